@@ -1,0 +1,43 @@
+import type { IncomingMessage } from 'node:http';
+
+/**
+ * What a verified token says. It is set as `req.auth` and has the shape of the MCP SDK's `AuthInfo`, so that the
+ * transports of SDK v1 and v2 hand it to tools as `extra.authInfo`; `header` and `payload` are those that the claim
+ * checks of express-oauth2-jwt-bearer read. Frozen: requests with the same token share one object.
+ */
+export interface AuthInfo {
+  /** The token as it came. */
+  readonly token: string;
+  /** `client_id`, else `azp`, else `cid`, else the empty string. */
+  readonly clientId: string;
+  readonly scopes: string[];
+  /** Seconds since 1970. */
+  readonly expiresAt?: number;
+  /** The configured resource (RFC 8707), where there is one. */
+  readonly resource?: URL;
+  readonly extra: Readonly<Record<string, unknown>>;
+  /** The token's JOSE header. */
+  readonly header: Readonly<Record<string, unknown>>;
+  /** The token's claims. */
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+// Kept beside the request and not read back from `req.auth`, which any middleware may write.
+const verified = new WeakMap<IncomingMessage, AuthInfo>();
+
+/** Who sent this request, as `mcpAuth()` verified it; `undefined` for an anonymous request. */
+export function getAuth(req: IncomingMessage): AuthInfo | undefined {
+  return verified.get(req);
+}
+
+/** Makes `info` the request's only identity: whatever an earlier middleware left in `req.auth` is replaced. */
+export function attachAuth(req: IncomingMessage, info: AuthInfo): void {
+  verified.set(req, info);
+  (req as { auth?: AuthInfo }).auth = info;
+}
+
+/** Makes the request anonymous: a `req.auth` set by an earlier middleware is not trusted. */
+export function clearAuth(req: IncomingMessage): void {
+  verified.delete(req);
+  if ('auth' in req) (req as { auth?: AuthInfo | undefined }).auth = undefined;
+}

@@ -1,0 +1,142 @@
+/** What a construction refuses: who says so, which option, what was expected, what was given, what to do. */
+export interface Complaint {
+  /** The function the developer called, for example `mcpAuth()`. */
+  readonly who: string;
+  /** The option's path, for example `resourceMetadata.resource`. */
+  readonly option: string;
+  /** What the option must be, so that "must be …" reads as a sentence. */
+  readonly expected: string;
+  /** The value that was given; quoted with `JSON.stringify`. Leave it out where it may be a secret. */
+  readonly given?: unknown;
+  /** What to do about it: one sentence. */
+  readonly fix: string;
+}
+
+/** Thrown at construction: the developer's mistake. `message` says what to change. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly code = 'invalid_configuration';
+  readonly option: string;
+
+  constructor(complaint: Complaint, options?: ErrorOptions) {
+    const { who, option, expected, fix } = complaint;
+    const given = 'given' in complaint ? `, but got ${quote(complaint.given)}` : '';
+    super(`${who}: option "${option}" must be ${expected}${given}. ${fix}`, options);
+    this.option = option;
+  }
+}
+
+const LONGEST_QUOTE = 120;
+
+function quote(value: unknown): string {
+  if (typeof value === 'function') return `a function${value.name ? ` called "${value.name}"` : ''}`;
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch {
+    // A circular object or a bigint: its type is all that can be said, and enough to find it.
+  }
+  text ??= `${value === undefined ? 'undefined' : `a value of type ${typeof value}`}`;
+  return text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text;
+}
+
+interface Refusal {
+  readonly status: 400 | 401 | 403;
+  /** The `error` member of the JSON body (RFC 6750, section 3.1; `unauthorized` where no token was sent). */
+  readonly error: 'unauthorized' | 'invalid_request' | 'invalid_token' | 'insufficient_scope';
+  /** Public and constant: no token, no claim value. */
+  readonly description: string;
+}
+
+/** Every way in which a request is refused. Each key has a heading in docs/errors.md. */
+export const REFUSALS = {
+  missing_token: { status: 401, error: 'unauthorized', description: 'JWT token required' },
+  malformed_header: {
+    status: 400,
+    error: 'invalid_request',
+    description: 'The Authorization header must be "Bearer" followed by one token',
+  },
+  several_tokens: {
+    status: 400,
+    error: 'invalid_request',
+    description: 'The request carries more than one token or Authorization header',
+  },
+  token_too_long: { status: 400, error: 'invalid_request', description: 'The token is too long' },
+  unusable_host: {
+    status: 400,
+    error: 'invalid_request',
+    description: 'The Host header is not a host name with an optional port',
+  },
+  opaque_token: {
+    status: 401,
+    error: 'invalid_token',
+    description: 'The token is opaque, not a JWT; ask the authorization server for a JWT access token',
+  },
+  encrypted_token: {
+    status: 401,
+    error: 'invalid_token',
+    description: 'The token is encrypted (JWE), not a signed JWT; ask the authorization server for a signed one',
+  },
+  malformed_token: { status: 401, error: 'invalid_token', description: 'The token is not a well-formed JWT' },
+  unsupported_algorithm: {
+    status: 401,
+    error: 'invalid_token',
+    description: 'The token is signed with an algorithm that is not accepted here',
+  },
+  wrong_token_type: { status: 401, error: 'invalid_token', description: 'The token is not an access token' },
+  unknown_issuer: { status: 401, error: 'invalid_token', description: 'The token has an issuer not accepted here' },
+  unknown_key: { status: 401, error: 'invalid_token', description: 'The token is signed with a key not known here' },
+  bad_signature: { status: 401, error: 'invalid_token', description: 'The token has an invalid signature' },
+  token_expired: { status: 401, error: 'invalid_token', description: 'The token has expired' },
+  token_not_active: { status: 401, error: 'invalid_token', description: 'The token is not valid yet' },
+  wrong_audience: { status: 401, error: 'invalid_token', description: 'The token is meant for another audience' },
+  missing_claim: { status: 401, error: 'invalid_token', description: 'The token lacks a required claim' },
+  malformed_claim: { status: 401, error: 'invalid_token', description: 'The token has a claim of the wrong type' },
+  insufficient_scope: { status: 403, error: 'insufficient_scope', description: 'The token lacks a required scope' },
+} as const satisfies Record<string, Refusal>;
+
+/** A key of {@link REFUSALS}. */
+export type RefusalCode = keyof typeof REFUSALS;
+
+/**
+ * The request's fault: it is answered with 400, 401 or 403 and a challenge (RFC 6750, section 3).
+ * `message` is public; what was found in the token stands in `cause`, for logs, and never holds the token itself.
+ */
+export class AuthError extends Error {
+  override readonly name = 'AuthError';
+  readonly code: RefusalCode;
+  readonly status: Refusal['status'];
+
+  constructor(code: RefusalCode, evidence?: Readonly<Record<string, unknown>>) {
+    super(REFUSALS[code].description, evidence && { cause: evidence });
+    this.code = code;
+    this.status = REFUSALS[code].status;
+  }
+}
+
+/** Every way in which we, or a server we depend on, can fail. Each key has a heading in docs/errors.md. */
+export const OUTAGES = {
+  key_set_unavailable: { status: 503, description: 'The keys that verify tokens cannot be read at the moment' },
+} as const satisfies Record<string, { status: 502 | 503; description: string }>;
+
+/** A key of {@link OUTAGES}. */
+export type OutageCode = keyof typeof OUTAGES;
+
+/**
+ * Our fault, or that of a server we depend on, never the client's: passed to `next(error)`, with `status` 502 or 503
+ * where Express and Connect look for it, and answered without a challenge.
+ */
+export class UpstreamError extends Error {
+  override readonly name = 'UpstreamError';
+  readonly code: OutageCode;
+  readonly status: 502 | 503;
+  /** When it is worth trying again, in seconds; sent as `Retry-After`. */
+  readonly retryAfterSeconds: number;
+
+  constructor(code: OutageCode, options: { cause?: unknown; retryAfterSeconds?: number } = {}) {
+    super(OUTAGES[code].description, { cause: options.cause });
+    this.code = code;
+    this.status = OUTAGES[code].status;
+    this.retryAfterSeconds = options.retryAfterSeconds ?? 30;
+  }
+}

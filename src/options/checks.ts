@@ -1,0 +1,65 @@
+import leven from 'leven';
+import { ConfigError } from '../errors.js';
+
+/** Checks the options of one function; every refusal names that function. */
+export type OptionChecks = ReturnType<typeof createChecks>;
+
+/** `who` is the function the developer called, for example `mcpAuth()`. */
+export function createChecks(who: string) {
+  const refuse = (option: string, expected: string, given: unknown, fix: string): never => {
+    throw new ConfigError({ who, option, expected, given, fix });
+  };
+  const integer = (value: unknown, option: string, least: number, fix: string): number =>
+    Number.isSafeInteger(value) && (value as number) >= least
+      ? (value as number)
+      : refuse(option, `a whole number of at least ${least}`, value, fix);
+
+  return {
+    who,
+    refuse,
+    integer,
+    record: (value: unknown, option: string, fix: string): Record<string, unknown> =>
+      isRecord(value) ? value : refuse(option, 'an object', value, fix),
+    string: (value: unknown, option: string, fix: string): string =>
+      typeof value === 'string' && value !== '' ? value : refuse(option, 'a non-empty string', value, fix),
+    boolean: (value: unknown, option: string, fix: string): boolean =>
+      typeof value === 'boolean' ? value : refuse(option, 'true or false', value, fix),
+    strings: (value: unknown, option: string, fix: string): readonly string[] =>
+      isStringList(value) ? Object.freeze([...value]) : refuse(option, 'an array of non-empty strings', value, fix),
+    oneOf: <const T extends string>(value: unknown, option: string, names: readonly T[], fix: string): T =>
+      names.includes(value as T)
+        ? (value as T)
+        : refuse(option, `one of ${names.map((name) => `"${name}"`).join(', ')}`, value, fix),
+    knownKeys: (value: Readonly<Record<string, unknown>>, path: string, known: readonly string[]): void => {
+      for (const key of Object.keys(value)) {
+        if (!known.includes(key)) throw unknownOption(who, path === '' ? key : `${path}.${key}`, key, known);
+      }
+    },
+  };
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isStringList(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '');
+}
+
+/** The name in `known` that `given` is most likely a slip of; undefined where none is near. */
+export function nearestName(given: string, known: readonly string[]): string | undefined {
+  const furthest = Math.max(2, Math.floor(given.length / 3));
+  let nearest: string | undefined;
+  let distance = furthest + 1;
+  for (const name of known) {
+    const d = leven(given.toLowerCase(), name.toLowerCase());
+    if (d < distance) [nearest, distance] = [name, d];
+  }
+  return nearest;
+}
+
+function unknownOption(who: string, option: string, key: string, known: readonly string[]): ConfigError {
+  const near = nearestName(key, known);
+  const fix = near === undefined ? 'Remove it.' : `Did you mean "${near}"?`;
+  return new ConfigError({ who, option, expected: `one of ${known.join(', ')}`, fix });
+}
