@@ -83,6 +83,12 @@ export const REFUSALS = {
     error: 'invalid_token',
     description: 'The token is signed with an algorithm that is not accepted here',
   },
+  critical_extension: {
+    status: 401,
+    error: 'invalid_token',
+    description: 'The token demands an extension that is not understood here',
+  },
+  token_revoked: { status: 401, error: 'invalid_token', description: 'The token has been revoked' },
   wrong_token_type: { status: 401, error: 'invalid_token', description: 'The token is not an access token' },
   unknown_issuer: { status: 401, error: 'invalid_token', description: 'The token has an issuer not accepted here' },
   unknown_key: { status: 401, error: 'invalid_token', description: 'The token is signed with a key not known here' },

@@ -1,0 +1,80 @@
+import { channel } from 'node:diagnostics_channel';
+import type { IncomingMessage } from 'node:http';
+import type { AuthInfo } from './auth-info.js';
+import type { Decision } from './decision.js';
+import { AuthError, UpstreamError } from './errors.js';
+import { rawPath } from './http/well-known.js';
+import { type Logger, SILENT } from './logger.js';
+import type { ModeName } from './modes.js';
+
+const decisions = channel('express-mcp-auth:decision');
+
+/** What is known of a request when it is decided on. */
+export interface Verdict {
+  readonly outcome: Decision['outcome'];
+  /** `performance.now()` when the request came. */
+  readonly began: number;
+  readonly auth?: AuthInfo | undefined;
+  readonly error?: unknown;
+  readonly cached?: boolean;
+}
+
+/** Tells the channel, the hook and the logger what became of each request. Whoever fails to listen changes nothing. */
+export type DecisionLog = (req: IncomingMessage, verdict: Verdict) => void;
+
+export function createDecisionLog(
+  mode: ModeName,
+  { logger, onDecision }: { logger: Logger; onDecision: ((decision: Decision) => void) | undefined },
+): DecisionLog {
+  return (req, verdict) => {
+    const isLogged = logger !== SILENT && (mode === 'permissive' || verdict.outcome !== 'passed');
+    // Nobody listens to most servers: then nothing is put together.
+    if (!isLogged && onDecision === undefined && !decisions.hasSubscribers) return;
+    const decision = describe(req, mode, verdict);
+    decisions.publish(decision);
+    try {
+      onDecision?.(decision);
+      if (isLogged) writeLine(logger, decision, verdict.error);
+    } catch {
+      // A hook or logger that throws must not turn a decision round; it has its own ways to report.
+    }
+  };
+}
+
+function describe(req: IncomingMessage, mode: ModeName, { outcome, began, auth, error, cached }: Verdict): Decision {
+  const { iss, kid } = evidenceOf(error);
+  return {
+    mode,
+    outcome,
+    code: error instanceof AuthError || error instanceof UpstreamError ? error.code : undefined,
+    issuer: text(auth?.payload.iss ?? iss),
+    subject: text(auth?.payload.sub),
+    clientId: text(auth?.clientId),
+    kid: text(auth?.header.kid ?? kid),
+    method: req.method ?? '',
+    path: rawPath(req),
+    durationMs: performance.now() - began,
+    cached: cached ?? false,
+  };
+}
+
+function evidenceOf(error: unknown): Record<string, unknown> {
+  return error instanceof AuthError ? ((error.cause ?? {}) as Record<string, unknown>) : {};
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+const LONGEST_EVIDENCE = 300;
+
+function writeLine(logger: Logger, decision: Decision, error: unknown): void {
+  const { mode, outcome, code, method, path } = decision;
+  // What a stranger sent is quoted as JSON: no line can be made to look like two.
+  const evidence = JSON.stringify(evidenceOf(error)).slice(0, LONGEST_EVIDENCE);
+  const why = error === undefined ? '' : `: ${code ?? 'error'}: ${(error as Error).message} ${evidence}`;
+  const line = `mcpAuth ${mode}: ${method} ${JSON.stringify(path)} ${outcome}${why}`;
+  if (outcome === 'failed') logger.error(line);
+  else if (mode === 'permissive') logger.info(line);
+  else logger.debug(line);
+}

@@ -1,0 +1,23 @@
+import type { OutageCode, RefusalCode } from './errors.js';
+import type { ModeName } from './modes.js';
+
+/**
+ * What became of one request, for logs, metrics and debuggers. Never holds the token. What it says of a refused token
+ * (`issuer`, `kid`) is what the token claims of itself, unverified.
+ */
+export interface Decision {
+  readonly mode: ModeName;
+  /** `would_refuse`: passed as anonymous, but strict would have refused it, for the reason in `code`. */
+  readonly outcome: 'passed' | 'anonymous' | 'refused' | 'would_refuse' | 'failed';
+  readonly code?: RefusalCode | OutageCode | undefined;
+  readonly issuer?: string | undefined;
+  readonly subject?: string | undefined;
+  readonly clientId?: string | undefined;
+  readonly kid?: string | undefined;
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  readonly durationMs: number;
+  /** The token had been verified before. */
+  readonly cached: boolean;
+}

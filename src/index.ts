@@ -1,0 +1,16 @@
+export { type AuthInfo, getAuth } from './auth-info.js';
+export type { Decision } from './decision.js';
+export { AuthError, ConfigError, type OutageCode, type RefusalCode, UpstreamError } from './errors.js';
+export type { Middleware } from './http/middleware.js';
+export type { Logger } from './logger.js';
+export { type McpAuth, mcpAuth } from './mcp-auth.js';
+export type { ModeName } from './modes.js';
+export type {
+  IssuerOptions,
+  Jwks,
+  JwksOption,
+  McpAuthOptions,
+  ResourceMetadataOptions,
+  VerifiedTokensOptions,
+} from './options/auth-options.js';
+export { protectedResourceMetadata } from './protected-resource-metadata.js';

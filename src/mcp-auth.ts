@@ -1,0 +1,113 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type AuthInfo, attachAuth, clearAuth } from './auth-info.js';
+import { createDecisionLog } from './decision-log.js';
+import { AuthError, UpstreamError } from './errors.js';
+import { readBearerToken, removeCredentials } from './http/bearer-token.js';
+import type { Middleware } from './http/middleware.js';
+import { createRefusal } from './http/refusal.js';
+import { rawPath, resourceMetadataPaths } from './http/well-known.js';
+import { MODES, type Mode } from './modes.js';
+import type { McpAuthOptions } from './options/auth-options.js';
+import { type ResolvedAuth, resolveAuth } from './options/resolve-auth.js';
+import { createTokenVerifier } from './token/token-verifier.js';
+
+/** The middleware that decides who may pass. */
+export interface McpAuth extends Middleware {
+  /**
+   * Refuses a token from now on, or every token issued until now that `what` returns true for (one that throws counts
+   * as true). Kept in this process: a restart forgets it, and other processes are not told.
+   */
+  revoke(what: string | ((auth: AuthInfo) => boolean)): void;
+}
+
+/** One request on its way through the gate. */
+interface Passage {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly next: (error?: unknown) => void;
+  readonly began: number;
+}
+
+/**
+ * Lets a request pass with a valid access token, and by `mode` without: reads the bearer token (RFC 6750), verifies it
+ * as a JWT (RFC 9068, RFC 8725), and sets `req.auth`. A refusal is answered here, with a challenge that tells MCP
+ * clients where to log in; what is not the client's fault goes to `next(error)` with status 503.
+ *
+ * The metadata paths of the policy pass without a token. Does not check who may call which tool.
+ *
+ * @throws {ConfigError} Where the policy is not one.
+ */
+export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
+  const held = resolveAuth('mcpAuth()', options);
+  const verifier = createTokenVerifier(held);
+  const publicPaths = resourceMetadataPaths(held.resource?.url.pathname ?? '/');
+  const { admit, turnAway } = createGate(held);
+
+  function mcpAuthMiddleware(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void {
+    // An identity that an earlier middleware left here was not verified by this policy.
+    clearAuth(req);
+    if (publicPaths.has(rawPath(req))) {
+      next();
+      return;
+    }
+    const passage = { req, res, next, began: performance.now() };
+    let token: string;
+    try {
+      token = readBearerToken(req, held.maxTokenBytes);
+    } catch (error) {
+      turnAway(passage, error);
+      return;
+    }
+    const known = verifier.recall(token);
+    if (known !== undefined) admit(passage, known, true);
+    else void verify(passage, token);
+  }
+
+  async function verify(passage: Passage, token: string): Promise<void> {
+    let auth: AuthInfo;
+    try {
+      auth = await verifier.verify(token);
+    } catch (error) {
+      turnAway(passage, error);
+      return;
+    }
+    admit(passage, auth, false);
+  }
+
+  return Object.assign(mcpAuthMiddleware, { revoke: verifier.revoke });
+}
+
+function createGate(held: ResolvedAuth) {
+  const mode: Mode = MODES[held.modeName];
+  const refuse = createRefusal(held.resource?.url, held.requiredScopes);
+  const record = createDecisionLog(held.modeName, held);
+
+  function admit(passage: Passage, auth: AuthInfo, cached: boolean): void {
+    const missing = held.requiredScopes.filter((scope) => !auth.scopes.includes(scope));
+    if (missing.length > 0) {
+      turnAway(passage, new AuthError('insufficient_scope', { missing }), auth);
+      return;
+    }
+    attachAuth(passage.req, auth);
+    record(passage.req, { outcome: 'passed', began: passage.began, auth, cached });
+    passage.next();
+  }
+
+  function turnAway({ req, res, next, began }: Passage, error: unknown, auth?: AuthInfo): void {
+    const isAbsent = error instanceof AuthError && error.code === 'missing_token';
+    if (mode[isAbsent ? 'withoutToken' : 'withBadToken'] === 'pass') {
+      if (!isAbsent) removeCredentials(req);
+      record(req, { outcome: mode.passesAs, began, auth, error });
+      next();
+    } else if (error instanceof AuthError) {
+      record(req, { outcome: 'refused', began, auth, error });
+      refuse(req, res, error.code);
+    } else {
+      record(req, { outcome: 'failed', began, auth, error });
+      if (error instanceof UpstreamError) res.setHeader('retry-after', String(error.retryAfterSeconds));
+      next(error);
+    }
+  }
+
+  return { admit, turnAway };
+}

@@ -1,0 +1,33 @@
+import type { ResolvedAuth } from '../options/resolve-auth.js';
+
+/** Members that every document has, in agentgateway's order; `undefined` and empty lists are left out when emitted. */
+type Member = readonly [name: string, value: unknown];
+
+/**
+ * The protected resource metadata document (RFC 9728, section 2).
+ *
+ * @param resource The resource to name: as configured, or the origin of the request.
+ */
+export function buildResourceMetadata(held: ResolvedAuth, resource: string): Readonly<Record<string, unknown>> {
+  const { authorizationServers, bearerMethodsSupported, scopesSupported, ...others } = held.metadataMembers;
+  const members: Member[] = [
+    ['resource', resource],
+    ['authorization_servers', authorizationServers ?? held.issuers.map(({ issuer }) => issuer)],
+    ['mcp_protocol_version', '2025-06-18'],
+    ['resource_type', 'mcp-server'],
+    ['bearer_methods_supported', bearerMethodsSupported],
+    ['scopes_supported', scopesSupported],
+    ...Object.entries(others).map(([name, value]): Member => [snakeCase(name), value]),
+  ];
+  // A further member may take the place of one of ours, such as `mcpProtocolVersion`.
+  return Object.fromEntries(members.filter(([, value]) => isEmitted(value)));
+}
+
+/** RFC 9728, section 2: parameters with zero elements must be omitted. */
+function isEmitted(value: unknown): boolean {
+  return value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0);
+}
+
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

@@ -1,0 +1,113 @@
+import type { Decision } from '../decision.js';
+import type { Logger } from '../logger.js';
+import type { ModeName } from '../modes.js';
+
+/** A JSON Web Key Set (RFC 7517, section 5). */
+export interface Jwks {
+  readonly keys: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** Where the keys that verify tokens come from: one of a file (watched), a URL (fetched), keys given here, or JSON text. */
+export type JwksOption =
+  | { readonly file: string; readonly url?: never; readonly keys?: never }
+  | { readonly url: string; readonly file?: never; readonly keys?: never }
+  | { readonly keys: Jwks['keys']; readonly file?: never; readonly url?: never }
+  | string;
+
+/** Whose tokens are accepted, and for whom they must be meant. */
+export interface IssuerOptions {
+  /** Compared byte for byte with the token's `iss` (RFC 7519, section 4.1.1). Need not be a URL. */
+  readonly issuer: string;
+  /**
+   * One of these must stand in the token's `aud`; one closing slash more or less is tolerated, nothing else.
+   *
+   * @defaultValue `[resourceMetadata.resource]`
+   */
+  readonly audiences?: readonly string[] | undefined;
+  /**
+   * The claim that names the audience, for servers whose access tokens have no `aud` (Cognito: `client_id`).
+   *
+   * @defaultValue `'aud'`
+   */
+  readonly audienceClaim?: string | undefined;
+  /** @defaultValue `{ url: '{issuer}/.well-known/jwks.json' }` */
+  readonly jwks?: JwksOption | undefined;
+  readonly jwtValidationOptions?:
+    | {
+        /** Claims that must be present, of any name. @defaultValue `['exp']` */
+        readonly requiredClaims?: readonly string[] | undefined;
+      }
+    | undefined;
+  /** A claim that holds scopes beside `scope` and `scp`, for example `roles` or `permissions`. */
+  readonly scopesClaim?: string | undefined;
+}
+
+/**
+ * The protected resource metadata (RFC 9728, section 2). Any further member in camelCase is emitted in snake_case;
+ * empty lists are left out.
+ */
+export interface ResourceMetadataOptions {
+  /**
+   * The URL under which clients reach the MCP server, emitted byte for byte. Where it is left out, the origin of each
+   * request stands in (Express's `trust proxy` decides whether a proxy is believed), and `audiences` is required.
+   */
+  readonly resource?: string | undefined;
+  /** Advertised, not enforced: see `requiredScopes`. */
+  readonly scopesSupported?: readonly string[] | undefined;
+  readonly bearerMethodsSupported?: readonly string[] | undefined;
+  /** @defaultValue the configured issuers, byte for byte */
+  readonly authorizationServers?: readonly string[] | undefined;
+  readonly [member: string]: unknown;
+}
+
+/** How long a verified token is remembered, so that its next request pays for no cryptography. */
+export interface VerifiedTokensOptions {
+  /** Seconds. Every remembered token is verified anew after this time. @defaultValue `300` */
+  readonly maxAgeSeconds?: number | undefined;
+  /** @defaultValue `10000` */
+  readonly maxEntries?: number | undefined;
+}
+
+interface SharedOptions {
+  /** @defaultValue `'strict'` */
+  readonly mode?: ModeName | undefined;
+  readonly resourceMetadata?: ResourceMetadataOptions | undefined;
+  /** Every token must have all of these; named in each challenge. @defaultValue `[]` */
+  readonly requiredScopes?: readonly string[] | undefined;
+  /** Seconds of tolerance for `exp` and `nbf`. @defaultValue `30` */
+  readonly clockToleranceSeconds?: number | undefined;
+  /** Bytes. A longer token is refused before it is looked at. @defaultValue `16384` */
+  readonly maxTokenBytes?: number | undefined;
+  /** Seconds for which known keys go on being trusted while the key server cannot be reached. @defaultValue `86400` */
+  readonly staleIfErrorSeconds?: number | undefined;
+  /** `false` verifies every request anew. @defaultValue `{ maxAgeSeconds: 300, maxEntries: 10000 }` */
+  readonly verifiedTokens?: VerifiedTokensOptions | false | undefined;
+  /** Called with every decision, after it is made; what it throws changes nothing. */
+  readonly onDecision?: ((decision: Decision) => void) | undefined;
+  /** Told about key sets that fail, and in permissive mode what strict would have done. @defaultValue nobody is told */
+  readonly logger?: Logger | undefined;
+}
+
+/** One issuer, in the words of agentgateway's `mcpAuthentication` block: that block, parsed from YAML, is the policy. */
+export type SingleIssuerPolicy = SharedOptions & IssuerOptions & { readonly issuers?: never };
+
+/** Several issuers: the token's `iss` chooses. */
+export type SeveralIssuersPolicy = SharedOptions & { readonly issuers: readonly IssuerOptions[] } & {
+  readonly [K in keyof IssuerOptions]?: never;
+};
+
+/** The policy that `mcpAuth()` and `protectedResourceMetadata()` share. */
+export type McpAuthOptions = SingleIssuerPolicy | SeveralIssuersPolicy;
+
+/** Every default, in one place; README's table is compared with it by a test. */
+export const AUTH_DEFAULTS = Object.freeze({
+  mode: 'strict',
+  audienceClaim: 'aud',
+  requiredClaims: Object.freeze(['exp']),
+  requiredScopes: Object.freeze([]),
+  clockToleranceSeconds: 30,
+  maxTokenBytes: 16_384,
+  staleIfErrorSeconds: 86_400,
+  maxAgeSeconds: 300,
+  maxEntries: 10_000,
+} as const);

@@ -1,0 +1,169 @@
+import type { Decision } from '../decision.js';
+import { type Logger, SILENT } from '../logger.js';
+import { MODES, type ModeName } from '../modes.js';
+import { AUTH_DEFAULTS, type McpAuthOptions, type VerifiedTokensOptions } from './auth-options.js';
+import { createChecks, isRecord, type OptionChecks } from './checks.js';
+import { ISSUER_KEYS, resolveIssuer, type TrustedIssuer } from './resolve-issuer.js';
+import { type ResourceIdentity, resolveResource } from './resolve-resource.js';
+
+/** What the two middlewares hold of the policy: nothing is optional any more, and nothing is read from the user again. */
+export interface ResolvedAuth {
+  readonly modeName: ModeName;
+  /** In the order given; each issuer once. */
+  readonly issuers: readonly TrustedIssuer[];
+  /** Undefined where the origin of each request stands in. */
+  readonly resource: ResourceIdentity | undefined;
+  /** As given, but for `resource`; checked. */
+  readonly metadataMembers: Readonly<Record<string, unknown>>;
+  readonly requiredScopes: readonly string[];
+  readonly clockToleranceSeconds: number;
+  readonly maxTokenBytes: number;
+  readonly staleIfErrorSeconds: number;
+  readonly verifiedTokens: Readonly<{ maxAgeSeconds: number; maxEntries: number }> | undefined;
+  readonly onDecision: ((decision: Decision) => void) | undefined;
+  readonly logger: Logger;
+}
+
+const SHARED_KEYS = [
+  'mode',
+  'resourceMetadata',
+  'requiredScopes',
+  'clockToleranceSeconds',
+  'maxTokenBytes',
+  'staleIfErrorSeconds',
+  'verifiedTokens',
+  'onDecision',
+  'logger',
+  'issuers',
+] as const;
+
+/**
+ * Checks a policy and fills in the defaults.
+ *
+ * @param who The function that the developer called, for example `mcpAuth()`.
+ * @throws {ConfigError}
+ */
+export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): ResolvedAuth {
+  const checks = createChecks(who);
+  const given = requirePolicy(checks, options);
+  checks.knownKeys(given, '', [...SHARED_KEYS, ...ISSUER_KEYS]);
+  const { resource, members } = resolveResource(checks, given.resourceMetadata);
+  const whole = (key: 'clockToleranceSeconds' | 'maxTokenBytes' | 'staleIfErrorSeconds', least: number): number =>
+    given[key] === undefined
+      ? AUTH_DEFAULTS[key]
+      : checks.integer(given[key], key, least, `Leave it out for ${AUTH_DEFAULTS[key]}.`);
+  return Object.freeze({
+    modeName: resolveMode(checks, given.mode),
+    issuers: resolveIssuers(checks, given, resource?.href),
+    resource,
+    metadataMembers: members,
+    requiredScopes: resolveScopes(checks, given.requiredScopes),
+    clockToleranceSeconds: whole('clockToleranceSeconds', 0),
+    maxTokenBytes: whole('maxTokenBytes', 1),
+    staleIfErrorSeconds: whole('staleIfErrorSeconds', 0),
+    verifiedTokens: resolveVerifiedTokens(checks, given.verifiedTokens),
+    onDecision: resolveHook(checks, given.onDecision),
+    logger: resolveLogger(checks, given.logger),
+  });
+}
+
+function requirePolicy(checks: OptionChecks, options: unknown): Record<string, unknown> {
+  if (isRecord(options) && 'headers' in options && 'url' in options) {
+    const name = checks.who.replace('()', '');
+    return checks.refuse(
+      'options',
+      `a policy, not a request: app.use(${name}) was written without the call`,
+      undefined,
+      `Write app.use(${name}({ issuer: …, resourceMetadata: { resource: … } })).`,
+    );
+  }
+  return checks.record(options, 'options', 'Give the policy: { issuer: …, resourceMetadata: { resource: … } }.');
+}
+
+function resolveMode(checks: OptionChecks, mode: unknown): ModeName {
+  const names = Object.keys(MODES) as ModeName[];
+  if (mode === undefined) return AUTH_DEFAULTS.mode;
+  return checks.oneOf(
+    mode,
+    'mode',
+    names,
+    'Leave it out for "strict", which refuses every request without a valid token.',
+  );
+}
+
+function resolveIssuers(
+  checks: OptionChecks,
+  given: Record<string, unknown>,
+  resource: string | undefined,
+): readonly TrustedIssuer[] {
+  if (given.issuers === undefined) return Object.freeze([resolveIssuer(checks, given, '', resource)]);
+  for (const key of ISSUER_KEYS) {
+    if (given[key] !== undefined) {
+      checks.refuse(key, 'left out beside "issuers"', given[key], `Move it into the entries of "issuers".`);
+    }
+  }
+  const list = given.issuers;
+  if (!Array.isArray(list) || list.length === 0) {
+    return checks.refuse('issuers', 'a non-empty array', list, 'Name each issuer whose tokens you accept.');
+  }
+  const issuers = list.map((item: unknown, i) => {
+    const path = `issuers[${i}]`;
+    const entry = checks.record(item, path, 'Write { issuer: …, jwks: … }.');
+    checks.knownKeys(entry, path, ISSUER_KEYS);
+    return resolveIssuer(checks, entry, `${path}.`, resource);
+  });
+  const names = issuers.map(({ issuer }) => issuer);
+  const twice = names.findIndex((name, i) => names.indexOf(name) !== i);
+  if (twice !== -1) {
+    checks.refuse(`issuers[${twice}].issuer`, 'named once', names[twice], 'Put all its audiences into one entry.');
+  }
+  return Object.freeze(issuers);
+}
+
+/** RFC 6749, section 3.3: scope-token. */
+const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
+
+function resolveScopes(checks: OptionChecks, scopes: unknown): readonly string[] {
+  if (scopes === undefined) return AUTH_DEFAULTS.requiredScopes;
+  const fix = 'Leave it out if a valid token is enough.';
+  const list = checks.strings(scopes, 'requiredScopes', fix);
+  if (!list.every((scope) => SCOPE_TOKEN.test(scope))) {
+    checks.refuse('requiredScopes', 'an array of scopes without blanks, quotes or backslashes', scopes, fix);
+  }
+  return list;
+}
+
+function resolveVerifiedTokens(checks: OptionChecks, given: unknown): ResolvedAuth['verifiedTokens'] {
+  if (given === false) return undefined;
+  const fix = 'Give { maxAgeSeconds, maxEntries }, or false to verify every request anew.';
+  const options = given === undefined ? {} : checks.record(given, 'verifiedTokens', fix);
+  checks.knownKeys(options, 'verifiedTokens', [
+    'maxAgeSeconds',
+    'maxEntries',
+  ] satisfies (keyof VerifiedTokensOptions)[]);
+  const whole = (key: 'maxAgeSeconds' | 'maxEntries'): number =>
+    options[key] === undefined ? AUTH_DEFAULTS[key] : checks.integer(options[key], `verifiedTokens.${key}`, 1, fix);
+  return Object.freeze({ maxAgeSeconds: whole('maxAgeSeconds'), maxEntries: whole('maxEntries') });
+}
+
+function resolveHook(checks: OptionChecks, hook: unknown): ResolvedAuth['onDecision'] {
+  if (hook === undefined || typeof hook === 'function') return hook as ResolvedAuth['onDecision'];
+  return checks.refuse('onDecision', 'a function', hook, 'Give a function that takes the decision, or leave it out.');
+}
+
+function resolveLogger(checks: OptionChecks, logger: unknown): Logger {
+  if (logger === undefined) return SILENT;
+  const methods = ['debug', 'info', 'warn', 'error'] as const;
+  const fits =
+    typeof logger === 'object' &&
+    logger !== null &&
+    methods.every((name) => typeof (logger as Logger)[name] === 'function');
+  return fits
+    ? (logger as Logger)
+    : checks.refuse(
+        'logger',
+        'an object with debug, info, warn and error',
+        undefined,
+        'Give console or a pino logger.',
+      );
+}

@@ -1,0 +1,51 @@
+import type { OptionChecks } from './checks.js';
+
+/** A configured resource: the string is what is emitted, the URL what paths and origins are computed from. */
+export interface ResourceIdentity {
+  /** Byte for byte as configured: `URL.href` would add a slash to a bare origin, and clients compare. */
+  readonly href: string;
+  readonly url: URL;
+}
+
+const PATH = 'resourceMetadata';
+
+/** Checks `resourceMetadata`: the resource itself, and that every other member can be emitted as JSON. */
+export function resolveResource(
+  checks: OptionChecks,
+  given: unknown,
+): { resource: ResourceIdentity | undefined; members: Readonly<Record<string, unknown>> } {
+  const fix = 'Write { resource: "https://mcp.example.com/mcp", scopesSupported: […] }.';
+  const { resource, ...members } = given === undefined ? {} : checks.record(given, PATH, fix);
+  for (const list of ['scopesSupported', 'bearerMethodsSupported', 'authorizationServers'] as const) {
+    if (members[list] !== undefined)
+      members[list] = checks.strings(members[list], `${PATH}.${list}`, 'List its values.');
+  }
+  for (const [name, value] of Object.entries(members)) {
+    if (value !== undefined && !/^[a-z][A-Za-z0-9#-]*$/.test(name)) {
+      checks.refuse(
+        `${PATH}.${name}`,
+        'a name in camelCase',
+        value,
+        'Members are emitted in snake_case (RFC 9728, section 2).',
+      );
+    }
+    if (typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint') {
+      checks.refuse(`${PATH}.${name}`, 'a JSON value', value, 'Give a string, number, boolean, list or object.');
+    }
+  }
+  return { resource: resource === undefined ? undefined : requireResource(checks, resource), members };
+}
+
+/** RFC 8707, section 2: an absolute URI without a fragment. A query would make two paths of one resource. */
+function requireResource(checks: OptionChecks, value: unknown): ResourceIdentity {
+  const fix = 'Write the address that clients use, for example "https://mcp.example.com/mcp".';
+  const option = `${PATH}.resource`;
+  const href = checks.string(value, option, fix);
+  const url = URL.canParse(href) ? new URL(href) : undefined;
+  const http = url?.protocol === 'https:' || url?.protocol === 'http:';
+  const bare = url?.username === '' && url.password === '' && !/[?#]/.test(href);
+  if (url === undefined || !http || !bare || /[^\x21-\x7e]/.test(href)) {
+    return checks.refuse(option, 'an http(s) URL without user, query or fragment, in ASCII', value, fix);
+  }
+  return Object.freeze({ href, url });
+}

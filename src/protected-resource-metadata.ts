@@ -1,0 +1,60 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import cors from 'cors';
+import { AuthError } from './errors.js';
+import type { Middleware } from './http/middleware.js';
+import { createRefusal } from './http/refusal.js';
+import { replyJson } from './http/reply.js';
+import { requestOrigin } from './http/request-origin.js';
+import { rawPath, resourceMetadataPaths } from './http/well-known.js';
+import { buildResourceMetadata } from './metadata/resource-metadata.js';
+import type { McpAuthOptions } from './options/auth-options.js';
+import { type ResolvedAuth, resolveAuth } from './options/resolve-auth.js';
+
+const METHODS = ['GET', 'HEAD', 'OPTIONS'];
+
+/**
+ * Serves the protected resource metadata of a policy (RFC 9728), for every origin, at
+ * `/.well-known/oauth-protected-resource` followed by the resource's path, and at the root. Any other path goes on to
+ * the next middleware. Mount it at the root of the app, before or after `mcpAuth()`: the outcome is the same.
+ *
+ * @throws {ConfigError} Where the policy is not one.
+ */
+export function protectedResourceMetadata(options: Readonly<McpAuthOptions>): Middleware {
+  const held = resolveAuth('protectedResourceMetadata()', options);
+  const paths = resourceMetadataPaths(held.resource?.url.pathname ?? '/');
+  const answer = createAnswer(held);
+  const allowEveryOrigin = cors({ origin: '*', methods: METHODS });
+
+  return function protectedResourceMetadataMiddleware(req, res, next) {
+    if (!paths.has(rawPath(req))) {
+      next();
+      return;
+    }
+    // The cors package answers OPTIONS itself, and does not call back then.
+    allowEveryOrigin(req, res, (error?: unknown) => {
+      if (error) next(error);
+      else if (METHODS.includes(req.method ?? '')) answer(req, res);
+      else replyJson(res, 405, '{"error":"method_not_allowed"}', { allow: METHODS.join(', ') });
+    });
+  };
+}
+
+/** The document is serialised once where the resource is known, for each request where it is not. */
+function createAnswer(held: ResolvedAuth): (req: IncomingMessage, res: ServerResponse) => void {
+  if (held.resource !== undefined) {
+    const body = JSON.stringify(buildResourceMetadata(held, held.resource.href));
+    return (_req, res) => replyJson(res, 200, body);
+  }
+  const refuse = createRefusal(undefined, held.requiredScopes);
+  return (req, res) => {
+    let origin: string;
+    try {
+      origin = requestOrigin(req);
+    } catch (error) {
+      if (!(error instanceof AuthError)) throw error;
+      refuse(req, res, error.code);
+      return;
+    }
+    replyJson(res, 200, JSON.stringify(buildResourceMetadata(held, origin)));
+  };
+}

@@ -1,0 +1,117 @@
+import type { AuthInfo } from '../auth-info.js';
+import { AuthError } from '../errors.js';
+import type { TrustedIssuer } from '../options/resolve-issuer.js';
+import type { CompactJwt } from './compact-jwt.js';
+
+/** What a token's claims are held against. */
+export interface ClaimRules {
+  readonly trusted: TrustedIssuer;
+  readonly clockToleranceSeconds: number;
+  readonly resource: URL | undefined;
+}
+
+type Claims = CompactJwt['payload'];
+
+/**
+ * Checks the claims of a token whose signature is good, and makes it what the application sees.
+ *
+ * @throws {AuthError}
+ */
+export function authInfoFrom(jwt: CompactJwt, rules: ClaimRules): AuthInfo {
+  const { payload, header } = jwt;
+  requireAccessToken(jwt);
+  requireTime(payload, rules.clockToleranceSeconds);
+  requireAudience(payload, rules.trusted);
+  for (const name of rules.trusted.requiredClaims) {
+    // Only what the token itself says counts: `toString` is no claim.
+    if (!Object.hasOwn(payload, name) || payload[name] === null) throw new AuthError('missing_claim', { claim: name });
+  }
+  optionalString(payload, 'sub');
+  const expiresAt = numericDate(payload, 'exp');
+  return deepFreeze({
+    token: jwt.token,
+    clientId:
+      optionalString(payload, 'client_id') ?? optionalString(payload, 'azp') ?? optionalString(payload, 'cid') ?? '',
+    scopes: scopesOf(payload, rules.trusted.scopesClaim),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(rules.resource === undefined ? {} : { resource: rules.resource }),
+    extra: {},
+    header,
+    payload,
+  });
+}
+
+/** RFC 9068, section 2.1; and what else may stand in `typ` of an access token. */
+const ACCESS_TOKEN_TYPE = /^(?:application\/)?(?:at\+)?jwt$/i;
+const DECLARED_ACCESS_TOKEN = /^(?:application\/)?at\+jwt$/i;
+
+/** An ID token says who logged in at a client; accepted here, it would let that client's users into this server. */
+function requireAccessToken({ header, payload }: CompactJwt): void {
+  const { typ } = header;
+  if (typ !== undefined && !(typeof typ === 'string' && ACCESS_TOKEN_TYPE.test(typ))) {
+    throw new AuthError('wrong_token_type', { typ });
+  }
+  const declared = typeof typ === 'string' && DECLARED_ACCESS_TOKEN.test(typ);
+  if (!declared && Object.hasOwn(payload, 'nonce')) throw new AuthError('wrong_token_type', { claim: 'nonce' });
+}
+
+function requireTime(payload: Claims, toleranceSeconds: number): void {
+  const now = Date.now() / 1000;
+  const exp = numericDate(payload, 'exp');
+  const nbf = numericDate(payload, 'nbf');
+  numericDate(payload, 'iat');
+  if (exp !== undefined && exp + toleranceSeconds <= now) throw new AuthError('token_expired', { exp });
+  if (nbf !== undefined && nbf - toleranceSeconds > now) throw new AuthError('token_not_active', { nbf });
+}
+
+/** RFC 7519, section 2: NumericDate. `1e400` is a JSON number, and infinite. */
+function numericDate(payload: Claims, claim: string): number | undefined {
+  const value = payload[claim];
+  if (value === undefined) return undefined;
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw new AuthError('malformed_claim', { claim });
+  return value;
+}
+
+function requireAudience(payload: Claims, { audienceClaim, audiences }: TrustedIssuer): void {
+  if (!Object.hasOwn(payload, audienceClaim))
+    throw new AuthError('wrong_audience', { claim: audienceClaim, expected: audiences });
+  const named = stringList(payload, audienceClaim);
+  const accepted = audiences.map(withoutClosingSlash);
+  if (!named.some((audience) => accepted.includes(withoutClosingSlash(audience)))) {
+    throw new AuthError('wrong_audience', { claim: audienceClaim, expected: audiences, found: named });
+  }
+}
+
+/** Clients differ in whether they send `https://host` or `https://host/` as `resource`; servers copy it into `aud`. */
+function withoutClosingSlash(text: string): string {
+  return text.endsWith('/') ? text.slice(0, -1) : text;
+}
+
+function scopesOf(payload: Claims, scopesClaim: string | undefined): string[] {
+  const claims = scopesClaim === undefined ? ['scope', 'scp'] : ['scope', 'scp', scopesClaim];
+  const scopes = claims.flatMap((claim) => (Object.hasOwn(payload, claim) ? stringList(payload, claim, ' ') : []));
+  return [...new Set(scopes)];
+}
+
+/** A claim that is one string, or a list of strings; with a separator, the one string is a list too. */
+function stringList(payload: Claims, claim: string, separator?: string): string[] {
+  const value = payload[claim];
+  if (typeof value === 'string') {
+    return separator === undefined ? [value] : value.split(separator).filter((item) => item !== '');
+  }
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value as string[];
+  throw new AuthError('malformed_claim', { claim });
+}
+
+function optionalString(payload: Claims, claim: string): string | undefined {
+  const value = Object.hasOwn(payload, claim) ? payload[claim] : undefined;
+  if (value !== undefined && typeof value !== 'string') throw new AuthError('malformed_claim', { claim });
+  return value;
+}
+
+/** Requests with the same token share what comes of it: none may change it for the next. */
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || value instanceof URL) return value;
+  for (const item of Object.values(value)) deepFreeze(item);
+  return Object.freeze(value);
+}

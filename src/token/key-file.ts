@@ -1,0 +1,36 @@
+import { watch } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Logger } from '../logger.js';
+import type { Jwks } from '../options/auth-options.js';
+import { parseJwks } from '../options/jwks.js';
+
+/** An editor empties, writes and renames; the file is read when it has been quiet for this long. */
+const SETTLE_MS = 50;
+
+/**
+ * Reads the file again whenever its folder changes: editors and Kubernetes put a new file (or a new link) in the place
+ * of the old one, which a watch on the file itself would not survive. Does not keep the process alive.
+ */
+export function watchKeyFile(
+  file: string,
+  { issuer, logger }: { readonly issuer: string; readonly logger: Logger },
+  onChange: (jwks: Jwks) => void,
+): void {
+  const read = async () => {
+    try {
+      onChange(parseJwks(await readFile(file, 'utf8')));
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      logger.error(`key set of ${issuer}: ${file} cannot be used (${code ?? message}); the keys read before stay`);
+    }
+  };
+  let settling: NodeJS.Timeout | undefined;
+  const watcher = watch(dirname(file), { persistent: false }, () => {
+    clearTimeout(settling);
+    settling = setTimeout(() => void read(), SETTLE_MS).unref();
+  });
+  watcher.on('error', (error) => {
+    logger.error(`key set of ${issuer}: ${file} is no longer watched (${error.message}); restart to read it again`);
+  });
+}

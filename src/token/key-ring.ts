@@ -1,0 +1,55 @@
+import { AuthError } from '../errors.js';
+import type { Jwks } from '../options/auth-options.js';
+import type { KeySetContext } from './key-set.js';
+import { suitsAlgorithm } from './signature.js';
+import { readKeys, type VerificationKey } from './verification-key.js';
+
+/** The keys of one issuer at the moment. */
+export interface KeyRing {
+  /**
+   * Puts the usable keys of a set in the place of all keys, and says in the log which are not usable. A key that was
+   * there before stays the same object.
+   *
+   * @throws {Error} Where no key is usable; the keys from before stay.
+   */
+  fill(jwks: Jwks): Promise<void>;
+  /**
+   * The key to verify with (RFC 7515, section 4.1.4); undefined where none is known that could be meant.
+   *
+   * @throws {AuthError} `unsupported_algorithm` where the named key is not for this algorithm, `unknown_key` where no
+   * key is named and several could be meant.
+   */
+  select(kid: string | undefined, alg: string): VerificationKey | undefined;
+  holds(key: VerificationKey): boolean;
+  readonly size: number;
+}
+
+export function createKeyRing({ issuer, logger }: KeySetContext): KeyRing {
+  let ring = new Map<string, VerificationKey>();
+  return {
+    async fill(jwks) {
+      const { keys, skipped } = await readKeys(jwks.keys);
+      for (const line of skipped) logger.warn(`key set of ${issuer}: ${line}: skipped`);
+      if (keys.length === 0) throw new Error('it holds no usable key');
+      ring = new Map(keys.map((key) => [key.identity, ring.get(key.identity) ?? key]));
+    },
+    select(kid, alg) {
+      const named = [...ring.values()].filter((key) => kid === undefined || key.kid === kid);
+      const fit = named.filter((key) => isFor(key, alg));
+      if (fit.length === 1 || (fit.length > 1 && kid !== undefined)) return fit[0];
+      if (fit.length > 1) throw new AuthError('unknown_key', { reason: 'no kid, and several keys could be meant' });
+      if (named.length > 0 && kid !== undefined) throw new AuthError('unsupported_algorithm', { alg, kid });
+      return undefined;
+    },
+    holds: (key) => ring.get(key.identity) === key,
+    get size() {
+      return ring.size;
+    },
+  };
+}
+
+function isFor(key: VerificationKey, alg: string): boolean {
+  // `EdDSA` and `Ed25519` name the same algorithm (RFC 9864, section 2.2), so the key itself has to tell.
+  const declared = key.alg === undefined || key.alg === alg || key.key.asymmetricKeyType === 'ed25519';
+  return declared && suitsAlgorithm(key.key, alg);
+}

@@ -1,0 +1,28 @@
+import type { Logger } from '../logger.js';
+import type { KeySource } from '../options/jwks.js';
+import { createLocalKeySet } from './local-key-set.js';
+import { RemoteKeySet } from './remote-key-set.js';
+import type { VerificationKey } from './verification-key.js';
+
+/** The keys of one issuer, wherever they come from. */
+export interface KeySet {
+  /**
+   * @throws {AuthError} `unknown_key`, `unsupported_algorithm`.
+   * @throws {UpstreamError} `key_set_unavailable` where the keys cannot be read, so that nothing can be said of the token.
+   */
+  find(kid: string | undefined, alg: string): Promise<VerificationKey>;
+  /** Whether a key that was found before may still be relied on. Asked for every request, so it must cost nothing. */
+  holds(key: VerificationKey): boolean;
+}
+
+/** What a key set is told beside its source. */
+export interface KeySetContext {
+  /** For log lines. */
+  readonly issuer: string;
+  readonly staleIfErrorSeconds: number;
+  readonly logger: Logger;
+}
+
+export function createKeySet(source: KeySource, context: KeySetContext): KeySet {
+  return source.kind === 'url' ? new RemoteKeySet(source.url, context) : createLocalKeySet(source, context);
+}

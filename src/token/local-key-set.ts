@@ -1,0 +1,35 @@
+import { AuthError, UpstreamError } from '../errors.js';
+import type { Jwks } from '../options/auth-options.js';
+import type { KeySource } from '../options/jwks.js';
+import { watchKeyFile } from './key-file.js';
+import { createKeyRing } from './key-ring.js';
+import type { KeySet, KeySetContext } from './key-set.js';
+
+/** Keys from a file, which is watched, or given inline. */
+export function createLocalKeySet(source: Exclude<KeySource, { kind: 'url' }>, context: KeySetContext): KeySet {
+  const ring = createKeyRing(context);
+  const fill = (jwks: Jwks) =>
+    ring.fill(jwks).catch((error: Error) => {
+      context.logger.error(
+        `key set of ${context.issuer}: ${error.message}${ring.size > 0 ? '; the old keys stay' : ''}`,
+      );
+    });
+  let filled = fill(source.jwks);
+  if (source.kind === 'file') {
+    watchKeyFile(source.file, context, (jwks) => {
+      // One after the other, so that an older reading cannot overtake a newer one.
+      filled = filled.then(() => fill(jwks));
+    });
+  }
+  return {
+    async find(kid, alg) {
+      await filled;
+      // A set of which no key can be used is our trouble, not the client's.
+      if (ring.size === 0) throw new UpstreamError('key_set_unavailable');
+      const key = ring.select(kid, alg);
+      if (key === undefined) throw new AuthError('unknown_key', { kid });
+      return key;
+    },
+    holds: (key) => ring.holds(key),
+  };
+}

@@ -1,0 +1,59 @@
+import type { AuthInfo } from '../auth-info.js';
+import { AuthError } from '../errors.js';
+import type { ResolvedAuth } from '../options/resolve-auth.js';
+import type { TrustedIssuer } from '../options/resolve-issuer.js';
+import { authInfoFrom } from './claims.js';
+import { parseCompactJwt } from './compact-jwt.js';
+import { createKeySet, type KeySet } from './key-set.js';
+import { createRevocations } from './revocations.js';
+import { isAcceptedAlgorithm, verifySignature } from './signature.js';
+import { createVerifiedTokens } from './verified-tokens.js';
+
+/** Token → {@link AuthInfo}, or {@link AuthError}, or `UpstreamError`. */
+export interface TokenVerifier {
+  /** What is already known of this token, at the cost of a look-up. */
+  recall(token: string): AuthInfo | undefined;
+  verify(token: string): Promise<AuthInfo>;
+  revoke(what: string | ((auth: AuthInfo) => boolean)): void;
+}
+
+interface Trust {
+  readonly trusted: TrustedIssuer;
+  readonly keySet: KeySet;
+}
+
+export function createTokenVerifier(held: ResolvedAuth): TokenVerifier {
+  const trust = new Map<unknown, Trust>(
+    held.issuers.map((trusted) => [
+      trusted.issuer,
+      { trusted, keySet: createKeySet(trusted.keySource, { issuer: trusted.issuer, ...held }) },
+    ]),
+  );
+  const verifiedTokens = held.verifiedTokens && createVerifiedTokens(held.verifiedTokens);
+  const revocations = createRevocations();
+  const rules = { clockToleranceSeconds: held.clockToleranceSeconds, resource: held.resource?.url };
+
+  /** The steps, in order: form, issuer, algorithm, key, signature, claims, revocation. */
+  async function verify(token: string): Promise<AuthInfo> {
+    const jwt = parseCompactJwt(token);
+    // The issuer chooses the key set before any key is looked for: equal `kid`s of two issuers never meet.
+    const issuer = trust.get(jwt.payload.iss);
+    if (issuer === undefined) throw new AuthError('unknown_issuer', { iss: jwt.payload.iss });
+    if (!isAcceptedAlgorithm(jwt.alg)) throw new AuthError('unsupported_algorithm', { alg: jwt.alg });
+    const key = await issuer.keySet.find(jwt.kid, jwt.alg);
+    await verifySignature(jwt, key.key);
+    const auth = authInfoFrom(jwt, { trusted: issuer.trusted, ...rules });
+    if (revocations.includes(auth)) throw new AuthError('token_revoked');
+    verifiedTokens?.remember({ auth, key, keySet: issuer.keySet });
+    return auth;
+  }
+
+  return {
+    recall: (token) => verifiedTokens?.recall(token),
+    verify,
+    revoke(what) {
+      revocations.add(what);
+      verifiedTokens?.forget(revocations.includes);
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import jwksRsa from 'jwks-rsa';
+import { isAcceptedAlgorithm } from './signature.js';
+
+/** A public key that may verify tokens. */
+export interface VerificationKey {
+  readonly kid: string | undefined;
+  /** The only algorithm it is for, where its JWK says so. */
+  readonly alg: string | undefined;
+  readonly key: KeyObject;
+  /** Equal for the same key under the same `kid` and `alg`, so that a refresh keeps the keys it finds again. */
+  readonly identity: string;
+}
+
+/** A key set as read: what can be used, and what cannot, with the reason. */
+export interface ReadKeys {
+  readonly keys: readonly VerificationKey[];
+  readonly skipped: readonly string[];
+}
+
+type Jwk = Readonly<Record<string, unknown>>;
+
+/** RFC 7518, section 3.3: 2048 bits or more. */
+const LEAST_RSA_BITS = 2048;
+
+/** Reads the keys of a JWKS (RFC 7517, section 5). One that cannot be used does not spoil the others. */
+export async function readKeys(jwks: readonly unknown[]): Promise<ReadKeys> {
+  const read = await Promise.all(jwks.map(readKey));
+  return {
+    keys: read.filter((item) => typeof item !== 'string'),
+    skipped: read.filter((item) => typeof item === 'string'),
+  };
+}
+
+async function readKey(jwk: unknown, index: number): Promise<VerificationKey | string> {
+  const { kid, alg } = (jwk ?? {}) as Jwk;
+  const skip = (why: string) => `key ${typeof kid === 'string' ? JSON.stringify(kid) : `number ${index + 1}`} ${why}`;
+  const reason = whyUnusable(jwk);
+  if (reason !== undefined) return skip(reason);
+  const pem = await publicPem(jwk as Jwk);
+  if (pem === undefined) return skip('is broken, or of an unknown curve');
+  const key = createPublicKey(pem);
+  const bits = key.asymmetricKeyDetails?.modulusLength;
+  if (bits !== undefined && bits < LEAST_RSA_BITS) return skip(`has ${bits} bits; ${LEAST_RSA_BITS} are the least`);
+  return {
+    kid: kid as string | undefined,
+    alg: alg as string | undefined,
+    key,
+    identity: JSON.stringify([kid, alg, pem]),
+  };
+}
+
+/** jwks-rsa turns one JWK at a time into a public key: asked for the whole set, it drops what it cannot use unnamed. */
+async function publicPem(jwk: Jwk): Promise<string | undefined> {
+  const client = jwksRsa({ cache: false, fetcher: async () => ({ keys: [jwk] }) });
+  try {
+    const [signingKey] = await client.getSigningKeys();
+    return signingKey?.getPublicKey();
+  } catch {
+    // Its only reason is that no key was left; the caller names the key.
+    return undefined;
+  }
+}
+
+function whyUnusable(jwk: unknown): string | undefined {
+  if (typeof jwk !== 'object' || jwk === null) return 'is not an object';
+  const { kty, kid, use, key_ops: operations, alg, d } = jwk as Jwk;
+  if (kty !== 'RSA' && kty !== 'EC' && kty !== 'OKP') return 'is not a public key (kty RSA, EC or OKP)';
+  if (d !== undefined) return 'is a private key, which does not belong in a key set';
+  if (kid !== undefined && typeof kid !== 'string') return 'has a kid that is not a string';
+  if (use !== undefined && use !== 'sig') return 'is not for signatures (use)';
+  if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) {
+    return 'is not for verifying (key_ops)';
+  }
+  if (alg !== undefined && !(typeof alg === 'string' && isAcceptedAlgorithm(alg)))
+    return 'has an alg not accepted here';
+  return undefined;
+}

@@ -1,0 +1,46 @@
+import { LRUCache } from 'lru-cache';
+import type { AuthInfo } from '../auth-info.js';
+import type { KeySet } from './key-set.js';
+import type { VerificationKey } from './verification-key.js';
+
+/** A token that verified, with the key that did it. */
+export interface VerifiedToken {
+  readonly auth: AuthInfo;
+  readonly key: VerificationKey;
+  readonly keySet: KeySet;
+}
+
+/** Tokens already verified, so that their next request pays for no cryptography. Failures are never remembered. */
+export interface VerifiedTokens {
+  remember(verified: VerifiedToken): void;
+  /** Undefined once the token has expired, its key has left the set, or it has been remembered for long enough. */
+  recall(token: string): AuthInfo | undefined;
+  forget(matches: (auth: AuthInfo) => boolean): void;
+}
+
+interface Entry extends VerifiedToken {
+  /** Milliseconds since 1970. */
+  readonly until: number;
+}
+
+export function createVerifiedTokens(limits: { maxAgeSeconds: number; maxEntries: number }): VerifiedTokens {
+  // Keyed by the whole token: anything shorter has let one user in with another's claims (CVE-2026-35039).
+  const entries = new LRUCache<string, Entry>({ max: limits.maxEntries });
+  return {
+    remember(verified) {
+      const oldest = Date.now() + limits.maxAgeSeconds * 1000;
+      const expiry = verified.auth.expiresAt === undefined ? oldest : verified.auth.expiresAt * 1000;
+      entries.set(verified.auth.token, { ...verified, until: Math.min(oldest, expiry) });
+    },
+    recall(token) {
+      const entry = entries.get(token);
+      if (entry === undefined) return undefined;
+      if (Date.now() < entry.until && entry.keySet.holds(entry.key)) return entry.auth;
+      entries.delete(token);
+      return undefined;
+    },
+    forget(matches) {
+      for (const [token, { auth }] of entries.entries()) if (matches(auth)) entries.delete(token);
+    },
+  };
+}
