@@ -51,7 +51,7 @@ async function readKey(jwk: unknown, index: number): Promise<VerificationKey | s
 }
 
 /** jwks-rsa turns one JWK at a time into a public key: asked for the whole set, it drops what it cannot use unnamed. */
-async function publicPem(jwk: Jwk): Promise<string | undefined> {
+async function publicPem({ key_ops: _allOfWhichItWouldNeed, ...jwk }: Jwk): Promise<string | undefined> {
   const client = jwksRsa({ cache: false, fetcher: async () => ({ keys: [jwk] }) });
   try {
     const [signingKey] = await client.getSigningKeys();

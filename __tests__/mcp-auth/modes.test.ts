@@ -1,0 +1,124 @@
+import express from 'express';
+import request from 'supertest';
+import { describe, expect, test } from 'vitest';
+import { getAuth, mcpAuth } from '../../src/index.js';
+import { claims, createGate, ISSUER, METADATA_URL, parseChallenge, RESOURCE } from '../support/gate.js';
+import { createSigner } from '../support/signer.js';
+
+const signer = createSigner();
+const good = signer.sign(claims());
+
+type Outcome = 'passes' | 'anonymous' | 'token required' | 'invalid_request' | 'invalid_token' | 'insufficient_scope';
+
+const headers: [name: string, authorization: string | undefined, strict: Outcome, optional: Outcome][] = [
+  ['no header', undefined, 'token required', 'anonymous'],
+  ['an empty header', '', 'token required', 'anonymous'],
+  ['another scheme', 'Basic YWxpY2U6c2VjcmV0', 'token required', 'anonymous'],
+  ['a scheme that begins alike', `BearerX ${good}`, 'token required', 'anonymous'],
+  ['the scheme alone', 'Bearer', 'invalid_request', 'invalid_request'],
+  ['two tokens in one header', `Bearer ${good} ${good}`, 'invalid_request', 'invalid_request'],
+  ['a list of credentials', `Bearer ${good}, Bearer ${good}`, 'invalid_request', 'invalid_request'],
+  ['a tab before the token', `Bearer \t${good}`, 'passes', 'passes'],
+  ['extra spaces', `Bearer   ${good}`, 'passes', 'passes'],
+  ['the scheme in lower case', `bearer ${good}`, 'passes', 'passes'],
+  ['the scheme in upper case', `BEARER ${good}`, 'passes', 'passes'],
+  ['an opaque token', 'Bearer 2YotnFZFEjr1zCsicMWpAA', 'invalid_token', 'invalid_token'],
+  ['an expired token', `Bearer ${signer.sign(claims({ exp: 1 }))}`, 'invalid_token', 'invalid_token'],
+  ['a token for another audience', `Bearer ${signer.sign(claims({ aud: 'other' }))}`, 'invalid_token', 'invalid_token'],
+  ['a token of another issuer', `Bearer ${signer.sign(claims({ iss: 'other' }))}`, 'invalid_token', 'invalid_token'],
+  ['a forged token', `Bearer ${createSigner().sign(claims())}`, 'invalid_token', 'invalid_token'],
+  ['a good token', `Bearer ${good}`, 'passes', 'passes'],
+];
+
+describe.each(headers)('%s', (_name, authorization, strict, optional) => {
+  test.each([
+    ['strict', strict],
+    ['optional', optional],
+    ['permissive', strict === 'passes' ? 'passes' : 'anonymous'],
+  ] as const)('in %s mode: %s', async (mode, expected) => {
+    const response = await createGate({ mode }, signer).get(authorization);
+    expect(outcomeOf(response)).toBe(expected);
+    if (mode === 'permissive' && expected === 'anonymous' && strict !== 'token required') {
+      expect(response.body, 'a bad token leaves nothing behind').toEqual({ anonymous: true, authorization: null });
+    }
+  });
+});
+
+describe.each(['strict', 'optional', 'permissive'] as const)('in %s mode', (mode) => {
+  const refused = mode !== 'permissive';
+
+  test('two Authorization headers', async () => {
+    const { app } = createGate({ mode }, signer);
+    const response = await request(app)
+      .get('/mcp')
+      .set('authorization', [`Bearer ${good}`, 'Bearer other'] as never);
+    expect(outcomeOf(response)).toBe(refused ? 'invalid_request' : 'anonymous');
+  });
+
+  test('a second token in the query', async () => {
+    const response = await createGate({ mode }, signer).get(`Bearer ${good}`, `/mcp?access_token=${good}`);
+    expect(outcomeOf(response)).toBe(refused ? 'invalid_request' : 'anonymous');
+  });
+
+  test('a token in the query alone is no token', async () => {
+    const response = await createGate({ mode }, signer).get(undefined, `/mcp?access_token=${good}`);
+    expect(outcomeOf(response)).toBe(mode === 'strict' ? 'token required' : 'anonymous');
+  });
+
+  test('a token that lacks a scope', async () => {
+    const gate = createGate({ mode, requiredScopes: ['read', 'write'] }, signer);
+    const response = await gate.send(signer.sign(claims({ scope: 'read' })));
+    expect(outcomeOf(response)).toBe(refused ? 'insufficient_scope' : 'anonymous');
+  });
+
+  test('a key server that is down', async () => {
+    const response = await createGate({ mode, jwks: { url: 'http://127.0.0.1:9/' } }, signer).send(good);
+    expect(response.status).toBe(refused ? 503 : 200);
+    expect(response.headers['www-authenticate']).toBeUndefined();
+  });
+
+  test('a req.auth that someone set before is not trusted', async () => {
+    const app = express();
+    app.use((req, _res, next) => {
+      (req as unknown as { auth: unknown }).auth = { token: 'x', scopes: ['admin'], payload: { sub: 'mallory' } };
+      next();
+    });
+    app.use(mcpAuth({ mode, issuer: ISSUER, jwks: { keys: [signer.jwk] }, audiences: [RESOURCE] }));
+    app.use((req, res) => {
+      res.json({ auth: (req as unknown as { auth?: unknown }).auth ?? null, verified: getAuth(req) ?? null });
+    });
+    const response = await request(app).get('/mcp');
+    if (mode === 'strict') expect(response.status).toBe(401);
+    else expect(response.body).toEqual({ auth: null, verified: null });
+  });
+});
+
+test('missing scopes are all named at once, with the metadata', async () => {
+  const gate = createGate({ requiredScopes: ['read', 'write', 'admin'] }, signer);
+  const response = await gate.send(signer.sign(claims({ scope: 'read' })));
+  expect(response.status).toBe(403);
+  expect(response.body).toEqual({ error: 'insufficient_scope', error_description: 'The token lacks a required scope' });
+  expect(parseChallenge(response.headers['www-authenticate'])).toEqual({
+    scheme: 'Bearer',
+    error: 'insufficient_scope',
+    error_description: 'The token lacks a required scope',
+    resource_metadata: METADATA_URL,
+    scope: 'read write admin',
+  });
+});
+
+test('required scopes are in the challenge of a request without a token, so that the client asks for them', async () => {
+  const response = await createGate({ requiredScopes: ['read', 'write'] }).get();
+  expect(response.headers['www-authenticate']).toBe(`Bearer resource_metadata="${METADATA_URL}", scope="read write"`);
+});
+
+function outcomeOf(response: request.Response): Outcome {
+  if (response.status === 200) return response.body.anonymous ? 'anonymous' : 'passes';
+  const { scheme, resource_metadata, error } = parseChallenge(response.headers['www-authenticate']);
+  expect(scheme).toBe('Bearer');
+  expect(resource_metadata).toBe(METADATA_URL);
+  const expected = { invalid_request: 400, invalid_token: 401, insufficient_scope: 403 }[error ?? ''] ?? 401;
+  expect(response.status).toBe(expected);
+  if (error !== undefined) expect(response.body.error).toBe(error);
+  return (error ?? 'token required') as Outcome;
+}

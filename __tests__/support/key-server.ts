@@ -1,0 +1,47 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { onTestFinished } from 'vitest';
+import { listen, originOf, stop } from './serve.js';
+
+/** A real server of a key set, that counts its requests and can be made to misbehave. */
+export interface KeyServer {
+  readonly url: string;
+  readonly requests: number;
+  /** What it answers from now on: keys, or any behaviour. */
+  answer(answer: readonly unknown[] | ((res: ServerResponse) => void)): void;
+  headers: Record<string, string>;
+  goDown(): Promise<void>;
+  comeBack(): Promise<void>;
+}
+
+export async function startKeyServer(keys: readonly unknown[]): Promise<KeyServer> {
+  let requests = 0;
+  let respond: (res: ServerResponse) => void;
+  const server = createServer((_req, res) => {
+    requests += 1;
+    respond(res);
+  });
+  await listen(server);
+  onTestFinished(() => stop(server));
+  const { port } = server.address() as AddressInfo;
+  const keyServer: KeyServer = {
+    url: `${originOf(server)}/jwks.json`,
+    get requests() {
+      return requests;
+    },
+    headers: {},
+    answer(answer) {
+      respond =
+        typeof answer === 'function'
+          ? answer
+          : (res) => {
+              res.writeHead(200, { 'content-type': 'application/json', ...keyServer.headers });
+              res.end(JSON.stringify({ keys: answer }));
+            };
+    },
+    goDown: () => stop(server),
+    comeBack: () => listen(server, port),
+  };
+  keyServer.answer(keys);
+  return keyServer;
+}

@@ -1,0 +1,8 @@
+import type { Logger } from '../../src/index.js';
+
+/** A logger that keeps its lines, each with its level in front. */
+export function createRecorder(): { readonly lines: string[]; readonly logger: Logger } {
+  const lines: string[] = [];
+  const level = (name: string) => (line: string) => void lines.push(`${name} ${line}`);
+  return { lines, logger: { debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') } };
+}

@@ -1,0 +1,78 @@
+import { mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { claims, createGate, expectInvalidToken } from '../support/gate.js';
+import { createRecorder } from '../support/recorder.js';
+import { createSigner, type Signer } from '../support/signer.js';
+
+const old = createSigner();
+const next = createSigner();
+const setOf = (...signers: Signer[]) => JSON.stringify({ keys: signers.map(({ jwk }) => jwk) });
+
+async function setUp() {
+  const folder = await mkdtemp(join(tmpdir(), 'key-file-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, 'jwks.json');
+  await writeFile(file, setOf(old));
+  const { lines, logger } = createRecorder();
+  const open = () => createGate({ jwks: { file }, logger }, old);
+  return { folder, file, lines, open };
+}
+
+test('a file written in place is read again: its new key is known, and its old one is not', async () => {
+  const { file, open } = await setUp();
+  const gate = open();
+  const token = old.sign(claims());
+  expect((await gate.send(token)).status).toBe(200);
+  await writeFile(file, setOf(next));
+  await vi.waitFor(async () => expect((await gate.send(next.sign(claims()))).status).toBe(200), 5_000);
+  expectInvalidToken(await gate.send(token), 'The token is signed with a key not known here');
+});
+
+test('a file put in its place by rename, as editors do, is read again, and again', async () => {
+  const { folder, file, open } = await setUp();
+  const gate = open();
+  expect((await gate.send(old.sign(claims()))).status).toBe(200);
+  for (const signer of [next, old, next]) {
+    await writeFile(join(folder, 'jwks.json.tmp'), setOf(signer));
+    await rename(join(folder, 'jwks.json.tmp'), file);
+    await vi.waitFor(async () => expect((await gate.send(signer.sign(claims()))).status).toBe(200), 5_000);
+  }
+});
+
+test('a link put in its place, as Kubernetes does, is read again', async () => {
+  const { folder, file, open } = await setUp();
+  await writeFile(join(folder, 'v1'), setOf(old));
+  await writeFile(join(folder, 'v2'), setOf(next));
+  await rm(file);
+  await symlink(join(folder, 'v1'), file);
+  const gate = open();
+  expect((await gate.send(old.sign(claims()))).status).toBe(200);
+  await symlink(join(folder, 'v2'), join(folder, 'link'));
+  await rename(join(folder, 'link'), file);
+  await vi.waitFor(async () => expect((await gate.send(next.sign(claims()))).status).toBe(200), 5_000);
+});
+
+test.each([
+  ['is not JSON', '{', 'it is not JSON'],
+  ['is empty', '', 'it is empty'],
+  ['has no usable key', JSON.stringify({ keys: [{ ...next.jwk, use: 'enc' }] }), 'it holds no usable key'],
+])('a new file that %s keeps the old keys and says so', async (_name, text, why) => {
+  const { file, lines, open } = await setUp();
+  const gate = open();
+  await gate.send(old.sign(claims()));
+  await writeFile(file, text);
+  await vi.waitFor(() => expect(lines.filter((line) => line.startsWith('error'))).toHaveLength(1), 5_000);
+  expect(lines.find((line) => line.startsWith('error'))).toContain(why);
+  expect((await gate.send(old.sign(claims({ jti: 'after' })))).status).toBe(200);
+});
+
+test('a file that is removed keeps the old keys and says so', async () => {
+  const { file, lines, open } = await setUp();
+  const gate = open();
+  await gate.send(old.sign(claims()));
+  await rm(file);
+  await vi.waitFor(() => expect(lines.some((line) => line.includes('(ENOENT)'))).toBe(true), 5_000);
+  expect((await gate.send(old.sign(claims({ jti: 'after' })))).status).toBe(200);
+});
