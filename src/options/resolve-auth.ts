@@ -1,4 +1,5 @@
 import type { Decision } from '../decision.js';
+import { ConfigError } from '../errors.js';
 import { type Logger, SILENT } from '../logger.js';
 import { MODES, type ModeName } from '../modes.js';
 import { AUTH_DEFAULTS, type McpAuthOptions, type VerifiedTokensOptions } from './auth-options.js';
@@ -70,12 +71,9 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
 function requirePolicy(checks: OptionChecks, options: unknown): Record<string, unknown> {
   if (isRecord(options) && 'headers' in options && 'url' in options) {
     const name = checks.who.replace('()', '');
-    return checks.refuse(
-      'options',
-      `a policy, not a request: app.use(${name}) was written without the call`,
-      undefined,
-      `Write app.use(${name}({ issuer: …, resourceMetadata: { resource: … } })).`,
-    );
+    const expected = `a policy, not a request: app.use(${name}) was written without the call`;
+    const fix = `Write app.use(${name}({ issuer: …, resourceMetadata: { resource: … } })).`;
+    throw new ConfigError({ who: checks.who, option: 'options', expected, fix });
   }
   return checks.record(options, 'options', 'Give the policy: { issuer: …, resourceMetadata: { resource: … } }.');
 }

@@ -11,7 +11,8 @@ export function createRevocations(): Revocations {
   const rules: { readonly matches: (auth: AuthInfo) => boolean; readonly madeAtSeconds: number }[] = [];
   return {
     add(what) {
-      if (typeof what === 'string') tokens.add(signedPart(what));
+      if (typeof what === 'string' && what !== '') tokens.add(signedPart(what));
+      else if (typeof what !== 'function') throw new TypeError('revoke() takes a token or a function');
       else rules.push({ matches: what, madeAtSeconds: Math.ceil(Date.now() / 1000) });
     },
     includes(auth) {

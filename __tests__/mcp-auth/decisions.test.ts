@@ -1,0 +1,132 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import request from 'supertest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Decision } from '../../src/index.js';
+import { claims, createGate, ISSUER } from '../support/gate.js';
+import { createRecorder } from '../support/recorder.js';
+import { createSigner } from '../support/signer.js';
+
+const signer = createSigner();
+const good = signer.sign(claims({ azp: 'app' }));
+const expired = signer.sign(claims({ exp: 1 }));
+const forged = createSigner().sign(claims());
+
+function setUp(options: Record<string, unknown> = {}) {
+  const decisions: Decision[] = [];
+  const gate = createGate({ onDecision: (decision: Decision) => decisions.push(decision), ...options }, signer);
+  return { ...gate, decisions };
+}
+
+describe('every decision is told', () => {
+  test.each([
+    ['strict', undefined, { outcome: 'refused', code: 'missing_token' }],
+    ['strict', expired, { outcome: 'refused', code: 'token_expired' }],
+    ['strict', good, { outcome: 'passed', code: undefined }],
+    ['optional', undefined, { outcome: 'anonymous', code: 'missing_token' }],
+    ['optional', forged, { outcome: 'refused', code: 'unknown_key' }],
+    ['optional', good, { outcome: 'passed' }],
+    ['permissive', undefined, { outcome: 'would_refuse', code: 'missing_token' }],
+    ['permissive', expired, { outcome: 'would_refuse', code: 'token_expired' }],
+    ['permissive', good, { outcome: 'passed' }],
+  ] as const)('in %s mode', async (mode, token, expected) => {
+    const { get, decisions } = setUp({ mode });
+    await get(token && `Bearer ${token}`);
+    expect(decisions).toEqual([expect.objectContaining({ mode, ...expected })]);
+  });
+
+  test('with who, what, how long and from where', async () => {
+    const { get, decisions } = setUp();
+    for (const _ of [1, 2]) await get(`Bearer ${good}`, '/mcp/x?secret=1');
+    expect(decisions[1]).toEqual({
+      mode: 'strict',
+      outcome: 'passed',
+      code: undefined,
+      issuer: ISSUER,
+      subject: 'alice',
+      clientId: 'app',
+      kid: signer.kid,
+      method: 'GET',
+      path: '/mcp/x',
+      durationMs: expect.any(Number),
+      cached: true,
+    });
+    expect(decisions[1]?.durationMs).toBeGreaterThan(0);
+  });
+
+  test('an outage is told as such', async () => {
+    const { get, decisions } = setUp({ jwks: { url: 'http://127.0.0.1:9/' } });
+    await get(`Bearer ${good}`);
+    expect(decisions).toEqual([expect.objectContaining({ outcome: 'failed', code: 'key_set_unavailable' })]);
+  });
+
+  test('on the diagnostics channel too', async () => {
+    const told: unknown[] = [];
+    const listen = (decision: unknown) => void told.push(decision);
+    subscribe('express-mcp-auth:decision', listen);
+    onTestFinished(() => void unsubscribe('express-mcp-auth:decision', listen));
+    await createGate({}, signer).get();
+    expect(told).toEqual([expect.objectContaining({ outcome: 'refused', code: 'missing_token' })]);
+  });
+
+  test('a request for the metadata is no decision', async () => {
+    const { get, decisions } = setUp();
+    await get(undefined, '/.well-known/oauth-protected-resource/mcp');
+    expect(decisions).toEqual([]);
+  });
+});
+
+test('a hook or a logger that throws changes nothing', async () => {
+  const fail = () => {
+    throw new Error('broken');
+  };
+  const logger = { debug: fail, info: fail, warn: fail, error: fail };
+  for (const mode of ['strict', 'permissive'] as const) {
+    const { send, get } = createGate({ mode, onDecision: fail, logger }, signer);
+    expect((await send(good)).status).toBe(200);
+    expect((await get()).status).toBe(mode === 'strict' ? 401 : 200);
+  }
+});
+
+describe('the log', () => {
+  test('in permissive mode has one line a request: what strict would have done, and why', async () => {
+    const { lines, logger } = createRecorder();
+    const { get } = createGate({ mode: 'permissive', logger }, signer);
+    await get(`Bearer ${good}`);
+    await get();
+    await get(`Bearer ${signer.sign(claims({ aud: 'other' }))}`);
+    expect(lines).toEqual([
+      'info mcpAuth permissive: GET "/mcp" passed',
+      'info mcpAuth permissive: GET "/mcp" would_refuse: missing_token: JWT token required {}',
+      'info mcpAuth permissive: GET "/mcp" would_refuse: wrong_audience: The token is meant for another audience ' +
+        '{"claim":"aud","expected":["https://mcp.example/mcp"],"found":["other"]}',
+    ]);
+  });
+
+  test('never holds a token, whatever is wrong with it', async () => {
+    const { lines, logger } = createRecorder();
+    const decisions: Decision[] = [];
+    const onDecision = (decision: Decision) => decisions.push(decision);
+    const tokens = [good, expired, forged, 'opaque-secret', 'a.b.c.d.e', `${good}.x`, `${good}=`, good.slice(0, -9)];
+    for (const mode of ['strict', 'optional', 'permissive'] as const) {
+      const { app } = createGate({ mode, logger, onDecision }, signer);
+      for (const token of tokens) {
+        await request(app).get(`/mcp?access_token=${token}`).set('authorization', `Bearer ${token}`);
+        await request(app).get('/mcp').set('authorization', `Bearer ${token}`);
+        await request(app).get('/mcp').set('authorization', `Bearer ${token} ${token}`);
+      }
+    }
+    const told = lines.join('\n') + JSON.stringify(decisions);
+    expect(lines.length).toBeGreaterThan(tokens.length);
+    for (const token of tokens) {
+      for (const part of token.split('.').filter(({ length }) => length > 8)) expect(told).not.toContain(part);
+    }
+  });
+
+  test('cannot be made to show a line that is not there', async () => {
+    const { lines, logger } = createRecorder();
+    const { send } = createGate({ logger }, signer);
+    await send(signer.sign(claims({ iss: 'x\ninfo mcpAuth strict: GET "/admin" passed' })));
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).not.toContain('\n');
+  });
+});
