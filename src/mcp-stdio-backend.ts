@@ -1,0 +1,58 @@
+import { getAuth } from './auth-info.js';
+import type { Middleware } from './http/middleware.js';
+import { type McpStdioBackendOptions, resolveStdioOptions } from './options/stdio-options.js';
+import { Bridge } from './stdio/bridge.js';
+import { inheritedEnvironment } from './stdio/child-environment.js';
+import { createMetaFor } from './stdio/meta-edit.js';
+
+export type { McpStdioBackendOptions } from './options/stdio-options.js';
+
+/** How many there are at the moment. */
+export interface McpStdioBackendStats {
+  readonly sessions: number;
+  /** Running child processes, those started ahead included. */
+  readonly children: number;
+  /** Requests that no child has answered yet. */
+  readonly pending: number;
+}
+
+/** A middleware with a life of its own: it runs processes, so it wants to be closed. */
+export interface McpStdioBackend extends Middleware {
+  /** Answers what is in flight, ends every stream, session and child process; resolves when none is left. */
+  close(): Promise<void>;
+  stats(): McpStdioBackendStats;
+}
+
+/**
+ * Puts an MCP server that speaks on its standard input and output on the web, as Streamable HTTP. Mount it behind `mcpAuth()` on
+ * one path of an Express or Connect app. Each session has a child process of its own and belongs to the user whose token
+ * opened it.
+ */
+export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpStdioBackend {
+  const { command, args, cwd, env, inheritEnv, meta, resource, allowedHosts, allowedOrigins, limits, logger } =
+    resolveStdioOptions(options);
+  const inherited = inheritedEnvironment(inheritEnv);
+  const bridge = new Bridge({
+    command,
+    args,
+    cwd,
+    environmentFor: (auth) => ({ ...inherited, ...env(auth) }),
+    metaFor: createMetaFor(meta),
+    guard: { resource, allowedHosts, allowedOrigins },
+    limits: {
+      ...limits,
+      idleMs: limits.idleTimeoutSeconds * 1_000,
+      expiryGraceMs: limits.expiryGraceSeconds * 1_000,
+      requestTimeoutMs: limits.requestTimeoutSeconds * 1_000,
+    },
+    logger,
+  });
+
+  const mcpStdioBackendMiddleware: Middleware = (req, res, next) => {
+    bridge.handle(req, res, getAuth(req)).catch((error: unknown) => {
+      logger.error(`mcpStdioBackend(): a request failed: ${error instanceof Error ? error.name : typeof error}`);
+      next(error);
+    });
+  };
+  return Object.assign(mcpStdioBackendMiddleware, { close: () => bridge.close(), stats: () => bridge.stats() });
+}

@@ -1,0 +1,257 @@
+import type { AuthInfo } from '../auth-info.js';
+import { type Logger, SILENT } from '../logger.js';
+import { createChecks, isRecord, type OptionChecks } from './checks.js';
+
+/** What `mcpStdioBackend()` may be told. */
+export interface McpStdioBackendOptions {
+  /** The program that speaks MCP on its standard input and output. It is started without a shell. */
+  command: string;
+  /** Its arguments, one each; no shell reads them. @default [] */
+  args?: readonly string[];
+  /**
+   * Environment variables of the child, beside those it inherits; or a function from the caller (`undefined`: anonymous) to
+   * them, called once for each session. The token itself is never passed on unless this function does so. An exception
+   * refuses the request. @default {}
+   */
+  env?: Readonly<Record<string, string>> | ((auth: AuthInfo | undefined) => Readonly<Record<string, string>>);
+  /** The child's working directory. @default our own */
+  cwd?: string;
+  /**
+   * Variables of our own environment that the child sees beside HOME, LANG, LC_ALL, LOGNAME, PATH, SHELL, TERM, TMPDIR, TZ and USER;
+   * `true`: all of them. @default []
+   */
+  inheritEnv?: true | readonly string[];
+  /**
+   * Members for `_meta` of each request, told by the caller (`undefined`: anonymous). What a client sends under these keys
+   * is taken away; return a key with `undefined` where a caller has no value for it. @default nothing is added
+   */
+  meta?: (auth: AuthInfo | undefined) => Record<string, unknown>;
+  /** The URL that clients use (RFC 8707); its host is an allowed Host on loopback listeners. @default none */
+  resource?: string;
+  /**
+   * Host headers that are let through, as `name`, or `name:port`. Given, every connection is checked; not given,
+   * only those to a loopback address, where `localhost`, `127.0.0.1`, `[::1]` and the host of `resource` are allowed.
+   */
+  allowedHosts?: readonly string[];
+  /**
+   * Origin headers that are let through, as `https://name`, or `https://name:port`. Given, every connection is checked;
+   * not given, only those with a loopback Host, where loopback origins and that of `resource` are allowed.
+   */
+  allowedOrigins?: readonly string[];
+  /** How many sessions may be open at once; more are answered 503. @default 100 */
+  maxSessions?: number;
+  /** How many sessions one user may have open at once; more are answered 429. @default 10 */
+  maxSessionsPerUser?: number;
+  /** How long a session without a request and without a stream lives, in seconds. @default 1800 */
+  idleTimeoutSeconds?: number;
+  /** How long a session without a stream outlives the last token used on it, in seconds. @default 60 */
+  expiryGraceSeconds?: number;
+  /** How long a request may take, in seconds; 0: as long as it likes. @default 0 */
+  requestTimeoutSeconds?: number;
+  /** How long a request body may be, in bytes; a longer one is answered 413. @default 4194304 */
+  maxBodyBytes?: number;
+  /** How long one message of the child may be, in bytes; a longer one fails the request it answers. @default 16777216 */
+  maxMessageBytes?: number;
+  /** How many requests of one session may be in flight; more are answered 429. @default 64 */
+  maxPendingRequests?: number;
+  /** How many children are started ahead. Not together with an `env` that is a function. @default 0 */
+  warm?: number;
+  /** Where the child's stderr and what we notice go. @default nobody is told */
+  logger?: Logger;
+}
+
+/** The options that are numbers; each has a default. */
+type NumberName =
+  | 'maxSessions'
+  | 'maxSessionsPerUser'
+  | 'idleTimeoutSeconds'
+  | 'expiryGraceSeconds'
+  | 'requestTimeoutSeconds'
+  | 'maxBodyBytes'
+  | 'maxMessageBytes'
+  | 'maxPendingRequests'
+  | 'warm';
+
+/** The options as they are held: checked, and nothing left out but what has no default. */
+export interface ResolvedStdio {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: (auth: AuthInfo | undefined) => Readonly<Record<string, string>>;
+  readonly cwd: string | undefined;
+  readonly inheritEnv: true | readonly string[];
+  readonly meta: ((auth: AuthInfo | undefined) => Record<string, unknown>) | undefined;
+  readonly resource: URL | undefined;
+  readonly allowedHosts: readonly string[] | undefined;
+  readonly allowedOrigins: readonly string[] | undefined;
+  readonly limits: Readonly<Record<NumberName, number>>;
+  readonly logger: Logger;
+}
+
+/** The defaults of everything that is a number. */
+export const STDIO_DEFAULTS: Readonly<Record<NumberName, number>> = Object.freeze({
+  maxSessions: 100,
+  maxSessionsPerUser: 10,
+  idleTimeoutSeconds: 1_800,
+  expiryGraceSeconds: 60,
+  requestTimeoutSeconds: 0,
+  maxBodyBytes: 4_194_304,
+  maxMessageBytes: 16_777_216,
+  maxPendingRequests: 64,
+  warm: 0,
+});
+
+const KNOWN = Object.keys({
+  command: 0,
+  args: 0,
+  env: 0,
+  cwd: 0,
+  inheritEnv: 0,
+  meta: 0,
+  resource: 0,
+  allowedHosts: 0,
+  allowedOrigins: 0,
+  logger: 0,
+  ...STDIO_DEFAULTS,
+} satisfies Record<keyof McpStdioBackendOptions, 0 | number>);
+
+/** Checks the options of `mcpStdioBackend()`, once; throws a `ConfigError` for the first that cannot be used. */
+export function resolveStdioOptions(options: Readonly<McpStdioBackendOptions>): ResolvedStdio {
+  const checks = createChecks('mcpStdioBackend()');
+  const given = checks.record(
+    options,
+    'options',
+    'Call it: app.use(mcpStdioBackend({ command: "node", args: ["server.js"] })).',
+  );
+  if ('socket' in given) {
+    checks.refuse(
+      'options',
+      'an object of options',
+      'a request',
+      'Call it: app.use(mcpStdioBackend({ command: "…" })).',
+    );
+  }
+  checks.knownKeys(given, '', KNOWN);
+  const { args, cwd, inheritEnv, allowedHosts, allowedOrigins, logger, meta } = options;
+  const words = requireArray(checks, args ?? [], 'args');
+
+  return Object.freeze({
+    command: requireWord(checks, checks.string(options.command, 'command', 'Name the program to start.'), 'command'),
+    args: Object.freeze(words.map((word, index) => requireWord(checks, word, `args[${index}]`))),
+    env: resolveEnv(checks, options),
+    cwd: cwd === undefined ? undefined : checks.string(cwd, 'cwd', 'Name a directory.'),
+    inheritEnv:
+      inheritEnv === undefined || inheritEnv === true
+        ? (inheritEnv ?? [])
+        : checks.strings(inheritEnv, 'inheritEnv', 'Name the variables to pass on, or use true for all of them.'),
+    meta: meta === undefined ? undefined : requireFunction(checks, meta, 'meta'),
+    resource: resolveResource(checks, options.resource),
+    allowedHosts: lowerCase(checks, allowedHosts, 'allowedHosts', 'Name hosts such as "api.example.com".'),
+    allowedOrigins: lowerCase(
+      checks,
+      allowedOrigins,
+      'allowedOrigins',
+      'Name origins such as "https://app.example.com".',
+    ),
+    limits: resolveLimits(checks, options),
+    logger: logger === undefined ? SILENT : requireLogger(checks, logger),
+  });
+}
+
+/** Checks variables at construction, or those that an `env` function returned. */
+export function requireEnvironment(
+  checks: OptionChecks,
+  value: unknown,
+  option: string,
+): Readonly<Record<string, string>> {
+  const variables = checks.record(value, option, 'Give names and values: { NAME: "value" }.');
+  for (const [name, text] of Object.entries(variables)) {
+    if (name === '' || /[=\0\r\n]/.test(name)) {
+      checks.refuse(option, 'names without "=", NUL and line ends', name, 'Correct the name.');
+    }
+    if (typeof text !== 'string' || text.includes('\0')) {
+      // The value may be a secret, so it is not quoted.
+      checks.refuse(`${option}.${name}`, 'a string without NUL', typeof text, 'Convert it to a string.');
+    }
+  }
+  return variables as Record<string, string>;
+}
+
+function resolveEnv(
+  checks: OptionChecks,
+  { env = {}, warm = 0 }: Readonly<McpStdioBackendOptions>,
+): ResolvedStdio['env'] {
+  if (typeof env === 'function') {
+    if (warm > 0) {
+      checks.refuse(
+        'warm',
+        '0 where env is a function',
+        warm,
+        'A child started ahead has no caller: remove warm, or use a fixed env.',
+      );
+    }
+    return (auth) => requireEnvironment(checks, env(auth), 'env()');
+  }
+  const fixed = Object.freeze({ ...requireEnvironment(checks, env, 'env') });
+  return () => fixed;
+}
+
+function resolveResource(checks: OptionChecks, resource: string | undefined): URL | undefined {
+  if (resource === undefined) return undefined;
+  const url = URL.canParse(resource) ? new URL(resource) : undefined;
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+    return checks.refuse('resource', 'an http or https URL', resource, 'Give the URL that clients use.');
+  }
+  return url;
+}
+
+function resolveLimits(checks: OptionChecks, options: Readonly<McpStdioBackendOptions>): ResolvedStdio['limits'] {
+  const limits = { ...STDIO_DEFAULTS } as Record<NumberName, number>;
+  const mayBeZero: readonly NumberName[] = ['warm', 'requestTimeoutSeconds', 'expiryGraceSeconds'];
+  for (const name of Object.keys(STDIO_DEFAULTS) as NumberName[]) {
+    const value = options[name];
+    if (value === undefined) continue;
+    limits[name] = checks.integer(
+      value,
+      name,
+      mayBeZero.includes(name) ? 0 : 1,
+      `The default is ${STDIO_DEFAULTS[name]}.`,
+    );
+  }
+  return Object.freeze(limits) as ResolvedStdio['limits'];
+}
+
+function lowerCase(checks: OptionChecks, value: unknown, option: string, fix: string): readonly string[] | undefined {
+  if (value === undefined) return undefined;
+  const names = checks.strings(value, option, fix);
+  if (names.length === 0)
+    checks.refuse(option, 'a list with at least one entry', value, `${fix} An empty list lets nobody in.`);
+  return names.map((name) => name.toLowerCase());
+}
+
+function requireArray(checks: OptionChecks, value: unknown, option: string): readonly unknown[] {
+  return Array.isArray(value)
+    ? value
+    : checks.refuse(option, 'an array of strings', value, 'Give one string for each argument.');
+}
+
+function requireWord(checks: OptionChecks, value: unknown, option: string): string {
+  return typeof value === 'string' && !value.includes('\0')
+    ? value
+    : checks.refuse(option, 'a string without NUL', value, 'Give one string for each argument.');
+}
+
+function requireFunction<T>(checks: OptionChecks, value: T, option: string): T {
+  return typeof value === 'function'
+    ? value
+    : checks.refuse(option, 'a function of the caller', value, 'Give a function, for example (auth) => ({ … }).');
+}
+
+function requireLogger(checks: OptionChecks, value: unknown): Logger {
+  const names = ['debug', 'info', 'warn', 'error'];
+  const fits =
+    (isRecord(value) || typeof value === 'function') &&
+    names.every((name) => typeof Reflect.get(value, name) === 'function');
+  return fits
+    ? (value as unknown as Logger)
+    : checks.refuse('logger', 'an object with debug, info, warn and error', value, 'console fits.');
+}

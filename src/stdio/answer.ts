@@ -1,0 +1,102 @@
+import type { ServerResponse } from 'node:http';
+import type { EventStream } from './event-stream.js';
+
+/** How one POST wants to be answered, and by what. */
+export interface AnswerPlan {
+  readonly res: ServerResponse;
+  /** Whether the client accepts `application/json`. */
+  readonly json: boolean;
+  /** Whether the client accepts `text/event-stream`. */
+  readonly stream: boolean;
+  /** How many responses end it: one, or those of a batch. */
+  readonly responses: number;
+  readonly batch: boolean;
+  /** Headers that depend on how the request went; asked for when the headers are sent. */
+  headers?(stream: boolean): Readonly<Record<string, string>>;
+  /** Opens the stream that the answer becomes when more than responses come. */
+  openStream(): EventStream;
+  /** Called with a response that should drain before more is read from the child. */
+  hold(res: ServerResponse): void;
+}
+
+/** The answer to one POST: JSON as long as nothing but responses comes, an event stream from the first other message on. */
+export class Answer {
+  readonly #plan: AnswerPlan;
+  #stream: EventStream | undefined;
+  #left: number;
+  #collected: Buffer[] | undefined;
+
+  constructor(plan: AnswerPlan) {
+    this.#plan = plan;
+    this.#left = plan.responses;
+    if (!plan.json) this.#open();
+  }
+
+  /** Whether anyone is still there to read it. */
+  get connected(): boolean {
+    return this.#stream ? this.#stream.connected : !this.#plan.res.destroyed;
+  }
+
+  /** Whether messages other than responses can go here. */
+  get streams(): boolean {
+    return this.#plan.stream;
+  }
+
+  /** Sends a message that is no response. */
+  notify(message: Buffer): void {
+    this.#drain(this.#open().send(message));
+  }
+
+  /** Sends a response; the last one ends the answer. `status` counts where it is not a stream. */
+  respond(message: Buffer, status = 200): void {
+    this.#left--;
+    if (this.#stream) {
+      this.#drain(this.#stream.send(message));
+      if (this.#left === 0) this.#stream.end();
+    } else if (!this.#plan.batch) this.#reply(message, status);
+    else {
+      this.#collected ??= [];
+      // A copy: the line belongs to a chunk that would otherwise be kept until the batch is done.
+      this.#collected.push(Buffer.from(message));
+      if (this.#left === 0) this.#reply(Buffer.from(`[${this.#collected.join(',')}]`), 200);
+    }
+  }
+
+  /** Keeps a quiet connection open; an answer without headers becomes a stream, so that nobody takes it for dead. */
+  keepAlive(): void {
+    if (this.#stream) this.#stream.keepAlive();
+    else if (this.#plan.stream && this.connected) this.#open();
+  }
+
+  /** Ends the connection, where it is a stream already; what is still to come can be fetched by resuming. */
+  pause(): void {
+    this.#stream?.pause();
+  }
+
+  #open(): EventStream {
+    if (this.#stream) return this.#stream;
+    const stream = this.#plan.openStream();
+    this.#stream = stream;
+    const { res, headers } = this.#plan;
+    if (!res.destroyed) {
+      for (const [name, value] of Object.entries(headers?.(true) ?? {})) res.setHeader(name, value);
+      stream.attach(res);
+    }
+    for (const message of this.#collected ?? []) stream.send(message);
+    this.#collected = undefined;
+    return stream;
+  }
+
+  #reply(message: Buffer, status: number): void {
+    const { res, headers } = this.#plan;
+    if (res.destroyed) return;
+    const own = { 'content-type': 'application/json', 'content-length': message.length };
+    res.writeHead(status, headers === undefined ? own : { ...own, ...headers(false) });
+    res.end(message);
+    if (res.writableLength > res.writableHighWaterMark) this.#plan.hold(res);
+  }
+
+  #drain(slow: ServerResponse | undefined): void {
+    if (slow) this.#plan.hold(slow);
+  }
+}

@@ -1,0 +1,93 @@
+import type { Answer } from './answer.js';
+import { BridgeError, type BridgeErrorCode } from './bridge-error.js';
+import { textOf } from './json-members.js';
+import { type ClientMessage, keyOf } from './json-rpc.js';
+
+/** One request that the child has not answered yet. */
+export interface Call {
+  /** The id as the client wrote it. */
+  readonly id: string;
+  readonly token: string | undefined;
+  readonly answer: Answer;
+  readonly since: number;
+  /** When the token that asked expires, in milliseconds since 1970. */
+  readonly expiresAt: number;
+}
+
+/** The requests of one session that are in flight, by id and by progress token. */
+export class Calls {
+  readonly #most: number;
+  readonly #byKey = new Map<string, Call>();
+  readonly #byToken = new Map<string, Call>();
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  has(key: string): boolean {
+    return this.#byKey.has(key);
+  }
+
+  entries(): IterableIterator<[string, Call]> {
+    return this.#byKey.entries();
+  }
+
+  /** Refuses an id that is in flight, twice in a batch too, and what is over the cap. */
+  admit(requests: readonly ClientMessage[]): void {
+    const keys = new Set<string>();
+    for (const { key = '', bytes, id } of requests) {
+      const full = this.#byKey.size + keys.size >= this.#most;
+      if (full || this.#byKey.has(key) || keys.has(key)) {
+        throw new BridgeError(full ? 'too_many_pending' : 'id_in_flight', { id: id && textOf(bytes, id) });
+      }
+      keys.add(key);
+    }
+  }
+
+  /** Remembers that `answer` waits for the response to `message`. */
+  add(message: ClientMessage, answer: Answer, expiresAt: number, now: number): void {
+    const { id, key, bytes } = message;
+    if (id === undefined || key === undefined) return;
+    const call = { id: textOf(bytes, id), token: progressTokenOf(message), answer, since: now, expiresAt };
+    this.#byKey.set(key, call);
+    if (call.token !== undefined) this.#byToken.set(call.token, call);
+  }
+
+  /** Whose progress this is. */
+  withToken(token: unknown): Call | undefined {
+    const key = tokenKey(token);
+    return key === undefined ? undefined : this.#byToken.get(key);
+  }
+
+  /** Hands over the response, if anyone waits for it. */
+  settle(key: string, response: Buffer, status?: number): void {
+    const call = this.#byKey.get(key);
+    if (call === undefined) return;
+    this.#byKey.delete(key);
+    if (call.token !== undefined) this.#byToken.delete(call.token);
+    call.answer.respond(response, status);
+  }
+
+  /** Answers a call ourselves. */
+  fail(key: string, reason: BridgeErrorCode, status = 200): void {
+    this.settle(key, Buffer.from(new BridgeError(reason, { id: this.#byKey.get(key)?.id }).body()), status);
+  }
+
+  /** Answers all calls ourselves; `status` may be that of the reason. */
+  failAll(reason: BridgeErrorCode, status?: number): void {
+    for (const key of [...this.#byKey.keys()]) this.fail(key, reason, status);
+  }
+}
+
+function progressTokenOf(message: ClientMessage): string | undefined {
+  const meta = message.params._meta as { progressToken?: unknown } | undefined;
+  return tokenKey(meta?.progressToken);
+}
+
+function tokenKey(token: unknown): string | undefined {
+  return typeof token === 'string' || typeof token === 'number' ? keyOf(JSON.stringify(token)) : undefined;
+}

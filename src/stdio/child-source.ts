@@ -1,0 +1,54 @@
+import type { AuthInfo } from '../auth-info.js';
+import { Child, type ChildRecipe } from './child.js';
+
+/** What a child sees of the environment: the same for all, or told by the caller. */
+export type EnvironmentFor = (auth: AuthInfo | undefined) => Readonly<Record<string, string>>;
+
+/** Starts children, keeps `warm` of them ahead, and knows all that are running. */
+export class ChildSource {
+  readonly #recipe: ChildRecipe;
+  readonly #environmentFor: EnvironmentFor;
+  readonly #warm: number;
+  readonly #waiting: Child[] = [];
+  readonly #running = new Set<Child>();
+  #closed = false;
+
+  constructor(recipe: ChildRecipe, environmentFor: EnvironmentFor, warm: number) {
+    this.#recipe = recipe;
+    this.#environmentFor = environmentFor;
+    this.#warm = warm;
+    this.#refill();
+  }
+
+  get size(): number {
+    return this.#running.size;
+  }
+
+  /** A child that nobody talks with yet, started ahead if possible. */
+  take(auth: AuthInfo | undefined): Child {
+    let child = this.#waiting.shift();
+    while (child !== undefined && !child.alive) child = this.#waiting.shift();
+    child ??= this.#start(this.#environmentFor(auth));
+    // After the caller's own work: a spawn blocks for a while.
+    setImmediate(() => this.#refill());
+    return child;
+  }
+
+  /** Ends every child; resolves when none is left. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#running].map((child) => child.stop()));
+  }
+
+  #refill(): void {
+    while (!this.#closed && this.#waiting.length < this.#warm)
+      this.#waiting.push(this.#start(this.#environmentFor(undefined)));
+  }
+
+  #start(env: Readonly<Record<string, string>>): Child {
+    const child = new Child(this.#recipe, env);
+    this.#running.add(child);
+    void child.exited.then(() => child.stop()).then(() => this.#running.delete(child));
+    return child;
+  }
+}

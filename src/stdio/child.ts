@@ -1,0 +1,144 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { ServerResponse } from 'node:http';
+import { type Logger, SILENT } from '../logger.js';
+import { encodeLine, type LineListener, LineReader } from './line-codec.js';
+import { stopTree } from './process-tree.js';
+import { logStderr } from './stderr-lines.js';
+import type { Watchdog } from './watchdog.js';
+
+/** How to start a child: everything but its environment, which may depend on the caller. */
+export interface ChildRecipe {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string | undefined;
+  readonly maxMessageBytes: number;
+  readonly watchdog: Watchdog;
+  readonly logger: Logger;
+}
+
+/** What the one who talks with a child is told. */
+export interface ChildListener extends LineListener {
+  /** The child is gone, or never started; nothing follows. */
+  gone(started: boolean): void;
+}
+
+// A client that takes nothing for this long does not get to hold up the child any longer.
+const STALLED_AFTER_MS = 60_000;
+const LAST_WORDS_MS = 500;
+
+/** One running program and its three streams. */
+export class Child {
+  readonly pid: number | undefined;
+  readonly exited: Promise<void>;
+  readonly #process: ChildProcess;
+  readonly #watchdog: Watchdog;
+  readonly #maxMessageBytes: number;
+  #listener: ChildListener | undefined;
+  #alive = true;
+  #holds = 0;
+  #stopping: Promise<void> | undefined;
+
+  constructor(recipe: ChildRecipe, env: Readonly<Record<string, string>>) {
+    const { command, args, cwd, logger, watchdog } = recipe;
+    const logs = logger !== SILENT;
+    const started = spawn(command, args, {
+      cwd,
+      env,
+      shell: false,
+      detached: process.platform !== 'win32',
+      windowsHide: true,
+      stdio: ['pipe', 'pipe', logs ? 'pipe' : 'ignore'],
+    });
+    this.#process = started;
+    this.#watchdog = watchdog;
+    this.#maxMessageBytes = recipe.maxMessageBytes;
+    this.pid = started.pid;
+    if (started.pid !== undefined) watchdog.guard(started.pid);
+    if (started.stderr) logStderr(started.stderr, started.pid, logger);
+    started.stdin?.on('error', ignoreBrokenPipe);
+    this.exited = new Promise((resolve) => {
+      started.once('exit', () => resolve());
+      started.once('error', () => resolve());
+    });
+    started.once('error', (error) => this.#onFailure(error, command, logger));
+    started.once('exit', (code, signal) => this.#onExit(code, signal, logger));
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  /** Starts to read the child's messages. Until then they wait in the pipe. */
+  listen(listener: ChildListener): void {
+    this.#listener = listener;
+    const reader = new LineReader(this.#maxMessageBytes, listener);
+    this.#process.stdout?.on('data', (chunk: Buffer) => reader.push(chunk));
+    if (!this.#alive) listener.gone(this.pid !== undefined);
+  }
+
+  /** Writes one message; false where the child is slow to read and `drained()` should be awaited before the next. */
+  write(message: Buffer): boolean {
+    const stdin = this.#process.stdin;
+    return stdin?.writable ? stdin.write(encodeLine(message)) : true;
+  }
+
+  /** Resolves when the child has read enough for more, or is gone. */
+  drained(): Promise<void> | undefined {
+    const stdin = this.#process.stdin;
+    if (!stdin?.writableNeedDrain || !this.#alive) return undefined;
+    return new Promise((resolve) => {
+      const done = (): void => {
+        stdin.off('drain', done).off('close', done);
+        resolve();
+      };
+      stdin.on('drain', done).on('close', done);
+    });
+  }
+
+  /** Reads no more from the child until `res` has taken what was written to it: a slow reader slows its child, not the heap. */
+  holdFor(res: ServerResponse): void {
+    if (this.#holds++ === 0) this.#process.stdout?.pause();
+    const stalled = setTimeout(() => res.destroy(), STALLED_AFTER_MS);
+    const release = (): void => {
+      clearTimeout(stalled);
+      res.off('drain', release).off('finish', release).off('close', release);
+      if (--this.#holds === 0) this.#process.stdout?.resume();
+    };
+    res.on('drain', release).on('finish', release).on('close', release);
+  }
+
+  /** Ends the child and everything it started. */
+  stop(): Promise<void> {
+    this.#stopping ??= stopTree(this.#process, this.exited).then(() => {
+      if (this.pid !== undefined) this.#watchdog.release(this.pid);
+    });
+    return this.#stopping;
+  }
+
+  #onFailure(error: Error, command: string, logger: Logger): void {
+    if (this.pid !== undefined) return;
+    logger.error(`the MCP server "${command}" did not start: ${error.message}`);
+    this.#tellGone();
+  }
+
+  #onExit(code: number | null, signal: NodeJS.Signals | null, logger: Logger): void {
+    logger.debug(`child ${this.pid} exited with ${signal ?? code}`);
+    void this.stop();
+    // Its last words may still be in the pipe; but what it started may hold the pipe open for ever.
+    const timer = setTimeout(() => this.#tellGone(), LAST_WORDS_MS);
+    this.#process.once('close', () => {
+      clearTimeout(timer);
+      this.#tellGone();
+    });
+  }
+
+  #tellGone(): void {
+    if (!this.#alive) return;
+    this.#alive = false;
+    this.#listener?.gone(this.pid !== undefined);
+  }
+}
+
+function ignoreBrokenPipe(): void {
+  // A child that closed its input is about to be reported as gone.
+}

@@ -1,0 +1,104 @@
+import type { ServerResponse } from 'node:http';
+import type { EventLog } from './event-log.js';
+
+const STREAM_HEADERS = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+};
+/** What a client is asked to wait before it reconnects, in milliseconds. */
+const RETRY_MS = 1_000;
+const DATA = Buffer.from('data: ');
+const END = Buffer.from('\n\n');
+
+/** How one stream makes its events resumable: `Last-Event-ID` of the revisions before 2026-07-28. */
+export interface Resumption {
+  readonly log: EventLog;
+  /** Told apart by clients through the event id, `number-event`. */
+  readonly number: number;
+  /** Whether an empty first event tells the client where to resume (2025-11-25). */
+  readonly primed: boolean;
+}
+
+/** One stream of server-sent events, over one connection or several in turn. */
+export class EventStream {
+  readonly #resumption: Resumption | undefined;
+  #res: ServerResponse | undefined;
+  #last = 0;
+  #sent = 0;
+  #done = false;
+
+  constructor(resumption?: Resumption) {
+    this.#resumption = resumption;
+  }
+
+  get connected(): boolean {
+    return this.#res !== undefined && !this.#res.destroyed && !this.#res.writableEnded;
+  }
+
+  get done(): boolean {
+    return this.#done;
+  }
+
+  /** Goes on with this response, which has no headers yet. An earlier one is ended: the client has left it behind. */
+  attach(res: ServerResponse): void {
+    this.pause();
+    this.#res = res;
+    res.writeHead(200, STREAM_HEADERS);
+    // Proxies and clients wait for the headers; nothing else may be written for a long time.
+    res.flushHeaders();
+    if (this.#resumption?.primed && !this.#done) {
+      res.write(`id: ${this.#resumption.number}-${this.#last}\nretry: ${RETRY_MS}\ndata: \n\n`);
+    }
+  }
+
+  /** Whether all that was sent after event `event` is still there to be replayed. */
+  keeps(event: number): boolean {
+    return this.#kept(event).length === this.#last - event;
+  }
+
+  /** Sends what came after event `event`, as far as it is kept. */
+  replay(event = this.#sent): void {
+    for (const frame of this.#kept(event)) this.#res?.write(frame);
+    this.#sent = this.#last;
+    if (this.#done) this.#res?.end();
+  }
+
+  /** Sends one message. Returns the response that should drain before the next, where there is one. */
+  send(message: Buffer): ServerResponse | undefined {
+    const frame = this.#frame(message);
+    if (!this.connected) return undefined;
+    this.#sent = this.#last;
+    return this.#res?.write(frame) ? undefined : this.#res;
+  }
+
+  /** A comment that keeps proxies from closing a quiet connection. */
+  keepAlive(): void {
+    if (this.connected) this.#res?.write(':\n\n');
+  }
+
+  /** Nothing follows on this stream. */
+  end(): void {
+    this.#done = true;
+    if (this.connected) this.#res?.end();
+  }
+
+  /** Ends the connection, not the stream: the client may come back for the rest. */
+  pause(): void {
+    if (!this.connected) return;
+    this.#res?.end(this.#resumption && !this.#done ? `retry: ${RETRY_MS}\n\n` : undefined);
+  }
+
+  #kept(event: number): readonly Buffer[] {
+    return this.#resumption?.log.after(this.#resumption.number, event) ?? [];
+  }
+
+  #frame(message: Buffer): Buffer {
+    if (this.#resumption === undefined) return Buffer.concat([DATA, message, END]);
+    const { log, number } = this.#resumption;
+    const event = ++this.#last;
+    const frame = Buffer.concat([Buffer.from(`id: ${number}-${event}\n`), DATA, message, END]);
+    log.append(number, event, frame);
+    return frame;
+  }
+}

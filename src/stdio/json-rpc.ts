@@ -1,0 +1,154 @@
+import { BridgeError } from './bridge-error.js';
+import { type Member, type Members, memberOf, readElements, readMembers, textOf } from './json-members.js';
+
+/** What routing needs of one message; `bytes` is the message as it came. */
+export interface RpcMessage {
+  readonly kind: 'request' | 'notification' | 'response';
+  readonly bytes: Buffer;
+  readonly members: Members;
+  /** The id as it was written, for example `"a"` or `7`; absent on notifications. */
+  readonly id: Member | undefined;
+  /** The id in one spelling, for comparing; absent on notifications and on answers to nothing. */
+  readonly key: string | undefined;
+  /** The empty string on responses. */
+  readonly method: string;
+}
+
+/** A message from a client, checked; its `params` are parsed from the very bytes that are passed on. */
+export interface ClientMessage extends RpcMessage {
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+/** The messages of one request body: one, or those of a batch. Throws a `BridgeError`. */
+export function parseBody(body: Buffer): { messages: readonly ClientMessage[]; batch: boolean } {
+  const value = parseJson(body);
+  if (!Array.isArray(value)) return { messages: [parseMessage(body, value)], batch: false };
+  const elements = readElements(body) ?? [];
+  if (elements.length === 0) throw new BridgeError('not_json_rpc');
+  const messages = elements.map(({ start, end }, index) => parseMessage(body.subarray(start, end), value[index]));
+  return { messages, batch: true };
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    // The parser's own message quotes the body, so it is not passed on.
+    throw new BridgeError('malformed_json');
+  }
+}
+
+function parseMessage(bytes: Buffer, value: unknown): ClientMessage {
+  const message = readMessage(bytes);
+  if (message === undefined || typeof value !== 'object' || value === null) throw new BridgeError('not_json_rpc');
+  const id = message.id && textOf(bytes, message.id);
+  refuseAmbiguous(message.members, ENVELOPE_NAMES, id);
+  const { jsonrpc, params = {} } = value as { jsonrpc?: unknown; params?: unknown };
+  if (jsonrpc !== '2.0' || typeof params !== 'object' || params === null || Array.isArray(params)) {
+    throw new BridgeError('not_json_rpc', { id });
+  }
+  const inner = membersAt(bytes, memberOf(message.members, 'params'));
+  if (inner !== undefined) {
+    refuseAmbiguous(inner, PARAM_NAMES, id);
+    const meta = membersAt(bytes, memberOf(inner, '_meta'));
+    if (meta !== undefined) refuseAmbiguous(meta, META_NAMES, id);
+  }
+  return { ...message, params: params as Record<string, unknown> };
+}
+
+/** Reads what routing needs of a message; undefined where it is none. It does not check the values' own syntax. */
+export function readMessage(bytes: Buffer): RpcMessage | undefined {
+  const members = readMembers(bytes);
+  if (members === undefined) return undefined;
+  let id: Member | undefined;
+  let method: Member | undefined;
+  let outcome = false;
+  for (const member of members.list) {
+    if (member.name === 'id') id = member;
+    else if (member.name === 'method') method = member;
+    else if (member.name === 'result' || member.name === 'error') outcome = true;
+  }
+  const key = id && keyOf(textOf(bytes, id));
+  if (method === undefined)
+    return outcome && id ? { kind: 'response', bytes, members, id, key, method: '' } : undefined;
+  const name = readString(textOf(bytes, method));
+  if (name === undefined || outcome || (id && key === undefined)) return undefined;
+  return { kind: id ? 'request' : 'notification', bytes, members, id, key, method: name };
+}
+
+/** The members of the object that `member` holds. */
+export function membersAt(bytes: Buffer, member: Member | undefined): Members | undefined {
+  return member && readMembers(bytes, member.start);
+}
+
+/** The parsed `params` of a message from the child; empty where they are not an object. */
+export function readParams(message: RpcMessage): Readonly<Record<string, unknown>> {
+  const member = memberOf(message.members, 'params');
+  if (member === undefined) return {};
+  try {
+    const value: unknown = JSON.parse(textOf(message.bytes, member));
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    // A child that writes broken JSON gets its message routed as one without parameters.
+    return {};
+  }
+}
+
+/**
+ * One spelling for equal ids and progress tokens: a server may write `1.0` as `1` or `"\u0061"` as `"a"` when it answers. Numbers
+ * that JavaScript cannot hold exactly are compared as they were written. Undefined for anything but a string or a number.
+ */
+export function keyOf(text: string): string | undefined {
+  if (text.startsWith('"')) {
+    const value = readString(text);
+    return value === undefined ? undefined : `"${value}`;
+  }
+  if (!/^-?\d/.test(text)) return undefined;
+  const number = Number(text);
+  return Number.isSafeInteger(number) ? `${number}` : text;
+}
+
+function readString(text: string): string | undefined {
+  if (!text.startsWith('"')) return undefined;
+  if (!text.includes('\\')) return text.slice(1, -1);
+  try {
+    return JSON.parse(text) as string;
+  } catch {
+    // A broken escape: no string.
+    return undefined;
+  }
+}
+
+/**
+ * The id that a line over the ceiling answers, from its first and its last bytes, since either may hold it. Sound at the end:
+ * the line's last brace closes the message, and a quote inside a string would be escaped.
+ */
+export function idOfTruncated(head: Buffer, tail: Buffer): string | undefined {
+  const first = /^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d+)/.exec(
+    head.toString('latin1'),
+  );
+  const last = /[,{]\s*"id"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d+)\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}\s*$/.exec(
+    tail.toString('latin1'),
+  );
+  const text = (first ?? last)?.[1];
+  return text === undefined ? undefined : keyOf(text);
+}
+
+const ENVELOPE_NAMES = namesByLowerCase(['jsonrpc', 'id', 'method', 'params', 'result', 'error']);
+const PARAM_NAMES = namesByLowerCase(['name', 'uri', 'arguments', 'requestId', 'progressToken', '_meta']);
+const META_NAMES = namesByLowerCase(['progressToken']);
+
+function namesByLowerCase(names: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(names.map((name) => [name.toLowerCase(), name]));
+}
+
+// Parsers differ: some take the first of two members, some the last, some ignore capitals. What such a message says depends on
+// who reads it, so a check made here would not hold for the child (GHSA-4gph-2hhr-5mwg).
+function refuseAmbiguous(members: Members, known: ReadonlyMap<string, string>, id: string | undefined): void {
+  const seen = new Set<string>();
+  for (const { name } of members.list) {
+    const lower = name.toLowerCase();
+    if (seen.has(lower) || (known.get(lower) ?? name) !== name) throw new BridgeError('ambiguous_message', { id });
+    seen.add(lower);
+  }
+}

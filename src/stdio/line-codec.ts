@@ -1,0 +1,87 @@
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
+const SPACE = 0x20;
+// What is kept of a line over the ceiling: enough of its end to find the id that it answers.
+const TAIL_BYTES = 4_096;
+
+/** What a reader of lines is told. */
+export interface LineListener {
+  /** One line without its end. The bytes belong to the chunk they came in: copy what is to be kept. */
+  line(bytes: Buffer): void;
+  /** A line over the ceiling was dropped; here are its beginning and its end. */
+  oversized(head: Buffer, tail: Buffer): void;
+}
+
+/** Cuts a byte stream into lines of at most `maxBytes`; a longer line is dropped while it arrives, not gathered. */
+export class LineReader {
+  readonly #maxBytes: number;
+  readonly #listener: LineListener;
+  #parts: Buffer[] = [];
+  #size = 0;
+
+  constructor(maxBytes: number, listener: LineListener) {
+    this.#maxBytes = maxBytes;
+    this.#listener = listener;
+  }
+
+  push(chunk: Buffer): void {
+    let start = 0;
+    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
+      this.#add(chunk.subarray(start, end));
+      this.#flush();
+      start = end + 1;
+    }
+    if (start < chunk.length) this.#add(chunk.subarray(start));
+  }
+
+  /** The last line, where the stream ended without a line end. */
+  end(): void {
+    if (this.#size > 0) this.#flush();
+  }
+
+  #add(part: Buffer): void {
+    this.#size += part.length;
+    this.#parts.push(part);
+    if (this.#size > this.#maxBytes && this.#parts.length > 2) {
+      const [head, ...rest] = this.#parts as [Buffer, ...Buffer[]];
+      this.#parts = [head, lastOf(rest)];
+    }
+  }
+
+  #flush(): void {
+    const parts = this.#parts;
+    const oversized = this.#size > this.#maxBytes;
+    this.#parts = [];
+    this.#size = 0;
+    if (oversized) this.#listener.oversized(parts[0] as Buffer, lastOf(parts));
+    else {
+      const line = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
+      if (line.length > 0) this.#listener.line(withoutReturns(line));
+    }
+  }
+}
+
+function lastOf(parts: readonly Buffer[]): Buffer {
+  const joined = Buffer.concat(parts.slice(-2));
+  // A copy: a view would keep the whole line alive.
+  return joined.length > TAIL_BYTES ? Buffer.from(joined.subarray(-TAIL_BYTES)) : joined;
+}
+
+/**
+ * A message as one line. In JSON a bare line end is white space, and so is the blank that takes its place; inside a string it
+ * would be a syntax error, which is refused before.
+ */
+export function encodeLine(message: Buffer): Buffer {
+  const line = Buffer.allocUnsafe(message.length + 1);
+  message.copy(line);
+  line[message.length] = NEWLINE;
+  for (let at = line.indexOf(NEWLINE); at < message.length; at = line.indexOf(NEWLINE, at + 1)) line[at] = SPACE;
+  for (let at = line.indexOf(RETURN); at >= 0; at = line.indexOf(RETURN, at + 1)) line[at] = SPACE;
+  return line;
+}
+
+// A carriage return ends a line of an event stream: left in place, it would let a child write events of its own.
+function withoutReturns(line: Buffer): Buffer {
+  for (let at = line.indexOf(RETURN); at >= 0; at = line.indexOf(RETURN, at + 1)) line[at] = SPACE;
+  return line;
+}

@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { AuthInfo } from '../auth-info.js';
+import { requestTarget } from '../http/middleware.js';
+
+/** Who a session belongs to, as one string to compare: issuer, subject, client and mount. */
+export type Principal = string;
+
+const identities = new WeakMap<AuthInfo, string>();
+
+/** The owner of what `req` opens or asks for. Somebody without a token is never somebody with one. */
+export function principalOf(req: IncomingMessage, auth: AuthInfo | undefined): Principal {
+  return `${auth === undefined ? 'anonymous' : identityOf(auth)} ${mountOf(req)}`;
+}
+
+function identityOf(auth: AuthInfo): string {
+  let identity = identities.get(auth);
+  if (identity === undefined) {
+    const { iss, sub } = auth.payload;
+    // Two tokens that name nobody are two strangers: only the same token is the same user then.
+    const nobody = sub === undefined && auth.clientId === '';
+    const who = nobody ? createHash('sha256').update(auth.token).digest('base64') : sub;
+    identity = JSON.stringify([iss ?? null, who ?? null, auth.clientId]);
+    identities.set(auth, identity);
+  }
+  return identity;
+}
+
+// The path as the client sees it: one backend mounted twice is two places.
+function mountOf(req: IncomingMessage): string {
+  const target = requestTarget(req);
+  let end = target.search(/[?#]/);
+  if (end < 0) end = target.length;
+  while (target[end - 1] === '/') end--;
+  return target.slice(0, end);
+}

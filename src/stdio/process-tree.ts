@@ -1,0 +1,64 @@
+import { type ChildProcess, execFile } from 'node:child_process';
+
+/** How long each step of stopping waits for the next, in milliseconds. */
+export const STOP_STEP_MS = 2_000;
+
+/** Sends `signal` to every process of the group that `pid` leads; on Windows, ends the tree. Nobody there is fine. */
+export function signalTree(pid: number, signal: NodeJS.Signals): void {
+  if (process.platform === 'win32') {
+    execFile('taskkill', ['/pid', String(pid), '/T', '/F'], () => {
+      // A tree that is already gone makes taskkill fail; either way it is gone.
+    });
+    return;
+  }
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // ESRCH: the group is empty, which is what was wanted.
+  }
+}
+
+/** Whether any process of the group that `pid` leads is left. */
+export function treeIsAlive(pid: number): boolean {
+  try {
+    process.kill(process.platform === 'win32' ? pid : -pid, 0);
+    return true;
+  } catch {
+    // ESRCH: nobody is left.
+    return false;
+  }
+}
+
+/** Ends the whole tree: end of input, 2 s, SIGTERM, 2 s, SIGKILL. Resolves when its leader is gone and the rest was killed. */
+export async function stopTree(child: ChildProcess, exited: Promise<void>): Promise<void> {
+  const { pid } = child;
+  if (pid === undefined) return;
+  child.stdin?.end();
+  if (await treeEnds(pid, exited)) return;
+  signalTree(pid, 'SIGTERM');
+  if (await treeEnds(pid, exited)) return;
+  signalTree(pid, 'SIGKILL');
+  await exited;
+}
+
+async function treeEnds(pid: number, exited: Promise<void>): Promise<boolean> {
+  const deadline = Date.now() + STOP_STEP_MS;
+  if (!(await within(exited, STOP_STEP_MS))) return false;
+  // The leader may be gone (npx) while what it started is still ending, and nothing tells when that is over.
+  while (treeIsAlive(pid)) {
+    if (Date.now() >= deadline) return false;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return true;
+}
+
+/** Whether `promise` settles within `ms`. */
+function within(promise: Promise<void>, ms: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms, false);
+    void promise.then(() => {
+      clearTimeout(timer);
+      resolve(true);
+    });
+  });
+}

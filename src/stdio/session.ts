@@ -1,0 +1,201 @@
+import type { ServerResponse } from 'node:http';
+import type { Answer } from './answer.js';
+import type { BridgeErrorCode } from './bridge-error.js';
+import { BRIDGE_ERRORS } from './bridge-error.js';
+import { type Call, Calls } from './calls.js';
+import type { Child, ChildListener } from './child.js';
+import type { EventStream } from './event-stream.js';
+import { memberOf, textOf } from './json-members.js';
+import {
+  type ClientMessage,
+  idOfTruncated,
+  keyOf,
+  membersAt,
+  type RpcMessage,
+  readMessage,
+  readParams,
+} from './json-rpc.js';
+import type { Principal } from './principal.js';
+import { SessionStreams } from './session-streams.js';
+
+/** What a session is made of. */
+export interface SessionParts {
+  readonly id: string;
+  readonly principal: Principal;
+  readonly child: Child;
+  readonly maxPending: number;
+  /** Called once, when the session is over. */
+  onEnd(session: Session): void;
+}
+
+// These are about the server as a whole, never about a request in flight.
+const UNRELATED = /^notifications\/(?:(?:tools|prompts|resources)\/list_changed|resources\/updated|tasks\/status)$/;
+const FIRST_PRIMED_REVISION = '2025-11-25';
+
+/** One client's conversation with one child, in a revision that has sessions (before 2026-07-28). */
+export class Session implements ChildListener {
+  readonly id: string;
+  readonly principal: Principal;
+  /** What `initialize` agreed on; empty until the child has answered it. */
+  revision = '';
+  /** When the latest token seen here expires, in milliseconds since 1970. */
+  expiresAt = Number.POSITIVE_INFINITY;
+  lastUsed = Date.now();
+  readonly #child: Child;
+  readonly #onEnd: (session: Session) => void;
+  readonly #calls: Calls;
+  readonly #streams = new SessionStreams();
+  #listeningUntil = Number.POSITIVE_INFINITY;
+  #ended = false;
+
+  constructor({ id, principal, child, maxPending, onEnd }: SessionParts) {
+    this.id = id;
+    this.principal = principal;
+    this.#child = child;
+    this.#onEnd = onEnd;
+    this.#calls = new Calls(maxPending);
+    child.listen(this);
+  }
+
+  get pending(): number {
+    return this.#calls.size;
+  }
+
+  /** Whether a client is connected and waits for something. */
+  get attended(): boolean {
+    if (this.#streams.standalone.connected) return true;
+    for (const [, { answer }] of this.#calls.entries()) if (answer.connected) return true;
+    return false;
+  }
+
+  /** Refuses what `request()` must not be called with, before anything of a batch is sent. */
+  admit(requests: readonly ClientMessage[]): void {
+    this.#calls.admit(requests);
+  }
+
+  /** Sends a request to the child, as `bytes`; `answer` gets what comes back. */
+  request(message: ClientMessage, answer: Answer, bytes: Buffer): void {
+    this.lastUsed = Date.now();
+    this.#calls.add(message, answer, this.expiresAt, this.lastUsed);
+    this.#child.write(bytes);
+  }
+
+  /** Sends a notification or a response to the child. Resolves when the child is ready for more. */
+  async tell(message: ClientMessage): Promise<void> {
+    this.lastUsed = Date.now();
+    this.#child.write(message.bytes);
+    if (message.method === 'notifications/cancelled') this.#cancel(message);
+    await this.#child.drained();
+  }
+
+  /** Opens a stream whose events can be fetched again. */
+  openStream(): EventStream {
+    return this.#streams.open(this.revision >= FIRST_PRIMED_REVISION);
+  }
+
+  /** Makes `res` the standalone stream. */
+  listen(res: ServerResponse): void {
+    this.#listeningUntil = this.expiresAt;
+    this.#streams.standalone.attach(res);
+    this.#streams.standalone.replay();
+  }
+
+  /** Goes on with the stream that the event id `lastEventId` belongs to. */
+  resume(lastEventId: string, res: ServerResponse): void {
+    const stream = this.#streams.resume(lastEventId, res);
+    if (stream === this.#streams.standalone) this.#listeningUntil = this.expiresAt;
+  }
+
+  /** Reads no more from the child until `res` has taken what was written to it. */
+  holdFor(res: ServerResponse): void {
+    this.#child.holdFor(res);
+  }
+
+  line(bytes: Buffer): void {
+    const message = readMessage(bytes);
+    if (message === undefined) return;
+    this.lastUsed = Date.now();
+    if (message.kind !== 'response') this.#route(message);
+    else if (message.key !== undefined) {
+      const refused = this.revision === '' && !this.#agree(message);
+      this.#calls.settle(message.key, bytes);
+      if (refused) this.end('session_ended');
+    }
+  }
+
+  oversized(head: Buffer, tail: Buffer): void {
+    const key = idOfTruncated(head, tail);
+    if (key !== undefined) this.#calls.fail(key, 'message_too_large');
+    // Where the id cannot be found, any of them may be the one that would wait for ever.
+    else this.#calls.failAll('message_too_large');
+  }
+
+  gone(started: boolean): void {
+    this.end(started ? 'child_exited' : 'child_not_started');
+  }
+
+  /** What has to happen as time passes. */
+  tick(now: number, keepAlive: boolean, timeoutMs: number): void {
+    if (now >= this.#listeningUntil) this.#streams.standalone.pause();
+    else if (keepAlive) this.#streams.standalone.keepAlive();
+    for (const [key, call] of [...this.#calls.entries()]) {
+      if (timeoutMs > 0 && now - call.since >= timeoutMs) this.#timeOut(key, call);
+      else if (now >= call.expiresAt) call.answer.pause();
+      else if (keepAlive) call.answer.keepAlive();
+    }
+  }
+
+  /** Ends the session and its child; requests in flight are answered at once. */
+  end(reason: BridgeErrorCode): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    // Until `initialize` is answered there is no session, and the failure is one of opening it.
+    this.#calls.failAll(reason, this.revision === '' ? BRIDGE_ERRORS[reason].status : undefined);
+    this.#streams.standalone.end();
+    this.#onEnd(this);
+    void this.#child.stop();
+  }
+
+  // The first response is that to `initialize`: until it is sent, no client knows the session's id.
+  #agree(message: RpcMessage): boolean {
+    const result = membersAt(message.bytes, memberOf(message.members, 'result'));
+    const version = memberOf(result, 'protocolVersion');
+    this.revision = version === undefined ? '' : textOf(message.bytes, version).slice(1, -1);
+    return this.revision !== '';
+  }
+
+  #timeOut(key: string, { id }: Call): void {
+    const params = `{"requestId":${id},"reason":"timed out"}`;
+    this.#child.write(Buffer.from(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":${params}}`));
+    this.#calls.fail(key, 'request_timed_out');
+  }
+
+  #cancel(message: ClientMessage): void {
+    const params = membersAt(message.bytes, memberOf(message.members, 'params'));
+    const id = memberOf(params, 'requestId');
+    const key = id && keyOf(textOf(message.bytes, id));
+    // The child owes no answer to a cancelled request (2025-11-25, cancellation), but the POST must end.
+    if (key !== undefined) this.#calls.fail(key, 'cancelled');
+  }
+
+  #route(message: RpcMessage): void {
+    const answer = this.#answerFor(message);
+    if (answer !== undefined) answer.notify(message.bytes);
+    else {
+      const slow = this.#streams.standalone.send(message.bytes);
+      if (slow) this.#child.holdFor(slow);
+    }
+  }
+
+  // On stdio only progress says which request it belongs to. The rest goes where it most likely belongs, always in this session.
+  #answerFor(message: RpcMessage): Answer | undefined {
+    if (message.method === 'notifications/progress') {
+      const call = this.#calls.withToken(readParams(message).progressToken);
+      return call?.answer.streams ? call.answer : undefined;
+    }
+    if (UNRELATED.test(message.method)) return undefined;
+    if (this.#calls.size > 1 && this.#streams.standalone.connected) return undefined;
+    for (const [, { answer }] of this.#calls.entries()) if (answer.streams && answer.connected) return answer;
+    return undefined;
+  }
+}
