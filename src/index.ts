@@ -11,6 +11,7 @@ export type {
   JwksOption,
   McpAuthOptions,
   ResourceMetadataOptions,
+  SingleIssuerPolicy,
   VerifiedTokensOptions,
 } from './options/auth-options.js';
 export { protectedResourceMetadata } from './protected-resource-metadata.js';

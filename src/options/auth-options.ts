@@ -7,11 +7,16 @@ export interface Jwks {
   readonly keys: readonly Readonly<Record<string, unknown>>[];
 }
 
-/** Where the keys that verify tokens come from: one of a file (watched), a URL (fetched), keys given here, or JSON text. */
+/**
+ * Where the keys that verify tokens come from: one of a file (watched), a URL (fetched), keys given here, JSON text, or
+ * a function that returns the key set of the moment. The function is called for every request and at construction: it
+ * must return at once, and return the same object for as long as nothing has changed.
+ */
 export type JwksOption =
   | { readonly file: string; readonly url?: never; readonly keys?: never }
   | { readonly url: string; readonly file?: never; readonly keys?: never }
   | { readonly keys: Jwks['keys']; readonly file?: never; readonly url?: never }
+  | (() => Jwks)
   | string;
 
 /** Whose tokens are accepted, and for whom they must be meant. */

@@ -3,18 +3,20 @@ import { resolve } from 'node:path';
 import type { Jwks } from './auth-options.js';
 import { isRecord, type OptionChecks } from './checks.js';
 
-/** Where an issuer's keys are; local ones have been read. */
+/** Where an issuer's keys are; local ones have been read, and those of a function have been seen to be there. */
 export type KeySource =
   | { readonly kind: 'file'; readonly file: string; readonly jwks: Jwks }
   | { readonly kind: 'inline'; readonly jwks: Jwks }
+  | { readonly kind: 'live'; readonly read: () => Jwks }
   | { readonly kind: 'url'; readonly url: URL };
 
 const KINDS = ['file', 'url', 'keys'] as const;
-const FIX = 'Give one of { file }, { url }, { keys: […] }, or the key set as JSON text.';
+const FIX = 'Give one of { file }, { url }, { keys: […] }, a function, or the key set as JSON text.';
 
 /** @throws {ConfigError} */
 export function resolveKeySource(checks: OptionChecks, jwks: unknown, option: string): KeySource {
   if (typeof jwks === 'string') return { kind: 'inline', jwks: requireJwks(checks, jwks, option) };
+  if (typeof jwks === 'function') return requireLiveKeys(checks, jwks as () => Jwks, option);
   const given = checks.record(jwks, option, FIX);
   checks.knownKeys(given, option, KINDS);
   const kinds = KINDS.filter((kind) => given[kind] !== undefined);
@@ -46,6 +48,17 @@ function resolveKeyFile(checks: OptionChecks, value: unknown, option: string): K
     return checks.refuse(option, `a readable file (${code}; looked for ${file})`, value, 'Correct the path.');
   }
   return { kind: 'file', file, jwks: requireJwks(checks, text, option) };
+}
+
+function requireLiveKeys(checks: OptionChecks, read: () => Jwks, option: string): KeySource {
+  let jwks: unknown;
+  try {
+    jwks = read();
+  } catch (error) {
+    return checks.refuse(option, `a function that returns a key set (it threw ${error})`, read, FIX);
+  }
+  requireJwks(checks, jwks, option);
+  return { kind: 'live', read };
 }
 
 function requireJwks(checks: OptionChecks, given: unknown, option: string): Jwks {

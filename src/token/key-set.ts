@@ -1,5 +1,6 @@
 import type { Logger } from '../logger.js';
 import type { KeySource } from '../options/jwks.js';
+import { createLiveKeySet } from './live-key-set.js';
 import { createLocalKeySet } from './local-key-set.js';
 import { RemoteKeySet } from './remote-key-set.js';
 import type { VerificationKey } from './verification-key.js';
@@ -24,5 +25,6 @@ export interface KeySetContext {
 }
 
 export function createKeySet(source: KeySource, context: KeySetContext): KeySet {
-  return source.kind === 'url' ? new RemoteKeySet(source.url, context) : createLocalKeySet(source, context);
+  if (source.kind === 'url') return new RemoteKeySet(source.url, context);
+  return source.kind === 'live' ? createLiveKeySet(source.read, context) : createLocalKeySet(source, context);
 }

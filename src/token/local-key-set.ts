@@ -6,7 +6,7 @@ import { createKeyRing } from './key-ring.js';
 import type { KeySet, KeySetContext } from './key-set.js';
 
 /** Keys from a file, which is watched, or given inline. */
-export function createLocalKeySet(source: Exclude<KeySource, { kind: 'url' }>, context: KeySetContext): KeySet {
+export function createLocalKeySet(source: Extract<KeySource, { jwks: Jwks }>, context: KeySetContext): KeySet {
   const ring = createKeyRing(context);
   const fill = (jwks: Jwks) =>
     ring.fill(jwks).catch((error: Error) => {

@@ -1,0 +1,67 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Jwks } from '../index.js';
+
+/** How often each document has been asked for. */
+export interface RequestCounts {
+  jwks: number;
+  metadata: number;
+}
+
+/** A listening issuer. */
+export interface IssuerServer {
+  /** Without a closing slash; the issuer's name. */
+  readonly url: string;
+  readonly requests: Readonly<RequestCounts>;
+  close(): Promise<void>;
+}
+
+const METADATA_PATHS = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'];
+
+/** Serves a key set and the issuer's metadata (RFC 8414) on a free loopback port. Does not keep the process alive. */
+export async function startIssuerServer(readJwks: () => Jwks): Promise<IssuerServer> {
+  const requests: RequestCounts = { jwks: 0, metadata: 0 };
+  const server = createServer((req, res) => {
+    const document = documentFor(req.url ?? '');
+    if (document === undefined) {
+      res.writeHead(404).end();
+      return;
+    }
+    requests[document] += 1;
+    res.writeHead(200, { 'content-type': 'application/json', 'access-control-allow-origin': '*' });
+    res.end(JSON.stringify(document === 'jwks' ? readJwks() : metadataOf(url)));
+  });
+  await listen(server);
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { url, requests, close: () => stop(server) };
+}
+
+function documentFor(path: string): keyof RequestCounts | undefined {
+  if (path === '/.well-known/jwks.json') return 'jwks';
+  return METADATA_PATHS.includes(path) ? 'metadata' : undefined;
+}
+
+/** The authorization and token endpoints are named because clients insist on them; nothing answers there. */
+function metadataOf(issuer: string): Readonly<Record<string, unknown>> {
+  return {
+    issuer,
+    jwks_uri: `${issuer}/.well-known/jwks.json`,
+    authorization_endpoint: `${issuer}/authorize`,
+    token_endpoint: `${issuer}/token`,
+    response_types_supported: ['code'],
+    code_challenge_methods_supported: ['S256'],
+  };
+}
+
+async function listen(server: Server): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  server.unref();
+}
+
+async function stop(server: Server): Promise<void> {
+  server.closeAllConnections();
+  if (server.listening) await new Promise((resolve) => server.close(resolve));
+}
