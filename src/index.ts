@@ -4,6 +4,12 @@ export { AuthError, ConfigError, type OutageCode, type RefusalCode, UpstreamErro
 export type { Middleware } from './http/middleware.js';
 export type { Logger } from './logger.js';
 export { type McpAuth, mcpAuth } from './mcp-auth.js';
+export {
+  type McpStdioBackend,
+  type McpStdioBackendOptions,
+  type McpStdioBackendStats,
+  mcpStdioBackend,
+} from './mcp-stdio-backend.js';
 export type { ModeName } from './modes.js';
 export type {
   IssuerOptions,

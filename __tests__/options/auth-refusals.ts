@@ -7,7 +7,7 @@ export const good = { issuer: ISSUER, jwks: { keys: [signer.jwk] }, resourceMeta
 /** What is refused, and the whole message after the name of the function. */
 type Refusal = [name: string, options: unknown, message: string];
 
-const KEYS_FIX = 'Give one of { file }, { url }, { keys: […] }, or the key set as JSON text.';
+const KEYS_FIX = 'Give one of { file }, { url }, { keys: […] }, a function, or the key set as JSON text.';
 const URL_FIX = 'Use https; plain http is accepted from localhost only.';
 const AUDIENCE_FIX =
   'Name what your authorization server writes into "aud", or leave it out to use resourceMetadata.resource.';
