@@ -42,8 +42,8 @@ function quote(value: unknown): string {
 
 interface Refusal {
   readonly status: 400 | 401 | 403;
-  /** The `error` member of the JSON body (RFC 6750, section 3.1; `unauthorized` where no token was sent). */
-  readonly error: 'unauthorized' | 'invalid_request' | 'invalid_token' | 'insufficient_scope';
+  /** The `error` member of the JSON body (RFC 6750, section 3.1, and RFC 9449, section 7.1; ours where no token was sent). */
+  readonly error: 'unauthorized' | 'invalid_request' | 'invalid_token' | 'invalid_dpop_proof' | 'insufficient_scope';
   /** Public and constant: no token, no claim value. */
   readonly description: string;
 }
@@ -98,6 +98,39 @@ export const REFUSALS = {
   wrong_audience: { status: 401, error: 'invalid_token', description: 'The token is meant for another audience' },
   missing_claim: { status: 401, error: 'invalid_token', description: 'The token lacks a required claim' },
   malformed_claim: { status: 401, error: 'invalid_token', description: 'The token has a claim of the wrong type' },
+  bound_token: {
+    status: 401,
+    error: 'invalid_token',
+    description: 'The token is bound to a key or certificate, and must not be presented as a bearer token',
+  },
+  unbound_token: {
+    status: 401,
+    error: 'invalid_token',
+    description: 'The token is not bound to a key, and must be presented as a bearer token',
+  },
+  unsupported_confirmation: {
+    status: 401,
+    error: 'invalid_token',
+    description: 'The token is bound in a way that cannot be checked here',
+  },
+  dpop_required: {
+    status: 401,
+    error: 'invalid_token',
+    description: 'A token bound to a key is required, with the DPoP scheme and a proof',
+  },
+  missing_dpop_proof: { status: 401, error: 'invalid_dpop_proof', description: 'The DPoP header is missing' },
+  invalid_dpop_proof: { status: 401, error: 'invalid_dpop_proof', description: 'The DPoP proof is not valid' },
+  replayed_dpop_proof: { status: 401, error: 'invalid_dpop_proof', description: 'The DPoP proof has been used before' },
+  certificate_required: {
+    status: 401,
+    error: 'invalid_token',
+    description: 'A token bound to a client certificate is required, on a connection with that certificate',
+  },
+  wrong_certificate: {
+    status: 401,
+    error: 'invalid_token',
+    description: 'The token is bound to another client certificate',
+  },
   insufficient_scope: { status: 403, error: 'insufficient_scope', description: 'The token lacks a required scope' },
 } as const satisfies Record<string, Refusal>;
 
@@ -123,6 +156,7 @@ export class AuthError extends Error {
 /** Every way in which we, or a server we depend on, can fail. Each key has a heading in docs/errors.md. */
 export const OUTAGES = {
   key_set_unavailable: { status: 503, description: 'The keys that verify tokens cannot be read at the moment' },
+  proof_store_full: { status: 503, description: 'More DPoP proofs come in than can be remembered' },
 } as const satisfies Record<string, { status: 502 | 503; description: string }>;
 
 /** A key of {@link OUTAGES}. */

@@ -16,6 +16,7 @@ export type {
   Jwks,
   JwksOption,
   McpAuthOptions,
+  MtlsOptions,
   ResourceMetadataOptions,
   SingleIssuerPolicy,
   VerifiedTokensOptions,

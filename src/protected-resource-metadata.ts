@@ -45,7 +45,7 @@ function createAnswer(held: ResolvedAuth): (req: IncomingMessage, res: ServerRes
     const body = JSON.stringify(buildResourceMetadata(held, held.resource.href));
     return (_req, res) => replyJson(res, 200, body);
   }
-  const refuse = createRefusal(undefined, held.requiredScopes);
+  const refuse = createRefusal({ resource: undefined, scopes: held.requiredScopes, dpop: held.dpop });
   return (req, res) => {
     let origin: string;
     try {

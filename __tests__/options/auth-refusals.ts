@@ -62,7 +62,7 @@ export const refusals: Refusal[] = [
   [
     'an unknown option with a near name',
     { ...good, audience: ['api'] },
-    'option "audience" must be one of mode, resourceMetadata, requiredScopes, clockToleranceSeconds, maxTokenBytes, staleIfErrorSeconds, verifiedTokens, onDecision, logger, issuers, issuer, audiences, audienceClaim, jwks, jwtValidationOptions, scopesClaim. Did you mean "audiences"?',
+    'option "audience" must be one of mode, resourceMetadata, requiredScopes, clockToleranceSeconds, maxTokenBytes, staleIfErrorSeconds, verifiedTokens, dpop, mtls, onDecision, logger, issuers, issuer, audiences, audienceClaim, jwks, jwtValidationOptions, scopesClaim. Did you mean "audiences"?',
   ],
   [
     'an unknown mode',
@@ -189,6 +189,21 @@ export const refusals: Refusal[] = [
     'an unknown validation option',
     { ...good, jwtValidationOptions: { requiredClaim: [] } },
     'option "jwtValidationOptions.requiredClaim" must be one of requiredClaims. Did you mean "requiredClaims"?',
+  ],
+  [
+    'an unknown dpop',
+    { ...good, dpop: true },
+    'option "dpop" must be one of "off", "accept", "require", but got true. Leave it out for "off", which refuses bound tokens.',
+  ],
+  [
+    'mtls without getCertificate',
+    { ...good, mtls: { required: true } },
+    'option "mtls.getCertificate" must be a function, but got undefined. Write { getCertificate: (req) => …, required: true }.',
+  ],
+  [
+    'two kinds of binding, both required',
+    { ...good, dpop: 'require', mtls: { getCertificate: () => undefined, required: true } },
+    'option "dpop" must be other than "require" where mtls.required is true, but got "require". A token is bound in one way only.',
   ],
   [
     'an onDecision that is no function',

@@ -1,4 +1,8 @@
 import { REFUSALS, type RefusalCode } from '../errors.js';
+import type { Scheme } from './credentials.js';
+
+/** Whether tokens bound to a key (RFC 9449) are accepted, or nothing else is. */
+export type DpopMode = 'off' | 'accept' | 'require';
 
 /** What a challenge says beside the refusal itself. */
 export interface ChallengeContext {
@@ -6,6 +10,9 @@ export interface ChallengeContext {
   readonly metadataUrl: string | undefined;
   /** Every scope that the request needs; none: no `scope` parameter. */
   readonly scopes: readonly string[];
+  readonly dpop: DpopMode;
+  /** How the refused token was presented: the error stands in the challenge of that scheme. */
+  readonly scheme: Scheme;
 }
 
 /** A refusal ready to be sent. */
@@ -15,22 +22,46 @@ export interface Challenge {
   readonly body: string;
 }
 
+/** The algorithms of a DPoP proof (RFC 9449, section 7.1, `algs`). */
+export const DPOP_ALGORITHMS = Object.freeze(['ES256', 'ES384', 'ES512', 'PS256', 'PS384', 'PS512', 'RS256', 'EdDSA']);
+
+type Parameter = readonly [name: string, value: string];
+
 /**
- * The only place that writes `WWW-Authenticate`: RFC 6750, section 3, with `resource_metadata` of RFC 9728.
- * A request without a token gets no `error` parameter, as RFC 6750, section 3.1, asks.
+ * The only place that writes `WWW-Authenticate`: RFC 6750, section 3, with `resource_metadata` of RFC 9728, and RFC 9449,
+ * section 7.1. A request without a token gets no `error` parameter, as RFC 6750, section 3.1, asks.
  */
 export function challengeFor(code: RefusalCode, context: ChallengeContext): Challenge {
   const { status, error, description } = REFUSALS[code];
-  const parameters: [string, string][] = [];
-  if (error !== 'unauthorized') parameters.push(['error', error], ['error_description', description]);
-  if (context.metadataUrl !== undefined) parameters.push(['resource_metadata', context.metadataUrl]);
-  if (context.scopes.length > 0) parameters.push(['scope', context.scopes.join(' ')]);
-  const challenge = parameters.map(([name, value]) => `${name}="${quotedValue(value)}"`).join(', ');
   return {
     status,
-    headers: { 'www-authenticate': `Bearer ${challenge}`, 'cache-control': 'no-store' },
+    headers: { 'www-authenticate': writeChallenges(code, context), 'cache-control': 'no-store' },
     body: JSON.stringify({ error, error_description: description }),
   };
+}
+
+function writeChallenges(code: RefusalCode, { metadataUrl, scopes, dpop, scheme }: ChallengeContext): string {
+  const { error, description } = REFUSALS[code];
+  const failure: Parameter[] =
+    error === 'unauthorized'
+      ? []
+      : [
+          ['error', error],
+          ['error_description', description],
+        ];
+  const guidance: Parameter[] = [];
+  if (metadataUrl !== undefined) guidance.push(['resource_metadata', metadataUrl]);
+  if (scopes.length > 0) guidance.push(['scope', scopes.join(' ')]);
+  const algs: Parameter = ['algs', DPOP_ALGORITHMS.join(' ')];
+  if (dpop === 'require') return writeChallenge('DPoP', [...failure, ...guidance, algs]);
+  const asBearer = scheme === 'bearer' || dpop === 'off';
+  // Bearer first: MCP clients look at the first challenge alone.
+  const bearer = writeChallenge('Bearer', asBearer ? [...failure, ...guidance] : guidance);
+  return dpop === 'off' ? bearer : `${bearer}, ${writeChallenge('DPoP', asBearer ? [algs] : [...failure, algs])}`;
+}
+
+function writeChallenge(scheme: string, parameters: readonly Parameter[]): string {
+  return `${scheme} ${parameters.map(([name, value]) => `${name}="${quotedValue(value)}"`).join(', ')}`;
 }
 
 /** RFC 9110, section 5.6.4: what stands between the quotes of a quoted-string; anything but printable ASCII is dropped. */

@@ -1,34 +1,45 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AuthError, REFUSALS, type RefusalCode } from '../errors.js';
-import { type Challenge, challengeFor } from './challenge.js';
+import { type Challenge, type ChallengeContext, challengeFor } from './challenge.js';
+import type { Scheme } from './credentials.js';
 import { replyJson } from './reply.js';
 import { requestOrigin } from './request-origin.js';
 import { resourceMetadataPath } from './well-known.js';
 
 /** Answers a request that is refused. */
-export type Refuse = (req: IncomingMessage, res: ServerResponse, code: RefusalCode) => void;
+export type Refuse = (req: IncomingMessage, res: ServerResponse, code: RefusalCode, scheme?: Scheme) => void;
 
-/**
- * Every refusal's answer is written once where the resource is known; where it is not, the metadata's URL is found from
- * the request.
- */
-export function createRefusal(resource: URL | undefined, scopes: readonly string[]): Refuse {
+/** What every refusal of one policy has in common. */
+export type RefusalContext = Pick<ChallengeContext, 'scopes' | 'dpop'> & {
+  /** Undefined where the metadata's URL has to be found from the request. */
+  readonly resource: URL | undefined;
+};
+
+/** Every refusal's answer is written once where the resource is known. */
+export function createRefusal({ resource, scopes, dpop }: RefusalContext): Refuse {
   if (resource === undefined) {
-    return (req, res, code) => send(res, challengeForOrigin(req, code, scopes));
+    return (req, res, code, scheme = 'bearer') => send(res, challengeForOrigin(req, code, { scopes, dpop, scheme }));
   }
   const metadataUrl = resource.origin + resourceMetadataPath(resource.pathname);
-  const codes = Object.keys(REFUSALS) as RefusalCode[];
-  const written = new Map(codes.map((code) => [code, challengeFor(code, { metadataUrl, scopes })]));
-  return (_req, res, code) => send(res, written.get(code) as Challenge);
+  const write = (scheme: Scheme) => {
+    const codes = Object.keys(REFUSALS) as RefusalCode[];
+    return new Map(codes.map((code) => [code, challengeFor(code, { metadataUrl, scopes, dpop, scheme })]));
+  };
+  const written = { bearer: write('bearer'), dpop: write('dpop') };
+  return (_req, res, code, scheme = 'bearer') => send(res, written[scheme].get(code) as Challenge);
 }
 
-function challengeForOrigin(req: IncomingMessage, code: RefusalCode, scopes: readonly string[]): Challenge {
+function challengeForOrigin(
+  req: IncomingMessage,
+  code: RefusalCode,
+  context: Omit<ChallengeContext, 'metadataUrl'>,
+): Challenge {
   try {
-    return challengeFor(code, { metadataUrl: requestOrigin(req) + resourceMetadataPath('/'), scopes });
+    return challengeFor(code, { ...context, metadataUrl: requestOrigin(req) + resourceMetadataPath('/') });
   } catch (error) {
     if (!(error instanceof AuthError)) throw error;
     // A Host header that cannot stand in a URL is what has to be mended first.
-    return challengeFor(error.code, { metadataUrl: undefined, scopes });
+    return challengeFor(error.code, { ...context, metadataUrl: undefined });
   }
 }
 

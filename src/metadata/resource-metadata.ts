@@ -1,3 +1,4 @@
+import { DPOP_ALGORITHMS } from '../http/challenge.js';
 import type { ResolvedAuth } from '../options/resolve-auth.js';
 
 /** Members that every document has, in agentgateway's order; `undefined` and empty lists are left out when emitted. */
@@ -17,10 +18,20 @@ export function buildResourceMetadata(held: ResolvedAuth, resource: string): Rea
     ['resource_type', 'mcp-server'],
     ['bearer_methods_supported', bearerMethodsSupported],
     ['scopes_supported', scopesSupported],
+    ...senderConstraintMembers(held),
     ...Object.entries(others).map(([name, value]): Member => [snakeCase(name), value]),
   ];
   // A further member may take the place of one of ours, such as `mcpProtocolVersion`.
   return Object.fromEntries(members.filter(([, value]) => isEmitted(value)));
+}
+
+/** RFC 9728, section 2, for RFC 9449 and RFC 8705. */
+function senderConstraintMembers({ dpop, mtls }: ResolvedAuth): Member[] {
+  return [
+    ['dpop_signing_alg_values_supported', dpop === 'off' ? undefined : DPOP_ALGORITHMS],
+    ['dpop_bound_access_tokens_required', dpop === 'require' ? true : undefined],
+    ['tls_client_certificate_bound_access_tokens', mtls === undefined ? undefined : true],
+  ];
 }
 
 /** RFC 9728, section 2: parameters with zero elements must be omitted. */

@@ -1,4 +1,6 @@
+import type { IncomingMessage } from 'node:http';
 import type { Decision } from '../decision.js';
+import type { DpopMode } from '../http/challenge.js';
 import type { Logger } from '../logger.js';
 import type { ModeName } from '../modes.js';
 
@@ -26,20 +28,20 @@ export interface IssuerOptions {
   /**
    * One of these must stand in the token's `aud`; one closing slash more or less is tolerated, nothing else.
    *
-   * @defaultValue `[resourceMetadata.resource]`
+   * @default `[resourceMetadata.resource]`
    */
   readonly audiences?: readonly string[] | undefined;
   /**
    * The claim that names the audience, for servers whose access tokens have no `aud` (Cognito: `client_id`).
    *
-   * @defaultValue `'aud'`
+   * @default `'aud'`
    */
   readonly audienceClaim?: string | undefined;
-  /** @defaultValue `{ url: '{issuer}/.well-known/jwks.json' }` */
+  /** @default `{ url: '{issuer}/.well-known/jwks.json' }` */
   readonly jwks?: JwksOption | undefined;
   readonly jwtValidationOptions?:
     | {
-        /** Claims that must be present, of any name. @defaultValue `['exp']` */
+        /** Claims that must be present, of any name. @default `['exp']` */
         readonly requiredClaims?: readonly string[] | undefined;
       }
     | undefined;
@@ -60,36 +62,54 @@ export interface ResourceMetadataOptions {
   /** Advertised, not enforced: see `requiredScopes`. */
   readonly scopesSupported?: readonly string[] | undefined;
   readonly bearerMethodsSupported?: readonly string[] | undefined;
-  /** @defaultValue the configured issuers, byte for byte */
+  /** @default the configured issuers, byte for byte */
   readonly authorizationServers?: readonly string[] | undefined;
   readonly [member: string]: unknown;
 }
 
 /** How long a verified token is remembered, so that its next request pays for no cryptography. */
 export interface VerifiedTokensOptions {
-  /** Seconds. Every remembered token is verified anew after this time. @defaultValue `300` */
+  /** Seconds. Every remembered token is verified anew after this time. @default `300` */
   readonly maxAgeSeconds?: number | undefined;
-  /** @defaultValue `10000` */
+  /** @default `10000` */
   readonly maxEntries?: number | undefined;
 }
 
+/** Tokens bound to a client certificate (RFC 8705). */
+export interface MtlsOptions {
+  /**
+   * The certificate of the client's connection, as PEM or DER; `undefined` where it showed none. Where a proxy ends TLS,
+   * read it from the header that the proxy sets, and only where no client can set that header itself.
+   */
+  readonly getCertificate: (req: IncomingMessage) => string | Uint8Array | undefined;
+  /** `true` refuses every token that is not bound to a certificate. @default `false` */
+  readonly required?: boolean | undefined;
+}
+
 interface SharedOptions {
-  /** @defaultValue `'strict'` */
+  /** @default `'strict'` */
   readonly mode?: ModeName | undefined;
   readonly resourceMetadata?: ResourceMetadataOptions | undefined;
-  /** Every token must have all of these; named in each challenge. @defaultValue `[]` */
+  /** Every token must have all of these; named in each challenge. @default `[]` */
   readonly requiredScopes?: readonly string[] | undefined;
-  /** Seconds of tolerance for `exp` and `nbf`. @defaultValue `30` */
+  /** Seconds of tolerance for `exp` and `nbf`. @default `30` */
   readonly clockToleranceSeconds?: number | undefined;
-  /** Bytes. A longer token is refused before it is looked at. @defaultValue `16384` */
+  /** Bytes. A longer token is refused before it is looked at. @default `16384` */
   readonly maxTokenBytes?: number | undefined;
-  /** Seconds for which known keys go on being trusted while the key server cannot be reached. @defaultValue `86400` */
+  /** Seconds for which known keys go on being trusted while the key server cannot be reached. @default `86400` */
   readonly staleIfErrorSeconds?: number | undefined;
-  /** `false` verifies every request anew. @defaultValue `{ maxAgeSeconds: 300, maxEntries: 10000 }` */
+  /** `false` verifies every request anew. @default `{ maxAgeSeconds: 300, maxEntries: 10000 }` */
   readonly verifiedTokens?: VerifiedTokensOptions | false | undefined;
+  /**
+   * Tokens bound to a key (RFC 9449): `accept` takes them beside bearer tokens, `require` takes nothing else. A bound
+   * token presented as a bearer token is refused whatever stands here. @default `'off'`
+   */
+  readonly dpop?: DpopMode | undefined;
+  /** Tokens bound to a client certificate (RFC 8705). @default they are refused */
+  readonly mtls?: MtlsOptions | undefined;
   /** Called with every decision, after it is made; what it throws changes nothing. */
   readonly onDecision?: ((decision: Decision) => void) | undefined;
-  /** Told about key sets that fail, and in permissive mode what strict would have done. @defaultValue nobody is told */
+  /** Told about key sets that fail, and in permissive mode what strict would have done. @default nobody is told */
   readonly logger?: Logger | undefined;
 }
 
@@ -115,4 +135,5 @@ export const AUTH_DEFAULTS = Object.freeze({
   staleIfErrorSeconds: 86_400,
   maxAgeSeconds: 300,
   maxEntries: 10_000,
+  dpop: 'off',
 } as const);

@@ -1,8 +1,9 @@
 import type { Decision } from '../decision.js';
 import { ConfigError } from '../errors.js';
+import type { DpopMode } from '../http/challenge.js';
 import { type Logger, SILENT } from '../logger.js';
 import { MODES, type ModeName } from '../modes.js';
-import { AUTH_DEFAULTS, type McpAuthOptions, type VerifiedTokensOptions } from './auth-options.js';
+import { AUTH_DEFAULTS, type McpAuthOptions, type MtlsOptions, type VerifiedTokensOptions } from './auth-options.js';
 import { createChecks, isRecord, type OptionChecks } from './checks.js';
 import { ISSUER_KEYS, resolveIssuer, type TrustedIssuer } from './resolve-issuer.js';
 import { type ResourceIdentity, resolveResource } from './resolve-resource.js';
@@ -21,6 +22,8 @@ export interface ResolvedAuth {
   readonly maxTokenBytes: number;
   readonly staleIfErrorSeconds: number;
   readonly verifiedTokens: Readonly<{ maxAgeSeconds: number; maxEntries: number }> | undefined;
+  readonly dpop: DpopMode;
+  readonly mtls: Readonly<{ getCertificate: MtlsOptions['getCertificate']; required: boolean }> | undefined;
   readonly onDecision: ((decision: Decision) => void) | undefined;
   readonly logger: Logger;
 }
@@ -33,6 +36,8 @@ const SHARED_KEYS = [
   'maxTokenBytes',
   'staleIfErrorSeconds',
   'verifiedTokens',
+  'dpop',
+  'mtls',
   'onDecision',
   'logger',
   'issuers',
@@ -63,6 +68,7 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
     maxTokenBytes: whole('maxTokenBytes', 1),
     staleIfErrorSeconds: whole('staleIfErrorSeconds', 0),
     verifiedTokens: resolveVerifiedTokens(checks, given.verifiedTokens),
+    ...resolveSenderConstraint(checks, given),
     onDecision: resolveHook(checks, given.onDecision),
     logger: resolveLogger(checks, given.logger),
   });
@@ -142,6 +148,37 @@ function resolveVerifiedTokens(checks: OptionChecks, given: unknown): ResolvedAu
   const whole = (key: 'maxAgeSeconds' | 'maxEntries'): number =>
     options[key] === undefined ? AUTH_DEFAULTS[key] : checks.integer(options[key], `verifiedTokens.${key}`, 1, fix);
   return Object.freeze({ maxAgeSeconds: whole('maxAgeSeconds'), maxEntries: whole('maxEntries') });
+}
+
+function resolveSenderConstraint(
+  checks: OptionChecks,
+  given: Record<string, unknown>,
+): Pick<ResolvedAuth, 'dpop' | 'mtls'> {
+  const modes = ['off', 'accept', 'require'] as const;
+  const fix = 'Leave it out for "off", which refuses bound tokens.';
+  const dpop = given.dpop === undefined ? AUTH_DEFAULTS.dpop : checks.oneOf(given.dpop, 'dpop', modes, fix);
+  const mtls = given.mtls === undefined ? undefined : resolveMtls(checks, given.mtls);
+  if (dpop === 'require' && mtls?.required) {
+    checks.refuse(
+      'dpop',
+      'other than "require" where mtls.required is true',
+      dpop,
+      'A token is bound in one way only.',
+    );
+  }
+  return { dpop, mtls };
+}
+
+function resolveMtls(checks: OptionChecks, value: unknown): ResolvedAuth['mtls'] {
+  const fix = 'Write { getCertificate: (req) => …, required: true }.';
+  const given = checks.record(value, 'mtls', fix);
+  checks.knownKeys(given, 'mtls', ['getCertificate', 'required'] satisfies (keyof MtlsOptions)[]);
+  const { getCertificate, required } = given;
+  if (typeof getCertificate !== 'function') checks.refuse('mtls.getCertificate', 'a function', getCertificate, fix);
+  return Object.freeze({
+    getCertificate: getCertificate as MtlsOptions['getCertificate'],
+    required: required === undefined ? false : checks.boolean(required, 'mtls.required', fix),
+  });
 }
 
 function resolveHook(checks: OptionChecks, hook: unknown): ResolvedAuth['onDecision'] {

@@ -7,7 +7,7 @@ export interface TestIssuerOptions {
   /**
    * The `iss` of its tokens. Once it listens, its address takes this place.
    *
-   * @defaultValue `'https://issuer.test'`
+   * @default `'https://issuer.test'`
    */
   readonly issuer?: string | undefined;
 }
@@ -20,13 +20,13 @@ export type TestPolicyOptions = Omit<SingleIssuerPolicy, 'issuer' | 'jwks' | 'is
 
 /** What a token says. Its signature is always that of the issuer's key, and always valid. */
 export interface TestTokenOptions {
-  /** @defaultValue `'test-user'` */
+  /** @default `'test-user'` */
   readonly sub?: string | undefined;
-  /** @defaultValue `[]` */
+  /** @default `[]` */
   readonly scopes?: readonly string[] | undefined;
-  /** @defaultValue `'test-client'` */
+  /** @default `'test-client'` */
   readonly clientId?: string | undefined;
-  /** Seconds from now. @defaultValue `3600` */
+  /** Seconds from now. @default `3600` */
   readonly expiresInSeconds?: number | undefined;
   /** Further claims; they win over all others, and one that is `undefined` is left out of the token. */
   readonly claims?: Readonly<Record<string, unknown>> | undefined;

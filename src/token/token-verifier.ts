@@ -7,13 +7,13 @@ import { parseCompactJwt } from './compact-jwt.js';
 import { createKeySet, type KeySet } from './key-set.js';
 import { createRevocations } from './revocations.js';
 import { isAcceptedAlgorithm, verifySignature } from './signature.js';
-import { createVerifiedTokens } from './verified-tokens.js';
+import { createVerifiedTokens, type VerifiedToken } from './verified-tokens.js';
 
-/** Token → {@link AuthInfo}, or {@link AuthError}, or `UpstreamError`. */
+/** Token → {@link VerifiedToken}, or {@link AuthError}, or `UpstreamError`. */
 export interface TokenVerifier {
   /** What is already known of this token, at the cost of a look-up. */
-  recall(token: string): AuthInfo | undefined;
-  verify(token: string): Promise<AuthInfo>;
+  recall(token: string): VerifiedToken | undefined;
+  verify(token: string): Promise<VerifiedToken>;
   revoke(what: string | ((auth: AuthInfo) => boolean)): void;
 }
 
@@ -34,7 +34,7 @@ export function createTokenVerifier(held: ResolvedAuth): TokenVerifier {
   const rules = { clockToleranceSeconds: held.clockToleranceSeconds, resource: held.resource?.url };
 
   /** The steps, in order: form, issuer, algorithm, key, signature, claims, revocation. */
-  async function verify(token: string): Promise<AuthInfo> {
+  async function verify(token: string): Promise<VerifiedToken> {
     const jwt = parseCompactJwt(token);
     // The issuer chooses the key set before any key is looked for: equal `kid`s of two issuers never meet.
     const issuer = trust.get(jwt.payload.iss);
@@ -44,8 +44,9 @@ export function createTokenVerifier(held: ResolvedAuth): TokenVerifier {
     await verifySignature(jwt, key.key);
     const auth = authInfoFrom(jwt, { trusted: issuer.trusted, ...rules });
     if (revocations.includes(auth)) throw new AuthError('token_revoked');
-    verifiedTokens?.remember({ auth, key, keySet: issuer.keySet });
-    return auth;
+    const verified = { ...issuer, auth, key };
+    verifiedTokens?.remember(verified);
+    return verified;
   }
 
   return {

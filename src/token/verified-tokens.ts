@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { AuthInfo } from '../auth-info.js';
+import type { TrustedIssuer } from '../options/resolve-issuer.js';
 import type { KeySet } from './key-set.js';
 import type { VerificationKey } from './verification-key.js';
 
@@ -8,13 +9,14 @@ export interface VerifiedToken {
   readonly auth: AuthInfo;
   readonly key: VerificationKey;
   readonly keySet: KeySet;
+  readonly trusted: TrustedIssuer;
 }
 
 /** Tokens already verified, so that their next request pays for no cryptography. Failures are never remembered. */
 export interface VerifiedTokens {
   remember(verified: VerifiedToken): void;
   /** Undefined once the token has expired, its key has left the set, or it has been remembered for long enough. */
-  recall(token: string): AuthInfo | undefined;
+  recall(token: string): VerifiedToken | undefined;
   forget(matches: (auth: AuthInfo) => boolean): void;
 }
 
@@ -35,7 +37,7 @@ export function createVerifiedTokens(limits: { maxAgeSeconds: number; maxEntries
     recall(token) {
       const entry = entries.get(token);
       if (entry === undefined) return undefined;
-      if (Date.now() < entry.until && entry.keySet.holds(entry.key)) return entry.auth;
+      if (Date.now() < entry.until && entry.keySet.holds(entry.key)) return entry;
       entries.delete(token);
       return undefined;
     },

@@ -1,0 +1,113 @@
+import { type AuthOptions, auth as bearerAuth, UnauthorizedError } from 'express-oauth2-jwt-bearer';
+import { AuthError } from '../errors.js';
+import type { Scheme } from '../http/credentials.js';
+import type { ProofIds } from './proof-ids.js';
+import type { VerifiedToken } from './verified-tokens.js';
+
+/** How a token came: what proves that whoever sent it is the one it was issued to. */
+export interface Presentation {
+  readonly scheme: Scheme;
+  readonly method: string;
+  /** The request's own address, without the query (RFC 9449, section 4.2, `htu`). */
+  readonly url: () => string;
+  /** The `DPoP` header. */
+  readonly proof: string | undefined;
+  /** The client's certificate, as PEM or DER. */
+  readonly certificate: () => string | Uint8Array | undefined;
+}
+
+/** What proofs are checked against. */
+export interface ProofContext {
+  readonly clockToleranceSeconds: number;
+  readonly proofIds: ProofIds;
+}
+
+/** Seconds for which a proof is good after it was made (RFC 9449, section 11.1: "a relatively brief period"). */
+export const PROOF_LIFETIME_SECONDS = 60;
+
+/**
+ * Checks a DPoP proof (RFC 9449, section 4.3), and that it has not been used before.
+ *
+ * @throws {AuthError} `missing_dpop_proof`, `invalid_dpop_proof`, `replayed_dpop_proof`.
+ */
+export async function verifyDpopProof(
+  verified: VerifiedToken,
+  presentation: Presentation,
+  { clockToleranceSeconds, proofIds }: ProofContext,
+): Promise<void> {
+  const { proof } = presentation;
+  if (proof === undefined) throw new AuthError('missing_dpop_proof');
+  const iatOffset = PROOF_LIFETIME_SECONDS + clockToleranceSeconds;
+  const dpop = { enabled: true, required: true, iatOffset, iatLeeway: clockToleranceSeconds };
+  await judge(verified, presentation, { dpop, clockTolerance: clockToleranceSeconds }, 'invalid_dpop_proof');
+  const { jti } = JSON.parse(Buffer.from(proof.split('.')[1] ?? '', 'base64url').toString()) as { jti?: unknown };
+  if (typeof jti !== 'string') throw new AuthError('invalid_dpop_proof', { reason: 'jti is not a string' });
+  const { jkt } = verified.auth.payload.cnf as { jkt: string };
+  if (!proofIds.isFirst(jkt, jti)) throw new AuthError('replayed_dpop_proof');
+}
+
+/**
+ * Checks that the connection's certificate is the one that the token names (RFC 8705, section 3).
+ *
+ * @throws {AuthError} `certificate_required`, `wrong_certificate`.
+ */
+export async function verifyCertificate(
+  verified: VerifiedToken,
+  presentation: Presentation,
+  { clockToleranceSeconds: clockTolerance }: ProofContext,
+): Promise<void> {
+  const certificate = presentation.certificate();
+  if (certificate === undefined) throw new AuthError('certificate_required');
+  const getCertificate = () => certificate;
+  const mtls = { enabled: true, required: true };
+  const options = { dpop: { enabled: false }, mtls, getCertificate, clockTolerance };
+  await judge(verified, presentation, options, 'wrong_certificate');
+}
+
+/** express-oauth2-jwt-bearer judges a proof along with its token, which it verifies once more with the key that did. */
+async function judge(
+  verified: VerifiedToken,
+  presentation: Presentation,
+  options: AuthOptions,
+  refusal: 'invalid_dpop_proof' | 'wrong_certificate',
+): Promise<void> {
+  const handler = bearerAuth({ ...optionsFor(verified), ...options });
+  const error = await run(handler, requestFor(verified, presentation));
+  if (error instanceof UnauthorizedError) throw new AuthError(refusal, { reason: error.message });
+  if (error !== undefined) throw error;
+}
+
+/** Empty strings where the package would otherwise read the environment; `false` for claims that claims.ts has checked. */
+function optionsFor({ auth, key, trusted }: VerifiedToken): AuthOptions {
+  return {
+    issuer: trusted.issuer,
+    audience: [...trusted.audiences],
+    publicKey: key.key.export({ format: 'pem', type: 'spki' }) as string,
+    tokenSigningAlg: auth.header.alg as string,
+    issuerBaseURL: '',
+    jwksUri: '',
+    secret: '',
+    validators: { aud: false, exp: false, typ: false },
+  };
+}
+
+type Handler = ReturnType<typeof bearerAuth>;
+type Request = Parameters<Handler>[0];
+type Response = Parameters<Handler>[1];
+
+/** As much of a request as the package reads. */
+function requestFor({ auth }: VerifiedToken, { scheme, method, url, proof }: Presentation): Partial<Request> {
+  const { protocol, host, pathname } = new URL(scheme === 'dpop' ? url() : 'https://unused');
+  return {
+    headers: { authorization: `${scheme} ${auth.token}`, ...(proof === undefined ? {} : { dpop: proof }) },
+    method,
+    protocol: protocol.slice(0, -1),
+    originalUrl: pathname,
+    get: ((name: string) => (name.toLowerCase() === 'host' ? host : undefined)) as Request['get'],
+    is: () => false,
+  };
+}
+
+function run(handler: Handler, req: Partial<Request>): Promise<unknown> {
+  return new Promise((resolve) => void handler(req as Request, {} as Response, resolve));
+}
