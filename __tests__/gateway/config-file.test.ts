@@ -91,6 +91,18 @@ describe('parseConfigFile', () => {
     expect(parseConfigFile(text, directory).binds[0]?.routes[0]?.mcpAuthentication?.policy).toEqual({ jwks });
   });
 
+  test('takes the key files of several issuers from beside the configuration file, too', () => {
+    const issuers = [
+      { issuer: 'a', jwks: { file: 'a.json' } },
+      { issuer: 'b', jwks: { url: 'https://b.example/' } },
+      7,
+    ];
+    const text = configText({ route: { policies: { mcpAuthentication: { issuers } } } });
+    expect(parseConfigFile(text, directory).binds[0]?.routes[0]?.mcpAuthentication?.policy).toEqual({
+      issuers: [{ issuer: 'a', jwks: { file: resolve(directory, 'a.json') } }, issuers[1], 7],
+    });
+  });
+
   test('lets routes share a block by anchor and alias', () => {
     const shared = '{mcpAuthentication: &auth {issuer: a, jwks: {file: k}}}';
     const text = `binds:

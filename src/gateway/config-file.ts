@@ -97,17 +97,18 @@ function readRoute(node: ConfigNode, directory: string): RouteConfig {
 
 /** Only file names are of interest here: what the block means is known to `mcpAuth()`, which refuses what it cannot honour. */
 function readMcpAuthentication(node: ConfigNode, directory: string): McpAuthenticationConfig {
-  const policy = { ...node.mapping() };
   for (const [key, member] of node.children()) {
     if (key === 'logger') member.refuse('is not supported');
-    if (key === 'jwks') policy[key] = withAbsoluteFile(member.value, directory);
   }
-  return { policy, at: node.path };
+  const { issuers, ...policy } = withAbsoluteKeyFile(node.mapping(), directory);
+  const several = Array.isArray(issuers) ? issuers.map((issuer) => withAbsoluteKeyFile(issuer, directory)) : issuers;
+  return { policy: several === undefined ? policy : { ...policy, issuers: several }, at: node.path };
 }
 
-function withAbsoluteFile(jwks: unknown, directory: string): unknown {
-  if (typeof jwks !== 'object' || jwks === null || !('file' in jwks) || typeof jwks.file !== 'string') return jwks;
-  return { ...jwks, file: jwks.file && resolve(directory, jwks.file) };
+function withAbsoluteKeyFile(issuer: Readonly<Record<string, unknown>>, directory: string): Record<string, unknown> {
+  const jwks = issuer?.jwks as { file?: unknown } | null | undefined;
+  if (typeof jwks?.file !== 'string' || jwks.file === '') return issuer;
+  return { ...issuer, jwks: { ...jwks, file: resolve(directory, jwks.file) } };
 }
 
 function readTarget(backend: ConfigNode): StdioTarget {
