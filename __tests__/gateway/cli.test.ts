@@ -1,0 +1,160 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { configText, route } from '../support/config-text.js';
+import { AUTHENTICATION, type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
+import { CLI, endPrograms, ROOT, startNode } from '../support/program.js';
+
+let folder: GatewayFolder;
+beforeAll(async () => {
+  folder = await makeGatewayFolder();
+});
+afterEach(endPrograms);
+afterAll(() => folder.remove());
+
+const cli = (...args: string[]) => startNode([CLI, ...args], { cwd: folder.path });
+
+async function refusalOf(...args: string[]): Promise<string> {
+  const program = cli(...args);
+  expect(await program.ended).toBe(1);
+  expect(program.stdout).toBe('');
+  expect(program.stderr).not.toMatch(/^\s+at /m);
+  return program.stderr;
+}
+
+const protectedRoute = { policies: { mcpAuthentication: AUTHENTICATION } };
+const onAnyPort = (parts: object = {}) => configText({ bind: { port: 0 }, route: protectedRoute, ...parts });
+
+describe('express-mcp-auth', () => {
+  test('--help shows every option, and --version the version', async () => {
+    const help = cli('--help');
+    expect(await help.ended).toBe(0);
+    expect(help.stdout).toContain('Usage: express-mcp-auth -f FILE [--host ADDRESS] [--validate-only]');
+    const version = cli('--version');
+    expect(await version.ended).toBe(0);
+    expect(version.stdout.trim()).toBe(JSON.parse(await readFile(`${ROOT}package.json`, 'utf8')).version);
+  });
+
+  test('--validate-only accepts a good file and listens nowhere', async () => {
+    await folder.write('good.yaml', configText({ route: protectedRoute }));
+    const program = cli('-f', 'good.yaml', '--validate-only');
+    expect(await program.ended).toBe(0);
+    expect([program.stdout, program.stderr]).toEqual(['good.yaml is valid\n', '']);
+  });
+
+  test.each([
+    ['SIGINT', ['0.0.0.0', /^INFO express-mcp-auth: Listening on 0\.0\.0\.0:(\d+)\n$/]],
+    ['SIGTERM', ['127.0.0.1', /^INFO express-mcp-auth: Listening on 127\.0\.0\.1:(\d+)\n$/]],
+    ['SIGTERM', ['::1', /^INFO express-mcp-auth: Listening on \[::1\]:(\d+)\n$/]],
+  ] as const)('says where it listens, and ends with exit code 0 on %s', async (signal, [host, line]) => {
+    await folder.write('any-port.yaml', onAnyPort());
+    const program = cli('-f', 'any-port.yaml', ...(host === '0.0.0.0' ? [] : ['--host', host]));
+    await program.says(line);
+    expect(await program.stop(signal)).toBe(0);
+    expect(program.stderr).toBe('');
+  });
+
+  test('takes a Ctrl-C that npm repeats for the same one', async () => {
+    await folder.write('any-port.yaml', onAnyPort());
+    const program = cli('-f', 'any-port.yaml', '--host', '127.0.0.1');
+    await program.says(/Listening/);
+    process.kill(program.pid, 'SIGINT');
+    expect(await program.stop('SIGINT')).toBe(0);
+  });
+
+  test('opens every port of the file', async () => {
+    const { binds } = JSON.parse(onAnyPort());
+    await folder.write('two.yaml', JSON.stringify({ binds: [...binds, ...binds] }));
+    const program = cli('-f', 'two.yaml', '--host', '127.0.0.1');
+    const [, first, second] = await program.says(/127\.0\.0\.1:(\d+)\n.*127\.0\.0\.1:(\d+)\n/);
+    for (const port of [first, second]) expect((await fetch(`http://127.0.0.1:${port}/mcp`)).status).toBe(401);
+    expect(await program.stop()).toBe(0);
+  });
+});
+
+describe('express-mcp-auth refuses in one sentence, with exit code 1,', () => {
+  test.each([
+    ['nothing', [], '-f FILE is missing. See express-mcp-auth --help.'],
+    ['an unknown option', ['--port', '3000'], "Unknown option '--port'. See express-mcp-auth --help."],
+    ['a stray argument', ['config.yaml'], "Unexpected argument 'config.yaml'. See express-mcp-auth --help."],
+    ['an empty host', ['-f', 'a', '--host', ''], '--host is empty. See express-mcp-auth --help.'],
+    ['a missing file', ['-f', 'none.yaml'], 'none.yaml: there is no such file'],
+    ['a folder', ['-f', '.'], '.: it cannot be read (EISDIR)'],
+  ])('%s', async (_what, args, sentence) => {
+    expect(await refusalOf(...args)).toBe(`express-mcp-auth: ${sentence}\n`);
+  });
+
+  test.each([
+    ['text that is no YAML', 'binds: [', 'line 1, column 9 cannot be read as YAML: '],
+    [
+      'a policy it would not enforce',
+      onAnyPort({ route: { policies: { jwtAuth: {} } } }),
+      `${route}.policies.jwtAuth is not supported. `,
+    ],
+  ])('%s, with and without --validate-only', async (_what, text, sentence) => {
+    await folder.write('bad.yaml', text);
+    const refusal = await refusalOf('-f', 'bad.yaml');
+    expect(refusal).toContain(`express-mcp-auth: bad.yaml: ${sentence}`);
+    expect(await refusalOf('-f', 'bad.yaml', '--validate-only')).toBe(refusal);
+  });
+
+  const policyAt = `express-mcp-auth: bad.yaml: ${route}.policies.mcpAuthentication: mcpAuth(): option`;
+  test.each([
+    ['an option that mcpAuth() does not know', { audience: 'x' }, '"audience" must be'],
+    ['a mode that there is not', { mode: 'lax' }, '"mode" must be'],
+    ['a key file that is not there', { jwks: { file: 'no-key' } }, '"jwks.file" must be'],
+  ])('%s, where it stands in the file', async (_what, members, complaint) => {
+    const policies = { mcpAuthentication: { ...AUTHENTICATION, ...members } };
+    await folder.write('bad.yaml', onAnyPort({ route: { policies } }));
+    expect(await refusalOf('-f', 'bad.yaml')).toMatch(`${policyAt} ${complaint}`);
+  });
+
+  test('a port in use, and lets go of the ports it had opened', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const { binds } = JSON.parse(configText({ bind: { port }, route: protectedRoute }));
+    await folder.write('taken.yaml', JSON.stringify({ binds: [...JSON.parse(onAnyPort()).binds, ...binds] }));
+    expect(await refusalOf('-f', 'taken.yaml', '--host', '127.0.0.1')).toBe(
+      `express-mcp-auth: port ${port} on 127.0.0.1 is in use: stop the program that uses it, or change binds[1].port\n`,
+    );
+    other.close();
+  });
+
+  test('a host that is not of this machine', async () => {
+    await folder.write('any-port.yaml', onAnyPort());
+    expect(await refusalOf('-f', 'any-port.yaml', '--host', '192.0.2.1')).toBe(
+      'express-mcp-auth: --host 192.0.2.1 is not an address of this machine\n',
+    );
+  });
+});
+
+describe('express-mcp-auth warns', () => {
+  const advice = 'Require a token (mode: strict), or listen on this machine only (--host 127.0.0.1).';
+  test.each([
+    ['has no mcpAuthentication', {}, 'policies.mcpAuthentication is missing'],
+    [
+      'is optional',
+      { policies: { mcpAuthentication: { ...AUTHENTICATION, mode: 'optional' } } },
+      'policies.mcpAuthentication.mode is optional',
+    ],
+    [
+      'is permissive',
+      { policies: { mcpAuthentication: { ...AUTHENTICATION, mode: 'permissive' } } },
+      'policies.mcpAuthentication.mode is permissive',
+    ],
+  ])('of a route that %s, where other machines reach it', async (_what, members, why) => {
+    await folder.write('open.yaml', onAnyPort({ route: members }));
+    const program = cli('-f', 'open.yaml');
+    await program.says(/Listening/);
+    await program.stop();
+    expect(program.stderr).toBe(
+      `WARN express-mcp-auth: ${route} lets strangers in: ${why}, and 0.0.0.0 can be reached from other machines. ${advice}\n`,
+    );
+    const onLoopback = cli('-f', 'open.yaml', '--host', '127.0.0.1');
+    await onLoopback.says(/Listening/);
+    await onLoopback.stop();
+    expect(onLoopback.stderr).toBe('');
+  });
+});

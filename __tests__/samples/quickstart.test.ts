@@ -1,0 +1,77 @@
+import { readFile, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
+import { endPrograms, ROOT, startNode } from '../support/program.js';
+
+const START = `${ROOT}build/samples/quickstart/start.js`;
+
+describe('npm start', () => {
+  let folder: GatewayFolder;
+  let config: string;
+  beforeAll(async () => {
+    folder = await makeGatewayFolder();
+    config = await readFile(`${ROOT}samples/quickstart/config.yaml`, 'utf8');
+  });
+  afterAll(async () => {
+    await endPrograms();
+    await folder.remove();
+  });
+
+  test('makes keys, starts the gateway on loopback, and shows three requests with their answers', async () => {
+    await folder.write('config.yaml', config.replace('port: 3000', 'port: 0'));
+    const program = startNode([START, folder.path]);
+    const [shown] = await program.says(/INFO.*Ctrl-C stops the gateway\./s);
+    expect(shown).toMatch(/^INFO express-mcp-auth: Listening on 127\.0\.0\.1:\d+\n/);
+    expect(shown).toContain(
+      '   HTTP/1.1 401 Unauthorized\n' +
+        '   www-authenticate: Bearer resource_metadata="http://localhost:3000/.well-known/oauth-protected-resource/mcp"\n' +
+        '   content-type: application/json\n\n' +
+        '   {"error":"unauthorized","error_description":"JWT token required"}\n',
+    );
+    expect(shown).toContain(
+      '   {"resource":"http://localhost:3000/mcp","authorization_servers":["quickstart.example"]',
+    );
+    expect(shown).toMatch(/-H "Authorization: Bearer \$\(cat '.*keys\/token\.jwt'\)"/);
+    expect(shown).toMatch(/ {3}HTTP\/1\.1 200 OK\n.*"protocolVersion":"2025-06-18"/s);
+    expect(await program.stop('SIGINT')).toBe(0);
+    expect(program.stderr).toBe('');
+  });
+
+  test('keeps the key for the next start, where only its owner can read it', async () => {
+    const key = `${folder.path}/keys/private-key.json`;
+    const before = await readFile(key, 'utf8');
+    expect(((await stat(key)).mode & 0o777).toString(8)).toBe('600');
+    expect(await readFile(`${folder.path}/keys/jwks.json`, 'utf8')).not.toContain('"d"');
+    const program = startNode([START, folder.path]);
+    await program.says(/Ctrl-C stops the gateway\./);
+    expect(await program.stop()).toBe(0);
+    expect(await readFile(key, 'utf8')).toBe(before);
+  });
+
+  test('says in one sentence that the port is in use, with exit code 1', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as { port: number };
+    await folder.write('config.yaml', config.replace('port: 3000', `port: ${port}`));
+    const program = startNode([START, folder.path]);
+    expect(await program.ended).toBe(1);
+    expect(program.stderr).toBe(
+      `express-mcp-auth: port ${port} on 127.0.0.1 is in use: stop the program that uses it, or change binds[0].port\n`,
+    );
+    other.close();
+  });
+
+  test.each([
+    ['there is no configuration file', undefined, 'config.yaml: there is no such file\n'],
+    ['a key of it is wrong', (text: string) => text.replace('cors:', 'corse:'), 'policies.corse is not supported. '],
+  ])('says in one sentence that %s, with exit code 1', async (_what, change, sentence) => {
+    const empty = await makeGatewayFolder();
+    if (change) await empty.write('config.yaml', change(config));
+    const program = startNode([START, empty.path]);
+    expect(await program.ended).toBe(1);
+    expect(program.stderr).toContain(sentence);
+    expect(program.stderr.trim().split('\n')).toHaveLength(1);
+    await empty.remove();
+  });
+});

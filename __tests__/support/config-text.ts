@@ -1,0 +1,21 @@
+/** Where the only route of {@link configText} stands. */
+export const route = 'binds[0].listeners[0].routes[0]';
+
+interface Parts {
+  readonly root?: object;
+  readonly bind?: object;
+  readonly listener?: object;
+  readonly route?: object;
+}
+
+/** A gateway's configuration file with one route, as JSON, which is YAML too. The given members are added or replaced. */
+export function configText(parts: Parts = {}): string {
+  const stdio = { cmd: 'npx', args: ['@modelcontextprotocol/server-everything'] };
+  const onlyRoute = {
+    backends: [{ mcp: { targets: [{ name: 'everything', stdio }] } }],
+    matches: [{ path: { exact: '/mcp' } }],
+    ...parts.route,
+  };
+  const listener = { routes: [onlyRoute], ...parts.listener };
+  return JSON.stringify({ binds: [{ port: 3000, listeners: [listener], ...parts.bind }], ...parts.root });
+}

@@ -1,0 +1,40 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createTestIssuer, type TestTokenOptions } from '../../src/testing/index.js';
+
+/** A folder as a user has it: a configuration file, a key set, and tokens signed with its key. */
+export interface GatewayFolder {
+  readonly path: string;
+  /** Writes a file, and returns its path. */
+  write(name: string, text: string): Promise<string>;
+  /** A token that {@link AUTHENTICATION} accepts, unless the options say otherwise. */
+  token(options?: TestTokenOptions): string;
+  remove(): Promise<void>;
+}
+
+/** The member `mcpAuthentication` for such a folder. */
+export const AUTHENTICATION = {
+  issuer: 'https://issuer.test',
+  audiences: ['mcp.example'],
+  jwks: { file: './pub-key' },
+  resourceMetadata: { resource: 'http://localhost:3000/mcp' },
+};
+
+/** Makes a folder with a fresh key set in `pub-key`. */
+export async function makeGatewayFolder(): Promise<GatewayFolder> {
+  const path = await mkdtemp(join(tmpdir(), 'gateway-'));
+  const issuer = createTestIssuer();
+  const { jwks } = issuer.policy({ resource: 'mcp.example' });
+  const write = async (name: string, text: string) => {
+    await writeFile(join(path, name), text);
+    return join(path, name);
+  };
+  await write('pub-key', JSON.stringify(typeof jwks === 'function' ? await jwks() : jwks));
+  return {
+    path,
+    write,
+    token: (options) => issuer.token(options),
+    remove: () => rm(path, { recursive: true, force: true }),
+  };
+}

@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+/** The root of this repository. */
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+export const CLI = `${ROOT}dist/gateway/cli.js`;
+
+/** A real process, started as a user would start it. */
+export interface Program {
+  readonly pid: number;
+  /** Everything it has written so far. */
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The first match in what it writes to stdout; rejects where it ends without. */
+  says(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Resolves when it has ended, to its exit code or the signal that ended it. */
+  readonly ended: Promise<number | NodeJS.Signals>;
+  stop(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals>;
+}
+
+const running = new Set<ChildProcess>();
+
+/** For `afterEach` or `afterAll`: ends what a failed test has left. */
+export async function endPrograms(): Promise<void> {
+  for (const child of running) {
+    child.kill('SIGTERM');
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  }
+}
+
+interface Surroundings {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs `node` with these arguments. */
+export function startNode(args: readonly string[], { cwd = ROOT, env = {} }: Surroundings = {}): Program {
+  const child = spawn(process.execPath, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.add(child);
+  const written = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      written[name] += text;
+      child.emit('written');
+    });
+  }
+  const ended = once(child, 'close').then(() => {
+    running.delete(child);
+    return child.exitCode ?? (child.signalCode as NodeJS.Signals);
+  });
+  return {
+    pid: child.pid as number,
+    get stdout() {
+      return written.stdout;
+    },
+    get stderr() {
+      return written.stderr;
+    },
+    says: (pattern) => said(child, () => written, pattern),
+    ended,
+    async stop(signal = 'SIGTERM') {
+      child.kill(signal);
+      return await ended;
+    },
+  };
+}
+
+async function said(
+  child: ChildProcess,
+  written: () => Readonly<{ stdout: string; stderr: string }>,
+  pattern: RegExp,
+): Promise<RegExpExecArray> {
+  return await new Promise((resolve, reject) => {
+    function look(): void {
+      const match = pattern.exec(written().stdout);
+      if (match) resolve(match);
+    }
+    child.on('written', look);
+    child.on('close', () =>
+      reject(new Error(`ended without saying ${pattern}:\n${written().stdout}${written().stderr}`)),
+    );
+    look();
+  });
+}

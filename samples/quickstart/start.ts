@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join, relative } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { showAnswers } from './answers.js';
+import { writeKeysAndToken } from './development-keys.js';
+
+const packageUrl = import.meta.resolve('express-mcp-auth/package.json');
+const directory = process.argv[2] ?? fileURLToPath(new URL('samples/quickstart', packageUrl));
+
+async function start(): Promise<void> {
+  const tokenFile = await writeKeysAndToken(join(directory, 'keys'));
+  const gateway = startGateway(join(directory, 'config.yaml'));
+  const port = await listeningPort(gateway);
+  if (port === undefined) return;
+  try {
+    const answers = await showAnswers(`http://localhost:${port}/mcp`, relative(process.cwd(), tokenFile));
+    console.log(`\n${answers}\nThe keys and the token are for development only. Ctrl-C stops the gateway.`);
+  } catch (error) {
+    // A Ctrl-C meanwhile is no failure.
+    if (gateway.killed) return;
+    gateway.kill();
+    throw error;
+  }
+}
+
+/** The same as `npx express-mcp-auth -f config.yaml --host 127.0.0.1`. */
+function startGateway(file: string): ChildProcess {
+  const command = fileURLToPath(new URL('dist/gateway/cli.js', packageUrl));
+  const gateway = spawn(process.execPath, [command, '-f', file, '--host', '127.0.0.1'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  });
+  passSignalsTo(gateway);
+  gateway.on('exit', (code) => {
+    process.exitCode ??= code ?? 1;
+  });
+  return gateway;
+}
+
+/** Detached from the terminal, the gateway hears of a Ctrl-C from here only, and once, though npm repeats it. */
+function passSignalsTo(gateway: ChildProcess): void {
+  let passedAt = Number.NEGATIVE_INFINITY;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (performance.now() - passedAt > 500) gateway.kill(signal);
+      passedAt = performance.now();
+    });
+  }
+}
+
+/** Repeats what the gateway says; undefined where it ends before it listens, having said why. */
+async function listeningPort(gateway: ChildProcess): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const lines = createInterface({ input: gateway.stdout as NodeJS.ReadableStream });
+    lines.on('line', (line) => {
+      console.log(line);
+      const port = /Listening on .*:(\d+)$/.exec(line)?.[1];
+      if (port !== undefined) resolve(port);
+    });
+    lines.on('close', () => resolve(undefined));
+  });
+}
+
+start().catch((error: Error) => {
+  console.error(`npm start: ${error.message}`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,72 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type Command, parseCommandLine, USAGE } from './command-line.js';
+import { type GatewayConfig, parseConfigFile } from './config-file.js';
+import { consoleLogger as logger } from './console.js';
+import { createGateway, type Gateway } from './gateway.js';
+import { warningsOfOpenRoutes } from './open-routes.js';
+import { StartupError } from './startup-error.js';
+import { onStopSignal } from './stop-signal.js';
+
+async function main(command: Command): Promise<void> {
+  if (command.action === 'help') return console.log(USAGE);
+  if (command.action === 'version') return console.log(version());
+  const { config, gateway } = load(command.file);
+  for (const warning of warningsOfOpenRoutes(config, command.host)) logger.warn(warning);
+  if (command.action === 'validate') {
+    await gateway.close();
+    return console.log(`${command.file} is valid`);
+  }
+  await run(gateway, command.host);
+}
+
+function load(file: string): { config: GatewayConfig; gateway: Gateway } {
+  const text = read(file);
+  try {
+    const config = parseConfigFile(text, dirname(file));
+    return { config, gateway: createGateway(config, logger) };
+  } catch (error) {
+    if (error instanceof StartupError) throw new StartupError(`${file}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`;
+    throw new StartupError(`${file}: ${why}`, { cause: error });
+  }
+}
+
+async function run(gateway: Gateway, host: string): Promise<void> {
+  const addresses = await gateway.listen(host);
+  onStopSignal(() => void gateway.close());
+  for (const address of addresses) logger.info(`Listening on ${address}`);
+}
+
+function version(): string {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
+}
+
+function fail(error: unknown): void {
+  const sentence = error instanceof StartupError ? error.message : `unexpected failure: ${(error as Error).message}`;
+  console.error(`express-mcp-auth: ${sentence}`);
+  process.exitCode = 1;
+}
+
+async function start(): Promise<void> {
+  // Whoever reads our lines may stop doing so (`| head`); that is no reason for the gateway to end.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  try {
+    await main(parseCommandLine(process.argv.slice(2)));
+  } catch (error) {
+    fail(error);
+  }
+}
+
+void start();

@@ -1,0 +1,47 @@
+import { parseArgs } from 'node:util';
+import { StartupError } from './startup-error.js';
+
+export const USAGE = `Usage: express-mcp-auth -f FILE [--host ADDRESS] [--validate-only]
+
+Puts stdio MCP servers on the web, behind OAuth, as agentgateway's configuration file says.
+
+  -f, --file FILE      the configuration file (YAML); relative names in it are relative to it
+      --host ADDRESS   listen on this address only (default: 0.0.0.0, every address of this machine)
+      --validate-only  check the file and the keys it names, then exit
+  -h, --help           show this text
+  -V, --version        show the version`;
+
+export type Command =
+  | { readonly action: 'help' }
+  | { readonly action: 'version' }
+  | { readonly action: 'run' | 'validate'; readonly file: string; readonly host: string };
+
+const OPTIONS = {
+  file: { type: 'string', short: 'f' },
+  host: { type: 'string', default: '0.0.0.0' },
+  'validate-only': { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'V' },
+} as const;
+
+export function parseCommandLine(args: readonly string[]): Command {
+  const { help, version, file, host, 'validate-only': validateOnly } = parseOptions(args);
+  if (help) return { action: 'help' };
+  if (version) return { action: 'version' };
+  if (!file) throw usageError('-f FILE is missing');
+  if (!host) throw usageError('--host is empty');
+  return { action: validateOnly ? 'validate' : 'run', file, host };
+}
+
+function parseOptions(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    // parseArgs explains at length after its first sentence; ours is the shorter way on.
+    throw usageError((error as Error).message.split('. ')[0] ?? '', { cause: error });
+  }
+}
+
+function usageError(problem: string, options?: ErrorOptions): StartupError {
+  return new StartupError(`${problem}. See express-mcp-auth --help.`, options);
+}

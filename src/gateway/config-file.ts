@@ -1,0 +1,152 @@
+import { resolve } from 'node:path';
+import type { CorsOptions } from 'cors';
+import type { ConfigNode } from './config-node.js';
+import { readCorsPolicy } from './cors-policy.js';
+import { matchEverything, type PathMatch, readPathMatch } from './path-match.js';
+import { parseYaml } from './yaml-document.js';
+
+/** agentgateway's configuration file, as far as we honour it: one member a port. */
+export interface GatewayConfig {
+  readonly binds: readonly BindConfig[];
+}
+
+export interface BindConfig {
+  readonly port: number;
+  readonly routes: readonly RouteConfig[];
+  /** Where it stands in the file, for messages: `binds[0]`. */
+  readonly at: string;
+}
+
+export interface RouteConfig {
+  readonly matches: readonly PathMatch[];
+  readonly cors?: CorsOptions;
+  readonly mcpAuthentication?: McpAuthenticationConfig;
+  readonly target: StdioTarget;
+  readonly at: string;
+}
+
+export interface McpAuthenticationConfig {
+  /** As written, but with absolute file names; `mcpAuth()` checks it. */
+  readonly policy: Readonly<Record<string, unknown>>;
+  readonly at: string;
+}
+
+export interface StdioTarget {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly at: string;
+}
+
+/** The policies of a route. Those that we do not enforce are named, since a file with one of them must not start. */
+const POLICIES = {
+  optional: ['cors', 'mcpAuthentication'],
+  unsupported: [
+    ...['jwtAuth', 'oidc', 'basicAuth', 'apiKey', 'authorization', 'extAuthz', 'csrf'],
+    ...['mcpAuthorization', 'mcpGuardrails', 'localRateLimit', 'remoteRateLimit'],
+    ...['a2a', 'ai', 'backendAuth', 'backendTLS', 'backendTunnel', 'buffer', 'delay', 'directResponse', 'extProc'],
+    ...['requestHeaderModifier', 'requestMirror', 'requestRedirect', 'responseHeaderModifier', 'retry'],
+    ...['timeout', 'transformations', 'urlRewrite'],
+  ],
+} as const;
+
+/** Checks the text of a configuration file. Relative file names in it are relative to `directory`. */
+export function parseConfigFile(text: string, directory: string): GatewayConfig {
+  const root = parseYaml(text);
+  const binds = root
+    .members({ required: ['binds'] })
+    .binds.someItems()
+    .map((node) => readBind(node, directory));
+  refuseSamePort(root, binds);
+  return { binds };
+}
+
+function readBind(node: ConfigNode, directory: string): BindConfig {
+  const { port, listeners } = node.members({ required: ['port', 'listeners'] });
+  const routes = listeners.someItems().flatMap((listener) => readListener(listener, directory));
+  refuseSamePath(node, routes);
+  return { port: port.port(), routes, at: node.path };
+}
+
+function readListener(node: ConfigNode, directory: string): RouteConfig[] {
+  const { name, hostname, protocol, routes } = node.members({
+    required: ['routes'],
+    optional: ['name', 'hostname', 'protocol'],
+  });
+  name?.text();
+  if (hostname && hostname.text() !== '*') hostname.refuse('is not supported, except "*": a listener takes every host');
+  if (protocol && protocol.text() !== 'HTTP') protocol.refuse('is not supported, except "HTTP"');
+  return routes.someItems().map((route) => readRoute(route, directory));
+}
+
+function readRoute(node: ConfigNode, directory: string): RouteConfig {
+  const { name, matches, policies, backends } = node.members({
+    required: ['backends'],
+    optional: ['name', 'matches', 'policies'],
+  });
+  name?.text();
+  const { cors, mcpAuthentication } = policies?.members(POLICIES) ?? {};
+  return {
+    matches: matches?.someItems().map(readPathMatch) ?? [matchEverything(node.path)],
+    ...(cors && { cors: readCorsPolicy(cors) }),
+    ...(mcpAuthentication && { mcpAuthentication: readMcpAuthentication(mcpAuthentication, directory) }),
+    target: readTarget(backends.onlyItem()),
+    at: node.path,
+  };
+}
+
+/** Only file names are of interest here: what the block means is known to `mcpAuth()`, which refuses what it cannot honour. */
+function readMcpAuthentication(node: ConfigNode, directory: string): McpAuthenticationConfig {
+  for (const [key, member] of node.children()) {
+    if (key === 'logger') member.refuse('is not supported');
+  }
+  const { issuers, ...policy } = withAbsoluteKeyFile(node.mapping(), directory);
+  const several = Array.isArray(issuers) ? issuers.map((issuer) => withAbsoluteKeyFile(issuer, directory)) : issuers;
+  return { policy: several === undefined ? policy : { ...policy, issuers: several }, at: node.path };
+}
+
+function withAbsoluteKeyFile(issuer: Readonly<Record<string, unknown>>, directory: string): Record<string, unknown> {
+  const jwks = issuer?.jwks as { file?: unknown } | null | undefined;
+  if (typeof jwks?.file !== 'string' || jwks.file === '') return issuer;
+  return { ...issuer, jwks: { ...jwks, file: resolve(directory, jwks.file) } };
+}
+
+function readTarget(backend: ConfigNode): StdioTarget {
+  const { mcp } = backend.members({ required: ['mcp'] });
+  const target = mcp.members({ required: ['targets'] }).targets.onlyItem();
+  const { name, stdio } = target.members({ required: ['stdio'], optional: ['name'] });
+  name?.text();
+  const { cmd, args, env } = stdio.members({ required: ['cmd'], optional: ['args', 'env'] });
+  return {
+    command: cmd.text(),
+    args: args?.items().map(readArgument) ?? [],
+    env: Object.fromEntries(env?.children().map(([key, value]) => [key, readArgument(value)]) ?? []),
+    at: stdio.path,
+  };
+}
+
+/** An argument or a variable may be empty, which is all that `text()` would refuse besides. */
+function readArgument(node: ConfigNode): string {
+  return node.value === '' ? '' : node.text();
+}
+
+function refuseSamePort(root: ConfigNode, binds: readonly BindConfig[]): void {
+  const taken = new Map<number, string>();
+  for (const { port, at } of binds) {
+    const other = taken.get(port);
+    if (other !== undefined) root.refuse(`has port ${port} twice, in ${other} and in ${at}`);
+    if (port !== 0) taken.set(port, at);
+  }
+}
+
+/** Of two routes for one path only the first would ever be reached, and the second's policies would be ignored. */
+function refuseSamePath(bind: ConfigNode, routes: readonly RouteConfig[]): void {
+  const taken = new Map<string, RouteConfig>();
+  for (const route of routes) {
+    for (const { kind, path, at } of route.matches) {
+      const other = taken.get(`${kind} ${path}`);
+      if (other && other !== route) bind.refuse(`has ${kind} ${path || '/'} twice, in ${other.at} and in ${at}`);
+      taken.set(`${kind} ${path}`, route);
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import { createServer } from 'node:http';
+import express, { type Express } from 'express';
+import type { Logger } from '../index.js';
+import type { BindConfig, GatewayConfig } from './config-file.js';
+import { answerNoRoute, createFailureAnswer } from './failure-answers.js';
+import { closeListener, openListener } from './listener.js';
+import { createPathTable } from './path-match.js';
+import { createRoute, type GatewayRoute } from './route.js';
+
+export interface Gateway {
+  /** Opens every port of the file, or none; resolves to the addresses, such as `0.0.0.0:3000`, in the file's order. */
+  listen(host: string): Promise<readonly string[]>;
+  /** Takes no more connections, ends the streams and the children, then lets go of the connections that are left. */
+  close(): Promise<void>;
+}
+
+/** @throws {StartupError} Where a policy or a target of the file is refused. */
+export function createGateway(config: GatewayConfig, logger: Logger): Gateway {
+  const binds = config.binds.map((bind) => {
+    const routes = bind.routes.map((route) => createRoute(route, logger));
+    return { bind, routes, server: createServer(createBindApp(bind, routes, logger)) };
+  });
+
+  async function close(): Promise<void> {
+    const closing = binds.map(({ server }) => closeListener(server));
+    const ended = await Promise.allSettled(binds.flatMap(({ routes }) => routes.map((route) => route.close())));
+    for (const end of ended) {
+      if (end.status === 'rejected') logger.error(`a backend could not be stopped: ${end.reason}`);
+    }
+    await Promise.all(closing.map((listener) => listener.finish()));
+  }
+
+  return {
+    async listen(host) {
+      const opened = await Promise.allSettled(binds.map(({ server, bind }) => openListener(server, host, bind)));
+      const failed = opened.find((result) => result.status === 'rejected');
+      if (failed) {
+        await close();
+        throw failed.reason;
+      }
+      return opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    },
+    close,
+  };
+}
+
+function createBindApp(bind: BindConfig, routes: readonly GatewayRoute[], logger: Logger): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  for (const { metadata } of routes) if (metadata) app.use(metadata);
+  const matches = bind.routes.flatMap((route, i) => route.matches.map((match) => [match, routes[i]] as const));
+  const routeFor = createPathTable(matches);
+  app.use(function gatewayRouting(req, res, next) {
+    const route = routeFor(rawPath(req.url));
+    if (route) route.handle(req, res, next);
+    else next();
+  });
+  app.use(answerNoRoute);
+  app.use(createFailureAnswer(logger));
+  return app;
+}
+
+/** Neither decoded nor normalised: a path in other letters is another path. */
+function rawPath(url: string): string {
+  const query = url.indexOf('?');
+  return query === -1 ? url : url.slice(0, query);
+}

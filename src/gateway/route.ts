@@ -1,0 +1,60 @@
+import cors from 'cors';
+import { type RequestHandler, Router } from 'express';
+import {
+  ConfigError,
+  type Logger,
+  type McpAuthOptions,
+  type Middleware,
+  mcpAuth,
+  mcpStdioBackend,
+  protectedResourceMetadata,
+} from '../index.js';
+import type { McpAuthenticationConfig, RouteConfig } from './config-file.js';
+import { StartupError } from './startup-error.js';
+
+/** A route of the configuration file, ready to take requests. */
+export interface GatewayRoute {
+  /** CORS, then the token, then the backend. */
+  readonly handle: RequestHandler;
+  /** The discovery documents of this route: clients look for them at paths that `matches` need not list. */
+  readonly metadata: Middleware | undefined;
+  /** Ends the sessions of the backend, with their children. */
+  close(): Promise<void>;
+}
+
+export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
+  const router = Router();
+  const policies = route.mcpAuthentication && createPolicies(route.mcpAuthentication, logger);
+  const backend = at(route.target.at, () => mcpStdioBackend({ ...backendOptions(route), logger }));
+  if (route.cors) router.use(cors(route.cors));
+  if (policies) router.use(policies.auth);
+  router.use(backend);
+  return { handle: router, metadata: policies?.metadata, close: () => backend.close() };
+}
+
+/** The backend guards against DNS rebinding; what the file says of origins and of our own address must not be foreign to it. */
+function backendOptions({ target, cors, mcpAuthentication }: RouteConfig) {
+  const { command, args, env } = target;
+  const resource = (mcpAuthentication?.policy.resourceMetadata as { resource?: string } | undefined)?.resource;
+  const origins = Array.isArray(cors?.origin) ? (cors.origin as string[]) : [];
+  return {
+    ...{ command, args, env },
+    ...(resource !== undefined && { resource }),
+    ...(origins.length > 0 && { allowedOrigins: origins }),
+  };
+}
+
+function createPolicies({ policy, at: place }: McpAuthenticationConfig, logger: Logger) {
+  // The block is the policy, member for member; mcpAuth() refuses whatever it would not honour.
+  const options = { ...policy, logger } as unknown as McpAuthOptions;
+  return at(place, () => ({ auth: mcpAuth(options), metadata: protectedResourceMetadata(options) }));
+}
+
+function at<T>(place: string, create: () => T): T {
+  try {
+    return create();
+  } catch (error) {
+    if (error instanceof ConfigError) throw new StartupError(`${place}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}

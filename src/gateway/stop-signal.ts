@@ -1,0 +1,21 @@
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
+/** npm passes on a Ctrl-C that the terminal has already sent to everyone: within this time it is still the same one. */
+const SAME_KEYSTROKE_MS = 500;
+
+/** Calls `stop` at the first Ctrl-C or SIGTERM. A second one gets what it would have got without us: an end at once. */
+export function onStopSignal(stop: () => void): void {
+  let stoppedAt: number | undefined;
+
+  function onSignal(signal: NodeJS.Signals): void {
+    if (stoppedAt === undefined) {
+      stoppedAt = performance.now();
+      stop();
+    } else if (performance.now() - stoppedAt > SAME_KEYSTROKE_MS) {
+      for (const name of SIGNALS) process.off(name, onSignal);
+      process.kill(process.pid, signal);
+    }
+  }
+
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+}
