@@ -2,8 +2,10 @@ import type { Recipient } from './answer.js';
 import { CAPABILITIES_KEY, LEGACY_REVISIONS, VERSION_KEY } from './era.js';
 import type { SharedChild } from './shared-child.js';
 
-/** Which revisions a program speaks; `none` where it did not even start. */
-export type Era = 'modern' | 'legacy' | 'none';
+/** What a program turned out to speak: revisions without sessions, older ones only, or nothing, since it did not start. */
+export type Era =
+  | { readonly kind: 'modern'; readonly versions: readonly string[] }
+  | { readonly kind: 'legacy' | 'none' };
 
 const PROBE_MS = 15_000;
 const PARAMS = JSON.stringify({ _meta: { [VERSION_KEY]: '2026-07-28', [CAPABILITIES_KEY]: {} } });
@@ -16,7 +18,7 @@ export function probeEra(shared: SharedChild): Promise<Era> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
       shared.cancel(number);
-      resolve('legacy');
+      resolve({ kind: 'legacy' });
     }, PROBE_MS);
     const recipient: Recipient = {
       streaming: false,
@@ -46,12 +48,13 @@ function eraIn(response: Buffer): Era {
     parsed = JSON.parse(response.toString('utf8'));
   } catch {
     // No JSON is no answer of these revisions.
-    return 'legacy';
+    return { kind: 'legacy' };
   }
   const { result, error } = parsed;
-  if (error?.data?.reason === 'child_not_started') return 'none';
+  if (error?.data?.reason === 'child_not_started') return { kind: 'none' };
   const versions = result?.supportedVersions ?? (error?.code === -32022 ? error.data?.supported : undefined);
-  return Array.isArray(versions) && versions.some((version) => !LEGACY_REVISIONS.has(version)) ? 'modern' : 'legacy';
+  const modern = Array.isArray(versions) ? versions.filter((version) => !LEGACY_REVISIONS.has(version)) : [];
+  return modern.length > 0 ? { kind: 'modern', versions: modern } : { kind: 'legacy' };
 }
 
 function nothing(): void {

@@ -2,7 +2,7 @@ import { accepts } from './accept.js';
 import { Answer } from './answer.js';
 import { BridgeError } from './bridge-error.js';
 import type { BridgeRequest } from './bridge-request.js';
-import { checkModernRequest } from './era.js';
+import { checkModernRequest, metaOf, VERSION_KEY } from './era.js';
 import { EventStream } from './event-stream.js';
 import { expiryOf } from './expiry.js';
 import { textOf } from './json-members.js';
@@ -32,8 +32,8 @@ export class ModernExchange {
     const stream = accepts(req, 'text/event-stream');
     if (!json && !stream) throw new BridgeError('not_acceptable', { id });
     const meta = this.#metaFor(auth);
-    const child = await this.#shared.get(principal, auth).catch((error) => {
-      throw error instanceof BridgeError ? new BridgeError(error.reason, { id }) : error;
+    const child = await this.#shared.get(principal, auth, String(metaOf(message)?.[VERSION_KEY])).catch((error) => {
+      throw error instanceof BridgeError ? new BridgeError(error.reason, { id, data: error.data }) : error;
     });
     if (res.destroyed) return;
     const answer = new Answer({

@@ -10,12 +10,9 @@ const RETRY_AFTER: Readonly<Record<number, string>> = { 429: '5', 503: '10' };
 export function refuse(res: ServerResponse, error: BridgeError): void {
   if (res.headersSent || res.destroyed) return;
   const retryAfter = RETRY_AFTER[error.status];
-  // What is left of a body over the limit is not read, so the connection cannot be used again.
-  const headers = {
-    ...(retryAfter && { 'retry-after': retryAfter }),
-    ...(error.status === 413 && { connection: 'close' }),
-  };
-  replyJson(res, error.status, error.body(), headers);
+  // The rest of a body over the limit is taken in and thrown away: a client that still writes would not read the answer.
+  if (!res.req.readableEnded) res.req.resume();
+  replyJson(res, error.status, error.body(), retryAfter === undefined ? {} : { 'retry-after': retryAfter });
 }
 
 /** A body that cannot be used, as a JSON-RPC error. */

@@ -24,7 +24,7 @@ export class SharedChildren {
   readonly #children: ChildSource;
   readonly #quota: Quota;
   readonly #places = new Map<Principal, Place>();
-  #modern = false;
+  #versions: readonly string[] | undefined;
   #legacyUntil = 0;
   #closed = false;
 
@@ -40,11 +40,16 @@ export class SharedChildren {
     return sum;
   }
 
-  /** The principal's child; started if need be. Refuses where the program speaks older revisions only. */
-  async get(principal: Principal, auth: AuthInfo | undefined): Promise<SharedChild> {
+  /** The principal's child; started if need be. Refuses revisions that the program does not speak. */
+  async get(principal: Principal, auth: AuthInfo | undefined, version?: string): Promise<SharedChild> {
     if (Date.now() < this.#legacyUntil) throw new BridgeError('legacy_server');
     const place = this.#places.get(principal) ?? this.#start(principal, auth);
     await place.ready;
+    if (version !== undefined && !this.#versions?.includes(version)) {
+      throw new BridgeError('unsupported_protocol_version', {
+        data: { supported: this.#versions, requested: version },
+      });
+    }
     if (place.shared.pending >= this.#limits.maxPendingRequests) throw new BridgeError('too_many_pending');
     return place.shared;
   }
@@ -80,7 +85,7 @@ export class SharedChildren {
       throw error;
     }
     shared.expiresAt = expiryOf(auth);
-    const ready = this.#modern ? Promise.resolve() : this.#probe(principal, shared);
+    const ready = this.#versions ? Promise.resolve() : this.#probe(principal, shared);
     // Whoever waits for it is told; with nobody waiting it must not count as unhandled.
     ready.catch(() => undefined);
     const place = { shared, ready };
@@ -89,13 +94,13 @@ export class SharedChildren {
   }
 
   async #probe(principal: Principal, shared: SharedChild): Promise<void> {
-    const verdict = await probeEra(shared);
-    if (verdict === 'modern') {
-      this.#modern = true;
+    const era = await probeEra(shared);
+    if (era.kind === 'modern') {
+      this.#versions = era.versions;
       return;
     }
     this.#end(principal, shared, 'session_ended');
-    if (verdict === 'none') throw new BridgeError('child_not_started');
+    if (era.kind === 'none') throw new BridgeError('child_not_started');
     this.#legacyUntil = Date.now() + LEGACY_FOR_MS;
     throw new BridgeError('legacy_server');
   }
