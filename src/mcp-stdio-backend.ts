@@ -14,6 +14,8 @@ export interface McpStdioBackendStats {
   readonly children: number;
   /** Requests that no child has answered yet. */
   readonly pending: number;
+  /** How often a child that serves requests without a session ended by itself and was started again. */
+  readonly restarts: number;
 }
 
 /** A middleware with a life of its own: it runs processes, so it wants to be closed. */

@@ -140,7 +140,7 @@ describe('a request that cannot be served', () => {
     const response = await post(broken.url, initialize());
     expect([response.status, response.headers.get('mcp-session-id')]).toEqual([502, null]);
     expect(await response.json()).toMatchObject({ id: 0, error: { data: { reason: 'child_not_started' } } });
-    expect(broken.backend.stats()).toEqual({ sessions: 0, children: 0, pending: 0 });
+    expect(broken.backend.stats()).toEqual({ sessions: 0, children: 0, pending: 0, restarts: 0 });
     await broken.stop();
   });
 });
@@ -186,7 +186,7 @@ it('leaves nothing running after close(), and answers what was in flight', async
   await until(() => scripted.backend.stats().pending === 1);
   await Promise.all([scripted.backend.close(), backend.close()]);
   expect(await (await hanging).json()).toMatchObject({ id: 1, error: { data: { reason: 'closing' } } });
-  expect(backend.stats()).toEqual({ sessions: 0, children: 0, pending: 0 });
+  expect(backend.stats()).toEqual({ sessions: 0, children: 0, pending: 0, restarts: 0 });
   await until(() => !pids.some(isRunning));
   expect((await post(scripted.url, initialize())).status).toBe(503);
   await Promise.all([stop(), scripted.stop()]);

@@ -195,3 +195,49 @@ export async function until(condition: () => boolean | Promise<boolean>, ms = 10
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
+
+/** A request of 2026-07-28 with everything that belongs to it. */
+export function modern(id: string | number, method: string, params: Record<string, unknown> = {}, meta: object = {}) {
+  const envelope = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientCapabilities': {},
+  };
+  const whole: Record<string, unknown> = { ...params, _meta: { ...envelope, ...meta } };
+  return { jsonrpc: '2.0', id, method, params: whole };
+}
+
+/** The headers that belong to it. */
+export function modernHeaders(message: ReturnType<typeof modern>): Headers {
+  const name = message.params.name ?? message.params.uri;
+  return {
+    'mcp-protocol-version': '2026-07-28',
+    'mcp-method': message.method,
+    ...(typeof name === 'string' && { 'mcp-name': name }),
+  };
+}
+
+export function postModern(
+  url: string,
+  message: ReturnType<typeof modern>,
+  headers: Headers = {},
+  signal?: AbortSignal,
+): Promise<Response> {
+  return post(url, message, { ...modernHeaders(message), ...headers }, signal);
+}
+
+export function modernCall(id: string | number, name: string, args: object = {}, meta: object = {}) {
+  return modern(id, 'tools/call', { name, arguments: args }, meta);
+}
+
+/** Calls a tool without a session and returns the text it answers with. */
+export async function modernText(
+  url: string,
+  name: string,
+  args: object = {},
+  headers: Headers = {},
+  meta: object = {},
+) {
+  const response = await postModern(url, modernCall(`${name}-${++calls}`, name, args, meta), headers);
+  const { result } = (await response.json()) as { result: { content: [{ text: string }] } };
+  return result.content[0].text;
+}

@@ -19,8 +19,19 @@ export interface AnswerPlan {
   hold(res: ServerResponse): void;
 }
 
+/** Who gets what the child says about one request. */
+export interface Recipient {
+  /** Whether it has become a stream. */
+  readonly streaming: boolean;
+  notify(message: Buffer): void;
+  respond(message: Buffer, status?: number): void;
+  keepAlive(): void;
+  /** Ends it without a response. */
+  finish(): void;
+}
+
 /** The answer to one POST: JSON as long as nothing but responses comes, an event stream from the first other message on. */
-export class Answer {
+export class Answer implements Recipient {
   readonly #plan: AnswerPlan;
   #stream: EventStream | undefined;
   #left: number;
@@ -35,6 +46,10 @@ export class Answer {
   /** Whether anyone is still there to read it. */
   get connected(): boolean {
     return this.#stream ? this.#stream.connected : !this.#plan.res.destroyed;
+  }
+
+  get streaming(): boolean {
+    return this.#stream !== undefined;
   }
 
   /** Whether messages other than responses can go here. */
@@ -71,6 +86,10 @@ export class Answer {
   /** Ends the connection, where it is a stream already; what is still to come can be fetched by resuming. */
   pause(): void {
     this.#stream?.pause();
+  }
+
+  finish(): void {
+    this.#open().end();
   }
 
   #open(): EventStream {

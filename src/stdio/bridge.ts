@@ -1,17 +1,23 @@
+import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AuthInfo } from '../auth-info.js';
 import { BodyError, readBody } from '../http/body.js';
-import { replyJson } from '../http/reply.js';
 import type { Logger } from '../logger.js';
 import { BridgeError } from './bridge-error.js';
+import type { BridgeRequest } from './bridge-request.js';
 import { ChildSource, type EnvironmentFor } from './child-source.js';
+import { isModern, namesModernRevision } from './era.js';
 import { parseBody } from './json-rpc.js';
-import { LegacyExchange, type LegacyRequest } from './legacy-exchange.js';
+import { LegacyExchange } from './legacy-exchange.js';
+import type { Limits } from './limits.js';
 import type { MetaFor } from './meta-edit.js';
+import { ModernExchange } from './modern-exchange.js';
 import { principalOf } from './principal.js';
-import type { GuardOptions } from './rebinding-guard.js';
-import { createRebindingGuard } from './rebinding-guard.js';
-import { type SessionLimits, Sessions } from './sessions.js';
+import { Quota } from './quota.js';
+import { createRebindingGuard, type GuardOptions } from './rebinding-guard.js';
+import { bridgeErrorFor, refuse } from './refusal.js';
+import { Sessions } from './sessions.js';
+import { SharedChildren } from './shared-children.js';
 import { Watchdog } from './watchdog.js';
 
 /** Everything that a bridge is made of. */
@@ -22,35 +28,38 @@ export interface BridgeParts {
   readonly environmentFor: EnvironmentFor;
   readonly metaFor: MetaFor;
   readonly guard: GuardOptions;
-  readonly limits: SessionLimits & {
-    readonly maxBodyBytes: number;
-    readonly maxMessageBytes: number;
-    readonly warm: number;
-  };
+  readonly limits: Limits;
   readonly logger: Logger;
 }
 
 const TICK_MS = 1_000;
 const TICKS_PER_KEEP_ALIVE = 15;
+const numbers = channel('express-mcp-auth:stdio');
 
 /** HTTP on one side, children on the other. */
 export class Bridge {
   readonly #watchdog = new Watchdog();
   readonly #children: ChildSource;
   readonly #sessions: Sessions;
+  readonly #shared: SharedChildren;
   readonly #legacy: LegacyExchange;
+  readonly #modern: ModernExchange;
   readonly #guard: (req: IncomingMessage) => void;
   readonly #maxBodyBytes: number;
   readonly #timer: NodeJS.Timeout;
   #ticks = 0;
+  #published = '';
   #closed: Promise<void> | undefined;
 
   constructor({ command, args, cwd, environmentFor, metaFor, guard, limits, logger }: BridgeParts) {
     const { maxMessageBytes } = limits;
     const recipe = { command, args, cwd, maxMessageBytes, watchdog: this.#watchdog, logger };
+    const quota = new Quota(limits.maxSessions, limits.maxSessionsPerUser);
     this.#children = new ChildSource(recipe, environmentFor, limits.warm);
-    this.#sessions = new Sessions(limits, this.#children);
+    this.#sessions = new Sessions(limits, this.#children, quota);
+    this.#shared = new SharedChildren(limits, this.#children, quota);
     this.#legacy = new LegacyExchange(this.#sessions, metaFor);
+    this.#modern = new ModernExchange(this.#shared, metaFor);
     this.#guard = createRebindingGuard(guard);
     this.#maxBodyBytes = limits.maxBodyBytes;
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
@@ -70,7 +79,12 @@ export class Bridge {
 
   /** How many sessions, children and requests there are now. */
   stats() {
-    return { sessions: this.#sessions.size, children: this.#children.size, pending: this.#sessions.pending };
+    return {
+      sessions: this.#sessions.size,
+      children: this.#children.size,
+      pending: this.#sessions.pending + this.#shared.pending,
+      restarts: this.#shared.restarts,
+    };
   }
 
   /** Answers what is in flight, ends every session, stream and child; resolves when no process is left. */
@@ -79,49 +93,56 @@ export class Bridge {
     return this.#closed;
   }
 
-  async #dispatch(request: LegacyRequest): Promise<void> {
+  async #dispatch(request: BridgeRequest): Promise<void> {
     const { req, res } = request;
     this.#guard(req);
     if (this.#closed) throw new BridgeError('closing');
-    if (req.method === 'POST') {
-      const { messages, batch } = parseBody(await readBody(req, this.#maxBodyBytes));
-      if (this.#closed) throw new BridgeError('closing');
-      await this.#legacy.post(request, messages, batch);
-    } else if (req.method === 'GET') this.#legacy.get(request);
-    else if (req.method === 'DELETE') this.#legacy.delete(request);
-    else {
-      res.setHeader('allow', 'GET, POST, DELETE');
-      throw new BridgeError('method_not_allowed');
+    if (req.method === 'POST') return this.#post(request);
+    const known = req.method === 'GET' || req.method === 'DELETE';
+    if (known && !namesModernRevision(req)) return this.#legacy[req.method === 'GET' ? 'get' : 'delete'](request);
+    res.setHeader('allow', known ? 'POST' : 'GET, POST, DELETE');
+    throw new BridgeError('method_not_allowed');
+  }
+
+  async #post(request: BridgeRequest): Promise<void> {
+    const { req, principal } = request;
+    const sessionId = req.headers['mcp-session-id'];
+    // A child that does not keep up slows its clients, not the heap: their bodies stay in the network until it has read.
+    if (sessionId === undefined) await this.#shared.ready(principal);
+    else await this.#sessions.ready(String(sessionId), principal);
+    const { messages, batch } = parseBody(await readBody(req, this.#maxBodyBytes));
+    if (this.#closed) throw new BridgeError('closing');
+    const [first] = messages;
+    if (first === undefined || !messages.some((message) => isModern(req, message))) {
+      return this.#legacy.post(request, messages, batch);
     }
+    if (batch) throw new BridgeError('batch_not_supported');
+    return this.#modern.post(request, first);
   }
 
   #tick(): void {
+    const now = Date.now();
     this.#ticks = (this.#ticks + 1) % TICKS_PER_KEEP_ALIVE;
-    this.#sessions.tick(Date.now(), this.#ticks === 0);
+    this.#sessions.tick(now, this.#ticks === 0);
+    this.#shared.tick(now, this.#ticks === 0);
+    this.#publish();
+  }
+
+  #publish(): void {
+    if (!numbers.hasSubscribers) return;
+    const stats = this.stats();
+    const text = JSON.stringify(stats);
+    if (text === this.#published) return;
+    this.#published = text;
+    numbers.publish(stats);
   }
 
   async #end(): Promise<void> {
     clearInterval(this.#timer);
     this.#sessions.endAll('closing');
+    this.#shared.endAll('closing');
     await this.#children.close();
     await this.#watchdog.stop();
+    this.#publish();
   }
-}
-
-const RETRY_AFTER: Readonly<Record<number, string>> = { 429: '5', 503: '10' };
-
-function refuse(res: ServerResponse, error: BridgeError): void {
-  if (res.headersSent || res.destroyed) return;
-  const retryAfter = RETRY_AFTER[error.status];
-  // What is left of a body over the limit is not read, so the connection cannot be used again.
-  const headers = {
-    ...(retryAfter && { 'retry-after': retryAfter }),
-    ...(error.status === 413 && { connection: 'close' }),
-  };
-  replyJson(res, error.status, error.body(), headers);
-}
-
-function bridgeErrorFor({ status, message }: BodyError): BridgeError {
-  const reason = { 400: 'unusable_body', 413: 'body_too_large', 415: 'unsupported_media_type' } as const;
-  return new BridgeError(reason[status], { detail: message });
 }

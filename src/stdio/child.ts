@@ -73,7 +73,7 @@ export class Child {
     this.#listener = listener;
     const reader = new LineReader(this.#maxMessageBytes, listener);
     this.#process.stdout?.on('data', (chunk: Buffer) => reader.push(chunk));
-    if (!this.#alive) listener.gone(this.pid !== undefined);
+    if (!this.#alive) queueMicrotask(() => listener.gone(this.pid !== undefined));
   }
 
   /** Writes one message; false where the child is slow to read and `drained()` should be awaited before the next. */

@@ -1,26 +1,16 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AuthInfo } from '../auth-info.js';
 import { accepts } from './accept.js';
 import { Answer } from './answer.js';
 import { BridgeError } from './bridge-error.js';
+import type { BridgeRequest } from './bridge-request.js';
+import { LEGACY_REVISIONS } from './era.js';
+import { expiryOf } from './expiry.js';
 import { textOf } from './json-members.js';
 import type { ClientMessage } from './json-rpc.js';
 import type { MetaFor } from './meta-edit.js';
 import { withMeta } from './meta-edit.js';
-import type { Principal } from './principal.js';
 import type { Session } from './session.js';
 import type { Sessions } from './sessions.js';
 
-/** One HTTP request of a revision that has sessions, and who sent it. */
-export interface LegacyRequest {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-  readonly auth: AuthInfo | undefined;
-  readonly principal: Principal;
-}
-
-/** The revisions with sessions, and since when a client names its revision in a header. */
-const REVISIONS: ReadonlySet<string> = new Set(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25']);
 const BATCH_REVISION = '2025-03-26';
 
 /** HTTP requests of the revisions up to 2025-11-25, against the sessions of one backend. */
@@ -34,12 +24,12 @@ export class LegacyExchange {
   }
 
   /** The session that a request names; refuses one that is missing, unknown or somebody else's. */
-  session({ req, auth, principal }: LegacyRequest): Session {
+  session({ req, auth, principal }: BridgeRequest): Session {
     const id = req.headers['mcp-session-id'];
     if (id === undefined) throw new BridgeError('missing_session');
     const session = this.#sessions.find(String(id), principal);
     const version = req.headers['mcp-protocol-version'];
-    if (version !== undefined && version !== session.revision && !REVISIONS.has(String(version))) {
+    if (version !== undefined && version !== session.revision && !LEGACY_REVISIONS.has(String(version))) {
       throw new BridgeError('unsupported_version');
     }
     session.expiresAt = expiryOf(auth);
@@ -47,7 +37,7 @@ export class LegacyExchange {
   }
 
   /** POST: requests are answered when the child has answered, everything else with 202. */
-  async post(request: LegacyRequest, messages: readonly ClientMessage[], batch: boolean): Promise<void> {
+  async post(request: BridgeRequest, messages: readonly ClientMessage[], batch: boolean): Promise<void> {
     const opening = messages.find(({ method, kind }) => method === 'initialize' && kind === 'request');
     if (opening !== undefined) return this.#initialize(request, opening, batch);
     const session = this.session(request);
@@ -64,7 +54,7 @@ export class LegacyExchange {
   }
 
   /** GET: the standalone stream, or what a broken stream has left to say. */
-  get(request: LegacyRequest): void {
+  get(request: BridgeRequest): void {
     const session = this.session(request);
     if (!accepts(request.req, 'text/event-stream')) throw new BridgeError('not_acceptable');
     const lastEventId = request.req.headers['last-event-id'];
@@ -73,12 +63,12 @@ export class LegacyExchange {
   }
 
   /** DELETE: ends the session and its child. */
-  delete(request: LegacyRequest): void {
+  delete(request: BridgeRequest): void {
     this.session(request).end('session_ended');
     request.res.writeHead(200, { 'content-length': 0 }).end();
   }
 
-  #initialize(request: LegacyRequest, message: ClientMessage, batch: boolean): void {
+  #initialize(request: BridgeRequest, message: ClientMessage, batch: boolean): void {
     const id = message.id && textOf(message.bytes, message.id);
     if (batch) throw new BridgeError('batch_not_supported', { id });
     if (request.req.headers['mcp-session-id'] !== undefined) {
@@ -91,7 +81,7 @@ export class LegacyExchange {
     session.request(message, this.#answer(request, session, 1, false), withMeta(message, meta));
   }
 
-  #answer({ req, res }: LegacyRequest, session: Session, responses: number, batch: boolean): Answer {
+  #answer({ req, res }: BridgeRequest, session: Session, responses: number, batch: boolean): Answer {
     const json = accepts(req, 'application/json');
     const stream = accepts(req, 'text/event-stream');
     if (!json && !stream) throw new BridgeError('not_acceptable');
@@ -113,7 +103,3 @@ export class LegacyExchange {
 }
 
 const NO_HEADERS = Object.freeze({});
-
-function expiryOf(auth: AuthInfo | undefined): number {
-  return auth?.expiresAt === undefined ? Number.POSITIVE_INFINITY : auth.expiresAt * 1_000;
-}

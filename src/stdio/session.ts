@@ -1,7 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Answer } from './answer.js';
-import type { BridgeErrorCode } from './bridge-error.js';
-import { BRIDGE_ERRORS } from './bridge-error.js';
+import { BRIDGE_ERRORS, BridgeError, type BridgeErrorCode } from './bridge-error.js';
 import { type Call, Calls } from './calls.js';
 import type { Child, ChildListener } from './child.js';
 import type { EventStream } from './event-stream.js';
@@ -75,6 +74,7 @@ export class Session implements ChildListener {
 
   /** Sends a request to the child, as `bytes`; `answer` gets what comes back. */
   request(message: ClientMessage, answer: Answer, bytes: Buffer): void {
+    if (this.#ended) throw new BridgeError('unknown_session');
     this.lastUsed = Date.now();
     this.#calls.add(message, answer, this.expiresAt, this.lastUsed);
     this.#child.write(bytes);
@@ -86,6 +86,11 @@ export class Session implements ChildListener {
     this.#child.write(message.bytes);
     if (message.method === 'notifications/cancelled') this.#cancel(message);
     await this.#child.drained();
+  }
+
+  /** Resolves when the child has read enough for another body. */
+  ready(): Promise<void> | undefined {
+    return this.#child.drained();
   }
 
   /** Opens a stream whose events can be fetched again. */

@@ -2,29 +2,22 @@ import { randomUUID } from 'node:crypto';
 import type { AuthInfo } from '../auth-info.js';
 import { BridgeError, type BridgeErrorCode } from './bridge-error.js';
 import type { ChildSource } from './child-source.js';
+import type { Limits } from './limits.js';
 import type { Principal } from './principal.js';
+import type { Quota } from './quota.js';
 import { Session } from './session.js';
-
-/** What bounds the sessions of one backend. */
-export interface SessionLimits {
-  readonly maxSessions: number;
-  readonly maxSessionsPerUser: number;
-  readonly maxPendingRequests: number;
-  readonly idleMs: number;
-  readonly expiryGraceMs: number;
-  readonly requestTimeoutMs: number;
-}
 
 /** All sessions of one backend, by id. */
 export class Sessions {
-  readonly #limits: SessionLimits;
+  readonly #limits: Limits;
   readonly #children: ChildSource;
+  readonly #quota: Quota;
   readonly #byId = new Map<string, Session>();
-  readonly #perUser = new Map<Principal, number>();
 
-  constructor(limits: SessionLimits, children: ChildSource) {
+  constructor(limits: Limits, children: ChildSource, quota: Quota) {
     this.#limits = limits;
     this.#children = children;
+    this.#quota = quota;
   }
 
   get size(): number {
@@ -39,20 +32,25 @@ export class Sessions {
 
   /** Opens a session with a child of its own; refuses what is over a cap. */
   open(principal: Principal, auth: AuthInfo | undefined): Session {
-    const { maxSessions, maxSessionsPerUser, maxPendingRequests } = this.#limits;
-    if (this.#byId.size >= maxSessions) throw new BridgeError('too_many_sessions');
-    const own = this.#perUser.get(principal) ?? 0;
-    if (auth !== undefined && own >= maxSessionsPerUser) throw new BridgeError('too_many_sessions_of_user');
-    const child = this.#children.take(auth);
+    this.#quota.take(principal, auth);
+    let child: ReturnType<ChildSource['take']>;
+    try {
+      child = this.#children.take(auth);
+    } catch (error) {
+      this.#quota.release(principal);
+      throw error;
+    }
     const session = new Session({
       id: randomUUID(),
       principal,
       child,
-      maxPending: maxPendingRequests,
-      onEnd: (ended) => this.#forget(ended),
+      maxPending: this.#limits.maxPendingRequests,
+      onEnd: (ended) => {
+        this.#byId.delete(ended.id);
+        this.#quota.release(principal);
+      },
     });
     this.#byId.set(session.id, session);
-    this.#perUser.set(principal, own + 1);
     return session;
   }
 
@@ -61,6 +59,12 @@ export class Sessions {
     const session = this.#byId.get(id);
     if (session === undefined || session.principal !== principal) throw new BridgeError('unknown_session');
     return session;
+  }
+
+  /** Resolves when the child of this session, if there is one, has read enough for another body. */
+  async ready(id: string, principal: Principal): Promise<void> {
+    const session = this.#byId.get(id);
+    if (session?.principal === principal) await session.ready();
   }
 
   /** Lets time pass for all of them: timeouts, keep-alive comments, expired tokens, idle sessions. */
@@ -76,12 +80,5 @@ export class Sessions {
 
   endAll(reason: BridgeErrorCode): void {
     for (const session of [...this.#byId.values()]) session.end(reason);
-  }
-
-  #forget(session: Session): void {
-    if (!this.#byId.delete(session.id)) return;
-    const left = (this.#perUser.get(session.principal) ?? 1) - 1;
-    if (left === 0) this.#perUser.delete(session.principal);
-    else this.#perUser.set(session.principal, left);
   }
 }

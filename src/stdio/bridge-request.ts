@@ -1,0 +1,11 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AuthInfo } from '../auth-info.js';
+import type { Principal } from './principal.js';
+
+/** One HTTP request and who sent it. */
+export interface BridgeRequest {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly auth: AuthInfo | undefined;
+  readonly principal: Principal;
+}

@@ -1,0 +1,58 @@
+import { accepts } from './accept.js';
+import { Answer } from './answer.js';
+import { BridgeError } from './bridge-error.js';
+import type { BridgeRequest } from './bridge-request.js';
+import { checkModernRequest, metaOf, VERSION_KEY } from './era.js';
+import { EventStream } from './event-stream.js';
+import { expiryOf } from './expiry.js';
+import { textOf } from './json-members.js';
+import type { ClientMessage } from './json-rpc.js';
+import type { MetaFor } from './meta-edit.js';
+import type { SharedChildren } from './shared-children.js';
+
+/** POSTs of the revisions without sessions (2026-07-28), each of which stands alone. */
+export class ModernExchange {
+  readonly #shared: SharedChildren;
+  readonly #metaFor: MetaFor;
+
+  constructor(shared: SharedChildren, metaFor: MetaFor) {
+    this.#shared = shared;
+    this.#metaFor = metaFor;
+  }
+
+  async post(request: BridgeRequest, message: ClientMessage): Promise<void> {
+    if (message.kind === 'request') await this.#request(request, message);
+    else await this.#notify(request, message);
+  }
+
+  async #request({ req, res, auth, principal }: BridgeRequest, message: ClientMessage): Promise<void> {
+    const id = message.id && textOf(message.bytes, message.id);
+    checkModernRequest(req, message);
+    const json = accepts(req, 'application/json');
+    const stream = accepts(req, 'text/event-stream');
+    if (!json && !stream) throw new BridgeError('not_acceptable', { id });
+    const meta = this.#metaFor(auth);
+    const child = await this.#shared.get(principal, auth, String(metaOf(message)?.[VERSION_KEY])).catch((error) => {
+      throw error instanceof BridgeError ? new BridgeError(error.reason, { id, data: error.data }) : error;
+    });
+    if (res.destroyed) return;
+    const answer = new Answer({
+      res,
+      json,
+      stream,
+      responses: 1,
+      batch: false,
+      openStream: () => new EventStream(),
+      hold: (slow) => child.holdFor(slow),
+    });
+    const number = child.request(message, answer, meta, expiryOf(auth));
+    // A client that hangs up has cancelled (2026-07-28, Cancellation); after the response there is nothing left to cancel.
+    res.once('close', () => child.cancel(number));
+  }
+
+  async #notify({ res, auth, principal }: BridgeRequest, message: ClientMessage): Promise<void> {
+    // The ids at the child are ours, so a client's word for what to cancel means nothing there; it hangs up instead.
+    if (message.method !== 'notifications/cancelled') await (await this.#shared.get(principal, auth)).tell(message);
+    res.writeHead(202).end();
+  }
+}

@@ -1,0 +1,217 @@
+import type { ServerResponse } from 'node:http';
+import type { Recipient } from './answer.js';
+import { BridgeError, type BridgeErrorCode } from './bridge-error.js';
+import type { Child, ChildListener } from './child.js';
+import { metaOf } from './era.js';
+import { applyEdits, type Edit, type Members, memberOf, textOf } from './json-members.js';
+import { type ClientMessage, idOfTruncated, membersAt, type RpcMessage, readMessage } from './json-rpc.js';
+import { metaEdit } from './meta-edit.js';
+import { statusOf } from './modern-status.js';
+
+const SUBSCRIPTION_KEY = 'io.modelcontextprotocol/subscriptionId';
+const LOG_LEVEL_KEY = 'io.modelcontextprotocol/logLevel';
+
+/** One request in flight, as its client wrote it. */
+interface SharedCall {
+  readonly id: string;
+  readonly token: string | undefined;
+  readonly answer: Recipient;
+  readonly listens: boolean;
+  readonly logs: boolean;
+  readonly since: number;
+  readonly expiresAt: number;
+}
+
+/**
+ * A child that serves all requests of one principal in a revision without sessions. Their ids and progress tokens may be equal, so
+ * the child sees numbers of ours in their place, and the client its own in what comes back.
+ */
+export class SharedChild implements ChildListener {
+  lastUsed = Date.now();
+  expiresAt = 0;
+  /** Whether it ever answered: one that never did is not started again uncalled. */
+  answered = false;
+  readonly #child: Child;
+  readonly #onGone: (started: boolean) => void;
+  readonly #calls = new Map<number, SharedCall>();
+  #count = 0;
+
+  constructor(child: Child, onGone: (started: boolean) => void) {
+    this.#child = child;
+    this.#onGone = onGone;
+    child.listen(this);
+  }
+
+  get pending(): number {
+    return this.#calls.size;
+  }
+
+  ready(): Promise<void> | undefined {
+    return this.#child.drained();
+  }
+
+  holdFor(res: ServerResponse): void {
+    this.#child.holdFor(res);
+  }
+
+  /** Sends a request with `meta` in its `_meta`; returns the number to cancel it by. */
+  request(
+    message: ClientMessage,
+    answer: Recipient,
+    meta: ReadonlyMap<string, string> | undefined,
+    expiresAt: number,
+  ): number {
+    const number = ++this.#count;
+    const { bytes, id, method } = message;
+    this.lastUsed = Date.now();
+    this.expiresAt = Math.max(expiresAt, this.expiresAt);
+    const token = memberOf(metaMembers(message), 'progressToken');
+    this.#calls.set(number, {
+      id: id === undefined ? 'null' : textOf(bytes, id),
+      token: token && textOf(bytes, token),
+      answer,
+      listens: method === 'subscriptions/listen',
+      logs: metaOf(message)?.[LOG_LEVEL_KEY] !== undefined,
+      since: this.lastUsed,
+      expiresAt,
+    });
+    const edits: Edit[] = id === undefined ? [] : [{ ...id, text: `${number}` }];
+    if (meta !== undefined)
+      edits.push(metaEdit(message, token ? new Map([...meta, ['progressToken', `${number}`]]) : meta));
+    else if (token !== undefined) edits.push({ ...token, text: `${number}` });
+    this.#child.write(applyEdits(bytes, edits));
+    return number;
+  }
+
+  /** Sends a request of our own. */
+  ask(method: string, params: string, answer: Recipient): number {
+    const number = ++this.#count;
+    const call = { id: `${number}`, token: undefined, answer, listens: false, logs: false, since: Date.now() };
+    this.#calls.set(number, { ...call, expiresAt: Number.POSITIVE_INFINITY });
+    this.#child.write(Buffer.from(`{"jsonrpc":"2.0","id":${number},"method":"${method}","params":${params}}`));
+    return number;
+  }
+
+  /** Sends a notification. */
+  async tell(message: ClientMessage): Promise<void> {
+    this.lastUsed = Date.now();
+    this.#child.write(message.bytes);
+    await this.#child.drained();
+  }
+
+  /** Tells the child that nobody waits for this request any more. */
+  cancel(number: number): void {
+    if (!this.#calls.delete(number)) return;
+    this.#child.write(
+      Buffer.from(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${number}}}`),
+    );
+  }
+
+  line(bytes: Buffer): void {
+    const message = readMessage(bytes);
+    if (message === undefined) return;
+    this.lastUsed = Date.now();
+    if (message.kind === 'response') this.#settle(message);
+    else if (message.kind === 'notification') this.#route(message);
+    // Requests to the client are not part of these revisions; left alone, the child would wait for ever.
+    else if (message.id) this.#child.write(Buffer.from(refusal(textOf(bytes, message.id))));
+  }
+
+  oversized(head: Buffer, tail: Buffer): void {
+    const number = Number(idOfTruncated(head, tail) ?? Number.NaN);
+    for (const each of Number.isNaN(number) ? [...this.#calls.keys()] : [number]) this.#fail(each, 'message_too_large');
+  }
+
+  gone(started: boolean): void {
+    for (const number of [...this.#calls.keys()]) this.#fail(number, started ? 'child_exited' : 'child_not_started');
+    this.#onGone(started);
+  }
+
+  /** What has to happen as time passes. */
+  tick(now: number, keepAlive: boolean, timeoutMs: number): void {
+    for (const [number, call] of [...this.#calls]) {
+      if (now >= call.expiresAt && call.answer.streaming) {
+        this.cancel(number);
+        call.answer.finish();
+      } else if (timeoutMs > 0 && !call.listens && now - call.since >= timeoutMs) {
+        this.cancel(number);
+        call.answer.respond(Buffer.from(new BridgeError('request_timed_out', { id: call.id }).body()));
+      } else if (keepAlive) call.answer.keepAlive();
+    }
+  }
+
+  /** Answers what is in flight and ends the child. */
+  async end(reason: BridgeErrorCode): Promise<void> {
+    for (const number of [...this.#calls.keys()]) this.#fail(number, reason);
+    await this.#child.stop();
+  }
+
+  #settle(message: RpcMessage): void {
+    const number = Number(message.key);
+    const call = this.#calls.get(number);
+    if (call === undefined || message.id === undefined) return;
+    this.answered = true;
+    this.#calls.delete(number);
+    const edits: Edit[] = [{ ...message.id, text: call.id }];
+    if (call.listens) edits.push(...subscriptionEdits(message, 'result', call.id));
+    call.answer.respond(applyEdits(message.bytes, edits), statusOf(message));
+  }
+
+  #fail(number: number, reason: BridgeErrorCode): void {
+    const call = this.#calls.get(number);
+    if (call === undefined) return;
+    this.#calls.delete(number);
+    // A subscription that we end ends well (2026-07-28, Graceful Closure).
+    const ended = call.listens && reason === 'closing' && call.answer.streaming;
+    call.answer.respond(
+      Buffer.from(ended ? subscriptionEnd(call.id) : new BridgeError(reason, { id: call.id }).body()),
+    );
+  }
+
+  #route(message: RpcMessage): void {
+    const params = membersAt(message.bytes, memberOf(message.members, 'params'));
+    const { call, edits } = this.#addressee(message, params) ?? {};
+    if (call === undefined) return;
+    call.answer.notify(applyEdits(message.bytes, edits ?? []));
+    if (message.method === 'notifications/cancelled') call.answer.finish();
+  }
+
+  // What cannot be told apart is dropped: a message on a stranger's stream would be worse (2026-07-28, Receiving Messages).
+  #addressee(message: RpcMessage, params: Members | undefined): { call: SharedCall; edits: Edit[] } | undefined {
+    if (message.method === 'notifications/message') {
+      const calls = [...this.#calls.values()].filter(({ logs }) => logs);
+      return calls.length === 1 && calls[0] ? { call: calls[0], edits: [] } : undefined;
+    }
+    const name = { 'notifications/progress': 'progressToken', 'notifications/cancelled': 'requestId' }[message.method];
+    const member = name === undefined ? undefined : memberOf(params, name);
+    if (member !== undefined) {
+      const call = this.#calls.get(Number(textOf(message.bytes, member)));
+      if (call === undefined) return undefined;
+      if (name === 'requestId') this.#calls.delete(Number(textOf(message.bytes, member)));
+      const edit = { ...member, text: (name === 'requestId' ? call.id : call.token) ?? 'null' };
+      return { call, edits: [edit, ...subscriptionEdits(message, 'params', call.id)] };
+    }
+    const subscription = memberOf(membersAt(message.bytes, memberOf(params, '_meta')), SUBSCRIPTION_KEY);
+    const call = subscription && this.#calls.get(Number(textOf(message.bytes, subscription)));
+    return call && subscription && { call, edits: [{ ...subscription, text: call.id }] };
+  }
+}
+
+function metaMembers(message: RpcMessage): Members | undefined {
+  const params = membersAt(message.bytes, memberOf(message.members, 'params'));
+  return membersAt(message.bytes, memberOf(params, '_meta'));
+}
+
+function subscriptionEdits(message: RpcMessage, where: 'params' | 'result', id: string): Edit[] {
+  const outer = membersAt(message.bytes, memberOf(message.members, where));
+  const member = memberOf(membersAt(message.bytes, memberOf(outer, '_meta')), SUBSCRIPTION_KEY);
+  return member === undefined ? [] : [{ ...member, text: id }];
+}
+
+function subscriptionEnd(id: string): string {
+  return `{"jsonrpc":"2.0","id":${id},"result":{"resultType":"complete","_meta":{"${SUBSCRIPTION_KEY}":${id}}}}`;
+}
+
+function refusal(id: string): string {
+  return `{"jsonrpc":"2.0","id":${id},"error":{"code":-32601,"message":"Method not found"}}`;
+}

@@ -1,0 +1,124 @@
+import type { AuthInfo } from '../auth-info.js';
+import { BridgeError, type BridgeErrorCode } from './bridge-error.js';
+import type { ChildSource } from './child-source.js';
+import { probeEra } from './era-probe.js';
+import { expiryOf } from './expiry.js';
+import type { Limits } from './limits.js';
+import type { Principal } from './principal.js';
+import type { Quota } from './quota.js';
+import { SharedChild } from './shared-child.js';
+
+// The program behind a legacy answer may be replaced by a newer one, or just have been slow to start.
+const LEGACY_FOR_MS = 60_000;
+
+interface Place {
+  readonly shared: SharedChild;
+  /** Resolves when the child is known to speak the revision. */
+  readonly ready: Promise<void>;
+}
+
+/** The children that serve requests without a session: one for each principal, started at its first request. */
+export class SharedChildren {
+  restarts = 0;
+  readonly #limits: Limits;
+  readonly #children: ChildSource;
+  readonly #quota: Quota;
+  readonly #places = new Map<Principal, Place>();
+  #versions: readonly string[] | undefined;
+  #legacyUntil = 0;
+  #closed = false;
+
+  constructor(limits: Limits, children: ChildSource, quota: Quota) {
+    this.#limits = limits;
+    this.#children = children;
+    this.#quota = quota;
+  }
+
+  get pending(): number {
+    let sum = 0;
+    for (const { shared } of this.#places.values()) sum += shared.pending;
+    return sum;
+  }
+
+  /** The principal's child; started if need be. Refuses revisions that the program does not speak. */
+  async get(principal: Principal, auth: AuthInfo | undefined, version?: string): Promise<SharedChild> {
+    if (Date.now() < this.#legacyUntil) throw new BridgeError('legacy_server');
+    const place = this.#places.get(principal) ?? this.#start(principal, auth);
+    await place.ready;
+    if (version !== undefined && !this.#versions?.includes(version)) {
+      throw new BridgeError('unsupported_protocol_version', {
+        data: { supported: this.#versions, requested: version },
+      });
+    }
+    if (place.shared.pending >= this.#limits.maxPendingRequests) throw new BridgeError('too_many_pending');
+    return place.shared;
+  }
+
+  /** Resolves when the principal's child, if there is one, has read enough for another body. */
+  async ready(principal: Principal): Promise<void> {
+    await this.#places.get(principal)?.shared.ready();
+  }
+
+  /** Lets time pass: timeouts, keep-alive comments, expired tokens, idle children. */
+  tick(now: number, keepAlive: boolean): void {
+    const { idleMs, expiryGraceMs, requestTimeoutMs } = this.#limits;
+    for (const [principal, { shared }] of [...this.#places]) {
+      shared.tick(now, keepAlive, requestTimeoutMs);
+      if (shared.pending > 0) continue;
+      const abandoned = now - Math.max(shared.expiresAt, shared.lastUsed) >= expiryGraceMs;
+      if (now - shared.lastUsed >= idleMs || abandoned) this.#end(principal, shared, 'session_ended');
+    }
+  }
+
+  endAll(reason: BridgeErrorCode): void {
+    this.#closed = true;
+    for (const [principal, { shared }] of [...this.#places]) this.#end(principal, shared, reason);
+  }
+
+  #start(principal: Principal, auth: AuthInfo | undefined): Place {
+    this.#quota.take(principal, auth);
+    let shared: SharedChild;
+    try {
+      shared = new SharedChild(this.#children.take(auth), () => this.#gone(principal, shared, auth));
+    } catch (error) {
+      this.#quota.release(principal);
+      throw error;
+    }
+    shared.expiresAt = expiryOf(auth);
+    const ready = this.#versions ? Promise.resolve() : this.#probe(principal, shared);
+    // Whoever waits for it is told; with nobody waiting it must not count as unhandled.
+    ready.catch(() => undefined);
+    const place = { shared, ready };
+    this.#places.set(principal, place);
+    return place;
+  }
+
+  async #probe(principal: Principal, shared: SharedChild): Promise<void> {
+    const era = await probeEra(shared);
+    if (era.kind === 'modern') {
+      this.#versions = era.versions;
+      return;
+    }
+    this.#end(principal, shared, 'session_ended');
+    if (era.kind === 'none') throw new BridgeError('child_not_started');
+    this.#legacyUntil = Date.now() + LEGACY_FOR_MS;
+    throw new BridgeError('legacy_server');
+  }
+
+  #gone(principal: Principal, shared: SharedChild, auth: AuthInfo | undefined): void {
+    if (!this.#forget(principal, shared) || this.#closed || !shared.answered) return;
+    this.restarts++;
+    this.#start(principal, auth);
+  }
+
+  #end(principal: Principal, shared: SharedChild, reason: BridgeErrorCode): void {
+    if (this.#forget(principal, shared)) void shared.end(reason);
+  }
+
+  #forget(principal: Principal, shared: SharedChild): boolean {
+    if (this.#places.get(principal)?.shared !== shared) return false;
+    this.#places.delete(principal);
+    this.#quota.release(principal);
+    return true;
+  }
+}
