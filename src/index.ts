@@ -4,6 +4,7 @@ export { AuthError, ConfigError, type OutageCode, type RefusalCode, UpstreamErro
 export type { Middleware } from './http/middleware.js';
 export type { Logger } from './logger.js';
 export { type McpAuth, mcpAuth } from './mcp-auth.js';
+export { mcpCors } from './mcp-cors.js';
 export {
   type McpStdioBackend,
   type McpStdioBackendOptions,
@@ -21,4 +22,5 @@ export type {
   SingleIssuerPolicy,
   VerifiedTokensOptions,
 } from './options/auth-options.js';
+export type { McpCorsOptions } from './options/cors-options.js';
 export { protectedResourceMetadata } from './protected-resource-metadata.js';

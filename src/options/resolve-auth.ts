@@ -186,7 +186,7 @@ function resolveHook(checks: OptionChecks, hook: unknown): ResolvedAuth['onDecis
   return checks.refuse('onDecision', 'a function', hook, 'Give a function that takes the decision, or leave it out.');
 }
 
-function resolveLogger(checks: OptionChecks, logger: unknown): Logger {
+export function resolveLogger(checks: OptionChecks, logger: unknown): Logger {
   if (logger === undefined) return SILENT;
   const methods = ['debug', 'info', 'warn', 'error'] as const;
   const fits =

@@ -1,0 +1,60 @@
+import cors from 'cors';
+import type { Middleware } from './http/middleware.js';
+import { CORS_DEFAULTS, type McpCorsOptions, type ResolvedCors, resolveCors } from './options/cors-options.js';
+
+/**
+ * Lets MCP clients that run in a browser call this server from pages of other origins. Mount it before `mcpAuth()`: it
+ * answers preflights, which carry no token, and every answer that follows has its headers, refusals and failures too.
+ *
+ * CORS is about what pages may read; it does not keep a request out. Whoever may call is for `mcpAuth()` to say.
+ *
+ * @throws {ConfigError}
+ */
+export function mcpCors(options: Readonly<McpCorsOptions> = {}): Middleware {
+  const held = resolveCors(options);
+  for (const line of whatBrowsersWillMiss(held)) held.logger.warn(`mcpCors(): ${line}`);
+  const apply = cors({
+    // A list and no function: for an origin that a function denies, the package leaves preflights to whoever comes next.
+    origin: held.origins === '*' ? '*' : [...held.origins],
+    // Without this member the package allows whatever a preflight asks for: a literal "*" would not cover Authorization.
+    ...(held.allowHeaders === '*' ? {} : { allowedHeaders: [...held.allowHeaders] }),
+    exposedHeaders: [...held.exposeHeaders],
+    methods: [...held.methods],
+    credentials: held.credentials,
+    maxAge: held.maxAgeSeconds,
+  });
+
+  return function mcpCorsMiddleware(req, res, next) {
+    apply(req, res, next);
+  };
+}
+
+/** Why each of them is needed, for those who leave one out. */
+const NEEDED_FOR: Readonly<Record<string, string>> = {
+  Authorization: 'send its token',
+  'Content-Type': 'send JSON',
+  Accept: 'ask for JSON and event streams',
+  'Mcp-Session-Id': 'keep its session',
+  'MCP-Protocol-Version': 'say which protocol it speaks',
+  'Last-Event-ID': 'resume a stream',
+  'Mcp-Method': 'speak MCP 2026-07-28',
+  'Mcp-Name': 'speak MCP 2026-07-28',
+  'WWW-Authenticate': 'find out where to log in',
+  POST: 'call anything',
+  GET: 'open a stream',
+  DELETE: 'end its session',
+};
+
+function whatBrowsersWillMiss(held: ResolvedCors): string[] {
+  const lists = [
+    ['allowHeaders', held.allowHeaders, CORS_DEFAULTS.allowHeaders],
+    ['exposeHeaders', held.exposeHeaders, CORS_DEFAULTS.exposeHeaders],
+    ['methods', held.methods, CORS_DEFAULTS.methods],
+  ] as const;
+  return lists.flatMap(([option, given, needed]) => {
+    if (given === '*') return [];
+    const names = given.map((name) => name.toLowerCase());
+    const missing = needed.filter((name) => !names.includes(name.toLowerCase()) && NEEDED_FOR[name] !== undefined);
+    return missing.map((name) => `${option} lacks "${name}": a client in a browser cannot ${NEEDED_FOR[name]}`);
+  });
+}
