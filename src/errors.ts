@@ -147,7 +147,11 @@ export class AuthError extends Error {
   readonly status: Refusal['status'];
 
   constructor(code: RefusalCode, evidence?: Readonly<Record<string, unknown>>) {
+    // A refusal is an answer and not a failure of ours: its stack trace would tell nothing, and cost more than the rest.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(REFUSALS[code].description, evidence && { cause: evidence });
+    Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.status = REFUSALS[code].status;
   }

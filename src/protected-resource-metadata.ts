@@ -3,7 +3,7 @@ import cors from 'cors';
 import { AuthError } from './errors.js';
 import type { Middleware } from './http/middleware.js';
 import { createRefusal } from './http/refusal.js';
-import { replyJson } from './http/reply.js';
+import { prepareJson, replyJson, sendJson } from './http/reply.js';
 import { requestOrigin } from './http/request-origin.js';
 import { rawPath, resourceMetadataPaths } from './http/well-known.js';
 import { buildResourceMetadata } from './metadata/resource-metadata.js';
@@ -42,8 +42,8 @@ export function protectedResourceMetadata(options: Readonly<McpAuthOptions>): Mi
 /** The document is serialised once where the resource is known, for each request where it is not. */
 function createAnswer(held: ResolvedAuth): (req: IncomingMessage, res: ServerResponse) => void {
   if (held.resource !== undefined) {
-    const body = JSON.stringify(buildResourceMetadata(held, held.resource.href));
-    return (_req, res) => replyJson(res, 200, body);
+    const reply = prepareJson(200, JSON.stringify(buildResourceMetadata(held, held.resource.href)));
+    return (_req, res) => sendJson(res, reply);
   }
   const refuse = createRefusal({ resource: undefined, scopes: held.requiredScopes, dpop: held.dpop });
   return (req, res) => {

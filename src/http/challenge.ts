@@ -1,5 +1,6 @@
 import { REFUSALS, type RefusalCode } from '../errors.js';
 import type { Scheme } from './credentials.js';
+import { type JsonReply, prepareJson } from './reply.js';
 
 /** Whether tokens bound to a key (RFC 9449) are accepted, or nothing else is. */
 export type DpopMode = 'off' | 'accept' | 'require';
@@ -15,13 +16,6 @@ export interface ChallengeContext {
   readonly scheme: Scheme;
 }
 
-/** A refusal ready to be sent. */
-export interface Challenge {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
-
 /** The algorithms of a DPoP proof (RFC 9449, section 7.1, `algs`). */
 export const DPOP_ALGORITHMS = Object.freeze(['ES256', 'ES384', 'ES512', 'PS256', 'PS384', 'PS512', 'RS256', 'EdDSA']);
 
@@ -31,13 +25,10 @@ type Parameter = readonly [name: string, value: string];
  * The only place that writes `WWW-Authenticate`: RFC 6750, section 3, with `resource_metadata` of RFC 9728, and RFC 9449,
  * section 7.1. A request without a token gets no `error` parameter, as RFC 6750, section 3.1, asks.
  */
-export function challengeFor(code: RefusalCode, context: ChallengeContext): Challenge {
+export function challengeFor(code: RefusalCode, context: ChallengeContext): JsonReply {
   const { status, error, description } = REFUSALS[code];
-  return {
-    status,
-    headers: { 'www-authenticate': writeChallenges(code, context), 'cache-control': 'no-store' },
-    body: JSON.stringify({ error, error_description: description }),
-  };
+  const headers = { 'www-authenticate': writeChallenges(code, context), 'cache-control': 'no-store' };
+  return prepareJson(status, JSON.stringify({ error, error_description: description }), headers);
 }
 
 function writeChallenges(code: RefusalCode, { metadataUrl, scopes, dpop, scheme }: ChallengeContext): string {

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AuthError, REFUSALS, type RefusalCode } from '../errors.js';
-import { type Challenge, type ChallengeContext, challengeFor } from './challenge.js';
+import { type ChallengeContext, challengeFor } from './challenge.js';
 import type { Scheme } from './credentials.js';
-import { replyJson } from './reply.js';
+import { type JsonReply, sendJson } from './reply.js';
 import { requestOrigin } from './request-origin.js';
 import { resourceMetadataPath } from './well-known.js';
 
@@ -18,7 +18,8 @@ export type RefusalContext = Pick<ChallengeContext, 'scopes' | 'dpop'> & {
 /** Every refusal's answer is written once where the resource is known. */
 export function createRefusal({ resource, scopes, dpop }: RefusalContext): Refuse {
   if (resource === undefined) {
-    return (req, res, code, scheme = 'bearer') => send(res, challengeForOrigin(req, code, { scopes, dpop, scheme }));
+    return (req, res, code, scheme = 'bearer') =>
+      sendJson(res, challengeForOrigin(req, code, { scopes, dpop, scheme }));
   }
   const metadataUrl = resource.origin + resourceMetadataPath(resource.pathname);
   const write = (scheme: Scheme) => {
@@ -26,14 +27,14 @@ export function createRefusal({ resource, scopes, dpop }: RefusalContext): Refus
     return new Map(codes.map((code) => [code, challengeFor(code, { metadataUrl, scopes, dpop, scheme })]));
   };
   const written = { bearer: write('bearer'), dpop: write('dpop') };
-  return (_req, res, code, scheme = 'bearer') => send(res, written[scheme].get(code) as Challenge);
+  return (_req, res, code, scheme = 'bearer') => sendJson(res, written[scheme].get(code) as JsonReply);
 }
 
 function challengeForOrigin(
   req: IncomingMessage,
   code: RefusalCode,
   context: Omit<ChallengeContext, 'metadataUrl'>,
-): Challenge {
+): JsonReply {
   try {
     return challengeFor(code, { ...context, metadataUrl: requestOrigin(req) + resourceMetadataPath('/') });
   } catch (error) {
@@ -41,8 +42,4 @@ function challengeForOrigin(
     // A Host header that cannot stand in a URL is what has to be mended first.
     return challengeFor(error.code, { ...context, metadataUrl: undefined });
   }
-}
-
-function send(res: ServerResponse, { status, headers, body }: Challenge): void {
-  replyJson(res, status, body, headers);
 }

@@ -1,15 +1,26 @@
 import type { ServerResponse } from 'node:http';
 
-/** Sends `body`, already serialised, as JSON. Header names are lower-case, as agentgateway's answers have them. */
-export function replyJson(
-  res: ServerResponse,
-  status: number,
-  body: string,
-  headers: Readonly<Record<string, string>> = {},
-): void {
-  res.statusCode = status;
-  for (const name in headers) res.setHeader(name, headers[name] as string);
-  res.setHeader('content-type', 'application/json');
-  res.setHeader('content-length', Buffer.byteLength(body));
+/** An answer ready to be sent, as often as it is needed. */
+export interface JsonReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | number>>;
+  readonly body: string;
+}
+
+type Headers = Readonly<Record<string, string>>;
+
+/** `body` is serialised already. Header names are lower-case, as agentgateway's answers have them. */
+export function prepareJson(status: number, body: string, headers: Headers = {}): JsonReply {
+  const described = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+  return { status, headers: { ...headers, ...described }, body };
+}
+
+export function sendJson(res: ServerResponse, { status, headers, body }: JsonReply): void {
+  res.writeHead(status, headers);
   res.end(res.req.method === 'HEAD' ? undefined : body);
+}
+
+/** For an answer that is made for one request. */
+export function replyJson(res: ServerResponse, status: number, body: string, headers?: Headers): void {
+  sendJson(res, prepareJson(status, body, headers));
 }

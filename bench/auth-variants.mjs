@@ -1,0 +1,58 @@
+import { mcpAuth } from '../dist/index.js';
+
+/** The key server's address, the issuer, and the audience are the same for all. */
+export const ISSUER = 'https://issuer.example';
+export const AUDIENCE = 'https://mcp.example/mcp';
+
+/** One Express middleware for each way of protecting the same route; each as its own documentation shows. */
+export const VARIANTS = {
+  'no auth': async () => (_req, _res, next) => next(),
+
+  'express-mcp-auth': async (jwksUrl) =>
+    mcpAuth({ issuer: ISSUER, jwks: { url: jwksUrl }, resourceMetadata: { resource: AUDIENCE } }),
+
+  'SDK v1 requireBearerAuth, jose': async (jwksUrl) => {
+    const { requireBearerAuth } = await import('@modelcontextprotocol/sdk/server/auth/middleware/bearerAuth.js');
+    const { InvalidTokenError } = await import('@modelcontextprotocol/sdk/server/auth/errors.js');
+    const { createRemoteJWKSet, jwtVerify } = await import('jose');
+    const keys = createRemoteJWKSet(new URL(jwksUrl));
+    const verifyAccessToken = async (token) => {
+      try {
+        const { payload } = await jwtVerify(token, keys, { issuer: ISSUER, audience: AUDIENCE });
+        return { token, clientId: payload.sub, scopes: [], expiresAt: payload.exp };
+      } catch (error) {
+        throw new InvalidTokenError(error.message);
+      }
+    };
+    return requireBearerAuth({ verifier: { verifyAccessToken }, resourceMetadataUrl: `${AUDIENCE}/metadata` });
+  },
+
+  'express-oauth2-jwt-bearer': async (jwksUrl) => {
+    const { auth } = await import('express-oauth2-jwt-bearer');
+    return auth({ issuer: ISSUER, audience: AUDIENCE, jwksUri: jwksUrl, tokenSigningAlg: 'ES256' });
+  },
+
+  'mcp-auth': async (jwksUrl) => {
+    const { MCPAuth } = await import('mcp-auth');
+    const metadata = {
+      issuer: ISSUER,
+      authorizationEndpoint: `${ISSUER}/authorize`,
+      tokenEndpoint: `${ISSUER}/token`,
+      jwksUri: jwksUrl,
+      responseTypesSupported: ['code'],
+      grantTypesSupported: ['authorization_code'],
+      codeChallengeMethodsSupported: ['S256'],
+      registrationEndpoint: `${ISSUER}/register`,
+    };
+    const authorizationServers = [{ type: 'oauth', metadata }];
+    const auth = new MCPAuth({ protectedResources: [{ metadata: { resource: AUDIENCE, authorizationServers } }] });
+    return auth.bearerAuth('jwt', { resource: AUDIENCE, audience: AUDIENCE });
+  },
+
+  'jwks-rsa, express-jwt': async (jwksUrl) => {
+    const { default: jwksRsa } = await import('jwks-rsa');
+    const { expressjwt } = await import('express-jwt');
+    const secret = jwksRsa.expressJwtSecret({ jwksUri: jwksUrl, cache: true, rateLimit: true });
+    return expressjwt({ secret, issuer: ISSUER, audience: AUDIENCE, algorithms: ['ES256'] });
+  },
+};

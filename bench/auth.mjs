@@ -1,0 +1,99 @@
+import { fork } from 'node:child_process';
+import { generateKeyPairSync, sign } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { AUDIENCE, ISSUER, VARIANTS } from './auth-variants.mjs';
+import { load, median } from './load.mjs';
+
+const ROUNDS = Number(process.env.ROUNDS ?? 5);
+const SECONDS = Number(process.env.SECONDS ?? 2);
+const SERVER = fileURLToPath(new URL('auth-server.mjs', import.meta.url));
+
+const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const forger = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'k', alg: 'ES256', use: 'sig' };
+
+function token(subject, key = privateKey) {
+  const now = Math.floor(Date.now() / 1000);
+  const claims = { iss: ISSUER, aud: AUDIENCE, sub: subject, client_id: 'bench', scope: 'read', iat: now, exp: now + 7200 };
+  const encode = (part) => Buffer.from(JSON.stringify(part)).toString('base64url');
+  const input = `${encode({ alg: 'ES256', kid: 'k', typ: 'JWT' })}.${encode(claims)}`;
+  return `${input}.${sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
+}
+
+const bearer = (text) => ({ authorization: `Bearer ${text}` });
+const many = (count, key) => Array.from({ length: count }, (_, i) => bearer(token(`user-${i}`, key)));
+const SERIES = {
+  'one token': [bearer(token('alice'))],
+  '1,000 tokens in rotation': many(1000),
+  'every token forged': many(1000, forger),
+  'no token': [{}],
+};
+
+async function start(name, jwksUrl, flags = []) {
+  const child = fork(SERVER, [name, jwksUrl], { execArgv: flags, env: { ...process.env, NODE_ENV: 'production' } });
+  const [{ port }] = await once(child, 'message');
+  const usage = async () => {
+    child.send('usage');
+    return (await once(child, 'message'))[0];
+  };
+  return { url: `http://127.0.0.1:${port}/mcp`, usage, stop: () => child.disconnect() };
+}
+
+async function measure(server, headers) {
+  const before = await server.usage();
+  const { answered, perSecond, statuses } = await load(server.url, headers, SECONDS);
+  const after = await server.usage();
+  return { perSecond, cpu: (after.cpuMicroseconds - before.cpuMicroseconds) / answered, statuses };
+}
+
+function print(title, results) {
+  const base = results['no auth'];
+  console.log(`\n${title}\n| variant | share of the throughput without auth | CPU per request | more than without auth | answers |`);
+  console.log('|---|---|---|---|---|');
+  for (const [name, rounds] of Object.entries(results)) {
+    // Each round is compared with the unprotected route of the same round: the machine's mood is the same for both.
+    const share = median(rounds.map(({ perSecond }, i) => perSecond / base[i].perSecond));
+    const more = median(rounds.map(({ cpu }, i) => cpu - base[i].cpu));
+    const cpu = median(rounds.map((round) => round.cpu));
+    const answers = Object.keys(rounds[0].statuses).join(', ');
+    console.log(`| ${name} | ${share.toFixed(2)} | ${cpu.toFixed(0)} µs | ${more.toFixed(1)} µs | ${answers} |`);
+  }
+}
+
+async function measureSeries(title, headers, servers) {
+  const results = Object.fromEntries(Object.keys(servers).map((name) => [name, []]));
+  for (const server of Object.values(servers)) await load(server.url, headers, 1);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (const [name, server] of Object.entries(servers)) results[name].push(await measure(server, headers));
+  }
+  print(`### ${title}`, results);
+}
+
+/** What is left on the heap after very many tokens, each seen once: a store without bounds shows here. */
+async function measureHeap(jwksUrl, count = 100_000) {
+  const server = await start('express-mcp-auth', jwksUrl, ['--expose-gc']);
+  const before = await server.usage();
+  for (let i = 0; i < count; i += 1000) {
+    const answers = many(1000).map(({ authorization }) => fetch(server.url, { headers: { authorization } }).then((r) => r.text()));
+    await Promise.all(answers);
+  }
+  const after = await server.usage();
+  server.stop();
+  console.log(`\nHeap after ${count.toLocaleString('en')} different tokens: ${((after.heapBytes - before.heapBytes) / 2 ** 20).toFixed(1)} MiB more`);
+}
+
+const keyServer = createServer((_req, res) => res.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [jwk] })));
+await once(keyServer.listen(0, '127.0.0.1'), 'listening');
+const jwksUrl = `http://127.0.0.1:${keyServer.address().port}/jwks.json`;
+const names = process.argv.length > 2 ? ['no auth', ...process.argv.slice(2)] : Object.keys(VARIANTS);
+
+for (const [title, headers] of Object.entries(SERIES).filter(([t]) => !process.env.ONLY || t.includes(process.env.ONLY))) {
+  const servers = {};
+  for (const name of names) servers[name] = await start(name, jwksUrl);
+  await measureSeries(title, headers, servers);
+  for (const server of Object.values(servers)) server.stop();
+}
+await measureHeap(jwksUrl);
+keyServer.close();

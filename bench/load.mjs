@@ -1,0 +1,16 @@
+import autocannon from 'autocannon';
+
+/** Sends GET requests for `seconds`, taking the headers in turn; resolves to how many were answered, and with what. */
+export async function load(url, headers, seconds) {
+  const requests = headers.map((header) => ({ method: 'GET', headers: header }));
+  const result = await autocannon({ url, connections: 32, duration: seconds, requests });
+  const statuses = Object.fromEntries(
+    Object.entries(result.statusCodeStats).map(([status, { count }]) => [status, Number(count)]),
+  );
+  return { answered: result.requests.total, perSecond: result.requests.total / result.duration, statuses };
+}
+
+export function median(numbers) {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
