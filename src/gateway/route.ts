@@ -38,7 +38,9 @@ function backendOptions({ target, cors, mcpAuthentication }: RouteConfig) {
   const resource = (mcpAuthentication?.policy.resourceMetadata as { resource?: string } | undefined)?.resource;
   const origins = Array.isArray(cors?.origin) ? (cors.origin as string[]) : [];
   return {
-    ...{ command, args, env },
+    command,
+    args,
+    env,
     ...(resource !== undefined && { resource }),
     ...(origins.length > 0 && { allowedOrigins: origins }),
   };
