@@ -99,7 +99,6 @@ describe('express-mcp-auth refuses in one sentence, with exit code 1,', () => {
     expect(await refusalOf('-f', 'bad.yaml', '--validate-only')).toBe(refusal);
   });
 
-  const policyAt = `express-mcp-auth: bad.yaml: ${route}.policies.mcpAuthentication: mcpAuth(): option`;
   test.each([
     ['an option that mcpAuth() does not know', { audience: 'x' }, '"audience" must be'],
     ['a mode that there is not', { mode: 'lax' }, '"mode" must be'],
@@ -107,7 +106,17 @@ describe('express-mcp-auth refuses in one sentence, with exit code 1,', () => {
   ])('%s, where it stands in the file', async (_what, members, complaint) => {
     const policies = { mcpAuthentication: { ...AUTHENTICATION, ...members } };
     await folder.write('bad.yaml', onAnyPort({ route: { policies } }));
-    expect(await refusalOf('-f', 'bad.yaml')).toMatch(`${policyAt} ${complaint}`);
+    const place = `bad.yaml: ${route}.policies.mcpAuthentication`;
+    expect(await refusalOf('-f', 'bad.yaml')).toMatch(`express-mcp-auth: ${place}: mcpAuth(): option ${complaint}`);
+  });
+
+  test.each([
+    ['an origin that no browser sends', { allowOrigins: ['https://a.example/'] }, '"origins[0]" must be'],
+    ['cookies for every web site', { allowOrigins: ['*'], allowCredentials: true }, '"credentials" must be'],
+  ])('%s, where it stands in the file', async (_what, cors, complaint) => {
+    await folder.write('bad.yaml', onAnyPort({ route: { policies: { cors } } }));
+    const refusal = await refusalOf('-f', 'bad.yaml');
+    expect(refusal).toMatch(`express-mcp-auth: bad.yaml: ${route}.policies.cors: mcpCors(): option ${complaint}`);
   });
 
   test('a port in use, and lets go of the ports it had opened', async () => {

@@ -30,7 +30,16 @@ describe('parseConfigFile', () => {
                 { kind: 'exact', path: '/mcp', at: `${route}.matches[0].path.exact` },
                 { kind: 'pathPrefix', path: '/tools', at: `${route}.matches[1].path.pathPrefix` },
               ],
-              cors: { origin: '*', methods: [], exposedHeaders: ['Mcp-Session-Id'], credentials: false },
+              cors: {
+                at: `${route}.policies.cors`,
+                options: {
+                  origins: ['*'],
+                  allowHeaders: ['*'],
+                  exposeHeaders: ['Mcp-Session-Id'],
+                  methods: ['GET', 'HEAD', 'POST'],
+                  credentials: false,
+                },
+              },
               mcpAuthentication: {
                 at: `${route}.policies.mcpAuthentication`,
                 policy: {

@@ -166,15 +166,21 @@ describe('policies.cors', () => {
     expect(corsHeaders(await fetch(`${origin}/mcp`, browser('https://b.example', 'POST')))).toEqual({
       'access-control-allow-origin': 'https://b.example',
       'access-control-allow-credentials': 'true',
+      'access-control-allow-methods': 'GET,HEAD,POST',
+      'access-control-max-age': '600',
     });
     const other = await fetch(`${origin}/mcp`, browser('https://evil.example', 'POST'));
     expect(other.headers.has('access-control-allow-origin')).toBe(false);
     expect(other.headers.get('vary')).toContain('Origin');
   });
 
-  test('tells the backend which origins are not foreign', async () => {
+  test('tells the backend which origins are not foreign, and the operator what a browser will miss', async () => {
     const cors = { allowOrigins: ['https://app.example'] };
     const origin = await serve(protectedBy('http://localhost/mcp', { cors }));
+    expect(lines).toContain(
+      'binds[0].listeners[0].routes[0].policies.cors: mcpCors(): ' +
+        'exposeHeaders lacks "WWW-Authenticate": a client in a browser cannot find out where to log in',
+    );
     const headers = { authorization: `Bearer ${folder.token()}` };
     const from = (page: string) => statusOf(`${origin}/mcp`, { headers: { ...headers, origin: page } });
     expect(await from('https://app.example')).toBe(400);

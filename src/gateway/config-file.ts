@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
-import type { CorsOptions } from 'cors';
 import type { ConfigNode } from './config-node.js';
-import { readCorsPolicy } from './cors-policy.js';
+import { type CorsConfig, readCorsPolicy } from './cors-policy.js';
 import { matchEverything, type PathMatch, readPathMatch } from './path-match.js';
 import { parseYaml } from './yaml-document.js';
 
@@ -19,7 +18,7 @@ export interface BindConfig {
 
 export interface RouteConfig {
   readonly matches: readonly PathMatch[];
-  readonly cors?: CorsOptions;
+  readonly cors?: CorsConfig;
   readonly mcpAuthentication?: McpAuthenticationConfig;
   readonly target: StdioTarget;
   readonly at: string;

@@ -1,45 +1,33 @@
-import type { CorsOptions } from 'cors';
+import type { McpCorsOptions } from '../index.js';
 import type { ConfigNode } from './config-node.js';
+
+export interface CorsConfig {
+  /** `mcpCors()` checks the names and origins in it. */
+  readonly options: McpCorsOptions & { readonly origins: readonly string[] };
+  readonly at: string;
+}
 
 /** What "*" means for methods: all of them by name, since a browser takes a literal "*" as a wildcard only sometimes. */
 const EVERY_METHOD = ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE'];
 
-/** `policies.cors` as the cors package wants it. What the file does not allow is not allowed. */
-export function readCorsPolicy(node: ConfigNode): CorsOptions {
+/** What a browser sends without asking (Fetch standard, "CORS-safelisted method"), whatever a file does not allow. */
+const SAFELISTED_METHODS = ['GET', 'HEAD', 'POST'];
+
+/** `policies.cors` for `mcpCors()`, without its defaults: what the file does not allow is not allowed. */
+export function readCorsPolicy(node: ConfigNode): CorsConfig {
   const members = node.members({
     optional: ['allowOrigins', 'allowHeaders', 'allowMethods', 'exposeHeaders', 'allowCredentials', 'maxAge'],
   });
-  const origins = members.allowOrigins?.items().map(readOrigin) ?? [];
-  const headers = members.allowHeaders?.texts() ?? [];
-  const methods = members.allowMethods?.texts() ?? [];
-  const credentials = members.allowCredentials?.flag() ?? false;
-  const everyOrigin = origins.includes('*');
-  if (credentials && everyOrigin) {
-    members.allowCredentials?.refuse('must not be true where allowOrigins has "*": any web site could act as the user');
-  }
-  return {
-    origin: everyOrigin ? '*' : origins,
-    // Without this member the package mirrors what the browser asks for: the only "*" that covers Authorization.
-    ...(headers.includes('*') ? {} : { allowedHeaders: [...headers] }),
-    methods: methods.includes('*') ? EVERY_METHOD : [...methods],
-    exposedHeaders: [...(members.exposeHeaders?.texts() ?? [])],
-    credentials,
-    ...(members.maxAge && { maxAge: readSeconds(members.maxAge) }),
+  const methods = members.allowMethods?.texts() ?? SAFELISTED_METHODS;
+  const options = {
+    origins: members.allowOrigins?.texts() ?? [],
+    allowHeaders: members.allowHeaders?.texts() ?? [],
+    exposeHeaders: members.exposeHeaders?.texts() ?? [],
+    methods: methods.includes('*') ? EVERY_METHOD : methods,
+    credentials: members.allowCredentials?.flag() ?? false,
+    maxAgeSeconds: members.maxAge && readSeconds(members.maxAge),
   };
-}
-
-function readOrigin(node: ConfigNode): string {
-  const origin = node.text();
-  return origin === '*' || isOrigin(origin)
-    ? origin
-    : node.refuse(
-        `must be "*" or an origin such as "https://app.example.com" (no path, no pattern), but is ${JSON.stringify(origin)}`,
-      );
-}
-
-function isOrigin(text: string): boolean {
-  if (!/^[a-z][a-z\d+.-]*:\/\/[^/?#*\s]+$/.test(text)) return false;
-  return /^https?:/.test(text) ? URL.canParse(text) && new URL(text).origin === text : true;
+  return { options, at: node.path };
 }
 
 function readSeconds(node: ConfigNode): number {

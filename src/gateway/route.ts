@@ -1,4 +1,3 @@
-import cors from 'cors';
 import { type RequestHandler, Router } from 'express';
 import {
   ConfigError,
@@ -6,10 +5,12 @@ import {
   type McpAuthOptions,
   type Middleware,
   mcpAuth,
+  mcpCors,
   mcpStdioBackend,
   protectedResourceMetadata,
 } from '../index.js';
 import type { McpAuthenticationConfig, RouteConfig } from './config-file.js';
+import type { CorsConfig } from './cors-policy.js';
 import { StartupError } from './startup-error.js';
 
 /** A route of the configuration file, ready to take requests. */
@@ -26,7 +27,7 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
   const router = Router();
   const policies = route.mcpAuthentication && createPolicies(route.mcpAuthentication, logger);
   const backend = at(route.target.at, () => mcpStdioBackend({ ...backendOptions(route), logger }));
-  if (route.cors) router.use(cors(route.cors));
+  if (route.cors) router.use(createCors(route.cors, logger));
   if (policies) router.use(policies.auth);
   router.use(backend);
   return { handle: router, metadata: policies?.metadata, close: () => backend.close() };
@@ -36,12 +37,21 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
 function backendOptions({ target, cors, mcpAuthentication }: RouteConfig) {
   const { command, args, env } = target;
   const resource = (mcpAuthentication?.policy.resourceMetadata as { resource?: string } | undefined)?.resource;
-  const origins = Array.isArray(cors?.origin) ? (cors.origin as string[]) : [];
+  const { origins = [] } = cors?.options ?? {};
+  // The guard knows no patterns: a list without them would shut out what they let in.
+  const isExact = origins.length > 0 && !origins.some((origin) => origin.includes('*'));
   return {
-    ...{ command, args, env },
+    command,
+    args,
+    env,
     ...(resource !== undefined && { resource }),
-    ...(origins.length > 0 && { allowedOrigins: origins }),
+    ...(isExact && { allowedOrigins: origins }),
   };
+}
+
+function createCors({ options, at: place }: CorsConfig, logger: Logger): Middleware {
+  const warn = (line: string) => logger.warn(`${place}: ${line}`);
+  return at(place, () => mcpCors({ ...options, logger: { ...logger, warn } }));
 }
 
 function createPolicies({ policy, at: place }: McpAuthenticationConfig, logger: Logger) {
