@@ -16,7 +16,15 @@ const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'k', alg: 'ES256', us
 
 function token(subject, key = privateKey) {
   const now = Math.floor(Date.now() / 1000);
-  const claims = { iss: ISSUER, aud: AUDIENCE, sub: subject, client_id: 'bench', scope: 'read', iat: now, exp: now + 7200 };
+  const claims = {
+    iss: ISSUER,
+    aud: AUDIENCE,
+    sub: subject,
+    client_id: 'bench',
+    scope: 'read',
+    iat: now,
+    exp: now + 7200,
+  };
   const encode = (part) => Buffer.from(JSON.stringify(part)).toString('base64url');
   const input = `${encode({ alg: 'ES256', kid: 'k', typ: 'JWT' })}.${encode(claims)}`;
   return `${input}.${sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
@@ -50,7 +58,9 @@ async function measure(server, headers) {
 
 function print(title, results) {
   const base = results['no auth'];
-  console.log(`\n${title}\n| variant | share of the throughput without auth | CPU per request | more than without auth | answers |`);
+  console.log(
+    `\n${title}\n| variant | share of the throughput without auth | CPU per request | more than without auth | answers |`,
+  );
   console.log('|---|---|---|---|---|');
   for (const [name, rounds] of Object.entries(results)) {
     // Each round is compared with the unprotected route of the same round: the machine's mood is the same for both.
@@ -76,20 +86,28 @@ async function measureHeap(jwksUrl, count = 100_000) {
   const server = await start('express-mcp-auth', jwksUrl, ['--expose-gc']);
   const before = await server.usage();
   for (let i = 0; i < count; i += 1000) {
-    const answers = many(1000).map(({ authorization }) => fetch(server.url, { headers: { authorization } }).then((r) => r.text()));
+    const answers = many(1000).map(({ authorization }) =>
+      fetch(server.url, { headers: { authorization } }).then((r) => r.text()),
+    );
     await Promise.all(answers);
   }
   const after = await server.usage();
   server.stop();
-  console.log(`\nHeap after ${count.toLocaleString('en')} different tokens: ${((after.heapBytes - before.heapBytes) / 2 ** 20).toFixed(1)} MiB more`);
+  console.log(
+    `\nHeap after ${count.toLocaleString('en')} different tokens: ${((after.heapBytes - before.heapBytes) / 2 ** 20).toFixed(1)} MiB more`,
+  );
 }
 
-const keyServer = createServer((_req, res) => res.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [jwk] })));
+const keyServer = createServer((_req, res) =>
+  res.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [jwk] })),
+);
 await once(keyServer.listen(0, '127.0.0.1'), 'listening');
 const jwksUrl = `http://127.0.0.1:${keyServer.address().port}/jwks.json`;
 const names = process.argv.length > 2 ? ['no auth', ...process.argv.slice(2)] : Object.keys(VARIANTS);
 
-for (const [title, headers] of Object.entries(SERIES).filter(([t]) => !process.env.ONLY || t.includes(process.env.ONLY))) {
+for (const [title, headers] of Object.entries(SERIES).filter(
+  ([t]) => !process.env.ONLY || t.includes(process.env.ONLY),
+)) {
   const servers = {};
   for (const name of names) servers[name] = await start(name, jwksUrl);
   await measureSeries(title, headers, servers);
