@@ -161,8 +161,10 @@ export async function* eventsOf(response: Response): AsyncGenerator<SseEvent> {
   }
 }
 
-/** The messages of a stream up to its end. */
+/** The messages of an answer up to its end, be it a stream or not. */
 export async function messagesOf(response: Response): Promise<Record<string, unknown>[]> {
+  if (response.headers.get('content-type') === 'application/json')
+    return [(await response.json()) as Record<string, unknown>];
   const messages: Record<string, unknown>[] = [];
   for await (const { data } of eventsOf(response)) if (data !== '') messages.push(JSON.parse(data));
   return messages;
