@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
@@ -161,8 +162,10 @@ export async function* eventsOf(response: Response): AsyncGenerator<SseEvent> {
   }
 }
 
-/** The messages of a stream up to its end. */
+/** The messages of an answer up to its end, be it a stream or not. */
 export async function messagesOf(response: Response): Promise<Record<string, unknown>[]> {
+  if (response.headers.get('content-type') === 'application/json')
+    return [(await response.json()) as Record<string, unknown>];
   const messages: Record<string, unknown>[] = [];
   for await (const { data } of eventsOf(response)) if (data !== '') messages.push(JSON.parse(data));
   return messages;
@@ -181,7 +184,7 @@ export async function nextMessage(events: AsyncGenerator<SseEvent>): Promise<Rec
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return process.platform !== 'linux' || !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
   } catch {
     return false;
   }

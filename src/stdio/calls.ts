@@ -1,7 +1,7 @@
 import type { Answer } from './answer.js';
 import { BridgeError, type BridgeErrorCode } from './bridge-error.js';
-import { textOf } from './json-members.js';
-import { type ClientMessage, keyOf } from './json-rpc.js';
+import { applyEdits } from './json-members.js';
+import { type ClientMessage, keyOf, type RpcMessage } from './json-rpc.js';
 
 /** One request that the child has not answered yet. */
 export interface Call {
@@ -39,10 +39,10 @@ export class Calls {
   /** Refuses an id that is in flight, twice in a batch too, and what is over the cap. */
   admit(requests: readonly ClientMessage[]): void {
     const keys = new Set<string>();
-    for (const { key = '', bytes, id } of requests) {
+    for (const { key = '', id } of requests) {
       const full = this.#byKey.size + keys.size >= this.#most;
       if (full || this.#byKey.has(key) || keys.has(key)) {
-        throw new BridgeError(full ? 'too_many_pending' : 'id_in_flight', { id: id && textOf(bytes, id) });
+        throw new BridgeError(full ? 'too_many_pending' : 'id_in_flight', { id });
       }
       keys.add(key);
     }
@@ -50,9 +50,9 @@ export class Calls {
 
   /** Remembers that `answer` waits for the response to `message`. */
   add(message: ClientMessage, answer: Answer, expiresAt: number, now: number): void {
-    const { id, key, bytes } = message;
+    const { id, key } = message;
     if (id === undefined || key === undefined) return;
-    const call = { id: textOf(bytes, id), token: progressTokenOf(message), answer, since: now, expiresAt };
+    const call = { id, token: progressTokenOf(message), answer, since: now, expiresAt };
     this.#byKey.set(key, call);
     if (call.token !== undefined) this.#byToken.set(call.token, call);
   }
@@ -63,23 +63,29 @@ export class Calls {
     return key === undefined ? undefined : this.#byToken.get(key);
   }
 
-  /** Hands over the response, if anyone waits for it. */
-  settle(key: string, response: Buffer, status?: number): void {
-    const call = this.#byKey.get(key);
-    if (call === undefined) return;
-    this.#byKey.delete(key);
-    if (call.token !== undefined) this.#byToken.delete(call.token);
-    call.answer.respond(response, status);
+  /** Hands over the child's response, if anyone waits for it, under the id as the client wrote it. */
+  settle({ key, id, idAt, bytes }: RpcMessage): void {
+    const call = key === undefined ? undefined : this.#take(key);
+    if (call === undefined || idAt === undefined) return;
+    call.answer.respond(id === call.id ? bytes : applyEdits(bytes, [{ ...idAt, text: call.id }]));
   }
 
   /** Answers a call ourselves. */
   fail(key: string, reason: BridgeErrorCode, status = 200): void {
-    this.settle(key, Buffer.from(new BridgeError(reason, { id: this.#byKey.get(key)?.id }).body()), status);
+    const call = this.#take(key);
+    call?.answer.respond(Buffer.from(new BridgeError(reason, { id: call.id }).body()), status);
   }
 
   /** Answers all calls ourselves; `status` may be that of the reason. */
   failAll(reason: BridgeErrorCode, status?: number): void {
     for (const key of [...this.#byKey.keys()]) this.fail(key, reason, status);
+  }
+
+  #take(key: string): Call | undefined {
+    const call = this.#byKey.get(key);
+    this.#byKey.delete(key);
+    if (call?.token !== undefined) this.#byToken.delete(call.token);
+    return call;
   }
 }
 

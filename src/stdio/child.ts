@@ -36,6 +36,7 @@ export class Child {
   #listener: ChildListener | undefined;
   #alive = true;
   #holds = 0;
+  #drained: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(recipe: ChildRecipe, env: Readonly<Record<string, string>>) {
@@ -85,14 +86,17 @@ export class Child {
   /** Resolves when the child has read enough for more, or is gone. */
   drained(): Promise<void> | undefined {
     const stdin = this.#process.stdin;
-    if (!stdin?.writableNeedDrain || !this.#alive) return undefined;
-    return new Promise((resolve) => {
+    if (!stdin?.writableNeedDrain || stdin.destroyed) return undefined;
+    // One promise for all who wait, however many.
+    this.#drained ??= new Promise((resolve) => {
       const done = (): void => {
         stdin.off('drain', done).off('close', done);
+        this.#drained = undefined;
         resolve();
       };
       stdin.on('drain', done).on('close', done);
     });
+    return this.#drained;
   }
 
   /** Reads no more from the child until `res` has taken what was written to it: a slow reader slows its child, not the heap. */

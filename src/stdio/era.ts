@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import { BridgeError } from './bridge-error.js';
-import { textOf } from './json-members.js';
 import type { ClientMessage } from './json-rpc.js';
 
 export const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion';
@@ -29,7 +28,7 @@ export function isModern(req: IncomingMessage, message: ClientMessage): boolean 
 
 /** The checks that 2026-07-28 asks of a server on HTTP, of what the child never sees or takes for granted. */
 export function checkModernRequest(req: IncomingMessage, message: ClientMessage): void {
-  const id = message.id && textOf(message.bytes, message.id);
+  const { id } = message;
   const meta = metaOf(message);
   const version = meta?.[VERSION_KEY];
   if (typeof version !== 'string') throw new BridgeError('invalid_meta', { id, detail: `${VERSION_KEY} is missing` });

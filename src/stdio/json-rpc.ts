@@ -6,8 +6,10 @@ export interface RpcMessage {
   readonly kind: 'request' | 'notification' | 'response';
   readonly bytes: Buffer;
   readonly members: Members;
+  /** Where the id stands; absent on notifications. */
+  readonly idAt: Member | undefined;
   /** The id as it was written, for example `"a"` or `7`; absent on notifications. */
-  readonly id: Member | undefined;
+  readonly id: string | undefined;
   /** The id in one spelling, for comparing; absent on notifications and on answers to nothing. */
   readonly key: string | undefined;
   /** The empty string on responses. */
@@ -41,7 +43,7 @@ function parseJson(body: Buffer): unknown {
 function parseMessage(bytes: Buffer, value: unknown): ClientMessage {
   const message = readMessage(bytes);
   if (message === undefined || typeof value !== 'object' || value === null) throw new BridgeError('not_json_rpc');
-  const id = message.id && textOf(bytes, message.id);
+  const { id } = message;
   refuseAmbiguous(message.members, ENVELOPE_NAMES, id);
   const { jsonrpc, params = {} } = value as { jsonrpc?: unknown; params?: unknown };
   if (jsonrpc !== '2.0' || typeof params !== 'object' || params === null || Array.isArray(params)) {
@@ -60,20 +62,21 @@ function parseMessage(bytes: Buffer, value: unknown): ClientMessage {
 export function readMessage(bytes: Buffer): RpcMessage | undefined {
   const members = readMembers(bytes);
   if (members === undefined) return undefined;
-  let id: Member | undefined;
+  let idAt: Member | undefined;
   let method: Member | undefined;
   let outcome = false;
   for (const member of members.list) {
-    if (member.name === 'id') id = member;
+    if (member.name === 'id') idAt = member;
     else if (member.name === 'method') method = member;
     else if (member.name === 'result' || member.name === 'error') outcome = true;
   }
-  const key = id && keyOf(textOf(bytes, id));
+  const id = idAt && textOf(bytes, idAt);
+  const key = id === undefined ? undefined : keyOf(id);
   if (method === undefined)
-    return outcome && id ? { kind: 'response', bytes, members, id, key, method: '' } : undefined;
+    return outcome && id ? { kind: 'response', bytes, members, idAt, id, key, method: '' } : undefined;
   const name = readString(textOf(bytes, method));
-  if (name === undefined || outcome || (id && key === undefined)) return undefined;
-  return { kind: id ? 'request' : 'notification', bytes, members, id, key, method: name };
+  if (name === undefined || outcome || (id !== undefined && key === undefined)) return undefined;
+  return { kind: id === undefined ? 'notification' : 'request', bytes, members, idAt, id, key, method: name };
 }
 
 /** The members of the object that `member` holds. */
@@ -95,17 +98,15 @@ export function readParams(message: RpcMessage): Readonly<Record<string, unknown
 }
 
 /**
- * One spelling for equal ids and progress tokens: a server may write `1.0` as `1` or `"\u0061"` as `"a"` when it answers. Numbers
- * that JavaScript cannot hold exactly are compared as they were written. Undefined for anything but a string or a number.
+ * One spelling for equal ids and progress tokens: a server may write `1.0` as `1` or `"\\u0061"` as `"a"` when it answers, and one
+ * in JavaScript rounds numbers beyond 2^53. Undefined for anything but a string or a number.
  */
 export function keyOf(text: string): string | undefined {
   if (text.startsWith('"')) {
     const value = readString(text);
     return value === undefined ? undefined : `"${value}`;
   }
-  if (!/^-?\d/.test(text)) return undefined;
-  const number = Number(text);
-  return Number.isSafeInteger(number) ? `${number}` : text;
+  return /^-?\d/.test(text) ? `${Number(text)}` : undefined;
 }
 
 function readString(text: string): string | undefined {

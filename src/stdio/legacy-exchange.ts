@@ -4,7 +4,6 @@ import { BridgeError } from './bridge-error.js';
 import type { BridgeRequest } from './bridge-request.js';
 import { LEGACY_REVISIONS } from './era.js';
 import { expiryOf } from './expiry.js';
-import { textOf } from './json-members.js';
 import type { ClientMessage } from './json-rpc.js';
 import type { MetaFor } from './meta-edit.js';
 import { withMeta } from './meta-edit.js';
@@ -69,7 +68,7 @@ export class LegacyExchange {
   }
 
   #initialize(request: BridgeRequest, message: ClientMessage, batch: boolean): void {
-    const id = message.id && textOf(message.bytes, message.id);
+    const { id } = message;
     if (batch) throw new BridgeError('batch_not_supported', { id });
     if (request.req.headers['mcp-session-id'] !== undefined) {
       this.session(request);

@@ -5,7 +5,6 @@ import type { BridgeRequest } from './bridge-request.js';
 import { checkModernRequest, metaOf, VERSION_KEY } from './era.js';
 import { EventStream } from './event-stream.js';
 import { expiryOf } from './expiry.js';
-import { textOf } from './json-members.js';
 import type { ClientMessage } from './json-rpc.js';
 import type { MetaFor } from './meta-edit.js';
 import type { SharedChildren } from './shared-children.js';
@@ -26,7 +25,7 @@ export class ModernExchange {
   }
 
   async #request({ req, res, auth, principal }: BridgeRequest, message: ClientMessage): Promise<void> {
-    const id = message.id && textOf(message.bytes, message.id);
+    const { id } = message;
     checkModernRequest(req, message);
     const json = accepts(req, 'application/json');
     const stream = accepts(req, 'text/event-stream');

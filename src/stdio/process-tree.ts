@@ -1,7 +1,8 @@
 import { type ChildProcess, execFile } from 'node:child_process';
 
 /** How long each step of stopping waits for the next, in milliseconds. */
-export const STOP_STEP_MS = 2_000;
+const STOP_STEP_MS = 2_000;
+const REAPED_MS = 250;
 
 /** Sends `signal` to every process of the group that `pid` leads; on Windows, ends the tree. Nobody there is fine. */
 export function signalTree(pid: number, signal: NodeJS.Signals): void {
@@ -34,16 +35,18 @@ export async function stopTree(child: ChildProcess, exited: Promise<void>): Prom
   const { pid } = child;
   if (pid === undefined) return;
   child.stdin?.end();
-  if (await treeEnds(pid, exited)) return;
+  if (await treeEnds(pid, exited, STOP_STEP_MS)) return;
   signalTree(pid, 'SIGTERM');
-  if (await treeEnds(pid, exited)) return;
+  if (await treeEnds(pid, exited, STOP_STEP_MS)) return;
   signalTree(pid, 'SIGKILL');
   await exited;
+  // Killed for certain; but where nobody reaps orphans (a container without an init) they stay in the table for good.
+  await treeEnds(pid, exited, REAPED_MS);
 }
 
-async function treeEnds(pid: number, exited: Promise<void>): Promise<boolean> {
-  const deadline = Date.now() + STOP_STEP_MS;
-  if (!(await within(exited, STOP_STEP_MS))) return false;
+async function treeEnds(pid: number, exited: Promise<void>, ms: number): Promise<boolean> {
+  const deadline = Date.now() + ms;
+  if (!(await within(exited, ms))) return false;
   // The leader may be gone (npx) while what it started is still ending, and nothing tells when that is over.
   while (treeIsAlive(pid)) {
     if (Date.now() >= deadline) return false;

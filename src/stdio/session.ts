@@ -121,9 +121,9 @@ export class Session implements ChildListener {
     if (message === undefined) return;
     this.lastUsed = Date.now();
     if (message.kind !== 'response') this.#route(message);
-    else if (message.key !== undefined) {
+    else {
       const refused = this.revision === '' && !this.#agree(message);
-      this.#calls.settle(message.key, bytes);
+      this.#calls.settle(message);
       if (refused) this.end('session_ended');
     }
   }

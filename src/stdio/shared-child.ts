@@ -62,12 +62,12 @@ export class SharedChild implements ChildListener {
     expiresAt: number,
   ): number {
     const number = ++this.#count;
-    const { bytes, id, method } = message;
+    const { bytes, id = 'null', idAt, method } = message;
     this.lastUsed = Date.now();
     this.expiresAt = Math.max(expiresAt, this.expiresAt);
     const token = memberOf(metaMembers(message), 'progressToken');
     this.#calls.set(number, {
-      id: id === undefined ? 'null' : textOf(bytes, id),
+      id,
       token: token && textOf(bytes, token),
       answer,
       listens: method === 'subscriptions/listen',
@@ -75,7 +75,7 @@ export class SharedChild implements ChildListener {
       since: this.lastUsed,
       expiresAt,
     });
-    const edits: Edit[] = id === undefined ? [] : [{ ...id, text: `${number}` }];
+    const edits: Edit[] = idAt === undefined ? [] : [{ ...idAt, text: `${number}` }];
     if (meta !== undefined)
       edits.push(metaEdit(message, token ? new Map([...meta, ['progressToken', `${number}`]]) : meta));
     else if (token !== undefined) edits.push({ ...token, text: `${number}` });
@@ -114,7 +114,7 @@ export class SharedChild implements ChildListener {
     if (message.kind === 'response') this.#settle(message);
     else if (message.kind === 'notification') this.#route(message);
     // Requests to the client are not part of these revisions; left alone, the child would wait for ever.
-    else if (message.id) this.#child.write(Buffer.from(refusal(textOf(bytes, message.id))));
+    else this.#child.write(Buffer.from(refusal(message.id ?? 'null')));
   }
 
   oversized(head: Buffer, tail: Buffer): void {
@@ -149,10 +149,10 @@ export class SharedChild implements ChildListener {
   #settle(message: RpcMessage): void {
     const number = Number(message.key);
     const call = this.#calls.get(number);
-    if (call === undefined || message.id === undefined) return;
+    if (call === undefined || message.idAt === undefined) return;
     this.answered = true;
     this.#calls.delete(number);
-    const edits: Edit[] = [{ ...message.id, text: call.id }];
+    const edits: Edit[] = [{ ...message.idAt, text: call.id }];
     if (call.listens) edits.push(...subscriptionEdits(message, 'result', call.id));
     call.answer.respond(applyEdits(message.bytes, edits), statusOf(message));
   }

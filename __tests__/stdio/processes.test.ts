@@ -1,0 +1,211 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it } from 'vitest';
+import {
+  call,
+  callText,
+  fixture,
+  type Headers,
+  initialize,
+  isRunning,
+  NODE,
+  open,
+  post,
+  SCRIPTED,
+  serve,
+  until,
+} from './support.js';
+
+const lines: string[] = [];
+const note = (line: string): void => void lines.push(line);
+const logger = { debug: note, info: note, warn: note, error: note };
+
+describe('a child that misbehaves', () => {
+  it('may write what is no message; the rest arrives', async () => {
+    const { url, stop } = await serve();
+    const session = await open(url);
+    expect(await callText(url, session, 'noise')).toBe('after the noise');
+    await stop();
+  });
+
+  it('may flood stderr; the log stays readable', async () => {
+    lines.length = 0;
+    const { url, stop } = await serve({ logger });
+    const session = await open(url);
+    expect(await callText(url, session, 'stderr', { lines: 20_000 })).toBe('done');
+    await until(() => lines.length >= 100);
+    expect(await callText(url, session, 'echo', { text: 'a body' })).toBe('{"text":"a body"}');
+    await stop();
+    expect(lines.length).toBeLessThan(500);
+    expect(lines.some((line) => /^child \d+: line 0 +\[31mred \[0m$/.test(line))).toBe(true);
+    // Bodies and control characters have no place in a log.
+    expect(lines.join('')).not.toMatch(/\p{Cc}|a body/u);
+  });
+
+  it('may exit after its answer, which arrives; then the session is gone', async () => {
+    const { url, stop } = await serve();
+    const session = await open(url);
+    expect(await callText(url, session, 'answer-and-exit')).toBe('last words');
+    await until(async () => (await post(url, call(1, 'echo'), session)).status === 404);
+    await stop();
+  });
+
+  it('may have children of its own; they go with it', async () => {
+    const { url, stop } = await serve();
+    const session = await open(url);
+    const pid = Number(await callText(url, session, 'grandchild'));
+    expect(isRunning(pid)).toBe(true);
+    await fetch(url, { method: 'DELETE', headers: session });
+    await until(() => !isRunning(pid));
+    const crashing = await open(url);
+    const orphan = Number(await callText(url, crashing, 'grandchild'));
+    await post(url, call(1, 'crash'), crashing);
+    await until(() => !isRunning(orphan));
+    await stop();
+  });
+
+  it('may exit before it answers at all', async () => {
+    const { url, backend, stop } = await serve({ args: ['-e', 'process.exit(1)'] });
+    const response = await post(url, initialize());
+    expect([response.status, await response.json()]).toMatchObject([
+      502,
+      { error: { data: { reason: 'child_exited' } } },
+    ]);
+    expect(backend.stats().sessions).toBe(0);
+    await stop();
+  });
+});
+
+describe('a child is started', () => {
+  it('without a shell, and with little of our environment', async () => {
+    process.env.OUR_SECRET = 'hidden';
+    process.env.OUR_SETTING = 'shown';
+    const env = { VALUE: 'a=b\nc "d" $(e)', EMPTY: '' };
+    const args = [SCRIPTED, '$(touch /tmp/never)', '; exit 1', '*', '"', ''];
+    const { url, stop } = await serve({ args, env, inheritEnv: ['OUR_SETTING'] });
+    const session = await open(url);
+    const seen = JSON.parse(await callText(url, session, 'env'));
+    expect(seen).toMatchObject({ ...env, OUR_SETTING: 'shown', PATH: process.env.PATH });
+    expect(seen).not.toHaveProperty('OUR_SECRET');
+    expect(JSON.parse(await callText(url, session, 'argv'))).toEqual(args.slice(1));
+    await stop();
+    const open1 = await serve({ inheritEnv: true });
+    expect(JSON.parse(await callText(open1.url, await open(open1.url), 'env'))).toHaveProperty('OUR_SECRET');
+    await open1.stop();
+  });
+
+  it('ahead, where warm says so', async () => {
+    const { url, backend, stop } = await serve({ warm: 2 });
+    expect(backend.stats()).toMatchObject({ sessions: 0, children: 2 });
+    const session = await open(url);
+    await until(() => backend.stats().children === 3);
+    expect(Number(await callText(url, session, 'pid'))).toBeGreaterThan(0);
+    await stop();
+    expect(backend.stats().children).toBe(0);
+  });
+});
+
+describe('back-pressure', () => {
+  it('a slow reader slows its child, not the heap', async () => {
+    const { url, stop } = await serve();
+    const session = await open(url);
+    const count = 4_000;
+    const body = JSON.stringify(call(1, 'flood', { count, bytes: 16_384 }, { progressToken: 1 }));
+    const req = request(url, { method: 'POST', headers: { ...session, 'content-type': 'application/json' } });
+    req.end(body);
+    const [res] = await once(req, 'response');
+    const before = process.memoryUsage();
+    // 64 MB are on their way; what the network and the pipes hold is all that may have left the child.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const { arrayBuffers, heapUsed } = process.memoryUsage();
+    expect(arrayBuffers + heapUsed - before.arrayBuffers - before.heapUsed).toBeLessThan(16_000_000);
+    let events = 0;
+    res.on('data', (chunk: Buffer) => {
+      for (let at = chunk.indexOf('\n\n'); at >= 0; at = chunk.indexOf('\n\n', at + 1)) events++;
+    });
+    await once(res, 'end');
+    expect(events).toBeGreaterThanOrEqual(count);
+    await stop();
+  });
+
+  it('a child that does not read slows its clients', async () => {
+    const { url, stop } = await serve();
+    const session = await open(url);
+    let done = 0;
+    const napping = callText(url, session, 'nap', { ms: 700 });
+    const text = 'x'.repeat(1_000_000);
+    const notifications = Array.from({ length: 16 }, async () => {
+      const response = await post(url, { jsonrpc: '2.0', method: 'notifications/x', params: { text } }, session);
+      done++;
+      return response.status;
+    });
+    await napping;
+    expect(done).toBeLessThan(16);
+    expect(new Set(await Promise.all(notifications))).toEqual(new Set([202]));
+    await stop();
+  });
+});
+
+describe('nothing is left behind', () => {
+  async function gateway(env: Record<string, string>) {
+    const child = spawn(NODE, [fixture('gateway.mjs'), SCRIPTED], {
+      env: { PATH: process.env.PATH, ...env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [line] = await once(child.stdout.setEncoding('utf8'), 'data');
+    return { child, url: String(line).trim() };
+  }
+
+  async function familyOf(url: string): Promise<{ session: Headers; pids: number[] }> {
+    const session = await open(url);
+    const pids = [
+      await callText(url, session, 'pid'),
+      await callText(url, session, 'grandchild', { stubborn: true }),
+    ].map(Number);
+    return { session, pids };
+  }
+
+  it('by a stubborn child when its gateway gets SIGTERM: the call is answered, all is gone within 5 s', async () => {
+    const { child, url } = await gateway({ STUBBORN: '1' });
+    const { session, pids } = await familyOf(url);
+    const hanging = post(url, call(1, 'hang'), session);
+    await callText(url, session, 'echo');
+    const start = Date.now();
+    child.kill('SIGTERM');
+    expect(await (await hanging).json()).toMatchObject({ id: 1, error: { data: { reason: 'closing' } } });
+    const [code] = await once(child, 'exit');
+    expect([code, pids.some(isRunning), Date.now() - start < 5_000]).toEqual([0, false, true]);
+  });
+
+  it('by a gateway that gets SIGKILL', async () => {
+    const { child, url } = await gateway({ STUBBORN: '1' });
+    const { pids } = await familyOf(url);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    await until(() => !pids.some(isRunning));
+  });
+
+  it('by 500 clients that vanish: heap and children return to where they were', async () => {
+    setFlagsFromString('--expose-gc');
+    const gc = runInNewContext('gc') as () => void;
+    const heap = (): number => {
+      gc();
+      return process.memoryUsage().heapUsed;
+    };
+    const options = { command: 'sh', args: [fixture('tiny-server.sh')], idleTimeoutSeconds: 1, maxSessions: 600 };
+    const { url, backend, stop } = await serve(options);
+    const drop = async (count: number): Promise<void> => {
+      for (let at = 0; at < count; at += 20) await Promise.all(Array.from({ length: 20 }, () => open(url)));
+      await until(() => backend.stats().sessions === 0 && backend.stats().children === 0);
+    };
+    await drop(40);
+    const before = heap();
+    await drop(500);
+    expect(backend.stats()).toEqual({ sessions: 0, children: 0, pending: 0, restarts: 0 });
+    expect(heap() - before).toBeLessThan(3_000_000);
+    await stop();
+  });
+});
