@@ -14,6 +14,8 @@ const keycloak: Peculiarities = {
     revocation: '/realms/mcp/protocol/openid-connect/revoke',
   },
   sendsIss: true,
+  refuseRegistration: ({ scope }) =>
+    scope === undefined ? undefined : ['insufficient_scope', "Policy 'Allowed Client Scopes' rejected request"],
   claims: () => ({ aud: ['mcp_proxy', 'account'], scope: 'profile' }),
 };
 

@@ -24,6 +24,10 @@ export interface Peculiarities {
   readonly sendsIss: boolean;
   /** Left out: anybody may register. */
   readonly registrationCredentials?: string;
+  /** Why a registration is turned down. */
+  refuseRegistration?(
+    metadata: Readonly<Record<string, unknown>>,
+  ): readonly [error: string, description: string] | undefined;
   /** Why an authorization request is turned down: `error`, and a description. */
   refuse?(request: Form): readonly [error: string, description: string] | undefined;
   /** The same for a token request. */
@@ -185,6 +189,11 @@ export async function startPeculiarServer(kind: Peculiarities): Promise<Peculiar
   function register(req: IncomingMessage, res: ServerResponse, metadata: Record<string, unknown>): void {
     if (kind.registrationCredentials !== undefined && req.headers.authorization !== kind.registrationCredentials) {
       json(res, 401, { error: 'invalid_token', error_description: 'registration wants credentials' });
+      return;
+    }
+    const refusal = kind.refuseRegistration?.(metadata);
+    if (refusal !== undefined) {
+      json(res, 403, { error: refusal[0], error_description: refusal[1] });
       return;
     }
     const [redirectUri] = metadata.redirect_uris as [string];

@@ -104,7 +104,6 @@ const ANSWERED = [
   'client_id_issued_at',
   'client_secret_expires_at',
   'client_name',
-  'scope',
   'token_endpoint_auth_method',
 ];
 
@@ -125,6 +124,7 @@ async function forward(
     headers: { 'content-type': 'application/json', ...credentials(authorization, registration?.credentials) },
     body: JSON.stringify({
       ...passedOn,
+      ...(registration?.passesScope === false ? { scope: undefined } : {}),
       redirect_uris: [endpoints.callback],
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],

@@ -8,6 +8,8 @@ export const KEYCLOAK: Provider = Object.freeze({
   registration: Object.freeze({
     url: (issuer: string) => `${withoutClosingSlash(issuer)}/clients-registrations/openid-connect`,
     credentials: 'Bearer' as const,
+    // Its policy "Allowed Client Scopes", on by default, turns down every registration that names one.
+    passesScope: false,
   }),
   acceptsResource: false,
   audienceHint: 'add an Audience mapper for it to a client scope that every client gets (Keycloak: Client scopes)',

@@ -8,6 +8,7 @@ export const OKTA: Provider = Object.freeze({
   registration: Object.freeze({
     url: (issuer: string) => `${new URL(issuer).origin}/oauth2/v1/clients`,
     credentials: 'SSWS' as const,
+    passesScope: true,
   }),
   sendsAudience: true,
   acceptsResource: false,

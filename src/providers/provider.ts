@@ -23,6 +23,8 @@ export interface Registration {
   url(issuer: string): string | undefined;
   /** The scheme of the credentials that a caller may bring in `Authorization`; other credentials are not forwarded. */
   readonly credentials: 'Bearer' | 'SSWS';
+  /** A `scope` of the client's metadata is passed on; where not, clients may later ask for any scope that the server gives. */
+  readonly passesScope: boolean;
 }
 
 /** What most servers have in common, and what RFC 8414 and RFC 8707 expect of all. */
@@ -34,7 +36,7 @@ export const STANDARD: Provider = Object.freeze({
     discoveryUrl(issuer),
   ],
   metadataIssuer: (issuer: string) => issuer,
-  registration: Object.freeze({ url: () => undefined, credentials: 'Bearer' as const }),
+  registration: Object.freeze({ url: () => undefined, credentials: 'Bearer', passesScope: true }),
   sendsAudience: false,
   acceptsResource: true,
   upstreamScope: (scope: string) => scope,
