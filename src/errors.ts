@@ -161,6 +161,14 @@ export class AuthError extends Error {
 export const OUTAGES = {
   key_set_unavailable: { status: 503, description: 'The keys that verify tokens cannot be read at the moment' },
   proof_store_full: { status: 503, description: 'More DPoP proofs come in than can be remembered' },
+  authorization_server_unavailable: {
+    status: 503,
+    description: 'The authorization server cannot be reached at the moment',
+  },
+  authorization_server_malformed: {
+    status: 502,
+    description: 'The authorization server gave an answer that cannot be used',
+  },
 } as const satisfies Record<string, { status: 502 | 503; description: string }>;
 
 /** A key of {@link OUTAGES}. */

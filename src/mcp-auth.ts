@@ -6,7 +6,7 @@ import { type Credentials, readCredentials, removeCredentials, type Scheme } fro
 import type { Middleware } from './http/middleware.js';
 import { createRefusal } from './http/refusal.js';
 import { requestOrigin } from './http/request-origin.js';
-import { rawPath, resourceMetadataPaths } from './http/well-known.js';
+import { publicPaths, rawPath } from './http/well-known.js';
 import { MODES, type Mode } from './modes.js';
 import type { McpAuthOptions } from './options/auth-options.js';
 import { type ResolvedAuth, resolveAuth } from './options/resolve-auth.js';
@@ -37,22 +37,22 @@ interface Passage {
  * as a JWT (RFC 9068, RFC 8725), and sets `req.auth`. A refusal is answered here, with a challenge that tells MCP
  * clients where to log in; what is not the client's fault goes to `next(error)` with status 503.
  *
- * The metadata paths of the policy pass without a token. Does not check who may call which tool.
+ * The metadata paths of the policy, and those of its facade, pass without a token. Does not check who may call which tool.
  *
  * @throws {ConfigError} Where the policy is not one.
  */
 export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
   const held = resolveAuth('mcpAuth()', options);
   const schemes: readonly Scheme[] = held.dpop === 'off' ? ['bearer'] : ['bearer', 'dpop'];
-  const publicPaths = resourceMetadataPaths(held.resource?.url.pathname ?? '/');
   const verifier = createTokenVerifier(held);
   const sender = senderConstraintOf(held);
+  const open = publicPaths(held.resource?.url.pathname ?? '/', held.facade);
   const { admit, turnAway } = createGate(held);
 
   function mcpAuthMiddleware(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void {
     // An identity that an earlier middleware left here was not verified by this policy.
     clearAuth(req);
-    if (publicPaths.has(rawPath(req))) {
+    if (open.has(rawPath(req))) {
       next();
       return;
     }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import cors from 'cors';
 import { AuthError } from './errors.js';
+import { createFacade } from './facade/facade.js';
 import type { Middleware } from './http/middleware.js';
 import { createRefusal } from './http/refusal.js';
 import { prepareJson, replyJson, sendJson } from './http/reply.js';
@@ -14,8 +15,8 @@ const METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
 /**
  * Serves the protected resource metadata of a policy (RFC 9728), for every origin, at
- * `/.well-known/oauth-protected-resource` followed by the resource's path, and at the root. Any other path goes on to
- * the next middleware. Mount it at the root of the app, before or after `mcpAuth()`: the outcome is the same.
+ * `/.well-known/oauth-protected-resource` followed by the resource's path, and at the root; and the facade, where the
+ * policy has a provider: metadata, registration, login and tokens. Any other path goes on to the next middleware. Mount it at the root of the app, before or after `mcpAuth()`: the outcome is the same.
  *
  * @throws {ConfigError} Where the policy is not one.
  */
@@ -25,9 +26,14 @@ export function protectedResourceMetadata(options: Readonly<McpAuthOptions>): Mi
   const answer = createAnswer(held);
   const allowEveryOrigin = cors({ origin: '*', methods: METHODS });
 
+  const facade = held.facade === undefined ? undefined : createFacade(held.facade, held);
+
   return function protectedResourceMetadataMiddleware(req, res, next) {
-    if (!paths.has(rawPath(req))) {
-      next();
+    const path = rawPath(req);
+    if (!paths.has(path)) {
+      const route = facade?.get(path);
+      if (route === undefined) next();
+      else route(req, res, next);
       return;
     }
     // The cors package answers OPTIONS itself, and does not call back then.

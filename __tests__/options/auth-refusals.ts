@@ -8,7 +8,7 @@ export const good = { issuer: ISSUER, jwks: { keys: [signer.jwk] }, resourceMeta
 type Refusal = [name: string, options: unknown, message: string];
 
 const KEYS_FIX = 'Give one of { file }, { url }, { keys: […] }, a function, or the key set as JSON text.';
-const URL_FIX = 'Use https; plain http is accepted from localhost only.';
+const URL_FIX = 'Use https; plain http is accepted from localhost only, unless dangerouslyAllowHttp is true.';
 const AUDIENCE_FIX =
   'Name what your authorization server writes into "aud", or leave it out to use resourceMetadata.resource.';
 const RESOURCE_FIX = 'Write the address that clients use, for example "https://mcp.example.com/mcp".';
@@ -62,7 +62,7 @@ export const refusals: Refusal[] = [
   [
     'an unknown option with a near name',
     { ...good, audience: ['api'] },
-    'option "audience" must be one of mode, resourceMetadata, requiredScopes, clockToleranceSeconds, maxTokenBytes, staleIfErrorSeconds, verifiedTokens, dpop, mtls, onDecision, logger, issuers, issuer, audiences, audienceClaim, jwks, jwtValidationOptions, scopesClaim. Did you mean "audiences"?',
+    'option "audience" must be one of mode, resourceMetadata, requiredScopes, clockToleranceSeconds, maxTokenBytes, staleIfErrorSeconds, verifiedTokens, dpop, mtls, facade, dangerouslyAllowHttp, onDecision, logger, issuers, issuer, audiences, audienceClaim, jwks, jwtValidationOptions, scopesClaim, provider, clientId, clientSecret. Did you mean "audiences"?',
   ],
   [
     'an unknown mode',
@@ -228,7 +228,7 @@ export const refusals: Refusal[] = [
   [
     'a bad entry of issuers',
     { issuers: [{ ...good, resourceMetadata: undefined, audiences: [] }] },
-    `option "issuers[0].resourceMetadata" must be one of issuer, audiences, audienceClaim, jwks, jwtValidationOptions, scopesClaim. Remove it.`,
+    `option "issuers[0].resourceMetadata" must be one of issuer, audiences, audienceClaim, jwks, jwtValidationOptions, scopesClaim, provider, clientId, clientSecret. Remove it.`,
   ],
   [
     'an issuer named twice',

@@ -12,14 +12,18 @@ export class BodyError extends Error {
 }
 
 /**
- * The request's JSON body, at most `maxBytes` long, as it came. Where a body parser ran before, what it left in `req.body` is
- * taken: text and bytes as they are, an object serialised anew (numbers beyond 2^53 are lost then, in the parser).
- * It does not check that the body is JSON.
+ * The request's body (JSON, unless another media type is named), at most `maxBytes` long, as it came. Where a body parser
+ * ran before, what it left in `req.body` is taken: text and bytes as they are, an object serialised anew (numbers beyond
+ * 2^53 are lost then, in the parser). It does not check that the body is what its media type says.
  */
-export async function readBody(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
+export async function readBody(
+  req: IncomingMessage,
+  maxBytes: number,
+  mediaType = 'application/json',
+): Promise<Buffer> {
   const parsed = (req as { body?: unknown }).body;
   if (parsed !== undefined && req.readableEnded) return bounded(bytesOf(parsed), maxBytes);
-  requireJson(req);
+  requireMediaType(req, mediaType);
   if (Number(req.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
   return collect(req, maxBytes);
 }
@@ -61,15 +65,15 @@ function tooLarge(maxBytes: number): BodyError {
 }
 
 // A body that one reader unpacks and another does not is read as two different messages; so it comes plain, in UTF-8.
-function requireJson(req: IncomingMessage): void {
+function requireMediaType(req: IncomingMessage, mediaType: string): void {
   const encoding = req.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
     throw new BodyError(415, 'The body must come without a Content-Encoding');
   }
   const type = req.headers['content-type'] ?? '';
-  if (type === 'application/json') return;
+  if (type === mediaType) return;
   const [essence = '', ...parameters] = type.toLowerCase().split(';');
-  if (essence.trim() !== 'application/json') throw new BodyError(415, 'The Content-Type must be application/json');
+  if (essence.trim() !== mediaType) throw new BodyError(415, `The Content-Type must be ${mediaType}`);
   for (const parameter of parameters) {
     const [name = '', value = ''] = parameter.trim().split('=');
     if (name === 'charset' && !/^"?utf-?8"?$/.test(value)) throw new BodyError(415, 'The charset must be utf-8');

@@ -36,7 +36,7 @@ export async function fetchJson(url: URL, limits: FetchLimits = FETCH_LIMITS): P
   }
 }
 
-async function readBounded(response: Response, maxBytes: number): Promise<string> {
+export async function readBounded(response: Response, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of response.body ?? []) {
@@ -48,7 +48,7 @@ async function readBounded(response: Response, maxBytes: number): Promise<string
 }
 
 /** A parser's message quotes what it read, and undici hides what went wrong in `cause`. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   if (error instanceof SyntaxError) return 'it is not JSON';
   const { message, cause } = error as { message?: string; cause?: { code?: string; message?: string } };
   return cause?.code ?? cause?.message ?? message ?? 'unknown';

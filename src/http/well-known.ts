@@ -20,6 +20,50 @@ export function resourceMetadataPaths(resourcePath: string): ReadonlySet<string>
   ]);
 }
 
+const SERVER_METADATA = '/.well-known/oauth-authorization-server';
+const DISCOVERY = '/.well-known/openid-configuration';
+
+/** Where the facade answers; the first of each list is the one that its metadata names. */
+export interface FacadePaths {
+  readonly metadata: readonly string[];
+  readonly registration: readonly string[];
+  readonly authorize: readonly string[];
+  readonly consent: readonly string[];
+  readonly callback: readonly string[];
+  readonly token: readonly string[];
+  readonly revocation: readonly string[];
+}
+
+/**
+ * The metadata of an authorization server whose issuer is the resource: where RFC 8414, section 3.1, puts it, at the root
+ * for clients of 2025-03-26, and where OpenID Connect Discovery is looked for, inserted and appended. The endpoints
+ * stand beside it, named as agentgateway names them.
+ */
+export function facadePaths(resourcePath: string, legacyEndpoints: boolean): FacadePaths {
+  const path = resourcePath.replace(/\/$/, '');
+  const base = SERVER_METADATA + path;
+  const legacy = (name: string) => (legacyEndpoints ? [name] : []);
+  return {
+    metadata: [base, SERVER_METADATA + resourcePath, SERVER_METADATA, DISCOVERY + path, path + DISCOVERY],
+    registration: [`${base}/client-registration`, ...legacy('/register')],
+    authorize: [`${base}/authorize`, ...legacy('/authorize')],
+    consent: [`${base}/consent`],
+    callback: [`${base}/callback`],
+    token: [`${base}/token`, ...legacy('/token')],
+    revocation: [`${base}/revocation`],
+  };
+}
+
+/** Every path that passes without a token: the one hole in the fence, computed here for both middlewares. */
+export function publicPaths(
+  resourcePath: string,
+  facade: { readonly legacyEndpoints: boolean } | undefined,
+): ReadonlySet<string> {
+  const metadata = resourceMetadataPaths(resourcePath);
+  if (facade === undefined) return metadata;
+  return new Set([...metadata, ...Object.values(facadePaths(resourcePath, facade.legacyEndpoints)).flat()]);
+}
+
 /** The path exactly as it came: not decoded, not normalised, so that only the very bytes of a public path are public. */
 export function rawPath(req: IncomingMessage): string {
   const target = requestTarget(req);

@@ -13,7 +13,7 @@ export function buildResourceMetadata(held: ResolvedAuth, resource: string): Rea
   const { authorizationServers, bearerMethodsSupported, scopesSupported, ...others } = held.metadataMembers;
   const members: Member[] = [
     ['resource', resource],
-    ['authorization_servers', authorizationServers ?? held.issuers.map(({ issuer }) => issuer)],
+    ['authorization_servers', authorizationServers ?? authorizationServersOf(held)],
     ['mcp_protocol_version', '2025-06-18'],
     ['resource_type', 'mcp-server'],
     ['bearer_methods_supported', bearerMethodsSupported],
@@ -32,6 +32,13 @@ function senderConstraintMembers({ dpop, mtls }: ResolvedAuth): Member[] {
     ['dpop_bound_access_tokens_required', dpop === 'require' ? true : undefined],
     ['tls_client_certificate_bound_access_tokens', mtls === undefined ? undefined : true],
   ];
+}
+
+/** The facade stands for the issuers that have a provider; its issuer is the resource. */
+function authorizationServersOf({ facade, issuers }: ResolvedAuth): string[] {
+  if (facade === undefined) return issuers.map(({ issuer }) => issuer);
+  const direct = issuers.filter(({ provider }) => provider === undefined);
+  return [facade.resource.href, ...direct.map(({ issuer }) => issuer)];
 }
 
 /** RFC 9728, section 2: parameters with zero elements must be omitted. */

@@ -3,6 +3,7 @@ import type { Decision } from '../decision.js';
 import type { DpopMode } from '../http/challenge.js';
 import type { Logger } from '../logger.js';
 import type { ModeName } from '../modes.js';
+import type { FacadeOptions, ProviderOption } from './facade-options.js';
 
 /** A JSON Web Key Set (RFC 7517, section 5). */
 export interface Jwks {
@@ -37,7 +38,18 @@ export interface IssuerOptions {
    * @default `'aud'`
    */
   readonly audienceClaim?: string | undefined;
-  /** @default `{ url: '{issuer}/.well-known/jwks.json' }` */
+  /**
+   * What kind of authorization server the issuer is, for one that does not follow the MCP specification by itself. It
+   * then stands behind a facade: see `facade`.
+   *
+   * @default none: clients log in at the issuer itself
+   */
+  readonly provider?: ProviderOption | undefined;
+  /** A client registered at the authorization server by hand, for all MCP clients to share; each user is asked for consent. */
+  readonly clientId?: string | undefined;
+  /** The secret of `clientId`, where it is a confidential client. Sent to the token endpoint only. */
+  readonly clientSecret?: string | undefined;
+  /** @default `{ url }`, as the provider has it; `{issuer}/.well-known/jwks.json` where there is none */
   readonly jwks?: JwksOption | undefined;
   readonly jwtValidationOptions?:
     | {
@@ -107,6 +119,18 @@ interface SharedOptions {
   readonly dpop?: DpopMode | undefined;
   /** Tokens bound to a client certificate (RFC 8705). @default they are refused */
   readonly mtls?: MtlsOptions | undefined;
+  /**
+   * Our side of the authorization server that `provider` names: clients see this server as their authorization server,
+   * and every login is relayed. `false` shows them the issuer itself, byte for byte.
+   *
+   * @default `{}`
+   */
+  readonly facade?: FacadeOptions | false | undefined;
+  /**
+   * Plain http to key servers and authorization servers that are not on this machine, for example in a network of
+   * containers. Whoever can change what passes there can log in as anybody. @default `false`
+   */
+  readonly dangerouslyAllowHttp?: boolean | undefined;
   /** Called with every decision, after it is made; what it throws changes nothing. */
   readonly onDecision?: ((decision: Decision) => void) | undefined;
   /** Told about key sets that fail, and in permissive mode what strict would have done. @default nobody is told */
@@ -136,4 +160,6 @@ export const AUTH_DEFAULTS = Object.freeze({
   maxAgeSeconds: 300,
   maxEntries: 10_000,
   dpop: 'off',
+  dangerouslyAllowHttp: false,
+  legacyEndpoints: false,
 } as const);

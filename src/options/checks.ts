@@ -22,6 +22,11 @@ export function createChecks(who: string) {
       isRecord(value) ? value : refuse(option, 'an object', value, fix),
     string: (value: unknown, option: string, fix: string): string =>
       typeof value === 'string' && value !== '' ? value : refuse(option, 'a non-empty string', value, fix),
+    /** Never quoted: whoever reads the message must not learn the secret. */
+    secret: (value: unknown, option: string, leastLength: number, fix: string): string => {
+      if (typeof value === 'string' && value.length >= leastLength) return value;
+      throw new ConfigError({ who, option, expected: `a string of at least ${leastLength} characters`, fix });
+    },
     boolean: (value: unknown, option: string, fix: string): boolean =>
       typeof value === 'boolean' ? value : refuse(option, 'true or false', value, fix),
     strings: (value: unknown, option: string, fix: string): readonly string[] =>

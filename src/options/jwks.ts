@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Jwks } from './auth-options.js';
 import { isRecord, type OptionChecks } from './checks.js';
+import { requireServerUrl } from './server-url.js';
 
 /** Where an issuer's keys are; local ones have been read, and those of a function have been seen to be there. */
 export type KeySource =
@@ -14,7 +15,7 @@ const KINDS = ['file', 'url', 'keys'] as const;
 const FIX = 'Give one of { file }, { url }, { keys: […] }, a function, or the key set as JSON text.';
 
 /** @throws {ConfigError} */
-export function resolveKeySource(checks: OptionChecks, jwks: unknown, option: string): KeySource {
+export function resolveKeySource(checks: OptionChecks, jwks: unknown, option: string, allowHttp: boolean): KeySource {
   if (typeof jwks === 'string') return { kind: 'inline', jwks: requireJwks(checks, jwks, option) };
   if (typeof jwks === 'function') return requireLiveKeys(checks, jwks as () => Jwks, option);
   const given = checks.record(jwks, option, FIX);
@@ -25,17 +26,24 @@ export function resolveKeySource(checks: OptionChecks, jwks: unknown, option: st
     return checks.refuse(option, 'exactly one kind of key set', kinds, FIX);
   }
   if (kind === 'file') return resolveKeyFile(checks, given.file, `${option}.file`);
-  if (kind === 'url') return { kind, url: requireKeyUrl(checks, given.url, `${option}.url`) };
+  if (kind === 'url') return { kind, url: requireServerUrl(checks, given.url, `${option}.url`, allowHttp) };
   return { kind: 'inline', jwks: requireJwks(checks, given, option) };
 }
 
+/** Where an issuer's keys are by its provider, and whether they may come by plain http. */
+export interface KeyDerivation {
+  readonly issuer: string;
+  readonly jwksUrl: (issuer: string) => string;
+  readonly allowHttp: boolean;
+}
+
 /** @throws {ConfigError} Where the issuer is not a URL that a key set's address can be derived from. */
-export function deriveKeySource(checks: OptionChecks, option: string, issuer: string): KeySource {
+export function deriveKeySource(checks: OptionChecks, option: string, derivation: KeyDerivation): KeySource {
+  const { issuer, jwksUrl, allowHttp } = derivation;
   if (!URL.canParse(issuer)) {
     return checks.refuse(option, 'given, since a key set is derived only from an issuer that is a URL', undefined, FIX);
   }
-  const url = requireKeyUrl(checks, `${issuer.replace(/\/$/, '')}/.well-known/jwks.json`, option);
-  return { kind: 'url', url };
+  return { kind: 'url', url: requireServerUrl(checks, jwksUrl(issuer), option, allowHttp) };
 }
 
 function resolveKeyFile(checks: OptionChecks, value: unknown, option: string): KeySource {
@@ -88,17 +96,4 @@ function parseJson(text: string): unknown {
   } catch {
     throw new Error('it is not JSON');
   }
-}
-
-/** Plain http is left to loopback: whoever can change the answer can sign any token. */
-function requireKeyUrl(checks: OptionChecks, value: unknown, option: string): URL {
-  const fix = 'Use https; plain http is accepted from localhost only.';
-  const text = checks.string(value, option, fix);
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const safe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname));
-  return url !== undefined && safe ? url : checks.refuse(option, 'an https URL', value, fix);
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }

@@ -5,7 +5,8 @@ import { type Logger, SILENT } from '../logger.js';
 import { MODES, type ModeName } from '../modes.js';
 import { AUTH_DEFAULTS, type McpAuthOptions, type MtlsOptions, type VerifiedTokensOptions } from './auth-options.js';
 import { createChecks, isRecord, type OptionChecks } from './checks.js';
-import { ISSUER_KEYS, resolveIssuer, type TrustedIssuer } from './resolve-issuer.js';
+import { type ResolvedFacade, resolveFacade } from './resolve-facade.js';
+import { ISSUER_KEYS, type IssuerContext, resolveIssuer, type TrustedIssuer } from './resolve-issuer.js';
 import { type ResourceIdentity, resolveResource } from './resolve-resource.js';
 
 /** What the two middlewares hold of the policy: nothing is optional any more, and nothing is read from the user again. */
@@ -24,6 +25,8 @@ export interface ResolvedAuth {
   readonly verifiedTokens: Readonly<{ maxAgeSeconds: number; maxEntries: number }> | undefined;
   readonly dpop: DpopMode;
   readonly mtls: Readonly<{ getCertificate: MtlsOptions['getCertificate']; required: boolean }> | undefined;
+  /** Undefined where clients log in at the issuers themselves. */
+  readonly facade: ResolvedFacade | undefined;
   readonly onDecision: ((decision: Decision) => void) | undefined;
   readonly logger: Logger;
 }
@@ -38,6 +41,8 @@ const SHARED_KEYS = [
   'verifiedTokens',
   'dpop',
   'mtls',
+  'facade',
+  'dangerouslyAllowHttp',
   'onDecision',
   'logger',
   'issuers',
@@ -58,9 +63,14 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
     given[key] === undefined
       ? AUTH_DEFAULTS[key]
       : checks.integer(given[key], key, least, `Leave it out for ${AUTH_DEFAULTS[key]}.`);
+  const allowHttp =
+    given.dangerouslyAllowHttp === undefined
+      ? AUTH_DEFAULTS.dangerouslyAllowHttp
+      : checks.boolean(given.dangerouslyAllowHttp, 'dangerouslyAllowHttp', 'Leave it out for false.');
+  const issuers = resolveIssuers(checks, given, { resource: resource?.href, allowHttp });
   return Object.freeze({
     modeName: resolveMode(checks, given.mode),
-    issuers: resolveIssuers(checks, given, resource?.href),
+    issuers,
     resource,
     metadataMembers: members,
     requiredScopes: resolveScopes(checks, given.requiredScopes),
@@ -69,6 +79,7 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
     staleIfErrorSeconds: whole('staleIfErrorSeconds', 0),
     verifiedTokens: resolveVerifiedTokens(checks, given.verifiedTokens),
     ...resolveSenderConstraint(checks, given),
+    facade: resolveFacade(checks, given.facade, { issuers, resource, metadataMembers: members, allowHttp }),
     onDecision: resolveHook(checks, given.onDecision),
     logger: resolveLogger(checks, given.logger),
   });
@@ -98,9 +109,9 @@ function resolveMode(checks: OptionChecks, mode: unknown): ModeName {
 function resolveIssuers(
   checks: OptionChecks,
   given: Record<string, unknown>,
-  resource: string | undefined,
+  shared: Omit<IssuerContext, 'path'>,
 ): readonly TrustedIssuer[] {
-  if (given.issuers === undefined) return Object.freeze([resolveIssuer(checks, given, '', resource)]);
+  if (given.issuers === undefined) return Object.freeze([resolveIssuer(checks, given, { path: '', ...shared })]);
   for (const key of ISSUER_KEYS) {
     if (given[key] !== undefined) {
       checks.refuse(key, 'left out beside "issuers"', given[key], `Move it into the entries of "issuers".`);
@@ -114,7 +125,7 @@ function resolveIssuers(
     const path = `issuers[${i}]`;
     const entry = checks.record(item, path, 'Write { issuer: …, jwks: … }.');
     checks.knownKeys(entry, path, ISSUER_KEYS);
-    return resolveIssuer(checks, entry, `${path}.`, resource);
+    return resolveIssuer(checks, entry, { path: `${path}.`, ...shared });
   });
   const names = issuers.map(({ issuer }) => issuer);
   const twice = names.findIndex((name, i) => names.indexOf(name) !== i);

@@ -1,6 +1,8 @@
+import { type Provider, STANDARD } from '../providers/provider.js';
 import { AUTH_DEFAULTS, type IssuerOptions } from './auth-options.js';
 import type { OptionChecks } from './checks.js';
 import { deriveKeySource, type KeySource, resolveKeySource } from './jwks.js';
+import { resolveClient, resolveProvider, type StaticClient } from './resolve-provider.js';
 
 /** An issuer whose tokens are accepted, as we hold it. */
 export interface TrustedIssuer {
@@ -10,6 +12,9 @@ export interface TrustedIssuer {
   readonly keySource: KeySource;
   readonly requiredClaims: readonly string[];
   readonly scopesClaim: string | undefined;
+  /** Undefined where clients log in at the issuer itself. */
+  readonly provider: Provider | undefined;
+  readonly client: StaticClient | undefined;
 }
 
 export const ISSUER_KEYS = [
@@ -19,17 +24,28 @@ export const ISSUER_KEYS = [
   'jwks',
   'jwtValidationOptions',
   'scopesClaim',
+  'provider',
+  'clientId',
+  'clientSecret',
 ] as const satisfies (keyof IssuerOptions)[];
 
-/** `path` is empty or ends in a dot. */
+/** What a policy says once for all its issuers. */
+export interface IssuerContext {
+  /** Empty, or ends in a dot. */
+  readonly path: string;
+  readonly resource: string | undefined;
+  readonly allowHttp: boolean;
+}
+
 export function resolveIssuer(
   checks: OptionChecks,
   given: Readonly<Record<string, unknown>>,
-  path: string,
-  resource: string | undefined,
+  { path, resource, allowHttp }: IssuerContext,
 ): TrustedIssuer {
   const name = (key: keyof IssuerOptions) => `${path}${key}`;
   const issuer = checks.string(given.issuer, name('issuer'), 'Name the "iss" of the tokens you accept.');
+  const provider = resolveProvider(checks, given.provider, name('provider'));
+  const { jwksUrl } = provider ?? STANDARD;
   return Object.freeze({
     issuer,
     audiences: resolveAudiences(checks, given.audiences, name('audiences'), resource),
@@ -39,13 +55,15 @@ export function resolveIssuer(
         : checks.string(given.audienceClaim, name('audienceClaim'), 'Leave it out for "aud".'),
     keySource:
       given.jwks === undefined
-        ? deriveKeySource(checks, name('jwks'), issuer)
-        : resolveKeySource(checks, given.jwks, name('jwks')),
+        ? deriveKeySource(checks, name('jwks'), { issuer, jwksUrl, allowHttp })
+        : resolveKeySource(checks, given.jwks, name('jwks'), allowHttp),
     requiredClaims: resolveRequiredClaims(checks, given.jwtValidationOptions, name('jwtValidationOptions')),
     scopesClaim:
       given.scopesClaim === undefined
         ? undefined
         : checks.string(given.scopesClaim, name('scopesClaim'), 'Leave it out if "scope" and "scp" are enough.'),
+    provider,
+    client: resolveClient(checks, given, path),
   });
 }
 

@@ -1,7 +1,7 @@
 import { AuthError, UpstreamError } from '../errors.js';
+import { cacheLifetimeSeconds } from '../http/cache-lifetime.js';
 import { fetchJson } from '../http/fetch-json.js';
 import { parseJwks } from '../options/jwks.js';
-import { cacheLifetimeSeconds } from './cache-lifetime.js';
 import { createKeyRing, type KeyRing } from './key-ring.js';
 import type { KeySet, KeySetContext } from './key-set.js';
 import type { VerificationKey } from './verification-key.js';

@@ -1,0 +1,38 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { PROVIDERS, type ProviderName } from '../../src/providers/providers.js';
+import { asAlice, startFacadeFlow } from '../support/facade-flow.js';
+import { logIn, SDKS } from '../support/mcp-login.js';
+import { KINDS, type KindName } from '../support/peculiar-kinds.js';
+
+const names = Object.keys(KINDS) as KindName[];
+const cases = names.flatMap((name) => SDKS.map((sdk) => [name, sdk] as const));
+
+describe('a client logs in, calls a tool, and refreshes', () => {
+  test.each(cases)('%s, SDK %s', async (name, sdk) => {
+    const { guarded } = await startFacadeFlow(name);
+    const client = await logIn(sdk, guarded.resource, asAlice);
+    onTestFinished(() => client.close());
+    expect(client.callback.searchParams.get('iss')).toBe(guarded.resource);
+    expect(client.callback.searchParams.get('state')).toBe('the-state-of-the-client');
+    expect(await client.callTool('whoami')).toMatchObject({ content: [{ type: 'text' }] });
+
+    const before = client.memory.held;
+    guarded.auth.revoke(before?.access_token ?? '');
+    expect(await client.callTool('whoami')).toMatchObject({ content: [{ type: 'text' }] });
+    expect(client.memory.held?.access_token).not.toBe(before?.access_token);
+    expect(client.memory.held?.refresh_token).not.toBe(before?.refresh_token);
+    expect(client.memory.held).not.toHaveProperty('id_token');
+  });
+});
+
+describe('with a wrong adapter it fails', () => {
+  const wrong = names.flatMap((name) =>
+    (Object.keys(PROVIDERS) as ProviderName[])
+      .filter((provider) => provider !== name)
+      .map((provider) => [name, provider] as const),
+  );
+  test.each(wrong)('%s, taken for %s', async (name, provider) => {
+    const { guarded } = await startFacadeFlow(name, provider);
+    await expect(logIn('v2', guarded.resource, asAlice)).rejects.toThrow();
+  });
+});

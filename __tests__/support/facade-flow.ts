@@ -1,0 +1,45 @@
+import { PROVIDERS, type ProviderName } from '../../src/providers/providers.js';
+import { type GuardedServer, startGuardedServer } from './guarded-server.js';
+import { KINDS, type KindName } from './peculiar-kinds.js';
+import { type PeculiarServer, startPeculiarServer } from './peculiar-server.js';
+import type { FillIn } from './user-agent.js';
+
+export const SECRET = 'a secret of thirty-two characters';
+
+export interface FacadeFlow {
+  readonly upstream: PeculiarServer;
+  readonly guarded: GuardedServer;
+  /** Where the facade's metadata is; its endpoints stand beneath. */
+  readonly base: string;
+}
+
+/**
+ * A server of one kind, and an MCP server behind the facade of a provider: the kind's own, unless the test is about a
+ * wrong one.
+ */
+export async function startFacadeFlow(
+  name: KindName,
+  provider: ProviderName = name,
+  changes: Readonly<Record<string, unknown>> = {},
+): Promise<FacadeFlow> {
+  const { kind, policy, client: given } = KINDS[name];
+  const canRegister = PROVIDERS[provider].registration !== undefined;
+  const client = given ?? (canRegister ? undefined : { id: 'registered-by-hand' });
+  const upstream = await startPeculiarServer(kind);
+  const guarded = await startGuardedServer(() => ({
+    issuer: upstream.issuer,
+    provider: { [provider]: {} },
+    facade: { secret: SECRET },
+    ...(client && { clientId: client.id }),
+    ...(client && 'secret' in client && { clientSecret: client.secret }),
+    ...policy,
+    ...changes,
+    resourceMetadata: { scopesSupported: ['mcp.read', 'offline_access'] },
+  }));
+  const base = `${guarded.origin}/.well-known/oauth-authorization-server/mcp`;
+  if (client !== undefined) upstream.register({ ...client, redirectUri: `${base}/callback` });
+  return { upstream, guarded, base };
+}
+
+/** What a person does: allows the client, and logs in as alice. */
+export const asAlice: FillIn = (fields) => ('request' in fields ? { decision: 'allow' } : { username: 'alice' });

@@ -1,0 +1,137 @@
+import { Client as ClientV2, StreamableHTTPClientTransport as TransportV2 } from '@modelcontextprotocol/client';
+import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { type FillIn, UserAgent } from './user-agent.js';
+
+export const SDKS = ['v1', 'v2'] as const;
+export type Sdk = (typeof SDKS)[number];
+
+/** The SDKs name what they store alike; each writes its own and reads it back. */
+type Stored = Record<string, unknown> | undefined;
+
+interface Tokens {
+  readonly access_token: string;
+  readonly refresh_token?: string;
+  readonly scope?: string;
+}
+
+/** The storage that an MCP client lends to its SDK: all in memory, as the SDK's documentation has it. */
+export class ClientMemory {
+  readonly redirectUrl: string;
+  readonly clientMetadata;
+  authorizationUrl: URL | undefined;
+  registered: Stored;
+  #tokens: Tokens | undefined;
+  #verifier = '';
+  #discovery: Stored;
+
+  constructor({ redirectUrl = 'http://127.0.0.1:33418/callback', ...metadata }: Record<string, unknown> = {}) {
+    this.redirectUrl = redirectUrl as string;
+    this.clientMetadata = {
+      client_name: 'Test client',
+      redirect_uris: [this.redirectUrl],
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      token_endpoint_auth_method: 'none',
+      ...metadata,
+    };
+  }
+
+  state = () => 'the-state-of-the-client';
+  clientInformation = () => this.registered as never;
+  saveClientInformation = (information: unknown) => {
+    this.registered = information as Stored;
+  };
+  tokens = () => this.#tokens as never;
+  saveTokens = (tokens: unknown) => {
+    this.#tokens = tokens as Tokens;
+  };
+  redirectToAuthorization = (url: URL) => {
+    this.authorizationUrl = url;
+  };
+  saveCodeVerifier = (verifier: string) => {
+    this.#verifier = verifier;
+  };
+  codeVerifier = () => this.#verifier;
+  saveDiscoveryState = (state: unknown) => {
+    this.#discovery = state as Stored;
+  };
+  discoveryState = () => this.#discovery as never;
+
+  get held(): Tokens | undefined {
+    return this.#tokens;
+  }
+}
+
+/** A client that has logged in, and stays connected. */
+export interface LoggedIn {
+  readonly memory: ClientMemory;
+  readonly agent: UserAgent;
+  /** What came back to the client's redirect URI. */
+  readonly callback: URL;
+  callTool(name: string): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+interface Session {
+  connect(): Promise<void>;
+  finish(callback: URL): Promise<void>;
+  callTool(name: string): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** From a 401 over metadata, registration, login, callback and token to a connected client. */
+export async function logIn(
+  sdk: Sdk,
+  server: string,
+  fillIn: FillIn,
+  { memory = new ClientMemory(), agent = new UserAgent() }: { memory?: ClientMemory; agent?: UserAgent } = {},
+): Promise<LoggedIn> {
+  const session = sdk === 'v1' ? sessionV1(server, memory) : sessionV2(server, memory);
+  const refused = await session.connect().then(
+    () => undefined,
+    (error: Error) => error,
+  );
+  if (memory.authorizationUrl === undefined) throw refused ?? new Error('no login was asked for');
+  const end = await agent.visit(memory.authorizationUrl, fillIn, (url) => url.href.startsWith(memory.redirectUrl));
+  if (!(end instanceof URL)) throw new Error(`stopped at ${end.url} (${end.response.status}): ${end.html}`);
+  await session.finish(end);
+  await session.connect();
+  return { memory, agent, callback: end, callTool: session.callTool, close: session.close };
+}
+
+function sessionV1(server: string, memory: ClientMemory): Session {
+  const open = () => new TransportV1(new URL(server), { authProvider: memory });
+  let transport = open();
+  let client = new ClientV1({ name: 'test', version: '1' });
+  return {
+    async connect() {
+      transport = open();
+      client = new ClientV1({ name: 'test', version: '1' });
+      await client.connect(transport as never);
+    },
+    finish: (callback) => transport.finishAuth(callback.searchParams.get('code') ?? fail(callback)),
+    callTool: (name) => client.callTool({ name, arguments: {} }),
+    close: () => client.close(),
+  };
+}
+
+function sessionV2(server: string, memory: ClientMemory): Session {
+  const open = () => new TransportV2(new URL(server), { authProvider: memory });
+  let transport = open();
+  let client = new ClientV2({ name: 'test', version: '1' });
+  return {
+    async connect() {
+      transport = open();
+      client = new ClientV2({ name: 'test', version: '1' });
+      await client.connect(transport);
+    },
+    finish: (callback) => transport.finishAuth(callback.searchParams),
+    callTool: (name) => client.callTool({ name, arguments: {} }),
+    close: () => client.close(),
+  };
+}
+
+function fail(callback: URL): never {
+  throw new Error(`no code came back: ${callback.search}`);
+}

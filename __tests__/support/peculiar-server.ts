@@ -1,0 +1,229 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import { onTestFinished } from 'vitest';
+import { listen, originOf, stop } from './serve.js';
+import { createSigner } from './signer.js';
+
+type Form = URLSearchParams;
+
+/** How one kind of authorization server differs from the specification, by its documentation. */
+export interface Peculiarities {
+  /** Appended to the origin. */
+  readonly issuer: string;
+  readonly paths: {
+    readonly metadata: readonly string[];
+    readonly jwks: string;
+    readonly authorize: string;
+    readonly token: string;
+    readonly registration?: string;
+    readonly revocation?: string;
+  };
+  /** Members of the metadata, over those that follow from all else. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  readonly sendsIss: boolean;
+  /** Left out: anybody may register. */
+  readonly registrationCredentials?: string;
+  /** Why a registration is turned down. */
+  refuseRegistration?(
+    metadata: Readonly<Record<string, unknown>>,
+  ): readonly [error: string, description: string] | undefined;
+  /** Why an authorization request is turned down: `error`, and a description. */
+  refuse?(request: Form): readonly [error: string, description: string] | undefined;
+  /** The same for a token request. */
+  refuseToken?(request: Form): readonly [error: string, description: string] | undefined;
+  /** The access token's claims beside `iss`, `sub` and the times; undefined: the token is opaque. */
+  claims(request: Form): Record<string, unknown> | undefined;
+}
+
+export interface PeculiarServer {
+  readonly origin: string;
+  readonly issuer: string;
+  /** What it was asked, as path and parameters, in order. */
+  readonly requests: { readonly path: string; readonly form: Form; readonly authorization: string | undefined }[];
+  /** Makes a client known, as an administrator would. */
+  register(client: { id: string; secret?: string; redirectUri: string }): void;
+  /** Takes over a path: to misbehave. */
+  hijack(path: string, answer: (res: ServerResponse) => void): void;
+  close(): Promise<void>;
+}
+
+interface Registered {
+  readonly id: string;
+  readonly secret?: string | undefined;
+  readonly redirectUri: string;
+}
+
+/** A real HTTP server that behaves as one kind of authorization server, with a login page, PKCE, codes that work once, and rotation. */
+export async function startPeculiarServer(kind: Peculiarities): Promise<PeculiarServer> {
+  const clients = new Map<string, Registered>();
+  const codes = new Map<string, Form>();
+  const refreshTokens = new Map<string, Form>();
+  const hijacked = new Map<string, (res: ServerResponse) => void>();
+  const signer = createSigner({ alg: 'RS256' });
+  const requests: PeculiarServer['requests'] = [];
+  const server = createServer((req, res) => void answer(req, res));
+  await listen(server);
+  onTestFinished(() => stop(server));
+  const origin = originOf(server);
+  const issuer = origin + kind.issuer;
+
+  async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const url = new URL(`${origin}${req.url}`);
+    const path = url.pathname;
+    const body = await textOf(req);
+    const isJson = req.headers['content-type'] === 'application/json';
+    const form = req.method === 'GET' ? url.searchParams : new URLSearchParams(isJson ? '' : body);
+    requests.push({ path, form, authorization: req.headers.authorization });
+    const takeOver = hijacked.get(path);
+    if (takeOver !== undefined) takeOver(res);
+    else if (kind.paths.metadata.includes(path)) json(res, 200, metadata());
+    else if (path === kind.paths.jwks) json(res, 200, { keys: [signer.jwk] });
+    else if (path === kind.paths.authorize && req.method === 'GET') authorize(res, form);
+    else if (path === kind.paths.authorize) finishLogin(res, form);
+    else if (path === kind.paths.token) token(res, form, req.headers.authorization);
+    else if (path === kind.paths.revocation) res.writeHead(200).end();
+    else if (path === kind.paths.registration) register(req, res, JSON.parse(body));
+    else json(res, 404, { error: 'not_found' });
+  }
+
+  function metadata(): Record<string, unknown> {
+    const { authorize, token, registration, revocation, jwks } = kind.paths;
+    return {
+      issuer,
+      authorization_endpoint: origin + authorize,
+      token_endpoint: origin + token,
+      jwks_uri: origin + jwks,
+      ...(registration && { registration_endpoint: origin + registration }),
+      ...(revocation && { revocation_endpoint: origin + revocation }),
+      ...(kind.sendsIss && { authorization_response_iss_parameter_supported: true }),
+      response_types_supported: ['code'],
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: ['RS256'],
+      userinfo_endpoint: `${origin}/userinfo`,
+      end_session_endpoint: `${origin}/logout`,
+      pushed_authorization_request_endpoint: `${origin}/par`,
+      client_id_metadata_document_supported: true,
+      ...kind.metadata,
+    };
+  }
+
+  function authorize(res: ServerResponse, form: Form): void {
+    const client = clients.get(form.get('client_id') ?? '');
+    if (client === undefined || client.redirectUri !== form.get('redirect_uri')) {
+      json(res, 400, { error: 'invalid_request', error_description: 'unknown client or redirect URI' });
+      return;
+    }
+    const refusal = kind.refuse?.(form) ?? requirePkce(form);
+    if (refusal !== undefined) redirect(res, form, { error: refusal[0], error_description: refusal[1] });
+    else {
+      const fields = [...form].map(([name, value]) => `<input type="hidden" name="${name}" value="${value}">`).join('');
+      res.setHeader('content-type', 'text/html');
+      res.end(`<form method="post" action="${kind.paths.authorize}">${fields}<input name="username" value=""></form>`);
+    }
+  }
+
+  function finishLogin(res: ServerResponse, form: Form): void {
+    if (form.get('username') !== 'alice') {
+      redirect(res, form, { error: 'access_denied', error_description: 'not alice' });
+      return;
+    }
+    const code = randomUUID();
+    codes.set(code, form);
+    redirect(res, form, { code });
+  }
+
+  function redirect(res: ServerResponse, form: Form, parameters: Record<string, string>): void {
+    const url = new URL(form.get('redirect_uri') ?? '');
+    const all = { ...parameters, state: form.get('state') ?? '', ...(kind.sendsIss && { iss: issuer }) };
+    for (const [name, value] of Object.entries(all)) url.searchParams.set(name, value);
+    res.writeHead(302, { location: url.href }).end();
+  }
+
+  function token(res: ServerResponse, form: Form, authorization: string | undefined): void {
+    const basic = Buffer.from(authorization?.replace(/^Basic /, '') ?? '', 'base64')
+      .toString()
+      .split(':');
+    const client = clients.get(form.get('client_id') ?? basic[0] ?? '');
+    const refusal = kind.refuseToken?.(form);
+    const asked = takeGrant(form);
+    const good = asked !== undefined && asked.get('client_id') === client?.id;
+    if (client === undefined || (client.secret ?? '') !== (form.get('client_secret') ?? basic[1] ?? '')) {
+      json(res, 401, { error: 'invalid_client', error_description: 'AADSTS7000218: wrong client or secret' });
+    } else if (refusal !== undefined) json(res, 400, { error: refusal[0], error_description: refusal[1] });
+    else if (!good) json(res, 400, { error: 'invalid_grant' });
+    else json(res, 200, issue(asked));
+  }
+
+  function takeGrant(form: Form): Form | undefined {
+    if (form.get('grant_type') === 'refresh_token') {
+      const asked = refreshTokens.get(form.get('refresh_token') ?? '');
+      refreshTokens.delete(form.get('refresh_token') ?? '');
+      return asked;
+    }
+    const asked = codes.get(form.get('code') ?? '');
+    codes.delete(form.get('code') ?? '');
+    const challenge = createHash('sha256')
+      .update(form.get('code_verifier') ?? '')
+      .digest('base64url');
+    const same = asked?.get('redirect_uri') === form.get('redirect_uri') && asked?.get('code_challenge') === challenge;
+    return same ? asked : undefined;
+  }
+
+  function issue(asked: Form): Record<string, unknown> {
+    const now = Math.floor(Date.now() / 1000);
+    const claims = kind.claims(asked);
+    const common = { iss: issuer, sub: 'alice', iat: now, exp: now + 300, jti: randomUUID() };
+    const refreshToken = randomUUID();
+    refreshTokens.set(refreshToken, asked);
+    return {
+      access_token: claims === undefined ? `opaque-${randomUUID()}` : signer.sign({ ...common, ...claims }),
+      token_type: 'Bearer',
+      expires_in: 300,
+      refresh_token: refreshToken,
+      id_token: signer.sign({ ...common, aud: asked.get('client_id'), nonce: 'n' }),
+      scope: asked.get('scope') ?? '',
+    };
+  }
+
+  function register(req: IncomingMessage, res: ServerResponse, metadata: Record<string, unknown>): void {
+    if (kind.registrationCredentials !== undefined && req.headers.authorization !== kind.registrationCredentials) {
+      json(res, 401, { error: 'invalid_token', error_description: 'registration wants credentials' });
+      return;
+    }
+    const refusal = kind.refuseRegistration?.(metadata);
+    if (refusal !== undefined) {
+      json(res, 403, { error: refusal[0], error_description: refusal[1] });
+      return;
+    }
+    const [redirectUri] = metadata.redirect_uris as [string];
+    const id = randomUUID();
+    const secret = metadata.token_endpoint_auth_method === 'none' ? undefined : randomUUID();
+    clients.set(id, { id, secret, redirectUri });
+    const more = { registration_access_token: 'manage-me', registration_client_uri: `${origin}/manage` };
+    json(res, 201, { ...metadata, client_id: id, ...(secret && { client_secret: secret }), ...more });
+  }
+
+  return {
+    origin,
+    issuer,
+    requests,
+    register: ({ id, secret, redirectUri }) => void clients.set(id, { id, secret, redirectUri }),
+    hijack: (path, takeOver) => void hijacked.set(path, takeOver),
+    close: () => stop(server),
+  };
+}
+
+function requirePkce(form: Form): readonly [string, string] | undefined {
+  return form.get('code_challenge_method') === 'S256' ? undefined : ['invalid_request', 'PKCE is required'];
+}
+
+function json(res: ServerResponse, status: number, body: unknown): void {
+  res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+async function textOf(req: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of req) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}

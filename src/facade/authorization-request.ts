@@ -1,0 +1,79 @@
+import type { Parameters } from '../http/form.js';
+import type { Client, Clients } from './clients.js';
+import { OAuthError } from './oauth-error.js';
+import { registeredRedirectUri } from './redirect-uri.js';
+
+/** Who asks, and where the answer goes: what must be known before anything may be sent there. */
+export interface Requester {
+  readonly client: Client;
+  readonly redirectUri: string;
+  /** The registered redirect URI that it matches; without the port, on loopback. */
+  readonly registeredUri: string;
+  readonly state: string | undefined;
+}
+
+/** The rest of a client's authorization request (RFC 6749, section 4.1.1; RFC 7636, section 4.3), checked. */
+export interface AuthorizationRequest {
+  readonly scopes: readonly string[];
+  readonly codeChallenge: string;
+  readonly resource: string | undefined;
+  /** What the server behind us may be told as it came. */
+  readonly passedOn: readonly (readonly [name: string, value: string])[];
+}
+
+const LONGEST_STATE = 4_096;
+/** RFC 6749, section 3.3; blanks separate. */
+const SCOPES = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+/** RFC 7636, section 4.2: SHA-256, base64url. */
+const S256_CHALLENGE = /^[A-Za-z0-9_-]{43}$/;
+const PASSED_ON = ['prompt', 'login_hint', 'max_age', 'acr_values', 'ui_locales'];
+
+/**
+ * @throws {OAuthError} Which must not go to the redirect URI: it may be anybody's (RFC 6749, section 4.1.2.1).
+ */
+export function requireRequester(parameters: Parameters | undefined, clients: Clients): Requester {
+  if (parameters === undefined) throw new OAuthError('invalid_request', 'A parameter comes more than once');
+  const client = clients.require(parameters.get('client_id'));
+  const redirectUri = parameters.get('redirect_uri') ?? '';
+  const registeredUri = registeredRedirectUri(redirectUri, client.redirectUris);
+  if (registeredUri === undefined) {
+    throw new OAuthError('invalid_request', 'The redirect URI is not one that this client has registered');
+  }
+  return { client, redirectUri, registeredUri, state: parameters.get('state') };
+}
+
+/** @throws {OAuthError} Which the client is told at its redirect URI. */
+export function parseAuthorizationRequest(parameters: Parameters, ourResource: string): AuthorizationRequest {
+  const refuseUnless = (good: boolean, error: OAuthError['error'], description: string) => {
+    if (!good) throw new OAuthError(error, description);
+  };
+  const get = (name: string) => parameters.get(name) ?? '';
+  const codeChallenge = get('code_challenge');
+  const resource = parameters.get('resource');
+  refuseUnless(get('response_type') === 'code', 'unsupported_response_type', 'response_type must be code');
+  refuseUnless(S256_CHALLENGE.test(codeChallenge), 'invalid_request', 'PKCE is required: code_challenge');
+  refuseUnless(get('code_challenge_method') === 'S256', 'invalid_request', 'code_challenge_method must be S256');
+  refuseUnless(['', 'query'].includes(get('response_mode')), 'invalid_request', 'response_mode must be query');
+  const isObject = parameters.has('request') || parameters.has('request_uri');
+  refuseUnless(!isObject, 'invalid_request', 'Request objects are not accepted');
+  refuseUnless(get('state').length <= LONGEST_STATE, 'invalid_request', 'state is too long');
+  refuseUnless(SCOPES.test(get('scope')), 'invalid_scope', 'scope holds a character that no scope may have');
+  refuseUnless(
+    resource === undefined || isSameResource(resource, ourResource),
+    'invalid_target',
+    'resource must be that of this server',
+  );
+  return {
+    scopes: get('scope')
+      .split(' ')
+      .filter((scope) => scope !== ''),
+    codeChallenge,
+    resource,
+    passedOn: PASSED_ON.flatMap((name) => (parameters.has(name) ? [[name, get(name)] as const] : [])),
+  };
+}
+
+/** Clients differ in whether they send `https://host` or `https://host/`. */
+export function isSameResource(one: string, other: string): boolean {
+  return one.replace(/\/$/, '') === other.replace(/\/$/, '');
+}

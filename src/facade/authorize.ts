@@ -1,0 +1,59 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { parseForm, queryOf } from '../http/form.js';
+import {
+  type AuthorizationRequest,
+  parseAuthorizationRequest,
+  type Requester,
+  requireRequester,
+} from './authorization-request.js';
+import { askForConsent, consentFingerprint, readConsent } from './consent.js';
+import type { FacadeContext } from './context.js';
+import { loginUrl, replyErrorToClient, replyRedirect } from './login.js';
+import { OAuthError } from './oauth-error.js';
+
+/** Our authorization endpoint (RFC 6749, section 3.1), and the answer to the consent page that it may show first. */
+export function createAuthorize(context: FacadeContext) {
+  const { browsers } = context;
+
+  async function authorize(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const query = queryOf(req);
+    await withRequest(context, res, query, async (requester, request) => {
+      const browser = browsers.meet(req, res);
+      const consent = consentFingerprint(context, requester, request);
+      if (consent === undefined || browser.allowed.includes(consent)) {
+        replyRedirect(res, loginUrl(context, await context.upstream(), { requester, request, browser }));
+      } else {
+        askForConsent(context, res, { requester, request, browser, query });
+      }
+    });
+  }
+
+  async function consent(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const { query, allowed, browser } = await readConsent(context, req);
+    await withRequest(context, res, query, async (requester, request) => {
+      if (!allowed) throw new OAuthError('access_denied', 'The user has denied the request');
+      const upstream = await context.upstream();
+      const given = consentFingerprint(context, requester, request);
+      if (given !== undefined) browsers.allow(res, browser, given);
+      replyRedirect(res, loginUrl(context, upstream, { requester, request, browser }));
+    });
+  }
+
+  return { authorize, consent };
+}
+
+/** Whatever goes wrong once client and redirect URI are known to belong together is told to the client. */
+async function withRequest(
+  context: FacadeContext,
+  res: ServerResponse,
+  query: string,
+  proceed: (requester: Requester, request: AuthorizationRequest) => Promise<void>,
+): Promise<void> {
+  const parameters = parseForm(query);
+  const requester = requireRequester(parameters, context.clients);
+  try {
+    await proceed(requester, parseAuthorizationRequest(parameters ?? new Map(), context.held.resource.href));
+  } catch (error) {
+    replyErrorToClient(context, res, requester, error);
+  }
+}

@@ -1,0 +1,78 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { readForm } from '../http/form.js';
+import type { AuthorizationRequest, Requester } from './authorization-request.js';
+import type { Browser } from './browsers.js';
+import { fingerprint } from './clients.js';
+import type { FacadeContext } from './context.js';
+import { OAuthError } from './oauth-error.js';
+import { escapeHtml, replyPage } from './page.js';
+
+/** What the page carries to and fro: the request it asks about, and the browser that was asked. */
+interface Question {
+  readonly query: string;
+  readonly browserId: string;
+}
+
+const ANSWER_SECONDS = 1_800;
+const MOST_FORM_BYTES = 32_768;
+
+/**
+ * A client id that all clients share makes us a proxy with a static client: the server behind us sees one client and asks
+ * its user once, so each client must be asked about here (MCP, security best practices: confused deputy).
+ */
+export function consentFingerprint(
+  { held }: FacadeContext,
+  { client, registeredUri }: Requester,
+  { scopes }: AuthorizationRequest,
+): string | undefined {
+  if (client.upstreamId !== held.client?.id) return undefined;
+  return fingerprint(client.id, registeredUri, ...scopes.toSorted());
+}
+
+export function askForConsent(
+  { held, seal, endpoints }: FacadeContext,
+  res: ServerResponse,
+  asked: { requester: Requester; request: AuthorizationRequest; browser: Browser; query: string },
+): void {
+  const { requester, request, browser, query } = asked;
+  const question: Question = { query, browserId: browser.id };
+  const name = requester.client.name ?? 'A client without a name';
+  const scopes = request.scopes.map((scope) => `<li>${escapeHtml(scope)}</li>`).join('');
+  replyPage(
+    res,
+    200,
+    `Allow “${name}” to use ${held.resource.url.host}?`,
+    `<p>This name is what the client calls itself. Allow it only if you have just started it.</p>
+<dl><dt>Server</dt><dd>${escapeHtml(held.resource.href)}</dd>
+<dt>Answer goes to</dt><dd>${escapeHtml(describeTarget(requester.redirectUri))}</dd>
+<dt>It asks for</dt><dd>${scopes === '' ? 'no particular scope' : `<ul>${scopes}</ul>`}</dd></dl>
+<form method="post" action="${escapeHtml(endpoints.consent)}">
+<input type="hidden" name="request" value="${escapeHtml(seal.close('consent', question, ANSWER_SECONDS))}">
+<button type="submit" name="decision" value="deny">Deny</button>
+<button type="submit" name="decision" value="allow">Allow</button></form>`,
+  );
+}
+
+function describeTarget(redirectUri: string): string {
+  const { protocol, host } = new URL(redirectUri);
+  if (protocol === 'https:') return host;
+  return protocol === 'http:' ? `${host} (a program on this computer)` : `the app that opens ${protocol} links`;
+}
+
+/**
+ * The user's answer, and the request that it is about.
+ *
+ * @throws {OAuthError} Where another browser was asked: then somebody else pressed the button (CVE-2026-27124).
+ */
+export async function readConsent(
+  { seal, browsers }: FacadeContext,
+  req: IncomingMessage,
+): Promise<{ query: string; allowed: boolean; browser: Browser }> {
+  const form = await readForm(req, MOST_FORM_BYTES);
+  const question = seal.open('consent', form?.get('request')) as Question | undefined;
+  const browser = browsers.read(req);
+  if (question === undefined || browser === undefined || browser.id !== question.browserId) {
+    throw new OAuthError('invalid_request', 'This question has expired, or was asked in another browser');
+  }
+  return { query: question.query, allowed: form?.get('decision') === 'allow', browser };
+}

@@ -1,0 +1,26 @@
+import type { ServerMetadata } from '../metadata/server-metadata.js';
+import type { ResolvedFacade } from '../options/resolve-facade.js';
+import type { Browsers } from './browsers.js';
+import type { Clients } from './clients.js';
+import type { Seal } from './seal.js';
+
+/** What the endpoints of one facade share. */
+export interface FacadeContext {
+  readonly held: ResolvedFacade;
+  readonly endpoints: FacadeEndpoints;
+  readonly seal: Seal;
+  readonly clients: Clients;
+  readonly browsers: Browsers;
+  /** @throws {UpstreamError} */
+  readonly upstream: () => Promise<ServerMetadata>;
+}
+
+/** Our URLs, as the metadata names them. */
+export interface FacadeEndpoints {
+  readonly authorize: string;
+  readonly callback: string;
+  readonly consent: string;
+  readonly token: string;
+  readonly registration: string;
+  readonly revocation: string;
+}

@@ -1,0 +1,27 @@
+/** The errors of our endpoints (RFC 6749, sections 4.1.2.1 and 5.2; RFC 7591, section 3.2.2; RFC 8707, section 2). */
+export type OAuthErrorName =
+  | 'invalid_request'
+  | 'invalid_client'
+  | 'invalid_grant'
+  | 'invalid_scope'
+  | 'invalid_target'
+  | 'unsupported_grant_type'
+  | 'unsupported_response_type'
+  | 'access_denied'
+  | 'invalid_redirect_uri'
+  | 'invalid_client_metadata'
+  | 'server_error'
+  | 'temporarily_unavailable';
+
+/** What a client of the facade did wrong. `message` is public and constant: nothing that was sent stands in it. */
+export class OAuthError extends Error {
+  override readonly name = 'OAuthError';
+  readonly error: OAuthErrorName;
+  readonly status: number;
+
+  constructor(error: OAuthErrorName, message: string, status = error === 'invalid_client' ? 401 : 400) {
+    super(message);
+    this.error = error;
+    this.status = status;
+  }
+}

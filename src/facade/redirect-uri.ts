@@ -1,0 +1,44 @@
+const LONGEST_URI = 512;
+
+/** Schemes that a browser acts on itself, or that start a program which no MCP client is. */
+const FOREIGN_SCHEMES = new Set(
+  (
+    'about blob chrome data file filesystem ftp http intent javascript mailto ms-msdt search-ms sms ssh tel vbscript ' +
+    'view-source ws wss'
+  ).split(' '),
+);
+
+const LOOPBACK = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))(?::\d{1,5})?(?=[/?]|$)/;
+
+/**
+ * Whether a client may register this redirect URI: https, http on loopback, or a private-use scheme (RFC 8252, section
+ * 7), without fragment (RFC 6749, section 3.1.2) and without user.
+ */
+export function isAcceptableRedirectUri(text: string): boolean {
+  if (text.length > LONGEST_URI || !/^[\x21-\x7e]+$/.test(text) || /[#\\<>"]/.test(text)) return false;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || url.username !== '' || url.password !== '') return false;
+  if (url.protocol === 'https:') return /^https:\/\/[^/?]/.test(text);
+  if (url.protocol === 'http:') return LOOPBACK.test(text);
+  return !FOREIGN_SCHEMES.has(url.protocol.slice(0, -1)) && /^[a-z][a-z0-9+.-]*:\/./i.test(text);
+}
+
+/**
+ * The registered redirect URI that this one is: byte for byte, but for the port of a loopback address, which a client
+ * learns only when it listens (RFC 8252, section 7.3).
+ */
+export function registeredRedirectUri(given: string, registered: readonly string[]): string | undefined {
+  return registered.includes(given)
+    ? given
+    : registered.find((uri) => LOOPBACK.test(uri) && withoutPort(uri) === withoutPort(given));
+}
+
+function withoutPort(uri: string): string {
+  return uri.replace(LOOPBACK, '$1');
+}
+
+/** Adds parameters to a redirect URI and leaves every byte of it as the client registered it. */
+export function withParameters(uri: string, parameters: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return `${uri}${uri.includes('?') ? '&' : '?'}${new URLSearchParams(given)}`;
+}

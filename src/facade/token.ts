@@ -1,0 +1,109 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { UpstreamError } from '../errors.js';
+import { callServer, type ServerAnswer } from '../http/call-server.js';
+import { type Parameters, readForm } from '../http/form.js';
+import { replyJson } from '../http/reply.js';
+import { isSameResource } from './authorization-request.js';
+import {
+  type AuthenticatedClient,
+  readClient,
+  sharedCredentials,
+  upstreamCredentials,
+} from './client-authentication.js';
+import { fingerprint } from './clients.js';
+import type { FacadeContext } from './context.js';
+import type { SealedCode } from './login.js';
+import { OAuthError } from './oauth-error.js';
+import { NO_STORE, orOutage, refusalOf } from './upstream-answer.js';
+
+const MOST_FORM_BYTES = 65_536;
+
+/** A refresh token of ours: whose it is, and the server's own. */
+export interface SealedRefreshToken {
+  readonly client: string;
+  readonly token: string;
+}
+
+/** Our token endpoint (RFC 6749, section 3.2): the client's request under the names that the server behind us knows. */
+export function createToken(context: FacadeContext) {
+  const { clients, seal } = context;
+  const sealRefreshToken = (token: unknown, client: string) => {
+    if (typeof token !== 'string') return {};
+    const sealed: SealedRefreshToken = { client, token };
+    return { refresh_token: seal.close('refresh_token', sealed) };
+  };
+  return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    const form = await readForm(req, MOST_FORM_BYTES);
+    if (form === undefined) throw new OAuthError('invalid_request', 'A parameter comes more than once');
+    const authenticated = readClient(clients, form, req.headers.authorization);
+    const client = fingerprint(authenticated.client.id);
+    const grant = readGrant(context, form, client);
+    const answer = await exchange(context, authenticated, grant);
+    if (answer.status >= 400) throw refusalOf(answer, ['invalid_request', 'The authorization server has refused this']);
+    const { id_token: _, ...tokens } = answer.body ?? {};
+    if (typeof tokens.access_token !== 'string') throw new UpstreamError('authorization_server_malformed');
+    // An ID token would go astray: it names the other issuer, and the other client id (OpenID Connect Core, 3.1.3.7).
+    replyJson(res, 200, JSON.stringify({ ...tokens, ...sealRefreshToken(tokens.refresh_token, client) }), NO_STORE);
+  };
+}
+
+/** @throws {OAuthError} For every grant but these two: with the shared secret, others would need no user. */
+function readGrant(context: FacadeContext, form: Parameters, client: string): Record<string, string> {
+  const grantType = form.get('grant_type');
+  const resource = form.get('resource');
+  if (resource !== undefined && !isSameResource(resource, context.held.resource.href)) {
+    throw new OAuthError('invalid_target', 'resource must be that of this server');
+  }
+  const target = context.held.provider.acceptsResource && resource !== undefined ? { resource } : {};
+  if (grantType === 'authorization_code') return { ...readCodeGrant(context, form, client), ...target };
+  if (grantType === 'refresh_token') return { ...readRefreshGrant(context, form, client), ...target };
+  throw new OAuthError('unsupported_grant_type', 'grant_type must be authorization_code or refresh_token');
+}
+
+function readCodeGrant({ seal, endpoints }: FacadeContext, form: Parameters, client: string): Record<string, string> {
+  const sealed = seal.open('code', form.get('code')) as SealedCode | undefined;
+  const redirectUri = form.get('redirect_uri');
+  // RFC 6749, section 4.1.3. OAuth 2.1 leaves the redirect URI out: PKCE does its work.
+  const sameUri = redirectUri === undefined || redirectUri === sealed?.redirectUri;
+  if (sealed === undefined || sealed.client !== client || !sameUri) {
+    throw new OAuthError('invalid_grant', 'The code is not one for this client and redirect URI, or has expired');
+  }
+  const verifier = form.get('code_verifier');
+  if (verifier === undefined) throw new OAuthError('invalid_request', 'PKCE is required: code_verifier');
+  return {
+    grant_type: 'authorization_code',
+    code: sealed.code,
+    code_verifier: verifier,
+    redirect_uri: endpoints.callback,
+  };
+}
+
+function readRefreshGrant({ seal, held }: FacadeContext, form: Parameters, client: string): Record<string, string> {
+  const sealed = seal.open('refresh_token', form.get('refresh_token')) as SealedRefreshToken | undefined;
+  if (sealed === undefined || sealed.client !== client) {
+    throw new OAuthError('invalid_grant', 'The refresh token is not one for this client');
+  }
+  const scopes = (form.get('scope') ?? '').split(' ').filter((scope) => scope !== '');
+  const scope = scopes.map((name) => held.provider.upstreamScope(name, held.audiences)).join(' ');
+  return { grant_type: 'refresh_token', refresh_token: sealed.token, ...(scope === '' ? {} : { scope }) };
+}
+
+async function exchange(
+  { held, upstream }: FacadeContext,
+  authenticated: AuthenticatedClient,
+  grant: Readonly<Record<string, string>>,
+): Promise<ServerAnswer> {
+  const metadata = await upstream();
+  const { client: shared } = held;
+  // The shared secret is for the shared client only, and a client that brings a secret does not get ours.
+  const isShared = authenticated.client.upstreamId === shared?.id && authenticated.secret === undefined;
+  const { body, headers } =
+    isShared && shared?.secret !== undefined
+      ? sharedCredentials(shared.id, shared.secret, metadata)
+      : upstreamCredentials(authenticated);
+  return callServer(metadata.tokenEndpoint, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+    body: new URLSearchParams({ ...grant, ...body }).toString(),
+  }).catch(orOutage);
+}

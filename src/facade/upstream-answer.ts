@@ -1,0 +1,42 @@
+import { UpstreamError } from '../errors.js';
+import { CallError, type ServerAnswer } from '../http/call-server.js';
+import { OAuthError } from './oauth-error.js';
+
+/** RFC 6749, section 5.1: nobody keeps an answer that may hold a token. */
+export const NO_STORE = Object.freeze({ 'cache-control': 'no-store', pragma: 'no-cache' });
+
+/** Makes an outage of a call that brought nothing usable. */
+export function orOutage(error: unknown): never {
+  if (!(error instanceof CallError)) throw error;
+  const code = error.answered ? 'authorization_server_malformed' : 'authorization_server_unavailable';
+  throw new UpstreamError(code, { cause: error });
+}
+
+/** What the server behind us has against a request: passed on, as far as it is an OAuth error (RFC 6749, section 5.2). */
+export class UpstreamRefusal extends Error {
+  override readonly name = 'UpstreamRefusal';
+  readonly status: number;
+  readonly body: Readonly<Record<string, string>>;
+
+  constructor(status: number, body: Readonly<Record<string, string>>) {
+    super(`the authorization server answered ${status} ${JSON.stringify(body.error).slice(0, 80)}`);
+    this.status = status;
+    this.body = body;
+  }
+}
+
+const ERROR_MEMBERS = ['error', 'error_description', 'error_uri'];
+const LONGEST_MEMBER = 1_000;
+
+/** @param otherwise The error where the answer names none: servers without an endpoint answer 404 and a page. */
+export function refusalOf(
+  { status, body }: ServerAnswer,
+  otherwise: readonly [error: OAuthError['error'], description: string],
+): Error {
+  if (typeof body?.error !== 'string') return new OAuthError(...otherwise, status === 404 ? 403 : status);
+  const members = ERROR_MEMBERS.flatMap((name): [string, string][] => {
+    const value = body[name];
+    return typeof value === 'string' ? [[name, value.slice(0, LONGEST_MEMBER)]] : [];
+  });
+  return new UpstreamRefusal(status, Object.fromEntries(members));
+}

@@ -1,0 +1,69 @@
+import { FETCH_LIMITS, type FetchLimits, readBounded, reasonOf } from './fetch-json.js';
+
+/** What a server answered that we depend on. */
+export interface ServerAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Undefined where the body is no JSON object. */
+  readonly body: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** A call that brought no answer which could be used. `message` is fit for a log: it never quotes what was answered. */
+export class CallError extends Error {
+  override readonly name = 'CallError';
+  /** Whether the server was there, and answered what no server should: a redirect, too much, no JSON. */
+  readonly answered: boolean;
+
+  constructor(message: string, answered: boolean, options?: ErrorOptions) {
+    super(message, options);
+    this.answered = answered;
+  }
+}
+
+export interface ServerCall {
+  readonly method: 'GET' | 'POST';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/**
+ * Calls a server: bounded in time and size, redirects refused, since an address that was configured must not turn into
+ * one that was not. A status of 500 or more is an outage; any other status is the caller's to judge.
+ *
+ * @throws {CallError}
+ */
+export async function callServer(
+  url: URL,
+  call: ServerCall,
+  limits: FetchLimits = FETCH_LIMITS,
+): Promise<ServerAnswer> {
+  const failed = (reason: string, answered: boolean, cause?: unknown) =>
+    new CallError(`${call.method} ${url.origin}${url.pathname} failed: ${reason}`, answered, { cause });
+  const signal = AbortSignal.timeout(limits.timeoutMs);
+  try {
+    const headers = { accept: 'application/json', ...call.headers };
+    const response = await fetch(url, { ...call, headers, redirect: 'manual', signal });
+    const { status } = response;
+    if (status >= 500 || (status >= 300 && status < 400)) {
+      await response.body?.cancel();
+      throw failed(`it answered with status ${status}`, status < 500);
+    }
+    const text = await readBounded(response, limits.maxBytes).catch((error: Error) => {
+      throw failed(signal.aborted ? `no answer within ${limits.timeoutMs} ms` : error.message, !signal.aborted, error);
+    });
+    return { status, headers: response.headers, body: parseObject(text) };
+  } catch (error) {
+    if (error instanceof CallError) throw error;
+    throw failed(signal.aborted ? `no answer within ${limits.timeoutMs} ms` : reasonOf(error), false, error);
+  }
+}
+
+function parseObject(text: string): ServerAnswer['body'] {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    // The caller knows whether anything else may come; the text itself helps nobody.
+    return undefined;
+  }
+}

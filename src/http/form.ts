@@ -1,0 +1,41 @@
+import type { IncomingMessage } from 'node:http';
+import { readBody } from './body.js';
+import { requestTarget } from './middleware.js';
+
+/** The parameters of a query or a form; a `Map`, since a stranger chose their names. */
+export type Parameters = ReadonlyMap<string, string>;
+
+const FORM = 'application/x-www-form-urlencoded';
+
+/** Undefined where a parameter comes more than once (RFC 6749, section 3.1): parsers differ in which one counts. */
+export function parseForm(text: string): Parameters | undefined {
+  const parameters = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(text)) {
+    if (parameters.has(name)) return undefined;
+    parameters.set(name, value);
+  }
+  return parameters;
+}
+
+export function queryOf(req: IncomingMessage): string {
+  const target = requestTarget(req);
+  const query = target.indexOf('?');
+  return query === -1 ? '' : target.slice(query + 1);
+}
+
+/**
+ * The request's form, whether or not a body parser ran before.
+ *
+ * @throws {BodyError}
+ */
+export async function readForm(req: IncomingMessage, maxBytes: number): Promise<Parameters | undefined> {
+  const { body } = req as { body?: unknown };
+  if (req.readableEnded && typeof body === 'object' && body !== null && !Buffer.isBuffer(body)) return fromParsed(body);
+  return parseForm((await readBody(req, maxBytes, FORM)).toString('utf8'));
+}
+
+/** Parsers make lists and objects of parameters that come twice, or have brackets in their names. */
+function fromParsed(body: object): Parameters | undefined {
+  const entries = Object.entries(body);
+  return entries.every(([, value]) => typeof value === 'string') ? new Map(entries) : undefined;
+}

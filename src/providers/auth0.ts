@@ -1,0 +1,11 @@
+import { insertedMetadataUrl, type Provider, STANDARD } from './provider.js';
+
+/** Auth0. Without `audience` its access tokens are opaque; registration is off until the tenant's settings allow it. */
+export const AUTH0: Provider = Object.freeze({
+  ...STANDARD,
+  metadataUrls: (issuer: string) => [insertedMetadataUrl(issuer, 'oauth-authorization-server')],
+  sendsAudience: true,
+  acceptsResource: false,
+  audienceHint:
+    'give an API of the tenant this identifier, and name it first in "audiences" (Auth0: Applications, APIs)',
+});

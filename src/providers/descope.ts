@@ -1,0 +1,26 @@
+import { discoveryUrl, type Provider, STANDARD } from './provider.js';
+
+/** Descope. Its keys belong to the project, and registration wants a management key. */
+export const DESCOPE: Provider = Object.freeze({
+  ...STANDARD,
+  jwksUrl(issuer: string) {
+    const agentic = agenticIssuer(issuer);
+    return agentic === undefined ? STANDARD.jwksUrl(issuer) : STANDARD.jwksUrl(`${agentic.origin}/${agentic.project}`);
+  },
+  metadataUrls: (issuer: string) => [discoveryUrl(issuer)],
+  registration: Object.freeze({
+    url(issuer: string) {
+      const agentic = agenticIssuer(issuer);
+      return agentic && `${agentic.origin}/v1/mgmt/mcp/client/${agentic.project}/${agentic.server}/register`;
+    },
+    credentials: 'Bearer' as const,
+    passesScope: true,
+  }),
+});
+
+/** `https://api.descope.com/v1/apps/agentic/{project}/{server}` */
+function agenticIssuer(issuer: string): { origin: string; project: string; server: string } | undefined {
+  const { origin, pathname } = new URL(issuer);
+  const [, project, server] = /^\/v1\/apps\/agentic\/([^/]+)\/([^/]+)\/?$/.exec(pathname) ?? [];
+  return project === undefined || server === undefined ? undefined : { origin, project, server };
+}

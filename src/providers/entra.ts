@@ -1,0 +1,33 @@
+import { discoveryUrl, type Provider, STANDARD } from './provider.js';
+
+/** What names no resource, and is therefore not prefixed with one. */
+const OPENID_SCOPES = ['openid', 'profile', 'email', 'offline_access'];
+
+/**
+ * Microsoft Entra ID. Tokens have the v1 or the v2 issuer, by the app registration; login is always v2.0, which refuses
+ * `resource` (AADSTS9010010) and has no registration.
+ */
+export const ENTRA: Provider = Object.freeze({
+  ...STANDARD,
+  jwksUrl: (issuer: string) => `${authority(issuer)}/discovery/v2.0/keys`,
+  metadataUrls: (issuer: string) => [discoveryUrl(`${authority(issuer)}/v2.0`)],
+  metadataIssuer: (issuer: string) => `${authority(issuer)}/v2.0`,
+  registration: undefined,
+  acceptsResource: false,
+  upstreamScope,
+  audienceHint: 'name both the Application ID URI (v1 tokens) and the client id (v2 tokens) in "audiences"',
+});
+
+/** `https://login.microsoftonline.com/{tenant}`. National clouds keep their host. */
+function authority(issuer: string): string {
+  const { protocol, host, pathname } = new URL(issuer);
+  const tenant = pathname.split('/').find((segment) => segment !== '') ?? '';
+  return `${protocol}//${host === 'sts.windows.net' ? 'login.microsoftonline.com' : host}/${tenant}`;
+}
+
+/** Tokens say `mcp.read` in `scp`, but it must be asked for as `api://{app}/mcp.read`: else Microsoft Graph is meant. */
+function upstreamScope(scope: string, audiences: readonly string[]): string {
+  if (scope.includes('://') || OPENID_SCOPES.includes(scope)) return scope;
+  const application = audiences.find((audience) => audience.includes('://')) ?? `api://${audiences[0]}`;
+  return `${application}/${scope}`;
+}

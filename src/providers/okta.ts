@@ -1,0 +1,16 @@
+import { discoveryUrl, type Provider, STANDARD, withoutClosingSlash } from './provider.js';
+
+/** Okta's custom authorization servers. Registration belongs to the organisation, and wants an API token (`SSWS`). */
+export const OKTA: Provider = Object.freeze({
+  ...STANDARD,
+  jwksUrl: (issuer: string) => `${withoutClosingSlash(issuer)}/v1/keys`,
+  metadataUrls: (issuer: string) => [discoveryUrl(issuer)],
+  registration: Object.freeze({
+    url: (issuer: string) => `${new URL(issuer).origin}/oauth2/v1/clients`,
+    credentials: 'SSWS' as const,
+    passesScope: true,
+  }),
+  sendsAudience: true,
+  acceptsResource: false,
+  audienceHint: 'make it the Audience of the authorization server (Okta: Security, API)',
+});
