@@ -15,6 +15,7 @@ export interface AuthInfo {
   readonly expiresAt?: number;
   /** The configured resource (RFC 8707), where there is one. */
   readonly resource?: URL;
+  /** The token's claims again, for code that knows the SDK's type only. */
   readonly extra: Readonly<Record<string, unknown>>;
   /** The token's JOSE header. */
   readonly header: Readonly<Record<string, unknown>>;

@@ -148,7 +148,7 @@ describe('what the application sees', () => {
       scopes: [],
       expiresAt: payload.exp,
       resource: RESOURCE,
-      extra: {},
+      extra: payload,
       header: { alg: 'ES256', kid: signer.kid, typ: 'JWT' },
       payload,
     });

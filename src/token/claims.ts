@@ -35,7 +35,7 @@ export function authInfoFrom(jwt: CompactJwt, rules: ClaimRules): AuthInfo {
     scopes: scopesOf(payload, rules.trusted.scopesClaim),
     ...(expiresAt === undefined ? {} : { expiresAt }),
     ...(rules.resource === undefined ? {} : { resource: rules.resource }),
-    extra: {},
+    extra: payload,
     header,
     payload,
   });

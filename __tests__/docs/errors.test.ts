@@ -1,0 +1,19 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { OUTAGES, REFUSALS } from '../../src/errors.js';
+import { BRIDGE_ERRORS } from '../../src/stdio/bridge-error.js';
+
+const page = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
+const headings = [...page.matchAll(/^### `(\w+)`$/gm)].map(([, code]) => code);
+const codes = Object.keys({ invalid_configuration: 0, ...REFUSALS, ...OUTAGES, ...BRIDGE_ERRORS });
+
+test('every code has one heading, and every heading is a code', () => {
+  expect(headings.toSorted()).toEqual(codes.toSorted());
+});
+
+test.each(codes)('%s says what it means, its cause and what to do', (code) => {
+  const [, entry = ''] = new RegExp(`^### \`${code}\`$([\\s\\S]*?)(?=^#|$(?![\\s\\S]))`, 'm').exec(page) ?? [];
+  if (code !== 'invalid_configuration') {
+    for (const part of ['**Means:**', '**Cause:**', '**Fix:**']) expect(entry).toContain(part);
+  }
+});
