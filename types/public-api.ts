@@ -1,0 +1,68 @@
+// Compiled by `npm run typecheck`, never run: what tsc must accept, and with @ts-expect-error what it must refuse.
+import connect from 'connect';
+import express from 'express';
+import {
+  type AuthInfo,
+  type Decision,
+  getAuth,
+  type McpAuthOptions,
+  type McpStdioBackend,
+  mcpAuth,
+  mcpCors,
+  mcpStdioBackend,
+  protectedResourceMetadata,
+} from '../src/index.js';
+
+const policy = {
+  mode: 'strict',
+  issuer: 'agentgateway.dev',
+  audiences: ['test.agentgateway.dev'],
+  jwks: { file: './pub-key' },
+  resourceMetadata: {
+    resource: 'http://localhost:3000/mcp',
+    scopesSupported: ['read:all'],
+    bearerMethodsSupported: ['header'],
+    resourceName: 'any further member',
+  },
+} as const;
+
+const backend: McpStdioBackend = mcpStdioBackend({ command: 'node', args: ['server.js'] });
+const closed: Promise<void> = backend.close();
+
+// Express and Connect take all of them.
+const app = express();
+app.use(mcpCors(), mcpAuth(policy), protectedResourceMetadata(policy));
+app.use('/mcp', backend);
+app.get('/who', (req, res) => {
+  const auth: AuthInfo | undefined = getAuth(req);
+  res.json(auth?.scopes);
+});
+connect().use(mcpAuth(policy)).use(protectedResourceMetadata(policy)).use('/mcp', backend);
+
+// A policy may be written out, shared by several issuers, and leave what is undefined.
+const several: McpAuthOptions = {
+  issuers: [{ issuer: 'https://a.example', audiences: ['api'], jwks: { keys: [{}] } }, { issuer: 'https://b.example' }],
+  onDecision: (decision: Decision) => decision.outcome === 'refused',
+  verifiedTokens: false,
+  logger: console,
+  requiredScopes: undefined,
+};
+mcpAuth(several).revoke((auth) => auth.payload.sub === 'mallory');
+mcpAuth({ issuer: 'x', jwks: '{"keys":[]}', dpop: 'accept', mtls: { getCertificate: () => undefined } });
+
+// @ts-expect-error There is no issuer.
+mcpAuth({ audiences: ['api'] });
+// @ts-expect-error The mode is none of the three.
+mcpAuth({ ...policy, mode: 'lax' });
+// @ts-expect-error Two kinds of key set.
+mcpAuth({ issuer: 'x', jwks: { file: 'a', url: 'https://b.example' } });
+// @ts-expect-error An unknown option.
+mcpAuth({ issuer: 'x', audience: ['api'] });
+// @ts-expect-error One issuer beside several.
+mcpAuth({ issuer: 'x', issuers: [{ issuer: 'y' }] });
+// @ts-expect-error The command is missing.
+mcpStdioBackend({ args: ['server.js'] });
+// @ts-expect-error What a verified token says is not to be changed.
+(getAuth({} as never) as AuthInfo).payload.sub = 'root';
+
+export { closed };
