@@ -50,8 +50,10 @@ export function mcpScopes(rules: ScopeRules, options: Readonly<McpScopesOptions>
   };
 }
 
+type MessageRequest = IncomingMessage & { body?: unknown };
+
 interface Passage {
-  readonly req: IncomingMessage;
+  readonly req: MessageRequest;
   readonly res: ServerResponse;
   readonly next: (error?: unknown) => void;
   readonly refuse: Refuse;
@@ -61,7 +63,9 @@ async function decide(passage: Passage, held: ResolvedScopes, ruling: Ruling): P
   const { req, res, next } = passage;
   let body: ReceivedBody;
   try {
-    body = readCalls(await readValue(req, held.maxBodyBytes));
+    // A parser that ran before has the last word: what it left is what the server gets.
+    if (!req.readableEnded) req.body = parseBody(await peekBody(req, held.maxBodyBytes));
+    body = readCalls(parsedBody(req));
     requireMatchingHeaders(body, req.headers);
   } catch (error) {
     if (error instanceof MessageError || error instanceof BodyError) reject(res, error);
@@ -77,14 +81,9 @@ async function decide(passage: Passage, held: ResolvedScopes, ruling: Ruling): P
   next();
 }
 
-/** The body's JSON. Where a body parser ran before, what it left is what the server gets, and so what is decided on. */
-async function readValue(req: IncomingMessage & { body?: unknown }, maxBytes: number): Promise<unknown> {
-  if (!req.readableEnded) {
-    req.body = parseBody(await peekBody(req, maxBytes));
-  } else if (req.body === undefined) {
-    throw new Error('mcpScopes(): the body was read before, and nothing of it was left in req.body');
-  }
-  const { body } = req;
+/** The JSON that was left in `req.body`, by us or by a body parser before us. */
+function parsedBody({ body }: MessageRequest): unknown {
+  if (body === undefined) throw new Error('mcpScopes(): the body was read before, and nothing of it left in req.body');
   return typeof body === 'string' || Buffer.isBuffer(body) ? parseBody(Buffer.from(body)) : body;
 }
 

@@ -39,6 +39,8 @@ export async function peekBody(req: IncomingMessage, maxBytes: number): Promise<
       resolve(body);
     };
     const onClose = (): void => fail(new BodyError(400, 'The request ended before its body did'));
-    req.on('readable', onReadable).on('end', onEnd).on('close', onClose);
+    req.on('readable', onReadable).on('close', onClose);
+    // A body of no bytes may end without having been readable.
+    if (!(Number(req.headers['content-length']) > 0)) req.on('end', onEnd);
   });
 }

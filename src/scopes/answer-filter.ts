@@ -50,6 +50,8 @@ export function filterAnswer(res: ServerResponse, rewrite: (json: string) => str
     if (type === 'other') return original.end(last, callback);
     if (type === 'events') return original.end(events.push(last) + events.rest(), callback);
     const body = Buffer.from(rewrite(Buffer.concat([...collected, last]).toString('utf8')));
+    // Ending it, Node writes the head by `writeHead`, which must no longer wait.
+    Object.assign(res, { writeHead, write, end, flushHeaders });
     res.removeHeader('etag');
     res.setHeader('content-length', body.length);
     return original.end(body, callback);

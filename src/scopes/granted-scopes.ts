@@ -10,7 +10,9 @@ export function createGrantedScopes(implies: ReadonlyMap<string, readonly string
   const known = new WeakMap<AuthInfo, ReadonlySet<string>>();
   return (auth) => {
     if (auth === undefined) return NONE;
-    const granted = known.get(auth) ?? withImplied(auth.scopes, implies);
+    const before = known.get(auth);
+    if (before !== undefined) return before;
+    const granted = withImplied(auth.scopes, implies);
     known.set(auth, granted);
     return granted;
   };

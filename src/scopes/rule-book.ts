@@ -18,7 +18,7 @@ const DENIED: Demand = Object.freeze({ scopes: Object.freeze([]), isDenied: true
 interface Entry {
   /** Undefined: every call of the method. */
   readonly matches: Matcher | undefined;
-  readonly demand: (auth: AuthInfo | undefined, call: McpCall) => Demand;
+  readonly demandOf: (auth: AuthInfo | undefined, call: McpCall) => Demand;
 }
 
 /** All rules, by method. */
@@ -30,27 +30,27 @@ export function createRuleBook(rules: readonly ResolvedRule[], logger: Logger): 
     const spell = targetMember(method) === 'uri' ? spellUri : spellName;
     const matches = pattern === undefined ? undefined : createMatcher(spell(pattern));
     const entries = book.get(spellName(method)) ?? [];
-    entries.push({ matches, demand: demandOf(rule, logger) });
+    entries.push({ matches, demandOf: createDemand(rule, logger) });
     book.set(spellName(method), entries);
   }
 
   return (auth, call) => {
-    const entries = book.get(spellName(call.method));
+    const entries = book.get(call.method) ?? book.get(spellName(call.method));
     if (entries === undefined) return NOTHING;
     const spellings = spellingsOf(call);
     if (spellings === undefined) return DENIED;
-    const fitting = entries.filter(({ matches }) => matches === undefined || spellings.some(matches));
-    return all(fitting.map(({ demand }) => demand(auth, call)));
+    let demand = NOTHING;
+    for (const { matches, demandOf } of entries) {
+      if (matches === undefined || spellings.some(matches)) demand = both(demand, demandOf(auth, call));
+    }
+    return demand;
   };
 }
 
 /** Every fitting rule counts: the one that is written last, or longer, must not undo another. */
-function all(demands: readonly Demand[]): Demand {
-  if (demands.length <= 1) return demands[0] ?? NOTHING;
-  return {
-    scopes: [...new Set(demands.flatMap(({ scopes }) => scopes))],
-    isDenied: demands.some(({ isDenied }) => isDenied),
-  };
+function both(one: Demand, other: Demand): Demand {
+  if (one === NOTHING) return other;
+  return { scopes: [...new Set([...one.scopes, ...other.scopes])], isDenied: one.isDenied || other.isDenied };
 }
 
 function spellingsOf({ method, target }: McpCall): readonly string[] | undefined {
@@ -58,7 +58,7 @@ function spellingsOf({ method, target }: McpCall): readonly string[] | undefined
   return targetMember(method) === 'uri' ? spellingsOfUri(target) : [spellName(target)];
 }
 
-function demandOf(rule: ScopeRule, logger: Logger): Entry['demand'] {
+function createDemand(rule: ScopeRule, logger: Logger): Entry['demandOf'] {
   if (typeof rule !== 'function') {
     const demand = Object.freeze({ scopes: rule, isDenied: false });
     return () => demand;

@@ -2,7 +2,7 @@ import type { AuthInfo } from '../auth-info.js';
 import type { RefusalCode } from '../errors.js';
 import { describeCall, type McpCall } from '../mcp-call.js';
 import type { GrantedScopes } from './granted-scopes.js';
-import type { RuleBook } from './rule-book.js';
+import type { Demand, RuleBook } from './rule-book.js';
 
 /** Why a request may not go on. */
 export interface Objection {
@@ -19,22 +19,16 @@ export type Ruling = (auth: AuthInfo | undefined, calls: readonly McpCall[]) => 
 export function createRuling(ruleBook: RuleBook, granted: GrantedScopes): Ruling {
   return (auth, calls) => {
     const has = granted(auth);
-    const needed = new Set<string>();
-    const denied: McpCall[] = [];
-    const lacking: McpCall[] = [];
-    for (const call of calls) {
-      const { scopes, isDenied } = ruleBook(auth, call);
-      if (isDenied) denied.push(call);
-      else if (!scopes.every((scope) => has.has(scope))) lacking.push(call);
-      for (const scope of scopes) needed.add(scope);
-    }
-    const scopes = [...needed];
+    const demands = calls.map((call) => ruleBook(auth, call));
+    const lacks = ({ scopes }: Demand) => !scopes.every((scope) => has.has(scope));
+    if (!demands.some((demand) => demand.isDenied || lacks(demand))) return undefined;
+    const scopes = [...new Set(demands.flatMap((demand) => demand.scopes))];
+    const denied = calls.filter((_call, i) => demands[i]?.isDenied);
+    const inTheWay = calls.filter((_call, i) => demands[i]?.isDenied || lacks(demands[i] as Demand));
     // Who is not known yet may be let in once they are: also where a function said no.
-    if (auth === undefined && denied.length + lacking.length > 0) {
-      return { code: 'missing_token', scopes, calls: [...denied, ...lacking] };
-    }
+    if (auth === undefined) return { code: 'missing_token', scopes, calls: inTheWay };
     if (denied.length > 0) return { code: 'call_denied', scopes, calls: denied };
-    return lacking.length > 0 ? { code: 'insufficient_scope', scopes, calls: lacking } : undefined;
+    return { code: 'insufficient_scope', scopes, calls: inTheWay };
   };
 }
 
