@@ -43,7 +43,13 @@ function quote(value: unknown): string {
 interface Refusal {
   readonly status: 400 | 401 | 403;
   /** The `error` member of the JSON body (RFC 6750, section 3.1, and RFC 9449, section 7.1; ours where no token was sent). */
-  readonly error: 'unauthorized' | 'invalid_request' | 'invalid_token' | 'invalid_dpop_proof' | 'insufficient_scope';
+  readonly error:
+    | 'unauthorized'
+    | 'invalid_request'
+    | 'invalid_token'
+    | 'invalid_dpop_proof'
+    | 'insufficient_scope'
+    | 'access_denied';
   /** Public and constant: no token, no claim value. */
   readonly description: string;
 }
@@ -132,6 +138,8 @@ export const REFUSALS = {
     description: 'The token is bound to another client certificate',
   },
   insufficient_scope: { status: 403, error: 'insufficient_scope', description: 'The token lacks a required scope' },
+  // Not `insufficient_scope`: a client would go for more scopes, and no scope helps.
+  call_denied: { status: 403, error: 'access_denied', description: 'The caller may not do this, with whatever scope' },
 } as const satisfies Record<string, Refusal>;
 
 /** A key of {@link REFUSALS}. */

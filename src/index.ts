@@ -4,7 +4,9 @@ export { AuthError, ConfigError, type OutageCode, type RefusalCode, UpstreamErro
 export type { Middleware } from './http/middleware.js';
 export type { Logger } from './logger.js';
 export { type McpAuth, mcpAuth } from './mcp-auth.js';
+export type { McpCall } from './mcp-call.js';
 export { mcpCors } from './mcp-cors.js';
+export { mcpScopes } from './mcp-scopes.js';
 export {
   type McpStdioBackend,
   type McpStdioBackendOptions,
@@ -23,4 +25,5 @@ export type {
   VerifiedTokensOptions,
 } from './options/auth-options.js';
 export type { McpCorsOptions } from './options/cors-options.js';
+export type { McpScopesOptions, ScopeFunction, ScopeRule, ScopeRules } from './options/scopes-options.js';
 export { protectedResourceMetadata } from './protected-resource-metadata.js';

@@ -4,7 +4,7 @@ import { createDecisionLog } from './decision-log.js';
 import { AuthError, UpstreamError } from './errors.js';
 import { type Credentials, readCredentials, removeCredentials, type Scheme } from './http/credentials.js';
 import type { Middleware } from './http/middleware.js';
-import { createRefusal } from './http/refusal.js';
+import { attachRefuse, createRefusal } from './http/refusal.js';
 import { requestOrigin } from './http/request-origin.js';
 import { publicPaths, rawPath } from './http/well-known.js';
 import { MODES, type Mode } from './modes.js';
@@ -47,11 +47,12 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
   const verifier = createTokenVerifier(held);
   const sender = senderConstraintOf(held);
   const open = publicPaths(held.resource?.url.pathname ?? '/', held.facade);
-  const { admit, turnAway } = createGate(held);
+  const { admit, turnAway, refuse } = createGate(held);
 
   function mcpAuthMiddleware(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void {
     // An identity that an earlier middleware left here was not verified by this policy.
     clearAuth(req);
+    attachRefuse(req, refuse);
     if (open.has(rawPath(req))) {
       next();
       return;
@@ -135,5 +136,5 @@ function createGate(held: ResolvedAuth) {
     }
   }
 
-  return { admit, turnAway };
+  return { admit, turnAway, refuse };
 }

@@ -13,6 +13,7 @@ import {
   protectedResourceMetadata,
 } from '../../src/index.js';
 import { createTestIssuer } from '../../src/testing/index.js';
+import { createRecorder } from '../support/recorder.js';
 
 const PAGE = 'https://app.example.com';
 const issuer = createTestIssuer();
@@ -114,7 +115,7 @@ test.each(origins)('with %j allowed, a page of %j may read: %j', async (given, o
 });
 
 test('what a list leaves out is not allowed, and the log says what a browser client will miss', async () => {
-  const { lines, logger } = recorder();
+  const { lines, logger } = createRecorder();
   const app = createApp({
     allowHeaders: ['mcp-protocol-version', 'content-type', 'cache-control'],
     exposeHeaders: ['Mcp-Session-Id'],
@@ -126,15 +127,15 @@ test('what a list leaves out is not allowed, and the log says what a browser cli
   expect(headers['access-control-expose-headers']).toBe('Mcp-Session-Id');
   expect(headers['access-control-allow-methods']).toBe('GET,POST');
   expect(lines).toEqual([
-    'mcpCors(): allowHeaders lacks "Authorization": a client in a browser cannot send its token',
-    'mcpCors(): allowHeaders lacks "Accept": a client in a browser cannot ask for JSON and event streams',
-    'mcpCors(): allowHeaders lacks "Mcp-Session-Id": a client in a browser cannot keep its session',
-    'mcpCors(): allowHeaders lacks "Last-Event-ID": a client in a browser cannot resume a stream',
-    'mcpCors(): allowHeaders lacks "Mcp-Method": a client in a browser cannot speak MCP 2026-07-28',
-    'mcpCors(): allowHeaders lacks "Mcp-Name": a client in a browser cannot speak MCP 2026-07-28',
-    'mcpCors(): exposeHeaders lacks "WWW-Authenticate": a client in a browser cannot find out where to log in',
-    'mcpCors(): exposeHeaders lacks "MCP-Protocol-Version": a client in a browser cannot say which protocol it speaks',
-    'mcpCors(): methods lacks "DELETE": a client in a browser cannot end its session',
+    'warn mcpCors(): allowHeaders lacks "Authorization": a client in a browser cannot send its token',
+    'warn mcpCors(): allowHeaders lacks "Accept": a client in a browser cannot ask for JSON and event streams',
+    'warn mcpCors(): allowHeaders lacks "Mcp-Session-Id": a client in a browser cannot keep its session',
+    'warn mcpCors(): allowHeaders lacks "Last-Event-ID": a client in a browser cannot resume a stream',
+    'warn mcpCors(): allowHeaders lacks "Mcp-Method": a client in a browser cannot speak MCP 2026-07-28',
+    'warn mcpCors(): allowHeaders lacks "Mcp-Name": a client in a browser cannot speak MCP 2026-07-28',
+    'warn mcpCors(): exposeHeaders lacks "WWW-Authenticate": a client in a browser cannot find out where to log in',
+    'warn mcpCors(): exposeHeaders lacks "MCP-Protocol-Version": a client in a browser cannot say which protocol it speaks',
+    'warn mcpCors(): methods lacks "DELETE": a client in a browser cannot end its session',
   ]);
 });
 
@@ -174,16 +175,10 @@ test.each([{}, { origins: undefined, credentials: undefined }, Object.assign(Obj
 );
 
 test('nobody is warned of the defaults', () => {
-  const { lines, logger } = recorder();
+  const { lines, logger } = createRecorder();
   mcpCors({ logger });
   expect(lines).toEqual([]);
 });
-
-function recorder() {
-  const lines: string[] = [];
-  const ignore = () => undefined;
-  return { lines, logger: { debug: ignore, info: ignore, error: ignore, warn: (line: string) => lines.push(line) } };
-}
 
 function corsHeaders(headers: Record<string, string>) {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('access-control-')));

@@ -24,7 +24,7 @@ export async function readBody(
   const parsed = (req as { body?: unknown }).body;
   if (parsed !== undefined && req.readableEnded) return bounded(bytesOf(parsed), maxBytes);
   requireMediaType(req, mediaType);
-  if (Number(req.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  requireLength(req, maxBytes);
   return collect(req, maxBytes);
 }
 
@@ -60,12 +60,17 @@ function bounded(bytes: Buffer, maxBytes: number): Buffer {
   return bytes;
 }
 
-function tooLarge(maxBytes: number): BodyError {
+/** Refuses by what the request says of itself, before a byte is read. */
+export function requireLength(req: IncomingMessage, maxBytes: number): void {
+  if (Number(req.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
+}
+
+export function tooLarge(maxBytes: number): BodyError {
   return new BodyError(413, `The body is longer than ${maxBytes} bytes`);
 }
 
-// A body that one reader unpacks and another does not is read as two different messages; so it comes plain, in UTF-8.
-function requireMediaType(req: IncomingMessage, mediaType: string): void {
+/** A body that one reader unpacks and another does not is read as two different messages; so it comes plain, in UTF-8. */
+export function requireMediaType(req: IncomingMessage, mediaType: string): void {
   const encoding = req.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
     throw new BodyError(415, 'The body must come without a Content-Encoding');

@@ -14,6 +14,8 @@ export interface ChallengeContext {
   readonly dpop: DpopMode;
   /** How the refused token was presented: the error stands in the challenge of that scheme. */
   readonly scheme: Scheme;
+  /** Takes the place of the refusal's own words, where more can be said of the request. */
+  readonly description?: string | undefined;
 }
 
 /** The algorithms of a DPoP proof (RFC 9449, section 7.1, `algs`). */
@@ -26,13 +28,14 @@ type Parameter = readonly [name: string, value: string];
  * section 7.1. A request without a token gets no `error` parameter, as RFC 6750, section 3.1, asks.
  */
 export function challengeFor(code: RefusalCode, context: ChallengeContext): JsonReply {
-  const { status, error, description } = REFUSALS[code];
-  const headers = { 'www-authenticate': writeChallenges(code, context), 'cache-control': 'no-store' };
+  const { status, error } = REFUSALS[code];
+  const description = context.description ?? REFUSALS[code].description;
+  const headers = { 'www-authenticate': writeChallenges(error, description, context), 'cache-control': 'no-store' };
   return prepareJson(status, JSON.stringify({ error, error_description: description }), headers);
 }
 
-function writeChallenges(code: RefusalCode, { metadataUrl, scopes, dpop, scheme }: ChallengeContext): string {
-  const { error, description } = REFUSALS[code];
+function writeChallenges(error: string, description: string, context: ChallengeContext): string {
+  const { metadataUrl, scopes, dpop, scheme } = context;
   const failure: Parameter[] =
     error === 'unauthorized'
       ? []

@@ -6,8 +6,21 @@ import { type JsonReply, sendJson } from './reply.js';
 import { requestOrigin } from './request-origin.js';
 import { resourceMetadataPath } from './well-known.js';
 
+/** What only the request at hand can tell of its refusal. */
+export interface RefusalDetail {
+  /** Scopes that this request needs, beside those that every request needs. */
+  readonly scopes: readonly string[];
+  readonly description?: string | undefined;
+}
+
 /** Answers a request that is refused. */
-export type Refuse = (req: IncomingMessage, res: ServerResponse, code: RefusalCode, scheme?: Scheme) => void;
+export type Refuse = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  code: RefusalCode,
+  scheme?: Scheme,
+  detail?: RefusalDetail,
+) => void;
 
 /** What every refusal of one policy has in common. */
 export type RefusalContext = Pick<ChallengeContext, 'scopes' | 'dpop'> & {
@@ -17,17 +30,24 @@ export type RefusalContext = Pick<ChallengeContext, 'scopes' | 'dpop'> & {
 
 /** Every refusal's answer is written once where the resource is known. */
 export function createRefusal({ resource, scopes, dpop }: RefusalContext): Refuse {
+  const contextFor = (scheme: Scheme, detail: RefusalDetail = { scopes }) => ({
+    ...{ dpop, scheme, description: detail.description },
+    scopes: [...new Set([...scopes, ...detail.scopes])],
+  });
   if (resource === undefined) {
-    return (req, res, code, scheme = 'bearer') =>
-      sendJson(res, challengeForOrigin(req, code, { scopes, dpop, scheme }));
+    return (req, res, code, scheme = 'bearer', detail) =>
+      sendJson(res, challengeForOrigin(req, code, contextFor(scheme, detail)));
   }
   const metadataUrl = resource.origin + resourceMetadataPath(resource.pathname);
   const write = (scheme: Scheme) => {
     const codes = Object.keys(REFUSALS) as RefusalCode[];
-    return new Map(codes.map((code) => [code, challengeFor(code, { metadataUrl, scopes, dpop, scheme })]));
+    return new Map(codes.map((code) => [code, challengeFor(code, { metadataUrl, ...contextFor(scheme) })]));
   };
   const written = { bearer: write('bearer'), dpop: write('dpop') };
-  return (_req, res, code, scheme = 'bearer') => sendJson(res, written[scheme].get(code) as JsonReply);
+  return (_req, res, code, scheme = 'bearer', detail) => {
+    const own = detail && challengeFor(code, { metadataUrl, ...contextFor(scheme, detail) });
+    sendJson(res, own ?? (written[scheme].get(code) as JsonReply));
+  };
 }
 
 function challengeForOrigin(
@@ -40,6 +60,18 @@ function challengeForOrigin(
   } catch (error) {
     if (!(error instanceof AuthError)) throw error;
     // A Host header that cannot stand in a URL is what has to be mended first.
-    return challengeFor(error.code, { ...context, metadataUrl: undefined });
+    return challengeFor(error.code, { ...context, metadataUrl: undefined, description: undefined });
   }
+}
+
+const gates = new WeakMap<IncomingMessage, Refuse>();
+
+/** Lets whoever decides later on this request refuse it in the name of the gate it came through. */
+export function attachRefuse(req: IncomingMessage, refuse: Refuse): void {
+  gates.set(req, refuse);
+}
+
+/** How the gate that the request came through refuses; undefined where it came through none. */
+export function refuseOf(req: IncomingMessage): Refuse | undefined {
+  return gates.get(req);
 }

@@ -8,6 +8,7 @@ import { createChecks, isRecord, type OptionChecks } from './checks.js';
 import { type ResolvedFacade, resolveFacade } from './resolve-facade.js';
 import { ISSUER_KEYS, type IssuerContext, resolveIssuer, type TrustedIssuer } from './resolve-issuer.js';
 import { type ResourceIdentity, resolveResource } from './resolve-resource.js';
+import { requireScopes } from './scope-list.js';
 
 /** What the two middlewares hold of the policy: nothing is optional any more, and nothing is read from the user again. */
 export interface ResolvedAuth {
@@ -135,17 +136,9 @@ function resolveIssuers(
   return Object.freeze(issuers);
 }
 
-/** RFC 6749, section 3.3: scope-token. */
-const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
-
 function resolveScopes(checks: OptionChecks, scopes: unknown): readonly string[] {
   if (scopes === undefined) return AUTH_DEFAULTS.requiredScopes;
-  const fix = 'Leave it out if a valid token is enough.';
-  const list = checks.strings(scopes, 'requiredScopes', fix);
-  if (!list.every((scope) => SCOPE_TOKEN.test(scope))) {
-    checks.refuse('requiredScopes', 'an array of scopes without blanks, quotes or backslashes', scopes, fix);
-  }
-  return list;
+  return requireScopes(checks, scopes, 'requiredScopes', 'Leave it out if a valid token is enough.');
 }
 
 function resolveVerifiedTokens(checks: OptionChecks, given: unknown): ResolvedAuth['verifiedTokens'] {

@@ -1,0 +1,66 @@
+import type { RequestListener } from 'node:http';
+import express from 'express';
+import request, { type Response } from 'supertest';
+import {
+  type McpAuthOptions,
+  type McpScopesOptions,
+  type Middleware,
+  mcpAuth,
+  mcpScopes,
+  type ScopeRules,
+} from '../../src/index.js';
+import { createTestIssuer } from '../../src/testing/index.js';
+
+export const METADATA_URL = 'https://mcp.example/.well-known/oauth-protected-resource/mcp';
+
+export interface ScopedApp {
+  readonly app: RequestListener;
+  /** What reached the server behind, as the bytes it read and as `req.body`. */
+  readonly received: { readonly text: string; readonly body: unknown }[];
+  /** POSTs a message, or a text as it is, with a token of these scopes; `null`: without a token. */
+  post(message: unknown, scopes?: readonly string[] | null, headers?: Record<string, string>): Promise<Response>;
+}
+
+interface Settings {
+  readonly options?: McpScopesOptions;
+  readonly policy?: Partial<McpAuthOptions>;
+  /** Mounted between `mcpAuth()` and `mcpScopes()`. */
+  readonly before?: readonly Middleware[];
+}
+
+/** A real app: `mcpAuth()`, `mcpScopes()`, and a server behind that says what it was given. */
+export function createScopedApp(rules: ScopeRules, { options, policy, before = [] }: Settings = {}): ScopedApp {
+  const issuer = createTestIssuer();
+  const received: ScopedApp['received'] = [];
+  const app = express().disable('x-powered-by');
+  app.use(mcpAuth({ ...issuer.policy({ resource: 'https://mcp.example/mcp' }), ...policy } as McpAuthOptions));
+  for (const middleware of before) app.use(middleware);
+  app.use('/mcp', mcpScopes(rules, options));
+  app.post('/mcp', async (req, res) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of req) chunks.push(chunk);
+    received.push({ text: Buffer.concat(chunks).toString(), body: req.body });
+    res.json({ through: true });
+  });
+  app.use('/mcp', (req, res) => void res.json({ through: req.method }));
+  return {
+    app: app as unknown as RequestListener,
+    received,
+    post(message, scopes = [], headers = {}) {
+      const token = scopes === null ? {} : { authorization: `Bearer ${issuer.token({ sub: 'alice', scopes })}` };
+      return request(app as never)
+        .post('/mcp')
+        .set({ 'content-type': 'application/json', ...token, ...headers })
+        .serialize((body) => body)
+        .send((typeof message === 'string' || Buffer.isBuffer(message) ? message : JSON.stringify(message)) as string);
+    },
+  };
+}
+
+export function callTool(name: unknown, id: string | number = 1) {
+  return { jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: { path: '/tmp' } } };
+}
+
+export function readResource(uri: string, method = 'resources/read') {
+  return { jsonrpc: '2.0', id: 1, method, params: { uri } };
+}

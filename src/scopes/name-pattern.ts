@@ -1,0 +1,20 @@
+/** Whether a spelling is one that the pattern means. */
+export type Matcher = (spelling: string) => boolean;
+
+/** `*` stands for any text, also none. Compared piece by piece: no regular expression that a long name could stall. */
+export function createMatcher(pattern: string): Matcher {
+  const [first = '', ...rest] = pattern.split('*');
+  const last = rest.pop();
+  if (last === undefined) return (spelling) => spelling === first;
+  return (spelling) => {
+    const end = spelling.length - last.length;
+    if (end < first.length || !spelling.startsWith(first) || !spelling.endsWith(last)) return false;
+    let at = first.length;
+    for (const piece of rest) {
+      const found = spelling.indexOf(piece, at);
+      if (found === -1 || found + piece.length > end) return false;
+      at = found + piece.length;
+    }
+    return true;
+  };
+}

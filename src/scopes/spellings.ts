@@ -1,0 +1,45 @@
+/** A name or URI in the one spelling that rules are compared in. */
+export type Spelling = (text: string) => string;
+
+/**
+ * Without capitals, compatibility forms and outer spaces: whoever reads the name after us may ignore them, as Go's JSON
+ * and many file systems do. Two names that differ in nothing else are under the rules of both.
+ */
+export const spellName: Spelling = (text) => {
+  // `ſ` and the Kelvin sign become `s` and `k` in one direction only.
+  const folded = /^[\x20-\x7e]*$/.test(text) ? text : text.normalize('NFKC').toUpperCase();
+  return folded.toLowerCase().trim();
+};
+
+/** As a name, and without doubled or turned slashes: to a file system, `file:////a\b` is `file:///a/b`. */
+export const spellUri: Spelling = (text) => spellName(text).replace(/[\\/]+/g, '/');
+
+const MOST_DECODINGS = 5;
+
+/**
+ * Every spelling under which a server may come to look for a resource: as written, normalised (RFC 3986, section 6.2.2),
+ * decoded, without query and fragment. Undefined where a URI is encoded over and over, which serves nothing but to get
+ * past someone.
+ */
+export function spellingsOfUri(uri: string): readonly string[] | undefined {
+  const spellings = new Set<string>();
+  let text = uri;
+  for (let i = 0; i < MOST_DECODINGS; i += 1) {
+    for (const variant of [text, ...(URL.canParse(text) ? [new URL(text).href] : [])]) {
+      spellings.add(spellUri(variant)).add(spellUri(variant.replace(/[?#].*$/s, '')));
+    }
+    const decoded = decode(text);
+    if (decoded === text) return [...spellings];
+    text = decoded;
+  }
+  return undefined;
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // Not UTF-8 as a whole: one broken escape must not hide the others.
+    return text.replace(/%([2-7][\da-f])/gi, (_escape, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  }
+}

@@ -1,0 +1,16 @@
+import type { ReceivedBody } from './received-calls.js';
+import type { Objection } from './ruling.js';
+
+/** MCP 2026-07-28 leaves -32000 to -32019 to implementations. */
+const INSUFFICIENT_SCOPE = -32003;
+
+/**
+ * A refusal as JSON-RPC error responses, one for each request of the body: none of a batch is carried out. Undefined
+ * where the body is notifications alone, which nobody answers.
+ */
+export function toolErrorFor(body: ReceivedBody, { code, scopes }: Objection, message: string): string | undefined {
+  const error = { code: INSUFFICIENT_SCOPE, message, data: { reason: code, requiredScopes: scopes } };
+  const responses = body.calls.filter(({ id }) => id !== undefined).map(({ id }) => ({ jsonrpc: '2.0', id, error }));
+  if (responses.length === 0) return undefined;
+  return JSON.stringify(body.isBatch ? responses : responses[0]);
+}
