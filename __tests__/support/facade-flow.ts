@@ -34,7 +34,7 @@ export async function startFacadeFlow(
     ...(client && 'secret' in client && { clientSecret: client.secret }),
     ...policy,
     ...changes,
-    resourceMetadata: { scopesSupported: ['mcp.read', 'offline_access'] },
+    resourceMetadata: { scopesSupported: ['mcp.read', 'offline_access'], ...(changes.resourceMetadata as object) },
   }));
   const base = `${guarded.origin}/.well-known/oauth-authorization-server/mcp`;
   if (client !== undefined) upstream.register({ ...client, redirectUri: `${base}/callback` });

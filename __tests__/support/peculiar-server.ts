@@ -41,6 +41,8 @@ export interface PeculiarServer {
   readonly issuer: string;
   /** What it was asked, as path and parameters, in order. */
   readonly requests: { readonly path: string; readonly form: Form; readonly authorization: string | undefined }[];
+  /** The metadata of every client that registered itself. */
+  readonly registrations: Readonly<Record<string, unknown>>[];
   /** Makes a client known, as an administrator would. */
   register(client: { id: string; secret?: string; redirectUri: string }): void;
   /** Takes over a path: to misbehave. */
@@ -54,14 +56,17 @@ interface Registered {
   readonly redirectUri: string;
 }
 
+// RSA keys take long to make, and no test is about the key.
+const signer = createSigner({ alg: 'RS256' });
+
 /** A real HTTP server that behaves as one kind of authorization server, with a login page, PKCE, codes that work once, and rotation. */
 export async function startPeculiarServer(kind: Peculiarities): Promise<PeculiarServer> {
   const clients = new Map<string, Registered>();
   const codes = new Map<string, Form>();
   const refreshTokens = new Map<string, Form>();
   const hijacked = new Map<string, (res: ServerResponse) => void>();
-  const signer = createSigner({ alg: 'RS256' });
   const requests: PeculiarServer['requests'] = [];
+  const registrations: PeculiarServer['registrations'] = [];
   const server = createServer((req, res) => void answer(req, res));
   await listen(server);
   onTestFinished(() => stop(server));
@@ -191,6 +196,7 @@ export async function startPeculiarServer(kind: Peculiarities): Promise<Peculiar
       json(res, 401, { error: 'invalid_token', error_description: 'registration wants credentials' });
       return;
     }
+    registrations.push(metadata);
     const refusal = kind.refuseRegistration?.(metadata);
     if (refusal !== undefined) {
       json(res, 403, { error: refusal[0], error_description: refusal[1] });
@@ -208,6 +214,7 @@ export async function startPeculiarServer(kind: Peculiarities): Promise<Peculiar
     origin,
     issuer,
     requests,
+    registrations,
     register: ({ id, secret, redirectUri }) => void clients.set(id, { id, secret, redirectUri }),
     hijack: (path, takeOver) => void hijacked.set(path, takeOver),
     close: () => stop(server),

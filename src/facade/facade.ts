@@ -148,10 +148,7 @@ function errorBody(error: Parameters<ErrorReply>[1]): Readonly<Record<string, st
 function replyErrorPage(...[res, error]: Parameters<ErrorReply>): void {
   if (error instanceof BodyError) res.setHeader('connection', 'close');
   const what = `<p>${escapeHtml(error.message)}.</p>`;
-  replyPage(
-    res,
-    error.status,
-    'This login cannot go on',
-    `${what}<p>Go back to your MCP client and connect again.</p>`,
-  );
+  // A browser would take 401 for a question of its own.
+  const status = error.status === 401 ? 400 : error.status;
+  replyPage(res, status, 'This login cannot go on', `${what}<p>Go back to your MCP client and connect again.</p>`);
 }

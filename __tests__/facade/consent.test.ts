@@ -1,0 +1,132 @@
+import { describe, expect, test } from 'vitest';
+import { createSeal } from '../../src/facade/seal.js';
+import { REDIRECT_URI, redirectOf, registerClient } from '../support/facade-client.js';
+import { type FacadeFlow, SECRET, startFacadeFlow } from '../support/facade-flow.js';
+import { type Page, UserAgent } from '../support/user-agent.js';
+
+/** The sealed question of a consent page. */
+function questionOf({ html }: Page): string {
+  return /name="request" value="([^"]+)"/.exec(html)?.[1] ?? '';
+}
+
+function answer({ base }: FacadeFlow, agent: UserAgent, request: string, decision = 'allow'): Promise<Page> {
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+  const body = new URLSearchParams({ request, decision }).toString();
+  return agent.load(new URL(`${base}/consent`), { method: 'POST', headers, body });
+}
+
+test('the page names client, target and scopes, and cannot be framed or scripted', async () => {
+  const flow = await startFacadeFlow('entra');
+  const client = await registerClient(flow, { redirect_uris: ['https://client.example/callback'] });
+  const page = await client.authorize({ redirect_uri: 'https://client.example/callback', scope: 'mcp.read openid' });
+  expect(page.response.status).toBe(200);
+  for (const shown of ['Raw', 'client.example', flow.guarded.resource, '<li>mcp.read</li>', '<li>openid</li>']) {
+    expect(page.html).toContain(shown);
+  }
+  const { headers } = page.response;
+  expect(headers.get('content-security-policy')).toMatch(
+    /^default-src 'none'; style-src 'sha256-[^']+'; base-uri 'none'; frame-ancestors 'none'$/,
+  );
+  expect(headers.get('x-frame-options')).toBe('DENY');
+  expect(headers.get('cache-control')).toBe('no-store');
+  expect(headers.get('referrer-policy')).toBe('no-referrer');
+  expect(headers.get('set-cookie')).toMatch(
+    /^mcp-login-[0-9a-f]{8}=[\w-]+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=2592000$/,
+  );
+  expect(page.html).not.toContain('<script');
+});
+
+test('every value is escaped', async () => {
+  const flow = await startFacadeFlow('entra');
+  const hostile = `</title><script>alert(1)</script>"'&\u202e\u0000\u2028`;
+  const client = await registerClient(flow, { client_name: hostile });
+  const { html } = await client.authorize({ scope: "<img/src='x'>&" });
+  expect(html).not.toMatch(/<script|<img|\u202e|\u2028|\0/);
+  expect(html).toContain('&lt;/title&gt;&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;');
+  expect(html).toContain('&lt;img/src=&#39;x&#39;&gt;&amp;');
+});
+
+describe('the answer', () => {
+  test('allow goes on to the login, and the browser is not asked again', async () => {
+    const flow = await startFacadeFlow('entra');
+    const client = await registerClient(flow);
+    const agent = new UserAgent();
+    const page = await client.authorize({ scope: 'mcp.read' }, agent);
+    expect(flow.upstream.requests).toEqual([]);
+    expect(redirectOf(await answer(flow, agent, questionOf(page))).target).toContain('/oauth2/v2.0/authorize');
+    expect((await client.authorize({ scope: 'mcp.read' }, agent)).response.status).toBe(303);
+    expect(
+      (await client.authorize({ scope: 'mcp.read', redirect_uri: 'http://127.0.0.1:1/callback' }, agent)).response
+        .status,
+    ).toBe(303);
+  });
+
+  test('it is remembered for that client, redirect URI, scopes and browser only', async () => {
+    const flow = await startFacadeFlow('entra');
+    const redirect_uris = [REDIRECT_URI, 'https://client.example/callback'];
+    const client = await registerClient(flow, { redirect_uris });
+    const agent = new UserAgent();
+    await answer(flow, agent, questionOf(await client.authorize({ scope: 'mcp.read' }, agent)));
+    const other = await registerClient(flow, { redirect_uris });
+    const asked = [
+      await other.authorize({ scope: 'mcp.read' }, agent),
+      await client.authorize({ scope: 'mcp.read', redirect_uri: 'https://client.example/callback' }, agent),
+      await client.authorize({ scope: 'mcp.read mcp.write' }, agent),
+      await client.authorize({ scope: 'mcp.read' }, new UserAgent()),
+    ];
+    for (const page of asked) expect(page.response.status).toBe(200);
+  });
+
+  test.each(['deny', '', 'Allow', 'allow '])('%j sends the client away', async (decision) => {
+    const flow = await startFacadeFlow('entra');
+    const client = await registerClient(flow);
+    const agent = new UserAgent();
+    const page = await answer(flow, agent, questionOf(await client.authorize({}, agent)), decision);
+    const { target, parameters } = redirectOf(page);
+    expect(target).toBe(REDIRECT_URI);
+    expect(parameters).toMatchObject({ error: 'access_denied', state: 'mine', iss: flow.guarded.resource });
+    expect(flow.upstream.requests).toEqual([]);
+    expect((await client.authorize({}, agent)).response.status, 'and nothing is remembered').toBe(200);
+  });
+
+  test('of another browser counts for nothing (CVE-2026-27124)', async () => {
+    const flow = await startFacadeFlow('entra');
+    const client = await registerClient(flow);
+    const victim = new UserAgent();
+    await client.authorize({}, victim);
+    const question = questionOf(await client.authorize({}, new UserAgent()));
+    for (const agent of [victim, new UserAgent()]) {
+      const { response } = await answer(flow, agent, question);
+      expect(response.status).toBe(400);
+      expect(response.headers.get('location')).toBeNull();
+    }
+  });
+
+  test('to an altered, an expired, or no question counts for nothing', async () => {
+    const flow = await startFacadeFlow('entra');
+    const client = await registerClient(flow);
+    const agent = new UserAgent();
+    const good = questionOf(await client.authorize({}, agent));
+    const seal = createSeal([SECRET], flow.guarded.resource);
+    const expired = seal.close('consent', seal.open('consent', good), -1);
+    const otherPurpose = seal.close('login', seal.open('consent', good));
+    for (const question of [`${good}A`, good.slice(1), expired, otherPurpose, client.id, '']) {
+      expect((await answer(flow, agent, question)).response.status).toBe(400);
+    }
+    expect((await answer(flow, agent, good)).response.status).toBe(303);
+  });
+});
+
+test('a client that registered itself is asked about by the server behind us, not here', async () => {
+  const client = await registerClient(await startFacadeFlow('keycloak'));
+  expect((await client.authorize()).response.status).toBe(303);
+});
+
+test('over https the cookie is bound to this very host', async () => {
+  const flow = await startFacadeFlow('entra', 'entra', { resourceMetadata: { resource: 'https://mcp.example/mcp' } });
+  const client = await registerClient(flow);
+  const { response } = await client.authorize({ resource: undefined });
+  expect(response.headers.get('set-cookie')).toMatch(
+    /^__Host-mcp-login-[0-9a-f]{8}=[\w-]+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=2592000; Secure$/,
+  );
+});

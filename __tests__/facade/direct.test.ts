@@ -1,0 +1,39 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { startGuardedServer } from '../support/guarded-server.js';
+import { logIn, SDKS } from '../support/mcp-login.js';
+import { atOidcServer, startOidcServer } from '../support/oidc-server.js';
+
+test.each(SDKS)('SDK %s logs in at a certified server directly, calls a tool, and refreshes', async (sdk) => {
+  let resource = '';
+  const issuer = await startOidcServer(() => resource);
+  const guarded = await startGuardedServer(() => ({
+    issuer,
+    jwks: { url: `${issuer}/jwks` },
+    requiredScopes: ['mcp.read'],
+    resourceMetadata: { scopesSupported: ['mcp.read', 'offline_access'] },
+  }));
+  resource = guarded.resource;
+  const metadata = await (await fetch(`${guarded.origin}/.well-known/oauth-protected-resource/mcp`)).json();
+  expect(metadata).toMatchObject({ authorization_servers: [issuer] });
+
+  const client = await logIn(sdk, resource, atOidcServer);
+  onTestFinished(() => client.close());
+  expect(client.callback.searchParams.get('iss')).toBe(issuer);
+  expect(await client.callTool('whoami')).toMatchObject({ content: [{ text: '{"scopes":["mcp.read"]}' }] });
+
+  const before = client.memory.held?.access_token ?? '';
+  guarded.auth.revoke(before);
+  expect(await client.callTool('whoami')).toMatchObject({ content: [{ text: '{"scopes":["mcp.read"]}' }] });
+  expect(client.memory.held?.access_token).not.toBe(before);
+});
+
+test('facade: false shows a provider as it is', async () => {
+  const guarded = await startGuardedServer(() => ({
+    issuer: 'https://kc.example/realms/mcp',
+    provider: { keycloak: {} },
+    facade: false,
+  }));
+  const metadata = await (await fetch(`${guarded.origin}/.well-known/oauth-protected-resource/mcp`)).json();
+  expect(metadata).toMatchObject({ authorization_servers: ['https://kc.example/realms/mcp'] });
+  expect((await fetch(`${guarded.origin}/.well-known/oauth-authorization-server/mcp`)).status).toBe(401);
+});

@@ -1,0 +1,127 @@
+import * as oauth from 'oauth4webapi';
+import { describe, expect, test } from 'vitest';
+import { postForm, postJson, REDIRECT_URI } from '../support/facade-client.js';
+import { startFacadeFlow } from '../support/facade-flow.js';
+
+describe('our metadata', () => {
+  test('says what is ours, what is true of both, and nothing that we cannot honour', async () => {
+    const { base, guarded, upstream } = await startFacadeFlow('keycloak');
+    const response = await fetch(base);
+    expect(response.headers.get('content-type')).toBe('application/json');
+    expect(response.headers.get('access-control-allow-origin')).toBe('*');
+    expect(await response.json()).toEqual({
+      issuer: guarded.resource,
+      authorization_endpoint: `${base}/authorize`,
+      token_endpoint: `${base}/token`,
+      registration_endpoint: `${base}/client-registration`,
+      revocation_endpoint: `${base}/revocation`,
+      revocation_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
+      response_types_supported: ['code'],
+      response_modes_supported: ['query'],
+      grant_types_supported: ['authorization_code', 'refresh_token'],
+      token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
+      code_challenge_methods_supported: ['S256'],
+      authorization_response_iss_parameter_supported: true,
+      jwks_uri: `${upstream.issuer}/protocol/openid-connect/certs`,
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: ['RS256'],
+    });
+  });
+
+  test.each([
+    '/.well-known/oauth-authorization-server/mcp',
+    '/.well-known/oauth-authorization-server',
+    '/.well-known/openid-configuration/mcp',
+    '/mcp/.well-known/openid-configuration',
+  ])('is at %s', async (path) => {
+    const { guarded } = await startFacadeFlow('keycloak');
+    expect(await (await fetch(guarded.origin + path)).json()).toMatchObject({ issuer: guarded.resource });
+  });
+
+  test('is accepted by an independent client, and the resource names us', async () => {
+    const { guarded } = await startFacadeFlow('auth0');
+    const resource = new URL(guarded.resource);
+    const insecure = { [oauth.allowInsecureRequests]: true };
+    const described = await oauth.processResourceDiscoveryResponse(
+      resource,
+      await oauth.resourceDiscoveryRequest(resource, insecure),
+    );
+    expect(described.authorization_servers).toEqual([guarded.resource]);
+    const discovered = await oauth.discoveryRequest(resource, { algorithm: 'oauth2', ...insecure });
+    expect(await oauth.processDiscoveryResponse(resource, discovered)).toMatchObject({ issuer: guarded.resource });
+  });
+
+  test('with a shared client there are no secrets to send, and with a shared secret no revocation', async () => {
+    const { base } = await startFacadeFlow('entra');
+    const document = (await (await fetch(base)).json()) as Record<string, unknown>;
+    expect(document.token_endpoint_auth_methods_supported).toEqual(['none']);
+    expect(document.registration_endpoint).toBe(`${base}/client-registration`);
+    expect(document).not.toHaveProperty('revocation_endpoint');
+  });
+});
+
+describe('paths', () => {
+  test.each([
+    ['GET', 'client-registration', 'POST'],
+    ['GET', 'token', 'POST'],
+    ['GET', 'revocation', 'POST'],
+    ['GET', 'consent', 'POST'],
+    ['POST', 'authorize', 'GET, HEAD'],
+    ['POST', 'callback', 'GET, HEAD'],
+    ['POST', '', 'GET, HEAD'],
+    ['DELETE', 'token', 'POST'],
+  ])('%s %s answers 405', async (method, name, allow) => {
+    const { base } = await startFacadeFlow('keycloak');
+    const response = await fetch(name === '' ? base : `${base}/${name}`, { method });
+    expect(response.status).toBe(405);
+    expect(response.headers.get('allow')).toBe(allow);
+  });
+
+  test.each(['', '/client-registration', '/token', '/revocation'])(
+    'a page of another origin may call %j',
+    async (name) => {
+      const { base } = await startFacadeFlow('keycloak');
+      const headers = {
+        origin: 'https://client.example',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'content-type,mcp-protocol-version',
+      };
+      const response = await fetch(base + name, { method: 'OPTIONS', headers });
+      expect(response.status).toBe(204);
+      expect(response.headers.get('access-control-allow-origin')).toBe('*');
+      expect(response.headers.get('access-control-allow-headers')).toBe('content-type,mcp-protocol-version');
+      expect(response.headers.get('access-control-allow-credentials')).toBeNull();
+    },
+  );
+
+  test.each([
+    '/.well-known/oauth-authorization-server/mcp/tokens',
+    '/.well-known/oauth-authorization-server/mcp/token/',
+    '/.well-known/oauth-authorization-server/mcp//token',
+    '/.well-known/oauth-authorization-server/mcp/Token',
+    '/.well-known/oauth-authorization-server/mcp/%74oken',
+    '/.well-known/oauth-authorization-server/evil',
+    '/mcp/client-registration',
+    '/mcp/token',
+    '/authorize',
+    '/token',
+    '/register',
+  ])('%s is behind the gate', async (path) => {
+    const { guarded } = await startFacadeFlow('keycloak');
+    expect((await fetch(guarded.origin + path)).status).toBe(401);
+  });
+
+  test('legacyEndpoints opens those of 2025-03-26', async () => {
+    const flow = await startFacadeFlow('entra', 'entra', { facade: { legacyEndpoints: true } });
+    const { origin } = flow.guarded;
+    const metadata = { redirect_uris: [REDIRECT_URI] };
+    const { body } = await postJson(`${origin}/register`, metadata);
+    expect(body.client_id).toEqual(expect.any(String));
+    const page = await fetch(`${origin}/authorize?client_id=${body.client_id}&redirect_uri=${REDIRECT_URI}`, {
+      redirect: 'manual',
+    });
+    expect(page.headers.get('location')).toMatch(`${REDIRECT_URI}?error=unsupported_response_type`);
+    const answer = await postForm(`${origin}/token`, { client_id: body.client_id as string, grant_type: 'x' });
+    expect(answer.body.error).toBe('unsupported_grant_type');
+  });
+});

@@ -1,0 +1,146 @@
+import type { ServerResponse } from 'node:http';
+import { describe, expect, test } from 'vitest';
+import { postJson, REDIRECT_URI, withCode } from '../support/facade-client.js';
+import { startFacadeFlow } from '../support/facade-flow.js';
+import { KINDS } from '../support/peculiar-kinds.js';
+import { createRecorder } from '../support/recorder.js';
+import { serve } from '../support/serve.js';
+
+const [KEYCLOAK_METADATA] = KINDS.keycloak.kind.paths.metadata as [string];
+
+describe('a server behind us that misbehaves', () => {
+  const json = (document: unknown) => (res: ServerResponse) =>
+    res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(document));
+  const issuerOf = (changes: Record<string, unknown>) => (issuer: string) => ({
+    issuer,
+    authorization_endpoint: `${issuer}/a`,
+    token_endpoint: `${issuer}/t`,
+    ...changes,
+  });
+
+  test.each<[string, number, (issuer: string) => (res: ServerResponse) => void]>([
+    ['a list', 502, () => json([])],
+    ['no JSON', 502, () => (res) => res.end('<html>')],
+    ['404', 502, () => (res) => res.writeHead(404).end('{}')],
+    ['500', 503, () => (res) => res.writeHead(500).end('{}')],
+    ['a redirect', 502, () => (res) => res.writeHead(302, { location: 'https://evil.example/' }).end()],
+    ['100 MB', 502, () => sendEndlessly],
+    ['another issuer', 502, (issuer) => json(issuerOf({ issuer: `${issuer}/` })(issuer))],
+    ['no issuer', 502, (issuer) => json(issuerOf({ issuer: undefined })(issuer))],
+    ['no token endpoint', 502, (issuer) => json(issuerOf({ token_endpoint: undefined })(issuer))],
+    [
+      'a javascript: endpoint',
+      502,
+      (issuer) => json(issuerOf({ authorization_endpoint: 'javascript:alert(1)' })(issuer)),
+    ],
+    ['a file: endpoint', 502, (issuer) => json(issuerOf({ token_endpoint: 'file:///etc/passwd' })(issuer))],
+    [
+      'an endpoint over plain http',
+      502,
+      (issuer) => json(issuerOf({ token_endpoint: 'http://evil.example/t' })(issuer)),
+    ],
+    [
+      'an endpoint with a user',
+      502,
+      (issuer) => json(issuerOf({ token_endpoint: 'https://a:b@evil.example/t' })(issuer)),
+    ],
+    ['an endpoint that is a list', 502, (issuer) => json(issuerOf({ token_endpoint: [`${issuer}/t`] })(issuer))],
+    [
+      'a relative registration endpoint',
+      502,
+      (issuer) => json(issuerOf({ registration_endpoint: '/register' })(issuer)),
+    ],
+  ])('%s for metadata: %d and a sentence', async (_name, status, answerFor) => {
+    const { lines, logger } = createRecorder();
+    const { base, upstream } = await startFacadeFlow('keycloak', 'keycloak', { logger });
+    upstream.hijack(KEYCLOAK_METADATA, answerFor(upstream.issuer));
+    const response = await fetch(base);
+    expect(response.status).toBe(status);
+    expect(response.headers.get('retry-after')).toBe('30');
+    const { error, error_description } = (await response.json()) as Record<string, string>;
+    expect(error).toBe('server_error');
+    expect(error_description).toMatch(/^The authorization server [a-z ]+$/);
+    expect(lines).toContainEqual(expect.stringMatching(/^error metadata of http:.* failed: /));
+    await fetch(base);
+    expect(upstream.requests, 'it is left alone for a while').toHaveLength(1);
+  });
+
+  test('that is down: 503; once known, its metadata is relied on', async () => {
+    const cold = await startFacadeFlow('keycloak');
+    await cold.upstream.close();
+    expect((await fetch(cold.base)).status).toBe(503);
+    const warm = await startFacadeFlow('keycloak');
+    expect((await fetch(warm.base)).status).toBe(200);
+    await warm.upstream.close();
+    expect((await fetch(warm.base)).status).toBe(200);
+    const { status, body } = await postJson(`${warm.base}/client-registration`, { redirect_uris: [REDIRECT_URI] });
+    expect({ status, error: body.error }).toEqual({ status: 503, error: 'server_error' });
+  });
+
+  test('many clients at once cost one fetch', async () => {
+    const { base, upstream } = await startFacadeFlow('keycloak');
+    await Promise.all(Array.from({ length: 20 }, () => fetch(base)));
+    await fetch(base);
+    expect(upstream.requests).toHaveLength(1);
+  });
+
+  test('a redirect is not followed, at any endpoint', async () => {
+    let reached = 0;
+    const trap = await serve((_req, res) => {
+      reached += 1;
+      res.end('{}');
+    });
+    const { base, upstream } = await startFacadeFlow('keycloak');
+    upstream.hijack(KINDS.keycloak.kind.paths.registration ?? '', (res) =>
+      res.writeHead(307, { location: trap }).end(),
+    );
+    const answer = await postJson(`${base}/client-registration`, { redirect_uris: [REDIRECT_URI] });
+    expect(answer.status).toBe(502);
+    expect(reached).toBe(0);
+  });
+
+  test.each<[string, (res: ServerResponse) => void]>([
+    ['a list', json([])],
+    ['no client id', json({ client_secret: 's' })],
+    ['a client id that is a number', json({ client_id: 7 })],
+    ['100 MB', sendEndlessly],
+  ])('%s for a registration: 502', async (_name, takeOver) => {
+    const { base, upstream } = await startFacadeFlow('keycloak');
+    upstream.hijack(KINDS.keycloak.kind.paths.registration ?? '', takeOver);
+    const answer = await postJson(`${base}/client-registration`, { redirect_uris: [REDIRECT_URI] });
+    expect({ status: answer.status, error: answer.body.error }).toEqual({ status: 502, error: 'server_error' });
+  });
+});
+
+test.each<[string, (res: ServerResponse) => void, number, string]>([
+  ['a list', (res) => res.end('[]'), 502, 'server_error'],
+  ['no access token', (res) => res.end('{"token_type":"Bearer"}'), 502, 'server_error'],
+  ['a redirect', (res) => res.writeHead(302, { location: 'https://evil.example/' }).end(), 502, 'server_error'],
+  ['500 with a stack', (res) => res.writeHead(500).end('Error: at line 1'), 503, 'server_error'],
+  ['100 MB', sendEndlessly, 502, 'server_error'],
+  ['429', (res) => res.writeHead(429).end('{"error":"slow_down","stack":"at line 1"}'), 429, 'slow_down'],
+  ['403 and a page', (res) => res.writeHead(403).end('<html>'), 403, 'invalid_request'],
+])('%s for tokens', async (_name, takeOver, status, error) => {
+  const { lines, logger } = createRecorder();
+  const { flow, client, code } = await withCode('keycloak', {}, { logger });
+  flow.upstream.hijack(KINDS.keycloak.kind.paths.token, takeOver);
+  const answer = await client.token({ code });
+  expect({ status: answer.status, error: answer.body.error }).toEqual({ status, error });
+  expect(JSON.stringify(answer.body)).not.toMatch(/stack|line 1|evil/);
+  expect(answer.headers.get('set-cookie')).toBeNull();
+  for (const line of lines) expect(line).not.toContain(code);
+});
+
+const CHUNK = Buffer.alloc(1024 * 1024, 32);
+
+/** 100 MB, or as much of it as the other side takes. */
+function sendEndlessly(res: ServerResponse): void {
+  let left = 100;
+  const send = () => {
+    while (left-- > 0) if (!res.write(CHUNK)) return;
+    res.end();
+  };
+  res.on('drain', send).on('error', () => undefined);
+  res.writeHead(200, { 'content-type': 'application/json' });
+  send();
+}

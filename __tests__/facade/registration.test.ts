@@ -1,0 +1,143 @@
+import { describe, expect, test } from 'vitest';
+import { createSeal } from '../../src/facade/seal.js';
+import { postJson, REDIRECT_URI } from '../support/facade-client.js';
+import { SECRET, startFacadeFlow } from '../support/facade-flow.js';
+
+const METADATA = { client_name: 'A client', redirect_uris: [REDIRECT_URI], token_endpoint_auth_method: 'none' };
+
+describe('forwarded', () => {
+  test('the server behind us learns our callback, and the client its own redirect URIs', async () => {
+    const { base, guarded, upstream } = await startFacadeFlow('keycloak');
+    const { status, headers, body } = await postJson(`${base}/client-registration`, {
+      ...METADATA,
+      scope: 'profile',
+      grant_types: ['client_credentials'],
+      response_types: ['token'],
+      jwks_uri: 'http://169.254.169.254/',
+      request_uris: ['http://169.254.169.254/'],
+    });
+    expect(status).toBe(201);
+    expect(headers.get('cache-control')).toBe('no-store');
+    expect(headers.get('access-control-allow-origin')).toBe('*');
+    const sealed = createSeal([SECRET], guarded.resource).open('client', body.client_id as string);
+    expect(sealed).toEqual({ upstreamId: expect.any(String), redirectUris: [REDIRECT_URI], name: 'A client' });
+    expect(body).toEqual({
+      client_id: body.client_id,
+      client_name: 'A client',
+      redirect_uris: [REDIRECT_URI],
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      token_endpoint_auth_method: 'none',
+    });
+    expect(upstream.registrations).toEqual([
+      {
+        client_name: 'A client',
+        redirect_uris: [`${base}/callback`],
+        grant_types: ['authorization_code', 'refresh_token'],
+        response_types: ['code'],
+        application_type: 'native',
+        token_endpoint_auth_method: 'none',
+      },
+    ]);
+  });
+
+  test('a confidential client gets the secret that the server behind us made', async () => {
+    const { base } = await startFacadeFlow('auth0');
+    const metadata = { ...METADATA, token_endpoint_auth_method: 'client_secret_basic' };
+    const { body } = await postJson(`${base}/client-registration`, metadata);
+    expect(body.client_secret).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  test.each([
+    ['okta', 'SSWS 00api-token', 201],
+    ['okta', 'Bearer 00api-token', 401],
+    ['descope', 'Bearer P1:management-key', 201],
+    ['descope', undefined, 401],
+  ] as const)('%s, with the credentials %j: %d', async (name, authorization, expected) => {
+    const { base, upstream } = await startFacadeFlow(name, name, { clientId: undefined });
+    const { status, body } = await postJson(
+      `${base}/client-registration`,
+      METADATA,
+      authorization && { authorization },
+    );
+    expect(status).toBe(expected);
+    if (expected === 401) expect(body).toMatchObject({ error: 'invalid_token' });
+    if (authorization === 'Bearer 00api-token') {
+      expect(upstream.requests.at(-1)?.authorization, 'credentials of another kind stay here').toBeUndefined();
+    }
+  });
+
+  test('registration that is switched off is told as such', async () => {
+    const { base, upstream } = await startFacadeFlow('auth0');
+    upstream.hijack('/oidc/register', (res) => res.writeHead(404, { 'content-type': 'text/html' }).end('<h1>no</h1>'));
+    const { status, body } = await postJson(`${base}/client-registration`, METADATA);
+    expect(status).toBe(403);
+    expect(body).toEqual({
+      error: 'invalid_client_metadata',
+      error_description: 'Clients cannot register here by themselves',
+    });
+  });
+});
+
+test('a shared client is handed out without asking the server behind us', async () => {
+  const { base, upstream } = await startFacadeFlow('entra');
+  const { status, body } = await postJson(`${base}/client-registration`, {
+    ...METADATA,
+    token_endpoint_auth_method: 'client_secret_post',
+  });
+  expect(status).toBe(201);
+  expect(body).toEqual({
+    client_id: expect.any(String),
+    client_name: 'A client',
+    redirect_uris: [REDIRECT_URI],
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+    token_endpoint_auth_method: 'none',
+  });
+  expect(upstream.requests).toEqual([]);
+});
+
+describe('refused', () => {
+  const uris = (redirect_uris: unknown) => ({ ...METADATA, redirect_uris });
+  test.each<[string, unknown, number, string]>([
+    ['no JSON', '{', 400, 'invalid_client_metadata'],
+    ['a list', [], 400, 'invalid_client_metadata'],
+    ['null', 'null', 400, 'invalid_client_metadata'],
+    [
+      'a member twice',
+      `{"redirect_uris":["${REDIRECT_URI}"],"redirect_uris":["https://evil.example/"]}`,
+      400,
+      'invalid_client_metadata',
+    ],
+    ['no redirect URIs', {}, 400, 'invalid_redirect_uri'],
+    ['an empty list', uris([]), 400, 'invalid_redirect_uri'],
+    ['a string', uris(REDIRECT_URI), 400, 'invalid_redirect_uri'],
+    ['javascript:', uris(['javascript:alert(1)']), 400, 'invalid_redirect_uri'],
+    ['a fragment', uris(['https://a.example/#b']), 400, 'invalid_redirect_uri'],
+    ['plain http elsewhere', uris(['http://a.example/']), 400, 'invalid_redirect_uri'],
+    ['a good and a bad one', uris([REDIRECT_URI, 'file:///etc/passwd']), 400, 'invalid_redirect_uri'],
+    ['a number', uris([1]), 400, 'invalid_redirect_uri'],
+    ['eleven', uris(Array(11).fill(REDIRECT_URI)), 400, 'invalid_redirect_uri'],
+    [
+      'an unknown way to authenticate',
+      { ...METADATA, token_endpoint_auth_method: 'private_key_jwt' },
+      400,
+      'invalid_client_metadata',
+    ],
+    ['too much', { ...METADATA, client_name: 'a'.repeat(20_000) }, 413, 'invalid_request'],
+  ])('%s', async (_name, metadata, expected, error) => {
+    const { base, upstream } = await startFacadeFlow('entra');
+    const { status, body } = await postJson(`${base}/client-registration`, metadata);
+    expect({ status, error: body.error }).toEqual({ status: expected, error });
+    expect(upstream.requests).toEqual([]);
+  });
+
+  test('a form', async () => {
+    const { base } = await startFacadeFlow('entra');
+    const response = await fetch(`${base}/client-registration`, {
+      method: 'POST',
+      body: new URLSearchParams(METADATA as never),
+    });
+    expect(response.status).toBe(415);
+  });
+});

@@ -1,0 +1,216 @@
+import { describe, expect, test } from 'vitest';
+import { createSeal } from '../../src/facade/seal.js';
+import {
+  postJson,
+  type RawClient,
+  REDIRECT_URI,
+  rawClient,
+  registerClient,
+  VERIFIER,
+  withCode,
+} from '../support/facade-client.js';
+import { type FacadeFlow, SECRET, startFacadeFlow } from '../support/facade-flow.js';
+
+/** What the server behind us was asked for tokens. */
+function tokenRequests({ upstream }: FacadeFlow) {
+  return upstream.requests
+    .filter(({ path }) => path.endsWith('/token'))
+    .map(({ form, authorization }) => ({ ...Object.fromEntries(form), authorization }));
+}
+
+describe('a code', () => {
+  test('is swapped for tokens, without the ID token, and not to be kept', async () => {
+    const { flow, client, code } = await withCode('keycloak');
+    const { status, headers, body } = await client.token({ code });
+    expect(status).toBe(200);
+    expect(headers.get('cache-control')).toBe('no-store');
+    expect(headers.get('access-control-allow-origin')).toBe('*');
+    expect(body).toEqual({
+      access_token: expect.stringMatching(/^ey/),
+      refresh_token: expect.any(String),
+      token_type: 'Bearer',
+      expires_in: 300,
+      scope: 'mcp.read',
+    });
+    expect(tokenRequests(flow)).toEqual([
+      {
+        grant_type: 'authorization_code',
+        code: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        code_verifier: VERIFIER,
+        redirect_uri: `${flow.base}/callback`,
+        client_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        authorization: undefined,
+      },
+    ]);
+  });
+
+  test('works once', async () => {
+    const { client, code } = await withCode('keycloak');
+    await client.token({ code });
+    expect(await client.token({ code })).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+  });
+
+  test.each<[string, Record<string, string | undefined>, string]>([
+    ['another redirect URI', { redirect_uri: 'https://evil.example/' }, 'invalid_grant'],
+    ['another port', { redirect_uri: 'http://127.0.0.1:1/callback' }, 'invalid_grant'],
+    ['another verifier', { code_verifier: 'another-verifier-of-forty-three-characters-or-more' }, 'invalid_grant'],
+    ['no verifier', { code_verifier: undefined }, 'invalid_request'],
+    ['no code', { code: undefined }, 'invalid_grant'],
+    ['another resource', { resource: 'https://other.example/mcp' }, 'invalid_target'],
+  ])('with %s is refused', async (_name, changes, error) => {
+    const { client, code } = await withCode('keycloak');
+    expect(await client.token({ code, ...changes })).toMatchObject({ status: 400, body: { error } });
+  });
+
+  test('without a redirect URI is good, as in OAuth 2.1', async () => {
+    const { client, code } = await withCode('keycloak');
+    expect(await client.token({ code, redirect_uri: undefined })).toMatchObject({ status: 200 });
+  });
+
+  test('of another client, altered, expired, or never ours, is refused', async () => {
+    const { flow, client, code } = await withCode('entra');
+    const other = await registerClient(flow);
+    const seal = createSeal([SECRET], flow.guarded.resource);
+    const opened = seal.open('code', code) as { code: string };
+    expect(await other.token({ code })).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    for (const bad of [`${code}A`, seal.close('code', opened, -1), seal.close('login', opened), opened.code]) {
+      expect(await client.token({ code: bad })).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    }
+    expect(tokenRequests(flow)).toEqual([]);
+  });
+});
+
+describe('a refresh token', () => {
+  test('is swapped for tokens, and rotates', async () => {
+    const { flow, client, code } = await withCode('entra');
+    const first = (await client.token({ code })).body;
+    const refresh = { grant_type: 'refresh_token', code: undefined, redirect_uri: undefined, code_verifier: undefined };
+    const second = await client.token({ ...refresh, refresh_token: first.refresh_token as string, scope: 'mcp.read' });
+    expect(second.status).toBe(200);
+    expect(second.body.refresh_token).not.toBe(first.refresh_token);
+    expect(tokenRequests(flow).at(-1)).toEqual({
+      grant_type: 'refresh_token',
+      refresh_token: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      scope: 'api://app-id/mcp.read',
+      client_id: 'app-id',
+      client_secret: 'the~secret of the app',
+      authorization: undefined,
+    });
+  });
+
+  test('of another client, altered, or never ours, is refused before the secret is sent anywhere', async () => {
+    const { flow, client, code } = await withCode('entra');
+    const refreshToken = (await client.token({ code })).body.refresh_token as string;
+    const other = await registerClient(flow);
+    const opened = createSeal([SECRET], flow.guarded.resource).open('refresh_token', refreshToken) as { token: string };
+    const asked = tokenRequests(flow).length;
+    const attempts: [RawClient, string][] = [
+      [other, refreshToken],
+      [client, `${refreshToken}A`],
+      [client, opened.token],
+      [client, code],
+    ];
+    for (const [who, refresh_token] of attempts) {
+      const answer = await who.token({ grant_type: 'refresh_token', refresh_token });
+      expect(answer).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    }
+    expect(tokenRequests(flow)).toHaveLength(asked);
+  });
+});
+
+describe('other grants', () => {
+  test.each([
+    'client_credentials',
+    'password',
+    'urn:ietf:params:oauth:grant-type:device_code',
+    'urn:ietf:params:oauth:grant-type:jwt-bearer',
+    'urn:ietf:params:oauth:grant-type:token-exchange',
+    'implicit',
+    '',
+    undefined,
+  ])('%j is refused, and the server behind us never hears of it', async (grant_type) => {
+    const flow = await startFacadeFlow('entra');
+    const client = await registerClient(flow);
+    const answer = await client.token({ grant_type, username: 'alice', password: 'p', scope: 'api://app-id/.default' });
+    expect(answer).toMatchObject({ status: 400, body: { error: 'unsupported_grant_type' } });
+    expect(flow.upstream.requests).toEqual([]);
+  });
+});
+
+describe('clients', () => {
+  test.each<[string, (id: string) => string | undefined]>([
+    ['none', () => undefined],
+    ['that of the server behind us', () => 'app-id'],
+    ['an altered one', (id) => `${id}A`],
+  ])('%s is refused with 401, so that it registers anew', async (_name, idOf) => {
+    const { client, code } = await withCode('entra');
+    const answer = await client.token({ code, client_id: idOf(client.id) });
+    expect(answer).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
+  });
+
+  test('the shared secret is not for a foreign client id', async () => {
+    const { flow, code } = await withCode('entra');
+    const seal = createSeal([SECRET], flow.guarded.resource);
+    const foreign = seal.close('client', { upstreamId: 'foreign', redirectUris: [REDIRECT_URI], name: undefined });
+    const client = rawClient(flow.base, foreign);
+    const { fingerprint } = await import('../../src/facade/clients.js');
+    const opened = seal.open('code', code) as object;
+    await client.token({ code: seal.close('code', { ...opened, client: fingerprint(foreign) }) });
+    expect(tokenRequests(flow)).toMatchObject([{ client_id: 'foreign' }]);
+    expect(JSON.stringify(flow.upstream.requests)).not.toContain('secret of the app');
+  });
+
+  test('a client that brings a secret does not get ours', async () => {
+    const { flow, client, code } = await withCode('entra');
+    const answer = await client.token({ code, client_secret: 'guessed' });
+    expect(answer).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
+    expect(tokenRequests(flow)).toMatchObject([{ client_id: 'app-id', client_secret: 'guessed' }]);
+  });
+
+  test.each(['client_secret_basic', 'client_secret_post'])('%s reaches the server behind us', async (method) => {
+    const flow = await startFacadeFlow('auth0');
+    const metadata = { redirect_uris: [REDIRECT_URI], token_endpoint_auth_method: method };
+    const { body } = await postJson(`${flow.base}/client-registration`, metadata);
+    const { client_id: id, client_secret: secret } = body as { client_id: string; client_secret: string };
+    const client = rawClient(flow.base, id);
+    const code = (await client.logIn()).get('code') ?? '';
+    const basic = { authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` };
+    const answer =
+      method === 'client_secret_basic'
+        ? await client.token({ code, client_id: undefined }, basic)
+        : await client.token({ code, client_secret: secret });
+    expect(answer.status).toBe(200);
+    const [asked] = tokenRequests(flow);
+    expect(asked?.authorization === undefined).toBe(method === 'client_secret_post');
+  });
+
+  test('in two ways at once are refused', async () => {
+    const { client, code } = await withCode('auth0');
+    const basic = { authorization: `Basic ${Buffer.from(`${client.id}:s`).toString('base64')}` };
+    for (const changes of [{ client_secret: 's' }, { client_id: 'other' }]) {
+      expect(await client.token({ code, ...changes }, basic)).toMatchObject({
+        status: 400,
+        body: { error: 'invalid_request' },
+      });
+    }
+    for (const authorization of ['Basic', 'Basic %%%', 'Bearer abc', 'Basic bm9jb2xvbg==']) {
+      const answer = await client.token({ code }, { authorization });
+      expect(answer).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
+      expect(answer.headers.get('www-authenticate')).toBe('Basic');
+    }
+  });
+});
+
+describe('what is no form', () => {
+  test.each<[string, RequestInit, number]>([
+    ['JSON', { headers: { 'content-type': 'application/json' }, body: '{}' }, 415],
+    ['a parameter twice', { body: new URLSearchParams('grant_type=refresh_token&grant_type=authorization_code') }, 400],
+    ['too much', { body: new URLSearchParams({ code: 'a'.repeat(70_000) }) }, 413],
+    ['nothing', { headers: { 'content-type': 'application/x-www-form-urlencoded' } }, 401],
+  ])('%s', async (_name, init, status) => {
+    const flow = await startFacadeFlow('entra');
+    const response = await fetch(`${flow.base}/token`, { method: 'POST', ...init });
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject({ error: expect.stringMatching(/^invalid_(request|client)$/) });
+  });
+});

@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest';
+import { PROVIDERS, type ProviderName } from '../../src/providers/providers.js';
+
+const TENANT = '11111111-2222-3333-4444-555555555555';
+
+test.each<[ProviderName, string, string]>([
+  ['standard', 'https://as.example', 'https://as.example/.well-known/jwks.json'],
+  ['standard', 'https://as.example/', 'https://as.example/.well-known/jwks.json'],
+  ['standard', 'https://as.example/tenant', 'https://as.example/tenant/.well-known/jwks.json'],
+  ['keycloak', 'https://kc.example/realms/mcp', 'https://kc.example/realms/mcp/protocol/openid-connect/certs'],
+  ['auth0', 'https://t.auth0.com/', 'https://t.auth0.com/.well-known/jwks.json'],
+  ['okta', 'https://o.okta.com/oauth2/default', 'https://o.okta.com/oauth2/default/v1/keys'],
+  [
+    'entra',
+    `https://login.microsoftonline.com/${TENANT}/v2.0`,
+    `https://login.microsoftonline.com/${TENANT}/discovery/v2.0/keys`,
+  ],
+  ['entra', `https://sts.windows.net/${TENANT}/`, `https://login.microsoftonline.com/${TENANT}/discovery/v2.0/keys`],
+  [
+    'entra',
+    `https://login.microsoftonline.us/${TENANT}/v2.0`,
+    `https://login.microsoftonline.us/${TENANT}/discovery/v2.0/keys`,
+  ],
+  ['authentik', 'https://ak.example/application/o/mcp/', 'https://ak.example/application/o/mcp/jwks/'],
+  ['descope', 'https://api.descope.com/v1/apps/agentic/P1/S1', 'https://api.descope.com/P1/.well-known/jwks.json'],
+  ['descope', 'https://api.descope.com/P1', 'https://api.descope.com/P1/.well-known/jwks.json'],
+])('%s: the keys of %s are at %s', (name, issuer, expected) => {
+  expect(PROVIDERS[name].jwksUrl(issuer)).toBe(expected);
+});
+
+test.each<[ProviderName, string, string[]]>([
+  [
+    'standard',
+    'https://as.example/tenant',
+    [
+      'https://as.example/.well-known/oauth-authorization-server/tenant',
+      'https://as.example/.well-known/openid-configuration/tenant',
+      'https://as.example/tenant/.well-known/openid-configuration',
+    ],
+  ],
+  ['keycloak', 'https://kc.example/realms/mcp', ['https://kc.example/realms/mcp/.well-known/openid-configuration']],
+  ['auth0', 'https://t.auth0.com/', ['https://t.auth0.com/.well-known/oauth-authorization-server']],
+  ['okta', 'https://o.okta.com/oauth2/default', ['https://o.okta.com/oauth2/default/.well-known/openid-configuration']],
+  [
+    'entra',
+    `https://sts.windows.net/${TENANT}/`,
+    [`https://login.microsoftonline.com/${TENANT}/v2.0/.well-known/openid-configuration`],
+  ],
+  [
+    'authentik',
+    'https://ak.example/application/o/mcp/',
+    ['https://ak.example/application/o/mcp/.well-known/openid-configuration'],
+  ],
+  [
+    'descope',
+    'https://api.descope.com/v1/apps/agentic/P1/S1',
+    ['https://api.descope.com/v1/apps/agentic/P1/S1/.well-known/openid-configuration'],
+  ],
+])('%s: the metadata of %s is looked for in the right places', (name, issuer, expected) => {
+  expect(PROVIDERS[name].metadataUrls(issuer)).toEqual(expected);
+});
+
+describe('the issuer that the metadata must name', () => {
+  const v2 = `https://login.microsoftonline.com/${TENANT}/v2.0`;
+  test.each<[ProviderName, string, string]>([
+    ['auth0', 'https://t.auth0.com/', 'https://t.auth0.com/'],
+    ['authentik', 'https://ak.example/application/o/mcp/', 'https://ak.example/application/o/mcp/'],
+    ['entra', v2, v2],
+    ['entra', `https://sts.windows.net/${TENANT}/`, v2],
+  ])('%s, %s: %s', (name, issuer, expected) => {
+    expect(PROVIDERS[name].metadataIssuer(issuer)).toBe(expected);
+  });
+});
+
+test.each<[ProviderName, string, string | undefined]>([
+  ['standard', 'https://as.example', undefined],
+  ['keycloak', 'https://kc.example/realms/mcp', 'https://kc.example/realms/mcp/clients-registrations/openid-connect'],
+  ['okta', 'https://o.okta.com/oauth2/default', 'https://o.okta.com/oauth2/v1/clients'],
+  ['entra', `https://login.microsoftonline.com/${TENANT}/v2.0`, undefined],
+  ['authentik', 'https://ak.example/application/o/mcp/', undefined],
+  [
+    'descope',
+    'https://api.descope.com/v1/apps/agentic/P1/S1',
+    'https://api.descope.com/v1/mgmt/mcp/client/P1/S1/register',
+  ],
+  ['descope', 'https://api.descope.com/P1', undefined],
+])('%s: registration at %s is at %s', (name, issuer, expected) => {
+  expect(PROVIDERS[name].registration?.url(issuer)).toBe(expected);
+});
+
+test.each<[string, string[], string]>([
+  ['openid', ['app'], 'openid'],
+  ['offline_access', ['app'], 'offline_access'],
+  ['mcp.read', ['app'], 'api://app/mcp.read'],
+  ['mcp.read', ['app', 'api://custom'], 'api://custom/mcp.read'],
+  ['mcp.read', ['https://contoso.example/mcp'], 'https://contoso.example/mcp/mcp.read'],
+  ['api://other/read', ['app'], 'api://other/read'],
+  ['https://graph.microsoft.com/User.Read', ['app'], 'https://graph.microsoft.com/User.Read'],
+])('entra: the scope %s for %j is asked for as %s', (scope, audiences, expected) => {
+  expect(PROVIDERS.entra.upstreamScope(scope, audiences)).toBe(expected);
+  expect(PROVIDERS.keycloak.upstreamScope(scope, audiences)).toBe(scope);
+});

@@ -1,0 +1,49 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { createServer } from 'node:http';
+import Provider, { type Configuration } from 'oidc-provider';
+import { onTestFinished } from 'vitest';
+import { listen, originOf, stop } from './serve.js';
+import type { FillIn } from './user-agent.js';
+
+/**
+ * oidc-provider, a certified server, as it comes: RFC 8414, RFC 7591, RFC 8707, RFC 9207, PKCE, and its own login pages.
+ *
+ * @param resource The one resource that tokens are made for.
+ */
+export async function startOidcServer(resource: () => string): Promise<string> {
+  const server = createServer();
+  await listen(server);
+  onTestFinished(() => stop(server));
+  const issuer = originOf(server);
+  server.on('request', new Provider(issuer, configurationFor(resource)).callback());
+  return issuer;
+}
+
+const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+
+function configurationFor(resource: () => string): Configuration {
+  return {
+    jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), kid: 'a', use: 'sig', alg: 'RS256' }] },
+    cookies: { keys: ['a cookie key for tests'] },
+    scopes: ['openid', 'offline_access', 'mcp.read'],
+    pkce: { required: () => true },
+    rotateRefreshToken: true,
+    // SDK v1 asks for the scopes of the challenge, among which offline_access is not.
+    issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    features: {
+      registration: { enabled: true },
+      revocation: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        useGrantedResource: () => true,
+        getResourceServerInfo(_ctx, indicator) {
+          if (indicator !== resource()) throw new Error(`unknown resource ${indicator}`);
+          return { scope: 'mcp.read', audience: indicator, accessTokenTTL: 300, accessTokenFormat: 'jwt' };
+        },
+      },
+    },
+  };
+}
+
+/** What a person does at its pages: logs in with any name, and consents. */
+export const atOidcServer: FillIn = (fields) => ('prompt' in fields ? { login: 'alice', password: 'any' } : undefined);
