@@ -1,53 +1,35 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
-import { type HostName, HostProcess, source } from './stdio/host-process.js';
-import { LeanClient, openSession, toolCall } from './stdio/lean-client.js';
+import { HostProcess, LEAN_SERVER } from './stdio/host-process.mjs';
+import { LeanClient, openSession, toolCall } from './stdio/lean-client.mjs';
 
 // Side by side on this machine, in one run: ratios count, absolute numbers do not. Never a gate.
 const QUICK = process.argv.includes('--quick');
 const TURNS = QUICK ? 3 : 9;
 const TURN_MS = QUICK ? 400 : 1_000;
-
-interface Speed {
-  readonly perSecond: number;
-  readonly p50: number;
-  /** Microseconds of CPU in the bridge for one call. */
-  readonly cpu: number;
-}
-
-/** Something that answers calls, and how to call it. */
-interface Contender {
-  readonly name: string;
-  readonly host: HostProcess | undefined;
-  readonly callers: readonly (() => Promise<unknown>)[];
-  stop(): Promise<void>;
-}
-
-async function contender(name: HostName): Promise<Contender> {
+async function contender(name) {
   const host = await HostProcess.start(name);
   const clients = Array.from({ length: 16 }, () => new LeanClient(host.port));
-  const session = await openSession(clients[0] as LeanClient);
+  const session = await openSession(clients[0]);
   const callers = clients.map((client) => async () => {
     const answer = await client.post(toolCall(), session);
     if (!answer.startsWith('HTTP/1.1 200')) throw new Error(answer.slice(0, 200));
   });
-  const stop = async (): Promise<void> => {
+  const stop = async () => {
     for (const client of clients) client.close();
     await host.stop();
   };
   return { name, host, callers, stop };
 }
-
-async function direct(): Promise<Contender> {
+async function direct() {
   const client = new Client({ name: 'bench', version: '1' });
-  const transport = new StdioClientTransport({ command: process.execPath, args: [source('stdio/lean-server.mjs')] });
-  await client.connect(transport as never);
+  const transport = new StdioClientTransport({ command: process.execPath, args: [LEAN_SERVER] });
+  await client.connect(transport);
   const caller = () => client.callTool({ name: 'echo', arguments: { message: 'hello' } });
   return { name: 'SDK client on stdio', host: undefined, callers: Array(16).fill(caller), stop: () => client.close() };
 }
-
-async function slice({ host, callers }: Contender, inFlight: number, ms: number): Promise<Speed> {
-  const times: number[] = [];
+async function slice({ host, callers }, inFlight, ms) {
+  const times = [];
   const cpu = host?.cpu() ?? Number.NaN;
   const start = performance.now();
   const end = start + ms;
@@ -65,10 +47,9 @@ async function slice({ host, callers }: Contender, inFlight: number, ms: number)
   const used = (host?.cpu() ?? Number.NaN) - cpu;
   return { perSecond: times.length / seconds, p50: median(times), cpu: used / times.length };
 }
-
 /** Turn and turn about, so that whatever else the machine does meets all of them alike; the median of the turns counts. */
-async function race(contenders: readonly Contender[], inFlight: number): Promise<Map<string, Speed>> {
-  const turns = new Map<string, Speed[]>(contenders.map(({ name }) => [name, []]));
+async function race(contenders, inFlight) {
+  const turns = new Map(contenders.map(({ name }) => [name, []]));
   for (let turn = 0; turn <= TURNS; turn++) {
     for (const each of contenders) {
       const speed = await slice(each, inFlight, TURN_MS);
@@ -76,7 +57,7 @@ async function race(contenders: readonly Contender[], inFlight: number): Promise
       if (turn > 0) turns.get(each.name)?.push(speed);
     }
   }
-  const of = (speeds: readonly Speed[], key: keyof Speed): number => median(speeds.map((speed) => speed[key]));
+  const of = (speeds, key) => median(speeds.map((speed) => speed[key]));
   return new Map(
     [...turns].map(([name, all]) => [
       name,
@@ -84,14 +65,12 @@ async function race(contenders: readonly Contender[], inFlight: number): Promise
     ]),
   );
 }
-
-function median(values: readonly number[]): number {
+function median(values) {
   return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
-
-async function opening(name: HostName): Promise<number> {
+async function opening(name) {
   const host = await HostProcess.start(name);
-  const times: number[] = [];
+  const times = [];
   for (let round = 0; round < (QUICK ? 5 : 15); round++) {
     // Time for the next warm child to be ready: it is the opening that is measured, not its preparation.
     await new Promise((resolve) => setTimeout(resolve, 400));
@@ -104,10 +83,9 @@ async function opening(name: HostName): Promise<number> {
   await host.stop();
   return median(times);
 }
-
-async function memoryPerSession(name: HostName): Promise<number> {
+async function memoryPerSession(name) {
   const host = await HostProcess.start(name);
-  const open = async (count: number): Promise<void> => {
+  const open = async (count) => {
     for (let session = 0; session < count; session++) {
       const client = new LeanClient(host.port);
       await client.post(toolCall(), await openSession(client));
@@ -121,12 +99,11 @@ async function memoryPerSession(name: HostName): Promise<number> {
   await host.stop();
   return (after.used - before.used) / 50 / 1_024;
 }
-
-async function growth(name: HostName): Promise<number> {
+async function growth(name) {
   const host = await HostProcess.start(name);
   const clients = Array.from({ length: 16 }, () => new LeanClient(host.port));
-  const session = await openSession(clients[0] as LeanClient);
-  const call = (count: number): Promise<unknown> =>
+  const session = await openSession(clients[0]);
+  const call = (count) =>
     Promise.all(
       clients.map(async (client) => {
         for (let round = 0; round < count / clients.length; round++) await client.post(toolCall(), session);
@@ -140,20 +117,19 @@ async function growth(name: HostName): Promise<number> {
   await host.stop();
   return (after.resident - before.resident) / 20_000;
 }
-
-async function main(): Promise<void> {
-  const names: HostName[] = ['express', 'node', 'memory', 'in-process', 'supergateway', 'mcp-proxy'];
+async function main() {
+  const names = ['express', 'node', 'memory', 'in-process', 'supergateway', 'mcp-proxy'];
   const contenders = [...(await Promise.all(names.map(contender))), await direct()];
   const many = await race(contenders, 16);
   const one = await race(contenders, 1);
   for (const each of contenders) await each.stop();
   const rows = [...many].map(([name, { perSecond, cpu }]) => {
-    const single = one.get(name) as Speed;
+    const single = one.get(name);
     return [name, Math.round(perSecond), Math.round(single.perSecond), single.p50.toFixed(2), Math.round(cpu)];
   });
   print([['', 'calls/s, 16 in flight', 'calls/s, 1', 'p50 ms, 1', 'CPU µs/call, 16'], ...rows]);
   const peers = ['supergateway', 'mcp-proxy', 'memory', 'in-process'];
-  const ratios = (name: string, speeds: Map<string, Speed>, key: keyof Speed): string[] =>
+  const ratios = (name, speeds, key) =>
     peers.map((peer) => ((speeds.get(name)?.[key] ?? 0) / (speeds.get(peer)?.[key] ?? 0)).toFixed(2));
   print([
     ['ours against', ...peers],
@@ -169,21 +145,19 @@ async function main(): Promise<void> {
     ['opening a session, ms', 'cold', 'warm', 'warm/cold'],
     ['express', cold.toFixed(1), warm.toFixed(1), (warm / cold).toFixed(2)],
   ]);
-  const bridges = ['express', 'supergateway', 'mcp-proxy'] as const;
-  const memory: (string | number)[][] = [];
+  const bridges = ['express', 'supergateway', 'mcp-proxy'];
+  const memory = [];
   for (const name of bridges) {
     memory.push([name, (await memoryPerSession(name)).toFixed(1), (await growth(name)).toFixed(0)]);
   }
   print([['', 'KiB per idle session', 'resident bytes per call over 20,000'], ...memory]);
 }
-
-function print(table: readonly (readonly (string | number)[])[]): void {
+function print(table) {
   const [head = [], ...body] = table;
   console.log(`\n| ${head.join(' | ')} |\n|${head.map(() => '---').join('|')}|`);
   for (const row of body) console.log(`| ${row.join(' | ')} |`);
 }
-
-main().catch((error: unknown) => {
+main().catch((error) => {
   console.error(error);
   process.exitCode = 1;
 });

@@ -1,27 +1,24 @@
-import { createServer, type RequestListener } from 'node:http';
+import { createServer } from 'node:http';
 import { Server as McpServer } from '@modelcontextprotocol/sdk/server/index.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { CallToolRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import express from 'express';
-import { mcpStdioBackend } from 'express-mcp-auth';
+import { mcpStdioBackend } from '../../dist/index.js';
 
 // The processes that are measured, each started as `node hosts.js NAME PORT COMMAND ARG…`.
 const [name = '', port = '', command = '', ...args] = process.argv.slice(2);
 const text = 'x'.repeat(1_000);
 const backend = (warm = 0) => mcpStdioBackend({ command, args, warm, maxSessions: 1_000, maxPendingRequests: 1_000 });
-
-function onExpress(mount: (app: express.Express) => void): RequestListener {
+function onExpress(mount) {
   const app = express();
   mount(app);
   return app;
 }
-
-function onNode(warm: number): RequestListener {
+function onNode(warm) {
   const bridge = backend(warm);
   return (req, res) => bridge(req, res, () => res.writeHead(500).end());
 }
-
-const hosts: Record<string, () => RequestListener> = {
+const hosts = {
   express: () => onExpress((app) => app.use('/mcp', backend())),
   warm: () => onExpress((app) => app.use('/mcp', backend(4))),
   node: () => onNode(0),
@@ -29,19 +26,18 @@ const hosts: Record<string, () => RequestListener> = {
     onExpress((app) => {
       const answer = JSON.stringify({ content: [{ type: 'text', text }] });
       app.use('/mcp', express.json(), (req, res) => {
-        const { id } = req.body as { id?: unknown };
+        const { id } = req.body;
         res.setHeader('mcp-session-id', 'memory');
         res.type('json').send(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${answer}}`);
       });
     }),
   'in-process': () => onExpress(inProcess),
 };
-
-function inProcess(app: express.Express): void {
-  const sessions = new Map<string, StreamableHTTPServerTransport>();
+function inProcess(app) {
+  const sessions = new Map();
   app.use('/mcp', express.json(), async (req, res) => {
     const known = sessions.get(String(req.headers['mcp-session-id']));
-    if (known) return known.handleRequest(req as never, res, req.body);
+    if (known) return known.handleRequest(req, res, req.body);
     const transport = new StreamableHTTPServerTransport({
       sessionIdGenerator: () => crypto.randomUUID(),
       enableJsonResponse: true,
@@ -49,11 +45,10 @@ function inProcess(app: express.Express): void {
     });
     const server = new McpServer({ name: 'in-process', version: '1' }, { capabilities: { tools: {} } });
     server.setRequestHandler(CallToolRequestSchema, () => ({ content: [{ type: 'text', text }] }));
-    await server.connect(transport as never);
-    return transport.handleRequest(req as never, res, req.body);
+    await server.connect(transport);
+    return transport.handleRequest(req, res, req.body);
   });
 }
-
 const listener = hosts[name];
 if (listener === undefined) throw new Error(`no host is called "${name}"`);
 createServer(listener()).listen(Number(port), '127.0.0.1');

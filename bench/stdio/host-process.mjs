@@ -1,48 +1,40 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { LeanClient } from './lean-client.js';
+import { LeanClient } from './lean-client.mjs';
 
-// Compiled files stand in build/bench/stdio, the rest in bench.
-export const source = (path: string): string => fileURLToPath(new URL(`../../../bench/${path}`, import.meta.url));
-const compiled = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const LEAN_SERVER = source('stdio/lean-server.mjs');
+const local = (path) => fileURLToPath(new URL(path, import.meta.url));
+export const LEAN_SERVER = local('lean-server.mjs');
 
-/** How a bridge is started on a port. */
-export type HostName = 'express' | 'warm' | 'node' | 'memory' | 'in-process' | 'supergateway' | 'mcp-proxy';
-
-function commandOf(name: HostName, port: number): string[] {
+function commandOf(name, port) {
   const child = `${process.execPath} ${LEAN_SERVER}`;
   if (name === 'supergateway') {
     const options = ['--outputTransport', 'streamableHttp', '--stateful', '--logLevel', 'none', '--port', `${port}`];
-    return [source('peers/node_modules/supergateway/dist/index.js'), '--stdio', child, ...options];
+    return [local('../node_modules/supergateway/dist/index.js'), '--stdio', child, ...options];
   }
   if (name === 'mcp-proxy') {
     const options = ['--host', '127.0.0.1', '--port', `${port}`, '--server', 'stream'];
-    return [source('peers/node_modules/mcp-proxy/dist/bin/mcp-proxy.mjs'), ...options, process.execPath, LEAN_SERVER];
+    return [local('../node_modules/mcp-proxy/dist/bin/mcp-proxy.mjs'), ...options, process.execPath, LEAN_SERVER];
   }
-  return [compiled('hosts.js'), name, `${port}`, process.execPath, LEAN_SERVER];
+  return [local('hosts.mjs'), name, `${port}`, process.execPath, LEAN_SERVER];
 }
-
 /** A bridge in a process of its own. */
 export class HostProcess {
-  readonly port: number;
-  readonly #process: ChildProcess;
+  port;
+  #process;
   #stderr = '';
-
-  private constructor(port: number, process: ChildProcess) {
+  constructor(port, process) {
     this.port = port;
     this.#process = process;
-    process.stderr?.setEncoding('latin1').on('data', (text: string) => {
+    process.stderr?.setEncoding('latin1').on('data', (text) => {
       this.#stderr = (this.#stderr + text).slice(-4_096);
     });
   }
-
-  static async start(name: HostName): Promise<HostProcess> {
+  static async start(name) {
     const port = await freePort();
-    const flags = ['--expose-gc', '-r', source('stdio/memory-hook.cjs')];
+    const flags = ['--expose-gc', '-r', local('memory-hook.cjs')];
     const started = spawn(process.execPath, [...flags, ...commandOf(name, port)], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
@@ -53,9 +45,8 @@ export class HostProcess {
     }
     return host;
   }
-
   /** CPU time used so far, in microseconds; NaN where there is no /proc. */
-  cpu(): number {
+  cpu() {
     try {
       const fields = readFileSync(`/proc/${this.#process.pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
       return (Number(fields[11]) + Number(fields[12])) * 10_000;
@@ -64,19 +55,17 @@ export class HostProcess {
       return Number.NaN;
     }
   }
-
   /** Bytes in use after a full collection, and resident. */
-  async memory(): Promise<{ used: number; resident: number }> {
+  async memory() {
     this.#stderr = '';
     this.#process.kill('SIGUSR2');
     for (;;) {
       const [, used, resident] = /MEMORY (\d+) (\d+)/.exec(this.#stderr) ?? [];
       if (used !== undefined) return { used: Number(used), resident: Number(resident) };
-      await once(this.#process.stderr as NodeJS.ReadableStream, 'data');
+      await once(this.#process.stderr, 'data');
     }
   }
-
-  async stop(): Promise<void> {
+  async stop() {
     const gone = once(this.#process, 'exit');
     this.#process.kill('SIGTERM');
     const timer = setTimeout(() => this.#process.kill('SIGKILL'), 3_000);
@@ -84,20 +73,18 @@ export class HostProcess {
     clearTimeout(timer);
   }
 }
-
-async function freePort(): Promise<number> {
+async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address() as { port: number };
+  const { port } = server.address();
   server.close();
   return port;
 }
-
-function answers(port: number): Promise<boolean> {
+function answers(port) {
   return new Promise((resolve) => {
     const client = new LeanClient(port);
     const timer = setTimeout(() => done(false), 250);
-    const done = (yes: boolean): void => {
+    const done = (yes) => {
       clearTimeout(timer);
       client.close();
       resolve(yes);

@@ -1,23 +1,20 @@
-import { connect, type Socket } from 'node:net';
-
+import { connect } from 'node:net';
 /** One HTTP connection that asks one thing at a time and looks at no more of the answer than it must. */
 export class LeanClient {
-  readonly #socket: Socket;
-  readonly #host: string;
+  #socket;
+  #host;
   #received = '';
-  #settle: ((answer: string) => void) | undefined;
-
-  constructor(port: number) {
+  #settle;
+  constructor(port) {
     this.#host = `127.0.0.1:${port}`;
     this.#socket = connect(port, '127.0.0.1').setNoDelay(true).setEncoding('latin1');
-    this.#socket.on('data', (chunk: string) => this.#onData(chunk));
+    this.#socket.on('data', (chunk) => this.#onData(chunk));
     this.#socket.on('error', () => this.#socket.destroy());
   }
-
-  post(body: string, session = ''): Promise<string> {
+  post(body, session = '') {
     const id = session === '' ? '' : `mcp-session-id: ${session}\r\n`;
     this.#received = '';
-    const answer = new Promise<string>((resolve) => {
+    const answer = new Promise((resolve) => {
       this.#settle = resolve;
     });
     this.#socket.write(
@@ -26,12 +23,10 @@ export class LeanClient {
     );
     return answer;
   }
-
-  close(): void {
+  close() {
     this.#socket.destroy();
   }
-
-  #onData(chunk: string): void {
+  #onData(chunk) {
     this.#received += chunk;
     const end = this.#received.indexOf('\r\n\r\n');
     if (end < 0) return;
@@ -43,22 +38,19 @@ export class LeanClient {
     if (complete) this.#settle?.(this.#received);
   }
 }
-
-export function initialize(): string {
+export function initialize() {
   const params = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'lean', version: '1' } };
   return JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'initialize', params });
 }
-
 /** Opens a session; returns its id. */
-export async function openSession(client: LeanClient): Promise<string> {
+export async function openSession(client) {
   const answer = await client.post(initialize());
   const session = /\r\nmcp-session-id: ([^\r]+)/i.exec(answer)?.[1];
   if (session === undefined) throw new Error(`no session: ${answer.slice(0, 300)}`);
   await client.post('{"jsonrpc":"2.0","method":"notifications/initialized"}', session);
   return session;
 }
-
 let id = 0;
-export function toolCall(): string {
+export function toolCall() {
   return `{"jsonrpc":"2.0","id":${++id},"method":"tools/call","params":{"name":"echo","arguments":{"message":"hello"}}}`;
 }
