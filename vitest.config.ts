@@ -5,7 +5,7 @@ export default defineConfig({
     include: ['__tests__/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 20_000,
-    // Most of the time is spent waiting for processes and clocks, not computing.
+    // Many tests wait for processes and tokens to end, so more files than cores make them quicker.
     maxWorkers: 4,
   },
 });

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   eventsOf,
@@ -212,4 +213,16 @@ describe('a server that speaks older revisions only', () => {
     expect(legacy.backend.stats().sessions).toBe(1);
     await legacy.stop();
   });
+});
+
+it('tells its numbers on a diagnostics channel', async () => {
+  const seen: unknown[] = [];
+  const listener = (message: unknown): void => void seen.push(message);
+  subscribe('express-mcp-auth:stdio', listener);
+  const own = await serve({ env: { MODERN: '1' } });
+  await modernText(own.url, 'pid');
+  await until(() => seen.some((numbers) => (numbers as { children: number }).children === 1));
+  await own.stop();
+  expect(seen.at(-1)).toEqual({ sessions: 0, children: 0, pending: 0, restarts: 0 });
+  unsubscribe('express-mcp-auth:stdio', listener);
 });

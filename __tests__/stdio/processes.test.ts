@@ -1,23 +1,7 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'node:http';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import {
-  call,
-  callText,
-  fixture,
-  type Headers,
-  initialize,
-  isRunning,
-  NODE,
-  open,
-  post,
-  SCRIPTED,
-  serve,
-  until,
-} from './support.js';
+import { call, callText, initialize, open, post, SCRIPTED, serve, until } from './support.js';
 
 const lines: string[] = [];
 const note = (line: string): void => void lines.push(line);
@@ -50,20 +34,6 @@ describe('a child that misbehaves', () => {
     const session = await open(url);
     expect(await callText(url, session, 'answer-and-exit')).toBe('last words');
     await until(async () => (await post(url, call(1, 'echo'), session)).status === 404);
-    await stop();
-  });
-
-  it('may have children of its own; they go with it', async () => {
-    const { url, stop } = await serve();
-    const session = await open(url);
-    const pid = Number(await callText(url, session, 'grandchild'));
-    expect(isRunning(pid)).toBe(true);
-    await fetch(url, { method: 'DELETE', headers: session });
-    await until(() => !isRunning(pid));
-    const crashing = await open(url);
-    const orphan = Number(await callText(url, crashing, 'grandchild'));
-    await post(url, call(1, 'crash'), crashing);
-    await until(() => !isRunning(orphan));
     await stop();
   });
 
@@ -145,67 +115,6 @@ describe('back-pressure', () => {
     await napping;
     expect(done).toBeLessThan(16);
     expect(new Set(await Promise.all(notifications))).toEqual(new Set([202]));
-    await stop();
-  });
-});
-
-describe('nothing is left behind', () => {
-  async function gateway(env: Record<string, string>) {
-    const child = spawn(NODE, [fixture('gateway.mjs'), SCRIPTED], {
-      env: { PATH: process.env.PATH, ...env },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const [line] = await once(child.stdout.setEncoding('utf8'), 'data');
-    return { child, url: String(line).trim() };
-  }
-
-  async function familyOf(url: string): Promise<{ session: Headers; pids: number[] }> {
-    const session = await open(url);
-    const pids = [
-      await callText(url, session, 'pid'),
-      await callText(url, session, 'grandchild', { stubborn: true }),
-    ].map(Number);
-    return { session, pids };
-  }
-
-  it('by a stubborn child when its gateway gets SIGTERM: the call is answered, all is gone within 5 s', async () => {
-    const { child, url } = await gateway({ STUBBORN: '1' });
-    const { session, pids } = await familyOf(url);
-    const hanging = post(url, call(1, 'hang'), session);
-    await callText(url, session, 'echo');
-    const start = Date.now();
-    child.kill('SIGTERM');
-    expect(await (await hanging).json()).toMatchObject({ id: 1, error: { data: { reason: 'closing' } } });
-    const [code] = await once(child, 'exit');
-    expect([code, pids.some(isRunning), Date.now() - start < 5_000]).toEqual([0, false, true]);
-  });
-
-  it('by a gateway that gets SIGKILL', async () => {
-    const { child, url } = await gateway({ STUBBORN: '1' });
-    const { pids } = await familyOf(url);
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-    await until(() => !pids.some(isRunning));
-  });
-
-  it('by 500 clients that vanish: heap and children return to where they were', async () => {
-    setFlagsFromString('--expose-gc');
-    const gc = runInNewContext('gc') as () => void;
-    const heap = (): number => {
-      gc();
-      return process.memoryUsage().heapUsed;
-    };
-    const options = { command: 'sh', args: [fixture('tiny-server.sh')], idleTimeoutSeconds: 1, maxSessions: 600 };
-    const { url, backend, stop } = await serve(options);
-    const drop = async (count: number): Promise<void> => {
-      for (let at = 0; at < count; at += 20) await Promise.all(Array.from({ length: 20 }, () => open(url)));
-      await until(() => backend.stats().sessions === 0 && backend.stats().children === 0);
-    };
-    await drop(40);
-    const before = heap();
-    await drop(500);
-    expect(backend.stats()).toEqual({ sessions: 0, children: 0, pending: 0, restarts: 0 });
-    expect(heap() - before).toBeLessThan(3_000_000);
     await stop();
   });
 });

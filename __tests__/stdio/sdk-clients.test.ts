@@ -7,7 +7,7 @@ import {
   ToolListChangedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EVERYTHING, fixture, type Served, serve } from './support.js';
+import { EVERYTHING, fixture, type Served, serve, until } from './support.js';
 
 /** What both SDKs' clients can do, in the words of these tests. */
 interface User {
@@ -74,7 +74,7 @@ const CLIENTS = [
   ['SDK v2', userOfV2],
 ] as const;
 
-describe('server-everything, which is legacy', () => {
+describe.concurrent('server-everything, which is legacy', () => {
   let served: Served;
   beforeAll(async () => {
     served = await serve({ args: [EVERYTHING] });
@@ -97,13 +97,13 @@ describe('server-everything, which is legacy', () => {
     const uri = 'demo://resource/dynamic/text/1';
     await ada.subscribe(uri);
     await ada.call('toggle-subscriber-updates', {});
-    await expect.poll(() => ada.updates).toContain(uri);
+    await until(() => ada.updates.includes(uri));
     expect(bob.updates).not.toContain(uri);
     await Promise.all([ada.close(), bob.close()]);
   });
 });
 
-describe('a server of SDK v2, which speaks both eras', () => {
+describe.concurrent('a server of SDK v2, which speaks both eras', () => {
   let served: Served;
   beforeAll(async () => {
     served = await serve({ args: [fixture('conformance-server.mjs')] });
@@ -127,7 +127,7 @@ describe('a server of SDK v2, which speaks both eras', () => {
     expect(elicited.map((text) => /ada|bob/.exec(text)?.[0])).toEqual(['ada', 'bob']);
     await ada.watchTools();
     await ada.call('test_trigger_tool_change', {});
-    await expect.poll(() => ada.updates).toContain('tools');
+    await until(() => ada.updates.includes('tools'));
     expect(bob.updates).toEqual([]);
     await Promise.all([ada.close(), bob.close()]);
   });

@@ -91,7 +91,7 @@ describe('a session belongs to the user whose token opened it', () => {
   });
 });
 
-describe('the end of a token', () => {
+describe.concurrent('the end of a token', () => {
   it('ends the streams it opened, resumably, and then the session, sooner than the idle time', async () => {
     const { url, backend, stop } = await serve({ expiryGraceSeconds: 0 });
     const session = await open(url, { authorization: `Bearer ada ${inSeconds(2)}` });

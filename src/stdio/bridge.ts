@@ -108,8 +108,9 @@ export class Bridge {
     const { req, principal } = request;
     const sessionId = req.headers['mcp-session-id'];
     // A child that does not keep up slows its clients, not the heap: their bodies stay in the network until it has read.
-    if (sessionId === undefined) await this.#shared.ready(principal);
-    else await this.#sessions.ready(String(sessionId), principal);
+    const busy =
+      sessionId === undefined ? this.#shared.ready(principal) : this.#sessions.ready(String(sessionId), principal);
+    if (busy) await busy;
     const { messages, batch } = parseBody(await readBody(req, this.#maxBodyBytes));
     if (this.#closed) throw new BridgeError('closing');
     const [first] = messages;

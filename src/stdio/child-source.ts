@@ -4,6 +4,9 @@ import { Child, type ChildRecipe } from './child.js';
 /** What a child sees of the environment: the same for all, or told by the caller. */
 export type EnvironmentFor = (auth: AuthInfo | undefined) => Readonly<Record<string, string>>;
 
+// Starting a process blocks for milliseconds; the session that just got a warm child should not be the one to wait for that.
+const REFILL_AFTER_MS = 100;
+
 /** Starts children, keeps `warm` of them ahead, and knows all that are running. */
 export class ChildSource {
   readonly #recipe: ChildRecipe;
@@ -12,6 +15,7 @@ export class ChildSource {
   readonly #waiting: Child[] = [];
   readonly #running = new Set<Child>();
   #closed = false;
+  #refilling: NodeJS.Timeout | undefined;
 
   constructor(recipe: ChildRecipe, environmentFor: EnvironmentFor, warm: number) {
     this.#recipe = recipe;
@@ -29,18 +33,19 @@ export class ChildSource {
     let child = this.#waiting.shift();
     while (child !== undefined && !child.alive) child = this.#waiting.shift();
     child ??= this.#start(this.#environmentFor(auth));
-    // After the caller's own work: a spawn blocks for a while.
-    setImmediate(() => this.#refill());
+    if (this.#warm > 0) this.#refilling ??= setTimeout(() => this.#refill(), REFILL_AFTER_MS);
     return child;
   }
 
   /** Ends every child; resolves when none is left. */
   async close(): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#refilling);
     await Promise.all([...this.#running].map((child) => child.stop()));
   }
 
   #refill(): void {
+    this.#refilling = undefined;
     while (!this.#closed && this.#waiting.length < this.#warm)
       this.#waiting.push(this.#start(this.#environmentFor(undefined)));
   }

@@ -80,7 +80,13 @@ export class Child {
   /** Writes one message; false where the child is slow to read and `drained()` should be awaited before the next. */
   write(message: Buffer): boolean {
     const stdin = this.#process.stdin;
-    return stdin?.writable ? stdin.write(encodeLine(message)) : true;
+    if (!stdin?.writable) return true;
+    if (stdin.writableCorked === 0) {
+      // Requests that arrive together go to the child together: a write wakes it up, and costs more than anything else here.
+      stdin.cork();
+      setImmediate(() => stdin.uncork());
+    }
+    return stdin.write(encodeLine(message));
   }
 
   /** Resolves when the child has read enough for more, or is gone. */

@@ -62,9 +62,9 @@ export class Sessions {
   }
 
   /** Resolves when the child of this session, if there is one, has read enough for another body. */
-  async ready(id: string, principal: Principal): Promise<void> {
+  ready(id: string, principal: Principal): Promise<void> | undefined {
     const session = this.#byId.get(id);
-    if (session?.principal === principal) await session.ready();
+    return session?.principal === principal ? session.ready() : undefined;
   }
 
   /** Lets time pass for all of them: timeouts, keep-alive comments, expired tokens, idle sessions. */

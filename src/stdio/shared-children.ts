@@ -55,8 +55,8 @@ export class SharedChildren {
   }
 
   /** Resolves when the principal's child, if there is one, has read enough for another body. */
-  async ready(principal: Principal): Promise<void> {
-    await this.#places.get(principal)?.shared.ready();
+  ready(principal: Principal): Promise<void> | undefined {
+    return this.#places.get(principal)?.shared.ready();
   }
 
   /** Lets time pass: timeouts, keep-alive comments, expired tokens, idle children. */

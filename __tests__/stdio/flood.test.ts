@@ -1,0 +1,27 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it } from 'vitest';
+import { fixture, open, serve, until } from './support.js';
+
+describe('nothing is left behind', () => {
+  it('by 500 clients that vanish: heap and children return to where they were', async () => {
+    setFlagsFromString('--expose-gc');
+    const gc = runInNewContext('gc') as () => void;
+    const heap = (): number => {
+      gc();
+      return process.memoryUsage().heapUsed;
+    };
+    const options = { command: 'sh', args: [fixture('tiny-server.sh')], idleTimeoutSeconds: 1, maxSessions: 600 };
+    const { url, backend, stop } = await serve(options);
+    const drop = async (count: number): Promise<void> => {
+      for (let at = 0; at < count; at += 20) await Promise.all(Array.from({ length: 20 }, () => open(url)));
+      await until(() => backend.stats().sessions === 0 && backend.stats().children === 0);
+    };
+    await drop(40);
+    const before = heap();
+    await drop(500);
+    expect(backend.stats()).toEqual({ sessions: 0, children: 0, pending: 0, restarts: 0 });
+    expect(heap() - before).toBeLessThan(3_000_000);
+    await stop();
+  });
+});

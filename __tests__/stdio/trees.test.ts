@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, it } from 'vitest';
+import {
+  call,
+  callText,
+  fixture,
+  type Headers,
+  isRunning,
+  NODE,
+  open,
+  post,
+  SCRIPTED,
+  serve,
+  until,
+} from './support.js';
+
+describe.concurrent('nothing is left behind', () => {
+  async function gateway(env: Record<string, string>) {
+    const child = spawn(NODE, [fixture('gateway.mjs'), SCRIPTED], {
+      env: { PATH: process.env.PATH, ...env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [line] = await once(child.stdout.setEncoding('utf8'), 'data');
+    return { child, url: String(line).trim() };
+  }
+
+  async function familyOf(url: string): Promise<{ session: Headers; pids: number[] }> {
+    const session = await open(url);
+    const pids = [
+      await callText(url, session, 'pid'),
+      await callText(url, session, 'grandchild', { stubborn: true }),
+    ].map(Number);
+    return { session, pids };
+  }
+
+  it('by a stubborn child when its gateway gets SIGTERM: the call is answered, all is gone within 5 s', async ({
+    expect,
+  }) => {
+    const { child, url } = await gateway({ STUBBORN: '1' });
+    const { session, pids } = await familyOf(url);
+    const hanging = post(url, call(1, 'hang'), session);
+    await callText(url, session, 'echo');
+    const start = Date.now();
+    child.kill('SIGTERM');
+    expect(await (await hanging).json()).toMatchObject({ id: 1, error: { data: { reason: 'closing' } } });
+    const [code] = await once(child, 'exit');
+    expect([code, pids.some(isRunning), Date.now() - start < 5_000]).toEqual([0, false, true]);
+  });
+
+  it('by a gateway that gets SIGKILL', async () => {
+    const { child, url } = await gateway({ STUBBORN: '1' });
+    const { pids } = await familyOf(url);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    await until(() => !pids.some(isRunning));
+  });
+
+  it('by a child that has children of its own', async ({ expect }) => {
+    const { url, stop } = await serve();
+    const session = await open(url);
+    const pid = Number(await callText(url, session, 'grandchild'));
+    expect(isRunning(pid)).toBe(true);
+    await fetch(url, { method: 'DELETE', headers: session });
+    await until(() => !isRunning(pid));
+    const crashing = await open(url);
+    const orphan = Number(await callText(url, crashing, 'grandchild'));
+    await post(url, call(1, 'crash'), crashing);
+    await until(() => !isRunning(orphan));
+    await stop();
+  });
+});

@@ -1,0 +1,56 @@
+import { connect } from 'node:net';
+/** One HTTP connection that asks one thing at a time and looks at no more of the answer than it must. */
+export class LeanClient {
+  #socket;
+  #host;
+  #received = '';
+  #settle;
+  constructor(port) {
+    this.#host = `127.0.0.1:${port}`;
+    this.#socket = connect(port, '127.0.0.1').setNoDelay(true).setEncoding('latin1');
+    this.#socket.on('data', (chunk) => this.#onData(chunk));
+    this.#socket.on('error', () => this.#socket.destroy());
+  }
+  post(body, session = '') {
+    const id = session === '' ? '' : `mcp-session-id: ${session}\r\n`;
+    this.#received = '';
+    const answer = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    this.#socket.write(
+      `POST /mcp HTTP/1.1\r\nhost: ${this.#host}\r\ncontent-type: application/json\r\n` +
+        `accept: application/json, text/event-stream\r\n${id}content-length: ${body.length}\r\n\r\n${body}`,
+    );
+    return answer;
+  }
+  close() {
+    this.#socket.destroy();
+  }
+  #onData(chunk) {
+    this.#received += chunk;
+    const end = this.#received.indexOf('\r\n\r\n');
+    if (end < 0) return;
+    const length = /\r\ncontent-length: (\d+)/i.exec(this.#received.slice(0, end))?.[1];
+    const complete =
+      length === undefined
+        ? /^HTTP\/1.1 (?:202|204)/.test(this.#received) || this.#received.endsWith('\r\n0\r\n\r\n')
+        : this.#received.length >= end + 4 + Number(length);
+    if (complete) this.#settle?.(this.#received);
+  }
+}
+export function initialize() {
+  const params = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'lean', version: '1' } };
+  return JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'initialize', params });
+}
+/** Opens a session; returns its id. */
+export async function openSession(client) {
+  const answer = await client.post(initialize());
+  const session = /\r\nmcp-session-id: ([^\r]+)/i.exec(answer)?.[1];
+  if (session === undefined) throw new Error(`no session: ${answer.slice(0, 300)}`);
+  await client.post('{"jsonrpc":"2.0","method":"notifications/initialized"}', session);
+  return session;
+}
+let id = 0;
+export function toolCall() {
+  return `{"jsonrpc":"2.0","id":${++id},"method":"tools/call","params":{"name":"echo","arguments":{"message":"hello"}}}`;
+}
