@@ -1,11 +1,10 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import express from 'express';
-import { type Middleware, mcpAuth, mcpScopes } from 'express-mcp-auth';
-import { createTestIssuer } from 'express-mcp-auth/testing';
+import { mcpAuth, mcpScopes } from '../dist/index.js';
+import { createTestIssuer } from '../dist/testing/index.js';
 
 // What mcpScopes() adds to a call of 2 KiB, in CPU of the server's process. Both servers verify the token and read the
 // body; one of them decides on it first. They take turns, so that whatever else the machine does meets both alike.
@@ -13,7 +12,6 @@ const QUICK = process.argv.includes('--quick');
 const CALLS = QUICK ? 2_000 : 10_000;
 const ROUNDS = QUICK ? 3 : 9;
 const IN_FLIGHT = 8;
-
 // What an agent sends when it writes a file: some options, and text.
 const LINE = '- call back "Ada" about the budget, before noon\n';
 const CALL = JSON.stringify({
@@ -26,62 +24,45 @@ const CALL = JSON.stringify({
     _meta: { progressToken: 1 },
   },
 }).padEnd(2048);
-
 const RULES = {
   'tools/call': { '*': ['mcp:call'], delete_file: ['files:write'], 'report_*': ['reports:read'] },
   'resources/read': { 'file:///secret/*': ['files:secret'] },
 };
-
-const readAsSent: Middleware = (req, res) => {
+const readAsSent = (req, res) => {
   let bytes = 0;
-  req.on('data', (chunk: Buffer) => {
+  req.on('data', (chunk) => {
     bytes += chunk.length;
   });
   req.on('end', () => res.end(String(bytes)));
 };
-
-const takeBody: Middleware = (req, res) => {
-  res.end((req as { body?: { method: string } }).body?.method);
+const takeBody = (req, res) => {
+  res.end(req.body?.method);
 };
-
 const scopes = mcpScopes(RULES, { implies: { admin: ['mcp:call'] } });
-
 /** Each comparison is of two servers that do the same otherwise. */
 const SERVERS = {
   'a server that reads the request itself': [readAsSent],
   'the same behind mcpScopes()': [scopes, readAsSent],
-  'express.json(), and a server that takes req.body': [express.json() as Middleware, takeBody],
+  'express.json(), and a server that takes req.body': [express.json(), takeBody],
   'mcpScopes(), and a server that takes req.body': [scopes, takeBody],
-} satisfies Record<string, Middleware[]>;
-
-type ServerName = keyof typeof SERVERS;
-
-async function serve(name: ServerName): Promise<void> {
+};
+async function serve(name) {
   const issuer = createTestIssuer();
   const app = express().use(mcpAuth(issuer.policy({ resource: 'https://mcp.example/mcp' })), ...SERVERS[name]);
   const server = createServer(app);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const { port } = server.address();
   process.on('message', () => process.send?.(process.cpuUsage()));
   process.send?.({ port, token: issuer.token({ scopes: ['admin', 'reports:read'] }) });
 }
-
-interface Host {
-  readonly child: ChildProcess;
-  readonly port: number;
-  readonly token: string;
-  readonly agent: Agent;
-}
-
-async function start(name: ServerName): Promise<Host> {
+async function start(name) {
   const child = fork(fileURLToPath(import.meta.url), [`--serve=${name}`]);
-  const [{ port, token }] = (await once(child, 'message')) as [{ port: number; token: string }];
+  const [{ port, token }] = await once(child, 'message');
   return { child, port, token, agent: new Agent({ keepAlive: true, maxSockets: IN_FLIGHT }) };
 }
-
 /** Microseconds of CPU for one call. */
-async function measure(host: Host): Promise<number> {
+async function measure(host) {
   const before = await cpuOf(host);
   let left = CALLS;
   const worker = async () => {
@@ -90,14 +71,12 @@ async function measure(host: Host): Promise<number> {
   await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
   return ((await cpuOf(host)) - before) / CALLS;
 }
-
-async function cpuOf({ child }: Host): Promise<number> {
+async function cpuOf({ child }) {
   child.send('cpu');
-  const [{ user, system }] = (await once(child, 'message')) as [NodeJS.CpuUsage];
+  const [{ user, system }] = await once(child, 'message');
   return user + system;
 }
-
-function post({ port, token, agent }: Host): Promise<void> {
+function post({ port, token, agent }) {
   const headers = {
     authorization: `Bearer ${token}`,
     'content-type': 'application/json',
@@ -111,18 +90,16 @@ function post({ port, token, agent }: Host): Promise<void> {
     req.on('error', reject).end(CALL);
   });
 }
-
-function median(values: readonly number[]): number {
+function median(values) {
   return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
-
-async function compare(): Promise<void> {
-  const names = Object.keys(SERVERS) as ServerName[];
+async function compare() {
+  const names = Object.keys(SERVERS);
   const hosts = await Promise.all(names.map(start));
   for (const host of hosts) await measure(host);
-  const rounds: number[][] = [];
+  const rounds = [];
   for (let i = 0; i < ROUNDS; i += 1) {
-    const round: number[] = [];
+    const round = [];
     for (const host of hosts) round.push(await measure(host));
     rounds.push(round);
   }
@@ -130,18 +107,15 @@ async function compare(): Promise<void> {
     agent.destroy();
     child.kill();
   }
-  const spent = names.map((_name, i) => median(rounds.map((round) => round[i] as number)));
+  const spent = names.map((_name, i) => median(rounds.map((round) => round[i])));
   console.log(`A call of ${CALL.length} bytes: µs of CPU in the server, medians of ${ROUNDS} rounds`);
-  for (const [i, name] of names.entries()) console.log(`  ${(spent[i] as number).toFixed(1).padStart(6)}  ${name}`);
-  const added = (i: number) =>
-    median(rounds.map((round) => (round[i + 1] as number) - (round[i] as number))).toFixed(1);
+  for (const [i, name] of names.entries()) console.log(`  ${spent[i].toFixed(1).padStart(6)}  ${name}`);
+  const added = (i) => median(rounds.map((round) => round[i + 1] - round[i])).toFixed(1);
   console.log(`mcpScopes() adds ${added(0)}; in the place of express.json(), ${added(2)}`);
 }
-
-async function main(): Promise<void> {
+async function main() {
   const served = process.argv.find((argument) => argument.startsWith('--serve='));
   if (served === undefined) await compare();
-  else await serve(served.slice('--serve='.length) as ServerName);
+  else await serve(served.slice('--serve='.length));
 }
-
 void main();
