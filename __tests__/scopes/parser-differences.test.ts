@@ -60,7 +60,11 @@ test.each(ambiguous)('%s is answered 400 and goes no further', async (_what, bod
   const { post, received } = createScopedApp(RULES);
   const response = await post(body);
   expect(response.status).toBe(400);
-  expect(response.body).toMatchObject({ jsonrpc: '2.0', id: null, error: { code: expect.any(Number) } });
+  expect(response.body).toMatchObject({
+    jsonrpc: '2.0',
+    id: null,
+    error: { code: expect.any(Number), data: { reason: expect.any(String) } },
+  });
   expect(response.text, 'nothing of the body is repeated').not.toContain('delete_file');
   expect(received).toEqual([]);
 });
@@ -145,7 +149,8 @@ describe('headers that a router in front may go by', () => {
     const response = await post(message, ['files:write'], headers);
     expect(response.status).toBe(status);
     expect(received.length).toBe(status === 200 ? 1 : 0);
-    if (status === 400) expect(response.body.error).toEqual({ code: -32020, message: 'Header mismatch' });
+    if (status === 400)
+      expect(response.body.error).toMatchObject({ code: -32020, data: { reason: 'header_mismatch' } });
   });
 });
 

@@ -1,7 +1,7 @@
 import type { BodyError } from '../http/body.js';
 
 /** Why a body is not decided on; the codes and words of JSON-RPC 2.0 and MCP. Each key has a heading in docs/errors.md. */
-const REASONS = {
+export const MESSAGE_ERRORS = {
   malformed_json: { status: 400, code: -32700, message: 'The body is not JSON' },
   not_json_rpc: { status: 400, code: -32600, message: 'The body is not a JSON-RPC 2.0 message' },
   ambiguous_message: {
@@ -20,10 +20,10 @@ const REASONS = {
 /** A message that different readers could take for different ones, or that is none. */
 export class MessageError extends Error {
   override readonly name = 'MessageError';
-  readonly reason: keyof typeof REASONS;
+  readonly reason: keyof typeof MESSAGE_ERRORS;
 
-  constructor(reason: keyof typeof REASONS) {
-    super(REASONS[reason].message);
+  constructor(reason: keyof typeof MESSAGE_ERRORS) {
+    super(MESSAGE_ERRORS[reason].message);
     this.reason = reason;
   }
 }
@@ -34,8 +34,13 @@ export interface RejectedBody {
   readonly body: string;
 }
 
+/** The names that the bridge has for the same. */
+const BODY_REASONS = { 400: 'unusable_body', 413: 'body_too_large', 415: 'unsupported_media_type' } as const;
+
 export function rejectionFor(error: MessageError | BodyError): RejectedBody {
-  const { status, code } =
-    error instanceof MessageError ? REASONS[error.reason] : { status: error.status, code: -32600 };
-  return { status, body: JSON.stringify({ jsonrpc: '2.0', id: null, error: { code, message: error.message } }) };
+  const isMessage = error instanceof MessageError;
+  const { status, code } = isMessage ? MESSAGE_ERRORS[error.reason] : { status: error.status, code: -32600 };
+  const reason = isMessage ? error.reason : BODY_REASONS[error.status];
+  const body = { jsonrpc: '2.0', id: null, error: { code, message: error.message, data: { reason } } };
+  return { status, body: JSON.stringify(body) };
 }
