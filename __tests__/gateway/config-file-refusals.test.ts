@@ -22,7 +22,7 @@ describe('parseConfigFile refuses', () => {
     ...['mcpGuardrails', 'localRateLimit', 'remoteRateLimit', 'timeout', 'urlRewrite', 'somethingElse'],
   ])('the policy %s, which nothing here would enforce', (name) => {
     expect(refusal(policies({ [name]: {} }))).toBe(
-      `${route}.policies.${name} is not supported. Supported here: cors, mcpAuthentication.`,
+      `${route}.policies.${name} is not supported. Supported here: cors, mcpAuthentication, mcpScopes.`,
     );
   });
 
@@ -85,12 +85,12 @@ describe('parseConfigFile refuses', () => {
     [
       'a key that is no name',
       policies({ 'a b': 1 }),
-      `${route}.policies["a b"] is not supported. Supported here: cors, mcpAuthentication.`,
+      `${route}.policies["a b"] is not supported. Supported here: cors, mcpAuthentication, mcpScopes.`,
     ],
     [
       '__proto__ as a key',
       policies({ ['__proto__']: { mcpAuthentication: {} } }),
-      `${route}.policies.__proto__ is not supported. Supported here: cors, mcpAuthentication.`,
+      `${route}.policies.__proto__ is not supported. Supported here: cors, mcpAuthentication, mcpScopes.`,
     ],
     [
       'a variable, which agentgateway would expand',

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { ConfigNode } from './config-node.js';
 import { type CorsConfig, readCorsPolicy } from './cors-policy.js';
 import { matchEverything, type PathMatch, readPathMatch } from './path-match.js';
+import { readScopesPolicy, type ScopesConfig } from './scopes-policy.js';
 import { parseYaml } from './yaml-document.js';
 
 /** agentgateway's configuration file, as far as we honour it: one member a port. */
@@ -20,6 +21,7 @@ export interface RouteConfig {
   readonly matches: readonly PathMatch[];
   readonly cors?: CorsConfig;
   readonly mcpAuthentication?: McpAuthenticationConfig;
+  readonly mcpScopes?: ScopesConfig;
   readonly target: StdioTarget;
   readonly at: string;
 }
@@ -39,7 +41,7 @@ export interface StdioTarget {
 
 /** The policies of a route. Those that we do not enforce are named, since a file with one of them must not start. */
 const POLICIES = {
-  optional: ['cors', 'mcpAuthentication'],
+  optional: ['cors', 'mcpAuthentication', 'mcpScopes'],
   unsupported: [
     ...['jwtAuth', 'oidc', 'basicAuth', 'apiKey', 'authorization', 'extAuthz', 'csrf'],
     ...['mcpAuthorization', 'mcpGuardrails', 'localRateLimit', 'remoteRateLimit'],
@@ -84,11 +86,14 @@ function readRoute(node: ConfigNode, directory: string): RouteConfig {
     optional: ['name', 'matches', 'policies'],
   });
   name?.text();
-  const { cors, mcpAuthentication } = policies?.members(POLICIES) ?? {};
+  const { cors, mcpAuthentication, mcpScopes } = policies?.members(POLICIES) ?? {};
+  if (mcpScopes && !mcpAuthentication)
+    mcpScopes.refuse('needs mcpAuthentication beside it: scopes are those of a token');
   return {
     matches: matches?.someItems().map(readPathMatch) ?? [matchEverything(node.path)],
     ...(cors && { cors: readCorsPolicy(cors) }),
     ...(mcpAuthentication && { mcpAuthentication: readMcpAuthentication(mcpAuthentication, directory) }),
+    ...(mcpScopes && { mcpScopes: readScopesPolicy(mcpScopes) }),
     target: readTarget(backends.onlyItem()),
     at: node.path,
   };

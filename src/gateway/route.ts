@@ -6,16 +6,18 @@ import {
   type Middleware,
   mcpAuth,
   mcpCors,
+  mcpScopes,
   mcpStdioBackend,
   protectedResourceMetadata,
 } from '../index.js';
 import type { McpAuthenticationConfig, RouteConfig } from './config-file.js';
 import type { CorsConfig } from './cors-policy.js';
+import type { ScopesConfig } from './scopes-policy.js';
 import { StartupError } from './startup-error.js';
 
 /** A route of the configuration file, ready to take requests. */
 export interface GatewayRoute {
-  /** CORS, then the token, then the backend. */
+  /** CORS, then the token, then its scopes, then the backend. */
   readonly handle: RequestHandler;
   /** The discovery documents of this route: clients look for them at paths that `matches` need not list. */
   readonly metadata: Middleware | undefined;
@@ -29,6 +31,7 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
   const backend = at(route.target.at, () => mcpStdioBackend({ ...backendOptions(route), logger }));
   if (route.cors) router.use(createCors(route.cors, logger));
   if (policies) router.use(policies.auth);
+  if (route.mcpScopes) router.use(createScopes(route.mcpScopes, logger));
   router.use(backend);
   return { handle: router, metadata: policies?.metadata, close: () => backend.close() };
 }
@@ -52,6 +55,10 @@ function backendOptions({ target, cors, mcpAuthentication }: RouteConfig) {
 function createCors({ options, at: place }: CorsConfig, logger: Logger): Middleware {
   const warn = (line: string) => logger.warn(`${place}: ${line}`);
   return at(place, () => mcpCors({ ...options, logger: { ...logger, warn } }));
+}
+
+function createScopes({ rules, options, at: place }: ScopesConfig, logger: Logger): Middleware {
+  return at(place, () => mcpScopes(rules, { ...options, logger }));
 }
 
 function createPolicies({ policy, at: place }: McpAuthenticationConfig, logger: Logger) {
