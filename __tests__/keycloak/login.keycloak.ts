@@ -1,21 +1,32 @@
-import { expect, onTestFinished, test } from 'vitest';
-import { startGuardedServer } from '../support/guarded-server.js';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { logIn, SDKS } from '../support/mcp-login.js';
+import { CLI, endPrograms, type Program, ROOT, startNode } from '../support/program.js';
 import { atKeycloak } from './fill-in.js';
 
-test.each(SDKS)('SDK %s logs in at Keycloak through the facade, calls a tool, and refreshes', async (sdk) => {
-  const guarded = await startGuardedServer(() => ({
-    issuer: 'http://localhost:7080/realms/mcp',
-    audiences: ['mcp_proxy'],
-    provider: { keycloak: {} },
-    resourceMetadata: { scopesSupported: ['profile', 'offline_access', 'openid'] },
-  }));
-  const client = await logIn(sdk, guarded.resource, atKeycloak);
+const RESOURCE = 'http://localhost:3000/mcp';
+let gateway: Program;
+
+beforeAll(async () => {
+  gateway = startNode([CLI, '-f', `${ROOT}samples/keycloak/config.yaml`, '--host', '127.0.0.1']);
+  await gateway.says(/Listening on 127\.0\.0\.1:3000/);
+});
+afterAll(endPrograms);
+
+test.each(SDKS)('SDK %s logs in at Keycloak through the gateway, calls a tool, and refreshes', async (sdk) => {
+  const client = await logIn(sdk, RESOURCE, atKeycloak);
   onTestFinished(() => client.close());
-  expect(client.callback.searchParams.get('iss')).toBe(guarded.resource);
-  expect(await client.callTool('whoami')).toMatchObject({ content: [{ type: 'text' }] });
-  const before = client.memory.held?.access_token ?? '';
-  guarded.auth.revoke(before);
-  expect(await client.callTool('whoami')).toMatchObject({ content: [{ type: 'text' }] });
-  expect(client.memory.held?.access_token).not.toBe(before);
+  expect(client.callback.searchParams.get('iss')).toBe(RESOURCE);
+  expect(await client.callTool('echo', { message: 'hello' })).toMatchObject({ content: [{ text: 'Echo: hello' }] });
+
+  const before = client.memory.held;
+  client.memory.spoilAccessToken();
+  expect(await client.callTool('echo', { message: 'again' })).toMatchObject({ content: [{ text: 'Echo: again' }] });
+  expect(client.memory.held?.access_token).not.toBe(before?.access_token);
+  expect(client.memory.held?.access_token).toMatch(/^ey/);
+});
+
+test('no token, secret or code is in the log', () => {
+  const log = gateway.stdout + gateway.stderr;
+  expect(log).toContain('facade.secret is not set');
+  expect(log).not.toMatch(/eyJ|code=|wonderland/);
 });

@@ -6,6 +6,14 @@ import { endPrograms, ROOT, startNode } from '../support/program.js';
 
 const START = `${ROOT}build/samples/quickstart/start.js`;
 
+/** Without what oidc-provider says of the older Node versions that we take. */
+function linesOf(stderr: string): string[] {
+  return stderr
+    .trim()
+    .split('\n')
+    .filter((line) => !line.includes('oidc-provider WARNING: Unsupported runtime'));
+}
+
 describe('npm start', () => {
   let folder: GatewayFolder;
   let config: string;
@@ -20,7 +28,7 @@ describe('npm start', () => {
 
   test('makes keys, starts the gateway on loopback, and shows three requests with their answers', async () => {
     await folder.write('config.yaml', config.replace('port: 3000', 'port: 0'));
-    const program = startNode([START, folder.path]);
+    const program = startNode([START, folder.path, '0']);
     const [shown] = await program.says(/INFO.*Ctrl-C stops the gateway\./s);
     expect(shown).toMatch(/^INFO express-mcp-auth: Listening on 127\.0\.0\.1:\d+\n/);
     expect(shown).toContain(
@@ -29,13 +37,15 @@ describe('npm start', () => {
         '   content-type: application/json\n\n' +
         '   {"error":"unauthorized","error_description":"JWT token required"}\n',
     );
-    expect(shown).toContain(
-      '   {"resource":"http://localhost:3000/mcp","authorization_servers":["quickstart.example"]',
-    );
+    expect(shown).toContain('   {"resource":"http://localhost:3000/mcp","authorization_servers":["http://localhost:');
     expect(shown).toMatch(/-H "Authorization: Bearer \$\(cat '.*keys\/token\.jwt'\)"/);
     expect(shown).toMatch(/ {3}HTTP\/1\.1 200 OK\n.*"protocolVersion":"2025-06-18"/s);
     expect(await program.stop('SIGINT')).toBe(0);
-    expect(program.stderr).toBe('');
+    expect(linesOf(program.stderr)).toEqual([
+      expect.stringMatching(
+        /^WARN express-mcp-auth: http:\/\/localhost:\d+ gives tokens to whoever clicks: FOR DEVELOPMENT ONLY$/,
+      ),
+    ]);
   });
 
   test('keeps the key for the next start, where only its owner can read it', async () => {
@@ -43,7 +53,7 @@ describe('npm start', () => {
     const before = await readFile(key, 'utf8');
     expect(((await stat(key)).mode & 0o777).toString(8)).toBe('600');
     expect(await readFile(`${folder.path}/keys/jwks.json`, 'utf8')).not.toContain('"d"');
-    const program = startNode([START, folder.path]);
+    const program = startNode([START, folder.path, '0']);
     await program.says(/Ctrl-C stops the gateway\./);
     expect(await program.stop()).toBe(0);
     expect(await readFile(key, 'utf8')).toBe(before);
@@ -54,11 +64,11 @@ describe('npm start', () => {
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const { port } = other.address() as { port: number };
     await folder.write('config.yaml', config.replace('port: 3000', `port: ${port}`));
-    const program = startNode([START, folder.path]);
+    const program = startNode([START, folder.path, '0']);
     expect(await program.ended).toBe(1);
-    expect(program.stderr).toBe(
-      `express-mcp-auth: port ${port} on 127.0.0.1 is in use: stop the program that uses it, or change binds[0].port\n`,
-    );
+    expect(linesOf(program.stderr)).toEqual([
+      `express-mcp-auth: port ${port} on 127.0.0.1 is in use: stop the program that uses it, or change binds[0].port`,
+    ]);
     other.close();
   });
 
@@ -68,10 +78,10 @@ describe('npm start', () => {
   ])('says in one sentence that %s, with exit code 1', async (_what, change, sentence) => {
     const empty = await makeGatewayFolder();
     if (change) await empty.write('config.yaml', change(config));
-    const program = startNode([START, empty.path]);
+    const program = startNode([START, empty.path, '0']);
     expect(await program.ended).toBe(1);
     expect(program.stderr).toContain(sentence);
-    expect(program.stderr.trim().split('\n')).toHaveLength(1);
+    expect(linesOf(program.stderr)).toHaveLength(1);
     await empty.remove();
   });
 });

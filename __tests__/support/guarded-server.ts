@@ -1,7 +1,7 @@
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import express, { type Express } from 'express';
-import { type McpAuth, type McpAuthOptions, mcpAuth, protectedResourceMetadata } from '../../src/index.js';
+import { type McpAuth, type McpAuthOptions, mcpAuth, mcpCors, protectedResourceMetadata } from '../../src/index.js';
 import { serve } from './serve.js';
 
 /** An MCP server in an Express app, behind both middlewares, on a free loopback port. */
@@ -21,7 +21,7 @@ export async function startGuardedServer(
   const { resourceMetadata = {}, ...policy } = policyFor(resource) as { resourceMetadata?: object };
   const options = { ...policy, resourceMetadata: { resource, ...resourceMetadata } } as unknown as McpAuthOptions;
   const auth = mcpAuth(options);
-  app = express().use(auth, protectedResourceMetadata(options));
+  app = express().use(mcpCors(), auth, protectedResourceMetadata(options));
   app.all('/mcp', answerMcp);
   return { origin, resource, auth };
 }

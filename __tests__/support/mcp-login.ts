@@ -58,6 +58,11 @@ export class ClientMemory {
   };
   discoveryState = () => this.#discovery as never;
 
+  /** Makes the access token one that is not accepted, as if it had expired: the SDK refreshes. */
+  spoilAccessToken(): void {
+    this.#tokens = this.#tokens && { ...this.#tokens, access_token: 'spoilt.access.token' };
+  }
+
   get held(): Tokens | undefined {
     return this.#tokens;
   }
@@ -69,14 +74,14 @@ export interface LoggedIn {
   readonly agent: UserAgent;
   /** What came back to the client's redirect URI. */
   readonly callback: URL;
-  callTool(name: string): Promise<unknown>;
+  callTool(name: string, args?: Record<string, unknown>): Promise<unknown>;
   close(): Promise<void>;
 }
 
 interface Session {
   connect(): Promise<void>;
   finish(callback: URL): Promise<void>;
-  callTool(name: string): Promise<unknown>;
+  callTool(name: string, args?: Record<string, unknown>): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -111,7 +116,7 @@ function sessionV1(server: string, memory: ClientMemory): Session {
       await client.connect(transport as never);
     },
     finish: (callback) => transport.finishAuth(callback.searchParams.get('code') ?? fail(callback)),
-    callTool: (name) => client.callTool({ name, arguments: {} }),
+    callTool: (name, args = {}) => client.callTool({ name, arguments: args }),
     close: () => client.close(),
   };
 }
@@ -127,7 +132,7 @@ function sessionV2(server: string, memory: ClientMemory): Session {
       await client.connect(transport);
     },
     finish: (callback) => transport.finishAuth(callback.searchParams),
-    callTool: (name) => client.callTool({ name, arguments: {} }),
+    callTool: (name, args = {}) => client.callTool({ name, arguments: args }),
     close: () => client.close(),
   };
 }

@@ -6,6 +6,8 @@ import { showAnswers } from './answers.js';
 import { writeKeysAndToken } from './development-keys.js';
 
 const packageUrl = import.meta.resolve('express-mcp-auth/package.json');
+const LOG_IN = 'It logs in with one click. Point MCP Inspector, Claude Code or VS Code at';
+const devIssuerPort = process.argv[3] ?? '9000';
 const directory = process.argv[2] ?? fileURLToPath(new URL('samples/quickstart', packageUrl));
 
 async function start(): Promise<void> {
@@ -14,8 +16,11 @@ async function start(): Promise<void> {
   const port = await listeningPort(gateway);
   if (port === undefined) return;
   try {
-    const answers = await showAnswers(`http://localhost:${port}/mcp`, relative(process.cwd(), tokenFile));
-    console.log(`\n${answers}\nThe keys and the token are for development only. Ctrl-C stops the gateway.`);
+    const url = `http://localhost:${port}/mcp`;
+    const answers = await showAnswers(url, relative(process.cwd(), tokenFile));
+    console.log(
+      `\n${answers}\n4. With a client\n\n   ${LOG_IN} ${url}\n\nThe keys and the token are for development only. Ctrl-C stops the gateway.`,
+    );
   } catch (error) {
     // A Ctrl-C meanwhile is no failure.
     if (gateway.killed) return;
@@ -24,13 +29,17 @@ async function start(): Promise<void> {
   }
 }
 
-/** The same as `npx express-mcp-auth -f config.yaml --host 127.0.0.1`. */
+/** The same as `npx express-mcp-auth -f config.yaml --host 127.0.0.1 --dev-issuer`. */
 function startGateway(file: string): ChildProcess {
   const command = fileURLToPath(new URL('dist/gateway/cli.js', packageUrl));
-  const gateway = spawn(process.execPath, [command, '-f', file, '--host', '127.0.0.1'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    detached: true,
-  });
+  const gateway = spawn(
+    process.execPath,
+    [command, '-f', file, '--host', '127.0.0.1', '--dev-issuer', '--dev-issuer-port', devIssuerPort],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      detached: true,
+    },
+  );
   passSignalsTo(gateway);
   gateway.on('exit', (code) => {
     process.exitCode ??= code ?? 1;

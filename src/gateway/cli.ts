@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Command, parseCommandLine, USAGE } from './command-line.js';
+import { type Command, parseCommandLine, type RunCommand, USAGE } from './command-line.js';
 import { type GatewayConfig, parseConfigFile } from './config-file.js';
 import { consoleLogger as logger } from './console.js';
-import { createGateway, type Gateway } from './gateway.js';
+import { startDevIssuer } from './dev-issuer.js';
+import { resourcesOf, withDevIssuer } from './dev-issuer-policies.js';
+import { createGateway } from './gateway.js';
 import { warningsOfOpenRoutes } from './open-routes.js';
 import { StartupError } from './startup-error.js';
 import { onStopSignal } from './stop-signal.js';
@@ -12,20 +14,20 @@ import { onStopSignal } from './stop-signal.js';
 async function main(command: Command): Promise<void> {
   if (command.action === 'help') return console.log(USAGE);
   if (command.action === 'version') return console.log(version());
-  const { config, gateway } = load(command.file);
+  const text = read(command.file);
+  const config = inFile(command.file, () => parseConfigFile(text, dirname(command.file)));
   for (const warning of warningsOfOpenRoutes(config, command.host)) logger.warn(warning);
   if (command.action === 'validate') {
-    await gateway.close();
+    await inFile(command.file, () => createGateway(config, logger)).close();
     return console.log(`${command.file} is valid`);
   }
-  await run(gateway, command.host);
+  await run(command, config);
 }
 
-function load(file: string): { config: GatewayConfig; gateway: Gateway } {
-  const text = read(file);
+/** What keeps the gateway from starting is said of the file in which it stands. */
+function inFile<T>(file: string, create: () => T): T {
   try {
-    const config = parseConfigFile(text, dirname(file));
-    return { config, gateway: createGateway(config, logger) };
+    return create();
   } catch (error) {
     if (error instanceof StartupError) throw new StartupError(`${file}: ${error.message}`, { cause: error });
     throw error;
@@ -42,10 +44,26 @@ function read(file: string): string {
   }
 }
 
-async function run(gateway: Gateway, host: string): Promise<void> {
-  const addresses = await gateway.listen(host);
-  onStopSignal(() => void gateway.close());
-  for (const address of addresses) logger.info(`Listening on ${address}`);
+async function run({ file, host, devIssuerPort }: RunCommand, config: GatewayConfig): Promise<void> {
+  const devIssuer =
+    devIssuerPort === undefined
+      ? undefined
+      : await startDevIssuer(
+          devIssuerPort,
+          inFile(file, () => resourcesOf(config)),
+        );
+  try {
+    const served = devIssuer === undefined ? config : withDevIssuer(config, devIssuer);
+    const gateway = inFile(file, () => createGateway(served, logger));
+    const addresses = await gateway.listen(host);
+    onStopSignal(() => void Promise.all([gateway.close(), devIssuer?.close()]));
+    if (devIssuer !== undefined)
+      logger.warn(`${devIssuer.issuer} gives tokens to whoever clicks: FOR DEVELOPMENT ONLY`);
+    for (const address of addresses) logger.info(`Listening on ${address}`);
+  } catch (error) {
+    await devIssuer?.close();
+    throw error;
+  }
 }
 
 function version(): string {

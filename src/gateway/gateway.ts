@@ -5,6 +5,7 @@ import type { BindConfig, GatewayConfig } from './config-file.js';
 import { answerNoRoute, createFailureAnswer } from './failure-answers.js';
 import { closeListener, openListener } from './listener.js';
 import { createPathTable } from './path-match.js';
+import { createRegistrationLimit, registrationPaths } from './registration-limit.js';
 import { createRoute, type GatewayRoute } from './route.js';
 
 export interface Gateway {
@@ -48,6 +49,10 @@ function createBindApp(bind: BindConfig, routes: readonly GatewayRoute[], logger
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  const limited = bind.routes.flatMap((route) =>
+    route.mcpAuthentication ? registrationPaths(route.mcpAuthentication) : [],
+  );
+  if (limited.length > 0) app.post([...new Set(limited)], createRegistrationLimit());
   for (const { metadata } of routes) if (metadata) app.use(metadata);
   const matches = bind.routes.flatMap((route, i) => route.matches.map((match) => [match, routes[i]] as const));
   const routeFor = createPathTable(matches);

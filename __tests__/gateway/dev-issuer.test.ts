@@ -1,0 +1,176 @@
+import { createServer } from 'node:http';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { startDevIssuer } from '../../src/gateway/dev-issuer.js';
+import { configText } from '../support/config-text.js';
+import { AUTHENTICATION, type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
+import { ClientMemory, logIn, SDKS } from '../support/mcp-login.js';
+import { CLI, endPrograms, startNode } from '../support/program.js';
+import { listen, originOf, stop } from '../support/serve.js';
+import { type FillIn, UserAgent } from '../support/user-agent.js';
+
+let folder: GatewayFolder;
+beforeAll(async () => {
+  folder = await makeGatewayFolder();
+});
+afterEach(endPrograms);
+afterAll(() => folder.remove());
+
+const click: FillIn = () => ({});
+
+/** A port that was free a moment ago: the resource names it before the gateway listens. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await listen(server);
+  const { port } = new URL(originOf(server));
+  await stop(server);
+  return Number(port);
+}
+
+async function startGateway(changes: Record<string, unknown> = {}) {
+  const port = await freePort();
+  const resource = `http://127.0.0.1:${port}/mcp`;
+  const resourceMetadata = { resource, scopesSupported: ['read:all'] };
+  const mcpAuthentication = { ...AUTHENTICATION, resourceMetadata, requiredScopes: ['read:all'], ...changes };
+  const file = await folder.write(
+    'gateway.yaml',
+    configText({ bind: { port }, route: { policies: { mcpAuthentication } } }),
+  );
+  const args = ['-f', file, '--host', '127.0.0.1', '--dev-issuer', '--dev-issuer-port', '0'];
+  const program = startNode([CLI, ...args]);
+  await program.says(/Listening on/);
+  const [, issuer = ''] = /(http:\S+) gives tokens to whoever clicks: FOR DEVELOPMENT ONLY/.exec(program.stderr) ?? [];
+  return { program, resource, issuer };
+}
+
+describe('--dev-issuer', () => {
+  test.each(SDKS)('SDK %s logs in with one click, calls a tool, and refreshes', async (sdk) => {
+    const { resource, issuer, program } = await startGateway();
+    const agent = new UserAgent();
+    const client = await logIn(sdk, resource, click, { agent });
+    onTestFinished(() => client.close());
+    expect(
+      agent.visited.filter((url) => url.includes('/interaction/')),
+      'one page, one click',
+    ).toHaveLength(2);
+    expect(client.callback.searchParams.get('iss')).toBe(issuer);
+    const echo = { content: [{ text: 'Echo: hello' }] };
+    expect(await client.callTool('echo', { message: 'hello' })).toMatchObject(echo);
+    const before = client.memory.held?.access_token;
+    client.memory.spoilAccessToken();
+    expect(await client.callTool('echo', { message: 'hello' })).toMatchObject(echo);
+    expect(client.memory.held?.access_token).not.toBe(before);
+    await client.close();
+    expect(await program.stop('SIGINT')).toBe(0);
+  });
+
+  test("takes the place of the file's own issuer, whose tokens stay good", async () => {
+    const { resource, issuer } = await startGateway({ provider: { keycloak: {} }, facade: { legacyEndpoints: true } });
+    const metadata = await fetch(new URL('/.well-known/oauth-protected-resource/mcp', resource));
+    expect(await metadata.json()).toMatchObject({ resource, authorization_servers: [issuer] });
+    const headers = { authorization: `Bearer ${folder.token({ scopes: ['read:all'] })}` };
+    expect((await fetch(resource, { headers })).status).not.toBe(401);
+  });
+
+  test.each([
+    ['cursor://anysphere.cursor-retrieval/callback', undefined],
+    ['http://localhost:6274/oauth/callback', undefined],
+    ['https://client.example/callback', 'web'],
+  ])('the redirect URI %s is good enough', async (redirectUrl, application_type) => {
+    const { resource } = await startGateway();
+    const memory = new ClientMemory({ redirectUrl, ...(application_type && { application_type }) });
+    const client = await logIn('v1', resource, click, { memory });
+    await client.close();
+    expect(client.callback.href).toMatch(redirectUrl);
+  });
+});
+
+describe('the issuer', () => {
+  const start = async () => {
+    const issuer = await startDevIssuer(0, [{ resource: 'http://localhost:3000/mcp', scopes: ['a'] }]);
+    onTestFinished(() => issuer.close());
+    return issuer;
+  };
+
+  test('asks for a click every time, in a page that cannot be framed', async () => {
+    const { issuer } = await start();
+    const response = await fetch(`${issuer}/reg`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        client_name: '<b>Client</b>',
+        redirect_uris: ['http://127.0.0.1/cb'],
+        token_endpoint_auth_method: 'none',
+      }),
+    });
+    expect(response.headers.get('access-control-allow-origin')).toBe('*');
+    const { client_id } = (await response.json()) as { client_id: string };
+    const query = new URLSearchParams({
+      client_id,
+      response_type: 'code',
+      redirect_uri: 'http://127.0.0.1/cb',
+      code_challenge: 'a'.repeat(43),
+      code_challenge_method: 'S256',
+      scope: 'openid a',
+      resource: 'http://localhost:3000/mcp',
+    });
+    const agent = new UserAgent();
+    for (const round of [1, 2]) {
+      const page = await agent.visit(
+        `${issuer}/auth?${query}`,
+        () => undefined,
+        () => false,
+      );
+      if (page instanceof URL) throw new Error('no page');
+      expect(page.html, `round ${round}`).toContain('&lt;b&gt;Client&lt;/b&gt;');
+      expect(page.response.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+      await agent.visit(`${issuer}/auth?${query}`, click, (url) => url.pathname === '/cb');
+      const stranger = await new UserAgent().load(page.url, { method: 'POST' });
+      expect(stranger.response.status, 'another browser').toBe(400);
+    }
+  });
+
+  test('answers to its own name only', async () => {
+    const { issuer } = await start();
+    const { port } = new URL(issuer);
+    const { request } = await import('node:http');
+    const status = await new Promise((resolve) => {
+      const headers = { host: `evil.example:${port}` };
+      request({ host: '127.0.0.1', port, path: '/.well-known/openid-configuration', headers }, (res) => {
+        res.resume();
+        resolve(res.statusCode);
+      }).end();
+    });
+    expect(status).toBe(403);
+  });
+
+  test('says in one sentence that its port is in use', async () => {
+    const { issuer } = await start();
+    const port = Number(new URL(issuer).port);
+    await expect(startDevIssuer(port, [])).rejects.toThrow(
+      `port ${port} on 127.0.0.1 is in use, which the development issuer needs: stop the program that uses it, or give --dev-issuer-port`,
+    );
+  });
+});
+
+test.each([
+  [
+    'no resource',
+    { resourceMetadata: {} },
+    ['--dev-issuer'],
+    'resourceMetadata.resource is missing: --dev-issuer makes tokens for it',
+  ],
+  [
+    'no port',
+    {},
+    ['--dev-issuer', '--dev-issuer-port', 'x'],
+    '--dev-issuer-port is not a port. See express-mcp-auth --help.',
+  ],
+])('%s is refused', async (_name, changes, args, sentence) => {
+  await folder.write(
+    'refused.yaml',
+    configText({ bind: { port: 0 }, route: { policies: { mcpAuthentication: { ...AUTHENTICATION, ...changes } } } }),
+  );
+  const program = startNode([CLI, '-f', 'refused.yaml', ...args], { cwd: folder.path });
+  expect(await program.ended).toBe(1);
+  expect(program.stderr).toContain(sentence);
+});

@@ -1,0 +1,86 @@
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { parseConfigFile } from '../../src/gateway/config-file.js';
+import { createGateway, type Gateway } from '../../src/gateway/gateway.js';
+import { type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
+import { KINDS } from '../support/peculiar-kinds.js';
+import { startPeculiarServer } from '../support/peculiar-server.js';
+
+let folder: GatewayFolder;
+beforeAll(async () => {
+  folder = await makeGatewayFolder();
+  return () => folder.remove();
+});
+
+let gateway: Gateway | undefined;
+afterEach(async () => {
+  await gateway?.close();
+  gateway = undefined;
+});
+
+const quiet = () => undefined;
+const logger = { debug: quiet, info: quiet, warn: quiet, error: quiet };
+const BASE = '/.well-known/oauth-authorization-server/mcp';
+
+/** A gateway whose `matches` name the MCP server alone. */
+async function serve(changes: Record<string, unknown> = {}): Promise<string> {
+  const upstream = await startPeculiarServer(KINDS.keycloak.kind);
+  const mcpAuthentication = {
+    issuer: upstream.issuer,
+    audiences: ['mcp_proxy'],
+    provider: { keycloak: {} },
+    resourceMetadata: { resource: 'http://localhost:3000/mcp' },
+    ...changes,
+  };
+  const stdio = { cmd: process.execPath, args: ['-e', 'process.stdin.resume()'] };
+  const backends = [{ mcp: { targets: [{ stdio }] } }];
+  const route = { backends, matches: [{ path: { exact: '/mcp' } }], policies: { mcpAuthentication } };
+  const text = JSON.stringify({ binds: [{ port: 0, listeners: [{ routes: [route] }] }] });
+  gateway = createGateway(parseConfigFile(text, folder.path), logger);
+  const [address] = await gateway.listen('127.0.0.1');
+  return `http://${address}`;
+}
+
+function register(origin: string, path = `${BASE}/client-registration`): Promise<Response> {
+  const headers = { 'content-type': 'application/json', origin: 'https://client.example' };
+  const body = JSON.stringify({ redirect_uris: ['http://127.0.0.1/cb'], token_endpoint_auth_method: 'none' });
+  return fetch(origin + path, { method: 'POST', headers, body });
+}
+
+describe('the facade in the gateway', () => {
+  test.each([
+    ['GET', BASE, 200],
+    ['GET', '/.well-known/oauth-authorization-server', 200],
+    ['GET', '/.well-known/openid-configuration/mcp', 200],
+    ['GET', '/mcp/.well-known/openid-configuration', 200],
+    ['GET', `${BASE}/authorize`, 400],
+    ['GET', `${BASE}/callback`, 400],
+    ['POST', `${BASE}/token`, 415],
+    ['POST', '/register', 404],
+  ])('is served whether or not matches list it: %s %s answers %d', async (method, path, status) => {
+    expect((await fetch((await serve()) + path, { method })).status).toBe(status);
+  });
+
+  test('lets an address register 30 clients a minute, and a page read why not more', async () => {
+    const origin = await serve();
+    const statuses = await Promise.all(Array.from({ length: 30 }, async () => (await register(origin)).status));
+    expect(statuses).toEqual(Array(30).fill(201));
+    const refused = await register(origin);
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get('access-control-allow-origin')).toBe('*');
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await refused.json()).toMatchObject({ error: 'too_many_requests' });
+    expect((await fetch(origin + BASE)).status).toBe(200);
+  });
+
+  test('counts the registrations of legacyEndpoints too', async () => {
+    const origin = await serve({ facade: { legacyEndpoints: true } });
+    await Promise.all(Array.from({ length: 15 }, () => register(origin)));
+    await Promise.all(Array.from({ length: 15 }, () => register(origin, '/register')));
+    expect((await register(origin, '/register')).status).toBe(429);
+  });
+
+  test('is not there with facade: false', async () => {
+    const origin = await serve({ facade: false });
+    expect((await fetch(origin + BASE)).status).toBe(404);
+  });
+});

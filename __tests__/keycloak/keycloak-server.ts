@@ -1,0 +1,75 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { ROOT } from '../support/program.js';
+
+const VERSION = '26.7.3';
+const LEAST_JAVA = 21;
+const MAVEN_PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack';
+
+let keycloak: ChildProcess | undefined;
+
+/** Starts Keycloak on port 7080 with the sample realm, in memory; Maven fetches it at the first time. */
+export async function setup(): Promise<void> {
+  const home = process.env.KEYCLOAK_HOME ?? fetchKeycloak();
+  const realm = join(home, 'data', 'import', 'mcp-realm.json');
+  mkdirSync(join(home, 'data', 'import'), { recursive: true });
+  copyFileSync(`${ROOT}samples/keycloak/realm.json`, realm);
+  const args = [join(home, 'bin', 'kc.sh'), 'start-dev', '--import-realm', '--http-port=7080', '--db=dev-mem'];
+  keycloak = spawn('sh', args, {
+    // A group of its own: kc.sh starts the server, and at times another program before it.
+    detached: true,
+    env: { ...process.env, JAVA_HOME: findJava() },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    await listening(keycloak);
+  } finally {
+    rmSync(realm);
+  }
+}
+
+export async function teardown(): Promise<void> {
+  if (keycloak?.pid === undefined || keycloak.exitCode !== null) return;
+  const ended = once(keycloak, 'exit');
+  process.kill(-keycloak.pid, 'SIGTERM');
+  await ended;
+}
+
+function fetchKeycloak(): string {
+  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'express-mcp-auth');
+  const home = join(cache, `keycloak-${VERSION}`);
+  if (existsSync(join(home, 'bin', 'kc.sh'))) return home;
+  const artifact = `-Dartifact=org.keycloak:keycloak-quarkus-dist:${VERSION}:zip`;
+  execFileSync('mvn', ['-q', '-B', MAVEN_PLUGIN, artifact, `-DoutputDirectory=${cache}`], { stdio: 'inherit' });
+  return home;
+}
+
+/** Keycloak needs a newer Java than many machines have first in their path. */
+function findJava(): string {
+  const folder = '/usr/lib/jvm';
+  const installed = existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
+  const candidates = [process.env.JAVA_HOME ?? '', ...installed];
+  const found = candidates.find((home) => javaVersion(home) >= LEAST_JAVA);
+  if (found === undefined) throw new Error(`Keycloak needs Java ${LEAST_JAVA} or newer: set JAVA_HOME`);
+  return found;
+}
+
+function javaVersion(home: string): number {
+  const release = join(home, 'release');
+  if (home === '' || !existsSync(release)) return 0;
+  return Number(/^JAVA_VERSION="(\d+)/m.exec(readFileSync(release, 'utf8'))?.[1] ?? 0);
+}
+
+async function listening(child: ChildProcess): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    let written = '';
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      written += text;
+      if (/Listening on: http/.test(written)) resolve();
+    });
+    child.once('exit', () => reject(new Error(`Keycloak ended before it listened:\n${written}`)));
+  });
+}

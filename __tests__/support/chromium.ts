@@ -1,0 +1,24 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { onTestFinished } from 'vitest';
+import { ROOT } from './program.js';
+
+const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking'];
+
+export const hasChromium = existsSync(EXECUTABLE);
+
+/** A real browser, until the test is over. */
+export async function startChromium(): Promise<Browser> {
+  const browser = await chromium.launch({ executablePath: EXECUTABLE, args: FLAGS });
+  onTestFinished(() => browser.close());
+  return browser;
+}
+
+/** Keeps a picture of the whole page under `build/screenshots/`, to be looked at. */
+export async function keepScreenshot(page: Page, name: string): Promise<void> {
+  const folder = join(ROOT, 'build', 'screenshots');
+  mkdirSync(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+}

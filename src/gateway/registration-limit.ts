@@ -1,0 +1,40 @@
+import type { RequestHandler } from 'express';
+import { rateLimit } from 'express-rate-limit';
+import type { McpAuthenticationConfig } from './config-file.js';
+
+const MOST_A_MINUTE = 30;
+
+/** Where clients register at the facade of a policy; none where it has no facade. */
+export function registrationPaths({ policy }: McpAuthenticationConfig): string[] {
+  const { resource } = (policy.resourceMetadata ?? {}) as { resource?: unknown };
+  if (typeof resource !== 'string' || !URL.canParse(resource) || !hasFacade(policy)) return [];
+  const path = new URL(resource).pathname.replace(/\/$/, '');
+  const registration = `/.well-known/oauth-authorization-server${path}/client-registration`;
+  return (policy.facade as { legacyEndpoints?: unknown } | undefined)?.legacyEndpoints === true
+    ? [registration, '/register']
+    : [registration];
+}
+
+function hasFacade({ facade, provider, issuers }: McpAuthenticationConfig['policy']): boolean {
+  if (facade === false) return false;
+  const providers = Array.isArray(issuers) ? issuers.map((issuer) => issuer?.provider) : [provider];
+  return providers.some((given) => given !== undefined);
+}
+
+/** Every registration is a call to the authorization server, and a client there: no address gets many of them. */
+export function createRegistrationLimit(): RequestHandler {
+  return rateLimit({
+    windowMs: 60_000,
+    limit: MOST_A_MINUTE,
+    standardHeaders: 'draft-8',
+    legacyHeaders: false,
+    // We do not read X-Forwarded-For, and need no warning about it.
+    validate: { xForwardedForHeader: false },
+    handler: (_req, res) => {
+      res.setHeader('access-control-allow-origin', '*');
+      res
+        .status(429)
+        .json({ error: 'too_many_requests', error_description: 'Too many registrations; try again later' });
+    },
+  });
+}
