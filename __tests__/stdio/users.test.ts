@@ -107,6 +107,18 @@ describe.concurrent('the end of a token', () => {
     await stop();
   });
 
+  it('does not end a stream that was resumed with a new one', async () => {
+    const { url, stop } = await serve();
+    const session = await open(url, { authorization: `Bearer ada ${inSeconds(1)}` }, '2025-11-25');
+    const message = call(1, 'progress', { steps: 50, delay: 60 }, { progressToken: 1 });
+    let last: string | undefined;
+    for await (const { id } of eventsOf(await post(url, message, session))) last = id ?? last;
+    const renewed = { ...session, authorization: `Bearer ada ${inSeconds(60)}`, accept: 'text/event-stream' };
+    const resumed = await fetch(url, { headers: { ...renewed, 'last-event-id': String(last) } });
+    expect((await messagesOf(resumed)).at(-1)).toMatchObject({ id: 1, result: {} });
+    await stop();
+  });
+
   it('does not matter to a session whose user has a new one', async () => {
     const { url, backend, stop } = await serve({ expiryGraceSeconds: 0 });
     const session = await open(url, { authorization: `Bearer ada ${inSeconds(1)}` });
@@ -114,6 +126,24 @@ describe.concurrent('the end of a token', () => {
     const end = inSeconds(2) * 1_000;
     await until(() => Date.now() > end);
     expect(backend.stats().sessions).toBe(1);
+    await stop();
+  });
+});
+
+describe('the idle time', () => {
+  it('runs for a client that listened and vanished, not for one that listens', async () => {
+    const { url, backend, stop } = await serve({ idleTimeoutSeconds: 1 });
+    const vanish = new AbortController();
+    const [gone, here] = await Promise.all([open(url), open(url)]);
+    const listen = (session: Headers, signal?: AbortSignal): Promise<Response> =>
+      fetch(url, { headers: { ...session, accept: 'text/event-stream' }, ...(signal && { signal }) });
+    await listen(gone, vanish.signal);
+    const stream = await listen(here);
+    vanish.abort();
+    await until(() => backend.stats().sessions === 1);
+    expect((await post(url, call(1, 'echo'), gone)).status).toBe(404);
+    expect(await callText(url, here, 'echo')).toBe('{}');
+    await stream.body?.cancel();
     await stop();
   });
 });

@@ -27,6 +27,7 @@ export class EventStream {
   #last = 0;
   #sent = 0;
   #done = false;
+  #until = Number.POSITIVE_INFINITY;
 
   constructor(resumption?: Resumption) {
     this.#resumption = resumption;
@@ -40,10 +41,14 @@ export class EventStream {
     return this.#done;
   }
 
-  /** Goes on with this response, which has no headers yet. An earlier one is ended: the client has left it behind. */
-  attach(res: ServerResponse): void {
+  /**
+   * Goes on with this response, which has no headers yet, until the token that asked for it expires. An earlier one is ended:
+   * the client has left it behind.
+   */
+  attach(res: ServerResponse, until: number): void {
     this.pause();
     this.#res = res;
+    this.#until = until;
     res.writeHead(200, STREAM_HEADERS);
     // Proxies and clients wait for the headers; nothing else may be written for a long time.
     res.flushHeaders();
@@ -72,9 +77,10 @@ export class EventStream {
     return this.#res?.write(frame) ? undefined : this.#res;
   }
 
-  /** A comment that keeps proxies from closing a quiet connection. */
-  keepAlive(): void {
-    if (this.connected) this.#res?.write(':\n\n');
+  /** What has to happen as time passes: the token's end, and a comment that keeps proxies from closing a quiet connection. */
+  tick(now: number, keepAlive: boolean): void {
+    if (now >= this.#until) this.pause();
+    else if (keepAlive && this.connected) this.#res?.write(':\n\n');
   }
 
   /** Nothing follows on this stream. */

@@ -27,12 +27,11 @@ export class SessionStreams {
   }
 
   /** Goes on, on `res`, with the stream that an event id belongs to, after that event. */
-  resume(lastEventId: string, res: ServerResponse): EventStream {
+  resume(lastEventId: string, res: ServerResponse, until: number): void {
     const [, number = '', event = ''] = /^(\d{1,15})-(\d{1,15})$/.exec(lastEventId) ?? [];
     const stream = number === '0' ? this.standalone : this.#posts?.get(Number(number));
     if (stream === undefined || !stream.keeps(Number(event))) throw new BridgeError('events_gone');
-    stream.attach(res);
+    stream.attach(res, until);
     stream.replay(Number(event));
-    return stream;
   }
 }
