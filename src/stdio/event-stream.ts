@@ -16,8 +16,8 @@ export interface Resumption {
   readonly log: EventLog;
   /** Told apart by clients through the event id, `number-event`. */
   readonly number: number;
-  /** Whether an empty first event tells the client where to resume (2025-11-25). */
-  readonly primed: boolean;
+  /** Whether an empty first event tells the client where to resume (since 2025-11-25). */
+  primed(): boolean;
 }
 
 /** One stream of server-sent events, over one connection or several in turn. */
@@ -52,7 +52,7 @@ export class EventStream {
     res.writeHead(200, STREAM_HEADERS);
     // Proxies and clients wait for the headers; nothing else may be written for a long time.
     res.flushHeaders();
-    if (this.#resumption?.primed && !this.#done) {
+    if (this.#resumption?.primed() && !this.#done) {
       res.write(`id: ${this.#resumption.number}-${this.#last}\nretry: ${RETRY_MS}\ndata: \n\n`);
     }
   }

@@ -9,17 +9,19 @@ const STANDALONE = 0;
 export class SessionStreams {
   readonly standalone: EventStream;
   readonly #log = new EventLog();
+  readonly #primed: () => boolean;
   #posts: Map<number, EventStream> | undefined;
   #count = STANDALONE;
 
-  constructor() {
-    this.standalone = new EventStream({ log: this.#log, number: STANDALONE, primed: false });
+  constructor(primed: () => boolean) {
+    this.#primed = primed;
+    this.standalone = new EventStream({ log: this.#log, number: STANDALONE, primed });
   }
 
-  /** A stream that answers a POST; `primed` since 2025-11-25. */
-  open(primed: boolean): EventStream {
+  /** A stream that answers a POST. */
+  open(): EventStream {
     const number = ++this.#count;
-    const stream = new EventStream({ log: this.#log, number, primed });
+    const stream = new EventStream({ log: this.#log, number, primed: this.#primed });
     this.#posts ??= new Map();
     for (const [old, kept] of this.#posts) if (kept.done && !this.#log.holds(old)) this.#posts.delete(old);
     this.#posts.set(number, stream);

@@ -43,7 +43,7 @@ export class Session implements ChildListener {
   readonly #child: Child;
   readonly #onEnd: (session: Session) => void;
   readonly #calls: Calls;
-  readonly #streams = new SessionStreams();
+  readonly #streams = new SessionStreams(() => this.revision >= FIRST_PRIMED_REVISION);
   #ended = false;
 
   constructor({ id, principal, child, maxPending, onEnd }: SessionParts) {
@@ -94,7 +94,7 @@ export class Session implements ChildListener {
 
   /** Opens a stream whose events can be fetched again. */
   openStream(): EventStream {
-    return this.#streams.open(this.revision >= FIRST_PRIMED_REVISION);
+    return this.#streams.open();
   }
 
   /** Makes `res` the standalone stream. */
