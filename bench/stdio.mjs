@@ -1,6 +1,6 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
-import { HostProcess, LEAN_SERVER } from './stdio/host-process.mjs';
+import { EVERYTHING, HostProcess, LEAN_SERVER } from './stdio/host-process.mjs';
 import { LeanClient, openSession, toolCall } from './stdio/lean-client.mjs';
 
 // Side by side on this machine, in one run: ratios count, absolute numbers do not. Never a gate.
@@ -68,12 +68,12 @@ async function race(contenders, inFlight) {
 function median(values) {
   return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
-async function opening(name) {
-  const host = await HostProcess.start(name);
+async function opening(name, server) {
+  const host = await HostProcess.start(name, server);
   const times = [];
   for (let round = 0; round < (QUICK ? 5 : 15); round++) {
     // Time for the next warm child to be ready: it is the opening that is measured, not its preparation.
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await new Promise((resolve) => setTimeout(resolve, server === EVERYTHING ? 1_500 : 400));
     const client = new LeanClient(host.port);
     const start = performance.now();
     await openSession(client);
@@ -118,7 +118,7 @@ async function growth(name) {
   return (after.resident - before.resident) / 20_000;
 }
 async function main() {
-  const names = ['express', 'node', 'memory', 'in-process', 'supergateway', 'mcp-proxy'];
+  const names = ['express', 'node', 'gateway', 'memory', 'in-process', 'supergateway', 'mcp-proxy'];
   const contenders = [...(await Promise.all(names.map(contender))), await direct()];
   const many = await race(contenders, 16);
   const one = await race(contenders, 1);
@@ -133,18 +133,22 @@ async function main() {
     peers.map((peer) => ((speeds.get(name)?.[key] ?? 0) / (speeds.get(peer)?.[key] ?? 0)).toFixed(2));
   print([
     ['ours against', ...peers],
-    ...['express', 'node'].flatMap((name) => [
+    ...['express', 'node', 'gateway'].flatMap((name) => [
       [`${name}, calls/s, 16 in flight`, ...ratios(name, many, 'perSecond')],
       [`${name}, CPU, 16 in flight`, ...ratios(name, many, 'cpu')],
       [`${name}, calls/s, 1 in flight`, ...ratios(name, one, 'perSecond')],
       [`${name}, p50, 1 in flight`, ...ratios(name, one, 'p50')],
     ]),
   ]);
-  const [cold, warm] = [await opening('express'), await opening('warm')];
-  print([
-    ['opening a session, ms', 'cold', 'warm', 'warm/cold'],
-    ['express', cold.toFixed(1), warm.toFixed(1), (warm / cold).toFixed(2)],
-  ]);
+  const openings = [];
+  for (const [name, server] of [
+    ['a lean server', LEAN_SERVER],
+    ['server-everything', EVERYTHING],
+  ]) {
+    const [cold, warm] = [await opening('express', server), await opening('warm', server)];
+    openings.push([name, cold.toFixed(1), warm.toFixed(1), (warm / cold).toFixed(2)]);
+  }
+  print([['opening a session, ms', 'cold', 'warm', 'warm/cold'], ...openings]);
   const bridges = ['express', 'supergateway', 'mcp-proxy'];
   const memory = [];
   for (const name of bridges) {

@@ -63,6 +63,12 @@ describe('a message that two parsers read differently', () => {
     ]);
   });
 
+  it('is refused: bytes that are no UTF-8', async () => {
+    const body = Buffer.from('{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":"\xff"}}', 'latin1');
+    const headers = { ...session, 'content-type': 'application/json' };
+    expect((await fetch(served.url, { method: 'POST', headers, body })).status).toBe(400);
+  });
+
   it('while keys that differ inside arguments are the tool’s own matter', async () => {
     const body =
       '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"name":1,"Name":2}}}';

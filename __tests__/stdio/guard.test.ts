@@ -1,6 +1,9 @@
-import { request } from 'node:http';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { initialize, JSON_HEADERS, type Served, serve } from './support.js';
+import { mcpStdioBackend } from '../../src/mcp-stdio-backend.js';
+import { initialize, JSON_HEADERS, NODE, SCRIPTED, type Served, serve } from './support.js';
 
 /** fetch() sets Host and Origin itself, so this speaks plain HTTP. */
 function status(url: string, headers: Record<string, string>): Promise<[number, string]> {
@@ -82,3 +85,23 @@ rows(
     [{ host: 'mcp.example.com', origin: 'https://app.example.com.evil.example' }, 403],
   ],
 );
+
+const elsewhere = Object.values(networkInterfaces())
+  .flat()
+  .find((address) => address?.family === 'IPv4' && !address.internal)?.address;
+
+it.runIf(elsewhere)('a listener that others can reach lets every Host in, unless there is a list', async () => {
+  for (const [allowedHosts, expected] of [
+    [undefined, 200],
+    [['mcp.example.com'], 403],
+  ] as const) {
+    const backend = mcpStdioBackend({ command: NODE, args: [SCRIPTED], ...(allowedHosts && { allowedHosts }) });
+    const server = createServer((req, res) => backend(req, res, () => res.end()));
+    await new Promise<void>((resolve) => server.listen(0, elsewhere, resolve));
+    const url = `http://${elsewhere}:${(server.address() as AddressInfo).port}/`;
+    expect((await status(url, { host: 'anything.example', origin: 'https://anything.example' }))[0]).toBe(expected);
+    await backend.close();
+    server.closeAllConnections();
+    server.close();
+  }
+});

@@ -1,6 +1,8 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import express from 'express';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Middleware } from '../../src/http/middleware.js';
 import {
   call,
   callText,
@@ -77,6 +79,30 @@ describe.each(FRAMEWORKS)('a stdio server behind %s', (framework) => {
     await callText(url, session, 'late');
     expect(await nextMessage(events)).toMatchObject({ params: { data: `late from ${pid}` } });
     expect(await nextMessage(events)).toMatchObject({ method: 'notifications/tools/list_changed' });
+  });
+});
+
+describe.each(FRAMEWORKS)('behind body parsers on %s', (framework) => {
+  const parsers: [string, Middleware][] = [
+    ['express.json()', express.json() as unknown as Middleware],
+    ['express.text()', express.text({ type: 'application/json' }) as unknown as Middleware],
+    ['express.raw()', express.raw({ type: 'application/json' }) as unknown as Middleware],
+    ['a parser of other types', express.urlencoded() as unknown as Middleware],
+  ];
+  it.each(parsers)('%s that ran before does no harm', async (_name, parser) => {
+    const { url, stop } = await serve({ maxBodyBytes: 1_000 }, framework, [parser]);
+    const session = await open(url);
+    expect(JSON.parse(await callText(url, session, 'echo', { a: 'ä' }))).toEqual({ a: 'ä' });
+    expect((await post(url, call(1, 'echo', { a: 'x'.repeat(1_000) }), session)).status).toBe(413);
+    await stop();
+  });
+
+  it('a body that somebody swallowed is the developer’s to know', async () => {
+    const swallow: Middleware = (req, _res, next) => void req.resume().on('end', () => setImmediate(next));
+    const { url, errors, stop } = await serve({}, framework, [swallow]);
+    expect((await post(url, initialize())).status).toBe(500);
+    expect(String(errors[0])).toContain('read before');
+    await stop();
   });
 });
 

@@ -37,6 +37,16 @@ describe('a child that misbehaves', () => {
     await stop();
   });
 
+  it('may close its output and go on: the call fails, and the child goes', async () => {
+    const { url, backend, stop } = await serve();
+    const session = await open(url);
+    const response = await post(url, call(1, 'mute'), session);
+    expect(await response.json()).toMatchObject({ id: 1, error: { data: { reason: 'child_exited' } } });
+    expect((await post(url, call(2, 'echo'), session)).status).toBe(404);
+    await until(() => backend.stats().children === 0);
+    await stop();
+  });
+
   it('may exit before it answers at all', async () => {
     const { url, backend, stop } = await serve({ args: ['-e', 'process.exit(1)'] });
     const response = await post(url, initialize());

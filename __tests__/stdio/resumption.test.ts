@@ -97,6 +97,19 @@ describe('the standalone stream', () => {
     expect((await again.next()).value).toEqual(value);
   });
 
+  it('begins with an event to resume from, where the revision has it', async () => {
+    for (const [revision, primes] of [
+      ['2025-06-18', false],
+      ['2025-11-25', true],
+    ] as const) {
+      const session = await open(served.url, {}, revision);
+      const events = eventsOf(await listen(session));
+      await callText(served.url, session, 'late');
+      const { value } = await events.next();
+      expect([revision, value.data === '', value.id]).toEqual([revision, primes, primes ? '0-0' : '0-1']);
+    }
+  });
+
   it('moves to the newest listener, and every message goes to one of them', async () => {
     const session = await open(served.url);
     const older = eventsOf(await listen(session));

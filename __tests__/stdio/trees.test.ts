@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'vitest';
 import {
   call,
@@ -69,4 +70,21 @@ describe.concurrent('nothing is left behind', () => {
     await until(() => !isRunning(orphan));
     await stop();
   });
+
+  it.runIf(process.platform === 'linux')('by a gateway whose watchdog was killed before it', async ({ expect }) => {
+    const { child, url } = await gateway({ STUBBORN: '1' });
+    const first = await familyOf(url);
+    const watchdogs = childrenOf(child.pid as number).filter((pid) => !first.pids.includes(pid));
+    expect(watchdogs).toHaveLength(1);
+    process.kill(watchdogs[0] as number, 'SIGKILL');
+    await until(() => !isRunning(watchdogs[0] as number));
+    const second = await familyOf(url);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    await until(() => ![...first.pids, ...second.pids].some(isRunning));
+  });
 });
+
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').map(Number);
+}

@@ -107,6 +107,18 @@ describe.concurrent('the end of a token', () => {
     await stop();
   });
 
+  it('does not end a stream that was resumed with a new one', async () => {
+    const { url, stop } = await serve();
+    const session = await open(url, { authorization: `Bearer ada ${inSeconds(1)}` }, '2025-11-25');
+    const message = call(1, 'progress', { steps: 50, delay: 60 }, { progressToken: 1 });
+    let last: string | undefined;
+    for await (const { id } of eventsOf(await post(url, message, session))) last = id ?? last;
+    const renewed = { ...session, authorization: `Bearer ada ${inSeconds(60)}`, accept: 'text/event-stream' };
+    const resumed = await fetch(url, { headers: { ...renewed, 'last-event-id': String(last) } });
+    expect((await messagesOf(resumed)).at(-1)).toMatchObject({ id: 1, result: {} });
+    await stop();
+  });
+
   it('does not matter to a session whose user has a new one', async () => {
     const { url, backend, stop } = await serve({ expiryGraceSeconds: 0 });
     const session = await open(url, { authorization: `Bearer ada ${inSeconds(1)}` });
@@ -115,6 +127,22 @@ describe.concurrent('the end of a token', () => {
     await until(() => Date.now() > end);
     expect(backend.stats().sessions).toBe(1);
     await stop();
+  });
+});
+
+describe('nothing secret', () => {
+  it('is logged: no token, no body', async () => {
+    const lines: string[] = [];
+    const note = (line: string): void => void lines.push(line);
+    const logger = { debug: note, info: note, warn: note, error: note };
+    const { url, stop } = await serve({ logger });
+    const session = await open(url, ADA);
+    await callText(url, session, 'stderr', { lines: 3, secret: 'body-secret' });
+    await post(url, '{"secret":"body-secret"', session);
+    await post(url, call(1, 'crash', { secret: 'body-secret' }), session);
+    await stop();
+    expect(lines.length).toBeGreaterThan(3);
+    expect(lines.join('\n')).not.toMatch(/secret/);
   });
 });
 
@@ -177,27 +205,5 @@ describe('what the child learns about its caller', () => {
       expect(backend.stats()).toMatchObject({ sessions: 0, children: 0 });
       await stop();
     }
-  });
-});
-
-describe('caps', () => {
-  it('are answered 503 and 429 with Retry-After and the name of the option', async () => {
-    const { url, stop } = await serve({ maxSessions: 3, maxSessionsPerUser: 2, maxPendingRequests: 1 });
-    const refused = async (response: Response): Promise<unknown[]> => {
-      const { error } = (await response.json()) as { error: { message: string } };
-      return [response.status, Number(response.headers.get('retry-after')) > 0, /\((\w+)\)/.exec(error.message)?.[1]];
-    };
-    const ada = await open(url, ADA);
-    await open(url, ADA);
-    expect(await refused(await post(url, initialize(), ADA))).toEqual([429, true, 'maxSessionsPerUser']);
-    await open(url, BOB);
-    expect(await refused(await post(url, initialize()))).toEqual([503, true, 'maxSessions']);
-    const hanging = post(url, call(1, 'hang'), ada);
-    await until(async () => (await post(url, call(2, 'pid'), ada)).status === 429);
-    expect(await refused(await post(url, call(2, 'pid'), ada))).toEqual([429, true, 'maxPendingRequests']);
-    await fetch(url, { method: 'DELETE', headers: ada });
-    expect(await (await hanging).json()).toMatchObject({ id: 1, error: { data: { reason: 'session_ended' } } });
-    await open(url, ADA);
-    await stop();
   });
 });

@@ -1,14 +1,28 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LeanClient } from './lean-client.mjs';
 
 const local = (path) => fileURLToPath(new URL(path, import.meta.url));
 export const LEAN_SERVER = local('lean-server.mjs');
 
-function commandOf(name, port) {
+export const EVERYTHING = local('../../node_modules/@modelcontextprotocol/server-everything/dist/index.js');
+
+// The gateway reads a file; JSON is YAML.
+function gatewayFile(port) {
+  const target = { name: 'lean', stdio: { cmd: process.execPath, args: [LEAN_SERVER] } };
+  const routes = [{ matches: [{ path: { exact: '/mcp' } }], backends: [{ mcp: { targets: [target] } }] }];
+  const file = join(mkdtempSync(join(tmpdir(), 'bench-')), 'config.yaml');
+  writeFileSync(file, JSON.stringify({ binds: [{ port, listeners: [{ routes }] }] }));
+  return file;
+}
+
+function commandOf(name, port, server) {
+  if (name === 'gateway') return [local('../../dist/gateway/cli.js'), '-f', gatewayFile(port), '--host', '127.0.0.1'];
   const child = `${process.execPath} ${LEAN_SERVER}`;
   if (name === 'supergateway') {
     const options = ['--outputTransport', 'streamableHttp', '--stateful', '--logLevel', 'none', '--port', `${port}`];
@@ -18,7 +32,7 @@ function commandOf(name, port) {
     const options = ['--host', '127.0.0.1', '--port', `${port}`, '--server', 'stream'];
     return [local('../node_modules/mcp-proxy/dist/bin/mcp-proxy.mjs'), ...options, process.execPath, LEAN_SERVER];
   }
-  return [local('hosts.mjs'), name, `${port}`, process.execPath, LEAN_SERVER];
+  return [local('hosts.mjs'), name, `${port}`, process.execPath, server];
 }
 /** A bridge in a process of its own. */
 export class HostProcess {
@@ -32,10 +46,10 @@ export class HostProcess {
       this.#stderr = (this.#stderr + text).slice(-4_096);
     });
   }
-  static async start(name) {
+  static async start(name, server = LEAN_SERVER) {
     const port = await freePort();
     const flags = ['--expose-gc', '-r', local('memory-hook.cjs')];
-    const started = spawn(process.execPath, [...flags, ...commandOf(name, port)], {
+    const started = spawn(process.execPath, [...flags, ...commandOf(name, port, server)], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     const host = new HostProcess(port, started);

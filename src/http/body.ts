@@ -22,7 +22,10 @@ export async function readBody(
   mediaType = 'application/json',
 ): Promise<Buffer> {
   const parsed = (req as { body?: unknown }).body;
-  if (parsed !== undefined && req.readableEnded) return bounded(bytesOf(parsed), maxBytes);
+  if (req.readableEnded) {
+    if (parsed === undefined) throw new Error('The request body was read before, and not left in req.body');
+    return bounded(bytesOf(parsed), maxBytes);
+  }
   requireMediaType(req, mediaType);
   requireLength(req, maxBytes);
   return collect(req, maxBytes);

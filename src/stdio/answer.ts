@@ -11,6 +11,8 @@ export interface AnswerPlan {
   /** How many responses end it: one, or those of a batch. */
   readonly responses: number;
   readonly batch: boolean;
+  /** When the token that asked expires, in milliseconds since 1970: no stream goes on after that. */
+  readonly until: number;
   /** Headers that depend on how the request went; asked for when the headers are sent. */
   headers?(stream: boolean): Readonly<Record<string, string>>;
   /** Opens the stream that the answer becomes when more than responses come. */
@@ -25,7 +27,7 @@ export interface Recipient {
   readonly streaming: boolean;
   notify(message: Buffer): void;
   respond(message: Buffer, status?: number): void;
-  keepAlive(): void;
+  tick(now: number, keepAlive: boolean): void;
   /** Ends it without a response. */
   finish(): void;
 }
@@ -77,15 +79,10 @@ export class Answer implements Recipient {
     }
   }
 
-  /** Keeps a quiet connection open; an answer without headers becomes a stream, so that nobody takes it for dead. */
-  keepAlive(): void {
-    if (this.#stream) this.#stream.keepAlive();
-    else if (this.#plan.stream && this.connected) this.#open();
-  }
-
-  /** Ends the connection, where it is a stream already; what is still to come can be fetched by resuming. */
-  pause(): void {
-    this.#stream?.pause();
+  /** What has to happen as time passes; a quiet answer becomes a stream, so that nobody takes it for dead. */
+  tick(now: number, keepAlive: boolean): void {
+    if (this.#stream) this.#stream.tick(now, keepAlive);
+    else if (keepAlive && this.#plan.stream && this.connected) this.#open();
   }
 
   finish(): void {
@@ -99,7 +96,7 @@ export class Answer implements Recipient {
     const { res, headers } = this.#plan;
     if (!res.destroyed) {
       for (const [name, value] of Object.entries(headers?.(true) ?? {})) res.setHeader(name, value);
-      stream.attach(res);
+      stream.attach(res, this.#plan.until);
     }
     for (const message of this.#collected ?? []) stream.send(message);
     this.#collected = undefined;

@@ -18,7 +18,7 @@ import { createRebindingGuard, type GuardOptions } from './rebinding-guard.js';
 import { bridgeErrorFor, refuse } from './refusal.js';
 import { Sessions } from './sessions.js';
 import { SharedChildren } from './shared-children.js';
-import { Watchdog } from './watchdog.js';
+import { dropWatchdog, takeWatchdog } from './watchdog.js';
 
 /** Everything that a bridge is made of. */
 export interface BridgeParts {
@@ -38,7 +38,6 @@ const numbers = channel('express-mcp-auth:stdio');
 
 /** HTTP on one side, children on the other. */
 export class Bridge {
-  readonly #watchdog = new Watchdog();
   readonly #children: ChildSource;
   readonly #sessions: Sessions;
   readonly #shared: SharedChildren;
@@ -53,7 +52,7 @@ export class Bridge {
 
   constructor({ command, args, cwd, environmentFor, metaFor, guard, limits, logger }: BridgeParts) {
     const { maxMessageBytes } = limits;
-    const recipe = { command, args, cwd, maxMessageBytes, watchdog: this.#watchdog, logger };
+    const recipe = { command, args, cwd, maxMessageBytes, watchdog: takeWatchdog(), logger };
     const quota = new Quota(limits.maxSessions, limits.maxSessionsPerUser);
     this.#children = new ChildSource(recipe, environmentFor, limits.warm);
     this.#sessions = new Sessions(limits, this.#children, quota);
@@ -143,7 +142,7 @@ export class Bridge {
     this.#sessions.endAll('closing');
     this.#shared.endAll('closing');
     await this.#children.close();
-    await this.#watchdog.stop();
+    await dropWatchdog();
     this.#publish();
   }
 }

@@ -10,8 +10,6 @@ export interface Call {
   readonly token: string | undefined;
   readonly answer: Answer;
   readonly since: number;
-  /** When the token that asked expires, in milliseconds since 1970. */
-  readonly expiresAt: number;
 }
 
 /** The requests of one session that are in flight, by id and by progress token. */
@@ -49,10 +47,10 @@ export class Calls {
   }
 
   /** Remembers that `answer` waits for the response to `message`. */
-  add(message: ClientMessage, answer: Answer, expiresAt: number, now: number): void {
+  add(message: ClientMessage, answer: Answer, now: number): void {
     const { id, key } = message;
     if (id === undefined || key === undefined) return;
-    const call = { id, token: progressTokenOf(message), answer, since: now, expiresAt };
+    const call = { id, token: progressTokenOf(message), answer, since: now };
     this.#byKey.set(key, call);
     if (call.token !== undefined) this.#byToken.set(call.token, call);
   }

@@ -46,8 +46,13 @@ export class ChildSource {
 
   #refill(): void {
     this.#refilling = undefined;
-    while (!this.#closed && this.#waiting.length < this.#warm)
-      this.#waiting.push(this.#start(this.#environmentFor(undefined)));
+    try {
+      while (!this.#closed && this.#waiting.length < this.#warm) {
+        this.#waiting.push(this.#start(this.#environmentFor(undefined)));
+      }
+    } catch (error) {
+      this.#recipe.logger.error(`no child could be started ahead: ${(error as Error).message}`);
+    }
   }
 
   #start(env: Readonly<Record<string, string>>): Child {

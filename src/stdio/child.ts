@@ -57,6 +57,7 @@ export class Child {
     if (started.pid !== undefined) watchdog.guard(started.pid);
     if (started.stderr) logStderr(started.stderr, started.pid, logger);
     started.stdin?.on('error', ignoreBrokenPipe);
+    started.stdout?.once('end', () => this.#onSilence());
     this.exited = new Promise((resolve) => {
       started.once('exit', () => resolve());
       started.once('error', () => resolve());
@@ -135,11 +136,13 @@ export class Child {
     logger.debug(`child ${this.pid} exited with ${signal ?? code}`);
     void this.stop();
     // Its last words may still be in the pipe; but what it started may hold the pipe open for ever.
-    const timer = setTimeout(() => this.#tellGone(), LAST_WORDS_MS);
-    this.#process.once('close', () => {
-      clearTimeout(timer);
-      this.#tellGone();
-    });
+    setTimeout(() => this.#tellGone(), LAST_WORDS_MS);
+  }
+
+  // Without its output it is of no use, whether it goes on running or not.
+  #onSilence(): void {
+    this.#tellGone();
+    void this.stop();
   }
 
   #tellGone(): void {

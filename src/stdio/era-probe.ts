@@ -23,7 +23,7 @@ export function probeEra(shared: SharedChild): Promise<Era> {
     const recipient: Recipient = {
       streaming: false,
       notify: nothing,
-      keepAlive: nothing,
+      tick: nothing,
       finish: nothing,
       respond(response) {
         clearTimeout(timer);

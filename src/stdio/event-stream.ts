@@ -16,8 +16,8 @@ export interface Resumption {
   readonly log: EventLog;
   /** Told apart by clients through the event id, `number-event`. */
   readonly number: number;
-  /** Whether an empty first event tells the client where to resume (2025-11-25). */
-  readonly primed: boolean;
+  /** Whether an empty first event tells the client where to resume (since 2025-11-25). */
+  primed(): boolean;
 }
 
 /** One stream of server-sent events, over one connection or several in turn. */
@@ -27,6 +27,7 @@ export class EventStream {
   #last = 0;
   #sent = 0;
   #done = false;
+  #until = Number.POSITIVE_INFINITY;
 
   constructor(resumption?: Resumption) {
     this.#resumption = resumption;
@@ -40,14 +41,18 @@ export class EventStream {
     return this.#done;
   }
 
-  /** Goes on with this response, which has no headers yet. An earlier one is ended: the client has left it behind. */
-  attach(res: ServerResponse): void {
+  /**
+   * Goes on with this response, which has no headers yet, until the token that asked for it expires. An earlier one is ended:
+   * the client has left it behind.
+   */
+  attach(res: ServerResponse, until: number): void {
     this.pause();
     this.#res = res;
+    this.#until = until;
     res.writeHead(200, STREAM_HEADERS);
     // Proxies and clients wait for the headers; nothing else may be written for a long time.
     res.flushHeaders();
-    if (this.#resumption?.primed && !this.#done) {
+    if (this.#resumption?.primed() && !this.#done) {
       res.write(`id: ${this.#resumption.number}-${this.#last}\nretry: ${RETRY_MS}\ndata: \n\n`);
     }
   }
@@ -72,9 +77,10 @@ export class EventStream {
     return this.#res?.write(frame) ? undefined : this.#res;
   }
 
-  /** A comment that keeps proxies from closing a quiet connection. */
-  keepAlive(): void {
-    if (this.connected) this.#res?.write(':\n\n');
+  /** What has to happen as time passes: the token's end, and a comment that keeps proxies from closing a quiet connection. */
+  tick(now: number, keepAlive: boolean): void {
+    if (now >= this.#until) this.pause();
+    else if (keepAlive && this.connected) this.#res?.write(':\n\n');
   }
 
   /** Nothing follows on this stream. */

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { BridgeError } from './bridge-error.js';
 import { type Member, type Members, memberOf, readElements, readMembers, textOf } from './json-members.js';
 
@@ -32,6 +33,8 @@ export function parseBody(body: Buffer): { messages: readonly ClientMessage[]; b
 }
 
 function parseJson(body: Buffer): unknown {
+  // Bytes that are no text are read as one thing here and as another there.
+  if (!isUtf8(body)) throw new BridgeError('malformed_json');
   try {
     return JSON.parse(body.toString('utf8'));
   } catch {

@@ -91,6 +91,7 @@ export class LegacyExchange {
       stream,
       responses,
       batch,
+      until: session.expiresAt,
       ...(opening && {
         // Of a session that did not come about, no client should know the id.
         headers: (streams) => (streams || session.revision !== '' ? { 'mcp-session-id': session.id } : NO_HEADERS),

@@ -41,6 +41,7 @@ export class ModernExchange {
       stream,
       responses: 1,
       batch: false,
+      until: expiryOf(auth),
       openStream: () => new EventStream(),
       hold: (slow) => child.holdFor(slow),
     });
@@ -49,7 +50,10 @@ export class ModernExchange {
     res.once('close', () => child.cancel(number));
   }
 
-  async #notify({ res, auth, principal }: BridgeRequest, message: ClientMessage): Promise<void> {
+  async #notify({ req, res, auth, principal }: BridgeRequest, message: ClientMessage): Promise<void> {
+    const named = req.headers['mcp-method'];
+    if (named !== undefined && named !== message.method)
+      throw new BridgeError('header_mismatch', { detail: 'Mcp-Method' });
     // The ids at the child are ours, so a client's word for what to cancel means nothing there; it hangs up instead.
     if (message.method !== 'notifications/cancelled') await (await this.#shared.get(principal, auth)).tell(message);
     res.writeHead(202).end();

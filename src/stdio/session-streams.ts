@@ -9,17 +9,19 @@ const STANDALONE = 0;
 export class SessionStreams {
   readonly standalone: EventStream;
   readonly #log = new EventLog();
+  readonly #primed: () => boolean;
   #posts: Map<number, EventStream> | undefined;
   #count = STANDALONE;
 
-  constructor() {
-    this.standalone = new EventStream({ log: this.#log, number: STANDALONE, primed: false });
+  constructor(primed: () => boolean) {
+    this.#primed = primed;
+    this.standalone = new EventStream({ log: this.#log, number: STANDALONE, primed });
   }
 
-  /** A stream that answers a POST; `primed` since 2025-11-25. */
-  open(primed: boolean): EventStream {
+  /** A stream that answers a POST. */
+  open(): EventStream {
     const number = ++this.#count;
-    const stream = new EventStream({ log: this.#log, number, primed });
+    const stream = new EventStream({ log: this.#log, number, primed: this.#primed });
     this.#posts ??= new Map();
     for (const [old, kept] of this.#posts) if (kept.done && !this.#log.holds(old)) this.#posts.delete(old);
     this.#posts.set(number, stream);
@@ -27,12 +29,11 @@ export class SessionStreams {
   }
 
   /** Goes on, on `res`, with the stream that an event id belongs to, after that event. */
-  resume(lastEventId: string, res: ServerResponse): EventStream {
+  resume(lastEventId: string, res: ServerResponse, until: number): void {
     const [, number = '', event = ''] = /^(\d{1,15})-(\d{1,15})$/.exec(lastEventId) ?? [];
     const stream = number === '0' ? this.standalone : this.#posts?.get(Number(number));
     if (stream === undefined || !stream.keeps(Number(event))) throw new BridgeError('events_gone');
-    stream.attach(res);
+    stream.attach(res, until);
     stream.replay(Number(event));
-    return stream;
   }
 }

@@ -43,8 +43,7 @@ export class Session implements ChildListener {
   readonly #child: Child;
   readonly #onEnd: (session: Session) => void;
   readonly #calls: Calls;
-  readonly #streams = new SessionStreams();
-  #listeningUntil = Number.POSITIVE_INFINITY;
+  readonly #streams = new SessionStreams(() => this.revision >= FIRST_PRIMED_REVISION);
   #ended = false;
 
   constructor({ id, principal, child, maxPending, onEnd }: SessionParts) {
@@ -76,7 +75,7 @@ export class Session implements ChildListener {
   request(message: ClientMessage, answer: Answer, bytes: Buffer): void {
     if (this.#ended) throw new BridgeError('unknown_session');
     this.lastUsed = Date.now();
-    this.#calls.add(message, answer, this.expiresAt, this.lastUsed);
+    this.#calls.add(message, answer, this.lastUsed);
     this.#child.write(bytes);
   }
 
@@ -95,20 +94,18 @@ export class Session implements ChildListener {
 
   /** Opens a stream whose events can be fetched again. */
   openStream(): EventStream {
-    return this.#streams.open(this.revision >= FIRST_PRIMED_REVISION);
+    return this.#streams.open();
   }
 
   /** Makes `res` the standalone stream. */
   listen(res: ServerResponse): void {
-    this.#listeningUntil = this.expiresAt;
-    this.#streams.standalone.attach(res);
+    this.#streams.standalone.attach(res, this.expiresAt);
     this.#streams.standalone.replay();
   }
 
   /** Goes on with the stream that the event id `lastEventId` belongs to. */
   resume(lastEventId: string, res: ServerResponse): void {
-    const stream = this.#streams.resume(lastEventId, res);
-    if (stream === this.#streams.standalone) this.#listeningUntil = this.expiresAt;
+    this.#streams.resume(lastEventId, res, this.expiresAt);
   }
 
   /** Reads no more from the child until `res` has taken what was written to it. */
@@ -141,12 +138,10 @@ export class Session implements ChildListener {
 
   /** What has to happen as time passes. */
   tick(now: number, keepAlive: boolean, timeoutMs: number): void {
-    if (now >= this.#listeningUntil) this.#streams.standalone.pause();
-    else if (keepAlive) this.#streams.standalone.keepAlive();
+    this.#streams.standalone.tick(now, keepAlive);
     for (const [key, call] of [...this.#calls.entries()]) {
       if (timeoutMs > 0 && now - call.since >= timeoutMs) this.#timeOut(key, call);
-      else if (now >= call.expiresAt) call.answer.pause();
-      else if (keepAlive) call.answer.keepAlive();
+      else call.answer.tick(now, keepAlive);
     }
   }
 

@@ -136,7 +136,7 @@ export class SharedChild implements ChildListener {
       } else if (timeoutMs > 0 && !call.listens && now - call.since >= timeoutMs) {
         this.cancel(number);
         call.answer.respond(Buffer.from(new BridgeError('request_timed_out', { id: call.id }).body()));
-      } else if (keepAlive) call.answer.keepAlive();
+      } else call.answer.tick(now, keepAlive);
     }
   }
 

@@ -108,7 +108,11 @@ export class SharedChildren {
   #gone(principal: Principal, shared: SharedChild, auth: AuthInfo | undefined): void {
     if (!this.#forget(principal, shared) || this.#closed || !shared.answered) return;
     this.restarts++;
-    this.#start(principal, auth);
+    try {
+      this.#start(principal, auth);
+    } catch {
+      // Nobody waits for it: the principal's next request tries again, and is told.
+    }
   }
 
   #end(principal: Principal, shared: SharedChild, reason: BridgeErrorCode): void {

@@ -30,25 +30,27 @@ process.stdin.setEncoding('latin1').on('data', (text) => {
 
 /** A second process that ends our children's process groups if we are killed without being asked. */
 export class Watchdog {
+  readonly #groups = new Set<number>();
   #process: ChildProcess | undefined;
 
   /** Ends this group when we are gone. */
   guard(group: number): void {
     if (process.platform === 'win32') return;
-    this.#process ??= this.#start();
-    this.#tell(`+${group}\n`);
+    this.#groups.add(group);
+    if (this.#process === undefined) this.#start();
+    else this.#tell(`+${group}\n`);
   }
 
   /** This group is gone; its number may be somebody else's soon. */
   release(group: number): void {
-    this.#tell(`-${group}\n`);
+    if (this.#groups.delete(group)) this.#tell(`-${group}\n`);
   }
 
   /** Ends the watchdog itself; call it when no group is left. */
   async stop(): Promise<void> {
     const watchdog = this.#process;
     this.#process = undefined;
-    if (watchdog === undefined || watchdog.exitCode !== null || watchdog.signalCode !== null) return;
+    if (watchdog === undefined) return;
     const exited = new Promise<void>((resolve) => watchdog.once('exit', () => resolve()));
     watchdog.stdin?.end();
     await exited;
@@ -58,21 +60,39 @@ export class Watchdog {
     if (this.#process?.stdin?.writable) this.#process.stdin.write(line);
   }
 
-  #start(): ChildProcess {
+  #start(): void {
     // Its own group: a Ctrl-C in the terminal must not end it before us.
     const watchdog = spawn(process.execPath, ['-e', PROGRAM], {
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
       env: {},
     });
-    watchdog.on('error', ignore);
-    watchdog.stdin.on('error', ignore);
+    this.#process = watchdog;
+    // If somebody ends it, the next child gets a new one; until then only a SIGKILL of ours would leave children behind.
+    const forget = (): void => {
+      if (this.#process === watchdog) this.#process = undefined;
+    };
+    watchdog.on('error', forget).on('exit', forget);
+    watchdog.stdin.on('error', forget);
     watchdog.unref();
     (watchdog.stdin as unknown as { unref(): void }).unref();
-    return watchdog;
+    for (const group of this.#groups) this.#tell(`+${group}\n`);
   }
 }
 
-function ignore(): void {
-  // Without a watchdog children are still stopped by close(); only a SIGKILL of ours would leave them.
+let shared: { readonly watchdog: Watchdog; users: number } | undefined;
+
+/** The watchdog of this process: one is enough, however many backends there are. Give it back with `dropWatchdog()`. */
+export function takeWatchdog(): Watchdog {
+  shared ??= { watchdog: new Watchdog(), users: 0 };
+  shared.users++;
+  return shared.watchdog;
+}
+
+/** Ends the watchdog when its last user drops it. */
+export async function dropWatchdog(): Promise<void> {
+  if (shared === undefined || --shared.users > 0) return;
+  const { watchdog } = shared;
+  shared = undefined;
+  await watchdog.stop();
 }
