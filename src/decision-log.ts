@@ -5,7 +5,7 @@ import type { Decision } from './decision.js';
 import { AuthError, UpstreamError } from './errors.js';
 import { rawPath } from './http/well-known.js';
 import { type Logger, SILENT } from './logger.js';
-import type { ModeName } from './modes.js';
+import { MODES, type ModeName } from './modes.js';
 
 const decisions = channel('express-mcp-auth:decision');
 
@@ -26,30 +26,32 @@ export function createDecisionLog(
   mode: ModeName,
   { logger, onDecision }: { logger: Logger; onDecision: ((decision: Decision) => void) | undefined },
 ): DecisionLog {
+  const logsEverything = MODES[mode].logs === 'every request';
   return (req, verdict) => {
-    const isLogged = logger !== SILENT && (mode === 'permissive' || verdict.outcome !== 'passed');
+    const isLogged = logger !== SILENT && (logsEverything || verdict.outcome !== 'passed');
     // Nobody listens to most servers: then nothing is put together.
     if (!isLogged && onDecision === undefined && !decisions.hasSubscribers) return;
     const decision = describe(req, mode, verdict);
     decisions.publish(decision);
+    if (isLogged) writeLine(logger, decision, verdict.error);
     try {
-      onDecision?.(decision);
-      if (isLogged) writeLine(logger, decision, verdict.error);
+      const told: unknown = onDecision?.(decision);
+      if (told instanceof Promise) told.catch(() => undefined);
     } catch {
-      // A hook or logger that throws must not turn a decision round; it has its own ways to report.
+      // A hook that throws must not turn a decision round; it has its own ways to report.
     }
   };
 }
 
 function describe(req: IncomingMessage, mode: ModeName, { outcome, began, auth, error, cached }: Verdict): Decision {
-  const { iss, kid } = evidenceOf(error);
+  const { iss, sub, client_id, kid } = evidenceOf(error);
   return {
     mode,
     outcome,
     code: error instanceof AuthError || error instanceof UpstreamError ? error.code : undefined,
     issuer: text(auth?.payload.iss ?? iss),
-    subject: text(auth?.payload.sub),
-    clientId: text(auth?.clientId),
+    subject: text(auth?.payload.sub ?? sub),
+    clientId: text(auth?.clientId ?? client_id),
     kid: text(auth?.header.kid ?? kid),
     method: req.method ?? '',
     path: rawPath(req),
@@ -75,6 +77,7 @@ function writeLine(logger: Logger, decision: Decision, error: unknown): void {
   const why = error === undefined ? '' : `: ${code ?? 'error'}: ${(error as Error).message} ${evidence}`;
   const line = `mcpAuth ${mode}: ${method} ${JSON.stringify(path)} ${outcome}${why}`;
   if (outcome === 'failed') logger.error(line);
-  else if (mode === 'permissive') logger.info(line);
-  else logger.debug(line);
+  // A request without a token is how every client begins.
+  else if (MODES[mode].logs === 'refusals' && code === 'missing_token') logger.debug(line);
+  else logger.info(line);
 }

@@ -3,7 +3,7 @@ import type { ModeName } from './modes.js';
 
 /**
  * What became of one request, for logs, metrics and debuggers. Never holds the token. What it says of a refused token
- * (`issuer`, `kid`) is what the token claims of itself, unverified.
+ * (`issuer`, `subject`, `clientId`, `kid`) is what the token claims of itself, and may be a lie.
  */
 export interface Decision {
   readonly mode: ModeName;

@@ -60,7 +60,7 @@ export const REFUSALS = {
   malformed_header: {
     status: 400,
     error: 'invalid_request',
-    description: 'The Authorization header must be "Bearer" followed by one token',
+    description: 'The Authorization header must name a scheme, and one token after a space',
   },
   several_tokens: {
     status: 400,
@@ -162,6 +162,11 @@ export class AuthError extends Error {
     Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.status = REFUSALS[code].status;
+  }
+
+  /** The same refusal with further evidence. */
+  with(evidence: Readonly<Record<string, unknown>>): AuthError {
+    return new AuthError(this.code, { ...(this.cause as object | undefined), ...evidence });
   }
 }
 

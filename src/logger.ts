@@ -12,6 +12,22 @@ export interface Logger {
 /** The default: tells nobody. A library that prints uninvited spoils its user's output. */
 export const SILENT: Logger = Object.freeze({ debug: ignore, info: ignore, warn: ignore, error: ignore });
 
+/**
+ * The same logger, but one that cannot fail: what it throws must not turn a decision round, or end the process from
+ * somewhere in the background. It has its own ways to report.
+ */
+export function carefulLogger(logger: Logger): Logger {
+  const careful = (level: keyof Logger) => (line: string) => {
+    try {
+      const told: unknown = logger[level](line);
+      if (told instanceof Promise) told.catch(() => undefined);
+    } catch {
+      // See above.
+    }
+  };
+  return { debug: careful('debug'), info: careful('info'), warn: careful('warn'), error: careful('error') };
+}
+
 function ignore(): void {
   // Silence is the point.
 }

@@ -2,9 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AuthInfo, attachAuth, clearAuth } from './auth-info.js';
 import { createDecisionLog } from './decision-log.js';
 import { AuthError, UpstreamError } from './errors.js';
-import { type Credentials, readCredentials, removeCredentials, type Scheme } from './http/credentials.js';
+import {
+  type Credentials,
+  presentedScheme,
+  readCredentials,
+  removeCredentials,
+  type Scheme,
+} from './http/credentials.js';
 import type { Middleware } from './http/middleware.js';
 import { attachRefuse, createRefusal } from './http/refusal.js';
+import { replyMethodNotAllowed } from './http/reply.js';
 import { requestOrigin } from './http/request-origin.js';
 import { publicPaths, rawPath } from './http/well-known.js';
 import { MODES, type Mode } from './modes.js';
@@ -14,6 +21,7 @@ import { PROOF_LIFETIME_SECONDS, type Presentation } from './token/proof.js';
 import { createProofIds } from './token/proof-ids.js';
 import { createSenderConstraint } from './token/sender-constraint.js';
 import { createTokenVerifier } from './token/token-verifier.js';
+import type { VerifiedToken } from './token/verified-tokens.js';
 
 /** The middleware that decides who may pass. */
 export interface McpAuth extends Middleware {
@@ -30,6 +38,10 @@ interface Passage {
   readonly res: ServerResponse;
   readonly next: (error?: unknown) => void;
   readonly began: number;
+  /** How the token came. */
+  scheme: Scheme;
+  /** Who sent it, once that is verified. */
+  auth: AuthInfo | undefined;
 }
 
 /**
@@ -46,42 +58,44 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
   const schemes: readonly Scheme[] = held.dpop === 'off' ? ['bearer'] : ['bearer', 'dpop'];
   const verifier = createTokenVerifier(held);
   const sender = senderConstraintOf(held);
-  const open = publicPaths(held.resource?.url.pathname ?? '/', held.facade);
+  const open = publicPaths(held.resource?.pathname ?? '/', held.facade);
   const { admit, turnAway, refuse } = createGate(held);
 
   function mcpAuthMiddleware(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void {
     // An identity that an earlier middleware left here was not verified by this policy.
     clearAuth(req);
     attachRefuse(req, refuse);
-    if (open.has(rawPath(req))) {
-      next();
+    const openTo = open.get(rawPath(req));
+    if (openTo !== undefined) {
+      if (openTo.includes(req.method ?? '')) next();
+      else replyMethodNotAllowed(res, openTo);
       return;
     }
-    const passage = { req, res, next, began: performance.now() };
+    const passage: Passage = { req, res, next, began: performance.now(), scheme: 'bearer', auth: undefined };
     let credentials: Credentials;
     try {
       credentials = readCredentials(req, schemes, held.maxTokenBytes);
     } catch (error) {
+      passage.scheme = presentedScheme(req) ?? 'bearer';
       turnAway(passage, error);
       return;
     }
+    passage.scheme = credentials.scheme;
     const known = verifier.recall(credentials.token);
     if (known !== undefined && sender.isPlain(known.auth, credentials.scheme)) admit(passage, known.auth, true);
-    else void verify(passage, credentials);
+    else verify(passage, credentials.token, known).catch(next);
   }
 
-  async function verify(passage: Passage, { scheme, token }: Credentials): Promise<void> {
-    let auth: AuthInfo;
-    const known = verifier.recall(token);
+  async function verify(passage: Passage, token: string, known: VerifiedToken | undefined): Promise<void> {
     try {
       const verified = known ?? (await verifier.verify(token));
-      await sender.check(verified, presentationOf(passage.req, scheme, held));
-      auth = verified.auth;
+      passage.auth = verified.auth;
+      await sender.check(verified, presentationOf(passage, held));
     } catch (error) {
-      turnAway(passage, error, scheme);
+      turnAway(passage, error);
       return;
     }
-    admit(passage, auth, known !== undefined);
+    admit(passage, passage.auth, known !== undefined);
   }
 
   return Object.assign(mcpAuthMiddleware, { revoke: verifier.revoke });
@@ -93,48 +107,58 @@ function senderConstraintOf({ dpop, mtls, clockToleranceSeconds }: ResolvedAuth)
   return createSenderConstraint({ dpop, mtls: mtlsMode, clockToleranceSeconds, proofIds });
 }
 
-function presentationOf(req: IncomingMessage, scheme: Scheme, { resource, mtls }: ResolvedAuth): Presentation {
+function presentationOf({ req, scheme }: Passage, { resource, mtls }: ResolvedAuth): Presentation {
   const { dpop } = req.headers;
   return {
     scheme,
     method: req.method ?? '',
-    url: () => (resource?.url.origin ?? requestOrigin(req)) + rawPath(req),
+    origin: () => resource?.origin ?? requestOrigin(req),
+    path: rawPath(req),
     proof: Array.isArray(dpop) ? dpop.join(',') : dpop,
-    certificate: () => mtls?.getCertificate(req),
+    certificate: () => mtls?.getCertificate(req) ?? undefined,
   };
 }
 
 function createGate(held: ResolvedAuth) {
   const mode: Mode = MODES[held.modeName];
-  const refuse = createRefusal({ resource: held.resource?.url, scopes: held.requiredScopes, dpop: held.dpop });
+  const refuse = createRefusal({ resource: held.resource, scopes: held.requiredScopes, dpop: held.dpop });
   const record = createDecisionLog(held.modeName, held);
 
   function admit(passage: Passage, auth: AuthInfo, cached: boolean): void {
     const missing = held.requiredScopes.filter((scope) => !auth.scopes.includes(scope));
+    passage.auth = auth;
     if (missing.length > 0) {
-      turnAway(passage, new AuthError('insufficient_scope', { missing }), 'bearer', auth);
+      turnAway(passage, new AuthError('insufficient_scope', { missing }));
       return;
     }
     attachAuth(passage.req, auth);
     record(passage.req, { outcome: 'passed', began: passage.began, auth, cached });
-    passage.next();
+    if (!isAnswered(passage)) passage.next();
   }
 
-  function turnAway({ req, res, next, began }: Passage, error: unknown, scheme?: Scheme, auth?: AuthInfo): void {
+  function turnAway(passage: Passage, error: unknown): void {
+    const { req, res, next, began, auth, scheme } = passage;
     const isAbsent = error instanceof AuthError && error.code === 'missing_token';
-    if (mode[isAbsent ? 'withoutToken' : 'withBadToken'] === 'pass') {
-      if (!isAbsent) removeCredentials(req);
-      record(req, { outcome: mode.passesAs, began, auth, error });
+    const passes = mode[isAbsent ? 'withoutToken' : 'withBadToken'] === 'pass';
+    const outcome = passes ? mode.passesAs : error instanceof AuthError ? 'refused' : 'failed';
+    record(req, { outcome, began, auth, error });
+    if (isAnswered(passage)) return;
+    if (passes) {
+      removeCredentials(req);
       next();
     } else if (error instanceof AuthError) {
-      record(req, { outcome: 'refused', began, auth, error });
       refuse(req, res, error.code, scheme);
     } else {
-      record(req, { outcome: 'failed', began, auth, error });
       if (error instanceof UpstreamError) res.setHeader('retry-after', String(error.retryAfterSeconds));
-      next(error);
+      // next(undefined) and next('route') mean "go on": only an error may leave this way.
+      next(error instanceof Error ? error : new Error('mcpAuth() failed', { cause: error }));
     }
   }
 
   return { admit, turnAway, refuse };
+}
+
+/** While a slow key server was waited for, the application may have answered itself, or the client hung up. */
+function isAnswered({ res }: Passage): boolean {
+  return res.headersSent || res.destroyed;
 }

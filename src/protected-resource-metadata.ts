@@ -4,14 +4,12 @@ import { AuthError } from './errors.js';
 import { createFacade } from './facade/facade.js';
 import type { Middleware } from './http/middleware.js';
 import { createRefusal } from './http/refusal.js';
-import { prepareJson, replyJson, sendJson } from './http/reply.js';
+import { prepareJson, replyJson, replyMethodNotAllowed, sendJson } from './http/reply.js';
 import { requestOrigin } from './http/request-origin.js';
-import { rawPath, resourceMetadataPaths } from './http/well-known.js';
+import { METADATA_METHODS, rawPath, resourceMetadataPaths } from './http/well-known.js';
 import { buildResourceMetadata } from './metadata/resource-metadata.js';
 import type { McpAuthOptions } from './options/auth-options.js';
 import { type ResolvedAuth, resolveAuth } from './options/resolve-auth.js';
-
-const METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
 /**
  * Serves the protected resource metadata of a policy (RFC 9728), for every origin, at
@@ -22,9 +20,9 @@ const METHODS = ['GET', 'HEAD', 'OPTIONS'];
  */
 export function protectedResourceMetadata(options: Readonly<McpAuthOptions>): Middleware {
   const held = resolveAuth('protectedResourceMetadata()', options);
-  const paths = resourceMetadataPaths(held.resource?.url.pathname ?? '/');
+  const paths = resourceMetadataPaths(held.resource?.pathname ?? '/');
   const answer = createAnswer(held);
-  const allowEveryOrigin = cors({ origin: '*', methods: METHODS });
+  const allowEveryOrigin = cors({ origin: '*', methods: [...METADATA_METHODS] });
 
   const facade = held.facade === undefined ? undefined : createFacade(held.facade, held);
 
@@ -39,8 +37,8 @@ export function protectedResourceMetadata(options: Readonly<McpAuthOptions>): Mi
     // The cors package answers OPTIONS itself, and does not call back then.
     allowEveryOrigin(req, res, (error?: unknown) => {
       if (error) next(error);
-      else if (METHODS.includes(req.method ?? '')) answer(req, res);
-      else replyJson(res, 405, '{"error":"method_not_allowed"}', { allow: METHODS.join(', ') });
+      else if (METADATA_METHODS.includes(req.method ?? '')) answer(req, res);
+      else replyMethodNotAllowed(res, METADATA_METHODS);
     });
   };
 }

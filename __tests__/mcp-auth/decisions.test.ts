@@ -20,7 +20,11 @@ function setUp(options: Record<string, unknown> = {}) {
 describe('every decision is told', () => {
   test.each([
     ['strict', undefined, { outcome: 'refused', code: 'missing_token' }],
-    ['strict', expired, { outcome: 'refused', code: 'token_expired' }],
+    [
+      'strict',
+      expired,
+      { outcome: 'refused', code: 'token_expired', issuer: ISSUER, subject: 'alice', kid: signer.kid },
+    ],
     ['strict', good, { outcome: 'passed', code: undefined }],
     ['optional', undefined, { outcome: 'anonymous', code: 'missing_token' }],
     ['optional', forged, { outcome: 'refused', code: 'unknown_key' }],
@@ -75,10 +79,15 @@ describe('every decision is told', () => {
   });
 });
 
-test('a hook or a logger that throws changes nothing', async () => {
-  const fail = () => {
-    throw new Error('broken');
-  };
+test.each<[name: string, fail: () => void]>([
+  [
+    'throws',
+    () => {
+      throw new Error('broken');
+    },
+  ],
+  ['rejects', () => Promise.reject(new Error('broken'))],
+])('a hook or a logger that %s changes nothing', async (_name, fail) => {
   const logger = { debug: fail, info: fail, warn: fail, error: fail };
   for (const mode of ['strict', 'permissive'] as const) {
     const { send, get } = createGate({ mode, onDecision: fail, logger }, signer);
@@ -98,7 +107,8 @@ describe('the log', () => {
       'info mcpAuth permissive: GET "/mcp" passed',
       'info mcpAuth permissive: GET "/mcp" would_refuse: missing_token: JWT token required {}',
       'info mcpAuth permissive: GET "/mcp" would_refuse: wrong_audience: The token is meant for another audience ' +
-        '{"claim":"aud","expected":["https://mcp.example/mcp"],"found":["other"]}',
+        '{"claim":"aud","expected":["https://mcp.example/mcp"],"found":["other"],' +
+        `"iss":"${ISSUER}","sub":"alice","kid":"${signer.kid}"}`,
     ]);
   });
 

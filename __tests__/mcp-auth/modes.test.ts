@@ -19,6 +19,10 @@ const headers: [name: string, authorization: string | undefined, strict: Outcome
   ['two tokens in one header', `Bearer ${good} ${good}`, 'invalid_request', 'invalid_request'],
   ['a list of credentials', `Bearer ${good}, Bearer ${good}`, 'invalid_request', 'invalid_request'],
   ['a tab before the token', `Bearer \t${good}`, 'passes', 'passes'],
+  ['a tab in the place of the space', `Bearer\t${good}`, 'invalid_request', 'invalid_request'],
+  ['a no-break space in its place', `Bearer\u00a0${good}`, 'invalid_request', 'invalid_request'],
+  ['a comma in its place', `Bearer,${good}`, 'invalid_request', 'invalid_request'],
+  ['a scheme that is not accepted here', `DPoP ${good}`, 'token required', 'anonymous'],
   ['extra spaces', `Bearer   ${good}`, 'passes', 'passes'],
   ['the scheme in lower case', `bearer ${good}`, 'passes', 'passes'],
   ['the scheme in upper case', `BEARER ${good}`, 'passes', 'passes'],
@@ -39,7 +43,11 @@ describe.each(headers)('%s', (_name, authorization, strict, optional) => {
     const response = await createGate({ mode }, signer).get(authorization);
     expect(outcomeOf(response)).toBe(expected);
     if (mode === 'permissive' && expected === 'anonymous' && strict !== 'token required') {
-      expect(response.body, 'a bad token leaves nothing behind').toEqual({ anonymous: true, authorization: null });
+      expect(response.body, 'a bad token leaves nothing behind').toEqual({
+        anonymous: true,
+        authorization: null,
+        credentials: [],
+      });
     }
   });
 });
@@ -55,9 +63,26 @@ describe.each(['strict', 'optional', 'permissive'] as const)('in %s mode', (mode
     expect(outcomeOf(response)).toBe(refused ? 'invalid_request' : 'anonymous');
   });
 
-  test('a second token in the query', async () => {
-    const response = await createGate({ mode }, signer).get(`Bearer ${good}`, `/mcp?access_token=${good}`);
-    expect(outcomeOf(response)).toBe(refused ? 'invalid_request' : 'anonymous');
+  test.each(['?access_token=', '?x=1&access_token=', '?access%5Ftoken=', '?access_token[]=', '?access_token'])(
+    'a second token in the query (%s)',
+    async (query) => {
+      const response = await createGate({ mode }, signer).get(`Bearer ${good}`, `/mcp${query}`);
+      expect(outcomeOf(response)).toBe(refused ? 'invalid_request' : 'anonymous');
+    },
+  );
+
+  test('a token of a scheme that is not accepted leaves nothing behind where it passes', async () => {
+    const { app } = createGate({ mode }, signer);
+    const response = await request(app)
+      .get('/mcp')
+      .set({ authorization: `DPoP ${good}`, dpop: 'proof' });
+    if (mode === 'strict') expect(outcomeOf(response)).toBe('token required');
+    else expect(response.body).toEqual({ anonymous: true, authorization: null, credentials: [] });
+  });
+
+  test('credentials of another kind are not ours to take', async () => {
+    const response = await createGate({ mode }, signer).get('Basic YTpi');
+    if (mode !== 'strict') expect(response.body.authorization).toBe('Basic YTpi');
   });
 
   test('a token in the query alone is no token', async () => {

@@ -1,5 +1,6 @@
 import { connect as connectSocket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import express from 'express';
 import request from 'supertest';
 import { describe, expect, test } from 'vitest';
 import { claims, createGate, expectTokenRequired, METADATA_URL } from '../support/gate.js';
@@ -16,6 +17,34 @@ describe('every verb is gated', () => {
     expect(refused.headers['www-authenticate']).toBe(`Bearer resource_metadata="${METADATA_URL}"`);
     const passed = await request(app)[verb]('/mcp').auth(signer.sign(claims()), { type: 'bearer' });
     expect(passed.status).toBe(200);
+  });
+});
+
+describe('a public path is public for its own methods only', () => {
+  test.each(['post', 'put', 'patch', 'delete'] as const)(
+    '%s is 405, whichever middleware comes first',
+    async (verb) => {
+      const { app, auth } = createGate({}, signer);
+      const alone = express().use(auth);
+      for (const target of [app, alone]) {
+        const response = await request(target)[verb]('/.well-known/oauth-protected-resource/mcp');
+        expect(response.status).toBe(405);
+        expect(response.headers.allow).toBe('GET, HEAD, OPTIONS');
+        expect(response.text).toBe('{"error":"method_not_allowed"}');
+      }
+    },
+  );
+
+  test('also below the path of the server itself, where OpenID Connect puts one', async () => {
+    const { auth } = createGate({ provider: { keycloak: {} }, audiences: ['api'] }, signer);
+    let reached = false;
+    const app = express().use(auth);
+    app.use('/mcp', (_req, res) => {
+      reached = true;
+      res.end();
+    });
+    expect((await request(app).post('/mcp/.well-known/openid-configuration')).status).toBe(405);
+    expect(reached).toBe(false);
   });
 });
 
@@ -81,7 +110,6 @@ test('nothing that a client says of itself decides', async () => {
 });
 
 test('the gate may be mounted below a path: the whole path still counts', async () => {
-  const { default: express } = await import('express');
   const gate = createGate({}, signer);
   const app = express().use('/mcp', gate.auth);
   expectTokenRequired(await request(app).get('/mcp/.well-known/oauth-protected-resource/mcp'));

@@ -101,6 +101,11 @@ export const refusals: Refusal[] = [
     `option "jwks.url" must be an https URL, but got "http://keys.example/". ${URL_FIX}`,
   ],
   [
+    'a jwks url with a password, which is not repeated',
+    { ...good, jwks: { url: 'https://user:s3cret@keys.example/' } },
+    `option "jwks.url" must be a URL without user and password. ${URL_FIX}`,
+  ],
+  [
     'a jwks url that is none',
     { ...good, jwks: { url: '/jwks.json' } },
     `option "jwks.url" must be an https URL, but got "/jwks.json". ${URL_FIX}`,

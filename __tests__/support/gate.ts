@@ -37,7 +37,9 @@ export function createGate(changes: Record<string, unknown> = {}, signer = creat
   app.use(auth, protectedResourceMetadata(policy));
   app.all('/{*any}', (req, res) => {
     const { token: _, ...seen } = getAuth(req) ?? {};
-    res.json({ anonymous: getAuth(req) === undefined, ...seen, authorization: req.headers.authorization ?? null });
+    const credentials = req.rawHeaders.filter((name) => /^(?:authorization|dpop)$/i.test(name));
+    const authorization = req.headers.authorization ?? null;
+    res.json({ anonymous: getAuth(req) === undefined, ...seen, authorization, credentials });
   });
   const get = async (authorization?: string, path = '/mcp') => {
     const call = request(app).get(path);

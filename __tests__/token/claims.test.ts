@@ -144,6 +144,7 @@ describe('what the application sees', () => {
     expect(response.body).toEqual({
       anonymous: false,
       authorization: expect.stringMatching(/^Bearer /),
+      credentials: expect.any(Array),
       clientId: '',
       scopes: [],
       expiresAt: payload.exp,

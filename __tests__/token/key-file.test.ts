@@ -54,6 +54,16 @@ test('a link put in its place, as Kubernetes does, is read again', async () => {
   await vi.waitFor(async () => expect((await gate.send(next.sign(claims()))).status).toBe(200), 5_000);
 });
 
+test('a file in a folder where something else changes all the time is read again', async () => {
+  const { folder, file, open } = await setUp();
+  const gate = open();
+  expect((await gate.send(old.sign(claims()))).status).toBe(200);
+  const busy = setInterval(() => void writeFile(join(folder, 'access.log'), 'line'), 10);
+  onTestFinished(() => clearInterval(busy));
+  await writeFile(file, setOf(next));
+  await vi.waitFor(async () => expect((await gate.send(next.sign(claims()))).status).toBe(200), 5_000);
+});
+
 test.each([
   ['is not JSON', '{', 'it is not JSON'],
   ['is empty', '', 'it is empty'],

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { claims, createGate, expectInvalidToken, ISSUER, RESOURCE } from '../support/gate.js';
+import { startKeyServer } from '../support/key-server.js';
 import { createRecorder } from '../support/recorder.js';
 import { createSigner } from '../support/signer.js';
 
@@ -86,6 +87,7 @@ describe('keys that cannot be used', () => {
     ['is broken, or of an unknown curve', { ...ec, x: 'AAAA' }],
     ['is a private key, which does not belong in a key set', { ...ec, d: 'AAAA' }],
     ['has 1024 bits; 2048 are the least', createSigner({ alg: 'RS256', kid: 'bad', bits: 1024 }).jwk],
+    ['has an exponent that no RSA key has', { ...createSigner({ alg: 'RS256', kid: 'bad' }).jwk, e: 'AQ' }],
     ['has a kid that is not a string', { ...ec, kid: 7 }],
     ['is not an object', null],
   ];
@@ -96,6 +98,22 @@ describe('keys that cannot be used', () => {
     expect((await gate.send(signer.sign(claims()))).status).toBe(200);
     const name = (jwk as { kid?: unknown } | null)?.kid === 'bad' ? '"bad"' : 'number 1';
     expect(lines).toEqual([`warn key set of ${ISSUER}: key ${name} ${why}: skipped`]);
+  });
+
+  test.each(['throws', 'rejects'])('a logger that %s spoils nothing', async (how) => {
+    const fail = () => {
+      if (how === 'rejects') return Promise.reject(new Error('broken'));
+      throw new Error('broken');
+    };
+    const logger = { debug: fail, info: fail, warn: fail, error: fail };
+    const keys = [{ ...ec, use: 'enc' }, signer.jwk];
+    const server = await startKeyServer(keys);
+    for (const jwks of [{ keys }, { url: server.url }, () => ({ keys })]) {
+      expect((await createGate({ jwks, logger }, signer).send(signer.sign(claims()))).status).toBe(200);
+    }
+    await server.goDown();
+    const down = createGate({ jwks: { url: server.url }, logger }, signer);
+    expect((await down.send(signer.sign(claims()))).status).toBe(503);
   });
 
   test('a set of nothing else is our trouble: 503, and never 401', async () => {

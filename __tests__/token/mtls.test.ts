@@ -43,14 +43,23 @@ describe('the certificate of the connection', () => {
 
   test('a plain token passes unless certificates are required', async () => {
     expect((await gateWith(CERTIFICATE).send(plain)).status).toBe(200);
-    expect((await gateWith(CERTIFICATE, true).send(plain)).status).toBe(401);
+    const strict = gateWith(CERTIFICATE, true);
+    for (const _ of [1, 2]) expect((await strict.send(plain)).status).toBe(401);
   });
 
-  test('a getCertificate that throws is our trouble, and lets nobody in', async () => {
-    const getCertificate = () => {
-      throw new Error('broken');
-    };
-    expect((await createGate({ mtls: { getCertificate } }, signer).send(token)).status).toBe(500);
+  test.each([new Error('broken'), undefined, null, 0, '', false, 'route', 'router'])(
+    'a getCertificate that throws %j is our trouble, and lets nobody in',
+    async (thrown) => {
+      const getCertificate = () => {
+        throw thrown;
+      };
+      expect((await createGate({ mtls: { getCertificate, required: true } }, signer).send(token)).status).toBe(500);
+    },
+  );
+
+  test('a getCertificate that returns null has seen none', async () => {
+    const response = await createGate({ mtls: { getCertificate: () => null } }, signer).send(token);
+    expect(response.body.error_description).toContain('on a connection with that certificate');
   });
 
   test('the metadata says so', async () => {

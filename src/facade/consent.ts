@@ -41,7 +41,7 @@ export function askForConsent(
   replyPage(
     res,
     200,
-    `Allow “${name}” to use ${held.resource.url.host}?`,
+    `Allow “${name}” to use ${held.resource.host}?`,
     `<p>This name is what the client calls itself. Allow it only if you have just started it.</p>
 <dl><dt>Server</dt><dd>${escapeHtml(held.resource.href)}</dd>
 <dt>Answer goes to</dt><dd>${escapeHtml(describeTarget(requester.redirectUri))}</dd>

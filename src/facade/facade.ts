@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import cors from 'cors';
 import { UpstreamError } from '../errors.js';
 import { BodyError } from '../http/body.js';
-import { replyJson } from '../http/reply.js';
-import { type FacadePaths, facadePaths } from '../http/well-known.js';
+import { replyJson, replyMethodNotAllowed } from '../http/reply.js';
+import { FACADE_METHODS, type FacadePaths, facadePaths } from '../http/well-known.js';
 import type { Logger } from '../logger.js';
 import { createServerMetadata } from '../metadata/server-metadata.js';
 import type { ResolvedFacade } from '../options/resolve-facade.js';
@@ -40,33 +40,33 @@ export function createFacade(held: ResolvedFacade, surroundings: FacadeSurroundi
       'facade.secret is not set: a random one is used, so that every client must log in anew after a restart, and replicas do not know each other',
     );
   }
-  const paths = facadePaths(held.resource.url.pathname, held.legacyEndpoints);
+  const paths = facadePaths(held.resource.pathname, held.legacyEndpoints);
   const context = createContext(held, surroundings, paths);
   const { authorize, consent } = createAuthorize(context);
   const metadata: Endpoint = async (_req, res) =>
     replyJson(res, 200, JSON.stringify(buildServerMetadata(context, await context.upstream())));
 
-  const machine = (method: 'GET' | 'POST', endpoint: Endpoint) =>
-    forMachines(method, answering(endpoint, replyError, logger));
-  const human = (method: 'GET' | 'POST', endpoint: Endpoint) =>
-    forMethod(method, answering(endpoint, replyErrorPage, logger));
+  const machine = (name: keyof FacadePaths, endpoint: Endpoint) =>
+    forMachines(FACADE_METHODS[name], answering(endpoint, replyError, logger));
+  const human = (name: keyof FacadePaths, endpoint: Endpoint) =>
+    forMethods(FACADE_METHODS[name], answering(endpoint, replyErrorPage, logger));
   const routes: Record<keyof FacadePaths, Route> = {
-    metadata: machine('GET', metadata),
-    registration: machine('POST', createRegistration(context)),
-    authorize: human('GET', authorize),
-    consent: human('POST', consent),
-    callback: human('GET', createCallback(context)),
-    token: machine('POST', createToken(context)),
-    revocation: machine('POST', createRevocation(context)),
+    metadata: machine('metadata', metadata),
+    registration: machine('registration', createRegistration(context)),
+    authorize: human('authorize', authorize),
+    consent: human('consent', consent),
+    callback: human('callback', createCallback(context)),
+    token: machine('token', createToken(context)),
+    revocation: machine('revocation', createRevocation(context)),
   };
   const names = Object.keys(routes) as (keyof FacadePaths)[];
   return new Map(names.flatMap((name) => paths[name].map((path) => [path, routes[name]])));
 }
 
 function createContext(held: ResolvedFacade, surroundings: FacadeSurroundings, paths: FacadePaths): FacadeContext {
-  const { href, url } = held.resource;
+  const { href, origin } = held.resource;
   const seal = createSeal(held.secrets, href);
-  const urlOf = (name: keyof FacadePaths) => `${url.origin}${paths[name][0]}`;
+  const urlOf = (name: keyof FacadePaths) => `${origin}${paths[name][0]}`;
   return {
     held,
     endpoints: {
@@ -79,7 +79,7 @@ function createContext(held: ResolvedFacade, surroundings: FacadeSurroundings, p
     },
     seal,
     clients: createClients(seal),
-    browsers: createBrowsers(seal, url),
+    browsers: createBrowsers(seal, new URL(href)),
     upstream: createServerMetadata({
       urls: held.metadataUrls,
       issuer: held.metadataIssuer,
@@ -90,9 +90,9 @@ function createContext(held: ResolvedFacade, surroundings: FacadeSurroundings, p
 }
 
 /** Clients in a browser call these from pages of any origin, without cookies. */
-function forMachines(method: 'GET' | 'POST', route: Route): Route {
-  const allowEveryOrigin = cors({ origin: '*', methods: [...methodsFor(method), 'OPTIONS'] });
-  const checked = forMethod(method, route);
+function forMachines(methods: readonly string[], route: Route): Route {
+  const allowEveryOrigin = cors({ origin: '*', methods: [...methods] });
+  const checked = forMethods(methods, route);
   return (req, res, next) =>
     allowEveryOrigin(req, res, (error?: unknown) => {
       if (error) next(error);
@@ -100,15 +100,10 @@ function forMachines(method: 'GET' | 'POST', route: Route): Route {
     });
 }
 
-function methodsFor(method: 'GET' | 'POST'): string[] {
-  return method === 'GET' ? ['GET', 'HEAD'] : ['POST'];
-}
-
-function forMethod(method: 'GET' | 'POST', route: Route): Route {
-  const methods = methodsFor(method);
+function forMethods(methods: readonly string[], route: Route): Route {
   return (req, res, next) => {
     if (methods.includes(req.method ?? '')) route(req, res, next);
-    else replyJson(res, 405, '{"error":"method_not_allowed"}', { allow: methods.join(', ') });
+    else replyMethodNotAllowed(res, methods);
   };
 }
 

@@ -55,7 +55,8 @@ function writeChallenges(error: string, description: string, context: ChallengeC
 }
 
 function writeChallenge(scheme: string, parameters: readonly Parameter[]): string {
-  return `${scheme} ${parameters.map(([name, value]) => `${name}="${quotedValue(value)}"`).join(', ')}`;
+  const written = parameters.map(([name, value]) => `${name}="${quotedValue(value)}"`).join(', ');
+  return written === '' ? scheme : `${scheme} ${written}`;
 }
 
 /** RFC 9110, section 5.6.4: what stands between the quotes of a quoted-string; anything but printable ASCII is dropped. */

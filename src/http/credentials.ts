@@ -11,10 +11,10 @@ export interface Credentials {
   readonly token: string;
 }
 
-const SCHEME = /^(bearer|dpop)(?: |$)/i;
+/** Whatever a lenient parser would take for one of these schemes: what follows is no further letter of the name. */
+const SCHEME = /^(bearer|dpop)(?![\w!#$%&'*+.^`|~-])/i;
 /** RFC 6750, section 2.1, and RFC 9449, section 7.1: `token68`. */
 const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
-const QUERY_TOKEN = /[?&]access_token=/;
 
 /**
  * Reads the access token from the `Authorization` header, the only place it is taken from (RFC 6750, section 2.1).
@@ -26,15 +26,27 @@ export function readCredentials(req: IncomingMessage, schemes: readonly Scheme[]
   const header = req.headers.authorization;
   if (header === undefined) throw new AuthError('missing_token');
   requireOneHeader(req);
-  const written = SCHEME.exec(header)?.[1];
-  const scheme = written?.toLowerCase() as Scheme | undefined;
-  if (written === undefined || scheme === undefined || !schemes.includes(scheme)) throw new AuthError('missing_token');
-  const token = header.slice(written.length + 1).trim();
+  const scheme = presentedScheme(req);
+  if (scheme === undefined || !schemes.includes(scheme)) throw new AuthError('missing_token');
+  const rest = header.slice(scheme.length);
+  const token = rest.startsWith(' ') ? rest.trim() : '';
   if (token.length > maxTokenBytes) throw new AuthError('token_too_long', { bytes: token.length });
   if (!TOKEN.test(token)) throw new AuthError('malformed_header');
   // RFC 6750, section 2: one request, one method. A proxy in front may have judged the other one.
-  if (QUERY_TOKEN.test(requestTarget(req))) throw new AuthError('several_tokens');
+  if (hasQueryToken(requestTarget(req))) throw new AuthError('several_tokens');
   return { scheme, token };
+}
+
+/** The scheme of the `Authorization` header, accepted here or not, where it is one of access tokens. */
+export function presentedScheme(req: IncomingMessage): Scheme | undefined {
+  return SCHEME.exec(req.headers.authorization ?? '')?.[1]?.toLowerCase() as Scheme | undefined;
+}
+
+/** Under every name that a query parser makes `access_token` of: `access%5Ftoken`, `access_token[]`. */
+function hasQueryToken(target: string): boolean {
+  const query = target.indexOf('?');
+  if (query === -1) return false;
+  return [...new URLSearchParams(target.slice(query)).keys()].some((name) => /^access_token(?:\[|$)/.test(name));
 }
 
 /** Node keeps the first of two `Authorization` headers in `headers` and says nothing; another hop may keep the last. */
@@ -48,8 +60,12 @@ function requireOneHeader(req: IncomingMessage): void {
   if (seen > 1) throw new AuthError('several_tokens');
 }
 
-/** Takes the credentials off a request that goes on as anonymous, so that no backend mistakes them for verified ones. */
+/**
+ * Takes an access token off a request that goes on as anonymous, also one of a scheme that is not accepted here, so that
+ * no backend mistakes it for a verified one. Credentials of another kind (`Basic`) are not ours to take.
+ */
 export function removeCredentials(req: IncomingMessage): void {
+  if (presentedScheme(req) === undefined) return;
   for (const name of ['authorization', 'dpop']) {
     if (req.headers[name] === undefined) continue;
     delete req.headers[name];

@@ -25,7 +25,7 @@ export type Refuse = (
 /** What every refusal of one policy has in common. */
 export type RefusalContext = Pick<ChallengeContext, 'scopes' | 'dpop'> & {
   /** Undefined where the metadata's URL has to be found from the request. */
-  readonly resource: URL | undefined;
+  readonly resource: { readonly origin: string; readonly pathname: string } | undefined;
 };
 
 /** Every refusal's answer is written once where the resource is known. */

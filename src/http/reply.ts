@@ -20,6 +20,11 @@ export function sendJson(res: ServerResponse, { status, headers, body }: JsonRep
   res.end(res.req.method === 'HEAD' ? undefined : body);
 }
 
+/** 405 with what is allowed (RFC 9110, section 15.5.6). */
+export function replyMethodNotAllowed(res: ServerResponse, methods: readonly string[]): void {
+  replyJson(res, 405, '{"error":"method_not_allowed"}', { allow: methods.join(', ') });
+}
+
 /** For an answer that is made for one request. */
 export function replyJson(res: ServerResponse, status: number, body: string, headers?: Headers): void {
   sendJson(res, prepareJson(status, body, headers));

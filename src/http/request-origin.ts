@@ -15,8 +15,11 @@ export function requestOrigin(req: IncomingMessage): string {
   const forwardedProto = trusted ? firstValue(req.headers['x-forwarded-proto']) : undefined;
   const protocol = forwardedProto ?? (encrypted ? 'https' : 'http');
   const host = (trusted ? firstValue(req.headers['x-forwarded-host']) : undefined) ?? req.headers.host ?? '';
-  if (!HOST.test(host) || (protocol !== 'http' && protocol !== 'https')) throw new AuthError('unusable_host');
-  return `${protocol}://${host}`;
+  const origin = `${protocol}://${host}`;
+  if (!HOST.test(host) || (protocol !== 'http' && protocol !== 'https') || !URL.canParse(origin)) {
+    throw new AuthError('unusable_host');
+  }
+  return origin;
 }
 
 type TrustFunction = (address: string | undefined, hop: number) => boolean;

@@ -54,14 +54,39 @@ export function facadePaths(resourcePath: string, legacyEndpoints: boolean): Fac
   };
 }
 
-/** Every path that passes without a token: the one hole in the fence, computed here for both middlewares. */
+const READ = Object.freeze(['GET', 'HEAD', 'OPTIONS']);
+const POST = Object.freeze(['POST', 'OPTIONS']);
+
+/** The methods of the documents. */
+export const METADATA_METHODS = READ;
+
+/** The methods of the facade's endpoints; what a person's browser calls has no preflight. */
+export const FACADE_METHODS: Readonly<Record<keyof FacadePaths, readonly string[]>> = Object.freeze({
+  metadata: READ,
+  registration: POST,
+  authorize: Object.freeze(['GET', 'HEAD']),
+  consent: Object.freeze(['POST']),
+  callback: Object.freeze(['GET', 'HEAD']),
+  token: POST,
+  revocation: POST,
+});
+
+/**
+ * Every path that passes without a token, with its methods: the one hole in the fence, computed here for both
+ * middlewares. One of them lies below the resource's own path, so that another method there must not pass.
+ */
 export function publicPaths(
   resourcePath: string,
   facade: { readonly legacyEndpoints: boolean } | undefined,
-): ReadonlySet<string> {
-  const metadata = resourceMetadataPaths(resourcePath);
-  if (facade === undefined) return metadata;
-  return new Set([...metadata, ...Object.values(facadePaths(resourcePath, facade.legacyEndpoints)).flat()]);
+): ReadonlyMap<string, readonly string[]> {
+  const open = new Map<string, readonly string[]>();
+  for (const path of resourceMetadataPaths(resourcePath)) open.set(path, METADATA_METHODS);
+  if (facade === undefined) return open;
+  const paths = facadePaths(resourcePath, facade.legacyEndpoints);
+  for (const name of Object.keys(paths) as (keyof FacadePaths)[]) {
+    for (const path of paths[name]) open.set(path, FACADE_METHODS[name]);
+  }
+  return open;
 }
 
 /** The path exactly as it came: not decoded, not normalised, so that only the very bytes of a public path are public. */

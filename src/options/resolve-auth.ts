@@ -1,7 +1,7 @@
 import type { Decision } from '../decision.js';
 import { ConfigError } from '../errors.js';
 import type { DpopMode } from '../http/challenge.js';
-import { type Logger, SILENT } from '../logger.js';
+import { carefulLogger, type Logger, SILENT } from '../logger.js';
 import { MODES, type ModeName } from '../modes.js';
 import { AUTH_DEFAULTS, type McpAuthOptions, type MtlsOptions, type VerifiedTokensOptions } from './auth-options.js';
 import { createChecks, isRecord, type OptionChecks } from './checks.js';
@@ -93,7 +93,8 @@ function requirePolicy(checks: OptionChecks, options: unknown): Record<string, u
     const fix = `Write app.use(${name}({ issuer: …, resourceMetadata: { resource: … } })).`;
     throw new ConfigError({ who: checks.who, option: 'options', expected, fix });
   }
-  return checks.record(options, 'options', 'Give the policy: { issuer: …, resourceMetadata: { resource: … } }.');
+  // A copy of its own members: each is read once, and none comes from a prototype that somebody has changed.
+  return { ...checks.record(options, 'options', 'Give the policy: { issuer: …, resourceMetadata: { resource: … } }.') };
 }
 
 function resolveMode(checks: OptionChecks, mode: unknown): ModeName {
@@ -198,7 +199,7 @@ export function resolveLogger(checks: OptionChecks, logger: unknown): Logger {
     logger !== null &&
     methods.every((name) => typeof (logger as Logger)[name] === 'function');
   return fits
-    ? (logger as Logger)
+    ? carefulLogger(logger as Logger)
     : checks.refuse(
         'logger',
         'an object with debug, info, warn and error',

@@ -1,10 +1,12 @@
 import type { OptionChecks } from './checks.js';
 
-/** A configured resource: the string is what is emitted, the URL what paths and origins are computed from. */
+/** A configured resource. Strings only: a `URL` that an application gets hold of could be changed. */
 export interface ResourceIdentity {
   /** Byte for byte as configured: `URL.href` would add a slash to a bare origin, and clients compare. */
   readonly href: string;
-  readonly url: URL;
+  readonly origin: string;
+  readonly host: string;
+  readonly pathname: string;
 }
 
 const PATH = 'resourceMetadata';
@@ -47,5 +49,5 @@ function requireResource(checks: OptionChecks, value: unknown): ResourceIdentity
   if (url === undefined || !http || !bare || /[^\x21-\x7e]/.test(href)) {
     return checks.refuse(option, 'an http(s) URL without user, query or fragment, in ASCII', value, fix);
   }
-  return Object.freeze({ href, url });
+  return Object.freeze({ href, origin: url.origin, host: url.host, pathname: url.pathname });
 }

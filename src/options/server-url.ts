@@ -1,3 +1,4 @@
+import { ConfigError } from '../errors.js';
 import { isLoopbackHost } from '../http/loopback.js';
 import type { OptionChecks } from './checks.js';
 
@@ -6,6 +7,10 @@ export function requireServerUrl(checks: OptionChecks, value: unknown, option: s
   const fix = 'Use https; plain http is accepted from localhost only, unless dangerouslyAllowHttp is true.';
   const text = checks.string(value, option, fix);
   const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url !== undefined && (url.username !== '' || url.password !== '')) {
+    // Not quoted: it holds a password.
+    throw new ConfigError({ who: checks.who, option, expected: 'a URL without user and password', fix });
+  }
   const safe = url?.protocol === 'https:' || (url?.protocol === 'http:' && (allowHttp || isLoopbackHost(url.hostname)));
   return url !== undefined && safe ? url : checks.refuse(option, 'an https URL', value, fix);
 }

@@ -7,7 +7,8 @@ import type { CompactJwt } from './compact-jwt.js';
 export interface ClaimRules {
   readonly trusted: TrustedIssuer;
   readonly clockToleranceSeconds: number;
-  readonly resource: URL | undefined;
+  /** As configured. */
+  readonly resource: string | undefined;
 }
 
 type Claims = CompactJwt['payload'];
@@ -34,7 +35,7 @@ export function authInfoFrom(jwt: CompactJwt, rules: ClaimRules): AuthInfo {
       optionalString(payload, 'client_id') ?? optionalString(payload, 'azp') ?? optionalString(payload, 'cid') ?? '',
     scopes: scopesOf(payload, rules.trusted.scopesClaim),
     ...(expiresAt === undefined ? {} : { expiresAt }),
-    ...(rules.resource === undefined ? {} : { resource: rules.resource }),
+    ...(rules.resource === undefined ? {} : { resource: new URL(rules.resource) }),
     extra: payload,
     header,
     payload,

@@ -25,10 +25,15 @@ export function watchKeyFile(
       logger.error(`key set of ${issuer}: ${file} cannot be used (${code ?? message}); the keys read before stay`);
     }
   };
-  let settling: NodeJS.Timeout | undefined;
+  let isSettling = false;
   const watcher = watch(dirname(file), { persistent: false }, () => {
-    clearTimeout(settling);
-    settling = setTimeout(() => void read(), SETTLE_MS).unref();
+    // Not put off by the next event: something else in the folder may change all the time.
+    if (isSettling) return;
+    isSettling = true;
+    setTimeout(() => {
+      isSettling = false;
+      void read();
+    }, SETTLE_MS).unref();
   });
   watcher.on('error', (error) => {
     logger.error(`key set of ${issuer}: ${file} is no longer watched (${error.message}); restart to read it again`);

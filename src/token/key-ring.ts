@@ -20,6 +20,7 @@ export interface KeyRing {
    * key is named and several could be meant.
    */
   select(kid: string | undefined, alg: string): VerificationKey | undefined;
+  clear(): void;
   holds(key: VerificationKey): boolean;
   readonly size: number;
 }
@@ -40,6 +41,9 @@ export function createKeyRing({ issuer, logger }: KeySetContext): KeyRing {
       if (fit.length > 1) throw new AuthError('unknown_key', { reason: 'no kid, and several keys could be meant' });
       if (named.length > 0 && kid !== undefined) throw new AuthError('unsupported_algorithm', { alg, kid });
       return undefined;
+    },
+    clear() {
+      ring = new Map();
     },
     holds: (key) => ring.get(key.identity) === key,
     get size() {

@@ -8,8 +8,10 @@ import type { VerifiedToken } from './verified-tokens.js';
 export interface Presentation {
   readonly scheme: Scheme;
   readonly method: string;
-  /** The request's own address, without the query (RFC 9449, section 4.2, `htu`). */
-  readonly url: () => string;
+  /** Under which origin the client sees this server. */
+  readonly origin: () => string;
+  /** The request's path as it came, without the query. */
+  readonly path: string;
   /** The `DPoP` header. */
   readonly proof: string | undefined;
   /** The client's certificate, as PEM or DER. */
@@ -37,6 +39,7 @@ export async function verifyDpopProof(
 ): Promise<void> {
   const { proof } = presentation;
   if (proof === undefined) throw new AuthError('missing_dpop_proof');
+  requirePlainPath(presentation);
   const iatOffset = PROOF_LIFETIME_SECONDS + clockToleranceSeconds;
   const dpop = { enabled: true, required: true, iatOffset, iatLeeway: clockToleranceSeconds };
   await judge(verified, presentation, { dpop, clockTolerance: clockToleranceSeconds }, 'invalid_dpop_proof');
@@ -44,6 +47,17 @@ export async function verifyDpopProof(
   if (typeof jti !== 'string') throw new AuthError('invalid_dpop_proof', { reason: 'jti is not a string' });
   const { jkt } = verified.auth.payload.cnf as { jkt: string };
   if (!proofIds.isFirst(jkt, jti)) throw new AuthError('replayed_dpop_proof');
+}
+
+/**
+ * A path that a URL would read in another way than the application's router (`/a/../b`, `*@evil.example`) cannot be
+ * compared with the proof's `htu`.
+ */
+function requirePlainPath({ origin, path }: Presentation): void {
+  const url = path.startsWith('/') && URL.canParse(path, origin()) ? new URL(path, origin()) : undefined;
+  if (url?.pathname !== path || url.origin !== new URL(origin()).origin) {
+    throw new AuthError('invalid_dpop_proof', { reason: 'the path of the request is ambiguous' });
+  }
 }
 
 /**
@@ -82,7 +96,7 @@ function optionsFor({ auth, key, trusted }: VerifiedToken): AuthOptions {
   return {
     issuer: trusted.issuer,
     audience: [...trusted.audiences],
-    publicKey: key.key.export({ format: 'pem', type: 'spki' }) as string,
+    publicKey: key.pem,
     tokenSigningAlg: auth.header.alg as string,
     issuerBaseURL: '',
     jwksUri: '',
@@ -96,13 +110,14 @@ type Request = Parameters<Handler>[0];
 type Response = Parameters<Handler>[1];
 
 /** As much of a request as the package reads. */
-function requestFor({ auth }: VerifiedToken, { scheme, method, url, proof }: Presentation): Partial<Request> {
-  const { protocol, host, pathname } = new URL(scheme === 'dpop' ? url() : 'https://unused');
+function requestFor({ auth }: VerifiedToken, presentation: Presentation): Partial<Request> {
+  const { scheme, method, origin, path, proof } = presentation;
+  const { protocol, host } = new URL(scheme === 'dpop' ? origin() : 'https://unused');
   return {
     headers: { authorization: `${scheme} ${auth.token}`, ...(proof === undefined ? {} : { dpop: proof }) },
     method,
     protocol: protocol.slice(0, -1),
-    originalUrl: pathname,
+    originalUrl: scheme === 'dpop' ? path : '/',
     get: ((name: string) => (name.toLowerCase() === 'host' ? host : undefined)) as Request['get'],
     is: () => false,
   };

@@ -49,11 +49,14 @@ export class RemoteKeySet implements KeySet {
 
   /** RFC 7517 knows no announcement of new keys: an unknown `kid` is one, and may be a lie. */
   async #findUnknown(kid: string | undefined, alg: string): Promise<VerificationKey> {
-    if (this.#fetching !== undefined || !this.#isCooling()) {
-      await this.#fetchOnce();
+    // A fetch that was under way before may have been answered before the key was made.
+    await this.#fetching;
+    let key = this.#ring.select(kid, alg);
+    if (key === undefined && !this.#isCooling()) {
       this.#coolUntil = Date.now() + COOL_DOWN_MS;
+      await this.#fetchOnce();
+      key = this.#ring.select(kid, alg);
     }
-    const key = this.#ring.select(kid, alg);
     if (key !== undefined) return key;
     // The key may be a new one that we cannot get at: then nothing can be said against the token.
     throw this.#failure === undefined ? new AuthError('unknown_key', { kid }) : this.#unavailable();
@@ -75,6 +78,8 @@ export class RemoteKeySet implements KeySet {
   async #fetch(): Promise<void> {
     try {
       const { body, headers } = await fetchJson(this.#url);
+      // An empty set is a word of the issuer's, not an outage: it has withdrawn its keys.
+      if (Array.isArray(body.keys) && body.keys.length === 0) this.#ring.clear();
       await this.#ring.fill(parseJwks(body));
       this.#failure = undefined;
       this.#keepFor(cacheLifetimeSeconds(headers) * 1000);

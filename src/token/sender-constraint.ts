@@ -24,6 +24,10 @@ export function createSenderConstraint(options: SenderConstraintOptions): Sender
 
   async function check(verified: VerifiedToken, presentation: Presentation): Promise<void> {
     const confirmation = confirmationOf(verified.auth);
+    // The package that checks proofs knows this algorithm by its older name only (RFC 9864).
+    if (confirmation !== undefined && verified.auth.header.alg === 'Ed25519') {
+      throw new AuthError('unsupported_algorithm', { alg: 'Ed25519', reason: 'a bound token; sign with EdDSA' });
+    }
     if (mtls === 'require' && confirmation !== 'x5t#S256') throw new AuthError('certificate_required');
     if (presentation.scheme === 'dpop') {
       if (confirmation !== 'jkt') throw new AuthError('unbound_token');

@@ -3,7 +3,7 @@ import { AuthError } from '../errors.js';
 import type { ResolvedAuth } from '../options/resolve-auth.js';
 import type { TrustedIssuer } from '../options/resolve-issuer.js';
 import { authInfoFrom } from './claims.js';
-import { parseCompactJwt } from './compact-jwt.js';
+import { type CompactJwt, parseCompactJwt } from './compact-jwt.js';
 import { createKeySet, type KeySet } from './key-set.js';
 import { createRevocations } from './revocations.js';
 import { isAcceptedAlgorithm, verifySignature } from './signature.js';
@@ -30,15 +30,23 @@ export function createTokenVerifier(held: ResolvedAuth): TokenVerifier {
     ]),
   );
   const verifiedTokens = held.verifiedTokens && createVerifiedTokens(held.verifiedTokens);
-  const revocations = createRevocations();
-  const rules = { clockToleranceSeconds: held.clockToleranceSeconds, resource: held.resource?.url };
+  const revocations = createRevocations(held.clockToleranceSeconds);
+  const rules = { clockToleranceSeconds: held.clockToleranceSeconds, resource: held.resource?.href };
 
   /** The steps, in order: form, issuer, algorithm, key, signature, claims, revocation. */
   async function verify(token: string): Promise<VerifiedToken> {
     const jwt = parseCompactJwt(token);
+    try {
+      return await judge(jwt);
+    } catch (error) {
+      throw error instanceof AuthError ? error.with(claimsOf(jwt)) : error;
+    }
+  }
+
+  async function judge(jwt: CompactJwt): Promise<VerifiedToken> {
     // The issuer chooses the key set before any key is looked for: equal `kid`s of two issuers never meet.
     const issuer = trust.get(jwt.payload.iss);
-    if (issuer === undefined) throw new AuthError('unknown_issuer', { iss: jwt.payload.iss });
+    if (issuer === undefined) throw new AuthError('unknown_issuer');
     if (!isAcceptedAlgorithm(jwt.alg)) throw new AuthError('unsupported_algorithm', { alg: jwt.alg });
     const key = await issuer.keySet.find(jwt.kid, jwt.alg);
     await verifySignature(jwt, key.key);
@@ -57,4 +65,10 @@ export function createTokenVerifier(held: ResolvedAuth): TokenVerifier {
       verifiedTokens?.forget(revocations.includes);
     },
   };
+}
+
+/** What a refused token says of itself, for logs: nothing of it is verified. */
+function claimsOf({ payload, kid }: CompactJwt): Readonly<Record<string, unknown>> {
+  const { iss, sub, client_id } = payload;
+  return { iss, sub, client_id, kid };
 }

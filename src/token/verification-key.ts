@@ -8,6 +8,8 @@ export interface VerificationKey {
   /** The only algorithm it is for, where its JWK says so. */
   readonly alg: string | undefined;
   readonly key: KeyObject;
+  /** The same as SubjectPublicKeyInfo. */
+  readonly pem: string;
   /** Equal for the same key under the same `kid` and `alg`, so that a refresh keeps the keys it finds again. */
   readonly identity: string;
 }
@@ -40,12 +42,15 @@ async function readKey(jwk: unknown, index: number): Promise<VerificationKey | s
   const pem = await publicPem(jwk as Jwk);
   if (pem === undefined) return skip('is broken, or of an unknown curve');
   const key = createPublicKey(pem);
-  const bits = key.asymmetricKeyDetails?.modulusLength;
-  if (bits !== undefined && bits < LEAST_RSA_BITS) return skip(`has ${bits} bits; ${LEAST_RSA_BITS} are the least`);
+  const { modulusLength: bits = LEAST_RSA_BITS, publicExponent = 65_537n } = key.asymmetricKeyDetails ?? {};
+  if (bits < LEAST_RSA_BITS) return skip(`has ${bits} bits; ${LEAST_RSA_BITS} are the least`);
+  // With an exponent of 1, everything is its own signature.
+  if (publicExponent < 3n || publicExponent % 2n === 0n) return skip('has an exponent that no RSA key has');
   return {
     kid: kid as string | undefined,
     alg: alg as string | undefined,
     key,
+    pem,
     identity: JSON.stringify([kid, alg, pem]),
   };
 }

@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto';
+import { calculateJwkThumbprint } from 'jose';
+import { claims, RESOURCE } from './gate.js';
+import { assemble, createSigner, signatureOf } from './signer.js';
+
+/** The issuer. */
+export const signer = createSigner();
+/** Who holds the key that tokens are bound to. */
+export const holder = createSigner();
+const holderJwk = holder.publicKey.export({ format: 'jwk' });
+export const jkt = await calculateJwkThumbprint(holderJwk as never);
+export const bound = signer.sign(claims({ cnf: { jkt } }));
+export const plain = signer.sign(claims());
+export const ALGS = 'ES256 ES384 ES512 PS256 PS384 PS512 RS256 EdDSA';
+
+export const hashOf = (token: string) => createHash('sha256').update(token).digest('base64url');
+export const now = () => Math.floor(Date.now() / 1000);
+
+/** A proof for GET of the resource with `bound`; whatever a case is about is merged over it. */
+export function proof(
+  changes: Record<string, unknown> = {},
+  header: Record<string, unknown> = {},
+  by = holder,
+): string {
+  const payload = {
+    jti: Math.random().toString(),
+    htm: 'GET',
+    htu: RESOURCE,
+    iat: now(),
+    ath: hashOf(bound),
+    ...changes,
+  };
+  const jose = { typ: 'dpop+jwt', alg: by.alg, jwk: holderJwk, ...header };
+  return assemble(jose, payload, signatureOf(by.alg, by.privateKey));
+}

@@ -1,0 +1,31 @@
+import { expect, vi } from 'vitest';
+import { claims, createGate, type Gate } from './gate.js';
+import { type KeyServer, startKeyServer } from './key-server.js';
+import { createSigner } from './signer.js';
+
+export const UNKNOWN_KEY = 'The token is signed with a key not known here';
+export const MINUTE = 60_000;
+export const signer = createSigner();
+
+/** Only the date moves: timers, sockets and the key server stay real. */
+export function passTime(ms: number): void {
+  const now = Date.now() + ms;
+  vi.useFakeTimers({ toFake: ['Date'], now });
+}
+
+/** A token that is good at the moment, however far the date has been moved. */
+export const fresh = (by = signer) => by.sign(claims({ jti: Math.random().toString() }));
+
+export async function setUp(options: Record<string, unknown> = {}): Promise<{ server: KeyServer; gate: Gate }> {
+  const server = await startKeyServer([signer.jwk]);
+  return { server, gate: createGate({ jwks: { url: server.url }, ...options }, signer) };
+}
+
+export async function expectUnavailable(gate: Gate, token: string): Promise<void> {
+  const response = await gate.send(token);
+  expect(response.status).toBe(503);
+  expect(response.headers['www-authenticate']).toBeUndefined();
+  const seconds = Number(response.headers['retry-after']);
+  expect(seconds).toBeGreaterThanOrEqual(1);
+  expect(seconds).toBeLessThanOrEqual(30);
+}

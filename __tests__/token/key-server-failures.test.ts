@@ -1,0 +1,97 @@
+import type { ServerResponse } from 'node:http';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { claims, expectInvalidToken } from '../support/gate.js';
+import { createRecorder } from '../support/recorder.js';
+import { expectUnavailable, fresh, MINUTE, passTime, setUp, signer } from '../support/remote-keys.js';
+import { createSigner } from '../support/signer.js';
+
+afterEach(() => void vi.useRealTimers());
+
+describe('a key server that misbehaves', () => {
+  const json = (body: string) => (res: ServerResponse) =>
+    void res.writeHead(200, { 'content-type': 'application/json' }).end(body);
+
+  const failures: [name: string, answer: (res: ServerResponse) => void, line: RegExp][] = [
+    ['answers 500', (res) => void res.writeHead(500).end('{"keys":[]}'), /status 500/],
+    ['answers 404', (res) => void res.writeHead(404).end(), /status 404/],
+    ['redirects', (res) => void res.writeHead(302, { location: '/elsewhere' }).end(), /redirect/],
+    ['answers HTML', (res) => void res.end('<html>'), /not JSON/],
+    ['answers a list', json('[]'), /not a JSON object/],
+    ['answers no keys', json('{"keys":[]}'), /its list of keys is empty/],
+    ['answers something else', json('{"issuer":"x"}'), /no list called "keys"/],
+    ['answers bytes that are no UTF-8', (res) => void res.end(Buffer.from([0x7b, 0xff])), /utf-8|encoded/i],
+    ['hangs up', (res) => void res.socket?.destroy(), /ECONNRESET|UND_ERR_SOCKET|other side closed/],
+    ['answers more than 256 KiB', json(`{"keys":[],"pad":"${'x'.repeat(300_000)}"}`), /larger than 262144 bytes/],
+    ['answers 100 MB', hundredMegabytes, /larger than 262144 bytes/],
+  ];
+
+  test.each(failures)(
+    'that %s: 503 with Retry-After while cold, one fetch, and a line in the log',
+    async (_name, answer, line) => {
+      const { lines, logger } = createRecorder();
+      const { server, gate } = await setUp({ logger });
+      server.answer(answer);
+      for (const _ of [1, 2, 3]) await expectUnavailable(gate, fresh());
+      expect(server.requests).toBe(1);
+      const errors = lines.filter((text) => text.startsWith('error key set of'));
+      expect(errors).toHaveLength(1);
+      expect(errors[0]).toMatch(line);
+    },
+  );
+
+  test('one that stalls is given up after 5 seconds', async () => {
+    const { gate, server } = await setUp();
+    server.answer((res) => void res.write('{'));
+    const began = performance.now();
+    await expectUnavailable(gate, fresh());
+    expect(performance.now() - began).toBeGreaterThan(4_500);
+    expect(performance.now() - began).toBeLessThan(9_000);
+  });
+
+  test('cold and down: 503; back again: 200 after the cool-down', async () => {
+    const { server, gate } = await setUp();
+    await server.goDown();
+    await expectUnavailable(gate, fresh());
+    await server.comeBack();
+    await expectUnavailable(gate, fresh());
+    passTime(31_000);
+    expect((await gate.send(fresh())).status).toBe(200);
+  });
+
+  test('warm and down: known keys go on for staleIfErrorSeconds, and then it is 503', async () => {
+    const { server, gate } = await setUp({ staleIfErrorSeconds: 3600 });
+    const remembered = fresh();
+    expect((await gate.send(remembered)).status).toBe(200);
+    await server.goDown();
+    passTime(30 * MINUTE);
+    expect((await gate.send(fresh())).status, 'a token not seen before').toBe(200);
+    expect((await gate.send(remembered)).status).toBe(200);
+    passTime(31 * MINUTE);
+    await expectUnavailable(gate, fresh());
+  });
+
+  test('warm and down: an unknown kid may be a new key, so nothing is said against its token', async () => {
+    const { server, gate } = await setUp();
+    await gate.send(fresh());
+    await server.goDown();
+    await expectUnavailable(gate, fresh(createSigner()));
+    expect((await gate.send(fresh())).status).toBe(200);
+  });
+
+  test('the token of an unknown issuer costs no fetch', async () => {
+    const { server, gate } = await setUp();
+    expectInvalidToken(await gate.send(signer.sign(claims({ iss: 'x' }))), 'The token has an issuer not accepted here');
+    expect(server.requests).toBe(0);
+  });
+});
+
+function hundredMegabytes(res: ServerResponse): void {
+  const chunk = Buffer.alloc(1_000_000, ' ');
+  let sent = 0;
+  const pump = () => {
+    while (sent < 100 && res.write(chunk)) sent += 1;
+    if (sent >= 100) res.end();
+  };
+  res.on('drain', pump).on('error', () => res.destroy());
+  pump();
+}
