@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { examine, type Patient } from './doctor.js';
 import { type Finding, reporterFor } from './finding.js';
 import { probe } from './probe.js';
@@ -6,18 +5,16 @@ import { createJsonReport, createTextReport, type Screen } from './report.js';
 
 export interface DoctorOptions {
   readonly patients: readonly Patient[];
-  readonly tokenFile?: string | undefined;
   readonly json: boolean;
 }
 
 /** Looks at one server after the other, and reports; resolves to whether all of them are without a fault. */
-export async function runDoctor({ patients, tokenFile, json }: DoctorOptions, screen: Screen): Promise<boolean> {
-  const token = tokenFile === undefined ? undefined : await readToken(tokenFile);
+export async function runDoctor({ patients, json }: DoctorOptions, screen: Screen): Promise<boolean> {
   const report = json ? createJsonReport(screen) : createTextReport(screen);
   let isHealthy = true;
   for (const patient of patients) {
     report.begin(patient.url);
-    for await (const finding of walk({ ...patient, token })) {
+    for await (const finding of walk(patient)) {
       report.add(finding);
       if (finding.status === 'fault') isHealthy = false;
     }
@@ -34,9 +31,4 @@ async function* walk(patient: Patient): AsyncGenerator<Finding> {
     const fix = 'Look into its log.';
     yield reporterFor('walk').fault((error as Error).message, 'The server stopped answering half-way.', fix);
   }
-}
-
-async function readToken(file: string): Promise<string> {
-  const text = await readFile(file, 'utf8');
-  return text.trim().replace(/^bearer\s+/i, '');
 }

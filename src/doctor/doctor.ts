@@ -34,7 +34,7 @@ export async function* examine({ url, token, accepts }: Patient, probe: Probe): 
     if (i === 0 && resource.metadata !== undefined) yield judgeScopes(scope, resource.metadata, server.metadata);
   }
   yield* await seeFromAnotherOrigin(probe, { url, documents });
-  yield await judgeClosingSlash(probe, url);
+  if (!door.isOpen) yield await judgeClosingSlash(probe, url);
   if (token === undefined) return;
   yield* await checkToken(probe, url, token, {
     issuers: accepts?.issuers ?? resource.authorizationServers,

@@ -38,7 +38,7 @@ export function createTextReport(screen: Screen): Report {
     },
     end() {
       progress('');
-      screen.write(`${counts.fault} faults, ${counts.warning} warnings, ${counts.ok} as clients want it\n`);
+      screen.write(`${counts.ok} ✓  ${counts.warning} !  ${counts.fault} ✗\n`);
     },
   };
 }

@@ -1,10 +1,10 @@
 import {
+  compactVerify,
   createLocalJWKSet,
   decodeJwt,
   decodeProtectedHeader,
   type JSONWebKeySet,
   type JWTPayload,
-  jwtVerify,
 } from 'jose';
 import { readChallenge } from './challenge.js';
 import { type Finding, reporterFor } from './finding.js';

@@ -7,6 +7,8 @@ export interface FirstContact {
   readonly findings: readonly Finding[];
   /** Whether there is a server to go on with. */
   readonly isThere: boolean;
+  /** Whether it lets strangers in. */
+  readonly isOpen: boolean;
   readonly challenge: ReadChallenge | undefined;
   /** From the challenge, where it names one that can be fetched. */
   readonly metadataUrl: string | undefined;
@@ -26,16 +28,20 @@ export async function knock(probe: Probe, url: string): Promise<FirstContact> {
         'Start the server, or correct the address.',
       ),
     ];
-    return { findings, isThere: false, challenge: undefined, metadataUrl: undefined };
+    return { findings, isThere: false, isOpen: false, challenge: undefined, metadataUrl: undefined };
   }
   const { status, headers } = answer;
-  if (status !== 401)
-    return { findings: [judgeStatus(answer)], isThere: true, challenge: undefined, metadataUrl: undefined };
+  if (status !== 401) {
+    const isOpen = status >= 200 && status < 300;
+    // Anything else is no MCP server, or none that lets clients log in: what follows would only repeat it.
+    return { findings: [judgeStatus(answer)], isThere: isOpen, isOpen, challenge: undefined, metadataUrl: undefined };
+  }
   const challenge = readChallenge(headers.get('www-authenticate'));
   const metadataUrl = challenge?.parameters.get('resource_metadata');
   return {
     findings: [answered.ok('401'), ...judgeChallenge(url, challenge), await judgeOtherVerbs(probe, url)],
     isThere: true,
+    isOpen: false,
     challenge,
     metadataUrl: metadataUrl !== undefined && URL.canParse(metadataUrl) ? metadataUrl : undefined,
   };
