@@ -19,8 +19,16 @@ const MODULES = {
   'zod/': 'zod/',
 };
 
+/** What the page does once it is connected, and shows. */
+const CALL_A_TOOL = `
+  const { tools } = await client.listTools();
+  const [{ name }] = tools.filter(({ name }) => ['whoami', 'echo'].includes(name));
+  const result = await client.callTool({ name, arguments: { message: 'hello from a page' } });
+  show('called: ' + JSON.stringify(result.content));
+`;
+
 /** The SDK's own client, unbundled; it stores what it must between two visits, and navigates to log in. */
-const SCRIPT = `
+const scriptFor = (once: string) => `
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 const server = new URL(new URL(location.href).searchParams.get('server') ?? sessionStorage.server);
 sessionStorage.server = server.href;
@@ -44,31 +52,34 @@ try {
   const answer = new URLSearchParams(location.search);
   if (answer.has('code') || answer.has('error')) await open().finishAuth(answer);
   const client = new Client({ name: 'page', version: '1' });
-  await client.connect(open());
-  const { tools } = await client.listTools();
-  const [{ name }] = tools.filter(({ name }) => ['whoami', 'echo'].includes(name));
-  const result = await client.callTool({ name, arguments: { message: 'hello from a page' } });
-  show('called: ' + JSON.stringify(result.content));
+  const transport = open();
+  await client.connect(transport);
+  ${once}
 } catch (error) {
   if (error.name !== 'UnauthorizedError') show('failed: ' + error.name + ': ' + error.message);
 }
 `;
 
-const PAGE = `<!doctype html><title>An MCP client in a page</title><output></output>
+const pageFor = (once: string) => `<!doctype html><title>An MCP client in a page</title><output></output>
 <script type="importmap">${JSON.stringify({
   imports: Object.fromEntries(Object.entries(MODULES).map(([name, file]) => [name, `/node_modules/${file}`])),
-})}</script><script type="module">${SCRIPT}</script>`;
+})}</script><script type="module">${scriptFor(once)}</script>`;
 
-/** Serves a page with an MCP client in it, on an origin of its own; resolves to the page's address for a server. */
-export async function serveBrowserClient(server: string): Promise<string> {
-  const origin = await serve((req, res) => answer(req, res));
+/**
+ * Serves a page with an MCP client in it, on an origin of its own; resolves to the page's address for a server.
+ *
+ * @param once What it does when `client` is connected over `transport`; `show(text)` fills its output.
+ */
+export async function serveBrowserClient(server: string, once = CALL_A_TOOL): Promise<string> {
+  const page = pageFor(once);
+  const origin = await serve((req, res) => answer(req, res, page));
   return `${origin}/page?server=${encodeURIComponent(server)}`;
 }
 
-function answer(req: IncomingMessage, res: ServerResponse): void {
+function answer(req: IncomingMessage, res: ServerResponse, page: string): void {
   const path = normalize(new URL(`http://page${req.url}`).pathname);
   if (!path.startsWith('/node_modules/')) {
-    res.setHeader('content-type', 'text/html').end(PAGE);
+    res.setHeader('content-type', 'text/html').end(page);
     return;
   }
   res.setHeader('content-type', 'text/javascript');

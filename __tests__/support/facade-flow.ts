@@ -1,3 +1,4 @@
+import type { RequestHandler } from 'express';
 import { PROVIDERS, type ProviderName } from '../../src/providers/providers.js';
 import { type GuardedServer, startGuardedServer } from './guarded-server.js';
 import { KINDS, type KindName } from './peculiar-kinds.js';
@@ -21,12 +22,13 @@ export async function startFacadeFlow(
   name: KindName,
   provider: ProviderName = name,
   changes: Readonly<Record<string, unknown>> = {},
+  mcp?: RequestHandler,
 ): Promise<FacadeFlow> {
   const { kind, policy, client: given } = KINDS[name];
   const canRegister = PROVIDERS[provider].registration !== undefined;
   const client = given ?? (canRegister ? undefined : { id: 'registered-by-hand' });
   const upstream = await startPeculiarServer(kind);
-  const guarded = await startGuardedServer(() => ({
+  const policyFor = () => ({
     issuer: upstream.issuer,
     provider: { [provider]: {} },
     facade: { secret: SECRET },
@@ -35,7 +37,8 @@ export async function startFacadeFlow(
     ...policy,
     ...changes,
     resourceMetadata: { scopesSupported: ['mcp.read', 'offline_access'], ...(changes.resourceMetadata as object) },
-  }));
+  });
+  const guarded = await startGuardedServer(policyFor, mcp);
   const base = `${guarded.origin}/.well-known/oauth-authorization-server/mcp`;
   if (client !== undefined) upstream.register({ ...client, redirectUri: `${base}/callback` });
   return { upstream, guarded, base };

@@ -11,9 +11,13 @@ export interface GuardedServer {
   readonly auth: McpAuth;
 }
 
-/** @param policyFor The policy, but for the resource, which is known only once the server listens. */
+/**
+ * @param policyFor The policy, but for the resource, which is known only once the server listens.
+ * @param mcp What answers behind the gate.
+ */
 export async function startGuardedServer(
   policyFor: (resource: string) => Record<string, unknown>,
+  mcp: express.RequestHandler = answerMcp,
 ): Promise<GuardedServer> {
   let app: Express | undefined;
   const origin = await serve((req, res) => app?.(req, res));
@@ -22,7 +26,7 @@ export async function startGuardedServer(
   const options = { ...policy, resourceMetadata: { resource, ...resourceMetadata } } as unknown as McpAuthOptions;
   const auth = mcpAuth(options);
   app = express().use(mcpCors(), auth, protectedResourceMetadata(options));
-  app.all('/mcp', answerMcp);
+  app.all('/mcp', mcp);
   return { origin, resource, auth };
 }
 

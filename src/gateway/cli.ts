@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { runDoctor } from '../doctor/doctor-command.js';
 import { type Command, parseCommandLine, type RunCommand, USAGE } from './command-line.js';
 import { type GatewayConfig, parseConfigFile } from './config-file.js';
 import { consoleLogger as logger } from './console.js';
 import { startDevIssuer } from './dev-issuer.js';
 import { resourcesOf, withDevIssuer } from './dev-issuer-policies.js';
+import { DOCTOR_USAGE, parseDoctorLine } from './doctor-command-line.js';
 import { createGateway } from './gateway.js';
 import { warningsOfOpenRoutes } from './open-routes.js';
 import { StartupError } from './startup-error.js';
@@ -22,6 +24,16 @@ async function main(command: Command): Promise<void> {
     return console.log(`${command.file} is valid`);
   }
   await run(command, config);
+}
+
+async function doctor(args: readonly string[]): Promise<void> {
+  const options = parseDoctorLine(args);
+  if (options === undefined) return console.log(DOCTOR_USAGE);
+  const { stdout, env } = process;
+  const isTerminal = stdout.isTTY === true && !options.json;
+  const hasColours = isTerminal && (env.NO_COLOR ?? '') === '';
+  const screen = { isTerminal, hasColours, write: (text: string) => void stdout.write(text) };
+  if (!(await runDoctor(options, screen))) process.exitCode = 1;
 }
 
 /** What keeps the gateway from starting is said of the file in which it stands. */
@@ -81,7 +93,9 @@ async function start(): Promise<void> {
   // Whoever reads our lines may stop doing so (`| head`); that is no reason for the gateway to end.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   try {
-    await main(parseCommandLine(process.argv.slice(2)));
+    const args = process.argv.slice(2);
+    if (args[0] === 'doctor') await doctor(args.slice(1));
+    else await main(parseCommandLine(args));
   } catch (error) {
     fail(error);
   }

@@ -2,8 +2,10 @@ import { parseArgs } from 'node:util';
 import { StartupError } from './startup-error.js';
 
 export const USAGE = `Usage: express-mcp-auth -f FILE [--host ADDRESS] [--dev-issuer] [--validate-only]
+       express-mcp-auth doctor (URL | -f FILE) [--token FILE] [--json]
 
-Puts stdio MCP servers on the web, behind OAuth, as agentgateway's configuration file says.
+Puts stdio MCP servers on the web, behind OAuth, as agentgateway's configuration file says. The doctor looks at a
+server as clients do, and says what they stumble over: see doctor --help.
 
   -f, --file FILE      the configuration file (YAML); relative names in it are relative to it
       --host ADDRESS   listen on this address only (default: 0.0.0.0, every address of this machine)

@@ -1,0 +1,45 @@
+import express, { type Express } from 'express';
+import { expect, test } from 'vitest';
+import { examine } from '../../src/doctor/doctor.js';
+import { probe } from '../../src/doctor/probe.js';
+import { type McpAuthOptions, mcpAuth, mcpCors, protectedResourceMetadata } from '../../src/index.js';
+import { startFacadeFlow } from '../support/facade-flow.js';
+import { startOidcServer } from '../support/oidc-server.js';
+import { KINDS, type KindName } from '../support/peculiar-kinds.js';
+import { serve } from '../support/serve.js';
+import { openClinic } from './clinic.js';
+
+async function startBefore(policyFor: (resource: string) => Promise<object>): Promise<string> {
+  let app: Express | undefined;
+  const origin = await serve((req, res) => app?.(req, res));
+  const resource = `${origin}/mcp`;
+  const policy = { resourceMetadata: { resource, scopesSupported: ['mcp.read'] }, ...(await policyFor(resource)) };
+  const options = policy as unknown as McpAuthOptions;
+  app = express().use(mcpCors(), mcpAuth(options), protectedResourceMetadata(options));
+  return resource;
+}
+
+async function walk(url: string) {
+  const lines: string[] = [];
+  for await (const { status, step, seen } of examine({ url }, probe))
+    if (status !== 'ok') lines.push(`${step}: ${seen}`);
+  return lines;
+}
+
+test('ours, with an authorization server that does everything right', async () => {
+  const { url } = await openClinic();
+  expect(await walk(url)).toEqual([]);
+});
+
+test('oidc-provider behind ours', async () => {
+  const url = await startBefore(async (resource) => {
+    const issuer = await startOidcServer(() => resource);
+    return { issuer, jwks: { url: `${issuer}/jwks` } };
+  });
+  expect(await walk(url)).toEqual([]);
+});
+
+test.each(Object.keys(KINDS) as KindName[])('the facade of %s', async (kind) => {
+  const { guarded } = await startFacadeFlow(kind);
+  expect(await walk(guarded.resource)).toEqual([]);
+});

@@ -1,0 +1,98 @@
+import { expect, test } from 'vitest';
+import { createSigner } from '../support/signer.js';
+import { type Clinic, openClinic } from './clinic.js';
+
+const now = Math.floor(Date.now() / 1000);
+
+function claims({ issuer, url }: Clinic, changes: object = {}) {
+  return { iss: issuer, aud: url, sub: 'alice', scope: 'mcp:call', iat: now, exp: now + 3600, ...changes };
+}
+
+const tokens: [what: string, make: (clinic: Clinic) => string, ...expected: string[]][] = [
+  ['a good token', (clinic) => clinic.signer.sign(claims(clinic))],
+  [
+    'an expired one',
+    (clinic) => clinic.signer.sign(claims(clinic, { exp: now - 100 })),
+    'token: refused with 401: The token has expired',
+    'token time: expired',
+  ],
+  [
+    'one that is good later',
+    (clinic) => clinic.signer.sign(claims(clinic, { nbf: now + 1000 })),
+    'token: refused with 401: The token is not valid yet',
+    'token time: good in',
+  ],
+  [
+    'one that never expires',
+    (clinic) => clinic.signer.sign(claims(clinic, { exp: undefined })),
+    'token: refused with 401: The token lacks a required claim',
+    'token time: no exp',
+  ],
+  [
+    'one for somebody else',
+    (clinic) => clinic.signer.sign(claims(clinic, { aud: 'account' })),
+    'token: refused with 401: The token is meant for another audience',
+    'token aud: "account", expected http',
+  ],
+  [
+    'one of another issuer',
+    (clinic) => clinic.signer.sign(claims(clinic, { iss: `${clinic.issuer}/` })),
+    'token: refused with 401: The token has an issuer not accepted here',
+    'token iss: "http',
+  ],
+  [
+    'a forged one',
+    (clinic) => createSigner({ kid: clinic.signer.kid }).sign(claims(clinic)),
+    'token: refused with 401: The token has an invalid signature',
+    'token signature: not made with the key that it names',
+  ],
+  [
+    'one with an unknown key',
+    (clinic) => createSigner({ kid: 'old' }).sign(claims(clinic)),
+    'token: refused with 401: The token is signed with a key not known here',
+    'token signature: no key "old" in http',
+  ],
+  [
+    'one that lacks a scope',
+    (clinic) => clinic.signer.sign(claims(clinic, { scope: 'openid' })),
+    'token: refused with 403: The token lacks a required scope',
+    'token scope: lacks mcp:call',
+  ],
+  [
+    'an ID token',
+    (clinic) => clinic.signer.sign(claims(clinic, { nonce: 'n' })),
+    'token: refused with 401: The token is not an access token',
+    'token kind: an ID token, or another kind',
+  ],
+  [
+    'an opaque one',
+    () => '2YotnFZFEjr1zCsicMWpAA',
+    'token: refused with 401: The token is opaque, not a JWT; ask the authorization server for a JWT access token',
+    'token form: opaque, not a JWT',
+  ],
+  [
+    'an encrypted one',
+    () => 'a.b.c.d.e',
+    'token: refused with 401: The token is encrypted (JWE), not a signed JWT; ask the authorization server for a signed one',
+    'token form: encrypted (JWE)',
+  ],
+  [
+    'three words',
+    () => 'one.two.three',
+    'token: refused with 401: The token is not a well-formed JWT',
+    'token form: three parts that are not a JWT',
+  ],
+];
+
+test.each(tokens)('%s', async (_what, make, ...expected) => {
+  const clinic = await openClinic();
+  const token = make(clinic);
+  const findings = await clinic.walk(token);
+  const bad = findings.filter(({ status }) => status !== 'ok').map(({ step, seen }) => `${step}: ${seen}`);
+  expect(bad).toEqual(expected.map((start) => expect.stringMatching(new RegExp(`^${literal(start)}`))));
+  expect(JSON.stringify(findings)).not.toContain(token);
+});
+
+function literal(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}

@@ -1,0 +1,145 @@
+import { type Finding, reporterFor } from './finding.js';
+import type { Answer, Probe } from './probe.js';
+import { problemOf, stringsOf } from './resource-documents.js';
+
+type Metadata = Readonly<Record<string, unknown>>;
+
+/** What an authorization server says of itself (RFC 8414, or OpenID Connect Discovery). */
+export interface ServerDocuments {
+  readonly findings: readonly Finding[];
+  readonly metadata: Metadata | undefined;
+  /** Where it was read. */
+  readonly url: string | undefined;
+}
+
+/** Looks in the order in which clients look (MCP specification 2025-11-25, authorization server metadata discovery). */
+export async function readServerDocuments(probe: Probe, issuer: string): Promise<ServerDocuments> {
+  const found = reporterFor('server metadata');
+  if (!URL.canParse(issuer)) {
+    const fault = found.fault(
+      `the authorization server is ${JSON.stringify(issuer)}, no URL`,
+      'Clients cannot look for its metadata.',
+      'Name its URL in resourceMetadata.authorizationServers.',
+    );
+    return { findings: [fault], metadata: undefined, url: undefined };
+  }
+  const tried: string[] = [];
+  for (const url of placesOf(issuer)) {
+    const answer = await probe(url).catch((error: Error) => error);
+    const problem = problemOf(answer);
+    if (problem === undefined) {
+      const metadata = (answer as Answer).json as Metadata;
+      const place = tried.length === 0 ? '' : `, where clients look after ${tried.length} other`;
+      return { findings: [found.ok(url + place), ...judge(issuer, metadata)], metadata, url };
+    }
+    tried.push(`${url} ${problem}`);
+    // Clients go on after "not found", and give up after anything else.
+    const isAbsent = !(answer instanceof Error) && answer.status >= 400 && answer.status < 500;
+    if (!isAbsent) break;
+  }
+  const fault = found.fault(
+    tried.join('; '),
+    'No client can log in.',
+    'Name an authorization server that serves RFC 8414 or OpenID Connect discovery; for one that does not, set provider.',
+  );
+  return { findings: [fault], metadata: undefined, url: undefined };
+}
+
+function placesOf(issuer: string): string[] {
+  const { origin, pathname } = new URL(issuer);
+  const path = pathname.replace(/\/$/, '');
+  const inserted = ['oauth-authorization-server', 'openid-configuration'].map(
+    (name) => `${origin}/.well-known/${name}${path}`,
+  );
+  return path === '' ? inserted : [...inserted, `${origin}${path}/.well-known/openid-configuration`];
+}
+
+function judge(issuer: string, metadata: Metadata): Finding[] {
+  return [
+    judgeIssuer(issuer, metadata),
+    ...judgeEndpoints(metadata),
+    judgeCodeFlow(metadata),
+    judgePkce(metadata),
+    judgeIss(metadata),
+    judgeRegistration(metadata),
+  ];
+}
+
+function judgeIssuer(issuer: string, metadata: Metadata): Finding {
+  const report = reporterFor('issuer');
+  return metadata.issuer === issuer
+    ? report.ok(issuer)
+    : report.fault(
+        `issuer is ${JSON.stringify(metadata.issuer)}, the authorization server ${JSON.stringify(issuer)}`,
+        'Clients of MCP 2026-07-28 and of SDK v2 refuse the metadata (RFC 8414, section 3.3).',
+        'Name the issuer byte for byte, closing slash included; for a server that cannot be named so, set provider.',
+      );
+}
+
+function judgeEndpoints(metadata: Metadata): Finding[] {
+  const report = reporterFor('endpoints');
+  const problems = ['authorization_endpoint', 'token_endpoint'].flatMap((name) => {
+    const value = metadata[name];
+    return typeof value === 'string' && isSafe(value) ? [] : [`${name} is ${JSON.stringify(value)}`];
+  });
+  return problems.length === 0
+    ? [report.ok('authorization and token endpoint, https')]
+    : [report.fault(problems.join(', '), 'Clients refuse to send users or codes there.', 'Serve both over https.')];
+}
+
+function isSafe(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'https:' || (protocol === 'http:' && /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname));
+}
+
+function judgeCodeFlow(metadata: Metadata): Finding {
+  const report = reporterFor('code flow');
+  const types = stringsOf(metadata.response_types_supported);
+  const grants = metadata.grant_types_supported === undefined ? undefined : stringsOf(metadata.grant_types_supported);
+  if (!types.includes('code') || grants?.includes('authorization_code') === false) {
+    const seen = `response types ${JSON.stringify(types)}, grant types ${JSON.stringify(grants ?? 'not stated')}`;
+    return report.fault(seen, 'Clients have no way to log a user in.', 'Allow the authorization code flow.');
+  }
+  return grants !== undefined && !grants.includes('refresh_token')
+    ? report.warning('no refresh tokens', 'Users log in again whenever a token expires.', 'Allow refresh_token.')
+    : report.ok('authorization code');
+}
+
+function judgePkce(metadata: Metadata): Finding {
+  const report = reporterFor('PKCE');
+  const methods = metadata.code_challenge_methods_supported;
+  return stringsOf(methods).includes('S256')
+    ? report.ok('S256')
+    : report.fault(
+        `code_challenge_methods_supported is ${methods === undefined ? 'missing' : JSON.stringify(methods)}`,
+        'Clients must refuse to log in without S256 (MCP specification, authorization).',
+        'Have the authorization server announce S256; Entra ID does not: set provider.',
+      );
+}
+
+function judgeIss(metadata: Metadata): Finding {
+  const report = reporterFor('iss');
+  return metadata.authorization_response_iss_parameter_supported === true
+    ? report.ok('announced')
+    : report.warning(
+        'authorization_response_iss_parameter_supported is not true',
+        'Clients with several authorization servers cannot tell whose answer came back (RFC 9207).',
+        'Have the authorization server send iss and announce it, or set provider.',
+      );
+}
+
+function judgeRegistration(metadata: Metadata): Finding {
+  const report = reporterFor('registration');
+  const ways = [
+    ...(typeof metadata.registration_endpoint === 'string' ? ['registration endpoint'] : []),
+    ...(metadata.client_id_metadata_document_supported === true ? ['client ID metadata documents'] : []),
+  ];
+  return ways.length > 0
+    ? report.ok(ways.join(', '))
+    : report.warning(
+        'neither a registration endpoint nor client ID metadata documents',
+        'Clients need a client ID from you: VS Code asks for one, others give up.',
+        'Set provider with a clientId, which answers registration.',
+      );
+}

@@ -1,0 +1,22 @@
+/** A challenge as clients read it (RFC 9110, section 11.6.1). */
+export interface ReadChallenge {
+  readonly scheme: string;
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+const CHALLENGE = /^([!#$%&'*+\-.^_`|~\w]+)(?:\s+|$)/;
+const PARAMETER = /^([!#$%&'*+\-.^_`|~\w]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))\s*(?:,\s*|$)/;
+
+/** The first challenge of the header, which is the one that MCP clients look at; undefined where it is none. */
+export function readChallenge(header: string | null): ReadChallenge | undefined {
+  const [start, scheme] = CHALLENGE.exec(header ?? '') ?? [];
+  if (start === undefined || scheme === undefined) return undefined;
+  const parameters = new Map<string, string>();
+  let rest = (header ?? '').slice(start.length);
+  for (let match = PARAMETER.exec(rest); match !== null; match = PARAMETER.exec(rest)) {
+    const [whole, name = '', quoted, token] = match;
+    parameters.set(name.toLowerCase(), quoted === undefined ? (token ?? '') : quoted.replace(/\\(.)/g, '$1'));
+    rest = rest.slice(whole.length);
+  }
+  return { scheme, parameters };
+}

@@ -1,0 +1,28 @@
+/** `ok`: as clients want it. `warning`: some clients stumble. `fault`: clients cannot log in, or strangers get in. */
+export type Status = 'ok' | 'warning' | 'fault';
+
+/** What one step of the walk found. */
+export interface Finding {
+  readonly step: string;
+  readonly status: Status;
+  readonly seen: string;
+  /** Which clients stumble, and how. */
+  readonly affects?: string;
+  /** What to change. */
+  readonly fix?: string;
+}
+
+/** How a step reports: each of its findings under its name. */
+export interface Reporter {
+  ok(seen: string): Finding;
+  warning(seen: string, affects: string, fix: string): Finding;
+  fault(seen: string, affects: string, fix: string): Finding;
+}
+
+export function reporterFor(step: string): Reporter {
+  return {
+    ok: (seen) => ({ step, status: 'ok', seen }),
+    warning: (seen, affects, fix) => ({ step, status: 'warning', seen, affects, fix }),
+    fault: (seen, affects, fix) => ({ step, status: 'fault', seen, affects, fix }),
+  };
+}

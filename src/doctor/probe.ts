@@ -1,0 +1,80 @@
+const TIMEOUT_MS = 10_000;
+const MOST_BYTES = 256 * 1024;
+
+/** What came back. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Undefined where the body is not one JSON object. */
+  readonly json: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** One request as a client would send it, but bounded, and without following redirects. */
+export type Probe = (url: string, init?: RequestInit) => Promise<Answer>;
+
+/** @throws {Error} With a reason fit for a report, where nothing came back. */
+export const probe: Probe = async (url, init = {}) => {
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  try {
+    const response = await fetch(url, { ...init, redirect: 'manual', signal });
+    return { status: response.status, headers: response.headers, json: parseObject(await readStart(response)) };
+  } catch (error) {
+    throw new Error(signal.aborted ? `no answer within ${TIMEOUT_MS / 1000} seconds` : reasonOf(error), {
+      cause: error,
+    });
+  }
+};
+
+/** The beginning of the body: a stream that never ends must not hold up the walk. */
+async function readStart(response: Response): Promise<string> {
+  if (response.headers.get('content-type')?.startsWith('text/event-stream')) {
+    await response.body?.cancel();
+    return '';
+  }
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    chunks.push(chunk);
+    bytes += chunk.byteLength;
+    if (bytes > MOST_BYTES) break;
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    // Not JSON: which is all that the caller asks.
+    return undefined;
+  }
+}
+
+/** undici says "fetch failed", and why in `cause`. */
+function reasonOf(error: unknown): string {
+  const { cause, message } = error as { cause?: { code?: string; message?: string }; message?: string };
+  return cause?.code ?? cause?.message ?? message ?? 'unknown';
+}
+
+/** The first request of every MCP client. */
+export const INITIALIZE: RequestInit = {
+  method: 'POST',
+  headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+  body: JSON.stringify({
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'initialize',
+    params: {
+      protocolVersion: '2025-06-18',
+      capabilities: {},
+      clientInfo: { name: 'express-mcp-auth doctor', version: '1' },
+    },
+  }),
+};
+
+export function withHeaders(init: RequestInit, headers: Readonly<Record<string, string>>): RequestInit {
+  return { ...init, headers: { ...(init.headers as Record<string, string>), ...headers } };
+}

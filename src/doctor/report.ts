@@ -1,0 +1,67 @@
+import type { Finding, Status } from './finding.js';
+
+/** Where a report goes: a terminal gets colours and a line of progress, a pipe gets plain lines. */
+export interface Screen {
+  readonly isTerminal: boolean;
+  readonly hasColours: boolean;
+  write(text: string): void;
+}
+
+/** Takes findings as they come. */
+export interface Report {
+  begin(url: string): void;
+  add(finding: Finding): void;
+  end(): void;
+}
+
+const MARKS: Readonly<Record<Status, { readonly mark: string; readonly colour: number }>> = {
+  ok: { mark: '✓', colour: 32 },
+  warning: { mark: '!', colour: 33 },
+  fault: { mark: '✗', colour: 31 },
+};
+
+const ERASE_LINE = '\r\u001b[2K';
+
+export function createTextReport(screen: Screen): Report {
+  const counts: Record<Status, number> = { ok: 0, warning: 0, fault: 0 };
+  const progress = (text: string) => screen.isTerminal && screen.write(ERASE_LINE + text);
+  return {
+    begin(url) {
+      screen.write(`${printable(url)}\n`);
+      progress('  looking …');
+    },
+    add(finding) {
+      counts[finding.status] += 1;
+      progress('');
+      screen.write(`${lineFor(finding, screen.hasColours)}\n`);
+      progress(`  after ${finding.step} …`);
+    },
+    end() {
+      progress('');
+      screen.write(`${counts.ok} ✓  ${counts.warning} !  ${counts.fault} ✗\n`);
+    },
+  };
+}
+
+function lineFor({ step, status, seen, affects, fix }: Finding, hasColours: boolean): string {
+  const { mark, colour } = MARKS[status];
+  const painted = hasColours ? `\u001b[${colour}m${mark}\u001b[39m` : mark;
+  const rest = [affects, fix].filter((text) => text !== undefined).join(' ');
+  return `${painted} ${step}: ${printable(seen)}${rest === '' ? '' : `. ${printable(rest)}`}`;
+}
+
+/** What a server sent must not move the cursor, nor make two lines of one. */
+function printable(text: string): string {
+  return text.replace(/\p{C}/gu, '?').slice(0, 600);
+}
+
+export function createJsonReport(screen: Screen): Report {
+  const servers: { url: string; findings: Finding[] }[] = [];
+  return {
+    begin(url) {
+      servers.push({ url, findings: [] });
+    },
+    add: (finding) => void servers.at(-1)?.findings.push(finding),
+    end: () => screen.write(`${JSON.stringify({ servers }, null, 2)}\n`),
+  };
+}
