@@ -26,6 +26,7 @@ export function createDecisionLog(
   mode: ModeName,
   { logger, onDecision }: { logger: Logger; onDecision: ((decision: Decision) => void) | undefined },
 ): DecisionLog {
+  let advised = false;
   return (req, verdict) => {
     const isLogged = logger !== SILENT && (mode === 'permissive' || verdict.outcome !== 'passed');
     // Nobody listens to most servers: then nothing is put together.
@@ -35,6 +36,12 @@ export function createDecisionLog(
     try {
       onDecision?.(decision);
       if (isLogged) writeLine(logger, decision, verdict.error);
+      const { hint } = evidenceOf(verdict.error);
+      if (isLogged && hint !== undefined && !advised) {
+        // Once: what is wrong is wrong for every user, and stays so until somebody mends it.
+        advised = true;
+        logger.warn(`mcpAuth: the authorization server gives tokens another audience: ${hint}`);
+      }
     } catch {
       // A hook or logger that throws must not turn a decision round; it has its own ways to report.
     }
