@@ -27,6 +27,7 @@ export function createDecisionLog(
   { logger, onDecision }: { logger: Logger; onDecision: ((decision: Decision) => void) | undefined },
 ): DecisionLog {
   const logsEverything = MODES[mode].logs === 'every request';
+  const advise = createAdvice(logger);
   return (req, verdict) => {
     const isLogged = logger !== SILENT && (logsEverything || verdict.outcome !== 'passed');
     // Nobody listens to most servers: then nothing is put together.
@@ -34,12 +35,24 @@ export function createDecisionLog(
     const decision = describe(req, mode, verdict);
     decisions.publish(decision);
     if (isLogged) writeLine(logger, decision, verdict.error);
+    advise(verdict.error);
     try {
       const told: unknown = onDecision?.(decision);
       if (told instanceof Promise) told.catch(() => undefined);
     } catch {
       // A hook that throws must not turn a decision round; it has its own ways to report.
     }
+  };
+}
+
+/** Says once what to change at the authorization server: it is wrong for every user, and stays so until somebody mends it. */
+function createAdvice(logger: Logger): (error: unknown) => void {
+  let isGiven = false;
+  return (error) => {
+    const { hint } = evidenceOf(error);
+    if (hint === undefined || isGiven) return;
+    isGiven = true;
+    logger.warn(`mcpAuth: the authorization server gives tokens another audience: ${hint}`);
   };
 }
 

@@ -25,5 +25,6 @@ export type {
   VerifiedTokensOptions,
 } from './options/auth-options.js';
 export type { McpCorsOptions } from './options/cors-options.js';
+export type { FacadeOptions, ProviderOption } from './options/facade-options.js';
 export type { McpScopesOptions, ScopeFunction, ScopeRule, ScopeRules } from './options/scopes-options.js';
 export { protectedResourceMetadata } from './protected-resource-metadata.js';

@@ -66,3 +66,14 @@ mcpStdioBackend({ args: ['server.js'] });
 (getAuth({} as never) as AuthInfo).payload.sub = 'root';
 
 export { closed };
+
+// A provider is exactly one of those that are known.
+mcpAuth({ issuer: 'https://as.example', provider: { keycloak: {} }, facade: { secret: ['a', 'b'] } });
+// @ts-expect-error
+mcpAuth({ issuer: 'https://as.example', provider: { keycloak: {}, auth0: {} } });
+// @ts-expect-error
+mcpAuth({ issuer: 'https://as.example', provider: { keycloack: {} } });
+// @ts-expect-error
+mcpAuth({ issuer: 'https://as.example', provider: 'keycloak' });
+// @ts-expect-error
+mcpAuth({ issuer: 'https://as.example', facade: true });

@@ -62,14 +62,14 @@ describe('our metadata', () => {
 
 describe('paths', () => {
   test.each([
-    ['GET', 'client-registration', 'POST'],
-    ['GET', 'token', 'POST'],
-    ['GET', 'revocation', 'POST'],
+    ['GET', 'client-registration', 'POST, OPTIONS'],
+    ['GET', 'token', 'POST, OPTIONS'],
+    ['GET', 'revocation', 'POST, OPTIONS'],
     ['GET', 'consent', 'POST'],
     ['POST', 'authorize', 'GET, HEAD'],
     ['POST', 'callback', 'GET, HEAD'],
-    ['POST', '', 'GET, HEAD'],
-    ['DELETE', 'token', 'POST'],
+    ['POST', '', 'GET, HEAD, OPTIONS'],
+    ['DELETE', 'token', 'POST, OPTIONS'],
   ])('%s %s answers 405', async (method, name, allow) => {
     const { base } = await startFacadeFlow('keycloak');
     const response = await fetch(name === '' ? base : `${base}/${name}`, { method });

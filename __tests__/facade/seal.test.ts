@@ -5,7 +5,9 @@ const SECRET = 'a secret of thirty-two characters';
 const OTHER = 'another secret of thirty-two chars';
 const RESOURCE = 'https://mcp.example/mcp';
 const seal = createSeal([SECRET], RESOURCE);
-const sealed = seal.close('client', { a: 1 });
+// One that base64 and base64url write differently.
+const sealed =
+  Array.from({ length: 100 }, () => seal.close('client', { a: 1 })).find((text) => /[-_]/.test(text)) ?? '';
 
 test('opens what it closed, and hides it', () => {
   expect(seal.open('client', sealed)).toEqual({ a: 1 });

@@ -140,6 +140,11 @@ test.each<[string, Record<string, unknown>, string]>([
     { resourceMetadata: { resource: 'https://mcp.example/mcp', authorizationServers: ['https://a.example'] } },
     'option "resourceMetadata.authorizationServers" must be left out beside "provider", whose facade is the authorization server that clients see, but got ["https://a.example"]. Remove it, or set facade to false.',
   ],
+  [
+    'dpop that is required',
+    { dpop: 'require' },
+    'option "dpop" must be "off" or "accept" beside "provider", since no proof passes through the facade, but got "require". Set facade to false, so that clients log in at the issuer itself.',
+  ],
 ])('%s is refused', (_name, changes, message) => {
   const policy = { ...good, ...changes } as unknown as McpAuthOptions;
   for (const construct of [mcpAuth, protectedResourceMetadata]) {

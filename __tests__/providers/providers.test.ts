@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { PROVIDERS, type ProviderName } from '../../src/providers/providers.js';
+import { claims, createGate, expectInvalidToken, ISSUER } from '../support/gate.js';
+import { createRecorder } from '../support/recorder.js';
 
 const TENANT = '11111111-2222-3333-4444-555555555555';
 
@@ -99,4 +101,17 @@ test.each<[string, string[], string]>([
 ])('entra: the scope %s for %j is asked for as %s', (scope, audiences, expected) => {
   expect(PROVIDERS.entra.upstreamScope(scope, audiences)).toBe(expected);
   expect(PROVIDERS.keycloak.upstreamScope(scope, audiences)).toBe(scope);
+});
+
+test('a token with another audience is refused, and the log says once what to change at the server', async () => {
+  const { lines, logger } = createRecorder();
+  const gate = createGate({ issuer: ISSUER, provider: { keycloak: {} }, facade: { secret: 'x'.repeat(32) }, logger });
+  const token = gate.signer.sign(claims({ aud: 'account' }));
+  for (const response of [await gate.send(token), await gate.send(token)]) {
+    expectInvalidToken(response, 'The token is meant for another audience');
+  }
+  expect(lines.filter((line) => line.startsWith('warn'))).toEqual([
+    'warn mcpAuth: the authorization server gives tokens another audience: ' +
+      'add an Audience mapper for it to a client scope that every client gets (Keycloak: Client scopes)',
+  ]);
 });

@@ -25,7 +25,7 @@ export async function startGuardedServer(
   const { resourceMetadata = {}, ...policy } = policyFor(resource) as { resourceMetadata?: object };
   const options = { ...policy, resourceMetadata: { resource, ...resourceMetadata } } as unknown as McpAuthOptions;
   const auth = mcpAuth(options);
-  app = express().use(mcpCors(), auth, protectedResourceMetadata(options));
+  app = express().use('/mcp', mcpCors()).use(auth, protectedResourceMetadata(options));
   app.all('/mcp', mcp);
   return { origin, resource, auth };
 }

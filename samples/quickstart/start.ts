@@ -6,7 +6,6 @@ import { showAnswers } from './answers.js';
 import { writeKeysAndToken } from './development-keys.js';
 
 const packageUrl = import.meta.resolve('express-mcp-auth/package.json');
-const LOG_IN = 'It logs in with one click. Point MCP Inspector, Claude Code or VS Code at';
 const devIssuerPort = process.argv[3] ?? '9000';
 const directory = process.argv[2] ?? fileURLToPath(new URL('samples/quickstart', packageUrl));
 
@@ -19,7 +18,7 @@ async function start(): Promise<void> {
     const url = `http://localhost:${port}/mcp`;
     const answers = await showAnswers(url, relative(process.cwd(), tokenFile));
     console.log(
-      `\n${answers}\n4. With a client\n\n   ${LOG_IN} ${url}\n\nThe keys and the token are for development only. Ctrl-C stops the gateway.`,
+      `\n${answers}\n${logIn(url)}\n\nThe keys and the token are for development only. Ctrl-C stops the gateway.`,
     );
   } catch (error) {
     // A Ctrl-C meanwhile is no failure.
@@ -27,6 +26,10 @@ async function start(): Promise<void> {
     gateway.kill();
     throw error;
   }
+}
+
+function logIn(url: string): string {
+  return `4. With a client\n\n   Point MCP Inspector, Claude Code or VS Code at ${url}: it asks you to log in, with one click.`;
 }
 
 /** The same as `npx express-mcp-auth -f config.yaml --host 127.0.0.1 --dev-issuer`. */

@@ -73,7 +73,12 @@ export function parseAuthorizationRequest(parameters: Parameters, ourResource: s
   };
 }
 
-/** Clients differ in whether they send `https://host` or `https://host/`. */
+/** Clients write a resource as `URL.href` does: in lower case, without a default port, and `https://host` with a slash. */
 export function isSameResource(one: string, other: string): boolean {
-  return one.replace(/\/$/, '') === other.replace(/\/$/, '');
+  return comparable(one) === comparable(other);
+}
+
+function comparable(resource: string): string {
+  const href = URL.canParse(resource) ? new URL(resource).href : resource;
+  return href.replace(/\/$/, '');
 }

@@ -90,6 +90,7 @@ function configure(library: OidcProvider, key: JWK, resources: readonly DevResou
       ctx.type = 'text/plain';
       ctx.body = `${error}: ${error_description ?? 'nothing more is known'}`;
     },
+    responseTypes: ['code'],
     pkce: { required: () => true },
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     findAccount: (_ctx, sub) => ({ accountId: sub, claims: () => ({ sub }) }),

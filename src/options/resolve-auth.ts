@@ -80,7 +80,13 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
     staleIfErrorSeconds: whole('staleIfErrorSeconds', 0),
     verifiedTokens: resolveVerifiedTokens(checks, given.verifiedTokens),
     ...resolveSenderConstraint(checks, given),
-    facade: resolveFacade(checks, given.facade, { issuers, resource, metadataMembers: members, allowHttp }),
+    facade: resolveFacade(checks, given.facade, {
+      issuers,
+      resource,
+      metadataMembers: members,
+      allowHttp,
+      requiresProof: given.dpop === 'require',
+    }),
     onDecision: resolveHook(checks, given.onDecision),
     logger: resolveLogger(checks, given.logger),
   });

@@ -30,6 +30,8 @@ export interface FacadeContext {
   readonly resource: ResourceIdentity | undefined;
   readonly metadataMembers: Readonly<Record<string, unknown>>;
   readonly allowHttp: boolean;
+  /** Every token must be bound to a key of the client (RFC 9449). */
+  readonly requiresProof: boolean;
 }
 
 const LEAST_SECRET_LENGTH = 32;
@@ -50,6 +52,7 @@ export function resolveFacade(
     return undefined;
   }
   requireRegistration(checks, trusted);
+  refuseProofs(checks, context);
   return Object.freeze({
     resource: requireResource(checks, context),
     issuer: trusted.issuer,
@@ -71,6 +74,13 @@ function requireRegistration(checks: OptionChecks, { provider, client }: Trusted
     const expected = 'given, since clients cannot register themselves at this provider';
     checks.refuse('clientId', expected, undefined, 'Register a client there by hand, and give its id.');
   }
+}
+
+/** RFC 9449, section 4.2: a proof names the URL it is for, and ours is not that of the server which would bind the token. */
+function refuseProofs(checks: OptionChecks, { requiresProof }: FacadeContext): void {
+  if (!requiresProof) return;
+  const expected = '"off" or "accept" beside "provider", since no proof passes through the facade';
+  checks.refuse('dpop', expected, 'require', 'Set facade to false, so that clients log in at the issuer itself.');
 }
 
 /** The resource is our issuer, so it must be known before any request comes. */

@@ -73,13 +73,14 @@ function numericDate(payload: Claims, claim: string): number | undefined {
   return value;
 }
 
-function requireAudience(payload: Claims, { audienceClaim, audiences }: TrustedIssuer): void {
-  if (!Object.hasOwn(payload, audienceClaim))
-    throw new AuthError('wrong_audience', { claim: audienceClaim, expected: audiences });
+function requireAudience(payload: Claims, { audienceClaim, audiences, provider }: TrustedIssuer): void {
+  const hint = provider?.audienceHint;
+  const evidence = { claim: audienceClaim, expected: audiences, ...(hint === undefined ? {} : { hint }) };
+  if (!Object.hasOwn(payload, audienceClaim)) throw new AuthError('wrong_audience', evidence);
   const named = stringList(payload, audienceClaim);
   const accepted = audiences.map(withoutClosingSlash);
   if (!named.some((audience) => accepted.includes(withoutClosingSlash(audience)))) {
-    throw new AuthError('wrong_audience', { claim: audienceClaim, expected: audiences, found: named });
+    throw new AuthError('wrong_audience', { ...evidence, found: named });
   }
 }
 

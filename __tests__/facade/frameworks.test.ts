@@ -1,0 +1,51 @@
+import type { RequestListener } from 'node:http';
+import connect from 'connect';
+import express5 from 'express';
+import express4 from 'express4';
+import { describe, expect, test } from 'vitest';
+import { type McpAuthOptions, mcpAuth, protectedResourceMetadata } from '../../src/index.js';
+import { postForm, postJson, REDIRECT_URI, rawClient } from '../support/facade-client.js';
+import { SECRET } from '../support/facade-flow.js';
+import { KINDS } from '../support/peculiar-kinds.js';
+import { startPeculiarServer } from '../support/peculiar-server.js';
+import { serve } from '../support/serve.js';
+
+const parsers = [express5.json(), express5.urlencoded({ extended: true })];
+
+/** Each framework, without and with body parsers before us. */
+const apps: [string, (middlewares: unknown[]) => RequestListener][] = [
+  ['Express 5', (middlewares) => express5().use(...(middlewares as []))],
+  ['Express 4', (middlewares) => express4().use(...(middlewares as [])) as never],
+  ['Connect', (middlewares) => middlewares.reduce<connect.Server>((app, next) => app.use(next as never), connect())],
+  ['Express 5 and parsers', (middlewares) => express5().use(...parsers, ...(middlewares as []))],
+  ['Express 4 and parsers', (middlewares) => express4().use(...(parsers as []), ...(middlewares as [])) as never],
+];
+
+describe.each(apps)('%s', (_name, createApp) => {
+  test('registers, logs in, and swaps a code for tokens', async () => {
+    const { kind, policy, client } = KINDS.authentik;
+    const upstream = await startPeculiarServer(kind);
+    let app: RequestListener = (_req, res) => res.end();
+    const origin = await serve((req, res) => app(req, res));
+    const base = `${origin}/.well-known/oauth-authorization-server/mcp`;
+    upstream.register({ ...client, redirectUri: `${base}/callback` });
+    const options = {
+      issuer: upstream.issuer,
+      provider: { authentik: {} },
+      clientId: client.id,
+      facade: { secret: SECRET },
+      resourceMetadata: { resource: `${origin}/mcp` },
+      ...policy,
+    } as McpAuthOptions;
+    app = createApp([mcpAuth(options), protectedResourceMetadata(options)]);
+
+    const { body } = await postJson(`${base}/client-registration`, { redirect_uris: [REDIRECT_URI] });
+    const raw = rawClient(base, body.client_id as string);
+    const code = (await raw.logIn()).get('code') ?? '';
+    expect(await raw.token({ code })).toMatchObject({ status: 200, body: { access_token: expect.any(String) } });
+    const twice = 'grant_type=refresh_token&grant_type=authorization_code';
+    const response = await fetch(`${base}/token`, { method: 'POST', body: new URLSearchParams(twice) });
+    expect(response.status).toBe(400);
+    expect(await postForm(`${base}/token`, {})).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
+  });
+});

@@ -1,0 +1,79 @@
+import type { RequestListener } from 'node:http';
+import express from 'express';
+import { expect, test } from 'vitest';
+import { type McpAuthOptions, protectedResourceMetadata } from '../../src/index.js';
+import { postJson, REDIRECT_URI, rawClient } from '../support/facade-client.js';
+import { SECRET } from '../support/facade-flow.js';
+import { KINDS } from '../support/peculiar-kinds.js';
+import { startPeculiarServer } from '../support/peculiar-server.js';
+import { serve } from '../support/serve.js';
+
+const OLD = 'the secret of last year, retired soon';
+
+/** One origin, whose requests go to its replicas in turn. */
+async function startReplicas(...secrets: (string | string[] | undefined)[]) {
+  const { kind, policy, client } = KINDS.entra;
+  const upstream = await startPeculiarServer(kind);
+  let replicas: RequestListener[] = [];
+  let asked = 0;
+  const origin = await serve((req, res) => replicas[asked++ % replicas.length]?.(req, res));
+  const base = `${origin}/.well-known/oauth-authorization-server/mcp`;
+  upstream.register({ ...client, redirectUri: `${base}/callback` });
+  const createReplica = (secret: string | string[] | undefined) =>
+    express().use(
+      protectedResourceMetadata({
+        issuer: upstream.issuer,
+        provider: { entra: {} },
+        clientId: client.id,
+        clientSecret: client.secret,
+        facade: { secret },
+        resourceMetadata: { resource: `${origin}/mcp` },
+        ...policy,
+      } as McpAuthOptions),
+    );
+  replicas = secrets.map(createReplica);
+  const become = (...others: typeof secrets) => {
+    replicas = others.map(createReplica);
+  };
+  return { base, become };
+}
+
+const scope = 'mcp.read';
+
+async function register(base: string) {
+  const { body } = await postJson(`${base}/client-registration`, { redirect_uris: [REDIRECT_URI] });
+  return rawClient(base, body.client_id as string);
+}
+
+test('replicas with one secret are one server: registration, consent, login and tokens may meet any of them', async () => {
+  const { base } = await startReplicas(SECRET, SECRET, SECRET);
+  const client = await register(base);
+  const code = (await client.logIn({ scope })).get('code') ?? '';
+  const { body } = await client.token({ code });
+  const refreshed = await client.token({ grant_type: 'refresh_token', refresh_token: body.refresh_token as string });
+  expect(refreshed.status).toBe(200);
+});
+
+test('a restart forgets nothing, and neither does a rotation of the secret', async () => {
+  const { base, become } = await startReplicas(OLD);
+  const client = await register(base);
+  const { body } = await client.token({ code: (await client.logIn({ scope })).get('code') ?? '' });
+  become([SECRET, OLD]);
+  const token = body.refresh_token as string;
+  const refreshed = await client.token({ grant_type: 'refresh_token', refresh_token: token });
+  expect(refreshed.status).toBe(200);
+  become(SECRET);
+  const again = { grant_type: 'refresh_token', refresh_token: refreshed.body.refresh_token as string };
+  expect(await client.token(again), 'the client itself is of the old secret').toMatchObject({
+    status: 401,
+    body: { error: 'invalid_client' },
+  });
+});
+
+test('with a random secret, a restart asks clients to register anew', async () => {
+  const { base, become } = await startReplicas(undefined);
+  const client = await register(base);
+  become(undefined);
+  expect((await client.authorize({ scope })).response.status).toBe(400);
+  expect(await client.token({ code: 'c' })).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
+});
