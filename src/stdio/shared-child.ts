@@ -10,6 +10,8 @@ import { statusOf } from './modern-status.js';
 
 const SUBSCRIPTION_KEY = 'io.modelcontextprotocol/subscriptionId';
 const LOG_LEVEL_KEY = 'io.modelcontextprotocol/logLevel';
+// How long a client may take nothing of what is sent to it: it holds up others who share the child.
+const PATIENCE_MS = 10_000;
 
 /** One request in flight, as its client wrote it. */
 interface SharedCall {
@@ -51,7 +53,7 @@ export class SharedChild implements ChildListener {
   }
 
   holdFor(res: ServerResponse): void {
-    this.#child.holdFor(res);
+    this.#child.holdFor(res, PATIENCE_MS);
   }
 
   /** Sends a request with `meta` in its `_meta`; returns the number to cancel it by. */
@@ -110,7 +112,6 @@ export class SharedChild implements ChildListener {
   line(bytes: Buffer): void {
     const message = readMessage(bytes);
     if (message === undefined) return;
-    this.lastUsed = Date.now();
     if (message.kind === 'response') this.#settle(message);
     else if (message.kind === 'notification') this.#route(message);
     // Requests to the client are not part of these revisions; left alone, the child would wait for ever.
