@@ -95,7 +95,8 @@ describe('back-pressure', () => {
   ])('a slow reader of %i messages of %i bytes slows its child, not the heap', async (count, bytes) => {
     const { url, stop } = await serve();
     const warned: Error[] = [];
-    process.on('warning', (warning) => warned.push(warning));
+    const onWarning = (warning: Error): void => void warned.push(warning);
+    process.on('warning', onWarning);
     const session = await open(url);
     const body = JSON.stringify(call(1, 'flood', { count, bytes }, { progressToken: 1 }));
     const req = request(url, { method: 'POST', headers: { ...session, 'content-type': 'application/json' } });
@@ -113,7 +114,7 @@ describe('back-pressure', () => {
     await once(res, 'end');
     expect(events).toBeGreaterThanOrEqual(count);
     expect(warned).toEqual([]);
-    process.removeAllListeners('warning');
+    process.off('warning', onWarning);
     await stop();
   });
 

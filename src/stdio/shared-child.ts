@@ -7,6 +7,7 @@ import { applyEdits, type Edit, type Members, memberOf, textOf } from './json-me
 import { type ClientMessage, idOfTruncated, membersAt, type RpcMessage, readMessage } from './json-rpc.js';
 import { metaEdit } from './meta-edit.js';
 import { statusOf } from './modern-status.js';
+import { ToolHeaders } from './tool-headers.js';
 
 const SUBSCRIPTION_KEY = 'io.modelcontextprotocol/subscriptionId';
 const LOG_LEVEL_KEY = 'io.modelcontextprotocol/logLevel';
@@ -20,6 +21,8 @@ interface SharedCall {
   readonly answer: Recipient;
   readonly listens: boolean;
   readonly logs: boolean;
+  /** Whether it is a request of ours: nobody out there waits for it. */
+  readonly own: boolean;
   readonly since: number;
   readonly expiresAt: number;
 }
@@ -33,6 +36,7 @@ export class SharedChild implements ChildListener {
   expiresAt = 0;
   /** Whether it ever answered: one that never did is not started again uncalled. */
   answered = false;
+  readonly toolHeaders = new ToolHeaders(this);
   readonly #child: Child;
   readonly #onGone: (started: boolean) => void;
   readonly #calls = new Map<number, SharedCall>();
@@ -45,7 +49,9 @@ export class SharedChild implements ChildListener {
   }
 
   get pending(): number {
-    return this.#calls.size;
+    let count = 0;
+    for (const { own } of this.#calls.values()) if (!own) count++;
+    return count;
   }
 
   ready(): Promise<void> | undefined {
@@ -74,6 +80,7 @@ export class SharedChild implements ChildListener {
       answer,
       listens: method === 'subscriptions/listen',
       logs: metaOf(message)?.[LOG_LEVEL_KEY] !== undefined,
+      own: false,
       since: this.lastUsed,
       expiresAt,
     });
@@ -88,7 +95,15 @@ export class SharedChild implements ChildListener {
   /** Sends a request of our own. */
   ask(method: string, params: string, answer: Recipient): number {
     const number = ++this.#count;
-    const call = { id: `${number}`, token: undefined, answer, listens: false, logs: false, since: Date.now() };
+    const call = {
+      id: `${number}`,
+      token: undefined,
+      answer,
+      listens: false,
+      logs: false,
+      own: true,
+      since: Date.now(),
+    };
     this.#calls.set(number, { ...call, expiresAt: Number.POSITIVE_INFINITY });
     this.#child.write(Buffer.from(`{"jsonrpc":"2.0","id":${number},"method":"${method}","params":${params}}`));
     return number;
