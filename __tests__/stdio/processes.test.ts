@@ -37,6 +37,13 @@ describe('a child that misbehaves', () => {
     await stop();
   });
 
+  it('may exit in the middle of its answer, which fails', async () => {
+    const { url, stop } = await serve();
+    const response = await post(url, call(1, 'answer-half-and-exit'), await open(url));
+    expect(await response.json()).toMatchObject({ id: 1, error: { data: { reason: 'child_exited' } } });
+    await stop();
+  });
+
   it('may close its output and go on: the call fails, and the child goes', async () => {
     const { url, backend, stop } = await serve();
     const session = await open(url);
