@@ -45,6 +45,13 @@ describe.concurrent('the idle time', () => {
     await stop();
   });
 
+  it('runs though the child talks on', async () => {
+    const { url, backend, stop } = await serve({ idleTimeoutSeconds: 1 });
+    await callText(url, await open(url), 'chatter');
+    await until(() => backend.stats().sessions === 0);
+    await stop();
+  });
+
   it('runs for a client that listened and vanished, not for one that listens', async () => {
     const { url, backend, stop } = await serve({ idleTimeoutSeconds: 1 });
     const vanish = new AbortController();

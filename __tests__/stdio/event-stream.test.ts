@@ -64,3 +64,14 @@ it('an answer to a client that takes streams only is one', async () => {
   const answer = await received((res) => new Answer(planFor(res, { json: false })).respond(message));
   expect(answer).toEqual({ type: 'text/event-stream', text: 'data: {"id":1}\n\n' });
 });
+
+it('an answer that another middleware gave stays as it is', async () => {
+  const answer = await received((res) => {
+    const late = new Answer(planFor(res));
+    res.writeHead(503, { 'content-type': 'text/plain' }).end('timed out');
+    late.tick(1, true);
+    late.notify(message);
+    late.respond(message);
+  });
+  expect(answer).toEqual({ type: 'text/plain', text: 'timed out' });
+});

@@ -61,6 +61,7 @@ describe('a request of 2026-07-28', () => {
 
   it('is cancelled at the child when its client hangs up', async () => {
     const user = { authorization: 'Bearer hangup' };
+    await modernText(served.url, 'pid', {}, user);
     const before = served.backend.stats().pending;
     const hangUp = new AbortController();
     const hanging = postModern(served.url, modernCall(1, 'hang'), user, hangUp.signal).catch(() => undefined);

@@ -127,9 +127,9 @@ describe('answers of', () => {
     );
   });
 
-  it('20 MB fail their call, and the session lives', async () => {
+  it.each([20, 100])('%i MB fail their call, and the session lives', async (megabytes) => {
     const other = post(served.url, call('other', 'progress', { steps: 2, delay: 200 }), session);
-    const response = await post(served.url, call('big', 'big', { bytes: 20_000_000 }), session);
+    const response = await post(served.url, call('big', 'big', { bytes: megabytes * 1_000_000 }), session);
     expect(await response.json()).toMatchObject({ id: 'big', error: { data: { reason: 'message_too_large' } } });
     expect((await messagesOf(await other)).at(-1)).toMatchObject({ id: 'other', result: {} });
     expect(await callText(served.url, session, 'echo')).toBe('{}');

@@ -37,6 +37,13 @@ describe('a child that misbehaves', () => {
     await stop();
   });
 
+  it('may exit in the middle of its answer, which fails', async () => {
+    const { url, stop } = await serve();
+    const response = await post(url, call(1, 'answer-half-and-exit'), await open(url));
+    expect(await response.json()).toMatchObject({ id: 1, error: { data: { reason: 'child_exited' } } });
+    await stop();
+  });
+
   it('may close its output and go on: the call fails, and the child goes', async () => {
     const { url, backend, stop } = await serve();
     const session = await open(url);
@@ -89,16 +96,21 @@ describe('a child is started', () => {
 });
 
 describe('back-pressure', () => {
-  it('a slow reader slows its child, not the heap', async () => {
+  it.each([
+    [4_000, 16_384],
+    [40_000, 100],
+  ])('a slow reader of %i messages of %i bytes slows its child, not the heap', async (count, bytes) => {
     const { url, stop } = await serve();
+    const warned: Error[] = [];
+    const onWarning = (warning: Error): void => void warned.push(warning);
+    process.on('warning', onWarning);
     const session = await open(url);
-    const count = 4_000;
-    const body = JSON.stringify(call(1, 'flood', { count, bytes: 16_384 }, { progressToken: 1 }));
+    const body = JSON.stringify(call(1, 'flood', { count, bytes }, { progressToken: 1 }));
     const req = request(url, { method: 'POST', headers: { ...session, 'content-type': 'application/json' } });
     req.end(body);
     const [res] = await once(req, 'response');
     const before = process.memoryUsage();
-    // 64 MB are on their way; what the network and the pipes hold is all that may have left the child.
+    // Up to 64 MB are on their way; what the network and the pipes hold is all that may have left the child.
     await new Promise((resolve) => setTimeout(resolve, 500));
     const { arrayBuffers, heapUsed } = process.memoryUsage();
     expect(arrayBuffers + heapUsed - before.arrayBuffers - before.heapUsed).toBeLessThan(16_000_000);
@@ -108,6 +120,8 @@ describe('back-pressure', () => {
     });
     await once(res, 'end');
     expect(events).toBeGreaterThanOrEqual(count);
+    expect(warned).toEqual([]);
+    process.off('warning', onWarning);
     await stop();
   });
 

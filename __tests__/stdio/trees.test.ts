@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'vitest';
 import {
   call,
@@ -71,6 +71,22 @@ describe.concurrent('nothing is left behind', () => {
     await stop();
   });
 
+  it.runIf(process.platform === 'linux')('by npx and what it starts', async ({ expect }) => {
+    const lines: string[] = [];
+    const note = (line: string): void => void lines.push(line);
+    const { url, stop } = await serve({
+      command: 'npx',
+      args: ['--no-install', 'mcp-server-everything'],
+      logger: { debug: note, info: note, warn: note, error: note },
+    });
+    const session = await open(url);
+    const leader = Number(/^child (\d+): /.exec(lines.find((line) => line.includes('Starting')) ?? '')?.[1]);
+    expect(groupOf(leader).length).toBeGreaterThan(1);
+    await fetch(url, { method: 'DELETE', headers: session });
+    await until(() => groupOf(leader).length === 0);
+    await stop();
+  });
+
   it.runIf(process.platform === 'linux')('by a gateway whose watchdog was killed before it', async ({ expect }) => {
     const { child, url } = await gateway({ STUBBORN: '1' });
     const first = await familyOf(url);
@@ -87,4 +103,20 @@ describe.concurrent('nothing is left behind', () => {
 
 function childrenOf(pid: number): number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').map(Number);
+}
+
+function groupOf(leader: number): number[] {
+  const pids = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+  return pids.filter((pid) => isRunning(pid) && groupIn(pid) === leader);
+}
+
+function groupIn(pid: number): number | undefined {
+  try {
+    return Number(readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ')[2]);
+  } catch {
+    // It ended while we looked.
+    return undefined;
+  }
 }

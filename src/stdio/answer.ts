@@ -47,7 +47,12 @@ export class Answer implements Recipient {
 
   /** Whether anyone is still there to read it. */
   get connected(): boolean {
-    return this.#stream ? this.#stream.connected : !this.#plan.res.destroyed;
+    return this.#stream ? this.#stream.connected : this.#untouched;
+  }
+
+  // Some middlewares answer themselves after a while; what they left behind is not ours to write to.
+  get #untouched(): boolean {
+    return !this.#plan.res.destroyed && !this.#plan.res.headersSent;
   }
 
   get streaming(): boolean {
@@ -94,7 +99,7 @@ export class Answer implements Recipient {
     const stream = this.#plan.openStream();
     this.#stream = stream;
     const { res, headers } = this.#plan;
-    if (!res.destroyed) {
+    if (this.#untouched) {
       for (const [name, value] of Object.entries(headers?.(true) ?? {})) res.setHeader(name, value);
       stream.attach(res, this.#plan.until);
     }
@@ -105,7 +110,7 @@ export class Answer implements Recipient {
 
   #reply(message: Buffer, status: number): void {
     const { res, headers } = this.#plan;
-    if (res.destroyed) return;
+    if (!this.#untouched) return;
     const own = { 'content-type': 'application/json', 'content-length': message.length };
     res.writeHead(status, headers === undefined ? own : { ...own, ...headers(false) });
     res.end(message);

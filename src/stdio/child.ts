@@ -22,8 +22,6 @@ export interface ChildListener extends LineListener {
   gone(started: boolean): void;
 }
 
-// A client that takes nothing for this long does not get to hold up the child any longer.
-const STALLED_AFTER_MS = 60_000;
 const LAST_WORDS_MS = 500;
 
 /** One running program and its three streams. */
@@ -35,7 +33,7 @@ export class Child {
   readonly #maxMessageBytes: number;
   #listener: ChildListener | undefined;
   #alive = true;
-  #holds = 0;
+  readonly #held = new Set<ServerResponse>();
   #drained: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -106,14 +104,20 @@ export class Child {
     return this.#drained;
   }
 
-  /** Reads no more from the child until `res` has taken what was written to it: a slow reader slows its child, not the heap. */
-  holdFor(res: ServerResponse): void {
-    if (this.#holds++ === 0) this.#process.stdout?.pause();
-    const stalled = setTimeout(() => res.destroy(), STALLED_AFTER_MS);
+  /**
+   * Reads no more from the child until `res` has taken what was written to it: a slow reader slows its child, not the heap. One
+   * that takes nothing for `patienceMs` is cut off, so that it cannot stop the child for good.
+   */
+  holdFor(res: ServerResponse, patienceMs: number): void {
+    if (this.#held.has(res) || res.destroyed) return;
+    if (this.#held.size === 0) this.#process.stdout?.pause();
+    this.#held.add(res);
+    const stalled = setTimeout(() => res.destroy(), patienceMs);
     const release = (): void => {
       clearTimeout(stalled);
       res.off('drain', release).off('finish', release).off('close', release);
-      if (--this.#holds === 0) this.#process.stdout?.resume();
+      this.#held.delete(res);
+      if (this.#held.size === 0) this.#process.stdout?.resume();
     };
     res.on('drain', release).on('finish', release).on('close', release);
   }

@@ -64,11 +64,14 @@ function nameOf(message: ClientMessage): string | undefined {
   return typeof name === 'string' ? name : undefined;
 }
 
-const ENCODED = /^=\?base64\?([A-Za-z0-9+/]*={0,2})\?=$/;
+const ENCODED = /^=\?base64\?(.*)\?=$/;
 
-// Value Encoding of 2026-07-28: names that do not fit into a header come in Base64.
-function decodeHeader(value: string | string[] | undefined): string | undefined {
+/** The text that a header carries; names that do not fit into one come in Base64 (2026-07-28, Value Encoding). */
+export function decodeHeader(value: string | string[] | undefined): string | undefined {
   if (typeof value !== 'string') return undefined;
   const encoded = ENCODED.exec(value)?.[1];
-  return encoded === undefined ? value : Buffer.from(encoded, 'base64').toString('utf8');
+  if (encoded === undefined) return value;
+  const bytes = Buffer.from(encoded, 'base64');
+  // Node's decoder passes over what is no Base64; here that is no value at all.
+  return bytes.toString('base64') === encoded ? bytes.toString('utf8') : undefined;
 }

@@ -34,6 +34,7 @@ export class ModernExchange {
     const child = await this.#shared.get(principal, auth, String(metaOf(message)?.[VERSION_KEY])).catch((error) => {
       throw error instanceof BridgeError ? new BridgeError(error.reason, { id, data: error.data }) : error;
     });
+    if (message.method === 'tools/call') await child.toolHeaders.check(req, message, meta);
     if (res.destroyed) return;
     const answer = new Answer({
       res,

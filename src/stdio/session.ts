@@ -30,6 +30,8 @@ export interface SessionParts {
 // These are about the server as a whole, never about a request in flight.
 const UNRELATED = /^notifications\/(?:(?:tools|prompts|resources)\/list_changed|resources\/updated|tasks\/status)$/;
 const FIRST_PRIMED_REVISION = '2025-11-25';
+// How long a client may take nothing of what is sent to it; afterwards it can resume.
+const PATIENCE_MS = 60_000;
 
 /** One client's conversation with one child, in a revision that has sessions (before 2026-07-28). */
 export class Session implements ChildListener {
@@ -39,6 +41,7 @@ export class Session implements ChildListener {
   revision = '';
   /** When the latest token seen here expires, in milliseconds since 1970. */
   expiresAt = Number.POSITIVE_INFINITY;
+  /** When a client last was here: what the child says on its own does not keep a session alive. */
   lastUsed = Date.now();
   readonly #child: Child;
   readonly #onEnd: (session: Session) => void;
@@ -110,13 +113,12 @@ export class Session implements ChildListener {
 
   /** Reads no more from the child until `res` has taken what was written to it. */
   holdFor(res: ServerResponse): void {
-    this.#child.holdFor(res);
+    this.#child.holdFor(res, PATIENCE_MS);
   }
 
   line(bytes: Buffer): void {
     const message = readMessage(bytes);
     if (message === undefined) return;
-    this.lastUsed = Date.now();
     if (message.kind !== 'response') this.#route(message);
     else {
       const refused = this.revision === '' && !this.#agree(message);
@@ -183,7 +185,7 @@ export class Session implements ChildListener {
     if (answer !== undefined) answer.notify(message.bytes);
     else {
       const slow = this.#streams.standalone.send(message.bytes);
-      if (slow) this.#child.holdFor(slow);
+      if (slow) this.holdFor(slow);
     }
   }
 

@@ -72,7 +72,10 @@ export class Sessions {
     const { idleMs, expiryGraceMs, requestTimeoutMs } = this.#limits;
     for (const session of [...this.#byId.values()]) {
       session.tick(now, keepAlive, requestTimeoutMs);
-      if (session.attended) continue;
+      if (session.attended) {
+        session.lastUsed = now;
+        continue;
+      }
       const abandoned = now - Math.max(session.expiresAt, session.lastUsed) >= expiryGraceMs;
       if (now - session.lastUsed >= idleMs || abandoned) session.end('session_ended');
     }

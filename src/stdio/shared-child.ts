@@ -7,9 +7,12 @@ import { applyEdits, type Edit, type Members, memberOf, textOf } from './json-me
 import { type ClientMessage, idOfTruncated, membersAt, type RpcMessage, readMessage } from './json-rpc.js';
 import { metaEdit } from './meta-edit.js';
 import { statusOf } from './modern-status.js';
+import { ToolHeaders } from './tool-headers.js';
 
 const SUBSCRIPTION_KEY = 'io.modelcontextprotocol/subscriptionId';
 const LOG_LEVEL_KEY = 'io.modelcontextprotocol/logLevel';
+// How long a client may take nothing of what is sent to it: it holds up others who share the child.
+const PATIENCE_MS = 10_000;
 
 /** One request in flight, as its client wrote it. */
 interface SharedCall {
@@ -18,6 +21,8 @@ interface SharedCall {
   readonly answer: Recipient;
   readonly listens: boolean;
   readonly logs: boolean;
+  /** Whether it is a request of ours: nobody out there waits for it. */
+  readonly own: boolean;
   readonly since: number;
   readonly expiresAt: number;
 }
@@ -31,6 +36,7 @@ export class SharedChild implements ChildListener {
   expiresAt = 0;
   /** Whether it ever answered: one that never did is not started again uncalled. */
   answered = false;
+  readonly toolHeaders = new ToolHeaders(this);
   readonly #child: Child;
   readonly #onGone: (started: boolean) => void;
   readonly #calls = new Map<number, SharedCall>();
@@ -43,7 +49,9 @@ export class SharedChild implements ChildListener {
   }
 
   get pending(): number {
-    return this.#calls.size;
+    let count = 0;
+    for (const { own } of this.#calls.values()) if (!own) count++;
+    return count;
   }
 
   ready(): Promise<void> | undefined {
@@ -51,7 +59,7 @@ export class SharedChild implements ChildListener {
   }
 
   holdFor(res: ServerResponse): void {
-    this.#child.holdFor(res);
+    this.#child.holdFor(res, PATIENCE_MS);
   }
 
   /** Sends a request with `meta` in its `_meta`; returns the number to cancel it by. */
@@ -72,6 +80,7 @@ export class SharedChild implements ChildListener {
       answer,
       listens: method === 'subscriptions/listen',
       logs: metaOf(message)?.[LOG_LEVEL_KEY] !== undefined,
+      own: false,
       since: this.lastUsed,
       expiresAt,
     });
@@ -86,7 +95,15 @@ export class SharedChild implements ChildListener {
   /** Sends a request of our own. */
   ask(method: string, params: string, answer: Recipient): number {
     const number = ++this.#count;
-    const call = { id: `${number}`, token: undefined, answer, listens: false, logs: false, since: Date.now() };
+    const call = {
+      id: `${number}`,
+      token: undefined,
+      answer,
+      listens: false,
+      logs: false,
+      own: true,
+      since: Date.now(),
+    };
     this.#calls.set(number, { ...call, expiresAt: Number.POSITIVE_INFINITY });
     this.#child.write(Buffer.from(`{"jsonrpc":"2.0","id":${number},"method":"${method}","params":${params}}`));
     return number;
@@ -110,7 +127,6 @@ export class SharedChild implements ChildListener {
   line(bytes: Buffer): void {
     const message = readMessage(bytes);
     if (message === undefined) return;
-    this.lastUsed = Date.now();
     if (message.kind === 'response') this.#settle(message);
     else if (message.kind === 'notification') this.#route(message);
     // Requests to the client are not part of these revisions; left alone, the child would wait for ever.

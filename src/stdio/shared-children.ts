@@ -64,7 +64,10 @@ export class SharedChildren {
     const { idleMs, expiryGraceMs, requestTimeoutMs } = this.#limits;
     for (const [principal, { shared }] of [...this.#places]) {
       shared.tick(now, keepAlive, requestTimeoutMs);
-      if (shared.pending > 0) continue;
+      if (shared.pending > 0) {
+        shared.lastUsed = now;
+        continue;
+      }
       const abandoned = now - Math.max(shared.expiresAt, shared.lastUsed) >= expiryGraceMs;
       if (now - shared.lastUsed >= idleMs || abandoned) this.#end(principal, shared, 'session_ended');
     }

@@ -1,0 +1,42 @@
+import type { Recipient } from './answer.js';
+import type { SharedChild } from './shared-child.js';
+
+/** What a child answers to a request of ours; nothing where it stays silent or writes no JSON. */
+export interface OwnResponse {
+  readonly result?: Readonly<Record<string, unknown>>;
+  readonly error?: { readonly code?: unknown; readonly data?: Readonly<Record<string, unknown>> };
+}
+
+/** Asks a child something ourselves, and waits for at most `ms`. */
+export function askChild(shared: SharedChild, method: string, params: object, ms: number): Promise<OwnResponse> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      shared.cancel(number);
+      resolve({});
+    }, ms);
+    const recipient: Recipient = {
+      streaming: false,
+      notify: nothing,
+      tick: nothing,
+      finish: nothing,
+      respond(response) {
+        clearTimeout(timer);
+        resolve(parse(response));
+      },
+    };
+    const number = shared.ask(method, JSON.stringify(params), recipient);
+  });
+}
+
+function parse(response: Buffer): OwnResponse {
+  try {
+    return JSON.parse(response.toString('utf8'));
+  } catch {
+    // No JSON is no answer.
+    return {};
+  }
+}
+
+function nothing(): void {
+  // Only the response matters to us.
+}
