@@ -30,6 +30,7 @@ const LONGEST_QUOTE = 120;
 
 function quote(value: unknown): string {
   if (typeof value === 'function') return `a function${value.name ? ` called "${value.name}"` : ''}`;
+  if (typeof value === 'number') return String(value);
   let text: string | undefined;
   try {
     text = JSON.stringify(value);

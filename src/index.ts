@@ -1,6 +1,6 @@
 export { type AuthInfo, getAuth } from './auth-info.js';
 export type { Decision } from './decision.js';
-export { AuthError, ConfigError, type OutageCode, type RefusalCode, UpstreamError } from './errors.js';
+export { ConfigError, type OutageCode, type RefusalCode, UpstreamError } from './errors.js';
 export type { Middleware } from './http/middleware.js';
 export type { Logger } from './logger.js';
 export { type McpAuth, mcpAuth } from './mcp-auth.js';

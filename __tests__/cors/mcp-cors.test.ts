@@ -145,7 +145,7 @@ test('a star among the headers allows whatever a page asks for, Authorization in
 });
 
 test.each<[string, unknown, string]>([
-  ['a slip', { origin: '*' }, 'option "origin" must be one of origins, allowHeaders'],
+  ['a slip', { origin: '*' }, 'option "origin" must be a known option, but got "origin". Did you mean "origins"?'],
   ['the middleware without a call', { headers: {}, url: '/' }, 'Write app.use(mcpCors()).'],
   ['no object', 'https://app.example.com', 'option "options" must be an object, but got "https://app.example.com".'],
   ['cookies for all', { credentials: true }, 'option "credentials" must be false where every origin is allowed'],

@@ -62,7 +62,7 @@ export const refusals: Refusal[] = [
   [
     'an unknown option with a near name',
     { ...good, audience: ['api'] },
-    'option "audience" must be one of mode, resourceMetadata, requiredScopes, clockToleranceSeconds, maxTokenBytes, staleIfErrorSeconds, verifiedTokens, dpop, mtls, facade, dangerouslyAllowHttp, onDecision, logger, issuers, issuer, audiences, audienceClaim, jwks, jwtValidationOptions, scopesClaim, provider, clientId, clientSecret. Did you mean "audiences"?',
+    'option "audience" must be a known option, but got "audience". Did you mean "audiences"?',
   ],
   [
     'an unknown mode',
@@ -83,7 +83,7 @@ export const refusals: Refusal[] = [
   [
     'an unknown kind of jwks',
     { ...good, jwks: { uri: 'x' } },
-    'option "jwks.uri" must be one of file, url, keys. Did you mean "url"?',
+    'option "jwks.uri" must be a known option, but got "uri". Did you mean "url"?',
   ],
   [
     'a jwks that is not JSON',
@@ -173,7 +173,7 @@ export const refusals: Refusal[] = [
   [
     'an endless tolerance',
     { ...good, clockToleranceSeconds: Number.POSITIVE_INFINITY },
-    'option "clockToleranceSeconds" must be a whole number of at least 0, but got null. Leave it out for 30.',
+    'option "clockToleranceSeconds" must be a whole number of at least 0, but got Infinity. Leave it out for 30.',
   ],
   [
     'a maxTokenBytes of 0',
@@ -193,7 +193,7 @@ export const refusals: Refusal[] = [
   [
     'an unknown validation option',
     { ...good, jwtValidationOptions: { requiredClaim: [] } },
-    'option "jwtValidationOptions.requiredClaim" must be one of requiredClaims. Did you mean "requiredClaims"?',
+    'option "jwtValidationOptions.requiredClaim" must be a known option, but got "requiredClaim". Did you mean "requiredClaims"?',
   ],
   [
     'an unknown dpop',
@@ -233,7 +233,7 @@ export const refusals: Refusal[] = [
   [
     'a bad entry of issuers',
     { issuers: [{ ...good, resourceMetadata: undefined, audiences: [] }] },
-    `option "issuers[0].resourceMetadata" must be one of issuer, audiences, audienceClaim, jwks, jwtValidationOptions, scopesClaim, provider, clientId, clientSecret. Remove it.`,
+    `option "issuers[0].resourceMetadata" must be one of issuer, audiences, audienceClaim, jwks, jwtValidationOptions, scopesClaim, provider, clientId, clientSecret, but got "resourceMetadata". Remove it.`,
   ],
   [
     'an issuer named twice',

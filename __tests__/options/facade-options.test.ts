@@ -92,7 +92,7 @@ test.each<[string, Record<string, unknown>, string]>([
   [
     'an unknown option of the facade',
     { facade: { secrets: [] } },
-    'option "facade.secrets" must be one of secret, legacyEndpoints, metadataUrl. Did you mean "secret"?',
+    'option "facade.secrets" must be a known option, but got "secrets". Did you mean "secret"?',
   ],
   [
     'a short secret',

@@ -13,6 +13,7 @@ export async function showAnswers(mcpUrl: string, tokenFile: string): Promise<st
   const metadataUrl = new URL('/.well-known/oauth-protected-resource/mcp', mcpUrl).href;
   const authorization = `Bearer ${await readFile(tokenFile, 'utf8')}`;
   return [
+    'Paste these into a second terminal, in this folder; below each is what the gateway has just answered.\n',
     section('1. Without a token', curl(mcpUrl), await answerTo(mcpUrl, HEADERS)),
     section('2. Where to get one', `curl -s ${metadataUrl}`, await (await fetch(metadataUrl)).text()),
     section('3. With a token', curl(mcpUrl, tokenFile), await answerTo(mcpUrl, { ...HEADERS, authorization })),

@@ -65,6 +65,7 @@ export function nearestName(given: string, known: readonly string[]): string | u
 
 function unknownOption(who: string, option: string, key: string, known: readonly string[]): ConfigError {
   const near = nearestName(key, known);
-  const fix = near === undefined ? 'Remove it.' : `Did you mean "${near}"?`;
-  return new ConfigError({ who, option, expected: `one of ${known.join(', ')}`, fix });
+  if (near !== undefined)
+    return new ConfigError({ who, option, expected: 'a known option', given: key, fix: `Did you mean "${near}"?` });
+  return new ConfigError({ who, option, expected: `one of ${known.join(', ')}`, given: key, fix: 'Remove it.' });
 }
