@@ -37,3 +37,17 @@ test('facade: false shows a provider as it is', async () => {
   expect(metadata).toMatchObject({ authorization_servers: ['https://kc.example/realms/mcp'] });
   expect((await fetch(`${guarded.origin}/.well-known/oauth-authorization-server/mcp`)).status).toBe(401);
 });
+
+test('of several issuers, the first with a provider stands behind the facade, and those without one are shown', async () => {
+  const tenant = 'https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0';
+  const entra = { provider: { entra: {} }, clientId: 'app-id' };
+  const guarded = await startGuardedServer(() => ({
+    issuers: [
+      { issuer: 'https://as.example' },
+      { issuer: tenant, ...entra },
+      { issuer: 'https://sts.windows.net/11111111-2222-3333-4444-555555555555/', ...entra },
+    ],
+  }));
+  const metadata = await (await fetch(`${guarded.origin}/.well-known/oauth-protected-resource/mcp`)).json();
+  expect(metadata).toMatchObject({ authorization_servers: [guarded.resource, 'https://as.example'] });
+});

@@ -65,6 +65,12 @@ describe('a server behind us that misbehaves', () => {
     expect(upstream.requests, 'it is left alone for a while').toHaveLength(1);
   });
 
+  test('dangerouslyAllowHttp lets its endpoints be on plain http elsewhere', async () => {
+    const { base, upstream } = await startFacadeFlow('keycloak', 'keycloak', { dangerouslyAllowHttp: true });
+    upstream.hijack(KEYCLOAK_METADATA, json(issuerOf({ token_endpoint: 'http://kc:8080/t' })(upstream.issuer)));
+    expect((await fetch(base)).status).toBe(200);
+  });
+
   test('that is down: 503; once known, its metadata is relied on', async () => {
     const cold = await startFacadeFlow('keycloak');
     await cold.upstream.close();

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { publint } from 'publint';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { configText } from '../support/config-text.js';
 import { ROOT } from '../support/program.js';
 
 const run = promisify(execFile);
@@ -66,6 +67,19 @@ describe('the packed tarball', () => {
       cwd: project,
     });
     expect(stdout.trim()).toBe(JSON.parse(await readFile(`${ROOT}package.json`, 'utf8')).version);
+  });
+
+  test('names the optional package that --dev-issuer needs', async () => {
+    const mcpAuthentication = { issuer: 'a', resourceMetadata: { resource: 'http://localhost:3000/mcp' } };
+    const file = join(project, 'gateway.yaml');
+    await writeFile(file, configText({ route: { policies: { mcpAuthentication } } }));
+    const args = ['node_modules/express-mcp-auth/dist/gateway/cli.js', '-f', file, '--dev-issuer'];
+    await expect(run(process.execPath, args, { cwd: project })).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(
+        'express-mcp-auth: --dev-issuer needs the package oidc-provider: npm install --save-dev oidc-provider\n',
+      ),
+    });
   });
 
   test('gives publint nothing to say', async () => {

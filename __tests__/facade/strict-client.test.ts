@@ -1,0 +1,57 @@
+import * as oauth from 'oauth4webapi';
+import { expect, test } from 'vitest';
+import { REDIRECT_URI } from '../support/facade-client.js';
+import { asAlice, startFacadeFlow } from '../support/facade-flow.js';
+import { KINDS, type KindName } from '../support/peculiar-kinds.js';
+import { UserAgent } from '../support/user-agent.js';
+
+const insecure = { [oauth.allowInsecureRequests]: true };
+
+test.each(Object.keys(KINDS) as KindName[])(
+  'oauth4webapi, which checks everything, accepts the facade of %s',
+  async (name) => {
+    const { guarded } = await startFacadeFlow(name);
+    const issuer = new URL(guarded.resource);
+    const discovered = await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...insecure });
+    const server = await oauth.processDiscoveryResponse(issuer, discovered);
+    const metadata = { redirect_uris: [REDIRECT_URI], token_endpoint_auth_method: 'none' };
+    const client = await oauth.processDynamicClientRegistrationResponse(
+      await oauth.dynamicClientRegistrationRequest(server, metadata, insecure),
+    );
+
+    const verifier = oauth.generateRandomCodeVerifier();
+    const state = oauth.generateRandomState();
+    const url = new URL(server.authorization_endpoint ?? '');
+    url.search = new URLSearchParams({
+      client_id: client.client_id,
+      redirect_uri: REDIRECT_URI,
+      response_type: 'code',
+      scope: 'mcp.read',
+      resource: guarded.resource,
+      state,
+      code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+    }).toString();
+    const end = await new UserAgent().visit(url, asAlice, ({ href }) => href.startsWith(REDIRECT_URI));
+    const callback = oauth.validateAuthResponse(server, client, end as URL, state);
+    const tokens = await oauth.processAuthorizationCodeResponse(
+      server,
+      client,
+      await oauth.authorizationCodeGrantRequest(
+        server,
+        client,
+        oauth.None(),
+        callback,
+        REDIRECT_URI,
+        verifier,
+        insecure,
+      ),
+    );
+    const refreshed = await oauth.processRefreshTokenResponse(
+      server,
+      client,
+      await oauth.refreshTokenGrantRequest(server, client, oauth.None(), tokens.refresh_token ?? '', insecure),
+    );
+    expect(refreshed.access_token).not.toBe(tokens.access_token);
+  },
+);
