@@ -65,12 +65,8 @@ export class Watchdog {
   }
 
   #start(): void {
-    // Its own group: a Ctrl-C in the terminal must not end it before us.
-    const watchdog = spawn(process.execPath, ['-e', PROGRAM], {
-      detached: true,
-      stdio: ['pipe', 'ignore', 'ignore'],
-      env: {},
-    });
+    const watchdog = startProgram();
+    if (watchdog === undefined) return;
     this.#process = watchdog;
     const born = Date.now();
     const forget = (): void => {
@@ -81,10 +77,25 @@ export class Watchdog {
       if (this.#groups.size > 0 && this.#earlyDeaths < MOST_EARLY_DEATHS) this.#start();
     };
     watchdog.on('error', forget).on('exit', forget);
-    watchdog.stdin.on('error', ignore);
+    watchdog.stdin?.on('error', ignore);
     watchdog.unref();
     (watchdog.stdin as unknown as { unref(): void }).unref();
     for (const group of this.#groups) this.#tell(`+${group}\n`);
+  }
+}
+
+function startProgram(): ChildProcess | undefined {
+  try {
+    return spawn(process.execPath, ['-e', PROGRAM], {
+      // Its own group: a Ctrl-C in the terminal must not end it before us.
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+      // Inside Electron our own program is no Node unless it is told to be.
+      env: { ELECTRON_RUN_AS_NODE: '1' },
+    });
+  } catch {
+    // No more processes can be had: the children are still stopped by close(), only not after a SIGKILL of ours.
+    return undefined;
   }
 }
 
