@@ -56,6 +56,12 @@ describe.concurrent('nothing is left behind', () => {
     expect([code, pids.some(isRunning), Date.now() - start < 5_000]).toEqual([0, false, true]);
   });
 
+  it('by close() in a process that waits for nothing else', async ({ expect }) => {
+    const child = spawn(NODE, [fixture('close-alone.mjs'), SCRIPTED], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [[line], [code]] = await Promise.all([once(child.stdout.setEncoding('utf8'), 'data'), once(child, 'exit')]);
+    expect([line, code]).toEqual(['closed with 0 children\n', 0]);
+  });
+
   it('by a gateway that gets SIGKILL', async () => {
     const { child, url } = await gateway({ STUBBORN: '1' });
     const { pids } = await familyOf(url);

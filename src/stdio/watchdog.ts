@@ -56,6 +56,8 @@ export class Watchdog {
     this.#process = undefined;
     if (watchdog === undefined) return;
     const exited = new Promise<void>((resolve) => watchdog.once('exit', () => resolve()));
+    // It kept nobody from ending so far; whoever waits for close() is to see it come true.
+    watchdog.ref();
     watchdog.stdin?.end();
     await exited;
   }
