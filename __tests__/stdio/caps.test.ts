@@ -37,23 +37,23 @@ describe('caps', () => {
 
 describe.concurrent('the idle time', () => {
   it('does not run while a call is waited for', async () => {
-    const { url, backend, stop } = await serve({ idleTimeoutSeconds: 1 });
+    const { url, backend, stop } = await serve({ idleTimeoutSeconds: 2 });
     const session = await open(url);
-    const slow = await post(url, call(1, 'progress', { steps: 1, delay: 3_000 }), session);
+    const slow = await post(url, call(1, 'progress', { steps: 1, delay: 4_000 }), session);
     expect(await slow.json()).toMatchObject({ id: 1, result: {} });
     await until(() => backend.stats().sessions === 0);
     await stop();
   });
 
   it('runs though the child talks on', async () => {
-    const { url, backend, stop } = await serve({ idleTimeoutSeconds: 1 });
+    const { url, backend, stop } = await serve({ idleTimeoutSeconds: 2 });
     await callText(url, await open(url), 'chatter');
     await until(() => backend.stats().sessions === 0);
     await stop();
   });
 
   it('runs for a client that listened and vanished, not for one that listens', async () => {
-    const { url, backend, stop } = await serve({ idleTimeoutSeconds: 1 });
+    const { url, backend, stop } = await serve({ idleTimeoutSeconds: 2 });
     const vanish = new AbortController();
     const [gone, here] = await Promise.all([open(url), open(url)]);
     const listen = (session: Headers, signal?: AbortSignal): Promise<Response> =>

@@ -15,7 +15,7 @@ describe('nothing is left behind', () => {
     const { url, backend, stop } = await serve(options);
     const drop = async (count: number): Promise<void> => {
       for (let at = 0; at < count; at += 20) await Promise.all(Array.from({ length: 20 }, () => open(url)));
-      await until(() => backend.stats().sessions === 0 && backend.stats().children === 0);
+      await until(() => backend.stats().sessions === 0 && backend.stats().children === 0, 30_000);
     };
     await drop(40);
     const before = heap();
@@ -23,5 +23,5 @@ describe('nothing is left behind', () => {
     expect(backend.stats()).toEqual({ sessions: 0, children: 0, pending: 0, restarts: 0 });
     expect(heap() - before).toBeLessThan(3_000_000);
     await stop();
-  });
+  }, 60_000);
 });

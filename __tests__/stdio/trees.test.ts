@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { describe, it } from 'vitest';
+import { afterAll, describe, it } from 'vitest';
 import {
   call,
   callText,
@@ -15,6 +15,12 @@ import {
   serve,
   until,
 } from './support.js';
+
+// A failing test must not leave behind what it tests for.
+const seen: number[] = [];
+afterAll(() => {
+  for (const pid of seen.filter(isRunning)) process.kill(pid, 'SIGKILL');
+});
 
 describe.concurrent('nothing is left behind', () => {
   async function gateway(env: Record<string, string>) {
@@ -32,6 +38,7 @@ describe.concurrent('nothing is left behind', () => {
       await callText(url, session, 'pid'),
       await callText(url, session, 'grandchild', { stubborn: true }),
     ].map(Number);
+    seen.push(...pids);
     return { session, pids };
   }
 
@@ -47,6 +54,12 @@ describe.concurrent('nothing is left behind', () => {
     expect(await (await hanging).json()).toMatchObject({ id: 1, error: { data: { reason: 'closing' } } });
     const [code] = await once(child, 'exit');
     expect([code, pids.some(isRunning), Date.now() - start < 5_000]).toEqual([0, false, true]);
+  });
+
+  it('by close() in a process that waits for nothing else', async ({ expect }) => {
+    const child = spawn(NODE, [fixture('close-alone.mjs'), SCRIPTED], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [[line], [code]] = await Promise.all([once(child.stdout.setEncoding('utf8'), 'data'), once(child, 'exit')]);
+    expect([line, code]).toEqual(['closed with 0 children\n', 0]);
   });
 
   it('by a gateway that gets SIGKILL', async () => {
@@ -87,22 +100,27 @@ describe.concurrent('nothing is left behind', () => {
     await stop();
   });
 
-  it.runIf(process.platform === 'linux')('by a gateway whose watchdog was killed before it', async ({ expect }) => {
-    const { child, url } = await gateway({ STUBBORN: '1' });
-    const first = await familyOf(url);
-    const watchdogs = childrenOf(child.pid as number).filter((pid) => !first.pids.includes(pid));
-    expect(watchdogs).toHaveLength(1);
-    process.kill(watchdogs[0] as number, 'SIGKILL');
-    await until(() => !isRunning(watchdogs[0] as number));
-    const second = await familyOf(url);
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-    await until(() => ![...first.pids, ...second.pids].some(isRunning));
-  });
+  it.runIf(process.platform === 'linux')(
+    'by a gateway whose watchdog was killed and replaced before it',
+    async ({ expect }) => {
+      const { child, url } = await gateway({ STUBBORN: '1' });
+      const first = await familyOf(url);
+      const watchdogs = (): number[] => childrenOf(child.pid as number).filter((pid) => !first.pids.includes(pid));
+      const [old] = watchdogs();
+      expect(watchdogs()).toEqual([old]);
+      process.kill(old as number, 'SIGKILL');
+      await until(() => watchdogs().some((pid) => pid !== old));
+      // The gateway has told the new one what to guard when it answers again.
+      await callText(url, first.session, 'echo');
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      await until(() => !first.pids.some(isRunning));
+    },
+  );
 });
 
 function childrenOf(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').map(Number);
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').map(Number).filter(isRunning);
 }
 
 function groupOf(leader: number): number[] {

@@ -94,7 +94,7 @@ describe('a session belongs to the user whose token opened it', () => {
 describe.concurrent('the end of a token', () => {
   it('ends the streams it opened, resumably, and then the session, sooner than the idle time', async () => {
     const { url, backend, stop } = await serve({ expiryGraceSeconds: 0 });
-    const session = await open(url, { authorization: `Bearer ada ${inSeconds(2)}` });
+    const session = await open(url, { authorization: `Bearer ada ${inSeconds(4)}` });
     const pid = Number(await callText(url, session, 'pid'));
     const stream = await fetch(url, { headers: { ...session, accept: 'text/event-stream' } });
     const posted = await post(url, call(1, 'progress', { steps: 1_000, delay: 50 }, { progressToken: 1 }), session);
@@ -121,9 +121,9 @@ describe.concurrent('the end of a token', () => {
 
   it('does not matter to a session whose user has a new one', async () => {
     const { url, backend, stop } = await serve({ expiryGraceSeconds: 0 });
-    const session = await open(url, { authorization: `Bearer ada ${inSeconds(1)}` });
+    const session = await open(url, { authorization: `Bearer ada ${inSeconds(3)}` });
     await callText(url, { ...session, authorization: `Bearer ada ${inSeconds(60)}` }, 'pid');
-    const end = inSeconds(2) * 1_000;
+    const end = inSeconds(4) * 1_000;
     await until(() => Date.now() > end);
     expect(backend.stats().sessions).toBe(1);
     await stop();

@@ -28,10 +28,14 @@ process.stdin.setEncoding('latin1').on('data', (text) => {
 });
 `;
 
+const SHORTEST_LIFE_MS = 1_000;
+const MOST_EARLY_DEATHS = 3;
+
 /** A second process that ends our children's process groups if we are killed without being asked. */
 export class Watchdog {
   readonly #groups = new Set<number>();
   #process: ChildProcess | undefined;
+  #earlyDeaths = 0;
 
   /** Ends this group when we are gone. */
   guard(group: number): void {
@@ -52,6 +56,8 @@ export class Watchdog {
     this.#process = undefined;
     if (watchdog === undefined) return;
     const exited = new Promise<void>((resolve) => watchdog.once('exit', () => resolve()));
+    // It kept nobody from ending so far; whoever waits for close() is to see it come true.
+    watchdog.ref();
     watchdog.stdin?.end();
     await exited;
   }
@@ -61,22 +67,37 @@ export class Watchdog {
   }
 
   #start(): void {
-    // Its own group: a Ctrl-C in the terminal must not end it before us.
-    const watchdog = spawn(process.execPath, ['-e', PROGRAM], {
-      detached: true,
-      stdio: ['pipe', 'ignore', 'ignore'],
-      env: {},
-    });
+    const watchdog = startProgram();
+    if (watchdog === undefined) return;
     this.#process = watchdog;
-    // If somebody ends it, the next child gets a new one; until then only a SIGKILL of ours would leave children behind.
+    const born = Date.now();
     const forget = (): void => {
-      if (this.#process === watchdog) this.#process = undefined;
+      if (this.#process !== watchdog) return;
+      this.#process = undefined;
+      // Somebody ended it; but one that cannot live is not started for ever.
+      this.#earlyDeaths = Date.now() - born > SHORTEST_LIFE_MS ? 0 : this.#earlyDeaths + 1;
+      if (this.#groups.size > 0 && this.#earlyDeaths < MOST_EARLY_DEATHS) this.#start();
     };
     watchdog.on('error', forget).on('exit', forget);
-    watchdog.stdin.on('error', forget);
+    watchdog.stdin?.on('error', ignore);
     watchdog.unref();
     (watchdog.stdin as unknown as { unref(): void }).unref();
     for (const group of this.#groups) this.#tell(`+${group}\n`);
+  }
+}
+
+function startProgram(): ChildProcess | undefined {
+  try {
+    return spawn(process.execPath, ['-e', PROGRAM], {
+      // Its own group: a Ctrl-C in the terminal must not end it before us.
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+      // Inside Electron our own program is no Node unless it is told to be.
+      env: { ELECTRON_RUN_AS_NODE: '1' },
+    });
+  } catch {
+    // No more processes can be had: the children are still stopped by close(), only not after a SIGKILL of ours.
+    return undefined;
   }
 }
 
@@ -95,4 +116,8 @@ export async function dropWatchdog(): Promise<void> {
   const { watchdog } = shared;
   shared = undefined;
   await watchdog.stop();
+}
+
+function ignore(): void {
+  // Its exit is what counts.
 }
