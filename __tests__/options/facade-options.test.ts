@@ -32,12 +32,12 @@ test.each<[string, Record<string, unknown>, string]>([
   [
     'a slip',
     { provider: { keycloack: {} } },
-    `option "provider.keycloack" must be one of ${NAMES}. Did you mean "keycloak"?`,
+    'option "provider.keycloack" must be a known option, but got "keycloack". Did you mean "keycloak"?',
   ],
   [
     'a member of every object',
     { provider: { constructor: {} } },
-    `option "provider.constructor" must be one of ${NAMES}. Remove it.`,
+    `option "provider.constructor" must be one of ${NAMES}, but got "constructor". Remove it.`,
   ],
   [
     'nothing for the provider',
