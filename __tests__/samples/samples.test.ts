@@ -65,6 +65,30 @@ describe('samples/stdio-backend.ts', () => {
   });
 });
 
+describe('samples/scopes.ts', () => {
+  test('hides what a caller may not call, and names the scope that is missing', async () => {
+    const url = await start('build/samples/scopes.js');
+    await expectTwoAnswers(url);
+    const client = await connect(url);
+    expect((await client.listTools()).tools).toEqual([]);
+    await expect(client.callTool({ name: 'echo', arguments: { message: 'x' } })).rejects.toThrow(/scope/i);
+    await client.close();
+  });
+});
+
+describe('samples/browser-clients.ts', () => {
+  test('answers the preflight of its page, and of no other', async () => {
+    const url = await start('build/samples/browser-clients.js');
+    const preflight = async (origin: string) => {
+      const headers = { origin, 'access-control-request-method': 'POST' };
+      return (await fetch(url, { method: 'OPTIONS', headers })).headers.get('access-control-allow-origin');
+    };
+    expect(await preflight('https://app.example.com')).toBe('https://app.example.com');
+    expect(await preflight('https://elsewhere.example')).toBeNull();
+    await expectTwoAnswers(url);
+  });
+});
+
 describe('samples/commonjs.cjs', () => {
   test('protects an app that uses require()', async () => {
     const url = await start('samples/commonjs.cjs');
