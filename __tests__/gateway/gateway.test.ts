@@ -187,6 +187,24 @@ describe('policies.cors', () => {
     expect(await from('https://evil.example')).toBe(403);
   });
 
+  test.each([
+    ['strict', ['*'], 400],
+    ['strict', ['https://*.example'], 400],
+    ['optional', ['*'], 403],
+    ['permissive', ['*'], 403],
+  ])(
+    'in %s mode, allowOrigins %j lets a foreign page reach the backend on loopback: %i',
+    async (mode, origins, status) => {
+      const route = protectedBy('http://localhost/mcp', { cors: { allowOrigins: origins } });
+      const origin = await serve({
+        policies: { ...route.policies, mcpAuthentication: { ...route.policies.mcpAuthentication, mode } },
+      });
+      const headers = { authorization: `Bearer ${folder.token()}`, origin: 'https://page.example' };
+      // Past the guard, a GET without a session is 400.
+      expect(await statusOf(`${origin}/mcp`, { headers })).toBe(status);
+    },
+  );
+
   test('allows nobody where it lists no origin', async () => {
     const origin = await serve(protectedBy('http://localhost/mcp', { cors: { allowHeaders: ['*'] } }));
     const preflight = await fetch(`${origin}/mcp`, browser('https://app.example', 'POST'));

@@ -86,6 +86,12 @@ rows(
   ],
 );
 
+rows('every origin, on a loopback listener', { allowedOrigins: ['*'] }, [
+  [{ host: 'localhost:3000', origin: 'https://app.example.org' }, 200],
+  [{ host: 'localhost:3000', origin: 'null' }, 200],
+  [{ host: 'evil.example', origin: 'https://app.example.org' }, 403],
+]);
+
 const elsewhere = Object.values(networkInterfaces())
   .flat()
   .find((address) => address?.family === 'IPv4' && !address.internal)?.address;

@@ -40,16 +40,16 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
 function backendOptions({ target, cors, mcpAuthentication }: RouteConfig) {
   const { command, args, env } = target;
   const resource = (mcpAuthentication?.policy.resourceMetadata as { resource?: string } | undefined)?.resource;
-  const { origins = [] } = cors?.options ?? {};
-  // The guard knows no patterns: a list without them would shut out what they let in.
-  const isExact = origins.length > 0 && !origins.some((origin) => origin.includes('*'));
-  return {
-    command,
-    args,
-    env,
-    ...(resource !== undefined && { resource }),
-    ...(isExact && { allowedOrigins: origins }),
-  };
+  const allowedOrigins = cors && originsForBackend(cors.options.origins, mcpAuthentication);
+  return { command, args, env, ...(resource !== undefined && { resource }), ...(allowedOrigins && { allowedOrigins }) };
+}
+
+/** The guard knows no patterns. Where every request needs a token it may let every origin through; strangers it keeps away. */
+function originsForBackend(origins: readonly string[], auth: McpAuthenticationConfig | undefined) {
+  if (origins.length === 0) return undefined;
+  if (!origins.some((origin) => origin.includes('*'))) return origins;
+  const needsToken = auth !== undefined && (auth.policy.mode ?? 'strict') === 'strict';
+  return needsToken ? ['*'] : undefined;
 }
 
 function createCors({ options, at: place }: CorsConfig, logger: Logger): Middleware {

@@ -36,7 +36,8 @@ export interface McpStdioBackendOptions {
   allowedHosts?: readonly string[];
   /**
    * Origin headers that are let through, as `https://name`, or `https://name:port`. Given, every connection is checked;
-   * not given, only those with a loopback Host, where loopback origins and that of `resource` are allowed.
+   * not given, only those with a loopback Host, where loopback origins and that of `resource` are allowed. `'*'` lets every
+   * origin through, which is safe only where a token is required.
    */
   allowedOrigins?: readonly string[];
   /** How many sessions may be open at once; more are answered 503. @default 100 */

@@ -20,6 +20,7 @@ const HOST = /^(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/;
 export function createRebindingGuard({ resource, allowedHosts, allowedOrigins }: GuardOptions) {
   const knownHosts = new Set([...(allowedHosts ?? []), ...(resource ? [resource.host, resource.hostname] : [])]);
   const knownOrigins = new Set([...(allowedOrigins ?? []), ...(resource ? [resource.origin] : [])]);
+  const everyOrigin = knownOrigins.has('*');
   const hostAllowed = (host: string): boolean =>
     knownHosts.has(host) || (HOST.test(host) && knownHosts.has(host.replace(/:\d{1,5}$/, '')));
 
@@ -32,7 +33,7 @@ export function createRebindingGuard({ resource, allowedHosts, allowedOrigins }:
       if (!allowed) throw new BridgeError('foreign_host');
     }
     const { origin } = req.headers;
-    if (origin === undefined || !(allowedOrigins || (onLoopback && local))) return;
+    if (origin === undefined || everyOrigin || !(allowedOrigins || (onLoopback && local))) return;
     if (!knownOrigins.has(origin.toLowerCase()) && !(onLoopback && isLoopbackOrigin(origin))) {
       throw new BridgeError('foreign_origin');
     }
