@@ -1,11 +1,10 @@
-import { createServer } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { startDevIssuer } from '../../src/gateway/dev-issuer.js';
 import { configText } from '../support/config-text.js';
+import { startDevGateway } from '../support/dev-gateway.js';
 import { AUTHENTICATION, type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
 import { ClientMemory, logIn, SDKS } from '../support/mcp-login.js';
 import { CLI, endPrograms, startNode } from '../support/program.js';
-import { listen, originOf, stop } from '../support/serve.js';
 import { type FillIn, UserAgent } from '../support/user-agent.js';
 
 let folder: GatewayFolder;
@@ -17,34 +16,9 @@ afterAll(() => folder.remove());
 
 const click: FillIn = () => ({});
 
-/** A port that was free a moment ago: the resource names it before the gateway listens. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await listen(server);
-  const { port } = new URL(originOf(server));
-  await stop(server);
-  return Number(port);
-}
-
-async function startGateway(changes: Record<string, unknown> = {}) {
-  const port = await freePort();
-  const resource = `http://127.0.0.1:${port}/mcp`;
-  const resourceMetadata = { resource, scopesSupported: ['read:all'] };
-  const mcpAuthentication = { ...AUTHENTICATION, resourceMetadata, requiredScopes: ['read:all'], ...changes };
-  const file = await folder.write(
-    'gateway.yaml',
-    configText({ bind: { port }, route: { policies: { mcpAuthentication } } }),
-  );
-  const args = ['-f', file, '--host', '127.0.0.1', '--dev-issuer', '--dev-issuer-port', '0'];
-  const program = startNode([CLI, ...args]);
-  await program.says(/Listening on/);
-  const [, issuer = ''] = /(http:\S+) gives tokens to whoever clicks: FOR DEVELOPMENT ONLY/.exec(program.stderr) ?? [];
-  return { program, resource, issuer };
-}
-
 describe('--dev-issuer', () => {
   test.each(SDKS)('SDK %s logs in with one click, calls a tool, and refreshes', async (sdk) => {
-    const { resource, issuer, program } = await startGateway();
+    const { resource, issuer, program } = await startDevGateway(folder);
     const agent = new UserAgent();
     const client = await logIn(sdk, resource, click, { agent });
     onTestFinished(() => client.close());
@@ -64,7 +38,10 @@ describe('--dev-issuer', () => {
   });
 
   test("takes the place of the file's own issuer, whose tokens stay good", async () => {
-    const { resource, issuer } = await startGateway({ provider: { keycloak: {} }, facade: { legacyEndpoints: true } });
+    const { resource, issuer } = await startDevGateway(folder, {
+      provider: { keycloak: {} },
+      facade: { legacyEndpoints: true },
+    });
     const metadata = await fetch(new URL('/.well-known/oauth-protected-resource/mcp', resource));
     expect(await metadata.json()).toMatchObject({ resource, authorization_servers: [issuer] });
     const headers = { authorization: `Bearer ${folder.token({ scopes: ['read:all'] })}` };
@@ -76,7 +53,7 @@ describe('--dev-issuer', () => {
     ['http://localhost:6274/oauth/callback', undefined],
     ['https://client.example/callback', 'web'],
   ])('the redirect URI %s is good enough', async (redirectUrl, application_type) => {
-    const { resource } = await startGateway();
+    const { resource } = await startDevGateway(folder);
     const memory = new ClientMemory({ redirectUrl, ...(application_type && { application_type }) });
     const client = await logIn('v1', resource, click, { memory });
     await client.close();

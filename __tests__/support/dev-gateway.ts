@@ -1,0 +1,38 @@
+import { createServer } from 'node:http';
+import { configText } from './config-text.js';
+import { AUTHENTICATION, type GatewayFolder } from './gateway-folder.js';
+import { CLI, startNode } from './program.js';
+import { listen, originOf, stop } from './serve.js';
+
+/** A port that was free a moment ago: the resource names it before the gateway listens. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await listen(server);
+  const { port } = new URL(originOf(server));
+  await stop(server);
+  return Number(port);
+}
+
+const CORS = {
+  allowOrigins: ['*'],
+  allowHeaders: ['*'],
+  allowMethods: ['GET', 'POST', 'DELETE'],
+  exposeHeaders: ['Mcp-Session-Id', 'MCP-Protocol-Version', 'WWW-Authenticate'],
+};
+
+/** The gateway with `--dev-issuer`, over server-everything, as a program. */
+export async function startDevGateway(folder: GatewayFolder, changes: Record<string, unknown> = {}) {
+  const port = await freePort();
+  const resource = `http://127.0.0.1:${port}/mcp`;
+  const resourceMetadata = { resource, scopesSupported: ['read:all'] };
+  const mcpAuthentication = { ...AUTHENTICATION, resourceMetadata, requiredScopes: ['read:all'], ...changes };
+  const file = await folder.write(
+    'gateway.yaml',
+    configText({ bind: { port }, route: { policies: { cors: CORS, mcpAuthentication } } }),
+  );
+  const args = ['-f', file, '--host', '127.0.0.1', '--dev-issuer', '--dev-issuer-port', '0'];
+  const program = startNode([CLI, ...args]);
+  await program.says(/Listening on/);
+  const [, issuer = ''] = /(http:\S+) gives tokens to whoever clicks: FOR DEVELOPMENT ONLY/.exec(program.stderr) ?? [];
+  return { program, resource, issuer };
+}
