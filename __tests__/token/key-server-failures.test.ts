@@ -14,8 +14,8 @@ describe('a key server that misbehaves', () => {
   const failures: [name: string, answer: (res: ServerResponse) => void, line: RegExp][] = [
     ['answers 500', (res) => void res.writeHead(500).end('{"keys":[]}'), /status 500/],
     ['answers 404', (res) => void res.writeHead(404).end(), /status 404/],
-    ['redirects', (res) => void res.writeHead(302, { location: '/elsewhere' }).end(), /redirect/],
-    ['answers HTML', (res) => void res.end('<html>'), /not JSON/],
+    ['redirects', (res) => void res.writeHead(302, { location: '/elsewhere' }).end(), /status 302/],
+    ['answers HTML', (res) => void res.end('<html>'), /not a JSON object/],
     ['answers a list', json('[]'), /not a JSON object/],
     ['answers no keys', json('{"keys":[]}'), /its list of keys is empty/],
     ['answers something else', json('{"issuer":"x"}'), /no list called "keys"/],

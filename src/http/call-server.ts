@@ -1,4 +1,14 @@
-import { FETCH_LIMITS, type FetchLimits, readBounded, reasonOf } from './fetch-json.js';
+/** What every call to a key server or an authorization server is held to. */
+export const CALL_LIMITS: Readonly<{ timeoutMs: number; maxBytes: number }> = Object.freeze({
+  timeoutMs: 5_000,
+  maxBytes: 256 * 1024,
+});
+
+/** A JSON object that a server publishes, and the headers it came with. */
+export interface PublishedDocument {
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly headers: Headers;
+}
 
 /** What a server answered that we depend on. */
 export interface ServerAnswer {
@@ -32,13 +42,9 @@ export interface ServerCall {
  *
  * @throws {CallError}
  */
-export async function callServer(
-  url: URL,
-  call: ServerCall,
-  limits: FetchLimits = FETCH_LIMITS,
-): Promise<ServerAnswer> {
+export async function callServer(url: URL, call: ServerCall, limits = CALL_LIMITS): Promise<ServerAnswer> {
   const failed = (reason: string, answered: boolean, cause?: unknown) =>
-    new CallError(`${call.method} ${url.origin}${url.pathname} failed: ${reason}`, answered, { cause });
+    callError(call.method, url, reason, answered, { cause });
   const signal = AbortSignal.timeout(limits.timeoutMs);
   try {
     const headers = { accept: 'application/json', ...call.headers };
@@ -56,6 +62,46 @@ export async function callServer(
     if (error instanceof CallError) throw error;
     throw failed(signal.aborted ? `no answer within ${limits.timeoutMs} ms` : reasonOf(error), false, error);
   }
+}
+
+/**
+ * GETs a JSON object.
+ *
+ * @throws {CallError} Also where the status is another than 200, or the body no JSON object.
+ */
+export async function fetchDocument(url: URL): Promise<PublishedDocument> {
+  const { status, body, headers } = await callServer(url, { method: 'GET' });
+  if (status !== 200) throw callError('GET', url, `it answered with status ${status}`, true);
+  if (body === undefined) throw callError('GET', url, 'it is not a JSON object', true);
+  return { body, headers };
+}
+
+/** Without the query, which may hold what no log should. */
+export function callError(
+  method: string,
+  url: URL,
+  reason: string,
+  answered: boolean,
+  options?: ErrorOptions,
+): CallError {
+  return new CallError(`${method} ${url.origin}${url.pathname} failed: ${reason}`, answered, options);
+}
+
+async function readBounded(response: Response, maxBytes: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > maxBytes) throw new Error(`it is larger than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+}
+
+/** undici hides what went wrong in `cause`. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as { message?: string; cause?: { code?: string; message?: string } };
+  return cause?.code ?? cause?.message ?? message ?? 'unknown';
 }
 
 function parseObject(text: string): ServerAnswer['body'] {

@@ -1,6 +1,7 @@
 import { UpstreamError } from '../errors.js';
 import { cacheLifetimeSeconds } from '../http/cache-lifetime.js';
-import { CallError, callServer, type ServerAnswer } from '../http/call-server.js';
+import { CallError, callError, fetchDocument } from '../http/call-server.js';
+import { KeptCopy } from '../http/kept-copy.js';
 import { isLoopbackHost } from '../http/loopback.js';
 import type { Logger } from '../logger.js';
 
@@ -27,9 +28,6 @@ export interface MetadataSource {
   readonly logger: Logger;
 }
 
-/** After a fetch that failed, none is made for this long. */
-const COOL_DOWN_MS = 30_000;
-
 /**
  * Reads an authorization server's metadata when it is first needed, keeps it as long as its headers say, and relies on it
  * for `staleIfErrorSeconds` while the server is away.
@@ -38,64 +36,45 @@ const COOL_DOWN_MS = 30_000;
  */
 export function createServerMetadata(source: MetadataSource): () => Promise<ServerMetadata> {
   let current: ServerMetadata | undefined;
-  let failure: UpstreamError | undefined;
-  let fetching: Promise<void> | undefined;
-  // Milliseconds since 1970.
-  let freshUntil = 0;
-  let trustedUntil = 0;
-  let coolUntil = 0;
-
-  async function refresh(): Promise<void> {
-    try {
-      const { metadata, lifetimeMs } = await fetchMetadata(source);
+  const copy = new KeptCopy({
+    async fetch() {
+      const { metadata, lifetimeSeconds } = await fetchMetadata(source);
       current = metadata;
-      freshUntil = Date.now() + lifetimeMs;
-      trustedUntil = Date.now() + Math.max(lifetimeMs, source.staleIfErrorSeconds * 1000);
-    } catch (error) {
-      failure = error as UpstreamError;
-      coolUntil = Date.now() + COOL_DOWN_MS;
-      source.logger.error(`metadata of ${source.issuer}: ${(failure.cause as Error).message}`);
-    }
-  }
+      return lifetimeSeconds;
+    },
+    staleIfErrorSeconds: source.staleIfErrorSeconds,
+    onFailure: ({ message }) => source.logger.error(`metadata of ${source.issuer}: ${message}`),
+  });
 
   return async () => {
-    if (Date.now() >= freshUntil && (fetching !== undefined || Date.now() >= coolUntil)) {
-      // Single flight: whoever comes while a fetch is under way waits for that one.
-      fetching ??= refresh().finally(() => {
-        fetching = undefined;
-      });
-      await fetching;
-    }
-    if (current !== undefined && Date.now() < trustedUntil) return current;
-    throw failure ?? new UpstreamError('authorization_server_unavailable');
+    const refreshed = copy.refreshWhenDue();
+    if (copy.isExpired || !copy.isTrusted) await refreshed;
+    if (current !== undefined && copy.isTrusted) return current;
+    const { failure: cause, retryAfterSeconds } = copy;
+    const answered = cause instanceof CallError && cause.answered;
+    const code = answered ? 'authorization_server_malformed' : 'authorization_server_unavailable';
+    throw new UpstreamError(code, { cause, retryAfterSeconds });
   };
 }
 
-/** @throws {UpstreamError} Whose cause is fit for a log. */
-async function fetchMetadata(source: MetadataSource): Promise<{ metadata: ServerMetadata; lifetimeMs: number }> {
+/** @throws {CallError} What was wrong at the first of the addresses: the others are other forms of it. */
+async function fetchMetadata(source: MetadataSource): Promise<{ metadata: ServerMetadata; lifetimeSeconds: number }> {
   let failure: unknown;
   for (const url of source.urls) {
     try {
-      const { status, body, headers } = await callServer(url, { method: 'GET' });
-      const metadata = readMetadata(url, { status, body }, source);
-      return { metadata, lifetimeMs: cacheLifetimeSeconds(headers) * 1000 };
+      const { body, headers } = await fetchDocument(url);
+      return { metadata: readMetadata(url, body, source), lifetimeSeconds: cacheLifetimeSeconds(headers) };
     } catch (error) {
       failure ??= error;
     }
   }
-  const answered = !(failure instanceof CallError) || failure.answered;
-  throw new UpstreamError(answered ? 'authorization_server_malformed' : 'authorization_server_unavailable', {
-    cause: failure,
-  });
+  throw failure;
 }
 
-function readMetadata(url: URL, answer: Omit<ServerAnswer, 'headers'>, source: MetadataSource): ServerMetadata {
-  const document = answer.body;
+function readMetadata(url: URL, document: Readonly<Record<string, unknown>>, source: MetadataSource): ServerMetadata {
   const fail = (reason: string) => {
-    throw new CallError(`GET ${url.origin}${url.pathname} failed: ${reason}`, true);
+    throw callError('GET', url, reason, true);
   };
-  if (answer.status !== 200) return fail(`it answered with status ${answer.status}`);
-  if (document === undefined) return fail('it is not a JSON object');
   if (document.issuer !== source.issuer) return fail(`its "issuer" is not ${source.issuer}`);
   const endpoint = (name: string): URL | undefined => {
     const value = document[name];
