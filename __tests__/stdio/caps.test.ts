@@ -23,6 +23,8 @@ describe('caps', () => {
     const ada = await open(url, ADA);
     await open(url, ADA);
     expect(await refused(await post(url, initialize(), ADA))).toEqual([429, true, 'maxSessionsPerUser']);
+    const elsewhere = { authorization: 'Bearer ada@another' };
+    expect(await refused(await post(url, initialize(), elsewhere))).toEqual([429, true, 'maxSessionsPerUser']);
     await open(url, BOB);
     expect(await refused(await post(url, initialize()))).toEqual([503, true, 'maxSessions']);
     const hanging = post(url, call(1, 'hang'), ada);

@@ -25,17 +25,18 @@ export function fixture(name: string): string {
 export type Framework = 'Express 5' | 'Express 4' | 'Connect';
 export const FRAMEWORKS: readonly Framework[] = ['Express 5', 'Express 4', 'Connect'];
 
-/** A token verifier in small: `Authorization: Bearer NAME [SECONDS]` is the user NAME until SECONDS since 1970. */
+/** A token verifier in small: `Bearer NAME[@CLIENT] [SECONDS]` is the user NAME until SECONDS since 1970. */
 export const identify: Middleware = (req, _res, next) => {
-  const [, name, until] = /^Bearer (\w+)(?: (\d+))?$/.exec(req.headers.authorization ?? '') ?? [];
-  if (name !== undefined) attachAuth(req, userCalled(name, until === undefined ? undefined : Number(until)));
+  const header = req.headers.authorization ?? '';
+  const [, name, clientId = 'client', until] = /^Bearer (\w+)(?:@(\w+))?(?: (\d+))?$/.exec(header) ?? [];
+  if (name !== undefined) attachAuth(req, userCalled(name, clientId, until === undefined ? undefined : Number(until)));
   next();
 };
 
-function userCalled(name: string, expiresAt: number | undefined): AuthInfo {
+function userCalled(name: string, clientId: string, expiresAt: number | undefined): AuthInfo {
   const payload = { iss: 'https://issuer.example', sub: name, email: `${name}@example.com` };
   const times = expiresAt === undefined ? {} : { expiresAt };
-  return { token: `secret-token-of-${name}`, clientId: 'client', scopes: [], extra: {}, header: {}, payload, ...times };
+  return { token: `secret-token-of-${name}`, clientId, scopes: [], extra: {}, header: {}, payload, ...times };
 }
 
 export interface Served {

@@ -31,6 +31,7 @@ describe('a session belongs to the user whose token opened it', () => {
 
   const strangers: [string, Headers, Headers][] = [
     ['another user', ADA, BOB],
+    ['the same user through another client', ADA, { authorization: 'Bearer ada@another' }],
     ['somebody without a token', ADA, nobody],
     ['a user, where it is anonymous', nobody, ADA],
   ];

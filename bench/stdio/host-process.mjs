@@ -103,6 +103,9 @@ function answers(port) {
       client.close();
       resolve(yes);
     };
-    void client.post('{"jsonrpc":"2.0","method":"notifications/none"}').then(() => done(true));
+    void client.post('{"jsonrpc":"2.0","method":"notifications/none"}').then(
+      () => done(true),
+      () => done(false),
+    );
   });
 }

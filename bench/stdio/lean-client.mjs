@@ -1,31 +1,55 @@
 import { connect } from 'node:net';
 /** One HTTP connection that asks one thing at a time and looks at no more of the answer than it must. */
 export class LeanClient {
+  #port;
   #socket;
-  #host;
+  #request;
   #received = '';
   #settle;
+  #fail;
+
   constructor(port) {
-    this.#host = `127.0.0.1:${port}`;
-    this.#socket = connect(port, '127.0.0.1').setNoDelay(true).setEncoding('latin1');
-    this.#socket.on('data', (chunk) => this.#onData(chunk));
-    this.#socket.on('error', () => this.#socket.destroy());
+    this.#port = port;
   }
+
   post(body, session = '') {
     const id = session === '' ? '' : `mcp-session-id: ${session}\r\n`;
     this.#received = '';
-    const answer = new Promise((resolve) => {
+    this.#request =
+      `POST /mcp HTTP/1.1\r\nhost: 127.0.0.1:${this.#port}\r\ncontent-type: application/json\r\n` +
+      `accept: application/json, text/event-stream\r\n${id}content-length: ${body.length}\r\n\r\n${body}`;
+    const answer = new Promise((resolve, reject) => {
       this.#settle = resolve;
+      this.#fail = reject;
     });
-    this.#socket.write(
-      `POST /mcp HTTP/1.1\r\nhost: ${this.#host}\r\ncontent-type: application/json\r\n` +
-        `accept: application/json, text/event-stream\r\n${id}content-length: ${body.length}\r\n\r\n${body}`,
-    );
+    this.#send();
     return answer;
   }
+
   close() {
-    this.#socket.destroy();
+    this.#request = undefined;
+    this.#socket?.destroy();
   }
+
+  #send() {
+    if (!this.#socket?.writable) this.#connect();
+    this.#socket.write(this.#request);
+  }
+
+  // A server may close a connection that was idle for a while, just when it is wanted again.
+  #connect() {
+    const socket = connect(this.#port, '127.0.0.1').setNoDelay(true).setEncoding('latin1');
+    socket.on('data', (chunk) => this.#onData(chunk));
+    socket.on('end', () => socket.destroy());
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => {
+      if (this.#request === undefined || this.#socket !== socket) return;
+      if (this.#received === '' && socket.bytesRead > 0) this.#send();
+      else this.#fail(new Error('the connection was lost'));
+    });
+    this.#socket = socket;
+  }
+
   #onData(chunk) {
     this.#received += chunk;
     const end = this.#received.indexOf('\r\n\r\n');
@@ -35,7 +59,9 @@ export class LeanClient {
       length === undefined
         ? /^HTTP\/1.1 (?:202|204)/.test(this.#received) || this.#received.endsWith('\r\n0\r\n\r\n')
         : this.#received.length >= end + 4 + Number(length);
-    if (complete) this.#settle?.(this.#received);
+    if (!complete) return;
+    this.#request = undefined;
+    this.#settle(this.#received);
   }
 }
 export function initialize() {

@@ -54,13 +54,13 @@ export class Child {
     this.pid = started.pid;
     if (started.pid !== undefined) watchdog.guard(started.pid);
     if (started.stderr) logStderr(started.stderr, started.pid, logger);
-    started.stdin?.on('error', ignoreBrokenPipe);
+    for (const stream of started.stdio) stream?.on('error', ignoreBrokenPipe);
     started.stdout?.once('end', () => this.#onSilence());
     this.exited = new Promise((resolve) => {
       started.once('exit', () => resolve());
       started.once('error', () => resolve());
     });
-    started.once('error', (error) => this.#onFailure(error, command, logger));
+    started.on('error', (error) => this.#onFailure(error, command, logger));
     started.once('exit', (code, signal) => this.#onExit(code, signal, logger));
   }
 
@@ -157,5 +157,5 @@ export class Child {
 }
 
 function ignoreBrokenPipe(): void {
-  // A child that closed its input is about to be reported as gone.
+  // A child whose pipes break is about to be reported as gone.
 }

@@ -13,6 +13,13 @@ export function principalOf(req: IncomingMessage, auth: AuthInfo | undefined): P
   return `${auth === undefined ? 'anonymous' : identityOf(auth)} ${mountOf(req)}`;
 }
 
+/** The person or program behind a token, whatever client it uses and wherever; undefined for strangers. */
+export function userOf(auth: AuthInfo | undefined): string | undefined {
+  if (auth === undefined) return undefined;
+  const { iss, sub } = auth.payload;
+  return sub === undefined ? identityOf(auth) : JSON.stringify([iss ?? null, sub]);
+}
+
 function identityOf(auth: AuthInfo): string {
   let identity = identities.get(auth);
   if (identity === undefined) {

@@ -3,7 +3,7 @@ import type { AuthInfo } from '../auth-info.js';
 import { BridgeError, type BridgeErrorCode } from './bridge-error.js';
 import type { ChildSource } from './child-source.js';
 import type { Limits } from './limits.js';
-import type { Principal } from './principal.js';
+import { type Principal, userOf } from './principal.js';
 import type { Quota } from './quota.js';
 import { Session } from './session.js';
 
@@ -32,12 +32,13 @@ export class Sessions {
 
   /** Opens a session with a child of its own; refuses what is over a cap. */
   open(principal: Principal, auth: AuthInfo | undefined): Session {
-    this.#quota.take(principal, auth);
+    const user = userOf(auth);
+    this.#quota.take(user);
     let child: ReturnType<ChildSource['take']>;
     try {
       child = this.#children.take(auth);
     } catch (error) {
-      this.#quota.release(principal);
+      this.#quota.release(user);
       throw error;
     }
     const session = new Session({
@@ -47,7 +48,7 @@ export class Sessions {
       maxPending: this.#limits.maxPendingRequests,
       onEnd: (ended) => {
         this.#byId.delete(ended.id);
-        this.#quota.release(principal);
+        this.#quota.release(user);
       },
     });
     this.#byId.set(session.id, session);

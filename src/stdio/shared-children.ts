@@ -4,7 +4,7 @@ import type { ChildSource } from './child-source.js';
 import { probeEra } from './era-probe.js';
 import { expiryOf } from './expiry.js';
 import type { Limits } from './limits.js';
-import type { Principal } from './principal.js';
+import { type Principal, userOf } from './principal.js';
 import type { Quota } from './quota.js';
 import { SharedChild } from './shared-child.js';
 
@@ -13,6 +13,7 @@ const LEGACY_FOR_MS = 60_000;
 
 interface Place {
   readonly shared: SharedChild;
+  readonly user: string | undefined;
   /** Resolves when the child is known to speak the revision. */
   readonly ready: Promise<void>;
 }
@@ -79,19 +80,20 @@ export class SharedChildren {
   }
 
   #start(principal: Principal, auth: AuthInfo | undefined): Place {
-    this.#quota.take(principal, auth);
+    const user = userOf(auth);
+    this.#quota.take(user);
     let shared: SharedChild;
     try {
       shared = new SharedChild(this.#children.take(auth), () => this.#gone(principal, shared, auth));
     } catch (error) {
-      this.#quota.release(principal);
+      this.#quota.release(user);
       throw error;
     }
     shared.expiresAt = expiryOf(auth);
     const ready = this.#versions ? Promise.resolve() : this.#probe(principal, shared);
     // Whoever waits for it is told; with nobody waiting it must not count as unhandled.
     ready.catch(() => undefined);
-    const place = { shared, ready };
+    const place = { shared, user, ready };
     this.#places.set(principal, place);
     return place;
   }
@@ -123,9 +125,10 @@ export class SharedChildren {
   }
 
   #forget(principal: Principal, shared: SharedChild): boolean {
-    if (this.#places.get(principal)?.shared !== shared) return false;
+    const place = this.#places.get(principal);
+    if (place?.shared !== shared) return false;
     this.#places.delete(principal);
-    this.#quota.release(principal);
+    this.#quota.release(place.user);
     return true;
   }
 }
