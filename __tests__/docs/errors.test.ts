@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { OUTAGES, REFUSALS } from '../../src/errors.js';
-import { MESSAGE_ERRORS } from '../../src/scopes/message-error.js';
+import { UNDECIDED } from '../../src/scopes/message-error.js';
 import { BRIDGE_ERRORS } from '../../src/stdio/bridge-error.js';
 
 const page = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
 const headings = [...page.matchAll(/^### `(\w+)`$/gm)].map(([, code]) => code);
-const codes = Object.keys({ invalid_configuration: 0, ...REFUSALS, ...OUTAGES, ...BRIDGE_ERRORS, ...MESSAGE_ERRORS });
+const codes = Object.keys({ invalid_configuration: 0, ...REFUSALS, ...OUTAGES, ...BRIDGE_ERRORS, ...UNDECIDED });
 
 test('every code has one heading, and every heading is a code', () => {
   expect(headings.toSorted()).toEqual(codes.toSorted());

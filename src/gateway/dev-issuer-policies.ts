@@ -1,19 +1,10 @@
+import { ISSUER_KEYS } from '../options/resolve-issuer.js';
 import type { GatewayConfig, McpAuthenticationConfig, RouteConfig } from './config-file.js';
 import type { DevIssuer, DevResource } from './dev-issuer.js';
 import { StartupError } from './startup-error.js';
 
 /** Members of a policy that belong to one issuer, and move into the list of several. */
-const OF_ONE_ISSUER = [
-  'issuer',
-  'audiences',
-  'audienceClaim',
-  'jwks',
-  'jwtValidationOptions',
-  'scopesClaim',
-  'provider',
-  'clientId',
-  'clientSecret',
-];
+const OF_ONE_ISSUER: readonly string[] = ISSUER_KEYS;
 
 /** What the development issuer must know of a configuration. */
 export function resourcesOf(config: GatewayConfig): readonly DevResource[] {

@@ -1,29 +1,23 @@
 import type { BodyError } from '../http/body.js';
+import { MESSAGE_ERRORS } from '../http/message-errors.js';
 
-/** Why a body is not decided on; the codes and words of JSON-RPC 2.0 and MCP. Each key has a heading in docs/errors.md. */
-export const MESSAGE_ERRORS = {
-  malformed_json: { status: 400, code: -32700, message: 'The body is not JSON' },
-  not_json_rpc: { status: 400, code: -32600, message: 'The body is not a JSON-RPC 2.0 message' },
-  ambiguous_message: {
-    status: 400,
-    code: -32600,
-    message: 'The message has a member twice, or with other capitals than the protocol gives it',
-  },
+/** Why a body is not decided on. Each key has a heading in docs/errors.md. */
+export const UNDECIDED = {
+  ...MESSAGE_ERRORS,
   unusable_target: {
     status: 400,
     code: -32602,
     message: 'The call must name what it is about, in printable characters',
   },
-  header_mismatch: { status: 400, code: -32020, message: 'Header mismatch' },
 } as const;
 
 /** A message that different readers could take for different ones, or that is none. */
 export class MessageError extends Error {
   override readonly name = 'MessageError';
-  readonly reason: keyof typeof MESSAGE_ERRORS;
+  readonly reason: keyof typeof UNDECIDED;
 
-  constructor(reason: keyof typeof MESSAGE_ERRORS) {
-    super(MESSAGE_ERRORS[reason].message);
+  constructor(reason: keyof typeof UNDECIDED) {
+    super(UNDECIDED[reason].message);
     this.reason = reason;
   }
 }
@@ -39,7 +33,7 @@ const BODY_REASONS = { 400: 'unusable_body', 413: 'body_too_large', 415: 'unsupp
 
 export function rejectionFor(error: MessageError | BodyError): RejectedBody {
   const isMessage = error instanceof MessageError;
-  const { status, code } = isMessage ? MESSAGE_ERRORS[error.reason] : { status: error.status, code: -32600 };
+  const { status, code } = isMessage ? UNDECIDED[error.reason] : { status: error.status, code: -32600 };
   const reason = isMessage ? error.reason : BODY_REASONS[error.status];
   const body = { jsonrpc: '2.0', id: null, error: { code, message: error.message, data: { reason } } };
   return { status, body: JSON.stringify(body) };

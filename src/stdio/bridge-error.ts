@@ -1,3 +1,5 @@
+import { MESSAGE_ERRORS } from '../http/message-errors.js';
+
 interface BridgeRefusal {
   /** HTTP status where the answer is not a stream yet. */
   readonly status: number;
@@ -9,13 +11,7 @@ interface BridgeRefusal {
 
 /** Every way in which the bridge itself answers with an error. Each key has a heading in docs/errors.md. */
 export const BRIDGE_ERRORS = {
-  malformed_json: { status: 400, code: -32700, message: 'The body is not JSON' },
-  not_json_rpc: { status: 400, code: -32600, message: 'The body is not a JSON-RPC 2.0 message' },
-  ambiguous_message: {
-    status: 400,
-    code: -32600,
-    message: 'The message has a member twice, or with other capitals than the protocol gives it',
-  },
+  ...MESSAGE_ERRORS,
   batch_not_supported: {
     status: 400,
     code: -32600,
@@ -49,7 +45,6 @@ export const BRIDGE_ERRORS = {
     message: 'The server speaks revisions before 2026-07-28 only; open a session with initialize',
   },
   unsupported_protocol_version: { status: 400, code: -32022, message: 'Unsupported protocol version' },
-  header_mismatch: { status: 400, code: -32020, message: 'Header mismatch' },
   invalid_meta: { status: 400, code: -32602, message: 'Invalid _meta' },
   events_gone: { status: 400, code: -32000, message: 'The events after Last-Event-ID are no longer kept' },
   foreign_host: {
