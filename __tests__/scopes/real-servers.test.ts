@@ -26,6 +26,11 @@ async function start(create: CreateServer, options: McpScopesOptions): Promise<U
 const clients: [name: string, open: (url: URL, token: string) => Promise<Client>][] = [
   ['SDK v1 client', (url, token) => open(new Client(INFO), StreamableHTTPClientTransport as never, url, token)],
   ['SDK v2 client', (url, token) => open(new ClientV2(INFO) as never, TransportV2 as never, url, token)],
+  [
+    'SDK v2 client that speaks 2026-07-28 where the server does',
+    (url, token) =>
+      open(new ClientV2(INFO, { versionNegotiation: { mode: 'auto' } }) as never, TransportV2 as never, url, token),
+  ],
 ];
 const INFO = { name: 'test', version: '1' };
 
@@ -72,3 +77,11 @@ describe.each(REAL_SERVERS)('%s', (_server, create) => {
 function textOf(name: string) {
   return { type: 'text', text: expect.stringMatching(`^${name} for (alice|bob|nobody)$`) };
 }
+
+test('the newest revision is among what was shown', async () => {
+  const [, create] = REAL_SERVERS.find(([name]) => name.startsWith('SDK v2 createMcpHandler()')) ?? [];
+  const url = await start(create as CreateServer, { hide: true });
+  const client = new ClientV2(INFO, { versionNegotiation: { mode: 'auto' } });
+  await open(client as never, TransportV2 as never, url, issuer.token());
+  expect(client.getNegotiatedProtocolVersion()).toBe('2026-07-28');
+});
