@@ -1,5 +1,5 @@
-// jwks-rsa require()s jose, which is an ES module. From Node 24.9 on Jest can do that by itself, and the default
-// configuration is enough; before, Babel has to make a CommonJS module of jose wherever it is require()d.
+// jwks-rsa require()s jose, which is an ES module. From Node 24.9 on Jest does that by itself, and this needs no
+// configuration; before, Babel has to make a CommonJS module of jose where it is require()d.
 export default {
   // Jest would take every file below __tests__ for a suite, run.mjs too, which starts Jest.
   testMatch: ['<rootDir>/build/*.test.js'],

@@ -1,5 +1,4 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import jwksRsa from 'jwks-rsa';
 import { isAcceptedAlgorithm } from './signature.js';
 
 /** A public key that may verify tokens. */
@@ -57,6 +56,8 @@ async function readKey(jwk: unknown, index: number): Promise<VerificationKey | s
 
 /** jwks-rsa turns one JWK at a time into a public key: asked for the whole set, it drops what it cannot use unnamed. */
 async function publicPem({ key_ops: _allOfWhichItWouldNeed, ...jwk }: Jwk): Promise<string | undefined> {
+  // Loaded with the first key: it require()s jose, an ES module, which Jest refuses while our own import of it goes on.
+  const { default: jwksRsa } = await import('jwks-rsa');
   const client = jwksRsa({ cache: false, fetcher: async () => ({ keys: [jwk] }) });
   try {
     const [signingKey] = await client.getSigningKeys();
