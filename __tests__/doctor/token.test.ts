@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { examine } from '../../src/doctor/doctor.js';
+import { type Probe, probe as probeFor } from '../../src/doctor/probe.js';
 import { createSigner } from '../support/signer.js';
 import { type Clinic, openClinic } from './clinic.js';
 
@@ -91,6 +93,30 @@ test.each(tokens)('%s', async (_what, make, ...expected) => {
   const bad = findings.filter(({ status }) => status !== 'ok').map(({ step, seen }) => `${step}: ${seen}`);
   expect(bad).toEqual(expected.map((start) => expect.stringMatching(new RegExp(`^${literal(start)}`))));
   expect(JSON.stringify(findings)).not.toContain(token);
+});
+
+test.each(['a\nb', 'a b', 'ä', ''])('%j is not sent, nor repeated', async (token) => {
+  const clinic = await openClinic();
+  const findings = await clinic.walk(token);
+  expect(findings.at(-1)).toMatchObject({ step: 'token form', seen: 'characters that no token has' });
+  expect(findings.filter(({ status }) => status !== 'ok')).toHaveLength(1);
+});
+
+test('a token is not sent where others could read it', async () => {
+  const clinic = await openClinic();
+  const seen: string[] = [];
+  const probe: Probe = async (url, init) => {
+    seen.push(String(new Headers(init?.headers).get('authorization')));
+    return probeFor(url.replace('server.example', '127.0.0.1'), init);
+  };
+  const url = clinic.url.replace('127.0.0.1', 'server.example');
+  const steps: string[] = [];
+  for await (const { step, seen: what } of examine({ url, token: clinic.signer.sign(claims(clinic)) }, probe)) {
+    steps.push(`${step}: ${what}`);
+  }
+  expect(steps).toContain('transport: plain http');
+  expect(steps).toContain('token: not sent, since others could read it on the way');
+  expect(new Set(seen)).toEqual(new Set(['null']));
 });
 
 function literal(text: string): string {

@@ -26,16 +26,21 @@ interface Settings {
   readonly policy?: Partial<McpAuthOptions>;
   /** Mounted between `mcpAuth()` and `mcpScopes()`. */
   readonly before?: readonly Middleware[];
+  /** Mounted between `mcpScopes()` and the server. */
+  readonly after?: readonly Middleware[];
 }
 
 /** A real app: `mcpAuth()`, `mcpScopes()`, and a server behind that says what it was given. */
-export function createScopedApp(rules: ScopeRules, { options, policy, before = [] }: Settings = {}): ScopedApp {
+export function createScopedApp(
+  rules: ScopeRules,
+  { options, policy, before = [], after = [] }: Settings = {},
+): ScopedApp {
   const issuer = createTestIssuer();
   const received: ScopedApp['received'] = [];
   const app = express().disable('x-powered-by');
   app.use(mcpAuth({ ...issuer.policy({ resource: 'https://mcp.example/mcp' }), ...policy } as McpAuthOptions));
   for (const middleware of before) app.use(middleware);
-  app.use('/mcp', mcpScopes(rules, options));
+  app.use('/mcp', mcpScopes(rules, options), ...after);
   app.post('/mcp', async (req, res) => {
     const chunks: Buffer[] = [];
     for await (const chunk of req) chunks.push(chunk);

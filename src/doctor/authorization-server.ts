@@ -1,5 +1,5 @@
 import { type Finding, reporterFor } from './finding.js';
-import type { Answer, Probe } from './probe.js';
+import { type Answer, isPrivate, type Probe } from './probe.js';
 import { problemOf, stringsOf } from './resource-documents.js';
 
 type Metadata = Readonly<Record<string, unknown>>;
@@ -80,17 +80,11 @@ function judgeEndpoints(metadata: Metadata): Finding[] {
   const report = reporterFor('endpoints');
   const problems = ['authorization_endpoint', 'token_endpoint'].flatMap((name) => {
     const value = metadata[name];
-    return typeof value === 'string' && isSafe(value) ? [] : [`${name} is ${JSON.stringify(value)}`];
+    return typeof value === 'string' && isPrivate(value) ? [] : [`${name} is ${JSON.stringify(value)}`];
   });
   return problems.length === 0
     ? [report.ok('authorization and token endpoint, https')]
     : [report.fault(problems.join(', '), 'Clients refuse to send users or codes there.', 'Serve both over https.')];
-}
-
-function isSafe(url: string): boolean {
-  if (!URL.canParse(url)) return false;
-  const { protocol, hostname } = new URL(url);
-  return protocol === 'https:' || (protocol === 'http:' && /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname));
 }
 
 function judgeCodeFlow(metadata: Metadata): Finding {

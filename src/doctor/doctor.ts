@@ -1,7 +1,7 @@
 import { readServerDocuments } from './authorization-server.js';
 import { seeFromAnotherOrigin } from './cross-origin.js';
-import type { Finding } from './finding.js';
-import type { Probe } from './probe.js';
+import { type Finding, reporterFor } from './finding.js';
+import { isPrivate, type Probe } from './probe.js';
 import { readResourceDocuments } from './resource-documents.js';
 import { judgeClosingSlash, judgeScopes } from './scopes-and-slashes.js';
 import { checkToken } from './token-check.js';
@@ -16,11 +16,18 @@ export interface Patient {
   readonly accepts?: { readonly issuers: readonly string[]; readonly audiences: readonly string[] } | undefined;
 }
 
+const PLAIN = reporterFor('transport').warning(
+  'plain http',
+  'Whoever is on the way reads the tokens; many clients refuse.',
+  'Serve it over https.',
+);
+
 /** Walks the way a client walks, and tells what it sees as it goes. */
 export async function* examine({ url, token, accepts }: Patient, probe: Probe): AsyncGenerator<Finding> {
   const door = await knock(probe, url);
   yield* door.findings;
   if (!door.isThere) return;
+  if (!isPrivate(url)) yield PLAIN;
   const scope = door.challenge?.parameters.get('scope');
   const resource = await readResourceDocuments(probe, url, door.metadataUrl);
   yield* resource.findings;

@@ -75,6 +75,13 @@ export const INITIALIZE: RequestInit = {
   }),
 };
 
+/** Whether nobody on the way can read what is sent there: https, or this machine. */
+export function isPrivate(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'https:' || (protocol === 'http:' && /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname));
+}
+
 export function withHeaders(init: RequestInit, headers: Readonly<Record<string, string>>): RequestInit {
   return { ...init, headers: { ...(init.headers as Record<string, string>), ...headers } };
 }

@@ -8,7 +8,7 @@ import {
 } from 'jose';
 import { readChallenge } from './challenge.js';
 import { type Finding, reporterFor } from './finding.js';
-import { INITIALIZE, type Probe, withHeaders } from './probe.js';
+import { INITIALIZE, isPrivate, type Probe, withHeaders } from './probe.js';
 
 /** What the token is held against: what the policy says where it is known, else what the metadata says. */
 export interface TokenExpectations {
@@ -26,8 +26,20 @@ export async function checkToken(
   token: string,
   expected: TokenExpectations,
 ): Promise<Finding[]> {
-  return [await judgeAnswer(probe, url, token), ...(await judgeToken(probe, token, expected))];
+  // fetch() would refuse such a header, and quote it.
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    const fix = 'Put the access token alone into the file.';
+    return [reporterFor('token form').fault('characters that no token has', 'It cannot be sent.', fix)];
+  }
+  const answer = isPrivate(url) ? await judgeAnswer(probe, url, token) : UNSENT;
+  return [answer, ...(await judgeToken(probe, token, expected))];
 }
+
+const UNSENT = reporterFor('token').warning(
+  'not sent, since others could read it on the way',
+  'What the server says to it is not known.',
+  'Serve the MCP server over https.',
+);
 
 async function judgeAnswer(probe: Probe, url: string, token: string): Promise<Finding> {
   const report = reporterFor('token');

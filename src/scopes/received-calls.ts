@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { BodyError } from '../http/body.js';
 import { parseStrictJson } from '../http/strict-json.js';
 import { type McpCall, targetMember } from '../mcp-call.js';
 import { MessageError } from './message-error.js';
@@ -31,14 +32,19 @@ export function parseBody(bytes: Buffer): unknown {
   }
 }
 
+/** Each message is held against the rules: a body of nothing but tiny calls must not cost seconds. */
+const MOST_MESSAGES = 1_000;
+
 /**
  * The calls in a body, each with the target that its rules are looked up by.
  *
  * @throws {MessageError} Where a message could be read in more than one way.
+ * @throws {BodyError} Where there are too many.
  */
 export function readCalls(value: unknown): ReceivedBody {
   if (!Array.isArray(value)) return { isBatch: false, calls: readCall(value) };
   if (value.length === 0) throw new MessageError('not_json_rpc');
+  if (value.length > MOST_MESSAGES) throw new BodyError(413, `The batch has more than ${MOST_MESSAGES} messages`);
   return { isBatch: true, calls: value.flatMap(readCall) };
 }
 
