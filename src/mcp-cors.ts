@@ -29,19 +29,16 @@ export function mcpCors(options: Readonly<McpCorsOptions> = {}): Middleware {
   };
 }
 
-/** Why each of them is needed, for those who leave one out. */
+/** Why each is needed, for those who leave one out. Accept, GET, HEAD and POST need no leave (Fetch standard, 2.2). */
 const NEEDED_FOR: Readonly<Record<string, string>> = {
   Authorization: 'send its token',
   'Content-Type': 'send JSON',
-  Accept: 'ask for JSON and event streams',
   'Mcp-Session-Id': 'keep its session',
   'MCP-Protocol-Version': 'say which protocol it speaks',
   'Last-Event-ID': 'resume a stream',
   'Mcp-Method': 'speak MCP 2026-07-28',
   'Mcp-Name': 'speak MCP 2026-07-28',
   'WWW-Authenticate': 'find out where to log in',
-  POST: 'call anything',
-  GET: 'open a stream',
   DELETE: 'end its session',
 };
 

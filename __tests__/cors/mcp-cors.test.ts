@@ -128,7 +128,6 @@ test('what a list leaves out is not allowed, and the log says what a browser cli
   expect(headers['access-control-allow-methods']).toBe('GET,POST');
   expect(lines).toEqual([
     'warn mcpCors(): allowHeaders lacks "Authorization": a client in a browser cannot send its token',
-    'warn mcpCors(): allowHeaders lacks "Accept": a client in a browser cannot ask for JSON and event streams',
     'warn mcpCors(): allowHeaders lacks "Mcp-Session-Id": a client in a browser cannot keep its session',
     'warn mcpCors(): allowHeaders lacks "Last-Event-ID": a client in a browser cannot resume a stream',
     'warn mcpCors(): allowHeaders lacks "Mcp-Method": a client in a browser cannot speak MCP 2026-07-28',

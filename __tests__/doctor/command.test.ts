@@ -30,7 +30,7 @@ test('prints one line a step, plain in a pipe, and ends with 0 where clients can
   expect(lines[0]).toBe(url);
   expect(lines).toContain('✓ PKCE: S256');
   expect(lines).toContain(
-    '! CORS preflight: does not allow DELETE. Clients in a browser cannot send these. Mount mcpCors() before mcpAuth().',
+    '! CORS preflight: does not allow DELETE. Clients in a browser cannot send these. Add them to mcpCors(), whose defaults have them, or to policies.cors.',
   );
   expect(lines.at(-1)).toMatch(/^\d+ ✓ {2}1 ! {2}0 ✗$/);
   expect(stdout).not.toContain('\u001b');

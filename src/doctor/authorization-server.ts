@@ -83,7 +83,7 @@ function judgeEndpoints(metadata: Metadata): Finding[] {
     return typeof value === 'string' && isPrivate(value) ? [] : [`${name} is ${JSON.stringify(value)}`];
   });
   return problems.length === 0
-    ? [report.ok('authorization and token endpoint, https')]
+    ? [report.ok('authorization and token endpoint')]
     : [report.fault(problems.join(', '), 'Clients refuse to send users or codes there.', 'Serve both over https.')];
 }
 

@@ -6,6 +6,7 @@ import { INITIALIZE, type Probe, withHeaders } from './probe.js';
 const PAGE = 'https://mcp-client.example';
 
 const FIX = 'Mount mcpCors() before mcpAuth().';
+const ADD = 'Add them to mcpCors(), whose defaults have them, or to policies.cors.';
 
 /** Sees the server as a page of another origin does, which is how clients in a browser see it. */
 export async function seeFromAnotherOrigin(
@@ -17,7 +18,8 @@ export async function seeFromAnotherOrigin(
 
 async function judgePreflight(probe: Probe, url: string): Promise<Finding> {
   const report = reporterFor('CORS preflight');
-  const asked = CORS_DEFAULTS.allowHeaders.map((name) => name.toLowerCase());
+  // Accept needs no leave, and browsers ask for none.
+  const asked = CORS_DEFAULTS.allowHeaders.map((name) => name.toLowerCase()).filter((name) => name !== 'accept');
   const { status, headers } = await probe(url, {
     method: 'OPTIONS',
     headers: {
@@ -36,7 +38,7 @@ async function judgePreflight(probe: Probe, url: string): Promise<Finding> {
   ];
   return missing.length === 0
     ? report.ok('allows what MCP clients send')
-    : report.warning(`does not allow ${missing.join(', ')}`, 'Clients in a browser cannot send these.', FIX);
+    : report.warning(`does not allow ${missing.join(', ')}`, 'Clients in a browser cannot send these.', ADD);
 }
 
 async function judgeRefusal(probe: Probe, url: string): Promise<Finding> {
@@ -49,7 +51,7 @@ async function judgeRefusal(probe: Probe, url: string): Promise<Finding> {
   const missing = missingFrom(headers.get('access-control-expose-headers'), exposed);
   return missing.length === 0
     ? report.ok('can be read, with the challenge and the session id')
-    : report.warning(`does not expose ${missing.join(', ')}`, 'Clients in a browser cannot read these.', FIX);
+    : report.warning(`does not expose ${missing.join(', ')}`, 'Clients in a browser cannot read these.', ADD);
 }
 
 async function judgeDocuments(probe: Probe, documents: readonly string[]): Promise<Finding> {
