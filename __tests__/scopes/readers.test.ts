@@ -1,0 +1,77 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { BodyError } from '../../src/http/body.js';
+import { SILENT } from '../../src/logger.js';
+import { createGrantedScopes } from '../../src/scopes/granted-scopes.js';
+import { MessageError } from '../../src/scopes/message-error.js';
+import { parseBody, readCalls } from '../../src/scopes/received-calls.js';
+import { createRuleBook } from '../../src/scopes/rule-book.js';
+import { createRuling } from '../../src/scopes/ruling.js';
+
+type Pair = readonly [key: string, value: string | readonly Pair[]];
+
+/** How a reader chooses among the members of an object, as parsers in the wild do. */
+type Reader = (pairs: readonly Pair[], name: string) => Pair[1] | undefined;
+
+const simpleFold = (text: string) => text.toUpperCase().toLowerCase();
+const same = (key: string, name: string) => key === name;
+const alike = (key: string, name: string) => simpleFold(key) === simpleFold(name);
+
+const READERS: Readonly<Record<string, Reader>> = {
+  'the first': (pairs, name) => pairs.find(([key]) => same(key, name))?.[1],
+  'the last': (pairs, name) => pairs.findLast(([key]) => same(key, name))?.[1],
+  'the first, whatever its capitals': (pairs, name) => pairs.find(([key]) => alike(key, name))?.[1],
+  'the last, whatever its capitals': (pairs, name) => pairs.findLast(([key]) => alike(key, name))?.[1],
+};
+
+/** Whether a reader comes to call the tool; it may also ignore the capitals and the outer spaces of names. */
+function calls(read: Reader, message: readonly Pair[]): boolean {
+  const params = read(message, 'params');
+  const name = Array.isArray(params) ? read(params as readonly Pair[], 'name') : undefined;
+  return (
+    read(message, 'method') === 'tools/call' && typeof name === 'string' && simpleFold(name).trim() === 'delete_file'
+  );
+}
+
+/** JSON text in which every member stands, however often; some characters are escaped. */
+function write(pairs: readonly Pair[], escapes: () => boolean): string {
+  const text = (value: string) =>
+    `"${[...value].map((c) => (escapes() || c < ' ' ? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}` : c)).join('')}"`;
+  const members = pairs.map(
+    ([key, value]) => `${text(key)}:${typeof value === 'string' ? text(value) : write(value, escapes)}`,
+  );
+  return `{${members.join(',')}}`;
+}
+
+const rules = [{ method: 'tools/call', pattern: 'delete_file', rule: ['files:write'] }];
+const ruling = createRuling(createRuleBook(rules, SILENT), createGrantedScopes(new Map()));
+
+function passes(text: string): boolean {
+  try {
+    return ruling(undefined, readCalls(parseBody(Buffer.from(text))).calls) === undefined;
+  } catch (error) {
+    expect(error instanceof MessageError || error instanceof BodyError).toBe(true);
+    return false;
+  }
+}
+
+const key = (...names: string[]) => fc.constantFrom(...names);
+const names = fc.constantFrom('echo', 'delete_file', 'DELETE_file', ' delete_file', 'delete_ﬁle', 'delete_file\n');
+const params = fc.array(fc.tuple(key('name', 'Name', 'NAME', 'name ', 'x', '__proto__'), names), { maxLength: 4 });
+const method = fc.tuple(key('method', 'Method', 'METHOD', 'x'), fc.constantFrom('tools/call', 'ping'));
+const paramsMember = fc.tuple(key('params', 'Params', 'param\u017f', 'PARAMS', 'result'), params);
+const message = fc.array(fc.oneof(method, paramsMember), { maxLength: 5 });
+
+test('no reader is passed a call that the rules forbid, however it reads', () => {
+  let reached = 0;
+  fc.assert(
+    fc.property(message, fc.infiniteStream(fc.boolean()), (pairs: readonly Pair[], escapes) => {
+      const text = write(pairs, () => escapes.next().value as boolean);
+      if (!passes(text)) return;
+      for (const [how, read] of Object.entries(READERS)) expect(calls(read, pairs), `${how} in ${text}`).toBe(false);
+      if (pairs.some(([, value]) => value === 'tools/call')) reached += 1;
+    }),
+    { numRuns: 5_000 },
+  );
+  expect(reached, 'some calls are passed').toBeGreaterThan(10);
+});
