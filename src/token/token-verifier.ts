@@ -33,8 +33,18 @@ export function createTokenVerifier(held: ResolvedAuth): TokenVerifier {
   const revocations = createRevocations(held.clockToleranceSeconds);
   const rules = { clockToleranceSeconds: held.clockToleranceSeconds, resource: held.resource?.href };
 
-  /** The steps, in order: form, issuer, algorithm, key, signature, claims, revocation. */
-  async function verify(token: string): Promise<VerifiedToken> {
+  const underWay = new Map<string, Promise<VerifiedToken>>();
+
+  /** A client that has just got a token sends many requests at once: they wait for one verification. */
+  function verify(token: string): Promise<VerifiedToken> {
+    const known = underWay.get(token);
+    if (known !== undefined) return known;
+    const verification = read(token).finally(() => underWay.delete(token));
+    underWay.set(token, verification);
+    return verification;
+  }
+
+  async function read(token: string): Promise<VerifiedToken> {
     const jwt = parseCompactJwt(token);
     try {
       return await judge(jwt);
@@ -43,6 +53,7 @@ export function createTokenVerifier(held: ResolvedAuth): TokenVerifier {
     }
   }
 
+  /** The steps after the form, in order: issuer, algorithm, key, signature, claims, revocation. */
   async function judge(jwt: CompactJwt): Promise<VerifiedToken> {
     // The issuer chooses the key set before any key is looked for: equal `kid`s of two issuers never meet.
     const issuer = trust.get(jwt.payload.iss);
