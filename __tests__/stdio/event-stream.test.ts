@@ -44,17 +44,26 @@ it('a quiet stream gets comments, until the token that asked for it expires', as
 it('a quiet answer becomes a stream, so that nobody takes it for dead', async () => {
   const answer = await received((res) => {
     const quiet = new Answer(planFor(res));
-    quiet.tick(0, false);
-    quiet.tick(1, true);
+    quiet.tick(Date.now() + 20_000, false);
+    quiet.tick(Date.now() + 20_000, true);
     quiet.respond(message);
   });
   expect(answer).toEqual({ type: 'text/event-stream', text: 'data: {"id":1}\n\n' });
 });
 
+it('an answer that was just asked for waits for its response', async () => {
+  const answer = await received((res) => {
+    const young = new Answer(planFor(res));
+    young.tick(Date.now() + 1_000, true);
+    young.respond(message);
+  });
+  expect(answer).toEqual({ type: 'application/json', text: '{"id":1}' });
+});
+
 it('an answer to a client that takes no streams stays JSON', async () => {
   const answer = await received((res) => {
     const quiet = new Answer(planFor(res, { stream: false }));
-    quiet.tick(1, true);
+    quiet.tick(Date.now() + 20_000, true);
     quiet.respond(message);
   });
   expect(answer).toEqual({ type: 'application/json', text: '{"id":1}' });
@@ -69,7 +78,7 @@ it('an answer that another middleware gave stays as it is', async () => {
   const answer = await received((res) => {
     const late = new Answer(planFor(res));
     res.writeHead(503, { 'content-type': 'text/plain' }).end('timed out');
-    late.tick(1, true);
+    late.tick(Date.now() + 20_000, true);
     late.notify(message);
     late.respond(message);
   });

@@ -21,6 +21,9 @@ export interface AnswerPlan {
   hold(res: ServerResponse): void;
 }
 
+/** How long an answer may be quiet before its connection looks dead to proxies, in milliseconds. */
+const QUIET_MS = 10_000;
+
 /** Who gets what the child says about one request. */
 export interface Recipient {
   /** Whether it has become a stream. */
@@ -35,6 +38,7 @@ export interface Recipient {
 /** The answer to one POST: JSON as long as nothing but responses comes, an event stream from the first other message on. */
 export class Answer implements Recipient {
   readonly #plan: AnswerPlan;
+  readonly #since = Date.now();
   #stream: EventStream | undefined;
   #left: number;
   #collected: Buffer[] | undefined;
@@ -87,7 +91,7 @@ export class Answer implements Recipient {
   /** What has to happen as time passes; a quiet answer becomes a stream, so that nobody takes it for dead. */
   tick(now: number, keepAlive: boolean): void {
     if (this.#stream) this.#stream.tick(now, keepAlive);
-    else if (keepAlive && this.#plan.stream && this.connected) this.#open();
+    else if (keepAlive && now - this.#since >= QUIET_MS && this.#plan.stream && this.connected) this.#open();
   }
 
   finish(): void {

@@ -33,6 +33,8 @@ export class Child {
   readonly #maxMessageBytes: number;
   #listener: ChildListener | undefined;
   #alive = true;
+  /** Whether something was written that the child has not reacted to yet. */
+  #busy = false;
   readonly #held = new Set<ServerResponse>();
   #drained: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -72,7 +74,10 @@ export class Child {
   listen(listener: ChildListener): void {
     this.#listener = listener;
     const reader = new LineReader(this.#maxMessageBytes, listener);
-    this.#process.stdout?.on('data', (chunk: Buffer) => reader.push(chunk));
+    this.#process.stdout?.on('data', (chunk: Buffer) => {
+      this.#busy = false;
+      reader.push(chunk);
+    });
     if (!this.#alive) queueMicrotask(() => listener.gone(this.pid !== undefined));
   }
 
@@ -80,11 +85,12 @@ export class Child {
   write(message: Buffer): boolean {
     const stdin = this.#process.stdin;
     if (!stdin?.writable) return true;
-    if (stdin.writableCorked === 0) {
+    if (this.#busy && stdin.writableCorked === 0) {
       // Requests that arrive together go to the child together: a write wakes it up, and costs more than anything else here.
       stdin.cork();
       setImmediate(() => stdin.uncork());
     }
+    this.#busy = true;
     return stdin.write(encodeLine(message));
   }
 
