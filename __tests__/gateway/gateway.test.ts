@@ -1,10 +1,10 @@
-import express from 'express';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { UpstreamError } from '../../src/errors.js';
 import { parseConfigFile } from '../../src/gateway/config-file.js';
-import { createFailureAnswer } from '../../src/gateway/failure-answers.js';
+import { answerFailure } from '../../src/gateway/failure-answers.js';
 import { createGateway, type Gateway } from '../../src/gateway/gateway.js';
 import { AUTHENTICATION, type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
+import { serve as serveOnce } from '../support/serve.js';
 
 let folder: GatewayFolder;
 beforeAll(async () => {
@@ -214,18 +214,8 @@ describe('policies.cors', () => {
 
 describe('a failure', () => {
   async function answerTo(error: unknown): Promise<Response> {
-    const app = express();
-    app.use(() => {
-      throw error;
-    });
-    app.use(createFailureAnswer(logger));
-    const server = app.listen(0, '127.0.0.1');
-    await new Promise((resolve) => server.once('listening', resolve));
-    const address = server.address();
-    const port = typeof address === 'object' ? address?.port : undefined;
-    const response = await fetch(`http://127.0.0.1:${port}/mcp?secret`);
-    server.close();
-    return response;
+    const origin = await serveOnce((req, res) => answerFailure(logger, error, req, res));
+    return fetch(`${origin}/mcp?secret`);
   }
 
   test('that nobody foresaw is answered with 500 and explained in the log only', async () => {

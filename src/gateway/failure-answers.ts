@@ -1,22 +1,27 @@
-import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Logger, UpstreamError } from '../index.js';
 
-export const answerNoRoute: RequestHandler = (_req, res) => {
-  res.status(404).json({ error: 'not_found', error_description: 'No route of this gateway takes this path' });
-};
+export function answerNoRoute(res: ServerResponse): void {
+  answer(res, 404, 'not_found', 'No route of this gateway takes this path');
+}
 
 /** Answers what a route could not: an outage as 502 or 503 with the time to come back, everything else as 500, unexplained. */
-export function createFailureAnswer(logger: Logger): ErrorRequestHandler {
-  return function answerFailure(error: unknown, req, res, next) {
-    logger.error(`${req.method} ${req.path} failed: ${causes(error)}`);
-    if (res.headersSent) return next(error);
-    if (!(error instanceof UpstreamError)) {
-      res.status(500).json({ error: 'server_error', error_description: 'The gateway failed' });
-      return;
-    }
-    res.setHeader('Retry-After', error.retryAfterSeconds);
-    res.status(error.status).json({ error: error.code, error_description: error.message });
-  };
+export function answerFailure(logger: Logger, error: unknown, req: IncomingMessage, res: ServerResponse): void {
+  logger.error(`${req.method} ${(req.url ?? '').split('?', 1)[0]} failed: ${causes(error)}`);
+  if (res.headersSent) {
+    // An answer that was begun cannot become another: cut short, the client knows that it is not whole.
+    res.destroy();
+  } else if (error instanceof UpstreamError) {
+    res.setHeader('retry-after', error.retryAfterSeconds);
+    answer(res, error.status, error.code, error.message);
+  } else {
+    answer(res, 500, 'server_error', 'The gateway failed');
+  }
+}
+
+function answer(res: ServerResponse, status: number, error: string, description: string): void {
+  res.writeHead(status, { 'content-type': 'application/json' });
+  res.end(JSON.stringify({ error, error_description: description }));
 }
 
 function causes(error: unknown): string {

@@ -1,11 +1,11 @@
-import { createServer } from 'node:http';
-import express, { type Express } from 'express';
-import type { Logger } from '../index.js';
+import { createServer, type RequestListener } from 'node:http';
+import type { Logger, Middleware } from '../index.js';
+import { chain } from './chain.js';
 import type { BindConfig, GatewayConfig } from './config-file.js';
-import { answerNoRoute, createFailureAnswer } from './failure-answers.js';
+import { answerFailure, answerNoRoute } from './failure-answers.js';
 import { closeListener, openListener } from './listener.js';
 import { createPathTable } from './path-match.js';
-import { createRegistrationLimit, registrationPaths } from './registration-limit.js';
+import { limitRegistrations, registrationPaths } from './registration-limit.js';
 import { createRoute, type GatewayRoute } from './route.js';
 
 export interface Gateway {
@@ -19,7 +19,7 @@ export interface Gateway {
 export function createGateway(config: GatewayConfig, logger: Logger): Gateway {
   const binds = config.binds.map((bind) => {
     const routes = bind.routes.map((route) => createRoute(route, logger));
-    return { bind, routes, server: createServer(createBindApp(bind, routes, logger)) };
+    return { bind, routes, server: createServer(createListener(bind, routes, logger)) };
   });
 
   async function close(): Promise<void> {
@@ -45,25 +45,25 @@ export function createGateway(config: GatewayConfig, logger: Logger): Gateway {
   };
 }
 
-function createBindApp(bind: BindConfig, routes: readonly GatewayRoute[], logger: Logger): Express {
-  const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag');
-  const limited = bind.routes.flatMap((route) =>
-    route.mcpAuthentication ? registrationPaths(route.mcpAuthentication) : [],
-  );
-  if (limited.length > 0) app.post([...new Set(limited)], createRegistrationLimit());
-  for (const { metadata } of routes) if (metadata) app.use(metadata);
+function createListener(bind: BindConfig, routes: readonly GatewayRoute[], logger: Logger): RequestListener {
   const matches = bind.routes.flatMap((route, i) => route.matches.map((match) => [match, routes[i]] as const));
   const routeFor = createPathTable(matches);
-  app.use(function gatewayRouting(req, res, next) {
-    const route = routeFor(rawPath(req.url));
+  const routing: Middleware = (req, res, next) => {
+    const route = routeFor(rawPath(req.url ?? '/'));
     if (route) route.handle(req, res, next);
     else next();
-  });
-  app.use(answerNoRoute);
-  app.use(createFailureAnswer(logger));
-  return app;
+  };
+  const registrations = bind.routes.flatMap(({ mcpAuthentication: auth }) => (auth ? registrationPaths(auth) : []));
+  const all = chain([
+    ...limitRegistrations(registrations),
+    ...routes.flatMap(({ metadata }) => metadata ?? []),
+    routing,
+  ]);
+  return (req, res) =>
+    all(req, res, (error) => {
+      if (error === undefined) answerNoRoute(res);
+      else answerFailure(logger, error, req, res);
+    });
 }
 
 /** Neither decoded nor normalised: a path in other letters is another path. */

@@ -1,5 +1,6 @@
-import type { RequestHandler } from 'express';
+import express, { type Request, type RequestHandler, type Response } from 'express';
 import { rateLimit } from 'express-rate-limit';
+import type { Middleware } from '../index.js';
 import type { McpAuthenticationConfig } from './config-file.js';
 
 const MOST_A_MINUTE = 30;
@@ -21,8 +22,25 @@ function hasFacade({ facade, provider, issuers }: McpAuthenticationConfig['polic
   return providers.some((given) => given !== undefined);
 }
 
-/** Every registration is a call to the authorization server, and a client there: no address gets many of them. */
-export function createRegistrationLimit(): RequestHandler {
+/**
+ * Every registration is a call to the authorization server, and a client there: no address gets many of them. The package
+ * that counts is written for Express, so it gets an app of its own, which only registrations come to.
+ */
+export function limitRegistrations(paths: readonly string[]): Middleware[] {
+  if (paths.length === 0) return [];
+  const app = express();
+  app.disable('x-powered-by');
+  app.post([...new Set(paths)], createLimit());
+  return [
+    (req, res, next) => {
+      if (req.method === 'POST' && paths.includes((req.url ?? '').split('?', 1)[0] ?? ''))
+        app(req as Request, res as Response, next);
+      else next();
+    },
+  ];
+}
+
+function createLimit(): RequestHandler {
   return rateLimit({
     windowMs: 60_000,
     limit: MOST_A_MINUTE,

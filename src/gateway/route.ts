@@ -1,4 +1,3 @@
-import { type RequestHandler, Router } from 'express';
 import {
   ConfigError,
   type Logger,
@@ -10,6 +9,7 @@ import {
   mcpStdioBackend,
   protectedResourceMetadata,
 } from '../index.js';
+import { chain } from './chain.js';
 import type { McpAuthenticationConfig, RouteConfig } from './config-file.js';
 import type { CorsConfig } from './cors-policy.js';
 import type { ScopesConfig } from './scopes-policy.js';
@@ -18,7 +18,7 @@ import { StartupError } from './startup-error.js';
 /** A route of the configuration file, ready to take requests. */
 export interface GatewayRoute {
   /** CORS, then the token, then its scopes, then the backend. */
-  readonly handle: RequestHandler;
+  readonly handle: Middleware;
   /** The discovery documents of this route: clients look for them at paths that `matches` need not list. */
   readonly metadata: Middleware | undefined;
   /** Ends the sessions of the backend, with their children. */
@@ -26,14 +26,15 @@ export interface GatewayRoute {
 }
 
 export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
-  const router = Router();
   const policies = route.mcpAuthentication && createPolicies(route.mcpAuthentication, logger);
   const backend = at(route.target.at, () => mcpStdioBackend({ ...backendOptions(route), logger }));
-  if (route.cors) router.use(createCors(route.cors, logger));
-  if (policies) router.use(policies.auth);
-  if (route.mcpScopes) router.use(createScopes(route.mcpScopes, logger));
-  router.use(backend);
-  return { handle: router, metadata: policies?.metadata, close: () => backend.close() };
+  const handle = chain([
+    ...(route.cors ? [createCors(route.cors, logger)] : []),
+    ...(policies ? [policies.auth] : []),
+    ...(route.mcpScopes ? [createScopes(route.mcpScopes, logger)] : []),
+    backend,
+  ]);
+  return { handle, metadata: policies?.metadata, close: () => backend.close() };
 }
 
 /** The backend guards against DNS rebinding; what the file says of origins and of our own address must not be foreign to it. */
