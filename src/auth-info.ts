@@ -23,22 +23,25 @@ export interface AuthInfo {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-// Kept beside the request and not read back from `req.auth`, which any middleware may write.
-const verified = new WeakMap<IncomingMessage, AuthInfo>();
+// Not read back from `req.auth`, which any middleware may write. A symbol of our own and no WeakMap: that would cost every
+// request more than all the rest of a remembered token.
+const VERIFIED = Symbol('express-mcp-auth:verified');
+
+type Verified = IncomingMessage & { [VERIFIED]?: AuthInfo | undefined };
 
 /** Who sent this request, as `mcpAuth()` verified it; `undefined` for an anonymous request. */
 export function getAuth(req: IncomingMessage): AuthInfo | undefined {
-  return verified.get(req);
+  return (req as Verified)[VERIFIED];
 }
 
 /** Makes `info` the request's only identity: whatever an earlier middleware left in `req.auth` is replaced. */
 export function attachAuth(req: IncomingMessage, info: AuthInfo): void {
-  verified.set(req, info);
+  (req as Verified)[VERIFIED] = info;
   (req as { auth?: AuthInfo }).auth = info;
 }
 
 /** Makes the request anonymous: a `req.auth` set by an earlier middleware is not trusted. */
 export function clearAuth(req: IncomingMessage): void {
-  verified.delete(req);
+  if (VERIFIED in req) (req as Verified)[VERIFIED] = undefined;
   if ('auth' in req) (req as { auth?: AuthInfo | undefined }).auth = undefined;
 }

@@ -14,8 +14,10 @@ import { type ResolvedAuth, resolveAuth } from './options/resolve-auth.js';
 /**
  * Serves the protected resource metadata of a policy (RFC 9728), for every origin, at
  * `/.well-known/oauth-protected-resource` followed by the resource's path, and at the root; and the facade, where the
- * policy has a provider: metadata, registration, login and tokens. Any other path goes on to the next middleware. Mount it at the root of the app, before or after `mcpAuth()`: the outcome is the same; but before
- * whatever answers at the resource, since a discovery document of a facade lies below the resource's path.
+ * policy has a provider: metadata, registration, login and tokens. Any other path goes on to the next middleware.
+ *
+ * Mount it at the root of the app, before or after `mcpAuth()`: the outcome is the same; but before whatever answers at
+ * the resource, since a discovery document of a facade lies below the resource's path.
  *
  * @throws {ConfigError} Where the policy is not one.
  */

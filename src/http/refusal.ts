@@ -64,14 +64,16 @@ function challengeForOrigin(
   }
 }
 
-const gates = new WeakMap<IncomingMessage, Refuse>();
+const GATE = Symbol('express-mcp-auth:gate');
+
+type Gated = IncomingMessage & { [GATE]?: Refuse };
 
 /** Lets whoever decides later on this request refuse it in the name of the gate it came through. */
 export function attachRefuse(req: IncomingMessage, refuse: Refuse): void {
-  gates.set(req, refuse);
+  (req as Gated)[GATE] = refuse;
 }
 
 /** How the gate that the request came through refuses; undefined where it came through none. */
 export function refuseOf(req: IncomingMessage): Refuse | undefined {
-  return gates.get(req);
+  return (req as Gated)[GATE];
 }
