@@ -58,6 +58,11 @@ const refused: [string, unknown, string][] = [
     { command: 'x', env: { A: 'secret\0' } },
     'option "env.A" must be a string without NUL, but got "string".',
   ],
+  [
+    'env that is a promise',
+    { command: 'x', env: Promise.resolve({ A: 'secret' }) },
+    'option "env" must be an object, at once, but got "a promise". Make the function synchronous.',
+  ],
   ['an empty cwd', { command: 'x', cwd: '' }, 'option "cwd" must be a non-empty string'],
   [
     'inheritEnv: false',

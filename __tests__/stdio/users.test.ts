@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AuthInfo } from '../../src/auth-info.js';
+import type { McpStdioBackendOptions } from '../../src/mcp-stdio-backend.js';
 import {
   call,
   callText,
@@ -188,6 +189,26 @@ describe('what the child learns about its caller', () => {
     const modern = JSON.parse(await modernText(url, 'meta', {}, BOB, { ...claims, progressToken: 'p' }));
     expect(modern).toMatchObject({ 'example.com/user': 'bob', 'example.com/n': 1, 'example.com/other': 2 });
     await stop();
+  });
+
+  it('a hook that does not return a plain object at once refuses the request and starts nothing', async () => {
+    const wrong: [string, () => unknown][] = [
+      ['a promise', async () => ({ 'example.com/user': 'ada' })],
+      ['a promise that fails', () => Promise.reject(new Error('no such user'))],
+      ['nothing', () => undefined],
+      ['a Map', () => new Map([['example.com/user', 'ada']])],
+      ['a list', () => ['ada']],
+      ['a text', () => 'ada'],
+    ];
+    for (const [, hook] of wrong) {
+      for (const options of [{ env: hook }, { meta: hook }]) {
+        const { url, backend, errors, stop } = await serve(options as Partial<McpStdioBackendOptions>);
+        expect((await post(url, initialize())).status).toBe(500);
+        expect(errors).toEqual([expect.objectContaining({ code: 'invalid_configuration' })]);
+        expect(backend.stats()).toMatchObject({ sessions: 0, children: 0 });
+        await stop();
+      }
+    }
   });
 
   it('a hook that throws refuses the request and starts nothing', async () => {

@@ -1,7 +1,7 @@
 import type { AuthInfo } from '../auth-info.js';
 import { type Logger, SILENT } from '../logger.js';
 import { createChecks, isRecord, type OptionChecks } from './checks.js';
-import { requireEnvironment } from './environment.js';
+import { requireEnvironment, requirePlainObject } from './environment.js';
 
 /** What `mcpStdioBackend()` may be told. */
 export interface McpStdioBackendOptions {
@@ -11,8 +11,8 @@ export interface McpStdioBackendOptions {
   args?: readonly string[];
   /**
    * Environment variables of the child, beside those it inherits; or a function from the caller (`undefined`: anonymous) to
-   * them, called once for each session. The token itself is never passed on unless this function does so. An exception
-   * refuses the request. @default {}
+   * them, called once for each session. The token itself is never passed on unless this function does so. The function is
+   * synchronous; an exception, a promise and anything else but a plain object refuse the request. @default {}
    */
   env?: Readonly<Record<string, string>> | ((auth: AuthInfo | undefined) => Readonly<Record<string, string>>);
   /** The child's working directory. @default our own */
@@ -24,7 +24,8 @@ export interface McpStdioBackendOptions {
   inheritEnv?: true | readonly string[];
   /**
    * Members for `_meta` of each request, told by the caller (`undefined`: anonymous). What a client sends under these keys
-   * is taken away; return a key with `undefined` where a caller has no value for it. @default nothing is added
+   * is taken away; return a key with `undefined` where a caller has no value for it. The function is synchronous; an
+   * exception, a promise and anything else but a plain object refuse the request. @default nothing is added
    */
   meta?: (auth: AuthInfo | undefined) => Record<string, unknown>;
   /** The URL that clients use (RFC 8707); its host is an allowed Host on loopback listeners. @default none */
@@ -145,7 +146,7 @@ export function resolveStdioOptions(options: Readonly<McpStdioBackendOptions>): 
       inheritEnv === undefined || inheritEnv === true
         ? (inheritEnv ?? [])
         : checks.strings(inheritEnv, 'inheritEnv', 'Name the variables to pass on, or use true for all of them.'),
-    meta: meta === undefined ? undefined : requireFunction(checks, meta, 'meta'),
+    meta: resolveMeta(checks, meta),
     resource: resolveResource(checks, options.resource),
     allowedHosts: lowerCase(checks, allowedHosts, 'allowedHosts', 'Name hosts such as "api.example.com".'),
     allowedOrigins: lowerCase(
@@ -172,10 +173,17 @@ function resolveEnv(
         'A child started ahead has no caller: remove warm, or use a fixed env.',
       );
     }
-    return (auth) => requireEnvironment(checks, env(auth), 'env()');
+    return (auth) => requireEnvironment(checks, requirePlainObject(checks, env(auth), 'env()'), 'env()');
   }
+  if (env instanceof Promise) requirePlainObject(checks, env, 'env');
   const fixed = Object.freeze({ ...requireEnvironment(checks, env, 'env') });
   return () => fixed;
+}
+
+function resolveMeta(checks: OptionChecks, meta: McpStdioBackendOptions['meta']): ResolvedStdio['meta'] {
+  if (meta === undefined) return undefined;
+  requireFunction(checks, meta, 'meta');
+  return (auth) => requirePlainObject(checks, meta(auth), 'meta()');
 }
 
 function resolveResource(checks: OptionChecks, resource: string | undefined): URL | undefined {
