@@ -71,6 +71,11 @@ const refused: [string, unknown, string][] = [
   ],
   ['meta that is an object', { command: 'x', meta: {} }, 'option "meta" must be a function of the caller'],
   [
+    'keys that are a string',
+    { command: 'x', passMeta: 'example.com/trace' },
+    'option "passMeta" must be an array of non-empty strings, but got "example.com/trace". Name the keys that clients may send.',
+  ],
+  [
     'a resource that is no URL',
     { command: 'x', resource: '/mcp' },
     'option "resource" must be an http or https URL, but got "/mcp".',

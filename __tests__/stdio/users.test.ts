@@ -169,7 +169,7 @@ describe('what the child learns about its caller', () => {
 
   it('is what meta() says, with each request, whatever the client says under those keys', async () => {
     const meta = (auth: AuthInfo | undefined) => ({ 'example.com/user': auth && nameOf(auth), 'example.com/n': 1 });
-    const { url, stop } = await serve({ meta, env: { MODERN: '1' } });
+    const { url, stop } = await serve({ meta, passMeta: ['example.com/other'], env: { MODERN: '1' } });
     const claims = { 'example.com/user': 'root', 'example.com/other': 2 };
     const ada = await open(url, ADA);
     expect(JSON.parse(await callText(url, ada, 'meta', {}, claims))).toEqual({

@@ -23,11 +23,15 @@ export interface McpStdioBackendOptions {
    */
   inheritEnv?: true | readonly string[];
   /**
-   * Members for `_meta` of each request, told by the caller (`undefined`: anonymous). What a client sends under these keys
-   * is taken away; return a key with `undefined` where a caller has no value for it. The function is synchronous; an
-   * exception, a promise and anything else but a plain object refuse the request. @default nothing is added
+   * Members for `_meta` of each request, told by the caller (`undefined`: anonymous). With it, a client's own `_meta` members are
+   * taken away from every message, but for the protocol's (`progressToken`, `io.modelcontextprotocol/…`, `traceparent`,
+   * `tracestate`, `baggage`) and those that `passMeta` lists. A key that is returned, with `undefined` too, is never the
+   * client's. The function is synchronous; an exception, a promise and anything else but a plain object refuse the request.
+   * @default nothing is added, and nothing taken away
    */
   meta?: (auth: AuthInfo | undefined) => Record<string, unknown>;
+  /** Further keys of `_meta` that a client may send where `meta` is set; never one that says who the caller is. @default [] */
+  passMeta?: readonly string[];
   /** The URL that clients use (RFC 8707); its host is an allowed Host on loopback listeners. @default none */
   resource?: string;
   /**
@@ -83,6 +87,7 @@ export interface ResolvedStdio {
   readonly cwd: string | undefined;
   readonly inheritEnv: true | readonly string[];
   readonly meta: ((auth: AuthInfo | undefined) => Record<string, unknown>) | undefined;
+  readonly passMeta: readonly string[];
   readonly resource: URL | undefined;
   readonly allowedHosts: readonly string[] | undefined;
   readonly allowedOrigins: readonly string[] | undefined;
@@ -110,6 +115,7 @@ const KNOWN = Object.keys({
   cwd: 0,
   inheritEnv: 0,
   meta: 0,
+  passMeta: 0,
   resource: 0,
   allowedHosts: 0,
   allowedOrigins: 0,
@@ -147,6 +153,7 @@ export function resolveStdioOptions(options: Readonly<McpStdioBackendOptions>): 
         ? (inheritEnv ?? [])
         : checks.strings(inheritEnv, 'inheritEnv', 'Name the variables to pass on, or use true for all of them.'),
     meta: resolveMeta(checks, meta),
+    passMeta: checks.strings(options.passMeta ?? [], 'passMeta', 'Name the keys that clients may send.'),
     resource: resolveResource(checks, options.resource),
     allowedHosts: lowerCase(checks, allowedHosts, 'allowedHosts', 'Name hosts such as "api.example.com".'),
     allowedOrigins: lowerCase(

@@ -10,7 +10,7 @@ import { isModern, namesModernRevision } from './era.js';
 import { parseBody } from './json-rpc.js';
 import { LegacyExchange } from './legacy-exchange.js';
 import type { Limits } from './limits.js';
-import type { MetaFor } from './meta-edit.js';
+import type { MetaRules } from './meta-edit.js';
 import { ModernExchange } from './modern-exchange.js';
 import { principalOf } from './principal.js';
 import { Quota } from './quota.js';
@@ -26,7 +26,7 @@ export interface BridgeParts {
   readonly args: readonly string[];
   readonly cwd: string | undefined;
   readonly environmentFor: EnvironmentFor;
-  readonly metaFor: MetaFor;
+  readonly metaRules: MetaRules;
   readonly guard: GuardOptions;
   readonly limits: Limits;
   readonly logger: Logger;
@@ -50,15 +50,15 @@ export class Bridge {
   #published = '';
   #closed: Promise<void> | undefined;
 
-  constructor({ command, args, cwd, environmentFor, metaFor, guard, limits, logger }: BridgeParts) {
+  constructor({ command, args, cwd, environmentFor, metaRules, guard, limits, logger }: BridgeParts) {
     const { maxMessageBytes } = limits;
     const recipe = { command, args, cwd, maxMessageBytes, watchdog: takeWatchdog(), logger };
     const quota = new Quota(limits.maxSessions, limits.maxSessionsPerUser);
     this.#children = new ChildSource(recipe, environmentFor, limits.warm);
     this.#sessions = new Sessions(limits, this.#children, quota);
     this.#shared = new SharedChildren(limits, this.#children, quota);
-    this.#legacy = new LegacyExchange(this.#sessions, metaFor);
-    this.#modern = new ModernExchange(this.#shared, metaFor);
+    this.#legacy = new LegacyExchange(this.#sessions, metaRules);
+    this.#modern = new ModernExchange(this.#shared, metaRules);
     this.#guard = createRebindingGuard(guard);
     this.#maxBodyBytes = limits.maxBodyBytes;
     this.#timer = setInterval(() => this.#tick(), TICK_MS);

@@ -5,8 +5,7 @@ import type { BridgeRequest } from './bridge-request.js';
 import { LEGACY_REVISIONS } from './era.js';
 import { expiryOf } from './expiry.js';
 import type { ClientMessage } from './json-rpc.js';
-import type { MetaFor } from './meta-edit.js';
-import { withMeta } from './meta-edit.js';
+import { type MetaRules, withMeta } from './meta-edit.js';
 import type { Session } from './session.js';
 import type { Sessions } from './sessions.js';
 
@@ -15,11 +14,11 @@ const BATCH_REVISION = '2025-03-26';
 /** HTTP requests of the revisions up to 2025-11-25, against the sessions of one backend. */
 export class LegacyExchange {
   readonly #sessions: Sessions;
-  readonly #metaFor: MetaFor;
+  readonly #metaRules: MetaRules;
 
-  constructor(sessions: Sessions, metaFor: MetaFor) {
+  constructor(sessions: Sessions, metaRules: MetaRules) {
     this.#sessions = sessions;
-    this.#metaFor = metaFor;
+    this.#metaRules = metaRules;
   }
 
   /** The session that a request names; refuses one that is missing, unknown or somebody else's. */
@@ -43,13 +42,16 @@ export class LegacyExchange {
     if (batch && session.revision !== BATCH_REVISION) throw new BridgeError('batch_not_supported');
     const requests = messages.filter(({ kind }) => kind === 'request');
     session.admit(requests);
-    for (const message of messages) if (message.kind !== 'request') await session.tell(message);
+    const rule = requests.length === 0 ? undefined : this.#metaRules.forRequest(request.auth);
+    for (const message of messages) {
+      if (message.kind !== 'request') await session.tell(message, withMeta(message, this.#metaRules.forOthers));
+    }
     if (requests.length === 0) {
       request.res.writeHead(202).end();
       return;
     }
     const answer = this.#answer(request, session, requests.length, batch);
-    for (const message of requests) session.request(message, answer, withMeta(message, this.#metaFor(request.auth)));
+    for (const message of requests) session.request(message, answer, withMeta(message, rule));
   }
 
   /** GET: the standalone stream, or what a broken stream has left to say. */
@@ -74,10 +76,10 @@ export class LegacyExchange {
       this.session(request);
       throw new BridgeError('already_initialized', { id });
     }
-    const meta = this.#metaFor(request.auth);
+    const rule = this.#metaRules.forRequest(request.auth);
     const session = this.#sessions.open(request.principal, request.auth);
     session.expiresAt = expiryOf(request.auth);
-    session.request(message, this.#answer(request, session, 1, false), withMeta(message, meta));
+    session.request(message, this.#answer(request, session, 1, false), withMeta(message, rule));
   }
 
   #answer({ req, res }: BridgeRequest, session: Session, responses: number, batch: boolean): Answer {

@@ -82,10 +82,10 @@ export class Session implements ChildListener {
     this.#child.write(bytes);
   }
 
-  /** Sends a notification or a response to the child. Resolves when the child is ready for more. */
-  async tell(message: ClientMessage): Promise<void> {
+  /** Sends a notification or a response to the child, as `bytes`. Resolves when the child is ready for more. */
+  async tell(message: ClientMessage, bytes: Buffer): Promise<void> {
     this.lastUsed = Date.now();
-    this.#child.write(message.bytes);
+    this.#child.write(bytes);
     if (message.method === 'notifications/cancelled') this.#cancel(message);
     await this.#child.drained();
   }

@@ -5,7 +5,7 @@ import type { Child, ChildListener } from './child.js';
 import { metaOf } from './era.js';
 import { applyEdits, type Edit, type Members, memberOf, textOf } from './json-members.js';
 import { type ClientMessage, idOfTruncated, membersAt, type RpcMessage, readMessage } from './json-rpc.js';
-import { metaEdit } from './meta-edit.js';
+import { type MetaRule, metaEdits } from './meta-edit.js';
 import { statusOf } from './modern-status.js';
 import { ToolHeaders } from './tool-headers.js';
 
@@ -62,13 +62,8 @@ export class SharedChild implements ChildListener {
     this.#child.holdFor(res, PATIENCE_MS);
   }
 
-  /** Sends a request with `meta` in its `_meta`; returns the number to cancel it by. */
-  request(
-    message: ClientMessage,
-    answer: Recipient,
-    meta: ReadonlyMap<string, string> | undefined,
-    expiresAt: number,
-  ): number {
+  /** Sends a request with the `_meta` that `rule` leaves of it; returns the number to cancel it by. */
+  request(message: ClientMessage, answer: Recipient, rule: MetaRule | undefined, expiresAt: number): number {
     const number = ++this.#count;
     const { bytes, id = 'null', idAt, method } = message;
     this.lastUsed = Date.now();
@@ -85,9 +80,11 @@ export class SharedChild implements ChildListener {
       expiresAt,
     });
     const edits: Edit[] = idAt === undefined ? [] : [{ ...idAt, text: `${number}` }];
-    if (meta !== undefined)
-      edits.push(metaEdit(message, token ? new Map([...meta, ['progressToken', `${number}`]]) : meta));
-    else if (token !== undefined) edits.push({ ...token, text: `${number}` });
+    if (rule === undefined) edits.push(...(token ? [{ ...token, text: `${number}` }] : []));
+    else {
+      const own = new Map([...rule.own, ...(token ? [['progressToken', `${number}`] as const] : [])]);
+      edits.push(...metaEdits(message, { ...rule, own }));
+    }
     this.#child.write(applyEdits(bytes, edits));
     return number;
   }
@@ -110,9 +107,9 @@ export class SharedChild implements ChildListener {
   }
 
   /** Sends a notification. */
-  async tell(message: ClientMessage): Promise<void> {
+  async tell(bytes: Buffer): Promise<void> {
     this.lastUsed = Date.now();
-    this.#child.write(message.bytes);
+    this.#child.write(bytes);
     await this.#child.drained();
   }
 

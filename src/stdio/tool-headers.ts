@@ -66,7 +66,7 @@ export class ToolHeaders {
 }
 
 async function readTools(shared: SharedChild, meta: ReadonlyMap<string, string> | undefined): Promise<Tools> {
-  const own = [...(meta ?? [])].filter(([, value]) => value !== '').map(([key, value]) => [key, JSON.parse(value)]);
+  const own = [...(meta ?? [])].map(([key, value]) => [key, JSON.parse(value)]);
   const _meta = { ...Object.fromEntries(own), [VERSION_KEY]: '2026-07-28', [CAPABILITIES_KEY]: {} };
   const tools = new Map<string, readonly MirroredParameter[]>();
   let cursor: unknown;
