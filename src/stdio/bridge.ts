@@ -51,8 +51,8 @@ export class Bridge {
   #closed: Promise<void> | undefined;
 
   constructor({ command, args, cwd, environmentFor, metaRules, guard, limits, logger }: BridgeParts) {
-    const { maxMessageBytes } = limits;
-    const recipe = { command, args, cwd, maxMessageBytes, watchdog: takeWatchdog(), logger };
+    const { maxMessageBytes, maxPendingRequests: maxWaiting, requestTimeoutMs: waitMs } = limits;
+    const recipe = { command, args, cwd, maxMessageBytes, maxWaiting, waitMs, watchdog: takeWatchdog(), logger };
     const quota = new Quota(limits.maxSessions, limits.maxSessionsPerUser);
     this.#children = new ChildSource(recipe, environmentFor, limits.warm);
     this.#sessions = new Sessions(limits, this.#children, quota);
@@ -68,7 +68,7 @@ export class Bridge {
   /** Answers one request. Throws nothing but what is nobody's fault out there. */
   async handle(req: IncomingMessage, res: ServerResponse, auth: AuthInfo | undefined): Promise<void> {
     try {
-      await this.#dispatch({ req, res, auth, principal: principalOf(req, auth) });
+      await this.#dispatch({ req, res, auth, principal: principalOf(req, auth), since: Date.now() });
     } catch (error) {
       if (error instanceof BridgeError) refuse(res, error);
       else if (error instanceof BodyError) refuse(res, bridgeErrorFor(error));
@@ -104,13 +104,14 @@ export class Bridge {
   }
 
   async #post(request: BridgeRequest): Promise<void> {
-    const { req, principal } = request;
-    const sessionId = req.headers['mcp-session-id'];
+    const { req, res } = request;
     // A child that does not keep up slows its clients, not the heap: their bodies stay in the network until it has read.
-    const busy =
-      sessionId === undefined ? this.#shared.ready(principal) : this.#sessions.ready(String(sessionId), principal);
-    if (busy) await busy;
-    const { messages, batch } = parseBody(await readBody(req, this.#maxBodyBytes));
+    for (let busy = this.#busy(request); busy; busy = this.#busy(request)) await busy;
+    const body = await readBody(req, this.#maxBodyBytes);
+    // Those that came together were all let in; they go on one by one.
+    for (let busy = this.#busy(request); busy; busy = this.#busy(request)) await busy;
+    if (res.destroyed) return;
+    const { messages, batch } = parseBody(body);
     if (this.#closed) throw new BridgeError('closing');
     const [first] = messages;
     if (first === undefined || !messages.some((message) => isModern(req, message))) {
@@ -118,6 +119,13 @@ export class Bridge {
     }
     if (batch) throw new BridgeError('batch_not_supported');
     return this.#modern.post(request, first);
+  }
+
+  #busy({ req, principal, since }: BridgeRequest): Promise<void> | undefined {
+    const sessionId = req.headers['mcp-session-id'];
+    return sessionId === undefined
+      ? this.#shared.ready(principal, since)
+      : this.#sessions.ready(String(sessionId), principal, since);
   }
 
   #tick(): void {

@@ -24,7 +24,7 @@ export class ModernExchange {
     else await this.#notify(request, message);
   }
 
-  async #request({ req, res, auth, principal }: BridgeRequest, message: ClientMessage): Promise<void> {
+  async #request({ req, res, auth, principal, since }: BridgeRequest, message: ClientMessage): Promise<void> {
     const { id } = message;
     checkModernRequest(req, message);
     const json = accepts(req, 'application/json');
@@ -35,7 +35,9 @@ export class ModernExchange {
       throw error instanceof BridgeError ? new BridgeError(error.reason, { id, data: error.data }) : error;
     });
     if (message.method === 'tools/call') await child.toolHeaders.check(req, message, rule?.own);
+    for (let busy = child.ready(since); busy; busy = child.ready(since)) await busy;
     if (res.destroyed) return;
+    child.admit(message);
     const answer = new Answer({
       res,
       json,
@@ -51,14 +53,15 @@ export class ModernExchange {
     res.once('close', () => child.cancel(number));
   }
 
-  async #notify({ req, res, auth, principal }: BridgeRequest, message: ClientMessage): Promise<void> {
+  async #notify({ req, res, auth, principal, since }: BridgeRequest, message: ClientMessage): Promise<void> {
     const named = req.headers['mcp-method'];
     if (named !== undefined && named !== message.method)
       throw new BridgeError('header_mismatch', { detail: 'Mcp-Method' });
     // The ids at the child are ours, so a client's word for what to cancel means nothing there; it hangs up instead.
     if (message.method !== 'notifications/cancelled') {
       const child = await this.#shared.get(principal, auth);
-      await child.tell(withMeta(message, this.#metaRules.forOthers));
+      for (let busy = child.ready(since); busy; busy = child.ready(since)) await busy;
+      child.tell(withMeta(message, this.#metaRules.forOthers));
     }
     res.writeHead(202).end();
   }

@@ -38,12 +38,15 @@ export class SharedChild implements ChildListener {
   answered = false;
   readonly toolHeaders = new ToolHeaders(this);
   readonly #child: Child;
+  readonly #maxPending: number;
   readonly #onGone: (started: boolean) => void;
   readonly #calls = new Map<number, SharedCall>();
   #count = 0;
+  #over: BridgeErrorCode | undefined;
 
-  constructor(child: Child, onGone: (started: boolean) => void) {
+  constructor(child: Child, maxPending: number, onGone: (started: boolean) => void) {
     this.#child = child;
+    this.#maxPending = maxPending;
     this.#onGone = onGone;
     child.listen(this);
   }
@@ -54,15 +57,27 @@ export class SharedChild implements ChildListener {
     return count;
   }
 
-  ready(): Promise<void> | undefined {
-    return this.#child.drained();
+  /** Why it answers nothing any more; undefined while it does. */
+  get over(): BridgeErrorCode | undefined {
+    return this.#over;
+  }
+
+  /** `Child.ready()`. */
+  ready(since: number): Promise<void> | undefined {
+    return this.#child.ready(since);
+  }
+
+  /** Refuses what `request()` must not be called with. Whoever is admitted must send before anything is awaited. */
+  admit({ id }: ClientMessage): void {
+    if (this.#over !== undefined) throw new BridgeError(this.#over, { id });
+    if (this.pending >= this.#maxPending) throw new BridgeError('too_many_pending', { id });
   }
 
   holdFor(res: ServerResponse): void {
     this.#child.holdFor(res, PATIENCE_MS);
   }
 
-  /** Sends a request with the `_meta` that `rule` leaves of it; returns the number to cancel it by. */
+  /** Sends an admitted request with the `_meta` that `rule` leaves of it; returns the number to cancel it by. */
   request(message: ClientMessage, answer: Recipient, rule: MetaRule | undefined, expiresAt: number): number {
     const number = ++this.#count;
     const { bytes, id = 'null', idAt, method } = message;
@@ -92,6 +107,10 @@ export class SharedChild implements ChildListener {
   /** Sends a request of our own. */
   ask(method: string, params: string, answer: Recipient): number {
     const number = ++this.#count;
+    if (this.#over !== undefined) {
+      answer.respond(Buffer.from(new BridgeError(this.#over, { id: `${number}` }).body()));
+      return number;
+    }
     const call = {
       id: `${number}`,
       token: undefined,
@@ -107,10 +126,9 @@ export class SharedChild implements ChildListener {
   }
 
   /** Sends a notification. */
-  async tell(bytes: Buffer): Promise<void> {
+  tell(bytes: Buffer): void {
     this.lastUsed = Date.now();
     this.#child.write(bytes);
-    await this.#child.drained();
   }
 
   /** Tells the child that nobody waits for this request any more. */
@@ -136,7 +154,7 @@ export class SharedChild implements ChildListener {
   }
 
   gone(started: boolean): void {
-    for (const number of [...this.#calls.keys()]) this.#fail(number, started ? 'child_exited' : 'child_not_started');
+    this.#finish(started ? 'child_exited' : 'child_not_started');
     this.#onGone(started);
   }
 
@@ -155,8 +173,13 @@ export class SharedChild implements ChildListener {
 
   /** Answers what is in flight and ends the child. */
   async end(reason: BridgeErrorCode): Promise<void> {
-    for (const number of [...this.#calls.keys()]) this.#fail(number, reason);
+    this.#finish(reason);
     await this.#child.stop();
+  }
+
+  #finish(reason: BridgeErrorCode): void {
+    this.#over ??= reason;
+    for (const number of [...this.#calls.keys()]) this.#fail(number, reason);
   }
 
   #settle(message: RpcMessage): void {
