@@ -5,7 +5,11 @@ import { requireEnvironment, requirePlainObject } from './environment.js';
 
 /** What `mcpStdioBackend()` may be told. */
 export interface McpStdioBackendOptions {
-  /** The program that speaks MCP on its standard input and output. It is started without a shell. */
+  /**
+   * The program that speaks MCP on its standard input and output. It is started without a shell, and ended with its process group.
+   * What leaves that group (setsid, daemons) is ended too on Linux, as long as the process that started it lives; elsewhere, after
+   * a crash of the program and after a SIGKILL of our own process it stays.
+   */
   command: string;
   /** Its arguments, one each; no shell reads them. @default [] */
   args?: readonly string[];
