@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type McpStdioBackend, type McpStdioBackendOptions, mcpStdioBackend } from '../../src/mcp-stdio-backend.js';
-import { STDIO_DEFAULTS } from '../../src/options/stdio-options.js';
 
 const made: McpStdioBackend[] = [];
 afterEach(() => Promise.all(made.splice(0).map((backend) => backend.close())));
@@ -141,17 +140,33 @@ describe('mcpStdioBackend() refuses at construction', () => {
   });
 });
 
+const everythingUndefined: Required<McpStdioBackendOptions> = {
+  command: 'x',
+  args: undefined,
+  env: undefined,
+  cwd: undefined,
+  inheritEnv: undefined,
+  meta: undefined,
+  passMeta: undefined,
+  resource: undefined,
+  allowedHosts: undefined,
+  allowedOrigins: undefined,
+  maxSessions: undefined,
+  maxSessionsPerUser: undefined,
+  idleTimeoutSeconds: undefined,
+  expiryGraceSeconds: undefined,
+  requestTimeoutSeconds: undefined,
+  maxBodyBytes: undefined,
+  maxMessageBytes: undefined,
+  maxPendingRequests: undefined,
+  warm: undefined,
+  logger: undefined,
+};
+
 describe('mcpStdioBackend() accepts', () => {
   const accepted: [string, unknown][] = [
     ['a command alone', { command: 'x' }],
-    [
-      'undefined for everything else',
-      Object.fromEntries(
-        Object.keys(STDIO_DEFAULTS)
-          .map((key) => [key, undefined])
-          .concat([['command', 'x']]),
-      ),
-    ],
+    ['undefined for everything else', everythingUndefined],
     ['an object without a prototype', Object.assign(Object.create(null), { command: 'x', env: Object.create(null) })],
     ['values with line ends and "="', { command: 'x', env: { KEY: '-----BEGIN\na=b\n' } }],
     ['no warmth with an env of the caller', { command: 'x', warm: 0, env: () => ({}) }],
