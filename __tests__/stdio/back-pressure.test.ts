@@ -1,5 +1,7 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { expect, it } from 'vitest';
-import { call, callText, modern, modernText, open, post, postModern, serve } from './support.js';
+import { call, callText, JSON_HEADERS, modern, modernText, open, post, postModern, serve, until } from './support.js';
 
 const big = 'x'.repeat(1_000_000);
 const notification = { jsonrpc: '2.0', method: 'notifications/x', params: { big } };
@@ -32,6 +34,27 @@ it('the same holds for a child that is shared', async () => {
   const answers = await Promise.all(Array.from({ length: 12 }, () => postModern(url, message)));
   expect(counted(answers)).toEqual({ 202: 4, 429: 8 });
   expect(await nap).toBe('awake');
+  await stop();
+});
+
+it('those whose bodies came at once hold no more than a few of them', async () => {
+  const { url, server, stop } = await serve();
+  const session = await open(url);
+  const nap = post(url, call(1, 'nap', { ms: 2_000 }), session);
+  let arrived = 0;
+  server.on('request', () => arrived++);
+  const body = JSON.stringify({ ...notification, params: { big: 'x'.repeat(4_000_000) } });
+  const requests = Array.from({ length: 12 }, () =>
+    request(url, { method: 'POST', headers: { ...JSON_HEADERS, ...session } }),
+  );
+  const answers = Promise.all(requests.map(async (each) => (await once(each, 'response')) as [IncomingMessage]));
+  for (const each of requests) each.flushHeaders();
+  await until(() => arrived >= 12);
+  for (const each of requests) each.end(body);
+  const statuses = (await answers).map(([response]) => response.resume().statusCode);
+  expect(statuses.filter((status) => status === 202)).toHaveLength(5);
+  expect(statuses.filter((status) => status === 429)).toHaveLength(7);
+  expect(await (await nap).json()).toMatchObject({ id: 1, result: {} });
   await stop();
 });
 

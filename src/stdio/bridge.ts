@@ -106,10 +106,11 @@ export class Bridge {
   async #post(request: BridgeRequest): Promise<void> {
     const { req, res } = request;
     // A child that does not keep up slows its clients, not the heap: their bodies stay in the network until it has read.
-    for (let busy = this.#busy(request); busy; busy = this.#busy(request)) await busy;
+    for (let busy = this.#busy(request, 0); busy; busy = this.#busy(request, 0)) await busy;
     const body = await readBody(req, this.#maxBodyBytes);
     // Those that came together were all let in; they go on one by one.
-    for (let busy = this.#busy(request); busy; busy = this.#busy(request)) await busy;
+    const { length } = body;
+    for (let busy = this.#busy(request, length); busy; busy = this.#busy(request, length)) await busy;
     if (res.destroyed) return;
     const { messages, batch } = parseBody(body);
     if (this.#closed) throw new BridgeError('closing');
@@ -121,11 +122,11 @@ export class Bridge {
     return this.#modern.post(request, first);
   }
 
-  #busy({ req, principal, since }: BridgeRequest): Promise<void> | undefined {
+  #busy({ req, principal, since }: BridgeRequest, bytes: number): Promise<void> | undefined {
     const sessionId = req.headers['mcp-session-id'];
     return sessionId === undefined
-      ? this.#shared.ready(principal, since)
-      : this.#sessions.ready(String(sessionId), principal, since);
+      ? this.#shared.ready(principal, since, bytes)
+      : this.#sessions.ready(String(sessionId), principal, since, bytes);
   }
 
   #tick(): void {

@@ -27,6 +27,8 @@ export interface ChildListener extends LineListener {
 }
 
 const LAST_WORDS_MS = 500;
+// How much may be held in memory until the child reads on; one body may always wait.
+const MOST_WAITING_BYTES = 16_777_216;
 
 /** One running program and its three streams. */
 export class Child {
@@ -36,6 +38,7 @@ export class Child {
   readonly #watchdog: Watchdog;
   readonly #recipe: ChildRecipe;
   #waiting = 0;
+  #waitingBytes = 0;
   #listener: ChildListener | undefined;
   #alive = true;
   /** Whether something was written that the child has not reacted to yet. */
@@ -101,17 +104,20 @@ export class Child {
 
   /**
    * Resolves when the child has read on, or is gone; undefined where it has read enough for one more message. Whoever waited has to
-   * ask again, since another may have been faster. Refuses those who would be too many, or have waited too long since `since`.
+   * ask again, since another may have been faster. Refuses those who would be too many, hold too much with the `bytes` they
+   * wait with, or have waited too long since `since`.
    */
-  ready(since: number): Promise<void> | undefined {
+  ready(since: number, bytes = 0): Promise<void> | undefined {
     const drained = this.#drain();
-    return drained && this.#wait(drained, since);
+    return drained && this.#wait(drained, since, bytes);
   }
 
-  async #wait(drained: Promise<void>, since: number): Promise<void> {
+  async #wait(drained: Promise<void>, since: number, bytes: number): Promise<void> {
     const { maxWaiting, waitMs } = this.#recipe;
-    if (this.#waiting >= maxWaiting) throw new BridgeError('too_many_pending');
+    const heavy = bytes > 0 && this.#waitingBytes > 0 && this.#waitingBytes + bytes > MOST_WAITING_BYTES;
+    if (this.#waiting >= maxWaiting || heavy) throw new BridgeError('too_many_pending');
     this.#waiting++;
+    this.#waitingBytes += bytes;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       if (waitMs === 0) return;
@@ -122,6 +128,7 @@ export class Child {
     } finally {
       clearTimeout(timer);
       this.#waiting--;
+      this.#waitingBytes -= bytes;
     }
   }
 

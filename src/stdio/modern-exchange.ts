@@ -35,7 +35,8 @@ export class ModernExchange {
       throw error instanceof BridgeError ? new BridgeError(error.reason, { id, data: error.data }) : error;
     });
     if (message.method === 'tools/call') await child.toolHeaders.check(req, message, rule?.own);
-    for (let busy = child.ready(since); busy; busy = child.ready(since)) await busy;
+    const { length } = message.bytes;
+    for (let busy = child.ready(since, length); busy; busy = child.ready(since, length)) await busy;
     if (res.destroyed) return;
     child.admit(message);
     const answer = new Answer({
@@ -60,7 +61,8 @@ export class ModernExchange {
     // The ids at the child are ours, so a client's word for what to cancel means nothing there; it hangs up instead.
     if (message.method !== 'notifications/cancelled') {
       const child = await this.#shared.get(principal, auth);
-      for (let busy = child.ready(since); busy; busy = child.ready(since)) await busy;
+      const { length } = message.bytes;
+      for (let busy = child.ready(since, length); busy; busy = child.ready(since, length)) await busy;
       child.tell(withMeta(message, this.#metaRules.forOthers));
     }
     res.writeHead(202).end();

@@ -90,8 +90,8 @@ export class Session implements ChildListener {
   }
 
   /** `Child.ready()`. */
-  ready(since: number): Promise<void> | undefined {
-    return this.#child.ready(since);
+  ready(since: number, bytes: number): Promise<void> | undefined {
+    return this.#child.ready(since, bytes);
   }
 
   /** Opens a stream whose events can be fetched again. */

@@ -63,9 +63,9 @@ export class Sessions {
   }
 
   /** `Child.ready()` of this session's child, if there is one. */
-  ready(id: string, principal: Principal, since: number): Promise<void> | undefined {
+  ready(id: string, principal: Principal, since: number, bytes: number): Promise<void> | undefined {
     const session = this.#byId.get(id);
-    return session?.principal === principal ? session.ready(since) : undefined;
+    return session?.principal === principal ? session.ready(since, bytes) : undefined;
   }
 
   /** Lets time pass for all of them: timeouts, keep-alive comments, expired tokens, idle sessions. */

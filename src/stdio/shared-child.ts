@@ -63,8 +63,8 @@ export class SharedChild implements ChildListener {
   }
 
   /** `Child.ready()`. */
-  ready(since: number): Promise<void> | undefined {
-    return this.#child.ready(since);
+  ready(since: number, bytes: number): Promise<void> | undefined {
+    return this.#child.ready(since, bytes);
   }
 
   /** Refuses what `request()` must not be called with. Whoever is admitted must send before anything is awaited. */

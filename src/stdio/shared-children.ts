@@ -58,8 +58,8 @@ export class SharedChildren {
   }
 
   /** `Child.ready()` of the principal's child, if there is one. */
-  ready(principal: Principal, since: number): Promise<void> | undefined {
-    return this.#places.get(principal)?.shared.ready(since);
+  ready(principal: Principal, since: number, bytes: number): Promise<void> | undefined {
+    return this.#places.get(principal)?.shared.ready(since, bytes);
   }
 
   /** Lets time pass: timeouts, keep-alive comments, expired tokens, idle children. */
