@@ -3,7 +3,7 @@ import type { Middleware } from './http/middleware.js';
 import { type McpStdioBackendOptions, resolveStdioOptions } from './options/stdio-options.js';
 import { Bridge } from './stdio/bridge.js';
 import { inheritedEnvironment } from './stdio/child-environment.js';
-import { createMetaFor } from './stdio/meta-edit.js';
+import { createMetaRules } from './stdio/meta-edit.js';
 
 export type { McpStdioBackendOptions } from './options/stdio-options.js';
 
@@ -31,15 +31,27 @@ export interface McpStdioBackend extends Middleware {
  * opened it.
  */
 export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpStdioBackend {
-  const { command, args, cwd, env, inheritEnv, meta, resource, allowedHosts, allowedOrigins, limits, logger } =
-    resolveStdioOptions(options);
+  const {
+    command,
+    args,
+    cwd,
+    env,
+    inheritEnv,
+    meta,
+    passMeta,
+    resource,
+    allowedHosts,
+    allowedOrigins,
+    limits,
+    logger,
+  } = resolveStdioOptions(options);
   const inherited = inheritedEnvironment(inheritEnv);
   const bridge = new Bridge({
     command,
     args,
     cwd,
     environmentFor: (auth) => ({ ...inherited, ...env(auth) }),
-    metaFor: createMetaFor(meta),
+    metaRules: createMetaRules(meta, passMeta),
     guard: { resource, allowedHosts, allowedOrigins },
     limits: {
       ...limits,

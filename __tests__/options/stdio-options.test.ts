@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type McpStdioBackend, type McpStdioBackendOptions, mcpStdioBackend } from '../../src/mcp-stdio-backend.js';
-import { STDIO_DEFAULTS } from '../../src/options/stdio-options.js';
 
 const made: McpStdioBackend[] = [];
 afterEach(() => Promise.all(made.splice(0).map((backend) => backend.close())));
@@ -58,6 +57,11 @@ const refused: [string, unknown, string][] = [
     { command: 'x', env: { A: 'secret\0' } },
     'option "env.A" must be a string without NUL, but got "string".',
   ],
+  [
+    'env that is a promise',
+    { command: 'x', env: Promise.resolve({ A: 'secret' }) },
+    'option "env" must be an object, at once, but got "a promise". Make the function synchronous.',
+  ],
   ['an empty cwd', { command: 'x', cwd: '' }, 'option "cwd" must be a non-empty string'],
   [
     'inheritEnv: false',
@@ -65,6 +69,11 @@ const refused: [string, unknown, string][] = [
     'option "inheritEnv" must be an array of non-empty strings, but got false.',
   ],
   ['meta that is an object', { command: 'x', meta: {} }, 'option "meta" must be a function of the caller'],
+  [
+    'keys that are a string',
+    { command: 'x', passMeta: 'example.com/trace' },
+    'option "passMeta" must be an array of non-empty strings, but got "example.com/trace". Name the keys that clients may send.',
+  ],
   [
     'a resource that is no URL',
     { command: 'x', resource: '/mcp' },
@@ -131,17 +140,33 @@ describe('mcpStdioBackend() refuses at construction', () => {
   });
 });
 
+const everythingUndefined: Required<McpStdioBackendOptions> = {
+  command: 'x',
+  args: undefined,
+  env: undefined,
+  cwd: undefined,
+  inheritEnv: undefined,
+  meta: undefined,
+  passMeta: undefined,
+  resource: undefined,
+  allowedHosts: undefined,
+  allowedOrigins: undefined,
+  maxSessions: undefined,
+  maxSessionsPerUser: undefined,
+  idleTimeoutSeconds: undefined,
+  expiryGraceSeconds: undefined,
+  requestTimeoutSeconds: undefined,
+  maxBodyBytes: undefined,
+  maxMessageBytes: undefined,
+  maxPendingRequests: undefined,
+  warm: undefined,
+  logger: undefined,
+};
+
 describe('mcpStdioBackend() accepts', () => {
   const accepted: [string, unknown][] = [
     ['a command alone', { command: 'x' }],
-    [
-      'undefined for everything else',
-      Object.fromEntries(
-        Object.keys(STDIO_DEFAULTS)
-          .map((key) => [key, undefined])
-          .concat([['command', 'x']]),
-      ),
-    ],
+    ['undefined for everything else', everythingUndefined],
     ['an object without a prototype', Object.assign(Object.create(null), { command: 'x', env: Object.create(null) })],
     ['values with line ends and "="', { command: 'x', env: { KEY: '-----BEGIN\na=b\n' } }],
     ['no warmth with an env of the caller', { command: 'x', warm: 0, env: () => ({}) }],

@@ -47,6 +47,14 @@ describe('readMembers()', () => {
     expect(readMembers(bytes)?.list.map((member) => textOf(bytes, member))).toEqual([`"${long}"`, '7']);
   });
 
+  it.each(['\\n', '\\"'])('passes %j all over a long string in a time that grows with its length', (pair) => {
+    const text = `${'x'.repeat(60)}${pair}`.repeat(262_144);
+    const started = performance.now();
+    const members = readMembers(Buffer.from(`{"long":"${text}","id":7}`));
+    expect(members?.list.map(({ name }) => name)).toEqual(['long', 'id']);
+    expect(performance.now() - started).toBeLessThan(5_000);
+  });
+
   it('edits touch nothing else', () => {
     const bytes = Buffer.from('{ "a" : 1 , "b":"ü" }');
     const [a, b] = readMembers(bytes)?.list ?? [];

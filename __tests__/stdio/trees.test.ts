@@ -84,6 +84,19 @@ describe.concurrent('nothing is left behind', () => {
     await stop();
   });
 
+  it.runIf(process.platform === 'linux')('by what left the group of its child', async ({ expect }) => {
+    const { url, stop } = await serve();
+    const pids: number[] = [];
+    for (const stubborn of [false, true]) {
+      const session = await open(url);
+      pids.push(Number(await callText(url, session, 'grandchild', { detached: true, stubborn })));
+    }
+    seen.push(...pids);
+    expect(pids.every(isRunning)).toBe(true);
+    await stop();
+    expect(pids.some(isRunning)).toBe(false);
+  });
+
   it.runIf(process.platform === 'linux')('by npx and what it starts', async ({ expect }) => {
     const lines: string[] = [];
     const note = (line: string): void => void lines.push(line);

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AuthInfo } from '../../src/auth-info.js';
+import type { McpStdioBackendOptions } from '../../src/mcp-stdio-backend.js';
 import {
   call,
   callText,
   eventsOf,
+  FRAMEWORKS,
   type Headers,
   initialize,
   isRunning,
@@ -62,10 +64,18 @@ describe('a session belongs to the user whose token opened it', () => {
     const other = await serve();
     const session = await open(served.url, ADA);
     expect((await post(other.url, call(1, 'pid'), session)).status).toBe(404);
-    const deeper = await post(`${served.url}/other`, call(1, 'pid'), session);
-    expect(deeper.status).toBe(404);
-    expect((await post(`${served.url}/?x=1`, call(1, 'pid'), session)).status).toBe(200);
     await other.stop();
+  });
+
+  it.each(FRAMEWORKS)('a path below its mount, or other capitals, make nobody new on %s', async (framework) => {
+    const own = await serve({ env: { MODERN: '1' } }, framework);
+    const session = await open(own.url, ADA);
+    const paths = ['', '/', '/a', '/b?x=1', '?x=1', '/mcp', '/mcp/mcp'];
+    const urls = paths.map((path) => `${own.url}${path}`).concat(own.url.replace('/mcp', '/MCP'));
+    for (const url of urls) expect((await post(url, call(1, 'pid'), session)).status).toBe(200);
+    const pids = await Promise.all(urls.map((url) => modernText(url, 'pid', {}, ADA)));
+    expect(new Set(pids).size).toBe(1);
+    await own.stop();
   });
 
   it('nobody sees the messages of another, though all ids are equal', async () => {
@@ -168,7 +178,7 @@ describe('what the child learns about its caller', () => {
 
   it('is what meta() says, with each request, whatever the client says under those keys', async () => {
     const meta = (auth: AuthInfo | undefined) => ({ 'example.com/user': auth && nameOf(auth), 'example.com/n': 1 });
-    const { url, stop } = await serve({ meta, env: { MODERN: '1' } });
+    const { url, stop } = await serve({ meta, passMeta: ['example.com/other'], env: { MODERN: '1' } });
     const claims = { 'example.com/user': 'root', 'example.com/other': 2 };
     const ada = await open(url, ADA);
     expect(JSON.parse(await callText(url, ada, 'meta', {}, claims))).toEqual({
@@ -188,6 +198,26 @@ describe('what the child learns about its caller', () => {
     const modern = JSON.parse(await modernText(url, 'meta', {}, BOB, { ...claims, progressToken: 'p' }));
     expect(modern).toMatchObject({ 'example.com/user': 'bob', 'example.com/n': 1, 'example.com/other': 2 });
     await stop();
+  });
+
+  it('a hook that does not return a plain object at once refuses the request and starts nothing', async () => {
+    const wrong: [string, () => unknown][] = [
+      ['a promise', async () => ({ 'example.com/user': 'ada' })],
+      ['a promise that fails', () => Promise.reject(new Error('no such user'))],
+      ['nothing', () => undefined],
+      ['a Map', () => new Map([['example.com/user', 'ada']])],
+      ['a list', () => ['ada']],
+      ['a text', () => 'ada'],
+    ];
+    for (const [, hook] of wrong) {
+      for (const options of [{ env: hook }, { meta: hook }]) {
+        const { url, backend, errors, stop } = await serve(options as Partial<McpStdioBackendOptions>);
+        expect((await post(url, initialize())).status).toBe(500);
+        expect(errors).toEqual([expect.objectContaining({ code: 'invalid_configuration' })]);
+        expect(backend.stats()).toMatchObject({ sessions: 0, children: 0 });
+        await stop();
+      }
+    }
   });
 
   it('a hook that throws refuses the request and starts nothing', async () => {

@@ -1,4 +1,4 @@
-import type { OptionChecks } from './checks.js';
+import { isRecord, type OptionChecks } from './checks.js';
 
 /** Checks variables at construction, or those that an `env` function returned. */
 export function requireEnvironment(
@@ -17,4 +17,31 @@ export function requireEnvironment(
     }
   }
   return variables as Record<string, string>;
+}
+
+/**
+ * What a hook of the developer's returned. A promise, a `Map` or an instance of a class would count as an object without members,
+ * and whoever relies on the hook would be told nothing: such a request must fail.
+ */
+export function requirePlainObject(checks: OptionChecks, value: unknown, option: string): Record<string, unknown> {
+  if (isThenable(value)) {
+    // Nobody else waits for it, and a rejection that nobody handles ends the process.
+    value.then(undefined, () => undefined);
+    return checks.refuse(option, 'an object, at once', 'a promise', 'Make the function synchronous.');
+  }
+  // What it is not given as may be a secret, so only its type is quoted.
+  if (!isPlain(value)) return checks.refuse(option, 'a plain object', typeof value, 'Return { name: value }.');
+  return value;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
+  return typeof (value as { then?: unknown }).then === 'function';
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  if (!isRecord(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // Not compared with Object.prototype: objects of another realm (vm, Jest) are plain too.
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

@@ -1,65 +1,81 @@
 import type { AuthInfo } from '../auth-info.js';
 import { type Logger, SILENT } from '../logger.js';
 import { createChecks, isRecord, type OptionChecks } from './checks.js';
-import { requireEnvironment } from './environment.js';
+import { requireEnvironment, requirePlainObject } from './environment.js';
 
 /** What `mcpStdioBackend()` may be told. */
 export interface McpStdioBackendOptions {
-  /** The program that speaks MCP on its standard input and output. It is started without a shell. */
-  command: string;
+  /**
+   * The program that speaks MCP on its standard input and output. It is started without a shell, and ended with its process group.
+   * What leaves that group (setsid, daemons) is ended too on Linux, as long as the process that started it lives; elsewhere, after
+   * a crash of the program and after a SIGKILL of our own process it stays.
+   */
+  readonly command: string;
   /** Its arguments, one each; no shell reads them. @default [] */
-  args?: readonly string[];
+  readonly args?: readonly string[] | undefined;
   /**
    * Environment variables of the child, beside those it inherits; or a function from the caller (`undefined`: anonymous) to
-   * them, called once for each session. The token itself is never passed on unless this function does so. An exception
-   * refuses the request. @default {}
+   * them, called once for each session. The token itself is never passed on unless this function does so. The function is
+   * synchronous; an exception, a promise and anything else but a plain object refuse the request. @default {}
    */
-  env?: Readonly<Record<string, string>> | ((auth: AuthInfo | undefined) => Readonly<Record<string, string>>);
+  readonly env?:
+    | Readonly<Record<string, string>>
+    | ((auth: AuthInfo | undefined) => Readonly<Record<string, string>>)
+    | undefined;
   /** The child's working directory. @default our own */
-  cwd?: string;
+  readonly cwd?: string | undefined;
   /**
    * Variables of our own environment that the child sees beside HOME, LANG, LC_ALL, LOGNAME, PATH, SHELL, TERM, TMPDIR, TZ and USER;
    * `true`: all of them. @default []
    */
-  inheritEnv?: true | readonly string[];
+  readonly inheritEnv?: true | readonly string[] | undefined;
   /**
-   * Members for `_meta` of each request, told by the caller (`undefined`: anonymous). What a client sends under these keys
-   * is taken away; return a key with `undefined` where a caller has no value for it. @default nothing is added
+   * Members for `_meta` of each request, told by the caller (`undefined`: anonymous). With it, a client's own `_meta` members are
+   * taken away from every message, but for the protocol's (`progressToken`, `io.modelcontextprotocol/…`, `traceparent`,
+   * `tracestate`, `baggage`) and those that `passMeta` lists. A key that is returned, with `undefined` too, is never the
+   * client's. The function is synchronous; an exception, a promise and anything else but a plain object refuse the request.
+   * @default nothing is added, and nothing taken away
    */
-  meta?: (auth: AuthInfo | undefined) => Record<string, unknown>;
+  readonly meta?: ((auth: AuthInfo | undefined) => Record<string, unknown>) | undefined;
+  /** Further keys of `_meta` that a client may send where `meta` is set; never one that says who the caller is. @default [] */
+  readonly passMeta?: readonly string[] | undefined;
   /** The URL that clients use (RFC 8707); its host is an allowed Host on loopback listeners. @default none */
-  resource?: string;
+  readonly resource?: string | undefined;
   /**
    * Host headers that are let through, as `name`, or `name:port`. Given, every connection is checked; not given,
    * only those to a loopback address, where `localhost`, `127.0.0.1`, `[::1]` and the host of `resource` are allowed.
+   * @default not given
    */
-  allowedHosts?: readonly string[];
+  readonly allowedHosts?: readonly string[] | undefined;
   /**
    * Origin headers that are let through, as `https://name`, or `https://name:port`. Given, every connection is checked;
    * not given, only those with a loopback Host, where loopback origins and that of `resource` are allowed. `'*'` lets every
-   * origin through, which is safe only where a token is required.
+   * origin through, which is safe only where a token is required. @default not given
    */
-  allowedOrigins?: readonly string[];
+  readonly allowedOrigins?: readonly string[] | undefined;
   /** How many sessions may be open at once; more are answered 503. @default 100 */
-  maxSessions?: number;
-  /** How many sessions one user may have open at once; more are answered 429. @default 10 */
-  maxSessionsPerUser?: number;
+  readonly maxSessions?: number | undefined;
+  /** How many sessions one user may have open at once, wherever and through whatever client; more are answered 429. @default 10 */
+  readonly maxSessionsPerUser?: number | undefined;
   /** How long a session without a request and without a stream lives, in seconds. @default 1800 */
-  idleTimeoutSeconds?: number;
+  readonly idleTimeoutSeconds?: number | undefined;
   /** How long a session without a stream outlives the last token used on it, in seconds. @default 60 */
-  expiryGraceSeconds?: number;
-  /** How long a request may take, in seconds; 0: as long as it likes. @default 0 */
-  requestTimeoutSeconds?: number;
+  readonly expiryGraceSeconds?: number | undefined;
+  /** How long a request may take, and wait for a child that is slow to read, in seconds; 0: as long as it likes. @default 0 */
+  readonly requestTimeoutSeconds?: number | undefined;
   /** How long a request body may be, in bytes; a longer one is answered 413. @default 4194304 */
-  maxBodyBytes?: number;
+  readonly maxBodyBytes?: number | undefined;
   /** How long one message of the child may be, in bytes; a longer one fails the request it answers. @default 16777216 */
-  maxMessageBytes?: number;
-  /** How many requests of one session may be in flight; more are answered 429. @default 64 */
-  maxPendingRequests?: number;
+  readonly maxMessageBytes?: number | undefined;
+  /**
+   * How many requests of one session may be in flight, and how many of its POSTs may wait until a child that is slow to read has
+   * read on; more are answered 429. @default 64
+   */
+  readonly maxPendingRequests?: number | undefined;
   /** How many children are started ahead. Not together with an `env` that is a function. @default 0 */
-  warm?: number;
+  readonly warm?: number | undefined;
   /** Where the child's stderr and what we notice go. @default nobody is told */
-  logger?: Logger;
+  readonly logger?: Logger | undefined;
 }
 
 /** The options that are numbers; each has a default. */
@@ -82,6 +98,7 @@ export interface ResolvedStdio {
   readonly cwd: string | undefined;
   readonly inheritEnv: true | readonly string[];
   readonly meta: ((auth: AuthInfo | undefined) => Record<string, unknown>) | undefined;
+  readonly passMeta: readonly string[];
   readonly resource: URL | undefined;
   readonly allowedHosts: readonly string[] | undefined;
   readonly allowedOrigins: readonly string[] | undefined;
@@ -109,6 +126,7 @@ const KNOWN = Object.keys({
   cwd: 0,
   inheritEnv: 0,
   meta: 0,
+  passMeta: 0,
   resource: 0,
   allowedHosts: 0,
   allowedOrigins: 0,
@@ -145,7 +163,8 @@ export function resolveStdioOptions(options: Readonly<McpStdioBackendOptions>): 
       inheritEnv === undefined || inheritEnv === true
         ? (inheritEnv ?? [])
         : checks.strings(inheritEnv, 'inheritEnv', 'Name the variables to pass on, or use true for all of them.'),
-    meta: meta === undefined ? undefined : requireFunction(checks, meta, 'meta'),
+    meta: resolveMeta(checks, meta),
+    passMeta: checks.strings(options.passMeta ?? [], 'passMeta', 'Name the keys that clients may send.'),
     resource: resolveResource(checks, options.resource),
     allowedHosts: lowerCase(checks, allowedHosts, 'allowedHosts', 'Name hosts such as "api.example.com".'),
     allowedOrigins: lowerCase(
@@ -172,10 +191,17 @@ function resolveEnv(
         'A child started ahead has no caller: remove warm, or use a fixed env.',
       );
     }
-    return (auth) => requireEnvironment(checks, env(auth), 'env()');
+    return (auth) => requireEnvironment(checks, requirePlainObject(checks, env(auth), 'env()'), 'env()');
   }
+  if (env instanceof Promise) requirePlainObject(checks, env, 'env');
   const fixed = Object.freeze({ ...requireEnvironment(checks, env, 'env') });
   return () => fixed;
+}
+
+function resolveMeta(checks: OptionChecks, meta: McpStdioBackendOptions['meta']): ResolvedStdio['meta'] {
+  if (meta === undefined) return undefined;
+  requireFunction(checks, meta, 'meta');
+  return (auth) => requirePlainObject(checks, meta(auth), 'meta()');
 }
 
 function resolveResource(checks: OptionChecks, resource: string | undefined): URL | undefined {

@@ -8,4 +8,6 @@ export interface BridgeRequest {
   readonly res: ServerResponse;
   readonly auth: AuthInfo | undefined;
   readonly principal: Principal;
+  /** When it came, in milliseconds since 1970. */
+  readonly since: number;
 }

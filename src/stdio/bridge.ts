@@ -10,7 +10,7 @@ import { isModern, namesModernRevision } from './era.js';
 import { parseBody } from './json-rpc.js';
 import { LegacyExchange } from './legacy-exchange.js';
 import type { Limits } from './limits.js';
-import type { MetaFor } from './meta-edit.js';
+import type { MetaRules } from './meta-edit.js';
 import { ModernExchange } from './modern-exchange.js';
 import { principalOf } from './principal.js';
 import { Quota } from './quota.js';
@@ -26,7 +26,7 @@ export interface BridgeParts {
   readonly args: readonly string[];
   readonly cwd: string | undefined;
   readonly environmentFor: EnvironmentFor;
-  readonly metaFor: MetaFor;
+  readonly metaRules: MetaRules;
   readonly guard: GuardOptions;
   readonly limits: Limits;
   readonly logger: Logger;
@@ -50,15 +50,15 @@ export class Bridge {
   #published = '';
   #closed: Promise<void> | undefined;
 
-  constructor({ command, args, cwd, environmentFor, metaFor, guard, limits, logger }: BridgeParts) {
-    const { maxMessageBytes } = limits;
-    const recipe = { command, args, cwd, maxMessageBytes, watchdog: takeWatchdog(), logger };
+  constructor({ command, args, cwd, environmentFor, metaRules, guard, limits, logger }: BridgeParts) {
+    const { maxMessageBytes, maxPendingRequests: maxWaiting, requestTimeoutMs: waitMs } = limits;
+    const recipe = { command, args, cwd, maxMessageBytes, maxWaiting, waitMs, watchdog: takeWatchdog(), logger };
     const quota = new Quota(limits.maxSessions, limits.maxSessionsPerUser);
     this.#children = new ChildSource(recipe, environmentFor, limits.warm);
     this.#sessions = new Sessions(limits, this.#children, quota);
     this.#shared = new SharedChildren(limits, this.#children, quota);
-    this.#legacy = new LegacyExchange(this.#sessions, metaFor);
-    this.#modern = new ModernExchange(this.#shared, metaFor);
+    this.#legacy = new LegacyExchange(this.#sessions, metaRules);
+    this.#modern = new ModernExchange(this.#shared, metaRules);
     this.#guard = createRebindingGuard(guard);
     this.#maxBodyBytes = limits.maxBodyBytes;
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
@@ -68,7 +68,7 @@ export class Bridge {
   /** Answers one request. Throws nothing but what is nobody's fault out there. */
   async handle(req: IncomingMessage, res: ServerResponse, auth: AuthInfo | undefined): Promise<void> {
     try {
-      await this.#dispatch({ req, res, auth, principal: principalOf(req, auth) });
+      await this.#dispatch({ req, res, auth, principal: principalOf(req, auth), since: Date.now() });
     } catch (error) {
       if (error instanceof BridgeError) refuse(res, error);
       else if (error instanceof BodyError) refuse(res, bridgeErrorFor(error));
@@ -104,13 +104,15 @@ export class Bridge {
   }
 
   async #post(request: BridgeRequest): Promise<void> {
-    const { req, principal } = request;
-    const sessionId = req.headers['mcp-session-id'];
+    const { req, res } = request;
     // A child that does not keep up slows its clients, not the heap: their bodies stay in the network until it has read.
-    const busy =
-      sessionId === undefined ? this.#shared.ready(principal) : this.#sessions.ready(String(sessionId), principal);
-    if (busy) await busy;
-    const { messages, batch } = parseBody(await readBody(req, this.#maxBodyBytes));
+    for (let busy = this.#busy(request, 0); busy; busy = this.#busy(request, 0)) await busy;
+    const body = await readBody(req, this.#maxBodyBytes);
+    // Those that came together were all let in; they go on one by one.
+    const { length } = body;
+    for (let busy = this.#busy(request, length); busy; busy = this.#busy(request, length)) await busy;
+    if (res.destroyed) return;
+    const { messages, batch } = parseBody(body);
     if (this.#closed) throw new BridgeError('closing');
     const [first] = messages;
     if (first === undefined || !messages.some((message) => isModern(req, message))) {
@@ -118,6 +120,13 @@ export class Bridge {
     }
     if (batch) throw new BridgeError('batch_not_supported');
     return this.#modern.post(request, first);
+  }
+
+  #busy({ req, principal, since }: BridgeRequest, bytes: number): Promise<void> | undefined {
+    const sessionId = req.headers['mcp-session-id'];
+    return sessionId === undefined
+      ? this.#shared.ready(principal, since, bytes)
+      : this.#sessions.ready(String(sessionId), principal, since, bytes);
   }
 
   #tick(): void {

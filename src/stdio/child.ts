@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { ServerResponse } from 'node:http';
 import { type Logger, SILENT } from '../logger.js';
+import { BridgeError } from './bridge-error.js';
 import { encodeLine, type LineListener, LineReader } from './line-codec.js';
 import { stopTree } from './process-tree.js';
 import { logStderr } from './stderr-lines.js';
@@ -12,6 +13,9 @@ export interface ChildRecipe {
   readonly args: readonly string[];
   readonly cwd: string | undefined;
   readonly maxMessageBytes: number;
+  /** How many may wait until it reads on, and for how long; 0: as long as they like. */
+  readonly maxWaiting: number;
+  readonly waitMs: number;
   readonly watchdog: Watchdog;
   readonly logger: Logger;
 }
@@ -23,6 +27,8 @@ export interface ChildListener extends LineListener {
 }
 
 const LAST_WORDS_MS = 500;
+// How much may be held in memory until the child reads on; one body may always wait.
+const MOST_WAITING_BYTES = 16_777_216;
 
 /** One running program and its three streams. */
 export class Child {
@@ -30,7 +36,9 @@ export class Child {
   readonly exited: Promise<void>;
   readonly #process: ChildProcess;
   readonly #watchdog: Watchdog;
-  readonly #maxMessageBytes: number;
+  readonly #recipe: ChildRecipe;
+  #waiting = 0;
+  #waitingBytes = 0;
   #listener: ChildListener | undefined;
   #alive = true;
   /** Whether something was written that the child has not reacted to yet. */
@@ -52,7 +60,7 @@ export class Child {
     });
     this.#process = started;
     this.#watchdog = watchdog;
-    this.#maxMessageBytes = recipe.maxMessageBytes;
+    this.#recipe = recipe;
     this.pid = started.pid;
     if (started.pid !== undefined) watchdog.guard(started.pid);
     if (started.stderr) logStderr(started.stderr, started.pid, logger);
@@ -73,7 +81,7 @@ export class Child {
   /** Starts to read the child's messages. Until then they wait in the pipe. */
   listen(listener: ChildListener): void {
     this.#listener = listener;
-    const reader = new LineReader(this.#maxMessageBytes, listener);
+    const reader = new LineReader(this.#recipe.maxMessageBytes, listener);
     this.#process.stdout?.on('data', (chunk: Buffer) => {
       this.#busy = false;
       reader.push(chunk);
@@ -81,21 +89,50 @@ export class Child {
     if (!this.#alive) queueMicrotask(() => listener.gone(this.pid !== undefined));
   }
 
-  /** Writes one message; false where the child is slow to read and `drained()` should be awaited before the next. */
-  write(message: Buffer): boolean {
+  /** Writes one message. Where the child is slow to read, `ready()` should be awaited before. */
+  write(message: Buffer): void {
     const stdin = this.#process.stdin;
-    if (!stdin?.writable) return true;
+    if (!stdin?.writable) return;
     if (this.#busy && stdin.writableCorked === 0) {
       // Requests that arrive together go to the child together: a write wakes it up, and costs more than anything else here.
       stdin.cork();
       setImmediate(() => stdin.uncork());
     }
     this.#busy = true;
-    return stdin.write(encodeLine(message));
+    stdin.write(encodeLine(message));
   }
 
-  /** Resolves when the child has read enough for more, or is gone. */
-  drained(): Promise<void> | undefined {
+  /**
+   * Resolves when the child has read on, or is gone; undefined where it has read enough for one more message. Whoever waited has to
+   * ask again, since another may have been faster. Refuses those who would be too many, hold too much with the `bytes` they
+   * wait with, or have waited too long since `since`.
+   */
+  ready(since: number, bytes = 0): Promise<void> | undefined {
+    const drained = this.#drain();
+    return drained && this.#wait(drained, since, bytes);
+  }
+
+  async #wait(drained: Promise<void>, since: number, bytes: number): Promise<void> {
+    const { maxWaiting, waitMs } = this.#recipe;
+    const heavy = bytes > 0 && this.#waitingBytes > 0 && this.#waitingBytes + bytes > MOST_WAITING_BYTES;
+    if (this.#waiting >= maxWaiting || heavy) throw new BridgeError('too_many_pending');
+    this.#waiting++;
+    this.#waitingBytes += bytes;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      if (waitMs === 0) return;
+      timer = setTimeout(() => reject(new BridgeError('request_timed_out')), since + waitMs - Date.now());
+    });
+    try {
+      await Promise.race([drained, late]);
+    } finally {
+      clearTimeout(timer);
+      this.#waiting--;
+      this.#waitingBytes -= bytes;
+    }
+  }
+
+  #drain(): Promise<void> | undefined {
     const stdin = this.#process.stdin;
     if (!stdin?.writableNeedDrain || stdin.destroyed) return undefined;
     // One promise for all who wait, however many.

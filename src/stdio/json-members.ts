@@ -84,6 +84,11 @@ export function memberOf(members: Members | undefined, name: string): Member | u
   return members?.list.find((member) => member.name === name);
 }
 
+/** One spelling for all names that some parser takes for the same: Go's takes `Name`, and `paramſ`, which has no S in lower case. */
+export function foldName(name: string): string {
+  return name.toUpperCase().toLowerCase();
+}
+
 /** The member's value as it was written. */
 export function textOf(bytes: Buffer, member: Member): string {
   return bytes.toString('utf8', member.start, member.end);
@@ -125,12 +130,14 @@ const SHORT = 48;
 
 function endOfString(bytes: Buffer, open: number): number {
   let at = open + 1;
+  // Searched for anew only when it was passed: at every escape, it would cost the square of the text's length.
+  let quote = -1;
   for (;;) {
     const limit = Math.min(bytes.length, at + SHORT);
     while (at < limit && bytes[at] !== QUOTE && bytes[at] !== BACKSLASH) at++;
-    if (at === limit) {
-      if (at === bytes.length) return bytes.length;
-      const quote = bytes.indexOf(QUOTE, at);
+    if (at >= limit) {
+      if (at >= bytes.length) return bytes.length;
+      if (quote < at) quote = bytes.indexOf(QUOTE, at);
       if (quote < 0) return bytes.length;
       const backslash = bytes.subarray(at, quote).indexOf(BACKSLASH);
       at = backslash < 0 ? quote : at + backslash;

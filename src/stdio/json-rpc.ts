@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { BridgeError } from './bridge-error.js';
-import { type Member, type Members, memberOf, readElements, readMembers, textOf } from './json-members.js';
+import { foldName, type Member, type Members, memberOf, readElements, readMembers, textOf } from './json-members.js';
 
 /** What routing needs of one message; `bytes` is the message as it came. */
 export interface RpcMessage {
@@ -52,12 +52,9 @@ function parseMessage(bytes: Buffer, value: unknown): ClientMessage {
   if (jsonrpc !== '2.0' || typeof params !== 'object' || params === null || Array.isArray(params)) {
     throw new BridgeError('not_json_rpc', { id });
   }
-  const inner = membersAt(bytes, memberOf(message.members, 'params'));
-  if (inner !== undefined) {
-    refuseAmbiguous(inner, PARAM_NAMES, id);
-    const meta = membersAt(bytes, memberOf(inner, '_meta'));
-    if (meta !== undefined) refuseAmbiguous(meta, META_NAMES, id);
-  }
+  refuseAmbiguousIn(message, 'params', PARAM_NAMES);
+  // A response may be about anything; of its names only `_meta` means something here.
+  refuseAmbiguousIn(message, 'result', RESULT_NAMES);
   return { ...message, params: params as Record<string, unknown> };
 }
 
@@ -138,12 +135,13 @@ export function idOfTruncated(head: Buffer, tail: Buffer): string | undefined {
   return text === undefined ? undefined : keyOf(text);
 }
 
-const ENVELOPE_NAMES = namesByLowerCase(['jsonrpc', 'id', 'method', 'params', 'result', 'error']);
-const PARAM_NAMES = namesByLowerCase(['name', 'uri', 'arguments', 'requestId', 'progressToken', '_meta']);
-const META_NAMES = namesByLowerCase(['progressToken']);
+const ENVELOPE_NAMES = namesByFold(['jsonrpc', 'id', 'method', 'params', 'result', 'error']);
+const PARAM_NAMES = namesByFold(['name', 'uri', 'arguments', 'requestId', 'progressToken', '_meta']);
+const RESULT_NAMES = namesByFold(['_meta']);
+const META_NAMES = namesByFold(['progressToken']);
 
-function namesByLowerCase(names: readonly string[]): ReadonlyMap<string, string> {
-  return new Map(names.map((name) => [name.toLowerCase(), name]));
+function namesByFold(names: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(names.map((name) => [foldName(name), name]));
 }
 
 // Parsers differ: some take the first of two members, some the last, some ignore capitals. What such a message says depends on
@@ -151,8 +149,20 @@ function namesByLowerCase(names: readonly string[]): ReadonlyMap<string, string>
 function refuseAmbiguous(members: Members, known: ReadonlyMap<string, string>, id: string | undefined): void {
   const seen = new Set<string>();
   for (const { name } of members.list) {
-    const lower = name.toLowerCase();
-    if (seen.has(lower) || (known.get(lower) ?? name) !== name) throw new BridgeError('ambiguous_message', { id });
-    seen.add(lower);
+    const folded = foldName(name);
+    if (seen.has(folded) || (known.get(folded) ?? name) !== name) throw new BridgeError('ambiguous_message', { id });
+    seen.add(folded);
   }
+}
+
+function refuseAmbiguousIn(
+  { bytes, members, id }: RpcMessage,
+  where: string,
+  known: ReadonlyMap<string, string>,
+): void {
+  const inner = membersAt(bytes, memberOf(members, where));
+  if (inner === undefined) return;
+  refuseAmbiguous(inner, known, id);
+  const meta = membersAt(bytes, memberOf(inner, '_meta'));
+  if (meta !== undefined) refuseAmbiguous(meta, META_NAMES, id);
 }

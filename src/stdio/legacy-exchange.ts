@@ -1,12 +1,11 @@
 import { accepts } from './accept.js';
-import { Answer } from './answer.js';
+import { Answer, type AnswerPlan } from './answer.js';
 import { BridgeError } from './bridge-error.js';
 import type { BridgeRequest } from './bridge-request.js';
 import { LEGACY_REVISIONS } from './era.js';
 import { expiryOf } from './expiry.js';
 import type { ClientMessage } from './json-rpc.js';
-import type { MetaFor } from './meta-edit.js';
-import { withMeta } from './meta-edit.js';
+import { type MetaRules, withMeta } from './meta-edit.js';
 import type { Session } from './session.js';
 import type { Sessions } from './sessions.js';
 
@@ -15,11 +14,11 @@ const BATCH_REVISION = '2025-03-26';
 /** HTTP requests of the revisions up to 2025-11-25, against the sessions of one backend. */
 export class LegacyExchange {
   readonly #sessions: Sessions;
-  readonly #metaFor: MetaFor;
+  readonly #metaRules: MetaRules;
 
-  constructor(sessions: Sessions, metaFor: MetaFor) {
+  constructor(sessions: Sessions, metaRules: MetaRules) {
     this.#sessions = sessions;
-    this.#metaFor = metaFor;
+    this.#metaRules = metaRules;
   }
 
   /** The session that a request names; refuses one that is missing, unknown or somebody else's. */
@@ -36,20 +35,10 @@ export class LegacyExchange {
   }
 
   /** POST: requests are answered when the child has answered, everything else with 202. */
-  async post(request: BridgeRequest, messages: readonly ClientMessage[], batch: boolean): Promise<void> {
+  post(request: BridgeRequest, messages: readonly ClientMessage[], batch: boolean): void {
     const opening = messages.find(({ method, kind }) => method === 'initialize' && kind === 'request');
-    if (opening !== undefined) return this.#initialize(request, opening, batch);
-    const session = this.session(request);
-    if (batch && session.revision !== BATCH_REVISION) throw new BridgeError('batch_not_supported');
-    const requests = messages.filter(({ kind }) => kind === 'request');
-    session.admit(requests);
-    for (const message of messages) if (message.kind !== 'request') await session.tell(message);
-    if (requests.length === 0) {
-      request.res.writeHead(202).end();
-      return;
-    }
-    const answer = this.#answer(request, session, requests.length, batch);
-    for (const message of requests) session.request(message, answer, withMeta(message, this.#metaFor(request.auth)));
+    if (opening !== undefined) this.#initialize(request, opening, batch);
+    else this.#send(request, messages, batch);
   }
 
   /** GET: the standalone stream, or what a broken stream has left to say. */
@@ -67,6 +56,30 @@ export class LegacyExchange {
     request.res.writeHead(200, { 'content-length': 0 }).end();
   }
 
+  #send(request: BridgeRequest, messages: readonly ClientMessage[], batch: boolean): void {
+    const session = this.session(request);
+    if (batch && session.revision !== BATCH_REVISION) throw new BridgeError('batch_not_supported');
+    const requests = messages.filter(({ kind }) => kind === 'request');
+    if (requests.length === 0) {
+      this.#tell(session, messages);
+      request.res.writeHead(202).end();
+      return;
+    }
+    const wanted = acceptedBy(request);
+    const rule = this.#metaRules.forRequest(request.auth);
+    // Nothing may be awaited from here on: another POST would be admitted with the same ids.
+    session.admit(requests);
+    this.#tell(session, messages);
+    const answer = this.#answer(request, session, { ...wanted, responses: requests.length, batch });
+    for (const message of requests) session.request(message, answer, withMeta(message, rule));
+  }
+
+  #tell(session: Session, messages: readonly ClientMessage[]): void {
+    for (const message of messages) {
+      if (message.kind !== 'request') session.tell(message, withMeta(message, this.#metaRules.forOthers));
+    }
+  }
+
   #initialize(request: BridgeRequest, message: ClientMessage, batch: boolean): void {
     const { id } = message;
     if (batch) throw new BridgeError('batch_not_supported', { id });
@@ -74,23 +87,22 @@ export class LegacyExchange {
       this.session(request);
       throw new BridgeError('already_initialized', { id });
     }
-    const meta = this.#metaFor(request.auth);
+    const wanted = acceptedBy(request);
+    const rule = this.#metaRules.forRequest(request.auth);
     const session = this.#sessions.open(request.principal, request.auth);
     session.expiresAt = expiryOf(request.auth);
-    session.request(message, this.#answer(request, session, 1, false), withMeta(message, meta));
+    session.request(
+      message,
+      this.#answer(request, session, { ...wanted, responses: 1, batch: false }),
+      withMeta(message, rule),
+    );
   }
 
-  #answer({ req, res }: BridgeRequest, session: Session, responses: number, batch: boolean): Answer {
-    const json = accepts(req, 'application/json');
-    const stream = accepts(req, 'text/event-stream');
-    if (!json && !stream) throw new BridgeError('not_acceptable');
+  #answer({ res }: BridgeRequest, session: Session, wanted: Wanted): Answer {
     const opening = session.revision === '';
     return new Answer({
+      ...wanted,
       res,
-      json,
-      stream,
-      responses,
-      batch,
       until: session.expiresAt,
       ...(opening && {
         // Of a session that did not come about, no client should know the id.
@@ -103,3 +115,13 @@ export class LegacyExchange {
 }
 
 const NO_HEADERS = Object.freeze({});
+
+type Wanted = Pick<AnswerPlan, 'json' | 'stream' | 'responses' | 'batch'>;
+
+// Asked before anything is opened or sent: afterwards it would be too late to refuse.
+function acceptedBy({ req }: BridgeRequest): Pick<Wanted, 'json' | 'stream'> {
+  const json = accepts(req, 'application/json');
+  const stream = accepts(req, 'text/event-stream');
+  if (!json && !stream) throw new BridgeError('not_acceptable');
+  return { json, stream };
+}

@@ -6,17 +6,17 @@ import { checkModernRequest, metaOf, VERSION_KEY } from './era.js';
 import { EventStream } from './event-stream.js';
 import { expiryOf } from './expiry.js';
 import type { ClientMessage } from './json-rpc.js';
-import type { MetaFor } from './meta-edit.js';
+import { type MetaRules, withMeta } from './meta-edit.js';
 import type { SharedChildren } from './shared-children.js';
 
 /** POSTs of the revisions without sessions (2026-07-28), each of which stands alone. */
 export class ModernExchange {
   readonly #shared: SharedChildren;
-  readonly #metaFor: MetaFor;
+  readonly #metaRules: MetaRules;
 
-  constructor(shared: SharedChildren, metaFor: MetaFor) {
+  constructor(shared: SharedChildren, metaRules: MetaRules) {
     this.#shared = shared;
-    this.#metaFor = metaFor;
+    this.#metaRules = metaRules;
   }
 
   async post(request: BridgeRequest, message: ClientMessage): Promise<void> {
@@ -24,18 +24,21 @@ export class ModernExchange {
     else await this.#notify(request, message);
   }
 
-  async #request({ req, res, auth, principal }: BridgeRequest, message: ClientMessage): Promise<void> {
+  async #request({ req, res, auth, principal, since }: BridgeRequest, message: ClientMessage): Promise<void> {
     const { id } = message;
     checkModernRequest(req, message);
     const json = accepts(req, 'application/json');
     const stream = accepts(req, 'text/event-stream');
     if (!json && !stream) throw new BridgeError('not_acceptable', { id });
-    const meta = this.#metaFor(auth);
+    const rule = this.#metaRules.forRequest(auth);
     const child = await this.#shared.get(principal, auth, String(metaOf(message)?.[VERSION_KEY])).catch((error) => {
       throw error instanceof BridgeError ? new BridgeError(error.reason, { id, data: error.data }) : error;
     });
-    if (message.method === 'tools/call') await child.toolHeaders.check(req, message, meta);
+    if (message.method === 'tools/call') await child.toolHeaders.check(req, message, rule?.own);
+    const { length } = message.bytes;
+    for (let busy = child.ready(since, length); busy; busy = child.ready(since, length)) await busy;
     if (res.destroyed) return;
+    child.admit(message);
     const answer = new Answer({
       res,
       json,
@@ -46,17 +49,22 @@ export class ModernExchange {
       openStream: () => new EventStream(),
       hold: (slow) => child.holdFor(slow),
     });
-    const number = child.request(message, answer, meta, expiryOf(auth));
+    const number = child.request(message, answer, rule, expiryOf(auth));
     // A client that hangs up has cancelled (2026-07-28, Cancellation); after the response there is nothing left to cancel.
     res.once('close', () => child.cancel(number));
   }
 
-  async #notify({ req, res, auth, principal }: BridgeRequest, message: ClientMessage): Promise<void> {
+  async #notify({ req, res, auth, principal, since }: BridgeRequest, message: ClientMessage): Promise<void> {
     const named = req.headers['mcp-method'];
     if (named !== undefined && named !== message.method)
       throw new BridgeError('header_mismatch', { detail: 'Mcp-Method' });
     // The ids at the child are ours, so a client's word for what to cancel means nothing there; it hangs up instead.
-    if (message.method !== 'notifications/cancelled') await (await this.#shared.get(principal, auth)).tell(message);
+    if (message.method !== 'notifications/cancelled') {
+      const child = await this.#shared.get(principal, auth);
+      const { length } = message.bytes;
+      for (let busy = child.ready(since, length); busy; busy = child.ready(since, length)) await busy;
+      child.tell(withMeta(message, this.#metaRules.forOthers));
+    }
     res.writeHead(202).end();
   }
 }

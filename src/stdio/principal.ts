@@ -33,11 +33,18 @@ function identityOf(auth: AuthInfo): string {
   return identity;
 }
 
-// The path as the client sees it: one backend mounted twice is two places.
+// One backend mounted twice is two places; what follows the mount is the client's to choose, and so are the capitals of a path
+// that Express compares without them: neither may make a caller somebody new.
 function mountOf(req: IncomingMessage): string {
-  const target = requestTarget(req);
-  let end = target.search(/[?#]/);
-  if (end < 0) end = target.length;
-  while (target[end - 1] === '/') end--;
-  return target.slice(0, end);
+  const { baseUrl } = req as { baseUrl?: string };
+  const mount = (baseUrl ?? cutOff(requestTarget(req), req.url ?? '/')).toLowerCase();
+  let end = mount.length;
+  while (mount[end - 1] === '/') end--;
+  return mount.slice(0, end);
+}
+
+// Connect gives `url` a slash that `/mcp` and `/mcp?x` do not have.
+function cutOff(target: string, url: string): string {
+  const rest = target.endsWith(url) ? url : url.slice(1);
+  return target.endsWith(rest) ? target.slice(0, target.length - rest.length) : '';
 }

@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile } from 'node:child_process';
+import { type Stray, signalStrays, strayIsAlive, straysOf } from './strays.js';
 
 /** How long each step of stopping waits for the next, in milliseconds. */
 const STOP_STEP_MS = 2_000;
@@ -34,21 +35,33 @@ export function treeIsAlive(pid: number): boolean {
 export async function stopTree(child: ChildProcess, exited: Promise<void>): Promise<void> {
   const { pid } = child;
   if (pid === undefined) return;
+  // Looked for before the leader ends, since they are nobody's children then.
+  const strays = [...livingStraysOf(child)];
   child.stdin?.end();
-  if (await treeEnds(pid, exited, STOP_STEP_MS)) return;
+  const ends = (ms: number): Promise<boolean> => treeEnds(pid, strays, exited, ms);
+  if (await ends(STOP_STEP_MS)) return;
+  strays.push(...livingStraysOf(child));
   signalTree(pid, 'SIGTERM');
-  if (await treeEnds(pid, exited, STOP_STEP_MS)) return;
+  signalStrays(strays, 'SIGTERM');
+  if (await ends(STOP_STEP_MS)) return;
+  strays.push(...livingStraysOf(child));
   signalTree(pid, 'SIGKILL');
+  signalStrays(strays, 'SIGKILL');
   await exited;
   // Killed for certain; but where nobody reaps orphans (a container without an init) they stay in the table for good.
-  await treeEnds(pid, exited, REAPED_MS);
+  await ends(REAPED_MS);
 }
 
-async function treeEnds(pid: number, exited: Promise<void>, ms: number): Promise<boolean> {
+// The number of a leader that was reaped may be somebody else's by now.
+function livingStraysOf({ pid, exitCode, signalCode }: ChildProcess): readonly Stray[] {
+  return pid === undefined || exitCode !== null || signalCode !== null ? [] : straysOf(pid);
+}
+
+async function treeEnds(pid: number, strays: readonly Stray[], exited: Promise<void>, ms: number): Promise<boolean> {
   const deadline = Date.now() + ms;
   if (!(await within(exited, ms))) return false;
   // The leader may be gone (npx) while what it started is still ending, and nothing tells when that is over.
-  while (treeIsAlive(pid)) {
+  while (treeIsAlive(pid) || strays.some(strayIsAlive)) {
     if (Date.now() >= deadline) return false;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

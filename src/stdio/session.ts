@@ -71,28 +71,27 @@ export class Session implements ChildListener {
 
   /** Refuses what `request()` must not be called with, before anything of a batch is sent. */
   admit(requests: readonly ClientMessage[]): void {
+    if (this.#ended) throw new BridgeError('unknown_session');
     this.#calls.admit(requests);
   }
 
-  /** Sends a request to the child, as `bytes`; `answer` gets what comes back. */
+  /** Sends an admitted request to the child, as `bytes`; `answer` gets what comes back. */
   request(message: ClientMessage, answer: Answer, bytes: Buffer): void {
-    if (this.#ended) throw new BridgeError('unknown_session');
     this.lastUsed = Date.now();
     this.#calls.add(message, answer, this.lastUsed);
     this.#child.write(bytes);
   }
 
-  /** Sends a notification or a response to the child. Resolves when the child is ready for more. */
-  async tell(message: ClientMessage): Promise<void> {
+  /** Sends a notification or a response to the child, as `bytes`. */
+  tell(message: ClientMessage, bytes: Buffer): void {
     this.lastUsed = Date.now();
-    this.#child.write(message.bytes);
+    this.#child.write(bytes);
     if (message.method === 'notifications/cancelled') this.#cancel(message);
-    await this.#child.drained();
   }
 
-  /** Resolves when the child has read enough for another body. */
-  ready(): Promise<void> | undefined {
-    return this.#child.drained();
+  /** `Child.ready()`. */
+  ready(since: number, bytes: number): Promise<void> | undefined {
+    return this.#child.ready(since, bytes);
   }
 
   /** Opens a stream whose events can be fetched again. */

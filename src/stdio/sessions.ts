@@ -62,10 +62,10 @@ export class Sessions {
     return session;
   }
 
-  /** Resolves when the child of this session, if there is one, has read enough for another body. */
-  ready(id: string, principal: Principal): Promise<void> | undefined {
+  /** `Child.ready()` of this session's child, if there is one. */
+  ready(id: string, principal: Principal, since: number, bytes: number): Promise<void> | undefined {
     const session = this.#byId.get(id);
-    return session?.principal === principal ? session.ready() : undefined;
+    return session?.principal === principal ? session.ready(since, bytes) : undefined;
   }
 
   /** Lets time pass for all of them: timeouts, keep-alive comments, expired tokens, idle sessions. */

@@ -5,7 +5,7 @@ import type { Child, ChildListener } from './child.js';
 import { metaOf } from './era.js';
 import { applyEdits, type Edit, type Members, memberOf, textOf } from './json-members.js';
 import { type ClientMessage, idOfTruncated, membersAt, type RpcMessage, readMessage } from './json-rpc.js';
-import { metaEdit } from './meta-edit.js';
+import { type MetaRule, metaEdits } from './meta-edit.js';
 import { statusOf } from './modern-status.js';
 import { ToolHeaders } from './tool-headers.js';
 
@@ -38,12 +38,15 @@ export class SharedChild implements ChildListener {
   answered = false;
   readonly toolHeaders = new ToolHeaders(this);
   readonly #child: Child;
+  readonly #maxPending: number;
   readonly #onGone: (started: boolean) => void;
   readonly #calls = new Map<number, SharedCall>();
   #count = 0;
+  #over: BridgeErrorCode | undefined;
 
-  constructor(child: Child, onGone: (started: boolean) => void) {
+  constructor(child: Child, maxPending: number, onGone: (started: boolean) => void) {
     this.#child = child;
+    this.#maxPending = maxPending;
     this.#onGone = onGone;
     child.listen(this);
   }
@@ -54,21 +57,28 @@ export class SharedChild implements ChildListener {
     return count;
   }
 
-  ready(): Promise<void> | undefined {
-    return this.#child.drained();
+  /** Why it answers nothing any more; undefined while it does. */
+  get over(): BridgeErrorCode | undefined {
+    return this.#over;
+  }
+
+  /** `Child.ready()`. */
+  ready(since: number, bytes: number): Promise<void> | undefined {
+    return this.#child.ready(since, bytes);
+  }
+
+  /** Refuses what `request()` must not be called with. Whoever is admitted must send before anything is awaited. */
+  admit({ id }: ClientMessage): void {
+    if (this.#over !== undefined) throw new BridgeError(this.#over, { id });
+    if (this.pending >= this.#maxPending) throw new BridgeError('too_many_pending', { id });
   }
 
   holdFor(res: ServerResponse): void {
     this.#child.holdFor(res, PATIENCE_MS);
   }
 
-  /** Sends a request with `meta` in its `_meta`; returns the number to cancel it by. */
-  request(
-    message: ClientMessage,
-    answer: Recipient,
-    meta: ReadonlyMap<string, string> | undefined,
-    expiresAt: number,
-  ): number {
+  /** Sends an admitted request with the `_meta` that `rule` leaves of it; returns the number to cancel it by. */
+  request(message: ClientMessage, answer: Recipient, rule: MetaRule | undefined, expiresAt: number): number {
     const number = ++this.#count;
     const { bytes, id = 'null', idAt, method } = message;
     this.lastUsed = Date.now();
@@ -85,9 +95,11 @@ export class SharedChild implements ChildListener {
       expiresAt,
     });
     const edits: Edit[] = idAt === undefined ? [] : [{ ...idAt, text: `${number}` }];
-    if (meta !== undefined)
-      edits.push(metaEdit(message, token ? new Map([...meta, ['progressToken', `${number}`]]) : meta));
-    else if (token !== undefined) edits.push({ ...token, text: `${number}` });
+    if (rule === undefined) edits.push(...(token ? [{ ...token, text: `${number}` }] : []));
+    else {
+      const own = new Map([...rule.own, ...(token ? [['progressToken', `${number}`] as const] : [])]);
+      edits.push(...metaEdits(message, { ...rule, own }));
+    }
     this.#child.write(applyEdits(bytes, edits));
     return number;
   }
@@ -95,6 +107,10 @@ export class SharedChild implements ChildListener {
   /** Sends a request of our own. */
   ask(method: string, params: string, answer: Recipient): number {
     const number = ++this.#count;
+    if (this.#over !== undefined) {
+      answer.respond(Buffer.from(new BridgeError(this.#over, { id: `${number}` }).body()));
+      return number;
+    }
     const call = {
       id: `${number}`,
       token: undefined,
@@ -110,10 +126,9 @@ export class SharedChild implements ChildListener {
   }
 
   /** Sends a notification. */
-  async tell(message: ClientMessage): Promise<void> {
+  tell(bytes: Buffer): void {
     this.lastUsed = Date.now();
-    this.#child.write(message.bytes);
-    await this.#child.drained();
+    this.#child.write(bytes);
   }
 
   /** Tells the child that nobody waits for this request any more. */
@@ -139,7 +154,7 @@ export class SharedChild implements ChildListener {
   }
 
   gone(started: boolean): void {
-    for (const number of [...this.#calls.keys()]) this.#fail(number, started ? 'child_exited' : 'child_not_started');
+    this.#finish(started ? 'child_exited' : 'child_not_started');
     this.#onGone(started);
   }
 
@@ -158,8 +173,13 @@ export class SharedChild implements ChildListener {
 
   /** Answers what is in flight and ends the child. */
   async end(reason: BridgeErrorCode): Promise<void> {
-    for (const number of [...this.#calls.keys()]) this.#fail(number, reason);
+    this.#finish(reason);
     await this.#child.stop();
+  }
+
+  #finish(reason: BridgeErrorCode): void {
+    this.#over ??= reason;
+    for (const number of [...this.#calls.keys()]) this.#fail(number, reason);
   }
 
   #settle(message: RpcMessage): void {

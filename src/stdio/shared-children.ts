@@ -27,6 +27,8 @@ export class SharedChildren {
   readonly #places = new Map<Principal, Place>();
   #versions: readonly string[] | undefined;
   #legacyUntil = 0;
+  /** Whose child did not say what it speaks, and until when it is not asked again. */
+  readonly #silentUntil = new Map<Principal, number>();
   #closed = false;
 
   constructor(limits: Limits, children: ChildSource, quota: Quota) {
@@ -43,7 +45,8 @@ export class SharedChildren {
 
   /** The principal's child; started if need be. Refuses revisions that the program does not speak. */
   async get(principal: Principal, auth: AuthInfo | undefined, version?: string): Promise<SharedChild> {
-    if (Date.now() < this.#legacyUntil) throw new BridgeError('legacy_server');
+    const legacyUntil = Math.max(this.#legacyUntil, this.#silentUntil.get(principal) ?? 0);
+    if (this.#versions === undefined && Date.now() < legacyUntil) throw new BridgeError('legacy_server');
     const place = this.#places.get(principal) ?? this.#start(principal, auth);
     await place.ready;
     if (version !== undefined && !this.#versions?.includes(version)) {
@@ -51,18 +54,18 @@ export class SharedChildren {
         data: { supported: this.#versions, requested: version },
       });
     }
-    if (place.shared.pending >= this.#limits.maxPendingRequests) throw new BridgeError('too_many_pending');
     return place.shared;
   }
 
-  /** Resolves when the principal's child, if there is one, has read enough for another body. */
-  ready(principal: Principal): Promise<void> | undefined {
-    return this.#places.get(principal)?.shared.ready();
+  /** `Child.ready()` of the principal's child, if there is one. */
+  ready(principal: Principal, since: number, bytes: number): Promise<void> | undefined {
+    return this.#places.get(principal)?.shared.ready(since, bytes);
   }
 
   /** Lets time pass: timeouts, keep-alive comments, expired tokens, idle children. */
   tick(now: number, keepAlive: boolean): void {
     const { idleMs, expiryGraceMs, requestTimeoutMs } = this.#limits;
+    for (const [principal, until] of this.#silentUntil) if (now >= until) this.#silentUntil.delete(principal);
     for (const [principal, { shared }] of [...this.#places]) {
       shared.tick(now, keepAlive, requestTimeoutMs);
       if (shared.pending > 0) {
@@ -84,7 +87,9 @@ export class SharedChildren {
     this.#quota.take(user);
     let shared: SharedChild;
     try {
-      shared = new SharedChild(this.#children.take(auth), () => this.#gone(principal, shared, auth));
+      const { maxPendingRequests } = this.#limits;
+      const gone = (): void => this.#gone(principal, shared, auth);
+      shared = new SharedChild(this.#children.take(auth), maxPendingRequests, gone);
     } catch (error) {
       this.#quota.release(user);
       throw error;
@@ -105,8 +110,12 @@ export class SharedChildren {
       return;
     }
     this.#end(principal, shared, 'session_ended');
-    if (era.kind === 'none') throw new BridgeError('child_not_started');
-    this.#legacyUntil = Date.now() + LEGACY_FOR_MS;
+    const until = Date.now() + LEGACY_FOR_MS;
+    if (era.kind === 'legacy') {
+      if (this.#versions === undefined) this.#legacyUntil = until;
+    } else if (era.reason !== undefined && (era.reason !== 'child_exited' || this.#versions)) {
+      throw new BridgeError(era.reason);
+    } else this.#silentUntil.set(principal, until);
     throw new BridgeError('legacy_server');
   }
 

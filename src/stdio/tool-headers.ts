@@ -17,6 +17,8 @@ type Tools = ReadonlyMap<string, readonly MirroredParameter[]>;
 const FRESH_MS = 60_000;
 const LIST_MS = 10_000;
 const MOST_PAGES = 50;
+// Deeper than any tool's parameters, and far from the end of the stack.
+const MOST_LEVELS = 64;
 
 /** Which parameters of which tools of one child must stand in headers too; learnt from its `tools/list`. */
 export class ToolHeaders {
@@ -36,7 +38,7 @@ export class ToolHeaders {
     meta: ReadonlyMap<string, string> | undefined,
   ): Promise<void> {
     if (this.#readAt === Number.NEGATIVE_INFINITY) await this.#read(meta);
-    else if (Date.now() - this.#readAt > FRESH_MS) void this.#read(meta);
+    else if (Date.now() - this.#readAt > FRESH_MS) this.#read(meta).catch(ignore);
     if (this.#mismatch(req, message) === undefined) return;
     // The tool may have changed since: nobody is refused by a schema that is not the latest.
     await this.#read(meta);
@@ -56,17 +58,20 @@ export class ToolHeaders {
   }
 
   #read(meta: ReadonlyMap<string, string> | undefined): Promise<void> {
-    this.#reading ??= readTools(this.#shared, meta).then((tools) => {
-      this.#tools = tools;
-      this.#readAt = Date.now();
-      this.#reading = undefined;
-    });
+    this.#reading ??= readTools(this.#shared, meta)
+      .then((tools) => {
+        this.#tools = tools;
+        this.#readAt = Date.now();
+      })
+      .finally(() => {
+        this.#reading = undefined;
+      });
     return this.#reading;
   }
 }
 
 async function readTools(shared: SharedChild, meta: ReadonlyMap<string, string> | undefined): Promise<Tools> {
-  const own = [...(meta ?? [])].filter(([, value]) => value !== '').map(([key, value]) => [key, JSON.parse(value)]);
+  const own = [...(meta ?? [])].map(([key, value]) => [key, JSON.parse(value)]);
   const _meta = { ...Object.fromEntries(own), [VERSION_KEY]: '2026-07-28', [CAPABILITIES_KEY]: {} };
   const tools = new Map<string, readonly MirroredParameter[]>();
   let cursor: unknown;
@@ -86,7 +91,7 @@ async function readTools(shared: SharedChild, meta: ReadonlyMap<string, string> 
 // Only chains of `properties` lead to a parameter that counts; a schema that marks others is not offered by clients.
 function mirroredIn(schema: unknown, path: readonly string[] = []): MirroredParameter[] {
   const { properties } = (schema ?? {}) as { properties?: Record<string, { 'x-mcp-header'?: unknown }> };
-  if (typeof properties !== 'object' || properties === null) return [];
+  if (typeof properties !== 'object' || properties === null || path.length >= MOST_LEVELS) return [];
   return Object.entries(properties).flatMap(([name, property]) => {
     const mark = property?.['x-mcp-header'];
     const here = [...path, name];
@@ -111,4 +116,8 @@ function matches(header: string | string[] | undefined, value: unknown): boolean
   // `42.0` and `42` are the same number.
   if (typeof value === 'number') return text.trim() !== '' && Number(text) === value;
   return text === String(value);
+}
+
+function ignore(): void {
+  // What was learnt before still holds, and the next call reads again.
 }

@@ -1,0 +1,71 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** A process, told apart by its start from a later one of the same number. */
+export interface Stray {
+  readonly pid: number;
+  readonly start: string;
+}
+
+interface Stat {
+  readonly state: string;
+  readonly group: number;
+  readonly start: string;
+}
+
+/**
+ * The descendants of the living process `leader` that left the group it leads (setsid), so that no signal to the group reaches
+ * them. Known on Linux only, and only as long as every process between them lives: an orphan tells nothing of where it came from.
+ */
+export function straysOf(leader: number): readonly Stray[] {
+  if (process.platform !== 'linux') return [];
+  const strays: Stray[] = [];
+  const found = [leader];
+  for (const parent of found) {
+    for (const pid of childrenOf(parent)) {
+      const stat = statOf(pid);
+      if (stat === undefined || found.includes(pid)) continue;
+      found.push(pid);
+      if (stat.group !== leader) strays.push({ pid, start: stat.start });
+    }
+  }
+  return strays;
+}
+
+/** Whether it still runs; one that only waits to be reaped does not. */
+export function strayIsAlive({ pid, start }: Stray): boolean {
+  const stat = statOf(pid);
+  return stat?.start === start && stat.state !== 'Z' && stat.state !== 'X';
+}
+
+export function signalStrays(strays: readonly Stray[], signal: NodeJS.Signals): void {
+  for (const stray of strays.filter(strayIsAlive)) {
+    try {
+      process.kill(stray.pid, signal);
+    } catch {
+      // It ended by itself, or became somebody else's (setuid); nothing more can be done about it.
+    }
+  }
+}
+
+function childrenOf(pid: number): readonly number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+      (readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1').match(/\d+/g) ?? []).map(Number),
+    );
+  } catch {
+    // It ended meanwhile, or the kernel keeps no such lists.
+    return [];
+  }
+}
+
+function statOf(pid: number): Stat | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // The second field is the program's name in brackets, whatever it contains; the fields of proc(5) go on after the last bracket.
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return { state: fields[0] ?? '', group: Number(fields[2]), start: fields[19] ?? '' };
+  } catch {
+    // It is gone.
+    return undefined;
+  }
+}
