@@ -3,7 +3,11 @@ import { callTool, createScopedApp, readResource } from './scoped-app.js';
 
 const RULES = {
   'tools/call': { delete_file: ['files:write'] },
-  'resources/read': { 'file:///secret/*': ['files:secret'] },
+  'resources/read': {
+    'file:///secret/*': ['files:secret'],
+    'notes:secret/*': ['files:secret'],
+    'notes://a/secret/*': ['files:secret'],
+  },
 };
 
 const spellings: string[] = ['DELETE_FILE', 'Delete_File', ' delete_file ', 'ｄelete_file', 'delete_ﬁle'];
@@ -30,6 +34,24 @@ const uris: [uri: string, isSecret: boolean][] = [
   ['file:///secret%5ca', true],
   ['file:///secret/%ff/%2e', true],
   ['file:///%73ecret/%ff', true],
+  ['file:///x//../secret/a', true],
+  ['file:///x//%2e%2e/secret/a', true],
+  ['file:///tmp/x//..//../secret/a', true],
+  ['file:///x\\\\..\\secret\\a', true],
+  ['file:///x/\uff0e\uff0e/secret/a', true],
+  ['file://x/secret/a', true],
+  ['file://x//../secret/a', true],
+  ['file://x/../secret/a', true],
+  ['file:x/../secret/a', true],
+  ['file:///\u017fecret/a', true],
+  ['notes:secret/a', true],
+  ['notes:a/../secret/x', true],
+  ['notes:a//..//./secret/x', true],
+  ['notes://a/b//../secret/x', true],
+  ['notes://a/b//../../secret/x', true],
+  ['notes:a/secret/x', false],
+  ['file:///secret/../public/a', true],
+  ['file:///public/a..b/./secret', false],
   ['file:///public/secret/a', false],
   ['file:///secretive', false],
   ['https://example.com/file', false],
