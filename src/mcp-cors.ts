@@ -1,6 +1,7 @@
+import type { IncomingMessage } from 'node:http';
 import cors from 'cors';
 import type { Middleware } from './http/middleware.js';
-import { CORS_DEFAULTS, type McpCorsOptions, type ResolvedCors, resolveCors } from './options/cors-options.js';
+import { CORS_DEFAULTS, type McpCorsOptions, type ResolvedCors, resolveCors, TOKEN } from './options/cors-options.js';
 
 /**
  * Lets MCP clients that run in a browser call this server from pages of other origins. Mount it before `mcpAuth()`: it
@@ -13,20 +14,35 @@ import { CORS_DEFAULTS, type McpCorsOptions, type ResolvedCors, resolveCors } fr
 export function mcpCors(options: Readonly<McpCorsOptions> = {}): Middleware {
   const held = resolveCors(options);
   for (const line of whatBrowsersWillMiss(held)) held.logger.warn(`mcpCors(): ${line}`);
-  const apply = cors({
+  const fixed = {
     // A list and no function: for an origin that a function denies, the package leaves preflights to whoever comes next.
     origin: held.origins === '*' ? '*' : [...held.origins],
-    // Without this member the package allows whatever a preflight asks for: a literal "*" would not cover Authorization.
-    ...(held.allowHeaders === '*' ? {} : { allowedHeaders: [...held.allowHeaders] }),
     exposedHeaders: [...held.exposeHeaders],
     methods: [...held.methods],
     credentials: held.credentials,
     maxAge: held.maxAgeSeconds,
-  });
+  };
+  const apply = cors<IncomingMessage>((req, done) => done(null, { ...fixed, ...allowedHeaders(held, req) }));
 
   return function mcpCorsMiddleware(req, res, next) {
     apply(req, res, next);
   };
+}
+
+/** Those that are listed, and those asked for whose names begin as allowed. No cache keeps the answer to an OPTIONS. */
+function allowedHeaders(held: ResolvedCors, req: IncomingMessage): { allowedHeaders?: string[] } {
+  // Without this member the package allows whatever a preflight asks for: a literal "*" would not cover Authorization.
+  if (held.allowHeaders === '*') return {};
+  if (req.method !== 'OPTIONS') return { allowedHeaders: [] };
+  const asked = String(req.headers['access-control-request-headers'] ?? '').split(',');
+  const further = asked
+    .map((name) => name.trim())
+    .filter((name) => TOKEN.test(name) && isCovered(held.allowHeaderPrefixes, name));
+  return { allowedHeaders: [...held.allowHeaders, ...further] };
+}
+
+function isCovered(prefixes: readonly string[], name: string): boolean {
+  return prefixes.some((prefix) => name.toLowerCase().startsWith(prefix));
 }
 
 /** Why each is needed, for those who leave one out. Accept, GET, HEAD and POST need no leave (Fetch standard, 2.2). */
@@ -51,7 +67,9 @@ function whatBrowsersWillMiss(held: ResolvedCors): string[] {
   return lists.flatMap(([option, given, needed]) => {
     if (given === '*') return [];
     const names = given.map((name) => name.toLowerCase());
-    const missing = needed.filter((name) => !names.includes(name.toLowerCase()) && NEEDED_FOR[name] !== undefined);
+    const prefixes = option === 'allowHeaders' ? held.allowHeaderPrefixes : [];
+    const isThere = (name: string) => names.includes(name.toLowerCase()) || isCovered(prefixes, name);
+    const missing = needed.filter((name) => !isThere(name) && NEEDED_FOR[name] !== undefined);
     return missing.map((name) => `${option} lacks "${name}": a client in a browser cannot ${NEEDED_FOR[name]}`);
   });
 }

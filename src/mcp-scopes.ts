@@ -45,7 +45,7 @@ export function mcpScopes(rules: ScopeRules, options: Readonly<McpScopesOptions>
       if (held.hide && req.method === 'GET') hideFrom(req, res, ruling);
       next();
     } else {
-      void decide({ req, res, next, refuse }, held, ruling);
+      decide({ req, res, next, refuse }, held, ruling).catch((error: unknown) => next(asError(error)));
     }
   };
 }
@@ -69,7 +69,7 @@ async function decide(passage: Passage, held: ResolvedScopes, ruling: Ruling): P
     requireMatchingHeaders(body, req.headers);
   } catch (error) {
     if (error instanceof MessageError || error instanceof BodyError) reject(res, error);
-    else next(error);
+    else next(asError(error));
     return;
   }
   const objection = ruling(getAuth(req), body.calls);
@@ -79,6 +79,11 @@ async function decide(passage: Passage, held: ResolvedScopes, ruling: Ruling): P
   }
   if (held.hide && body.calls.some(({ method }) => LIST_METHODS.has(method))) hideFrom(req, res, ruling);
   next();
+}
+
+/** To `next`, undefined and null are no failure: the request would go on. */
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error('mcpScopes(): the decision failed', { cause: error });
 }
 
 /** The JSON that was left in `req.body`, by us or by a body parser before us. */

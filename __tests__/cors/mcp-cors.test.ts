@@ -35,10 +35,10 @@ function createApp(options?: McpCorsOptions, create = frameworks[0]?.[1] as () =
   return app as unknown as RequestListener;
 }
 
-const preflight = (app: RequestListener, path = '/mcp', origin = PAGE) =>
+const preflight = (app: RequestListener, path = '/mcp', origin = PAGE, asked = 'authorization') =>
   request(app)
     .options(path)
-    .set({ origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization' });
+    .set({ origin, 'access-control-request-method': 'POST', 'access-control-request-headers': asked });
 
 describe.each(frameworks)('on %s', (_name, create) => {
   const app = createApp(undefined, create as never);
@@ -51,7 +51,7 @@ describe.each(frameworks)('on %s', (_name, create) => {
       'access-control-allow-origin': '*',
       'access-control-allow-methods': 'GET,HEAD,POST,DELETE',
       'access-control-allow-headers':
-        'Authorization,Content-Type,Accept,Mcp-Session-Id,MCP-Protocol-Version,Last-Event-ID,Mcp-Method,Mcp-Name',
+        'Authorization,Content-Type,Accept,Mcp-Session-Id,MCP-Protocol-Version,Last-Event-ID,Mcp-Method,Mcp-Name,DPoP',
       'access-control-expose-headers': 'WWW-Authenticate,Mcp-Session-Id,MCP-Protocol-Version',
       'access-control-max-age': '600',
     });
@@ -141,6 +141,22 @@ test('what a list leaves out is not allowed, and the log says what a browser cli
 test('a star among the headers allows whatever a page asks for, Authorization included', async () => {
   const { headers } = await preflight(createApp({ allowHeaders: ['*'] }));
   expect(headers['access-control-allow-headers']).toBe('authorization');
+});
+
+test.each<[what: string, options: McpCorsOptions, asked: string, further: string]>([
+  ['by default', {}, 'authorization,mcp-param-region, Mcp-Param-x,x-other', ',mcp-param-region,Mcp-Param-x'],
+  ['of your own', { allowHeaders: ['X-My-*', 'Mcp-*'] }, 'x-my-a,mcp-name,x-m', 'x-my-a,mcp-name'],
+  ['that breaks out', {}, 'mcp-param-a b,mcp-param-(', ''],
+])('header fields whose names begin as allowed: %s', async (_what, options, asked, further) => {
+  const { headers } = await preflight(createApp(options), '/mcp', PAGE, asked);
+  const allowed = headers['access-control-allow-headers'] as string;
+  expect(allowed.replace(/^.*DPoP/, '')).toBe(further);
+});
+
+test('a beginning stands for what MCP clients need', () => {
+  const { lines, logger } = createRecorder();
+  mcpCors({ allowHeaders: ['Authorization', 'Content-Type', 'Last-Event-ID', 'mcp-*'], logger });
+  expect(lines).toEqual([]);
 });
 
 test.each<[string, unknown, string]>([

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { inspect } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
 import type { ScopeRules } from '../../src/index.js';
 import { parseChallenge } from '../support/gate.js';
 import { createRecorder } from '../support/recorder.js';
@@ -61,6 +62,56 @@ test('one that throws denies, says so in the log, and a client does not go for s
   expect(received).toEqual([]);
   expect(lines.join('\n')).toContain('mcpScopes(): the rule for the tool t threw, which denies: no database');
 });
+
+test.each<[what: string, thrown: unknown, said: string]>([
+  ['null', null, 'null'],
+  ['nothing', undefined, 'undefined'],
+  ['an object without a prototype', Object.create(null), '[Object: null prototype] {}'],
+])('one that throws %s denies too', async (_what, thrown, said) => {
+  const { logger, lines } = createRecorder();
+  const rules: ScopeRules = {
+    'tools/call': () => {
+      throw thrown;
+    },
+  };
+  const { post, received } = createScopedApp(rules, { options: { logger } });
+  expect((await post(callTool('t'))).status).toBe(403);
+  expect(received).toEqual([]);
+  expect(lines.join('\n')).toContain(`threw, which denies: ${said}`);
+});
+
+test('a promise that is rejected denies, and does not end the process', async () => {
+  const unhandled: unknown[] = [];
+  const listen = (error: unknown) => unhandled.push(error);
+  process.on('unhandledRejection', listen);
+  onTestFinished(() => void process.off('unhandledRejection', listen));
+  const rule = async () => {
+    throw new Error('no database');
+  };
+  const { post, received } = createScopedApp({ 'tools/call': rule as never });
+  expect((await post(callTool('t'))).status).toBe(403);
+  expect(received).toEqual([]);
+  expect(unhandled).toEqual([]);
+});
+
+test.each([null, undefined])(
+  'one that throws what throws %s when it is looked at is our failure, and denies',
+  async (thrown) => {
+    const unreadable = {
+      [inspect.custom]: () => {
+        throw thrown;
+      },
+    };
+    const rules: ScopeRules = {
+      'tools/call': () => {
+        throw unreadable;
+      },
+    };
+    const { post, received } = createScopedApp(rules);
+    expect((await post(callTool('t'))).status).toBe(500);
+    expect(received).toEqual([]);
+  },
+);
 
 test('a denial weighs more than a missing scope: no scope would help', async () => {
   const { post } = createScopedApp({ 'tools/call': { '*': ['b'], t: () => false } });

@@ -83,6 +83,22 @@ test.each(writers)('a JSON answer written by %s', async (_how, write) => {
   expect(response.headers.etag).toBeUndefined();
 });
 
+test.each<[what: string, type: string | undefined, text: string]>([
+  ['after a byte order mark', 'application/json', `\ufeff${json}`],
+  ['with names in escapes', 'application/json', json.replace('"tools"', '"\\u0074ools"')],
+  ['as text', 'text/plain', json],
+  ['as another kind of JSON', 'application/problem+json', json],
+  ['without a type', undefined, json],
+])('a JSON answer %s', async (_what, type, text) => {
+  const response = await ask((_req, res) => {
+    if (type !== undefined) res.setHeader('content-type', type);
+    res.end(text);
+  })
+    .buffer()
+    .parse(asText as never);
+  expect(JSON.parse(response.body)).toEqual(VISIBLE);
+});
+
 test('a caller who may use everything sees everything', async () => {
   const response = await ask(
     (_req, res) => void res.json(answer({ tools: named('echo', 'delete_file') })),
@@ -170,7 +186,7 @@ describe('an event stream', () => {
 
 describe('is left alone:', () => {
   test.each<[string, RequestHandler, string]>([
-    ['an answer of another type', (_req, res) => void res.type('text/plain').send(json), json],
+    ['an answer that is no JSON', (_req, res) => void res.type('text/html').send('<p>"tools"</p>'), '<p>"tools"</p>'],
     ['JSON that is none', (_req, res) => void res.type('application/json').send('"tools" x'), '"tools" x'],
     [
       'an answer without lists',

@@ -171,6 +171,12 @@ describe("onInsufficientScope: 'toolError'", () => {
     expect((await post({ ...callTool('delete_file'), id: undefined })).status).toBe(403);
   });
 
+  test('cannot answer under an id that no double holds: that is a 403', async () => {
+    const message = JSON.stringify(callTool('delete_file')).replace('"id":1', '"id":9007199254740993');
+    expect((await post(message)).status).toBe(403);
+    expect((await post(message.replace('993', '991'))).status).toBe(200);
+  });
+
   test('still asks a caller without a token to log in', async () => {
     expect((await post(callTool('echo'), null)).status).toBe(401);
   });

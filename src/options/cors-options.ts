@@ -11,7 +11,12 @@ export interface McpCorsOptions {
    * @defaultValue `'*'`
    */
   readonly origins?: '*' | readonly string[] | undefined;
-  /** Header fields that a page may send; `['*']` allows whatever it asks for. @defaultValue those that MCP clients send */
+  /**
+   * Header fields that a page may send; `Mcp-Param-*` stands for all whose names begin so, and `['*']` allows whatever it
+   * asks for.
+   *
+   * @defaultValue those that MCP clients send
+   */
   readonly allowHeaders?: readonly string[] | undefined;
   /** Header fields that a page may read. @defaultValue those that MCP clients read */
   readonly exposeHeaders?: readonly string[] | undefined;
@@ -44,10 +49,15 @@ export const CORS_DEFAULTS = Object.freeze({
   maxAgeSeconds: 600,
 } as const);
 
+/** What only some clients send: proofs (RFC 9449), and parameters of tools that are mirrored (MCP 2026-07-28). */
+const ALSO_ALLOWED = ['DPoP', 'Mcp-Param-*'];
+
 /** The options as they are held. */
 export interface ResolvedCors {
   readonly origins: '*' | readonly (string | RegExp)[];
   readonly allowHeaders: '*' | readonly string[];
+  /** In lower case: what the names of further header fields begin with. */
+  readonly allowHeaderPrefixes: readonly string[];
   readonly exposeHeaders: readonly string[];
   readonly methods: readonly string[];
   readonly credentials: boolean;
@@ -76,10 +86,13 @@ export function resolveCors(options: Readonly<McpCorsOptions>): ResolvedCors {
   const origins = resolveOrigins(checks, given.origins);
   const list = (key: 'allowHeaders' | 'exposeHeaders' | 'methods'): readonly string[] =>
     given[key] === undefined ? CORS_DEFAULTS[key] : requireTokens(checks, given[key], key);
-  const allowHeaders = list('allowHeaders');
+  const allowHeaders =
+    given.allowHeaders === undefined ? [...CORS_DEFAULTS.allowHeaders, ...ALSO_ALLOWED] : list('allowHeaders');
+  const isPrefix = (name: string) => name.endsWith('*');
   return Object.freeze({
     origins,
-    allowHeaders: allowHeaders.includes('*') ? '*' : allowHeaders,
+    allowHeaders: allowHeaders.includes('*') ? '*' : allowHeaders.filter((name) => !isPrefix(name)),
+    allowHeaderPrefixes: allowHeaders.filter(isPrefix).map((name) => name.slice(0, -1).toLowerCase()),
     exposeHeaders: list('exposeHeaders'),
     methods: list('methods'),
     credentials: resolveCredentials(checks, given.credentials, origins),
@@ -92,7 +105,7 @@ export function resolveCors(options: Readonly<McpCorsOptions>): ResolvedCors {
 }
 
 /** RFC 9110, section 5.6.2: a header field's name and a method are tokens. */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+export const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 function requireTokens(checks: OptionChecks, value: unknown, option: string): readonly string[] {
   const fix = 'List names, such as "Authorization" or "POST"; leave it out for what MCP clients need.';

@@ -147,7 +147,7 @@ function ruleFor(checks: OptionChecks, method: string, pattern: string | undefin
 }
 
 /** The requests of MCP, so that a slip is not held for a method of the user's own and its rule never asked. */
-const METHODS = [
+export const METHODS = [
   ...['initialize', 'ping', 'server/discover', 'logging/setLevel', 'completion/complete'],
   ...['tools/list', 'tools/call', 'prompts/list', 'prompts/get'],
   ...['resources/list', 'resources/templates/list', 'resources/read', 'resources/subscribe', 'resources/unsubscribe'],

@@ -5,7 +5,8 @@ type Head = [status: number, ...rest: unknown[]];
 
 /**
  * Passes the JSON of an answer through `rewrite`, whoever writes it and however: a JSON body as a whole, an event stream
- * event by event. Answers of another type are left alone.
+ * event by event. What says that it is something else is taken for JSON all the same, since clients may do so; on GET it is
+ * left alone, for it may be without end.
  */
 export function filterAnswer(res: ServerResponse, rewrite: (json: string) => string): void {
   const { writeHead, write, end, flushHeaders } = res;
@@ -21,8 +22,8 @@ export function filterAnswer(res: ServerResponse, rewrite: (json: string) => str
     const [type = ''] = String(res.getHeader('content-type') ?? '')
       .toLowerCase()
       .split(';');
-    if (type.trim() === 'application/json') return 'json';
-    return type.trim() === 'text/event-stream' ? 'events' : 'other';
+    if (type.trim() === 'text/event-stream') return 'events';
+    return type.trim() === 'application/json' || res.req.method !== 'GET' ? 'json' : 'other';
   };
 
   res.writeHead = ((...head: Head) => {
@@ -49,9 +50,14 @@ export function filterAnswer(res: ServerResponse, rewrite: (json: string) => str
     const type = kind();
     if (type === 'other') return original.end(last, callback);
     if (type === 'events') return original.end(events.push(last) + events.rest(), callback);
-    const body = Buffer.from(rewrite(Buffer.concat([...collected, last]).toString('utf8')));
+    const whole = Buffer.concat([...collected, last]);
+    const text = whole.toString('utf8');
+    const rewritten = rewrite(text);
     // Ending it, Node writes the head by `writeHead`, which must no longer wait.
     Object.assign(res, { writeHead, write, end, flushHeaders });
+    // As it was: bytes need not be text.
+    if (rewritten === text) return original.end(whole, callback);
+    const body = Buffer.from(rewritten);
     res.removeHeader('etag');
     res.setHeader('content-length', body.length);
     return original.end(body, callback);

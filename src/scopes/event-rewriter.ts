@@ -1,11 +1,17 @@
-/** An event ends with an empty line; lines end in any of three ways (HTML standard, section 9.2.6). */
-const END_OF_EVENT = /\r\n\r\n|\n\n|\r\r/;
+/** An event ends with an empty line; lines end in any of three ways, also in turn (HTML standard, section 9.2.6). */
+const END_OF_EVENT = /(?:\r\n|\n|\r(?!\n)){2}/;
+
+/** Characters of what came before that may be the beginning of such an end. */
+const LONGEST_BEGINNING = 3;
 
 /** Rewrites the data of an event stream, whatever the pieces it comes in. */
 export class EventRewriter {
   readonly #rewrite: (data: string) => string;
   readonly #decoder = new TextDecoder();
-  #pending = '';
+  /** What belongs to no complete event yet, in the pieces it came in: joined each time, many of them would take long. */
+  #pieces: string[] = [];
+  #tail = '';
+  #isAfterReturn = false;
 
   constructor(rewrite: (data: string) => string) {
     this.#rewrite = rewrite;
@@ -13,20 +19,39 @@ export class EventRewriter {
 
   /** The events that are complete with these bytes. */
   push(bytes: Uint8Array): string {
-    this.#pending += this.#decoder.decode(bytes, { stream: true });
+    let piece = this.#decoder.decode(bytes, { stream: true });
+    if (piece === '') return '';
     let ready = '';
-    for (let end = END_OF_EVENT.exec(this.#pending); end !== null; end = END_OF_EVENT.exec(this.#pending)) {
-      ready += this.#rewriteEvent(this.#pending.slice(0, end.index)) + end[0];
-      this.#pending = this.#pending.slice(end.index + end[0].length);
+    // The second half of a line end that was cut in two.
+    if (this.#isAfterReturn && piece.startsWith('\n')) {
+      ready = '\n';
+      piece = piece.slice(1);
     }
-    return ready;
+    this.#isAfterReturn = false;
+    this.#pieces.push(piece);
+    const seam = this.#tail + piece;
+    this.#tail = seam.slice(-LONGEST_BEGINNING);
+    return END_OF_EVENT.test(seam) ? ready + this.#complete() : ready;
   }
 
   /** What is left when the stream ends. */
   rest(): string {
-    const rest = this.#pending + this.#decoder.decode();
-    this.#pending = '';
+    const rest = this.#pieces.join('') + this.#decoder.decode();
+    this.#pieces = [];
     return this.#rewriteEvent(rest);
+  }
+
+  #complete(): string {
+    let pending = this.#pieces.join('');
+    let ready = '';
+    for (let end = END_OF_EVENT.exec(pending); end !== null; end = END_OF_EVENT.exec(pending)) {
+      ready += this.#rewriteEvent(pending.slice(0, end.index)) + end[0];
+      pending = pending.slice(end.index + end[0].length);
+    }
+    this.#pieces = [pending];
+    this.#tail = pending.slice(-LONGEST_BEGINNING);
+    this.#isAfterReturn = pending === '' && ready.endsWith('\r');
+    return ready;
   }
 
   #rewriteEvent(event: string): string {

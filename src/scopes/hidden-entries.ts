@@ -26,10 +26,12 @@ type Json = Record<string, unknown>;
  * has to change.
  */
 export function hideEntries(text: string, allows: Allows): string {
-  if (!Object.keys(LISTS).some((name) => text.includes(`"${name}"`))) return text;
+  // A name may be written in escapes.
+  if (!text.includes('\\u') && !Object.keys(LISTS).some((name) => text.includes(`"${name}"`))) return text;
   let message: unknown;
   try {
-    message = JSON.parse(text);
+    // `fetch` in a client overlooks a byte order mark, `JSON.parse` does not.
+    message = JSON.parse(text.replace(/^\ufeff/, ''));
   } catch {
     // No client makes anything of it either.
     return text;

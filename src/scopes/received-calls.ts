@@ -2,7 +2,9 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { BodyError } from '../http/body.js';
 import { parseStrictJson } from '../http/strict-json.js';
 import { type McpCall, targetMember } from '../mcp-call.js';
+import { METHODS } from '../options/scopes-options.js';
 import { MessageError } from './message-error.js';
+import { spellName } from './spellings.js';
 
 /** A call as it came. */
 export interface ReceivedCall extends McpCall {
@@ -35,6 +37,12 @@ export function parseBody(bytes: Buffer): unknown {
 /** Each message is held against the rules: a body of nothing but tiny calls must not cost seconds. */
 const MOST_MESSAGES = 1_000;
 
+/** Bytes, of a target and of a method: to spell out a longer one in every way would keep the process from its other work. */
+const LONGEST_TEXT = 8192;
+
+/** Bytes, of all targets of a batch. */
+const LONGEST_TEXTS = 65_536;
+
 /**
  * The calls in a body, each with the target that its rules are looked up by.
  *
@@ -45,7 +53,10 @@ export function readCalls(value: unknown): ReceivedBody {
   if (!Array.isArray(value)) return { isBatch: false, calls: readCall(value) };
   if (value.length === 0) throw new MessageError('not_json_rpc');
   if (value.length > MOST_MESSAGES) throw new BodyError(413, `The batch has more than ${MOST_MESSAGES} messages`);
-  return { isBatch: true, calls: value.flatMap(readCall) };
+  const calls = value.flatMap(readCall);
+  const size = calls.reduce((sum, { target = '' }) => sum + Buffer.byteLength(target), 0);
+  if (size > LONGEST_TEXTS) throw new BodyError(413, `The names in the batch are longer than ${LONGEST_TEXTS} bytes`);
+  return { isBatch: true, calls };
 }
 
 const ENVELOPE = ['jsonrpc', 'id', 'method', 'params', 'result', 'error'];
@@ -58,6 +69,7 @@ function readCall(value: unknown): ReceivedCall[] {
   const { id, method, params = {} } = message;
   if (method === undefined && ('result' in message || 'error' in message)) return [];
   if (typeof method !== 'string') throw new MessageError('not_json_rpc');
+  requirePlainMethod(method);
   const members = requireObject(params);
   requireCanonicalNames(members, PARAMS);
   const known = typeof id === 'string' || typeof id === 'number' ? id : undefined;
@@ -69,6 +81,15 @@ function requireObject(value: unknown): Readonly<Record<string, unknown>> {
   throw new MessageError('not_json_rpc');
 }
 
+/** A server that takes `Tools/Call` for `tools/call` would carry out what no rule by name was held against. */
+function requirePlainMethod(method: string): void {
+  if (isTooLong(method)) throw new MessageError('not_json_rpc');
+  const folded = spellName(method);
+  if (folded !== method && METHODS.some((known) => spellName(known) === folded && known !== method)) {
+    throw new MessageError('ambiguous_message');
+  }
+}
+
 /** Go's parser takes `Name` for `name`, and the later of the two. */
 function requireCanonicalNames(object: Readonly<Record<string, unknown>>, names: readonly string[]): void {
   for (const key in object) {
@@ -78,12 +99,17 @@ function requireCanonicalNames(object: Readonly<Record<string, unknown>>, names:
   }
 }
 
+function isTooLong(text: string): boolean {
+  return Buffer.byteLength(text) > LONGEST_TEXT;
+}
+
 function targetOf(method: string, params: Readonly<Record<string, unknown>>): string | undefined {
   const member = targetMember(method);
   if (member === undefined) return undefined;
   const target = params[member];
   // Some read a string up to its first NUL, others read all of it.
-  if (typeof target !== 'string' || /\p{Cc}/u.test(target)) throw new MessageError('unusable_target');
+  if (typeof target !== 'string' || isTooLong(target) || /\p{Cc}/u.test(target))
+    throw new MessageError('unusable_target');
   return target;
 }
 

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { AuthInfo } from '../auth-info.js';
 import type { Logger } from '../logger.js';
 import { describeCall, type McpCall, targetMember } from '../mcp-call.js';
@@ -71,10 +72,17 @@ function demandOfFunction(rule: ScopeFunction, auth: AuthInfo | undefined, call:
   try {
     answer = rule(auth, call);
   } catch (error) {
-    logger.error(`mcpScopes(): the rule for ${describeCall(call)} threw, which denies: ${(error as Error).message}`);
+    logger.error(`mcpScopes(): the rule for ${describeCall(call)} threw, which denies: ${reasonOf(error)}`);
     return DENIED;
   }
   if (answer === true) return NOTHING;
+  // A promise is denied below. One that is rejected later, and that nobody listens to, would end the process.
+  void Promise.resolve(answer).catch(() => undefined);
   // Whatever is not clearly a yes is a no: a promise, a missing return, an empty list.
   return isScopeList(answer) && answer.length > 0 ? { scopes: answer, isDenied: false } : DENIED;
+}
+
+/** Anything can be thrown, also `null`. */
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : inspect(error);
 }

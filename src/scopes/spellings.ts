@@ -12,7 +12,11 @@ export const spellName: Spelling = (text) => {
 };
 
 /** As a name, and without doubled or turned slashes: to a file system, `file:////a\b` is `file:///a/b`. */
-export const spellUri: Spelling = (text) => spellName(text).replace(/[\\/]+/g, '/');
+export const spellUri: Spelling = (text) => foldSlashes(spellName(text));
+
+function foldSlashes(text: string): string {
+  return text.replace(/[\\/]+/g, '/');
+}
 
 const MOST_DECODINGS = 5;
 
@@ -26,13 +30,44 @@ export function spellingsOfUri(uri: string): readonly string[] | undefined {
   let text = uri;
   for (let i = 0; i < MOST_DECODINGS; i += 1) {
     for (const variant of [text, ...(URL.canParse(text) ? [new URL(text).href] : [])]) {
-      spellings.add(spellUri(variant)).add(spellUri(variant.replace(/[?#].*$/s, '')));
+      for (const form of [variant, variant.replace(/[?#].*$/s, '')]) {
+        for (const spelling of spellingsOfPath(spellName(form))) spellings.add(foldSlashes(spelling));
+      }
     }
     const decoded = decode(text);
     if (decoded === text) return [...spellings];
     text = decoded;
   }
   return undefined;
+}
+
+/** A scheme, a host with its slashes, and the path with what follows. */
+const PARTS = /^([a-z][a-z\d+.-]*:)?([\\/]{2}[^\\/?#]*)?(.*)$/su;
+
+/**
+ * As it is, and with dot segments resolved as file systems do it, to which `x//..` is `x/..`; once with the host, once as
+ * if the host were a directory, and for a file also without a host.
+ */
+function spellingsOfPath(text: string): readonly string[] {
+  const [, scheme = '', host = '', path = ''] = PARTS.exec(text) ?? [];
+  const resolved = resolveDots(path);
+  const spellings = [text, scheme + host + resolved];
+  if (host !== '') spellings.push(scheme + resolveDots(host + path));
+  if (scheme === 'file:') spellings.push(scheme + path, scheme + resolved);
+  return spellings;
+}
+
+function resolveDots(path: string): string {
+  const folded = foldSlashes(path);
+  if (!/(?:^|\/)\.\.?(?:\/|$)/.test(folded)) return folded;
+  const isAbsolute = folded.startsWith('/');
+  const segments: string[] = [];
+  for (const segment of folded.split('/')) {
+    if (segment === '..') segments.pop();
+    else if (segment !== '.' && segment !== '') segments.push(segment);
+  }
+  const isDirectory = /\/\.{0,2}$/.test(folded);
+  return (isAbsolute ? '/' : '') + segments.join('/') + (isDirectory && segments.length > 0 ? '/' : '');
 }
 
 function decode(text: string): string {

@@ -6,11 +6,16 @@ const INSUFFICIENT_SCOPE = -32003;
 
 /**
  * A refusal as JSON-RPC error responses, one for each request of the body: none of a batch is carried out. Undefined
- * where the body is notifications alone, which nobody answers.
+ * where the body is notifications alone, which nobody answers, or has an id that was rounded when it was parsed, under
+ * which nobody waits for an answer.
  */
 export function toolErrorFor(body: ReceivedBody, { code, scopes }: Objection, message: string): string | undefined {
   const error = { code: INSUFFICIENT_SCOPE, message, data: { reason: code, requiredScopes: scopes } };
   const responses = body.calls.filter(({ id }) => id !== undefined).map(({ id }) => ({ jsonrpc: '2.0', id, error }));
-  if (responses.length === 0) return undefined;
+  if (responses.length === 0 || responses.some(({ id }) => isRounded(id))) return undefined;
   return JSON.stringify(body.isBatch ? responses : responses[0]);
+}
+
+function isRounded(id: unknown): boolean {
+  return typeof id === 'number' && Math.abs(id) > Number.MAX_SAFE_INTEGER;
 }
