@@ -5,7 +5,7 @@ export const MESSAGE_ERRORS = {
   ambiguous_message: {
     status: 400,
     code: -32600,
-    message: 'The message has a member twice, or with other capitals than the protocol gives it',
+    message: 'The message has a member twice, or a member or method in other capitals than the protocol gives it',
   },
   header_mismatch: { status: 400, code: -32020, message: 'Header mismatch' },
 } as const;
