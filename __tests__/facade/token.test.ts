@@ -98,6 +98,38 @@ describe('a refresh token', () => {
     });
   });
 
+  test.each(['entra', 'keycloak'] as const)(
+    'of %s is good for the scopes of its login, and no others',
+    async (name) => {
+      const { flow, client, code } = await withCode(name);
+      let refresh_token = (await client.token({ code })).body.refresh_token as string;
+      const refresh = (scope: string) => client.token({ grant_type: 'refresh_token', refresh_token, scope });
+      for (let round = 0; round < 2; round++) {
+        const asked = tokenRequests(flow).length;
+        for (const scope of ['mcp.write', 'mcp.read mcp.write', 'https://graph.example/.default', '.default']) {
+          expect(await refresh(scope)).toMatchObject({ status: 400, body: { error: 'invalid_scope' } });
+        }
+        expect(tokenRequests(flow)).toHaveLength(asked);
+        const answer = await refresh(name === 'entra' && round === 1 ? 'api://app-id/mcp.read' : 'mcp.read');
+        expect(answer.status).toBe(200);
+        refresh_token = answer.body.refresh_token as string;
+      }
+    },
+  );
+
+  test('of a login that asked for no scope is good for those that the answer named', async () => {
+    const { flow, client } = await withCode('keycloak');
+    flow.upstream.hijack('/realms/mcp/protocol/openid-connect/token', (res) => {
+      res.setHeader('content-type', 'application/json');
+      res.end(JSON.stringify({ access_token: 'a', token_type: 'Bearer', refresh_token: 'r', scope: 'profile email' }));
+    });
+    const { body } = await client.token({ code: (await client.logIn()).get('code') ?? '' });
+    const refresh = (scope: string) =>
+      client.token({ grant_type: 'refresh_token', refresh_token: body.refresh_token as string, scope });
+    expect(await refresh('email')).toMatchObject({ status: 200 });
+    expect(await refresh('email mcp.write')).toMatchObject({ status: 400, body: { error: 'invalid_scope' } });
+  });
+
   test('of another client, altered, or never ours, is refused before the secret is sent anywhere', async () => {
     const { flow, client, code } = await withCode('entra');
     const refreshToken = (await client.token({ code })).body.refresh_token as string;

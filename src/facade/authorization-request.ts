@@ -22,6 +22,7 @@ export interface AuthorizationRequest {
 }
 
 const LONGEST_STATE = 4_096;
+const LONGEST_SCOPE = 2_048;
 /** RFC 6749, section 3.3; blanks separate. */
 const SCOPES = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 /** RFC 7636, section 4.2: SHA-256, base64url. */
@@ -57,6 +58,7 @@ export function parseAuthorizationRequest(parameters: Parameters, ourResource: s
   const isObject = parameters.has('request') || parameters.has('request_uri');
   refuseUnless(!isObject, 'invalid_request', 'Request objects are not accepted');
   refuseUnless(get('state').length <= LONGEST_STATE, 'invalid_request', 'state is too long');
+  refuseUnless(get('scope').length <= LONGEST_SCOPE, 'invalid_scope', 'scope is too long');
   refuseUnless(SCOPES.test(get('scope')), 'invalid_scope', 'scope holds a character that no scope may have');
   refuseUnless(
     resource === undefined || isSameResource(resource, ourResource),
@@ -64,13 +66,16 @@ export function parseAuthorizationRequest(parameters: Parameters, ourResource: s
     'resource must be that of this server',
   );
   return {
-    scopes: get('scope')
-      .split(' ')
-      .filter((scope) => scope !== ''),
+    scopes: splitScopes(get('scope')),
     codeChallenge,
     resource,
     passedOn: PASSED_ON.flatMap((name) => (parameters.has(name) ? [[name, get(name)] as const] : [])),
   };
+}
+
+/** RFC 6749, section 3.3. */
+export function splitScopes(text: string): readonly string[] {
+  return text.split(' ').filter((scope) => scope !== '');
 }
 
 /** Clients write a resource as `URL.href` does: in lower case, without a default port, and `https://host` with a slash. */

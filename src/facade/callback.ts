@@ -49,12 +49,12 @@ function requireIssuer({ issuer, sendsIss }: ServerMetadata, iss: string | undef
 
 function answerOf(
   { seal }: FacadeContext,
-  { client, redirectUri }: Login,
+  { client, redirectUri, scopes }: Login,
   parameters: Parameters | undefined,
 ): Record<string, string | undefined> {
   const code = parameters?.get('code');
   if (code !== undefined) {
-    const sealed: SealedCode = { client, redirectUri, code };
+    const sealed: SealedCode = { client, redirectUri, scopes, code };
     return { code: seal.close('code', sealed, CODE_SECONDS) };
   }
   const printable = (name: string) => {
