@@ -117,9 +117,30 @@ describe('the answer', () => {
   });
 });
 
-test('a client that registered itself is asked about by the server behind us, not here', async () => {
-  const client = await registerClient(await startFacadeFlow('keycloak'));
-  expect((await client.authorize()).response.status).toBe(303);
+describe('a client that registered itself', () => {
+  test('is asked about by the server behind us, not here, if it is on this computer or this host', async () => {
+    const resource = 'https://mcp.example/mcp';
+    const flow = await startFacadeFlow('keycloak', 'keycloak', { resourceMetadata: { resource } });
+    const redirect_uris = [REDIRECT_URI, 'cursor://client/callback', 'https://mcp.example/callback'];
+    const client = await registerClient(flow, { redirect_uris });
+    for (const redirect_uri of redirect_uris) {
+      expect((await client.authorize({ redirect_uri })).response.status).toBe(303);
+    }
+  });
+
+  test('is asked about here too if the answer goes to another host, of which the server behind us knows nothing', async () => {
+    const flow = await startFacadeFlow('keycloak');
+    const redirect_uri = 'https://client.example/callback';
+    const client = await registerClient(flow, { redirect_uris: [redirect_uri] });
+    const agent = new UserAgent();
+    const page = await client.authorize({ redirect_uri }, agent);
+    expect(page.response.status).toBe(200);
+    expect(page.html).toContain('client.example');
+    expect(flow.upstream.requests.map(({ path }) => path)).not.toContain('/realms/mcp/protocol/openid-connect/auth');
+    expect(redirectOf(await answer(flow, agent, questionOf(page))).target).toContain('/protocol/openid-connect/auth');
+    expect((await client.authorize({ redirect_uri }, agent)).response.status, 'and once only').toBe(303);
+    expect((await client.logIn({ redirect_uri })).get('code')).toBeTruthy();
+  });
 });
 
 test('over https the cookie is bound to this very host', async () => {

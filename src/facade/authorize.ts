@@ -50,7 +50,7 @@ async function withRequest(
   proceed: (requester: Requester, request: AuthorizationRequest) => Promise<void>,
 ): Promise<void> {
   const parameters = parseForm(query);
-  const requester = requireRequester(parameters, context.clients);
+  const requester = requireRequester(parameters, context);
   try {
     await proceed(requester, parseAuthorizationRequest(parameters ?? new Map(), context.held.resource.href));
   } catch (error) {

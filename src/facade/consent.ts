@@ -6,6 +6,7 @@ import { fingerprint } from './clients.js';
 import type { FacadeContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import { escapeHtml, replyPage } from './page.js';
+import { isElsewhere } from './redirect-uri.js';
 
 /** What the page carries to and fro: the request it asks about, and the browser that was asked. */
 interface Question {
@@ -18,14 +19,16 @@ const MOST_FORM_BYTES = 32_768;
 
 /**
  * A client id that all clients share makes us a proxy with a static client: the server behind us sees one client and asks
- * its user once, so each client must be asked about here (MCP, security best practices: confused deputy).
+ * its user once, so each client must be asked about here (MCP, security best practices: confused deputy). About a client
+ * of its own that server asks, but it knows our callback only: where the answer goes from here must be asked here as well.
  */
 export function consentFingerprint(
   { held }: FacadeContext,
-  { client, registeredUri }: Requester,
+  { client, redirectUri, registeredUri }: Requester,
   { scopes }: AuthorizationRequest,
 ): string | undefined {
-  if (client.upstreamId !== held.client?.id) return undefined;
+  const isShared = client.upstreamId === held.client?.id;
+  if (!isShared && !isElsewhere(redirectUri, held.resource.host)) return undefined;
   return fingerprint(client.id, registeredUri, ...scopes.toSorted());
 }
 

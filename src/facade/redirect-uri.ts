@@ -37,6 +37,18 @@ function withoutPort(uri: string): string {
   return uri.replace(LOOPBACK, '$1');
 }
 
+/** @param allowed Undefined: all of them. `https://host/*` stands for every address of that host. */
+export function isAllowedRedirectUri(uri: string, allowed: readonly string[] | undefined): boolean {
+  if (allowed === undefined || registeredRedirectUri(uri, allowed) !== undefined) return true;
+  return allowed.some((entry) => entry.endsWith('/*') && uri.startsWith(entry.slice(0, -1)));
+}
+
+/** Whether what is sent there leaves both this server's host and the user's computer. */
+export function isElsewhere(redirectUri: string, ourHost: string): boolean {
+  const { protocol, host } = new URL(redirectUri);
+  return protocol === 'https:' && host !== ourHost;
+}
+
 /** Adds parameters to a redirect URI and leaves every byte of it as the client registered it. */
 export function withParameters(uri: string, parameters: Readonly<Record<string, string | undefined>>): string {
   const given = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined);

@@ -7,7 +7,7 @@ import { replyJson } from '../http/reply.js';
 import { parseStrictJson } from '../http/strict-json.js';
 import type { FacadeContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
-import { isAcceptableRedirectUri } from './redirect-uri.js';
+import { isAcceptableRedirectUri, isAllowedRedirectUri } from './redirect-uri.js';
 import { NO_STORE, orOutage, refusalOf } from './upstream-answer.js';
 
 const MOST_BODY_BYTES = 16_384;
@@ -44,6 +44,9 @@ export function createRegistration(context: FacadeContext) {
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const metadata = parseClientMetadata(await readBody(req, MOST_BODY_BYTES));
     const { redirectUris, name } = metadata;
+    if (!redirectUris.every((uri) => isAllowedRedirectUri(uri, held.allowedRedirectUris))) {
+      throw new OAuthError('invalid_redirect_uri', 'redirect_uris must be ones that this server allows');
+    }
     const registered =
       held.client === undefined
         ? await forward(context, metadata, req.headers.authorization)
