@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { createSeal } from '../../src/facade/seal.js';
 import { postJson, REDIRECT_URI, rawClient } from '../support/facade-client.js';
 import { type FacadeFlow, SECRET, startFacadeFlow } from '../support/facade-flow.js';
 
@@ -8,9 +7,9 @@ const allowedRedirectUris = ['https://client.example/*', 'https://other.example/
 const start = () => startFacadeFlow('entra', 'entra', { facade: { secret: SECRET, allowedRedirectUris } });
 
 /** A client that registered before the list was there. */
-function registeredBefore({ base, guarded }: FacadeFlow, redirectUris: readonly string[]) {
+function registeredBefore({ base, seal }: FacadeFlow, redirectUris: readonly string[]) {
   const client = { upstreamId: 'app-id', redirectUris, name: 'Old' };
-  return rawClient(base, createSeal([SECRET], guarded.resource).close('client', client));
+  return rawClient(base, seal.close('client', client));
 }
 
 describe.each([

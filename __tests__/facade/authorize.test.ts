@@ -17,7 +17,7 @@ describe('who asks', () => {
   test('an unknown client, an altered one, and one of another server are shown a page', async () => {
     const flow = await startFacadeFlow('keycloak');
     const { id } = await registerClient(flow);
-    const elsewhere = createSeal([SECRET], 'https://other.example/mcp').close('client', {
+    const elsewhere = createSeal([SECRET], ['https://other.example/mcp', flow.upstream.issuer, null]).close('client', {
       upstreamId: 'x',
       redirectUris: [REDIRECT_URI],
     });

@@ -26,7 +26,7 @@ describe('the login must be ours, of this browser, and not too old', () => {
   test('no state, an altered one, an expired one, one for another purpose', async () => {
     const flow = await startFacadeFlow('keycloak');
     const { agent, state } = await underWay(flow);
-    const seal = createSeal([SECRET], flow.guarded.resource);
+    const { seal } = flow;
     const opened = seal.open('login', state);
     const iss = flow.upstream.issuer;
     for (const bad of [
@@ -36,7 +36,7 @@ describe('the login must be ours, of this browser, and not too old', () => {
       state.slice(0, -4),
       seal.close('login', opened, -1),
       seal.close('consent', opened),
-      createSeal([SECRET], 'https://other.example/mcp').close('login', opened),
+      createSeal([SECRET], ['https://other.example/mcp', flow.upstream.issuer, null]).close('login', opened),
     ]) {
       expectPage(await callBack(flow, agent, { code: 'c', state: bad, iss }));
     }

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createSeal } from '../../src/facade/seal.js';
 import { REDIRECT_URI, redirectOf, registerClient } from '../support/facade-client.js';
-import { type FacadeFlow, SECRET, startFacadeFlow } from '../support/facade-flow.js';
+import { type FacadeFlow, startFacadeFlow } from '../support/facade-flow.js';
 import { type Page, UserAgent } from '../support/user-agent.js';
 
 /** The sealed question of a consent page. */
@@ -107,7 +106,7 @@ describe('the answer', () => {
     const client = await registerClient(flow);
     const agent = new UserAgent();
     const good = questionOf(await client.authorize({}, agent));
-    const seal = createSeal([SECRET], flow.guarded.resource);
+    const { seal } = flow;
     const expired = seal.close('consent', seal.open('consent', good), -1);
     const otherPurpose = seal.close('login', seal.open('consent', good));
     for (const question of [`${good}A`, good.slice(1), expired, otherPurpose, client.id, '']) {

@@ -1,13 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { createSeal } from '../../src/facade/seal.js';
 import { postJson, REDIRECT_URI } from '../support/facade-client.js';
-import { SECRET, startFacadeFlow } from '../support/facade-flow.js';
+import { startFacadeFlow } from '../support/facade-flow.js';
 
 const METADATA = { client_name: 'A client', redirect_uris: [REDIRECT_URI], token_endpoint_auth_method: 'none' };
 
 describe('forwarded', () => {
   test('the server behind us learns our callback, and the client its own redirect URIs', async () => {
-    const { base, guarded, upstream } = await startFacadeFlow('keycloak');
+    const { base, seal, upstream } = await startFacadeFlow('keycloak');
     const { status, headers, body } = await postJson(`${base}/client-registration`, {
       ...METADATA,
       scope: 'profile',
@@ -19,7 +18,7 @@ describe('forwarded', () => {
     expect(status).toBe(201);
     expect(headers.get('cache-control')).toBe('no-store');
     expect(headers.get('access-control-allow-origin')).toBe('*');
-    const sealed = createSeal([SECRET], guarded.resource).open('client', body.client_id as string);
+    const sealed = seal.open('client', body.client_id as string);
     expect(sealed).toEqual({ upstreamId: expect.any(String), redirectUris: [REDIRECT_URI], name: 'A client' });
     expect(body).toEqual({
       client_id: body.client_id,

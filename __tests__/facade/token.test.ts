@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { createSeal } from '../../src/facade/seal.js';
 import {
   postJson,
   type RawClient,
@@ -9,7 +8,7 @@ import {
   VERIFIER,
   withCode,
 } from '../support/facade-client.js';
-import { type FacadeFlow, SECRET, startFacadeFlow } from '../support/facade-flow.js';
+import { type FacadeFlow, startFacadeFlow } from '../support/facade-flow.js';
 
 /** What the server behind us was asked for tokens. */
 function tokenRequests({ upstream }: FacadeFlow) {
@@ -70,7 +69,7 @@ describe('a code', () => {
   test('of another client, altered, expired, or never ours, is refused', async () => {
     const { flow, client, code } = await withCode('entra');
     const other = await registerClient(flow);
-    const seal = createSeal([SECRET], flow.guarded.resource);
+    const { seal } = flow;
     const opened = seal.open('code', code) as { code: string };
     expect(await other.token({ code })).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
     for (const bad of [`${code}A`, seal.close('code', opened, -1), seal.close('login', opened), opened.code]) {
@@ -134,7 +133,7 @@ describe('a refresh token', () => {
     const { flow, client, code } = await withCode('entra');
     const refreshToken = (await client.token({ code })).body.refresh_token as string;
     const other = await registerClient(flow);
-    const opened = createSeal([SECRET], flow.guarded.resource).open('refresh_token', refreshToken) as { token: string };
+    const opened = flow.seal.open('refresh_token', refreshToken) as { token: string };
     const asked = tokenRequests(flow).length;
     const attempts: [RawClient, string][] = [
       [other, refreshToken],
@@ -182,7 +181,7 @@ describe('clients', () => {
 
   test('the shared secret is not for a foreign client id', async () => {
     const { flow, code } = await withCode('entra');
-    const seal = createSeal([SECRET], flow.guarded.resource);
+    const { seal } = flow;
     const foreign = seal.close('client', { upstreamId: 'foreign', redirectUris: [REDIRECT_URI], name: undefined });
     const client = rawClient(flow.base, foreign);
     const { fingerprint } = await import('../../src/facade/clients.js');
