@@ -53,5 +53,12 @@ export async function startFacadeFlow(
   return { upstream, guarded, base, seal: createSeal([SECRET], [resource, issuer, clientId ?? null]) };
 }
 
+/** What the server behind us was asked for tokens. */
+export function tokenRequests({ upstream }: FacadeFlow) {
+  return upstream.requests
+    .filter(({ path }) => path.endsWith('/token'))
+    .map(({ form, authorization }) => ({ ...Object.fromEntries(form), authorization }));
+}
+
 /** What a person does: allows the client, and logs in as alice. */
 export const asAlice: FillIn = (fields) => ('request' in fields ? { decision: 'allow' } : { username: 'alice' });

@@ -49,12 +49,12 @@ function requireIssuer({ issuer, sendsIss }: ServerMetadata, iss: string | undef
 
 function answerOf(
   { seal }: FacadeContext,
-  { client, redirectUri, scopes }: Login,
+  { client, redirectUri, scopes, codeChallenge }: Login,
   parameters: Parameters | undefined,
 ): Record<string, string | undefined> {
   const code = parameters?.get('code');
   if (code !== undefined) {
-    const sealed: SealedCode = { client, redirectUri, scopes, code };
+    const sealed: SealedCode = { client, redirectUri, scopes, codeChallenge, code };
     return { code: seal.close('code', sealed, CODE_SECONDS) };
   }
   const printable = (name: string) => {

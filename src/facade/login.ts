@@ -15,6 +15,7 @@ export interface Login {
   readonly redirectUri: string;
   readonly state: string | undefined;
   readonly scopes: readonly string[];
+  readonly codeChallenge: string;
 }
 
 /** An authorization code of ours: whose it is, what its user was asked for, and the server's own. */
@@ -22,6 +23,7 @@ export interface SealedCode {
   readonly client: string;
   readonly redirectUri: string;
   readonly scopes: readonly string[];
+  readonly codeChallenge: string;
   readonly code: string;
 }
 
@@ -43,6 +45,7 @@ export function loginUrl(
     redirectUri,
     state,
     scopes: request.scopes,
+    codeChallenge: request.codeChallenge,
   };
   const url = new URL(upstream.authorizationEndpoint);
   for (const [name, value] of request.passedOn) url.searchParams.set(name, value);
