@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { postJson, REDIRECT_URI, rawClient, registerClient, withCode } from '../support/facade-client.js';
+import { postJson, REDIRECT_URI, rawClient, withCode } from '../support/facade-client.js';
 import { startFacadeFlow, tokenRequests } from '../support/facade-flow.js';
 
 describe('clients', () => {
