@@ -33,6 +33,7 @@ describe('who asks', () => {
     'http://127.0.0.1:33418/callback/',
     'http://127.0.0.1:33418/other',
     'http://127.0.0.1:33418@evil.example/callback',
+    'http://127.0.0.1:99999/callback',
     'http://localhost:33418/callback',
     'javascript:alert(1)',
     '',

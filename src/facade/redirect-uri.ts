@@ -28,6 +28,8 @@ export function isAcceptableRedirectUri(text: string): boolean {
  * learns only when it listens (RFC 8252, section 7.3).
  */
 export function registeredRedirectUri(given: string, registered: readonly string[]): string | undefined {
+  // A port that no URL can have would pass for one of loopback.
+  if (!isAcceptableRedirectUri(given)) return undefined;
   return registered.includes(given)
     ? given
     : registered.find((uri) => LOOPBACK.test(uri) && withoutPort(uri) === withoutPort(given));

@@ -8,7 +8,7 @@ import { parseStrictJson } from '../http/strict-json.js';
 import type { FacadeContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import { isAcceptableRedirectUri, isAllowedRedirectUri } from './redirect-uri.js';
-import { NO_STORE, orOutage, refusalOf } from './upstream-answer.js';
+import { NO_STORE, orOutage, refusalOf, writeAnswer } from './upstream-answer.js';
 
 const MOST_BODY_BYTES = 16_384;
 const MOST_REDIRECT_URIS = 10;
@@ -60,7 +60,7 @@ export function createRegistration(context: FacadeContext) {
       client_id: clients.register({ upstreamId, redirectUris, name }),
       redirect_uris: redirectUris,
     };
-    replyJson(res, 201, JSON.stringify(answer), NO_STORE);
+    replyJson(res, 201, writeAnswer(answer), NO_STORE);
   };
 }
 

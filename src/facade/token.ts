@@ -15,7 +15,7 @@ import { fingerprint } from './clients.js';
 import type { FacadeContext } from './context.js';
 import type { SealedCode } from './login.js';
 import { OAuthError } from './oauth-error.js';
-import { NO_STORE, orOutage, refusalOf } from './upstream-answer.js';
+import { NO_STORE, orOutage, refusalOf, writeAnswer } from './upstream-answer.js';
 
 const MOST_FORM_BYTES = 65_536;
 
@@ -54,7 +54,7 @@ export function createToken(context: FacadeContext) {
     const { id_token: _, ...tokens } = answer.body ?? {};
     if (typeof tokens.access_token !== 'string') throw new UpstreamError('authorization_server_malformed');
     // An ID token would go astray: it names the other issuer, and the other client id (OpenID Connect Core, 3.1.3.7).
-    replyJson(res, 200, JSON.stringify({ ...tokens, ...sealRefreshToken(tokens, client, grant) }), NO_STORE);
+    replyJson(res, 200, writeAnswer({ ...tokens, ...sealRefreshToken(tokens, client, grant) }), NO_STORE);
   };
 }
 
