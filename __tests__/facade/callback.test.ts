@@ -54,6 +54,38 @@ describe('the login must be ours, of this browser, and not too old', () => {
   });
 });
 
+test.each(['keycloak', 'entra'] as const)(
+  'two first logins at once in one browser do not break each other: %s',
+  async (name) => {
+    const flow = await startFacadeFlow(name);
+    const client = await registerClient(flow);
+    const agent = new UserAgent();
+    const pages = await Promise.all([
+      client.authorize({ state: 'one' }, agent),
+      client.authorize({ state: 'two' }, agent),
+    ]);
+    const questions = pages.map(({ html }) => /name="request" value="([^"]+)"/.exec(html)?.[1]);
+    const logins = await Promise.all(
+      pages.map((page, i) => {
+        const body = new URLSearchParams({ request: questions[i] ?? '', decision: 'allow' }).toString();
+        const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+        return page.response.status === 303
+          ? page
+          : agent.load(new URL(`${flow.base}/consent`), { method: 'POST', headers, body });
+      }),
+    );
+    for (const [i, login] of logins.entries()) {
+      const state = redirectOf(login).parameters.state ?? '';
+      const back = await callBack(flow, agent, { code: 'c', state, iss: flow.upstream.issuer });
+      expect(redirectOf(back).parameters).toMatchObject({ code: expect.any(String), state: ['one', 'two'][i] });
+    }
+    const third = redirectOf(await client.authorize({}, agent)).parameters.state ?? '';
+    expect((await callBack(flow, agent, { code: 'c', state: third, iss: flow.upstream.issuer })).response.status).toBe(
+      303,
+    );
+  },
+);
+
 describe('iss, by the table of the specification', () => {
   test.each([
     ['keycloak', 'announced', 'the right one', true],

@@ -30,7 +30,7 @@ test('the page names client, target and scopes, and cannot be framed or scripted
   expect(headers.get('cache-control')).toBe('no-store');
   expect(headers.get('referrer-policy')).toBe('no-referrer');
   expect(headers.get('set-cookie')).toMatch(
-    /^mcp-login-[0-9a-f]{8}=[\w-]+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=2592000$/,
+    /^mcp-login-[0-9a-f]{8}-[\w-]{8}=[\w-]+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=2592000$/,
   );
   expect(page.html).not.toContain('<script');
 });
@@ -147,6 +147,6 @@ test('over https the cookie is bound to this very host', async () => {
   const client = await registerClient(flow);
   const { response } = await client.authorize({ resource: undefined });
   expect(response.headers.get('set-cookie')).toMatch(
-    /^__Host-mcp-login-[0-9a-f]{8}=[\w-]+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=2592000; Secure$/,
+    /^__Host-mcp-login-[0-9a-f]{8}-[\w-]{8}=[\w-]+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=2592000; Secure$/,
   );
 });

@@ -30,8 +30,7 @@ export function createCallback(context: FacadeContext) {
 /** @throws {OAuthError} Where the login was not begun here, not in this browser, or too long ago. */
 function requireLogin({ seal, browsers }: FacadeContext, req: IncomingMessage, parameters?: Parameters): Login {
   const login = seal.open('login', parameters?.get('state')) as Login | undefined;
-  const browser = browsers.read(req);
-  if (login === undefined || browser === undefined || browser.id !== login.browserId) {
+  if (login === undefined || browsers.find(req, login.browserId) === undefined) {
     throw new OAuthError('invalid_request', 'This login has expired, or was begun in another browser');
   }
   return login;

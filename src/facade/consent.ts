@@ -73,8 +73,8 @@ export async function readConsent(
 ): Promise<{ query: string; allowed: boolean; browser: Browser }> {
   const form = await readForm(req, MOST_FORM_BYTES);
   const question = seal.open('consent', form?.get('request')) as Question | undefined;
-  const browser = browsers.read(req);
-  if (question === undefined || browser === undefined || browser.id !== question.browserId) {
+  const browser = question && browsers.find(req, question.browserId);
+  if (question === undefined || browser === undefined) {
     throw new OAuthError('invalid_request', 'This question has expired, or was asked in another browser');
   }
   return { query: question.query, allowed: form?.get('decision') === 'allow', browser };
