@@ -41,8 +41,23 @@ test('every value is escaped', async () => {
   const client = await registerClient(flow, { client_name: hostile });
   const { html } = await client.authorize({ scope: "<img/src='x'>&" });
   expect(html).not.toMatch(/<script|<img|\u202e|\u2028|\0/);
-  expect(html).toContain('&lt;/title&gt;&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;');
+  expect(html).toContain('&lt;/title&gt;&lt;script&gt;alert(1)&lt;/script&gt;&#39;&amp;');
   expect(html).toContain('&lt;img/src=&#39;x&#39;&gt;&amp;');
+});
+
+test.each([
+  [' ', undefined],
+  ['\u3164\u2800 \u200b\u115f', undefined],
+  ['“”"', undefined],
+  ['\u202eevil\u2066', 'evil'],
+  ['Good” to use nothing? “', 'Good to use nothing?'],
+  ['لعبة', 'لعبة'],
+])('the name %j is shown as %j', async (client_name, shown) => {
+  const client = await registerClient(await startFacadeFlow('entra'), { client_name });
+  const [, heading] = /<h1>(.*)<\/h1>/.exec((await client.authorize()).html) ?? [];
+  const who = shown === undefined ? 'a client without a name' : `“<bdi>${shown}</bdi>”`;
+  expect(heading).toMatch(/ to use 127\.0\.0\.1:\d+\?$/);
+  expect(heading).toContain(`Allow ${who} to use`);
 });
 
 describe('the answer', () => {

@@ -5,7 +5,7 @@ import type { Browser } from './browsers.js';
 import { fingerprint } from './clients.js';
 import type { FacadeContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
-import { escapeHtml, replyPage } from './page.js';
+import { escapeHtml, nameToHtml, replyPage } from './page.js';
 import { isElsewhere } from './redirect-uri.js';
 
 /** What the page carries to and fro: the request it asks about, and the browser that was asked. */
@@ -39,12 +39,11 @@ export function askForConsent(
 ): void {
   const { requester, request, browser, query } = asked;
   const question: Question = { query, browserId: browser.id };
-  const name = requester.client.name ?? 'A client without a name';
   const scopes = request.scopes.map((scope) => `<li>${escapeHtml(scope)}</li>`).join('');
   replyPage(
     res,
     200,
-    `Allow “${name}” to use ${held.resource.host}?`,
+    `Allow a client to use ${held.resource.host}?`,
     `<p>This name is what the client calls itself. Allow it only if you have just started it.</p>
 <dl><dt>Server</dt><dd>${escapeHtml(held.resource.href)}</dd>
 <dt>Answer goes to</dt><dd>${escapeHtml(describeTarget(requester.redirectUri))}</dd>
@@ -53,6 +52,7 @@ export function askForConsent(
 <input type="hidden" name="request" value="${escapeHtml(seal.close('consent', question, ANSWER_SECONDS))}">
 <button type="submit" name="decision" value="deny">Deny</button>
 <button type="submit" name="decision" value="allow">Allow</button></form>`,
+    `Allow ${nameToHtml(requester.client.name)} to use ${escapeHtml(held.resource.host)}?`,
   );
 }
 
