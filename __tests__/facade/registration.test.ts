@@ -40,6 +40,32 @@ describe('forwarded', () => {
     ]);
   });
 
+  test('what a client says of itself is left out where it is not what it should be', async () => {
+    const { base, upstream } = await startFacadeFlow('auth0');
+    const good = {
+      client_uri: 'https://client.example',
+      contacts: ['a@client.example'],
+      scope: 'mcp.read',
+      software_id: 'x',
+    };
+    const bad = {
+      client_name: { a: 1 },
+      logo_uri: 'javascript:alert(1)',
+      tos_uri: 'http://client.example/tos',
+      policy_uri: ['https://client.example'],
+      software_version: 7,
+    };
+    const { status, body } = await postJson(`${base}/client-registration`, { ...METADATA, ...good, ...bad });
+    expect(status).toBe(201);
+    expect(body.client_name).toBeUndefined();
+    const ours = ['redirect_uris', 'grant_types', 'response_types', 'application_type', 'token_endpoint_auth_method'];
+    const passedOn = Object.entries(upstream.registrations[0] ?? {}).filter(([name]) => !ours.includes(name));
+    expect(Object.fromEntries(passedOn)).toEqual(good);
+    await postJson(`${base}/client-registration`, { ...METADATA, contacts: ['a', 1], scope: ['mcp.read'] });
+    expect(upstream.registrations[1]).not.toHaveProperty('contacts');
+    expect(upstream.registrations[1]).not.toHaveProperty('scope');
+  });
+
   test('a confidential client gets the secret that the server behind us made', async () => {
     const { base } = await startFacadeFlow('auth0');
     const metadata = { ...METADATA, token_endpoint_auth_method: 'client_secret_basic' };
