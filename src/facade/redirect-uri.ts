@@ -3,10 +3,14 @@ const LONGEST_URI = 512;
 /** Schemes that a browser acts on itself, or that start a program which no MCP client is. */
 const FOREIGN_SCHEMES = new Set(
   (
-    'about blob chrome data file filesystem ftp http intent javascript mailto ms-msdt search-ms sms ssh tel vbscript ' +
-    'view-source ws wss'
+    'about android-app blob chrome chrome-extension data devtools edge feed file filesystem ftp http intent itms ' +
+    'itms-services jar javascript ldap ldaps livescript magnet mailto mhtml moz-extension res resource search search-ms ' +
+    'sftp shell smb sms ssh tel telnet vbscript view-source vnc webcal ws wss'
   ).split(' '),
 );
+
+/** Windows and browsers hand these to programs of their own (`ms-msdt:`, `ms-settings:`) or to any site that asked. */
+const FOREIGN_PREFIX = /^(?:ms-|web\+)/;
 
 const LOOPBACK = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))(?::\d{1,5})?(?=[/?]|$)/;
 
@@ -20,7 +24,8 @@ export function isAcceptableRedirectUri(text: string): boolean {
   if (url === undefined || url.username !== '' || url.password !== '') return false;
   if (url.protocol === 'https:') return /^https:\/\/[^/?]/.test(text);
   if (url.protocol === 'http:') return LOOPBACK.test(text);
-  return !FOREIGN_SCHEMES.has(url.protocol.slice(0, -1)) && /^[a-z][a-z0-9+.-]*:\/./i.test(text);
+  const scheme = url.protocol.slice(0, -1);
+  return !FOREIGN_SCHEMES.has(scheme) && !FOREIGN_PREFIX.test(scheme) && /^[a-z][a-z0-9+.-]*:\/./i.test(text);
 }
 
 /**
