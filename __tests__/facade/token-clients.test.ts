@@ -25,11 +25,21 @@ describe('clients', () => {
     expect(JSON.stringify(flow.upstream.requests)).not.toContain('secret of the app');
   });
 
-  test('a client that brings a secret does not get ours', async () => {
+  test('one that brings a secret, though all share one, is refused here', async () => {
     const { flow, client, code } = await withCode('entra');
-    const answer = await client.token({ code, client_secret: 'guessed' });
-    expect(answer).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
-    expect(tokenRequests(flow)).toMatchObject([{ client_id: 'app-id', client_secret: 'guessed' }]);
+    const basic = (secret: string) => ({
+      authorization: `Basic ${Buffer.from(`${client.id}:${secret}`).toString('base64')}`,
+    });
+    for (const answer of [
+      await client.token({ code, client_secret: 'guessed' }),
+      await client.token({ code, client_secret: '' }),
+      await client.token({ code, client_id: undefined }, basic('guessed')),
+      await client.token({ code, client_id: undefined }, basic('')),
+    ]) {
+      expect(answer).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
+    }
+    expect(tokenRequests(flow)).toEqual([]);
+    expect(await client.token({ code })).toMatchObject({ status: 200 });
   });
 
   test.each(['client_secret_basic', 'client_secret_post'])('%s reaches the server behind us', async (method) => {

@@ -98,8 +98,8 @@ describe('the issuer', () => {
         () => false,
       );
       if (page instanceof URL) throw new Error('no page');
-      expect(page.html).toContain('<bdi>&lt;b&gt;Client&lt;/b&gt;</bdi>');
-      expect(page.html, `round ${round}`).toContain('&lt;b&gt;Client&lt;/b&gt;');
+      expect(page.html, `round ${round}`).toContain('<bdi>&lt;b&gt;Client&lt;/b&gt;</bdi>');
+
       expect(page.response.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
       await agent.visit(`${issuer}/auth?${query}`, click, (url) => url.pathname === '/cb');
       const stranger = await new UserAgent().load(page.url, { method: 'POST' });

@@ -52,7 +52,8 @@ function answerOf(
   parameters: Parameters | undefined,
 ): Record<string, string | undefined> {
   const code = parameters?.get('code');
-  if (code !== undefined) {
+  // Some servers send both, and leave one of them empty.
+  if (code !== undefined && code !== '' && !parameters?.get('error')) {
     const sealed: SealedCode = { client, redirectUri, scopes, codeChallenge, code };
     return { code: seal.close('code', sealed, CODE_SECONDS) };
   }

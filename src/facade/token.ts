@@ -35,7 +35,7 @@ interface Grant {
 
 /** Our token endpoint (RFC 6749, section 3.2): the client's request under the names that the server behind us knows. */
 export function createToken(context: FacadeContext) {
-  const { clients, seal } = context;
+  const { seal } = context;
   const sealRefreshToken = ({ refresh_token: token, scope }: Record<string, unknown>, client: string, grant: Grant) => {
     if (typeof token !== 'string') return {};
     // Who asked for no scope in particular got those that the server behind us gives by itself.
@@ -46,7 +46,7 @@ export function createToken(context: FacadeContext) {
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const form = await readForm(req, MOST_FORM_BYTES);
     if (form === undefined) throw new OAuthError('invalid_request', 'A parameter comes more than once');
-    const authenticated = readClient(clients, form, req.headers.authorization);
+    const authenticated = readClient(context, form, req.headers.authorization);
     const client = fingerprint(authenticated.client.id);
     const grant = readGrant(context, form, client);
     const answer = await exchange(context, authenticated, grant.form);
@@ -125,8 +125,7 @@ async function exchange(
 ): Promise<ServerAnswer> {
   const metadata = await upstream();
   const { client: shared } = held;
-  // The shared secret is for the shared client only, and a client that brings a secret does not get ours.
-  const isShared = authenticated.client.upstreamId === shared?.id && authenticated.secret === undefined;
+  const isShared = authenticated.client.upstreamId === shared?.id;
   const { body, headers } =
     isShared && shared?.secret !== undefined
       ? sharedCredentials(shared.id, shared.secret, metadata)
