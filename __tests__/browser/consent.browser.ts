@@ -48,7 +48,7 @@ test.each([
   await page.goto(client.authorizationUrl({ redirect_uri: redirect_uris[0], scope }));
   await keepScreenshot(page, `consent-${colorScheme}-${width}`);
 
-  expect(await page.title()).toContain('Änglamark’s <b>Assistant</b>');
+  expect(await page.locator('h1').textContent()).toContain('Änglamark’s <b>Assistant</b>');
   expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
   const styleOf = (name: string) => page.evaluate<string>(`getComputedStyle(document.body).${name}`);
   expect(contrast(await styleOf('color'), await styleOf('backgroundColor'))).toBeGreaterThan(7);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createSeal } from '../../src/facade/seal.js';
 import { REDIRECT_URI, rawClient, redirectOf, registerClient } from '../support/facade-client.js';
-import { SECRET, startFacadeFlow } from '../support/facade-flow.js';
+import { asAlice, SECRET, startFacadeFlow } from '../support/facade-flow.js';
 import { type Page, UserAgent } from '../support/user-agent.js';
 
 /** A page of ours that says no: never a redirect, since nobody knows where to. */
@@ -17,7 +17,7 @@ describe('who asks', () => {
   test('an unknown client, an altered one, and one of another server are shown a page', async () => {
     const flow = await startFacadeFlow('keycloak');
     const { id } = await registerClient(flow);
-    const elsewhere = createSeal([SECRET], 'https://other.example/mcp').close('client', {
+    const elsewhere = createSeal([SECRET], ['https://other.example/mcp', flow.upstream.issuer, null]).close('client', {
       upstreamId: 'x',
       redirectUris: [REDIRECT_URI],
     });
@@ -33,6 +33,7 @@ describe('who asks', () => {
     'http://127.0.0.1:33418/callback/',
     'http://127.0.0.1:33418/other',
     'http://127.0.0.1:33418@evil.example/callback',
+    'http://127.0.0.1:99999/callback',
     'http://localhost:33418/callback',
     'javascript:alert(1)',
     '',
@@ -85,6 +86,31 @@ describe('what is asked', () => {
       state: changes.state ?? 'mine',
       iss: flow.guarded.resource,
     });
+  });
+
+  test.each<[string, Record<string, string | undefined>, boolean]>([
+    ['https://client.example/callback', { scope: 'a "b"' }, true],
+    ['https://client.example/callback', { response_type: 'token' }, true],
+    ['https://client.example/callback', { resource: 'https://other.example/mcp' }, true],
+    ['https://mcp.example/callback', { scope: 'a "b"' }, false],
+    ['cursor://client/callback', { scope: 'a "b"' }, false],
+  ])('%s, with %j, before the user has acted: a page is %s', async (redirect_uri, changes, isPage) => {
+    const resource = 'https://mcp.example/mcp';
+    const flow = await startFacadeFlow('keycloak', 'keycloak', { resourceMetadata: { resource } });
+    const client = await registerClient(flow, { redirect_uris: [redirect_uri] });
+    const page = await client.authorize({ redirect_uri, ...changes });
+    if (isPage) expectRefusalPage(page);
+    else expect(redirectOf(page).target).toBe(redirect_uri);
+  });
+
+  test('an outage, once the user has acted, is told to a client on another host too', async () => {
+    const flow = await startFacadeFlow('entra');
+    const redirect_uri = 'https://client.example/callback';
+    const client = await registerClient(flow, { redirect_uris: [redirect_uri] });
+    await flow.upstream.close();
+    const url = client.authorizationUrl({ redirect_uri });
+    const end = await new UserAgent().visit(url, asAlice, ({ href }) => href.startsWith(redirect_uri));
+    expect((end as URL).searchParams.get('error')).toBe('temporarily_unavailable');
   });
 
   test('an outage of the server behind us is told to the client', async () => {

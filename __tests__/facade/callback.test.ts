@@ -26,7 +26,7 @@ describe('the login must be ours, of this browser, and not too old', () => {
   test('no state, an altered one, an expired one, one for another purpose', async () => {
     const flow = await startFacadeFlow('keycloak');
     const { agent, state } = await underWay(flow);
-    const seal = createSeal([SECRET], flow.guarded.resource);
+    const { seal } = flow;
     const opened = seal.open('login', state);
     const iss = flow.upstream.issuer;
     for (const bad of [
@@ -36,7 +36,7 @@ describe('the login must be ours, of this browser, and not too old', () => {
       state.slice(0, -4),
       seal.close('login', opened, -1),
       seal.close('consent', opened),
-      createSeal([SECRET], 'https://other.example/mcp').close('login', opened),
+      createSeal([SECRET], ['https://other.example/mcp', flow.upstream.issuer, null]).close('login', opened),
     ]) {
       expectPage(await callBack(flow, agent, { code: 'c', state: bad, iss }));
     }
@@ -53,6 +53,38 @@ describe('the login must be ours, of this browser, and not too old', () => {
     }
   });
 });
+
+test.each(['keycloak', 'entra'] as const)(
+  'two first logins at once in one browser do not break each other: %s',
+  async (name) => {
+    const flow = await startFacadeFlow(name);
+    const client = await registerClient(flow);
+    const agent = new UserAgent();
+    const pages = await Promise.all([
+      client.authorize({ state: 'one' }, agent),
+      client.authorize({ state: 'two' }, agent),
+    ]);
+    const questions = pages.map(({ html }) => /name="request" value="([^"]+)"/.exec(html)?.[1]);
+    const logins = await Promise.all(
+      pages.map((page, i) => {
+        const body = new URLSearchParams({ request: questions[i] ?? '', decision: 'allow' }).toString();
+        const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+        return page.response.status === 303
+          ? page
+          : agent.load(new URL(`${flow.base}/consent`), { method: 'POST', headers, body });
+      }),
+    );
+    for (const [i, login] of logins.entries()) {
+      const state = redirectOf(login).parameters.state ?? '';
+      const back = await callBack(flow, agent, { code: 'c', state, iss: flow.upstream.issuer });
+      expect(redirectOf(back).parameters).toMatchObject({ code: expect.any(String), state: ['one', 'two'][i] });
+    }
+    const third = redirectOf(await client.authorize({}, agent)).parameters.state ?? '';
+    expect((await callBack(flow, agent, { code: 'c', state: third, iss: flow.upstream.issuer })).response.status).toBe(
+      303,
+    );
+  },
+);
 
 describe('iss, by the table of the specification', () => {
   test.each([
@@ -106,6 +138,9 @@ describe('errors', () => {
       { error: 'access_denied', error_description: 'No' },
     ],
     [{ error: 'access_denied' }, { error: 'access_denied' }],
+    [{ code: '', error: 'access_denied' }, { error: 'access_denied' }],
+    [{ code: 'c', error: 'access_denied' }, { error: 'access_denied' }],
+    [{ code: '' }, { error: 'server_error' }],
     [{}, { error: 'server_error' }],
     [{ error: 'a"b', error_description: 'x\ny' }, { error: 'server_error' }],
     [{ error: 'e', error_description: 'a'.repeat(600) }, { error: 'e' }],

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createSeal } from '../../src/facade/seal.js';
 import { REDIRECT_URI, redirectOf, registerClient } from '../support/facade-client.js';
-import { type FacadeFlow, SECRET, startFacadeFlow } from '../support/facade-flow.js';
+import { type FacadeFlow, startFacadeFlow } from '../support/facade-flow.js';
 import { type Page, UserAgent } from '../support/user-agent.js';
 
 /** The sealed question of a consent page. */
@@ -31,7 +30,7 @@ test('the page names client, target and scopes, and cannot be framed or scripted
   expect(headers.get('cache-control')).toBe('no-store');
   expect(headers.get('referrer-policy')).toBe('no-referrer');
   expect(headers.get('set-cookie')).toMatch(
-    /^mcp-login-[0-9a-f]{8}=[\w-]+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=2592000$/,
+    /^mcp-login-[0-9a-f]{8}-[\w-]{8}=[\w-]+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=2592000$/,
   );
   expect(page.html).not.toContain('<script');
 });
@@ -42,8 +41,23 @@ test('every value is escaped', async () => {
   const client = await registerClient(flow, { client_name: hostile });
   const { html } = await client.authorize({ scope: "<img/src='x'>&" });
   expect(html).not.toMatch(/<script|<img|\u202e|\u2028|\0/);
-  expect(html).toContain('&lt;/title&gt;&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;');
+  expect(html).toContain('&lt;/title&gt;&lt;script&gt;alert(1)&lt;/script&gt;&#39;&amp;');
   expect(html).toContain('&lt;img/src=&#39;x&#39;&gt;&amp;');
+});
+
+test.each([
+  [' ', undefined],
+  ['\u3164\u2800 \u200b\u115f', undefined],
+  ['“”"', undefined],
+  ['\u202eevil\u2066', 'evil'],
+  ['Good” to use nothing? “', 'Good to use nothing?'],
+  ['لعبة', 'لعبة'],
+])('the name %j is shown as %j', async (client_name, shown) => {
+  const client = await registerClient(await startFacadeFlow('entra'), { client_name });
+  const [, heading] = /<h1>(.*)<\/h1>/.exec((await client.authorize()).html) ?? [];
+  const who = shown === undefined ? 'a client without a name' : `“<bdi>${shown}</bdi>”`;
+  expect(heading).toMatch(/ to use 127\.0\.0\.1:\d+\?$/);
+  expect(heading).toContain(`Allow ${who} to use`);
 });
 
 describe('the answer', () => {
@@ -107,7 +121,7 @@ describe('the answer', () => {
     const client = await registerClient(flow);
     const agent = new UserAgent();
     const good = questionOf(await client.authorize({}, agent));
-    const seal = createSeal([SECRET], flow.guarded.resource);
+    const { seal } = flow;
     const expired = seal.close('consent', seal.open('consent', good), -1);
     const otherPurpose = seal.close('login', seal.open('consent', good));
     for (const question of [`${good}A`, good.slice(1), expired, otherPurpose, client.id, '']) {
@@ -117,9 +131,30 @@ describe('the answer', () => {
   });
 });
 
-test('a client that registered itself is asked about by the server behind us, not here', async () => {
-  const client = await registerClient(await startFacadeFlow('keycloak'));
-  expect((await client.authorize()).response.status).toBe(303);
+describe('a client that registered itself', () => {
+  test('is asked about by the server behind us, not here, if it is on this computer or this host', async () => {
+    const resource = 'https://mcp.example/mcp';
+    const flow = await startFacadeFlow('keycloak', 'keycloak', { resourceMetadata: { resource } });
+    const redirect_uris = [REDIRECT_URI, 'cursor://client/callback', 'https://mcp.example/callback'];
+    const client = await registerClient(flow, { redirect_uris });
+    for (const redirect_uri of redirect_uris) {
+      expect((await client.authorize({ redirect_uri })).response.status).toBe(303);
+    }
+  });
+
+  test('is asked about here too if the answer goes to another host, of which the server behind us knows nothing', async () => {
+    const flow = await startFacadeFlow('keycloak');
+    const redirect_uri = 'https://client.example/callback';
+    const client = await registerClient(flow, { redirect_uris: [redirect_uri] });
+    const agent = new UserAgent();
+    const page = await client.authorize({ redirect_uri }, agent);
+    expect(page.response.status).toBe(200);
+    expect(page.html).toContain('client.example');
+    expect(flow.upstream.requests.map(({ path }) => path)).not.toContain('/realms/mcp/protocol/openid-connect/auth');
+    expect(redirectOf(await answer(flow, agent, questionOf(page))).target).toContain('/protocol/openid-connect/auth');
+    expect((await client.authorize({ redirect_uri }, agent)).response.status, 'and once only').toBe(303);
+    expect((await client.logIn({ redirect_uri })).get('code')).toBeTruthy();
+  });
 });
 
 test('over https the cookie is bound to this very host', async () => {
@@ -127,6 +162,6 @@ test('over https the cookie is bound to this very host', async () => {
   const client = await registerClient(flow);
   const { response } = await client.authorize({ resource: undefined });
   expect(response.headers.get('set-cookie')).toMatch(
-    /^__Host-mcp-login-[0-9a-f]{8}=[\w-]+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=2592000; Secure$/,
+    /^__Host-mcp-login-[0-9a-f]{8}-[\w-]{8}=[\w-]+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=2592000; Secure$/,
   );
 });

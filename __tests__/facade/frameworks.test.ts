@@ -46,6 +46,8 @@ describe.each(apps)('%s', (_name, createApp) => {
     const twice = 'grant_type=refresh_token&grant_type=authorization_code';
     const response = await fetch(`${base}/token`, { method: 'POST', body: new URLSearchParams(twice) });
     expect(response.status).toBe(400);
+    const json = { grant_type: 'authorization_code', client_id: raw.id };
+    expect(await postJson(`${base}/token`, json)).toMatchObject({ status: 415, body: { error: 'invalid_request' } });
     expect(await postForm(`${base}/token`, {})).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
   });
 });

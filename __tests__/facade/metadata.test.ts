@@ -2,6 +2,7 @@ import * as oauth from 'oauth4webapi';
 import { describe, expect, test } from 'vitest';
 import { postForm, postJson, REDIRECT_URI } from '../support/facade-client.js';
 import { startFacadeFlow } from '../support/facade-flow.js';
+import { KINDS } from '../support/peculiar-kinds.js';
 
 describe('our metadata', () => {
   test('says what is ours, what is true of both, and nothing that we cannot honour', async () => {
@@ -26,6 +27,29 @@ describe('our metadata', () => {
       subject_types_supported: ['public'],
       id_token_signing_alg_values_supported: ['RS256'],
     });
+  });
+
+  test('leaves out what the server behind us says of itself, and is not what it should be', async () => {
+    const { base, upstream } = await startFacadeFlow('keycloak');
+    const good = {
+      op_policy_uri: 'https://as.example/policy',
+      scopes_supported: ['a'],
+      jwks_uri: `${upstream.issuer}/k`,
+    };
+    const bad = {
+      service_documentation: 'javascript:alert(1)',
+      op_tos_uri: 'http://as.example/tos',
+      claims_supported: ['sub', { a: 1 }],
+      ui_locales_supported: 'en',
+    };
+    upstream.hijack(KINDS.keycloak.kind.paths.metadata[0] as string, (res) => {
+      res.setHeader('content-type', 'application/json');
+      const endpoints = { authorization_endpoint: `${upstream.issuer}/a`, token_endpoint: `${upstream.issuer}/t` };
+      res.end(JSON.stringify({ issuer: upstream.issuer, ...endpoints, ...good, ...bad }));
+    });
+    const document = (await (await fetch(base)).json()) as Record<string, unknown>;
+    expect(document).toMatchObject(good);
+    for (const name of Object.keys(bad)) expect(document).not.toHaveProperty(name);
   });
 
   test.each([

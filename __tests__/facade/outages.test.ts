@@ -6,6 +6,9 @@ import { KINDS } from '../support/peculiar-kinds.js';
 import { createRecorder } from '../support/recorder.js';
 import { serve } from '../support/serve.js';
 
+// Enough for JSON.stringify() to run out of stack.
+const NESTED = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+
 const [KEYCLOAK_METADATA] = KINDS.keycloak.kind.paths.metadata as [string];
 
 describe('a server behind us that misbehaves', () => {
@@ -108,6 +111,7 @@ describe('a server behind us that misbehaves', () => {
   test.each<[string, (res: ServerResponse) => void]>([
     ['a list', json([])],
     ['no client id', json({ client_secret: 's' })],
+    ['what is nested without end', (res) => res.end(`{"client_id":"c","client_name":${NESTED}}`)],
     ['a client id that is a number', json({ client_id: 7 })],
     ['100 MB', sendEndlessly],
   ])('%s for a registration: 502', async (_name, takeOver) => {
@@ -120,6 +124,7 @@ describe('a server behind us that misbehaves', () => {
 
 test.each<[string, (res: ServerResponse) => void, number, string]>([
   ['a list', (res) => res.end('[]'), 502, 'server_error'],
+  ['what is nested without end', (res) => res.end(`{"access_token":"a","x":${NESTED}}`), 502, 'server_error'],
   ['no access token', (res) => res.end('{"token_type":"Bearer"}'), 502, 'server_error'],
   ['a redirect', (res) => res.writeHead(302, { location: 'https://evil.example/' }).end(), 502, 'server_error'],
   ['500 with a stack', (res) => res.writeHead(500).end('Error: at line 1'), 503, 'server_error'],

@@ -12,6 +12,8 @@ test.each([
   'http://[::1]:1234/callback',
   'cursor://anysphere.cursor-retrieval/oauth/callback',
   'com.example.app:/oauth',
+  'vscode-insiders://a/cb',
+  'claude://a/cb',
   'vscode://vscode.github-authentication/did-authenticate',
 ])('%s may be registered', (uri) => {
   expect(isAcceptableRedirectUri(uri)).toBe(true);
@@ -59,6 +61,14 @@ test.each([
   'urn:ietf:wg:oauth:2.0:oob',
   'intent://scan/#Intent;end',
   'ms-msdt:/id',
+  'MS-Settings://a/b',
+  'web+mcp://a/b',
+  'shell://a/b',
+  'search://a/b',
+  'smb://evil.example/share',
+  'chrome-extension://abc/cb',
+  'itms-services://a/b',
+  'sftp://a/b',
   `https://client.example/${'a'.repeat(500)}`,
 ])('%j may not', (uri) => {
   expect(isAcceptableRedirectUri(uri)).toBe(false);
@@ -84,6 +94,9 @@ test.each<[string, string, boolean]>([
   ['http://localhost:5000/cb', 'http://127.0.0.1/cb', false],
   ['http://127.0.0.1:5000/cb2', 'http://127.0.0.1/cb', false],
   ['http://127.0.0.1:5000/cb?x', 'http://127.0.0.1/cb', false],
+  ['http://127.0.0.1:99999/cb', 'http://127.0.0.1/cb', false],
+  ['http://127.0.0.1:99999/cb', 'http://127.0.0.1:99999/cb', false],
+  ['javascript:alert(1)', 'javascript:alert(1)', false],
   ['http://127.0.0.1:5000@evil.example/cb', 'http://127.0.0.1/cb', false],
   ['http://127.0.0.1:5000.evil.example/cb', 'http://127.0.0.1/cb', false],
   ['https://127.0.0.1:5000/cb', 'http://127.0.0.1/cb', false],

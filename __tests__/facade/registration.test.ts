@@ -1,13 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { createSeal } from '../../src/facade/seal.js';
 import { postJson, REDIRECT_URI } from '../support/facade-client.js';
-import { SECRET, startFacadeFlow } from '../support/facade-flow.js';
+import { startFacadeFlow } from '../support/facade-flow.js';
 
 const METADATA = { client_name: 'A client', redirect_uris: [REDIRECT_URI], token_endpoint_auth_method: 'none' };
 
 describe('forwarded', () => {
   test('the server behind us learns our callback, and the client its own redirect URIs', async () => {
-    const { base, guarded, upstream } = await startFacadeFlow('keycloak');
+    const { base, seal, upstream } = await startFacadeFlow('keycloak');
     const { status, headers, body } = await postJson(`${base}/client-registration`, {
       ...METADATA,
       scope: 'profile',
@@ -19,7 +18,7 @@ describe('forwarded', () => {
     expect(status).toBe(201);
     expect(headers.get('cache-control')).toBe('no-store');
     expect(headers.get('access-control-allow-origin')).toBe('*');
-    const sealed = createSeal([SECRET], guarded.resource).open('client', body.client_id as string);
+    const sealed = seal.open('client', body.client_id as string);
     expect(sealed).toEqual({ upstreamId: expect.any(String), redirectUris: [REDIRECT_URI], name: 'A client' });
     expect(body).toEqual({
       client_id: body.client_id,
@@ -39,6 +38,32 @@ describe('forwarded', () => {
         token_endpoint_auth_method: 'none',
       },
     ]);
+  });
+
+  test('what a client says of itself is left out where it is not what it should be', async () => {
+    const { base, upstream } = await startFacadeFlow('auth0');
+    const good = {
+      client_uri: 'https://client.example',
+      contacts: ['a@client.example'],
+      scope: 'mcp.read',
+      software_id: 'x',
+    };
+    const bad = {
+      client_name: { a: 1 },
+      logo_uri: 'javascript:alert(1)',
+      tos_uri: 'http://client.example/tos',
+      policy_uri: ['https://client.example'],
+      software_version: 7,
+    };
+    const { status, body } = await postJson(`${base}/client-registration`, { ...METADATA, ...good, ...bad });
+    expect(status).toBe(201);
+    expect(body.client_name).toBeUndefined();
+    const ours = ['redirect_uris', 'grant_types', 'response_types', 'application_type', 'token_endpoint_auth_method'];
+    const passedOn = Object.entries(upstream.registrations[0] ?? {}).filter(([name]) => !ours.includes(name));
+    expect(Object.fromEntries(passedOn)).toEqual(good);
+    await postJson(`${base}/client-registration`, { ...METADATA, contacts: ['a', 1], scope: ['mcp.read'] });
+    expect(upstream.registrations[1]).not.toHaveProperty('contacts');
+    expect(upstream.registrations[1]).not.toHaveProperty('scope');
   });
 
   test('a confidential client gets the secret that the server behind us made', async () => {

@@ -19,7 +19,7 @@ async function startReplicas(...secrets: (string | string[] | undefined)[]) {
   const origin = await serve((req, res) => replicas[asked++ % replicas.length]?.(req, res));
   const base = `${origin}/.well-known/oauth-authorization-server/mcp`;
   upstream.register({ ...client, redirectUri: `${base}/callback` });
-  const createReplica = (secret: string | string[] | undefined) =>
+  const createReplica = (secret: string | string[] | undefined, changes: object = {}) =>
     express().use(
       protectedResourceMetadata({
         issuer: upstream.issuer,
@@ -29,13 +29,17 @@ async function startReplicas(...secrets: (string | string[] | undefined)[]) {
         facade: { secret },
         resourceMetadata: { resource: `${origin}/mcp` },
         ...policy,
+        ...changes,
       } as McpAuthOptions),
     );
-  replicas = secrets.map(createReplica);
+  replicas = secrets.map((secret) => createReplica(secret));
   const become = (...others: typeof secrets) => {
-    replicas = others.map(createReplica);
+    replicas = others.map((secret) => createReplica(secret));
   };
-  return { base, become };
+  const becomeWith = (changes: object) => {
+    replicas = [createReplica(SECRET, changes)];
+  };
+  return { base, become, becomeWith };
 }
 
 const scope = 'mcp.read';
@@ -76,4 +80,22 @@ test('with a random secret, a restart asks clients to register anew', async () =
   become(undefined);
   expect((await client.authorize({ scope })).response.status).toBe(400);
   expect(await client.token({ code: 'c' })).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
+});
+
+test('of another issuer, or another shared client, nothing is known here', async () => {
+  const { base, becomeWith } = await startReplicas(SECRET);
+  const client = await register(base);
+  const { body } = await client.token({ code: (await client.logIn({ scope })).get('code') ?? '' });
+  const other = await startPeculiarServer(KINDS.entra.kind);
+  for (const changes of [{ issuer: other.issuer }, { clientId: 'another-app' }]) {
+    becomeWith(changes);
+    expect((await client.authorize({ scope })).response.status).toBe(400);
+    const refresh = { grant_type: 'refresh_token', refresh_token: body.refresh_token as string };
+    expect(await client.token(refresh)).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
+    expect(await (await register(base)).token(refresh)).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_grant' },
+    });
+  }
+  expect(other.requests).toEqual([]);
 });

@@ -4,7 +4,8 @@ import { createSeal } from '../../src/facade/seal.js';
 const SECRET = 'a secret of thirty-two characters';
 const OTHER = 'another secret of thirty-two chars';
 const RESOURCE = 'https://mcp.example/mcp';
-const seal = createSeal([SECRET], RESOURCE);
+const BOUND_TO = [RESOURCE, 'https://as.example', 'shared'];
+const seal = createSeal([SECRET], BOUND_TO);
 // One that base64 and base64url write differently.
 const sealed =
   Array.from({ length: 100 }, () => seal.close('client', { a: 1 })).find((text) => /[-_]/.test(text)) ?? '';
@@ -18,9 +19,15 @@ test('opens what it closed, and hides it', () => {
 
 test.each<[string, unknown]>([
   ['another purpose', seal.open('login', sealed)],
-  ['another resource', createSeal([SECRET], 'https://mcp.example/other').open('client', sealed)],
-  ['another secret', createSeal([OTHER], RESOURCE).open('client', sealed)],
-  ['a random secret', createSeal([], RESOURCE).open('client', sealed)],
+  [
+    'another resource',
+    createSeal([SECRET], ['https://mcp.example/other', 'https://as.example', 'shared']).open('client', sealed),
+  ],
+  ['another issuer', createSeal([SECRET], [RESOURCE, 'https://other.example', 'shared']).open('client', sealed)],
+  ['another client', createSeal([SECRET], [RESOURCE, 'https://as.example', 'other']).open('client', sealed)],
+  ['no client', createSeal([SECRET], [RESOURCE, 'https://as.example', null]).open('client', sealed)],
+  ['another secret', createSeal([OTHER], BOUND_TO).open('client', sealed)],
+  ['a random secret', createSeal([], BOUND_TO).open('client', sealed)],
   ['nothing', seal.open('client', undefined)],
   ['the empty string', seal.open('client', '')],
   ['what is no seal', seal.open('client', 'AAAA')],
@@ -44,8 +51,8 @@ test('a changed bit anywhere keeps it shut', () => {
 });
 
 test('rotation: the first secret seals, all open', () => {
-  const rotated = createSeal([OTHER, SECRET], RESOURCE);
+  const rotated = createSeal([OTHER, SECRET], BOUND_TO);
   expect(rotated.open('client', sealed)).toEqual({ a: 1 });
   expect(seal.open('client', rotated.close('client', 2))).toBeUndefined();
-  expect(createSeal([OTHER], RESOURCE).open('client', rotated.close('client', 2))).toBe(2);
+  expect(createSeal([OTHER], BOUND_TO).open('client', rotated.close('client', 2))).toBe(2);
 });

@@ -1,22 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createSeal } from '../../src/facade/seal.js';
-import {
-  postJson,
-  type RawClient,
-  REDIRECT_URI,
-  rawClient,
-  registerClient,
-  VERIFIER,
-  withCode,
-} from '../support/facade-client.js';
-import { type FacadeFlow, SECRET, startFacadeFlow } from '../support/facade-flow.js';
-
-/** What the server behind us was asked for tokens. */
-function tokenRequests({ upstream }: FacadeFlow) {
-  return upstream.requests
-    .filter(({ path }) => path.endsWith('/token'))
-    .map(({ form, authorization }) => ({ ...Object.fromEntries(form), authorization }));
-}
+import { type RawClient, registerClient, VERIFIER, withCode } from '../support/facade-client.js';
+import { startFacadeFlow, tokenRequests } from '../support/facade-flow.js';
 
 describe('a code', () => {
   test('is swapped for tokens, without the ID token, and not to be kept', async () => {
@@ -62,6 +46,19 @@ describe('a code', () => {
     expect(await client.token({ code, ...changes })).toMatchObject({ status: 400, body: { error } });
   });
 
+  test('with another verifier is refused here, whether or not the server behind us would', async () => {
+    const { flow, client, code } = await withCode('keycloak');
+    const bad = ['another-verifier-of-forty-three-characters-or-more', `${VERIFIER}a`, VERIFIER.slice(1), ''];
+    for (const code_verifier of bad) {
+      expect(await client.token({ code, code_verifier })).toMatchObject({
+        status: 400,
+        body: { error: 'invalid_grant' },
+      });
+    }
+    expect(tokenRequests(flow)).toEqual([]);
+    expect(await client.token({ code })).toMatchObject({ status: 200 });
+  });
+
   test('without a redirect URI is good, as in OAuth 2.1', async () => {
     const { client, code } = await withCode('keycloak');
     expect(await client.token({ code, redirect_uri: undefined })).toMatchObject({ status: 200 });
@@ -70,7 +67,7 @@ describe('a code', () => {
   test('of another client, altered, expired, or never ours, is refused', async () => {
     const { flow, client, code } = await withCode('entra');
     const other = await registerClient(flow);
-    const seal = createSeal([SECRET], flow.guarded.resource);
+    const { seal } = flow;
     const opened = seal.open('code', code) as { code: string };
     expect(await other.token({ code })).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
     for (const bad of [`${code}A`, seal.close('code', opened, -1), seal.close('login', opened), opened.code]) {
@@ -98,11 +95,43 @@ describe('a refresh token', () => {
     });
   });
 
+  test.each(['entra', 'keycloak'] as const)(
+    'of %s is good for the scopes of its login, and no others',
+    async (name) => {
+      const { flow, client, code } = await withCode(name);
+      let refresh_token = (await client.token({ code })).body.refresh_token as string;
+      const refresh = (scope: string) => client.token({ grant_type: 'refresh_token', refresh_token, scope });
+      for (let round = 0; round < 2; round++) {
+        const asked = tokenRequests(flow).length;
+        for (const scope of ['mcp.write', 'mcp.read mcp.write', 'https://graph.example/.default', '.default']) {
+          expect(await refresh(scope)).toMatchObject({ status: 400, body: { error: 'invalid_scope' } });
+        }
+        expect(tokenRequests(flow)).toHaveLength(asked);
+        const answer = await refresh(name === 'entra' && round === 1 ? 'api://app-id/mcp.read' : 'mcp.read');
+        expect(answer.status).toBe(200);
+        refresh_token = answer.body.refresh_token as string;
+      }
+    },
+  );
+
+  test('of a login that asked for no scope is good for those that the answer named', async () => {
+    const { flow, client } = await withCode('keycloak');
+    flow.upstream.hijack('/realms/mcp/protocol/openid-connect/token', (res) => {
+      res.setHeader('content-type', 'application/json');
+      res.end(JSON.stringify({ access_token: 'a', token_type: 'Bearer', refresh_token: 'r', scope: 'profile email' }));
+    });
+    const { body } = await client.token({ code: (await client.logIn()).get('code') ?? '' });
+    const refresh = (scope: string) =>
+      client.token({ grant_type: 'refresh_token', refresh_token: body.refresh_token as string, scope });
+    expect(await refresh('email')).toMatchObject({ status: 200 });
+    expect(await refresh('email mcp.write')).toMatchObject({ status: 400, body: { error: 'invalid_scope' } });
+  });
+
   test('of another client, altered, or never ours, is refused before the secret is sent anywhere', async () => {
     const { flow, client, code } = await withCode('entra');
     const refreshToken = (await client.token({ code })).body.refresh_token as string;
     const other = await registerClient(flow);
-    const opened = createSeal([SECRET], flow.guarded.resource).open('refresh_token', refreshToken) as { token: string };
+    const opened = flow.seal.open('refresh_token', refreshToken) as { token: string };
     const asked = tokenRequests(flow).length;
     const attempts: [RawClient, string][] = [
       [other, refreshToken],
@@ -134,83 +163,5 @@ describe('other grants', () => {
     const answer = await client.token({ grant_type, username: 'alice', password: 'p', scope: 'api://app-id/.default' });
     expect(answer).toMatchObject({ status: 400, body: { error: 'unsupported_grant_type' } });
     expect(flow.upstream.requests).toEqual([]);
-  });
-});
-
-describe('clients', () => {
-  test.each<[string, (id: string) => string | undefined]>([
-    ['none', () => undefined],
-    ['that of the server behind us', () => 'app-id'],
-    ['an altered one', (id) => `${id}A`],
-  ])('%s is refused with 401, so that it registers anew', async (_name, idOf) => {
-    const { client, code } = await withCode('entra');
-    const answer = await client.token({ code, client_id: idOf(client.id) });
-    expect(answer).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
-  });
-
-  test('the shared secret is not for a foreign client id', async () => {
-    const { flow, code } = await withCode('entra');
-    const seal = createSeal([SECRET], flow.guarded.resource);
-    const foreign = seal.close('client', { upstreamId: 'foreign', redirectUris: [REDIRECT_URI], name: undefined });
-    const client = rawClient(flow.base, foreign);
-    const { fingerprint } = await import('../../src/facade/clients.js');
-    const opened = seal.open('code', code) as object;
-    await client.token({ code: seal.close('code', { ...opened, client: fingerprint(foreign) }) });
-    expect(tokenRequests(flow)).toMatchObject([{ client_id: 'foreign' }]);
-    expect(JSON.stringify(flow.upstream.requests)).not.toContain('secret of the app');
-  });
-
-  test('a client that brings a secret does not get ours', async () => {
-    const { flow, client, code } = await withCode('entra');
-    const answer = await client.token({ code, client_secret: 'guessed' });
-    expect(answer).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
-    expect(tokenRequests(flow)).toMatchObject([{ client_id: 'app-id', client_secret: 'guessed' }]);
-  });
-
-  test.each(['client_secret_basic', 'client_secret_post'])('%s reaches the server behind us', async (method) => {
-    const flow = await startFacadeFlow('auth0');
-    const metadata = { redirect_uris: [REDIRECT_URI], token_endpoint_auth_method: method };
-    const { body } = await postJson(`${flow.base}/client-registration`, metadata);
-    const { client_id: id, client_secret: secret } = body as { client_id: string; client_secret: string };
-    const client = rawClient(flow.base, id);
-    const code = (await client.logIn()).get('code') ?? '';
-    const basic = { authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` };
-    const answer =
-      method === 'client_secret_basic'
-        ? await client.token({ code, client_id: undefined }, basic)
-        : await client.token({ code, client_secret: secret });
-    expect(answer.status).toBe(200);
-    const [asked] = tokenRequests(flow);
-    expect(asked?.authorization === undefined).toBe(method === 'client_secret_post');
-  });
-
-  test('in two ways at once are refused', async () => {
-    const { client, code } = await withCode('auth0');
-    const basic = { authorization: `Basic ${Buffer.from(`${client.id}:s`).toString('base64')}` };
-    for (const changes of [{ client_secret: 's' }, { client_id: 'other' }]) {
-      expect(await client.token({ code, ...changes }, basic)).toMatchObject({
-        status: 400,
-        body: { error: 'invalid_request' },
-      });
-    }
-    for (const authorization of ['Basic', 'Basic %%%', 'Bearer abc', 'Basic bm9jb2xvbg==']) {
-      const answer = await client.token({ code }, { authorization });
-      expect(answer).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
-      expect(answer.headers.get('www-authenticate')).toBe('Basic');
-    }
-  });
-});
-
-describe('what is no form', () => {
-  test.each<[string, RequestInit, number]>([
-    ['JSON', { headers: { 'content-type': 'application/json' }, body: '{}' }, 415],
-    ['a parameter twice', { body: new URLSearchParams('grant_type=refresh_token&grant_type=authorization_code') }, 400],
-    ['too much', { body: new URLSearchParams({ code: 'a'.repeat(70_000) }) }, 413],
-    ['nothing', { headers: { 'content-type': 'application/x-www-form-urlencoded' } }, 401],
-  ])('%s', async (_name, init, status) => {
-    const flow = await startFacadeFlow('entra');
-    const response = await fetch(`${flow.base}/token`, { method: 'POST', ...init });
-    expect(response.status).toBe(status);
-    expect(await response.json()).toMatchObject({ error: expect.stringMatching(/^invalid_(request|client)$/) });
   });
 });

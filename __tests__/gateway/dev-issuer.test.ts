@@ -74,7 +74,7 @@ describe('the issuer', () => {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({
-        client_name: '<b>Client</b>',
+        client_name: '\u202e<b>“Client</b>\u3164',
         redirect_uris: ['http://127.0.0.1/cb'],
         token_endpoint_auth_method: 'none',
       }),
@@ -98,7 +98,8 @@ describe('the issuer', () => {
         () => false,
       );
       if (page instanceof URL) throw new Error('no page');
-      expect(page.html, `round ${round}`).toContain('&lt;b&gt;Client&lt;/b&gt;');
+      expect(page.html, `round ${round}`).toContain('<bdi>&lt;b&gt;Client&lt;/b&gt;</bdi>');
+
       expect(page.response.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
       await agent.visit(`${issuer}/auth?${query}`, click, (url) => url.pathname === '/cb');
       const stranger = await new UserAgent().load(page.url, { method: 'POST' });

@@ -115,6 +115,24 @@ test.each<[string, Record<string, unknown>, string]>([
     'option "facade.legacyEndpoints" must be true or false, but got "yes". Leave it out for false.',
   ],
   [
+    'allowedRedirectUris as a string',
+    { facade: { allowedRedirectUris: 'https://a.example/cb' } },
+    'option "facade.allowedRedirectUris" must be an array of non-empty strings, but got "https://a.example/cb". Write whole redirect URIs, or "https://host/*".',
+  ],
+  ...[
+    [],
+    ['callback'],
+    ['https://*.example/cb'],
+    ['https://a.example/cb/*'],
+    ['http://a.example/*'],
+    ['https://a.example*'],
+    ['https://a.example/#b'],
+  ].map((allowedRedirectUris): [string, Record<string, unknown>, string] => [
+    `allowedRedirectUris ${JSON.stringify(allowedRedirectUris)}`,
+    { facade: { allowedRedirectUris } },
+    `option "facade.allowedRedirectUris" must be an array of redirect URIs, with "*" only as the whole path of an https one, but got ${JSON.stringify(allowedRedirectUris)}. Write whole redirect URIs, or "https://host/*".`,
+  ]),
+  [
     'metadata over plain http',
     { facade: { metadataUrl: 'http://kc:8080/m' } },
     `option "facade.metadataUrl" must be an https URL, but got "http://kc:8080/m". ${URL_FIX}`,
@@ -175,7 +193,22 @@ describe('what is accepted', () => {
     ['no options of the facade', { facade: {} }],
     [
       'undefined, which means absent',
-      { facade: { secret: undefined, legacyEndpoints: undefined, metadataUrl: undefined } },
+      {
+        facade: {
+          secret: undefined,
+          legacyEndpoints: undefined,
+          metadataUrl: undefined,
+          allowedRedirectUris: undefined,
+        },
+      },
+    ],
+    [
+      'redirect URIs',
+      {
+        facade: {
+          allowedRedirectUris: ['https://a.example/*', 'http://127.0.0.1/cb', 'cursor://a/cb', 'https://b.example'],
+        },
+      },
     ],
     ['several secrets', { facade: { secret: [SECRET, SECRET] } }],
     ['a facade that is false, with an issuer that is no URL', { issuer: 'mcp', facade: false }],

@@ -1,4 +1,5 @@
 import type { RequestHandler } from 'express';
+import { createSeal, type Seal } from '../../src/facade/seal.js';
 import { PROVIDERS, type ProviderName } from '../../src/providers/providers.js';
 import { type GuardedServer, startGuardedServer } from './guarded-server.js';
 import { KINDS, type KindName } from './peculiar-kinds.js';
@@ -12,6 +13,8 @@ export interface FacadeFlow {
   readonly guarded: GuardedServer;
   /** Where the facade's metadata is; its endpoints stand beneath. */
   readonly base: string;
+  /** What the facade seals with. */
+  readonly seal: Seal;
 }
 
 /**
@@ -41,7 +44,20 @@ export async function startFacadeFlow(
   const guarded = await startGuardedServer(policyFor, mcp);
   const base = `${guarded.origin}/.well-known/oauth-authorization-server/mcp`;
   if (client !== undefined) upstream.register({ ...client, redirectUri: `${base}/callback` });
-  return { upstream, guarded, base };
+  const { clientId, issuer, resourceMetadata } = policyFor() as {
+    clientId?: string;
+    issuer: string;
+    resourceMetadata: object;
+  };
+  const { resource } = { resource: guarded.resource, ...resourceMetadata };
+  return { upstream, guarded, base, seal: createSeal([SECRET], [resource, issuer, clientId ?? null]) };
+}
+
+/** What the server behind us was asked for tokens. */
+export function tokenRequests({ upstream }: FacadeFlow) {
+  return upstream.requests
+    .filter(({ path }) => path.endsWith('/token'))
+    .map(({ form, authorization }) => ({ ...Object.fromEntries(form), authorization }));
 }
 
 /** What a person does: allows the client, and logs in as alice. */

@@ -1,7 +1,8 @@
 import type { Parameters } from '../http/form.js';
-import type { Client, Clients } from './clients.js';
+import type { Client } from './clients.js';
+import type { FacadeContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
-import { registeredRedirectUri } from './redirect-uri.js';
+import { isAllowedRedirectUri, registeredRedirectUri } from './redirect-uri.js';
 
 /** Who asks, and where the answer goes: what must be known before anything may be sent there. */
 export interface Requester {
@@ -22,6 +23,7 @@ export interface AuthorizationRequest {
 }
 
 const LONGEST_STATE = 4_096;
+const LONGEST_SCOPE = 2_048;
 /** RFC 6749, section 3.3; blanks separate. */
 const SCOPES = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 /** RFC 7636, section 4.2: SHA-256, base64url. */
@@ -31,13 +33,20 @@ const PASSED_ON = ['prompt', 'login_hint', 'max_age', 'acr_values', 'ui_locales'
 /**
  * @throws {OAuthError} Which must not go to the redirect URI: it may be anybody's (RFC 6749, section 4.1.2.1).
  */
-export function requireRequester(parameters: Parameters | undefined, clients: Clients): Requester {
+export function requireRequester(
+  parameters: Parameters | undefined,
+  { held, clients }: Pick<FacadeContext, 'held' | 'clients'>,
+): Requester {
   if (parameters === undefined) throw new OAuthError('invalid_request', 'A parameter comes more than once');
   const client = clients.require(parameters.get('client_id'));
   const redirectUri = parameters.get('redirect_uri') ?? '';
   const registeredUri = registeredRedirectUri(redirectUri, client.redirectUris);
   if (registeredUri === undefined) {
     throw new OAuthError('invalid_request', 'The redirect URI is not one that this client has registered');
+  }
+  // Once more: what the operator allows may have changed since.
+  if (!isAllowedRedirectUri(redirectUri, held.allowedRedirectUris)) {
+    throw new OAuthError('invalid_request', 'The redirect URI is not one that this server allows');
   }
   return { client, redirectUri, registeredUri, state: parameters.get('state') };
 }
@@ -57,6 +66,7 @@ export function parseAuthorizationRequest(parameters: Parameters, ourResource: s
   const isObject = parameters.has('request') || parameters.has('request_uri');
   refuseUnless(!isObject, 'invalid_request', 'Request objects are not accepted');
   refuseUnless(get('state').length <= LONGEST_STATE, 'invalid_request', 'state is too long');
+  refuseUnless(get('scope').length <= LONGEST_SCOPE, 'invalid_scope', 'scope is too long');
   refuseUnless(SCOPES.test(get('scope')), 'invalid_scope', 'scope holds a character that no scope may have');
   refuseUnless(
     resource === undefined || isSameResource(resource, ourResource),
@@ -64,13 +74,16 @@ export function parseAuthorizationRequest(parameters: Parameters, ourResource: s
     'resource must be that of this server',
   );
   return {
-    scopes: get('scope')
-      .split(' ')
-      .filter((scope) => scope !== ''),
+    scopes: splitScopes(get('scope')),
     codeChallenge,
     resource,
     passedOn: PASSED_ON.flatMap((name) => (parameters.has(name) ? [[name, get(name)] as const] : [])),
   };
+}
+
+/** RFC 6749, section 3.3. */
+export function splitScopes(text: string): readonly string[] {
+  return text.split(' ').filter((scope) => scope !== '');
 }
 
 /** Clients write a resource as `URL.href` does: in lower case, without a default port, and `https://host` with a slash. */

@@ -10,6 +10,7 @@ import { askForConsent, consentFingerprint, readConsent } from './consent.js';
 import type { FacadeContext } from './context.js';
 import { loginUrl, replyErrorToClient, replyRedirect } from './login.js';
 import { OAuthError } from './oauth-error.js';
+import { isElsewhere } from './redirect-uri.js';
 
 /** Our authorization endpoint (RFC 6749, section 3.1), and the answer to the consent page that it may show first. */
 export function createAuthorize(context: FacadeContext) {
@@ -17,7 +18,7 @@ export function createAuthorize(context: FacadeContext) {
 
   async function authorize(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const query = queryOf(req);
-    await withRequest(context, res, query, async (requester, request) => {
+    await withRequest(context, res, { query, hasUserActed: false }, async (requester, request) => {
       const browser = browsers.meet(req, res);
       const consent = consentFingerprint(context, requester, request);
       if (consent === undefined || browser.allowed.includes(consent)) {
@@ -30,7 +31,7 @@ export function createAuthorize(context: FacadeContext) {
 
   async function consent(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const { query, allowed, browser } = await readConsent(context, req);
-    await withRequest(context, res, query, async (requester, request) => {
+    await withRequest(context, res, { query, hasUserActed: true }, async (requester, request) => {
       if (!allowed) throw new OAuthError('access_denied', 'The user has denied the request');
       const upstream = await context.upstream();
       const given = consentFingerprint(context, requester, request);
@@ -42,18 +43,22 @@ export function createAuthorize(context: FacadeContext) {
   return { authorize, consent };
 }
 
-/** Whatever goes wrong once client and redirect URI are known to belong together is told to the client. */
+/**
+ * Whatever goes wrong once client and redirect URI are known to belong together is told to the client; but no link makes
+ * us send a browser to another host before its user has agreed to it (RFC 9700, section 4.11.2).
+ */
 async function withRequest(
   context: FacadeContext,
   res: ServerResponse,
-  query: string,
+  { query, hasUserActed }: { readonly query: string; readonly hasUserActed: boolean },
   proceed: (requester: Requester, request: AuthorizationRequest) => Promise<void>,
 ): Promise<void> {
   const parameters = parseForm(query);
-  const requester = requireRequester(parameters, context.clients);
+  const requester = requireRequester(parameters, context);
   try {
     await proceed(requester, parseAuthorizationRequest(parameters ?? new Map(), context.held.resource.href));
   } catch (error) {
+    if (!hasUserActed && isElsewhere(requester.redirectUri, context.held.resource.host)) throw error;
     replyErrorToClient(context, res, requester, error);
   }
 }

@@ -11,7 +11,8 @@ export interface Browser {
 
 /** Recognises browsers by a sealed cookie, so that a login begun in one cannot be finished in another (CVE-2026-27124). */
 export interface Browsers {
-  read(req: IncomingMessage): Browser | undefined;
+  /** The browser that a request comes from, if it is the one with this id. */
+  find(req: IncomingMessage, id: string): Browser | undefined;
   /** The browser, with its cookie set where it has none yet. */
   meet(req: IncomingMessage, res: ServerResponse): Browser;
   /** Remembers what the user has allowed. */
@@ -20,6 +21,8 @@ export interface Browsers {
 
 const COOKIE_SECONDS = 30 * 86_400;
 const MOST_ALLOWED = 20;
+const MOST_COOKIES = 8;
+const ID_IN_NAME = 8;
 
 export function createBrowsers(seal: Seal, resource: URL): Browsers {
   const secure = resource.protocol === 'https:';
@@ -29,16 +32,22 @@ export function createBrowsers(seal: Seal, resource: URL): Browsers {
   const name = `${secure ? '__Host-' : ''}mcp-login-${tag}`;
   const attributes = `; Path=/; HttpOnly; SameSite=Lax; Max-Age=${COOKIE_SECONDS}${secure ? '; Secure' : ''}`;
 
-  const read = (req: IncomingMessage) => seal.open('browser', cookieOf(req, name)) as Browser | undefined;
+  // Each id has a cookie of its own: two first logins at once must not overwrite each other's.
+  const read = (req: IncomingMessage) =>
+    cookiesOf(req, `${name}-`)
+      .slice(0, MOST_COOKIES)
+      .map((value) => seal.open('browser', value) as Browser | undefined)
+      .filter((browser) => browser !== undefined);
   const write = (res: ServerResponse, browser: Browser) => {
-    res.appendHeader('set-cookie', `${name}=${seal.close('browser', browser, COOKIE_SECONDS)}${attributes}`);
+    const value = seal.close('browser', browser, COOKIE_SECONDS);
+    res.appendHeader('set-cookie', `${name}-${browser.id.slice(0, ID_IN_NAME)}=${value}${attributes}`);
   };
 
   return {
-    read,
+    find: (req, id) => read(req).find((browser) => browser.id === id),
     meet(req, res) {
       const known = read(req);
-      if (known !== undefined) return known;
+      if (known[0] !== undefined) return { id: known[0].id, allowed: known.flatMap(({ allowed }) => allowed) };
       const browser = { id: randomBytes(16).toString('base64url'), allowed: [] };
       write(res, browser);
       return browser;
@@ -50,10 +59,9 @@ export function createBrowsers(seal: Seal, resource: URL): Browsers {
   };
 }
 
-function cookieOf(req: IncomingMessage, name: string): string | undefined {
-  for (const cookie of (req.headers.cookie ?? '').split(';')) {
-    const [key, value] = cookie.trim().split('=', 2);
-    if (key === name) return value;
-  }
-  return undefined;
+function cookiesOf(req: IncomingMessage, prefix: string): string[] {
+  return (req.headers.cookie ?? '').split(';').flatMap((cookie) => {
+    const [name = '', value = ''] = cookie.trim().split('=', 2);
+    return name.startsWith(prefix) ? [value] : [];
+  });
 }

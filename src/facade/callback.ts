@@ -30,8 +30,7 @@ export function createCallback(context: FacadeContext) {
 /** @throws {OAuthError} Where the login was not begun here, not in this browser, or too long ago. */
 function requireLogin({ seal, browsers }: FacadeContext, req: IncomingMessage, parameters?: Parameters): Login {
   const login = seal.open('login', parameters?.get('state')) as Login | undefined;
-  const browser = browsers.read(req);
-  if (login === undefined || browser === undefined || browser.id !== login.browserId) {
+  if (login === undefined || browsers.find(req, login.browserId) === undefined) {
     throw new OAuthError('invalid_request', 'This login has expired, or was begun in another browser');
   }
   return login;
@@ -49,12 +48,13 @@ function requireIssuer({ issuer, sendsIss }: ServerMetadata, iss: string | undef
 
 function answerOf(
   { seal }: FacadeContext,
-  { client, redirectUri }: Login,
+  { client, redirectUri, scopes, codeChallenge }: Login,
   parameters: Parameters | undefined,
 ): Record<string, string | undefined> {
   const code = parameters?.get('code');
-  if (code !== undefined) {
-    const sealed: SealedCode = { client, redirectUri, code };
+  // Some servers send both, and leave one of them empty.
+  if (code !== undefined && code !== '' && !parameters?.get('error')) {
+    const sealed: SealedCode = { client, redirectUri, scopes, codeChallenge, code };
     return { code: seal.close('code', sealed, CODE_SECONDS) };
   }
   const printable = (name: string) => {

@@ -1,6 +1,7 @@
 import type { Parameters } from '../http/form.js';
 import type { ServerMetadata } from '../metadata/server-metadata.js';
-import type { Client, Clients } from './clients.js';
+import type { Client } from './clients.js';
+import type { FacadeContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 
 /** A client at our token endpoint, and how the server behind us is told of it (RFC 6749, section 2.3). */
@@ -12,7 +13,25 @@ export interface AuthenticatedClient {
 }
 
 /** @throws {OAuthError} */
-export function readClient(clients: Clients, form: Parameters, authorization: string | undefined): AuthenticatedClient {
+export function readClient(
+  { clients, held }: Pick<FacadeContext, 'clients' | 'held'>,
+  form: Parameters,
+  authorization: string | undefined,
+): AuthenticatedClient {
+  const authenticated = parseClient(clients, form, authorization);
+  const isShared = authenticated.client.upstreamId === held.client?.id;
+  // No client was given a secret for it, so this one is guessed, or meant for another server.
+  if (isShared && (authenticated.secret !== undefined || authenticated.method === 'basic')) {
+    throw new OAuthError('invalid_client', 'This client has no secret, and must bring none');
+  }
+  return authenticated;
+}
+
+function parseClient(
+  clients: FacadeContext['clients'],
+  form: Parameters,
+  authorization: string | undefined,
+): AuthenticatedClient {
   const basic = authorization === undefined ? undefined : parseBasic(authorization);
   const inBody = form.get('client_id');
   if (basic === undefined) {

@@ -5,7 +5,8 @@ import type { Browser } from './browsers.js';
 import { fingerprint } from './clients.js';
 import type { FacadeContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
-import { escapeHtml, replyPage } from './page.js';
+import { escapeHtml, nameToHtml, replyPage } from './page.js';
+import { isElsewhere } from './redirect-uri.js';
 
 /** What the page carries to and fro: the request it asks about, and the browser that was asked. */
 interface Question {
@@ -18,14 +19,16 @@ const MOST_FORM_BYTES = 32_768;
 
 /**
  * A client id that all clients share makes us a proxy with a static client: the server behind us sees one client and asks
- * its user once, so each client must be asked about here (MCP, security best practices: confused deputy).
+ * its user once, so each client must be asked about here (MCP, security best practices: confused deputy). About a client
+ * of its own that server asks, but it knows our callback only: where the answer goes from here must be asked here as well.
  */
 export function consentFingerprint(
   { held }: FacadeContext,
-  { client, registeredUri }: Requester,
+  { client, redirectUri, registeredUri }: Requester,
   { scopes }: AuthorizationRequest,
 ): string | undefined {
-  if (client.upstreamId !== held.client?.id) return undefined;
+  const isShared = client.upstreamId === held.client?.id;
+  if (!isShared && !isElsewhere(redirectUri, held.resource.host)) return undefined;
   return fingerprint(client.id, registeredUri, ...scopes.toSorted());
 }
 
@@ -36,12 +39,11 @@ export function askForConsent(
 ): void {
   const { requester, request, browser, query } = asked;
   const question: Question = { query, browserId: browser.id };
-  const name = requester.client.name ?? 'A client without a name';
   const scopes = request.scopes.map((scope) => `<li>${escapeHtml(scope)}</li>`).join('');
   replyPage(
     res,
     200,
-    `Allow “${name}” to use ${held.resource.host}?`,
+    `Allow a client to use ${held.resource.host}?`,
     `<p>This name is what the client calls itself. Allow it only if you have just started it.</p>
 <dl><dt>Server</dt><dd>${escapeHtml(held.resource.href)}</dd>
 <dt>Answer goes to</dt><dd>${escapeHtml(describeTarget(requester.redirectUri))}</dd>
@@ -50,6 +52,7 @@ export function askForConsent(
 <input type="hidden" name="request" value="${escapeHtml(seal.close('consent', question, ANSWER_SECONDS))}">
 <button type="submit" name="decision" value="deny">Deny</button>
 <button type="submit" name="decision" value="allow">Allow</button></form>`,
+    `Allow ${nameToHtml(requester.client.name)} to use ${escapeHtml(held.resource.host)}?`,
   );
 }
 
@@ -70,8 +73,8 @@ export async function readConsent(
 ): Promise<{ query: string; allowed: boolean; browser: Browser }> {
   const form = await readForm(req, MOST_FORM_BYTES);
   const question = seal.open('consent', form?.get('request')) as Question | undefined;
-  const browser = browsers.read(req);
-  if (question === undefined || browser === undefined || browser.id !== question.browserId) {
+  const browser = question && browsers.find(req, question.browserId);
+  if (question === undefined || browser === undefined) {
     throw new OAuthError('invalid_request', 'This question has expired, or was asked in another browser');
   }
   return { query: question.query, allowed: form?.get('decision') === 'allow', browser };

@@ -1,16 +1,13 @@
-import type { ServerMetadata } from '../metadata/server-metadata.js';
+import { isSafe, type ServerMetadata } from '../metadata/server-metadata.js';
 import type { FacadeContext } from './context.js';
 
 /** What is true of us because it is true of the server behind us. All else is ours, or left out since we cannot honour it. */
-const PASSED_ON = [
-  'jwks_uri',
+const PASSED_ON_URLS = ['jwks_uri', 'service_documentation', 'op_policy_uri', 'op_tos_uri'];
+const PASSED_ON_LISTS = [
   'scopes_supported',
   'claims_supported',
   'subject_types_supported',
   'id_token_signing_alg_values_supported',
-  'service_documentation',
-  'op_policy_uri',
-  'op_tos_uri',
   'ui_locales_supported',
 ];
 
@@ -19,7 +16,6 @@ export function buildServerMetadata(
   { held, endpoints }: FacadeContext,
   upstream: ServerMetadata,
 ): Readonly<Record<string, unknown>> {
-  const passedOn = PASSED_ON.filter((name) => Object.hasOwn(upstream.document, name));
   // A shared client is public to us: its secret, where it has one, is ours to send.
   const methods = held.client === undefined ? ['none', 'client_secret_basic', 'client_secret_post'] : ['none'];
   return {
@@ -36,8 +32,20 @@ export function buildServerMetadata(
     token_endpoint_auth_methods_supported: methods,
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
-    ...Object.fromEntries(passedOn.map((name) => [name, upstream.document[name]])),
+    ...passedOn(held, upstream),
   };
+}
+
+/** Clients would believe that these come from us, so each is left out that is not what it should be. */
+function passedOn({ allowHttp }: FacadeContext['held'], { document, issuer }: ServerMetadata): Record<string, unknown> {
+  const isUrl = (value: unknown) =>
+    typeof value === 'string' && URL.canParse(value) && isSafe(new URL(value), { issuer, allowHttp });
+  const isList = (value: unknown) => Array.isArray(value) && value.every((item) => typeof item === 'string');
+  const names = [
+    ...PASSED_ON_URLS.filter((name) => isUrl(document[name])),
+    ...PASSED_ON_LISTS.filter((name) => isList(document[name])),
+  ];
+  return Object.fromEntries(names.map((name) => [name, document[name]]));
 }
 
 function canRegister({ client, provider, issuer }: FacadeContext['held'], upstream: ServerMetadata): boolean {

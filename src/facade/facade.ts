@@ -65,7 +65,8 @@ export function createFacade(held: ResolvedFacade, surroundings: FacadeSurroundi
 
 function createContext(held: ResolvedFacade, surroundings: FacadeSurroundings, paths: FacadePaths): FacadeContext {
   const { href, origin } = held.resource;
-  const seal = createSeal(held.secrets, href);
+  // Else one issuer's refresh tokens would go to the next, and a client of the last shared one would pass for a registered one.
+  const seal = createSeal(held.secrets, [href, held.issuer, held.client?.id ?? null]);
   const urlOf = (name: keyof FacadePaths) => `${origin}${paths[name][0]}`;
   return {
     held,

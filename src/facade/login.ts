@@ -14,12 +14,16 @@ export interface Login {
   readonly client: string;
   readonly redirectUri: string;
   readonly state: string | undefined;
+  readonly scopes: readonly string[];
+  readonly codeChallenge: string;
 }
 
-/** An authorization code of ours: whose it is, and the server's own. */
+/** An authorization code of ours: whose it is, what its user was asked for, and the server's own. */
 export interface SealedCode {
   readonly client: string;
   readonly redirectUri: string;
+  readonly scopes: readonly string[];
+  readonly codeChallenge: string;
   readonly code: string;
 }
 
@@ -35,7 +39,14 @@ export function loginUrl(
   const { requester, request, browser } = login;
   const { provider, audiences } = held;
   const { redirectUri, state } = requester;
-  const underWay: Login = { browserId: browser.id, client: fingerprint(requester.client.id), redirectUri, state };
+  const underWay: Login = {
+    browserId: browser.id,
+    client: fingerprint(requester.client.id),
+    redirectUri,
+    state,
+    scopes: request.scopes,
+    codeChallenge: request.codeChallenge,
+  };
   const url = new URL(upstream.authorizationEndpoint);
   for (const [name, value] of request.passedOn) url.searchParams.set(name, value);
   const scope = request.scopes.map((name) => provider.upstreamScope(name, audiences)).join(' ');

@@ -33,10 +33,16 @@ const HEADERS = Object.freeze({
   'cache-control': 'no-store',
 });
 
-/** @param content HTML, in which every value has been escaped. */
-export function replyPage(res: ServerResponse, status: number, title: string, content: string): void {
+/** @param content HTML, in which every value has been escaped; likewise `heading`, where it is not the title. */
+export function replyPage(
+  res: ServerResponse,
+  status: number,
+  title: string,
+  content: string,
+  heading = escapeHtml(title),
+): void {
   const head = `<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">`;
-  const html = `<!doctype html><html lang="en"><head>${head}<title>${escapeHtml(title)}</title><style>${STYLE}</style></head><body><main><h1>${escapeHtml(title)}</h1>${content}</main></body></html>`;
+  const html = `<!doctype html><html lang="en"><head>${head}<title>${escapeHtml(title)}</title><style>${STYLE}</style></head><body><main><h1>${heading}</h1>${content}</main></body></html>`;
   res.statusCode = status;
   for (const [name, value] of Object.entries(HEADERS)) res.setHeader(name, value);
   res.setHeader('content-length', Buffer.byteLength(html));
@@ -50,6 +56,12 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '"': '&quot;',
   "'": '&#39;',
 };
+
+/** A name that a stranger chose, as HTML: it can neither pass for none at all, nor for words of ours around it. */
+export function nameToHtml(name = ''): string {
+  const shown = name.replace(/[\p{C}\p{Default_Ignorable_Code_Point}\u2800"“”„‟]/gu, '').trim();
+  return shown === '' ? 'a client without a name' : `“<bdi>${escapeHtml(shown)}</bdi>”`;
+}
 
 /** For text and for attribute values in quotes. Characters that nobody sees, or that turn the writing round, are dropped. */
 export function escapeHtml(text: string): string {

@@ -3,10 +3,14 @@ const LONGEST_URI = 512;
 /** Schemes that a browser acts on itself, or that start a program which no MCP client is. */
 const FOREIGN_SCHEMES = new Set(
   (
-    'about blob chrome data file filesystem ftp http intent javascript mailto ms-msdt search-ms sms ssh tel vbscript ' +
-    'view-source ws wss'
+    'about android-app blob chrome chrome-extension data devtools edge feed file filesystem ftp http intent itms ' +
+    'itms-services jar javascript ldap ldaps livescript magnet mailto mhtml moz-extension res resource search search-ms ' +
+    'sftp shell smb sms ssh tel telnet vbscript view-source vnc webcal ws wss'
   ).split(' '),
 );
+
+/** Windows and browsers hand these to programs of their own (`ms-msdt:`, `ms-settings:`) or to any site that asked. */
+const FOREIGN_PREFIX = /^(?:ms-|web\+)/;
 
 const LOOPBACK = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))(?::\d{1,5})?(?=[/?]|$)/;
 
@@ -20,7 +24,8 @@ export function isAcceptableRedirectUri(text: string): boolean {
   if (url === undefined || url.username !== '' || url.password !== '') return false;
   if (url.protocol === 'https:') return /^https:\/\/[^/?]/.test(text);
   if (url.protocol === 'http:') return LOOPBACK.test(text);
-  return !FOREIGN_SCHEMES.has(url.protocol.slice(0, -1)) && /^[a-z][a-z0-9+.-]*:\/./i.test(text);
+  const scheme = url.protocol.slice(0, -1);
+  return !FOREIGN_SCHEMES.has(scheme) && !FOREIGN_PREFIX.test(scheme) && /^[a-z][a-z0-9+.-]*:\/./i.test(text);
 }
 
 /**
@@ -28,6 +33,8 @@ export function isAcceptableRedirectUri(text: string): boolean {
  * learns only when it listens (RFC 8252, section 7.3).
  */
 export function registeredRedirectUri(given: string, registered: readonly string[]): string | undefined {
+  // A port that no URL can have would pass for one of loopback.
+  if (!isAcceptableRedirectUri(given)) return undefined;
   return registered.includes(given)
     ? given
     : registered.find((uri) => LOOPBACK.test(uri) && withoutPort(uri) === withoutPort(given));
@@ -35,6 +42,18 @@ export function registeredRedirectUri(given: string, registered: readonly string
 
 function withoutPort(uri: string): string {
   return uri.replace(LOOPBACK, '$1');
+}
+
+/** @param allowed Undefined: all of them. `https://host/*` stands for every address of that host. */
+export function isAllowedRedirectUri(uri: string, allowed: readonly string[] | undefined): boolean {
+  if (allowed === undefined || registeredRedirectUri(uri, allowed) !== undefined) return true;
+  return allowed.some((entry) => entry.endsWith('/*') && uri.startsWith(entry.slice(0, -1)));
+}
+
+/** Whether what is sent there leaves both this server's host and the user's computer. */
+export function isElsewhere(redirectUri: string, ourHost: string): boolean {
+  const { protocol, host } = new URL(redirectUri);
+  return protocol === 'https:' && host !== ourHost;
 }
 
 /** Adds parameters to a redirect URI and leaves every byte of it as the client registered it. */

@@ -7,25 +7,31 @@ import { replyJson } from '../http/reply.js';
 import { parseStrictJson } from '../http/strict-json.js';
 import type { FacadeContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
-import { isAcceptableRedirectUri } from './redirect-uri.js';
-import { NO_STORE, orOutage, refusalOf } from './upstream-answer.js';
+import { isAcceptableRedirectUri, isAllowedRedirectUri } from './redirect-uri.js';
+import { NO_STORE, orOutage, refusalOf, writeAnswer } from './upstream-answer.js';
 
 const MOST_BODY_BYTES = 16_384;
 const MOST_REDIRECT_URIS = 10;
 const LONGEST_NAME = 100;
 
-/** What a client may say of itself (RFC 7591, section 2) and the server behind us gets to read. */
-const PASSED_ON = [
-  'client_name',
-  'client_uri',
-  'logo_uri',
-  'tos_uri',
-  'policy_uri',
-  'contacts',
-  'scope',
-  'software_id',
-  'software_version',
-];
+const isText = (value: unknown) => typeof value === 'string';
+const isHttpsUrl = (value: unknown) => isText(value) && URL.canParse(value) && new URL(value).protocol === 'https:';
+
+/**
+ * What a client may say of itself (RFC 7591, section 2) and the server behind us gets to read, if it is what it should be:
+ * the server shows it to its users, in links and images too.
+ */
+const PASSED_ON: Readonly<Record<string, (value: unknown) => boolean>> = {
+  client_name: isText,
+  client_uri: isHttpsUrl,
+  logo_uri: isHttpsUrl,
+  tos_uri: isHttpsUrl,
+  policy_uri: isHttpsUrl,
+  contacts: (value) => Array.isArray(value) && value.every(isText),
+  scope: isText,
+  software_id: isText,
+  software_version: isText,
+};
 const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post'];
 
 interface ClientMetadata {
@@ -44,6 +50,9 @@ export function createRegistration(context: FacadeContext) {
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const metadata = parseClientMetadata(await readBody(req, MOST_BODY_BYTES));
     const { redirectUris, name } = metadata;
+    if (!redirectUris.every((uri) => isAllowedRedirectUri(uri, held.allowedRedirectUris))) {
+      throw new OAuthError('invalid_redirect_uri', 'redirect_uris must be ones that this server allows');
+    }
     const registered =
       held.client === undefined
         ? await forward(context, metadata, req.headers.authorization)
@@ -57,7 +66,7 @@ export function createRegistration(context: FacadeContext) {
       client_id: clients.register({ upstreamId, redirectUris, name }),
       redirect_uris: redirectUris,
     };
-    replyJson(res, 201, JSON.stringify(answer), NO_STORE);
+    replyJson(res, 201, writeAnswer(answer), NO_STORE);
   };
 }
 
@@ -77,7 +86,9 @@ function parseClientMetadata(body: Buffer): ClientMetadata {
   if (method !== undefined && !AUTH_METHODS.includes(method as string)) {
     throw new OAuthError('invalid_client_metadata', `token_endpoint_auth_method must be one of ${AUTH_METHODS}`);
   }
-  const passedOn = PASSED_ON.filter((name) => given[name] !== undefined).map((name) => [name, given[name]]);
+  const passedOn = Object.entries(PASSED_ON).flatMap(([name, isGood]) =>
+    isGood(given[name]) ? [[name, given[name]]] : [],
+  );
   const name = given.client_name;
   return {
     redirectUris,

@@ -18,7 +18,7 @@ export function createRevocation({ held, clients, seal, upstream }: FacadeContex
     const form = await readForm(req, MOST_FORM_BYTES);
     const given = form?.get('token');
     if (form === undefined || given === undefined) throw new OAuthError('invalid_request', 'One token is needed');
-    const authenticated = readClient(clients, form, req.headers.authorization);
+    const authenticated = readClient({ clients, held }, form, req.headers.authorization);
     const metadata = await upstream();
     const { revocationEndpoint: url } = metadata;
     if (url === undefined || !canRevoke(held, metadata)) {

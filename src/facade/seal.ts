@@ -19,13 +19,13 @@ const LONGEST_SEAL = 16_384;
  * AES-256-GCM with keys derived from the secrets (HKDF-SHA-256): the first seals, all open.
  *
  * @param secrets None: a random one.
- * @param resource Seals of one resource do not open for another, even with the same secret.
+ * @param boundTo Seals of another resource, issuer or shared client do not open, even with the same secret.
  */
-export function createSeal(secrets: readonly string[], resource: string): Seal {
+export function createSeal(secrets: readonly string[], boundTo: readonly (string | null)[]): Seal {
   const given = secrets.length === 0 ? [randomBytes(32)] : secrets;
   const keys = given.map((secret) => Buffer.from(hkdfSync('sha256', secret, '', 'express-mcp-auth facade', 32)));
   const [sealing] = keys as [Buffer];
-  const contextOf = (purpose: Purpose) => Buffer.from(JSON.stringify([resource, purpose]));
+  const contextOf = (purpose: Purpose) => Buffer.from(JSON.stringify([...boundTo, purpose]));
 
   return {
     close(purpose, value, lifetimeSeconds) {

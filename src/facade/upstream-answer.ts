@@ -12,6 +12,15 @@ export function orOutage(error: unknown): never {
   throw new UpstreamError(code, { cause: error });
 }
 
+/** As JSON: what is nested deeply enough can be read, and not be written. */
+export function writeAnswer(answer: Readonly<Record<string, unknown>>): string {
+  try {
+    return JSON.stringify(answer);
+  } catch (cause) {
+    throw new UpstreamError('authorization_server_malformed', { cause });
+  }
+}
+
 /** What the server behind us has against a request: passed on, as far as it is an OAuth error (RFC 6749, section 5.2). */
 export class UpstreamRefusal extends Error {
   override readonly name = 'UpstreamRefusal';

@@ -30,7 +30,8 @@ export function limitRegistrations(paths: readonly string[]): Middleware[] {
   if (paths.length === 0) return [];
   const app = express();
   app.disable('x-powered-by');
-  app.post([...new Set(paths)], createLimit());
+  // No path here: Express would read that of a resource as a pattern.
+  app.use(createLimit());
   return [
     (req, res, next) => {
       if (req.method === 'POST' && paths.includes((req.url ?? '').split('?', 1)[0] ?? ''))

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { readBody } from './body.js';
+import { readBody, requireMediaType } from './body.js';
 import { requestTarget } from './middleware.js';
 
 /** The parameters of a query or a form; a `Map`, since a stranger chose their names. */
@@ -29,6 +29,8 @@ export function queryOf(req: IncomingMessage): string {
  * @throws {BodyError}
  */
 export async function readForm(req: IncomingMessage, maxBytes: number): Promise<Parameters | undefined> {
+  // First of all: a parser of JSON leaves an object as well, whose members could be told from parameters no more.
+  requireMediaType(req, FORM);
   const { body } = req as { body?: unknown };
   if (req.readableEnded && typeof body === 'object' && body !== null && !Buffer.isBuffer(body)) return fromParsed(body);
   return parseForm((await readBody(req, maxBytes, FORM)).toString('utf8'));

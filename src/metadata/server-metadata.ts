@@ -94,7 +94,7 @@ function readMetadata(url: URL, document: Readonly<Record<string, unknown>>, sou
 }
 
 /** CVE-2025-6514: an endpoint may be `javascript:` or `file:`. A server elsewhere must not send us to our own loopback. */
-function isSafe(url: URL, { issuer, allowHttp }: MetadataSource): boolean {
+export function isSafe(url: URL, { issuer, allowHttp }: Pick<MetadataSource, 'issuer' | 'allowHttp'>): boolean {
   if (url.username !== '' || url.password !== '') return false;
   if (url.protocol !== 'http:') return url.protocol === 'https:';
   return allowHttp || (isLoopbackHost(url.hostname) && issuer.startsWith('http:'));

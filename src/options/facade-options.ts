@@ -23,4 +23,11 @@ export interface FacadeOptions {
    * The document must name the issuer all the same. @default derived from issuer and provider
    */
   readonly metadataUrl?: string | undefined;
+  /**
+   * The only redirect URIs that clients may have: whole ones, or `https://host/*` for every address of a host. On loopback,
+   * every port is meant.
+   *
+   * @default https, http on loopback, and private-use schemes
+   */
+  readonly allowedRedirectUris?: readonly string[] | undefined;
 }

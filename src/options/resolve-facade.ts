@@ -21,6 +21,8 @@ export interface ResolvedFacade {
   /** Empty: a random one is made. */
   readonly secrets: readonly string[];
   readonly legacyEndpoints: boolean;
+  /** Undefined: all that are acceptable. */
+  readonly allowedRedirectUris: readonly string[] | undefined;
   readonly allowHttp: boolean;
 }
 
@@ -35,6 +37,7 @@ export interface FacadeContext {
 }
 
 const LEAST_SECRET_LENGTH = 32;
+const KNOWN = ['secret', 'legacyEndpoints', 'metadataUrl', 'allowedRedirectUris'] satisfies (keyof FacadeOptions)[];
 
 /** The facade of the first issuer that has a provider; undefined where none has one, or none is wanted. */
 export function resolveFacade(
@@ -46,7 +49,7 @@ export function resolveFacade(
   if (given === false) return undefined;
   const fix = 'Write { secret: … }, or false to show clients the issuer itself.';
   const options = given === undefined ? {} : checks.record(given, 'facade', fix);
-  checks.knownKeys(options, 'facade', ['secret', 'legacyEndpoints', 'metadataUrl'] satisfies (keyof FacadeOptions)[]);
+  checks.knownKeys(options, 'facade', KNOWN);
   if (trusted?.provider === undefined) {
     if (given !== undefined) checks.refuse('provider', 'given beside "facade"', undefined, 'Write { keycloak: {} }.');
     return undefined;
@@ -65,6 +68,7 @@ export function resolveFacade(
       options.legacyEndpoints === undefined
         ? AUTH_DEFAULTS.legacyEndpoints
         : checks.boolean(options.legacyEndpoints, 'facade.legacyEndpoints', 'Leave it out for false.'),
+    allowedRedirectUris: resolveRedirectUris(checks, options.allowedRedirectUris),
     allowHttp: context.allowHttp,
   });
 }
@@ -104,6 +108,23 @@ function resolveMetadata(checks: OptionChecks, metadataUrl: unknown, trusted: Tr
       ? metadataUrls(issuer).map((url) => new URL(url))
       : [requireServerUrl(checks, metadataUrl, 'facade.metadataUrl', allowHttp)];
   return { metadataUrls: Object.freeze(urls), metadataIssuer: metadataIssuer(issuer) };
+}
+
+function resolveRedirectUris(checks: OptionChecks, given: unknown): readonly string[] | undefined {
+  if (given === undefined) return undefined;
+  const option = 'facade.allowedRedirectUris';
+  const fix = 'Write whole redirect URIs, or "https://host/*".';
+  const list = checks.strings(given, option, fix);
+  // Beneath a path, `..` would lead out of it again.
+  const isUri = (uri: string) =>
+    URL.canParse(uri) && !/[#*\s]/.test(uri.replace(/^(https:\/\/[^/?#*@\s]+\/)\*$/, '$1'));
+  if (list.length > 0 && list.every(isUri)) return list;
+  return checks.refuse(
+    option,
+    'an array of redirect URIs, with "*" only as the whole path of an https one',
+    given,
+    fix,
+  );
 }
 
 function resolveSecrets(checks: OptionChecks, given: unknown): readonly string[] {
