@@ -10,7 +10,7 @@ import {
   type Scheme,
 } from './http/credentials.js';
 import type { Middleware } from './http/middleware.js';
-import { attachRefuse, createRefusal } from './http/refusal.js';
+import { attachAnonymousRefuse, attachRefuse, createRefusal } from './http/refusal.js';
 import { replyMethodNotAllowed } from './http/reply.js';
 import { requestOrigin } from './http/request-origin.js';
 import { publicPaths, rawPath } from './http/well-known.js';
@@ -62,11 +62,9 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
   const { admit, turnAway, refuse } = createGate(held);
 
   function mcpAuthMiddleware(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void {
-    // An identity that an earlier middleware left here was not verified by this policy.
-    clearAuth(req);
-    attachRefuse(req, refuse);
     const openTo = open.get(rawPath(req));
     if (openTo !== undefined) {
+      clearAuth(req);
       if (openTo.includes(req.method ?? '')) next();
       else replyMethodNotAllowed(res, openTo);
       return;
@@ -90,6 +88,7 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
     try {
       const verified = known ?? (await verifier.verify(token));
       passage.auth = verified.auth;
+      attachRefuse(verified.auth, refuse);
       await sender.check(verified, presentationOf(passage, held));
     } catch (error) {
       turnAway(passage, error);
@@ -138,6 +137,8 @@ function createGate(held: ResolvedAuth) {
 
   function turnAway(passage: Passage, error: unknown): void {
     const { req, res, next, began, auth, scheme } = passage;
+    // An identity that an earlier middleware left here was not verified by this policy.
+    clearAuth(req);
     const isAbsent = error instanceof AuthError && error.code === 'missing_token';
     const passes = mode[isAbsent ? 'withoutToken' : 'withBadToken'] === 'pass';
     const outcome = passes ? mode.passesAs : error instanceof AuthError ? 'refused' : 'failed';
@@ -145,6 +146,7 @@ function createGate(held: ResolvedAuth) {
     if (isAnswered(passage)) return;
     if (passes) {
       removeCredentials(req);
+      attachAnonymousRefuse(req, refuse);
       next();
     } else if (error instanceof AuthError) {
       refuse(req, res, error.code, scheme);

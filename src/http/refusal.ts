@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type AuthInfo, getAuth } from '../auth-info.js';
 import { AuthError, REFUSALS, type RefusalCode } from '../errors.js';
 import { type ChallengeContext, challengeFor } from './challenge.js';
 import type { Scheme } from './credentials.js';
@@ -68,12 +69,21 @@ const GATE = Symbol('express-mcp-auth:gate');
 
 type Gated = IncomingMessage & { [GATE]?: Refuse };
 
-/** Lets whoever decides later on this request refuse it in the name of the gate it came through. */
-export function attachRefuse(req: IncomingMessage, refuse: Refuse): void {
+// Beside the identity, which requests with the same token share: a property more costs every request.
+const gates = new WeakMap<AuthInfo, Refuse>();
+
+/** Lets whoever decides later on a request of this caller refuse it in the name of the gate that verified the caller. */
+export function attachRefuse(auth: AuthInfo, refuse: Refuse): void {
+  gates.set(auth, refuse);
+}
+
+/** The same for a request without a caller. */
+export function attachAnonymousRefuse(req: IncomingMessage, refuse: Refuse): void {
   (req as Gated)[GATE] = refuse;
 }
 
 /** How the gate that the request came through refuses; undefined where it came through none. */
 export function refuseOf(req: IncomingMessage): Refuse | undefined {
-  return (req as Gated)[GATE];
+  const auth = getAuth(req);
+  return auth === undefined ? (req as Gated)[GATE] : gates.get(auth);
 }
