@@ -21,6 +21,7 @@ export type {
   McpAuthOptions,
   MtlsOptions,
   ResourceMetadataOptions,
+  SeveralIssuersPolicy,
   SingleIssuerPolicy,
   VerifiedTokensOptions,
 } from './options/auth-options.js';

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { AUTH_DEFAULTS } from '../../src/options/auth-options.js';
+import { SCOPES_DEFAULTS } from '../../src/options/scopes-options.js';
 import { STDIO_DEFAULTS } from '../../src/options/stdio-options.js';
 import { startNode } from '../support/program.js';
 
@@ -66,6 +67,8 @@ describe('the tables of options have the defaults of the code', () => {
     ['jwtValidationOptions.requiredClaims', `['${requiredClaims.join("', '")}']`],
     ['requiredScopes', JSON.stringify(requiredScopes)],
     ['verifiedTokens', `{ maxAgeSeconds: ${maxAgeSeconds}, maxEntries: ${maxEntries} }`],
+    ['hide', String(SCOPES_DEFAULTS.hide)],
+    ['onInsufficientScope', `'${SCOPES_DEFAULTS.onInsufficientScope}'`],
     ...Object.entries({ ...numbers, ...STDIO_DEFAULTS }).map(([name, value]): [string, string] => [
       name,
       String(value),

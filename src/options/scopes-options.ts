@@ -68,8 +68,7 @@ export const SCOPES_DEFAULTS = Object.freeze({
   maxBodyBytes: 4_194_304,
 } as const);
 
-/** The names of the options, which the gateway's YAML has beside the methods. */
-export const SCOPES_KEYS = [
+const SCOPES_KEYS = [
   'implies',
   'hide',
   'onInsufficientScope',

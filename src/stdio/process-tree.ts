@@ -6,7 +6,7 @@ const STOP_STEP_MS = 2_000;
 const REAPED_MS = 250;
 
 /** Sends `signal` to every process of the group that `pid` leads; on Windows, ends the tree. Nobody there is fine. */
-export function signalTree(pid: number, signal: NodeJS.Signals): void {
+function signalTree(pid: number, signal: NodeJS.Signals): void {
   if (process.platform === 'win32') {
     execFile('taskkill', ['/pid', String(pid), '/T', '/F'], () => {
       // A tree that is already gone makes taskkill fail; either way it is gone.
@@ -21,7 +21,7 @@ export function signalTree(pid: number, signal: NodeJS.Signals): void {
 }
 
 /** Whether any process of the group that `pid` leads is left. */
-export function treeIsAlive(pid: number): boolean {
+function treeIsAlive(pid: number): boolean {
   try {
     process.kill(process.platform === 'win32' ? pid : -pid, 0);
     return true;
