@@ -2,18 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AuthInfo, attachAuth, clearAuth } from './auth-info.js';
 import { createDecisionLog } from './decision-log.js';
 import { AuthError, UpstreamError } from './errors.js';
-import {
-  type Credentials,
-  presentedScheme,
-  readCredentials,
-  removeCredentials,
-  type Scheme,
-} from './http/credentials.js';
-import type { Middleware } from './http/middleware.js';
+import { readToken, removeCredentials, requireToken68, type Scheme, schemeOf } from './http/credentials.js';
+import { type Middleware, requestTarget } from './http/middleware.js';
 import { attachAnonymousRefuse, attachRefuse, createRefusal } from './http/refusal.js';
 import { replyMethodNotAllowed } from './http/reply.js';
 import { requestOrigin } from './http/request-origin.js';
-import { publicPaths, rawPath } from './http/well-known.js';
+import { publicPaths, rawPath, rawPathOf } from './http/well-known.js';
 import { MODES, type Mode } from './modes.js';
 import type { McpAuthOptions } from './options/auth-options.js';
 import { type ResolvedAuth, resolveAuth } from './options/resolve-auth.js';
@@ -32,6 +26,8 @@ export interface McpAuth extends Middleware {
   revoke(what: string | ((auth: AuthInfo) => boolean)): void;
 }
 
+const NO_TOKEN = new AuthError('missing_token');
+
 /** One request on its way through the gate. */
 interface Passage {
   readonly req: IncomingMessage;
@@ -42,6 +38,8 @@ interface Passage {
   scheme: Scheme;
   /** Who sent it, once that is verified. */
   auth: AuthInfo | undefined;
+  /** Others have had their turn since it came. */
+  hasWaited: boolean;
 }
 
 /**
@@ -61,30 +59,49 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
   const open = publicPaths(held.resource?.pathname ?? '/', held.facade);
   const { admit, turnAway, refuse } = createGate(held);
 
+  // Behind Express, each property read off a request or an answer costs as much as the look-up of a token: none twice.
   function mcpAuthMiddleware(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void {
-    const openTo = open.get(rawPath(req));
+    const target = requestTarget(req);
+    const openTo = open.get(rawPathOf(target));
     if (openTo !== undefined) {
       clearAuth(req);
       if (openTo.includes(req.method ?? '')) next();
       else replyMethodNotAllowed(res, openTo);
       return;
     }
-    const passage: Passage = { req, res, next, began: performance.now(), scheme: 'bearer', auth: undefined };
-    let credentials: Credentials;
+    const passage: Passage = {
+      req,
+      res,
+      next,
+      began: performance.now(),
+      scheme: 'bearer',
+      auth: undefined,
+      hasWaited: false,
+    };
+    const { authorization } = req.headers;
+    // Not thrown: it is how every client begins.
+    if (authorization === undefined) turnAway(passage, NO_TOKEN);
+    else judge(passage, authorization, target);
+  }
+
+  function judge(passage: Passage, authorization: string, target: string): void {
+    let token: string;
+    let known: VerifiedToken | undefined;
     try {
-      credentials = readCredentials(req, schemes, held.maxTokenBytes);
+      passage.scheme = schemeOf(authorization) ?? 'bearer';
+      token = readToken(authorization, passage.req, target, schemes);
+      known = verifier.recall(token);
+      if (known === undefined) requireToken68(token, held.maxTokenBytes);
     } catch (error) {
-      passage.scheme = presentedScheme(req) ?? 'bearer';
       turnAway(passage, error);
       return;
     }
-    passage.scheme = credentials.scheme;
-    const known = verifier.recall(credentials.token);
-    if (known !== undefined && sender.isPlain(known.auth, credentials.scheme)) admit(passage, known.auth, true);
-    else verify(passage, credentials.token, known).catch(next);
+    if (known !== undefined && sender.isPlain(known.auth, passage.scheme)) admit(passage, known.auth, true);
+    else verify(passage, token, known).catch(passage.next);
   }
 
   async function verify(passage: Passage, token: string, known: VerifiedToken | undefined): Promise<void> {
+    passage.hasWaited = true;
     try {
       const verified = known ?? (await verifier.verify(token));
       passage.auth = verified.auth;
@@ -137,19 +154,21 @@ function createGate(held: ResolvedAuth) {
 
   function turnAway(passage: Passage, error: unknown): void {
     const { req, res, next, began, auth, scheme } = passage;
-    // An identity that an earlier middleware left here was not verified by this policy.
-    clearAuth(req);
     const isAbsent = error instanceof AuthError && error.code === 'missing_token';
     const passes = mode[isAbsent ? 'withoutToken' : 'withBadToken'] === 'pass';
     const outcome = passes ? mode.passesAs : error instanceof AuthError ? 'refused' : 'failed';
     record(req, { outcome, began, auth, error });
     if (isAnswered(passage)) return;
+    if (error instanceof AuthError && !passes) {
+      refuse(req, res, error.code, scheme);
+      return;
+    }
+    // An identity that an earlier middleware left here was not verified by this policy.
+    clearAuth(req);
     if (passes) {
       removeCredentials(req);
       attachAnonymousRefuse(req, refuse);
       next();
-    } else if (error instanceof AuthError) {
-      refuse(req, res, error.code, scheme);
     } else {
       if (error instanceof UpstreamError) res.setHeader('retry-after', String(error.retryAfterSeconds));
       // next(undefined) and next('route') mean "go on": only an error may leave this way.
@@ -161,6 +180,6 @@ function createGate(held: ResolvedAuth) {
 }
 
 /** While a slow key server was waited for, the application may have answered itself, or the client hung up. */
-function isAnswered({ res }: Passage): boolean {
-  return res.headersSent || res.destroyed;
+function isAnswered({ res, hasWaited }: Passage): boolean {
+  return hasWaited && (res.headersSent || res.destroyed);
 }

@@ -1,15 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { AuthError } from '../errors.js';
-import { requestTarget } from './middleware.js';
 
 /** How a token may be presented: RFC 6750 and RFC 9449. */
 export type Scheme = 'bearer' | 'dpop';
-
-/** A token and the scheme it came with. */
-export interface Credentials {
-  readonly scheme: Scheme;
-  readonly token: string;
-}
 
 /** Whatever a lenient parser would take for one of these schemes: what follows is no further letter of the name. */
 const SCHEME = /^(bearer|dpop)(?![\w!#$%&'*+.^`|~-])/i;
@@ -18,28 +11,31 @@ const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
 
 /**
  * Reads the access token from the `Authorization` header, the only place it is taken from (RFC 6750, section 2.1).
+ * Whether the token itself is well-formed, {@link requireToken68} says: one that is known needs not be asked again.
  *
- * @throws {AuthError} `missing_token` where there is none of an accepted scheme, `malformed_header`, `several_tokens`,
- * `token_too_long`.
+ * @throws {AuthError} `missing_token` where there is none of an accepted scheme, `malformed_header`, `several_tokens`.
  */
-export function readCredentials(req: IncomingMessage, schemes: readonly Scheme[], maxTokenBytes: number): Credentials {
-  const header = req.headers.authorization;
-  if (header === undefined) throw new AuthError('missing_token');
-  requireOneHeader(req);
-  const scheme = presentedScheme(req);
+export function readToken(header: string, req: IncomingMessage, target: string, schemes: readonly Scheme[]): string {
+  requireOneHeader(req.rawHeaders);
+  const scheme = schemeOf(header);
   if (scheme === undefined || !schemes.includes(scheme)) throw new AuthError('missing_token');
-  const rest = header.slice(scheme.length);
-  const token = rest.startsWith(' ') ? rest.trim() : '';
-  if (token.length > maxTokenBytes) throw new AuthError('token_too_long', { bytes: token.length });
-  if (!TOKEN.test(token)) throw new AuthError('malformed_header');
+  if (header[scheme.length] !== ' ') throw new AuthError('malformed_header');
   // RFC 6750, section 2: one request, one method. A proxy in front may have judged the other one.
-  if (hasQueryToken(requestTarget(req))) throw new AuthError('several_tokens');
-  return { scheme, token };
+  if (hasQueryToken(target)) throw new AuthError('several_tokens');
+  return header.slice(scheme.length + 1).trim();
 }
 
-/** The scheme of the `Authorization` header, accepted here or not, where it is one of access tokens. */
-export function presentedScheme(req: IncomingMessage): Scheme | undefined {
-  return SCHEME.exec(req.headers.authorization ?? '')?.[1]?.toLowerCase() as Scheme | undefined;
+/** @throws {AuthError} `token_too_long`, `malformed_header`. */
+export function requireToken68(token: string, maxTokenBytes: number): void {
+  if (token.length > maxTokenBytes) throw new AuthError('token_too_long', { bytes: token.length });
+  if (!TOKEN.test(token)) throw new AuthError('malformed_header');
+}
+
+/** The scheme of an `Authorization` header, accepted here or not, where it is one of access tokens. */
+export function schemeOf(header: string): Scheme | undefined {
+  // As nearly everybody writes it.
+  if (header.startsWith('Bearer ')) return 'bearer';
+  return SCHEME.exec(header)?.[1]?.toLowerCase() as Scheme | undefined;
 }
 
 /** Under every name that a query parser makes `access_token` of: `access%5Ftoken`, `access_token[]`. */
@@ -50,8 +46,7 @@ function hasQueryToken(target: string): boolean {
 }
 
 /** Node keeps the first of two `Authorization` headers in `headers` and says nothing; another hop may keep the last. */
-function requireOneHeader(req: IncomingMessage): void {
-  const raw = req.rawHeaders;
+function requireOneHeader(raw: readonly string[]): void {
   let seen = 0;
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string;
@@ -65,7 +60,7 @@ function requireOneHeader(req: IncomingMessage): void {
  * no backend mistakes it for a verified one. Credentials of another kind (`Basic`) are not ours to take.
  */
 export function removeCredentials(req: IncomingMessage): void {
-  if (presentedScheme(req) === undefined) return;
+  if (schemeOf(req.headers.authorization ?? '') === undefined) return;
   for (const name of ['authorization', 'dpop']) {
     if (req.headers[name] === undefined) continue;
     delete req.headers[name];

@@ -40,6 +40,11 @@ export class KeptCopy {
     return this.#failure;
   }
 
+  /** Nothing has to be asked or done before it is used. */
+  get isFresh(): boolean {
+    return Date.now() < this.#refreshAt;
+  }
+
   /**
    * Past its lifetime a copy is fetched before it is used, which only a server that was idle comes to wait for. While the
    * other server is away, nobody waits for it again and again.
@@ -63,7 +68,7 @@ export class KeptCopy {
 
   /** Begins a fetch if it is time for one; the fetch under way, if any. */
   refreshWhenDue(): Promise<void> | undefined {
-    return Date.now() < this.#refreshAt || this.isCooling ? this.#fetching : this.#fetchOnce();
+    return this.isFresh || this.isCooling ? this.#fetching : this.#fetchOnce();
   }
 
   /** Fetches for want of something new, and then not again for a while. */

@@ -91,7 +91,11 @@ export function publicPaths(
 
 /** The path exactly as it came: not decoded, not normalised, so that only the very bytes of a public path are public. */
 export function rawPath(req: IncomingMessage): string {
-  const target = requestTarget(req);
+  return rawPathOf(requestTarget(req));
+}
+
+/** The same of a request target. */
+export function rawPathOf(target: string): string {
   const query = target.indexOf('?');
   return query === -1 ? target : target.slice(0, query);
 }

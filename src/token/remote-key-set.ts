@@ -31,6 +31,7 @@ export class RemoteKeySet implements KeySet {
   }
 
   holds(key: VerificationKey): boolean {
+    if (this.#copy.isFresh) return this.#ring.holds(key);
     void this.#copy.refreshWhenDue();
     return !this.#copy.isExpired && this.#copy.isTrusted && this.#ring.holds(key);
   }
