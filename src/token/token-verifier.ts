@@ -39,33 +39,31 @@ export function createTokenVerifier(held: ResolvedAuth): TokenVerifier {
   function verify(token: string): Promise<VerifiedToken> {
     const known = underWay.get(token);
     if (known !== undefined) return known;
-    const verification = read(token).finally(() => underWay.delete(token));
+    const verification = judge(token);
     underWay.set(token, verification);
+    const forget = (): void => void underWay.delete(token);
+    verification.then(forget, forget);
     return verification;
   }
 
-  async function read(token: string): Promise<VerifiedToken> {
+  /** The steps in order: form, issuer, algorithm, key, signature, claims, revocation. */
+  async function judge(token: string): Promise<VerifiedToken> {
     const jwt = parseCompactJwt(token);
     try {
-      return await judge(jwt);
+      // The issuer chooses the key set before any key is looked for: equal `kid`s of two issuers never meet.
+      const issuer = trust.get(jwt.payload.iss);
+      if (issuer === undefined) throw new AuthError('unknown_issuer');
+      if (!isAcceptedAlgorithm(jwt.alg)) throw new AuthError('unsupported_algorithm', { alg: jwt.alg });
+      const key = await issuer.keySet.find(jwt.kid, jwt.alg);
+      await verifySignature(jwt, key.key);
+      const auth = authInfoFrom(jwt, { trusted: issuer.trusted, ...rules });
+      if (revocations.includes(auth)) throw new AuthError('token_revoked');
+      const verified = { ...issuer, auth, key };
+      verifiedTokens?.remember(verified);
+      return verified;
     } catch (error) {
-      throw error instanceof AuthError ? error.with(claimsOf(jwt)) : error;
+      throw error instanceof AuthError ? error.addEvidence(claimsOf(jwt)) : error;
     }
-  }
-
-  /** The steps after the form, in order: issuer, algorithm, key, signature, claims, revocation. */
-  async function judge(jwt: CompactJwt): Promise<VerifiedToken> {
-    // The issuer chooses the key set before any key is looked for: equal `kid`s of two issuers never meet.
-    const issuer = trust.get(jwt.payload.iss);
-    if (issuer === undefined) throw new AuthError('unknown_issuer');
-    if (!isAcceptedAlgorithm(jwt.alg)) throw new AuthError('unsupported_algorithm', { alg: jwt.alg });
-    const key = await issuer.keySet.find(jwt.kid, jwt.alg);
-    await verifySignature(jwt, key.key);
-    const auth = authInfoFrom(jwt, { trusted: issuer.trusted, ...rules });
-    if (revocations.includes(auth)) throw new AuthError('token_revoked');
-    const verified = { ...issuer, auth, key };
-    verifiedTokens?.remember(verified);
-    return verified;
   }
 
   return {
