@@ -1,8 +1,12 @@
 import autocannon from 'autocannon';
 
-/** Sends GET requests for `seconds`, taking the headers in turn; resolves to how many were answered, and with what. */
-export async function load(url, headers, seconds) {
-  const requests = headers.map((header) => ({ method: 'GET', headers: header }));
+/**
+ * Sends requests for `seconds`, taking the headers in turn, each with `body` where there is one (POST), else GET;
+ * resolves to how many were answered, and with what.
+ */
+export async function load(url, headers, seconds, body) {
+  const message = body === undefined ? { method: 'GET' } : { method: 'POST', body };
+  const requests = headers.map((header) => ({ ...message, headers: header }));
   let clients = 0;
   // Each connection begins elsewhere: in step, they would all send the same token at once.
   const setupClient = (client) => {

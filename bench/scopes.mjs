@@ -1,17 +1,17 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { Agent, createServer, request } from 'node:http';
+import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import express from 'express';
 import { mcpAuth, mcpScopes } from '../dist/index.js';
 import { createTestIssuer } from '../dist/testing/index.js';
+import { load, median } from './load.mjs';
 
 // What mcpScopes() adds to a call of 2 KiB, in CPU of the server's process. Both servers verify the token and read the
 // body; one of them decides on it first. They take turns, so that whatever else the machine does meets both alike.
 const QUICK = process.argv.includes('--quick');
-const CALLS = QUICK ? 2_000 : 10_000;
-const ROUNDS = QUICK ? 3 : 9;
-const IN_FLIGHT = 8;
+const SECONDS = QUICK ? 0.5 : 2;
+const ROUNDS = QUICK ? 3 : 7;
 // What an agent sends when it writes a file: some options, and text.
 const LINE = '- call back "Ada" about the budget, before noon\n';
 const CALL = JSON.stringify({
@@ -57,56 +57,37 @@ async function serve(name) {
   process.send?.({ port, token: issuer.token({ scopes: ['admin', 'reports:read'] }) });
 }
 async function start(name) {
-  const child = fork(fileURLToPath(import.meta.url), [`--serve=${name}`]);
+  const env = { ...process.env, NODE_ENV: 'production' };
+  const child = fork(fileURLToPath(import.meta.url), [`--serve=${name}`], { env });
   const [{ port, token }] = await once(child, 'message');
-  return { child, port, token, agent: new Agent({ keepAlive: true, maxSockets: IN_FLIGHT }) };
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  return { child, headers, url: `http://127.0.0.1:${port}/mcp` };
 }
 /** Microseconds of CPU for one call. */
-async function measure(host) {
+async function measure(host, seconds) {
   const before = await cpuOf(host);
-  let left = CALLS;
-  const worker = async () => {
-    while (left-- > 0) await post(host);
-  };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
-  return ((await cpuOf(host)) - before) / CALLS;
+  const { answered, statuses } = await load(host.url, [host.headers], seconds, CALL);
+  if (Object.keys(statuses).join() !== '200') throw new Error(`answered ${Object.keys(statuses)}`);
+  return ((await cpuOf(host)) - before) / answered;
 }
 async function cpuOf({ child }) {
   child.send('cpu');
   const [{ user, system }] = await once(child, 'message');
   return user + system;
 }
-function post({ port, token, agent }) {
-  const headers = {
-    authorization: `Bearer ${token}`,
-    'content-type': 'application/json',
-    'content-length': CALL.length,
-  };
-  return new Promise((resolve, reject) => {
-    const req = request({ host: '127.0.0.1', port, method: 'POST', path: '/mcp', agent, headers }, (res) => {
-      if (res.statusCode !== 200) reject(new Error(`answered ${res.statusCode}`));
-      res.resume().on('end', resolve);
-    });
-    req.on('error', reject).end(CALL);
-  });
-}
-function median(values) {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+/** In new processes, since one is faster than another for as long as it lives; the first second is for warming up. */
+async function measureAll(names) {
+  const hosts = await Promise.all(names.map(start));
+  for (const host of hosts) await measure(host, 1);
+  const spent = [];
+  for (const host of hosts) spent.push(await measure(host, SECONDS));
+  for (const { child } of hosts) child.kill();
+  return spent;
 }
 async function compare() {
   const names = Object.keys(SERVERS);
-  const hosts = await Promise.all(names.map(start));
-  for (const host of hosts) await measure(host);
   const rounds = [];
-  for (let i = 0; i < ROUNDS; i += 1) {
-    const round = [];
-    for (const host of hosts) round.push(await measure(host));
-    rounds.push(round);
-  }
-  for (const { child, agent } of hosts) {
-    agent.destroy();
-    child.kill();
-  }
+  for (let i = 0; i < ROUNDS; i += 1) rounds.push(await measureAll(names));
   const spent = names.map((_name, i) => median(rounds.map((round) => round[i])));
   console.log(`A call of ${CALL.length} bytes: µs of CPU in the server, medians of ${ROUNDS} rounds`);
   for (const [i, name] of names.entries()) console.log(`  ${spent[i].toFixed(1).padStart(6)}  ${name}`);

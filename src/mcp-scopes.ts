@@ -64,8 +64,7 @@ async function decide(passage: Passage, held: ResolvedScopes, ruling: Ruling): P
   let body: ReceivedBody;
   try {
     // A parser that ran before has the last word: what it left is what the server gets.
-    if (!req.readableEnded) req.body = parseBody(await peekBody(req, held.maxBodyBytes));
-    body = readCalls(parsedBody(req));
+    body = readCalls(req.readableEnded ? parsedBody(req) : takeBody(req, await peekBody(req, held.maxBodyBytes)));
     requireMatchingHeaders(body, req.headers);
   } catch (error) {
     if (error instanceof MessageError || error instanceof BodyError) reject(res, error);
@@ -86,7 +85,14 @@ function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error('mcpScopes(): the decision failed', { cause: error });
 }
 
-/** The JSON that was left in `req.body`, by us or by a body parser before us. */
+/** The JSON of a body that nobody had read: left in `req.body`, and in the request too. */
+function takeBody(req: MessageRequest, bytes: Buffer): unknown {
+  const parsed = parseBody(bytes);
+  req.body = parsed;
+  return parsed;
+}
+
+/** The JSON that a body parser before us left in `req.body`. */
 function parsedBody({ body }: MessageRequest): unknown {
   if (body === undefined) throw new Error('mcpScopes(): the body was read before, and nothing of it left in req.body');
   return typeof body === 'string' || Buffer.isBuffer(body) ? parseBody(Buffer.from(body)) : body;

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
 /** A request body that cannot be used; `status` is what HTTP calls it. */
 export class BodyError extends Error {
@@ -26,8 +26,8 @@ export async function readBody(
     if (parsed === undefined) throw new Error('The request body was read before, and not left in req.body');
     return bounded(bytesOf(parsed), maxBytes);
   }
-  requireMediaType(req, mediaType);
-  requireLength(req, maxBytes);
+  requireMediaType(req.headers, mediaType);
+  requireLength(req.headers, maxBytes);
   return collect(req, maxBytes);
 }
 
@@ -64,8 +64,8 @@ function bounded(bytes: Buffer, maxBytes: number): Buffer {
 }
 
 /** Refuses by what the request says of itself, before a byte is read. */
-export function requireLength(req: IncomingMessage, maxBytes: number): void {
-  if (Number(req.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
+export function requireLength(headers: IncomingHttpHeaders, maxBytes: number): void {
+  if (Number(headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
 }
 
 export function tooLarge(maxBytes: number): BodyError {
@@ -73,12 +73,12 @@ export function tooLarge(maxBytes: number): BodyError {
 }
 
 /** A body that one reader unpacks and another does not is read as two different messages; so it comes plain, in UTF-8. */
-export function requireMediaType(req: IncomingMessage, mediaType: string): void {
-  const encoding = req.headers['content-encoding'];
+export function requireMediaType(headers: IncomingHttpHeaders, mediaType: string): void {
+  const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
     throw new BodyError(415, 'The body must come without a Content-Encoding');
   }
-  const type = req.headers['content-type'] ?? '';
+  const type = headers['content-type'] ?? '';
   if (type === mediaType) return;
   const [essence = '', ...parameters] = type.toLowerCase().split(';');
   if (essence.trim() !== mediaType) throw new BodyError(415, `The Content-Type must be ${mediaType}`);

@@ -30,7 +30,7 @@ export function queryOf(req: IncomingMessage): string {
  */
 export async function readForm(req: IncomingMessage, maxBytes: number): Promise<Parameters | undefined> {
   // First of all: a parser of JSON leaves an object as well, whose members could be told from parameters no more.
-  requireMediaType(req, FORM);
+  requireMediaType(req.headers, FORM);
   const { body } = req as { body?: unknown };
   if (req.readableEnded && typeof body === 'object' && body !== null && !Buffer.isBuffer(body)) return fromParsed(body);
   return parseForm((await readBody(req, maxBytes, FORM)).toString('utf8'));
