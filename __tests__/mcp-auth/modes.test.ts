@@ -118,6 +118,19 @@ describe.each(['strict', 'optional', 'permissive'] as const)('in %s mode', (mode
   });
 });
 
+test('who sent a request is not changed by what later middleware does to it', async () => {
+  const app = express().use(mcpAuth({ issuer: ISSUER, jwks: { keys: [signer.jwk] }, audiences: [RESOURCE] }));
+  app.use((req, _res, next) => {
+    (req as unknown as { auth: unknown }).auth = { token: 'x', scopes: ['admin'], payload: { sub: 'mallory' } };
+    delete req.headers.authorization;
+    req.rawHeaders.splice(0);
+    next();
+  });
+  app.use((req, res) => void res.json({ token: getAuth(req)?.token ?? null }));
+  const response = await request(app).get('/mcp').auth(good, { type: 'bearer' });
+  expect(response.body).toEqual({ token: good });
+});
+
 test('missing scopes are all named at once, with the metadata', async () => {
   const gate = createGate({ requiredScopes: ['read', 'write', 'admin'] }, signer);
   const response = await gate.send(signer.sign(claims({ scope: 'read' })));

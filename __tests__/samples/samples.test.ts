@@ -76,6 +76,17 @@ describe('samples/scopes.ts', () => {
   });
 });
 
+describe('samples/doctor.ts', () => {
+  test('fails where clients do, and says what to change', async () => {
+    const url = await start('build/samples/stdio-backend.js');
+    const doctor = startNode([`${ROOT}build/samples/doctor.js`, url.href]);
+    expect(await doctor.ended).toBe(1);
+    // The sample says that it lives on port 3000, and here it does not.
+    expect(doctor.stdout).toMatch(/^fault: .*http:\/\/localhost:3000\//m);
+    expect(doctor.stdout).not.toMatch(/^ok/m);
+  });
+});
+
 describe('samples/browser-clients.ts', () => {
   test('answers the preflight of its page, and of no other', async () => {
     const url = await start('build/samples/browser-clients.js');
