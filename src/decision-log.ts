@@ -73,8 +73,8 @@ function describe(req: IncomingMessage, mode: ModeName, { outcome, began, auth, 
   };
 }
 
-function evidenceOf(error: unknown): Readonly<Record<string, unknown>> {
-  return error instanceof AuthError ? error.cause : {};
+function evidenceOf(error: unknown): Record<string, unknown> {
+  return error instanceof AuthError ? ((error.cause ?? {}) as Record<string, unknown>) : {};
 }
 
 function text(value: unknown): string | undefined {

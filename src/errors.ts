@@ -152,25 +152,22 @@ export type RefusalCode = keyof typeof REFUSALS;
  */
 export class AuthError extends Error {
   override readonly name = 'AuthError';
-  override readonly cause: Readonly<Record<string, unknown>>;
   readonly code: RefusalCode;
   readonly status: Refusal['status'];
 
-  constructor(code: RefusalCode, evidence: Readonly<Record<string, unknown>> = {}) {
+  constructor(code: RefusalCode, evidence?: Readonly<Record<string, unknown>>) {
     // A refusal is an answer and not a failure of ours: its stack trace would tell nothing, and cost more than the rest.
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0;
-    super(REFUSALS[code].description);
+    super(REFUSALS[code].description, evidence && { cause: evidence });
     Error.stackTraceLimit = stackTraceLimit;
-    this.cause = evidence;
     this.code = code;
     this.status = REFUSALS[code].status;
   }
 
-  /** Adds what else is known of the token, for logs. */
-  addEvidence(evidence: Readonly<Record<string, unknown>>): this {
-    (this as { cause: Readonly<Record<string, unknown>> }).cause = { ...this.cause, ...evidence };
-    return this;
+  /** The same refusal with further evidence. */
+  with(evidence: Readonly<Record<string, unknown>>): AuthError {
+    return new AuthError(this.code, { ...(this.cause as object | undefined), ...evidence });
   }
 }
 

@@ -38,8 +38,6 @@ interface Passage {
   scheme: Scheme;
   /** Who sent it, once that is verified. */
   auth: AuthInfo | undefined;
-  /** Others have had their turn since it came. */
-  hasWaited: boolean;
 }
 
 /**
@@ -59,7 +57,7 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
   const open = publicPaths(held.resource?.pathname ?? '/', held.facade);
   const { admit, turnAway, refuse } = createGate(held);
 
-  // Behind Express, each property read off a request or an answer costs as much as the look-up of a token: none twice.
+  // Behind Express, each property read off a request or an answer costs as much as the look-up of a token.
   function mcpAuthMiddleware(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void {
     const target = requestTarget(req);
     const openTo = open.get(rawPathOf(target));
@@ -76,15 +74,14 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
       began: performance.now(),
       scheme: 'bearer',
       auth: undefined,
-      hasWaited: false,
     };
     const { authorization } = req.headers;
     // Not thrown: it is how every client begins.
     if (authorization === undefined) turnAway(passage, NO_TOKEN);
-    else judge(passage, authorization, target);
+    else present(passage, authorization, target);
   }
 
-  function judge(passage: Passage, authorization: string, target: string): void {
+  function present(passage: Passage, authorization: string, target: string): void {
     let token: string;
     let known: VerifiedToken | undefined;
     try {
@@ -101,7 +98,6 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
   }
 
   async function verify(passage: Passage, token: string, known: VerifiedToken | undefined): Promise<void> {
-    passage.hasWaited = true;
     try {
       const verified = known ?? (await verifier.verify(token));
       passage.auth = verified.auth;
@@ -154,6 +150,8 @@ function createGate(held: ResolvedAuth) {
 
   function turnAway(passage: Passage, error: unknown): void {
     const { req, res, next, began, auth, scheme } = passage;
+    // An identity that an earlier middleware left here was not verified by this policy.
+    clearAuth(req);
     const isAbsent = error instanceof AuthError && error.code === 'missing_token';
     const passes = mode[isAbsent ? 'withoutToken' : 'withBadToken'] === 'pass';
     const outcome = passes ? mode.passesAs : error instanceof AuthError ? 'refused' : 'failed';
@@ -163,8 +161,6 @@ function createGate(held: ResolvedAuth) {
       refuse(req, res, error.code, scheme);
       return;
     }
-    // An identity that an earlier middleware left here was not verified by this policy.
-    clearAuth(req);
     if (passes) {
       removeCredentials(req);
       attachAnonymousRefuse(req, refuse);
@@ -179,7 +175,7 @@ function createGate(held: ResolvedAuth) {
   return { admit, turnAway, refuse };
 }
 
-/** While a slow key server was waited for, the application may have answered itself, or the client hung up. */
-function isAnswered({ res, hasWaited }: Passage): boolean {
-  return hasWaited && (res.headersSent || res.destroyed);
+/** While a slow key server was waited for, or a middleware before us, another may have answered, or the client hung up. */
+function isAnswered({ res }: Passage): boolean {
+  return res.headersSent || res.destroyed;
 }

@@ -123,7 +123,7 @@ test('who sent a request is not changed by what later middleware does to it', as
   app.use((req, _res, next) => {
     (req as unknown as { auth: unknown }).auth = { token: 'x', scopes: ['admin'], payload: { sub: 'mallory' } };
     delete req.headers.authorization;
-    req.rawHeaders.splice(0);
+    req.rawHeaders = [];
     next();
   });
   app.use((req, res) => void res.json({ token: getAuth(req)?.token ?? null }));

@@ -6,9 +6,9 @@ import { requireLength, requireMediaType, tooLarge } from './body.js';
  * transport, reads the very same bytes from the request as if nobody had been there before. Where the body is cut off, it
  * never settles.
  *
- * @throws {BodyError} At once or later, where the body is encoded, no JSON by its type, or too long.
+ * @throws {BodyError} Where the body is encoded, no JSON by its type, or too long.
  */
-export function peekBody(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
+export async function peekBody(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
   // Once: behind Express each look at a request costs.
   const { headers } = req;
   requireMediaType(headers, 'application/json');

@@ -94,7 +94,7 @@ export function rawPath(req: IncomingMessage): string {
   return rawPathOf(requestTarget(req));
 }
 
-/** The same of a request target. */
+/** The path of a request target, as {@link rawPath} has it. */
 export function rawPathOf(target: string): string {
   const query = target.indexOf('?');
   return query === -1 ? target : target.slice(0, query);

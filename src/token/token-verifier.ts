@@ -62,7 +62,7 @@ export function createTokenVerifier(held: ResolvedAuth): TokenVerifier {
       verifiedTokens?.remember(verified);
       return verified;
     } catch (error) {
-      throw error instanceof AuthError ? error.addEvidence(claimsOf(jwt)) : error;
+      throw error instanceof AuthError ? error.with(claimsOf(jwt)) : error;
     }
   }
 
