@@ -67,14 +67,7 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
       else replyMethodNotAllowed(res, openTo);
       return;
     }
-    const passage: Passage = {
-      req,
-      res,
-      next,
-      began: performance.now(),
-      scheme: 'bearer',
-      auth: undefined,
-    };
+    const passage: Passage = { req, res, next, began: performance.now(), scheme: 'bearer', auth: undefined };
     const { authorization } = req.headers;
     // Not thrown: it is how every client begins.
     if (authorization === undefined) turnAway(passage, NO_TOKEN);
@@ -157,14 +150,12 @@ function createGate(held: ResolvedAuth) {
     const outcome = passes ? mode.passesAs : error instanceof AuthError ? 'refused' : 'failed';
     record(req, { outcome, began, auth, error });
     if (isAnswered(passage)) return;
-    if (error instanceof AuthError && !passes) {
-      refuse(req, res, error.code, scheme);
-      return;
-    }
     if (passes) {
       removeCredentials(req);
       attachAnonymousRefuse(req, refuse);
       next();
+    } else if (error instanceof AuthError) {
+      refuse(req, res, error.code, scheme);
     } else {
       if (error instanceof UpstreamError) res.setHeader('retry-after', String(error.retryAfterSeconds));
       // next(undefined) and next('route') mean "go on": only an error may leave this way.

@@ -39,3 +39,49 @@ describe('an application that answers while a slow key server is waited for', ()
     expect(reached).toEqual([]);
   });
 });
+
+describe('an application that has answered before the request comes to us', () => {
+  test.each([
+    ['a known token', signer.sign(claims())],
+    ['a malformed token', 'x.y'],
+    ['no token', undefined],
+  ])('keeps its answer, and the route is not reached: %s', async (_name, token) => {
+    let isLate = false;
+    const failures: unknown[] = [];
+    const reached: unknown[] = [];
+    const app = express();
+    app.use((_req, res, next) => {
+      if (isLate) res.status(504).end();
+      next();
+    });
+    app.use(mcpAuth({ issuer: ISSUER, audiences: [RESOURCE], jwks: { keys: [signer.jwk] } }));
+    app.use((_req, res) => {
+      reached.push('the route');
+      if (!res.headersSent) res.end();
+    });
+    app.use((error: unknown, _req: unknown, _res: unknown, _next: unknown) => void failures.push(error));
+    const send = () =>
+      request(app)
+        .get('/mcp')
+        .set(token === undefined ? {} : { authorization: `Bearer ${token}` });
+    await send();
+    reached.length = 0;
+    isLate = true;
+    expect((await send()).status).toBe(504);
+    expect([reached, failures]).toEqual([[], []]);
+  });
+});
+
+test("a refused request is nobody's, whoever an earlier middleware took it for", async () => {
+  const seen: unknown[] = [];
+  const app = express();
+  app.use((req, res, next) => {
+    const claimed = req as unknown as { auth: unknown };
+    claimed.auth = { payload: { sub: 'mallory' } };
+    res.on('finish', () => seen.push(claimed.auth));
+    next();
+  });
+  app.use(mcpAuth({ issuer: ISSUER, audiences: [RESOURCE], jwks: { keys: [signer.jwk] } }));
+  expect((await request(app).get('/mcp')).status).toBe(401);
+  expect(seen).toEqual([undefined]);
+});
