@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { createRequestNotes } from './request-notes.js';
 
 /**
  * What a verified token says. It is set as `req.auth` and has the shape of the MCP SDK's `AuthInfo`, so that the
@@ -23,25 +24,24 @@ export interface AuthInfo {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-// Not read back from `req.auth`, which any middleware may write. A symbol of our own and no WeakMap: that would cost every
-// request more than all the rest of a remembered token.
-const VERIFIED = Symbol('express-mcp-auth:verified');
+// Not read back from `req.auth`, which any middleware may write.
+const verified = createRequestNotes<AuthInfo>();
 
-type Verified = IncomingMessage & { [VERIFIED]?: AuthInfo | undefined };
+type Named = IncomingMessage & { auth?: AuthInfo | undefined };
 
 /** Who sent this request, as `mcpAuth()` verified it; `undefined` for an anonymous request. */
 export function getAuth(req: IncomingMessage): AuthInfo | undefined {
-  return (req as Verified)[VERIFIED];
+  return verified.get(req);
 }
 
 /** Makes `info` the request's only identity: whatever an earlier middleware left in `req.auth` is replaced. */
 export function attachAuth(req: IncomingMessage, info: AuthInfo): void {
-  (req as Verified)[VERIFIED] = info;
-  (req as { auth?: AuthInfo }).auth = info;
+  verified.set(req, info);
+  (req as Named).auth = info;
 }
 
 /** Makes the request anonymous: a `req.auth` set by an earlier middleware is not trusted. */
 export function clearAuth(req: IncomingMessage): void {
-  if (VERIFIED in req) (req as Verified)[VERIFIED] = undefined;
-  if ('auth' in req) (req as { auth?: AuthInfo | undefined }).auth = undefined;
+  if (getAuth(req) !== undefined) verified.set(req, undefined);
+  if ((req as Named).auth !== undefined) (req as Named).auth = undefined;
 }

@@ -36,6 +36,8 @@ interface Passage {
   readonly began: number;
   /** How the token came. */
   scheme: Scheme;
+  /** Something was waited for, so that much may have happened since the request came. */
+  hasWaited: boolean;
   /** Who sent it, once that is verified. */
   auth: AuthInfo | undefined;
 }
@@ -67,7 +69,15 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
       else replyMethodNotAllowed(res, openTo);
       return;
     }
-    const passage: Passage = { req, res, next, began: performance.now(), scheme: 'bearer', auth: undefined };
+    const passage: Passage = {
+      req,
+      res,
+      next,
+      began: performance.now(),
+      scheme: 'bearer',
+      hasWaited: false,
+      auth: undefined,
+    };
     const { authorization } = req.headers;
     // Not thrown: it is how every client begins.
     if (authorization === undefined) turnAway(passage, NO_TOKEN);
@@ -91,6 +101,7 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
   }
 
   async function verify(passage: Passage, token: string, known: VerifiedToken | undefined): Promise<void> {
+    passage.hasWaited = true;
     try {
       const verified = known ?? (await verifier.verify(token));
       passage.auth = verified.auth;
@@ -138,7 +149,7 @@ function createGate(held: ResolvedAuth) {
     }
     attachAuth(passage.req, auth);
     record(passage.req, { outcome: 'passed', began: passage.began, auth, cached });
-    if (!isAnswered(passage)) passage.next();
+    if (!isTooLate(passage)) passage.next();
   }
 
   function turnAway(passage: Passage, error: unknown): void {
@@ -149,13 +160,18 @@ function createGate(held: ResolvedAuth) {
     const passes = mode[isAbsent ? 'withoutToken' : 'withBadToken'] === 'pass';
     const outcome = passes ? mode.passesAs : error instanceof AuthError ? 'refused' : 'failed';
     record(req, { outcome, began, auth, error });
-    if (isAnswered(passage)) return;
+    if (isTooLate(passage)) return;
     if (passes) {
       removeCredentials(req);
       attachAnonymousRefuse(req, refuse);
       next();
     } else if (error instanceof AuthError) {
-      refuse(req, res, error.code, scheme);
+      try {
+        refuse(req, res, error.code, scheme);
+      } catch (failure) {
+        // A middleware before us has answered, and passed the request on all the same.
+        if (!res.headersSent) throw failure;
+      }
     } else {
       if (error instanceof UpstreamError) res.setHeader('retry-after', String(error.retryAfterSeconds));
       // next(undefined) and next('route') mean "go on": only an error may leave this way.
@@ -166,7 +182,7 @@ function createGate(held: ResolvedAuth) {
   return { admit, turnAway, refuse };
 }
 
-/** While a slow key server was waited for, or a middleware before us, another may have answered, or the client hung up. */
-function isAnswered({ res }: Passage): boolean {
-  return res.headersSent || res.destroyed;
+/** While a slow key server was waited for, another may have answered, or the client hung up. */
+function isTooLate({ hasWaited, res }: Passage): boolean {
+  return hasWaited && (res.headersSent || res.destroyed);
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AuthInfo, getAuth } from '../auth-info.js';
 import { AuthError, REFUSALS, type RefusalCode } from '../errors.js';
+import { createRequestNotes } from '../request-notes.js';
 import { type ChallengeContext, challengeFor } from './challenge.js';
 import type { Scheme } from './credentials.js';
 import { type JsonReply, sendJson } from './reply.js';
@@ -65,11 +66,9 @@ function challengeForOrigin(
   }
 }
 
-const GATE = Symbol('express-mcp-auth:gate');
+const anonymousGates = createRequestNotes<Refuse>();
 
-type Gated = IncomingMessage & { [GATE]?: Refuse };
-
-// Beside the identity, which requests with the same token share: a property more costs every request.
+// Noted once for all requests with the same token, which share the identity.
 const gates = new WeakMap<AuthInfo, Refuse>();
 
 /** Lets whoever decides later on a request of this caller refuse it in the name of the gate that verified the caller. */
@@ -79,11 +78,11 @@ export function attachRefuse(auth: AuthInfo, refuse: Refuse): void {
 
 /** The same for a request without a caller. */
 export function attachAnonymousRefuse(req: IncomingMessage, refuse: Refuse): void {
-  (req as Gated)[GATE] = refuse;
+  anonymousGates.set(req, refuse);
 }
 
 /** How the gate that the request came through refuses; undefined where it came through none. */
 export function refuseOf(req: IncomingMessage): Refuse | undefined {
   const auth = getAuth(req);
-  return auth === undefined ? (req as Gated)[GATE] : gates.get(auth);
+  return auth === undefined ? anonymousGates.get(req) : gates.get(auth);
 }

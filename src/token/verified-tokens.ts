@@ -26,23 +26,30 @@ interface Entry extends VerifiedToken {
 }
 
 export function createVerifiedTokens(limits: { maxAgeSeconds: number; maxEntries: number }): VerifiedTokens {
-  // Keyed by the whole token: anything shorter has let one user in with another's claims (CVE-2026-35039).
+  // Found by their last characters, which are quick to hash, and told apart by all of them: an entry is its whole token's and
+  // no other's. Anything less has let one user in with another's claims (CVE-2026-35039).
   const entries = new LRUCache<string, Entry>({ max: limits.maxEntries });
   return {
     remember(verified) {
       const oldest = Date.now() + limits.maxAgeSeconds * 1000;
       const expiry = verified.auth.expiresAt === undefined ? oldest : verified.auth.expiresAt * 1000;
-      entries.set(verified.auth.token, { ...verified, until: Math.min(oldest, expiry) });
+      entries.set(tailOf(verified.auth.token), { ...verified, until: Math.min(oldest, expiry) });
     },
     recall(token) {
-      const entry = entries.get(token);
-      if (entry === undefined) return undefined;
+      const tail = tailOf(token);
+      const entry = entries.get(tail);
+      if (entry === undefined || entry.auth.token !== token) return undefined;
       if (Date.now() < entry.until && entry.keySet.holds(entry.key)) return entry;
-      entries.delete(token);
+      entries.delete(tail);
       return undefined;
     },
     forget(matches) {
-      for (const [token, { auth }] of entries.entries()) if (matches(auth)) entries.delete(token);
+      for (const [tail, { auth }] of entries.entries()) if (matches(auth)) entries.delete(tail);
     },
   };
+}
+
+/** 192 bits of the signature. */
+function tailOf(token: string): string {
+  return token.slice(-32);
 }
