@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { expectInvalidToken } from '../support/gate.js';
+import { claims, expectInvalidToken } from '../support/gate.js';
 import { expectUnavailable, fresh, MINUTE, passTime, setUp, signer, UNKNOWN_KEY } from '../support/remote-keys.js';
 import { serve } from '../support/serve.js';
 import { createSigner } from '../support/signer.js';
@@ -104,6 +104,44 @@ describe('rotation', () => {
     server.answer([signer.jwk, next.jwk]);
     release();
     expect((await waiting).status).toBe(200);
+  });
+
+  describe('of a key that neither the set nor its tokens name', () => {
+    const nameless = (by = createSigner()) => {
+      const { kid: _kid, ...jwk } = by.jwk;
+      return { jwk, token: () => by.sign(claims({ jti: Math.random().toString() }), { kid: undefined }) };
+    };
+    const setUpNameless = async () => {
+      const [first, second] = [nameless(), nameless()];
+      const { server, gate } = await setUp();
+      server.answer([first.jwk]);
+      expect((await gate.send(first.token())).status).toBe(200);
+      return { first, second, server, gate };
+    };
+
+    test('is found out at the first token, and the old key forgotten', async () => {
+      const { first, second, server, gate } = await setUpNameless();
+      server.answer([second.jwk]);
+      expect((await gate.send(second.token())).status).toBe(200);
+      expectInvalidToken(await gate.send(first.token()), 'The token has an invalid signature');
+      expect(server.requests).toBe(2);
+    });
+
+    test('costs one fetch in a flood of forged tokens, and good ones pass meanwhile', async () => {
+      const { first, second, server, gate } = await setUpNameless();
+      for (let i = 0; i < 20; i += 1) {
+        const answers = await Promise.all([first, second, second].map(({ token }) => gate.send(token())));
+        expect(answers.map(({ status }) => status)).toEqual([200, 401, 401]);
+      }
+      expect(server.requests).toBe(2);
+    });
+
+    test('is not held against a client while the key server is away', async () => {
+      const { first, second, server, gate } = await setUpNameless();
+      await server.goDown();
+      await expectUnavailable(gate, second.token());
+      expect((await gate.send(first.token())).status).toBe(200);
+    });
   });
 
   test('a set that is emptied withdraws its keys: 503, and no token passes', async () => {

@@ -8,10 +8,13 @@ import type { VerificationKey } from './verification-key.js';
 /** The keys of one issuer, wherever they come from. */
 export interface KeySet {
   /**
+   * The key that a token names, or means without a name. `refuted` is one found before, which did not make its signature:
+   * another is looked for then, as for a key not seen before.
+   *
    * @throws {AuthError} `unknown_key`, `unsupported_algorithm`.
    * @throws {UpstreamError} `key_set_unavailable` where the keys cannot be read, so that nothing can be said of the token.
    */
-  find(kid: string | undefined, alg: string): Promise<VerificationKey>;
+  find(kid: string | undefined, alg: string, refuted?: VerificationKey): Promise<VerificationKey>;
   /** Whether a key that was found before may still be relied on. Asked for every request, so it must cost nothing. */
   holds(key: VerificationKey): boolean;
 }

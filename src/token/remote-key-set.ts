@@ -23,11 +23,15 @@ export class RemoteKeySet implements KeySet {
     });
   }
 
-  async find(kid: string | undefined, alg: string): Promise<VerificationKey> {
+  async find(kid: string | undefined, alg: string, refuted?: VerificationKey): Promise<VerificationKey> {
     const refreshed = this.#copy.refreshWhenDue();
     if (this.#copy.isExpired || !this.#isTrusted()) await refreshed;
     if (!this.#isTrusted()) throw this.#unavailable();
-    return this.#ring.select(kid, alg) ?? this.#findUnknown(kid, alg);
+    const select = () => {
+      const key = this.#ring.select(kid, alg);
+      return key === refuted ? undefined : key;
+    };
+    return select() ?? this.#findUnknown(select, kid);
   }
 
   holds(key: VerificationKey): boolean {
@@ -37,13 +41,13 @@ export class RemoteKeySet implements KeySet {
   }
 
   /** RFC 7517 knows no announcement of new keys: an unknown `kid` is one, and may be a lie. */
-  async #findUnknown(kid: string | undefined, alg: string): Promise<VerificationKey> {
+  async #findUnknown(select: () => VerificationKey | undefined, kid: string | undefined): Promise<VerificationKey> {
     // A fetch that was under way before may have been answered before the key was made.
     await this.#copy.fetching;
-    let key = this.#ring.select(kid, alg);
+    let key = select();
     if (key === undefined && !this.#copy.isCooling) {
       await this.#copy.fetchAndCool();
-      key = this.#ring.select(kid, alg);
+      key = select();
     }
     if (key !== undefined) return key;
     // The key may be a new one that we cannot get at: then nothing can be said against the token.

@@ -7,6 +7,7 @@ import { type CompactJwt, parseCompactJwt } from './compact-jwt.js';
 import { createKeySet, type KeySet } from './key-set.js';
 import { createRevocations } from './revocations.js';
 import { isAcceptedAlgorithm, verifySignature } from './signature.js';
+import type { VerificationKey } from './verification-key.js';
 import { createVerifiedTokens, type VerifiedToken } from './verified-tokens.js';
 
 /** Token → {@link VerifiedToken}, or {@link AuthError}, or `UpstreamError`. */
@@ -54,8 +55,7 @@ export function createTokenVerifier(held: ResolvedAuth): TokenVerifier {
       const issuer = trust.get(jwt.payload.iss);
       if (issuer === undefined) throw new AuthError('unknown_issuer');
       if (!isAcceptedAlgorithm(jwt.alg)) throw new AuthError('unsupported_algorithm', { alg: jwt.alg });
-      const key = await issuer.keySet.find(jwt.kid, jwt.alg);
-      await verifySignature(jwt, key.key);
+      const key = await findSigningKey(jwt, issuer.keySet);
       const auth = authInfoFrom(jwt, { trusted: issuer.trusted, ...rules });
       if (revocations.includes(auth)) throw new AuthError('token_revoked');
       const verified = { ...issuer, auth, key };
@@ -74,6 +74,23 @@ export function createTokenVerifier(held: ResolvedAuth): TokenVerifier {
       verifiedTokens?.forget(revocations.includes);
     },
   };
+}
+
+/** The key that made the token's signature. */
+async function findSigningKey(jwt: CompactJwt, keySet: KeySet): Promise<VerificationKey> {
+  const key = await keySet.find(jwt.kid, jwt.alg);
+  try {
+    await verifySignature(jwt, key.key);
+    return key;
+  } catch (error) {
+    // Without a `kid`, that the key is no longer the one that is meant shows in the signature alone.
+    if (jwt.kid !== undefined) throw error;
+    const newer = await keySet.find(jwt.kid, jwt.alg, key).catch((failure: unknown) => {
+      throw failure instanceof AuthError ? error : failure;
+    });
+    await verifySignature(jwt, newer.key);
+    return newer;
+  }
 }
 
 /** What a refused token says of itself, for logs: nothing of it is verified. */
