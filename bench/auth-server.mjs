@@ -1,11 +1,13 @@
 import express from 'express';
 import { VARIANTS } from './auth-variants.mjs';
 
-// One protected route in a process of its own; its parent asks for the CPU time and the heap it has used.
+// Two protected routes in a process of their own; its parent asks for the CPU time and the heap it has used.
 const [name, jwksUrl] = process.argv.slice(2);
 const app = express();
 app.disable('x-powered-by');
 app.use(await VARIANTS[name](jwksUrl));
+// What an MCP client calls, and the least that a route can do.
+app.post('/mcp', express.json(), (req, res) => res.json({ jsonrpc: '2.0', id: req.body.id, result: {} }));
 app.get('/mcp', (_req, res) => res.json({ ok: true }));
 // The peers leave refusals to the app; as JSON, so that nobody pays for a stack trace in HTML.
 app.use((error, _req, res, _next) => res.status(error.status ?? error.statusCode ?? 500).json({ error: error.code }));

@@ -8,6 +8,12 @@ import { load, median } from './load.mjs';
 
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const SECONDS = Number(process.env.SECONDS ?? 2);
+const CALL = JSON.stringify({
+  ...{ jsonrpc: '2.0', id: 7, method: 'tools/call' },
+  params: { name: 'echo', arguments: { message: 'hello' } },
+});
+/** What is sent to the route: an MCP call in JSON, which the route parses, or (ROUTE=bare) a GET without a body. */
+const BODY = process.env.ROUTE === 'bare' ? undefined : CALL;
 const SERVER = fileURLToPath(new URL('auth-server.mjs', import.meta.url));
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -30,13 +36,14 @@ function token(subject, key = privateKey) {
   return `${input}.${sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
 }
 
-const bearer = (text) => ({ authorization: `Bearer ${text}` });
+const typed = (headers) => (BODY === undefined ? headers : { ...headers, 'content-type': 'application/json' });
+const bearer = (text) => typed({ authorization: `Bearer ${text}` });
 const many = (count, key) => Array.from({ length: count }, (_, i) => bearer(token(`user-${i}`, key)));
 const SERIES = {
   'one token': [bearer(token('alice'))],
   '1,000 tokens in rotation': many(1000),
   'every token forged': many(1000, forger),
-  'no token': [{}],
+  'no token': [typed({})],
 };
 
 async function start(name, jwksUrl, flags = []) {
@@ -51,7 +58,7 @@ async function start(name, jwksUrl, flags = []) {
 
 async function measure(server, headers) {
   const before = await server.usage();
-  const { answered, perSecond, statuses } = await load(server.url, headers, SECONDS);
+  const { answered, perSecond, statuses } = await load(server.url, headers, SECONDS, BODY);
   const after = await server.usage();
   return { perSecond, cpu: (after.cpuMicroseconds - before.cpuMicroseconds) / answered, statuses };
 }
@@ -72,14 +79,19 @@ function print(title, results) {
   }
 }
 
+async function send(url, headers) {
+  const response = await fetch(url, BODY === undefined ? { headers } : { method: 'POST', headers, body: BODY });
+  await response.text();
+}
+
 /** Each round in new processes: one is faster than another for as long as it lives. */
 async function measureRound(names, jwksUrl, headers) {
   const servers = [];
   for (const name of names) servers.push(await start(name, jwksUrl));
   for (const server of servers) {
     // Whatever a variant remembers it has seen before the clock runs.
-    for (const header of headers) await fetch(server.url, { headers: header }).then((response) => response.text());
-    await load(server.url, headers, 1);
+    for (const header of headers) await send(server.url, header);
+    await load(server.url, headers, 1, BODY);
   }
   const measured = [];
   for (const server of servers) measured.push(await measure(server, headers));
@@ -103,10 +115,7 @@ async function measureHeap(jwksUrl, count = 100_000) {
   const server = await start('express-mcp-auth', jwksUrl, ['--expose-gc']);
   const before = await server.usage();
   for (let i = 0; i < count; i += 1000) {
-    const answers = many(1000).map(({ authorization }) =>
-      fetch(server.url, { headers: { authorization } }).then((r) => r.text()),
-    );
-    await Promise.all(answers);
+    await Promise.all(many(1000).map((headers) => send(server.url, headers)));
   }
   const after = await server.usage();
   server.stop();

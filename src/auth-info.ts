@@ -4,7 +4,7 @@ import { createRequestNotes } from './request-notes.js';
 /**
  * What a verified token says. It is set as `req.auth` and has the shape of the MCP SDK's `AuthInfo`, so that the
  * transports of SDK v1 and v2 hand it to tools as `extra.authInfo`; `header` and `payload` are those that the claim
- * checks of express-oauth2-jwt-bearer read. Frozen: requests with the same token share one object.
+ * checks of express-oauth2-jwt-bearer read. Frozen, but for the URL in `resource`: requests with the same token share one object.
  */
 export interface AuthInfo {
   /** The token as it came. */
@@ -24,24 +24,50 @@ export interface AuthInfo {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
+const issued = new WeakSet<AuthInfo>();
+
+/** Makes what a verified token says an identity. Requests with the same token share it: none may change it for the next. */
+export function issueAuth(info: AuthInfo): AuthInfo {
+  issued.add(info);
+  return deepFreeze(info);
+}
+
 // Not read back from `req.auth`, which any middleware may write.
 const verified = createRequestNotes<AuthInfo>();
 
-type Named = IncomingMessage & { auth?: AuthInfo | undefined };
+type WithAuth = IncomingMessage & { auth?: AuthInfo | undefined };
 
-/** Who sent this request, as `mcpAuth()` verified it; `undefined` for an anonymous request. */
+/**
+ * Who sent this request, as `mcpAuth()` verified it; `undefined` for an anonymous request.
+ *
+ * @throws {Error} Where this is not the request that came through `mcpAuth()`, but a copy of it, or a Proxy: taken for
+ * anonymous, its sender would share what belongs to strangers.
+ */
 export function getAuth(req: IncomingMessage): AuthInfo | undefined {
-  return verified.get(req);
+  const auth = verified.get(req);
+  if (auth === undefined && issued.has((req as WithAuth).auth as AuthInfo)) {
+    throw new Error(
+      'getAuth(): "req.auth" came with another request object; mount mcpAuth() after what replaces requests',
+    );
+  }
+  return auth;
 }
 
 /** Makes `info` the request's only identity: whatever an earlier middleware left in `req.auth` is replaced. */
 export function attachAuth(req: IncomingMessage, info: AuthInfo): void {
   verified.set(req, info);
-  (req as Named).auth = info;
+  (req as WithAuth).auth = info;
 }
 
 /** Makes the request anonymous: a `req.auth` set by an earlier middleware is not trusted. */
 export function clearAuth(req: IncomingMessage): void {
-  if (getAuth(req) !== undefined) verified.set(req, undefined);
-  if ((req as Named).auth !== undefined) (req as Named).auth = undefined;
+  // Only where there is something to clear: a write costs more than a look.
+  if (verified.get(req) !== undefined) verified.set(req, undefined);
+  if ((req as WithAuth).auth !== undefined) (req as WithAuth).auth = undefined;
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || value instanceof URL) return value;
+  for (const item of Object.values(value)) deepFreeze(item);
+  return Object.freeze(value);
 }

@@ -36,16 +36,22 @@ interface Passage {
   readonly began: number;
   /** How the token came. */
   scheme: Scheme;
-  /** Something was waited for, so that much may have happened since the request came. */
-  hasWaited: boolean;
+  /** It was not answered yet when something began to be waited for. */
+  canBeOvertaken: boolean;
   /** Who sent it, once that is verified. */
   auth: AuthInfo | undefined;
+}
+
+function beginPassage(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): Passage {
+  const began = performance.now();
+  return { req, res, next, began, scheme: 'bearer', canBeOvertaken: false, auth: undefined };
 }
 
 /**
  * Lets a request pass with a valid access token, and by `mode` without: reads the token (RFC 6750, RFC 9449), verifies it
  * as a JWT (RFC 9068, RFC 8725), and sets `req.auth`. A refusal is answered here, with a challenge that tells MCP
- * clients where to log in; what is not the client's fault goes to `next(error)` with status 503.
+ * clients where to log in; what is not the client's fault goes to `next(error)`, an
+ * outage with status 503.
  *
  * The metadata paths of the policy, and those of its facade, pass without a token. Does not check who may call which tool.
  *
@@ -59,7 +65,6 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
   const open = publicPaths(held.resource?.pathname ?? '/', held.facade);
   const { admit, turnAway, refuse } = createGate(held);
 
-  // Behind Express, each property read off a request or an answer costs as much as the look-up of a token.
   function mcpAuthMiddleware(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void {
     const target = requestTarget(req);
     const openTo = open.get(rawPathOf(target));
@@ -69,15 +74,7 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
       else replyMethodNotAllowed(res, openTo);
       return;
     }
-    const passage: Passage = {
-      req,
-      res,
-      next,
-      began: performance.now(),
-      scheme: 'bearer',
-      hasWaited: false,
-      auth: undefined,
-    };
+    const passage = beginPassage(req, res, next);
     const { authorization } = req.headers;
     // Not thrown: it is how every client begins.
     if (authorization === undefined) turnAway(passage, NO_TOKEN);
@@ -101,7 +98,7 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
   }
 
   async function verify(passage: Passage, token: string, known: VerifiedToken | undefined): Promise<void> {
-    passage.hasWaited = true;
+    passage.canBeOvertaken = !passage.res.headersSent;
     try {
       const verified = known ?? (await verifier.verify(token));
       passage.auth = verified.auth;
@@ -149,7 +146,7 @@ function createGate(held: ResolvedAuth) {
     }
     attachAuth(passage.req, auth);
     record(passage.req, { outcome: 'passed', began: passage.began, auth, cached });
-    if (!isTooLate(passage)) passage.next();
+    if (!isOvertaken(passage)) passage.next();
   }
 
   function turnAway(passage: Passage, error: unknown): void {
@@ -160,20 +157,16 @@ function createGate(held: ResolvedAuth) {
     const passes = mode[isAbsent ? 'withoutToken' : 'withBadToken'] === 'pass';
     const outcome = passes ? mode.passesAs : error instanceof AuthError ? 'refused' : 'failed';
     record(req, { outcome, began, auth, error });
-    if (isTooLate(passage)) return;
+    if (isOvertaken(passage)) return;
     if (passes) {
       removeCredentials(req);
       attachAnonymousRefuse(req, refuse);
       next();
     } else if (error instanceof AuthError) {
-      try {
-        refuse(req, res, error.code, scheme);
-      } catch (failure) {
-        // A middleware before us has answered, and passed the request on all the same.
-        if (!res.headersSent) throw failure;
-      }
+      refuse(req, res, error.code, scheme);
     } else {
-      if (error instanceof UpstreamError) res.setHeader('retry-after', String(error.retryAfterSeconds));
+      if (error instanceof UpstreamError && !res.headersSent)
+        res.setHeader('retry-after', String(error.retryAfterSeconds));
       // next(undefined) and next('route') mean "go on": only an error may leave this way.
       next(error instanceof Error ? error : new Error('mcpAuth() failed', { cause: error }));
     }
@@ -183,6 +176,6 @@ function createGate(held: ResolvedAuth) {
 }
 
 /** While a slow key server was waited for, another may have answered, or the client hung up. */
-function isTooLate({ hasWaited, res }: Passage): boolean {
-  return hasWaited && (res.headersSent || res.destroyed);
+function isOvertaken({ canBeOvertaken, res }: Passage): boolean {
+  return canBeOvertaken && (res.headersSent || res.destroyed);
 }

@@ -7,14 +7,14 @@ export interface RequestNotes<T> {
 }
 
 /**
- * Kept beside the requests and not on them: behind Express, a property of our own costs a request more than the look-up
- * of its token, and makes every later look at the request slower.
+ * Kept beside the requests and not on them: behind Express on Node 20, each new property gives a request a hidden class of
+ * its own, which costs some microseconds in all; an entry here takes half of one.
  */
 export function createRequestNotes<T>(): RequestNotes<T> {
   const notes = new WeakMap<object, T | undefined>();
   return {
     get(req) {
-      // A request that was made of another with Object.create() is still that one, in other clothes.
+      // Object.create(req) is the same request to whoever made it. A note of `undefined` hides that of the original.
       for (let each: object | null = req; each !== null; each = Object.getPrototypeOf(each)) {
         if (notes.has(each)) return notes.get(each);
       }

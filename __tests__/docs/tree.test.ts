@@ -12,7 +12,7 @@ function filesIn(text: string): string[] {
   return text.split('\n').flatMap((line) => {
     const [, indent = '', names = ''] = /^([│ ]*)[├└]── (.*)$/.exec(line) ?? [];
     if (indent === '') room = /^([a-z-]+\/)/.exec(names)?.[1] ?? '';
-    const files = names.split(/ {3,}/)[0]?.match(/[\w.-]+\.ts/g) ?? [];
+    const files = names.split(/ {3,}/)[0]?.match(/[\w-]+\.ts/g) ?? [];
     return files.map((file) => room + file);
   });
 }

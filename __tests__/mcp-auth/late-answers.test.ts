@@ -1,6 +1,6 @@
 import express from 'express';
 import request from 'supertest';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { mcpAuth } from '../../src/index.js';
 import { claims, ISSUER, RESOURCE } from '../support/gate.js';
 import { startKeyServer } from '../support/key-server.js';
@@ -40,35 +40,35 @@ describe('an application that answers while a slow key server is waited for', ()
   });
 });
 
-describe('an application that has answered before the request comes to us', () => {
+describe('an application that has answered before the request comes to us keeps its answer, and', () => {
+  const known = signer.sign(claims());
   test.each([
-    ['a known token goes on, as it would without us', signer.sign(claims()), ['the route']],
-    ['a malformed token goes nowhere', 'x.y', []],
-    ['no token goes nowhere', undefined, []],
-  ])('keeps its answer: %s', async (_name, token, expected) => {
-    let isLate = false;
-    const failures: unknown[] = [];
-    const reached: unknown[] = [];
+    ['a token that is known goes on, as it would without us', known, 'strict', 'passed', ['the route']],
+    ['so does one that is verified first', signer.sign(claims({ jti: 'new' })), 'strict', 'passed', ['the route']],
+    ['so does nobody, where anonymous passes', undefined, 'optional', 'anonymous', ['the route']],
+    ['a forged token goes nowhere', createSigner({ kid: signer.kid }).sign(claims()), 'strict', 'refused', []],
+    ['a malformed token goes nowhere', 'x.y', 'strict', 'refused', []],
+    ['no token goes nowhere', undefined, 'strict', 'refused', []],
+  ] as const)('%s', async (_name, token, mode, expected, route) => {
+    const decided: string[] = [];
+    const seen: unknown[] = [];
     const app = express();
-    app.use((_req, res, next) => {
-      if (isLate) res.status(504).end();
+    app.use((req, res, next) => {
+      if (req.path === '/late') res.status(504).end('too late');
       next();
     });
-    app.use(mcpAuth({ issuer: ISSUER, audiences: [RESOURCE], jwks: { keys: [signer.jwk] } }));
-    app.use((_req, res) => {
-      reached.push('the route');
-      if (!res.headersSent) res.end();
-    });
-    app.use((error: unknown, _req: unknown, _res: unknown, _next: unknown) => void failures.push(error));
-    const send = () =>
-      request(app)
-        .get('/mcp')
-        .set(token === undefined ? {} : { authorization: `Bearer ${token}` });
-    await send();
-    reached.length = 0;
-    isLate = true;
-    expect((await send()).status).toBe(504);
-    expect([reached, failures]).toEqual([expected, []]);
+    const policy = { issuer: ISSUER, audiences: [RESOURCE], jwks: { keys: [signer.jwk] }, mode };
+    app.use(mcpAuth({ ...policy, onDecision: ({ path, outcome }) => void decided.push(`${path} ${outcome}`) }));
+    app.get('/late', () => void seen.push('the route'));
+    app.get('/early', (_req, res) => void res.end());
+    app.use((error: unknown, _req: unknown, _res: unknown, _next: unknown) => void seen.push(error));
+    await request(app).get('/early').auth(known, { type: 'bearer' });
+    const response = await request(app)
+      .get('/late')
+      .set(token === undefined ? {} : { authorization: `Bearer ${token}` });
+    expect([response.status, response.text]).toEqual([504, 'too late']);
+    await vi.waitFor(() => expect(decided).toEqual(['/early passed', `/late ${expected}`]));
+    expect(seen).toEqual(route);
   });
 });
 

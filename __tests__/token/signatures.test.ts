@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSign } from 'node:crypto';
 import { SignJWT } from 'jose';
 import jsonwebtoken from 'jsonwebtoken';
 import { describe, expect, test } from 'vitest';
@@ -35,6 +35,47 @@ describe.each(ALGORITHMS)('%s', (alg) => {
   test('the key without alg and use in its JWK is as good', async () => {
     const { alg: _alg, use: _use, ...bare } = signer.jwk;
     expect((await createGate({ jwks: { keys: [bare] } }, signer).send(signer.sign(claims()))).status).toBe(200);
+  });
+});
+
+describe.each([
+  ['ES256', 32],
+  ['ES384', 48],
+  ['ES512', 66],
+])('%s, with numbers of %d bytes', (alg, bytes) => {
+  const signer = createSigner({ alg });
+  const gate = createGate({}, signer);
+  const send = (signature: (good: Buffer) => Buffer) => {
+    const header = { alg, kid: signer.kid };
+    const sign = signatureOf(alg, signer.privateKey);
+    return gate.send(assemble(header, claims(), (input) => signature(sign(input))));
+  };
+
+  test.each<[name: string, signature: (good: Buffer) => Buffer]>([
+    ['nothing but zeros', (good) => Buffer.alloc(good.length)],
+    ['nothing but ones', (good) => Buffer.alloc(good.length, 0xff)],
+    ['r of zero', (good) => Buffer.concat([Buffer.alloc(bytes), good.subarray(bytes)])],
+    ['s of zero', (good) => Buffer.concat([good.subarray(0, bytes), Buffer.alloc(bytes)])],
+    ['a byte less', (good) => good.subarray(0, -1)],
+    ['a byte more', (good) => Buffer.concat([good, Buffer.alloc(1)])],
+    ['a zero before', (good) => Buffer.concat([Buffer.alloc(1), good])],
+    ['DER', () => createSign('sha256').update('x').sign(signer.privateKey)],
+    ['nothing', () => Buffer.alloc(0)],
+  ])('%s is no signature', async (_name, signature) => {
+    expectInvalidToken(await send(signature), 'The token has an invalid signature');
+  });
+
+  test('a number that begins with zeros is as good', async () => {
+    const header = { alg, kid: signer.kid };
+    // 521 bits leave seven zeros in every first byte.
+    const zeros = alg === 'ES512' ? 2 : 1;
+    let token: string;
+    let signature: Buffer;
+    do {
+      token = assemble(header, claims({ jti: Math.random().toString() }), signatureOf(alg, signer.privateKey));
+      signature = Buffer.from(token.split('.')[2] as string, 'base64url');
+    } while (signature.subarray(0, zeros).some((byte) => byte !== 0));
+    expect((await gate.send(token)).status).toBe(200);
   });
 });
 

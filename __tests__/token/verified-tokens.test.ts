@@ -40,6 +40,17 @@ describe('a verified token', () => {
     }
   });
 
+  test("does not stand for another one with its signature: bob with alice's", async () => {
+    const { send, cached } = setUp();
+    const [alice, bob] = ['alice', 'bob'].map((sub) => signer.sign(claims({ sub }))) as [string, string];
+    const [header, , signature] = alice.split('.');
+    const forged = `${header}.${bob.split('.')[1]}.${signature}`;
+    await send(alice);
+    expectInvalidToken(await send(forged), 'The token has an invalid signature');
+    expect((await send(alice)).body.payload.sub).toBe('alice');
+    expect(cached).toEqual([false, false, true]);
+  });
+
   test('ends at exp', async () => {
     const { send } = setUp({ clockToleranceSeconds: 0 });
     const token = signer.sign(claims({ exp: Math.floor(Date.now() / 1000) + 60 }));

@@ -15,7 +15,9 @@ export function prepareJson(status: number, body: string, headers: Headers = {})
   return { status, headers: { ...headers, ...described }, body };
 }
 
+/** Sends nothing where a middleware before us has answered, and passed the request on all the same. */
 export function sendJson(res: ServerResponse, { status, headers, body }: JsonReply): void {
+  if (res.headersSent) return;
   res.writeHead(status, headers);
   res.end(res.req.method === 'HEAD' ? undefined : body);
 }

@@ -1,4 +1,4 @@
-import type { AuthInfo } from '../auth-info.js';
+import { type AuthInfo, issueAuth } from '../auth-info.js';
 import { AuthError } from '../errors.js';
 import type { TrustedIssuer } from '../options/resolve-issuer.js';
 import type { CompactJwt } from './compact-jwt.js';
@@ -29,7 +29,7 @@ export function authInfoFrom(jwt: CompactJwt, rules: ClaimRules): AuthInfo {
   }
   optionalString(payload, 'sub');
   const expiresAt = numericDate(payload, 'exp');
-  return deepFreeze({
+  return issueAuth({
     token: jwt.token,
     clientId:
       optionalString(payload, 'client_id') ?? optionalString(payload, 'azp') ?? optionalString(payload, 'cid') ?? '',
@@ -109,11 +109,4 @@ function optionalString(payload: Claims, claim: string): string | undefined {
   const value = Object.hasOwn(payload, claim) ? payload[claim] : undefined;
   if (value !== undefined && typeof value !== 'string') throw new AuthError('malformed_claim', { claim });
   return value;
-}
-
-/** Requests with the same token share what comes of it: none may change it for the next. */
-function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || value instanceof URL) return value;
-  for (const item of Object.values(value)) deepFreeze(item);
-  return Object.freeze(value);
 }

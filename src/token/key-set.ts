@@ -9,7 +9,7 @@ import type { VerificationKey } from './verification-key.js';
 export interface KeySet {
   /**
    * The key that a token names, or means without a name. `refuted` is one found before, which did not make its signature:
-   * another is looked for then, as for a key not seen before.
+   * a set that is fetched then looks for another, as for a key not seen before.
    *
    * @throws {AuthError} `unknown_key`, `unsupported_algorithm`.
    * @throws {UpstreamError} `key_set_unavailable` where the keys cannot be read, so that nothing can be said of the token.

@@ -34,7 +34,7 @@ export function createLiveKeySet(read: () => Jwks, context: KeySetContext): KeyS
   }
 
   return {
-    async find(kid, alg, refuted) {
+    async find(kid, alg) {
       let now: Reading;
       try {
         now = readNow();
@@ -45,7 +45,7 @@ export function createLiveKeySet(read: () => Jwks, context: KeySetContext): KeyS
       // A set of which no key can be used is our trouble, not the client's.
       if (now.ring.size === 0) throw new UpstreamError('key_set_unavailable');
       const key = now.ring.select(kid, alg);
-      if (key === undefined || key === refuted) throw new AuthError('unknown_key', { kid });
+      if (key === undefined) throw new AuthError('unknown_key', { kid });
       return key;
     },
     holds(key) {

@@ -22,12 +22,12 @@ export function createLocalKeySet(source: Extract<KeySource, { jwks: Jwks }>, co
     });
   }
   return {
-    async find(kid, alg, refuted) {
+    async find(kid, alg) {
       await filled;
       // A set of which no key can be used is our trouble, not the client's.
       if (ring.size === 0) throw new UpstreamError('key_set_unavailable');
       const key = ring.select(kid, alg);
-      if (key === undefined || key === refuted) throw new AuthError('unknown_key', { kid });
+      if (key === undefined) throw new AuthError('unknown_key', { kid });
       return key;
     },
     holds: (key) => ring.holds(key),

@@ -40,7 +40,7 @@ export class RemoteKeySet implements KeySet {
     return !this.#copy.isExpired && this.#copy.isTrusted && this.#ring.holds(key);
   }
 
-  /** RFC 7517 knows no announcement of new keys: an unknown `kid` is one, and may be a lie. */
+  /** RFC 7517 knows no announcement of new keys: an unknown `kid` is one, and may be a lie; so is a refuted key without one. */
   async #findUnknown(select: () => VerificationKey | undefined, kid: string | undefined): Promise<VerificationKey> {
     // A fetch that was under way before may have been answered before the key was made.
     await this.#copy.fetching;

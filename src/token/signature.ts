@@ -53,9 +53,10 @@ export async function verifySignature({ token, alg }: CompactJwt, key: KeyObject
   if (algorithm === undefined || !suitsAlgorithm(key, alg)) throw new AuthError('unsupported_algorithm', { alg });
   let reason: string | undefined;
   try {
-    // It works off the event loop by itself.
+    // jose works off the event loop by itself.
     if (algorithm.verifiedBy === 'jose') await compactVerify(token, key, { algorithms: [alg] });
-    else if (await isSignedBy(key, alg, token)) verifyByLibrary(token, key, alg as jsonwebtoken.Algorithm);
+    else if (await isSignedBy(key, alg, token)) verifyByJsonwebtoken(token, key, alg as jsonwebtoken.Algorithm);
+    // Noted and not thrown: a flood of forged tokens pays for each error.
     else reason = 'it does not verify';
   } catch (error) {
     // With form, algorithm and key settled before, all that is left to fail is the signature.
@@ -64,7 +65,7 @@ export async function verifySignature({ token, alg }: CompactJwt, key: KeyObject
   if (reason !== undefined) throw new AuthError('bad_signature', { alg, reason });
 }
 
-function verifyByLibrary(token: string, key: KeyObject, alg: jsonwebtoken.Algorithm): void {
+function verifyByJsonwebtoken(token: string, key: KeyObject, alg: jsonwebtoken.Algorithm): void {
   jsonwebtoken.verify(token, key, { algorithms: [alg], ignoreExpiration: true, ignoreNotBefore: true });
 }
 
@@ -84,7 +85,7 @@ function isSignedBy(key: KeyObject, alg: string, token: string): Promise<boolean
   });
 }
 
-/** Node would convert an ECDSA signature too: on the event loop, at several times the cost (Node 24). */
+/** Node would convert an ECDSA signature too, on the event loop: 35 µs on Node 24, 1 µs on Node 20. */
 function opensslSignature(signature: Buffer, alg: string): Buffer {
   return alg.startsWith('ES') ? joseToDer(signature, alg) : signature;
 }

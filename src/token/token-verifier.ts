@@ -83,11 +83,12 @@ async function findSigningKey(jwt: CompactJwt, keySet: KeySet): Promise<Verifica
     await verifySignature(jwt, key.key);
     return key;
   } catch (error) {
-    // Without a `kid`, that the key is no longer the one that is meant shows in the signature alone.
+    // A key without a name can be replaced unnoticed: only the signature tells.
     if (jwt.kid !== undefined) throw error;
     const newer = await keySet.find(jwt.kid, jwt.alg, key).catch((failure: unknown) => {
       throw failure instanceof AuthError ? error : failure;
     });
+    if (newer === key) throw error;
     await verifySignature(jwt, newer.key);
     return newer;
   }

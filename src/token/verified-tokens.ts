@@ -49,7 +49,7 @@ export function createVerifiedTokens(limits: { maxAgeSeconds: number; maxEntries
   };
 }
 
-/** 192 bits of the signature. */
+/** The end of the signature: of a remembered token some 190 bits that nobody chose. */
 function tailOf(token: string): string {
   return token.slice(-32);
 }
