@@ -82,7 +82,7 @@ describe('samples/doctor.ts', () => {
     const doctor = startNode([`${ROOT}build/samples/doctor.js`, url.href]);
     expect(await doctor.ended).toBe(1);
     // The sample says that it lives on port 3000, and here it does not.
-    expect(doctor.stdout).toMatch(/^fault: .*http:\/\/localhost:3000\//m);
+    expect(doctor.stdout, doctor.stderr).toMatch(/^fault: .*http:\/\/localhost:3000\//m);
     expect(doctor.stdout).not.toMatch(/^ok/m);
   });
 });
