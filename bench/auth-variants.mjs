@@ -8,6 +8,15 @@ export const AUDIENCE = 'https://mcp.example/mcp';
 export const VARIANTS = {
   'no auth': async () => (_req, _res, next) => next(),
 
+  // What handing an identity on costs behind Express, before anything is looked at.
+  'req.auth = x and no more': async () => {
+    const auth = Object.freeze({ token: '', clientId: '', scopes: [] });
+    return (req, _res, next) => {
+      req.auth = auth;
+      next();
+    };
+  },
+
   'express-mcp-auth': async (jwksUrl) =>
     mcpAuth({ issuer: ISSUER, jwks: { url: jwksUrl }, resourceMetadata: { resource: AUDIENCE } }),
 
