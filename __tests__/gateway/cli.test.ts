@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { access, constants, readFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { configText, route } from '../support/config-text.js';
@@ -27,6 +27,11 @@ const protectedRoute = { policies: { mcpAuthentication: AUTHENTICATION } };
 const onAnyPort = (parts: object = {}) => configText({ bind: { port: 0 }, route: protectedRoute, ...parts });
 
 describe('express-mcp-auth', () => {
+  // npx makes it so only when it first links a checkout, not after another build.
+  test('can be run as it is built', async () => {
+    await access(CLI, constants.X_OK);
+  });
+
   test('--help shows every option, and --version the version', async () => {
     const help = cli('--help');
     expect(await help.ended).toBe(0);
