@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../support/program.js';
 
@@ -43,7 +43,13 @@ function fetchKeycloak(): string {
   const home = join(cache, `keycloak-${VERSION}`);
   if (existsSync(join(home, 'bin', 'kc.sh'))) return home;
   const artifact = `-Dartifact=org.keycloak:keycloak-quarkus-dist:${VERSION}:zip`;
-  execFileSync('mvn', ['-q', '-B', MAVEN_PLUGIN, artifact, `-DoutputDirectory=${cache}`], { stdio: 'inherit' });
+  // Maven notes where it is started what it has unpacked, and would not unpack it again where the cache has been emptied.
+  const cwd = mkdtempSync(join(tmpdir(), 'keycloak-'));
+  try {
+    execFileSync('mvn', ['-q', '-B', MAVEN_PLUGIN, artifact, `-DoutputDirectory=${cache}`], { cwd, stdio: 'inherit' });
+  } finally {
+    rmSync(cwd, { recursive: true });
+  }
   return home;
 }
 
