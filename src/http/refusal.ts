@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AuthInfo, getAuth } from '../auth-info.js';
 import { AuthError, REFUSALS, type RefusalCode } from '../errors.js';
-import { createRequestNotes } from '../request-notes.js';
 import { type ChallengeContext, challengeFor } from './challenge.js';
 import type { Scheme } from './credentials.js';
 import { type JsonReply, sendJson } from './reply.js';
@@ -66,10 +65,10 @@ function challengeForOrigin(
   }
 }
 
-const anonymousGates = createRequestNotes<Refuse>();
-
 // Noted once for all requests with the same token, which share the identity.
 const gates = new WeakMap<AuthInfo, Refuse>();
+
+const anonymousGates = new WeakMap<object, Refuse>();
 
 /** Lets whoever decides later on a request of this caller refuse it in the name of the gate that verified the caller. */
 export function attachRefuse(auth: AuthInfo, refuse: Refuse): void {
@@ -81,8 +80,18 @@ export function attachAnonymousRefuse(req: IncomingMessage, refuse: Refuse): voi
   anonymousGates.set(req, refuse);
 }
 
-/** How the gate that the request came through refuses; undefined where it came through none. */
+/**
+ * How the gate that the request came through refuses; undefined where it came through none.
+ *
+ * @throws {Error} Where `getAuth()` does.
+ */
 export function refuseOf(req: IncomingMessage): Refuse | undefined {
   const auth = getAuth(req);
-  return auth === undefined ? anonymousGates.get(req) : gates.get(auth);
+  return auth === undefined ? anonymousGateOf(req) : gates.get(auth);
+}
+
+function anonymousGateOf(req: object | null): Refuse | undefined {
+  if (req === null) return undefined;
+  // Object.create(req) is the same request to whoever made it.
+  return anonymousGates.get(req) ?? anonymousGateOf(Object.getPrototypeOf(req));
 }
