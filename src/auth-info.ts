@@ -23,7 +23,7 @@ export interface AuthInfo {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-/** Verified claims, each with the identity they belong to. Nobody else can make an entry: this is what an identity is known by. */
+/** The identity that verified claims belong to. Only {@link issueAuth} writes here: claims found here were verified, whatever else `req.auth` says. */
 const issued = new WeakMap<object, AuthInfo>();
 
 /** Makes what a verified token says an identity. Requests with the same token share it: none may change it for the next. */
@@ -36,9 +36,9 @@ type WithAuth = IncomingMessage & { auth?: AuthInfo | null | undefined };
 
 /**
  * Who sent this request, as `mcpAuth()` verified it; `undefined` for an anonymous request. A middleware may put a copy with
- * more in it in the place of `req.auth`: what counts is whose claims are in `payload`, and they are returned as they were verified.
+ * more in it in the place of `req.auth`, as long as `payload` stays the same object: what was verified is returned all the same.
  *
- * @throws {Error} Where `req.auth` is something else: taken for anonymous, its sender would share what belongs to strangers.
+ * @throws {Error} Where `req.auth` is anything else: taken for anonymous, its sender would share what belongs to strangers.
  */
 export function getAuth(req: IncomingMessage): AuthInfo | undefined {
   const { auth } = req as WithAuth;
@@ -46,7 +46,8 @@ export function getAuth(req: IncomingMessage): AuthInfo | undefined {
   const verified = issued.get(auth.payload);
   if (verified === undefined) {
     throw new Error(
-      'getAuth(): "req.auth" is not what mcpAuth() set, nor a copy of it; mount mcpAuth() after whatever else sets it',
+      'getAuth(): "req.auth" does not hold the "payload" object that mcpAuth() verified; ' +
+        'mount mcpAuth() after whatever else sets req.auth, and copy it only where there is one',
     );
   }
   return verified;

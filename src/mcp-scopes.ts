@@ -39,7 +39,11 @@ export function mcpScopes(rules: ScopeRules, options: Readonly<McpScopesOptions>
   return function mcpScopesMiddleware(req, res, next) {
     const refuse = refuseOf(req);
     if (refuse === undefined) {
-      next(new Error('mcpScopes(): the request did not come through mcpAuth(); mount that before it'));
+      next(
+        new Error(
+          'mcpScopes(): no mcpAuth() answers for this request; mount it before, and after whatever replaces requests',
+        ),
+      );
     } else if (WITHOUT_MESSAGE.includes(req.method ?? '')) {
       // A stream that is resumed may repeat the answer to a list request.
       if (held.hide && req.method === 'GET') hideFrom(req, res, ruling);

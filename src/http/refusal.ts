@@ -68,6 +68,7 @@ function challengeForOrigin(
 // Noted once for all requests with the same token, which share the identity.
 const gates = new WeakMap<AuthInfo, Refuse>();
 
+// Not a property of the request, which costs microseconds behind Express on Node 20, and which anyone could write.
 const anonymousGates = new WeakMap<object, Refuse>();
 
 /** Lets whoever decides later on a request of this caller refuse it in the name of the gate that verified the caller. */
@@ -81,7 +82,8 @@ export function attachAnonymousRefuse(req: IncomingMessage, refuse: Refuse): voi
 }
 
 /**
- * How the gate that the request came through refuses; undefined where it came through none.
+ * How the gate that the request came through refuses; undefined where it came through none, as far as can be seen: a
+ * middleware may have cleared `req.auth` since, or have gone on with a copy or a Proxy of an anonymous request.
  *
  * @throws {Error} Where `getAuth()` does.
  */
