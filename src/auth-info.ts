@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { createRequestNotes } from './request-notes.js';
 
 /**
  * What a verified token says. It is set as `req.auth` and has the shape of the MCP SDK's `AuthInfo`, so that the
@@ -23,44 +24,45 @@ export interface AuthInfo {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-/** The identity that verified claims belong to. Only {@link issueAuth} writes here: claims found here were verified, whatever else `req.auth` says. */
-const issued = new WeakMap<object, AuthInfo>();
+const issued = new WeakSet<AuthInfo>();
 
 /** Makes what a verified token says an identity. Requests with the same token share it: none may change it for the next. */
 export function issueAuth(info: AuthInfo): AuthInfo {
-  issued.set(info.payload, info);
+  issued.add(info);
   return deepFreeze(info);
 }
 
-type WithAuth = IncomingMessage & { auth?: AuthInfo | null | undefined };
+// Not read back from `req.auth`, which any middleware may write.
+const verified = createRequestNotes<AuthInfo>();
+
+type WithAuth = IncomingMessage & { auth?: AuthInfo | undefined };
 
 /**
- * Who sent this request, as `mcpAuth()` verified it; `undefined` for an anonymous request. A middleware may put a copy with
- * more in it in the place of `req.auth`, as long as `payload` stays the same object: what was verified is returned all the same.
+ * Who sent this request, as `mcpAuth()` verified it; `undefined` for an anonymous request.
  *
- * @throws {Error} Where `req.auth` is anything else: taken for anonymous, its sender would share what belongs to strangers.
+ * @throws {Error} Where this is not the request that came through `mcpAuth()`, but a copy of it, or a Proxy: taken for
+ * anonymous, its sender would share what belongs to strangers.
  */
 export function getAuth(req: IncomingMessage): AuthInfo | undefined {
-  const { auth } = req as WithAuth;
-  if (auth === undefined || auth === null) return undefined;
-  const verified = issued.get(auth.payload);
-  if (verified === undefined) {
+  const auth = verified.get(req);
+  if (auth === undefined && issued.has((req as WithAuth).auth as AuthInfo)) {
     throw new Error(
-      'getAuth(): "req.auth" does not hold the "payload" object that mcpAuth() verified; ' +
-        'mount mcpAuth() after whatever else sets req.auth, and copy it only where there is one',
+      'getAuth(): "req.auth" came with another request object; mount mcpAuth() after what replaces requests',
     );
   }
-  return verified;
+  return auth;
 }
 
 /** Makes `info` the request's only identity: whatever an earlier middleware left in `req.auth` is replaced. */
 export function attachAuth(req: IncomingMessage, info: AuthInfo): void {
+  verified.set(req, info);
   (req as WithAuth).auth = info;
 }
 
 /** Makes the request anonymous: a `req.auth` set by an earlier middleware is not trusted. */
 export function clearAuth(req: IncomingMessage): void {
   // Only where there is something to clear: a write costs more than a look.
+  if (verified.get(req) !== undefined) verified.set(req, undefined);
   if ((req as WithAuth).auth !== undefined) (req as WithAuth).auth = undefined;
 }
 

@@ -37,14 +37,15 @@ export function mcpScopes(rules: ScopeRules, options: Readonly<McpScopesOptions>
   const ruling = createRuling(createRuleBook(held.rules, held.logger), createGrantedScopes(held.implies));
 
   return function mcpScopesMiddleware(req, res, next) {
-    const refuse = refuseOf(req);
-    if (refuse === undefined) {
-      next(
-        new Error(
-          'mcpScopes(): no mcpAuth() answers for this request; mount it before, and after whatever replaces requests',
-        ),
-      );
-    } else if (WITHOUT_MESSAGE.includes(req.method ?? '')) {
+    let refuse: Refuse;
+    try {
+      refuse = gateOf(req);
+    } catch (error) {
+      // Not thrown: on bare node:http nobody would catch it.
+      next(error);
+      return;
+    }
+    if (WITHOUT_MESSAGE.includes(req.method ?? '')) {
       // A stream that is resumed may repeat the answer to a list request.
       if (held.hide && req.method === 'GET') hideFrom(req, res, ruling);
       next();
@@ -52,6 +53,14 @@ export function mcpScopes(rules: ScopeRules, options: Readonly<McpScopesOptions>
       decide({ req, res, next, refuse }, held, ruling).catch((error: unknown) => next(asError(error)));
     }
   };
+}
+
+function gateOf(req: IncomingMessage): Refuse {
+  const refuse = refuseOf(req);
+  if (refuse !== undefined) return refuse;
+  throw new Error(
+    'mcpScopes(): no mcpAuth() answers for this request; mount it before, and after whatever replaces requests',
+  );
 }
 
 type MessageRequest = IncomingMessage & { body?: unknown };

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getAuth } from './auth-info.js';
 import type { Middleware } from './http/middleware.js';
 import { type McpStdioBackendOptions, resolveStdioOptions } from './options/stdio-options.js';
@@ -62,8 +63,11 @@ export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpS
     logger,
   });
 
+  // What getAuth() throws becomes a rejection: on bare node:http nobody would catch it.
+  const handle = async (req: IncomingMessage, res: ServerResponse) => bridge.handle(req, res, getAuth(req));
+
   const mcpStdioBackendMiddleware: Middleware = (req, res, next) => {
-    bridge.handle(req, res, getAuth(req)).catch((error: unknown) => {
+    handle(req, res).catch((error: unknown) => {
       logger.error(`mcpStdioBackend(): a request failed: ${error instanceof Error ? error.name : typeof error}`);
       next(error);
     });

@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import express from 'express';
 import request from 'supertest';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -31,83 +32,65 @@ async function senderAfter(replace: (req: AnyAuth) => express.Request, authoriza
   return (await (authorization === undefined ? call : call.set('authorization', authorization))).body;
 }
 
-describe('a middleware after the gate', () => {
-  const alice = { sender: expect.objectContaining({ token: good, scopes: [] }) };
-  const nobody = { sender: null };
-  const refusal = { error: expect.stringContaining('"req.auth" does not hold the "payload" object') };
-  const mallory = { token: good, clientId: 'x', scopes: ['admin'], payload: { sub: 'mallory' } };
+const alice = { sender: expect.objectContaining({ token: good, scopes: [] }) };
+const nobody = { sender: null };
+const mallory = { token: 'x', clientId: 'x', scopes: ['admin'], payload: { sub: 'mallory' } };
+const proxyOf = (req: express.Request) => new Proxy(req, {});
 
-  test.each<[string, (req: AnyAuth) => void, unknown]>([
-    ['changes no sender by other headers', (req) => Object.assign(req, { headers: {}, rawHeaders: [] }), alice],
-    ['may add to who it is, not to what was verified', (req) => add(req, { user: 1, scopes: ['admin'] }), alice],
-    ['may take the sender away', (req) => Object.assign(req, { auth: undefined }), nobody],
-    ['may take the sender away with null', (req) => Object.assign(req, { auth: null }), nobody],
-    ['makes no sender', (req) => Object.assign(req, { auth: mallory }), refusal],
-    ['makes no sender with equal claims', (req) => Object.assign(req, { auth: structuredClone(req.auth) }), refusal],
-    ['makes no sender with other claims', (req) => add(req, { payload: mallory.payload }), refusal],
-    ['makes no sender of a word', (req) => Object.assign(req, { auth: 'alice' }), refusal],
-  ])('%s', async (_name, change, expected) => {
+describe('a middleware after the gate', () => {
+  test.each<[string, (req: AnyAuth) => void]>([
+    ['other headers', (req) => Object.assign(req, { headers: {}, rawHeaders: [] })],
+    ['another req.auth', (req) => Object.assign(req, { auth: mallory })],
+    ['a req.auth with more in it', (req) => add(req, { scopes: ['admin'], payload: mallory.payload })],
+    ['a copy of req.auth', (req) => Object.assign(req, { auth: structuredClone(req.auth) })],
+    ['no req.auth', (req) => Object.assign(req, { auth: undefined })],
+  ])('changes no sender by %s', async (_name, change) => {
     const changed = (req: AnyAuth) => {
       change(req);
       return req;
     };
-    expect(await senderAfter(changed, `Bearer ${good}`)).toEqual(expected);
+    expect(await senderAfter(changed, `Bearer ${good}`)).toEqual(alice);
   });
 
-  test('makes no sender of nobody', async () => {
-    const added = (req: AnyAuth) => {
-      add(req, { user: 1 });
-      return req;
-    };
-    expect(await senderAfter(added)).toEqual(refusal);
-  });
-
+  const lost = { error: expect.stringContaining('"req.auth" came with another request object') };
   test.each([
-    ['derived from the first', Object.create],
-    ['that is a Proxy', (req: express.Request) => new Proxy(req, {})],
-    ['that is a copy', (req: object) => Object.assign(Object.create(Object.prototype), req)],
-  ])('may go on with a request %s', async (_name, replace) => {
-    expect(await senderAfter(replace, `Bearer ${good}`)).toEqual(alice);
+    ['a request derived from the first keeps its sender', Object.create, alice],
+    ['a Proxy is not taken for anonymous', proxyOf, lost],
+    ['a copy is not taken for anonymous', (req: object) => Object.assign(Object.create(Object.prototype), req), lost],
+  ])('%s', async (_name, replace, expected) => {
+    expect(await senderAfter(replace, `Bearer ${good}`)).toEqual(expected);
     expect(await senderAfter(replace), 'without a token').toEqual(nobody);
   });
 
-  test.each<[string, (req: AnyAuth) => void, status: number, error: unknown]>([
-    ['replaced the sender', (req) => Object.assign(req, { auth: mallory }), 500, refusal.error],
-    [
-      'took the sender away',
-      (req) => Object.assign(req, { auth: undefined }),
-      500,
-      expect.stringContaining('no mcpAuth() answers'),
-    ],
-    ['gave the sender more scopes', (req) => add(req, { scopes: ['admin'] }), 403, 'insufficient_scope'],
-  ])('that %s gets nobody past mcpScopes()', async (_name, change, status, error) => {
+  test.each<[string, (req: AnyAuth) => void]>([
+    ['gave the sender more scopes', (req) => add(req, { scopes: ['admin'] })],
+    ['took the sender away', (req) => Object.assign(req, { auth: undefined })],
+  ])('that %s changes nothing for mcpScopes()', async (_name, change) => {
     const app = appWith(change).use(mcpScopes({ 'tools/call': { danger: ['admin'] } }));
     const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'danger' } };
-    const response = await request(app.use(report)).post('/mcp').auth(good, { type: 'bearer' }).send(message);
-    expect(response).toMatchObject({ status, body: { error } });
+    const response = await request(app).post('/mcp').auth(good, { type: 'bearer' }).send(message);
+    expect(response).toMatchObject({ status: 403, body: { error: 'insufficient_scope' } });
   });
 
-  test('that adds to the sender leaves the session with its owner, one that replaces the sender opens none', async () => {
+  test('that replaces or takes away the sender leaves the session with its owner', async () => {
     const backend = mcpStdioBackend({ command: process.execPath, args: [SCRIPTED] });
     onTestFinished(() => backend.close());
-    const app = appWith((req) => {
-      if (req.get('x-add') !== undefined) add(req, { user: 1, clientId: 'another' });
-      if (req.get('x-replace') !== undefined) Object.assign(req, { auth: mallory });
-    }).use('/mcp', backend);
+    const app = appWith((req) =>
+      Object.assign(req, { auth: req.get('x-replace') === undefined ? undefined : mallory }),
+    );
+    app.use('/mcp', backend);
     const send = (message: object, headers: Record<string, string>) => {
-      const call = request(app.use(report))
+      const call = request(app)
         .post('/mcp')
         .set({ accept: 'application/json, text/event-stream', ...headers });
       return call.send({ jsonrpc: '2.0', id: 1, ...message });
     };
     const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } };
-    const initialize = { method: 'initialize', params };
     const alices = { authorization: `Bearer ${good}` };
-    expect((await send(initialize, { ...alices, 'x-replace': '1' })).body).toEqual(refusal);
-    const opened = await send(initialize, { ...alices, 'x-add': '1' });
+    const opened = await send({ method: 'initialize', params }, alices);
     const session = { 'mcp-session-id': opened.get('mcp-session-id') ?? '' };
-    expect((await send({ method: 'ping' }, { ...alices, ...session })).status).toBe(200);
-    expect((await send({ method: 'ping' }, session)).status).toBe(404);
+    expect((await send({ method: 'ping' }, { ...alices, ...session, 'x-replace': '1' })).status).toBe(200);
+    expect((await send({ method: 'ping' }, { ...session, 'x-replace': '1' })).status).toBe(404);
   });
 
   test('a derived request to another gate hides its sender there and nowhere else', async () => {
@@ -119,6 +102,22 @@ describe('a middleware after the gate', () => {
     });
     expect((await request(app).get('/mcp').auth(good, { type: 'bearer' })).body).toEqual([good, null]);
   });
+});
+
+test.each([
+  ['mcpScopes()', () => mcpScopes({ 'tools/call': ['admin'] })],
+  ['mcpStdioBackend()', () => mcpStdioBackend({ command: process.execPath, args: [SCRIPTED] })],
+])('%s hands on what getAuth() throws: on bare node:http nobody would catch it', async (_name, create) => {
+  const gate = mcpAuth(policy);
+  const later = create();
+  const server = createServer((req, res) => {
+    gate(req, res, () => later(proxyOf(req as express.Request), res, (error) => res.end(String(error))));
+  });
+  // The second time the token is known, and nothing is waited for that would catch it either.
+  for (const _ of [1, 2]) {
+    const { text } = await request(server).post('/mcp').auth(good, { type: 'bearer' });
+    expect(text).toContain('"req.auth" came with another request object');
+  }
 });
 
 function add(req: AnyAuth, more: object): void {

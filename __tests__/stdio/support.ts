@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import connect from 'connect';
 import express from 'express';
-import { type AuthInfo, attachAuth, issueAuth } from '../../src/auth-info.js';
+import { type AuthInfo, attachAuth } from '../../src/auth-info.js';
 import type { Middleware } from '../../src/http/middleware.js';
 import { type McpStdioBackend, type McpStdioBackendOptions, mcpStdioBackend } from '../../src/mcp-stdio-backend.js';
 
@@ -29,9 +29,7 @@ export const FRAMEWORKS: readonly Framework[] = ['Express 5', 'Express 4', 'Conn
 export const identify: Middleware = (req, _res, next) => {
   const header = req.headers.authorization ?? '';
   const [, name, clientId = 'client', until] = /^Bearer (\w+)(?:@(\w+))?(?: (\d+))?$/.exec(header) ?? [];
-  if (name !== undefined) {
-    attachAuth(req, issueAuth(userCalled(name, clientId, until === undefined ? undefined : Number(until))));
-  }
+  if (name !== undefined) attachAuth(req, userCalled(name, clientId, until === undefined ? undefined : Number(until)));
   next();
 };
 

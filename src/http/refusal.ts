@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AuthInfo, getAuth } from '../auth-info.js';
 import { AuthError, REFUSALS, type RefusalCode } from '../errors.js';
+import { createRequestNotes } from '../request-notes.js';
 import { type ChallengeContext, challengeFor } from './challenge.js';
 import type { Scheme } from './credentials.js';
 import { type JsonReply, sendJson } from './reply.js';
@@ -65,11 +66,10 @@ function challengeForOrigin(
   }
 }
 
+const anonymousGates = createRequestNotes<Refuse>();
+
 // Noted once for all requests with the same token, which share the identity.
 const gates = new WeakMap<AuthInfo, Refuse>();
-
-// Not a property of the request, which costs microseconds behind Express on Node 20, and which anyone could write.
-const anonymousGates = new WeakMap<object, Refuse>();
 
 /** Lets whoever decides later on a request of this caller refuse it in the name of the gate that verified the caller. */
 export function attachRefuse(auth: AuthInfo, refuse: Refuse): void {
@@ -81,19 +81,8 @@ export function attachAnonymousRefuse(req: IncomingMessage, refuse: Refuse): voi
   anonymousGates.set(req, refuse);
 }
 
-/**
- * How the gate that the request came through refuses; undefined where it came through none, as far as can be seen: a
- * middleware may have cleared `req.auth` since, or have gone on with a copy or a Proxy of an anonymous request.
- *
- * @throws {Error} Where `getAuth()` does.
- */
+/** How the gate that the request came through refuses; undefined where it came through none. */
 export function refuseOf(req: IncomingMessage): Refuse | undefined {
   const auth = getAuth(req);
-  return auth === undefined ? anonymousGateOf(req) : gates.get(auth);
-}
-
-function anonymousGateOf(req: object | null): Refuse | undefined {
-  if (req === null) return undefined;
-  // Object.create(req) is the same request to whoever made it.
-  return anonymousGates.get(req) ?? anonymousGateOf(Object.getPrototypeOf(req));
+  return auth === undefined ? anonymousGates.get(req) : gates.get(auth);
 }
