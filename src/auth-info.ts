@@ -32,7 +32,8 @@ export function issueAuth(info: AuthInfo): AuthInfo {
   return deepFreeze(info);
 }
 
-// Not read back from `req.auth`, which any middleware may write.
+// Not read back from `req.auth`, which any middleware may write: one that keeps copies of it, with a tenant added, would lend
+// one token the scopes of another.
 const verified = createRequestNotes<AuthInfo>();
 
 type WithAuth = IncomingMessage & { auth?: AuthInfo | undefined };
