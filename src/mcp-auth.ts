@@ -3,7 +3,7 @@ import { type AuthInfo, attachAuth, clearAuth } from './auth-info.js';
 import { createDecisionLog } from './decision-log.js';
 import { AuthError, UpstreamError } from './errors.js';
 import { readToken, removeCredentials, requireToken68, type Scheme, schemeOf } from './http/credentials.js';
-import { type Middleware, requestTarget } from './http/middleware.js';
+import { asError, type Middleware, requestTarget } from './http/middleware.js';
 import { attachAnonymousRefuse, attachRefuse, createRefusal } from './http/refusal.js';
 import { replyMethodNotAllowed } from './http/reply.js';
 import { requestOrigin } from './http/request-origin.js';
@@ -94,7 +94,7 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
       return;
     }
     if (known !== undefined && sender.isPlain(known.auth, passage.scheme)) admit(passage, known.auth, true);
-    else verify(passage, token, known).catch(passage.next);
+    else verify(passage, token, known).catch((error: unknown) => passage.next(asError(error, 'mcpAuth()')));
   }
 
   async function verify(passage: Passage, token: string, known: VerifiedToken | undefined): Promise<void> {
@@ -167,8 +167,7 @@ function createGate(held: ResolvedAuth) {
     } else {
       if (error instanceof UpstreamError && !res.headersSent)
         res.setHeader('retry-after', String(error.retryAfterSeconds));
-      // next(undefined) and next('route') mean "go on": only an error may leave this way.
-      next(error instanceof Error ? error : new Error('mcpAuth() failed', { cause: error }));
+      next(asError(error, 'mcpAuth()'));
     }
   }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getAuth } from './auth-info.js';
 import { BodyError } from './http/body.js';
-import type { Middleware } from './http/middleware.js';
+import { asError, type Middleware } from './http/middleware.js';
 import { peekBody } from './http/peek-body.js';
 import { type Refuse, refuseOf } from './http/refusal.js';
 import { replyJson } from './http/reply.js';
@@ -50,7 +50,7 @@ export function mcpScopes(rules: ScopeRules, options: Readonly<McpScopesOptions>
       if (held.hide && req.method === 'GET') hideFrom(req, res, ruling);
       next();
     } else {
-      decide({ req, res, next, refuse }, held, ruling).catch((error: unknown) => next(asError(error)));
+      decide({ req, res, next, refuse }, held, ruling).catch((error: unknown) => next(asError(error, 'mcpScopes()')));
     }
   };
 }
@@ -81,7 +81,7 @@ async function decide(passage: Passage, held: ResolvedScopes, ruling: Ruling): P
     requireMatchingHeaders(body, req.headers);
   } catch (error) {
     if (error instanceof MessageError || error instanceof BodyError) reject(res, error);
-    else next(asError(error));
+    else next(asError(error, 'mcpScopes()'));
     return;
   }
   const objection = ruling(getAuth(req), body.calls);
@@ -91,11 +91,6 @@ async function decide(passage: Passage, held: ResolvedScopes, ruling: Ruling): P
   }
   if (held.hide && body.calls.some(({ method }) => LIST_METHODS.has(method))) hideFrom(req, res, ruling);
   next();
-}
-
-/** To `next`, undefined and null are no failure: the request would go on. */
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error('mcpScopes(): the decision failed', { cause: error });
 }
 
 /** The JSON of a body that nobody had read: left in `req.body`, and in the request too. */
@@ -119,7 +114,7 @@ function reject(res: ServerResponse, error: MessageError | BodyError): void {
 
 function turnAway(
   { req, res, refuse }: Passage,
-  { answersWith, logger }: ResolvedScopes,
+  { onInsufficientScope, logger }: ResolvedScopes,
   body: ReceivedBody,
   objection: Objection,
 ): void {
@@ -130,7 +125,7 @@ function turnAway(
     refuse(req, res, code, 'bearer', { scopes });
     return;
   }
-  const toolError = answersWith === 'toolError' ? toolErrorFor(body, objection, description) : undefined;
+  const toolError = onInsufficientScope === 'toolError' ? toolErrorFor(body, objection, description) : undefined;
   if (toolError !== undefined) replyJson(res, 200, toolError, { 'cache-control': 'no-store' });
   else refuse(req, res, code, 'bearer', { scopes, description });
 }

@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getAuth } from './auth-info.js';
-import type { Middleware } from './http/middleware.js';
-import { type McpStdioBackendOptions, resolveStdioOptions } from './options/stdio-options.js';
+import { asError, type Middleware } from './http/middleware.js';
+import { type McpStdioBackendOptions, type ResolvedStdio, resolveStdioOptions } from './options/stdio-options.js';
 import { Bridge } from './stdio/bridge.js';
 import { inheritedEnvironment } from './stdio/child-environment.js';
+import type { Limits } from './stdio/limits.js';
 import { createMetaRules } from './stdio/meta-edit.js';
 
 export type { McpStdioBackendOptions } from './options/stdio-options.js';
@@ -32,35 +33,18 @@ export interface McpStdioBackend extends Middleware {
  * opened it.
  */
 export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpStdioBackend {
-  const {
-    command,
-    args,
-    cwd,
-    env,
-    inheritEnv,
-    meta,
-    passMeta,
-    resource,
-    allowedHosts,
-    allowedOrigins,
-    limits,
-    logger,
-  } = resolveStdioOptions(options);
-  const inherited = inheritedEnvironment(inheritEnv);
+  const held = resolveStdioOptions(options);
+  const { command, args, cwd, logger } = held;
+  const inherited = inheritedEnvironment(held.inheritEnv);
   const bridge = new Bridge({
     command,
     args,
     cwd,
-    environmentFor: (auth) => ({ ...inherited, ...env(auth) }),
-    metaRules: createMetaRules(meta, passMeta),
-    guard: { resource, allowedHosts, allowedOrigins },
-    limits: {
-      ...limits,
-      idleMs: limits.idleTimeoutSeconds * 1_000,
-      expiryGraceMs: limits.expiryGraceSeconds * 1_000,
-      requestTimeoutMs: limits.requestTimeoutSeconds * 1_000,
-    },
     logger,
+    environmentFor: (auth) => ({ ...inherited, ...held.env(auth) }),
+    metaRules: createMetaRules(held.meta, held.passMeta),
+    guard: held,
+    limits: limitsFrom(held.limits),
   });
 
   // What getAuth() throws becomes a rejection: on bare node:http nobody would catch it.
@@ -69,8 +53,18 @@ export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpS
   const mcpStdioBackendMiddleware: Middleware = (req, res, next) => {
     handle(req, res).catch((error: unknown) => {
       logger.error(`mcpStdioBackend(): a request failed: ${error instanceof Error ? error.name : typeof error}`);
-      next(error);
+      next(asError(error, 'mcpStdioBackend()'));
     });
   };
   return Object.assign(mcpStdioBackendMiddleware, { close: () => bridge.close(), stats: () => bridge.stats() });
+}
+
+function limitsFrom(numbers: ResolvedStdio['limits']): Limits {
+  const { idleTimeoutSeconds, expiryGraceSeconds, requestTimeoutSeconds, ...counts } = numbers;
+  return {
+    ...counts,
+    idleMs: idleTimeoutSeconds * 1_000,
+    expiryGraceMs: expiryGraceSeconds * 1_000,
+    requestTimeoutMs: requestTimeoutSeconds * 1_000,
+  };
 }

@@ -64,24 +64,6 @@ describe('a key file that cannot be used', () => {
   });
 });
 
-describe('app.use(mcpAuth) without the call', () => {
-  test.each([mcpAuth, protectedResourceMetadata])('is caught at the first request: %o', async (middleware) => {
-    const app = express();
-    app.use(middleware as never);
-    let message = '';
-    app.use(((error, _req, res, _next) => {
-      message = error.message;
-      res.status(500).end();
-    }) as express.ErrorRequestHandler);
-    await request(app).get('/mcp').expect(500);
-    const { name } = middleware;
-    expect(message).toBe(
-      `${name}(): option "options" must be a policy, not a request: app.use(${name}) was written without the call. ` +
-        `Write app.use(${name}({ issuer: …, resourceMetadata: { resource: … } })).`,
-    );
-  });
-});
-
 describe('what is accepted', () => {
   test.each<[string, Record<string, unknown>]>([
     [

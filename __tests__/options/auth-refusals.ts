@@ -15,16 +15,6 @@ const RESOURCE_FIX = 'Write the address that clients use, for example "https://m
 
 export const refusals: Refusal[] = [
   [
-    'no options',
-    undefined,
-    'option "options" must be an object, but got undefined. Give the policy: { issuer: …, resourceMetadata: { resource: … } }.',
-  ],
-  [
-    'a list',
-    [],
-    'option "options" must be an object, but got []. Give the policy: { issuer: …, resourceMetadata: { resource: … } }.',
-  ],
-  [
     'no issuer',
     { ...good, issuer: undefined },
     'option "issuer" must be a non-empty string, but got undefined. Name the "iss" of the tokens you accept.',
@@ -218,7 +208,7 @@ export const refusals: Refusal[] = [
   [
     'a logger without methods',
     { ...good, logger: {} },
-    'option "logger" must be an object with debug, info, warn and error, but got undefined. Give console or a pino logger.',
+    'option "logger" must be an object with debug, info, warn and error. Give console or a pino logger.',
   ],
   [
     'no issuers',

@@ -3,7 +3,6 @@ import type { McpScopesOptions, ScopeRules } from '../../src/index.js';
 import { createScopedApp } from './scoped-app.js';
 
 test.each<[string, unknown, unknown, string]>([
-  ['the middleware without a call', { headers: {}, url: '/' }, {}, 'app.use(mcpScopes) was written without the call'],
   ['no rules', {}, {}, 'option "rules" must be at least one rule, but got {}.'],
   ['rules that are none', 'tools/call', {}, 'option "rules" must be an object, but got "tools/call".'],
   ['a slip in a method', { 'tool/call': ['a'] }, {}, 'but got "tool/call". Did you mean "tools/call"?'],

@@ -1,6 +1,6 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { AuthInfo } from '../../src/auth-info.js';
-import { initialize, modern, modernCall, modernText, post, postModern, serve, until } from './support.js';
+import { initialize, modern, modernCall, modernText, open, post, postModern, serve, until } from './support.js';
 
 const ADA = { authorization: 'Bearer ada' };
 const BOB = { authorization: 'Bearer bob' };
@@ -57,4 +57,35 @@ it('a request that waits for a new child is told when the backend is closed', as
   expect([response.status, await reasonOf(response)]).toEqual([503, 'closing']);
   await closed;
   await stop();
+});
+
+describe('what the application gives', () => {
+  it.each([
+    ['undefined', undefined],
+    ['null', null],
+    ["Express's word for going on", 'route'],
+    ['an Error', new Error('no')],
+  ])('env() may throw %s: the request fails, and does not go on to what is mounted behind', async (_name, thrown) => {
+    const env = () => {
+      throw thrown;
+    };
+    const { url, errors, stop } = await serve({ env });
+    expect((await post(url, initialize())).status).toBe(500);
+    expect(errors).toEqual([expect.any(Error)]);
+    await stop();
+  });
+
+  it('a logger may throw, at a request and in the background, and changes nothing', async () => {
+    const fail = () => {
+      throw new Error('the log is full');
+    };
+    const logger = { debug: fail, info: fail, warn: fail, error: fail };
+    const { url, backend, stop } = await serve({ logger, env: (auth) => (auth ? fail() : {}) });
+    const session = await open(url);
+    expect((await post(url, initialize(), ADA)).status).toBe(500);
+    await fetch(url, { method: 'DELETE', headers: session });
+    await until(() => backend.stats().children === 0);
+    expect((await post(url, initialize())).status).toBe(200);
+    await stop();
+  });
 });

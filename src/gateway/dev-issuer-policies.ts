@@ -1,10 +1,10 @@
-import { ISSUER_KEYS } from '../options/resolve-issuer.js';
+import { ISSUER_OPTIONS } from '../options/resolve-issuer.js';
 import type { GatewayConfig, McpAuthenticationConfig, RouteConfig } from './config-file.js';
 import type { DevIssuer, DevResource } from './dev-issuer.js';
 import { StartupError } from './startup-error.js';
 
 /** Members of a policy that belong to one issuer, and move into the list of several. */
-const OF_ONE_ISSUER: readonly string[] = ISSUER_KEYS;
+const OF_ONE_ISSUER: readonly string[] = ISSUER_OPTIONS;
 
 /** What the development issuer must know of a configuration. */
 export function resourcesOf(config: GatewayConfig): readonly DevResource[] {

@@ -1,4 +1,5 @@
 import type { McpScopesOptions, ScopeRules } from '../index.js';
+import { SCOPES_OPTIONS } from '../options/scopes-options.js';
 import type { ConfigNode } from './config-node.js';
 
 export interface ScopesConfig {
@@ -9,12 +10,7 @@ export interface ScopesConfig {
 }
 
 /** Beside the methods, which have a slash in their names or are `initialize` and `ping`. */
-const OPTIONS: readonly string[] = [
-  'implies',
-  'hide',
-  'onInsufficientScope',
-  'maxBodyBytes',
-] satisfies (keyof McpScopesOptions)[];
+const OPTIONS: readonly string[] = SCOPES_OPTIONS.filter((name) => name !== 'logger');
 
 /** `policies.mcpScopes`: the rules of `mcpScopes()`, and its options among them. */
 export function readScopesPolicy(node: ConfigNode): ScopesConfig {

@@ -9,6 +9,10 @@ export function createChecks(who: string) {
   const refuse = (option: string, expected: string, given: unknown, fix: string): never => {
     throw new ConfigError({ who, option, expected, given, fix });
   };
+  /** For what must not be repeated: secrets, requests with tokens in them, loggers with whatever is in those. */
+  const refuseUnquoted = (option: string, expected: string, fix: string): never => {
+    throw new ConfigError({ who, option, expected, fix });
+  };
   const integer = (value: unknown, option: string, least: number, fix: string): number =>
     Number.isSafeInteger(value) && (value as number) >= least
       ? (value as number)
@@ -17,6 +21,7 @@ export function createChecks(who: string) {
   return {
     who,
     refuse,
+    refuseUnquoted,
     integer,
     record: (value: unknown, option: string, fix: string): Record<string, unknown> =>
       isRecord(value) ? value : refuse(option, 'an object', value, fix),
@@ -25,7 +30,7 @@ export function createChecks(who: string) {
     /** Never quoted: whoever reads the message must not learn the secret. */
     secret: (value: unknown, option: string, leastLength: number, fix: string): string => {
       if (typeof value === 'string' && value.length >= leastLength) return value;
-      throw new ConfigError({ who, option, expected: `a string of at least ${leastLength} characters`, fix });
+      return refuseUnquoted(option, `a string of at least ${leastLength} characters`, fix);
     },
     boolean: (value: unknown, option: string, fix: string): boolean =>
       typeof value === 'boolean' ? value : refuse(option, 'true or false', value, fix),
@@ -41,6 +46,11 @@ export function createChecks(who: string) {
       }
     },
   };
+}
+
+/** The names of all options of `T`: the compiler refuses one too many, and one too few. */
+export function optionNames<T>(names: Readonly<Record<keyof T, true>>): readonly (keyof T & string)[] {
+  return Object.freeze(Object.keys(names) as (keyof T & string)[]);
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

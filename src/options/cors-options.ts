@@ -1,6 +1,7 @@
 import type { Logger } from '../logger.js';
-import { createChecks, type OptionChecks } from './checks.js';
-import { resolveLogger } from './resolve-auth.js';
+import { requireArgument } from './argument.js';
+import { createChecks, type OptionChecks, optionNames } from './checks.js';
+import { resolveLogger } from './logger-option.js';
 
 /** What `mcpCors()` may be told. A list that is given takes the place of the default, it does not add to it. */
 export interface McpCorsOptions {
@@ -65,24 +66,21 @@ export interface ResolvedCors {
   readonly logger: Logger;
 }
 
-const KEYS = [
-  'origins',
-  'allowHeaders',
-  'exposeHeaders',
-  'methods',
-  'credentials',
-  'maxAgeSeconds',
-  'logger',
-] as const satisfies (keyof McpCorsOptions)[];
+const CORS_OPTIONS = optionNames<McpCorsOptions>({
+  origins: true,
+  allowHeaders: true,
+  exposeHeaders: true,
+  methods: true,
+  credentials: true,
+  maxAgeSeconds: true,
+  logger: true,
+});
 
 /** @throws {ConfigError} */
 export function resolveCors(options: Readonly<McpCorsOptions>): ResolvedCors {
   const checks = createChecks('mcpCors()');
-  const given = checks.record(options, 'options', 'Leave it out for every origin, without cookies.');
-  if ('headers' in given && 'url' in given) {
-    checks.refuse('options', 'options, not a request', undefined, 'Write app.use(mcpCors()).');
-  }
-  checks.knownKeys(given, '', KEYS);
+  const given = requireArgument(checks, options, { example: '' });
+  checks.knownKeys(given, '', CORS_OPTIONS);
   const origins = resolveOrigins(checks, given.origins);
   const list = (key: 'allowHeaders' | 'exposeHeaders' | 'methods'): readonly string[] =>
     given[key] === undefined ? CORS_DEFAULTS[key] : requireTokens(checks, given[key], key);

@@ -1,12 +1,20 @@
 import type { Decision } from '../decision.js';
-import { ConfigError } from '../errors.js';
 import type { DpopMode } from '../http/challenge.js';
-import { carefulLogger, type Logger, SILENT } from '../logger.js';
+import type { Logger } from '../logger.js';
 import { MODES, type ModeName } from '../modes.js';
-import { AUTH_DEFAULTS, type McpAuthOptions, type MtlsOptions, type VerifiedTokensOptions } from './auth-options.js';
-import { createChecks, isRecord, type OptionChecks } from './checks.js';
+import { requireArgument } from './argument.js';
+import {
+  AUTH_DEFAULTS,
+  type IssuerOptions,
+  type McpAuthOptions,
+  type MtlsOptions,
+  type SingleIssuerPolicy,
+  type VerifiedTokensOptions,
+} from './auth-options.js';
+import { createChecks, type OptionChecks, optionNames } from './checks.js';
+import { resolveLogger } from './logger-option.js';
 import { type ResolvedFacade, resolveFacade } from './resolve-facade.js';
-import { ISSUER_KEYS, type IssuerContext, resolveIssuer, type TrustedIssuer } from './resolve-issuer.js';
+import { ISSUER_OPTIONS, type IssuerContext, resolveIssuer, type TrustedIssuer } from './resolve-issuer.js';
 import { type ResourceIdentity, resolveResource } from './resolve-resource.js';
 import { requireScopes } from './scope-list.js';
 
@@ -32,22 +40,22 @@ export interface ResolvedAuth {
   readonly logger: Logger;
 }
 
-const SHARED_KEYS = [
-  'mode',
-  'resourceMetadata',
-  'requiredScopes',
-  'clockToleranceSeconds',
-  'maxTokenBytes',
-  'staleIfErrorSeconds',
-  'verifiedTokens',
-  'dpop',
-  'mtls',
-  'facade',
-  'dangerouslyAllowHttp',
-  'onDecision',
-  'logger',
-  'issuers',
-] as const;
+const SHARED_OPTIONS = optionNames<Omit<SingleIssuerPolicy, keyof IssuerOptions>>({
+  mode: true,
+  resourceMetadata: true,
+  requiredScopes: true,
+  clockToleranceSeconds: true,
+  maxTokenBytes: true,
+  staleIfErrorSeconds: true,
+  verifiedTokens: true,
+  dpop: true,
+  mtls: true,
+  facade: true,
+  dangerouslyAllowHttp: true,
+  onDecision: true,
+  logger: true,
+  issuers: true,
+});
 
 /**
  * Checks a policy and fills in the defaults.
@@ -57,8 +65,8 @@ const SHARED_KEYS = [
  */
 export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): ResolvedAuth {
   const checks = createChecks(who);
-  const given = requirePolicy(checks, options);
-  checks.knownKeys(given, '', [...SHARED_KEYS, ...ISSUER_KEYS]);
+  const given = requireArgument(checks, options, { example: '{ issuer: …, resourceMetadata: { resource: … } }' });
+  checks.knownKeys(given, '', [...SHARED_OPTIONS, ...ISSUER_OPTIONS]);
   const { resource, members } = resolveResource(checks, given.resourceMetadata);
   const whole = (key: 'clockToleranceSeconds' | 'maxTokenBytes' | 'staleIfErrorSeconds', least: number): number =>
     given[key] === undefined
@@ -92,17 +100,6 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
   });
 }
 
-function requirePolicy(checks: OptionChecks, options: unknown): Record<string, unknown> {
-  if (isRecord(options) && 'headers' in options && 'url' in options) {
-    const name = checks.who.replace('()', '');
-    const expected = `a policy, not a request: app.use(${name}) was written without the call`;
-    const fix = `Write app.use(${name}({ issuer: …, resourceMetadata: { resource: … } })).`;
-    throw new ConfigError({ who: checks.who, option: 'options', expected, fix });
-  }
-  // A copy of its own members: each is read once, and none comes from a prototype that somebody has changed.
-  return { ...checks.record(options, 'options', 'Give the policy: { issuer: …, resourceMetadata: { resource: … } }.') };
-}
-
 function resolveMode(checks: OptionChecks, mode: unknown): ModeName {
   const names = Object.keys(MODES) as ModeName[];
   if (mode === undefined) return AUTH_DEFAULTS.mode;
@@ -120,7 +117,7 @@ function resolveIssuers(
   shared: Omit<IssuerContext, 'path'>,
 ): readonly TrustedIssuer[] {
   if (given.issuers === undefined) return Object.freeze([resolveIssuer(checks, given, { path: '', ...shared })]);
-  for (const key of ISSUER_KEYS) {
+  for (const key of ISSUER_OPTIONS) {
     if (given[key] !== undefined) {
       checks.refuse(key, 'left out beside "issuers"', given[key], `Move it into the entries of "issuers".`);
     }
@@ -132,7 +129,7 @@ function resolveIssuers(
   const issuers = list.map((item: unknown, i) => {
     const path = `issuers[${i}]`;
     const entry = checks.record(item, path, 'Write { issuer: …, jwks: … }.');
-    checks.knownKeys(entry, path, ISSUER_KEYS);
+    checks.knownKeys(entry, path, ISSUER_OPTIONS);
     return resolveIssuer(checks, entry, { path: `${path}.`, ...shared });
   });
   const names = issuers.map(({ issuer }) => issuer);
@@ -148,14 +145,13 @@ function resolveScopes(checks: OptionChecks, scopes: unknown): readonly string[]
   return requireScopes(checks, scopes, 'requiredScopes', 'Leave it out if a valid token is enough.');
 }
 
+const VERIFIED_TOKENS_OPTIONS = optionNames<VerifiedTokensOptions>({ maxAgeSeconds: true, maxEntries: true });
+
 function resolveVerifiedTokens(checks: OptionChecks, given: unknown): ResolvedAuth['verifiedTokens'] {
   if (given === false) return undefined;
   const fix = 'Give { maxAgeSeconds, maxEntries }, or false to verify every request anew.';
   const options = given === undefined ? {} : checks.record(given, 'verifiedTokens', fix);
-  checks.knownKeys(options, 'verifiedTokens', [
-    'maxAgeSeconds',
-    'maxEntries',
-  ] satisfies (keyof VerifiedTokensOptions)[]);
+  checks.knownKeys(options, 'verifiedTokens', VERIFIED_TOKENS_OPTIONS);
   const whole = (key: 'maxAgeSeconds' | 'maxEntries'): number =>
     options[key] === undefined ? AUTH_DEFAULTS[key] : checks.integer(options[key], `verifiedTokens.${key}`, 1, fix);
   return Object.freeze({ maxAgeSeconds: whole('maxAgeSeconds'), maxEntries: whole('maxEntries') });
@@ -180,10 +176,12 @@ function resolveSenderConstraint(
   return { dpop, mtls };
 }
 
+const MTLS_OPTIONS = optionNames<MtlsOptions>({ getCertificate: true, required: true });
+
 function resolveMtls(checks: OptionChecks, value: unknown): ResolvedAuth['mtls'] {
   const fix = 'Write { getCertificate: (req) => …, required: true }.';
   const given = checks.record(value, 'mtls', fix);
-  checks.knownKeys(given, 'mtls', ['getCertificate', 'required'] satisfies (keyof MtlsOptions)[]);
+  checks.knownKeys(given, 'mtls', MTLS_OPTIONS);
   const { getCertificate, required } = given;
   if (typeof getCertificate !== 'function') checks.refuse('mtls.getCertificate', 'a function', getCertificate, fix);
   return Object.freeze({
@@ -195,21 +193,4 @@ function resolveMtls(checks: OptionChecks, value: unknown): ResolvedAuth['mtls']
 function resolveHook(checks: OptionChecks, hook: unknown): ResolvedAuth['onDecision'] {
   if (hook === undefined || typeof hook === 'function') return hook as ResolvedAuth['onDecision'];
   return checks.refuse('onDecision', 'a function', hook, 'Give a function that takes the decision, or leave it out.');
-}
-
-export function resolveLogger(checks: OptionChecks, logger: unknown): Logger {
-  if (logger === undefined) return SILENT;
-  const methods = ['debug', 'info', 'warn', 'error'] as const;
-  const fits =
-    typeof logger === 'object' &&
-    logger !== null &&
-    methods.every((name) => typeof (logger as Logger)[name] === 'function');
-  return fits
-    ? carefulLogger(logger as Logger)
-    : checks.refuse(
-        'logger',
-        'an object with debug, info, warn and error',
-        undefined,
-        'Give console or a pino logger.',
-      );
 }

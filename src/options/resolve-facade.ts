@@ -1,6 +1,6 @@
 import type { Provider } from '../providers/provider.js';
 import { AUTH_DEFAULTS } from './auth-options.js';
-import type { OptionChecks } from './checks.js';
+import { type OptionChecks, optionNames } from './checks.js';
 import type { FacadeOptions } from './facade-options.js';
 import type { TrustedIssuer } from './resolve-issuer.js';
 import type { StaticClient } from './resolve-provider.js';
@@ -37,7 +37,12 @@ export interface FacadeContext {
 }
 
 const LEAST_SECRET_LENGTH = 32;
-const KNOWN = ['secret', 'legacyEndpoints', 'metadataUrl', 'allowedRedirectUris'] satisfies (keyof FacadeOptions)[];
+const FACADE_OPTIONS = optionNames<FacadeOptions>({
+  secret: true,
+  legacyEndpoints: true,
+  metadataUrl: true,
+  allowedRedirectUris: true,
+});
 
 /** The facade of the first issuer that has a provider; undefined where none has one, or none is wanted. */
 export function resolveFacade(
@@ -49,7 +54,7 @@ export function resolveFacade(
   if (given === false) return undefined;
   const fix = 'Write { secret: … }, or false to show clients the issuer itself.';
   const options = given === undefined ? {} : checks.record(given, 'facade', fix);
-  checks.knownKeys(options, 'facade', KNOWN);
+  checks.knownKeys(options, 'facade', FACADE_OPTIONS);
   if (trusted?.provider === undefined) {
     if (given !== undefined) checks.refuse('provider', 'given beside "facade"', undefined, 'Write { keycloak: {} }.');
     return undefined;
@@ -57,7 +62,7 @@ export function resolveFacade(
   requireRegistration(checks, trusted);
   refuseProofs(checks, context);
   return Object.freeze({
-    resource: requireResource(checks, context),
+    resource: requireKnownResource(checks, context),
     issuer: trusted.issuer,
     audiences: trusted.audiences,
     provider: trusted.provider,
@@ -88,7 +93,7 @@ function refuseProofs(checks: OptionChecks, { requiresProof }: FacadeContext): v
 }
 
 /** The resource is our issuer, so it must be known before any request comes. */
-function requireResource(checks: OptionChecks, { resource, metadataMembers }: FacadeContext): ResourceIdentity {
+function requireKnownResource(checks: OptionChecks, { resource, metadataMembers }: FacadeContext): ResourceIdentity {
   if (metadataMembers.authorizationServers !== undefined) {
     const expected = 'left out beside "provider", whose facade is the authorization server that clients see';
     const fix = 'Remove it, or set facade to false.';

@@ -1,6 +1,6 @@
 import { type Provider, STANDARD } from '../providers/provider.js';
 import { AUTH_DEFAULTS, type IssuerOptions } from './auth-options.js';
-import type { OptionChecks } from './checks.js';
+import { type OptionChecks, optionNames } from './checks.js';
 import { deriveKeySource, type KeySource, resolveKeySource } from './jwks.js';
 import { resolveClient, resolveProvider, type StaticClient } from './resolve-provider.js';
 
@@ -17,17 +17,17 @@ export interface TrustedIssuer {
   readonly client: StaticClient | undefined;
 }
 
-export const ISSUER_KEYS = [
-  'issuer',
-  'audiences',
-  'audienceClaim',
-  'jwks',
-  'jwtValidationOptions',
-  'scopesClaim',
-  'provider',
-  'clientId',
-  'clientSecret',
-] as const satisfies (keyof IssuerOptions)[];
+export const ISSUER_OPTIONS = optionNames<IssuerOptions>({
+  issuer: true,
+  audiences: true,
+  audienceClaim: true,
+  jwks: true,
+  jwtValidationOptions: true,
+  scopesClaim: true,
+  provider: true,
+  clientId: true,
+  clientSecret: true,
+});
 
 /** What a policy says once for all its issuers. */
 export interface IssuerContext {

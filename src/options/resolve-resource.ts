@@ -6,6 +6,7 @@ export interface ResourceIdentity {
   readonly href: string;
   readonly origin: string;
   readonly host: string;
+  readonly hostname: string;
   readonly pathname: string;
 }
 
@@ -35,13 +36,15 @@ export function resolveResource(
       checks.refuse(`${PATH}.${name}`, 'a JSON value', value, 'Give a string, number, boolean, list or object.');
     }
   }
-  return { resource: resource === undefined ? undefined : requireResource(checks, resource), members };
+  return {
+    resource: resource === undefined ? undefined : requireResource(checks, resource, `${PATH}.resource`),
+    members,
+  };
 }
 
 /** RFC 8707, section 2: an absolute URI without a fragment. A query would make two paths of one resource. */
-function requireResource(checks: OptionChecks, value: unknown): ResourceIdentity {
+export function requireResource(checks: OptionChecks, value: unknown, option: string): ResourceIdentity {
   const fix = 'Write the address that clients use, for example "https://mcp.example.com/mcp".';
-  const option = `${PATH}.resource`;
   const href = checks.string(value, option, fix);
   const url = URL.canParse(href) ? new URL(href) : undefined;
   const http = url?.protocol === 'https:' || url?.protocol === 'http:';
@@ -49,5 +52,6 @@ function requireResource(checks: OptionChecks, value: unknown): ResourceIdentity
   if (url === undefined || !http || !bare || /[^\x21-\x7e]/.test(href)) {
     return checks.refuse(option, 'an http(s) URL without user, query or fragment, in ASCII', value, fix);
   }
-  return Object.freeze({ href, origin: url.origin, host: url.host, pathname: url.pathname });
+  const { origin, host, hostname, pathname } = url;
+  return Object.freeze({ href, origin, host, hostname, pathname });
 }

@@ -1,8 +1,9 @@
 import type { AuthInfo } from '../auth-info.js';
 import type { Logger } from '../logger.js';
 import { type McpCall, type TargetedMethod, targetMember } from '../mcp-call.js';
-import { createChecks, isRecord, nearestName, type OptionChecks } from './checks.js';
-import { resolveLogger } from './resolve-auth.js';
+import { requireArgument } from './argument.js';
+import { createChecks, isRecord, nearestName, type OptionChecks, optionNames } from './checks.js';
+import { resolveLogger } from './logger-option.js';
 import { requireScopes } from './scope-list.js';
 
 /**
@@ -57,7 +58,7 @@ export interface ResolvedScopes {
   readonly rules: readonly ResolvedRule[];
   readonly implies: ReadonlyMap<string, readonly string[]>;
   readonly hide: boolean;
-  readonly answersWith: 'challenge' | 'toolError';
+  readonly onInsufficientScope: NonNullable<McpScopesOptions['onInsufficientScope']>;
   readonly maxBodyBytes: number;
   readonly logger: Logger;
 }
@@ -68,25 +69,27 @@ export const SCOPES_DEFAULTS = Object.freeze({
   maxBodyBytes: 4_194_304,
 } as const);
 
-const SCOPES_KEYS = [
-  'implies',
-  'hide',
-  'onInsufficientScope',
-  'maxBodyBytes',
-  'logger',
-] as const satisfies readonly (keyof McpScopesOptions)[];
+export const SCOPES_OPTIONS = optionNames<McpScopesOptions>({
+  implies: true,
+  hide: true,
+  onInsufficientScope: true,
+  maxBodyBytes: true,
+  logger: true,
+});
 
 /** @throws {ConfigError} */
-export function resolveScopesOptions(rules: unknown, options: unknown): ResolvedScopes {
+export function resolveScopesOptions(givenRules: unknown, options: unknown): ResolvedScopes {
   const checks = createChecks('mcpScopes()');
+  // First: where these are a request, the options are its response.
+  const rules = resolveRules(checks, givenRules);
   const given = checks.record(options, 'options', 'Leave it out, or give { implies, hide, onInsufficientScope }.');
-  checks.knownKeys(given, '', SCOPES_KEYS);
+  checks.knownKeys(given, '', SCOPES_OPTIONS);
   const { hide, onInsufficientScope, maxBodyBytes } = given;
   return Object.freeze({
-    rules: resolveRules(checks, rules),
+    rules,
     implies: resolveImplies(checks, given.implies),
     hide: hide === undefined ? SCOPES_DEFAULTS.hide : checks.boolean(hide, 'hide', 'Leave it out for false.'),
-    answersWith:
+    onInsufficientScope:
       onInsufficientScope === undefined
         ? SCOPES_DEFAULTS.onInsufficientScope
         : checks.oneOf(
@@ -103,18 +106,11 @@ export function resolveScopesOptions(rules: unknown, options: unknown): Resolved
   });
 }
 
-const RULES_FIX = "Write { 'tools/call': { 'delete_*': ['files:write'] } }.";
+const RULES_EXAMPLE = "{ 'tools/call': { 'delete_*': ['files:write'] } }";
+const RULES_FIX = `Write ${RULES_EXAMPLE}.`;
 
 function resolveRules(checks: OptionChecks, given: unknown): readonly ResolvedRule[] {
-  const methods = checks.record(given, 'rules', RULES_FIX);
-  if ('headers' in methods && 'url' in methods) {
-    checks.refuse(
-      'rules',
-      'rules, not a request: app.use(mcpScopes) was written without the call',
-      undefined,
-      RULES_FIX,
-    );
-  }
+  const methods = requireArgument(checks, given, { name: 'rules', example: RULES_EXAMPLE });
   const rules = Object.entries(methods).flatMap(([method, value]) => {
     requireMethod(checks, method);
     return isRecord(value) ? rulesByTarget(checks, method, value) : [ruleFor(checks, method, undefined, value)];

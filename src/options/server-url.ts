@@ -1,4 +1,3 @@
-import { ConfigError } from '../errors.js';
 import { isLoopbackHost } from '../http/loopback.js';
 import type { OptionChecks } from './checks.js';
 
@@ -9,7 +8,7 @@ export function requireServerUrl(checks: OptionChecks, value: unknown, option: s
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url !== undefined && (url.username !== '' || url.password !== '')) {
     // Not quoted: it holds a password.
-    throw new ConfigError({ who: checks.who, option, expected: 'a URL without user and password', fix });
+    return checks.refuseUnquoted(option, 'a URL without user and password', fix);
   }
   const safe = url?.protocol === 'https:' || (url?.protocol === 'http:' && (allowHttp || isLoopbackHost(url.hostname)));
   return url !== undefined && safe ? url : checks.refuse(option, 'an https URL', value, fix);

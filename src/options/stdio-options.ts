@@ -1,7 +1,10 @@
 import type { AuthInfo } from '../auth-info.js';
-import { type Logger, SILENT } from '../logger.js';
-import { createChecks, isRecord, type OptionChecks } from './checks.js';
+import type { Logger } from '../logger.js';
+import { requireArgument } from './argument.js';
+import { createChecks, type OptionChecks, optionNames } from './checks.js';
 import { requireEnvironment, requirePlainObject } from './environment.js';
+import { resolveLogger } from './logger-option.js';
+import { type ResourceIdentity, requireResource } from './resolve-resource.js';
 
 /** What `mcpStdioBackend()` may be told. */
 export interface McpStdioBackendOptions {
@@ -78,17 +81,39 @@ export interface McpStdioBackendOptions {
   readonly logger?: Logger | undefined;
 }
 
-/** The options that are numbers; each has a default. */
-type NumberName =
-  | 'maxSessions'
-  | 'maxSessionsPerUser'
-  | 'idleTimeoutSeconds'
-  | 'expiryGraceSeconds'
-  | 'requestTimeoutSeconds'
-  | 'maxBodyBytes'
-  | 'maxMessageBytes'
-  | 'maxPendingRequests'
-  | 'warm';
+/** The defaults of everything that is a number. */
+export const STDIO_DEFAULTS = Object.freeze({
+  maxSessions: 100,
+  maxSessionsPerUser: 10,
+  idleTimeoutSeconds: 1_800,
+  expiryGraceSeconds: 60,
+  requestTimeoutSeconds: 0,
+  maxBodyBytes: 4_194_304,
+  maxMessageBytes: 16_777_216,
+  maxPendingRequests: 64,
+  warm: 0,
+} satisfies Partial<Record<keyof McpStdioBackendOptions, number>>);
+
+type NumberName = keyof typeof STDIO_DEFAULTS;
+
+const STDIO_NUMBERS = Object.keys(STDIO_DEFAULTS) as readonly NumberName[];
+
+const STDIO_OPTIONS = [
+  ...optionNames<Omit<McpStdioBackendOptions, NumberName>>({
+    command: true,
+    args: true,
+    env: true,
+    cwd: true,
+    inheritEnv: true,
+    meta: true,
+    passMeta: true,
+    resource: true,
+    allowedHosts: true,
+    allowedOrigins: true,
+    logger: true,
+  }),
+  ...STDIO_NUMBERS,
+];
 
 /** The options as they are held: checked, and nothing left out but what has no default. */
 export interface ResolvedStdio {
@@ -99,73 +124,35 @@ export interface ResolvedStdio {
   readonly inheritEnv: true | readonly string[];
   readonly meta: ((auth: AuthInfo | undefined) => Record<string, unknown>) | undefined;
   readonly passMeta: readonly string[];
-  readonly resource: URL | undefined;
+  readonly resource: ResourceIdentity | undefined;
   readonly allowedHosts: readonly string[] | undefined;
   readonly allowedOrigins: readonly string[] | undefined;
   readonly limits: Readonly<Record<NumberName, number>>;
   readonly logger: Logger;
 }
 
-/** The defaults of everything that is a number. */
-export const STDIO_DEFAULTS: Readonly<Record<NumberName, number>> = Object.freeze({
-  maxSessions: 100,
-  maxSessionsPerUser: 10,
-  idleTimeoutSeconds: 1_800,
-  expiryGraceSeconds: 60,
-  requestTimeoutSeconds: 0,
-  maxBodyBytes: 4_194_304,
-  maxMessageBytes: 16_777_216,
-  maxPendingRequests: 64,
-  warm: 0,
-});
-
-const KNOWN = Object.keys({
-  command: 0,
-  args: 0,
-  env: 0,
-  cwd: 0,
-  inheritEnv: 0,
-  meta: 0,
-  passMeta: 0,
-  resource: 0,
-  allowedHosts: 0,
-  allowedOrigins: 0,
-  logger: 0,
-  ...STDIO_DEFAULTS,
-} satisfies Record<keyof McpStdioBackendOptions, 0 | number>);
-
 /** Checks the options of `mcpStdioBackend()`, once; throws a `ConfigError` for the first that cannot be used. */
 export function resolveStdioOptions(options: Readonly<McpStdioBackendOptions>): ResolvedStdio {
   const checks = createChecks('mcpStdioBackend()');
-  const given = checks.record(
-    options,
-    'options',
-    'Call it: app.use(mcpStdioBackend({ command: "node", args: ["server.js"] })).',
-  );
-  if ('socket' in given) {
-    checks.refuse(
-      'options',
-      'an object of options',
-      'a request',
-      'Call it: app.use(mcpStdioBackend({ command: "…" })).',
-    );
-  }
-  checks.knownKeys(given, '', KNOWN);
-  const { args, cwd, inheritEnv, allowedHosts, allowedOrigins, logger, meta } = options;
+  const argument = requireArgument(checks, options, { example: '{ command: "node", args: ["server.js"] }' });
+  checks.knownKeys(argument, '', STDIO_OPTIONS);
+  const given = argument as Partial<McpStdioBackendOptions>;
+  const { args, cwd, inheritEnv, allowedHosts, allowedOrigins, meta, resource } = given;
   const words = requireArray(checks, args ?? [], 'args');
+  const limits = resolveLimits(checks, given);
 
   return Object.freeze({
-    command: requireWord(checks, checks.string(options.command, 'command', 'Name the program to start.'), 'command'),
+    command: requireWord(checks, checks.string(given.command, 'command', 'Name the program to start.'), 'command'),
     args: Object.freeze(words.map((word, index) => requireWord(checks, word, `args[${index}]`))),
-    env: resolveEnv(checks, options),
+    env: resolveEnv(checks, given.env, limits.warm),
     cwd: cwd === undefined ? undefined : checks.string(cwd, 'cwd', 'Name a directory.'),
     inheritEnv:
       inheritEnv === undefined || inheritEnv === true
         ? (inheritEnv ?? [])
         : checks.strings(inheritEnv, 'inheritEnv', 'Name the variables to pass on, or use true for all of them.'),
     meta: resolveMeta(checks, meta),
-    passMeta: checks.strings(options.passMeta ?? [], 'passMeta', 'Name the keys that clients may send.'),
-    resource: resolveResource(checks, options.resource),
+    passMeta: checks.strings(given.passMeta ?? [], 'passMeta', 'Name the keys that clients may send.'),
+    resource: resource === undefined ? undefined : requireResource(checks, resource, 'resource'),
     allowedHosts: lowerCase(checks, allowedHosts, 'allowedHosts', 'Name hosts such as "api.example.com".'),
     allowedOrigins: lowerCase(
       checks,
@@ -173,15 +160,12 @@ export function resolveStdioOptions(options: Readonly<McpStdioBackendOptions>): 
       'allowedOrigins',
       'Name origins such as "https://app.example.com".',
     ),
-    limits: resolveLimits(checks, options),
-    logger: logger === undefined ? SILENT : requireLogger(checks, logger),
+    limits,
+    logger: resolveLogger(checks, given.logger),
   });
 }
 
-function resolveEnv(
-  checks: OptionChecks,
-  { env = {}, warm = 0 }: Readonly<McpStdioBackendOptions>,
-): ResolvedStdio['env'] {
+function resolveEnv(checks: OptionChecks, env: McpStdioBackendOptions['env'] = {}, warm: number): ResolvedStdio['env'] {
   if (typeof env === 'function') {
     if (warm > 0) {
       checks.refuse(
@@ -204,19 +188,10 @@ function resolveMeta(checks: OptionChecks, meta: McpStdioBackendOptions['meta'])
   return (auth) => requirePlainObject(checks, meta(auth), 'meta()');
 }
 
-function resolveResource(checks: OptionChecks, resource: string | undefined): URL | undefined {
-  if (resource === undefined) return undefined;
-  const url = URL.canParse(resource) ? new URL(resource) : undefined;
-  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
-    return checks.refuse('resource', 'an http or https URL', resource, 'Give the URL that clients use.');
-  }
-  return url;
-}
-
-function resolveLimits(checks: OptionChecks, options: Readonly<McpStdioBackendOptions>): ResolvedStdio['limits'] {
-  const limits = { ...STDIO_DEFAULTS } as Record<NumberName, number>;
+function resolveLimits(checks: OptionChecks, options: Partial<McpStdioBackendOptions>): ResolvedStdio['limits'] {
+  const limits: Record<NumberName, number> = { ...STDIO_DEFAULTS };
   const mayBeZero: readonly NumberName[] = ['warm', 'requestTimeoutSeconds', 'expiryGraceSeconds'];
-  for (const name of Object.keys(STDIO_DEFAULTS) as NumberName[]) {
+  for (const name of STDIO_NUMBERS) {
     const value = options[name];
     if (value === undefined) continue;
     limits[name] = checks.integer(
@@ -226,7 +201,7 @@ function resolveLimits(checks: OptionChecks, options: Readonly<McpStdioBackendOp
       `The default is ${STDIO_DEFAULTS[name]}.`,
     );
   }
-  return Object.freeze(limits) as ResolvedStdio['limits'];
+  return Object.freeze(limits);
 }
 
 function lowerCase(checks: OptionChecks, value: unknown, option: string, fix: string): readonly string[] | undefined {
@@ -253,14 +228,4 @@ function requireFunction<T>(checks: OptionChecks, value: T, option: string): T {
   return typeof value === 'function'
     ? value
     : checks.refuse(option, 'a function of the caller', value, 'Give a function, for example (auth) => ({ … }).');
-}
-
-function requireLogger(checks: OptionChecks, value: unknown): Logger {
-  const names = ['debug', 'info', 'warn', 'error'];
-  const fits =
-    (isRecord(value) || typeof value === 'function') &&
-    names.every((name) => typeof Reflect.get(value, name) === 'function');
-  return fits
-    ? (value as unknown as Logger)
-    : checks.refuse('logger', 'an object with debug, info, warn and error', value, 'console fits.');
 }

@@ -3,7 +3,7 @@ import { BridgeError } from './bridge-error.js';
 
 /** What the guard lets through. */
 export interface GuardOptions {
-  readonly resource: URL | undefined;
+  readonly resource: { readonly host: string; readonly hostname: string; readonly origin: string } | undefined;
   readonly allowedHosts: readonly string[] | undefined;
   readonly allowedOrigins: readonly string[] | undefined;
 }

@@ -1,0 +1,22 @@
+import { isRecord, type OptionChecks } from './checks.js';
+
+/**
+ * Checks the argument that a middleware is made with. Mounted without the call, it is handed a request there.
+ *
+ * @param example How it is written, for example `{ issuer: … }`.
+ */
+export function requireArgument(
+  checks: OptionChecks,
+  value: unknown,
+  { name = 'options', example }: { readonly name?: string; readonly example: string },
+): Record<string, unknown> {
+  const middleware = checks.who.replace('()', '');
+  const fix = `Write app.use(${middleware}(${example})).`;
+  if (!isRecord(value)) return checks.refuse(name, 'an object', value, fix);
+  if ('headers' in value && 'url' in value) {
+    const expected = `an object, not a request: app.use(${middleware}) was written without the call`;
+    checks.refuseUnquoted(name, expected, fix);
+  }
+  // A copy of its own members: each is read once, and none comes from a prototype that somebody has changed.
+  return { ...value };
+}

@@ -1,0 +1,15 @@
+import { carefulLogger, type Logger, SILENT } from '../logger.js';
+import type { OptionChecks } from './checks.js';
+
+const METHODS = ['debug', 'info', 'warn', 'error'] as const satisfies readonly (keyof Logger)[];
+
+/** Every middleware's `logger`, made one that cannot fail; {@link SILENT} where there is none. */
+export function resolveLogger(checks: OptionChecks, value: unknown): Logger {
+  if (value === undefined) return SILENT;
+  const canHaveMethods = (typeof value === 'object' && value !== null) || typeof value === 'function';
+  if (canHaveMethods && METHODS.every((method) => typeof Reflect.get(value, method) === 'function')) {
+    return carefulLogger(value as Logger);
+  }
+  const expected = 'an object with debug, info, warn and error';
+  return checks.refuseUnquoted('logger', expected, 'Give console or a pino logger.');
+}
