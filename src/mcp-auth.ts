@@ -2,17 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AuthInfo, attachAuth, clearAuth } from './auth-info.js';
 import { createDecisionLog } from './decision-log.js';
 import { AuthError, UpstreamError } from './errors.js';
-import { readToken, removeCredentials, requireToken68, type Scheme, schemeOf } from './http/credentials.js';
+import { readToken, removeCredentials, type Scheme, schemeOf } from './http/credentials.js';
 import { asError, type Middleware, requestTarget } from './http/middleware.js';
-import { attachAnonymousRefuse, attachRefuse, createRefusal } from './http/refusal.js';
+import { attachAnonymousRefuse, attachRefuse, createLaterRefusals, createRefusal } from './http/refusal.js';
 import { replyMethodNotAllowed } from './http/reply.js';
 import { requestOrigin } from './http/request-origin.js';
 import { publicPaths, rawPath, rawPathOf } from './http/well-known.js';
 import { MODES, type Mode } from './modes.js';
 import type { McpAuthOptions } from './options/auth-options.js';
 import { type ResolvedAuth, resolveAuth } from './options/resolve-auth.js';
-import { PROOF_LIFETIME_SECONDS, type Presentation } from './token/proof.js';
-import { createProofIds } from './token/proof-ids.js';
+import type { Presentation } from './token/proof.js';
 import { createSenderConstraint } from './token/sender-constraint.js';
 import { createTokenVerifier } from './token/token-verifier.js';
 import type { VerifiedToken } from './token/verified-tokens.js';
@@ -63,7 +62,7 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
   const verifier = createTokenVerifier(held);
   const sender = senderConstraintOf(held);
   const open = publicPaths(held.resource?.pathname ?? '/', held.facade);
-  const { admit, turnAway, refuse } = createGate(held);
+  const { admit, turnAway, later } = createGate(held);
 
   function mcpAuthMiddleware(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void {
     const target = requestTarget(req);
@@ -82,17 +81,17 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
   }
 
   function present(passage: Passage, authorization: string, target: string): void {
+    const scheme = schemeOf(authorization, schemes);
+    if (scheme !== undefined) passage.scheme = scheme;
     let token: string;
-    let known: VerifiedToken | undefined;
     try {
-      passage.scheme = schemeOf(authorization) ?? 'bearer';
-      token = readToken(authorization, passage.req, target, schemes);
-      known = verifier.recall(token);
-      if (known === undefined) requireToken68(token, held.maxTokenBytes);
+      token = readToken(authorization, scheme, passage.req, target);
     } catch (error) {
       turnAway(passage, error);
       return;
     }
+    const known = verifier.recall(token);
+    // How it is refused later was attached to it when it was verified.
     if (known !== undefined && sender.isPlain(known.auth, passage.scheme)) admit(passage, known.auth, true);
     else verify(passage, token, known).catch((error: unknown) => passage.next(asError(error, 'mcpAuth()')));
   }
@@ -102,8 +101,8 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
     try {
       const verified = known ?? (await verifier.verify(token));
       passage.auth = verified.auth;
-      attachRefuse(verified.auth, refuse);
       await sender.check(verified, presentationOf(passage, held));
+      attachRefuse(verified.auth, later[passage.scheme]);
     } catch (error) {
       turnAway(passage, error);
       return;
@@ -115,9 +114,8 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
 }
 
 function senderConstraintOf({ dpop, mtls, clockToleranceSeconds }: ResolvedAuth) {
-  const proofIds = createProofIds(PROOF_LIFETIME_SECONDS + 2 * clockToleranceSeconds);
   const mtlsMode = mtls === undefined ? 'off' : mtls.required ? 'require' : 'accept';
-  return createSenderConstraint({ dpop, mtls: mtlsMode, clockToleranceSeconds, proofIds });
+  return createSenderConstraint({ dpop, mtls: mtlsMode, clockToleranceSeconds });
 }
 
 function presentationOf({ req, scheme }: Passage, { resource, mtls }: ResolvedAuth): Presentation {
@@ -134,7 +132,8 @@ function presentationOf({ req, scheme }: Passage, { resource, mtls }: ResolvedAu
 
 function createGate(held: ResolvedAuth) {
   const mode: Mode = MODES[held.modeName];
-  const refuse = createRefusal({ resource: held.resource, scopes: held.requiredScopes, dpop: held.dpop });
+  const refuse = createRefusal(held);
+  const later = createLaterRefusals(refuse);
   const record = createDecisionLog(held.modeName, held);
 
   function admit(passage: Passage, auth: AuthInfo, cached: boolean): void {
@@ -160,7 +159,7 @@ function createGate(held: ResolvedAuth) {
     if (isOvertaken(passage)) return;
     if (passes) {
       removeCredentials(req);
-      attachAnonymousRefuse(req, refuse);
+      attachAnonymousRefuse(req, later.bearer);
       next();
     } else if (error instanceof AuthError) {
       refuse(req, res, error.code, scheme);
@@ -171,7 +170,7 @@ function createGate(held: ResolvedAuth) {
     }
   }
 
-  return { admit, turnAway, refuse };
+  return { admit, turnAway, later };
 }
 
 /** While a slow key server was waited for, another may have answered, or the client hung up. */

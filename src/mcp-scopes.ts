@@ -3,7 +3,7 @@ import { getAuth } from './auth-info.js';
 import { BodyError } from './http/body.js';
 import { asError, type Middleware } from './http/middleware.js';
 import { peekBody } from './http/peek-body.js';
-import { type Refuse, refuseOf } from './http/refusal.js';
+import { type LaterRefuse, refuseOf } from './http/refusal.js';
 import { replyJson } from './http/reply.js';
 import {
   type McpScopesOptions,
@@ -37,7 +37,7 @@ export function mcpScopes(rules: ScopeRules, options: Readonly<McpScopesOptions>
   const ruling = createRuling(createRuleBook(held.rules, held.logger), createGrantedScopes(held.implies));
 
   return function mcpScopesMiddleware(req, res, next) {
-    let refuse: Refuse;
+    let refuse: LaterRefuse;
     try {
       refuse = gateOf(req);
     } catch (error) {
@@ -55,7 +55,7 @@ export function mcpScopes(rules: ScopeRules, options: Readonly<McpScopesOptions>
   };
 }
 
-function gateOf(req: IncomingMessage): Refuse {
+function gateOf(req: IncomingMessage): LaterRefuse {
   const refuse = refuseOf(req);
   if (refuse !== undefined) return refuse;
   throw new Error(
@@ -69,7 +69,7 @@ interface Passage {
   readonly req: MessageRequest;
   readonly res: ServerResponse;
   readonly next: (error?: unknown) => void;
-  readonly refuse: Refuse;
+  readonly refuse: LaterRefuse;
 }
 
 async function decide(passage: Passage, held: ResolvedScopes, ruling: Ruling): Promise<void> {
@@ -122,12 +122,12 @@ function turnAway(
   const description = describeObjection(objection);
   logger.debug(`mcpScopes(): ${code}: ${description}`);
   if (code === 'missing_token') {
-    refuse(req, res, code, 'bearer', { scopes });
+    refuse(req, res, code, { scopes });
     return;
   }
   const toolError = onInsufficientScope === 'toolError' ? toolErrorFor(body, objection, description) : undefined;
   if (toolError !== undefined) replyJson(res, 200, toolError, { 'cache-control': 'no-store' });
-  else refuse(req, res, code, 'bearer', { scopes, description });
+  else refuse(req, res, code, { scopes, description });
 }
 
 function hideFrom(req: IncomingMessage, res: ServerResponse, ruling: Ruling): void {

@@ -52,14 +52,14 @@ function createAnswer(held: ResolvedAuth): (req: IncomingMessage, res: ServerRes
     const reply = prepareJson(200, JSON.stringify(buildResourceMetadata(held, held.resource.href)));
     return (_req, res) => sendJson(res, reply);
   }
-  const refuse = createRefusal({ resource: undefined, scopes: held.requiredScopes, dpop: held.dpop });
+  const refuse = createRefusal(held);
   return (req, res) => {
     let origin: string;
     try {
       origin = requestOrigin(req);
     } catch (error) {
       if (!(error instanceof AuthError)) throw error;
-      refuse(req, res, error.code);
+      refuse(req, res, error.code, 'bearer');
       return;
     }
     replyJson(res, 200, JSON.stringify(buildResourceMetadata(held, origin)));

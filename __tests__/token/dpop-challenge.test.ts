@@ -1,7 +1,11 @@
+import express from 'express';
 import request from 'supertest';
 import { describe, expect, test } from 'vitest';
-import { ALGS, bound, proof, signer } from '../support/dpop.js';
-import { createGate, METADATA_URL } from '../support/gate.js';
+import { mcpAuth, mcpScopes } from '../../src/index.js';
+import { ALGS, bound, plain, proof, signer } from '../support/dpop.js';
+import { createGate, ISSUER, METADATA_URL, RESOURCE } from '../support/gate.js';
+
+const policy = { issuer: ISSUER, jwks: { keys: [signer.jwk] }, resourceMetadata: { resource: RESOURCE } };
 
 describe('DPoP', () => {
   test.each([
@@ -36,6 +40,24 @@ describe('DPoP', () => {
     expect(response.headers['www-authenticate']).toBe(
       `Bearer resource_metadata="${METADATA_URL}", scope="admin", DPoP error="insufficient_scope", error_description="The token lacks a required scope", algs="${ALGS}"`,
     );
+  });
+
+  test('so do scopes that mcpScopes() misses, whoever came first', async () => {
+    const app = express().use(mcpAuth({ ...policy, dpop: 'accept' }), mcpScopes({ 'tools/list': ['admin'] }));
+    const list = async (headers: Record<string, string>) => {
+      const call = request(app).post('/mcp').set(headers);
+      return (await call.send({ jsonrpc: '2.0', id: 1, method: 'tools/list' })).headers['www-authenticate'];
+    };
+    const missing =
+      'error="insufficient_scope", error_description="The token lacks a required scope for the method tools/list"';
+    const asDpop = `Bearer resource_metadata="${METADATA_URL}", scope="admin", DPoP ${missing}, algs="${ALGS}"`;
+    const asBearer = `Bearer ${missing}, resource_metadata="${METADATA_URL}", scope="admin", DPoP algs="${ALGS}"`;
+    for (const _ of ['verified', 'known']) {
+      // What a thief would do changes nothing for the owner of the token.
+      await list({ authorization: `Bearer ${bound}` });
+      expect(await list({ authorization: `DPoP ${bound}`, dpop: proof({ htm: 'POST' }) })).toBe(asDpop);
+      expect(await list({ authorization: `Bearer ${plain}` })).toBe(asBearer);
+    }
   });
 
   test('the metadata says so', async () => {

@@ -11,14 +11,14 @@ const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
 
 /**
  * Reads the access token from the `Authorization` header, the only place it is taken from (RFC 6750, section 2.1).
- * Whether the token itself is well-formed, {@link requireToken68} says: one that is known needs not be asked again.
+ * Whether the token itself is well-formed, whoever verifies it asks: one that is known needs not be asked again.
  *
- * @throws {AuthError} `missing_token` where there is none of an accepted scheme, `malformed_header`, `several_tokens`.
+ * @param scheme That of the header, as {@link schemeOf} has it.
+ * @throws {AuthError} `missing_token`, `malformed_header`, `several_tokens`.
  */
-export function readToken(header: string, req: IncomingMessage, target: string, schemes: readonly Scheme[]): string {
+export function readToken(header: string, scheme: Scheme | undefined, req: IncomingMessage, target: string): string {
   requireOneHeader(req.rawHeaders);
-  const scheme = schemeOf(header);
-  if (scheme === undefined || !schemes.includes(scheme)) throw new AuthError('missing_token');
+  if (scheme === undefined) throw new AuthError('missing_token');
   if (header[scheme.length] !== ' ') throw new AuthError('malformed_header');
   // RFC 6750, section 2: one request, one method. A proxy in front may have judged the other one.
   if (hasQueryToken(target)) throw new AuthError('several_tokens');
@@ -31,11 +31,14 @@ export function requireToken68(token: string, maxTokenBytes: number): void {
   if (!TOKEN.test(token)) throw new AuthError('malformed_header');
 }
 
-/** The scheme of an `Authorization` header, accepted here or not, where it is one of access tokens. */
-export function schemeOf(header: string): Scheme | undefined {
+const SCHEMES: readonly Scheme[] = ['bearer', 'dpop'];
+
+/** The scheme of an `Authorization` header, where it is one of access tokens, and accepted. */
+export function schemeOf(header: string, accepted = SCHEMES): Scheme | undefined {
   // As nearly everybody writes it.
   if (header.startsWith('Bearer ')) return 'bearer';
-  return SCHEME.exec(header)?.[1]?.toLowerCase() as Scheme | undefined;
+  const scheme = SCHEME.exec(header)?.[1]?.toLowerCase();
+  return accepted.find((each) => each === scheme);
 }
 
 /** Under every name that a query parser makes `access_token` of: `access%5Ftoken`, `access_token[]`. */

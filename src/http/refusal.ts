@@ -15,30 +15,34 @@ export interface RefusalDetail {
   readonly description?: string | undefined;
 }
 
-/** Answers a request that is refused. */
+/** Answers a request that is refused, in the scheme in which its token came. */
 export type Refuse = (
   req: IncomingMessage,
   res: ServerResponse,
   code: RefusalCode,
-  scheme?: Scheme,
+  scheme: Scheme,
   detail?: RefusalDetail,
 ) => void;
 
 /** What every refusal of one policy has in common. */
-export type RefusalContext = Pick<ChallengeContext, 'scopes' | 'dpop'> & {
+export type RefusalContext = Pick<ChallengeContext, 'dpop'> & {
   /** Undefined where the metadata's URL has to be found from the request. */
   readonly resource: { readonly origin: string; readonly pathname: string } | undefined;
+  readonly requiredScopes: readonly string[];
 };
 
+const NOTHING_MORE: RefusalDetail = { scopes: [] };
+
 /** Every refusal's answer is written once where the resource is known. */
-export function createRefusal({ resource, scopes, dpop }: RefusalContext): Refuse {
-  const contextFor = (scheme: Scheme, detail: RefusalDetail = { scopes }) => ({
-    ...{ dpop, scheme, description: detail.description },
-    scopes: [...new Set([...scopes, ...detail.scopes])],
+export function createRefusal({ resource, requiredScopes, dpop }: RefusalContext): Refuse {
+  const contextFor = (scheme: Scheme, { scopes, description }: RefusalDetail = NOTHING_MORE) => ({
+    dpop,
+    scheme,
+    description,
+    scopes: [...new Set([...requiredScopes, ...scopes])],
   });
   if (resource === undefined) {
-    return (req, res, code, scheme = 'bearer', detail) =>
-      sendJson(res, challengeForOrigin(req, code, contextFor(scheme, detail)));
+    return (req, res, code, scheme, detail) => sendJson(res, challengeForOrigin(req, code, contextFor(scheme, detail)));
   }
   const metadataUrl = resource.origin + resourceMetadataPath(resource.pathname);
   const write = (scheme: Scheme) => {
@@ -46,7 +50,7 @@ export function createRefusal({ resource, scopes, dpop }: RefusalContext): Refus
     return new Map(codes.map((code) => [code, challengeFor(code, { metadataUrl, ...contextFor(scheme) })]));
   };
   const written = { bearer: write('bearer'), dpop: write('dpop') };
-  return (_req, res, code, scheme = 'bearer', detail) => {
+  return (_req, res, code, scheme, detail) => {
     const own = detail && challengeFor(code, { metadataUrl, ...contextFor(scheme, detail) });
     sendJson(res, own ?? (written[scheme].get(code) as JsonReply));
   };
@@ -66,23 +70,34 @@ function challengeForOrigin(
   }
 }
 
-const anonymousGates = createRequestNotes<Refuse>();
+/** How a gate refuses a request that it has let through: whoever decides later need not know how the token came. */
+export type LaterRefuse = (req: IncomingMessage, res: ServerResponse, code: RefusalCode, detail: RefusalDetail) => void;
 
-// Noted once for all requests with the same token, which share the identity.
-const gates = new WeakMap<AuthInfo, Refuse>();
+export function createLaterRefusals(refuse: Refuse): Readonly<Record<Scheme, LaterRefuse>> {
+  return {
+    bearer: (req, res, code, detail) => refuse(req, res, code, 'bearer', detail),
+    dpop: (req, res, code, detail) => refuse(req, res, code, 'dpop', detail),
+  };
+}
+
+const anonymousGates = createRequestNotes<LaterRefuse>();
+
+// Noted once for all requests with the same token, which share the identity, and the scheme as well: a token that is bound to
+// a key passes as DPoP only, and any other as a bearer token only.
+const gates = new WeakMap<AuthInfo, LaterRefuse>();
 
 /** Lets whoever decides later on a request of this caller refuse it in the name of the gate that verified the caller. */
-export function attachRefuse(auth: AuthInfo, refuse: Refuse): void {
+export function attachRefuse(auth: AuthInfo, refuse: LaterRefuse): void {
   gates.set(auth, refuse);
 }
 
 /** The same for a request without a caller. */
-export function attachAnonymousRefuse(req: IncomingMessage, refuse: Refuse): void {
+export function attachAnonymousRefuse(req: IncomingMessage, refuse: LaterRefuse): void {
   anonymousGates.set(req, refuse);
 }
 
 /** How the gate that the request came through refuses; undefined where it came through none. */
-export function refuseOf(req: IncomingMessage): Refuse | undefined {
+export function refuseOf(req: IncomingMessage): LaterRefuse | undefined {
   const auth = getAuth(req);
   return auth === undefined ? anonymousGates.get(req) : gates.get(auth);
 }

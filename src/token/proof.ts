@@ -21,11 +21,23 @@ export interface Presentation {
 /** What proofs are checked against. */
 export interface ProofContext {
   readonly clockToleranceSeconds: number;
+  /** Remembers for as long as {@link proofWindowSeconds}. */
   readonly proofIds: ProofIds;
 }
 
 /** Seconds for which a proof is good after it was made (RFC 9449, section 11.1: "a relatively brief period"). */
-export const PROOF_LIFETIME_SECONDS = 60;
+const PROOF_LIFETIME_SECONDS = 60;
+
+/** When a proof may have been made, in seconds from now. */
+function windowOf(clockToleranceSeconds: number) {
+  return { iatOffset: PROOF_LIFETIME_SECONDS + clockToleranceSeconds, iatLeeway: clockToleranceSeconds };
+}
+
+/** For how long one proof can be accepted, by a clock of the sender that is ahead, and then behind. */
+export function proofWindowSeconds(clockToleranceSeconds: number): number {
+  const { iatOffset, iatLeeway } = windowOf(clockToleranceSeconds);
+  return iatOffset + iatLeeway;
+}
 
 /**
  * Checks a DPoP proof (RFC 9449, section 4.3), and that it has not been used before.
@@ -40,8 +52,7 @@ export async function verifyDpopProof(
   const { proof } = presentation;
   if (proof === undefined) throw new AuthError('missing_dpop_proof');
   requirePlainPath(presentation);
-  const iatOffset = PROOF_LIFETIME_SECONDS + clockToleranceSeconds;
-  const dpop = { enabled: true, required: true, iatOffset, iatLeeway: clockToleranceSeconds };
+  const dpop = { enabled: true, required: true, ...windowOf(clockToleranceSeconds) };
   await judge(verified, presentation, { dpop, clockTolerance: clockToleranceSeconds }, 'invalid_dpop_proof');
   const { jti } = JSON.parse(Buffer.from(proof.split('.')[1] ?? '', 'base64url').toString()) as { jti?: unknown };
   if (typeof jti !== 'string') throw new AuthError('invalid_dpop_proof', { reason: 'jti is not a string' });

@@ -2,7 +2,14 @@ import type { AuthInfo } from '../auth-info.js';
 import { AuthError } from '../errors.js';
 import type { DpopMode } from '../http/challenge.js';
 import type { Scheme } from '../http/credentials.js';
-import { type Presentation, type ProofContext, verifyCertificate, verifyDpopProof } from './proof.js';
+import {
+  type Presentation,
+  type ProofContext,
+  proofWindowSeconds,
+  verifyCertificate,
+  verifyDpopProof,
+} from './proof.js';
+import { createProofIds } from './proof-ids.js';
 import type { VerifiedToken } from './verified-tokens.js';
 
 /** What a policy asks of bound tokens (`cnf`, RFC 7800). */
@@ -13,13 +20,16 @@ export interface SenderConstraint {
   check(verified: VerifiedToken, presentation: Presentation): Promise<void>;
 }
 
-export interface SenderConstraintOptions extends ProofContext {
+export interface SenderConstraintOptions {
   readonly dpop: DpopMode;
   readonly mtls: 'off' | 'accept' | 'require';
+  readonly clockToleranceSeconds: number;
 }
 
 export function createSenderConstraint(options: SenderConstraintOptions): SenderConstraint {
-  const { dpop, mtls } = options;
+  const { dpop, mtls, clockToleranceSeconds } = options;
+  const proofIds = createProofIds(proofWindowSeconds(clockToleranceSeconds));
+  const context: ProofContext = { clockToleranceSeconds, proofIds };
   const isFree = dpop !== 'require' && mtls !== 'require';
 
   async function check(verified: VerifiedToken, presentation: Presentation): Promise<void> {
@@ -31,14 +41,14 @@ export function createSenderConstraint(options: SenderConstraintOptions): Sender
     if (mtls === 'require' && confirmation !== 'x5t#S256') throw new AuthError('certificate_required');
     if (presentation.scheme === 'dpop') {
       if (confirmation !== 'jkt') throw new AuthError('unbound_token');
-      return verifyDpopProof(verified, presentation, options);
+      return verifyDpopProof(verified, presentation, context);
     }
     // RFC 9449, section 7.1: a bound token presented as a bearer token is what a thief would do.
     if (confirmation === 'jkt') throw new AuthError('bound_token');
     if (dpop === 'require') throw new AuthError('dpop_required');
     if (confirmation === undefined) return;
     if (mtls === 'off') throw new AuthError('bound_token');
-    return verifyCertificate(verified, presentation, options);
+    return verifyCertificate(verified, presentation, context);
   }
 
   return {

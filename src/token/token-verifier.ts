@@ -1,5 +1,6 @@
 import type { AuthInfo } from '../auth-info.js';
 import { AuthError } from '../errors.js';
+import { requireToken68 } from '../http/credentials.js';
 import type { ResolvedAuth } from '../options/resolve-auth.js';
 import type { TrustedIssuer } from '../options/resolve-issuer.js';
 import { authInfoFrom } from './claims.js';
@@ -49,6 +50,7 @@ export function createTokenVerifier(held: ResolvedAuth): TokenVerifier {
 
   /** The steps in order: form, issuer, algorithm, key, signature, claims, revocation. */
   async function judge(token: string): Promise<VerifiedToken> {
+    requireToken68(token, held.maxTokenBytes);
     const jwt = parseCompactJwt(token);
     try {
       // The issuer chooses the key set before any key is looked for: equal `kid`s of two issuers never meet.
