@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { AuthInfo } from './auth-info.js';
 import type { Decision } from './decision.js';
 import { AuthError, UpstreamError } from './errors.js';
-import { rawPath } from './http/well-known.js';
+import { rawPath, requestTarget } from './http/request-target.js';
 import { type Logger, SILENT } from './logger.js';
 import { MODES, type ModeName } from './modes.js';
 
@@ -26,15 +26,15 @@ export function createDecisionLog(
   mode: ModeName,
   { logger, onDecision }: { logger: Logger; onDecision: ((decision: Decision) => void) | undefined },
 ): DecisionLog {
-  const logsEverything = MODES[mode].logs === 'every request';
+  const { logsEverything } = MODES[mode];
   const advise = createAdvice(logger);
   return (req, verdict) => {
-    const isLogged = logger !== SILENT && (logsEverything || verdict.outcome !== 'passed');
+    const level = logger === SILENT ? undefined : levelFor(verdict, logsEverything);
     // Nobody listens to most servers: then nothing is put together.
-    if (!isLogged && onDecision === undefined && !decisions.hasSubscribers) return;
+    if (level === undefined && onDecision === undefined && !decisions.hasSubscribers) return;
     const decision = describe(req, mode, verdict);
     decisions.publish(decision);
-    if (isLogged) writeLine(logger, decision, verdict.error);
+    if (level !== undefined) logger[level](lineFor(decision, verdict.error));
     advise(verdict.error);
     try {
       const told: unknown = onDecision?.(decision);
@@ -45,14 +45,23 @@ export function createDecisionLog(
   };
 }
 
+/** Undefined: no line. */
+function levelFor({ outcome, error }: Verdict, logsEverything: boolean): keyof Logger | undefined {
+  if (outcome === 'failed') return 'error';
+  if (logsEverything) return 'info';
+  if (outcome === 'passed') return undefined;
+  // A request without a token is how every client begins.
+  return error instanceof AuthError && error.code === 'missing_token' ? 'debug' : 'info';
+}
+
 /** Says once what to change at the authorization server: it is wrong for every user, and stays so until somebody mends it. */
 function createAdvice(logger: Logger): (error: unknown) => void {
   let isGiven = false;
   return (error) => {
-    const { hint } = evidenceOf(error);
-    if (hint === undefined || isGiven) return;
+    const { audienceHint } = evidenceOf(error);
+    if (audienceHint === undefined || isGiven) return;
     isGiven = true;
-    logger.warn(`mcpAuth: the authorization server gives tokens another audience: ${hint}`);
+    logger.warn(`mcpAuth: the authorization server gives tokens another audience: ${audienceHint}`);
   };
 }
 
@@ -67,7 +76,7 @@ function describe(req: IncomingMessage, mode: ModeName, { outcome, began, auth, 
     clientId: text(auth?.clientId ?? client_id),
     kid: text(auth?.header.kid ?? kid),
     method: req.method ?? '',
-    path: rawPath(req),
+    path: rawPath(requestTarget(req)),
     durationMs: performance.now() - began,
     cached: cached ?? false,
   };
@@ -83,14 +92,9 @@ function text(value: unknown): string | undefined {
 
 const LONGEST_EVIDENCE = 300;
 
-function writeLine(logger: Logger, decision: Decision, error: unknown): void {
-  const { mode, outcome, code, method, path } = decision;
+function lineFor({ mode, outcome, code, method, path }: Decision, error: unknown): string {
   // What a stranger sent is quoted as JSON: no line can be made to look like two.
   const evidence = JSON.stringify(evidenceOf(error)).slice(0, LONGEST_EVIDENCE);
   const why = error === undefined ? '' : `: ${code ?? 'error'}: ${(error as Error).message} ${evidence}`;
-  const line = `mcpAuth ${mode}: ${method} ${JSON.stringify(path)} ${outcome}${why}`;
-  if (outcome === 'failed') logger.error(line);
-  // A request without a token is how every client begins.
-  else if (MODES[mode].logs === 'refusals' && code === 'missing_token') logger.debug(line);
-  else logger.info(line);
+  return `mcpAuth ${mode}: ${method} ${JSON.stringify(path)} ${outcome}${why}`;
 }

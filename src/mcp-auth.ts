@@ -3,11 +3,12 @@ import { type AuthInfo, attachAuth, clearAuth } from './auth-info.js';
 import { createDecisionLog } from './decision-log.js';
 import { AuthError, UpstreamError } from './errors.js';
 import { readToken, removeCredentials, type Scheme, schemeOf } from './http/credentials.js';
-import { asError, type Middleware, requestTarget } from './http/middleware.js';
+import { asError, type Middleware } from './http/middleware.js';
 import { attachAnonymousRefuse, attachRefuse, createLaterRefusals, createRefusal } from './http/refusal.js';
 import { replyMethodNotAllowed } from './http/reply.js';
 import { requestOrigin } from './http/request-origin.js';
-import { publicPaths, rawPath, rawPathOf } from './http/well-known.js';
+import { rawPath, requestTarget } from './http/request-target.js';
+import { publicPaths } from './http/well-known.js';
 import { MODES, type Mode } from './modes.js';
 import type { McpAuthOptions } from './options/auth-options.js';
 import { type ResolvedAuth, resolveAuth } from './options/resolve-auth.js';
@@ -66,7 +67,7 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
 
   function mcpAuthMiddleware(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void {
     const target = requestTarget(req);
-    const openTo = open.get(rawPathOf(target));
+    const openTo = open.get(rawPath(target));
     if (openTo !== undefined) {
       clearAuth(req);
       if (openTo.includes(req.method ?? '')) next();
@@ -124,7 +125,7 @@ function presentationOf({ req, scheme }: Passage, { resource, mtls }: ResolvedAu
     scheme,
     method: req.method ?? '',
     origin: () => resource?.origin ?? requestOrigin(req),
-    path: rawPath(req),
+    path: rawPath(requestTarget(req)),
     proof: Array.isArray(dpop) ? dpop.join(',') : dpop,
     certificate: () => mtls?.getCertificate(req) ?? undefined,
   };

@@ -5,15 +5,15 @@ export interface Mode {
   readonly withBadToken: 'refuse' | 'pass';
   /** What is recorded of a request that passes all the same. */
   readonly passesAs: 'anonymous' | 'would_refuse';
-  /** What the log has a line for. */
-  readonly logs: 'refusals' | 'every request';
+  /** Requests that passed with their token have a line in the log too, and no line stands at `debug`. */
+  readonly logsEverything: boolean;
 }
 
 /** The modes of agentgateway's `mcpAuthentication.mode`. A request that passes for want of a refusal has no identity. */
 export const MODES = {
-  strict: { withoutToken: 'refuse', withBadToken: 'refuse', passesAs: 'anonymous', logs: 'refusals' },
-  optional: { withoutToken: 'pass', withBadToken: 'refuse', passesAs: 'anonymous', logs: 'refusals' },
-  permissive: { withoutToken: 'pass', withBadToken: 'pass', passesAs: 'would_refuse', logs: 'every request' },
+  strict: { withoutToken: 'refuse', withBadToken: 'refuse', passesAs: 'anonymous', logsEverything: false },
+  optional: { withoutToken: 'pass', withBadToken: 'refuse', passesAs: 'anonymous', logsEverything: false },
+  permissive: { withoutToken: 'pass', withBadToken: 'pass', passesAs: 'would_refuse', logsEverything: true },
 } as const satisfies Record<string, Mode>;
 
 /** `strict`: a valid token or a refusal. `optional`: anonymous passes too. `permissive`: never refuses; for debugging. */

@@ -6,7 +6,8 @@ import type { Middleware } from './http/middleware.js';
 import { createRefusal } from './http/refusal.js';
 import { prepareJson, replyJson, replyMethodNotAllowed, sendJson } from './http/reply.js';
 import { requestOrigin } from './http/request-origin.js';
-import { METADATA_METHODS, rawPath, resourceMetadataPaths } from './http/well-known.js';
+import { rawPath, requestTarget } from './http/request-target.js';
+import { METADATA_METHODS, resourceMetadataPaths } from './http/well-known.js';
 import { buildResourceMetadata } from './metadata/resource-metadata.js';
 import type { McpAuthOptions } from './options/auth-options.js';
 import { type ResolvedAuth, resolveAuth } from './options/resolve-auth.js';
@@ -30,7 +31,7 @@ export function protectedResourceMetadata(options: Readonly<McpAuthOptions>): Mi
   const facade = held.facade === undefined ? undefined : createFacade(held.facade, held);
 
   return function protectedResourceMetadataMiddleware(req, res, next) {
-    const path = rawPath(req);
+    const path = rawPath(requestTarget(req));
     if (!paths.has(path)) {
       const route = facade?.get(path);
       if (route === undefined) next();

@@ -68,43 +68,52 @@ describe('the issuer', () => {
     return issuer;
   };
 
-  test('asks for a click every time, in a page that cannot be framed', async () => {
-    const { issuer } = await start();
+  /** The authorization endpoint with the request of a client of this name. */
+  const authorizationUrl = async (issuer: string, client_name: string): Promise<string> => {
+    const redirect_uri = 'http://127.0.0.1/cb';
     const response = await fetch(`${issuer}/reg`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({
-        client_name: '\u202e<b>“Client</b>\u3164',
-        redirect_uris: ['http://127.0.0.1/cb'],
-        token_endpoint_auth_method: 'none',
-      }),
+      body: JSON.stringify({ client_name, redirect_uris: [redirect_uri], token_endpoint_auth_method: 'none' }),
     });
     expect(response.headers.get('access-control-allow-origin')).toBe('*');
     const { client_id } = (await response.json()) as { client_id: string };
     const query = new URLSearchParams({
-      client_id,
-      response_type: 'code',
-      redirect_uri: 'http://127.0.0.1/cb',
-      code_challenge: 'a'.repeat(43),
-      code_challenge_method: 'S256',
-      scope: 'openid a',
-      resource: 'http://localhost:3000/mcp',
+      ...{ client_id, redirect_uri, response_type: 'code' },
+      ...{ code_challenge: 'a'.repeat(43), code_challenge_method: 'S256' },
+      ...{ scope: 'openid a', resource: 'http://localhost:3000/mcp' },
     });
-    const agent = new UserAgent();
-    for (const round of [1, 2]) {
-      const page = await agent.visit(
-        `${issuer}/auth?${query}`,
-        () => undefined,
-        () => false,
-      );
-      if (page instanceof URL) throw new Error('no page');
-      expect(page.html, `round ${round}`).toContain('<bdi>&lt;b&gt;Client&lt;/b&gt;</bdi>');
+    return `${issuer}/auth?${query}`;
+  };
 
+  const pageAt = async (url: string, agent = new UserAgent()) => {
+    const page = await agent.visit(
+      url,
+      () => undefined,
+      () => false,
+    );
+    if (page instanceof URL) throw new Error('no page');
+    return page;
+  };
+
+  test('asks for a click every time, in a page that cannot be framed', async () => {
+    const url = await authorizationUrl((await start()).issuer, 'Client');
+    const agent = new UserAgent();
+    for (const _round of [1, 2]) {
+      const page = await pageAt(url, agent);
       expect(page.response.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
-      await agent.visit(`${issuer}/auth?${query}`, click, (url) => url.pathname === '/cb');
+      await agent.visit(url, click, ({ pathname }) => pathname === '/cb');
       const stranger = await new UserAgent().load(page.url, { method: 'POST' });
       expect(stranger.response.status, 'another browser').toBe(400);
     }
+  });
+
+  test.each([
+    ['\u202e<b>“Client</b>\u3164', '<bdi>&lt;b&gt;Client&lt;/b&gt;</bdi>'],
+    ['\u0007 \u3164', 'A client without a name'],
+  ])('shows the name %j as %s', async (name, shown) => {
+    const { html } = await pageAt(await authorizationUrl((await start()).issuer, name));
+    expect(html).toContain(`<strong>${shown}</strong> wants a token`);
   });
 
   test('answers to its own name only', async () => {

@@ -1,25 +1,49 @@
 import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
-import { expect, it } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
 import { call, callText, JSON_HEADERS, modern, modernText, open, post, postModern, serve, until } from './support.js';
 
 const big = 'x'.repeat(1_000_000);
 const notification = { jsonrpc: '2.0', method: 'notifications/x', params: { big } };
 const bare = ({ id: _, ...rest }: ReturnType<typeof modern>) => rest as ReturnType<typeof modern>;
 
-const counted = (answers: readonly Response[]): Record<number, number> => {
+const counted = (statuses: readonly (number | undefined)[]): Record<number, number> => {
   const counts: Record<number, number> = {};
-  for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1;
+  for (const status of statuses) counts[status ?? 0] = (counts[status ?? 0] ?? 0) + 1;
   return counts;
 };
+
+/** Where a child says that it naps; it reads on once that is gone. */
+function napFile(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'nap-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return join(folder, 'naps');
+}
+
+/** The answers to all; the child naps until so many of them have been refused. */
+async function answersDuring(file: string, posts: readonly Promise<number | undefined>[], refusals: number) {
+  const statuses: (number | undefined)[] = [];
+  const all = Promise.all(posts.map(async (each) => void statuses.push(await each)));
+  await until(() => statuses.filter((status) => status === 429).length >= refusals);
+  rmSync(file);
+  await all;
+  return counted(statuses);
+}
+
+const statusOf = async (response: Promise<Response>): Promise<number> => (await response).status;
 
 it('of those who wait until a child reads on, no more than may be in flight do', async () => {
   const { url, stop } = await serve({ maxPendingRequests: 4 });
   const session = await open(url);
-  const nap = post(url, call(1, 'nap', { ms: 2_000 }), session);
+  const file = napFile();
+  const nap = post(url, call(1, 'napBeside', { file }), session);
+  await until(() => existsSync(file));
   await post(url, notification, session);
-  const answers = await Promise.all(Array.from({ length: 12 }, () => post(url, notification, session)));
-  expect(counted(answers)).toEqual({ 202: 4, 429: 8 });
+  const posts = Array.from({ length: 12 }, () => statusOf(post(url, notification, session)));
+  expect(await answersDuring(file, posts, 8)).toEqual({ 202: 4, 429: 8 });
   expect(await (await nap).json()).toMatchObject({ id: 1, result: {} });
   expect(JSON.parse(await callText(url, session, 'received'))).toHaveLength(5);
   await stop();
@@ -28,11 +52,13 @@ it('of those who wait until a child reads on, no more than may be in flight do',
 it('the same holds for a child that is shared', async () => {
   const { url, stop } = await serve({ maxPendingRequests: 4, env: { MODERN: '1' } });
   await modernText(url, 'pid');
-  const nap = modernText(url, 'nap', { ms: 2_000 });
+  const file = napFile();
+  const nap = modernText(url, 'napBeside', { file });
+  await until(() => existsSync(file));
   const message = bare(modern(0, 'notifications/x', { big }));
   await postModern(url, message);
-  const answers = await Promise.all(Array.from({ length: 12 }, () => postModern(url, message)));
-  expect(counted(answers)).toEqual({ 202: 4, 429: 8 });
+  const posts = Array.from({ length: 12 }, () => statusOf(postModern(url, message)));
+  expect(await answersDuring(file, posts, 8)).toEqual({ 202: 4, 429: 8 });
   expect(await nap).toBe('awake');
   await stop();
 });
@@ -40,20 +66,23 @@ it('the same holds for a child that is shared', async () => {
 it('those whose bodies came at once hold no more than a few of them', async () => {
   const { url, server, stop } = await serve();
   const session = await open(url);
-  const nap = post(url, call(1, 'nap', { ms: 2_000 }), session);
+  const file = napFile();
+  const nap = post(url, call(1, 'napBeside', { file }), session);
+  await until(() => existsSync(file));
   let arrived = 0;
   server.on('request', () => arrived++);
   const body = JSON.stringify({ ...notification, params: { big: 'x'.repeat(4_000_000) } });
   const requests = Array.from({ length: 12 }, () =>
     request(url, { method: 'POST', headers: { ...JSON_HEADERS, ...session } }),
   );
-  const answers = Promise.all(requests.map(async (each) => (await once(each, 'response')) as [IncomingMessage]));
+  const posts = requests.map(async (each) => {
+    const [response] = (await once(each, 'response')) as [IncomingMessage];
+    return response.resume().statusCode;
+  });
   for (const each of requests) each.flushHeaders();
   await until(() => arrived >= 12);
   for (const each of requests) each.end(body);
-  const statuses = (await answers).map(([response]) => response.resume().statusCode);
-  expect(statuses.filter((status) => status === 202)).toHaveLength(5);
-  expect(statuses.filter((status) => status === 429)).toHaveLength(7);
+  expect(await answersDuring(file, posts, 7)).toEqual({ 202: 5, 429: 7 });
   expect(await (await nap).json()).toMatchObject({ id: 1, result: {} });
   await stop();
 });

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { parseForm, queryOf } from '../http/form.js';
+import { parseForm } from '../http/form.js';
+import { rawQuery, requestTarget } from '../http/request-target.js';
 import {
   type AuthorizationRequest,
   parseAuthorizationRequest,
@@ -17,7 +18,7 @@ export function createAuthorize(context: FacadeContext) {
   const { browsers } = context;
 
   async function authorize(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const query = queryOf(req);
+    const query = rawQuery(requestTarget(req));
     await withRequest(context, res, { query, hasUserActed: false }, async (requester, request) => {
       const browser = browsers.meet(req, res);
       const consent = consentFingerprint(context, requester, request);

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Parameters, parseForm, queryOf } from '../http/form.js';
+import { type Parameters, parseForm } from '../http/form.js';
+import { rawQuery, requestTarget } from '../http/request-target.js';
 import type { ServerMetadata } from '../metadata/server-metadata.js';
 import type { FacadeContext } from './context.js';
 import { type Login, replyErrorToClient, replyToClient, type SealedCode } from './login.js';
@@ -13,7 +14,7 @@ const PRINTABLE = /^[\x20\x21\x23-\x5b\x5d-\x7e]{1,500}$/;
 /** Where the server behind us sends the browser back to; the client gets a code of ours, bound to it and its redirect URI. */
 export function createCallback(context: FacadeContext) {
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    const parameters = parseForm(queryOf(req));
+    const parameters = parseForm(rawQuery(requestTarget(req)));
     const login = requireLogin(context, req, parameters);
     let upstream: ServerMetadata;
     try {

@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readForm } from '../http/form.js';
+import { escapeHtml } from '../http/html.js';
 import type { AuthorizationRequest, Requester } from './authorization-request.js';
 import type { Browser } from './browsers.js';
 import { fingerprint } from './clients.js';
 import type { FacadeContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
-import { escapeHtml, nameToHtml, replyPage } from './page.js';
+import { clientNameToHtml, replyPage } from './page.js';
 import { isElsewhere } from './redirect-uri.js';
 
 /** What the page carries to and fro: the request it asks about, and the browser that was asked. */
@@ -52,7 +53,7 @@ export function askForConsent(
 <input type="hidden" name="request" value="${escapeHtml(seal.close('consent', question, ANSWER_SECONDS))}">
 <button type="submit" name="decision" value="deny">Deny</button>
 <button type="submit" name="decision" value="allow">Allow</button></form>`,
-    `Allow ${nameToHtml(requester.client.name)} to use ${escapeHtml(held.resource.host)}?`,
+    `Allow ${clientNameToHtml(requester.client.name)} to use ${escapeHtml(held.resource.host)}?`,
   );
 }
 

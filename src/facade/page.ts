@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import { escapeHtml, nameToHtml } from '../http/html.js';
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1b1f24; --paper: #ffffff; --quiet: #57606a; --line: #8c959f; --accent: #0550ae; --on-accent: #ffffff; }
@@ -49,21 +50,8 @@ export function replyPage(
   res.end(res.req.method === 'HEAD' ? undefined : html);
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-/** A name that a stranger chose, as HTML: it can neither pass for none at all, nor for words of ours around it. */
-export function nameToHtml(name = ''): string {
-  const shown = name.replace(/[\p{C}\p{Default_Ignorable_Code_Point}\u2800"“”„‟]/gu, '').trim();
-  return shown === '' ? 'a client without a name' : `“<bdi>${escapeHtml(shown)}</bdi>”`;
-}
-
-/** For text and for attribute values in quotes. Characters that nobody sees, or that turn the writing round, are dropped. */
-export function escapeHtml(text: string): string {
-  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '').replace(/[&<>"']/g, (character) => ENTITIES[character] as string);
+/** What a client calls itself, as HTML within a sentence. */
+export function clientNameToHtml(name: string | undefined): string {
+  const shown = nameToHtml(name);
+  return shown === undefined ? 'a client without a name' : `“${shown}”`;
 }

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { escapeHtml, nameToHtml } from '../http/html.js';
 
 const HEADERS = {
   'content-type': 'text/html; charset=utf-8',
@@ -20,24 +21,8 @@ export function replyLoginPage(
   const html = `<!doctype html><html lang="en"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>Log in for development</title>
 <style>${STYLE}</style><h1>Log in for development</h1>
-<p><strong>${nameToHtml(name)}</strong> wants a token. It is sent to
+<p><strong>${nameToHtml(name) ?? 'A client without a name'}</strong> wants a token. It is sent to
 <strong>${escapeHtml(target)}</strong>. Go on only if you have just connected that client.</p>
 <form method="post"><button>Log in as developer</button></form></html>`;
   res.writeHead(200, HEADERS).end(html);
-}
-
-/** It can neither pass for none at all, nor turn the words around it. */
-function nameToHtml(name = ''): string {
-  const shown = name.replace(/[\p{Default_Ignorable_Code_Point}\u2800"“”„‟]/gu, '').trim();
-  return shown === '' ? 'A client without a name' : `<bdi>${escapeHtml(shown)}</bdi>`;
-}
-
-function escapeHtml(text: string): string {
-  return text
-    .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '')
-    .replace(/&/g, '&amp;')
-    .replace(/</g, '&lt;')
-    .replace(/>/g, '&gt;')
-    .replace(/"/g, '&quot;')
-    .replace(/'/g, '&#39;');
 }

@@ -1,4 +1,5 @@
 import { createServer, type RequestListener } from 'node:http';
+import { rawPath, requestTarget } from '../http/request-target.js';
 import type { Logger, Middleware } from '../index.js';
 import { chain } from './chain.js';
 import type { BindConfig, GatewayConfig } from './config-file.js';
@@ -49,7 +50,7 @@ function createListener(bind: BindConfig, routes: readonly GatewayRoute[], logge
   const matches = bind.routes.flatMap((route, i) => route.matches.map((match) => [match, routes[i]] as const));
   const routeFor = createPathTable(matches);
   const routing: Middleware = (req, res, next) => {
-    const route = routeFor(rawPath(req.url ?? '/'));
+    const route = routeFor(rawPath(requestTarget(req)));
     if (route) route.handle(req, res, next);
     else next();
   };
@@ -64,10 +65,4 @@ function createListener(bind: BindConfig, routes: readonly GatewayRoute[], logge
       if (error === undefined) answerNoRoute(res);
       else answerFailure(logger, error, req, res);
     });
-}
-
-/** Neither decoded nor normalised: a path in other letters is another path. */
-function rawPath(url: string): string {
-  const query = url.indexOf('?');
-  return query === -1 ? url : url.slice(0, query);
 }

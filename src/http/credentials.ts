@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { AuthError } from '../errors.js';
+import { rawQuery } from './request-target.js';
 
 /** How a token may be presented: RFC 6750 and RFC 9449. */
 export type Scheme = 'bearer' | 'dpop';
@@ -43,9 +44,8 @@ export function schemeOf(header: string, accepted = SCHEMES): Scheme | undefined
 
 /** Under every name that a query parser makes `access_token` of: `access%5Ftoken`, `access_token[]`. */
 function hasQueryToken(target: string): boolean {
-  const query = target.indexOf('?');
-  if (query === -1) return false;
-  return [...new URLSearchParams(target.slice(query)).keys()].some((name) => /^access_token(?:\[|$)/.test(name));
+  const query = rawQuery(target);
+  return query !== '' && [...new URLSearchParams(query).keys()].some((name) => /^access_token(?:\[|$)/.test(name));
 }
 
 /** Node keeps the first of two `Authorization` headers in `headers` and says nothing; another hop may keep the last. */

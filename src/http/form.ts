@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import { readBody, requireMediaType } from './body.js';
-import { requestTarget } from './middleware.js';
 
 /** The parameters of a query or a form; a `Map`, since a stranger chose their names. */
 export type Parameters = ReadonlyMap<string, string>;
@@ -15,12 +14,6 @@ export function parseForm(text: string): Parameters | undefined {
     parameters.set(name, value);
   }
   return parameters;
-}
-
-export function queryOf(req: IncomingMessage): string {
-  const target = requestTarget(req);
-  const query = target.indexOf('?');
-  return query === -1 ? '' : target.slice(query + 1);
 }
 
 /**

@@ -7,8 +7,3 @@ export type Middleware = (req: IncomingMessage, res: ServerResponse, next: (erro
 export function asError(error: unknown, who: string): Error {
   return error instanceof Error ? error : new Error(`${who} failed`, { cause: error });
 }
-
-/** The request target as the client sent it: Express and Connect cut their mount path off `url`, not off `originalUrl`. */
-export function requestTarget(req: IncomingMessage): string {
-  return (req as { originalUrl?: string }).originalUrl ?? req.url ?? '/';
-}

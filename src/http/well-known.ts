@@ -1,6 +1,3 @@
-import type { IncomingMessage } from 'node:http';
-import { requestTarget } from './middleware.js';
-
 const RESOURCE_METADATA = '/.well-known/oauth-protected-resource';
 
 /** RFC 9728, section 3.1: the well-known segment goes between the host and the resource's path. */
@@ -87,15 +84,4 @@ export function publicPaths(
     for (const path of paths[name]) open.set(path, FACADE_METHODS[name]);
   }
   return open;
-}
-
-/** The path exactly as it came: not decoded, not normalised, so that only the very bytes of a public path are public. */
-export function rawPath(req: IncomingMessage): string {
-  return rawPathOf(requestTarget(req));
-}
-
-/** The path of a request target, as {@link rawPath} has it. */
-export function rawPathOf(target: string): string {
-  const query = target.indexOf('?');
-  return query === -1 ? target : target.slice(0, query);
 }

@@ -133,7 +133,10 @@ interface SharedOptions {
   readonly dangerouslyAllowHttp?: boolean | undefined;
   /** Called with every decision, after it is made; what it throws changes nothing. */
   readonly onDecision?: ((decision: Decision) => void) | undefined;
-  /** Told about key sets that fail, and in permissive mode what strict would have done. @default nobody is told */
+  /**
+   * Told about key sets that fail, and about requests that are refused; in permissive mode about every request, and what strict
+   * would have done. @default nobody is told
+   */
   readonly logger?: Logger | undefined;
 }
 

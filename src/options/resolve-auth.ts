@@ -76,6 +76,7 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
     given.dangerouslyAllowHttp === undefined
       ? AUTH_DEFAULTS.dangerouslyAllowHttp
       : checks.boolean(given.dangerouslyAllowHttp, 'dangerouslyAllowHttp', 'Leave it out for false.');
+  const binding = resolveSenderConstraint(checks, given);
   const issuers = resolveIssuers(checks, given, { resource: resource?.href, allowHttp });
   return Object.freeze({
     modeName: resolveMode(checks, given.mode),
@@ -87,13 +88,13 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
     maxTokenBytes: whole('maxTokenBytes', 1),
     staleIfErrorSeconds: whole('staleIfErrorSeconds', 0),
     verifiedTokens: resolveVerifiedTokens(checks, given.verifiedTokens),
-    ...resolveSenderConstraint(checks, given),
+    ...binding,
     facade: resolveFacade(checks, given.facade, {
       issuers,
       resource,
       metadataMembers: members,
       allowHttp,
-      requiresProof: given.dpop === 'require',
+      requiresProof: binding.dpop === 'require',
     }),
     onDecision: resolveHook(checks, given.onDecision),
     logger: resolveLogger(checks, given.logger),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { AuthInfo } from '../auth-info.js';
-import { requestTarget } from '../http/middleware.js';
+import { requestTarget } from '../http/request-target.js';
 
 /** Who a session belongs to, as one string to compare: issuer, subject, client and mount. */
 export type Principal = string;

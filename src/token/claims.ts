@@ -21,14 +21,13 @@ type Claims = CompactJwt['payload'];
 export function authInfoFrom(jwt: CompactJwt, rules: ClaimRules): AuthInfo {
   const { payload, header } = jwt;
   requireAccessToken(jwt);
-  requireTime(payload, rules.clockToleranceSeconds);
+  const expiresAt = requireTime(payload, rules.clockToleranceSeconds);
   requireAudience(payload, rules.trusted);
   for (const name of rules.trusted.requiredClaims) {
-    // Only what the token itself says counts: `toString` is no claim.
-    if (!Object.hasOwn(payload, name) || payload[name] === null) throw new AuthError('missing_claim', { claim: name });
+    if ((claimOf(payload, name) ?? null) === null) throw new AuthError('missing_claim', { claim: name });
   }
+  // Not needed, but who is meant must not depend on how a number or a list is written as text.
   optionalString(payload, 'sub');
-  const expiresAt = numericDate(payload, 'exp');
   return issueAuth({
     token: jwt.token,
     clientId:
@@ -42,6 +41,11 @@ export function authInfoFrom(jwt: CompactJwt, rules: ClaimRules): AuthInfo {
   });
 }
 
+/** Only what the token itself says counts: `toString` is no claim. */
+function claimOf(payload: Claims, name: string): unknown {
+  return Object.hasOwn(payload, name) ? payload[name] : undefined;
+}
+
 /** RFC 9068, section 2.1; and what else may stand in `typ` of an access token. */
 const ACCESS_TOKEN_TYPE = /^(?:application\/)?(?:at\+)?jwt$/i;
 const DECLARED_ACCESS_TOKEN = /^(?:application\/)?at\+jwt$/i;
@@ -53,31 +57,38 @@ function requireAccessToken({ header, payload }: CompactJwt): void {
     throw new AuthError('wrong_token_type', { typ });
   }
   const declared = typeof typ === 'string' && DECLARED_ACCESS_TOKEN.test(typ);
-  if (!declared && Object.hasOwn(payload, 'nonce')) throw new AuthError('wrong_token_type', { claim: 'nonce' });
+  if (!declared && claimOf(payload, 'nonce') !== undefined) throw new AuthError('wrong_token_type', { claim: 'nonce' });
 }
 
-function requireTime(payload: Claims, toleranceSeconds: number): void {
+/** Returns when the token expires, in seconds since 1970. */
+function requireTime(payload: Claims, toleranceSeconds: number): number | undefined {
   const now = Date.now() / 1000;
   const exp = numericDate(payload, 'exp');
   const nbf = numericDate(payload, 'nbf');
+  // A clock that is behind ours is no fault; something that is no time is.
   numericDate(payload, 'iat');
   if (exp !== undefined && exp + toleranceSeconds <= now) throw new AuthError('token_expired', { exp });
   if (nbf !== undefined && nbf - toleranceSeconds > now) throw new AuthError('token_not_active', { nbf });
+  return exp;
 }
 
 /** RFC 7519, section 2: NumericDate. `1e400` is a JSON number, and infinite. */
 function numericDate(payload: Claims, claim: string): number | undefined {
-  const value = payload[claim];
+  const value = claimOf(payload, claim);
   if (value === undefined) return undefined;
   if (typeof value !== 'number' || !Number.isFinite(value)) throw new AuthError('malformed_claim', { claim });
   return value;
 }
 
 function requireAudience(payload: Claims, { audienceClaim, audiences, provider }: TrustedIssuer): void {
-  const hint = provider?.audienceHint;
-  const evidence = { claim: audienceClaim, expected: audiences, ...(hint === undefined ? {} : { hint }) };
-  if (!Object.hasOwn(payload, audienceClaim)) throw new AuthError('wrong_audience', evidence);
+  const { audienceHint } = provider ?? {};
+  const evidence = {
+    claim: audienceClaim,
+    expected: audiences,
+    ...(audienceHint === undefined ? {} : { audienceHint }),
+  };
   const named = stringList(payload, audienceClaim);
+  if (named === undefined) throw new AuthError('wrong_audience', evidence);
   const accepted = audiences.map(withoutClosingSlash);
   if (!named.some((audience) => accepted.includes(withoutClosingSlash(audience)))) {
     throw new AuthError('wrong_audience', { ...evidence, found: named });
@@ -91,13 +102,14 @@ function withoutClosingSlash(text: string): string {
 
 function scopesOf(payload: Claims, scopesClaim: string | undefined): string[] {
   const claims = scopesClaim === undefined ? ['scope', 'scp'] : ['scope', 'scp', scopesClaim];
-  const scopes = claims.flatMap((claim) => (Object.hasOwn(payload, claim) ? stringList(payload, claim, ' ') : []));
+  const scopes = claims.flatMap((claim) => stringList(payload, claim, ' ') ?? []);
   return [...new Set(scopes)];
 }
 
 /** A claim that is one string, or a list of strings; with a separator, the one string is a list too. */
-function stringList(payload: Claims, claim: string, separator?: string): string[] {
-  const value = payload[claim];
+function stringList(payload: Claims, claim: string, separator?: string): string[] | undefined {
+  const value = claimOf(payload, claim);
+  if (value === undefined) return undefined;
   if (typeof value === 'string') {
     return separator === undefined ? [value] : value.split(separator).filter((item) => item !== '');
   }
@@ -106,7 +118,7 @@ function stringList(payload: Claims, claim: string, separator?: string): string[
 }
 
 function optionalString(payload: Claims, claim: string): string | undefined {
-  const value = Object.hasOwn(payload, claim) ? payload[claim] : undefined;
+  const value = claimOf(payload, claim);
   if (value !== undefined && typeof value !== 'string') throw new AuthError('malformed_claim', { claim });
   return value;
 }

@@ -1,4 +1,4 @@
-import { AuthError } from '../errors.js';
+import { AuthError, UpstreamError } from '../errors.js';
 import type { Jwks } from '../options/auth-options.js';
 import type { KeySetContext } from './key-set.js';
 import { suitsAlgorithm } from './signature.js';
@@ -50,6 +50,19 @@ export function createKeyRing({ issuer, logger }: KeySetContext): KeyRing {
       return ring.size;
     },
   };
+}
+
+/**
+ * The key to verify with, of a ring that holds all that there are.
+ *
+ * @throws {AuthError} As {@link KeyRing.select}, and `unknown_key`.
+ * @throws {UpstreamError} Where no key of the set can be used: our trouble, not the client's.
+ */
+export function findIn(ring: KeyRing, kid: string | undefined, alg: string): VerificationKey {
+  if (ring.size === 0) throw new UpstreamError('key_set_unavailable');
+  const key = ring.select(kid, alg);
+  if (key === undefined) throw new AuthError('unknown_key', { kid });
+  return key;
 }
 
 function isFor(key: VerificationKey, alg: string): boolean {

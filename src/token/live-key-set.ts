@@ -1,7 +1,7 @@
-import { AuthError, UpstreamError } from '../errors.js';
+import { UpstreamError } from '../errors.js';
 import type { Jwks } from '../options/auth-options.js';
 import { parseJwks } from '../options/jwks.js';
-import { createKeyRing, type KeyRing } from './key-ring.js';
+import { createKeyRing, findIn, type KeyRing } from './key-ring.js';
 import type { KeySet, KeySetContext } from './key-set.js';
 
 /** What one key set object became. */
@@ -42,11 +42,7 @@ export function createLiveKeySet(read: () => Jwks, context: KeySetContext): KeyS
         throw new UpstreamError('key_set_unavailable', { cause });
       }
       await now.filled;
-      // A set of which no key can be used is our trouble, not the client's.
-      if (now.ring.size === 0) throw new UpstreamError('key_set_unavailable');
-      const key = now.ring.select(kid, alg);
-      if (key === undefined) throw new AuthError('unknown_key', { kid });
-      return key;
+      return findIn(now.ring, kid, alg);
     },
     holds(key) {
       try {

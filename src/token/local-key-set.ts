@@ -1,8 +1,7 @@
-import { AuthError, UpstreamError } from '../errors.js';
 import type { Jwks } from '../options/auth-options.js';
 import type { KeySource } from '../options/jwks.js';
 import { watchKeyFile } from './key-file.js';
-import { createKeyRing } from './key-ring.js';
+import { createKeyRing, findIn } from './key-ring.js';
 import type { KeySet, KeySetContext } from './key-set.js';
 
 /** Keys from a file, which is watched, or given inline. */
@@ -24,11 +23,7 @@ export function createLocalKeySet(source: Extract<KeySource, { jwks: Jwks }>, co
   return {
     async find(kid, alg) {
       await filled;
-      // A set of which no key can be used is our trouble, not the client's.
-      if (ring.size === 0) throw new UpstreamError('key_set_unavailable');
-      const key = ring.select(kid, alg);
-      if (key === undefined) throw new AuthError('unknown_key', { kid });
-      return key;
+      return findIn(ring, kid, alg);
     },
     holds: (key) => ring.holds(key),
   };

@@ -41,10 +41,8 @@ async function readKey(jwk: unknown, index: number): Promise<VerificationKey | s
   const pem = await publicPem(jwk as Jwk);
   if (pem === undefined) return skip('is broken, or of an unknown curve');
   const key = createPublicKey(pem);
-  const { modulusLength: bits = LEAST_RSA_BITS, publicExponent = 65_537n } = key.asymmetricKeyDetails ?? {};
-  if (bits < LEAST_RSA_BITS) return skip(`has ${bits} bits; ${LEAST_RSA_BITS} are the least`);
-  // With an exponent of 1, everything is its own signature.
-  if (publicExponent < 3n || publicExponent % 2n === 0n) return skip('has an exponent that no RSA key has');
+  const weakness = whyWeak(key);
+  if (weakness !== undefined) return skip(weakness);
   return {
     kid: kid as string | undefined,
     alg: alg as string | undefined,
@@ -52,6 +50,15 @@ async function readKey(jwk: unknown, index: number): Promise<VerificationKey | s
     pem,
     identity: JSON.stringify([kid, alg, pem]),
   };
+}
+
+function whyWeak({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string | undefined {
+  if (asymmetricKeyType !== 'rsa') return undefined;
+  const { modulusLength = 0, publicExponent = 1n } = asymmetricKeyDetails ?? {};
+  if (modulusLength < LEAST_RSA_BITS) return `has ${modulusLength} bits; ${LEAST_RSA_BITS} are the least`;
+  // With an exponent of 1, everything is its own signature.
+  if (publicExponent < 3n || publicExponent % 2n === 0n) return 'has an exponent that no RSA key has';
+  return undefined;
 }
 
 /** jwks-rsa turns one JWK at a time into a public key: asked for the whole set, it drops what it cannot use unnamed. */

@@ -31,9 +31,9 @@ export function createVerifiedTokens(limits: { maxAgeSeconds: number; maxEntries
   const entries = new LRUCache<string, Entry>({ max: limits.maxEntries });
   return {
     remember(verified) {
-      const oldest = Date.now() + limits.maxAgeSeconds * 1000;
-      const expiry = verified.auth.expiresAt === undefined ? oldest : verified.auth.expiresAt * 1000;
-      entries.set(tailOf(verified.auth.token), { ...verified, until: Math.min(oldest, expiry) });
+      const latest = Date.now() + limits.maxAgeSeconds * 1000;
+      const expiry = verified.auth.expiresAt === undefined ? latest : verified.auth.expiresAt * 1000;
+      entries.set(tailOf(verified.auth.token), { ...verified, until: Math.min(latest, expiry) });
     },
     recall(token) {
       const tail = tailOf(token);
