@@ -7,7 +7,10 @@ import type { ModeName } from './modes.js';
  */
 export interface Decision {
   readonly mode: ModeName;
-  /** `would_refuse`: passed as anonymous, but strict would have refused it, for the reason in `code`. */
+  /**
+   * `passed`: with its token. `anonymous`: without one. `refused`: answered here. `would_refuse`: passed as anonymous, but strict would
+   * have refused it, for the reason in `code`. `failed`: neither can be said, through no fault of the client's.
+   */
   readonly outcome: 'passed' | 'anonymous' | 'refused' | 'would_refuse' | 'failed';
   readonly code?: RefusalCode | OutageCode | undefined;
   readonly issuer?: string | undefined;

@@ -196,7 +196,7 @@ export class UpstreamError extends Error {
   override readonly name = 'UpstreamError';
   readonly code: OutageCode;
   readonly status: 502 | 503;
-  /** When it is worth trying again, in seconds; sent as `Retry-After`. */
+  /** When it is worth trying again, in seconds; sent as `Retry-After`. @default 30 */
   readonly retryAfterSeconds: number;
 
   constructor(code: OutageCode, options: { cause?: unknown; retryAfterSeconds?: number } = {}) {

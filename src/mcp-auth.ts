@@ -21,7 +21,10 @@ import type { VerifiedToken } from './token/verified-tokens.js';
 export interface McpAuth extends Middleware {
   /**
    * Refuses a token from now on, or every token issued until now that `what` returns true for (one that throws counts
-   * as true). Kept in this process: a restart forgets it, and other processes are not told.
+   * as true). Kept in this process: a restart forgets it, and other processes are not told. A function is kept for good, and
+   * asked about every token that is verified.
+   *
+   * @throws {TypeError} Where `what` is neither a function nor a JWT: silence would let the token in.
    */
   revoke(what: string | ((auth: AuthInfo) => boolean)): void;
 }

@@ -9,25 +9,25 @@ export interface McpCorsOptions {
    * The origins whose pages may read answers: exact (`https://app.example.com`), with a star for the labels before a
    * domain (`https://*.example.com`) or for the port (`http://localhost:*`), or `'*'` for every origin.
    *
-   * @defaultValue `'*'`
+   * @default `'*'`
    */
   readonly origins?: '*' | readonly string[] | undefined;
   /**
    * Header fields that a page may send; `Mcp-Param-*` stands for all whose names begin so, and `['*']` allows whatever it
    * asks for.
    *
-   * @defaultValue those that MCP clients send
+   * @default those that MCP clients send
    */
   readonly allowHeaders?: readonly string[] | undefined;
-  /** Header fields that a page may read. @defaultValue those that MCP clients read */
+  /** Header fields that a page may read. @default those that MCP clients read */
   readonly exposeHeaders?: readonly string[] | undefined;
-  /** @defaultValue `['GET', 'HEAD', 'POST', 'DELETE']` */
+  /** @default `['GET', 'HEAD', 'POST', 'DELETE']` */
   readonly methods?: readonly string[] | undefined;
-  /** Whether cookies may come along. Bearer tokens need none. Not together with every origin. @defaultValue `false` */
+  /** Whether cookies may come along. Bearer tokens need none. Not together with every origin. @default `false` */
   readonly credentials?: boolean | undefined;
-  /** Seconds for which a browser need not ask again. @defaultValue `600` */
+  /** Seconds for which a browser need not ask again. @default `600` */
   readonly maxAgeSeconds?: number | undefined;
-  /** Warned of what a browser client will miss. @defaultValue nobody is told */
+  /** Warned of what a browser client will miss. @default nobody is told */
   readonly logger?: Logger | undefined;
 }
 

@@ -25,24 +25,24 @@ export type ScopeRules = { readonly [M in TargetedMethod]?: ScopeRule | Readonly
 };
 
 export interface McpScopesOptions {
-  /** Scopes that include others, also by way of a third. @defaultValue `{}` */
+  /** Scopes that include others, also by way of a third. @default `{}` */
   readonly implies?: Readonly<Record<string, readonly string[]>> | undefined;
   /**
    * Takes tools, prompts and resources that the caller may not use out of list answers, JSON and event streams.
    *
-   * @defaultValue `false`
+   * @default `false`
    */
   readonly hide?: boolean | undefined;
   /**
    * `challenge`: 403, with which a client can go for more scopes. `toolError`: 200 with a JSON-RPC error, for clients that
    * cannot. A caller without a token is answered 401 either way.
    *
-   * @defaultValue `'challenge'`
+   * @default `'challenge'`
    */
   readonly onInsufficientScope?: 'challenge' | 'toolError' | undefined;
-  /** Bytes. A longer body is answered 413. @defaultValue `4194304` */
+  /** Bytes. A longer body is answered 413. @default `4194304` */
   readonly maxBodyBytes?: number | undefined;
-  /** Told of each refusal, and of functions that throw. @defaultValue nobody is told */
+  /** Told of each refusal, and of functions that throw. @default nobody is told */
   readonly logger?: Logger | undefined;
 }
 

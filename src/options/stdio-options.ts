@@ -18,7 +18,7 @@ export interface McpStdioBackendOptions {
   readonly args?: readonly string[] | undefined;
   /**
    * Environment variables of the child, beside those it inherits; or a function from the caller (`undefined`: anonymous) to
-   * them, called once for each session. The token itself is never passed on unless this function does so. The function is
+   * them, called once for each child. The token itself is never passed on unless this function does so. The function is
    * synchronous; an exception, a promise and anything else but a plain object refuse the request. @default {}
    */
   readonly env?:
