@@ -2,7 +2,7 @@ import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import type { AuthInfo } from './auth-info.js';
 import type { Decision } from './decision.js';
-import { AuthError, UpstreamError } from './errors.js';
+import { AuthError, type Evidence, UpstreamError } from './errors.js';
 import { rawPath, requestTarget } from './http/request-target.js';
 import { type Logger, SILENT } from './logger.js';
 import { MODES, type ModeName } from './modes.js';
@@ -16,7 +16,7 @@ export interface Verdict {
   readonly began: number;
   readonly auth?: AuthInfo | undefined;
   readonly error?: unknown;
-  readonly cached?: boolean;
+  readonly cached: boolean;
 }
 
 /** Tells the channel, the hook and the logger what became of each request. Whoever fails to listen changes nothing. */
@@ -78,12 +78,12 @@ function describe(req: IncomingMessage, mode: ModeName, { outcome, began, auth, 
     method: req.method ?? '',
     path: rawPath(requestTarget(req)),
     durationMs: performance.now() - began,
-    cached: cached ?? false,
+    cached,
   };
 }
 
-function evidenceOf(error: unknown): Record<string, unknown> {
-  return error instanceof AuthError ? ((error.cause ?? {}) as Record<string, unknown>) : {};
+function evidenceOf(error: unknown): Evidence {
+  return error instanceof AuthError || error instanceof UpstreamError ? error.evidence : {};
 }
 
 function text(value: unknown): string | undefined {

@@ -146,6 +146,9 @@ export const REFUSALS = {
 /** A key of {@link REFUSALS}. */
 export type RefusalCode = keyof typeof REFUSALS;
 
+/** What a token that is not accepted says of itself, and what is wrong with that: for logs, and unverified. */
+export type Evidence = Readonly<Record<string, unknown>>;
+
 /**
  * The request's fault: it is answered with 400, 401 or 403 and a challenge (RFC 6750, section 3).
  * `message` is public; what was found in the token stands in `cause`, for logs, and never holds the token itself.
@@ -155,7 +158,7 @@ export class AuthError extends Error {
   readonly code: RefusalCode;
   readonly status: Refusal['status'];
 
-  constructor(code: RefusalCode, evidence?: Readonly<Record<string, unknown>>) {
+  constructor(code: RefusalCode, evidence?: Evidence) {
     // A refusal is an answer and not a failure of ours: its stack trace would tell nothing, and cost more than the rest.
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0;
@@ -165,9 +168,14 @@ export class AuthError extends Error {
     this.status = REFUSALS[code].status;
   }
 
+  /** What was found in the token. */
+  get evidence(): Evidence {
+    return (this.cause ?? {}) as Evidence;
+  }
+
   /** The same refusal with further evidence. */
-  with(evidence: Readonly<Record<string, unknown>>): AuthError {
-    return new AuthError(this.code, { ...(this.cause as object | undefined), ...evidence });
+  with(evidence: Evidence): AuthError {
+    return new AuthError(this.code, { ...this.evidence, ...evidence });
   }
 }
 
@@ -198,11 +206,20 @@ export class UpstreamError extends Error {
   readonly status: 502 | 503;
   /** When it is worth trying again, in seconds; sent as `Retry-After`. @default 30 */
   readonly retryAfterSeconds: number;
+  /** What the token says of itself that could not be judged. */
+  readonly evidence: Evidence;
 
-  constructor(code: OutageCode, options: { cause?: unknown; retryAfterSeconds?: number } = {}) {
+  constructor(code: OutageCode, options: { cause?: unknown; retryAfterSeconds?: number; evidence?: Evidence } = {}) {
     super(OUTAGES[code].description, { cause: options.cause });
     this.code = code;
     this.status = OUTAGES[code].status;
     this.retryAfterSeconds = options.retryAfterSeconds ?? 30;
+    this.evidence = options.evidence ?? {};
+  }
+
+  /** The same outage with evidence of whom it met. */
+  with(evidence: Evidence): UpstreamError {
+    const { cause, retryAfterSeconds } = this;
+    return new UpstreamError(this.code, { cause, retryAfterSeconds, evidence });
   }
 }

@@ -43,11 +43,13 @@ interface Passage {
   canBeOvertaken: boolean;
   /** Who sent it, once that is verified. */
   auth: AuthInfo | undefined;
+  /** The token had been verified before. */
+  cached: boolean;
 }
 
 function beginPassage(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): Passage {
   const began = performance.now();
-  return { req, res, next, began, scheme: 'bearer', canBeOvertaken: false, auth: undefined };
+  return { req, res, next, began, scheme: 'bearer', canBeOvertaken: false, auth: undefined, cached: false };
 }
 
 /**
@@ -95,8 +97,9 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
       return;
     }
     const known = verifier.recall(token);
+    passage.cached = known !== undefined;
     // How it is refused later was attached to it when it was verified.
-    if (known !== undefined && sender.isPlain(known.auth, passage.scheme)) admit(passage, known.auth, true);
+    if (known !== undefined && sender.isPlain(known.auth, passage.scheme)) admit(passage, known.auth);
     else verify(passage, token, known).catch((error: unknown) => passage.next(asError(error, 'mcpAuth()')));
   }
 
@@ -111,7 +114,7 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
       turnAway(passage, error);
       return;
     }
-    admit(passage, passage.auth, known !== undefined);
+    admit(passage, passage.auth);
   }
 
   return Object.assign(mcpAuthMiddleware, { revoke: verifier.revoke });
@@ -128,10 +131,16 @@ function presentationOf({ req, scheme }: Passage, { resource, mtls }: ResolvedAu
     scheme,
     method: req.method ?? '',
     origin: () => resource?.origin ?? requestOrigin(req),
-    path: rawPath(requestTarget(req)),
+    path: calledPath(req, resource),
     proof: Array.isArray(dpop) ? dpop.join(',') : dpop,
     certificate: () => mtls?.getCertificate(req) ?? undefined,
   };
+}
+
+/** Behind a proxy that takes a prefix off the path, only the resource tells which URL the client called. */
+function calledPath(req: IncomingMessage, resource: ResolvedAuth['resource']): string {
+  const path = rawPath(requestTarget(req));
+  return path.startsWith('/') && resource?.pathname.endsWith(path) ? resource.pathname : path;
 }
 
 function createGate(held: ResolvedAuth) {
@@ -140,7 +149,7 @@ function createGate(held: ResolvedAuth) {
   const later = createLaterRefusals(refuse);
   const record = createDecisionLog(held.modeName, held);
 
-  function admit(passage: Passage, auth: AuthInfo, cached: boolean): void {
+  function admit(passage: Passage, auth: AuthInfo): void {
     const missing = held.requiredScopes.filter((scope) => !auth.scopes.includes(scope));
     passage.auth = auth;
     if (missing.length > 0) {
@@ -148,18 +157,18 @@ function createGate(held: ResolvedAuth) {
       return;
     }
     attachAuth(passage.req, auth);
-    record(passage.req, { outcome: 'passed', began: passage.began, auth, cached });
+    record(passage.req, { outcome: 'passed', began: passage.began, auth, cached: passage.cached });
     if (!isOvertaken(passage)) passage.next();
   }
 
   function turnAway(passage: Passage, error: unknown): void {
-    const { req, res, next, began, auth, scheme } = passage;
+    const { req, res, next, began, auth, cached, scheme } = passage;
     // An identity that an earlier middleware left here was not verified by this policy.
     clearAuth(req);
     const isAbsent = error instanceof AuthError && error.code === 'missing_token';
     const passes = mode[isAbsent ? 'withoutToken' : 'withBadToken'] === 'pass';
     const outcome = passes ? mode.passesAs : error instanceof AuthError ? 'refused' : 'failed';
-    record(req, { outcome, began, auth, error });
+    record(req, { outcome, began, auth, cached, error });
     if (isOvertaken(passage)) return;
     if (passes) {
       removeCredentials(req);

@@ -14,6 +14,7 @@ import {
 } from '../../src/index.js';
 import { createTestIssuer } from '../../src/testing/index.js';
 import { createRecorder } from '../support/recorder.js';
+import { unreachableUrl } from '../support/serve.js';
 
 const PAGE = 'https://app.example.com';
 const issuer = createTestIssuer();
@@ -75,7 +76,7 @@ describe.each(frameworks)('on %s', (_name, create) => {
 });
 
 test('a key server that is away: the 503 can be read, and when to try again', async () => {
-  const away = { ...policy, jwks: { url: 'http://127.0.0.1:9/' } } as McpAuthOptions;
+  const away = { ...policy, jwks: { url: await unreachableUrl() } } as McpAuthOptions;
   const app = express().use(mcpCors(), mcpAuth(away));
   const response = await request(app).get('/mcp').auth(issuer.token(), { type: 'bearer' });
   expect(response.status).toBe(503);

@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Decision } from '../../src/index.js';
 import { claims, createGate, ISSUER } from '../support/gate.js';
 import { createRecorder } from '../support/recorder.js';
+import { unreachableUrl } from '../support/serve.js';
 import { createSigner } from '../support/signer.js';
 
 const signer = createSigner();
@@ -58,9 +59,29 @@ describe('every decision is told', () => {
   });
 
   test('an outage is told as such', async () => {
-    const { get, decisions } = setUp({ jwks: { url: 'http://127.0.0.1:9/' } });
+    const { lines, logger } = createRecorder();
+    const { get, decisions } = setUp({ jwks: { url: await unreachableUrl() }, logger });
     await get(`Bearer ${good}`);
-    expect(decisions).toEqual([expect.objectContaining({ outcome: 'failed', code: 'key_set_unavailable' })]);
+    const sender = { issuer: ISSUER, subject: 'alice', clientId: 'app', kid: signer.kid };
+    const outage = { outcome: 'failed', code: 'key_set_unavailable', ...sender };
+    expect(decisions).toEqual([expect.objectContaining(outage)]);
+    expect(lines.at(-1)).toContain(`"iss":"${ISSUER}","sub":"alice","client_id":"app","kid":"${signer.kid}"`);
+  });
+
+  test.each([[{ client_id: 'app', azp: 'b', cid: 'c' }], [{ azp: 'app', cid: 'c' }], [{ cid: 'app' }]])(
+    'a refused token of the client in %j',
+    async (client) => {
+      const { send, decisions } = setUp();
+      await send(signer.sign(claims({ exp: 1, ...client })));
+      expect(decisions).toEqual([expect.objectContaining({ outcome: 'refused', clientId: 'app' })]);
+    },
+  );
+
+  test('a token that is known, and refused for its scopes', async () => {
+    const { send, decisions } = setUp({ requiredScopes: ['admin'] });
+    for (const _ of [1, 2]) await send(good);
+    const refused = { outcome: 'refused', code: 'insufficient_scope', subject: 'alice', clientId: 'app' };
+    expect(decisions).toEqual([false, true].map((cached) => expect.objectContaining({ ...refused, cached })));
   });
 
   test('on the diagnostics channel too', async () => {

@@ -5,6 +5,7 @@ import request from 'supertest';
 import { describe, expect, test } from 'vitest';
 import { getAuth, type Middleware, mcpAuth, protectedResourceMetadata } from '../../src/index.js';
 import { claims, expectInvalidToken, expectTokenRequired, ISSUER, RESOURCE } from '../support/gate.js';
+import { unreachableUrl } from '../support/serve.js';
 import { createSigner } from '../support/signer.js';
 
 const signer = createSigner();
@@ -64,7 +65,7 @@ describe.each(Object.keys(frameworks) as (keyof typeof frameworks)[])('on %s', (
   });
 
   test('a key set that cannot be read is 503 without a challenge, and the app is told', async () => {
-    const down = { ...policy, jwks: { url: 'http://127.0.0.1:9/jwks.json' } };
+    const down = { ...policy, jwks: { url: await unreachableUrl() } };
     const app = frameworks[framework]() as ReturnType<typeof connect>;
     const seen: unknown[] = [];
     app.use(mcpAuth(down) as connect.NextHandleFunction);

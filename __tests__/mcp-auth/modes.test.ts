@@ -3,6 +3,7 @@ import request from 'supertest';
 import { describe, expect, test } from 'vitest';
 import { getAuth, mcpAuth } from '../../src/index.js';
 import { claims, createGate, ISSUER, METADATA_URL, parseChallenge, RESOURCE } from '../support/gate.js';
+import { unreachableUrl } from '../support/serve.js';
 import { createSigner } from '../support/signer.js';
 
 const signer = createSigner();
@@ -97,7 +98,7 @@ describe.each(['strict', 'optional', 'permissive'] as const)('in %s mode', (mode
   });
 
   test('a key server that is down', async () => {
-    const response = await createGate({ mode, jwks: { url: 'http://127.0.0.1:9/' } }, signer).send(good);
+    const response = await createGate({ mode, jwks: { url: await unreachableUrl() } }, signer).send(good);
     expect(response.status).toBe(refused ? 503 : 200);
     expect(response.headers['www-authenticate']).toBeUndefined();
   });

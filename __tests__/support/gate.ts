@@ -48,6 +48,28 @@ export function createGate(changes: Record<string, unknown> = {}, signer = creat
   return { app, auth, signer, get, send: (token) => get(`Bearer ${token}`) };
 }
 
+/** A gate for each mode: what strict refuses, optional refuses in the same words, and permissive lets pass as nobody's. */
+export function createGateInEveryMode(
+  changes: Record<string, unknown> = {},
+  signer = createSigner(),
+): Pick<Gate, 'get' | 'send'> {
+  const strict = createGate(changes, signer);
+  const optional = createGate({ ...changes, mode: 'optional' }, signer);
+  const permissive = createGate({ ...changes, mode: 'permissive' }, signer);
+  const seen = ({ status, body, headers }: Response) => [status, body, headers['www-authenticate']];
+
+  async function send(token: string): Promise<Response> {
+    const response = await strict.send(token);
+    expect(seen(await optional.send(token)), 'in optional mode').toEqual(seen(response));
+    const nobody = [200, { anonymous: true, authorization: null, credentials: [] }, undefined];
+    const expected = response.status === 200 ? seen(response) : nobody;
+    expect(seen(await permissive.send(token)), 'in permissive mode').toEqual(expected);
+    return response;
+  }
+
+  return { get: strict.get, send };
+}
+
 /** Splits a challenge into its scheme and parameters, by RFC 9110's grammar; the order is part of the answer. */
 export function parseChallenge(header: string | undefined): Record<string, string> {
   const [, scheme = '', rest = ''] = /^(\S+) (.*)$/.exec(header ?? '') ?? [];

@@ -25,3 +25,12 @@ export async function stop(server: Server): Promise<void> {
 export function originOf(server: Server): string {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
+
+/** Where nobody listens: a port that was free a moment ago, and refuses connections. */
+export async function unreachableUrl(): Promise<string> {
+  const server = createServer();
+  await listen(server);
+  const origin = originOf(server);
+  await stop(server);
+  return `${origin}/`;
+}

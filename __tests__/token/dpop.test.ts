@@ -1,10 +1,8 @@
-import { connect as connectSocket } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { calculateJwkThumbprint, exportJWK } from 'jose';
 import * as oauth from 'oauth4webapi';
 import request from 'supertest';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { bound, hashOf, holder, jkt, now, plain, proof, signer } from '../support/dpop.js';
+import { ALGS, bound, hashOf, holder, jkt, now, plain, proof, signer } from '../support/dpop.js';
 import { claims, createGate, RESOURCE } from '../support/gate.js';
 import { serve } from '../support/serve.js';
 import { createSigner } from '../support/signer.js';
@@ -125,20 +123,6 @@ describe('DPoP', () => {
     expect(sent.status).toBe(401);
   });
 
-  test.each([
-    ['*@evil.example/mcp', 'https://evil.example/mcp'],
-    ['/mcp/../public', 'https://mcp.example/public'],
-    ['/mcp/%2e%2e/admin', 'https://mcp.example/admin'],
-    ['/a\\b', 'https://mcp.example/a/b'],
-    ['//evil.example/mcp', 'https://evil.example/mcp'],
-  ])('the target %s, which a URL reads in another way, is refused with a proof for %s', async (target, htu) => {
-    const { port } = new URL(await serve(createGate({ dpop: 'require' }, signer).app));
-    const socket = connectSocket(Number(port), '127.0.0.1');
-    const lines = [`GET ${target} HTTP/1.1`, 'Host: x', 'Connection: close', `Authorization: DPoP ${bound}`];
-    socket.write(`${[...lines, `DPoP: ${proof({ htu })}`].join('\r\n')}\r\n\r\n`);
-    expect((await text(socket)).split(' ')[1]).toBe('401');
-  });
-
   test('no proof', async () => {
     const response = await present('accept', `DPoP ${bound}`);
     expect(response.body).toEqual({ error: 'invalid_dpop_proof', error_description: 'The DPoP header is missing' });
@@ -187,14 +171,18 @@ describe('DPoP', () => {
     expect((await send()).body.error_description, 'too old').toBe('The DPoP proof is not valid');
   });
 
-  test('without a configured resource, htu is the request itself', async () => {
-    const { app } = createGate({ dpop: 'accept', audiences: [RESOURCE], resourceMetadata: undefined }, signer);
-    const call = (htu: string) =>
-      request(app)
-        .get('/mcp?x=1')
-        .set({ host: 'mcp.test', authorization: `DPoP ${bound}`, dpop: proof({ htu }) });
-    expect((await call('http://mcp.test/mcp')).status).toBe(200);
-    expect((await call('http://other.test/mcp')).status).toBe(401);
+  test.each(ALGS.split(' '))('a proof signed with %s passes', async (alg) => {
+    const by = createSigner({ alg });
+    const jwk = by.publicKey.export({ format: 'jwk' });
+    const token = signer.sign(claims({ cnf: { jkt: await calculateJwkThumbprint(jwk as never) } }));
+    const response = await present('require', `DPoP ${token}`, proof({ ath: hashOf(token) }, { jwk }, by));
+    expect(response.status).toBe(200);
+  });
+
+  test('claims that nobody here needs are not judged by the check of proofs', async () => {
+    const token = signer.sign(claims({ cnf: { jkt }, jti: 7, client_id: undefined }));
+    const response = await present('accept', `DPoP ${token}`, proof({ ath: hashOf(token) }));
+    expect(response.status).toBe(200);
   });
 
   test('the client library oauth4webapi gets in', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { claims, createGate, expectInvalidToken, ISSUER, RESOURCE } from '../support/gate.js';
+import { claims, createGate, createGateInEveryMode, expectInvalidToken, ISSUER, RESOURCE } from '../support/gate.js';
 import { startKeyServer } from '../support/key-server.js';
 import { createRecorder } from '../support/recorder.js';
 import { createSigner } from '../support/signer.js';
@@ -13,38 +13,45 @@ describe('the kid of a token', () => {
 
   test('none, with one key that fits', async () => {
     const rsa = createSigner({ alg: 'RS256' });
-    const response = await createGate({ jwks: { keys: [signer.jwk, rsa.jwk] } }, signer).send(without(undefined));
+    const response = await createGateInEveryMode({ jwks: { keys: [signer.jwk, rsa.jwk] } }, signer).send(
+      without(undefined),
+    );
     expect(response.status).toBe(200);
   });
 
   test('none, with several keys that fit', async () => {
-    const response = await createGate({ jwks: { keys: [signer.jwk, twin.jwk] } }, signer).send(without(undefined));
+    const response = await createGateInEveryMode({ jwks: { keys: [signer.jwk, twin.jwk] } }, signer).send(
+      without(undefined),
+    );
     expectInvalidToken(response, unknownKey);
   });
 
   test.each([[1], [{}], [null], [true], [['a']]])('%j, which is not a string', async (kid) => {
-    expectInvalidToken(await createGate({}, signer).send(without(kid)), 'The token is not a well-formed JWT');
+    expectInvalidToken(
+      await createGateInEveryMode({}, signer).send(without(kid)),
+      'The token is not a well-formed JWT',
+    );
   });
 
   test.each([['__proto__'], ['constructor'], ['../a'], ['a '], ['A'], ['']])(
     '%j, which is no key of the set',
     async (kid) => {
-      expectInvalidToken(await createGate({}, signer).send(without(kid)), unknownKey);
+      expectInvalidToken(await createGateInEveryMode({}, signer).send(without(kid)), unknownKey);
     },
   );
 
   test('a name that every object has is a good one if a key bears it', async () => {
     const odd = createSigner({ kid: '__proto__' });
-    expect((await createGate({ jwks: { keys: [signer.jwk, odd.jwk] } }, odd).send(odd.sign(claims()))).status).toBe(
-      200,
-    );
+    expect(
+      (await createGateInEveryMode({ jwks: { keys: [signer.jwk, odd.jwk] } }, odd).send(odd.sign(claims()))).status,
+    ).toBe(200);
   });
 });
 
 describe('two issuers', () => {
   const one = createSigner({ kid: 'same' });
   const two = createSigner({ kid: 'same' });
-  const gate = createGate({
+  const gate = createGateInEveryMode({
     issuer: undefined,
     jwks: undefined,
     issuers: [

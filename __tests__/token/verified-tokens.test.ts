@@ -152,6 +152,18 @@ describe('revoke()', () => {
     expect((await send(other)).status).toBe(200);
   });
 
+  test('of a token holds until it could not pass anyhow', async () => {
+    const { auth, send } = setUp({ clockToleranceSeconds: 10 });
+    const token = signer.sign(claims({ exp: Math.floor(Date.now() / 1000) + 60 }));
+    auth.revoke(token);
+    passTime(65);
+    auth.revoke(signer.sign(claims()));
+    expectInvalidToken(await send(token), REVOKED);
+    passTime(10);
+    auth.revoke(signer.sign(claims()));
+    expectInvalidToken(await send(token), 'The token has expired');
+  });
+
   test('refuses the second signature that ECDSA lets anyone make of the same token', async () => {
     const { auth, send } = setUp();
     const token = signer.sign(claims());

@@ -25,6 +25,7 @@ export class KeptCopy {
   #freshUntil = 0;
   #trustedUntil = 0;
   #coolUntil = 0;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(source: CopySource) {
     this.#source = source;
@@ -46,7 +47,7 @@ export class KeptCopy {
   }
 
   /**
-   * Past its lifetime a copy is fetched before it is used, which only a server that was idle comes to wait for. While the
+   * Past its lifetime a copy is fetched before it is used, which only a process that slept comes to wait for. While the
    * other server is away, nobody waits for it again and again.
    */
   get isExpired(): boolean {
@@ -93,10 +94,21 @@ export class KeptCopy {
       this.#refreshAt = now + lifetimeMs * REFRESH_AT;
       this.#freshUntil = now + lifetimeMs;
       this.#trustedUntil = now + Math.max(lifetimeMs, this.#source.staleIfErrorSeconds * 1000);
+      this.#refreshIn(lifetimeMs * REFRESH_AT);
     } catch (error) {
       this.#failure = error as Error;
       this.#coolUntil = Date.now() + COOL_DOWN_MS;
       this.#source.onFailure(this.#failure);
     }
+  }
+  /** Needs no request, so that none waits; after a failure it is requests that ask again. */
+  #refreshIn(ms: number): void {
+    clearTimeout(this.#timer);
+    // Keeps neither a copy that nobody holds any more, nor the process.
+    const held = new WeakRef(this);
+    this.#timer = setTimeout(() => {
+      const copy = held.deref();
+      if (copy !== undefined) void copy.#fetchOnce();
+    }, ms).unref();
   }
 }

@@ -1,5 +1,5 @@
 import { type AuthInfo, issueAuth } from '../auth-info.js';
-import { AuthError } from '../errors.js';
+import { AuthError, type Evidence } from '../errors.js';
 import type { TrustedIssuer } from '../options/resolve-issuer.js';
 import type { CompactJwt } from './compact-jwt.js';
 
@@ -30,8 +30,7 @@ export function authInfoFrom(jwt: CompactJwt, rules: ClaimRules): AuthInfo {
   optionalString(payload, 'sub');
   return issueAuth({
     token: jwt.token,
-    clientId:
-      optionalString(payload, 'client_id') ?? optionalString(payload, 'azp') ?? optionalString(payload, 'cid') ?? '',
+    clientId: clientIdOf(payload, optionalString) ?? '',
     scopes: scopesOf(payload, rules.trusted.scopesClaim),
     ...(expiresAt === undefined ? {} : { expiresAt }),
     ...(rules.resource === undefined ? {} : { resource: new URL(rules.resource) }),
@@ -39,6 +38,16 @@ export function authInfoFrom(jwt: CompactJwt, rules: ClaimRules): AuthInfo {
     header,
     payload,
   });
+}
+
+/** What a token says of itself, for logs: nothing of it need be true, or of the right type. */
+export function evidenceOf({ payload, kid }: CompactJwt): Evidence {
+  return { iss: claimOf(payload, 'iss'), sub: claimOf(payload, 'sub'), client_id: clientIdOf(payload, claimOf), kid };
+}
+
+/** RFC 9068, section 2.2; OpenID Connect Core, section 2; Okta's own. The first that is there counts. */
+function clientIdOf<T>(payload: Claims, read: (payload: Claims, claim: string) => T | undefined): T | undefined {
+  return read(payload, 'client_id') ?? read(payload, 'azp') ?? read(payload, 'cid');
 }
 
 /** Only what the token itself says counts: `toString` is no claim. */
@@ -89,8 +98,9 @@ function requireAudience(payload: Claims, { audienceClaim, audiences, provider }
   };
   const named = stringList(payload, audienceClaim);
   if (named === undefined) throw new AuthError('wrong_audience', evidence);
-  const accepted = audiences.map(withoutClosingSlash);
-  if (!named.some((audience) => accepted.includes(withoutClosingSlash(audience)))) {
+  const asCompared = audienceClaim === 'aud' ? withoutClosingSlash : exactly;
+  const accepted = audiences.map(asCompared);
+  if (!named.some((audience) => accepted.includes(asCompared(audience)))) {
     throw new AuthError('wrong_audience', { ...evidence, found: named });
   }
 }
@@ -98,6 +108,10 @@ function requireAudience(payload: Claims, { audienceClaim, audiences, provider }
 /** Clients differ in whether they send `https://host` or `https://host/` as `resource`; servers copy it into `aud`. */
 function withoutClosingSlash(text: string): string {
   return text.endsWith('/') ? text.slice(0, -1) : text;
+}
+
+function exactly(text: string): string {
+  return text;
 }
 
 function scopesOf(payload: Claims, scopesClaim: string | undefined): string[] {

@@ -10,7 +10,7 @@ export interface Presentation {
   readonly method: string;
   /** Under which origin the client sees this server. */
   readonly origin: () => string;
-  /** The request's path as it came, without the query. */
+  /** The path under which the client called, without the query. */
   readonly path: string;
   /** The `DPoP` header. */
   readonly proof: string | undefined;
@@ -102,7 +102,7 @@ async function judge(
   if (error !== undefined) throw error;
 }
 
-/** Empty strings where the package would otherwise read the environment; `false` for claims that claims.ts has checked. */
+/** Empty strings where the package would otherwise read the environment; `false` for what claims.ts has checked, or need not. */
 function optionsFor({ auth, key, trusted }: VerifiedToken): AuthOptions {
   return {
     issuer: trusted.issuer,
@@ -112,7 +112,7 @@ function optionsFor({ auth, key, trusted }: VerifiedToken): AuthOptions {
     issuerBaseURL: '',
     jwksUri: '',
     secret: '',
-    validators: { aud: false, exp: false, typ: false },
+    validators: { typ: false, aud: false, exp: false, iat: false, sub: false, jti: false, client_id: false },
   };
 }
 

@@ -1,9 +1,9 @@
 import type { AuthInfo } from '../auth-info.js';
-import { AuthError } from '../errors.js';
+import { AuthError, UpstreamError } from '../errors.js';
 import { requireToken68 } from '../http/credentials.js';
 import type { ResolvedAuth } from '../options/resolve-auth.js';
 import type { TrustedIssuer } from '../options/resolve-issuer.js';
-import { authInfoFrom } from './claims.js';
+import { authInfoFrom, evidenceOf } from './claims.js';
 import { type CompactJwt, parseCompactJwt } from './compact-jwt.js';
 import { createKeySet, type KeySet } from './key-set.js';
 import { createRevocations } from './revocations.js';
@@ -64,7 +64,7 @@ export function createTokenVerifier(held: ResolvedAuth): TokenVerifier {
       verifiedTokens?.remember(verified);
       return verified;
     } catch (error) {
-      throw error instanceof AuthError ? error.with(claimsOf(jwt)) : error;
+      throw error instanceof AuthError || error instanceof UpstreamError ? error.with(evidenceOf(jwt)) : error;
     }
   }
 
@@ -94,10 +94,4 @@ async function findSigningKey(jwt: CompactJwt, keySet: KeySet): Promise<Verifica
     await verifySignature(jwt, newer.key);
     return newer;
   }
-}
-
-/** What a refused token says of itself, for logs: nothing of it is verified. */
-function claimsOf({ payload, kid }: CompactJwt): Readonly<Record<string, unknown>> {
-  const { iss, sub, client_id } = payload;
-  return { iss, sub, client_id, kid };
 }

@@ -1,0 +1,144 @@
+import express from 'express';
+import request from 'supertest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { Decision } from '../../src/index.js';
+import { claims, expectInvalidToken } from '../support/gate.js';
+import { expectUnavailable, fresh, MINUTE, passTime, setUp, signer, UNKNOWN_KEY } from '../support/remote-keys.js';
+import { createSigner } from '../support/signer.js';
+
+afterEach(() => void vi.useRealTimers());
+
+describe('rotation', () => {
+  test('a new key is found at its first token, without a restart', async () => {
+    const { server, gate } = await setUp();
+    await gate.send(fresh());
+    const next = createSigner();
+    server.answer([signer.jwk, next.jwk]);
+    expect((await gate.send(fresh(next))).status).toBe(200);
+    expect(server.requests).toBe(2);
+  });
+
+  test('a key made while an older fetch is under way is found, and not refused', async () => {
+    const { server, gate } = await setUp();
+    await gate.send(fresh());
+    const next = createSigner();
+    let release = (): void => undefined;
+    const asked = new Promise<void>((resolve) => {
+      server.answer((res) => {
+        release = () => res.end(JSON.stringify({ keys: [signer.jwk] }));
+        resolve();
+      });
+    });
+    passTime(9 * MINUTE);
+    await gate.send(fresh());
+    await asked;
+    let arrived = false;
+    const app = express().use((_req, _res, next) => {
+      arrived = true;
+      next();
+    }, gate.app);
+    const waiting = request(app)
+      .get('/mcp')
+      .auth(fresh(next), { type: 'bearer' })
+      .then(({ status }) => status);
+    server.answer([signer.jwk, next.jwk]);
+    await vi.waitUntil(() => arrived);
+    // It waits for the answer that was under way before it came.
+    for (let i = 0; i < 100; i += 1) await new Promise(setImmediate);
+    release();
+    expect(await waiting).toBe(200);
+  });
+
+  describe('of a key that neither the set nor its tokens name', () => {
+    const nameless = (by = createSigner()) => {
+      const { kid: _kid, ...jwk } = by.jwk;
+      return { jwk, token: () => by.sign(claims({ jti: Math.random().toString() }), { kid: undefined }) };
+    };
+    const setUpNameless = async () => {
+      const [first, second] = [nameless(), nameless()];
+      const { server, gate } = await setUp();
+      server.answer([first.jwk]);
+      expect((await gate.send(first.token())).status).toBe(200);
+      return { first, second, server, gate };
+    };
+
+    test('is found out at the first token, and the old key forgotten', async () => {
+      const { first, second, server, gate } = await setUpNameless();
+      server.answer([second.jwk]);
+      expect((await gate.send(second.token())).status).toBe(200);
+      expectInvalidToken(await gate.send(first.token()), 'The token has an invalid signature');
+      expect(server.requests).toBe(2);
+    });
+
+    test('costs one fetch in a flood of forged tokens, and good ones pass meanwhile', async () => {
+      const { first, second, server, gate } = await setUpNameless();
+      for (let i = 0; i < 20; i += 1) {
+        const answers = await Promise.all([first, second, second].map(({ token }) => gate.send(token())));
+        expect(answers.map(({ status }) => status)).toEqual([200, 401, 401]);
+      }
+      expect(server.requests).toBe(2);
+    });
+
+    test('is not held against a client while the key server is away', async () => {
+      const { first, second, server, gate } = await setUpNameless();
+      await server.goDown();
+      await expectUnavailable(gate, second.token());
+      expect((await gate.send(first.token())).status).toBe(200);
+    });
+  });
+
+  test('a refresh that brings the same keys forgets no token', async () => {
+    const cached: boolean[] = [];
+    const { server, gate } = await setUp({ onDecision: (decision: Decision) => cached.push(decision.cached) });
+    const token = signer.sign(claims({ exp: Math.floor(Date.now() / 1000) + 7200 }));
+    server.headers = { 'cache-control': 'max-age=60' };
+    await gate.send(token);
+    passTime(2 * MINUTE);
+    await gate.send(fresh());
+    await gate.send(token);
+    expect(server.requests).toBe(2);
+    expect(cached).toEqual([false, false, true]);
+  });
+
+  test('a remembered token asks after its key once the set has had its time', async () => {
+    const { server, gate } = await setUp({ verifiedTokens: { maxAgeSeconds: 3600 } });
+    const token = fresh();
+    await gate.send(token);
+    server.answer([createSigner().jwk]);
+    passTime(11 * MINUTE);
+    expectInvalidToken(await gate.send(token), UNKNOWN_KEY);
+  });
+
+  test('a set that is emptied withdraws its keys: 503, and no token passes', async () => {
+    const { server, gate } = await setUp();
+    const token = fresh();
+    expect((await gate.send(token)).status).toBe(200);
+    server.answer([]);
+    passTime(11 * MINUTE);
+    await expectUnavailable(gate, fresh());
+    await expectUnavailable(gate, token);
+  });
+
+  test('within the cool-down an unknown key is refused without a fetch, and found after it', async () => {
+    const { server, gate } = await setUp();
+    await gate.send(fresh());
+    expectInvalidToken(await gate.send(fresh(createSigner())), UNKNOWN_KEY);
+    const next = createSigner();
+    server.answer([signer.jwk, next.jwk]);
+    expectInvalidToken(await gate.send(fresh(next)), UNKNOWN_KEY);
+    expect(server.requests).toBe(2);
+    passTime(31_000);
+    expect((await gate.send(fresh(next))).status).toBe(200);
+    expect(server.requests).toBe(3);
+  });
+
+  test('a key that left the set takes its verified tokens with it', async () => {
+    const { server, gate } = await setUp();
+    const token = fresh();
+    expect((await gate.send(token)).status).toBe(200);
+    const next = createSigner();
+    server.answer([next.jwk]);
+    expect((await gate.send(fresh(next))).status).toBe(200);
+    expectInvalidToken(await gate.send(token), UNKNOWN_KEY);
+  });
+});
