@@ -1,4 +1,7 @@
+import { Console } from 'node:console';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { Writable } from 'node:stream';
+import { pino } from 'pino';
 import request from 'supertest';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Decision } from '../../src/index.js';
@@ -131,6 +134,25 @@ describe('the log', () => {
         '{"claim":"aud","expected":["https://mcp.example/mcp"],"found":["other"],' +
         `"iss":"${ISSUER}","sub":"alice","kid":"${signer.kid}"}`,
     ]);
+  });
+
+  test.each([
+    ['console', (out: Writable) => new Console(out)],
+    ['pino', (out: Writable) => pino({ level: 'debug' }, out)],
+  ])('takes %s', async (_name, create) => {
+    let written = '';
+    const out = new Writable({
+      write(chunk, _encoding, done) {
+        written += chunk;
+        done();
+      },
+    });
+    const { get } = createGate({ logger: create(out) }, signer);
+    await get();
+    await get(`Bearer ${expired}`);
+    expect(written).toContain('refused: missing_token');
+    expect(written).toContain('refused: token_expired');
+    expect(written.trim().split('\n')).toHaveLength(2);
   });
 
   test('never holds a token, whatever is wrong with it', async () => {

@@ -1,4 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
@@ -10,14 +11,14 @@ export async function serve(listener: RequestListener): Promise<string> {
   return originOf(server);
 }
 
-export async function listen(server: Server, port = 0): Promise<void> {
+export async function listen(server: Server | HttpsServer, port = 0): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', resolve);
   });
 }
 
-export async function stop(server: Server): Promise<void> {
+export async function stop(server: Server | HttpsServer): Promise<void> {
   server.closeAllConnections();
   if (server.listening) await new Promise((resolve) => server.close(resolve));
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -52,6 +52,19 @@ test('a link put in its place, as Kubernetes does, is read again', async () => {
   await symlink(join(folder, 'v2'), join(folder, 'link'));
   await rename(join(folder, 'link'), file);
   await vi.waitFor(async () => expect((await gate.send(next.sign(claims()))).status).toBe(200), 5_000);
+});
+
+test('a file behind a link into another folder is read again', async () => {
+  const { folder, file, open } = await setUp();
+  const elsewhere = join(folder, 'elsewhere');
+  await mkdir(elsewhere);
+  await rename(file, join(elsewhere, 'jwks.json'));
+  await symlink(join(elsewhere, 'jwks.json'), file);
+  const gate = open();
+  expect((await gate.send(old.sign(claims()))).status).toBe(200);
+  await writeFile(join(elsewhere, 'jwks.json.tmp'), setOf(next));
+  await rename(join(elsewhere, 'jwks.json.tmp'), join(elsewhere, 'jwks.json'));
+  await vi.waitFor(async () => expect((await gate.send(next.sign(claims()))).status).toBe(200), 10_000);
 });
 
 test('a file in a folder where something else changes all the time is read again', async () => {

@@ -1,8 +1,17 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { createServer, get } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { claims, createGate, METADATA_URL } from '../support/gate.js';
+import { listen, stop } from '../support/serve.js';
 import { createSigner } from '../support/signer.js';
-import { CERTIFICATE, OTHER_CERTIFICATE } from './certificates.js';
+import { CLIENT, OTHER_CLIENT } from './certificates.js';
+
+const CERTIFICATE = CLIENT.cert;
+const OTHER_CERTIFICATE = OTHER_CLIENT.cert;
 
 const signer = createSigner();
 const plain = signer.sign(claims());
@@ -60,6 +69,30 @@ describe('the certificate of the connection', () => {
   test('a getCertificate that returns null has seen none', async () => {
     const response = await createGate({ mtls: { getCertificate: () => null } }, signer).send(token);
     expect(response.body.error_description).toContain('on a connection with that certificate');
+  });
+
+  test('of a real TLS connection is the one that counts', async () => {
+    const getCertificate = (req: IncomingMessage) => (req.socket as TLSSocket).getPeerCertificate().raw;
+    const { app } = createGate({ mtls: { getCertificate, required: true } }, signer);
+    // Nobody vouches for the certificates: the token says which one it is.
+    const server = createServer({ ...OTHER_CLIENT, requestCert: true, rejectUnauthorized: false }, app);
+    await listen(server);
+    onTestFinished(() => stop(server));
+    const { port } = server.address() as AddressInfo;
+    const statusWith = async (certificate: object) => {
+      const headers = { authorization: `Bearer ${token}` };
+      const options = { port, path: '/mcp', headers, agent: false, rejectUnauthorized: false, ...certificate };
+      const [response] = (await once(get(options), 'response')) as [IncomingMessage];
+      return response.resume().statusCode;
+    };
+    expect(await statusWith(CLIENT)).toBe(200);
+    expect(await statusWith(OTHER_CLIENT)).toBe(401);
+    expect(await statusWith({})).toBe(401);
+  });
+
+  test('of a token with claims that nobody here needs is judged alone', async () => {
+    const odd = signer.sign(claims({ cnf: { 'x5t#S256': thumbprint }, jti: 7 }));
+    expect((await gateWith(CERTIFICATE).send(odd)).status).toBe(200);
   });
 
   test('the metadata says so', async () => {

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import type { McpAuthOptions } from '../../src/index.js';
 import { resolveAuth } from '../../src/options/resolve-auth.js';
 import { createTokenVerifier } from '../../src/token/token-verifier.js';
-import { claims, ISSUER, RESOURCE } from '../support/gate.js';
+import { claims, createGate, ISSUER, RESOURCE } from '../support/gate.js';
+import { serve } from '../support/serve.js';
 import { createSigner, type Signer } from '../support/signer.js';
 
 const signers = ['RS256', 'PS256', 'ES256', 'EdDSA'].map((alg) => createSigner({ alg }));
@@ -59,7 +60,7 @@ const mutation = fc.oneof(
       .constantFrom(
         (json: string) => ` ${json}`,
         (json: string) => JSON.stringify(JSON.parse(json), null, 1),
-        (json: string) => json.replace('"', '"\\u0000').replace('\\u0000', ''),
+        (json: string) => json.replace(/:/g, ': '),
         (json: string) => json.replace(/"(\w)/, (_m, letter: string) => `"\\u00${letter.charCodeAt(0).toString(16)}`),
         (json: string) => JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(json)).reverse())),
         (json: string) => json.replace('{', '{"exp":9999999999,'),
@@ -86,4 +87,25 @@ test('no mutation of a valid token passes', async () => {
     await expect(verifier.verify(mutated)).rejects.toMatchObject({ name: 'AuthError' });
   });
   await fc.assert(property, { numRuns: 2_000 });
+});
+
+test('nor does one over HTTP, in any mode', async () => {
+  const origins = await Promise.all(
+    (['strict', 'optional', 'permissive'] as const).map((mode) => serve(createGate({ ...policy, mode }).app)),
+  );
+  const send = async (origin: string, token: string) => {
+    const response = await fetch(`${origin}/mcp`, { headers: { authorization: `Bearer ${token}` } });
+    return { status: response.status, anonymous: ((await response.json()) as { anonymous?: boolean }).anonymous };
+  };
+  const property = fc.asyncProperty(fc.constantFrom<Signer[]>(...signers), mutation, async (signer, mutate) => {
+    const token = signer.sign(claims());
+    const mutated = mutate(token);
+    // White space around a token is not part of it, and what is no header cannot be sent.
+    fc.pre(mutated.trim() !== token && /^[\x20-\x7e]*$/.test(mutated));
+    const [strict, optional, permissive] = await Promise.all(origins.map((origin) => send(origin, mutated)));
+    expect([400, 401]).toContain(strict?.status);
+    expect([400, 401]).toContain(mutated.trim() === '' ? strict?.status : optional?.status);
+    expect(permissive).toEqual({ status: 200, anonymous: true });
+  });
+  await fc.assert(property, { numRuns: 500 });
 });

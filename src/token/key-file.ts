@@ -1,4 +1,4 @@
-import { watch } from 'node:fs';
+import { watch, watchFile } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Logger } from '../logger.js';
@@ -7,6 +7,7 @@ import { parseJwks } from '../options/jwks.js';
 
 /** An editor empties, writes and renames; the file is read when it has been quiet for this long. */
 const SETTLE_MS = 50;
+const LOOK_EVERY_MS = 2_000;
 
 /**
  * Reads the file again whenever its folder changes: editors and Kubernetes put a new file (or a new link) in the place
@@ -26,7 +27,7 @@ export function watchKeyFile(
     }
   };
   let isSettling = false;
-  const watcher = watch(dirname(file), { persistent: false }, () => {
+  const readSoon = () => {
     // Not put off by the next event: something else in the folder may change all the time.
     if (isSettling) return;
     isSettling = true;
@@ -34,8 +35,11 @@ export function watchKeyFile(
       isSettling = false;
       void read();
     }, SETTLE_MS).unref();
-  });
+  };
+  const watcher = watch(dirname(file), { persistent: false }, readSoon);
   watcher.on('error', (error) => {
-    logger.error(`key set of ${issuer}: ${file} is no longer watched (${error.message}); restart to read it again`);
+    logger.warn(`key set of ${issuer}: the folder of ${file} is no longer watched (${error.message})`);
   });
+  // A file behind a link into another folder, or mounted alone into a container, changes without a word to its folder.
+  watchFile(file, { persistent: false, interval: LOOK_EVERY_MS }, readSoon);
 }
