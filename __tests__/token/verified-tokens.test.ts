@@ -2,6 +2,7 @@ import express from 'express';
 import request from 'supertest';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type AuthInfo, type Decision, getAuth, mcpAuth } from '../../src/index.js';
+import { createRevocations } from '../../src/token/revocations.js';
 import { claims, createGate, expectInvalidToken, ISSUER, RESOURCE } from '../support/gate.js';
 import { createSigner, signatureOf } from '../support/signer.js';
 
@@ -162,6 +163,21 @@ describe('revoke()', () => {
     passTime(10);
     auth.revoke(signer.sign(claims()));
     expectInvalidToken(await send(token), 'The token has expired');
+  });
+
+  test('of a token takes no memory for longer', () => {
+    const revocations = createRevocations(10);
+    const [revoked, later] = [60, 3600].map((seconds) =>
+      signer.sign(claims({ exp: Math.floor(Date.now() / 1000) + seconds })),
+    ) as [string, string];
+    const isRevoked = () => revocations.includes({ token: revoked, payload: {} } as AuthInfo);
+    revocations.add(revoked);
+    passTime(65);
+    revocations.add(later);
+    expect(isRevoked()).toBe(true);
+    passTime(10);
+    revocations.add(later);
+    expect(isRevoked()).toBe(false);
   });
 
   test('refuses the second signature that ECDSA lets anyone make of the same token', async () => {
