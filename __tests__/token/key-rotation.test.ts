@@ -2,7 +2,7 @@ import express from 'express';
 import request from 'supertest';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Decision } from '../../src/index.js';
-import { claims, expectInvalidToken } from '../support/gate.js';
+import { claims, createGate, expectInvalidToken } from '../support/gate.js';
 import { expectUnavailable, fresh, MINUTE, passTime, setUp, signer, UNKNOWN_KEY } from '../support/remote-keys.js';
 import { createSigner } from '../support/signer.js';
 
@@ -84,6 +84,45 @@ describe('rotation', () => {
       await server.goDown();
       await expectUnavailable(gate, second.token());
       expect((await gate.send(first.token())).status).toBe(200);
+    });
+  });
+
+  describe('of a key whose name stays', () => {
+    const namesake = () => createSigner({ kid: signer.kid });
+    const INVALID = 'The token has an invalid signature';
+
+    test('is found out at the first token, and the old key forgotten', async () => {
+      const { server, gate } = await setUp();
+      const [token, next] = [fresh(), namesake()];
+      await gate.send(token);
+      server.answer([next.jwk]);
+      expect((await gate.send(fresh(next))).status).toBe(200);
+      expectInvalidToken(await gate.send(token), INVALID);
+      expect(server.requests).toBe(2);
+    });
+
+    test('may have both in the set for a while', async () => {
+      const { server, gate } = await setUp();
+      const next = namesake();
+      server.answer([signer.jwk, next.jwk]);
+      const inline = createGate({ jwks: { keys: [signer.jwk, next.jwk] } }, signer);
+      for (const each of [fresh(next), fresh()]) {
+        expect((await gate.send(each)).status).toBe(200);
+        expect((await inline.send(each)).status).toBe(200);
+      }
+      expect(server.requests).toBe(1);
+      expectInvalidToken(await inline.send(fresh(namesake())), INVALID);
+    });
+
+    test('costs one fetch in a flood of forged tokens, which are refused also while the key server is away', async () => {
+      const { server, gate } = await setUp();
+      await gate.send(fresh());
+      for (let i = 0; i < 20; i += 1) expectInvalidToken(await gate.send(fresh(namesake())), INVALID);
+      expect(server.requests).toBe(2);
+      await server.goDown();
+      passTime(31_000);
+      expectInvalidToken(await gate.send(fresh(namesake())), INVALID);
+      expect((await gate.send(fresh())).status).toBe(200);
     });
   });
 

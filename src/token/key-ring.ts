@@ -14,12 +14,13 @@ export interface KeyRing {
    */
   fill(jwks: Jwks): Promise<void>;
   /**
-   * The key to verify with (RFC 7515, section 4.1.4); undefined where none is known that could be meant.
+   * The key to verify with (RFC 7515, section 4.1.4), other than the one that did not; undefined where none is known that
+   * could be meant.
    *
    * @throws {AuthError} `unsupported_algorithm` where the named key is not for this algorithm, `unknown_key` where no
    * key is named and several could be meant.
    */
-  select(kid: string | undefined, alg: string): VerificationKey | undefined;
+  select(kid: string | undefined, alg: string, refuted?: VerificationKey): VerificationKey | undefined;
   clear(): void;
   holds(key: VerificationKey): boolean;
   readonly size: number;
@@ -34,12 +35,14 @@ export function createKeyRing({ issuer, logger }: KeySetContext): KeyRing {
       if (keys.length === 0) throw new Error('it holds no usable key');
       ring = new Map(keys.map((key) => [key.identity, ring.get(key.identity) ?? key]));
     },
-    select(kid, alg) {
+    select(kid, alg, refuted) {
       const named = [...ring.values()].filter((key) => kid === undefined || key.kid === kid);
       const fit = named.filter((key) => isFor(key, alg));
-      if (fit.length === 1 || (fit.length > 1 && kid !== undefined)) return fit[0];
-      if (fit.length > 1) throw new AuthError('unknown_key', { reason: 'no kid, and several keys could be meant' });
-      if (named.length > 0 && kid !== undefined) throw new AuthError('unsupported_algorithm', { alg, kid });
+      const left = fit.filter((key) => key !== refuted);
+      if (left.length === 1 || (left.length > 1 && kid !== undefined)) return left[0];
+      if (left.length > 1) throw new AuthError('unknown_key', { reason: 'no kid, and several keys could be meant' });
+      if (fit.length === 0 && named.length > 0 && kid !== undefined)
+        throw new AuthError('unsupported_algorithm', { alg, kid });
       return undefined;
     },
     clear() {
@@ -58,9 +61,9 @@ export function createKeyRing({ issuer, logger }: KeySetContext): KeyRing {
  * @throws {AuthError} As {@link KeyRing.select}, and `unknown_key`.
  * @throws {UpstreamError} Where no key of the set can be used: our trouble, not the client's.
  */
-export function findIn(ring: KeyRing, kid: string | undefined, alg: string): VerificationKey {
+export function findIn(ring: KeyRing, ...[kid, alg, refuted]: Parameters<KeyRing['select']>): VerificationKey {
   if (ring.size === 0) throw new UpstreamError('key_set_unavailable');
-  const key = ring.select(kid, alg);
+  const key = ring.select(kid, alg, refuted);
   if (key === undefined) throw new AuthError('unknown_key', { kid });
   return key;
 }

@@ -34,7 +34,7 @@ export function createLiveKeySet(read: () => Jwks, context: KeySetContext): KeyS
   }
 
   return {
-    async find(kid, alg) {
+    async find(kid, alg, refuted) {
       let now: Reading;
       try {
         now = readNow();
@@ -42,7 +42,7 @@ export function createLiveKeySet(read: () => Jwks, context: KeySetContext): KeyS
         throw new UpstreamError('key_set_unavailable', { cause });
       }
       await now.filled;
-      return findIn(now.ring, kid, alg);
+      return findIn(now.ring, kid, alg, refuted);
     },
     holds(key) {
       try {

@@ -21,9 +21,9 @@ export function createLocalKeySet(source: Extract<KeySource, { jwks: Jwks }>, co
     });
   }
   return {
-    async find(kid, alg) {
+    async find(kid, alg, refuted) {
       await filled;
-      return findIn(ring, kid, alg);
+      return findIn(ring, kid, alg, refuted);
     },
     holds: (key) => ring.holds(key),
   };

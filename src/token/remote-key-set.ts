@@ -27,10 +27,7 @@ export class RemoteKeySet implements KeySet {
     const refreshed = this.#copy.refreshWhenDue();
     if (this.#copy.isExpired || !this.#isTrusted()) await refreshed;
     if (!this.#isTrusted()) throw this.#unavailable();
-    const select = () => {
-      const key = this.#ring.select(kid, alg);
-      return key === refuted ? undefined : key;
-    };
+    const select = () => this.#ring.select(kid, alg, refuted);
     return select() ?? this.#findUnknown(select, kid);
   }
 
@@ -40,7 +37,7 @@ export class RemoteKeySet implements KeySet {
     return !this.#copy.isExpired && this.#copy.isTrusted && this.#ring.holds(key);
   }
 
-  /** RFC 7517 knows no announcement of new keys: an unknown `kid` is one, and may be a lie; so is a refuted key without one. */
+  /** RFC 7517 knows no announcement of new keys: an unknown `kid` is one, and may be a lie; so is a signature that a key did not make. */
   async #findUnknown(select: () => VerificationKey | undefined, kid: string | undefined): Promise<VerificationKey> {
     // A fetch that was under way before may have been answered before the key was made.
     await this.#copy.fetching;

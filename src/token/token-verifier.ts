@@ -80,18 +80,18 @@ export function createTokenVerifier(held: ResolvedAuth): TokenVerifier {
 
 /** The key that made the token's signature. */
 async function findSigningKey(jwt: CompactJwt, keySet: KeySet): Promise<VerificationKey> {
-  const key = await keySet.find(jwt.kid, jwt.alg);
+  const { kid, alg } = jwt;
+  const key = await keySet.find(kid, alg);
   try {
     await verifySignature(jwt, key.key);
     return key;
   } catch (error) {
-    // A key without a name can be replaced unnoticed: only the signature tells.
-    if (jwt.kid !== undefined) throw error;
-    const newer = await keySet.find(jwt.kid, jwt.alg, key).catch((failure: unknown) => {
-      throw failure instanceof AuthError ? error : failure;
+    // A key can be replaced by one of the same name, or of none: only the signature tells.
+    const another = await keySet.find(kid, alg, key).catch((failure: unknown) => {
+      // While its server is away, a key without a name may be a new one; one that is named is the one that was named.
+      throw failure instanceof AuthError || kid !== undefined ? error : failure;
     });
-    if (newer === key) throw error;
-    await verifySignature(jwt, newer.key);
-    return newer;
+    await verifySignature(jwt, another.key);
+    return another;
   }
 }
