@@ -6,6 +6,7 @@ import { AuthError, type Evidence, UpstreamError } from './errors.js';
 import { rawPath, requestTarget } from './http/request-target.js';
 import { type Logger, SILENT } from './logger.js';
 import { MODES, type ModeName } from './modes.js';
+import { catchStrayPromise } from './stray-promise.js';
 
 const decisions = channel('express-mcp-auth:decision');
 
@@ -37,8 +38,7 @@ export function createDecisionLog(
     if (level !== undefined) logger[level](lineFor(decision, verdict.error));
     advise(verdict.error);
     try {
-      const told: unknown = onDecision?.(decision);
-      if (told instanceof Promise) told.catch(() => undefined);
+      catchStrayPromise(onDecision?.(decision));
     } catch {
       // A hook that throws must not turn a decision round; it has its own ways to report.
     }

@@ -1,3 +1,5 @@
+import { catchStrayPromise } from './stray-promise.js';
+
 /**
  * Where the package tells an operator what it noticed. A pino logger fits, and so does `console`.
  * Lines never hold a token, a secret or a message body. Default of every `logger` option: nobody is told.
@@ -19,8 +21,7 @@ export const SILENT: Logger = Object.freeze({ debug: ignore, info: ignore, warn:
 export function carefulLogger(logger: Logger): Logger {
   const careful = (level: keyof Logger) => (line: string) => {
     try {
-      const told: unknown = logger[level](line);
-      if (told instanceof Promise) told.catch(() => undefined);
+      catchStrayPromise(logger[level](line));
     } catch {
       // See above.
     }

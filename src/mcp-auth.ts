@@ -13,7 +13,7 @@ import { MODES, type Mode } from './modes.js';
 import type { McpAuthOptions } from './options/auth-options.js';
 import { type ResolvedAuth, resolveAuth } from './options/resolve-auth.js';
 import type { Presentation } from './token/proof.js';
-import { createSenderConstraint } from './token/sender-constraint.js';
+import { createSenderConstraint, schemeOfToken } from './token/sender-constraint.js';
 import { createTokenVerifier } from './token/token-verifier.js';
 import type { VerifiedToken } from './token/verified-tokens.js';
 
@@ -98,7 +98,7 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
     }
     const known = verifier.recall(token);
     passage.cached = known !== undefined;
-    // How it is refused later was attached to it when it was verified.
+    // How it may be refused later was attached to it when it was verified, whatever came of that request.
     if (known !== undefined && sender.isPlain(known.auth, passage.scheme)) admit(passage, known.auth);
     else verify(passage, token, known).catch((error: unknown) => passage.next(asError(error, 'mcpAuth()')));
   }
@@ -108,8 +108,8 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
     try {
       const verified = known ?? (await verifier.verify(token));
       passage.auth = verified.auth;
+      attachRefuse(verified.auth, later[schemeOfToken(verified.auth)]);
       await sender.check(verified, presentationOf(passage, held));
-      attachRefuse(verified.auth, later[passage.scheme]);
     } catch (error) {
       turnAway(passage, error);
       return;

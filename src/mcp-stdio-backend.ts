@@ -53,9 +53,10 @@ export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpS
   const handle = async (req: IncomingMessage, res: ServerResponse) => bridge.handle(req, res, getAuth(req));
 
   const mcpStdioBackendMiddleware: Middleware = (req, res, next) => {
-    handle(req, res).catch((error: unknown) => {
-      logger.error(`mcpStdioBackend(): a request failed: ${error instanceof Error ? error.name : typeof error}`);
-      next(asError(error, 'mcpStdioBackend()'));
+    handle(req, res).catch((thrown: unknown) => {
+      const error = asError(thrown, 'mcpStdioBackend()');
+      logger.error(`mcpStdioBackend(): a request failed: ${error.name}`);
+      next(error);
     });
   };
   return Object.assign(mcpStdioBackendMiddleware, { close: () => bridge.close(), stats: () => bridge.stats() });

@@ -18,9 +18,24 @@ describe.each([
 
   test.each([
     ['null', null],
-    ['[]', []],
-  ])('refuses %s', (text, argument) => {
-    const message = `${name}(): option "${option}" must be an object, but got ${text}. ${fix}`;
+    ['"x"', 'x'],
+    ['', []],
+    ['', new Map([['origins', 'https://app.example.com']])],
+    ['', Promise.resolve({})],
+    ['', Object.create({ origins: ['https://app.example.com'], issuer: 'x', command: 'x' })],
+    [
+      '',
+      new (class Options {
+        clientSecret = 'secret';
+        env = () => ({});
+        meta() {
+          return {};
+        }
+      })(),
+    ],
+  ])('refuses %s%o', (text, argument) => {
+    const given = text === '' ? '' : `, but got ${text}`;
+    const message = `${name}(): option "${option}" must be a plain object${given}. ${fix}`;
     expect(() => create(argument)).toThrow(expect.objectContaining({ message, option }));
   });
 

@@ -113,7 +113,7 @@ export const refusals: Refusal[] = [
   [
     'a resource with a query',
     { ...good, resourceMetadata: { resource: `${RESOURCE}?a` } },
-    `option "resourceMetadata.resource" must be an http(s) URL without user, query or fragment, in ASCII, but got "${RESOURCE}?a". ${RESOURCE_FIX}`,
+    `option "resourceMetadata.resource" must be an http(s) URL without user, query or fragment, in ASCII. ${RESOURCE_FIX}`,
   ],
   [
     'a resource with a fragment',
@@ -219,6 +219,11 @@ export const refusals: Refusal[] = [
     'issuer beside issuers',
     { ...good, issuers: [good] },
     `option "issuer" must be left out beside "issuers", but got "${ISSUER}". Move it into the entries of "issuers".`,
+  ],
+  [
+    'a secret beside issuers',
+    { clientSecret: 'secret', issuers: [good] },
+    'option "clientSecret" must be left out beside "issuers". Move it into the entries of "issuers".',
   ],
   [
     'a bad entry of issuers',

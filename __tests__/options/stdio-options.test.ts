@@ -34,7 +34,8 @@ const refused: [string, unknown, string][] = [
     'option "args[1]" must be a string without NUL, but got 1.',
   ],
   ['an argument with NUL', { command: 'x', args: ['a\0'] }, 'option "args[0]" must be a string without NUL'],
-  ['env that is a list', { command: 'x', env: ['A=1'] }, 'option "env" must be an object'],
+  ['env that is a list', { command: 'x', env: ['A=secret'] }, 'option "env" must be an object. Give'],
+  ['env that is a string', { command: 'x', env: 'A=secret' }, 'option "env" must be an object. Give'],
   [
     'an env name with "="',
     { command: 'x', env: { 'A=B': '1' } },
@@ -79,7 +80,16 @@ const refused: [string, unknown, string][] = [
     { command: 'x', resource: 'file:///mcp' },
     'option "resource" must be an http(s) URL without user, query or fragment, in ASCII, but got "file:///mcp".',
   ],
-  ['a resource with a query', { command: 'x', resource: 'https://a.example/mcp?x' }, 'without user, query or fragment'],
+  [
+    'a resource with a query',
+    { command: 'x', resource: 'https://a.example/?key=secret' },
+    'query or fragment, in ASCII. Write',
+  ],
+  [
+    'a resource with a password',
+    { command: 'x', resource: 'https://a:secret@b.example/' },
+    'query or fragment, in ASCII. Write',
+  ],
   ['no allowed hosts at all', { command: 'x', allowedHosts: [] }, 'An empty list lets nobody in.'],
   ['no allowed origins at all', { command: 'x', allowedOrigins: [] }, 'An empty list lets nobody in.'],
   [

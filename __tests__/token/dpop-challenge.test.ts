@@ -60,6 +60,18 @@ describe('DPoP', () => {
     }
   });
 
+  test('a client that tries DPoP with a plain token, and then does it right, gets in', async () => {
+    const app = express().use(mcpAuth({ ...policy, dpop: 'accept' }), mcpScopes({ 'tools/call': ['admin'] }));
+    app.use((_req, res) => void res.end());
+    const list = async (authorization: string) => {
+      const call = request(app)
+        .post('/mcp')
+        .set({ authorization, dpop: proof({ htm: 'POST' }) });
+      return (await call.send({ jsonrpc: '2.0', id: 1, method: 'tools/list' })).status;
+    };
+    expect([await list(`DPoP ${plain}`), await list(`Bearer ${plain}`)]).toEqual([401, 200]);
+  });
+
   test('the metadata says so', async () => {
     const path = new URL(METADATA_URL).pathname;
     const accept = await createGate({ dpop: 'accept' }, signer).get(undefined, path);

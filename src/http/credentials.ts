@@ -45,7 +45,10 @@ export function schemeOf(header: string, accepted = SCHEMES): Scheme | undefined
 /** Under every name that a query parser makes `access_token` of: `access%5Ftoken`, `access_token[]`. */
 function hasQueryToken(target: string): boolean {
   const query = rawQuery(target);
-  return query !== '' && [...new URLSearchParams(query).keys()].some((name) => /^access_token(?:\[|$)/.test(name));
+  // With the question mark, of which the parser takes one off: `??access_token` names something else.
+  return (
+    query !== '' && [...new URLSearchParams(`?${query}`).keys()].some((name) => /^access_token(?:\[|$)/.test(name))
+  );
 }
 
 /** Node keeps the first of two `Authorization` headers in `headers` and says nothing; another hop may keep the last. */

@@ -4,6 +4,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 export type Middleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
 
 /** What may be handed to `next` as a failure: to Express, nothing at all and `'route'` mean "go on", past whoever says so. */
-export function asError(error: unknown, who: string): Error {
-  return error instanceof Error ? error : new Error(`${who} failed`, { cause: error });
+export function asError(thrown: unknown, who: string): Error {
+  try {
+    // Looked at here, since a Proxy or a getter may throw once more, where nobody would catch it.
+    if (thrown instanceof Error && typeof thrown.name === 'string' && typeof thrown.message === 'string') return thrown;
+  } catch {
+    // Then it is no error that anybody could read.
+  }
+  return new Error(`${who} failed`, { cause: thrown });
 }

@@ -82,8 +82,7 @@ export function createLaterRefusals(refuse: Refuse): Readonly<Record<Scheme, Lat
 
 const anonymousGates = createRequestNotes<LaterRefuse>();
 
-// Noted once for all requests with the same token, which share the identity, and the scheme as well: a token that is bound to
-// a key passes as DPoP only, and any other as a bearer token only.
+// Noted once for all requests with the same token, which share the identity and the scheme.
 const gates = new WeakMap<AuthInfo, LaterRefuse>();
 
 /** Lets whoever decides later on a request of this caller refuse it in the name of the gate that verified the caller. */

@@ -1,4 +1,5 @@
-import { isRecord, type OptionChecks } from './checks.js';
+import { catchStrayPromise } from '../stray-promise.js';
+import { isPlain, isRecord, type OptionChecks } from './checks.js';
 
 /** Checks variables at construction, or those that an `env` function returned. */
 export function requireEnvironment(
@@ -6,13 +7,14 @@ export function requireEnvironment(
   value: unknown,
   option: string,
 ): Readonly<Record<string, string>> {
-  const variables = checks.record(value, option, 'Give names and values: { NAME: "value" }.');
+  // The values may be secrets, so they are not quoted.
+  const fix = 'Give names and values: { NAME: "value" }.';
+  const variables = isRecord(value) ? value : checks.refuseUnquoted(option, 'an object', fix);
   for (const [name, text] of Object.entries(variables)) {
     if (name === '' || /[=\0\r\n]/.test(name)) {
       checks.refuse(option, 'names without "=", NUL and line ends', name, 'Correct the name.');
     }
     if (typeof text !== 'string' || text.includes('\0')) {
-      // The value may be a secret, so it is not quoted.
       checks.refuse(`${option}.${name}`, 'a string without NUL', typeof text, 'Convert it to a string.');
     }
   }
@@ -25,8 +27,7 @@ export function requireEnvironment(
  */
 export function requirePlainObject(checks: OptionChecks, value: unknown, option: string): Record<string, unknown> {
   if (isThenable(value)) {
-    // Nobody else waits for it, and a rejection that nobody handles ends the process.
-    value.then(undefined, () => undefined);
+    catchStrayPromise(value);
     return checks.refuse(option, 'an object, at once', 'a promise', 'Make the function synchronous.');
   }
   // What it is not given as may be a secret, so only its type is quoted.
@@ -34,14 +35,6 @@ export function requirePlainObject(checks: OptionChecks, value: unknown, option:
   return value;
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
-  return typeof (value as { then?: unknown }).then === 'function';
-}
-
-function isPlain(value: unknown): value is Record<string, unknown> {
-  if (!isRecord(value)) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  // Not compared with Object.prototype: objects of another realm (vm, Jest) are plain too.
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
+function isThenable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && typeof Reflect.get(value, 'then') === 'function';
 }

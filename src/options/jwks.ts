@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { asError } from '../http/middleware.js';
+import { catchStrayPromise } from '../stray-promise.js';
 import type { Jwks } from './auth-options.js';
 import { isRecord, type OptionChecks } from './checks.js';
 import { requireServerUrl } from './server-url.js';
@@ -63,8 +65,9 @@ function requireLiveKeys(checks: OptionChecks, read: () => Jwks, option: string)
   try {
     jwks = read();
   } catch (error) {
-    return checks.refuse(option, `a function that returns a key set (it threw ${error})`, read, FIX);
+    return checks.refuse(option, `a function that returns a key set (it threw ${asError(error, 'it')})`, read, FIX);
   }
+  catchStrayPromise(jwks);
   requireJwks(checks, jwks, option);
   return { kind: 'live', read };
 }

@@ -120,7 +120,9 @@ function resolveIssuers(
   if (given.issuers === undefined) return Object.freeze([resolveIssuer(checks, given, { path: '', ...shared })]);
   for (const key of ISSUER_OPTIONS) {
     if (given[key] !== undefined) {
-      checks.refuse(key, 'left out beside "issuers"', given[key], `Move it into the entries of "issuers".`);
+      const [expected, fix] = ['left out beside "issuers"', 'Move it into the entries of "issuers".'] as const;
+      if (key === 'clientSecret') checks.refuseUnquoted(key, expected, fix);
+      else checks.refuse(key, expected, given[key], fix);
     }
   }
   const list = given.issuers;

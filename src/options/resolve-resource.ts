@@ -50,7 +50,11 @@ export function requireResource(checks: OptionChecks, value: unknown, option: st
   const http = url?.protocol === 'https:' || url?.protocol === 'http:';
   const bare = url?.username === '' && url.password === '' && !/[?#]/.test(href);
   if (url === undefined || !http || !bare || /[^\x21-\x7e]/.test(href)) {
-    return checks.refuse(option, 'an http(s) URL without user, query or fragment, in ASCII', value, fix);
+    const expected = 'an http(s) URL without user, query or fragment, in ASCII';
+    // A password stands before an @, and a key in a query.
+    return /[@?]/.test(href)
+      ? checks.refuseUnquoted(option, expected, fix)
+      : checks.refuse(option, expected, value, fix);
   }
   const { origin, host, hostname, pathname } = url;
   return Object.freeze({ href, origin, host, hostname, pathname });

@@ -4,6 +4,7 @@ import type { Logger } from '../logger.js';
 import { describeCall, type McpCall, targetMember } from '../mcp-call.js';
 import { isScopeList } from '../options/scope-list.js';
 import type { ResolvedRule, ScopeFunction, ScopeRule } from '../options/scopes-options.js';
+import { catchStrayPromise } from '../stray-promise.js';
 import { createMatcher, type Matcher } from './name-pattern.js';
 import { spellingsOfUri, spellName, spellUri } from './spellings.js';
 
@@ -77,7 +78,7 @@ function demandOfFunction(rule: ScopeFunction, auth: AuthInfo | undefined, call:
   }
   if (answer === true) return NOTHING;
   // A promise is denied below. One that is rejected later, and that nobody listens to, would end the process.
-  void Promise.resolve(answer).catch(() => undefined);
+  catchStrayPromise(answer);
   // Whatever is not clearly a yes is a no: a promise, a missing return, an empty list.
   return isScopeList(answer) && answer.length > 0 ? { scopes: answer, isDenied: false } : DENIED;
 }

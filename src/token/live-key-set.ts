@@ -1,6 +1,8 @@
 import { UpstreamError } from '../errors.js';
+import { asError } from '../http/middleware.js';
 import type { Jwks } from '../options/auth-options.js';
 import { parseJwks } from '../options/jwks.js';
+import { catchStrayPromise } from '../stray-promise.js';
 import { createKeyRing, findIn, type KeyRing } from './key-ring.js';
 import type { KeySet, KeySetContext } from './key-set.js';
 
@@ -20,7 +22,8 @@ export function createLiveKeySet(read: () => Jwks, context: KeySetContext): KeyS
     try {
       await ring.fill(parseJwks(jwks));
     } catch (error) {
-      context.logger.error(`key set of ${context.issuer}: ${(error as Error).message}`);
+      catchStrayPromise(jwks);
+      context.logger.error(`key set of ${context.issuer}: ${asError(error, 'its function').message}`);
     }
   }
 

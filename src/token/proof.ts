@@ -1,6 +1,7 @@
 import { type AuthOptions, auth as bearerAuth, UnauthorizedError } from 'express-oauth2-jwt-bearer';
 import { AuthError } from '../errors.js';
 import type { Scheme } from '../http/credentials.js';
+import { catchStrayPromise } from '../stray-promise.js';
 import type { ProofIds } from './proof-ids.js';
 import type { VerifiedToken } from './verified-tokens.js';
 
@@ -83,6 +84,10 @@ export async function verifyCertificate(
 ): Promise<void> {
   const certificate = presentation.certificate();
   if (certificate === undefined) throw new AuthError('certificate_required');
+  if (typeof certificate !== 'string' && !(certificate instanceof Uint8Array)) {
+    catchStrayPromise(certificate);
+    throw new TypeError('mtls.getCertificate returned neither a string, nor bytes, nor undefined');
+  }
   const getCertificate = () => certificate;
   const mtls = { enabled: true, required: true };
   const options = { dpop: { enabled: false }, mtls, getCertificate, clockTolerance };

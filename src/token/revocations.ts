@@ -1,4 +1,5 @@
 import type { AuthInfo } from '../auth-info.js';
+import { catchStrayPromise } from '../stray-promise.js';
 import { parseCompactJwt } from './compact-jwt.js';
 
 /** Tokens that are refused although they verify. */
@@ -32,7 +33,10 @@ export function createRevocations(clockToleranceSeconds: number): Revocations {
     const issuedAt = auth.payload.iat;
     if (typeof issuedAt === 'number' && issuedAt > madeAt + clockToleranceSeconds) return false;
     try {
-      return matches(auth);
+      const answer: unknown = matches(auth);
+      catchStrayPromise(answer);
+      // Whatever is not a clear no: a promise has not said anything yet.
+      return Boolean(answer);
     } catch {
       // A rule that cannot tell denies: failing open would let the revoked token in.
       return true;

@@ -57,6 +57,11 @@ export function createSenderConstraint(options: SenderConstraintOptions): Sender
   };
 }
 
+/** The only scheme in which a token can pass (RFC 9449, section 7.1). */
+export function schemeOfToken({ payload: { cnf } }: AuthInfo): Scheme {
+  return typeof cnf === 'object' && cnf !== null && 'jkt' in cnf ? 'dpop' : 'bearer';
+}
+
 /** The one way of confirmation that a token names; several at once, or one not known here, cannot be honoured. */
 function confirmationOf({ payload }: AuthInfo): 'jkt' | 'x5t#S256' | undefined {
   const { cnf } = payload;
