@@ -4,7 +4,7 @@ import { createScopedApp } from './scoped-app.js';
 
 test.each<[string, unknown, unknown, string]>([
   ['no rules', {}, {}, 'option "rules" must be at least one rule, but got {}.'],
-  ['rules that are none', 'tools/call', {}, 'option "rules" must be an object, but got "tools/call".'],
+  ['rules that are none', 'tools/call', {}, 'option "rules" must be a plain object, but got "tools/call".'],
   ['a slip in a method', { 'tool/call': ['a'] }, {}, 'but got "tool/call". Did you mean "tools/call"?'],
   ['a star for methods', { '*': ['a'] }, {}, 'but got "*". A star stands in names, not in methods.'],
   ['no name under a method', { 'tools/call': {} }, {}, 'option "rules["tools/call"]" must be at least one rule'],
@@ -26,6 +26,8 @@ test.each<[string, unknown, unknown, string]>([
   ],
   ['an unknown option', { ping: ['a'] }, { hid: true }, 'Did you mean "hide"?'],
   ['a mode that is none', { ping: ['a'] }, { onInsufficientScope: 'error' }, 'must be one of "challenge", "toolError"'],
+  ['options that are a Map', { ping: ['a'] }, new Map([['hide', true]]), 'option "options" must be a plain object.'],
+  ['names in a Map', { 'tools/call': new Map([['t', ['a']]]) }, {}, 'option "rules["tools/call"]" must be an array'],
   ['hide as text', { ping: ['a'] }, { hide: 'yes' }, 'option "hide" must be true or false, but got "yes".'],
   ['no bytes', { ping: ['a'] }, { maxBodyBytes: 0 }, 'option "maxBodyBytes" must be a whole number of at least 1'],
   ['implied scopes as text', { ping: ['a'] }, { implies: { a: 'b' } }, 'option "implies["a"]" must be an array'],

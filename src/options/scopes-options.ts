@@ -2,7 +2,7 @@ import type { AuthInfo } from '../auth-info.js';
 import type { Logger } from '../logger.js';
 import { type McpCall, type TargetedMethod, targetMember } from '../mcp-call.js';
 import { requireArgument } from './argument.js';
-import { createChecks, isRecord, nearestName, type OptionChecks, optionNames } from './checks.js';
+import { createChecks, isPlain, nearestName, type OptionChecks, optionNames } from './checks.js';
 import { resolveLogger } from './logger-option.js';
 import { requireScopes } from './scope-list.js';
 
@@ -82,7 +82,7 @@ export function resolveScopesOptions(givenRules: unknown, options: unknown): Res
   const checks = createChecks('mcpScopes()');
   // First: where these are a request, the options are its response.
   const rules = resolveRules(checks, givenRules);
-  const given = checks.record(options, 'options', 'Leave it out, or give { implies, hide, onInsufficientScope }.');
+  const given = requireArgument(checks, options, { example: 'rules, { hide: true }' });
   checks.knownKeys(given, '', SCOPES_OPTIONS);
   const { hide, onInsufficientScope, maxBodyBytes } = given;
   return Object.freeze({
@@ -113,7 +113,7 @@ function resolveRules(checks: OptionChecks, given: unknown): readonly ResolvedRu
   const methods = requireArgument(checks, given, { name: 'rules', example: RULES_EXAMPLE });
   const rules = Object.entries(methods).flatMap(([method, value]) => {
     requireMethod(checks, method);
-    return isRecord(value) ? rulesByTarget(checks, method, value) : [ruleFor(checks, method, undefined, value)];
+    return isPlain(value) ? rulesByTarget(checks, method, value) : [ruleFor(checks, method, undefined, value)];
   });
   return rules.length > 0 ? Object.freeze(rules) : checks.refuse('rules', 'at least one rule', given, RULES_FIX);
 }
