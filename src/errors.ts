@@ -191,6 +191,10 @@ export const OUTAGES = {
     status: 502,
     description: 'The authorization server gave an answer that cannot be used',
   },
+  client_refused: {
+    status: 502,
+    description: 'The authorization server does not accept the client that this server has there',
+  },
 } as const satisfies Record<string, { status: 502 | 503; description: string }>;
 
 /** A key of {@link OUTAGES}. */

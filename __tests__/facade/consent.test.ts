@@ -165,3 +165,22 @@ test('over https the cookie is bound to this very host', async () => {
     /^__Host-mcp-login-[0-9a-f]{8}-[\w-]{8}=[\w-]+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=2592000; Secure$/,
   );
 });
+
+test('cookies that cannot be read, of a secret that is gone, lock nobody out, and are taken back', async () => {
+  const flow = await startFacadeFlow('entra');
+  const url = (await registerClient(flow)).authorizationUrl();
+  const [name = ''] = (await fetch(url)).headers.get('set-cookie')?.split('=') ?? [];
+  const old = Array.from({ length: 9 }, (_, i) => `${name.slice(0, -1)}${i}`);
+  const cookies = old.map((cookie) => `${cookie}=unreadable`).join('; ');
+  const page = await fetch(url, { headers: { cookie: cookies } });
+  const [fresh = '', ...taken] = page.headers.getSetCookie().toReversed();
+  expect(taken.toReversed()).toEqual(old.map((cookie) => `${cookie}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0`));
+  const request = questionOf({ html: await page.text() } as Page);
+  const answered = await fetch(`${flow.base}/consent`, {
+    method: 'POST',
+    headers: { cookie: `${cookies}; ${fresh.split(';')[0]}` },
+    body: new URLSearchParams({ request, decision: 'allow' }),
+    redirect: 'manual',
+  });
+  expect(answered.headers.get('location')).toContain('/oauth2/v2.0/authorize');
+});

@@ -1,7 +1,10 @@
 import type { ServerResponse } from 'node:http';
+import express from 'express';
 import { describe, expect, test } from 'vitest';
+import { protectedResourceMetadata } from '../../src/index.js';
 import { postJson, REDIRECT_URI, withCode } from '../support/facade-client.js';
-import { startFacadeFlow } from '../support/facade-flow.js';
+import { SECRET, startFacadeFlow } from '../support/facade-flow.js';
+import { RESOURCE } from '../support/gate.js';
 import { KINDS } from '../support/peculiar-kinds.js';
 import { createRecorder } from '../support/recorder.js';
 import { serve } from '../support/serve.js';
@@ -155,3 +158,51 @@ function sendEndlessly(res: ServerResponse): void {
   res.writeHead(200, { 'content-type': 'application/json' });
   send();
 }
+
+test.each(['expired', undefined])(
+  'a secret of ours that the server behind us does not accept (%s) is our trouble: no client is told to register anew',
+  async (clientSecret) => {
+    const { lines, logger } = createRecorder();
+    const { client, code } = await withCode('entra', {}, { clientSecret, logger });
+    const answer = await client.token({ code });
+    expect(answer).toMatchObject({ status: 502, body: { error: 'server_error' } });
+    expect(JSON.stringify(answer.body)).not.toContain('AADSTS');
+    expect(lines.filter((line) => line.startsWith('error'))).toEqual([
+      'error facade: The authorization server does not accept the client that this server has there: ' +
+        'it answered 401 "invalid_client"; check clientId and clientSecret',
+    ]);
+  },
+);
+
+test('what another middleware has answered meanwhile is left as it is, and ends nothing', async () => {
+  const { upstream } = await startFacadeFlow('keycloak');
+  upstream.hijack(KEYCLOAK_METADATA, (res) => setTimeout(() => res.writeHead(500).end(), 200));
+  const policy = { issuer: upstream.issuer, provider: { keycloak: {} }, resourceMetadata: { resource: RESOURCE } };
+  const errors: unknown[] = [];
+  const app = express().use((_req, res, next) => {
+    setTimeout(() => res.status(503).send('too slow'), 50);
+    next();
+  });
+  app.use(protectedResourceMetadata({ ...policy, facade: { secret: SECRET } }));
+  app.use(((error, _req, _res, _next) => void errors.push(error)) as express.ErrorRequestHandler);
+  const origin = await serve(app);
+  const base = `${origin}/.well-known/oauth-authorization-server/mcp`;
+  expect(await (await fetch(base)).text()).toBe('too slow');
+  const unread = await fetch(`${base}/client-registration`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: new ReadableStream({
+      async start(controller) {
+        controller.enqueue('{');
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        controller.enqueue('x'.repeat(100_000));
+        controller.close();
+      },
+    }).pipeThrough(new TextEncoderStream()),
+    duplex: 'half',
+  } as RequestInit);
+  expect(unread.status).toBe(503);
+  // The metadata comes after all of it, and must find nobody to tell.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(errors).toEqual([]);
+});

@@ -32,7 +32,6 @@ describe('clients', () => {
     });
     for (const answer of [
       await client.token({ code, client_secret: 'guessed' }),
-      await client.token({ code, client_secret: '' }),
       await client.token({ code, client_id: undefined }, basic('guessed')),
       await client.token({ code, client_id: undefined }, basic('')),
     ]) {

@@ -39,6 +39,7 @@ describe('a code', () => {
     ['another port', { redirect_uri: 'http://127.0.0.1:1/callback' }, 'invalid_grant'],
     ['another verifier', { code_verifier: 'another-verifier-of-forty-three-characters-or-more' }, 'invalid_grant'],
     ['no verifier', { code_verifier: undefined }, 'invalid_request'],
+    ['an empty verifier', { code_verifier: '' }, 'invalid_request'],
     ['no code', { code: undefined }, 'invalid_grant'],
     ['another resource', { resource: 'https://other.example/mcp' }, 'invalid_target'],
   ])('with %s is refused', async (_name, changes, error) => {
@@ -48,7 +49,7 @@ describe('a code', () => {
 
   test('with another verifier is refused here, whether or not the server behind us would', async () => {
     const { flow, client, code } = await withCode('keycloak');
-    const bad = ['another-verifier-of-forty-three-characters-or-more', `${VERIFIER}a`, VERIFIER.slice(1), ''];
+    const bad = ['another-verifier-of-forty-three-characters-or-more', `${VERIFIER}a`, VERIFIER.slice(1)];
     for (const code_verifier of bad) {
       expect(await client.token({ code, code_verifier })).toMatchObject({
         status: 400,
@@ -58,6 +59,14 @@ describe('a code', () => {
     expect(tokenRequests(flow)).toEqual([]);
     expect(await client.token({ code })).toMatchObject({ status: 200 });
   });
+
+  test.each(['client_secret', 'resource', 'redirect_uri', 'scope'])(
+    'with an empty %s is as one without (RFC 6749, section 3.2)',
+    async (name) => {
+      const { client, code } = await withCode('keycloak');
+      expect(await client.token({ code, [name]: '' })).toMatchObject({ status: 200 });
+    },
+  );
 
   test('without a redirect URI is good, as in OAuth 2.1', async () => {
     const { client, code } = await withCode('keycloak');

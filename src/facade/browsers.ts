@@ -21,7 +21,8 @@ export interface Browsers {
 
 const COOKIE_SECONDS = 30 * 86_400;
 const MOST_ALLOWED = 20;
-const MOST_COOKIES = 8;
+/** What more a browser brings is not looked at: opening costs. */
+const MOST_COOKIES = 64;
 const ID_IN_NAME = 8;
 
 export function createBrowsers(seal: Seal, resource: URL): Browsers {
@@ -30,23 +31,31 @@ export function createBrowsers(seal: Seal, resource: URL): Browsers {
   const tag = createHash('sha256').update(resource.href).digest('hex').slice(0, 8);
   // `__Host-` keeps other hosts of the domain from setting it, and needs https.
   const name = `${secure ? '__Host-' : ''}mcp-login-${tag}`;
-  const attributes = `; Path=/; HttpOnly; SameSite=Lax; Max-Age=${COOKIE_SECONDS}${secure ? '; Secure' : ''}`;
+  const setCookie = (res: ServerResponse, cookie: string, value: string, seconds: number) =>
+    res.appendHeader(
+      'set-cookie',
+      `${cookie}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${seconds}${secure ? '; Secure' : ''}`,
+    );
 
   // Each id has a cookie of its own: two first logins at once must not overwrite each other's.
   const read = (req: IncomingMessage) =>
     cookiesOf(req, `${name}-`)
       .slice(0, MOST_COOKIES)
-      .map((value) => seal.open('browser', value) as Browser | undefined)
-      .filter((browser) => browser !== undefined);
+      .map(([cookie, value]) => ({ cookie, browser: seal.open('browser', value) as Browser | undefined }));
+  const readable = (cookies: ReturnType<typeof read>) =>
+    cookies.flatMap(({ browser }) => (browser === undefined ? [] : [browser]));
   const write = (res: ServerResponse, browser: Browser) => {
     const value = seal.close('browser', browser, COOKIE_SECONDS);
-    res.appendHeader('set-cookie', `${name}-${browser.id.slice(0, ID_IN_NAME)}=${value}${attributes}`);
+    setCookie(res, `${name}-${browser.id.slice(0, ID_IN_NAME)}`, value, COOKIE_SECONDS);
   };
 
   return {
-    find: (req, id) => read(req).find((browser) => browser.id === id),
+    find: (req, id) => readable(read(req)).find((browser) => browser.id === id),
     meet(req, res) {
-      const known = read(req);
+      const cookies = read(req);
+      // Sealed under a secret that is gone: they would become more with each restart, and too many in the end.
+      for (const { cookie, browser } of cookies) if (browser === undefined) setCookie(res, cookie, '', 0);
+      const known = readable(cookies);
       if (known[0] !== undefined) return { id: known[0].id, allowed: known.flatMap(({ allowed }) => allowed) };
       const browser = { id: randomBytes(16).toString('base64url'), allowed: [] };
       write(res, browser);
@@ -59,9 +68,9 @@ export function createBrowsers(seal: Seal, resource: URL): Browsers {
   };
 }
 
-function cookiesOf(req: IncomingMessage, prefix: string): string[] {
-  return (req.headers.cookie ?? '').split(';').flatMap((cookie) => {
+function cookiesOf(req: IncomingMessage, prefix: string): [name: string, value: string][] {
+  return (req.headers.cookie ?? '').split(';').flatMap((cookie): [string, string][] => {
     const [name = '', value = ''] = cookie.trim().split('=', 2);
-    return name.startsWith(prefix) ? [value] : [];
+    return name.startsWith(prefix) ? [[name, value]] : [];
   });
 }

@@ -53,8 +53,7 @@ function answerOf(
   parameters: Parameters | undefined,
 ): Record<string, string | undefined> {
   const code = parameters?.get('code');
-  // Some servers send both, and leave one of them empty.
-  if (code !== undefined && code !== '' && !parameters?.get('error')) {
+  if (code !== undefined && parameters?.get('error') === undefined) {
     const sealed: SealedCode = { client, redirectUri, scopes, codeChallenge, code };
     return { code: seal.close('code', sealed, CODE_SECONDS) };
   }

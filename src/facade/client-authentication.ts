@@ -1,6 +1,6 @@
 import type { Parameters } from '../http/form.js';
 import type { ServerMetadata } from '../metadata/server-metadata.js';
-import type { Client } from './clients.js';
+import { type Client, isShared } from './clients.js';
 import type { FacadeContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 
@@ -19,9 +19,11 @@ export function readClient(
   authorization: string | undefined,
 ): AuthenticatedClient {
   const authenticated = parseClient(clients, form, authorization);
-  const isShared = authenticated.client.upstreamId === held.client?.id;
   // No client was given a secret for it, so this one is guessed, or meant for another server.
-  if (isShared && (authenticated.secret !== undefined || authenticated.method === 'basic')) {
+  if (
+    isShared(held, authenticated.client) &&
+    (authenticated.secret !== undefined || authenticated.method === 'basic')
+  ) {
     throw new OAuthError('invalid_client', 'This client has no secret, and must bring none');
   }
   return authenticated;

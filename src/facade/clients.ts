@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ResolvedFacade } from '../options/resolve-facade.js';
 import { OAuthError } from './oauth-error.js';
 import type { Seal } from './seal.js';
 
@@ -31,6 +32,11 @@ export function createClients(seal: Seal): Clients {
       return { ...client, id };
     },
   };
+}
+
+/** Whether it is the client that was configured, which all share who cannot register themselves. */
+export function isShared({ client: shared }: Pick<ResolvedFacade, 'client'>, { upstreamId }: Client): boolean {
+  return upstreamId === shared?.id;
 }
 
 /** Stands for a long value in a sealed one. */

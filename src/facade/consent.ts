@@ -3,7 +3,7 @@ import { readForm } from '../http/form.js';
 import { escapeHtml } from '../http/html.js';
 import type { AuthorizationRequest, Requester } from './authorization-request.js';
 import type { Browser } from './browsers.js';
-import { fingerprint } from './clients.js';
+import { fingerprint, isShared } from './clients.js';
 import type { FacadeContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import { clientNameToHtml, replyPage } from './page.js';
@@ -28,8 +28,7 @@ export function consentFingerprint(
   { client, redirectUri, registeredUri }: Requester,
   { scopes }: AuthorizationRequest,
 ): string | undefined {
-  const isShared = client.upstreamId === held.client?.id;
-  if (!isShared && !isElsewhere(redirectUri, held.resource.host)) return undefined;
+  if (!isShared(held, client) && !isElsewhere(redirectUri, held.resource.host)) return undefined;
   return fingerprint(client.id, registeredUri, ...scopes.toSorted());
 }
 

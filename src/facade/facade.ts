@@ -3,6 +3,7 @@ import cors from 'cors';
 import { UpstreamError } from '../errors.js';
 import { BodyError } from '../http/body.js';
 import { escapeHtml } from '../http/html.js';
+import { asError } from '../http/middleware.js';
 import { replyJson, replyMethodNotAllowed } from '../http/reply.js';
 import { FACADE_METHODS, type FacadePaths, facadePaths } from '../http/well-known.js';
 import type { Logger } from '../logger.js';
@@ -24,7 +25,7 @@ import { NO_STORE, UpstreamRefusal } from './upstream-answer.js';
 
 type Endpoint = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
-/** Answers one request. Never rejects but for a fault of our own. */
+/** Answers one request. A fault of our own goes to `next`. */
 export type Route = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
 
 /** What the facade takes from the rest of the policy. */
@@ -115,6 +116,8 @@ type ErrorReply = (res: ServerResponse, error: OAuthError | UpstreamError | Upst
 function answering(endpoint: Endpoint, reply: ErrorReply, logger: Logger): Route {
   return (req, res, next) => {
     endpoint(req, res).catch((error: unknown) => {
+      // Answered by somebody else meanwhile, for example for want of time: nothing more can be said.
+      if (res.headersSent) return;
       const isOurs = error instanceof OAuthError || error instanceof BodyError || error instanceof UpstreamRefusal;
       if (error instanceof UpstreamError) {
         logger.error(`facade: ${error.message}: ${(error.cause as Error | undefined)?.message ?? error.code}`);
@@ -123,7 +126,7 @@ function answering(endpoint: Endpoint, reply: ErrorReply, logger: Logger): Route
       } else if (isOurs) {
         logger.debug(`facade: refused: ${error.message}`);
         reply(res, error);
-      } else next(error);
+      } else next(asError(error, 'protectedResourceMetadata()'));
     });
   };
 }

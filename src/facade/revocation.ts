@@ -3,12 +3,12 @@ import { callServer } from '../http/call-server.js';
 import { readForm } from '../http/form.js';
 import { replyJson } from '../http/reply.js';
 import { readClient, upstreamCredentials } from './client-authentication.js';
-import { fingerprint } from './clients.js';
+import { fingerprint, isShared } from './clients.js';
 import type { FacadeContext } from './context.js';
 import { canRevoke } from './document.js';
 import { OAuthError } from './oauth-error.js';
 import type { SealedRefreshToken } from './token.js';
-import { NO_STORE, orOutage, refusalOf } from './upstream-answer.js';
+import { NO_STORE, orOutage, refusalOf, sharedRefusalOf } from './upstream-answer.js';
 
 const MOST_FORM_BYTES = 65_536;
 
@@ -35,7 +35,8 @@ export function createRevocation({ held, clients, seal, upstream }: FacadeContex
         headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
         body: new URLSearchParams({ token, ...(hint && { token_type_hint: hint }), ...body }).toString(),
       }).catch(orOutage);
-      if (answer.status >= 400) throw refusalOf(answer, ['invalid_request', 'The token cannot be revoked']);
+      const judge = isShared(held, authenticated.client) ? sharedRefusalOf : refusalOf;
+      if (answer.status >= 400) throw judge(answer, ['invalid_request', 'The token cannot be revoked']);
     }
     replyJson(res, 200, '{}', NO_STORE);
   };

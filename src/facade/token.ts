@@ -11,11 +11,11 @@ import {
   sharedCredentials,
   upstreamCredentials,
 } from './client-authentication.js';
-import { fingerprint } from './clients.js';
+import { fingerprint, isShared } from './clients.js';
 import type { FacadeContext } from './context.js';
 import type { SealedCode } from './login.js';
 import { OAuthError } from './oauth-error.js';
-import { NO_STORE, orOutage, refusalOf, writeAnswer } from './upstream-answer.js';
+import { NO_STORE, orOutage, refusalOf, sharedRefusalOf, writeAnswer } from './upstream-answer.js';
 
 const MOST_FORM_BYTES = 65_536;
 
@@ -50,7 +50,10 @@ export function createToken(context: FacadeContext) {
     const client = fingerprint(authenticated.client.id);
     const grant = readGrant(context, form, client);
     const answer = await exchange(context, authenticated, grant.form);
-    if (answer.status >= 400) throw refusalOf(answer, ['invalid_request', 'The authorization server has refused this']);
+    if (answer.status >= 400) {
+      const judge = isShared(context.held, authenticated.client) ? sharedRefusalOf : refusalOf;
+      throw judge(answer, ['invalid_request', 'The authorization server has refused this']);
+    }
     const { id_token: _, ...tokens } = answer.body ?? {};
     if (typeof tokens.access_token !== 'string') throw new UpstreamError('authorization_server_malformed');
     // An ID token would go astray: it names the other issuer, and the other client id (OpenID Connect Core, 3.1.3.7).
@@ -125,9 +128,8 @@ async function exchange(
 ): Promise<ServerAnswer> {
   const metadata = await upstream();
   const { client: shared } = held;
-  const isShared = authenticated.client.upstreamId === shared?.id;
   const { body, headers } =
-    isShared && shared?.secret !== undefined
+    shared?.secret !== undefined && isShared(held, authenticated.client)
       ? sharedCredentials(shared.id, shared.secret, metadata)
       : upstreamCredentials(authenticated);
   return callServer(metadata.tokenEndpoint, {

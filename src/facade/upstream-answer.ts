@@ -49,3 +49,14 @@ export function refusalOf(
   });
   return new UpstreamRefusal(status, Object.fromEntries(members));
 }
+
+/**
+ * The same for the client that was configured here: what the server has against that one is for the operator to mend. A client
+ * that was told of it would throw its registration away.
+ */
+export function sharedRefusalOf(answer: ServerAnswer, otherwise: Parameters<typeof refusalOf>[1]): Error {
+  const { error } = answer.body ?? {};
+  if (error !== 'invalid_client' && error !== 'unauthorized_client') return refusalOf(answer, otherwise);
+  const cause = new Error(`it answered ${answer.status} "${error}"; check clientId and clientSecret`);
+  return new UpstreamError('client_refused', { cause });
+}

@@ -6,14 +6,17 @@ export type Parameters = ReadonlyMap<string, string>;
 
 const FORM = 'application/x-www-form-urlencoded';
 
-/** Undefined where a parameter comes more than once (RFC 6749, section 3.1): parsers differ in which one counts. */
+/**
+ * Undefined where a parameter comes more than once (RFC 6749, section 3.1): parsers differ in which one counts. One without a
+ * value is left out, as if it had not been sent (the same section).
+ */
 export function parseForm(text: string): Parameters | undefined {
-  const parameters = new Map<string, string>();
-  for (const [name, value] of new URLSearchParams(text)) {
-    if (parameters.has(name)) return undefined;
-    parameters.set(name, value);
-  }
-  return parameters;
+  const given = [...new URLSearchParams(text)];
+  return new Set(given.map(([name]) => name)).size === given.length ? withValues(given) : undefined;
+}
+
+function withValues(given: readonly [name: string, value: string][]): Parameters {
+  return new Map(given.filter(([, value]) => value !== ''));
 }
 
 /**
@@ -32,5 +35,5 @@ export async function readForm(req: IncomingMessage, maxBytes: number): Promise<
 /** Parsers make lists and objects of parameters that come twice, or have brackets in their names. */
 function fromParsed(body: object): Parameters | undefined {
   const entries = Object.entries(body);
-  return entries.every(([, value]) => typeof value === 'string') ? new Map(entries) : undefined;
+  return entries.every(([, value]) => typeof value === 'string') ? withValues(entries) : undefined;
 }
