@@ -136,6 +136,11 @@ export const refusals: Refusal[] = [
     'option "resourceMetadata.resource_name" must be a name in camelCase, but got "x". Members are emitted in snake_case (RFC 9728, section 2).',
   ],
   [
+    'a metadata member with a bigint in it',
+    { ...good, resourceMetadata: { ...good.resourceMetadata, limits: { calls: 1n } } },
+    'option "resourceMetadata.limits" must be a JSON value, but got a value of type object. Give a string, number, boolean, list or object.',
+  ],
+  [
     'a metadata member that is no JSON',
     { ...good, resourceMetadata: { resource: RESOURCE, resourceName: () => 1 } },
     'option "resourceMetadata.resourceName" must be a JSON value, but got a function called "resourceName". Give a string, number, boolean, list or object.',

@@ -11,6 +11,7 @@ const PROVIDER_FIX =
 const NAMES = 'standard, keycloak, auth0, okta, entra, authentik, descope';
 const SECRET_FIX = 'Print one with: openssl rand -base64 32';
 const URL_FIX = 'Use https; plain http is accepted from localhost only, unless dangerouslyAllowHttp is true.';
+const entra = { issuer: 'https://b.example', provider: { entra: {} } };
 const SHORT = 'this is too short';
 
 test.each<[string, Record<string, unknown>, string]>([
@@ -188,19 +189,25 @@ test.each([
   expect(message).not.toContain(SHORT);
 });
 
+test.each([
+  {
+    issuers: [
+      { issuer: 'https://a.example', provider: { keycloak: {} } },
+      { ...entra, clientId: 'b' },
+    ],
+  },
+  { ...entra, clientId: 'b', facade: false },
+])('a client that nobody would log in with is refused: %j', (changes) => {
+  const policy = { resourceMetadata: common.resourceMetadata, ...changes } as unknown as McpAuthOptions;
+  expect(() => mcpAuth(policy)).toThrow('given for the one issuer that clients log in at through the facade');
+});
+
 describe('what is accepted', () => {
   test.each<[string, Record<string, unknown>]>([
     ['no options of the facade', { facade: {} }],
     [
       'undefined, which means absent',
-      {
-        facade: {
-          secret: undefined,
-          legacyEndpoints: undefined,
-          metadataUrl: undefined,
-          allowedRedirectUris: undefined,
-        },
-      },
+      { facade: { secret: undefined, legacyEndpoints: undefined, metadataUrl: undefined } },
     ],
     [
       'redirect URIs',

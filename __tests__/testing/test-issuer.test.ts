@@ -108,6 +108,10 @@ test('an issuer that has gone is an outage, not a bad token', async () => {
   const get = appWith(issuer.policy({ resource: RESOURCE }));
   await issuer.close();
   expect((await get(issuer.token())).status).toBe(503);
+  const name = issuer.issuer;
+  expect(await issuer.listen(), 'back again').toBe(name);
+  const again = appWith(issuer.policy({ resource: RESOURCE }));
+  expect((await again(issuer.token())).status).toBe(200);
 });
 
 test('what cannot work is refused with what to do', async () => {

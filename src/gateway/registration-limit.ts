@@ -47,8 +47,8 @@ function createLimit(): RequestHandler {
     limit: MOST_A_MINUTE,
     standardHeaders: 'draft-8',
     legacyHeaders: false,
-    // We do not read X-Forwarded-For, and need no warning about it.
-    validate: { xForwardedForHeader: false },
+    // We read neither of these headers, and need no warning about them.
+    validate: { xForwardedForHeader: false, forwardedHeader: false },
     handler: (_req, res) => {
       res.setHeader('access-control-allow-origin', '*');
       res

@@ -1,6 +1,6 @@
 import { UpstreamError } from '../errors.js';
 import { cacheLifetimeSeconds } from '../http/cache-lifetime.js';
-import { CallError, callError, fetchDocument } from '../http/call-server.js';
+import { CALL_LIMITS, CallError, callError, fetchDocument } from '../http/call-server.js';
 import { KeptCopy } from '../http/kept-copy.js';
 import { isLoopbackHost } from '../http/loopback.js';
 import type { Logger } from '../logger.js';
@@ -60,7 +60,10 @@ export function createServerMetadata(source: MetadataSource): () => Promise<Serv
 /** @throws {CallError} What was wrong at the first of the addresses: the others are other forms of it. */
 async function fetchMetadata(source: MetadataSource): Promise<{ metadata: ServerMetadata; lifetimeSeconds: number }> {
   let failure: unknown;
+  const began = performance.now();
   for (const url of source.urls) {
+    // All of them are at one server: where it took the whole time not to answer, it would do so again.
+    if (performance.now() - began > CALL_LIMITS.timeoutMs) break;
     try {
       const { body, headers } = await fetchDocument(url);
       return { metadata: readMetadata(url, body, source), lifetimeSeconds: cacheLifetimeSeconds(headers) };

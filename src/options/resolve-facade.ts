@@ -27,7 +27,7 @@ export interface ResolvedFacade {
 }
 
 /** What the rest of the policy says. */
-export interface FacadeContext {
+export interface RestOfPolicy {
   readonly issuers: readonly TrustedIssuer[];
   readonly resource: ResourceIdentity | undefined;
   readonly metadataMembers: Readonly<Record<string, unknown>>;
@@ -45,12 +45,9 @@ const FACADE_OPTIONS = optionNames<FacadeOptions>({
 });
 
 /** The facade of the first issuer that has a provider; undefined where none has one, or none is wanted. */
-export function resolveFacade(
-  checks: OptionChecks,
-  given: unknown,
-  context: FacadeContext,
-): ResolvedFacade | undefined {
+export function resolveFacade(checks: OptionChecks, given: unknown, context: RestOfPolicy): ResolvedFacade | undefined {
   const trusted = context.issuers.find(({ provider }) => provider !== undefined);
+  refuseIdleClients(checks, context, given === false ? undefined : trusted);
   if (given === false) return undefined;
   const fix = 'Write { secret: … }, or false to show clients the issuer itself.';
   const options = given === undefined ? {} : checks.record(given, 'facade', fix);
@@ -78,6 +75,13 @@ export function resolveFacade(
   });
 }
 
+/** Another client than the facade's is one that nobody would log in with. Two names of one server may share theirs. */
+function refuseIdleClients(checks: OptionChecks, { issuers }: RestOfPolicy, trusted: TrustedIssuer | undefined): void {
+  if (issuers.every(({ client }) => client === undefined || client.id === trusted?.client?.id)) return;
+  const expected = 'given for the one issuer that clients log in at through the facade: the first with a provider';
+  checks.refuseUnquoted('clientId', expected, 'Remove the others; with facade false, all of them.');
+}
+
 function requireRegistration(checks: OptionChecks, { provider, client }: TrustedIssuer): void {
   if (provider?.registration === undefined && client === undefined) {
     const expected = 'given, since clients cannot register themselves at this provider';
@@ -86,14 +90,14 @@ function requireRegistration(checks: OptionChecks, { provider, client }: Trusted
 }
 
 /** RFC 9449, section 4.2: a proof names the URL it is for, and ours is not that of the server which would bind the token. */
-function refuseProofs(checks: OptionChecks, { requiresProof }: FacadeContext): void {
+function refuseProofs(checks: OptionChecks, { requiresProof }: RestOfPolicy): void {
   if (!requiresProof) return;
   const expected = '"off" or "accept" beside "provider", since no proof passes through the facade';
   checks.refuse('dpop', expected, 'require', 'Set facade to false, so that clients log in at the issuer itself.');
 }
 
 /** The resource is our issuer, so it must be known before any request comes. */
-function requireKnownResource(checks: OptionChecks, { resource, metadataMembers }: FacadeContext): ResourceIdentity {
+function requireKnownResource(checks: OptionChecks, { resource, metadataMembers }: RestOfPolicy): ResourceIdentity {
   if (metadataMembers.authorizationServers !== undefined) {
     const expected = 'left out beside "provider", whose facade is the authorization server that clients see';
     const fix = 'Remove it, or set facade to false.';
@@ -110,7 +114,7 @@ function resolveMetadata(checks: OptionChecks, metadataUrl: unknown, trusted: Tr
   const { metadataUrls, metadataIssuer } = provider as Provider;
   const urls =
     metadataUrl === undefined
-      ? metadataUrls(issuer).map((url) => new URL(url))
+      ? [...new Set(metadataUrls(issuer))].map((url) => new URL(url))
       : [requireServerUrl(checks, metadataUrl, 'facade.metadataUrl', allowHttp)];
   return { metadataUrls: Object.freeze(urls), metadataIssuer: metadataIssuer(issuer) };
 }

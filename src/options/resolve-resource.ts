@@ -32,7 +32,7 @@ export function resolveResource(
         'Members are emitted in snake_case (RFC 9728, section 2).',
       );
     }
-    if (typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint') {
+    if (value !== undefined && !isJson(value)) {
       checks.refuse(`${PATH}.${name}`, 'a JSON value', value, 'Give a string, number, boolean, list or object.');
     }
   }
@@ -40,6 +40,15 @@ export function resolveResource(
     resource: resource === undefined ? undefined : requireResource(checks, resource, `${PATH}.resource`),
     members,
   };
+}
+
+function isJson(value: unknown): boolean {
+  try {
+    return JSON.stringify(value) !== undefined;
+  } catch {
+    // A bigint, or a circle.
+    return false;
+  }
 }
 
 /** RFC 8707, section 2: an absolute URI without a fragment. A query would make two paths of one resource. */

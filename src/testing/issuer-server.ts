@@ -13,6 +13,8 @@ export interface IssuerServer {
   /** Without a closing slash; the issuer's name. */
   readonly url: string;
   readonly requests: Readonly<RequestCounts>;
+  /** Opens it again, at the same address, where it was closed. */
+  open(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -31,9 +33,13 @@ export async function startIssuerServer(readJwks: () => Jwks): Promise<IssuerSer
     res.writeHead(200, { 'content-type': 'application/json', 'access-control-allow-origin': '*' });
     res.end(JSON.stringify(document === 'jwks' ? readJwks() : metadataOf(url)));
   });
-  await listen(server);
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { url, requests, close: () => stop(server) };
+  await listen(server, 0);
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  const open = async () => {
+    if (!server.listening) await listen(server, port);
+  };
+  return { url, requests, open, close: () => stop(server) };
 }
 
 function documentFor(path: string): keyof RequestCounts | undefined {
@@ -53,10 +59,10 @@ function metadataOf(issuer: string): Readonly<Record<string, unknown>> {
   };
 }
 
-async function listen(server: Server): Promise<void> {
+async function listen(server: Server, port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
+    server.listen(port, '127.0.0.1', resolve);
   });
   server.unref();
 }

@@ -55,7 +55,8 @@ export interface TestIssuer {
   rotateKeys(): void;
   /**
    * Serves key set and metadata over HTTP on a free loopback port; resolves to its address, which is `issuer` from now
-   * on. Call it before anything else: policies and tokens made before would name another issuer.
+   * on. Call it before anything else: policies and tokens made before would name another issuer. After `close()` it listens
+   * there again.
    */
   listen(): Promise<string>;
   /** How often the key set and the metadata have been fetched. */
@@ -139,7 +140,8 @@ class Issuer implements TestIssuer {
     if (this.#server === undefined && this.#isInUse) {
       throw new Error('createTestIssuer(): call listen() before policy() and token(), which name the issuer.');
     }
-    this.#server ??= await startIssuerServer(() => this.#jwks);
+    if (this.#server === undefined) this.#server = await startIssuerServer(() => this.#jwks);
+    else await this.#server.open();
     this.#name = this.#server.url;
     return this.#name;
   }
