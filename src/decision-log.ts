@@ -94,7 +94,16 @@ const LONGEST_EVIDENCE = 300;
 
 function lineFor({ mode, outcome, code, method, path }: Decision, error: unknown): string {
   // What a stranger sent is quoted as JSON: no line can be made to look like two.
-  const evidence = JSON.stringify(evidenceOf(error)).slice(0, LONGEST_EVIDENCE);
+  const evidence = quote(evidenceOf(error)).slice(0, LONGEST_EVIDENCE);
   const why = error === undefined ? '' : `: ${code ?? 'error'}: ${(error as Error).message} ${evidence}`;
   return `mcpAuth ${mode}: ${method} ${JSON.stringify(path)} ${outcome}${why}`;
+}
+
+/** A stranger can nest a claim so deeply that it can be read, and not be written: then nothing is said of it. */
+function quote(evidence: Evidence): string {
+  try {
+    return JSON.stringify(evidence);
+  } catch {
+    return '{…}';
+  }
 }

@@ -131,16 +131,10 @@ function presentationOf({ req, scheme }: Passage, { resource, mtls }: ResolvedAu
     scheme,
     method: req.method ?? '',
     origin: () => resource?.origin ?? requestOrigin(req),
-    path: calledPath(req, resource),
+    path: rawPath(requestTarget(req)),
     proof: Array.isArray(dpop) ? dpop.join(',') : dpop,
     certificate: () => mtls?.getCertificate(req) ?? undefined,
   };
-}
-
-/** Behind a proxy that takes a prefix off the path, only the resource tells which URL the client called. */
-function calledPath(req: IncomingMessage, resource: ResolvedAuth['resource']): string {
-  const path = rawPath(requestTarget(req));
-  return path.startsWith('/') && resource?.pathname.endsWith(path) ? resource.pathname : path;
 }
 
 function createGate(held: ResolvedAuth) {

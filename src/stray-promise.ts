@@ -1,9 +1,11 @@
+import { types } from 'node:util';
+
 /**
  * For what a function of the application's returned that was to answer at once: nobody waits for a promise there, and one that is
  * rejected would end the process.
  */
 export function catchStrayPromise(value: unknown): void {
-  if (typeof value !== 'object' || value === null) return;
-  // Not `instanceof Promise`, which those of another realm are not; nor Promise.resolve(), which a hostile one makes throw.
+  // Of whatever realm; but what merely has a `then` may be a query that has not begun, and is left alone.
+  if (!types.isPromise(value)) return;
   new Promise((resolve) => resolve(value)).catch(() => undefined);
 }

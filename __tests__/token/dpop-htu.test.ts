@@ -34,22 +34,17 @@ describe('the URL that a proof is for (htu)', () => {
     expect(await statuses(), 'of a proxy on this machine').toEqual([200, 401]);
   });
 
-  test('behind a proxy that takes a prefix off the path, htu is the resource', async () => {
+  test('is that of the path called, also where the resource ends in it: two mounts share no proof', async () => {
     const resource = 'https://mcp.example/api/mcp';
     const { app } = createGate({ dpop: 'accept', audiences: [RESOURCE], resourceMetadata: { resource } }, signer);
-    const call = async (path: string, htu: string) =>
-      (
-        await request(app)
-          .get(path)
-          .set({ authorization: `DPoP ${bound}`, dpop: proof({ htu }) })
-      ).status;
-    expect(await call('/mcp', resource)).toBe(200);
-    expect(await call('/api/mcp', resource), 'one that does not').toBe(200);
-    expect(await call('/api/mcp/x', `${resource}/x`)).toBe(200);
-    for (const htu of ['https://mcp.example/mcp', 'https://mcp.example/', 'https://mcp.example/api/mcp/x']) {
-      expect(await call('/mcp', htu), htu).toBe(401);
-    }
-    expect(await call('/p', resource), 'no end of it').toBe(401);
+    const call = async (path: string, htu: string) => {
+      const headers = { authorization: `DPoP ${bound}`, dpop: proof({ htu }) };
+      return (await request(app).get(path).set(headers)).status;
+    };
+    expect(await call('/api/mcp', resource)).toBe(200);
+    expect(await call('/mcp', 'https://mcp.example/mcp')).toBe(200);
+    expect(await call('/mcp', resource)).toBe(401);
+    expect(await call('/api/mcp', 'https://mcp.example/mcp')).toBe(401);
   });
 
   test.each([

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { fresh, MINUTE, passTime, setUp, signer } from '../support/remote-keys.js';
+import { expectInvalidToken } from '../support/gate.js';
+import { fresh, MINUTE, passTime, setUp, signer, UNKNOWN_KEY } from '../support/remote-keys.js';
 import { serve } from '../support/serve.js';
+import { createSigner } from '../support/signer.js';
 
 afterEach(() => void vi.useRealTimers());
 
@@ -103,12 +105,14 @@ describe('a server that nobody has called for a while', () => {
     expect(server.requests).toBe(5);
   });
 
-  test('does not go on asking a key server that is away', async () => {
-    const { server, gate, idle } = await setUpIdle();
+  test('asks a key server that is away every 30 seconds, so that a key that was withdrawn is found out', async () => {
+    const { server, gate, token, idle } = await setUpIdle();
     server.answer((res) => void res.writeHead(500).end());
     await idle(8, 2);
-    await idle(60, 2);
     expect((await gate.send(fresh())).status, 'relied on').toBe(200);
-    await idle(0, 3);
+    await idle(0.5, 3);
+    server.answer([createSigner().jwk]);
+    await idle(0.5, 4);
+    for (const each of [token, fresh()]) expectInvalidToken(await gate.send(each), UNKNOWN_KEY);
   });
 });

@@ -1,3 +1,5 @@
+import { AsyncResource } from 'node:async_hooks';
+
 /** After a fetch that did not help, none is made for this long: no flood of requests must become one of fetches. */
 const COOL_DOWN_MS = 30_000;
 /** A copy is fetched anew in the background once this share of its lifetime has passed. */
@@ -18,6 +20,7 @@ export interface CopySource {
  */
 export class KeptCopy {
   readonly #source: CopySource;
+  readonly #origin = new AsyncResource('express-mcp-auth');
   #fetching: Promise<void> | undefined;
   #failure: Error | undefined;
   // Milliseconds since 1970, like Date.now().
@@ -99,16 +102,20 @@ export class KeptCopy {
       this.#failure = error as Error;
       this.#coolUntil = Date.now() + COOL_DOWN_MS;
       this.#source.onFailure(this.#failure);
+      if (this.isTrusted) this.#refreshIn(COOL_DOWN_MS);
     }
   }
-  /** Needs no request, so that none waits; after a failure it is requests that ask again. */
+  /** Needs no request, so that none waits, and goes on while the copy is relied on: a failure is never an old one. */
   #refreshIn(ms: number): void {
     clearTimeout(this.#timer);
     // Keeps neither a copy that nobody holds any more, nor the process.
     const held = new WeakRef(this);
-    this.#timer = setTimeout(() => {
+    const refresh = () => {
       const copy = held.deref();
-      if (copy !== undefined) void copy.#fetchOnce();
-    }, ms).unref();
+      if (copy?.isCooling) copy.#refreshIn(copy.#coolUntil - Date.now());
+      else if (copy !== undefined) void copy.#fetchOnce();
+    };
+    // Not in the context of the request that happened to come first.
+    this.#timer = this.#origin.runInAsyncScope(() => setTimeout(refresh, ms).unref());
   }
 }

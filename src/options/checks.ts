@@ -24,7 +24,11 @@ export function createChecks(who: string) {
     refuseUnquoted,
     integer,
     record: (value: unknown, option: string, fix: string): Record<string, unknown> =>
-      isRecord(value) ? value : refuse(option, 'an object', value, fix),
+      isPlain(value)
+        ? value
+        : isRecord(value)
+          ? refuseUnquoted(option, 'a plain object', fix)
+          : refuse(option, 'an object', value, fix),
     string: (value: unknown, option: string, fix: string): string =>
       typeof value === 'string' && value !== '' ? value : refuse(option, 'a non-empty string', value, fix),
     /** Never quoted: whoever reads the message must not learn the secret. */
@@ -60,9 +64,10 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 /** Neither a promise, nor a `Map`, nor an instance of a class, whose members a copy would not have. */
 export function isPlain(value: unknown): value is Record<string, unknown> {
   if (!isRecord(value)) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
+  const prototype = Object.getPrototypeOf(value) as object | null;
   // Not compared with Object.prototype: objects of another realm (vm, Jest) are plain too.
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
+  if (prototype === null) return true;
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf');
 }
 
 function isStringList(value: unknown): value is string[] {

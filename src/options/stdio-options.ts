@@ -56,7 +56,10 @@ export interface McpStdioBackendOptions {
    * origin through, which is safe only where a token is required. @default not given
    */
   readonly allowedOrigins?: readonly string[] | undefined;
-  /** How many sessions may be open at once; more are answered 503. @default 100 */
+  /**
+   * How many sessions may be open at once, children of requests without a session included; more are answered 503. Processes may be
+   * twice as many while old ones end. @default 100
+   */
   readonly maxSessions?: number | undefined;
   /** How many sessions one user may have open at once, wherever and through whatever client; more are answered 429. @default 10 */
   readonly maxSessionsPerUser?: number | undefined;

@@ -68,9 +68,9 @@ export class Answer implements Recipient {
     return this.#plan.stream;
   }
 
-  /** Sends a message that is no response. */
+  /** Sends a message that is no response, to a client that takes such. */
   notify(message: Buffer): void {
-    this.#drain(this.#open().send(message));
+    if (this.streams) this.#drain(this.#open().send(message));
   }
 
   /** Sends a response; the last one ends the answer. `status` counts where it is not a stream. */

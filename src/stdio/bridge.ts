@@ -54,7 +54,7 @@ export class Bridge {
     const { maxMessageBytes, maxPendingRequests: maxWaiting, requestTimeoutMs: waitMs } = limits;
     const recipe = { command, args, cwd, maxMessageBytes, maxWaiting, waitMs, watchdog: takeWatchdog(), logger };
     const quota = new Quota(limits.maxSessions, limits.maxSessionsPerUser);
-    this.#children = new ChildSource(recipe, environmentFor, limits.warm);
+    this.#children = new ChildSource(recipe, environmentFor, limits);
     this.#sessions = new Sessions(limits, this.#children, quota);
     this.#shared = new SharedChildren(limits, this.#children, quota);
     this.#legacy = new LegacyExchange(this.#sessions, metaRules);
@@ -124,9 +124,9 @@ export class Bridge {
 
   #busy({ req, principal, since }: BridgeRequest, bytes: number): Promise<void> | undefined {
     const sessionId = req.headers['mcp-session-id'];
-    return sessionId === undefined
-      ? this.#shared.ready(principal, since, bytes)
-      : this.#sessions.ready(String(sessionId), principal, since, bytes);
+    if (sessionId !== undefined) return this.#sessions.ready(String(sessionId), principal, since, bytes);
+    // Whoever opens a session does not wait for a child that has nothing to do with it.
+    return namesModernRevision(req) ? this.#shared.ready(principal, since, bytes) : undefined;
   }
 
   #tick(): void {

@@ -1,5 +1,7 @@
 import type { AuthInfo } from '../auth-info.js';
+import { BridgeError } from './bridge-error.js';
 import { Child, type ChildRecipe } from './child.js';
+import type { Limits } from './limits.js';
 
 /** What a child sees of the environment: the same for all, or told by the caller. */
 export type EnvironmentFor = (auth: AuthInfo | undefined) => Readonly<Record<string, string>>;
@@ -12,15 +14,22 @@ export class ChildSource {
   readonly #recipe: ChildRecipe;
   readonly #environmentFor: EnvironmentFor;
   readonly #warm: number;
+  readonly #most: number;
   readonly #waiting: Child[] = [];
   readonly #running = new Set<Child>();
   #closed = false;
   #refilling: NodeJS.Timeout | undefined;
 
-  constructor(recipe: ChildRecipe, environmentFor: EnvironmentFor, warm: number) {
+  constructor(
+    recipe: ChildRecipe,
+    environmentFor: EnvironmentFor,
+    { warm, maxSessions }: Pick<Limits, 'warm' | 'maxSessions'>,
+  ) {
     this.#recipe = recipe;
     this.#environmentFor = environmentFor;
     this.#warm = warm;
+    // A child that does not want to end outlives its session by some seconds, in which another one may be opened.
+    this.#most = 2 * maxSessions + warm;
     this.#refill();
   }
 
@@ -32,6 +41,7 @@ export class ChildSource {
   take(auth: AuthInfo | undefined): Child {
     let child = this.#waiting.shift();
     while (child !== undefined && !child.alive) child = this.#waiting.shift();
+    if (child === undefined && this.#running.size >= this.#most) throw new BridgeError('too_many_sessions');
     child ??= this.#start(this.#environmentFor(auth));
     if (this.#warm > 0) this.#refilling ??= setTimeout(() => this.#refill(), REFILL_AFTER_MS);
     return child;

@@ -27,6 +27,8 @@ export interface ChildListener extends LineListener {
 }
 
 const LAST_WORDS_MS = 500;
+// What setTimeout() can count.
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 // How much may be held in memory until the child reads on; one body may always wait.
 const MOST_WAITING_BYTES = 16_777_216;
 
@@ -64,7 +66,11 @@ export class Child {
     this.pid = started.pid;
     if (started.pid !== undefined) watchdog.guard(started.pid);
     if (started.stderr) logStderr(started.stderr, started.pid, logger);
-    for (const stream of started.stdio) stream?.on('error', ignoreBrokenPipe);
+    // Where no descriptors were left for pipes there are none, whatever the types say; 'error' is on its way then.
+    for (const stream of (started.stdio as typeof started.stdio | undefined) ?? [])
+      stream?.on('error', ignoreBrokenPipe);
+    // It may live on without reading; whoever waits for it would wait for ever.
+    started.stdin?.on('error', () => void this.stop());
     started.stdout?.once('end', () => this.#onSilence());
     this.exited = new Promise((resolve) => {
       started.once('exit', () => resolve());
@@ -76,6 +82,11 @@ export class Child {
 
   get alive(): boolean {
     return this.#alive;
+  }
+
+  /** Whether it has not read what was written: what nobody waits for should not be added. */
+  get clogged(): boolean {
+    return this.#process.stdin?.writableNeedDrain === true;
   }
 
   /** Starts to read the child's messages. Until then they wait in the pipe. */
@@ -121,7 +132,10 @@ export class Child {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       if (waitMs === 0) return;
-      timer = setTimeout(() => reject(new BridgeError('request_timed_out')), since + waitMs - Date.now());
+      timer = setTimeout(
+        () => reject(new BridgeError('request_timed_out')),
+        Math.min(since + waitMs - Date.now(), LONGEST_TIMER_MS),
+      );
     });
     try {
       await Promise.race([drained, late]);
@@ -155,9 +169,13 @@ export class Child {
     if (this.#held.has(res) || res.destroyed) return;
     if (this.#held.size === 0) this.#process.stdout?.pause();
     this.#held.add(res);
-    const stalled = setTimeout(() => res.destroy(), patienceMs);
+    // The socket's own timer, which starts anew with each byte that is taken: 'drain' comes only when all have been.
+    const { socket } = res;
+    const before = socket?.timeout ?? 0;
+    const stalled = (): void => void res.destroy();
+    socket?.setTimeout(patienceMs, stalled);
     const release = (): void => {
-      clearTimeout(stalled);
+      socket?.off('timeout', stalled).setTimeout(before);
       res.off('drain', release).off('finish', release).off('close', release);
       this.#held.delete(res);
       if (this.#held.size === 0) this.#process.stdout?.resume();
@@ -200,5 +218,5 @@ export class Child {
 }
 
 function ignoreBrokenPipe(): void {
-  // A child whose pipes break is about to be reported as gone.
+  // A child whose pipes break is ended, or gone already.
 }

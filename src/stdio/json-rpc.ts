@@ -125,14 +125,25 @@ function readString(text: string): string | undefined {
  * the line's last brace closes the message, and a quote inside a string would be escaped.
  */
 export function idOfTruncated(head: Buffer, tail: Buffer): string | undefined {
-  const first = /^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d+)/.exec(
-    head.toString('latin1'),
+  const first = /^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*)/.exec(
+    head.toString('utf8'),
   );
-  const last = /[,{]\s*"id"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d+)\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}\s*$/.exec(
-    tail.toString('latin1'),
+  const last = /[,{]\s*"id"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*)\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}\s*$/.exec(
+    tail.toString('utf8'),
   );
   const text = (first ?? last)?.[1];
   return text === undefined ? undefined : keyOf(text);
+}
+
+/** Tells a child that nobody waits for this request any more; `id` as it was written. */
+export function cancellation(id: string, reason?: string): Buffer {
+  const more = reason === undefined ? '' : `,"reason":${JSON.stringify(reason)}`;
+  return Buffer.from(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}${more}}}`);
+}
+
+/** Answers a request of a child that nobody can. */
+export function methodNotFound(id: string): Buffer {
+  return Buffer.from(`{"jsonrpc":"2.0","id":${id},"error":{"code":-32601,"message":"Method not found"}}`);
 }
 
 const ENVELOPE_NAMES = namesByFold(['jsonrpc', 'id', 'method', 'params', 'result', 'error']);

@@ -91,6 +91,10 @@ export class LegacyExchange {
     const rule = this.#metaRules.forRequest(request.auth);
     const session = this.#sessions.open(request.principal, request.auth);
     session.expiresAt = expiryOf(request.auth);
+    request.res.once('close', () => {
+      // Whoever hung up before has not learnt its id, and nobody ever will.
+      if (!request.res.headersSent) session.end('session_ended');
+    });
     session.request(
       message,
       this.#answer(request, session, { ...wanted, responses: 1, batch: false }),

@@ -41,7 +41,11 @@ export class LineReader {
 
   #add(part: Buffer): void {
     this.#size += part.length;
-    this.#parts.push(part);
+    const [head] = this.#parts;
+    // A beginning that is to tell whose answer it is must not be what happened to come first.
+    if (this.#parts.length === 1 && head !== undefined && head.length < TAIL_BYTES)
+      this.#parts = [Buffer.concat([head, part])];
+    else this.#parts.push(part);
     if (this.#size > this.#maxBytes && this.#parts.length > 2) {
       const [head, ...rest] = this.#parts as [Buffer, ...Buffer[]];
       this.#parts = [head, lastOf(rest)];

@@ -65,6 +65,6 @@ export class ModernExchange {
       for (let busy = child.ready(since, length); busy; busy = child.ready(since, length)) await busy;
       child.tell(withMeta(message, this.#metaRules.forOthers));
     }
-    res.writeHead(202).end();
+    if (!res.headersSent && !res.destroyed) res.writeHead(202).end();
   }
 }

@@ -7,6 +7,7 @@ import type { EventStream } from './event-stream.js';
 import { memberOf, textOf } from './json-members.js';
 import {
   type ClientMessage,
+  cancellation,
   idOfTruncated,
   keyOf,
   membersAt,
@@ -120,7 +121,9 @@ export class Session implements ChildListener {
     if (message === undefined) return;
     if (message.kind !== 'response') this.#route(message);
     else {
-      const refused = this.revision === '' && !this.#agree(message);
+      // An answer to nothing agrees on nothing.
+      const opens = this.revision === '' && this.#calls.has(message.key);
+      const refused = opens && !this.#agree(message);
       this.#calls.settle(message);
       if (refused) this.end('session_ended');
     }
@@ -128,7 +131,9 @@ export class Session implements ChildListener {
 
   oversized(head: Buffer, tail: Buffer): void {
     const key = idOfTruncated(head, tail);
-    if (key !== undefined) this.#calls.fail(key, 'message_too_large');
+    // Without its first answer, no client knows the session.
+    if (this.revision === '') this.end('message_too_large');
+    else if (key !== undefined) this.#calls.fail(key, 'message_too_large');
     // Where the id cannot be found, any of them may be the one that would wait for ever.
     else this.#calls.failAll('message_too_large');
   }
@@ -166,8 +171,11 @@ export class Session implements ChildListener {
   }
 
   #timeOut(key: string, { id }: Call): void {
-    const params = `{"requestId":${id},"reason":"timed out"}`;
-    this.#child.write(Buffer.from(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":${params}}`));
+    if (this.revision === '') {
+      this.end('request_timed_out');
+      return;
+    }
+    this.#child.write(cancellation(id, 'timed out'));
     this.#calls.fail(key, 'request_timed_out');
   }
 

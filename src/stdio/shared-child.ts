@@ -4,12 +4,20 @@ import { BridgeError, type BridgeErrorCode } from './bridge-error.js';
 import type { Child, ChildListener } from './child.js';
 import { metaOf } from './era.js';
 import { applyEdits, type Edit, type Members, memberOf, textOf } from './json-members.js';
-import { type ClientMessage, idOfTruncated, membersAt, type RpcMessage, readMessage } from './json-rpc.js';
+import {
+  type ClientMessage,
+  cancellation,
+  idOfTruncated,
+  membersAt,
+  methodNotFound,
+  type RpcMessage,
+  readMessage,
+} from './json-rpc.js';
 import { type MetaRule, metaEdits } from './meta-edit.js';
 import { statusOf } from './modern-status.js';
+import { SUBSCRIPTION_KEY, subscriptionEdits, subscriptionEnd } from './subscription.js';
 import { ToolHeaders } from './tool-headers.js';
 
-const SUBSCRIPTION_KEY = 'io.modelcontextprotocol/subscriptionId';
 const LOG_LEVEL_KEY = 'io.modelcontextprotocol/logLevel';
 // How long a client may take nothing of what is sent to it: it holds up others who share the child.
 const PATIENCE_MS = 10_000;
@@ -55,6 +63,11 @@ export class SharedChild implements ChildListener {
     let count = 0;
     for (const { own } of this.#calls.values()) if (!own) count++;
     return count;
+  }
+
+  /** Whether nobody waits for it: neither a client, nor we. */
+  get idle(): boolean {
+    return this.#calls.size === 0;
   }
 
   /** Why it answers nothing any more; undefined while it does. */
@@ -111,16 +124,10 @@ export class SharedChild implements ChildListener {
       answer.respond(Buffer.from(new BridgeError(this.#over, { id: `${number}` }).body()));
       return number;
     }
-    const call = {
-      id: `${number}`,
-      token: undefined,
-      answer,
-      listens: false,
-      logs: false,
-      own: true,
-      since: Date.now(),
-    };
-    this.#calls.set(number, { ...call, expiresAt: Number.POSITIVE_INFINITY });
+    this.#calls.set(number, {
+      ...{ id: `${number}`, token: undefined, answer, own: true, listens: false, logs: false },
+      ...{ since: Date.now(), expiresAt: Number.POSITIVE_INFINITY },
+    });
     this.#child.write(Buffer.from(`{"jsonrpc":"2.0","id":${number},"method":"${method}","params":${params}}`));
     return number;
   }
@@ -134,9 +141,7 @@ export class SharedChild implements ChildListener {
   /** Tells the child that nobody waits for this request any more. */
   cancel(number: number): void {
     if (!this.#calls.delete(number)) return;
-    this.#child.write(
-      Buffer.from(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${number}}}`),
-    );
+    this.#child.write(cancellation(`${number}`));
   }
 
   line(bytes: Buffer): void {
@@ -144,8 +149,9 @@ export class SharedChild implements ChildListener {
     if (message === undefined) return;
     if (message.kind === 'response') this.#settle(message);
     else if (message.kind === 'notification') this.#route(message);
-    // Requests to the client are not part of these revisions; left alone, the child would wait for ever.
-    else this.#child.write(Buffer.from(refusal(message.id ?? 'null')));
+    // Requests to the client are not part of these revisions; left alone, the child would wait for ever. One that does not read
+    // its answers gets no more of them.
+    else if (!this.#child.clogged) this.#child.write(methodNotFound(message.id ?? 'null'));
   }
 
   oversized(head: Buffer, tail: Buffer): void {
@@ -236,18 +242,4 @@ export class SharedChild implements ChildListener {
 function metaMembers(message: RpcMessage): Members | undefined {
   const params = membersAt(message.bytes, memberOf(message.members, 'params'));
   return membersAt(message.bytes, memberOf(params, '_meta'));
-}
-
-function subscriptionEdits(message: RpcMessage, where: 'params' | 'result', id: string): Edit[] {
-  const outer = membersAt(message.bytes, memberOf(message.members, where));
-  const member = memberOf(membersAt(message.bytes, memberOf(outer, '_meta')), SUBSCRIPTION_KEY);
-  return member === undefined ? [] : [{ ...member, text: id }];
-}
-
-function subscriptionEnd(id: string): string {
-  return `{"jsonrpc":"2.0","id":${id},"result":{"resultType":"complete","_meta":{"${SUBSCRIPTION_KEY}":${id}}}}`;
-}
-
-function refusal(id: string): string {
-  return `{"jsonrpc":"2.0","id":${id},"error":{"code":-32601,"message":"Method not found"}}`;
 }

@@ -14,6 +14,8 @@ const LEGACY_FOR_MS = 60_000;
 interface Place {
   readonly shared: SharedChild;
   readonly user: string | undefined;
+  /** Who was here last: what a child that is started again is told of. */
+  auth: AuthInfo | undefined;
   /** Resolves when the child is known to speak the revision. */
   readonly ready: Promise<void>;
 }
@@ -48,6 +50,7 @@ export class SharedChildren {
     const legacyUntil = Math.max(this.#legacyUntil, this.#silentUntil.get(principal) ?? 0);
     if (this.#versions === undefined && Date.now() < legacyUntil) throw new BridgeError('legacy_server');
     const place = this.#places.get(principal) ?? this.#start(principal, auth);
+    place.auth = auth;
     await place.ready;
     if (version !== undefined && !this.#versions?.includes(version)) {
       throw new BridgeError('unsupported_protocol_version', {
@@ -68,7 +71,7 @@ export class SharedChildren {
     for (const [principal, until] of this.#silentUntil) if (now >= until) this.#silentUntil.delete(principal);
     for (const [principal, { shared }] of [...this.#places]) {
       shared.tick(now, keepAlive, requestTimeoutMs);
-      if (shared.pending > 0) {
+      if (!shared.idle) {
         shared.lastUsed = now;
         continue;
       }
@@ -88,7 +91,7 @@ export class SharedChildren {
     let shared: SharedChild;
     try {
       const { maxPendingRequests } = this.#limits;
-      const gone = (): void => this.#gone(principal, shared, auth);
+      const gone = (): void => this.#gone(principal, shared);
       shared = new SharedChild(this.#children.take(auth), maxPendingRequests, gone);
     } catch (error) {
       this.#quota.release(user);
@@ -98,7 +101,7 @@ export class SharedChildren {
     const ready = this.#versions ? Promise.resolve() : this.#probe(principal, shared);
     // Whoever waits for it is told; with nobody waiting it must not count as unhandled.
     ready.catch(() => undefined);
-    const place = { shared, user, ready };
+    const place = { shared, user, auth, ready };
     this.#places.set(principal, place);
     return place;
   }
@@ -119,7 +122,8 @@ export class SharedChildren {
     throw new BridgeError('legacy_server');
   }
 
-  #gone(principal: Principal, shared: SharedChild, auth: AuthInfo | undefined): void {
+  #gone(principal: Principal, shared: SharedChild): void {
+    const auth = this.#places.get(principal)?.auth;
     if (!this.#forget(principal, shared) || this.#closed || !shared.answered) return;
     this.restarts++;
     try {

@@ -52,7 +52,7 @@ export class ToolHeaders {
   }
 
   #mismatch(req: IncomingMessage, { params }: ClientMessage): string | undefined {
-    const parameters = this.#tools.get(String(params.name)) ?? [];
+    const parameters = (typeof params.name === 'string' ? this.#tools.get(params.name) : undefined) ?? [];
     return parameters.find(({ header, path }) => !matches(req.headers[header], valueAt(params.arguments, path)))
       ?.header;
   }
@@ -60,7 +60,8 @@ export class ToolHeaders {
   #read(meta: ReadonlyMap<string, string> | undefined): Promise<void> {
     this.#reading ??= readTools(this.#shared, meta)
       .then((tools) => {
-        this.#tools = tools;
+        // What was learnt before still holds where the child did not say.
+        if (tools !== undefined) this.#tools = tools;
         this.#readAt = Date.now();
       })
       .finally(() => {
@@ -70,7 +71,11 @@ export class ToolHeaders {
   }
 }
 
-async function readTools(shared: SharedChild, meta: ReadonlyMap<string, string> | undefined): Promise<Tools> {
+/** Undefined where the child did not list them. */
+async function readTools(
+  shared: SharedChild,
+  meta: ReadonlyMap<string, string> | undefined,
+): Promise<Tools | undefined> {
   const own = [...(meta ?? [])].map(([key, value]) => [key, JSON.parse(value)]);
   const _meta = { ...Object.fromEntries(own), [VERSION_KEY]: '2026-07-28', [CAPABILITIES_KEY]: {} };
   const tools = new Map<string, readonly MirroredParameter[]>();
@@ -78,9 +83,10 @@ async function readTools(shared: SharedChild, meta: ReadonlyMap<string, string> 
   for (let page = 0; page < MOST_PAGES; page++) {
     const params = cursor === undefined ? { _meta } : { cursor, _meta };
     const { result } = await askChild(shared, 'tools/list', params, LIST_MS);
-    for (const tool of Array.isArray(result?.tools) ? result.tools : []) {
+    if (!Array.isArray(result?.tools)) return undefined;
+    for (const tool of result.tools) {
       const parameters = mirroredIn(tool?.inputSchema);
-      if (parameters.length > 0) tools.set(String(tool.name), parameters);
+      if (parameters.length > 0 && typeof tool.name === 'string') tools.set(tool.name, parameters);
     }
     cursor = result?.nextCursor;
     if (typeof cursor !== 'string') break;
@@ -112,12 +118,13 @@ function valueAt(value: unknown, path: readonly string[]): unknown {
 function matches(header: string | string[] | undefined, value: unknown): boolean {
   if (value === undefined || value === null) return header === undefined;
   const text = decodeHeader(header);
-  if (text === undefined) return false;
+  // No header says what an object says.
+  if (text === undefined || typeof value === 'object') return false;
   // `42.0` and `42` are the same number.
   if (typeof value === 'number') return text.trim() !== '' && Number(text) === value;
   return text === String(value);
 }
 
 function ignore(): void {
-  // What was learnt before still holds, and the next call reads again.
+  // The next call reads again.
 }

@@ -81,7 +81,8 @@ export class Watchdog {
     watchdog.on('error', forget).on('exit', forget);
     watchdog.stdin?.on('error', ignore);
     watchdog.unref();
-    (watchdog.stdin as unknown as { unref(): void }).unref();
+    // Not there where no descriptors were left for it.
+    (watchdog.stdin as unknown as { unref(): void } | undefined)?.unref();
     for (const group of this.#groups) this.#tell(`+${group}\n`);
   }
 }

@@ -1,5 +1,5 @@
-import { watch, watchFile } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { type Stats, watch, watchFile } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Logger } from '../logger.js';
 import type { Jwks } from '../options/auth-options.js';
@@ -18,7 +18,9 @@ export function watchKeyFile(
   { issuer, logger }: { readonly issuer: string; readonly logger: Logger },
   onChange: (jwks: Jwks) => void,
 ): void {
+  let seen = '';
   const read = async () => {
+    seen = await stat(file).then(markOf, () => '');
     try {
       onChange(parseJwks(await readFile(file, 'utf8')));
     } catch (error) {
@@ -41,5 +43,14 @@ export function watchKeyFile(
     logger.warn(`key set of ${issuer}: the folder of ${file} is no longer watched (${error.message})`);
   });
   // A file behind a link into another folder, or mounted alone into a container, changes without a word to its folder.
-  watchFile(file, { persistent: false, interval: LOOK_EVERY_MS }, readSoon);
+  const looks = watchFile(file, { persistent: false, interval: LOOK_EVERY_MS }, (now) => {
+    if (markOf(now) !== seen) readSoon();
+  });
+  // Shared by all who look at this file.
+  looks.setMaxListeners(0);
+}
+
+/** Empty where there is no file. */
+function markOf({ ino, size, mtimeMs }: Stats): string {
+  return ino === 0 ? '' : `${ino} ${size} ${mtimeMs}`;
 }

@@ -39,8 +39,10 @@ export function createKeyRing({ issuer, logger }: KeySetContext): KeyRing {
       const named = [...ring.values()].filter((key) => kid === undefined || key.kid === kid);
       const fit = named.filter((key) => isFor(key, alg));
       const left = fit.filter((key) => key !== refuted);
-      if (left.length === 1 || (left.length > 1 && kid !== undefined)) return left[0];
-      if (left.length > 1) throw new AuthError('unknown_key', { reason: 'no kid, and several keys could be meant' });
+      if (fit.length > 1 && kid === undefined) {
+        throw new AuthError('unknown_key', { reason: 'no kid, and several keys could be meant' });
+      }
+      if (left.length > 0) return left[0];
       if (fit.length === 0 && named.length > 0 && kid !== undefined)
         throw new AuthError('unsupported_algorithm', { alg, kid });
       return undefined;

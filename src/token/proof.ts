@@ -11,7 +11,7 @@ export interface Presentation {
   readonly method: string;
   /** Under which origin the client sees this server. */
   readonly origin: () => string;
-  /** The path under which the client called, without the query. */
+  /** The request's path as it came, without the query. */
   readonly path: string;
   /** The `DPoP` header. */
   readonly proof: string | undefined;
