@@ -12,14 +12,25 @@ export interface Answer {
 /** One request as a client would send it, but bounded, and without following redirects. */
 export type Probe = (url: string, init?: RequestInit) => Promise<Answer>;
 
-/** @throws {Error} With a reason fit for a report, where nothing came back. */
+/** Nothing came back. `message` is a reason fit for a report. */
+export class ProbeError extends Error {
+  override readonly name = 'ProbeError';
+}
+
+/** For `catch()`, where an answer that did not come is a finding; whatever else went wrong is a fault of ours. */
+export function probeErrorOf(error: unknown): ProbeError {
+  if (error instanceof ProbeError) return error;
+  throw error;
+}
+
+/** @throws {ProbeError} */
 export const probe: Probe = async (url, init = {}) => {
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   try {
     const response = await fetch(url, { ...init, redirect: 'manual', signal });
     return { status: response.status, headers: response.headers, json: parseObject(await readStart(response)) };
   } catch (error) {
-    throw new Error(signal.aborted ? `no answer within ${TIMEOUT_MS / 1000} seconds` : reasonOf(error), {
+    throw new ProbeError(signal.aborted ? `no answer within ${TIMEOUT_MS / 1000} seconds` : reasonOf(error), {
       cause: error,
     });
   }
