@@ -1,3 +1,6 @@
+import { fetchFailureReason } from '../http/fetch-failure.js';
+import { parseJsonObject } from '../http/json-object.js';
+
 const TIMEOUT_MS = 10_000;
 const MOST_BYTES = 256 * 1024;
 
@@ -28,9 +31,9 @@ export const probe: Probe = async (url, init = {}) => {
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   try {
     const response = await fetch(url, { ...init, redirect: 'manual', signal });
-    return { status: response.status, headers: response.headers, json: parseObject(await readStart(response)) };
+    return { status: response.status, headers: response.headers, json: parseJsonObject(await readStart(response)) };
   } catch (error) {
-    throw new ProbeError(signal.aborted ? `no answer within ${TIMEOUT_MS / 1000} seconds` : reasonOf(error), {
+    throw new ProbeError(signal.aborted ? `no answer within ${TIMEOUT_MS / 1000} seconds` : fetchFailureReason(error), {
       cause: error,
     });
   }
@@ -50,24 +53,6 @@ async function readStart(response: Response): Promise<string> {
     if (bytes > MOST_BYTES) break;
   }
   return Buffer.concat(chunks).toString('utf8');
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    // Not JSON: which is all that the caller asks.
-    return undefined;
-  }
-}
-
-/** undici says "fetch failed", and why in `cause`. */
-function reasonOf(error: unknown): string {
-  const { cause, message } = error as { cause?: { code?: string; message?: string }; message?: string };
-  return cause?.code ?? cause?.message ?? message ?? 'unknown';
 }
 
 /** The first request of every MCP client. */
