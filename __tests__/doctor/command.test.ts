@@ -101,9 +101,13 @@ test.each(policies)('holds a token against its policy: %s', async (_what, policy
   expect(code).toBe(lines.some((line) => line.startsWith('✗')) ? 1 : 0);
 });
 
-test('holds a token against what its own issuer is accepted with', async () => {
+test.each<[what: string, iss: (issuer: string) => string, faults: number]>([
+  ['what its own issuer is accepted with', (issuer) => issuer, 0],
+  ['what any issuer is accepted with, where nobody knows its own', (issuer) => `${issuer}/`, 1],
+])('holds a token against %s', async (_what, issOf, faults) => {
   const { url, issuer, signer } = await openClinic();
-  const token = await folder.write('token', signer.sign({ iss: issuer, exp: 2e9, cid: 'one', roles: ['mcp:call'] }));
+  const claims = { iss: issOf(issuer), exp: 2e9, cid: 'one', roles: ['mcp:call'] };
+  const token = await folder.write('token', signer.sign(claims));
   const issuers = [
     { issuer: 'https://other.example', audiences: ['two'] },
     { issuer, audiences: ['one'], audienceClaim: 'cid', scopesClaim: 'roles' },
@@ -113,6 +117,7 @@ test('holds a token against what its own issuer is accepted with', async () => {
   const { stdout } = await doctor('-f', file, '--token', token);
   expect(stdout).toContain('\n✓ token cid: one\n');
   expect(stdout).toContain('\n✓ token scope: mcp:call\n');
+  expect(stdout.match(/^✗ token iss: /gm) ?? []).toHaveLength(faults);
 });
 
 test('sends no token where it cannot know to which of several resources', async () => {
