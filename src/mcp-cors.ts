@@ -65,7 +65,8 @@ function whatBrowsersWillMiss(held: ResolvedCors): string[] {
     ['methods', held.methods, CORS_DEFAULTS.methods],
   ] as const;
   return lists.flatMap(([option, given, needed]) => {
-    if (given === '*') return [];
+    // Where cookies may come along, a star among these is a name like any other (Fetch standard).
+    if (given === '*' || (given.includes('*') && !held.credentials)) return [];
     const names = given.map((name) => name.toLowerCase());
     const prefixes = option === 'allowHeaders' ? held.allowHeaderPrefixes : [];
     const isThere = (name: string) => names.includes(name.toLowerCase()) || isCovered(prefixes, name);

@@ -194,6 +194,19 @@ test.each([{}, { origins: undefined, credentials: undefined }, Object.assign(Obj
   },
 );
 
+test.each<[what: string, options: McpCorsOptions, lacking: string[]]>([
+  ['every name', {}, []],
+  [
+    'a name like any other where cookies may come along',
+    { credentials: true, origins: [PAGE] },
+    ['exposeHeaders', 'exposeHeaders', 'exposeHeaders', 'methods'],
+  ],
+])('a star to expose and among the methods is %s', (_what, options, lacking) => {
+  const { lines, logger } = createRecorder();
+  mcpCors({ exposeHeaders: ['*'], methods: ['*'], ...options, logger });
+  expect(lines.map((line) => /(\w+) lacks/.exec(line)?.[1])).toEqual(lacking);
+});
+
 test('nobody is warned of the defaults', () => {
   const { lines, logger } = createRecorder();
   mcpCors({ logger });

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
-import { mcpCors } from '../../src/index.js';
+import { type Middleware, mcpCors } from '../../src/index.js';
 import { answering, type Fault, goodMetadata, openClinic, rewritingChallenge } from './clinic.js';
 
 const reply =
@@ -180,6 +180,12 @@ const servers: [what: string, fault: Fault, ...expected: Expected][] = [
     { cors: mcpCors({ exposeHeaders: ['Mcp-Session-Id', 'MCP-Protocol-Version'] }) },
     '! CORS answers: does not expose www-authenticate',
   ],
+  ['CORS with a star for every name', { cors: allowing('*, Authorization') }],
+  [
+    'CORS with a star, which is not for Authorization',
+    { cors: allowing('*') },
+    '! CORS preflight: does not allow authorization',
+  ],
   ['metadata that pages cannot read', { authorizationServer: closedToPages }, '! CORS metadata: …'],
   ['a back door', { before: answering(['/mcp/'], reply(200, '{}')) }, '✗ closing slash: …'],
   [
@@ -188,6 +194,15 @@ const servers: [what: string, fault: Fault, ...expected: Expected][] = [
     '! closing slash: …',
   ],
 ];
+
+function allowing(headers: string): Middleware {
+  return (req, res, next) => {
+    res.setHeader('access-control-allow-origin', '*').setHeader('access-control-expose-headers', '*');
+    res.setHeader('access-control-allow-headers', headers).setHeader('access-control-allow-methods', '*');
+    if (req.method === 'OPTIONS') res.writeHead(204).end();
+    else next();
+  };
+}
 
 function closedToPages(req: IncomingMessage, res: ServerResponse): void {
   res.removeHeader('access-control-allow-origin');

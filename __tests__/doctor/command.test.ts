@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runDoctor } from '../../src/doctor/doctor-command.js';
 import { createTextReport } from '../../src/doctor/report.js';
-import { mcpCors } from '../../src/index.js';
-import { configText } from '../support/config-text.js';
+import { type Middleware, mcpCors } from '../../src/index.js';
+import { configText, route } from '../support/config-text.js';
 import { type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
 import { CLI, endPrograms, startNode, startTerminal } from '../support/program.js';
 import { openClinic } from './clinic.js';
@@ -73,6 +74,106 @@ test('looks at each server of a configuration file, and explains a token by its 
   expect(code).toBe(1);
 });
 
+const policies: [what: string, policy: object, claims: object, ...lines: string[]][] = [
+  [
+    'the claims that name audience and scopes',
+    { audiences: ['client-1'], audienceClaim: 'client_id', scopesClaim: 'permissions' },
+    { client_id: 'client-1', permissions: ['mcp:call'] },
+    '✓ token client_id: client-1',
+    '✓ token scope: mcp:call',
+  ],
+  [
+    'another audience, with a slash more',
+    { audiences: ['client-1'], audienceClaim: 'client_id' },
+    { client_id: 'client-1/', scope: 'mcp:call' },
+    '✗ token client_id: "client-1/", expected client-1.',
+  ],
+  ['the resource where it names no audience', {}, { aud: 'x', scope: 'mcp:call' }, '✗ token aud: "x", expected http'],
+];
+
+test.each(policies)('holds a token against its policy: %s', async (_what, policy, claims, ...lines) => {
+  const { url, issuer, signer } = await openClinic({ policy: () => policy as Record<string, unknown> });
+  const token = await folder.write('token', signer.sign({ iss: issuer, exp: 2e9, ...claims }));
+  const mcpAuthentication = { issuer, resourceMetadata: { resource: url }, ...policy };
+  const file = await folder.write('policy.yaml', configText({ route: { policies: { mcpAuthentication } } }));
+  const { code, stdout } = await doctor('-f', file, '--token', token);
+  for (const line of lines) expect(stdout).toContain(`\n${line}`);
+  expect(code).toBe(lines.some((line) => line.startsWith('✗')) ? 1 : 0);
+});
+
+test.each<[what: string, iss: (issuer: string) => string, faults: number]>([
+  ['what its own issuer is accepted with', (issuer) => issuer, 0],
+  ['what any issuer is accepted with, where nobody knows its own', (issuer) => `${issuer}/`, 1],
+])('holds a token against %s', async (_what, issOf, faults) => {
+  const { url, issuer, signer } = await openClinic();
+  const claims = { iss: issOf(issuer), exp: 2e9, cid: 'one', roles: ['mcp:call'] };
+  const token = await folder.write('token', signer.sign(claims));
+  const issuers = [
+    { issuer: 'https://other.example', audiences: ['two'] },
+    { issuer, audiences: ['one'], audienceClaim: 'cid', scopesClaim: 'roles' },
+  ];
+  const mcpAuthentication = { issuers, resourceMetadata: { resource: url } };
+  const file = await folder.write('issuers.yaml', configText({ route: { policies: { mcpAuthentication } } }));
+  const { stdout } = await doctor('-f', file, '--token', token);
+  expect(stdout).toContain('\n✓ token cid: one\n');
+  expect(stdout).toContain('\n✓ token scope: mcp:call\n');
+  expect(stdout.match(/^✗ token iss: /gm) ?? []).toHaveLength(faults);
+});
+
+test('sends no token where it cannot know to which of several resources', async () => {
+  const seen: string[] = [];
+  const before: Middleware = (req, _res, next) => {
+    seen.push(String(req.headers.authorization));
+    next();
+  };
+  const urls = [(await openClinic({ before })).url, (await openClinic({ before })).url];
+  const token = await folder.write('token', 'a.b.c');
+  const file = await folder.write('two.yaml', withResources(urls));
+  const { code, stderr } = await doctor('-f', file, '--token', token);
+  expect(stderr).toContain(
+    `--token is for one server, but the file has 2 (${urls.join(', ')}): name the server of the token by its URL, in the place of -f.`,
+  );
+  expect([code, seen]).toEqual([1, []]);
+});
+
+test('sends a token to a resource that stands in two routes', async () => {
+  const { url } = await openClinic();
+  const token = await folder.write('token', 'a.b.c');
+  const file = await folder.write('same.yaml', withResources([url, url]));
+  expect((await doctor('-f', file, '--token', token)).stdout).toContain('✗ token: refused with 401');
+});
+
+function withResources(resources: readonly string[]): string {
+  const binds = resources.map((resource, i) => {
+    const mcpAuthentication = { issuer: 'https://issuer.example', resourceMetadata: { resource } };
+    return { ...JSON.parse(configText({ route: { policies: { mcpAuthentication } } })).binds[0], port: 3000 + i };
+  });
+  return JSON.stringify({ binds });
+}
+
+test.each([
+  [{ resourceMetadata: { resource: 5 } }, '.resourceMetadata.resource must be text: put the number in quotes'],
+  [{ resourceMetadata: 'x' }, '.resourceMetadata must be a mapping, but is "x"'],
+  [{ issuer: undefined }, ' has no issuer'],
+  [{ issuer: undefined, issuers: 5 }, '.issuers must be a list, but is 5'],
+  [{ issuer: undefined, issuers: [null] }, '.issuers[0] must be a mapping, but is empty'],
+  [{ audiences: 'mcp' }, '.audiences must be a list, but is "mcp"'],
+  [{ audienceClaim: ['aud'] }, '.audienceClaim must be text, but is a list'],
+])('refuses a file with %j, and says where it stands', async (members, message) => {
+  const mcpAuthentication = { issuer: 'https://a.example', resourceMetadata: { resource: 'http://a' }, ...members };
+  const file = await folder.write('types.yaml', configText({ route: { policies: { mcpAuthentication } } }));
+  const { code, stderr } = await doctor('-f', file);
+  expect(stderr).toBe(`express-mcp-auth: ${file}: ${route}.policies.mcpAuthentication${message}\n`);
+  expect(code).toBe(1);
+});
+
+test("a failure of its own is not said to be the server's", async () => {
+  const { url } = await openClinic();
+  const screen = { isTerminal: false, hasColours: false, write: () => undefined };
+  const patient = { url, token: 5 as unknown as string };
+  await expect(runDoctor({ patients: [patient], json: false }, screen)).rejects.toThrow(TypeError);
+});
+
 test('a server that stops half-way is a fault like any other', async () => {
   const { url } = await openClinic({
     before: (req, _res, next) => (req.method === 'OPTIONS' ? void req.socket.destroy() : next()),
@@ -88,8 +189,8 @@ test.each([
   [['http://a.example', 'http://b.example'], 'name either a URL or -f FILE.'],
   [['ftp://a.example'], '"ftp://a.example" is not the http(s) address of a server.'],
   [['--jsn', 'http://a.example'], "Unknown option '--jsn'"],
-  [['http://a.example', '--token', 'missing'], 'missing: it cannot be read (ENOENT)'],
-  [['-f', 'missing.yaml'], 'missing.yaml: it cannot be read (ENOENT)'],
+  [['http://a.example', '--token', 'missing'], 'missing: there is no such file'],
+  [['-f', 'missing.yaml'], 'missing.yaml: there is no such file'],
 ])('refuses %j', async (args, message) => {
   const { code, stderr } = await doctor(...args);
   expect(stderr).toContain(`express-mcp-auth: ${message}`);

@@ -60,6 +60,35 @@ const tokens: [what: string, make: (clinic: Clinic) => string, ...expected: stri
     'token: refused with 403: The token lacks a required scope',
     'token scope: lacks mcp:call',
   ],
+  ...(
+    [
+      ['aud', 5, 'token aud: 5, neither text nor a list of texts'],
+      ['aud', [5], 'token aud: [5], neither text nor a list of texts'],
+      ['exp', 'soon', 'token time: exp is "soon", not a number of seconds'],
+      ['nbf', '2000000000', 'token time: nbf is "2000000000", not a number of seconds'],
+      ['iat', null, 'token time: iat is null, not a number of seconds'],
+      ['scp', { a: 1 }, 'token scope: scp is {"a":1}, neither text nor a list of texts'],
+      ['sub', 5, 'token sub: 5, not text'],
+      ['azp', ['a'], 'token azp: ["a"], not text'],
+    ] as const
+  ).map(([name, value, expected]): (typeof tokens)[number] => [
+    `one whose ${name} is ${JSON.stringify(value)}`,
+    (clinic) => clinic.signer.sign(claims(clinic, { [name]: value })),
+    'token: refused with 401: The token has a claim of the wrong type',
+    expected,
+  ]),
+  [
+    'one that never ends',
+    (clinic) => clinic.signer.sign(JSON.stringify(claims(clinic, { exp: 0 })).replace('"exp":0', '"exp":1e400')),
+    'token: refused with 401: The token has a claim of the wrong type',
+    'token time: exp is Infinity, not a number of seconds',
+  ],
+  [
+    'one whose type is no text',
+    (clinic) => clinic.signer.sign(claims(clinic), { typ: { toString: 5 } }),
+    'token: refused with 401: The token is not an access token',
+    'token kind: an ID token, or another kind',
+  ],
   [
     'an ID token',
     (clinic) => clinic.signer.sign(claims(clinic, { nonce: 'n' })),

@@ -1,5 +1,5 @@
 import { type Finding, reporterFor } from './finding.js';
-import { type Answer, isPrivate, type Probe } from './probe.js';
+import { type Answer, isPrivate, type Probe, ProbeError, probeErrorOf } from './probe.js';
 import { problemOf, stringsOf } from './resource-documents.js';
 
 type Metadata = Readonly<Record<string, unknown>>;
@@ -25,7 +25,7 @@ export async function readServerDocuments(probe: Probe, issuer: string): Promise
   }
   const tried: string[] = [];
   for (const url of placesOf(issuer)) {
-    const answer = await probe(url).catch((error: Error) => error);
+    const answer = await probe(url).catch(probeErrorOf);
     const problem = problemOf(answer);
     if (problem === undefined) {
       const metadata = (answer as Answer).json as Metadata;
@@ -34,7 +34,7 @@ export async function readServerDocuments(probe: Probe, issuer: string): Promise
     }
     tried.push(`${url} ${problem}`);
     // Clients go on after "not found", and give up after anything else.
-    const isAbsent = !(answer instanceof Error) && answer.status >= 400 && answer.status < 500;
+    const isAbsent = !(answer instanceof ProbeError) && answer.status >= 400 && answer.status < 500;
     if (!isAbsent) break;
   }
   const fault = found.fault(

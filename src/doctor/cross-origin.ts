@@ -74,10 +74,12 @@ function allowsPage(headers: Headers): boolean {
   return ['*', PAGE].includes(headers.get('access-control-allow-origin') ?? '');
 }
 
+/** Where no cookies are sent, and MCP clients send none, a star is every name but Authorization (Fetch standard). */
 function missingFrom(header: string | null, names: readonly string[]): string[] {
   const listed = (header ?? '')
     .toLowerCase()
     .split(',')
     .map((name) => name.trim());
-  return names.filter((name) => !listed.includes(name));
+  const isCovered = (name: string) => listed.includes('*') && name !== 'authorization';
+  return names.filter((name) => !listed.includes(name) && !isCovered(name));
 }

@@ -1,4 +1,5 @@
 import { readServerDocuments } from './authorization-server.js';
+import type { AcceptedIssuer } from './claim-check.js';
 import { seeFromAnotherOrigin } from './cross-origin.js';
 import { type Finding, reporterFor } from './finding.js';
 import { isPrivate, type Probe } from './probe.js';
@@ -7,13 +8,15 @@ import { judgeClosingSlash, judgeScopes } from './scopes-and-slashes.js';
 import { checkToken } from './token-check.js';
 import { knock } from './without-token.js';
 
+export type { AcceptedIssuer } from './claim-check.js';
+
 /** One server to look at. */
 export interface Patient {
   readonly url: string;
   /** A token to explain. */
   readonly token?: string | undefined;
   /** What a policy at hand accepts, which metadata cannot always tell. */
-  readonly accepts?: { readonly issuers: readonly string[]; readonly audiences: readonly string[] } | undefined;
+  readonly accepts?: readonly AcceptedIssuer[] | undefined;
 }
 
 const PLAIN = reporterFor('transport').warning(
@@ -43,9 +46,10 @@ export async function* examine({ url, token, accepts }: Patient, probe: Probe): 
   yield* await seeFromAnotherOrigin(probe, { url, documents });
   if (!door.isOpen) yield await judgeClosingSlash(probe, url);
   if (token === undefined) return;
+  const named = accepts === undefined ? resource.metadata?.resource : url;
   yield* await checkToken(probe, url, token, {
-    issuers: accepts?.issuers ?? resource.authorizationServers,
-    audiences: accepts?.audiences ?? [String(resource.metadata?.resource ?? url)],
+    issuers: accepts ?? resource.authorizationServers.map((issuer) => ({ issuer })),
+    resource: typeof named === 'string' ? named : url,
     scopes: scope?.split(' ') ?? [],
     jwksUri,
   });

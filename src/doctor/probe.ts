@@ -1,3 +1,6 @@
+import { fetchFailureReason } from '../http/fetch-failure.js';
+import { parseJsonObject } from '../http/json-object.js';
+
 const TIMEOUT_MS = 10_000;
 const MOST_BYTES = 256 * 1024;
 
@@ -12,14 +15,25 @@ export interface Answer {
 /** One request as a client would send it, but bounded, and without following redirects. */
 export type Probe = (url: string, init?: RequestInit) => Promise<Answer>;
 
-/** @throws {Error} With a reason fit for a report, where nothing came back. */
+/** Nothing came back. `message` is a reason fit for a report. */
+export class ProbeError extends Error {
+  override readonly name = 'ProbeError';
+}
+
+/** For `catch()`, where an answer that did not come is a finding; whatever else went wrong is a fault of ours. */
+export function probeErrorOf(error: unknown): ProbeError {
+  if (error instanceof ProbeError) return error;
+  throw error;
+}
+
+/** @throws {ProbeError} */
 export const probe: Probe = async (url, init = {}) => {
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   try {
     const response = await fetch(url, { ...init, redirect: 'manual', signal });
-    return { status: response.status, headers: response.headers, json: parseObject(await readStart(response)) };
+    return { status: response.status, headers: response.headers, json: parseJsonObject(await readStart(response)) };
   } catch (error) {
-    throw new Error(signal.aborted ? `no answer within ${TIMEOUT_MS / 1000} seconds` : reasonOf(error), {
+    throw new ProbeError(signal.aborted ? `no answer within ${TIMEOUT_MS / 1000} seconds` : fetchFailureReason(error), {
       cause: error,
     });
   }
@@ -39,24 +53,6 @@ async function readStart(response: Response): Promise<string> {
     if (bytes > MOST_BYTES) break;
   }
   return Buffer.concat(chunks).toString('utf8');
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    // Not JSON: which is all that the caller asks.
-    return undefined;
-  }
-}
-
-/** undici says "fetch failed", and why in `cause`. */
-function reasonOf(error: unknown): string {
-  const { cause, message } = error as { cause?: { code?: string; message?: string }; message?: string };
-  return cause?.code ?? cause?.message ?? message ?? 'unknown';
 }
 
 /** The first request of every MCP client. */

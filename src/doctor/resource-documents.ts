@@ -1,5 +1,5 @@
 import { type Finding, reporterFor } from './finding.js';
-import type { Answer, Probe } from './probe.js';
+import { type Answer, type Probe, ProbeError, probeErrorOf } from './probe.js';
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
 
@@ -22,7 +22,7 @@ export async function readResourceDocuments(
   const standard = origin + WELL_KNOWN + (pathname === '/' ? '' : pathname);
   const at = announcedAt ?? standard;
   const document = reporterFor('resource metadata');
-  const answer = await probe(at).catch((error: Error) => error);
+  const answer = await probe(at).catch(probeErrorOf);
   const problem = problemOf(answer);
   const metadata = problem === undefined ? (answer as Answer).json : undefined;
   const findings = [
@@ -40,8 +40,8 @@ export async function readResourceDocuments(
 }
 
 /** Why an answer is not a document; undefined where it is one. */
-export function problemOf(answer: Answer | Error): string | undefined {
-  if (answer instanceof Error) return `cannot be reached: ${answer.message}`;
+export function problemOf(answer: Answer | ProbeError): string | undefined {
+  if (answer instanceof ProbeError) return `cannot be reached: ${answer.message}`;
   const { status, headers, json } = answer;
   if (status >= 300 && status < 400) return `redirects to ${headers.get('location')}`;
   if (status !== 200) return `answers ${status}`;
@@ -111,7 +111,7 @@ async function judgeForms(
   ];
   for (const { form, address, who } of forms) {
     if (address === at || (form.endsWith('root') && standard === root)) continue;
-    const problem = problemOf(await probe(address).catch((error: Error) => error));
+    const problem = problemOf(await probe(address).catch(probeErrorOf));
     const report = reporterFor(form);
     findings.push(
       problem === undefined

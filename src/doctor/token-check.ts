@@ -1,19 +1,14 @@
-import {
-  compactVerify,
-  createLocalJWKSet,
-  decodeJwt,
-  decodeProtectedHeader,
-  type JSONWebKeySet,
-  type JWTPayload,
-} from 'jose';
+import { compactVerify, createLocalJWKSet, decodeJwt, decodeProtectedHeader, type JSONWebKeySet } from 'jose';
 import { readChallenge } from './challenge.js';
+import { type AcceptedIssuer, judgeClaims } from './claim-check.js';
+import { type Claims, claimOf, shown } from './claims.js';
 import { type Finding, reporterFor } from './finding.js';
-import { INITIALIZE, isPrivate, type Probe, withHeaders } from './probe.js';
+import { INITIALIZE, isPrivate, type Probe, ProbeError, probeErrorOf, withHeaders } from './probe.js';
 
 /** What the token is held against: what the policy says where it is known, else what the metadata says. */
 export interface TokenExpectations {
-  readonly issuers: readonly string[];
-  readonly audiences: readonly string[];
+  readonly issuers: readonly AcceptedIssuer[];
+  readonly resource: string;
   /** From the challenge. */
   readonly scopes: readonly string[];
   readonly jwksUri: string | undefined;
@@ -61,7 +56,7 @@ async function judgeToken(probe: Probe, token: string, expected: TokenExpectatio
   if (segments !== 3)
     return [form.fault('opaque, not a JWT', who, 'Ask the authorization server for a JWT: Auth0 needs an audience.')];
   let header: Readonly<Record<string, unknown>>;
-  let claims: JWTPayload;
+  let claims: Claims;
   try {
     header = decodeProtectedHeader(token);
     claims = decodeJwt(token);
@@ -70,21 +65,23 @@ async function judgeToken(probe: Probe, token: string, expected: TokenExpectatio
     return [form.fault('three parts that are not a JWT', who, 'Copy the whole token.')];
   }
   return [
-    form.ok(`JWT, ${header.alg}, typ ${header.typ ?? 'not stated'}`),
+    form.ok(`JWT, ${textOf(header.alg)}, typ ${textOf(header.typ)}`),
     judgeKind(header, claims),
     await judgeSignature(probe, token, header, expected.jwksUri),
-    judgeIssuer(claims, expected.issuers),
-    judgeAudience(claims, expected.audiences),
-    judgeTime(claims),
-    judgeScope(claims, expected.scopes),
+    ...judgeClaims(claims, expected),
   ];
 }
 
-function judgeKind({ typ }: Readonly<Record<string, unknown>>, claims: JWTPayload): Finding {
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : value === undefined ? 'not stated' : shown(value);
+}
+
+function judgeKind({ typ }: Readonly<Record<string, unknown>>, claims: Claims): Finding {
   const report = reporterFor('token kind');
   const isAccessToken = typeof typ === 'string' && /^(?:application\/)?at\+jwt$/i.test(typ);
-  const isOther = typ !== undefined && !isAccessToken && !/^(?:application\/)?jwt$/i.test(String(typ));
-  return isOther || (!isAccessToken && claims.nonce !== undefined)
+  const isOther =
+    typ !== undefined && !isAccessToken && !(typeof typ === 'string' && /^(?:application\/)?jwt$/i.test(typ));
+  return isOther || (!isAccessToken && claimOf(claims, 'nonce') !== undefined)
     ? report.fault(
         'an ID token, or another kind',
         'Servers must not take it for an access token.',
@@ -103,8 +100,8 @@ async function judgeSignature(
   const cannot = (why: string) =>
     report.warning(why, 'Whether the signature is good cannot be said here.', 'See that the key set can be fetched.');
   if (jwksUri === undefined) return cannot('no key set is known');
-  const answer = await probe(jwksUri).catch((error: Error) => error);
-  if (answer instanceof Error || !Array.isArray(answer.json?.keys)) return cannot(`${jwksUri} is no key set`);
+  const answer = await probe(jwksUri).catch(probeErrorOf);
+  if (answer instanceof ProbeError || !Array.isArray(answer.json?.keys)) return cannot(`${jwksUri} is no key set`);
   try {
     await compactVerify(token, createLocalJWKSet(answer.json as unknown as JSONWebKeySet));
     return report.ok(`${alg}, key ${JSON.stringify(kid)}`);
@@ -120,55 +117,3 @@ async function judgeSignature(
 }
 
 const REFUSED = 'It is refused everywhere.';
-
-function judgeIssuer({ iss }: JWTPayload, issuers: readonly string[]): Finding {
-  const report = reporterFor('token iss');
-  return iss !== undefined && issuers.includes(iss)
-    ? report.ok(iss)
-    : report.fault(
-        `${JSON.stringify(iss)}, expected ${issuers.join(' or ')}`,
-        'The comparison is byte for byte, closing slash included.',
-        'Set issuer to what the token says, if that is the server you trust.',
-      );
-}
-
-function judgeAudience({ aud }: JWTPayload, audiences: readonly string[]): Finding {
-  const report = reporterFor('token aud');
-  const named = [aud ?? []].flat();
-  const tolerant = (text: string) => text.replace(/\/$/, '');
-  return named.some((name) => audiences.some((audience) => tolerant(audience) === tolerant(name)))
-    ? report.ok(named.join(', '))
-    : report.fault(
-        `${JSON.stringify(aud)}, expected ${audiences.join(' or ')}`,
-        'It was made for somebody else.',
-        'Have clients send resource; at Keycloak add an Audience mapper; or name the audience in audiences.',
-      );
-}
-
-function judgeTime({ exp, nbf }: JWTPayload): Finding {
-  const report = reporterFor('token time');
-  const now = Math.floor(Date.now() / 1000);
-  if (exp === undefined)
-    return report.fault('no exp', 'It would be good for ever.', 'Have the authorization server set exp.');
-  if (exp <= now)
-    return report.fault(`expired ${now - exp} seconds ago`, 'It is no longer good.', 'Refresh it, or log in again.');
-  if (nbf !== undefined && nbf > now) {
-    return report.fault(`good in ${nbf - now} seconds`, 'It is not yet good.', 'Set the clocks right.');
-  }
-  return report.ok(`expires in ${exp - now} seconds`);
-}
-
-function judgeScope(claims: JWTPayload, needed: readonly string[]): Finding {
-  const report = reporterFor('token scope');
-  const scopes = [claims.scope, claims.scp].flatMap((value) =>
-    typeof value === 'string' ? value.split(' ') : Array.isArray(value) ? value : [],
-  );
-  const missing = needed.filter((scope) => !scopes.includes(scope));
-  return missing.length === 0
-    ? report.ok(scopes.join(' ') || 'none')
-    : report.fault(
-        `lacks ${missing.join(' ')}`,
-        'Every call is answered 403.',
-        'Ask for these scopes when logging in.',
-      );
-}

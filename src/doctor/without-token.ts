@@ -1,6 +1,6 @@
 import { type ReadChallenge, readChallenge } from './challenge.js';
 import { type Finding, reporterFor } from './finding.js';
-import { type Answer, INITIALIZE, type Probe } from './probe.js';
+import { type Answer, INITIALIZE, type Probe, ProbeError, probeErrorOf } from './probe.js';
 
 /** What a stranger's first request brought. */
 export interface FirstContact {
@@ -17,17 +17,10 @@ export interface FirstContact {
 /** Knocks without a token: 401, and a challenge that tells where to log in. */
 export async function knock(probe: Probe, url: string): Promise<FirstContact> {
   const answered = reporterFor('answer without a token');
-  let answer: Answer;
-  try {
-    answer = await probe(url, INITIALIZE);
-  } catch (error) {
-    const findings = [
-      answered.fault(
-        (error as Error).message,
-        'No client gets an answer.',
-        'Start the server, or correct the address.',
-      ),
-    ];
+  const answer = await probe(url, INITIALIZE).catch(probeErrorOf);
+  if (answer instanceof ProbeError) {
+    const fix = 'Start the server, or correct the address.';
+    const findings = [answered.fault(answer.message, 'No client gets an answer.', fix)];
     return { findings, isThere: false, isOpen: false, challenge: undefined, metadataUrl: undefined };
   }
   const { status, headers } = answer;

@@ -9,6 +9,7 @@ import { startDevIssuer } from './dev-issuer.js';
 import { resourcesOf, withDevIssuer } from './dev-issuer-policies.js';
 import { DOCTOR_USAGE, parseDoctorLine } from './doctor-command-line.js';
 import { createGateway } from './gateway.js';
+import { inFile, readInputFile } from './input-file.js';
 import { warningsOfOpenRoutes } from './open-routes.js';
 import { StartupError } from './startup-error.js';
 import { onStopSignal } from './stop-signal.js';
@@ -16,7 +17,7 @@ import { onStopSignal } from './stop-signal.js';
 async function main(command: Command): Promise<void> {
   if (command.action === 'help') return console.log(USAGE);
   if (command.action === 'version') return console.log(version());
-  const text = read(command.file);
+  const text = readInputFile(command.file);
   const config = inFile(command.file, () => parseConfigFile(text, dirname(command.file)));
   for (const warning of warningsOfOpenRoutes(config, command.host)) logger.warn(warning);
   if (command.action === 'validate') {
@@ -34,26 +35,6 @@ async function doctor(args: readonly string[]): Promise<void> {
   const hasColours = isTerminal && (env.NO_COLOR ?? '') === '';
   const screen = { isTerminal, hasColours, write: (text: string) => void stdout.write(text) };
   if (!(await runDoctor(options, screen))) process.exitCode = 1;
-}
-
-/** What keeps the gateway from starting is said of the file in which it stands. */
-function inFile<T>(file: string, create: () => T): T {
-  try {
-    return create();
-  } catch (error) {
-    if (error instanceof StartupError) throw new StartupError(`${file}: ${error.message}`, { cause: error });
-    throw error;
-  }
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`;
-    throw new StartupError(`${file}: ${why}`, { cause: error });
-  }
 }
 
 async function run({ file, host, devIssuerPort }: RunCommand, config: GatewayConfig): Promise<void> {

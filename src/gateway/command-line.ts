@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { StartupError } from './startup-error.js';
+import { parseArguments, usageErrorFor } from './arguments.js';
 
 export const USAGE = `Usage: express-mcp-auth -f FILE [--host ADDRESS] [--dev-issuer] [--validate-only]
        express-mcp-auth doctor (URL | -f FILE) [--token FILE] [--json]
@@ -35,8 +34,10 @@ const OPTIONS = {
   version: { type: 'boolean', short: 'V' },
 } as const;
 
+const usageError = usageErrorFor('express-mcp-auth --help');
+
 export function parseCommandLine(args: readonly string[]): Command {
-  const options = parseOptions(args);
+  const { values: options } = parseArguments({ args: [...args], options: OPTIONS }, usageError);
   const { help, version, file, host } = options;
   if (help) return { action: 'help' };
   if (version) return { action: 'version' };
@@ -50,17 +51,4 @@ function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (!(port <= 65_535)) throw usageError('--dev-issuer-port is not a port');
   return port;
-}
-
-function parseOptions(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, strict: true, allowPositionals: false }).values;
-  } catch (error) {
-    // parseArgs explains at length after its first sentence; ours is the shorter way on.
-    throw usageError((error as Error).message.split('. ')[0] ?? '', { cause: error });
-  }
-}
-
-function usageError(problem: string, options?: ErrorOptions): StartupError {
-  return new StartupError(`${problem}. See express-mcp-auth --help.`, options);
 }

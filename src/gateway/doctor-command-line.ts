@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { parseArgs } from 'node:util';
-import type { Patient } from '../doctor/doctor.js';
+import type { AcceptedIssuer, Patient } from '../doctor/doctor.js';
 import type { DoctorOptions } from '../doctor/doctor-command.js';
-import { parseConfigFile } from './config-file.js';
+import { parseArguments, usageErrorFor } from './arguments.js';
+import { type McpAuthenticationConfig, parseConfigFile } from './config-file.js';
+import { ConfigNode } from './config-node.js';
+import { inFile, readInputFile } from './input-file.js';
 import { StartupError } from './startup-error.js';
 
 export const DOCTOR_USAGE = `Usage: express-mcp-auth doctor URL [--token FILE] [--json]
@@ -14,7 +15,7 @@ Ends with code 1 where clients cannot log in.
 
   URL                  the address of the MCP server, as clients are given it
   -f, --file FILE      look at each server of this configuration file, under its resource
-      --token FILE     a token to send, and to explain claim by claim
+      --token FILE     a token to send, and to explain claim by claim; not where the file has several servers
       --json           for machines
   -h, --help           show this text`;
 
@@ -25,38 +26,34 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
+const usageError = usageErrorFor('express-mcp-auth doctor --help');
+
 /** @param args What stands after `doctor`. Undefined where help is asked for. */
 export function parseDoctorLine(args: readonly string[]): DoctorOptions | undefined {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = parseArguments(
+    { args: [...args], options: OPTIONS, allowPositionals: true },
+    usageError,
+  );
   if (values.help) return undefined;
   const [url, ...more] = positionals;
   if (more.length > 0 || (url === undefined) === (values.file === undefined)) {
     throw usageError('name either a URL or -f FILE');
   }
   const patients = url === undefined ? patientsIn(values.file as string) : [{ url: requireUrl(url) }];
-  const token =
-    values.token === undefined
-      ? undefined
-      : readFile(values.token)
-          .trim()
-          .replace(/^bearer\s+/i, '');
+  const token = values.token === undefined ? undefined : readToken(values.token, patients);
   return { patients: patients.map((patient) => ({ ...patient, token })), json: values.json };
 }
 
-function readFile(name: string): string {
-  try {
-    return readFileSync(name, 'utf8');
-  } catch (error) {
-    throw new StartupError(`${name}: it cannot be read (${(error as NodeJS.ErrnoException).code})`, { cause: error });
+function readToken(file: string, patients: readonly Patient[]): string {
+  const resources = [...new Set(patients.map(({ url }) => url))];
+  // A token must not be sent to another resource than the one that it was made for (MCP specification, authorization).
+  if (resources.length > 1) {
+    const several = `--token is for one server, but the file has ${resources.length} (${resources.join(', ')})`;
+    throw usageError(`${several}: name the server of the token by its URL, in the place of -f`);
   }
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, strict: true, allowPositionals: true });
-  } catch (error) {
-    throw usageError((error as Error).message.split('. ')[0] ?? '', { cause: error });
-  }
+  return readInputFile(file)
+    .trim()
+    .replace(/^bearer\s+/i, '');
 }
 
 function requireUrl(text: string): string {
@@ -66,34 +63,31 @@ function requireUrl(text: string): string {
 
 /** Each route with a resource: what its policy accepts is known, whatever its metadata says. */
 function patientsIn(file: string): Patient[] {
-  const { binds } = parseConfigFile(readFile(file), dirname(file));
-  const patients = binds
-    .flatMap(({ routes }) => routes)
-    .flatMap(({ mcpAuthentication }) => {
-      const { resourceMetadata, issuer, issuers, audiences } = (mcpAuthentication?.policy ?? {}) as AcceptedByPolicy;
-      const url = resourceMetadata?.resource;
-      if (url === undefined) return [];
-      const trusted = issuers ?? [{ issuer, audiences }];
-      const accepts = {
-        issuers: trusted.flatMap((one) => one.issuer ?? []),
-        audiences: trusted.flatMap((one) => one.audiences ?? [url]),
-      };
-      return [{ url, accepts }];
-    });
+  const text = readInputFile(file);
+  const patients = inFile(file, () =>
+    parseConfigFile(text, dirname(file))
+      .binds.flatMap(({ routes }) => routes)
+      .flatMap(({ mcpAuthentication }) => (mcpAuthentication === undefined ? [] : patientsOf(mcpAuthentication))),
+  );
   if (patients.length > 0) return patients;
   throw new StartupError(`${file}: no route has mcpAuthentication.resourceMetadata.resource, the address to look at`);
 }
 
-interface Issuer {
-  readonly issuer?: string;
-  readonly audiences?: readonly string[];
+function patientsOf({ policy, at }: McpAuthenticationConfig): Patient[] {
+  const members = new Map(new ConfigNode(policy, at).children());
+  const metadata = new Map(members.get('resourceMetadata')?.children());
+  const url = metadata.get('resource')?.text();
+  if (url === undefined) return [];
+  const issuers = members.get('issuers')?.items() ?? [new ConfigNode(policy, at)];
+  return [{ url, accepts: issuers.map(acceptedIssuer) }];
 }
 
-type AcceptedByPolicy = Issuer & {
-  readonly issuers?: readonly Issuer[];
-  readonly resourceMetadata?: { readonly resource?: string };
-};
-
-function usageError(problem: string, options?: ErrorOptions): StartupError {
-  return new StartupError(`${problem}. See express-mcp-auth doctor --help.`, options);
+function acceptedIssuer(node: ConfigNode): AcceptedIssuer {
+  const members = new Map(node.children());
+  return {
+    issuer: members.get('issuer')?.text() ?? node.refuse('has no issuer'),
+    audiences: members.get('audiences')?.texts(),
+    audienceClaim: members.get('audienceClaim')?.text(),
+    scopesClaim: members.get('scopesClaim')?.text(),
+  };
 }

@@ -1,3 +1,6 @@
+import { fetchFailureReason } from './fetch-failure.js';
+import { parseJsonObject } from './json-object.js';
+
 /** What every call to a key server or an authorization server is held to. */
 export const CALL_LIMITS: Readonly<{ timeoutMs: number; maxBytes: number }> = Object.freeze({
   timeoutMs: 5_000,
@@ -57,10 +60,10 @@ export async function callServer(url: URL, call: ServerCall, limits = CALL_LIMIT
     const text = await readBounded(response, limits.maxBytes).catch((error: Error) => {
       throw failed(signal.aborted ? `no answer within ${limits.timeoutMs} ms` : error.message, !signal.aborted, error);
     });
-    return { status, headers: response.headers, body: parseObject(text) };
+    return { status, headers: response.headers, body: parseJsonObject(text) };
   } catch (error) {
     if (error instanceof CallError) throw error;
-    throw failed(signal.aborted ? `no answer within ${limits.timeoutMs} ms` : reasonOf(error), false, error);
+    throw failed(signal.aborted ? `no answer within ${limits.timeoutMs} ms` : fetchFailureReason(error), false, error);
   }
 }
 
@@ -96,20 +99,4 @@ async function readBounded(response: Response, maxBytes: number): Promise<string
     chunks.push(chunk);
   }
   return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
-}
-
-/** undici hides what went wrong in `cause`. */
-function reasonOf(error: unknown): string {
-  const { message, cause } = error as { message?: string; cause?: { code?: string; message?: string } };
-  return cause?.code ?? cause?.message ?? message ?? 'unknown';
-}
-
-function parseObject(text: string): ServerAnswer['body'] {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
-  } catch {
-    // The caller knows whether anything else may come; the text itself helps nobody.
-    return undefined;
-  }
 }

@@ -19,9 +19,17 @@ export interface McpCorsOptions {
    * @default those that MCP clients send
    */
   readonly allowHeaders?: readonly string[] | undefined;
-  /** Header fields that a page may read. @default those that MCP clients read */
+  /**
+   * Header fields that a page may read; `['*']` stands for all of them, but not with `credentials` (Fetch standard).
+   *
+   * @default those that MCP clients read
+   */
   readonly exposeHeaders?: readonly string[] | undefined;
-  /** @default `['GET', 'HEAD', 'POST', 'DELETE']` */
+  /**
+   * `['*']` stands for all of them, but not with `credentials` (Fetch standard).
+   *
+   * @default `['GET', 'HEAD', 'POST', 'DELETE']`
+   */
   readonly methods?: readonly string[] | undefined;
   /** Whether cookies may come along. Bearer tokens need none. Not together with every origin. @default `false` */
   readonly credentials?: boolean | undefined;
