@@ -1,7 +1,7 @@
 import { MESSAGE_ERRORS } from '../http/message-errors.js';
 
 interface BridgeRefusal {
-  /** HTTP status where the answer is not a stream yet. */
+  /** HTTP status of a request that has not reached the child; the error of one that has is its answer, and comes with 200. */
   readonly status: number;
   /** JSON-RPC error code. */
   readonly code: number;
