@@ -163,11 +163,7 @@ test('a beginning stands for what MCP clients need', () => {
 test.each<[string, unknown, string]>([
   ['a slip', { origin: '*' }, 'option "origin" must be a known option, but got "origin". Did you mean "origins"?'],
   ['the middleware without a call', { headers: {}, url: '/' }, 'Write app.use(mcpCors()).'],
-  [
-    'no object',
-    'https://app.example.com',
-    'option "options" must be a plain object, but got "https://app.example.com".',
-  ],
+  ['no object', 'https://app.example.com', 'option "options" must be an object, but got "https://app.example.com".'],
   ['cookies for all', { credentials: true }, 'option "credentials" must be false where every origin is allowed'],
   ['cookies for all in a list', { origins: ['*'], credentials: true }, 'must be false where every origin is allowed'],
   ['cookies that are text', { credentials: 'yes' }, 'option "credentials" must be true or false, but got "yes".'],

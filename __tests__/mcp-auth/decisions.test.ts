@@ -175,6 +175,22 @@ describe('the log', () => {
     }
   });
 
+  test('says little of a claim that cannot be written, and the answer is the same', async () => {
+    const { lines, logger } = createRecorder();
+    const { get, decisions } = setUp({ logger });
+    const nested = (depth: number) => {
+      const sub = `${'['.repeat(depth)}${']'.repeat(depth)}`;
+      const parts = ['{"alg":"RS256"}', `{"iss":"x","sub":${sub}}`].map((part) =>
+        Buffer.from(part).toString('base64url'),
+      );
+      return `Bearer ${parts.join('.')}.AAAA`;
+    };
+    // Code that V8 has optimized reads deeper than JSON.stringify() writes.
+    for (let i = 0; i < 60; i += 1) expect((await get(nested(3_000))).status).toBe(401);
+    for (const depth of [4_000, 4_200, 4_500, 5_000, 5_500]) expect((await get(nested(depth))).status).toBe(401);
+    expect([lines.length, decisions.length]).toEqual([65, 65]);
+  });
+
   test('cannot be made to show a line that is not there', async () => {
     const { lines, logger } = createRecorder();
     const { send } = createGate({ logger }, signer);

@@ -17,14 +17,15 @@ describe.each([
   const fix = `Write app.use(${name}(${example})).`;
 
   test.each([
-    ['null', null],
-    ['"x"', 'x'],
-    ['', []],
-    ['', new Map([['origins', 'https://app.example.com']])],
-    ['', Promise.resolve({})],
-    ['', Object.create({ origins: ['https://app.example.com'], issuer: 'x', command: 'x' })],
+    ['an object, but got null', null],
+    ['an object, but got "x"', 'x'],
+    ['an object, but got []', []],
+    ['a plain object', new Map([['origins', 'https://app.example.com']])],
+    ['a plain object', Promise.resolve({})],
+    ['a plain object', Object.create({ origins: ['https://app.example.com'], issuer: 'x', command: 'x' })],
+    ['a plain object', Object.create(Object.assign(Object.create(null), { requiredScopes: ['admin'] }))],
     [
-      '',
+      'a plain object',
       new (class Options {
         clientSecret = 'secret';
         env = () => ({});
@@ -33,9 +34,8 @@ describe.each([
         }
       })(),
     ],
-  ])('refuses %s%o', (text, argument) => {
-    const given = text === '' ? '' : `, but got ${text}`;
-    const message = `${name}(): option "${option}" must be a plain object${given}. ${fix}`;
+  ])('must be %s: %o', (expected, argument) => {
+    const message = `${name}(): option "${option}" must be ${expected}. ${fix}`;
     expect(() => create(argument)).toThrow(expect.objectContaining({ message, option }));
   });
 

@@ -136,6 +136,11 @@ export const refusals: Refusal[] = [
     'option "resourceMetadata.resource_name" must be a name in camelCase, but got "x". Members are emitted in snake_case (RFC 9728, section 2).',
   ],
   [
+    'claims in a Map',
+    { ...good, jwtValidationOptions: new Map([['requiredClaims', ['tid']]]) },
+    'option "jwtValidationOptions" must be a plain object. Write { requiredClaims: ["exp", …] }.',
+  ],
+  [
     'a metadata member with a bigint in it',
     { ...good, resourceMetadata: { ...good.resourceMetadata, limits: { calls: 1n } } },
     'option "resourceMetadata.limits" must be a JSON value, but got a value of type object. Give a string, number, boolean, list or object.',

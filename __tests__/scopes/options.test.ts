@@ -4,7 +4,7 @@ import { createScopedApp } from './scoped-app.js';
 
 test.each<[string, unknown, unknown, string]>([
   ['no rules', {}, {}, 'option "rules" must be at least one rule, but got {}.'],
-  ['rules that are none', 'tools/call', {}, 'option "rules" must be a plain object, but got "tools/call".'],
+  ['rules that are none', 'tools/call', {}, 'option "rules" must be an object, but got "tools/call".'],
   ['a slip in a method', { 'tool/call': ['a'] }, {}, 'but got "tool/call". Did you mean "tools/call"?'],
   ['a star for methods', { '*': ['a'] }, {}, 'but got "*". A star stands in names, not in methods.'],
   ['no name under a method', { 'tools/call': {} }, {}, 'option "rules["tools/call"]" must be at least one rule'],

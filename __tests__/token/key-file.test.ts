@@ -99,3 +99,14 @@ test('a file that is removed keeps the old keys and says so', async () => {
   await vi.waitFor(() => expect(lines.some((line) => line.includes('(ENOENT)'))).toBe(true), 5_000);
   expect((await gate.send(old.sign(claims({ jti: 'after' })))).status).toBe(200);
 });
+
+test('a file that many gates read warns of nothing', async () => {
+  const warnings: string[] = [];
+  const listen = ({ message }: Error) => void warnings.push(message);
+  process.on('warning', listen);
+  onTestFinished(() => void process.off('warning', listen));
+  const { open } = await setUp();
+  for (let i = 0; i < 20; i += 1) open();
+  await new Promise(setImmediate);
+  expect(warnings).toEqual([]);
+});

@@ -70,6 +70,12 @@ describe('rotation', () => {
       expect(server.requests).toBe(2);
     });
 
+    test('is ambiguous beside the old one, at its first token and after', async () => {
+      const { first, second, server, gate } = await setUpNameless();
+      server.answer([first.jwk, second.jwk]);
+      for (const _ of [1, 2]) expect((await gate.send(second.token())).status).toBe(401);
+    });
+
     test('costs one fetch in a flood of forged tokens, and good ones pass meanwhile', async () => {
       const { first, second, server, gate } = await setUpNameless();
       for (let i = 0; i < 20; i += 1) {

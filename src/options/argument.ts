@@ -1,4 +1,4 @@
-import { isPlain, isRecord, type OptionChecks } from './checks.js';
+import { isRecord, type OptionChecks } from './checks.js';
 
 /**
  * Checks the argument that a middleware is made with. Mounted without the call, it is handed a request there.
@@ -16,12 +16,6 @@ export function requireArgument(
     const expected = `an object, not a request: app.use(${middleware}) was written without the call`;
     checks.refuseUnquoted(name, expected, fix);
   }
-  // What a copy would not have must not be left out without a word: there may be an allow-list in it.
-  if (!isPlain(value)) {
-    // With secrets among its members, perhaps.
-    if (typeof value === 'object' && value !== null) checks.refuseUnquoted(name, 'a plain object', fix);
-    return checks.refuse(name, 'a plain object', value, fix);
-  }
   // A copy of its own members: each is read once, and none comes from a prototype that somebody has changed.
-  return { ...value };
+  return { ...checks.record(value, name, fix) };
 }

@@ -23,12 +23,11 @@ export function createChecks(who: string) {
     refuse,
     refuseUnquoted,
     integer,
-    record: (value: unknown, option: string, fix: string): Record<string, unknown> =>
-      isPlain(value)
-        ? value
-        : isRecord(value)
-          ? refuseUnquoted(option, 'a plain object', fix)
-          : refuse(option, 'an object', value, fix),
+    record: (value: unknown, option: string, fix: string): Record<string, unknown> => {
+      if (isPlain(value)) return value;
+      // With secrets among its members, perhaps.
+      return isRecord(value) ? refuseUnquoted(option, 'a plain object', fix) : refuse(option, 'an object', value, fix);
+    },
     string: (value: unknown, option: string, fix: string): string =>
       typeof value === 'string' && value !== '' ? value : refuse(option, 'a non-empty string', value, fix),
     /** Never quoted: whoever reads the message must not learn the secret. */
@@ -61,7 +60,10 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Neither a promise, nor a `Map`, nor an instance of a class, whose members a copy would not have. */
+/**
+ * Neither a promise, nor a `Map`, nor an instance of a class: what a copy of those would not have must not be left out without a word,
+ * since there may be an allow-list in it.
+ */
 export function isPlain(value: unknown): value is Record<string, unknown> {
   if (!isRecord(value)) return false;
   const prototype = Object.getPrototypeOf(value) as object | null;
