@@ -1,9 +1,5 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-import express from 'express';
-import request from 'supertest';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { createGate, expectInvalidToken } from '../support/gate.js';
-import { startKeyServer } from '../support/key-server.js';
+import { expectInvalidToken } from '../support/gate.js';
 import { fresh, MINUTE, passTime, setUp, signer, UNKNOWN_KEY } from '../support/remote-keys.js';
 import { serve } from '../support/serve.js';
 import { createSigner } from '../support/signer.js';
@@ -118,21 +114,5 @@ describe('a server that nobody has called for a while', () => {
     server.answer([createSigner().jwk]);
     await idle(0.5, 4);
     for (const each of [token, fresh()]) expectInvalidToken(await gate.send(each), UNKNOWN_KEY);
-  });
-
-  test("fetches in nobody's name, though a request came first", async () => {
-    const requests = new AsyncLocalStorage<string>();
-    const server = await startKeyServer([signer.jwk]);
-    const stores: unknown[] = [];
-    const note = () => void stores.push(requests.getStore());
-    const logger = { debug: note, info: note, warn: note, error: note };
-    vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now: Date.now() });
-    const gate = createGate({ jwks: { url: server.url }, logger }, signer);
-    const app = express().use((_req, _res, next) => requests.run('the first', next), gate.app);
-    await request(app).get('/mcp').auth(fresh(), { type: 'bearer' }).expect(200);
-    server.answer((res) => void res.writeHead(500).end());
-    vi.advanceTimersByTime(8 * MINUTE);
-    await vi.waitUntil(() => stores.length === 1);
-    expect(stores).toEqual([undefined]);
   });
 });
