@@ -166,15 +166,17 @@ test('over https the cookie is bound to this very host', async () => {
   );
 });
 
-test('cookies that cannot be read, of a secret that is gone, lock nobody out, and are taken back', async () => {
+test('cookies that cannot be read, of a secret that is gone, lock nobody out, and are taken back but for a few', async () => {
   const flow = await startFacadeFlow('entra');
   const url = (await registerClient(flow)).authorizationUrl();
   const [name = ''] = (await fetch(url)).headers.get('set-cookie')?.split('=') ?? [];
-  const old = Array.from({ length: 9 }, (_, i) => `${name.slice(0, -1)}${i}`);
+  const old = Array.from({ length: 12 }, (_, i) => `${name.slice(0, -2)}${10 + i}`);
   const cookies = old.map((cookie) => `${cookie}=unreadable`).join('; ');
   const page = await fetch(url, { headers: { cookie: cookies } });
   const [fresh = '', ...taken] = page.headers.getSetCookie().toReversed();
-  expect(taken.toReversed()).toEqual(old.map((cookie) => `${cookie}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0`));
+  expect(taken.toReversed()).toEqual(
+    old.slice(0, 4).map((cookie) => `${cookie}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0`),
+  );
   const request = questionOf({ html: await page.text() } as Page);
   const answered = await fetch(`${flow.base}/consent`, {
     method: 'POST',

@@ -23,6 +23,7 @@ const COOKIE_SECONDS = 30 * 86_400;
 const MOST_ALLOWED = 20;
 /** What more a browser brings is not looked at: opening costs. */
 const MOST_COOKIES = 64;
+const MOST_UNREADABLE = 8;
 const ID_IN_NAME = 8;
 
 export function createBrowsers(seal: Seal, resource: URL): Browsers {
@@ -53,8 +54,9 @@ export function createBrowsers(seal: Seal, resource: URL): Browsers {
     find: (req, id) => readable(read(req)).find((browser) => browser.id === id),
     meet(req, res) {
       const cookies = read(req);
-      // Sealed under a secret that is gone: they would become more with each restart, and too many in the end.
-      for (const { cookie, browser } of cookies) if (browser === undefined) setCookie(res, cookie, '', 0);
+      // Sealed under a secret that is gone, or by a neighbour who has another: too many of them would be too long a header.
+      const unreadable = cookies.filter(({ browser }) => browser === undefined);
+      for (const { cookie } of unreadable.slice(0, -MOST_UNREADABLE)) setCookie(res, cookie, '', 0);
       const known = readable(cookies);
       if (known[0] !== undefined) return { id: known[0].id, allowed: known.flatMap(({ allowed }) => allowed) };
       const browser = { id: randomBytes(16).toString('base64url'), allowed: [] };

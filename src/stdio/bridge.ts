@@ -54,7 +54,7 @@ export class Bridge {
     const { maxMessageBytes, maxPendingRequests: maxWaiting, requestTimeoutMs: waitMs } = limits;
     const recipe = { command, args, cwd, maxMessageBytes, maxWaiting, waitMs, watchdog: takeWatchdog(), logger };
     const quota = new Quota(limits.maxSessions, limits.maxSessionsPerUser);
-    this.#children = new ChildSource(recipe, environmentFor, limits);
+    this.#children = new ChildSource(recipe, environmentFor, limits.warm);
     this.#sessions = new Sessions(limits, this.#children, quota);
     this.#shared = new SharedChildren(limits, this.#children, quota);
     this.#legacy = new LegacyExchange(this.#sessions, metaRules);

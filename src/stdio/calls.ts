@@ -26,8 +26,8 @@ export class Calls {
     return this.#byKey.size;
   }
 
-  has(key: string | undefined): boolean {
-    return key !== undefined && this.#byKey.has(key);
+  has(key: string): boolean {
+    return this.#byKey.has(key);
   }
 
   entries(): IterableIterator<[string, Call]> {

@@ -1,7 +1,7 @@
 import type { AuthInfo } from '../auth-info.js';
-import { BridgeError } from './bridge-error.js';
 import { Child, type ChildRecipe } from './child.js';
-import type { Limits } from './limits.js';
+import { userOf } from './principal.js';
+import type { Quota, Share } from './quota.js';
 
 /** What a child sees of the environment: the same for all, or told by the caller. */
 export type EnvironmentFor = (auth: AuthInfo | undefined) => Readonly<Record<string, string>>;
@@ -14,22 +14,15 @@ export class ChildSource {
   readonly #recipe: ChildRecipe;
   readonly #environmentFor: EnvironmentFor;
   readonly #warm: number;
-  readonly #most: number;
   readonly #waiting: Child[] = [];
   readonly #running = new Set<Child>();
   #closed = false;
   #refilling: NodeJS.Timeout | undefined;
 
-  constructor(
-    recipe: ChildRecipe,
-    environmentFor: EnvironmentFor,
-    { warm, maxSessions }: Pick<Limits, 'warm' | 'maxSessions'>,
-  ) {
+  constructor(recipe: ChildRecipe, environmentFor: EnvironmentFor, warm: number) {
     this.#recipe = recipe;
     this.#environmentFor = environmentFor;
     this.#warm = warm;
-    // A child that does not want to end outlives its session by some seconds, in which another one may be opened.
-    this.#most = 2 * maxSessions + warm;
     this.#refill();
   }
 
@@ -41,7 +34,6 @@ export class ChildSource {
   take(auth: AuthInfo | undefined): Child {
     let child = this.#waiting.shift();
     while (child !== undefined && !child.alive) child = this.#waiting.shift();
-    if (child === undefined && this.#running.size >= this.#most) throw new BridgeError('too_many_sessions');
     child ??= this.#start(this.#environmentFor(auth));
     if (this.#warm > 0) this.#refilling ??= setTimeout(() => this.#refill(), REFILL_AFTER_MS);
     return child;
@@ -68,7 +60,25 @@ export class ChildSource {
   #start(env: Readonly<Record<string, string>>): Child {
     const child = new Child(this.#recipe, env);
     this.#running.add(child);
-    void child.exited.then(() => child.stop()).then(() => this.#running.delete(child));
+    void child.ended.then(() => this.#running.delete(child));
     return child;
+  }
+}
+
+/** A child for this caller, counted until nothing is left of it; `share.release()` when nobody uses it any more. */
+export function takeChild(
+  children: ChildSource,
+  quota: Quota,
+  auth: AuthInfo | undefined,
+): { readonly child: Child; readonly share: Share } {
+  const share = quota.take(userOf(auth));
+  try {
+    const child = children.take(auth);
+    void child.ended.then(() => share.gone());
+    return { child, share };
+  } catch (error) {
+    share.release();
+    share.gone();
+    throw error;
   }
 }

@@ -27,6 +27,7 @@ export interface ChildListener extends LineListener {
 }
 
 const LAST_WORDS_MS = 500;
+const LAST_ANSWERS_MS = 5_000;
 // What setTimeout() can count.
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 // How much may be held in memory until the child reads on; one body may always wait.
@@ -36,6 +37,8 @@ const MOST_WAITING_BYTES = 16_777_216;
 export class Child {
   readonly pid: number | undefined;
   readonly exited: Promise<void>;
+  /** Resolves when nothing is left of it, nor of what it started. */
+  readonly ended: Promise<void>;
   readonly #process: ChildProcess;
   readonly #watchdog: Watchdog;
   readonly #recipe: ChildRecipe;
@@ -69,24 +72,20 @@ export class Child {
     // Where no descriptors were left for pipes there are none, whatever the types say; 'error' is on its way then.
     for (const stream of (started.stdio as typeof started.stdio | undefined) ?? [])
       stream?.on('error', ignoreBrokenPipe);
-    // It may live on without reading; whoever waits for it would wait for ever.
-    started.stdin?.on('error', () => void this.stop());
+    // It may live on without reading; whoever waits for it would wait for ever. What it has read before it may still answer.
+    started.stdin?.once('error', () => setTimeout(() => void this.stop(), LAST_ANSWERS_MS).unref());
     started.stdout?.once('end', () => this.#onSilence());
     this.exited = new Promise((resolve) => {
       started.once('exit', () => resolve());
       started.once('error', () => resolve());
     });
+    this.ended = this.exited.then(() => this.stop());
     started.on('error', (error) => this.#onFailure(error, command, logger));
     started.once('exit', (code, signal) => this.#onExit(code, signal, logger));
   }
 
   get alive(): boolean {
     return this.#alive;
-  }
-
-  /** Whether it has not read what was written: what nobody waits for should not be added. */
-  get clogged(): boolean {
-    return this.#process.stdin?.writableNeedDrain === true;
   }
 
   /** Starts to read the child's messages. Until then they wait in the pipe. */
@@ -163,24 +162,24 @@ export class Child {
 
   /**
    * Reads no more from the child until `res` has taken what was written to it: a slow reader slows its child, not the heap. One
-   * that takes nothing for `patienceMs` is cut off, so that it cannot stop the child for good.
+   * that has not taken all of it after `patienceMs` is cut off, so that it cannot stop the child for good, not even byte by byte.
    */
   holdFor(res: ServerResponse, patienceMs: number): void {
     if (this.#held.has(res) || res.destroyed) return;
     if (this.#held.size === 0) this.#process.stdout?.pause();
     this.#held.add(res);
-    // The socket's own timer, which starts anew with each byte that is taken: 'drain' comes only when all have been.
-    const { socket } = res;
-    const before = socket?.timeout ?? 0;
-    const stalled = (): void => void res.destroy();
-    socket?.setTimeout(patienceMs, stalled);
+    // That of the request: a response that is queued behind another one has no socket yet, and no 'close'.
+    const { socket } = res.req;
+    const stalled = setTimeout(() => socket.destroy(), patienceMs);
     const release = (): void => {
-      socket?.off('timeout', stalled).setTimeout(before);
+      clearTimeout(stalled);
+      socket.off('close', release);
       res.off('drain', release).off('finish', release).off('close', release);
       this.#held.delete(res);
       if (this.#held.size === 0) this.#process.stdout?.resume();
     };
     res.on('drain', release).on('finish', release).on('close', release);
+    socket.on('close', release);
   }
 
   /** Ends the child and everything it started. */

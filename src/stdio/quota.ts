@@ -1,11 +1,27 @@
 import { BridgeError } from './bridge-error.js';
 
-/** How many children may be in use: by all, and by one user. Strangers share the cap of all. */
+/** A child in use. */
+export interface Share {
+  /** Nobody uses it any more. It may live on for some seconds, in which another one may take its place. */
+  release(): void;
+  /** Nothing is left of it. */
+  gone(): void;
+}
+
+interface Count {
+  used: number;
+  alive: number;
+}
+
+/**
+ * How many children may be in use: by all, and by one user. Strangers share the cap of all. Twice as many may be alive, since
+ * those that do not want to end outlive their use.
+ */
 export class Quota {
   readonly #most: number;
   readonly #mostPerUser: number;
-  readonly #perUser = new Map<string, number>();
-  #taken = 0;
+  readonly #perUser = new Map<string, Count>();
+  readonly #all: Count = { used: 0, alive: 0 };
 
   constructor(most: number, mostPerUser: number) {
     this.#most = most;
@@ -13,20 +29,28 @@ export class Quota {
   }
 
   /** Takes a place for `user`, or refuses with the cap that is reached; undefined: a stranger. */
-  take(user: string | undefined): void {
-    const own = user === undefined ? 0 : (this.#perUser.get(user) ?? 0);
-    if (own >= this.#mostPerUser) throw new BridgeError('too_many_sessions_of_user');
-    if (this.#taken >= this.#most) throw new BridgeError('too_many_sessions');
-    this.#taken++;
-    if (user !== undefined) this.#perUser.set(user, own + 1);
+  take(user: string | undefined): Share {
+    const own = (user !== undefined && this.#perUser.get(user)) || { used: 0, alive: 0 };
+    if (isFull(own, this.#mostPerUser)) throw new BridgeError('too_many_sessions_of_user');
+    if (isFull(this.#all, this.#most)) throw new BridgeError('too_many_sessions');
+    if (user !== undefined) this.#perUser.set(user, own);
+    const counts = [own, this.#all];
+    for (const count of counts) {
+      count.used++;
+      count.alive++;
+    }
+    return {
+      release() {
+        for (const count of counts) count.used--;
+      },
+      gone: () => {
+        for (const count of counts) count.alive--;
+        if (user !== undefined && own.alive === 0 && own.used === 0) this.#perUser.delete(user);
+      },
+    };
   }
+}
 
-  /** Gives a place back. */
-  release(user: string | undefined): void {
-    this.#taken--;
-    if (user === undefined) return;
-    const left = (this.#perUser.get(user) ?? 1) - 1;
-    if (left === 0) this.#perUser.delete(user);
-    else this.#perUser.set(user, left);
-  }
+function isFull({ used, alive }: Count, most: number): boolean {
+  return used >= most || alive >= 2 * most;
 }

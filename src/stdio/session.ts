@@ -121,8 +121,8 @@ export class Session implements ChildListener {
     if (message === undefined) return;
     if (message.kind !== 'response') this.#route(message);
     else {
-      // An answer to nothing agrees on nothing.
-      const opens = this.revision === '' && this.#calls.has(message.key);
+      // An answer to nobody agrees on nothing; an error without an id (JSON-RPC 2.0, section 5.1) is about `initialize`.
+      const opens = this.revision === '' && (message.key === undefined || this.#calls.has(message.key));
       const refused = opens && !this.#agree(message);
       this.#calls.settle(message);
       if (refused) this.end('session_ended');

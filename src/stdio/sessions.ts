@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { AuthInfo } from '../auth-info.js';
 import { BridgeError, type BridgeErrorCode } from './bridge-error.js';
-import type { ChildSource } from './child-source.js';
+import { type ChildSource, takeChild } from './child-source.js';
 import type { Limits } from './limits.js';
-import { type Principal, userOf } from './principal.js';
+import type { Principal } from './principal.js';
 import type { Quota } from './quota.js';
 import { Session } from './session.js';
 
@@ -32,15 +32,7 @@ export class Sessions {
 
   /** Opens a session with a child of its own; refuses what is over a cap. */
   open(principal: Principal, auth: AuthInfo | undefined): Session {
-    const user = userOf(auth);
-    this.#quota.take(user);
-    let child: ReturnType<ChildSource['take']>;
-    try {
-      child = this.#children.take(auth);
-    } catch (error) {
-      this.#quota.release(user);
-      throw error;
-    }
+    const { child, share } = takeChild(this.#children, this.#quota, auth);
     const session = new Session({
       id: randomUUID(),
       principal,
@@ -48,7 +40,7 @@ export class Sessions {
       maxPending: this.#limits.maxPendingRequests,
       onEnd: (ended) => {
         this.#byId.delete(ended.id);
-        this.#quota.release(user);
+        share.release();
       },
     });
     this.#byId.set(session.id, session);

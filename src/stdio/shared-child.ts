@@ -149,9 +149,8 @@ export class SharedChild implements ChildListener {
     if (message === undefined) return;
     if (message.kind === 'response') this.#settle(message);
     else if (message.kind === 'notification') this.#route(message);
-    // Requests to the client are not part of these revisions; left alone, the child would wait for ever. One that does not read
-    // its answers gets no more of them.
-    else if (!this.#child.clogged) this.#child.write(methodNotFound(message.id ?? 'null'));
+    // Requests to the client are not part of these revisions; left alone, the child would wait for ever.
+    else this.#child.write(methodNotFound(message.id ?? 'null'));
   }
 
   oversized(head: Buffer, tail: Buffer): void {

@@ -1,11 +1,11 @@
 import type { AuthInfo } from '../auth-info.js';
 import { BridgeError, type BridgeErrorCode } from './bridge-error.js';
-import type { ChildSource } from './child-source.js';
+import { type ChildSource, takeChild } from './child-source.js';
 import { probeEra } from './era-probe.js';
 import { expiryOf } from './expiry.js';
 import type { Limits } from './limits.js';
-import { type Principal, userOf } from './principal.js';
-import type { Quota } from './quota.js';
+import type { Principal } from './principal.js';
+import type { Quota, Share } from './quota.js';
 import { SharedChild } from './shared-child.js';
 
 // The program behind a legacy answer may be replaced by a newer one, or just have been slow to start.
@@ -13,7 +13,7 @@ const LEGACY_FOR_MS = 60_000;
 
 interface Place {
   readonly shared: SharedChild;
-  readonly user: string | undefined;
+  readonly share: Share;
   /** Who was here last: what a child that is started again is told of. */
   auth: AuthInfo | undefined;
   /** Resolves when the child is known to speak the revision. */
@@ -86,22 +86,14 @@ export class SharedChildren {
   }
 
   #start(principal: Principal, auth: AuthInfo | undefined): Place {
-    const user = userOf(auth);
-    this.#quota.take(user);
-    let shared: SharedChild;
-    try {
-      const { maxPendingRequests } = this.#limits;
-      const gone = (): void => this.#gone(principal, shared);
-      shared = new SharedChild(this.#children.take(auth), maxPendingRequests, gone);
-    } catch (error) {
-      this.#quota.release(user);
-      throw error;
-    }
+    const { child, share } = takeChild(this.#children, this.#quota, auth);
+    const gone = (): void => this.#gone(principal, shared);
+    const shared = new SharedChild(child, this.#limits.maxPendingRequests, gone);
     shared.expiresAt = expiryOf(auth);
     const ready = this.#versions ? Promise.resolve() : this.#probe(principal, shared);
     // Whoever waits for it is told; with nobody waiting it must not count as unhandled.
     ready.catch(() => undefined);
-    const place = { shared, user, auth, ready };
+    const place = { shared, share, auth, ready };
     this.#places.set(principal, place);
     return place;
   }
@@ -141,7 +133,7 @@ export class SharedChildren {
     const place = this.#places.get(principal);
     if (place?.shared !== shared) return false;
     this.#places.delete(principal);
-    this.#quota.release(place.user);
+    place.share.release();
     return true;
   }
 }

@@ -58,10 +58,9 @@ export class ToolHeaders {
   }
 
   #read(meta: ReadonlyMap<string, string> | undefined): Promise<void> {
-    this.#reading ??= readTools(this.#shared, meta)
+    this.#reading ??= readTools(this.#shared, meta, this.#tools)
       .then((tools) => {
-        // What was learnt before still holds where the child did not say.
-        if (tools !== undefined) this.#tools = tools;
+        this.#tools = tools;
         this.#readAt = Date.now();
       })
       .finally(() => {
@@ -71,11 +70,12 @@ export class ToolHeaders {
   }
 }
 
-/** Undefined where the child did not list them. */
+/** What was `known` before still holds for what the child does not list any more, because it fails. */
 async function readTools(
   shared: SharedChild,
   meta: ReadonlyMap<string, string> | undefined,
-): Promise<Tools | undefined> {
+  known: Tools,
+): Promise<Tools> {
   const own = [...(meta ?? [])].map(([key, value]) => [key, JSON.parse(value)]);
   const _meta = { ...Object.fromEntries(own), [VERSION_KEY]: '2026-07-28', [CAPABILITIES_KEY]: {} };
   const tools = new Map<string, readonly MirroredParameter[]>();
@@ -83,7 +83,7 @@ async function readTools(
   for (let page = 0; page < MOST_PAGES; page++) {
     const params = cursor === undefined ? { _meta } : { cursor, _meta };
     const { result } = await askChild(shared, 'tools/list', params, LIST_MS);
-    if (!Array.isArray(result?.tools)) return undefined;
+    if (!Array.isArray(result?.tools)) return new Map([...known, ...tools]);
     for (const tool of result.tools) {
       const parameters = mirroredIn(tool?.inputSchema);
       if (parameters.length > 0 && typeof tool.name === 'string') tools.set(tool.name, parameters);
