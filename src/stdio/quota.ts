@@ -39,15 +39,12 @@ export class Quota {
       count.used++;
       count.alive++;
     }
-    return {
-      release() {
-        for (const count of counts) count.used--;
-      },
-      gone: () => {
-        for (const count of counts) count.alive--;
-        if (user !== undefined && own.alive === 0 && own.used === 0) this.#perUser.delete(user);
-      },
+    const less = (kind: keyof Count): void => {
+      for (const count of counts) count[kind]--;
+      // A child may be gone before whoever used it knows.
+      if (user !== undefined && own.used === 0 && own.alive === 0) this.#perUser.delete(user);
     };
+    return { release: () => less('used'), gone: () => less('alive') };
   }
 }
 
