@@ -34,8 +34,9 @@ const refused: [string, unknown, string][] = [
     'option "args[1]" must be a string without NUL, but got 1.',
   ],
   ['an argument with NUL', { command: 'x', args: ['a\0'] }, 'option "args[0]" must be a string without NUL'],
-  ['env that is a list', { command: 'x', env: ['A=secret'] }, 'option "env" must be an object. Give'],
-  ['env that is a string', { command: 'x', env: 'A=secret' }, 'option "env" must be an object. Give'],
+  ['env that is a list', { command: 'x', env: ['A=secret'] }, 'option "env" must be a plain object. Give'],
+  ['env that is a Map', { command: 'x', env: new Map([['A', 'secret']]) }, 'option "env" must be a plain object. Give'],
+  ['env that is a string', { command: 'x', env: 'A=secret' }, 'option "env" must be a plain object. Give'],
   [
     'an env name with "="',
     { command: 'x', env: { 'A=B': '1' } },

@@ -9,9 +9,17 @@ export interface KeyServer {
   readonly requests: number;
   /** What it answers from now on: keys, or any behaviour. */
   answer(answer: readonly unknown[] | ((res: ServerResponse) => void)): void;
+  /** Keeps the next request waiting for these keys. */
+  hold(keys: readonly unknown[]): HeldRequest;
   headers: Record<string, string>;
   goDown(): Promise<void>;
   comeBack(): Promise<void>;
+}
+
+/** A request that is answered when the test says so. */
+export interface HeldRequest {
+  readonly asked: Promise<void>;
+  release(): void;
 }
 
 export async function startKeyServer(keys: readonly unknown[]): Promise<KeyServer> {
@@ -38,6 +46,16 @@ export async function startKeyServer(keys: readonly unknown[]): Promise<KeyServe
               res.writeHead(200, { 'content-type': 'application/json', ...keyServer.headers });
               res.end(JSON.stringify({ keys: answer }));
             };
+    },
+    hold(keys) {
+      let release = (): void => undefined;
+      const asked = new Promise<void>((resolve) => {
+        keyServer.answer((res) => {
+          release = () => res.end(JSON.stringify({ keys }));
+          resolve();
+        });
+      });
+      return { asked, release: () => release() };
     },
     goDown: () => stop(server),
     comeBack: () => listen(server, port),

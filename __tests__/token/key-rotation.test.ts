@@ -22,13 +22,7 @@ describe('rotation', () => {
     const { server, gate } = await setUp();
     await gate.send(fresh());
     const next = createSigner();
-    let release = (): void => undefined;
-    const asked = new Promise<void>((resolve) => {
-      server.answer((res) => {
-        release = () => res.end(JSON.stringify({ keys: [signer.jwk] }));
-        resolve();
-      });
-    });
+    const { asked, release } = server.hold([signer.jwk]);
     passTime(9 * MINUTE);
     await gate.send(fresh());
     await asked;

@@ -65,13 +65,7 @@ describe('fetching', () => {
     const { server, gate } = await setUp();
     const token = fresh();
     await gate.send(token);
-    let release = (): void => undefined;
-    const asked = new Promise<void>((resolve) => {
-      server.answer((res) => {
-        release = () => res.end(JSON.stringify({ keys: [signer.jwk] }));
-        resolve();
-      });
-    });
+    const { asked, release } = server.hold([signer.jwk]);
     passTime(9 * MINUTE);
     expect((await gate.send(fresh())).status, 'while the key server has not answered').toBe(200);
     await asked;

@@ -105,6 +105,7 @@ export class KeptCopy {
       if (this.isTrusted) this.#refreshIn(COOL_DOWN_MS);
     }
   }
+
   /** Needs no request, so that none waits, and goes on while the copy is relied on: a failure is never an old one. */
   #refreshIn(ms: number): void {
     clearTimeout(this.#timer);

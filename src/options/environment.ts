@@ -1,5 +1,5 @@
 import { catchStrayPromise } from '../stray-promise.js';
-import { isPlain, isRecord, type OptionChecks } from './checks.js';
+import { isPlain, type OptionChecks } from './checks.js';
 
 /** Checks variables at construction, or those that an `env` function returned. */
 export function requireEnvironment(
@@ -9,7 +9,7 @@ export function requireEnvironment(
 ): Readonly<Record<string, string>> {
   // The values may be secrets, so they are not quoted.
   const fix = 'Give names and values: { NAME: "value" }.';
-  const variables = isRecord(value) ? value : checks.refuseUnquoted(option, 'an object', fix);
+  const variables = isPlain(value) ? value : checks.refuseUnquoted(option, 'a plain object', fix);
   for (const [name, text] of Object.entries(variables)) {
     if (name === '' || /[=\0\r\n]/.test(name)) {
       checks.refuse(option, 'names without "=", NUL and line ends', name, 'Correct the name.');

@@ -41,10 +41,10 @@ export class LineReader {
 
   #add(part: Buffer): void {
     this.#size += part.length;
-    const [head] = this.#parts;
+    const [first] = this.#parts;
     // A beginning that is to tell whose answer it is must not be what happened to come first.
-    if (this.#parts.length === 1 && head !== undefined && head.length < TAIL_BYTES)
-      this.#parts = [Buffer.concat([head, part])];
+    if (this.#parts.length === 1 && first !== undefined && first.length < TAIL_BYTES)
+      this.#parts = [Buffer.concat([first, part])];
     else this.#parts.push(part);
     if (this.#size > this.#maxBytes && this.#parts.length > 2) {
       const [head, ...rest] = this.#parts as [Buffer, ...Buffer[]];

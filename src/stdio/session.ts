@@ -31,7 +31,7 @@ export interface SessionParts {
 // These are about the server as a whole, never about a request in flight.
 const UNRELATED = /^notifications\/(?:(?:tools|prompts|resources)\/list_changed|resources\/updated|tasks\/status)$/;
 const FIRST_PRIMED_REVISION = '2025-11-25';
-// How long a client may take nothing of what is sent to it; afterwards it can resume.
+// How long a client may take for what is sent to it; afterwards it can resume.
 const PATIENCE_MS = 60_000;
 
 /** One client's conversation with one child, in a revision that has sessions (before 2026-07-28). */

@@ -19,7 +19,7 @@ import { SUBSCRIPTION_KEY, subscriptionEdits, subscriptionEnd } from './subscrip
 import { ToolHeaders } from './tool-headers.js';
 
 const LOG_LEVEL_KEY = 'io.modelcontextprotocol/logLevel';
-// How long a client may take nothing of what is sent to it: it holds up others who share the child.
+// How long a client may take for what is sent to it: it holds up others who share the child.
 const PATIENCE_MS = 10_000;
 
 /** One request in flight, as its client wrote it. */
@@ -125,8 +125,14 @@ export class SharedChild implements ChildListener {
       return number;
     }
     this.#calls.set(number, {
-      ...{ id: `${number}`, token: undefined, answer, own: true, listens: false, logs: false },
-      ...{ since: Date.now(), expiresAt: Number.POSITIVE_INFINITY },
+      id: `${number}`,
+      token: undefined,
+      answer,
+      listens: false,
+      logs: false,
+      own: true,
+      since: Date.now(),
+      expiresAt: Number.POSITIVE_INFINITY,
     });
     this.#child.write(Buffer.from(`{"jsonrpc":"2.0","id":${number},"method":"${method}","params":${params}}`));
     return number;

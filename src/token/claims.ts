@@ -74,7 +74,7 @@ function requireTime(payload: Claims, toleranceSeconds: number): number | undefi
   const now = Date.now() / 1000;
   const exp = numericDate(payload, 'exp');
   const nbf = numericDate(payload, 'nbf');
-  // A clock that is behind ours is no fault; something that is no time is.
+  // The issuer's clock may be ahead of ours; but a time must be one.
   numericDate(payload, 'iat');
   if (exp !== undefined && exp + toleranceSeconds <= now) throw new AuthError('token_expired', { exp });
   if (nbf !== undefined && nbf - toleranceSeconds > now) throw new AuthError('token_not_active', { nbf });
