@@ -1,19 +1,20 @@
-export { type AuthInfo, getAuth } from './auth-info.js';
-export type { Decision } from './decision.js';
-export { ConfigError, type OutageCode, type RefusalCode, UpstreamError } from './errors.js';
-export type { Middleware } from './http/middleware.js';
-export type { Logger } from './logger.js';
-export { type McpAuth, mcpAuth } from './mcp-auth.js';
-export type { McpCall } from './mcp-call.js';
-export { mcpCors } from './mcp-cors.js';
-export { mcpScopes } from './mcp-scopes.js';
+export { type McpAuth, mcpAuth } from './auth/mcp-auth.js';
+export { mcpScopes } from './authorization/mcp-scopes.js';
+export type { McpScopesOptions, ScopeFunction, ScopeRule, ScopeRules } from './authorization/scopes-options.js';
 export {
   type McpStdioBackend,
   type McpStdioBackendOptions,
   type McpStdioBackendStats,
   mcpStdioBackend,
-} from './mcp-stdio-backend.js';
-export type { ModeName } from './modes.js';
+} from './bridge/mcp-stdio-backend.js';
+export { type AuthInfo, getAuth } from './core/auth-info.js';
+export { ConfigError, type OutageCode, type RefusalCode, UpstreamError } from './core/errors.js';
+export type { Logger } from './core/logger.js';
+export type { McpCorsOptions } from './cors/cors-options.js';
+export { mcpCors } from './cors/mcp-cors.js';
+export type { Middleware } from './http/middleware.js';
+export type { McpCall } from './messages/mcp-call.js';
+export { protectedResourceMetadata } from './metadata/protected-resource-metadata.js';
 export type {
   IssuerOptions,
   Jwks,
@@ -24,8 +25,7 @@ export type {
   SeveralIssuersPolicy,
   SingleIssuerPolicy,
   VerifiedTokensOptions,
-} from './options/auth-options.js';
-export type { McpCorsOptions } from './options/cors-options.js';
-export type { FacadeOptions, ProviderOption } from './options/facade-options.js';
-export type { McpScopesOptions, ScopeFunction, ScopeRule, ScopeRules } from './options/scopes-options.js';
-export { protectedResourceMetadata } from './protected-resource-metadata.js';
+} from './policy/auth-options.js';
+export type { Decision } from './policy/decision.js';
+export type { FacadeOptions, ProviderOption } from './policy/facade-options.js';
+export type { ModeName } from './policy/modes.js';

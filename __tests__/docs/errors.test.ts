@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { OUTAGES, REFUSALS } from '../../src/errors.js';
-import { UNDECIDED } from '../../src/scopes/message-error.js';
-import { BRIDGE_ERRORS } from '../../src/stdio/bridge-error.js';
+import { UNDECIDED } from '../../src/authorization/message-error.js';
+import { OUTAGES, REFUSALS } from '../../src/core/errors.js';
+import { BRIDGE_ERRORS } from '../../src/messages/bridge-error.js';
 
 const page = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
 const headings = [...page.matchAll(/^### `(\w+)`$/gm)].map(([, code]) => code);

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { AUTH_DEFAULTS } from '../../src/options/auth-options.js';
-import { SCOPES_DEFAULTS } from '../../src/options/scopes-options.js';
-import { STDIO_DEFAULTS } from '../../src/options/stdio-options.js';
+import { SCOPES_DEFAULTS } from '../../src/authorization/scopes-options.js';
+import { STDIO_DEFAULTS } from '../../src/bridge/stdio-options.js';
+import { AUTH_DEFAULTS } from '../../src/policy/auth-options.js';
 import { startNode } from '../support/program.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));

@@ -6,25 +6,27 @@ import { ROOT } from '../support/program.js';
 const contributing = readFileSync(`${ROOT}CONTRIBUTING.md`, 'utf8');
 const [, tree = ''] = /^src\/$([\s\S]*?)^__tests__/m.exec(contributing) ?? [];
 
-/** `├── a.ts  b.ts   what they are` below `├── room/` names room/a.ts and room/b.ts. */
-function filesIn(text: string): string[] {
+/** `├── room/` names a room, and `│   ├── inner/` below it one inside. */
+function roomsIn(text: string): string[] {
   let room = '';
   return text.split('\n').flatMap((line) => {
-    const [, indent = '', names = ''] = /^([│ ]*)[├└]── (.*)$/.exec(line) ?? [];
-    if (indent === '') room = /^([a-z-]+\/)/.exec(names)?.[1] ?? '';
-    const files = names.split(/ {3,}/)[0]?.match(/[\w-]+\.ts/g) ?? [];
-    return files.map((file) => room + file);
+    const [, indent = '', name] = /^([│ ]*)[├└]── ([a-z-]+\/)/.exec(line) ?? [];
+    if (name === undefined) return [];
+    if (indent === '') room = name;
+    return [indent === '' ? room : room + name];
   });
 }
 
-test('the tree names every file of src/, and none that is not there', () => {
+test('the tree names every room of src/, and none that is not there', () => {
   const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', 'src'], { cwd: ROOT });
-  const files = tracked
+  const folders = tracked
     .toString()
     .trim()
     .split('\n')
-    .map((file) => file.slice('src/'.length));
-  expect(filesIn(tree).toSorted()).toEqual(files.toSorted());
+    .map((file) => file.slice('src/'.length, file.lastIndexOf('/') + 1))
+    .filter((folder) => folder !== '');
+  const rooms = new Set(folders.flatMap((folder) => [folder, folder.replace(/(?<=\/).*$/, '')]));
+  expect(roomsIn(tree).toSorted()).toEqual([...rooms].toSorted());
 });
 
 test.each(['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs/errors.md', 'docs/providers.md', '.ci/run'])(

@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
 import { type Middleware, mcpCors } from '../../src/index.js';
-import { answering, type Fault, goodMetadata, openClinic, rewritingChallenge } from './clinic.js';
+import { answering, type Fault, goodMetadata, openClinic, rewritingChallenge } from '../support/examined-server.js';
 
 const reply =
   (status: number, body = '', headers: Record<string, string> = {}): RequestListener =>

@@ -3,9 +3,9 @@ import { runDoctor } from '../../src/doctor/doctor-command.js';
 import { createTextReport } from '../../src/doctor/report.js';
 import { type Middleware, mcpCors } from '../../src/index.js';
 import { configText, route } from '../support/config-text.js';
+import { openClinic } from '../support/examined-server.js';
 import { type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
 import { CLI, endPrograms, startNode, startTerminal } from '../support/program.js';
-import { openClinic } from './clinic.js';
 
 let folder: GatewayFolder;
 beforeAll(async () => {

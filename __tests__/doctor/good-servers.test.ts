@@ -3,11 +3,11 @@ import { expect, test } from 'vitest';
 import { examine } from '../../src/doctor/doctor.js';
 import { probe } from '../../src/doctor/probe.js';
 import { type McpAuthOptions, mcpAuth, mcpCors, protectedResourceMetadata } from '../../src/index.js';
+import { openClinic } from '../support/examined-server.js';
 import { startFacadeFlow } from '../support/facade-flow.js';
 import { startOidcServer } from '../support/oidc-server.js';
 import { KINDS, type KindName } from '../support/peculiar-kinds.js';
 import { serve } from '../support/serve.js';
-import { openClinic } from './clinic.js';
 
 async function startBefore(policyFor: (resource: string) => Promise<object>): Promise<string> {
   let app: Express | undefined;

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { examine } from '../../src/doctor/doctor.js';
 import { type Probe, probe as probeFor } from '../../src/doctor/probe.js';
+import { type Clinic, openClinic } from '../support/examined-server.js';
 import { createSigner } from '../support/signer.js';
-import { type Clinic, openClinic } from './clinic.js';
 
 const now = Math.floor(Date.now() / 1000);
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseConfigFile } from '../../src/gateway/config-file.js';
+import { parseConfigFile } from '../../src/gateway/config/config-file.js';
 import { configText, route } from '../support/config-text.js';
 
 function refusal(text: string): string {

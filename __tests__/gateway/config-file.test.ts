@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseConfigFile } from '../../src/gateway/config-file.js';
+import { parseConfigFile } from '../../src/gateway/config/config-file.js';
 import { configText, route } from '../support/config-text.js';
 
 const directory = resolve('/etc/gateway');

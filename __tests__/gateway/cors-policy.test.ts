@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { ConfigNode } from '../../src/gateway/config-node.js';
-import { readCorsPolicy } from '../../src/gateway/cors-policy.js';
+import { ConfigNode } from '../../src/gateway/config/config-node.js';
+import { readCorsPolicy } from '../../src/gateway/config/cors-policy.js';
 
 const read = (value: unknown) => readCorsPolicy(new ConfigNode(value, 'cors')).options;
 

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { startDevIssuer } from '../../src/gateway/dev-issuer.js';
+import { startDevIssuer } from '../../src/gateway/dev-issuer/dev-issuer.js';
 import { configText } from '../support/config-text.js';
 import { startDevGateway } from '../support/dev-gateway.js';
 import { AUTHENTICATION, type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { parseConfigFile } from '../../src/gateway/config-file.js';
+import { parseConfigFile } from '../../src/gateway/config/config-file.js';
 import { createGateway, type Gateway } from '../../src/gateway/gateway.js';
 import { type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
 import { KINDS } from '../support/peculiar-kinds.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createPathTable, type PathMatch } from '../../src/gateway/path-match.js';
+import { createPathTable, type PathMatch } from '../../src/gateway/config/path-match.js';
 
 const exact = (path: string): [PathMatch, string] => [{ kind: 'exact', path, at: '' }, `exact ${path}`];
 const prefix = (path: string): [PathMatch, string] => [{ kind: 'pathPrefix', path, at: '' }, `prefix ${path}`];

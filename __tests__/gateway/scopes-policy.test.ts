@@ -1,9 +1,9 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { parseConfigFile } from '../../src/gateway/config-file.js';
+import { SILENT } from '../../src/core/logger.js';
+import { parseConfigFile } from '../../src/gateway/config/config-file.js';
 import { createGateway } from '../../src/gateway/gateway.js';
-import { SILENT } from '../../src/logger.js';
 import { configText, route } from '../support/config-text.js';
 import { AUTHENTICATION, type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
 import { ROOT } from '../support/program.js';

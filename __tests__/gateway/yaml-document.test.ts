@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseYaml } from '../../src/gateway/yaml-document.js';
+import { parseYaml } from '../../src/gateway/config/yaml-document.js';
 
 const bomb = ['a: &a [x, x, x, x, x, x, x, x, x]']
   .concat(['b', 'c', 'd', 'e'].map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcd'[i]}`).join(', ')}]`))

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { parseConfigFile } from '../../src/gateway/config-file.js';
+import { parseConfigFile } from '../../src/gateway/config/config-file.js';
 import { createGateway } from '../../src/gateway/gateway.js';
 import { PROVIDERS } from '../../src/providers/providers.js';
 import { ROOT } from '../support/program.js';

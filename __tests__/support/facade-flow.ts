@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import { createSeal, type Seal } from '../../src/facade/seal.js';
+import { createSeal, type Seal } from '../../src/core/seal.js';
 import { PROVIDERS, type ProviderName } from '../../src/providers/providers.js';
 import { type GuardedServer, startGuardedServer } from './guarded-server.js';
 import { KINDS, type KindName } from './peculiar-kinds.js';

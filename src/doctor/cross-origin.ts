@@ -1,4 +1,4 @@
-import { CORS_DEFAULTS } from '../options/cors-options.js';
+import { CORS_DEFAULTS } from '../cors/cors-options.js';
 import { type Finding, reporterFor } from './finding.js';
 import { INITIALIZE, type Probe, withHeaders } from './probe.js';
 

@@ -1,5 +1,5 @@
-import { fetchFailureReason } from '../http/fetch-failure.js';
 import { parseJsonObject } from '../http/json-object.js';
+import { fetchFailureReason } from '../upstream/fetch-failure.js';
 
 const TIMEOUT_MS = 10_000;
 const MOST_BYTES = 256 * 1024;

@@ -3,14 +3,14 @@ import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { runDoctor } from '../doctor/doctor-command.js';
 import { type Command, parseCommandLine, type RunCommand, USAGE } from './command-line.js';
-import { type GatewayConfig, parseConfigFile } from './config-file.js';
+import { type GatewayConfig, parseConfigFile } from './config/config-file.js';
+import { resourcesOf, withDevIssuer } from './config/dev-issuer-policies.js';
+import { warningsOfOpenRoutes } from './config/open-routes.js';
 import { consoleLogger as logger } from './console.js';
-import { startDevIssuer } from './dev-issuer.js';
-import { resourcesOf, withDevIssuer } from './dev-issuer-policies.js';
+import { startDevIssuer } from './dev-issuer/dev-issuer.js';
 import { DOCTOR_USAGE, parseDoctorLine } from './doctor-command-line.js';
 import { createGateway } from './gateway.js';
 import { inFile, readInputFile } from './input-file.js';
-import { warningsOfOpenRoutes } from './open-routes.js';
 import { StartupError } from './startup-error.js';
 import { onStopSignal } from './stop-signal.js';
 

@@ -2,8 +2,8 @@ import { dirname } from 'node:path';
 import type { AcceptedIssuer, Patient } from '../doctor/doctor.js';
 import type { DoctorOptions } from '../doctor/doctor-command.js';
 import { parseArguments, usageErrorFor } from './arguments.js';
-import { type McpAuthenticationConfig, parseConfigFile } from './config-file.js';
-import { ConfigNode } from './config-node.js';
+import { type McpAuthenticationConfig, parseConfigFile } from './config/config-file.js';
+import { ConfigNode } from './config/config-node.js';
 import { inFile, readInputFile } from './input-file.js';
 import { StartupError } from './startup-error.js';
 

@@ -2,10 +2,10 @@ import { createServer, type RequestListener } from 'node:http';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import type { Logger, Middleware } from '../index.js';
 import { chain } from './chain.js';
-import type { BindConfig, GatewayConfig } from './config-file.js';
+import type { BindConfig, GatewayConfig } from './config/config-file.js';
+import { createPathTable } from './config/path-match.js';
 import { answerFailure, answerNoRoute } from './failure-answers.js';
 import { closeListener, openListener } from './listener.js';
-import { createPathTable } from './path-match.js';
 import { limitRegistrations, registrationPaths } from './registration-limit.js';
 import { createRoute, type GatewayRoute } from './route.js';
 

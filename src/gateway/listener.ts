@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
-import type { BindConfig } from './config-file.js';
+import type { BindConfig } from './config/config-file.js';
 import { StartupError } from './startup-error.js';
 
 /** How long an answer that is on its way may take to leave once everything behind it has ended. */

@@ -1,7 +1,7 @@
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import type { Middleware } from '../index.js';
-import type { McpAuthenticationConfig } from './config-file.js';
+import type { McpAuthenticationConfig } from './config/config-file.js';
 
 const MOST_A_MINUTE = 30;
 

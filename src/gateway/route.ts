@@ -10,9 +10,9 @@ import {
   protectedResourceMetadata,
 } from '../index.js';
 import { chain } from './chain.js';
-import type { McpAuthenticationConfig, RouteConfig } from './config-file.js';
-import type { CorsConfig } from './cors-policy.js';
-import type { ScopesConfig } from './scopes-policy.js';
+import type { McpAuthenticationConfig, RouteConfig } from './config/config-file.js';
+import type { CorsConfig } from './config/cors-policy.js';
+import type { ScopesConfig } from './config/scopes-policy.js';
 import { StartupError } from './startup-error.js';
 
 /** A route of the configuration file, ready to take requests. */

@@ -1,5 +1,5 @@
-import { DPOP_ALGORITHMS } from '../http/challenge.js';
-import type { ResolvedAuth } from '../options/resolve-auth.js';
+import { DPOP_ALGORITHMS } from '../oauth/challenge.js';
+import type { ResolvedAuth } from '../policy/resolve-auth.js';
 
 /** Members that every document has, in agentgateway's order; `undefined` and empty lists are left out when emitted. */
 type Member = readonly [name: string, value: unknown];

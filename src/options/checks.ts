@@ -1,5 +1,5 @@
 import leven from 'leven';
-import { ConfigError } from '../errors.js';
+import { ConfigError } from '../core/errors.js';
 
 /** Checks the options of one function; every refusal names that function. */
 export type OptionChecks = ReturnType<typeof createChecks>;

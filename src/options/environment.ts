@@ -1,4 +1,4 @@
-import { catchStrayPromise } from '../stray-promise.js';
+import { catchStrayPromise } from '../core/stray-promise.js';
 import { isPlain, type OptionChecks } from './checks.js';
 
 /** Checks variables at construction, or those that an `env` function returned. */

@@ -1,4 +1,4 @@
-import { carefulLogger, type Logger, SILENT } from '../logger.js';
+import { carefulLogger, type Logger, SILENT } from '../core/logger.js';
 import type { OptionChecks } from './checks.js';
 
 const METHODS = ['debug', 'info', 'warn', 'error'] as const satisfies readonly (keyof Logger)[];

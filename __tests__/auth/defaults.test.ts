@@ -1,0 +1,60 @@
+import { createServer } from 'node:http';
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
+import { createTokenVerifier } from '../../src/auth/token/token-verifier.js';
+import type { Decision } from '../../src/index.js';
+import { resolveAuth } from '../../src/policy/resolve-auth.js';
+import { claims, createGate, ISSUER, RESOURCE } from '../support/gate.js';
+import { expectUnavailable, fresh, MINUTE, passTime, setUp } from '../support/remote-keys.js';
+import { listen, originOf, stop } from '../support/serve.js';
+import { createSigner } from '../support/signer.js';
+
+afterEach(() => void vi.useRealTimers());
+
+const signer = createSigner();
+
+test('a token may have 16 KiB', async () => {
+  const server = createServer({ maxHeaderSize: 65_536 }, createGate({}, signer).app);
+  await listen(server);
+  onTestFinished(() => stop(server));
+  // Three bytes of JSON are four of base64url: with one pad alone some lengths cannot be had.
+  const tokens = [0, 1, 2].flatMap((more) =>
+    Array.from({ length: 16 }, (_, i) =>
+      signer.sign(claims({ pad: 'x'.repeat(12_045 + i) }), { pad: 'x'.repeat(more) }),
+    ),
+  );
+  const statusOf = async (token: string) =>
+    (await fetch(`${originOf(server)}/mcp`, { headers: { authorization: `Bearer ${token}` } })).status;
+  for (const token of tokens)
+    expect(await statusOf(token), `${token.length} bytes`).toBe(token.length > 16_384 ? 400 : 200);
+  expect(tokens.map(({ length }) => length)).toEqual(expect.arrayContaining([16_384, 16_385]));
+});
+
+test('keys are relied on for a day while their server is away', async () => {
+  const { server, gate } = await setUp();
+  await gate.send(fresh());
+  await server.goDown();
+  passTime(24 * 60 * MINUTE - MINUTE);
+  expect((await gate.send(fresh())).status).toBe(200);
+  passTime(2 * MINUTE);
+  await expectUnavailable(gate, fresh());
+});
+
+test('a token is remembered for five minutes', async () => {
+  const cached: boolean[] = [];
+  const { send } = createGate({ onDecision: (decision: Decision) => cached.push(decision.cached) }, signer);
+  const token = signer.sign(claims());
+  await send(token);
+  for (const seconds of [299, 2]) {
+    passTime(seconds * 1000);
+    await send(token);
+  }
+  expect(cached).toEqual([false, true, false]);
+});
+
+test('10,000 tokens are remembered', async () => {
+  const policy = { issuer: ISSUER, jwks: { keys: [signer.jwk] }, resourceMetadata: { resource: RESOURCE } };
+  const verifier = createTokenVerifier(resolveAuth('test', policy));
+  const tokens = Array.from({ length: 10_001 }, (_, jti) => signer.sign(claims({ jti: String(jti) })));
+  for (const token of tokens) await verifier.verify(token);
+  expect(tokens.filter((token) => verifier.recall(token) === undefined)).toEqual([tokens[0]]);
+});

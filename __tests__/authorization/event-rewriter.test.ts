@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { EventRewriter } from '../../src/authorization/event-rewriter.js';
+
+const hide = (data: string) => (data === 'secret' ? 'hidden' : data);
+
+function rewrite(stream: string, size: number): string {
+  const rewriter = new EventRewriter(hide);
+  const bytes = Buffer.from(stream);
+  let written = '';
+  for (let at = 0; at < bytes.length; at += size) written += rewriter.push(bytes.subarray(at, at + size));
+  return written + rewriter.rest();
+}
+
+test.each(['\n\n', '\r\n\r\n', '\r\r', '\n\r\n', '\n\r', '\r\n\n', '\r\n\r', '\r\r\n'])(
+  'events that end with %j, whole and cut anywhere',
+  (end) => {
+    const stream = ['data: ä', 'data: secret', 'data: secret', ''].join(end);
+    for (const size of [1, 2, 3, 4, 5, 1000]) {
+      expect(rewrite(stream, size)).toBe(stream.replaceAll('secret', 'hidden'));
+    }
+  },
+);
+
+test('a line end that is cut in two is one line end', () => {
+  expect(rewrite('data: sec\r\ndata: ret\r\n\r\n', 1)).toBe('data: sec\r\ndata: ret\r\n\r\n');
+});
+
+test('an event is there with its last byte', () => {
+  const rewriter = new EventRewriter(hide);
+  expect(rewriter.push(Buffer.from('data: secret\r\n\r'))).toBe('data: hidden\r\n\r');
+  expect(rewriter.push(Buffer.from('\n'))).toBe('\n');
+});
+
+test('many pieces of one event do not take longer each', () => {
+  const rewriter = new EventRewriter(hide);
+  const piece = Buffer.alloc(400, 'x');
+  const began = process.cpuUsage();
+  for (let i = 0; i < 40_000; i += 1) rewriter.push(piece);
+  expect(rewriter.rest().length).toBe(16_000_000);
+  expect(process.cpuUsage(began).user / 1000, 'milliseconds').toBeLessThan(3000);
+});

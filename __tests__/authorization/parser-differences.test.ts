@@ -1,0 +1,205 @@
+import { once } from 'node:events';
+import { connect as connectTcp } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import express from 'express';
+import request from 'supertest';
+import { describe, expect, test } from 'vitest';
+import type { Middleware } from '../../src/index.js';
+import { callTool, createScopedApp, readResource } from '../support/scoped-app.js';
+import { serve } from '../support/serve.js';
+
+const RULES = {
+  'tools/call': { delete_file: ['files:write'] },
+  'resources/read': { 'file:///secret/*': ['files:secret'] },
+};
+
+const call = (params: string, rest = '"method":"tools/call"') => `{"jsonrpc":"2.0","id":1,${rest},"params":${params}}`;
+
+const ambiguous: [what: string, body: string][] = [
+  ['a name twice', call('{"name":"echo","name":"delete_file"}')],
+  ['a name twice, once escaped', call('{"name":"echo","n\\u0061me":"delete_file"}')],
+  ['a method twice', call('{"name":"delete_file"}', '"method":"ping","method":"tools/call"')],
+  [
+    'params twice',
+    `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"},"params":{"name":"delete_file"}}`,
+  ],
+  ['a member twice, deep in the arguments', call('{"name":"echo","arguments":{"a":{"b":1,"b":2}}}')],
+  ['a name in other capitals beside it', call('{"name":"echo","Name":"delete_file"}')],
+  ['a name in other capitals alone', call('{"NAME":"delete_file"}')],
+  ['a method in other capitals', call('{"name":"delete_file"}', '"method":"ping","Method":"tools/call"')],
+  [
+    'params with a long s',
+    `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"},"param\u017f":{"name":"delete_file"}}`,
+  ],
+  ['arguments in other capitals', call('{"name":"echo","Arguments":{}}')],
+  ['a name that is no string', call('{"name":["delete_file"]}')],
+  ['a name that is an object', call('{"name":{"toString":"delete_file"}}')],
+  ['no name', call('{}')],
+  ['no params', '{"jsonrpc":"2.0","id":1,"method":"tools/call"}'],
+  ['params by position', call('["delete_file"]')],
+  ['params that are null', call('null')],
+  ['a name with a NUL', call('"delete_file\\u0000x"'.replace(/^/, '{"name":').concat('}'))],
+  ['a name with a line break', call('{"name":"delete_file\\n"}')],
+  ['a method that is no string', call('{"name":"delete_file"}', '"method":["tools/call"]')],
+  ['a byte order mark', `\ufeff${call('{"name":"delete_file"}')}`],
+  ['a comment', `/**/${call('{"name":"delete_file"}')}`],
+  ['two messages in a row', `${call('{"name":"echo"}')}${call('{"name":"delete_file"}')}`],
+  ['a batch within a batch', `[[${call('{"name":"delete_file"}')}]]`],
+  ['an empty batch', '[]'],
+  ['a batch with null', '[null]'],
+  ['neither a call nor a response', '{"jsonrpc":"2.0","id":1,"method ":"tools/call"}'],
+  ['a string', '"tools/call"'],
+  ['null', 'null'],
+  ['nothing', ''],
+  ['a form', 'method=tools/call&name=delete_file'],
+  ['nesting without end', '['.repeat(200_000) + ']'.repeat(200_000)],
+  ['nesting in the arguments', call(`{"name":"echo","arguments":${'['.repeat(100_000)}${']'.repeat(100_000)}}`)],
+];
+
+test.each(ambiguous)('%s is answered 400 and goes no further', async (_what, body) => {
+  const { post, received } = createScopedApp(RULES);
+  const response = await post(body);
+  expect(response.status).toBe(400);
+  expect(response.body).toMatchObject({
+    jsonrpc: '2.0',
+    id: null,
+    error: { code: expect.any(Number), data: { reason: expect.any(String) } },
+  });
+  expect(response.text, 'nothing of the body is repeated').not.toContain('delete_file');
+  expect(received).toEqual([]);
+});
+
+test('a name whose UTF-8 is broken is answered 400', async () => {
+  const { post, received } = createScopedApp(RULES);
+  const [start, end] = call('{"name":"delete_file%"}').split('%') as [string, string];
+  const response = await post(Buffer.concat([Buffer.from(start), Buffer.from([0xc0, 0x80]), Buffer.from(end)]));
+  expect(response.status).toBe(400);
+  expect(received).toEqual([]);
+});
+
+test('a batch without end is answered 413 before it is held against the rules', async () => {
+  const { post, received } = createScopedApp(RULES);
+  const response = await post(Array.from({ length: 1001 }, () => readResource('file:///%25/a')));
+  expect(response.status).toBe(413);
+  expect(response.body.error.data).toEqual({ reason: 'body_too_large' });
+  expect(received).toEqual([]);
+});
+
+describe('headers that a router in front may go by', () => {
+  const echo = callTool('echo');
+  const encoded = (name: string) => `=?base64?${Buffer.from(name).toString('base64')}?=`;
+
+  test.each<[string, unknown, Record<string, string>, number]>([
+    ['the same', echo, { 'mcp-method': 'tools/call', 'mcp-name': 'echo' }, 200],
+    ['the same, encoded', callTool('é'), { 'mcp-method': 'tools/call', 'mcp-name': encoded('é') }, 200],
+    ['another name', callTool('delete_file'), { 'mcp-method': 'tools/call', 'mcp-name': 'echo' }, 400],
+    ['another name, encoded', callTool('delete_file'), { 'mcp-name': encoded('echo') }, 400],
+    ['two names', echo, { 'mcp-name': 'echo, echo' }, 400],
+    ['another method', echo, { 'mcp-method': 'ping' }, 400],
+    ['a batch', [echo, echo], { 'mcp-method': 'tools/call', 'mcp-name': 'echo' }, 400],
+    ['a response', { jsonrpc: '2.0', id: 1, result: {} }, { 'mcp-method': 'tools/call' }, 400],
+  ])('%s', async (_what, message, headers, status) => {
+    const { post, received } = createScopedApp(RULES);
+    const response = await post(message, ['files:write'], headers);
+    expect(response.status).toBe(status);
+    expect(received.length).toBe(status === 200 ? 1 : 0);
+    if (status === 400)
+      expect(response.body.error).toMatchObject({ code: -32020, data: { reason: 'header_mismatch' } });
+  });
+});
+
+describe('encodings and types', () => {
+  const body = JSON.stringify(callTool('delete_file'));
+
+  test.each<[string, string | Buffer, Record<string, string>, number]>([
+    ['gzip', gzipSync(body), { 'content-encoding': 'gzip' }, 415],
+    ['an unknown coding', body, { 'content-encoding': 'x' }, 415],
+    ['another type', body, { 'content-type': 'text/plain' }, 415],
+    ['UTF-16', Buffer.from(body, 'utf16le'), { 'content-type': 'application/json; charset=utf-16le' }, 415],
+    ['UTF-16 that is not declared', Buffer.from(body, 'utf16le'), {}, 400],
+    ['UTF-7', body, { 'content-type': 'application/json; charset=utf-7' }, 415],
+    ['UTF-8 by name', body, { 'content-type': 'application/json; charset="UTF-8"' }, 403],
+    ['identity', body, { 'content-encoding': 'identity' }, 403],
+  ])('%s', async (_what, bytes, headers, status) => {
+    const { post, received } = createScopedApp(RULES);
+    expect((await post(bytes, [], headers)).status).toBe(status);
+    expect(received).toEqual([]);
+  });
+
+  test('a body over the limit is answered 413, declared or not', async () => {
+    const { app, post } = createScopedApp(RULES, { options: { maxBodyBytes: 100 }, policy: { mode: 'optional' } });
+    expect((await post(`"${'x'.repeat(98)}"`)).status).toBe(400);
+    expect((await post(`"${'x'.repeat(99)}"`)).status).toBe(413);
+    const origin = await serve(app);
+    const chunked = new ReadableStream({
+      pull(controller) {
+        controller.enqueue(new Uint8Array(64));
+      },
+    });
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(`${origin}/mcp`, {
+      method: 'POST',
+      headers,
+      body: chunked,
+      duplex: 'half',
+    } as RequestInit);
+    expect(response.status).toBe(413);
+  });
+
+  test('a client that hangs up in the middle of its body is let go', async () => {
+    const { app, received, post } = createScopedApp(RULES, { policy: { mode: 'optional' } });
+    const { hostname, port } = new URL(await serve(app));
+    const socket = connectTcp(Number(port), hostname);
+    await once(socket, 'connect');
+    socket.write(
+      'POST /mcp HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"jsonrpc"',
+    );
+    socket.end();
+    await once(socket.resume(), 'close');
+    expect(received).toEqual([]);
+    expect((await post(callTool('echo'))).status).toBe(200);
+  });
+});
+
+describe('a body parser that ran before', () => {
+  const parsers: [string, Middleware][] = [
+    ['express.json()', express.json() as Middleware],
+    ['express.text()', express.text({ type: '*/*' }) as Middleware],
+    ['express.raw()', express.raw({ type: '*/*' }) as Middleware],
+  ];
+
+  test.each(parsers)('%s: what it left is decided on, and left alone', async (_name, parser) => {
+    const { post, received } = createScopedApp(RULES, { before: [parser] });
+    expect((await post(callTool('delete_file'))).status).toBe(403);
+    expect((await post(callTool('echo'))).status).toBe(200);
+    const body = received[0]?.body;
+    const left = Buffer.isBuffer(body) || typeof body === 'string' ? JSON.parse(String(body)) : body;
+    expect(left).toEqual(callTool('echo'));
+  });
+
+  test.each(parsers)('%s after us reads what we read', async (name, parser) => {
+    const { post, received } = createScopedApp(RULES, { after: [parser] });
+    expect((await post(callTool('echo'))).status).toBe(200);
+    const body = received[0]?.body;
+    expect(name === 'express.json()' ? body : JSON.parse(String(body))).toEqual(callTool('echo'));
+  });
+
+  test('the last of two members counts, where the parser that counts says so', async () => {
+    const { post } = createScopedApp(RULES, { before: [express.json() as Middleware] });
+    expect((await post(call('{"name":"echo","name":"delete_file"}'))).status).toBe(403);
+  });
+
+  test('a body that is gone is our failure, and denies', async () => {
+    const swallow: Middleware = (req, _res, next) => void req.resume().on('end', () => next());
+    const { post, received } = createScopedApp(RULES, { before: [swallow] });
+    expect((await post(callTool('echo'))).status).toBe(500);
+    expect(received).toEqual([]);
+  });
+});
+
+test('without mcpAuth() before it, nothing passes', async () => {
+  const { mcpScopes } = await import('../../src/index.js');
+  const app = express().use(mcpScopes(RULES));
+  app.use((_req, res) => res.end('through'));
+  for (const verb of ['get', 'post'] as const) expect((await request(app)[verb]('/mcp')).status).toBe(500);
+});

@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createGrantedScopes } from '../../src/authorization/granted-scopes.js';
+import { MessageError } from '../../src/authorization/message-error.js';
+import { parseBody, readCalls } from '../../src/authorization/received-calls.js';
+import { createRuleBook } from '../../src/authorization/rule-book.js';
+import { createRuling } from '../../src/authorization/ruling.js';
+import { SILENT } from '../../src/core/logger.js';
+import { BodyError } from '../../src/http/body.js';
+
+type Pair = readonly [key: string, value: string | readonly Pair[]];
+
+/** How a reader chooses among the members of an object, as parsers in the wild do. */
+type Reader = (pairs: readonly Pair[], name: string) => Pair[1] | undefined;
+
+const simpleFold = (text: string) => text.toUpperCase().toLowerCase();
+const same = (key: string, name: string) => key === name;
+const alike = (key: string, name: string) => simpleFold(key) === simpleFold(name);
+
+const READERS: Readonly<Record<string, Reader>> = {
+  'the first': (pairs, name) => pairs.find(([key]) => same(key, name))?.[1],
+  'the last': (pairs, name) => pairs.findLast(([key]) => same(key, name))?.[1],
+  'the first, whatever its capitals': (pairs, name) => pairs.find(([key]) => alike(key, name))?.[1],
+  'the last, whatever its capitals': (pairs, name) => pairs.findLast(([key]) => alike(key, name))?.[1],
+};
+
+/** Whether a reader comes to call the tool; it may also ignore the capitals and the outer spaces of names. */
+function calls(read: Reader, message: readonly Pair[]): boolean {
+  const params = read(message, 'params');
+  const name = Array.isArray(params) ? read(params as readonly Pair[], 'name') : undefined;
+  return (
+    read(message, 'method') === 'tools/call' && typeof name === 'string' && simpleFold(name).trim() === 'delete_file'
+  );
+}
+
+/** JSON text in which every member stands, however often; some characters are escaped. */
+function write(pairs: readonly Pair[], escapes: () => boolean): string {
+  const text = (value: string) =>
+    `"${[...value].map((c) => (escapes() || c < ' ' ? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}` : c)).join('')}"`;
+  const members = pairs.map(
+    ([key, value]) => `${text(key)}:${typeof value === 'string' ? text(value) : write(value, escapes)}`,
+  );
+  return `{${members.join(',')}}`;
+}
+
+const rules = [{ method: 'tools/call', pattern: 'delete_file', rule: ['files:write'] }];
+const ruling = createRuling(createRuleBook(rules, SILENT), createGrantedScopes(new Map()));
+
+function passes(text: string): boolean {
+  try {
+    return ruling(undefined, readCalls(parseBody(Buffer.from(text))).calls) === undefined;
+  } catch (error) {
+    expect(error instanceof MessageError || error instanceof BodyError).toBe(true);
+    return false;
+  }
+}
+
+/** Mostly as the protocol has it, so that one strange thing at a time comes about often enough. */
+const mostly = (usual: string, ...strange: string[]) =>
+  fc.oneof({ weight: 3, arbitrary: fc.constant(usual) }, { weight: 2, arbitrary: fc.constantFrom(...strange) });
+const names = mostly('echo', 'delete_file', 'DELETE_file', ' delete_file', 'delete_\ufb01le', 'delete_file\n');
+const paramKey = mostly('name', 'Name', 'NAME', 'name ', 'x', '__proto__');
+const params = fc.array(fc.tuple(paramKey, names), { minLength: 1, maxLength: 3 });
+const method = fc.tuple(mostly('method', 'Method', 'METHOD', 'x'), mostly('tools/call', 'ping'));
+const paramsMember = fc.tuple(mostly('params', 'Params', 'param\u017f', 'PARAMS', 'result'), params);
+const more = fc.array(fc.oneof(method, paramsMember), { maxLength: 2 });
+const message = fc.tuple(method, paramsMember, more).map(([one, other, rest]): Pair[] => [one, other, ...rest]);
+
+test('no reader is passed a call that the rules forbid, however it reads', () => {
+  let reached = 0;
+  fc.assert(
+    fc.property(message, fc.infiniteStream(fc.boolean()), (pairs: readonly Pair[], escapes) => {
+      const text = write(pairs, () => escapes.next().value as boolean);
+      if (!passes(text)) return;
+      for (const [how, read] of Object.entries(READERS)) expect(calls(read, pairs), `${how} in ${text}`).toBe(false);
+      if (pairs.some(([, value]) => value === 'tools/call')) reached += 1;
+    }),
+    { numRuns: 5_000 },
+  );
+  expect(reached, 'some calls are passed').toBeGreaterThan(10);
+});

@@ -1,0 +1,86 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, test } from 'vitest';
+import { Answer, type AnswerPlan } from '../../src/bridge/answers/answer.js';
+import { EventStream } from '../../src/bridge/answers/event-stream.js';
+
+/** What a client receives of a response that `write` fills. */
+async function received(write: (res: ServerResponse) => void): Promise<{ type: string | null; text: string }> {
+  const server = createServer((_req, res) => write(res));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const text = await response.text();
+  server.close();
+  return { type: response.headers.get('content-type'), text };
+}
+
+const planFor = (res: ServerResponse, plan: Partial<AnswerPlan> = {}): AnswerPlan => ({
+  res,
+  json: true,
+  stream: true,
+  responses: 1,
+  batch: false,
+  until: Number.POSITIVE_INFINITY,
+  openStream: () => new EventStream(),
+  hold: () => undefined,
+  ...plan,
+});
+const message = Buffer.from('{"id":1}');
+
+test('a quiet stream gets comments, until the token that asked for it expires', async () => {
+  const { text } = await received((res) => {
+    const stream = new EventStream();
+    stream.attach(res, 1_000);
+    stream.tick(10, false);
+    stream.tick(20, true);
+    stream.send(message);
+    stream.tick(30, true);
+    stream.tick(1_000, true);
+    stream.send(message);
+  });
+  expect(text).toBe(':\n\ndata: {"id":1}\n\n:\n\n');
+});
+
+test('a quiet answer becomes a stream, so that nobody takes it for dead', async () => {
+  const answer = await received((res) => {
+    const quiet = new Answer(planFor(res));
+    quiet.tick(Date.now() + 20_000, false);
+    quiet.tick(Date.now() + 20_000, true);
+    quiet.respond(message);
+  });
+  expect(answer).toEqual({ type: 'text/event-stream', text: 'data: {"id":1}\n\n' });
+});
+
+test('an answer that was just asked for waits for its response', async () => {
+  const answer = await received((res) => {
+    const young = new Answer(planFor(res));
+    young.tick(Date.now() + 1_000, true);
+    young.respond(message);
+  });
+  expect(answer).toEqual({ type: 'application/json', text: '{"id":1}' });
+});
+
+test('an answer to a client that takes no streams stays JSON', async () => {
+  const answer = await received((res) => {
+    const quiet = new Answer(planFor(res, { stream: false }));
+    quiet.tick(Date.now() + 20_000, true);
+    quiet.respond(message);
+  });
+  expect(answer).toEqual({ type: 'application/json', text: '{"id":1}' });
+});
+
+test('an answer to a client that takes streams only is one', async () => {
+  const answer = await received((res) => new Answer(planFor(res, { json: false })).respond(message));
+  expect(answer).toEqual({ type: 'text/event-stream', text: 'data: {"id":1}\n\n' });
+});
+
+test('an answer that another middleware gave stays as it is', async () => {
+  const answer = await received((res) => {
+    const late = new Answer(planFor(res));
+    res.writeHead(503, { 'content-type': 'text/plain' }).end('timed out');
+    late.tick(Date.now() + 20_000, true);
+    late.notify(message);
+    late.respond(message);
+  });
+  expect(answer).toEqual({ type: 'text/plain', text: 'timed out' });
+});

@@ -1,0 +1,229 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  eventsOf,
+  fixture,
+  initialize,
+  isRunning,
+  messagesOf,
+  modern,
+  modernCall,
+  modernHeaders,
+  modernText,
+  nextMessage,
+  post,
+  postModern,
+  type Served,
+  serve,
+  until,
+} from '../support/stdio-app.js';
+
+let served: Served;
+beforeAll(async () => {
+  served = await serve({ env: { MODERN: '1' } });
+});
+afterAll(() => served.stop());
+
+describe('a request of 2026-07-28', () => {
+  test('is answered without a session', async () => {
+    const response = await postModern(served.url, modern('d', 'server/discover'));
+    expect([response.status, response.headers.get('mcp-session-id')]).toEqual([200, null]);
+    expect(await response.json()).toMatchObject({ id: 'd', result: { supportedVersions: ['2026-07-28'] } });
+  });
+
+  test('shares a child with other requests of the same principal, and with nobody else', async () => {
+    const as = (name: string) => modernText(served.url, 'pid', {}, { authorization: `Bearer ${name}` });
+    const [first, second, other, anonymous] = await Promise.all([
+      as('ada'),
+      as('ada'),
+      as('bob'),
+      modernText(served.url, 'pid'),
+    ]);
+    expect(second).toBe(first);
+    expect(new Set([first, other, anonymous]).size).toBe(3);
+  });
+
+  test('keeps its id, whoever else uses the same', async () => {
+    const answers = await Promise.all(
+      [1, 2, 3].map(async (delay) => {
+        const message = modernCall('same', 'progress', { steps: 2, delay: delay * 5 }, { progressToken: 'same' });
+        return messagesOf(await postModern(served.url, message));
+      }),
+    );
+    for (const messages of answers) {
+      expect(messages.map(({ id, params }) => id ?? (params as { progressToken: string }).progressToken)).toEqual([
+        'same',
+        'same',
+        'same',
+      ]);
+    }
+  });
+
+  test('is cancelled at the child when its client hangs up', async () => {
+    const user = { authorization: 'Bearer hangup' };
+    await modernText(served.url, 'pid', {}, user);
+    const before = served.backend.stats().pending;
+    const hangUp = new AbortController();
+    const hanging = postModern(served.url, modernCall(1, 'hang'), user, hangUp.signal).catch(() => undefined);
+    await until(() => served.backend.stats().pending === before + 1);
+    hangUp.abort();
+    await hanging;
+    await until(async () => JSON.parse(await modernText(served.url, 'cancelled', {}, user)).length === 1);
+  });
+
+  test('is cancelled at the child when its client closes the stream', async () => {
+    const user = { authorization: 'Bearer closer' };
+    const hangUp = new AbortController();
+    const message = modernCall(1, 'progress', { steps: 10_000 }, { progressToken: 1 });
+    const events = eventsOf(await postModern(served.url, message, user, hangUp.signal));
+    await nextMessage(events);
+    hangUp.abort();
+    await until(async () => JSON.parse(await modernText(served.url, 'cancelled', {}, user)).length === 1);
+    await events.return(undefined).catch(() => undefined);
+  });
+
+  test('gets its own log messages when it asked for them', async () => {
+    const meta = { 'io.modelcontextprotocol/logLevel': 'info' };
+    const messages = await messagesOf(await postModern(served.url, modernCall(1, 'log', { line: 'hello' }, meta)));
+    expect(messages[0]).toMatchObject({ method: 'notifications/message', params: { data: 'hello' } });
+    const silent = await postModern(served.url, modernCall(2, 'log', { line: 'hello' }));
+    expect(silent.headers.get('content-type')).toBe('application/json');
+  });
+
+  test('never gets a request from the child, which is told so', async () => {
+    expect(await modernText(served.url, 'ask-anyway')).toContain('-32601');
+  });
+
+  test('fails at once when the child dies, and the next one gets a new child', async () => {
+    const user = { authorization: 'Bearer unlucky' };
+    const pid = Number(await modernText(served.url, 'pid', {}, user));
+    const crashed = await postModern(served.url, modernCall(9, 'crash'), user);
+    expect(await crashed.json()).toMatchObject({ id: 9, error: { code: -32603, data: { reason: 'child_exited' } } });
+    expect(Number(await modernText(served.url, 'pid', {}, user))).not.toBe(pid);
+    expect(served.backend.stats().restarts).toBe(1);
+    await until(() => !isRunning(pid));
+  });
+});
+
+describe('subscriptions/listen', () => {
+  const listen = (id: string) => modern(id, 'subscriptions/listen', { notifications: { toolsListChanged: true } });
+  const subscription = (id: string) => ({ params: { _meta: { 'io.modelcontextprotocol/subscriptionId': id } } });
+
+  test('is a stream of what belongs to it, under its own id', async () => {
+    const user = { authorization: 'Bearer listener' };
+    const [one, two] = await Promise.all(['a', 'b'].map((id) => postModern(served.url, listen(id), user)));
+    const [a, b] = [eventsOf(one as Response), eventsOf(two as Response)];
+    for (const [id, events] of [
+      ['a', a],
+      ['b', b],
+    ] as const) {
+      expect(await nextMessage(events)).toMatchObject({
+        method: 'notifications/subscriptions/acknowledged',
+        ...subscription(id),
+      });
+    }
+    await modernText(served.url, 'change', {}, user);
+    expect(await nextMessage(a)).toMatchObject({ method: 'notifications/tools/list_changed', ...subscription('a') });
+    expect(await nextMessage(b)).toMatchObject({ method: 'notifications/tools/list_changed', ...subscription('b') });
+    await modernText(served.url, 'end-subscriptions', {}, user);
+    expect(await nextMessage(a)).toMatchObject({ method: 'notifications/cancelled', params: { requestId: 'a' } });
+    expect(await messagesOf(two as Response).catch(() => [])).toEqual([]);
+  });
+
+  test('ends well when the backend is closed', async () => {
+    const own = await serve({ env: { MODERN: '1' } });
+    const response = await postModern(own.url, listen('last'));
+    const events = eventsOf(response);
+    await nextMessage(events);
+    await own.backend.close();
+    expect(await nextMessage(events)).toMatchObject({ id: 'last', result: { resultType: 'complete' } });
+    await own.stop();
+  });
+});
+
+describe('the checks of 2026-07-28', () => {
+  const good = modernCall(5, 'echo');
+  const { _meta: meta } = good.params;
+  const without = (key: string) => {
+    const rest: Record<string, unknown> = { ...(meta as object) };
+    delete rest[`io.modelcontextprotocol/${key}`];
+    return { ...good, params: { ...good.params, _meta: rest } };
+  };
+  const version = (value: string) => modernCall(5, 'echo', {}, { 'io.modelcontextprotocol/protocolVersion': value });
+  const umlaut = modernCall(5, 'echö');
+  const base64 = (text: string) => `=?base64?${Buffer.from(text).toString('base64')}?=`;
+
+  const cases: [string, object, Record<string, string | undefined>, number, number | undefined][] = [
+    ['everything right', good, {}, 200, undefined],
+    ['a name in Base64', good, { 'mcp-name': base64('echo') }, 200, undefined],
+    ['another name in Base64', umlaut, { 'mcp-name': base64('echo') }, 400, -32020],
+    ['another name', good, { 'mcp-name': 'pid' }, 400, -32020],
+    ['no name', good, { 'mcp-name': undefined }, 400, -32020],
+    ['another method', good, { 'mcp-method': 'tools/list' }, 400, -32020],
+    ['a method in capitals', good, { 'mcp-method': 'Tools/Call' }, 400, -32020],
+    ['no method', good, { 'mcp-method': undefined }, 400, -32020],
+    ['no version in the header', good, { 'mcp-protocol-version': undefined }, 400, -32020],
+    ['an older version in the header', good, { 'mcp-protocol-version': '2025-11-25' }, 400, -32020],
+    ['no version in the body', without('protocolVersion'), {}, 400, -32602],
+    ['no capabilities in the body', without('clientCapabilities'), {}, 400, -32602],
+    ['a version nobody speaks', version('2099-01-01'), { 'mcp-protocol-version': '2099-01-01' }, 400, -32022],
+    ['an unknown method', modern(5, 'unknown/method'), {}, 404, -32601],
+  ];
+  test.each(cases)('%s', async (_name, message, change, status, code) => {
+    const headers: Record<string, string> = { ...modernHeaders(message as typeof good) };
+    for (const [key, value] of Object.entries(change)) {
+      if (value === undefined) delete headers[key];
+      else headers[key] = value;
+    }
+    const response = await post(served.url, message, headers);
+    const body = (await response.json()) as { id: unknown; error?: { code: number } };
+    expect([response.status, body.error?.code, body.id]).toEqual([status, code, 5]);
+  });
+
+  test('names the revisions that the server speaks', async () => {
+    const response = await post(served.url, version('2099-01-01'), {
+      ...modernHeaders(good),
+      'mcp-protocol-version': '2099-01-01',
+    });
+    expect(await response.json()).toMatchObject({
+      error: { data: { supported: ['2026-07-28'], requested: '2099-01-01' } },
+    });
+  });
+
+  test('refuses batches, and knows no GET and no DELETE', async () => {
+    expect((await post(served.url, [good], modernHeaders(good))).status).toBe(400);
+    for (const method of ['GET', 'DELETE']) {
+      const response = await fetch(served.url, { method, headers: { 'mcp-protocol-version': '2026-07-28' } });
+      expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
+    }
+  });
+
+  test('takes notifications, and does not let one cancel by a number of ours', async () => {
+    const notification = { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } };
+    const response = await post(served.url, notification, { 'mcp-protocol-version': '2026-07-28' });
+    expect(response.status).toBe(202);
+  });
+});
+
+describe('a server that speaks older revisions only', () => {
+  test('sends clients of 2026-07-28 back to initialize, and serves them then', async () => {
+    const legacy = await serve({ args: [fixture('scripted-server.mjs')] });
+    const response = await postModern(legacy.url, modern(1, 'server/discover'));
+    expect([response.status, await response.json()]).toMatchObject([400, { id: 1, error: { code: -32000 } }]);
+    expect((await post(legacy.url, initialize())).status).toBe(200);
+    expect(legacy.backend.stats().sessions).toBe(1);
+    await legacy.stop();
+  });
+});
+
+test('tells its numbers on a diagnostics channel', async () => {
+  const seen: unknown[] = [];
+  const listener = (message: unknown): void => void seen.push(message);
+  subscribe('express-mcp-auth:stdio', listener);
+  const own = await serve({ env: { MODERN: '1' } });
+  await modernText(own.url, 'pid');
+  await until(() => seen.some((numbers) => (numbers as { children: number }).children === 1));
+  await own.stop();
+  expect(seen.at(-1)).toEqual({ sessions: 0, children: 0, pending: 0, restarts: 0 });
+  unsubscribe('express-mcp-auth:stdio', listener);
+});

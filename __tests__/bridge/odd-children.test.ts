@@ -1,0 +1,235 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { SILENT } from '../../src/core/logger.js';
+import { Child } from '../../src/targets/stdio/child.js';
+import { dropWatchdog, takeWatchdog } from '../../src/targets/stdio/watchdog.js';
+import {
+  call,
+  callText,
+  fixture,
+  initialize,
+  modern,
+  modernCall,
+  modernText,
+  NODE,
+  open,
+  post,
+  postModern,
+  SCRIPTED,
+  type Served,
+  serve,
+  until,
+} from '../support/stdio-app.js';
+
+const started = async (options: Parameters<typeof serve>[0]): Promise<Served> => {
+  const served = await serve(options);
+  onTestFinished(() => served.stop());
+  return served;
+};
+const reasonOf = async (response: Response): Promise<unknown> =>
+  ((await response.json()) as { error?: { data: { reason: string } } }).error?.data.reason;
+
+test('a process without descriptors refuses a session, and lives on', async () => {
+  const command = `ulimit -n 64; exec "$0" "$@"`;
+  const child = spawn('sh', ['-c', command, NODE, fixture('few-descriptors.mjs'), SCRIPTED], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [said, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+  expect([said, code]).toEqual(['[true,200]\n', 0]);
+});
+
+test('a child that closes its input, and lives on, is ended: nobody waits for it', async () => {
+  const { url } = await started({});
+  const session = await open(url);
+  expect(await callText(url, session, 'deaf')).toBe('listening no more');
+  const response = await post(url, call(3, 'echo'), session);
+  expect(['child_exited', 'unknown_session']).toContain(await reasonOf(response));
+});
+
+describe('an answer over the limit', () => {
+  test.each(['a', 'é', '1.5', 1.5, -2e-3])('fails the call with the id %j', async (id) => {
+    const { url } = await started({ maxMessageBytes: 100_000 });
+    const session = await open(url);
+    for (const tool of ['big', 'big-id-first', 'big-in-parts']) {
+      const waiting = post(url, call('other', 'progress', { steps: 1, delay: 500 }), session);
+      const failed = await post(url, call(id, tool, { bytes: 300_000 }), session);
+      expect(await failed.json()).toMatchObject({ id, error: { data: { reason: 'message_too_large' } } });
+      expect(await (await waiting).json(), `beside ${tool}`).toMatchObject({ id: 'other', result: {} });
+    }
+  });
+});
+
+describe('a session that does not come about leaves nothing behind', () => {
+  test.each<[string, Parameters<typeof serve>[0], number | undefined]>([
+    ['initialize is not answered in time', { requestTimeoutSeconds: 1, env: { MUTE_AT_START: '1' } }, 504],
+    ['its answer is too long', { maxMessageBytes: 1_000, env: { LONG_START: '5000' } }, 502],
+    ['the child answers nobody in particular', { env: { NULL_AT_START: '1' } }, 404],
+    ['the client hangs up', { env: { MUTE_AT_START: '1' } }, undefined],
+  ])('where %s', async (_name, options, status) => {
+    const { url, backend } = await started(options);
+    const signal = status === undefined ? AbortSignal.timeout(300) : undefined;
+    const answered = await post(url, initialize(), {}, signal).then(
+      (response) => response.status,
+      () => undefined,
+    );
+    expect(answered).toBe(status);
+    await until(() => backend.stats().sessions === 0 && backend.stats().children === 0);
+  });
+});
+
+test('processes stay bounded also where children do not want to end', async () => {
+  const { url, backend } = await started({ maxSessions: 2, env: { STUBBORN: '1' } });
+  let refused = 0;
+  for (let i = 0; i < 10; i++) {
+    const response = await post(url, initialize());
+    if (response.status === 503) refused++;
+    else {
+      const session = { 'mcp-session-id': response.headers.get('mcp-session-id') ?? '' };
+      await fetch(url, { method: 'DELETE', headers: session });
+    }
+    expect(backend.stats().children).toBeLessThanOrEqual(4);
+  }
+  expect(refused).toBeGreaterThan(0);
+});
+
+test('a user whose children do not want to end locks out nobody else', async () => {
+  const { url, backend } = await started({ maxSessions: 10, maxSessionsPerUser: 1, env: { STUBBORN: '1' } });
+  const [ada, bob] = [{ authorization: 'Bearer ada' }, { authorization: 'Bearer bob' }];
+  const openAndLeave = async () => {
+    const response = await post(url, initialize(), ada);
+    const session = { ...ada, 'mcp-session-id': response.headers.get('mcp-session-id') ?? '' };
+    if (response.status === 200) await fetch(url, { method: 'DELETE', headers: session });
+    return response.status;
+  };
+  const statuses = [];
+  for (let i = 0; i < 6; i++) statuses.push(await openAndLeave());
+  expect(statuses).toEqual([200, 200, 429, 429, 429, 429]);
+  expect(backend.stats().children).toBe(2);
+  expect((await post(url, initialize(), bob)).status).toBe(200);
+  await until(async () => (await openAndLeave()) === 200);
+});
+
+test('a child that is slow to start is not taken for idle', async () => {
+  const { url } = await started({ idleTimeoutSeconds: 1, env: { MODERN: '1', SLOW_START: '2500' } });
+  expect((await postModern(url, modern(1, 'ping'))).status).toBe(200);
+});
+
+test('a shared child that reads nothing keeps nobody from opening a session', async () => {
+  const { url } = await started({ env: { MODERN: '1' } });
+  modernText(url, 'nap', { ms: 5_000 }).catch(() => undefined);
+  await until(async () => {
+    const big = {
+      jsonrpc: '2.0',
+      method: 'notifications/x',
+      params: modern(0, 'x', { big: 'x'.repeat(500_000) }).params,
+    };
+    const response = await Promise.race([
+      postModern(url, big as never),
+      new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), 200)),
+    ]);
+    return response === undefined;
+  });
+  expect((await post(url, initialize(), {}, AbortSignal.timeout(2_500))).status).toBe(200);
+});
+
+describe('parameters in headers', () => {
+  test('are checked by what was learnt, where the child lists its tools no more', async () => {
+    const { url } = await started({ env: { MODERN: '1', LISTS_ONCE: '1' } });
+    const wrong = { 'mcp-param-region': 'us' };
+    for (const _ of [1, 2]) {
+      const response = await postModern(url, modernCall(1, 'mirrored', { region: 'eu' }), wrong);
+      expect([response.status, await reasonOf(response)]).toEqual([400, 'header_mismatch']);
+    }
+  });
+
+  test('are checked by the pages that came, where a later one fails', async () => {
+    const { url } = await started({ env: { MODERN: '1', PAGES: '1' } });
+    const message = modernCall(1, 'mirrored', { region: 'eu' });
+    expect((await postModern(url, message, { 'mcp-param-region': 'us' })).status).toBe(400);
+    expect((await postModern(url, message, { 'mcp-param-region': 'eu' })).status).toBe(200);
+  });
+
+  test.each([
+    ['name', { name: { toString: 1, valueOf: 1 } }],
+    ['argument', { name: 'mirrored', arguments: { region: { toString: 1, valueOf: 1 } } }],
+  ])('that no text can be made of (%s) are no fault of ours', async (_name, params) => {
+    const { url, errors } = await started({ env: { MODERN: '1' } });
+    const message = modern(1, 'tools/call', params);
+    const response = await postModern(url, message, { 'mcp-name': 'mirrored', 'mcp-param-region': 'x' });
+    expect(response.status).not.toBe(500);
+    expect(errors).toEqual([]);
+  });
+});
+
+test('a client that takes JSON only gets no event stream', async () => {
+  const { url } = await started({ env: { MODERN: '1' } });
+  const message = modernCall(1, 'progress', { steps: 3 }, { progressToken: 'a' });
+  const response = await postModern(url, message, { accept: 'application/json' });
+  expect(response.headers.get('content-type')).toBe('application/json');
+  expect(await response.json()).toMatchObject({ id: 1, result: {} });
+});
+
+test('a response to nothing does not end a session that is about to open', async () => {
+  const program = `process.stdout.write('{"jsonrpc":"2.0","id":"nobody","error":{"code":1,"message":"early"}}\\n'); await import(${JSON.stringify(SCRIPTED)});`;
+  const { url } = await started({ args: ['--input-type=module', '-e', program] });
+  expect(await callText(url, await open(url), 'echo')).toBe('{}');
+});
+
+describe('a reader that takes nothing of what a child said', () => {
+  const setUp = async () => {
+    const recipe = {
+      command: NODE,
+      args: [SCRIPTED],
+      cwd: undefined,
+      maxMessageBytes: 1_000,
+      maxWaiting: 1,
+      waitMs: 0,
+    };
+    const child = new Child({ ...recipe, watchdog: takeWatchdog(), logger: SILENT }, {});
+    const server = createServer((req, res) => {
+      if (req.url === '/never') return;
+      res.end('x'.repeat(50_000_000));
+      child.holdFor(res, 400);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const lines: Buffer[] = [];
+    child.listen({
+      line: (bytes) => void lines.push(Buffer.from(bytes)),
+      oversized: () => undefined,
+      gone: () => undefined,
+    });
+    const socket = connect(port, '127.0.0.1').pause();
+    socket.on('error', () => undefined);
+    onTestFinished(async () => {
+      socket.destroy();
+      server.closeAllConnections();
+      server.close();
+      await child.stop();
+      await dropWatchdog();
+    });
+    const answers = () => {
+      child.write(Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' })));
+      return until(() => lines.length > 0, 3_000);
+    };
+    return { socket, answers };
+  };
+  const request = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
+
+  test.each([
+    ['alone', request('/big')],
+    ['behind an answer that never comes', request('/never') + request('/big')],
+    ['with more to say all the time', request('/big')],
+  ])('%s is cut off, and the child is heard again', async (name, sent) => {
+    const { socket, answers } = await setUp();
+    socket.write(sent);
+    const more = setInterval(() => name.startsWith('with') && socket.write('\r\n'), 50);
+    onTestFinished(() => clearInterval(more));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await answers();
+  });
+});

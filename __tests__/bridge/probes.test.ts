@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  call,
+  callText,
+  eventsOf,
+  type Headers,
+  messagesOf,
+  nextMessage,
+  open,
+  post,
+  type Served,
+  serve,
+  until,
+} from '../support/stdio-app.js';
+
+let served: Served;
+let session: Headers;
+beforeAll(async () => {
+  served = await serve();
+  session = await open(served.url);
+});
+afterAll(() => served.stop());
+
+const reasonOf = async (response: Response): Promise<unknown> =>
+  ((await response.json()) as { error: { data: { reason: string } } }).error.data.reason;
+
+test('progress of 16 concurrent calls arrives on its own call’s stream, all 80', async () => {
+  const calls = Array.from({ length: 16 }, async (_, index) => {
+    const response = await post(
+      served.url,
+      call(index, 'progress', { steps: 5 }, { progressToken: `t${index}` }),
+      session,
+    );
+    const messages = await messagesOf(response);
+    const tokens = messages.slice(0, -1).map(({ params }) => (params as { progressToken: string }).progressToken);
+    expect(tokens).toEqual(Array(5).fill(`t${index}`));
+    expect(messages.at(-1)).toMatchObject({ id: index });
+    return tokens.length;
+  });
+  expect((await Promise.all(calls)).reduce((sum, count) => sum + count)).toBe(80);
+});
+
+describe('notifications/cancelled', () => {
+  test('reaches the child, and the cancelled POST ends', async () => {
+    const hanging = post(served.url, call('slow', 'hang'), session);
+    await until(() => served.backend.stats().pending === 1);
+    const params = { requestId: 'slow', reason: 'enough' };
+    expect(
+      (await post(served.url, { jsonrpc: '2.0', method: 'notifications/cancelled', params }, session)).status,
+    ).toBe(202);
+    expect(await (await hanging).json()).toMatchObject({ id: 'slow', error: { data: { reason: 'cancelled' } } });
+    expect(JSON.parse(await callText(served.url, session, 'cancelled'))).toEqual(['slow']);
+  });
+
+  test('ends a stream too', async () => {
+    const response = await post(served.url, call(5, 'progress', { steps: 100_000 }, { progressToken: 5 }), session);
+    const events = eventsOf(response);
+    await nextMessage(events);
+    await post(served.url, { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 5 } }, session);
+    let last: unknown;
+    for await (const { data } of events) last = data;
+    expect(JSON.parse(String(last))).toMatchObject({ id: 5, error: { data: { reason: 'cancelled' } } });
+  });
+});
+
+test('the same id twice in flight: the second is refused, the first unharmed', async () => {
+  const other = await open(served.url);
+  const first = post(served.url, call(1, 'progress', { steps: 3, delay: 30 }), other);
+  await until(() => served.backend.stats().pending === 1);
+  const second = await post(served.url, call(1, 'echo'), other);
+  expect([second.status, await reasonOf(second)]).toEqual([400, 'id_in_flight']);
+  expect((await messagesOf(await first)).at(-1)).toMatchObject({ id: 1, result: {} });
+});
+
+test('a child that crashes during a call: an error at once, then 404, others unharmed', async () => {
+  const [doomed, other] = await Promise.all([open(served.url), open(served.url)]);
+  const waiting = post(served.url, call(1, 'hang'), doomed);
+  await until(() => served.backend.stats().pending === 1);
+  const crashed = await post(served.url, call(2, 'crash'), doomed);
+  expect([crashed.status, await reasonOf(crashed)]).toEqual([200, 'child_exited']);
+  expect(await reasonOf(await waiting)).toBe('child_exited');
+  expect((await post(served.url, call(3, 'echo'), doomed)).status).toBe(404);
+  expect(await callText(served.url, other, 'echo')).toBe('{}');
+});
+
+test('a sampling round trip passes, to the standalone stream too', async () => {
+  const own = await open(served.url);
+  const stream = eventsOf(await fetch(served.url, { headers: { ...own, accept: 'text/event-stream' } }));
+  const waiting = post(served.url, call(1, 'hang'), own);
+  await until(() => served.backend.stats().pending === 1);
+  const asked = post(served.url, call(2, 'ask'), own);
+  const question = await nextMessage(stream);
+  expect(question).toMatchObject({ method: 'sampling/createMessage' });
+  await post(served.url, { jsonrpc: '2.0', id: question.id, result: { text: 'hi' } }, own);
+  expect(await (await asked).json()).toMatchObject({ id: 2, result: { content: [{ text: '{"text":"hi"}' }] } });
+  await fetch(served.url, { method: 'DELETE', headers: own });
+  await waiting;
+});
+
+describe('requests of', () => {
+  test.each([150_000, 1_000_000])('%i bytes pass', async (bytes) => {
+    const echoed = await callText(served.url, session, 'echo', { text: 'ä'.repeat(bytes / 2) });
+    expect(JSON.parse(echoed).text).toHaveLength(bytes / 2);
+  });
+
+  test('more than the limit are answered 413 as JSON, whether announced or not', async () => {
+    const body = JSON.stringify(call(1, 'echo', { text: 'x'.repeat(4_194_304) }));
+    const announced = await post(served.url, body, session);
+    expect([announced.status, await reasonOf(announced)]).toEqual([413, 'body_too_large']);
+    const chunks = new ReadableStream({
+      start(controller) {
+        for (let at = 0; at < body.length; at += 65_536) controller.enqueue(Buffer.from(body.slice(at, at + 65_536)));
+        controller.close();
+      },
+    });
+    const headers = { ...session, 'content-type': 'application/json' };
+    const chunked = await fetch(served.url, { method: 'POST', body: chunks, headers, duplex: 'half' } as RequestInit);
+    expect([chunked.status, await reasonOf(chunked)]).toEqual([413, 'body_too_large']);
+    expect(await callText(served.url, session, 'echo')).toBe('{}');
+  });
+});
+
+describe('answers of', () => {
+  test.each([1, 5])('%i MB pass', async (megabytes) => {
+    expect(await callText(served.url, session, 'big', { bytes: megabytes * 1_000_000 })).toHaveLength(
+      megabytes * 1_000_000,
+    );
+  });
+
+  test.each([20, 100])('%i MB fail their call, and the session lives', async (megabytes) => {
+    const other = post(served.url, call('other', 'progress', { steps: 2, delay: 200 }), session);
+    const response = await post(served.url, call('big', 'big', { bytes: megabytes * 1_000_000 }), session);
+    expect(await response.json()).toMatchObject({ id: 'big', error: { data: { reason: 'message_too_large' } } });
+    expect((await messagesOf(await other)).at(-1)).toMatchObject({ id: 'other', result: {} });
+    expect(await callText(served.url, session, 'echo')).toBe('{}');
+  });
+
+  test('20 MB fail their call though the id comes first', async () => {
+    const response = await post(served.url, call('first', 'big-id-first', { bytes: 20_000_000 }), session);
+    expect(await response.json()).toMatchObject({ id: 'first', error: { data: { reason: 'message_too_large' } } });
+  });
+});
+
+test('a request that takes too long is cancelled and answered', async () => {
+  const hasty = await serve({ requestTimeoutSeconds: 1 });
+  const own = await open(hasty.url);
+  const response = await post(hasty.url, call('slow', 'hang'), own);
+  expect(await reasonOf(response)).toBe('request_timed_out');
+  expect(JSON.parse(await callText(hasty.url, own, 'cancelled'))).toEqual(['slow']);
+  await hasty.stop();
+});

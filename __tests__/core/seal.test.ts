@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { createSeal } from '../../src/core/seal.js';
+
+const SECRET = 'a secret of thirty-two characters';
+const OTHER = 'another secret of thirty-two chars';
+const RESOURCE = 'https://mcp.example/mcp';
+const BOUND_TO = [RESOURCE, 'https://as.example', 'shared'];
+const seal = createSeal([SECRET], BOUND_TO);
+// One that base64 and base64url write differently.
+const sealed =
+  Array.from({ length: 100 }, () => seal.close('client', { a: 1 })).find((text) => /[-_]/.test(text)) ?? '';
+
+test('opens what it closed, and hides it', () => {
+  expect(seal.open('client', sealed)).toEqual({ a: 1 });
+  expect(sealed).toMatch(/^[A-Za-z0-9_-]+$/);
+  expect(Buffer.from(sealed, 'base64url').toString('latin1')).not.toContain('"a"');
+  expect(seal.close('client', { a: 1 }), 'never the same twice').not.toBe(sealed);
+});
+
+test.each<[string, unknown]>([
+  ['another purpose', seal.open('login', sealed)],
+  [
+    'another resource',
+    createSeal([SECRET], ['https://mcp.example/other', 'https://as.example', 'shared']).open('client', sealed),
+  ],
+  ['another issuer', createSeal([SECRET], [RESOURCE, 'https://other.example', 'shared']).open('client', sealed)],
+  ['another client', createSeal([SECRET], [RESOURCE, 'https://as.example', 'other']).open('client', sealed)],
+  ['no client', createSeal([SECRET], [RESOURCE, 'https://as.example', null]).open('client', sealed)],
+  ['another secret', createSeal([OTHER], BOUND_TO).open('client', sealed)],
+  ['a random secret', createSeal([], BOUND_TO).open('client', sealed)],
+  ['nothing', seal.open('client', undefined)],
+  ['the empty string', seal.open('client', '')],
+  ['what is no seal', seal.open('client', 'AAAA')],
+  ['padding', seal.open('client', `${sealed}=`)],
+  ['a blank', seal.open('client', `${sealed} `)],
+  ['another alphabet', seal.open('client', Buffer.from(sealed, 'base64url').toString('base64'))],
+  ['an endless one', seal.open('client', 'A'.repeat(20_000))],
+  ['an expired one', seal.open('client', seal.close('client', 1, -1))],
+])('%s does not open it', (_name, opened) => {
+  expect(opened).toBeUndefined();
+});
+
+test('a changed bit anywhere keeps it shut', () => {
+  const bytes = Buffer.from(sealed, 'base64url');
+  for (let i = 0; i < bytes.length; i++) {
+    const changed = Buffer.from(bytes);
+    changed.writeUInt8(bytes.readUInt8(i) ^ 1, i);
+    expect(seal.open('client', changed.toString('base64url'))).toBeUndefined();
+    expect(seal.open('client', bytes.subarray(0, i).toString('base64url'))).toBeUndefined();
+  }
+});
+
+test('rotation: the first secret seals, all open', () => {
+  const rotated = createSeal([OTHER, SECRET], BOUND_TO);
+  expect(rotated.open('client', sealed)).toEqual({ a: 1 });
+  expect(seal.open('client', rotated.close('client', 2))).toBeUndefined();
+  expect(createSeal([OTHER], BOUND_TO).open('client', rotated.close('client', 2))).toBe(2);
+});

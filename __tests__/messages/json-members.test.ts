@@ -1,0 +1,152 @@
+import { assert, json, property } from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { applyEdits, readElements, readMembers, textOf } from '../../src/messages/json-members.js';
+import { idOfTruncated, keyOf, readMessage } from '../../src/messages/json-rpc.js';
+import { encodeLine, LineReader } from '../../src/messages/line-codec.js';
+
+describe('readMembers()', () => {
+  test('finds every member of any object, as JSON.parse() does', () => {
+    void assert(
+      property(json({ maxDepth: 4 }), (text) => {
+        const value: unknown = JSON.parse(text);
+        const bytes = Buffer.from(text);
+        if (Array.isArray(value)) {
+          const elements = readElements(bytes)?.map(({ start, end }) => JSON.parse(bytes.toString('utf8', start, end)));
+          expect(elements).toEqual(value);
+        } else if (typeof value === 'object' && value !== null) {
+          const members = readMembers(bytes)?.list ?? [];
+          const entries = members.map((member) => [member.name, JSON.parse(textOf(bytes, member))]);
+          expect(Object.fromEntries(entries)).toEqual(value);
+        } else expect(readMembers(bytes)).toBeUndefined();
+      }),
+    );
+  });
+
+  test.each([
+    '',
+    ' ',
+    '{',
+    '{"a"',
+    '{"a":',
+    '{"a":1',
+    '{"a":1,',
+    '{"a":1,}',
+    '{"a" 1}',
+    '{a:1}',
+    '{"a":[1}',
+    '{"a":"b}',
+    '[1]',
+    '1',
+  ])('finds nothing in %j', (text) => {
+    expect(readMembers(Buffer.from(text))).toBeUndefined();
+  });
+
+  test('jumps over long strings, with whatever is in them', () => {
+    const long = `${'x'.repeat(100)}\\"}${'y'.repeat(100)}\\\\`;
+    const bytes = Buffer.from(`{"long":"${long}","id":7}`);
+    expect(readMembers(bytes)?.list.map((member) => textOf(bytes, member))).toEqual([`"${long}"`, '7']);
+  });
+
+  test.each(['\\n', '\\"'])('passes %j all over a long string in a time that grows with its length', (pair) => {
+    const text = `${'x'.repeat(60)}${pair}`.repeat(262_144);
+    const started = performance.now();
+    const members = readMembers(Buffer.from(`{"long":"${text}","id":7}`));
+    expect(members?.list.map(({ name }) => name)).toEqual(['long', 'id']);
+    expect(performance.now() - started).toBeLessThan(5_000);
+  });
+
+  test('edits touch nothing else', () => {
+    const bytes = Buffer.from('{ "a" : 1 , "b":"ü" }');
+    const [a, b] = readMembers(bytes)?.list ?? [];
+    if (!a || !b) throw new Error('not found');
+    const edited = applyEdits(bytes, [
+      { ...b, text: '2' },
+      { ...a, text: '"ä"' },
+    ]);
+    expect(edited.toString()).toBe('{ "a" : "ä" , "b":2 }');
+  });
+});
+
+describe('readMessage()', () => {
+  test.each([
+    ['{"jsonrpc":"2.0","id":1,"method":"a"}', 'request'],
+    ['{"method":"a"}', 'notification'],
+    ['{"id":1,"result":{}}', 'response'],
+    ['{"id":null,"error":{}}', 'response'],
+    ['{"id":1}', undefined],
+    ['{"result":{}}', undefined],
+    ['{"id":null,"method":"a"}', undefined],
+    ['{"id":{},"method":"a"}', undefined],
+    ['{"id":1,"method":2}', undefined],
+    ['{"id":1,"method":"a","result":{}}', undefined],
+    ['hello', undefined],
+  ])('%s is a %s', (text, kind) => {
+    expect(readMessage(Buffer.from(text))?.kind).toBe(kind);
+  });
+});
+
+describe('keyOf()', () => {
+  test.each([
+    ['1', '1.0', true],
+    ['"a"', '"\\u0061"', true],
+    ['1', '"1"', false],
+    ['9007199254740993', '9007199254740992', true],
+    ['"__proto__"', '"constructor"', false],
+  ])('%s and %s: %s', (a, b, same) => {
+    expect(keyOf(a) === keyOf(b)).toBe(same);
+  });
+});
+
+describe('idOfTruncated()', () => {
+  const x = 'x'.repeat(50);
+  test.each([
+    [`{"jsonrpc":"2.0","id":7,"result":{"a":"${x}`, `${x}"}}`, '7'],
+    [`{"result":{"a":"${x}`, `${x}"},"jsonrpc":"2.0","id":"b"}`, '"b'],
+    [`{"result":{"a":"${x}`, `${x}"},"id":8,"jsonrpc":"2.0"} `, '8'],
+    [`{"result":{"a":"${x}`, `${x},\\"id\\":9}"},"x":1}`, undefined],
+    [`{"result":{"id":5,"a":"${x}`, `${x}"}}`, undefined],
+  ])('%s … %s', (head, tail, key) => {
+    expect(idOfTruncated(Buffer.from(head), Buffer.from(tail))).toBe(key);
+  });
+});
+
+describe('lines', () => {
+  const read = (chunks: readonly string[], max = 100): string[] => {
+    const seen: string[] = [];
+    const reader = new LineReader(max, {
+      line: (bytes) => void seen.push(bytes.toString()),
+      oversized: (head, tail) => void seen.push(`OVER ${head.length > 0} ${tail.toString().slice(-3)}`),
+    });
+    for (const chunk of chunks) reader.push(Buffer.from(chunk));
+    reader.end();
+    return seen;
+  };
+
+  test.each([
+    [['a\nb\n'], ['a', 'b']],
+    [
+      ['a', 'b\n', '\nc'],
+      ['ab', 'c'],
+    ],
+    [
+      ['\r\n', 'a\r\nb\rc\n'],
+      [' ', 'a ', 'b c'],
+    ],
+    [
+      ['x'.repeat(101), 'end\nnext\n'],
+      ['OVER true end', 'next'],
+    ],
+    [[`${'x'.repeat(200)}\nnext\n`], ['OVER true xxx', 'next']],
+    [
+      ['x'.repeat(60), 'y'.repeat(60), 'z'.repeat(60), '\n', 'ok\n'],
+      ['OVER true zzz', 'ok'],
+    ],
+    [['x'.repeat(100), '\n'], ['x'.repeat(100)]],
+  ])('%j are read as %j', (chunks, lines) => {
+    expect(read(chunks)).toEqual(lines);
+  });
+
+  test('hold one message each', () => {
+    expect(encodeLine(Buffer.from('{\r\n"a":\n1}')).toString()).toBe('{  "a": 1}\n');
+  });
+});

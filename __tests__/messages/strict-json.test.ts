@@ -1,0 +1,55 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { parseStrictJson } from '../../src/messages/strict-json.js';
+
+test('whatever JSON holds is read as JSON.parse reads it, however it is spaced', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.nat(3), (value, spaces) => {
+      const text = JSON.stringify(value, null, spaces);
+      expect(parseStrictJson(text)).toEqual(JSON.parse(text));
+    }),
+  );
+});
+
+test('a member that comes twice is refused, wherever it stands and however it is escaped', () => {
+  const object = fc.dictionary(fc.string({ minLength: 1 }), fc.jsonValue(), {
+    minKeys: 1,
+    maxKeys: 3,
+    noNullPrototype: true,
+  });
+  fc.assert(
+    fc.property(object, fc.jsonValue(), fc.boolean(), (held, value, isEscaped) => {
+      const [name] = Object.keys(held) as [string];
+      const again = isEscaped ? `"${[...name].map(escaped).join('')}"` : JSON.stringify(name);
+      const text = `[{"a":[${JSON.stringify(held).slice(0, -1)} , ${again} \n: ${JSON.stringify(value)}}]}]`;
+      expect(() => parseStrictJson(text)).toThrow('An object has the same member twice');
+    }),
+  );
+});
+
+function escaped(character: string): string {
+  return [...character.split('')].map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
+}
+
+test.each([
+  ['{"a":"\\"b\\":"}', { a: '"b":' }],
+  ['{"a\\\\":"\\\\"}', { 'a\\': '\\' }],
+  ['{"":":"}', { '': ':' }],
+  ['{"__proto__":1}', JSON.parse('{"__proto__":1}')],
+  ['":"', ':'],
+])('%s is no trap', (text, value) => {
+  expect(parseStrictJson(text)).toEqual(value);
+});
+
+test.each(['{"a":1,"a":1}', '{"a":1,"\\u0061":1}', '{"__proto__":1,"__proto__":2}', '[{"":1,"":1}]'])(
+  '%s is refused',
+  (text) => {
+    expect(() => parseStrictJson(text)).toThrow(SyntaxError);
+  },
+);
+
+test('many quotes and many backslashes are read in one go', () => {
+  const began = process.cpuUsage();
+  parseStrictJson(JSON.stringify({ a: '\\'.repeat(1_000_000), b: '"'.repeat(1_000_000) }));
+  expect(process.cpuUsage(began).user / 1000, 'milliseconds').toBeLessThan(1000);
+});

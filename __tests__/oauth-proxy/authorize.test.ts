@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest';
+import { createSeal } from '../../src/core/seal.js';
+import { REDIRECT_URI, rawClient, redirectOf, registerClient } from '../support/facade-client.js';
+import { asAlice, SECRET, startFacadeFlow } from '../support/facade-flow.js';
+import { type Page, UserAgent } from '../support/user-agent.js';
+
+/** A page of ours that says no: never a redirect, since nobody knows where to. */
+function expectRefusalPage({ response, html }: Page): void {
+  expect(response.status).toBe(400);
+  expect(response.headers.get('location')).toBeNull();
+  expect(response.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+  expect(response.headers.get('cache-control')).toBe('no-store');
+  expect(html).toContain('This login cannot go on');
+}
+
+describe('who asks', () => {
+  test('an unknown client, an altered one, and one of another server are shown a page', async () => {
+    const flow = await startFacadeFlow('keycloak');
+    const { id } = await registerClient(flow);
+    const elsewhere = createSeal([SECRET], ['https://other.example/mcp', flow.upstream.issuer, null]).close('client', {
+      upstreamId: 'x',
+      redirectUris: [REDIRECT_URI],
+    });
+    const altered = id.slice(0, -1) + (id.endsWith('A') ? 'B' : 'A');
+    for (const client of ['x', '', altered, elsewhere, `${id}=`]) {
+      expectRefusalPage(await rawClient(flow.base, client).authorize());
+    }
+    expectRefusalPage(await rawClient(flow.base, id).authorize({ client_id: undefined }));
+  });
+
+  test.each([
+    'https://evil.example/callback',
+    'http://127.0.0.1:33418/callback/',
+    'http://127.0.0.1:33418/other',
+    'http://127.0.0.1:33418@evil.example/callback',
+    'http://127.0.0.1:99999/callback',
+    'http://localhost:33418/callback',
+    'javascript:alert(1)',
+    '',
+    undefined,
+  ])('the redirect URI %j, which is not the registered one, is shown a page', async (redirect_uri) => {
+    const client = await registerClient(await startFacadeFlow('keycloak'));
+    expectRefusalPage(await client.authorize({ redirect_uri }));
+  });
+
+  test('a parameter that comes twice is shown a page', async () => {
+    const flow = await startFacadeFlow('keycloak');
+    const client = await registerClient(flow);
+    const url = `${client.authorizationUrl()}&redirect_uri=https%3A%2F%2Fevil.example%2F`;
+    const response = await fetch(url, { redirect: 'manual' });
+    expectRefusalPage({ response, html: await response.text(), url: new URL(url) });
+  });
+
+  test('another port on loopback is the same redirect URI', async () => {
+    const client = await registerClient(await startFacadeFlow('keycloak'));
+    const back = await client.logIn({ redirect_uri: 'http://127.0.0.1:50000/callback' });
+    expect(back.get('code')).toBeTruthy();
+  });
+});
+
+describe('what is asked', () => {
+  test.each<[string, Record<string, string | undefined>, string]>([
+    ['no response type', { response_type: undefined }, 'unsupported_response_type'],
+    ['the implicit flow', { response_type: 'token' }, 'unsupported_response_type'],
+    ['no PKCE', { code_challenge: undefined, code_challenge_method: undefined }, 'invalid_request'],
+    ['PKCE plain', { code_challenge_method: 'plain' }, 'invalid_request'],
+    ['PKCE without a method', { code_challenge_method: undefined }, 'invalid_request'],
+    ['a challenge that is no SHA-256', { code_challenge: 'short' }, 'invalid_request'],
+    ['another response mode', { response_mode: 'fragment' }, 'invalid_request'],
+    ['a request object', { request: 'eyJhbGciOiJub25lIn0.e30.' }, 'invalid_request'],
+    ['a request URI', { request_uri: 'https://evil.example/r' }, 'invalid_request'],
+    ['another resource', { resource: 'https://other.example/mcp' }, 'invalid_target'],
+    ['a scope with a quote', { scope: 'a "b"' }, 'invalid_scope'],
+    ['a scope with a newline', { scope: 'a\nb' }, 'invalid_scope'],
+    ['an endless state', { state: 'a'.repeat(5_000) }, 'invalid_request'],
+  ])('%s is told to the client', async (_name, changes, error) => {
+    const flow = await startFacadeFlow('keycloak');
+    const client = await registerClient(flow);
+    const page = await client.authorize(changes);
+    expect(page.response.status).toBe(303);
+    const { target, parameters } = redirectOf(page);
+    expect(target).toBe(REDIRECT_URI);
+    expect(parameters).toEqual({
+      error,
+      error_description: expect.any(String),
+      state: changes.state ?? 'mine',
+      iss: flow.guarded.resource,
+    });
+  });
+
+  test.each<[string, Record<string, string | undefined>, boolean]>([
+    ['https://client.example/callback', { scope: 'a "b"' }, true],
+    ['https://client.example/callback', { response_type: 'token' }, true],
+    ['https://client.example/callback', { resource: 'https://other.example/mcp' }, true],
+    ['https://mcp.example/callback', { scope: 'a "b"' }, false],
+    ['cursor://client/callback', { scope: 'a "b"' }, false],
+  ])('%s, with %j, before the user has acted: a page is %s', async (redirect_uri, changes, isPage) => {
+    const resource = 'https://mcp.example/mcp';
+    const flow = await startFacadeFlow('keycloak', 'keycloak', { resourceMetadata: { resource } });
+    const client = await registerClient(flow, { redirect_uris: [redirect_uri] });
+    const page = await client.authorize({ redirect_uri, ...changes });
+    if (isPage) expectRefusalPage(page);
+    else expect(redirectOf(page).target).toBe(redirect_uri);
+  });
+
+  test('an outage, once the user has acted, is told to a client on another host too', async () => {
+    const flow = await startFacadeFlow('entra');
+    const redirect_uri = 'https://client.example/callback';
+    const client = await registerClient(flow, { redirect_uris: [redirect_uri] });
+    await flow.upstream.close();
+    const url = client.authorizationUrl({ redirect_uri });
+    const end = await new UserAgent().visit(url, asAlice, ({ href }) => href.startsWith(redirect_uri));
+    expect((end as URL).searchParams.get('error')).toBe('temporarily_unavailable');
+  });
+
+  test('an outage of the server behind us is told to the client', async () => {
+    const flow = await startFacadeFlow('entra');
+    const client = await registerClient(flow);
+    await flow.upstream.close();
+    const end = await new UserAgent().visit(
+      client.authorizationUrl(),
+      () => ({ decision: 'allow' }),
+      (url) => url.href.startsWith(REDIRECT_URI),
+    );
+    expect(Object.fromEntries((end as URL).searchParams)).toEqual({
+      error: 'temporarily_unavailable',
+      error_description: 'The authorization server cannot be reached at the moment',
+      state: 'mine',
+      iss: flow.guarded.resource,
+    });
+  });
+});
+
+describe('the server behind us is asked in its own way', () => {
+  const changes = { scope: 'mcp.read openid', prompt: 'consent', audience: 'https://evil.example/', nonce: 'n' };
+  test.each([
+    ['keycloak', { scope: 'mcp.read openid' }],
+    ['auth0', { scope: 'mcp.read openid', audience: 'https://api.example/mcp' }],
+    ['okta', { scope: 'mcp.read openid', audience: 'https://api.example/mcp', client_id: '0oa1' }],
+    ['entra', { scope: 'api://app-id/mcp.read openid', client_id: 'app-id' }],
+    ['authentik', { scope: 'mcp.read openid', client_id: 'mcp' }],
+    ['descope', { scope: 'mcp.read openid', client_id: 'P1S1', resource: 'ours' }],
+  ] as const)('%s', async (name, expected) => {
+    const flow = await startFacadeFlow(name);
+    const client = await registerClient(flow);
+    await client.logIn({ ...changes, resource: `${flow.guarded.resource}/` });
+    const asked = flow.upstream.requests.find(({ form }) => form.has('code_challenge'));
+    expect(Object.fromEntries(asked?.form ?? [])).toEqual({
+      response_type: 'code',
+      client_id: expect.any(String),
+      redirect_uri: `${flow.base}/callback`,
+      code_challenge: expect.stringMatching(/^[A-Za-z0-9_-]{43}$/),
+      code_challenge_method: 'S256',
+      state: expect.any(String),
+      prompt: 'consent',
+      ...expected,
+      ...('resource' in expected && { resource: `${flow.guarded.resource}/` }),
+    });
+  });
+});

@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest';
+import { postJson, REDIRECT_URI, rawClient, withCode } from '../support/facade-client.js';
+import { startFacadeFlow, tokenRequests } from '../support/facade-flow.js';
+
+describe('clients', () => {
+  test.each<[string, (id: string) => string | undefined]>([
+    ['none', () => undefined],
+    ['that of the server behind us', () => 'app-id'],
+    ['an altered one', (id) => `${id}A`],
+  ])('%s is refused with 401, so that it registers anew', async (_name, idOf) => {
+    const { client, code } = await withCode('entra');
+    const answer = await client.token({ code, client_id: idOf(client.id) });
+    expect(answer).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
+  });
+
+  test('the shared secret is not for a foreign client id', async () => {
+    const { flow, code } = await withCode('entra');
+    const { seal } = flow;
+    const foreign = seal.close('client', { upstreamId: 'foreign', redirectUris: [REDIRECT_URI], name: undefined });
+    const client = rawClient(flow.base, foreign);
+    const { fingerprint } = await import('../../src/oauth-proxy/clients.js');
+    const opened = seal.open('code', code) as object;
+    await client.token({ code: seal.close('code', { ...opened, client: fingerprint(foreign) }) });
+    expect(tokenRequests(flow)).toMatchObject([{ client_id: 'foreign' }]);
+    expect(JSON.stringify(flow.upstream.requests)).not.toContain('secret of the app');
+  });
+
+  test('one that brings a secret, though all share one, is refused here', async () => {
+    const { flow, client, code } = await withCode('entra');
+    const basic = (secret: string) => ({
+      authorization: `Basic ${Buffer.from(`${client.id}:${secret}`).toString('base64')}`,
+    });
+    for (const answer of [
+      await client.token({ code, client_secret: 'guessed' }),
+      await client.token({ code, client_id: undefined }, basic('guessed')),
+      await client.token({ code, client_id: undefined }, basic('')),
+    ]) {
+      expect(answer).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
+    }
+    expect(tokenRequests(flow)).toEqual([]);
+    expect(await client.token({ code })).toMatchObject({ status: 200 });
+  });
+
+  test.each(['client_secret_basic', 'client_secret_post'])('%s reaches the server behind us', async (method) => {
+    const flow = await startFacadeFlow('auth0');
+    const metadata = { redirect_uris: [REDIRECT_URI], token_endpoint_auth_method: method };
+    const { body } = await postJson(`${flow.base}/client-registration`, metadata);
+    const { client_id: id, client_secret: secret } = body as { client_id: string; client_secret: string };
+    const client = rawClient(flow.base, id);
+    const code = (await client.logIn()).get('code') ?? '';
+    const basic = { authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` };
+    const answer =
+      method === 'client_secret_basic'
+        ? await client.token({ code, client_id: undefined }, basic)
+        : await client.token({ code, client_secret: secret });
+    expect(answer.status).toBe(200);
+    const [asked] = tokenRequests(flow);
+    expect(asked?.authorization === undefined).toBe(method === 'client_secret_post');
+  });
+
+  test('in two ways at once are refused', async () => {
+    const { client, code } = await withCode('auth0');
+    const basic = { authorization: `Basic ${Buffer.from(`${client.id}:s`).toString('base64')}` };
+    for (const changes of [{ client_secret: 's' }, { client_id: 'other' }]) {
+      expect(await client.token({ code, ...changes }, basic)).toMatchObject({
+        status: 400,
+        body: { error: 'invalid_request' },
+      });
+    }
+    for (const authorization of ['Basic', 'Basic %%%', 'Bearer abc', 'Basic bm9jb2xvbg==']) {
+      const answer = await client.token({ code }, { authorization });
+      expect(answer).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
+      expect(answer.headers.get('www-authenticate')).toBe('Basic');
+    }
+  });
+});
+
+describe('what is no form', () => {
+  test.each<[string, RequestInit, number]>([
+    ['JSON', { headers: { 'content-type': 'application/json' }, body: '{}' }, 415],
+    ['a parameter twice', { body: new URLSearchParams('grant_type=refresh_token&grant_type=authorization_code') }, 400],
+    ['too much', { body: new URLSearchParams({ code: 'a'.repeat(70_000) }) }, 413],
+    ['nothing', { headers: { 'content-type': 'application/x-www-form-urlencoded' } }, 401],
+  ])('%s', async (_name, init, status) => {
+    const flow = await startFacadeFlow('entra');
+    const response = await fetch(`${flow.base}/token`, { method: 'POST', ...init });
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject({ error: expect.stringMatching(/^invalid_(request|client)$/) });
+  });
+});

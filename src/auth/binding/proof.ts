@@ -1,0 +1,144 @@
+import { type AuthOptions, auth as bearerAuth, UnauthorizedError } from 'express-oauth2-jwt-bearer';
+import { AuthError } from '../../core/errors.js';
+import { catchStrayPromise } from '../../core/stray-promise.js';
+import type { Scheme } from '../../oauth/credentials.js';
+import type { VerifiedToken } from '../token/verified-tokens.js';
+import type { ProofIds } from './proof-ids.js';
+
+/** How a token came: what proves that whoever sent it is the one it was issued to. */
+export interface Presentation {
+  readonly scheme: Scheme;
+  readonly method: string;
+  /** Under which origin the client sees this server. */
+  readonly origin: () => string;
+  /** The request's path as it came, without the query. */
+  readonly path: string;
+  /** The `DPoP` header. */
+  readonly proof: string | undefined;
+  /** The client's certificate, as PEM or DER. */
+  readonly certificate: () => string | Uint8Array | undefined;
+}
+
+/** What proofs are checked against. */
+export interface ProofContext {
+  readonly clockToleranceSeconds: number;
+  /** Remembers for as long as {@link proofWindowSeconds}. */
+  readonly proofIds: ProofIds;
+}
+
+/** Seconds for which a proof is good after it was made (RFC 9449, section 11.1: "a relatively brief period"). */
+const PROOF_LIFETIME_SECONDS = 60;
+
+/** When a proof may have been made, in seconds from now. */
+function windowOf(clockToleranceSeconds: number) {
+  return { iatOffset: PROOF_LIFETIME_SECONDS + clockToleranceSeconds, iatLeeway: clockToleranceSeconds };
+}
+
+/** For how long one proof can be accepted, by a clock of the sender that is ahead, and then behind. */
+export function proofWindowSeconds(clockToleranceSeconds: number): number {
+  const { iatOffset, iatLeeway } = windowOf(clockToleranceSeconds);
+  return iatOffset + iatLeeway;
+}
+
+/**
+ * Checks a DPoP proof (RFC 9449, section 4.3), and that it has not been used before.
+ *
+ * @throws {AuthError} `missing_dpop_proof`, `invalid_dpop_proof`, `replayed_dpop_proof`.
+ */
+export async function verifyDpopProof(
+  verified: VerifiedToken,
+  presentation: Presentation,
+  { clockToleranceSeconds, proofIds }: ProofContext,
+): Promise<void> {
+  const { proof } = presentation;
+  if (proof === undefined) throw new AuthError('missing_dpop_proof');
+  requirePlainPath(presentation);
+  const dpop = { enabled: true, required: true, ...windowOf(clockToleranceSeconds) };
+  await judge(verified, presentation, { dpop, clockTolerance: clockToleranceSeconds }, 'invalid_dpop_proof');
+  const { jti } = JSON.parse(Buffer.from(proof.split('.')[1] ?? '', 'base64url').toString()) as { jti?: unknown };
+  if (typeof jti !== 'string') throw new AuthError('invalid_dpop_proof', { reason: 'jti is not a string' });
+  const { jkt } = verified.auth.payload.cnf as { jkt: string };
+  if (!proofIds.isFirst(jkt, jti)) throw new AuthError('replayed_dpop_proof');
+}
+
+/**
+ * A path that a URL would read in another way than the application's router (`/a/../b`, `*@evil.example`) cannot be
+ * compared with the proof's `htu`.
+ */
+function requirePlainPath({ origin, path }: Presentation): void {
+  const url = path.startsWith('/') && URL.canParse(path, origin()) ? new URL(path, origin()) : undefined;
+  if (url?.pathname !== path || url.origin !== new URL(origin()).origin) {
+    throw new AuthError('invalid_dpop_proof', { reason: 'the path of the request is ambiguous' });
+  }
+}
+
+/**
+ * Checks that the connection's certificate is the one that the token names (RFC 8705, section 3).
+ *
+ * @throws {AuthError} `certificate_required`, `wrong_certificate`.
+ */
+export async function verifyCertificate(
+  verified: VerifiedToken,
+  presentation: Presentation,
+  { clockToleranceSeconds: clockTolerance }: ProofContext,
+): Promise<void> {
+  const certificate = presentation.certificate();
+  if (certificate === undefined) throw new AuthError('certificate_required');
+  if (typeof certificate !== 'string' && !(certificate instanceof Uint8Array)) {
+    catchStrayPromise(certificate);
+    throw new TypeError('mtls.getCertificate returned neither a string, nor bytes, nor undefined');
+  }
+  const getCertificate = () => certificate;
+  const mtls = { enabled: true, required: true };
+  const options = { dpop: { enabled: false }, mtls, getCertificate, clockTolerance };
+  await judge(verified, presentation, options, 'wrong_certificate');
+}
+
+/** express-oauth2-jwt-bearer judges a proof along with its token, which it verifies once more with the key that did. */
+async function judge(
+  verified: VerifiedToken,
+  presentation: Presentation,
+  options: AuthOptions,
+  refusal: 'invalid_dpop_proof' | 'wrong_certificate',
+): Promise<void> {
+  const handler = bearerAuth({ ...optionsFor(verified), ...options });
+  const error = await run(handler, requestFor(verified, presentation));
+  if (error instanceof UnauthorizedError) throw new AuthError(refusal, { reason: error.message });
+  if (error !== undefined) throw error;
+}
+
+/** Empty strings where the package would otherwise read the environment; `false` for what claims.ts has checked, or need not. */
+function optionsFor({ auth, key, trusted }: VerifiedToken): AuthOptions {
+  return {
+    issuer: trusted.issuer,
+    audience: [...trusted.audiences],
+    publicKey: key.pem,
+    tokenSigningAlg: auth.header.alg as string,
+    issuerBaseURL: '',
+    jwksUri: '',
+    secret: '',
+    validators: { typ: false, aud: false, exp: false, iat: false, sub: false, jti: false, client_id: false },
+  };
+}
+
+type Handler = ReturnType<typeof bearerAuth>;
+type Request = Parameters<Handler>[0];
+type Response = Parameters<Handler>[1];
+
+/** As much of a request as the package reads. */
+function requestFor({ auth }: VerifiedToken, presentation: Presentation): Partial<Request> {
+  const { scheme, method, origin, path, proof } = presentation;
+  const { protocol, host } = new URL(scheme === 'dpop' ? origin() : 'https://unused');
+  return {
+    headers: { authorization: `${scheme} ${auth.token}`, ...(proof === undefined ? {} : { dpop: proof }) },
+    method,
+    protocol: protocol.slice(0, -1),
+    originalUrl: scheme === 'dpop' ? path : '/',
+    get: ((name: string) => (name.toLowerCase() === 'host' ? host : undefined)) as Request['get'],
+    is: () => false,
+  };
+}
+
+function run(handler: Handler, req: Partial<Request>): Promise<unknown> {
+  return new Promise((resolve) => void handler(req as Request, {} as Response, resolve));
+}

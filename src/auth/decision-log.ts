@@ -1,0 +1,109 @@
+import { channel } from 'node:diagnostics_channel';
+import type { IncomingMessage } from 'node:http';
+import type { AuthInfo } from '../core/auth-info.js';
+import { AuthError, type Evidence, UpstreamError } from '../core/errors.js';
+import { type Logger, SILENT } from '../core/logger.js';
+import { catchStrayPromise } from '../core/stray-promise.js';
+import { rawPath, requestTarget } from '../http/request-target.js';
+import type { Decision } from '../policy/decision.js';
+import { MODES, type ModeName } from '../policy/modes.js';
+
+const decisions = channel('express-mcp-auth:decision');
+
+/** What is known of a request when it is decided on. */
+export interface Verdict {
+  readonly outcome: Decision['outcome'];
+  /** `performance.now()` when the request came. */
+  readonly began: number;
+  readonly auth?: AuthInfo | undefined;
+  readonly error?: unknown;
+  readonly cached: boolean;
+}
+
+/** Tells the channel, the hook and the logger what became of each request. Whoever fails to listen changes nothing. */
+export type DecisionLog = (req: IncomingMessage, verdict: Verdict) => void;
+
+export function createDecisionLog(
+  mode: ModeName,
+  { logger, onDecision }: { logger: Logger; onDecision: ((decision: Decision) => void) | undefined },
+): DecisionLog {
+  const { logsEverything } = MODES[mode];
+  const advise = createAdvice(logger);
+  return (req, verdict) => {
+    const level = logger === SILENT ? undefined : levelFor(verdict, logsEverything);
+    // Nobody listens to most servers: then nothing is put together.
+    if (level === undefined && onDecision === undefined && !decisions.hasSubscribers) return;
+    const decision = describe(req, mode, verdict);
+    decisions.publish(decision);
+    if (level !== undefined) logger[level](lineFor(decision, verdict.error));
+    advise(verdict.error);
+    try {
+      catchStrayPromise(onDecision?.(decision));
+    } catch {
+      // A hook that throws must not turn a decision round; it has its own ways to report.
+    }
+  };
+}
+
+/** Undefined: no line. */
+function levelFor({ outcome, error }: Verdict, logsEverything: boolean): keyof Logger | undefined {
+  if (outcome === 'failed') return 'error';
+  if (logsEverything) return 'info';
+  if (outcome === 'passed') return undefined;
+  // A request without a token is how every client begins.
+  return error instanceof AuthError && error.code === 'missing_token' ? 'debug' : 'info';
+}
+
+/** Says once what to change at the authorization server: it is wrong for every user, and stays so until somebody mends it. */
+function createAdvice(logger: Logger): (error: unknown) => void {
+  let isGiven = false;
+  return (error) => {
+    const { audienceHint } = evidenceOf(error);
+    if (audienceHint === undefined || isGiven) return;
+    isGiven = true;
+    logger.warn(`mcpAuth: the authorization server gives tokens another audience: ${audienceHint}`);
+  };
+}
+
+function describe(req: IncomingMessage, mode: ModeName, { outcome, began, auth, error, cached }: Verdict): Decision {
+  const { iss, sub, client_id, kid } = evidenceOf(error);
+  return {
+    mode,
+    outcome,
+    code: error instanceof AuthError || error instanceof UpstreamError ? error.code : undefined,
+    issuer: text(auth?.payload.iss ?? iss),
+    subject: text(auth?.payload.sub ?? sub),
+    clientId: text(auth?.clientId ?? client_id),
+    kid: text(auth?.header.kid ?? kid),
+    method: req.method ?? '',
+    path: rawPath(requestTarget(req)),
+    durationMs: performance.now() - began,
+    cached,
+  };
+}
+
+function evidenceOf(error: unknown): Evidence {
+  return error instanceof AuthError || error instanceof UpstreamError ? error.evidence : {};
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+const LONGEST_EVIDENCE = 300;
+
+function lineFor({ mode, outcome, code, method, path }: Decision, error: unknown): string {
+  // What a stranger sent is quoted as JSON: no line can be made to look like two.
+  const evidence = quote(evidenceOf(error)).slice(0, LONGEST_EVIDENCE);
+  const why = error === undefined ? '' : `: ${code ?? 'error'}: ${(error as Error).message} ${evidence}`;
+  return `mcpAuth ${mode}: ${method} ${JSON.stringify(path)} ${outcome}${why}`;
+}
+
+/** A stranger can nest a claim so deeply that it can be read, and not be written: then nothing is said of it. */
+function quote(evidence: Evidence): string {
+  try {
+    return JSON.stringify(evidence);
+  } catch {
+    return '{…}';
+  }
+}

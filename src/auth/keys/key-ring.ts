@@ -1,0 +1,77 @@
+import { AuthError, UpstreamError } from '../../core/errors.js';
+import type { Jwks } from '../../policy/auth-options.js';
+import type { KeySetContext } from './key-set.js';
+import { suitsAlgorithm } from './signature.js';
+import { readKeys, type VerificationKey } from './verification-key.js';
+
+/** The keys of one issuer at the moment. */
+export interface KeyRing {
+  /**
+   * Puts the usable keys of a set in the place of all keys, and says in the log which are not usable. A key that was
+   * there before stays the same object.
+   *
+   * @throws {Error} Where no key is usable; the keys from before stay.
+   */
+  fill(jwks: Jwks): Promise<void>;
+  /**
+   * The key to verify with (RFC 7515, section 4.1.4), other than the one that did not; undefined where none is known that
+   * could be meant.
+   *
+   * @throws {AuthError} `unsupported_algorithm` where the named key is not for this algorithm, `unknown_key` where no
+   * key is named and several could be meant.
+   */
+  select(kid: string | undefined, alg: string, refuted?: VerificationKey): VerificationKey | undefined;
+  clear(): void;
+  holds(key: VerificationKey): boolean;
+  readonly size: number;
+}
+
+export function createKeyRing({ issuer, logger }: KeySetContext): KeyRing {
+  let ring = new Map<string, VerificationKey>();
+  return {
+    async fill(jwks) {
+      const { keys, skipped } = await readKeys(jwks.keys);
+      for (const line of skipped) logger.warn(`key set of ${issuer}: ${line}: skipped`);
+      if (keys.length === 0) throw new Error('it holds no usable key');
+      ring = new Map(keys.map((key) => [key.identity, ring.get(key.identity) ?? key]));
+    },
+    select(kid, alg, refuted) {
+      const named = [...ring.values()].filter((key) => kid === undefined || key.kid === kid);
+      const fit = named.filter((key) => isFor(key, alg));
+      const left = fit.filter((key) => key !== refuted);
+      if (fit.length > 1 && kid === undefined) {
+        throw new AuthError('unknown_key', { reason: 'no kid, and several keys could be meant' });
+      }
+      if (left.length > 0) return left[0];
+      if (fit.length === 0 && named.length > 0 && kid !== undefined)
+        throw new AuthError('unsupported_algorithm', { alg, kid });
+      return undefined;
+    },
+    clear() {
+      ring = new Map();
+    },
+    holds: (key) => ring.get(key.identity) === key,
+    get size() {
+      return ring.size;
+    },
+  };
+}
+
+/**
+ * The key to verify with, of a ring that holds all that there are.
+ *
+ * @throws {AuthError} As {@link KeyRing.select}, and `unknown_key`.
+ * @throws {UpstreamError} Where no key of the set can be used: our trouble, not the client's.
+ */
+export function findIn(ring: KeyRing, ...[kid, alg, refuted]: Parameters<KeyRing['select']>): VerificationKey {
+  if (ring.size === 0) throw new UpstreamError('key_set_unavailable');
+  const key = ring.select(kid, alg, refuted);
+  if (key === undefined) throw new AuthError('unknown_key', { kid });
+  return key;
+}
+
+function isFor(key: VerificationKey, alg: string): boolean {
+  // `EdDSA` and `Ed25519` name the same algorithm (RFC 9864, section 2.2), so the key itself has to tell.
+  const declared = key.alg === undefined || key.alg === alg || key.key.asymmetricKeyType === 'ed25519';
+  return declared && suitsAlgorithm(key.key, alg);
+}

@@ -1,0 +1,59 @@
+import { UpstreamError } from '../../core/errors.js';
+import { catchStrayPromise } from '../../core/stray-promise.js';
+import { asError } from '../../http/middleware.js';
+import type { Jwks } from '../../policy/auth-options.js';
+import { parseJwks } from '../../policy/jwks.js';
+import { createKeyRing, findIn, type KeyRing } from './key-ring.js';
+import type { KeySet, KeySetContext } from './key-set.js';
+
+/** What one key set object became. */
+interface Reading {
+  readonly jwks: Jwks;
+  /** Empty where the set was of no use: whoever returned it meant it, so the keys from before do not stay. */
+  readonly ring: KeyRing;
+  readonly filled: Promise<void>;
+}
+
+/** Keys that the application holds and may change: another object returned is another key set. */
+export function createLiveKeySet(read: () => Jwks, context: KeySetContext): KeySet {
+  let reading: Reading | undefined;
+
+  async function fill(ring: KeyRing, jwks: Jwks): Promise<void> {
+    try {
+      await ring.fill(parseJwks(jwks));
+    } catch (error) {
+      catchStrayPromise(jwks);
+      context.logger.error(`key set of ${context.issuer}: ${asError(error, 'its function').message}`);
+    }
+  }
+
+  function readNow(): Reading {
+    const jwks = read();
+    if (reading?.jwks !== jwks) {
+      const ring = createKeyRing(context);
+      reading = { jwks, ring, filled: fill(ring, jwks) };
+    }
+    return reading;
+  }
+
+  return {
+    async find(kid, alg, refuted) {
+      let now: Reading;
+      try {
+        now = readNow();
+      } catch (cause) {
+        throw new UpstreamError('key_set_unavailable', { cause });
+      }
+      await now.filled;
+      return findIn(now.ring, kid, alg, refuted);
+    },
+    holds(key) {
+      try {
+        return readNow().ring.holds(key);
+      } catch {
+        // Whether the key is still good cannot be said: find() is asked next, and reports it.
+        return false;
+      }
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import { constants, type KeyObject, verify } from 'node:crypto';
+import { joseToDer } from 'ecdsa-sig-formatter';
+import { compactVerify } from 'jose';
+import jsonwebtoken from 'jsonwebtoken';
+import { AuthError } from '../../core/errors.js';
+
+interface SignatureAlgorithm {
+  readonly keyType: 'rsa' | 'ec' | 'ed25519';
+  /** OpenSSL's name of the curve, as in `KeyObject.asymmetricKeyDetails`. */
+  readonly namedCurve?: string;
+  readonly verifiedBy: 'jsonwebtoken' | 'jose';
+}
+
+const rsa: SignatureAlgorithm = { keyType: 'rsa', verifiedBy: 'jsonwebtoken' };
+const ed25519: SignatureAlgorithm = { keyType: 'ed25519', verifiedBy: 'jose' };
+
+/** Every accepted algorithm (RFC 7518, section 3.1; RFC 8037; RFC 9864). Whatever is not here is refused by name. */
+const ALGORITHMS: ReadonlyMap<string, SignatureAlgorithm> = new Map([
+  ['RS256', rsa],
+  ['RS384', rsa],
+  ['RS512', rsa],
+  ['PS256', rsa],
+  ['PS384', rsa],
+  ['PS512', rsa],
+  ['ES256', { keyType: 'ec', namedCurve: 'prime256v1', verifiedBy: 'jsonwebtoken' }],
+  ['ES384', { keyType: 'ec', namedCurve: 'secp384r1', verifiedBy: 'jsonwebtoken' }],
+  ['ES512', { keyType: 'ec', namedCurve: 'secp521r1', verifiedBy: 'jsonwebtoken' }],
+  ['EdDSA', ed25519],
+  ['Ed25519', ed25519],
+]);
+
+export function isAcceptedAlgorithm(alg: string): boolean {
+  return ALGORITHMS.has(alg);
+}
+
+/** Whether a key can have made a signature of this algorithm: the key decides, never the token alone. */
+export function suitsAlgorithm(key: KeyObject, alg: string): boolean {
+  const algorithm = ALGORITHMS.get(alg);
+  if (algorithm === undefined || key.asymmetricKeyType !== algorithm.keyType) return false;
+  return algorithm.namedCurve === undefined || key.asymmetricKeyDetails?.namedCurve === algorithm.namedCurve;
+}
+
+/** A compact JWT, and the algorithm that its header names. */
+export interface SignedJwt {
+  readonly token: string;
+  readonly alg: string;
+}
+
+/**
+ * Checks the signature alone; claims are checked in claims.ts. Forgeries are found out off the event loop, since anyone
+ * can send any number of them; what is left is verified by a library, so that code of ours can refuse a token but never
+ * accept one.
+ *
+ * @throws {AuthError} `bad_signature`, `unsupported_algorithm`.
+ */
+export async function verifySignature({ token, alg }: SignedJwt, key: KeyObject): Promise<void> {
+  const algorithm = ALGORITHMS.get(alg);
+  if (algorithm === undefined || !suitsAlgorithm(key, alg)) throw new AuthError('unsupported_algorithm', { alg });
+  let reason: string | undefined;
+  try {
+    // jose works off the event loop by itself.
+    if (algorithm.verifiedBy === 'jose') await compactVerify(token, key, { algorithms: [alg] });
+    else if (await isSignedBy(key, alg, token)) verifyByJsonwebtoken(token, key, alg as jsonwebtoken.Algorithm);
+    // Noted and not thrown: a flood of forged tokens pays for each error.
+    else reason = 'it does not verify';
+  } catch (error) {
+    // With form, algorithm and key settled before, all that is left to fail is the signature.
+    reason = (error as Error).message;
+  }
+  if (reason !== undefined) throw new AuthError('bad_signature', { alg, reason });
+}
+
+function verifyByJsonwebtoken(token: string, key: KeyObject, alg: jsonwebtoken.Algorithm): void {
+  jsonwebtoken.verify(token, key, { algorithms: [alg], ignoreExpiration: true, ignoreNotBefore: true });
+}
+
+const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
+
+/** RFC 7518, sections 3.3 to 3.5, in a thread of libuv's pool. Rejects where the signature cannot even be read. */
+function isSignedBy(key: KeyObject, alg: string, token: string): Promise<boolean> {
+  const end = token.lastIndexOf('.');
+  const signed = Buffer.from(token.slice(0, end));
+  const signature = Buffer.from(token.slice(end + 1), 'base64url');
+  return new Promise((resolve, reject) => {
+    const how = alg.startsWith('PS') ? { key, ...PSS } : key;
+    const hash = `sha${alg.slice(2)}`;
+    verify(hash, signed, how, opensslSignature(signature, alg), (error, good) =>
+      error ? reject(error) : resolve(good),
+    );
+  });
+}
+
+/** Node would convert an ECDSA signature too, on the event loop: 35 µs on Node 24, 1 µs on Node 20. */
+function opensslSignature(signature: Buffer, alg: string): Buffer {
+  return alg.startsWith('ES') ? joseToDer(signature, alg) : signature;
+}

@@ -1,0 +1,186 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type AuthInfo, attachAuth, clearAuth } from '../core/auth-info.js';
+import { AuthError, UpstreamError } from '../core/errors.js';
+import { asError, type Middleware } from '../http/middleware.js';
+import { replyMethodNotAllowed } from '../http/reply.js';
+import { rawPath, requestTarget } from '../http/request-target.js';
+import { readToken, removeCredentials, type Scheme, schemeOf } from '../oauth/credentials.js';
+import { attachAnonymousRefuse, attachRefuse, createLaterRefusals, createRefusal } from '../oauth/refusal.js';
+import { requestOrigin } from '../oauth/request-origin.js';
+import { publicPaths } from '../oauth/well-known.js';
+import type { McpAuthOptions } from '../policy/auth-options.js';
+import { MODES, type Mode } from '../policy/modes.js';
+import { type ResolvedAuth, resolveAuth } from '../policy/resolve-auth.js';
+import type { Presentation } from './binding/proof.js';
+import { createSenderConstraint, schemeOfToken } from './binding/sender-constraint.js';
+import { createDecisionLog } from './decision-log.js';
+import { createTokenVerifier } from './token/token-verifier.js';
+import type { VerifiedToken } from './token/verified-tokens.js';
+
+/** The middleware that decides who may pass. */
+export interface McpAuth extends Middleware {
+  /**
+   * Refuses a token from now on, or every token issued until now that `what` returns true for (one that throws counts
+   * as true). Kept in this process: a restart forgets it, and other processes are not told. A function is kept for good, and
+   * asked about every token that is verified.
+   *
+   * @throws {TypeError} Where `what` is neither a function nor a JWT: silence would let the token in.
+   */
+  revoke(what: string | ((auth: AuthInfo) => boolean)): void;
+}
+
+const NO_TOKEN = new AuthError('missing_token');
+
+/** One request on its way through the gate. */
+interface Passage {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly next: (error?: unknown) => void;
+  readonly began: number;
+  /** How the token came. */
+  scheme: Scheme;
+  /** It was not answered yet when something began to be waited for. */
+  canBeOvertaken: boolean;
+  /** Who sent it, once that is verified. */
+  auth: AuthInfo | undefined;
+  /** The token had been verified before. */
+  cached: boolean;
+}
+
+function beginPassage(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): Passage {
+  const began = performance.now();
+  return { req, res, next, began, scheme: 'bearer', canBeOvertaken: false, auth: undefined, cached: false };
+}
+
+/**
+ * Lets a request pass with a valid access token, and by `mode` without: reads the token (RFC 6750, RFC 9449), verifies it
+ * as a JWT (RFC 9068, RFC 8725), and sets `req.auth`. A refusal is answered here, with a challenge that tells MCP
+ * clients where to log in; what is not the client's fault goes to `next(error)`, an
+ * outage with status 503.
+ *
+ * The metadata paths of the policy, and those of its facade, pass without a token. Does not check who may call which tool.
+ *
+ * @throws {ConfigError} Where the policy is not one.
+ */
+export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
+  const held = resolveAuth('mcpAuth()', options);
+  const schemes: readonly Scheme[] = held.dpop === 'off' ? ['bearer'] : ['bearer', 'dpop'];
+  const verifier = createTokenVerifier(held);
+  const sender = senderConstraintOf(held);
+  const open = publicPaths(held.resource?.pathname ?? '/', held.facade);
+  const { admit, turnAway, later } = createGate(held);
+
+  function mcpAuthMiddleware(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void {
+    const target = requestTarget(req);
+    const openTo = open.get(rawPath(target));
+    if (openTo !== undefined) {
+      clearAuth(req);
+      if (openTo.includes(req.method ?? '')) next();
+      else replyMethodNotAllowed(res, openTo);
+      return;
+    }
+    const passage = beginPassage(req, res, next);
+    const { authorization } = req.headers;
+    // Not thrown: it is how every client begins.
+    if (authorization === undefined) turnAway(passage, NO_TOKEN);
+    else present(passage, authorization, target);
+  }
+
+  function present(passage: Passage, authorization: string, target: string): void {
+    const scheme = schemeOf(authorization, schemes);
+    if (scheme !== undefined) passage.scheme = scheme;
+    let token: string;
+    try {
+      token = readToken(authorization, scheme, passage.req, target);
+    } catch (error) {
+      turnAway(passage, error);
+      return;
+    }
+    const known = verifier.recall(token);
+    passage.cached = known !== undefined;
+    // How it may be refused later was attached to it when it was verified, whatever came of that request.
+    if (known !== undefined && sender.isPlain(known.auth, passage.scheme)) admit(passage, known.auth);
+    else verify(passage, token, known).catch((error: unknown) => passage.next(asError(error, 'mcpAuth()')));
+  }
+
+  async function verify(passage: Passage, token: string, known: VerifiedToken | undefined): Promise<void> {
+    passage.canBeOvertaken = !passage.res.headersSent;
+    try {
+      const verified = known ?? (await verifier.verify(token));
+      passage.auth = verified.auth;
+      attachRefuse(verified.auth, later[schemeOfToken(verified.auth)]);
+      await sender.check(verified, presentationOf(passage, held));
+    } catch (error) {
+      turnAway(passage, error);
+      return;
+    }
+    admit(passage, passage.auth);
+  }
+
+  return Object.assign(mcpAuthMiddleware, { revoke: verifier.revoke });
+}
+
+function senderConstraintOf({ dpop, mtls, clockToleranceSeconds }: ResolvedAuth) {
+  const mtlsMode = mtls === undefined ? 'off' : mtls.required ? 'require' : 'accept';
+  return createSenderConstraint({ dpop, mtls: mtlsMode, clockToleranceSeconds });
+}
+
+function presentationOf({ req, scheme }: Passage, { resource, mtls }: ResolvedAuth): Presentation {
+  const { dpop } = req.headers;
+  return {
+    scheme,
+    method: req.method ?? '',
+    origin: () => resource?.origin ?? requestOrigin(req),
+    path: rawPath(requestTarget(req)),
+    proof: Array.isArray(dpop) ? dpop.join(',') : dpop,
+    certificate: () => mtls?.getCertificate(req) ?? undefined,
+  };
+}
+
+function createGate(held: ResolvedAuth) {
+  const mode: Mode = MODES[held.modeName];
+  const refuse = createRefusal(held);
+  const later = createLaterRefusals(refuse);
+  const record = createDecisionLog(held.modeName, held);
+
+  function admit(passage: Passage, auth: AuthInfo): void {
+    const missing = held.requiredScopes.filter((scope) => !auth.scopes.includes(scope));
+    passage.auth = auth;
+    if (missing.length > 0) {
+      turnAway(passage, new AuthError('insufficient_scope', { missing }));
+      return;
+    }
+    attachAuth(passage.req, auth);
+    record(passage.req, { outcome: 'passed', began: passage.began, auth, cached: passage.cached });
+    if (!isOvertaken(passage)) passage.next();
+  }
+
+  function turnAway(passage: Passage, error: unknown): void {
+    const { req, res, next, began, auth, cached, scheme } = passage;
+    // An identity that an earlier middleware left here was not verified by this policy.
+    clearAuth(req);
+    const isAbsent = error instanceof AuthError && error.code === 'missing_token';
+    const passes = mode[isAbsent ? 'withoutToken' : 'withBadToken'] === 'pass';
+    const outcome = passes ? mode.passesAs : error instanceof AuthError ? 'refused' : 'failed';
+    record(req, { outcome, began, auth, cached, error });
+    if (isOvertaken(passage)) return;
+    if (passes) {
+      removeCredentials(req);
+      attachAnonymousRefuse(req, later.bearer);
+      next();
+    } else if (error instanceof AuthError) {
+      refuse(req, res, error.code, scheme);
+    } else {
+      if (error instanceof UpstreamError && !res.headersSent)
+        res.setHeader('retry-after', String(error.retryAfterSeconds));
+      next(asError(error, 'mcpAuth()'));
+    }
+  }
+
+  return { admit, turnAway, later };
+}
+
+/** While a slow key server was waited for, another may have answered, or the client hung up. */
+function isOvertaken({ canBeOvertaken, res }: Passage): boolean {
+  return canBeOvertaken && (res.headersSent || res.destroyed);
+}

@@ -1,0 +1,68 @@
+import type { AuthInfo } from '../../core/auth-info.js';
+import { catchStrayPromise } from '../../core/stray-promise.js';
+import { parseCompactJwt } from './compact-jwt.js';
+
+/** Tokens that are refused although they verify. */
+export interface Revocations {
+  /** @throws {TypeError} Where `what` is neither a function nor a JWT: silence would let the token in. */
+  add(what: string | ((auth: AuthInfo) => boolean)): void;
+  includes(auth: AuthInfo): boolean;
+}
+
+interface Rule {
+  readonly matches: (auth: AuthInfo) => boolean;
+  /** Seconds since 1970. */
+  readonly madeAt: number;
+}
+
+export function createRevocations(clockToleranceSeconds: number): Revocations {
+  /** By header and payload, to when they expire, in milliseconds since 1970. */
+  const tokens = new Map<string, number>();
+  // Kept for good: which tokens a rule means, and until when they last, only the tokens can tell.
+  const rules: Rule[] = [];
+
+  function addToken(token: string): void {
+    const now = Date.now();
+    for (const [signed, expiry] of tokens) if (expiry < now) tokens.delete(signed);
+    const expiry = (expiryOf(token) + clockToleranceSeconds) * 1000;
+    tokens.set(signedPart(token), expiry);
+  }
+
+  /** A rule is for the tokens that were out when it was made: a user who logs in again is let in again. */
+  function applies({ matches, madeAt }: Rule, auth: AuthInfo): boolean {
+    const issuedAt = auth.payload.iat;
+    if (typeof issuedAt === 'number' && issuedAt > madeAt + clockToleranceSeconds) return false;
+    try {
+      const answer: unknown = matches(auth);
+      catchStrayPromise(answer);
+      // Whatever is not a clear no: a promise has not said anything yet.
+      return Boolean(answer);
+    } catch {
+      // A rule that cannot tell denies: failing open would let the revoked token in.
+      return true;
+    }
+  }
+
+  return {
+    add(what) {
+      if (typeof what === 'function') rules.push({ matches: what, madeAt: Math.ceil(Date.now() / 1000) });
+      else if (typeof what === 'string') addToken(what);
+      else throw new TypeError('revoke() takes a token or a function');
+    },
+    includes: (auth) => tokens.has(signedPart(auth.token)) || rules.some((rule) => applies(rule, auth)),
+  };
+}
+
+/** ECDSA lets anyone make a second valid signature of the same token; header and payload are what is revoked. */
+function signedPart(token: string): string {
+  return token.slice(0, token.lastIndexOf('.'));
+}
+
+function expiryOf(token: string): number {
+  try {
+    const { exp } = parseCompactJwt(token).payload;
+    return typeof exp === 'number' ? exp : Number.POSITIVE_INFINITY;
+  } catch (cause) {
+    throw new TypeError('revoke() takes a JWT, alone and without "Bearer"', { cause });
+  }
+}

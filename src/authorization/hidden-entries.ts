@@ -1,0 +1,62 @@
+import type { McpCall } from '../messages/mcp-call.js';
+
+/** What list answers hold, and the call that each entry invites to. */
+const LISTS = {
+  tools: { method: 'tools/call', member: 'name' },
+  prompts: { method: 'prompts/get', member: 'name' },
+  resources: { method: 'resources/read', member: 'uri' },
+  resourceTemplates: { method: 'resources/read', member: 'uriTemplate' },
+} as const;
+
+/** The requests whose answers hold such lists. */
+export const LIST_METHODS: ReadonlySet<string> = new Set([
+  'tools/list',
+  'prompts/list',
+  'resources/list',
+  'resources/templates/list',
+]);
+
+/** Whether the caller may make a call. */
+export type Allows = (call: McpCall) => boolean;
+
+type Json = Record<string, unknown>;
+
+/**
+ * The JSON text of one message or a batch, without the entries that the caller may not use; the same text where nothing
+ * has to change.
+ */
+export function hideEntries(text: string, allows: Allows): string {
+  // A name may be written in escapes.
+  if (!text.includes('\\u') && !Object.keys(LISTS).some((name) => text.includes(`"${name}"`))) return text;
+  let message: unknown;
+  try {
+    // `fetch` in a client overlooks a byte order mark, `JSON.parse` does not.
+    message = JSON.parse(text.replace(/^\ufeff/, ''));
+  } catch {
+    // No client makes anything of it either.
+    return text;
+  }
+  const results = [message].flat().map((item) => (item as { result?: unknown } | null)?.result);
+  const changed = results.filter((result) => isObject(result) && hideFromResult(result, allows));
+  return changed.length > 0 ? JSON.stringify(message) : text;
+}
+
+function hideFromResult(result: Json, allows: Allows): boolean {
+  let isList = false;
+  for (const [name, { method, member }] of Object.entries(LISTS)) {
+    const entries = result[name];
+    if (!Array.isArray(entries)) continue;
+    isList = true;
+    result[name] = entries.filter((entry: unknown) => {
+      const target = isObject(entry) ? entry[member] : undefined;
+      return typeof target === 'string' && allows({ method, target, params: { [member]: target } });
+    });
+  }
+  // MCP 2026-07-28: what this caller may see is not for the next one.
+  if (isList && result.cacheScope !== undefined) result.cacheScope = 'private';
+  return isList;
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null;
+}

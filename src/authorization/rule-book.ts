@@ -1,0 +1,89 @@
+import { inspect } from 'node:util';
+import type { AuthInfo } from '../core/auth-info.js';
+import type { Logger } from '../core/logger.js';
+import { catchStrayPromise } from '../core/stray-promise.js';
+import { describeCall, type McpCall, targetMember } from '../messages/mcp-call.js';
+import { isScopeList } from '../options/scope-list.js';
+import { createMatcher, type Matcher } from './name-pattern.js';
+import type { ResolvedRule, ScopeFunction, ScopeRule } from './scopes-options.js';
+import { spellingsOfUri, spellName, spellUri } from './spellings.js';
+
+/** What a call takes. `isDenied`: no scope helps. */
+export interface Demand {
+  readonly scopes: readonly string[];
+  readonly isDenied: boolean;
+}
+
+const NOTHING: Demand = Object.freeze({ scopes: Object.freeze([]), isDenied: false });
+const DENIED: Demand = Object.freeze({ scopes: Object.freeze([]), isDenied: true });
+
+interface Entry {
+  /** Undefined: every call of the method. */
+  readonly matches: Matcher | undefined;
+  readonly demandOf: (auth: AuthInfo | undefined, call: McpCall) => Demand;
+}
+
+/** All rules, by method. */
+export type RuleBook = (auth: AuthInfo | undefined, call: McpCall) => Demand;
+
+export function createRuleBook(rules: readonly ResolvedRule[], logger: Logger): RuleBook {
+  const book = new Map<string, Entry[]>();
+  for (const { method, pattern, rule } of rules) {
+    const spell = targetMember(method) === 'uri' ? spellUri : spellName;
+    const matches = pattern === undefined ? undefined : createMatcher(spell(pattern));
+    const entries = book.get(spellName(method)) ?? [];
+    entries.push({ matches, demandOf: createDemand(rule, logger) });
+    book.set(spellName(method), entries);
+  }
+
+  return (auth, call) => {
+    const entries = book.get(call.method) ?? book.get(spellName(call.method));
+    if (entries === undefined) return NOTHING;
+    const spellings = spellingsOf(call);
+    if (spellings === undefined) return DENIED;
+    let demand = NOTHING;
+    for (const { matches, demandOf } of entries) {
+      if (matches === undefined || spellings.some(matches)) demand = both(demand, demandOf(auth, call));
+    }
+    return demand;
+  };
+}
+
+/** Every fitting rule counts: the one that is written last, or longer, must not undo another. */
+function both(one: Demand, other: Demand): Demand {
+  if (one === NOTHING) return other;
+  return { scopes: [...new Set([...one.scopes, ...other.scopes])], isDenied: one.isDenied || other.isDenied };
+}
+
+function spellingsOf({ method, target }: McpCall): readonly string[] | undefined {
+  if (target === undefined) return [];
+  return targetMember(method) === 'uri' ? spellingsOfUri(target) : [spellName(target)];
+}
+
+function createDemand(rule: ScopeRule, logger: Logger): Entry['demandOf'] {
+  if (typeof rule !== 'function') {
+    const demand = Object.freeze({ scopes: rule, isDenied: false });
+    return () => demand;
+  }
+  return (auth, call) => demandOfFunction(rule, auth, call, logger);
+}
+
+function demandOfFunction(rule: ScopeFunction, auth: AuthInfo | undefined, call: McpCall, logger: Logger): Demand {
+  let answer: unknown;
+  try {
+    answer = rule(auth, call);
+  } catch (error) {
+    logger.error(`mcpScopes(): the rule for ${describeCall(call)} threw, which denies: ${reasonOf(error)}`);
+    return DENIED;
+  }
+  if (answer === true) return NOTHING;
+  // A promise is denied below. One that is rejected later, and that nobody listens to, would end the process.
+  catchStrayPromise(answer);
+  // Whatever is not clearly a yes is a no: a promise, a missing return, an empty list.
+  return isScopeList(answer) && answer.length > 0 ? { scopes: answer, isDenied: false } : DENIED;
+}
+
+/** Anything can be thrown, also `null`. */
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : inspect(error);
+}

@@ -1,0 +1,171 @@
+import type { AuthInfo } from '../core/auth-info.js';
+import type { Logger } from '../core/logger.js';
+import { type McpCall, type TargetedMethod, targetMember } from '../messages/mcp-call.js';
+import { requireArgument } from '../options/argument.js';
+import { createChecks, isPlain, nearestName, type OptionChecks, optionNames } from '../options/checks.js';
+import { resolveLogger } from '../options/logger-option.js';
+import { requireScopes } from '../options/scope-list.js';
+
+/**
+ * Decides on one call: the scopes it needs, or whether it may be made at all. `auth` is undefined for an anonymous
+ * caller. It must answer at once; one that throws, or returns anything else (an empty list, a promise), denies.
+ */
+export type ScopeFunction = (auth: AuthInfo | undefined, call: McpCall) => readonly string[] | boolean;
+
+/** Scopes that a call needs, all of them; or a function that says so. */
+export type ScopeRule = readonly string[] | ScopeFunction;
+
+/**
+ * A method, and the rule for its calls; or, for a method that names a tool, a prompt or a resource, rules by that name,
+ * in which `*` stands for any text. Every rule that fits a call applies to it, so that a narrow one adds to a wide one.
+ * A call that no rule fits passes.
+ */
+export type ScopeRules = { readonly [M in TargetedMethod]?: ScopeRule | Readonly<Record<string, ScopeRule>> } & {
+  readonly [method: string]: ScopeRule | Readonly<Record<string, ScopeRule>> | undefined;
+};
+
+export interface McpScopesOptions {
+  /** Scopes that include others, also by way of a third. @default `{}` */
+  readonly implies?: Readonly<Record<string, readonly string[]>> | undefined;
+  /**
+   * Takes tools, prompts and resources that the caller may not use out of list answers, JSON and event streams.
+   *
+   * @default `false`
+   */
+  readonly hide?: boolean | undefined;
+  /**
+   * `challenge`: 403, with which a client can go for more scopes. `toolError`: 200 with a JSON-RPC error, for clients that
+   * cannot. A caller without a token is answered 401 either way.
+   *
+   * @default `'challenge'`
+   */
+  readonly onInsufficientScope?: 'challenge' | 'toolError' | undefined;
+  /** Bytes. A longer body is answered 413. @default `4194304` */
+  readonly maxBodyBytes?: number | undefined;
+  /** Told of each refusal, and of functions that throw. @default nobody is told */
+  readonly logger?: Logger | undefined;
+}
+
+/** A rule as it is held. */
+export interface ResolvedRule {
+  readonly method: string;
+  /** Undefined: the rule is for every call of the method. */
+  readonly pattern: string | undefined;
+  readonly rule: ScopeRule;
+}
+
+export interface ResolvedScopes {
+  readonly rules: readonly ResolvedRule[];
+  readonly implies: ReadonlyMap<string, readonly string[]>;
+  readonly hide: boolean;
+  readonly onInsufficientScope: NonNullable<McpScopesOptions['onInsufficientScope']>;
+  readonly maxBodyBytes: number;
+  readonly logger: Logger;
+}
+
+export const SCOPES_DEFAULTS = Object.freeze({
+  hide: false,
+  onInsufficientScope: 'challenge',
+  maxBodyBytes: 4_194_304,
+} as const);
+
+export const SCOPES_OPTIONS = optionNames<McpScopesOptions>({
+  implies: true,
+  hide: true,
+  onInsufficientScope: true,
+  maxBodyBytes: true,
+  logger: true,
+});
+
+/** @throws {ConfigError} */
+export function resolveScopesOptions(givenRules: unknown, options: unknown): ResolvedScopes {
+  const checks = createChecks('mcpScopes()');
+  // First: where these are a request, the options are its response.
+  const rules = resolveRules(checks, givenRules);
+  const given = requireArgument(checks, options, { example: 'rules, { hide: true }' });
+  checks.knownKeys(given, '', SCOPES_OPTIONS);
+  const { hide, onInsufficientScope, maxBodyBytes } = given;
+  return Object.freeze({
+    rules,
+    implies: resolveImplies(checks, given.implies),
+    hide: hide === undefined ? SCOPES_DEFAULTS.hide : checks.boolean(hide, 'hide', 'Leave it out for false.'),
+    onInsufficientScope:
+      onInsufficientScope === undefined
+        ? SCOPES_DEFAULTS.onInsufficientScope
+        : checks.oneOf(
+            onInsufficientScope,
+            'onInsufficientScope',
+            ['challenge', 'toolError'],
+            'Leave it out for a 403.',
+          ),
+    maxBodyBytes:
+      maxBodyBytes === undefined
+        ? SCOPES_DEFAULTS.maxBodyBytes
+        : checks.integer(maxBodyBytes, 'maxBodyBytes', 1, `Leave it out for ${SCOPES_DEFAULTS.maxBodyBytes}.`),
+    logger: resolveLogger(checks, given.logger),
+  });
+}
+
+const RULES_EXAMPLE = "{ 'tools/call': { 'delete_*': ['files:write'] } }";
+const RULES_FIX = `Write ${RULES_EXAMPLE}.`;
+
+function resolveRules(checks: OptionChecks, given: unknown): readonly ResolvedRule[] {
+  const methods = requireArgument(checks, given, { name: 'rules', example: RULES_EXAMPLE });
+  const rules = Object.entries(methods).flatMap(([method, value]) => {
+    requireMethod(checks, method);
+    return isPlain(value) ? rulesByTarget(checks, method, value) : [ruleFor(checks, method, undefined, value)];
+  });
+  return rules.length > 0 ? Object.freeze(rules) : checks.refuse('rules', 'at least one rule', given, RULES_FIX);
+}
+
+function rulesByTarget(checks: OptionChecks, method: string, targets: Record<string, unknown>): ResolvedRule[] {
+  const option = `rules[${JSON.stringify(method)}]`;
+  if (targetMember(method) === undefined) {
+    checks.refuse(option, 'scopes or a function, since its calls name no target', targets, 'Write it without names.');
+  }
+  const rules = Object.entries(targets).map(([pattern, value]) => ruleFor(checks, method, pattern, value));
+  return rules.length > 0 ? rules : checks.refuse(option, 'at least one rule', targets, RULES_FIX);
+}
+
+function ruleFor(checks: OptionChecks, method: string, pattern: string | undefined, value: unknown): ResolvedRule {
+  const option = [method, ...(pattern === undefined ? [] : [pattern])].reduce(
+    (path, key) => `${path}[${JSON.stringify(key)}]`,
+    'rules',
+  );
+  if (pattern === '') checks.refuse(option, 'under a name', pattern, 'Write "*" for every name.');
+  if (typeof value === 'function') return { method, pattern, rule: value as ScopeFunction };
+  const fix = 'List the scopes a call needs, or give a function; leave the rule out where it needs none.';
+  const scopes = requireScopes(checks, value, option, fix);
+  // An empty list reads as "nobody" to one and "everybody" to another.
+  if (scopes.length === 0) checks.refuse(option, 'a non-empty array of scopes', value, fix);
+  return { method, pattern, rule: scopes };
+}
+
+/** The requests of MCP, so that a slip is not held for a method of the user's own and its rule never asked. */
+export const METHODS = [
+  ...['initialize', 'ping', 'server/discover', 'logging/setLevel', 'completion/complete'],
+  ...['tools/list', 'tools/call', 'prompts/list', 'prompts/get'],
+  ...['resources/list', 'resources/templates/list', 'resources/read', 'resources/subscribe', 'resources/unsubscribe'],
+  ...['subscriptions/listen', 'tasks/get', 'tasks/update', 'tasks/result', 'tasks/list', 'tasks/cancel'],
+];
+
+function requireMethod(checks: OptionChecks, method: string): void {
+  if (METHODS.includes(method)) return;
+  const near = nearestName(method, METHODS);
+  if (near === undefined && method !== '' && !method.includes('*')) return;
+  const fix = near === undefined ? 'A star stands in names, not in methods.' : `Did you mean "${near}"?`;
+  checks.refuse('rules', 'by method', method, fix);
+}
+
+function resolveImplies(checks: OptionChecks, given: unknown): ReadonlyMap<string, readonly string[]> {
+  if (given === undefined) return new Map();
+  const fix = "Write { 'files:admin': ['files:read', 'files:write'] }.";
+  const entries = Object.entries(checks.record(given, 'implies', fix));
+  return new Map(
+    entries.map(([scope, implied]) => {
+      const option = `implies[${JSON.stringify(scope)}]`;
+      requireScopes(checks, [scope], option, fix);
+      return [scope, requireScopes(checks, implied, option, fix)];
+    }),
+  );
+}

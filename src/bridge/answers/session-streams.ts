@@ -1,0 +1,39 @@
+import type { ServerResponse } from 'node:http';
+import { BridgeError } from '../../messages/bridge-error.js';
+import { EventLog } from './event-log.js';
+import { EventStream } from './event-stream.js';
+
+const STANDALONE = 0;
+
+/** The event streams of one session: the standalone one, and those that POSTs were answered with, as long as they can be resumed. */
+export class SessionStreams {
+  readonly standalone: EventStream;
+  readonly #log = new EventLog();
+  readonly #primed: () => boolean;
+  #posts: Map<number, EventStream> | undefined;
+  #count = STANDALONE;
+
+  constructor(primed: () => boolean) {
+    this.#primed = primed;
+    this.standalone = new EventStream({ log: this.#log, number: STANDALONE, primed });
+  }
+
+  /** A stream that answers a POST. */
+  open(): EventStream {
+    const number = ++this.#count;
+    const stream = new EventStream({ log: this.#log, number, primed: this.#primed });
+    this.#posts ??= new Map();
+    for (const [old, kept] of this.#posts) if (kept.done && !this.#log.holds(old)) this.#posts.delete(old);
+    this.#posts.set(number, stream);
+    return stream;
+  }
+
+  /** Goes on, on `res`, with the stream that an event id belongs to, after that event. */
+  resume(lastEventId: string, res: ServerResponse, until: number): void {
+    const [, number = '', event = ''] = /^(\d{1,15})-(\d{1,15})$/.exec(lastEventId) ?? [];
+    const stream = number === '0' ? this.standalone : this.#posts?.get(Number(number));
+    if (stream === undefined || !stream.keeps(Number(event))) throw new BridgeError('events_gone');
+    stream.attach(res, until);
+    stream.replay(Number(event));
+  }
+}

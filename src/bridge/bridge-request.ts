@@ -1,0 +1,13 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AuthInfo } from '../core/auth-info.js';
+import type { Principal } from '../core/principal.js';
+
+/** One HTTP request and who sent it. */
+export interface BridgeRequest {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly auth: AuthInfo | undefined;
+  readonly principal: Principal;
+  /** When it came, in milliseconds since 1970. */
+  readonly since: number;
+}

@@ -1,0 +1,157 @@
+import { channel } from 'node:diagnostics_channel';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AuthInfo } from '../core/auth-info.js';
+import type { Logger } from '../core/logger.js';
+import { principalOf } from '../core/principal.js';
+import { Quota } from '../core/quota.js';
+import { BodyError, readBody } from '../http/body.js';
+import { BridgeError } from '../messages/bridge-error.js';
+import { isModern, namesModernRevision } from '../messages/era.js';
+import { parseBody } from '../messages/json-rpc.js';
+import type { MetaRules } from '../messages/meta-edit.js';
+import { ChildSource, type EnvironmentFor } from '../targets/stdio/child-source.js';
+import { dropWatchdog, takeWatchdog } from '../targets/stdio/watchdog.js';
+import { bridgeErrorFor, refuse } from './answers/refusal.js';
+import type { BridgeRequest } from './bridge-request.js';
+import type { Limits } from './limits.js';
+import { createRebindingGuard, type GuardOptions } from './rebinding-guard.js';
+import { LegacyExchange } from './sessions/legacy-exchange.js';
+import { Sessions } from './sessions/sessions.js';
+import { ModernExchange } from './stateless/modern-exchange.js';
+import { SharedChildren } from './stateless/shared-children.js';
+
+/** Everything that a bridge is made of. */
+export interface BridgeParts {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string | undefined;
+  readonly environmentFor: EnvironmentFor;
+  readonly metaRules: MetaRules;
+  readonly guard: GuardOptions;
+  readonly limits: Limits;
+  readonly logger: Logger;
+}
+
+const TICK_MS = 1_000;
+const TICKS_PER_KEEP_ALIVE = 15;
+const numbers = channel('express-mcp-auth:stdio');
+
+/** HTTP on one side, children on the other. */
+export class Bridge {
+  readonly #children: ChildSource;
+  readonly #sessions: Sessions;
+  readonly #shared: SharedChildren;
+  readonly #legacy: LegacyExchange;
+  readonly #modern: ModernExchange;
+  readonly #guard: (req: IncomingMessage) => void;
+  readonly #maxBodyBytes: number;
+  readonly #timer: NodeJS.Timeout;
+  #ticks = 0;
+  #published = '';
+  #closed: Promise<void> | undefined;
+
+  constructor({ command, args, cwd, environmentFor, metaRules, guard, limits, logger }: BridgeParts) {
+    const { maxMessageBytes, maxPendingRequests: maxWaiting, requestTimeoutMs: waitMs } = limits;
+    const recipe = { command, args, cwd, maxMessageBytes, maxWaiting, waitMs, watchdog: takeWatchdog(), logger };
+    const quota = new Quota(limits.maxSessions, limits.maxSessionsPerUser);
+    this.#children = new ChildSource(recipe, environmentFor, limits.warm);
+    this.#sessions = new Sessions(limits, this.#children, quota);
+    this.#shared = new SharedChildren(limits, this.#children, quota);
+    this.#legacy = new LegacyExchange(this.#sessions, metaRules);
+    this.#modern = new ModernExchange(this.#shared, metaRules);
+    this.#guard = createRebindingGuard(guard);
+    this.#maxBodyBytes = limits.maxBodyBytes;
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    this.#timer.unref();
+  }
+
+  /** Answers one request. Throws nothing but what is nobody's fault out there. */
+  async handle(req: IncomingMessage, res: ServerResponse, auth: AuthInfo | undefined): Promise<void> {
+    try {
+      await this.#dispatch({ req, res, auth, principal: principalOf(req, auth), since: Date.now() });
+    } catch (error) {
+      if (error instanceof BridgeError) refuse(res, error);
+      else if (error instanceof BodyError) refuse(res, bridgeErrorFor(error));
+      else throw error;
+    }
+  }
+
+  /** How many sessions, children and requests there are now. */
+  stats() {
+    return {
+      sessions: this.#sessions.size,
+      children: this.#children.size,
+      pending: this.#sessions.pending + this.#shared.pending,
+      restarts: this.#shared.restarts,
+    };
+  }
+
+  /** Answers what is in flight, ends every session, stream and child; resolves when no process is left. */
+  close(): Promise<void> {
+    this.#closed ??= this.#end();
+    return this.#closed;
+  }
+
+  async #dispatch(request: BridgeRequest): Promise<void> {
+    const { req, res } = request;
+    this.#guard(req);
+    if (this.#closed) throw new BridgeError('closing');
+    if (req.method === 'POST') return this.#post(request);
+    const known = req.method === 'GET' || req.method === 'DELETE';
+    if (known && !namesModernRevision(req)) return this.#legacy[req.method === 'GET' ? 'get' : 'delete'](request);
+    res.setHeader('allow', known ? 'POST' : 'GET, POST, DELETE');
+    throw new BridgeError('method_not_allowed');
+  }
+
+  async #post(request: BridgeRequest): Promise<void> {
+    const { req, res } = request;
+    // A child that does not keep up slows its clients, not the heap: their bodies stay in the network until it has read.
+    for (let busy = this.#busy(request, 0); busy; busy = this.#busy(request, 0)) await busy;
+    const body = await readBody(req, this.#maxBodyBytes);
+    // Those that came together were all let in; they go on one by one.
+    const { length } = body;
+    for (let busy = this.#busy(request, length); busy; busy = this.#busy(request, length)) await busy;
+    if (res.destroyed) return;
+    const { messages, batch } = parseBody(body);
+    if (this.#closed) throw new BridgeError('closing');
+    const [first] = messages;
+    if (first === undefined || !messages.some((message) => isModern(req, message))) {
+      return this.#legacy.post(request, messages, batch);
+    }
+    if (batch) throw new BridgeError('batch_not_supported');
+    return this.#modern.post(request, first);
+  }
+
+  #busy({ req, principal, since }: BridgeRequest, bytes: number): Promise<void> | undefined {
+    const sessionId = req.headers['mcp-session-id'];
+    if (sessionId !== undefined) return this.#sessions.ready(String(sessionId), principal, since, bytes);
+    // Whoever opens a session does not wait for a child that has nothing to do with it.
+    return namesModernRevision(req) ? this.#shared.ready(principal, since, bytes) : undefined;
+  }
+
+  #tick(): void {
+    const now = Date.now();
+    this.#ticks = (this.#ticks + 1) % TICKS_PER_KEEP_ALIVE;
+    this.#sessions.tick(now, this.#ticks === 0);
+    this.#shared.tick(now, this.#ticks === 0);
+    this.#publish();
+  }
+
+  #publish(): void {
+    if (!numbers.hasSubscribers) return;
+    const stats = this.stats();
+    const text = JSON.stringify(stats);
+    if (text === this.#published) return;
+    this.#published = text;
+    numbers.publish(stats);
+  }
+
+  async #end(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#sessions.endAll('closing');
+    this.#shared.endAll('closing');
+    await this.#children.close();
+    await dropWatchdog();
+    this.#publish();
+  }
+}

@@ -1,0 +1,45 @@
+import type { IncomingMessage } from 'node:http';
+import { BridgeError } from '../messages/bridge-error.js';
+
+/** What the guard lets through. */
+export interface GuardOptions {
+  readonly resource: { readonly host: string; readonly hostname: string; readonly origin: string } | undefined;
+  readonly allowedHosts: readonly string[] | undefined;
+  readonly allowedOrigins: readonly string[] | undefined;
+}
+
+const LOOPBACK_ADDRESS = /^(?:::ffff:)?127\.|^::1$/;
+const LOOPBACK_NAME = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/;
+const HOST = /^(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/;
+
+/**
+ * Keeps web pages away that a browser lets talk to this machine under a name of their own (DNS rebinding). On connections to a
+ * loopback address Host must be a loopback name or the resource's, so that a reverse proxy on this machine keeps working;
+ * elsewhere only the lists count. Throws a `BridgeError` for what is not let through.
+ */
+export function createRebindingGuard({ resource, allowedHosts, allowedOrigins }: GuardOptions) {
+  const knownHosts = new Set([...(allowedHosts ?? []), ...(resource ? [resource.host, resource.hostname] : [])]);
+  const knownOrigins = new Set([...(allowedOrigins ?? []), ...(resource ? [resource.origin] : [])]);
+  const everyOrigin = knownOrigins.has('*');
+  const hostAllowed = (host: string): boolean =>
+    knownHosts.has(host) || (HOST.test(host) && knownHosts.has(host.replace(/:\d{1,5}$/, '')));
+
+  return function guard(req: IncomingMessage): void {
+    const host = (req.headers.host ?? '').toLowerCase();
+    const local = LOOPBACK_NAME.test(host);
+    const onLoopback = LOOPBACK_ADDRESS.test(req.socket.localAddress ?? '');
+    if (allowedHosts || onLoopback) {
+      const allowed = hostAllowed(host) || (onLoopback && local);
+      if (!allowed) throw new BridgeError('foreign_host');
+    }
+    const { origin } = req.headers;
+    if (origin === undefined || everyOrigin || !(allowedOrigins || (onLoopback && local))) return;
+    if (!knownOrigins.has(origin.toLowerCase()) && !(onLoopback && isLoopbackOrigin(origin))) {
+      throw new BridgeError('foreign_origin');
+    }
+  };
+}
+
+function isLoopbackOrigin(origin: string): boolean {
+  return /^https?:\/\//.test(origin) && LOOPBACK_NAME.test(origin.replace(/^https?:\/\//, ''));
+}

@@ -1,0 +1,131 @@
+import { BridgeError } from '../../messages/bridge-error.js';
+import { LEGACY_REVISIONS } from '../../messages/era.js';
+import type { ClientMessage } from '../../messages/json-rpc.js';
+import { type MetaRules, withMeta } from '../../messages/meta-edit.js';
+import { accepts } from '../accept.js';
+import { Answer, type AnswerPlan } from '../answers/answer.js';
+import type { BridgeRequest } from '../bridge-request.js';
+import { expiryOf } from '../expiry.js';
+import type { Session } from './session.js';
+import type { Sessions } from './sessions.js';
+
+const BATCH_REVISION = '2025-03-26';
+
+/** HTTP requests of the revisions up to 2025-11-25, against the sessions of one backend. */
+export class LegacyExchange {
+  readonly #sessions: Sessions;
+  readonly #metaRules: MetaRules;
+
+  constructor(sessions: Sessions, metaRules: MetaRules) {
+    this.#sessions = sessions;
+    this.#metaRules = metaRules;
+  }
+
+  /** The session that a request names; refuses one that is missing, unknown or somebody else's. */
+  session({ req, auth, principal }: BridgeRequest): Session {
+    const id = req.headers['mcp-session-id'];
+    if (id === undefined) throw new BridgeError('missing_session');
+    const session = this.#sessions.find(String(id), principal);
+    const version = req.headers['mcp-protocol-version'];
+    if (version !== undefined && version !== session.revision && !LEGACY_REVISIONS.has(String(version))) {
+      throw new BridgeError('unsupported_version');
+    }
+    session.expiresAt = expiryOf(auth);
+    return session;
+  }
+
+  /** POST: requests are answered when the child has answered, everything else with 202. */
+  post(request: BridgeRequest, messages: readonly ClientMessage[], batch: boolean): void {
+    const opening = messages.find(({ method, kind }) => method === 'initialize' && kind === 'request');
+    if (opening !== undefined) this.#initialize(request, opening, batch);
+    else this.#send(request, messages, batch);
+  }
+
+  /** GET: the standalone stream, or what a broken stream has left to say. */
+  get(request: BridgeRequest): void {
+    const session = this.session(request);
+    if (!accepts(request.req, 'text/event-stream')) throw new BridgeError('not_acceptable');
+    const lastEventId = request.req.headers['last-event-id'];
+    if (lastEventId === undefined) session.listen(request.res);
+    else session.resume(String(lastEventId), request.res);
+  }
+
+  /** DELETE: ends the session and its child. */
+  delete(request: BridgeRequest): void {
+    this.session(request).end('session_ended');
+    request.res.writeHead(200, { 'content-length': 0 }).end();
+  }
+
+  #send(request: BridgeRequest, messages: readonly ClientMessage[], batch: boolean): void {
+    const session = this.session(request);
+    if (batch && session.revision !== BATCH_REVISION) throw new BridgeError('batch_not_supported');
+    const requests = messages.filter(({ kind }) => kind === 'request');
+    if (requests.length === 0) {
+      this.#tell(session, messages);
+      request.res.writeHead(202).end();
+      return;
+    }
+    const wanted = acceptedBy(request);
+    const rule = this.#metaRules.forRequest(request.auth);
+    // Nothing may be awaited from here on: another POST would be admitted with the same ids.
+    session.admit(requests);
+    this.#tell(session, messages);
+    const answer = this.#answer(request, session, { ...wanted, responses: requests.length, batch });
+    for (const message of requests) session.request(message, answer, withMeta(message, rule));
+  }
+
+  #tell(session: Session, messages: readonly ClientMessage[]): void {
+    for (const message of messages) {
+      if (message.kind !== 'request') session.tell(message, withMeta(message, this.#metaRules.forOthers));
+    }
+  }
+
+  #initialize(request: BridgeRequest, message: ClientMessage, batch: boolean): void {
+    const { id } = message;
+    if (batch) throw new BridgeError('batch_not_supported', { id });
+    if (request.req.headers['mcp-session-id'] !== undefined) {
+      this.session(request);
+      throw new BridgeError('already_initialized', { id });
+    }
+    const wanted = acceptedBy(request);
+    const rule = this.#metaRules.forRequest(request.auth);
+    const session = this.#sessions.open(request.principal, request.auth);
+    session.expiresAt = expiryOf(request.auth);
+    request.res.once('close', () => {
+      // Whoever hung up before has not learnt its id, and nobody ever will.
+      if (!request.res.headersSent) session.end('session_ended');
+    });
+    session.request(
+      message,
+      this.#answer(request, session, { ...wanted, responses: 1, batch: false }),
+      withMeta(message, rule),
+    );
+  }
+
+  #answer({ res }: BridgeRequest, session: Session, wanted: Wanted): Answer {
+    const opening = session.revision === '';
+    return new Answer({
+      ...wanted,
+      res,
+      until: session.expiresAt,
+      ...(opening && {
+        // Of a session that did not come about, no client should know the id.
+        headers: (streams) => (streams || session.revision !== '' ? { 'mcp-session-id': session.id } : NO_HEADERS),
+      }),
+      openStream: () => session.openStream(),
+      hold: (slow) => session.holdFor(slow),
+    });
+  }
+}
+
+const NO_HEADERS = Object.freeze({});
+
+type Wanted = Pick<AnswerPlan, 'json' | 'stream' | 'responses' | 'batch'>;
+
+// Asked before anything is opened or sent: afterwards it would be too late to refuse.
+function acceptedBy({ req }: BridgeRequest): Pick<Wanted, 'json' | 'stream'> {
+  const json = accepts(req, 'application/json');
+  const stream = accepts(req, 'text/event-stream');
+  if (!json && !stream) throw new BridgeError('not_acceptable');
+  return { json, stream };
+}

@@ -1,0 +1,210 @@
+import type { ServerResponse } from 'node:http';
+import type { Principal } from '../../core/principal.js';
+import { BRIDGE_ERRORS, BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
+import { memberOf, textOf } from '../../messages/json-members.js';
+import {
+  type ClientMessage,
+  cancellation,
+  idOfTruncated,
+  keyOf,
+  membersAt,
+  type RpcMessage,
+  readMessage,
+  readParams,
+} from '../../messages/json-rpc.js';
+import type { Child, ChildListener } from '../../targets/stdio/child.js';
+import type { Answer } from '../answers/answer.js';
+import type { EventStream } from '../answers/event-stream.js';
+import { SessionStreams } from '../answers/session-streams.js';
+import { type Call, Calls } from './calls.js';
+
+/** What a session is made of. */
+export interface SessionParts {
+  readonly id: string;
+  readonly principal: Principal;
+  readonly child: Child;
+  readonly maxPending: number;
+  /** Called once, when the session is over. */
+  onEnd(session: Session): void;
+}
+
+// These are about the server as a whole, never about a request in flight.
+const UNRELATED = /^notifications\/(?:(?:tools|prompts|resources)\/list_changed|resources\/updated|tasks\/status)$/;
+const FIRST_PRIMED_REVISION = '2025-11-25';
+// How long a client may take for what is sent to it; afterwards it can resume.
+const PATIENCE_MS = 60_000;
+
+/** One client's conversation with one child, in a revision that has sessions (before 2026-07-28). */
+export class Session implements ChildListener {
+  readonly id: string;
+  readonly principal: Principal;
+  /** What `initialize` agreed on; empty until the child has answered it. */
+  revision = '';
+  /** When the latest token seen here expires, in milliseconds since 1970. */
+  expiresAt = Number.POSITIVE_INFINITY;
+  /** When a client last was here: what the child says on its own does not keep a session alive. */
+  lastUsed = Date.now();
+  readonly #child: Child;
+  readonly #onEnd: (session: Session) => void;
+  readonly #calls: Calls;
+  readonly #streams = new SessionStreams(() => this.revision >= FIRST_PRIMED_REVISION);
+  #ended = false;
+
+  constructor({ id, principal, child, maxPending, onEnd }: SessionParts) {
+    this.id = id;
+    this.principal = principal;
+    this.#child = child;
+    this.#onEnd = onEnd;
+    this.#calls = new Calls(maxPending);
+    child.listen(this);
+  }
+
+  get pending(): number {
+    return this.#calls.size;
+  }
+
+  /** Whether a client is connected and waits for something. */
+  get attended(): boolean {
+    if (this.#streams.standalone.connected) return true;
+    for (const [, { answer }] of this.#calls.entries()) if (answer.connected) return true;
+    return false;
+  }
+
+  /** Refuses what `request()` must not be called with, before anything of a batch is sent. */
+  admit(requests: readonly ClientMessage[]): void {
+    if (this.#ended) throw new BridgeError('unknown_session');
+    this.#calls.admit(requests);
+  }
+
+  /** Sends an admitted request to the child, as `bytes`; `answer` gets what comes back. */
+  request(message: ClientMessage, answer: Answer, bytes: Buffer): void {
+    this.lastUsed = Date.now();
+    this.#calls.add(message, answer, this.lastUsed);
+    this.#child.write(bytes);
+  }
+
+  /** Sends a notification or a response to the child, as `bytes`. */
+  tell(message: ClientMessage, bytes: Buffer): void {
+    this.lastUsed = Date.now();
+    this.#child.write(bytes);
+    if (message.method === 'notifications/cancelled') this.#cancel(message);
+  }
+
+  /** `Child.ready()`. */
+  ready(since: number, bytes: number): Promise<void> | undefined {
+    return this.#child.ready(since, bytes);
+  }
+
+  /** Opens a stream whose events can be fetched again. */
+  openStream(): EventStream {
+    return this.#streams.open();
+  }
+
+  /** Makes `res` the standalone stream. */
+  listen(res: ServerResponse): void {
+    this.#streams.standalone.attach(res, this.expiresAt);
+    this.#streams.standalone.replay();
+  }
+
+  /** Goes on with the stream that the event id `lastEventId` belongs to. */
+  resume(lastEventId: string, res: ServerResponse): void {
+    this.#streams.resume(lastEventId, res, this.expiresAt);
+  }
+
+  /** Reads no more from the child until `res` has taken what was written to it. */
+  holdFor(res: ServerResponse): void {
+    this.#child.holdFor(res, PATIENCE_MS);
+  }
+
+  line(bytes: Buffer): void {
+    const message = readMessage(bytes);
+    if (message === undefined) return;
+    if (message.kind !== 'response') this.#route(message);
+    else {
+      // An answer to nobody agrees on nothing; an error without an id (JSON-RPC 2.0, section 5.1) is about `initialize`.
+      const opens = this.revision === '' && (message.key === undefined || this.#calls.has(message.key));
+      const refused = opens && !this.#agree(message);
+      this.#calls.settle(message);
+      if (refused) this.end('session_ended');
+    }
+  }
+
+  oversized(head: Buffer, tail: Buffer): void {
+    const key = idOfTruncated(head, tail);
+    // Without its first answer, no client knows the session.
+    if (this.revision === '') this.end('message_too_large');
+    else if (key !== undefined) this.#calls.fail(key, 'message_too_large');
+    // Where the id cannot be found, any of them may be the one that would wait for ever.
+    else this.#calls.failAll('message_too_large');
+  }
+
+  gone(started: boolean): void {
+    this.end(started ? 'child_exited' : 'child_not_started');
+  }
+
+  /** What has to happen as time passes. */
+  tick(now: number, keepAlive: boolean, timeoutMs: number): void {
+    this.#streams.standalone.tick(now, keepAlive);
+    for (const [key, call] of [...this.#calls.entries()]) {
+      if (timeoutMs > 0 && now - call.since >= timeoutMs) this.#timeOut(key, call);
+      else call.answer.tick(now, keepAlive);
+    }
+  }
+
+  /** Ends the session and its child; requests in flight are answered at once. */
+  end(reason: BridgeErrorCode): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    // Until `initialize` is answered there is no session, and the failure is one of opening it.
+    this.#calls.failAll(reason, this.revision === '' ? BRIDGE_ERRORS[reason].status : undefined);
+    this.#streams.standalone.end();
+    this.#onEnd(this);
+    void this.#child.stop();
+  }
+
+  // The first response is that to `initialize`: until it is sent, no client knows the session's id.
+  #agree(message: RpcMessage): boolean {
+    const result = membersAt(message.bytes, memberOf(message.members, 'result'));
+    const version = memberOf(result, 'protocolVersion');
+    this.revision = version === undefined ? '' : textOf(message.bytes, version).slice(1, -1);
+    return this.revision !== '';
+  }
+
+  #timeOut(key: string, { id }: Call): void {
+    if (this.revision === '') {
+      this.end('request_timed_out');
+      return;
+    }
+    this.#child.write(cancellation(id, 'timed out'));
+    this.#calls.fail(key, 'request_timed_out');
+  }
+
+  #cancel(message: ClientMessage): void {
+    const params = membersAt(message.bytes, memberOf(message.members, 'params'));
+    const id = memberOf(params, 'requestId');
+    const key = id && keyOf(textOf(message.bytes, id));
+    // The child owes no answer to a cancelled request (2025-11-25, cancellation), but the POST must end.
+    if (key !== undefined) this.#calls.fail(key, 'cancelled');
+  }
+
+  #route(message: RpcMessage): void {
+    const answer = this.#answerFor(message);
+    if (answer !== undefined) answer.notify(message.bytes);
+    else {
+      const slow = this.#streams.standalone.send(message.bytes);
+      if (slow) this.holdFor(slow);
+    }
+  }
+
+  // On stdio only progress says which request it belongs to. The rest goes where it most likely belongs, always in this session.
+  #answerFor(message: RpcMessage): Answer | undefined {
+    if (message.method === 'notifications/progress') {
+      const call = this.#calls.withToken(readParams(message).progressToken);
+      return call?.answer.streams ? call.answer : undefined;
+    }
+    if (UNRELATED.test(message.method)) return undefined;
+    if (this.#calls.size > 1 && this.#streams.standalone.connected) return undefined;
+    for (const [, { answer }] of this.#calls.entries()) if (answer.streams && answer.connected) return answer;
+    return undefined;
+  }
+}

@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import type { AuthInfo } from '../../core/auth-info.js';
+import type { Principal } from '../../core/principal.js';
+import type { Quota } from '../../core/quota.js';
+import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
+import { type ChildSource, takeChild } from '../../targets/stdio/child-source.js';
+import type { Limits } from '../limits.js';
+import { Session } from './session.js';
+
+/** All sessions of one backend, by id. */
+export class Sessions {
+  readonly #limits: Limits;
+  readonly #children: ChildSource;
+  readonly #quota: Quota;
+  readonly #byId = new Map<string, Session>();
+
+  constructor(limits: Limits, children: ChildSource, quota: Quota) {
+    this.#limits = limits;
+    this.#children = children;
+    this.#quota = quota;
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  get pending(): number {
+    let sum = 0;
+    for (const session of this.#byId.values()) sum += session.pending;
+    return sum;
+  }
+
+  /** Opens a session with a child of its own; refuses what is over a cap. */
+  open(principal: Principal, auth: AuthInfo | undefined): Session {
+    const { child, share } = takeChild(this.#children, this.#quota, auth);
+    const session = new Session({
+      id: randomUUID(),
+      principal,
+      child,
+      maxPending: this.#limits.maxPendingRequests,
+      onEnd: (ended) => {
+        this.#byId.delete(ended.id);
+        share.release();
+      },
+    });
+    this.#byId.set(session.id, session);
+    return session;
+  }
+
+  /** The session with this id, if it belongs to `principal`; what belongs to others is unknown. */
+  find(id: string, principal: Principal): Session {
+    const session = this.#byId.get(id);
+    if (session === undefined || session.principal !== principal) throw new BridgeError('unknown_session');
+    return session;
+  }
+
+  /** `Child.ready()` of this session's child, if there is one. */
+  ready(id: string, principal: Principal, since: number, bytes: number): Promise<void> | undefined {
+    const session = this.#byId.get(id);
+    return session?.principal === principal ? session.ready(since, bytes) : undefined;
+  }
+
+  /** Lets time pass for all of them: timeouts, keep-alive comments, expired tokens, idle sessions. */
+  tick(now: number, keepAlive: boolean): void {
+    const { idleMs, expiryGraceMs, requestTimeoutMs } = this.#limits;
+    for (const session of [...this.#byId.values()]) {
+      session.tick(now, keepAlive, requestTimeoutMs);
+      if (session.attended) {
+        session.lastUsed = now;
+        continue;
+      }
+      const abandoned = now - Math.max(session.expiresAt, session.lastUsed) >= expiryGraceMs;
+      if (now - session.lastUsed >= idleMs || abandoned) session.end('session_ended');
+    }
+  }
+
+  endAll(reason: BridgeErrorCode): void {
+    for (const session of [...this.#byId.values()]) session.end(reason);
+  }
+}

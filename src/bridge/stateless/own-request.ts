@@ -1,0 +1,48 @@
+import type { Recipient } from '../answers/answer.js';
+
+/** What a child answers to a request of ours; nothing where it stays silent or writes no JSON. */
+export interface OwnResponse {
+  readonly result?: Readonly<Record<string, unknown>>;
+  readonly error?: { readonly code?: unknown; readonly data?: Readonly<Record<string, unknown>> };
+}
+
+/** What answers requests of ours: a child that many requests share. */
+export interface Askable {
+  /** Sends a request and returns the number under which it can be cancelled. */
+  ask(method: string, params: string, recipient: Recipient): number;
+  cancel(number: number): void;
+}
+
+/** Asks a child something ourselves, and waits for at most `ms`. */
+export function askChild(shared: Askable, method: string, params: object, ms: number): Promise<OwnResponse> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      shared.cancel(number);
+      resolve({});
+    }, ms);
+    const recipient: Recipient = {
+      streaming: false,
+      notify: nothing,
+      tick: nothing,
+      finish: nothing,
+      respond(response) {
+        clearTimeout(timer);
+        resolve(parse(response));
+      },
+    };
+    const number = shared.ask(method, JSON.stringify(params), recipient);
+  });
+}
+
+function parse(response: Buffer): OwnResponse {
+  try {
+    return JSON.parse(response.toString('utf8'));
+  } catch {
+    // No JSON is no answer.
+    return {};
+  }
+}
+
+function nothing(): void {
+  // Only the response matters to us.
+}

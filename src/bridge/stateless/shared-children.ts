@@ -1,0 +1,139 @@
+import type { AuthInfo } from '../../core/auth-info.js';
+import type { Principal } from '../../core/principal.js';
+import type { Quota, Share } from '../../core/quota.js';
+import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
+import { type ChildSource, takeChild } from '../../targets/stdio/child-source.js';
+import { expiryOf } from '../expiry.js';
+import type { Limits } from '../limits.js';
+import { probeEra } from './era-probe.js';
+import { SharedChild } from './shared-child.js';
+
+// The program behind a legacy answer may be replaced by a newer one, or just have been slow to start.
+const LEGACY_FOR_MS = 60_000;
+
+interface Place {
+  readonly shared: SharedChild;
+  readonly share: Share;
+  /** Who was here last: what a child that is started again is told of. */
+  auth: AuthInfo | undefined;
+  /** Resolves when the child is known to speak the revision. */
+  readonly ready: Promise<void>;
+}
+
+/** The children that serve requests without a session: one for each principal, started at its first request. */
+export class SharedChildren {
+  restarts = 0;
+  readonly #limits: Limits;
+  readonly #children: ChildSource;
+  readonly #quota: Quota;
+  readonly #places = new Map<Principal, Place>();
+  #versions: readonly string[] | undefined;
+  #legacyUntil = 0;
+  /** Whose child did not say what it speaks, and until when it is not asked again. */
+  readonly #silentUntil = new Map<Principal, number>();
+  #closed = false;
+
+  constructor(limits: Limits, children: ChildSource, quota: Quota) {
+    this.#limits = limits;
+    this.#children = children;
+    this.#quota = quota;
+  }
+
+  get pending(): number {
+    let sum = 0;
+    for (const { shared } of this.#places.values()) sum += shared.pending;
+    return sum;
+  }
+
+  /** The principal's child; started if need be. Refuses revisions that the program does not speak. */
+  async get(principal: Principal, auth: AuthInfo | undefined, version?: string): Promise<SharedChild> {
+    const legacyUntil = Math.max(this.#legacyUntil, this.#silentUntil.get(principal) ?? 0);
+    if (this.#versions === undefined && Date.now() < legacyUntil) throw new BridgeError('legacy_server');
+    const place = this.#places.get(principal) ?? this.#start(principal, auth);
+    place.auth = auth;
+    await place.ready;
+    if (version !== undefined && !this.#versions?.includes(version)) {
+      throw new BridgeError('unsupported_protocol_version', {
+        data: { supported: this.#versions, requested: version },
+      });
+    }
+    return place.shared;
+  }
+
+  /** `Child.ready()` of the principal's child, if there is one. */
+  ready(principal: Principal, since: number, bytes: number): Promise<void> | undefined {
+    return this.#places.get(principal)?.shared.ready(since, bytes);
+  }
+
+  /** Lets time pass: timeouts, keep-alive comments, expired tokens, idle children. */
+  tick(now: number, keepAlive: boolean): void {
+    const { idleMs, expiryGraceMs, requestTimeoutMs } = this.#limits;
+    for (const [principal, until] of this.#silentUntil) if (now >= until) this.#silentUntil.delete(principal);
+    for (const [principal, { shared }] of [...this.#places]) {
+      shared.tick(now, keepAlive, requestTimeoutMs);
+      if (!shared.idle) {
+        shared.lastUsed = now;
+        continue;
+      }
+      const abandoned = now - Math.max(shared.expiresAt, shared.lastUsed) >= expiryGraceMs;
+      if (now - shared.lastUsed >= idleMs || abandoned) this.#end(principal, shared, 'session_ended');
+    }
+  }
+
+  endAll(reason: BridgeErrorCode): void {
+    this.#closed = true;
+    for (const [principal, { shared }] of [...this.#places]) this.#end(principal, shared, reason);
+  }
+
+  #start(principal: Principal, auth: AuthInfo | undefined): Place {
+    const { child, share } = takeChild(this.#children, this.#quota, auth);
+    const gone = (): void => this.#gone(principal, shared);
+    const shared = new SharedChild(child, this.#limits.maxPendingRequests, gone);
+    shared.expiresAt = expiryOf(auth);
+    const ready = this.#versions ? Promise.resolve() : this.#probe(principal, shared);
+    // Whoever waits for it is told; with nobody waiting it must not count as unhandled.
+    ready.catch(() => undefined);
+    const place = { shared, share, auth, ready };
+    this.#places.set(principal, place);
+    return place;
+  }
+
+  async #probe(principal: Principal, shared: SharedChild): Promise<void> {
+    const era = await probeEra(shared);
+    if (era.kind === 'modern') {
+      this.#versions = era.versions;
+      return;
+    }
+    this.#end(principal, shared, 'session_ended');
+    const until = Date.now() + LEGACY_FOR_MS;
+    if (era.kind === 'legacy') {
+      if (this.#versions === undefined) this.#legacyUntil = until;
+    } else if (era.reason !== undefined && (era.reason !== 'child_exited' || this.#versions)) {
+      throw new BridgeError(era.reason);
+    } else this.#silentUntil.set(principal, until);
+    throw new BridgeError('legacy_server');
+  }
+
+  #gone(principal: Principal, shared: SharedChild): void {
+    const auth = this.#places.get(principal)?.auth;
+    if (!this.#forget(principal, shared) || this.#closed || !shared.answered) return;
+    this.restarts++;
+    try {
+      this.#start(principal, auth);
+    } catch {
+      // Nobody waits for it: the principal's next request tries again, and is told.
+    }
+  }
+
+  #end(principal: Principal, shared: SharedChild, reason: BridgeErrorCode): void {
+    if (this.#forget(principal, shared)) void shared.end(reason);
+  }
+
+  #forget(principal: Principal, shared: SharedChild): boolean {
+    const place = this.#places.get(principal);
+    if (place?.shared !== shared) return false;
+    this.#places.delete(principal);
+    place.share.release();
+    return true;
+  }
+}

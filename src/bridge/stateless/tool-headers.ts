@@ -1,0 +1,125 @@
+import type { IncomingMessage } from 'node:http';
+import { BridgeError } from '../../messages/bridge-error.js';
+import { CAPABILITIES_KEY, decodeHeader, VERSION_KEY } from '../../messages/era.js';
+import type { ClientMessage } from '../../messages/json-rpc.js';
+import { type Askable, askChild } from './own-request.js';
+
+/** One parameter of a tool that its calls repeat in a header (2026-07-28, Custom Headers from Tool Parameters). */
+interface MirroredParameter {
+  /** The header's name, in lower case. */
+  readonly header: string;
+  readonly path: readonly string[];
+}
+
+type Tools = ReadonlyMap<string, readonly MirroredParameter[]>;
+
+const FRESH_MS = 60_000;
+const LIST_MS = 10_000;
+const MOST_PAGES = 50;
+// Deeper than any tool's parameters, and far from the end of the stack.
+const MOST_LEVELS = 64;
+
+/** Which parameters of which tools of one child must stand in headers too; learnt from its `tools/list`. */
+export class ToolHeaders {
+  readonly #shared: Askable;
+  #tools: Tools = new Map();
+  #readAt = Number.NEGATIVE_INFINITY;
+  #reading: Promise<void> | undefined;
+
+  constructor(shared: Askable) {
+    this.#shared = shared;
+  }
+
+  /** Refuses a `tools/call` whose `Mcp-Param-` headers do not say what its arguments say. */
+  async check(
+    req: IncomingMessage,
+    message: ClientMessage,
+    meta: ReadonlyMap<string, string> | undefined,
+  ): Promise<void> {
+    if (this.#readAt === Number.NEGATIVE_INFINITY) await this.#read(meta);
+    else if (Date.now() - this.#readAt > FRESH_MS) this.#read(meta).catch(ignore);
+    if (this.#mismatch(req, message) === undefined) return;
+    // The tool may have changed since: nobody is refused by a schema that is not the latest.
+    await this.#read(meta);
+    const mismatch = this.#mismatch(req, message);
+    if (mismatch !== undefined) {
+      throw new BridgeError('header_mismatch', {
+        id: message.id,
+        detail: `${mismatch} is missing or does not match the body`,
+      });
+    }
+  }
+
+  #mismatch(req: IncomingMessage, { params }: ClientMessage): string | undefined {
+    const parameters = (typeof params.name === 'string' ? this.#tools.get(params.name) : undefined) ?? [];
+    return parameters.find(({ header, path }) => !matches(req.headers[header], valueAt(params.arguments, path)))
+      ?.header;
+  }
+
+  #read(meta: ReadonlyMap<string, string> | undefined): Promise<void> {
+    this.#reading ??= readTools(this.#shared, meta, this.#tools)
+      .then((tools) => {
+        this.#tools = tools;
+        this.#readAt = Date.now();
+      })
+      .finally(() => {
+        this.#reading = undefined;
+      });
+    return this.#reading;
+  }
+}
+
+/** What was `known` before still holds for what the child does not list any more, because it fails. */
+async function readTools(shared: Askable, meta: ReadonlyMap<string, string> | undefined, known: Tools): Promise<Tools> {
+  const own = [...(meta ?? [])].map(([key, value]) => [key, JSON.parse(value)]);
+  const _meta = { ...Object.fromEntries(own), [VERSION_KEY]: '2026-07-28', [CAPABILITIES_KEY]: {} };
+  const tools = new Map<string, readonly MirroredParameter[]>();
+  let cursor: unknown;
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const params = cursor === undefined ? { _meta } : { cursor, _meta };
+    const { result } = await askChild(shared, 'tools/list', params, LIST_MS);
+    if (!Array.isArray(result?.tools)) return new Map([...known, ...tools]);
+    for (const tool of result.tools) {
+      const parameters = mirroredIn(tool?.inputSchema);
+      if (parameters.length > 0 && typeof tool.name === 'string') tools.set(tool.name, parameters);
+    }
+    cursor = result?.nextCursor;
+    if (typeof cursor !== 'string') break;
+  }
+  return tools;
+}
+
+// Only chains of `properties` lead to a parameter that counts; a schema that marks others is not offered by clients.
+function mirroredIn(schema: unknown, path: readonly string[] = []): MirroredParameter[] {
+  const { properties } = (schema ?? {}) as { properties?: Record<string, { 'x-mcp-header'?: unknown }> };
+  if (typeof properties !== 'object' || properties === null || path.length >= MOST_LEVELS) return [];
+  return Object.entries(properties).flatMap(([name, property]) => {
+    const mark = property?.['x-mcp-header'];
+    const here = [...path, name];
+    const found = typeof mark === 'string' ? [{ header: `mcp-param-${mark.toLowerCase()}`, path: here }] : [];
+    return [...found, ...mirroredIn(property, here)];
+  });
+}
+
+function valueAt(value: unknown, path: readonly string[]): unknown {
+  let at = value;
+  for (const name of path) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, name)) return undefined;
+    at = (at as Record<string, unknown>)[name];
+  }
+  return at;
+}
+
+function matches(header: string | string[] | undefined, value: unknown): boolean {
+  if (value === undefined || value === null) return header === undefined;
+  const text = decodeHeader(header);
+  // No header says what an object says.
+  if (text === undefined || typeof value === 'object') return false;
+  // `42.0` and `42` are the same number.
+  if (typeof value === 'number') return text.trim() !== '' && Number(text) === value;
+  return text === String(value);
+}
+
+function ignore(): void {
+  // The next call reads again.
+}

@@ -1,0 +1,162 @@
+import type { Logger } from '../core/logger.js';
+import { requireArgument } from '../options/argument.js';
+import { createChecks, type OptionChecks, optionNames } from '../options/checks.js';
+import { resolveLogger } from '../options/logger-option.js';
+
+/** What `mcpCors()` may be told. A list that is given takes the place of the default, it does not add to it. */
+export interface McpCorsOptions {
+  /**
+   * The origins whose pages may read answers: exact (`https://app.example.com`), with a star for the labels before a
+   * domain (`https://*.example.com`) or for the port (`http://localhost:*`), or `'*'` for every origin.
+   *
+   * @default `'*'`
+   */
+  readonly origins?: '*' | readonly string[] | undefined;
+  /**
+   * Header fields that a page may send; `Mcp-Param-*` stands for all whose names begin so, and `['*']` allows whatever it
+   * asks for.
+   *
+   * @default those that MCP clients send
+   */
+  readonly allowHeaders?: readonly string[] | undefined;
+  /**
+   * Header fields that a page may read; `['*']` stands for all of them, but not with `credentials` (Fetch standard).
+   *
+   * @default those that MCP clients read
+   */
+  readonly exposeHeaders?: readonly string[] | undefined;
+  /**
+   * `['*']` stands for all of them, but not with `credentials` (Fetch standard).
+   *
+   * @default `['GET', 'HEAD', 'POST', 'DELETE']`
+   */
+  readonly methods?: readonly string[] | undefined;
+  /** Whether cookies may come along. Bearer tokens need none. Not together with every origin. @default `false` */
+  readonly credentials?: boolean | undefined;
+  /** Seconds for which a browser need not ask again. @default `600` */
+  readonly maxAgeSeconds?: number | undefined;
+  /** Warned of what a browser client will miss. @default nobody is told */
+  readonly logger?: Logger | undefined;
+}
+
+/** What MCP clients in a browser need (MCP specification 2025-03-26 to 2026-07-28; RFC 6750; RFC 9728). */
+export const CORS_DEFAULTS = Object.freeze({
+  origins: '*',
+  allowHeaders: Object.freeze([
+    'Authorization',
+    'Content-Type',
+    'Accept',
+    'Mcp-Session-Id',
+    'MCP-Protocol-Version',
+    'Last-Event-ID',
+    'Mcp-Method',
+    'Mcp-Name',
+  ]),
+  exposeHeaders: Object.freeze(['WWW-Authenticate', 'Mcp-Session-Id', 'MCP-Protocol-Version']),
+  methods: Object.freeze(['GET', 'HEAD', 'POST', 'DELETE']),
+  credentials: false,
+  maxAgeSeconds: 600,
+} as const);
+
+/** What only some clients send: proofs (RFC 9449), and parameters of tools that are mirrored (MCP 2026-07-28). */
+const ALSO_ALLOWED = ['DPoP', 'Mcp-Param-*'];
+
+/** The options as they are held. */
+export interface ResolvedCors {
+  readonly origins: '*' | readonly (string | RegExp)[];
+  readonly allowHeaders: '*' | readonly string[];
+  /** In lower case: what the names of further header fields begin with. */
+  readonly allowHeaderPrefixes: readonly string[];
+  readonly exposeHeaders: readonly string[];
+  readonly methods: readonly string[];
+  readonly credentials: boolean;
+  readonly maxAgeSeconds: number;
+  readonly logger: Logger;
+}
+
+const CORS_OPTIONS = optionNames<McpCorsOptions>({
+  origins: true,
+  allowHeaders: true,
+  exposeHeaders: true,
+  methods: true,
+  credentials: true,
+  maxAgeSeconds: true,
+  logger: true,
+});
+
+/** @throws {ConfigError} */
+export function resolveCors(options: Readonly<McpCorsOptions>): ResolvedCors {
+  const checks = createChecks('mcpCors()');
+  const given = requireArgument(checks, options, { example: '' });
+  checks.knownKeys(given, '', CORS_OPTIONS);
+  const origins = resolveOrigins(checks, given.origins);
+  const list = (key: 'allowHeaders' | 'exposeHeaders' | 'methods'): readonly string[] =>
+    given[key] === undefined ? CORS_DEFAULTS[key] : requireTokens(checks, given[key], key);
+  const allowHeaders =
+    given.allowHeaders === undefined ? [...CORS_DEFAULTS.allowHeaders, ...ALSO_ALLOWED] : list('allowHeaders');
+  const isPrefix = (name: string) => name.endsWith('*');
+  return Object.freeze({
+    origins,
+    allowHeaders: allowHeaders.includes('*') ? '*' : allowHeaders.filter((name) => !isPrefix(name)),
+    allowHeaderPrefixes: allowHeaders.filter(isPrefix).map((name) => name.slice(0, -1).toLowerCase()),
+    exposeHeaders: list('exposeHeaders'),
+    methods: list('methods'),
+    credentials: resolveCredentials(checks, given.credentials, origins),
+    maxAgeSeconds:
+      given.maxAgeSeconds === undefined
+        ? CORS_DEFAULTS.maxAgeSeconds
+        : checks.integer(given.maxAgeSeconds, 'maxAgeSeconds', 0, 'Leave it out for 10 minutes.'),
+    logger: resolveLogger(checks, given.logger),
+  });
+}
+
+/** RFC 9110, section 5.6.2: a header field's name and a method are tokens. */
+export const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+function requireTokens(checks: OptionChecks, value: unknown, option: string): readonly string[] {
+  const fix = 'List names, such as "Authorization" or "POST"; leave it out for what MCP clients need.';
+  const list = checks.strings(value, option, fix);
+  return list.every((name) => TOKEN.test(name)) ? list : checks.refuse(option, 'an array of names', value, fix);
+}
+
+function resolveCredentials(checks: OptionChecks, value: unknown, origins: ResolvedCors['origins']): boolean {
+  const fix = 'Leave it out: bearer tokens need no cookies. If you need them, list the origins.';
+  const credentials = value === undefined ? CORS_DEFAULTS.credentials : checks.boolean(value, 'credentials', fix);
+  return credentials && origins === '*'
+    ? checks.refuse('credentials', 'false where every origin is allowed', value, fix)
+    : credentials;
+}
+
+const ORIGINS_FIX = 'Write "https://app.example.com", "https://*.example.com", "http://localhost:*", or "*".';
+
+function resolveOrigins(checks: OptionChecks, value: unknown): ResolvedCors['origins'] {
+  if (value === undefined || value === '*') return '*';
+  const list = checks.strings(value, 'origins', ORIGINS_FIX);
+  if (list.includes('*')) return '*';
+  return Object.freeze(list.map((origin, i) => resolveOrigin(checks, origin, `origins[${i}]`)));
+}
+
+/** A scheme, then a host as `URL` writes it, then a port; the star where it is allowed. */
+const ORIGIN = /^([a-z][a-z\d+.-]*:\/\/)(\*\.)?([a-z\d._~-]+|\[[\da-f:.]+\])(?::(\d{1,5}|\*))?$/;
+
+/** Browsers send an origin in one spelling (RFC 6454, section 6.2); one written in another would never be met. */
+function resolveOrigin(checks: OptionChecks, origin: string, option: string): string | RegExp {
+  const [, scheme, subdomains, host, port] = ORIGIN.exec(origin) ?? [];
+  if (scheme === undefined || host === undefined || !isSpeltByBrowsers(origin)) {
+    return checks.refuse(option, 'an origin in lower case, without path and default port', origin, ORIGINS_FIX);
+  }
+  if (subdomains === undefined && port !== '*') return origin;
+  const start = literal(scheme) + (subdomains === undefined ? '' : '[a-z\\d.-]+\\.') + literal(host);
+  const end = port === '*' ? '(?::\\d{1,5})?' : literal(port === undefined ? '' : `:${port}`);
+  return new RegExp(`^${start}${end}$`);
+}
+
+function isSpeltByBrowsers(origin: string): boolean {
+  const example = origin.replace('*.', 'a.').replace(/:\*$/, '');
+  if (!/^https?:/.test(example)) return true;
+  return URL.canParse(example) && new URL(example).origin === example;
+}
+
+function literal(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\-]/g, '\\$&');
+}

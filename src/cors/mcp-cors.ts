@@ -1,0 +1,76 @@
+import type { IncomingMessage } from 'node:http';
+import cors from 'cors';
+import type { Middleware } from '../http/middleware.js';
+import { CORS_DEFAULTS, type McpCorsOptions, type ResolvedCors, resolveCors, TOKEN } from './cors-options.js';
+
+/**
+ * Lets MCP clients that run in a browser call this server from pages of other origins. Mount it before `mcpAuth()`: it
+ * answers preflights, which carry no token, and every answer that follows has its headers, refusals and failures too.
+ *
+ * CORS is about what pages may read; it does not keep a request out. Whoever may call is for `mcpAuth()` to say.
+ *
+ * @throws {ConfigError}
+ */
+export function mcpCors(options: Readonly<McpCorsOptions> = {}): Middleware {
+  const held = resolveCors(options);
+  for (const line of whatBrowsersWillMiss(held)) held.logger.warn(`mcpCors(): ${line}`);
+  const fixed = {
+    // A list and no function: for an origin that a function denies, the package leaves preflights to whoever comes next.
+    origin: held.origins === '*' ? '*' : [...held.origins],
+    exposedHeaders: [...held.exposeHeaders],
+    methods: [...held.methods],
+    credentials: held.credentials,
+    maxAge: held.maxAgeSeconds,
+  };
+  const apply = cors<IncomingMessage>((req, done) => done(null, { ...fixed, ...allowedHeaders(held, req) }));
+
+  return function mcpCorsMiddleware(req, res, next) {
+    apply(req, res, next);
+  };
+}
+
+/** Those that are listed, and those asked for whose names begin as allowed. No cache keeps the answer to an OPTIONS. */
+function allowedHeaders(held: ResolvedCors, req: IncomingMessage): { allowedHeaders?: string[] } {
+  // Without this member the package allows whatever a preflight asks for: a literal "*" would not cover Authorization.
+  if (held.allowHeaders === '*') return {};
+  if (req.method !== 'OPTIONS') return { allowedHeaders: [] };
+  const asked = String(req.headers['access-control-request-headers'] ?? '').split(',');
+  const further = asked
+    .map((name) => name.trim())
+    .filter((name) => TOKEN.test(name) && isCovered(held.allowHeaderPrefixes, name));
+  return { allowedHeaders: [...held.allowHeaders, ...further] };
+}
+
+function isCovered(prefixes: readonly string[], name: string): boolean {
+  return prefixes.some((prefix) => name.toLowerCase().startsWith(prefix));
+}
+
+/** Why each is needed, for those who leave one out. Accept, GET, HEAD and POST need no leave (Fetch standard, 2.2). */
+const NEEDED_FOR: Readonly<Record<string, string>> = {
+  Authorization: 'send its token',
+  'Content-Type': 'send JSON',
+  'Mcp-Session-Id': 'keep its session',
+  'MCP-Protocol-Version': 'say which protocol it speaks',
+  'Last-Event-ID': 'resume a stream',
+  'Mcp-Method': 'speak MCP 2026-07-28',
+  'Mcp-Name': 'speak MCP 2026-07-28',
+  'WWW-Authenticate': 'find out where to log in',
+  DELETE: 'end its session',
+};
+
+function whatBrowsersWillMiss(held: ResolvedCors): string[] {
+  const lists = [
+    ['allowHeaders', held.allowHeaders, CORS_DEFAULTS.allowHeaders],
+    ['exposeHeaders', held.exposeHeaders, CORS_DEFAULTS.exposeHeaders],
+    ['methods', held.methods, CORS_DEFAULTS.methods],
+  ] as const;
+  return lists.flatMap(([option, given, needed]) => {
+    // Where cookies may come along, a star among these is a name like any other (Fetch standard).
+    if (given === '*' || (given.includes('*') && !held.credentials)) return [];
+    const names = given.map((name) => name.toLowerCase());
+    const prefixes = option === 'allowHeaders' ? held.allowHeaderPrefixes : [];
+    const isThere = (name: string) => names.includes(name.toLowerCase()) || isCovered(prefixes, name);
+    const missing = needed.filter((name) => !isThere(name) && NEEDED_FOR[name] !== undefined);
+    return missing.map((name) => `${option} lacks "${name}": a client in a browser cannot ${NEEDED_FOR[name]}`);
+  });
+}

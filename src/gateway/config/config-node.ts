@@ -1,0 +1,110 @@
+import { isRecord, nearestName } from '../../options/checks.js';
+import { StartupError } from '../startup-error.js';
+
+interface Names<R extends string, O extends string> {
+  readonly required?: readonly R[];
+  readonly optional?: readonly O[];
+  /** Names that mean something in agentgateway's files, so that none is taken for a slip of another. */
+  readonly unsupported?: readonly string[];
+}
+
+type Members<R extends string, O extends string> = Record<R, ConfigNode> & Partial<Record<O, ConfigNode>>;
+
+/** A value in the configuration file and where it stands there, so that every refusal can name the place. */
+export class ConfigNode {
+  readonly value: unknown;
+  /** For example `binds[0].listeners[0].routes`; the empty string for the whole document. */
+  readonly path: string;
+
+  constructor(value: unknown, path = '') {
+    this.value = value;
+    this.path = path;
+  }
+
+  refuse(problem: string): never {
+    throw new StartupError(`${this.path || 'the document'} ${problem}`);
+  }
+
+  /** The members of this mapping. A key that is neither required nor optional is refused: nothing would honour it. */
+  members<const R extends string = never, const O extends string = never>(names: Names<R, O>): Members<R, O> {
+    const { required = [], optional = [], unsupported = [] } = names;
+    const known: readonly string[] = [...required, ...optional];
+    const members: Record<string, ConfigNode> = {};
+    for (const [key, member] of this.children()) {
+      if (!known.includes(key)) member.refuse(`is not supported. ${suggestion(key, known, unsupported)}`);
+      members[key] = member;
+    }
+    for (const key of required) members[key] ??= this.#member(key, undefined).refuse('is missing');
+    return members as Members<R, O>;
+  }
+
+  mapping(): Readonly<Record<string, unknown>> {
+    return isRecord(this.value) ? this.value : this.refuse(`must be a mapping, but is ${describe(this.value)}`);
+  }
+
+  items(): readonly ConfigNode[] {
+    if (!Array.isArray(this.value)) this.refuse(`must be a list, but is ${describe(this.value)}`);
+    return this.value.map((item, index) => new ConfigNode(item, `${this.path}[${index}]`));
+  }
+
+  /** The items of a list that would be pointless when empty. */
+  someItems(): readonly ConfigNode[] {
+    const items = this.items();
+    return items.length > 0 ? items : this.refuse('must have at least one item, but is empty');
+  }
+
+  onlyItem(): ConfigNode {
+    const [item, ...more] = this.someItems();
+    return item !== undefined && more.length === 0
+      ? item
+      : this.refuse(`must have exactly one item, but has ${more.length + 1}`);
+  }
+
+  text(): string {
+    const { value } = this;
+    if (typeof value === 'string' && value !== '') return value;
+    // The value itself is not repeated: it may be a secret meant for the child process.
+    if (typeof value === 'number' || typeof value === 'boolean')
+      this.refuse(`must be text: put the ${typeof value} in quotes`);
+    return this.refuse(`must be text, but is ${describe(value)}`);
+  }
+
+  texts(): readonly string[] {
+    return this.items().map((item) => item.text());
+  }
+
+  flag(): boolean {
+    return typeof this.value === 'boolean'
+      ? this.value
+      : this.refuse(`must be true or false, but is ${describe(this.value)}`);
+  }
+
+  port(): number {
+    const { value } = this;
+    return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 65_535
+      ? value
+      : this.refuse(`must be a port number (0 to 65535), but is ${describe(value)}`);
+  }
+
+  /** Every member of a mapping whose keys are the user's own, such as `env`. */
+  children(): ReadonlyArray<readonly [string, ConfigNode]> {
+    return Object.entries(this.mapping()).map(([key, value]) => [key, this.#member(key, value)]);
+  }
+
+  #member(key: string, value: unknown): ConfigNode {
+    const step = /^[A-Za-z_$][\w$-]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+    return new ConfigNode(value, this.path === '' ? step.replace(/^\./, '') : `${this.path}${step}`);
+  }
+}
+
+function suggestion(key: string, known: readonly string[], unsupported: readonly string[]): string {
+  const near = unsupported.includes(key) ? undefined : nearestName(key, known);
+  return near === undefined ? `Supported here: ${known.join(', ')}.` : `Did you mean "${near}"?`;
+}
+
+function describe(value: unknown): string {
+  if (value === null) return 'empty';
+  if (value === undefined) return 'missing';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'a mapping' : JSON.stringify(value);
+}

@@ -1,0 +1,38 @@
+import type { McpCorsOptions } from '../../index.js';
+import type { ConfigNode } from './config-node.js';
+
+export interface CorsConfig {
+  /** `mcpCors()` checks the names and origins in it. */
+  readonly options: McpCorsOptions & { readonly origins: readonly string[] };
+  readonly at: string;
+}
+
+/** What "*" means for methods: all of them by name, since a browser takes a literal "*" as a wildcard only sometimes. */
+const EVERY_METHOD = ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE'];
+
+/** What a browser sends without asking (Fetch standard, "CORS-safelisted method"), whatever a file does not allow. */
+const SAFELISTED_METHODS = ['GET', 'HEAD', 'POST'];
+
+/** `policies.cors` for `mcpCors()`, without its defaults: what the file does not allow is not allowed. */
+export function readCorsPolicy(node: ConfigNode): CorsConfig {
+  const members = node.members({
+    optional: ['allowOrigins', 'allowHeaders', 'allowMethods', 'exposeHeaders', 'allowCredentials', 'maxAge'],
+  });
+  const methods = members.allowMethods?.texts() ?? SAFELISTED_METHODS;
+  const options = {
+    origins: members.allowOrigins?.texts() ?? [],
+    allowHeaders: members.allowHeaders?.texts() ?? [],
+    exposeHeaders: members.exposeHeaders?.texts() ?? [],
+    methods: methods.includes('*') ? EVERY_METHOD : methods,
+    credentials: members.allowCredentials?.flag() ?? false,
+    maxAgeSeconds: members.maxAge && readSeconds(members.maxAge),
+  };
+  return { options, at: node.path };
+}
+
+function readSeconds(node: ConfigNode): number {
+  const [all, hours = '0', minutes = '0', seconds = '0'] =
+    /^(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?$/.exec(node.text()) ?? [];
+  if (!all) return node.refuse(`must be a time such as "600s", "10m" or "1h", but is ${JSON.stringify(node.value)}`);
+  return Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
+}

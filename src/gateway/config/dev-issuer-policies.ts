@@ -1,0 +1,53 @@
+import { ISSUER_OPTIONS } from '../../policy/resolve-issuer.js';
+import type { DevIssuer, DevResource } from '../dev-issuer/dev-issuer.js';
+import { StartupError } from '../startup-error.js';
+import type { GatewayConfig, McpAuthenticationConfig, RouteConfig } from './config-file.js';
+
+/** Members of a policy that belong to one issuer, and move into the list of several. */
+const OF_ONE_ISSUER: readonly string[] = ISSUER_OPTIONS;
+
+/** What the development issuer must know of a configuration. */
+export function resourcesOf(config: GatewayConfig): readonly DevResource[] {
+  return authenticationsOf(config).map(({ policy, at }) => {
+    const { resource, scopesSupported } = (policy.resourceMetadata ?? {}) as Record<string, unknown>;
+    if (typeof resource !== 'string') {
+      throw new StartupError(`${at}.resourceMetadata.resource is missing: --dev-issuer makes tokens for it`);
+    }
+    return { resource, scopes: [...new Set([...textsOf(scopesSupported), ...textsOf(policy.requiredScopes)])] };
+  });
+}
+
+function authenticationsOf({ binds }: GatewayConfig): McpAuthenticationConfig[] {
+  return binds.flatMap(({ routes }) => routes.flatMap(({ mcpAuthentication }) => mcpAuthentication ?? []));
+}
+
+function textsOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}
+
+/** The same configuration, where clients log in at the development issuer; tokens of the file's own issuers stay good. */
+export function withDevIssuer(config: GatewayConfig, issuer: DevIssuer): GatewayConfig {
+  const change = (route: RouteConfig): RouteConfig => {
+    const { mcpAuthentication } = route;
+    if (mcpAuthentication === undefined) return route;
+    return {
+      ...route,
+      mcpAuthentication: { ...mcpAuthentication, policy: policyWith(mcpAuthentication.policy, issuer) },
+    };
+  };
+  return { binds: config.binds.map((bind) => ({ ...bind, routes: bind.routes.map(change) })) };
+}
+
+function policyWith(policy: McpAuthenticationConfig['policy'], { issuer, jwks }: DevIssuer): Record<string, unknown> {
+  const own = Object.fromEntries(Object.entries(policy).filter(([name]) => OF_ONE_ISSUER.includes(name)));
+  const shared = Object.fromEntries(Object.entries(policy).filter(([name]) => !OF_ONE_ISSUER.includes(name)));
+  const metadata = policy.resourceMetadata as Record<string, unknown>;
+  const others = Array.isArray(policy.issuers) ? policy.issuers : [own];
+  return {
+    ...shared,
+    issuers: [{ issuer, jwks, audiences: [metadata.resource] }, ...others],
+    // Clients log in at the development issuer itself; the facade of the file's provider would take its place.
+    facade: false,
+    resourceMetadata: { ...metadata, authorizationServers: [issuer] },
+  };
+}

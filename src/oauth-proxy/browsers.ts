@@ -1,0 +1,78 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Seal } from '../core/seal.js';
+
+/** A browser that logs in here: what its cookie says. */
+export interface Browser {
+  readonly id: string;
+  /** Fingerprints of what its user has allowed, the latest last. */
+  readonly allowed: readonly string[];
+}
+
+/** Recognises browsers by a sealed cookie, so that a login begun in one cannot be finished in another (CVE-2026-27124). */
+export interface Browsers {
+  /** The browser that a request comes from, if it is the one with this id. */
+  find(req: IncomingMessage, id: string): Browser | undefined;
+  /** The browser, with its cookie set where it has none yet. */
+  meet(req: IncomingMessage, res: ServerResponse): Browser;
+  /** Remembers what the user has allowed. */
+  allow(res: ServerResponse, browser: Browser, fingerprint: string): void;
+}
+
+const COOKIE_SECONDS = 30 * 86_400;
+const MOST_ALLOWED = 20;
+/** What more a browser brings is not looked at: opening costs. */
+const MOST_COOKIES = 64;
+const MOST_UNREADABLE = 8;
+const ID_IN_NAME = 8;
+
+export function createBrowsers(seal: Seal, resource: URL): Browsers {
+  const secure = resource.protocol === 'https:';
+  // Two resources of one origin must not overwrite each other's cookie.
+  const tag = createHash('sha256').update(resource.href).digest('hex').slice(0, 8);
+  // `__Host-` keeps other hosts of the domain from setting it, and needs https.
+  const name = `${secure ? '__Host-' : ''}mcp-login-${tag}`;
+  const setCookie = (res: ServerResponse, cookie: string, value: string, seconds: number) =>
+    res.appendHeader(
+      'set-cookie',
+      `${cookie}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${seconds}${secure ? '; Secure' : ''}`,
+    );
+
+  // Each id has a cookie of its own: two first logins at once must not overwrite each other's.
+  const read = (req: IncomingMessage) =>
+    cookiesOf(req, `${name}-`)
+      .slice(0, MOST_COOKIES)
+      .map(([cookie, value]) => ({ cookie, browser: seal.open('browser', value) as Browser | undefined }));
+  const readable = (cookies: ReturnType<typeof read>) =>
+    cookies.flatMap(({ browser }) => (browser === undefined ? [] : [browser]));
+  const write = (res: ServerResponse, browser: Browser) => {
+    const value = seal.close('browser', browser, COOKIE_SECONDS);
+    setCookie(res, `${name}-${browser.id.slice(0, ID_IN_NAME)}`, value, COOKIE_SECONDS);
+  };
+
+  return {
+    find: (req, id) => readable(read(req)).find((browser) => browser.id === id),
+    meet(req, res) {
+      const cookies = read(req);
+      // Sealed under a secret that is gone, or by a neighbour who has another: too many of them would be too long a header.
+      const unreadable = cookies.filter(({ browser }) => browser === undefined);
+      for (const { cookie } of unreadable.slice(0, -MOST_UNREADABLE)) setCookie(res, cookie, '', 0);
+      const known = readable(cookies);
+      if (known[0] !== undefined) return { id: known[0].id, allowed: known.flatMap(({ allowed }) => allowed) };
+      const browser = { id: randomBytes(16).toString('base64url'), allowed: [] };
+      write(res, browser);
+      return browser;
+    },
+    allow(res, { id, allowed }, fingerprint) {
+      const others = allowed.filter((item) => item !== fingerprint);
+      write(res, { id, allowed: [...others, fingerprint].slice(-MOST_ALLOWED) });
+    },
+  };
+}
+
+function cookiesOf(req: IncomingMessage, prefix: string): [name: string, value: string][] {
+  return (req.headers.cookie ?? '').split(';').flatMap((cookie): [string, string][] => {
+    const [name = '', value = ''] = cookie.trim().split('=', 2);
+    return name.startsWith(prefix) ? [[name, value]] : [];
+  });
+}

@@ -1,0 +1,65 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Parameters, parseForm } from '../http/form.js';
+import { rawQuery, requestTarget } from '../http/request-target.js';
+import type { ServerMetadata } from '../upstream/server-metadata.js';
+import type { FacadeContext } from './context.js';
+import { type Login, replyErrorToClient, replyToClient, type SealedCode } from './login.js';
+import { OAuthError } from './oauth-error.js';
+
+/** RFC 6749, section 4.1.2, wants ten minutes at most. */
+const CODE_SECONDS = 600;
+/** RFC 6749, section 4.1.2.1: what may stand in `error` and `error_description`. */
+const PRINTABLE = /^[\x20\x21\x23-\x5b\x5d-\x7e]{1,500}$/;
+
+/** Where the server behind us sends the browser back to; the client gets a code of ours, bound to it and its redirect URI. */
+export function createCallback(context: FacadeContext) {
+  return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    const parameters = parseForm(rawQuery(requestTarget(req)));
+    const login = requireLogin(context, req, parameters);
+    let upstream: ServerMetadata;
+    try {
+      upstream = await context.upstream();
+    } catch (error) {
+      replyErrorToClient(context, res, login, error);
+      return;
+    }
+    requireIssuer(upstream, parameters?.get('iss'));
+    replyToClient(context, res, login, answerOf(context, login, parameters));
+  };
+}
+
+/** @throws {OAuthError} Where the login was not begun here, not in this browser, or too long ago. */
+function requireLogin({ seal, browsers }: FacadeContext, req: IncomingMessage, parameters?: Parameters): Login {
+  const login = seal.open('login', parameters?.get('state')) as Login | undefined;
+  if (login === undefined || browsers.find(req, login.browserId) === undefined) {
+    throw new OAuthError('invalid_request', 'This login has expired, or was begun in another browser');
+  }
+  return login;
+}
+
+/** RFC 9207, section 2.4; a page, and no redirect: it may be an attempt to mix up two servers. */
+function requireIssuer({ issuer, sendsIss }: ServerMetadata, iss: string | undefined): void {
+  if (iss === undefined ? sendsIss : iss !== issuer) {
+    throw new OAuthError(
+      'invalid_request',
+      'This login was answered by another authorization server than it was begun at',
+    );
+  }
+}
+
+function answerOf(
+  { seal }: FacadeContext,
+  { client, redirectUri, scopes, codeChallenge }: Login,
+  parameters: Parameters | undefined,
+): Record<string, string | undefined> {
+  const code = parameters?.get('code');
+  if (code !== undefined && parameters?.get('error') === undefined) {
+    const sealed: SealedCode = { client, redirectUri, scopes, codeChallenge, code };
+    return { code: seal.close('code', sealed, CODE_SECONDS) };
+  }
+  const printable = (name: string) => {
+    const value = parameters?.get(name);
+    return value !== undefined && PRINTABLE.test(value) ? value : undefined;
+  };
+  return { error: printable('error') ?? 'server_error', error_description: printable('error_description') };
+}

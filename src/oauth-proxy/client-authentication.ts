@@ -1,0 +1,86 @@
+import type { Parameters } from '../http/form.js';
+import type { ServerMetadata } from '../upstream/server-metadata.js';
+import { type Client, isShared } from './clients.js';
+import type { FacadeContext } from './context.js';
+import { OAuthError } from './oauth-error.js';
+
+/** A client at our token endpoint, and how the server behind us is told of it (RFC 6749, section 2.3). */
+export interface AuthenticatedClient {
+  readonly client: Client;
+  /** Undefined for a public client. Not checked here: the server behind us knows the secret. */
+  readonly secret: string | undefined;
+  readonly method: 'body' | 'basic';
+}
+
+/** @throws {OAuthError} */
+export function readClient(
+  { clients, held }: Pick<FacadeContext, 'clients' | 'held'>,
+  form: Parameters,
+  authorization: string | undefined,
+): AuthenticatedClient {
+  const authenticated = parseClient(clients, form, authorization);
+  // No client was given a secret for it, so this one is guessed, or meant for another server.
+  if (
+    isShared(held, authenticated.client) &&
+    (authenticated.secret !== undefined || authenticated.method === 'basic')
+  ) {
+    throw new OAuthError('invalid_client', 'This client has no secret, and must bring none');
+  }
+  return authenticated;
+}
+
+function parseClient(
+  clients: FacadeContext['clients'],
+  form: Parameters,
+  authorization: string | undefined,
+): AuthenticatedClient {
+  const basic = authorization === undefined ? undefined : parseBasic(authorization);
+  const inBody = form.get('client_id');
+  if (basic === undefined) {
+    return { client: clients.require(inBody), secret: form.get('client_secret'), method: 'body' };
+  }
+  if (form.has('client_secret') || (inBody !== undefined && inBody !== basic.id)) {
+    throw new OAuthError('invalid_request', 'The client must authenticate in one way only');
+  }
+  return { client: clients.require(basic.id), secret: basic.secret, method: 'basic' };
+}
+
+function parseBasic(authorization: string): { id: string; secret: string | undefined } {
+  const [, encoded] = /^basic ([A-Za-z0-9+/]+={0,2})$/i.exec(authorization) ?? [];
+  const decoded = encoded === undefined ? '' : Buffer.from(encoded, 'base64').toString('utf8');
+  const colon = decoded.indexOf(':');
+  if (colon === -1) throw new OAuthError('invalid_client', 'The Authorization header is not that of a client');
+  const secret = decoded.slice(colon + 1);
+  // Client ids of ours are base64url, which form encoding leaves as it is.
+  return { id: decoded.slice(0, colon), secret: secret === '' ? undefined : secret };
+}
+
+/** The client's credentials under the name that the server behind us knows. */
+export function upstreamCredentials({ client, secret, method }: AuthenticatedClient): ClientCredentials {
+  if (secret === undefined) return { body: { client_id: client.upstreamId }, headers: {} };
+  if (method === 'body') return { body: { client_id: client.upstreamId, client_secret: secret }, headers: {} };
+  return { body: {}, headers: basicHeader(formEncode(client.upstreamId), secret) };
+}
+
+export interface ClientCredentials {
+  readonly body: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** The secret of the shared client, in the way that the server behind us prefers (RFC 8414, section 2: Basic by default). */
+export function sharedCredentials(id: string, secret: string, { document }: ServerMetadata): ClientCredentials {
+  const methods = document.token_endpoint_auth_methods_supported;
+  if (Array.isArray(methods) && methods.includes('client_secret_post')) {
+    return { body: { client_id: id, client_secret: secret }, headers: {} };
+  }
+  return { body: {}, headers: basicHeader(formEncode(id), formEncode(secret)) };
+}
+
+function basicHeader(id: string, secret: string): Readonly<Record<string, string>> {
+  return { authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` };
+}
+
+/** RFC 6749, section 2.3.1 and appendix B. */
+function formEncode(text: string): string {
+  return new URLSearchParams([['', text]]).toString().slice(1);
+}

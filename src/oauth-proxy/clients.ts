@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import type { Seal } from '../core/seal.js';
+import type { ResolvedFacade } from '../policy/resolve-facade.js';
+import { OAuthError } from './oauth-error.js';
+
+/** A client of ours: its id is sealed, and says all of this. */
+export interface Client {
+  /** As the client knows it. */
+  readonly id: string;
+  /** As the authorization server behind us knows it. */
+  readonly upstreamId: string;
+  readonly redirectUris: readonly string[];
+  /** What the client calls itself; nobody has checked it. */
+  readonly name: string | undefined;
+}
+
+export interface Clients {
+  /** @returns The client id. */
+  register(client: Omit<Client, 'id'>): string;
+  /** @throws {OAuthError} `invalid_client` */
+  require(id: string | undefined): Client;
+}
+
+export function createClients(seal: Seal): Clients {
+  return {
+    register: (client) => seal.close('client', client),
+    require(id) {
+      const client = seal.open('client', id) as Omit<Client, 'id'> | undefined;
+      if (id === undefined || client === undefined) {
+        throw new OAuthError('invalid_client', 'The client is not registered here; it has to register anew');
+      }
+      return { ...client, id };
+    },
+  };
+}
+
+/** Whether it is the client that was configured, which all share who cannot register themselves. */
+export function isShared({ client: shared }: Pick<ResolvedFacade, 'client'>, { upstreamId }: Client): boolean {
+  return upstreamId === shared?.id;
+}
+
+/** Stands for a long value in a sealed one. */
+export function fingerprint(...parts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22);
+}

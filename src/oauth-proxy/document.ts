@@ -1,0 +1,59 @@
+import { isSafe, type ServerMetadata } from '../upstream/server-metadata.js';
+import type { FacadeContext } from './context.js';
+
+/** What is true of us because it is true of the server behind us. All else is ours, or left out since we cannot honour it. */
+const PASSED_ON_URLS = ['jwks_uri', 'service_documentation', 'op_policy_uri', 'op_tos_uri'];
+const PASSED_ON_LISTS = [
+  'scopes_supported',
+  'claims_supported',
+  'subject_types_supported',
+  'id_token_signing_alg_values_supported',
+  'ui_locales_supported',
+];
+
+/** Our metadata (RFC 8414, section 2), in answer to each request, since the server behind us may change its own. */
+export function buildServerMetadata(
+  { held, endpoints }: FacadeContext,
+  upstream: ServerMetadata,
+): Readonly<Record<string, unknown>> {
+  // A shared client is public to us: its secret, where it has one, is ours to send.
+  const methods = held.client === undefined ? ['none', 'client_secret_basic', 'client_secret_post'] : ['none'];
+  return {
+    issuer: held.resource.href,
+    authorization_endpoint: endpoints.authorize,
+    token_endpoint: endpoints.token,
+    ...(canRegister(held, upstream) ? { registration_endpoint: endpoints.registration } : {}),
+    ...(canRevoke(held, upstream)
+      ? { revocation_endpoint: endpoints.revocation, revocation_endpoint_auth_methods_supported: methods }
+      : {}),
+    response_types_supported: ['code'],
+    response_modes_supported: ['query'],
+    grant_types_supported: ['authorization_code', 'refresh_token'],
+    token_endpoint_auth_methods_supported: methods,
+    code_challenge_methods_supported: ['S256'],
+    authorization_response_iss_parameter_supported: true,
+    ...passedOn(held, upstream),
+  };
+}
+
+/** Clients would believe that these come from us, so each is left out that is not what it should be. */
+function passedOn({ allowHttp }: FacadeContext['held'], { document, issuer }: ServerMetadata): Record<string, unknown> {
+  const isUrl = (value: unknown) =>
+    typeof value === 'string' && URL.canParse(value) && isSafe(new URL(value), { issuer, allowHttp });
+  const isList = (value: unknown) => Array.isArray(value) && value.every((item) => typeof item === 'string');
+  const names = [
+    ...PASSED_ON_URLS.filter((name) => isUrl(document[name])),
+    ...PASSED_ON_LISTS.filter((name) => isList(document[name])),
+  ];
+  return Object.fromEntries(names.map((name) => [name, document[name]]));
+}
+
+function canRegister({ client, provider, issuer }: FacadeContext['held'], upstream: ServerMetadata): boolean {
+  if (client !== undefined) return true;
+  return (upstream.registrationEndpoint ?? provider.registration?.url(issuer)) !== undefined;
+}
+
+/** The configured secret is sent with codes and refresh tokens only, so its client's tokens cannot be revoked through us. */
+export function canRevoke({ client }: FacadeContext['held'], upstream: ServerMetadata): boolean {
+  return upstream.revocationEndpoint !== undefined && client?.secret === undefined;
+}

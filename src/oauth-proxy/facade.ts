@@ -1,0 +1,154 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import cors from 'cors';
+import { UpstreamError } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
+import { createSeal } from '../core/seal.js';
+import { BodyError } from '../http/body.js';
+import { escapeHtml } from '../http/html.js';
+import { asError } from '../http/middleware.js';
+import { replyJson, replyMethodNotAllowed } from '../http/reply.js';
+import { FACADE_METHODS, type FacadePaths, facadePaths } from '../oauth/well-known.js';
+import type { ResolvedFacade } from '../policy/resolve-facade.js';
+import { createServerMetadata } from '../upstream/server-metadata.js';
+import { createAuthorize } from './authorize.js';
+import { createBrowsers } from './browsers.js';
+import { createCallback } from './callback.js';
+import { createClients } from './clients.js';
+import type { FacadeContext } from './context.js';
+import { buildServerMetadata } from './document.js';
+import { OAuthError } from './oauth-error.js';
+import { replyPage } from './page.js';
+import { createRegistration } from './registration.js';
+import { createRevocation } from './revocation.js';
+import { createToken } from './token.js';
+import { NO_STORE, UpstreamRefusal } from './upstream-answer.js';
+
+type Endpoint = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+
+/** Answers one request. A fault of our own goes to `next`. */
+export type Route = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
+
+/** What the facade takes from the rest of the policy. */
+export interface FacadeSurroundings {
+  readonly logger: Logger;
+  readonly staleIfErrorSeconds: number;
+}
+
+/** The facade's routes by path. */
+export function createFacade(held: ResolvedFacade, surroundings: FacadeSurroundings): ReadonlyMap<string, Route> {
+  const { logger } = surroundings;
+  if (held.secrets.length === 0) {
+    logger.warn(
+      'facade.secret is not set: a random one is used, so that every client must log in anew after a restart, and replicas do not know each other',
+    );
+  }
+  const paths = facadePaths(held.resource.pathname, held.legacyEndpoints);
+  const context = createContext(held, surroundings, paths);
+  const { authorize, consent } = createAuthorize(context);
+  const metadata: Endpoint = async (_req, res) =>
+    replyJson(res, 200, JSON.stringify(buildServerMetadata(context, await context.upstream())));
+
+  const machine = (name: keyof FacadePaths, endpoint: Endpoint) =>
+    forMachines(FACADE_METHODS[name], answering(endpoint, replyError, logger));
+  const human = (name: keyof FacadePaths, endpoint: Endpoint) =>
+    forMethods(FACADE_METHODS[name], answering(endpoint, replyErrorPage, logger));
+  const routes: Record<keyof FacadePaths, Route> = {
+    metadata: machine('metadata', metadata),
+    registration: machine('registration', createRegistration(context)),
+    authorize: human('authorize', authorize),
+    consent: human('consent', consent),
+    callback: human('callback', createCallback(context)),
+    token: machine('token', createToken(context)),
+    revocation: machine('revocation', createRevocation(context)),
+  };
+  const names = Object.keys(routes) as (keyof FacadePaths)[];
+  return new Map(names.flatMap((name) => paths[name].map((path) => [path, routes[name]])));
+}
+
+function createContext(held: ResolvedFacade, surroundings: FacadeSurroundings, paths: FacadePaths): FacadeContext {
+  const { href, origin } = held.resource;
+  // Else one issuer's refresh tokens would go to the next, and a client of the last shared one would pass for a registered one.
+  const seal = createSeal(held.secrets, [href, held.issuer, held.client?.id ?? null]);
+  const urlOf = (name: keyof FacadePaths) => `${origin}${paths[name][0]}`;
+  return {
+    held,
+    endpoints: {
+      authorize: urlOf('authorize'),
+      callback: urlOf('callback'),
+      consent: urlOf('consent'),
+      token: urlOf('token'),
+      registration: urlOf('registration'),
+      revocation: urlOf('revocation'),
+    },
+    seal,
+    clients: createClients(seal),
+    browsers: createBrowsers(seal, new URL(href)),
+    upstream: createServerMetadata({
+      urls: held.metadataUrls,
+      issuer: held.metadataIssuer,
+      allowHttp: held.allowHttp,
+      ...surroundings,
+    }),
+  };
+}
+
+/** Clients in a browser call these from pages of any origin, without cookies. */
+function forMachines(methods: readonly string[], route: Route): Route {
+  const allowEveryOrigin = cors({ origin: '*', methods: [...methods] });
+  const checked = forMethods(methods, route);
+  return (req, res, next) =>
+    allowEveryOrigin(req, res, (error?: unknown) => {
+      if (error) next(error);
+      else checked(req, res, next);
+    });
+}
+
+function forMethods(methods: readonly string[], route: Route): Route {
+  return (req, res, next) => {
+    if (methods.includes(req.method ?? '')) route(req, res, next);
+    else replyMethodNotAllowed(res, methods);
+  };
+}
+
+type ErrorReply = (res: ServerResponse, error: OAuthError | UpstreamError | UpstreamRefusal | BodyError) => void;
+
+/** The one place where an endpoint's errors are caught. */
+function answering(endpoint: Endpoint, reply: ErrorReply, logger: Logger): Route {
+  return (req, res, next) => {
+    endpoint(req, res).catch((error: unknown) => {
+      // Answered by somebody else meanwhile, for example for want of time: nothing more can be said.
+      if (res.headersSent) return;
+      const isOurs = error instanceof OAuthError || error instanceof BodyError || error instanceof UpstreamRefusal;
+      if (error instanceof UpstreamError) {
+        logger.error(`facade: ${error.message}: ${(error.cause as Error | undefined)?.message ?? error.code}`);
+        res.setHeader('retry-after', String(error.retryAfterSeconds));
+        reply(res, error);
+      } else if (isOurs) {
+        logger.debug(`facade: refused: ${error.message}`);
+        reply(res, error);
+      } else next(asError(error, 'protectedResourceMetadata()'));
+    });
+  };
+}
+
+function replyError(...[res, error]: Parameters<ErrorReply>): void {
+  // What is left of a body that is not read would be taken for the next request.
+  if (error instanceof BodyError) res.setHeader('connection', 'close');
+  if (error.status === 401 && res.req.headers.authorization !== undefined) res.setHeader('www-authenticate', 'Basic');
+  replyJson(res, error.status, JSON.stringify(errorBody(error)), NO_STORE);
+}
+
+function errorBody(error: Parameters<ErrorReply>[1]): Readonly<Record<string, string>> {
+  if (error instanceof UpstreamRefusal) return error.body;
+  if (error instanceof OAuthError) return { error: error.error, error_description: error.message };
+  const name = error instanceof BodyError ? 'invalid_request' : 'server_error';
+  return { error: name, error_description: error.message };
+}
+
+function replyErrorPage(...[res, error]: Parameters<ErrorReply>): void {
+  if (error instanceof BodyError) res.setHeader('connection', 'close');
+  const what = `<p>${escapeHtml(error.message)}.</p>`;
+  // A browser would take 401 for a question of its own.
+  const status = error.status === 401 ? 400 : error.status;
+  replyPage(res, status, 'This login cannot go on', `${what}<p>Go back to your MCP client and connect again.</p>`);
+}

@@ -1,0 +1,99 @@
+import type { ServerResponse } from 'node:http';
+import { UpstreamError } from '../core/errors.js';
+import type { ServerMetadata } from '../upstream/server-metadata.js';
+import type { AuthorizationRequest, Requester } from './authorization-request.js';
+import type { Browser } from './browsers.js';
+import { fingerprint } from './clients.js';
+import type { FacadeContext } from './context.js';
+import { OAuthError } from './oauth-error.js';
+import { withParameters } from './redirect-uri.js';
+
+/** A login under way at the server behind us: what our `state` there says. */
+export interface Login {
+  readonly browserId: string;
+  readonly client: string;
+  readonly redirectUri: string;
+  readonly state: string | undefined;
+  readonly scopes: readonly string[];
+  readonly codeChallenge: string;
+}
+
+/** An authorization code of ours: whose it is, what its user was asked for, and the server's own. */
+export interface SealedCode {
+  readonly client: string;
+  readonly redirectUri: string;
+  readonly scopes: readonly string[];
+  readonly codeChallenge: string;
+  readonly code: string;
+}
+
+/** Long enough for a second factor and a forgotten password. */
+const LOGIN_SECONDS = 1_800;
+
+/** Where the browser goes to log in. */
+export function loginUrl(
+  { held, endpoints, seal }: FacadeContext,
+  upstream: ServerMetadata,
+  login: { readonly requester: Requester; readonly request: AuthorizationRequest; readonly browser: Browser },
+): string {
+  const { requester, request, browser } = login;
+  const { provider, audiences } = held;
+  const { redirectUri, state } = requester;
+  const underWay: Login = {
+    browserId: browser.id,
+    client: fingerprint(requester.client.id),
+    redirectUri,
+    state,
+    scopes: request.scopes,
+    codeChallenge: request.codeChallenge,
+  };
+  const url = new URL(upstream.authorizationEndpoint);
+  for (const [name, value] of request.passedOn) url.searchParams.set(name, value);
+  const scope = request.scopes.map((name) => provider.upstreamScope(name, audiences)).join(' ');
+  if (scope !== '') url.searchParams.set('scope', scope);
+  if (provider.sendsAudience) url.searchParams.set('audience', audiences[0] as string);
+  if (provider.acceptsResource && request.resource !== undefined) url.searchParams.set('resource', request.resource);
+  url.searchParams.set('response_type', 'code');
+  url.searchParams.set('client_id', requester.client.upstreamId);
+  url.searchParams.set('redirect_uri', endpoints.callback);
+  url.searchParams.set('code_challenge', request.codeChallenge);
+  url.searchParams.set('code_challenge_method', 'S256');
+  url.searchParams.set('state', seal.close('login', underWay, LOGIN_SECONDS));
+  return url.href;
+}
+
+/** Where an answer goes that is the client's. */
+interface Addressee {
+  readonly redirectUri: string;
+  readonly state: string | undefined;
+}
+
+/** Answers the client, with our `iss` (RFC 9207) and its own `state`. */
+export function replyToClient(
+  { held }: FacadeContext,
+  res: ServerResponse,
+  to: Addressee,
+  answer: Readonly<Record<string, string | undefined>>,
+): void {
+  replyRedirect(res, withParameters(to.redirectUri, { ...answer, state: to.state, iss: held.resource.href }));
+}
+
+/** RFC 6749, section 4.1.2.1: a redirect cannot carry a status, so that outages have names. */
+export function replyErrorToClient(context: FacadeContext, res: ServerResponse, to: Addressee, error: unknown): void {
+  if (error instanceof OAuthError) {
+    replyToClient(context, res, to, { error: error.error, error_description: error.message });
+  } else if (error instanceof UpstreamError) {
+    const name = error.status === 503 ? 'temporarily_unavailable' : 'server_error';
+    replyToClient(context, res, to, { error: name, error_description: error.message });
+  } else throw error;
+}
+
+/** RFC 9700, section 4.12: 303, so that no form is posted twice. */
+export function replyRedirect(res: ServerResponse, location: string): void {
+  res.statusCode = 303;
+  res.setHeader('location', location);
+  res.setHeader('cache-control', 'no-store');
+  res.setHeader('referrer-policy', 'no-referrer');
+  res.setHeader('content-length', '0');
+  res.end();
+}

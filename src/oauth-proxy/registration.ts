@@ -1,0 +1,158 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { UpstreamError } from '../core/errors.js';
+import { readBody } from '../http/body.js';
+import { isLoopbackHost } from '../http/loopback.js';
+import { replyJson } from '../http/reply.js';
+import { parseStrictJson } from '../messages/strict-json.js';
+import { callServer } from '../upstream/call-server.js';
+import type { FacadeContext } from './context.js';
+import { OAuthError } from './oauth-error.js';
+import { isAcceptableRedirectUri, isAllowedRedirectUri } from './redirect-uri.js';
+import { NO_STORE, orOutage, refusalOf, writeAnswer } from './upstream-answer.js';
+
+const MOST_BODY_BYTES = 16_384;
+const MOST_REDIRECT_URIS = 10;
+const LONGEST_NAME = 100;
+
+const isText = (value: unknown) => typeof value === 'string';
+const isHttpsUrl = (value: unknown) => isText(value) && URL.canParse(value) && new URL(value).protocol === 'https:';
+
+/**
+ * What a client may say of itself (RFC 7591, section 2) and the server behind us gets to read, if it is what it should be:
+ * the server shows it to its users, in links and images too.
+ */
+const PASSED_ON: Readonly<Record<string, (value: unknown) => boolean>> = {
+  client_name: isText,
+  client_uri: isHttpsUrl,
+  logo_uri: isHttpsUrl,
+  tos_uri: isHttpsUrl,
+  policy_uri: isHttpsUrl,
+  contacts: (value) => Array.isArray(value) && value.every(isText),
+  scope: isText,
+  software_id: isText,
+  software_version: isText,
+};
+const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post'];
+
+interface ClientMetadata {
+  readonly redirectUris: readonly string[];
+  readonly name: string | undefined;
+  readonly authMethod: string | undefined;
+  readonly passedOn: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Dynamic registration (RFC 7591): answered here where all clients share one, else forwarded with our callback as the only
+ * redirect URI. The client's own stand in the sealed client id.
+ */
+export function createRegistration(context: FacadeContext) {
+  const { held, clients } = context;
+  return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    const metadata = parseClientMetadata(await readBody(req, MOST_BODY_BYTES));
+    const { redirectUris, name } = metadata;
+    if (!redirectUris.every((uri) => isAllowedRedirectUri(uri, held.allowedRedirectUris))) {
+      throw new OAuthError('invalid_redirect_uri', 'redirect_uris must be ones that this server allows');
+    }
+    const registered =
+      held.client === undefined
+        ? await forward(context, metadata, req.headers.authorization)
+        : { client_id: held.client.id, token_endpoint_auth_method: 'none' };
+    const upstreamId = registered.client_id as string;
+    const answer = {
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      ...(name === undefined ? {} : { client_name: name }),
+      ...registered,
+      client_id: clients.register({ upstreamId, redirectUris, name }),
+      redirect_uris: redirectUris,
+    };
+    replyJson(res, 201, writeAnswer(answer), NO_STORE);
+  };
+}
+
+function parseClientMetadata(body: Buffer): ClientMetadata {
+  const given = parseObject(body.toString('utf8'));
+  const redirectUris = given.redirect_uris;
+  if (
+    !Array.isArray(redirectUris) ||
+    redirectUris.length === 0 ||
+    redirectUris.length > MOST_REDIRECT_URIS ||
+    !redirectUris.every((uri) => typeof uri === 'string' && isAcceptableRedirectUri(uri))
+  ) {
+    const expected = 'https, http on loopback, or a private-use scheme, without fragment; at most 10 of them';
+    throw new OAuthError('invalid_redirect_uri', `redirect_uris must be ${expected}`);
+  }
+  const method = given.token_endpoint_auth_method;
+  if (method !== undefined && !AUTH_METHODS.includes(method as string)) {
+    throw new OAuthError('invalid_client_metadata', `token_endpoint_auth_method must be one of ${AUTH_METHODS}`);
+  }
+  const passedOn = Object.entries(PASSED_ON).flatMap(([name, isGood]) =>
+    isGood(given[name]) ? [[name, given[name]]] : [],
+  );
+  const name = given.client_name;
+  return {
+    redirectUris,
+    name: typeof name === 'string' ? name.slice(0, LONGEST_NAME) : undefined,
+    authMethod: method as string | undefined,
+    passedOn: Object.fromEntries(passedOn),
+  };
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    const value = parseStrictJson(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+  } catch {
+    // Answered below, like all else that is not the metadata of a client.
+  }
+  throw new OAuthError('invalid_client_metadata', 'The body must be a JSON object');
+}
+
+/** What the server behind us answers, less what a client of ours has no use for: its own redirect URIs, and ways to change them. */
+const ANSWERED = [
+  'client_id',
+  'client_secret',
+  'client_id_issued_at',
+  'client_secret_expires_at',
+  'client_name',
+  'token_endpoint_auth_method',
+];
+
+async function forward(
+  { held, endpoints, upstream }: FacadeContext,
+  { authMethod, passedOn }: ClientMetadata,
+  authorization: string | undefined,
+): Promise<Record<string, unknown>> {
+  const { registrationEndpoint } = await upstream();
+  const { registration } = held.provider;
+  const derived = registration?.url(held.issuer);
+  const url = registrationEndpoint ?? (derived === undefined ? undefined : new URL(derived));
+  if (url === undefined) throw new OAuthError('access_denied', 'Clients cannot register here by themselves', 403);
+  // A public client behind a fixed callback is native or nothing to most servers; on loopback it must be.
+  const native = authMethod === 'none' || isLoopbackHost(new URL(endpoints.callback).hostname);
+  const answer = await callServer(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...credentials(authorization, registration?.credentials) },
+    body: JSON.stringify({
+      ...passedOn,
+      ...(registration?.passesScope === false ? { scope: undefined } : {}),
+      redirect_uris: [endpoints.callback],
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      application_type: native ? 'native' : 'web',
+      ...(authMethod === undefined ? {} : { token_endpoint_auth_method: authMethod }),
+    }),
+  }).catch(orOutage);
+  const { status, body } = answer;
+  if (status >= 400) throw refusalOf(answer, ['invalid_client_metadata', 'Clients cannot register here by themselves']);
+  if (body === undefined || typeof body.client_id !== 'string' || body.client_id === '') {
+    throw new UpstreamError('authorization_server_malformed');
+  }
+  return Object.fromEntries(ANSWERED.filter((name) => body[name] !== undefined).map((name) => [name, body[name]]));
+}
+
+/** An initial access token (RFC 7591, section 3), or an API token that does as one. */
+function credentials(authorization: string | undefined, scheme: string | undefined): Record<string, string> {
+  const brought = authorization?.split(' ', 1)[0]?.toLowerCase();
+  return authorization !== undefined && brought === scheme?.toLowerCase() ? { authorization } : {};
+}

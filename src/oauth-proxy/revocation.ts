@@ -1,0 +1,43 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { readForm } from '../http/form.js';
+import { replyJson } from '../http/reply.js';
+import { callServer } from '../upstream/call-server.js';
+import { readClient, upstreamCredentials } from './client-authentication.js';
+import { fingerprint, isShared } from './clients.js';
+import type { FacadeContext } from './context.js';
+import { canRevoke } from './document.js';
+import { OAuthError } from './oauth-error.js';
+import type { SealedRefreshToken } from './token.js';
+import { NO_STORE, orOutage, refusalOf, sharedRefusalOf } from './upstream-answer.js';
+
+const MOST_FORM_BYTES = 65_536;
+
+/** Our revocation endpoint (RFC 7009), where the server behind us has one. */
+export function createRevocation({ held, clients, seal, upstream }: FacadeContext) {
+  return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    const form = await readForm(req, MOST_FORM_BYTES);
+    const given = form?.get('token');
+    if (form === undefined || given === undefined) throw new OAuthError('invalid_request', 'One token is needed');
+    const authenticated = readClient({ clients, held }, form, req.headers.authorization);
+    const metadata = await upstream();
+    const { revocationEndpoint: url } = metadata;
+    if (url === undefined || !canRevoke(held, metadata)) {
+      throw new OAuthError('invalid_request', 'Tokens cannot be revoked here', 404);
+    }
+    const sealed = seal.open('refresh_token', given) as SealedRefreshToken | undefined;
+    const hint = form.get('token_type_hint');
+    const { body, headers } = upstreamCredentials(authenticated);
+    // RFC 7009, section 2.1: a client may revoke its own tokens only; section 2.2: it is not told of others.
+    if (sealed === undefined || sealed.client === fingerprint(authenticated.client.id)) {
+      const token = sealed?.token ?? given;
+      const answer = await callServer(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+        body: new URLSearchParams({ token, ...(hint && { token_type_hint: hint }), ...body }).toString(),
+      }).catch(orOutage);
+      const judge = isShared(held, authenticated.client) ? sharedRefusalOf : refusalOf;
+      if (answer.status >= 400) throw judge(answer, ['invalid_request', 'The token cannot be revoked']);
+    }
+    replyJson(res, 200, '{}', NO_STORE);
+  };
+}

@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { UpstreamError } from '../core/errors.js';
+import { type Parameters, readForm } from '../http/form.js';
+import { replyJson } from '../http/reply.js';
+import { callServer, type ServerAnswer } from '../upstream/call-server.js';
+import { isSameResource, splitScopes } from './authorization-request.js';
+import {
+  type AuthenticatedClient,
+  readClient,
+  sharedCredentials,
+  upstreamCredentials,
+} from './client-authentication.js';
+import { fingerprint, isShared } from './clients.js';
+import type { FacadeContext } from './context.js';
+import type { SealedCode } from './login.js';
+import { OAuthError } from './oauth-error.js';
+import { NO_STORE, orOutage, refusalOf, sharedRefusalOf, writeAnswer } from './upstream-answer.js';
+
+const MOST_FORM_BYTES = 65_536;
+
+/** A refresh token of ours: whose it is, what its user was asked for, and the server's own. */
+export interface SealedRefreshToken {
+  readonly client: string;
+  readonly scopes: readonly string[];
+  readonly token: string;
+}
+
+interface Grant {
+  /** What the user was asked for. */
+  readonly scopes: readonly string[];
+  /** What the server behind us is sent. */
+  readonly form: Readonly<Record<string, string>>;
+}
+
+/** Our token endpoint (RFC 6749, section 3.2): the client's request under the names that the server behind us knows. */
+export function createToken(context: FacadeContext) {
+  const { seal } = context;
+  const sealRefreshToken = ({ refresh_token: token, scope }: Record<string, unknown>, client: string, grant: Grant) => {
+    if (typeof token !== 'string') return {};
+    // Who asked for no scope in particular got those that the server behind us gives by itself.
+    const byDefault = splitScopes(typeof scope === 'string' ? scope : '');
+    const sealed: SealedRefreshToken = { client, scopes: grant.scopes.length > 0 ? grant.scopes : byDefault, token };
+    return { refresh_token: seal.close('refresh_token', sealed) };
+  };
+  return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    const form = await readForm(req, MOST_FORM_BYTES);
+    if (form === undefined) throw new OAuthError('invalid_request', 'A parameter comes more than once');
+    const authenticated = readClient(context, form, req.headers.authorization);
+    const client = fingerprint(authenticated.client.id);
+    const grant = readGrant(context, form, client);
+    const answer = await exchange(context, authenticated, grant.form);
+    if (answer.status >= 400) {
+      const judge = isShared(context.held, authenticated.client) ? sharedRefusalOf : refusalOf;
+      throw judge(answer, ['invalid_request', 'The authorization server has refused this']);
+    }
+    const { id_token: _, ...tokens } = answer.body ?? {};
+    if (typeof tokens.access_token !== 'string') throw new UpstreamError('authorization_server_malformed');
+    // An ID token would go astray: it names the other issuer, and the other client id (OpenID Connect Core, 3.1.3.7).
+    replyJson(res, 200, writeAnswer({ ...tokens, ...sealRefreshToken(tokens, client, grant) }), NO_STORE);
+  };
+}
+
+/** @throws {OAuthError} For every grant but these two: with the shared secret, others would need no user. */
+function readGrant(context: FacadeContext, form: Parameters, client: string): Grant {
+  const grantType = form.get('grant_type');
+  const resource = form.get('resource');
+  if (resource !== undefined && !isSameResource(resource, context.held.resource.href)) {
+    throw new OAuthError('invalid_target', 'resource must be that of this server');
+  }
+  const target = context.held.provider.acceptsResource && resource !== undefined ? { resource } : {};
+  const read = grantType === undefined ? undefined : GRANTS.get(grantType);
+  if (read === undefined) {
+    throw new OAuthError('unsupported_grant_type', 'grant_type must be authorization_code or refresh_token');
+  }
+  const grant = read(context, form, client);
+  return { scopes: grant.scopes, form: { ...grant.form, ...target } };
+}
+
+const GRANTS: ReadonlyMap<string, typeof readCodeGrant> = new Map([
+  ['authorization_code', readCodeGrant],
+  ['refresh_token', readRefreshGrant],
+]);
+
+function readCodeGrant({ seal, endpoints }: FacadeContext, form: Parameters, client: string): Grant {
+  const sealed = seal.open('code', form.get('code')) as SealedCode | undefined;
+  const redirectUri = form.get('redirect_uri');
+  // RFC 6749, section 4.1.3. OAuth 2.1 leaves the redirect URI out: PKCE does its work.
+  const sameUri = redirectUri === undefined || redirectUri === sealed?.redirectUri;
+  if (sealed === undefined || sealed.client !== client || !sameUri) {
+    throw new OAuthError('invalid_grant', 'The code is not one for this client and redirect URI, or has expired');
+  }
+  const verifier = form.get('code_verifier');
+  if (verifier === undefined) throw new OAuthError('invalid_request', 'PKCE is required: code_verifier');
+  // RFC 7636, section 4.6: here as well, since not every server behind us does it.
+  if (createHash('sha256').update(verifier).digest('base64url') !== sealed.codeChallenge) {
+    throw new OAuthError('invalid_grant', 'code_verifier is not the one of the code_challenge');
+  }
+  const { scopes, code } = sealed;
+  return {
+    scopes,
+    form: { grant_type: 'authorization_code', code, code_verifier: verifier, redirect_uri: endpoints.callback },
+  };
+}
+
+function readRefreshGrant({ seal, held }: FacadeContext, form: Parameters, client: string): Grant {
+  const sealed = seal.open('refresh_token', form.get('refresh_token')) as SealedRefreshToken | undefined;
+  if (sealed === undefined || sealed.client !== client) {
+    throw new OAuthError('invalid_grant', 'The refresh token is not one for this client');
+  }
+  const { scopes, token } = sealed;
+  const upstreamNames = (names: readonly string[]) =>
+    names.map((name) => held.provider.upstreamScope(name, held.audiences));
+  const asked = upstreamNames(splitScopes(form.get('scope') ?? ''));
+  const granted = upstreamNames(scopes);
+  // RFC 6749, section 6. The server behind us may give a shared client more than this user was asked for here.
+  if (!asked.every((name) => granted.includes(name))) {
+    throw new OAuthError('invalid_scope', 'scope must not hold more than was asked for at the login');
+  }
+  const scope = asked.join(' ');
+  return { scopes, form: { grant_type: 'refresh_token', refresh_token: token, ...(scope === '' ? {} : { scope }) } };
+}
+
+async function exchange(
+  { held, upstream }: FacadeContext,
+  authenticated: AuthenticatedClient,
+  grant: Readonly<Record<string, string>>,
+): Promise<ServerAnswer> {
+  const metadata = await upstream();
+  const { client: shared } = held;
+  const { body, headers } =
+    shared?.secret !== undefined && isShared(held, authenticated.client)
+      ? sharedCredentials(shared.id, shared.secret, metadata)
+      : upstreamCredentials(authenticated);
+  return callServer(metadata.tokenEndpoint, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+    body: new URLSearchParams({ ...grant, ...body }).toString(),
+  }).catch(orOutage);
+}

@@ -1,0 +1,78 @@
+import type { IncomingMessage } from 'node:http';
+import { AuthError } from '../core/errors.js';
+import { rawQuery } from '../http/request-target.js';
+
+/** How a token may be presented: RFC 6750 and RFC 9449. */
+export type Scheme = 'bearer' | 'dpop';
+
+/** Whatever a lenient parser would take for one of these schemes: what follows is no further letter of the name. */
+const SCHEME = /^(bearer|dpop)(?![\w!#$%&'*+.^`|~-])/i;
+/** RFC 6750, section 2.1, and RFC 9449, section 7.1: `token68`. */
+const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
+
+/**
+ * Reads the access token from the `Authorization` header, the only place it is taken from (RFC 6750, section 2.1).
+ * Whether the token itself is well-formed, whoever verifies it asks: one that is known needs not be asked again.
+ *
+ * @param scheme That of the header, as {@link schemeOf} has it.
+ * @throws {AuthError} `missing_token`, `malformed_header`, `several_tokens`.
+ */
+export function readToken(header: string, scheme: Scheme | undefined, req: IncomingMessage, target: string): string {
+  requireOneHeader(req.rawHeaders);
+  if (scheme === undefined) throw new AuthError('missing_token');
+  if (header[scheme.length] !== ' ') throw new AuthError('malformed_header');
+  // RFC 6750, section 2: one request, one method. A proxy in front may have judged the other one.
+  if (hasQueryToken(target)) throw new AuthError('several_tokens');
+  return header.slice(scheme.length + 1).trim();
+}
+
+/** @throws {AuthError} `token_too_long`, `malformed_header`. */
+export function requireToken68(token: string, maxTokenBytes: number): void {
+  if (token.length > maxTokenBytes) throw new AuthError('token_too_long', { bytes: token.length });
+  if (!TOKEN.test(token)) throw new AuthError('malformed_header');
+}
+
+const SCHEMES: readonly Scheme[] = ['bearer', 'dpop'];
+
+/** The scheme of an `Authorization` header, where it is one of access tokens, and accepted. */
+export function schemeOf(header: string, accepted = SCHEMES): Scheme | undefined {
+  // As nearly everybody writes it.
+  if (header.startsWith('Bearer ')) return 'bearer';
+  const scheme = SCHEME.exec(header)?.[1]?.toLowerCase();
+  return accepted.find((each) => each === scheme);
+}
+
+/** Under every name that a query parser makes `access_token` of: `access%5Ftoken`, `access_token[]`. */
+function hasQueryToken(target: string): boolean {
+  const query = rawQuery(target);
+  // With the question mark, of which the parser takes one off: `??access_token` names something else.
+  return (
+    query !== '' && [...new URLSearchParams(`?${query}`).keys()].some((name) => /^access_token(?:\[|$)/.test(name))
+  );
+}
+
+/** Node keeps the first of two `Authorization` headers in `headers` and says nothing; another hop may keep the last. */
+function requireOneHeader(raw: readonly string[]): void {
+  let seen = 0;
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string;
+    if (name.length === 13 && name.toLowerCase() === 'authorization') seen += 1;
+  }
+  if (seen > 1) throw new AuthError('several_tokens');
+}
+
+/**
+ * Takes an access token off a request that goes on as anonymous, also one of a scheme that is not accepted here, so that
+ * no backend mistakes it for a verified one. Credentials of another kind (`Basic`) are not ours to take.
+ */
+export function removeCredentials(req: IncomingMessage): void {
+  if (schemeOf(req.headers.authorization ?? '') === undefined) return;
+  for (const name of ['authorization', 'dpop']) {
+    if (req.headers[name] === undefined) continue;
+    delete req.headers[name];
+    const raw = req.rawHeaders;
+    for (let i = raw.length - 2; i >= 0; i -= 2) {
+      if ((raw[i] as string).toLowerCase() === name) raw.splice(i, 2);
+    }
+  }
+}

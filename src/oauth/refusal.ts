@@ -1,0 +1,102 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type AuthInfo, getAuth } from '../core/auth-info.js';
+import { AuthError, REFUSALS, type RefusalCode } from '../core/errors.js';
+import { createRequestNotes } from '../core/request-notes.js';
+import { type JsonReply, sendJson } from '../http/reply.js';
+import { type ChallengeContext, challengeFor } from './challenge.js';
+import type { Scheme } from './credentials.js';
+import { requestOrigin } from './request-origin.js';
+import { resourceMetadataPath } from './well-known.js';
+
+/** What only the request at hand can tell of its refusal. */
+export interface RefusalDetail {
+  /** Scopes that this request needs, beside those that every request needs. */
+  readonly scopes: readonly string[];
+  readonly description?: string | undefined;
+}
+
+/** Answers a request that is refused, in the scheme in which its token came. */
+export type Refuse = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  code: RefusalCode,
+  scheme: Scheme,
+  detail?: RefusalDetail,
+) => void;
+
+/** What every refusal of one policy has in common. */
+export type RefusalContext = Pick<ChallengeContext, 'dpop'> & {
+  /** Undefined where the metadata's URL has to be found from the request. */
+  readonly resource: { readonly origin: string; readonly pathname: string } | undefined;
+  readonly requiredScopes: readonly string[];
+};
+
+const NOTHING_MORE: RefusalDetail = { scopes: [] };
+
+/** Every refusal's answer is written once where the resource is known. */
+export function createRefusal({ resource, requiredScopes, dpop }: RefusalContext): Refuse {
+  const contextFor = (scheme: Scheme, { scopes, description }: RefusalDetail = NOTHING_MORE) => ({
+    dpop,
+    scheme,
+    description,
+    scopes: [...new Set([...requiredScopes, ...scopes])],
+  });
+  if (resource === undefined) {
+    return (req, res, code, scheme, detail) => sendJson(res, challengeForOrigin(req, code, contextFor(scheme, detail)));
+  }
+  const metadataUrl = resource.origin + resourceMetadataPath(resource.pathname);
+  const write = (scheme: Scheme) => {
+    const codes = Object.keys(REFUSALS) as RefusalCode[];
+    return new Map(codes.map((code) => [code, challengeFor(code, { metadataUrl, ...contextFor(scheme) })]));
+  };
+  const written = { bearer: write('bearer'), dpop: write('dpop') };
+  return (_req, res, code, scheme, detail) => {
+    const own = detail && challengeFor(code, { metadataUrl, ...contextFor(scheme, detail) });
+    sendJson(res, own ?? (written[scheme].get(code) as JsonReply));
+  };
+}
+
+function challengeForOrigin(
+  req: IncomingMessage,
+  code: RefusalCode,
+  context: Omit<ChallengeContext, 'metadataUrl'>,
+): JsonReply {
+  try {
+    return challengeFor(code, { ...context, metadataUrl: requestOrigin(req) + resourceMetadataPath('/') });
+  } catch (error) {
+    if (!(error instanceof AuthError)) throw error;
+    // A Host header that cannot stand in a URL is what has to be mended first.
+    return challengeFor(error.code, { ...context, metadataUrl: undefined, description: undefined });
+  }
+}
+
+/** How a gate refuses a request that it has let through: whoever decides later need not know how the token came. */
+export type LaterRefuse = (req: IncomingMessage, res: ServerResponse, code: RefusalCode, detail: RefusalDetail) => void;
+
+export function createLaterRefusals(refuse: Refuse): Readonly<Record<Scheme, LaterRefuse>> {
+  return {
+    bearer: (req, res, code, detail) => refuse(req, res, code, 'bearer', detail),
+    dpop: (req, res, code, detail) => refuse(req, res, code, 'dpop', detail),
+  };
+}
+
+const anonymousGates = createRequestNotes<LaterRefuse>();
+
+// Noted once for all requests with the same token, which share the identity and the scheme.
+const gates = new WeakMap<AuthInfo, LaterRefuse>();
+
+/** Lets whoever decides later on a request of this caller refuse it in the name of the gate that verified the caller. */
+export function attachRefuse(auth: AuthInfo, refuse: LaterRefuse): void {
+  gates.set(auth, refuse);
+}
+
+/** The same for a request without a caller. */
+export function attachAnonymousRefuse(req: IncomingMessage, refuse: LaterRefuse): void {
+  anonymousGates.set(req, refuse);
+}
+
+/** How the gate that the request came through refuses; undefined where it came through none. */
+export function refuseOf(req: IncomingMessage): LaterRefuse | undefined {
+  const auth = getAuth(req);
+  return auth === undefined ? anonymousGates.get(req) : gates.get(auth);
+}

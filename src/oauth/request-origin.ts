@@ -1,0 +1,36 @@
+import type { IncomingMessage } from 'node:http';
+import { AuthError } from '../core/errors.js';
+
+const HOST = /^(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/i;
+
+/**
+ * The origin under which the client sees this server, for example `https://mcp.example.com`. `X-Forwarded-Proto` and
+ * `X-Forwarded-Host` count only where Express's `trust proxy` setting trusts the peer; on Connect they never count.
+ *
+ * @throws {AuthError} `unusable_host` where the Host header could smuggle something into a URL.
+ */
+export function requestOrigin(req: IncomingMessage): string {
+  const trusted = trustsPeer(req);
+  const encrypted = (req.socket as { encrypted?: boolean }).encrypted === true;
+  const forwardedProto = trusted ? firstValue(req.headers['x-forwarded-proto']) : undefined;
+  const protocol = forwardedProto ?? (encrypted ? 'https' : 'http');
+  const host = (trusted ? firstValue(req.headers['x-forwarded-host']) : undefined) ?? req.headers.host ?? '';
+  const origin = `${protocol}://${host}`;
+  if (!HOST.test(host) || (protocol !== 'http' && protocol !== 'https') || !URL.canParse(origin)) {
+    throw new AuthError('unusable_host');
+  }
+  return origin;
+}
+
+type TrustFunction = (address: string | undefined, hop: number) => boolean;
+
+function trustsPeer(req: IncomingMessage): boolean {
+  const app = (req as { app?: { get?(name: string): unknown } }).app;
+  const trust = app?.get?.('trust proxy fn') as TrustFunction | undefined;
+  return trust?.(req.socket.remoteAddress, 0) ?? false;
+}
+
+function firstValue(header: string | string[] | undefined): string | undefined {
+  const text = Array.isArray(header) ? header[0] : header;
+  return text?.split(',', 1)[0]?.trim();
+}

@@ -1,0 +1,168 @@
+import type { IncomingMessage } from 'node:http';
+import type { Logger } from '../core/logger.js';
+import type { DpopMode } from '../oauth/challenge.js';
+import type { Decision } from './decision.js';
+import type { FacadeOptions, ProviderOption } from './facade-options.js';
+import type { ModeName } from './modes.js';
+
+/** A JSON Web Key Set (RFC 7517, section 5). */
+export interface Jwks {
+  readonly keys: readonly Readonly<Record<string, unknown>>[];
+}
+
+/**
+ * Where the keys that verify tokens come from: one of a file (watched), a URL (fetched), keys given here, JSON text, or
+ * a function that returns the key set of the moment. The function is called for every request and at construction: it
+ * must return at once, and return the same object for as long as nothing has changed.
+ */
+export type JwksOption =
+  | { readonly file: string; readonly url?: never; readonly keys?: never }
+  | { readonly url: string; readonly file?: never; readonly keys?: never }
+  | { readonly keys: Jwks['keys']; readonly file?: never; readonly url?: never }
+  | (() => Jwks)
+  | string;
+
+/** Whose tokens are accepted, and for whom they must be meant. */
+export interface IssuerOptions {
+  /** Compared byte for byte with the token's `iss` (RFC 7519, section 4.1.1). Need not be a URL. */
+  readonly issuer: string;
+  /**
+   * One of these must stand in the token's `aud`; one closing slash more or less is tolerated, nothing else.
+   *
+   * @default `[resourceMetadata.resource]`
+   */
+  readonly audiences?: readonly string[] | undefined;
+  /**
+   * The claim that names the audience, for servers whose access tokens have no `aud` (Cognito: `client_id`).
+   *
+   * @default `'aud'`
+   */
+  readonly audienceClaim?: string | undefined;
+  /**
+   * What kind of authorization server the issuer is, for one that does not follow the MCP specification by itself. It
+   * then stands behind a facade: see `facade`.
+   *
+   * @default none: clients log in at the issuer itself
+   */
+  readonly provider?: ProviderOption | undefined;
+  /** A client registered at the authorization server by hand, for all MCP clients to share; each user is asked for consent. */
+  readonly clientId?: string | undefined;
+  /** The secret of `clientId`, where it is a confidential client. Sent to the token endpoint only. */
+  readonly clientSecret?: string | undefined;
+  /** @default `{ url }`, as the provider has it; `{issuer}/.well-known/jwks.json` where there is none */
+  readonly jwks?: JwksOption | undefined;
+  readonly jwtValidationOptions?:
+    | {
+        /** Claims that must be present, of any name. @default `['exp']` */
+        readonly requiredClaims?: readonly string[] | undefined;
+      }
+    | undefined;
+  /** A claim that holds scopes beside `scope` and `scp`, for example `roles` or `permissions`. */
+  readonly scopesClaim?: string | undefined;
+}
+
+/**
+ * The protected resource metadata (RFC 9728, section 2). Any further member in camelCase is emitted in snake_case;
+ * empty lists are left out.
+ */
+export interface ResourceMetadataOptions {
+  /**
+   * The URL under which clients reach the MCP server, emitted byte for byte. Where it is left out, the origin of each
+   * request stands in (Express's `trust proxy` decides whether a proxy is believed), and `audiences` is required.
+   */
+  readonly resource?: string | undefined;
+  /** Advertised, not enforced: see `requiredScopes`. */
+  readonly scopesSupported?: readonly string[] | undefined;
+  readonly bearerMethodsSupported?: readonly string[] | undefined;
+  /** @default the configured issuers, byte for byte */
+  readonly authorizationServers?: readonly string[] | undefined;
+  readonly [member: string]: unknown;
+}
+
+/** How long a verified token is remembered, so that its next request pays for no cryptography. */
+export interface VerifiedTokensOptions {
+  /** Seconds. Every remembered token is verified anew after this time. @default `300` */
+  readonly maxAgeSeconds?: number | undefined;
+  /** @default `10000` */
+  readonly maxEntries?: number | undefined;
+}
+
+/** Tokens bound to a client certificate (RFC 8705). */
+export interface MtlsOptions {
+  /**
+   * The certificate of the client's connection, as PEM or DER; `undefined` where it showed none. Where a proxy ends TLS,
+   * read it from the header that the proxy sets, and only where no client can set that header itself.
+   */
+  readonly getCertificate: (req: IncomingMessage) => string | Uint8Array | undefined;
+  /** `true` refuses every token that is not bound to a certificate. @default `false` */
+  readonly required?: boolean | undefined;
+}
+
+interface SharedOptions {
+  /** @default `'strict'` */
+  readonly mode?: ModeName | undefined;
+  readonly resourceMetadata?: ResourceMetadataOptions | undefined;
+  /** Every token must have all of these; named in each challenge. @default `[]` */
+  readonly requiredScopes?: readonly string[] | undefined;
+  /** Seconds of tolerance for `exp` and `nbf`. @default `30` */
+  readonly clockToleranceSeconds?: number | undefined;
+  /** Bytes. A longer token is refused before it is looked at. @default `16384` */
+  readonly maxTokenBytes?: number | undefined;
+  /** Seconds for which known keys go on being trusted while the key server cannot be reached. @default `86400` */
+  readonly staleIfErrorSeconds?: number | undefined;
+  /** `false` verifies every request anew. @default `{ maxAgeSeconds: 300, maxEntries: 10000 }` */
+  readonly verifiedTokens?: VerifiedTokensOptions | false | undefined;
+  /**
+   * Tokens bound to a key (RFC 9449): `accept` takes them beside bearer tokens, `require` takes nothing else. A bound
+   * token presented as a bearer token is refused whatever stands here. @default `'off'`
+   */
+  readonly dpop?: DpopMode | undefined;
+  /** Tokens bound to a client certificate (RFC 8705). @default they are refused */
+  readonly mtls?: MtlsOptions | undefined;
+  /**
+   * Our side of the authorization server that `provider` names: clients see this server as their authorization server,
+   * and every login is relayed. `false` shows them the issuer itself, byte for byte.
+   *
+   * @default `{}`
+   */
+  readonly facade?: FacadeOptions | false | undefined;
+  /**
+   * Plain http to key servers and authorization servers that are not on this machine, for example in a network of
+   * containers. Whoever can change what passes there can log in as anybody. @default `false`
+   */
+  readonly dangerouslyAllowHttp?: boolean | undefined;
+  /** Called with every decision, after it is made; what it throws changes nothing. */
+  readonly onDecision?: ((decision: Decision) => void) | undefined;
+  /**
+   * Told about key sets that fail, and about requests that are refused; in permissive mode about every request, and what strict
+   * would have done. @default nobody is told
+   */
+  readonly logger?: Logger | undefined;
+}
+
+/** One issuer, in the words of agentgateway's `mcpAuthentication` block: that block, parsed from YAML, is the policy. */
+export type SingleIssuerPolicy = SharedOptions & IssuerOptions & { readonly issuers?: never };
+
+/** Several issuers: the token's `iss` chooses. */
+export type SeveralIssuersPolicy = SharedOptions & { readonly issuers: readonly IssuerOptions[] } & {
+  readonly [K in keyof IssuerOptions]?: never;
+};
+
+/** The policy that `mcpAuth()` and `protectedResourceMetadata()` share. */
+export type McpAuthOptions = SingleIssuerPolicy | SeveralIssuersPolicy;
+
+/** Every default, in one place; README's table is compared with it by a test. */
+export const AUTH_DEFAULTS = Object.freeze({
+  mode: 'strict',
+  audienceClaim: 'aud',
+  requiredClaims: Object.freeze(['exp']),
+  requiredScopes: Object.freeze([]),
+  clockToleranceSeconds: 30,
+  maxTokenBytes: 16_384,
+  staleIfErrorSeconds: 86_400,
+  maxAgeSeconds: 300,
+  maxEntries: 10_000,
+  dpop: 'off',
+  dangerouslyAllowHttp: false,
+  legacyEndpoints: false,
+} as const);

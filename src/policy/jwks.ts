@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { catchStrayPromise } from '../core/stray-promise.js';
+import { asError } from '../http/middleware.js';
+import { isRecord, type OptionChecks } from '../options/checks.js';
+import type { Jwks } from './auth-options.js';
+import { requireServerUrl } from './server-url.js';
+
+/** Where an issuer's keys are; local ones have been read, and those of a function have been seen to be there. */
+export type KeySource =
+  | { readonly kind: 'file'; readonly file: string; readonly jwks: Jwks }
+  | { readonly kind: 'inline'; readonly jwks: Jwks }
+  | { readonly kind: 'live'; readonly read: () => Jwks }
+  | { readonly kind: 'url'; readonly url: URL };
+
+const KINDS = ['file', 'url', 'keys'] as const;
+const FIX = 'Give one of { file }, { url }, { keys: […] }, a function, or the key set as JSON text.';
+
+/** @throws {ConfigError} */
+export function resolveKeySource(checks: OptionChecks, jwks: unknown, option: string, allowHttp: boolean): KeySource {
+  if (typeof jwks === 'string') return { kind: 'inline', jwks: requireJwks(checks, jwks, option) };
+  if (typeof jwks === 'function') return requireLiveKeys(checks, jwks as () => Jwks, option);
+  const given = checks.record(jwks, option, FIX);
+  checks.knownKeys(given, option, KINDS);
+  const kinds = KINDS.filter((kind) => given[kind] !== undefined);
+  const [kind] = kinds;
+  if (kind === undefined || kinds.length > 1) {
+    return checks.refuse(option, 'exactly one kind of key set', kinds, FIX);
+  }
+  if (kind === 'file') return resolveKeyFile(checks, given.file, `${option}.file`);
+  if (kind === 'url') return { kind, url: requireServerUrl(checks, given.url, `${option}.url`, allowHttp) };
+  return { kind: 'inline', jwks: requireJwks(checks, given, option) };
+}
+
+/** Where an issuer's keys are by its provider, and whether they may come by plain http. */
+export interface KeyDerivation {
+  readonly issuer: string;
+  readonly jwksUrl: (issuer: string) => string;
+  readonly allowHttp: boolean;
+}
+
+/** @throws {ConfigError} Where the issuer is not a URL that a key set's address can be derived from. */
+export function deriveKeySource(checks: OptionChecks, option: string, derivation: KeyDerivation): KeySource {
+  const { issuer, jwksUrl, allowHttp } = derivation;
+  if (!URL.canParse(issuer)) {
+    return checks.refuse(option, 'given, since a key set is derived only from an issuer that is a URL', undefined, FIX);
+  }
+  return { kind: 'url', url: requireServerUrl(checks, jwksUrl(issuer), option, allowHttp) };
+}
+
+function resolveKeyFile(checks: OptionChecks, value: unknown, option: string): KeySource {
+  const file = resolve(checks.string(value, option, 'Name a file that holds a JSON Web Key Set.'));
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return checks.refuse(option, `a readable file (${code}; looked for ${file})`, value, 'Correct the path.');
+  }
+  return { kind: 'file', file, jwks: requireJwks(checks, text, option) };
+}
+
+function requireLiveKeys(checks: OptionChecks, read: () => Jwks, option: string): KeySource {
+  let jwks: unknown;
+  try {
+    jwks = read();
+  } catch (error) {
+    return checks.refuse(option, `a function that returns a key set (it threw ${asError(error, 'it')})`, read, FIX);
+  }
+  catchStrayPromise(jwks);
+  requireJwks(checks, jwks, option);
+  return { kind: 'live', read };
+}
+
+function requireJwks(checks: OptionChecks, given: unknown, option: string): Jwks {
+  try {
+    return parseJwks(given);
+  } catch (error) {
+    const expected = `a JSON Web Key Set, { "keys": [ … ] } (${(error as Error).message})`;
+    return checks.refuse(option, expected, given, 'See RFC 7517, section 5.');
+  }
+}
+
+/**
+ * @param given A key set, or its JSON text.
+ * @throws {Error} With a message that says what is wrong, and quotes nothing.
+ */
+export function parseJwks(given: unknown): Jwks {
+  const jwks = typeof given === 'string' ? parseJson(given) : given;
+  if (!isRecord(jwks) || !Array.isArray(jwks.keys)) throw new Error('it has no list called "keys"');
+  if (jwks.keys.length === 0) throw new Error('its list of keys is empty');
+  return { keys: jwks.keys };
+}
+
+function parseJson(text: string): unknown {
+  if (text.trim() === '') throw new Error('it is empty');
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error('it is not JSON');
+  }
+}

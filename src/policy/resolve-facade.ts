@@ -1,0 +1,145 @@
+import { type OptionChecks, optionNames } from '../options/checks.js';
+import type { Provider } from '../providers/provider.js';
+import { AUTH_DEFAULTS } from './auth-options.js';
+import type { FacadeOptions } from './facade-options.js';
+import type { TrustedIssuer } from './resolve-issuer.js';
+import type { StaticClient } from './resolve-provider.js';
+import type { ResourceIdentity } from './resolve-resource.js';
+import { requireServerUrl } from './server-url.js';
+
+/** Our side of a peculiar authorization server, as we hold it. */
+export interface ResolvedFacade {
+  readonly resource: ResourceIdentity;
+  readonly issuer: string;
+  readonly audiences: readonly string[];
+  readonly provider: Provider;
+  readonly client: StaticClient | undefined;
+  /** In the order in which they are tried. */
+  readonly metadataUrls: readonly URL[];
+  /** What the metadata must name. */
+  readonly metadataIssuer: string;
+  /** Empty: a random one is made. */
+  readonly secrets: readonly string[];
+  readonly legacyEndpoints: boolean;
+  /** Undefined: all that are acceptable. */
+  readonly allowedRedirectUris: readonly string[] | undefined;
+  readonly allowHttp: boolean;
+}
+
+/** What the rest of the policy says. */
+export interface RestOfPolicy {
+  readonly issuers: readonly TrustedIssuer[];
+  readonly resource: ResourceIdentity | undefined;
+  readonly metadataMembers: Readonly<Record<string, unknown>>;
+  readonly allowHttp: boolean;
+  /** Every token must be bound to a key of the client (RFC 9449). */
+  readonly requiresProof: boolean;
+}
+
+const LEAST_SECRET_LENGTH = 32;
+const FACADE_OPTIONS = optionNames<FacadeOptions>({
+  secret: true,
+  legacyEndpoints: true,
+  metadataUrl: true,
+  allowedRedirectUris: true,
+});
+
+/** The facade of the first issuer that has a provider; undefined where none has one, or none is wanted. */
+export function resolveFacade(checks: OptionChecks, given: unknown, context: RestOfPolicy): ResolvedFacade | undefined {
+  const trusted = context.issuers.find(({ provider }) => provider !== undefined);
+  refuseIdleClients(checks, context, given === false ? undefined : trusted);
+  if (given === false) return undefined;
+  const fix = 'Write { secret: … }, or false to show clients the issuer itself.';
+  const options = given === undefined ? {} : checks.record(given, 'facade', fix);
+  checks.knownKeys(options, 'facade', FACADE_OPTIONS);
+  if (trusted?.provider === undefined) {
+    if (given !== undefined) checks.refuse('provider', 'given beside "facade"', undefined, 'Write { keycloak: {} }.');
+    return undefined;
+  }
+  requireRegistration(checks, trusted);
+  refuseProofs(checks, context);
+  return Object.freeze({
+    resource: requireKnownResource(checks, context),
+    issuer: trusted.issuer,
+    audiences: trusted.audiences,
+    provider: trusted.provider,
+    client: trusted.client,
+    ...resolveMetadata(checks, options.metadataUrl, trusted, context.allowHttp),
+    secrets: resolveSecrets(checks, options.secret),
+    legacyEndpoints:
+      options.legacyEndpoints === undefined
+        ? AUTH_DEFAULTS.legacyEndpoints
+        : checks.boolean(options.legacyEndpoints, 'facade.legacyEndpoints', 'Leave it out for false.'),
+    allowedRedirectUris: resolveRedirectUris(checks, options.allowedRedirectUris),
+    allowHttp: context.allowHttp,
+  });
+}
+
+/** Another client than the facade's is one that nobody would log in with. Two names of one server may share theirs. */
+function refuseIdleClients(checks: OptionChecks, { issuers }: RestOfPolicy, trusted: TrustedIssuer | undefined): void {
+  if (issuers.every(({ client }) => client === undefined || client.id === trusted?.client?.id)) return;
+  const expected = 'given for the one issuer that clients log in at through the facade: the first with a provider';
+  checks.refuseUnquoted('clientId', expected, 'Remove the others; with facade false, all of them.');
+}
+
+function requireRegistration(checks: OptionChecks, { provider, client }: TrustedIssuer): void {
+  if (provider?.registration === undefined && client === undefined) {
+    const expected = 'given, since clients cannot register themselves at this provider';
+    checks.refuse('clientId', expected, undefined, 'Register a client there by hand, and give its id.');
+  }
+}
+
+/** RFC 9449, section 4.2: a proof names the URL it is for, and ours is not that of the server which would bind the token. */
+function refuseProofs(checks: OptionChecks, { requiresProof }: RestOfPolicy): void {
+  if (!requiresProof) return;
+  const expected = '"off" or "accept" beside "provider", since no proof passes through the facade';
+  checks.refuse('dpop', expected, 'require', 'Set facade to false, so that clients log in at the issuer itself.');
+}
+
+/** The resource is our issuer, so it must be known before any request comes. */
+function requireKnownResource(checks: OptionChecks, { resource, metadataMembers }: RestOfPolicy): ResourceIdentity {
+  if (metadataMembers.authorizationServers !== undefined) {
+    const expected = 'left out beside "provider", whose facade is the authorization server that clients see';
+    const fix = 'Remove it, or set facade to false.';
+    checks.refuse('resourceMetadata.authorizationServers', expected, metadataMembers.authorizationServers, fix);
+  }
+  if (resource !== undefined) return resource;
+  const fix = 'Write the address that clients use, for example "https://mcp.example.com/mcp".';
+  return checks.refuse('resourceMetadata.resource', 'given beside "provider"', undefined, fix);
+}
+
+function resolveMetadata(checks: OptionChecks, metadataUrl: unknown, trusted: TrustedIssuer, allowHttp: boolean) {
+  const { issuer, provider } = trusted;
+  requireServerUrl(checks, issuer, 'issuer', allowHttp);
+  const { metadataUrls, metadataIssuer } = provider as Provider;
+  const urls =
+    metadataUrl === undefined
+      ? [...new Set(metadataUrls(issuer))].map((url) => new URL(url))
+      : [requireServerUrl(checks, metadataUrl, 'facade.metadataUrl', allowHttp)];
+  return { metadataUrls: Object.freeze(urls), metadataIssuer: metadataIssuer(issuer) };
+}
+
+function resolveRedirectUris(checks: OptionChecks, given: unknown): readonly string[] | undefined {
+  if (given === undefined) return undefined;
+  const option = 'facade.allowedRedirectUris';
+  const fix = 'Write whole redirect URIs, or "https://host/*".';
+  const list = checks.strings(given, option, fix);
+  // Beneath a path, `..` would lead out of it again.
+  const isUri = (uri: string) =>
+    URL.canParse(uri) && !/[#*\s]/.test(uri.replace(/^(https:\/\/[^/?#*@\s]+\/)\*$/, '$1'));
+  if (list.length > 0 && list.every(isUri)) return list;
+  return checks.refuse(
+    option,
+    'an array of redirect URIs, with "*" only as the whole path of an https one',
+    given,
+    fix,
+  );
+}
+
+function resolveSecrets(checks: OptionChecks, given: unknown): readonly string[] {
+  if (given === undefined) return Object.freeze([]);
+  const fix = 'Print one with: openssl rand -base64 32';
+  const list: readonly unknown[] = Array.isArray(given) ? given : [given];
+  if (list.length === 0) checks.secret(undefined, 'facade.secret', LEAST_SECRET_LENGTH, fix);
+  return Object.freeze(list.map((secret) => checks.secret(secret, 'facade.secret', LEAST_SECRET_LENGTH, fix)));
+}

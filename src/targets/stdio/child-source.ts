@@ -1,0 +1,87 @@
+import type { AuthInfo } from '../../core/auth-info.js';
+import { userOf } from '../../core/principal.js';
+import type { Quota, Share } from '../../core/quota.js';
+import { BridgeError } from '../../messages/bridge-error.js';
+import { Child, type ChildRecipe } from './child.js';
+
+/** What a child sees of the environment: the same for all, or told by the caller. */
+export type EnvironmentFor = (auth: AuthInfo | undefined) => Readonly<Record<string, string>>;
+
+// Starting a process blocks for milliseconds; the session that just got a warm child should not be the one to wait for that.
+const REFILL_AFTER_MS = 100;
+
+/** Starts children, keeps `warm` of them ahead, and knows all that are running. */
+export class ChildSource {
+  readonly #recipe: ChildRecipe;
+  readonly #environmentFor: EnvironmentFor;
+  readonly #warm: number;
+  readonly #waiting: Child[] = [];
+  readonly #running = new Set<Child>();
+  #closed = false;
+  #refilling: NodeJS.Timeout | undefined;
+
+  constructor(recipe: ChildRecipe, environmentFor: EnvironmentFor, warm: number) {
+    this.#recipe = recipe;
+    this.#environmentFor = environmentFor;
+    this.#warm = warm;
+    this.#refill();
+  }
+
+  get size(): number {
+    return this.#running.size;
+  }
+
+  /** A child that nobody talks with yet, started ahead if possible. */
+  take(auth: AuthInfo | undefined): Child {
+    let child = this.#waiting.shift();
+    while (child !== undefined && !child.alive) child = this.#waiting.shift();
+    child ??= this.#start(this.#environmentFor(auth));
+    if (this.#warm > 0) this.#refilling ??= setTimeout(() => this.#refill(), REFILL_AFTER_MS);
+    return child;
+  }
+
+  /** Ends every child; resolves when none is left. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#refilling);
+    await Promise.all([...this.#running].map((child) => child.stop()));
+  }
+
+  #refill(): void {
+    this.#refilling = undefined;
+    try {
+      while (!this.#closed && this.#waiting.length < this.#warm) {
+        this.#waiting.push(this.#start(this.#environmentFor(undefined)));
+      }
+    } catch (error) {
+      this.#recipe.logger.error(`no child could be started ahead: ${(error as Error).message}`);
+    }
+  }
+
+  #start(env: Readonly<Record<string, string>>): Child {
+    const child = new Child(this.#recipe, env);
+    this.#running.add(child);
+    void child.ended.then(() => this.#running.delete(child));
+    return child;
+  }
+}
+
+/** A child for this caller, counted until nothing is left of it; `share.release()` when nobody uses it any more. */
+export function takeChild(
+  children: ChildSource,
+  quota: Quota,
+  auth: AuthInfo | undefined,
+): { readonly child: Child; readonly share: Share } {
+  const share = quota.take(userOf(auth));
+  if (share === 'user') throw new BridgeError('too_many_sessions_of_user');
+  if (share === 'all') throw new BridgeError('too_many_sessions');
+  try {
+    const child = children.take(auth);
+    void child.ended.then(() => share.gone());
+    return { child, share };
+  } catch (error) {
+    share.release();
+    share.gone();
+    throw error;
+  }
+}

@@ -1,0 +1,36 @@
+import type { Readable } from 'node:stream';
+import type { Logger } from '../../core/logger.js';
+import { LineReader } from '../../messages/line-codec.js';
+
+const LONGEST_LINE = 2_048;
+const LINES_PER_SECOND = 100;
+
+/** Tells the logger what a child writes to stderr: line by line, printable, and no more than a reader can follow. */
+export function logStderr(stream: Readable, pid: number | undefined, logger: Logger): void {
+  let second = 0;
+  let lines = 0;
+  const tell = (text: string): void => {
+    const now = Math.floor(Date.now() / 1_000);
+    if (now !== second) {
+      if (lines > LINES_PER_SECOND)
+        logger.warn(`child ${pid}: ${lines - LINES_PER_SECOND} more lines on stderr were dropped`);
+      [second, lines] = [now, 0];
+    }
+    lines++;
+    if (lines <= LINES_PER_SECOND) logger.info(`child ${pid}: ${text}`);
+  };
+  const reader = new LineReader(LONGEST_LINE, {
+    line: (bytes) => tell(printable(bytes)),
+    oversized: (head) => tell(`${printable(head.subarray(0, LONGEST_LINE))}…`),
+  });
+  stream.on('data', (chunk: Buffer) => reader.push(chunk));
+  stream.on('end', () => reader.end());
+}
+
+// Escape sequences and line ends would let a child write log lines of its own.
+function printable(bytes: Buffer): string {
+  return bytes
+    .toString('utf8')
+    .replace(/\p{Cc}+/gu, ' ')
+    .trimEnd();
+}
