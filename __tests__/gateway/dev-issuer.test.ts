@@ -4,7 +4,8 @@ import { configText } from '../support/config-text.js';
 import { startDevGateway } from '../support/dev-gateway.js';
 import { AUTHENTICATION, type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
 import { ClientMemory, logIn, SDKS } from '../support/mcp-login.js';
-import { CLI, endPrograms, startNode } from '../support/program.js';
+import { CLI, endPrograms, ROOT, startNode } from '../support/program.js';
+import { createRecorder } from '../support/recorder.js';
 import { type FillIn, UserAgent } from '../support/user-agent.js';
 
 let folder: GatewayFolder;
@@ -37,6 +38,13 @@ describe('--dev-issuer', () => {
     expect(await program.stop('SIGINT')).toBe(0);
   });
 
+  test('prints our own lines only, on every Node', async () => {
+    const { program } = await startDevGateway(folder);
+    await program.stop('SIGINT');
+    const lines = `${program.stdout}${program.stderr}`.trimEnd().split('\n');
+    expect(lines.filter((line) => !/^(?:INFO|WARN) express-mcp-auth: /.test(line))).toEqual([]);
+  });
+
   test("takes the place of the file's own issuer, whose tokens stay good", async () => {
     const { resource, issuer } = await startDevGateway(folder, {
       provider: { keycloak: {} },
@@ -61,9 +69,27 @@ describe('--dev-issuer', () => {
   });
 });
 
+test('hides one warning of oidc-provider and no other, and none once it is loaded', async () => {
+  const script = `
+    import { loadOidcProvider } from '${ROOT}dist/gateway/dev-issuer/load-oidc-provider.js';
+    const loaded = loadOidcProvider({ debug: (line) => console.log(line) });
+    console.warn('%s meanwhile', 'another');
+    const again = loadOidcProvider({ debug: console.log });
+    console.warn('oidc-provider WARNING: Unsupported runtime. Test.');
+    await Promise.all([loaded, again]);
+    console.warn('oidc-provider WARNING: Unsupported runtime. Afterwards.');
+  `;
+  const program = startNode(['--input-type=module', '--eval', script]);
+  expect(await program.ended).toBe(0);
+  expect(program.stderr).toBe('another meanwhile\noidc-provider WARNING: Unsupported runtime. Afterwards.\n');
+  expect(program.stdout).toContain('oidc-provider WARNING: Unsupported runtime. Test.\n');
+});
+
 describe('the issuer', () => {
+  const { logger } = createRecorder();
+
   const start = async () => {
-    const issuer = await startDevIssuer(0, [{ resource: 'http://localhost:3000/mcp', scopes: ['a'] }]);
+    const issuer = await startDevIssuer(0, [{ resource: 'http://localhost:3000/mcp', scopes: ['a'] }], logger);
     onTestFinished(() => issuer.close());
     return issuer;
   };
@@ -133,7 +159,7 @@ describe('the issuer', () => {
   test('says in one sentence that its port is in use', async () => {
     const { issuer } = await start();
     const port = Number(new URL(issuer).port);
-    await expect(startDevIssuer(port, [])).rejects.toThrow(
+    await expect(startDevIssuer(port, [], logger)).rejects.toThrow(
       `port ${port} on 127.0.0.1 is in use, which the development issuer needs: stop the program that uses it, or give --dev-issuer-port`,
     );
   });

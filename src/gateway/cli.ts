@@ -44,6 +44,7 @@ async function run({ file, host, devIssuerPort }: RunCommand, config: GatewayCon
       : await startDevIssuer(
           devIssuerPort,
           inFile(file, () => resourcesOf(config)),
+          logger,
         );
   try {
     const served = devIssuer === undefined ? config : withDevIssuer(config, devIssuer);

@@ -4,9 +4,11 @@ import type { AddressInfo } from 'node:net';
 import cors from 'cors';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import type { Configuration, interactionPolicy, Provider } from 'oidc-provider';
+import type { Logger } from '../../index.js';
 import { StartupError } from '../startup-error.js';
 import { replyLoginPage } from './dev-issuer-page.js';
 import { createDevIssuerStore } from './dev-issuer-store.js';
+import { loadOidcProvider, type OidcProvider } from './load-oidc-provider.js';
 
 /** An authorization server for development: in memory, on this machine only, with one user. */
 export interface DevIssuer {
@@ -22,14 +24,16 @@ export interface DevResource {
   readonly scopes: readonly string[];
 }
 
-type OidcProvider = typeof import('oidc-provider');
-
 const USER = 'developer';
 const HOST = '127.0.0.1';
 
 /** @throws {StartupError} Where oidc-provider is not installed, or the port is not free. */
-export async function startDevIssuer(port: number, resources: readonly DevResource[]): Promise<DevIssuer> {
-  const library = await loadLibrary();
+export async function startDevIssuer(
+  port: number,
+  resources: readonly DevResource[],
+  logger: Logger,
+): Promise<DevIssuer> {
+  const library = await loadOidcProvider(logger);
   const { privateKey } = await generateKeyPair('ES256', { extractable: true });
   const key = { ...(await exportJWK(privateKey)), kid: 'dev', alg: 'ES256', use: 'sig' };
   const { d: _private, ...publicKey } = key;
@@ -47,17 +51,6 @@ export async function startDevIssuer(port: number, resources: readonly DevResour
         server.closeAllConnections();
       }),
   };
-}
-
-async function loadLibrary(): Promise<OidcProvider> {
-  try {
-    return await import('oidc-provider');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ERR_MODULE_NOT_FOUND') throw error;
-    const message = '--dev-issuer needs the package oidc-provider: npm install --save-dev oidc-provider';
-    throw new StartupError(message, { cause: error });
-  }
 }
 
 function listen(server: Server, port: number): Promise<void> {
