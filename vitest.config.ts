@@ -1,11 +1,24 @@
 import { defineConfig } from 'vitest/config';
+import { listSlowTests } from './__tests__/support/list-slow-tests.js';
+
+// `npm test` runs the fast tests first. A test that takes more than a second stands in a `*.slow.test.ts` file.
+const SLOW = '__tests__/**/*.slow.test.ts';
 
 export default defineConfig({
   test: {
-    include: ['__tests__/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    setupFiles: ['__tests__/support/require-short-titles.ts'],
     // Many tests wait for processes and tokens to end, so more files than cores make them quicker.
     maxWorkers: 4,
+    slowTestThreshold: 1_000,
+    reporters: ['default', listSlowTests],
+    projects: [
+      {
+        extends: true,
+        test: { name: 'fast', include: ['__tests__/**/*.test.ts'], exclude: [SLOW], sequence: { groupOrder: 0 } },
+      },
+      { extends: true, test: { name: 'slow', include: [SLOW], sequence: { groupOrder: 1 } } },
+    ],
   },
 });

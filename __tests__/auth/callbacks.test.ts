@@ -1,7 +1,7 @@
 import { runInNewContext } from 'node:vm';
 import request from 'supertest';
 import { describe, expect, test } from 'vitest';
-import { claims, createGate } from '../support/gate.js';
+import { claims, createGate } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 
 // A rejection that nobody handles fails the run, as it would end a server's process.

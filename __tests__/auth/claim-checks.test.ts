@@ -3,7 +3,7 @@ import { claimCheck, claimEquals, claimIncludes, requiredScopes } from 'express-
 import request from 'supertest';
 import { expect, test } from 'vitest';
 import { mcpAuth } from '../../src/index.js';
-import { claims, ISSUER, RESOURCE } from '../support/gate.js';
+import { claims, ISSUER, RESOURCE } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 
 const signer = createSigner();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { claims, createGateInEveryMode, expectInvalidToken, ISSUER, RESOURCE } from '../support/gate.js';
+import { claims, createGateInEveryMode, expectInvalidToken, ISSUER, RESOURCE } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 
 const signer = createSigner();

@@ -5,9 +5,9 @@ import { pino } from 'pino';
 import request from 'supertest';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Decision } from '../../src/index.js';
-import { claims, createGate, ISSUER } from '../support/gate.js';
-import { createRecorder } from '../support/recorder.js';
-import { unreachableUrl } from '../support/serve.js';
+import { unreachableUrl } from '../support/loopback-server.js';
+import { claims, createGate, ISSUER } from '../support/protected-app.js';
+import { createRecordingLogger } from '../support/recording-logger.js';
 import { createSigner } from '../support/signer.js';
 
 const signer = createSigner();
@@ -62,7 +62,7 @@ describe('every decision is told', () => {
   });
 
   test('an outage is told as such', async () => {
-    const { lines, logger } = createRecorder();
+    const { lines, logger } = createRecordingLogger();
     const { get, decisions } = setUp({ jwks: { url: await unreachableUrl() }, logger });
     await get(`Bearer ${good}`);
     const sender = { issuer: ISSUER, subject: 'alice', clientId: 'app', kid: signer.kid };
@@ -122,7 +122,7 @@ test.each<[name: string, fail: () => void]>([
 
 describe('the log', () => {
   test('in permissive mode has one line a request: what strict would have done, and why', async () => {
-    const { lines, logger } = createRecorder();
+    const { lines, logger } = createRecordingLogger();
     const { get } = createGate({ mode: 'permissive', logger }, signer);
     await get(`Bearer ${good}`);
     await get();
@@ -156,7 +156,7 @@ describe('the log', () => {
   });
 
   test('never holds a token, whatever is wrong with it', async () => {
-    const { lines, logger } = createRecorder();
+    const { lines, logger } = createRecordingLogger();
     const decisions: Decision[] = [];
     const onDecision = (decision: Decision) => decisions.push(decision);
     const tokens = [good, expired, forged, 'opaque-secret', 'a.b.c.d.e', `${good}.x`, `${good}=`, good.slice(0, -9)];
@@ -176,7 +176,7 @@ describe('the log', () => {
   });
 
   test('says little of a claim that cannot be written, and the answer is the same', async () => {
-    const { lines, logger } = createRecorder();
+    const { lines, logger } = createRecordingLogger();
     const { get, decisions } = setUp({ logger });
     const nested = (depth: number) => {
       const sub = `${'['.repeat(depth)}${']'.repeat(depth)}`;
@@ -192,7 +192,7 @@ describe('the log', () => {
   });
 
   test('cannot be made to show a line that is not there', async () => {
-    const { lines, logger } = createRecorder();
+    const { lines, logger } = createRecordingLogger();
     const { send } = createGate({ logger }, signer);
     await send(signer.sign(claims({ iss: 'x\ninfo mcpAuth strict: GET "/admin" passed' })));
     expect(lines).toHaveLength(1);

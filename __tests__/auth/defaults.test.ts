@@ -3,9 +3,9 @@ import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import { createTokenVerifier } from '../../src/auth/token/token-verifier.js';
 import type { Decision } from '../../src/index.js';
 import { resolveAuth } from '../../src/policy/resolve-auth.js';
-import { claims, createGate, ISSUER, RESOURCE } from '../support/gate.js';
-import { expectUnavailable, fresh, MINUTE, passTime, setUp } from '../support/remote-keys.js';
-import { listen, originOf, stop } from '../support/serve.js';
+import { expectUnavailable, fresh, MINUTE, passTime, setUp } from '../support/app-with-key-server.js';
+import { listen, originOf, stop } from '../support/loopback-server.js';
+import { claims, createGate, ISSUER, RESOURCE } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 
 afterEach(() => void vi.useRealTimers());

@@ -2,8 +2,8 @@ import express from 'express';
 import request from 'supertest';
 import { describe, expect, test } from 'vitest';
 import { mcpAuth, mcpScopes } from '../../src/index.js';
-import { ALGS, bound, plain, proof, signer } from '../support/dpop.js';
-import { createGate, ISSUER, METADATA_URL, RESOURCE } from '../support/gate.js';
+import { ALGS, bound, plain, proof, signer } from '../support/dpop-proofs.js';
+import { createGate, ISSUER, METADATA_URL, RESOURCE } from '../support/protected-app.js';
 
 const policy = { issuer: ISSUER, jwks: { keys: [signer.jwk] }, resourceMetadata: { resource: RESOURCE } };
 

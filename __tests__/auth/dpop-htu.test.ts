@@ -2,9 +2,9 @@ import { connect as connectSocket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import request from 'supertest';
 import { describe, expect, test } from 'vitest';
-import { bound, proof, signer } from '../support/dpop.js';
-import { createGate, RESOURCE } from '../support/gate.js';
-import { serve } from '../support/serve.js';
+import { bound, proof, signer } from '../support/dpop-proofs.js';
+import { serve } from '../support/loopback-server.js';
+import { createGate, RESOURCE } from '../support/protected-app.js';
 
 describe('the URL that a proof is for (htu)', () => {
   test('without a configured resource, htu is the request itself', async () => {

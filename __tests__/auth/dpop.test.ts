@@ -2,9 +2,9 @@ import { calculateJwkThumbprint, exportJWK } from 'jose';
 import * as oauth from 'oauth4webapi';
 import request from 'supertest';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { ALGS, bound, hashOf, holder, jkt, now, plain, proof, signer } from '../support/dpop.js';
-import { claims, createGate, RESOURCE } from '../support/gate.js';
-import { serve } from '../support/serve.js';
+import { ALGS, bound, hashOf, holder, jkt, now, plain, proof, signer } from '../support/dpop-proofs.js';
+import { serve } from '../support/loopback-server.js';
+import { claims, createGate, RESOURCE } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 
 afterEach(() => void vi.useRealTimers());

@@ -4,8 +4,8 @@ import express4 from 'express4';
 import request from 'supertest';
 import { describe, expect, test } from 'vitest';
 import { getAuth, type Middleware, mcpAuth, protectedResourceMetadata } from '../../src/index.js';
-import { claims, expectInvalidToken, expectTokenRequired, ISSUER, RESOURCE } from '../support/gate.js';
-import { unreachableUrl } from '../support/serve.js';
+import { unreachableUrl } from '../support/loopback-server.js';
+import { claims, expectInvalidToken, expectTokenRequired, ISSUER, RESOURCE } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 
 const signer = createSigner();

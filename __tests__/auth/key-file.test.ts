@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { claims, createGate, expectInvalidToken } from '../support/gate.js';
-import { createRecorder } from '../support/recorder.js';
+import { claims, createGate, expectInvalidToken } from '../support/protected-app.js';
+import { createRecordingLogger } from '../support/recording-logger.js';
 import { createSigner, type Signer } from '../support/signer.js';
 
 const old = createSigner();
@@ -15,7 +15,7 @@ async function setUp() {
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, 'jwks.json');
   await writeFile(file, setOf(old));
-  const { lines, logger } = createRecorder();
+  const { lines, logger } = createRecordingLogger();
   const open = () => createGate({ jwks: { file }, logger }, old);
   return { folder, file, lines, open };
 }

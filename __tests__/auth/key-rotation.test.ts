@@ -2,8 +2,16 @@ import express from 'express';
 import request from 'supertest';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Decision } from '../../src/index.js';
-import { claims, createGate, expectInvalidToken } from '../support/gate.js';
-import { expectUnavailable, fresh, MINUTE, passTime, setUp, signer, UNKNOWN_KEY } from '../support/remote-keys.js';
+import {
+  expectUnavailable,
+  fresh,
+  MINUTE,
+  passTime,
+  setUp,
+  signer,
+  UNKNOWN_KEY,
+} from '../support/app-with-key-server.js';
+import { claims, createGate, expectInvalidToken } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 
 afterEach(() => void vi.useRealTimers());

@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { claims, createGate, createGateInEveryMode, expectInvalidToken, ISSUER, RESOURCE } from '../support/gate.js';
 import { startKeyServer } from '../support/key-server.js';
-import { createRecorder } from '../support/recorder.js';
+import {
+  claims,
+  createGate,
+  createGateInEveryMode,
+  expectInvalidToken,
+  ISSUER,
+  RESOURCE,
+} from '../support/protected-app.js';
+import { createRecordingLogger } from '../support/recording-logger.js';
 import { createSigner } from '../support/signer.js';
 
 const unknownKey = 'The token is signed with a key not known here';
@@ -100,7 +107,7 @@ describe('keys that cannot be used', () => {
   ];
 
   test.each(unusable)('one that %s is skipped and named, and the others work', async (why, jwk) => {
-    const { lines, logger } = createRecorder();
+    const { lines, logger } = createRecordingLogger();
     const gate = createGate({ jwks: { keys: [jwk, signer.jwk] }, logger }, signer);
     expect((await gate.send(signer.sign(claims()))).status).toBe(200);
     const name = (jwk as { kid?: unknown } | null)?.kid === 'bad' ? '"bad"' : 'number 1';
@@ -124,7 +131,7 @@ describe('keys that cannot be used', () => {
   });
 
   test('a set of nothing else is our trouble: 503, and never 401', async () => {
-    const { lines, logger } = createRecorder();
+    const { lines, logger } = createRecordingLogger();
     const gate = createGate({ jwks: { keys: [{ ...ec, use: 'enc' }] }, logger }, signer);
     expect((await gate.send(signer.sign(claims()))).status).toBe(503);
     expect(lines).toContain(`error key set of ${ISSUER}: it holds no usable key`);

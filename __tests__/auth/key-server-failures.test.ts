@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { claims, expectInvalidToken } from '../support/gate.js';
-import { createRecorder } from '../support/recorder.js';
-import { expectUnavailable, fresh, MINUTE, passTime, setUp, signer } from '../support/remote-keys.js';
+import { expectUnavailable, fresh, MINUTE, passTime, setUp, signer } from '../support/app-with-key-server.js';
+import { claims, expectInvalidToken } from '../support/protected-app.js';
+import { createRecordingLogger } from '../support/recording-logger.js';
 import { createSigner } from '../support/signer.js';
 
 afterEach(() => void vi.useRealTimers());
@@ -28,7 +28,7 @@ describe('a key server that misbehaves', () => {
   test.each(failures)(
     'that %s: 503 with Retry-After while cold, one fetch, and a line in the log',
     async (_name, answer, line) => {
-      const { lines, logger } = createRecorder();
+      const { lines, logger } = createRecordingLogger();
       const { server, gate } = await setUp({ logger });
       server.answer(answer);
       for (const _ of [1, 2, 3]) await expectUnavailable(gate, fresh());

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { expectInvalidToken } from '../support/gate.js';
-import { fresh, MINUTE, passTime, setUp, signer, UNKNOWN_KEY } from '../support/remote-keys.js';
-import { serve } from '../support/serve.js';
+import { fresh, MINUTE, passTime, setUp, signer, UNKNOWN_KEY } from '../support/app-with-key-server.js';
+import { serve } from '../support/loopback-server.js';
+import { expectInvalidToken } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 
 afterEach(() => void vi.useRealTimers());

@@ -2,8 +2,8 @@ import express from 'express';
 import request from 'supertest';
 import { describe, expect, test, vi } from 'vitest';
 import { mcpAuth } from '../../src/index.js';
-import { claims, ISSUER, RESOURCE } from '../support/gate.js';
 import { startKeyServer } from '../support/key-server.js';
+import { claims, ISSUER, RESOURCE } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 
 const signer = createSigner();

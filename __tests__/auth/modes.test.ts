@@ -2,8 +2,8 @@ import express from 'express';
 import request from 'supertest';
 import { describe, expect, test } from 'vitest';
 import { getAuth, mcpAuth } from '../../src/index.js';
-import { claims, createGate, ISSUER, METADATA_URL, parseChallenge, RESOURCE } from '../support/gate.js';
-import { unreachableUrl } from '../support/serve.js';
+import { unreachableUrl } from '../support/loopback-server.js';
+import { claims, createGate, ISSUER, METADATA_URL, parseChallenge, RESOURCE } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 
 const signer = createSigner();

@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { CLIENT, OTHER_CLIENT } from '../support/certificates.js';
-import { claims, createGate, METADATA_URL } from '../support/gate.js';
-import { listen, stop } from '../support/serve.js';
+import { listen, stop } from '../support/loopback-server.js';
+import { claims, createGate, METADATA_URL } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 
 const CERTIFICATE = CLIENT.cert;

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { createTokenVerifier } from '../../src/auth/token/token-verifier.js';
 import type { McpAuthOptions } from '../../src/index.js';
 import { resolveAuth } from '../../src/policy/resolve-auth.js';
-import { claims, createGate, ISSUER, RESOURCE } from '../support/gate.js';
-import { serve } from '../support/serve.js';
+import { serve } from '../support/loopback-server.js';
+import { claims, createGate, ISSUER, RESOURCE } from '../support/protected-app.js';
 import { createSigner, type Signer } from '../support/signer.js';
 
 const signers = ['RS256', 'PS256', 'ES256', 'EdDSA'].map((alg) => createSigner({ alg }));

@@ -3,8 +3,8 @@ import { text } from 'node:stream/consumers';
 import express from 'express';
 import request from 'supertest';
 import { describe, expect, test } from 'vitest';
-import { claims, createGate, expectTokenRequired, METADATA_URL } from '../support/gate.js';
-import { serve } from '../support/serve.js';
+import { serve } from '../support/loopback-server.js';
+import { claims, createGate, expectTokenRequired, METADATA_URL } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 
 const signer = createSigner();

@@ -4,7 +4,7 @@ import express4 from 'express4';
 import request from 'supertest';
 import { describe, expect, test } from 'vitest';
 import { mcpAuth, protectedResourceMetadata } from '../../src/index.js';
-import { ISSUER, parseChallenge } from '../support/gate.js';
+import { ISSUER, parseChallenge } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 
 const policy = { issuer: ISSUER, audiences: ['api'], jwks: { keys: [createSigner().jwk] } };

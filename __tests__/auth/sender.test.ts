@@ -3,9 +3,9 @@ import express from 'express';
 import request from 'supertest';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { getAuth, mcpAuth, mcpScopes, mcpStdioBackend } from '../../src/index.js';
-import { claims, ISSUER, RESOURCE } from '../support/gate.js';
+import { claims, ISSUER, RESOURCE } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
-import { SCRIPTED } from '../support/stdio-app.js';
+import { SCRIPTED } from '../support/stdio-bridge.js';
 
 const signer = createSigner();
 const good = signer.sign(claims());

@@ -2,8 +2,8 @@ import { createHmac, createSign } from 'node:crypto';
 import { SignJWT } from 'jose';
 import jsonwebtoken from 'jsonwebtoken';
 import { describe, expect, test } from 'vitest';
-import { claims, createGateInEveryMode, expectInvalidToken } from '../support/gate.js';
 import { startKeyServer } from '../support/key-server.js';
+import { claims, createGateInEveryMode, expectInvalidToken } from '../support/protected-app.js';
 import { assemble, createSigner, pemOf, signatureOf } from '../support/signer.js';
 
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];

@@ -3,7 +3,7 @@ import request from 'supertest';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createRevocations } from '../../src/auth/token/revocations.js';
 import { type AuthInfo, type Decision, getAuth, mcpAuth } from '../../src/index.js';
-import { claims, createGate, expectInvalidToken, ISSUER, RESOURCE } from '../support/gate.js';
+import { claims, createGate, expectInvalidToken, ISSUER, RESOURCE } from '../support/protected-app.js';
 import { createSigner, signatureOf } from '../support/signer.js';
 
 const signer = createSigner();

@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import type { ScopeRules } from '../../src/index.js';
-import { parseChallenge } from '../support/gate.js';
-import { createRecorder } from '../support/recorder.js';
-import { callTool, createScopedApp, METADATA_URL } from '../support/scoped-app.js';
+import { METADATA_URL, parseChallenge } from '../support/protected-app.js';
+import { createRecordingLogger } from '../support/recording-logger.js';
+import { callTool, createScopedApp } from '../support/scoped-app.js';
 
 const answers: [what: string, answer: unknown, status: number, error?: string][] = [
   ['true', true, 200],
@@ -42,7 +42,7 @@ test('sees who calls, and the call', async () => {
 });
 
 test('one that throws denies, says so in the log, and a client does not go for scopes', async () => {
-  const { logger, lines } = createRecorder();
+  const { logger, lines } = createRecordingLogger();
   const rules: ScopeRules = {
     'tools/call': {
       t: () => {
@@ -68,7 +68,7 @@ test.each<[what: string, thrown: unknown, said: string]>([
   ['nothing', undefined, 'undefined'],
   ['an object without a prototype', Object.create(null), '[Object: null prototype] {}'],
 ])('one that throws %s denies too', async (_what, thrown, said) => {
-  const { logger, lines } = createRecorder();
+  const { logger, lines } = createRecordingLogger();
   const rules: ScopeRules = {
     'tools/call': () => {
       throw thrown;

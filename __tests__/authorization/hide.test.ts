@@ -4,7 +4,7 @@ import request from 'supertest';
 import { describe, expect, test } from 'vitest';
 import { type McpScopesOptions, mcpAuth, mcpScopes, type ScopeRules } from '../../src/index.js';
 import { createTestIssuer } from '../../src/testing/index.js';
-import { serve } from '../support/serve.js';
+import { serve } from '../support/loopback-server.js';
 
 const RULES: ScopeRules = {
   'tools/call': { 'delete_*': ['write'], picky: (_auth, call) => (call.params.arguments as { ok: boolean }).ok },

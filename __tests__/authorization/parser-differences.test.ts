@@ -5,8 +5,8 @@ import express from 'express';
 import request from 'supertest';
 import { describe, expect, test } from 'vitest';
 import type { Middleware } from '../../src/index.js';
+import { serve } from '../support/loopback-server.js';
 import { callTool, createScopedApp, readResource } from '../support/scoped-app.js';
-import { serve } from '../support/serve.js';
 
 const RULES = {
   'tools/call': { delete_file: ['files:write'] },

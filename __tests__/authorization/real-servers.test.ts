@@ -5,8 +5,8 @@ import express from 'express';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type McpScopesOptions, mcpAuth, mcpScopes } from '../../src/index.js';
 import { createTestIssuer } from '../../src/testing/index.js';
+import { serve } from '../support/loopback-server.js';
 import { type CreateServer, REAL_SERVERS } from '../support/sdk-servers.js';
-import { serve } from '../support/serve.js';
 
 const RULES = {
   'tools/call': { delete_file: ['files:write'] },

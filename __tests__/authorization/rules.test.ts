@@ -1,8 +1,8 @@
 import request from 'supertest';
 import { describe, expect, test } from 'vitest';
 import type { ScopeRules } from '../../src/index.js';
-import { parseChallenge } from '../support/gate.js';
-import { callTool, createScopedApp, METADATA_URL, readResource } from '../support/scoped-app.js';
+import { METADATA_URL, parseChallenge } from '../support/protected-app.js';
+import { callTool, createScopedApp, readResource } from '../support/scoped-app.js';
 
 const RULES = {
   'tools/call': { '*': ['mcp:call'], delete_file: ['files:write'], 'report_*': ['reports:read'] },

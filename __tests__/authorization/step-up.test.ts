@@ -5,8 +5,8 @@ import express, { type Express } from 'express';
 import Provider from 'oidc-provider';
 import { expect, onTestFinished, test } from 'vitest';
 import { type McpAuthOptions, mcpAuth, mcpScopes, protectedResourceMetadata } from '../../src/index.js';
+import { listen, originOf, serve, stop } from '../support/loopback-server.js';
 import { type CreateServer, REAL_SERVERS } from '../support/sdk-servers.js';
-import { listen, originOf, serve, stop } from '../support/serve.js';
 
 const AGENT = { clientId: 'agent', clientSecret: 'the-secret-of-the-agent' };
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });

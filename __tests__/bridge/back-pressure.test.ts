@@ -4,18 +4,9 @@ import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import {
-  call,
-  callText,
-  JSON_HEADERS,
-  modern,
-  modernText,
-  open,
-  post,
-  postModern,
-  serve,
-  until,
-} from '../support/stdio-app.js';
+import { call, callText, JSON_HEADERS, modern, modernText, open, post, postModern } from '../support/mcp-requests.js';
+import { serve } from '../support/stdio-bridge.js';
+import { until } from '../support/until.js';
 
 const big = 'x'.repeat(1_000_000);
 const notification = { jsonrpc: '2.0', method: 'notifications/x', params: { big } };

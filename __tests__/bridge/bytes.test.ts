@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { call, callText, type Headers, open, post, type Served, serve } from '../support/stdio-app.js';
+import { call, callText, type Headers, open, post } from '../support/mcp-requests.js';
+import { type Served, serve } from '../support/stdio-bridge.js';
 
 let served: Served;
 let session: Headers;

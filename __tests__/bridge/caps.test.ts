@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { call, callText, type Headers, initialize, open, post, serve, until } from '../support/stdio-app.js';
+import { call, callText, type Headers, initialize, open, post } from '../support/mcp-requests.js';
+import { serve } from '../support/stdio-bridge.js';
+import { until } from '../support/until.js';
 
 const ADA = { authorization: 'Bearer ada' };
 const BOB = { authorization: 'Bearer bob' };

@@ -1,17 +1,13 @@
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
 import { Answer, type AnswerPlan } from '../../src/bridge/answers/answer.js';
 import { EventStream } from '../../src/bridge/answers/event-stream.js';
+import { serve } from '../support/loopback-server.js';
 
 /** What a client receives of a response that `write` fills. */
 async function received(write: (res: ServerResponse) => void): Promise<{ type: string | null; text: string }> {
-  const server = createServer((_req, res) => write(res));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  const text = await response.text();
-  server.close();
-  return { type: response.headers.get('content-type'), text };
+  const response = await fetch(await serve((_req, res) => write(res)));
+  return { type: response.headers.get('content-type'), text: await response.text() };
 }
 
 const planFor = (res: ServerResponse, plan: Partial<AnswerPlan> = {}): AnswerPlan => ({

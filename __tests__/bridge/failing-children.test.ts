@@ -1,22 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { AuthInfo } from '../../src/core/auth-info.js';
-import {
-  initialize,
-  modern,
-  modernCall,
-  modernText,
-  open,
-  post,
-  postModern,
-  serve,
-  until,
-} from '../support/stdio-app.js';
+import { reasonOf } from '../support/mcp-answers.js';
+import { initialize, modern, modernCall, modernText, open, post, postModern } from '../support/mcp-requests.js';
+import { serve } from '../support/stdio-bridge.js';
+import { until } from '../support/until.js';
 
 const ADA = { authorization: 'Bearer ada' };
 const BOB = { authorization: 'Bearer bob' };
-const reasonOf = async (response: Response): Promise<unknown> =>
-  ((await response.json()) as { error?: { data: { reason: string } } }).error?.data.reason;
-
 test('a child that dies while it lists its tools fails the call that wanted to know', async () => {
   const { url, stop } = await serve({ env: { MODERN: '1', CRASH_ON_LIST: '1' } });
   for (const id of [1, 2]) {

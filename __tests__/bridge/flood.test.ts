@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { heldMemory } from '../support/held-memory.js';
-import { fixture, open, serve, until } from '../support/stdio-app.js';
+import { open } from '../support/mcp-requests.js';
+import { memoryInUse } from '../support/memory-in-use.js';
+import { fixture, serve } from '../support/stdio-bridge.js';
+import { until } from '../support/until.js';
 
 describe('nothing is left behind', () => {
   test('by 500 clients that vanish: heap and children return to where they were', async () => {
@@ -11,10 +13,10 @@ describe('nothing is left behind', () => {
       await until(() => backend.stats().sessions === 0 && backend.stats().children === 0, 30_000);
     };
     await drop(40);
-    const before = await heldMemory();
+    const before = await memoryInUse();
     await drop(500);
     expect(backend.stats()).toEqual({ sessions: 0, children: 0, pending: 0, restarts: 0 });
-    expect((await heldMemory()) - before).toBeLessThan(3_000_000);
+    expect((await memoryInUse()) - before).toBeLessThan(3_000_000);
     await stop();
   }, 60_000);
 });

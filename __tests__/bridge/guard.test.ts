@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mcpStdioBackend } from '../../src/bridge/mcp-stdio-backend.js';
-import { initialize, JSON_HEADERS, NODE, SCRIPTED, type Served, serve } from '../support/stdio-app.js';
+import { initialize, JSON_HEADERS } from '../support/mcp-requests.js';
+import { NODE, SCRIPTED, type Served, serve } from '../support/stdio-bridge.js';
 
 /** fetch() sets Host and Origin itself, so this speaks plain HTTP. */
 function status(url: string, headers: Record<string, string>): Promise<[number, string]> {

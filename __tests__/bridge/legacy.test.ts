@@ -3,23 +3,11 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import express from 'express';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Middleware } from '../../src/http/middleware.js';
-import {
-  call,
-  callText,
-  EVERYTHING,
-  eventsOf,
-  FRAMEWORKS,
-  initialize,
-  isRunning,
-  messagesOf,
-  NODE,
-  nextMessage,
-  open,
-  post,
-  type Served,
-  serve,
-  until,
-} from '../support/stdio-app.js';
+import { eventsOf, messagesOf, nextMessage } from '../support/mcp-answers.js';
+import { call, callText, initialize, open, post } from '../support/mcp-requests.js';
+import { isRunning } from '../support/program.js';
+import { EVERYTHING, FRAMEWORKS, NODE, type Served, serve } from '../support/stdio-bridge.js';
+import { until } from '../support/until.js';
 
 describe.each(FRAMEWORKS)('a stdio server behind %s', (framework) => {
   let served: Served;

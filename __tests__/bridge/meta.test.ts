@@ -1,19 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AuthInfo } from '../../src/core/auth-info.js';
-import {
-  call,
-  callText,
-  eventsOf,
-  type Headers,
-  modern,
-  modernText,
-  nextMessage,
-  open,
-  post,
-  postModern,
-  type Served,
-  serve,
-} from '../support/stdio-app.js';
+import { eventsOf, nextMessage } from '../support/mcp-answers.js';
+import { call, callText, type Headers, modern, modernText, open, post, postModern } from '../support/mcp-requests.js';
+import { type Served, serve } from '../support/stdio-bridge.js';
 
 const TENANT = 'example.com/tenant';
 const ROOT = 'Bearer root';

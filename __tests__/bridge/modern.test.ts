@@ -1,22 +1,18 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventsOf, messagesOf, nextMessage } from '../support/mcp-answers.js';
 import {
-  eventsOf,
-  fixture,
   initialize,
-  isRunning,
-  messagesOf,
   modern,
   modernCall,
   modernHeaders,
   modernText,
-  nextMessage,
   post,
   postModern,
-  type Served,
-  serve,
-  until,
-} from '../support/stdio-app.js';
+} from '../support/mcp-requests.js';
+import { isRunning } from '../support/program.js';
+import { fixture, type Served, serve } from '../support/stdio-bridge.js';
+import { until } from '../support/until.js';
 
 let served: Served;
 beforeAll(async () => {

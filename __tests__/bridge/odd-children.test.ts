@@ -1,38 +1,33 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { SILENT } from '../../src/core/logger.js';
 import { Child } from '../../src/targets/stdio/child.js';
 import { dropWatchdog, takeWatchdog } from '../../src/targets/stdio/watchdog.js';
+import { listen, originOf, stop } from '../support/loopback-server.js';
+import { reasonOf } from '../support/mcp-answers.js';
 import {
   call,
   callText,
-  fixture,
   initialize,
   modern,
   modernCall,
   modernText,
-  NODE,
   open,
   post,
   postModern,
-  SCRIPTED,
-  type Served,
-  serve,
-  until,
-} from '../support/stdio-app.js';
+} from '../support/mcp-requests.js';
+import { fixture, NODE, SCRIPTED, type Served, serve } from '../support/stdio-bridge.js';
+import { until } from '../support/until.js';
 
 const started = async (options: Parameters<typeof serve>[0]): Promise<Served> => {
   const served = await serve(options);
   onTestFinished(() => served.stop());
   return served;
 };
-const reasonOf = async (response: Response): Promise<unknown> =>
-  ((await response.json()) as { error?: { data: { reason: string } } }).error?.data.reason;
-
 test('a process without descriptors refuses a session, and lives on', async () => {
   const command = `ulimit -n 64; exec "$0" "$@"`;
   const child = spawn('sh', ['-c', command, NODE, fixture('few-descriptors.mjs'), SCRIPTED], {
@@ -195,20 +190,19 @@ describe('a reader that takes nothing of what a child said', () => {
       res.end('x'.repeat(50_000_000));
       child.holdFor(res, 400);
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
+    await listen(server);
+    const { port } = new URL(originOf(server));
     const lines: Buffer[] = [];
     child.listen({
       line: (bytes) => void lines.push(Buffer.from(bytes)),
       oversized: () => undefined,
       gone: () => undefined,
     });
-    const socket = connect(port, '127.0.0.1').pause();
+    const socket = connect(Number(port), '127.0.0.1').pause();
     socket.on('error', () => undefined);
     onTestFinished(async () => {
       socket.destroy();
-      server.closeAllConnections();
-      server.close();
+      await stop(server);
       await child.stop();
       await dropWatchdog();
     });

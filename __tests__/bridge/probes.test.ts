@@ -1,17 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  call,
-  callText,
-  eventsOf,
-  type Headers,
-  messagesOf,
-  nextMessage,
-  open,
-  post,
-  type Served,
-  serve,
-  until,
-} from '../support/stdio-app.js';
+import { eventsOf, messagesOf, nextMessage, reasonOf } from '../support/mcp-answers.js';
+import { call, callText, type Headers, open, post } from '../support/mcp-requests.js';
+import { type Served, serve } from '../support/stdio-bridge.js';
+import { until } from '../support/until.js';
 
 let served: Served;
 let session: Headers;
@@ -20,9 +11,6 @@ beforeAll(async () => {
   session = await open(served.url);
 });
 afterAll(() => served.stop());
-
-const reasonOf = async (response: Response): Promise<unknown> =>
-  ((await response.json()) as { error: { data: { reason: string } } }).error.data.reason;
 
 test('progress of 16 concurrent calls arrives on its own call’s stream, all 80', async () => {
   const calls = Array.from({ length: 16 }, async (_, index) => {

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { heldMemory } from '../support/held-memory.js';
-import { call, callText, initialize, open, post, SCRIPTED, serve, until } from '../support/stdio-app.js';
+import { call, callText, initialize, open, post } from '../support/mcp-requests.js';
+import { memoryInUse } from '../support/memory-in-use.js';
+import { SCRIPTED, serve } from '../support/stdio-bridge.js';
+import { until } from '../support/until.js';
 
 const lines: string[] = [];
 const note = (line: string): void => void lines.push(line);
@@ -101,7 +103,7 @@ describe('back-pressure', () => {
     [4_000, 16_384],
     [40_000, 100],
   ])('a slow reader of %i messages of %i bytes slows its child, not the heap', async (count, bytes) => {
-    const before = await heldMemory();
+    const before = await memoryInUse();
     const { url, stop } = await serve();
     const warned: Error[] = [];
     const onWarning = (warning: Error): void => void warned.push(warning);
@@ -113,7 +115,7 @@ describe('back-pressure', () => {
     const [res] = await once(req, 'response');
     // Up to 64 MB are on their way; what the network and the pipes hold is all that may have left the child.
     await new Promise((resolve) => setTimeout(resolve, 500));
-    expect((await heldMemory()) - before).toBeLessThan(10_000_000);
+    expect((await memoryInUse()) - before).toBeLessThan(10_000_000);
     let events = 0;
     res.on('data', (chunk: Buffer) => {
       for (let at = chunk.indexOf('\n\n'); at >= 0; at = chunk.indexOf('\n\n', at + 1)) events++;

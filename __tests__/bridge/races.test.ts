@@ -1,21 +1,10 @@
 import { expect, test } from 'vitest';
-import {
-  call,
-  callText,
-  FRAMEWORKS,
-  initialize,
-  modernCall,
-  open,
-  post,
-  postModern,
-  serve,
-} from '../support/stdio-app.js';
+import { reasonOf } from '../support/mcp-answers.js';
+import { call, callText, initialize, modernCall, open, post, postModern } from '../support/mcp-requests.js';
+import { FRAMEWORKS, serve } from '../support/stdio-bridge.js';
 
 const big = 'x'.repeat(1_000_000);
 const notification = { jsonrpc: '2.0', method: 'notifications/x', params: { big } };
-const reasonOf = async (response: Response): Promise<unknown> =>
-  ((await response.json()) as { error?: { data: { reason: string } } }).error?.data.reason;
-
 test.each(FRAMEWORKS)(
   'an initialize whose answer the client would not accept opens nothing on %s',
   async (framework) => {

@@ -1,16 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  call,
-  callText,
-  eventsOf,
-  type Headers,
-  nextMessage,
-  open,
-  post,
-  type Served,
-  serve,
-} from '../support/stdio-app.js';
+import { eventsOf, nextMessage } from '../support/mcp-answers.js';
+import { call, callText, type Headers, open, post } from '../support/mcp-requests.js';
+import { type Served, serve } from '../support/stdio-bridge.js';
 
 let served: Served;
 beforeAll(async () => {

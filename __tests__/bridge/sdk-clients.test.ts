@@ -7,7 +7,8 @@ import {
   ToolListChangedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { EVERYTHING, fixture, type Served, serve, until } from '../support/stdio-app.js';
+import { EVERYTHING, fixture, type Served, serve } from '../support/stdio-bridge.js';
+import { until } from '../support/until.js';
 
 /** What both SDKs' clients can do, in the words of these tests. */
 interface User {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { modernCall, postModern, type Served, serve } from '../support/stdio-app.js';
+import { modernCall, postModern } from '../support/mcp-requests.js';
+import { type Served, serve } from '../support/stdio-bridge.js';
 
 let served: Served;
 beforeAll(async () => {

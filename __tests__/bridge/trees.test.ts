@@ -2,19 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, describe, test } from 'vitest';
-import {
-  call,
-  callText,
-  fixture,
-  type Headers,
-  isRunning,
-  NODE,
-  open,
-  post,
-  SCRIPTED,
-  serve,
-  until,
-} from '../support/stdio-app.js';
+import { call, callText, type Headers, open, post } from '../support/mcp-requests.js';
+import { isRunning } from '../support/program.js';
+import { fixture, NODE, SCRIPTED, serve } from '../support/stdio-bridge.js';
+import { until } from '../support/until.js';
 
 // A failing test must not leave behind what it tests for.
 const seen: number[] = [];

@@ -1,23 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { McpStdioBackendOptions } from '../../src/bridge/mcp-stdio-backend.js';
 import type { AuthInfo } from '../../src/core/auth-info.js';
-import {
-  call,
-  callText,
-  eventsOf,
-  FRAMEWORKS,
-  type Headers,
-  initialize,
-  isRunning,
-  messagesOf,
-  modernText,
-  nextMessage,
-  open,
-  post,
-  type Served,
-  serve,
-  until,
-} from '../support/stdio-app.js';
+import { eventsOf, messagesOf, nextMessage } from '../support/mcp-answers.js';
+import { call, callText, type Headers, initialize, modernText, open, post } from '../support/mcp-requests.js';
+import { isRunning } from '../support/program.js';
+import { FRAMEWORKS, type Served, serve } from '../support/stdio-bridge.js';
+import { until } from '../support/until.js';
 
 const ADA = { authorization: 'Bearer ada' };
 const BOB = { authorization: 'Bearer bob' };

@@ -3,7 +3,7 @@ import { serveBrowserClient } from '../support/browser-client.js';
 import { keepScreenshot, startChromium } from '../support/chromium.js';
 import { registerClient } from '../support/facade-client.js';
 import { startFacadeFlow } from '../support/facade-flow.js';
-import { serve } from '../support/serve.js';
+import { serve } from '../support/loopback-server.js';
 
 test('a client in a page of another origin is asked about, logs in, and calls a tool', async () => {
   const flow = await startFacadeFlow('entra');

@@ -7,7 +7,7 @@ import { createTestIssuer } from '../../src/testing/index.js';
 import { serveBrowserClient } from '../support/browser-client.js';
 import { startChromium } from '../support/chromium.js';
 import { startFacadeFlow } from '../support/facade-flow.js';
-import { serve } from '../support/serve.js';
+import { serve } from '../support/loopback-server.js';
 
 const NOTES = fileURLToPath(new URL('../fixtures/notes-server.mjs', import.meta.url));
 

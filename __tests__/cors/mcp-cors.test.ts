@@ -13,8 +13,8 @@ import {
   protectedResourceMetadata,
 } from '../../src/index.js';
 import { createTestIssuer } from '../../src/testing/index.js';
-import { createRecorder } from '../support/recorder.js';
-import { unreachableUrl } from '../support/serve.js';
+import { unreachableUrl } from '../support/loopback-server.js';
+import { createRecordingLogger } from '../support/recording-logger.js';
 
 const PAGE = 'https://app.example.com';
 const issuer = createTestIssuer();
@@ -116,7 +116,7 @@ test.each(origins)('with %j allowed, a page of %j may read: %j', async (given, o
 });
 
 test('what a list leaves out is not allowed, and the log says what a browser client will miss', async () => {
-  const { lines, logger } = createRecorder();
+  const { lines, logger } = createRecordingLogger();
   const app = createApp({
     allowHeaders: ['mcp-protocol-version', 'content-type', 'cache-control'],
     exposeHeaders: ['Mcp-Session-Id'],
@@ -155,7 +155,7 @@ test.each<[what: string, options: McpCorsOptions, asked: string, further: string
 });
 
 test('a beginning stands for what MCP clients need', () => {
-  const { lines, logger } = createRecorder();
+  const { lines, logger } = createRecordingLogger();
   mcpCors({ allowHeaders: ['Authorization', 'Content-Type', 'Last-Event-ID', 'mcp-*'], logger });
   expect(lines).toEqual([]);
 });
@@ -198,13 +198,13 @@ test.each<[what: string, options: McpCorsOptions, lacking: string[]]>([
     ['exposeHeaders', 'exposeHeaders', 'exposeHeaders', 'methods'],
   ],
 ])('a star to expose and among the methods is %s', (_what, options, lacking) => {
-  const { lines, logger } = createRecorder();
+  const { lines, logger } = createRecordingLogger();
   mcpCors({ exposeHeaders: ['*'], methods: ['*'], ...options, logger });
   expect(lines.map((line) => /(\w+) lacks/.exec(line)?.[1])).toEqual(lacking);
 });
 
 test('nobody is warned of the defaults', () => {
-  const { lines, logger } = createRecorder();
+  const { lines, logger } = createRecordingLogger();
   mcpCors({ logger });
   expect(lines).toEqual([]);
 });

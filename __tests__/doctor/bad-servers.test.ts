@@ -1,7 +1,13 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
 import { type Middleware, mcpCors } from '../../src/index.js';
-import { answering, type Fault, goodMetadata, openClinic, rewritingChallenge } from '../support/examined-server.js';
+import {
+  answering,
+  type Fault,
+  goodMetadata,
+  rewritingChallenge,
+  startFaultyServer,
+} from '../support/faulty-server.js';
 
 const reply =
   (status: number, body = '', headers: Record<string, string> = {}): RequestListener =>
@@ -212,7 +218,7 @@ function closedToPages(req: IncomingMessage, res: ServerResponse): void {
 }
 
 test.each(servers)('a server with %s', async (_what, fault, ...expected) => {
-  const { walk } = await openClinic(fault);
+  const { walk } = await startFaultyServer(fault);
   const bad = (await walk()).filter(({ status }) => status !== 'ok');
   const lines = bad.map(({ step, status, seen }) => `${status === 'fault' ? '✗' : '!'} ${step}: ${seen}`);
   expect(

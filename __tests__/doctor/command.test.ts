@@ -3,7 +3,7 @@ import { runDoctor } from '../../src/doctor/doctor-command.js';
 import { createTextReport } from '../../src/doctor/report.js';
 import { type Middleware, mcpCors } from '../../src/index.js';
 import { configText, route } from '../support/config-text.js';
-import { openClinic } from '../support/examined-server.js';
+import { startFaultyServer } from '../support/faulty-server.js';
 import { type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
 import { CLI, endPrograms, startNode, startTerminal } from '../support/program.js';
 
@@ -24,7 +24,7 @@ async function doctor(...args: string[]) {
 }
 
 test('prints one line a step, plain in a pipe, and ends with 0 where clients can log in', async () => {
-  const { url } = await openClinic({ cors: mcpCors({ methods: ['GET', 'POST'] }) });
+  const { url } = await startFaultyServer({ cors: mcpCors({ methods: ['GET', 'POST'] }) });
   const { code, stdout } = await doctor(url);
   const lines = stdout.trimEnd().split('\n');
   expect(code).toBe(0);
@@ -38,7 +38,7 @@ test('prints one line a step, plain in a pipe, and ends with 0 where clients can
 });
 
 test('ends with 1 on a fault, and says as JSON what it found', async () => {
-  const { url } = await openClinic({ metadata: () => ({ code_challenge_methods_supported: ['plain'] }) });
+  const { url } = await startFaultyServer({ metadata: () => ({ code_challenge_methods_supported: ['plain'] }) });
   const { code, stdout } = await doctor(url, '--json');
   expect(code).toBe(1);
   const { servers } = JSON.parse(stdout);
@@ -56,7 +56,7 @@ test('ends with 1 on a fault, and says as JSON what it found', async () => {
 });
 
 test('looks at each server of a configuration file, and explains a token by its policy', async () => {
-  const { url, issuer, signer } = await openClinic();
+  const { url, issuer, signer } = await startFaultyServer();
   const token = await folder.write(
     'token',
     `Bearer ${signer.sign({ iss: issuer, aud: url, exp: 2e9, scope: 'mcp:call' })}\n`,
@@ -92,7 +92,7 @@ const policies: [what: string, policy: object, claims: object, ...lines: string[
 ];
 
 test.each(policies)('holds a token against its policy: %s', async (_what, policy, claims, ...lines) => {
-  const { url, issuer, signer } = await openClinic({ policy: () => policy as Record<string, unknown> });
+  const { url, issuer, signer } = await startFaultyServer({ policy: () => policy as Record<string, unknown> });
   const token = await folder.write('token', signer.sign({ iss: issuer, exp: 2e9, ...claims }));
   const mcpAuthentication = { issuer, resourceMetadata: { resource: url }, ...policy };
   const file = await folder.write('policy.yaml', configText({ route: { policies: { mcpAuthentication } } }));
@@ -105,7 +105,7 @@ test.each<[what: string, iss: (issuer: string) => string, faults: number]>([
   ['what its own issuer is accepted with', (issuer) => issuer, 0],
   ['what any issuer is accepted with, where nobody knows its own', (issuer) => `${issuer}/`, 1],
 ])('holds a token against %s', async (_what, issOf, faults) => {
-  const { url, issuer, signer } = await openClinic();
+  const { url, issuer, signer } = await startFaultyServer();
   const claims = { iss: issOf(issuer), exp: 2e9, cid: 'one', roles: ['mcp:call'] };
   const token = await folder.write('token', signer.sign(claims));
   const issuers = [
@@ -126,7 +126,7 @@ test('sends no token where it cannot know to which of several resources', async 
     seen.push(String(req.headers.authorization));
     next();
   };
-  const urls = [(await openClinic({ before })).url, (await openClinic({ before })).url];
+  const urls = [(await startFaultyServer({ before })).url, (await startFaultyServer({ before })).url];
   const token = await folder.write('token', 'a.b.c');
   const file = await folder.write('two.yaml', withResources(urls));
   const { code, stderr } = await doctor('-f', file, '--token', token);
@@ -137,7 +137,7 @@ test('sends no token where it cannot know to which of several resources', async 
 });
 
 test('sends a token to a resource that stands in two routes', async () => {
-  const { url } = await openClinic();
+  const { url } = await startFaultyServer();
   const token = await folder.write('token', 'a.b.c');
   const file = await folder.write('same.yaml', withResources([url, url]));
   expect((await doctor('-f', file, '--token', token)).stdout).toContain('✗ token: refused with 401');
@@ -168,14 +168,14 @@ test.each([
 });
 
 test("a failure of its own is not said to be the server's", async () => {
-  const { url } = await openClinic();
+  const { url } = await startFaultyServer();
   const screen = { isTerminal: false, hasColours: false, write: () => undefined };
   const patient = { url, token: 5 as unknown as string };
   await expect(runDoctor({ patients: [patient], json: false }, screen)).rejects.toThrow(TypeError);
 });
 
 test('a server that stops half-way is a fault like any other', async () => {
-  const { url } = await openClinic({
+  const { url } = await startFaultyServer({
     before: (req, _res, next) => (req.method === 'OPTIONS' ? void req.socket.destroy() : next()),
   });
   const { code, stdout } = await doctor(url);
@@ -212,7 +212,7 @@ test.each([
   ['colours', { NO_COLOR: '' }, true],
   ['none with NO_COLOR', { NO_COLOR: '1' }, false],
 ])('a terminal gets progress, and %s', async (_what, env, hasColours) => {
-  const { url } = await openClinic();
+  const { url } = await startFaultyServer();
   const terminal = startTerminal(`${process.execPath} ${CLI} doctor ${url}`, env);
   expect(await terminal.ended).toBe(0);
   expect(terminal.stdout).toContain('\r\u001b[2K  after PKCE …');

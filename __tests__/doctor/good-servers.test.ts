@@ -3,11 +3,11 @@ import { expect, test } from 'vitest';
 import { examine } from '../../src/doctor/doctor.js';
 import { probe } from '../../src/doctor/probe.js';
 import { type McpAuthOptions, mcpAuth, mcpCors, protectedResourceMetadata } from '../../src/index.js';
-import { openClinic } from '../support/examined-server.js';
 import { startFacadeFlow } from '../support/facade-flow.js';
+import { startFaultyServer } from '../support/faulty-server.js';
+import { serve } from '../support/loopback-server.js';
 import { startOidcServer } from '../support/oidc-server.js';
-import { KINDS, type KindName } from '../support/peculiar-kinds.js';
-import { serve } from '../support/serve.js';
+import { type BehaviourName, PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 
 async function startBefore(policyFor: (resource: string) => Promise<object>): Promise<string> {
   let app: Express | undefined;
@@ -27,7 +27,7 @@ async function walk(url: string) {
 }
 
 test('ours, with an authorization server that does everything right', async () => {
-  const { url } = await openClinic();
+  const { url } = await startFaultyServer();
   expect(await walk(url)).toEqual([]);
 });
 
@@ -39,7 +39,7 @@ test('oidc-provider behind ours', async () => {
   expect(await walk(url)).toEqual([]);
 });
 
-test.each(Object.keys(KINDS) as KindName[])('the facade of %s', async (kind) => {
+test.each(Object.keys(PROVIDER_BEHAVIOURS) as BehaviourName[])('the facade of %s', async (kind) => {
   const { guarded } = await startFacadeFlow(kind);
   expect(await walk(guarded.resource)).toEqual([]);
 });

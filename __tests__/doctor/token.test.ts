@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
 import { examine } from '../../src/doctor/doctor.js';
 import { type Probe, probe as probeFor } from '../../src/doctor/probe.js';
-import { type Clinic, openClinic } from '../support/examined-server.js';
+import { type FaultyServer, startFaultyServer } from '../support/faulty-server.js';
 import { createSigner } from '../support/signer.js';
 
 const now = Math.floor(Date.now() / 1000);
 
-function claims({ issuer, url }: Clinic, changes: object = {}) {
+function claims({ issuer, url }: FaultyServer, changes: object = {}) {
   return { iss: issuer, aud: url, sub: 'alice', scope: 'mcp:call', iat: now, exp: now + 3600, ...changes };
 }
 
-const tokens: [what: string, make: (clinic: Clinic) => string, ...expected: string[]][] = [
+const tokens: [what: string, make: (clinic: FaultyServer) => string, ...expected: string[]][] = [
   ['a good token', (clinic) => clinic.signer.sign(claims(clinic))],
   [
     'an expired one',
@@ -116,7 +116,7 @@ const tokens: [what: string, make: (clinic: Clinic) => string, ...expected: stri
 ];
 
 test.each(tokens)('%s', async (_what, make, ...expected) => {
-  const clinic = await openClinic();
+  const clinic = await startFaultyServer();
   const token = make(clinic);
   const findings = await clinic.walk(token);
   const bad = findings.filter(({ status }) => status !== 'ok').map(({ step, seen }) => `${step}: ${seen}`);
@@ -125,14 +125,14 @@ test.each(tokens)('%s', async (_what, make, ...expected) => {
 });
 
 test.each(['a\nb', 'a b', 'ä', ''])('%j is not sent, nor repeated', async (token) => {
-  const clinic = await openClinic();
+  const clinic = await startFaultyServer();
   const findings = await clinic.walk(token);
   expect(findings.at(-1)).toMatchObject({ step: 'token form', seen: 'characters that no token has' });
   expect(findings.filter(({ status }) => status !== 'ok')).toHaveLength(1);
 });
 
 test('a token is not sent where others could read it', async () => {
-  const clinic = await openClinic();
+  const clinic = await startFaultyServer();
   const seen: string[] = [];
   const probe: Probe = async (url, init) => {
     seen.push(String(new Headers(init?.headers).get('authorization')));

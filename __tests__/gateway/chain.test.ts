@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { chain } from '../../src/gateway/chain.js';
 import type { Middleware } from '../../src/index.js';
-import { serve } from '../support/serve.js';
+import { serve } from '../support/loopback-server.js';
 
 /** What came of a request that went through these middlewares, and who was called. */
 async function send(...middlewares: Middleware[]): Promise<string> {

@@ -5,7 +5,7 @@ import { startDevGateway } from '../support/dev-gateway.js';
 import { AUTHENTICATION, type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
 import { ClientMemory, logIn, SDKS } from '../support/mcp-login.js';
 import { CLI, endPrograms, ROOT, startNode } from '../support/program.js';
-import { createRecorder } from '../support/recorder.js';
+import { createRecordingLogger } from '../support/recording-logger.js';
 import { type FillIn, UserAgent } from '../support/user-agent.js';
 
 let folder: GatewayFolder;
@@ -86,7 +86,7 @@ test('hides one warning of oidc-provider and no other, and none once it is loade
 });
 
 describe('the issuer', () => {
-  const { logger } = createRecorder();
+  const { logger } = createRecordingLogger();
 
   const start = async () => {
     const issuer = await startDevIssuer(0, [{ resource: 'http://localhost:3000/mcp', scopes: ['a'] }], logger);

@@ -2,8 +2,8 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parseConfigFile } from '../../src/gateway/config/config-file.js';
 import { createGateway, type Gateway } from '../../src/gateway/gateway.js';
 import { type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
-import { KINDS } from '../support/peculiar-kinds.js';
-import { startPeculiarServer } from '../support/peculiar-server.js';
+import { PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
+import { startProviderServer } from '../support/provider-server.js';
 
 let folder: GatewayFolder;
 beforeAll(async () => {
@@ -23,7 +23,7 @@ const BASE = '/.well-known/oauth-authorization-server/mcp';
 
 /** A gateway whose `matches` name the MCP server alone. */
 async function serve(changes: Record<string, unknown> = {}): Promise<string> {
-  const upstream = await startPeculiarServer(KINDS.keycloak.kind);
+  const upstream = await startProviderServer(PROVIDER_BEHAVIOURS.keycloak.kind);
   const mcpAuthentication = {
     issuer: upstream.issuer,
     audiences: ['mcp_proxy'],

@@ -4,7 +4,7 @@ import { parseConfigFile } from '../../src/gateway/config/config-file.js';
 import { answerFailure } from '../../src/gateway/failure-answers.js';
 import { createGateway, type Gateway } from '../../src/gateway/gateway.js';
 import { AUTHENTICATION, type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
-import { serve as serveOnce } from '../support/serve.js';
+import { serve as serveOnce } from '../support/loopback-server.js';
 
 let folder: GatewayFolder;
 beforeAll(async () => {

@@ -9,21 +9,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestIssuer } from '../../src/testing/index.js';
 import { configText } from '../support/config-text.js';
 import { type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
-import { CLI, endPrograms, type Program, ROOT, startNode } from '../support/program.js';
+import { CLI, endPrograms, isRunning, type Program, ROOT, startNode } from '../support/program.js';
 
 function childrenOf(pid: number): number[] {
   const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n');
   const pairs = lines.map((line) => line.trim().split(/\s+/).map(Number));
   return pairs.flatMap(([child = 0, parent]) => (parent === pid ? [child] : []));
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    // There is no such process.
-    return false;
-  }
 }
 
 describe("the MCP SDK's client", () => {

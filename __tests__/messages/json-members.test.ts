@@ -100,12 +100,12 @@ describe('keyOf()', () => {
 describe('idOfTruncated()', () => {
   const x = 'x'.repeat(50);
   test.each([
-    [`{"jsonrpc":"2.0","id":7,"result":{"a":"${x}`, `${x}"}}`, '7'],
-    [`{"result":{"a":"${x}`, `${x}"},"jsonrpc":"2.0","id":"b"}`, '"b'],
-    [`{"result":{"a":"${x}`, `${x}"},"id":8,"jsonrpc":"2.0"} `, '8'],
-    [`{"result":{"a":"${x}`, `${x},\\"id\\":9}"},"x":1}`, undefined],
-    [`{"result":{"id":5,"a":"${x}`, `${x}"}}`, undefined],
-  ])('%s … %s', (head, tail, key) => {
+    ['before the result', `{"jsonrpc":"2.0","id":7,"result":{"a":"${x}`, `${x}"}}`, '7'],
+    ['at the end', `{"result":{"a":"${x}`, `${x}"},"jsonrpc":"2.0","id":"b"}`, '"b'],
+    ['near the end', `{"result":{"a":"${x}`, `${x}"},"id":8,"jsonrpc":"2.0"} `, '8'],
+    ['in a string only', `{"result":{"a":"${x}`, `${x},\\"id\\":9}"},"x":1}`, undefined],
+    ['in the result only', `{"result":{"id":5,"a":"${x}`, `${x}"}}`, undefined],
+  ])('an id %s', (_where, head, tail, key) => {
     expect(idOfTruncated(Buffer.from(head), Buffer.from(tail))).toBe(key);
   });
 });
@@ -123,26 +123,18 @@ describe('lines', () => {
   };
 
   test.each([
-    [['a\nb\n'], ['a', 'b']],
+    ['in one chunk', ['a\nb\n'], ['a', 'b']],
+    ['in several chunks, the last without an end', ['a', 'b\n', '\nc'], ['ab', 'c']],
+    ['with carriage returns', ['\r\n', 'a\r\nb\rc\n'], [' ', 'a ', 'b c']],
+    ['over the limit, in two chunks', ['x'.repeat(101), 'end\nnext\n'], ['OVER true end', 'next']],
+    ['over the limit, in one chunk', [`${'x'.repeat(200)}\nnext\n`], ['OVER true xxx', 'next']],
     [
-      ['a', 'b\n', '\nc'],
-      ['ab', 'c'],
-    ],
-    [
-      ['\r\n', 'a\r\nb\rc\n'],
-      [' ', 'a ', 'b c'],
-    ],
-    [
-      ['x'.repeat(101), 'end\nnext\n'],
-      ['OVER true end', 'next'],
-    ],
-    [[`${'x'.repeat(200)}\nnext\n`], ['OVER true xxx', 'next']],
-    [
+      'over the limit, in many chunks',
       ['x'.repeat(60), 'y'.repeat(60), 'z'.repeat(60), '\n', 'ok\n'],
       ['OVER true zzz', 'ok'],
     ],
-    [['x'.repeat(100), '\n'], ['x'.repeat(100)]],
-  ])('%j are read as %j', (chunks, lines) => {
+    ['at the limit', ['x'.repeat(100), '\n'], ['x'.repeat(100)]],
+  ])('are read %s', (_how, chunks, lines) => {
     expect(read(chunks)).toEqual(lines);
   });
 

@@ -2,7 +2,7 @@ import express from 'express';
 import request from 'supertest';
 import { describe, expect, test } from 'vitest';
 import { type McpAuthOptions, protectedResourceMetadata } from '../../src/index.js';
-import { ISSUER, METADATA_URL } from '../support/gate.js';
+import { ISSUER, METADATA_URL } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';

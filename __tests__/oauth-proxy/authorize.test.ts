@@ -94,7 +94,7 @@ describe('what is asked', () => {
     ['https://client.example/callback', { resource: 'https://other.example/mcp' }, true],
     ['https://mcp.example/callback', { scope: 'a "b"' }, false],
     ['cursor://client/callback', { scope: 'a "b"' }, false],
-  ])('%s, with %j, before the user has acted: a page is %s', async (redirect_uri, changes, isPage) => {
+  ])('%s, with %j, before a login: a page is %s', async (redirect_uri, changes, isPage) => {
     const resource = 'https://mcp.example/mcp';
     const flow = await startFacadeFlow('keycloak', 'keycloak', { resourceMetadata: { resource } });
     const client = await registerClient(flow, { redirect_uris: [redirect_uri] });

@@ -6,9 +6,9 @@ import { describe, expect, test } from 'vitest';
 import { type McpAuthOptions, mcpAuth, protectedResourceMetadata } from '../../src/index.js';
 import { postForm, postJson, REDIRECT_URI, rawClient } from '../support/facade-client.js';
 import { SECRET } from '../support/facade-flow.js';
-import { KINDS } from '../support/peculiar-kinds.js';
-import { startPeculiarServer } from '../support/peculiar-server.js';
-import { serve } from '../support/serve.js';
+import { serve } from '../support/loopback-server.js';
+import { PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
+import { startProviderServer } from '../support/provider-server.js';
 
 const parsers = [express5.json(), express5.urlencoded({ extended: true })];
 
@@ -23,8 +23,8 @@ const apps: [string, (middlewares: unknown[]) => RequestListener][] = [
 
 describe.each(apps)('%s', (_name, createApp) => {
   test('registers, logs in, and swaps a code for tokens', async () => {
-    const { kind, policy, client } = KINDS.authentik;
-    const upstream = await startPeculiarServer(kind);
+    const { kind, policy, client } = PROVIDER_BEHAVIOURS.authentik;
+    const upstream = await startProviderServer(kind);
     let app: RequestListener = (_req, res) => res.end();
     const origin = await serve((req, res) => app(req, res));
     const base = `${origin}/.well-known/oauth-authorization-server/mcp`;

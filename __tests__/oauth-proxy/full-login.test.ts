@@ -2,9 +2,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { PROVIDERS, type ProviderName } from '../../src/providers/providers.js';
 import { asAlice, startFacadeFlow } from '../support/facade-flow.js';
 import { logIn, SDKS } from '../support/mcp-login.js';
-import { KINDS, type KindName } from '../support/peculiar-kinds.js';
+import { type BehaviourName, PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 
-const names = Object.keys(KINDS) as KindName[];
+const names = Object.keys(PROVIDER_BEHAVIOURS) as BehaviourName[];
 const cases = names.flatMap((name) => SDKS.map((sdk) => [name, sdk] as const));
 
 describe('a client logs in, calls a tool, and refreshes', () => {

@@ -2,7 +2,7 @@ import * as oauth from 'oauth4webapi';
 import { describe, expect, test } from 'vitest';
 import { postForm, postJson, REDIRECT_URI } from '../support/facade-client.js';
 import { startFacadeFlow } from '../support/facade-flow.js';
-import { KINDS } from '../support/peculiar-kinds.js';
+import { PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 
 describe('our metadata', () => {
   test('says what is ours, what is true of both, and nothing that we cannot honour', async () => {
@@ -42,7 +42,7 @@ describe('our metadata', () => {
       claims_supported: ['sub', { a: 1 }],
       ui_locales_supported: 'en',
     };
-    upstream.hijack(KINDS.keycloak.kind.paths.metadata[0] as string, (res) => {
+    upstream.hijack(PROVIDER_BEHAVIOURS.keycloak.kind.paths.metadata[0] as string, (res) => {
       res.setHeader('content-type', 'application/json');
       const endpoints = { authorization_endpoint: `${upstream.issuer}/a`, token_endpoint: `${upstream.issuer}/t` };
       res.end(JSON.stringify({ issuer: upstream.issuer, ...endpoints, ...good, ...bad }));

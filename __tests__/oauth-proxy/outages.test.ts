@@ -4,15 +4,15 @@ import { describe, expect, test } from 'vitest';
 import { protectedResourceMetadata } from '../../src/index.js';
 import { postJson, REDIRECT_URI, withCode } from '../support/facade-client.js';
 import { SECRET, startFacadeFlow } from '../support/facade-flow.js';
-import { RESOURCE } from '../support/gate.js';
-import { KINDS } from '../support/peculiar-kinds.js';
-import { createRecorder } from '../support/recorder.js';
-import { serve } from '../support/serve.js';
+import { serve } from '../support/loopback-server.js';
+import { RESOURCE } from '../support/protected-app.js';
+import { PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
+import { createRecordingLogger } from '../support/recording-logger.js';
 
 // Enough for JSON.stringify() to run out of stack.
 const NESTED = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
 
-const [KEYCLOAK_METADATA] = KINDS.keycloak.kind.paths.metadata as [string];
+const [KEYCLOAK_METADATA] = PROVIDER_BEHAVIOURS.keycloak.kind.paths.metadata as [string];
 
 describe('a server behind us that misbehaves', () => {
   const json = (document: unknown) => (res: ServerResponse) =>
@@ -57,7 +57,7 @@ describe('a server behind us that misbehaves', () => {
       (issuer) => json(issuerOf({ registration_endpoint: '/register' })(issuer)),
     ],
   ])('%s for metadata: %d and a sentence', async (_name, status, answerFor) => {
-    const { lines, logger } = createRecorder();
+    const { lines, logger } = createRecordingLogger();
     const { base, upstream } = await startFacadeFlow('keycloak', 'keycloak', { logger });
     upstream.hijack(KEYCLOAK_METADATA, answerFor(upstream.issuer));
     const response = await fetch(base);
@@ -103,7 +103,7 @@ describe('a server behind us that misbehaves', () => {
       res.end('{}');
     });
     const { base, upstream } = await startFacadeFlow('keycloak');
-    upstream.hijack(KINDS.keycloak.kind.paths.registration ?? '', (res) =>
+    upstream.hijack(PROVIDER_BEHAVIOURS.keycloak.kind.paths.registration ?? '', (res) =>
       res.writeHead(307, { location: trap }).end(),
     );
     const answer = await postJson(`${base}/client-registration`, { redirect_uris: [REDIRECT_URI] });
@@ -119,7 +119,7 @@ describe('a server behind us that misbehaves', () => {
     ['100 MB', sendEndlessly],
   ])('%s for a registration: 502', async (_name, takeOver) => {
     const { base, upstream } = await startFacadeFlow('keycloak');
-    upstream.hijack(KINDS.keycloak.kind.paths.registration ?? '', takeOver);
+    upstream.hijack(PROVIDER_BEHAVIOURS.keycloak.kind.paths.registration ?? '', takeOver);
     const answer = await postJson(`${base}/client-registration`, { redirect_uris: [REDIRECT_URI] });
     expect({ status: answer.status, error: answer.body.error }).toEqual({ status: 502, error: 'server_error' });
   });
@@ -135,9 +135,9 @@ test.each<[string, (res: ServerResponse) => void, number, string]>([
   ['429', (res) => res.writeHead(429).end('{"error":"slow_down","stack":"at line 1"}'), 429, 'slow_down'],
   ['403 and a page', (res) => res.writeHead(403).end('<html>'), 403, 'invalid_request'],
 ])('%s for tokens', async (_name, takeOver, status, error) => {
-  const { lines, logger } = createRecorder();
+  const { lines, logger } = createRecordingLogger();
   const { flow, client, code } = await withCode('keycloak', {}, { logger });
-  flow.upstream.hijack(KINDS.keycloak.kind.paths.token, takeOver);
+  flow.upstream.hijack(PROVIDER_BEHAVIOURS.keycloak.kind.paths.token, takeOver);
   const answer = await client.token({ code });
   expect({ status: answer.status, error: answer.body.error }).toEqual({ status, error });
   expect(JSON.stringify(answer.body)).not.toMatch(/stack|line 1|evil/);
@@ -160,9 +160,9 @@ function sendEndlessly(res: ServerResponse): void {
 }
 
 test.each(['expired', undefined])(
-  'a secret of ours that the server behind us does not accept (%s) is our trouble: no client is told to register anew',
+  'a configured secret that is not accepted (%s) is an outage: no client is told to register again',
   async (clientSecret) => {
-    const { lines, logger } = createRecorder();
+    const { lines, logger } = createRecordingLogger();
     const { client, code } = await withCode('entra', {}, { clientSecret, logger });
     const answer = await client.token({ code });
     expect(answer).toMatchObject({ status: 502, body: { error: 'server_error' } });

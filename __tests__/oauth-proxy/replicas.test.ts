@@ -4,16 +4,16 @@ import { expect, test } from 'vitest';
 import { type McpAuthOptions, protectedResourceMetadata } from '../../src/index.js';
 import { postJson, REDIRECT_URI, rawClient } from '../support/facade-client.js';
 import { SECRET } from '../support/facade-flow.js';
-import { KINDS } from '../support/peculiar-kinds.js';
-import { startPeculiarServer } from '../support/peculiar-server.js';
-import { serve } from '../support/serve.js';
+import { serve } from '../support/loopback-server.js';
+import { PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
+import { startProviderServer } from '../support/provider-server.js';
 
 const OLD = 'the secret of last year, retired soon';
 
 /** One origin, whose requests go to its replicas in turn. */
 async function startReplicas(...secrets: (string | string[] | undefined)[]) {
-  const { kind, policy, client } = KINDS.entra;
-  const upstream = await startPeculiarServer(kind);
+  const { kind, policy, client } = PROVIDER_BEHAVIOURS.entra;
+  const upstream = await startProviderServer(kind);
   let replicas: RequestListener[] = [];
   let asked = 0;
   const origin = await serve((req, res) => replicas[asked++ % replicas.length]?.(req, res));
@@ -86,7 +86,7 @@ test('of another issuer, or another shared client, nothing is known here', async
   const { base, becomeWith } = await startReplicas(SECRET);
   const client = await register(base);
   const { body } = await client.token({ code: (await client.logIn({ scope })).get('code') ?? '' });
-  const other = await startPeculiarServer(KINDS.entra.kind);
+  const other = await startProviderServer(PROVIDER_BEHAVIOURS.entra.kind);
   for (const changes of [{ issuer: other.issuer }, { clientId: 'another-app' }]) {
     becomeWith(changes);
     expect((await client.authorize({ scope })).response.status).toBe(400);

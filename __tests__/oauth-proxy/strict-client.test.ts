@@ -2,12 +2,12 @@ import * as oauth from 'oauth4webapi';
 import { expect, test } from 'vitest';
 import { REDIRECT_URI } from '../support/facade-client.js';
 import { asAlice, startFacadeFlow } from '../support/facade-flow.js';
-import { KINDS, type KindName } from '../support/peculiar-kinds.js';
+import { type BehaviourName, PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 import { UserAgent } from '../support/user-agent.js';
 
 const insecure = { [oauth.allowInsecureRequests]: true };
 
-test.each(Object.keys(KINDS) as KindName[])(
+test.each(Object.keys(PROVIDER_BEHAVIOURS) as BehaviourName[])(
   'oauth4webapi, which checks everything, accepts the facade of %s',
   async (name) => {
     const { guarded } = await startFacadeFlow(name);

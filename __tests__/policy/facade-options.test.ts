@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ConfigError, type McpAuthOptions, mcpAuth, protectedResourceMetadata } from '../../src/index.js';
-import { good as common } from '../support/auth-refusals.js';
-import { createRecorder } from '../support/recorder.js';
+import { createRecordingLogger } from '../support/recording-logger.js';
+import { good as common } from '../support/refused-auth-options.js';
 
 const SECRET = 'a secret of thirty-two characters';
 const good = { ...common, issuer: 'https://as.example', provider: { keycloak: {} }, facade: { secret: SECRET } };
@@ -190,14 +190,17 @@ test.each([
 });
 
 test.each([
-  {
-    issuers: [
-      { issuer: 'https://a.example', provider: { keycloak: {} } },
-      { ...entra, clientId: 'b' },
-    ],
-  },
-  { ...entra, clientId: 'b', facade: false },
-])('a client that nobody would log in with is refused: %j', (changes) => {
+  [
+    'of several issuers',
+    {
+      issuers: [
+        { issuer: 'https://a.example', provider: { keycloak: {} } },
+        { ...entra, clientId: 'b' },
+      ],
+    },
+  ],
+  ['without the facade', { ...entra, clientId: 'b', facade: false }],
+])('a client that nobody would log in with is refused: one %s', (_which, changes) => {
   const policy = { resourceMetadata: common.resourceMetadata, ...changes } as unknown as McpAuthOptions;
   expect(() => mcpAuth(policy)).toThrow('given for the one issuer that clients log in at through the facade');
 });
@@ -236,7 +239,7 @@ describe('what is accepted', () => {
   });
 
   test('a facade without a secret warns, and quotes nothing', () => {
-    const { lines, logger } = createRecorder();
+    const { lines, logger } = createRecordingLogger();
     protectedResourceMetadata({ ...good, facade: {}, logger } as McpAuthOptions);
     expect(lines).toEqual([
       'warn facade.secret is not set: a random one is used, so that every client must log in anew after a restart, and replicas do not know each other',

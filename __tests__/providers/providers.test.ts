@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { PROVIDERS, type ProviderName } from '../../src/providers/providers.js';
-import { claims, createGate, expectInvalidToken, ISSUER } from '../support/gate.js';
-import { createRecorder } from '../support/recorder.js';
+import { claims, createGate, expectInvalidToken, ISSUER } from '../support/protected-app.js';
+import { createRecordingLogger } from '../support/recording-logger.js';
 
 const TENANT = '11111111-2222-3333-4444-555555555555';
 
@@ -26,7 +26,7 @@ test.each<[ProviderName, string, string]>([
   ['authentik', 'https://ak.example/application/o/mcp/', 'https://ak.example/application/o/mcp/jwks/'],
   ['descope', 'https://api.descope.com/v1/apps/agentic/P1/S1', 'https://api.descope.com/P1/.well-known/jwks.json'],
   ['descope', 'https://api.descope.com/P1', 'https://api.descope.com/P1/.well-known/jwks.json'],
-])('%s: the keys of %s are at %s', (name, issuer, expected) => {
+])('%s: where the keys of %s are', (name, issuer, expected) => {
   expect(PROVIDERS[name].jwksUrl(issuer)).toBe(expected);
 });
 
@@ -58,7 +58,7 @@ test.each<[ProviderName, string, string[]]>([
     'https://api.descope.com/v1/apps/agentic/P1/S1',
     ['https://api.descope.com/v1/apps/agentic/P1/S1/.well-known/openid-configuration'],
   ],
-])('%s: the metadata of %s is looked for in the right places', (name, issuer, expected) => {
+])('%s: where the metadata of %s is', (name, issuer, expected) => {
   expect(PROVIDERS[name].metadataUrls(issuer)).toEqual(expected);
 });
 
@@ -69,7 +69,7 @@ describe('the issuer that the metadata must name', () => {
     ['authentik', 'https://ak.example/application/o/mcp/', 'https://ak.example/application/o/mcp/'],
     ['entra', v2, v2],
     ['entra', `https://sts.windows.net/${TENANT}/`, v2],
-  ])('%s, %s: %s', (name, issuer, expected) => {
+  ])('%s: of %s', (name, issuer, expected) => {
     expect(PROVIDERS[name].metadataIssuer(issuer)).toBe(expected);
   });
 });
@@ -86,7 +86,7 @@ test.each<[ProviderName, string, string | undefined]>([
     'https://api.descope.com/v1/mgmt/mcp/client/P1/S1/register',
   ],
   ['descope', 'https://api.descope.com/P1', undefined],
-])('%s: registration at %s is at %s', (name, issuer, expected) => {
+])('%s: where clients of %s register', (name, issuer, expected) => {
   expect(PROVIDERS[name].registration?.url(issuer)).toBe(expected);
 });
 
@@ -98,13 +98,13 @@ test.each<[string, string[], string]>([
   ['mcp.read', ['https://contoso.example/mcp'], 'https://contoso.example/mcp/mcp.read'],
   ['api://other/read', ['app'], 'api://other/read'],
   ['https://graph.microsoft.com/User.Read', ['app'], 'https://graph.microsoft.com/User.Read'],
-])('entra: the scope %s for %j is asked for as %s', (scope, audiences, expected) => {
+])('entra: %s for %j is asked for as %s', (scope, audiences, expected) => {
   expect(PROVIDERS.entra.upstreamScope(scope, audiences)).toBe(expected);
   expect(PROVIDERS.keycloak.upstreamScope(scope, audiences)).toBe(scope);
 });
 
 test('a token with another audience is refused, and the log says once what to change at the server', async () => {
-  const { lines, logger } = createRecorder();
+  const { lines, logger } = createRecordingLogger();
   const gate = createGate({ issuer: ISSUER, provider: { keycloak: {} }, facade: { secret: 'x'.repeat(32) }, logger });
   const token = gate.signer.sign(claims({ aud: 'account' }));
   for (const response of [await gate.send(token), await gate.send(token)]) {

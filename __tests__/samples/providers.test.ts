@@ -4,10 +4,10 @@ import { parseConfigFile } from '../../src/gateway/config/config-file.js';
 import { createGateway } from '../../src/gateway/gateway.js';
 import { PROVIDERS } from '../../src/providers/providers.js';
 import { ROOT } from '../support/program.js';
-import { createRecorder } from '../support/recorder.js';
+import { createRecordingLogger } from '../support/recording-logger.js';
 
 test.each(['keycloak', 'auth0', 'entra'])('samples/%s/config.yaml is a configuration', async (name) => {
-  const { logger } = createRecorder();
+  const { logger } = createRecordingLogger();
   const folder = `${ROOT}samples/${name}`;
   const gateway = createGateway(parseConfigFile(readFileSync(`${folder}/config.yaml`, 'utf8'), folder), logger);
   await gateway.close();

@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { normalize } from 'node:path';
+import { serve } from './loopback-server.js';
 import { ROOT } from './program.js';
-import { serve } from './serve.js';
 
 const MODULES = {
   '@modelcontextprotocol/client': '@modelcontextprotocol/client/dist/index.mjs',

@@ -1,17 +1,7 @@
-import { createServer } from 'node:http';
 import { configText } from './config-text.js';
 import { AUTHENTICATION, type GatewayFolder } from './gateway-folder.js';
+import { freePort } from './loopback-server.js';
 import { CLI, startNode } from './program.js';
-import { listen, originOf, stop } from './serve.js';
-
-/** A port that was free a moment ago: the resource names it before the gateway listens. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await listen(server);
-  const { port } = new URL(originOf(server));
-  await stop(server);
-  return Number(port);
-}
 
 const CORS = {
   allowOrigins: ['*'],

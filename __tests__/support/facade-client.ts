@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { asAlice, type FacadeFlow, startFacadeFlow } from './facade-flow.js';
-import type { KindName } from './peculiar-kinds.js';
+import type { BehaviourName } from './provider-behaviours.js';
 import { type Page, UserAgent } from './user-agent.js';
 
 export const REDIRECT_URI = 'http://127.0.0.1:33418/callback';
@@ -109,7 +109,7 @@ export function redirectOf({ response }: Page): { target: string; parameters: Re
 
 /** A client that has logged in, and has not used its code yet. */
 export async function withCode(
-  name: KindName,
+  name: BehaviourName,
   changes: Record<string, unknown> = {},
   policy: Record<string, unknown> = {},
 ) {

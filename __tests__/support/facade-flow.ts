@@ -2,14 +2,14 @@ import type { RequestHandler } from 'express';
 import { createSeal, type Seal } from '../../src/core/seal.js';
 import { PROVIDERS, type ProviderName } from '../../src/providers/providers.js';
 import { type GuardedServer, startGuardedServer } from './guarded-server.js';
-import { KINDS, type KindName } from './peculiar-kinds.js';
-import { type PeculiarServer, startPeculiarServer } from './peculiar-server.js';
+import { type BehaviourName, PROVIDER_BEHAVIOURS } from './provider-behaviours.js';
+import { type ProviderServer, startProviderServer } from './provider-server.js';
 import type { FillIn } from './user-agent.js';
 
 export const SECRET = 'a secret of thirty-two characters';
 
 export interface FacadeFlow {
-  readonly upstream: PeculiarServer;
+  readonly upstream: ProviderServer;
   readonly guarded: GuardedServer;
   /** Where the facade's metadata is; its endpoints stand beneath. */
   readonly base: string;
@@ -22,15 +22,15 @@ export interface FacadeFlow {
  * wrong one.
  */
 export async function startFacadeFlow(
-  name: KindName,
+  name: BehaviourName,
   provider: ProviderName = name,
   changes: Readonly<Record<string, unknown>> = {},
   mcp?: RequestHandler,
 ): Promise<FacadeFlow> {
-  const { kind, policy, client: given } = KINDS[name];
+  const { kind, policy, client: given } = PROVIDER_BEHAVIOURS[name];
   const canRegister = PROVIDERS[provider].registration !== undefined;
   const client = given ?? (canRegister ? undefined : { id: 'registered-by-hand' });
-  const upstream = await startPeculiarServer(kind);
+  const upstream = await startProviderServer(kind);
   const policyFor = () => ({
     issuer: upstream.issuer,
     provider: { [provider]: {} },

@@ -2,7 +2,7 @@ import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import express, { type Express } from 'express';
 import { type McpAuth, type McpAuthOptions, mcpAuth, mcpCors, protectedResourceMetadata } from '../../src/index.js';
-import { serve } from './serve.js';
+import { serve } from './loopback-server.js';
 
 /** An MCP server in an Express app, behind both middlewares, on a free loopback port. */
 export interface GuardedServer {

@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { listen, originOf, stop } from './serve.js';
+import { listen, originOf, stop } from './loopback-server.js';
 
 /** A real server of a key set, that counts its requests and can be made to misbehave. */
 export interface KeyServer {

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import Provider, { type Configuration } from 'oidc-provider';
 import { onTestFinished } from 'vitest';
-import { listen, originOf, stop } from './serve.js';
+import { listen, originOf, stop } from './loopback-server.js';
 import type { FillIn } from './user-agent.js';
 
 /**

@@ -1,4 +1,5 @@
 import type { RequestListener } from 'node:http';
+import { text } from 'node:stream/consumers';
 import express from 'express';
 import request, { type Response } from 'supertest';
 import {
@@ -10,8 +11,6 @@ import {
   type ScopeRules,
 } from '../../src/index.js';
 import { createTestIssuer } from '../../src/testing/index.js';
-
-export const METADATA_URL = 'https://mcp.example/.well-known/oauth-protected-resource/mcp';
 
 export interface ScopedApp {
   readonly app: RequestListener;
@@ -42,9 +41,7 @@ export function createScopedApp(
   for (const middleware of before) app.use(middleware);
   app.use('/mcp', mcpScopes(rules, options), ...after);
   app.post('/mcp', async (req, res) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of req) chunks.push(chunk);
-    received.push({ text: Buffer.concat(chunks).toString(), body: req.body });
+    received.push({ text: await text(req), body: req.body });
     res.json({ through: true });
   });
   app.use('/mcp', (req, res) => void res.json({ through: req.method }));

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
 import { CallError, callServer } from '../../src/upstream/call-server.js';
-import { serve } from '../support/serve.js';
+import { serve } from '../support/loopback-server.js';
 
 const LIMITS = { timeoutMs: 100, maxBytes: 100 };
 

@@ -1,7 +1,7 @@
 import type { Logger } from '../../src/index.js';
 
 /** A logger that keeps its lines, each with its level in front. */
-export function createRecorder(): { readonly lines: string[]; readonly logger: Logger } {
+export function createRecordingLogger(): { readonly lines: string[]; readonly logger: Logger } {
   const lines: string[] = [];
   const level = (name: string) => (line: string) => void lines.push(`${name} ${line}`);
   return { lines, logger: { debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') } };

@@ -6,7 +6,7 @@ setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
 /** Bytes that are still in use, on the heap and in buffers, once the garbage is gone. */
-export async function heldMemory(): Promise<number> {
+export async function memoryInUse(): Promise<number> {
   collectGarbage();
   // Buffers go in another thread, and some only after what is called at the end of a stream.
   await setTimeout(50);

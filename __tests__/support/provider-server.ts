@@ -1,14 +1,15 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
-import { listen, originOf, stop } from './serve.js';
+import { listen, originOf, stop } from './loopback-server.js';
 import { createSigner } from './signer.js';
 
 type Form = URLSearchParams;
 
 /** How one kind of authorization server differs from the specification, by its documentation. */
-export interface Peculiarities {
+export interface ProviderBehaviour {
   /** Appended to the origin. */
   readonly issuer: string;
   readonly paths: {
@@ -36,7 +37,7 @@ export interface Peculiarities {
   claims(request: Form): Record<string, unknown> | undefined;
 }
 
-export interface PeculiarServer {
+export interface ProviderServer {
   readonly origin: string;
   readonly issuer: string;
   /** What it was asked, as path and parameters, in order. */
@@ -60,13 +61,13 @@ interface Registered {
 const signer = createSigner({ alg: 'RS256' });
 
 /** A real HTTP server that behaves as one kind of authorization server, with a login page, PKCE, codes that work once, and rotation. */
-export async function startPeculiarServer(kind: Peculiarities): Promise<PeculiarServer> {
+export async function startProviderServer(kind: ProviderBehaviour): Promise<ProviderServer> {
   const clients = new Map<string, Registered>();
   const codes = new Map<string, Form>();
   const refreshTokens = new Map<string, Form>();
   const hijacked = new Map<string, (res: ServerResponse) => void>();
-  const requests: PeculiarServer['requests'] = [];
-  const registrations: PeculiarServer['registrations'] = [];
+  const requests: ProviderServer['requests'] = [];
+  const registrations: ProviderServer['registrations'] = [];
   const server = createServer((req, res) => void answer(req, res));
   await listen(server);
   onTestFinished(() => stop(server));
@@ -76,7 +77,7 @@ export async function startPeculiarServer(kind: Peculiarities): Promise<Peculiar
   async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const url = new URL(`${origin}${req.url}`);
     const path = url.pathname;
-    const body = await textOf(req);
+    const body = await text(req);
     const isJson = req.headers['content-type'] === 'application/json';
     const form = req.method === 'GET' ? url.searchParams : new URLSearchParams(isJson ? '' : body);
     requests.push({ path, form, authorization: req.headers.authorization });
@@ -227,10 +228,4 @@ function requirePkce(form: Form): readonly [string, string] | undefined {
 
 function json(res: ServerResponse, status: number, body: unknown): void {
   res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-}
-
-async function textOf(req: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of req) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString();
 }

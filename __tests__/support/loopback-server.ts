@@ -27,11 +27,16 @@ export function originOf(server: Server): string {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** Where nobody listens: a port that was free a moment ago, and refuses connections. */
+/** An address that refuses connections. */
 export async function unreachableUrl(): Promise<string> {
+  return `http://127.0.0.1:${await freePort()}/`;
+}
+
+/** A port that was free a moment ago, for what must know its address before it listens. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await listen(server);
-  const origin = originOf(server);
+  const { port } = new URL(originOf(server));
   await stop(server);
-  return `${origin}/`;
+  return Number(port);
 }

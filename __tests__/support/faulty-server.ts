@@ -5,7 +5,7 @@ import { examine } from '../../src/doctor/doctor.js';
 import type { Finding } from '../../src/doctor/finding.js';
 import { probe } from '../../src/doctor/probe.js';
 import { type McpAuthOptions, type Middleware, mcpAuth, mcpCors, protectedResourceMetadata } from '../../src/index.js';
-import { listen, originOf, serve, stop } from './serve.js';
+import { listen, originOf, serve, stop } from './loopback-server.js';
 import { createSigner, type Signer } from './signer.js';
 
 type Json = Record<string, unknown>;
@@ -25,7 +25,7 @@ export interface Fault {
   readonly suffix?: string;
 }
 
-export interface Clinic {
+export interface FaultyServer {
   readonly url: string;
   readonly issuer: string;
   readonly signer: Signer;
@@ -34,7 +34,7 @@ export interface Clinic {
 }
 
 /** An MCP server of ours and an authorization server, both good but for one fault. */
-export async function openClinic(fault: Fault = {}): Promise<Clinic> {
+export async function startFaultyServer(fault: Fault = {}): Promise<FaultyServer> {
   const signer = createSigner();
   const issuer = await startAuthorizationServer(signer, fault);
   let app: Express | undefined;

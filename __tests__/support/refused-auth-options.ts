@@ -1,4 +1,4 @@
-import { ISSUER, RESOURCE } from './gate.js';
+import { ISSUER, RESOURCE } from './protected-app.js';
 import { createSigner } from './signer.js';
 
 export const signer = createSigner();

@@ -1,9 +1,9 @@
-import type { Peculiarities } from './peculiar-server.js';
+import type { ProviderBehaviour } from './provider-server.js';
 
 const API = 'https://api.example/mcp';
 
 /** Keycloak: sends `iss`, does not know `resource` (a mapper writes the audience), and anybody on this machine may register. */
-const keycloak: Peculiarities = {
+const keycloak: ProviderBehaviour = {
   issuer: '/realms/mcp',
   paths: {
     metadata: ['/realms/mcp/.well-known/openid-configuration'],
@@ -20,7 +20,7 @@ const keycloak: Peculiarities = {
 };
 
 /** Auth0: without `audience` the access token is opaque; the issuer ends in a slash; sends `iss`. */
-const auth0: Peculiarities = {
+const auth0: ProviderBehaviour = {
   issuer: '/',
   paths: {
     metadata: ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'],
@@ -37,7 +37,7 @@ const auth0: Peculiarities = {
 };
 
 /** Okta: a custom authorization server; registration belongs to the organisation and wants an API token; `scp`. */
-const okta: Peculiarities = {
+const okta: ProviderBehaviour = {
   issuer: '/oauth2/default',
   paths: {
     metadata: ['/oauth2/default/.well-known/openid-configuration'],
@@ -55,7 +55,7 @@ const TENANT = '/11111111-2222-3333-4444-555555555555';
 const ENTRA_SCOPES = ['openid', 'profile', 'email', 'offline_access'];
 
 /** Entra ID, v2.0: refuses `resource`, has no registration, and takes a scope without a resource for one of Microsoft Graph. */
-const entra: Peculiarities = {
+const entra: ProviderBehaviour = {
   issuer: `${TENANT}/v2.0`,
   paths: {
     metadata: [`${TENANT}/v2.0/.well-known/openid-configuration`],
@@ -84,7 +84,7 @@ const entra: Peculiarities = {
 };
 
 /** authentik: no registration, and the client id is the audience. */
-const authentik: Peculiarities = {
+const authentik: ProviderBehaviour = {
   issuer: '/application/o/mcp/',
   paths: {
     metadata: ['/application/o/mcp/.well-known/openid-configuration'],
@@ -98,7 +98,7 @@ const authentik: Peculiarities = {
 };
 
 /** Descope: keys belong to the project, registration wants a management key, and `resource` makes the audience. */
-const descope: Peculiarities = {
+const descope: ProviderBehaviour = {
   issuer: '/v1/apps/agentic/P1/S1',
   paths: {
     metadata: ['/v1/apps/agentic/P1/S1/.well-known/openid-configuration'],
@@ -114,7 +114,7 @@ const descope: Peculiarities = {
 };
 
 /** Each kind, and the policy that its documentation leads to; `resource` stands for what is known only later. */
-export const KINDS = {
+export const PROVIDER_BEHAVIOURS = {
   keycloak: { kind: keycloak, policy: { audiences: ['mcp_proxy'] }, client: undefined },
   auth0: { kind: auth0, policy: { audiences: [API] }, client: undefined },
   okta: { kind: okta, policy: { audiences: [API] }, client: { id: '0oa1' } },
@@ -127,4 +127,4 @@ export const KINDS = {
   descope: { kind: descope, policy: {}, client: { id: 'P1S1' } },
 } as const;
 
-export type KindName = keyof typeof KINDS;
+export type BehaviourName = keyof typeof PROVIDER_BEHAVIOURS;

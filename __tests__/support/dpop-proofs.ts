@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { calculateJwkThumbprint } from 'jose';
-import { claims, RESOURCE } from './gate.js';
+import { claims, RESOURCE } from './protected-app.js';
 import { assemble, createSigner, signatureOf } from './signer.js';
 
 /** The issuer. */

@@ -1,6 +1,6 @@
 import { expect, vi } from 'vitest';
-import { claims, createGate, type Gate } from './gate.js';
 import { type KeyServer, startKeyServer } from './key-server.js';
+import { claims, createGate, type Gate } from './protected-app.js';
 import { createSigner } from './signer.js';
 
 export const UNKNOWN_KEY = 'The token is signed with a key not known here';

@@ -1,0 +1,18 @@
+import type { Reporter, TestModule } from 'vitest/node';
+
+const MAX_FAST_MS = 1_000;
+
+/** A reporter that lists, after a run, the tests of the project `fast` that took over a second. It fails nothing: machines differ. */
+export const listSlowTests: Reporter = {
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    const slow = modules
+      .filter(({ project }) => project.name === 'fast')
+      .flatMap((module) => [...module.children.allTests()])
+      .map((test) => ({ test, ms: Math.round(test.diagnostic()?.duration ?? 0) }))
+      .filter(({ ms }) => ms > MAX_FAST_MS)
+      .toSorted((one, other) => other.ms - one.ms);
+    if (slow.length === 0) return;
+    console.log(`\nTests of the project "fast" that took over ${MAX_FAST_MS} ms (move them to a *.slow.test.ts file):`);
+    for (const { test, ms } of slow) console.log(`${ms} ms  ${test.module.relativeModuleId}: ${test.fullName}`);
+  },
+};

@@ -1,0 +1,85 @@
+export type Headers = Readonly<Record<string, string>>;
+
+export const JSON_HEADERS: Headers = {
+  'content-type': 'application/json',
+  accept: 'application/json, text/event-stream',
+};
+
+/** POSTs a message, or a text as it is. */
+export function post(url: string, message: unknown, headers: Headers = {}, signal?: AbortSignal): Promise<Response> {
+  const body = typeof message === 'string' ? message : JSON.stringify(message);
+  return fetch(url, { method: 'POST', headers: { ...JSON_HEADERS, ...headers }, body, ...(signal && { signal }) });
+}
+
+export function initialize(revision = '2025-06-18', id: string | number = 0) {
+  const params = { protocolVersion: revision, capabilities: {}, clientInfo: { name: 'test', version: '1' } };
+  return { jsonrpc: '2.0', id, method: 'initialize', params };
+}
+
+export function call(id: string | number, name: string, args: object = {}, meta?: object) {
+  return { jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: args, ...(meta && { _meta: meta }) } };
+}
+
+/** Opens a session; the headers that every further request needs. */
+export async function open(url: string, headers: Headers = {}, revision?: string): Promise<Headers> {
+  const response = await post(url, initialize(revision), headers);
+  if (response.status !== 200) throw new Error(`initialize was answered ${response.status} ${await response.text()}`);
+  await response.json();
+  const id = response.headers.get('mcp-session-id');
+  if (id === null) throw new Error('no session id');
+  return { ...headers, 'mcp-session-id': id };
+}
+
+/** Calls a tool and returns the text it answers with. */
+export async function callText(
+  url: string,
+  session: Headers,
+  name: string,
+  args: object = {},
+  meta?: object,
+): Promise<string> {
+  const response = await post(url, call(`${name}-${++calls}`, name, args, meta), session);
+  const { result } = (await response.json()) as { result: { content: [{ text: string }] } };
+  return result.content[0].text;
+}
+let calls = 0;
+
+/** A request of 2026-07-28 with everything that belongs to it. */
+export function modern(id: string | number, method: string, params: Record<string, unknown> = {}, meta: object = {}) {
+  const envelope = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientCapabilities': {},
+  };
+  const whole: Record<string, unknown> = { ...params, _meta: { ...envelope, ...meta } };
+  return { jsonrpc: '2.0', id, method, params: whole };
+}
+
+/** The headers that belong to it. */
+export function modernHeaders(message: ReturnType<typeof modern>): Headers {
+  const name = message.params.name ?? message.params.uri;
+  return {
+    'mcp-protocol-version': '2026-07-28',
+    'mcp-method': message.method,
+    ...(typeof name === 'string' && { 'mcp-name': name }),
+  };
+}
+
+export function postModern(
+  url: string,
+  message: ReturnType<typeof modern>,
+  headers: Headers = {},
+  signal?: AbortSignal,
+): Promise<Response> {
+  return post(url, message, { ...modernHeaders(message), ...headers }, signal);
+}
+
+export function modernCall(id: string | number, name: string, args: object = {}, meta: object = {}) {
+  return modern(id, 'tools/call', { name, arguments: args }, meta);
+}
+
+/** Calls a tool without a session and returns the text it answers with. */
+export async function modernText(url: string, name: string, args: object = {}, headers: Headers = {}, meta = {}) {
+  const response = await postModern(url, modernCall(`${name}-${++calls}`, name, args, meta), headers);
+  const { result } = (await response.json()) as { result: { content: [{ text: string }] } };
+  return result.content[0].text;
+}
