@@ -1,11 +1,9 @@
 import { createServer } from 'node:http';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
-import { createTokenVerifier } from '../../src/auth/token/token-verifier.js';
 import type { Decision } from '../../src/index.js';
-import { resolveAuth } from '../../src/policy/resolve-auth.js';
 import { expectUnavailable, fresh, MINUTE, passTime, setUp } from '../support/app-with-key-server.js';
 import { listen, originOf, stop } from '../support/loopback-server.js';
-import { claims, createGate, ISSUER, RESOURCE } from '../support/protected-app.js';
+import { claims, createGate } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 
 afterEach(() => void vi.useRealTimers());
@@ -49,12 +47,4 @@ test('a token is remembered for five minutes', async () => {
     await send(token);
   }
   expect(cached).toEqual([false, true, false]);
-});
-
-test('10,000 tokens are remembered', async () => {
-  const policy = { issuer: ISSUER, jwks: { keys: [signer.jwk] }, resourceMetadata: { resource: RESOURCE } };
-  const verifier = createTokenVerifier(resolveAuth('test', policy));
-  const tokens = Array.from({ length: 10_001 }, (_, jti) => signer.sign(claims({ jti: String(jti) })));
-  for (const token of tokens) await verifier.verify(token);
-  expect(tokens.filter((token) => verifier.recall(token) === undefined)).toEqual([tokens[0]]);
 });

@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { fresh, MINUTE, passTime, setUp, signer, UNKNOWN_KEY } from '../support/app-with-key-server.js';
-import { serve } from '../support/loopback-server.js';
 import { expectInvalidToken } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 
@@ -14,27 +13,6 @@ describe('fetching', () => {
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
     expect(server.requests).toBe(1);
   });
-
-  test('a flood of 10,000 forged tokens costs two fetches, and good tokens pass meanwhile', async () => {
-    const { server, gate } = await setUp();
-    const forged = Array.from({ length: 10_000 }, (_, i) =>
-      signer.sign({ iss: 'https://issuer.example' }, { kid: `forged-${i}` }),
-    );
-    let refused = 0;
-    let passed = 0;
-    const origin = await serve(gate.app);
-    const send = async (token: string) => {
-      const response = await fetch(`${origin}/mcp`, { headers: { authorization: `Bearer ${token}` } });
-      await response.arrayBuffer();
-      return response.status;
-    };
-    for (let i = 0; i < forged.length; i += 250) {
-      const batch = forged.slice(i, i + 250).map(send);
-      if ((await send(fresh())) === 200) passed += 1;
-      refused += (await Promise.all(batch)).filter((status) => status === 401).length;
-    }
-    expect({ refused, passed, fetches: server.requests }).toEqual({ refused: 10_000, passed: 40, fetches: 2 });
-  }, 60_000);
 
   test.each([
     ['10 minutes without a word', {}, 10],

@@ -88,14 +88,3 @@ test('those whose bodies came at once hold no more than a few of them', async ()
   expect(await (await nap).json()).toMatchObject({ id: 1, result: {} });
   await stop();
 });
-
-test('nobody waits for longer than a request may take', async () => {
-  const { url, stop } = await serve({ requestTimeoutSeconds: 1 });
-  const session = await open(url);
-  void post(url, call(1, 'nap', { ms: 30_000 }), session);
-  await post(url, notification, session);
-  const response = await post(url, notification, session);
-  expect(response.status).toBe(504);
-  expect(await response.json()).toMatchObject({ error: { data: { reason: 'request_timed_out' } } });
-  await stop();
-});
