@@ -37,15 +37,20 @@ interface Surroundings {
 
 /** Runs `node` with these arguments. */
 export function startNode(args: readonly string[], surroundings?: Surroundings): Program {
-  return start(process.execPath, args, surroundings);
+  return startProgram(process.execPath, args, surroundings);
 }
 
 /** Runs a shell command on a terminal of its own, as `script` of util-linux makes one. */
 export function startTerminal(command: string, env: Readonly<Record<string, string>> = {}): Program {
-  return start('script', ['--quiet', '--return', '--command', command, '/dev/null'], { env });
+  return startProgram('script', ['--quiet', '--return', '--command', command, '/dev/null'], { env });
 }
 
-function start(command: string, args: readonly string[], { cwd = ROOT, env = {} }: Surroundings = {}): Program {
+/** Runs a command with these arguments, without a shell. */
+export function startProgram(
+  command: string,
+  args: readonly string[],
+  { cwd = ROOT, env = {} }: Surroundings = {},
+): Program {
   const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
   const written = { stdout: '', stderr: '' };

@@ -1,0 +1,37 @@
+# Runs suites and adds up their tests. Vitest and Jest count them in a line "Tests …", the conformance suite in a line for each revision.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+
+passed=0 failed=0
+
+# Runs a command that is a suite. One that fails without a failed test, or counts no test, counts as one that failed.
+suite() {
+  local log status p f
+  log=$(mktemp)
+  "$@" 2>&1 | tee "$log"
+  status=${PIPESTATUS[0]}
+  p=$(count passed "$log") f=$(count failed "$log")
+  if [ "$f" = 0 ] && { [ "$status" != 0 ] || [ "$p" = 0 ]; }; then f=1; fi
+  passed=$((passed + p)) failed=$((failed + f))
+  rm -f "$log"
+}
+
+count() {
+  sed 's/\x1b\[[0-9;]*m//g' "$2" | grep -aE '^ *Tests:? |^conformance ' | grep -oE "[0-9]+ (checks )?$1" | awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+# Installs Debian's packages where a command is missing and this user may; says whether the command is there then.
+have() {
+  local command=$1
+  shift
+  if ! command -v "$command" >/dev/null && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+    apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -q "$@" >/dev/null
+  fi
+  command -v "$command" >/dev/null || { echo "Left out, for want of $command: $*"; return 1; }
+}
+
+# The last line. The exit status is 0 where every test passed.
+finish() {
+  echo "$passed passed, $failed failed"
+  [ "$failed" = 0 ]
+}
