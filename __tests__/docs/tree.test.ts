@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ROOT } from '../support/program.js';
 
@@ -43,3 +43,9 @@ test.each([...PAGES, 'docs/design.md', 'docs/conventions.md', '.ci/run', '.ci/mo
     expect(links.filter((path) => !existsSync(folder + path))).toEqual([]);
   },
 );
+
+test('CONTRIBUTING.md says of every test helper what it makes, and of none that is not there', () => {
+  const [, section = ''] = /^## Where a test goes$([\s\S]*?)^## /m.exec(contributing) ?? [];
+  const named = [...section.matchAll(/^\| `([\w.-]+)` \| \S/gm)].map(([, file]) => file);
+  expect(named).toEqual(readdirSync(`${ROOT}__tests__/support`).toSorted());
+});
