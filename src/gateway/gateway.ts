@@ -27,10 +27,11 @@ export function createGateway(config: GatewayConfig, logger: Logger): Gateway {
     refuseSameLegacyEndpoints(bind, routes);
     return { bind, routes, server: createServer(createListener(bind, routes, logger)) };
   });
+  const allRoutes = binds.flatMap(({ routes }) => routes);
 
   async function close(): Promise<void> {
     const closing = binds.map(({ server }) => closeListener(server));
-    const ended = await Promise.allSettled(binds.flatMap(({ routes }) => routes.map((route) => route.close())));
+    const ended = await Promise.allSettled(allRoutes.map((route) => route.close()));
     for (const end of ended) {
       if (end.status === 'rejected') logger.error(`a backend could not be stopped: ${end.reason}`);
     }
@@ -38,11 +39,7 @@ export function createGateway(config: GatewayConfig, logger: Logger): Gateway {
   }
 
   return {
-    warningsFor: (host) =>
-      warningsOfOpenRoutes(
-        binds.flatMap(({ routes }) => routes),
-        host,
-      ),
+    warningsFor: (host) => warningsOfOpenRoutes(allRoutes, host),
     async listen(host) {
       const opened = await Promise.allSettled(binds.map(({ server, bind }) => openListener(server, host, bind)));
       const failed = opened.find((result) => result.status === 'rejected');

@@ -40,7 +40,7 @@ export function resolvePolicy(who: string, options: Readonly<McpAuthOptions>): R
     return policy;
   }
   if (!isDeepStrictEqual(snapshotOf(options), known.snapshot)) {
-    const expected = 'unchanged, since they were read before: all that take the same object share one policy';
+    const expected = 'unchanged since another call read it: calls with the same object share one policy';
     createChecks(who).refuseUnquoted('options', expected, 'Give each policy an object of its own.');
   }
   return known.policy;
