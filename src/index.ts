@@ -1,4 +1,4 @@
-export { type McpAuth, mcpAuth } from './auth/mcp-auth.js';
+export { mcpAuth } from './auth/mcp-auth.js';
 export { mcpScopes } from './authorization/mcp-scopes.js';
 export type { McpScopesOptions, ScopeFunction, ScopeRule, ScopeRules } from './authorization/scopes-options.js';
 export {
@@ -29,3 +29,4 @@ export type {
 export type { Decision } from './policy/decision.js';
 export type { FacadeOptions, ProviderOption } from './policy/facade-options.js';
 export type { ModeName } from './policy/modes.js';
+export type { McpAuth } from './policy/resolved-policy.js';

@@ -5,6 +5,7 @@ import {
   type AuthInfo,
   type Decision,
   getAuth,
+  type McpAuth,
   type McpAuthOptions,
   type McpStdioBackend,
   mcpAuth,
@@ -37,6 +38,8 @@ app.get('/who', (req, res) => {
   const auth: AuthInfo | undefined = getAuth(req);
   res.json(auth?.scopes);
 });
+const auth: McpAuth = mcpAuth(policy);
+app.use(auth, protectedResourceMetadata(auth));
 connect().use(mcpAuth(policy)).use(protectedResourceMetadata(policy)).use('/mcp', backend);
 
 // A policy may be written out, shared by several issuers, and leave what is undefined.
@@ -50,6 +53,10 @@ const several: McpAuthOptions = {
 mcpAuth(several).revoke((auth) => auth.payload.sub === 'mallory');
 mcpAuth({ issuer: 'x', jwks: '{"keys":[]}', dpop: 'accept', mtls: { getCertificate: () => undefined } });
 
+// @ts-expect-error What mcpAuth() returned is no policy of another.
+mcpAuth(auth);
+// @ts-expect-error Nor is another middleware.
+protectedResourceMetadata(mcpCors());
 // @ts-expect-error There is no issuer.
 mcpAuth({ audiences: ['api'] });
 // @ts-expect-error The mode is none of the three.

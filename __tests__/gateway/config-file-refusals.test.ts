@@ -151,19 +151,6 @@ describe('parseConfigFile refuses in matches', () => {
   });
 });
 
-test('parseConfigFile refuses the endpoints at the root of a port for two routes', () => {
-  const route = (path: string, legacy: boolean) =>
-    `{backends: [{mcp: {targets: [{stdio: {cmd: x}}]}}], matches: [{path: {exact: ${path}}}], ` +
-    `policies: {mcpAuthentication: {issuer: x, facade: {legacyEndpoints: ${legacy}}}}}`;
-  const config = (second: boolean) =>
-    `binds: [{port: 1, listeners: [{routes: [${route('/a', true)}, ${route('/b', second)}]}]}]`;
-  const at = 'binds[0].listeners[0]';
-  expect(refusal(config(true))).toBe(
-    `binds[0] has legacyEndpoints twice, in ${at}.routes[0] and in ${at}.routes[1]: one port has one /authorize`,
-  );
-  expect(() => parseConfigFile(config(false), '/')).not.toThrow();
-});
-
 describe('parseConfigFile refuses in backends', () => {
   const at = `${route}.backends`;
   const target = `${at}[0].mcp.targets[0]`;

@@ -1,6 +1,7 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parseConfigFile } from '../../src/gateway/config/config-file.js';
 import { createGateway, type Gateway } from '../../src/gateway/gateway.js';
+import { StartupError } from '../../src/gateway/startup-error.js';
 import { type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
 import { PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 import { startProviderServer } from '../support/provider-server.js';
@@ -21,21 +22,27 @@ const quiet = () => undefined;
 const logger = { debug: quiet, info: quiet, warn: quiet, error: quiet };
 const BASE = '/.well-known/oauth-authorization-server/mcp';
 
-/** A gateway whose `matches` name the MCP server alone. */
-async function serve(changes: Record<string, unknown> = {}): Promise<string> {
-  const upstream = await startProviderServer(PROVIDER_BEHAVIOURS.keycloak.kind);
+/** A route whose `matches` name the MCP server alone. */
+function routeAt(path: string, policy: Record<string, unknown>) {
   const mcpAuthentication = {
-    issuer: upstream.issuer,
     audiences: ['mcp_proxy'],
     provider: { keycloak: {} },
-    resourceMetadata: { resource: 'http://localhost:3000/mcp' },
-    ...changes,
+    resourceMetadata: { resource: `http://localhost:3000${path}` },
+    ...policy,
   };
   const stdio = { cmd: process.execPath, args: ['-e', 'process.stdin.resume()'] };
   const backends = [{ mcp: { targets: [{ stdio }] } }];
-  const route = { backends, matches: [{ path: { exact: '/mcp' } }], policies: { mcpAuthentication } };
-  const text = JSON.stringify({ binds: [{ port: 0, listeners: [{ routes: [route] }] }] });
-  gateway = createGateway(parseConfigFile(text, folder.path), logger);
+  return { backends, matches: [{ path: { exact: path } }], policies: { mcpAuthentication } };
+}
+
+function createGatewayOf(routes: readonly object[]): Gateway {
+  const text = JSON.stringify({ binds: [{ port: 0, listeners: [{ routes }] }] });
+  return createGateway(parseConfigFile(text, folder.path), logger);
+}
+
+async function serve(changes: Record<string, unknown> = {}): Promise<string> {
+  const { issuer } = await startProviderServer(PROVIDER_BEHAVIOURS.keycloak.kind);
+  gateway = createGatewayOf([routeAt('/mcp', { issuer, ...changes })]);
   const [address] = await gateway.listen('127.0.0.1');
   return `http://${address}`;
 }
@@ -91,8 +98,45 @@ describe('the facade in the gateway', () => {
     },
   );
 
+  test.each([
+    ['/mcp', {}],
+    ['/', {}],
+    ['/a/b', { legacyEndpoints: true }],
+  ])('counts them wherever the metadata of %s says that clients register, with %j', async (path, facade) => {
+    const origin = await serve({ facade, resourceMetadata: { resource: `http://localhost:3000${path}` } });
+    const metadata = await (await fetch(`${origin}/.well-known/oauth-authorization-server`)).json();
+    const { pathname } = new URL((metadata as { registration_endpoint: string }).registration_endpoint);
+    const response = await register(origin, pathname);
+    expect(response.status).toBe(201);
+    expect(response.headers.get('ratelimit')).toContain('r=29');
+  });
+
   test('is not there with facade: false', async () => {
     const origin = await serve({ facade: false });
     expect((await fetch(origin + BASE)).status).toBe(404);
   });
+});
+
+describe('the endpoints at the root of a port', () => {
+  const routes = (first: object, second: object) => {
+    const policy = { issuer: 'https://as.example/realms/mcp' };
+    return [routeAt('/a', { ...policy, ...first }), routeAt('/b', { ...policy, ...second })];
+  };
+  const legacy = { facade: { legacyEndpoints: true } };
+
+  test('cannot belong to two routes', () => {
+    const at = 'binds[0].listeners[0]';
+    expect(() => createGatewayOf(routes(legacy, legacy))).toThrow(
+      new StartupError(
+        `binds[0] has legacyEndpoints twice, in ${at}.routes[0] and in ${at}.routes[1]: one port has one /authorize`,
+      ),
+    );
+  });
+
+  test.each([{ facade: { legacyEndpoints: false } }, { facade: false }, {}])(
+    'may belong to one: beside %j',
+    (other) => {
+      gateway = createGatewayOf(routes(legacy, other));
+    },
+  );
 });

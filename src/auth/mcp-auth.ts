@@ -1,33 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AuthInfo, attachAuth, clearAuth } from '../core/auth-info.js';
 import { AuthError, UpstreamError } from '../core/errors.js';
-import { asError, type Middleware } from '../http/middleware.js';
-import { replyMethodNotAllowed } from '../http/reply.js';
+import { asError } from '../http/middleware.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
+import { createPublicEndpoints } from '../metadata/public-endpoints.js';
 import { readToken, removeCredentials, type Scheme, schemeOf } from '../oauth/credentials.js';
 import { attachAnonymousRefuse, attachRefuse, createLaterRefusals, createRefusal } from '../oauth/refusal.js';
 import { requestOrigin } from '../oauth/request-origin.js';
-import { publicPaths } from '../oauth/well-known.js';
 import type { McpAuthOptions } from '../policy/auth-options.js';
 import { MODES, type Mode } from '../policy/modes.js';
-import { type ResolvedAuth, resolveAuth } from '../policy/resolve-auth.js';
+import type { ResolvedAuth } from '../policy/resolve-auth.js';
+import { type McpAuth, rememberPolicy, resolvePolicy } from '../policy/resolved-policy.js';
 import type { Presentation } from './binding/proof.js';
 import { createSenderConstraint, schemeOfToken } from './binding/sender-constraint.js';
 import { createDecisionLog } from './decision-log.js';
 import { createTokenVerifier } from './token/token-verifier.js';
 import type { VerifiedToken } from './token/verified-tokens.js';
-
-/** The middleware that decides who may pass. */
-export interface McpAuth extends Middleware {
-  /**
-   * Refuses a token from now on, or every token issued until now that `what` returns true for (one that throws counts
-   * as true). Kept in this process: a restart forgets it, and other processes are not told. A function is kept for good, and
-   * asked about every token that is verified.
-   *
-   * @throws {TypeError} Where `what` is neither a function nor a JWT: silence would let the token in.
-   */
-  revoke(what: string | ((auth: AuthInfo) => boolean)): void;
-}
 
 const NO_TOKEN = new AuthError('missing_token');
 
@@ -58,25 +46,26 @@ function beginPassage(req: IncomingMessage, res: ServerResponse, next: (error?: 
  * clients where to log in; what is not the client's fault goes to `next(error)`, an
  * outage with status 503.
  *
- * The metadata paths of the policy, and those of its facade, pass without a token. Does not check who may call which tool.
+ * The metadata paths of the policy, and those of its facade, are answered here without a token, so that nothing reaches
+ * the application at them. Does not check who may call which tool.
  *
+ * @param options Read once: all functions that get the same object share one policy, and refuse it once it has changed.
  * @throws {ConfigError} Where the policy is not one.
  */
 export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
-  const held = resolveAuth('mcpAuth()', options);
+  const held = resolvePolicy('mcpAuth()', options);
   const schemes: readonly Scheme[] = held.dpop === 'off' ? ['bearer'] : ['bearer', 'dpop'];
   const verifier = createTokenVerifier(held);
   const sender = senderConstraintOf(held);
-  const open = publicPaths(held.resource?.pathname ?? '/', held.facade);
+  const endpoints = createPublicEndpoints(held);
   const { admit, turnAway, later } = createGate(held);
 
   function mcpAuthMiddleware(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void {
     const target = requestTarget(req);
-    const openTo = open.get(rawPath(target));
-    if (openTo !== undefined) {
+    const endpoint = endpoints.get(rawPath(target));
+    if (endpoint !== undefined) {
       clearAuth(req);
-      if (openTo.includes(req.method ?? '')) next();
-      else replyMethodNotAllowed(res, openTo);
+      endpoint(req, res, next);
       return;
     }
     const passage = beginPassage(req, res, next);
@@ -117,7 +106,9 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
     admit(passage, passage.auth);
   }
 
-  return Object.assign(mcpAuthMiddleware, { revoke: verifier.revoke });
+  const auth = Object.assign(mcpAuthMiddleware, { revoke: verifier.revoke });
+  rememberPolicy(auth, held);
+  return auth;
 }
 
 function senderConstraintOf({ dpop, mtls, clockToleranceSeconds }: ResolvedAuth) {

@@ -5,11 +5,10 @@ import { runDoctor } from '../doctor/doctor-command.js';
 import { type Command, parseCommandLine, type RunCommand, USAGE } from './command-line.js';
 import { type GatewayConfig, parseConfigFile } from './config/config-file.js';
 import { resourcesOf, withDevIssuer } from './config/dev-issuer-policies.js';
-import { warningsOfOpenRoutes } from './config/open-routes.js';
 import { consoleLogger as logger } from './console.js';
 import { startDevIssuer } from './dev-issuer/dev-issuer.js';
 import { DOCTOR_USAGE, parseDoctorLine } from './doctor-command-line.js';
-import { createGateway } from './gateway.js';
+import { createGateway, type Gateway } from './gateway.js';
 import { inFile, readInputFile } from './input-file.js';
 import { StartupError } from './startup-error.js';
 import { onStopSignal } from './stop-signal.js';
@@ -19,9 +18,8 @@ async function main(command: Command): Promise<void> {
   if (command.action === 'version') return console.log(version());
   const text = readInputFile(command.file);
   const config = inFile(command.file, () => parseConfigFile(text, dirname(command.file)));
-  for (const warning of warningsOfOpenRoutes(config, command.host)) logger.warn(warning);
   if (command.action === 'validate') {
-    await inFile(command.file, () => createGateway(config, logger)).close();
+    await openGateway(command, config).close();
     return console.log(`${command.file} is valid`);
   }
   await run(command, config);
@@ -37,7 +35,14 @@ async function doctor(args: readonly string[]): Promise<void> {
   if (!(await runDoctor(options, screen))) process.exitCode = 1;
 }
 
-async function run({ file, host, devIssuerPort }: RunCommand, config: GatewayConfig): Promise<void> {
+function openGateway({ file, host }: Pick<RunCommand, 'file' | 'host'>, config: GatewayConfig): Gateway {
+  const gateway = inFile(file, () => createGateway(config, logger));
+  for (const warning of gateway.warningsFor(host)) logger.warn(warning);
+  return gateway;
+}
+
+async function run(command: RunCommand, config: GatewayConfig): Promise<void> {
+  const { file, host, devIssuerPort } = command;
   const devIssuer =
     devIssuerPort === undefined
       ? undefined
@@ -48,7 +53,7 @@ async function run({ file, host, devIssuerPort }: RunCommand, config: GatewayCon
         );
   try {
     const served = devIssuer === undefined ? config : withDevIssuer(config, devIssuer);
-    const gateway = inFile(file, () => createGateway(served, logger));
+    const gateway = openGateway(command, served);
     const addresses = await gateway.listen(host);
     onStopSignal(() => void Promise.all([gateway.close(), devIssuer?.close()]));
     if (devIssuer !== undefined)

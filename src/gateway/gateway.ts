@@ -6,10 +6,14 @@ import type { BindConfig, GatewayConfig } from './config/config-file.js';
 import { createPathTable } from './config/path-match.js';
 import { answerFailure, answerNoRoute } from './failure-answers.js';
 import { closeListener, openListener } from './listener.js';
+import { warningsOfOpenRoutes } from './open-routes.js';
 import { limitRegistrations, registrationPaths } from './registration-limit.js';
 import { createRoute, type GatewayRoute } from './route.js';
+import { StartupError } from './startup-error.js';
 
 export interface Gateway {
+  /** What an operator should know before it listens on `host`. */
+  warningsFor(host: string): readonly string[];
   /** Opens every port of the file, or none; resolves to the addresses, such as `0.0.0.0:3000`, in the file's order. */
   listen(host: string): Promise<readonly string[]>;
   /** Takes no more connections, ends the streams and the children, then lets go of the connections that are left. */
@@ -20,12 +24,14 @@ export interface Gateway {
 export function createGateway(config: GatewayConfig, logger: Logger): Gateway {
   const binds = config.binds.map((bind) => {
     const routes = bind.routes.map((route) => createRoute(route, logger));
+    refuseSameLegacyEndpoints(bind, routes);
     return { bind, routes, server: createServer(createListener(bind, routes, logger)) };
   });
+  const allRoutes = binds.flatMap(({ routes }) => routes);
 
   async function close(): Promise<void> {
     const closing = binds.map(({ server }) => closeListener(server));
-    const ended = await Promise.allSettled(binds.flatMap(({ routes }) => routes.map((route) => route.close())));
+    const ended = await Promise.allSettled(allRoutes.map((route) => route.close()));
     for (const end of ended) {
       if (end.status === 'rejected') logger.error(`a backend could not be stopped: ${end.reason}`);
     }
@@ -33,6 +39,7 @@ export function createGateway(config: GatewayConfig, logger: Logger): Gateway {
   }
 
   return {
+    warningsFor: (host) => warningsOfOpenRoutes(allRoutes, host),
     async listen(host) {
       const opened = await Promise.allSettled(binds.map(({ server, bind }) => openListener(server, host, bind)));
       const failed = opened.find((result) => result.status === 'rejected');
@@ -46,6 +53,14 @@ export function createGateway(config: GatewayConfig, logger: Logger): Gateway {
   };
 }
 
+/** They are at the root of the port, so that the first route would have the clients of all. */
+function refuseSameLegacyEndpoints({ at }: BindConfig, routes: readonly GatewayRoute[]): void {
+  const [first, second] = routes.filter(({ policy }) => policy?.facade?.legacyEndpoints === true);
+  if (first === undefined || second === undefined) return;
+  const where = `in ${first.at} and in ${second.at}`;
+  throw new StartupError(`${at} has legacyEndpoints twice, ${where}: one port has one /authorize`);
+}
+
 function createListener(bind: BindConfig, routes: readonly GatewayRoute[], logger: Logger): RequestListener {
   const matches = bind.routes.flatMap((route, i) => route.matches.map((match) => [match, routes[i]] as const));
   const routeFor = createPathTable(matches);
@@ -54,7 +69,7 @@ function createListener(bind: BindConfig, routes: readonly GatewayRoute[], logge
     if (route) route.handle(req, res, next);
     else next();
   };
-  const registrations = bind.routes.flatMap(({ mcpAuthentication: auth }) => (auth ? registrationPaths(auth) : []));
+  const registrations = routes.flatMap(({ policy }) => (policy ? registrationPaths(policy) : []));
   const all = chain([
     ...limitRegistrations(registrations),
     ...routes.flatMap(({ metadata }) => metadata ?? []),

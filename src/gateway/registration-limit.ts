@@ -1,25 +1,15 @@
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import { rateLimit } from 'express-rate-limit';
+import { rawPath, requestTarget } from '../http/request-target.js';
 import type { Middleware } from '../index.js';
-import type { McpAuthenticationConfig } from './config/config-file.js';
+import { facadePaths } from '../oauth/well-known.js';
+import type { ResolvedAuth } from '../policy/resolve-auth.js';
 
 const MOST_A_MINUTE = 30;
 
 /** Where clients register at the facade of a policy; none where it has no facade. */
-export function registrationPaths({ policy }: McpAuthenticationConfig): string[] {
-  const { resource } = (policy.resourceMetadata ?? {}) as { resource?: unknown };
-  if (typeof resource !== 'string' || !URL.canParse(resource) || !hasFacade(policy)) return [];
-  const path = new URL(resource).pathname.replace(/\/$/, '');
-  const registration = `/.well-known/oauth-authorization-server${path}/client-registration`;
-  return (policy.facade as { legacyEndpoints?: unknown } | undefined)?.legacyEndpoints === true
-    ? [registration, '/register']
-    : [registration];
-}
-
-function hasFacade({ facade, provider, issuers }: McpAuthenticationConfig['policy']): boolean {
-  if (facade === false) return false;
-  const providers = Array.isArray(issuers) ? issuers.map((issuer) => issuer?.provider) : [provider];
-  return providers.some((given) => given !== undefined);
+export function registrationPaths({ facade }: ResolvedAuth): readonly string[] {
+  return facade === undefined ? [] : facadePaths(facade.resource.pathname, facade.legacyEndpoints).registration;
 }
 
 /**
@@ -34,7 +24,7 @@ export function limitRegistrations(paths: readonly string[]): Middleware[] {
   app.use(createLimit());
   return [
     (req, res, next) => {
-      if (req.method === 'POST' && paths.includes((req.url ?? '').split('?', 1)[0] ?? ''))
+      if (req.method === 'POST' && paths.includes(rawPath(requestTarget(req))))
         app(req as Request, res as Response, next);
       else next();
     },

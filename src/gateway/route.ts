@@ -1,5 +1,4 @@
 import {
-  ConfigError,
   type Logger,
   type McpAuthOptions,
   type Middleware,
@@ -9,11 +8,14 @@ import {
   mcpStdioBackend,
   protectedResourceMetadata,
 } from '../index.js';
+import { requiresToken } from '../policy/modes.js';
+import type { ResolvedAuth } from '../policy/resolve-auth.js';
+import { policyOf } from '../policy/resolved-policy.js';
 import { chain } from './chain.js';
 import type { McpAuthenticationConfig, RouteConfig } from './config/config-file.js';
 import type { CorsConfig } from './config/cors-policy.js';
 import type { ScopesConfig } from './config/scopes-policy.js';
-import { StartupError } from './startup-error.js';
+import { atPlace } from './startup-error.js';
 
 /** A route of the configuration file, ready to take requests. */
 export interface GatewayRoute {
@@ -21,58 +23,56 @@ export interface GatewayRoute {
   readonly handle: Middleware;
   /** The discovery documents of this route: clients look for them at paths that `matches` need not list. */
   readonly metadata: Middleware | undefined;
+  /** Undefined where the route has no `mcpAuthentication`. */
+  readonly policy: ResolvedAuth | undefined;
+  /** Where it stands in the file. */
+  readonly at: string;
   /** Ends the sessions of the backend, with their children. */
   close(): Promise<void>;
 }
 
 export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
-  const policies = route.mcpAuthentication && createPolicies(route.mcpAuthentication, logger);
-  const backend = at(route.target.at, () => mcpStdioBackend({ ...backendOptions(route), logger }));
+  const authentication = route.mcpAuthentication && createAuthentication(route.mcpAuthentication, logger);
+  const policy = authentication?.policy;
+  const backend = atPlace(route.target.at, () => mcpStdioBackend({ ...backendOptions(route, policy), logger }));
   const handle = chain([
     ...(route.cors ? [createCors(route.cors, logger)] : []),
-    ...(policies ? [policies.auth] : []),
+    ...(authentication ? [authentication.auth] : []),
     ...(route.mcpScopes ? [createScopes(route.mcpScopes, logger)] : []),
     backend,
   ]);
-  return { handle, metadata: policies?.metadata, close: () => backend.close() };
+  return { handle, metadata: authentication?.metadata, policy, at: route.at, close: () => backend.close() };
 }
 
 /** The backend guards against DNS rebinding; what the file says of origins and of our own address must not be foreign to it. */
-function backendOptions({ target, cors, mcpAuthentication }: RouteConfig) {
+function backendOptions({ target, cors }: RouteConfig, policy: ResolvedAuth | undefined) {
   const { command, args, env } = target;
-  const resource = (mcpAuthentication?.policy.resourceMetadata as { resource?: string } | undefined)?.resource;
-  const allowedOrigins = cors && originsForBackend(cors.options.origins, mcpAuthentication);
+  const resource = policy?.resource?.href;
+  const allowedOrigins = cors && originsForBackend(cors.options.origins, policy);
   return { command, args, env, ...(resource !== undefined && { resource }), ...(allowedOrigins && { allowedOrigins }) };
 }
 
 /** The guard knows no patterns. Where every request needs a token it may let every origin through; strangers it keeps away. */
-function originsForBackend(origins: readonly string[], auth: McpAuthenticationConfig | undefined) {
+function originsForBackend(origins: readonly string[], policy: ResolvedAuth | undefined) {
   if (origins.length === 0) return undefined;
   if (!origins.some((origin) => origin.includes('*'))) return origins;
-  const needsToken = auth !== undefined && (auth.policy.mode ?? 'strict') === 'strict';
-  return needsToken ? ['*'] : undefined;
+  return policy !== undefined && requiresToken(policy.modeName) ? ['*'] : undefined;
 }
 
 function createCors({ options, at: place }: CorsConfig, logger: Logger): Middleware {
   const warn = (line: string) => logger.warn(`${place}: ${line}`);
-  return at(place, () => mcpCors({ ...options, logger: { ...logger, warn } }));
+  return atPlace(place, () => mcpCors({ ...options, logger: { ...logger, warn } }));
 }
 
 function createScopes({ rules, options, at: place }: ScopesConfig, logger: Logger): Middleware {
-  return at(place, () => mcpScopes(rules, { ...options, logger }));
+  return atPlace(place, () => mcpScopes(rules, { ...options, logger }));
 }
 
-function createPolicies({ policy, at: place }: McpAuthenticationConfig, logger: Logger) {
+function createAuthentication({ policy, at: place }: McpAuthenticationConfig, logger: Logger) {
   // The block is the policy, member for member; mcpAuth() refuses whatever it would not honour.
   const options = { ...policy, logger } as unknown as McpAuthOptions;
-  return at(place, () => ({ auth: mcpAuth(options), metadata: protectedResourceMetadata(options) }));
-}
-
-function at<T>(place: string, create: () => T): T {
-  try {
-    return create();
-  } catch (error) {
-    if (error instanceof ConfigError) throw new StartupError(`${place}: ${error.message}`, { cause: error });
-    throw error;
-  }
+  return atPlace(place, () => {
+    const auth = mcpAuth(options);
+    return { auth, metadata: protectedResourceMetadata(auth), policy: policyOf('mcpAuth()', auth) };
+  });
 }

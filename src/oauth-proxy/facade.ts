@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import cors from 'cors';
 import { UpstreamError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { createSeal } from '../core/seal.js';
 import { BodyError } from '../http/body.js';
+import { forEveryOrigin, forMethods } from '../http/endpoint.js';
 import { escapeHtml } from '../http/html.js';
-import { asError } from '../http/middleware.js';
-import { replyJson, replyMethodNotAllowed } from '../http/reply.js';
+import { asError, type Middleware } from '../http/middleware.js';
+import { replyJson } from '../http/reply.js';
 import { FACADE_METHODS, type FacadePaths, facadePaths } from '../oauth/well-known.js';
 import type { ResolvedFacade } from '../policy/resolve-facade.js';
 import { createServerMetadata } from '../upstream/server-metadata.js';
@@ -18,6 +18,7 @@ import type { FacadeContext } from './context.js';
 import { buildServerMetadata } from './document.js';
 import { OAuthError } from './oauth-error.js';
 import { replyPage } from './page.js';
+import { warnOfRandomSecret } from './random-secret.js';
 import { createRegistration } from './registration.js';
 import { createRevocation } from './revocation.js';
 import { createToken } from './token.js';
@@ -25,34 +26,40 @@ import { NO_STORE, UpstreamRefusal } from './upstream-answer.js';
 
 type Endpoint = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
-/** Answers one request. A fault of our own goes to `next`. */
-export type Route = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
-
 /** What the facade takes from the rest of the policy. */
 export interface FacadeSurroundings {
   readonly logger: Logger;
   readonly staleIfErrorSeconds: number;
 }
 
-/** The facade's routes by path. */
-export function createFacade(held: ResolvedFacade, surroundings: FacadeSurroundings): ReadonlyMap<string, Route> {
+type Endpoints = ReadonlyMap<string, Middleware>;
+
+const facades = new WeakMap<ResolvedFacade, Endpoints>();
+
+/** The facade's endpoints by path: one facade for each resolved policy, made for the first middleware that asks. */
+export function facadeOf(held: ResolvedFacade, surroundings: FacadeSurroundings): Endpoints {
+  const known = facades.get(held);
+  if (known !== undefined) return known;
+  const endpoints = createFacade(held, surroundings);
+  facades.set(held, endpoints);
+  return endpoints;
+}
+
+function createFacade(held: ResolvedFacade, surroundings: FacadeSurroundings): Endpoints {
   const { logger } = surroundings;
-  if (held.secrets.length === 0) {
-    logger.warn(
-      'facade.secret is not set: a random one is used, so that every client must log in anew after a restart, and replicas do not know each other',
-    );
-  }
+  if (held.secrets.length === 0) warnOfRandomSecret(held, logger);
   const paths = facadePaths(held.resource.pathname, held.legacyEndpoints);
   const context = createContext(held, surroundings, paths);
   const { authorize, consent } = createAuthorize(context);
   const metadata: Endpoint = async (_req, res) =>
     replyJson(res, 200, JSON.stringify(buildServerMetadata(context, await context.upstream())));
 
+  // Clients in a browser call these from pages of any origin, without cookies.
   const machine = (name: keyof FacadePaths, endpoint: Endpoint) =>
-    forMachines(FACADE_METHODS[name], answering(endpoint, replyError, logger));
+    forEveryOrigin(FACADE_METHODS[name], answering(endpoint, replyError, logger));
   const human = (name: keyof FacadePaths, endpoint: Endpoint) =>
     forMethods(FACADE_METHODS[name], answering(endpoint, replyErrorPage, logger));
-  const routes: Record<keyof FacadePaths, Route> = {
+  const routes: Record<keyof FacadePaths, Middleware> = {
     metadata: machine('metadata', metadata),
     registration: machine('registration', createRegistration(context)),
     authorize: human('authorize', authorize),
@@ -92,28 +99,10 @@ function createContext(held: ResolvedFacade, surroundings: FacadeSurroundings, p
   };
 }
 
-/** Clients in a browser call these from pages of any origin, without cookies. */
-function forMachines(methods: readonly string[], route: Route): Route {
-  const allowEveryOrigin = cors({ origin: '*', methods: [...methods] });
-  const checked = forMethods(methods, route);
-  return (req, res, next) =>
-    allowEveryOrigin(req, res, (error?: unknown) => {
-      if (error) next(error);
-      else checked(req, res, next);
-    });
-}
-
-function forMethods(methods: readonly string[], route: Route): Route {
-  return (req, res, next) => {
-    if (methods.includes(req.method ?? '')) route(req, res, next);
-    else replyMethodNotAllowed(res, methods);
-  };
-}
-
 type ErrorReply = (res: ServerResponse, error: OAuthError | UpstreamError | UpstreamRefusal | BodyError) => void;
 
 /** The one place where an endpoint's errors are caught. */
-function answering(endpoint: Endpoint, reply: ErrorReply, logger: Logger): Route {
+function answering(endpoint: Endpoint, reply: ErrorReply, logger: Logger): Middleware {
   return (req, res, next) => {
     endpoint(req, res).catch((error: unknown) => {
       // Answered by somebody else meanwhile, for example for want of time: nothing more can be said.
@@ -126,7 +115,7 @@ function answering(endpoint: Endpoint, reply: ErrorReply, logger: Logger): Route
       } else if (isOurs) {
         logger.debug(`facade: refused: ${error.message}`);
         reply(res, error);
-      } else next(asError(error, 'protectedResourceMetadata()'));
+      } else next(asError(error, 'The facade'));
     });
   };
 }

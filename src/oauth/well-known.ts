@@ -67,21 +67,3 @@ export const FACADE_METHODS: Readonly<Record<keyof FacadePaths, readonly string[
   token: POST,
   revocation: POST,
 });
-
-/**
- * Every path that passes without a token, with its methods: the one hole in the fence, computed here for both
- * middlewares. One of them lies below the resource's own path, so that another method there must not pass.
- */
-export function publicPaths(
-  resourcePath: string,
-  facade: { readonly legacyEndpoints: boolean } | undefined,
-): ReadonlyMap<string, readonly string[]> {
-  const open = new Map<string, readonly string[]>();
-  for (const path of resourceMetadataPaths(resourcePath)) open.set(path, METADATA_METHODS);
-  if (facade === undefined) return open;
-  const paths = facadePaths(resourcePath, facade.legacyEndpoints);
-  for (const name of Object.keys(paths) as (keyof FacadePaths)[]) {
-    for (const path of paths[name]) open.set(path, FACADE_METHODS[name]);
-  }
-  return open;
-}

@@ -18,3 +18,8 @@ export const MODES = {
 
 /** `strict`: a valid token or a refusal. `optional`: anonymous passes too. `permissive`: never refuses; for debugging. */
 export type ModeName = keyof typeof MODES;
+
+/** Whether every request needs a valid token. */
+export function requiresToken(mode: ModeName): boolean {
+  return MODES[mode].withoutToken === 'refuse';
+}

@@ -66,7 +66,6 @@ function readBind(node: ConfigNode, directory: string): BindConfig {
   const { port, listeners } = node.members({ required: ['port', 'listeners'] });
   const routes = listeners.someItems().flatMap((listener) => readListener(listener, directory));
   refuseSamePath(node, routes);
-  refuseSameLegacyEndpoints(node, routes);
   return { port: port.port(), routes, at: node.path };
 }
 
@@ -153,16 +152,5 @@ function refuseSamePath(bind: ConfigNode, routes: readonly RouteConfig[]): void 
       if (other && other !== route) bind.refuse(`has ${kind} ${path || '/'} twice, in ${other.at} and in ${at}`);
       taken.set(`${kind} ${path}`, route);
     }
-  }
-}
-
-/** They stand at the root of the port, so that the first route would have the clients of all. */
-function refuseSameLegacyEndpoints(bind: ConfigNode, routes: readonly RouteConfig[]): void {
-  const [first, second] = routes.filter(({ mcpAuthentication }) => {
-    const { facade } = mcpAuthentication?.policy ?? {};
-    return (facade as { legacyEndpoints?: unknown } | undefined)?.legacyEndpoints === true;
-  });
-  if (first !== undefined && second !== undefined) {
-    bind.refuse(`has legacyEndpoints twice, in ${first.at} and in ${second.at}: one port has one /authorize`);
   }
 }

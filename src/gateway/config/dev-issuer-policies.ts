@@ -1,6 +1,8 @@
+import { createChecks } from '../../options/checks.js';
 import { ISSUER_OPTIONS } from '../../policy/resolve-issuer.js';
+import { resolveResource } from '../../policy/resolve-resource.js';
 import type { DevIssuer, DevResource } from '../dev-issuer/dev-issuer.js';
-import { StartupError } from '../startup-error.js';
+import { atPlace, StartupError } from '../startup-error.js';
 import type { GatewayConfig, McpAuthenticationConfig, RouteConfig } from './config-file.js';
 
 /** Members of a policy that belong to one issuer, and move into the list of several. */
@@ -8,13 +10,19 @@ const OF_ONE_ISSUER: readonly string[] = ISSUER_OPTIONS;
 
 /** What the development issuer must know of a configuration. */
 export function resourcesOf(config: GatewayConfig): readonly DevResource[] {
-  return authenticationsOf(config).map(({ policy, at }) => {
-    const { resource, scopesSupported } = (policy.resourceMetadata ?? {}) as Record<string, unknown>;
-    if (typeof resource !== 'string') {
-      throw new StartupError(`${at}.resourceMetadata.resource is missing: --dev-issuer makes tokens for it`);
-    }
-    return { resource, scopes: [...new Set([...textsOf(scopesSupported), ...textsOf(policy.requiredScopes)])] };
+  return authenticationsOf(config).map((authentication) => {
+    const { resource, members } = metadataOf(authentication);
+    const { requiredScopes } = authentication.policy;
+    return { resource, scopes: [...new Set([...textsOf(members.scopesSupported), ...textsOf(requiredScopes)])] };
   });
+}
+
+function metadataOf({ policy, at }: McpAuthenticationConfig) {
+  const { resource, members } = atPlace(at, () => resolveResource(createChecks('mcpAuth()'), policy.resourceMetadata));
+  if (resource === undefined) {
+    throw new StartupError(`${at}.resourceMetadata.resource is missing: --dev-issuer makes tokens for it`);
+  }
+  return { resource: resource.href, members };
 }
 
 function authenticationsOf({ binds }: GatewayConfig): McpAuthenticationConfig[] {
@@ -32,22 +40,23 @@ export function withDevIssuer(config: GatewayConfig, issuer: DevIssuer): Gateway
     if (mcpAuthentication === undefined) return route;
     return {
       ...route,
-      mcpAuthentication: { ...mcpAuthentication, policy: policyWith(mcpAuthentication.policy, issuer) },
+      mcpAuthentication: { ...mcpAuthentication, policy: policyWith(mcpAuthentication, issuer) },
     };
   };
   return { binds: config.binds.map((bind) => ({ ...bind, routes: bind.routes.map(change) })) };
 }
 
-function policyWith(policy: McpAuthenticationConfig['policy'], { issuer, jwks }: DevIssuer): Record<string, unknown> {
+function policyWith(authentication: McpAuthenticationConfig, { issuer, jwks }: DevIssuer): Record<string, unknown> {
+  const { policy } = authentication;
   const own = Object.fromEntries(Object.entries(policy).filter(([name]) => OF_ONE_ISSUER.includes(name)));
   const shared = Object.fromEntries(Object.entries(policy).filter(([name]) => !OF_ONE_ISSUER.includes(name)));
-  const metadata = policy.resourceMetadata as Record<string, unknown>;
+  const { resource, members } = metadataOf(authentication);
   const others = Array.isArray(policy.issuers) ? policy.issuers : [own];
   return {
     ...shared,
-    issuers: [{ issuer, jwks, audiences: [metadata.resource] }, ...others],
+    issuers: [{ issuer, jwks, audiences: [resource] }, ...others],
     // Clients log in at the development issuer itself; the facade of the file's provider would take its place.
     facade: false,
-    resourceMetadata: { ...metadata, authorizationServers: [issuer] },
+    resourceMetadata: { ...members, resource, authorizationServers: [issuer] },
   };
 }

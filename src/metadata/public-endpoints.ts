@@ -1,0 +1,42 @@
+import { AuthError } from '../core/errors.js';
+import { forEveryOrigin } from '../http/endpoint.js';
+import type { Middleware } from '../http/middleware.js';
+import { prepareJson, replyJson, sendJson } from '../http/reply.js';
+import { createRefusal } from '../oauth/refusal.js';
+import { requestOrigin } from '../oauth/request-origin.js';
+import { METADATA_METHODS, resourceMetadataPaths } from '../oauth/well-known.js';
+import { facadeOf } from '../oauth-proxy/facade.js';
+import type { ResolvedAuth } from '../policy/resolve-auth.js';
+import { buildResourceMetadata } from './resource-metadata.js';
+
+/**
+ * What a policy answers without a token, by path: the protected resource metadata (RFC 9728) for every origin, and the
+ * endpoints of its facade. Each answers every method itself, and calls `next` only with an error: nothing reaches the
+ * application.
+ */
+export function createPublicEndpoints(policy: ResolvedAuth): ReadonlyMap<string, Middleware> {
+  const metadata = forEveryOrigin(METADATA_METHODS, createResourceMetadata(policy));
+  const paths = resourceMetadataPaths(policy.resource?.pathname ?? '/');
+  const facade = policy.facade === undefined ? [] : facadeOf(policy.facade, policy);
+  return new Map([...facade, ...[...paths].map((path) => [path, metadata] as const)]);
+}
+
+/** The document is serialised once where the resource is known, for each request where it is not. */
+function createResourceMetadata(policy: ResolvedAuth): Middleware {
+  if (policy.resource !== undefined) {
+    const reply = prepareJson(200, JSON.stringify(buildResourceMetadata(policy, policy.resource.href)));
+    return (_req, res) => sendJson(res, reply);
+  }
+  const refuse = createRefusal(policy);
+  return (req, res) => {
+    let origin: string;
+    try {
+      origin = requestOrigin(req);
+    } catch (error) {
+      if (!(error instanceof AuthError)) throw error;
+      refuse(req, res, error.code, 'bearer');
+      return;
+    }
+    replyJson(res, 200, JSON.stringify(buildResourceMetadata(policy, origin)));
+  };
+}
