@@ -62,16 +62,12 @@ export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpS
   return Object.assign(mcpStdioBackendMiddleware, { close: () => bridge.close(), stats: () => bridge.stats() });
 }
 
-function limitsFrom({
-  idleTimeoutSeconds,
-  expiryGraceSeconds,
-  requestTimeoutSeconds,
-  ...counts
-}: ResolvedStdio): Limits {
+function limitsFrom(options: ResolvedStdio): Limits {
+  const { maxSessions, maxSessionsPerUser, maxPendingRequests, maxBodyBytes, maxMessageBytes, warm } = options;
   return {
-    ...counts,
-    idleMs: idleTimeoutSeconds * 1_000,
-    expiryGraceMs: expiryGraceSeconds * 1_000,
-    requestTimeoutMs: requestTimeoutSeconds * 1_000,
+    ...{ maxSessions, maxSessionsPerUser, maxPendingRequests, maxBodyBytes, maxMessageBytes, warm },
+    idleMs: options.idleTimeoutSeconds * 1_000,
+    expiryGraceMs: options.expiryGraceSeconds * 1_000,
+    requestTimeoutMs: options.requestTimeoutSeconds * 1_000,
   };
 }

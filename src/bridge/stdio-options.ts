@@ -93,8 +93,8 @@ export interface McpStdioBackendOptions {
   readonly logger?: Logger | undefined;
 }
 
-/** The row of a number, whose refusals name the default. */
-const number = (fallback: number, least = 1) => wholeNumber(fallback, least, `The default is ${fallback}.`);
+/** The row of a limit. */
+const limit = (fallback: number, least = 1) => wholeNumber(fallback, least, `The default is ${fallback}.`);
 
 export const STDIO_TABLE = {
   command: { read: requireCommand },
@@ -111,15 +111,15 @@ export const STDIO_TABLE = {
   allowedHosts: { read: optional(lowerCase('Name hosts such as "api.example.com".')) },
   allowedOrigins: { read: optional(lowerCase('Name origins such as "https://app.example.com".')) },
   logger: { read: resolveLogger },
-  maxSessions: number(100),
-  maxSessionsPerUser: number(10),
-  idleTimeoutSeconds: number(1_800),
-  expiryGraceSeconds: number(60, 0),
-  requestTimeoutSeconds: number(0, 0),
-  maxBodyBytes: number(4_194_304),
-  maxMessageBytes: number(16_777_216),
-  maxPendingRequests: number(64),
-  warm: number(0, 0),
+  maxSessions: limit(100),
+  maxSessionsPerUser: limit(10),
+  idleTimeoutSeconds: limit(1_800),
+  expiryGraceSeconds: limit(60, 0),
+  requestTimeoutSeconds: limit(0, 0),
+  maxBodyBytes: limit(4_194_304),
+  maxMessageBytes: limit(16_777_216),
+  maxPendingRequests: limit(64),
+  warm: limit(0, 0),
 } satisfies OptionTable<McpStdioBackendOptions>;
 
 export type ResolvedStdio = ResolvedOptions<typeof STDIO_TABLE>;

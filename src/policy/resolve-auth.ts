@@ -82,6 +82,7 @@ export const SHARED_TABLE = {
 
 const POLICY_OPTIONS = [...Object.keys(SHARED_TABLE), 'issuers', ...ISSUER_OPTIONS];
 
+/** What the rows resolve without knowing other options. */
 type SimpleOptions = Omit<
   ResolvedOptions<typeof SHARED_TABLE>,
   'mode' | 'resourceMetadata' | 'facade' | 'dangerouslyAllowHttp'

@@ -45,6 +45,7 @@ export const ISSUER_TABLE = {
 
 export const ISSUER_OPTIONS = Object.keys(ISSUER_TABLE);
 
+/** What the rows resolve without knowing other options. */
 type SimpleOptions = Omit<
   ResolvedOptions<typeof ISSUER_TABLE>,
   'jwks' | 'jwtValidationOptions' | 'clientId' | 'clientSecret'
