@@ -32,6 +32,7 @@ const refused: [string, unknown, string][] = [
     { command: 'x', args: '-y pkg' },
     'mcpStdioBackend(): option "args" must be an array of strings, but got "-y pkg". Give one string for each argument.',
   ],
+  ['args that are null', { command: 'x', args: null }, 'option "args" must be an array of strings, but got null.'],
   [
     'an argument that is a number',
     { command: 'x', args: ['a', 1] },

@@ -1,9 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { SCOPES_DEFAULTS } from '../../src/authorization/scopes-options.js';
-import { STDIO_DEFAULTS } from '../../src/bridge/stdio-options.js';
-import { AUTH_DEFAULTS } from '../../src/policy/auth-options.js';
 import { startNode } from '../support/program.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -54,29 +51,5 @@ describe('the two answers of the first program', () => {
     expect(metadata.trim()).toBe(
       `curl http://localhost:3000/.well-known/oauth-protected-resource/mcp\n${await answer.text()}`,
     );
-  });
-});
-
-describe('the tables of options have the defaults of the code', () => {
-  const { mode, dpop, audienceClaim, requiredClaims, requiredScopes, maxAgeSeconds, maxEntries, ...numbers } =
-    AUTH_DEFAULTS;
-  const rows: [option: string, value: string][] = [
-    ['mode', `'${mode}'`],
-    ['dpop', `'${dpop}'`],
-    ['audienceClaim', `'${audienceClaim}'`],
-    ['jwtValidationOptions.requiredClaims', `['${requiredClaims.join("', '")}']`],
-    ['requiredScopes', JSON.stringify(requiredScopes)],
-    ['verifiedTokens', `{ maxAgeSeconds: ${maxAgeSeconds}, maxEntries: ${maxEntries} }`],
-    ['hide', String(SCOPES_DEFAULTS.hide)],
-    ['onInsufficientScope', `'${SCOPES_DEFAULTS.onInsufficientScope}'`],
-    ...Object.entries({ ...numbers, ...STDIO_DEFAULTS }).map(([name, value]): [string, string] => [
-      name,
-      String(value),
-    ]),
-  ];
-
-  test.each(rows)('%s: %s', (option, value) => {
-    const row = readme.split('\n').find((line) => line.startsWith(`| \`${option}\` |`));
-    expect(row?.split(' | ')[1]).toBe(`\`${value}\``);
   });
 });

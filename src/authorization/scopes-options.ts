@@ -2,8 +2,9 @@ import type { AuthInfo } from '../core/auth-info.js';
 import type { Logger } from '../core/logger.js';
 import { type McpCall, type TargetedMethod, targetMember } from '../messages/mcp-call.js';
 import { requireArgument } from '../options/argument.js';
-import { createChecks, isPlain, nearestName, type OptionChecks, optionNames } from '../options/checks.js';
+import { createChecks, isPlain, nearestName, type OptionChecks } from '../options/checks.js';
 import { resolveLogger } from '../options/logger-option.js';
+import { flag, type OptionTable, type ResolvedOptions, readOptions, wholeNumber } from '../options/option-table.js';
 import { requireScopes } from '../options/scope-list.js';
 
 /**
@@ -54,28 +55,22 @@ export interface ResolvedRule {
   readonly rule: ScopeRule;
 }
 
-export interface ResolvedScopes {
+export const SCOPES_TABLE = {
+  implies: { default: {}, read: resolveImplies },
+  hide: flag(false),
+  onInsufficientScope: {
+    default: 'challenge',
+    read: (checks, value, option) => checks.oneOf(value, option, ['challenge', 'toolError'], 'Leave it out for a 403.'),
+  },
+  maxBodyBytes: wholeNumber(4_194_304, 1),
+  logger: { read: resolveLogger },
+} satisfies OptionTable<McpScopesOptions>;
+
+export const SCOPES_OPTIONS = Object.keys(SCOPES_TABLE);
+
+export interface ResolvedScopes extends ResolvedOptions<typeof SCOPES_TABLE> {
   readonly rules: readonly ResolvedRule[];
-  readonly implies: ReadonlyMap<string, readonly string[]>;
-  readonly hide: boolean;
-  readonly onInsufficientScope: NonNullable<McpScopesOptions['onInsufficientScope']>;
-  readonly maxBodyBytes: number;
-  readonly logger: Logger;
 }
-
-export const SCOPES_DEFAULTS = Object.freeze({
-  hide: false,
-  onInsufficientScope: 'challenge',
-  maxBodyBytes: 4_194_304,
-} as const);
-
-export const SCOPES_OPTIONS = optionNames<McpScopesOptions>({
-  implies: true,
-  hide: true,
-  onInsufficientScope: true,
-  maxBodyBytes: true,
-  logger: true,
-});
 
 /** @throws {ConfigError} */
 export function resolveScopesOptions(givenRules: unknown, options: unknown): ResolvedScopes {
@@ -83,27 +78,7 @@ export function resolveScopesOptions(givenRules: unknown, options: unknown): Res
   // First: where these are a request, the options are its response.
   const rules = resolveRules(checks, givenRules);
   const given = requireArgument(checks, options, { example: 'rules, { hide: true }' });
-  checks.knownKeys(given, '', SCOPES_OPTIONS);
-  const { hide, onInsufficientScope, maxBodyBytes } = given;
-  return Object.freeze({
-    rules,
-    implies: resolveImplies(checks, given.implies),
-    hide: hide === undefined ? SCOPES_DEFAULTS.hide : checks.boolean(hide, 'hide', 'Leave it out for false.'),
-    onInsufficientScope:
-      onInsufficientScope === undefined
-        ? SCOPES_DEFAULTS.onInsufficientScope
-        : checks.oneOf(
-            onInsufficientScope,
-            'onInsufficientScope',
-            ['challenge', 'toolError'],
-            'Leave it out for a 403.',
-          ),
-    maxBodyBytes:
-      maxBodyBytes === undefined
-        ? SCOPES_DEFAULTS.maxBodyBytes
-        : checks.integer(maxBodyBytes, 'maxBodyBytes', 1, `Leave it out for ${SCOPES_DEFAULTS.maxBodyBytes}.`),
-    logger: resolveLogger(checks, given.logger),
-  });
+  return Object.freeze({ rules, ...readOptions(checks, SCOPES_TABLE, given) });
 }
 
 const RULES_EXAMPLE = "{ 'tools/call': { 'delete_*': ['files:write'] } }";
@@ -157,13 +132,12 @@ function requireMethod(checks: OptionChecks, method: string): void {
   checks.refuse('rules', 'by method', method, fix);
 }
 
-function resolveImplies(checks: OptionChecks, given: unknown): ReadonlyMap<string, readonly string[]> {
-  if (given === undefined) return new Map();
+function resolveImplies(checks: OptionChecks, given: unknown, path: string): ReadonlyMap<string, readonly string[]> {
   const fix = "Write { 'files:admin': ['files:read', 'files:write'] }.";
-  const entries = Object.entries(checks.record(given, 'implies', fix));
+  const entries = Object.entries(checks.record(given, path, fix));
   return new Map(
     entries.map(([scope, implied]) => {
-      const option = `implies[${JSON.stringify(scope)}]`;
+      const option = `${path}[${JSON.stringify(scope)}]`;
       requireScopes(checks, [scope], option, fix);
       return [scope, requireScopes(checks, implied, option, fix)];
     }),

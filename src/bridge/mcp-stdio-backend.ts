@@ -46,7 +46,7 @@ export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpS
     environmentFor: (auth) => ({ ...inherited, ...held.env(auth) }),
     metaRules: createMetaRules(held.meta, held.passMeta),
     guard: held,
-    limits: limitsFrom(held.limits),
+    limits: limitsFrom(held),
   });
 
   // What getAuth() throws becomes a rejection: on bare node:http nobody would catch it.
@@ -62,12 +62,12 @@ export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpS
   return Object.assign(mcpStdioBackendMiddleware, { close: () => bridge.close(), stats: () => bridge.stats() });
 }
 
-function limitsFrom(numbers: ResolvedStdio['limits']): Limits {
-  const { idleTimeoutSeconds, expiryGraceSeconds, requestTimeoutSeconds, ...counts } = numbers;
+function limitsFrom(options: ResolvedStdio): Limits {
+  const { maxSessions, maxSessionsPerUser, maxPendingRequests, maxBodyBytes, maxMessageBytes, warm } = options;
   return {
-    ...counts,
-    idleMs: idleTimeoutSeconds * 1_000,
-    expiryGraceMs: expiryGraceSeconds * 1_000,
-    requestTimeoutMs: requestTimeoutSeconds * 1_000,
+    ...{ maxSessions, maxSessionsPerUser, maxPendingRequests, maxBodyBytes, maxMessageBytes, warm },
+    idleMs: options.idleTimeoutSeconds * 1_000,
+    expiryGraceMs: options.expiryGraceSeconds * 1_000,
+    requestTimeoutMs: options.requestTimeoutSeconds * 1_000,
   };
 }

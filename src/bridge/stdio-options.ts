@@ -1,10 +1,18 @@
 import type { AuthInfo } from '../core/auth-info.js';
 import type { Logger } from '../core/logger.js';
 import { requireArgument } from '../options/argument.js';
-import { createChecks, type OptionChecks, optionNames } from '../options/checks.js';
+import { createChecks, type OptionChecks } from '../options/checks.js';
 import { requireEnvironment, requirePlainObject } from '../options/environment.js';
 import { resolveLogger } from '../options/logger-option.js';
-import { type ResourceIdentity, requireResource } from '../policy/resolve-resource.js';
+import {
+  type OptionReader,
+  type OptionTable,
+  optional,
+  type ResolvedOptions,
+  readOptions,
+  wholeNumber,
+} from '../options/option-table.js';
+import { requireResource } from '../policy/resolve-resource.js';
 
 /** What `mcpStdioBackend()` may be told. */
 export interface McpStdioBackendOptions {
@@ -14,12 +22,12 @@ export interface McpStdioBackendOptions {
    * a crash of the program and after a SIGKILL of our own process it stays.
    */
   readonly command: string;
-  /** Its arguments, one each; no shell reads them. @default [] */
+  /** Its arguments, one each; no shell reads them. @default `[]` */
   readonly args?: readonly string[] | undefined;
   /**
    * Environment variables of the child, beside those it inherits; or a function from the caller (`undefined`: anonymous) to
    * them, called once for each child. The token itself is never passed on unless this function does so. The function is
-   * synchronous; an exception, a promise and anything else but a plain object refuse the request. @default {}
+   * synchronous; an exception, a promise and anything else but a plain object refuse the request. @default `{}`
    */
   readonly env?:
     | Readonly<Record<string, string>>
@@ -29,7 +37,7 @@ export interface McpStdioBackendOptions {
   readonly cwd?: string | undefined;
   /**
    * Variables of our own environment that the child sees beside HOME, LANG, LC_ALL, LOGNAME, PATH, SHELL, TERM, TMPDIR, TZ and USER;
-   * `true`: all of them. @default []
+   * `true`: all of them. @default `[]`
    */
   readonly inheritEnv?: true | readonly string[] | undefined;
   /**
@@ -40,195 +48,140 @@ export interface McpStdioBackendOptions {
    * @default nothing is added, and nothing taken away
    */
   readonly meta?: ((auth: AuthInfo | undefined) => Record<string, unknown>) | undefined;
-  /** Further keys of `_meta` that a client may send where `meta` is set; never one that says who the caller is. @default [] */
+  /** Further keys of `_meta` that a client may send where `meta` is set; never one that says who the caller is. @default `[]` */
   readonly passMeta?: readonly string[] | undefined;
-  /** The URL that clients use (RFC 8707); its host is an allowed Host on loopback listeners. @default none */
+  /** The URL that clients use (RFC 8707); its host is an allowed Host on loopback listeners. */
   readonly resource?: string | undefined;
   /**
    * Host headers that are let through, as `name`, or `name:port`. Given, every connection is checked; not given,
    * only those to a loopback address, where `localhost`, `127.0.0.1`, `[::1]` and the host of `resource` are allowed.
-   * @default not given
+   * @default loopback and the host of `resource`, on loopback listeners
    */
   readonly allowedHosts?: readonly string[] | undefined;
   /**
    * Origin headers that are let through, as `https://name`, or `https://name:port`. Given, every connection is checked;
    * not given, only those with a loopback Host, where loopback origins and that of `resource` are allowed. `'*'` lets every
-   * origin through, which is safe only where a token is required. @default not given
+   * origin through, which is safe only where a token is required.
+   * @default loopback and the origin of `resource`, on loopback listeners
    */
   readonly allowedOrigins?: readonly string[] | undefined;
   /**
    * How many sessions may be open at once, children of requests without a session included; more are answered 503. Processes may be
-   * twice as many while old ones end. @default 100
+   * twice as many while old ones end. @default `100`
    */
   readonly maxSessions?: number | undefined;
-  /** How many sessions one user may have open at once, wherever and through whatever client; more are answered 429. @default 10 */
+  /** How many sessions one user may have open at once, wherever and through whatever client; more are answered 429. @default `10` */
   readonly maxSessionsPerUser?: number | undefined;
-  /** How long a session without a request and without a stream lives, in seconds. @default 1800 */
+  /** How long a session without a request and without a stream lives, in seconds. @default `1800` */
   readonly idleTimeoutSeconds?: number | undefined;
-  /** How long a session without a stream outlives the last token used on it, in seconds. @default 60 */
+  /** How long a session without a stream outlives the last token used on it, in seconds. @default `60` */
   readonly expiryGraceSeconds?: number | undefined;
-  /** How long a request may take, and wait for a child that is slow to read, in seconds; 0: as long as it likes. @default 0 */
+  /** How long a request may take, and wait for a child that is slow to read, in seconds; 0: as long as it likes. @default `0` */
   readonly requestTimeoutSeconds?: number | undefined;
-  /** How long a request body may be, in bytes; a longer one is answered 413. @default 4194304 */
+  /** How long a request body may be, in bytes; a longer one is answered 413. @default `4194304` */
   readonly maxBodyBytes?: number | undefined;
-  /** How long one message of the child may be, in bytes; a longer one fails the request it answers. @default 16777216 */
+  /** How long one message of the child may be, in bytes; a longer one fails the request it answers. @default `16777216` */
   readonly maxMessageBytes?: number | undefined;
   /**
    * How many requests of one session may be in flight, and how many of its POSTs may wait until a child that is slow to read has
-   * read on; more are answered 429. @default 64
+   * read on; more are answered 429. @default `64`
    */
   readonly maxPendingRequests?: number | undefined;
-  /** How many children are started ahead. Not together with an `env` that is a function. @default 0 */
+  /** How many children are started ahead. Not together with an `env` that is a function. @default `0` */
   readonly warm?: number | undefined;
   /** Where the child's stderr and what we notice go. @default nobody is told */
   readonly logger?: Logger | undefined;
 }
 
-/** The defaults of everything that is a number. */
-export const STDIO_DEFAULTS = Object.freeze({
-  maxSessions: 100,
-  maxSessionsPerUser: 10,
-  idleTimeoutSeconds: 1_800,
-  expiryGraceSeconds: 60,
-  requestTimeoutSeconds: 0,
-  maxBodyBytes: 4_194_304,
-  maxMessageBytes: 16_777_216,
-  maxPendingRequests: 64,
-  warm: 0,
-} satisfies Partial<Record<keyof McpStdioBackendOptions, number>>);
+/** The row of a limit. */
+const limit = (fallback: number, least = 1) => wholeNumber(fallback, least, `The default is ${fallback}.`);
 
-type NumberName = keyof typeof STDIO_DEFAULTS;
+export const STDIO_TABLE = {
+  command: { read: requireCommand },
+  args: { default: [], read: requireArguments },
+  env: { default: {}, read: resolveEnv },
+  cwd: { read: optional((checks, value, option) => checks.string(value, option, 'Name a directory.')) },
+  inheritEnv: { default: [], read: resolveInheritEnv },
+  meta: { read: optional(resolveMeta) },
+  passMeta: {
+    default: [],
+    read: (checks, value, option) => checks.strings(value, option, 'Name the keys that clients may send.'),
+  },
+  resource: { read: optional(requireResource) },
+  allowedHosts: { read: optional(lowerCase('Name hosts such as "api.example.com".')) },
+  allowedOrigins: { read: optional(lowerCase('Name origins such as "https://app.example.com".')) },
+  logger: { read: resolveLogger },
+  maxSessions: limit(100),
+  maxSessionsPerUser: limit(10),
+  idleTimeoutSeconds: limit(1_800),
+  expiryGraceSeconds: limit(60, 0),
+  requestTimeoutSeconds: limit(0, 0),
+  maxBodyBytes: limit(4_194_304),
+  maxMessageBytes: limit(16_777_216),
+  maxPendingRequests: limit(64),
+  warm: limit(0, 0),
+} satisfies OptionTable<McpStdioBackendOptions>;
 
-const STDIO_NUMBERS = Object.keys(STDIO_DEFAULTS) as readonly NumberName[];
-
-const STDIO_OPTIONS = [
-  ...optionNames<Omit<McpStdioBackendOptions, NumberName>>({
-    command: true,
-    args: true,
-    env: true,
-    cwd: true,
-    inheritEnv: true,
-    meta: true,
-    passMeta: true,
-    resource: true,
-    allowedHosts: true,
-    allowedOrigins: true,
-    logger: true,
-  }),
-  ...STDIO_NUMBERS,
-];
-
-/** The options as they are held: checked, and nothing left out but what has no default. */
-export interface ResolvedStdio {
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly env: (auth: AuthInfo | undefined) => Readonly<Record<string, string>>;
-  readonly cwd: string | undefined;
-  readonly inheritEnv: true | readonly string[];
-  readonly meta: ((auth: AuthInfo | undefined) => Record<string, unknown>) | undefined;
-  readonly passMeta: readonly string[];
-  readonly resource: ResourceIdentity | undefined;
-  readonly allowedHosts: readonly string[] | undefined;
-  readonly allowedOrigins: readonly string[] | undefined;
-  readonly limits: Readonly<Record<NumberName, number>>;
-  readonly logger: Logger;
-}
+export type ResolvedStdio = ResolvedOptions<typeof STDIO_TABLE>;
 
 /** Checks the options of `mcpStdioBackend()`, once; throws a `ConfigError` for the first that cannot be used. */
 export function resolveStdioOptions(options: Readonly<McpStdioBackendOptions>): ResolvedStdio {
   const checks = createChecks('mcpStdioBackend()');
-  const argument = requireArgument(checks, options, { example: '{ command: "node", args: ["server.js"] }' });
-  checks.knownKeys(argument, '', STDIO_OPTIONS);
-  const given = argument as Partial<McpStdioBackendOptions>;
-  const { args, cwd, inheritEnv, allowedHosts, allowedOrigins, meta, resource } = given;
-  const words = requireArray(checks, args ?? [], 'args');
-  const limits = resolveLimits(checks, given);
-
-  return Object.freeze({
-    command: requireWord(checks, checks.string(given.command, 'command', 'Name the program to start.'), 'command'),
-    args: Object.freeze(words.map((word, index) => requireWord(checks, word, `args[${index}]`))),
-    env: resolveEnv(checks, given.env, limits.warm),
-    cwd: cwd === undefined ? undefined : checks.string(cwd, 'cwd', 'Name a directory.'),
-    inheritEnv:
-      inheritEnv === undefined || inheritEnv === true
-        ? (inheritEnv ?? [])
-        : checks.strings(inheritEnv, 'inheritEnv', 'Name the variables to pass on, or use true for all of them.'),
-    meta: resolveMeta(checks, meta),
-    passMeta: checks.strings(given.passMeta ?? [], 'passMeta', 'Name the keys that clients may send.'),
-    resource: resource === undefined ? undefined : requireResource(checks, resource, 'resource'),
-    allowedHosts: lowerCase(checks, allowedHosts, 'allowedHosts', 'Name hosts such as "api.example.com".'),
-    allowedOrigins: lowerCase(
-      checks,
-      allowedOrigins,
-      'allowedOrigins',
-      'Name origins such as "https://app.example.com".',
-    ),
-    limits,
-    logger: resolveLogger(checks, given.logger),
-  });
+  const given = requireArgument(checks, options, { example: '{ command: "node", args: ["server.js"] }' });
+  const resolved = readOptions(checks, STDIO_TABLE, given);
+  if (resolved.warm > 0 && typeof given.env === 'function') {
+    const fix = 'A child started ahead has no caller: remove warm, or use a fixed env.';
+    checks.refuse('warm', '0 where env is a function', resolved.warm, fix);
+  }
+  return resolved;
 }
 
-function resolveEnv(checks: OptionChecks, env: McpStdioBackendOptions['env'] = {}, warm: number): ResolvedStdio['env'] {
+type FromCaller<T> = (auth: AuthInfo | undefined) => T;
+
+function resolveEnv(checks: OptionChecks, env: unknown, option: string): FromCaller<Readonly<Record<string, string>>> {
   if (typeof env === 'function') {
-    if (warm > 0) {
-      checks.refuse(
-        'warm',
-        '0 where env is a function',
-        warm,
-        'A child started ahead has no caller: remove warm, or use a fixed env.',
-      );
-    }
     return (auth) => requireEnvironment(checks, requirePlainObject(checks, env(auth), 'env()'), 'env()');
   }
-  if (env instanceof Promise) requirePlainObject(checks, env, 'env');
-  const fixed = Object.freeze({ ...requireEnvironment(checks, env, 'env') });
+  if (env instanceof Promise) requirePlainObject(checks, env, option);
+  const fixed = Object.freeze({ ...requireEnvironment(checks, env, option) });
   return () => fixed;
 }
 
-function resolveMeta(checks: OptionChecks, meta: McpStdioBackendOptions['meta']): ResolvedStdio['meta'] {
-  if (meta === undefined) return undefined;
-  requireFunction(checks, meta, 'meta');
+function resolveInheritEnv(checks: OptionChecks, value: unknown, option: string): true | readonly string[] {
+  const fix = 'Name the variables to pass on, or use true for all of them.';
+  return value === true || checks.strings(value, option, fix);
+}
+
+function resolveMeta(checks: OptionChecks, meta: unknown, option: string): FromCaller<Record<string, unknown>> {
+  if (typeof meta !== 'function') {
+    const fix = 'Give a function, for example (auth) => ({ … }).';
+    return checks.refuse(option, 'a function of the caller', meta, fix);
+  }
   return (auth) => requirePlainObject(checks, meta(auth), 'meta()');
 }
 
-function resolveLimits(checks: OptionChecks, options: Partial<McpStdioBackendOptions>): ResolvedStdio['limits'] {
-  const limits: Record<NumberName, number> = { ...STDIO_DEFAULTS };
-  const mayBeZero: readonly NumberName[] = ['warm', 'requestTimeoutSeconds', 'expiryGraceSeconds'];
-  for (const name of STDIO_NUMBERS) {
-    const value = options[name];
-    if (value === undefined) continue;
-    limits[name] = checks.integer(
-      value,
-      name,
-      mayBeZero.includes(name) ? 0 : 1,
-      `The default is ${STDIO_DEFAULTS[name]}.`,
-    );
-  }
-  return Object.freeze(limits);
+function lowerCase(fix: string): OptionReader<readonly string[]> {
+  return (checks, value, option) => {
+    const names = checks.strings(value, option, fix);
+    if (names.length === 0)
+      checks.refuse(option, 'a list with at least one entry', value, `${fix} An empty list lets nobody in.`);
+    return names.map((name) => name.toLowerCase());
+  };
 }
 
-function lowerCase(checks: OptionChecks, value: unknown, option: string, fix: string): readonly string[] | undefined {
-  if (value === undefined) return undefined;
-  const names = checks.strings(value, option, fix);
-  if (names.length === 0)
-    checks.refuse(option, 'a list with at least one entry', value, `${fix} An empty list lets nobody in.`);
-  return names.map((name) => name.toLowerCase());
+function requireCommand(checks: OptionChecks, value: unknown, option: string): string {
+  return requireWord(checks, checks.string(value, option, 'Name the program to start.'), option);
 }
 
-function requireArray(checks: OptionChecks, value: unknown, option: string): readonly unknown[] {
-  return Array.isArray(value)
+function requireArguments(checks: OptionChecks, value: unknown, option: string): readonly string[] {
+  const words: readonly unknown[] = Array.isArray(value)
     ? value
     : checks.refuse(option, 'an array of strings', value, 'Give one string for each argument.');
+  return Object.freeze(words.map((word, index) => requireWord(checks, word, `${option}[${index}]`)));
 }
 
 function requireWord(checks: OptionChecks, value: unknown, option: string): string {
   return typeof value === 'string' && !value.includes('\0')
     ? value
     : checks.refuse(option, 'a string without NUL', value, 'Give one string for each argument.');
-}
-
-function requireFunction<T>(checks: OptionChecks, value: T, option: string): T {
-  return typeof value === 'function'
-    ? value
-    : checks.refuse(option, 'a function of the caller', value, 'Give a function, for example (auth) => ({ … }).');
 }

@@ -1,7 +1,8 @@
 import type { Logger } from '../core/logger.js';
 import { requireArgument } from '../options/argument.js';
-import { createChecks, type OptionChecks, optionNames } from '../options/checks.js';
+import { createChecks, type OptionChecks } from '../options/checks.js';
 import { resolveLogger } from '../options/logger-option.js';
+import { flag, type OptionTable, type ResolvedOptions, readOptions, wholeNumber } from '../options/option-table.js';
 
 /** What `mcpCors()` may be told. A list that is given takes the place of the default, it does not add to it. */
 export interface McpCorsOptions {
@@ -16,13 +17,14 @@ export interface McpCorsOptions {
    * Header fields that a page may send; `Mcp-Param-*` stands for all whose names begin so, and `['*']` allows whatever it
    * asks for.
    *
-   * @default those that MCP clients send
+   * @default `['Authorization', 'Content-Type', 'Accept', 'Mcp-Session-Id', 'MCP-Protocol-Version', 'Last-Event-ID',
+   * 'Mcp-Method', 'Mcp-Name', 'DPoP', 'Mcp-Param-*']`
    */
   readonly allowHeaders?: readonly string[] | undefined;
   /**
    * Header fields that a page may read; `['*']` stands for all of them, but not with `credentials` (Fetch standard).
    *
-   * @default those that MCP clients read
+   * @default `['WWW-Authenticate', 'Mcp-Session-Id', 'MCP-Protocol-Version']`
    */
   readonly exposeHeaders?: readonly string[] | undefined;
   /**
@@ -39,74 +41,51 @@ export interface McpCorsOptions {
   readonly logger?: Logger | undefined;
 }
 
-/** What MCP clients in a browser need (MCP specification 2025-03-26 to 2026-07-28; RFC 6750; RFC 9728). */
-export const CORS_DEFAULTS = Object.freeze({
-  origins: '*',
-  allowHeaders: Object.freeze([
-    'Authorization',
-    'Content-Type',
-    'Accept',
-    'Mcp-Session-Id',
-    'MCP-Protocol-Version',
-    'Last-Event-ID',
-    'Mcp-Method',
-    'Mcp-Name',
-  ]),
-  exposeHeaders: Object.freeze(['WWW-Authenticate', 'Mcp-Session-Id', 'MCP-Protocol-Version']),
-  methods: Object.freeze(['GET', 'HEAD', 'POST', 'DELETE']),
-  credentials: false,
-  maxAgeSeconds: 600,
-} as const);
+const CREDENTIALS_FIX = 'Leave it out: bearer tokens need no cookies. If you need them, list the origins.';
 
-/** What only some clients send: proofs (RFC 9449), and parameters of tools that are mirrored (MCP 2026-07-28). */
-const ALSO_ALLOWED = ['DPoP', 'Mcp-Param-*'];
+/** What every MCP client in a browser sends (MCP specification 2025-03-26 to 2026-07-28). */
+export const REQUEST_HEADERS = Object.freeze([
+  'Authorization',
+  'Content-Type',
+  'Accept',
+  'Mcp-Session-Id',
+  'MCP-Protocol-Version',
+  'Last-Event-ID',
+  'Mcp-Method',
+  'Mcp-Name',
+]);
 
-/** The options as they are held. */
-export interface ResolvedCors {
-  readonly origins: '*' | readonly (string | RegExp)[];
+/** What MCP clients in a browser need (MCP specification; RFC 6750; RFC 9728). */
+export const CORS_TABLE = {
+  origins: { default: '*', read: resolveOrigins },
+  // Only some clients send proofs (RFC 9449), and parameters of tools that are mirrored (MCP 2026-07-28).
+  allowHeaders: { default: [...REQUEST_HEADERS, 'DPoP', 'Mcp-Param-*'], read: requireTokens },
+  exposeHeaders: { default: ['WWW-Authenticate', 'Mcp-Session-Id', 'MCP-Protocol-Version'], read: requireTokens },
+  methods: { default: ['GET', 'HEAD', 'POST', 'DELETE'], read: requireTokens },
+  credentials: flag(false, CREDENTIALS_FIX),
+  maxAgeSeconds: wholeNumber(600, 0, 'Leave it out for 10 minutes.'),
+  logger: { read: resolveLogger },
+} satisfies OptionTable<McpCorsOptions>;
+
+export interface ResolvedCors extends Omit<ResolvedOptions<typeof CORS_TABLE>, 'allowHeaders'> {
   readonly allowHeaders: '*' | readonly string[];
   /** In lower case: what the names of further header fields begin with. */
   readonly allowHeaderPrefixes: readonly string[];
-  readonly exposeHeaders: readonly string[];
-  readonly methods: readonly string[];
-  readonly credentials: boolean;
-  readonly maxAgeSeconds: number;
-  readonly logger: Logger;
 }
-
-const CORS_OPTIONS = optionNames<McpCorsOptions>({
-  origins: true,
-  allowHeaders: true,
-  exposeHeaders: true,
-  methods: true,
-  credentials: true,
-  maxAgeSeconds: true,
-  logger: true,
-});
 
 /** @throws {ConfigError} */
 export function resolveCors(options: Readonly<McpCorsOptions>): ResolvedCors {
   const checks = createChecks('mcpCors()');
   const given = requireArgument(checks, options, { example: '' });
-  checks.knownKeys(given, '', CORS_OPTIONS);
-  const origins = resolveOrigins(checks, given.origins);
-  const list = (key: 'allowHeaders' | 'exposeHeaders' | 'methods'): readonly string[] =>
-    given[key] === undefined ? CORS_DEFAULTS[key] : requireTokens(checks, given[key], key);
-  const allowHeaders =
-    given.allowHeaders === undefined ? [...CORS_DEFAULTS.allowHeaders, ...ALSO_ALLOWED] : list('allowHeaders');
+  const { allowHeaders, ...resolved } = readOptions(checks, CORS_TABLE, given);
+  if (resolved.credentials && resolved.origins === '*') {
+    checks.refuse('credentials', 'false where every origin is allowed', true, CREDENTIALS_FIX);
+  }
   const isPrefix = (name: string) => name.endsWith('*');
   return Object.freeze({
-    origins,
+    ...resolved,
     allowHeaders: allowHeaders.includes('*') ? '*' : allowHeaders.filter((name) => !isPrefix(name)),
     allowHeaderPrefixes: allowHeaders.filter(isPrefix).map((name) => name.slice(0, -1).toLowerCase()),
-    exposeHeaders: list('exposeHeaders'),
-    methods: list('methods'),
-    credentials: resolveCredentials(checks, given.credentials, origins),
-    maxAgeSeconds:
-      given.maxAgeSeconds === undefined
-        ? CORS_DEFAULTS.maxAgeSeconds
-        : checks.integer(given.maxAgeSeconds, 'maxAgeSeconds', 0, 'Leave it out for 10 minutes.'),
-    logger: resolveLogger(checks, given.logger),
   });
 }
 
@@ -119,21 +98,13 @@ function requireTokens(checks: OptionChecks, value: unknown, option: string): re
   return list.every((name) => TOKEN.test(name)) ? list : checks.refuse(option, 'an array of names', value, fix);
 }
 
-function resolveCredentials(checks: OptionChecks, value: unknown, origins: ResolvedCors['origins']): boolean {
-  const fix = 'Leave it out: bearer tokens need no cookies. If you need them, list the origins.';
-  const credentials = value === undefined ? CORS_DEFAULTS.credentials : checks.boolean(value, 'credentials', fix);
-  return credentials && origins === '*'
-    ? checks.refuse('credentials', 'false where every origin is allowed', value, fix)
-    : credentials;
-}
-
 const ORIGINS_FIX = 'Write "https://app.example.com", "https://*.example.com", "http://localhost:*", or "*".';
 
-function resolveOrigins(checks: OptionChecks, value: unknown): ResolvedCors['origins'] {
-  if (value === undefined || value === '*') return '*';
-  const list = checks.strings(value, 'origins', ORIGINS_FIX);
+function resolveOrigins(checks: OptionChecks, value: unknown, option: string): '*' | readonly (string | RegExp)[] {
+  if (value === '*') return '*';
+  const list = checks.strings(value, option, ORIGINS_FIX);
   if (list.includes('*')) return '*';
-  return Object.freeze(list.map((origin, i) => resolveOrigin(checks, origin, `origins[${i}]`)));
+  return Object.freeze(list.map((origin, i) => resolveOrigin(checks, origin, `${option}[${i}]`)));
 }
 
 /** A scheme, then a host as `URL` writes it, then a port; the star where it is allowed. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import cors from 'cors';
 import type { Middleware } from '../http/middleware.js';
-import { CORS_DEFAULTS, type McpCorsOptions, type ResolvedCors, resolveCors, TOKEN } from './cors-options.js';
+import { CORS_TABLE, type McpCorsOptions, type ResolvedCors, resolveCors, TOKEN } from './cors-options.js';
 
 /**
  * Lets MCP clients that run in a browser call this server from pages of other origins. Mount it before `mcpAuth()`: it
@@ -60,9 +60,9 @@ const NEEDED_FOR: Readonly<Record<string, string>> = {
 
 function whatBrowsersWillMiss(held: ResolvedCors): string[] {
   const lists = [
-    ['allowHeaders', held.allowHeaders, CORS_DEFAULTS.allowHeaders],
-    ['exposeHeaders', held.exposeHeaders, CORS_DEFAULTS.exposeHeaders],
-    ['methods', held.methods, CORS_DEFAULTS.methods],
+    ['allowHeaders', held.allowHeaders, CORS_TABLE.allowHeaders.default],
+    ['exposeHeaders', held.exposeHeaders, CORS_TABLE.exposeHeaders.default],
+    ['methods', held.methods, CORS_TABLE.methods.default],
   ] as const;
   return lists.flatMap(([option, given, needed]) => {
     // Where cookies may come along, a star among these is a name like any other (Fetch standard).

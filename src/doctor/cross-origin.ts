@@ -1,4 +1,4 @@
-import { CORS_DEFAULTS } from '../cors/cors-options.js';
+import { CORS_TABLE, REQUEST_HEADERS } from '../cors/cors-options.js';
 import { type Finding, reporterFor } from './finding.js';
 import { INITIALIZE, type Probe, withHeaders } from './probe.js';
 
@@ -19,7 +19,7 @@ export async function seeFromAnotherOrigin(
 async function judgePreflight(probe: Probe, url: string): Promise<Finding> {
   const report = reporterFor('CORS preflight');
   // Accept needs no leave, and browsers ask for none.
-  const asked = CORS_DEFAULTS.allowHeaders.map((name) => name.toLowerCase()).filter((name) => name !== 'accept');
+  const asked = REQUEST_HEADERS.map((name) => name.toLowerCase()).filter((name) => name !== 'accept');
   const { status, headers } = await probe(url, {
     method: 'OPTIONS',
     headers: {
@@ -47,7 +47,7 @@ async function judgeRefusal(probe: Probe, url: string): Promise<Finding> {
   if (!allowsPage(headers)) {
     return report.warning(`the ${status} cannot be read`, 'Clients in a browser see an error, and no login.', FIX);
   }
-  const exposed = CORS_DEFAULTS.exposeHeaders.map((name) => name.toLowerCase());
+  const exposed = CORS_TABLE.exposeHeaders.default.map((name) => name.toLowerCase());
   const missing = missingFrom(headers.get('access-control-expose-headers'), exposed);
   return missing.length === 0
     ? report.ok('can be read, with the challenge and the session id')

@@ -51,11 +51,6 @@ export function createChecks(who: string) {
   };
 }
 
-/** The names of all options of `T`: the compiler refuses one too many, and one too few. */
-export function optionNames<T>(names: Readonly<Record<keyof T, true>>): readonly (keyof T & string)[] {
-  return Object.freeze(Object.keys(names) as (keyof T & string)[]);
-}
-
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -22,6 +22,11 @@ export type JwksOption =
   | (() => Jwks)
   | string;
 
+export interface JwtValidationOptions {
+  /** Claims that must be present, of any name. @default `['exp']` */
+  readonly requiredClaims?: readonly string[] | undefined;
+}
+
 /** Whose tokens are accepted, and for whom they must be meant. */
 export interface IssuerOptions {
   /** Compared byte for byte with the token's `iss` (RFC 7519, section 4.1.1). Need not be a URL. */
@@ -49,26 +54,21 @@ export interface IssuerOptions {
   readonly clientId?: string | undefined;
   /** The secret of `clientId`, where it is a confidential client. Sent to the token endpoint only. */
   readonly clientSecret?: string | undefined;
-  /** @default `{ url }`, as the provider has it; `{issuer}/.well-known/jwks.json` where there is none */
+  /** @default the provider's URL; `{issuer}/.well-known/jwks.json` without one */
   readonly jwks?: JwksOption | undefined;
-  readonly jwtValidationOptions?:
-    | {
-        /** Claims that must be present, of any name. @default `['exp']` */
-        readonly requiredClaims?: readonly string[] | undefined;
-      }
-    | undefined;
+  /** @default `{}` */
+  readonly jwtValidationOptions?: JwtValidationOptions | undefined;
   /** A claim that holds scopes beside `scope` and `scp`, for example `roles` or `permissions`. */
   readonly scopesClaim?: string | undefined;
 }
 
-/**
- * The protected resource metadata (RFC 9728, section 2). Any further member in camelCase is emitted in snake_case;
- * empty lists are left out.
- */
-export interface ResourceMetadataOptions {
+/** The members of the protected resource metadata that we know. */
+export interface KnownMetadataMembers {
   /**
    * The URL under which clients reach the MCP server, emitted byte for byte. Where it is left out, the origin of each
    * request stands in (Express's `trust proxy` decides whether a proxy is believed), and `audiences` is required.
+   *
+   * @default the request's origin
    */
   readonly resource?: string | undefined;
   /** Advertised, not enforced: see `requiredScopes`. */
@@ -76,6 +76,13 @@ export interface ResourceMetadataOptions {
   readonly bearerMethodsSupported?: readonly string[] | undefined;
   /** @default the configured issuers, byte for byte */
   readonly authorizationServers?: readonly string[] | undefined;
+}
+
+/**
+ * The protected resource metadata (RFC 9728, section 2). Any further member in camelCase is emitted in snake_case;
+ * empty lists are left out.
+ */
+export interface ResourceMetadataOptions extends KnownMetadataMembers {
   readonly [member: string]: unknown;
 }
 
@@ -98,9 +105,10 @@ export interface MtlsOptions {
   readonly required?: boolean | undefined;
 }
 
-interface SharedOptions {
+export interface SharedOptions {
   /** @default `'strict'` */
   readonly mode?: ModeName | undefined;
+  /** @default `{}` */
   readonly resourceMetadata?: ResourceMetadataOptions | undefined;
   /** Every token must have all of these; named in each challenge. @default `[]` */
   readonly requiredScopes?: readonly string[] | undefined;
@@ -110,14 +118,14 @@ interface SharedOptions {
   readonly maxTokenBytes?: number | undefined;
   /** Seconds for which known keys go on being trusted while the key server cannot be reached. @default `86400` */
   readonly staleIfErrorSeconds?: number | undefined;
-  /** `false` verifies every request anew. @default `{ maxAgeSeconds: 300, maxEntries: 10000 }` */
+  /** `false` verifies every request anew. @default `{}` */
   readonly verifiedTokens?: VerifiedTokensOptions | false | undefined;
   /**
    * Tokens bound to a key (RFC 9449): `accept` takes them beside bearer tokens, `require` takes nothing else. A bound
    * token presented as a bearer token is refused whatever stands here. @default `'off'`
    */
   readonly dpop?: DpopMode | undefined;
-  /** Tokens bound to a client certificate (RFC 8705). @default they are refused */
+  /** Tokens bound to a client certificate (RFC 8705). @default refused */
   readonly mtls?: MtlsOptions | undefined;
   /**
    * Our side of the authorization server that `provider` names: clients see this server as their authorization server,
@@ -150,19 +158,3 @@ export type SeveralIssuersPolicy = SharedOptions & { readonly issuers: readonly 
 
 /** The policy that `mcpAuth()` and `protectedResourceMetadata()` share. */
 export type McpAuthOptions = SingleIssuerPolicy | SeveralIssuersPolicy;
-
-/** Every default, in one place; README's table is compared with it by a test. */
-export const AUTH_DEFAULTS = Object.freeze({
-  mode: 'strict',
-  audienceClaim: 'aud',
-  requiredClaims: Object.freeze(['exp']),
-  requiredScopes: Object.freeze([]),
-  clockToleranceSeconds: 30,
-  maxTokenBytes: 16_384,
-  staleIfErrorSeconds: 86_400,
-  maxAgeSeconds: 300,
-  maxEntries: 10_000,
-  dpop: 'off',
-  dangerouslyAllowHttp: false,
-  legacyEndpoints: false,
-} as const);

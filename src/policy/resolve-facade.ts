@@ -1,14 +1,30 @@
-import { type OptionChecks, optionNames } from '../options/checks.js';
+import type { OptionChecks } from '../options/checks.js';
+import {
+  asGiven,
+  flag,
+  type OptionTable,
+  optional,
+  type ResolvedOptions,
+  readOptions,
+} from '../options/option-table.js';
 import type { Provider } from '../providers/provider.js';
-import { AUTH_DEFAULTS } from './auth-options.js';
 import type { FacadeOptions } from './facade-options.js';
 import type { TrustedIssuer } from './resolve-issuer.js';
 import type { StaticClient } from './resolve-provider.js';
 import type { ResourceIdentity } from './resolve-resource.js';
 import { requireServerUrl } from './server-url.js';
 
-/** Our side of a peculiar authorization server, as we hold it. */
-export interface ResolvedFacade {
+const MIN_SECRET_LENGTH = 32;
+
+export const FACADE_TABLE = {
+  secret: { read: resolveSecrets },
+  legacyEndpoints: flag(false),
+  metadataUrl: { read: asGiven },
+  allowedRedirectUris: { read: optional(requireRedirectUris) },
+} satisfies OptionTable<FacadeOptions>;
+
+/** Our side of a peculiar authorization server. Without `allowedRedirectUris`, every acceptable redirect URI is allowed. */
+export interface ResolvedFacade extends Omit<ResolvedOptions<typeof FACADE_TABLE>, 'secret' | 'metadataUrl'> {
   readonly resource: ResourceIdentity;
   readonly issuer: string;
   readonly audiences: readonly string[];
@@ -20,9 +36,6 @@ export interface ResolvedFacade {
   readonly metadataIssuer: string;
   /** Empty: a random one is made. */
   readonly secrets: readonly string[];
-  readonly legacyEndpoints: boolean;
-  /** Undefined: all that are acceptable. */
-  readonly allowedRedirectUris: readonly string[] | undefined;
   readonly allowHttp: boolean;
 }
 
@@ -36,14 +49,6 @@ export interface RestOfPolicy {
   readonly requiresProof: boolean;
 }
 
-const LEAST_SECRET_LENGTH = 32;
-const FACADE_OPTIONS = optionNames<FacadeOptions>({
-  secret: true,
-  legacyEndpoints: true,
-  metadataUrl: true,
-  allowedRedirectUris: true,
-});
-
 /** The facade of the first issuer that has a provider; undefined where none has one, or none is wanted. */
 export function resolveFacade(checks: OptionChecks, given: unknown, context: RestOfPolicy): ResolvedFacade | undefined {
   const trusted = context.issuers.find(({ provider }) => provider !== undefined);
@@ -51,26 +56,22 @@ export function resolveFacade(checks: OptionChecks, given: unknown, context: Res
   if (given === false) return undefined;
   const fix = 'Write { secret: … }, or false to show clients the issuer itself.';
   const options = given === undefined ? {} : checks.record(given, 'facade', fix);
-  checks.knownKeys(options, 'facade', FACADE_OPTIONS);
   if (trusted?.provider === undefined) {
     if (given !== undefined) checks.refuse('provider', 'given beside "facade"', undefined, 'Write { keycloak: {} }.');
     return undefined;
   }
+  const { secret, metadataUrl, ...simple } = readOptions(checks, FACADE_TABLE, options, 'facade');
   requireRegistration(checks, trusted);
   refuseProofs(checks, context);
   return Object.freeze({
+    ...simple,
     resource: requireKnownResource(checks, context),
     issuer: trusted.issuer,
     audiences: trusted.audiences,
     provider: trusted.provider,
     client: trusted.client,
-    ...resolveMetadata(checks, options.metadataUrl, trusted, context.allowHttp),
-    secrets: resolveSecrets(checks, options.secret),
-    legacyEndpoints:
-      options.legacyEndpoints === undefined
-        ? AUTH_DEFAULTS.legacyEndpoints
-        : checks.boolean(options.legacyEndpoints, 'facade.legacyEndpoints', 'Leave it out for false.'),
-    allowedRedirectUris: resolveRedirectUris(checks, options.allowedRedirectUris),
+    ...resolveMetadata(checks, metadataUrl, trusted, context.allowHttp),
+    secrets: secret,
     allowHttp: context.allowHttp,
   });
 }
@@ -119,9 +120,7 @@ function resolveMetadata(checks: OptionChecks, metadataUrl: unknown, trusted: Tr
   return { metadataUrls: Object.freeze(urls), metadataIssuer: metadataIssuer(issuer) };
 }
 
-function resolveRedirectUris(checks: OptionChecks, given: unknown): readonly string[] | undefined {
-  if (given === undefined) return undefined;
-  const option = 'facade.allowedRedirectUris';
+function requireRedirectUris(checks: OptionChecks, given: unknown, option: string): readonly string[] {
   const fix = 'Write whole redirect URIs, or "https://host/*".';
   const list = checks.strings(given, option, fix);
   // Beneath a path, `..` would lead out of it again.
@@ -136,10 +135,11 @@ function resolveRedirectUris(checks: OptionChecks, given: unknown): readonly str
   );
 }
 
-function resolveSecrets(checks: OptionChecks, given: unknown): readonly string[] {
+function resolveSecrets(checks: OptionChecks, given: unknown, option: string): readonly string[] {
   if (given === undefined) return Object.freeze([]);
-  const fix = 'Print one with: openssl rand -base64 32';
+  const requireSecret = (secret: unknown) =>
+    checks.secret(secret, option, MIN_SECRET_LENGTH, 'Print one with: openssl rand -base64 32');
   const list: readonly unknown[] = Array.isArray(given) ? given : [given];
-  if (list.length === 0) checks.secret(undefined, 'facade.secret', LEAST_SECRET_LENGTH, fix);
-  return Object.freeze(list.map((secret) => checks.secret(secret, 'facade.secret', LEAST_SECRET_LENGTH, fix)));
+  if (list.length === 0) requireSecret(undefined);
+  return Object.freeze(list.map(requireSecret));
 }

@@ -11,8 +11,7 @@ export interface StaticClient {
 const NAMES = Object.keys(PROVIDERS) as ProviderName[];
 const FIX = 'Write { keycloak: {} }, or another provider; leave it out if the issuer follows the MCP specification.';
 
-export function resolveProvider(checks: OptionChecks, given: unknown, option: string): Provider | undefined {
-  if (given === undefined) return undefined;
+export function resolveProvider(checks: OptionChecks, given: unknown, option: string): Provider {
   const providers = checks.record(given, option, FIX);
   checks.knownKeys(providers, option, NAMES);
   const named = NAMES.filter((name) => providers[name] !== undefined);
@@ -26,15 +25,14 @@ export function resolveProvider(checks: OptionChecks, given: unknown, option: st
   return PROVIDERS[name];
 }
 
-/** `path` is empty or ends in a dot. */
+/** The client of an issuer, which stands beside its provider. `path` is empty or ends in a dot. */
 export function resolveClient(
   checks: OptionChecks,
-  given: Readonly<Record<string, unknown>>,
+  { provider, clientId, clientSecret }: Readonly<Record<'provider' | 'clientId' | 'clientSecret', unknown>>,
   path: string,
 ): StaticClient | undefined {
-  const { clientId, clientSecret } = given;
   if (clientId === undefined && clientSecret === undefined) return undefined;
-  if (given.provider === undefined) {
+  if (provider === undefined) {
     const key = clientId === undefined ? 'clientSecret' : 'clientId';
     checks.refuse(`${path}provider`, `given beside "${key}"`, undefined, 'Write { standard: {} }, or its kind.');
   }

@@ -1,4 +1,6 @@
 import type { OptionChecks } from '../options/checks.js';
+import { type OptionReader, type OptionTable, optional, readRows } from '../options/option-table.js';
+import type { KnownMetadataMembers } from './auth-options.js';
 
 /** A configured resource. Strings only: a `URL` that an application gets hold of could be changed. */
 export interface ResourceIdentity {
@@ -10,36 +12,40 @@ export interface ResourceIdentity {
   readonly pathname: string;
 }
 
-const PATH = 'resourceMetadata';
+const readList: OptionReader<readonly string[] | undefined> = optional((checks, value, option) =>
+  checks.strings(value, option, 'List its values.'),
+);
+
+/** Any further member is emitted as it is. */
+export const METADATA_TABLE = {
+  resource: { read: optional(requireResource) },
+  scopesSupported: { read: readList },
+  bearerMethodsSupported: { read: readList },
+  authorizationServers: { read: readList },
+} satisfies OptionTable<KnownMetadataMembers>;
 
 /** Checks `resourceMetadata`: the resource itself, and that every other member can be emitted as JSON. */
 export function resolveResource(
   checks: OptionChecks,
-  given: unknown,
+  value: unknown,
+  path: string,
 ): { resource: ResourceIdentity | undefined; members: Readonly<Record<string, unknown>> } {
-  const fix = 'Write { resource: "https://mcp.example.com/mcp", scopesSupported: […] }.';
-  const { resource, ...members } = given === undefined ? {} : checks.record(given, PATH, fix);
-  for (const list of ['scopesSupported', 'bearerMethodsSupported', 'authorizationServers'] as const) {
-    if (members[list] !== undefined)
-      members[list] = checks.strings(members[list], `${PATH}.${list}`, 'List its values.');
-  }
+  const given = checks.record(value, path, 'Write { resource: "https://mcp.example.com/mcp", scopesSupported: […] }.');
+  const { resource, ...members } = { ...given, ...readRows(checks, METADATA_TABLE, given, path) };
   for (const [name, value] of Object.entries(members)) {
     if (value !== undefined && !/^[a-z][A-Za-z0-9#-]*$/.test(name)) {
       checks.refuse(
-        `${PATH}.${name}`,
+        `${path}.${name}`,
         'a name in camelCase',
         value,
         'Members are emitted in snake_case (RFC 9728, section 2).',
       );
     }
     if (value !== undefined && !isJson(value)) {
-      checks.refuse(`${PATH}.${name}`, 'a JSON value', value, 'Give a string, number, boolean, list or object.');
+      checks.refuse(`${path}.${name}`, 'a JSON value', value, 'Give a string, number, boolean, list or object.');
     }
   }
-  return {
-    resource: resource === undefined ? undefined : requireResource(checks, resource, `${PATH}.resource`),
-    members,
-  };
+  return { resource, members };
 }
 
 function isJson(value: unknown): boolean {

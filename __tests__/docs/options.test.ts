@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest';
+import { SCOPES_TABLE } from '../../src/authorization/scopes-options.js';
+import { STDIO_TABLE } from '../../src/bridge/stdio-options.js';
+import { CORS_TABLE } from '../../src/cors/cors-options.js';
+import type { OptionRow } from '../../src/options/option-table.js';
+import { MTLS_TABLE, SHARED_TABLE, VERIFIED_TOKENS_TABLE } from '../../src/policy/resolve-auth.js';
+import { FACADE_TABLE } from '../../src/policy/resolve-facade.js';
+import { ISSUER_TABLE, VALIDATION_TABLE } from '../../src/policy/resolve-issuer.js';
+import { METADATA_TABLE } from '../../src/policy/resolve-resource.js';
+import { optionsOfInterface, optionsOfReadme, written } from '../support/documented-options.js';
+
+/** Where the options of one table are documented. */
+interface Documented {
+  readonly table: Readonly<Record<string, OptionRow>>;
+  readonly file: string;
+  readonly type: string;
+  readonly heading: string;
+  /** The option that they are members of. */
+  readonly path?: string;
+}
+
+const [AUTH, FACADE] = ['policy/auth-options.ts', 'policy/facade-options.ts'];
+const documented: readonly Documented[] = [
+  { table: SHARED_TABLE, file: AUTH, type: 'SharedOptions', heading: 'Options' },
+  { table: ISSUER_TABLE, file: AUTH, type: 'IssuerOptions', heading: 'Options' },
+  ...[
+    { path: 'jwtValidationOptions', table: VALIDATION_TABLE, type: 'JwtValidationOptions' },
+    { path: 'resourceMetadata', table: METADATA_TABLE, type: 'KnownMetadataMembers' },
+    { path: 'verifiedTokens', table: VERIFIED_TOKENS_TABLE, type: 'VerifiedTokensOptions' },
+    { path: 'mtls', table: MTLS_TABLE, type: 'MtlsOptions' },
+  ].map((nested) => ({ ...nested, file: AUTH, heading: 'Options' })),
+  { path: 'facade', table: FACADE_TABLE, file: FACADE, type: 'FacadeOptions', heading: 'Authorization servers' },
+  {
+    table: STDIO_TABLE,
+    file: 'bridge/stdio-options.ts',
+    type: 'McpStdioBackendOptions',
+    heading: 'stdio servers',
+  },
+  {
+    table: SCOPES_TABLE,
+    file: 'authorization/scopes-options.ts',
+    type: 'McpScopesOptions',
+    heading: 'Who may call which tool',
+  },
+  { table: CORS_TABLE, file: 'cors/cors-options.ts', type: 'McpCorsOptions', heading: 'Clients in a browser' },
+];
+
+/** Beside the tables, since it takes the place of options: one issuer, or several. */
+const OTHERS: Readonly<Record<string, readonly string[]>> = { Options: ['issuers'] };
+
+const nameIn = ({ path }: Documented, option: string) => (path === undefined ? option : `${path}.${option}`);
+
+describe.each(documented)('$type', (entry) => {
+  const { table, file, type, heading } = entry;
+  const members = optionsOfInterface(file, type);
+  const rows = optionsOfReadme(heading);
+
+  test('has the options of its table', () => {
+    expect([...members.keys()].toSorted()).toEqual(Object.keys(table).toSorted());
+  });
+
+  test.each(Object.entries(table))('%s has one default, in the code, TSDoc and README', (option, row) => {
+    const inTsdoc = members.get(option);
+    if (row.default !== undefined) expect(inTsdoc).toBe(written(row.default));
+    expect(rows.get(nameIn(entry, option))).toBe(inTsdoc);
+  });
+});
+
+test.each([...new Set(documented.map(({ heading }) => heading))])('README, %s: each row is an option', (heading) => {
+  const entries = documented.filter((entry) => entry.heading === heading);
+  const names = entries.flatMap((entry) => Object.keys(entry.table).map((option) => nameIn(entry, option)));
+  expect([...optionsOfReadme(heading).keys()].toSorted()).toEqual([...names, ...(OTHERS[heading] ?? [])].toSorted());
+});
