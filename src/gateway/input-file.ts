@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { ConfigError } from '../index.js';
 import { StartupError } from './startup-error.js';
 
 /** @throws {StartupError} */
@@ -18,6 +19,16 @@ export function inFile<T>(file: string, create: () => T): T {
     return create();
   } catch (error) {
     if (error instanceof StartupError) throw new StartupError(`${file}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+/** What an option must be is said with the place in the file where the option stands. */
+export function at<T>(place: string, create: () => T): T {
+  try {
+    return create();
+  } catch (error) {
+    if (error instanceof ConfigError) throw new StartupError(`${place}: ${error.message}`, { cause: error });
     throw error;
   }
 }

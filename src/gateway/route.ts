@@ -1,5 +1,4 @@
 import {
-  ConfigError,
   type Logger,
   type McpAuthOptions,
   type Middleware,
@@ -13,7 +12,7 @@ import { chain } from './chain.js';
 import type { McpAuthenticationConfig, RouteConfig } from './config/config-file.js';
 import type { CorsConfig } from './config/cors-policy.js';
 import type { ScopesConfig } from './config/scopes-policy.js';
-import { StartupError } from './startup-error.js';
+import { at } from './input-file.js';
 
 /** A route of the configuration file, ready to take requests. */
 export interface GatewayRoute {
@@ -66,13 +65,4 @@ function createPolicies({ policy, at: place }: McpAuthenticationConfig, logger: 
   // The block is the policy, member for member; mcpAuth() refuses whatever it would not honour.
   const options = { ...policy, logger } as unknown as McpAuthOptions;
   return at(place, () => ({ auth: mcpAuth(options), metadata: protectedResourceMetadata(options) }));
-}
-
-function at<T>(place: string, create: () => T): T {
-  try {
-    return create();
-  } catch (error) {
-    if (error instanceof ConfigError) throw new StartupError(`${place}: ${error.message}`, { cause: error });
-    throw error;
-  }
 }

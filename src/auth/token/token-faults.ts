@@ -15,19 +15,13 @@ export interface Trust {
   readonly clockToleranceSeconds: number;
 }
 
-/** The checks that every token goes through, in the order in which `mcpAuth()` makes them. */
-export type TokenCheck =
-  | 'form'
-  | 'issuer'
-  | 'signature'
-  | 'type'
-  | 'time'
-  | 'audience'
-  | 'requiredClaims'
-  | 'names'
-  | 'scopeClaims'
-  | 'binding'
-  | 'requiredScopes';
+/** What a token is checked for, in the order in which `mcpAuth()` does it. */
+export const TOKEN_CHECKS = Object.freeze([
+  ...(['form', 'issuer', 'signature', 'type', 'time', 'audience'] as const),
+  ...(['requiredClaims', 'names', 'scopeClaims', 'binding', 'requiredScopes'] as const),
+]);
+
+export type TokenCheck = (typeof TOKEN_CHECKS)[number];
 
 /** One reason to refuse a token: its code and evidence, and which check found it. */
 export interface TokenFault {
