@@ -14,9 +14,12 @@ export interface SeenPolicy {
 /** The doctor shows no certificate. */
 const MTLS = { getCertificate: () => undefined };
 
+/** A key set without a usable key: the signature cannot be checked, but the claims can. */
+const noKeys = () => ({ keys: [{}] });
+
 /**
  * The policy of a server whose file is not at hand: what its documents say, and the defaults of `mcpAuth()` for the rest.
- * Undefined where the documents name no authorization server that a policy can name.
+ * Undefined where the documents name no authorization server, or scopes that no policy can have.
  */
 export function assumePolicy({ servers, resource, scopes, metadata }: SeenPolicy): ResolvedAuth | undefined {
   const issuers = new Map(servers.map((server) => [server.issuer, server]));
@@ -25,7 +28,7 @@ export function assumePolicy({ servers, resource, scopes, metadata }: SeenPolicy
       issuers: [...issuers.values()].map(({ issuer, jwksUri }) => ({
         issuer,
         audiences: [resource],
-        ...(jwksUri !== undefined && /^https?:/.test(jwksUri) && URL.canParse(jwksUri) && { jwks: { url: jwksUri } }),
+        jwks: isHttpUrl(jwksUri) ? { url: jwksUri } : noKeys,
       })),
       requiredScopes: scopes,
       dpop: metadata.dpop_bound_access_tokens_required === true ? 'require' : undefined,
@@ -37,4 +40,8 @@ export function assumePolicy({ servers, resource, scopes, metadata }: SeenPolicy
     if (error instanceof ConfigError) return undefined;
     throw error;
   }
+}
+
+function isHttpUrl(text: string | undefined): text is string {
+  return text !== undefined && URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }

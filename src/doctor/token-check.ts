@@ -30,7 +30,7 @@ const UNSENT = reporterFor('token').warning(
 );
 
 const UNEXPLAINED = reporterFor('token claims').warning(
-  'not examined, since the metadata names no authorization server whose tokens could be known',
+  'not examined, since the metadata does not say whose tokens are accepted',
   'Which tokens the server accepts is not known.',
   'Correct the metadata, or name the configuration file with -f.',
 );

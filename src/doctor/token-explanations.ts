@@ -77,7 +77,7 @@ const EXPLANATIONS: Partial<Record<RefusalCode | OutageCode, Explain>> = {
   key_set_unavailable: (_evidence, { trusted }, { error }) => [
     `${placeOf(trusted?.keySource)} cannot be used${error.cause instanceof Error ? ` (${error.cause.message})` : ''}`,
     'Whether the signature is good cannot be said here.',
-    'See that the key set can be read.',
+    'See that the metadata, or the policy, names a key set that can be read.',
   ],
   wrong_token_type: () => [
     'an ID token, or another kind',
@@ -142,5 +142,5 @@ const EXPLANATIONS: Partial<Record<RefusalCode | OutageCode, Explain>> = {
 
 function placeOf(source: KeySource | undefined): string {
   if (source?.kind === 'url') return source.url.href;
-  return source?.kind === 'file' ? source.file : 'the keys of the policy';
+  return source?.kind === 'file' ? source.file : 'the key set';
 }
