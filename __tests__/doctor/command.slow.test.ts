@@ -120,6 +120,21 @@ test.each<[what: string, iss: (issuer: string) => string, faults: number]>([
   expect(stdout.match(/^✗ token iss: /gm) ?? []).toHaveLength(faults);
 });
 
+test('takes tolerance, required claims and keys from the file', async () => {
+  const policy = { clockToleranceSeconds: 300, jwtValidationOptions: { requiredClaims: [] } };
+  const { url, issuer, signer } = await startFaultyServer({ policy: () => policy });
+  await folder.write('keys.json', JSON.stringify({ keys: [signer.jwk] }));
+  const claims = { iss: issuer, aud: url, nbf: Date.now() / 1000 + 200, scope: 'mcp:call' };
+  const token = await folder.write('token', signer.sign(claims));
+  const mcpAuthentication = { issuer, jwks: { file: 'keys.json' }, resourceMetadata: { resource: url }, ...policy };
+  const file = await folder.write('whole.yaml', configText({ route: { policies: { mcpAuthentication } } }));
+  const { code, stdout } = await doctor('-f', file, '--token', token);
+  expect(stdout).toContain(`\n✓ token signature: ES256, key "${signer.kid}"\n`);
+  expect(stdout).toContain('\n✓ token time: does not expire\n');
+  expect(stdout).not.toMatch(/^✗/m);
+  expect(code).toBe(0);
+});
+
 test('sends no token where it cannot know to which of several resources', async () => {
   const seen: string[] = [];
   const before: Middleware = (req, _res, next) => {
@@ -152,18 +167,20 @@ function withResources(resources: readonly string[]): string {
 }
 
 test.each([
-  [{ resourceMetadata: { resource: 5 } }, '.resourceMetadata.resource must be text: put the number in quotes'],
-  [{ resourceMetadata: 'x' }, '.resourceMetadata must be a mapping, but is "x"'],
-  [{ issuer: undefined }, ' has no issuer'],
-  [{ issuer: undefined, issuers: 5 }, '.issuers must be a list, but is 5'],
-  [{ issuer: undefined, issuers: [null] }, '.issuers[0] must be a mapping, but is empty'],
-  [{ audiences: 'mcp' }, '.audiences must be a list, but is "mcp"'],
-  [{ audienceClaim: ['aud'] }, '.audienceClaim must be text, but is a list'],
-])('refuses a file with %j, and says where it stands', async (members, message) => {
+  [{ resourceMetadata: { resource: 5 } }, '"resourceMetadata.resource" must be a non-empty string, but got 5.'],
+  [{ issuer: undefined }, '"issuer" must be a non-empty string, but got undefined.'],
+  [{ issuer: undefined, issuers: [null] }, '"issuers[0]" must be an object, but got null.'],
+  [
+    { jwks: { file: '/missing' } },
+    '"jwks.file" must be a readable file (ENOENT; looked for /missing), but got "/missing".',
+  ],
+])('refuses a file with %j as the gateway does, and says where it stands', async (members, message) => {
   const mcpAuthentication = { issuer: 'https://a.example', resourceMetadata: { resource: 'http://a' }, ...members };
   const file = await folder.write('types.yaml', configText({ route: { policies: { mcpAuthentication } } }));
   const { code, stderr } = await doctor('-f', file);
-  expect(stderr).toBe(`express-mcp-auth: ${file}: ${route}.policies.mcpAuthentication${message}\n`);
+  expect(stderr).toContain(
+    `express-mcp-auth: ${file}: ${route}.policies.mcpAuthentication: mcpAuth(): option ${message}`,
+  );
   expect(code).toBe(1);
 });
 

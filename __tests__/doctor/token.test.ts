@@ -13,6 +13,10 @@ function claims({ issuer, url }: FaultyServer, changes: object = {}) {
 const tokens: [what: string, make: (clinic: FaultyServer) => string, ...expected: string[]][] = [
   ['a good token', (clinic) => clinic.signer.sign(claims(clinic))],
   [
+    'one at the edges of the tolerance',
+    (clinic) => clinic.signer.sign(claims(clinic, { exp: Date.now() / 1000 - 10, nbf: Date.now() / 1000 + 20 })),
+  ],
+  [
     'an expired one',
     (clinic) => clinic.signer.sign(claims(clinic, { exp: now - 100 })),
     'token: refused with 401: The token has expired',
@@ -28,7 +32,7 @@ const tokens: [what: string, make: (clinic: FaultyServer) => string, ...expected
     'one that never expires',
     (clinic) => clinic.signer.sign(claims(clinic, { exp: undefined })),
     'token: refused with 401: The token lacks a required claim',
-    'token time: no exp',
+    'token exp: missing',
   ],
   [
     'one for somebody else',
@@ -96,6 +100,34 @@ const tokens: [what: string, make: (clinic: FaultyServer) => string, ...expected
     'token kind: an ID token, or another kind',
   ],
   [
+    'one with an extension',
+    (clinic) => clinic.signer.sign(claims(clinic), { crit: ['x'] }),
+    'token: refused with 401: The token demands an extension that is not understood here',
+    'token form: crit or b64 in the header',
+  ],
+  [
+    'an unsigned one',
+    (clinic) => `${clinic.signer.sign(claims(clinic), { alg: 'none' }).replace(/[^.]*$/, '')}`,
+    'token: refused with 401: The token is signed with an algorithm that is not accepted here',
+    'token signature: none is not accepted',
+  ],
+  [
+    'one bound to a key',
+    (clinic) => clinic.signer.sign(claims(clinic, { cnf: { jkt: 'x' } })),
+    'token: refused with 401: The token is bound to a key or certificate, and must not be presented as a bearer token',
+    'token binding: bound to a key or a certificate',
+  ],
+  [
+    'one with many faults',
+    (clinic) => clinic.signer.sign(claims(clinic, { iss: 'x', exp: now - 100, aud: 'x', sub: 5, scope: 'openid' })),
+    'token: refused with 401: The token has an issuer not accepted here',
+    'token iss: "x", expected http',
+    'token time: expired',
+    'token aud: "x", expected http',
+    'token sub: 5, not text',
+    'token scope: lacks mcp:call',
+  ],
+  [
     'an opaque one',
     () => '2YotnFZFEjr1zCsicMWpAA',
     'token: refused with 401: The token is opaque, not a JWT; ask the authorization server for a JWT access token',
@@ -129,6 +161,45 @@ test.each(['a\nb', 'a b', 'ä', ''])('%j is not sent, nor repeated', async (toke
   const findings = await clinic.walk(token);
   expect(findings.at(-1)).toMatchObject({ step: 'token form', seen: 'characters that no token has' });
   expect(findings.filter(({ status }) => status !== 'ok')).toHaveLength(1);
+});
+
+test.each<[what: string, policy: object, changes: object, ...expected: string[]]>([
+  ['a plain token, where the metadata requires DPoP', { dpop: 'require' }, {}, 'token binding: not bound to a key'],
+  [
+    'a token bound to a certificate, where the metadata takes those',
+    { mtls: { getCertificate: () => undefined } },
+    { cnf: { 'x5t#S256': 'x' } },
+    'token binding: a certificate is needed that the doctor does not show',
+  ],
+])('%s', async (_what, policy, changes, expected) => {
+  const clinic = await startFaultyServer({ policy: () => ({ ...policy }) });
+  const findings = await clinic.walk(clinic.signer.sign(claims(clinic, changes)));
+  const explained = findings.filter(({ status, code }) => status === 'fault' && code !== undefined);
+  expect(explained.map(({ step, seen }) => `${step}: ${seen}`)).toEqual([expected]);
+});
+
+test('where the metadata names an issuer without a key set, the claims are explained all the same', async () => {
+  const clinic = await startFaultyServer({
+    policy: ({ issuer, resource }) => ({
+      issuers: [{ issuer, jwks: { url: `${issuer}/jwks` } }],
+      issuer: undefined,
+      jwks: undefined,
+      resourceMetadata: { resource, authorizationServers: ['no URL'] },
+    }),
+  });
+  const findings = await clinic.walk(clinic.signer.sign(claims(clinic, { iss: 'no URL', exp: now - 100 })));
+  expect(findings.filter(({ code }) => code !== undefined)).toMatchObject([
+    { step: 'token signature', status: 'warning', seen: 'the key set cannot be used' },
+    { step: 'token time', status: 'fault', code: 'token_expired' },
+  ]);
+});
+
+test('where the metadata names no issuer, the token is not explained', async () => {
+  const clinic = await startFaultyServer({
+    policy: ({ resource }) => ({ resourceMetadata: { resource, authorizationServers: [] } }),
+  });
+  const findings = await clinic.walk(clinic.signer.sign(claims(clinic)));
+  expect(findings.at(-1)).toMatchObject({ step: 'token claims', status: 'warning' });
 });
 
 test('a token is not sent where others could read it', async () => {

@@ -14,6 +14,7 @@ import { type McpAuth, rememberPolicy, resolvePolicy } from '../policy/resolved-
 import type { Presentation } from './binding/proof.js';
 import { createSenderConstraint, schemeOfToken } from './binding/sender-constraint.js';
 import { createDecisionLog } from './decision-log.js';
+import { missingScopes } from './token/claims.js';
 import { createTokenVerifier } from './token/token-verifier.js';
 import type { VerifiedToken } from './token/verified-tokens.js';
 
@@ -56,7 +57,7 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
   const held = resolvePolicy('mcpAuth()', options);
   const schemes: readonly Scheme[] = held.dpop === 'off' ? ['bearer'] : ['bearer', 'dpop'];
   const verifier = createTokenVerifier(held);
-  const sender = senderConstraintOf(held);
+  const sender = createSenderConstraint(held);
   const endpoints = createPublicEndpoints(held);
   const { admit, turnAway, later } = createGate(held);
 
@@ -111,11 +112,6 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
   return auth;
 }
 
-function senderConstraintOf({ dpop, mtls, clockToleranceSeconds }: ResolvedAuth) {
-  const mtlsMode = mtls === undefined ? 'off' : mtls.required ? 'require' : 'accept';
-  return createSenderConstraint({ dpop, mtls: mtlsMode, clockToleranceSeconds });
-}
-
 function presentationOf({ req, scheme }: Passage, { resource, mtls }: ResolvedAuth): Presentation {
   const { dpop } = req.headers;
   return {
@@ -135,7 +131,7 @@ function createGate(held: ResolvedAuth) {
   const record = createDecisionLog(held.modeName, held);
 
   function admit(passage: Passage, auth: AuthInfo): void {
-    const missing = held.requiredScopes.filter((scope) => !auth.scopes.includes(scope));
+    const missing = missingScopes(held.requiredScopes, auth.scopes);
     passage.auth = auth;
     if (missing.length > 0) {
       turnAway(passage, new AuthError('insufficient_scope', { missing }));

@@ -1,5 +1,6 @@
+import type { ResolvedAuth } from '../policy/resolve-auth.js';
+import { assumePolicy, type SeenPolicy } from './assumed-policy.js';
 import { readServerDocuments } from './authorization-server.js';
-import type { AcceptedIssuer } from './claim-check.js';
 import { seeFromAnotherOrigin } from './cross-origin.js';
 import { type Finding, reporterFor } from './finding.js';
 import { isPrivate, type Probe } from './probe.js';
@@ -8,15 +9,13 @@ import { judgeClosingSlash, judgeScopes } from './scopes-and-slashes.js';
 import { checkToken } from './token-check.js';
 import { knock } from './without-token.js';
 
-export type { AcceptedIssuer } from './claim-check.js';
-
 /** One server to look at. */
 export interface Patient {
   readonly url: string;
   /** A token to explain. */
   readonly token?: string | undefined;
-  /** What a policy at hand accepts, which metadata cannot always tell. */
-  readonly accepts?: readonly AcceptedIssuer[] | undefined;
+  /** Its policy, where that is at hand: what it accepts cannot always be told from metadata. */
+  readonly policy?: ResolvedAuth | undefined;
 }
 
 const PLAIN = reporterFor('transport').warning(
@@ -26,7 +25,7 @@ const PLAIN = reporterFor('transport').warning(
 );
 
 /** Walks the way a client walks, and tells what it sees as it goes. */
-export async function* examine({ url, token, accepts }: Patient, probe: Probe): AsyncGenerator<Finding> {
+export async function* examine({ url, token, policy }: Patient, probe: Probe): AsyncGenerator<Finding> {
   const door = await knock(probe, url);
   yield* door.findings;
   if (!door.isThere) return;
@@ -35,22 +34,20 @@ export async function* examine({ url, token, accepts }: Patient, probe: Probe): 
   const resource = await readResourceDocuments(probe, url, door.metadataUrl);
   yield* resource.findings;
   const documents = resource.metadata === undefined ? [] : [resource.url];
-  let jwksUri: string | undefined;
+  const servers: SeenPolicy['servers'][number][] = [];
   for (const [i, issuer] of resource.authorizationServers.entries()) {
     const server = await readServerDocuments(probe, issuer);
     yield* server.findings;
     if (server.url !== undefined) documents.push(server.url);
-    jwksUri ??= typeof server.metadata?.jwks_uri === 'string' ? server.metadata.jwks_uri : undefined;
+    const jwksUri = server.metadata?.jwks_uri;
+    servers.push({ issuer, jwksUri: typeof jwksUri === 'string' ? jwksUri : undefined });
     if (i === 0 && resource.metadata !== undefined) yield judgeScopes(scope, resource.metadata, server.metadata);
   }
   yield* await seeFromAnotherOrigin(probe, { url, documents });
   if (!door.isOpen) yield await judgeClosingSlash(probe, url);
   if (token === undefined) return;
-  const named = accepts === undefined ? resource.metadata?.resource : url;
-  yield* await checkToken(probe, url, token, {
-    issuers: accepts ?? resource.authorizationServers.map((issuer) => ({ issuer })),
-    resource: typeof named === 'string' ? named : url,
-    scopes: scope?.split(' ') ?? [],
-    jwksUri,
-  });
+  const { metadata = {} } = resource;
+  const named = typeof metadata.resource === 'string' ? metadata.resource : url;
+  const scopes = scope?.split(' ').filter((each) => each !== '') ?? [];
+  yield* await checkToken(probe, url, token, policy ?? assumePolicy({ servers, resource: named, scopes, metadata }));
 }

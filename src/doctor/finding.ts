@@ -1,3 +1,5 @@
+import type { OutageCode, RefusalCode } from '../core/errors.js';
+
 /** `ok`: as clients want it. `warning`: some clients stumble. `fault`: clients cannot log in, or strangers get in. */
 export type Status = 'ok' | 'warning' | 'fault';
 
@@ -10,6 +12,8 @@ export interface Finding {
   readonly affects?: string;
   /** What to change. */
   readonly fix?: string;
+  /** Of a reason to refuse a token: its heading in docs/errors.md. */
+  readonly code?: RefusalCode | OutageCode;
 }
 
 /** How a step reports: each of its findings under its name. */

@@ -1,11 +1,12 @@
 import { dirname } from 'node:path';
-import type { AcceptedIssuer, Patient } from '../doctor/doctor.js';
+import type { Patient } from '../doctor/doctor.js';
 import type { DoctorOptions } from '../doctor/doctor-command.js';
+import type { McpAuthOptions } from '../index.js';
+import { resolveAuth } from '../policy/resolve-auth.js';
 import { parseArguments, usageErrorFor } from './arguments.js';
 import { type McpAuthenticationConfig, parseConfigFile } from './config/config-file.js';
-import { ConfigNode } from './config/config-node.js';
 import { inFile, readInputFile } from './input-file.js';
-import { StartupError } from './startup-error.js';
+import { atPlace, StartupError } from './startup-error.js';
 
 export const DOCTOR_USAGE = `Usage: express-mcp-auth doctor URL [--token FILE] [--json]
        express-mcp-auth doctor -f FILE [--token FILE] [--json]
@@ -61,7 +62,7 @@ function requireUrl(text: string): string {
   throw usageError(`${JSON.stringify(text)} is not the http(s) address of a server`);
 }
 
-/** Each route with a resource: what its policy accepts is known, whatever its metadata says. */
+/** Each route with a resource, and its policy as the gateway would have it. */
 function patientsIn(file: string): Patient[] {
   const text = readInputFile(file);
   const patients = inFile(file, () =>
@@ -73,21 +74,7 @@ function patientsIn(file: string): Patient[] {
   throw new StartupError(`${file}: no route has mcpAuthentication.resourceMetadata.resource, the address to look at`);
 }
 
-function patientsOf({ policy, at }: McpAuthenticationConfig): Patient[] {
-  const members = new Map(new ConfigNode(policy, at).children());
-  const metadata = new Map(members.get('resourceMetadata')?.children());
-  const url = metadata.get('resource')?.text();
-  if (url === undefined) return [];
-  const issuers = members.get('issuers')?.items() ?? [new ConfigNode(policy, at)];
-  return [{ url, accepts: issuers.map(acceptedIssuer) }];
-}
-
-function acceptedIssuer(node: ConfigNode): AcceptedIssuer {
-  const members = new Map(node.children());
-  return {
-    issuer: members.get('issuer')?.text() ?? node.refuse('has no issuer'),
-    audiences: members.get('audiences')?.texts(),
-    audienceClaim: members.get('audienceClaim')?.text(),
-    scopesClaim: members.get('scopesClaim')?.text(),
-  };
+function patientsOf({ policy, at: place }: McpAuthenticationConfig): Patient[] {
+  const resolved = atPlace(place, () => resolveAuth('mcpAuth()', policy as unknown as McpAuthOptions));
+  return resolved.resource === undefined ? [] : [{ url: resolved.resource.href, policy: resolved }];
 }

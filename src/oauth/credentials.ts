@@ -29,7 +29,12 @@ export function readToken(header: string, scheme: Scheme | undefined, req: Incom
 /** @throws {AuthError} `token_too_long`, `malformed_header`. */
 export function requireToken68(token: string, maxTokenBytes: number): void {
   if (token.length > maxTokenBytes) throw new AuthError('token_too_long', { bytes: token.length });
-  if (!TOKEN.test(token)) throw new AuthError('malformed_header');
+  if (!isToken68(token)) throw new AuthError('malformed_header');
+}
+
+/** Whether a string can stand in an `Authorization` header as a token. */
+export function isToken68(token: string): boolean {
+  return TOKEN.test(token);
 }
 
 const SCHEMES: readonly Scheme[] = ['bearer', 'dpop'];

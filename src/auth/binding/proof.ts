@@ -107,7 +107,7 @@ async function judge(
   if (error !== undefined) throw error;
 }
 
-/** Empty strings where the package would otherwise read the environment; `false` for what claims.ts has checked, or need not. */
+/** Empty strings where the package would otherwise read the environment; `false` for what token-faults.ts has checked, or need not. */
 function optionsFor({ auth, key, trusted }: VerifiedToken): AuthOptions {
   return {
     issuer: trusted.issuer,

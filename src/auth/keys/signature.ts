@@ -47,7 +47,7 @@ export interface SignedJwt {
 }
 
 /**
- * Checks the signature alone; claims are checked in claims.ts. Forgeries are found out off the event loop, since anyone
+ * Checks the signature alone; claims are checked in token-faults.ts. Forgeries are found out off the event loop, since anyone
  * can send any number of them; what is left is verified by a library, so that code of ours can refuse a token but never
  * accept one.
  *

@@ -1,5 +1,6 @@
 import { AuthError } from '../../core/errors.js';
 import { parseStrictJson } from '../../messages/strict-json.js';
+import { requireToken68 } from '../../oauth/credentials.js';
 
 /** A JWT in JWS compact serialization (RFC 7515, section 7.1), taken apart; nothing of it is verified yet. */
 export interface CompactJwt {
@@ -8,6 +9,16 @@ export interface CompactJwt {
   readonly payload: Readonly<Record<string, unknown>>;
   readonly alg: string;
   readonly kid: string | undefined;
+}
+
+/**
+ * Takes a token apart that came with a request.
+ *
+ * @throws {AuthError} `token_too_long`, `malformed_header`, and those of {@link parseCompactJwt}.
+ */
+export function parseToken(token: string, maxTokenBytes: number): CompactJwt {
+  requireToken68(token, maxTokenBytes);
+  return parseCompactJwt(token);
 }
 
 /**

@@ -1,15 +1,11 @@
 import type { AuthInfo } from '../../core/auth-info.js';
 import { AuthError, UpstreamError } from '../../core/errors.js';
-import { requireToken68 } from '../../oauth/credentials.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
-import type { TrustedIssuer } from '../../policy/resolve-issuer.js';
-import { createKeySet } from '../keys/create-key-set.js';
-import type { KeySet } from '../keys/key-set.js';
-import { isAcceptedAlgorithm, verifySignature } from '../keys/signature.js';
 import type { VerificationKey } from '../keys/verification-key.js';
-import { authInfoFrom, evidenceOf } from './claims.js';
-import { type CompactJwt, parseCompactJwt } from './compact-jwt.js';
+import { authInfoFrom, claimOf, evidenceOf } from './claims.js';
+import { type CompactJwt, parseToken } from './compact-jwt.js';
 import { createRevocations } from './revocations.js';
+import { createTrust, type Trust, tokenFaults } from './token-faults.js';
 import { createVerifiedTokens, type VerifiedToken } from './verified-tokens.js';
 
 /** Token → {@link VerifiedToken}, or {@link AuthError}, or `UpstreamError`. */
@@ -20,21 +16,11 @@ export interface TokenVerifier {
   revoke(what: string | ((auth: AuthInfo) => boolean)): void;
 }
 
-interface Trust {
-  readonly trusted: TrustedIssuer;
-  readonly keySet: KeySet;
-}
-
 export function createTokenVerifier(held: ResolvedAuth): TokenVerifier {
-  const trust = new Map<unknown, Trust>(
-    held.issuers.map((trusted) => [
-      trusted.issuer,
-      { trusted, keySet: createKeySet(trusted.keySource, { issuer: trusted.issuer, ...held }) },
-    ]),
-  );
+  const trust = new Map<unknown, Trust>(held.issuers.map((trusted) => [trusted.issuer, createTrust(trusted, held)]));
   const verifiedTokens = held.verifiedTokens && createVerifiedTokens(held.verifiedTokens);
   const revocations = createRevocations(held.clockToleranceSeconds);
-  const rules = { clockToleranceSeconds: held.clockToleranceSeconds, resource: held.resource?.href };
+  const resource = held.resource?.href;
 
   const underWay = new Map<string, Promise<VerifiedToken>>();
 
@@ -49,19 +35,18 @@ export function createTokenVerifier(held: ResolvedAuth): TokenVerifier {
     return verification;
   }
 
-  /** The steps in order: form, issuer, algorithm, key, signature, claims, revocation. */
+  /** The steps in order: form, then every check of {@link tokenFaults}, then revocation. */
   async function judge(token: string): Promise<VerifiedToken> {
-    requireToken68(token, held.maxTokenBytes);
-    const jwt = parseCompactJwt(token);
+    const jwt = parseToken(token, held.maxTokenBytes);
     try {
       // The issuer chooses the key set before any key is looked for: equal `kid`s of two issuers never meet.
-      const issuer = trust.get(jwt.payload.iss);
+      const issuer = trust.get(claimOf(jwt.payload, 'iss'));
       if (issuer === undefined) throw new AuthError('unknown_issuer');
-      if (!isAcceptedAlgorithm(jwt.alg)) throw new AuthError('unsupported_algorithm', { alg: jwt.alg });
-      const key = await findSigningKey(jwt, issuer.keySet);
-      const auth = authInfoFrom(jwt, { trusted: issuer.trusted, ...rules });
+      const key = await requireNoFault(jwt, issuer);
+      const { trusted, keySet } = issuer;
+      const auth = authInfoFrom(jwt, { scopesClaim: trusted.scopesClaim, resource });
       if (revocations.includes(auth)) throw new AuthError('token_revoked');
-      const verified = { ...issuer, auth, key };
+      const verified = { auth, key, keySet, trusted };
       verifiedTokens?.remember(verified);
       return verified;
     } catch (error) {
@@ -79,20 +64,10 @@ export function createTokenVerifier(held: ResolvedAuth): TokenVerifier {
   };
 }
 
-/** The key that made the token's signature. */
-async function findSigningKey(jwt: CompactJwt, keySet: KeySet): Promise<VerificationKey> {
-  const { kid, alg } = jwt;
-  const key = await keySet.find(kid, alg);
-  try {
-    await verifySignature(jwt, key.key);
-    return key;
-  } catch (error) {
-    // A key can be replaced by one of the same name, or of none: only the signature tells.
-    const another = await keySet.find(kid, alg, key).catch((failure: unknown) => {
-      // While its server is away, a key without a name may be a new one; one that is named is the one that was named.
-      throw failure instanceof AuthError || kid !== undefined ? error : failure;
-    });
-    await verifySignature(jwt, another.key);
-    return another;
-  }
+/** Returns the key that made the signature; throws the first fault, and looks for no other. */
+async function requireNoFault(jwt: CompactJwt, trust: Trust): Promise<VerificationKey> {
+  const { done, value } = await tokenFaults(jwt, trust).next();
+  if (done !== true) throw value.error;
+  if (value === undefined) throw new Error('no fault was found, but no key either');
+  return value;
 }

@@ -18,7 +18,9 @@ export function resourcesOf(config: GatewayConfig): readonly DevResource[] {
 }
 
 function metadataOf({ policy, at }: McpAuthenticationConfig) {
-  const { resource, members } = atPlace(at, () => resolveResource(createChecks('mcpAuth()'), policy.resourceMetadata));
+  const { resource, members } = atPlace(at, () =>
+    resolveResource(createChecks('mcpAuth()'), policy.resourceMetadata ?? {}, 'resourceMetadata'),
+  );
   if (resource === undefined) {
     throw new StartupError(`${at}.resourceMetadata.resource is missing: --dev-issuer makes tokens for it`);
   }

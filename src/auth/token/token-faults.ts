@@ -1,0 +1,184 @@
+import { AuthError, UpstreamError } from '../../core/errors.js';
+import type { ResolvedAuth } from '../../policy/resolve-auth.js';
+import type { TrustedIssuer } from '../../policy/resolve-issuer.js';
+import { createKeySet } from '../keys/create-key-set.js';
+import type { KeySet } from '../keys/key-set.js';
+import { isAcceptedAlgorithm, verifySignature } from '../keys/signature.js';
+import type { VerificationKey } from '../keys/verification-key.js';
+import { type Claims, claimOf, clientClaimOf, isNumericDate, scopeClaims, stringsOf } from './claims.js';
+import type { CompactJwt } from './compact-jwt.js';
+
+/** An issuer of a policy, with its keys: everything that a token is checked against. */
+export interface Trust {
+  readonly trusted: TrustedIssuer;
+  readonly keySet: KeySet;
+  readonly clockToleranceSeconds: number;
+}
+
+/** What a token is checked for, in the order in which `mcpAuth()` does it. */
+export const TOKEN_CHECKS = Object.freeze([
+  ...(['form', 'issuer', 'signature', 'type', 'time', 'audience'] as const),
+  ...(['requiredClaims', 'names', 'scopeClaims', 'binding', 'requiredScopes'] as const),
+]);
+
+export type TokenCheck = (typeof TOKEN_CHECKS)[number];
+
+/** One reason to refuse a token: its code and evidence, and which check found it. */
+export interface TokenFault {
+  readonly check: TokenCheck;
+  readonly error: AuthError | UpstreamError;
+}
+
+export function createTrust(trusted: TrustedIssuer, resolved: ResolvedAuth): Trust {
+  const keySet = createKeySet(trusted.keySource, { issuer: trusted.issuer, ...resolved });
+  return { trusted, keySet, clockToleranceSeconds: resolved.clockToleranceSeconds };
+}
+
+/**
+ * Finds every fault of a token that can be read, in the order in which they count: the first is the reason why
+ * `mcpAuth()` refuses it. Returns the key that made the signature, without which there is a fault.
+ *
+ * Works on demand: a caller that stops at the first fault pays for no further check.
+ */
+export async function* tokenFaults(
+  jwt: CompactJwt,
+  trust: Trust,
+): AsyncGenerator<TokenFault, VerificationKey | undefined> {
+  if (claimOf(jwt.payload, 'iss') !== trust.trusted.issuer) {
+    yield { check: 'issuer', error: new AuthError('unknown_issuer') };
+  }
+  const key = yield* signatureFaults(jwt, trust.keySet);
+  yield* claimFaults(jwt, trust);
+  return key;
+}
+
+async function* signatureFaults(
+  jwt: CompactJwt,
+  keySet: KeySet,
+): AsyncGenerator<TokenFault, VerificationKey | undefined> {
+  const { alg } = jwt;
+  if (!isAcceptedAlgorithm(alg)) {
+    yield { check: 'signature', error: new AuthError('unsupported_algorithm', { alg }) };
+    return undefined;
+  }
+  try {
+    return await findSigningKey(jwt, keySet);
+  } catch (error) {
+    if (!(error instanceof AuthError || error instanceof UpstreamError)) throw error;
+    yield { check: 'signature', error };
+    return undefined;
+  }
+}
+
+/** The key that made the token's signature. */
+async function findSigningKey(jwt: CompactJwt, keySet: KeySet): Promise<VerificationKey> {
+  const { kid, alg } = jwt;
+  const key = await keySet.find(kid, alg);
+  try {
+    await verifySignature(jwt, key.key);
+    return key;
+  } catch (error) {
+    // A key can be replaced by one of the same name, or of none: only the signature tells.
+    const another = await keySet.find(kid, alg, key).catch((failure: unknown) => {
+      // While its server is away, a key without a name may be a new one; one that is named is the one that was named.
+      throw failure instanceof AuthError || kid !== undefined ? error : failure;
+    });
+    await verifySignature(jwt, another.key);
+    return another;
+  }
+}
+
+function* claimFaults(jwt: CompactJwt, { trusted, clockToleranceSeconds }: Trust): Generator<TokenFault> {
+  const { payload } = jwt;
+  yield* typeFaults(jwt);
+  yield* timeFaults(payload, clockToleranceSeconds);
+  yield* audienceFaults(payload, trusted);
+  for (const claim of trusted.requiredClaims) {
+    if ((claimOf(payload, claim) ?? null) === null) {
+      yield { check: 'requiredClaims', error: new AuthError('missing_claim', { claim }) };
+    }
+  }
+  yield* nameFaults(payload);
+  yield* scopeClaimFaults(payload, trusted.scopesClaim);
+}
+
+/** RFC 9068, section 2.1; and what else may stand in `typ` of an access token. */
+const ACCESS_TOKEN_TYPE = /^(?:application\/)?(?:at\+)?jwt$/i;
+const DECLARED_ACCESS_TOKEN = /^(?:application\/)?at\+jwt$/i;
+
+/** An ID token says who logged in at a client; accepted here, it would let that client's users into this server. */
+function* typeFaults({ header, payload }: CompactJwt): Generator<TokenFault> {
+  const { typ } = header;
+  if (typ !== undefined && !(typeof typ === 'string' && ACCESS_TOKEN_TYPE.test(typ))) {
+    yield { check: 'type', error: new AuthError('wrong_token_type', { typ }) };
+    return;
+  }
+  const declared = typeof typ === 'string' && DECLARED_ACCESS_TOKEN.test(typ);
+  if (!declared && claimOf(payload, 'nonce') !== undefined) {
+    yield { check: 'type', error: new AuthError('wrong_token_type', { claim: 'nonce' }) };
+  }
+}
+
+function* timeFaults(payload: Claims, toleranceSeconds: number): Generator<TokenFault> {
+  // The issuer's clock may be ahead of ours, so that `iat` may be in the future; but it must be a time.
+  for (const claim of ['exp', 'nbf', 'iat']) {
+    const value = claimOf(payload, claim);
+    if (value !== undefined && !isNumericDate(value)) yield malformed('time', claim);
+  }
+  const now = Date.now() / 1000;
+  const [exp, nbf] = [claimOf(payload, 'exp'), claimOf(payload, 'nbf')];
+  if (isNumericDate(exp) && exp + toleranceSeconds <= now) {
+    yield { check: 'time', error: new AuthError('token_expired', { exp }) };
+  }
+  if (isNumericDate(nbf) && nbf - toleranceSeconds > now) {
+    yield { check: 'time', error: new AuthError('token_not_active', { nbf }) };
+  }
+}
+
+function* audienceFaults(payload: Claims, trusted: TrustedIssuer): Generator<TokenFault> {
+  const { audienceClaim: claim, audiences: expected, provider } = trusted;
+  const { audienceHint } = provider ?? {};
+  const found = stringsOf(payload, claim);
+  if (found === undefined && claimOf(payload, claim) !== undefined) {
+    yield malformed('audience', claim);
+  } else if (found === undefined || !isMeantFor(expected, found, claim)) {
+    const hint = audienceHint === undefined ? {} : { audienceHint };
+    const evidence = { claim, expected, ...hint, ...(found === undefined ? {} : { found }) };
+    yield { check: 'audience', error: new AuthError('wrong_audience', evidence) };
+  }
+}
+
+function isMeantFor(audiences: readonly string[], found: readonly string[], claim: string): boolean {
+  const asCompared = claim === 'aud' ? withoutClosingSlash : exactly;
+  const accepted = audiences.map(asCompared);
+  return found.some((audience) => accepted.includes(asCompared(audience)));
+}
+
+/** Clients differ in whether they send `https://host` or `https://host/` as `resource`; servers copy it into `aud`. */
+function withoutClosingSlash(text: string): string {
+  return text.endsWith('/') ? text.slice(0, -1) : text;
+}
+
+function exactly(text: string): string {
+  return text;
+}
+
+/** Subject and client may be missing, but who is meant must not depend on how a number or a list is written as text. */
+function* nameFaults(payload: Claims): Generator<TokenFault> {
+  for (const claim of ['sub', clientClaimOf(payload)]) {
+    if (claim === undefined) continue;
+    const value = claimOf(payload, claim);
+    if (value !== undefined && typeof value !== 'string') yield malformed('names', claim);
+  }
+}
+
+function* scopeClaimFaults(payload: Claims, scopesClaim: string | undefined): Generator<TokenFault> {
+  for (const claim of scopeClaims(scopesClaim)) {
+    const isStrings = stringsOf(payload, claim) !== undefined;
+    if (!isStrings && claimOf(payload, claim) !== undefined) yield malformed('scopeClaims', claim);
+  }
+}
+
+function malformed(check: TokenCheck, claim: string): TokenFault {
+  return { check, error: new AuthError('malformed_claim', { claim }) };
+}

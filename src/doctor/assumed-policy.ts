@@ -1,0 +1,47 @@
+import { ConfigError } from '../core/errors.js';
+import { type ResolvedAuth, resolveAuth } from '../policy/resolve-auth.js';
+
+/** What a server says about the tokens that it accepts. */
+export interface SeenPolicy {
+  readonly servers: readonly { readonly issuer: string; readonly jwksUri: string | undefined }[];
+  readonly resource: string;
+  /** From the challenge. */
+  readonly scopes: readonly string[];
+  /** The protected resource metadata (RFC 9728). */
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** The doctor shows no certificate. */
+const MTLS = { getCertificate: () => undefined };
+
+/** A key set without a usable key: the signature cannot be checked, but the claims can. */
+const noKeys = () => ({ keys: [{}] });
+
+/**
+ * The policy of a server whose file is not at hand: what its documents say, and the defaults of `mcpAuth()` for the rest.
+ * Undefined where the documents name no authorization server, or scopes that no policy can have.
+ */
+export function assumePolicy({ servers, resource, scopes, metadata }: SeenPolicy): ResolvedAuth | undefined {
+  const issuers = new Map(servers.map((server) => [server.issuer, server]));
+  try {
+    return resolveAuth('doctor', {
+      issuers: [...issuers.values()].map(({ issuer, jwksUri }) => ({
+        issuer,
+        audiences: [resource],
+        jwks: isHttpUrl(jwksUri) ? { url: jwksUri } : noKeys,
+      })),
+      requiredScopes: scopes,
+      dpop: metadata.dpop_bound_access_tokens_required === true ? 'require' : undefined,
+      mtls: metadata.tls_client_certificate_bound_access_tokens === true ? MTLS : undefined,
+      // The user has named this server, and its key set is only read to explain a token.
+      dangerouslyAllowHttp: true,
+    });
+  } catch (error) {
+    if (error instanceof ConfigError) return undefined;
+    throw error;
+  }
+}
+
+function isHttpUrl(text: string | undefined): text is string {
+  return text !== undefined && URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+}
