@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import cors from 'cors';
 import { UpstreamError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
-import { createSeal } from '../core/seal.js';
 import { BodyError } from '../http/body.js';
 import { escapeHtml } from '../http/html.js';
 import { asError } from '../http/middleware.js';
@@ -20,6 +19,7 @@ import { OAuthError } from './oauth-error.js';
 import { replyPage } from './page.js';
 import { createRegistration } from './registration.js';
 import { createRevocation } from './revocation.js';
+import { createFacadeSeal } from './sealed-contents.js';
 import { createToken } from './token.js';
 import { NO_STORE, UpstreamRefusal } from './upstream-answer.js';
 
@@ -68,7 +68,7 @@ export function createFacade(held: ResolvedFacade, surroundings: FacadeSurroundi
 function createContext(held: ResolvedFacade, surroundings: FacadeSurroundings, paths: FacadePaths): FacadeContext {
   const { href, origin } = held.resource;
   // Else one issuer's refresh tokens would go to the next, and a client of the last shared one would pass for a registered one.
-  const seal = createSeal(held.secrets, [href, held.issuer, held.client?.id ?? null]);
+  const seal = createFacadeSeal(held.secrets, [href, held.issuer, held.client?.id ?? null]);
   const urlOf = (name: keyof FacadePaths) => `${origin}${paths[name][0]}`;
   return {
     held,
