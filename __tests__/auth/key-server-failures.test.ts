@@ -7,6 +7,9 @@ import { createSigner } from '../support/signer.js';
 
 afterEach(() => void vi.useRealTimers());
 
+/** The clock that durations are measured by moves by hand only. */
+const stopTheClock = () => vi.useFakeTimers({ toFake: ['performance'] });
+
 describe('a key server that misbehaves', () => {
   const json = (body: string) => (res: ServerResponse) =>
     void res.writeHead(200, { 'content-type': 'application/json' }).end(body);
@@ -30,6 +33,8 @@ describe('a key server that misbehaves', () => {
     async (_name, answer, line) => {
       const { lines, logger } = createRecordingLogger();
       const { server, gate } = await setUp({ logger });
+      // The next fetch is due a second later.
+      stopTheClock();
       server.answer(answer);
       for (const _ of [1, 2, 3]) await expectUnavailable(gate, fresh());
       expect(server.requests).toBe(1);
@@ -39,14 +44,44 @@ describe('a key server that misbehaves', () => {
     },
   );
 
-  test('cold and down: 503; back again: 200 after the cool-down', async () => {
+  test('cold, and one fetch fails: 200 within two seconds of the recovery', async () => {
     const { server, gate } = await setUp();
     await server.goDown();
-    await expectUnavailable(gate, fresh());
+    expect(await expectUnavailable(gate, fresh())).toBe(1);
     await server.comeBack();
-    await expectUnavailable(gate, fresh());
-    passTime(31_000);
+    const recovered = performance.now();
+    await vi.waitUntil(async () => (await gate.send(fresh())).status === 200, { timeout: 5_000 });
+    expect(performance.now() - recovered).toBeLessThan(2_000);
+    expect(server.requests).toBe(1);
+  });
+
+  test('cold and down: each fetch that fails doubles the time to the next one, up to 30 seconds', async () => {
+    const { server, gate } = await setUp();
+    stopTheClock();
+    server.answer((res) => void res.writeHead(500).end());
+    for (const [failures, seconds] of [1, 2, 4, 8, 16, 30, 30].entries()) {
+      expect(await expectUnavailable(gate, fresh())).toBe(seconds);
+      vi.advanceTimersByTime(seconds * 1000 - 1);
+      expect(await expectUnavailable(gate, fresh()), 'no fetch before that').toBe(1);
+      expect(server.requests).toBe(failures + 1);
+      vi.advanceTimersByTime(1);
+    }
+    server.answer([signer.jwk]);
     expect((await gate.send(fresh())).status).toBe(200);
+  });
+
+  test('warm and down: 30 seconds from one fetch to the next', async () => {
+    const { server, gate } = await setUp();
+    stopTheClock();
+    await gate.send(fresh());
+    server.answer((res) => void res.writeHead(500).end());
+    for (const fetches of [2, 3]) {
+      expect(await expectUnavailable(gate, fresh(createSigner()))).toBe(30);
+      vi.advanceTimersByTime(29_999);
+      expect(await expectUnavailable(gate, fresh(createSigner()))).toBe(1);
+      expect(server.requests).toBe(fetches);
+      vi.advanceTimersByTime(1);
+    }
   });
 
   test('warm and down: known keys go on for staleIfErrorSeconds, and then it is 503', async () => {

@@ -39,6 +39,15 @@ describe('fetching', () => {
     expect(server.requests, 'after its time').toBe(2);
   });
 
+  test('a date that is set forward or back makes no set older or younger', async () => {
+    const { server, gate } = await setUp();
+    for (const ms of [0, 30 * MINUTE, -60 * MINUTE]) {
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ms });
+      expect((await gate.send(fresh())).status).toBe(200);
+    }
+    expect(server.requests).toBe(1);
+  });
+
   test('the set is refreshed in the background before its time is up: no request waits for it', async () => {
     const { server, gate } = await setUp();
     const token = fresh();
@@ -56,7 +65,7 @@ describe('fetching', () => {
 describe('a server that nobody has called for a while', () => {
   // Its timers too are moved by hand; sockets, and the key server, stay real.
   const setUpIdle = async () => {
-    vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now: Date.now() });
+    vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'], now: Date.now() });
     const { server, gate } = await setUp();
     const token = fresh();
     expect((await gate.send(token)).status).toBe(200);

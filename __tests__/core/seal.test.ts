@@ -1,11 +1,15 @@
 import { expect, test } from 'vitest';
-import { createSeal } from '../../src/core/seal.js';
+import { createSeal, type Shape } from '../../src/core/seal.js';
 
 const SECRET = 'a secret of thirty-two characters';
 const OTHER = 'another secret of thirty-two chars';
 const RESOURCE = 'https://mcp.example/mcp';
 const BOUND_TO = [RESOURCE, 'https://as.example', 'shared'];
-const seal = createSeal([SECRET], BOUND_TO);
+const isNumber = (value: unknown): value is number => typeof value === 'number';
+const SHAPE: Shape<{ a: number }> = { a: isNumber };
+const sealOf = (secrets: readonly string[], boundTo: readonly (string | null)[]) =>
+  createSeal<{ client: { a: number }; login: { a: number } }>(secrets, boundTo, { client: SHAPE, login: SHAPE });
+const seal = sealOf([SECRET], BOUND_TO);
 // One that base64 and base64url write differently.
 const sealed =
   Array.from({ length: 100 }, () => seal.close('client', { a: 1 })).find((text) => /[-_]/.test(text)) ?? '';
@@ -21,13 +25,13 @@ test.each<[string, unknown]>([
   ['another purpose', seal.open('login', sealed)],
   [
     'another resource',
-    createSeal([SECRET], ['https://mcp.example/other', 'https://as.example', 'shared']).open('client', sealed),
+    sealOf([SECRET], ['https://mcp.example/other', 'https://as.example', 'shared']).open('client', sealed),
   ],
-  ['another issuer', createSeal([SECRET], [RESOURCE, 'https://other.example', 'shared']).open('client', sealed)],
-  ['another client', createSeal([SECRET], [RESOURCE, 'https://as.example', 'other']).open('client', sealed)],
-  ['no client', createSeal([SECRET], [RESOURCE, 'https://as.example', null]).open('client', sealed)],
-  ['another secret', createSeal([OTHER], BOUND_TO).open('client', sealed)],
-  ['a random secret', createSeal([], BOUND_TO).open('client', sealed)],
+  ['another issuer', sealOf([SECRET], [RESOURCE, 'https://other.example', 'shared']).open('client', sealed)],
+  ['another client', sealOf([SECRET], [RESOURCE, 'https://as.example', 'other']).open('client', sealed)],
+  ['no client', sealOf([SECRET], [RESOURCE, 'https://as.example', null]).open('client', sealed)],
+  ['another secret', sealOf([OTHER], BOUND_TO).open('client', sealed)],
+  ['a random secret', sealOf([], BOUND_TO).open('client', sealed)],
   ['nothing', seal.open('client', undefined)],
   ['the empty string', seal.open('client', '')],
   ['what is no seal', seal.open('client', 'AAAA')],
@@ -35,9 +39,24 @@ test.each<[string, unknown]>([
   ['a blank', seal.open('client', `${sealed} `)],
   ['another alphabet', seal.open('client', Buffer.from(sealed, 'base64url').toString('base64'))],
   ['an endless one', seal.open('client', 'A'.repeat(20_000))],
-  ['an expired one', seal.open('client', seal.close('client', 1, -1))],
+  ['an expired one', seal.open('client', seal.close('client', { a: 1 }, -1))],
 ])('%s does not open it', (_name, opened) => {
   expect(opened).toBeUndefined();
+});
+
+test('opens what version 0.1 sealed', () => {
+  const text = 'VRfKu3Du37DpuLORCf19eLzBriQE9Nw04wAZ7F0m1TVFSywEyGBtXXjE';
+  expect(seal.open('client', text)).toEqual({ a: 1 });
+});
+
+test.each<[string, unknown]>([
+  ['a member that is missing', {}],
+  ['a member of another type', { a: '1' }],
+  ['a list', [1]],
+  ['null', null],
+  ['a number', 1],
+])('what another version sealed does not open: %s', (_name, value) => {
+  expect(seal.open('client', seal.close('client', value as never))).toBeUndefined();
 });
 
 test('a changed bit anywhere keeps it shut', () => {
@@ -51,8 +70,8 @@ test('a changed bit anywhere keeps it shut', () => {
 });
 
 test('rotation: the first secret seals, all open', () => {
-  const rotated = createSeal([OTHER, SECRET], BOUND_TO);
+  const rotated = sealOf([OTHER, SECRET], BOUND_TO);
   expect(rotated.open('client', sealed)).toEqual({ a: 1 });
-  expect(seal.open('client', rotated.close('client', 2))).toBeUndefined();
-  expect(createSeal([OTHER], BOUND_TO).open('client', rotated.close('client', 2))).toBe(2);
+  expect(seal.open('client', rotated.close('client', { a: 2 }))).toBeUndefined();
+  expect(sealOf([OTHER], BOUND_TO).open('client', rotated.close('client', { a: 2 }))).toEqual({ a: 2 });
 });

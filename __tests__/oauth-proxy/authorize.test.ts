@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createSeal } from '../../src/core/seal.js';
+import { createFacadeSeal } from '../../src/oauth-proxy/sealed-contents.js';
 import { REDIRECT_URI, rawClient, redirectOf, registerClient } from '../support/facade-client.js';
 import { asAlice, SECRET, startFacadeFlow } from '../support/facade-flow.js';
 import { type Page, UserAgent } from '../support/user-agent.js';
@@ -17,10 +17,14 @@ describe('who asks', () => {
   test('an unknown client, an altered one, and one of another server are shown a page', async () => {
     const flow = await startFacadeFlow('keycloak');
     const { id } = await registerClient(flow);
-    const elsewhere = createSeal([SECRET], ['https://other.example/mcp', flow.upstream.issuer, null]).close('client', {
-      upstreamId: 'x',
-      redirectUris: [REDIRECT_URI],
-    });
+    const elsewhere = createFacadeSeal([SECRET], ['https://other.example/mcp', flow.upstream.issuer, null]).close(
+      'client',
+      {
+        upstreamId: 'x',
+        redirectUris: [REDIRECT_URI],
+        name: undefined,
+      },
+    );
     const altered = id.slice(0, -1) + (id.endsWith('A') ? 'B' : 'A');
     for (const client of ['x', '', altered, elsewhere, `${id}=`]) {
       expectRefusalPage(await rawClient(flow.base, client).authorize());

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { createSeal } from '../../src/core/seal.js';
+import { createFacadeSeal } from '../../src/oauth-proxy/sealed-contents.js';
 import { redirectOf, registerClient } from '../support/facade-client.js';
-import { type FacadeFlow, SECRET, startFacadeFlow } from '../support/facade-flow.js';
+import { type FacadeFlow, SECRET, startFacadeFlow, unseal } from '../support/facade-flow.js';
 import { type Page, UserAgent } from '../support/user-agent.js';
 
 /** A login under way: the browser, and our `state` at the server behind us. */
@@ -27,7 +27,7 @@ describe('the login must be ours, of this browser, and not too old', () => {
     const flow = await startFacadeFlow('keycloak');
     const { agent, state } = await underWay(flow);
     const { seal } = flow;
-    const opened = seal.open('login', state);
+    const opened = unseal(flow, 'login', state);
     const iss = flow.upstream.issuer;
     for (const bad of [
       '',
@@ -35,8 +35,8 @@ describe('the login must be ours, of this browser, and not too old', () => {
       `${state}A`,
       state.slice(0, -4),
       seal.close('login', opened, -1),
-      seal.close('consent', opened),
-      createSeal([SECRET], ['https://other.example/mcp', flow.upstream.issuer, null]).close('login', opened),
+      seal.close('consent', opened as never),
+      createFacadeSeal([SECRET], ['https://other.example/mcp', flow.upstream.issuer, null]).close('login', opened),
     ]) {
       expectPage(await callBack(flow, agent, { code: 'c', state: bad, iss }));
     }

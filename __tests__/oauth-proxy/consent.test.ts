@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { REDIRECT_URI, redirectOf, registerClient } from '../support/facade-client.js';
-import { type FacadeFlow, startFacadeFlow } from '../support/facade-flow.js';
+import { type FacadeFlow, startFacadeFlow, unseal } from '../support/facade-flow.js';
 import { type Page, UserAgent } from '../support/user-agent.js';
 
 /** The sealed question of a consent page. */
@@ -122,8 +122,9 @@ describe('the answer', () => {
     const agent = new UserAgent();
     const good = questionOf(await client.authorize({}, agent));
     const { seal } = flow;
-    const expired = seal.close('consent', seal.open('consent', good), -1);
-    const otherPurpose = seal.close('login', seal.open('consent', good));
+    const opened = unseal(flow, 'consent', good);
+    const expired = seal.close('consent', opened, -1);
+    const otherPurpose = seal.close('login', opened as never);
     for (const question of [`${good}A`, good.slice(1), expired, otherPurpose, client.id, '']) {
       expect((await answer(flow, agent, question)).response.status).toBe(400);
     }
@@ -164,6 +165,24 @@ test('over https the cookie is bound to this very host', async () => {
   expect(response.headers.get('set-cookie')).toMatch(
     /^__Host-mcp-login-[0-9a-f]{8}-[\w-]{8}=[\w-]+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=2592000; Secure$/,
   );
+});
+
+test.each([
+  ['a blank', ' ', 303],
+  ['a tab', '\t', 303],
+  // To a browser that is no name with `__Host-`, so that another host of the domain may have set it.
+  ['a no-break space', '\u00a0', 400],
+])('a cookie after %s', async (_name, before, status) => {
+  const flow = await startFacadeFlow('entra', 'entra', { resourceMetadata: { resource: 'https://mcp.example/mcp' } });
+  const page = await (await registerClient(flow)).authorize({ resource: undefined });
+  const [cookie] = page.response.headers.get('set-cookie')?.split(';') ?? [];
+  const answered = await fetch(`${flow.base}/consent`, {
+    method: 'POST',
+    headers: { cookie: `other=1;${before}${cookie}` },
+    body: new URLSearchParams({ request: questionOf(page), decision: 'allow' }),
+    redirect: 'manual',
+  });
+  expect(answered.status).toBe(status);
 });
 
 test('cookies that cannot be read, of a secret that is gone, lock nobody out, and are taken back but for a few', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { postJson, REDIRECT_URI, rawClient, withCode } from '../support/facade-client.js';
-import { startFacadeFlow, tokenRequests } from '../support/facade-flow.js';
+import { startFacadeFlow, tokenRequests, unseal } from '../support/facade-flow.js';
 
 describe('clients', () => {
   test.each<[string, (id: string) => string | undefined]>([
@@ -19,7 +19,7 @@ describe('clients', () => {
     const foreign = seal.close('client', { upstreamId: 'foreign', redirectUris: [REDIRECT_URI], name: undefined });
     const client = rawClient(flow.base, foreign);
     const { fingerprint } = await import('../../src/oauth-proxy/clients.js');
-    const opened = seal.open('code', code) as object;
+    const opened = unseal(flow, 'code', code);
     await client.token({ code: seal.close('code', { ...opened, client: fingerprint(foreign) }) });
     expect(tokenRequests(flow)).toMatchObject([{ client_id: 'foreign' }]);
     expect(JSON.stringify(flow.upstream.requests)).not.toContain('secret of the app');

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type RawClient, registerClient, VERIFIER, withCode } from '../support/facade-client.js';
-import { startFacadeFlow, tokenRequests } from '../support/facade-flow.js';
+import { startFacadeFlow, tokenRequests, unseal } from '../support/facade-flow.js';
 
 describe('a code', () => {
   test('is swapped for tokens, without the ID token, and not to be kept', async () => {
@@ -77,9 +77,9 @@ describe('a code', () => {
     const { flow, client, code } = await withCode('entra');
     const other = await registerClient(flow);
     const { seal } = flow;
-    const opened = seal.open('code', code) as { code: string };
+    const opened = unseal(flow, 'code', code);
     expect(await other.token({ code })).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
-    for (const bad of [`${code}A`, seal.close('code', opened, -1), seal.close('login', opened), opened.code]) {
+    for (const bad of [`${code}A`, seal.close('code', opened, -1), seal.close('login', opened as never), opened.code]) {
       expect(await client.token({ code: bad })).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
     }
     expect(tokenRequests(flow)).toEqual([]);

@@ -7,10 +7,15 @@ export const UNKNOWN_KEY = 'The token is signed with a key not known here';
 export const MINUTE = 60_000;
 export const signer = createSigner();
 
-/** Only the date moves: timers, sockets and the key server stay real. */
+let passedMs = 0;
+const elapsed = performance.now.bind(performance);
+
+/** The date moves, and the clock that durations are measured by: timers, sockets and the key server stay real. */
 export function passTime(ms: number): void {
-  const now = Date.now() + ms;
-  vi.useFakeTimers({ toFake: ['Date'], now });
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ms });
+  // It never goes back, not even when the date does.
+  passedMs += ms;
+  performance.now = () => elapsed() + passedMs;
 }
 
 /** A token that is good at the moment, however far the date has been moved. */
@@ -21,11 +26,13 @@ export async function setUp(options: Record<string, unknown> = {}): Promise<{ se
   return { server, gate: createGate({ jwks: { url: server.url }, ...options }, signer) };
 }
 
-export async function expectUnavailable(gate: Gate, token: string): Promise<void> {
+/** Returns when it is worth trying again, in seconds. */
+export async function expectUnavailable(gate: Gate, token: string): Promise<number> {
   const response = await gate.send(token);
   expect(response.status).toBe(503);
   expect(response.headers['www-authenticate']).toBeUndefined();
   const seconds = Number(response.headers['retry-after']);
   expect(seconds).toBeGreaterThanOrEqual(1);
   expect(seconds).toBeLessThanOrEqual(30);
+  return seconds;
 }

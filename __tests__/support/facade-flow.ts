@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import { createSeal, type Seal } from '../../src/core/seal.js';
+import { createFacadeSeal, type FacadeSeal, type SealedContents } from '../../src/oauth-proxy/sealed-contents.js';
 import { PROVIDERS, type ProviderName } from '../../src/providers/providers.js';
 import { type GuardedServer, startGuardedServer } from './guarded-server.js';
 import { type BehaviourName, PROVIDER_BEHAVIOURS } from './provider-behaviours.js';
@@ -14,7 +14,7 @@ export interface FacadeFlow {
   /** Where the facade's metadata is; its endpoints stand beneath. */
   readonly base: string;
   /** What the facade seals with. */
-  readonly seal: Seal;
+  readonly seal: FacadeSeal;
 }
 
 /**
@@ -50,7 +50,18 @@ export async function startFacadeFlow(
     resourceMetadata: object;
   };
   const { resource } = { resource: guarded.resource, ...resourceMetadata };
-  return { upstream, guarded, base, seal: createSeal([SECRET], [resource, issuer, clientId ?? null]) };
+  return { upstream, guarded, base, seal: createFacadeSeal([SECRET], [resource, issuer, clientId ?? null]) };
+}
+
+/** What the facade has sealed. */
+export function unseal<P extends keyof SealedContents>(
+  { seal }: FacadeFlow,
+  purpose: P,
+  text: string,
+): SealedContents[P] {
+  const opened = seal.open(purpose, text);
+  if (opened === undefined) throw new Error(`it is not sealed as ${purpose}`);
+  return opened;
 }
 
 /** What the server behind us was asked for tokens. */

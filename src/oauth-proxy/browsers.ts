@@ -1,13 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Seal } from '../core/seal.js';
-
-/** A browser that logs in here: what its cookie says. */
-export interface Browser {
-  readonly id: string;
-  /** Fingerprints of what its user has allowed, the latest last. */
-  readonly allowed: readonly string[];
-}
+import type { Browser, FacadeSeal } from './sealed-contents.js';
 
 /** Recognises browsers by a sealed cookie, so that a login begun in one cannot be finished in another (CVE-2026-27124). */
 export interface Browsers {
@@ -26,7 +19,7 @@ const MOST_COOKIES = 64;
 const MOST_UNREADABLE = 8;
 const ID_IN_NAME = 8;
 
-export function createBrowsers(seal: Seal, resource: URL): Browsers {
+export function createBrowsers(seal: FacadeSeal, resource: URL): Browsers {
   const secure = resource.protocol === 'https:';
   // Two resources of one origin must not overwrite each other's cookie.
   const tag = createHash('sha256').update(resource.href).digest('hex').slice(0, 8);
@@ -42,7 +35,7 @@ export function createBrowsers(seal: Seal, resource: URL): Browsers {
   const read = (req: IncomingMessage) =>
     cookiesOf(req, `${name}-`)
       .slice(0, MOST_COOKIES)
-      .map(([cookie, value]) => ({ cookie, browser: seal.open('browser', value) as Browser | undefined }));
+      .map(([cookie, value]) => ({ cookie, browser: seal.open('browser', value) }));
   const readable = (cookies: ReturnType<typeof read>) =>
     cookies.flatMap(({ browser }) => (browser === undefined ? [] : [browser]));
   const write = (res: ServerResponse, browser: Browser) => {
@@ -70,9 +63,14 @@ export function createBrowsers(seal: Seal, resource: URL): Browsers {
   };
 }
 
+/**
+ * By hand: `cookie` keeps one value of each name, which may be a planted one, and its present major does not run on Node 20.
+ * Only blanks and tabs are trimmed (RFC 6265bis, section 5.6): `trim()` would also make a name with `__Host-` of one that was no
+ * such name to the browser, and that another host of the domain may have set.
+ */
 function cookiesOf(req: IncomingMessage, prefix: string): [name: string, value: string][] {
   return (req.headers.cookie ?? '').split(';').flatMap((cookie): [string, string][] => {
-    const [name = '', value = ''] = cookie.trim().split('=', 2);
+    const [, name = '', value = ''] = /^[ \t]*([\w-]+)=([\w-]*)[ \t]*$/.exec(cookie) ?? [];
     return name.startsWith(prefix) ? [[name, value]] : [];
   });
 }

@@ -3,8 +3,9 @@ import { type Parameters, parseForm } from '../http/form.js';
 import { rawQuery, requestTarget } from '../http/request-target.js';
 import type { ServerMetadata } from '../upstream/server-metadata.js';
 import type { FacadeContext } from './context.js';
-import { type Login, replyErrorToClient, replyToClient, type SealedCode } from './login.js';
+import { replyErrorToClient, replyToClient } from './login.js';
 import { OAuthError } from './oauth-error.js';
+import type { Login } from './sealed-contents.js';
 
 /** RFC 6749, section 4.1.2, wants ten minutes at most. */
 const CODE_SECONDS = 600;
@@ -30,7 +31,7 @@ export function createCallback(context: FacadeContext) {
 
 /** @throws {OAuthError} Where the login was not begun here, not in this browser, or too long ago. */
 function requireLogin({ seal, browsers }: FacadeContext, req: IncomingMessage, parameters?: Parameters): Login {
-  const login = seal.open('login', parameters?.get('state')) as Login | undefined;
+  const login = seal.open('login', parameters?.get('state'));
   if (login === undefined || browsers.find(req, login.browserId) === undefined) {
     throw new OAuthError('invalid_request', 'This login has expired, or was begun in another browser');
   }
@@ -54,8 +55,7 @@ function answerOf(
 ): Record<string, string | undefined> {
   const code = parameters?.get('code');
   if (code !== undefined && parameters?.get('error') === undefined) {
-    const sealed: SealedCode = { client, redirectUri, scopes, codeChallenge, code };
-    return { code: seal.close('code', sealed, CODE_SECONDS) };
+    return { code: seal.close('code', { client, redirectUri, scopes, codeChallenge, code }, CODE_SECONDS) };
   }
   const printable = (name: string) => {
     const value = parameters?.get(name);

@@ -1,31 +1,26 @@
 import { createHash } from 'node:crypto';
-import type { Seal } from '../core/seal.js';
 import type { ResolvedFacade } from '../policy/resolve-facade.js';
 import { OAuthError } from './oauth-error.js';
+import type { FacadeSeal, SealedClient } from './sealed-contents.js';
 
-/** A client of ours: its id is sealed, and says all of this. */
-export interface Client {
+/** A client of ours: its id is sealed, and says all else. */
+export interface Client extends SealedClient {
   /** As the client knows it. */
   readonly id: string;
-  /** As the authorization server behind us knows it. */
-  readonly upstreamId: string;
-  readonly redirectUris: readonly string[];
-  /** What the client calls itself; nobody has checked it. */
-  readonly name: string | undefined;
 }
 
 export interface Clients {
   /** @returns The client id. */
-  register(client: Omit<Client, 'id'>): string;
+  register(client: SealedClient): string;
   /** @throws {OAuthError} `invalid_client` */
   require(id: string | undefined): Client;
 }
 
-export function createClients(seal: Seal): Clients {
+export function createClients(seal: FacadeSeal): Clients {
   return {
     register: (client) => seal.close('client', client),
     require(id) {
-      const client = seal.open('client', id) as Omit<Client, 'id'> | undefined;
+      const client = seal.open('client', id);
       if (id === undefined || client === undefined) {
         throw new OAuthError('invalid_client', 'The client is not registered here; it has to register anew');
       }

@@ -2,18 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readForm } from '../http/form.js';
 import { escapeHtml } from '../http/html.js';
 import type { AuthorizationRequest, Requester } from './authorization-request.js';
-import type { Browser } from './browsers.js';
 import { fingerprint, isShared } from './clients.js';
 import type { FacadeContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import { clientNameToHtml, replyPage } from './page.js';
 import { isElsewhere } from './redirect-uri.js';
-
-/** What the page carries to and fro: the request it asks about, and the browser that was asked. */
-interface Question {
-  readonly query: string;
-  readonly browserId: string;
-}
+import type { Browser, Question } from './sealed-contents.js';
 
 const ANSWER_SECONDS = 1_800;
 const MOST_FORM_BYTES = 32_768;
@@ -72,7 +66,7 @@ export async function readConsent(
   req: IncomingMessage,
 ): Promise<{ query: string; allowed: boolean; browser: Browser }> {
   const form = await readForm(req, MOST_FORM_BYTES);
-  const question = seal.open('consent', form?.get('request')) as Question | undefined;
+  const question = seal.open('consent', form?.get('request'));
   const browser = question && browsers.find(req, question.browserId);
   if (question === undefined || browser === undefined) {
     throw new OAuthError('invalid_request', 'This question has expired, or was asked in another browser');

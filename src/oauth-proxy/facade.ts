@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { UpstreamError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
-import { createSeal } from '../core/seal.js';
 import { BodyError } from '../http/body.js';
 import { forEveryOrigin, forMethods } from '../http/endpoint.js';
 import { escapeHtml } from '../http/html.js';
@@ -21,6 +20,7 @@ import { replyPage } from './page.js';
 import { warnOfRandomSecret } from './random-secret.js';
 import { createRegistration } from './registration.js';
 import { createRevocation } from './revocation.js';
+import { createFacadeSeal } from './sealed-contents.js';
 import { createToken } from './token.js';
 import { NO_STORE, UpstreamRefusal } from './upstream-answer.js';
 
@@ -75,7 +75,7 @@ function createFacade(held: ResolvedFacade, surroundings: FacadeSurroundings): E
 function createContext(held: ResolvedFacade, surroundings: FacadeSurroundings, paths: FacadePaths): FacadeContext {
   const { href, origin } = held.resource;
   // Else one issuer's refresh tokens would go to the next, and a client of the last shared one would pass for a registered one.
-  const seal = createSeal(held.secrets, [href, held.issuer, held.client?.id ?? null]);
+  const seal = createFacadeSeal(held.secrets, [href, held.issuer, held.client?.id ?? null]);
   const urlOf = (name: keyof FacadePaths) => `${origin}${paths[name][0]}`;
   return {
     held,

@@ -2,30 +2,11 @@ import type { ServerResponse } from 'node:http';
 import { UpstreamError } from '../core/errors.js';
 import type { ServerMetadata } from '../upstream/server-metadata.js';
 import type { AuthorizationRequest, Requester } from './authorization-request.js';
-import type { Browser } from './browsers.js';
 import { fingerprint } from './clients.js';
 import type { FacadeContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import { withParameters } from './redirect-uri.js';
-
-/** A login under way at the server behind us: what our `state` there says. */
-export interface Login {
-  readonly browserId: string;
-  readonly client: string;
-  readonly redirectUri: string;
-  readonly state: string | undefined;
-  readonly scopes: readonly string[];
-  readonly codeChallenge: string;
-}
-
-/** An authorization code of ours: whose it is, what its user was asked for, and the server's own. */
-export interface SealedCode {
-  readonly client: string;
-  readonly redirectUri: string;
-  readonly scopes: readonly string[];
-  readonly codeChallenge: string;
-  readonly code: string;
-}
+import type { Browser, Login } from './sealed-contents.js';
 
 /** Long enough for a second factor and a forgotten password. */
 const LOGIN_SECONDS = 1_800;

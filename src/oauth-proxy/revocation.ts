@@ -7,7 +7,6 @@ import { fingerprint, isShared } from './clients.js';
 import type { FacadeContext } from './context.js';
 import { canRevoke } from './document.js';
 import { OAuthError } from './oauth-error.js';
-import type { SealedRefreshToken } from './token.js';
 import { NO_STORE, orOutage, refusalOf, sharedRefusalOf } from './upstream-answer.js';
 
 const MOST_FORM_BYTES = 65_536;
@@ -24,7 +23,7 @@ export function createRevocation({ held, clients, seal, upstream }: FacadeContex
     if (url === undefined || !canRevoke(held, metadata)) {
       throw new OAuthError('invalid_request', 'Tokens cannot be revoked here', 404);
     }
-    const sealed = seal.open('refresh_token', given) as SealedRefreshToken | undefined;
+    const sealed = seal.open('refresh_token', given);
     const hint = form.get('token_type_hint');
     const { body, headers } = upstreamCredentials(authenticated);
     // RFC 7009, section 2.1: a client may revoke its own tokens only; section 2.2: it is not told of others.

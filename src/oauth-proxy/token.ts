@@ -13,18 +13,10 @@ import {
 } from './client-authentication.js';
 import { fingerprint, isShared } from './clients.js';
 import type { FacadeContext } from './context.js';
-import type { SealedCode } from './login.js';
 import { OAuthError } from './oauth-error.js';
 import { NO_STORE, orOutage, refusalOf, sharedRefusalOf, writeAnswer } from './upstream-answer.js';
 
 const MOST_FORM_BYTES = 65_536;
-
-/** A refresh token of ours: whose it is, what its user was asked for, and the server's own. */
-export interface SealedRefreshToken {
-  readonly client: string;
-  readonly scopes: readonly string[];
-  readonly token: string;
-}
 
 interface Grant {
   /** What the user was asked for. */
@@ -33,15 +25,19 @@ interface Grant {
   readonly form: Readonly<Record<string, string>>;
 }
 
-/** Our token endpoint (RFC 6749, section 3.2): the client's request under the names that the server behind us knows. */
+/**
+ * Our token endpoint (RFC 6749, section 3.2): the client's request under the names that the server behind us knows. By hand, like
+ * all calls to that server: oauth4webapi and openid-client are for who is the client, keeps `state` and the verifier, and wants the
+ * answer checked; here both are the MCP client's, and it must get the answer, or the error, as the server gave it.
+ */
 export function createToken(context: FacadeContext) {
   const { seal } = context;
   const sealRefreshToken = ({ refresh_token: token, scope }: Record<string, unknown>, client: string, grant: Grant) => {
     if (typeof token !== 'string') return {};
     // Who asked for no scope in particular got those that the server behind us gives by itself.
     const byDefault = splitScopes(typeof scope === 'string' ? scope : '');
-    const sealed: SealedRefreshToken = { client, scopes: grant.scopes.length > 0 ? grant.scopes : byDefault, token };
-    return { refresh_token: seal.close('refresh_token', sealed) };
+    const scopes = grant.scopes.length > 0 ? grant.scopes : byDefault;
+    return { refresh_token: seal.close('refresh_token', { client, scopes, token }) };
   };
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const form = await readForm(req, MOST_FORM_BYTES);
@@ -83,7 +79,7 @@ const GRANTS: ReadonlyMap<string, typeof readCodeGrant> = new Map([
 ]);
 
 function readCodeGrant({ seal, endpoints }: FacadeContext, form: Parameters, client: string): Grant {
-  const sealed = seal.open('code', form.get('code')) as SealedCode | undefined;
+  const sealed = seal.open('code', form.get('code'));
   const redirectUri = form.get('redirect_uri');
   // RFC 6749, section 4.1.3. OAuth 2.1 leaves the redirect URI out: PKCE does its work.
   const sameUri = redirectUri === undefined || redirectUri === sealed?.redirectUri;
@@ -104,7 +100,7 @@ function readCodeGrant({ seal, endpoints }: FacadeContext, form: Parameters, cli
 }
 
 function readRefreshGrant({ seal, held }: FacadeContext, form: Parameters, client: string): Grant {
-  const sealed = seal.open('refresh_token', form.get('refresh_token')) as SealedRefreshToken | undefined;
+  const sealed = seal.open('refresh_token', form.get('refresh_token'));
   if (sealed === undefined || sealed.client !== client) {
     throw new OAuthError('invalid_grant', 'The refresh token is not one for this client');
   }

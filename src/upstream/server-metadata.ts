@@ -2,8 +2,8 @@ import { UpstreamError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { isLoopbackHost } from '../http/loopback.js';
 import { cacheLifetimeSeconds } from './cache-lifetime.js';
+import { CachedDocument } from './cached-document.js';
 import { CALL_LIMITS, CallError, callError, fetchDocument } from './call-server.js';
-import { KeptCopy } from './kept-copy.js';
 
 /** What we need of an authorization server's metadata (RFC 8414, section 2), checked. */
 export interface ServerMetadata {
@@ -35,30 +35,23 @@ export interface MetadataSource {
  * @returns A function that throws `UpstreamError` where there is no metadata to rely on.
  */
 export function createServerMetadata(source: MetadataSource): () => Promise<ServerMetadata> {
-  let current: ServerMetadata | undefined;
-  const copy = new KeptCopy({
-    async fetch() {
-      const { metadata, lifetimeSeconds } = await fetchMetadata(source);
-      current = metadata;
-      return lifetimeSeconds;
-    },
+  const published = new CachedDocument({
+    fetch: () => fetchMetadata(source),
     staleIfErrorSeconds: source.staleIfErrorSeconds,
     onFailure: ({ message }) => source.logger.error(`metadata of ${source.issuer}: ${message}`),
+    unavailable(outage) {
+      const answered = outage.cause instanceof CallError && outage.cause.answered;
+      return new UpstreamError(
+        answered ? 'authorization_server_malformed' : 'authorization_server_unavailable',
+        outage,
+      );
+    },
   });
-
-  return async () => {
-    const refreshed = copy.refreshWhenDue();
-    if (copy.isExpired || !copy.isTrusted) await refreshed;
-    if (current !== undefined && copy.isTrusted) return current;
-    const { failure: cause, retryAfterSeconds } = copy;
-    const answered = cause instanceof CallError && cause.answered;
-    const code = answered ? 'authorization_server_malformed' : 'authorization_server_unavailable';
-    throw new UpstreamError(code, { cause, retryAfterSeconds });
-  };
+  return () => published.get();
 }
 
 /** @throws {CallError} What was wrong at the first of the addresses: the others are other forms of it. */
-async function fetchMetadata(source: MetadataSource): Promise<{ metadata: ServerMetadata; lifetimeSeconds: number }> {
+async function fetchMetadata(source: MetadataSource): Promise<{ document: ServerMetadata; lifetimeSeconds: number }> {
   let failure: unknown;
   const began = performance.now();
   for (const url of source.urls) {
@@ -66,7 +59,7 @@ async function fetchMetadata(source: MetadataSource): Promise<{ metadata: Server
     if (performance.now() - began > CALL_LIMITS.timeoutMs) break;
     try {
       const { body, headers } = await fetchDocument(url);
-      return { metadata: readMetadata(url, body, source), lifetimeSeconds: cacheLifetimeSeconds(headers) };
+      return { document: readMetadata(url, body, source), lifetimeSeconds: cacheLifetimeSeconds(headers) };
     } catch (error) {
       failure ??= error;
     }

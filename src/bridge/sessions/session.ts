@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import type { Principal } from '../../core/principal.js';
 import { BRIDGE_ERRORS, BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
+import { metaOf } from '../../messages/era.js';
 import { memberOf, textOf } from '../../messages/json-members.js';
 import {
   type ClientMessage,
   cancellation,
-  idOfTruncated,
   keyOf,
   membersAt,
   type RpcMessage,
@@ -15,8 +15,13 @@ import {
 import type { Child, ChildListener } from '../../targets/stdio/child.js';
 import type { Answer } from '../answers/answer.js';
 import type { EventStream } from '../answers/event-stream.js';
+import { type PendingRequest, PendingRequests } from '../answers/pending-requests.js';
 import { SessionStreams } from '../answers/session-streams.js';
-import { type Call, Calls } from './calls.js';
+
+/** A request of a session, answered by the POST that brought it. */
+interface SessionRequest extends PendingRequest {
+  readonly recipient: Answer;
+}
 
 /** What a session is made of. */
 export interface SessionParts {
@@ -46,7 +51,7 @@ export class Session implements ChildListener {
   lastUsed = Date.now();
   readonly #child: Child;
   readonly #onEnd: (session: Session) => void;
-  readonly #calls: Calls;
+  readonly #pending: PendingRequests<SessionRequest>;
   readonly #streams = new SessionStreams(() => this.revision >= FIRST_PRIMED_REVISION);
   #ended = false;
 
@@ -55,31 +60,32 @@ export class Session implements ChildListener {
     this.principal = principal;
     this.#child = child;
     this.#onEnd = onEnd;
-    this.#calls = new Calls(maxPending);
+    this.#pending = new PendingRequests(maxPending);
     child.listen(this);
   }
 
   get pending(): number {
-    return this.#calls.size;
+    return this.#pending.count;
   }
 
   /** Whether a client is connected and waits for something. */
   get attended(): boolean {
     if (this.#streams.standalone.connected) return true;
-    for (const [, { answer }] of this.#calls.entries()) if (answer.connected) return true;
+    for (const { recipient } of this.#pending.values()) if (recipient.connected) return true;
     return false;
   }
 
   /** Refuses what `request()` must not be called with, before anything of a batch is sent. */
   admit(requests: readonly ClientMessage[]): void {
     if (this.#ended) throw new BridgeError('unknown_session');
-    this.#calls.admit(requests);
+    this.#pending.admit(requests);
   }
 
   /** Sends an admitted request to the child, as `bytes`; `answer` gets what comes back. */
   request(message: ClientMessage, answer: Answer, bytes: Buffer): void {
     this.lastUsed = Date.now();
-    this.#calls.add(message, answer, this.lastUsed);
+    const { id = 'null', key = id } = message;
+    this.#pending.add(key, { id, token: metaOf(message)?.progressToken, recipient: answer, since: this.lastUsed });
     this.#child.write(bytes);
   }
 
@@ -122,20 +128,17 @@ export class Session implements ChildListener {
     if (message.kind !== 'response') this.#route(message);
     else {
       // An answer to nobody agrees on nothing; an error without an id (JSON-RPC 2.0, section 5.1) is about `initialize`.
-      const opens = this.revision === '' && (message.key === undefined || this.#calls.has(message.key));
+      const opens = this.revision === '' && (message.key === undefined || this.#pending.get(message.key) !== undefined);
       const refused = opens && !this.#agree(message);
-      this.#calls.settle(message);
+      this.#pending.settle(message);
       if (refused) this.end('session_ended');
     }
   }
 
   oversized(head: Buffer, tail: Buffer): void {
-    const key = idOfTruncated(head, tail);
     // Without its first answer, no client knows the session.
     if (this.revision === '') this.end('message_too_large');
-    else if (key !== undefined) this.#calls.fail(key, 'message_too_large');
-    // Where the id cannot be found, any of them may be the one that would wait for ever.
-    else this.#calls.failAll('message_too_large');
+    else this.#pending.failOversized(head, tail);
   }
 
   gone(started: boolean): void {
@@ -145,9 +148,12 @@ export class Session implements ChildListener {
   /** What has to happen as time passes. */
   tick(now: number, keepAlive: boolean, timeoutMs: number): void {
     this.#streams.standalone.tick(now, keepAlive);
-    for (const [key, call] of [...this.#calls.entries()]) {
-      if (timeoutMs > 0 && now - call.since >= timeoutMs) this.#timeOut(key, call);
-      else call.answer.tick(now, keepAlive);
+    for (const [key, { id }] of this.#pending.tick(now, keepAlive, timeoutMs)) {
+      if (this.revision === '') this.end('request_timed_out');
+      else {
+        this.#child.write(cancellation(id, 'timed out'));
+        this.#pending.fail(key, 'request_timed_out');
+      }
     }
   }
 
@@ -156,7 +162,7 @@ export class Session implements ChildListener {
     if (this.#ended) return;
     this.#ended = true;
     // Until `initialize` is answered there is no session, and the failure is one of opening it.
-    this.#calls.failAll(reason, this.revision === '' ? BRIDGE_ERRORS[reason].status : undefined);
+    this.#pending.failAll(reason, this.revision === '' ? BRIDGE_ERRORS[reason].status : undefined);
     this.#streams.standalone.end();
     this.#onEnd(this);
     void this.#child.stop();
@@ -170,21 +176,12 @@ export class Session implements ChildListener {
     return this.revision !== '';
   }
 
-  #timeOut(key: string, { id }: Call): void {
-    if (this.revision === '') {
-      this.end('request_timed_out');
-      return;
-    }
-    this.#child.write(cancellation(id, 'timed out'));
-    this.#calls.fail(key, 'request_timed_out');
-  }
-
   #cancel(message: ClientMessage): void {
     const params = membersAt(message.bytes, memberOf(message.members, 'params'));
     const id = memberOf(params, 'requestId');
     const key = id && keyOf(textOf(message.bytes, id));
     // The child owes no answer to a cancelled request (2025-11-25, cancellation), but the POST must end.
-    if (key !== undefined) this.#calls.fail(key, 'cancelled');
+    if (key !== undefined) this.#pending.fail(key, 'cancelled');
   }
 
   #route(message: RpcMessage): void {
@@ -199,12 +196,12 @@ export class Session implements ChildListener {
   // On stdio only progress says which request it belongs to. The rest goes where it most likely belongs, always in this session.
   #answerFor(message: RpcMessage): Answer | undefined {
     if (message.method === 'notifications/progress') {
-      const call = this.#calls.withToken(readParams(message).progressToken);
-      return call?.answer.streams ? call.answer : undefined;
+      const recipient = this.#pending.withToken(readParams(message).progressToken)?.recipient;
+      return recipient?.streams ? recipient : undefined;
     }
     if (UNRELATED.test(message.method)) return undefined;
-    if (this.#calls.size > 1 && this.#streams.standalone.connected) return undefined;
-    for (const [, { answer }] of this.#calls.entries()) if (answer.streams && answer.connected) return answer;
+    if (this.#pending.count > 1 && this.#streams.standalone.connected) return undefined;
+    for (const { recipient } of this.#pending.values()) if (recipient.streams && recipient.connected) return recipient;
     return undefined;
   }
 }

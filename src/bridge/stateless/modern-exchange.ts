@@ -49,9 +49,9 @@ export class ModernExchange {
       openStream: () => new EventStream(),
       hold: (slow) => child.holdFor(slow),
     });
-    const number = child.request(message, answer, rule, expiryOf(auth));
+    const key = child.request(message, answer, rule, expiryOf(auth));
     // A client that hangs up has cancelled (2026-07-28, Cancellation); after the response there is nothing left to cancel.
-    res.once('close', () => child.cancel(number));
+    res.once('close', () => child.cancel(key));
   }
 
   async #notify({ req, res, auth, principal, since }: BridgeRequest, message: ClientMessage): Promise<void> {

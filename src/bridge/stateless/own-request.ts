@@ -8,16 +8,16 @@ export interface OwnResponse {
 
 /** What answers requests of ours: a child that many requests share. */
 export interface Askable {
-  /** Sends a request and returns the number under which it can be cancelled. */
-  ask(method: string, params: string, recipient: Recipient): number;
-  cancel(number: number): void;
+  /** Sends a request and returns the key under which it can be cancelled. */
+  ask(method: string, params: string, recipient: Recipient): string;
+  cancel(key: string): void;
 }
 
 /** Asks a child something ourselves, and waits for at most `ms`. */
 export function askChild(shared: Askable, method: string, params: object, ms: number): Promise<OwnResponse> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
-      shared.cancel(number);
+      shared.cancel(key);
       resolve({});
     }, ms);
     const recipient: Recipient = {
@@ -30,7 +30,7 @@ export function askChild(shared: Askable, method: string, params: object, ms: nu
         resolve(parse(response));
       },
     };
-    const number = shared.ask(method, JSON.stringify(params), recipient);
+    const key = shared.ask(method, JSON.stringify(params), recipient);
   });
 }
 

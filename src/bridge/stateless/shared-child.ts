@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { metaOf } from '../../messages/era.js';
-import { applyEdits, type Edit, type Members, memberOf, textOf } from '../../messages/json-members.js';
+import { applyEdits, type Edit, type Member, type Members, memberOf, textOf } from '../../messages/json-members.js';
 import {
   type ClientMessage,
   cancellation,
-  idOfTruncated,
+  keyOf,
   membersAt,
   methodNotFound,
   type RpcMessage,
@@ -13,25 +13,21 @@ import {
 } from '../../messages/json-rpc.js';
 import { type MetaRule, metaEdits } from '../../messages/meta-edit.js';
 import { statusOf } from '../../messages/modern-status.js';
-import { SUBSCRIPTION_KEY, subscriptionEdits, subscriptionEnd } from '../../messages/subscription.js';
+import { SUBSCRIPTION_KEY, subscriptionEdits } from '../../messages/subscription.js';
 import type { Child, ChildListener } from '../../targets/stdio/child.js';
 import type { Recipient } from '../answers/answer.js';
+import { type PendingRequest, PendingRequests } from '../answers/pending-requests.js';
 import { ToolHeaders } from './tool-headers.js';
 
 const LOG_LEVEL_KEY = 'io.modelcontextprotocol/logLevel';
 // How long a client may take for what is sent to it: it holds up others who share the child.
 const PATIENCE_MS = 10_000;
 
-/** One request in flight, as its client wrote it. */
-interface SharedCall {
-  readonly id: string;
-  readonly token: string | undefined;
-  readonly answer: Recipient;
-  readonly listens: boolean;
-  readonly logs: boolean;
-  /** Whether it is a request of ours: nobody out there waits for it. */
-  readonly own: boolean;
-  readonly since: number;
+/** A request of a revision without sessions. */
+interface SharedRequest extends PendingRequest {
+  /** The progress token as the client wrote it. */
+  readonly clientToken?: string | undefined;
+  readonly logs?: boolean;
   readonly expiresAt: number;
 }
 
@@ -46,28 +42,25 @@ export class SharedChild implements ChildListener {
   answered = false;
   readonly toolHeaders = new ToolHeaders(this);
   readonly #child: Child;
-  readonly #maxPending: number;
   readonly #onGone: (started: boolean) => void;
-  readonly #calls = new Map<number, SharedCall>();
+  readonly #pending: PendingRequests<SharedRequest>;
   #count = 0;
   #over: BridgeErrorCode | undefined;
 
   constructor(child: Child, maxPending: number, onGone: (started: boolean) => void) {
     this.#child = child;
-    this.#maxPending = maxPending;
+    this.#pending = new PendingRequests(maxPending);
     this.#onGone = onGone;
     child.listen(this);
   }
 
   get pending(): number {
-    let count = 0;
-    for (const { own } of this.#calls.values()) if (!own) count++;
-    return count;
+    return this.#pending.count;
   }
 
   /** Whether nobody waits for it: neither a client, nor we. */
   get idle(): boolean {
-    return this.#calls.size === 0;
+    return this.#pending.isEmpty;
   }
 
   /** Why it answers nothing any more; undefined while it does. */
@@ -83,59 +76,55 @@ export class SharedChild implements ChildListener {
   /** Refuses what `request()` must not be called with. Whoever is admitted must send before anything is awaited. */
   admit({ id }: ClientMessage): void {
     if (this.#over !== undefined) throw new BridgeError(this.#over, { id });
-    if (this.pending >= this.#maxPending) throw new BridgeError('too_many_pending', { id });
+    this.#pending.admit([{ id, key: undefined }]);
   }
 
   holdFor(res: ServerResponse): void {
     this.#child.holdFor(res, PATIENCE_MS);
   }
 
-  /** Sends an admitted request with the `_meta` that `rule` leaves of it; returns the number to cancel it by. */
-  request(message: ClientMessage, answer: Recipient, rule: MetaRule | undefined, expiresAt: number): number {
-    const number = ++this.#count;
+  /** Sends an admitted request with the `_meta` that `rule` leaves of it; returns the key to cancel it by. */
+  request(message: ClientMessage, answer: Recipient, rule: MetaRule | undefined, expiresAt: number): string {
+    const key = `${++this.#count}`;
     const { bytes, id = 'null', idAt, method } = message;
     this.lastUsed = Date.now();
     this.expiresAt = Math.max(expiresAt, this.expiresAt);
     const token = memberOf(metaMembers(message), 'progressToken');
-    this.#calls.set(number, {
+    this.#pending.add(key, {
       id,
-      token: token && textOf(bytes, token),
-      answer,
+      clientToken: token && textOf(bytes, token),
+      recipient: answer,
       listens: method === 'subscriptions/listen',
       logs: metaOf(message)?.[LOG_LEVEL_KEY] !== undefined,
-      own: false,
       since: this.lastUsed,
       expiresAt,
     });
-    const edits: Edit[] = idAt === undefined ? [] : [{ ...idAt, text: `${number}` }];
-    if (rule === undefined) edits.push(...(token ? [{ ...token, text: `${number}` }] : []));
+    const edits: Edit[] = idAt === undefined ? [] : [{ ...idAt, text: key }];
+    if (rule === undefined) edits.push(...(token ? [{ ...token, text: key }] : []));
     else {
-      const own = new Map([...rule.own, ...(token ? [['progressToken', `${number}`] as const] : [])]);
+      const own = new Map([...rule.own, ...(token ? [['progressToken', key] as const] : [])]);
       edits.push(...metaEdits(message, { ...rule, own }));
     }
     this.#child.write(applyEdits(bytes, edits));
-    return number;
+    return key;
   }
 
   /** Sends a request of our own. */
-  ask(method: string, params: string, answer: Recipient): number {
-    const number = ++this.#count;
+  ask(method: string, params: string, answer: Recipient): string {
+    const key = `${++this.#count}`;
     if (this.#over !== undefined) {
-      answer.respond(Buffer.from(new BridgeError(this.#over, { id: `${number}` }).body()));
-      return number;
+      answer.respond(Buffer.from(new BridgeError(this.#over, { id: key }).body()));
+      return key;
     }
-    this.#calls.set(number, {
-      id: `${number}`,
-      token: undefined,
-      answer,
-      listens: false,
-      logs: false,
+    this.#pending.add(key, {
+      id: key,
+      recipient: answer,
       own: true,
       since: Date.now(),
       expiresAt: Number.POSITIVE_INFINITY,
     });
-    this.#child.write(Buffer.from(`{"jsonrpc":"2.0","id":${number},"method":"${method}","params":${params}}`));
-    return number;
+    this.#child.write(Buffer.from(`{"jsonrpc":"2.0","id":${key},"method":"${method}","params":${params}}`));
+    return key;
   }
 
   /** Sends a notification. */
@@ -145,23 +134,21 @@ export class SharedChild implements ChildListener {
   }
 
   /** Tells the child that nobody waits for this request any more. */
-  cancel(number: number): void {
-    if (!this.#calls.delete(number)) return;
-    this.#child.write(cancellation(`${number}`));
+  cancel(key: string): void {
+    if (this.#pending.take(key) !== undefined) this.#child.write(cancellation(key));
   }
 
   line(bytes: Buffer): void {
     const message = readMessage(bytes);
     if (message === undefined) return;
-    if (message.kind === 'response') this.#settle(message);
+    if (message.kind === 'response') this.answered = this.#pending.settle(message, statusOf(message)) || this.answered;
     else if (message.kind === 'notification') this.#route(message);
     // Requests to the client are not part of these revisions; left alone, the child would wait for ever.
     else this.#child.write(methodNotFound(message.id ?? 'null'));
   }
 
   oversized(head: Buffer, tail: Buffer): void {
-    const number = Number(idOfTruncated(head, tail) ?? Number.NaN);
-    for (const each of Number.isNaN(number) ? [...this.#calls.keys()] : [number]) this.#fail(each, 'message_too_large');
+    this.#pending.failOversized(head, tail);
   }
 
   gone(started: boolean): void {
@@ -171,14 +158,14 @@ export class SharedChild implements ChildListener {
 
   /** What has to happen as time passes. */
   tick(now: number, keepAlive: boolean, timeoutMs: number): void {
-    for (const [number, call] of [...this.#calls]) {
-      if (now >= call.expiresAt && call.answer.streaming) {
-        this.cancel(number);
-        call.answer.finish();
-      } else if (timeoutMs > 0 && !call.listens && now - call.since >= timeoutMs) {
-        this.cancel(number);
-        call.answer.respond(Buffer.from(new BridgeError('request_timed_out', { id: call.id }).body()));
-      } else call.answer.tick(now, keepAlive);
+    for (const [key, { expiresAt, recipient }] of this.#pending.entries()) {
+      if (now < expiresAt || !recipient.streaming) continue;
+      this.cancel(key);
+      recipient.finish();
+    }
+    for (const [key] of this.#pending.tick(now, keepAlive, timeoutMs)) {
+      this.#child.write(cancellation(key));
+      this.#pending.fail(key, 'request_timed_out');
     }
   }
 
@@ -190,57 +177,36 @@ export class SharedChild implements ChildListener {
 
   #finish(reason: BridgeErrorCode): void {
     this.#over ??= reason;
-    for (const number of [...this.#calls.keys()]) this.#fail(number, reason);
-  }
-
-  #settle(message: RpcMessage): void {
-    const number = Number(message.key);
-    const call = this.#calls.get(number);
-    if (call === undefined || message.idAt === undefined) return;
-    this.answered = true;
-    this.#calls.delete(number);
-    const edits: Edit[] = [{ ...message.idAt, text: call.id }];
-    if (call.listens) edits.push(...subscriptionEdits(message, 'result', call.id));
-    call.answer.respond(applyEdits(message.bytes, edits), statusOf(message));
-  }
-
-  #fail(number: number, reason: BridgeErrorCode): void {
-    const call = this.#calls.get(number);
-    if (call === undefined) return;
-    this.#calls.delete(number);
-    // A subscription that we end ends well (2026-07-28, Graceful Closure).
-    const ended = call.listens && reason === 'closing' && call.answer.streaming;
-    call.answer.respond(
-      Buffer.from(ended ? subscriptionEnd(call.id) : new BridgeError(reason, { id: call.id }).body()),
-    );
+    this.#pending.failAll(reason);
   }
 
   #route(message: RpcMessage): void {
     const params = membersAt(message.bytes, memberOf(message.members, 'params'));
-    const { call, edits } = this.#addressee(message, params) ?? {};
-    if (call === undefined) return;
-    call.answer.notify(applyEdits(message.bytes, edits ?? []));
-    if (message.method === 'notifications/cancelled') call.answer.finish();
+    const { request, edits } = this.#addressee(message, params) ?? {};
+    if (request === undefined) return;
+    request.recipient.notify(applyEdits(message.bytes, edits ?? []));
+    if (message.method === 'notifications/cancelled') request.recipient.finish();
   }
 
   // What cannot be told apart is dropped: a message on a stranger's stream would be worse (2026-07-28, Receiving Messages).
-  #addressee(message: RpcMessage, params: Members | undefined): { call: SharedCall; edits: Edit[] } | undefined {
+  #addressee(message: RpcMessage, params: Members | undefined): { request: SharedRequest; edits: Edit[] } | undefined {
+    const keyAt = (member: Member | undefined) => member && keyOf(textOf(message.bytes, member));
     if (message.method === 'notifications/message') {
-      const calls = [...this.#calls.values()].filter(({ logs }) => logs);
-      return calls.length === 1 && calls[0] ? { call: calls[0], edits: [] } : undefined;
+      const [request, ...others] = [...this.#pending.values()].filter(({ logs }) => logs);
+      return request && others.length === 0 ? { request, edits: [] } : undefined;
     }
     const name = { 'notifications/progress': 'progressToken', 'notifications/cancelled': 'requestId' }[message.method];
     const member = name === undefined ? undefined : memberOf(params, name);
     if (member !== undefined) {
-      const call = this.#calls.get(Number(textOf(message.bytes, member)));
-      if (call === undefined) return undefined;
-      if (name === 'requestId') this.#calls.delete(Number(textOf(message.bytes, member)));
-      const edit = { ...member, text: (name === 'requestId' ? call.id : call.token) ?? 'null' };
-      return { call, edits: [edit, ...subscriptionEdits(message, 'params', call.id)] };
+      const ends = name === 'requestId';
+      const request = ends ? this.#pending.take(keyAt(member)) : this.#pending.get(keyAt(member));
+      if (request === undefined) return undefined;
+      const edit = { ...member, text: (ends ? request.id : request.clientToken) ?? 'null' };
+      return { request, edits: [edit, ...subscriptionEdits(message, 'params', request.id)] };
     }
     const subscription = memberOf(membersAt(message.bytes, memberOf(params, '_meta')), SUBSCRIPTION_KEY);
-    const call = subscription && this.#calls.get(Number(textOf(message.bytes, subscription)));
-    return call && subscription && { call, edits: [{ ...subscription, text: call.id }] };
+    const request = this.#pending.get(keyAt(subscription));
+    return subscription && request && { request, edits: [{ ...subscription, text: request.id }] };
   }
 }
 

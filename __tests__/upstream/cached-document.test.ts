@@ -1,19 +1,20 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect, test, vi } from 'vitest';
-import { KeptCopy } from '../../src/upstream/kept-copy.js';
+import { CachedDocument } from '../../src/upstream/cached-document.js';
 
-test("a copy is refreshed in nobody's name, though a request came first", async () => {
+test("a document is refreshed in nobody's name, though a request came first", async () => {
   const requests = new AsyncLocalStorage<string>();
   const names: (string | undefined)[] = [];
-  const copy = new KeptCopy({
+  const cached = new CachedDocument({
     fetch: async () => {
       names.push(requests.getStore());
-      return 0.05;
+      return { document: {}, lifetimeSeconds: 0.05 };
     },
     staleIfErrorSeconds: 1,
     onFailure: () => undefined,
+    unavailable: ({ cause }) => new Error('unavailable', { cause }),
   });
-  await requests.run('the first', () => copy.refreshWhenDue());
+  await requests.run('the first', () => cached.get());
   await vi.waitUntil(() => names.length >= 3);
   expect(names.slice(0, 3)).toEqual(['the first', undefined, undefined]);
 });
