@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readForm } from '../http/form.js';
-import { escapeHtml } from '../http/html.js';
+import { escapeHtml, nameToHtml } from '../http/html.js';
+import { replyPage } from '../http/page.js';
 import type { AuthorizationRequest, Requester } from './authorization-request.js';
 import type { Browser } from './browsers.js';
 import { fingerprint, isShared } from './clients.js';
 import type { FacadeContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
-import { clientNameToHtml, replyPage } from './page.js';
 import { isElsewhere } from './redirect-uri.js';
 
 /** What the page carries to and fro: the request it asks about, and the browser that was asked. */
@@ -78,4 +78,10 @@ export async function readConsent(
     throw new OAuthError('invalid_request', 'This question has expired, or was asked in another browser');
   }
   return { query: question.query, allowed: form?.get('decision') === 'allow', browser };
+}
+
+/** What a client calls itself, as HTML within a sentence. */
+function clientNameToHtml(name: string | undefined): string {
+  const shown = nameToHtml(name);
+  return shown === undefined ? 'a client without a name' : `“${shown}”`;
 }

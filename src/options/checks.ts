@@ -1,5 +1,6 @@
 import leven from 'leven';
 import { ConfigError } from '../core/errors.js';
+import { isRecord } from '../http/json-object.js';
 
 /** Checks the options of one function; every refusal names that function. */
 export type OptionChecks = ReturnType<typeof createChecks>;
@@ -54,10 +55,6 @@ export function createChecks(who: string) {
 /** The names of all options of `T`: the compiler refuses one too many, and one too few. */
 export function optionNames<T>(names: Readonly<Record<keyof T, true>>): readonly (keyof T & string)[] {
   return Object.freeze(Object.keys(names) as (keyof T & string)[]);
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /**

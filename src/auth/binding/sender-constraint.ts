@@ -1,5 +1,6 @@
 import type { AuthInfo } from '../../core/auth-info.js';
 import { AuthError } from '../../core/errors.js';
+import { isRecord } from '../../http/json-object.js';
 import type { DpopMode } from '../../oauth/challenge.js';
 import type { Scheme } from '../../oauth/credentials.js';
 import type { VerifiedToken } from '../token/verified-tokens.js';
@@ -59,14 +60,14 @@ export function createSenderConstraint(options: SenderConstraintOptions): Sender
 
 /** The only scheme in which a token can pass (RFC 9449, section 7.1). */
 export function schemeOfToken({ payload: { cnf } }: AuthInfo): Scheme {
-  return typeof cnf === 'object' && cnf !== null && 'jkt' in cnf ? 'dpop' : 'bearer';
+  return isRecord(cnf) && 'jkt' in cnf ? 'dpop' : 'bearer';
 }
 
 /** The one way of confirmation that a token names; several at once, or one not known here, cannot be honoured. */
 function confirmationOf({ payload }: AuthInfo): 'jkt' | 'x5t#S256' | undefined {
   const { cnf } = payload;
   if (cnf === undefined) return undefined;
-  const [method, another] = typeof cnf === 'object' && cnf !== null ? Object.keys(cnf) : [];
+  const [method, another] = isRecord(cnf) ? Object.keys(cnf) : [];
   if (another === undefined && (method === 'jkt' || method === 'x5t#S256')) return method;
   throw new AuthError('unsupported_confirmation');
 }

@@ -1,9 +1,9 @@
-import { isIP } from 'node:net';
+import { isLoopbackAddress, isLoopbackHost } from '../../http/loopback.js';
 import type { GatewayConfig, RouteConfig } from './config-file.js';
 
 /** One warning for each route through which strangers on other machines would reach a backend. */
 export function warningsOfOpenRoutes(config: GatewayConfig, host: string): readonly string[] {
-  if (isLoopback(host)) return [];
+  if (isLoopbackHost(host) || isLoopbackAddress(host)) return [];
   return config.binds.flatMap(({ routes }) =>
     routes.flatMap((route) => {
       const why = whyOpen(route);
@@ -20,8 +20,4 @@ function whyOpen({ mcpAuthentication }: RouteConfig): string | undefined {
   if (mcpAuthentication === undefined) return 'policies.mcpAuthentication is missing';
   const { mode = 'strict' } = mcpAuthentication.policy;
   return mode === 'strict' ? undefined : `policies.mcpAuthentication.mode is ${mode}`;
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
