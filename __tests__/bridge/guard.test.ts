@@ -53,6 +53,8 @@ rows('a loopback listener', {}, [
   [{ host: 'localhost/evil' }, 403],
   [{ host: '[::ffff:1.2.3.4]' }, 403],
   [{ host: 'localhost', origin: 'http://localhost:6274' }, 200],
+  [{ host: '127.0.0.2:3000', origin: 'http://127.0.0.2:6274' }, 200],
+  [{ host: '127.0.0.256' }, 403],
   [{ host: 'localhost', origin: 'http://[::1]:6274' }, 200],
   [{ host: 'localhost', origin: 'http://127.0.0.1' }, 200],
   [{ host: 'localhost', origin: 'https://evil.example' }, 403],

@@ -1,15 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventsOf, messagesOf, nextMessage } from '../support/mcp-answers.js';
-import {
-  initialize,
-  modern,
-  modernCall,
-  modernHeaders,
-  modernText,
-  post,
-  postModern,
-} from '../support/mcp-requests.js';
+import { initialize, modern, modernCall, modernText, post, postModern } from '../support/mcp-requests.js';
 import { isRunning } from '../support/program.js';
 import { fixture, type Served, serve } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
@@ -134,70 +126,6 @@ describe('subscriptions/listen', () => {
     await own.backend.close();
     expect(await nextMessage(events)).toMatchObject({ id: 'last', result: { resultType: 'complete' } });
     await own.stop();
-  });
-});
-
-describe('the checks of 2026-07-28', () => {
-  const good = modernCall(5, 'echo');
-  const { _meta: meta } = good.params;
-  const without = (key: string) => {
-    const rest: Record<string, unknown> = { ...(meta as object) };
-    delete rest[`io.modelcontextprotocol/${key}`];
-    return { ...good, params: { ...good.params, _meta: rest } };
-  };
-  const version = (value: string) => modernCall(5, 'echo', {}, { 'io.modelcontextprotocol/protocolVersion': value });
-  const umlaut = modernCall(5, 'echö');
-  const base64 = (text: string) => `=?base64?${Buffer.from(text).toString('base64')}?=`;
-
-  const cases: [string, object, Record<string, string | undefined>, number, number | undefined][] = [
-    ['everything right', good, {}, 200, undefined],
-    ['a name in Base64', good, { 'mcp-name': base64('echo') }, 200, undefined],
-    ['another name in Base64', umlaut, { 'mcp-name': base64('echo') }, 400, -32020],
-    ['another name', good, { 'mcp-name': 'pid' }, 400, -32020],
-    ['no name', good, { 'mcp-name': undefined }, 400, -32020],
-    ['another method', good, { 'mcp-method': 'tools/list' }, 400, -32020],
-    ['a method in capitals', good, { 'mcp-method': 'Tools/Call' }, 400, -32020],
-    ['no method', good, { 'mcp-method': undefined }, 400, -32020],
-    ['no version in the header', good, { 'mcp-protocol-version': undefined }, 400, -32020],
-    ['an older version in the header', good, { 'mcp-protocol-version': '2025-11-25' }, 400, -32020],
-    ['no version in the body', without('protocolVersion'), {}, 400, -32602],
-    ['no capabilities in the body', without('clientCapabilities'), {}, 400, -32602],
-    ['a version nobody speaks', version('2099-01-01'), { 'mcp-protocol-version': '2099-01-01' }, 400, -32022],
-    ['an unknown method', modern(5, 'unknown/method'), {}, 404, -32601],
-  ];
-  test.each(cases)('%s', async (_name, message, change, status, code) => {
-    const headers: Record<string, string> = { ...modernHeaders(message as typeof good) };
-    for (const [key, value] of Object.entries(change)) {
-      if (value === undefined) delete headers[key];
-      else headers[key] = value;
-    }
-    const response = await post(served.url, message, headers);
-    const body = (await response.json()) as { id: unknown; error?: { code: number } };
-    expect([response.status, body.error?.code, body.id]).toEqual([status, code, 5]);
-  });
-
-  test('names the revisions that the server speaks', async () => {
-    const response = await post(served.url, version('2099-01-01'), {
-      ...modernHeaders(good),
-      'mcp-protocol-version': '2099-01-01',
-    });
-    expect(await response.json()).toMatchObject({
-      error: { data: { supported: ['2026-07-28'], requested: '2099-01-01' } },
-    });
-  });
-
-  test('refuses batches, and knows no GET and no DELETE', async () => {
-    expect((await post(served.url, [good], modernHeaders(good))).status).toBe(400);
-    for (const method of ['GET', 'DELETE']) {
-      const response = await fetch(served.url, { method, headers: { 'mcp-protocol-version': '2026-07-28' } });
-      expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
-    }
-  });
-
-  test('takes notifications, and does not let one cancel by a number of ours', async () => {
-    const notification = { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } };
-    const response = await post(served.url, notification, { 'mcp-protocol-version': '2026-07-28' });
-    expect(response.status).toBe(202);
   });
 });
 

@@ -127,7 +127,9 @@ describe('the issuer', () => {
     const agent = new UserAgent();
     for (const _round of [1, 2]) {
       const page = await pageAt(url, agent);
-      expect(page.response.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+      expect(page.response.headers.get('content-security-policy')).toMatch(
+        /^default-src 'none'; style-src 'sha256-[^']+'; base-uri 'none'; frame-ancestors 'none'$/,
+      );
       await agent.visit(url, click, ({ pathname }) => pathname === '/cb');
       const stranger = await new UserAgent().load(page.url, { method: 'POST' });
       expect(stranger.response.status, 'another browser').toBe(400);

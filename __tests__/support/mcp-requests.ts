@@ -56,7 +56,7 @@ export function modern(id: string | number, method: string, params: Record<strin
 
 /** The headers that belong to it. */
 export function modernHeaders(message: ReturnType<typeof modern>): Headers {
-  const name = message.params.name ?? message.params.uri;
+  const { name = message.params.uri ?? message.params.taskId } = message.params;
   return {
     'mcp-protocol-version': '2026-07-28',
     'mcp-method': message.method,

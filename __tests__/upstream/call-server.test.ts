@@ -13,8 +13,8 @@ async function failureOf(url: string): Promise<CallError> {
 }
 
 test.each<[string, (res: ServerResponse) => void, boolean, string]>([
-  ['no answer', () => undefined, false, 'no answer within 100 ms'],
-  ['half an answer', (res) => res.writeHead(200).write('{'), false, 'no answer within 100 ms'],
+  ['no answer', () => undefined, false, 'no answer within 0.1 seconds'],
+  ['half an answer', (res) => res.writeHead(200).write('{'), false, 'no answer within 0.1 seconds'],
   ['a hang-up', (res) => void res.destroy(), false, 'UND_ERR_SOCKET'],
   ['500', (res) => res.writeHead(500).end(), false, 'it answered with status 500'],
   ['a redirect', (res) => res.writeHead(302, { location: '/' }).end(), true, 'it answered with status 302'],

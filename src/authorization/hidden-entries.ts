@@ -1,3 +1,4 @@
+import { isRecord } from '../http/json-object.js';
 import type { McpCall } from '../messages/mcp-call.js';
 
 /** What list answers hold, and the call that each entry invites to. */
@@ -19,8 +20,6 @@ export const LIST_METHODS: ReadonlySet<string> = new Set([
 /** Whether the caller may make a call. */
 export type Allows = (call: McpCall) => boolean;
 
-type Json = Record<string, unknown>;
-
 /**
  * The JSON text of one message or a batch, without the entries that the caller may not use; the same text where nothing
  * has to change.
@@ -37,26 +36,22 @@ export function hideEntries(text: string, allows: Allows): string {
     return text;
   }
   const results = [message].flat().map((item) => (item as { result?: unknown } | null)?.result);
-  const changed = results.filter((result) => isObject(result) && hideFromResult(result, allows));
+  const changed = results.filter((result) => isRecord(result) && hideFromResult(result, allows));
   return changed.length > 0 ? JSON.stringify(message) : text;
 }
 
-function hideFromResult(result: Json, allows: Allows): boolean {
+function hideFromResult(result: Record<string, unknown>, allows: Allows): boolean {
   let isList = false;
   for (const [name, { method, member }] of Object.entries(LISTS)) {
     const entries = result[name];
     if (!Array.isArray(entries)) continue;
     isList = true;
     result[name] = entries.filter((entry: unknown) => {
-      const target = isObject(entry) ? entry[member] : undefined;
+      const target = isRecord(entry) ? entry[member] : undefined;
       return typeof target === 'string' && allows({ method, target, params: { [member]: target } });
     });
   }
   // MCP 2026-07-28: what this caller may see is not for the next one.
   if (isList && result.cacheScope !== undefined) result.cacheScope = 'private';
   return isList;
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,5 +1,5 @@
 import type { BodyError } from '../http/body.js';
-import { MESSAGE_ERRORS } from '../messages/message-errors.js';
+import { BODY_REASONS, errorResponse, MESSAGE_ERRORS } from '../messages/message-errors.js';
 
 /** Why a body is not decided on. Each key has a heading in docs/errors.md. */
 export const UNDECIDED = {
@@ -28,13 +28,8 @@ export interface RejectedBody {
   readonly body: string;
 }
 
-/** The names that the bridge has for the same. */
-const BODY_REASONS = { 400: 'unusable_body', 413: 'body_too_large', 415: 'unsupported_media_type' } as const;
-
 export function rejectionFor(error: MessageError | BodyError): RejectedBody {
-  const isMessage = error instanceof MessageError;
-  const { status, code } = isMessage ? UNDECIDED[error.reason] : { status: error.status, code: -32600 };
-  const reason = isMessage ? error.reason : BODY_REASONS[error.status];
-  const body = { jsonrpc: '2.0', id: null, error: { code, message: error.message, data: { reason } } };
-  return { status, body: JSON.stringify(body) };
+  const reason = error instanceof MessageError ? error.reason : BODY_REASONS[error.status];
+  const { status, code } = UNDECIDED[reason];
+  return { status, body: errorResponse(undefined, { code, message: error.message, data: { reason } }) };
 }

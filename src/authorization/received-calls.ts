@@ -1,9 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { BodyError } from '../http/body.js';
-import { type McpCall, targetMember } from '../messages/mcp-call.js';
+import { isRecord } from '../http/json-object.js';
+import { matchesNameHeader } from '../messages/header-value.js';
+import { foldName } from '../messages/json-members.js';
+import { isTargeted, type McpCall, METHODS, TARGET_MEMBERS, targetMember } from '../messages/mcp-call.js';
 import { parseStrictJson } from '../messages/strict-json.js';
 import { MessageError } from './message-error.js';
-import { METHODS } from './scopes-options.js';
 import { spellName } from './spellings.js';
 
 /** A call as it came. */
@@ -60,7 +62,7 @@ export function readCalls(value: unknown): ReceivedBody {
 }
 
 const ENVELOPE = ['jsonrpc', 'id', 'method', 'params', 'result', 'error'];
-const PARAMS = ['name', 'uri', 'arguments', '_meta'];
+const PARAMS = [...TARGET_MEMBERS, 'arguments', '_meta'];
 
 /** None for a client's response to the server, which calls nothing. */
 function readCall(value: unknown): ReceivedCall[] {
@@ -77,7 +79,7 @@ function readCall(value: unknown): ReceivedCall[] {
 }
 
 function requireObject(value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  if (isRecord(value)) return value;
   throw new MessageError('not_json_rpc');
 }
 
@@ -94,8 +96,8 @@ function requirePlainMethod(method: string): void {
 function requireCanonicalNames(object: Readonly<Record<string, unknown>>, names: readonly string[]): void {
   for (const key in object) {
     if (names.includes(key)) continue;
-    const folded = key.toUpperCase().toLowerCase();
-    if (names.some((name) => name.toLowerCase() === folded)) throw new MessageError('ambiguous_message');
+    const folded = foldName(key);
+    if (names.some((name) => foldName(name) === folded)) throw new MessageError('ambiguous_message');
   }
 }
 
@@ -105,7 +107,7 @@ function isTooLong(text: string): boolean {
 
 function targetOf(method: string, params: Readonly<Record<string, unknown>>): string | undefined {
   const member = targetMember(method);
-  if (member === undefined) return undefined;
+  if (member === undefined || !isTargeted(method)) return undefined;
   const target = params[member];
   // Some read a string up to its first NUL, others read all of it.
   if (typeof target !== 'string' || isTooLong(target) || /\p{Cc}/u.test(target))
@@ -124,17 +126,6 @@ export function requireMatchingHeaders({ isBatch, calls }: ReceivedBody, headers
   if (method === undefined && name === undefined) return;
   const [call] = calls;
   const matches =
-    !isBatch &&
-    call !== undefined &&
-    (method === undefined || method === call.method) &&
-    (name === undefined || call.target === undefined || decodeHeader(name) === call.target);
+    !isBatch && call !== undefined && (method === undefined || method === call.method) && matchesNameHeader(name, call);
   if (!matches) throw new MessageError('header_mismatch');
-}
-
-const ENCODED = /^=\?base64\?([A-Za-z0-9+/]*={0,2})\?=$/;
-
-function decodeHeader(value: string | string[]): string {
-  const text = String(value);
-  const encoded = ENCODED.exec(text)?.[1];
-  return encoded === undefined ? text : Buffer.from(encoded, 'base64').toString('utf8');
 }

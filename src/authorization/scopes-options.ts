@@ -1,6 +1,6 @@
 import type { AuthInfo } from '../core/auth-info.js';
 import type { Logger } from '../core/logger.js';
-import { type McpCall, type TargetedMethod, targetMember } from '../messages/mcp-call.js';
+import { isTargeted, type McpCall, METHODS, type TargetedMethod } from '../messages/mcp-call.js';
 import { requireArgument } from '../options/argument.js';
 import { createChecks, isPlain, nearestName, type OptionChecks } from '../options/checks.js';
 import { resolveLogger } from '../options/logger-option.js';
@@ -95,7 +95,7 @@ function resolveRules(checks: OptionChecks, given: unknown): readonly ResolvedRu
 
 function rulesByTarget(checks: OptionChecks, method: string, targets: Record<string, unknown>): ResolvedRule[] {
   const option = `rules[${JSON.stringify(method)}]`;
-  if (targetMember(method) === undefined) {
+  if (!isTargeted(method)) {
     checks.refuse(option, 'scopes or a function, since its calls name no target', targets, 'Write it without names.');
   }
   const rules = Object.entries(targets).map(([pattern, value]) => ruleFor(checks, method, pattern, value));
@@ -116,14 +116,7 @@ function ruleFor(checks: OptionChecks, method: string, pattern: string | undefin
   return { method, pattern, rule: scopes };
 }
 
-/** The requests of MCP, so that a slip is not held for a method of the user's own and its rule never asked. */
-export const METHODS = [
-  ...['initialize', 'ping', 'server/discover', 'logging/setLevel', 'completion/complete'],
-  ...['tools/list', 'tools/call', 'prompts/list', 'prompts/get'],
-  ...['resources/list', 'resources/templates/list', 'resources/read', 'resources/subscribe', 'resources/unsubscribe'],
-  ...['subscriptions/listen', 'tasks/get', 'tasks/update', 'tasks/result', 'tasks/list', 'tasks/cancel'],
-];
-
+/** A slip must not be held for a method of the user's own, and its rule never asked. */
 function requireMethod(checks: OptionChecks, method: string): void {
   if (METHODS.includes(method)) return;
   const near = nearestName(method, METHODS);

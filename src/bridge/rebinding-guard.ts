@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { isLoopbackAddress, isLoopbackHost } from '../http/loopback.js';
 import { BridgeError } from '../messages/bridge-error.js';
 
 /** What the guard lets through. */
@@ -8,8 +9,6 @@ export interface GuardOptions {
   readonly allowedOrigins: readonly string[] | undefined;
 }
 
-const LOOPBACK_ADDRESS = /^(?:::ffff:)?127\.|^::1$/;
-const LOOPBACK_NAME = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/;
 const HOST = /^(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/;
 
 /**
@@ -22,12 +21,12 @@ export function createRebindingGuard({ resource, allowedHosts, allowedOrigins }:
   const knownOrigins = new Set([...(allowedOrigins ?? []), ...(resource ? [resource.origin] : [])]);
   const everyOrigin = knownOrigins.has('*');
   const hostAllowed = (host: string): boolean =>
-    knownHosts.has(host) || (HOST.test(host) && knownHosts.has(host.replace(/:\d{1,5}$/, '')));
+    knownHosts.has(host) || (HOST.test(host) && knownHosts.has(withoutPort(host)));
 
   return function guard(req: IncomingMessage): void {
     const host = (req.headers.host ?? '').toLowerCase();
-    const local = LOOPBACK_NAME.test(host);
-    const onLoopback = LOOPBACK_ADDRESS.test(req.socket.localAddress ?? '');
+    const local = isLoopbackHost(withoutPort(host));
+    const onLoopback = isLoopbackAddress(req.socket.localAddress ?? '');
     if (allowedHosts || onLoopback) {
       const allowed = hostAllowed(host) || (onLoopback && local);
       if (!allowed) throw new BridgeError('foreign_host');
@@ -41,5 +40,9 @@ export function createRebindingGuard({ resource, allowedHosts, allowedOrigins }:
 }
 
 function isLoopbackOrigin(origin: string): boolean {
-  return /^https?:\/\//.test(origin) && LOOPBACK_NAME.test(origin.replace(/^https?:\/\//, ''));
+  return /^https?:\/\//.test(origin) && isLoopbackHost(withoutPort(origin.replace(/^https?:\/\//, '')));
+}
+
+function withoutPort(host: string): string {
+  return host.replace(/:\d{1,5}$/, '');
 }

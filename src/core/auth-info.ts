@@ -67,6 +67,11 @@ export function clearAuth(req: IncomingMessage): void {
   if ((req as WithAuth).auth !== undefined) (req as WithAuth).auth = undefined;
 }
 
+/** When the caller's token expires, in milliseconds since 1970; never for an anonymous caller. */
+export function expiryOf(auth: AuthInfo | undefined): number {
+  return auth?.expiresAt === undefined ? Number.POSITIVE_INFINITY : auth.expiresAt * 1_000;
+}
+
 function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || value instanceof URL) return value;
   for (const item of Object.values(value)) deepFreeze(item);

@@ -1,3 +1,4 @@
+import { STANDARD } from '../providers/provider.js';
 import { type Finding, reporterFor } from './finding.js';
 import { type Answer, isPrivate, type Probe, ProbeError, probeErrorOf } from './probe.js';
 import { problemOf, stringsOf } from './resource-documents.js';
@@ -24,7 +25,8 @@ export async function readServerDocuments(probe: Probe, issuer: string): Promise
     return { findings: [fault], metadata: undefined, url: undefined };
   }
   const tried: string[] = [];
-  for (const url of placesOf(issuer)) {
+  // Where the issuer has no path, two of the three are the same.
+  for (const url of new Set(STANDARD.metadataUrls(new URL(issuer).href))) {
     const answer = await probe(url).catch(probeErrorOf);
     const problem = problemOf(answer);
     if (problem === undefined) {
@@ -43,15 +45,6 @@ export async function readServerDocuments(probe: Probe, issuer: string): Promise
     'Name an authorization server that serves RFC 8414 or OpenID Connect discovery; for one that does not, set provider.',
   );
   return { findings: [fault], metadata: undefined, url: undefined };
-}
-
-function placesOf(issuer: string): string[] {
-  const { origin, pathname } = new URL(issuer);
-  const path = pathname.replace(/\/$/, '');
-  const inserted = ['oauth-authorization-server', 'openid-configuration'].map(
-    (name) => `${origin}/.well-known/${name}${path}`,
-  );
-  return path === '' ? inserted : [...inserted, `${origin}${path}/.well-known/openid-configuration`];
 }
 
 function judge(issuer: string, metadata: Metadata): Finding[] {

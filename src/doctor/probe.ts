@@ -1,8 +1,8 @@
 import { parseJsonObject } from '../http/json-object.js';
-import { fetchFailureReason } from '../upstream/fetch-failure.js';
+import { isLoopbackHost } from '../http/loopback.js';
+import { boundedFetch, type FetchBounds, FetchError } from '../upstream/bounded-fetch.js';
 
-const TIMEOUT_MS = 10_000;
-const MOST_BYTES = 256 * 1024;
+const BOUNDS: FetchBounds = { timeoutMs: 10_000, maxBytes: 256 * 1024 };
 
 /** What came back. */
 export interface Answer {
@@ -28,31 +28,18 @@ export function probeErrorOf(error: unknown): ProbeError {
 
 /** @throws {ProbeError} */
 export const probe: Probe = async (url, init = {}) => {
-  const signal = AbortSignal.timeout(TIMEOUT_MS);
   try {
-    const response = await fetch(url, { ...init, redirect: 'manual', signal });
-    return { status: response.status, headers: response.headers, json: parseJsonObject(await readStart(response)) };
+    const { status, headers, bytes } = await boundedFetch(url, init, BOUNDS, endsByItself);
+    return { status, headers, json: parseJsonObject(new TextDecoder().decode(bytes)) };
   } catch (error) {
-    throw new ProbeError(signal.aborted ? `no answer within ${TIMEOUT_MS / 1000} seconds` : fetchFailureReason(error), {
-      cause: error,
-    });
+    if (error instanceof FetchError) throw new ProbeError(error.message, { cause: error });
+    throw error;
   }
 };
 
-/** The beginning of the body: a stream that never ends must not hold up the walk. */
-async function readStart(response: Response): Promise<string> {
-  if (response.headers.get('content-type')?.startsWith('text/event-stream')) {
-    await response.body?.cancel();
-    return '';
-  }
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    chunks.push(chunk);
-    bytes += chunk.byteLength;
-    if (bytes > MOST_BYTES) break;
-  }
-  return Buffer.concat(chunks).toString('utf8');
+/** A stream that never ends must not hold up the walk. */
+function endsByItself({ headers }: Response): boolean {
+  return headers.get('content-type')?.startsWith('text/event-stream') !== true;
 }
 
 /** The first request of every MCP client. */
@@ -75,7 +62,7 @@ export const INITIALIZE: RequestInit = {
 export function isPrivate(url: string): boolean {
   if (!URL.canParse(url)) return false;
   const { protocol, hostname } = new URL(url);
-  return protocol === 'https:' || (protocol === 'http:' && /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname));
+  return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname));
 }
 
 export function withHeaders(init: RequestInit, headers: Readonly<Record<string, string>>): RequestInit {

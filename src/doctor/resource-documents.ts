@@ -1,7 +1,7 @@
+import { withoutClosingSlash } from '../http/well-known.js';
+import { resourceMetadataPath } from '../oauth/well-known.js';
 import { type Finding, reporterFor } from './finding.js';
 import { type Answer, type Probe, ProbeError, probeErrorOf } from './probe.js';
-
-const WELL_KNOWN = '/.well-known/oauth-protected-resource';
 
 /** What the protected resource metadata (RFC 9728) says, and what was found on the way to it. */
 export interface ResourceDocuments {
@@ -19,7 +19,7 @@ export async function readResourceDocuments(
   announcedAt: string | undefined,
 ): Promise<ResourceDocuments> {
   const { origin, pathname } = new URL(url);
-  const standard = origin + WELL_KNOWN + (pathname === '/' ? '' : pathname);
+  const standard = origin + resourceMetadataPath(pathname);
   const at = announcedAt ?? standard;
   const document = reporterFor('resource metadata');
   const answer = await probe(at).catch(probeErrorOf);
@@ -35,7 +35,7 @@ export async function readResourceDocuments(
         ),
   ];
   if (metadata !== undefined) findings.push(judgeResource(url, metadata), ...judgeMembers(metadata));
-  findings.push(...(await judgeForms(probe, { at, standard, root: origin + WELL_KNOWN })));
+  findings.push(...(await judgeForms(probe, { at, standard, root: origin + resourceMetadataPath('/') })));
   return { findings, metadata, url: at, authorizationServers: stringsOf(metadata?.authorization_servers) };
 }
 
@@ -55,14 +55,10 @@ function judgeResource(url: string, { resource }: Readonly<Record<string, unknow
   const fix = `Set resourceMetadata.resource to ${JSON.stringify(url)}, byte for byte what clients are given.`;
   if (resource === url) return named.ok(url);
   const seen = `resource is ${JSON.stringify(resource)}, the address ${JSON.stringify(url)}`;
-  if (typeof resource === 'string' && withoutSlash(resource) === withoutSlash(url)) {
+  if (typeof resource === 'string' && withoutClosingSlash(resource) === withoutClosingSlash(url)) {
     return named.warning(seen, 'VS Code and Claude Code compare them byte for byte.', fix);
   }
   return named.fault(seen, 'Clients must not use the metadata of another resource (RFC 9728, section 3.3).', fix);
-}
-
-function withoutSlash(text: string): string {
-  return text.replace(/\/$/, '');
 }
 
 function judgeMembers(metadata: Readonly<Record<string, unknown>>): Finding[] {

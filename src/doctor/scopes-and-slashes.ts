@@ -1,3 +1,4 @@
+import { withoutClosingSlash } from '../http/well-known.js';
 import { type Finding, reporterFor } from './finding.js';
 import { INITIALIZE, type Probe } from './probe.js';
 import { stringsOf } from './resource-documents.js';
@@ -35,7 +36,7 @@ export async function judgeClosingSlash(probe: Probe, url: string): Promise<Find
   const report = reporterFor('closing slash');
   const other = new URL(url);
   if (other.pathname === '/') return report.ok('the address has no path');
-  other.pathname = other.pathname.endsWith('/') ? other.pathname.slice(0, -1) : `${other.pathname}/`;
+  other.pathname = other.pathname.endsWith('/') ? withoutClosingSlash(other.pathname) : `${other.pathname}/`;
   const { status, headers } = await probe(other.href, INITIALIZE);
   if (status >= 200 && status < 300) {
     return report.fault(

@@ -2,16 +2,24 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { runDoctor } from '../doctor/doctor-command.js';
+import type { Logger } from '../index.js';
 import { type Command, parseCommandLine, type RunCommand, USAGE } from './command-line.js';
 import { type GatewayConfig, parseConfigFile } from './config/config-file.js';
 import { resourcesOf, withDevIssuer } from './config/dev-issuer-policies.js';
-import { consoleLogger as logger } from './console.js';
 import { startDevIssuer } from './dev-issuer/dev-issuer.js';
 import { DOCTOR_USAGE, parseDoctorLine } from './doctor-command-line.js';
 import { createGateway, type Gateway } from './gateway.js';
 import { inFile, readInputFile } from './input-file.js';
 import { StartupError } from './startup-error.js';
 import { onStopSignal } from './stop-signal.js';
+
+/** Lines as agentgateway writes them: `INFO express-mcp-auth: Listening on 0.0.0.0:3000`. Warnings go to stderr. */
+const logger: Logger = {
+  debug: () => undefined,
+  info: (line) => console.log(`INFO express-mcp-auth: ${line}`),
+  warn: (line) => console.error(`WARN express-mcp-auth: ${line}`),
+  error: (line) => console.error(`ERROR express-mcp-auth: ${line}`),
+};
 
 async function main(command: Command): Promise<void> {
   if (command.action === 'help') return console.log(USAGE);

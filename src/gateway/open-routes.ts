@@ -1,10 +1,10 @@
-import { isIP } from 'node:net';
+import { isLoopbackAddress, isLoopbackHost } from '../http/loopback.js';
 import { requiresToken } from '../policy/modes.js';
 import type { GatewayRoute } from './route.js';
 
 /** One warning for each route through which strangers on other machines would reach a backend. */
 export function warningsOfOpenRoutes(routes: readonly GatewayRoute[], host: string): readonly string[] {
-  if (isLoopback(host)) return [];
+  if (isLoopbackHost(host) || isLoopbackAddress(host)) return [];
   return routes.flatMap((route) => {
     const why = whyOpen(route);
     return why === undefined
@@ -18,8 +18,4 @@ const ADVICE = 'Require a token (mode: strict), or listen on this machine only (
 function whyOpen({ policy }: GatewayRoute): string | undefined {
   if (policy === undefined) return 'policies.mcpAuthentication is missing';
   return requiresToken(policy.modeName) ? undefined : `policies.mcpAuthentication.mode is ${policy.modeName}`;
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }

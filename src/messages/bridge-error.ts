@@ -1,4 +1,4 @@
-import { MESSAGE_ERRORS } from './message-errors.js';
+import { errorResponse, MESSAGE_ERRORS } from './message-errors.js';
 
 interface BridgeRefusal {
   /** HTTP status of a request that has not reached the child; the error of one that has is its answer, and comes with 200. */
@@ -19,9 +19,6 @@ export const BRIDGE_ERRORS = {
   },
   id_in_flight: { status: 400, code: -32600, message: 'A request with this id is already in flight in this session' },
   already_initialized: { status: 400, code: -32600, message: 'This session is already initialized' },
-  unusable_body: { status: 400, code: -32600, message: 'The body cannot be used' },
-  unsupported_media_type: { status: 415, code: -32600, message: 'The body is of an unsupported type' },
-  body_too_large: { status: 413, code: -32600, message: 'The body is over the limit' },
   method_not_allowed: { status: 405, code: -32000, message: 'Method not allowed' },
   not_acceptable: {
     status: 406,
@@ -112,11 +109,7 @@ export class BridgeError extends Error {
 
   /** The JSON-RPC error response that answers the request `id`. */
   body(id: string | undefined = this.id): string {
-    const error = {
-      code: BRIDGE_ERRORS[this.reason].code,
-      message: this.message,
-      data: { ...this.data, reason: this.reason },
-    };
-    return `{"jsonrpc":"2.0","id":${id ?? 'null'},"error":${JSON.stringify(error)}}`;
+    const { code } = BRIDGE_ERRORS[this.reason];
+    return errorResponse(id, { code, message: this.message, data: { ...this.data, reason: this.reason } });
   }
 }

@@ -1,6 +1,9 @@
 import type { IncomingMessage } from 'node:http';
+import { isRecord } from '../http/json-object.js';
 import { BridgeError } from './bridge-error.js';
+import { matchesNameHeader } from './header-value.js';
 import type { ClientMessage } from './json-rpc.js';
+import { needsNameHeader } from './mcp-call.js';
 
 export const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion';
 export const CAPABILITIES_KEY = 'io.modelcontextprotocol/clientCapabilities';
@@ -38,40 +41,14 @@ export function checkModernRequest(req: IncomingMessage, message: ClientMessage)
   const { headers } = req;
   if (headers['mcp-protocol-version'] !== version) mismatch('MCP-Protocol-Version');
   if (headers['mcp-method'] !== message.method) mismatch('Mcp-Method');
-  const name = nameOf(message);
-  if (name !== undefined && decodeHeader(headers['mcp-name']) !== name) mismatch('Mcp-Name');
-  const capabilities = meta?.[CAPABILITIES_KEY];
-  if (typeof capabilities !== 'object' || capabilities === null) {
+  const name = headers['mcp-name'];
+  if (name === undefined ? needsNameHeader(message) : !matchesNameHeader(name, message)) mismatch('Mcp-Name');
+  if (!isRecord(meta?.[CAPABILITIES_KEY])) {
     throw new BridgeError('invalid_meta', { id, detail: `${CAPABILITIES_KEY} is missing` });
   }
 }
 
 export function metaOf(message: ClientMessage): Readonly<Record<string, unknown>> | undefined {
   const meta = message.params._meta;
-  return typeof meta === 'object' && meta !== null ? (meta as Record<string, unknown>) : undefined;
-}
-
-// Standard Request Headers of 2026-07-28: which requests have a name, and where.
-const NAMED: ReadonlyMap<string, 'name' | 'uri'> = new Map([
-  ['tools/call', 'name'],
-  ['prompts/get', 'name'],
-  ['resources/read', 'uri'],
-]);
-
-function nameOf(message: ClientMessage): string | undefined {
-  const source = NAMED.get(message.method);
-  const name = source && message.params[source];
-  return typeof name === 'string' ? name : undefined;
-}
-
-const ENCODED = /^=\?base64\?(.*)\?=$/;
-
-/** The text that a header carries; names that do not fit into one come in Base64 (2026-07-28, Value Encoding). */
-export function decodeHeader(value: string | string[] | undefined): string | undefined {
-  if (typeof value !== 'string') return undefined;
-  const encoded = ENCODED.exec(value)?.[1];
-  if (encoded === undefined) return value;
-  const bytes = Buffer.from(encoded, 'base64');
-  // Node's decoder passes over what is no Base64; here that is no value at all.
-  return bytes.toString('base64') === encoded ? bytes.toString('utf8') : undefined;
+  return isRecord(meta) ? meta : undefined;
 }

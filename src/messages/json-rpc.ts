@@ -1,6 +1,8 @@
 import { isUtf8 } from 'node:buffer';
+import { isRecord } from '../http/json-object.js';
 import { BridgeError } from './bridge-error.js';
 import { foldName, type Member, type Members, memberOf, readElements, readMembers, textOf } from './json-members.js';
+import { TARGET_MEMBERS } from './mcp-call.js';
 
 /** What routing needs of one message; `bytes` is the message as it came. */
 export interface RpcMessage {
@@ -45,17 +47,15 @@ function parseJson(body: Buffer): unknown {
 
 function parseMessage(bytes: Buffer, value: unknown): ClientMessage {
   const message = readMessage(bytes);
-  if (message === undefined || typeof value !== 'object' || value === null) throw new BridgeError('not_json_rpc');
+  if (message === undefined || !isRecord(value)) throw new BridgeError('not_json_rpc');
   const { id } = message;
   refuseAmbiguous(message.members, ENVELOPE_NAMES, id);
-  const { jsonrpc, params = {} } = value as { jsonrpc?: unknown; params?: unknown };
-  if (jsonrpc !== '2.0' || typeof params !== 'object' || params === null || Array.isArray(params)) {
-    throw new BridgeError('not_json_rpc', { id });
-  }
+  const { jsonrpc, params = {} } = value;
+  if (jsonrpc !== '2.0' || !isRecord(params)) throw new BridgeError('not_json_rpc', { id });
   refuseAmbiguousIn(message, 'params', PARAM_NAMES);
   // A response may be about anything; of its names only `_meta` means something here.
   refuseAmbiguousIn(message, 'result', RESULT_NAMES);
-  return { ...message, params: params as Record<string, unknown> };
+  return { ...message, params };
 }
 
 /** Reads what routing needs of a message; undefined where it is none. It does not check the values' own syntax. */
@@ -90,7 +90,7 @@ export function readParams(message: RpcMessage): Readonly<Record<string, unknown
   if (member === undefined) return {};
   try {
     const value: unknown = JSON.parse(textOf(message.bytes, member));
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+    return isRecord(value) ? value : {};
   } catch {
     // A child that writes broken JSON gets its message routed as one without parameters.
     return {};
@@ -147,7 +147,7 @@ export function methodNotFound(id: string): Buffer {
 }
 
 const ENVELOPE_NAMES = namesByFold(['jsonrpc', 'id', 'method', 'params', 'result', 'error']);
-const PARAM_NAMES = namesByFold(['name', 'uri', 'arguments', 'requestId', 'progressToken', '_meta']);
+const PARAM_NAMES = namesByFold([...TARGET_MEMBERS, 'arguments', 'requestId', 'progressToken', '_meta']);
 const RESULT_NAMES = namesByFold(['_meta']);
 const META_NAMES = namesByFold(['progressToken']);
 

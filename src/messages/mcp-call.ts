@@ -8,25 +8,59 @@ export interface McpCall {
   readonly params: Readonly<Record<string, unknown>>;
 }
 
-/** The methods that name what they are about, where they name it, and what it is called in a sentence. */
+/**
+ * The methods that name what they are about: in which member of `params`, what it is called in a sentence, whether rules are
+ * told apart by it, and whether a client of 2026-07-28 must repeat it in `Mcp-Name` (Standard Request Headers; for tasks,
+ * SEP-2663). Rules do not name tasks, since a server draws a new id for each.
+ */
 const TARGETS = {
-  'tools/call': { member: 'name', noun: 'tool' },
-  'prompts/get': { member: 'name', noun: 'prompt' },
-  'resources/read': { member: 'uri', noun: 'resource' },
-  'resources/subscribe': { member: 'uri', noun: 'resource' },
-  'resources/unsubscribe': { member: 'uri', noun: 'resource' },
-} as const satisfies Record<string, { member: 'name' | 'uri'; noun: string }>;
+  'tools/call': { member: 'name', noun: 'tool', inRules: true, inHeader: true },
+  'prompts/get': { member: 'name', noun: 'prompt', inRules: true, inHeader: true },
+  'resources/read': { member: 'uri', noun: 'resource', inRules: true, inHeader: true },
+  'resources/subscribe': { member: 'uri', noun: 'resource', inRules: true, inHeader: false },
+  'resources/unsubscribe': { member: 'uri', noun: 'resource', inRules: true, inHeader: false },
+  'tasks/get': { member: 'taskId', noun: 'task', inRules: false, inHeader: true },
+  'tasks/update': { member: 'taskId', noun: 'task', inRules: false, inHeader: true },
+  'tasks/result': { member: 'taskId', noun: 'task', inRules: false, inHeader: false },
+  'tasks/cancel': { member: 'taskId', noun: 'task', inRules: false, inHeader: true },
+} as const;
+
+type NamingMethod = keyof typeof TARGETS;
+type TargetMember = (typeof TARGETS)[NamingMethod]['member'];
 
 /** A method whose rules may be told apart by target. */
-export type TargetedMethod = keyof typeof TARGETS;
+export type TargetedMethod = {
+  [M in NamingMethod]: (typeof TARGETS)[M]['inRules'] extends true ? M : never;
+}[NamingMethod];
+
+/** Every member of `params` that names a target. */
+export const TARGET_MEMBERS: readonly TargetMember[] = [...new Set(Object.values(TARGETS).map(({ member }) => member))];
+
+/** The requests of MCP. */
+export const METHODS: readonly string[] = [
+  ...['initialize', 'ping', 'server/discover', 'logging/setLevel', 'completion/complete'],
+  ...['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list', 'tasks/list', 'subscriptions/listen'],
+  ...Object.keys(TARGETS),
+];
 
 /** The member of `params` that names the target; undefined for a method without one. */
-export function targetMember(method: string): 'name' | 'uri' | undefined {
-  return isTargeted(method) ? TARGETS[method].member : undefined;
+export function targetMember(method: string): TargetMember | undefined {
+  return targetOf(method)?.member;
 }
 
-function isTargeted(method: string): method is TargetedMethod {
-  return Object.hasOwn(TARGETS, method);
+/** Whether a client of 2026-07-28 must repeat the target in `Mcp-Name`: where the body names none, no header can. */
+export function needsNameHeader({ method, params }: Pick<McpCall, 'method' | 'params'>): boolean {
+  const target = targetOf(method);
+  return target?.inHeader === true && typeof params[target.member] === 'string';
+}
+
+/** Whether rules may tell its calls apart by target. */
+export function isTargeted(method: string): method is TargetedMethod {
+  return targetOf(method)?.inRules === true;
+}
+
+function targetOf(method: string): (typeof TARGETS)[NamingMethod] | undefined {
+  return Object.hasOwn(TARGETS, method) ? TARGETS[method as NamingMethod] : undefined;
 }
 
 /** For a sentence: `the tool delete_file`. What a client sent is cut, and made printable. */

@@ -1,4 +1,5 @@
 import type { Parameters } from '../http/form.js';
+import { withoutClosingSlash } from '../http/well-known.js';
 import type { Client } from './clients.js';
 import type { FacadeContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
@@ -93,5 +94,5 @@ export function isSameResource(one: string, other: string): boolean {
 
 function comparable(resource: string): string {
   const href = URL.canParse(resource) ? new URL(resource).href : resource;
-  return href.replace(/\/$/, '');
+  return withoutClosingSlash(href);
 }

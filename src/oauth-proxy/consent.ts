@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readForm } from '../http/form.js';
-import { escapeHtml } from '../http/html.js';
+import { escapeHtml, nameToHtml } from '../http/html.js';
+import { replyPage } from '../http/page.js';
 import type { AuthorizationRequest, Requester } from './authorization-request.js';
 import { fingerprint, isShared } from './clients.js';
 import type { FacadeContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
-import { clientNameToHtml, replyPage } from './page.js';
 import { isElsewhere } from './redirect-uri.js';
 import type { Browser, Question } from './sealed-contents.js';
 
@@ -72,4 +72,10 @@ export async function readConsent(
     throw new OAuthError('invalid_request', 'This question has expired, or was asked in another browser');
   }
   return { query: question.query, allowed: form?.get('decision') === 'allow', browser };
+}
+
+/** What a client calls itself, as HTML within a sentence. */
+function clientNameToHtml(name: string | undefined): string {
+  const shown = nameToHtml(name);
+  return shown === undefined ? 'a client without a name' : `“${shown}”`;
 }

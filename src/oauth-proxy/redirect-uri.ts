@@ -12,6 +12,7 @@ const FOREIGN_SCHEMES = new Set(
 /** Windows and browsers hand these to programs of their own (`ms-msdt:`, `ms-settings:`) or to any site that asked. */
 const FOREIGN_PREFIX = /^(?:ms-|web\+)/;
 
+// The three of RFC 8252, sections 7.3 and 8.3; not all of 127.0.0.0/8, as `isLoopbackHost()` has it.
 const LOOPBACK = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))(?::\d{1,5})?(?=[/?]|$)/;
 
 /**

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { UpstreamError } from '../core/errors.js';
 import { readBody } from '../http/body.js';
+import { isRecord } from '../http/json-object.js';
 import { isLoopbackHost } from '../http/loopback.js';
 import { replyJson } from '../http/reply.js';
 import { parseStrictJson } from '../messages/strict-json.js';
@@ -101,7 +102,7 @@ function parseClientMetadata(body: Buffer): ClientMetadata {
 function parseObject(text: string): Record<string, unknown> {
   try {
     const value = parseStrictJson(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+    if (isRecord(value)) return value;
   } catch {
     // Answered below, like all else that is not the metadata of a client.
   }

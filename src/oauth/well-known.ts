@@ -1,8 +1,8 @@
-const RESOURCE_METADATA = '/.well-known/oauth-protected-resource';
+import { wellKnownPath, withoutClosingSlash } from '../http/well-known.js';
 
 /** RFC 9728, section 3.1: the well-known segment goes between the host and the resource's path. */
 export function resourceMetadataPath(resourcePath: string): string {
-  return resourcePath === '/' ? RESOURCE_METADATA : RESOURCE_METADATA + resourcePath;
+  return wellKnownPath('oauth-protected-resource', resourcePath);
 }
 
 /**
@@ -12,13 +12,10 @@ export function resourceMetadataPath(resourcePath: string): string {
 export function resourceMetadataPaths(resourcePath: string): ReadonlySet<string> {
   return new Set([
     resourceMetadataPath(resourcePath),
-    resourceMetadataPath(resourcePath.replace(/(?<=.)\/$/, '')),
-    RESOURCE_METADATA,
+    resourceMetadataPath(withoutClosingSlash(resourcePath)),
+    resourceMetadataPath('/'),
   ]);
 }
-
-const SERVER_METADATA = '/.well-known/oauth-authorization-server';
-const DISCOVERY = '/.well-known/openid-configuration';
 
 /** Where the facade answers; the first of each list is the one that its metadata names. */
 export interface FacadePaths {
@@ -37,11 +34,17 @@ export interface FacadePaths {
  * stand beside it, named as agentgateway names them.
  */
 export function facadePaths(resourcePath: string, legacyEndpoints: boolean): FacadePaths {
-  const path = resourcePath.replace(/\/$/, '');
-  const base = SERVER_METADATA + path;
+  const path = withoutClosingSlash(resourcePath);
+  const base = wellKnownPath('oauth-authorization-server', path);
   const legacy = (name: string) => (legacyEndpoints ? [name] : []);
   return {
-    metadata: [base, SERVER_METADATA + resourcePath, SERVER_METADATA, DISCOVERY + path, path + DISCOVERY],
+    metadata: [
+      base,
+      `${wellKnownPath('oauth-authorization-server')}${resourcePath}`,
+      wellKnownPath('oauth-authorization-server'),
+      wellKnownPath('openid-configuration', path),
+      `${path}${wellKnownPath('openid-configuration')}`,
+    ],
     registration: [`${base}/client-registration`, ...legacy('/register')],
     authorize: [`${base}/authorize`, ...legacy('/authorize')],
     consent: [`${base}/consent`],

@@ -1,4 +1,5 @@
-import { isRecord, type OptionChecks } from './checks.js';
+import { isRecord } from '../http/json-object.js';
+import type { OptionChecks } from './checks.js';
 
 /**
  * Checks the argument that a middleware is made with. Mounted without the call, it is handed a request there.

@@ -1,5 +1,6 @@
 import leven from 'leven';
 import { ConfigError } from '../core/errors.js';
+import { isRecord } from '../http/json-object.js';
 
 /** Checks the options of one function; every refusal names that function. */
 export type OptionChecks = ReturnType<typeof createChecks>;
@@ -49,10 +50,6 @@ export function createChecks(who: string) {
       }
     },
   };
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /**

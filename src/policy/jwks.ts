@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { catchStrayPromise } from '../core/stray-promise.js';
+import { isRecord } from '../http/json-object.js';
 import { asError } from '../http/middleware.js';
-import { isRecord, type OptionChecks } from '../options/checks.js';
+import type { OptionChecks } from '../options/checks.js';
 import type { Jwks } from './auth-options.js';
 import { requireServerUrl } from './server-url.js';
 

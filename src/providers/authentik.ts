@@ -1,4 +1,5 @@
-import { discoveryUrl, type Provider, STANDARD, withoutClosingSlash } from './provider.js';
+import { withoutClosingSlash } from '../http/well-known.js';
+import { discoveryUrl, type Provider, STANDARD } from './provider.js';
 
 /** authentik. It has no registration (authentik#8751), and `aud` is the client id. */
 export const AUTHENTIK: Provider = Object.freeze({

@@ -1,4 +1,5 @@
-import { discoveryUrl, type Provider, STANDARD, withoutClosingSlash } from './provider.js';
+import { withoutClosingSlash } from '../http/well-known.js';
+import { discoveryUrl, type Provider, STANDARD } from './provider.js';
 
 /** Keycloak. Its registration endpoint answers without CORS (keycloak#39629), and it does not know RFC 8707 (keycloak#14355). */
 export const KEYCLOAK: Provider = Object.freeze({

@@ -1,4 +1,5 @@
-import { discoveryUrl, type Provider, STANDARD, withoutClosingSlash } from './provider.js';
+import { withoutClosingSlash } from '../http/well-known.js';
+import { discoveryUrl, type Provider, STANDARD } from './provider.js';
 
 /** Okta's custom authorization servers. Registration belongs to the organisation, and wants an API token (`SSWS`). */
 export const OKTA: Provider = Object.freeze({

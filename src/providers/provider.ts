@@ -1,3 +1,5 @@
+import { type WellKnownName, wellKnownPath, withoutClosingSlash } from '../http/well-known.js';
+
 /** What is peculiar about one kind of authorization server. Data and pure functions of the issuer: nothing is fetched here. */
 export interface Provider {
   /** Where the keys are, where the policy does not say. */
@@ -29,7 +31,7 @@ export interface Registration {
 
 /** What most servers have in common, and what RFC 8414 and RFC 8707 expect of all. */
 export const STANDARD: Provider = Object.freeze({
-  jwksUrl: (issuer: string) => `${withoutClosingSlash(issuer)}/.well-known/jwks.json`,
+  jwksUrl: (issuer: string) => `${withoutClosingSlash(issuer)}${wellKnownPath('jwks.json')}`,
   metadataUrls: (issuer: string) => [
     insertedMetadataUrl(issuer, 'oauth-authorization-server'),
     insertedMetadataUrl(issuer, 'openid-configuration'),
@@ -44,16 +46,12 @@ export const STANDARD: Provider = Object.freeze({
 });
 
 /** RFC 8414, section 3.1: the well-known segment goes between the host and the issuer's path. */
-export function insertedMetadataUrl(issuer: string, segment: string): string {
+export function insertedMetadataUrl(issuer: string, name: WellKnownName): string {
   const { origin, pathname } = new URL(issuer);
-  return `${origin}/.well-known/${segment}${withoutClosingSlash(pathname)}`;
+  return `${origin}${wellKnownPath(name, withoutClosingSlash(pathname))}`;
 }
 
 /** OpenID Connect Discovery 1.0, section 4: the segment is appended. */
 export function discoveryUrl(issuer: string): string {
-  return `${withoutClosingSlash(issuer)}/.well-known/openid-configuration`;
-}
-
-export function withoutClosingSlash(text: string): string {
-  return text.endsWith('/') ? text.slice(0, -1) : text;
+  return `${withoutClosingSlash(issuer)}${wellKnownPath('openid-configuration')}`;
 }

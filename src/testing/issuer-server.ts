@@ -1,6 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { wellKnownPath } from '../http/well-known.js';
 import type { Jwks } from '../index.js';
+import { STANDARD } from '../providers/provider.js';
 
 /** How often each document has been asked for. */
 export interface RequestCounts {
@@ -18,7 +20,7 @@ export interface IssuerServer {
   close(): Promise<void>;
 }
 
-const METADATA_PATHS = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'];
+const METADATA_PATHS = [wellKnownPath('oauth-authorization-server'), wellKnownPath('openid-configuration')];
 
 /** Serves a key set and the issuer's metadata (RFC 8414) on a free loopback port. Does not keep the process alive. */
 export async function startIssuerServer(readJwks: () => Jwks): Promise<IssuerServer> {
@@ -43,7 +45,7 @@ export async function startIssuerServer(readJwks: () => Jwks): Promise<IssuerSer
 }
 
 function documentFor(path: string): keyof RequestCounts | undefined {
-  if (path === '/.well-known/jwks.json') return 'jwks';
+  if (path === wellKnownPath('jwks.json')) return 'jwks';
   return METADATA_PATHS.includes(path) ? 'metadata' : undefined;
 }
 
@@ -51,7 +53,7 @@ function documentFor(path: string): keyof RequestCounts | undefined {
 function metadataOf(issuer: string): Readonly<Record<string, unknown>> {
   return {
     issuer,
-    jwks_uri: `${issuer}/.well-known/jwks.json`,
+    jwks_uri: STANDARD.jwksUrl(issuer),
     authorization_endpoint: `${issuer}/authorize`,
     token_endpoint: `${issuer}/token`,
     response_types_supported: ['code'],

@@ -1,8 +1,8 @@
 import { parseJsonObject } from '../http/json-object.js';
-import { fetchFailureReason } from './fetch-failure.js';
+import { boundedFetch, type FetchBounds, FetchError } from './bounded-fetch.js';
 
 /** What every call to a key server or an authorization server is held to. */
-export const CALL_LIMITS: Readonly<{ timeoutMs: number; maxBytes: number }> = Object.freeze({
+export const CALL_LIMITS: FetchBounds = Object.freeze({
   timeoutMs: 5_000,
   maxBytes: 256 * 1024,
 });
@@ -40,31 +40,36 @@ export interface ServerCall {
 }
 
 /**
- * Calls a server: bounded in time and size, redirects refused, since an address that was configured must not turn into
- * one that was not. A status of 500 or more is an outage; any other status is the caller's to judge.
+ * Calls a server. A status of 500 or more is an outage, and no redirect is followed; any other status is the caller's to judge.
  *
  * @throws {CallError}
  */
-export async function callServer(url: URL, call: ServerCall, limits = CALL_LIMITS): Promise<ServerAnswer> {
+export async function callServer(url: URL, call: ServerCall, limits: FetchBounds = CALL_LIMITS): Promise<ServerAnswer> {
   const failed = (reason: string, answered: boolean, cause?: unknown) =>
     callError(call.method, url, reason, answered, { cause });
-  const signal = AbortSignal.timeout(limits.timeoutMs);
+  const headers = { accept: 'application/json', ...call.headers };
+  const answer = await boundedFetch(url, { ...call, headers }, limits, isUsable).catch((error: unknown) => {
+    throw error instanceof FetchError ? failed(error.message, error.answered, error) : error;
+  });
+  const { status } = answer;
+  if (!isUsable(answer)) throw failed(`it answered with status ${status}`, status < 500);
+  if (!answer.isWhole) throw failed(`it is larger than ${limits.maxBytes} bytes`, true);
+  const text = decode(answer.bytes);
+  if (text === undefined) throw failed('it is not UTF-8', true);
+  return { status, headers: answer.headers, body: parseJsonObject(text) };
+}
+
+function decode(bytes: Buffer): string | undefined {
   try {
-    const headers = { accept: 'application/json', ...call.headers };
-    const response = await fetch(url, { ...call, headers, redirect: 'manual', signal });
-    const { status } = response;
-    if (status >= 500 || (status >= 300 && status < 400)) {
-      await response.body?.cancel();
-      throw failed(`it answered with status ${status}`, status < 500);
-    }
-    const text = await readBounded(response, limits.maxBytes).catch((error: Error) => {
-      throw failed(signal.aborted ? `no answer within ${limits.timeoutMs} ms` : error.message, !signal.aborted, error);
-    });
-    return { status, headers: response.headers, body: parseJsonObject(text) };
-  } catch (error) {
-    if (error instanceof CallError) throw error;
-    throw failed(signal.aborted ? `no answer within ${limits.timeoutMs} ms` : fetchFailureReason(error), false, error);
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    // There is nothing more to say of bytes that are no text.
+    return undefined;
   }
+}
+
+function isUsable({ status }: { readonly status: number }): boolean {
+  return status < 300 || (status >= 400 && status < 500);
 }
 
 /**
@@ -88,15 +93,4 @@ export function callError(
   options?: ErrorOptions,
 ): CallError {
   return new CallError(`${method} ${url.origin}${url.pathname} failed: ${reason}`, answered, options);
-}
-
-async function readBounded(response: Response, maxBytes: number): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > maxBytes) throw new Error(`it is larger than ${maxBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
 }

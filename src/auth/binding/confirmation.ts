@@ -1,4 +1,5 @@
 import { AuthError } from '../../core/errors.js';
+import { isRecord } from '../../http/json-object.js';
 import type { Scheme } from '../../oauth/credentials.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 
@@ -38,6 +39,6 @@ export function bindingFault(token: Token, scheme: Scheme, { dpop, mtls }: Bindi
 function confirmationMethod(token: Token): 'jkt' | 'x5t#S256' | 'unknown' | undefined {
   if (!isBound(token)) return undefined;
   const { cnf } = token.payload;
-  const [method, another] = typeof cnf === 'object' && cnf !== null ? Object.keys(cnf) : [];
+  const [method, another] = isRecord(cnf) ? Object.keys(cnf) : [];
   return another === undefined && (method === 'jkt' || method === 'x5t#S256') ? method : 'unknown';
 }

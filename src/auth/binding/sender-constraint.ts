@@ -1,4 +1,5 @@
 import type { AuthInfo } from '../../core/auth-info.js';
+import { isRecord } from '../../http/json-object.js';
 import type { Scheme } from '../../oauth/credentials.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import type { VerifiedToken } from '../token/verified-tokens.js';
@@ -43,5 +44,5 @@ export function createSenderConstraint(options: SenderConstraintOptions): Sender
 
 /** The only scheme in which a token can pass (RFC 9449, section 7.1). */
 export function schemeOfToken({ payload: { cnf } }: AuthInfo): Scheme {
-  return typeof cnf === 'object' && cnf !== null && 'jkt' in cnf ? 'dpop' : 'bearer';
+  return isRecord(cnf) && 'jkt' in cnf ? 'dpop' : 'bearer';
 }

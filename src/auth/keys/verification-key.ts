@@ -1,4 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
+import { isRecord } from '../../http/json-object.js';
 import { isAcceptedAlgorithm } from './signature.js';
 
 /** A public key that may verify tokens. */
@@ -76,8 +77,8 @@ async function publicPem({ key_ops: _allOfWhichItWouldNeed, ...jwk }: Jwk): Prom
 }
 
 function whyUnusable(jwk: unknown): string | undefined {
-  if (typeof jwk !== 'object' || jwk === null) return 'is not an object';
-  const { kty, kid, use, key_ops: operations, alg, d } = jwk as Jwk;
+  if (!isRecord(jwk)) return 'is not an object';
+  const { kty, kid, use, key_ops: operations, alg, d } = jwk;
   if (kty !== 'RSA' && kty !== 'EC' && kty !== 'OKP') return 'is not a public key (kty RSA, EC or OKP)';
   if (d !== undefined) return 'is a private key, which does not belong in a key set';
   if (kid !== undefined && typeof kid !== 'string') return 'has a kid that is not a string';

@@ -1,4 +1,5 @@
 import { AuthError } from '../../core/errors.js';
+import { isRecord } from '../../http/json-object.js';
 import { parseStrictJson } from '../../messages/strict-json.js';
 import { requireToken68 } from '../../oauth/credentials.js';
 
@@ -58,6 +59,6 @@ function parseObject(bytes: Buffer): Record<string, unknown> {
     // The parser's message would quote the token.
     throw new AuthError('malformed_token');
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new AuthError('malformed_token');
-  return value as Record<string, unknown>;
+  if (!isRecord(value)) throw new AuthError('malformed_token');
+  return value;
 }

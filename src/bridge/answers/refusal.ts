@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { BodyError } from '../../http/body.js';
 import { replyJson } from '../../http/reply.js';
 import { BridgeError } from '../../messages/bridge-error.js';
+import { BODY_REASONS } from '../../messages/message-errors.js';
 
 /** When it is worth trying again, in seconds. */
 const RETRY_AFTER: Readonly<Record<number, string>> = { 429: '5', 503: '10' };
@@ -17,6 +18,5 @@ export function refuse(res: ServerResponse, error: BridgeError): void {
 
 /** A body that cannot be used, as a JSON-RPC error. */
 export function bridgeErrorFor({ status, message }: BodyError): BridgeError {
-  const reason = { 400: 'unusable_body', 413: 'body_too_large', 415: 'unsupported_media_type' } as const;
-  return new BridgeError(reason[status], { detail: message });
+  return new BridgeError(BODY_REASONS[status], { detail: message });
 }

@@ -1,11 +1,11 @@
+import { expiryOf } from '../../core/auth-info.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { LEGACY_REVISIONS } from '../../messages/era.js';
 import type { ClientMessage } from '../../messages/json-rpc.js';
 import { type MetaRules, withMeta } from '../../messages/meta-edit.js';
-import { accepts } from '../accept.js';
+import { acceptedForms, requireAcceptedForms } from '../answers/accepted-forms.js';
 import { Answer, type AnswerPlan } from '../answers/answer.js';
 import type { BridgeRequest } from '../bridge-request.js';
-import { expiryOf } from '../expiry.js';
 import type { Session } from './session.js';
 import type { Sessions } from './sessions.js';
 
@@ -44,7 +44,7 @@ export class LegacyExchange {
   /** GET: the standalone stream, or what a broken stream has left to say. */
   get(request: BridgeRequest): void {
     const session = this.session(request);
-    if (!accepts(request.req, 'text/event-stream')) throw new BridgeError('not_acceptable');
+    if (!acceptedForms(request.req).stream) throw new BridgeError('not_acceptable');
     const lastEventId = request.req.headers['last-event-id'];
     if (lastEventId === undefined) session.listen(request.res);
     else session.resume(String(lastEventId), request.res);
@@ -65,7 +65,7 @@ export class LegacyExchange {
       request.res.writeHead(202).end();
       return;
     }
-    const wanted = acceptedBy(request);
+    const wanted = requireAcceptedForms(request.req);
     const rule = this.#metaRules.forRequest(request.auth);
     // Nothing may be awaited from here on: another POST would be admitted with the same ids.
     session.admit(requests);
@@ -87,7 +87,7 @@ export class LegacyExchange {
       this.session(request);
       throw new BridgeError('already_initialized', { id });
     }
-    const wanted = acceptedBy(request);
+    const wanted = requireAcceptedForms(request.req);
     const rule = this.#metaRules.forRequest(request.auth);
     const session = this.#sessions.open(request.principal, request.auth);
     session.expiresAt = expiryOf(request.auth);
@@ -121,11 +121,3 @@ export class LegacyExchange {
 const NO_HEADERS = Object.freeze({});
 
 type Wanted = Pick<AnswerPlan, 'json' | 'stream' | 'responses' | 'batch'>;
-
-// Asked before anything is opened or sent: afterwards it would be too late to refuse.
-function acceptedBy({ req }: BridgeRequest): Pick<Wanted, 'json' | 'stream'> {
-  const json = accepts(req, 'application/json');
-  const stream = accepts(req, 'text/event-stream');
-  if (!json && !stream) throw new BridgeError('not_acceptable');
-  return { json, stream };
-}

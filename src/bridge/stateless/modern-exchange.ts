@@ -1,12 +1,13 @@
+import { expiryOf } from '../../core/auth-info.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { checkModernRequest, metaOf, VERSION_KEY } from '../../messages/era.js';
+import { matchesNameHeader } from '../../messages/header-value.js';
 import type { ClientMessage } from '../../messages/json-rpc.js';
 import { type MetaRules, withMeta } from '../../messages/meta-edit.js';
-import { accepts } from '../accept.js';
+import { requireAcceptedForms } from '../answers/accepted-forms.js';
 import { Answer } from '../answers/answer.js';
 import { EventStream } from '../answers/event-stream.js';
 import type { BridgeRequest } from '../bridge-request.js';
-import { expiryOf } from '../expiry.js';
 import type { SharedChildren } from './shared-children.js';
 
 /** POSTs of the revisions without sessions (2026-07-28), each of which stands alone. */
@@ -27,9 +28,7 @@ export class ModernExchange {
   async #request({ req, res, auth, principal, since }: BridgeRequest, message: ClientMessage): Promise<void> {
     const { id } = message;
     checkModernRequest(req, message);
-    const json = accepts(req, 'application/json');
-    const stream = accepts(req, 'text/event-stream');
-    if (!json && !stream) throw new BridgeError('not_acceptable', { id });
+    const accepted = requireAcceptedForms(req, id);
     const rule = this.#metaRules.forRequest(auth);
     const child = await this.#shared.get(principal, auth, String(metaOf(message)?.[VERSION_KEY])).catch((error) => {
       throw error instanceof BridgeError ? new BridgeError(error.reason, { id, data: error.data }) : error;
@@ -40,9 +39,8 @@ export class ModernExchange {
     if (res.destroyed) return;
     child.admit(message);
     const answer = new Answer({
+      ...accepted,
       res,
-      json,
-      stream,
       responses: 1,
       batch: false,
       until: expiryOf(auth),
@@ -58,6 +56,8 @@ export class ModernExchange {
     const named = req.headers['mcp-method'];
     if (named !== undefined && named !== message.method)
       throw new BridgeError('header_mismatch', { detail: 'Mcp-Method' });
+    if (!matchesNameHeader(req.headers['mcp-name'], message))
+      throw new BridgeError('header_mismatch', { detail: 'Mcp-Name' });
     // The ids at the child are ours, so a client's word for what to cancel means nothing there; it hangs up instead.
     if (message.method !== 'notifications/cancelled') {
       const child = await this.#shared.get(principal, auth);

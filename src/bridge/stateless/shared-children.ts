@@ -1,9 +1,8 @@
-import type { AuthInfo } from '../../core/auth-info.js';
+import { type AuthInfo, expiryOf } from '../../core/auth-info.js';
 import type { Principal } from '../../core/principal.js';
 import type { Quota, Share } from '../../core/quota.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { type ChildSource, takeChild } from '../../targets/stdio/child-source.js';
-import { expiryOf } from '../expiry.js';
 import type { Limits } from '../limits.js';
 import { probeEra } from './era-probe.js';
 import { SharedChild } from './shared-child.js';

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
+import { isRecord } from '../../http/json-object.js';
 import { BridgeError } from '../../messages/bridge-error.js';
-import { CAPABILITIES_KEY, decodeHeader, VERSION_KEY } from '../../messages/era.js';
+import { CAPABILITIES_KEY, VERSION_KEY } from '../../messages/era.js';
+import { decodeHeaderValue } from '../../messages/header-value.js';
 import type { ClientMessage } from '../../messages/json-rpc.js';
 import { type Askable, askChild } from './own-request.js';
 
@@ -92,7 +94,7 @@ async function readTools(shared: Askable, meta: ReadonlyMap<string, string> | un
 // Only chains of `properties` lead to a parameter that counts; a schema that marks others is not offered by clients.
 function mirroredIn(schema: unknown, path: readonly string[] = []): MirroredParameter[] {
   const { properties } = (schema ?? {}) as { properties?: Record<string, { 'x-mcp-header'?: unknown }> };
-  if (typeof properties !== 'object' || properties === null || path.length >= MOST_LEVELS) return [];
+  if (!isRecord(properties) || path.length >= MOST_LEVELS) return [];
   return Object.entries(properties).flatMap(([name, property]) => {
     const mark = property?.['x-mcp-header'];
     const here = [...path, name];
@@ -104,15 +106,15 @@ function mirroredIn(schema: unknown, path: readonly string[] = []): MirroredPara
 function valueAt(value: unknown, path: readonly string[]): unknown {
   let at = value;
   for (const name of path) {
-    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, name)) return undefined;
-    at = (at as Record<string, unknown>)[name];
+    if (!isRecord(at) || !Object.hasOwn(at, name)) return undefined;
+    at = at[name];
   }
   return at;
 }
 
 function matches(header: string | string[] | undefined, value: unknown): boolean {
   if (value === undefined || value === null) return header === undefined;
-  const text = decodeHeader(header);
+  const text = decodeHeaderValue(header);
   // No header says what an object says.
   if (text === undefined || typeof value === 'object') return false;
   // `42.0` and `42` are the same number.

@@ -1,4 +1,5 @@
-import { isRecord, nearestName } from '../../options/checks.js';
+import { isRecord } from '../../http/json-object.js';
+import { nearestName } from '../../options/checks.js';
 import { StartupError } from '../startup-error.js';
 
 interface Names<R extends string, O extends string> {

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import cors from 'cors';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import type { Configuration, interactionPolicy, Provider } from 'oidc-provider';
+import { withoutClosingSlash } from '../../http/well-known.js';
 import type { Logger } from '../../index.js';
 import { StartupError } from '../startup-error.js';
 import { replyLoginPage } from './dev-issuer-page.js';
@@ -163,8 +164,4 @@ async function agree(provider: Provider, params: Record<string, unknown>, resour
       grant.addResourceScope(spelling, scope);
   }
   return { login: { accountId: USER }, consent: { grantId: await grant.save() } };
-}
-
-function withoutClosingSlash(text: string): string {
-  return text.endsWith('/') ? text.slice(0, -1) : text;
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import { escapeHtml, nameToHtml } from '../http/html.js';
+import { escapeHtml } from './html.js';
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1b1f24; --paper: #ffffff; --quiet: #57606a; --line: #8c959f; --accent: #0550ae; --on-accent: #ffffff; }
@@ -34,7 +34,11 @@ const HEADERS = Object.freeze({
   'cache-control': 'no-store',
 });
 
-/** @param content HTML, in which every value has been escaped; likewise `heading`, where it is not the title. */
+/**
+ * A page of ours for a person, in the one style and with the one policy.
+ *
+ * @param content HTML, in which every value has been escaped; likewise `heading`, where it is not the title.
+ */
 export function replyPage(
   res: ServerResponse,
   status: number,
@@ -48,10 +52,4 @@ export function replyPage(
   for (const [name, value] of Object.entries(HEADERS)) res.setHeader(name, value);
   res.setHeader('content-length', Buffer.byteLength(html));
   res.end(res.req.method === 'HEAD' ? undefined : html);
-}
-
-/** What a client calls itself, as HTML within a sentence. */
-export function clientNameToHtml(name: string | undefined): string {
-  const shown = nameToHtml(name);
-  return shown === undefined ? 'a client without a name' : `“${shown}”`;
 }
