@@ -8,6 +8,7 @@ import { serve } from '../support/loopback-server.js';
 import { RESOURCE } from '../support/protected-app.js';
 import { PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
+import { until } from '../support/until.js';
 
 // Enough for JSON.stringify() to run out of stack.
 const NESTED = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
@@ -179,8 +180,12 @@ test('what another middleware has answered meanwhile is left as it is, and ends 
   upstream.hijack(KEYCLOAK_METADATA, (res) => setTimeout(() => res.writeHead(500).end(), 200));
   const policy = { issuer: upstream.issuer, provider: { keycloak: {} }, resourceMetadata: { resource: RESOURCE } };
   const errors: unknown[] = [];
+  let replies = 0;
   const app = express().use((_req, res, next) => {
-    setTimeout(() => res.status(503).send('too slow'), 50);
+    setTimeout(() => {
+      res.status(503).send('too slow');
+      replies += 1;
+    }, 50);
     next();
   });
   app.use(protectedResourceMetadata({ ...policy, facade: { secret: SECRET } }));
@@ -194,7 +199,7 @@ test('what another middleware has answered meanwhile is left as it is, and ends 
     body: new ReadableStream({
       async start(controller) {
         controller.enqueue('{');
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        await until(() => replies === 2);
         controller.enqueue('x'.repeat(100_000));
         controller.close();
       },

@@ -1,6 +1,7 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
 const MAX_FAST_MS = 1_000;
+const MAX_LINES = 20;
 
 /** A reporter that lists, after a run, the tests of the project `fast` that took over a second. It fails nothing: machines differ. */
 export const listSlowTests: Reporter = {
@@ -13,6 +14,8 @@ export const listSlowTests: Reporter = {
       .toSorted((one, other) => other.ms - one.ms);
     if (slow.length === 0) return;
     console.log(`\nTests of the project "fast" that took over ${MAX_FAST_MS} ms (move them to a *.slow.test.ts file):`);
-    for (const { test, ms } of slow) console.log(`${ms} ms  ${test.module.relativeModuleId}: ${test.fullName}`);
+    for (const { test, ms } of slow.slice(0, MAX_LINES))
+      console.log(`${ms} ms  ${test.module.relativeModuleId}: ${test.fullName}`);
+    if (slow.length > MAX_LINES) console.log(`and ${slow.length - MAX_LINES} more: was the machine busy?`);
   },
 };

@@ -3,25 +3,23 @@ import { expect, test } from 'vitest';
 import { CallError, callServer } from '../../src/upstream/call-server.js';
 import { serve } from '../support/loopback-server.js';
 
-const LIMITS = { timeoutMs: 100, maxBytes: 100 };
-
-async function failureOf(url: string): Promise<CallError> {
-  return await callServer(new URL(url), { method: 'POST', body: 'secret=1' }, LIMITS).then(
+async function failureOf(url: string, timeoutMs: number): Promise<CallError> {
+  return await callServer(new URL(url), { method: 'POST', body: 'secret=1' }, { timeoutMs, maxBytes: 100 }).then(
     () => expect.fail('it was answered'),
     (error) => error,
   );
 }
 
-test.each<[string, (res: ServerResponse) => void, boolean, string]>([
-  ['no answer', () => undefined, false, 'no answer within 0.1 seconds'],
-  ['half an answer', (res) => res.writeHead(200).write('{'), false, 'no answer within 0.1 seconds'],
+test.each<[string, (res: ServerResponse) => void, boolean, string, timeoutMs?: number]>([
+  ['no answer', () => undefined, false, 'no answer within 0.1 seconds', 100],
+  ['half an answer', (res) => res.writeHead(200).write('{'), false, 'no answer within 0.1 seconds', 100],
   ['a hang-up', (res) => void res.destroy(), false, 'UND_ERR_SOCKET'],
   ['500', (res) => res.writeHead(500).end(), false, 'it answered with status 500'],
   ['a redirect', (res) => res.writeHead(302, { location: '/' }).end(), true, 'it answered with status 302'],
   ['too much', (res) => res.end(' '.repeat(101)), true, 'it is larger than 100 bytes'],
-])('%s', async (_name, answer, answered, reason) => {
+])('%s', async (_name, answer, answered, reason, timeoutMs = 10_000) => {
   const origin = await serve((_req, res) => answer(res));
-  const error = await failureOf(`${origin}/token?code=secret`);
+  const error = await failureOf(`${origin}/token?code=secret`, timeoutMs);
   expect(error).toBeInstanceOf(CallError);
   expect(error.answered).toBe(answered);
   expect(error.message).toBe(`POST ${origin}/token failed: ${reason}`);
