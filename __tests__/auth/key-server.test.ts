@@ -14,22 +14,20 @@ describe('fetching', () => {
     expect(server.requests).toBe(1);
   });
 
-  test.each([
+  // "expires": in so many minutes.
+  test.each<[string, Record<string, string | number>, number]>([
     ['10 minutes without a word', {}, 10],
     ['max-age', { 'cache-control': 'public, max-age=300' }, 5],
     ['max-age less Age', { 'cache-control': 'max-age=300', age: '120' }, 3],
     ['a minute at the least', { 'cache-control': 'max-age=1' }, 1],
     ['a minute for no-store', { 'cache-control': 'no-store, max-age=300' }, 1],
     ['an hour at the most', { 'cache-control': 'max-age=864000' }, 60],
-    ['Expires', { expires: new Date(Date.now() + 4 * MINUTE).toUTCString() }, 4],
-    [
-      'max-age, also beside Expires',
-      { 'cache-control': 'max-age=300', expires: new Date(Date.now() + 30 * MINUTE).toUTCString() },
-      5,
-    ],
-  ])('a set is kept for %s', async (_name, headers, minutes) => {
+    ['Expires', { expires: 4 }, 4],
+    ['max-age, also beside Expires', { 'cache-control': 'max-age=300', expires: 30 }, 5],
+  ])('a set is kept for %s', async (_name, { expires, ...headers }, minutes) => {
     const { server, gate } = await setUp();
-    server.headers = headers;
+    const date = { expires: new Date(Date.now() + Number(expires) * MINUTE).toUTCString() };
+    server.headers = { ...(headers as Record<string, string>), ...(expires === undefined ? {} : date) };
     await gate.send(fresh());
     passTime(minutes * MINUTE * 0.7);
     await gate.send(fresh());
