@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { CallError, callServer } from '../../src/upstream/call-server.js';
 import { serve } from '../support/serve.js';
 
-const LIMITS = { timeoutMs: 100, maxBytes: 100 };
+const LIMITS = { timeoutMs: 500, maxBytes: 100 };
 
 async function failureOf(url: string): Promise<CallError> {
   return await callServer(new URL(url), { method: 'POST', body: 'secret=1' }, LIMITS).then(
@@ -13,8 +13,8 @@ async function failureOf(url: string): Promise<CallError> {
 }
 
 test.each<[string, (res: ServerResponse) => void, boolean, string]>([
-  ['no answer', () => undefined, false, 'no answer within 0.1 seconds'],
-  ['half an answer', (res) => res.writeHead(200).write('{'), false, 'no answer within 0.1 seconds'],
+  ['no answer', () => undefined, false, 'no answer within 0.5 seconds'],
+  ['half an answer', (res) => res.writeHead(200).write('{'), false, 'no answer within 0.5 seconds'],
   ['a hang-up', (res) => void res.destroy(), false, 'UND_ERR_SOCKET'],
   ['500', (res) => res.writeHead(500).end(), false, 'it answered with status 500'],
   ['a redirect', (res) => res.writeHead(302, { location: '/' }).end(), true, 'it answered with status 302'],
