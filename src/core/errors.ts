@@ -182,6 +182,7 @@ export class AuthError extends Error {
 /** Every way in which we, or a server we depend on, can fail. Each key has a heading in docs/errors.md. */
 export const OUTAGES = {
   key_set_unavailable: { status: 503, description: 'The keys that verify tokens cannot be read at the moment' },
+  package_unavailable: { status: 503, description: 'A package that checks tokens cannot be loaded at the moment' },
   proof_store_full: { status: 503, description: 'More DPoP proofs come in than can be remembered' },
   authorization_server_unavailable: {
     status: 503,

@@ -4,6 +4,7 @@ import type { DpopMode } from '../../oauth/challenge.js';
 import type { Scheme } from '../../oauth/credentials.js';
 import type { VerifiedToken } from '../token/verified-tokens.js';
 import {
+  loadProofChecks,
   type Presentation,
   type ProofContext,
   proofWindowSeconds,
@@ -30,6 +31,8 @@ export function createSenderConstraint(options: SenderConstraintOptions): Sender
   const { dpop, mtls, clockToleranceSeconds } = options;
   const proofIds = createProofIds(proofWindowSeconds(clockToleranceSeconds));
   const context: ProofContext = { clockToleranceSeconds, proofIds };
+  // Begun here, so that the first request waits less; it asks again, and learns of a failure.
+  if (dpop !== 'off' || mtls !== 'off') loadProofChecks().catch(() => undefined);
   const isFree = dpop !== 'require' && mtls !== 'require';
 
   async function check(verified: VerifiedToken, presentation: Presentation): Promise<void> {
