@@ -2,15 +2,19 @@ import { basename } from 'node:path';
 import { defineConfig } from 'rolldown';
 
 /**
- * TypeScript before 5.9's nodenext forbids CommonJS files to import types of an ES module, though Node can require() it. For these
- * files each entry gets declarations that take everything from those of the ES module.
+ * For `require()`: each entry gets a CommonJS file that hands out the ES module, so that there is one copy of everything, and
+ * declarations that take everything from those of the ES module. TypeScript forbids CommonJS files an ES module's (TS1479), for
+ * all that Node can require() it.
  */
-const commonjsDeclarations = {
-  name: 'commonjs-declarations',
+const commonjsEntries = {
+  name: 'commonjs-entries',
   generateBundle(_options, bundle) {
     for (const { isEntry, exports, fileName } of Object.values(bundle)) {
+      if (!isEntry || fileName === 'gateway/cli.js') continue;
       const entry = fileName.replace(/\.js$/, '');
-      if (isEntry && fileName !== 'gateway/cli.js') this.emitFile({ type: 'asset', fileName: `${entry}.d.cts`, source: declarationsOf(entry, exports) });
+      const source = `module.exports = require('./${basename(fileName)}');\n`;
+      this.emitFile({ type: 'asset', fileName: `${entry}.cjs`, source });
+      this.emitFile({ type: 'asset', fileName: `${entry}.d.cts`, source: declarationsOf(entry, exports) });
     }
   },
 };
@@ -38,7 +42,7 @@ export default defineConfig({
     'testing/index': 'src/testing/index.ts',
     'gateway/cli': 'src/gateway/cli.ts',
   },
-  plugins: [commonjsDeclarations],
+  plugins: [commonjsEntries],
   logLevel: 'warn',
   platform: 'node',
   external: /^[^./]/,

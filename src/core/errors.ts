@@ -211,7 +211,7 @@ export class UpstreamError extends Error {
   readonly status: 502 | 503;
   /** When it is worth trying again, in seconds; sent as `Retry-After`. @default 30 */
   readonly retryAfterSeconds: number;
-  /** What the token says of itself that could not be judged. */
+  /** What the token says of itself that could not be judged, and what else is known of the outage. */
   readonly evidence: Evidence;
 
   constructor(code: OutageCode, options: { cause?: unknown; retryAfterSeconds?: number; evidence?: Evidence } = {}) {
@@ -222,9 +222,9 @@ export class UpstreamError extends Error {
     this.evidence = options.evidence ?? {};
   }
 
-  /** The same outage with evidence of whom it met. */
+  /** The same outage with further evidence. */
   with(evidence: Evidence): UpstreamError {
     const { cause, retryAfterSeconds } = this;
-    return new UpstreamError(this.code, { cause, retryAfterSeconds, evidence });
+    return new UpstreamError(this.code, { cause, retryAfterSeconds, evidence: { ...this.evidence, ...evidence } });
   }
 }

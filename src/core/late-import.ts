@@ -11,7 +11,8 @@ export function createLateImport<T>(name: string, load: () => Promise<T>): () =>
   return () => {
     loading ??= load().catch((cause: unknown) => {
       loading = undefined;
-      throw new UpstreamError('package_unavailable', { cause, evidence: { package: name } });
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new UpstreamError('package_unavailable', { cause, evidence: { package: name, reason } });
     });
     return loading;
   };
