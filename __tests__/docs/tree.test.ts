@@ -29,15 +29,20 @@ test('the tree names every room of src/, and none that is not there', () => {
   expect(roomsIn(tree).toSorted()).toEqual([...rooms].toSorted());
 });
 
-test.each(['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs/errors.md', 'docs/providers.md', '.ci/run'])(
-  'every script and file that %s names is there',
-  (file) => {
-    const text = readFileSync(ROOT + file, 'utf8');
-    const { scripts } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { scripts: Record<string, string> };
-    const named = [...text.matchAll(/(?:npm run|^suite) ([\w:]+)/gm)].map(([, name = '']) => name);
-    expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
-    const folder = `${ROOT}${file.includes('/') ? file.slice(0, file.lastIndexOf('/')) : ''}/`;
-    const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path = '']) => path);
-    expect(links.filter((path) => !existsSync(folder + path))).toEqual([]);
-  },
-);
+test.each([
+  'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'docs/errors.md',
+  'docs/providers.md',
+  'docs/testing.md',
+  '.ci/run',
+])('every script and file that %s names is there', (file) => {
+  const text = readFileSync(ROOT + file, 'utf8');
+  const { scripts } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { scripts: Record<string, string> };
+  const named = [...text.matchAll(/(?:npm run|^suite) ([\w:]+)/gm)].map(([, name = '']) => name);
+  expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
+  const folder = `${ROOT}${file.includes('/') ? file.slice(0, file.lastIndexOf('/')) : ''}/`;
+  const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path = '']) => path);
+  expect(links.filter((path) => !existsSync(folder + path))).toEqual([]);
+});
