@@ -53,6 +53,6 @@ describe.each([
       const { stdout } = await run(process.execPath, ['out/typed.js'], { cwd });
       expect(stdout).toBe('issuer\n');
     },
-    60_000,
+    120_000,
   );
 });
