@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { AUDIENCE, ISSUER, VARIANTS } from './auth-variants.mjs';
-import { load, median } from './load.mjs';
+import { load } from './load.mjs';
+import { median } from './median.mjs';
 
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const SECONDS = Number(process.env.SECONDS ?? 2);

@@ -19,8 +19,3 @@ export async function load(url, headers, seconds, body) {
   );
   return { answered: result.requests.total, perSecond: result.requests.total / result.duration, statuses };
 }
-
-export function median(numbers) {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
-}

@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import express from 'express';
 import { mcpAuth, mcpScopes } from '../dist/index.js';
 import { createTestIssuer } from '../dist/testing/index.js';
-import { load, median } from './load.mjs';
+import { load } from './load.mjs';
+import { median } from './median.mjs';
 
 // What mcpScopes() adds to a call of 2 KiB, in CPU of the server's process. Both servers verify the token and read the
 // body; one of them decides on it first. They take turns, so that whatever else the machine does meets both alike.

@@ -12,6 +12,12 @@ test.each(quoted)('the code of %s is that of the file', (file, code) => {
   expect(code).toBe(readFileSync(root + file, 'utf8'));
 });
 
+test('docs/testing.md quotes the configuration that our own suites under Jest run with', () => {
+  const page = readFileSync(`${root}docs/testing.md`, 'utf8');
+  const [, file = '', code] = /<!-- ([\w./-]+) -->\n```js\n([\s\S]*?)```/.exec(page) ?? [];
+  expect(code).toBe(readFileSync(root + file, 'utf8'));
+});
+
 test('every block of code in a programming language is quoted from a sample', () => {
   expect(readme.match(/```(?:js|ts)\n/g)).toHaveLength(quoted.length);
 });

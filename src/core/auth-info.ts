@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { createRequestNotes } from './request-notes.js';
+import { createRequestNotes, type RequestNotes } from './request-notes.js';
+import { IDENTITIES, isIdentifiedInAnotherFormat, shareValue } from './shared-state.js';
 
 /**
  * What a verified token says. It is set as `req.auth` and has the shape of the MCP SDK's `AuthInfo`, so that the
@@ -24,7 +25,7 @@ export interface AuthInfo {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-const issued = new WeakSet<AuthInfo>();
+const issued = shareValue('issued', () => new WeakSet<AuthInfo>());
 
 /** Makes what a verified token says an identity. Requests with the same token share it: none may change it for the next. */
 export function issueAuth(info: AuthInfo): AuthInfo {
@@ -34,7 +35,7 @@ export function issueAuth(info: AuthInfo): AuthInfo {
 
 // Not read back from `req.auth`, which any middleware may write: one that keeps copies of it, with a tenant added, would lend
 // one token the scopes of another.
-const verified = createRequestNotes<AuthInfo>();
+const verified: RequestNotes<AuthInfo> = shareValue(IDENTITIES, createRequestNotes<AuthInfo>);
 
 type WithAuth = IncomingMessage & { auth?: AuthInfo | undefined };
 
@@ -42,16 +43,23 @@ type WithAuth = IncomingMessage & { auth?: AuthInfo | undefined };
  * Who sent this request, as `mcpAuth()` verified it; `undefined` for an anonymous request.
  *
  * @throws {Error} Where this is not the request that came through `mcpAuth()`, but a copy of it, or a Proxy: taken for
- * anonymous, its sender would share what belongs to strangers.
+ * anonymous, its sender would share what belongs to strangers. Also where the `mcpAuth()` of a version that this one cannot
+ * read verified the request.
  */
 export function getAuth(req: IncomingMessage): AuthInfo | undefined {
   const auth = verified.get(req);
-  if (auth === undefined && issued.has((req as WithAuth).auth as AuthInfo)) {
+  if (auth !== undefined) return auth;
+  if (issued.has((req as WithAuth).auth as AuthInfo)) {
     throw new Error(
       'getAuth(): "req.auth" came with another request object; mount mcpAuth() after what replaces requests',
     );
   }
-  return auth;
+  if (isIdentifiedInAnotherFormat(req)) {
+    throw new Error(
+      'getAuth(): another version of express-mcp-auth verified this request; install one version ("npm ls express-mcp-auth" lists them)',
+    );
+  }
+  return undefined;
 }
 
 /** Makes `info` the request's only identity: whatever an earlier middleware left in `req.auth` is replaced. */

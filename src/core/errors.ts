@@ -182,6 +182,7 @@ export class AuthError extends Error {
 /** Every way in which we, or a server we depend on, can fail. Each key has a heading in docs/errors.md. */
 export const OUTAGES = {
   key_set_unavailable: { status: 503, description: 'The keys that verify tokens cannot be read at the moment' },
+  package_unavailable: { status: 503, description: 'A package that checks tokens cannot be loaded at the moment' },
   proof_store_full: { status: 503, description: 'More DPoP proofs come in than can be remembered' },
   authorization_server_unavailable: {
     status: 503,
@@ -210,7 +211,7 @@ export class UpstreamError extends Error {
   readonly status: 502 | 503;
   /** When it is worth trying again, in seconds; sent as `Retry-After`. @default 30 */
   readonly retryAfterSeconds: number;
-  /** What the token says of itself that could not be judged. */
+  /** What the token says of itself that could not be judged, and what else is known of the outage. */
   readonly evidence: Evidence;
 
   constructor(code: OutageCode, options: { cause?: unknown; retryAfterSeconds?: number; evidence?: Evidence } = {}) {
@@ -221,9 +222,9 @@ export class UpstreamError extends Error {
     this.evidence = options.evidence ?? {};
   }
 
-  /** The same outage with evidence of whom it met. */
+  /** The same outage with further evidence. */
   with(evidence: Evidence): UpstreamError {
     const { cause, retryAfterSeconds } = this;
-    return new UpstreamError(this.code, { cause, retryAfterSeconds, evidence });
+    return new UpstreamError(this.code, { cause, retryAfterSeconds, evidence: { ...this.evidence, ...evidence } });
   }
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AuthInfo, getAuth } from '../core/auth-info.js';
 import { AuthError, REFUSALS, type RefusalCode } from '../core/errors.js';
 import { createRequestNotes } from '../core/request-notes.js';
+import { shareValue } from '../core/shared-state.js';
 import { type JsonReply, sendJson } from '../http/reply.js';
 import { type ChallengeContext, challengeFor } from './challenge.js';
 import type { Scheme } from './credentials.js';
@@ -80,10 +81,10 @@ export function createLaterRefusals(refuse: Refuse): Readonly<Record<Scheme, Lat
   };
 }
 
-const anonymousGates = createRequestNotes<LaterRefuse>();
+const anonymousGates = shareValue('anonymousRefusals', createRequestNotes<LaterRefuse>);
 
 // Noted once for all requests with the same token, which share the identity and the scheme.
-const gates = new WeakMap<AuthInfo, LaterRefuse>();
+const gates = shareValue('refusals', () => new WeakMap<AuthInfo, LaterRefuse>());
 
 /** Lets whoever decides later on a request of this caller refuse it in the name of the gate that verified the caller. */
 export function attachRefuse(auth: AuthInfo, refuse: LaterRefuse): void {

@@ -1,5 +1,6 @@
-import { type AuthOptions, auth as bearerAuth, UnauthorizedError } from 'express-oauth2-jwt-bearer';
+import type { AuthOptions, auth as createHandler } from 'express-oauth2-jwt-bearer';
 import { AuthError } from '../../core/errors.js';
+import { createLateImport } from '../../core/late-import.js';
 import { catchStrayPromise } from '../../core/stray-promise.js';
 import type { Scheme } from '../../oauth/credentials.js';
 import type { VerifiedToken } from '../token/verified-tokens.js';
@@ -94,6 +95,9 @@ export async function verifyCertificate(
   await judge(verified, presentation, options, 'wrong_certificate');
 }
 
+/** With a jose of its own it takes as long to load as Express, and most policies ask for no proof. */
+export const loadProofChecks = createLateImport('express-oauth2-jwt-bearer', () => import('express-oauth2-jwt-bearer'));
+
 /** express-oauth2-jwt-bearer judges a proof along with its token, which it verifies once more with the key that did. */
 async function judge(
   verified: VerifiedToken,
@@ -101,6 +105,7 @@ async function judge(
   options: AuthOptions,
   refusal: 'invalid_dpop_proof' | 'wrong_certificate',
 ): Promise<void> {
+  const { auth: bearerAuth, UnauthorizedError } = await loadProofChecks();
   const handler = bearerAuth({ ...optionsFor(verified), ...options });
   const error = await run(handler, requestFor(verified, presentation));
   if (error instanceof UnauthorizedError) throw new AuthError(refusal, { reason: error.message });
@@ -121,7 +126,7 @@ function optionsFor({ auth, key, trusted }: VerifiedToken): AuthOptions {
   };
 }
 
-type Handler = ReturnType<typeof bearerAuth>;
+type Handler = ReturnType<typeof createHandler>;
 type Request = Parameters<Handler>[0];
 type Response = Parameters<Handler>[1];
 

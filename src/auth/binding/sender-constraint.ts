@@ -5,6 +5,7 @@ import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import type { VerifiedToken } from '../token/verified-tokens.js';
 import { type BindingRules, bindingFault, isBound } from './confirmation.js';
 import {
+  loadProofChecks,
   type Presentation,
   type ProofContext,
   proofWindowSeconds,
@@ -27,6 +28,8 @@ export function createSenderConstraint(options: SenderConstraintOptions): Sender
   const { dpop, mtls, clockToleranceSeconds } = options;
   const proofIds = createProofIds(proofWindowSeconds(clockToleranceSeconds));
   const context: ProofContext = { clockToleranceSeconds, proofIds };
+  // Begun here, so that the first request waits less; it asks again, and learns of a failure.
+  if (dpop !== 'off' || mtls !== undefined) loadProofChecks().catch(() => undefined);
   const isFree = dpop !== 'require' && mtls?.required !== true;
 
   async function check(verified: VerifiedToken, presentation: Presentation): Promise<void> {

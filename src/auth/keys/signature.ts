@@ -1,18 +1,37 @@
 import { constants, type KeyObject, verify } from 'node:crypto';
 import { joseToDer } from 'ecdsa-sig-formatter';
-import { compactVerify } from 'jose';
-import jsonwebtoken from 'jsonwebtoken';
+import type { Algorithm } from 'jsonwebtoken';
 import { AuthError } from '../../core/errors.js';
+import { createLateImport } from '../../core/late-import.js';
 
 interface SignatureAlgorithm {
   readonly keyType: 'rsa' | 'ec' | 'ed25519';
   /** OpenSSL's name of the curve, as in `KeyObject.asymmetricKeyDetails`. */
   readonly namedCurve?: string;
-  readonly verifiedBy: 'jsonwebtoken' | 'jose';
+  readonly verifiedBy: () => Promise<VerifyJwt>;
 }
 
-const rsa: SignatureAlgorithm = { keyType: 'rsa', verifiedBy: 'jsonwebtoken' };
-const ed25519: SignatureAlgorithm = { keyType: 'ed25519', verifiedBy: 'jose' };
+/** Resolves to `false` for a signature that does not verify, or rejects. */
+type VerifyJwt = (token: string, key: KeyObject, alg: string) => Promise<boolean>;
+
+const jose = createLateImport('jose', async (): Promise<VerifyJwt> => {
+  const { compactVerify } = await import('jose');
+  // jose works off the event loop by itself.
+  return async (token, key, alg) => (await compactVerify(token, key, { algorithms: [alg] })) !== undefined;
+});
+
+const jsonwebtoken = createLateImport('jsonwebtoken', async (): Promise<VerifyJwt> => {
+  const { verify: verifyJwt } = (await import('jsonwebtoken')).default;
+  const unjudged = { ignoreExpiration: true, ignoreNotBefore: true };
+  return async (token, key, alg) => {
+    if (!(await isSignedBy(key, alg, token))) return false;
+    verifyJwt(token, key, { algorithms: [alg as Algorithm], ...unjudged });
+    return true;
+  };
+});
+
+const rsa: SignatureAlgorithm = { keyType: 'rsa', verifiedBy: jsonwebtoken };
+const ed25519: SignatureAlgorithm = { keyType: 'ed25519', verifiedBy: jose };
 
 /** Every accepted algorithm (RFC 7518, section 3.1; RFC 8037; RFC 9864). Whatever is not here is refused by name. */
 const ALGORITHMS: ReadonlyMap<string, SignatureAlgorithm> = new Map([
@@ -22,9 +41,9 @@ const ALGORITHMS: ReadonlyMap<string, SignatureAlgorithm> = new Map([
   ['PS256', rsa],
   ['PS384', rsa],
   ['PS512', rsa],
-  ['ES256', { keyType: 'ec', namedCurve: 'prime256v1', verifiedBy: 'jsonwebtoken' }],
-  ['ES384', { keyType: 'ec', namedCurve: 'secp384r1', verifiedBy: 'jsonwebtoken' }],
-  ['ES512', { keyType: 'ec', namedCurve: 'secp521r1', verifiedBy: 'jsonwebtoken' }],
+  ['ES256', { keyType: 'ec', namedCurve: 'prime256v1', verifiedBy: jsonwebtoken }],
+  ['ES384', { keyType: 'ec', namedCurve: 'secp384r1', verifiedBy: jsonwebtoken }],
+  ['ES512', { keyType: 'ec', namedCurve: 'secp521r1', verifiedBy: jsonwebtoken }],
   ['EdDSA', ed25519],
   ['Ed25519', ed25519],
 ]);
@@ -52,26 +71,22 @@ export interface SignedJwt {
  * accept one.
  *
  * @throws {AuthError} `bad_signature`, `unsupported_algorithm`.
+ * @throws {UpstreamError} `package_unavailable`.
  */
 export async function verifySignature({ token, alg }: SignedJwt, key: KeyObject): Promise<void> {
   const algorithm = ALGORITHMS.get(alg);
   if (algorithm === undefined || !suitsAlgorithm(key, alg)) throw new AuthError('unsupported_algorithm', { alg });
+  // Outside the `try`: a library that cannot be loaded is not the token's fault.
+  const verifyJwt = await algorithm.verifiedBy();
   let reason: string | undefined;
   try {
-    // jose works off the event loop by itself.
-    if (algorithm.verifiedBy === 'jose') await compactVerify(token, key, { algorithms: [alg] });
-    else if (await isSignedBy(key, alg, token)) verifyByJsonwebtoken(token, key, alg as jsonwebtoken.Algorithm);
     // Noted and not thrown: a flood of forged tokens pays for each error.
-    else reason = 'it does not verify';
+    if (!(await verifyJwt(token, key, alg))) reason = 'it does not verify';
   } catch (error) {
     // With form, algorithm and key settled before, all that is left to fail is the signature.
     reason = (error as Error).message;
   }
   if (reason !== undefined) throw new AuthError('bad_signature', { alg, reason });
-}
-
-function verifyByJsonwebtoken(token: string, key: KeyObject, alg: jsonwebtoken.Algorithm): void {
-  jsonwebtoken.verify(token, key, { algorithms: [alg], ignoreExpiration: true, ignoreNotBefore: true });
 }
 
 const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };

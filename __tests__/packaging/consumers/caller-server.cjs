@@ -1,0 +1,10 @@
+// A stdio MCP server that gives the CALLER of its environment as its name.
+const { createInterface } = require('node:readline');
+
+createInterface({ input: process.stdin }).on('line', (line) => {
+  const { id, method, params } = JSON.parse(line);
+  if (method !== 'initialize') return;
+  const { protocolVersion } = params;
+  const result = { protocolVersion, capabilities: {}, serverInfo: { name: process.env.CALLER, version: '1.0.0' } };
+  process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', id, result })}\n`);
+});

@@ -1,0 +1,7 @@
+// require() and import of one copy give the same functions.
+const required = require('express-mcp-auth');
+
+void import('express-mcp-auth').then((imported) => {
+  const differing = Object.keys(imported).filter((name) => required[name] !== imported[name]);
+  console.log(JSON.stringify({ names: Object.keys(required).length, differing }));
+});

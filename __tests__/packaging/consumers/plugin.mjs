@@ -1,0 +1,12 @@
+// A plugin of the application's, which has a copy of the package of its own in its node_modules.
+import { fileURLToPath } from 'node:url';
+import { getAuth, mcpScopes, mcpStdioBackend } from 'express-mcp-auth';
+
+export { getAuth };
+
+export const scopes = mcpScopes({ 'tools/call': { delete_file: ['files:write'] } });
+export const backend = mcpStdioBackend({
+  command: process.execPath,
+  args: [fileURLToPath(new URL('../../caller-server.cjs', import.meta.url))],
+  env: (auth) => ({ CALLER: auth?.payload.sub ?? 'anonymous' }),
+});

@@ -1,0 +1,36 @@
+import 'express-mcp-auth/express';
+import express from 'express';
+import {
+  type AuthInfo,
+  ConfigError,
+  getAuth,
+  type McpAuthOptions,
+  mcpAuth,
+  mcpStdioBackend,
+  protectedResourceMetadata,
+} from 'express-mcp-auth';
+import { createTestIssuer, type TestIssuer } from 'express-mcp-auth/testing';
+
+const issuer: TestIssuer = createTestIssuer();
+const policy: McpAuthOptions = issuer.policy({ resource: 'http://localhost/mcp' });
+const backend = mcpStdioBackend({ command: 'node', args: ['server.js'] });
+
+const app = express();
+app.use(mcpAuth(policy));
+app.use(protectedResourceMetadata(policy));
+app.use('/mcp', backend);
+app.get('/me', (req, res) => {
+  const auth: AuthInfo | undefined = getAuth(req);
+  const same: AuthInfo | undefined = req.auth;
+  // @ts-expect-error It is an AuthInfo, and not `any`.
+  const wrong: number = req.auth;
+  res.json([auth?.clientId, same?.payload, wrong]);
+});
+
+try {
+  // @ts-expect-error An issuer is required.
+  mcpAuth({});
+} catch (error) {
+  const option: string = (error as ConfigError).option;
+  if (error instanceof ConfigError) console.log(option);
+}

@@ -1,0 +1,52 @@
+import { basename } from 'node:path';
+import { defineConfig } from 'rolldown';
+
+/**
+ * For `require()`: each entry gets a CommonJS file that hands out the ES module, so that there is one copy of everything, and
+ * declarations that take everything from those of the ES module. TypeScript forbids CommonJS files an ES module's (TS1479), for
+ * all that Node can require() it.
+ */
+const commonjsEntries = {
+  name: 'commonjs-entries',
+  generateBundle(_options, bundle) {
+    for (const { isEntry, exports, fileName } of Object.values(bundle)) {
+      if (!isEntry || fileName === 'gateway/cli.js') continue;
+      const entry = fileName.replace(/\.js$/, '');
+      const source = `module.exports = require('./${basename(fileName)}');\n`;
+      this.emitFile({ type: 'asset', fileName: `${entry}.cjs`, source });
+      this.emitFile({ type: 'asset', fileName: `${entry}.d.cts`, source: declarationsOf(entry, exports) });
+    }
+  },
+};
+
+function declarationsOf(entry, names) {
+  const file = `'./${basename(entry)}.js'`;
+  const mode = `with { 'resolution-mode': 'import' }`;
+  const imported = (name) => `import(${file}, { with: { 'resolution-mode': 'import' } }).${name}`;
+  const lines = names.flatMap((name) => [
+    `export declare const ${name}: typeof ${imported(name)};`,
+    // The instances of a class have its name.
+    ...(/^[A-Z]/.test(name) ? [`export type ${name} = ${imported(name)};`] : []),
+  ]);
+  return [`export type * from ${file} ${mode};`, ...lines, ''].join('\n');
+}
+
+/**
+ * The published JavaScript: few files, since Node takes longer to find 140 of them than to run what is in them. Types come from
+ * tsc, file by file. Packages stay packages, so that an application shares them and updates them.
+ */
+export default defineConfig({
+  input: {
+    index: 'src/index.ts',
+    express: 'src/express.ts',
+    'testing/index': 'src/testing/index.ts',
+    'gateway/cli': 'src/gateway/cli.ts',
+  },
+  plugins: [commonjsEntries],
+  logLevel: 'warn',
+  platform: 'node',
+  external: /^[^./]/,
+  tsconfig: 'tsconfig.build.json',
+  resolve: { extensionAlias: { '.js': ['.ts'] } },
+  output: { dir: 'dist', cleanDir: true, chunkFileNames: 'chunks/[name].js' },
+});
