@@ -4,7 +4,7 @@ import { configText } from '../support/config-text.js';
 import { startDevGateway } from '../support/dev-gateway.js';
 import { AUTHENTICATION, type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
 import { ClientMemory, logIn, SDKS } from '../support/mcp-login.js';
-import { CLI, endPrograms, ROOT, startNode } from '../support/program.js';
+import { CLI, endPrograms, startNode } from '../support/program.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 import { type FillIn, UserAgent } from '../support/user-agent.js';
 
@@ -67,22 +67,6 @@ describe('--dev-issuer', () => {
     await client.close();
     expect(client.callback.href).toMatch(redirectUrl);
   });
-});
-
-test('hides one warning of oidc-provider and no other, and none once it is loaded', async () => {
-  const script = `
-    import { loadOidcProvider } from '${ROOT}dist/gateway/dev-issuer/load-oidc-provider.js';
-    const loaded = loadOidcProvider({ debug: (line) => console.log(line) });
-    console.warn('%s meanwhile', 'another');
-    const again = loadOidcProvider({ debug: console.log });
-    console.warn('oidc-provider WARNING: Unsupported runtime. Test.');
-    await Promise.all([loaded, again]);
-    console.warn('oidc-provider WARNING: Unsupported runtime. Afterwards.');
-  `;
-  const program = startNode(['--input-type=module', '--eval', script]);
-  expect(await program.ended).toBe(0);
-  expect(program.stderr).toBe('another meanwhile\noidc-provider WARNING: Unsupported runtime. Afterwards.\n');
-  expect(program.stdout).toContain('oidc-provider WARNING: Unsupported runtime. Test.\n');
 });
 
 describe('the issuer', () => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { ROOT, startNode } from '../support/program.js';
 
 /** The packages that an import of this one loads at once. Those of cryptography wait for the first token, or for the policy. */
-const AT_ONCE = ['cors', 'ecdsa-sig-formatter', 'leven', 'lru-cache'];
+const AT_ONCE = ['cors', 'ecdsa-sig-formatter', 'leven', 'lru-cache', 'negotiator'];
 
 async function modulesOf(entry: string): Promise<string[]> {
   const record = `${ROOT}__tests__/fixtures/record-imports.mjs`;
