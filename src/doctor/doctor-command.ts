@@ -1,6 +1,6 @@
 import { examine, type Patient } from './doctor.js';
 import { type Finding, reporterFor } from './finding.js';
-import { probe, probeErrorOf } from './probe.js';
+import { fetchErrorOf, probe } from './probe.js';
 import { createJsonReport, createTextReport, type Screen } from './report.js';
 
 export interface DoctorOptions {
@@ -28,7 +28,7 @@ async function* walk(patient: Patient): AsyncGenerator<Finding> {
   try {
     yield* examine(patient, probe);
   } catch (error) {
-    const { message } = probeErrorOf(error);
+    const { message } = fetchErrorOf(error);
     const fix = 'Look into its log.';
     yield reporterFor('walk').fault(message, 'The server stopped answering half-way.', fix);
   }

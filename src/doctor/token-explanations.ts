@@ -18,8 +18,8 @@ export interface Examined {
 
 export function explanationOf(fault: TokenFault, examined: Examined): Explanation {
   const { code, evidence, message } = fault.error;
-  const explain = EXPLANATIONS[code];
-  return explain?.(evidence, examined, fault) ?? [message, REFUSED, 'docs/errors.md says what to do.'];
+  const known = EXPLANATIONS[code] ?? [message, REFUSED, 'docs/errors.md says what to do.'];
+  return typeof known === 'function' ? known(evidence, examined, fault) : known;
 }
 
 /** A value of any type, in a report. */
@@ -35,25 +35,17 @@ const CORRECT_CLAIM = 'Correct what the authorization server writes into tokens.
 
 type Explain = (evidence: Evidence, examined: Examined, fault: TokenFault) => Explanation;
 
-const EXPLANATIONS: Partial<Record<RefusalCode | OutageCode, Explain>> = {
-  malformed_header: () => [
-    'characters that no token has',
-    'It cannot be sent.',
-    'Put the access token alone into the file.',
-  ],
+const EXPLANATIONS: Partial<Record<RefusalCode | OutageCode, Explanation | Explain>> = {
+  malformed_header: ['characters that no token has', 'It cannot be sent.', 'Put the access token alone into the file.'],
   token_too_long: ({ bytes }, { policy }) => [
     `${bytes} bytes, and maxTokenBytes is ${policy.maxTokenBytes}`,
     REFUSED,
     'Have the authorization server write less into it, or raise maxTokenBytes.',
   ],
-  encrypted_token: () => ['encrypted (JWE)', UNVERIFIABLE, 'Ask the authorization server for a signed token.'],
-  opaque_token: () => [
-    'opaque, not a JWT',
-    UNVERIFIABLE,
-    'Ask the authorization server for a JWT: Auth0 needs an audience.',
-  ],
-  malformed_token: () => ['three parts that are not a JWT', UNVERIFIABLE, 'Copy the whole token.'],
-  critical_extension: () => [
+  encrypted_token: ['encrypted (JWE)', UNVERIFIABLE, 'Ask the authorization server for a signed token.'],
+  opaque_token: ['opaque, not a JWT', UNVERIFIABLE, 'Ask the authorization server for a JWT: Auth0 needs an audience.'],
+  malformed_token: ['three parts that are not a JWT', UNVERIFIABLE, 'Copy the whole token.'],
+  critical_extension: [
     'crit or b64 in the header',
     'Servers refuse an extension that they do not understand.',
     'Have the authorization server leave it out.',
@@ -73,13 +65,13 @@ const EXPLANATIONS: Partial<Record<RefusalCode | OutageCode, Explain>> = {
     REFUSED,
     ANOTHER_TOKEN,
   ],
-  bad_signature: () => ['not made with the key that it names', REFUSED, ANOTHER_TOKEN],
+  bad_signature: ['not made with the key that it names', REFUSED, ANOTHER_TOKEN],
   key_set_unavailable: (_evidence, { trusted }, { error }) => [
     `${placeOf(trusted?.keySource)} cannot be used${error.cause instanceof Error ? ` (${error.cause.message})` : ''}`,
     'Whether the signature is good cannot be said here.',
     'See that the metadata, or the policy, names a key set that can be read.',
   ],
-  wrong_token_type: () => [
+  wrong_token_type: [
     'an ID token, or another kind',
     'Servers must not take it for an access token.',
     'Send the access_token.',
@@ -113,17 +105,17 @@ const EXPLANATIONS: Partial<Record<RefusalCode | OutageCode, Explain>> = {
     const seen = check === 'audience' ? value : `${claim} is ${value}`;
     return [`${seen}, neither text nor a list of texts`, REFUSED, CORRECT_CLAIM];
   },
-  bound_token: () => [
+  bound_token: [
     'bound to a key or a certificate, and sent without a proof',
     'Only its owner can use it.',
     'Set dpop or mtls, where the server is to take bound tokens; the doctor has no proof to send.',
   ],
-  dpop_required: () => [
+  dpop_required: [
     'not bound to a key',
     'The server takes no other tokens (dpop).',
     'Have the client ask for a token with a DPoP proof.',
   ],
-  certificate_required: () => [
+  certificate_required: [
     'a certificate is needed that the doctor does not show',
     'The server refuses the token without it (mtls).',
     'Try it with a client that has the certificate.',

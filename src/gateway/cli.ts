@@ -9,8 +9,7 @@ import { resourcesOf, withDevIssuer } from './config/dev-issuer-policies.js';
 import { startDevIssuer } from './dev-issuer/dev-issuer.js';
 import { DOCTOR_USAGE, parseDoctorLine } from './doctor-command-line.js';
 import { createGateway, type Gateway } from './gateway.js';
-import { inFile, readInputFile } from './input-file.js';
-import { StartupError } from './startup-error.js';
+import { atPlace, readInputFile, StartupError } from './startup-error.js';
 import { onStopSignal } from './stop-signal.js';
 
 /** Lines as agentgateway writes them: `INFO express-mcp-auth: Listening on 0.0.0.0:3000`. Warnings go to stderr. */
@@ -25,7 +24,7 @@ async function main(command: Command): Promise<void> {
   if (command.action === 'help') return console.log(USAGE);
   if (command.action === 'version') return console.log(version());
   const text = readInputFile(command.file);
-  const config = inFile(command.file, () => parseConfigFile(text, dirname(command.file)));
+  const config = atPlace(command.file, () => parseConfigFile(text, dirname(command.file)));
   if (command.action === 'validate') {
     await openGateway(command, config).close();
     return console.log(`${command.file} is valid`);
@@ -44,21 +43,15 @@ async function doctor(args: readonly string[]): Promise<void> {
 }
 
 function openGateway({ file, host }: Pick<RunCommand, 'file' | 'host'>, config: GatewayConfig): Gateway {
-  const gateway = inFile(file, () => createGateway(config, logger));
+  const gateway = atPlace(file, () => createGateway(config, logger));
   for (const warning of gateway.warningsFor(host)) logger.warn(warning);
   return gateway;
 }
 
 async function run(command: RunCommand, config: GatewayConfig): Promise<void> {
   const { file, host, devIssuerPort } = command;
-  const devIssuer =
-    devIssuerPort === undefined
-      ? undefined
-      : await startDevIssuer(
-          devIssuerPort,
-          inFile(file, () => resourcesOf(config)),
-          logger,
-        );
+  const resources = () => atPlace(file, () => resourcesOf(config));
+  const devIssuer = devIssuerPort === undefined ? undefined : await startDevIssuer(devIssuerPort, resources(), logger);
   try {
     const served = devIssuer === undefined ? config : withDevIssuer(config, devIssuer);
     const gateway = openGateway(command, served);

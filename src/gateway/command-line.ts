@@ -1,4 +1,5 @@
-import { parseArguments, usageErrorFor } from './arguments.js';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { StartupError } from './startup-error.js';
 
 export const USAGE = `Usage: express-mcp-auth -f FILE [--host ADDRESS] [--dev-issuer] [--validate-only]
        express-mcp-auth doctor (URL | -f FILE) [--token FILE] [--json]
@@ -51,4 +52,25 @@ function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (!(port <= 65_535)) throw usageError('--dev-issuer-port is not a port');
   return port;
+}
+
+/** How a command says what is wrong with its arguments. */
+export type UsageError = (problem: string, options?: ErrorOptions) => StartupError;
+
+/** @param help What to call for the whole text. */
+export function usageErrorFor(help: string): UsageError {
+  return (problem, options) => new StartupError(`${problem}. See ${help}.`, options);
+}
+
+/** @throws {StartupError} */
+export function parseArguments<const T extends ParseArgsConfig>(
+  config: T,
+  usageError: UsageError,
+): ReturnType<typeof parseArgs<T>> {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    // parseArgs explains at length after its first sentence; ours is the shorter way on.
+    throw usageError((error as Error).message.split('. ')[0] ?? '', { cause: error });
+  }
 }

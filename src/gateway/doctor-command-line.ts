@@ -3,10 +3,9 @@ import type { Patient } from '../doctor/doctor.js';
 import type { DoctorOptions } from '../doctor/doctor-command.js';
 import type { McpAuthOptions } from '../index.js';
 import { resolveAuth } from '../policy/resolve-auth.js';
-import { parseArguments, usageErrorFor } from './arguments.js';
+import { parseArguments, usageErrorFor } from './command-line.js';
 import { type McpAuthenticationConfig, parseConfigFile } from './config/config-file.js';
-import { inFile, readInputFile } from './input-file.js';
-import { atPlace, StartupError } from './startup-error.js';
+import { atPlace, readInputFile, StartupError } from './startup-error.js';
 
 export const DOCTOR_USAGE = `Usage: express-mcp-auth doctor URL [--token FILE] [--json]
        express-mcp-auth doctor -f FILE [--token FILE] [--json]
@@ -31,10 +30,8 @@ const usageError = usageErrorFor('express-mcp-auth doctor --help');
 
 /** @param args What stands after `doctor`. Undefined where help is asked for. */
 export function parseDoctorLine(args: readonly string[]): DoctorOptions | undefined {
-  const { values, positionals } = parseArguments(
-    { args: [...args], options: OPTIONS, allowPositionals: true },
-    usageError,
-  );
+  const config = { args: [...args], options: OPTIONS, allowPositionals: true } as const;
+  const { values, positionals } = parseArguments(config, usageError);
   if (values.help) return undefined;
   const [url, ...more] = positionals;
   if (more.length > 0 || (url === undefined) === (values.file === undefined)) {
@@ -65,7 +62,7 @@ function requireUrl(text: string): string {
 /** Each route with a resource, and its policy as the gateway would have it. */
 function patientsIn(file: string): Patient[] {
   const text = readInputFile(file);
-  const patients = inFile(file, () =>
+  const patients = atPlace(file, () =>
     parseConfigFile(text, dirname(file))
       .binds.flatMap(({ routes }) => routes)
       .flatMap(({ mcpAuthentication }) => (mcpAuthentication === undefined ? [] : patientsOf(mcpAuthentication))),

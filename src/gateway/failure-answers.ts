@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { replyJson } from '../http/reply.js';
 import { type Logger, UpstreamError } from '../index.js';
 
 export function answerNoRoute(res: ServerResponse): void {
@@ -20,8 +21,7 @@ export function answerFailure(logger: Logger, error: unknown, req: IncomingMessa
 }
 
 function answer(res: ServerResponse, status: number, error: string, description: string): void {
-  res.writeHead(status, { 'content-type': 'application/json' });
-  res.end(JSON.stringify({ error, error_description: description }));
+  replyJson(res, status, JSON.stringify({ error, error_description: description }));
 }
 
 function causes(error: unknown): string {

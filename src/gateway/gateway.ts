@@ -6,9 +6,8 @@ import type { BindConfig, GatewayConfig } from './config/config-file.js';
 import { createPathTable } from './config/path-match.js';
 import { answerFailure, answerNoRoute } from './failure-answers.js';
 import { closeListener, openListener } from './listener.js';
-import { warningsOfOpenRoutes } from './open-routes.js';
 import { limitRegistrations, registrationPaths } from './registration-limit.js';
-import { createRoute, type GatewayRoute } from './route.js';
+import { createRoute, type GatewayRoute, warningsOfOpenRoutes } from './route.js';
 import { StartupError } from './startup-error.js';
 
 export interface Gateway {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import type { BindConfig } from './config/config-file.js';
@@ -7,16 +8,14 @@ import { StartupError } from './startup-error.js';
 const LINGER_MS = 1_000;
 
 /** Opens a port; resolves to its address, such as `127.0.0.1:3000` or `[::1]:3000`. */
-export function openListener(server: Server, host: string, bind: BindConfig): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: NodeJS.ErrnoException) => reject(whyNot(error, host, bind));
-    server.once('error', fail);
-    server.listen(bind.port, host, () => {
-      server.off('error', fail);
-      const { port } = server.address() as AddressInfo;
-      resolve(`${isIPv6(host) ? `[${host}]` : host}:${port}`);
-    });
-  });
+export async function openListener(server: Server, host: string, bind: BindConfig): Promise<string> {
+  try {
+    await once(server.listen(bind.port, host), 'listening');
+  } catch (error) {
+    throw whyNot(error as NodeJS.ErrnoException, host, bind);
+  }
+  const { port } = server.address() as AddressInfo;
+  return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }
 
 function whyNot(error: NodeJS.ErrnoException, host: string, { at, port }: BindConfig): StartupError {

@@ -1,3 +1,4 @@
+import { isLoopbackAddress, isLoopbackHost } from '../http/loopback.js';
 import {
   type Logger,
   type McpAuthOptions,
@@ -75,4 +76,22 @@ function createAuthentication({ policy, at: place }: McpAuthenticationConfig, lo
     const auth = mcpAuth(options);
     return { auth, metadata: protectedResourceMetadata(auth), policy: policyOf('mcpAuth()', auth) };
   });
+}
+
+/** One warning for each route through which strangers on other machines would reach a backend. */
+export function warningsOfOpenRoutes(routes: readonly GatewayRoute[], host: string): readonly string[] {
+  if (isLoopbackHost(host) || isLoopbackAddress(host)) return [];
+  return routes.flatMap((route) => {
+    const why = whyOpen(route);
+    return why === undefined
+      ? []
+      : [`${route.at} lets strangers in: ${why}, and ${host} can be reached from other machines. ${ADVICE}`];
+  });
+}
+
+const ADVICE = 'Require a token (mode: strict), or listen on this machine only (--host 127.0.0.1).';
+
+function whyOpen({ policy }: GatewayRoute): string | undefined {
+  if (policy === undefined) return 'policies.mcpAuthentication is missing';
+  return requiresToken(policy.modeName) ? undefined : `policies.mcpAuthentication.mode is ${policy.modeName}`;
 }

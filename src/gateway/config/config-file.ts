@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { ConfigNode } from './config-node.js';
 import { type CorsConfig, readCorsPolicy } from './cors-policy.js';
-import { matchEverything, type PathMatch, readPathMatch } from './path-match.js';
+import { type PathMatch, readPathMatch } from './path-match.js';
 import { readScopesPolicy, type ScopesConfig } from './scopes-policy.js';
 import { parseYaml } from './yaml-document.js';
 
@@ -90,7 +90,7 @@ function readRoute(node: ConfigNode, directory: string): RouteConfig {
   if (mcpScopes && !mcpAuthentication)
     mcpScopes.refuse('needs mcpAuthentication beside it: scopes are those of a token');
   return {
-    matches: matches?.someItems().map(readPathMatch) ?? [matchEverything(node.path)],
+    matches: matches?.someItems().map(readPathMatch) ?? [{ kind: 'pathPrefix', path: '', at: node.path }],
     ...(cors && { cors: readCorsPolicy(cors) }),
     ...(mcpAuthentication && { mcpAuthentication: readMcpAuthentication(mcpAuthentication, directory) }),
     ...(mcpScopes && { mcpScopes: readScopesPolicy(mcpScopes) }),

@@ -1,3 +1,4 @@
+import { stringsIn } from '../../http/json-object.js';
 import { createChecks } from '../../options/checks.js';
 import { ISSUER_OPTIONS } from '../../policy/resolve-issuer.js';
 import { resolveResource } from '../../policy/resolve-resource.js';
@@ -13,7 +14,7 @@ export function resourcesOf(config: GatewayConfig): readonly DevResource[] {
   return authenticationsOf(config).map((authentication) => {
     const { resource, members } = metadataOf(authentication);
     const { requiredScopes } = authentication.policy;
-    return { resource, scopes: [...new Set([...textsOf(members.scopesSupported), ...textsOf(requiredScopes)])] };
+    return { resource, scopes: [...new Set([...stringsIn(members.scopesSupported), ...stringsIn(requiredScopes)])] };
   });
 }
 
@@ -31,19 +32,12 @@ function authenticationsOf({ binds }: GatewayConfig): McpAuthenticationConfig[] 
   return binds.flatMap(({ routes }) => routes.flatMap(({ mcpAuthentication }) => mcpAuthentication ?? []));
 }
 
-function textsOf(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
-}
-
 /** The same configuration, where clients log in at the development issuer; tokens of the file's own issuers stay good. */
 export function withDevIssuer(config: GatewayConfig, issuer: DevIssuer): GatewayConfig {
   const change = (route: RouteConfig): RouteConfig => {
     const { mcpAuthentication } = route;
     if (mcpAuthentication === undefined) return route;
-    return {
-      ...route,
-      mcpAuthentication: { ...mcpAuthentication, policy: policyWith(mcpAuthentication, issuer) },
-    };
+    return { ...route, mcpAuthentication: { ...mcpAuthentication, policy: policyWith(mcpAuthentication, issuer) } };
   };
   return { binds: config.binds.map((bind) => ({ ...bind, routes: bind.routes.map(change) })) };
 }
