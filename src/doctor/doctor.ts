@@ -3,7 +3,8 @@ import { assumePolicy, type SeenPolicy } from './assumed-policy.js';
 import { readServerDocuments } from './authorization-server.js';
 import { seeFromAnotherOrigin } from './cross-origin.js';
 import { type Finding, reporterFor } from './finding.js';
-import { isPrivate, type Probe } from './probe.js';
+import { fetchErrorOf, isPrivate, type Probe, probe } from './probe.js';
+import { createJsonReport, createTextReport, type Screen } from './report.js';
 import { judgeScopes, readResourceDocuments } from './resource-documents.js';
 import { checkToken } from './token-check.js';
 import { judgeClosingSlash, knock } from './without-token.js';
@@ -49,4 +50,35 @@ export async function* examine({ url, token, policy }: Patient, probe: Probe): A
   const { metadata = {} } = resource;
   const named = typeof metadata.resource === 'string' ? metadata.resource : url;
   yield* await checkToken(probe, url, token, policy ?? assumePolicy({ servers, resource: named, scopes, metadata }));
+}
+
+export interface DoctorOptions {
+  readonly patients: readonly Patient[];
+  readonly json: boolean;
+}
+
+/** Looks at one server after the other, and reports; resolves to whether all of them are without a fault. */
+export async function runDoctor({ patients, json }: DoctorOptions, screen: Screen): Promise<boolean> {
+  const report = json ? createJsonReport(screen) : createTextReport(screen);
+  let isHealthy = true;
+  for (const patient of patients) {
+    report.begin(patient.url);
+    for await (const finding of walk(patient)) {
+      report.add(finding);
+      if (finding.status === 'fault') isHealthy = false;
+    }
+  }
+  report.end();
+  return isHealthy;
+}
+
+/** A server that stops answering half-way is a fault like any other. */
+async function* walk(patient: Patient): AsyncGenerator<Finding> {
+  try {
+    yield* examine(patient, probe);
+  } catch (error) {
+    const { message } = fetchErrorOf(error);
+    const fix = 'Look into its log.';
+    yield reporterFor('walk').fault(message, 'The server stopped answering half-way.', fix);
+  }
 }

@@ -55,6 +55,10 @@ export function isPrivate(url: string): boolean {
   return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname));
 }
 
+export function isHttpUrl(text: string | undefined): text is string {
+  return text !== undefined && URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+}
+
 export function withHeaders(init: RequestInit, headers: Readonly<Record<string, string>>): RequestInit {
   return { ...init, headers: { ...(init.headers as Record<string, string>), ...headers } };
 }

@@ -56,7 +56,7 @@ function findingsOf({ faults, read }: TokenExamination, policy: ResolvedAuth): F
   return TOKEN_CHECKS.flatMap((check) => {
     const found = faults.filter((fault) => fault.check === check);
     if (found.length > 0) return found.map((fault) => findingFor(fault, read, policy));
-    const seen = read && seenBy(check, read, policy);
+    const seen = read && SEEN[check]?.(read, policy);
     return read === undefined || seen === undefined ? [] : [reporterFor(stepOf(check, read)).ok(seen)];
   });
 }
@@ -70,48 +70,29 @@ function findingFor(fault: TokenFault, read: ReadToken | undefined, policy: Reso
   return { ...judge(...explanationOf(fault, examined)), code: error.code };
 }
 
+const STEPS: Partial<Record<TokenCheck, string>> = {
+  issuer: 'iss',
+  type: 'kind',
+  scopeClaims: 'scope',
+  requiredScopes: 'scope',
+};
+
 /** @param claim The one that a fault is about. */
 function stepOf(check: TokenCheck, read: ReadToken | undefined, claim?: unknown): string {
-  switch (check) {
-    case 'issuer':
-      return 'token iss';
-    case 'type':
-      return 'token kind';
-    case 'audience':
-      return `token ${read?.trusted.audienceClaim}`;
-    case 'requiredClaims':
-    case 'names':
-      return `token ${claim}`;
-    case 'scopeClaims':
-    case 'requiredScopes':
-      return 'token scope';
-    default:
-      return `token ${check}`;
-  }
+  if (check === 'audience') return `token ${read?.trusted.audienceClaim}`;
+  return `token ${check === 'requiredClaims' || check === 'names' ? claim : (STEPS[check] ?? check)}`;
 }
 
-/** What a good token shows; undefined where a line would say nothing. */
-function seenBy(check: TokenCheck, { jwt, trusted }: ReadToken, policy: ResolvedAuth): string | undefined {
-  const { header, payload, alg, kid } = jwt;
-  switch (check) {
-    case 'form':
-      return `JWT, ${alg}, typ ${typeof header.typ === 'string' ? header.typ : 'not stated'}`;
-    case 'issuer':
-      return trusted.issuer;
-    case 'signature':
-      return `${alg}, key ${shown(kid)}`;
-    case 'type':
-      return 'access token';
-    case 'time':
-      return seenTime(claimOf(payload, 'exp'), policy.clockToleranceSeconds);
-    case 'audience':
-      return stringsOf(payload, trusted.audienceClaim)?.join(', ');
-    case 'requiredScopes':
-      return scopesOf(payload, trusted.scopesClaim).join(' ') || 'none';
-    default:
-      return undefined;
-  }
-}
+/** What a good token shows; nothing where a line would say nothing. */
+const SEEN: Partial<Record<TokenCheck, (read: ReadToken, policy: ResolvedAuth) => string | undefined>> = {
+  form: ({ jwt: { alg, header } }) => `JWT, ${alg}, typ ${typeof header.typ === 'string' ? header.typ : 'not stated'}`,
+  issuer: ({ trusted }) => trusted.issuer,
+  signature: ({ jwt: { alg, kid } }) => `${alg}, key ${shown(kid)}`,
+  type: () => 'access token',
+  time: ({ jwt }, policy) => seenTime(claimOf(jwt.payload, 'exp'), policy.clockToleranceSeconds),
+  audience: ({ jwt, trusted }) => stringsOf(jwt.payload, trusted.audienceClaim)?.join(', '),
+  requiredScopes: ({ jwt, trusted }) => scopesOf(jwt.payload, trusted.scopesClaim).join(' ') || 'none',
+};
 
 function seenTime(exp: unknown, toleranceSeconds: number): string {
   if (!isNumericDate(exp)) return 'does not expire';

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { runDoctor } from '../doctor/doctor-command.js';
+import { runDoctor } from '../doctor/doctor.js';
 import type { Logger } from '../index.js';
 import { type Command, parseCommandLine, type RunCommand, USAGE } from './command-line.js';
 import { type GatewayConfig, parseConfigFile } from './config/config-file.js';
@@ -71,12 +71,6 @@ function version(): string {
   return (JSON.parse(manifest) as { version: string }).version;
 }
 
-function fail(error: unknown): void {
-  const sentence = error instanceof StartupError ? error.message : `unexpected failure: ${(error as Error).message}`;
-  console.error(`express-mcp-auth: ${sentence}`);
-  process.exitCode = 1;
-}
-
 async function start(): Promise<void> {
   // Whoever reads our lines may stop doing so (`| head`); that is no reason for the gateway to end.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
@@ -85,7 +79,9 @@ async function start(): Promise<void> {
     if (args[0] === 'doctor') await doctor(args.slice(1));
     else await main(parseCommandLine(args));
   } catch (error) {
-    fail(error);
+    const { message } = error as Error;
+    console.error(`express-mcp-auth: ${error instanceof StartupError ? message : `unexpected failure: ${message}`}`);
+    process.exitCode = 1;
   }
 }
 

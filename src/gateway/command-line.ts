@@ -54,18 +54,19 @@ function parsePort(text: string): number {
   return port;
 }
 
-/** How a command says what is wrong with its arguments. */
-export type UsageError = (problem: string, options?: ErrorOptions) => StartupError;
-
-/** @param help What to call for the whole text. */
-export function usageErrorFor(help: string): UsageError {
-  return (problem, options) => new StartupError(`${problem}. See ${help}.`, options);
+/**
+ * How a command says what is wrong with its arguments.
+ *
+ * @param help What to call for the whole text.
+ */
+export function usageErrorFor(help: string) {
+  return (problem: string, options?: ErrorOptions) => new StartupError(`${problem}. See ${help}.`, options);
 }
 
 /** @throws {StartupError} */
 export function parseArguments<const T extends ParseArgsConfig>(
   config: T,
-  usageError: UsageError,
+  usageError: ReturnType<typeof usageErrorFor>,
 ): ReturnType<typeof parseArgs<T>> {
   try {
     return parseArgs(config);

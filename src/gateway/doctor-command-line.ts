@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
-import type { Patient } from '../doctor/doctor.js';
-import type { DoctorOptions } from '../doctor/doctor-command.js';
+import type { DoctorOptions, Patient } from '../doctor/doctor.js';
+import { isHttpUrl } from '../doctor/probe.js';
 import type { McpAuthOptions } from '../index.js';
 import { resolveAuth } from '../policy/resolve-auth.js';
 import { parseArguments, usageErrorFor } from './command-line.js';
@@ -55,7 +55,7 @@ function readToken(file: string, patients: readonly Patient[]): string {
 }
 
 function requireUrl(text: string): string {
-  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  if (isHttpUrl(text)) return text;
   throw usageError(`${JSON.stringify(text)} is not the http(s) address of a server`);
 }
 

@@ -15,7 +15,6 @@ import { policyOf } from '../policy/resolved-policy.js';
 import { chain } from './chain.js';
 import type { McpAuthenticationConfig, RouteConfig } from './config/config-file.js';
 import type { CorsConfig } from './config/cors-policy.js';
-import type { ScopesConfig } from './config/scopes-policy.js';
 import { atPlace } from './startup-error.js';
 
 /** A route of the configuration file, ready to take requests. */
@@ -35,11 +34,12 @@ export interface GatewayRoute {
 export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
   const authentication = route.mcpAuthentication && createAuthentication(route.mcpAuthentication, logger);
   const policy = authentication?.policy;
+  const scopes = route.mcpScopes;
   const backend = atPlace(route.target.at, () => mcpStdioBackend({ ...backendOptions(route, policy), logger }));
   const handle = chain([
     ...(route.cors ? [createCors(route.cors, logger)] : []),
     ...(authentication ? [authentication.auth] : []),
-    ...(route.mcpScopes ? [createScopes(route.mcpScopes, logger)] : []),
+    ...(scopes ? [atPlace(scopes.at, () => mcpScopes(scopes.rules, { ...scopes.options, logger }))] : []),
     backend,
   ]);
   return { handle, metadata: authentication?.metadata, policy, at: route.at, close: () => backend.close() };
@@ -63,10 +63,6 @@ function originsForBackend(origins: readonly string[], policy: ResolvedAuth | un
 function createCors({ options, at: place }: CorsConfig, logger: Logger): Middleware {
   const warn = (line: string) => logger.warn(`${place}: ${line}`);
   return atPlace(place, () => mcpCors({ ...options, logger: { ...logger, warn } }));
-}
-
-function createScopes({ rules, options, at: place }: ScopesConfig, logger: Logger): Middleware {
-  return atPlace(place, () => mcpScopes(rules, { ...options, logger }));
 }
 
 function createAuthentication({ policy, at: place }: McpAuthenticationConfig, logger: Logger) {

@@ -15,11 +15,7 @@ const OPTIONS: readonly string[] = SCOPES_OPTIONS.filter((name) => name !== 'log
 /** `policies.mcpScopes`: the rules of `mcpScopes()`, and its options among them. */
 export function readScopesPolicy(node: ConfigNode): ScopesConfig {
   const members = Object.entries(node.mapping());
-  const rules = members.filter(([name]) => !OPTIONS.includes(name));
-  const options = members.filter(([name]) => OPTIONS.includes(name));
-  return {
-    rules: Object.fromEntries(rules) as ScopeRules,
-    options: Object.fromEntries(options),
-    at: node.path,
-  };
+  const rules = Object.fromEntries(members.filter(([name]) => !OPTIONS.includes(name))) as ScopeRules;
+  const options = Object.fromEntries(members.filter(([name]) => OPTIONS.includes(name)));
+  return { rules, options, at: node.path };
 }
