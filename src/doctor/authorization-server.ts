@@ -62,13 +62,12 @@ function judge(issuer: string, metadata: Metadata): Finding[] {
 
 function judgeIssuer(issuer: string, metadata: Metadata): Finding {
   const report = reporterFor('issuer');
-  return metadata.issuer === issuer
-    ? report.ok(issuer)
-    : report.fault(
-        `issuer is ${JSON.stringify(metadata.issuer)}, the authorization server ${JSON.stringify(issuer)}`,
-        'Clients of MCP 2026-07-28 and of SDK v2 refuse the metadata (RFC 8414, section 3.3).',
-        'Name the issuer byte for byte, closing slash included; for a server that cannot be named so, set provider.',
-      );
+  if (metadata.issuer === issuer) return report.ok(issuer);
+  return report.fault(
+    `issuer is ${JSON.stringify(metadata.issuer)}, the authorization server ${JSON.stringify(issuer)}`,
+    'Clients of MCP 2026-07-28 and of SDK v2 refuse the metadata (RFC 8414, section 3.3).',
+    'Name the issuer byte for byte, closing slash included; for a server that cannot be named so, set provider.',
+  );
 }
 
 function judgeEndpoints(metadata: Metadata): Finding {
@@ -77,9 +76,8 @@ function judgeEndpoints(metadata: Metadata): Finding {
     const value = metadata[name];
     return typeof value === 'string' && isPrivate(value) ? [] : [`${name} is ${JSON.stringify(value)}`];
   });
-  return problems.length === 0
-    ? report.ok('authorization and token endpoint')
-    : report.fault(problems.join(', '), 'Clients refuse to send users or codes there.', 'Serve both over https.');
+  if (problems.length === 0) return report.ok('authorization and token endpoint');
+  return report.fault(problems.join(', '), 'Clients refuse to send users or codes there.', 'Serve both over https.');
 }
 
 function judgeCodeFlow(metadata: Metadata): Finding {
@@ -98,24 +96,22 @@ function judgeCodeFlow(metadata: Metadata): Finding {
 function judgePkce(metadata: Metadata): Finding {
   const report = reporterFor('PKCE');
   const methods = metadata.code_challenge_methods_supported;
-  return stringsIn(methods).includes('S256')
-    ? report.ok('S256')
-    : report.fault(
-        `code_challenge_methods_supported is ${methods === undefined ? 'missing' : JSON.stringify(methods)}`,
-        'Clients must refuse to log in without S256 (MCP specification, authorization).',
-        'Have the authorization server announce S256; Entra ID does not: set provider.',
-      );
+  if (stringsIn(methods).includes('S256')) return report.ok('S256');
+  return report.fault(
+    `code_challenge_methods_supported is ${methods === undefined ? 'missing' : JSON.stringify(methods)}`,
+    'Clients must refuse to log in without S256 (MCP specification, authorization).',
+    'Have the authorization server announce S256; Entra ID does not: set provider.',
+  );
 }
 
 function judgeIss(metadata: Metadata): Finding {
   const report = reporterFor('iss');
-  return metadata.authorization_response_iss_parameter_supported === true
-    ? report.ok('announced')
-    : report.warning(
-        'authorization_response_iss_parameter_supported is not true',
-        'Clients with several authorization servers cannot tell whose answer came back (RFC 9207).',
-        'Have the authorization server send iss and announce it, or set provider.',
-      );
+  if (metadata.authorization_response_iss_parameter_supported === true) return report.ok('announced');
+  return report.warning(
+    'authorization_response_iss_parameter_supported is not true',
+    'Clients with several authorization servers cannot tell whose answer came back (RFC 9207).',
+    'Have the authorization server send iss and announce it, or set provider.',
+  );
 }
 
 function judgeRegistration(metadata: Metadata): Finding {
@@ -124,11 +120,10 @@ function judgeRegistration(metadata: Metadata): Finding {
     ...(typeof metadata.registration_endpoint === 'string' ? ['registration endpoint'] : []),
     ...(metadata.client_id_metadata_document_supported === true ? ['client ID metadata documents'] : []),
   ];
-  return ways.length > 0
-    ? report.ok(ways.join(', '))
-    : report.warning(
-        'neither a registration endpoint nor client ID metadata documents',
-        'Clients need a client ID from you: VS Code asks for one, others give up.',
-        'Set provider with a clientId, which answers registration.',
-      );
+  if (ways.length > 0) return report.ok(ways.join(', '));
+  return report.warning(
+    'neither a registration endpoint nor client ID metadata documents',
+    'Clients need a client ID from you: VS Code asks for one, others give up.',
+    'Set provider with a clientId, which answers registration.',
+  );
 }

@@ -4,7 +4,7 @@ import { isHttpUrl } from '../doctor/probe.js';
 import type { McpAuthOptions } from '../index.js';
 import { resolveAuth } from '../policy/resolve-auth.js';
 import { parseArguments, usageErrorFor } from './command-line.js';
-import { type McpAuthenticationConfig, parseConfigFile } from './config/config-file.js';
+import { authenticationsOf, type McpAuthenticationConfig, parseConfigFile } from './config/config-file.js';
 import { atPlace, readInputFile, StartupError } from './startup-error.js';
 
 export const DOCTOR_USAGE = `Usage: express-mcp-auth doctor URL [--token FILE] [--json]
@@ -62,11 +62,7 @@ function requireUrl(text: string): string {
 /** Each route with a resource, and its policy as the gateway would have it. */
 function patientsIn(file: string): Patient[] {
   const text = readInputFile(file);
-  const patients = atPlace(file, () =>
-    parseConfigFile(text, dirname(file))
-      .binds.flatMap(({ routes }) => routes)
-      .flatMap(({ mcpAuthentication }) => (mcpAuthentication === undefined ? [] : patientsOf(mcpAuthentication))),
-  );
+  const patients = atPlace(file, () => authenticationsOf(parseConfigFile(text, dirname(file))).flatMap(patientsOf));
   if (patients.length > 0) return patients;
   throw new StartupError(`${file}: no route has mcpAuthentication.resourceMetadata.resource, the address to look at`);
 }

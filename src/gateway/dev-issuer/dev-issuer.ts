@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import cors from 'cors';
@@ -55,15 +56,15 @@ export async function startDevIssuer(
   };
 }
 
-function listen(server: Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const why = error.code === 'EADDRINUSE' ? 'is in use' : `cannot be opened (${error.code})`;
-      const fix = 'stop the program that uses it, or give --dev-issuer-port';
-      reject(new StartupError(`port ${port} on ${HOST} ${why}, which the development issuer needs: ${fix}`));
-    });
-    server.listen(port, HOST, resolve);
-  });
+async function listen(server: Server, port: number): Promise<void> {
+  try {
+    await once(server.listen(port, HOST), 'listening');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === 'EADDRINUSE' ? 'is in use' : `cannot be opened (${code})`;
+    const fix = 'stop the program that uses it, or give --dev-issuer-port';
+    throw new StartupError(`port ${port} on ${HOST} ${why}, which the development issuer needs: ${fix}`);
+  }
 }
 
 function configure(library: OidcProvider, key: JWK, resources: readonly DevResource[]): Configuration {
