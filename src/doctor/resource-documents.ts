@@ -32,7 +32,8 @@ export async function readResourceDocuments(
   const lost = 'No client finds out where to log in.';
   const findings = [problem === undefined ? document.ok(at) : document.fault(`${at}: ${problem}`, lost, MOUNT)];
   if (metadata !== undefined) findings.push(judgeResource(url, metadata), ...judgeMembers(metadata));
-  findings.push(...(await judgeForms(probe, { at, standard, root: origin + resourceMetadataPath('/') })));
+  const root = origin + resourceMetadataPath('/');
+  for await (const finding of judgeForms(probe, { at, standard, root })) findings.push(finding);
   return { findings, metadata, url: at, authorizationServers: stringsIn(metadata?.authorization_servers) };
 }
 
@@ -58,45 +59,38 @@ function judgeResource(url: string, { resource }: Readonly<Record<string, unknow
   return named.fault(seen, 'Clients must not use the metadata of another resource (RFC 9728, section 3.3).', fix);
 }
 
-function judgeMembers(metadata: Readonly<Record<string, unknown>>): Finding[] {
+function* judgeMembers(metadata: Readonly<Record<string, unknown>>): Generator<Finding> {
   const servers = reporterFor('authorization servers');
   const named = stringsIn(metadata.authorization_servers);
   const fix = 'Set issuer, or resourceMetadata.authorizationServers.';
-  const findings = [
-    named.length > 0
-      ? servers.ok(named.join(', '))
-      : servers.fault('none', 'Clients do not know where to log in.', fix),
-  ];
+  yield named.length > 0
+    ? servers.ok(named.join(', '))
+    : servers.fault('none', 'Clients do not know where to log in.', fix);
   const methods = metadata.bearer_methods_supported;
   if (methods !== undefined && !stringsIn(methods).includes('header')) {
-    findings.push(
-      reporterFor('bearer methods').warning(
-        `bearer_methods_supported is ${JSON.stringify(methods)}`,
-        'MCP clients send tokens in the header only.',
-        "Set bearerMethodsSupported: ['header'].",
-      ),
+    yield reporterFor('bearer methods').warning(
+      `bearer_methods_supported is ${JSON.stringify(methods)}`,
+      'MCP clients send tokens in the header only.',
+      "Set bearerMethodsSupported: ['header'].",
     );
   }
-  return findings;
 }
 
 /** Clients that do not read the challenge go by the well-known paths. */
-async function judgeForms(
+async function* judgeForms(
   probe: Probe,
   { at, standard, root }: { at: string; standard: string; root: string },
-): Promise<Finding[]> {
+): AsyncGenerator<Finding> {
   const forms = [
     [standard, 'well-known with path', 'Clients that do not read resource_metadata find nothing.'],
     [root, 'well-known at the root', 'Older clients of a single resource, which look only there, find nothing.'],
   ] as const;
   const others = forms.slice(0, root === standard ? 1 : 2).filter(([address]) => address !== at);
-  const findings: Finding[] = [];
   for (const [address, form, who] of others) {
     const problem = problemOf(await probe(address).catch(fetchErrorOf));
     const report = reporterFor(form);
-    findings.push(problem === undefined ? report.ok(address) : report.warning(`${address} ${problem}`, who, MOUNT));
+    yield problem === undefined ? report.ok(address) : report.warning(`${address} ${problem}`, who, MOUNT);
   }
-  return findings;
 }
 
 /** What the challenge asks for, the metadata advertises and the authorization server knows, side by side. */

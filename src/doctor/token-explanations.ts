@@ -41,8 +41,8 @@ const EXPLANATIONS: Partial<Record<RefusalCode | OutageCode, Explanation | Expla
     `${bytes} bytes, and maxTokenBytes is ${policy.maxTokenBytes}`,
     'Have the authorization server write less into it, or raise maxTokenBytes.',
   ],
-  encrypted_token: ['encrypted (JWE)', 'Ask the authorization server for a signed token.'],
-  opaque_token: ['opaque, not a JWT', 'Ask the authorization server for a JWT: Auth0 needs an audience.'],
+  encrypted_token: ['encrypted (JWE)', 'Have it sign access tokens, and not encrypt them.'],
+  opaque_token: ['opaque, not a JWT', 'Auth0 gives out a JWT where clients name an audience.'],
   malformed_token: ['three parts that are not a JWT', 'Copy the whole token.'],
   critical_extension: ['crit or b64 in the header', 'Have the authorization server leave it out.'],
   unknown_issuer: (_evidence, { payload, policy }) => [

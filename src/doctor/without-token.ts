@@ -65,42 +65,37 @@ function judgeStatus({ status, headers }: Answer): Finding {
   );
 }
 
-function judgeChallenge(url: string, challenge: ReadChallenge | undefined): Finding[] {
+function* judgeChallenge(url: string, challenge: ReadChallenge | undefined): Generator<Finding> {
   const challenged = reporterFor('challenge');
   const fix = 'Answer 401 with WWW-Authenticate: Bearer resource_metadata="…", as mcpAuth() does.';
   if (challenge === undefined || challenge.scheme.toLowerCase() !== 'bearer') {
     const seen = challenge === undefined ? 'no WWW-Authenticate' : `the scheme ${challenge.scheme}`;
-    return [challenged.fault(seen, 'Clients do not ask the user to log in.', fix)];
+    return yield challenged.fault(seen, 'Clients do not ask the user to log in.', fix);
   }
   const metadata = challenge.parameters.get('resource_metadata');
   if (metadata === undefined) {
-    return [challenged.fault('no resource_metadata', 'Claude, VS Code and others show no login prompt.', fix)];
+    return yield challenged.fault('no resource_metadata', 'Claude, VS Code and others show no login prompt.', fix);
   }
   if (!URL.canParse(metadata)) {
     const seen = `resource_metadata is ${JSON.stringify(metadata)}, no absolute URL`;
-    return [challenged.fault(seen, 'Clients cannot fetch it.', fix)];
+    return yield challenged.fault(seen, 'Clients cannot fetch it.', fix);
   }
-  const findings = [challenged.ok(`Bearer, resource_metadata ${metadata}`)];
+  yield challenged.ok(`Bearer, resource_metadata ${metadata}`);
   if (new URL(metadata).origin !== new URL(url).origin) {
-    findings.push(
-      challenged.warning(
-        `resource_metadata is on ${new URL(metadata).origin}`,
-        'Clients that look for metadata on the origin of the server only do not find it.',
-        'Set resourceMetadata.resource to the address that clients use; behind a proxy, check its Host and trust proxy.',
-      ),
+    yield challenged.warning(
+      `resource_metadata is on ${new URL(metadata).origin}`,
+      'Clients that look for metadata on the origin of the server only do not find it.',
+      'Set resourceMetadata.resource to the address that clients use; behind a proxy, check its Host and trust proxy.',
     );
   }
   const error = challenge.parameters.get('error');
   if (error !== undefined) {
-    findings.push(
-      challenged.warning(
-        `error="${error}" although no token was sent (RFC 6750, section 3.1)`,
-        'Clients may throw away a login that is still good.',
-        'Leave the error out where there was no token.',
-      ),
+    yield challenged.warning(
+      `error="${error}" although no token was sent (RFC 6750, section 3.1)`,
+      'Clients may throw away a login that is still good.',
+      'Leave the error out where there was no token.',
     );
   }
-  return findings;
 }
 
 /** A stream is opened with GET, a session ended with DELETE: their 401s have to lead on, too. */

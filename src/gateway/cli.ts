@@ -3,11 +3,17 @@ import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { runDoctor } from '../doctor/doctor.js';
 import type { Logger } from '../index.js';
-import { type Command, parseCommandLine, type RunCommand, USAGE } from './command-line.js';
+import {
+  type Command,
+  DOCTOR_USAGE,
+  parseCommandLine,
+  parseDoctorLine,
+  type RunCommand,
+  USAGE,
+} from './command-line.js';
 import { type GatewayConfig, parseConfigFile } from './config/config-file.js';
 import { resourcesOf, withDevIssuer } from './config/dev-issuer-policies.js';
 import { startDevIssuer } from './dev-issuer/dev-issuer.js';
-import { DOCTOR_USAGE, parseDoctorLine } from './doctor-command-line.js';
 import { createGateway, type Gateway } from './gateway.js';
 import { atPlace, readInputFile, StartupError } from './startup-error.js';
 import { onStopSignal } from './stop-signal.js';
