@@ -92,13 +92,10 @@ const EXPLANATIONS: Partial<Record<RefusalCode | OutageCode, Explanation | Expla
     'bound to a key or a certificate, and sent without a proof',
     'Set dpop or mtls, where the server is to take bound tokens; the doctor has no proof to send.',
   ],
-  dpop_required: [
-    'not bound to a key, and the server takes no other tokens (dpop)',
-    'Have the client ask for a token with a DPoP proof.',
-  ],
+  dpop_required: ['not bound to a key', 'Have the client ask for a token with a DPoP proof, which dpop requires.'],
   certificate_required: [
-    'a certificate is needed (mtls) that the doctor does not show',
-    'Try it with a client that has the certificate.',
+    'a certificate is needed that the doctor does not show',
+    'Try it with a client that has the certificate, which mtls requires.',
   ],
   unsupported_confirmation: (_evidence, { payload }) => [
     `cnf is ${shown(claimOf(payload, 'cnf'))}`,

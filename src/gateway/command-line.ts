@@ -130,12 +130,12 @@ function patientsOf({ policy, at: place }: McpAuthenticationConfig): Patient[] {
  *
  * @param help What to call for the whole text.
  */
-export function usageErrorFor(help: string) {
+function usageErrorFor(help: string) {
   return (problem: string, options?: ErrorOptions) => new StartupError(`${problem}. See ${help}.`, options);
 }
 
 /** @throws {StartupError} */
-export function parseArguments<const T extends ParseArgsConfig>(
+function parseArguments<const T extends ParseArgsConfig>(
   config: T,
   usageError: ReturnType<typeof usageErrorFor>,
 ): ReturnType<typeof parseArgs<T>> {

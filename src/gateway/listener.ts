@@ -12,21 +12,20 @@ export async function openListener(server: Server, host: string, bind: BindConfi
   try {
     await once(server.listen(bind.port, host), 'listening');
   } catch (error) {
-    throw whyNot(error as NodeJS.ErrnoException, host, bind);
+    throw new StartupError(whyNot(error as NodeJS.ErrnoException, host, bind), { cause: error });
   }
   const { port } = server.address() as AddressInfo;
   return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }
 
-function whyNot(error: NodeJS.ErrnoException, host: string, { at, port }: BindConfig): StartupError {
+function whyNot(error: NodeJS.ErrnoException, host: string, { at, port }: BindConfig): string {
   const reasons: Readonly<Record<string, string>> = {
     EADDRINUSE: `port ${port} on ${host} is in use: stop the program that uses it, or change ${at}.port`,
     EACCES: `port ${port} on ${host} may not be opened by this user: change ${at}.port to one above 1023`,
     EADDRNOTAVAIL: `--host ${host} is not an address of this machine`,
     ENOTFOUND: `--host ${host} is not an address of this machine`,
   };
-  const reason = reasons[error.code ?? ''] ?? `port ${port} on ${host} cannot be opened (${error.code})`;
-  return new StartupError(reason, { cause: error });
+  return reasons[error.code ?? ''] ?? `port ${port} on ${host} cannot be opened (${error.code})`;
 }
 
 /** Takes no more connections. `finish()` resolves when those that exist are gone, which it hastens. */

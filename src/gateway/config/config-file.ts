@@ -117,9 +117,8 @@ function readRoute(node: ConfigNode, directory: string): RouteConfig {
 
 /** Only file names are of interest here: what the block means is known to `mcpAuth()`, which refuses what it cannot honour. */
 function readMcpAuthentication(node: ConfigNode, directory: string): McpAuthenticationConfig {
-  for (const [key, member] of node.children()) {
-    if (key === 'logger') member.refuse('is not supported');
-  }
+  const [, logger] = node.children().find(([key]) => key === 'logger') ?? [];
+  logger?.refuse('is not supported');
   const { issuers, ...policy } = withAbsoluteKeyFile(node.mapping(), directory);
   const several = Array.isArray(issuers) ? issuers.map((issuer) => withAbsoluteKeyFile(issuer, directory)) : issuers;
   return { policy: several === undefined ? policy : { ...policy, issuers: several }, at: node.path };
