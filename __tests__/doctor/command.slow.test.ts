@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { runDoctor } from '../../src/doctor/doctor-command.js';
+import { runDoctor } from '../../src/doctor/doctor.js';
 import { createTextReport } from '../../src/doctor/report.js';
 import { type Middleware, mcpCors } from '../../src/index.js';
 import { configText, route } from '../support/config-text.js';

@@ -1,8 +1,7 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { UpstreamError } from '../../src/core/errors.js';
 import { parseConfigFile } from '../../src/gateway/config/config-file.js';
-import { answerFailure } from '../../src/gateway/failure-answers.js';
-import { createGateway, type Gateway } from '../../src/gateway/gateway.js';
+import { answerFailure, createGateway, type Gateway } from '../../src/gateway/gateway.js';
 import { AUTHENTICATION, type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
 import { serve as serveOnce } from '../support/loopback-server.js';
 

@@ -1,5 +1,6 @@
 import { ConfigError } from '../core/errors.js';
 import { type ResolvedAuth, resolveAuth } from '../policy/resolve-auth.js';
+import { isHttpUrl } from './probe.js';
 
 /** What a server says about the tokens that it accepts. */
 export interface SeenPolicy {
@@ -40,8 +41,4 @@ export function assumePolicy({ servers, resource, scopes, metadata }: SeenPolicy
     if (error instanceof ConfigError) return undefined;
     throw error;
   }
-}
-
-function isHttpUrl(text: string | undefined): text is string {
-  return text !== undefined && URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }

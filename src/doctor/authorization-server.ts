@@ -1,16 +1,18 @@
+import { stringsIn } from '../http/json-object.js';
 import { STANDARD } from '../providers/provider.js';
+import { FetchError } from '../upstream/bounded-fetch.js';
 import { type Finding, reporterFor } from './finding.js';
-import { type Answer, isPrivate, type Probe, ProbeError, probeErrorOf } from './probe.js';
-import { problemOf, stringsOf } from './resource-documents.js';
+import { type Answer, fetchErrorOf, isPrivate, type Probe } from './probe.js';
+import { problemOf } from './resource-documents.js';
 
 type Metadata = Readonly<Record<string, unknown>>;
 
 /** What an authorization server says of itself (RFC 8414, or OpenID Connect Discovery). */
 export interface ServerDocuments {
   readonly findings: readonly Finding[];
-  readonly metadata: Metadata | undefined;
+  readonly metadata?: Metadata;
   /** Where it was read. */
-  readonly url: string | undefined;
+  readonly url?: string;
 }
 
 /** Looks in the order in which clients look (MCP specification 2025-11-25, authorization server metadata discovery). */
@@ -22,12 +24,12 @@ export async function readServerDocuments(probe: Probe, issuer: string): Promise
       'Clients cannot look for its metadata.',
       'Name its URL in resourceMetadata.authorizationServers.',
     );
-    return { findings: [fault], metadata: undefined, url: undefined };
+    return { findings: [fault] };
   }
   const tried: string[] = [];
   // Where the issuer has no path, two of the three are the same.
   for (const url of new Set(STANDARD.metadataUrls(new URL(issuer).href))) {
-    const answer = await probe(url).catch(probeErrorOf);
+    const answer = await probe(url).catch(fetchErrorOf);
     const problem = problemOf(answer);
     if (problem === undefined) {
       const metadata = (answer as Answer).json as Metadata;
@@ -36,7 +38,7 @@ export async function readServerDocuments(probe: Probe, issuer: string): Promise
     }
     tried.push(`${url} ${problem}`);
     // Clients go on after "not found", and give up after anything else.
-    const isAbsent = !(answer instanceof ProbeError) && answer.status >= 400 && answer.status < 500;
+    const isAbsent = !(answer instanceof FetchError) && answer.status >= 400 && answer.status < 500;
     if (!isAbsent) break;
   }
   const fault = found.fault(
@@ -44,13 +46,13 @@ export async function readServerDocuments(probe: Probe, issuer: string): Promise
     'No client can log in.',
     'Name an authorization server that serves RFC 8414 or OpenID Connect discovery; for one that does not, set provider.',
   );
-  return { findings: [fault], metadata: undefined, url: undefined };
+  return { findings: [fault] };
 }
 
 function judge(issuer: string, metadata: Metadata): Finding[] {
   return [
     judgeIssuer(issuer, metadata),
-    ...judgeEndpoints(metadata),
+    judgeEndpoints(metadata),
     judgeCodeFlow(metadata),
     judgePkce(metadata),
     judgeIss(metadata),
@@ -60,30 +62,28 @@ function judge(issuer: string, metadata: Metadata): Finding[] {
 
 function judgeIssuer(issuer: string, metadata: Metadata): Finding {
   const report = reporterFor('issuer');
-  return metadata.issuer === issuer
-    ? report.ok(issuer)
-    : report.fault(
-        `issuer is ${JSON.stringify(metadata.issuer)}, the authorization server ${JSON.stringify(issuer)}`,
-        'Clients of MCP 2026-07-28 and of SDK v2 refuse the metadata (RFC 8414, section 3.3).',
-        'Name the issuer byte for byte, closing slash included; for a server that cannot be named so, set provider.',
-      );
+  if (metadata.issuer === issuer) return report.ok(issuer);
+  return report.fault(
+    `issuer is ${JSON.stringify(metadata.issuer)}, the authorization server ${JSON.stringify(issuer)}`,
+    'Clients of MCP 2026-07-28 and of SDK v2 refuse the metadata (RFC 8414, section 3.3).',
+    'Name the issuer byte for byte, closing slash included; for a server that cannot be named so, set provider.',
+  );
 }
 
-function judgeEndpoints(metadata: Metadata): Finding[] {
+function judgeEndpoints(metadata: Metadata): Finding {
   const report = reporterFor('endpoints');
   const problems = ['authorization_endpoint', 'token_endpoint'].flatMap((name) => {
     const value = metadata[name];
     return typeof value === 'string' && isPrivate(value) ? [] : [`${name} is ${JSON.stringify(value)}`];
   });
-  return problems.length === 0
-    ? [report.ok('authorization and token endpoint')]
-    : [report.fault(problems.join(', '), 'Clients refuse to send users or codes there.', 'Serve both over https.')];
+  if (problems.length === 0) return report.ok('authorization and token endpoint');
+  return report.fault(problems.join(', '), 'Clients refuse to send users or codes there.', 'Serve both over https.');
 }
 
 function judgeCodeFlow(metadata: Metadata): Finding {
   const report = reporterFor('code flow');
-  const types = stringsOf(metadata.response_types_supported);
-  const grants = metadata.grant_types_supported === undefined ? undefined : stringsOf(metadata.grant_types_supported);
+  const types = stringsIn(metadata.response_types_supported);
+  const grants = metadata.grant_types_supported === undefined ? undefined : stringsIn(metadata.grant_types_supported);
   if (!types.includes('code') || grants?.includes('authorization_code') === false) {
     const seen = `response types ${JSON.stringify(types)}, grant types ${JSON.stringify(grants ?? 'not stated')}`;
     return report.fault(seen, 'Clients have no way to log a user in.', 'Allow the authorization code flow.');
@@ -96,24 +96,22 @@ function judgeCodeFlow(metadata: Metadata): Finding {
 function judgePkce(metadata: Metadata): Finding {
   const report = reporterFor('PKCE');
   const methods = metadata.code_challenge_methods_supported;
-  return stringsOf(methods).includes('S256')
-    ? report.ok('S256')
-    : report.fault(
-        `code_challenge_methods_supported is ${methods === undefined ? 'missing' : JSON.stringify(methods)}`,
-        'Clients must refuse to log in without S256 (MCP specification, authorization).',
-        'Have the authorization server announce S256; Entra ID does not: set provider.',
-      );
+  if (stringsIn(methods).includes('S256')) return report.ok('S256');
+  return report.fault(
+    `code_challenge_methods_supported is ${methods === undefined ? 'missing' : JSON.stringify(methods)}`,
+    'Clients must refuse to log in without S256 (MCP specification, authorization).',
+    'Have the authorization server announce S256; Entra ID does not: set provider.',
+  );
 }
 
 function judgeIss(metadata: Metadata): Finding {
   const report = reporterFor('iss');
-  return metadata.authorization_response_iss_parameter_supported === true
-    ? report.ok('announced')
-    : report.warning(
-        'authorization_response_iss_parameter_supported is not true',
-        'Clients with several authorization servers cannot tell whose answer came back (RFC 9207).',
-        'Have the authorization server send iss and announce it, or set provider.',
-      );
+  if (metadata.authorization_response_iss_parameter_supported === true) return report.ok('announced');
+  return report.warning(
+    'authorization_response_iss_parameter_supported is not true',
+    'Clients with several authorization servers cannot tell whose answer came back (RFC 9207).',
+    'Have the authorization server send iss and announce it, or set provider.',
+  );
 }
 
 function judgeRegistration(metadata: Metadata): Finding {
@@ -122,11 +120,10 @@ function judgeRegistration(metadata: Metadata): Finding {
     ...(typeof metadata.registration_endpoint === 'string' ? ['registration endpoint'] : []),
     ...(metadata.client_id_metadata_document_supported === true ? ['client ID metadata documents'] : []),
   ];
-  return ways.length > 0
-    ? report.ok(ways.join(', '))
-    : report.warning(
-        'neither a registration endpoint nor client ID metadata documents',
-        'Clients need a client ID from you: VS Code asks for one, others give up.',
-        'Set provider with a clientId, which answers registration.',
-      );
+  if (ways.length > 0) return report.ok(ways.join(', '));
+  return report.warning(
+    'neither a registration endpoint nor client ID metadata documents',
+    'Clients need a client ID from you: VS Code asks for one, others give up.',
+    'Set provider with a clientId, which answers registration.',
+  );
 }

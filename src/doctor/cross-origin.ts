@@ -36,9 +36,8 @@ async function judgePreflight(probe: Probe, url: string): Promise<Finding> {
     ...missingFrom(headers.get('access-control-allow-headers'), asked),
     ...missingFrom(headers.get('access-control-allow-methods'), ['delete']).map((name) => name.toUpperCase()),
   ];
-  return missing.length === 0
-    ? report.ok('allows what MCP clients send')
-    : report.warning(`does not allow ${missing.join(', ')}`, 'Clients in a browser cannot send these.', ADD);
+  if (missing.length === 0) return report.ok('allows what MCP clients send');
+  return report.warning(`does not allow ${missing.join(', ')}`, 'Clients in a browser cannot send these.', ADD);
 }
 
 async function judgeRefusal(probe: Probe, url: string): Promise<Finding> {
@@ -49,9 +48,8 @@ async function judgeRefusal(probe: Probe, url: string): Promise<Finding> {
   }
   const exposed = CORS_TABLE.exposeHeaders.default.map((name) => name.toLowerCase());
   const missing = missingFrom(headers.get('access-control-expose-headers'), exposed);
-  return missing.length === 0
-    ? report.ok('can be read, with the challenge and the session id')
-    : report.warning(`does not expose ${missing.join(', ')}`, 'Clients in a browser cannot read these.', ADD);
+  if (missing.length === 0) return report.ok('can be read, with the challenge and the session id');
+  return report.warning(`does not expose ${missing.join(', ')}`, 'Clients in a browser cannot read these.', ADD);
 }
 
 async function judgeDocuments(probe: Probe, documents: readonly string[]): Promise<Finding> {
@@ -61,13 +59,12 @@ async function judgeDocuments(probe: Probe, documents: readonly string[]): Promi
     const { headers } = await probe(url, { headers: { origin: PAGE } });
     if (!allowsPage(headers)) closed.push(url);
   }
-  return closed.length === 0
-    ? report.ok('can be read')
-    : report.warning(
-        `other origins cannot read ${closed.join(', ')}`,
-        'Clients in a browser do not find out where to log in.',
-        'Serve metadata with Access-Control-Allow-Origin: *; for an authorization server that does not, set provider.',
-      );
+  if (closed.length === 0) return report.ok('can be read');
+  return report.warning(
+    `other origins cannot read ${closed.join(', ')}`,
+    'Clients in a browser do not find out where to log in.',
+    'Serve metadata with Access-Control-Allow-Origin: *; for an authorization server that does not, set provider.',
+  );
 }
 
 function allowsPage(headers: Headers): boolean {

@@ -3,11 +3,11 @@ import { assumePolicy, type SeenPolicy } from './assumed-policy.js';
 import { readServerDocuments } from './authorization-server.js';
 import { seeFromAnotherOrigin } from './cross-origin.js';
 import { type Finding, reporterFor } from './finding.js';
-import { isPrivate, type Probe } from './probe.js';
-import { readResourceDocuments } from './resource-documents.js';
-import { judgeClosingSlash, judgeScopes } from './scopes-and-slashes.js';
+import { fetchErrorOf, isPrivate, type Probe, probe } from './probe.js';
+import { createJsonReport, createTextReport, type Screen } from './report.js';
+import { judgeScopes, readResourceDocuments } from './resource-documents.js';
 import { checkToken } from './token-check.js';
-import { knock } from './without-token.js';
+import { judgeClosingSlash, knock } from './without-token.js';
 
 /** One server to look at. */
 export interface Patient {
@@ -30,7 +30,8 @@ export async function* examine({ url, token, policy }: Patient, probe: Probe): A
   yield* door.findings;
   if (!door.isThere) return;
   if (!isPrivate(url)) yield PLAIN;
-  const scope = door.challenge?.parameters.get('scope');
+  const scope = door.challenge?.parameters.get('scope') ?? '';
+  const scopes = scope.split(' ').filter((each) => each !== '');
   const resource = await readResourceDocuments(probe, url, door.metadataUrl);
   yield* resource.findings;
   const documents = resource.metadata === undefined ? [] : [resource.url];
@@ -41,13 +42,43 @@ export async function* examine({ url, token, policy }: Patient, probe: Probe): A
     if (server.url !== undefined) documents.push(server.url);
     const jwksUri = server.metadata?.jwks_uri;
     servers.push({ issuer, jwksUri: typeof jwksUri === 'string' ? jwksUri : undefined });
-    if (i === 0 && resource.metadata !== undefined) yield judgeScopes(scope, resource.metadata, server.metadata);
+    if (i === 0 && resource.metadata !== undefined) yield judgeScopes(scopes, resource.metadata, server.metadata);
   }
   yield* await seeFromAnotherOrigin(probe, { url, documents });
   if (!door.isOpen) yield await judgeClosingSlash(probe, url);
   if (token === undefined) return;
   const { metadata = {} } = resource;
   const named = typeof metadata.resource === 'string' ? metadata.resource : url;
-  const scopes = scope?.split(' ').filter((each) => each !== '') ?? [];
   yield* await checkToken(probe, url, token, policy ?? assumePolicy({ servers, resource: named, scopes, metadata }));
+}
+
+export interface DoctorOptions {
+  readonly patients: readonly Patient[];
+  readonly json: boolean;
+}
+
+/** Looks at one server after the other, and reports; resolves to whether all of them are without a fault. */
+export async function runDoctor({ patients, json }: DoctorOptions, screen: Screen): Promise<boolean> {
+  const report = json ? createJsonReport(screen) : createTextReport(screen);
+  let isHealthy = true;
+  for (const patient of patients) {
+    report.begin(patient.url);
+    for await (const finding of walk(patient)) {
+      report.add(finding);
+      if (finding.status === 'fault') isHealthy = false;
+    }
+  }
+  report.end();
+  return isHealthy;
+}
+
+/** A server that stops answering half-way is a fault like any other. */
+async function* walk(patient: Patient): AsyncGenerator<Finding> {
+  try {
+    yield* examine(patient, probe);
+  } catch (error) {
+    const { message } = fetchErrorOf(error);
+    const fix = 'Look into its log.';
+    yield reporterFor('walk').fault(message, 'The server stopped answering half-way.', fix);
+  }
 }

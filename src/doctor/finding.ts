@@ -17,16 +17,10 @@ export interface Finding {
 }
 
 /** How a step reports: each of its findings under its name. */
-export interface Reporter {
-  ok(seen: string): Finding;
-  warning(seen: string, affects: string, fix: string): Finding;
-  fault(seen: string, affects: string, fix: string): Finding;
-}
-
-export function reporterFor(step: string): Reporter {
+export function reporterFor(step: string) {
   return {
-    ok: (seen) => ({ step, status: 'ok', seen }),
-    warning: (seen, affects, fix) => ({ step, status: 'warning', seen, affects, fix }),
-    fault: (seen, affects, fix) => ({ step, status: 'fault', seen, affects, fix }),
+    ok: (seen: string): Finding => ({ step, status: 'ok', seen }),
+    warning: (seen: string, affects: string, fix: string): Finding => ({ step, status: 'warning', seen, affects, fix }),
+    fault: (seen: string, affects: string, fix: string): Finding => ({ step, status: 'fault', seen, affects, fix }),
   };
 }

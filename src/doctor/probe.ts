@@ -15,26 +15,16 @@ export interface Answer {
 /** One request as a client would send it, but bounded, and without following redirects. */
 export type Probe = (url: string, init?: RequestInit) => Promise<Answer>;
 
-/** Nothing came back. `message` is a reason fit for a report. */
-export class ProbeError extends Error {
-  override readonly name = 'ProbeError';
-}
-
 /** For `catch()`, where an answer that did not come is a finding; whatever else went wrong is a fault of ours. */
-export function probeErrorOf(error: unknown): ProbeError {
-  if (error instanceof ProbeError) return error;
+export function fetchErrorOf(error: unknown): FetchError {
+  if (error instanceof FetchError) return error;
   throw error;
 }
 
-/** @throws {ProbeError} */
+/** @throws {FetchError} */
 export const probe: Probe = async (url, init = {}) => {
-  try {
-    const { status, headers, bytes } = await boundedFetch(url, init, BOUNDS, endsByItself);
-    return { status, headers, json: parseJsonObject(new TextDecoder().decode(bytes)) };
-  } catch (error) {
-    if (error instanceof FetchError) throw new ProbeError(error.message, { cause: error });
-    throw error;
-  }
+  const { status, headers, bytes } = await boundedFetch(url, init, BOUNDS, endsByItself);
+  return { status, headers, json: parseJsonObject(new TextDecoder().decode(bytes)) };
 };
 
 /** A stream that never ends must not hold up the walk. */
@@ -63,6 +53,10 @@ export function isPrivate(url: string): boolean {
   if (!URL.canParse(url)) return false;
   const { protocol, hostname } = new URL(url);
   return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname));
+}
+
+export function isHttpUrl(text: string | undefined): text is string {
+  return text !== undefined && URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }
 
 export function withHeaders(init: RequestInit, headers: Readonly<Record<string, string>>): RequestInit {

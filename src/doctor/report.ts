@@ -58,9 +58,7 @@ function printable(text: string): string {
 export function createJsonReport(screen: Screen): Report {
   const servers: { url: string; findings: Finding[] }[] = [];
   return {
-    begin(url) {
-      servers.push({ url, findings: [] });
-    },
+    begin: (url) => void servers.push({ url, findings: [] }),
     add: (finding) => void servers.at(-1)?.findings.push(finding),
     end: () => screen.write(`${JSON.stringify({ servers }, null, 2)}\n`),
   };

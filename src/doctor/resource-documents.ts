@@ -1,7 +1,9 @@
+import { stringsIn } from '../http/json-object.js';
 import { withoutClosingSlash } from '../http/well-known.js';
 import { resourceMetadataPath } from '../oauth/well-known.js';
+import { FetchError } from '../upstream/bounded-fetch.js';
 import { type Finding, reporterFor } from './finding.js';
-import { type Answer, type Probe, ProbeError, probeErrorOf } from './probe.js';
+import { type Answer, fetchErrorOf, type Probe } from './probe.js';
 
 /** What the protected resource metadata (RFC 9728) says, and what was found on the way to it. */
 export interface ResourceDocuments {
@@ -11,6 +13,8 @@ export interface ResourceDocuments {
   readonly url: string;
   readonly authorizationServers: readonly string[];
 }
+
+const MOUNT = 'Mount protectedResourceMetadata(policy) at the root of the app.';
 
 /** Reads the document where the challenge points, else where RFC 9728 puts it, and looks at each well-known form. */
 export async function readResourceDocuments(
@@ -22,26 +26,20 @@ export async function readResourceDocuments(
   const standard = origin + resourceMetadataPath(pathname);
   const at = announcedAt ?? standard;
   const document = reporterFor('resource metadata');
-  const answer = await probe(at).catch(probeErrorOf);
+  const answer = await probe(at).catch(fetchErrorOf);
   const problem = problemOf(answer);
   const metadata = problem === undefined ? (answer as Answer).json : undefined;
-  const findings = [
-    problem === undefined
-      ? document.ok(at)
-      : document.fault(
-          `${at}: ${problem}`,
-          'No client finds out where to log in.',
-          'Mount protectedResourceMetadata(policy) at the root of the app.',
-        ),
-  ];
+  const lost = 'No client finds out where to log in.';
+  const findings = [problem === undefined ? document.ok(at) : document.fault(`${at}: ${problem}`, lost, MOUNT)];
   if (metadata !== undefined) findings.push(judgeResource(url, metadata), ...judgeMembers(metadata));
-  findings.push(...(await judgeForms(probe, { at, standard, root: origin + resourceMetadataPath('/') })));
-  return { findings, metadata, url: at, authorizationServers: stringsOf(metadata?.authorization_servers) };
+  const root = origin + resourceMetadataPath('/');
+  for await (const finding of judgeForms(probe, { at, standard, root })) findings.push(finding);
+  return { findings, metadata, url: at, authorizationServers: stringsIn(metadata?.authorization_servers) };
 }
 
 /** Why an answer is not a document; undefined where it is one. */
-export function problemOf(answer: Answer | ProbeError): string | undefined {
-  if (answer instanceof ProbeError) return `cannot be reached: ${answer.message}`;
+export function problemOf(answer: Answer | FetchError): string | undefined {
+  if (answer instanceof FetchError) return `cannot be reached: ${answer.message}`;
   const { status, headers, json } = answer;
   if (status >= 300 && status < 400) return `redirects to ${headers.get('location')}`;
   if (status !== 200) return `answers ${status}`;
@@ -61,67 +59,64 @@ function judgeResource(url: string, { resource }: Readonly<Record<string, unknow
   return named.fault(seen, 'Clients must not use the metadata of another resource (RFC 9728, section 3.3).', fix);
 }
 
-function judgeMembers(metadata: Readonly<Record<string, unknown>>): Finding[] {
-  const findings: Finding[] = [];
+function* judgeMembers(metadata: Readonly<Record<string, unknown>>): Generator<Finding> {
   const servers = reporterFor('authorization servers');
-  const named = stringsOf(metadata.authorization_servers);
-  findings.push(
-    named.length > 0
-      ? servers.ok(named.join(', '))
-      : servers.fault(
-          'none',
-          'Clients do not know where to log in.',
-          'Set issuer, or resourceMetadata.authorizationServers.',
-        ),
-  );
+  const named = stringsIn(metadata.authorization_servers);
+  const fix = 'Set issuer, or resourceMetadata.authorizationServers.';
+  yield named.length > 0
+    ? servers.ok(named.join(', '))
+    : servers.fault('none', 'Clients do not know where to log in.', fix);
   const methods = metadata.bearer_methods_supported;
-  if (methods !== undefined && !stringsOf(methods).includes('header')) {
-    findings.push(
-      reporterFor('bearer methods').warning(
-        `bearer_methods_supported is ${JSON.stringify(methods)}`,
-        'MCP clients send tokens in the header only.',
-        "Set bearerMethodsSupported: ['header'].",
-      ),
+  if (methods !== undefined && !stringsIn(methods).includes('header')) {
+    yield reporterFor('bearer methods').warning(
+      `bearer_methods_supported is ${JSON.stringify(methods)}`,
+      'MCP clients send tokens in the header only.',
+      "Set bearerMethodsSupported: ['header'].",
     );
   }
-  return findings;
 }
 
 /** Clients that do not read the challenge go by the well-known paths. */
-async function judgeForms(
+async function* judgeForms(
   probe: Probe,
   { at, standard, root }: { at: string; standard: string; root: string },
-): Promise<Finding[]> {
-  const findings: Finding[] = [];
+): AsyncGenerator<Finding> {
   const forms = [
-    {
-      form: 'well-known with path',
-      address: standard,
-      who: 'Clients that do not read resource_metadata find nothing.',
-    },
-    {
-      form: 'well-known at the root',
-      address: root,
-      who: 'Older clients of a single resource, which look only there, find nothing.',
-    },
-  ];
-  for (const { form, address, who } of forms) {
-    if (address === at || (form.endsWith('root') && standard === root)) continue;
-    const problem = problemOf(await probe(address).catch(probeErrorOf));
+    [standard, 'well-known with path', 'Clients that do not read resource_metadata find nothing.'],
+    [root, 'well-known at the root', 'Older clients of a single resource, which look only there, find nothing.'],
+  ] as const;
+  const others = forms.slice(0, root === standard ? 1 : 2).filter(([address]) => address !== at);
+  for (const [address, form, who] of others) {
+    const problem = problemOf(await probe(address).catch(fetchErrorOf));
     const report = reporterFor(form);
-    findings.push(
-      problem === undefined
-        ? report.ok(address)
-        : report.warning(
-            `${address} ${problem}`,
-            who,
-            'Mount protectedResourceMetadata(policy) at the root of the app.',
-          ),
-    );
+    yield problem === undefined ? report.ok(address) : report.warning(`${address} ${problem}`, who, MOUNT);
   }
-  return findings;
 }
 
-export function stringsOf(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+/** What the challenge asks for, the metadata advertises and the authorization server knows, side by side. */
+export function judgeScopes(
+  needed: readonly string[],
+  resource: Readonly<Record<string, unknown>>,
+  server: Readonly<Record<string, unknown>> | undefined,
+): Finding {
+  const report = reporterFor('scopes');
+  const advertised = stringsIn(resource.scopes_supported);
+  const named = [...new Set([...needed, ...advertised])];
+  if (named.length === 0) {
+    return report.warning(
+      'none in the challenge, none advertised',
+      'Clients ask for none, and some servers then give out tokens that may do nothing.',
+      'Set resourceMetadata.scopesSupported, and requiredScopes for those that every call needs.',
+    );
+  }
+  const known = server?.scopes_supported === undefined ? undefined : stringsIn(server.scopes_supported);
+  const unknown = named.filter((scope) => known?.includes(scope) === false);
+  if (unknown.length > 0) {
+    return report.warning(
+      `the authorization server does not list ${unknown.join(', ')}`,
+      'Clients ask for them, and may be answered invalid_scope.',
+      'Register the scopes at the authorization server, or correct their names here.',
+    );
+  }
+  return report.ok(named.join(' '));
 }

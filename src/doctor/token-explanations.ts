@@ -5,8 +5,8 @@ import type { KeySource } from '../policy/jwks.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import type { TrustedIssuer } from '../policy/resolve-issuer.js';
 
-/** What was seen, what it means, and what to do. */
-export type Explanation = readonly [seen: string, affects: string, fix: string];
+/** What was seen, and what to do. */
+type Explanation = readonly [seen: string, fix: string];
 
 /** The token, and what it was examined by. */
 export interface Examined {
@@ -16,10 +16,12 @@ export interface Examined {
   readonly policy: ResolvedAuth;
 }
 
-export function explanationOf(fault: TokenFault, examined: Examined): Explanation {
+/** What was seen, what the code means, and what to do. */
+export function explanationOf(fault: TokenFault, examined: Examined): [seen: string, affects: string, fix: string] {
   const { code, evidence, message } = fault.error;
-  const explain = EXPLANATIONS[code];
-  return explain?.(evidence, examined, fault) ?? [message, REFUSED, 'docs/errors.md says what to do.'];
+  const known = EXPLANATIONS[code] ?? ['refused', 'docs/errors.md says what to do.'];
+  const [seen, fix] = typeof known === 'function' ? known(evidence, examined, fault) : known;
+  return [seen, `${message}.`, fix];
 }
 
 /** A value of any type, in a report. */
@@ -28,114 +30,79 @@ export function shown(value: unknown): string {
   return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? 'missing');
 }
 
-const REFUSED = 'It is refused.';
-const UNVERIFIABLE = 'It cannot be verified.';
 const ANOTHER_TOKEN = 'Get a fresh token from the authorization server.';
 const CORRECT_CLAIM = 'Correct what the authorization server writes into tokens.';
 
 type Explain = (evidence: Evidence, examined: Examined, fault: TokenFault) => Explanation;
 
-const EXPLANATIONS: Partial<Record<RefusalCode | OutageCode, Explain>> = {
-  malformed_header: () => [
-    'characters that no token has',
-    'It cannot be sent.',
-    'Put the access token alone into the file.',
-  ],
+const EXPLANATIONS: Partial<Record<RefusalCode | OutageCode, Explanation | Explain>> = {
+  malformed_header: ['characters that no token has', 'Put the access token alone into the file.'],
   token_too_long: ({ bytes }, { policy }) => [
     `${bytes} bytes, and maxTokenBytes is ${policy.maxTokenBytes}`,
-    REFUSED,
     'Have the authorization server write less into it, or raise maxTokenBytes.',
   ],
-  encrypted_token: () => ['encrypted (JWE)', UNVERIFIABLE, 'Ask the authorization server for a signed token.'],
-  opaque_token: () => [
-    'opaque, not a JWT',
-    UNVERIFIABLE,
-    'Ask the authorization server for a JWT: Auth0 needs an audience.',
-  ],
-  malformed_token: () => ['three parts that are not a JWT', UNVERIFIABLE, 'Copy the whole token.'],
-  critical_extension: () => [
-    'crit or b64 in the header',
-    'Servers refuse an extension that they do not understand.',
-    'Have the authorization server leave it out.',
-  ],
+  encrypted_token: ['encrypted (JWE)', 'Have it sign access tokens, and not encrypt them.'],
+  opaque_token: ['opaque, not a JWT', 'Auth0 gives out a JWT where clients name an audience.'],
+  malformed_token: ['three parts that are not a JWT', 'Copy the whole token.'],
+  critical_extension: ['crit or b64 in the header', 'Have the authorization server leave it out.'],
   unknown_issuer: (_evidence, { payload, policy }) => [
     `${shown(claimOf(payload, 'iss'))}, expected ${policy.issuers.map(({ issuer }) => issuer).join(' or ')}`,
-    'The comparison is byte for byte, closing slash included.',
-    'Set issuer to what the token says, if that is the server you trust.',
+    'Set issuer to what the token says, byte for byte, closing slash included, if that is the server you trust.',
   ],
   unsupported_algorithm: ({ alg, kid, reason }) => [
     `${alg} ${kid === undefined ? 'is not accepted' : `is not the algorithm of key ${shown(kid)}`}${reason === undefined ? '' : ` for ${reason}`}`,
-    REFUSED,
     'Sign with RS256, PS256, ES256 or EdDSA, and a key for it.',
   ],
   unknown_key: ({ kid, reason }, { trusted }) => [
     typeof reason === 'string' ? reason : `no key ${shown(kid)} in ${placeOf(trusted?.keySource)}`,
-    REFUSED,
     ANOTHER_TOKEN,
   ],
-  bad_signature: () => ['not made with the key that it names', REFUSED, ANOTHER_TOKEN],
+  bad_signature: ['not made with the key that it names', ANOTHER_TOKEN],
   key_set_unavailable: (_evidence, { trusted }, { error }) => [
     `${placeOf(trusted?.keySource)} cannot be used${error.cause instanceof Error ? ` (${error.cause.message})` : ''}`,
-    'Whether the signature is good cannot be said here.',
     'See that the metadata, or the policy, names a key set that can be read.',
   ],
-  wrong_token_type: () => [
-    'an ID token, or another kind',
-    'Servers must not take it for an access token.',
-    'Send the access_token.',
-  ],
+  wrong_token_type: ['an ID token, or another kind', 'Send the access_token.'],
   token_expired: ({ exp }, { policy }) => [
     `expired ${Math.floor(Date.now() / 1000 - Number(exp))} seconds ago; ${policy.clockToleranceSeconds} are tolerated`,
-    'It is no longer good.',
     'Refresh it, or log in again.',
   ],
   token_not_active: ({ nbf }, { policy }) => [
     `good in ${Math.ceil(Number(nbf) - Date.now() / 1000)} seconds; ${policy.clockToleranceSeconds} are tolerated`,
-    'It is not yet good.',
     'Set the clocks right.',
   ],
   wrong_audience: ({ claim, expected, audienceHint }, { payload }) => [
     `${shown(claimOf(payload, String(claim)))}, expected ${(expected as readonly string[]).join(' or ')}`,
-    'It was made for somebody else.',
     typeof audienceHint === 'string'
       ? `For ${(expected as readonly string[]).join(', ')}: ${audienceHint}.`
       : 'Have clients send resource; at Keycloak add an Audience mapper; or name the audience in audiences.',
   ],
   missing_claim: ({ claim }, { payload }) => [
     shown(claimOf(payload, String(claim))),
-    REFUSED,
     'Have the authorization server set it, or leave it out of jwtValidationOptions.requiredClaims.',
   ],
   malformed_claim: ({ claim }, { payload }, { check }) => {
     const value = shown(claimOf(payload, String(claim)));
-    if (check === 'time') return [`${claim} is ${value}, not a number of seconds`, REFUSED, CORRECT_CLAIM];
-    if (check === 'names') return [`${value}, not text`, REFUSED, CORRECT_CLAIM];
+    if (check === 'time') return [`${claim} is ${value}, not a number of seconds`, CORRECT_CLAIM];
+    if (check === 'names') return [`${value}, not text`, CORRECT_CLAIM];
     const seen = check === 'audience' ? value : `${claim} is ${value}`;
-    return [`${seen}, neither text nor a list of texts`, REFUSED, CORRECT_CLAIM];
+    return [`${seen}, neither text nor a list of texts`, CORRECT_CLAIM];
   },
-  bound_token: () => [
+  bound_token: [
     'bound to a key or a certificate, and sent without a proof',
-    'Only its owner can use it.',
     'Set dpop or mtls, where the server is to take bound tokens; the doctor has no proof to send.',
   ],
-  dpop_required: () => [
-    'not bound to a key',
-    'The server takes no other tokens (dpop).',
-    'Have the client ask for a token with a DPoP proof.',
-  ],
-  certificate_required: () => [
+  dpop_required: ['not bound to a key', 'Have the client ask for a token with a DPoP proof, which dpop requires.'],
+  certificate_required: [
     'a certificate is needed that the doctor does not show',
-    'The server refuses the token without it (mtls).',
-    'Try it with a client that has the certificate.',
+    'Try it with a client that has the certificate, which mtls requires.',
   ],
   unsupported_confirmation: (_evidence, { payload }) => [
     `cnf is ${shown(claimOf(payload, 'cnf'))}`,
-    'It is bound in a way that cannot be checked.',
     'Have the authorization server bind it to one key (jkt) or certificate (x5t#S256).',
   ],
   insufficient_scope: ({ missing }) => [
     `lacks ${(missing as readonly string[]).join(' ')}`,
-    'Every call is answered 403.',
     'Ask for these scopes when logging in.',
   ],
 };

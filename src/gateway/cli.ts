@@ -1,16 +1,21 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { runDoctor } from '../doctor/doctor-command.js';
+import { runDoctor } from '../doctor/doctor.js';
 import type { Logger } from '../index.js';
-import { type Command, parseCommandLine, type RunCommand, USAGE } from './command-line.js';
+import {
+  type Command,
+  DOCTOR_USAGE,
+  parseCommandLine,
+  parseDoctorLine,
+  type RunCommand,
+  USAGE,
+} from './command-line.js';
 import { type GatewayConfig, parseConfigFile } from './config/config-file.js';
 import { resourcesOf, withDevIssuer } from './config/dev-issuer-policies.js';
 import { startDevIssuer } from './dev-issuer/dev-issuer.js';
-import { DOCTOR_USAGE, parseDoctorLine } from './doctor-command-line.js';
 import { createGateway, type Gateway } from './gateway.js';
-import { inFile, readInputFile } from './input-file.js';
-import { StartupError } from './startup-error.js';
+import { atPlace, readInputFile, StartupError } from './startup-error.js';
 import { onStopSignal } from './stop-signal.js';
 
 /** Lines as agentgateway writes them: `INFO express-mcp-auth: Listening on 0.0.0.0:3000`. Warnings go to stderr. */
@@ -25,7 +30,7 @@ async function main(command: Command): Promise<void> {
   if (command.action === 'help') return console.log(USAGE);
   if (command.action === 'version') return console.log(version());
   const text = readInputFile(command.file);
-  const config = inFile(command.file, () => parseConfigFile(text, dirname(command.file)));
+  const config = atPlace(command.file, () => parseConfigFile(text, dirname(command.file)));
   if (command.action === 'validate') {
     await openGateway(command, config).close();
     return console.log(`${command.file} is valid`);
@@ -44,21 +49,15 @@ async function doctor(args: readonly string[]): Promise<void> {
 }
 
 function openGateway({ file, host }: Pick<RunCommand, 'file' | 'host'>, config: GatewayConfig): Gateway {
-  const gateway = inFile(file, () => createGateway(config, logger));
+  const gateway = atPlace(file, () => createGateway(config, logger));
   for (const warning of gateway.warningsFor(host)) logger.warn(warning);
   return gateway;
 }
 
 async function run(command: RunCommand, config: GatewayConfig): Promise<void> {
   const { file, host, devIssuerPort } = command;
-  const devIssuer =
-    devIssuerPort === undefined
-      ? undefined
-      : await startDevIssuer(
-          devIssuerPort,
-          inFile(file, () => resourcesOf(config)),
-          logger,
-        );
+  const resources = () => atPlace(file, () => resourcesOf(config));
+  const devIssuer = devIssuerPort === undefined ? undefined : await startDevIssuer(devIssuerPort, resources(), logger);
   try {
     const served = devIssuer === undefined ? config : withDevIssuer(config, devIssuer);
     const gateway = openGateway(command, served);
@@ -78,12 +77,6 @@ function version(): string {
   return (JSON.parse(manifest) as { version: string }).version;
 }
 
-function fail(error: unknown): void {
-  const sentence = error instanceof StartupError ? error.message : `unexpected failure: ${(error as Error).message}`;
-  console.error(`express-mcp-auth: ${sentence}`);
-  process.exitCode = 1;
-}
-
 async function start(): Promise<void> {
   // Whoever reads our lines may stop doing so (`| head`); that is no reason for the gateway to end.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
@@ -92,7 +85,9 @@ async function start(): Promise<void> {
     if (args[0] === 'doctor') await doctor(args.slice(1));
     else await main(parseCommandLine(args));
   } catch (error) {
-    fail(error);
+    const { message } = error as Error;
+    console.error(`express-mcp-auth: ${error instanceof StartupError ? message : `unexpected failure: ${message}`}`);
+    process.exitCode = 1;
   }
 }
 

@@ -1,14 +1,13 @@
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { replyJson } from '../http/reply.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
-import type { Logger, Middleware } from '../index.js';
+import { type Logger, type Middleware, UpstreamError } from '../index.js';
 import { chain } from './chain.js';
 import type { BindConfig, GatewayConfig } from './config/config-file.js';
 import { createPathTable } from './config/path-match.js';
-import { answerFailure, answerNoRoute } from './failure-answers.js';
 import { closeListener, openListener } from './listener.js';
-import { warningsOfOpenRoutes } from './open-routes.js';
 import { limitRegistrations, registrationPaths } from './registration-limit.js';
-import { createRoute, type GatewayRoute } from './route.js';
+import { createRoute, type GatewayRoute, warningsOfOpenRoutes } from './route.js';
 import { StartupError } from './startup-error.js';
 
 export interface Gateway {
@@ -77,7 +76,30 @@ function createListener(bind: BindConfig, routes: readonly GatewayRoute[], logge
   ]);
   return (req, res) =>
     all(req, res, (error) => {
-      if (error === undefined) answerNoRoute(res);
+      if (error === undefined) answer(res, 404, 'not_found', 'No route of this gateway takes this path');
       else answerFailure(logger, error, req, res);
     });
+}
+
+/** Answers what a route could not: an outage as 502 or 503 with the time to come back, everything else as 500, unexplained. */
+export function answerFailure(logger: Logger, error: unknown, req: IncomingMessage, res: ServerResponse): void {
+  logger.error(`${req.method} ${(req.url ?? '').split('?', 1)[0]} failed: ${causes(error)}`);
+  if (res.headersSent) {
+    // An answer that was begun cannot become another: cut short, the client knows that it is not whole.
+    res.destroy();
+  } else if (error instanceof UpstreamError) {
+    res.setHeader('retry-after', error.retryAfterSeconds);
+    answer(res, error.status, error.code, error.message);
+  } else {
+    answer(res, 500, 'server_error', 'The gateway failed');
+  }
+}
+
+function answer(res: ServerResponse, status: number, error: string, description: string): void {
+  replyJson(res, status, JSON.stringify({ error, error_description: description }));
+}
+
+function causes(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message} (${causes(error.cause)})`;
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import type { BindConfig } from './config/config-file.js';
@@ -7,27 +8,24 @@ import { StartupError } from './startup-error.js';
 const LINGER_MS = 1_000;
 
 /** Opens a port; resolves to its address, such as `127.0.0.1:3000` or `[::1]:3000`. */
-export function openListener(server: Server, host: string, bind: BindConfig): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: NodeJS.ErrnoException) => reject(whyNot(error, host, bind));
-    server.once('error', fail);
-    server.listen(bind.port, host, () => {
-      server.off('error', fail);
-      const { port } = server.address() as AddressInfo;
-      resolve(`${isIPv6(host) ? `[${host}]` : host}:${port}`);
-    });
-  });
+export async function openListener(server: Server, host: string, bind: BindConfig): Promise<string> {
+  try {
+    await once(server.listen(bind.port, host), 'listening');
+  } catch (error) {
+    throw new StartupError(whyNot(error as NodeJS.ErrnoException, host, bind), { cause: error });
+  }
+  const { port } = server.address() as AddressInfo;
+  return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }
 
-function whyNot(error: NodeJS.ErrnoException, host: string, { at, port }: BindConfig): StartupError {
+function whyNot(error: NodeJS.ErrnoException, host: string, { at, port }: BindConfig): string {
   const reasons: Readonly<Record<string, string>> = {
     EADDRINUSE: `port ${port} on ${host} is in use: stop the program that uses it, or change ${at}.port`,
     EACCES: `port ${port} on ${host} may not be opened by this user: change ${at}.port to one above 1023`,
     EADDRNOTAVAIL: `--host ${host} is not an address of this machine`,
     ENOTFOUND: `--host ${host} is not an address of this machine`,
   };
-  const reason = reasons[error.code ?? ''] ?? `port ${port} on ${host} cannot be opened (${error.code})`;
-  return new StartupError(reason, { cause: error });
+  return reasons[error.code ?? ''] ?? `port ${port} on ${host} cannot be opened (${error.code})`;
 }
 
 /** Takes no more connections. `finish()` resolves when those that exist are gone, which it hastens. */

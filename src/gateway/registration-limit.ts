@@ -1,4 +1,4 @@
-import express, { type Request, type RequestHandler, type Response } from 'express';
+import express, { type Request, type Response } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import type { Middleware } from '../index.js';
@@ -21,7 +21,22 @@ export function limitRegistrations(paths: readonly string[]): Middleware[] {
   const app = express();
   app.disable('x-powered-by');
   // No path here: Express would read that of a resource as a pattern.
-  app.use(createLimit());
+  app.use(
+    rateLimit({
+      windowMs: 60_000,
+      limit: MOST_A_MINUTE,
+      standardHeaders: 'draft-8',
+      legacyHeaders: false,
+      // We read neither of these headers, and need no warning about them.
+      validate: { xForwardedForHeader: false, forwardedHeader: false },
+      handler: (_req, res) => {
+        res.setHeader('access-control-allow-origin', '*');
+        res
+          .status(429)
+          .json({ error: 'too_many_requests', error_description: 'Too many registrations; try again later' });
+      },
+    }),
+  );
   return [
     (req, res, next) => {
       if (req.method === 'POST' && paths.includes(rawPath(requestTarget(req))))
@@ -29,21 +44,4 @@ export function limitRegistrations(paths: readonly string[]): Middleware[] {
       else next();
     },
   ];
-}
-
-function createLimit(): RequestHandler {
-  return rateLimit({
-    windowMs: 60_000,
-    limit: MOST_A_MINUTE,
-    standardHeaders: 'draft-8',
-    legacyHeaders: false,
-    // We read neither of these headers, and need no warning about them.
-    validate: { xForwardedForHeader: false, forwardedHeader: false },
-    handler: (_req, res) => {
-      res.setHeader('access-control-allow-origin', '*');
-      res
-        .status(429)
-        .json({ error: 'too_many_requests', error_description: 'Too many registrations; try again later' });
-    },
-  });
 }

@@ -1,3 +1,4 @@
+import { isLoopbackAddress, isLoopbackHost } from '../http/loopback.js';
 import {
   type Logger,
   type McpAuthOptions,
@@ -14,7 +15,6 @@ import { policyOf } from '../policy/resolved-policy.js';
 import { chain } from './chain.js';
 import type { McpAuthenticationConfig, RouteConfig } from './config/config-file.js';
 import type { CorsConfig } from './config/cors-policy.js';
-import type { ScopesConfig } from './config/scopes-policy.js';
 import { atPlace } from './startup-error.js';
 
 /** A route of the configuration file, ready to take requests. */
@@ -34,11 +34,12 @@ export interface GatewayRoute {
 export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
   const authentication = route.mcpAuthentication && createAuthentication(route.mcpAuthentication, logger);
   const policy = authentication?.policy;
+  const scopes = route.mcpScopes;
   const backend = atPlace(route.target.at, () => mcpStdioBackend({ ...backendOptions(route, policy), logger }));
   const handle = chain([
     ...(route.cors ? [createCors(route.cors, logger)] : []),
     ...(authentication ? [authentication.auth] : []),
-    ...(route.mcpScopes ? [createScopes(route.mcpScopes, logger)] : []),
+    ...(scopes ? [atPlace(scopes.at, () => mcpScopes(scopes.rules, { ...scopes.options, logger }))] : []),
     backend,
   ]);
   return { handle, metadata: authentication?.metadata, policy, at: route.at, close: () => backend.close() };
@@ -64,10 +65,6 @@ function createCors({ options, at: place }: CorsConfig, logger: Logger): Middlew
   return atPlace(place, () => mcpCors({ ...options, logger: { ...logger, warn } }));
 }
 
-function createScopes({ rules, options, at: place }: ScopesConfig, logger: Logger): Middleware {
-  return atPlace(place, () => mcpScopes(rules, { ...options, logger }));
-}
-
 function createAuthentication({ policy, at: place }: McpAuthenticationConfig, logger: Logger) {
   // The block is the policy, member for member; mcpAuth() refuses whatever it would not honour.
   const options = { ...policy, logger } as unknown as McpAuthOptions;
@@ -75,4 +72,22 @@ function createAuthentication({ policy, at: place }: McpAuthenticationConfig, lo
     const auth = mcpAuth(options);
     return { auth, metadata: protectedResourceMetadata(auth), policy: policyOf('mcpAuth()', auth) };
   });
+}
+
+/** One warning for each route through which strangers on other machines would reach a backend. */
+export function warningsOfOpenRoutes(routes: readonly GatewayRoute[], host: string): readonly string[] {
+  if (isLoopbackHost(host) || isLoopbackAddress(host)) return [];
+  return routes.flatMap((route) => {
+    const why = whyOpen(route);
+    return why === undefined
+      ? []
+      : [`${route.at} lets strangers in: ${why}, and ${host} can be reached from other machines. ${ADVICE}`];
+  });
+}
+
+const ADVICE = 'Require a token (mode: strict), or listen on this machine only (--host 127.0.0.1).';
+
+function whyOpen({ policy }: GatewayRoute): string | undefined {
+  if (policy === undefined) return 'policies.mcpAuthentication is missing';
+  return requiresToken(policy.modeName) ? undefined : `policies.mcpAuthentication.mode is ${policy.modeName}`;
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { ConfigError } from '../index.js';
 
 /** What keeps the gateway from starting. `message` is one sentence, or two, for whoever runs it. */
@@ -5,12 +6,23 @@ export class StartupError extends Error {
   override readonly name = 'StartupError';
 }
 
-/** Names the place in the file of an option that a middleware refuses. */
+/** Names the file, or the place in it, of what is refused. */
 export function atPlace<T>(place: string, create: () => T): T {
   try {
     return create();
   } catch (error) {
-    if (error instanceof ConfigError) throw new StartupError(`${place}: ${error.message}`, { cause: error });
-    throw error;
+    if (!(error instanceof ConfigError || error instanceof StartupError)) throw error;
+    throw new StartupError(`${place}: ${error.message}`, { cause: error });
+  }
+}
+
+/** @throws {StartupError} */
+export function readInputFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`;
+    throw new StartupError(`${file}: ${why}`, { cause: error });
   }
 }

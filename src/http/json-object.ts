@@ -13,3 +13,8 @@ export function parseJsonObject(text: string): Readonly<Record<string, unknown>>
     return undefined;
   }
 }
+
+/** The strings of a list; none where it is no list. */
+export function stringsIn(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { wellKnownPath } from '../http/well-known.js';
@@ -11,19 +12,12 @@ export interface RequestCounts {
 }
 
 /** A listening issuer. */
-export interface IssuerServer {
-  /** Without a closing slash; the issuer's name. */
-  readonly url: string;
-  readonly requests: Readonly<RequestCounts>;
-  /** Opens it again, at the same address, where it was closed. */
-  open(): Promise<void>;
-  close(): Promise<void>;
-}
+export type IssuerServer = Awaited<ReturnType<typeof startIssuerServer>>;
 
 const METADATA_PATHS = [wellKnownPath('oauth-authorization-server'), wellKnownPath('openid-configuration')];
 
 /** Serves a key set and the issuer's metadata (RFC 8414) on a free loopback port. Does not keep the process alive. */
-export async function startIssuerServer(readJwks: () => Jwks): Promise<IssuerServer> {
+export async function startIssuerServer(readJwks: () => Jwks) {
   const requests: RequestCounts = { jwks: 0, metadata: 0 };
   const server = createServer((req, res) => {
     const document = documentFor(req.url ?? '');
@@ -37,11 +31,13 @@ export async function startIssuerServer(readJwks: () => Jwks): Promise<IssuerSer
   });
   await listen(server, 0);
   const { port } = server.address() as AddressInfo;
+  /** Without a closing slash; the issuer's name. */
   const url = `http://127.0.0.1:${port}`;
+  /** Opens it again, at the same address, where it was closed. */
   const open = async () => {
     if (!server.listening) await listen(server, port);
   };
-  return { url, requests, open, close: () => stop(server) };
+  return { url, requests: requests as Readonly<RequestCounts>, open, close: () => stop(server) };
 }
 
 function documentFor(path: string): keyof RequestCounts | undefined {
@@ -62,10 +58,7 @@ function metadataOf(issuer: string): Readonly<Record<string, unknown>> {
 }
 
 async function listen(server: Server, port: number): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
-  });
+  await once(server.listen(port, '127.0.0.1'), 'listening');
   server.unref();
 }
 

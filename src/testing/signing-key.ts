@@ -2,21 +2,18 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** A key that signs tokens, made at once: nothing has to be awaited before the first test. */
-export interface SigningKey {
-  readonly kid: string;
-  /** The public half, as it stands in a key set. */
-  readonly jwk: Json;
-  /** Signs whatever claims it is given: a suite also needs tokens that no library would make. */
-  sign(payload: Json, header: Json): string;
-}
+export type SigningKey = ReturnType<typeof createSigningKey>;
 
-export function createSigningKey(kid: string): SigningKey {
+/** A key that signs tokens, made at once: nothing has to be awaited before the first test. */
+export function createSigningKey(kid: string) {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  /** The public half, as it stands in a key set. */
+  const jwk: Json = { ...publicKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' };
   return {
     kid,
-    jwk: { ...publicKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' },
-    sign(payload, header) {
+    jwk,
+    /** Signs whatever claims it is given: a suite also needs tokens that no library would make. */
+    sign(payload: Json, header: Json): string {
       const input = `${encode({ alg: 'ES256', typ: 'at+jwt', kid, ...header })}.${encode(payload)}`;
       // RFC 7518, section 3.4: a JWS has R and S side by side, not in DER.
       const signature = sign('sha256', Buffer.from(input), { key: privateKey, dsaEncoding: 'ieee-p1363' });

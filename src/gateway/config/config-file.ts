@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
+import { SCOPES_OPTIONS } from '../../authorization/scopes-options.js';
+import type { McpScopesOptions, ScopeRules } from '../../index.js';
 import type { ConfigNode } from './config-node.js';
 import { type CorsConfig, readCorsPolicy } from './cors-policy.js';
-import { matchEverything, type PathMatch, readPathMatch } from './path-match.js';
-import { readScopesPolicy, type ScopesConfig } from './scopes-policy.js';
+import { type PathMatch, readPathMatch } from './path-match.js';
 import { parseYaml } from './yaml-document.js';
 
 /** agentgateway's configuration file, as far as we honour it: one member a port. */
@@ -32,6 +33,13 @@ export interface McpAuthenticationConfig {
   readonly at: string;
 }
 
+export interface ScopesConfig {
+  /** `mcpScopes()` checks both. */
+  readonly rules: ScopeRules;
+  readonly options: McpScopesOptions;
+  readonly at: string;
+}
+
 export interface StdioTarget {
   readonly command: string;
   readonly args: readonly string[];
@@ -51,6 +59,9 @@ const POLICIES = {
   ],
 } as const;
 
+/** Beside the methods, which have a slash in their names or are `initialize` and `ping`. */
+const SCOPES_MEMBERS: readonly string[] = SCOPES_OPTIONS.filter((name) => name !== 'logger');
+
 /** Checks the text of a configuration file. Relative file names in it are relative to `directory`. */
 export function parseConfigFile(text: string, directory: string): GatewayConfig {
   const root = parseYaml(text);
@@ -60,6 +71,11 @@ export function parseConfigFile(text: string, directory: string): GatewayConfig 
     .map((node) => readBind(node, directory));
   refuseSamePort(root, binds);
   return { binds };
+}
+
+/** Every policy of the file. */
+export function authenticationsOf({ binds }: GatewayConfig): McpAuthenticationConfig[] {
+  return binds.flatMap(({ routes }) => routes.flatMap(({ mcpAuthentication }) => mcpAuthentication ?? []));
 }
 
 function readBind(node: ConfigNode, directory: string): BindConfig {
@@ -90,7 +106,7 @@ function readRoute(node: ConfigNode, directory: string): RouteConfig {
   if (mcpScopes && !mcpAuthentication)
     mcpScopes.refuse('needs mcpAuthentication beside it: scopes are those of a token');
   return {
-    matches: matches?.someItems().map(readPathMatch) ?? [matchEverything(node.path)],
+    matches: matches?.someItems().map(readPathMatch) ?? [{ kind: 'pathPrefix', path: '', at: node.path }],
     ...(cors && { cors: readCorsPolicy(cors) }),
     ...(mcpAuthentication && { mcpAuthentication: readMcpAuthentication(mcpAuthentication, directory) }),
     ...(mcpScopes && { mcpScopes: readScopesPolicy(mcpScopes) }),
@@ -101,12 +117,19 @@ function readRoute(node: ConfigNode, directory: string): RouteConfig {
 
 /** Only file names are of interest here: what the block means is known to `mcpAuth()`, which refuses what it cannot honour. */
 function readMcpAuthentication(node: ConfigNode, directory: string): McpAuthenticationConfig {
-  for (const [key, member] of node.children()) {
-    if (key === 'logger') member.refuse('is not supported');
-  }
+  const [, logger] = node.children().find(([key]) => key === 'logger') ?? [];
+  logger?.refuse('is not supported');
   const { issuers, ...policy } = withAbsoluteKeyFile(node.mapping(), directory);
   const several = Array.isArray(issuers) ? issuers.map((issuer) => withAbsoluteKeyFile(issuer, directory)) : issuers;
   return { policy: several === undefined ? policy : { ...policy, issuers: several }, at: node.path };
+}
+
+/** `policies.mcpScopes`: the rules of `mcpScopes()`, and its options among them. */
+function readScopesPolicy(node: ConfigNode): ScopesConfig {
+  const members = Object.entries(node.mapping());
+  const rules = Object.fromEntries(members.filter(([name]) => !SCOPES_MEMBERS.includes(name))) as ScopeRules;
+  const options = Object.fromEntries(members.filter(([name]) => SCOPES_MEMBERS.includes(name)));
+  return { rules, options, at: node.path };
 }
 
 function withAbsoluteKeyFile(issuer: Readonly<Record<string, unknown>>, directory: string): Record<string, unknown> {

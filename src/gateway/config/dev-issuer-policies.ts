@@ -1,9 +1,15 @@
+import { stringsIn } from '../../http/json-object.js';
 import { createChecks } from '../../options/checks.js';
 import { ISSUER_OPTIONS } from '../../policy/resolve-issuer.js';
 import { resolveResource } from '../../policy/resolve-resource.js';
 import type { DevIssuer, DevResource } from '../dev-issuer/dev-issuer.js';
 import { atPlace, StartupError } from '../startup-error.js';
-import type { GatewayConfig, McpAuthenticationConfig, RouteConfig } from './config-file.js';
+import {
+  authenticationsOf,
+  type GatewayConfig,
+  type McpAuthenticationConfig,
+  type RouteConfig,
+} from './config-file.js';
 
 /** Members of a policy that belong to one issuer, and move into the list of several. */
 const OF_ONE_ISSUER: readonly string[] = ISSUER_OPTIONS;
@@ -13,7 +19,7 @@ export function resourcesOf(config: GatewayConfig): readonly DevResource[] {
   return authenticationsOf(config).map((authentication) => {
     const { resource, members } = metadataOf(authentication);
     const { requiredScopes } = authentication.policy;
-    return { resource, scopes: [...new Set([...textsOf(members.scopesSupported), ...textsOf(requiredScopes)])] };
+    return { resource, scopes: [...new Set([...stringsIn(members.scopesSupported), ...stringsIn(requiredScopes)])] };
   });
 }
 
@@ -27,23 +33,11 @@ function metadataOf({ policy, at }: McpAuthenticationConfig) {
   return { resource: resource.href, members };
 }
 
-function authenticationsOf({ binds }: GatewayConfig): McpAuthenticationConfig[] {
-  return binds.flatMap(({ routes }) => routes.flatMap(({ mcpAuthentication }) => mcpAuthentication ?? []));
-}
-
-function textsOf(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
-}
-
 /** The same configuration, where clients log in at the development issuer; tokens of the file's own issuers stay good. */
 export function withDevIssuer(config: GatewayConfig, issuer: DevIssuer): GatewayConfig {
   const change = (route: RouteConfig): RouteConfig => {
-    const { mcpAuthentication } = route;
-    if (mcpAuthentication === undefined) return route;
-    return {
-      ...route,
-      mcpAuthentication: { ...mcpAuthentication, policy: policyWith(mcpAuthentication, issuer) },
-    };
+    const { mcpAuthentication: own } = route;
+    return own ? { ...route, mcpAuthentication: { ...own, policy: policyWith(own, issuer) } } : route;
   };
   return { binds: config.binds.map((bind) => ({ ...bind, routes: bind.routes.map(change) })) };
 }

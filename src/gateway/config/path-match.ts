@@ -9,11 +9,6 @@ export interface PathMatch {
   readonly at: string;
 }
 
-/** Where a route lists no `matches`, it takes every path. */
-export function matchEverything(at: string): PathMatch {
-  return { kind: 'pathPrefix', path: '', at };
-}
-
 export function readPathMatch(node: ConfigNode): PathMatch {
   const { path } = node.members({ required: ['path'] });
   const { exact, pathPrefix } = path.members({ optional: ['exact', 'pathPrefix'] });

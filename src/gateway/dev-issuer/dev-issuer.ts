@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import cors from 'cors';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import type { Configuration, interactionPolicy, Provider } from 'oidc-provider';
+import { escapeHtml, nameToHtml } from '../../http/html.js';
+import { replyPage } from '../../http/page.js';
 import { withoutClosingSlash } from '../../http/well-known.js';
 import type { Logger } from '../../index.js';
 import { StartupError } from '../startup-error.js';
-import { replyLoginPage } from './dev-issuer-page.js';
 import { createDevIssuerStore } from './dev-issuer-store.js';
 import { loadOidcProvider, type OidcProvider } from './load-oidc-provider.js';
 
@@ -54,15 +56,15 @@ export async function startDevIssuer(
   };
 }
 
-function listen(server: Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const why = error.code === 'EADDRINUSE' ? 'is in use' : `cannot be opened (${error.code})`;
-      const fix = 'stop the program that uses it, or give --dev-issuer-port';
-      reject(new StartupError(`port ${port} on ${HOST} ${why}, which the development issuer needs: ${fix}`));
-    });
-    server.listen(port, HOST, resolve);
-  });
+async function listen(server: Server, port: number): Promise<void> {
+  try {
+    await once(server.listen(port, HOST), 'listening');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === 'EADDRINUSE' ? 'is in use' : `cannot be opened (${code})`;
+    const fix = 'stop the program that uses it, or give --dev-issuer-port';
+    throw new StartupError(`port ${port} on ${HOST} ${why}, which the development issuer needs: ${fix}`);
+  }
 }
 
 function configure(library: OidcProvider, key: JWK, resources: readonly DevResource[]): Configuration {
@@ -145,7 +147,7 @@ async function interact(
       await provider.interactionFinished(req, res, result, { mergeWithLastSubmission: false });
     } else {
       const client = await provider.Client.find(params.client_id as string);
-      replyLoginPage(res, { name: client?.clientName, redirectUri: params.redirect_uri as string });
+      replyLoginPage(res, client?.clientName, new URL(params.redirect_uri as string));
     }
   } catch (error) {
     const status = (error as Error).name === 'SessionNotFound' ? 400 : 500;
@@ -164,4 +166,13 @@ async function agree(provider: Provider, params: Record<string, unknown>, resour
       grant.addResourceScope(spelling, scope);
   }
   return { login: { accountId: USER }, consent: { grantId: await grant.save() } };
+}
+
+/** One button. It cannot be framed, so that no other page can have it pressed. */
+function replyLoginPage(res: ServerResponse, name: string | undefined, { host, protocol }: URL): void {
+  const target = host === '' ? protocol : host;
+  const content = `<p><strong>${nameToHtml(name) ?? 'A client without a name'}</strong> wants a token. It is sent to
+<strong>${escapeHtml(target)}</strong>. Go on only if you have just connected that client.</p>
+<form method="post"><button>Log in as developer</button></form>`;
+  replyPage(res, 200, 'Log in for development', content);
 }
