@@ -17,14 +17,11 @@ export const LIST_METHODS: ReadonlySet<string> = new Set([
   'resources/templates/list',
 ]);
 
-/** Whether the caller may make a call. */
-export type Allows = (call: McpCall) => boolean;
-
 /**
  * The JSON text of one message or a batch, without the entries that the caller may not use; the same text where nothing
  * has to change.
  */
-export function hideEntries(text: string, allows: Allows): string {
+export function hideEntries(text: string, allows: (call: McpCall) => boolean): string {
   // A name may be written in escapes.
   if (!text.includes('\\u') && !Object.keys(LISTS).some((name) => text.includes(`"${name}"`))) return text;
   let message: unknown;
@@ -40,7 +37,7 @@ export function hideEntries(text: string, allows: Allows): string {
   return changed.length > 0 ? JSON.stringify(message) : text;
 }
 
-function hideFromResult(result: Record<string, unknown>, allows: Allows): boolean {
+function hideFromResult(result: Record<string, unknown>, allows: (call: McpCall) => boolean): boolean {
   let isList = false;
   for (const [name, { method, member }] of Object.entries(LISTS)) {
     const entries = result[name];

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { Principal } from '../../core/principal.js';
 import { BRIDGE_ERRORS, BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
@@ -6,11 +7,10 @@ import { memberOf, textOf } from '../../messages/json-members.js';
 import {
   type ClientMessage,
   cancellation,
-  keyOf,
+  keyInParams,
   membersAt,
   type RpcMessage,
   readMessage,
-  readParams,
 } from '../../messages/json-rpc.js';
 import type { Child, ChildListener } from '../../targets/stdio/child.js';
 import type { Answer } from '../answers/answer.js';
@@ -23,16 +23,6 @@ interface SessionRequest extends PendingRequest {
   readonly recipient: Answer;
 }
 
-/** What a session is made of. */
-export interface SessionParts {
-  readonly id: string;
-  readonly principal: Principal;
-  readonly child: Child;
-  readonly maxPending: number;
-  /** Called once, when the session is over. */
-  onEnd(session: Session): void;
-}
-
 // These are about the server as a whole, never about a request in flight.
 const UNRELATED = /^notifications\/(?:(?:tools|prompts|resources)\/list_changed|resources\/updated|tasks\/status)$/;
 const FIRST_PRIMED_REVISION = '2025-11-25';
@@ -41,7 +31,7 @@ const PATIENCE_MS = 60_000;
 
 /** One client's conversation with one child, in a revision that has sessions (before 2026-07-28). */
 export class Session implements ChildListener {
-  readonly id: string;
+  readonly id: string = randomUUID();
   readonly principal: Principal;
   /** What `initialize` agreed on; empty until the child has answered it. */
   revision = '';
@@ -50,13 +40,13 @@ export class Session implements ChildListener {
   /** When a client last was here: what the child says on its own does not keep a session alive. */
   lastUsed = Date.now();
   readonly #child: Child;
-  readonly #onEnd: (session: Session) => void;
+  readonly #onEnd: () => void;
   readonly #pending: PendingRequests<SessionRequest>;
   readonly #streams = new SessionStreams(() => this.revision >= FIRST_PRIMED_REVISION);
   #ended = false;
 
-  constructor({ id, principal, child, maxPending, onEnd }: SessionParts) {
-    this.id = id;
+  /** `onEnd` is called once, when the session is over. */
+  constructor(principal: Principal, child: Child, maxPending: number, onEnd: () => void) {
     this.principal = principal;
     this.#child = child;
     this.#onEnd = onEnd;
@@ -164,22 +154,19 @@ export class Session implements ChildListener {
     // Until `initialize` is answered there is no session, and the failure is one of opening it.
     this.#pending.failAll(reason, this.revision === '' ? BRIDGE_ERRORS[reason].status : undefined);
     this.#streams.standalone.end();
-    this.#onEnd(this);
+    this.#onEnd();
     void this.#child.stop();
   }
 
   // The first response is that to `initialize`: until it is sent, no client knows the session's id.
   #agree(message: RpcMessage): boolean {
-    const result = membersAt(message.bytes, memberOf(message.members, 'result'));
-    const version = memberOf(result, 'protocolVersion');
+    const version = memberOf(membersAt(message, 'result'), 'protocolVersion');
     this.revision = version === undefined ? '' : textOf(message.bytes, version).slice(1, -1);
     return this.revision !== '';
   }
 
   #cancel(message: ClientMessage): void {
-    const params = membersAt(message.bytes, memberOf(message.members, 'params'));
-    const id = memberOf(params, 'requestId');
-    const key = id && keyOf(textOf(message.bytes, id));
+    const key = keyInParams(message, 'requestId');
     // The child owes no answer to a cancelled request (2025-11-25, cancellation), but the POST must end.
     if (key !== undefined) this.#pending.fail(key, 'cancelled');
   }
@@ -196,7 +183,7 @@ export class Session implements ChildListener {
   // On stdio only progress says which request it belongs to. The rest goes where it most likely belongs, always in this session.
   #answerFor(message: RpcMessage): Answer | undefined {
     if (message.method === 'notifications/progress') {
-      const recipient = this.#pending.withToken(readParams(message).progressToken)?.recipient;
+      const recipient = this.#pending.withToken(keyInParams(message, 'progressToken'))?.recipient;
       return recipient?.streams ? recipient : undefined;
     }
     if (UNRELATED.test(message.method)) return undefined;

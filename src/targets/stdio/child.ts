@@ -40,7 +40,6 @@ export class Child {
   /** Resolves when nothing is left of it, nor of what it started. */
   readonly ended: Promise<void>;
   readonly #process: ChildProcess;
-  readonly #watchdog: Watchdog;
   readonly #recipe: ChildRecipe;
   #waiting = 0;
   #waitingBytes = 0;
@@ -64,7 +63,6 @@ export class Child {
       stdio: ['pipe', 'pipe', logs ? 'pipe' : 'ignore'],
     });
     this.#process = started;
-    this.#watchdog = watchdog;
     this.#recipe = recipe;
     this.pid = started.pid;
     if (started.pid !== undefined) watchdog.guard(started.pid);
@@ -185,7 +183,7 @@ export class Child {
   /** Ends the child and everything it started. */
   stop(): Promise<void> {
     this.#stopping ??= stopTree(this.#process, this.exited).then(() => {
-      if (this.pid !== undefined) this.#watchdog.release(this.pid);
+      if (this.pid !== undefined) this.#recipe.watchdog.release(this.pid);
     });
     return this.#stopping;
   }
