@@ -14,14 +14,8 @@ import {
 } from '../../messages/json-rpc.js';
 import type { Child, ChildListener } from '../../targets/stdio/child.js';
 import type { Answer } from '../answers/answer.js';
-import type { EventStream } from '../answers/event-stream.js';
 import { type PendingRequest, PendingRequests } from '../answers/pending-requests.js';
 import { SessionStreams } from '../answers/session-streams.js';
-
-/** A request of a session, answered by the POST that brought it. */
-interface SessionRequest extends PendingRequest {
-  readonly recipient: Answer;
-}
 
 // These are about the server as a whole, never about a request in flight.
 const UNRELATED = /^notifications\/(?:(?:tools|prompts|resources)\/list_changed|resources\/updated|tasks\/status)$/;
@@ -39,10 +33,11 @@ export class Session implements ChildListener {
   expiresAt = Number.POSITIVE_INFINITY;
   /** When a client last was here: what the child says on its own does not keep a session alive. */
   lastUsed = Date.now();
+  readonly streams = new SessionStreams(() => this.revision >= FIRST_PRIMED_REVISION);
   readonly #child: Child;
   readonly #onEnd: () => void;
-  readonly #pending: PendingRequests<SessionRequest>;
-  readonly #streams = new SessionStreams(() => this.revision >= FIRST_PRIMED_REVISION);
+  /** Each request is answered by the POST that brought it. */
+  readonly #pending: PendingRequests<PendingRequest & { readonly recipient: Answer }>;
   #ended = false;
 
   /** `onEnd` is called once, when the session is over. */
@@ -60,7 +55,7 @@ export class Session implements ChildListener {
 
   /** Whether a client is connected and waits for something. */
   get attended(): boolean {
-    if (this.#streams.standalone.connected) return true;
+    if (this.streams.standalone.connected) return true;
     for (const { recipient } of this.#pending.values()) if (recipient.connected) return true;
     return false;
   }
@@ -89,22 +84,6 @@ export class Session implements ChildListener {
   /** `Child.ready()`. */
   ready(since: number, bytes: number): Promise<void> | undefined {
     return this.#child.ready(since, bytes);
-  }
-
-  /** Opens a stream whose events can be fetched again. */
-  openStream(): EventStream {
-    return this.#streams.open();
-  }
-
-  /** Makes `res` the standalone stream. */
-  listen(res: ServerResponse): void {
-    this.#streams.standalone.attach(res, this.expiresAt);
-    this.#streams.standalone.replay();
-  }
-
-  /** Goes on with the stream that the event id `lastEventId` belongs to. */
-  resume(lastEventId: string, res: ServerResponse): void {
-    this.#streams.resume(lastEventId, res, this.expiresAt);
   }
 
   /** Reads no more from the child until `res` has taken what was written to it. */
@@ -137,7 +116,7 @@ export class Session implements ChildListener {
 
   /** What has to happen as time passes. */
   tick(now: number, keepAlive: boolean, timeoutMs: number): void {
-    this.#streams.standalone.tick(now, keepAlive);
+    this.streams.standalone.tick(now, keepAlive);
     for (const [key, { id }] of this.#pending.tick(now, keepAlive, timeoutMs)) {
       if (this.revision === '') this.end('request_timed_out');
       else {
@@ -153,7 +132,7 @@ export class Session implements ChildListener {
     this.#ended = true;
     // Until `initialize` is answered there is no session, and the failure is one of opening it.
     this.#pending.failAll(reason, this.revision === '' ? BRIDGE_ERRORS[reason].status : undefined);
-    this.#streams.standalone.end();
+    this.streams.standalone.end();
     this.#onEnd();
     void this.#child.stop();
   }
@@ -175,7 +154,7 @@ export class Session implements ChildListener {
     const answer = this.#answerFor(message);
     if (answer !== undefined) answer.notify(message.bytes);
     else {
-      const slow = this.#streams.standalone.send(message.bytes);
+      const slow = this.streams.standalone.send(message.bytes);
       if (slow) this.holdFor(slow);
     }
   }
@@ -187,7 +166,7 @@ export class Session implements ChildListener {
       return recipient?.streams ? recipient : undefined;
     }
     if (UNRELATED.test(message.method)) return undefined;
-    if (this.#pending.count > 1 && this.#streams.standalone.connected) return undefined;
+    if (this.#pending.count > 1 && this.streams.standalone.connected) return undefined;
     for (const { recipient } of this.#pending.values()) if (recipient.streams && recipient.connected) return recipient;
     return undefined;
   }

@@ -18,7 +18,7 @@ export interface Askable {
 export function askChild(
   shared: Askable,
   method: string,
-  params: { readonly _meta?: object },
+  params: { _meta?: object },
   ms: number,
 ): Promise<OwnResponse> {
   const _meta = { ...params._meta, [VERSION_KEY]: FIRST_MODERN_REVISION, [CAPABILITIES_KEY]: {} };
@@ -27,6 +27,8 @@ export function askChild(
       shared.cancel(key);
       resolve({});
     }, ms);
+    // Only the response matters to us.
+    const nothing = (): void => undefined;
     const recipient: Recipient = {
       streaming: false,
       notify: nothing,
@@ -34,22 +36,14 @@ export function askChild(
       finish: nothing,
       respond(response) {
         clearTimeout(timer);
-        resolve(parse(response));
+        try {
+          resolve(JSON.parse(response.toString('utf8')));
+        } catch {
+          // No JSON is no answer.
+          resolve({});
+        }
       },
     };
     const key = shared.ask(method, JSON.stringify({ ...params, _meta }), recipient);
   });
-}
-
-function parse(response: Buffer): OwnResponse {
-  try {
-    return JSON.parse(response.toString('utf8'));
-  } catch {
-    // No JSON is no answer.
-    return {};
-  }
-}
-
-function nothing(): void {
-  // Only the response matters to us.
 }

@@ -38,7 +38,8 @@ export class ToolHeaders {
     meta: ReadonlyMap<string, string> | undefined,
   ): Promise<void> {
     if (this.#readAt === Number.NEGATIVE_INFINITY) await this.#read(meta);
-    else if (Date.now() - this.#readAt > FRESH_MS) this.#read(meta).catch(ignore);
+    // Where this fails, the next call reads again.
+    else if (Date.now() - this.#readAt > FRESH_MS) this.#read(meta).catch(() => undefined);
     if (this.#mismatch(req, message) === undefined) return;
     // The tool may have changed since: nobody is refused by a schema that is not the latest.
     await this.#read(meta);
@@ -113,8 +114,4 @@ function matches(header: string | string[] | undefined, value: unknown): boolean
   // `42.0` and `42` are the same number.
   if (typeof value === 'number') return text.trim() !== '' && Number(text) === value;
   return text === String(value);
-}
-
-function ignore(): void {
-  // The next call reads again.
 }

@@ -68,8 +68,9 @@ export class Child {
     if (started.pid !== undefined) watchdog.guard(started.pid);
     if (started.stderr) logStderr(started.stderr, started.pid, logger);
     // Where no descriptors were left for pipes there are none, whatever the types say; 'error' is on its way then.
-    for (const stream of (started.stdio as typeof started.stdio | undefined) ?? [])
-      stream?.on('error', ignoreBrokenPipe);
+    const streams = (started.stdio as typeof started.stdio | undefined) ?? [];
+    // A child whose pipes break is ended, or gone already.
+    for (const stream of streams) stream?.on('error', () => undefined);
     // It may live on without reading; whoever waits for it would wait for ever. What it has read before it may still answer.
     started.stdin?.once('error', () => setTimeout(() => void this.stop(), LAST_ANSWERS_MS).unref());
     started.stdout?.once('end', () => this.#onSilence());
@@ -212,8 +213,4 @@ export class Child {
     this.#alive = false;
     this.#listener?.gone(this.pid !== undefined);
   }
-}
-
-function ignoreBrokenPipe(): void {
-  // A child whose pipes break is ended, or gone already.
 }
