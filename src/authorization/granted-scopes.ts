@@ -12,15 +12,10 @@ export function createGrantedScopes(implies: ReadonlyMap<string, readonly string
     if (auth === undefined) return NONE;
     const before = known.get(auth);
     if (before !== undefined) return before;
-    const granted = withImplied(auth.scopes, implies);
+    const granted = new Set(auth.scopes);
+    // A set is walked in the order of insertion, what is added on the way included; a circle ends where it began.
+    for (const scope of granted) for (const implied of implies.get(scope) ?? []) granted.add(implied);
     known.set(auth, granted);
     return granted;
   };
-}
-
-function withImplied(scopes: readonly string[], implies: ReadonlyMap<string, readonly string[]>): ReadonlySet<string> {
-  const granted = new Set(scopes);
-  // A set is walked in the order of insertion, what is added on the way included; a circle ends where it began.
-  for (const scope of granted) for (const implied of implies.get(scope) ?? []) granted.add(implied);
-  return granted;
 }

@@ -1,30 +1,21 @@
 import { isRecord } from '../http/json-object.js';
 import type { McpCall } from '../messages/mcp-call.js';
 
-/** What list answers hold, and the call that each entry invites to. */
+/** What list answers hold, the request that they answer, and the call that each entry invites to. */
 const LISTS = {
-  tools: { method: 'tools/call', member: 'name' },
-  prompts: { method: 'prompts/get', member: 'name' },
-  resources: { method: 'resources/read', member: 'uri' },
-  resourceTemplates: { method: 'resources/read', member: 'uriTemplate' },
+  tools: { list: 'tools/list', method: 'tools/call', member: 'name' },
+  prompts: { list: 'prompts/list', method: 'prompts/get', member: 'name' },
+  resources: { list: 'resources/list', method: 'resources/read', member: 'uri' },
+  resourceTemplates: { list: 'resources/templates/list', method: 'resources/read', member: 'uriTemplate' },
 } as const;
 
-/** The requests whose answers hold such lists. */
-export const LIST_METHODS: ReadonlySet<string> = new Set([
-  'tools/list',
-  'prompts/list',
-  'resources/list',
-  'resources/templates/list',
-]);
-
-/** Whether the caller may make a call. */
-export type Allows = (call: McpCall) => boolean;
+export const LIST_METHODS: ReadonlySet<string> = new Set(Object.values(LISTS).map(({ list }) => list));
 
 /**
  * The JSON text of one message or a batch, without the entries that the caller may not use; the same text where nothing
  * has to change.
  */
-export function hideEntries(text: string, allows: Allows): string {
+export function hideEntries(text: string, allows: (call: McpCall) => boolean): string {
   // A name may be written in escapes.
   if (!text.includes('\\u') && !Object.keys(LISTS).some((name) => text.includes(`"${name}"`))) return text;
   let message: unknown;
@@ -40,7 +31,7 @@ export function hideEntries(text: string, allows: Allows): string {
   return changed.length > 0 ? JSON.stringify(message) : text;
 }
 
-function hideFromResult(result: Record<string, unknown>, allows: Allows): boolean {
+function hideFromResult(result: Record<string, unknown>, allows: (call: McpCall) => boolean): boolean {
   let isList = false;
   for (const [name, { method, member }] of Object.entries(LISTS)) {
     const entries = result[name];

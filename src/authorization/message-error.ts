@@ -1,14 +1,10 @@
 import type { BodyError } from '../http/body.js';
-import { BODY_REASONS, errorResponse, MESSAGE_ERRORS } from '../messages/message-errors.js';
+import { BODY_REASONS, errorResponse, errorRow, MESSAGE_ERRORS } from '../messages/message-errors.js';
 
 /** Why a body is not decided on. Each key has a heading in docs/errors.md. */
 export const UNDECIDED = {
   ...MESSAGE_ERRORS,
-  unusable_target: {
-    status: 400,
-    code: -32602,
-    message: 'The call must name what it is about, in printable characters',
-  },
+  unusable_target: errorRow(400, -32602, 'The call must name what it is about, in printable characters'),
 } as const;
 
 /** A message that different readers could take for different ones, or that is none. */
@@ -23,12 +19,7 @@ export class MessageError extends Error {
 }
 
 /** A JSON-RPC error response to nobody in particular. */
-export interface RejectedBody {
-  readonly status: number;
-  readonly body: string;
-}
-
-export function rejectionFor(error: MessageError | BodyError): RejectedBody {
+export function rejectionFor(error: MessageError | BodyError): { status: number; body: string } {
   const reason = error instanceof MessageError ? error.reason : BODY_REASONS[error.status];
   const { status, code } = UNDECIDED[reason];
   return { status, body: errorResponse(undefined, { code, message: error.message, data: { reason } }) };

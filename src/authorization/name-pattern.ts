@@ -1,8 +1,5 @@
-/** Whether a spelling is one that the pattern means. */
-export type Matcher = (spelling: string) => boolean;
-
-/** `*` stands for any text, also none. Compared piece by piece: no regular expression that a long name could stall. */
-export function createMatcher(pattern: string): Matcher {
+/** Tells the spellings that a pattern means. `*` stands for any text, also none. Compared piece by piece: no regular expression that a long name could stall. */
+export function createMatcher(pattern: string): (spelling: string) => boolean {
   const [first = '', ...rest] = pattern.split('*');
   const last = rest.pop();
   if (last === undefined) return (spelling) => spelling === first;

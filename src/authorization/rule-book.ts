@@ -4,7 +4,7 @@ import type { Logger } from '../core/logger.js';
 import { catchStrayPromise } from '../core/stray-promise.js';
 import { describeCall, type McpCall, targetMember } from '../messages/mcp-call.js';
 import { isScopeList } from '../options/scope-list.js';
-import { createMatcher, type Matcher } from './name-pattern.js';
+import { createMatcher } from './name-pattern.js';
 import type { ResolvedRule, ScopeFunction, ScopeRule } from './scopes-options.js';
 import { spellingsOfUri, spellName, spellUri } from './spellings.js';
 
@@ -19,7 +19,7 @@ const DENIED: Demand = Object.freeze({ scopes: Object.freeze([]), isDenied: true
 
 interface Entry {
   /** Undefined: every call of the method. */
-  readonly matches: Matcher | undefined;
+  readonly matches: ReturnType<typeof createMatcher> | undefined;
   readonly demandOf: (auth: AuthInfo | undefined, call: McpCall) => Demand;
 }
 

@@ -1,18 +1,15 @@
-/** A name or URI in the one spelling that rules are compared in. */
-export type Spelling = (text: string) => string;
-
 /**
- * Without capitals, compatibility forms and outer spaces: whoever reads the name after us may ignore them, as Go's JSON
+ * A name in the one spelling that rules are compared in: without capitals, compatibility forms and outer spaces: whoever reads the name after us may ignore them, as Go's JSON
  * and many file systems do. Two names that differ in nothing else are under the rules of both.
  */
-export const spellName: Spelling = (text) => {
+export function spellName(text: string): string {
   // `ſ` and the Kelvin sign become `s` and `k` in one direction only.
   const folded = /^[\x20-\x7e]*$/.test(text) ? text : text.normalize('NFKC').toUpperCase();
   return folded.toLowerCase().trim();
-};
+}
 
 /** As a name, and without doubled or turned slashes: to a file system, `file:////a\b` is `file:///a/b`. */
-export const spellUri: Spelling = (text) => foldSlashes(spellName(text));
+export const spellUri = (text: string): string => foldSlashes(spellName(text));
 
 function foldSlashes(text: string): string {
   return text.replace(/[\\/]+/g, '/');

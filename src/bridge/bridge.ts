@@ -1,36 +1,24 @@
 import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AuthInfo } from '../core/auth-info.js';
-import type { Logger } from '../core/logger.js';
 import { principalOf } from '../core/principal.js';
 import { Quota } from '../core/quota.js';
 import { BodyError, readBody } from '../http/body.js';
 import { BridgeError } from '../messages/bridge-error.js';
 import { isModern, namesModernRevision } from '../messages/era.js';
 import { parseBody } from '../messages/json-rpc.js';
-import type { MetaRules } from '../messages/meta-edit.js';
-import { ChildSource, type EnvironmentFor } from '../targets/stdio/child-source.js';
+import { createMetaRules } from '../messages/meta-edit.js';
+import { inheritedEnvironment } from '../targets/stdio/child-environment.js';
+import { ChildSource } from '../targets/stdio/child-source.js';
 import { dropWatchdog, takeWatchdog } from '../targets/stdio/watchdog.js';
-import { bridgeErrorFor, refuse } from './answers/refusal.js';
+import { refuse } from './answers/refusal.js';
 import type { BridgeRequest } from './bridge-request.js';
-import type { Limits } from './limits.js';
-import { createRebindingGuard, type GuardOptions } from './rebinding-guard.js';
+import { createRebindingGuard } from './rebinding-guard.js';
 import { LegacyExchange } from './sessions/legacy-exchange.js';
 import { Sessions } from './sessions/sessions.js';
 import { ModernExchange } from './stateless/modern-exchange.js';
 import { SharedChildren } from './stateless/shared-children.js';
-
-/** Everything that a bridge is made of. */
-export interface BridgeParts {
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly cwd: string | undefined;
-  readonly environmentFor: EnvironmentFor;
-  readonly metaRules: MetaRules;
-  readonly guard: GuardOptions;
-  readonly limits: Limits;
-  readonly logger: Logger;
-}
+import type { ResolvedStdio } from './stdio-options.js';
 
 const TICK_MS = 1_000;
 const TICKS_PER_KEEP_ALIVE = 15;
@@ -50,17 +38,24 @@ export class Bridge {
   #published = '';
   #closed: Promise<void> | undefined;
 
-  constructor({ command, args, cwd, environmentFor, metaRules, guard, limits, logger }: BridgeParts) {
-    const { maxMessageBytes, maxPendingRequests: maxWaiting, requestTimeoutMs: waitMs } = limits;
-    const recipe = { command, args, cwd, maxMessageBytes, maxWaiting, waitMs, watchdog: takeWatchdog(), logger };
-    const quota = new Quota(limits.maxSessions, limits.maxSessionsPerUser);
-    this.#children = new ChildSource(recipe, environmentFor, limits.warm);
-    this.#sessions = new Sessions(limits, this.#children, quota);
-    this.#shared = new SharedChildren(limits, this.#children, quota);
+  constructor(options: ResolvedStdio) {
+    const recipe = {
+      ...options,
+      maxWaiting: options.maxPendingRequests,
+      waitMs: options.requestTimeoutSeconds * 1_000,
+      watchdog: takeWatchdog(),
+    };
+    const inherited = inheritedEnvironment(options.inheritEnv);
+    const environmentFor = (caller: AuthInfo | undefined) => ({ ...inherited, ...options.env(caller) });
+    const quota = new Quota(options.maxSessions, options.maxSessionsPerUser);
+    const metaRules = createMetaRules(options.meta, options.passMeta);
+    this.#children = new ChildSource(recipe, environmentFor, options.warm, quota);
+    this.#sessions = new Sessions(options, this.#children);
+    this.#shared = new SharedChildren(options, this.#children);
     this.#legacy = new LegacyExchange(this.#sessions, metaRules);
     this.#modern = new ModernExchange(this.#shared, metaRules);
-    this.#guard = createRebindingGuard(guard);
-    this.#maxBodyBytes = limits.maxBodyBytes;
+    this.#guard = createRebindingGuard(options);
+    this.#maxBodyBytes = options.maxBodyBytes;
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
   }
@@ -70,9 +65,8 @@ export class Bridge {
     try {
       await this.#dispatch({ req, res, auth, principal: principalOf(req, auth), since: Date.now() });
     } catch (error) {
-      if (error instanceof BridgeError) refuse(res, error);
-      else if (error instanceof BodyError) refuse(res, bridgeErrorFor(error));
-      else throw error;
+      if (!(error instanceof BridgeError || error instanceof BodyError)) throw error;
+      refuse(res, error);
     }
   }
 

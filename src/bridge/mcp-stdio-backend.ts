@@ -1,11 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getAuth } from '../core/auth-info.js';
 import { asError, type Middleware } from '../http/middleware.js';
-import { createMetaRules } from '../messages/meta-edit.js';
-import { inheritedEnvironment } from '../targets/stdio/child-environment.js';
 import { Bridge } from './bridge.js';
-import type { Limits } from './limits.js';
-import { type McpStdioBackendOptions, type ResolvedStdio, resolveStdioOptions } from './stdio-options.js';
+import { type McpStdioBackendOptions, resolveStdioOptions } from './stdio-options.js';
 
 export type { McpStdioBackendOptions } from './stdio-options.js';
 
@@ -35,19 +32,8 @@ export interface McpStdioBackend extends Middleware {
  * @throws {ConfigError}
  */
 export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpStdioBackend {
-  const held = resolveStdioOptions(options);
-  const { command, args, cwd, logger } = held;
-  const inherited = inheritedEnvironment(held.inheritEnv);
-  const bridge = new Bridge({
-    command,
-    args,
-    cwd,
-    logger,
-    environmentFor: (auth) => ({ ...inherited, ...held.env(auth) }),
-    metaRules: createMetaRules(held.meta, held.passMeta),
-    guard: held,
-    limits: limitsFrom(held),
-  });
+  const resolved = resolveStdioOptions(options);
+  const bridge = new Bridge(resolved);
 
   // What getAuth() throws becomes a rejection: on bare node:http nobody would catch it.
   const handle = async (req: IncomingMessage, res: ServerResponse) => bridge.handle(req, res, getAuth(req));
@@ -55,19 +41,9 @@ export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpS
   const mcpStdioBackendMiddleware: Middleware = (req, res, next) => {
     handle(req, res).catch((thrown: unknown) => {
       const error = asError(thrown, 'mcpStdioBackend()');
-      logger.error(`mcpStdioBackend(): a request failed: ${error.name}`);
+      resolved.logger.error(`mcpStdioBackend(): a request failed: ${error.name}`);
       next(error);
     });
   };
   return Object.assign(mcpStdioBackendMiddleware, { close: () => bridge.close(), stats: () => bridge.stats() });
-}
-
-function limitsFrom(options: ResolvedStdio): Limits {
-  const { maxSessions, maxSessionsPerUser, maxPendingRequests, maxBodyBytes, maxMessageBytes, warm } = options;
-  return {
-    ...{ maxSessions, maxSessionsPerUser, maxPendingRequests, maxBodyBytes, maxMessageBytes, warm },
-    idleMs: options.idleTimeoutSeconds * 1_000,
-    expiryGraceMs: options.expiryGraceSeconds * 1_000,
-    requestTimeoutMs: options.requestTimeoutSeconds * 1_000,
-  };
 }

@@ -1,13 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isLoopbackAddress, isLoopbackHost } from '../http/loopback.js';
 import { BridgeError } from '../messages/bridge-error.js';
-
-/** What the guard lets through. */
-export interface GuardOptions {
-  readonly resource: { readonly host: string; readonly hostname: string; readonly origin: string } | undefined;
-  readonly allowedHosts: readonly string[] | undefined;
-  readonly allowedOrigins: readonly string[] | undefined;
-}
+import type { ResolvedStdio } from './stdio-options.js';
 
 const HOST = /^(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/;
 
@@ -16,7 +10,7 @@ const HOST = /^(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/;
  * loopback address Host must be a loopback name or the resource's, so that a reverse proxy on this machine keeps working;
  * elsewhere only the lists count. Throws a `BridgeError` for what is not let through.
  */
-export function createRebindingGuard({ resource, allowedHosts, allowedOrigins }: GuardOptions) {
+export function createRebindingGuard({ resource, allowedHosts, allowedOrigins }: ResolvedStdio) {
   const knownHosts = new Set([...(allowedHosts ?? []), ...(resource ? [resource.host, resource.hostname] : [])]);
   const knownOrigins = new Set([...(allowedOrigins ?? []), ...(resource ? [resource.origin] : [])]);
   const everyOrigin = knownOrigins.has('*');

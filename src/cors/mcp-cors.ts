@@ -59,18 +59,14 @@ const NEEDED_FOR: Readonly<Record<string, string>> = {
 };
 
 function whatBrowsersWillMiss(held: ResolvedCors): string[] {
-  const lists = [
-    ['allowHeaders', held.allowHeaders, CORS_TABLE.allowHeaders.default],
-    ['exposeHeaders', held.exposeHeaders, CORS_TABLE.exposeHeaders.default],
-    ['methods', held.methods, CORS_TABLE.methods.default],
-  ] as const;
-  return lists.flatMap(([option, given, needed]) => {
+  return (['allowHeaders', 'exposeHeaders', 'methods'] as const).flatMap((option) => {
+    const given = held[option];
     // Where cookies may come along, a star among these is a name like any other (Fetch standard).
     if (given === '*' || (given.includes('*') && !held.credentials)) return [];
     const names = given.map((name) => name.toLowerCase());
     const prefixes = option === 'allowHeaders' ? held.allowHeaderPrefixes : [];
     const isThere = (name: string) => names.includes(name.toLowerCase()) || isCovered(prefixes, name);
-    const missing = needed.filter((name) => !isThere(name) && NEEDED_FOR[name] !== undefined);
+    const missing = CORS_TABLE[option].default.filter((name) => !isThere(name) && NEEDED_FOR[name] !== undefined);
     return missing.map((name) => `${option} lacks "${name}": a client in a browser cannot ${NEEDED_FOR[name]}`);
   });
 }

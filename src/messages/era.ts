@@ -10,7 +10,7 @@ export const CAPABILITIES_KEY = 'io.modelcontextprotocol/clientCapabilities';
 
 /** The revisions with sessions. */
 export const LEGACY_REVISIONS: ReadonlySet<string> = new Set(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25']);
-const FIRST_MODERN_REVISION = '2026-07-28';
+export const FIRST_MODERN_REVISION = '2026-07-28';
 
 /** Whether a header names a revision without sessions (2026-07-28 and later). */
 export function namesModernRevision(req: IncomingMessage): boolean {
@@ -35,17 +35,20 @@ export function checkModernRequest(req: IncomingMessage, message: ClientMessage)
   const meta = metaOf(message);
   const version = meta?.[VERSION_KEY];
   if (typeof version !== 'string') throw new BridgeError('invalid_meta', { id, detail: `${VERSION_KEY} is missing` });
-  const mismatch = (header: string): never => {
-    throw new BridgeError('header_mismatch', { id, detail: `${header} is missing or does not match the body` });
-  };
   const { headers } = req;
-  if (headers['mcp-protocol-version'] !== version) mismatch('MCP-Protocol-Version');
-  if (headers['mcp-method'] !== message.method) mismatch('Mcp-Method');
+  if (headers['mcp-protocol-version'] !== version) throw headerMismatch('MCP-Protocol-Version', id);
+  if (headers['mcp-method'] !== message.method) throw headerMismatch('Mcp-Method', id);
   const name = headers['mcp-name'];
-  if (name === undefined ? needsNameHeader(message) : !matchesNameHeader(name, message)) mismatch('Mcp-Name');
+  if (name === undefined ? needsNameHeader(message) : !matchesNameHeader(name, message)) {
+    throw headerMismatch('Mcp-Name', id);
+  }
   if (!isRecord(meta?.[CAPABILITIES_KEY])) {
     throw new BridgeError('invalid_meta', { id, detail: `${CAPABILITIES_KEY} is missing` });
   }
+}
+
+export function headerMismatch(header: string, id: string | undefined): BridgeError {
+  return new BridgeError('header_mismatch', { id, detail: `${header} is missing or does not match the body` });
 }
 
 export function metaOf(message: ClientMessage): Readonly<Record<string, unknown>> | undefined {

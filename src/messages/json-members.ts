@@ -35,20 +35,40 @@ const CLOSE = 0x7d;
  * check the values' own syntax.
  */
 export function readMembers(bytes: Buffer, at = 0): Members | undefined {
+  return readList(bytes, at, OPEN, CLOSE, readMember);
+}
+
+/** The elements of the array at `at`, each as its first and its last byte; undefined where it is no array. */
+export function readElements(bytes: Buffer, at = 0): readonly { start: number; end: number }[] | undefined {
+  return readList(bytes, at, OPEN_LIST, CLOSE_LIST, readElement)?.list;
+}
+
+function readList<T extends { readonly end: number }>(
+  bytes: Buffer,
+  at: number,
+  open: number,
+  close: number,
+  readItem: (bytes: Buffer, start: number) => T | undefined,
+): { start: number; end: number; list: T[] } | undefined {
   const start = skipSpace(bytes, at);
-  if (bytes[start] !== OPEN) return undefined;
-  const list: Member[] = [];
+  if (bytes[start] !== open) return undefined;
+  const list: T[] = [];
   let position = skipSpace(bytes, start + 1);
-  if (bytes[position] === CLOSE) return { start, end: position + 1, list };
+  if (bytes[position] === close) return { start, end: position + 1, list };
   for (;;) {
-    const member = readMember(bytes, position);
-    if (member === undefined) return undefined;
-    list.push(member);
-    position = skipSpace(bytes, member.end);
-    if (bytes[position] === CLOSE) return { start, end: position + 1, list };
+    const item = readItem(bytes, position);
+    if (item === undefined) return undefined;
+    list.push(item);
+    position = skipSpace(bytes, item.end);
+    if (bytes[position] === close) return { start, end: position + 1, list };
     if (bytes[position] !== COMMA) return undefined;
     position = skipSpace(bytes, position + 1);
   }
+}
+
+function readElement(bytes: Buffer, start: number): { start: number; end: number } | undefined {
+  const end = endOfValue(bytes, start);
+  return end < 0 ? undefined : { start, end };
 }
 
 function readMember(bytes: Buffer, keyStart: number): Member | undefined {
@@ -60,24 +80,6 @@ function readMember(bytes: Buffer, keyStart: number): Member | undefined {
   const end = endOfValue(bytes, start);
   if (end < 0) return undefined;
   return { name: readKey(bytes, keyStart, keyEnd), keyStart, start, end };
-}
-
-/** The elements of the array at `at`, each as its first and its last byte; undefined where it is no array. */
-export function readElements(bytes: Buffer, at = 0): readonly { start: number; end: number }[] | undefined {
-  let position = skipSpace(bytes, at);
-  if (bytes[position] !== OPEN_LIST) return undefined;
-  const elements: { start: number; end: number }[] = [];
-  position = skipSpace(bytes, position + 1);
-  if (bytes[position] === CLOSE_LIST) return elements;
-  for (;;) {
-    const end = endOfValue(bytes, position);
-    if (end < 0) return undefined;
-    elements.push({ start: position, end });
-    position = skipSpace(bytes, end);
-    if (bytes[position] === CLOSE_LIST) return elements;
-    if (bytes[position] !== COMMA) return undefined;
-    position = skipSpace(bytes, position + 1);
-  }
 }
 
 export function memberOf(members: Members | undefined, name: string): Member | undefined {

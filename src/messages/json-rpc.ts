@@ -79,22 +79,23 @@ export function readMessage(bytes: Buffer): RpcMessage | undefined {
   return { kind: id === undefined ? 'notification' : 'request', bytes, members, idAt, id, key, method: name };
 }
 
-/** The members of the object that `member` holds. */
-export function membersAt(bytes: Buffer, member: Member | undefined): Members | undefined {
-  return member && readMembers(bytes, member.start);
+/** The members of the object at `path` in a message, or in an object of it. */
+export function membersAt(
+  { bytes, members }: { readonly bytes: Buffer; readonly members: Members | undefined },
+  ...path: readonly string[]
+): Members | undefined {
+  let inner = members;
+  for (const name of path) {
+    const member = memberOf(inner, name);
+    inner = member && readMembers(bytes, member.start);
+  }
+  return inner;
 }
 
-/** The parsed `params` of a message from the child; empty where they are not an object. */
-export function readParams(message: RpcMessage): Readonly<Record<string, unknown>> {
-  const member = memberOf(message.members, 'params');
-  if (member === undefined) return {};
-  try {
-    const value: unknown = JSON.parse(textOf(message.bytes, member));
-    return isRecord(value) ? value : {};
-  } catch {
-    // A child that writes broken JSON gets its message routed as one without parameters.
-    return {};
-  }
+/** The id or progress token that is the member `name` of the message's `params`, in the spelling of `keyOf`. */
+export function keyInParams(message: RpcMessage, name: string): string | undefined {
+  const member = memberOf(membersAt(message, 'params'), name);
+  return member && keyOf(textOf(message.bytes, member));
 }
 
 /**
@@ -166,14 +167,10 @@ function refuseAmbiguous(members: Members, known: ReadonlyMap<string, string>, i
   }
 }
 
-function refuseAmbiguousIn(
-  { bytes, members, id }: RpcMessage,
-  where: string,
-  known: ReadonlyMap<string, string>,
-): void {
-  const inner = membersAt(bytes, memberOf(members, where));
+function refuseAmbiguousIn(message: RpcMessage, where: string, known: ReadonlyMap<string, string>): void {
+  const inner = membersAt(message, where);
   if (inner === undefined) return;
-  refuseAmbiguous(inner, known, id);
-  const meta = membersAt(bytes, memberOf(inner, '_meta'));
-  if (meta !== undefined) refuseAmbiguous(meta, META_NAMES, id);
+  refuseAmbiguous(inner, known, message.id);
+  const meta = membersAt({ bytes: message.bytes, members: inner }, '_meta');
+  if (meta !== undefined) refuseAmbiguous(meta, META_NAMES, message.id);
 }

@@ -80,8 +80,7 @@ export function encodeLine(message: Buffer): Buffer {
   message.copy(line);
   line[message.length] = NEWLINE;
   for (let at = line.indexOf(NEWLINE); at < message.length; at = line.indexOf(NEWLINE, at + 1)) line[at] = SPACE;
-  for (let at = line.indexOf(RETURN); at >= 0; at = line.indexOf(RETURN, at + 1)) line[at] = SPACE;
-  return line;
+  return withoutReturns(line);
 }
 
 // A carriage return ends a line of an event stream: left in place, it would let a child write events of its own.

@@ -1,5 +1,5 @@
 import type { AuthInfo } from '../core/auth-info.js';
-import { applyEdits, type Edit, foldName, type Member, memberOf } from './json-members.js';
+import { applyEdits, type Edit, foldName, type Member, type Members, memberOf } from './json-members.js';
 import { type ClientMessage, membersAt } from './json-rpc.js';
 
 /** What becomes of the `_meta` of one message on its way to the child. */
@@ -56,12 +56,13 @@ export function withMeta(message: ClientMessage, rule: MetaRule | undefined): Bu
 /** What makes the message's `_meta` that of `rule`; in a response that is the `_meta` of its result. */
 export function metaEdits(message: ClientMessage, rule: MetaRule): readonly Edit[] {
   const own = [...rule.own].map(([key, value]) => `${JSON.stringify(key)}:${value}`);
-  const outer = memberOf(message.members, message.kind === 'response' ? 'result' : 'params');
-  const inner = membersAt(message.bytes, outer);
+  const outer = message.kind === 'response' ? 'result' : 'params';
+  const inner = membersAt(message, outer);
   const old = memberOf(inner, '_meta');
   if (inner !== undefined && old !== undefined) {
-    const kept = keptOf(message, old, rule).map(({ keyStart, end }) => message.bytes.toString('utf8', keyStart, end));
-    return [{ start: old.start, end: old.end, text: `{${[...kept, ...own].join(',')}}` }];
+    const kept = keptOf(membersAt({ bytes: message.bytes, members: inner }, '_meta'), rule);
+    const texts = kept.map(({ keyStart, end }) => message.bytes.toString('utf8', keyStart, end));
+    return [{ start: old.start, end: old.end, text: `{${[...texts, ...own].join(',')}}` }];
   }
   if (own.length === 0) return [];
   if (inner === undefined) {
@@ -72,8 +73,7 @@ export function metaEdits(message: ClientMessage, rule: MetaRule): readonly Edit
   return [{ start: at, end: at, text: `"_meta":{${own.join(',')}}${inner.list.length > 0 ? ',' : ''}` }];
 }
 
-function keptOf(message: ClientMessage, old: Member, { own, passes }: MetaRule): readonly Member[] {
+function keptOf(members: Members | undefined, { own, passes }: MetaRule): readonly Member[] {
   const taken = new Set([...own.keys()].map(foldName));
-  const members = membersAt(message.bytes, old)?.list ?? [];
-  return members.filter(({ name }) => passes(name) && !taken.has(foldName(name)));
+  return (members?.list ?? []).filter(({ name }) => passes(name) && !taken.has(foldName(name)));
 }

@@ -1,13 +1,10 @@
 import type { ServerResponse } from 'node:http';
+import type { AcceptedForms } from './accepted-forms.js';
 import type { EventStream } from './event-stream.js';
 
 /** How one POST wants to be answered, and by what. */
-export interface AnswerPlan {
+export interface AnswerPlan extends AcceptedForms {
   readonly res: ServerResponse;
-  /** Whether the client accepts `application/json`. */
-  readonly json: boolean;
-  /** Whether the client accepts `text/event-stream`. */
-  readonly stream: boolean;
   /** How many responses end it: one, or those of a batch. */
   readonly responses: number;
   readonly batch: boolean;

@@ -1,7 +1,7 @@
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { applyEdits, type Edit } from '../../messages/json-members.js';
 import { type ClientMessage, idOfTruncated, keyOf, type RpcMessage } from '../../messages/json-rpc.js';
-import { subscriptionEdits, subscriptionEnd } from '../../messages/subscription.js';
+import { subscriptionEdits, subscriptionEnd } from '../../messages/modern-response.js';
 import type { Recipient } from './answer.js';
 
 /** One request that a child has not answered yet. */
@@ -50,9 +50,8 @@ export class PendingRequests<R extends PendingRequest> {
     return key === undefined ? undefined : this.#byKey.get(key);
   }
 
-  /** The request that a child's progress is about. */
-  withToken(token: unknown): R | undefined {
-    const key = tokenKey(token);
+  /** The request that a child's progress is about, by its token (`keyOf`). */
+  withToken(key: string | undefined): R | undefined {
     return key === undefined ? undefined : this.#byToken.get(key);
   }
 

@@ -28,8 +28,13 @@ export class SessionStreams {
     return stream;
   }
 
-  /** Goes on, on `res`, with the stream that an event id belongs to, after that event. */
-  resume(lastEventId: string, res: ServerResponse, until: number): void {
+  /** Goes on, on `res`, with the stream that an event id belongs to, after that event; without one, with the standalone stream. */
+  resume(lastEventId: string | undefined, res: ServerResponse, until: number): void {
+    if (lastEventId === undefined) {
+      this.standalone.attach(res, until);
+      this.standalone.replay();
+      return;
+    }
     const [, number = '', event = ''] = /^(\d{1,15})-(\d{1,15})$/.exec(lastEventId) ?? [];
     const stream = number === '0' ? this.standalone : this.#posts?.get(Number(number));
     if (stream === undefined || !stream.keeps(Number(event))) throw new BridgeError('events_gone');

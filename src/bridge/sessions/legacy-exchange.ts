@@ -3,8 +3,8 @@ import { BridgeError } from '../../messages/bridge-error.js';
 import { LEGACY_REVISIONS } from '../../messages/era.js';
 import type { ClientMessage } from '../../messages/json-rpc.js';
 import { type MetaRules, withMeta } from '../../messages/meta-edit.js';
-import { acceptedForms, requireAcceptedForms } from '../answers/accepted-forms.js';
-import { Answer, type AnswerPlan } from '../answers/answer.js';
+import { type AcceptedForms, acceptedForms, requireAcceptedForms } from '../answers/accepted-forms.js';
+import { Answer } from '../answers/answer.js';
 import type { BridgeRequest } from '../bridge-request.js';
 import type { Session } from './session.js';
 import type { Sessions } from './sessions.js';
@@ -45,9 +45,8 @@ export class LegacyExchange {
   get(request: BridgeRequest): void {
     const session = this.session(request);
     if (!acceptedForms(request.req).stream) throw new BridgeError('not_acceptable');
-    const lastEventId = request.req.headers['last-event-id'];
-    if (lastEventId === undefined) session.listen(request.res);
-    else session.resume(String(lastEventId), request.res);
+    const lastEventId = request.req.headers['last-event-id']?.toString();
+    session.streams.resume(lastEventId, request.res, session.expiresAt);
   }
 
   /** DELETE: ends the session and its child. */
@@ -95,14 +94,15 @@ export class LegacyExchange {
       // Whoever hung up before has not learnt its id, and nobody ever will.
       if (!request.res.headersSent) session.end('session_ended');
     });
-    session.request(
-      message,
-      this.#answer(request, session, { ...wanted, responses: 1, batch: false }),
-      withMeta(message, rule),
-    );
+    const answer = this.#answer(request, session, { ...wanted, responses: 1, batch });
+    session.request(message, answer, withMeta(message, rule));
   }
 
-  #answer({ res }: BridgeRequest, session: Session, wanted: Wanted): Answer {
+  #answer(
+    { res }: BridgeRequest,
+    session: Session,
+    wanted: AcceptedForms & { responses: number; batch: boolean },
+  ): Answer {
     const opening = session.revision === '';
     return new Answer({
       ...wanted,
@@ -110,14 +110,10 @@ export class LegacyExchange {
       until: session.expiresAt,
       ...(opening && {
         // Of a session that did not come about, no client should know the id.
-        headers: (streams) => (streams || session.revision !== '' ? { 'mcp-session-id': session.id } : NO_HEADERS),
+        headers: (streams) => (streams || session.revision !== '' ? { 'mcp-session-id': session.id } : {}),
       }),
-      openStream: () => session.openStream(),
+      openStream: () => session.streams.open(),
       hold: (slow) => session.holdFor(slow),
     });
   }
 }
-
-const NO_HEADERS = Object.freeze({});
-
-type Wanted = Pick<AnswerPlan, 'json' | 'stream' | 'responses' | 'batch'>;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { Principal } from '../../core/principal.js';
 import { BRIDGE_ERRORS, BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
@@ -6,32 +7,15 @@ import { memberOf, textOf } from '../../messages/json-members.js';
 import {
   type ClientMessage,
   cancellation,
-  keyOf,
+  keyInParams,
   membersAt,
   type RpcMessage,
   readMessage,
-  readParams,
 } from '../../messages/json-rpc.js';
 import type { Child, ChildListener } from '../../targets/stdio/child.js';
 import type { Answer } from '../answers/answer.js';
-import type { EventStream } from '../answers/event-stream.js';
 import { type PendingRequest, PendingRequests } from '../answers/pending-requests.js';
 import { SessionStreams } from '../answers/session-streams.js';
-
-/** A request of a session, answered by the POST that brought it. */
-interface SessionRequest extends PendingRequest {
-  readonly recipient: Answer;
-}
-
-/** What a session is made of. */
-export interface SessionParts {
-  readonly id: string;
-  readonly principal: Principal;
-  readonly child: Child;
-  readonly maxPending: number;
-  /** Called once, when the session is over. */
-  onEnd(session: Session): void;
-}
 
 // These are about the server as a whole, never about a request in flight.
 const UNRELATED = /^notifications\/(?:(?:tools|prompts|resources)\/list_changed|resources\/updated|tasks\/status)$/;
@@ -41,7 +25,7 @@ const PATIENCE_MS = 60_000;
 
 /** One client's conversation with one child, in a revision that has sessions (before 2026-07-28). */
 export class Session implements ChildListener {
-  readonly id: string;
+  readonly id: string = randomUUID();
   readonly principal: Principal;
   /** What `initialize` agreed on; empty until the child has answered it. */
   revision = '';
@@ -49,14 +33,15 @@ export class Session implements ChildListener {
   expiresAt = Number.POSITIVE_INFINITY;
   /** When a client last was here: what the child says on its own does not keep a session alive. */
   lastUsed = Date.now();
+  readonly streams = new SessionStreams(() => this.revision >= FIRST_PRIMED_REVISION);
   readonly #child: Child;
-  readonly #onEnd: (session: Session) => void;
-  readonly #pending: PendingRequests<SessionRequest>;
-  readonly #streams = new SessionStreams(() => this.revision >= FIRST_PRIMED_REVISION);
+  readonly #onEnd: () => void;
+  /** Each request is answered by the POST that brought it. */
+  readonly #pending: PendingRequests<PendingRequest & { readonly recipient: Answer }>;
   #ended = false;
 
-  constructor({ id, principal, child, maxPending, onEnd }: SessionParts) {
-    this.id = id;
+  /** `onEnd` is called once, when the session is over. */
+  constructor(principal: Principal, child: Child, maxPending: number, onEnd: () => void) {
     this.principal = principal;
     this.#child = child;
     this.#onEnd = onEnd;
@@ -70,7 +55,7 @@ export class Session implements ChildListener {
 
   /** Whether a client is connected and waits for something. */
   get attended(): boolean {
-    if (this.#streams.standalone.connected) return true;
+    if (this.streams.standalone.connected) return true;
     for (const { recipient } of this.#pending.values()) if (recipient.connected) return true;
     return false;
   }
@@ -99,22 +84,6 @@ export class Session implements ChildListener {
   /** `Child.ready()`. */
   ready(since: number, bytes: number): Promise<void> | undefined {
     return this.#child.ready(since, bytes);
-  }
-
-  /** Opens a stream whose events can be fetched again. */
-  openStream(): EventStream {
-    return this.#streams.open();
-  }
-
-  /** Makes `res` the standalone stream. */
-  listen(res: ServerResponse): void {
-    this.#streams.standalone.attach(res, this.expiresAt);
-    this.#streams.standalone.replay();
-  }
-
-  /** Goes on with the stream that the event id `lastEventId` belongs to. */
-  resume(lastEventId: string, res: ServerResponse): void {
-    this.#streams.resume(lastEventId, res, this.expiresAt);
   }
 
   /** Reads no more from the child until `res` has taken what was written to it. */
@@ -147,7 +116,7 @@ export class Session implements ChildListener {
 
   /** What has to happen as time passes. */
   tick(now: number, keepAlive: boolean, timeoutMs: number): void {
-    this.#streams.standalone.tick(now, keepAlive);
+    this.streams.standalone.tick(now, keepAlive);
     for (const [key, { id }] of this.#pending.tick(now, keepAlive, timeoutMs)) {
       if (this.revision === '') this.end('request_timed_out');
       else {
@@ -163,23 +132,20 @@ export class Session implements ChildListener {
     this.#ended = true;
     // Until `initialize` is answered there is no session, and the failure is one of opening it.
     this.#pending.failAll(reason, this.revision === '' ? BRIDGE_ERRORS[reason].status : undefined);
-    this.#streams.standalone.end();
-    this.#onEnd(this);
+    this.streams.standalone.end();
+    this.#onEnd();
     void this.#child.stop();
   }
 
   // The first response is that to `initialize`: until it is sent, no client knows the session's id.
   #agree(message: RpcMessage): boolean {
-    const result = membersAt(message.bytes, memberOf(message.members, 'result'));
-    const version = memberOf(result, 'protocolVersion');
+    const version = memberOf(membersAt(message, 'result'), 'protocolVersion');
     this.revision = version === undefined ? '' : textOf(message.bytes, version).slice(1, -1);
     return this.revision !== '';
   }
 
   #cancel(message: ClientMessage): void {
-    const params = membersAt(message.bytes, memberOf(message.members, 'params'));
-    const id = memberOf(params, 'requestId');
-    const key = id && keyOf(textOf(message.bytes, id));
+    const key = keyInParams(message, 'requestId');
     // The child owes no answer to a cancelled request (2025-11-25, cancellation), but the POST must end.
     if (key !== undefined) this.#pending.fail(key, 'cancelled');
   }
@@ -188,7 +154,7 @@ export class Session implements ChildListener {
     const answer = this.#answerFor(message);
     if (answer !== undefined) answer.notify(message.bytes);
     else {
-      const slow = this.#streams.standalone.send(message.bytes);
+      const slow = this.streams.standalone.send(message.bytes);
       if (slow) this.holdFor(slow);
     }
   }
@@ -196,11 +162,11 @@ export class Session implements ChildListener {
   // On stdio only progress says which request it belongs to. The rest goes where it most likely belongs, always in this session.
   #answerFor(message: RpcMessage): Answer | undefined {
     if (message.method === 'notifications/progress') {
-      const recipient = this.#pending.withToken(readParams(message).progressToken)?.recipient;
+      const recipient = this.#pending.withToken(keyInParams(message, 'progressToken'))?.recipient;
       return recipient?.streams ? recipient : undefined;
     }
     if (UNRELATED.test(message.method)) return undefined;
-    if (this.#pending.count > 1 && this.#streams.standalone.connected) return undefined;
+    if (this.#pending.count > 1 && this.streams.standalone.connected) return undefined;
     for (const { recipient } of this.#pending.values()) if (recipient.streams && recipient.connected) return recipient;
     return undefined;
   }

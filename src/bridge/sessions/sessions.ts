@@ -1,23 +1,20 @@
-import { randomUUID } from 'node:crypto';
 import type { AuthInfo } from '../../core/auth-info.js';
 import type { Principal } from '../../core/principal.js';
-import type { Quota } from '../../core/quota.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
-import { type ChildSource, takeChild } from '../../targets/stdio/child-source.js';
-import type { Limits } from '../limits.js';
+import type { ChildSource } from '../../targets/stdio/child-source.js';
+import { isAbandoned } from '../idle-time.js';
+import type { ResolvedStdio } from '../stdio-options.js';
 import { Session } from './session.js';
 
 /** All sessions of one backend, by id. */
 export class Sessions {
-  readonly #limits: Limits;
+  readonly #options: ResolvedStdio;
   readonly #children: ChildSource;
-  readonly #quota: Quota;
   readonly #byId = new Map<string, Session>();
 
-  constructor(limits: Limits, children: ChildSource, quota: Quota) {
-    this.#limits = limits;
+  constructor(options: ResolvedStdio, children: ChildSource) {
+    this.#options = options;
     this.#children = children;
-    this.#quota = quota;
   }
 
   get size(): number {
@@ -32,16 +29,10 @@ export class Sessions {
 
   /** Opens a session with a child of its own; refuses what is over a cap. */
   open(principal: Principal, auth: AuthInfo | undefined): Session {
-    const { child, share } = takeChild(this.#children, this.#quota, auth);
-    const session = new Session({
-      id: randomUUID(),
-      principal,
-      child,
-      maxPending: this.#limits.maxPendingRequests,
-      onEnd: (ended) => {
-        this.#byId.delete(ended.id);
-        share.release();
-      },
+    const { child, share } = this.#children.take(auth);
+    const session = new Session(principal, child, this.#options.maxPendingRequests, () => {
+      this.#byId.delete(session.id);
+      share.release();
     });
     this.#byId.set(session.id, session);
     return session;
@@ -62,15 +53,10 @@ export class Sessions {
 
   /** Lets time pass for all of them: timeouts, keep-alive comments, expired tokens, idle sessions. */
   tick(now: number, keepAlive: boolean): void {
-    const { idleMs, expiryGraceMs, requestTimeoutMs } = this.#limits;
     for (const session of [...this.#byId.values()]) {
-      session.tick(now, keepAlive, requestTimeoutMs);
-      if (session.attended) {
-        session.lastUsed = now;
-        continue;
-      }
-      const abandoned = now - Math.max(session.expiresAt, session.lastUsed) >= expiryGraceMs;
-      if (now - session.lastUsed >= idleMs || abandoned) session.end('session_ended');
+      session.tick(now, keepAlive, this.#options.requestTimeoutSeconds * 1_000);
+      if (session.attended) session.lastUsed = now;
+      else if (isAbandoned(session, now, this.#options)) session.end('session_ended');
     }
   }
 

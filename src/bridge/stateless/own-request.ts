@@ -1,3 +1,4 @@
+import { CAPABILITIES_KEY, FIRST_MODERN_REVISION, VERSION_KEY } from '../../messages/era.js';
 import type { Recipient } from '../answers/answer.js';
 
 /** What a child answers to a request of ours; nothing where it stays silent or writes no JSON. */
@@ -13,13 +14,21 @@ export interface Askable {
   cancel(key: string): void;
 }
 
-/** Asks a child something ourselves, and waits for at most `ms`. */
-export function askChild(shared: Askable, method: string, params: object, ms: number): Promise<OwnResponse> {
+/** Asks a child something ourselves, in the first revision without sessions, and waits for at most `ms`. */
+export function askChild(
+  shared: Askable,
+  method: string,
+  params: { _meta?: object },
+  ms: number,
+): Promise<OwnResponse> {
+  const _meta = { ...params._meta, [VERSION_KEY]: FIRST_MODERN_REVISION, [CAPABILITIES_KEY]: {} };
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
       shared.cancel(key);
       resolve({});
     }, ms);
+    // Only the response matters to us.
+    const nothing = (): void => undefined;
     const recipient: Recipient = {
       streaming: false,
       notify: nothing,
@@ -27,22 +36,14 @@ export function askChild(shared: Askable, method: string, params: object, ms: nu
       finish: nothing,
       respond(response) {
         clearTimeout(timer);
-        resolve(parse(response));
+        try {
+          resolve(JSON.parse(response.toString('utf8')));
+        } catch {
+          // No JSON is no answer.
+          resolve({});
+        }
       },
     };
-    const key = shared.ask(method, JSON.stringify(params), recipient);
+    const key = shared.ask(method, JSON.stringify({ ...params, _meta }), recipient);
   });
-}
-
-function parse(response: Buffer): OwnResponse {
-  try {
-    return JSON.parse(response.toString('utf8'));
-  } catch {
-    // No JSON is no answer.
-    return {};
-  }
-}
-
-function nothing(): void {
-  // Only the response matters to us.
 }

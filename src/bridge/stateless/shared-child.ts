@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { metaOf } from '../../messages/era.js';
-import { applyEdits, type Edit, type Member, type Members, memberOf, textOf } from '../../messages/json-members.js';
+import { applyEdits, type Edit, type Member, memberOf, textOf } from '../../messages/json-members.js';
 import {
   type ClientMessage,
   cancellation,
@@ -12,8 +12,7 @@ import {
   readMessage,
 } from '../../messages/json-rpc.js';
 import { type MetaRule, metaEdits } from '../../messages/meta-edit.js';
-import { statusOf } from '../../messages/modern-status.js';
-import { SUBSCRIPTION_KEY, subscriptionEdits } from '../../messages/subscription.js';
+import { SUBSCRIPTION_KEY, statusOf, subscriptionEdits } from '../../messages/modern-response.js';
 import type { Child, ChildListener } from '../../targets/stdio/child.js';
 import type { Recipient } from '../answers/answer.js';
 import { type PendingRequest, PendingRequests } from '../answers/pending-requests.js';
@@ -40,12 +39,13 @@ export class SharedChild implements ChildListener {
   expiresAt = 0;
   /** Whether it ever answered: one that never did is not started again uncalled. */
   answered = false;
+  /** Why it answers nothing any more; undefined while it does. */
+  over: BridgeErrorCode | undefined;
   readonly toolHeaders = new ToolHeaders(this);
   readonly #child: Child;
   readonly #onGone: (started: boolean) => void;
   readonly #pending: PendingRequests<SharedRequest>;
   #count = 0;
-  #over: BridgeErrorCode | undefined;
 
   constructor(child: Child, maxPending: number, onGone: (started: boolean) => void) {
     this.#child = child;
@@ -63,11 +63,6 @@ export class SharedChild implements ChildListener {
     return this.#pending.isEmpty;
   }
 
-  /** Why it answers nothing any more; undefined while it does. */
-  get over(): BridgeErrorCode | undefined {
-    return this.#over;
-  }
-
   /** `Child.ready()`. */
   ready(since: number, bytes: number): Promise<void> | undefined {
     return this.#child.ready(since, bytes);
@@ -75,7 +70,7 @@ export class SharedChild implements ChildListener {
 
   /** Refuses what `request()` must not be called with. Whoever is admitted must send before anything is awaited. */
   admit({ id }: ClientMessage): void {
-    if (this.#over !== undefined) throw new BridgeError(this.#over, { id });
+    if (this.over !== undefined) throw new BridgeError(this.over, { id });
     this.#pending.admit([{ id, key: undefined }]);
   }
 
@@ -89,7 +84,7 @@ export class SharedChild implements ChildListener {
     const { bytes, id = 'null', idAt, method } = message;
     this.lastUsed = Date.now();
     this.expiresAt = Math.max(expiresAt, this.expiresAt);
-    const token = memberOf(metaMembers(message), 'progressToken');
+    const token = memberOf(membersAt(message, 'params', '_meta'), 'progressToken');
     this.#pending.add(key, {
       id,
       clientToken: token && textOf(bytes, token),
@@ -112,8 +107,8 @@ export class SharedChild implements ChildListener {
   /** Sends a request of our own. */
   ask(method: string, params: string, answer: Recipient): string {
     const key = `${++this.#count}`;
-    if (this.#over !== undefined) {
-      answer.respond(Buffer.from(new BridgeError(this.#over, { id: key }).body()));
+    if (this.over !== undefined) {
+      answer.respond(Buffer.from(new BridgeError(this.over, { id: key }).body()));
       return key;
     }
     this.#pending.add(key, {
@@ -176,25 +171,25 @@ export class SharedChild implements ChildListener {
   }
 
   #finish(reason: BridgeErrorCode): void {
-    this.#over ??= reason;
+    this.over ??= reason;
     this.#pending.failAll(reason);
   }
 
   #route(message: RpcMessage): void {
-    const params = membersAt(message.bytes, memberOf(message.members, 'params'));
-    const { request, edits } = this.#addressee(message, params) ?? {};
+    const { request, edits = [] } = this.#addressee(message) ?? {};
     if (request === undefined) return;
-    request.recipient.notify(applyEdits(message.bytes, edits ?? []));
+    request.recipient.notify(applyEdits(message.bytes, edits));
     if (message.method === 'notifications/cancelled') request.recipient.finish();
   }
 
   // What cannot be told apart is dropped: a message on a stranger's stream would be worse (2026-07-28, Receiving Messages).
-  #addressee(message: RpcMessage, params: Members | undefined): { request: SharedRequest; edits: Edit[] } | undefined {
+  #addressee(message: RpcMessage): { request: SharedRequest; edits: Edit[] } | undefined {
     const keyAt = (member: Member | undefined) => member && keyOf(textOf(message.bytes, member));
     if (message.method === 'notifications/message') {
       const [request, ...others] = [...this.#pending.values()].filter(({ logs }) => logs);
       return request && others.length === 0 ? { request, edits: [] } : undefined;
     }
+    const params = membersAt(message, 'params');
     const name = { 'notifications/progress': 'progressToken', 'notifications/cancelled': 'requestId' }[message.method];
     const member = name === undefined ? undefined : memberOf(params, name);
     if (member !== undefined) {
@@ -204,13 +199,8 @@ export class SharedChild implements ChildListener {
       const edit = { ...member, text: (ends ? request.id : request.clientToken) ?? 'null' };
       return { request, edits: [edit, ...subscriptionEdits(message, 'params', request.id)] };
     }
-    const subscription = memberOf(membersAt(message.bytes, memberOf(params, '_meta')), SUBSCRIPTION_KEY);
+    const subscription = memberOf(membersAt({ bytes: message.bytes, members: params }, '_meta'), SUBSCRIPTION_KEY);
     const request = this.#pending.get(keyAt(subscription));
     return subscription && request && { request, edits: [{ ...subscription, text: request.id }] };
   }
-}
-
-function metaMembers(message: RpcMessage): Members | undefined {
-  const params = membersAt(message.bytes, memberOf(message.members, 'params'));
-  return membersAt(message.bytes, memberOf(params, '_meta'));
 }

@@ -1,14 +1,17 @@
 import { type AuthInfo, expiryOf } from '../../core/auth-info.js';
 import type { Principal } from '../../core/principal.js';
-import type { Quota, Share } from '../../core/quota.js';
+import type { Share } from '../../core/quota.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
-import { type ChildSource, takeChild } from '../../targets/stdio/child-source.js';
-import type { Limits } from '../limits.js';
-import { probeEra } from './era-probe.js';
+import { LEGACY_REVISIONS } from '../../messages/era.js';
+import type { ChildSource } from '../../targets/stdio/child-source.js';
+import { isAbandoned } from '../idle-time.js';
+import type { ResolvedStdio } from '../stdio-options.js';
+import { askChild } from './own-request.js';
 import { SharedChild } from './shared-child.js';
 
 // The program behind a legacy answer may be replaced by a newer one, or just have been slow to start.
 const LEGACY_FOR_MS = 60_000;
+const PROBE_MS = 15_000;
 
 interface Place {
   readonly shared: SharedChild;
@@ -22,9 +25,8 @@ interface Place {
 /** The children that serve requests without a session: one for each principal, started at its first request. */
 export class SharedChildren {
   restarts = 0;
-  readonly #limits: Limits;
+  readonly #options: ResolvedStdio;
   readonly #children: ChildSource;
-  readonly #quota: Quota;
   readonly #places = new Map<Principal, Place>();
   #versions: readonly string[] | undefined;
   #legacyUntil = 0;
@@ -32,10 +34,9 @@ export class SharedChildren {
   readonly #silentUntil = new Map<Principal, number>();
   #closed = false;
 
-  constructor(limits: Limits, children: ChildSource, quota: Quota) {
-    this.#limits = limits;
+  constructor(options: ResolvedStdio, children: ChildSource) {
+    this.#options = options;
     this.#children = children;
-    this.#quota = quota;
   }
 
   get pending(): number {
@@ -66,16 +67,11 @@ export class SharedChildren {
 
   /** Lets time pass: timeouts, keep-alive comments, expired tokens, idle children. */
   tick(now: number, keepAlive: boolean): void {
-    const { idleMs, expiryGraceMs, requestTimeoutMs } = this.#limits;
     for (const [principal, until] of this.#silentUntil) if (now >= until) this.#silentUntil.delete(principal);
     for (const [principal, { shared }] of [...this.#places]) {
-      shared.tick(now, keepAlive, requestTimeoutMs);
-      if (!shared.idle) {
-        shared.lastUsed = now;
-        continue;
-      }
-      const abandoned = now - Math.max(shared.expiresAt, shared.lastUsed) >= expiryGraceMs;
-      if (now - shared.lastUsed >= idleMs || abandoned) this.#end(principal, shared, 'session_ended');
+      shared.tick(now, keepAlive, this.#options.requestTimeoutSeconds * 1_000);
+      if (!shared.idle) shared.lastUsed = now;
+      else if (isAbandoned(shared, now, this.#options)) this.#end(principal, shared, 'session_ended');
     }
   }
 
@@ -85,9 +81,9 @@ export class SharedChildren {
   }
 
   #start(principal: Principal, auth: AuthInfo | undefined): Place {
-    const { child, share } = takeChild(this.#children, this.#quota, auth);
+    const { child, share } = this.#children.take(auth);
     const gone = (): void => this.#gone(principal, shared);
-    const shared = new SharedChild(child, this.#limits.maxPendingRequests, gone);
+    const shared = new SharedChild(child, this.#options.maxPendingRequests, gone);
     shared.expiresAt = expiryOf(auth);
     const ready = this.#versions ? Promise.resolve() : this.#probe(principal, shared);
     // Whoever waits for it is told; with nobody waiting it must not count as unhandled.
@@ -98,17 +94,18 @@ export class SharedChildren {
   }
 
   async #probe(principal: Principal, shared: SharedChild): Promise<void> {
-    const era = await probeEra(shared);
-    if (era.kind === 'modern') {
-      this.#versions = era.versions;
+    const versions = await probeVersions(shared);
+    if (versions.length > 0) {
+      this.#versions = versions;
       return;
     }
+    const { answered, over } = shared;
     this.#end(principal, shared, 'session_ended');
     const until = Date.now() + LEGACY_FOR_MS;
-    if (era.kind === 'legacy') {
+    if (answered) {
       if (this.#versions === undefined) this.#legacyUntil = until;
-    } else if (era.reason !== undefined && (era.reason !== 'child_exited' || this.#versions)) {
-      throw new BridgeError(era.reason);
+    } else if (over !== undefined && (over !== 'child_exited' || this.#versions)) {
+      throw new BridgeError(over);
     } else this.#silentUntil.set(principal, until);
     throw new BridgeError('legacy_server');
   }
@@ -135,4 +132,15 @@ export class SharedChildren {
     place.share.release();
     return true;
   }
+}
+
+/**
+ * Asks a child with `server/discover` which revisions without sessions it speaks. Any answer but those of these revisions means
+ * that the program speaks none (2026-07-28, stdio, Backward Compatibility). Silence and a sudden end mean it too, but they may be
+ * the fault of this one child, such as that of its user's environment.
+ */
+async function probeVersions(shared: SharedChild): Promise<readonly string[]> {
+  const { result, error } = await askChild(shared, 'server/discover', {}, PROBE_MS);
+  const versions = result?.supportedVersions ?? (error?.code === -32022 ? error.data?.supported : undefined);
+  return Array.isArray(versions) ? versions.filter((version) => !LEGACY_REVISIONS.has(version)) : [];
 }

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { isRecord } from '../../http/json-object.js';
-import { BridgeError } from '../../messages/bridge-error.js';
-import { CAPABILITIES_KEY, VERSION_KEY } from '../../messages/era.js';
+import { headerMismatch } from '../../messages/era.js';
 import { decodeHeaderValue } from '../../messages/header-value.js';
 import type { ClientMessage } from '../../messages/json-rpc.js';
 import { type Askable, askChild } from './own-request.js';
@@ -39,17 +38,13 @@ export class ToolHeaders {
     meta: ReadonlyMap<string, string> | undefined,
   ): Promise<void> {
     if (this.#readAt === Number.NEGATIVE_INFINITY) await this.#read(meta);
-    else if (Date.now() - this.#readAt > FRESH_MS) this.#read(meta).catch(ignore);
+    // Where this fails, the next call reads again.
+    else if (Date.now() - this.#readAt > FRESH_MS) this.#read(meta).catch(() => undefined);
     if (this.#mismatch(req, message) === undefined) return;
     // The tool may have changed since: nobody is refused by a schema that is not the latest.
     await this.#read(meta);
     const mismatch = this.#mismatch(req, message);
-    if (mismatch !== undefined) {
-      throw new BridgeError('header_mismatch', {
-        id: message.id,
-        detail: `${mismatch} is missing or does not match the body`,
-      });
-    }
+    if (mismatch !== undefined) throw headerMismatch(mismatch, message.id);
   }
 
   #mismatch(req: IncomingMessage, { params }: ClientMessage): string | undefined {
@@ -74,11 +69,10 @@ export class ToolHeaders {
 /** What was `known` before still holds for what the child does not list any more, because it fails. */
 async function readTools(shared: Askable, meta: ReadonlyMap<string, string> | undefined, known: Tools): Promise<Tools> {
   const own = [...(meta ?? [])].map(([key, value]) => [key, JSON.parse(value)]);
-  const _meta = { ...Object.fromEntries(own), [VERSION_KEY]: '2026-07-28', [CAPABILITIES_KEY]: {} };
   const tools = new Map<string, readonly MirroredParameter[]>();
   let cursor: unknown;
   for (let page = 0; page < MOST_PAGES; page++) {
-    const params = cursor === undefined ? { _meta } : { cursor, _meta };
+    const params = { ...(cursor !== undefined && { cursor }), _meta: Object.fromEntries(own) };
     const { result } = await askChild(shared, 'tools/list', params, LIST_MS);
     if (!Array.isArray(result?.tools)) return new Map([...known, ...tools]);
     for (const tool of result.tools) {
@@ -120,8 +114,4 @@ function matches(header: string | string[] | undefined, value: unknown): boolean
   // `42.0` and `42` are the same number.
   if (typeof value === 'number') return text.trim() !== '' && Number(text) === value;
   return text === String(value);
-}
-
-function ignore(): void {
-  // The next call reads again.
 }

@@ -15,12 +15,14 @@ export class ChildSource {
   readonly #recipe: ChildRecipe;
   readonly #environmentFor: EnvironmentFor;
   readonly #warm: number;
+  readonly #quota: Quota;
   readonly #waiting: Child[] = [];
   readonly #running = new Set<Child>();
   #closed = false;
   #refilling: NodeJS.Timeout | undefined;
 
-  constructor(recipe: ChildRecipe, environmentFor: EnvironmentFor, warm: number) {
+  constructor(recipe: ChildRecipe, environmentFor: EnvironmentFor, warm: number, quota: Quota) {
+    this.#quota = quota;
     this.#recipe = recipe;
     this.#environmentFor = environmentFor;
     this.#warm = warm;
@@ -31,13 +33,20 @@ export class ChildSource {
     return this.#running.size;
   }
 
-  /** A child that nobody talks with yet, started ahead if possible. */
-  take(auth: AuthInfo | undefined): Child {
-    let child = this.#waiting.shift();
-    while (child !== undefined && !child.alive) child = this.#waiting.shift();
-    child ??= this.#start(this.#environmentFor(auth));
-    if (this.#warm > 0) this.#refilling ??= setTimeout(() => this.#refill(), REFILL_AFTER_MS);
-    return child;
+  /** A child for this caller, counted until nothing is left of it; `share.release()` when nobody uses it any more. */
+  take(auth: AuthInfo | undefined): { readonly child: Child; readonly share: Share } {
+    const share = this.#quota.take(userOf(auth));
+    if (share === 'user') throw new BridgeError('too_many_sessions_of_user');
+    if (share === 'all') throw new BridgeError('too_many_sessions');
+    try {
+      const child = this.#next(auth);
+      void child.ended.then(() => share.gone());
+      return { child, share };
+    } catch (error) {
+      share.release();
+      share.gone();
+      throw error;
+    }
   }
 
   /** Ends every child; resolves when none is left. */
@@ -45,6 +54,15 @@ export class ChildSource {
     this.#closed = true;
     clearTimeout(this.#refilling);
     await Promise.all([...this.#running].map((child) => child.stop()));
+  }
+
+  /** A child that nobody talks with yet, started ahead if possible. */
+  #next(auth: AuthInfo | undefined): Child {
+    let child = this.#waiting.shift();
+    while (child !== undefined && !child.alive) child = this.#waiting.shift();
+    child ??= this.#start(this.#environmentFor(auth));
+    if (this.#warm > 0) this.#refilling ??= setTimeout(() => this.#refill(), REFILL_AFTER_MS);
+    return child;
   }
 
   #refill(): void {
@@ -63,25 +81,5 @@ export class ChildSource {
     this.#running.add(child);
     void child.ended.then(() => this.#running.delete(child));
     return child;
-  }
-}
-
-/** A child for this caller, counted until nothing is left of it; `share.release()` when nobody uses it any more. */
-export function takeChild(
-  children: ChildSource,
-  quota: Quota,
-  auth: AuthInfo | undefined,
-): { readonly child: Child; readonly share: Share } {
-  const share = quota.take(userOf(auth));
-  if (share === 'user') throw new BridgeError('too_many_sessions_of_user');
-  if (share === 'all') throw new BridgeError('too_many_sessions');
-  try {
-    const child = children.take(auth);
-    void child.ended.then(() => share.gone());
-    return { child, share };
-  } catch (error) {
-    share.release();
-    share.gone();
-    throw error;
   }
 }

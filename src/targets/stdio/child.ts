@@ -40,7 +40,6 @@ export class Child {
   /** Resolves when nothing is left of it, nor of what it started. */
   readonly ended: Promise<void>;
   readonly #process: ChildProcess;
-  readonly #watchdog: Watchdog;
   readonly #recipe: ChildRecipe;
   #waiting = 0;
   #waitingBytes = 0;
@@ -64,14 +63,14 @@ export class Child {
       stdio: ['pipe', 'pipe', logs ? 'pipe' : 'ignore'],
     });
     this.#process = started;
-    this.#watchdog = watchdog;
     this.#recipe = recipe;
     this.pid = started.pid;
     if (started.pid !== undefined) watchdog.guard(started.pid);
     if (started.stderr) logStderr(started.stderr, started.pid, logger);
     // Where no descriptors were left for pipes there are none, whatever the types say; 'error' is on its way then.
-    for (const stream of (started.stdio as typeof started.stdio | undefined) ?? [])
-      stream?.on('error', ignoreBrokenPipe);
+    const streams = (started.stdio as typeof started.stdio | undefined) ?? [];
+    // A child whose pipes break is ended, or gone already.
+    for (const stream of streams) stream?.on('error', () => undefined);
     // It may live on without reading; whoever waits for it would wait for ever. What it has read before it may still answer.
     started.stdin?.once('error', () => setTimeout(() => void this.stop(), LAST_ANSWERS_MS).unref());
     started.stdout?.once('end', () => this.#onSilence());
@@ -185,7 +184,7 @@ export class Child {
   /** Ends the child and everything it started. */
   stop(): Promise<void> {
     this.#stopping ??= stopTree(this.#process, this.exited).then(() => {
-      if (this.pid !== undefined) this.#watchdog.release(this.pid);
+      if (this.pid !== undefined) this.#recipe.watchdog.release(this.pid);
     });
     return this.#stopping;
   }
@@ -214,8 +213,4 @@ export class Child {
     this.#alive = false;
     this.#listener?.gone(this.pid !== undefined);
   }
-}
-
-function ignoreBrokenPipe(): void {
-  // A child whose pipes break is ended, or gone already.
 }

@@ -6,12 +6,6 @@ export interface Stray {
   readonly start: string;
 }
 
-interface Stat {
-  readonly state: string;
-  readonly group: number;
-  readonly start: string;
-}
-
 /**
  * The descendants of the living process `leader` that left the group it leads (setsid), so that no signal to the group reaches
  * them. Known on Linux only, and only as long as every process between them lives: an orphan tells nothing of where it came from.
@@ -58,12 +52,12 @@ function childrenOf(pid: number): readonly number[] {
   }
 }
 
-function statOf(pid: number): Stat | undefined {
+function statOf(pid: number): (Stray & { readonly state: string; readonly group: number }) | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
     // The second field is the program's name in brackets, whatever it contains; the fields of proc(5) go on after the last bracket.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return { state: fields[0] ?? '', group: Number(fields[2]), start: fields[19] ?? '' };
+    return { pid, state: fields[0] ?? '', group: Number(fields[2]), start: fields[19] ?? '' };
   } catch {
     // It is gone.
     return undefined;

@@ -79,7 +79,8 @@ export class Watchdog {
       if (this.#groups.size > 0 && this.#earlyDeaths < MOST_EARLY_DEATHS) this.#start();
     };
     watchdog.on('error', forget).on('exit', forget);
-    watchdog.stdin?.on('error', ignore);
+    // Its exit is what counts.
+    watchdog.stdin?.on('error', () => undefined);
     watchdog.unref();
     // Not there where no descriptors were left for it.
     (watchdog.stdin as unknown as { unref(): void } | undefined)?.unref();
@@ -117,8 +118,4 @@ export async function dropWatchdog(): Promise<void> {
   const { watchdog } = shared;
   shared = undefined;
   await watchdog.stop();
-}
-
-function ignore(): void {
-  // Its exit is what counts.
 }
