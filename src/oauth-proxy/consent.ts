@@ -7,7 +7,7 @@ import { fingerprint, isShared } from './clients.js';
 import type { FacadeContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import { isElsewhere } from './redirect-uri.js';
-import type { Browser, Question } from './sealed-contents.js';
+import type { Browser } from './sealed-contents.js';
 
 const ANSWER_SECONDS = 1_800;
 const MOST_FORM_BYTES = 32_768;
@@ -32,7 +32,7 @@ export function askForConsent(
   asked: { requester: Requester; request: AuthorizationRequest; browser: Browser; query: string },
 ): void {
   const { requester, request, browser, query } = asked;
-  const question: Question = { query, browserId: browser.id };
+  const question = { query, browserId: browser.id };
   const scopes = request.scopes.map((scope) => `<li>${escapeHtml(scope)}</li>`).join('');
   replyPage(
     res,

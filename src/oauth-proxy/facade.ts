@@ -7,7 +7,7 @@ import { escapeHtml } from '../http/html.js';
 import { asError, type Middleware } from '../http/middleware.js';
 import { replyPage } from '../http/page.js';
 import { replyJson } from '../http/reply.js';
-import { FACADE_METHODS, type FacadePaths, facadePaths } from '../oauth/well-known.js';
+import { FACADE_METHODS, type FacadeEndpointName, type FacadePaths, facadePaths } from '../oauth/well-known.js';
 import type { ResolvedFacade } from '../policy/resolve-facade.js';
 import { createServerMetadata } from '../upstream/server-metadata.js';
 import { createAuthorize } from './authorize.js';
@@ -34,6 +34,8 @@ export interface FacadeSurroundings {
 
 type Endpoints = ReadonlyMap<string, Middleware>;
 
+const NAMES = Object.keys(FACADE_METHODS) as FacadeEndpointName[];
+
 const facades = new WeakMap<ResolvedFacade, Endpoints>();
 
 /** The facade's endpoints by path: one facade for each resolved policy, made for the first middleware that asks. */
@@ -55,11 +57,11 @@ function createFacade(held: ResolvedFacade, surroundings: FacadeSurroundings): E
     replyJson(res, 200, JSON.stringify(buildServerMetadata(context, await context.upstream())));
 
   // Clients in a browser call these from pages of any origin, without cookies.
-  const machine = (name: keyof FacadePaths, endpoint: Endpoint) =>
+  const machine = (name: FacadeEndpointName, endpoint: Endpoint) =>
     forEveryOrigin(FACADE_METHODS[name], answering(endpoint, replyError, logger));
-  const human = (name: keyof FacadePaths, endpoint: Endpoint) =>
+  const human = (name: FacadeEndpointName, endpoint: Endpoint) =>
     forMethods(FACADE_METHODS[name], answering(endpoint, replyErrorPage, logger));
-  const routes: Record<keyof FacadePaths, Middleware> = {
+  const routes: Record<FacadeEndpointName, Middleware> = {
     metadata: machine('metadata', metadata),
     registration: machine('registration', createRegistration(context)),
     authorize: human('authorize', authorize),
@@ -68,25 +70,18 @@ function createFacade(held: ResolvedFacade, surroundings: FacadeSurroundings): E
     token: machine('token', createToken(context)),
     revocation: machine('revocation', createRevocation(context)),
   };
-  const names = Object.keys(routes) as (keyof FacadePaths)[];
-  return new Map(names.flatMap((name) => paths[name].map((path) => [path, routes[name]])));
+  return new Map(NAMES.flatMap((name) => paths[name].map((path) => [path, routes[name]])));
 }
 
 function createContext(held: ResolvedFacade, surroundings: FacadeSurroundings, paths: FacadePaths): FacadeContext {
   const { href, origin } = held.resource;
   // Else one issuer's refresh tokens would go to the next, and a client of the last shared one would pass for a registered one.
   const seal = createFacadeSeal(held.secrets, [href, held.issuer, held.client?.id ?? null]);
-  const urlOf = (name: keyof FacadePaths) => `${origin}${paths[name][0]}`;
   return {
     held,
-    endpoints: {
-      authorize: urlOf('authorize'),
-      callback: urlOf('callback'),
-      consent: urlOf('consent'),
-      token: urlOf('token'),
-      registration: urlOf('registration'),
-      revocation: urlOf('revocation'),
-    },
+    endpoints: Object.fromEntries(
+      NAMES.map((name) => [name, `${origin}${paths[name][0]}`]),
+    ) as FacadeContext['endpoints'],
     seal,
     clients: createClients(seal),
     browsers: createBrowsers(seal, new URL(href)),
