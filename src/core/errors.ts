@@ -139,24 +139,17 @@ export class AuthError extends Error {
   }
 }
 
+const outage = (status: 502 | 503, description: string) => ({ status, description });
+
 /** Every way in which we, or a server we depend on, can fail. Each key has a heading in docs/errors.md. */
 export const OUTAGES = {
-  key_set_unavailable: { status: 503, description: 'The keys that verify tokens cannot be read at the moment' },
-  package_unavailable: { status: 503, description: 'A package that checks tokens cannot be loaded at the moment' },
-  proof_store_full: { status: 503, description: 'More DPoP proofs come in than can be remembered' },
-  authorization_server_unavailable: {
-    status: 503,
-    description: 'The authorization server cannot be reached at the moment',
-  },
-  authorization_server_malformed: {
-    status: 502,
-    description: 'The authorization server gave an answer that cannot be used',
-  },
-  client_refused: {
-    status: 502,
-    description: 'The authorization server does not accept the client that this server has there',
-  },
-} as const satisfies Record<string, { status: 502 | 503; description: string }>;
+  key_set_unavailable: outage(503, 'The keys that verify tokens cannot be read at the moment'),
+  package_unavailable: outage(503, 'A package that checks tokens cannot be loaded at the moment'),
+  proof_store_full: outage(503, 'More DPoP proofs come in than can be remembered'),
+  authorization_server_unavailable: outage(503, 'The authorization server cannot be reached at the moment'),
+  authorization_server_malformed: outage(502, 'The authorization server gave an answer that cannot be used'),
+  client_refused: outage(502, 'The authorization server does not accept the client that this server has there'),
+};
 
 /** A key of {@link OUTAGES}. */
 export type OutageCode = keyof typeof OUTAGES;

@@ -9,8 +9,7 @@ import {
 } from '../options/option-table.js';
 import type { Provider } from '../providers/provider.js';
 import type { FacadeOptions } from './facade-options.js';
-import type { TrustedIssuer } from './resolve-issuer.js';
-import type { StaticClient } from './resolve-provider.js';
+import type { StaticClient, TrustedIssuer } from './resolve-issuer.js';
 import type { ResourceIdentity } from './resolve-resource.js';
 import { requireServerUrl } from './server-url.js';
 

@@ -15,14 +15,7 @@ import {
 import { createProofIds } from './proof-ids.js';
 
 /** What a policy asks of bound tokens (`cnf`, RFC 7800). */
-export interface SenderConstraint {
-  /** True where there is nothing to prove: a plain bearer token, and nothing else is required. */
-  isPlain(auth: AuthInfo, scheme: Scheme): boolean;
-  /** @throws {AuthError} */
-  check(verified: VerifiedToken, presentation: Presentation): Promise<void>;
-}
-
-export function createSenderConstraint(policy: ResolvedAuth): SenderConstraint {
+export function createSenderConstraint(policy: ResolvedAuth) {
   const { dpop, mtls, clockToleranceSeconds } = policy;
   const proofIds = createProofIds(proofWindowSeconds(clockToleranceSeconds));
   const context: ProofContext = { clockToleranceSeconds, proofIds };
@@ -30,6 +23,7 @@ export function createSenderConstraint(policy: ResolvedAuth): SenderConstraint {
   if (dpop !== 'off' || mtls !== undefined) loadProofChecks().catch(() => undefined);
   const isFree = dpop !== 'require' && mtls?.required !== true;
 
+  /** @throws {AuthError} */
   async function check(verified: VerifiedToken, presentation: Presentation): Promise<void> {
     const fault = bindingFault(verified.auth, presentation.scheme, policy);
     if (fault !== undefined) throw fault;
@@ -38,7 +32,8 @@ export function createSenderConstraint(policy: ResolvedAuth): SenderConstraint {
   }
 
   return {
-    isPlain: (auth, scheme) => isFree && scheme === 'bearer' && !isBound(auth),
+    /** True where there is nothing to prove: a plain bearer token, and nothing else is required. */
+    isPlain: (auth: AuthInfo, scheme: Scheme): boolean => isFree && scheme === 'bearer' && !isBound(auth),
     check,
   };
 }
