@@ -8,6 +8,7 @@ import { asError, type Middleware } from '../http/middleware.js';
 import { replyPage } from '../http/page.js';
 import { replyJson } from '../http/reply.js';
 import { FACADE_METHODS, type FacadeEndpointName, type FacadePaths, facadePaths } from '../oauth/well-known.js';
+import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import type { ResolvedFacade } from '../policy/resolve-facade.js';
 import { createServerMetadata } from '../upstream/server-metadata.js';
 import { createAuthorize } from './authorize.js';
@@ -27,10 +28,7 @@ import { NO_STORE, UpstreamRefusal } from './upstream-answer.js';
 type Endpoint = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
 /** What the facade takes from the rest of the policy. */
-export interface FacadeSurroundings {
-  readonly logger: Logger;
-  readonly staleIfErrorSeconds: number;
-}
+type FacadeSurroundings = Pick<ResolvedAuth, 'logger' | 'staleIfErrorSeconds'>;
 
 type Endpoints = ReadonlyMap<string, Middleware>;
 
@@ -102,6 +100,8 @@ function answering(endpoint: Endpoint, reply: ErrorReply, logger: Logger): Middl
     endpoint(req, res).catch((error: unknown) => {
       // Answered by somebody else meanwhile, for example for want of time: nothing more can be said.
       if (res.headersSent) return;
+      // What is left of a body that is not read would be taken for the next request.
+      if (error instanceof BodyError) res.setHeader('connection', 'close');
       const isOurs = error instanceof OAuthError || error instanceof BodyError || error instanceof UpstreamRefusal;
       if (error instanceof UpstreamError) {
         logger.error(`facade: ${error.message}: ${(error.cause as Error | undefined)?.message ?? error.code}`);
@@ -116,8 +116,6 @@ function answering(endpoint: Endpoint, reply: ErrorReply, logger: Logger): Middl
 }
 
 function replyError(...[res, error]: Parameters<ErrorReply>): void {
-  // What is left of a body that is not read would be taken for the next request.
-  if (error instanceof BodyError) res.setHeader('connection', 'close');
   if (error.status === 401 && res.req.headers.authorization !== undefined) res.setHeader('www-authenticate', 'Basic');
   replyJson(res, error.status, JSON.stringify(errorBody(error)), NO_STORE);
 }
@@ -130,7 +128,6 @@ function errorBody(error: Parameters<ErrorReply>[1]): Readonly<Record<string, st
 }
 
 function replyErrorPage(...[res, error]: Parameters<ErrorReply>): void {
-  if (error instanceof BodyError) res.setHeader('connection', 'close');
   const what = `<p>${escapeHtml(error.message)}.</p>`;
   // A browser would take 401 for a question of its own.
   const status = error.status === 401 ? 400 : error.status;

@@ -17,15 +17,14 @@ export function resourceMetadataPaths(resourcePath: string): ReadonlySet<string>
   ]);
 }
 
-const READ = Object.freeze(['GET', 'HEAD', 'OPTIONS']);
 const POST = Object.freeze(['POST', 'OPTIONS']);
 
 /** The methods of the documents. */
-export const METADATA_METHODS = READ;
+export const METADATA_METHODS = Object.freeze(['GET', 'HEAD', 'OPTIONS']);
 
 /** The methods of the facade's endpoints; what a person's browser calls has no preflight. */
 export const FACADE_METHODS = Object.freeze({
-  metadata: READ,
+  metadata: METADATA_METHODS,
   registration: POST,
   authorize: Object.freeze(['GET', 'HEAD']),
   consent: Object.freeze(['POST']),
