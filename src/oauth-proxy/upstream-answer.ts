@@ -1,5 +1,5 @@
 import { UpstreamError } from '../core/errors.js';
-import { CallError, type ServerAnswer } from '../upstream/call-server.js';
+import { CallError, outageOf, type ServerAnswer } from '../upstream/call-server.js';
 import { OAuthError } from './oauth-error.js';
 
 /** RFC 6749, section 5.1: nobody keeps an answer that may hold a token. */
@@ -8,8 +8,7 @@ export const NO_STORE = Object.freeze({ 'cache-control': 'no-store', pragma: 'no
 /** Makes an outage of a call that brought nothing usable. */
 export function orOutage(error: unknown): never {
   if (!(error instanceof CallError)) throw error;
-  const code = error.answered ? 'authorization_server_malformed' : 'authorization_server_unavailable';
-  throw new UpstreamError(code, { cause: error });
+  throw new UpstreamError(outageOf(error), { cause: error });
 }
 
 /** As JSON: what is nested deeply enough can be read, and not be written. */

@@ -1,3 +1,4 @@
+import type { OutageCode } from '../core/errors.js';
 import { parseJsonObject } from '../http/json-object.js';
 import { boundedFetch, type FetchBounds, FetchError } from './bounded-fetch.js';
 import { cacheLifetimeSeconds } from './cache-lifetime.js';
@@ -33,6 +34,12 @@ export class CallError extends Error {
     super(`${method} ${url.origin}${url.pathname} failed: ${reason}`, options);
     this.answered = answered;
   }
+}
+
+/** The name of the outage that a call met with. */
+export function outageOf(error: unknown): OutageCode {
+  const answered = error instanceof CallError && error.answered;
+  return answered ? 'authorization_server_malformed' : 'authorization_server_unavailable';
 }
 
 export interface ServerCall {

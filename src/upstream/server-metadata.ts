@@ -2,7 +2,7 @@ import { UpstreamError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { isLoopbackHost } from '../http/loopback.js';
 import { CachedDocument } from './cached-document.js';
-import { CALL_LIMITS, CallError, fetchDocument } from './call-server.js';
+import { CALL_LIMITS, CallError, fetchDocument, outageOf } from './call-server.js';
 
 /** What we need of an authorization server's metadata (RFC 8414, section 2), checked. */
 export interface ServerMetadata {
@@ -38,13 +38,7 @@ export function createServerMetadata(source: MetadataSource): () => Promise<Serv
     fetch: () => fetchMetadata(source),
     staleIfErrorSeconds: source.staleIfErrorSeconds,
     onFailure: ({ message }) => source.logger.error(`metadata of ${source.issuer}: ${message}`),
-    unavailable(outage) {
-      const answered = outage.cause instanceof CallError && outage.cause.answered;
-      return new UpstreamError(
-        answered ? 'authorization_server_malformed' : 'authorization_server_unavailable',
-        outage,
-      );
-    },
+    unavailable: (outage) => new UpstreamError(outageOf(outage.cause), outage),
   });
   return () => published.get();
 }

@@ -57,11 +57,6 @@ async function* signatureFaults(
   jwt: CompactJwt,
   keySet: KeySet,
 ): AsyncGenerator<TokenFault, VerificationKey | undefined> {
-  const { alg } = jwt;
-  if (!isAcceptedAlgorithm(alg)) {
-    yield { check: 'signature', error: new AuthError('unsupported_algorithm', { alg }) };
-    return undefined;
-  }
   try {
     return await findSigningKey(jwt, keySet);
   } catch (error) {
@@ -74,6 +69,7 @@ async function* signatureFaults(
 /** The key that made the token's signature. */
 async function findSigningKey(jwt: CompactJwt, keySet: KeySet): Promise<VerificationKey> {
   const { kid, alg } = jwt;
+  if (!isAcceptedAlgorithm(alg)) throw new AuthError('unsupported_algorithm', { alg });
   const key = await keySet.find(kid, alg);
   try {
     await verifySignature(jwt, key.key);
