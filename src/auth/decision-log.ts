@@ -21,12 +21,10 @@ export interface Verdict {
 }
 
 /** Tells the channel, the hook and the logger what became of each request. Whoever fails to listen changes nothing. */
-export type DecisionLog = (req: IncomingMessage, verdict: Verdict) => void;
-
 export function createDecisionLog(
   mode: ModeName,
   { logger, onDecision }: { logger: Logger; onDecision: ((decision: Decision) => void) | undefined },
-): DecisionLog {
+): (req: IncomingMessage, verdict: Verdict) => void {
   const { logsEverything } = MODES[mode];
   const advise = createAdvice(logger);
   return (req, verdict) => {

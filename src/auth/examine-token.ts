@@ -1,7 +1,7 @@
 import { AuthError } from '../core/errors.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import type { TrustedIssuer } from '../policy/resolve-issuer.js';
-import { bindingFault, isBound } from './binding/confirmation.js';
+import { bindingFault, isBound } from './binding/sender-constraint.js';
 import { claimOf, missingScopes, scopesOf } from './token/claims.js';
 import { type CompactJwt, parseToken } from './token/compact-jwt.js';
 import { createTrust, type TokenFault, tokenFaults } from './token/token-faults.js';

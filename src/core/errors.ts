@@ -41,107 +41,67 @@ function quote(value: unknown): string {
   return text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text;
 }
 
-interface Refusal {
-  readonly status: 400 | 401 | 403;
-  /** The `error` member of the JSON body (RFC 6750, section 3.1, and RFC 9449, section 7.1; ours where no token was sent). */
-  readonly error:
-    | 'unauthorized'
-    | 'invalid_request'
-    | 'invalid_token'
-    | 'invalid_dpop_proof'
-    | 'insufficient_scope'
-    | 'access_denied';
-  /** Public and constant: no token, no claim value. */
-  readonly description: string;
+/** The `error` of each JSON body (RFC 6750, section 3.1, and RFC 9449, section 7.1; ours where no token was sent), with its status. */
+const STATUSES = {
+  unauthorized: 401,
+  invalid_request: 400,
+  invalid_token: 401,
+  invalid_dpop_proof: 401,
+  insufficient_scope: 403,
+  access_denied: 403,
+} as const;
+
+type RefusalStatus = (typeof STATUSES)[keyof typeof STATUSES];
+
+/** @param description Public and constant: no token, no claim value. */
+function refusal(error: keyof typeof STATUSES, description: string) {
+  return { status: STATUSES[error], error, description };
 }
+
+const invalidToken = (description: string) => refusal('invalid_token', description);
 
 /** Every way in which a request is refused. Each key has a heading in docs/errors.md. */
 export const REFUSALS = {
-  missing_token: { status: 401, error: 'unauthorized', description: 'JWT token required' },
-  malformed_header: {
-    status: 400,
-    error: 'invalid_request',
-    description: 'The Authorization header must name a scheme, and one token after a space',
-  },
-  several_tokens: {
-    status: 400,
-    error: 'invalid_request',
-    description: 'The request carries more than one token or Authorization header',
-  },
-  token_too_long: { status: 400, error: 'invalid_request', description: 'The token is too long' },
-  unusable_host: {
-    status: 400,
-    error: 'invalid_request',
-    description: 'The Host header is not a host name with an optional port',
-  },
-  opaque_token: {
-    status: 401,
-    error: 'invalid_token',
-    description: 'The token is opaque, not a JWT; ask the authorization server for a JWT access token',
-  },
-  encrypted_token: {
-    status: 401,
-    error: 'invalid_token',
-    description: 'The token is encrypted (JWE), not a signed JWT; ask the authorization server for a signed one',
-  },
-  malformed_token: { status: 401, error: 'invalid_token', description: 'The token is not a well-formed JWT' },
-  unsupported_algorithm: {
-    status: 401,
-    error: 'invalid_token',
-    description: 'The token is signed with an algorithm that is not accepted here',
-  },
-  critical_extension: {
-    status: 401,
-    error: 'invalid_token',
-    description: 'The token demands an extension that is not understood here',
-  },
-  token_revoked: { status: 401, error: 'invalid_token', description: 'The token has been revoked' },
-  wrong_token_type: { status: 401, error: 'invalid_token', description: 'The token is not an access token' },
-  unknown_issuer: { status: 401, error: 'invalid_token', description: 'The token has an issuer not accepted here' },
-  unknown_key: { status: 401, error: 'invalid_token', description: 'The token is signed with a key not known here' },
-  bad_signature: { status: 401, error: 'invalid_token', description: 'The token has an invalid signature' },
-  token_expired: { status: 401, error: 'invalid_token', description: 'The token has expired' },
-  token_not_active: { status: 401, error: 'invalid_token', description: 'The token is not valid yet' },
-  wrong_audience: { status: 401, error: 'invalid_token', description: 'The token is meant for another audience' },
-  missing_claim: { status: 401, error: 'invalid_token', description: 'The token lacks a required claim' },
-  malformed_claim: { status: 401, error: 'invalid_token', description: 'The token has a claim of the wrong type' },
-  bound_token: {
-    status: 401,
-    error: 'invalid_token',
-    description: 'The token is bound to a key or certificate, and must not be presented as a bearer token',
-  },
-  unbound_token: {
-    status: 401,
-    error: 'invalid_token',
-    description: 'The token is not bound to a key, and must be presented as a bearer token',
-  },
-  unsupported_confirmation: {
-    status: 401,
-    error: 'invalid_token',
-    description: 'The token is bound in a way that cannot be checked here',
-  },
-  dpop_required: {
-    status: 401,
-    error: 'invalid_token',
-    description: 'A token bound to a key is required, with the DPoP scheme and a proof',
-  },
-  missing_dpop_proof: { status: 401, error: 'invalid_dpop_proof', description: 'The DPoP header is missing' },
-  invalid_dpop_proof: { status: 401, error: 'invalid_dpop_proof', description: 'The DPoP proof is not valid' },
-  replayed_dpop_proof: { status: 401, error: 'invalid_dpop_proof', description: 'The DPoP proof has been used before' },
-  certificate_required: {
-    status: 401,
-    error: 'invalid_token',
-    description: 'A token bound to a client certificate is required, on a connection with that certificate',
-  },
-  wrong_certificate: {
-    status: 401,
-    error: 'invalid_token',
-    description: 'The token is bound to another client certificate',
-  },
-  insufficient_scope: { status: 403, error: 'insufficient_scope', description: 'The token lacks a required scope' },
+  missing_token: refusal('unauthorized', 'JWT token required'),
+  malformed_header: refusal(
+    'invalid_request',
+    'The Authorization header must name a scheme, and one token after a space',
+  ),
+  several_tokens: refusal('invalid_request', 'The request carries more than one token or Authorization header'),
+  token_too_long: refusal('invalid_request', 'The token is too long'),
+  unusable_host: refusal('invalid_request', 'The Host header is not a host name with an optional port'),
+  opaque_token: invalidToken('The token is opaque, not a JWT; ask the authorization server for a JWT access token'),
+  encrypted_token: invalidToken(
+    'The token is encrypted (JWE), not a signed JWT; ask the authorization server for a signed one',
+  ),
+  malformed_token: invalidToken('The token is not a well-formed JWT'),
+  unsupported_algorithm: invalidToken('The token is signed with an algorithm that is not accepted here'),
+  critical_extension: invalidToken('The token demands an extension that is not understood here'),
+  token_revoked: invalidToken('The token has been revoked'),
+  wrong_token_type: invalidToken('The token is not an access token'),
+  unknown_issuer: invalidToken('The token has an issuer not accepted here'),
+  unknown_key: invalidToken('The token is signed with a key not known here'),
+  bad_signature: invalidToken('The token has an invalid signature'),
+  token_expired: invalidToken('The token has expired'),
+  token_not_active: invalidToken('The token is not valid yet'),
+  wrong_audience: invalidToken('The token is meant for another audience'),
+  missing_claim: invalidToken('The token lacks a required claim'),
+  malformed_claim: invalidToken('The token has a claim of the wrong type'),
+  bound_token: invalidToken('The token is bound to a key or certificate, and must not be presented as a bearer token'),
+  unbound_token: invalidToken('The token is not bound to a key, and must be presented as a bearer token'),
+  unsupported_confirmation: invalidToken('The token is bound in a way that cannot be checked here'),
+  dpop_required: invalidToken('A token bound to a key is required, with the DPoP scheme and a proof'),
+  missing_dpop_proof: refusal('invalid_dpop_proof', 'The DPoP header is missing'),
+  invalid_dpop_proof: refusal('invalid_dpop_proof', 'The DPoP proof is not valid'),
+  replayed_dpop_proof: refusal('invalid_dpop_proof', 'The DPoP proof has been used before'),
+  certificate_required: invalidToken(
+    'A token bound to a client certificate is required, on a connection with that certificate',
+  ),
+  wrong_certificate: invalidToken('The token is bound to another client certificate'),
+  insufficient_scope: refusal('insufficient_scope', 'The token lacks a required scope'),
   // Not `insufficient_scope`: a client would go for more scopes, and no scope helps.
-  call_denied: { status: 403, error: 'access_denied', description: 'The caller may not do this, with whatever scope' },
-} as const satisfies Record<string, Refusal>;
+  call_denied: refusal('access_denied', 'The caller may not do this, with whatever scope'),
+};
 
 /** A key of {@link REFUSALS}. */
 export type RefusalCode = keyof typeof REFUSALS;
@@ -156,7 +116,7 @@ export type Evidence = Readonly<Record<string, unknown>>;
 export class AuthError extends Error {
   override readonly name = 'AuthError';
   readonly code: RefusalCode;
-  readonly status: Refusal['status'];
+  readonly status: RefusalStatus;
 
   constructor(code: RefusalCode, evidence?: Evidence) {
     // A refusal is an answer and not a failure of ours: its stack trace would tell nothing, and cost more than the rest.
@@ -179,24 +139,17 @@ export class AuthError extends Error {
   }
 }
 
+const outage = (status: 502 | 503, description: string) => ({ status, description });
+
 /** Every way in which we, or a server we depend on, can fail. Each key has a heading in docs/errors.md. */
 export const OUTAGES = {
-  key_set_unavailable: { status: 503, description: 'The keys that verify tokens cannot be read at the moment' },
-  package_unavailable: { status: 503, description: 'A package that checks tokens cannot be loaded at the moment' },
-  proof_store_full: { status: 503, description: 'More DPoP proofs come in than can be remembered' },
-  authorization_server_unavailable: {
-    status: 503,
-    description: 'The authorization server cannot be reached at the moment',
-  },
-  authorization_server_malformed: {
-    status: 502,
-    description: 'The authorization server gave an answer that cannot be used',
-  },
-  client_refused: {
-    status: 502,
-    description: 'The authorization server does not accept the client that this server has there',
-  },
-} as const satisfies Record<string, { status: 502 | 503; description: string }>;
+  key_set_unavailable: outage(503, 'The keys that verify tokens cannot be read at the moment'),
+  package_unavailable: outage(503, 'A package that checks tokens cannot be loaded at the moment'),
+  proof_store_full: outage(503, 'More DPoP proofs come in than can be remembered'),
+  authorization_server_unavailable: outage(503, 'The authorization server cannot be reached at the moment'),
+  authorization_server_malformed: outage(502, 'The authorization server gave an answer that cannot be used'),
+  client_refused: outage(502, 'The authorization server does not accept the client that this server has there'),
+};
 
 /** A key of {@link OUTAGES}. */
 export type OutageCode = keyof typeof OUTAGES;

@@ -24,7 +24,9 @@ export async function readBody(
   const parsed = (req as { body?: unknown }).body;
   if (req.readableEnded) {
     if (parsed === undefined) throw new Error('The request body was read before, and not left in req.body');
-    return bounded(bytesOf(parsed), maxBytes);
+    const bytes = bytesOf(parsed);
+    if (bytes.length > maxBytes) throw tooLarge(maxBytes);
+    return bytes;
   }
   requireMediaType(req.headers, mediaType);
   requireLength(req.headers, maxBytes);
@@ -56,11 +58,6 @@ function collect(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
 function bytesOf(parsed: unknown): Buffer {
   if (Buffer.isBuffer(parsed)) return parsed;
   return Buffer.from(typeof parsed === 'string' ? parsed : JSON.stringify(parsed));
-}
-
-function bounded(bytes: Buffer, maxBytes: number): Buffer {
-  if (bytes.length > maxBytes) throw tooLarge(maxBytes);
-  return bytes;
 }
 
 /** Refuses by what the request says of itself, before a byte is read. */

@@ -3,14 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Browser, FacadeSeal } from './sealed-contents.js';
 
 /** Recognises browsers by a sealed cookie, so that a login begun in one cannot be finished in another (CVE-2026-27124). */
-export interface Browsers {
-  /** The browser that a request comes from, if it is the one with this id. */
-  find(req: IncomingMessage, id: string): Browser | undefined;
-  /** The browser, with its cookie set where it has none yet. */
-  meet(req: IncomingMessage, res: ServerResponse): Browser;
-  /** Remembers what the user has allowed. */
-  allow(res: ServerResponse, browser: Browser, fingerprint: string): void;
-}
+export type Browsers = ReturnType<typeof createBrowsers>;
 
 const COOKIE_SECONDS = 30 * 86_400;
 const MOST_ALLOWED = 20;
@@ -19,7 +12,7 @@ const MOST_COOKIES = 64;
 const MOST_UNREADABLE = 8;
 const ID_IN_NAME = 8;
 
-export function createBrowsers(seal: FacadeSeal, resource: URL): Browsers {
+export function createBrowsers(seal: FacadeSeal, resource: URL) {
   const secure = resource.protocol === 'https:';
   // Two resources of one origin must not overwrite each other's cookie.
   const tag = createHash('sha256').update(resource.href).digest('hex').slice(0, 8);
@@ -44,8 +37,11 @@ export function createBrowsers(seal: FacadeSeal, resource: URL): Browsers {
   };
 
   return {
-    find: (req, id) => readable(read(req)).find((browser) => browser.id === id),
-    meet(req, res) {
+    /** The browser that a request comes from, if it is the one with this id. */
+    find: (req: IncomingMessage, id: string): Browser | undefined =>
+      readable(read(req)).find((browser) => browser.id === id),
+    /** The browser, with its cookie set where it has none yet. */
+    meet(req: IncomingMessage, res: ServerResponse): Browser {
       const cookies = read(req);
       // Sealed under a secret that is gone, or by a neighbour who has another: too many of them would be too long a header.
       const unreadable = cookies.filter(({ browser }) => browser === undefined);
@@ -56,7 +52,8 @@ export function createBrowsers(seal: FacadeSeal, resource: URL): Browsers {
       write(res, browser);
       return browser;
     },
-    allow(res, { id, allowed }, fingerprint) {
+    /** Remembers what the user has allowed. */
+    allow(res: ServerResponse, { id, allowed }: Browser, fingerprint: string): void {
       const others = allowed.filter((item) => item !== fingerprint);
       write(res, { id, allowed: [...others, fingerprint].slice(-MOST_ALLOWED) });
     },

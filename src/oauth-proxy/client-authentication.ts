@@ -1,8 +1,10 @@
 import type { Parameters } from '../http/form.js';
+import { callServer, type ServerAnswer } from '../upstream/call-server.js';
 import type { ServerMetadata } from '../upstream/server-metadata.js';
 import { type Client, isShared } from './clients.js';
 import type { FacadeContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
+import { orOutage } from './upstream-answer.js';
 
 /** A client at our token endpoint, and how the server behind us is told of it (RFC 6749, section 2.3). */
 export interface AuthenticatedClient {
@@ -18,31 +20,18 @@ export function readClient(
   form: Parameters,
   authorization: string | undefined,
 ): AuthenticatedClient {
-  const authenticated = parseClient(clients, form, authorization);
-  // No client was given a secret for it, so this one is guessed, or meant for another server.
-  if (
-    isShared(held, authenticated.client) &&
-    (authenticated.secret !== undefined || authenticated.method === 'basic')
-  ) {
-    throw new OAuthError('invalid_client', 'This client has no secret, and must bring none');
-  }
-  return authenticated;
-}
-
-function parseClient(
-  clients: FacadeContext['clients'],
-  form: Parameters,
-  authorization: string | undefined,
-): AuthenticatedClient {
   const basic = authorization === undefined ? undefined : parseBasic(authorization);
   const inBody = form.get('client_id');
-  if (basic === undefined) {
-    return { client: clients.require(inBody), secret: form.get('client_secret'), method: 'body' };
-  }
-  if (form.has('client_secret') || (inBody !== undefined && inBody !== basic.id)) {
+  if (basic !== undefined && (form.has('client_secret') || (inBody !== undefined && inBody !== basic.id))) {
     throw new OAuthError('invalid_request', 'The client must authenticate in one way only');
   }
-  return { client: clients.require(basic.id), secret: basic.secret, method: 'basic' };
+  const { id, secret } = basic ?? { id: inBody, secret: form.get('client_secret') };
+  const client = clients.require(id);
+  // No client was given a secret for it, so this one is guessed, or meant for another server.
+  if (isShared(held, client) && (secret !== undefined || basic !== undefined)) {
+    throw new OAuthError('invalid_client', 'This client has no secret, and must bring none');
+  }
+  return { client, secret, method: basic === undefined ? 'body' : 'basic' };
 }
 
 function parseBasic(authorization: string): { id: string; secret: string | undefined } {
@@ -65,6 +54,23 @@ export function upstreamCredentials({ client, secret, method }: AuthenticatedCli
 export interface ClientCredentials {
   readonly body: Readonly<Record<string, string>>;
   readonly headers: Readonly<Record<string, string>>;
+}
+
+/**
+ * Posts a client's form to the server behind us.
+ *
+ * @throws {UpstreamError}
+ */
+export function postForm(
+  url: URL,
+  form: Readonly<Record<string, string>>,
+  { body, headers }: ClientCredentials,
+): Promise<ServerAnswer> {
+  return callServer(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+    body: new URLSearchParams({ ...form, ...body }).toString(),
+  }).catch(orOutage);
 }
 
 /** The secret of the shared client, in the way that the server behind us prefers (RFC 8414, section 2: Basic by default). */

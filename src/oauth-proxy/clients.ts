@@ -9,17 +9,14 @@ export interface Client extends SealedClient {
   readonly id: string;
 }
 
-export interface Clients {
-  /** @returns The client id. */
-  register(client: SealedClient): string;
-  /** @throws {OAuthError} `invalid_client` */
-  require(id: string | undefined): Client;
-}
+export type Clients = ReturnType<typeof createClients>;
 
-export function createClients(seal: FacadeSeal): Clients {
+export function createClients(seal: FacadeSeal) {
   return {
-    register: (client) => seal.close('client', client),
-    require(id) {
+    /** @returns The client id. */
+    register: (client: SealedClient): string => seal.close('client', client),
+    /** @throws {OAuthError} `invalid_client` */
+    require(id: string | undefined): Client {
       const client = seal.open('client', id);
       if (id === undefined || client === undefined) {
         throw new OAuthError('invalid_client', 'The client is not registered here; it has to register anew');

@@ -7,7 +7,7 @@ import { fingerprint, isShared } from './clients.js';
 import type { FacadeContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import { isElsewhere } from './redirect-uri.js';
-import type { Browser, Question } from './sealed-contents.js';
+import type { Browser } from './sealed-contents.js';
 
 const ANSWER_SECONDS = 1_800;
 const MOST_FORM_BYTES = 32_768;
@@ -32,7 +32,9 @@ export function askForConsent(
   asked: { requester: Requester; request: AuthorizationRequest; browser: Browser; query: string },
 ): void {
   const { requester, request, browser, query } = asked;
-  const question: Question = { query, browserId: browser.id };
+  const question = { query, browserId: browser.id };
+  const name = nameToHtml(requester.client.name);
+  const who = name === undefined ? 'a client without a name' : `“${name}”`;
   const scopes = request.scopes.map((scope) => `<li>${escapeHtml(scope)}</li>`).join('');
   replyPage(
     res,
@@ -46,7 +48,7 @@ export function askForConsent(
 <input type="hidden" name="request" value="${escapeHtml(seal.close('consent', question, ANSWER_SECONDS))}">
 <button type="submit" name="decision" value="deny">Deny</button>
 <button type="submit" name="decision" value="allow">Allow</button></form>`,
-    `Allow ${clientNameToHtml(requester.client.name)} to use ${escapeHtml(held.resource.host)}?`,
+    `Allow ${who} to use ${escapeHtml(held.resource.host)}?`,
   );
 }
 
@@ -72,10 +74,4 @@ export async function readConsent(
     throw new OAuthError('invalid_request', 'This question has expired, or was asked in another browser');
   }
   return { query: question.query, allowed: form?.get('decision') === 'allow', browser };
-}
-
-/** What a client calls itself, as HTML within a sentence. */
-function clientNameToHtml(name: string | undefined): string {
-  const shown = nameToHtml(name);
-  return shown === undefined ? 'a client without a name' : `“${shown}”`;
 }

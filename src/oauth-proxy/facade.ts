@@ -7,7 +7,8 @@ import { escapeHtml } from '../http/html.js';
 import { asError, type Middleware } from '../http/middleware.js';
 import { replyPage } from '../http/page.js';
 import { replyJson } from '../http/reply.js';
-import { FACADE_METHODS, type FacadePaths, facadePaths } from '../oauth/well-known.js';
+import { FACADE_METHODS, type FacadeEndpointName, type FacadePaths, facadePaths } from '../oauth/well-known.js';
+import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import type { ResolvedFacade } from '../policy/resolve-facade.js';
 import { createServerMetadata } from '../upstream/server-metadata.js';
 import { createAuthorize } from './authorize.js';
@@ -27,12 +28,11 @@ import { NO_STORE, UpstreamRefusal } from './upstream-answer.js';
 type Endpoint = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
 /** What the facade takes from the rest of the policy. */
-export interface FacadeSurroundings {
-  readonly logger: Logger;
-  readonly staleIfErrorSeconds: number;
-}
+type FacadeSurroundings = Pick<ResolvedAuth, 'logger' | 'staleIfErrorSeconds'>;
 
 type Endpoints = ReadonlyMap<string, Middleware>;
+
+const NAMES = Object.keys(FACADE_METHODS) as FacadeEndpointName[];
 
 const facades = new WeakMap<ResolvedFacade, Endpoints>();
 
@@ -55,11 +55,11 @@ function createFacade(held: ResolvedFacade, surroundings: FacadeSurroundings): E
     replyJson(res, 200, JSON.stringify(buildServerMetadata(context, await context.upstream())));
 
   // Clients in a browser call these from pages of any origin, without cookies.
-  const machine = (name: keyof FacadePaths, endpoint: Endpoint) =>
+  const machine = (name: FacadeEndpointName, endpoint: Endpoint) =>
     forEveryOrigin(FACADE_METHODS[name], answering(endpoint, replyError, logger));
-  const human = (name: keyof FacadePaths, endpoint: Endpoint) =>
+  const human = (name: FacadeEndpointName, endpoint: Endpoint) =>
     forMethods(FACADE_METHODS[name], answering(endpoint, replyErrorPage, logger));
-  const routes: Record<keyof FacadePaths, Middleware> = {
+  const routes: Record<FacadeEndpointName, Middleware> = {
     metadata: machine('metadata', metadata),
     registration: machine('registration', createRegistration(context)),
     authorize: human('authorize', authorize),
@@ -68,25 +68,18 @@ function createFacade(held: ResolvedFacade, surroundings: FacadeSurroundings): E
     token: machine('token', createToken(context)),
     revocation: machine('revocation', createRevocation(context)),
   };
-  const names = Object.keys(routes) as (keyof FacadePaths)[];
-  return new Map(names.flatMap((name) => paths[name].map((path) => [path, routes[name]])));
+  return new Map(NAMES.flatMap((name) => paths[name].map((path) => [path, routes[name]])));
 }
 
 function createContext(held: ResolvedFacade, surroundings: FacadeSurroundings, paths: FacadePaths): FacadeContext {
   const { href, origin } = held.resource;
   // Else one issuer's refresh tokens would go to the next, and a client of the last shared one would pass for a registered one.
   const seal = createFacadeSeal(held.secrets, [href, held.issuer, held.client?.id ?? null]);
-  const urlOf = (name: keyof FacadePaths) => `${origin}${paths[name][0]}`;
   return {
     held,
-    endpoints: {
-      authorize: urlOf('authorize'),
-      callback: urlOf('callback'),
-      consent: urlOf('consent'),
-      token: urlOf('token'),
-      registration: urlOf('registration'),
-      revocation: urlOf('revocation'),
-    },
+    endpoints: Object.fromEntries(
+      NAMES.map((name) => [name, `${origin}${paths[name][0]}`]),
+    ) as FacadeContext['endpoints'],
     seal,
     clients: createClients(seal),
     browsers: createBrowsers(seal, new URL(href)),
@@ -107,6 +100,8 @@ function answering(endpoint: Endpoint, reply: ErrorReply, logger: Logger): Middl
     endpoint(req, res).catch((error: unknown) => {
       // Answered by somebody else meanwhile, for example for want of time: nothing more can be said.
       if (res.headersSent) return;
+      // What is left of a body that is not read would be taken for the next request.
+      if (error instanceof BodyError) res.setHeader('connection', 'close');
       const isOurs = error instanceof OAuthError || error instanceof BodyError || error instanceof UpstreamRefusal;
       if (error instanceof UpstreamError) {
         logger.error(`facade: ${error.message}: ${(error.cause as Error | undefined)?.message ?? error.code}`);
@@ -121,8 +116,6 @@ function answering(endpoint: Endpoint, reply: ErrorReply, logger: Logger): Middl
 }
 
 function replyError(...[res, error]: Parameters<ErrorReply>): void {
-  // What is left of a body that is not read would be taken for the next request.
-  if (error instanceof BodyError) res.setHeader('connection', 'close');
   if (error.status === 401 && res.req.headers.authorization !== undefined) res.setHeader('www-authenticate', 'Basic');
   replyJson(res, error.status, JSON.stringify(errorBody(error)), NO_STORE);
 }
@@ -135,7 +128,6 @@ function errorBody(error: Parameters<ErrorReply>[1]): Readonly<Record<string, st
 }
 
 function replyErrorPage(...[res, error]: Parameters<ErrorReply>): void {
-  if (error instanceof BodyError) res.setHeader('connection', 'close');
   const what = `<p>${escapeHtml(error.message)}.</p>`;
   // A browser would take 401 for a question of its own.
   const status = error.status === 401 ? 400 : error.status;

@@ -71,10 +71,6 @@ export function replyErrorToClient(context: FacadeContext, res: ServerResponse, 
 
 /** RFC 9700, section 4.12: 303, so that no form is posted twice. */
 export function replyRedirect(res: ServerResponse, location: string): void {
-  res.statusCode = 303;
-  res.setHeader('location', location);
-  res.setHeader('cache-control', 'no-store');
-  res.setHeader('referrer-policy', 'no-referrer');
-  res.setHeader('content-length', '0');
-  res.end();
+  const headers = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer', 'content-length': '0' };
+  res.writeHead(303, { location, ...headers }).end();
 }

@@ -1,13 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readForm } from '../http/form.js';
 import { replyJson } from '../http/reply.js';
-import { callServer } from '../upstream/call-server.js';
-import { readClient, upstreamCredentials } from './client-authentication.js';
+import { postForm, readClient, upstreamCredentials } from './client-authentication.js';
 import { fingerprint, isShared } from './clients.js';
 import type { FacadeContext } from './context.js';
 import { canRevoke } from './document.js';
 import { OAuthError } from './oauth-error.js';
-import { NO_STORE, orOutage, refusalOf, sharedRefusalOf } from './upstream-answer.js';
+import { NO_STORE, refusalOf } from './upstream-answer.js';
 
 const MOST_FORM_BYTES = 65_536;
 
@@ -25,17 +24,13 @@ export function createRevocation({ held, clients, seal, upstream }: FacadeContex
     }
     const sealed = seal.open('refresh_token', given);
     const hint = form.get('token_type_hint');
-    const { body, headers } = upstreamCredentials(authenticated);
     // RFC 7009, section 2.1: a client may revoke its own tokens only; section 2.2: it is not told of others.
     if (sealed === undefined || sealed.client === fingerprint(authenticated.client.id)) {
       const token = sealed?.token ?? given;
-      const answer = await callServer(url, {
-        method: 'POST',
-        headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
-        body: new URLSearchParams({ token, ...(hint && { token_type_hint: hint }), ...body }).toString(),
-      }).catch(orOutage);
-      const judge = isShared(held, authenticated.client) ? sharedRefusalOf : refusalOf;
-      if (answer.status >= 400) throw judge(answer, ['invalid_request', 'The token cannot be revoked']);
+      const credentials = upstreamCredentials(authenticated);
+      const answer = await postForm(url, { token, ...(hint && { token_type_hint: hint }) }, credentials);
+      const shared = isShared(held, authenticated.client);
+      if (answer.status >= 400) throw refusalOf(answer, ['invalid_request', 'The token cannot be revoked'], shared);
     }
     replyJson(res, 200, '{}', NO_STORE);
   };

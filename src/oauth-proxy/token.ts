@@ -3,10 +3,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { UpstreamError } from '../core/errors.js';
 import { type Parameters, readForm } from '../http/form.js';
 import { replyJson } from '../http/reply.js';
-import { callServer, type ServerAnswer } from '../upstream/call-server.js';
+import type { ServerAnswer } from '../upstream/call-server.js';
 import { isSameResource, splitScopes } from './authorization-request.js';
 import {
   type AuthenticatedClient,
+  postForm,
   readClient,
   sharedCredentials,
   upstreamCredentials,
@@ -14,7 +15,7 @@ import {
 import { fingerprint, isShared } from './clients.js';
 import type { FacadeContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
-import { NO_STORE, orOutage, refusalOf, sharedRefusalOf, writeAnswer } from './upstream-answer.js';
+import { NO_STORE, refusalOf, writeAnswer } from './upstream-answer.js';
 
 const MOST_FORM_BYTES = 65_536;
 
@@ -47,8 +48,8 @@ export function createToken(context: FacadeContext) {
     const grant = readGrant(context, form, client);
     const answer = await exchange(context, authenticated, grant.form);
     if (answer.status >= 400) {
-      const judge = isShared(context.held, authenticated.client) ? sharedRefusalOf : refusalOf;
-      throw judge(answer, ['invalid_request', 'The authorization server has refused this']);
+      const shared = isShared(context.held, authenticated.client);
+      throw refusalOf(answer, ['invalid_request', 'The authorization server has refused this'], shared);
     }
     const { id_token: _, ...tokens } = answer.body ?? {};
     if (typeof tokens.access_token !== 'string') throw new UpstreamError('authorization_server_malformed');
@@ -124,13 +125,9 @@ async function exchange(
 ): Promise<ServerAnswer> {
   const metadata = await upstream();
   const { client: shared } = held;
-  const { body, headers } =
+  const credentials =
     shared?.secret !== undefined && isShared(held, authenticated.client)
       ? sharedCredentials(shared.id, shared.secret, metadata)
       : upstreamCredentials(authenticated);
-  return callServer(metadata.tokenEndpoint, {
-    method: 'POST',
-    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
-    body: new URLSearchParams({ ...grant, ...body }).toString(),
-  }).catch(orOutage);
+  return postForm(metadata.tokenEndpoint, grant, credentials);
 }

@@ -1,5 +1,5 @@
 import { UpstreamError } from '../core/errors.js';
-import { CallError, type ServerAnswer } from '../upstream/call-server.js';
+import { CallError, outageOf, type ServerAnswer } from '../upstream/call-server.js';
 import { OAuthError } from './oauth-error.js';
 
 /** RFC 6749, section 5.1: nobody keeps an answer that may hold a token. */
@@ -8,8 +8,7 @@ export const NO_STORE = Object.freeze({ 'cache-control': 'no-store', pragma: 'no
 /** Makes an outage of a call that brought nothing usable. */
 export function orOutage(error: unknown): never {
   if (!(error instanceof CallError)) throw error;
-  const code = error.answered ? 'authorization_server_malformed' : 'authorization_server_unavailable';
-  throw new UpstreamError(code, { cause: error });
+  throw new UpstreamError(outageOf(error), { cause: error });
 }
 
 /** As JSON: what is nested deeply enough can be read, and not be written. */
@@ -37,26 +36,26 @@ export class UpstreamRefusal extends Error {
 const ERROR_MEMBERS = ['error', 'error_description', 'error_uri'];
 const LONGEST_MEMBER = 1_000;
 
-/** @param otherwise The error where the answer names none: servers without an endpoint answer 404 and a page. */
+/**
+ * What a server's refusal is to the client.
+ *
+ * @param otherwise The error where the answer names none: servers without an endpoint answer 404 and a page.
+ * @param isShared The request was made for the client that was configured here: what the server has against that one is for
+ * the operator to mend. A client that was told of it would throw its registration away.
+ */
 export function refusalOf(
   { status, body }: ServerAnswer,
   otherwise: readonly [error: OAuthError['error'], description: string],
+  isShared = false,
 ): Error {
   if (typeof body?.error !== 'string') return new OAuthError(...otherwise, status === 404 ? 403 : status);
+  if (isShared && ['invalid_client', 'unauthorized_client'].includes(body.error)) {
+    const cause = new Error(`it answered ${status} "${body.error}"; check clientId and clientSecret`);
+    return new UpstreamError('client_refused', { cause });
+  }
   const members = ERROR_MEMBERS.flatMap((name): [string, string][] => {
     const value = body[name];
     return typeof value === 'string' ? [[name, value.slice(0, LONGEST_MEMBER)]] : [];
   });
   return new UpstreamRefusal(status, Object.fromEntries(members));
-}
-
-/**
- * The same for the client that was configured here: what the server has against that one is for the operator to mend. A client
- * that was told of it would throw its registration away.
- */
-export function sharedRefusalOf(answer: ServerAnswer, otherwise: Parameters<typeof refusalOf>[1]): Error {
-  const { error } = answer.body ?? {};
-  if (error !== 'invalid_client' && error !== 'unauthorized_client') return refusalOf(answer, otherwise);
-  const cause = new Error(`it answered ${answer.status} "${error}"; check clientId and clientSecret`);
-  return new UpstreamError('client_refused', { cause });
 }

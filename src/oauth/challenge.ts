@@ -37,12 +37,7 @@ export function challengeFor(code: RefusalCode, context: ChallengeContext): Json
 function writeChallenges(error: string, description: string, context: ChallengeContext): string {
   const { metadataUrl, scopes, dpop, scheme } = context;
   const failure: Parameter[] =
-    error === 'unauthorized'
-      ? []
-      : [
-          ['error', error],
-          ['error_description', description],
-        ];
+    error === 'unauthorized' ? [] : Object.entries({ error, error_description: description });
   const guidance: Parameter[] = [];
   if (metadataUrl !== undefined) guidance.push(['resource_metadata', metadataUrl]);
   if (scopes.length > 0) guidance.push(['scope', scopes.join(' ')]);

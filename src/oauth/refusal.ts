@@ -32,11 +32,9 @@ export type RefusalContext = Pick<ChallengeContext, 'dpop'> & {
   readonly requiredScopes: readonly string[];
 };
 
-const NOTHING_MORE: RefusalDetail = { scopes: [] };
-
 /** Every refusal's answer is written once where the resource is known. */
 export function createRefusal({ resource, requiredScopes, dpop }: RefusalContext): Refuse {
-  const contextFor = (scheme: Scheme, { scopes, description }: RefusalDetail = NOTHING_MORE) => ({
+  const contextFor = (scheme: Scheme, { scopes, description }: RefusalDetail = { scopes: [] }) => ({
     dpop,
     scheme,
     description,

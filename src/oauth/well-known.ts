@@ -17,16 +17,26 @@ export function resourceMetadataPaths(resourcePath: string): ReadonlySet<string>
   ]);
 }
 
+const POST = Object.freeze(['POST', 'OPTIONS']);
+
+/** The methods of the documents. */
+export const METADATA_METHODS = Object.freeze(['GET', 'HEAD', 'OPTIONS']);
+
+/** The methods of the facade's endpoints; what a person's browser calls has no preflight. */
+export const FACADE_METHODS = Object.freeze({
+  metadata: METADATA_METHODS,
+  registration: POST,
+  authorize: Object.freeze(['GET', 'HEAD']),
+  consent: Object.freeze(['POST']),
+  callback: Object.freeze(['GET', 'HEAD']),
+  token: POST,
+  revocation: POST,
+});
+
+export type FacadeEndpointName = keyof typeof FACADE_METHODS;
+
 /** Where the facade answers; the first of each list is the one that its metadata names. */
-export interface FacadePaths {
-  readonly metadata: readonly string[];
-  readonly registration: readonly string[];
-  readonly authorize: readonly string[];
-  readonly consent: readonly string[];
-  readonly callback: readonly string[];
-  readonly token: readonly string[];
-  readonly revocation: readonly string[];
-}
+export type FacadePaths = Readonly<Record<FacadeEndpointName, readonly [string, ...string[]]>>;
 
 /**
  * The metadata of an authorization server whose issuer is the resource: where RFC 8414, section 3.1, puts it, at the root
@@ -53,20 +63,3 @@ export function facadePaths(resourcePath: string, legacyEndpoints: boolean): Fac
     revocation: [`${base}/revocation`],
   };
 }
-
-const READ = Object.freeze(['GET', 'HEAD', 'OPTIONS']);
-const POST = Object.freeze(['POST', 'OPTIONS']);
-
-/** The methods of the documents. */
-export const METADATA_METHODS = READ;
-
-/** The methods of the facade's endpoints; what a person's browser calls has no preflight. */
-export const FACADE_METHODS: Readonly<Record<keyof FacadePaths, readonly string[]>> = Object.freeze({
-  metadata: READ,
-  registration: POST,
-  authorize: Object.freeze(['GET', 'HEAD']),
-  consent: Object.freeze(['POST']),
-  callback: Object.freeze(['GET', 'HEAD']),
-  token: POST,
-  revocation: POST,
-});

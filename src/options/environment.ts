@@ -1,4 +1,5 @@
 import { catchStrayPromise } from '../core/stray-promise.js';
+import { isRecord } from '../http/json-object.js';
 import { isPlain, type OptionChecks } from './checks.js';
 
 /** Checks variables at construction, or those that an `env` function returned. */
@@ -26,15 +27,11 @@ export function requireEnvironment(
  * and whoever relies on the hook would be told nothing: such a request must fail.
  */
 export function requirePlainObject(checks: OptionChecks, value: unknown, option: string): Record<string, unknown> {
-  if (isThenable(value)) {
+  if (isRecord(value) && typeof value.then === 'function') {
     catchStrayPromise(value);
     return checks.refuse(option, 'an object, at once', 'a promise', 'Make the function synchronous.');
   }
   // What it is not given as may be a secret, so only its type is quoted.
   if (!isPlain(value)) return checks.refuse(option, 'a plain object', typeof value, 'Return { name: value }.');
   return value;
-}
-
-function isThenable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && typeof Reflect.get(value, 'then') === 'function';
 }

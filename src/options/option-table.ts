@@ -55,6 +55,24 @@ export function optional<Resolved>(read: OptionReader<Resolved>): OptionReader<R
 /** Reads an option whose check depends on other options: the resolver checks it. */
 export const asGiven: OptionReader<unknown> = (_checks, value) => value;
 
+/** Reads a non-empty string. */
+export function text(fix: string): OptionReader<string> {
+  return (checks, value, option) => checks.string(value, option, fix);
+}
+
+/** Reads one of a few words. */
+export function oneOf<const Word extends string>(words: readonly Word[], fix: string): OptionReader<Word> {
+  return (checks, value, option) => checks.oneOf(value, option, words, fix);
+}
+
+/** Reads an object with options of its own. */
+export function group<Table extends Readonly<Record<string, OptionRow>>>(
+  table: Table,
+  fix: string,
+): OptionReader<ResolvedOptions<Table>> {
+  return (checks, value, option) => readOptions(checks, table, checks.record(value, option, fix), option);
+}
+
 /** The row of a whole number. */
 export function wholeNumber(fallback: number, least: number, fix = `Leave it out for ${fallback}.`) {
   const read: OptionReader<number> = (checks, value, option) => checks.integer(value, option, least, fix);

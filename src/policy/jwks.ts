@@ -33,16 +33,16 @@ export function resolveKeySource(checks: OptionChecks, jwks: unknown, option: st
   return { kind: 'inline', jwks: requireJwks(checks, given, option) };
 }
 
-/** Where an issuer's keys are by its provider, and whether they may come by plain http. */
-export interface KeyDerivation {
-  readonly issuer: string;
-  readonly jwksUrl: (issuer: string) => string;
-  readonly allowHttp: boolean;
-}
-
-/** @throws {ConfigError} Where the issuer is not a URL that a key set's address can be derived from. */
-export function deriveKeySource(checks: OptionChecks, option: string, derivation: KeyDerivation): KeySource {
-  const { issuer, jwksUrl, allowHttp } = derivation;
+/**
+ * Where an issuer's keys are by its provider.
+ *
+ * @throws {ConfigError} Where the issuer is not a URL that a key set's address can be derived from.
+ */
+export function deriveKeySource(
+  checks: OptionChecks,
+  option: string,
+  { issuer, jwksUrl, allowHttp }: { issuer: string; jwksUrl: (issuer: string) => string; allowHttp: boolean },
+): KeySource {
   if (!URL.canParse(issuer)) {
     return checks.refuse(option, 'given, since a key set is derived only from an issuer that is a URL', undefined, FIX);
   }

@@ -4,11 +4,12 @@ import { resolveLogger } from '../options/logger-option.js';
 import {
   asGiven,
   flag,
+  group,
   type OptionReader,
   type OptionTable,
+  oneOf,
   optional,
   type ResolvedOptions,
-  readOptions,
   readRows,
   wholeNumber,
 } from '../options/option-table.js';
@@ -38,10 +39,10 @@ export const MTLS_TABLE = {
 export const SHARED_TABLE = {
   mode: {
     default: 'strict',
-    read: (checks, value, option) => {
-      const fix = 'Leave it out for "strict", which refuses every request without a valid token.';
-      return checks.oneOf(value, option, Object.keys(MODES) as ModeName[], fix);
-    },
+    read: oneOf(
+      Object.keys(MODES) as ModeName[],
+      'Leave it out for "strict", which refuses every request without a valid token.',
+    ),
   },
   resourceMetadata: { default: {}, read: resolveResource },
   requiredScopes: {
@@ -54,22 +55,13 @@ export const SHARED_TABLE = {
   verifiedTokens: {
     default: {},
     read: (checks, value, option) =>
-      value === false
-        ? undefined
-        : readOptions(checks, VERIFIED_TOKENS_TABLE, checks.record(value, option, VERIFIED_TOKENS_FIX), option),
+      value === false ? undefined : group(VERIFIED_TOKENS_TABLE, VERIFIED_TOKENS_FIX)(checks, value, option),
   },
   dpop: {
     default: 'off',
-    read: (checks, value, option) => {
-      const fix = 'Leave it out for "off", which refuses bound tokens.';
-      return checks.oneOf(value, option, ['off', 'accept', 'require'], fix);
-    },
+    read: oneOf(['off', 'accept', 'require'], 'Leave it out for "off", which refuses bound tokens.'),
   },
-  mtls: {
-    read: optional((checks, value, option) =>
-      readOptions(checks, MTLS_TABLE, checks.record(value, option, MTLS_FIX), option),
-    ),
-  },
+  mtls: { read: optional(group(MTLS_TABLE, MTLS_FIX)) },
   facade: { read: asGiven },
   dangerouslyAllowHttp: flag(false),
   onDecision: {
@@ -82,14 +74,9 @@ export const SHARED_TABLE = {
 
 const POLICY_OPTIONS = [...Object.keys(SHARED_TABLE), 'issuers', ...ISSUER_OPTIONS];
 
-/** What the rows resolve without knowing other options. */
-type SimpleOptions = Omit<
-  ResolvedOptions<typeof SHARED_TABLE>,
-  'mode' | 'resourceMetadata' | 'facade' | 'dangerouslyAllowHttp'
->;
-
 /** What the two middlewares hold of the policy: nothing is optional any more, and nothing is read from the user again. */
-export interface ResolvedAuth extends SimpleOptions {
+export interface ResolvedAuth
+  extends Omit<ResolvedOptions<typeof SHARED_TABLE>, 'mode' | 'resourceMetadata' | 'facade' | 'dangerouslyAllowHttp'> {
   readonly modeName: ModeName;
   /** In the order given; each issuer once. */
   readonly issuers: readonly TrustedIssuer[];

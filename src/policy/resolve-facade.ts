@@ -9,8 +9,7 @@ import {
 } from '../options/option-table.js';
 import type { Provider } from '../providers/provider.js';
 import type { FacadeOptions } from './facade-options.js';
-import type { TrustedIssuer } from './resolve-issuer.js';
-import type { StaticClient } from './resolve-provider.js';
+import type { StaticClient, TrustedIssuer } from './resolve-issuer.js';
 import type { ResourceIdentity } from './resolve-resource.js';
 import { requireServerUrl } from './server-url.js';
 
@@ -127,12 +126,8 @@ function requireRedirectUris(checks: OptionChecks, given: unknown, option: strin
   const isUri = (uri: string) =>
     URL.canParse(uri) && !/[#*\s]/.test(uri.replace(/^(https:\/\/[^/?#*@\s]+\/)\*$/, '$1'));
   if (list.length > 0 && list.every(isUri)) return list;
-  return checks.refuse(
-    option,
-    'an array of redirect URIs, with "*" only as the whole path of an https one',
-    given,
-    fix,
-  );
+  const expected = 'an array of redirect URIs, with "*" only as the whole path of an https one';
+  return checks.refuse(option, expected, given, fix);
 }
 
 function resolveSecrets(checks: OptionChecks, given: unknown, option: string): readonly string[] {

@@ -1,17 +1,21 @@
 import type { OptionChecks } from '../options/checks.js';
 import {
   asGiven,
+  group,
   type OptionTable,
   optional,
   type ResolvedOptions,
-  readOptions,
   readRows,
+  text,
 } from '../options/option-table.js';
-import { STANDARD } from '../providers/provider.js';
+import { type Provider, STANDARD } from '../providers/provider.js';
+import { PROVIDERS, type ProviderName } from '../providers/providers.js';
 import type { IssuerOptions, JwtValidationOptions } from './auth-options.js';
 import { deriveKeySource, type KeySource, resolveKeySource } from './jwks.js';
-import { resolveClient, resolveProvider, type StaticClient } from './resolve-provider.js';
 
+const PROVIDER_NAMES = Object.keys(PROVIDERS) as ProviderName[];
+const PROVIDER_FIX =
+  'Write { keycloak: {} }, or another provider; leave it out if the issuer follows the MCP specification.';
 const CLAIMS_FIX = 'Write { requiredClaims: ["exp", …] }.';
 
 export const VALIDATION_TABLE = {
@@ -19,25 +23,12 @@ export const VALIDATION_TABLE = {
 } satisfies OptionTable<JwtValidationOptions>;
 
 export const ISSUER_TABLE = {
-  issuer: {
-    read: (checks, value, option) => checks.string(value, option, 'Name the "iss" of the tokens you accept.'),
-  },
+  issuer: { read: text('Name the "iss" of the tokens you accept.') },
   audiences: { read: requireAudiences },
-  audienceClaim: {
-    default: 'aud',
-    read: (checks, value, option) => checks.string(value, option, 'Leave it out for "aud".'),
-  },
+  audienceClaim: { default: 'aud', read: text('Leave it out for "aud".') },
   jwks: { read: asGiven },
-  jwtValidationOptions: {
-    default: {},
-    read: (checks, value, option) =>
-      readOptions(checks, VALIDATION_TABLE, checks.record(value, option, CLAIMS_FIX), option),
-  },
-  scopesClaim: {
-    read: optional((checks, value, option) =>
-      checks.string(value, option, 'Leave it out if "scope" and "scp" are enough.'),
-    ),
-  },
+  jwtValidationOptions: { default: {}, read: group(VALIDATION_TABLE, CLAIMS_FIX) },
+  scopesClaim: { read: optional(text('Leave it out if "scope" and "scp" are enough.')) },
   provider: { read: optional(resolveProvider) },
   clientId: { read: asGiven },
   clientSecret: { read: asGiven },
@@ -45,14 +36,15 @@ export const ISSUER_TABLE = {
 
 export const ISSUER_OPTIONS = Object.keys(ISSUER_TABLE);
 
-/** What the rows resolve without knowing other options. */
-type SimpleOptions = Omit<
-  ResolvedOptions<typeof ISSUER_TABLE>,
-  'jwks' | 'jwtValidationOptions' | 'clientId' | 'clientSecret'
->;
+/** A client that was registered at the authorization server by hand. */
+export interface StaticClient {
+  readonly id: string;
+  readonly secret: string | undefined;
+}
 
 /** An issuer whose tokens are accepted. Without a provider, clients log in at the issuer itself. */
-export interface TrustedIssuer extends SimpleOptions {
+export interface TrustedIssuer
+  extends Omit<ResolvedOptions<typeof ISSUER_TABLE>, 'jwks' | 'jwtValidationOptions' | 'clientId' | 'clientSecret'> {
   readonly keySource: KeySource;
   readonly requiredClaims: readonly string[];
   readonly client: StaticClient | undefined;
@@ -96,4 +88,39 @@ function requireAudiences(checks: OptionChecks, given: unknown, option: string):
     return checks.refuse(option, 'a non-empty array of non-empty strings', given, fix);
   }
   return checks.strings(given, option, fix);
+}
+
+function resolveProvider(checks: OptionChecks, given: unknown, option: string): Provider {
+  const providers = checks.record(given, option, PROVIDER_FIX);
+  checks.knownKeys(providers, option, PROVIDER_NAMES);
+  const named = PROVIDER_NAMES.filter((name) => providers[name] !== undefined);
+  const [name] = named;
+  if (name === undefined || named.length > 1) return checks.refuse(option, 'exactly one provider', named, PROVIDER_FIX);
+  const path = `${option}.${name}`;
+  const settings = checks.record(providers[name], path, `Write { ${name}: {} }.`);
+  for (const key of Object.keys(settings)) {
+    checks.refuse(path, 'an empty object', { [key]: '…' }, 'clientId and clientSecret stand beside "provider".');
+  }
+  return PROVIDERS[name];
+}
+
+/** The client of an issuer, which stands beside its provider. `path` is empty or ends in a dot. */
+function resolveClient(
+  checks: OptionChecks,
+  { provider, clientId, clientSecret }: Readonly<Record<'provider' | 'clientId' | 'clientSecret', unknown>>,
+  path: string,
+): StaticClient | undefined {
+  if (clientId === undefined && clientSecret === undefined) return undefined;
+  if (provider === undefined) {
+    const key = clientId === undefined ? 'clientSecret' : 'clientId';
+    checks.refuse(`${path}provider`, `given beside "${key}"`, undefined, 'Write { standard: {} }, or its kind.');
+  }
+  const fix = 'Give the id of the client that you registered at the authorization server.';
+  return Object.freeze({
+    id: checks.string(clientId, `${path}clientId`, fix),
+    secret:
+      clientSecret === undefined
+        ? undefined
+        : checks.secret(clientSecret, `${path}clientSecret`, 1, 'Leave it out for a public client.'),
+  });
 }

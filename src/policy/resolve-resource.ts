@@ -33,16 +33,13 @@ export function resolveResource(
   const given = checks.record(value, path, 'Write { resource: "https://mcp.example.com/mcp", scopesSupported: […] }.');
   const { resource, ...members } = { ...given, ...readRows(checks, METADATA_TABLE, given, path) };
   for (const [name, value] of Object.entries(members)) {
-    if (value !== undefined && !/^[a-z][A-Za-z0-9#-]*$/.test(name)) {
-      checks.refuse(
-        `${path}.${name}`,
-        'a name in camelCase',
-        value,
-        'Members are emitted in snake_case (RFC 9728, section 2).',
-      );
+    if (value === undefined) continue;
+    const option = `${path}.${name}`;
+    if (!/^[a-z][A-Za-z0-9#-]*$/.test(name)) {
+      checks.refuse(option, 'a name in camelCase', value, 'Members are emitted in snake_case (RFC 9728, section 2).');
     }
-    if (value !== undefined && !isJson(value)) {
-      checks.refuse(`${path}.${name}`, 'a JSON value', value, 'Give a string, number, boolean, list or object.');
+    if (!isJson(value)) {
+      checks.refuse(option, 'a JSON value', value, 'Give a string, number, boolean, list or object.');
     }
   }
   return { resource, members };

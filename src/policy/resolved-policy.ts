@@ -17,13 +17,8 @@ export interface McpAuth extends Middleware {
   revoke(what: string | ((auth: AuthInfo) => boolean)): void;
 }
 
-interface ReadOptions {
-  readonly policy: ResolvedAuth;
-  /** What the options said when the policy was resolved. */
-  readonly snapshot: unknown;
-}
-
-const readOptions = new WeakMap<object, ReadOptions>();
+/** By options object, with what it said when the policy was resolved. */
+const readOptions = new WeakMap<object, { readonly policy: ResolvedAuth; readonly snapshot: unknown }>();
 const policies = new WeakMap<McpAuth, ResolvedAuth>();
 
 /**

@@ -51,10 +51,7 @@ export async function boundedFetch(
   }
 }
 
-async function readBody(
-  response: Response,
-  maxBytes: number | undefined,
-): Promise<Pick<BoundedAnswer, 'bytes' | 'isWhole'>> {
+async function readBody(response: Response, maxBytes: number | undefined) {
   if (maxBytes === undefined) {
     await response.body?.cancel();
     return { bytes: Buffer.alloc(0), isWhole: true };

@@ -1,5 +1,7 @@
+import type { OutageCode } from '../core/errors.js';
 import { parseJsonObject } from '../http/json-object.js';
 import { boundedFetch, type FetchBounds, FetchError } from './bounded-fetch.js';
+import { cacheLifetimeSeconds } from './cache-lifetime.js';
 
 /** What every call to a key server or an authorization server is held to. */
 export const CALL_LIMITS: FetchBounds = Object.freeze({
@@ -7,10 +9,10 @@ export const CALL_LIMITS: FetchBounds = Object.freeze({
   maxBytes: 256 * 1024,
 });
 
-/** A JSON object that a server publishes, and the headers it came with. */
+/** A JSON object that a server publishes, and for how long it may be kept. */
 export interface PublishedDocument {
   readonly body: Readonly<Record<string, unknown>>;
-  readonly headers: Headers;
+  readonly lifetimeSeconds: number;
 }
 
 /** What a server answered that we depend on. */
@@ -27,10 +29,17 @@ export class CallError extends Error {
   /** Whether the server was there, and answered what no server should: a redirect, too much, no JSON. */
   readonly answered: boolean;
 
-  constructor(message: string, answered: boolean, options?: ErrorOptions) {
-    super(message, options);
+  constructor(method: string, url: URL, reason: string, answered: boolean, options?: ErrorOptions) {
+    // Without the query, which may hold what no log should.
+    super(`${method} ${url.origin}${url.pathname} failed: ${reason}`, options);
     this.answered = answered;
   }
+}
+
+/** The name of the outage that a call met with. */
+export function outageOf(error: unknown): OutageCode {
+  const answered = error instanceof CallError && error.answered;
+  return answered ? 'authorization_server_malformed' : 'authorization_server_unavailable';
 }
 
 export interface ServerCall {
@@ -46,7 +55,7 @@ export interface ServerCall {
  */
 export async function callServer(url: URL, call: ServerCall, limits: FetchBounds = CALL_LIMITS): Promise<ServerAnswer> {
   const failed = (reason: string, answered: boolean, cause?: unknown) =>
-    callError(call.method, url, reason, answered, { cause });
+    new CallError(call.method, url, reason, answered, { cause });
   const headers = { accept: 'application/json', ...call.headers };
   const answer = await boundedFetch(url, { ...call, headers }, limits, isUsable).catch((error: unknown) => {
     throw error instanceof FetchError ? failed(error.message, error.answered, error) : error;
@@ -79,18 +88,7 @@ function isUsable({ status }: { readonly status: number }): boolean {
  */
 export async function fetchDocument(url: URL): Promise<PublishedDocument> {
   const { status, body, headers } = await callServer(url, { method: 'GET' });
-  if (status !== 200) throw callError('GET', url, `it answered with status ${status}`, true);
-  if (body === undefined) throw callError('GET', url, 'it is not a JSON object', true);
-  return { body, headers };
-}
-
-/** Without the query, which may hold what no log should. */
-export function callError(
-  method: string,
-  url: URL,
-  reason: string,
-  answered: boolean,
-  options?: ErrorOptions,
-): CallError {
-  return new CallError(`${method} ${url.origin}${url.pathname} failed: ${reason}`, answered, options);
+  if (status !== 200) throw new CallError('GET', url, `it answered with status ${status}`, true);
+  if (body === undefined) throw new CallError('GET', url, 'it is not a JSON object', true);
+  return { body, lifetimeSeconds: cacheLifetimeSeconds(headers) };
 }

@@ -1,9 +1,8 @@
 import { UpstreamError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { isLoopbackHost } from '../http/loopback.js';
-import { cacheLifetimeSeconds } from './cache-lifetime.js';
 import { CachedDocument } from './cached-document.js';
-import { CALL_LIMITS, CallError, callError, fetchDocument } from './call-server.js';
+import { CALL_LIMITS, CallError, fetchDocument, outageOf } from './call-server.js';
 
 /** What we need of an authorization server's metadata (RFC 8414, section 2), checked. */
 export interface ServerMetadata {
@@ -39,13 +38,7 @@ export function createServerMetadata(source: MetadataSource): () => Promise<Serv
     fetch: () => fetchMetadata(source),
     staleIfErrorSeconds: source.staleIfErrorSeconds,
     onFailure: ({ message }) => source.logger.error(`metadata of ${source.issuer}: ${message}`),
-    unavailable(outage) {
-      const answered = outage.cause instanceof CallError && outage.cause.answered;
-      return new UpstreamError(
-        answered ? 'authorization_server_malformed' : 'authorization_server_unavailable',
-        outage,
-      );
-    },
+    unavailable: (outage) => new UpstreamError(outageOf(outage.cause), outage),
   });
   return () => published.get();
 }
@@ -58,8 +51,8 @@ async function fetchMetadata(source: MetadataSource): Promise<{ document: Server
     // All of them are at one server: where it took the whole time not to answer, it would do so again.
     if (performance.now() - began > CALL_LIMITS.timeoutMs) break;
     try {
-      const { body, headers } = await fetchDocument(url);
-      return { document: readMetadata(url, body, source), lifetimeSeconds: cacheLifetimeSeconds(headers) };
+      const { body, lifetimeSeconds } = await fetchDocument(url);
+      return { document: readMetadata(url, body, source), lifetimeSeconds };
     } catch (error) {
       failure ??= error;
     }
@@ -69,7 +62,7 @@ async function fetchMetadata(source: MetadataSource): Promise<{ document: Server
 
 function readMetadata(url: URL, document: Readonly<Record<string, unknown>>, source: MetadataSource): ServerMetadata {
   const fail = (reason: string) => {
-    throw callError('GET', url, reason, true);
+    throw new CallError('GET', url, reason, true);
   };
   if (document.issuer !== source.issuer) return fail(`its "issuer" is not ${source.issuer}`);
   const endpoint = (name: string): URL | undefined => {

@@ -1,15 +1,7 @@
 import { createHash } from 'node:crypto';
 import { UpstreamError } from '../../core/errors.js';
 
-/** The proofs seen within their window: each is good for one request (RFC 9449, section 11.1). */
-export interface ProofIds {
-  /**
-   * Returns whether this is the first time.
-   *
-   * @throws {UpstreamError} `proof_store_full` where so many are remembered that one could be forgotten too early.
-   */
-  isFirst(owner: string, jti: string): boolean;
-}
+export type ProofIds = ReturnType<typeof createProofIds>;
 
 /** Bounds the memory to some 20 MB, and one client to a tenth of it; at the default window, some 1,000 proofs a second. */
 const MOST: Readonly<{ total: number; each: number }> = Object.freeze({ total: 100_000, each: 10_000 });
@@ -20,7 +12,8 @@ interface Seen {
   readonly expiry: number;
 }
 
-export function createProofIds(windowSeconds: number, most = MOST): ProofIds {
+/** The proofs seen within their window: each is good for one request (RFC 9449, section 11.1). */
+export function createProofIds(windowSeconds: number, most = MOST) {
   // In order of arrival, and so of expiry.
   const seen = new Map<string, Seen>();
   const shares = new Map<string, number>();
@@ -36,7 +29,12 @@ export function createProofIds(windowSeconds: number, most = MOST): ProofIds {
   }
 
   return {
-    isFirst(owner, jti) {
+    /**
+     * Returns whether this is the first time.
+     *
+     * @throws {UpstreamError} `proof_store_full` where so many are remembered that one could be forgotten too early.
+     */
+    isFirst(owner: string, jti: string): boolean {
       const now = Date.now();
       forgetExpired(now);
       // Hashed, since the client chooses the length; with its key, so that nobody can use up somebody else's.

@@ -14,19 +14,13 @@ export interface VerificationKey {
   readonly identity: string;
 }
 
-/** A key set as read: what can be used, and what cannot, with the reason. */
-export interface ReadKeys {
-  readonly keys: readonly VerificationKey[];
-  readonly skipped: readonly string[];
-}
-
 type Jwk = Readonly<Record<string, unknown>>;
 
 /** RFC 7518, section 3.3: 2048 bits or more. */
 const LEAST_RSA_BITS = 2048;
 
-/** Reads the keys of a JWKS (RFC 7517, section 5). One that cannot be used does not spoil the others. */
-export async function readKeys(jwks: readonly unknown[]): Promise<ReadKeys> {
+/** Reads the keys of a JWKS (RFC 7517, section 5). One that cannot be used does not spoil the others: `skipped` says why. */
+export async function readKeys(jwks: readonly unknown[]) {
   const read = await Promise.all(jwks.map(readKey));
   return {
     keys: read.filter((item) => typeof item !== 'string'),

@@ -2,20 +2,14 @@ import type { AuthInfo } from '../../core/auth-info.js';
 import { catchStrayPromise } from '../../core/stray-promise.js';
 import { parseCompactJwt } from './compact-jwt.js';
 
-/** Tokens that are refused although they verify. */
-export interface Revocations {
-  /** @throws {TypeError} Where `what` is neither a function nor a JWT: silence would let the token in. */
-  add(what: string | ((auth: AuthInfo) => boolean)): void;
-  includes(auth: AuthInfo): boolean;
-}
-
 interface Rule {
   readonly matches: (auth: AuthInfo) => boolean;
   /** Seconds since 1970. */
   readonly madeAt: number;
 }
 
-export function createRevocations(clockToleranceSeconds: number): Revocations {
+/** Tokens that are refused although they verify. */
+export function createRevocations(clockToleranceSeconds: number) {
   /** By header and payload, to when they expire, in milliseconds since 1970. */
   const tokens = new Map<string, number>();
   // Kept for good: which tokens a rule means, and until when they last, only the tokens can tell.
@@ -44,12 +38,14 @@ export function createRevocations(clockToleranceSeconds: number): Revocations {
   }
 
   return {
-    add(what) {
+    /** @throws {TypeError} Where `what` is neither a function nor a JWT: silence would let the token in. */
+    add(what: string | Rule['matches']): void {
       if (typeof what === 'function') rules.push({ matches: what, madeAt: Math.ceil(Date.now() / 1000) });
       else if (typeof what === 'string') addToken(what);
       else throw new TypeError('revoke() takes a token or a function');
     },
-    includes: (auth) => tokens.has(signedPart(auth.token)) || rules.some((rule) => applies(rule, auth)),
+    includes: (auth: AuthInfo): boolean =>
+      tokens.has(signedPart(auth.token)) || rules.some((rule) => applies(rule, auth)),
   };
 }
 

@@ -1,4 +1,5 @@
 import { AuthError, UpstreamError } from '../../core/errors.js';
+import { withoutClosingSlash } from '../../http/well-known.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import type { TrustedIssuer } from '../../policy/resolve-issuer.js';
 import { createKeySet } from '../keys/create-key-set.js';
@@ -56,11 +57,6 @@ async function* signatureFaults(
   jwt: CompactJwt,
   keySet: KeySet,
 ): AsyncGenerator<TokenFault, VerificationKey | undefined> {
-  const { alg } = jwt;
-  if (!isAcceptedAlgorithm(alg)) {
-    yield { check: 'signature', error: new AuthError('unsupported_algorithm', { alg }) };
-    return undefined;
-  }
   try {
     return await findSigningKey(jwt, keySet);
   } catch (error) {
@@ -73,6 +69,7 @@ async function* signatureFaults(
 /** The key that made the token's signature. */
 async function findSigningKey(jwt: CompactJwt, keySet: KeySet): Promise<VerificationKey> {
   const { kid, alg } = jwt;
+  if (!isAcceptedAlgorithm(alg)) throw new AuthError('unsupported_algorithm', { alg });
   const key = await keySet.find(kid, alg);
   try {
     await verifySignature(jwt, key.key);
@@ -149,18 +146,10 @@ function* audienceFaults(payload: Claims, trusted: TrustedIssuer): Generator<Tok
 }
 
 function isMeantFor(audiences: readonly string[], found: readonly string[], claim: string): boolean {
-  const asCompared = claim === 'aud' ? withoutClosingSlash : exactly;
+  // Clients differ in whether they send `https://host` or `https://host/` as `resource`; servers copy it into `aud`.
+  const asCompared = claim === 'aud' ? withoutClosingSlash : (audience: string) => audience;
   const accepted = audiences.map(asCompared);
   return found.some((audience) => accepted.includes(asCompared(audience)));
-}
-
-/** Clients differ in whether they send `https://host` or `https://host/` as `resource`; servers copy it into `aud`. */
-function withoutClosingSlash(text: string): string {
-  return text.endsWith('/') ? text.slice(0, -1) : text;
-}
-
-function exactly(text: string): string {
-  return text;
 }
 
 /** Subject and client may be missing, but who is meant must not depend on how a number or a list is written as text. */

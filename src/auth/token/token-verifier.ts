@@ -9,14 +9,7 @@ import { createTrust, type Trust, tokenFaults } from './token-faults.js';
 import { createVerifiedTokens, type VerifiedToken } from './verified-tokens.js';
 
 /** Token → {@link VerifiedToken}, or {@link AuthError}, or `UpstreamError`. */
-export interface TokenVerifier {
-  /** What is already known of this token, at the cost of a look-up. */
-  recall(token: string): VerifiedToken | undefined;
-  verify(token: string): Promise<VerifiedToken>;
-  revoke(what: string | ((auth: AuthInfo) => boolean)): void;
-}
-
-export function createTokenVerifier(held: ResolvedAuth): TokenVerifier {
+export function createTokenVerifier(held: ResolvedAuth) {
   const trust = new Map<unknown, Trust>(held.issuers.map((trusted) => [trusted.issuer, createTrust(trusted, held)]));
   const verifiedTokens = held.verifiedTokens && createVerifiedTokens(held.verifiedTokens);
   const revocations = createRevocations(held.clockToleranceSeconds);
@@ -55,9 +48,10 @@ export function createTokenVerifier(held: ResolvedAuth): TokenVerifier {
   }
 
   return {
-    recall: (token) => verifiedTokens?.recall(token),
+    /** What is already known of this token, at the cost of a look-up. */
+    recall: (token: string): VerifiedToken | undefined => verifiedTokens?.recall(token),
     verify,
-    revoke(what) {
+    revoke(what: string | ((auth: AuthInfo) => boolean)): void {
       revocations.add(what);
       verifiedTokens?.forget(revocations.includes);
     },

@@ -12,30 +12,24 @@ export interface VerifiedToken {
   readonly trusted: TrustedIssuer;
 }
 
-/** Tokens already verified, so that their next request pays for no cryptography. Failures are never remembered. */
-export interface VerifiedTokens {
-  remember(verified: VerifiedToken): void;
-  /** Undefined once the token has expired, its key has left the set, or it has been remembered for long enough. */
-  recall(token: string): VerifiedToken | undefined;
-  forget(matches: (auth: AuthInfo) => boolean): void;
-}
-
 interface Entry extends VerifiedToken {
   /** Milliseconds since 1970. */
   readonly until: number;
 }
 
-export function createVerifiedTokens(limits: { maxAgeSeconds: number; maxEntries: number }): VerifiedTokens {
+/** Tokens already verified, so that their next request pays for no cryptography. Failures are never remembered. */
+export function createVerifiedTokens(limits: { maxAgeSeconds: number; maxEntries: number }) {
   // Found by their last characters, which are quick to hash, and told apart by all of them: an entry is its whole token's and
   // no other's. Anything less has let one user in with another's claims (CVE-2026-35039).
   const entries = new LRUCache<string, Entry>({ max: limits.maxEntries });
   return {
-    remember(verified) {
+    remember(verified: VerifiedToken): void {
       const latest = Date.now() + limits.maxAgeSeconds * 1000;
       const expiry = verified.auth.expiresAt === undefined ? latest : verified.auth.expiresAt * 1000;
       entries.set(tailOf(verified.auth.token), { ...verified, until: Math.min(latest, expiry) });
     },
-    recall(token) {
+    /** Undefined once the token has expired, its key has left the set, or it has been remembered for long enough. */
+    recall(token: string): VerifiedToken | undefined {
       const tail = tailOf(token);
       const entry = entries.get(tail);
       if (entry === undefined || entry.auth.token !== token) return undefined;
@@ -43,7 +37,7 @@ export function createVerifiedTokens(limits: { maxAgeSeconds: number; maxEntries
       entries.delete(tail);
       return undefined;
     },
-    forget(matches) {
+    forget(matches: (auth: AuthInfo) => boolean): void {
       for (const [tail, { auth }] of entries.entries()) if (matches(auth)) entries.delete(tail);
     },
   };
