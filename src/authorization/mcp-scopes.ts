@@ -8,7 +8,7 @@ import { type LaterRefuse, refuseOf } from '../oauth/refusal.js';
 import { filterAnswer } from './answer-filter.js';
 import { createGrantedScopes } from './granted-scopes.js';
 import { hideEntries, LIST_METHODS } from './hidden-entries.js';
-import { MessageError, rejectionFor } from './message-error.js';
+import { MessageError, reject } from './message-error.js';
 import { parseBody, type ReceivedBody, readCalls, requireMatchingHeaders } from './received-calls.js';
 import { createRuleBook } from './rule-book.js';
 import { createRuling, describeObjection, type Objection, type Ruling } from './ruling.js';
@@ -99,12 +99,6 @@ function takeBody(req: MessageRequest, bytes: Buffer): unknown {
 function parsedBody({ body }: MessageRequest): unknown {
   if (body === undefined) throw new Error('mcpScopes(): the body was read before, and nothing of it left in req.body');
   return typeof body === 'string' || Buffer.isBuffer(body) ? parseBody(Buffer.from(body)) : body;
-}
-
-function reject(res: ServerResponse, error: MessageError | BodyError): void {
-  const { status, body } = rejectionFor(error);
-  // What is left of a body over the limit is not read, so the connection cannot be used again.
-  replyJson(res, status, body, status === 413 ? { connection: 'close' } : {});
 }
 
 function turnAway(

@@ -1,4 +1,6 @@
+import type { ServerResponse } from 'node:http';
 import type { BodyError } from '../http/body.js';
+import { replyJson } from '../http/reply.js';
 import { BODY_REASONS, errorResponse, errorRow, MESSAGE_ERRORS } from '../messages/message-errors.js';
 
 /** Why a body is not decided on. Each key has a heading in docs/errors.md. */
@@ -18,9 +20,11 @@ export class MessageError extends Error {
   }
 }
 
-/** A JSON-RPC error response to nobody in particular. */
-export function rejectionFor(error: MessageError | BodyError): { status: number; body: string } {
+/** Answers with a JSON-RPC error response to nobody in particular. */
+export function reject(res: ServerResponse, error: MessageError | BodyError): void {
   const reason = error instanceof MessageError ? error.reason : BODY_REASONS[error.status];
   const { status, code } = UNDECIDED[reason];
-  return { status, body: errorResponse(undefined, { code, message: error.message, data: { reason } }) };
+  const body = errorResponse(undefined, { code, message: error.message, data: { reason } });
+  // What is left of a body over the limit is not read, so the connection cannot be used again.
+  replyJson(res, status, body, status === 413 ? { connection: 'close' } : {});
 }
