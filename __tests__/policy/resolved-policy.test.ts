@@ -7,7 +7,7 @@ import { serve } from '../support/loopback-server.js';
 import { PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 import { startProviderServer } from '../support/provider-server.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
-import { good } from '../support/refused-auth-options.js';
+import { good } from '../support/good-policy.js';
 
 const RESOURCE = 'https://mcp.example/one-policy';
 const BASE = '/.well-known/oauth-authorization-server/one-policy';
