@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { expectUnavailable, fresh, setUp } from '../support/app-with-key-server.js';
 
 test('a key server that stalls is given up after 5 seconds', async () => {
@@ -8,4 +8,15 @@ test('a key server that stalls is given up after 5 seconds', async () => {
   await expectUnavailable(gate, fresh());
   expect(performance.now() - began).toBeGreaterThan(4_500);
   expect(performance.now() - began).toBeLessThan(7_000);
+});
+
+test('cold, and one fetch fails: 200 within two seconds of the recovery', async () => {
+  const { server, gate } = await setUp();
+  await server.goDown();
+  expect(await expectUnavailable(gate, fresh())).toBe(1);
+  await server.comeBack();
+  const recovered = performance.now();
+  await vi.waitUntil(async () => (await gate.send(fresh())).status === 200, { timeout: 5_000 });
+  expect(performance.now() - recovered).toBeLessThan(2_000);
+  expect(server.requests).toBe(1);
 });

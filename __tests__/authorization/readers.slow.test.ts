@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createGrantedScopes } from '../../src/authorization/granted-scopes.js';
 import { MessageError } from '../../src/authorization/message-error.js';
-import { parseBody, readCalls } from '../../src/authorization/received-calls.js';
+import { parseReceivedBody, readCalls } from '../../src/authorization/received-calls.js';
 import { createRuleBook } from '../../src/authorization/rule-book.js';
 import { createRuling } from '../../src/authorization/ruling.js';
 import { SILENT } from '../../src/core/logger.js';
@@ -48,7 +48,7 @@ const ruling = createRuling(createRuleBook(rules, SILENT), createGrantedScopes(n
 
 function passes(text: string): boolean {
   try {
-    return ruling(undefined, readCalls(parseBody(Buffer.from(text))).calls) === undefined;
+    return ruling(undefined, readCalls(parseReceivedBody(Buffer.from(text))).calls) === undefined;
   } catch (error) {
     expect(error instanceof MessageError || error instanceof BodyError).toBe(true);
     return false;

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createFacadeSeal } from '../../src/oauth-proxy/sealed-contents.js';
 import { REDIRECT_URI, rawClient, redirectOf, registerClient } from '../support/facade-client.js';
 import { asAlice, SECRET, startFacadeFlow } from '../support/facade-flow.js';
+import type { BehaviourName } from '../support/provider-behaviours.js';
 import { type Page, UserAgent } from '../support/user-agent.js';
 
 /** A page of ours that says no: never a redirect, since nobody knows where to. */
@@ -137,19 +138,21 @@ describe('what is asked', () => {
 
 describe('the server behind us is asked in its own way', () => {
   const changes = { scope: 'mcp.read openid', prompt: 'consent', audience: 'https://evil.example/', nonce: 'n' };
-  test.each([
-    ['keycloak', { scope: 'mcp.read openid' }],
-    ['auth0', { scope: 'mcp.read openid', audience: 'https://api.example/mcp' }],
-    ['okta', { scope: 'mcp.read openid', audience: 'https://api.example/mcp', client_id: '0oa1' }],
-    ['entra', { scope: 'api://app-id/mcp.read openid', client_id: 'app-id' }],
-    ['authentik', { scope: 'mcp.read openid', client_id: 'mcp' }],
-    ['descope', { scope: 'mcp.read openid', client_id: 'P1S1', resource: 'ours' }],
-  ] as const)('%s', async (name, expected) => {
+  const asked = {
+    keycloak: { scope: 'mcp.read openid' },
+    auth0: { scope: 'mcp.read openid', audience: 'https://api.example/mcp' },
+    okta: { scope: 'mcp.read openid', audience: 'https://api.example/mcp', client_id: '0oa1' },
+    entra: { scope: 'api://app-id/mcp.read openid', client_id: 'app-id' },
+    authentik: { scope: 'mcp.read openid', client_id: 'mcp' },
+    descope: { scope: 'mcp.read openid', client_id: 'P1S1', resource: 'ours' },
+  } satisfies Record<BehaviourName, Record<string, string>>;
+
+  test.each(Object.entries(asked) as [BehaviourName, object][])('%s', async (name, expected) => {
     const flow = await startFacadeFlow(name);
     const client = await registerClient(flow);
     await client.logIn({ ...changes, resource: `${flow.guarded.resource}/` });
-    const asked = flow.upstream.requests.find(({ form }) => form.has('code_challenge'));
-    expect(Object.fromEntries(asked?.form ?? [])).toEqual({
+    const request = flow.upstream.requests.find(({ form }) => form.has('code_challenge'));
+    expect(Object.fromEntries(request?.form ?? [])).toEqual({
       response_type: 'code',
       client_id: expect.any(String),
       redirect_uri: `${flow.base}/callback`,

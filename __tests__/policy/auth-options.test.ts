@@ -5,8 +5,9 @@ import express from 'express';
 import request from 'supertest';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ConfigError, type McpAuthOptions, mcpAuth, protectedResourceMetadata } from '../../src/index.js';
+import { good, signer } from '../support/good-policy.js';
 import { RESOURCE } from '../support/protected-app.js';
-import { good, refusals, signer } from '../support/refused-auth-options.js';
+import { refusals } from '../support/refused-auth-options.js';
 
 test.each(refusals)('%s is refused at construction, by both middlewares', (_name, options, message) => {
   for (const construct of [mcpAuth, protectedResourceMetadata]) {

@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { ConfigError, type McpAuthOptions, mcpAuth, protectedResourceMetadata } from '../../src/index.js';
+import { PROVIDERS } from '../../src/providers/providers.js';
+import { good as common } from '../support/good-policy.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
-import { good as common } from '../support/refused-auth-options.js';
 
 const SECRET = 'a secret of thirty-two characters';
 const good = { ...common, issuer: 'https://as.example', provider: { keycloak: {} }, facade: { secret: SECRET } };
 
 const PROVIDER_FIX =
   'Write { keycloak: {} }, or another provider; leave it out if the issuer follows the MCP specification.';
-const NAMES = 'standard, keycloak, auth0, okta, entra, authentik, descope';
+const NAMES = Object.keys(PROVIDERS).join(', ');
 const SECRET_FIX = 'Print one with: openssl rand -base64 32';
 const URL_FIX = 'Use https; plain http is accepted from localhost only, unless dangerouslyAllowHttp is true.';
 const entra = { issuer: 'https://b.example', provider: { entra: {} } };

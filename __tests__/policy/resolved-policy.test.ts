@@ -3,11 +3,11 @@ import request from 'supertest';
 import { describe, expect, test } from 'vitest';
 import { ConfigError, type McpAuthOptions, mcpAuth, protectedResourceMetadata } from '../../src/index.js';
 import { postJson, REDIRECT_URI, rawClient } from '../support/facade-client.js';
+import { good } from '../support/good-policy.js';
 import { serve } from '../support/loopback-server.js';
 import { PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 import { startProviderServer } from '../support/provider-server.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
-import { good } from '../support/refused-auth-options.js';
 
 const RESOURCE = 'https://mcp.example/one-policy';
 const BASE = '/.well-known/oauth-authorization-server/one-policy';

@@ -18,3 +18,10 @@ test('docs/providers.md names every provider', () => {
   const named = [...text.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
   expect(named).toEqual(Object.keys(PROVIDERS));
 });
+
+test('README names every provider', () => {
+  const text = readFileSync(`${ROOT}README.md`, 'utf8');
+  const [, kinds = ''] = /^(`\w+`, [^.]*?) for any other server without registration\./ms.exec(text) ?? [];
+  const named = [...kinds.matchAll(/`(\w+)`/g)].map(([, name]) => name);
+  expect(named.toSorted()).toEqual(Object.keys(PROVIDERS).toSorted());
+});

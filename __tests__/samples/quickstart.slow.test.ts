@@ -24,7 +24,7 @@ describe('npm start', () => {
   test('makes keys, starts the gateway on loopback, and shows three requests with their answers', async () => {
     await folder.write('config.yaml', config.replace('port: 3000', 'port: 0'));
     const program = startNode([START, folder.path, '0']);
-    const [shown] = await program.says(/INFO.*Ctrl-C stops the gateway\./s);
+    const [shown] = await program.says(/INFO.*Ctrl-C stops the gateway, and so does `kill \d+`\./s);
     expect(shown).toMatch(/^INFO express-mcp-auth: Listening on 127\.0\.0\.1:\d+\n/);
     expect(shown).toContain(
       '   HTTP/1.1 401 Unauthorized\n' +
@@ -49,9 +49,18 @@ describe('npm start', () => {
     expect(((await stat(key)).mode & 0o777).toString(8)).toBe('600');
     expect(await readFile(`${folder.path}/keys/jwks.json`, 'utf8')).not.toContain('"d"');
     const program = startNode([START, folder.path, '0']);
-    await program.says(/Ctrl-C stops the gateway\./);
+    await program.says(/Ctrl-C stops the gateway/);
     expect(await program.stop()).toBe(0);
     expect(await readFile(key, 'utf8')).toBe(before);
+  });
+
+  test('stops with the gateway at the `kill` that it shows', async () => {
+    const program = startNode([START, folder.path, '0']);
+    const [, port] = await program.says(/Listening on 127\.0\.0\.1:(\d+)/);
+    const [, pid] = await program.says(/and so does `kill (\d+)`\./);
+    process.kill(Number(pid));
+    expect(await program.ended).toBe(0);
+    await expect(fetch(`http://127.0.0.1:${port}/mcp`)).rejects.toThrow('fetch failed');
   });
 
   test('says in one sentence that the port is in use, with exit code 1', async () => {

@@ -13,7 +13,9 @@ export const listSlowTests: Reporter = {
       .filter(({ ms }) => ms > MAX_FAST_MS)
       .toSorted((one, other) => other.ms - one.ms);
     if (slow.length === 0) return;
-    console.log(`\nTests of the project "fast" that took over ${MAX_FAST_MS} ms (move them to a *.slow.test.ts file):`);
+    console.log(
+      `\nTests of the project "fast" that took over ${MAX_FAST_MS} ms (on an idle machine: move them to a *.slow.test.ts file):`,
+    );
     for (const { test, ms } of slow.slice(0, MAX_LINES))
       console.log(`${ms} ms  ${test.module.relativeModuleId}: ${test.fullName}`);
     if (slow.length > MAX_LINES) console.log(`and ${slow.length - MAX_LINES} more: was the machine busy?`);

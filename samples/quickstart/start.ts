@@ -18,7 +18,8 @@ async function start(): Promise<void> {
     const url = `http://localhost:${port}/mcp`;
     const answers = await showAnswers(url, relative(process.cwd(), tokenFile));
     console.log(
-      `\n${answers}\n${logIn(url)}\n\nThe keys and the token are for development only. Ctrl-C stops the gateway.`,
+      `\n${answers}\n${logIn(url)}\n\nThe keys and the token are for development only. ` +
+        `Ctrl-C stops the gateway, and so does \`kill ${process.pid}\`.`,
     );
   } catch (error) {
     // A Ctrl-C meanwhile is no failure.

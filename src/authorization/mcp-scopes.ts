@@ -9,7 +9,7 @@ import { filterAnswer } from './answer-filter.js';
 import { createGrantedScopes } from './granted-scopes.js';
 import { hideEntries, LIST_METHODS } from './hidden-entries.js';
 import { MessageError, reject } from './message-error.js';
-import { parseBody, type ReceivedBody, readCalls, requireMatchingHeaders } from './received-calls.js';
+import { parseReceivedBody, type ReceivedBody, readCalls, requireMatchingHeaders } from './received-calls.js';
 import { createRuleBook } from './rule-book.js';
 import { createRuling, describeObjection, type Objection, type Ruling } from './ruling.js';
 import { type McpScopesOptions, type ResolvedScopes, resolveScopesOptions, type ScopeRules } from './scopes-options.js';
@@ -90,7 +90,7 @@ async function decide(passage: Passage, held: ResolvedScopes, ruling: Ruling): P
 
 /** The JSON of a body that nobody had read: left in `req.body`, and in the request too. */
 function takeBody(req: MessageRequest, bytes: Buffer): unknown {
-  const parsed = parseBody(bytes);
+  const parsed = parseReceivedBody(bytes);
   req.body = parsed;
   return parsed;
 }
@@ -98,7 +98,7 @@ function takeBody(req: MessageRequest, bytes: Buffer): unknown {
 /** The JSON that a body parser before us left in `req.body`. */
 function parsedBody({ body }: MessageRequest): unknown {
   if (body === undefined) throw new Error('mcpScopes(): the body was read before, and nothing of it left in req.body');
-  return typeof body === 'string' || Buffer.isBuffer(body) ? parseBody(Buffer.from(body)) : body;
+  return typeof body === 'string' || Buffer.isBuffer(body) ? parseReceivedBody(Buffer.from(body)) : body;
 }
 
 function turnAway(

@@ -27,7 +27,7 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  *
  * @throws {MessageError}
  */
-export function parseBody(bytes: Buffer): unknown {
+export function parseReceivedBody(bytes: Buffer): unknown {
   try {
     return parseStrictJson(UTF8.decode(bytes));
   } catch {

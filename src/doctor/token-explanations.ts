@@ -19,7 +19,8 @@ export interface Examined {
 /** What was seen, what the code means, and what to do. */
 export function explanationOf(fault: TokenFault, examined: Examined): [seen: string, affects: string, fix: string] {
   const { code, evidence, message } = fault.error;
-  const known = EXPLANATIONS[code] ?? ['refused', 'docs/errors.md says what to do.'];
+  const explanations: Partial<Record<RefusalCode | OutageCode, Explanation | Explain>> = EXPLANATIONS;
+  const known = explanations[code] ?? ['refused', 'docs/errors.md says what to do.'];
   const [seen, fix] = typeof known === 'function' ? known(evidence, examined, fault) : known;
   return [seen, `${message}.`, fix];
 }
@@ -35,7 +36,23 @@ const CORRECT_CLAIM = 'Correct what the authorization server writes into tokens.
 
 type Explain = (evidence: Evidence, examined: Examined, fault: TokenFault) => Explanation;
 
-const EXPLANATIONS: Partial<Record<RefusalCode | OutageCode, Explanation | Explain>> = {
+/** What a request is refused for that has nothing to do with its token alone: the doctor cannot find it in a token. */
+type RequestFault =
+  | 'missing_token'
+  | 'several_tokens'
+  | 'unusable_host'
+  | 'token_revoked'
+  | 'unbound_token'
+  | 'missing_dpop_proof'
+  | 'invalid_dpop_proof'
+  | 'replayed_dpop_proof'
+  | 'wrong_certificate'
+  | 'call_denied';
+
+/** Every other code of a refusal is one of the token, and has a row here: the compiler asks for it. */
+export const EXPLANATIONS: Readonly<
+  Record<Exclude<RefusalCode, RequestFault> | 'key_set_unavailable', Explanation | Explain>
+> = {
   malformed_header: ['characters that no token has', 'Put the access token alone into the file.'],
   token_too_long: ({ bytes }, { policy }) => [
     `${bytes} bytes, and maxTokenBytes is ${policy.maxTokenBytes}`,

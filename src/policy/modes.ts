@@ -16,7 +16,7 @@ export const MODES = {
   permissive: { withoutToken: 'pass', withBadToken: 'pass', passesAs: 'would_refuse', logsEverything: true },
 } as const satisfies Record<string, Mode>;
 
-/** `strict`: a valid token or a refusal. `optional`: anonymous passes too. `permissive`: never refuses; for debugging. */
+/** `strict`: a valid token or a refusal. `optional`: anonymous passes too. `permissive`: `mcpAuth()` refuses nothing; for debugging. */
 export type ModeName = keyof typeof MODES;
 
 /** Whether every request needs a valid token. */

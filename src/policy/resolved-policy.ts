@@ -18,7 +18,7 @@ export interface McpAuth extends Middleware {
 }
 
 /** By options object, with what it said when the policy was resolved. */
-const readOptions = new WeakMap<object, { readonly policy: ResolvedAuth; readonly snapshot: unknown }>();
+const policiesByOptions = new WeakMap<object, { readonly policy: ResolvedAuth; readonly snapshot: unknown }>();
 const policies = new WeakMap<McpAuth, ResolvedAuth>();
 
 /**
@@ -28,10 +28,10 @@ const policies = new WeakMap<McpAuth, ResolvedAuth>();
  * @throws {ConfigError} Also where the object has changed since it was read: the change would have no effect.
  */
 export function resolvePolicy(who: string, options: Readonly<McpAuthOptions>): ResolvedAuth {
-  const known = readOptions.get(options);
+  const known = policiesByOptions.get(options);
   if (known === undefined) {
     const policy = resolveAuth(who, options);
-    readOptions.set(options, { policy, snapshot: snapshotOf(options) });
+    policiesByOptions.set(options, { policy, snapshot: snapshotOf(options) });
     return policy;
   }
   if (!isDeepStrictEqual(snapshotOf(options), known.snapshot)) {

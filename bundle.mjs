@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { defineConfig } from 'rolldown';
+import { build } from 'rolldown';
 
 /**
  * For `require()`: each entry gets a CommonJS file that hands out the ES module, so that there is one copy of everything, and
@@ -34,8 +34,10 @@ function declarationsOf(entry, names) {
 /**
  * The published JavaScript: few files, since Node takes longer to find 140 of them than to run what is in them. Types come from
  * tsc, file by file. Packages stay packages, so that an application shares them and updates them.
+ *
+ * Not a configuration of the command `rolldown`, which lists every file that it writes, whatever the log level.
  */
-export default defineConfig({
+await build({
   input: {
     index: 'src/index.ts',
     express: 'src/express.ts',
