@@ -16,7 +16,12 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'fast', include: ['__tests__/**/*.test.ts'], exclude: [SLOW], sequence: { groupOrder: 0 } },
+        test: {
+          name: 'fast',
+          include: ['__tests__/**/*.test.ts'],
+          exclude: [SLOW, '**/node_modules/**'],
+          sequence: { groupOrder: 0 },
+        },
       },
       { extends: true, test: { name: 'slow', include: [SLOW], sequence: { groupOrder: 1 } } },
     ],
