@@ -16,19 +16,24 @@ describe('caps', () => {
     await stop();
   });
 
-  test('are answered 503 and 429 with Retry-After and the name of the option', async () => {
+  test('are answered 503 and 429 with the name of the option, and Retry-After where it is known', async () => {
     const { url, stop } = await serve({ maxSessions: 3, maxSessionsPerUser: 2, maxPendingRequests: 1 });
     const refused = async (response: Response): Promise<unknown[]> => {
       const { error } = (await response.json()) as { error: { message: string } };
       return [response.status, Number(response.headers.get('retry-after')) > 0, /\((\w+)\)/.exec(error.message)?.[1]];
     };
-    const ada = await open(url, ADA);
-    await open(url, ADA);
-    expect(await refused(await post(url, initialize(), ADA))).toEqual([429, true, 'maxSessionsPerUser']);
+    const attend = async (headers: Headers): Promise<Headers> => {
+      const session = await open(url, headers);
+      await fetch(url, { headers: { ...session, accept: 'text/event-stream' } });
+      return session;
+    };
+    const ada = await attend(ADA);
+    await attend(ADA);
+    expect(await refused(await post(url, initialize(), ADA))).toEqual([429, false, 'maxSessionsPerUser']);
     const elsewhere = { authorization: 'Bearer ada@another' };
-    expect(await refused(await post(url, initialize(), elsewhere))).toEqual([429, true, 'maxSessionsPerUser']);
-    await open(url, BOB);
-    expect(await refused(await post(url, initialize()))).toEqual([503, true, 'maxSessions']);
+    expect(await refused(await post(url, initialize(), elsewhere))).toEqual([429, false, 'maxSessionsPerUser']);
+    await attend(BOB);
+    expect(await refused(await post(url, initialize()))).toEqual([503, false, 'maxSessions']);
     const hanging = post(url, call(1, 'hang'), ada);
     await until(async () => (await post(url, call(2, 'pid'), ada)).status === 429);
     expect(await refused(await post(url, call(2, 'pid'), ada))).toEqual([429, true, 'maxPendingRequests']);
