@@ -147,6 +147,7 @@ describe('what the application sees', () => {
       authorization: expect.stringMatching(/^Bearer /),
       credentials: expect.any(Array),
       clientId: '',
+      subject: 'alice',
       scopes: [],
       expiresAt: payload.exp,
       resource: RESOURCE,

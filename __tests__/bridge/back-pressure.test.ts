@@ -52,7 +52,7 @@ test('of those who wait until a child reads on, no more than may be in flight do
 });
 
 test('the same holds for a child that is shared', async () => {
-  const { url, stop } = await serve({ maxPendingRequests: 4, env: { MODERN: '1' } });
+  const { url, stop } = await serve({ maxPendingRequests: 4, anonymousRequests: 'shared', env: { MODERN: '1' } });
   await modernText(url, 'pid');
   const file = napFile();
   const nap = modernText(url, 'napBeside', { file });

@@ -15,7 +15,7 @@ describe("a client's own _meta, where meta is set", () => {
   let served: Served;
   let session: Headers;
   beforeAll(async () => {
-    served = await serve({ meta, passMeta: ['example.com/trace'], env: { MODERN: '1' } });
+    served = await serve({ meta, passMeta: ['example.com/trace'], anonymousRequests: 'shared', env: { MODERN: '1' } });
     session = await open(served.url);
   });
   afterAll(() => served.stop());

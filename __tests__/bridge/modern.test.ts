@@ -8,7 +8,7 @@ import { until } from '../support/until.js';
 
 let served: Served;
 beforeAll(async () => {
-  served = await serve({ env: { MODERN: '1' } });
+  served = await serve({ anonymousRequests: 'shared', env: { MODERN: '1' } });
 });
 afterAll(() => served.stop());
 
@@ -145,7 +145,7 @@ test('tells its numbers on a diagnostics channel', async () => {
   const listener = (message: unknown): void => void seen.push(message);
   subscribe('express-mcp-auth:stdio', listener);
   const own = await serve({ env: { MODERN: '1' } });
-  await modernText(own.url, 'pid');
+  await modernText(own.url, 'pid', {}, { authorization: 'Bearer ada' });
   await until(() => seen.some((numbers) => (numbers as { children: number }).children === 1));
   await own.stop();
   expect(seen.at(-1)).toEqual({ sessions: 0, children: 0, pending: 0, restarts: 0 });

@@ -114,7 +114,7 @@ test('a child that is slow to start is not taken for idle', async () => {
 });
 
 test('a shared child that reads nothing keeps nobody from opening a session', async () => {
-  const { url } = await started({ env: { MODERN: '1' } });
+  const { url } = await started({ anonymousRequests: 'shared', env: { MODERN: '1' } });
   modernText(url, 'nap', { ms: 5_000 }).catch(() => undefined);
   await until(async () => {
     const big = {
@@ -133,7 +133,7 @@ test('a shared child that reads nothing keeps nobody from opening a session', as
 
 describe('parameters in headers', () => {
   test('are checked by what was learnt, where the child lists its tools no more', async () => {
-    const { url } = await started({ env: { MODERN: '1', LISTS_ONCE: '1' } });
+    const { url } = await started({ anonymousRequests: 'shared', env: { MODERN: '1', LISTS_ONCE: '1' } });
     const wrong = { 'mcp-param-region': 'us' };
     for (const _ of [1, 2]) {
       const response = await postModern(url, modernCall(1, 'mirrored', { region: 'eu' }), wrong);

@@ -55,7 +55,11 @@ test('the cap of requests in flight holds for batches that come at once', async 
 });
 
 test('the cap of requests in flight holds for requests without a session that come at once', async () => {
-  const { url, backend, stop } = await serve({ maxPendingRequests: 2, env: { MODERN: '1' } });
+  const { url, backend, stop } = await serve({
+    maxPendingRequests: 2,
+    anonymousRequests: 'shared',
+    env: { MODERN: '1' },
+  });
   const slow = (id: number) => postModern(url, modernCall(id, 'progress', { steps: 1, delay: 1_500 }));
   const answers = await Promise.all([1, 2, 3, 4, 5, 6].map(slow));
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(2);
@@ -67,7 +71,7 @@ test('the cap of requests in flight holds for requests without a session that co
 });
 
 test('a refusal reaches a client that accepts streams only', async () => {
-  const { url, stop } = await serve({ maxPendingRequests: 1, env: { MODERN: '1' } });
+  const { url, stop } = await serve({ maxPendingRequests: 1, anonymousRequests: 'shared', env: { MODERN: '1' } });
   const slow = (id: number) =>
     postModern(url, modernCall(id, 'progress', { steps: 1, delay: 1_000 }), { accept: 'text/event-stream' });
   const answers = await Promise.all([1, 2].map(slow));

@@ -119,6 +119,21 @@ const refused: [string, unknown, string][] = [
     'option "maxSessions" must be a whole number of at least 1, but got "10".',
   ],
   [
+    'no session for anonymous callers',
+    { command: 'x', maxAnonymousSessions: 0 },
+    'option "maxAnonymousSessions" must be a whole number of at least 1, but got 0. Leave it out for a quarter of maxSessions.',
+  ],
+  [
+    'another word for anonymous requests',
+    { command: 'x', anonymousRequests: 'fresh' },
+    'option "anonymousRequests" must be one of "separate", "shared", "refuse", but got "fresh". Leave it out for "separate".',
+  ],
+  [
+    'a warning in words',
+    { command: 'x', warnWhenOpen: 'no' },
+    'option "warnWhenOpen" must be true or false, but got "no". Leave it out for true.',
+  ],
+  [
     'a negative timeout',
     { command: 'x', requestTimeoutSeconds: -1 },
     'option "requestTimeoutSeconds" must be a whole number of at least 0',
@@ -160,6 +175,9 @@ const everythingUndefined: Required<McpStdioBackendOptions> = {
   allowedOrigins: undefined,
   maxSessions: undefined,
   maxSessionsPerUser: undefined,
+  maxAnonymousSessions: undefined,
+  anonymousRequests: undefined,
+  warnWhenOpen: undefined,
   idleTimeoutSeconds: undefined,
   expiryGraceSeconds: undefined,
   requestTimeoutSeconds: undefined,

@@ -9,7 +9,12 @@ import { mcpAuth, mcpStdioBackend } from '../../dist/index.js';
 const local = (path) => fileURLToPath(new URL(path, import.meta.url));
 const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
 
-const backend = mcpStdioBackend({ command: process.execPath, args: [local('../fixtures/conformance-server.mjs')] });
+// The suite's client has no token, and subscribes and changes in requests of their own.
+const backend = mcpStdioBackend({
+  command: process.execPath,
+  args: [local('../fixtures/conformance-server.mjs')],
+  anonymousRequests: 'shared',
+});
 const app = express();
 app.use(
   mcpAuth({

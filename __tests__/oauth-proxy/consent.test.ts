@@ -205,3 +205,15 @@ test('cookies that cannot be read, of a secret that is gone, lock nobody out, an
   });
   expect(answered.headers.get('location')).toContain('/oauth2/v2.0/authorize');
 });
+
+test('logins begun and never finished are taken back but for the latest few, and what the user has allowed stays', async () => {
+  const flow = await startFacadeFlow('entra');
+  const url = (await registerClient(flow)).authorizationUrl();
+  const begin = async () => (await fetch(url)).headers.getSetCookie()[0]?.split(';')[0] ?? '';
+  const begun = await Promise.all(Array.from({ length: 12 }, begin));
+  const page = await fetch(url, { headers: { cookie: begun.join('; ') } });
+  const taken = begun.slice(1, 4).map((cookie) => cookie.split('=')[0]);
+  expect(page.headers.getSetCookie()).toEqual(
+    taken.map((name) => `${name}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0`),
+  );
+});

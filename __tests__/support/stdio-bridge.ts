@@ -36,7 +36,16 @@ export const identify: Middleware = (req, _res, next) => {
 function userCalled(name: string, clientId: string, expiresAt: number | undefined): AuthInfo {
   const payload = { iss: 'https://issuer.example', sub: name, email: `${name}@example.com` };
   const times = expiresAt === undefined ? {} : { expiresAt };
-  return { token: `secret-token-of-${name}`, clientId, scopes: [], extra: {}, header: {}, payload, ...times };
+  return {
+    token: `secret-token-of-${name}`,
+    clientId,
+    subject: name,
+    scopes: [],
+    extra: {},
+    header: {},
+    payload,
+    ...times,
+  };
 }
 
 export interface Served {

@@ -1,12 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AuthInfo } from '../core/auth-info.js';
 import type { Principal } from '../core/principal.js';
+import type { Caller } from '../core/quota.js';
 
 /** One HTTP request and who sent it. */
-export interface BridgeRequest {
+export interface BridgeRequest extends Caller {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
-  readonly auth: AuthInfo | undefined;
   readonly principal: Principal;
   /** When it came, in milliseconds since 1970. */
   readonly since: number;

@@ -2,17 +2,19 @@ import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AuthInfo } from '../core/auth-info.js';
 import { principalOf } from '../core/principal.js';
-import { Quota } from '../core/quota.js';
+import { type Caller, Quota } from '../core/quota.js';
 import { BodyError, readBody } from '../http/body.js';
 import { BridgeError } from '../messages/bridge-error.js';
 import { isModern, namesModernRevision } from '../messages/era.js';
 import { parseBody } from '../messages/json-rpc.js';
 import { createMetaRules } from '../messages/meta-edit.js';
+import { refuseOf } from '../oauth/refusal.js';
 import { inheritedEnvironment } from '../targets/stdio/child-environment.js';
 import { ChildSource } from '../targets/stdio/child-source.js';
 import { dropWatchdog, takeWatchdog } from '../targets/stdio/watchdog.js';
 import { refuse } from './answers/refusal.js';
 import type { BridgeRequest } from './bridge-request.js';
+import { createOpenWarning } from './open-warning.js';
 import { createRebindingGuard } from './rebinding-guard.js';
 import { LegacyExchange } from './sessions/legacy-exchange.js';
 import { Sessions } from './sessions/sessions.js';
@@ -32,6 +34,7 @@ export class Bridge {
   readonly #legacy: LegacyExchange;
   readonly #modern: ModernExchange;
   readonly #guard: (req: IncomingMessage) => void;
+  readonly #warnIfOpen: (req: IncomingMessage, caller: Caller) => void;
   readonly #maxBodyBytes: number;
   readonly #timer: NodeJS.Timeout;
   #ticks = 0;
@@ -47,14 +50,15 @@ export class Bridge {
     };
     const inherited = inheritedEnvironment(options.inheritEnv);
     const environmentFor = (caller: AuthInfo | undefined) => ({ ...inherited, ...options.env(caller) });
-    const quota = new Quota(options.maxSessions, options.maxSessionsPerUser);
+    const quota = new Quota(options);
     const metaRules = createMetaRules(options.meta, options.passMeta);
     this.#children = new ChildSource(recipe, environmentFor, options.warm, quota);
     this.#sessions = new Sessions(options, this.#children);
     this.#shared = new SharedChildren(options, this.#children);
     this.#legacy = new LegacyExchange(this.#sessions, metaRules);
-    this.#modern = new ModernExchange(this.#shared, metaRules);
+    this.#modern = new ModernExchange(this.#shared, metaRules, options);
     this.#guard = createRebindingGuard(options);
+    this.#warnIfOpen = createOpenWarning(options);
     this.#maxBodyBytes = options.maxBodyBytes;
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
@@ -63,7 +67,9 @@ export class Bridge {
   /** Answers one request. Throws nothing but what is nobody's fault out there. */
   async handle(req: IncomingMessage, res: ServerResponse, auth: AuthInfo | undefined): Promise<void> {
     try {
-      await this.#dispatch({ req, res, auth, principal: principalOf(req, auth), since: Date.now() });
+      const isChecked = auth !== undefined || refuseOf(req) !== undefined;
+      this.#warnIfOpen(req, { auth, isChecked });
+      await this.#dispatch({ req, res, auth, isChecked, principal: principalOf(req, auth), since: Date.now() });
     } catch (error) {
       if (!(error instanceof BridgeError || error instanceof BodyError)) throw error;
       refuse(res, error);

@@ -27,7 +27,8 @@ export interface McpStdioBackend extends Middleware {
 /**
  * Puts an MCP server that speaks on its standard input and output on the web, as Streamable HTTP. Mount it behind `mcpAuth()` on
  * one path of an Express or Connect app. Each session has a child process of its own and belongs to the user whose token
- * opened it; requests of 2026-07-28, which has no sessions, share one child for each user and client.
+ * opened it; requests of 2026-07-28, which has no sessions, share one child for each user and client, and each request of an
+ * anonymous caller has its own.
  *
  * @throws {ConfigError}
  */

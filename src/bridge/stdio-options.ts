@@ -5,14 +5,21 @@ import { createChecks, type OptionChecks } from '../options/checks.js';
 import { requireEnvironment, requirePlainObject } from '../options/environment.js';
 import { resolveLogger } from '../options/logger-option.js';
 import {
+  flag,
   type OptionReader,
   type OptionTable,
+  oneOf,
   optional,
   type ResolvedOptions,
   readOptions,
   wholeNumber,
 } from '../options/option-table.js';
 import { requireResource } from '../policy/resolve-resource.js';
+
+const ANONYMOUS_REQUESTS = ['separate', 'shared', 'refuse'] as const;
+
+/** How requests of anonymous callers are served that have no session. */
+export type AnonymousRequests = (typeof ANONYMOUS_REQUESTS)[number];
 
 /** What `mcpStdioBackend()` may be told. */
 export interface McpStdioBackendOptions {
@@ -70,8 +77,22 @@ export interface McpStdioBackendOptions {
    * twice as many while old ones end. @default `100`
    */
   readonly maxSessions?: number | undefined;
-  /** How many sessions one user may have open at once, wherever and through whatever client; more are answered 429. @default `10` */
+  /**
+   * How many sessions one user may have open at once, wherever and through whatever client; more are answered 429. Where a cap is
+   * reached, a session that no client attends ends first: one without a stream and without a request in flight. @default `10`
+   */
   readonly maxSessionsPerUser?: number | undefined;
+  /**
+   * How many sessions anonymous callers may have open at once behind an `mcpAuth()` that lets them pass; more are answered 503. Without
+   * an `mcpAuth()` in front, all of `maxSessions` is theirs. @default a quarter of `maxSessions`
+   */
+  readonly maxAnonymousSessions?: number | undefined;
+  /**
+   * How anonymous callers are served that send requests without a session (2026-07-28), by which nothing tells them apart. `separate`:
+   * each request gets a child that no other request has used. `shared`: all of them share one child, for servers that
+   * remember nothing of their callers. `refuse`: with the challenge of `mcpAuth()`; 403 where there is none. @default `'separate'`
+   */
+  readonly anonymousRequests?: AnonymousRequests | undefined;
   /** How long a session without a request and without a stream lives, in seconds. @default `1800` */
   readonly idleTimeoutSeconds?: number | undefined;
   /** How long a session without a stream outlives the last token used on it, in seconds. @default `60` */
@@ -87,8 +108,16 @@ export interface McpStdioBackendOptions {
    * read on; more are answered 429. @default `64`
    */
   readonly maxPendingRequests?: number | undefined;
-  /** How many children are started ahead. Not together with an `env` that is a function. @default `0` */
+  /**
+   * How many children are started ahead; behind an `mcpAuth()`, anonymous callers get a quarter of them. Not together with an `env`
+   * that is a function. @default `0`
+   */
   readonly warm?: number | undefined;
+  /**
+   * Whether the log warns once when a request comes from another machine without an `mcpAuth()` in front; `false` where something else
+   * checks who calls. @default `true`
+   */
+  readonly warnWhenOpen?: boolean | undefined;
   /** Where the child's stderr and what we notice go. @default nobody is told */
   readonly logger?: Logger | undefined;
 }
@@ -113,6 +142,8 @@ export const STDIO_TABLE = {
   logger: { read: resolveLogger },
   maxSessions: limit(100),
   maxSessionsPerUser: limit(10),
+  maxAnonymousSessions: { read: optional(wholeNumber(0, 1, 'Leave it out for a quarter of maxSessions.').read) },
+  anonymousRequests: { default: 'separate', read: oneOf(ANONYMOUS_REQUESTS, 'Leave it out for "separate".') },
   idleTimeoutSeconds: limit(1_800),
   expiryGraceSeconds: limit(60, 0),
   requestTimeoutSeconds: limit(0, 0),
@@ -120,9 +151,12 @@ export const STDIO_TABLE = {
   maxMessageBytes: limit(16_777_216),
   maxPendingRequests: limit(64),
   warm: limit(0, 0),
+  warnWhenOpen: flag(true),
 } satisfies OptionTable<McpStdioBackendOptions>;
 
-export type ResolvedStdio = ResolvedOptions<typeof STDIO_TABLE>;
+export interface ResolvedStdio extends Omit<ResolvedOptions<typeof STDIO_TABLE>, 'maxAnonymousSessions'> {
+  readonly maxAnonymousSessions: number;
+}
 
 /** Checks the options of `mcpStdioBackend()`, once; throws a `ConfigError` for the first that cannot be used. */
 export function resolveStdioOptions(options: Readonly<McpStdioBackendOptions>): ResolvedStdio {
@@ -133,7 +167,8 @@ export function resolveStdioOptions(options: Readonly<McpStdioBackendOptions>): 
     const fix = 'A child started ahead has no caller: remove warm, or use a fixed env.';
     checks.refuse('warm', '0 where env is a function', resolved.warm, fix);
   }
-  return resolved;
+  const { maxAnonymousSessions = Math.ceil(resolved.maxSessions / 4) } = resolved;
+  return { ...resolved, maxAnonymousSessions };
 }
 
 type FromCaller<T> = (auth: AuthInfo | undefined) => T;

@@ -12,6 +12,8 @@ export interface AuthInfo {
   readonly token: string;
   /** `client_id`, else `azp`, else `cid`, else the empty string. */
   readonly clientId: string;
+  /** The user, as the claim `subjectClaim` of its issuer names it; left out where the token names none. */
+  readonly subject?: string;
   readonly scopes: string[];
   /** Seconds since 1970. */
   readonly expiresAt?: number;

@@ -13,24 +13,29 @@ export function principalOf(req: IncomingMessage, auth: AuthInfo | undefined): P
   return `${auth === undefined ? 'anonymous' : identityOf(auth)} ${mountOf(req)}`;
 }
 
-/** The person or program behind a token, whatever client it uses and wherever; undefined for strangers. */
+/**
+ * The person or program behind a token, whatever client it uses and wherever; undefined for anonymous callers. A token that names
+ * nobody is a user of its own: two such tokens may be two people's, and a client that both use says nothing of them.
+ */
 export function userOf(auth: AuthInfo | undefined): string | undefined {
   if (auth === undefined) return undefined;
-  const { iss, sub } = auth.payload;
-  return sub === undefined ? identityOf(auth) : JSON.stringify([iss ?? null, sub]);
+  const issuer = auth.payload.iss ?? null;
+  return JSON.stringify(
+    auth.subject === undefined ? [issuer, { token: digestOf(auth.token) }] : [issuer, auth.subject],
+  );
 }
 
 function identityOf(auth: AuthInfo): string {
   let identity = identities.get(auth);
   if (identity === undefined) {
-    const { iss, sub } = auth.payload;
-    // Two tokens that name nobody are two strangers: only the same token is the same user then.
-    const nobody = sub === undefined && auth.clientId === '';
-    const who = nobody ? createHash('sha256').update(auth.token).digest('base64') : sub;
-    identity = JSON.stringify([iss ?? null, who ?? null, auth.clientId]);
+    identity = JSON.stringify([userOf(auth), auth.clientId]);
     identities.set(auth, identity);
   }
   return identity;
+}
+
+function digestOf(token: string): string {
+  return createHash('sha256').update(token).digest('base64');
 }
 
 // One backend mounted twice is two places; what follows the mount is the client's to choose, and so are the capitals of a path

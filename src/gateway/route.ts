@@ -50,7 +50,9 @@ function backendOptions({ target, cors }: RouteConfig, policy: ResolvedAuth | un
   const { command, args, env } = target;
   const resource = policy?.resource?.href;
   const allowedOrigins = cors && originsForBackend(cors.options.origins, policy);
-  return { command, args, env, ...(resource !== undefined && { resource }), ...(allowedOrigins && { allowedOrigins }) };
+  // The command itself warns of open routes, before it listens.
+  const shared = { command, args, env, warnWhenOpen: false };
+  return { ...shared, ...(resource !== undefined && { resource }), ...(allowedOrigins && { allowedOrigins }) };
 }
 
 /** The guard knows no patterns. Where every request needs a token it may let every origin through; strangers it keeps away. */

@@ -34,6 +34,16 @@ export const BRIDGE_ERRORS = {
   ),
   too_many_sessions: errorRow(503, -32000, 'Too many sessions are open (maxSessions)'),
   too_many_sessions_of_user: errorRow(429, -32000, 'Too many sessions of one user are open (maxSessionsPerUser)'),
+  too_many_sessions_of_anonymous: errorRow(
+    503,
+    -32000,
+    'Too many sessions of anonymous callers are open (maxAnonymousSessions)',
+  ),
+  anonymous_refused: errorRow(
+    403,
+    -32000,
+    'Requests without a session are not served to anonymous callers (anonymousRequests)',
+  ),
   too_many_pending: errorRow(429, -32000, 'Too many requests are in flight in this session (maxPendingRequests)'),
   closing: errorRow(503, -32000, 'The server is shutting down'),
   child_not_started: errorRow(502, -32603, 'The MCP server did not start'),
@@ -55,10 +65,17 @@ export class BridgeError extends Error {
   /** The id of the request it answers, as written in the body; `undefined` where there is none. */
   readonly id: string | undefined;
   readonly data: Readonly<Record<string, unknown>>;
+  /** When it is worth trying again; `null` where nothing says when, `undefined` where the status does. */
+  readonly retryAfterSeconds: number | null | undefined;
 
   constructor(
     reason: BridgeErrorCode,
-    about: { id?: string | undefined; detail?: string; data?: Readonly<Record<string, unknown>> } = {},
+    about: {
+      id?: string | undefined;
+      detail?: string;
+      data?: Readonly<Record<string, unknown>>;
+      retryAfterSeconds?: number | null | undefined;
+    } = {},
   ) {
     const { status, message } = BRIDGE_ERRORS[reason];
     super(about.detail === undefined ? message : `${message}: ${about.detail}`);
@@ -66,6 +83,7 @@ export class BridgeError extends Error {
     this.status = status;
     this.id = about.id;
     this.data = about.data ?? {};
+    this.retryAfterSeconds = about.retryAfterSeconds;
   }
 
   /** The JSON-RPC error response that answers the request `id`. */

@@ -10,6 +10,8 @@ const MOST_ALLOWED = 20;
 /** What more a browser brings is not looked at: opening costs. */
 const MOST_COOKIES = 64;
 const MOST_UNREADABLE = 8;
+/** First logins begun at once; the oldest cookie is kept beside them, since it says what the user has allowed. */
+const MOST_READABLE = 8;
 const ID_IN_NAME = 8;
 
 export function createBrowsers(seal: FacadeSeal, resource: URL) {
@@ -44,8 +46,10 @@ export function createBrowsers(seal: FacadeSeal, resource: URL) {
     meet(req: IncomingMessage, res: ServerResponse): Browser {
       const cookies = read(req);
       // Sealed under a secret that is gone, or by a neighbour who has another: too many of them would be too long a header.
-      const unreadable = cookies.filter(({ browser }) => browser === undefined);
-      for (const { cookie } of unreadable.slice(0, -MOST_UNREADABLE)) setCookie(res, cookie, '', 0);
+      const unreadable = cookies.filter(({ browser }) => browser === undefined).slice(0, -MOST_UNREADABLE);
+      // Browsers send the oldest first (RFC 6265, section 5.4).
+      const abandoned = cookies.filter(({ browser }) => browser !== undefined).slice(1, -MOST_READABLE);
+      for (const { cookie } of [...unreadable, ...abandoned]) setCookie(res, cookie, '', 0);
       const known = readable(cookies);
       if (known[0] !== undefined) return { id: known[0].id, allowed: known.flatMap(({ allowed }) => allowed) };
       const browser = { id: randomBytes(16).toString('base64url'), allowed: [] };

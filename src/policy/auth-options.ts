@@ -58,6 +58,13 @@ export interface IssuerOptions {
   readonly jwks?: JwksOption | undefined;
   /** @default `{}` */
   readonly jwtValidationOptions?: JwtValidationOptions | undefined;
+  /**
+   * The claim that names the user, for servers whose access tokens have no `sub`. It must name one user for good; one that names the
+   * client makes its users one. A token without this claim is a user of its own, whose sessions end with it.
+   *
+   * @default `'sub'`
+   */
+  readonly subjectClaim?: string | undefined;
   /** A claim that holds scopes beside `scope` and `scp`, for example `roles` or `permissions`. */
   readonly scopesClaim?: string | undefined;
 }

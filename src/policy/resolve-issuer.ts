@@ -28,6 +28,7 @@ export const ISSUER_TABLE = {
   audienceClaim: { default: 'aud', read: text('Leave it out for "aud".') },
   jwks: { read: asGiven },
   jwtValidationOptions: { default: {}, read: group(VALIDATION_TABLE, CLAIMS_FIX) },
+  subjectClaim: { default: 'sub', read: text('Leave it out for "sub".') },
   scopesClaim: { read: optional(text('Leave it out if "scope" and "scp" are enough.')) },
   provider: { read: optional(resolveProvider) },
   clientId: { read: asGiven },

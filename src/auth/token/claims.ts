@@ -1,5 +1,6 @@
 import { type AuthInfo, issueAuth } from '../../core/auth-info.js';
 import type { Evidence } from '../../core/errors.js';
+import type { TrustedIssuer } from '../../policy/resolve-issuer.js';
 import type { CompactJwt } from './compact-jwt.js';
 
 /** The claims of a token; each of them may be of any type until `tokenFaults()` has found no fault. */
@@ -52,12 +53,16 @@ export function missingScopes(required: readonly string[], scopes: readonly stri
 /** How the application sees a token in which `tokenFaults()` found no fault. */
 export function authInfoFrom(
   { token, header, payload }: CompactJwt,
-  { scopesClaim, resource }: { readonly scopesClaim: string | undefined; readonly resource: string | undefined },
+  { scopesClaim, subjectClaim }: Pick<TrustedIssuer, 'scopesClaim' | 'subjectClaim'>,
+  resource: string | undefined,
 ): AuthInfo {
   const expiresAt = claimOf(payload, 'exp') as number | undefined;
+  const subject = claimOf(payload, subjectClaim) as string | undefined;
   return issueAuth({
     token,
     clientId: (clientOf(payload) as string | undefined) ?? '',
+    // An empty name would make one user of all who have it.
+    ...(subject === undefined || subject === '' ? {} : { subject }),
     scopes: scopesOf(payload, scopesClaim),
     ...(expiresAt === undefined ? {} : { expiresAt }),
     ...(resource === undefined ? {} : { resource: new URL(resource) }),

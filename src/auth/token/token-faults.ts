@@ -95,7 +95,7 @@ function* claimFaults(jwt: CompactJwt, { trusted, clockToleranceSeconds }: Trust
       yield { check: 'requiredClaims', error: new AuthError('missing_claim', { claim }) };
     }
   }
-  yield* nameFaults(payload);
+  yield* nameFaults(payload, trusted.subjectClaim);
   yield* scopeClaimFaults(payload, trusted.scopesClaim);
 }
 
@@ -153,8 +153,8 @@ function isMeantFor(audiences: readonly string[], found: readonly string[], clai
 }
 
 /** Subject and client may be missing, but who is meant must not depend on how a number or a list is written as text. */
-function* nameFaults(payload: Claims): Generator<TokenFault> {
-  for (const claim of ['sub', clientClaimOf(payload)]) {
+function* nameFaults(payload: Claims, subjectClaim: string): Generator<TokenFault> {
+  for (const claim of new Set(['sub', subjectClaim, clientClaimOf(payload)])) {
     if (claim === undefined) continue;
     const value = claimOf(payload, claim);
     if (value !== undefined && typeof value !== 'string') yield malformed('names', claim);

@@ -4,6 +4,7 @@ import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import type { VerificationKey } from '../keys/verification-key.js';
 import { authInfoFrom, claimOf, evidenceOf } from './claims.js';
 import { type CompactJwt, parseToken } from './compact-jwt.js';
+import { createNamelessWarning } from './nameless-warning.js';
 import { createRevocations } from './revocations.js';
 import { createTrust, type Trust, tokenFaults } from './token-faults.js';
 import { createVerifiedTokens, type VerifiedToken } from './verified-tokens.js';
@@ -14,6 +15,7 @@ export function createTokenVerifier(held: ResolvedAuth) {
   const verifiedTokens = held.verifiedTokens && createVerifiedTokens(held.verifiedTokens);
   const revocations = createRevocations(held.clockToleranceSeconds);
   const resource = held.resource?.href;
+  const warnOfNamelessUser = createNamelessWarning(held.logger);
 
   const underWay = new Map<string, Promise<VerifiedToken>>();
 
@@ -37,8 +39,9 @@ export function createTokenVerifier(held: ResolvedAuth) {
       if (issuer === undefined) throw new AuthError('unknown_issuer');
       const key = await requireNoFault(jwt, issuer);
       const { trusted, keySet } = issuer;
-      const auth = authInfoFrom(jwt, { scopesClaim: trusted.scopesClaim, resource });
+      const auth = authInfoFrom(jwt, trusted, resource);
       if (revocations.includes(auth)) throw new AuthError('token_revoked');
+      if (auth.subject === undefined) warnOfNamelessUser(trusted);
       const verified = { auth, key, keySet, trusted };
       verifiedTokens?.remember(verified);
       return verified;

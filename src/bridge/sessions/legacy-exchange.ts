@@ -88,7 +88,7 @@ export class LegacyExchange {
     }
     const wanted = requireAcceptedForms(request.req);
     const rule = this.#metaRules.forRequest(request.auth);
-    const session = this.#sessions.open(request.principal, request.auth);
+    const session = this.#sessions.open(request);
     session.expiresAt = expiryOf(request.auth);
     request.res.once('close', () => {
       // Whoever hung up before has not learnt its id, and nobody ever will.

@@ -55,7 +55,7 @@ export class Session implements ChildListener {
 
   /** Whether a client is connected and waits for something. */
   get attended(): boolean {
-    if (this.streams.standalone.connected) return true;
+    if (this.streams.standalone.connected || this.#child.isAwaited) return true;
     for (const { recipient } of this.#pending.values()) if (recipient.connected) return true;
     return false;
   }

@@ -1,7 +1,7 @@
-import type { AuthInfo } from '../../core/auth-info.js';
 import type { Principal } from '../../core/principal.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import type { ChildSource } from '../../targets/stdio/child-source.js';
+import type { BridgeRequest } from '../bridge-request.js';
 import { isAbandoned } from '../idle-time.js';
 import type { ResolvedStdio } from '../stdio-options.js';
 import { Session } from './session.js';
@@ -28,13 +28,14 @@ export class Sessions {
   }
 
   /** Opens a session with a child of its own; refuses what is over a cap. */
-  open(principal: Principal, auth: AuthInfo | undefined): Session {
-    const { child, share } = this.#children.take(auth);
-    const session = new Session(principal, child, this.#options.maxPendingRequests, () => {
+  open(request: BridgeRequest): Session {
+    const { child, share } = this.#children.take(request);
+    const session = new Session(request.principal, child, this.#options.maxPendingRequests, () => {
       this.#byId.delete(session.id);
       share.release();
     });
     this.#byId.set(session.id, session);
+    share.occupy(session, () => session.end('session_ended'));
     return session;
   }
 
@@ -48,7 +49,10 @@ export class Sessions {
   /** `Child.ready()` of this session's child, if there is one. */
   ready(id: string, principal: Principal, since: number, bytes: number): Promise<void> | undefined {
     const session = this.#byId.get(id);
-    return session?.principal === principal ? session.ready(since, bytes) : undefined;
+    if (session?.principal !== principal) return undefined;
+    // A request whose body is on its way is one already.
+    session.lastUsed = Date.now();
+    return session.ready(since, bytes);
   }
 
   /** Lets time pass for all of them: timeouts, keep-alive comments, expired tokens, idle sessions. */

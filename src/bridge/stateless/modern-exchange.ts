@@ -4,34 +4,54 @@ import { checkModernRequest, metaOf, VERSION_KEY } from '../../messages/era.js';
 import { matchesNameHeader } from '../../messages/header-value.js';
 import type { ClientMessage } from '../../messages/json-rpc.js';
 import { type MetaRules, withMeta } from '../../messages/meta-edit.js';
+import { refuseOf } from '../../oauth/refusal.js';
 import { requireAcceptedForms } from '../answers/accepted-forms.js';
 import { Answer } from '../answers/answer.js';
 import { EventStream } from '../answers/event-stream.js';
 import type { BridgeRequest } from '../bridge-request.js';
+import type { ResolvedStdio } from '../stdio-options.js';
 import type { SharedChildren } from './shared-children.js';
 
 /** POSTs of the revisions without sessions (2026-07-28), each of which stands alone. */
 export class ModernExchange {
   readonly #shared: SharedChildren;
   readonly #metaRules: MetaRules;
+  readonly #options: Pick<ResolvedStdio, 'anonymousRequests' | 'logger'>;
 
-  constructor(shared: SharedChildren, metaRules: MetaRules) {
+  constructor(
+    shared: SharedChildren,
+    metaRules: MetaRules,
+    options: Pick<ResolvedStdio, 'anonymousRequests' | 'logger'>,
+  ) {
     this.#shared = shared;
     this.#metaRules = metaRules;
+    this.#options = options;
   }
 
   async post(request: BridgeRequest, message: ClientMessage): Promise<void> {
-    if (message.kind === 'request') await this.#request(request, message);
+    const isRefused = request.auth === undefined && this.#options.anonymousRequests === 'refuse';
+    if (isRefused) this.#refuseAnonymous(request, message);
+    else if (message.kind === 'request') await this.#request(request, message);
     else await this.#notify(request, message);
   }
 
-  async #request({ req, res, auth, principal, since }: BridgeRequest, message: ClientMessage): Promise<void> {
+  #refuseAnonymous({ req, res }: BridgeRequest, { id }: ClientMessage): void {
+    this.#options.logger.debug('mcpStdioBackend(): refused an anonymous caller (anonymousRequests)');
+    const refuse = refuseOf(req);
+    if (refuse === undefined) throw new BridgeError('anonymous_refused', { id });
+    refuse(req, res, 'missing_token', { scopes: [] });
+  }
+
+  async #request(request: BridgeRequest, message: ClientMessage): Promise<void> {
+    const { req, res, auth, since } = request;
     const { id } = message;
     checkModernRequest(req, message);
     const accepted = requireAcceptedForms(req, id);
     const rule = this.#metaRules.forRequest(auth);
-    const child = await this.#shared.get(principal, auth, String(metaOf(message)?.[VERSION_KEY])).catch((error) => {
-      throw error instanceof BridgeError ? new BridgeError(error.reason, { id, data: error.data }) : error;
+    const child = await this.#shared.get(request, String(metaOf(message)?.[VERSION_KEY])).catch((error) => {
+      if (!(error instanceof BridgeError)) throw error;
+      const { reason, data, retryAfterSeconds } = error;
+      throw new BridgeError(reason, { id, data, retryAfterSeconds });
     });
     if (message.method === 'tools/call') await child.toolHeaders.check(req, message, rule?.own);
     const { length } = message.bytes;
@@ -52,15 +72,17 @@ export class ModernExchange {
     res.once('close', () => child.cancel(key));
   }
 
-  async #notify({ req, res, auth, principal, since }: BridgeRequest, message: ClientMessage): Promise<void> {
+  async #notify(request: BridgeRequest, message: ClientMessage): Promise<void> {
+    const { req, res, since } = request;
     const named = req.headers['mcp-method'];
     if (named !== undefined && named !== message.method)
       throw new BridgeError('header_mismatch', { detail: 'Mcp-Method' });
     if (!matchesNameHeader(req.headers['mcp-name'], message))
       throw new BridgeError('header_mismatch', { detail: 'Mcp-Name' });
     // The ids at the child are ours, so a client's word for what to cancel means nothing there; it hangs up instead.
-    if (message.method !== 'notifications/cancelled') {
-      const child = await this.#shared.get(principal, auth);
+    // A child that no other request uses would hear it and end.
+    if (message.method !== 'notifications/cancelled' && !this.#shared.isSeparate(request)) {
+      const child = await this.#shared.get(request);
       const { length } = message.bytes;
       for (let busy = child.ready(since, length); busy; busy = child.ready(since, length)) await busy;
       child.tell(withMeta(message, this.#metaRules.forOthers));

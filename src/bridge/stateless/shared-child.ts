@@ -31,7 +31,7 @@ interface SharedRequest extends PendingRequest {
 }
 
 /**
- * A child that serves all requests of one principal in a revision without sessions. Their ids and progress tokens may be equal, so
+ * A child that serves requests in a revision without sessions: all those of one principal, or one request of an anonymous caller. Their ids and progress tokens may be equal, so
  * the child sees numbers of ours in their place, and the client its own in what comes back.
  */
 export class SharedChild implements ChildListener {
@@ -58,9 +58,9 @@ export class SharedChild implements ChildListener {
     return this.#pending.count;
   }
 
-  /** Whether nobody waits for it: neither a client, nor we. */
-  get idle(): boolean {
-    return this.#pending.isEmpty;
+  /** Whether a client waits for it, or we. */
+  get attended(): boolean {
+    return !this.#pending.isEmpty || this.#child.isAwaited;
   }
 
   /** `Child.ready()`. */

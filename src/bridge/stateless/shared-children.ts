@@ -1,9 +1,10 @@
-import { type AuthInfo, expiryOf } from '../../core/auth-info.js';
+import { expiryOf } from '../../core/auth-info.js';
 import type { Principal } from '../../core/principal.js';
-import type { Share } from '../../core/quota.js';
+import type { Caller, Share } from '../../core/quota.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { LEGACY_REVISIONS } from '../../messages/era.js';
 import type { ChildSource } from '../../targets/stdio/child-source.js';
+import type { BridgeRequest } from '../bridge-request.js';
 import { isAbandoned } from '../idle-time.js';
 import type { ResolvedStdio } from '../stdio-options.js';
 import { askChild } from './own-request.js';
@@ -17,17 +18,23 @@ interface Place {
   readonly shared: SharedChild;
   readonly share: Share;
   /** Who was here last: what a child that is started again is told of. */
-  auth: AuthInfo | undefined;
+  caller: Caller;
   /** Resolves when the child is known to speak the revision. */
   readonly ready: Promise<void>;
 }
 
-/** The children that serve requests without a session: one for each principal, started at its first request. */
+/** Whose a child is: a principal's, or that of one request of an anonymous caller. */
+type Owner = Principal | BridgeRequest;
+
+/**
+ * The children that serve requests without a session: one for each principal, started at its first request. Anonymous callers cannot
+ * be told apart, so that each of their requests has a child of its own, unless `anonymousRequests` has them share one.
+ */
 export class SharedChildren {
   restarts = 0;
   readonly #options: ResolvedStdio;
   readonly #children: ChildSource;
-  readonly #places = new Map<Principal, Place>();
+  readonly #places = new Map<Owner, Place>();
   #versions: readonly string[] | undefined;
   #legacyUntil = 0;
   /** Whose child did not say what it speaks, and until when it is not asked again. */
@@ -45,12 +52,19 @@ export class SharedChildren {
     return sum;
   }
 
-  /** The principal's child; started if need be. Refuses revisions that the program does not speak. */
-  async get(principal: Principal, auth: AuthInfo | undefined, version?: string): Promise<SharedChild> {
+  /** Whether no other request may use the child of this one. */
+  isSeparate({ auth }: Caller): boolean {
+    return auth === undefined && this.#options.anonymousRequests === 'separate';
+  }
+
+  /** The child for a request; started if need be. Refuses revisions that the program does not speak. */
+  async get(request: BridgeRequest, version?: string): Promise<SharedChild> {
+    const { principal, auth, isChecked } = request;
     const legacyUntil = Math.max(this.#legacyUntil, this.#silentUntil.get(principal) ?? 0);
     if (this.#versions === undefined && Date.now() < legacyUntil) throw new BridgeError('legacy_server');
-    const place = this.#places.get(principal) ?? this.#start(principal, auth);
-    place.auth = auth;
+    const owner = this.isSeparate(request) ? request : principal;
+    const place = this.#places.get(owner) ?? this.#start(owner, principal, request);
+    place.caller = { auth, isChecked };
     await place.ready;
     if (version !== undefined && !this.#versions?.includes(version)) {
       throw new BridgeError('unsupported_protocol_version', {
@@ -68,39 +82,43 @@ export class SharedChildren {
   /** Lets time pass: timeouts, keep-alive comments, expired tokens, idle children. */
   tick(now: number, keepAlive: boolean): void {
     for (const [principal, until] of this.#silentUntil) if (now >= until) this.#silentUntil.delete(principal);
-    for (const [principal, { shared }] of [...this.#places]) {
+    for (const [owner, { shared }] of [...this.#places]) {
       shared.tick(now, keepAlive, this.#options.requestTimeoutSeconds * 1_000);
-      if (!shared.idle) shared.lastUsed = now;
-      else if (isAbandoned(shared, now, this.#options)) this.#end(principal, shared, 'session_ended');
+      if (shared.attended) shared.lastUsed = now;
+      else if (isAbandoned(shared, now, this.#options)) this.#end(owner, shared, 'session_ended');
     }
   }
 
   endAll(reason: BridgeErrorCode): void {
     this.#closed = true;
-    for (const [principal, { shared }] of [...this.#places]) this.#end(principal, shared, reason);
+    for (const [owner, { shared }] of [...this.#places]) this.#end(owner, shared, reason);
   }
 
-  #start(principal: Principal, auth: AuthInfo | undefined): Place {
-    const { child, share } = this.#children.take(auth);
-    const gone = (): void => this.#gone(principal, shared);
+  #start(owner: Owner, principal: Principal, { auth, isChecked }: Caller): Place {
+    const caller = { auth, isChecked };
+    const { child, share } = this.#children.take(caller);
+    const gone = (): void => this.#gone(owner, shared);
     const shared = new SharedChild(child, this.#options.maxPendingRequests, gone);
     shared.expiresAt = expiryOf(auth);
-    const ready = this.#versions ? Promise.resolve() : this.#probe(principal, shared);
+    const end = () => this.#end(owner, shared, 'session_ended');
+    if (typeof owner === 'string') share.occupy(shared, end);
+    else owner.res.once('close', end);
+    const ready = this.#versions ? Promise.resolve() : this.#probe(owner, principal, shared);
     // Whoever waits for it is told; with nobody waiting it must not count as unhandled.
     ready.catch(() => undefined);
-    const place = { shared, share, auth, ready };
-    this.#places.set(principal, place);
+    const place = { shared, share, caller, ready };
+    this.#places.set(owner, place);
     return place;
   }
 
-  async #probe(principal: Principal, shared: SharedChild): Promise<void> {
+  async #probe(owner: Owner, principal: Principal, shared: SharedChild): Promise<void> {
     const versions = await probeVersions(shared);
     if (versions.length > 0) {
       this.#versions = versions;
       return;
     }
     const { answered, over } = shared;
-    this.#end(principal, shared, 'session_ended');
+    this.#end(owner, shared, 'session_ended');
     const until = Date.now() + LEGACY_FOR_MS;
     if (answered) {
       if (this.#versions === undefined) this.#legacyUntil = until;
@@ -110,25 +128,27 @@ export class SharedChildren {
     throw new BridgeError('legacy_server');
   }
 
-  #gone(principal: Principal, shared: SharedChild): void {
-    const auth = this.#places.get(principal)?.auth;
-    if (!this.#forget(principal, shared) || this.#closed || !shared.answered) return;
+  #gone(owner: Owner, shared: SharedChild): void {
+    const caller = this.#places.get(owner)?.caller;
+    if (!this.#forget(owner, shared) || this.#closed || !shared.answered) return;
+    // Only a principal has more requests to come.
+    if (caller === undefined || typeof owner !== 'string') return;
     this.restarts++;
     try {
-      this.#start(principal, auth);
+      this.#start(owner, owner, caller);
     } catch {
       // Nobody waits for it: the principal's next request tries again, and is told.
     }
   }
 
-  #end(principal: Principal, shared: SharedChild, reason: BridgeErrorCode): void {
-    if (this.#forget(principal, shared)) void shared.end(reason);
+  #end(owner: Owner, shared: SharedChild, reason: BridgeErrorCode): void {
+    if (this.#forget(owner, shared)) void shared.end(reason);
   }
 
-  #forget(principal: Principal, shared: SharedChild): boolean {
-    const place = this.#places.get(principal);
+  #forget(owner: Owner, shared: SharedChild): boolean {
+    const place = this.#places.get(owner);
     if (place?.shared !== shared) return false;
-    this.#places.delete(principal);
+    this.#places.delete(owner);
     place.share.release();
     return true;
   }

@@ -1,8 +1,8 @@
 import type { AuthInfo } from '../../core/auth-info.js';
-import { userOf } from '../../core/principal.js';
-import type { Quota, Share } from '../../core/quota.js';
-import { BridgeError } from '../../messages/bridge-error.js';
+import type { Caller, Quota, Refusal, Share } from '../../core/quota.js';
+import type { BridgeError } from '../../messages/bridge-error.js';
 import { Child, type ChildRecipe } from './child.js';
+import { createCapRefusal } from './full-caps.js';
 
 /** What a child sees of the environment: the same for all, or told by the caller. */
 export type EnvironmentFor = (auth: AuthInfo | undefined) => Readonly<Record<string, string>>;
@@ -16,6 +16,7 @@ export class ChildSource {
   readonly #environmentFor: EnvironmentFor;
   readonly #warm: number;
   readonly #quota: Quota;
+  readonly #refusalOf: (refusal: Refusal) => BridgeError;
   readonly #waiting: Child[] = [];
   readonly #running = new Set<Child>();
   #closed = false;
@@ -26,6 +27,7 @@ export class ChildSource {
     this.#recipe = recipe;
     this.#environmentFor = environmentFor;
     this.#warm = warm;
+    this.#refusalOf = createCapRefusal(recipe.logger);
     this.#refill();
   }
 
@@ -34,12 +36,11 @@ export class ChildSource {
   }
 
   /** A child for this caller, counted until nothing is left of it; `share.release()` when nobody uses it any more. */
-  take(auth: AuthInfo | undefined): { readonly child: Child; readonly share: Share } {
-    const share = this.#quota.take(userOf(auth));
-    if (share === 'user') throw new BridgeError('too_many_sessions_of_user');
-    if (share === 'all') throw new BridgeError('too_many_sessions');
+  take(caller: Caller): { readonly child: Child; readonly share: Share } {
+    const share = this.#quota.take(caller);
+    if ('cap' in share) throw this.#refusalOf(share);
     try {
-      const child = this.#next(auth);
+      const child = this.#next(caller);
       void child.ended.then(() => share.gone());
       return { child, share };
     } catch (error) {
@@ -57,12 +58,18 @@ export class ChildSource {
   }
 
   /** A child that nobody talks with yet, started ahead if possible. */
-  #next(auth: AuthInfo | undefined): Child {
-    let child = this.#waiting.shift();
-    while (child !== undefined && !child.alive) child = this.#waiting.shift();
-    child ??= this.#start(this.#environmentFor(auth));
+  #next(caller: Caller): Child {
+    let child = this.#takeWarm(caller);
+    while (child !== undefined && !child.alive) child = this.#takeWarm(caller);
+    child ??= this.#start(this.#environmentFor(caller.auth));
     if (this.#warm > 0) this.#refilling ??= setTimeout(() => this.#refill(), REFILL_AFTER_MS);
     return child;
+  }
+
+  /** Of children started ahead, as of places, anonymous callers beside known ones have a quarter. */
+  #takeWarm({ auth, isChecked }: Caller): Child | undefined {
+    const share = auth === undefined && isChecked ? Math.ceil(this.#warm / 4) : this.#warm;
+    return this.#waiting.length > this.#warm - share ? this.#waiting.shift() : undefined;
   }
 
   #refill(): void {

@@ -87,6 +87,11 @@ export class Child {
     return this.#alive;
   }
 
+  /** Whether a caller waits until it reads on. */
+  get isAwaited(): boolean {
+    return this.#waiting > 0;
+  }
+
   /** Starts to read the child's messages. Until then they wait in the pipe. */
   listen(listener: ChildListener): void {
     this.#listener = listener;

@@ -5,6 +5,9 @@ import { type Stray, signalStrays, strayIsAlive, straysOf } from './strays.js';
 const STOP_STEP_MS = 2_000;
 const REAPED_MS = 250;
 
+/** How long a child may live on once it is told to stop, in seconds. */
+export const MAX_STOP_SECONDS = Math.ceil((2 * STOP_STEP_MS + REAPED_MS) / 1_000);
+
 /** Sends `signal` to every process of the group that `pid` leads; on Windows, ends the tree. Nobody there is fine. */
 function signalTree(pid: number, signal: NodeJS.Signals): void {
   if (process.platform === 'win32') {

@@ -1,0 +1,27 @@
+import type { Logger } from '../../core/logger.js';
+import type { Cap, Refusal } from '../../core/quota.js';
+import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
+import { MAX_STOP_SECONDS } from './process-tree.js';
+
+const CODES: Readonly<Record<Cap, BridgeErrorCode>> = {
+  user: 'too_many_sessions_of_user',
+  anonymous: 'too_many_sessions_of_anonymous',
+  all: 'too_many_sessions',
+};
+const QUIET_MS = 60_000;
+
+/** The answers to callers for whom there is no place; once a minute the log says so, for each cap. */
+export function createCapRefusal(logger: Logger): (refusal: Refusal) => BridgeError {
+  const loggedAt = new Map<Cap, number>();
+  return ({ cap, isEnding }) => {
+    // A client may leave its session at any time, or not for hours.
+    const error = new BridgeError(CODES[cap], { retryAfterSeconds: isEnding ? MAX_STOP_SECONDS : null });
+    const now = performance.now();
+    if (now - (loggedAt.get(cap) ?? Number.NEGATIVE_INFINITY) >= QUIET_MS) {
+      loggedAt.set(cap, now);
+      const why = isEnding ? 'earlier children are still ending' : 'clients attend all of them';
+      logger.warn(`mcpStdioBackend(): a caller is refused with ${error.status}: ${error.message}, and ${why}`);
+    }
+    return error;
+  };
+}
