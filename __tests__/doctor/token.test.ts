@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { examine } from '../../src/doctor/doctor.js';
-import { type Probe, probe as probeFor } from '../../src/doctor/probe.js';
+import { createProbe, type Probe } from '../../src/doctor/probe.js';
 import { type FaultyServer, startFaultyServer } from '../support/faulty-server.js';
 import { createSigner } from '../support/signer.js';
 
@@ -205,6 +205,7 @@ test('where the metadata names no issuer, the token is not explained', async () 
 test('a token is not sent where others could read it', async () => {
   const clinic = await startFaultyServer();
   const seen: string[] = [];
+  const probeFor = createProbe(clinic.url);
   const probe: Probe = async (url, init) => {
     seen.push(String(new Headers(init?.headers).get('authorization')));
     return probeFor(url.replace('server.example', '127.0.0.1'), init);

@@ -2,8 +2,8 @@ import { createServer, type RequestListener } from 'node:http';
 import express, { type Express } from 'express';
 import { onTestFinished } from 'vitest';
 import { examine } from '../../src/doctor/doctor.js';
-import type { Finding } from '../../src/doctor/finding.js';
-import { probe } from '../../src/doctor/probe.js';
+import type { ReportedFinding } from '../../src/doctor/finding.js';
+import { createProbe } from '../../src/doctor/probe.js';
 import { type McpAuthOptions, type Middleware, mcpAuth, mcpCors, protectedResourceMetadata } from '../../src/index.js';
 import { listen, originOf, serve, stop } from './loopback-server.js';
 import { createSigner, type Signer } from './signer.js';
@@ -30,7 +30,7 @@ export interface FaultyServer {
   readonly issuer: string;
   readonly signer: Signer;
   /** The walk's findings, all or those that are not good. */
-  walk(token?: string): Promise<Finding[]>;
+  walk(token?: string): Promise<ReportedFinding[]>;
 }
 
 /** An MCP server of ours and an authorization server, both good but for one fault. */
@@ -53,8 +53,8 @@ export async function startFaultyServer(fault: Fault = {}): Promise<FaultyServer
   app.all('/mcp', (_req, res) => void res.json({ jsonrpc: '2.0', id: 1, result: {} }));
   const url = resource + (fault.suffix ?? '');
   const walk = async (token?: string) => {
-    const findings: Finding[] = [];
-    for await (const finding of examine({ url, token }, probe)) findings.push(finding);
+    const findings: ReportedFinding[] = [];
+    for await (const finding of examine({ url, token }, createProbe(url))) findings.push(finding);
     return findings;
   };
   return { url, issuer, signer, walk };
