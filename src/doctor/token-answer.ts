@@ -31,12 +31,17 @@ export function judgeTokenAnswer(answer: Answer): TokenAnswer {
       finding: (isExplained) => refused(status, why ?? error, isExplained),
     };
   }
-  const finding = status === 401 ? () => UNAUTHORIZED : () => judgeUnexpected(ANSWERED, answer);
+  const finding =
+    status === 401
+      ? () => UNAUTHORIZED
+      : () => judgeUnexpected(ANSWERED, answer, { seen: String(status), affects: NO_ANSWER });
   return { verdict: 'unknown', code: undefined, finding };
 }
 
 const TOKEN = reporterFor('token');
 const ANSWERED = reporterFor('answer with the token');
+
+const NO_ANSWER = 'Clients get this in the place of an answer; it says nothing of the token.';
 
 /** RFC 6750, section 3.1: whatever refuses a token says so in `error`. */
 const UNAUTHORIZED = ANSWERED.fault(

@@ -34,13 +34,17 @@ const OTHER_FIX = (status: number): Fix =>
 const PAGE_FIX =
   'Check the address; and see whether something on the way answers in the place of the server, such as a login page.';
 
+/** How a status of 400 or more is reported. */
+interface StatusReport {
+  readonly seen: string;
+  readonly affects: string;
+}
+
 /**
  * What follows from an answer that is neither a challenge nor MCP's: that no client gets on with it. Whose fault it is, the
  * status seldom tells.
- *
- * @param seen What is said of a status of 400 or more.
  */
-export function judgeUnexpected(report: Report, answer: Answer, seen = String(answer.status)): Finding {
+export function judgeUnexpected(report: Report, answer: Answer, { seen, affects }: StatusReport): Finding {
   const { status, headers } = answer;
   if (status < 300) {
     const what = `${status} with ${headers.get('content-type') ?? 'no content type'}, no answer of MCP`;
@@ -58,7 +62,7 @@ export function judgeUnexpected(report: Report, answer: Answer, seen = String(an
   }
   const fix = reason === undefined ? (STATUS_FIXES[status] ?? OTHER_FIX(status)) : `See ${reason} in docs/errors.md.`;
   const what = reason === undefined ? seen : `${seen} (${reason})`;
-  return report.fault(what, 'Clients report an error instead of logging in.', fix);
+  return report.fault(what, affects, fix);
 }
 
 const CERTIFICATE_FIX =

@@ -19,6 +19,8 @@ export interface FirstContact {
   readonly metadataUrl?: string | undefined;
 }
 
+const NO_LOGIN = 'Clients report an error instead of logging in.';
+
 /** Knocks without a token: 401, and a challenge that tells where to log in. */
 export async function knock(probe: Probe, url: string, policy: ResolvedAuth | undefined): Promise<FirstContact> {
   const answered = reporterFor('answer without a token');
@@ -30,7 +32,9 @@ export async function knock(probe: Probe, url: string, policy: ResolvedAuth | un
   const { status, headers } = answer;
   if (status !== 401) {
     const isOpen = isMcpAnswer(answer);
-    const finding = isOpen ? judgeOpen(status, policy) : judgeUnexpected(answered, answer, `${status}, not 401`);
+    const finding = isOpen
+      ? judgeOpen(status, policy)
+      : judgeUnexpected(answered, answer, { seen: `${status}, not 401`, affects: NO_LOGIN });
     // Anything else is no MCP server, or none that lets clients log in: what follows would only repeat it.
     return { findings: [finding], isThere: isOpen, isOpen };
   }
