@@ -54,13 +54,16 @@ test.each([
 
 test('what the file of the user names is asked wherever it is', async () => {
   const { url } = await startFaultyServer();
-  const asked: string[] = [];
-  const other = (await serve((req, res) => void res.end(String(asked.push(req.url ?? ''))))).replace('.0.1:', '.0.2:');
-  // Listens on 127.0.0.1 alone, so that a connection is refused by the machine, and not by us.
-  const probe = createProbe(url, { isPublic, named: [other] });
-  await probe(url);
-  await expect(probe(`${other}/keys`)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
-  await expect(createProbe(url, { isPublic })(`${other}/keys`)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  // Nothing listens there, so that the machine refuses the connection where we do not.
+  const internal = (await unreachableUrl()).replace('127.0.0.1', '127.0.0.2');
+  for (const [named, code] of [
+    [[internal], 'ECONNREFUSED'],
+    [[], 'ADDRESS_REFUSED'],
+  ] as const) {
+    const probe = createProbe(url, { isPublic, named });
+    await probe(url);
+    await expect(probe(`${internal}keys`)).rejects.toMatchObject({ code });
+  }
 });
 
 test('of 3,000 authorization servers it looks at five, and makes fewer than sixty requests', async () => {
