@@ -1,7 +1,7 @@
 import express, { type Express } from 'express';
 import { expect, test } from 'vitest';
 import { examine } from '../../src/doctor/doctor.js';
-import { probe } from '../../src/doctor/probe.js';
+import { createProbe } from '../../src/doctor/probe.js';
 import { type McpAuthOptions, mcpAuth, mcpCors, protectedResourceMetadata } from '../../src/index.js';
 import { startFacadeFlow } from '../support/facade-flow.js';
 import { startFaultyServer } from '../support/faulty-server.js';
@@ -21,7 +21,7 @@ async function startBefore(policyFor: (resource: string) => Promise<object>): Pr
 
 async function walk(url: string) {
   const lines: string[] = [];
-  for await (const { status, step, seen } of examine({ url }, probe))
+  for await (const { status, step, seen } of examine({ url }, createProbe(url)))
     if (status !== 'ok') lines.push(`${step}: ${seen}`);
   return lines;
 }

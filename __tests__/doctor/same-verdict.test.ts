@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Finding } from '../../src/doctor/finding.js';
-import { probe } from '../../src/doctor/probe.js';
+import { createProbe } from '../../src/doctor/probe.js';
 import { checkToken } from '../../src/doctor/token-check.js';
 import { type Decision, type McpAuthOptions, mcpAuth } from '../../src/index.js';
 import { resolveAuth } from '../../src/policy/resolve-auth.js';
@@ -60,7 +60,13 @@ async function startServer(changes: TokenRow[1]) {
   policy = { ...base, ...(typeof changes === 'function' ? changes(resource) : changes) } as McpAuthOptions;
   auth = mcpAuth({ ...policy, onDecision: (decision) => void decisions.push(decision) });
 
-  const examine = (token: string) => checkToken(probe, resource, token, resolveAuth('doctor', policy));
+  const examine = (token: string) =>
+    checkToken(createProbe(resource), {
+      url: resource,
+      token,
+      policy: resolveAuth('doctor', policy),
+      isAssumed: false,
+    });
   async function verdicts(token: string): Promise<{ mcpAuth: Verdict | undefined; doctor: Verdict }> {
     await fetch(resource, { method: 'POST', headers: { authorization: `Bearer ${token}` } });
     const [{ outcome, code } = {}] = decisions;

@@ -1,10 +1,11 @@
 import { createServer, type RequestListener } from 'node:http';
 import express, { type Express } from 'express';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { examine } from '../../src/doctor/doctor.js';
-import type { Finding } from '../../src/doctor/finding.js';
-import { probe } from '../../src/doctor/probe.js';
+import type { Reader, ReportedFinding } from '../../src/doctor/finding.js';
+import { createProbe } from '../../src/doctor/probe.js';
 import { type McpAuthOptions, type Middleware, mcpAuth, mcpCors, protectedResourceMetadata } from '../../src/index.js';
+import { resolveAuth } from '../../src/policy/resolve-auth.js';
 import { listen, originOf, serve, stop } from './loopback-server.js';
 import { createSigner, type Signer } from './signer.js';
 
@@ -16,6 +17,8 @@ export interface Fault {
   readonly metadata?: (issuer: string) => Json;
   /** Answers in the place of the authorization server, where it answers. */
   readonly authorizationServer?: RequestListener;
+  /** In the place of the authorization server's keys. */
+  readonly keys?: readonly object[];
   /** Before everything else at the MCP server. */
   readonly before?: Middleware;
   /** In the place of `mcpCors()`. */
@@ -25,12 +28,19 @@ export interface Fault {
   readonly suffix?: string;
 }
 
+/** An answer in the place of the server's. */
+export interface Reply {
+  readonly status: number;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 export interface FaultyServer {
   readonly url: string;
   readonly issuer: string;
   readonly signer: Signer;
-  /** The walk's findings, all or those that are not good. */
-  walk(token?: string): Promise<Finding[]>;
+  /** The walk's findings, as someone reads them who has the address alone, or the file with its policy. */
+  walk(token?: string, reader?: Reader): Promise<ReportedFinding[]>;
 }
 
 /** An MCP server of ours and an authorization server, both good but for one fault. */
@@ -52,18 +62,22 @@ export async function startFaultyServer(fault: Fault = {}): Promise<FaultyServer
   app.use(fault.cors ?? mcpCors(), mcpAuth(policy), protectedResourceMetadata(policy));
   app.all('/mcp', (_req, res) => void res.json({ jsonrpc: '2.0', id: 1, result: {} }));
   const url = resource + (fault.suffix ?? '');
-  const walk = async (token?: string) => {
-    const findings: Finding[] = [];
-    for await (const finding of examine({ url, token }, probe)) findings.push(finding);
+  const walk = async (token?: string, reader: Reader = 'code') => {
+    const findings: ReportedFinding[] = [];
+    const known = reader === 'file' ? resolveAuth('mcpAuth()', policy) : undefined;
+    for await (const finding of examine({ url, token, policy: known }, createProbe(url))) findings.push(finding);
     return findings;
   };
   return { url, issuer, signer, walk };
 }
 
-async function startAuthorizationServer(signer: Signer, { metadata, authorizationServer }: Fault): Promise<string> {
+async function startAuthorizationServer(
+  signer: Signer,
+  { metadata, authorizationServer, keys = [signer.jwk] }: Fault,
+): Promise<string> {
   const server = createServer((req, res) => {
     res.setHeader('access-control-allow-origin', '*').setHeader('content-type', 'application/json');
-    if (req.url === '/jwks') res.end(JSON.stringify({ keys: [signer.jwk] }));
+    if (req.url === '/jwks') res.end(JSON.stringify({ keys }));
     else if (authorizationServer !== undefined) authorizationServer(req, res);
     else if (req.url === '/.well-known/oauth-authorization-server')
       res.end(JSON.stringify({ ...goodMetadata(issuer), ...metadata?.(issuer) }));
@@ -109,4 +123,43 @@ export function rewritingChallenge(rewrite: (header: string) => string | undefin
     };
     next();
   };
+}
+
+/** Answers so where that is to be; everything else goes on. */
+export function replyingWhere(
+  { status, body = '', headers = {} }: Reply,
+  where: (...about: (string | undefined)[]) => boolean,
+): Middleware {
+  return (req, res, next) => {
+    if (!where(req.headers.authorization, req.headers.origin, req.method, req.url)) return next();
+    res.writeHead(status, { 'access-control-allow-origin': '*', ...headers }).end(body);
+  };
+}
+
+/** A token that such a server accepts. */
+export function goodToken({ issuer, url, signer }: FaultyServer): string {
+  return signer.sign({ iss: issuer, aud: url, sub: 'alice', scope: 'mcp:call', exp: 2e9 });
+}
+
+/** A finding as it is printed. */
+export function lineOf(finding: ReportedFinding | undefined): string {
+  const { status, step, seen, affects, fix } = finding as ReportedFinding;
+  const mark = { ok: '✓', warning: '!', fault: '✗' }[status];
+  return `${mark} ${step}: ${seen}${affects === undefined ? '' : `. ${affects} ${fix}`}`;
+}
+
+/** A finding that is not good, without what to do; the rest is of no interest after "…". */
+export type Complaint = `${'!' | '✗'} ${string}`;
+
+/** Walks to a server with this fault; each finding that is not good has to be expected, and has whole sentences. */
+export async function expectComplaints(fault: Fault, expected: readonly Complaint[]): Promise<void> {
+  const { walk } = await startFaultyServer(fault);
+  const bad = (await walk()).filter(({ status }) => status !== 'ok');
+  const lines = bad.map(({ step, status, seen }) => `${status === 'fault' ? '✗' : '!'} ${step}: ${seen}`);
+  expect(
+    lines.map((line, i) => (expected[i]?.endsWith('…') ? `${line.slice(0, line.indexOf(': '))}: …` : line)),
+  ).toEqual(expected);
+  for (const { affects, fix } of bad) {
+    for (const sentence of [affects, fix]) expect(sentence).toMatch(/^[A-Z].*\.$/s);
+  }
 }

@@ -44,6 +44,8 @@ export interface ProviderServer {
   readonly requests: { readonly path: string; readonly form: Form; readonly authorization: string | undefined }[];
   /** The metadata of every client that registered itself. */
   readonly registrations: Readonly<Record<string, unknown>>[];
+  /** A token of this server with these claims. */
+  sign(claims: Readonly<Record<string, unknown>>): string;
   /** Makes a client known, as an administrator would. */
   register(client: { id: string; secret?: string; redirectUri: string }): void;
   /** Takes over a path: to misbehave. */
@@ -216,6 +218,7 @@ export async function startProviderServer(kind: ProviderBehaviour): Promise<Prov
     issuer,
     requests,
     registrations,
+    sign: (claims) => signer.sign(claims),
     register: ({ id, secret, redirectUri }) => void clients.set(id, { id, secret, redirectUri }),
     hijack: (path, takeOver) => void hijacked.set(path, takeOver),
     close: () => stop(server),

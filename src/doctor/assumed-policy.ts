@@ -1,10 +1,11 @@
 import { ConfigError } from '../core/errors.js';
+import type { Jwks } from '../policy/auth-options.js';
 import { type ResolvedAuth, resolveAuth } from '../policy/resolve-auth.js';
-import { isHttpUrl } from './probe.js';
 
 /** What a server says about the tokens that it accepts. */
 export interface SeenPolicy {
-  readonly servers: readonly { readonly issuer: string; readonly jwksUri: string | undefined }[];
+  /** Each with its keys, where those could be read. */
+  readonly servers: readonly { readonly issuer: string; readonly jwks: Jwks | undefined }[];
   readonly resource: string;
   /** From the challenge. */
   readonly scopes: readonly string[];
@@ -16,7 +17,7 @@ export interface SeenPolicy {
 const MTLS = { getCertificate: () => undefined };
 
 /** A key set without a usable key: the signature cannot be checked, but the claims can. */
-const noKeys = () => ({ keys: [{}] });
+const NO_KEYS: Jwks = { keys: [{}] };
 
 /**
  * The policy of a server whose file is not at hand: what its documents say, and the defaults of `mcpAuth()` for the rest.
@@ -26,10 +27,11 @@ export function assumePolicy({ servers, resource, scopes, metadata }: SeenPolicy
   const issuers = new Map(servers.map((server) => [server.issuer, server]));
   try {
     return resolveAuth('doctor', {
-      issuers: [...issuers.values()].map(({ issuer, jwksUri }) => ({
+      issuers: [...issuers.values()].map(({ issuer, jwks = NO_KEYS }) => ({
         issuer,
         audiences: [resource],
-        jwks: isHttpUrl(jwksUri) ? { url: jwksUri } : noKeys,
+        // Not as a URL: keys are fetched by the probe alone, which goes to no address that a server must not choose.
+        jwks: () => jwks,
       })),
       requiredScopes: scopes,
       dpop: metadata.dpop_bound_access_tokens_required === true ? 'require' : undefined,

@@ -1,9 +1,11 @@
 import { stringsIn } from '../http/json-object.js';
 import { STANDARD } from '../providers/provider.js';
 import { FetchError } from '../upstream/bounded-fetch.js';
+import { judgeKnownClients } from './client-stumbles.js';
 import { type Finding, reporterFor } from './finding.js';
 import { type Answer, fetchErrorOf, isPrivate, type Probe } from './probe.js';
 import { problemOf } from './resource-documents.js';
+import { explainConnection } from './unexpected-answer.js';
 
 type Metadata = Readonly<Record<string, unknown>>;
 
@@ -27,6 +29,7 @@ export async function readServerDocuments(probe: Probe, issuer: string): Promise
     return { findings: [fault] };
   }
   const tried: string[] = [];
+  let fix = NO_METADATA;
   // Where the issuer has no path, two of the three are the same.
   for (const url of new Set(STANDARD.metadataUrls(new URL(issuer).href))) {
     const answer = await probe(url).catch(fetchErrorOf);
@@ -39,14 +42,20 @@ export async function readServerDocuments(probe: Probe, issuer: string): Promise
     tried.push(`${url} ${problem}`);
     // Clients go on after "not found", and give up after anything else.
     const isAbsent = !(answer instanceof FetchError) && answer.status >= 400 && answer.status < 500;
-    if (!isAbsent) break;
+    if (isAbsent) continue;
+    fix = fixFor(answer);
+    break;
   }
-  const fault = found.fault(
-    tried.join('; '),
-    'No client can log in.',
-    'Name an authorization server that serves RFC 8414 or OpenID Connect discovery; for one that does not, set provider.',
-  );
-  return { findings: [fault] };
+  return { findings: [found.fault(tried.join('; '), 'No client can log in.', fix)] };
+}
+
+const NO_METADATA =
+  'Name an authorization server that serves RFC 8414 or OpenID Connect discovery; for one that does not, set provider.';
+
+/** What to do where something else than "not found" was met. */
+function fixFor(answer: Answer | FetchError): string {
+  if (answer instanceof FetchError) return explainConnection(answer).fix;
+  return answer.status >= 500 ? 'Look into the log of the authorization server.' : NO_METADATA;
 }
 
 function judge(issuer: string, metadata: Metadata): Finding[] {
@@ -57,6 +66,7 @@ function judge(issuer: string, metadata: Metadata): Finding[] {
     judgePkce(metadata),
     judgeIss(metadata),
     judgeRegistration(metadata),
+    ...judgeKnownClients(issuer, metadata),
   ];
 }
 

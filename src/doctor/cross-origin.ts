@@ -1,19 +1,39 @@
 import { CORS_TABLE, REQUEST_HEADERS } from '../cors/cors-options.js';
-import { type Finding, reporterFor } from './finding.js';
-import { INITIALIZE, type Probe, withHeaders } from './probe.js';
+import { type Finding, type Fix, reporterFor } from './finding.js';
+import { initialize, type Probe, reasonIn } from './probe.js';
 
 /** A page of nobody in particular. */
 const PAGE = 'https://mcp-client.example';
 
-const FIX = 'Mount mcpCors() before mcpAuth().';
-const ADD = 'Add them to mcpCors(), whose defaults have them, or to policies.cors.';
+const MOUNT: Fix = {
+  code: 'Mount mcpCors() before mcpAuth() and before whatever else answers OPTIONS.',
+  file: 'Set policies.cors on the route.',
+};
+const ORIGINS: Fix = {
+  code: 'List the origins that may where CORS is answered: in mcpCors(), or in another cors() that answers before or after it.',
+  file: 'List the origins that may in policies.cors.allowOrigins.',
+};
+/** @param option Of mcpCors() and of policies.cors. */
+const ADD = (option: 'allowHeaders' | 'methods' | 'exposeHeaders'): Fix => ({
+  code: `Add them where CORS is answered: to ${option} of mcpCors(), whose defaults have them, or to another cors() that answers before or after it.`,
+  file: `Add them to policies.cors.${option === 'methods' ? 'allowMethods' : option}.`,
+});
 
-/** Sees the server as a page of another origin does, which is how clients in a browser see it. */
+/**
+ * Sees the server as a page of another origin does, which is how clients in a browser see it.
+ *
+ * @param documents What was read, so that it can be.
+ * @param isOpen Whether the server answers without a token.
+ */
 export async function seeFromAnotherOrigin(
   probe: Probe,
-  { url, documents }: { url: string; documents: readonly string[] },
+  { url, documents, isOpen }: { url: string; documents: readonly string[]; isOpen: boolean },
 ): Promise<Finding[]> {
-  return [await judgePreflight(probe, url), await judgeRefusal(probe, url), await judgeDocuments(probe, documents)];
+  return [
+    await judgePreflight(probe, url),
+    await judgeRefusal(probe, url, isOpen),
+    await judgeDocuments(probe, documents),
+  ];
 }
 
 async function judgePreflight(probe: Probe, url: string): Promise<Finding> {
@@ -29,27 +49,67 @@ async function judgePreflight(probe: Probe, url: string): Promise<Finding> {
     },
   });
   const who = 'Clients in a browser cannot send a request.';
-  if (status < 200 || status > 299) return report.warning(`answered ${status}`, who, FIX);
-  if (!allowsPage(headers))
-    return report.warning('other origins are not allowed', who, `${FIX} List the origins that may.`);
-  const missing = [
-    ...missingFrom(headers.get('access-control-allow-headers'), asked),
-    ...missingFrom(headers.get('access-control-allow-methods'), ['delete']).map((name) => name.toUpperCase()),
-  ];
+  if (status < 200 || status > 299) return report.warning(`answered ${status}`, who, fixOfPreflight(status));
+  if (!allowsPage(headers)) return report.warning(notAllowed(headers), who, originsFix(headers));
+  const forbidden = missingFrom(headers.get('access-control-allow-headers'), asked);
+  const methods = missingFrom(headers.get('access-control-allow-methods'), ['delete']).map((name) =>
+    name.toUpperCase(),
+  );
+  const missing = [...forbidden, ...methods];
   if (missing.length === 0) return report.ok('allows what MCP clients send');
-  return report.warning(`does not allow ${missing.join(', ')}`, 'Clients in a browser cannot send these.', ADD);
+  const fix = ADD(forbidden.length > 0 ? 'allowHeaders' : 'methods');
+  return report.warning(`does not allow ${missing.join(', ')}`, 'Clients in a browser cannot send these.', fix);
 }
 
-async function judgeRefusal(probe: Probe, url: string): Promise<Finding> {
+/** A 401, 404 or 405 is what answers where CORS is missing; anything else is the answer of something that is there. */
+function fixOfPreflight(status: number): Fix {
+  if (status === 401 || status === 404 || status === 405) return MOUNT;
+  return status === 403
+    ? 'See which check of Host or Origin refuses it before CORS is answered: the application may have one, or a firewall.'
+    : 'See what answers OPTIONS, and why.';
+}
+
+/** Without a header no CORS was answered; with one it was, for others. */
+function originsFix(headers: Headers): Fix {
+  return headers.get('access-control-allow-origin') === null ? notAnswered(headers) : ORIGINS;
+}
+
+function notAnswered(headers: Headers): Fix {
+  // What allows methods or headers answers CORS, and leaves this origin out.
+  return headers.has('access-control-allow-methods') || headers.get('vary')?.toLowerCase().includes('origin') === true
+    ? ORIGINS
+    : MOUNT;
+}
+
+function notAllowed(headers: Headers): string {
+  const allowed = headers.get('access-control-allow-origin');
+  return `other origins are not allowed${allowed === null ? '' : `, but ${allowed}`}`;
+}
+
+async function judgeRefusal(probe: Probe, url: string, isOpen: boolean): Promise<Finding> {
   const report = reporterFor('CORS answers');
-  const { status, headers } = await probe(url, withHeaders(INITIALIZE, { origin: PAGE }));
+  const answer = await initialize(probe, url, { origin: PAGE });
+  const { status, headers } = answer;
+  if (status === 403) {
+    const reason = reasonIn(answer);
+    return report.warning(
+      `403${reason === undefined ? '' : ` (${reason})`} for another origin, ${isOpen ? 'not 200' : 'not 401'}`,
+      'Clients in a browser are refused for their origin, and see no login.',
+      {
+        code: 'Allow these origins in the check that refuses them (allowedOrigins of mcpStdioBackend(), or one of the application); mcpCors() does not change it.',
+        file: 'List the origins that may in policies.cors.allowOrigins; if they are there, see what refuses them before the gateway.',
+      },
+    );
+  }
   if (!allowsPage(headers)) {
-    return report.warning(`the ${status} cannot be read`, 'Clients in a browser see an error, and no login.', FIX);
+    const seen = `the ${status} cannot be read`;
+    return report.warning(seen, 'Clients in a browser see an error, and no login.', originsFix(headers));
   }
   const exposed = CORS_TABLE.exposeHeaders.default.map((name) => name.toLowerCase());
   const missing = missingFrom(headers.get('access-control-expose-headers'), exposed);
   if (missing.length === 0) return report.ok('can be read, with the challenge and the session id');
-  return report.warning(`does not expose ${missing.join(', ')}`, 'Clients in a browser cannot read these.', ADD);
+  const what = `does not expose ${missing.join(', ')}`;
+  return report.warning(what, 'Clients in a browser cannot read these.', ADD('exposeHeaders'));
 }
 
 async function judgeDocuments(probe: Probe, documents: readonly string[]): Promise<Finding> {

@@ -2,11 +2,13 @@ import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { assumePolicy, type SeenPolicy } from './assumed-policy.js';
 import { readServerDocuments } from './authorization-server.js';
 import { seeFromAnotherOrigin } from './cross-origin.js';
-import { type Finding, reporterFor } from './finding.js';
-import { fetchErrorOf, isPrivate, type Probe, probe } from './probe.js';
+import { type Finding, type ReportedFinding, reporterFor, reportTo } from './finding.js';
+import { readKeySet } from './key-set.js';
+import { createProbe, fetchErrorOf, isHttpUrl, isPrivate, type Probe } from './probe.js';
 import { createJsonReport, createTextReport, type Screen } from './report.js';
-import { judgeScopes, readResourceDocuments } from './resource-documents.js';
+import { judgeScopes, type ResourceDocuments, readResourceDocuments } from './resource-documents.js';
 import { checkToken } from './token-check.js';
+import { explainConnection } from './unexpected-answer.js';
 import { judgeClosingSlash, knock } from './without-token.js';
 
 /** One server to look at. */
@@ -24,9 +26,17 @@ const PLAIN = reporterFor('transport').warning(
   'Serve it over https.',
 );
 
+/** How many authorization servers of one resource are looked at. */
+const MAX_SERVERS = 5;
+
 /** Walks the way a client walks, and tells what it sees as it goes. */
-export async function* examine({ url, token, policy }: Patient, probe: Probe): AsyncGenerator<Finding> {
-  const door = await knock(probe, url);
+export async function* examine(patient: Patient, probe: Probe): AsyncGenerator<ReportedFinding> {
+  const report = reportTo(patient.policy === undefined ? 'code' : 'file', patient.token);
+  for await (const finding of findingsOf(patient, probe)) yield report(finding);
+}
+
+async function* findingsOf({ url, token, policy }: Patient, probe: Probe): AsyncGenerator<Finding> {
+  const door = await knock(probe, url, policy);
   yield* door.findings;
   if (!door.isThere) return;
   if (!isPrivate(url)) yield PLAIN;
@@ -34,22 +44,65 @@ export async function* examine({ url, token, policy }: Patient, probe: Probe): A
   const scopes = scope.split(' ').filter((each) => each !== '');
   const resource = await readResourceDocuments(probe, url, door.metadataUrl);
   yield* resource.findings;
-  const documents = resource.metadata === undefined ? [] : [resource.url];
+  const { metadata = {} } = resource;
+  const seen = yield* readServers(probe, { resource, scopes, policy });
+  const documents = [...(resource.metadata === undefined ? [] : [resource.url]), ...seen.documents];
+  yield* await seeFromAnotherOrigin(probe, { url, documents, isOpen: door.isOpen });
+  if (!door.isOpen) yield await judgeClosingSlash(probe, url);
+  if (token === undefined) return;
+  const named = typeof metadata.resource === 'string' ? metadata.resource : url;
+  const assumed = assumePolicy({ servers: seen.servers, resource: named, scopes, metadata });
+  yield* await checkToken(probe, { url, token, policy: policy ?? assumed, isAssumed: policy === undefined });
+}
+
+interface ServersToRead {
+  readonly resource: ResourceDocuments;
+  readonly scopes: readonly string[];
+  readonly policy: ResolvedAuth | undefined;
+}
+
+/** Looks at each authorization server, and at the keys of its tokens. */
+async function* readServers(probe: Probe, { resource, scopes, policy }: ServersToRead) {
+  const issuers = resource.authorizationServers;
+  if (issuers.length > MAX_SERVERS) yield tooManyServers(issuers.length);
   const servers: SeenPolicy['servers'][number][] = [];
-  for (const [i, issuer] of resource.authorizationServers.entries()) {
+  const documents: string[] = [];
+  for (const [i, issuer] of issuers.slice(0, MAX_SERVERS).entries()) {
     const server = await readServerDocuments(probe, issuer);
     yield* server.findings;
     if (server.url !== undefined) documents.push(server.url);
     const jwksUri = server.metadata?.jwks_uri;
-    servers.push({ issuer, jwksUri: typeof jwksUri === 'string' ? jwksUri : undefined });
+    const keys = policy === undefined && typeof jwksUri === 'string' ? await readKeySet(probe, jwksUri) : undefined;
+    if (keys !== undefined) yield keys.finding;
+    servers.push({ issuer, jwks: keys?.jwks });
     if (i === 0 && resource.metadata !== undefined) yield judgeScopes(scopes, resource.metadata, server.metadata);
   }
-  yield* await seeFromAnotherOrigin(probe, { url, documents });
-  if (!door.isOpen) yield await judgeClosingSlash(probe, url);
-  if (token === undefined) return;
-  const { metadata = {} } = resource;
-  const named = typeof metadata.resource === 'string' ? metadata.resource : url;
-  yield* await checkToken(probe, url, token, policy ?? assumePolicy({ servers, resource: named, scopes, metadata }));
+  // The policy says which keys are used, whatever the metadata names.
+  for (const url of keyUrlsOf(policy)) yield (await readKeySet(probe, url)).finding;
+  return { servers, documents };
+}
+
+function tooManyServers(count: number): Finding {
+  return reporterFor('authorization servers').warning(
+    `${count} are named; the first ${MAX_SERVERS} are looked at`,
+    'Clients take one of them, mostly the first.',
+    'Name those alone at which clients are to log in.',
+  );
+}
+
+/** Where the keys of a policy are fetched from. */
+function keyUrlsOf(policy: ResolvedAuth | undefined): string[] {
+  const sources = (policy?.issuers ?? []).map(({ keySource }) => keySource);
+  return [...new Set(sources.flatMap((source) => (source.kind === 'url' ? [source.url.href] : [])))].slice(
+    0,
+    MAX_SERVERS,
+  );
+}
+
+/** What the user's own file names may be anywhere. */
+function namedBy(policy: ResolvedAuth | undefined): string[] {
+  const issuers = (policy?.issuers ?? []).map(({ issuer }) => issuer);
+  return [...issuers, ...keyUrlsOf(policy)].filter((url) => isHttpUrl(url));
 }
 
 export interface DoctorOptions {
@@ -73,12 +126,12 @@ export async function runDoctor({ patients, json }: DoctorOptions, screen: Scree
 }
 
 /** A server that stops answering half-way is a fault like any other. */
-async function* walk(patient: Patient): AsyncGenerator<Finding> {
+async function* walk(patient: Patient): AsyncGenerator<ReportedFinding> {
   try {
-    yield* examine(patient, probe);
+    yield* examine(patient, createProbe(patient.url, { named: namedBy(patient.policy) }));
   } catch (error) {
-    const { message } = fetchErrorOf(error);
-    const fix = 'Look into its log.';
-    yield reporterFor('walk').fault(message, 'The server stopped answering half-way.', fix);
+    const { seen, fix } = explainConnection(fetchErrorOf(error));
+    const finding = reporterFor('walk').fault(seen, 'The server stopped answering half-way.', fix);
+    yield reportTo('code', patient.token)(finding);
   }
 }

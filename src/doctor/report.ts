@@ -1,4 +1,4 @@
-import type { Finding, Status } from './finding.js';
+import type { ReportedFinding, Status } from './finding.js';
 
 /** Where a report goes: a terminal gets colours and a line of progress, a pipe gets plain lines. */
 export interface Screen {
@@ -10,7 +10,7 @@ export interface Screen {
 /** Takes findings as they come. */
 export interface Report {
   begin(url: string): void;
-  add(finding: Finding): void;
+  add(finding: ReportedFinding): void;
   end(): void;
 }
 
@@ -43,7 +43,7 @@ export function createTextReport(screen: Screen): Report {
   };
 }
 
-function lineFor({ step, status, seen, affects, fix }: Finding, hasColours: boolean): string {
+function lineFor({ step, status, seen, affects, fix }: ReportedFinding, hasColours: boolean): string {
   const { mark, colour } = MARKS[status];
   const painted = hasColours ? `\u001b[${colour}m${mark}\u001b[39m` : mark;
   const rest = [affects, fix].filter((text) => text !== undefined).join(' ');
@@ -56,7 +56,7 @@ function printable(text: string): string {
 }
 
 export function createJsonReport(screen: Screen): Report {
-  const servers: { url: string; findings: Finding[] }[] = [];
+  const servers: { url: string; findings: ReportedFinding[] }[] = [];
   return {
     begin: (url) => void servers.push({ url, findings: [] }),
     add: (finding) => void servers.at(-1)?.findings.push(finding),

@@ -1,9 +1,13 @@
+import { ConfigError } from '../core/errors.js';
 import { stringsIn } from '../http/json-object.js';
 import { withoutClosingSlash } from '../http/well-known.js';
 import { resourceMetadataPath } from '../oauth/well-known.js';
+import { createChecks } from '../options/checks.js';
+import { requireResource } from '../policy/resolve-resource.js';
 import { FetchError } from '../upstream/bounded-fetch.js';
-import { type Finding, reporterFor } from './finding.js';
+import { type Finding, type Fix, reporterFor } from './finding.js';
 import { type Answer, fetchErrorOf, type Probe } from './probe.js';
+import { explainConnection } from './unexpected-answer.js';
 
 /** What the protected resource metadata (RFC 9728) says, and what was found on the way to it. */
 export interface ResourceDocuments {
@@ -14,7 +18,20 @@ export interface ResourceDocuments {
   readonly authorizationServers: readonly string[];
 }
 
-const MOUNT = 'Mount protectedResourceMetadata(policy) at the root of the app.';
+const MOUNT: Fix = {
+  code: 'Mount protectedResourceMetadata(policy) at the root of the app.',
+  file: 'See that requests for this path reach the gateway, which answers them.',
+};
+const WITHOUT_TOKEN: Fix = {
+  code: 'Serve it without a token: mount protectedResourceMetadata(policy) before whatever asks for one.',
+  file: 'See what asks for a token before the gateway, which serves it without one.',
+};
+
+/** What to do where an address of ours does not bring the document. */
+function fixFor(answer: Answer | FetchError): Fix {
+  if (answer instanceof FetchError) return explainConnection(answer).fix;
+  return answer.status === 401 || answer.status === 403 ? WITHOUT_TOKEN : MOUNT;
+}
 
 /** Reads the document where the challenge points, else where RFC 9728 puts it, and looks at each well-known form. */
 export async function readResourceDocuments(
@@ -30,16 +47,33 @@ export async function readResourceDocuments(
   const problem = problemOf(answer);
   const metadata = problem === undefined ? (answer as Answer).json : undefined;
   const lost = 'No client finds out where to log in.';
-  const findings = [problem === undefined ? document.ok(at) : document.fault(`${at}: ${problem}`, lost, MOUNT)];
+  const findings = [
+    problem === undefined ? document.ok(at) : document.fault(`${at}: ${problem}`, lost, fixFor(answer)),
+  ];
   if (metadata !== undefined) findings.push(judgeResource(url, metadata), ...judgeMembers(metadata));
   const root = origin + resourceMetadataPath('/');
   for await (const finding of judgeForms(probe, { at, standard, root })) findings.push(finding);
   return { findings, metadata, url: at, authorizationServers: stringsIn(metadata?.authorization_servers) };
 }
 
+function withoutQuery(url: string): string {
+  return url.replace(/[?#].*$/s, '');
+}
+
+/** Whether a policy can name this address as its resource. */
+function isResource(url: string): boolean {
+  try {
+    requireResource(createChecks('doctor'), url, 'resource');
+    return true;
+  } catch (error) {
+    if (error instanceof ConfigError) return false;
+    throw error;
+  }
+}
+
 /** Why an answer is not a document; undefined where it is one. */
 export function problemOf(answer: Answer | FetchError): string | undefined {
-  if (answer instanceof FetchError) return `cannot be reached: ${answer.message}`;
+  if (answer instanceof FetchError) return `cannot be read: ${explainConnection(answer).seen}`;
   const { status, headers, json } = answer;
   if (status >= 300 && status < 400) return `redirects to ${headers.get('location')}`;
   if (status !== 200) return `answers ${status}`;
@@ -50,10 +84,12 @@ export function problemOf(answer: Answer | FetchError): string | undefined {
 
 function judgeResource(url: string, { resource }: Readonly<Record<string, unknown>>): Finding {
   const named = reporterFor('resource');
-  const fix = `Set resourceMetadata.resource to ${JSON.stringify(url)}, byte for byte what clients are given.`;
+  const fix = isResource(url)
+    ? `Set resourceMetadata.resource to ${JSON.stringify(url)}, byte for byte what clients are given.`
+    : 'Give clients an address that a resource can have: without user, query and fragment, in ASCII.';
   if (resource === url) return named.ok(url);
   const seen = `resource is ${JSON.stringify(resource)}, the address ${JSON.stringify(url)}`;
-  if (typeof resource === 'string' && withoutClosingSlash(resource) === withoutClosingSlash(url)) {
+  if (typeof resource === 'string' && withoutClosingSlash(resource) === withoutClosingSlash(withoutQuery(url))) {
     return named.warning(seen, 'VS Code and Claude Code compare them byte for byte.', fix);
   }
   return named.fault(seen, 'Clients must not use the metadata of another resource (RFC 9728, section 3.3).', fix);
@@ -87,9 +123,10 @@ async function* judgeForms(
   ] as const;
   const others = forms.slice(0, root === standard ? 1 : 2).filter(([address]) => address !== at);
   for (const [address, form, who] of others) {
-    const problem = problemOf(await probe(address).catch(fetchErrorOf));
+    const answer = await probe(address).catch(fetchErrorOf);
+    const problem = problemOf(answer);
     const report = reporterFor(form);
-    yield problem === undefined ? report.ok(address) : report.warning(`${address} ${problem}`, who, MOUNT);
+    yield problem === undefined ? report.ok(address) : report.warning(`${address} ${problem}`, who, fixFor(answer));
   }
 }
 

@@ -3,35 +3,40 @@ import { claimOf, isNumericDate, scopesOf, stringsOf } from '../auth/token/claim
 import { TOKEN_CHECKS, type TokenCheck, type TokenFault } from '../auth/token/token-faults.js';
 import { isToken68 } from '../oauth/credentials.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
-import { readChallenge } from './challenge.js';
 import { type Finding, reporterFor } from './finding.js';
-import { INITIALIZE, isPrivate, type Probe, withHeaders } from './probe.js';
+import { initialize, isPrivate, type Probe } from './probe.js';
+import { judgeTokenAnswer, type TokenAnswer, UNSENT } from './token-answer.js';
 import { explanationOf, shown } from './token-explanations.js';
 
 type ReadToken = NonNullable<TokenExamination['read']>;
 
-/**
- * Sends the token, and explains every reason to refuse it. No finding repeats the token.
- *
- * @param policy What it is examined by; undefined where that is not known.
- */
-export async function checkToken(
-  probe: Probe,
-  url: string,
-  token: string,
-  policy: ResolvedAuth | undefined,
-): Promise<Finding[]> {
-  // fetch() would refuse other characters in a header, and quote them.
-  const answer = isToken68(token) ? [isPrivate(url) ? await judgeAnswer(probe, url, token) : UNSENT] : [];
-  const explanation = policy === undefined ? [UNEXPLAINED] : findingsOf(await examineToken(token, policy), policy);
-  return [...answer, ...explanation];
+/** A token, and what it is examined by. */
+export interface TokenTask {
+  readonly url: string;
+  readonly token: string;
+  /** Undefined where that is not known. */
+  readonly policy: ResolvedAuth | undefined;
+  /** Whether the policy is read from metadata: then only the server can say what it refuses. */
+  readonly isAssumed: boolean;
 }
 
-const UNSENT = reporterFor('token').warning(
-  'not sent, since others could read it on the way',
-  'What the server says to it is not known.',
-  'Serve the MCP server over https.',
-);
+/** Sends the token, and explains every reason to refuse it. */
+export async function checkToken(probe: Probe, { url, token, policy, isAssumed }: TokenTask): Promise<Finding[]> {
+  const answer = await sendToken(probe, url, token);
+  if (policy === undefined) return [...(answer === undefined ? [] : [answer.finding(false)]), UNEXPLAINED];
+  const examination = await examineToken(token, policy);
+  const report = findingsOf(examination, policy);
+  const isExplained = examination.faults.length > 0;
+  const explained = isAssumed && answer !== undefined ? asSeen(report, answer, examination) : report;
+  return [...(answer === undefined ? [] : [answer.finding(isExplained)]), ...explained.map(({ finding }) => finding)];
+}
+
+/** Undefined where nothing can be sent: fetch() would refuse these characters in a header, and quote them. */
+async function sendToken(probe: Probe, url: string, token: string): Promise<TokenAnswer | undefined> {
+  if (!isToken68(token)) return undefined;
+  if (!isPrivate(url)) return UNSENT;
+  return judgeTokenAnswer(await initialize(probe, url, { authorization: `Bearer ${token}` }));
+}
 
 const UNEXPLAINED = reporterFor('token claims').warning(
   'not examined, since the metadata does not say whose tokens are accepted',
@@ -39,25 +44,38 @@ const UNEXPLAINED = reporterFor('token claims').warning(
   'Correct the metadata, or name the configuration file with -f.',
 );
 
-async function judgeAnswer(probe: Probe, url: string, token: string): Promise<Finding> {
-  const report = reporterFor('token');
-  const { status, headers } = await probe(url, withHeaders(INITIALIZE, { authorization: `Bearer ${token}` }));
-  if (status !== 401 && status !== 403 && status !== 400) return report.ok(`accepted (${status})`);
-  const why = readChallenge(headers.get('www-authenticate'))?.parameters.get('error_description');
-  return report.fault(
-    `refused with ${status}${why === undefined ? '' : `: ${why}`}`,
-    'A client with this token logs in again, or gives up.',
-    'The lines below say what is wrong with it.',
-  );
+interface CheckFinding {
+  readonly check: TokenCheck;
+  readonly finding: Finding;
+}
+
+/**
+ * What the findings by an assumed policy come to once the server has answered. It may accept what its metadata does not tell,
+ * such as the tokens of the issuer behind an OAuth proxy: a fault is only what it refuses the token for. It has no objection
+ * to what it checked before that.
+ */
+function asSeen(report: readonly CheckFinding[], answer: TokenAnswer, { faults }: TokenExamination): CheckFinding[] {
+  const named = faults.find(({ error }) => error.code === answer.code)?.check;
+  const place = (check: TokenCheck | undefined) => (check === undefined ? -1 : TOKEN_CHECKS.indexOf(check));
+  return report.map(({ check, finding }) => {
+    const { step, status, seen, code, affects = '', fix = '' } = finding;
+    if (status === 'ok' || (code !== undefined && code === answer.code)) return { check, finding };
+    if (answer.verdict === 'accepted' || place(check) < place(named)) {
+      return { check, finding: reporterFor(step).ok(`${seen}; the server has no objection`) };
+    }
+    const doubt = `${affects} By the metadata and the defaults, that is: the server did not say so.`;
+    return { check, finding: { ...reporterFor(step).warning(seen, doubt, fix), ...(code && { code }) } };
+  });
 }
 
 /** A line for each fault, and for each check that the token stood where there is something to show. */
-function findingsOf({ faults, read }: TokenExamination, policy: ResolvedAuth): Finding[] {
+function findingsOf({ faults, read }: TokenExamination, policy: ResolvedAuth): CheckFinding[] {
   return TOKEN_CHECKS.flatMap((check) => {
     const found = faults.filter((fault) => fault.check === check);
-    if (found.length > 0) return found.map((fault) => findingFor(fault, read, policy));
+    if (found.length > 0) return found.map((fault) => ({ check, finding: findingFor(fault, read, policy) }));
     const seen = read && SEEN[check]?.(read, policy);
-    return read === undefined || seen === undefined ? [] : [reporterFor(stepOf(check, read)).ok(seen)];
+    if (read === undefined || seen === undefined) return [];
+    return [{ check, finding: reporterFor(stepOf(check, read)).ok(seen) }];
   });
 }
 

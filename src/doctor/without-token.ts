@@ -1,8 +1,11 @@
 import { withoutClosingSlash } from '../http/well-known.js';
+import { requiresToken } from '../policy/modes.js';
+import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { FetchError } from '../upstream/bounded-fetch.js';
 import { type ReadChallenge, readChallenge } from './challenge.js';
 import { type Finding, reporterFor } from './finding.js';
-import { type Answer, fetchErrorOf, INITIALIZE, type Probe } from './probe.js';
+import { type Answer, fetchErrorOf, initialize, isHttpUrl, isMcpAnswer, type Probe } from './probe.js';
+import { explainConnection, judgeUnexpected } from './unexpected-answer.js';
 
 /** What a stranger's first request brought. */
 export interface FirstContact {
@@ -16,58 +19,70 @@ export interface FirstContact {
   readonly metadataUrl?: string | undefined;
 }
 
+const NO_LOGIN = 'Clients report an error instead of logging in.';
+
 /** Knocks without a token: 401, and a challenge that tells where to log in. */
-export async function knock(probe: Probe, url: string): Promise<FirstContact> {
+export async function knock(probe: Probe, url: string, policy: ResolvedAuth | undefined): Promise<FirstContact> {
   const answered = reporterFor('answer without a token');
-  const answer = await probe(url, INITIALIZE).catch(fetchErrorOf);
+  const answer = await initialize(probe, url).catch(fetchErrorOf);
   if (answer instanceof FetchError) {
-    const fix = 'Start the server, or correct the address.';
-    const findings = [answered.fault(answer.message, 'No client gets an answer.', fix)];
-    return { findings, isThere: false, isOpen: false };
+    const { seen, fix } = explainConnection(answer);
+    return { findings: [answered.fault(seen, 'No client gets an answer.', fix)], isThere: false, isOpen: false };
   }
   const { status, headers } = answer;
   if (status !== 401) {
-    const isOpen = status >= 200 && status < 300;
+    const isOpen = isMcpAnswer(answer);
+    const finding = isOpen
+      ? judgeOpen(status, policy)
+      : judgeUnexpected(answered, answer, { seen: `${status}, not 401`, affects: NO_LOGIN });
     // Anything else is no MCP server, or none that lets clients log in: what follows would only repeat it.
-    return { findings: [judgeStatus(answer)], isThere: isOpen, isOpen };
+    return { findings: [finding], isThere: isOpen, isOpen };
   }
   const challenge = readChallenge(headers.get('www-authenticate'));
   const metadataUrl = challenge?.parameters.get('resource_metadata');
   return {
-    findings: [answered.ok('401'), ...judgeChallenge(url, challenge), await judgeOtherVerbs(probe, url)],
+    findings: [answered.ok('401'), ...judgeChallenge(url, challenge, headers), await judgeOtherVerbs(probe, url)],
     isThere: true,
     isOpen: false,
     challenge,
-    metadataUrl: metadataUrl !== undefined && URL.canParse(metadataUrl) ? metadataUrl : undefined,
+    metadataUrl: isHttpUrl(metadataUrl) ? metadataUrl : undefined,
   };
 }
 
-function judgeStatus({ status, headers }: Answer): Finding {
+/** Whether that is meant, only the policy says. */
+function judgeOpen(status: number, policy: ResolvedAuth | undefined): Finding {
   const answered = reporterFor('answer without a token');
-  if (status >= 200 && status < 300) {
-    return answered.warning(
-      `${status}: strangers are let in`,
-      'Clients never log in, so that nobody is known to the server.',
-      "Use mode 'strict' unless anonymous callers are wanted.",
-    );
-  }
-  if (status >= 300 && status < 400) {
+  if (policy !== undefined && requiresToken(policy.modeName)) {
     return answered.fault(
-      `${status} to ${headers.get('location')}`,
-      'Clients do not follow with their token.',
-      'Give out the address that it redirects to.',
+      `${status} without a token, although the file says mode ${policy.modeName}`,
+      'Anonymous callers are answered.',
+      'See that the running server has this file, and that no other route takes this path.',
     );
   }
-  return answered.fault(
-    `${status}, not 401`,
-    'Clients report an error instead of logging in.',
-    'Check the path, and that mcpAuth() stands before whatever answered.',
+  return answered.warning(
+    `${status}: strangers are let in`,
+    'Clients never log in, so that nobody is known to the server.',
+    {
+      code: "Use mode 'strict' unless anonymous callers are wanted; if it is, see that mcpAuth() stands before the MCP server.",
+      file: `Set mcpAuthentication.mode to strict unless anonymous callers are wanted: it is ${policy?.modeName}.`,
+    },
   );
 }
 
-function* judgeChallenge(url: string, challenge: ReadChallenge | undefined): Generator<Finding> {
+function* judgeChallenge(url: string, challenge: ReadChallenge | undefined, headers: Headers): Generator<Finding> {
   const challenged = reporterFor('challenge');
-  const fix = 'Answer 401 with WWW-Authenticate: Bearer resource_metadata="…", as mcpAuth() does.';
+  const renamed = [...headers.keys()].find((name) => name.endsWith('-www-authenticate'));
+  if (challenge === undefined && renamed !== undefined) {
+    return yield challenged.fault(
+      `no WWW-Authenticate, but ${renamed}`,
+      'Clients do not ask the user to log in.',
+      'Something between here and the server renames the header, as REST APIs of AWS API Gateway do: have it passed on as WWW-Authenticate.',
+    );
+  }
+  const fix = {
+    code: 'Answer 401 with WWW-Authenticate: Bearer resource_metadata="…", as mcpAuth() does; if it does, see what changes its answer.',
+    file: 'See what answers in the place of the gateway, or changes its answer: it sends Bearer resource_metadata="…".',
+  };
   if (challenge === undefined || challenge.scheme.toLowerCase() !== 'bearer') {
     const seen = challenge === undefined ? 'no WWW-Authenticate' : `the scheme ${challenge.scheme}`;
     return yield challenged.fault(seen, 'Clients do not ask the user to log in.', fix);
@@ -76,7 +91,7 @@ function* judgeChallenge(url: string, challenge: ReadChallenge | undefined): Gen
   if (metadata === undefined) {
     return yield challenged.fault('no resource_metadata', 'Claude, VS Code and others show no login prompt.', fix);
   }
-  if (!URL.canParse(metadata)) {
+  if (!isHttpUrl(metadata)) {
     const seen = `resource_metadata is ${JSON.stringify(metadata)}, no absolute URL`;
     return yield challenged.fault(seen, 'Clients cannot fetch it.', fix);
   }
@@ -100,28 +115,36 @@ function* judgeChallenge(url: string, challenge: ReadChallenge | undefined): Gen
 
 /** A stream is opened with GET, a session ended with DELETE: their 401s have to lead on, too. */
 async function judgeOtherVerbs(probe: Probe, url: string): Promise<Finding> {
-  const others = reporterFor('other verbs');
   const seen: string[] = [];
   for (const method of ['GET', 'DELETE']) {
-    const { status, headers } = await probe(url, { method, headers: { accept: 'text/event-stream' } });
-    seen.push(`${method} ${status}`);
-    if (status >= 200 && status < 300) {
-      return others.fault(
-        `${method} is answered ${status} without a token`,
-        'Strangers read streams or end sessions.',
-        'Let every verb through mcpAuth(): app.use(), not app.post().',
-      );
-    }
-    const challenge = readChallenge(headers.get('www-authenticate'));
-    if (status === 401 && challenge?.parameters.has('resource_metadata') !== true) {
-      return others.warning(
-        `${method} is answered 401 without resource_metadata`,
-        'Clients whose token expires while they wait on a stream do not log in again.',
-        'Challenge every verb alike, as mcpAuth() does.',
-      );
-    }
+    const answer = await probe(url, { method, headers: { accept: 'text/event-stream' } });
+    const problem = judgeVerb(method, answer);
+    if (problem !== undefined) return problem;
+    seen.push(`${method} ${answer.status}`);
   }
-  return others.ok(seen.join(', '));
+  return reporterFor('other verbs').ok(seen.join(', '));
+}
+
+function judgeVerb(method: string, answer: Answer): Finding | undefined {
+  const others = reporterFor('other verbs');
+  const { status, headers } = answer;
+  // A page that comes for GET is none of the MCP server's.
+  if (status >= 200 && status < 300 && (method === 'DELETE' || isMcpAnswer(answer))) {
+    return others.fault(`${method} is answered ${status} without a token`, 'Strangers read streams or end sessions.', {
+      code: 'Let every verb through mcpAuth(): app.use(), not app.post().',
+      file: 'See what answers before the gateway, which asks for a token for every verb.',
+    });
+  }
+  const challenge = readChallenge(headers.get('www-authenticate'));
+  if (status !== 401 || challenge?.parameters.has('resource_metadata') === true) return undefined;
+  return others.warning(
+    `${method} is answered 401 without resource_metadata`,
+    'Clients whose token expires while they wait on a stream do not log in again.',
+    {
+      code: 'Challenge every verb alike, as mcpAuth() does.',
+      file: 'See what answers before the gateway, which challenges every verb alike.',
+    },
+  );
 }
 
 /** The same address with one closing slash more, or less, must not be a second door. */
@@ -130,13 +153,13 @@ export async function judgeClosingSlash(probe: Probe, url: string): Promise<Find
   const other = new URL(url);
   if (other.pathname === '/') return report.ok('the address has no path');
   other.pathname = other.pathname.endsWith('/') ? withoutClosingSlash(other.pathname) : `${other.pathname}/`;
-  const { status, headers } = await probe(other.href, INITIALIZE);
-  if (status >= 200 && status < 300) {
-    return report.fault(
-      `${other.href} is answered ${status} without a token`,
-      'Strangers get in there.',
-      'Mount mcpAuth() with app.use() above every route, not on one path.',
-    );
+  const answer = await initialize(probe, other.href);
+  const { status, headers } = answer;
+  if (isMcpAnswer(answer)) {
+    return report.fault(`${other.href} is answered ${status} without a token`, 'Strangers get in there.', {
+      code: 'Mount mcpAuth() with app.use() above every route, not on one path.',
+      file: 'Give the route that takes this path the same mcpAuthentication.',
+    });
   }
   if (status >= 300 && status < 400) {
     return report.warning(

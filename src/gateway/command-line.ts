@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { DoctorOptions, Patient } from '../doctor/doctor.js';
@@ -68,7 +69,8 @@ Ends with code 1 where clients cannot log in.
 
   URL                  the address of the MCP server, as clients are given it
   -f, --file FILE      look at each server of this configuration file, under its resource
-      --token FILE     a token to send, and to explain claim by claim; not where the file has several servers
+      --token FILE     a file with a token to send, and to explain claim by claim; - reads it from standard input;
+                       not where the file has several servers
       --json           for machines
   -h, --help           show this text`;
 
@@ -102,14 +104,34 @@ function readToken(file: string, patients: readonly Patient[]): string {
     const several = `--token is for one server, but the file has ${resources.length} (${resources.join(', ')})`;
     throw doctorUsageError(`${several}: name the server of the token by its URL, in the place of -f`);
   }
-  return readInputFile(file)
+  return readTokenFile(file)
     .trim()
     .replace(/^bearer\s+/i, '');
 }
 
+/** The name of the file is not repeated: somebody may have given the token itself. */
+function readTokenFile(file: string): string {
+  try {
+    // 0 is standard input.
+    return readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const expected = 'name a FILE that holds the token, or - for standard input, and not the token itself';
+    throw doctorUsageError(`--token: there is no such file, or it cannot be read (${code}): ${expected}`, {
+      cause: error,
+    });
+  }
+}
+
 function requireUrl(text: string): string {
   if (isHttpUrl(text)) return text;
-  throw doctorUsageError(`${JSON.stringify(text)} is not the http(s) address of a server`);
+  const given = withoutTokens(JSON.stringify(text));
+  throw doctorUsageError(`${given} is not the http(s) address of a server`);
+}
+
+/** An argument in a wrong place may be a token, which must not come onto a screen or into a log. */
+function withoutTokens(text: string): string {
+  return text.replace(/[\w.~+/=-]{32,}/g, '…');
 }
 
 /** Each route with a resource, and its policy as the gateway would have it. */
@@ -143,6 +165,6 @@ function parseArguments<const T extends ParseArgsConfig>(
     return parseArgs(config);
   } catch (error) {
     // parseArgs explains at length after its first sentence; ours is the shorter way on.
-    throw usageError((error as Error).message.split('. ')[0] ?? '', { cause: error });
+    throw usageError(withoutTokens((error as Error).message.split('. ')[0] ?? ''), { cause: error });
   }
 }

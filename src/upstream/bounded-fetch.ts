@@ -19,11 +19,20 @@ export class FetchError extends Error {
   override readonly name = 'FetchError';
   /** Whether the server had begun to answer, and broke off by itself. */
   readonly answered: boolean;
+  /** Node's word for what happened, such as `ECONNREFUSED`; `TimeoutError` where the time was over. */
+  readonly code: string | undefined;
 
   constructor(message: string, answered: boolean, cause: unknown) {
     super(message, { cause });
     this.answered = answered;
+    this.code = codeOf(cause);
   }
+}
+
+function codeOf(error: unknown): string | undefined {
+  const { name, code, cause } = (error ?? {}) as { name?: string; code?: unknown; cause?: { code?: string } };
+  if (name === 'TimeoutError') return name;
+  return typeof code === 'string' ? code : cause?.code;
 }
 
 /**
@@ -44,21 +53,27 @@ export async function boundedFetch(
   try {
     response = await fetch(url, { ...init, redirect: 'manual', signal });
     const { status, headers } = response;
-    return { status, headers, ...(await readBody(response, reads(response) ? maxBytes : undefined)) };
+    if (reads(response)) return { status, headers, ...(await readWithin(maxBytes, response.body ?? [])) };
+    await response.body?.cancel();
+    return { status, headers, ...UNREAD };
   } catch (error) {
     if (signal.aborted) throw new FetchError(`no answer within ${timeoutMs / 1_000} seconds`, false, error);
     throw new FetchError(reasonOf(error), response !== undefined, error);
   }
 }
 
-async function readBody(response: Response, maxBytes: number | undefined) {
-  if (maxBytes === undefined) {
-    await response.body?.cancel();
-    return { bytes: Buffer.alloc(0), isWhole: true };
-  }
+type ReadBody = Pick<BoundedAnswer, 'bytes' | 'isWhole'>;
+
+/** The body of an answer whose body is not wanted. */
+export const UNREAD: ReadBody = Object.freeze({ bytes: Buffer.alloc(0), isWhole: true });
+
+export async function readWithin(
+  maxBytes: number,
+  body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<ReadBody> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of body) {
     chunks.push(chunk);
     size += chunk.byteLength;
     if (size > maxBytes) return { bytes: Buffer.concat(chunks), isWhole: false };

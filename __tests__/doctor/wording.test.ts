@@ -1,0 +1,162 @@
+import { expect, test } from 'vitest';
+import type { Reader } from '../../src/doctor/finding.js';
+import type { Middleware } from '../../src/index.js';
+import {
+  type Fault,
+  goodToken,
+  lineOf,
+  type Reply,
+  replyingWhere,
+  startFaultyServer,
+} from '../support/faulty-server.js';
+
+const readers: readonly Reader[] = ['code', 'file'];
+const JSON_TYPE = { 'content-type': 'application/json' };
+const RESULT = '{"jsonrpc":"2.0","id":1,"result":{}}';
+
+const OPEN = { policy: () => ({ mode: 'optional' }) };
+const whyNoMcp = 'Clients never log in, so that nobody is known to the server.';
+
+test.each<[what: string, fault: Fault, reader: Reader, line: string]>([
+  [
+    'an open server',
+    OPEN,
+    'code',
+    `! answer without a token: 200: strangers are let in. ${whyNoMcp} Use mode 'strict' unless anonymous callers are wanted; if it is, see that mcpAuth() stands before the MCP server.`,
+  ],
+  [
+    'an open server of an open file',
+    OPEN,
+    'file',
+    `! answer without a token: 200: strangers are let in. ${whyNoMcp} Set mcpAuthentication.mode to strict unless anonymous callers are wanted: it is optional.`,
+  ],
+  [
+    'an open server of a strict file',
+    { before: replyingWhere({ status: 200, body: RESULT }, () => true) },
+    'file',
+    '✗ answer without a token: 200 without a token, although the file says mode strict. Anonymous callers are answered. See that the running server has this file, and that no other route takes this path.',
+  ],
+])('%s', async (_what, fault, reader, line) => {
+  const server = await startFaultyServer(fault);
+  expect(lineOf((await server.walk(undefined, reader))[0])).toBe(line);
+});
+
+const GONE = 'A client with this token logs in again, or gives up.';
+const challenged = (status: number, challenge?: string): Reply => ({
+  status,
+  ...(challenge !== undefined && { headers: { 'www-authenticate': challenge } }),
+});
+const NOT_ABOUT =
+  '401, without an error that is about the token. A client with this token logs in again, and may get the same answer.';
+const APPLICATION: Readonly<Record<Reader, string>> = {
+  code: 'See what answers: the application behind mcpAuth(), or something before it. mcpAuth() says error="invalid_token".',
+  file: 'See what answers: something before the gateway, which says error="invalid_token" where it refuses a token.',
+};
+const UNEXPLAINED: Readonly<Record<Reader, string>> = {
+  code: 'The lines below find nothing wrong with it: go by what the server says, and by its policy and log.',
+  file: 'By this file nothing is wrong with it: see that the running server has this file, and that the token is not revoked.',
+};
+
+test.each(
+  readers.flatMap((reader) =>
+    (
+      [
+        [challenged(401), `✗ answer with the token: ${NOT_ABOUT} ${APPLICATION[reader]}`],
+        [challenged(401, 'Basic realm="app"'), `✗ answer with the token: ${NOT_ABOUT} ${APPLICATION[reader]}`],
+        [
+          challenged(401, 'Bearer resource_metadata="http://a"'),
+          `✗ answer with the token: ${NOT_ABOUT} ${APPLICATION[reader]}`,
+        ],
+        [
+          challenged(401, 'Bearer error="invalid_token", error_description="The token has been revoked"'),
+          `✗ token: refused with 401: The token has been revoked. ${GONE} ${UNEXPLAINED[reader]}`,
+        ],
+        [
+          challenged(401, 'Bearer error="invalid_token"'),
+          `✗ token: refused with 401: invalid_token. ${GONE} ${UNEXPLAINED[reader]}`,
+        ],
+        [
+          challenged(403, 'Bearer error="insufficient_scope"'),
+          `✗ token: refused with 403: insufficient_scope. ${GONE} ${UNEXPLAINED[reader]}`,
+        ],
+        [
+          challenged(400, 'Bearer error="invalid_request"'),
+          `✗ token: refused with 400: invalid_request. ${GONE} ${UNEXPLAINED[reader]}`,
+        ],
+      ] as const
+    ).map(([reply, line]) => [reply.headers?.['www-authenticate'], reader, reply, line] as const),
+  ),
+)('after a good token: %s, for the %s', async (_challenge, reader, reply, line) => {
+  const server = await startFaultyServer({
+    before: replyingWhere(reply, (authorization) => authorization !== undefined),
+  });
+  const lines = (await server.walk(goodToken(server), reader)).map(lineOf);
+  expect(lines.filter((each) => !each.startsWith('✓'))).toEqual([line]);
+});
+
+test.each([
+  ['a message', { status: 200, body: RESULT, headers: JSON_TYPE }],
+  ['a stream', { status: 200, body: 'data: {}\n\n', headers: { 'content-type': 'text/event-stream' } }],
+])('%s is what accepts a token', async (_what, reply) => {
+  const server = await startFaultyServer({
+    before: replyingWhere(reply, (authorization) => authorization !== undefined),
+  });
+  expect((await server.walk(goodToken(server))).map(lineOf)).toContain('✓ token: accepted (200)');
+});
+
+test('a token that the server repeats is not printed', async () => {
+  const before: Middleware = (req, res, next) => {
+    const { authorization } = req.headers;
+    if (authorization === undefined) return next();
+    const challenge = `Bearer error="invalid_token", error_description="${authorization}"`;
+    res.writeHead(401, { 'www-authenticate': challenge }).end();
+  };
+  const server = await startFaultyServer({ before });
+  const token = goodToken(server);
+  const findings = await server.walk(token);
+  expect(JSON.stringify(findings)).not.toContain(token);
+  expect(findings.map(lineOf).join('\n')).toContain('✗ token: refused with 401: Bearer <the token>');
+});
+
+const CORS_LINES: Readonly<Record<Reader, readonly [preflight: string, answers: string]>> = {
+  code: [
+    'Mount mcpCors() before mcpAuth() and before whatever else answers OPTIONS.',
+    'Mount mcpCors() before mcpAuth() and before whatever else answers OPTIONS.',
+  ],
+  file: ['Set policies.cors on the route.', 'Set policies.cors on the route.'],
+};
+
+test.each(readers)('without CORS, whoever has the %s is told what there is to change', async (reader) => {
+  const server = await startFaultyServer({ cors: (_req, _res, next) => next() });
+  const fixes = (await server.walk(undefined, reader))
+    .filter(({ step }) => step.startsWith('CORS'))
+    .map(({ fix }) => fix);
+  expect(fixes.slice(0, 2)).toEqual(CORS_LINES[reader]);
+});
+
+test('no line for a file speaks of what only a program can call', async () => {
+  const faults: Fault[] = [
+    OPEN,
+    { cors: (_req, _res, next) => next() },
+    { before: replyingWhere({ status: 401 }, () => true) },
+    { before: replyingWhere({ status: 404 }, () => true) },
+    { before: replyingWhere({ status: 403 }, (_authorization, origin) => origin !== undefined) },
+    { before: replyingWhere({ status: 200, body: RESULT }, (_authorization, _origin, method) => method === 'DELETE') },
+    {
+      before: replyingWhere({ status: 200, body: RESULT }, (_authorization, _origin, _method, url) => url === '/mcp/'),
+    },
+    {
+      before: replyingWhere(
+        { status: 404 },
+        (_authorization, _origin, _method, url) => url?.startsWith('/.well-known/') === true,
+      ),
+    },
+  ];
+  for (const fault of faults) {
+    const bad = (await (await startFaultyServer(fault)).walk(undefined, 'file')).filter(
+      ({ status }) => status !== 'ok',
+    );
+    expect(bad).not.toEqual([]);
+    for (const { fix } of bad) expect(fix).not.toMatch(/mcp[A-Z]\w+\(|protectedResourceMetadata|app\.\w+\(/);
+  }
+});

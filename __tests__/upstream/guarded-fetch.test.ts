@@ -1,0 +1,110 @@
+import type { ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { FetchError } from '../../src/upstream/bounded-fetch.js';
+import { type Guard, type GuardedInit, guardedFetch } from '../../src/upstream/guarded-fetch.js';
+import { isPublicAddress } from '../../src/upstream/public-address.js';
+import { serve, unreachableUrl } from '../support/loopback-server.js';
+
+const LIMITS = { timeoutMs: 5_000, maxBytes: 100 };
+const ANYWHERE: Guard = { mayConnect: () => true, reads: () => true };
+
+const call = (url: string, { mayConnect = ANYWHERE.mayConnect, limits = LIMITS, init = {} as GuardedInit } = {}) =>
+  guardedFetch(new URL(url), init, limits, { ...ANYWHERE, mayConnect });
+
+async function failureOf(attempt: Promise<unknown>): Promise<FetchError> {
+  const error = await attempt.then(
+    () => expect.fail('it was answered'),
+    (error: unknown) => error,
+  );
+  expect(error).toBeInstanceOf(FetchError);
+  return error as FetchError;
+}
+
+test('brings status, headers, body and where they came from', async () => {
+  const origin = await serve((req, res) => {
+    res.writeHead(418, { 'set-cookie': ['a=1', 'b=2'], 'x-sent': `${req.method} ${req.headers['x-mine']}` });
+    req.pipe(res);
+  });
+  const answer = await call(`${origin}/a?b`, { init: { method: 'POST', headers: { 'x-mine': '1' }, body: 'hello' } });
+  expect(answer).toMatchObject({ status: 418, isWhole: true, remoteAddress: '127.0.0.1' });
+  expect(answer.bytes.toString()).toBe('hello');
+  expect(answer.headers.get('x-sent')).toBe('POST 1');
+  expect(answer.headers.getSetCookie()).toEqual(['a=1', 'b=2']);
+});
+
+test.each(['localhost', '127.0.0.1', '0x7f.1', '2130706433', '[::1]', '[::ffff:127.0.0.1]', '0', 'ip6-localhost'])(
+  'makes no connection to %s where it may go to public addresses only',
+  async (host) => {
+    let requests = 0;
+    const { port } = new URL(
+      await serve((_req, res) => {
+        requests += 1;
+        res.end();
+      }),
+    );
+    const error = await failureOf(call(`http://${host}:${port}/`, { mayConnect: isPublicAddress }));
+    // Not every machine knows each of these names.
+    expect(['ADDRESS_REFUSED', 'ENOTFOUND', 'EAI_AGAIN']).toContain(error.code);
+    expect(requests).toBe(0);
+  },
+);
+
+test('connects to the very address that was checked', async () => {
+  const origin = await serve((_req, res) => void res.end('x'));
+  const checked: string[] = [];
+  const mayConnect = (address: string) => checked.push(address) > 0;
+  const { remoteAddress } = await call(origin.replace('127.0.0.1', 'localhost'), { mayConnect });
+  expect(checked).toContain(remoteAddress);
+});
+
+test.each<[what: string, answer: (res: ServerResponse) => void, expected: object]>([
+  ['no answer', () => undefined, { code: 'TimeoutError', message: 'no answer within 0.2 seconds', answered: false }],
+  ['half an answer', (res) => res.writeHead(200).write('{'), { code: 'TimeoutError' }],
+  ['a slow drip', drip, { code: 'TimeoutError' }],
+  ['a hang-up', (res) => void res.destroy(), { code: 'ECONNRESET', answered: false }],
+])('fails after %s', async (_what, answer, expected) => {
+  const origin = await serve((_req, res) => answer(res));
+  const limits = { timeoutMs: 200, maxBytes: 10_000 };
+  expect(await failureOf(call(origin, { limits }))).toMatchObject(expected);
+});
+
+function drip(res: ServerResponse): void {
+  const timer = setInterval(() => res.write(' '), 20);
+  res.on('close', () => clearInterval(timer));
+}
+
+test('reads no more than it may, and no redirect is followed', async () => {
+  const origin = await serve((req, res) =>
+    req.url === '/moved' ? void res.writeHead(302, { location: '/' }).end() : void res.end(' '.repeat(10_000)),
+  );
+  expect(await call(origin)).toMatchObject({ status: 200, isWhole: false });
+  expect(await call(`${origin}/moved`)).toMatchObject({ status: 302 });
+});
+
+test.each(['file:///etc/passwd', 'ftp://127.0.0.1/', 'javascript:alert(1)', 'data:,x'])(
+  '%s is not asked',
+  async (url) => {
+    expect(await failureOf(call(url))).toMatchObject({ code: 'ERR_INVALID_PROTOCOL' });
+  },
+);
+
+test('says that nothing listens, or something else than HTTP', async () => {
+  expect(await failureOf(call(await unreachableUrl()))).toMatchObject({
+    code: 'ECONNREFUSED',
+    message: 'ECONNREFUSED',
+  });
+  const server = createServer((socket) => void socket.end('SSH-2.0-x\r\n'));
+  expect((await failureOf(call(`http://127.0.0.1:${await portOf(server)}`))).code).toMatch(/^HPE_/);
+});
+
+test('a name and a password in the address are not sent', async () => {
+  const origin = await serve((req, res) => void res.end(req.headers.authorization ?? 'none'));
+  expect((await call(origin.replace('//', '//user:secret@'))).bytes.toString()).toBe('none');
+});
+
+async function portOf(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return (server.address() as { port: number }).port;
+}

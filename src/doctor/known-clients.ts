@@ -1,0 +1,54 @@
+/** What one client sends that not every authorization server takes; seen on the wire in November 2026. */
+export interface KnownClient {
+  readonly name: string;
+  /** Members of its registration (RFC 7591) beside those that every client sends. */
+  readonly registers: readonly ('scope' | 'client_uri')[];
+  /** How it authenticates at the token endpoint; `client_secret_basic` is meant where it does not say. */
+  readonly method: 'none' | 'client_secret_basic';
+  /** Of the authorization request, where the server announces `offline_access`. */
+  readonly prompts: readonly ('consent' | 'select_account')[];
+  /** Asks for `offline_access` where the server announces it. */
+  readonly asksOffline: boolean;
+  /** The `scope` of its refresh: none, or the one of the login. Undefined where no refresh was seen. */
+  readonly refreshScope: 'none' | 'some' | undefined;
+}
+
+type Row = readonly [
+  name: string,
+  registers: string,
+  prompts: string,
+  asksOffline: boolean,
+  refreshScope: KnownClient['refreshScope'],
+  method?: KnownClient['method'],
+];
+
+const ROWS: readonly Row[] = [
+  ['MCP Python SDK 2.3', 'scope', 'consent', true, 'none', 'client_secret_basic'],
+  ['MCP TypeScript SDK 1.32', 'scope', '', false, 'none'],
+  ['MCP TypeScript SDK 2.4', 'scope', 'consent', true, 'none'],
+  ['MCP Go SDK 1.8', '', '', true, 'none'],
+  ['FastMCP 4.2', 'scope', 'consent', true, 'none'],
+  ['Claude Code 2.1', 'scope', 'consent', true, 'none'],
+  ['Codex 0.171', 'scope', '', true, 'some'],
+  ['opencode 1.18', 'scope client_uri', 'consent', true, 'none'],
+  ['mcp-remote 0.15', 'scope client_uri', 'consent', true, 'some'],
+  ['MCP Inspector 2.12', 'scope client_uri', 'consent', true, 'none'],
+  ['Gemini CLI 0.61', 'scope', '', true, 'some'],
+  ['Qwen Code 0.24', 'scope', '', false, undefined],
+  ['GitHub Copilot CLI 1.0', '', 'consent select_account', true, undefined],
+  ['@ai-sdk/mcp 2.0', 'scope', '', false, 'none'],
+];
+
+const words = <T extends string>(text: string) => text.split(' ').filter((word) => word !== '') as T[];
+
+/** What those clients send whose requests were seen. Each may send something else in its next version. */
+export const KNOWN_CLIENTS: readonly KnownClient[] = Object.freeze(
+  ROWS.map(([name, registers, prompts, asksOffline, refreshScope, method = 'none']) => ({
+    name,
+    registers: words<KnownClient['registers'][number]>(registers),
+    method,
+    prompts: words<KnownClient['prompts'][number]>(prompts),
+    asksOffline,
+    refreshScope,
+  })),
+);
