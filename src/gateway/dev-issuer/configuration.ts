@@ -49,6 +49,7 @@ export function configure({ library, key, resources, tokenSeconds, clients, stor
     ttl: {
       AccessToken: tokenSeconds,
       Grant: DAY_SECONDS,
+      IdToken: tokenSeconds,
       Interaction: 1_800,
       RefreshToken: DAY_SECONDS,
       Session: DAY_SECONDS,

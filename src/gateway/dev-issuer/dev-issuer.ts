@@ -11,7 +11,7 @@ import { createDevIssuerStore } from './dev-issuer-store.js';
 import { explainErrors } from './error-page.js';
 import { createKey, openKeptState } from './kept-state.js';
 import { loadOidcProvider } from './load-oidc-provider.js';
-import { interact, withConsentForOfflineAccess } from './login.js';
+import { completeAuthorizationRequest, interact } from './login.js';
 import { createSealedClients } from './sealed-clients.js';
 
 export interface DevIssuerOptions {
@@ -91,13 +91,14 @@ function createAnswer(provider: Provider, issuer: string, resources: readonly De
   const answer = provider.callback();
   const allowEveryOrigin = cors({ origin: '*' });
   const { host } = new URL(issuer);
+  const scopes = [...new Set(resources.flatMap((resource) => resource.scopes))];
   const hosts = [host, host.replace('localhost', HOST)];
   return (req: IncomingMessage, res: ServerResponse): void => {
     // A page whose name leads here by a trick of DNS must not press the button itself.
     if (!hosts.includes(req.headers.host ?? '')) res.writeHead(403).end();
     else if (req.url?.startsWith('/interaction/')) void interact(provider, req, res, resources);
     else {
-      req.url = withConsentForOfflineAccess(req.url ?? '/');
+      req.url = completeAuthorizationRequest(req.url ?? '/', scopes);
       allowEveryOrigin(req, res, () => void answer(req, res));
     }
   };

@@ -52,17 +52,27 @@ function replyLoginPage(res: ServerResponse, name: string | undefined, { host, p
 }
 
 /**
- * The same authorization request, with `consent` among its prompts where it asks for `offline_access`: without, OpenID Connect (Core,
- * section 11) grants no such scope, and a client that names it at a refresh, as Codex does, would be refused. The click is the consent.
+ * The same authorization request, so that oidc-provider grants what it asks for.
+ *
+ * @param scopes Those of a request that names none (RFC 6749, section 3.3): without any, nobody could log in.
  */
-export function withConsentForOfflineAccess(target: string): string {
+export function completeAuthorizationRequest(target: string, scopes: readonly string[]): string {
   const [path, query = ''] = target.split(/\?(.*)/s, 2);
+  if (path !== '/auth') return target;
   const parameters = new URLSearchParams(query);
+  if (!parameters.has('scope')) parameters.set('scope', ['openid', ...scopes].join(' '));
+  addConsent(parameters);
+  return `${path}?${parameters}`;
+}
+
+/**
+ * OpenID Connect (Core, section 11) grants `offline_access` only with the prompt `consent`, and a client that names it at each refresh,
+ * as Codex does, would be refused. The click is the consent.
+ */
+function addConsent(parameters: URLSearchParams): void {
   const prompts = parameters.getAll('prompt');
   const words = (prompts[0] ?? '').split(' ').filter((word) => word !== '');
   const asksOffline = (parameters.get('scope') ?? '').split(' ').includes('offline_access');
-  const isRefused = prompts.length > 1 || words.includes('none');
-  if (path !== '/auth' || !asksOffline || isRefused || words.includes('consent')) return target;
+  if (!asksOffline || prompts.length > 1 || words.includes('none') || words.includes('consent')) return;
   parameters.set('prompt', [...words, 'consent'].join(' '));
-  return `${path}?${parameters}`;
 }
