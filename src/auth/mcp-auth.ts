@@ -3,7 +3,7 @@ import { type AuthInfo, attachAuth, clearAuth } from '../core/auth-info.js';
 import { AuthError, UpstreamError } from '../core/errors.js';
 import { asError } from '../http/middleware.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
-import { createPublicEndpoints } from '../metadata/public-endpoints.js';
+import { publicEndpointsOf } from '../metadata/public-endpoints.js';
 import { readToken, removeCredentials, type Scheme, schemeOf } from '../oauth/credentials.js';
 import { attachAnonymousRefuse, attachRefuse, createLaterRefusals, createRefusal } from '../oauth/refusal.js';
 import { requestOrigin } from '../oauth/request-origin.js';
@@ -14,6 +14,7 @@ import { type McpAuth, rememberPolicy, resolvePolicy } from '../policy/resolved-
 import type { Presentation } from './binding/proof.js';
 import { createSenderConstraint, schemeOfToken } from './binding/sender-constraint.js';
 import { createDecisionLog } from './decision-log.js';
+import { createSetupHints } from './setup-hints.js';
 import { missingScopes } from './token/claims.js';
 import { createTokenVerifier } from './token/token-verifier.js';
 import type { VerifiedToken } from './token/verified-tokens.js';
@@ -58,8 +59,8 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
   const schemes: readonly Scheme[] = held.dpop === 'off' ? ['bearer'] : ['bearer', 'dpop'];
   const verifier = createTokenVerifier(held);
   const sender = createSenderConstraint(held);
-  const endpoints = createPublicEndpoints(held);
-  const { admit, turnAway, later } = createGate(held);
+  const endpoints = publicEndpointsOf(held);
+  const { admit, turnAway, later } = createGate(held, options);
 
   function mcpAuthMiddleware(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void {
     const target = requestTarget(req);
@@ -124,11 +125,12 @@ function presentationOf({ req, scheme }: Passage, { resource, mtls }: ResolvedAu
   };
 }
 
-function createGate(held: ResolvedAuth) {
+function createGate(held: ResolvedAuth, options: object) {
   const mode: Mode = MODES[held.modeName];
   const refuse = createRefusal(held);
-  const later = createLaterRefusals(refuse);
+  const later = createLaterRefusals(refuse, held);
   const record = createDecisionLog(held.modeName, held);
+  const hints = createSetupHints(options, held);
 
   function admit(passage: Passage, auth: AuthInfo): void {
     const missing = missingScopes(held.requiredScopes, auth.scopes);
@@ -156,6 +158,7 @@ function createGate(held: ResolvedAuth) {
       attachAnonymousRefuse(req, later.bearer);
       next();
     } else if (error instanceof AuthError) {
+      if (isAbsent) hints.onRefusal(req);
       refuse(req, res, error.code, scheme);
     } else {
       if (error instanceof UpstreamError && !res.headersSent)

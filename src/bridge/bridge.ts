@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Advice } from '../core/advice.js';
 import type { AuthInfo } from '../core/auth-info.js';
 import { principalOf } from '../core/principal.js';
 import { Quota } from '../core/quota.js';
@@ -38,7 +39,7 @@ export class Bridge {
   #published = '';
   #closed: Promise<void> | undefined;
 
-  constructor(options: ResolvedStdio) {
+  constructor(options: ResolvedStdio, advice: Advice) {
     const recipe = {
       ...options,
       maxWaiting: options.maxPendingRequests,
@@ -54,7 +55,7 @@ export class Bridge {
     this.#shared = new SharedChildren(options, this.#children);
     this.#legacy = new LegacyExchange(this.#sessions, metaRules);
     this.#modern = new ModernExchange(this.#shared, metaRules);
-    this.#guard = createRebindingGuard(options);
+    this.#guard = createRebindingGuard(options, advice);
     this.#maxBodyBytes = options.maxBodyBytes;
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
