@@ -2,9 +2,10 @@ import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Advice } from '../core/advice.js';
 import type { AuthInfo } from '../core/auth-info.js';
+import type { Logger } from '../core/logger.js';
 import { principalOf } from '../core/principal.js';
 import { Quota } from '../core/quota.js';
-import { BodyError, readBody } from '../http/body.js';
+import { BodyError, readBody, reportBody } from '../http/body.js';
 import { BridgeError } from '../messages/bridge-error.js';
 import { isModern, namesModernRevision } from '../messages/era.js';
 import { parseBody } from '../messages/json-rpc.js';
@@ -34,6 +35,7 @@ export class Bridge {
   readonly #modern: ModernExchange;
   readonly #guard: (req: IncomingMessage) => void;
   readonly #maxBodyBytes: number;
+  readonly #logger: Logger;
   readonly #timer: NodeJS.Timeout;
   #ticks = 0;
   #published = '';
@@ -57,6 +59,7 @@ export class Bridge {
     this.#modern = new ModernExchange(this.#shared, metaRules);
     this.#guard = createRebindingGuard(options, advice);
     this.#maxBodyBytes = options.maxBodyBytes;
+    this.#logger = options.logger;
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
   }
@@ -67,6 +70,7 @@ export class Bridge {
       await this.#dispatch({ req, res, auth, principal: principalOf(req, auth), since: Date.now() });
     } catch (error) {
       if (!(error instanceof BridgeError || error instanceof BodyError)) throw error;
+      reportBody(error, 'mcpStdioBackend()', this.#logger.error);
       refuse(res, error);
     }
   }

@@ -10,6 +10,7 @@ import {
   mcpStdioBackend,
   protectedResourceMetadata,
 } from '../index.js';
+import { leaveRoot } from '../metadata/root-documents.js';
 import { requiresToken } from '../policy/modes.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { policyOf } from '../policy/resolved-policy.js';
@@ -46,7 +47,11 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
     ...(scopes ? [atPlace(scopes.at, () => mcpScopes(scopes.rules, { ...scopes.options, logger }))] : []),
     backend,
   ]);
-  return { handle, metadata: authentication?.metadata, policy, at: route.at, close: () => backend.close() };
+  const close = async () => {
+    if (policy !== undefined) leaveRoot(policy);
+    await backend.close();
+  };
+  return { handle, metadata: authentication?.metadata, policy, at: route.at, close };
 }
 
 /** The backend guards against DNS rebinding; what the file says of origins must not be foreign to it. */

@@ -38,7 +38,11 @@ export function shareRoot(policy: ResolvedAuth, documents: RootDocuments): RootD
   const name = withoutClosingSlash(origin + resource.pathname);
   const tenant: Tenant = { href, resource: name, documents, ownPaths: ownPathsOf(policy) };
   const others = tenantsOf(origin);
-  tenants.set(origin, [...(tenants.get(origin) ?? []), new WeakRef(tenant)]);
+  tenants.set(
+    origin,
+    [...others, tenant].map((each) => new WeakRef(each)),
+  );
+  ofPolicies.set(policy, tenant);
   const [path = ''] = ROOT_PATHS;
   const isNew = others.every((other) => other.resource !== name);
   if (isNew && ownerOf(origin, path) === undefined) {
@@ -56,6 +60,16 @@ export function shareRoot(policy: ResolvedAuth, documents: RootDocuments): RootD
   return new Map([...documents.keys()].map((path) => [path, answer(path)]));
 }
 
+const ofPolicies = new WeakMap<ResolvedAuth, Tenant>();
+
+/** Takes a policy that is no longer served out of the share, before the memory of its middlewares is reclaimed. */
+export function leaveRoot(policy: ResolvedAuth): void {
+  const origin = policy.resource?.origin ?? '';
+  const others = (tenants.get(origin) ?? []).filter((each) => each.deref() !== ofPolicies.get(policy));
+  if (others.length === 0) tenants.delete(origin);
+  else tenants.set(origin, others);
+}
+
 const NO_DOCUMENTS = { documents: new Map<string, Middleware>() };
 
 /** With `legacyEndpoints`, the authorization server of the whole origin is that of the policy. */
@@ -65,9 +79,7 @@ function ownPathsOf({ resource, facade }: ResolvedAuth): readonly string[] {
 }
 
 function tenantsOf(origin: string): readonly Tenant[] {
-  const known = (tenants.get(origin) ?? []).filter((each) => each.deref() !== undefined);
-  tenants.set(origin, known);
-  return known.flatMap((each) => each.deref() ?? []);
+  return (tenants.get(origin) ?? []).flatMap((each) => each.deref() ?? []);
 }
 
 function ownerOf(origin: string, path: string): Tenant | undefined {
