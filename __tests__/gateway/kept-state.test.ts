@@ -3,6 +3,7 @@ import { chmod, link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import type { StoreDump } from '../../src/gateway/dev-issuer/dev-issuer-store.js';
 import { openKeptState } from '../../src/gateway/dev-issuer/kept-state.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 
@@ -19,7 +20,7 @@ test('the key and the secret are the same at the next start, in a file for its o
   const first = open();
   expect(lines).toEqual([`info the keys of the development issuer are kept in ${file}: do not commit it`]);
   expect((await stat(file)).mode & 0o777).toBe(0o600);
-  const entry: [string, { value: object }] = ['Grant:a', { value: { accountId: 'developer' } }];
+  const entry: StoreDump[number] = ['Grant:a', { value: { accountId: 'developer' } }];
   first.save([entry]);
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   expect(await readdir(folder)).toEqual(['.dev-issuer.json']);
