@@ -3,7 +3,7 @@ import express from 'express';
 import express4 from 'express4';
 import request from 'supertest';
 import { describe, expect, test } from 'vitest';
-import { getAuth, type Middleware, mcpAuth, protectedResourceMetadata } from '../../src/index.js';
+import { type Decision, getAuth, type Middleware, mcpAuth, protectedResourceMetadata } from '../../src/index.js';
 import { unreachableUrl } from '../support/loopback-server.js';
 import { claims, expectInvalidToken, expectTokenRequired, ISSUER, RESOURCE } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
@@ -79,5 +79,36 @@ describe.each(Object.keys(frameworks) as (keyof typeof frameworks)[])('on %s', (
     expect(response.headers['www-authenticate']).toBeUndefined();
     expect(Number(response.headers['retry-after'])).toBeGreaterThan(0);
     expect(seen).toEqual(['key_set_unavailable']);
+  });
+
+  test.each([
+    ['application/json', true],
+    ['application/json, text/event-stream', true],
+    ['text/event-stream, Application/JSON;q=0.5', true],
+    ['text/html, application/json;q=0, */*', false],
+    ['text/html', false],
+    ['*/*', false],
+    ['application/jsonp', false],
+    ['', false],
+  ])('an outage is JSON for a client that accepts %j: %s', async (accept, expected) => {
+    const down = {
+      ...policy,
+      jwks: { url: await unreachableUrl() },
+      onDecision: ({ code }: Decision) => void codes.push(code),
+    };
+    const codes: unknown[] = [];
+    const app = frameworks[framework]() as ReturnType<typeof connect>;
+    app.use(mcpAuth(down) as connect.NextHandleFunction);
+    const token = signer.sign(claims());
+    const { status, headers, text } = await request(app)
+      .get('/mcp')
+      .set('accept', accept)
+      .auth(token, { type: 'bearer' });
+    expect([status, codes, headers['www-authenticate']]).toEqual([503, ['key_set_unavailable'], undefined]);
+    expect(Number(headers['retry-after'])).toBeGreaterThan(0);
+    if (expected) {
+      const error_description = 'The keys that verify tokens cannot be read at the moment';
+      expect(JSON.parse(text)).toEqual({ error: 'key_set_unavailable', error_description });
+    } else expect(headers['content-type']).toMatch(/^text\/html/);
   });
 });

@@ -3,7 +3,13 @@ import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mcpStdioBackend } from '../../src/bridge/mcp-stdio-backend.js';
+import { parseConfigFile } from '../../src/gateway/config/config-file.js';
+import { createGateway } from '../../src/gateway/gateway.js';
+import { type McpAuthOptions, mcpAuth } from '../../src/index.js';
+import { createTestIssuer } from '../../src/testing/index.js';
+import { configText } from '../support/config-text.js';
 import { initialize, JSON_HEADERS } from '../support/mcp-requests.js';
+import { createRecordingLogger } from '../support/recording-logger.js';
 import { NODE, SCRIPTED, type Served, serve } from '../support/stdio-bridge.js';
 
 /** fetch() sets Host and Origin itself, so this speaks plain HTTP. */
@@ -113,4 +119,76 @@ test.runIf(elsewhere)('a listener that others can reach lets every Host in, unle
     server.closeAllConnections();
     server.close();
   }
+});
+
+const issuer = createTestIssuer();
+const RESOURCE = 'https://api.example.com:8443/mcp';
+
+/** A token where one is sent, and what the resource of the policy, and nothing else, makes of Host and Origin. */
+const BEHIND_AUTH: Row[] = [
+  [{ host: 'api.example.com' }, 200],
+  [{ host: 'API.example.com:8443' }, 200],
+  [{ host: 'api.example.com:3000' }, 200],
+  [{ host: 'localhost:3000', origin: 'https://api.example.com:8443' }, 200],
+  [{ host: 'localhost:3000', origin: 'https://api.example.com' }, 403],
+  [{ host: 'api.example.com.evil.example' }, 403],
+  [{ host: 'api.example.com@evil.example' }, 403],
+  [{ host: 'evil.example/api.example.com' }, 403],
+  [{ host: 'api.example.com/evil' }, 403],
+  [{ host: 'evil.example', 'x-forwarded-host': 'api.example.com' }, 403],
+];
+
+describe.each(['strict', 'optional', 'permissive'] as const)('behind mcpAuth() in mode %s', (mode) => {
+  const policy: McpAuthOptions = { ...issuer.policy({ resource: RESOURCE }), mode };
+  const headers: Record<string, string> = mode === 'strict' ? { authorization: `Bearer ${issuer.token()}` } : {};
+  let served: Served;
+  beforeAll(async () => {
+    served = await serve({ maxSessions: 1_000, maxSessionsPerUser: 1_000 }, 'Express 5', [mcpAuth(policy)]);
+  });
+  afterAll(() => served.stop());
+
+  test.each(BEHIND_AUTH)('%j is answered %i, without a resource of the backend', async (row, expected) => {
+    expect((await status(served.url, { ...headers, ...row }))[0]).toBe(expected);
+  });
+});
+
+test('the resource of a policy counts for its own requests only', async () => {
+  const served = await serve({ maxSessions: 1_000 });
+  mcpAuth(issuer.policy({ resource: RESOURCE }));
+  expect((await status(served.url, { host: 'api.example.com' }))[0]).toBe(403);
+  await served.stop();
+});
+
+test('refusals are a line a minute, of printable characters', async () => {
+  const { lines, logger } = createRecordingLogger();
+  const served = await serve({ logger });
+  for (const host of ['evil.example', 'other.example']) await status(served.url, { host });
+  const origin = `https://x.example${String.fromCharCode(0x9b)}\u00e9${'y'.repeat(200)}`;
+  for (const _ of [1, 2]) await status(served.url, { host: 'localhost', origin });
+  await served.stop();
+  const fix = (option: string) => `see the option ${option} of mcpStdioBackend()`;
+  expect(lines.filter((line) => line.includes('refused'))).toEqual([
+    `warn mcpStdioBackend(): refused a request with Host "evil.example" (foreign_host): ${fix('allowedHosts')}`,
+    expect.stringMatching(
+      /^warn [ -~]*with Origin "https:\/\/x\.example\?+y{50,80}" \(foreign_origin\): [ -~]*allowedOrigins/,
+    ),
+  ]);
+});
+
+test("a file's user is told the member of the file", async () => {
+  const { lines, logger } = createRecordingLogger();
+  const targets = [{ stdio: { cmd: NODE, args: [SCRIPTED] } }];
+  const text = configText({ bind: { port: 0 }, route: { backends: [{ mcp: { targets } }] } });
+  const gateway = createGateway(parseConfigFile(text, '/'), logger);
+  const [address] = await gateway.listen('127.0.0.1');
+  const fix =
+    'name the address that clients use in binds[0].listeners[0].routes[0].policies.mcpAuthentication.resourceMetadata.resource, or have the proxy send "Host: localhost"';
+  const [code, body] = await status(`http://${address}/mcp`, { host: 'backend:3000' });
+  expect([code, JSON.parse(body).error.message]).toEqual([403, `The Host header is not allowed here: ${fix}`]);
+  const elsewhereOrigin = { host: 'localhost', origin: 'https://evil.example' };
+  expect((await status(`http://${address}/mcp`, elsewhereOrigin))[1]).toMatch(
+    /routes\[0\]\.policies\.cors\.allowOrigins/,
+  );
+  await gateway.close();
+  expect(lines.filter((line) => line.includes('refused'))).toHaveLength(2);
 });

@@ -6,6 +6,7 @@ import type { Middleware } from '../../src/http/middleware.js';
 import { eventsOf, messagesOf, nextMessage } from '../support/mcp-answers.js';
 import { call, callText, initialize, open, post } from '../support/mcp-requests.js';
 import { isRunning } from '../support/program.js';
+import { createRecordingLogger } from '../support/recording-logger.js';
 import { EVERYTHING, FRAMEWORKS, type Served, serve } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
 
@@ -85,11 +86,20 @@ describe.each(FRAMEWORKS)('behind body parsers on %s', (framework) => {
     await stop();
   });
 
-  test('a body that somebody swallowed is the developer’s to know', async () => {
+  test('a body that an earlier middleware swallowed is answered 500 as JSON, and the log says what to do', async () => {
     const swallow: Middleware = (req, _res, next) => void req.resume().on('end', () => setImmediate(next));
-    const { url, errors, stop } = await serve({}, framework, [swallow]);
-    expect((await post(url, initialize())).status).toBe(500);
-    expect(String(errors[0])).toContain('read before');
+    const { lines, logger } = createRecordingLogger();
+    const { url, errors, stop } = await serve({ logger }, framework, [swallow]);
+    const answer = await post(url, initialize());
+    expect([answer.status, ((await answer.json()) as { error: object }).error]).toMatchObject([
+      500,
+      { code: -32603, data: { reason: 'body_already_read' } },
+    ]);
+    expect(errors).toEqual([]);
+    expect(lines).toContain(
+      'error mcpStdioBackend(): The request body was read before it came here, and not left in req.body: ' +
+        'mount mcpStdioBackend() before the middleware that reads it, or have that one keep it in req.body',
+    );
     await stop();
   });
 });

@@ -73,7 +73,8 @@ describe('the issuer', () => {
   const { logger } = createRecordingLogger();
 
   const start = async () => {
-    const issuer = await startDevIssuer(0, [{ resource: 'http://localhost:3000/mcp', scopes: ['a'] }], logger);
+    const resources = [{ resource: 'http://localhost:3000/mcp', scopes: ['a'] }];
+    const issuer = await startDevIssuer({ port: 0, resources, tokenSeconds: 3_600, stateFile: undefined, logger });
     onTestFinished(() => issuer.close());
     return issuer;
   };
@@ -145,7 +146,8 @@ describe('the issuer', () => {
   test('says in one sentence that its port is in use', async () => {
     const { issuer } = await start();
     const port = Number(new URL(issuer).port);
-    await expect(startDevIssuer(port, [], logger)).rejects.toThrow(
+    const options = { port, resources: [], tokenSeconds: 3_600, stateFile: undefined, logger };
+    await expect(startDevIssuer(options)).rejects.toThrow(
       `port ${port} on 127.0.0.1 is in use, which the development issuer needs: stop the program that uses it, or give --dev-issuer-port`,
     );
   });
@@ -163,6 +165,29 @@ test.each([
     {},
     ['--dev-issuer', '--dev-issuer-port', 'x'],
     '--dev-issuer-port is not a port. See express-mcp-auth --help.',
+  ],
+  ...['0', '86401', '1.5', '-1', 'x', ''].map((seconds): [string, object, string[], string] => [
+    `a lifetime of ${JSON.stringify(seconds)}`,
+    {},
+    ['--dev-issuer', `--dev-issuer-ttl=${seconds}`],
+    '--dev-issuer-ttl is not a number of seconds from 1 to 86400. See express-mcp-auth --help.',
+  ]),
+  [
+    'a key file that is missing',
+    { jwks: { file: './none' } },
+    ['--dev-issuer', '--dev-issuer-port', '0'],
+    'mcpAuthentication: mcpAuth(): option "jwks.file" must be a readable file',
+  ],
+  [
+    'a key file that is missing, of one of several issuers',
+    {
+      issuers: [{ issuer: 'https://a.example', jwks: { file: './none' } }],
+      issuer: undefined,
+      jwks: undefined,
+      audiences: undefined,
+    },
+    ['--dev-issuer', '--dev-issuer-port', '0'],
+    'mcpAuthentication: mcpAuth(): option "issuers[0].jwks.file" must be a readable file',
   ],
 ])('%s is refused', async (_name, changes, args, sentence) => {
   await folder.write(

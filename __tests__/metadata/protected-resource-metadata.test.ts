@@ -60,7 +60,7 @@ describe('the document', () => {
     ['https://mcp.example/mcp/', `${WELL_KNOWN}/mcp/`],
     ['https://mcp.example/mcp/', `${WELL_KNOWN}/mcp`],
     ['https://mcp.example/a/b', `${WELL_KNOWN}/a/b`],
-    ['https://mcp.example/a/b', WELL_KNOWN],
+    ['https://alone.example/a/b', WELL_KNOWN],
     ['HTTPS://MCP.example:443/mcp', `${WELL_KNOWN}/mcp`],
   ])('of %s is at %s, with the resource as configured', async (resource, path) => {
     const response = await request(serveMetadata({ resource })).get(path);

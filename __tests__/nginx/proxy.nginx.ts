@@ -1,14 +1,17 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import express from 'express';
 import { afterAll, expect, onTestFinished, test } from 'vitest';
-import { mcpAuth, protectedResourceMetadata } from '../../src/index.js';
+import { mcpAuth, mcpStdioBackend, protectedResourceMetadata } from '../../src/index.js';
 import { createTestIssuer } from '../../src/testing/index.js';
 import { freePort, serve } from '../support/loopback-server.js';
+import { initialize, JSON_HEADERS } from '../support/mcp-requests.js';
 import { endPrograms, ROOT, startNode, startProgram } from '../support/program.js';
+import { NODE, SCRIPTED } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
 
 afterAll(endPrograms);
@@ -79,4 +82,22 @@ test.each([
   expect(refused.headers.get('www-authenticate')).toBe(
     `Bearer resource_metadata="${expected(origin)}/.well-known/oauth-protected-resource"`,
   );
+});
+
+const initializeAs = (origin: string, headers: Record<string, string>): Promise<number | undefined> =>
+  new Promise((resolve, reject) => {
+    const options = { method: 'POST', headers: { ...JSON_HEADERS, ...headers } };
+    const call = request(`${origin}/mcp`, options, (res) => resolve(res.resume().statusCode));
+    call.on('error', reject).end(JSON.stringify(initialize()));
+  });
+
+test('the host of the policy reaches a backend that was not told of it, and no other host does', async () => {
+  const issuer = createTestIssuer();
+  const policy = issuer.policy({ resource: 'https://mcp.example.test/mcp' });
+  const backend = mcpStdioBackend({ command: NODE, args: [SCRIPTED] });
+  onTestFinished(() => backend.close());
+  const origin = await startNginx(await serve(express().use(mcpAuth(policy)).use('/mcp', backend)));
+  const authorization = `Bearer ${issuer.token()}`;
+  expect(await initializeAs(origin, { authorization, host: 'mcp.example.test' })).toBe(200);
+  expect(await initializeAs(origin, { authorization, host: 'evil.example.test' })).toBe(403);
 });

@@ -24,7 +24,7 @@ describe('npm start', () => {
   test('makes keys, starts the gateway on loopback, and shows three requests with their answers', async () => {
     await folder.write('config.yaml', config.replace('port: 3000', 'port: 0'));
     const program = startNode([START, folder.path, '0']);
-    const [shown] = await program.says(/INFO.*Ctrl-C stops the gateway, and so does `kill \d+`\./s);
+    const [shown] = await program.says(/INFO[^\n]*Listening.*Ctrl-C stops the gateway, and so does `kill \d+`\./s);
     expect(shown).toMatch(/^INFO express-mcp-auth: Listening on 127\.0\.0\.1:\d+\n/);
     expect(shown).toContain(
       '   HTTP/1.1 401 Unauthorized\n' +

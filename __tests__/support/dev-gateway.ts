@@ -10,9 +10,19 @@ const CORS = {
   exposeHeaders: ['Mcp-Session-Id', 'MCP-Protocol-Version', 'WWW-Authenticate'],
 };
 
+interface DevGatewayOptions {
+  readonly port?: number;
+  readonly devIssuerPort?: number;
+  readonly args?: readonly string[];
+}
+
 /** The gateway with `--dev-issuer`, over server-everything, as a program. */
-export async function startDevGateway(folder: GatewayFolder, changes: Record<string, unknown> = {}) {
-  const port = await freePort();
+export async function startDevGateway(
+  folder: GatewayFolder,
+  changes: Record<string, unknown> = {},
+  options: DevGatewayOptions = {},
+) {
+  const { port = await freePort(), devIssuerPort = 0, args: further = [] } = options;
   const resource = `http://127.0.0.1:${port}/mcp`;
   const resourceMetadata = { resource, scopesSupported: ['read:all'] };
   const mcpAuthentication = { ...AUTHENTICATION, resourceMetadata, requiredScopes: ['read:all'], ...changes };
@@ -20,7 +30,7 @@ export async function startDevGateway(folder: GatewayFolder, changes: Record<str
     'gateway.yaml',
     configText({ bind: { port }, route: { policies: { cors: CORS, mcpAuthentication } } }),
   );
-  const args = ['-f', file, '--host', '127.0.0.1', '--dev-issuer', '--dev-issuer-port', '0'];
+  const args = ['-f', file, '--host', '127.0.0.1', '--dev-issuer', '--dev-issuer-port', `${devIssuerPort}`, ...further];
   const program = startNode([CLI, ...args]);
   await program.says(/Listening on/);
   const [, issuer = ''] = /(http:\S+) gives tokens to whoever clicks: FOR DEVELOPMENT ONLY/.exec(program.stderr) ?? [];

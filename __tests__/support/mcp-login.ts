@@ -63,6 +63,11 @@ export class ClientMemory {
     this.#tokens = this.#tokens && { ...this.#tokens, access_token: 'spoilt.access.token' };
   }
 
+  /** What a client does whose user logs out: it keeps its registration. */
+  forgetTokens(): void {
+    this.#tokens = undefined;
+  }
+
   get held(): Tokens | undefined {
     return this.#tokens;
   }
@@ -92,7 +97,7 @@ export async function logIn(
   fillIn: FillIn,
   { memory = new ClientMemory(), agent = new UserAgent() }: { memory?: ClientMemory; agent?: UserAgent } = {},
 ): Promise<LoggedIn> {
-  const session = sdk === 'v1' ? sessionV1(server, memory) : sessionV2(server, memory);
+  const session = sessionOf(sdk, server, memory);
   const refused = await session.connect().then(
     () => undefined,
     (error: Error) => error,
@@ -103,6 +108,17 @@ export async function logIn(
   await session.finish(end);
   await session.connect();
   return { memory, agent, callback: end, callTool: session.callTool, close: session.close };
+}
+
+/** A client that has logged in before, in a new process; rejects where it would have to log in again. */
+export async function reconnect(sdk: Sdk, server: string, memory: ClientMemory): Promise<Session> {
+  const session = sessionOf(sdk, server, memory);
+  await session.connect();
+  return session;
+}
+
+function sessionOf(sdk: Sdk, server: string, memory: ClientMemory): Session {
+  return sdk === 'v1' ? sessionV1(server, memory) : sessionV2(server, memory);
 }
 
 function sessionV1(server: string, memory: ClientMemory): Session {

@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AuthInfo, attachAuth, clearAuth } from '../core/auth-info.js';
 import { AuthError, UpstreamError } from '../core/errors.js';
+import { asksForJson } from '../http/accept.js';
 import { asError } from '../http/middleware.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
-import { createPublicEndpoints } from '../metadata/public-endpoints.js';
+import { publicEndpointsOf } from '../metadata/public-endpoints.js';
 import { readToken, removeCredentials, type Scheme, schemeOf } from '../oauth/credentials.js';
+import { replyOutage } from '../oauth/outage.js';
 import { attachAnonymousRefuse, attachRefuse, createLaterRefusals, createRefusal } from '../oauth/refusal.js';
 import { requestOrigin } from '../oauth/request-origin.js';
 import type { McpAuthOptions } from '../policy/auth-options.js';
@@ -14,6 +16,7 @@ import { type McpAuth, rememberPolicy, resolvePolicy } from '../policy/resolved-
 import type { Presentation } from './binding/proof.js';
 import { createSenderConstraint, schemeOfToken } from './binding/sender-constraint.js';
 import { createDecisionLog } from './decision-log.js';
+import { createSetupHints } from './setup-hints.js';
 import { missingScopes } from './token/claims.js';
 import { createTokenVerifier } from './token/token-verifier.js';
 import type { VerifiedToken } from './token/verified-tokens.js';
@@ -44,8 +47,8 @@ function beginPassage(req: IncomingMessage, res: ServerResponse, next: (error?: 
 /**
  * Lets a request pass with a valid access token, and by `mode` without: reads the token (RFC 6750, RFC 9449), verifies it
  * as a JWT (RFC 9068, RFC 8725), and sets `req.auth`. A refusal is answered here, with a challenge that tells MCP
- * clients where to log in; what is not the client's fault goes to `next(error)`, an
- * outage with status 503.
+ * clients where to log in; what is not the client's fault goes to `next(error)`, but an outage (503) is answered here where
+ * the request asks for JSON.
  *
  * The metadata paths of the policy, and those of its facade, are answered here without a token, so that nothing reaches
  * the application at them. Does not check who may call which tool.
@@ -58,8 +61,8 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
   const schemes: readonly Scheme[] = held.dpop === 'off' ? ['bearer'] : ['bearer', 'dpop'];
   const verifier = createTokenVerifier(held);
   const sender = createSenderConstraint(held);
-  const endpoints = createPublicEndpoints(held);
-  const { admit, turnAway, later } = createGate(held);
+  const endpoints = publicEndpointsOf(held);
+  const { admit, turnAway, later } = createGate(held, options);
 
   function mcpAuthMiddleware(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void {
     const target = requestTarget(req);
@@ -124,11 +127,12 @@ function presentationOf({ req, scheme }: Passage, { resource, mtls }: ResolvedAu
   };
 }
 
-function createGate(held: ResolvedAuth) {
+function createGate(held: ResolvedAuth, options: object) {
   const mode: Mode = MODES[held.modeName];
   const refuse = createRefusal(held);
-  const later = createLaterRefusals(refuse);
+  const later = createLaterRefusals(refuse, held);
   const record = createDecisionLog(held.modeName, held);
+  const hints = createSetupHints(options, held);
 
   function admit(passage: Passage, auth: AuthInfo): void {
     const missing = missingScopes(held.requiredScopes, auth.scopes);
@@ -156,7 +160,11 @@ function createGate(held: ResolvedAuth) {
       attachAnonymousRefuse(req, later.bearer);
       next();
     } else if (error instanceof AuthError) {
+      if (isAbsent) hints.onRefusal(req);
       refuse(req, res, error.code, scheme);
+    } else if (error instanceof UpstreamError && asksForJson(req)) {
+      // Not for next(): Express would answer with a page, which no MCP client can read.
+      replyOutage(res, error);
     } else {
       if (error instanceof UpstreamError && !res.headersSent)
         res.setHeader('retry-after', String(error.retryAfterSeconds));

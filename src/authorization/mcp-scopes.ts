@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getAuth } from '../core/auth-info.js';
-import { BodyError } from '../http/body.js';
+import { alreadyRead, BodyError, reportBody } from '../http/body.js';
 import { asError, type Middleware } from '../http/middleware.js';
 import { peekBody } from '../http/peek-body.js';
 import { replyJson } from '../http/reply.js';
@@ -75,6 +75,7 @@ async function decide(passage: Passage, held: ResolvedScopes, ruling: Ruling): P
     body = readCalls(req.readableEnded ? parsedBody(req) : takeBody(req, await peekBody(req, held.maxBodyBytes)));
     requireMatchingHeaders(body, req.headers);
   } catch (error) {
+    reportBody(error, 'mcpScopes()', held.logger.error);
     if (error instanceof MessageError || error instanceof BodyError) reject(res, error);
     else next(asError(error, 'mcpScopes()'));
     return;
@@ -97,7 +98,7 @@ function takeBody(req: MessageRequest, bytes: Buffer): unknown {
 
 /** The JSON that a body parser before us left in `req.body`. */
 function parsedBody({ body }: MessageRequest): unknown {
-  if (body === undefined) throw new Error('mcpScopes(): the body was read before, and nothing of it left in req.body');
+  if (body === undefined) throw alreadyRead();
   return typeof body === 'string' || Buffer.isBuffer(body) ? parseReceivedBody(Buffer.from(body)) : body;
 }
 

@@ -1,9 +1,11 @@
 import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Advice } from '../core/advice.js';
 import type { AuthInfo } from '../core/auth-info.js';
+import type { Logger } from '../core/logger.js';
 import { principalOf } from '../core/principal.js';
 import { type Caller, Quota } from '../core/quota.js';
-import { BodyError, readBody } from '../http/body.js';
+import { BodyError, readBody, reportBody } from '../http/body.js';
 import { BridgeError } from '../messages/bridge-error.js';
 import { isModern, namesModernRevision } from '../messages/era.js';
 import { parseBody } from '../messages/json-rpc.js';
@@ -36,12 +38,13 @@ export class Bridge {
   readonly #guard: (req: IncomingMessage) => void;
   readonly #warnIfOpen: (req: IncomingMessage, caller: Caller) => void;
   readonly #maxBodyBytes: number;
+  readonly #logger: Logger;
   readonly #timer: NodeJS.Timeout;
   #ticks = 0;
   #published = '';
   #closed: Promise<void> | undefined;
 
-  constructor(options: ResolvedStdio) {
+  constructor(options: ResolvedStdio, advice: Advice) {
     const recipe = {
       ...options,
       maxWaiting: options.maxPendingRequests,
@@ -57,9 +60,10 @@ export class Bridge {
     this.#shared = new SharedChildren(options, this.#children);
     this.#legacy = new LegacyExchange(this.#sessions, metaRules);
     this.#modern = new ModernExchange(this.#shared, metaRules, options);
-    this.#guard = createRebindingGuard(options);
+    this.#guard = createRebindingGuard(options, advice);
     this.#warnIfOpen = createOpenWarning(options);
     this.#maxBodyBytes = options.maxBodyBytes;
+    this.#logger = options.logger;
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
   }
@@ -72,6 +76,7 @@ export class Bridge {
       await this.#dispatch({ req, res, auth, isChecked, principal: principalOf(req, auth), since: Date.now() });
     } catch (error) {
       if (!(error instanceof BridgeError || error instanceof BodyError)) throw error;
+      reportBody(error, 'mcpStdioBackend()', this.#logger.error);
       refuse(res, error);
     }
   }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { adviceFor } from '../core/advice.js';
 import { getAuth } from '../core/auth-info.js';
 import { asError, type Middleware } from '../http/middleware.js';
 import { Bridge } from './bridge.js';
@@ -34,7 +35,7 @@ export interface McpStdioBackend extends Middleware {
  */
 export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpStdioBackend {
   const resolved = resolveStdioOptions(options);
-  const bridge = new Bridge(resolved);
+  const bridge = new Bridge(resolved, adviceFor(options));
 
   // What getAuth() throws becomes a rejection: on bare node:http nobody would catch it.
   const handle = async (req: IncomingMessage, res: ServerResponse) => bridge.handle(req, res, getAuth(req));

@@ -1,19 +1,27 @@
 import type { IncomingMessage } from 'node:http';
+import type { Advice } from '../core/advice.js';
+import type { Logger } from '../core/logger.js';
 import { isLoopbackAddress, isLoopbackHost } from '../http/loopback.js';
 import { BridgeError } from '../messages/bridge-error.js';
+import { resourceOriginOf } from '../oauth/refusal.js';
 import type { ResolvedStdio } from './stdio-options.js';
 
 const HOST = /^(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/;
 
 /**
  * Keeps web pages away that a browser lets talk to this machine under a name of their own (DNS rebinding). On connections to a
- * loopback address Host must be a loopback name or the resource's, so that a reverse proxy on this machine keeps working;
- * elsewhere only the lists count. Throws a `BridgeError` for what is not let through.
+ * loopback address Host must be a loopback name, or that of the resource of this backend or of the `mcpAuth()` in front, so that a
+ * reverse proxy on this machine keeps working; elsewhere only the lists count. Throws a `BridgeError` for what is not let through.
  */
-export function createRebindingGuard({ resource, allowedHosts, allowedOrigins }: ResolvedStdio) {
+export function createRebindingGuard(options: ResolvedStdio, advice: Advice) {
+  const { resource, allowedHosts, allowedOrigins } = options;
   const knownHosts = new Set([...(allowedHosts ?? []), ...(resource ? [resource.host, resource.hostname] : [])]);
   const knownOrigins = new Set([...(allowedOrigins ?? []), ...(resource ? [resource.origin] : [])]);
   const everyOrigin = knownOrigins.has('*');
+  const { logger } = options;
+  const { foreignHost, foreignOrigin } = advice;
+  const refuseHost = createRefusal(logger, { reason: 'foreign_host', header: 'Host', fix: foreignHost });
+  const refuseOrigin = createRefusal(logger, { reason: 'foreign_origin', header: 'Origin', fix: foreignOrigin });
   const hostAllowed = (host: string): boolean =>
     knownHosts.has(host) || (HOST.test(host) && knownHosts.has(withoutPort(host)));
 
@@ -22,15 +30,53 @@ export function createRebindingGuard({ resource, allowedHosts, allowedOrigins }:
     const local = isLoopbackHost(withoutPort(host));
     const onLoopback = isLoopbackAddress(req.socket.localAddress ?? '');
     if (allowedHosts || onLoopback) {
-      const allowed = hostAllowed(host) || (onLoopback && local);
-      if (!allowed) throw new BridgeError('foreign_host');
+      const allowed = hostAllowed(host) || (onLoopback && local) || isHostOf(resourceOriginOf(req), host);
+      if (!allowed) refuseHost(host);
     }
     const { origin } = req.headers;
     if (origin === undefined || everyOrigin || !(allowedOrigins || (onLoopback && local))) return;
-    if (!knownOrigins.has(origin.toLowerCase()) && !(onLoopback && isLoopbackOrigin(origin))) {
-      throw new BridgeError('foreign_origin');
-    }
+    const lowered = origin.toLowerCase();
+    const known = knownOrigins.has(lowered) || resourceOriginOf(req) === lowered;
+    if (!known && !(onLoopback && isLoopbackOrigin(origin))) refuseOrigin(lowered);
   };
+}
+
+/** Whether a resource of this origin has the host; the port is the proxy's, as in `knownHosts`. */
+function isHostOf(origin: string | undefined, host: string): boolean {
+  if (origin === undefined || !HOST.test(host)) return false;
+  const { hostname } = new URL(origin);
+  return hostname === withoutPort(host);
+}
+
+const MINUTE_MS = 60_000;
+
+interface Refusal {
+  readonly reason: 'foreign_host' | 'foreign_origin';
+  readonly header: string;
+  readonly fix: string;
+}
+
+/** Refuses, and tells the operator at most once a minute: whoever is refused may send thousands of requests. */
+function createRefusal(logger: Logger, { reason, header, fix }: Refusal): (value: string) => never {
+  let quietUntil = Number.NEGATIVE_INFINITY;
+  let others = 0;
+  return (value) => {
+    if (performance.now() < quietUntil) others += 1;
+    else {
+      const since = others === 0 ? '' : `, and ${others} more since the last such line`;
+      logger.warn(`mcpStdioBackend(): refused a request with ${header} ${quote(value)}${since} (${reason}): ${fix}`);
+      quietUntil = performance.now() + MINUTE_MS;
+      others = 0;
+    }
+    throw new BridgeError(reason, { detail: fix });
+  };
+}
+
+const MAX_QUOTED = 100;
+
+/** What a client sent, for a line of a log: Node takes bytes above 127 in headers, among them control characters. */
+function quote(value: string): string {
+  return JSON.stringify(value.slice(0, MAX_QUOTED)).replace(/[^\x20-\x7e]/g, '?');
 }
 
 function isLoopbackOrigin(origin: string): boolean {

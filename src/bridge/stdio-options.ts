@@ -57,7 +57,7 @@ export interface McpStdioBackendOptions {
   readonly meta?: ((auth: AuthInfo | undefined) => Record<string, unknown>) | undefined;
   /** Further keys of `_meta` that a client may send where `meta` is set; never one that says who the caller is. @default `[]` */
   readonly passMeta?: readonly string[] | undefined;
-  /** The URL that clients use (RFC 8707); its host is an allowed Host on loopback listeners. */
+  /** The URL that clients use (RFC 8707), where no `mcpAuth()` in front names it; its host is an allowed Host on loopback listeners. */
   readonly resource?: string | undefined;
   /**
    * Host headers that are let through, as `name`, or `name:port`. Given, every connection is checked; not given,

@@ -155,8 +155,8 @@ export const OUTAGES = {
 export type OutageCode = keyof typeof OUTAGES;
 
 /**
- * Our fault, or that of a server we depend on, never the client's: passed to `next(error)`, with `status` 502 or 503
- * where Express and Connect look for it, and answered without a challenge.
+ * Our fault, or that of a server we depend on, never the client's: answered without a challenge where the request asks for JSON,
+ * else passed to `next(error)`, with `status` 502 or 503 where Express and Connect look for it.
  */
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError';

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { runDoctor } from '../doctor/doctor.js';
 import type { Logger } from '../index.js';
 import {
@@ -13,7 +13,7 @@ import {
 } from './command-line.js';
 import { type GatewayConfig, parseConfigFile } from './config/config-file.js';
 import { resourcesOf, withDevIssuer } from './config/dev-issuer-policies.js';
-import { startDevIssuer } from './dev-issuer/dev-issuer.js';
+import { type DevIssuer, type DevIssuerIdentity, devIssuerStandIn, startDevIssuer } from './dev-issuer/dev-issuer.js';
 import { createGateway, type Gateway } from './gateway.js';
 import { atPlace, readInputFile, StartupError } from './startup-error.js';
 import { onStopSignal } from './stop-signal.js';
@@ -32,7 +32,9 @@ async function main(command: Command): Promise<void> {
   const text = readInputFile(command.file);
   const config = atPlace(command.file, () => parseConfigFile(text, dirname(command.file)));
   if (command.action === 'validate') {
-    await openGateway(command, config).close();
+    const { devIssuer } = command;
+    const served = devIssuer ? configWithDevIssuer(command, config, devIssuerStandIn(devIssuer.port)) : config;
+    await openGateway(command, served).close();
     return console.log(`${command.file} is valid`);
   }
   await run(command, config);
@@ -54,14 +56,25 @@ function openGateway({ file, host }: Pick<RunCommand, 'file' | 'host'>, config: 
   return gateway;
 }
 
+/** The file in which the development issuer keeps its keys. */
+const DEV_ISSUER_FILE = '.dev-issuer.json';
+
+function configWithDevIssuer({ file }: RunCommand, config: GatewayConfig, devIssuer: DevIssuerIdentity): GatewayConfig {
+  return atPlace(file, () => withDevIssuer(config, devIssuer));
+}
+
+async function openDevIssuer({ file, devIssuer }: RunCommand, config: GatewayConfig): Promise<DevIssuer | undefined> {
+  if (devIssuer === undefined) return undefined;
+  const resources = atPlace(file, () => resourcesOf(config));
+  return await startDevIssuer({ ...devIssuer, resources, stateFile: join(dirname(file), DEV_ISSUER_FILE), logger });
+}
+
 async function run(command: RunCommand, config: GatewayConfig): Promise<void> {
-  const { file, host, devIssuerPort } = command;
-  const resources = () => atPlace(file, () => resourcesOf(config));
-  const devIssuer = devIssuerPort === undefined ? undefined : await startDevIssuer(devIssuerPort, resources(), logger);
+  const devIssuer = await openDevIssuer(command, config);
   try {
-    const served = devIssuer === undefined ? config : withDevIssuer(config, devIssuer);
+    const served = devIssuer === undefined ? config : configWithDevIssuer(command, config, devIssuer);
     const gateway = openGateway(command, served);
-    const addresses = await gateway.listen(host);
+    const addresses = await gateway.listen(command.host);
     onStopSignal(() => void Promise.all([gateway.close(), devIssuer?.close()]));
     if (devIssuer !== undefined)
       logger.warn(`${devIssuer.issuer} gives tokens to whoever clicks: FOR DEVELOPMENT ONLY`);

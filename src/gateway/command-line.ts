@@ -17,7 +17,9 @@ server as clients do, and says what they stumble over: see doctor --help.
   -f, --file FILE      the configuration file (YAML); relative names in it are relative to it
       --host ADDRESS   listen on this address only (default: 0.0.0.0, every address of this machine)
       --dev-issuer     for development: clients log in, with one click, at an issuer on this machine
-                       (needs the package oidc-provider; --dev-issuer-port PORT, default 9000)
+                       (needs the package oidc-provider; --dev-issuer-port PORT, default 9000;
+                       --dev-issuer-ttl SECONDS: how long its access tokens are good, default 3600).
+                       Its keys are kept in .dev-issuer.json beside the configuration file: do not commit it
       --validate-only  check the file and the keys it names, then exit
   -h, --help           show this text
   -V, --version        show the version`;
@@ -29,7 +31,13 @@ export interface RunCommand {
   readonly file: string;
   readonly host: string;
   /** Undefined where the issuers of the file are all there are. */
-  readonly devIssuerPort: number | undefined;
+  readonly devIssuer: DevIssuerArguments | undefined;
+}
+
+/** What the command line says of the development issuer. */
+export interface DevIssuerArguments {
+  readonly port: number;
+  readonly tokenSeconds: number;
 }
 
 const OPTIONS = {
@@ -37,6 +45,7 @@ const OPTIONS = {
   host: { type: 'string', default: '0.0.0.0' },
   'dev-issuer': { type: 'boolean' },
   'dev-issuer-port': { type: 'string', default: '9000' },
+  'dev-issuer-ttl': { type: 'string', default: '3600' },
   'validate-only': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'V' },
@@ -51,14 +60,23 @@ export function parseCommandLine(args: readonly string[]): Command {
   if (version) return { action: 'version' };
   if (!file) throw usageError('-f FILE is missing');
   if (!host) throw usageError('--host is empty');
-  const devIssuerPort = options['dev-issuer'] ? parsePort(options['dev-issuer-port']) : undefined;
-  return { action: options['validate-only'] ? 'validate' : 'run', file, host, devIssuerPort };
+  const devIssuer = options['dev-issuer']
+    ? {
+        port: parseNumber(options['dev-issuer-port'], [0, 65_535], '--dev-issuer-port is not a port'),
+        tokenSeconds: parseNumber(options['dev-issuer-ttl'], TTL_RANGE, TTL_PROBLEM),
+      }
+    : undefined;
+  return { action: options['validate-only'] ? 'validate' : 'run', file, host, devIssuer };
 }
 
-function parsePort(text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(port <= 65_535)) throw usageError('--dev-issuer-port is not a port');
-  return port;
+/** A day is how long refresh tokens are good. */
+const TTL_RANGE = [1, 86_400] as const;
+const TTL_PROBLEM = '--dev-issuer-ttl is not a number of seconds from 1 to 86400';
+
+function parseNumber(text: string, [least, most]: readonly [number, number], problem: string): number {
+  const number = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(number >= least && number <= most)) throw usageError(problem);
+  return number;
 }
 
 export const DOCTOR_USAGE = `Usage: express-mcp-auth doctor URL [--token FILE] [--json]

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import { replyJson } from '../http/reply.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import { type Logger, type Middleware, UpstreamError } from '../index.js';
+import { replyOutage } from '../oauth/outage.js';
 import { chain } from './chain.js';
 import type { BindConfig, GatewayConfig } from './config/config-file.js';
 import { createPathTable } from './config/path-match.js';
@@ -88,8 +89,7 @@ export function answerFailure(logger: Logger, error: unknown, req: IncomingMessa
     // An answer that was begun cannot become another: cut short, the client knows that it is not whole.
     res.destroy();
   } else if (error instanceof UpstreamError) {
-    res.setHeader('retry-after', error.retryAfterSeconds);
-    answer(res, error.status, error.code, error.message);
+    replyOutage(res, error);
   } else {
     answer(res, 500, 'server_error', 'The gateway failed');
   }

@@ -1,3 +1,4 @@
+import { type Advice, noteAdvice } from '../core/advice.js';
 import { isLoopbackAddress, isLoopbackHost } from '../http/loopback.js';
 import {
   type Logger,
@@ -9,6 +10,7 @@ import {
   mcpStdioBackend,
   protectedResourceMetadata,
 } from '../index.js';
+import { leaveRoot } from '../metadata/root-documents.js';
 import { requiresToken } from '../policy/modes.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { policyOf } from '../policy/resolved-policy.js';
@@ -32,27 +34,32 @@ export interface GatewayRoute {
 }
 
 export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
-  const authentication = route.mcpAuthentication && createAuthentication(route.mcpAuthentication, logger);
+  const advice = adviceOf(route);
+  const authentication = route.mcpAuthentication && createAuthentication(route.mcpAuthentication, logger, advice);
   const policy = authentication?.policy;
   const scopes = route.mcpScopes;
-  const backend = atPlace(route.target.at, () => mcpStdioBackend({ ...backendOptions(route, policy), logger }));
+  const stdio = { ...backendOptions(route, policy), logger };
+  noteAdvice(stdio, advice);
+  const backend = atPlace(route.target.at, () => mcpStdioBackend(stdio));
   const handle = chain([
     ...(route.cors ? [createCors(route.cors, logger)] : []),
     ...(authentication ? [authentication.auth] : []),
     ...(scopes ? [atPlace(scopes.at, () => mcpScopes(scopes.rules, { ...scopes.options, logger }))] : []),
     backend,
   ]);
-  return { handle, metadata: authentication?.metadata, policy, at: route.at, close: () => backend.close() };
+  const close = async () => {
+    if (policy !== undefined) leaveRoot(policy);
+    await backend.close();
+  };
+  return { handle, metadata: authentication?.metadata, policy, at: route.at, close };
 }
 
-/** The backend guards against DNS rebinding; what the file says of origins and of our own address must not be foreign to it. */
+/** The backend guards against DNS rebinding; what the file says of origins must not be foreign to it. */
 function backendOptions({ target, cors }: RouteConfig, policy: ResolvedAuth | undefined) {
   const { command, args, env } = target;
-  const resource = policy?.resource?.href;
   const allowedOrigins = cors && originsForBackend(cors.options.origins, policy);
   // The command itself warns of open routes, before it listens.
-  const shared = { command, args, env, warnWhenOpen: false };
-  return { ...shared, ...(resource !== undefined && { resource }), ...(allowedOrigins && { allowedOrigins }) };
+  return { command, args, env, warnWhenOpen: false, ...(allowedOrigins && { allowedOrigins }) };
 }
 
 /** The guard knows no patterns. Where every request needs a token it may let every origin through; strangers it keeps away. */
@@ -67,9 +74,20 @@ function createCors({ options, at: place }: CorsConfig, logger: Logger): Middlew
   return atPlace(place, () => mcpCors({ ...options, logger: { ...logger, warn } }));
 }
 
-function createAuthentication({ policy, at: place }: McpAuthenticationConfig, logger: Logger) {
+/** What the file would have to say where the route refuses a request for want of a setting. */
+function adviceOf({ at, mcpAuthentication }: RouteConfig): Advice {
+  const place = mcpAuthentication?.at ?? `${at}.policies.mcpAuthentication`;
+  return {
+    preflight: `give ${at} policies.cors`,
+    foreignHost: `name the address that clients use in ${place}.resourceMetadata.resource, or have the proxy send "Host: localhost"`,
+    foreignOrigin: `list it in ${at}.policies.cors.allowOrigins, without a star`,
+  };
+}
+
+function createAuthentication({ policy, at: place }: McpAuthenticationConfig, logger: Logger, advice: Advice) {
   // The block is the policy, member for member; mcpAuth() refuses whatever it would not honour.
   const options = { ...policy, logger } as unknown as McpAuthOptions;
+  noteAdvice(options, advice);
   return atPlace(place, () => {
     const auth = mcpAuth(options);
     return { auth, metadata: protectedResourceMetadata(auth), policy: policyOf('mcpAuth()', auth) };

@@ -1,11 +1,13 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
-/** A request body that cannot be used; `status` is what HTTP calls it. */
+type BodyStatus = 400 | 413 | 415 | 500;
+
+/** A request body that cannot be used; `status` is what HTTP calls it. 500: the application has read the body before. */
 export class BodyError extends Error {
   override readonly name = 'BodyError';
-  readonly status: 400 | 413 | 415;
+  readonly status: BodyStatus;
 
-  constructor(status: 400 | 413 | 415, message: string) {
+  constructor(status: BodyStatus, message: string) {
     super(message);
     this.status = status;
   }
@@ -23,7 +25,7 @@ export async function readBody(
 ): Promise<Buffer> {
   const parsed = (req as { body?: unknown }).body;
   if (req.readableEnded) {
-    if (parsed === undefined) throw new Error('The request body was read before, and not left in req.body');
+    if (parsed === undefined) throw alreadyRead();
     const bytes = bytesOf(parsed);
     if (bytes.length > maxBytes) throw tooLarge(maxBytes);
     return bytes;
@@ -58,6 +60,23 @@ function collect(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
 function bytesOf(parsed: unknown): Buffer {
   if (Buffer.isBuffer(parsed)) return parsed;
   return Buffer.from(typeof parsed === 'string' ? parsed : JSON.stringify(parsed));
+}
+
+/** For a body of which an earlier middleware has kept nothing: no request can be served until the application is changed. */
+export function alreadyRead(): BodyError {
+  return new BodyError(500, 'The request body was read before it came here, and not left in req.body');
+}
+
+/**
+ * Tells an operator of a body that was read before; what is the client's fault is no news.
+ *
+ * @param who The function that needs the body, for example `mcpScopes()`.
+ */
+export function reportBody(error: unknown, who: string, report: (line: string) => void): void {
+  if (!(error instanceof BodyError) || error.status !== 500) return;
+  report(
+    `${who}: ${error.message}: mount ${who} before the middleware that reads it, or have that one keep it in req.body`,
+  );
 }
 
 /** Refuses by what the request says of itself, before a byte is read. */

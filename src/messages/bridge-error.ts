@@ -22,16 +22,8 @@ export const BRIDGE_ERRORS = {
   unsupported_protocol_version: errorRow(400, -32022, 'Unsupported protocol version'),
   invalid_meta: errorRow(400, -32602, 'Invalid _meta'),
   events_gone: errorRow(400, -32000, 'The events after Last-Event-ID are no longer kept'),
-  foreign_host: errorRow(
-    403,
-    -32000,
-    'The Host header is not allowed here; see the option allowedHosts of mcpStdioBackend()',
-  ),
-  foreign_origin: errorRow(
-    403,
-    -32000,
-    'The Origin header is not allowed here; see the option allowedOrigins of mcpStdioBackend()',
-  ),
+  foreign_host: errorRow(403, -32000, 'The Host header is not allowed here'),
+  foreign_origin: errorRow(403, -32000, 'The Origin header is not allowed here'),
   too_many_sessions: errorRow(503, -32000, 'Too many sessions are open (maxSessions)'),
   too_many_sessions_of_user: errorRow(429, -32000, 'Too many sessions of one user are open (maxSessionsPerUser)'),
   too_many_sessions_of_anonymous: errorRow(

@@ -16,6 +16,7 @@ export const MESSAGE_ERRORS = {
   unusable_body: errorRow(400, -32600, 'The body cannot be used'),
   unsupported_media_type: errorRow(415, -32600, 'The body is of an unsupported type'),
   body_too_large: errorRow(413, -32600, 'The body is over the limit'),
+  body_already_read: errorRow(500, -32603, 'The body was read before it came here'),
 } as const;
 
 /** What a body that cannot be used is called. */
@@ -23,6 +24,7 @@ export const BODY_REASONS = {
   400: 'unusable_body',
   413: 'body_too_large',
   415: 'unsupported_media_type',
+  500: 'body_already_read',
 } as const satisfies Record<BodyError['status'], keyof typeof MESSAGE_ERRORS>;
 
 /** The error response to the request `id`, as that was written; `undefined` where it answers none in particular. */

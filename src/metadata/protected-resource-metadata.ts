@@ -2,11 +2,11 @@ import type { Middleware } from '../http/middleware.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import type { McpAuthOptions } from '../policy/auth-options.js';
 import { type McpAuth, policyOf } from '../policy/resolved-policy.js';
-import { createPublicEndpoints } from './public-endpoints.js';
+import { publicEndpointsOf } from './public-endpoints.js';
 
 /**
  * Serves the protected resource metadata of a policy (RFC 9728), for every origin, at
- * `/.well-known/oauth-protected-resource` followed by the resource's path, and at the root; and the facade, where the
+ * `/.well-known/oauth-protected-resource` followed by the resource's path, and at the root, unless other resources have the same origin; and the facade, where the
  * policy has a provider: metadata, registration, login and tokens. Any other path goes on to the next middleware.
  *
  * `mcpAuth()` serves the same for the requests that reach it. Where it is mounted on a path, such as `/mcp`, mount this
@@ -17,7 +17,7 @@ import { createPublicEndpoints } from './public-endpoints.js';
  * @throws {ConfigError} Where the policy is not one.
  */
 export function protectedResourceMetadata(policy: Readonly<McpAuthOptions> | McpAuth): Middleware {
-  const endpoints = createPublicEndpoints(policyOf('protectedResourceMetadata()', policy));
+  const endpoints = publicEndpointsOf(policyOf('protectedResourceMetadata()', policy));
 
   return function protectedResourceMetadataMiddleware(req, res, next) {
     const endpoint = endpoints.get(rawPath(requestTarget(req)));

@@ -4,21 +4,39 @@ import type { Middleware } from '../http/middleware.js';
 import { prepareJson, replyJson, sendJson } from '../http/reply.js';
 import { createRefusal } from '../oauth/refusal.js';
 import { requestOrigin } from '../oauth/request-origin.js';
+import { noteServedMetadata } from '../oauth/served-metadata.js';
 import { METADATA_METHODS, resourceMetadataPaths } from '../oauth/well-known.js';
 import { facadeOf } from '../oauth-proxy/facade.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { buildResourceMetadata } from './resource-metadata.js';
+import { ROOT_PATHS, shareRoot } from './root-documents.js';
+
+const endpointsOf = new WeakMap<ResolvedAuth, ReadonlyMap<string, Middleware>>();
 
 /**
  * What a policy answers without a token, by path: the protected resource metadata (RFC 9728) for every origin, and the
  * endpoints of its facade. Each answers every method itself, and calls `next` only with an error: nothing reaches the
- * application.
+ * application. Made once for each policy.
  */
-export function createPublicEndpoints(policy: ResolvedAuth): ReadonlyMap<string, Middleware> {
+export function publicEndpointsOf(policy: ResolvedAuth): ReadonlyMap<string, Middleware> {
+  const known = endpointsOf.get(policy);
+  if (known !== undefined) return known;
+  const endpoints = createPublicEndpoints(policy);
+  endpointsOf.set(policy, endpoints);
+  return endpoints;
+}
+
+function createPublicEndpoints(policy: ResolvedAuth): ReadonlyMap<string, Middleware> {
   const metadata = forEveryOrigin(METADATA_METHODS, createResourceMetadata(policy));
+  const document: Middleware = (req, res, next) => {
+    noteServedMetadata(req);
+    metadata(req, res, next);
+  };
   const paths = resourceMetadataPaths(policy.resource?.pathname ?? '/');
   const facade = policy.facade === undefined ? [] : facadeOf(policy.facade, policy);
-  return new Map([...facade, ...[...paths].map((path) => [path, metadata] as const)]);
+  const endpoints = new Map([...facade, ...[...paths].map((path) => [path, document] as const)]);
+  const atRoot = new Map([...endpoints].filter(([path]) => ROOT_PATHS.includes(path)));
+  return new Map([...endpoints, ...shareRoot(policy, atRoot)]);
 }
 
 /** The document is serialised once where the resource is known, for each request where it is not. */

@@ -72,12 +72,19 @@ function challengeForOrigin(
 /** How a gate refuses a request that it has let through: whoever decides later need not know how the token came. */
 export type LaterRefuse = (req: IncomingMessage, res: ServerResponse, code: RefusalCode, detail: RefusalDetail) => void;
 
-export function createLaterRefusals(refuse: Refuse): Readonly<Record<Scheme, LaterRefuse>> {
-  return {
+export function createLaterRefusals(
+  refuse: Refuse,
+  { resource }: Pick<RefusalContext, 'resource'>,
+): Readonly<Record<Scheme, LaterRefuse>> {
+  const refusals: Record<Scheme, LaterRefuse> = {
     bearer: (req, res, code, detail) => refuse(req, res, code, 'bearer', detail),
     dpop: (req, res, code, detail) => refuse(req, res, code, 'dpop', detail),
   };
+  for (const each of Object.values(refusals)) if (resource !== undefined) resourceOrigins.set(each, resource.origin);
+  return refusals;
 }
+
+const resourceOrigins = shareValue('resourceOrigins', () => new WeakMap<LaterRefuse, string>());
 
 const anonymousGates = shareValue('anonymousRefusals', createRequestNotes<LaterRefuse>);
 
@@ -98,4 +105,10 @@ export function attachAnonymousRefuse(req: IncomingMessage, refuse: LaterRefuse)
 export function refuseOf(req: IncomingMessage): LaterRefuse | undefined {
   const auth = getAuth(req);
   return auth === undefined ? anonymousGates.get(req) : gates.get(auth);
+}
+
+/** The origin of the resource that the request was let through to; undefined where no policy names one. */
+export function resourceOriginOf(req: IncomingMessage): string | undefined {
+  const refuse = refuseOf(req);
+  return refuse && resourceOrigins.get(refuse);
 }

@@ -1,8 +1,11 @@
 import { stringsIn } from '../../http/json-object.js';
+import type { McpAuthOptions } from '../../index.js';
 import { createChecks } from '../../options/checks.js';
+import { resolveAuth } from '../../policy/resolve-auth.js';
 import { ISSUER_OPTIONS } from '../../policy/resolve-issuer.js';
 import { resolveResource } from '../../policy/resolve-resource.js';
-import type { DevIssuer, DevResource } from '../dev-issuer/dev-issuer.js';
+import type { DevResource } from '../dev-issuer/configuration.js';
+import type { DevIssuerIdentity } from '../dev-issuer/dev-issuer.js';
 import { atPlace, StartupError } from '../startup-error.js';
 import {
   authenticationsOf,
@@ -34,7 +37,7 @@ function metadataOf({ policy, at }: McpAuthenticationConfig) {
 }
 
 /** The same configuration, where clients log in at the development issuer; tokens of the file's own issuers stay good. */
-export function withDevIssuer(config: GatewayConfig, issuer: DevIssuer): GatewayConfig {
+export function withDevIssuer(config: GatewayConfig, issuer: DevIssuerIdentity): GatewayConfig {
   const change = (route: RouteConfig): RouteConfig => {
     const { mcpAuthentication: own } = route;
     return own ? { ...route, mcpAuthentication: { ...own, policy: policyWith(own, issuer) } } : route;
@@ -42,17 +45,37 @@ export function withDevIssuer(config: GatewayConfig, issuer: DevIssuer): Gateway
   return { binds: config.binds.map((bind) => ({ ...bind, routes: bind.routes.map(change) })) };
 }
 
-function policyWith(authentication: McpAuthenticationConfig, { issuer, jwks }: DevIssuer): Record<string, unknown> {
+function policyWith(
+  authentication: McpAuthenticationConfig,
+  { issuer, jwks }: DevIssuerIdentity,
+): Record<string, unknown> {
   const { policy } = authentication;
-  const own = Object.fromEntries(Object.entries(policy).filter(([name]) => OF_ONE_ISSUER.includes(name)));
   const shared = Object.fromEntries(Object.entries(policy).filter(([name]) => !OF_ONE_ISSUER.includes(name)));
   const { resource, members } = metadataOf(authentication);
-  const others = Array.isArray(policy.issuers) ? policy.issuers : [own];
   return {
     ...shared,
-    issuers: [{ issuer, jwks, audiences: [resource] }, ...others],
+    issuers: [{ issuer, jwks, audiences: [resource] }, ...ownIssuers(authentication, issuer)],
     // Clients log in at the development issuer itself; the facade of the file's provider would take its place.
     facade: false,
     resourceMetadata: { ...members, resource, authorizationServers: [issuer] },
   };
+}
+
+/** The issuers of the file beside the development issuer; none in a file that is for `--dev-issuer` only. */
+function ownIssuers({ policy, at }: McpAuthenticationConfig, devIssuer: string): readonly Record<string, unknown>[] {
+  const own = Object.fromEntries(Object.entries(policy).filter(([name]) => OF_ONE_ISSUER.includes(name)));
+  if (policy.issuers === undefined && Object.keys(own).length === 0) return [];
+  // As written: in the policy that is made of it, the places of its members are others.
+  atPlace(at, () => resolveAuth('mcpAuth()', policy as unknown as McpAuthOptions));
+  const issuers = (policy.issuers ?? [own]) as readonly Record<string, unknown>[];
+  return issuers.filter(({ issuer }) => issuer !== devIssuer).map(withoutClient);
+}
+
+/** Clients log in through the client of the file at its own issuer only. */
+function withoutClient({
+  clientId: _id,
+  clientSecret: _secret,
+  ...issuer
+}: Record<string, unknown>): Record<string, unknown> {
+  return issuer;
 }

@@ -1,33 +1,67 @@
 import { LRUCache } from 'lru-cache';
-import type { AdapterFactory, AdapterPayload } from 'oidc-provider';
+import type { Adapter, AdapterFactory, AdapterPayload } from 'oidc-provider';
+import type { SealedClients } from './sealed-clients.js';
 
-const MOST_ENTRIES = 1_000;
+const MAX_ENTRIES = 1_000;
 const DAY_SECONDS = 86_400;
 
-/** What the development issuer remembers, until it ends: anybody may register clients, so that it must be bounded. */
-export function createDevIssuerStore(): AdapterFactory {
-  const entries = new LRUCache<string, AdapterPayload>({ max: MOST_ENTRIES });
-  return (model) => {
-    const find = async (id: string) => entries.get(`${model}:${id}`);
-    const findBy = async (member: 'uid' | 'userCode', value: string) =>
-      [...entries.entries()].find(([key, payload]) => key.startsWith(`${model}:`) && payload[member] === value)?.[1];
-    return {
-      find,
-      findByUid: (uid) => findBy('uid', uid),
-      findByUserCode: (userCode) => findBy('userCode', userCode),
-      async upsert(id, payload, expiresIn = DAY_SECONDS) {
-        entries.set(`${model}:${id}`, payload, { ttl: Math.max(1, expiresIn) * 1000 });
-      },
-      async consume(id) {
-        const payload = await find(id);
-        if (payload !== undefined) payload.consumed = Math.floor(Date.now() / 1000);
-      },
-      async destroy(id) {
-        entries.delete(`${model}:${id}`);
-      },
-      async revokeByGrantId(grantId) {
-        for (const [key, payload] of [...entries.entries()]) if (payload.grantId === grantId) entries.delete(key);
-      },
-    };
+type Entries = LRUCache<string, AdapterPayload>;
+
+/** The entries that outlive the process. */
+export type StoreDump = ReturnType<Entries['dump']>;
+
+/** Without these a client could not refresh its token after a restart. */
+const KEPT_MODELS = ['RefreshToken:', 'Grant:'];
+
+export interface DevIssuerStore {
+  readonly adapter: AdapterFactory;
+  dump(): StoreDump;
+}
+
+/** What the development issuer remembers. It is bounded, since anyone may start a login; clients are in their sealed ids. */
+export function createDevIssuerStore(clients: SealedClients, dump: StoreDump): DevIssuerStore {
+  const entries: Entries = new LRUCache({ max: MAX_ENTRIES });
+  entries.load(dump);
+  return {
+    adapter: (model) => (model === 'Client' ? clientAdapter(clients) : modelAdapter(model, entries)),
+    dump: () => entries.dump().filter(([key]) => KEPT_MODELS.some((model) => key.startsWith(model))),
+  };
+}
+
+/** The id of a client says all of it: there is nothing to write. */
+function clientAdapter(clients: SealedClients): Adapter {
+  const nothing = async () => undefined;
+  return {
+    find: async (id) => clients.open(id),
+    findByUid: nothing,
+    findByUserCode: nothing,
+    upsert: nothing,
+    consume: nothing,
+    destroy: nothing,
+    revokeByGrantId: nothing,
+  };
+}
+
+function modelAdapter(model: string, entries: Entries): Adapter {
+  const find = async (id: string) => entries.get(`${model}:${id}`);
+  const findBy = async (member: 'uid' | 'userCode', value: string) =>
+    [...entries.entries()].find(([key, payload]) => key.startsWith(`${model}:`) && payload[member] === value)?.[1];
+  return {
+    find,
+    findByUid: (uid) => findBy('uid', uid),
+    findByUserCode: (userCode) => findBy('userCode', userCode),
+    async upsert(id, payload, expiresIn = DAY_SECONDS) {
+      entries.set(`${model}:${id}`, payload, { ttl: Math.max(1, expiresIn) * 1000 });
+    },
+    async consume(id) {
+      const payload = await find(id);
+      if (payload !== undefined) payload.consumed = Math.floor(Date.now() / 1000);
+    },
+    async destroy(id) {
+      entries.delete(`${model}:${id}`);
+    },
+    async revokeByGrantId(grantId) {
+      for (const [key, payload] of [...entries.entries()]) if (payload.grantId === grantId) entries.delete(key);
+    },
   };
 }

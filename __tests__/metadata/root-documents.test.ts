@@ -1,0 +1,85 @@
+import connect from 'connect';
+import express from 'express';
+import request from 'supertest';
+import { describe, expect, test } from 'vitest';
+import { mcpAuth, protectedResourceMetadata } from '../../src/index.js';
+import { createRecordingLogger } from '../support/recording-logger.js';
+
+const ROOT = '/.well-known/oauth-protected-resource';
+const SERVER = '/.well-known/oauth-authorization-server';
+
+/** Resources at these paths of a new origin, in this order of their middlewares. */
+function createApp(paths: readonly string[], changes: Record<string, object> = {}) {
+  const origin = `https://${crypto.randomUUID()}.example`;
+  const { lines, logger } = createRecordingLogger();
+  const policies = paths.map((path) => ({
+    issuer: 'https://issuer.example',
+    jwks: { url: 'https://issuer.example/jwks' },
+    resourceMetadata: { resource: `${origin}${path}` },
+    logger,
+    ...changes[path],
+  }));
+  return { origin, lines, policies, hrefs: paths.map((path) => `${origin}${path}`) };
+}
+
+const ROWS: [string[], string | undefined][] = [
+  [['/mcp'], '/mcp'],
+  [[''], ''],
+  [['/mcp', '/mcp'], '/mcp'],
+  [['/mcp', ''], ''],
+  [['', '/mcp'], ''],
+  [['/mcp', '/'], '/'],
+  [['/a', '/b'], undefined],
+  [['/a', '/b', ''], ''],
+  [['/a', '/a', '/b'], undefined],
+  [['/a', '/a/'], '/a'],
+];
+
+describe.each(ROWS)('resources at %j', (paths, owner) => {
+  test.each(['Express', 'Connect'])(
+    `the root of the origin is described as that at ${owner}, in %s`,
+    async (framework) => {
+      const { origin, lines, policies } = createApp(paths);
+      const app = framework === 'Express' ? express() : connect();
+      for (const policy of policies) app.use(protectedResourceMetadata(policy));
+      const { status, body, headers } = await request(app).get(ROOT);
+      if (owner === undefined) expect([status, body.error]).toEqual([404, 'not_found']);
+      else expect([status, body.resource]).toEqual([200, `${origin}${owner}`]);
+      expect(headers['access-control-allow-origin']).toBe('*');
+      const several = lines.filter((line) => line.includes(`described at ${ROOT}`));
+      expect(several.length > 0).toBe(owner === undefined || paths.indexOf(owner) > 1);
+      for (const path of new Set(paths.filter((path) => path.length > 1))) {
+        expect((await request(app).get(`${ROOT}${path}`)).body.resource).toBe(`${origin}${path}`);
+      }
+    },
+  );
+});
+
+test('mcpAuth() of one of several resources lets nobody past it to the root document', async () => {
+  const { lines, origin, hrefs, policies } = createApp(['/a', '/b']);
+  const app = express();
+  for (const policy of policies) app.use(mcpAuth(policy));
+  app.use((_req, res) => res.send('the application'));
+  for (const path of [ROOT, `${ROOT}?x`]) expect((await request(app).get(path)).status).toBe(404);
+  expect((await request(app).post(ROOT)).status).toBe(405);
+  expect(lines).toEqual([
+    `info ${origin} has several resources (${hrefs.join(', ')}): none of them is described at ${ROOT}`,
+  ]);
+});
+
+const provider = { provider: { standard: {} }, clientId: 'id', facade: { secret: 's'.repeat(32) } };
+const legacy = { ...provider, facade: { ...provider.facade, legacyEndpoints: true } };
+
+test.each([
+  ['one OAuth proxy', ['/a'], { '/a': provider }, 503],
+  ['two OAuth proxies', ['/a', '/b'], { '/a': provider, '/b': provider }, 404],
+  ['one OAuth proxy beside another resource', ['/a', '/b'], { '/a': provider }, 404],
+  ['one OAuth proxy beside the resource of the origin', ['/a', ''], { '/a': provider }, 404],
+  ['two OAuth proxies, the second with legacyEndpoints', ['/a', '/b'], { '/a': provider, '/b': legacy }, 503],
+])('%s: the authorization server of the origin', async (_name, paths, changes, expected) => {
+  const { policies } = createApp(paths, changes as Record<string, object>);
+  const app = express();
+  for (const policy of policies) app.use(protectedResourceMetadata(policy));
+  // 503: the document of a proxy, whose authorization server is away.
+  expect((await request(app).get(SERVER)).status).toBe(expected);
+});

@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import type { JWK } from 'jose';
+import type { Configuration, interactionPolicy } from 'oidc-provider';
+import { withoutClosingSlash } from '../../http/well-known.js';
+import type { DevIssuerStore } from './dev-issuer-store.js';
+import { renderErrorPage } from './error-page.js';
+import type { OidcProvider } from './load-oidc-provider.js';
+import type { SealedClients } from './sealed-clients.js';
+
+/** A resource that the development issuer makes tokens for, and the scopes that it knows there. */
+export interface DevResource {
+  readonly resource: string;
+  readonly scopes: readonly string[];
+}
+
+export interface ConfigurationParts {
+  readonly library: OidcProvider;
+  readonly key: JWK;
+  readonly resources: readonly DevResource[];
+  /** How long an access token is good. */
+  readonly tokenSeconds: number;
+  readonly clients: SealedClients;
+  readonly store: DevIssuerStore;
+}
+
+const DAY_SECONDS = 86_400;
+
+/** The configuration of oidc-provider. */
+export function configure({ library, key, resources, tokenSeconds, clients, store }: ConfigurationParts) {
+  return {
+    adapter: store.adapter,
+    cookies: { keys: [randomUUID()] },
+    jwks: { keys: [key] },
+    scopes: ['openid', 'offline_access', ...new Set(resources.flatMap(({ scopes }) => scopes))],
+    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
+    // Clients of 2025-03-26 say little of themselves; most are programs on this machine.
+    clientDefaults: {
+      application_type: 'native',
+      grant_types: ['authorization_code', 'refresh_token'],
+      id_token_signed_response_alg: 'ES256',
+    },
+    renderError: renderErrorPage,
+    responseTypes: ['code'],
+    pkce: { required: () => true },
+    issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    // Sessions end with the process, and refresh tokens do not.
+    expiresWithSession: () => false,
+    findAccount: (_ctx, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
+    ttl: {
+      AccessToken: tokenSeconds,
+      Grant: DAY_SECONDS,
+      IdToken: tokenSeconds,
+      Interaction: 1_800,
+      RefreshToken: DAY_SECONDS,
+      Session: DAY_SECONDS,
+    },
+    interactions: { policy: askEveryTime(library), url: (_ctx, { uid }) => `/interaction/${uid}` },
+    features: {
+      devInteractions: { enabled: false },
+      registration: { enabled: true, issueRegistrationAccessToken: false, ...clientIds(clients) },
+      revocation: { enabled: true },
+      resourceIndicators: resourceIndicators(library, resources, tokenSeconds),
+    },
+  } satisfies Configuration;
+}
+
+function resourceIndicators(library: OidcProvider, resources: readonly DevResource[], tokenSeconds: number) {
+  const known = new Map(resources.map(({ resource, scopes }) => [withoutClosingSlash(resource), scopes]));
+  const [first] = resources;
+  return {
+    enabled: true,
+    defaultResource: () => (first ? [first.resource] : []),
+    useGrantedResource: () => true,
+    getResourceServerInfo(_ctx: unknown, indicator: string) {
+      const scopes = known.get(withoutClosingSlash(indicator));
+      if (scopes === undefined) throw new library.errors.InvalidTarget();
+      const token = { accessTokenFormat: 'jwt', accessTokenTTL: tokenSeconds } as const;
+      return { scope: scopes.join(' '), audience: indicator, ...token };
+    },
+  };
+}
+
+/** What oidc-provider hands to `idFactory`, whose types leave the registration out. */
+type RegistrationContext = { readonly oidc: { readonly body?: Record<string, unknown> } };
+
+function clientIds(clients: SealedClients) {
+  const ids = new WeakMap<object, string>();
+  return {
+    idFactory(ctx: unknown) {
+      const { body } = (ctx as RegistrationContext).oidc;
+      // Clients name what they saw announced anywhere; oidc-provider refuses a registration with a scope that it does not know.
+      if (body !== undefined) delete body.scope;
+      const id = clients.close(body);
+      ids.set(ctx as object, id);
+      return id;
+    },
+    secretFactory: (ctx: unknown) => clients.secretOf(ids.get(ctx as object) ?? ''),
+  };
+}
+
+/** Every page in this browser could start a login: without a click each time, it would get a token for this machine's tools. */
+function askEveryTime({ interactionPolicy }: OidcProvider): interactionPolicy.DefaultPolicy {
+  const policy = interactionPolicy.base();
+  const { Check, Prompt } = interactionPolicy;
+  const check = new Check('no_click', 'The developer has to agree', (ctx) =>
+    ctx.oidc.result?.login === undefined ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT,
+  );
+  policy.get('login')?.checks.add(check);
+  // Copilot CLI asks for it; there is one account, and the same click selects it.
+  policy.add(new Prompt({ name: 'select_account', requestable: true }));
+  return policy;
+}

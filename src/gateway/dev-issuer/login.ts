@@ -1,0 +1,78 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Provider } from 'oidc-provider';
+import { escapeHtml, nameToHtml } from '../../http/html.js';
+import { replyPage } from '../../http/page.js';
+import { withoutClosingSlash } from '../../http/well-known.js';
+import type { DevResource } from './configuration.js';
+
+const USER = 'developer';
+
+/** Shows the page with the one button, or takes its click. */
+export async function interact(
+  provider: Provider,
+  req: IncomingMessage,
+  res: ServerResponse,
+  resources: readonly DevResource[],
+): Promise<void> {
+  try {
+    const { params } = await provider.interactionDetails(req, res);
+    if (req.method === 'POST') {
+      const result = await agree(provider, params, resources);
+      await provider.interactionFinished(req, res, result, { mergeWithLastSubmission: false });
+    } else {
+      const client = await provider.Client.find(params.client_id as string);
+      replyLoginPage(res, client?.clientName, new URL(params.redirect_uri as string));
+    }
+  } catch (error) {
+    const status = (error as Error).name === 'SessionNotFound' ? 400 : 500;
+    res.writeHead(status, { 'content-type': 'text/plain' });
+    res.end('This login has expired, or was begun in another browser. Connect again from your client.');
+  }
+}
+
+/** The one user, and consent to all that the client asks for. */
+async function agree(provider: Provider, params: Record<string, unknown>, resources: readonly DevResource[]) {
+  const scope = String(params.scope ?? 'openid');
+  const grant = new provider.Grant({ accountId: USER, clientId: params.client_id as string });
+  grant.addOIDCScope(scope);
+  for (const { resource } of resources) {
+    for (const spelling of [resource, `${resource}/`, withoutClosingSlash(resource)])
+      grant.addResourceScope(spelling, scope);
+  }
+  return { login: { accountId: USER }, select_account: {}, consent: { grantId: await grant.save() } };
+}
+
+/** One button. It cannot be framed, so that no other page can have it pressed. */
+function replyLoginPage(res: ServerResponse, name: string | undefined, { host, protocol }: URL): void {
+  const target = host === '' ? protocol : host;
+  const content = `<p><strong>${nameToHtml(name) ?? 'A client without a name'}</strong> wants a token. It is sent to
+<strong>${escapeHtml(target)}</strong>. Go on only if you have just connected that client.</p>
+<form method="post"><button>Log in as developer</button></form>`;
+  replyPage(res, 200, 'Log in for development', content);
+}
+
+/**
+ * The same authorization request, so that oidc-provider grants what it asks for.
+ *
+ * @param scopes Those of a request that names none (RFC 6749, section 3.3): without any, nobody could log in.
+ */
+export function completeAuthorizationRequest(target: string, scopes: readonly string[]): string {
+  const [path, query = ''] = target.split(/\?(.*)/s, 2);
+  if (path !== '/auth') return target;
+  const parameters = new URLSearchParams(query);
+  if (!parameters.has('scope')) parameters.set('scope', ['openid', ...scopes].join(' '));
+  addConsent(parameters);
+  return `${path}?${parameters}`;
+}
+
+/**
+ * OpenID Connect (Core, section 11) grants `offline_access` only with the prompt `consent`, and a client that names it at each refresh,
+ * as Codex does, would be refused. The click is the consent.
+ */
+function addConsent(parameters: URLSearchParams): void {
+  const prompts = parameters.getAll('prompt');
+  const words = (prompts[0] ?? '').split(' ').filter((word) => word !== '');
+  const asksOffline = (parameters.get('scope') ?? '').split(' ').includes('offline_access');
+  if (!asksOffline || prompts.length > 1 || words.includes('none') || words.includes('consent')) return;
+  parameters.set('prompt', [...words, 'consent'].join(' '));
+}

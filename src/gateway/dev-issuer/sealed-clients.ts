@@ -1,0 +1,47 @@
+import { createHmac } from 'node:crypto';
+import type { AdapterPayload } from 'oidc-provider';
+import { createSeal } from '../../core/seal.js';
+import { isRecord } from '../../http/json-object.js';
+
+/** Clients whose ids say all of them, as those of the OAuth proxy do: no restart and no flood of registrations forgets one. */
+export interface SealedClients {
+  /** @returns The id of a client with this registration (RFC 7591). */
+  close(registration: unknown): string;
+  /** The client with this id; undefined where the id was not made here. */
+  open(id: string): AdapterPayload | undefined;
+  /** The secret of the client with this id, for one that authenticates. */
+  secretOf(id: string): string;
+}
+
+/**
+ * The members that a login needs. Not `scope`: a client that registers with what it asks for first could not ask for
+ * more (MCP specification, step-up authorization).
+ */
+const SEALED_MEMBERS = [
+  ...['redirect_uris', 'client_name', 'application_type', 'grant_types', 'response_types'],
+  'token_endpoint_auth_method',
+];
+
+/** What a registration without `token_endpoint_auth_method` asks for (RFC 7591, section 2). */
+const DEFAULT_METHOD = 'client_secret_basic';
+
+export function createSealedClients(secret: string): SealedClients {
+  const seal = createSeal<{ client: { metadata: Record<string, unknown> } }>([secret], ['dev-issuer'], {
+    client: { metadata: isRecord },
+  });
+  const secretOf = (id: string) => createHmac('sha256', secret).update(`secret of ${id}`).digest('base64url');
+  return {
+    secretOf,
+    close(registration) {
+      const given = isRecord(registration) ? registration : {};
+      const members = SEALED_MEMBERS.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]]));
+      return seal.close('client', { metadata: Object.fromEntries(members) });
+    },
+    open(id) {
+      const { metadata } = seal.open('client', id) ?? {};
+      if (metadata === undefined) return undefined;
+      const { token_endpoint_auth_method: method = DEFAULT_METHOD } = metadata;
+      return { ...metadata, client_id: id, ...(method !== 'none' && { client_secret: secretOf(id) }) };
+    },
+  };
+}
