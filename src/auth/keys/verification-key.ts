@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { isRecord } from '../../http/json-object.js';
 import { isAcceptedAlgorithm } from './signature.js';
+import type { SkippedKey } from './skipped-keys.js';
 
 /** A public key that may verify tokens. */
 export interface VerificationKey {
@@ -23,14 +24,14 @@ const LEAST_RSA_BITS = 2048;
 export async function readKeys(jwks: readonly unknown[]) {
   const read = await Promise.all(jwks.map(readKey));
   return {
-    keys: read.filter((item) => typeof item !== 'string'),
-    skipped: read.filter((item) => typeof item === 'string'),
+    keys: read.filter((item) => 'key' in item),
+    skipped: read.filter((item) => 'why' in item),
   };
 }
 
-async function readKey(jwk: unknown, index: number): Promise<VerificationKey | string> {
+async function readKey(jwk: unknown, index: number): Promise<VerificationKey | SkippedKey> {
   const { kid, alg } = (jwk ?? {}) as Jwk;
-  const skip = (why: string) => `key ${typeof kid === 'string' ? JSON.stringify(kid) : `number ${index + 1}`} ${why}`;
+  const skip = (why: string) => ({ kid, position: index + 1, why, isExpected: isForEncryption(jwk) });
   const reason = whyUnusable(jwk);
   if (reason !== undefined) return skip(reason);
   const pem = await publicPem(jwk as Jwk);
@@ -68,6 +69,15 @@ async function publicPem({ key_ops: _allOfWhichItWouldNeed, ...jwk }: Jwk): Prom
     // Its only reason is that no key was left; the caller names the key.
     return undefined;
   }
+}
+
+/** RFC 7517, section 4.2 and 4.3; RFC 7518, section 4.1. */
+function isForEncryption(jwk: unknown): boolean {
+  if (!isRecord(jwk)) return false;
+  const { use, key_ops: operations, alg } = jwk;
+  if (use !== undefined) return use === 'enc';
+  if (Array.isArray(operations)) return operations.every((operation) => /^(?:de|en)crypt$|Key$|Bits$/.test(operation));
+  return typeof alg === 'string' && /^(?:RSA-OAEP|RSA1_5|ECDH-ES)/.test(alg);
 }
 
 function whyUnusable(jwk: unknown): string | undefined {
