@@ -122,7 +122,8 @@ export interface SharedOptions {
   readonly verifiedTokens?: VerifiedTokensOptions | false | undefined;
   /**
    * Tokens bound to a key (RFC 9449): `accept` takes them beside bearer tokens, `require` takes nothing else. A bound
-   * token presented as a bearer token is refused whatever stands here. @default `'off'`
+   * token presented as a bearer token is refused whatever stands here. Needs `resourceMetadata.resource`, which proofs are
+   * checked against. @default `'off'`
    */
   readonly dpop?: DpopMode | undefined;
   /** Tokens bound to a client certificate (RFC 8705). @default refused */

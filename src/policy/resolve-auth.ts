@@ -19,7 +19,7 @@ import type { Decision } from './decision.js';
 import { MODES, type ModeName } from './modes.js';
 import { type ResolvedFacade, resolveFacade } from './resolve-facade.js';
 import { ISSUER_OPTIONS, type IssuerContext, resolveIssuer, type TrustedIssuer } from './resolve-issuer.js';
-import { type ResourceIdentity, resolveResource } from './resolve-resource.js';
+import { RESOURCE_FIX, type ResourceIdentity, resolveResource } from './resolve-resource.js';
 
 const VERIFIED_TOKENS_FIX = 'Give { maxAgeSeconds, maxEntries }, or false to verify every request anew.';
 
@@ -105,6 +105,10 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
   if (dpop === 'require' && mtls?.required) {
     const expected = 'other than "require" where mtls.required is true';
     checks.refuse('dpop', expected, dpop, 'A token is bound in one way only.');
+  }
+  if (dpop !== 'off' && resource === undefined) {
+    const expected = `given where dpop is "${dpop}", since a proof is checked against it and not against the Host header`;
+    checks.refuse('resourceMetadata.resource', expected, undefined, RESOURCE_FIX);
   }
   const issuers = resolveIssuers(checks, given, { resource: resource?.href, allowHttp });
   const requiresProof = dpop === 'require';
