@@ -125,20 +125,6 @@ export const refusals: Refusal[] = [
     { ...good, resourceMetadata: { resource: `${RESOURCE}\r\nx: y` } },
     `option "resourceMetadata.resource" must be an http(s) URL without user, query or fragment, in ASCII, but got "${RESOURCE}\\r\\nx: y". ${RESOURCE_FIX}`,
   ],
-  ...['%00', '%0a', '%1F', '%7f', '%2500', '%25250d'].map(
-    (encoded): Refusal => [
-      `a resource with ${encoded}`,
-      { ...good, resourceMetadata: { resource: `${RESOURCE}/a${encoded}b` } },
-      `option "resourceMetadata.resource" must be a URL without encoded control characters, but got "${RESOURCE}/a${encoded}b". ${RESOURCE_FIX}`,
-    ],
-  ),
-  ...['accept', 'require'].map(
-    (dpop): Refusal => [
-      `dpop ${dpop} without a resource`,
-      { ...good, dpop, audiences: [RESOURCE], resourceMetadata: {} },
-      `option "resourceMetadata.resource" must be given where dpop is "${dpop}", since a proof is checked against it and not against the Host header, but got undefined. ${RESOURCE_FIX}`,
-    ],
-  ),
   [
     'scopesSupported that is a string',
     { ...good, resourceMetadata: { resource: RESOURCE, scopesSupported: 'a' } },

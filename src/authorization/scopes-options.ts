@@ -1,11 +1,13 @@
 import type { AuthInfo } from '../core/auth-info.js';
 import type { Logger } from '../core/logger.js';
-import { isTargeted, type McpCall, METHODS, type TargetedMethod } from '../messages/mcp-call.js';
+import { printableJson } from '../core/printable.js';
+import { isTargeted, type McpCall, type TargetedMethod } from '../messages/mcp-call.js';
 import { requireArgument } from '../options/argument.js';
-import { createChecks, isPlain, nearestName, type OptionChecks } from '../options/checks.js';
+import { createChecks, isPlain, type OptionChecks } from '../options/checks.js';
 import { resolveLogger } from '../options/logger-option.js';
 import { flag, type OptionTable, type ResolvedOptions, readOptions, wholeNumber } from '../options/option-table.js';
 import { requireScopes } from '../options/scope-list.js';
+import { isDoubtful, isMethodName, patternFault, suggestMethod } from './rule-names.js';
 
 /**
  * Decides on one call: the scopes it needs, or whether it may be made at all. `auth` is undefined for an anonymous
@@ -78,7 +80,10 @@ export function resolveScopesOptions(givenRules: unknown, options: unknown): Res
   // First: where these are a request, the options are its response.
   const rules = resolveRules(checks, givenRules);
   const given = requireArgument(checks, options, { example: 'rules, { hide: true }' });
-  return Object.freeze({ rules, ...readOptions(checks, SCOPES_TABLE, given) });
+  const resolved = readOptions(checks, SCOPES_TABLE, given);
+  for (const { pattern } of rules)
+    if (pattern !== undefined && isDoubtful(pattern)) warnOfPattern(resolved.logger, pattern);
+  return Object.freeze({ rules, ...resolved });
 }
 
 const RULES_EXAMPLE = "{ 'tools/call': { 'delete_*': ['files:write'] } }";
@@ -107,7 +112,8 @@ function ruleFor(checks: OptionChecks, method: string, pattern: string | undefin
     (path, key) => `${path}[${JSON.stringify(key)}]`,
     'rules',
   );
-  if (pattern === '') checks.refuse(option, 'under a name', pattern, 'Write "*" for every name.');
+  const fault = pattern === undefined ? undefined : patternFault(method, pattern);
+  if (fault !== undefined) checks.refuse(option, fault.expected, pattern, fault.fix);
   if (typeof value === 'function') return { method, pattern, rule: value as ScopeFunction };
   const fix = 'List the scopes a call needs, or give a function; leave the rule out where it needs none.';
   const scopes = requireScopes(checks, value, option, fix);
@@ -118,12 +124,16 @@ function ruleFor(checks: OptionChecks, method: string, pattern: string | undefin
 
 /** A slip must not be held for a method of the user's own, and its rule never asked. */
 function requireMethod(checks: OptionChecks, method: string): void {
-  if (METHODS.includes(method)) return;
-  const near = nearestName(method, METHODS);
-  if (near === undefined && method !== '' && !method.includes('*')) return;
-  const fix = near === undefined ? 'A star stands in names, not in methods.' : `Did you mean "${near}"?`;
-  checks.refuse('rules', 'by method', method, fix);
+  if (!isMethodName(method)) checks.refuse('rules', 'by method', method, suggestMethod(method, SCOPES_OPTIONS, 'code'));
 }
+
+function warnOfPattern(logger: Logger, pattern: string): void {
+  const quoted = printableJson(pattern, MAX_PATTERN);
+  logger.warn(`mcpScopes(): in ${quoted} the dot stands for itself, and "*" for any text: it is no regular expression`);
+}
+
+/** Characters. */
+const MAX_PATTERN = 100;
 
 function resolveImplies(checks: OptionChecks, given: unknown, path: string): ReadonlyMap<string, readonly string[]> {
   const fix = "Write { 'files:admin': ['files:read', 'files:write'] }.";

@@ -16,6 +16,7 @@ import {
 import { requireScopes } from '../options/scope-list.js';
 import type { McpAuthOptions, MtlsOptions, SharedOptions, VerifiedTokensOptions } from './auth-options.js';
 import type { Decision } from './decision.js';
+import { refuseIdlePromises, refuseOptionsAsMembers } from './metadata-members.js';
 import { MODES, type ModeName } from './modes.js';
 import { type ResolvedFacade, resolveFacade } from './resolve-facade.js';
 import { ISSUER_OPTIONS, type IssuerContext, resolveIssuer, type TrustedIssuer } from './resolve-issuer.js';
@@ -102,6 +103,8 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
   const { mode, resourceMetadata, facade, dangerouslyAllowHttp: allowHttp, ...simple } = read;
   const { resource, members: metadataMembers } = resourceMetadata;
   const { dpop, mtls } = simple;
+  refuseOptionsAsMembers(checks, metadataMembers, POLICY_OPTIONS);
+  refuseIdlePromises(checks, metadataMembers, { dpop: dpop === 'require', mtls: mtls !== undefined });
   if (dpop === 'require' && mtls?.required) {
     const expected = 'other than "require" where mtls.required is true';
     checks.refuse('dpop', expected, dpop, 'A token is bound in one way only.');
