@@ -92,6 +92,8 @@ export interface VerifiedTokensOptions {
   readonly maxAgeSeconds?: number | undefined;
   /** @default `10000` */
   readonly maxEntries?: number | undefined;
+  /** Bytes of all of them together, estimated. Beyond it the one that was not used for longest is forgotten. @default `67108864` */
+  readonly maxBytes?: number | undefined;
 }
 
 /** Tokens bound to a client certificate (RFC 8705). */

@@ -22,11 +22,12 @@ import { type ResolvedFacade, resolveFacade } from './resolve-facade.js';
 import { ISSUER_OPTIONS, type IssuerContext, resolveIssuer, type TrustedIssuer } from './resolve-issuer.js';
 import { RESOURCE_FIX, type ResourceIdentity, resolveResource } from './resolve-resource.js';
 
-const VERIFIED_TOKENS_FIX = 'Give { maxAgeSeconds, maxEntries }, or false to verify every request anew.';
+const VERIFIED_TOKENS_FIX = 'Give { maxAgeSeconds, maxEntries, maxBytes }, or false to verify every request anew.';
 
 export const VERIFIED_TOKENS_TABLE = {
   maxAgeSeconds: wholeNumber(300, 1, VERIFIED_TOKENS_FIX),
   maxEntries: wholeNumber(10_000, 1, VERIFIED_TOKENS_FIX),
+  maxBytes: wholeNumber(67_108_864, 1, VERIFIED_TOKENS_FIX),
 } satisfies OptionTable<VerifiedTokensOptions>;
 
 const MTLS_FIX = 'Write { getCertificate: (req) => …, required: true }.';
