@@ -31,7 +31,8 @@ export interface McpScopesOptions {
   /** Scopes that include others, also by way of a third. @default `{}` */
   readonly implies?: Readonly<Record<string, readonly string[]>> | undefined;
   /**
-   * Takes tools, prompts and resources that the caller may not use out of list answers, JSON and event streams.
+   * Takes tools, prompts and resources that the caller may not use out of list answers, JSON and event streams. What it cannot
+   * read is answered 502.
    *
    * @default `false`
    */
@@ -45,7 +46,7 @@ export interface McpScopesOptions {
   readonly onInsufficientScope?: 'challenge' | 'toolError' | undefined;
   /** Bytes. A longer body is answered 413. @default `4194304` */
   readonly maxBodyBytes?: number | undefined;
-  /** Told of each refusal, and of functions that throw. @default nobody is told */
+  /** Told of each refusal, of functions that throw, and of answers that `hide` cannot read. @default nobody is told */
   readonly logger?: Logger | undefined;
 }
 
