@@ -1,6 +1,8 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createJsonReport, createTextReport } from '../../src/doctor/report.js';
+import { answerFailure } from '../../src/gateway/gateway.js';
 import { type Logger, mcpStdioBackend } from '../../src/index.js';
 import { postJson, REDIRECT_URI } from '../support/facade-client.js';
 import { startFacadeFlow } from '../support/facade-flow.js';
@@ -168,8 +170,25 @@ test.each(WRITERS)('no character that is not seen stands in %s', async (_what, w
   expect(written.filter((line) => /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(line))).toEqual([]);
 });
 
+test('only the command writes to the console, and so past the logger', () => {
+  const source = new URL('../../src/', import.meta.url);
+  const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+  const writing = files.filter((file) =>
+    /\bconsole\.\w+\(|(?<!#)\bprocess\.(?:stdout|stderr)\b/.test(readFileSync(new URL(file, source), 'utf8')),
+  );
+  expect(writing).toEqual(['gateway/cli.ts']);
+});
+
 describe('a line of the log is bounded', () => {
   test.each<[what: string, longest: number, send: (logger: Logger) => Promise<unknown>]>([
+    [
+      'a path of a request that the gateway fails at',
+      500,
+      async (logger) => {
+        const failing = await serve((req, res) => answerFailure(logger, new Error('broken'), req, res));
+        await fetch(`${failing}/${'a'.repeat(10_000)}`);
+      },
+    ],
     ['a path', 500, (logger) => createGate({ logger }, signer).get(undefined, `/${'a'.repeat(10_000)}`)],
     ['a kid', 600, (logger) => createGate({ logger }, signer).send(signer.sign(claims(), { kid: 'k'.repeat(9_000) }))],
     [
