@@ -146,6 +146,16 @@ describe('keys that cannot be used', () => {
     expect(server.requests).toBeGreaterThan(1);
   });
 
+  test('no more than a thousand keys are read', async () => {
+    const { lines, logger } = createRecordingLogger();
+    const keys = [signer.jwk, ...Array.from({ length: 20_000 }, () => ({ kty: 'RSA' })), createSigner().jwk];
+    const began = process.cpuUsage();
+    const gate = createGate({ jwks: { keys }, logger }, signer);
+    expect((await gate.send(signer.sign(claims()))).status).toBe(200);
+    expect(process.cpuUsage(began).user / 1_000, 'milliseconds').toBeLessThan(3_000);
+    expect(lines).toEqual([expect.stringContaining('20001 keys are skipped: key number 2 is broken')]);
+  });
+
   test('85,000 keys are told in one line', async () => {
     const { lines, logger } = createRecordingLogger();
     const keys = [...Array.from({ length: 85_000 }, () => ({})), signer.jwk];

@@ -17,22 +17,30 @@ export interface VerificationKey {
 
 type Jwk = Readonly<Record<string, unknown>>;
 
+/** To read one takes some tenths of a millisecond, a good one or not: more than any issuer has would hold up the process. */
+const MAX_KEYS = 1_000;
+
 /** RFC 7518, section 3.3: 2048 bits or more. */
 const LEAST_RSA_BITS = 2048;
 
 /** Reads the keys of a JWKS (RFC 7517, section 5). One that cannot be used does not spoil the others: `skipped` says why. */
 export async function readKeys(jwks: readonly unknown[]) {
-  const read = await Promise.all(jwks.map(readKey));
+  let candidates = 0;
+  const read = await Promise.all(
+    jwks.map((jwk, index) => {
+      const reason = whyUnusable(jwk) ?? (++candidates > MAX_KEYS ? `comes after ${MAX_KEYS} others` : undefined);
+      return readKey(jwk, index, reason);
+    }),
+  );
   return {
     keys: read.filter((item) => 'key' in item),
     skipped: read.filter((item) => 'why' in item),
   };
 }
 
-async function readKey(jwk: unknown, index: number): Promise<VerificationKey | SkippedKey> {
+async function readKey(jwk: unknown, index: number, reason: string | undefined): Promise<VerificationKey | SkippedKey> {
   const { kid, alg } = (jwk ?? {}) as Jwk;
   const skip = (why: string) => ({ kid, position: index + 1, why, isExpected: isForEncryption(jwk) });
-  const reason = whyUnusable(jwk);
   if (reason !== undefined) return skip(reason);
   const pem = await publicPem(jwk as Jwk);
   if (pem === undefined) return skip('is broken, or of an unknown curve');
