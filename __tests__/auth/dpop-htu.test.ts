@@ -7,31 +7,22 @@ import { serve } from '../support/loopback-server.js';
 import { createGate, RESOURCE } from '../support/protected-app.js';
 
 describe('the URL that a proof is for (htu)', () => {
-  test('without a configured resource, htu is the request itself', async () => {
-    const { app } = createGate({ dpop: 'accept', audiences: [RESOURCE], resourceMetadata: undefined }, signer);
-    const call = (htu: string) =>
-      request(app)
-        .get('/mcp?x=1')
-        .set({ host: 'mcp.test', authorization: `DPoP ${bound}`, dpop: proof({ htu }) });
-    expect((await call('http://mcp.test/mcp')).status).toBe(200);
-    expect((await call('http://other.test/mcp')).status).toBe(401);
-  });
-
-  test('behind a proxy, htu is what the client called, where the app trusts the proxy', async () => {
-    const { app } = createGate({ dpop: 'accept', audiences: [RESOURCE], resourceMetadata: undefined }, signer);
-    const forwarded = { 'x-forwarded-host': 'mcp.test', 'x-forwarded-proto': 'https' };
+  test.each<[what: string, trust: string | false, headers: Record<string, string>]>([
+    ['Host', false, { host: 'evil.example.com' }],
+    ['Host of another port', false, { host: 'mcp.example:8443' }],
+    ['X-Forwarded-Host', false, { 'x-forwarded-host': 'evil.example.com', 'x-forwarded-proto': 'http' }],
+    ['X-Forwarded-Host of a trusted proxy', 'loopback', { 'x-forwarded-host': 'evil.example.com' }],
+    ['Forwarded', 'loopback', { forwarded: 'host=evil.example.com;proto=http' }],
+  ])('is that of the resource, whatever the sender says in %s', async (_what, trust, headers) => {
+    const { app } = createGate({ dpop: 'require' }, signer);
+    app.set('trust proxy', trust);
     const call = async (htu: string) => {
-      const headers = { host: 'inner.test', authorization: `DPoP ${bound}`, dpop: proof({ htu }) };
-      return (
-        await request(app)
-          .get('/mcp')
-          .set({ ...headers, ...forwarded })
-      ).status;
+      const sent = { authorization: `DPoP ${bound}`, dpop: proof({ htu }), ...headers };
+      return (await request(app).get('/mcp?x=1').set(sent)).status;
     };
-    const statuses = async () => [await call('https://mcp.test/mcp'), await call('http://inner.test/mcp')];
-    expect(await statuses(), 'by default').toEqual([401, 200]);
-    app.set('trust proxy', 'loopback');
-    expect(await statuses(), 'of a proxy on this machine').toEqual([200, 401]);
+    const host = Object.values(headers)[0]?.replace(/^host=|;.*/g, '');
+    for (const protocol of ['http', 'https']) expect(await call(`${protocol}://${host}/mcp`)).toBe(401);
+    expect(await call(RESOURCE)).toBe(200);
   });
 
   test('is that of the path called, also where the resource ends in it: two mounts share no proof', async () => {

@@ -4,7 +4,7 @@ import request from 'supertest';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ALGS, bound, hashOf, holder, jkt, now, plain, proof, signer } from '../support/dpop-proofs.js';
 import { serve } from '../support/loopback-server.js';
-import { claims, createGate, RESOURCE } from '../support/protected-app.js';
+import { claims, createGate, type Gate, RESOURCE } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 
 afterEach(() => void vi.useRealTimers());
@@ -189,8 +189,9 @@ describe('DPoP', () => {
     const keyPair = await oauth.generateKeyPair('ES256');
     const thumbprint = await calculateJwkThumbprint(await exportJWK(keyPair.publicKey));
     const token = signer.sign(claims({ cnf: { jkt: thumbprint } }));
-    const gate = createGate({ dpop: 'require', audiences: [RESOURCE], resourceMetadata: undefined }, signer);
-    const url = new URL('/mcp', await serve(gate.app));
+    let gate: Gate | undefined;
+    const url = new URL('/mcp', await serve((req, res) => gate?.app(req, res)));
+    gate = createGate({ dpop: 'require', audiences: [RESOURCE], resourceMetadata: { resource: url.href } }, signer);
     const options = { DPoP: oauth.DPoP({}, keyPair), [oauth.allowInsecureRequests]: true };
     for (const _ of [1, 2]) {
       const response = await oauth.protectedResourceRequest(token, 'POST', url, new Headers(), '{}', options);

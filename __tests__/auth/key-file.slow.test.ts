@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -97,6 +98,16 @@ test('a file that is removed keeps the old keys and says so', async () => {
   await gate.send(old.sign(claims()));
   await rm(file);
   await vi.waitFor(() => expect(lines.some((line) => line.includes('(ENOENT)'))).toBe(true), 5_000);
+  expect((await gate.send(old.sign(claims({ jti: 'after' })))).status).toBe(200);
+});
+
+test('a file that becomes a named pipe keeps the old keys and says so, and holds nothing up', async () => {
+  const { file, lines, open } = await setUp();
+  const gate = open();
+  await gate.send(old.sign(claims()));
+  await rm(file);
+  execFileSync('mkfifo', [file]);
+  await vi.waitFor(() => expect(lines.some((line) => line.includes('(not a regular file)'))).toBe(true), 5_000);
   expect((await gate.send(old.sign(claims({ jti: 'after' })))).status).toBe(200);
 });
 

@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { fresh, MINUTE, passTime } from '../support/app-with-key-server.js';
 import { startKeyServer } from '../support/key-server.js';
 import {
   claims,
@@ -10,6 +11,8 @@ import {
 } from '../support/protected-app.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 import { createSigner } from '../support/signer.js';
+
+afterEach(() => void vi.useRealTimers());
 
 const unknownKey = 'The token is signed with a key not known here';
 
@@ -111,7 +114,56 @@ describe('keys that cannot be used', () => {
     const gate = createGate({ jwks: { keys: [jwk, signer.jwk] }, logger }, signer);
     expect((await gate.send(signer.sign(claims()))).status).toBe(200);
     const name = (jwk as { kid?: unknown } | null)?.kid === 'bad' ? '"bad"' : 'number 1';
-    expect(lines).toEqual([`warn key set of ${ISSUER}: key ${name} ${why}: skipped`]);
+    const level = (jwk as { use?: unknown } | null)?.use === 'enc' ? 'debug' : 'warn';
+    expect(lines).toEqual([`${level} key set of ${ISSUER}: key ${name} ${why}: skipped`]);
+  });
+
+  const RSA_OAEP = createSigner({ alg: 'RS256', kid: 'oaep' }).jwk;
+
+  test.each<[what: string, level: string, jwk: object]>([
+    ["Keycloak's key for encryption", 'debug', { ...RSA_OAEP, use: 'enc', alg: 'RSA-OAEP' }],
+    ['a key for encryption by its alg', 'debug', { ...RSA_OAEP, use: undefined, alg: 'RSA-OAEP-256' }],
+    ['a key for key agreement', 'debug', { ...ec, use: undefined, alg: 'ECDH-ES+A128KW' }],
+    ['a key for wrapping keys', 'debug', { ...RSA_OAEP, use: undefined, alg: undefined, key_ops: ['wrapKey'] }],
+    ['a key for signatures, of an alg for encryption', 'warn', { ...RSA_OAEP, use: 'sig', alg: 'RSA-OAEP' }],
+    ['a key without operations that only signs', 'warn', { ...ec, key_ops: ['sign'] }],
+    ['a key of an unknown alg', 'warn', { ...ec, alg: 'HS256' }],
+  ])('%s is told once, at %s, however often the set is read', async (_what, level, jwk) => {
+    const { lines, logger } = createRecordingLogger();
+    const server = await startKeyServer([jwk, signer.jwk]);
+    const remote = createGate({ jwks: { url: server.url }, logger }, signer);
+    const live = createGate({ jwks: () => ({ keys: [jwk, signer.jwk] }), logger }, signer);
+    server.headers = { 'cache-control': 'max-age=0' };
+    for (const gate of [remote, live]) {
+      lines.length = 0;
+      for (let i = 0; i < 3; i += 1) {
+        passTime(10 * MINUTE);
+        expect((await gate.send(fresh(signer))).status).toBe(200);
+      }
+      const told = lines.filter((line) => line.includes('skipped'));
+      expect(told).toEqual([expect.stringMatching(`^${level} key set of `)]);
+    }
+    expect(server.requests).toBeGreaterThan(1);
+  });
+
+  test('no more than a thousand keys are read', async () => {
+    const { lines, logger } = createRecordingLogger();
+    const keys = [signer.jwk, ...Array.from({ length: 20_000 }, () => ({ kty: 'RSA' })), createSigner().jwk];
+    const began = process.cpuUsage();
+    const gate = createGate({ jwks: { keys }, logger }, signer);
+    expect((await gate.send(signer.sign(claims()))).status).toBe(200);
+    expect(process.cpuUsage(began).user / 1_000, 'milliseconds').toBeLessThan(3_000);
+    expect(lines).toEqual([expect.stringContaining('20001 keys are skipped: key number 2 is broken')]);
+  });
+
+  test('85,000 keys are told in one line', async () => {
+    const { lines, logger } = createRecordingLogger();
+    const keys = [...Array.from({ length: 85_000 }, () => ({})), signer.jwk];
+    const gate = createGate({ jwks: { keys }, logger }, signer);
+    expect((await gate.send(signer.sign(claims()))).status).toBe(200);
+    const why = 'is not a public key (kty RSA, EC or OKP)';
+    const named = [1, 2, 3, 4, 5].map((number) => `key number ${number} ${why}`).join('; ');
+    expect(lines).toEqual([`warn key set of ${ISSUER}: 85000 keys are skipped: ${named}; and 84995 more`]);
   });
 
   test.each(['throws', 'rejects'])('a logger that %s spoils nothing', async (how) => {

@@ -78,6 +78,21 @@ describe('a verified token', () => {
     expect(cached).toEqual([false, false, false, false]);
   });
 
+  test('is forgotten when others took the bytes that all may have together', async () => {
+    const { send, cached } = setUp({ verifiedTokens: { maxBytes: 30_000 } });
+    const big = (jti: string) => signer.sign(claims({ jti, groups: 'g'.repeat(5_000) }));
+    const [a, b, c] = ['a', 'b', 'c'].map(big) as [string, string, string];
+    for (const token of [a, b, b, c, b, a]) expect((await send(token)).status).toBe(200);
+    expect(cached).toEqual([false, false, true, false, true, false]);
+  });
+
+  test('that is larger than all may be is verified each time', async () => {
+    const { send, cached } = setUp({ verifiedTokens: { maxBytes: 5_000 } });
+    const token = signer.sign(claims({ groups: 'g'.repeat(5_000) }));
+    for (const _ of [1, 2]) expect((await send(token)).status).toBe(200);
+    expect(cached).toEqual([false, false]);
+  });
+
   test('is not remembered where verifiedTokens is false', async () => {
     const { send, cached } = setUp({ verifiedTokens: false });
     const token = signer.sign(claims());

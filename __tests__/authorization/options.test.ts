@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { McpScopesOptions, ScopeRules } from '../../src/index.js';
+import { createRecordingLogger } from '../support/recording-logger.js';
 import { createScopedApp } from '../support/scoped-app.js';
 
 test.each<[string, unknown, unknown, string]>([
@@ -7,6 +8,63 @@ test.each<[string, unknown, unknown, string]>([
   ['rules that are none', 'tools/call', {}, 'option "rules" must be an object, but got "tools/call".'],
   ['a slip in a method', { 'tool/call': ['a'] }, {}, 'but got "tool/call". Did you mean "tools/call"?'],
   ['a star for methods', { '*': ['a'] }, {}, 'but got "*". A star stands in names, not in methods.'],
+  ...Object.entries({
+    allowedTools: "To allow some tools and no others, write { 'tools/call': (auth, { target }) =>",
+    allow: 'To allow some tools and no others,',
+    deny: "To deny a tool to everybody, write { 'tools/call': { 'delete_*': () => false } }.",
+    denied_tools: 'To deny a tool to everybody,',
+    blocklist: 'To deny a tool to everybody,',
+    tools: 'Rules for tools stand under "tools/call", by name.',
+    tool: 'Rules for tools stand under "tools/call", by name.',
+    delete_file: 'Write a method, such as "tools/call".',
+    prompts: 'Rules for prompts stand under "prompts/get", by name.',
+    resources: 'Rules for resources stand under "resources/read", by URI.',
+    requiredScopes: 'Scopes that every request needs are requiredScopes of mcpAuth();',
+    scopes: 'Scopes that every request needs are requiredScopes of mcpAuth();',
+    hide: '"hide" is an option: it stands in the second argument.',
+    implies: '"implies" is an option: it stands in the second argument.',
+    implied: 'Did you mean "implies"?',
+    initialise: 'Did you mean "initialize"?',
+    'files:write': 'Write a method, such as "tools/call".',
+    '': 'Did you mean',
+    'tools/*': 'A star stands in names, not in methods.',
+    'tools/calls': 'Did you mean "tools/call"?',
+  }).map(([name, fix]): [string, unknown, unknown, string] => [
+    `the name ${JSON.stringify(name)}, which is no method,`,
+    { [name]: ['a'], 'tools/call': ['a'] },
+    {},
+    `option "rules" must be by method, but got ${JSON.stringify(name)}. ${name === '' ? '' : fix}`,
+  ]),
+  ...[
+    '/delete_.*/',
+    '/delete_/i',
+    'delete_.*',
+    '^delete_',
+    'delete_file$',
+    '.*delete',
+    '.*',
+    'delete_.+',
+    'delete|remove',
+    '(delete|remove)_*',
+    'delete_[a-z]',
+    'delete_\\w*',
+    '{delete,remove}_*',
+    'delete_file?',
+    'delete_file, remove_file',
+  ].map((name): [string, unknown, unknown, string] => [
+    `the regular expression or list ${name} as a name`,
+    { 'tools/call': { [name]: ['a'] } },
+    {},
+    `must be under a name, not a regular expression, but got ${JSON.stringify(name)}. Only "*" is special`,
+  ]),
+  ...['/etc/*', './secret', '~/x', 'file:///a|file:///b', 'file:///secret$', 'C:\\secret\\*', '^file:///x'].map(
+    (uri): [string, unknown, unknown, string] => [
+      `${uri} as a URI`,
+      { 'resources/read': { [uri]: ['a'] } },
+      {},
+      `must be under a URI, neither a path nor a regular expression, but got ${JSON.stringify(uri)}.`,
+    ],
+  ),
   ['no name under a method', { 'tools/call': {} }, {}, 'option "rules["tools/call"]" must be at least one rule'],
   ['an empty name', { 'tools/call': { '': ['a'] } }, {}, 'must be under a name, but got "". Write "*" for every name.'],
   [
@@ -39,4 +97,27 @@ test.each<[string, unknown, unknown, string]>([
   ],
 ])('%s is refused', (_what, rules, options, message) => {
   expect(() => createScopedApp(rules as ScopeRules, { options: options as McpScopesOptions })).toThrow(message);
+});
+
+test.each<[method: string, name: string, isDoubtful: boolean]>([
+  ['tools/call', 'files.read', false],
+  ['tools/call', 'admin.tools.*', true],
+  ['tools/call', 'files.*.delete', true],
+  ['tools/call', 'team/delete-*', false],
+  ['tools/call', '*', false],
+  ['tools/call', 'lösche_*', false],
+  ['prompts/get', 'code review', false],
+  ['resources/read', 'file:///home/*/.*', true],
+  ['resources/read', 'http://[::1]/a?b=(c)+{d}', false],
+  ['resources/read', 'note*', false],
+  ['resources/read', '*', false],
+])('%s may have a rule under %s, with a word of warning: %s', (method, name, isDoubtful) => {
+  const { lines, logger } = createRecordingLogger();
+  createScopedApp({ [method]: { [name]: ['a'] } }, { options: { logger } });
+  const warning = `warn mcpScopes(): in "${name}" the dot stands for itself, and "*" for any text: it is no regular expression`;
+  expect(lines).toEqual(isDoubtful ? [warning] : []);
+});
+
+test.each(['acme/run', 'notifications/x', 'ping', 'initialize'])('%s is a method', (method) => {
+  expect(() => createScopedApp({ [method]: ['a'] })).not.toThrow();
 });

@@ -39,6 +39,10 @@ const ambiguous: [what: string, body: string][] = [
   ['params by position', call('["delete_file"]')],
   ['params that are null', call('null')],
   ['a name with a NUL', call('"delete_file\\u0000x"'.replace(/^/, '{"name":').concat('}'))],
+  ...['%00', '%2500', '%252500', '%c0%80', '%C0%80', '%25c0%2580'].map((nul): [string, string] => [
+    `a URI with ${nul}`,
+    call(`{"uri":"file:///secret${nul}x"}`, '"method":"resources/read"'),
+  ]),
   ['a name with a line break', call('{"name":"delete_file\\n"}')],
   ['a method that is no string', call('{"name":"delete_file"}', '"method":["tools/call"]')],
   ['a byte order mark', `\ufeff${call('{"name":"delete_file"}')}`],

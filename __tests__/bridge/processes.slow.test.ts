@@ -27,7 +27,7 @@ describe('a child that misbehaves', () => {
     expect(await callText(url, session, 'echo', { text: 'a body' })).toBe('{"text":"a body"}');
     await stop();
     expect(lines.length).toBeLessThan(500);
-    expect(lines.some((line) => /^child \d+: line 0 +\[31mred \[0m$/.test(line))).toBe(true);
+    expect(lines.some((line) => /^child \d+: line 0 +\\u001b\[31mred\\u001b\[0m$/.test(line))).toBe(true);
     // Bodies and control characters have no place in a log.
     expect(lines.join('')).not.toMatch(/\p{Cc}|a body/u);
   });

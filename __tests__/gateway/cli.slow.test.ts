@@ -86,6 +86,12 @@ describe('express-mcp-auth refuses in one sentence, with exit code 1,', () => {
     ['an empty host', ['-f', 'a', '--host', ''], '--host is empty. See express-mcp-auth --help.'],
     ['a missing file', ['-f', 'none.yaml'], 'none.yaml: there is no such file'],
     ['a folder', ['-f', '.'], '.: it cannot be read (EISDIR)'],
+    ['a device', ['-f', '/dev/zero'], '/dev/zero: it cannot be read (not a regular file)'],
+    [
+      'a token on a device',
+      ['doctor', 'http://localhost/mcp', '--token', '/dev/zero'],
+      '/dev/zero: it cannot be read (not a regular file)',
+    ],
   ])('%s', async (_what, args, sentence) => {
     expect(await refusalOf(...args)).toBe(`express-mcp-auth: ${sentence}\n`);
   });

@@ -63,7 +63,34 @@ describe('policies.mcpScopes', () => {
     [
       'a slip in a method',
       { mcpAuthentication: AUTHENTICATION, mcpScopes: { 'tool/call': ['a'] } },
-      `${route}.policies.mcpScopes: mcpScopes(): option "rules" must be by method, but got "tool/call". Did you mean "tools/call"?`,
+      `${route}.policies.mcpScopes["tool/call"] is neither a method, such as "tools/call", nor an option. Did you mean "tools/call"?`,
+    ],
+    ...Object.entries({
+      allowedTools: 'A tool that no rule fits may be called: write "*" with a scope under "tools/call"',
+      deny: 'To keep callers from a tool, give it a scope that they do not have, under "tools/call"',
+      tools: 'Rules for tools stand under "tools/call", by name.',
+      requiredScopes: 'Scopes that every request needs are requiredScopes of mcpAuthentication;',
+      hid: 'Did you mean "hide"?',
+      logger: 'Write a method, such as "tools/call".',
+    }).map(([name, fix]): [string, object, string] => [
+      `${name}, which is neither a method nor an option`,
+      { mcpAuthentication: AUTHENTICATION, mcpScopes: { ...SCOPES, [name]: ['a'] } },
+      `${route}.policies.mcpScopes.${name} is neither a method, such as "tools/call", nor an option. ${fix}`,
+    ]),
+    [
+      'a regular expression',
+      { mcpAuthentication: AUTHENTICATION, mcpScopes: { 'tools/call': { '/delete_.*/': ['a'] } } },
+      `must be under a name, not a regular expression, but got "/delete_.*/". Only "*" is special`,
+    ],
+    [
+      'requiredScopes among the metadata',
+      {
+        mcpAuthentication: {
+          ...AUTHENTICATION,
+          resourceMetadata: { ...AUTHENTICATION.resourceMetadata, requiredScopes: ['a'] },
+        },
+      },
+      'Write "requiredScopes" beside "resourceMetadata".',
     ],
     [
       'options alone',

@@ -20,11 +20,11 @@ describe('the document', () => {
     ['scopes', { scopesSupported: ['a', 'b'] }, { scopes_supported: ['a', 'b'] }],
     [
       'any further member, in snake_case',
-      { resourceName: 'Mine', resourcePolicyUri: 'https://x.example/p', tlsClientCertificateBoundAccessTokens: true },
+      { resourceName: 'Mine', resourcePolicyUri: 'https://x.example/p', tlsClientCertificateBoundAccessTokens: false },
       {
         resource_name: 'Mine',
         resource_policy_uri: 'https://x.example/p',
-        tls_client_certificate_bound_access_tokens: true,
+        tls_client_certificate_bound_access_tokens: false,
       },
     ],
     ['members given as undefined left out', { resourceName: undefined }, {}],

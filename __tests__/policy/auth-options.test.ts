@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import express from 'express';
@@ -62,6 +63,34 @@ describe('a key file that cannot be used', () => {
 
   test('a folder', () => {
     expect(() => mcpAuth({ ...good, jwks: { file: tmpdir() } })).toThrow('must be a readable file (EISDIR;');
+  });
+
+  test.each<[what: string, make: (file: string) => void, fault: string]>([
+    ['a device without an end', (file) => symlinkSync('/dev/zero', file), 'not a regular file'],
+    ['a named pipe that nobody writes to', (file) => void execFileSync('mkfifo', [file]), 'not a regular file'],
+    [
+      'a link to a named pipe',
+      (file) => {
+        execFileSync('mkfifo', [`${file}.pipe`]);
+        symlinkSync(`${file}.pipe`, file);
+      },
+      'not a regular file',
+    ],
+    ['a terminal, or nothing', (file) => symlinkSync('/dev/null', file), 'not a regular file'],
+    [
+      'a gigabyte',
+      (file) => {
+        writeFileSync(file, '');
+        truncateSync(file, 2 ** 30);
+      },
+      'larger than 1048576 bytes',
+    ],
+  ])('%s', (_what, make, fault) => {
+    const file = setUp();
+    make(file);
+    expect(() => mcpAuth({ ...good, jwks: { file } })).toThrow(
+      `mcpAuth(): option "jwks.file" must be a readable file (${fault}; looked for ${file})`,
+    );
   });
 });
 

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { AuthInfo } from '../core/auth-info.js';
 import { AuthError, type Evidence, UpstreamError } from '../core/errors.js';
 import { type Logger, SILENT } from '../core/logger.js';
+import { printable, printableJson } from '../core/printable.js';
 import { catchStrayPromise } from '../core/stray-promise.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import type { Decision } from '../policy/decision.js';
@@ -89,18 +90,19 @@ function text(value: unknown): string | undefined {
 }
 
 const LONGEST_EVIDENCE = 300;
+const LONGEST_PATH = 300;
 
 function lineFor({ mode, outcome, code, method, path }: Decision, error: unknown): string {
   // What a stranger sent is quoted as JSON: no line can be made to look like two.
-  const evidence = quote(evidenceOf(error)).slice(0, LONGEST_EVIDENCE);
+  const evidence = printable(quote(evidenceOf(error)), LONGEST_EVIDENCE);
   const why = error === undefined ? '' : `: ${code ?? 'error'}: ${(error as Error).message} ${evidence}`;
-  return `mcpAuth ${mode}: ${method} ${JSON.stringify(path)} ${outcome}${why}`;
+  return `mcpAuth ${mode}: ${method} ${printableJson(path, LONGEST_PATH)} ${outcome}${why}`;
 }
 
 /** A stranger can nest a claim so deeply that it can be read, and not be written: then nothing is said of it. */
 function quote(evidence: Evidence): string {
   try {
-    return JSON.stringify(evidence);
+    return printableJson(evidence, LONGEST_EVIDENCE) ?? '';
   } catch {
     return '{…}';
   }

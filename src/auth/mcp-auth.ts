@@ -8,7 +8,6 @@ import { publicEndpointsOf } from '../metadata/public-endpoints.js';
 import { readToken, removeCredentials, type Scheme, schemeOf } from '../oauth/credentials.js';
 import { replyOutage } from '../oauth/outage.js';
 import { attachAnonymousRefuse, attachRefuse, createLaterRefusals, createRefusal } from '../oauth/refusal.js';
-import { requestOrigin } from '../oauth/request-origin.js';
 import type { McpAuthOptions } from '../policy/auth-options.js';
 import { MODES, type Mode } from '../policy/modes.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
@@ -120,7 +119,8 @@ function presentationOf({ req, scheme }: Passage, { resource, mtls }: ResolvedAu
   return {
     scheme,
     method: req.method ?? '',
-    origin: () => resource?.origin ?? requestOrigin(req),
+    // The policy of one that takes proofs has a resource: what the request says of its host proves nothing.
+    origin: resource?.origin,
     path: rawPath(requestTarget(req)),
     proof: Array.isArray(dpop) ? dpop.join(',') : dpop,
     certificate: () => mtls?.getCertificate(req) ?? undefined,

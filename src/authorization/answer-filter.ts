@@ -1,82 +1,187 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { replyJson } from '../http/reply.js';
+import { type AnswerType, answerTypeOf } from './answer-type.js';
 import { EventRewriter } from './event-rewriter.js';
+import { UnreadableAnswer } from './hidden-entries.js';
 
 type Head = [status: number, ...rest: unknown[]];
+type Callback = (() => void) | undefined;
+
+export interface AnswerFilterOptions {
+  /**
+   * The JSON text of a message, or of a batch, as the caller may see it.
+   *
+   * @throws {UnreadableAnswer}
+   */
+  readonly rewrite: (json: string) => string;
+  /** Reports that an answer cannot be read, and returns the JSON text that takes its place. */
+  readonly refuse: (fault: string) => string;
+  /** As of {@link answerTypeOf}. */
+  readonly mayBePage: boolean;
+}
 
 /**
- * Passes the JSON of an answer through `rewrite`, whoever writes it and however: a JSON body as a whole, an event stream
- * event by event. What says that it is something else is taken for JSON all the same, since clients may do so; on GET it is
- * left alone, for it may be without end.
+ * Passes the JSON of an answer through `rewrite`, whoever writes it and however: a JSON body as a whole, an event stream event by
+ * event. An answer that cannot be read does not go on: 502 takes its place, or, where it is a failure, an error under its own
+ * status. Within an event stream the error takes the place of the event.
  */
-export function filterAnswer(res: ServerResponse, rewrite: (json: string) => string): void {
-  const { writeHead, write, end, flushHeaders } = res;
-  const original = {
-    writeHead: writeHead.bind(res) as (...head: Head) => ServerResponse,
-    write: write.bind(res) as (chunk: unknown, callback?: () => void) => boolean,
-    end: end.bind(res) as (chunk: unknown, callback?: () => void) => ServerResponse,
-  };
-  const collected: Buffer[] = [];
-  const events = new EventRewriter(rewrite);
+export function filterAnswer(res: ServerResponse, options: AnswerFilterOptions): void {
+  new AnswerFilter(res, options).install();
+}
 
-  const kind = (): 'json' | 'events' | 'other' => {
-    const [type = ''] = String(res.getHeader('content-type') ?? '')
-      .toLowerCase()
-      .split(';');
-    if (type.trim() === 'text/event-stream') return 'events';
-    return type.trim() === 'application/json' || res.req.method !== 'GET' ? 'json' : 'other';
-  };
+class AnswerFilter {
+  readonly #res: ServerResponse;
+  readonly #options: AnswerFilterOptions;
+  /** What the response had before us: of its own, or of another middleware. */
+  readonly #original: Pick<ServerResponse, 'writeHead' | 'write' | 'end' | 'flushHeaders'>;
+  readonly #events: EventRewriter;
+  readonly #collected: Buffer[] = [];
+  #type: AnswerType | undefined;
 
-  res.writeHead = ((...head: Head) => {
-    applyHead(res, head);
-    if (kind() !== 'json') original.writeHead(res.statusCode);
-    return res;
-  }) as typeof writeHead;
-  res.flushHeaders = () => {
-    if (kind() !== 'json') flushHeaders.call(res);
-  };
-  res.write = ((chunk: unknown, ...rest: unknown[]) => {
-    const [encoding, callback] = tailOf(rest);
-    const type = kind();
-    if (type === 'other') return original.write(bytesOf(chunk, encoding), callback);
-    if (type === 'events') return original.write(events.push(bytesOf(chunk, encoding)), callback);
-    collected.push(bytesOf(chunk, encoding));
+  constructor(res: ServerResponse, options: AnswerFilterOptions) {
+    const { writeHead, write, end, flushHeaders } = res;
+    this.#res = res;
+    this.#options = options;
+    this.#original = { writeHead, write, end, flushHeaders };
+    this.#events = new EventRewriter((data) => {
+      try {
+        return options.rewrite(data);
+      } catch (error) {
+        return options.refuse(faultOf(error));
+      }
+    });
+  }
+
+  install(): void {
+    const res = this.#res;
+    res.writeHead = ((...head: Head) => {
+      applyHead(res, head);
+      if (this.#goesOn()) this.#original.writeHead.call(res, res.statusCode);
+      return res;
+    }) as ServerResponse['writeHead'];
+    res.flushHeaders = () => {
+      if (this.#goesOn()) this.#original.flushHeaders.call(res);
+    };
+    res.write = ((chunk: unknown, ...rest: unknown[]) => this.#write(bytesOf(chunk, rest), callbackOf(rest))) as never;
+    res.end = ((...args: unknown[]) => {
+      const [chunk, ...rest] = typeof args[0] === 'function' ? [undefined, ...args] : args;
+      this.#end(bytesOf(chunk ?? '', rest), callbackOf(rest));
+      return res;
+    }) as ServerResponse['end'];
+  }
+
+  /** How the answer is read. Asked once: what is written later is read as what was written first. */
+  #typeNow(): Exclude<AnswerType, object> | 'refused' {
+    if (this.#type === undefined) {
+      this.#type = answerTypeOf(this.#res, this.#options.mayBePage);
+      if (typeof this.#type === 'object') this.#replace(this.#type.fault);
+    }
+    return typeof this.#type === 'object' ? 'refused' : this.#type;
+  }
+
+  /** Whether the head goes out when it is written: where the body may become another, it waits for that. */
+  #goesOn(): boolean {
+    return this.#typeNow() === 'events' || this.#typeNow() === 'page';
+  }
+
+  #write(bytes: Buffer, callback: Callback): boolean {
+    const type = this.#typeNow();
+    if (type === 'events') return this.#passOn(this.#events.push(bytes), callback);
+    if (type === 'page') return this.#passOn(bytes, callback);
+    if (type === 'json') this.#collected.push(bytes);
     callback?.();
     return true;
-  }) as typeof write;
-  res.end = ((...args: unknown[]) => {
-    const [chunk, ...rest] = typeof args[0] === 'function' ? [undefined, ...args] : args;
-    const [encoding, callback] = tailOf(rest);
-    const last = bytesOf(chunk ?? '', encoding);
-    const type = kind();
-    if (type === 'other') return original.end(last, callback);
-    if (type === 'events') return original.end(events.push(last) + events.rest(), callback);
-    const whole = Buffer.concat([...collected, last]);
-    const text = whole.toString('utf8');
-    const rewritten = rewrite(text);
-    // Ending it, Node writes the head by `writeHead`, which must no longer wait.
-    Object.assign(res, { writeHead, write, end, flushHeaders });
-    // As it was: bytes need not be text.
-    if (rewritten === text) return original.end(whole, callback);
+  }
+
+  #passOn(bytes: Buffer | string, callback: Callback): boolean {
+    return (this.#original.write as (chunk: unknown, callback: Callback) => boolean).call(this.#res, bytes, callback);
+  }
+
+  #end(last: Buffer, callback: Callback): void {
+    const type = this.#typeNow();
+    if (type === 'events') this.#finish(this.#events.push(last) + this.#events.rest(), callback);
+    else if (type === 'page') this.#finish(last, callback);
+    else if (type === 'json') this.#endJson(Buffer.concat([...this.#collected, last]), callback);
+    else callback?.();
+  }
+
+  #finish(last: Buffer | string, callback: Callback): void {
+    (this.#original.end as (chunk: unknown, callback: Callback) => unknown).call(this.#res, last, callback);
+  }
+
+  #endJson(whole: Buffer, callback: Callback): void {
+    const res = this.#res;
+    let rewritten: string;
+    const text = decode(whole);
+    try {
+      if (text === undefined) throw new UnreadableAnswer('it is not UTF-8');
+      rewritten = this.#options.rewrite(text);
+    } catch (error) {
+      this.#replace(faultOf(error));
+      callback?.();
+      return;
+    }
+    this.#restore();
+    // As it was: a byte order mark is lost in the text.
+    if (rewritten === text) {
+      this.#finish(whole, callback);
+      return;
+    }
     const body = Buffer.from(rewritten);
     res.removeHeader('etag');
     res.setHeader('content-length', body.length);
-    return original.end(body, callback);
-  }) as typeof end;
+    this.#finish(body, callback);
+  }
+
+  /** Answers in the place of the server, and lets what that goes on to write come to nothing. */
+  #replace(fault: string): void {
+    const res = this.#res;
+    this.#restore();
+    for (const name of res.getHeaderNames()) if (DESCRIPTIVE.test(name)) res.removeHeader(name);
+    const body = this.#options.refuse(fault);
+    replyJson(res, res.statusCode >= 400 ? res.statusCode : 502, body, { 'cache-control': 'no-store' });
+    this.#type = { fault };
+    this.install();
+  }
+
+  /** Ending a response, Node writes its head by `writeHead`, which must no longer wait. */
+  #restore(): void {
+    Object.assign(this.#res, this.#original);
+  }
 }
 
-function bytesOf(chunk: unknown, encoding: BufferEncoding | undefined): Buffer {
-  return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : Buffer.from(chunk as Uint8Array);
+/** Headers that describe a body which does not go out. */
+const DESCRIPTIVE =
+  /^(?:content-|transfer-encoding$|trailer$|etag$|last-modified$|accept-ranges$|digest$|repr-digest$)/;
+
+function faultOf(error: unknown): string {
+  if (error instanceof UnreadableAnswer) return error.message;
+  throw error;
 }
 
-function tailOf(rest: readonly unknown[]): [BufferEncoding | undefined, (() => void) | undefined] {
-  return [
-    rest.find((item) => typeof item === 'string') as BufferEncoding | undefined,
-    rest.find((item) => typeof item === 'function') as (() => void) | undefined,
-  ];
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function decode(bytes: Buffer): string | undefined {
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    // The caller has a name for it.
+    return undefined;
+  }
+}
+
+function bytesOf(chunk: unknown, rest: readonly unknown[]): Buffer {
+  if (typeof chunk !== 'string') return Buffer.from(chunk as Uint8Array);
+  return Buffer.from(chunk, rest.find((item) => typeof item === 'string') as BufferEncoding | undefined);
+}
+
+function callbackOf(rest: readonly unknown[]): Callback {
+  return rest.find((item) => typeof item === 'function') as Callback;
 }
 
 /** What `writeHead` takes, set as if it had come by `setHeader`, so that it can still be changed. */
 function applyHead(res: ServerResponse, [status, ...rest]: Head): void {
+  if (res.headersSent) return;
   res.statusCode = status;
   if (typeof rest[0] === 'string') res.statusMessage = rest.shift() as string;
   const headers = rest[0] as OutgoingHttpHeaders | OutgoingHttpHeader[] | undefined;

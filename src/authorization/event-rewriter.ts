@@ -1,6 +1,9 @@
 /** An event ends with an empty line; lines end in any of three ways, also in turn (HTML standard, section 9.2.6). */
 const END_OF_EVENT = /(?:\r\n|\n|\r(?!\n)){2}/;
 
+/** And a comment, and an empty line. */
+const KNOWN_FIELD = /^(?:(?:data|event|id|retry)(?::|$)|:|$)/;
+
 /** Characters of what came before that may be the beginning of such an end. */
 const LONGEST_BEGINNING = 3;
 
@@ -59,6 +62,9 @@ export class EventRewriter {
 
   #rewriteEvent(event: string): string {
     const lines = event.split(/\r\n|\n|\r/);
+    // Readers ignore these lines, but for one that takes the whole for JSON.
+    const unknown = lines.filter((line) => !KNOWN_FIELD.test(line)).join('\n');
+    if (this.#rewrite(unknown) !== unknown) return '';
     const isData = (line: string) => line.startsWith('data:');
     const data = lines
       .filter(isData)

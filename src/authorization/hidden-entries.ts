@@ -1,5 +1,6 @@
 import { isRecord } from '../http/json-object.js';
 import type { McpCall } from '../messages/mcp-call.js';
+import { parseStrictJson } from '../messages/strict-json.js';
 
 /** What list answers hold, the request that they answer, and the call that each entry invites to. */
 const LISTS = {
@@ -11,20 +12,29 @@ const LISTS = {
 
 export const LIST_METHODS: ReadonlySet<string> = new Set(Object.values(LISTS).map(({ list }) => list));
 
+/** An answer that may hold a list, and that cannot be read as one JSON text. `message` says why. */
+export class UnreadableAnswer extends Error {
+  override readonly name = 'UnreadableAnswer';
+}
+
 /**
  * The JSON text of one message or a batch, without the entries that the caller may not use; the same text where nothing
- * has to change.
+ * has to change, and where it holds no list however it is read.
+ *
+ * @throws {UnreadableAnswer}
  */
 export function hideEntries(text: string, allows: (call: McpCall) => boolean): string {
+  // As UTF-16 it may be another text.
+  if (text.includes('\0')) throw new UnreadableAnswer('it holds the character NUL');
   // A name may be written in escapes.
   if (!text.includes('\\u') && !Object.keys(LISTS).some((name) => text.includes(`"${name}"`))) return text;
   let message: unknown;
   try {
     // `fetch` in a client overlooks a byte order mark, `JSON.parse` does not.
-    message = JSON.parse(text.replace(/^\ufeff/, ''));
+    message = parseStrictJson(text.replace(/^\ufeff/, ''));
   } catch {
-    // No client makes anything of it either.
-    return text;
+    // A client may make something of it all the same, for example of one text in each line.
+    throw new UnreadableAnswer('it is not one JSON text with each name once');
   }
   const results = [message].flat().map((item) => (item as { result?: unknown } | null)?.result);
   const changed = results.filter((result) => isRecord(result) && hideFromResult(result, allows));

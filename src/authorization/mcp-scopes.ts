@@ -5,9 +5,9 @@ import { asError, type Middleware } from '../http/middleware.js';
 import { peekBody } from '../http/peek-body.js';
 import { replyJson } from '../http/reply.js';
 import { type LaterRefuse, refuseOf } from '../oauth/refusal.js';
-import { filterAnswer } from './answer-filter.js';
 import { createGrantedScopes } from './granted-scopes.js';
-import { hideEntries, LIST_METHODS } from './hidden-entries.js';
+import { hideFrom } from './hidden-answer.js';
+import { LIST_METHODS } from './hidden-entries.js';
 import { MessageError, reject } from './message-error.js';
 import { parseReceivedBody, type ReceivedBody, readCalls, requireMatchingHeaders } from './received-calls.js';
 import { createRuleBook } from './rule-book.js';
@@ -42,7 +42,7 @@ export function mcpScopes(rules: ScopeRules, options: Readonly<McpScopesOptions>
     }
     if (WITHOUT_MESSAGE.includes(req.method ?? '')) {
       // A stream that is resumed may repeat the answer to a list request.
-      if (held.hide && req.method === 'GET') hideFrom(req, res, ruling);
+      if (held.hide && req.method === 'GET') hideFrom(req, res, { ruling, logger: held.logger });
       next();
     } else {
       decide({ req, res, next, refuse }, held, ruling).catch((error: unknown) => next(asError(error, 'mcpScopes()')));
@@ -85,7 +85,8 @@ async function decide(passage: Passage, held: ResolvedScopes, ruling: Ruling): P
     turnAway(passage, held, body, objection);
     return;
   }
-  if (held.hide && body.calls.some(({ method }) => LIST_METHODS.has(method))) hideFrom(req, res, ruling);
+  if (held.hide && body.calls.some(({ method }) => LIST_METHODS.has(method)))
+    hideFrom(req, res, { ruling, logger: held.logger, body });
   next();
 }
 
@@ -118,11 +119,4 @@ function turnAway(
   const toolError = onInsufficientScope === 'toolError' ? toolErrorFor(body, objection, description) : undefined;
   if (toolError !== undefined) replyJson(res, 200, toolError, { 'cache-control': 'no-store' });
   else refuse(req, res, code, { scopes, description });
-}
-
-function hideFrom(req: IncomingMessage, res: ServerResponse, ruling: Ruling): void {
-  const auth = getAuth(req);
-  // What a compression middleware has packed cannot be looked through.
-  delete req.headers['accept-encoding'];
-  filterAnswer(res, (json) => hideEntries(json, (call) => ruling(auth, [call]) === undefined));
 }

@@ -3,10 +3,15 @@ import type { BodyError } from '../http/body.js';
 import { replyJson } from '../http/reply.js';
 import { BODY_REASONS, errorResponse, errorRow, MESSAGE_ERRORS } from '../messages/message-errors.js';
 
-/** Why a body is not decided on. Each key has a heading in docs/errors.md. */
+/** Why a body is not decided on, or an answer not passed on. Each key has a heading in docs/errors.md. */
 export const UNDECIDED = {
   ...MESSAGE_ERRORS,
   unusable_target: errorRow(400, -32602, 'The call must name what it is about, in printable characters'),
+  unreadable_answer: errorRow(
+    502,
+    -32603,
+    'The answer of the MCP server cannot be read, so that nothing can be taken out of it',
+  ),
 } as const;
 
 /** A message that different readers could take for different ones, or that is none. */

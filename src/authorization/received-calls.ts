@@ -105,6 +105,9 @@ function isTooLong(text: string): boolean {
   return Buffer.byteLength(text) > LONGEST_TEXT;
 }
 
+/** In a URI, encoded once or more often, also as Java and some C programs write it. */
+const ENCODED_NUL = /%(?:25)*(?:00|c0%(?:25)*80)/i;
+
 function targetOf(method: string, params: Readonly<Record<string, unknown>>): string | undefined {
   const member = targetMember(method);
   if (member === undefined || !isTargeted(method)) return undefined;
@@ -112,6 +115,7 @@ function targetOf(method: string, params: Readonly<Record<string, unknown>>): st
   // Some read a string up to its first NUL, others read all of it.
   if (typeof target !== 'string' || isTooLong(target) || /\p{Cc}/u.test(target))
     throw new MessageError('unusable_target');
+  if (member === 'uri' && ENCODED_NUL.test(target)) throw new MessageError('unusable_target');
   return target;
 }
 

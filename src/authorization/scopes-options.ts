@@ -1,11 +1,13 @@
 import type { AuthInfo } from '../core/auth-info.js';
 import type { Logger } from '../core/logger.js';
-import { isTargeted, type McpCall, METHODS, type TargetedMethod } from '../messages/mcp-call.js';
+import { printableJson } from '../core/printable.js';
+import { isTargeted, type McpCall, type TargetedMethod } from '../messages/mcp-call.js';
 import { requireArgument } from '../options/argument.js';
-import { createChecks, isPlain, nearestName, type OptionChecks } from '../options/checks.js';
+import { createChecks, isPlain, type OptionChecks } from '../options/checks.js';
 import { resolveLogger } from '../options/logger-option.js';
 import { flag, type OptionTable, type ResolvedOptions, readOptions, wholeNumber } from '../options/option-table.js';
 import { requireScopes } from '../options/scope-list.js';
+import { isDoubtful, isMethodName, patternFault, suggestMethod } from './rule-names.js';
 
 /**
  * Decides on one call: the scopes it needs, or whether it may be made at all. `auth` is undefined for an anonymous
@@ -29,7 +31,8 @@ export interface McpScopesOptions {
   /** Scopes that include others, also by way of a third. @default `{}` */
   readonly implies?: Readonly<Record<string, readonly string[]>> | undefined;
   /**
-   * Takes tools, prompts and resources that the caller may not use out of list answers, JSON and event streams.
+   * Takes tools, prompts and resources that the caller may not use out of list answers, JSON and event streams. What it cannot
+   * read is answered 502.
    *
    * @default `false`
    */
@@ -43,7 +46,7 @@ export interface McpScopesOptions {
   readonly onInsufficientScope?: 'challenge' | 'toolError' | undefined;
   /** Bytes. A longer body is answered 413. @default `4194304` */
   readonly maxBodyBytes?: number | undefined;
-  /** Told of each refusal, and of functions that throw. @default nobody is told */
+  /** Told of each refusal, of functions that throw, and of answers that `hide` cannot read. @default nobody is told */
   readonly logger?: Logger | undefined;
 }
 
@@ -78,7 +81,10 @@ export function resolveScopesOptions(givenRules: unknown, options: unknown): Res
   // First: where these are a request, the options are its response.
   const rules = resolveRules(checks, givenRules);
   const given = requireArgument(checks, options, { example: 'rules, { hide: true }' });
-  return Object.freeze({ rules, ...readOptions(checks, SCOPES_TABLE, given) });
+  const resolved = readOptions(checks, SCOPES_TABLE, given);
+  for (const { pattern } of rules)
+    if (pattern !== undefined && isDoubtful(pattern)) warnOfPattern(resolved.logger, pattern);
+  return Object.freeze({ rules, ...resolved });
 }
 
 const RULES_EXAMPLE = "{ 'tools/call': { 'delete_*': ['files:write'] } }";
@@ -107,7 +113,8 @@ function ruleFor(checks: OptionChecks, method: string, pattern: string | undefin
     (path, key) => `${path}[${JSON.stringify(key)}]`,
     'rules',
   );
-  if (pattern === '') checks.refuse(option, 'under a name', pattern, 'Write "*" for every name.');
+  const fault = pattern === undefined ? undefined : patternFault(method, pattern);
+  if (fault !== undefined) checks.refuse(option, fault.expected, pattern, fault.fix);
   if (typeof value === 'function') return { method, pattern, rule: value as ScopeFunction };
   const fix = 'List the scopes a call needs, or give a function; leave the rule out where it needs none.';
   const scopes = requireScopes(checks, value, option, fix);
@@ -118,12 +125,16 @@ function ruleFor(checks: OptionChecks, method: string, pattern: string | undefin
 
 /** A slip must not be held for a method of the user's own, and its rule never asked. */
 function requireMethod(checks: OptionChecks, method: string): void {
-  if (METHODS.includes(method)) return;
-  const near = nearestName(method, METHODS);
-  if (near === undefined && method !== '' && !method.includes('*')) return;
-  const fix = near === undefined ? 'A star stands in names, not in methods.' : `Did you mean "${near}"?`;
-  checks.refuse('rules', 'by method', method, fix);
+  if (!isMethodName(method)) checks.refuse('rules', 'by method', method, suggestMethod(method, SCOPES_OPTIONS, 'code'));
 }
+
+function warnOfPattern(logger: Logger, pattern: string): void {
+  const quoted = printableJson(pattern, MAX_PATTERN);
+  logger.warn(`mcpScopes(): in ${quoted} the dot stands for itself, and "*" for any text: it is no regular expression`);
+}
+
+/** Characters. */
+const MAX_PATTERN = 100;
 
 function resolveImplies(checks: OptionChecks, given: unknown, path: string): ReadonlyMap<string, readonly string[]> {
   const fix = "Write { 'files:admin': ['files:read', 'files:write'] }.";

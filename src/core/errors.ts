@@ -1,3 +1,5 @@
+import { printableJson } from './printable.js';
+
 /** What a construction refuses: who says so, which option, what was expected, what was given, what to do. */
 export interface Complaint {
   /** The function the developer called, for example `mcpAuth()`. */
@@ -33,7 +35,7 @@ function quote(value: unknown): string {
   if (typeof value === 'number') return String(value);
   let text: string | undefined;
   try {
-    text = JSON.stringify(value);
+    text = printableJson(value, LONGEST_QUOTE);
   } catch {
     // A circular object or a bigint: its type is all that can be said, and enough to find it.
   }

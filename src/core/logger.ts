@@ -1,3 +1,4 @@
+import { printable } from './printable.js';
 import { catchStrayPromise } from './stray-promise.js';
 
 /**
@@ -14,14 +15,18 @@ export interface Logger {
 /** The default: tells nobody. A library that prints uninvited spoils its user's output. */
 export const SILENT: Logger = Object.freeze({ debug: ignore, info: ignore, warn: ignore, error: ignore });
 
+/** Characters. Longer than any line that has something to say. */
+const MAX_LINE = 4_096;
+
 /**
  * The same logger, but one that cannot fail: what it throws must not turn a decision round, or end the process from
- * somewhere in the background. It has its own ways to report.
+ * somewhere in the background. It has its own ways to report. Every line is printable and bounded, whoever's text it
+ * repeats.
  */
 export function carefulLogger(logger: Logger): Logger {
   const careful = (level: keyof Logger) => (line: string) => {
     try {
-      catchStrayPromise(logger[level](line));
+      catchStrayPromise(logger[level](printable(line, MAX_LINE)));
     } catch {
       // See above.
     }

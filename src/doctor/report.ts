@@ -1,3 +1,4 @@
+import { printable, printableJson } from '../core/printable.js';
 import type { ReportedFinding, Status } from './finding.js';
 
 /** Where a report goes: a terminal gets colours and a line of progress, a pipe gets plain lines. */
@@ -20,6 +21,12 @@ const MARKS: Readonly<Record<Status, { readonly mark: string; readonly colour: n
   fault: { mark: '✗', colour: 31 },
 };
 
+/** Characters of what a server sent, in one finding. */
+const MAX_TEXT = 600;
+
+/** The same for machines. */
+const MAX_JSON_TEXT = 4_096;
+
 const ERASE_LINE = '\r\u001b[2K';
 
 export function createTextReport(screen: Screen): Report {
@@ -27,14 +34,14 @@ export function createTextReport(screen: Screen): Report {
   const progress = (text: string) => screen.isTerminal && screen.write(ERASE_LINE + text);
   return {
     begin(url) {
-      screen.write(`${printable(url)}\n`);
+      screen.write(`${printable(url, MAX_TEXT)}\n`);
       progress('  looking …');
     },
     add(finding) {
       counts[finding.status] += 1;
       progress('');
       screen.write(`${lineFor(finding, screen.hasColours)}\n`);
-      progress(`  after ${finding.step} …`);
+      progress(`  after ${printable(finding.step, MAX_TEXT)} …`);
     },
     end() {
       progress('');
@@ -47,12 +54,8 @@ function lineFor({ step, status, seen, affects, fix }: ReportedFinding, hasColou
   const { mark, colour } = MARKS[status];
   const painted = hasColours ? `\u001b[${colour}m${mark}\u001b[39m` : mark;
   const rest = [affects, fix].filter((text) => text !== undefined).join(' ');
-  return `${painted} ${step}: ${printable(seen)}${rest === '' ? '' : `. ${printable(rest)}`}`;
-}
-
-/** What a server sent must not move the cursor, nor make two lines of one. */
-function printable(text: string): string {
-  return text.replace(/\p{C}/gu, '?').slice(0, 600);
+  const tail = rest === '' ? '' : `. ${printable(rest, MAX_TEXT)}`;
+  return `${painted} ${printable(step, MAX_TEXT)}: ${printable(seen, MAX_TEXT)}${tail}`;
 }
 
 export function createJsonReport(screen: Screen): Report {
@@ -60,6 +63,6 @@ export function createJsonReport(screen: Screen): Report {
   return {
     begin: (url) => void servers.push({ url, findings: [] }),
     add: (finding) => void servers.at(-1)?.findings.push(finding),
-    end: () => screen.write(`${JSON.stringify({ servers }, null, 2)}\n`),
+    end: () => screen.write(`${printableJson({ servers }, MAX_JSON_TEXT, 2)}\n`),
   };
 }

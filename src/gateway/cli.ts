@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { carefulLogger } from '../core/logger.js';
+import { printable } from '../core/printable.js';
 import { runDoctor } from '../doctor/doctor.js';
 import type { Logger } from '../index.js';
 import {
@@ -19,12 +21,12 @@ import { atPlace, readInputFile, StartupError } from './startup-error.js';
 import { onStopSignal } from './stop-signal.js';
 
 /** Lines as agentgateway writes them: `INFO express-mcp-auth: Listening on 0.0.0.0:3000`. Warnings go to stderr. */
-const logger: Logger = {
+const logger: Logger = carefulLogger({
   debug: () => undefined,
   info: (line) => console.log(`INFO express-mcp-auth: ${line}`),
   warn: (line) => console.error(`WARN express-mcp-auth: ${line}`),
   error: (line) => console.error(`ERROR express-mcp-auth: ${line}`),
-};
+});
 
 async function main(command: Command): Promise<void> {
   if (command.action === 'help') return console.log(USAGE);
@@ -90,6 +92,9 @@ function version(): string {
   return (JSON.parse(manifest) as { version: string }).version;
 }
 
+/** Characters of what ends the command. */
+const MAX_MESSAGE = 4_096;
+
 async function start(): Promise<void> {
   // Whoever reads our lines may stop doing so (`| head`); that is no reason for the gateway to end.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
@@ -99,7 +104,8 @@ async function start(): Promise<void> {
     else await main(parseCommandLine(args));
   } catch (error) {
     const { message } = error as Error;
-    console.error(`express-mcp-auth: ${error instanceof StartupError ? message : `unexpected failure: ${message}`}`);
+    const what = error instanceof StartupError ? message : `unexpected failure: ${message}`;
+    console.error(`express-mcp-auth: ${printable(what, MAX_MESSAGE)}`);
     process.exitCode = 1;
   }
 }

@@ -1,4 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { carefulLogger } from '../core/logger.js';
+import { printable } from '../core/printable.js';
 import { replyJson } from '../http/reply.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import { type Logger, type Middleware, UpstreamError } from '../index.js';
@@ -21,7 +23,8 @@ export interface Gateway {
 }
 
 /** @throws {StartupError} Where a policy or a target of the file is refused. */
-export function createGateway(config: GatewayConfig, logger: Logger): Gateway {
+export function createGateway(config: GatewayConfig, given: Logger): Gateway {
+  const logger = carefulLogger(given);
   const binds = config.binds.map((bind) => {
     const routes = bind.routes.map((route) => createRoute(route, logger));
     refuseSameLegacyEndpoints(bind, routes);
@@ -82,9 +85,13 @@ function createListener(bind: BindConfig, routes: readonly GatewayRoute[], logge
     });
 }
 
+/** Characters of a request's path, in a line. */
+const MAX_PATH = 300;
+
 /** Answers what a route could not: an outage as 502 or 503 with the time to come back, everything else as 500, unexplained. */
 export function answerFailure(logger: Logger, error: unknown, req: IncomingMessage, res: ServerResponse): void {
-  logger.error(`${req.method} ${(req.url ?? '').split('?', 1)[0]} failed: ${causes(error)}`);
+  const path = printable(rawPath(requestTarget(req)), MAX_PATH);
+  logger.error(`${req.method} ${path} failed: ${causes(error)}`);
   if (res.headersSent) {
     // An answer that was begun cannot become another: cut short, the client knows that it is not whole.
     res.destroy();

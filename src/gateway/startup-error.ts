@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { fileFault, readRegularFile } from '../core/read-regular-file.js';
 import { ConfigError } from '../index.js';
 
 /** What keeps the gateway from starting. `message` is one sentence, or two, for whoever runs it. */
@@ -19,10 +19,10 @@ export function atPlace<T>(place: string, create: () => T): T {
 /** @throws {StartupError} */
 export function readInputFile(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readRegularFile(file);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`;
+    const fault = fileFault(error);
+    const why = fault === 'ENOENT' ? 'there is no such file' : `it cannot be read (${fault})`;
     throw new StartupError(`${file}: ${why}`, { cause: error });
   }
 }

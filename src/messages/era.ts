@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { printableAscii } from '../core/printable.js';
 import { isRecord } from '../http/json-object.js';
 import { BridgeError } from './bridge-error.js';
 import { matchesNameHeader } from './header-value.js';
@@ -47,8 +48,14 @@ export function checkModernRequest(req: IncomingMessage, message: ClientMessage)
   }
 }
 
+/** Characters of the name of a header, which a server behind us may have chosen. */
+const MAX_NAME = 100;
+
 export function headerMismatch(header: string, id: string | undefined): BridgeError {
-  return new BridgeError('header_mismatch', { id, detail: `${header} is missing or does not match the body` });
+  return new BridgeError('header_mismatch', {
+    id,
+    detail: `${printableAscii(header, MAX_NAME)} is missing or does not match the body`,
+  });
 }
 
 export function metaOf(message: ClientMessage): Readonly<Record<string, unknown>> | undefined {

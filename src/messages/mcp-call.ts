@@ -1,3 +1,5 @@
+import { printableAscii } from '../core/printable.js';
+
 /** What a client asks for, as rules see it. */
 export interface McpCall {
   /** For example `tools/call`. */
@@ -66,13 +68,9 @@ function targetOf(method: string): (typeof TARGETS)[NamingMethod] | undefined {
 /** For a sentence: `the tool delete_file`. What a client sent is cut, and made printable. */
 export function describeCall({ method, target }: McpCall): string {
   return isTargeted(method) && target !== undefined
-    ? `the ${TARGETS[method].noun} ${printable(target)}`
-    : `the method ${printable(method)}`;
+    ? `the ${TARGETS[method].noun} ${printableAscii(target, MAX_NAME)}`
+    : `the method ${printableAscii(method, MAX_NAME)}`;
 }
 
-const LONGEST_NAME = 100;
-
-function printable(text: string): string {
-  const ascii = text.replace(/[^\x20-\x7e]/g, '?');
-  return ascii.length > LONGEST_NAME ? `${ascii.slice(0, LONGEST_NAME)}...` : ascii;
-}
+/** Characters. */
+const MAX_NAME = 100;

@@ -57,9 +57,9 @@ function answerOf(
   if (code !== undefined && parameters?.get('error') === undefined) {
     return { code: seal.close('code', { client, redirectUri, scopes, codeChallenge, code }, CODE_SECONDS) };
   }
-  const printable = (name: string) => {
+  const textOf = (name: string) => {
     const value = parameters?.get(name);
     return value !== undefined && PRINTABLE.test(value) ? value : undefined;
   };
-  return { error: printable('error') ?? 'server_error', error_description: printable('error_description') };
+  return { error: textOf('error') ?? 'server_error', error_description: textOf('error_description') };
 }

@@ -12,6 +12,12 @@ const FOREIGN_SCHEMES = new Set(
 /** Windows and browsers hand these to programs of their own (`ms-msdt:`, `ms-settings:`) or to any site that asked. */
 const FOREIGN_PREFIX = /^(?:ms-|web\+)/;
 
+/**
+ * A scheme that an app can register for itself, and two slashes with something after them. One letter is a drive to Windows. After a
+ * domain name turned round (RFC 8252, section 7.1) one slash is enough.
+ */
+const PRIVATE_USE = /^(?:[a-z][a-z\d+-]*[a-z\d]:\/{2,3}[^/?]|[a-z][a-z\d-]*(?:\.[a-z\d][a-z\d-]*)+:\/{1,3}[^/?])/i;
+
 // The three of RFC 8252, sections 7.3 and 8.3; not all of 127.0.0.0/8, as `isLoopbackHost()` has it.
 const LOOPBACK = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))(?::\d{1,5})?(?=[/?]|$)/;
 
@@ -26,7 +32,7 @@ export function isAcceptableRedirectUri(text: string): boolean {
   if (url.protocol === 'https:') return /^https:\/\/[^/?]/.test(text);
   if (url.protocol === 'http:') return LOOPBACK.test(text);
   const scheme = url.protocol.slice(0, -1);
-  return !FOREIGN_SCHEMES.has(scheme) && !FOREIGN_PREFIX.test(scheme) && /^[a-z][a-z0-9+.-]*:\/./i.test(text);
+  return !FOREIGN_SCHEMES.has(scheme) && !FOREIGN_PREFIX.test(scheme) && PRIVATE_USE.test(text);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { UpstreamError } from '../core/errors.js';
+import { printable, printableJson } from '../core/printable.js';
 import { CallError, outageOf, type ServerAnswer } from '../upstream/call-server.js';
 import { OAuthError } from './oauth-error.js';
 
@@ -27,7 +28,7 @@ export class UpstreamRefusal extends Error {
   readonly body: Readonly<Record<string, string>>;
 
   constructor(status: number, body: Readonly<Record<string, string>>) {
-    super(`the authorization server answered ${status} ${JSON.stringify(body.error).slice(0, 80)}`);
+    super(`the authorization server answered ${status} ${printableJson(body.error, 80)}`);
     this.status = status;
     this.body = body;
   }
@@ -55,7 +56,7 @@ export function refusalOf(
   }
   const members = ERROR_MEMBERS.flatMap((name): [string, string][] => {
     const value = body[name];
-    return typeof value === 'string' ? [[name, value.slice(0, LONGEST_MEMBER)]] : [];
+    return typeof value === 'string' ? [[name, printable(value, LONGEST_MEMBER)]] : [];
   });
   return new UpstreamRefusal(status, Object.fromEntries(members));
 }

@@ -69,8 +69,11 @@ function isStringList(value: unknown): value is string[] {
 }
 
 /** The name in `known` that `given` is most likely a slip of; undefined where none is near. */
-export function nearestName(given: string, known: readonly string[]): string | undefined {
-  const furthest = Math.max(2, Math.floor(given.length / 3));
+export function nearestName(
+  given: string,
+  known: readonly string[],
+  furthest = Math.max(2, Math.floor(given.length / 3)),
+): string | undefined {
   let nearest: string | undefined;
   let distance = furthest + 1;
   for (const name of known) {

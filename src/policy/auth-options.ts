@@ -99,6 +99,8 @@ export interface VerifiedTokensOptions {
   readonly maxAgeSeconds?: number | undefined;
   /** @default `10000` */
   readonly maxEntries?: number | undefined;
+  /** Bytes of all of them together, estimated. Beyond it the one that was not used for longest is forgotten. @default `67108864` */
+  readonly maxBytes?: number | undefined;
 }
 
 /** Tokens bound to a client certificate (RFC 8705). */
@@ -129,7 +131,8 @@ export interface SharedOptions {
   readonly verifiedTokens?: VerifiedTokensOptions | false | undefined;
   /**
    * Tokens bound to a key (RFC 9449): `accept` takes them beside bearer tokens, `require` takes nothing else. A bound
-   * token presented as a bearer token is refused whatever stands here. @default `'off'`
+   * token presented as a bearer token is refused whatever stands here. Needs `resourceMetadata.resource`, which proofs are
+   * checked against. @default `'off'`
    */
   readonly dpop?: DpopMode | undefined;
   /** Tokens bound to a client certificate (RFC 8705). @default refused */

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { fileFault, readRegularFile } from '../core/read-regular-file.js';
 import { catchStrayPromise } from '../core/stray-promise.js';
 import { isRecord } from '../http/json-object.js';
 import { asError } from '../http/middleware.js';
@@ -53,10 +53,10 @@ function resolveKeyFile(checks: OptionChecks, value: unknown, option: string): K
   const file = resolve(checks.string(value, option, 'Name a file that holds a JSON Web Key Set.'));
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readRegularFile(file);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return checks.refuse(option, `a readable file (${code}; looked for ${file})`, value, 'Correct the path.');
+    const expected = `a readable file (${fileFault(error)}; looked for ${file})`;
+    return checks.refuse(option, expected, value, 'Correct the path.');
   }
   return { kind: 'file', file, jwks: requireJwks(checks, text, option) };
 }

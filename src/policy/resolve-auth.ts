@@ -16,16 +16,18 @@ import {
 import { requireScopes } from '../options/scope-list.js';
 import type { McpAuthOptions, MtlsOptions, SharedOptions, VerifiedTokensOptions } from './auth-options.js';
 import type { Decision } from './decision.js';
+import { refuseIdlePromises, refuseOptionsAsMembers } from './metadata-members.js';
 import { MODES, type ModeName } from './modes.js';
 import { type ResolvedFacade, resolveFacade } from './resolve-facade.js';
 import { ISSUER_OPTIONS, type IssuerContext, resolveIssuer, type TrustedIssuer } from './resolve-issuer.js';
-import { type ResourceIdentity, resolveResource } from './resolve-resource.js';
+import { RESOURCE_FIX, type ResourceIdentity, resolveResource } from './resolve-resource.js';
 
-const VERIFIED_TOKENS_FIX = 'Give { maxAgeSeconds, maxEntries }, or false to verify every request anew.';
+const VERIFIED_TOKENS_FIX = 'Give { maxAgeSeconds, maxEntries, maxBytes }, or false to verify every request anew.';
 
 export const VERIFIED_TOKENS_TABLE = {
   maxAgeSeconds: wholeNumber(300, 1, VERIFIED_TOKENS_FIX),
   maxEntries: wholeNumber(10_000, 1, VERIFIED_TOKENS_FIX),
+  maxBytes: wholeNumber(67_108_864, 1, VERIFIED_TOKENS_FIX),
 } satisfies OptionTable<VerifiedTokensOptions>;
 
 const MTLS_FIX = 'Write { getCertificate: (req) => …, required: true }.';
@@ -102,9 +104,15 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
   const { mode, resourceMetadata, facade, dangerouslyAllowHttp: allowHttp, ...simple } = read;
   const { resource, members: metadataMembers } = resourceMetadata;
   const { dpop, mtls } = simple;
+  refuseOptionsAsMembers(checks, metadataMembers, POLICY_OPTIONS);
+  refuseIdlePromises(checks, metadataMembers, { dpop: dpop === 'require', mtls: mtls !== undefined });
   if (dpop === 'require' && mtls?.required) {
     const expected = 'other than "require" where mtls.required is true';
     checks.refuse('dpop', expected, dpop, 'A token is bound in one way only.');
+  }
+  if (dpop !== 'off' && resource === undefined) {
+    const expected = `given where dpop is "${dpop}", since a proof is checked against it and not against the Host header`;
+    checks.refuse('resourceMetadata.resource', expected, undefined, RESOURCE_FIX);
   }
   const issuers = resolveIssuers(checks, given, { resource: resource?.href, allowHttp });
   const requiresProof = dpop === 'require';

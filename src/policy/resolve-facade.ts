@@ -10,7 +10,7 @@ import {
 import type { Provider } from '../providers/provider.js';
 import type { FacadeOptions } from './facade-options.js';
 import type { StaticClient, TrustedIssuer } from './resolve-issuer.js';
-import type { ResourceIdentity } from './resolve-resource.js';
+import { RESOURCE_FIX, type ResourceIdentity } from './resolve-resource.js';
 import { requireServerUrl } from './server-url.js';
 
 const MIN_SECRET_LENGTH = 32;
@@ -104,8 +104,7 @@ function requireKnownResource(checks: OptionChecks, { resource, metadataMembers 
     checks.refuse('resourceMetadata.authorizationServers', expected, metadataMembers.authorizationServers, fix);
   }
   if (resource !== undefined) return resource;
-  const fix = 'Write the address that clients use, for example "https://mcp.example.com/mcp".';
-  return checks.refuse('resourceMetadata.resource', 'given beside "provider"', undefined, fix);
+  return checks.refuse('resourceMetadata.resource', 'given beside "provider"', undefined, RESOURCE_FIX);
 }
 
 function resolveMetadata(checks: OptionChecks, metadataUrl: unknown, trusted: TrustedIssuer, allowHttp: boolean) {

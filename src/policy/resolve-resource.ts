@@ -12,6 +12,11 @@ export interface ResourceIdentity {
   readonly pathname: string;
 }
 
+export const RESOURCE_FIX = 'Write the address that clients use, for example "https://mcp.example.com/mcp".';
+
+/** Percent-encoded, once or more often: a server that decodes the path would end it there, or find another line in it. */
+const ENCODED_CONTROL = /%(?:25)*(?:[01][\da-f]|7f)/i;
+
 const readList: OptionReader<readonly string[] | undefined> = optional((checks, value, option) =>
   checks.strings(value, option, 'List its values.'),
 );
@@ -56,7 +61,7 @@ function isJson(value: unknown): boolean {
 
 /** RFC 8707, section 2: an absolute URI without a fragment. A query would make two paths of one resource. */
 export function requireResource(checks: OptionChecks, value: unknown, option: string): ResourceIdentity {
-  const fix = 'Write the address that clients use, for example "https://mcp.example.com/mcp".';
+  const fix = RESOURCE_FIX;
   const href = checks.string(value, option, fix);
   const url = URL.canParse(href) ? new URL(href) : undefined;
   const http = url?.protocol === 'https:' || url?.protocol === 'http:';
@@ -68,6 +73,7 @@ export function requireResource(checks: OptionChecks, value: unknown, option: st
       ? checks.refuseUnquoted(option, expected, fix)
       : checks.refuse(option, expected, value, fix);
   }
+  if (ENCODED_CONTROL.test(href)) checks.refuse(option, 'a URL without encoded control characters', value, fix);
   const { origin, host, hostname, pathname } = url;
   return Object.freeze({ href, origin, host, hostname, pathname });
 }

@@ -10,8 +10,8 @@ import type { ProofIds } from './proof-ids.js';
 export interface Presentation {
   readonly scheme: Scheme;
   readonly method: string;
-  /** Under which origin the client sees this server. */
-  readonly origin: () => string;
+  /** That of the configured resource, and never that of a `Host` header: a proof for another server would fit it. */
+  readonly origin: string | undefined;
   /** The request's path as it came, without the query. */
   readonly path: string;
   /** The `DPoP` header. */
@@ -67,8 +67,8 @@ export async function verifyDpopProof(
  * compared with the proof's `htu`.
  */
 function requirePlainPath({ origin, path }: Presentation): void {
-  const url = path.startsWith('/') && URL.canParse(path, origin()) ? new URL(path, origin()) : undefined;
-  if (url?.pathname !== path || url.origin !== new URL(origin()).origin) {
+  const url = path.startsWith('/') && URL.canParse(path, origin) ? new URL(path, origin) : undefined;
+  if (url?.pathname !== path || url.origin !== origin) {
     throw new AuthError('invalid_dpop_proof', { reason: 'the path of the request is ambiguous' });
   }
 }
@@ -133,7 +133,7 @@ type Response = Parameters<Handler>[1];
 /** As much of a request as the package reads. */
 function requestFor({ auth }: VerifiedToken, presentation: Presentation): Partial<Request> {
   const { scheme, method, origin, path, proof } = presentation;
-  const { protocol, host } = new URL(scheme === 'dpop' ? origin() : 'https://unused');
+  const { protocol, host } = new URL((scheme === 'dpop' && origin) || 'https://unused');
   return {
     headers: { authorization: `${scheme} ${auth.token}`, ...(proof === undefined ? {} : { dpop: proof }) },
     method,

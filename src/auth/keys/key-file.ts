@@ -1,7 +1,8 @@
 import { type Stats, watch, watchFile } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Logger } from '../../core/logger.js';
+import { fileFault, readRegularFile } from '../../core/read-regular-file.js';
 import type { Jwks } from '../../policy/auth-options.js';
 import { parseJwks } from '../../policy/jwks.js';
 
@@ -22,10 +23,10 @@ export function watchKeyFile(
   const read = async () => {
     seen = await stat(file).then(markOf, () => '');
     try {
-      onChange(parseJwks(await readFile(file, 'utf8')));
+      onChange(parseJwks(readRegularFile(file)));
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      logger.error(`key set of ${issuer}: ${file} cannot be used (${code ?? message}); the keys read before stay`);
+      const fault = fileFault(error);
+      logger.error(`key set of ${issuer}: ${file} cannot be used (${fault}); the keys read before stay`);
     }
   };
   let isSettling = false;

@@ -2,13 +2,14 @@ import { AuthError, UpstreamError } from '../../core/errors.js';
 import type { Jwks } from '../../policy/auth-options.js';
 import type { KeySetContext } from './key-set.js';
 import { suitsAlgorithm } from './signature.js';
+import { createSkippedKeysReport } from './skipped-keys.js';
 import { readKeys, type VerificationKey } from './verification-key.js';
 
 /** The keys of one issuer at the moment. */
 export interface KeyRing {
   /**
-   * Puts the usable keys of a set in the place of all keys, and says in the log which are not usable. A key that was
-   * there before stays the same object.
+   * Puts the usable keys of a set in the place of all keys, and says in the log which are not usable, unless it has just
+   * said so. A key that was there before stays the same object.
    *
    * @throws {Error} Where no key is usable; the keys from before stay.
    */
@@ -26,12 +27,13 @@ export interface KeyRing {
   readonly size: number;
 }
 
-export function createKeyRing({ issuer, logger }: KeySetContext): KeyRing {
+/** @param report That of another ring for the same keys. */
+export function createKeyRing(context: KeySetContext, report = createSkippedKeysReport(context)): KeyRing {
   let ring = new Map<string, VerificationKey>();
   return {
     async fill(jwks) {
       const { keys, skipped } = await readKeys(jwks.keys);
-      for (const line of skipped) logger.warn(`key set of ${issuer}: ${line}: skipped`);
+      report(skipped);
       if (keys.length === 0) throw new Error('it holds no usable key');
       ring = new Map(keys.map((key) => [key.identity, ring.get(key.identity) ?? key]));
     },

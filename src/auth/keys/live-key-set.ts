@@ -5,6 +5,7 @@ import type { Jwks } from '../../policy/auth-options.js';
 import { parseJwks } from '../../policy/jwks.js';
 import { createKeyRing, findIn, type KeyRing } from './key-ring.js';
 import type { KeySet, KeySetContext } from './key-set.js';
+import { createSkippedKeysReport } from './skipped-keys.js';
 
 /** What one key set object became. */
 interface Reading {
@@ -16,6 +17,7 @@ interface Reading {
 
 /** Keys that the application holds and may change: another object returned is another key set. */
 export function createLiveKeySet(read: () => Jwks, context: KeySetContext): KeySet {
+  const report = createSkippedKeysReport(context);
   let reading: Reading | undefined;
 
   async function fill(ring: KeyRing, jwks: Jwks): Promise<void> {
@@ -30,7 +32,7 @@ export function createLiveKeySet(read: () => Jwks, context: KeySetContext): KeyS
   function readNow(): Reading {
     const jwks = read();
     if (reading?.jwks !== jwks) {
-      const ring = createKeyRing(context);
+      const ring = createKeyRing(context, report);
       reading = { jwks, ring, filled: fill(ring, jwks) };
     }
     return reading;

@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { isRecord } from '../../http/json-object.js';
 import { isAcceptedAlgorithm } from './signature.js';
+import type { SkippedKey } from './skipped-keys.js';
 
 /** A public key that may verify tokens. */
 export interface VerificationKey {
@@ -16,22 +17,30 @@ export interface VerificationKey {
 
 type Jwk = Readonly<Record<string, unknown>>;
 
+/** To read one takes some tenths of a millisecond, a good one or not: more than any issuer has would hold up the process. */
+const MAX_KEYS = 1_000;
+
 /** RFC 7518, section 3.3: 2048 bits or more. */
 const LEAST_RSA_BITS = 2048;
 
 /** Reads the keys of a JWKS (RFC 7517, section 5). One that cannot be used does not spoil the others: `skipped` says why. */
 export async function readKeys(jwks: readonly unknown[]) {
-  const read = await Promise.all(jwks.map(readKey));
+  let candidates = 0;
+  const read = await Promise.all(
+    jwks.map((jwk, index) => {
+      const reason = whyUnusable(jwk) ?? (++candidates > MAX_KEYS ? `comes after ${MAX_KEYS} others` : undefined);
+      return readKey(jwk, index, reason);
+    }),
+  );
   return {
-    keys: read.filter((item) => typeof item !== 'string'),
-    skipped: read.filter((item) => typeof item === 'string'),
+    keys: read.filter((item) => 'key' in item),
+    skipped: read.filter((item) => 'why' in item),
   };
 }
 
-async function readKey(jwk: unknown, index: number): Promise<VerificationKey | string> {
+async function readKey(jwk: unknown, index: number, reason: string | undefined): Promise<VerificationKey | SkippedKey> {
   const { kid, alg } = (jwk ?? {}) as Jwk;
-  const skip = (why: string) => `key ${typeof kid === 'string' ? JSON.stringify(kid) : `number ${index + 1}`} ${why}`;
-  const reason = whyUnusable(jwk);
+  const skip = (why: string) => ({ kid, position: index + 1, why, isExpected: isForEncryption(jwk) });
   if (reason !== undefined) return skip(reason);
   const pem = await publicPem(jwk as Jwk);
   if (pem === undefined) return skip('is broken, or of an unknown curve');
@@ -68,6 +77,15 @@ async function publicPem({ key_ops: _allOfWhichItWouldNeed, ...jwk }: Jwk): Prom
     // Its only reason is that no key was left; the caller names the key.
     return undefined;
   }
+}
+
+/** RFC 7517, section 4.2 and 4.3; RFC 7518, section 4.1. */
+function isForEncryption(jwk: unknown): boolean {
+  if (!isRecord(jwk)) return false;
+  const { use, key_ops: operations, alg } = jwk;
+  if (use !== undefined) return use === 'enc';
+  if (Array.isArray(operations)) return operations.every((operation) => /^(?:de|en)crypt$|Key$|Bits$/.test(operation));
+  return typeof alg === 'string' && /^(?:RSA-OAEP|RSA1_5|ECDH-ES)/.test(alg);
 }
 
 function whyUnusable(jwk: unknown): string | undefined {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { AuthInfo } from '../../core/auth-info.js';
 import { catchStrayPromise } from '../../core/stray-promise.js';
 import { parseCompactJwt } from './compact-jwt.js';
@@ -10,7 +11,7 @@ interface Rule {
 
 /** Tokens that are refused although they verify. */
 export function createRevocations(clockToleranceSeconds: number) {
-  /** By header and payload, to when they expire, in milliseconds since 1970. */
+  /** By a hash of header and payload, so that all are of one size, to when they expire, in milliseconds since 1970. */
   const tokens = new Map<string, number>();
   // Kept for good: which tokens a rule means, and until when they last, only the tokens can tell.
   const rules: Rule[] = [];
@@ -19,7 +20,7 @@ export function createRevocations(clockToleranceSeconds: number) {
     const now = Date.now();
     for (const [signed, expiry] of tokens) if (expiry < now) tokens.delete(signed);
     const expiry = (expiryOf(token) + clockToleranceSeconds) * 1000;
-    tokens.set(signedPart(token), expiry);
+    tokens.set(hashOfSigned(token), expiry);
   }
 
   /** A rule is for the tokens that were out when it was made: a user who logs in again is let in again. */
@@ -45,13 +46,15 @@ export function createRevocations(clockToleranceSeconds: number) {
       else throw new TypeError('revoke() takes a token or a function');
     },
     includes: (auth: AuthInfo): boolean =>
-      tokens.has(signedPart(auth.token)) || rules.some((rule) => applies(rule, auth)),
+      (tokens.size > 0 && tokens.has(hashOfSigned(auth.token))) || rules.some((rule) => applies(rule, auth)),
   };
 }
 
 /** ECDSA lets anyone make a second valid signature of the same token; header and payload are what is revoked. */
-function signedPart(token: string): string {
-  return token.slice(0, token.lastIndexOf('.'));
+function hashOfSigned(token: string): string {
+  return createHash('sha256')
+    .update(token.slice(0, token.lastIndexOf('.')))
+    .digest('base64url');
 }
 
 function expiryOf(token: string): number {

@@ -3,6 +3,7 @@ import type { AuthInfo } from '../../core/auth-info.js';
 import type { TrustedIssuer } from '../../policy/resolve-issuer.js';
 import type { KeySet } from '../keys/key-set.js';
 import type { VerificationKey } from '../keys/verification-key.js';
+import { sizeInMemory } from './size-in-memory.js';
 
 /** A token that verified, with the key that did it. */
 export interface VerifiedToken {
@@ -18,10 +19,14 @@ interface Entry extends VerifiedToken {
 }
 
 /** Tokens already verified, so that their next request pays for no cryptography. Failures are never remembered. */
-export function createVerifiedTokens(limits: { maxAgeSeconds: number; maxEntries: number }) {
+export function createVerifiedTokens(limits: { maxAgeSeconds: number; maxEntries: number; maxBytes: number }) {
   // Found by their last characters, which are quick to hash, and told apart by all of them: an entry is its whole token's and
   // no other's. Anything less has let one user in with another's claims (CVE-2026-35039).
-  const entries = new LRUCache<string, Entry>({ max: limits.maxEntries });
+  const entries = new LRUCache<string, Entry>({
+    max: limits.maxEntries,
+    maxSize: limits.maxBytes,
+    sizeCalculation: ({ auth }) => sizeInMemory(auth),
+  });
   return {
     remember(verified: VerifiedToken): void {
       const latest = Date.now() + limits.maxAgeSeconds * 1000;

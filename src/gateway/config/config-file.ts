@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { isMethodName, suggestMethod } from '../../authorization/rule-names.js';
 import { SCOPES_OPTIONS } from '../../authorization/scopes-options.js';
 import type { McpScopesOptions, ScopeRules } from '../../index.js';
 import type { ConfigNode } from './config-node.js';
@@ -126,6 +127,12 @@ function readMcpAuthentication(node: ConfigNode, directory: string): McpAuthenti
 
 /** `policies.mcpScopes`: the rules of `mcpScopes()`, and its options among them. */
 function readScopesPolicy(node: ConfigNode): ScopesConfig {
+  for (const [name, member] of node.children()) {
+    if (SCOPES_MEMBERS.includes(name) || isMethodName(name)) continue;
+    member.refuse(
+      `is neither a method, such as "tools/call", nor an option. ${suggestMethod(name, SCOPES_MEMBERS, 'file')}`,
+    );
+  }
   const members = Object.entries(node.mapping());
   const rules = Object.fromEntries(members.filter(([name]) => !SCOPES_MEMBERS.includes(name))) as ScopeRules;
   const options = Object.fromEntries(members.filter(([name]) => SCOPES_MEMBERS.includes(name)));

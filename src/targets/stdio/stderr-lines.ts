@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Logger } from '../../core/logger.js';
+import { printable } from '../../core/printable.js';
 import { LineReader } from '../../messages/line-codec.js';
 
 const LONGEST_LINE = 2_048;
@@ -20,17 +21,14 @@ export function logStderr(stream: Readable, pid: number | undefined, logger: Log
     if (lines <= LINES_PER_SECOND) logger.info(`child ${pid}: ${text}`);
   };
   const reader = new LineReader(LONGEST_LINE, {
-    line: (bytes) => tell(printable(bytes)),
-    oversized: (head) => tell(`${printable(head.subarray(0, LONGEST_LINE))}…`),
+    line: (bytes) => tell(textOf(bytes)),
+    oversized: (head) => tell(`${textOf(head.subarray(0, LONGEST_LINE))}…`),
   });
   stream.on('data', (chunk: Buffer) => reader.push(chunk));
   stream.on('end', () => reader.end());
 }
 
 // Escape sequences and line ends would let a child write log lines of its own.
-function printable(bytes: Buffer): string {
-  return bytes
-    .toString('utf8')
-    .replace(/\p{Cc}+/gu, ' ')
-    .trimEnd();
+function textOf(bytes: Buffer): string {
+  return printable(bytes.toString('utf8').trimEnd(), LONGEST_LINE);
 }

@@ -1,0 +1,38 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { getAuth } from '../core/auth-info.js';
+import type { Logger } from '../core/logger.js';
+import { errorResponse } from '../messages/message-errors.js';
+import { filterAnswer } from './answer-filter.js';
+import { hideEntries } from './hidden-entries.js';
+import { UNDECIDED } from './message-error.js';
+import type { ReceivedBody } from './received-calls.js';
+import type { Ruling } from './ruling.js';
+
+interface Context {
+  readonly ruling: Ruling;
+  readonly logger: Logger;
+  /** What is asked; undefined for a request without a message, whose answer may be a page. */
+  readonly body?: ReceivedBody;
+}
+
+/** Takes what the caller may not use out of the lists in an answer. What cannot be read may hold such a list: it does not go on. */
+export function hideFrom(req: IncomingMessage, res: ServerResponse, { ruling, logger, body }: Context): void {
+  const auth = getAuth(req);
+  // What a compression middleware has packed cannot be looked through.
+  delete req.headers['accept-encoding'];
+  const { code, message } = UNDECIDED.unreadable_answer;
+  filterAnswer(res, {
+    rewrite: (json) => hideEntries(json, (call) => ruling(auth, [call]) === undefined),
+    refuse: (fault) => {
+      logger.error(`mcpScopes(): unreadable_answer: an answer was kept from a caller, since hide is on and ${fault}`);
+      return errorResponse(idOf(body), { code, message, data: { reason: 'unreadable_answer' } });
+    },
+    mayBePage: body === undefined,
+  });
+}
+
+/** Of the only request, whose client waits for it. */
+function idOf(body: ReceivedBody | undefined): string | undefined {
+  const [call, ...more] = body?.calls ?? [];
+  return more.length === 0 && call?.id !== undefined ? JSON.stringify(call.id) : undefined;
+}

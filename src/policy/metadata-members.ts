@@ -1,0 +1,44 @@
+import { nearestName, type OptionChecks } from '../options/checks.js';
+
+type Members = Readonly<Record<string, unknown>>;
+
+/** Shorter names of options are near to too many words. */
+const MIN_LENGTH = 9;
+const MAX_DISTANCE = 2;
+
+/**
+ * Refuses members of `resourceMetadata` that are named like an option of the policy. Any member is emitted, and does nothing else: whoever
+ * writes `requiredScopes` there does not mean to announce it.
+ *
+ * @param options The names of the policy's options.
+ */
+export function refuseOptionsAsMembers(checks: OptionChecks, members: Members, options: readonly string[]): void {
+  for (const name of Object.keys(members)) {
+    const option =
+      options.find((each) => each.toLowerCase() === name.toLowerCase()) ??
+      nearestName(
+        name,
+        options.filter(({ length }) => length >= MIN_LENGTH),
+        MAX_DISTANCE,
+      );
+    if (option === undefined || members[name] === undefined) continue;
+    const expected = 'other than an option of the policy: members are announced to clients, and do nothing else';
+    checks.refuseUnquoted(`resourceMetadata.${name}`, expected, `Write "${option}" beside "resourceMetadata".`);
+  }
+}
+
+/** Refuses to announce that only bound tokens are taken where any are. */
+export function refuseIdlePromises(
+  checks: OptionChecks,
+  members: Members,
+  kept: { readonly dpop: boolean; readonly mtls: boolean },
+): void {
+  const promises = [
+    ['dpopBoundAccessTokensRequired', kept.dpop, `Set dpop to "require", which announces it too.`],
+    ['tlsClientCertificateBoundAccessTokens', kept.mtls, 'Set mtls, which announces it too.'],
+  ] as const;
+  for (const [name, isKept, fix] of promises) {
+    if (members[name] !== true || isKept) continue;
+    checks.refuse(`resourceMetadata.${name}`, 'left out where the policy does not require it', true, fix);
+  }
+}
