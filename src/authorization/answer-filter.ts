@@ -1,4 +1,6 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { lowerAscii } from '../http/lower-ascii.js';
+import { trimOws } from '../http/ows.js';
 import { EventRewriter } from './event-rewriter.js';
 
 type Head = [status: number, ...rest: unknown[]];
@@ -19,11 +21,10 @@ export function filterAnswer(res: ServerResponse, rewrite: (json: string) => str
   const events = new EventRewriter(rewrite);
 
   const kind = (): 'json' | 'events' | 'other' => {
-    const [type = ''] = String(res.getHeader('content-type') ?? '')
-      .toLowerCase()
-      .split(';');
-    if (type.trim() === 'text/event-stream') return 'events';
-    return type.trim() === 'application/json' || res.req.method !== 'GET' ? 'json' : 'other';
+    const [type = ''] = lowerAscii(String(res.getHeader('content-type') ?? '')).split(';');
+    const essence = trimOws(type);
+    if (essence === 'text/event-stream') return 'events';
+    return essence === 'application/json' || res.req.method !== 'GET' ? 'json' : 'other';
   };
 
   res.writeHead = ((...head: Head) => {

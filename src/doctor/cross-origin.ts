@@ -1,4 +1,6 @@
 import { CORS_TABLE, REQUEST_HEADERS } from '../cors/cors-options.js';
+import { lowerAscii } from '../http/lower-ascii.js';
+import { trimOws } from '../http/ows.js';
 import { type Finding, reporterFor } from './finding.js';
 import { INITIALIZE, type Probe, withHeaders } from './probe.js';
 
@@ -19,7 +21,7 @@ export async function seeFromAnotherOrigin(
 async function judgePreflight(probe: Probe, url: string): Promise<Finding> {
   const report = reporterFor('CORS preflight');
   // Accept needs no leave, and browsers ask for none.
-  const asked = REQUEST_HEADERS.map((name) => name.toLowerCase()).filter((name) => name !== 'accept');
+  const asked = REQUEST_HEADERS.map(lowerAscii).filter((name) => name !== 'accept');
   const { status, headers } = await probe(url, {
     method: 'OPTIONS',
     headers: {
@@ -46,7 +48,7 @@ async function judgeRefusal(probe: Probe, url: string): Promise<Finding> {
   if (!allowsPage(headers)) {
     return report.warning(`the ${status} cannot be read`, 'Clients in a browser see an error, and no login.', FIX);
   }
-  const exposed = CORS_TABLE.exposeHeaders.default.map((name) => name.toLowerCase());
+  const exposed = CORS_TABLE.exposeHeaders.default.map(lowerAscii);
   const missing = missingFrom(headers.get('access-control-expose-headers'), exposed);
   if (missing.length === 0) return report.ok('can be read, with the challenge and the session id');
   return report.warning(`does not expose ${missing.join(', ')}`, 'Clients in a browser cannot read these.', ADD);
@@ -73,10 +75,9 @@ function allowsPage(headers: Headers): boolean {
 
 /** Where no cookies are sent, and MCP clients send none, a star is every name but Authorization (Fetch standard). */
 function missingFrom(header: string | null, names: readonly string[]): string[] {
-  const listed = (header ?? '')
-    .toLowerCase()
+  const listed = lowerAscii(header ?? '')
     .split(',')
-    .map((name) => name.trim());
+    .map(trimOws);
   const isCovered = (name: string) => listed.includes('*') && name !== 'authorization';
   return names.filter((name) => !listed.includes(name) && !isCovered(name));
 }

@@ -1,3 +1,4 @@
+import { lowerAscii } from '../http/lower-ascii.js';
 import { withoutClosingSlash } from '../http/well-known.js';
 import { FetchError } from '../upstream/bounded-fetch.js';
 import { type ReadChallenge, readChallenge } from './challenge.js';
@@ -68,7 +69,7 @@ function judgeStatus({ status, headers }: Answer): Finding {
 function* judgeChallenge(url: string, challenge: ReadChallenge | undefined): Generator<Finding> {
   const challenged = reporterFor('challenge');
   const fix = 'Answer 401 with WWW-Authenticate: Bearer resource_metadata="…", as mcpAuth() does.';
-  if (challenge === undefined || challenge.scheme.toLowerCase() !== 'bearer') {
+  if (challenge === undefined || lowerAscii(challenge.scheme) !== 'bearer') {
     const seen = challenge === undefined ? 'no WWW-Authenticate' : `the scheme ${challenge.scheme}`;
     return yield challenged.fault(seen, 'Clients do not ask the user to log in.', fix);
   }

@@ -2,7 +2,8 @@ import { AuthError } from '../core/errors.js';
 import { forEveryOrigin } from '../http/endpoint.js';
 import type { Middleware } from '../http/middleware.js';
 import { prepareJson, replyJson, sendJson } from '../http/reply.js';
-import { createRefusal } from '../oauth/refusal.js';
+import { repeatedHeaderRefusal } from '../oauth/credentials.js';
+import { createRefusal, type Refuse } from '../oauth/refusal.js';
 import { requestOrigin } from '../oauth/request-origin.js';
 import { METADATA_METHODS, resourceMetadataPaths } from '../oauth/well-known.js';
 import { facadeOf } from '../oauth-proxy/facade.js';
@@ -15,19 +16,28 @@ import { buildResourceMetadata } from './resource-metadata.js';
  * application.
  */
 export function createPublicEndpoints(policy: ResolvedAuth): ReadonlyMap<string, Middleware> {
-  const metadata = forEveryOrigin(METADATA_METHODS, createResourceMetadata(policy));
+  const refuse = createRefusal(policy);
+  const metadata = forEveryOrigin(METADATA_METHODS, createResourceMetadata(policy, refuse));
   const paths = resourceMetadataPaths(policy.resource?.pathname ?? '/');
   const facade = policy.facade === undefined ? [] : facadeOf(policy.facade, policy);
-  return new Map([...facade, ...[...paths].map((path) => [path, metadata] as const)]);
+  const endpoints = [...facade, ...[...paths].map((path) => [path, metadata] as const)];
+  return new Map(endpoints.map(([path, endpoint]) => [path, refuseRepeatedHeaders(endpoint, refuse)]));
+}
+
+function refuseRepeatedHeaders(endpoint: Middleware, refuse: Refuse): Middleware {
+  return (req, res, next) => {
+    const repeated = repeatedHeaderRefusal(req);
+    if (repeated === undefined) endpoint(req, res, next);
+    else refuse(req, res, repeated.code, 'bearer');
+  };
 }
 
 /** The document is serialised once where the resource is known, for each request where it is not. */
-function createResourceMetadata(policy: ResolvedAuth): Middleware {
+function createResourceMetadata(policy: ResolvedAuth, refuse: Refuse): Middleware {
   if (policy.resource !== undefined) {
     const reply = prepareJson(200, JSON.stringify(buildResourceMetadata(policy, policy.resource.href)));
     return (_req, res) => sendJson(res, reply);
   }
-  const refuse = createRefusal(policy);
   return (req, res) => {
     let origin: string;
     try {
