@@ -4,7 +4,6 @@ import { isRecord } from '../http/json-object.js';
 import { matchesNameHeader } from '../messages/header-value.js';
 import { JsonBoundError, MAX_MESSAGES } from '../messages/json-bounds.js';
 import {
-  ARGUMENT_NAMES,
   ENVELOPE_NAMES,
   hasControls,
   isAmbiguousName,
@@ -79,7 +78,9 @@ function readCall(value: unknown): ReceivedCall[] {
   requirePlainNames(members, PARAM_NAMES);
   requirePlainNames(members._meta, META_NAMES);
   // A function as a rule looks at them.
-  requirePlainNames(members.arguments, ARGUMENT_NAMES);
+  if (isRecord(members.arguments) && Object.keys(members.arguments).some(hasControls)) {
+    throw new MessageError('ambiguous_message');
+  }
   const known = typeof id === 'string' || typeof id === 'number' ? id : undefined;
   return [{ id: known, method, target: targetOf(method, members), params: members }];
 }

@@ -7,8 +7,6 @@ export const ENVELOPE_NAMES = namesByFold(['jsonrpc', 'id', 'method', 'params', 
 export const PARAM_NAMES = namesByFold([...TARGET_MEMBERS, 'arguments', 'requestId', 'progressToken', '_meta']);
 export const RESULT_NAMES = namesByFold(['_meta']);
 export const META_NAMES = namesByFold(['progressToken']);
-/** Of a tool's arguments: each may mean something, and in the capitals that the tool gives it. */
-export const ARGUMENT_NAMES = namesByFold([]);
 
 function namesByFold(names: readonly string[]): KnownNames {
   return new Map(names.map((name) => [foldName(name), name]));
