@@ -5,8 +5,8 @@ import { matchesNameHeader } from '../messages/header-value.js';
 import { JsonBoundError, MAX_MESSAGES } from '../messages/json-bounds.js';
 import {
   ENVELOPE_NAMES,
-  hasControls,
   isAmbiguousName,
+  isReadDifferently,
   type KnownNames,
   META_NAMES,
   PARAM_NAMES,
@@ -78,7 +78,7 @@ function readCall(value: unknown): ReceivedCall[] {
   requirePlainNames(members, PARAM_NAMES);
   requirePlainNames(members._meta, META_NAMES);
   // A function as a rule looks at them.
-  if (isRecord(members.arguments) && Object.keys(members.arguments).some(hasControls)) {
+  if (isRecord(members.arguments) && Object.keys(members.arguments).some(isReadDifferently)) {
     throw new MessageError('ambiguous_message');
   }
   const known = typeof id === 'string' || typeof id === 'number' ? id : undefined;
@@ -93,7 +93,7 @@ function requireObject(value: unknown): Readonly<Record<string, unknown>> {
 /** A server that takes `Tools/Call` for `tools/call` would carry out what no rule by name was held against. */
 function requirePlainMethod(method: string): void {
   if (isTooLong(method)) throw new MessageError('not_json_rpc');
-  if (hasControls(method)) throw new MessageError('ambiguous_message');
+  if (isReadDifferently(method)) throw new MessageError('ambiguous_message');
   const folded = spellName(method);
   if (folded !== method && METHODS.some((known) => spellName(known) === folded && known !== method)) {
     throw new MessageError('ambiguous_message');
@@ -114,7 +114,8 @@ function targetOf(method: string, params: Readonly<Record<string, unknown>>): st
   const member = targetMember(method);
   if (member === undefined || !isTargeted(method)) return undefined;
   const target = params[member];
-  if (typeof target !== 'string' || isTooLong(target) || hasControls(target)) throw new MessageError('unusable_target');
+  if (typeof target !== 'string' || isTooLong(target) || isReadDifferently(target))
+    throw new MessageError('unusable_target');
   return target;
 }
 

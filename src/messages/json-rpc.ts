@@ -6,8 +6,8 @@ import { type Member, type Members, memberOf, readElements, readMembers, textOf 
 import {
   ENVELOPE_NAMES,
   foldName,
-  hasControls,
   isAmbiguousName,
+  isReadDifferently,
   type KnownNames,
   META_NAMES,
   PARAM_NAMES,
@@ -62,7 +62,7 @@ function parseMessage(bytes: Buffer, value: unknown): ClientMessage {
   if (message === undefined || !isRecord(value)) throw new BridgeError('not_json_rpc');
   const { id } = message;
   refuseAmbiguous(message.members, ENVELOPE_NAMES, id);
-  if (hasControls(message.method)) throw new BridgeError('ambiguous_message', { id });
+  if (isReadDifferently(message.method)) throw new BridgeError('ambiguous_message', { id });
   const { jsonrpc, params = {} } = value;
   if (jsonrpc !== '2.0' || !isRecord(params)) throw new BridgeError('not_json_rpc', { id });
   refuseAmbiguousIn(message, 'params', PARAM_NAMES);

@@ -22,10 +22,13 @@ export function foldName(name: string): string {
 
 /** Whether a name is read as another by some parsers: in other capitals than the protocol gives it, or up to its first NUL. */
 export function isAmbiguousName(name: string, known: KnownNames): boolean {
-  return hasControls(name) || (known.get(foldName(name)) ?? name) !== name;
+  return isReadDifferently(name) || (known.get(foldName(name)) ?? name) !== name;
 }
 
-/** Parsers in C end a text at its first NUL, and others drop what cannot be printed. */
-export function hasControls(text: string): boolean {
-  return /\p{Cc}/u.test(text);
+/**
+ * Whether parsers make different texts of a text: those in C end it at its first NUL, others drop what cannot be printed, and of half
+ * a surrogate pair, which is no character, Go makes U+FFFD.
+ */
+export function isReadDifferently(text: string): boolean {
+  return /[\p{Cc}\p{Cs}]/u.test(text);
 }
