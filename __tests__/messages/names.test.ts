@@ -88,6 +88,19 @@ describe('a control character in a name', () => {
     for (const name of spoil('user')) expect(bridgeReason(answer(`"_meta":{${name}:1}`))).toBe('ambiguous_message');
   });
 
+  test('of a target is refused by both, the bridge too: it looks up the headers of a tool by its name', () => {
+    const rows = Object.entries({ 'tools/call': 'name', 'resources/read': 'uri', 'tasks/get': 'taskId' });
+    for (const [method, member] of rows) {
+      const withTarget = (target: string) =>
+        `{"jsonrpc":"2.0","id":1,"method":"${method}","params":{"${member}":${target}}}`;
+      expect(bridgeReason(withTarget('"a b\u00e9"'))).toBeUndefined();
+      for (const target of [...spoil('echo'), '"\\ud800echo"']) {
+        expect(bridgeReason(withTarget(target))).toBe('ambiguous_message');
+        if (member !== 'taskId') expect(scopesReason(withTarget(target))).toBe('unusable_target');
+      }
+    }
+  });
+
   test('of an argument is refused by mcpScopes(), where a function may look at it', () => {
     const callWith = (name: string) =>
       `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"path":"/tmp",${name}:"/etc"}}}`;

@@ -154,7 +154,6 @@ function misread([, command, ...args]: (typeof READERS)[number], texts: readonly
 }
 
 test('there is enough to read', () => {
-  process.stderr.write(`${TEXTS.length} ${passedByScopes.length} ${passedByBridge.length}\n`);
   expect(TEXTS.length).toBeGreaterThan(40_000);
   expect(passedByScopes.length).toBeGreaterThan(5_000);
   expect(passedByBridge.length).toBeGreaterThan(5_000);

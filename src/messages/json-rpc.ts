@@ -13,6 +13,7 @@ import {
   PARAM_NAMES,
   RESULT_NAMES,
 } from './known-names.js';
+import { targetMember } from './mcp-call.js';
 
 /** What routing needs of one message; `bytes` is the message as it came. */
 export interface RpcMessage {
@@ -66,6 +67,8 @@ function parseMessage(bytes: Buffer, value: unknown): ClientMessage {
   const { jsonrpc, params = {} } = value;
   if (jsonrpc !== '2.0' || !isRecord(params)) throw new BridgeError('not_json_rpc', { id });
   refuseAmbiguousIn(message, 'params', PARAM_NAMES);
+  const target = params[targetMember(message.method) ?? ''];
+  if (typeof target === 'string' && isReadDifferently(target)) throw new BridgeError('ambiguous_message', { id });
   // A response may be about anything; of its names only `_meta` means something here.
   refuseAmbiguousIn(message, 'result', RESULT_NAMES);
   return { ...message, params };

@@ -11,7 +11,7 @@ export const MESSAGE_ERRORS = {
   ambiguous_message: errorRow(
     400,
     -32600,
-    'The message has a member twice, or a member or method in other capitals or with a control character',
+    'The message can be read in two ways: it has a member twice, or a name in other capitals or with a control character',
   ),
   too_deep: errorRow(400, -32600, `The message is nested deeper than ${MAX_LEVELS} levels`),
   too_many_messages: errorRow(413, -32600, `The batch has more than ${MAX_MESSAGES} messages`),
