@@ -20,14 +20,18 @@ count() {
   sed 's/\x1b\[[0-9;]*m//g' "$2" | grep -aE '^ *Tests:? |^conformance ' | grep -oE "[0-9]+ (checks )?$1" | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
-# Installs Debian's packages where a command is missing and this user may; says whether the command is there then.
+# Installs Debian's packages where a command or a file is missing and this user may; says whether it is there then.
 have() {
   local command=$1
   shift
-  if ! command -v "$command" >/dev/null && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+  if ! is_there "$command" && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
     apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -q "$@" >/dev/null
   fi
-  command -v "$command" >/dev/null || { echo "Left out, for want of $command: $*"; return 1; }
+  is_there "$command" || { echo "Left out, for want of $command: $*"; return 1; }
+}
+
+is_there() {
+  [ -e "$1" ] || command -v "$1" >/dev/null
 }
 
 # The last line. The exit status is 0 where every test passed.

@@ -85,7 +85,7 @@ test('a batch without end is answered 413 before it is held against the rules', 
   const { post, received } = createScopedApp(RULES);
   const response = await post(Array.from({ length: 1001 }, () => readResource('file:///%25/a')));
   expect(response.status).toBe(413);
-  expect(response.body.error.data).toEqual({ reason: 'body_too_large' });
+  expect(response.body.error.data).toEqual({ reason: 'too_many_messages' });
   expect(received).toEqual([]);
 });
 
@@ -136,6 +136,7 @@ describe('encodings and types', () => {
     ['UTF-16', Buffer.from(body, 'utf16le'), { 'content-type': 'application/json; charset=utf-16le' }, 415],
     ['UTF-16 that is not declared', Buffer.from(body, 'utf16le'), {}, 400],
     ['UTF-7', body, { 'content-type': 'application/json; charset=utf-7' }, 415],
+    ['UTF-7 to a reader that allows a space there', body, { 'content-type': 'application/json; charset =utf-7' }, 415],
     ['UTF-8 by name', body, { 'content-type': 'application/json; charset="UTF-8"' }, 403],
     ['identity', body, { 'content-encoding': 'identity' }, 403],
   ])('%s', async (_what, bytes, headers, status) => {

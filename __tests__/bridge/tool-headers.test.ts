@@ -29,6 +29,8 @@ describe('parameters that a tool wants in headers too', () => {
     ['a number', { count: 42 }, { 'mcp-param-count': '42' }, 200],
     ['the same number', { count: 42 }, { 'mcp-param-count': '42.0' }, 200],
     ['another number', { count: 42 }, { 'mcp-param-count': '43' }, 400],
+    ['the same number in hexadecimal', { count: 42 }, { 'mcp-param-count': '0x2a' }, 400],
+    ['a number and a no-break space', { count: 42 }, { 'mcp-param-count': base64('42\u00a0') }, 400],
     ['zero and nothing', { count: 0 }, { 'mcp-param-count': '' }, 400],
     ['a truth', { sure: true }, { 'mcp-param-sure': 'true' }, 200],
     ['no truth', { sure: false }, { 'mcp-param-sure': 'true' }, 400],

@@ -10,8 +10,8 @@ const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-backgro
 export const hasChromium = existsSync(EXECUTABLE);
 
 /** A real browser, until the test is over. */
-export async function startChromium(): Promise<Browser> {
-  const browser = await chromium.launch({ executablePath: EXECUTABLE, args: FLAGS });
+export async function startChromium(...flags: readonly string[]): Promise<Browser> {
+  const browser = await chromium.launch({ executablePath: EXECUTABLE, args: [...FLAGS, ...flags] });
   onTestFinished(() => browser.close());
   return browser;
 }

@@ -5,7 +5,7 @@ import { asksForJson } from '../http/accept.js';
 import { asError } from '../http/middleware.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import { publicEndpointsOf } from '../metadata/public-endpoints.js';
-import { readToken, removeCredentials, type Scheme, schemeOf } from '../oauth/credentials.js';
+import { readToken, removeCredentials, repeatedHeaderRefusal, type Scheme, schemeOf } from '../oauth/credentials.js';
 import { replyOutage } from '../oauth/outage.js';
 import { attachAnonymousRefuse, attachRefuse, createLaterRefusals, createRefusal } from '../oauth/refusal.js';
 import type { McpAuthOptions } from '../policy/auth-options.js';
@@ -72,6 +72,11 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
       return;
     }
     const passage = beginPassage(req, res, next);
+    const repeated = repeatedHeaderRefusal(req);
+    if (repeated !== undefined) {
+      turnAway(passage, repeated);
+      return;
+    }
     const { authorization } = req.headers;
     // Not thrown: it is how every client begins.
     if (authorization === undefined) turnAway(passage, NO_TOKEN);
@@ -83,7 +88,7 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
     if (scheme !== undefined) passage.scheme = scheme;
     let token: string;
     try {
-      token = readToken(authorization, scheme, passage.req, target);
+      token = readToken(authorization, scheme, target);
     } catch (error) {
       turnAway(passage, error);
       return;
@@ -150,8 +155,10 @@ function createGate(held: ResolvedAuth, options: object) {
     const { req, res, next, began, auth, cached, scheme } = passage;
     // An identity that an earlier middleware left here was not verified by this policy.
     clearAuth(req);
-    const isAbsent = error instanceof AuthError && error.code === 'missing_token';
-    const passes = mode[isAbsent ? 'withoutToken' : 'withBadToken'] === 'pass';
+    const code = error instanceof AuthError ? error.code : undefined;
+    // In every mode a request that can be read as two is none (RFC 9112, section 3.2).
+    const passes =
+      code !== 'repeated_header' && mode[code === 'missing_token' ? 'withoutToken' : 'withBadToken'] === 'pass';
     const outcome = passes ? mode.passesAs : error instanceof AuthError ? 'refused' : 'failed';
     record(req, { outcome, began, auth, cached, error });
     if (isOvertaken(passage)) return;
@@ -160,7 +167,7 @@ function createGate(held: ResolvedAuth, options: object) {
       attachAnonymousRefuse(req, later.bearer);
       next();
     } else if (error instanceof AuthError) {
-      if (isAbsent) hints.onRefusal(req);
+      if (code === 'missing_token') hints.onRefusal(req);
       refuse(req, res, error.code, scheme);
     } else if (error instanceof UpstreamError && asksForJson(req)) {
       // Not for next(): Express would answer with a page, which no MCP client can read.

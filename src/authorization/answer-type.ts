@@ -1,4 +1,6 @@
 import type { ServerResponse } from 'node:http';
+import { lowerAscii } from '../http/lower-ascii.js';
+import { trimOws } from '../http/ows.js';
 
 /**
  * How an answer is read: as one JSON text, or as events. `page`: not at all, since no MCP client reads it. Else the reason why it
@@ -22,12 +24,12 @@ const READABLE_CHARSETS = ['utf-8', 'utf8', 'us-ascii'];
 export function answerTypeOf(res: ServerResponse, mayBePage: boolean): AnswerType {
   // These have no body.
   if (res.statusCode === 204 || res.statusCode === 304) return 'page';
-  const type = String(res.getHeader('content-type') ?? '').toLowerCase();
+  const type = trimOws(lowerAscii(String(res.getHeader('content-type') ?? '')));
   if (mayBePage && isPage(res, type)) return 'page';
   const encoding = encodingOf(res);
   if (encoding !== undefined) return { fault: `it is encoded (${encoding})` };
   if (type === '') return 'json';
-  const [, essence, parameters = ''] = MEDIA_TYPE.exec(type.trim()) ?? [];
+  const [, essence, parameters = ''] = MEDIA_TYPE.exec(type) ?? [];
   if (essence === undefined) return { fault: 'its Content-Type is not one media type' };
   const charsets = [...parameters.matchAll(CHARSET)].map(([, charset = '']) => charset.replaceAll('"', ''));
   const other = charsets.find((charset) => !READABLE_CHARSETS.includes(charset));
@@ -42,9 +44,7 @@ function isPage({ req }: ServerResponse, type: string): boolean {
 
 function encodingOf(res: ServerResponse): string | undefined {
   const codings = ['content-encoding', 'transfer-encoding'].flatMap((name) =>
-    String(res.getHeader(name) ?? '')
-      .toLowerCase()
-      .split(/[ \t]*,[ \t]*/),
+    lowerAscii(String(res.getHeader(name) ?? '')).split(/[ \t]*,[ \t]*/),
   );
   return codings.find((coding) => !['', 'identity', 'chunked'].includes(coding));
 }

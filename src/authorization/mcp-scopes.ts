@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getAuth } from '../core/auth-info.js';
 import { alreadyRead, BodyError, reportBody } from '../http/body.js';
+import { carriesBody, isBodyParsed } from '../http/carries-body.js';
 import { asError, type Middleware } from '../http/middleware.js';
 import { peekBody } from '../http/peek-body.js';
 import { replyJson } from '../http/reply.js';
@@ -15,7 +16,7 @@ import { createRuling, describeObjection, type Objection, type Ruling } from './
 import { type McpScopesOptions, type ResolvedScopes, resolveScopesOptions, type ScopeRules } from './scopes-options.js';
 import { toolErrorFor } from './tool-error.js';
 
-/** What has no message in its body: everything else is decided on. */
+/** Methods that need no message: with a body they are decided on like any other, since a server may not look at the method. */
 const WITHOUT_MESSAGE = ['GET', 'HEAD', 'DELETE', 'OPTIONS'];
 
 /**
@@ -40,7 +41,7 @@ export function mcpScopes(rules: ScopeRules, options: Readonly<McpScopesOptions>
       next(error);
       return;
     }
-    if (WITHOUT_MESSAGE.includes(req.method ?? '')) {
+    if (WITHOUT_MESSAGE.includes(req.method ?? '') && !carriesBody(req)) {
       // A stream that is resumed may repeat the answer to a list request.
       if (held.hide && req.method === 'GET') hideFrom(req, res, { ruling, logger: held.logger });
       next();
@@ -72,7 +73,7 @@ async function decide(passage: Passage, held: ResolvedScopes, ruling: Ruling): P
   let body: ReceivedBody;
   try {
     // A parser that ran before has the last word: what it left is what the server gets.
-    body = readCalls(req.readableEnded ? parsedBody(req) : takeBody(req, await peekBody(req, held.maxBodyBytes)));
+    body = readCalls(isBodyParsed(req) ? parsedBody(req) : takeBody(req, await peekBody(req, held.maxBodyBytes)));
     requireMatchingHeaders(body, req.headers);
   } catch (error) {
     reportBody(error, 'mcpScopes()', held.logger.error);
@@ -85,8 +86,8 @@ async function decide(passage: Passage, held: ResolvedScopes, ruling: Ruling): P
     turnAway(passage, held, body, objection);
     return;
   }
-  if (held.hide && body.calls.some(({ method }) => LIST_METHODS.has(method)))
-    hideFrom(req, res, { ruling, logger: held.logger, body });
+  const mayList = req.method === 'GET' || body.calls.some(({ method }) => LIST_METHODS.has(method));
+  if (held.hide && mayList) hideFrom(req, res, { ruling, logger: held.logger, body });
   next();
 }
 

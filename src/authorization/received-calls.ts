@@ -2,8 +2,16 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { BodyError } from '../http/body.js';
 import { isRecord } from '../http/json-object.js';
 import { matchesNameHeader } from '../messages/header-value.js';
-import { foldName } from '../messages/json-members.js';
-import { isTargeted, type McpCall, METHODS, TARGET_MEMBERS, targetMember } from '../messages/mcp-call.js';
+import { JsonBoundError, MAX_MESSAGES } from '../messages/json-bounds.js';
+import {
+  ENVELOPE_NAMES,
+  isAmbiguousName,
+  isReadDifferently,
+  type KnownNames,
+  META_NAMES,
+  PARAM_NAMES,
+} from '../messages/known-names.js';
+import { isTargeted, type McpCall, METHODS, targetMember } from '../messages/mcp-call.js';
 import { parseStrictJson } from '../messages/strict-json.js';
 import { MessageError } from './message-error.js';
 import { spellName } from './spellings.js';
@@ -30,14 +38,11 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 export function parseReceivedBody(bytes: Buffer): unknown {
   try {
     return parseStrictJson(UTF8.decode(bytes));
-  } catch {
-    // The parser's message would quote the body; and nesting that exhausts the stack is as unusable as a stray brace.
-    throw new MessageError('malformed_json');
+  } catch (error) {
+    // The parser's message would quote the body.
+    throw new MessageError(error instanceof JsonBoundError ? error.reason : 'malformed_json');
   }
 }
-
-/** Each message is held against the rules: a body of nothing but tiny calls must not cost seconds. */
-const MOST_MESSAGES = 1_000;
 
 /** Bytes, of a target and of a method: to spell out a longer one in every way would keep the process from its other work. */
 const LONGEST_TEXT = 8192;
@@ -54,26 +59,28 @@ const LONGEST_TEXTS = 65_536;
 export function readCalls(value: unknown): ReceivedBody {
   if (!Array.isArray(value)) return { isBatch: false, calls: readCall(value) };
   if (value.length === 0) throw new MessageError('not_json_rpc');
-  if (value.length > MOST_MESSAGES) throw new BodyError(413, `The batch has more than ${MOST_MESSAGES} messages`);
+  if (value.length > MAX_MESSAGES) throw new MessageError('too_many_messages');
   const calls = value.flatMap(readCall);
   const size = calls.reduce((sum, { target = '' }) => sum + Buffer.byteLength(target), 0);
   if (size > LONGEST_TEXTS) throw new BodyError(413, `The names in the batch are longer than ${LONGEST_TEXTS} bytes`);
   return { isBatch: true, calls };
 }
 
-const ENVELOPE = ['jsonrpc', 'id', 'method', 'params', 'result', 'error'];
-const PARAMS = [...TARGET_MEMBERS, 'arguments', '_meta'];
-
 /** None for a client's response to the server, which calls nothing. */
 function readCall(value: unknown): ReceivedCall[] {
   const message = requireObject(value);
-  requireCanonicalNames(message, ENVELOPE);
+  requirePlainNames(message, ENVELOPE_NAMES);
   const { id, method, params = {} } = message;
   if (method === undefined && ('result' in message || 'error' in message)) return [];
   if (typeof method !== 'string') throw new MessageError('not_json_rpc');
   requirePlainMethod(method);
   const members = requireObject(params);
-  requireCanonicalNames(members, PARAMS);
+  requirePlainNames(members, PARAM_NAMES);
+  requirePlainNames(members._meta, META_NAMES);
+  // A function as a rule looks at them.
+  if (isRecord(members.arguments) && Object.keys(members.arguments).some(isReadDifferently)) {
+    throw new MessageError('ambiguous_message');
+  }
   const known = typeof id === 'string' || typeof id === 'number' ? id : undefined;
   return [{ id: known, method, target: targetOf(method, members), params: members }];
 }
@@ -86,19 +93,17 @@ function requireObject(value: unknown): Readonly<Record<string, unknown>> {
 /** A server that takes `Tools/Call` for `tools/call` would carry out what no rule by name was held against. */
 function requirePlainMethod(method: string): void {
   if (isTooLong(method)) throw new MessageError('not_json_rpc');
+  if (isReadDifferently(method)) throw new MessageError('ambiguous_message');
   const folded = spellName(method);
   if (folded !== method && METHODS.some((known) => spellName(known) === folded && known !== method)) {
     throw new MessageError('ambiguous_message');
   }
 }
 
-/** Go's parser takes `Name` for `name`, and the later of the two. */
-function requireCanonicalNames(object: Readonly<Record<string, unknown>>, names: readonly string[]): void {
-  for (const key in object) {
-    if (names.includes(key)) continue;
-    const folded = foldName(key);
-    if (names.some((name) => foldName(name) === folded)) throw new MessageError('ambiguous_message');
-  }
+/** What is no object has no names. */
+function requirePlainNames(object: unknown, known: KnownNames): void {
+  if (!isRecord(object)) return;
+  for (const name in object) if (isAmbiguousName(name, known)) throw new MessageError('ambiguous_message');
 }
 
 function isTooLong(text: string): boolean {
@@ -112,8 +117,7 @@ function targetOf(method: string, params: Readonly<Record<string, unknown>>): st
   const member = targetMember(method);
   if (member === undefined || !isTargeted(method)) return undefined;
   const target = params[member];
-  // Some read a string up to its first NUL, others read all of it.
-  if (typeof target !== 'string' || isTooLong(target) || /\p{Cc}/u.test(target))
+  if (typeof target !== 'string' || isTooLong(target) || isReadDifferently(target))
     throw new MessageError('unusable_target');
   if (member === 'uri' && ENCODED_NUL.test(target)) throw new MessageError('unusable_target');
   return target;

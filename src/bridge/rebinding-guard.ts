@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Advice } from '../core/advice.js';
 import type { Logger } from '../core/logger.js';
 import { isLoopbackAddress, isLoopbackHost } from '../http/loopback.js';
+import { lowerAscii } from '../http/lower-ascii.js';
+import { repeatedHeader } from '../http/repeated-header.js';
 import { BridgeError } from '../messages/bridge-error.js';
 import { resourceOriginOf } from '../oauth/refusal.js';
 import type { ResolvedStdio } from './stdio-options.js';
@@ -11,7 +13,8 @@ const HOST = /^(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/;
 /**
  * Keeps web pages away that a browser lets talk to this machine under a name of their own (DNS rebinding). On connections to a
  * loopback address Host must be a loopback name, or that of the resource of this backend or of the `mcpAuth()` in front, so that a
- * reverse proxy on this machine keeps working; elsewhere only the lists count. Throws a `BridgeError` for what is not let through.
+ * reverse proxy on this machine keeps working; elsewhere only the lists count. A header that comes twice and
+ * counts once is read in two ways, and is refused everywhere. Throws a `BridgeError` for what is not let through.
  */
 export function createRebindingGuard(options: ResolvedStdio, advice: Advice) {
   const { resource, allowedHosts, allowedOrigins } = options;
@@ -26,7 +29,9 @@ export function createRebindingGuard(options: ResolvedStdio, advice: Advice) {
     knownHosts.has(host) || (HOST.test(host) && knownHosts.has(withoutPort(host)));
 
   return function guard(req: IncomingMessage): void {
-    const host = (req.headers.host ?? '').toLowerCase();
+    const repeated = repeatedHeader(req.rawHeaders);
+    if (repeated !== undefined) throw new BridgeError('repeated_header', { detail: repeated });
+    const host = lowerAscii(req.headers.host ?? '');
     const local = isLoopbackHost(withoutPort(host));
     const onLoopback = isLoopbackAddress(req.socket.localAddress ?? '');
     if (allowedHosts || onLoopback) {
@@ -35,7 +40,7 @@ export function createRebindingGuard(options: ResolvedStdio, advice: Advice) {
     }
     const { origin } = req.headers;
     if (origin === undefined || everyOrigin || !(allowedOrigins || (onLoopback && local))) return;
-    const lowered = origin.toLowerCase();
+    const lowered = lowerAscii(origin);
     const known = knownOrigins.has(lowered) || resourceOriginOf(req) === lowered;
     if (!known && !(onLoopback && isLoopbackOrigin(origin))) refuseOrigin(lowered);
   };

@@ -1,5 +1,6 @@
 import type { AuthInfo } from '../core/auth-info.js';
 import type { Logger } from '../core/logger.js';
+import { lowerAscii } from '../http/lower-ascii.js';
 import { requireArgument } from '../options/argument.js';
 import { createChecks, type OptionChecks } from '../options/checks.js';
 import { requireEnvironment, requirePlainObject } from '../options/environment.js';
@@ -200,7 +201,7 @@ function lowerCase(fix: string): OptionReader<readonly string[]> {
     const names = checks.strings(value, option, fix);
     if (names.length === 0)
       checks.refuse(option, 'a list with at least one entry', value, `${fix} An empty list lets nobody in.`);
-    return names.map((name) => name.toLowerCase());
+    return names.map(lowerAscii);
   };
 }
 

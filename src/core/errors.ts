@@ -70,6 +70,7 @@ export const REFUSALS = {
     'The Authorization header must name a scheme, and one token after a space',
   ),
   several_tokens: refusal('invalid_request', 'The request carries more than one token or Authorization header'),
+  repeated_header: refusal('invalid_request', 'The request carries a header twice that counts once'),
   token_too_long: refusal('invalid_request', 'The token is too long'),
   unusable_host: refusal('invalid_request', 'The Host header is not a host name with an optional port'),
   opaque_token: invalidToken('The token is opaque, not a JWT; ask the authorization server for a JWT access token'),

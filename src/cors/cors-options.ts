@@ -1,4 +1,5 @@
 import type { Logger } from '../core/logger.js';
+import { lowerAscii } from '../http/lower-ascii.js';
 import { requireArgument } from '../options/argument.js';
 import { createChecks, type OptionChecks } from '../options/checks.js';
 import { resolveLogger } from '../options/logger-option.js';
@@ -85,7 +86,7 @@ export function resolveCors(options: Readonly<McpCorsOptions>): ResolvedCors {
   return Object.freeze({
     ...resolved,
     allowHeaders: allowHeaders.includes('*') ? '*' : allowHeaders.filter((name) => !isPrefix(name)),
-    allowHeaderPrefixes: allowHeaders.filter(isPrefix).map((name) => name.slice(0, -1).toLowerCase()),
+    allowHeaderPrefixes: allowHeaders.filter(isPrefix).map((name) => lowerAscii(name.slice(0, -1))),
   });
 }
 

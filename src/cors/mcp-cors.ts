@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import cors from 'cors';
+import { lowerAscii } from '../http/lower-ascii.js';
 import type { Middleware } from '../http/middleware.js';
+import { trimOws } from '../http/ows.js';
 import { CORS_TABLE, type McpCorsOptions, type ResolvedCors, resolveCors, TOKEN } from './cors-options.js';
 
 /**
@@ -35,14 +37,12 @@ function allowedHeaders(held: ResolvedCors, req: IncomingMessage): { allowedHead
   if (held.allowHeaders === '*') return {};
   if (req.method !== 'OPTIONS') return { allowedHeaders: [] };
   const asked = String(req.headers['access-control-request-headers'] ?? '').split(',');
-  const further = asked
-    .map((name) => name.trim())
-    .filter((name) => TOKEN.test(name) && isCovered(held.allowHeaderPrefixes, name));
+  const further = asked.map(trimOws).filter((name) => TOKEN.test(name) && isCovered(held.allowHeaderPrefixes, name));
   return { allowedHeaders: [...held.allowHeaders, ...further] };
 }
 
 function isCovered(prefixes: readonly string[], name: string): boolean {
-  return prefixes.some((prefix) => name.toLowerCase().startsWith(prefix));
+  return prefixes.some((prefix) => lowerAscii(name).startsWith(prefix));
 }
 
 /** Why each is needed, for those who leave one out. Accept, GET, HEAD and POST need no leave (Fetch standard, 2.2). */
@@ -63,9 +63,9 @@ function whatBrowsersWillMiss(held: ResolvedCors): string[] {
     const given = held[option];
     // Where cookies may come along, a star among these is a name like any other (Fetch standard).
     if (given === '*' || (given.includes('*') && !held.credentials)) return [];
-    const names = given.map((name) => name.toLowerCase());
+    const names = given.map(lowerAscii);
     const prefixes = option === 'allowHeaders' ? held.allowHeaderPrefixes : [];
-    const isThere = (name: string) => names.includes(name.toLowerCase()) || isCovered(prefixes, name);
+    const isThere = (name: string) => names.includes(lowerAscii(name)) || isCovered(prefixes, name);
     const missing = CORS_TABLE[option].default.filter((name) => !isThere(name) && NEEDED_FOR[name] !== undefined);
     return missing.map((name) => `${option} lacks "${name}": a client in a browser cannot ${NEEDED_FOR[name]}`);
   });

@@ -1,11 +1,12 @@
+import { lowerAscii } from '../http/lower-ascii.js';
 /** A challenge as clients read it (RFC 9110, section 11.6.1). */
 export interface ReadChallenge {
   readonly scheme: string;
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-const CHALLENGE = /^([!#$%&'*+\-.^_`|~\w]+)(?:\s+|$)/;
-const PARAMETER = /^([!#$%&'*+\-.^_`|~\w]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))\s*(?:,\s*|$)/;
+const CHALLENGE = /^([!#$%&'*+\-.^_`|~\w]+)(?:[ \t]+|$)/;
+const PARAMETER = /^([!#$%&'*+\-.^_`|~\w]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^ \t,"]+))[ \t]*(?:,[ \t]*|$)/;
 
 /** The first challenge of the header, which is the one that MCP clients look at; undefined where it is none. */
 export function readChallenge(header: string | null): ReadChallenge | undefined {
@@ -15,7 +16,7 @@ export function readChallenge(header: string | null): ReadChallenge | undefined 
   let rest = (header ?? '').slice(start.length);
   for (let match = PARAMETER.exec(rest); match !== null; match = PARAMETER.exec(rest)) {
     const [whole, name = '', quoted, token] = match;
-    parameters.set(name.toLowerCase(), quoted === undefined ? (token ?? '') : quoted.replace(/\\(.)/g, '$1'));
+    parameters.set(lowerAscii(name), quoted === undefined ? (token ?? '') : quoted.replace(/\\(.)/g, '$1'));
     rest = rest.slice(whole.length);
   }
   return { scheme, parameters };

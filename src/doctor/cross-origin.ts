@@ -1,4 +1,6 @@
 import { CORS_TABLE, REQUEST_HEADERS } from '../cors/cors-options.js';
+import { lowerAscii } from '../http/lower-ascii.js';
+import { trimOws } from '../http/ows.js';
 import { type Finding, type Fix, reporterFor } from './finding.js';
 import { initialize, type Probe, reasonIn } from './probe.js';
 
@@ -39,7 +41,7 @@ export async function seeFromAnotherOrigin(
 async function judgePreflight(probe: Probe, url: string): Promise<Finding> {
   const report = reporterFor('CORS preflight');
   // Accept needs no leave, and browsers ask for none.
-  const asked = REQUEST_HEADERS.map((name) => name.toLowerCase()).filter((name) => name !== 'accept');
+  const asked = REQUEST_HEADERS.map(lowerAscii).filter((name) => name !== 'accept');
   const { status, headers } = await probe(url, {
     method: 'OPTIONS',
     headers: {
@@ -105,7 +107,7 @@ async function judgeRefusal(probe: Probe, url: string, isOpen: boolean): Promise
     const seen = `the ${status} cannot be read`;
     return report.warning(seen, 'Clients in a browser see an error, and no login.', originsFix(headers));
   }
-  const exposed = CORS_TABLE.exposeHeaders.default.map((name) => name.toLowerCase());
+  const exposed = CORS_TABLE.exposeHeaders.default.map(lowerAscii);
   const missing = missingFrom(headers.get('access-control-expose-headers'), exposed);
   if (missing.length === 0) return report.ok('can be read, with the challenge and the session id');
   const what = `does not expose ${missing.join(', ')}`;
@@ -133,10 +135,9 @@ function allowsPage(headers: Headers): boolean {
 
 /** Where no cookies are sent, and MCP clients send none, a star is every name but Authorization (Fetch standard). */
 function missingFrom(header: string | null, names: readonly string[]): string[] {
-  const listed = (header ?? '')
-    .toLowerCase()
+  const listed = lowerAscii(header ?? '')
     .split(',')
-    .map((name) => name.trim());
+    .map(trimOws);
   const isCovered = (name: string) => listed.includes('*') && name !== 'authorization';
   return names.filter((name) => !listed.includes(name) && !isCovered(name));
 }

@@ -40,6 +40,7 @@ type Explain = (evidence: Evidence, examined: Examined, fault: TokenFault) => Ex
 type RequestFault =
   | 'missing_token'
   | 'several_tokens'
+  | 'repeated_header'
   | 'unusable_host'
   | 'token_revoked'
   | 'unbound_token'

@@ -1,3 +1,4 @@
+import { lowerAscii } from '../http/lower-ascii.js';
 import { withoutClosingSlash } from '../http/well-known.js';
 import { requiresToken } from '../policy/modes.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
@@ -83,7 +84,7 @@ function* judgeChallenge(url: string, challenge: ReadChallenge | undefined, head
     code: 'Answer 401 with WWW-Authenticate: Bearer resource_metadata="…", as mcpAuth() does; if it does, see what changes its answer.',
     file: 'See what answers in the place of the gateway, or changes its answer: it sends Bearer resource_metadata="…".',
   };
-  if (challenge === undefined || challenge.scheme.toLowerCase() !== 'bearer') {
+  if (challenge === undefined || lowerAscii(challenge.scheme) !== 'bearer') {
     const seen = challenge === undefined ? 'no WWW-Authenticate' : `the scheme ${challenge.scheme}`;
     return yield challenged.fault(seen, 'Clients do not ask the user to log in.', fix);
   }

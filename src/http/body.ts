@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { isMediaType, type MediaType } from './media-type.js';
 
 type BodyStatus = 400 | 413 | 415 | 500;
 
@@ -21,7 +22,7 @@ export class BodyError extends Error {
 export async function readBody(
   req: IncomingMessage,
   maxBytes: number,
-  mediaType = 'application/json',
+  mediaType: MediaType = 'application/json',
 ): Promise<Buffer> {
   const parsed = (req as { body?: unknown }).body;
   if (req.readableEnded) {
@@ -59,7 +60,17 @@ function collect(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
 
 function bytesOf(parsed: unknown): Buffer {
   if (Buffer.isBuffer(parsed)) return parsed;
-  return Buffer.from(typeof parsed === 'string' ? parsed : JSON.stringify(parsed));
+  return Buffer.from(typeof parsed === 'string' ? parsed : stringify(parsed));
+}
+
+function stringify(parsed: unknown): string {
+  try {
+    return JSON.stringify(parsed);
+  } catch (error) {
+    // Parsers read values that are nested more deeply than the stack lets anyone write them.
+    if (error instanceof RangeError) throw new BodyError(400, 'The body is nested too deeply');
+    throw error;
+  }
 }
 
 /** For a body of which an earlier middleware has kept nothing: no request can be served until the application is changed. */
@@ -89,17 +100,12 @@ export function tooLarge(maxBytes: number): BodyError {
 }
 
 /** A body that one reader unpacks and another does not is read as two different messages; so it comes plain, in UTF-8. */
-export function requireMediaType(headers: IncomingHttpHeaders, mediaType: string): void {
+export function requireMediaType(headers: IncomingHttpHeaders, mediaType: MediaType): void {
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
     throw new BodyError(415, 'The body must come without a Content-Encoding');
   }
-  const type = headers['content-type'] ?? '';
-  if (type === mediaType) return;
-  const [essence = '', ...parameters] = type.toLowerCase().split(';');
-  if (essence.trim() !== mediaType) throw new BodyError(415, `The Content-Type must be ${mediaType}`);
-  for (const parameter of parameters) {
-    const [name = '', value = ''] = parameter.trim().split('=');
-    if (name === 'charset' && !/^"?utf-?8"?$/.test(value)) throw new BodyError(415, 'The charset must be utf-8');
+  if (!isMediaType(headers['content-type'] ?? '', mediaType)) {
+    throw new BodyError(415, `The Content-Type must be ${mediaType}, with charset=utf-8 or without parameters`);
   }
 }

@@ -86,11 +86,6 @@ export function memberOf(members: Members | undefined, name: string): Member | u
   return members?.list.find((member) => member.name === name);
 }
 
-/** One spelling for all names that some parser takes for the same: Go's takes `Name`, and `paramſ`, which has no S in lower case. */
-export function foldName(name: string): string {
-  return name.toUpperCase().toLowerCase();
-}
-
 /** The member's value as it was written. */
 export function textOf(bytes: Buffer, member: Member): string {
   return bytes.toString('utf8', member.start, member.end);

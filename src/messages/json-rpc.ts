@@ -1,8 +1,19 @@
 import { isUtf8 } from 'node:buffer';
 import { isRecord } from '../http/json-object.js';
 import { BridgeError } from './bridge-error.js';
-import { foldName, type Member, type Members, memberOf, readElements, readMembers, textOf } from './json-members.js';
-import { TARGET_MEMBERS } from './mcp-call.js';
+import { countMembers, JsonBoundError } from './json-bounds.js';
+import { type Member, type Members, memberOf, readElements, readMembers, textOf } from './json-members.js';
+import {
+  ENVELOPE_NAMES,
+  foldName,
+  isAmbiguousName,
+  isReadDifferently,
+  type KnownNames,
+  META_NAMES,
+  PARAM_NAMES,
+  RESULT_NAMES,
+} from './known-names.js';
+import { targetMember } from './mcp-call.js';
 
 /** What routing needs of one message; `bytes` is the message as it came. */
 export interface RpcMessage {
@@ -37,11 +48,13 @@ export function parseBody(body: Buffer): { messages: readonly ClientMessage[]; b
 function parseJson(body: Buffer): unknown {
   // Bytes that are no text are read as one thing here and as another there.
   if (!isUtf8(body)) throw new BridgeError('malformed_json');
+  const text = body.toString('utf8');
   try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
+    countMembers(text);
+    return JSON.parse(text);
+  } catch (error) {
     // The parser's own message quotes the body, so it is not passed on.
-    throw new BridgeError('malformed_json');
+    throw new BridgeError(error instanceof JsonBoundError ? error.reason : 'malformed_json');
   }
 }
 
@@ -50,9 +63,12 @@ function parseMessage(bytes: Buffer, value: unknown): ClientMessage {
   if (message === undefined || !isRecord(value)) throw new BridgeError('not_json_rpc');
   const { id } = message;
   refuseAmbiguous(message.members, ENVELOPE_NAMES, id);
+  if (isReadDifferently(message.method)) throw new BridgeError('ambiguous_message', { id });
   const { jsonrpc, params = {} } = value;
   if (jsonrpc !== '2.0' || !isRecord(params)) throw new BridgeError('not_json_rpc', { id });
   refuseAmbiguousIn(message, 'params', PARAM_NAMES);
+  const target = params[targetMember(message.method) ?? ''];
+  if (typeof target === 'string' && isReadDifferently(target)) throw new BridgeError('ambiguous_message', { id });
   // A response may be about anything; of its names only `_meta` means something here.
   refuseAmbiguousIn(message, 'result', RESULT_NAMES);
   return { ...message, params };
@@ -126,12 +142,14 @@ function readString(text: string): string | undefined {
  * the line's last brace closes the message, and a quote inside a string would be escaped.
  */
 export function idOfTruncated(head: Buffer, tail: Buffer): string | undefined {
-  const first = /^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*)/.exec(
-    head.toString('utf8'),
-  );
-  const last = /[,{]\s*"id"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*)\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}\s*$/.exec(
-    tail.toString('utf8'),
-  );
+  const first =
+    /^[ \t\r\n]*\{[ \t\r\n]*(?:"jsonrpc"[ \t\r\n]*:[ \t\r\n]*"2\.0"[ \t\r\n]*,[ \t\r\n]*)?"id"[ \t\r\n]*:[ \t\r\n]*("(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*)/.exec(
+      head.toString('utf8'),
+    );
+  const last =
+    /[,{][ \t\r\n]*"id"[ \t\r\n]*:[ \t\r\n]*("(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*)[ \t\r\n]*(?:,[ \t\r\n]*"jsonrpc"[ \t\r\n]*:[ \t\r\n]*"2\.0"[ \t\r\n]*)?\}[ \t\r\n]*$/.exec(
+      tail.toString('utf8'),
+    );
   const text = (first ?? last)?.[1];
   return text === undefined ? undefined : keyOf(text);
 }
@@ -147,27 +165,18 @@ export function methodNotFound(id: string): Buffer {
   return Buffer.from(`{"jsonrpc":"2.0","id":${id},"error":{"code":-32601,"message":"Method not found"}}`);
 }
 
-const ENVELOPE_NAMES = namesByFold(['jsonrpc', 'id', 'method', 'params', 'result', 'error']);
-const PARAM_NAMES = namesByFold([...TARGET_MEMBERS, 'arguments', 'requestId', 'progressToken', '_meta']);
-const RESULT_NAMES = namesByFold(['_meta']);
-const META_NAMES = namesByFold(['progressToken']);
-
-function namesByFold(names: readonly string[]): ReadonlyMap<string, string> {
-  return new Map(names.map((name) => [foldName(name), name]));
-}
-
 // Parsers differ: some take the first of two members, some the last, some ignore capitals. What such a message says depends on
 // who reads it, so a check made here would not hold for the child (GHSA-4gph-2hhr-5mwg).
-function refuseAmbiguous(members: Members, known: ReadonlyMap<string, string>, id: string | undefined): void {
+function refuseAmbiguous(members: Members, known: KnownNames, id: string | undefined): void {
   const seen = new Set<string>();
   for (const { name } of members.list) {
     const folded = foldName(name);
-    if (seen.has(folded) || (known.get(folded) ?? name) !== name) throw new BridgeError('ambiguous_message', { id });
+    if (seen.has(folded) || isAmbiguousName(name, known)) throw new BridgeError('ambiguous_message', { id });
     seen.add(folded);
   }
 }
 
-function refuseAmbiguousIn(message: RpcMessage, where: string, known: ReadonlyMap<string, string>): void {
+function refuseAmbiguousIn(message: RpcMessage, where: string, known: KnownNames): void {
   const inner = membersAt(message, where);
   if (inner === undefined) return;
   refuseAmbiguous(inner, known, message.id);

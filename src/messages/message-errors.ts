@@ -1,4 +1,5 @@
 import type { BodyError } from '../http/body.js';
+import { MAX_LEVELS, MAX_MESSAGES } from './json-bounds.js';
 
 /** One error: the HTTP status, the JSON-RPC code, and the words, which are public and constant. */
 export const errorRow = (status: number, code: number, message: string) => Object.freeze({ status, code, message });
@@ -10,8 +11,11 @@ export const MESSAGE_ERRORS = {
   ambiguous_message: errorRow(
     400,
     -32600,
-    'The message has a member twice, or a member or method in other capitals than the protocol gives it',
+    'The message can be read in two ways: it has a member twice, or a name in other capitals or with a control character',
   ),
+  too_deep: errorRow(400, -32600, `The message is nested deeper than ${MAX_LEVELS} levels`),
+  too_many_messages: errorRow(413, -32600, `The batch has more than ${MAX_MESSAGES} messages`),
+  repeated_header: errorRow(400, -32600, 'The request carries a header twice that counts once'),
   header_mismatch: errorRow(400, -32020, 'Header mismatch'),
   unusable_body: errorRow(400, -32600, 'The body cannot be used'),
   unsupported_media_type: errorRow(415, -32600, 'The body is of an unsupported type'),

@@ -1,6 +1,7 @@
 import type { AuthInfo } from '../core/auth-info.js';
-import { applyEdits, type Edit, foldName, type Member, type Members, memberOf } from './json-members.js';
+import { applyEdits, type Edit, type Member, type Members, memberOf } from './json-members.js';
 import { type ClientMessage, membersAt } from './json-rpc.js';
+import { foldName } from './known-names.js';
 
 /** What becomes of the `_meta` of one message on its way to the child. */
 export interface MetaRule {

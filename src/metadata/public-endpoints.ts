@@ -2,7 +2,8 @@ import { AuthError } from '../core/errors.js';
 import { forEveryOrigin } from '../http/endpoint.js';
 import type { Middleware } from '../http/middleware.js';
 import { prepareJson, replyJson, sendJson } from '../http/reply.js';
-import { createRefusal } from '../oauth/refusal.js';
+import { repeatedHeaderRefusal } from '../oauth/credentials.js';
+import { createRefusal, type Refuse } from '../oauth/refusal.js';
 import { requestOrigin } from '../oauth/request-origin.js';
 import { noteServedMetadata } from '../oauth/served-metadata.js';
 import { METADATA_METHODS, resourceMetadataPaths } from '../oauth/well-known.js';
@@ -27,7 +28,8 @@ export function publicEndpointsOf(policy: ResolvedAuth): ReadonlyMap<string, Mid
 }
 
 function createPublicEndpoints(policy: ResolvedAuth): ReadonlyMap<string, Middleware> {
-  const metadata = forEveryOrigin(METADATA_METHODS, createResourceMetadata(policy));
+  const refuse = createRefusal(policy);
+  const metadata = forEveryOrigin(METADATA_METHODS, createResourceMetadata(policy, refuse));
   const document: Middleware = (req, res, next) => {
     noteServedMetadata(req);
     metadata(req, res, next);
@@ -36,16 +38,24 @@ function createPublicEndpoints(policy: ResolvedAuth): ReadonlyMap<string, Middle
   const facade = policy.facade === undefined ? [] : facadeOf(policy.facade, policy);
   const endpoints = new Map([...facade, ...[...paths].map((path) => [path, document] as const)]);
   const atRoot = new Map([...endpoints].filter(([path]) => ROOT_PATHS.includes(path)));
-  return new Map([...endpoints, ...shareRoot(policy, atRoot)]);
+  const all = [...endpoints, ...shareRoot(policy, atRoot)];
+  return new Map(all.map(([path, endpoint]) => [path, refuseRepeatedHeaders(endpoint, refuse)]));
+}
+
+function refuseRepeatedHeaders(endpoint: Middleware, refuse: Refuse): Middleware {
+  return (req, res, next) => {
+    const repeated = repeatedHeaderRefusal(req);
+    if (repeated === undefined) endpoint(req, res, next);
+    else refuse(req, res, repeated.code, 'bearer');
+  };
 }
 
 /** The document is serialised once where the resource is known, for each request where it is not. */
-function createResourceMetadata(policy: ResolvedAuth): Middleware {
+function createResourceMetadata(policy: ResolvedAuth, refuse: Refuse): Middleware {
   if (policy.resource !== undefined) {
     const reply = prepareJson(200, JSON.stringify(buildResourceMetadata(policy, policy.resource.href)));
     return (_req, res) => sendJson(res, reply);
   }
-  const refuse = createRefusal(policy);
   return (req, res) => {
     let origin: string;
     try {

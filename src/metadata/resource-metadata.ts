@@ -1,3 +1,4 @@
+import { lowerAscii } from '../http/lower-ascii.js';
 import { DPOP_ALGORITHMS } from '../oauth/challenge.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 
@@ -47,5 +48,5 @@ function isEmitted(value: unknown): boolean {
 }
 
 function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return name.replace(/[A-Z]/g, (letter) => `_${lowerAscii(letter)}`);
 }

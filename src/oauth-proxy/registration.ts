@@ -3,6 +3,7 @@ import { UpstreamError } from '../core/errors.js';
 import { readBody } from '../http/body.js';
 import { isRecord } from '../http/json-object.js';
 import { isLoopbackHost } from '../http/loopback.js';
+import { lowerAscii } from '../http/lower-ascii.js';
 import { replyJson } from '../http/reply.js';
 import { parseStrictJson } from '../messages/strict-json.js';
 import { callServer } from '../upstream/call-server.js';
@@ -16,7 +17,9 @@ const MOST_REDIRECT_URIS = 10;
 const LONGEST_NAME = 100;
 
 const isText = (value: unknown) => typeof value === 'string';
-const isHttpsUrl = (value: unknown) => isText(value) && URL.canParse(value) && new URL(value).protocol === 'https:';
+// `new URL()` drops spaces around an address, and tabs and line breaks within.
+const isHttpsUrl = (value: unknown) =>
+  isText(value) && /^[\x21-\x7e]+$/.test(value) && URL.canParse(value) && new URL(value).protocol === 'https:';
 
 /**
  * What a client may say of itself (RFC 7591, section 2) and the server behind us gets to read, if it is what it should be:
@@ -154,6 +157,7 @@ async function forward(
 
 /** An initial access token (RFC 7591, section 3), or an API token that does as one. */
 function credentials(authorization: string | undefined, scheme: string | undefined): Record<string, string> {
-  const brought = authorization?.split(' ', 1)[0]?.toLowerCase();
-  return authorization !== undefined && brought === scheme?.toLowerCase() ? { authorization } : {};
+  const brought = authorization?.split(' ', 1)[0];
+  const passes = brought !== undefined && scheme !== undefined && lowerAscii(brought) === lowerAscii(scheme);
+  return passes && authorization !== undefined ? { authorization } : {};
 }

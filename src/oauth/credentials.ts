@@ -1,5 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { AuthError } from '../core/errors.js';
+import { lowerAscii } from '../http/lower-ascii.js';
+import { trimOws } from '../http/ows.js';
+import { repeatedHeader } from '../http/repeated-header.js';
 import { rawQuery } from '../http/request-target.js';
 
 /** How a token may be presented: RFC 6750 and RFC 9449. */
@@ -17,13 +20,12 @@ const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
  * @param scheme That of the header, as {@link schemeOf} has it.
  * @throws {AuthError} `missing_token`, `malformed_header`, `several_tokens`.
  */
-export function readToken(header: string, scheme: Scheme | undefined, req: IncomingMessage, target: string): string {
-  requireOneHeader(req.rawHeaders);
+export function readToken(header: string, scheme: Scheme | undefined, target: string): string {
   if (scheme === undefined) throw new AuthError('missing_token');
   if (header[scheme.length] !== ' ') throw new AuthError('malformed_header');
   // RFC 6750, section 2: one request, one method. A proxy in front may have judged the other one.
   if (hasQueryToken(target)) throw new AuthError('several_tokens');
-  return header.slice(scheme.length + 1).trim();
+  return trimOws(header.slice(scheme.length + 1));
 }
 
 /** @throws {AuthError} `token_too_long`, `malformed_header`. */
@@ -43,7 +45,7 @@ const SCHEMES: readonly Scheme[] = ['bearer', 'dpop'];
 export function schemeOf(header: string, accepted = SCHEMES): Scheme | undefined {
   // As nearly everybody writes it.
   if (header.startsWith('Bearer ')) return 'bearer';
-  const scheme = SCHEME.exec(header)?.[1]?.toLowerCase();
+  const scheme = lowerAscii(SCHEME.exec(header)?.[1] ?? '');
   return accepted.find((each) => each === scheme);
 }
 
@@ -56,14 +58,11 @@ function hasQueryToken(target: string): boolean {
   );
 }
 
-/** Node keeps the first of two `Authorization` headers in `headers` and says nothing; another hop may keep the last. */
-function requireOneHeader(raw: readonly string[]): void {
-  let seen = 0;
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i] as string;
-    if (name.length === 13 && name.toLowerCase() === 'authorization') seen += 1;
-  }
-  if (seen > 1) throw new AuthError('several_tokens');
+/** Why a request is refused that has a header twice which counts once; undefined where it has none. */
+export function repeatedHeaderRefusal({ rawHeaders }: IncomingMessage): AuthError | undefined {
+  const header = repeatedHeader(rawHeaders);
+  if (header === undefined) return undefined;
+  return header === 'authorization' ? new AuthError('several_tokens') : new AuthError('repeated_header', { header });
 }
 
 /**
@@ -71,13 +70,12 @@ function requireOneHeader(raw: readonly string[]): void {
  * no backend mistakes it for a verified one. Credentials of another kind (`Basic`) are not ours to take.
  */
 export function removeCredentials(req: IncomingMessage): void {
-  if (schemeOf(req.headers.authorization ?? '') === undefined) return;
+  const raw = req.rawHeaders;
+  const isNamed = (i: number, name: string) => lowerAscii(raw[i] as string) === name;
+  // Of two headers Node shows the first; the second may be the one with the token.
+  if (!raw.some((value, i) => i % 2 === 1 && isNamed(i - 1, 'authorization') && schemeOf(value) !== undefined)) return;
   for (const name of ['authorization', 'dpop']) {
-    if (req.headers[name] === undefined) continue;
     delete req.headers[name];
-    const raw = req.rawHeaders;
-    for (let i = raw.length - 2; i >= 0; i -= 2) {
-      if ((raw[i] as string).toLowerCase() === name) raw.splice(i, 2);
-    }
+    for (let i = raw.length - 2; i >= 0; i -= 2) if (isNamed(i, name)) raw.splice(i, 2);
   }
 }

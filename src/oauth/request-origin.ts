@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { AuthError } from '../core/errors.js';
+import { trimOws } from '../http/ows.js';
 
 const HOST = /^(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/i;
 
@@ -32,5 +33,6 @@ function trustsPeer(req: IncomingMessage): boolean {
 
 function firstValue(header: string | string[] | undefined): string | undefined {
   const text = Array.isArray(header) ? header[0] : header;
-  return text?.split(',', 1)[0]?.trim();
+  const first = text?.split(',', 1)[0];
+  return first === undefined ? undefined : trimOws(first);
 }

@@ -94,7 +94,7 @@ export function parseJwks(given: unknown): Jwks {
 }
 
 function parseJson(text: string): unknown {
-  if (text.trim() === '') throw new Error('it is empty');
+  if (/^[ \t\r\n]*$/.test(text)) throw new Error('it is empty');
   try {
     return JSON.parse(text);
   } catch {

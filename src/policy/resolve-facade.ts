@@ -123,7 +123,7 @@ function requireRedirectUris(checks: OptionChecks, given: unknown, option: strin
   const list = checks.strings(given, option, fix);
   // Beneath a path, `..` would lead out of it again.
   const isUri = (uri: string) =>
-    URL.canParse(uri) && !/[#*\s]/.test(uri.replace(/^(https:\/\/[^/?#*@\s]+\/)\*$/, '$1'));
+    URL.canParse(uri) && /^[\x21-\x7e]+$/.test(uri) && !/[#*]/.test(uri.replace(/^(https:\/\/[^/?#*@]+\/)\*$/, '$1'));
   if (list.length > 0 && list.every(isUri)) return list;
   const expected = 'an array of redirect URIs, with "*" only as the whole path of an https one';
   return checks.refuse(option, expected, given, fix);

@@ -14,8 +14,8 @@ export function cacheLifetimeSeconds(headers: Headers): number {
 
 function statedSeconds(headers: Headers): number | undefined {
   const cacheControl = headers.get('cache-control') ?? '';
-  if (/(?:^|[\s,])no-(?:store|cache)(?:$|[\s,=])/i.test(cacheControl)) return 0;
-  const maxAge = /(?:^|[\s,])max-age="?(\d{1,10})/i.exec(cacheControl)?.[1];
+  if (/(?:^|[ \t,])no-(?:store|cache)(?:$|[ \t,=])/i.test(cacheControl)) return 0;
+  const maxAge = /(?:^|[ \t,])max-age="?(\d{1,10})/i.exec(cacheControl)?.[1];
   if (maxAge !== undefined) return Number(maxAge) - (Number(headers.get('age')) || 0);
   const expires = Date.parse(headers.get('expires') ?? '');
   return Number.isNaN(expires) ? undefined : (expires - Date.now()) / 1000;

@@ -2,6 +2,7 @@ import type { AuthOptions, auth as createHandler } from 'express-oauth2-jwt-bear
 import { AuthError } from '../../core/errors.js';
 import { createLateImport } from '../../core/late-import.js';
 import { catchStrayPromise } from '../../core/stray-promise.js';
+import { lowerAscii } from '../../http/lower-ascii.js';
 import type { Scheme } from '../../oauth/credentials.js';
 import type { VerifiedToken } from '../token/verified-tokens.js';
 import type { ProofIds } from './proof-ids.js';
@@ -139,7 +140,7 @@ function requestFor({ auth }: VerifiedToken, presentation: Presentation): Partia
     method,
     protocol: protocol.slice(0, -1),
     originalUrl: scheme === 'dpop' ? path : '/',
-    get: ((name: string) => (name.toLowerCase() === 'host' ? host : undefined)) as Request['get'],
+    get: ((name: string) => (lowerAscii(name) === 'host' ? host : undefined)) as Request['get'],
     is: () => false,
   };
 }

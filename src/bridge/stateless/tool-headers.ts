@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { isRecord } from '../../http/json-object.js';
+import { lowerAscii } from '../../http/lower-ascii.js';
 import { headerMismatch } from '../../messages/era.js';
 import { decodeHeaderValue } from '../../messages/header-value.js';
 import type { ClientMessage } from '../../messages/json-rpc.js';
@@ -19,6 +20,8 @@ const LIST_MS = 10_000;
 const MOST_PAGES = 50;
 // Deeper than any tool's parameters, and far from the end of the stack.
 const MOST_LEVELS = 64;
+// As JSON writes it: `Number()` also takes white space around it, `0x2a` and `Infinity`.
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /** Which parameters of which tools of one child must stand in headers too; learnt from its `tools/list`. */
 export class ToolHeaders {
@@ -92,7 +95,7 @@ function mirroredIn(schema: unknown, path: readonly string[] = []): MirroredPara
   return Object.entries(properties).flatMap(([name, property]) => {
     const mark = property?.['x-mcp-header'];
     const here = [...path, name];
-    const found = typeof mark === 'string' ? [{ header: `mcp-param-${mark.toLowerCase()}`, path: here }] : [];
+    const found = typeof mark === 'string' ? [{ header: `mcp-param-${lowerAscii(mark)}`, path: here }] : [];
     return [...found, ...mirroredIn(property, here)];
   });
 }
@@ -112,6 +115,6 @@ function matches(header: string | string[] | undefined, value: unknown): boolean
   // No header says what an object says.
   if (text === undefined || typeof value === 'object') return false;
   // `42.0` and `42` are the same number.
-  if (typeof value === 'number') return text.trim() !== '' && Number(text) === value;
+  if (typeof value === 'number') return NUMBER.test(text) && Number(text) === value;
   return text === String(value);
 }

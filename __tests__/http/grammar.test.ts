@@ -1,0 +1,129 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { lowerAscii } from '../../src/http/lower-ascii.js';
+import { isMediaType } from '../../src/http/media-type.js';
+import { trimOws } from '../../src/http/ows.js';
+import { ROOT } from '../support/program.js';
+
+/** Every character that `trim()` takes off, or `\s` matches. */
+const WHITE_SPACE = [...Array(0x10000).keys()].map((code) => String.fromCharCode(code)).filter((c) => c.trim() === '');
+/** Every character beyond ASCII that becomes ASCII in other capitals. */
+const FALSE_LETTERS = [...Array(0x10000).keys()]
+  .filter((code) => code > 0x7f)
+  .map((code) => String.fromCharCode(code))
+  .filter((c) => /[\x20-\x7e]/.test(c.toLowerCase() + c.toUpperCase()));
+
+describe('trimOws()', () => {
+  test.each(WHITE_SPACE.map((c) => [c.charCodeAt(0).toString(16).padStart(4, '0'), c]))(
+    'of U+%s takes off blanks and tabs only',
+    (_code, c) => {
+      expect(trimOws(`${c}a${c}`)).toBe(c === ' ' || c === '\t' ? 'a' : `${c}a${c}`);
+      expect(trimOws(` \t${c} \t`)).toBe(c === ' ' || c === '\t' ? '' : c);
+    },
+  );
+
+  test.each([
+    ['', ''],
+    [' \t ', ''],
+    ['a \t b', 'a \t b'],
+  ])('%j is %j', (text, trimmed) => {
+    expect(trimOws(text)).toBe(trimmed);
+  });
+});
+
+describe('lowerAscii()', () => {
+  test('there are letters beyond ASCII to be wary of', () => {
+    expect(FALSE_LETTERS).toEqual(expect.arrayContaining(['\u212a', '\u0131', '\u0130', '\u017f', '\ufb01']));
+  });
+
+  test.each(FALSE_LETTERS)('%s stays what it is', (letter) => {
+    expect(lowerAscii(`A${letter}Z`)).toBe(`a${letter}z`);
+  });
+
+  test('ASCII is in lower case', () => {
+    expect(lowerAscii('@AZ[`az{0')).toBe('@az[`az{0');
+  });
+});
+
+describe('a Content-Type', () => {
+  const rows: [type: string, isJson: boolean][] = [
+    ['application/json', true],
+    ['Application/JSON', true],
+    ['application/json;charset=utf-8', true],
+    ['application/json; charset=utf-8', true],
+    ['application/json \t; \tcharset=UTF-8', true],
+    ['application/json; Charset="Utf-8"', true],
+    ['', false],
+    ['text/json', false],
+    ['application/json2', false],
+    ['application/ json', false],
+    ['application/\u212ason', false],
+    ['application/j\u017fon', false],
+    ['application/json, text/plain', false],
+    ['application/json; charset =utf-7', false],
+    ['application/json; charset =utf-8', false],
+    ['application/json; charset= utf-8', false],
+    ['application/json; charset=utf-7', false],
+    ['application/json; charset=utf8', false],
+    ['application/json; charset="utf-8', false],
+    ['application/json; charset=utf-8"', false],
+    ["application/json; charset='utf-8'", false],
+    ['application/json; charset="utf-\\8"', false],
+    ['application/json; charset', false],
+    ['application/json; charset=', false],
+    ['application/json;', false],
+    ['application/json;;charset=utf-8', false],
+    ['application/json; charset=utf-8; charset=utf-7', false],
+    ['application/json; charset=utf-8; charset=utf-8', false],
+    ['application/json; boundary=x', false],
+    ['application/json; charset=utf-8; x=y', false],
+    ['application/json; charset*=utf-7', false],
+    ['application/json\u00a0; charset=utf-8', false],
+    ['application/json;\u00a0charset=utf-8', false],
+    ['application/json;\u0085charset=utf-8', false],
+    ['application/json;\ufeffcharset=utf-8', false],
+    ['application/json;\vcharset=utf-8', false],
+    ['application/json;\fcharset=utf-8', false],
+    ['application/json;\ncharset=utf-8', false],
+    ['application/json; charset=utf-8\n', false],
+    ['application/json; char\u017fet=utf-8', false],
+  ];
+
+  test.each(rows)('%j is JSON in UTF-8: %j', (type, isJson) => {
+    expect(isMediaType(type, 'application/json')).toBe(isJson);
+    const form = type.replace(/application\/json/i, 'application/x-www-form-urlencoded');
+    if (form !== type) expect(isMediaType(form, 'application/x-www-form-urlencoded')).toBe(isJson);
+  });
+});
+
+/** What reads more than ASCII, or other white space than HTTP's: `trim()`, `\s`, case folding, `i` with `u`. */
+const WIDE =
+  /\.trim(?:Start|End)?\(|\\[sS]|\.to(?:Locale)?(?:Lower|Upper)Case\(|\.normalize\(|localeCompare|\/[dgmsy]*(?:i[dgmsy]*[uv]|[uv][dgmsy]*i)[dgmsy]*[.,;)]/;
+
+/** Where that is right. */
+const EXCEPTIONS: Readonly<Record<string, string>> = {
+  'http/lower-ascii.ts': 'the one place, guarded',
+  'http/html.ts': 'how a name looks to a person',
+  'authorization/spellings.ts': 'wider on purpose: names that any reader may take for one are under the rules of both',
+  'messages/known-names.ts': 'wider on purpose: names that any reader may take for one are refused',
+  'core/principal.ts': "the mount in capitals as Express's router compares it",
+  'doctor/cross-origin.ts': 'a method that is written there',
+  'options/checks.ts': 'the nearest name, for a message',
+  'gateway/command-line.ts': 'a file that a person has written',
+  'targets/stdio/stderr-lines.ts': 'lines for the log',
+};
+
+describe('no other file', () => {
+  const folder = join(ROOT, 'src');
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+  const wide = files.filter((name) =>
+    readFileSync(join(folder, name), 'utf8')
+      .split('\n')
+      .some((line) => !/^\s*(?:\/?\*|\/\/|import )/.test(line) && WIDE.test(line)),
+  );
+
+  test('trims or folds more than ASCII: use trimOws() and lowerAscii(), or say here why not', () => {
+    expect(wide.toSorted()).toEqual(Object.keys(EXCEPTIONS).toSorted());
+  });
+});

@@ -1,0 +1,29 @@
+import type { IncomingMessage } from 'node:http';
+
+/** A request that a parser may have left its body in. */
+type ParsedRequest = IncomingMessage & { readonly body?: unknown };
+
+/**
+ * Whether a request carries a body, whatever its method: one is announced (RFC 9112, section 6), or a body parser left one in
+ * `req.body`. Some parsers leave an empty object where there was no body.
+ */
+export function carriesBody(req: ParsedRequest): boolean {
+  return announcesBody(req) || isContent(req.body);
+}
+
+/** Whether what counts of a request's body is what a parser left in `req.body`, and no longer what can be read. */
+export function isBodyParsed(req: ParsedRequest): boolean {
+  return req.readableEnded || (!announcesBody(req) && isContent(req.body));
+}
+
+function announcesBody(req: IncomingMessage): boolean {
+  const { headers } = req;
+  if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0) return true;
+  // HTTP/2 needs neither header: the end of the stream says whether a body follows.
+  return (req as { stream?: { endAfterHeaders?: boolean } }).stream?.endAfterHeaders === false;
+}
+
+function isContent(body: unknown): boolean {
+  if (body === undefined || body === null || body === '') return false;
+  return typeof body !== 'object' || Object.keys(body).length > 0;
+}

@@ -1,0 +1,20 @@
+/** The media types of the bodies that are read here. */
+export type MediaType = keyof typeof PATTERNS;
+
+const PATTERNS = {
+  'application/json': patternFor('application/json'),
+  'application/x-www-form-urlencoded': patternFor('application/x-www-form-urlencoded'),
+} as const;
+
+/** RFC 9110, sections 5.6.6 and 8.3.1. The flag `i` without `u` folds ASCII only. */
+function patternFor(essence: string): RegExp {
+  return new RegExp(`^${essence}(?:[ \\t]*;[ \\t]*charset=(?:utf-8|"utf-8"))?$`, 'i');
+}
+
+/**
+ * Whether a `Content-Type` header names this media type, in UTF-8 and with no other parameter. It is matched as a whole: out of
+ * `charset =utf-7`, which is no parameter, lenient readers take another charset.
+ */
+export function isMediaType(contentType: string, mediaType: MediaType): boolean {
+  return contentType === mediaType || PATTERNS[mediaType].test(contentType);
+}

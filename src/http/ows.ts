@@ -1,0 +1,15 @@
+/**
+ * The text without the white space that HTTP allows around a value: SP and HTAB (RFC 9110, section 5.6.3; for cookies RFC 6265bis,
+ * section 5.6). `trim()` also removes characters that HTTP counts to the value, such as a no-break space.
+ */
+export function trimOws(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isOws(text, start)) start += 1;
+  while (end > start && isOws(text, end - 1)) end -= 1;
+  return text.slice(start, end);
+}
+
+function isOws(text: string, at: number): boolean {
+  return text[at] === ' ' || text[at] === '\t';
+}

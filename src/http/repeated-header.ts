@@ -1,0 +1,50 @@
+import { lowerAscii } from './lower-ascii.js';
+
+/** `DPoP` is not here: RFC 9449 has an error of its own for two of them. Node refuses a second `Content-Length`. */
+const SINGLE_HEADERS = [
+  'host',
+  'origin',
+  'authorization',
+  'content-type',
+  'mcp-session-id',
+  'mcp-protocol-version',
+  'mcp-method',
+  'mcp-name',
+  'last-event-id',
+];
+
+/** The headers of 2026-07-28 that repeat a tool's parameters. */
+const PARAMETER = /^mcp-param-/i;
+
+const LETTERS = 32;
+
+/** A name's length and first letter. It tells the names above apart, so most others are compared no further. */
+function shapeOf(name: string): number {
+  return name.length * LETTERS + (name.charCodeAt(0) % LETTERS);
+}
+
+const NAME_BY_SHAPE = new Map(SINGLE_HEADERS.map((name, index) => [shapeOf(name), { name, bit: 1 << index }]));
+
+/**
+ * The first header that came twice and counts once, in lower case. Node keeps the first of two or joins both, and says nothing;
+ * another hop may have read the other one.
+ *
+ * @param raw Names and values in turn, as `req.rawHeaders` has them.
+ */
+export function repeatedHeader(raw: readonly string[]): string | undefined {
+  let seen = 0;
+  const parameters = new Set<string>();
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string;
+    const single = NAME_BY_SHAPE.get(shapeOf(name));
+    if (single !== undefined && lowerAscii(name) === single.name) {
+      if ((seen & single.bit) !== 0) return single.name;
+      seen |= single.bit;
+    } else if (PARAMETER.test(name)) {
+      const parameter = lowerAscii(name);
+      if (parameters.has(parameter)) return parameter;
+      parameters.add(parameter);
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,60 @@
+/** Deeper than any message of MCP, and far from the end of the stack. */
+export const MAX_LEVELS = 64;
+
+/** A body of nothing but tiny messages must not keep the process from its other work. */
+export const MAX_MESSAGES = 1_000;
+
+/** JSON that is not parsed, since that would cost more than it is worth. Each `reason` is a key of `MESSAGE_ERRORS`. */
+export class JsonBoundError extends SyntaxError {
+  override readonly name = 'JsonBoundError';
+  readonly reason: 'too_deep' | 'too_many_messages';
+
+  constructor(reason: 'too_deep' | 'too_many_messages') {
+    super(reason === 'too_deep' ? `More than ${MAX_LEVELS} levels` : `More than ${MAX_MESSAGES} messages`);
+    this.reason = reason;
+  }
+}
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_LIST = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_LIST = 0x5d;
+const OPEN = 0x7b;
+const CLOSE = 0x7d;
+
+/**
+ * Walks a JSON text before it is parsed, and refuses one that is nested too deeply or is a list of too many. It does not check that
+ * it is JSON: of what is none the count means nothing.
+ *
+ * @returns How many members all its objects have, as they are written: one that comes twice counts twice.
+ * @throws {JsonBoundError}
+ */
+export function countMembers(text: string): number {
+  let levels = 0;
+  let members = 0;
+  let items = /^[ \t\r\n]*\[/.test(text) ? 1 : Number.NEGATIVE_INFINITY;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = endOfString(text, at);
+    // In valid JSON a colon outside of strings follows a name, and nothing else.
+    else if (code === COLON) members += 1;
+    else if (code === OPEN || code === OPEN_LIST) levels += 1;
+    else if (code === CLOSE || code === CLOSE_LIST) levels -= 1;
+    else if (code === COMMA && levels === 1) items += 1;
+    if (levels > MAX_LEVELS) throw new JsonBoundError('too_deep');
+    if (items > MAX_MESSAGES) throw new JsonBoundError('too_many_messages');
+  }
+  return members;
+}
+
+/** Where the string that opens at `open` closes: at the first quote that an even number of backslashes precedes. */
+function endOfString(text: string, open: number): number {
+  for (let close = text.indexOf('"', open + 1); close !== -1; close = text.indexOf('"', close + 1)) {
+    let first = close;
+    while (text.charCodeAt(first - 1) === BACKSLASH) first -= 1;
+    if ((close - first) % 2 === 0) return close;
+  }
+  return text.length;
+}
