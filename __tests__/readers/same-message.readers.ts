@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { MessageError } from '../../src/authorization/message-error.js';
 import { parseReceivedBody as parseForScopes, readCalls } from '../../src/authorization/received-calls.js';
 import { BridgeError } from '../../src/messages/bridge-error.js';
-import { parseReceivedBody as parseForBridge } from '../../src/messages/json-rpc.js';
+import { parseBody as parseForBridge } from '../../src/messages/json-rpc.js';
 import { createMetaRules, withMeta } from '../../src/messages/meta-edit.js';
 import { ROOT } from '../support/program.js';
 
