@@ -66,6 +66,26 @@ describe('forwarded', () => {
     expect(upstream.registrations[1]).not.toHaveProperty('scope');
   });
 
+  test.each([
+    ' https://client.example',
+    'https://client.example\u00a0',
+    'https://cli\tent.example',
+    '\nhttps://client.example',
+  ])('the address %j, which a URL parser trims, is not passed on', async (client_uri) => {
+    const { base, upstream } = await startFacadeFlow('auth0');
+    expect((await postJson(`${base}/client-registration`, { ...METADATA, client_uri })).status).toBe(201);
+    expect(upstream.registrations[0]).not.toHaveProperty('client_uri');
+  });
+
+  test.each([
+    ['application/json; charset =utf-7', 415],
+    ['application/json; charset=utf-8; charset=utf-7', 415],
+    ['application/json; charset="utf-8"', 201],
+  ])('a registration as %s is answered %d', async (type, status) => {
+    const { base } = await startFacadeFlow('auth0');
+    expect((await postJson(`${base}/client-registration`, METADATA, { 'content-type': type })).status).toBe(status);
+  });
+
   test('a confidential client gets the secret that the server behind us made', async () => {
     const { base } = await startFacadeFlow('auth0');
     const metadata = { ...METADATA, token_endpoint_auth_method: 'client_secret_basic' };

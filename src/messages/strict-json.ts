@@ -1,8 +1,8 @@
 import { countMembers } from './json-bounds.js';
 
 /**
- * Parses JSON within the bounds of {@link countMembers}, and refuses an object that has the same member twice: parsers differ in which one counts, and a check
- * made on one must not be bypassed with the other (RFC 8259, section 4; RFC 7519, section 4).
+ * Parses JSON within the bounds of {@link countMembers}, and refuses an object that has the same member twice: parsers differ in
+ * which one counts, and a check made on one must not be bypassed with the other (RFC 8259, section 4; RFC 7519, section 4).
  *
  * @throws {SyntaxError}
  */
