@@ -9,7 +9,7 @@ import { startProviderServer } from '../support/provider-server.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 import { good } from '../support/refused-auth-options.js';
 
-const RESOURCE = 'https://mcp.example/one-policy';
+const RESOURCE = 'https://one-policy.example/one-policy';
 const BASE = '/.well-known/oauth-authorization-server/one-policy';
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
 
