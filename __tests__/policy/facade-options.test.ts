@@ -241,7 +241,7 @@ describe('what is accepted', () => {
 
   test('a facade without a secret warns, and quotes nothing', () => {
     const { lines, logger } = createRecordingLogger();
-    const resourceMetadata = { resource: 'https://mcp.example/without-secret' };
+    const resourceMetadata = { resource: 'https://without-secret.example/mcp' };
     protectedResourceMetadata({ ...good, resourceMetadata, facade: {}, logger } as McpAuthOptions);
     expect(lines).toEqual([
       'warn facade.secret is not set: a random one is used, so that every client must log in anew after a restart, and replicas do not know each other',

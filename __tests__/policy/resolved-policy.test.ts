@@ -9,7 +9,7 @@ import { PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 import { startProviderServer } from '../support/provider-server.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 
-const RESOURCE = 'https://mcp.example/one-policy';
+const RESOURCE = 'https://one-policy.example/one-policy';
 const BASE = '/.well-known/oauth-authorization-server/one-policy';
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
 
