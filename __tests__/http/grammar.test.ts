@@ -110,6 +110,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'core/principal.ts': "the mount in capitals as Express's router compares it",
   'doctor/cross-origin.ts': 'a method that is written there',
   'options/checks.ts': 'the nearest name, for a message',
+  'policy/metadata-members.ts': 'the option that a member was meant for, for a message',
   'gateway/command-line.ts': 'a file that a person has written',
   'targets/stdio/stderr-lines.ts': 'lines for the log',
 };
