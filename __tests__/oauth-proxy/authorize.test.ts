@@ -141,7 +141,7 @@ describe('the server behind us is asked in its own way', () => {
     ['keycloak', { scope: 'mcp.read openid' }],
     ['auth0', { scope: 'mcp.read openid', audience: 'https://api.example/mcp' }],
     ['okta', { scope: 'mcp.read openid', audience: 'https://api.example/mcp', client_id: '0oa1' }],
-    ['entra', { scope: 'api://app-id/mcp.read openid', client_id: 'app-id' }],
+    ['entra', { scope: 'api://app-id/mcp.read openid', client_id: 'app-id', prompt: undefined }],
     ['authentik', { scope: 'mcp.read openid', client_id: 'mcp' }],
     ['descope', { scope: 'mcp.read openid', client_id: 'P1S1', resource: 'ours' }],
   ] as const)('%s', async (name, expected) => {
@@ -158,7 +158,7 @@ describe('the server behind us is asked in its own way', () => {
       state: expect.any(String),
       prompt: 'consent',
       ...expected,
-      ...('resource' in expected && { resource: `${flow.guarded.resource}/` }),
+      ...('resource' in expected && { resource: flow.guarded.resource }),
     });
   });
 });

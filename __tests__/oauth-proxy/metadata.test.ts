@@ -24,6 +24,7 @@ describe('our metadata', () => {
       code_challenge_methods_supported: ['S256'],
       authorization_response_iss_parameter_supported: true,
       jwks_uri: `${upstream.issuer}/protocol/openid-connect/certs`,
+      scopes_supported: ['openid', 'profile', 'offline_access', 'mcp.read'],
       subject_types_supported: ['public'],
       id_token_signing_alg_values_supported: ['RS256'],
     });

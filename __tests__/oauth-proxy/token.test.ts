@@ -14,7 +14,7 @@ describe('a code', () => {
       refresh_token: expect.any(String),
       token_type: 'Bearer',
       expires_in: 300,
-      scope: 'mcp.read',
+      scope: 'mcp.read offline_access',
     });
     expect(tokenRequests(flow)).toEqual([
       {

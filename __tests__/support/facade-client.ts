@@ -115,6 +115,6 @@ export async function withCode(
 ) {
   const flow = await startFacadeFlow(name, name, policy);
   const client = await registerClient(flow, changes);
-  const code = (await client.logIn({ scope: 'mcp.read' })).get('code') ?? '';
+  const code = (await client.logIn({ scope: 'mcp.read offline_access' })).get('code') ?? '';
   return { flow, client, code };
 }

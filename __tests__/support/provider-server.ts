@@ -25,12 +25,20 @@ export interface ProviderBehaviour {
   readonly sendsIss: boolean;
   /** Left out: anybody may register. */
   readonly registrationCredentials?: string;
+  /** What the metadata announces as scopes. */
+  readonly scopes: readonly string[];
+  /** Refresh tokens go only to those who are granted `offline_access`. */
+  readonly refreshesOffline?: boolean;
   /** Why a registration is turned down. */
   refuseRegistration?(
     metadata: Readonly<Record<string, unknown>>,
-  ): readonly [error: string, description: string] | undefined;
+  ): readonly [status: 400 | 403, error: string, description?: string] | undefined;
   /** Why an authorization request is turned down: `error`, and a description. */
   refuse?(request: Form): readonly [error: string, description: string] | undefined;
+  /** What of the scopes asked for is granted; left out: all. A refresh for others is refused (RFC 6749, section 6). */
+  grant?(scopes: readonly string[]): readonly string[];
+  /** The scopes that the token's answer names, where they are not those granted. */
+  answeredScopes?(scopes: readonly string[]): readonly string[];
   /** The same for a token request. */
   refuseToken?(request: Form): readonly [error: string, description: string] | undefined;
   /** The access token's claims beside `iss`, `sub` and the times; undefined: the token is opaque. */
@@ -103,6 +111,7 @@ export async function startProviderServer(kind: ProviderBehaviour): Promise<Prov
       ...(registration && { registration_endpoint: origin + registration }),
       ...(revocation && { revocation_endpoint: origin + revocation }),
       ...(kind.sendsIss && { authorization_response_iss_parameter_supported: true }),
+      scopes_supported: kind.scopes,
       response_types_supported: ['code'],
       subject_types_supported: ['public'],
       id_token_signing_alg_values_supported: ['RS256'],
@@ -153,12 +162,15 @@ export async function startProviderServer(kind: ProviderBehaviour): Promise<Prov
     const client = clients.get(form.get('client_id') ?? basic[0] ?? '');
     const refusal = kind.refuseToken?.(form);
     const asked = takeGrant(form);
+    const granted = kind.grant?.(scopesOf(asked)) ?? scopesOf(asked);
+    const isTooMuch = form.get('grant_type') === 'refresh_token' && !scopesOf(form).every((s) => granted.includes(s));
     const good = asked !== undefined && asked.get('client_id') === client?.id;
     if (client === undefined || (client.secret ?? '') !== (form.get('client_secret') ?? basic[1] ?? '')) {
       json(res, 401, { error: 'invalid_client', error_description: 'AADSTS7000218: wrong client or secret' });
     } else if (refusal !== undefined) json(res, 400, { error: refusal[0], error_description: refusal[1] });
     else if (!good) json(res, 400, { error: 'invalid_grant' });
-    else json(res, 200, issue(asked));
+    else if (isTooMuch) json(res, 400, { error: 'invalid_scope', error_description: 'more than was granted' });
+    else json(res, 200, issue(asked, granted, form.get('scope')));
   }
 
   function takeGrant(form: Form): Form | undefined {
@@ -176,19 +188,21 @@ export async function startProviderServer(kind: ProviderBehaviour): Promise<Prov
     return same ? asked : undefined;
   }
 
-  function issue(asked: Form): Record<string, unknown> {
+  function issue(asked: Form, granted: readonly string[], narrowed: string | null): Record<string, unknown> {
+    const scopes = narrowed?.split(' ') ?? granted;
     const now = Math.floor(Date.now() / 1000);
-    const claims = kind.claims(asked);
+    const claims = kind.claims(new URLSearchParams({ ...Object.fromEntries(asked), scope: scopes.join(' ') }));
     const common = { iss: issuer, sub: 'alice', iat: now, exp: now + 300, jti: randomUUID() };
     const refreshToken = randomUUID();
-    refreshTokens.set(refreshToken, asked);
+    const isRefreshable = kind.refreshesOffline !== true || granted.includes('offline_access');
+    if (isRefreshable) refreshTokens.set(refreshToken, asked);
     return {
       access_token: claims === undefined ? `opaque-${randomUUID()}` : signer.sign({ ...common, ...claims }),
       token_type: 'Bearer',
       expires_in: 300,
-      refresh_token: refreshToken,
+      ...(isRefreshable && { refresh_token: refreshToken }),
       id_token: signer.sign({ ...common, aud: asked.get('client_id'), nonce: 'n' }),
-      scope: asked.get('scope') ?? '',
+      scope: (kind.answeredScopes?.(scopes) ?? scopes).join(' '),
     };
   }
 
@@ -200,7 +214,8 @@ export async function startProviderServer(kind: ProviderBehaviour): Promise<Prov
     registrations.push(metadata);
     const refusal = kind.refuseRegistration?.(metadata);
     if (refusal !== undefined) {
-      json(res, 403, { error: refusal[0], error_description: refusal[1] });
+      const [status, error, description] = refusal;
+      json(res, status, { error, error_description: description });
       return;
     }
     const [redirectUri] = metadata.redirect_uris as [string];
@@ -220,6 +235,10 @@ export async function startProviderServer(kind: ProviderBehaviour): Promise<Prov
     hijack: (path, takeOver) => void hijacked.set(path, takeOver),
     close: () => stop(server),
   };
+}
+
+function scopesOf(form: Form | undefined): readonly string[] {
+  return (form?.get('scope') ?? '').split(' ').filter((scope) => scope !== '');
 }
 
 function requirePkce(form: Form): readonly [string, string] | undefined {
