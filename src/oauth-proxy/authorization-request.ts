@@ -36,18 +36,17 @@ const PASSED_ON = ['login_hint', 'max_age', 'acr_values', 'ui_locales'];
  * @throws {OAuthError} Which must not go to the redirect URI: it may be anybody's (RFC 6749, section 4.1.2.1).
  */
 export function requireRequester(
-  parameters: Parameters | undefined,
-  { held, clients }: Pick<FacadeContext, 'held' | 'clients'>,
+  parameters: Parameters,
+  client: Client,
+  { allowedRedirectUris }: FacadeContext['held'],
 ): Requester {
-  if (parameters === undefined) throw new OAuthError('invalid_request', 'A parameter comes more than once');
-  const client = clients.require(parameters.get('client_id'));
   const redirectUri = parameters.get('redirect_uri') ?? '';
   const registeredUri = registeredRedirectUri(redirectUri, client.redirectUris);
   if (registeredUri === undefined) {
     throw new OAuthError('invalid_request', 'The redirect URI is not one that this client has registered');
   }
   // Once more: what the operator allows may have changed since.
-  if (!isAllowedRedirectUri(redirectUri, held.allowedRedirectUris)) {
+  if (!isAllowedRedirectUri(redirectUri, allowedRedirectUris)) {
     throw new OAuthError('invalid_request', 'The redirect URI is not one that this server allows');
   }
   return { client, redirectUri, registeredUri, state: parameters.get('state') };

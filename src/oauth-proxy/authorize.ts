@@ -56,10 +56,12 @@ async function withRequest(
   proceed: (requester: Requester, request: AuthorizationRequest) => Promise<void>,
 ): Promise<void> {
   const parameters = parseForm(query);
-  const requester = requireRequester(parameters, context);
-  context.refusals.about(req, { client: requester.client.name });
+  if (parameters === undefined) throw new OAuthError('invalid_request', 'A parameter comes more than once');
+  const client = context.clients.require(parameters.get('client_id'));
+  context.refusals.about(req, { client: client.name });
+  const requester = requireRequester(parameters, client, context.held);
   try {
-    await proceed(requester, parseAuthorizationRequest(parameters ?? new Map(), context.held.resource.href));
+    await proceed(requester, parseAuthorizationRequest(parameters, context.held.resource.href));
   } catch (error) {
     if (!hasUserActed && isElsewhere(requester.redirectUri, context.held.resource.host)) throw error;
     replyErrorToClient(context, req, res, requester, error);
