@@ -7,8 +7,10 @@ export type Browsers = ReturnType<typeof createBrowsers>;
 
 const COOKIE_SECONDS = 30 * 86_400;
 const MOST_ALLOWED = 20;
-/** What more a browser brings is not looked at: opening costs. */
+/** The latest that a browser brings are looked at, and no more: opening costs. */
 const MOST_COOKIES = 64;
+/** More of either kind are taken back, the oldest first: too many would be too long a header. */
+const MOST_READABLE = 8;
 const MOST_UNREADABLE = 8;
 const ID_IN_NAME = 8;
 
@@ -24,10 +26,11 @@ export function createBrowsers(seal: FacadeSeal, resource: URL) {
       `${cookie}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${seconds}${secure ? '; Secure' : ''}`,
     );
 
-  // Each id has a cookie of its own: two first logins at once must not overwrite each other's.
+  // Each id has a cookie of its own: two first logins at once must not overwrite each other's. Browsers send the oldest first
+  // (RFC 6265, section 5.4).
   const read = (req: IncomingMessage) =>
     cookiesOf(req, `${name}-`)
-      .slice(0, MOST_COOKIES)
+      .slice(-MOST_COOKIES)
       .map(([cookie, value]) => ({ cookie, browser: seal.open('browser', value) }));
   const readable = (cookies: ReturnType<typeof read>) =>
     cookies.flatMap(({ browser }) => (browser === undefined ? [] : [browser]));
@@ -43,10 +46,13 @@ export function createBrowsers(seal: FacadeSeal, resource: URL) {
     /** The browser, with its cookie set where it has none yet. */
     meet(req: IncomingMessage, res: ServerResponse): Browser {
       const cookies = read(req);
-      // Sealed under a secret that is gone, or by a neighbour who has another: too many of them would be too long a header.
+      // Sealed under a secret that is gone, or by a neighbour who has another.
       const unreadable = cookies.filter(({ browser }) => browser === undefined);
-      for (const { cookie } of unreadable.slice(0, -MOST_UNREADABLE)) setCookie(res, cookie, '', 0);
-      const known = readable(cookies);
+      // From first logins that were begun at once.
+      const legible = cookies.filter(({ browser }) => browser !== undefined);
+      const surplus = [...unreadable.slice(0, -MOST_UNREADABLE), ...legible.slice(0, -MOST_READABLE)];
+      for (const { cookie } of surplus) setCookie(res, cookie, '', 0);
+      const known = readable(legible.slice(-MOST_READABLE));
       if (known[0] !== undefined) return { id: known[0].id, allowed: known.flatMap(({ allowed }) => allowed) };
       const browser = { id: randomBytes(16).toString('base64url'), allowed: [] };
       write(res, browser);
