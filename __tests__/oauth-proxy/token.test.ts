@@ -159,7 +159,7 @@ describe('a refresh token', () => {
 
 describe('at a refresh, the server behind us is asked for', () => {
   const LOGIN = 'openid mcp.read offline_access';
-  const OF_ENTRA = 'openid api://app-id/mcp.read offline_access';
+  const WHOLE_LOGIN = 'openid api://app-id/mcp.read offline_access';
   // What the server says that it has granted; null: it does not say. Then what the client asks for, and what is sent.
   test.each<[BehaviourName, string | null, string | undefined, string | undefined]>([
     ['keycloak', 'openid mcp.read', undefined, undefined],
@@ -169,12 +169,12 @@ describe('at a refresh, the server behind us is asked for', () => {
     ['keycloak', 'openid mcp.read', 'mcp.read offline_access', 'mcp.read'],
     ['keycloak', 'openid mcp.read', 'offline_access', 'offline_access'],
     ['keycloak', null, 'mcp.read offline_access', 'mcp.read offline_access'],
-    ['entra', 'api://app-id/mcp.read', undefined, OF_ENTRA],
-    ['entra', 'api://app-id/mcp.read', LOGIN, OF_ENTRA],
+    ['entra', 'api://app-id/mcp.read', undefined, 'all'],
+    ['entra', 'api://app-id/mcp.read', LOGIN, 'all'],
     ['entra', 'api://app-id/mcp.read', 'mcp.read', 'api://app-id/mcp.read'],
     ['entra', 'api://app-id/mcp.read', 'mcp.read offline_access', 'api://app-id/mcp.read offline_access'],
-    ['entra', 'api://app-id/mcp.read api://app-id/.default', undefined, OF_ENTRA],
-    ['entra', 'api://app-id/mcp.read', 'openid offline_access', OF_ENTRA],
+    ['entra', 'api://app-id/mcp.read api://app-id/.default', undefined, 'all'],
+    ['entra', 'api://app-id/mcp.read', 'openid offline_access', 'all'],
   ])('%s: granted %j, asked %j, sent %j', async (name, granted, scope, expected) => {
     const { flow, client, code } = await withCode(name, {}, {}, LOGIN);
     flow.upstream.hijack(PROVIDER_BEHAVIOURS[name].kind.paths.token, (res) => {
@@ -191,7 +191,9 @@ describe('at a refresh, the server behind us is asked for', () => {
     for (let round = 0; round < 2; round++) {
       const answer = await client.token({ grant_type: 'refresh_token', refresh_token: refreshToken, scope });
       expect(answer.status).toBe(200);
-      expect((tokenRequests(flow).at(-1) as { scope?: string }).scope).toBe(expected);
+      expect((tokenRequests(flow).at(-1) as { scope?: string }).scope).toBe(
+        expected === 'all' ? WHOLE_LOGIN : expected,
+      );
       refreshToken = answer.body.refresh_token as string;
     }
   });
