@@ -49,7 +49,7 @@ describe('our metadata', () => {
       res.end(JSON.stringify({ issuer: upstream.issuer, ...endpoints, ...good, ...bad }));
     });
     const document = (await (await fetch(base)).json()) as Record<string, unknown>;
-    expect(document).toMatchObject(good);
+    expect(document).toMatchObject({ ...good, scopes_supported: ['a', 'mcp.read', 'offline_access'] });
     for (const name of Object.keys(bad)) expect(document).not.toHaveProperty(name);
   });
 
