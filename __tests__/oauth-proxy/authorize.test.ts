@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createFacadeSeal } from '../../src/oauth-proxy/sealed-contents.js';
 import { REDIRECT_URI, rawClient, redirectOf, registerClient } from '../support/facade-client.js';
-import { asAlice, SECRET, startFacadeFlow } from '../support/facade-flow.js';
+import { asAlice, SECRET, startFacadeFlow, tokenRequests } from '../support/facade-flow.js';
 import type { BehaviourName } from '../support/provider-behaviours.js';
 import { type Page, UserAgent } from '../support/user-agent.js';
 
@@ -142,10 +142,10 @@ describe('the server behind us is asked in its own way', () => {
     keycloak: { scope: 'mcp.read openid' },
     auth0: { scope: 'mcp.read openid', audience: 'https://api.example/mcp' },
     okta: { scope: 'mcp.read openid', audience: 'https://api.example/mcp', client_id: '0oa1' },
-    entra: { scope: 'api://app-id/mcp.read openid', client_id: 'app-id' },
+    entra: { scope: 'api://app-id/mcp.read openid', client_id: 'app-id', prompt: undefined },
     authentik: { scope: 'mcp.read openid', client_id: 'mcp' },
     descope: { scope: 'mcp.read openid', client_id: 'P1S1', resource: 'ours' },
-  } satisfies Record<BehaviourName, Record<string, string>>;
+  } satisfies Record<BehaviourName, Record<string, string | undefined>>;
 
   test.each(Object.entries(asked) as [BehaviourName, object][])('%s', async (name, expected) => {
     const flow = await startFacadeFlow(name);
@@ -161,7 +161,43 @@ describe('the server behind us is asked in its own way', () => {
       state: expect.any(String),
       prompt: 'consent',
       ...expected,
-      ...('resource' in expected && { resource: `${flow.guarded.resource}/` }),
+      ...('resource' in expected && { resource: flow.guarded.resource }),
     });
   });
+});
+
+describe('of `prompt`, the server behind us gets what it knows', () => {
+  test.each<[BehaviourName, string, string | undefined]>([
+    ['keycloak', 'consent', 'consent'],
+    ['keycloak', 'consent select_account', 'consent'],
+    ['keycloak', 'login consent', 'login consent'],
+    ['keycloak', 'none', 'none'],
+    ['keycloak', 'select_account', undefined],
+    ['keycloak', 'Consent', undefined],
+    ['auth0', 'consent select_account', 'consent'],
+    ['okta', 'select_account consent', 'consent'],
+    ['okta', 'consent login', 'login consent'],
+    ['entra', 'consent', undefined],
+    ['entra', 'consent select_account', 'select_account'],
+    ['entra', 'login select_account', 'login'],
+    ['entra', 'none', 'none'],
+    ['authentik', 'consent select_account', 'consent'],
+    ['descope', 'consent select_account', 'consent'],
+  ])('%s: %j as %j', async (name, prompt, expected) => {
+    const flow = await startFacadeFlow(name);
+    await (await registerClient(flow)).logIn({ scope: 'mcp.read', prompt });
+    const asked = flow.upstream.requests.find(({ form }) => form.has('code_challenge'));
+    expect(asked?.form.get('prompt')).toBe(expected ?? null);
+  });
+});
+
+test('a client that names no resource is asked for ours, at the login and for tokens', async () => {
+  const flow = await startFacadeFlow('descope');
+  const client = await registerClient(flow);
+  const code = (await client.logIn({ scope: 'mcp.read' })).get('code') ?? '';
+  const { body } = await client.token({ code });
+  await client.token({ grant_type: 'refresh_token', refresh_token: body.refresh_token as string });
+  const { resource } = flow.guarded;
+  expect(flow.upstream.requests.find(({ form }) => form.has('code_challenge'))?.form.get('resource')).toBe(resource);
+  expect(tokenRequests(flow)).toMatchObject([{ resource }, { resource }]);
 });

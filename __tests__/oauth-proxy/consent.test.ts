@@ -217,3 +217,29 @@ test('logins begun and never finished are taken back but for the latest few, and
     taken.map((name) => `${name}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0`),
   );
 });
+
+test('cookies of first logins that were begun at once are bounded: older ones make room, and the latest login goes on', async () => {
+  const flow = await startFacadeFlow('entra');
+  const url = (await registerClient(flow)).authorizationUrl();
+  const begun = await Promise.all(
+    Array.from({ length: 80 }, async () => {
+      const page = await fetch(url);
+      const [cookie = ''] = page.headers.get('set-cookie')?.split(';') ?? [];
+      return { cookie, request: questionOf({ html: await page.text() } as Page) };
+    }),
+  );
+  const cookies = begun.map(({ cookie }) => cookie).join('; ');
+  const next = await fetch(url, { headers: { cookie: cookies } });
+  await next.text();
+  const taken = next.headers.getSetCookie().filter((line) => line.endsWith('Max-Age=0'));
+  expect(taken.map((line) => line.split('=')[0])).toEqual(
+    begun.slice(-63, -8).map(({ cookie }) => cookie.split('=')[0]),
+  );
+  const answered = await fetch(`${flow.base}/consent`, {
+    method: 'POST',
+    headers: { cookie: cookies },
+    body: new URLSearchParams({ request: begun.at(-1)?.request ?? '', decision: 'allow' }),
+    redirect: 'manual',
+  });
+  expect(answered.headers.get('location')).toContain('/oauth2/v2.0/authorize');
+});

@@ -9,7 +9,8 @@ const cases = names.flatMap((name) => SDKS.map((sdk) => [name, sdk] as const));
 
 describe('a client logs in, calls a tool, and refreshes', () => {
   test.each(cases)('%s, SDK %s', async (name, sdk) => {
-    const { guarded } = await startFacadeFlow(name);
+    // SDK v1 asks for the scopes of the challenge alone, and without offline_access many servers give no refresh token.
+    const { guarded } = await startFacadeFlow(name, name, { requiredScopes: undefined });
     const client = await logIn(sdk, guarded.resource, asAlice);
     onTestFinished(() => client.close());
     expect(client.callback.searchParams.get('iss')).toBe(guarded.resource);

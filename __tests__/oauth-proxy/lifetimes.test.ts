@@ -58,7 +58,7 @@ test.each([
   [601, 400],
 ])('a code that is swapped after %d s: %d', async (seconds, status) => {
   const client = await registerClient(await startFacadeFlow('entra'));
-  const code = (await client.logIn({ scope: 'mcp.read' })).get('code') ?? '';
+  const code = (await client.logIn({ scope: 'mcp.read offline_access' })).get('code') ?? '';
   passSeconds(seconds);
   expect((await client.token({ code })).status).toBe(status);
 });
@@ -74,8 +74,10 @@ test.each([
 
 test('client ids and refresh tokens last as long as the server behind us lets them', async () => {
   const client = await registerClient(await startFacadeFlow('entra'));
-  const { body } = await client.token({ code: (await client.logIn({ scope: 'mcp.read' })).get('code') ?? '' });
+  const { body } = await client.token({
+    code: (await client.logIn({ scope: 'mcp.read offline_access' })).get('code') ?? '',
+  });
   passSeconds(400 * DAY);
   expect((await refresh(client, body.refresh_token)).status).toBe(200);
-  expect((await client.logIn({ scope: 'mcp.read' })).get('code')).toBeTruthy();
+  expect((await client.logIn({ scope: 'mcp.read offline_access' })).get('code')).toBeTruthy();
 });

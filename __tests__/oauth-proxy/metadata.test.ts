@@ -24,6 +24,7 @@ describe('our metadata', () => {
       code_challenge_methods_supported: ['S256'],
       authorization_response_iss_parameter_supported: true,
       jwks_uri: `${upstream.issuer}/protocol/openid-connect/certs`,
+      scopes_supported: ['openid', 'profile', 'offline_access', 'mcp.read'],
       subject_types_supported: ['public'],
       id_token_signing_alg_values_supported: ['RS256'],
     });
@@ -48,7 +49,7 @@ describe('our metadata', () => {
       res.end(JSON.stringify({ issuer: upstream.issuer, ...endpoints, ...good, ...bad }));
     });
     const document = (await (await fetch(base)).json()) as Record<string, unknown>;
-    expect(document).toMatchObject(good);
+    expect(document).toMatchObject({ ...good, scopes_supported: ['a', 'mcp.read', 'offline_access'] });
     for (const name of Object.keys(bad)) expect(document).not.toHaveProperty(name);
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { postJson, REDIRECT_URI } from '../support/facade-client.js';
-import { startFacadeFlow } from '../support/facade-flow.js';
+import { asAlice, startFacadeFlow } from '../support/facade-flow.js';
+import { logIn, SDKS } from '../support/mcp-login.js';
 
 const METADATA = { client_name: 'A client', redirect_uris: [REDIRECT_URI], token_endpoint_auth_method: 'none' };
 
@@ -84,6 +85,51 @@ describe('forwarded', () => {
   ])('a registration as %s is answered %d', async (type, status) => {
     const { base } = await startFacadeFlow('auth0');
     expect((await postJson(`${base}/client-registration`, METADATA, { 'content-type': type })).status).toBe(status);
+  });
+
+  test('Keycloak does not get what its policies refuse: scope, and client_uri', async () => {
+    const { base, upstream } = await startFacadeFlow('keycloak');
+    const passed = {
+      client_name: 'A client',
+      logo_uri: 'https://client.example/logo',
+      tos_uri: 'https://client.example/tos',
+      policy_uri: 'https://client.example/policy',
+      contacts: ['a@client.example'],
+      software_id: 'x',
+      software_version: '1',
+    };
+    const kept = {
+      client_uri: 'https://client.example',
+      scope: 'mcp.read',
+      code_challenge_method: ['S256'],
+      resource: 'x',
+    };
+    const { status } = await postJson(`${base}/client-registration`, { ...METADATA, ...passed, ...kept });
+    expect(status).toBe(201);
+    expect(upstream.registrations[0]).toMatchObject(passed);
+    for (const name of Object.keys(kept)) expect(upstream.registrations[0]).not.toHaveProperty(name);
+  });
+
+  test.each([
+    ['no secret', {}],
+    ['null for a secret', { client_secret: null, client_secret_expires_at: 0 }],
+    ['an empty secret', { client_secret: '' }],
+  ])('a client that the server calls client_secret_basic, with %s, is public, and logs in', async (_name, secret) => {
+    const { base, guarded, upstream } = await startFacadeFlow('auth0');
+    upstream.register({ id: 'public', redirectUri: `${base}/callback` });
+    upstream.hijack('/oidc/register', (res) => {
+      const answer = { client_id: 'public', token_endpoint_auth_method: 'client_secret_basic', ...secret };
+      res.writeHead(201, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+    });
+    const { body } = await postJson(`${base}/client-registration`, METADATA);
+    expect(body.token_endpoint_auth_method).toBe('none');
+    expect(body).not.toHaveProperty('client_secret');
+    expect(body).not.toHaveProperty('client_secret_expires_at');
+    for (const sdk of SDKS) {
+      const client = await logIn(sdk, guarded.resource, asAlice);
+      expect(await client.callTool('whoami')).toMatchObject({ content: [{ type: 'text' }] });
+      await client.close();
+    }
   });
 
   test('a confidential client gets the secret that the server behind us made', async () => {

@@ -42,7 +42,7 @@ async function startReplicas(...secrets: (string | string[] | undefined)[]) {
   return { base, become, becomeWith };
 }
 
-const scope = 'mcp.read';
+const scope = 'mcp.read offline_access';
 
 async function register(base: string) {
   const { body } = await postJson(`${base}/client-registration`, { redirect_uris: [REDIRECT_URI] });

@@ -26,7 +26,7 @@ test.each(Object.keys(PROVIDER_BEHAVIOURS) as BehaviourName[])(
       client_id: client.client_id,
       redirect_uri: REDIRECT_URI,
       response_type: 'code',
-      scope: 'mcp.read',
+      scope: 'mcp.read offline_access',
       resource: guarded.resource,
       state,
       code_challenge: await oauth.calculatePKCECodeChallenge(verifier),

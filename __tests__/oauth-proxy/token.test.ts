@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type RawClient, registerClient, VERIFIER, withCode } from '../support/facade-client.js';
 import { startFacadeFlow, tokenRequests, unseal } from '../support/facade-flow.js';
+import { type BehaviourName, PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 
 describe('a code', () => {
   test('is swapped for tokens, without the ID token, and not to be kept', async () => {
@@ -14,7 +15,7 @@ describe('a code', () => {
       refresh_token: expect.any(String),
       token_type: 'Bearer',
       expires_in: 300,
-      scope: 'mcp.read',
+      scope: 'mcp.read offline_access',
     });
     expect(tokenRequests(flow)).toEqual([
       {
@@ -153,6 +154,48 @@ describe('a refresh token', () => {
       expect(answer).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
     }
     expect(tokenRequests(flow)).toHaveLength(asked);
+  });
+});
+
+describe('at a refresh, the server behind us is asked for', () => {
+  const LOGIN = 'openid mcp.read offline_access';
+  const WHOLE_LOGIN = 'openid api://app-id/mcp.read offline_access';
+  // What the server says that it has granted; null: it does not say. Then what the client asks for, and what is sent.
+  test.each<[BehaviourName, string | null, string | undefined, string | undefined]>([
+    ['keycloak', 'openid mcp.read', undefined, undefined],
+    ['keycloak', 'openid mcp.read', LOGIN, undefined],
+    ['keycloak', 'openid mcp.read', 'offline_access mcp.read openid', undefined],
+    ['keycloak', 'openid mcp.read', 'mcp.read', 'mcp.read'],
+    ['keycloak', 'openid mcp.read', 'mcp.read offline_access', 'mcp.read'],
+    ['keycloak', 'openid mcp.read', 'offline_access', 'offline_access'],
+    ['keycloak', null, 'mcp.read offline_access', 'mcp.read offline_access'],
+    ['entra', 'api://app-id/mcp.read', undefined, 'all'],
+    ['entra', 'api://app-id/mcp.read', LOGIN, 'all'],
+    ['entra', 'api://app-id/mcp.read', 'mcp.read', 'api://app-id/mcp.read'],
+    ['entra', 'api://app-id/mcp.read', 'mcp.read offline_access', 'api://app-id/mcp.read offline_access'],
+    ['entra', 'api://app-id/mcp.read api://app-id/.default', undefined, 'all'],
+    ['entra', 'api://app-id/mcp.read', 'openid offline_access', 'all'],
+  ])('%s: granted %j, asked %j, sent %j', async (name, granted, scope, expected) => {
+    const { flow, client, code } = await withCode(name, {}, {}, LOGIN);
+    flow.upstream.hijack(PROVIDER_BEHAVIOURS[name].kind.paths.token, (res) => {
+      const tokens = {
+        access_token: 'a',
+        token_type: 'Bearer',
+        refresh_token: 'r',
+        ...(granted && { scope: granted }),
+      };
+      res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(tokens));
+    });
+    let refreshToken = (await client.token({ code })).body.refresh_token as string;
+    // A refresh for less must not lessen the next one.
+    for (let round = 0; round < 2; round++) {
+      const answer = await client.token({ grant_type: 'refresh_token', refresh_token: refreshToken, scope });
+      expect(answer.status).toBe(200);
+      expect((tokenRequests(flow).at(-1) as { scope?: string }).scope).toBe(
+        expected === 'all' ? WHOLE_LOGIN : expected,
+      );
+      refreshToken = answer.body.refresh_token as string;
+    }
   });
 });
 

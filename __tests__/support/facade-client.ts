@@ -112,9 +112,10 @@ export async function withCode(
   name: BehaviourName,
   changes: Record<string, unknown> = {},
   policy: Record<string, unknown> = {},
+  scope = 'mcp.read offline_access',
 ) {
   const flow = await startFacadeFlow(name, name, policy);
   const client = await registerClient(flow, changes);
-  const code = (await client.logIn({ scope: 'mcp.read' })).get('code') ?? '';
+  const code = (await client.logIn({ scope })).get('code') ?? '';
   return { flow, client, code };
 }

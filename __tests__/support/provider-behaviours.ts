@@ -1,8 +1,35 @@
-import type { ProviderBehaviour } from './provider-server.js';
+import type { ProviderBehaviour } from './provider-behaviour.js';
 
 const API = 'https://api.example/mcp';
 
-/** Keycloak: sends `iss`, does not know `resource` (a mapper writes the audience), and anybody on this machine may register. */
+const OPENID_SCOPES = ['openid', 'profile', 'email', 'offline_access'];
+
+/** The members of a registration that Keycloak knows, as far as clients of MCP send them; it refuses all others. */
+const KEYCLOAK_MEMBERS = [
+  ...['redirect_uris', 'client_name', 'client_uri', 'logo_uri', 'tos_uri', 'policy_uri', 'contacts', 'scope'],
+  ...['software_id', 'software_version', 'application_type', 'grant_types', 'response_types'],
+  'token_endpoint_auth_method',
+];
+
+/** As Keycloak 26.7 answers anonymous registrations, where the host of the callback is trusted. */
+const refuseAtKeycloak: ProviderBehaviour['refuseRegistration'] = (metadata) => {
+  const unknown = Object.keys(metadata).find((name) => !KEYCLOAK_MEMBERS.includes(name));
+  if (unknown !== undefined) return [400, `Invalid json representation. Unrecognized field "${unknown}"`];
+  const refused = (policy: string, why: string) =>
+    [403, 'insufficient_scope', `Policy '${policy}' rejected request. Details: ${why}`] as const;
+  const { client_uri: uri, scope } = metadata;
+  if (typeof uri === 'string' && new URL(uri).hostname !== '127.0.0.1') {
+    return refused('Trusted Hosts', "URL doesn't match any trusted host or trusted domain");
+  }
+  return scope === undefined
+    ? undefined
+    : refused('Allowed Client Scopes', 'Not permitted to use specified clientScope');
+};
+
+/**
+ * Keycloak: sends `iss`, does not know `resource` (a mapper writes the audience), anybody on this machine may register, and
+ * scopes that the realm has not are refused.
+ */
 const keycloak: ProviderBehaviour = {
   issuer: '/realms/mcp',
   paths: {
@@ -14,8 +41,9 @@ const keycloak: ProviderBehaviour = {
     revocation: '/realms/mcp/protocol/openid-connect/revoke',
   },
   sendsIss: true,
-  refuseRegistration: ({ scope }) =>
-    scope === undefined ? undefined : ['insufficient_scope', "Policy 'Allowed Client Scopes' rejected request"],
+  scopes: ['openid', 'profile', 'offline_access', 'mcp.read'],
+  refuseRegistration: refuseAtKeycloak,
+  refuse: (request) => refuseUnknown(request, ['openid', 'profile', 'offline_access', 'mcp.read'], 'Invalid scopes'),
   claims: () => ({ aud: ['mcp_proxy', 'account'], scope: 'profile' }),
 };
 
@@ -31,10 +59,15 @@ const auth0: ProviderBehaviour = {
     revocation: '/oauth/revoke',
   },
   sendsIss: true,
+  scopes: ['openid', 'profile', 'offline_access', 'name', 'email'],
+  refreshesOffline: true,
   refuse: (request) =>
     [null, API].includes(request.get('audience')) ? undefined : ['access_denied', 'Service not found'],
   claims: (request) => (request.get('audience') === API ? { aud: [API], scope: request.get('scope') } : undefined),
 };
+
+const OKTA_SCOPES = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access', 'mcp.read'];
+const OKTA_PROMPTS = ['none', 'login', 'consent', 'enroll_authenticator'];
 
 /** Okta: a custom authorization server; registration belongs to the organisation and wants an API token; `scp`. */
 const okta: ProviderBehaviour = {
@@ -47,14 +80,28 @@ const okta: ProviderBehaviour = {
     registration: '/oauth2/v1/clients',
   },
   sendsIss: false,
+  scopes: ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'],
+  refreshesOffline: true,
+  refuse(request) {
+    const unsupported = promptsOf(request).find((prompt) => !OKTA_PROMPTS.includes(prompt));
+    if (unsupported !== undefined) return ['invalid_request', `The prompt ${unsupported} is not supported`];
+    if (!request.has('scope'))
+      return ['invalid_scope', "The authorization server has no default scopes: 'scope' is needed"];
+    return refuseUnknown(request, OKTA_SCOPES, 'One or more scopes are not configured');
+  },
   registrationCredentials: 'SSWS 00api-token',
   claims: (request) => ({ aud: request.get('audience') ?? 'api://default', scp: request.get('scope')?.split(' ') }),
 };
 
 const TENANT = '/11111111-2222-3333-4444-555555555555';
-const ENTRA_SCOPES = ['openid', 'profile', 'email', 'offline_access'];
+const ENTRA_PROMPTS = ['login', 'none', 'consent', 'select_account', 'create'];
+const isOfApplication = (scope: string) => scope.startsWith('api://');
 
-/** Entra ID, v2.0: refuses `resource`, has no registration, and takes a scope without a resource for one of Microsoft Graph. */
+/**
+ * Entra ID, v2.0: refuses `resource`, has no registration, takes a scope without a resource for one of Microsoft Graph, one
+ * prompt at most, and a refresh without scopes for one of the application itself. In this tenant, an administrator has
+ * consented for all, and users may not.
+ */
 const entra: ProviderBehaviour = {
   issuer: `${TENANT}/v2.0`,
   paths: {
@@ -64,26 +111,41 @@ const entra: ProviderBehaviour = {
     token: `${TENANT}/oauth2/v2.0/token`,
   },
   sendsIss: false,
+  scopes: OPENID_SCOPES,
+  refreshesOffline: true,
   metadata: { token_endpoint_auth_methods_supported: ['client_secret_post', 'private_key_jwt', 'client_secret_basic'] },
   refuse(request) {
     if (request.has('resource')) return ['invalid_target', 'AADSTS9010010: resource does not match the scope'];
+    const prompt = request.get('prompt');
+    if (prompt !== null && !ENTRA_PROMPTS.includes(prompt)) {
+      return ['invalid_request', "AADSTS90023: Unsupported 'prompt' value"];
+    }
+    if (prompt === 'consent') return ['access_denied', 'AADSTS90095: Admin consent is required for these permissions'];
     const scopes = (request.get('scope') ?? '').split(' ');
-    const known = scopes.every((scope) => ENTRA_SCOPES.includes(scope) || scope.startsWith('api://'));
+    const known = scopes.every((scope) => OPENID_SCOPES.includes(scope) || isOfApplication(scope));
     return known ? undefined : ['invalid_scope', 'AADSTS70011: The provided value for scope is not valid'];
   },
-  refuseToken: (request) => (request.has('resource') ? ['invalid_target', 'AADSTS9010010: resource'] : undefined),
+  refuseToken(request) {
+    if (request.has('resource')) return ['invalid_target', 'AADSTS9010010: resource'];
+    const isForItself = !(request.get('scope') ?? '').split(' ').some(isOfApplication);
+    return isForItself && request.get('grant_type') === 'refresh_token'
+      ? ['invalid_request', 'AADSTS90009: Application is requesting a token for itself']
+      : undefined;
+  },
+  // Its answers name no `offline_access`.
+  answeredScopes: (scopes) => scopes.filter(isOfApplication),
   claims: (request) => ({
     aud: request.get('client_id'),
     scp: request
       .get('scope')
       ?.split(' ')
-      .filter((scope) => scope.startsWith('api://'))
+      .filter(isOfApplication)
       .map((scope) => scope.slice(scope.lastIndexOf('/') + 1))
       .join(' '),
   }),
 };
 
-/** authentik: no registration, and the client id is the audience. */
+/** authentik: no registration, and the client id is the audience. What it does not know, it leaves out: scopes and prompts. */
 const authentik: ProviderBehaviour = {
   issuer: '/application/o/mcp/',
   paths: {
@@ -94,6 +156,9 @@ const authentik: ProviderBehaviour = {
     revocation: '/application/o/revoke/',
   },
   sendsIss: false,
+  scopes: [...OPENID_SCOPES, 'mcp.read'],
+  refreshesOffline: true,
+  grant: (scopes) => scopes.filter((scope) => [...OPENID_SCOPES, 'mcp.read'].includes(scope)),
   claims: (request) => ({ aud: request.get('client_id'), scope: request.get('scope') }),
 };
 
@@ -108,10 +173,20 @@ const descope: ProviderBehaviour = {
     registration: '/v1/mgmt/mcp/client/P1/S1/register',
   },
   sendsIss: true,
+  scopes: ['openid', 'offline_access', 'mcp.read'],
   registrationCredentials: 'Bearer P1:management-key',
   claims: (request) =>
     request.has('resource') ? { aud: request.get('resource'), scope: request.get('scope') } : { aud: 'P1' },
 };
+
+function promptsOf(request: URLSearchParams): readonly string[] {
+  return (request.get('prompt') ?? '').split(' ').filter((prompt) => prompt !== '');
+}
+
+function refuseUnknown(request: URLSearchParams, known: readonly string[], description: string) {
+  const asked = (request.get('scope') ?? '').split(' ').filter((scope) => scope !== '');
+  return asked.every((scope) => known.includes(scope)) ? undefined : (['invalid_scope', description] as const);
+}
 
 /** Each kind, and the policy that its documentation leads to; `resource` stands for what is known only later. */
 export const PROVIDER_BEHAVIOURS = {

@@ -4,38 +4,10 @@ import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 import { listen, originOf, stop } from './loopback-server.js';
+import type { ProviderBehaviour } from './provider-behaviour.js';
 import { createSigner } from './signer.js';
 
 type Form = URLSearchParams;
-
-/** How one kind of authorization server differs from the specification, by its documentation. */
-export interface ProviderBehaviour {
-  /** Appended to the origin. */
-  readonly issuer: string;
-  readonly paths: {
-    readonly metadata: readonly string[];
-    readonly jwks: string;
-    readonly authorize: string;
-    readonly token: string;
-    readonly registration?: string;
-    readonly revocation?: string;
-  };
-  /** Members of the metadata, over those that follow from all else. */
-  readonly metadata?: Readonly<Record<string, unknown>>;
-  readonly sendsIss: boolean;
-  /** Left out: anybody may register. */
-  readonly registrationCredentials?: string;
-  /** Why a registration is turned down. */
-  refuseRegistration?(
-    metadata: Readonly<Record<string, unknown>>,
-  ): readonly [error: string, description: string] | undefined;
-  /** Why an authorization request is turned down: `error`, and a description. */
-  refuse?(request: Form): readonly [error: string, description: string] | undefined;
-  /** The same for a token request. */
-  refuseToken?(request: Form): readonly [error: string, description: string] | undefined;
-  /** The access token's claims beside `iss`, `sub` and the times; undefined: the token is opaque. */
-  claims(request: Form): Record<string, unknown> | undefined;
-}
 
 export interface ProviderServer {
   readonly origin: string;
@@ -105,6 +77,7 @@ export async function startProviderServer(kind: ProviderBehaviour): Promise<Prov
       ...(registration && { registration_endpoint: origin + registration }),
       ...(revocation && { revocation_endpoint: origin + revocation }),
       ...(kind.sendsIss && { authorization_response_iss_parameter_supported: true }),
+      scopes_supported: kind.scopes,
       response_types_supported: ['code'],
       subject_types_supported: ['public'],
       id_token_signing_alg_values_supported: ['RS256'],
@@ -155,12 +128,15 @@ export async function startProviderServer(kind: ProviderBehaviour): Promise<Prov
     const client = clients.get(form.get('client_id') ?? basic[0] ?? '');
     const refusal = kind.refuseToken?.(form);
     const asked = takeGrant(form);
+    const granted = kind.grant?.(scopesOf(asked)) ?? scopesOf(asked);
+    const isTooMuch = form.get('grant_type') === 'refresh_token' && !scopesOf(form).every((s) => granted.includes(s));
     const good = asked !== undefined && asked.get('client_id') === client?.id;
     if (client === undefined || (client.secret ?? '') !== (form.get('client_secret') ?? basic[1] ?? '')) {
       json(res, 401, { error: 'invalid_client', error_description: 'AADSTS7000218: wrong client or secret' });
     } else if (refusal !== undefined) json(res, 400, { error: refusal[0], error_description: refusal[1] });
     else if (!good) json(res, 400, { error: 'invalid_grant' });
-    else json(res, 200, issue(asked));
+    else if (isTooMuch) json(res, 400, { error: 'invalid_scope', error_description: 'more than was granted' });
+    else json(res, 200, issue(asked, granted, form.get('scope')));
   }
 
   function takeGrant(form: Form): Form | undefined {
@@ -178,19 +154,21 @@ export async function startProviderServer(kind: ProviderBehaviour): Promise<Prov
     return same ? asked : undefined;
   }
 
-  function issue(asked: Form): Record<string, unknown> {
+  function issue(asked: Form, granted: readonly string[], narrowed: string | null): Record<string, unknown> {
+    const scopes = narrowed?.split(' ') ?? granted;
     const now = Math.floor(Date.now() / 1000);
-    const claims = kind.claims(asked);
+    const claims = kind.claims(new URLSearchParams({ ...Object.fromEntries(asked), scope: scopes.join(' ') }));
     const common = { iss: issuer, sub: 'alice', iat: now, exp: now + 300, jti: randomUUID() };
     const refreshToken = randomUUID();
-    refreshTokens.set(refreshToken, asked);
+    const isRefreshable = kind.refreshesOffline !== true || granted.includes('offline_access');
+    if (isRefreshable) refreshTokens.set(refreshToken, asked);
     return {
       access_token: claims === undefined ? `opaque-${randomUUID()}` : signer.sign({ ...common, ...claims }),
       token_type: 'Bearer',
       expires_in: 300,
-      refresh_token: refreshToken,
+      ...(isRefreshable && { refresh_token: refreshToken }),
       id_token: signer.sign({ ...common, aud: asked.get('client_id'), nonce: 'n' }),
-      scope: asked.get('scope') ?? '',
+      scope: (kind.answeredScopes?.(scopes) ?? scopes).join(' '),
     };
   }
 
@@ -202,7 +180,8 @@ export async function startProviderServer(kind: ProviderBehaviour): Promise<Prov
     registrations.push(metadata);
     const refusal = kind.refuseRegistration?.(metadata);
     if (refusal !== undefined) {
-      json(res, 403, { error: refusal[0], error_description: refusal[1] });
+      const [status, error, description] = refusal;
+      json(res, status, { error, error_description: description });
       return;
     }
     const [redirectUri] = metadata.redirect_uris as [string];
@@ -223,6 +202,10 @@ export async function startProviderServer(kind: ProviderBehaviour): Promise<Prov
     hijack: (path, takeOver) => void hijacked.set(path, takeOver),
     close: () => stop(server),
   };
+}
+
+function scopesOf(form: Form | undefined): readonly string[] {
+  return (form?.get('scope') ?? '').split(' ').filter((scope) => scope !== '');
 }
 
 function requirePkce(form: Form): readonly [string, string] | undefined {

@@ -18,7 +18,8 @@ export interface Requester {
 export interface AuthorizationRequest {
   readonly scopes: readonly string[];
   readonly codeChallenge: string;
-  readonly resource: string | undefined;
+  /** What the client wants its user to be asked (OpenID Connect Core, section 3.1.2.1). */
+  readonly prompts: readonly string[];
   /** What the server behind us may be told as it came. */
   readonly passedOn: readonly (readonly [name: string, value: string])[];
 }
@@ -29,24 +30,23 @@ const LONGEST_SCOPE = 2_048;
 const SCOPES = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 /** RFC 7636, section 4.2: SHA-256, base64url. */
 const S256_CHALLENGE = /^[A-Za-z0-9_-]{43}$/;
-const PASSED_ON = ['prompt', 'login_hint', 'max_age', 'acr_values', 'ui_locales'];
+const PASSED_ON = ['login_hint', 'max_age', 'acr_values', 'ui_locales'];
 
 /**
  * @throws {OAuthError} Which must not go to the redirect URI: it may be anybody's (RFC 6749, section 4.1.2.1).
  */
 export function requireRequester(
-  parameters: Parameters | undefined,
-  { held, clients }: Pick<FacadeContext, 'held' | 'clients'>,
+  parameters: Parameters,
+  client: Client,
+  { allowedRedirectUris }: FacadeContext['held'],
 ): Requester {
-  if (parameters === undefined) throw new OAuthError('invalid_request', 'A parameter comes more than once');
-  const client = clients.require(parameters.get('client_id'));
   const redirectUri = parameters.get('redirect_uri') ?? '';
   const registeredUri = registeredRedirectUri(redirectUri, client.redirectUris);
   if (registeredUri === undefined) {
     throw new OAuthError('invalid_request', 'The redirect URI is not one that this client has registered');
   }
   // Once more: what the operator allows may have changed since.
-  if (!isAllowedRedirectUri(redirectUri, held.allowedRedirectUris)) {
+  if (!isAllowedRedirectUri(redirectUri, allowedRedirectUris)) {
     throw new OAuthError('invalid_request', 'The redirect URI is not one that this server allows');
   }
   return { client, redirectUri, registeredUri, state: parameters.get('state') };
@@ -77,7 +77,7 @@ export function parseAuthorizationRequest(parameters: Parameters, ourResource: s
   return {
     scopes: splitScopes(get('scope')),
     codeChallenge,
-    resource,
+    prompts: splitScopes(get('prompt')),
     passedOn: PASSED_ON.flatMap((name) => (parameters.has(name) ? [[name, get(name)] as const] : [])),
   };
 }

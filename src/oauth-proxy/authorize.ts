@@ -19,7 +19,7 @@ export function createAuthorize(context: FacadeContext) {
 
   async function authorize(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const query = rawQuery(requestTarget(req));
-    await withRequest(context, res, { query, hasUserActed: false }, async (requester, request) => {
+    await withRequest(context, req, res, { query, hasUserActed: false }, async (requester, request) => {
       const browser = browsers.meet(req, res);
       const consent = consentFingerprint(context, requester, request);
       if (consent === undefined || browser.allowed.includes(consent)) {
@@ -32,7 +32,7 @@ export function createAuthorize(context: FacadeContext) {
 
   async function consent(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const { query, allowed, browser } = await readConsent(context, req);
-    await withRequest(context, res, { query, hasUserActed: true }, async (requester, request) => {
+    await withRequest(context, req, res, { query, hasUserActed: true }, async (requester, request) => {
       if (!allowed) throw new OAuthError('access_denied', 'The user has denied the request');
       const upstream = await context.upstream();
       const given = consentFingerprint(context, requester, request);
@@ -50,16 +50,20 @@ export function createAuthorize(context: FacadeContext) {
  */
 async function withRequest(
   context: FacadeContext,
+  req: IncomingMessage,
   res: ServerResponse,
   { query, hasUserActed }: { readonly query: string; readonly hasUserActed: boolean },
   proceed: (requester: Requester, request: AuthorizationRequest) => Promise<void>,
 ): Promise<void> {
   const parameters = parseForm(query);
-  const requester = requireRequester(parameters, context);
+  if (parameters === undefined) throw new OAuthError('invalid_request', 'A parameter comes more than once');
+  const client = context.clients.require(parameters.get('client_id'));
+  context.refusals.about(req, { client: client.name });
+  const requester = requireRequester(parameters, client, context.held);
   try {
-    await proceed(requester, parseAuthorizationRequest(parameters ?? new Map(), context.held.resource.href));
+    await proceed(requester, parseAuthorizationRequest(parameters, context.held.resource.href));
   } catch (error) {
     if (!hasUserActed && isElsewhere(requester.redirectUri, context.held.resource.host)) throw error;
-    replyErrorToClient(context, res, requester, error);
+    replyErrorToClient(context, req, res, requester, error);
   }
 }

@@ -7,8 +7,9 @@ export type Browsers = ReturnType<typeof createBrowsers>;
 
 const COOKIE_SECONDS = 30 * 86_400;
 const MOST_ALLOWED = 20;
-/** What more a browser brings is not looked at: opening costs. */
+/** The latest that a browser brings are looked at, and no more: opening costs. */
 const MOST_COOKIES = 64;
+/** More of either kind are taken back: too many would be too long a header. */
 const MOST_UNREADABLE = 8;
 /** First logins begun at once; the oldest cookie is kept beside them, since it says what the user has allowed. */
 const MOST_READABLE = 8;
@@ -26,10 +27,11 @@ export function createBrowsers(seal: FacadeSeal, resource: URL) {
       `${cookie}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${seconds}${secure ? '; Secure' : ''}`,
     );
 
-  // Each id has a cookie of its own: two first logins at once must not overwrite each other's.
+  // Each id has a cookie of its own: two first logins at once must not overwrite each other's. Browsers send the oldest first
+  // (RFC 6265, section 5.4).
   const read = (req: IncomingMessage) =>
     cookiesOf(req, `${name}-`)
-      .slice(0, MOST_COOKIES)
+      .slice(-MOST_COOKIES)
       .map(([cookie, value]) => ({ cookie, browser: seal.open('browser', value) }));
   const readable = (cookies: ReturnType<typeof read>) =>
     cookies.flatMap(({ browser }) => (browser === undefined ? [] : [browser]));
@@ -45,9 +47,9 @@ export function createBrowsers(seal: FacadeSeal, resource: URL) {
     /** The browser, with its cookie set where it has none yet. */
     meet(req: IncomingMessage, res: ServerResponse): Browser {
       const cookies = read(req);
-      // Sealed under a secret that is gone, or by a neighbour who has another: too many of them would be too long a header.
+      // Sealed under a secret that is gone, or by a neighbour who has another.
       const unreadable = cookies.filter(({ browser }) => browser === undefined).slice(0, -MOST_UNREADABLE);
-      // Browsers send the oldest first (RFC 6265, section 5.4).
+      // From first logins that were begun at once.
       const abandoned = cookies.filter(({ browser }) => browser !== undefined).slice(1, -MOST_READABLE);
       for (const { cookie } of [...unreadable, ...abandoned]) setCookie(res, cookie, '', 0);
       const known = readable(cookies);

@@ -6,6 +6,7 @@ import type { FacadeContext } from './context.js';
 import { replyErrorToClient, replyToClient } from './login.js';
 import { OAuthError } from './oauth-error.js';
 import type { Login } from './sealed-contents.js';
+import { UpstreamRefusal } from './upstream-answer.js';
 
 /** RFC 6749, section 4.1.2, wants ten minutes at most. */
 const CODE_SECONDS = 600;
@@ -17,15 +18,18 @@ export function createCallback(context: FacadeContext) {
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const parameters = parseForm(rawQuery(requestTarget(req)));
     const login = requireLogin(context, req, parameters);
+    context.refusals.about(req, { client: login.name });
     let upstream: ServerMetadata;
     try {
       upstream = await context.upstream();
     } catch (error) {
-      replyErrorToClient(context, res, login, error);
+      replyErrorToClient(context, req, res, login, error);
       return;
     }
     requireIssuer(upstream, parameters?.get('iss'));
-    replyToClient(context, res, login, answerOf(context, login, parameters));
+    const answer = answerOf(context, login, parameters);
+    if ('error' in answer) context.refusals.write(req, 'login', new UpstreamRefusal(302, answer));
+    replyToClient(context, res, login, answer);
   };
 }
 
@@ -52,7 +56,7 @@ function answerOf(
   { seal }: FacadeContext,
   { client, redirectUri, scopes, codeChallenge }: Login,
   parameters: Parameters | undefined,
-): Record<string, string | undefined> {
+): { code: string } | { error: string; error_description?: string } {
   const code = parameters?.get('code');
   if (code !== undefined && parameters?.get('error') === undefined) {
     return { code: seal.close('code', { client, redirectUri, scopes, codeChallenge, code }, CODE_SECONDS) };
@@ -61,5 +65,9 @@ function answerOf(
     const value = parameters?.get(name);
     return value !== undefined && PRINTABLE.test(value) ? value : undefined;
   };
-  return { error: textOf('error') ?? 'server_error', error_description: textOf('error_description') };
+  const description = textOf('error_description');
+  return {
+    error: textOf('error') ?? 'server_error',
+    ...(description === undefined ? {} : { error_description: description }),
+  };
 }

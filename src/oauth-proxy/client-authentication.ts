@@ -4,7 +4,7 @@ import type { ServerMetadata } from '../upstream/server-metadata.js';
 import { type Client, isShared } from './clients.js';
 import type { FacadeContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
-import { orOutage } from './upstream-answer.js';
+import { orOutage, withoutEcho } from './upstream-answer.js';
 
 /** A client at our token endpoint, and how the server behind us is told of it (RFC 6749, section 2.3). */
 export interface AuthenticatedClient {
@@ -46,40 +46,46 @@ function parseBasic(authorization: string): { id: string; secret: string | undef
 
 /** The client's credentials under the name that the server behind us knows. */
 export function upstreamCredentials({ client, secret, method }: AuthenticatedClient): ClientCredentials {
-  if (secret === undefined) return { body: { client_id: client.upstreamId }, headers: {} };
-  if (method === 'body') return { body: { client_id: client.upstreamId, client_secret: secret }, headers: {} };
-  return { body: {}, headers: basicHeader(formEncode(client.upstreamId), secret) };
+  const { upstreamId: id } = client;
+  if (secret === undefined) return { body: { client_id: id }, headers: {}, secret };
+  if (method === 'body') return { body: { client_id: id, client_secret: secret }, headers: {}, secret };
+  return { body: {}, headers: basicHeader(formEncode(id), secret), secret };
 }
 
 export interface ClientCredentials {
   readonly body: Readonly<Record<string, string>>;
   readonly headers: Readonly<Record<string, string>>;
+  readonly secret: string | undefined;
 }
+
+/** What of a form no answer may repeat. */
+const SECRET_PARAMETERS = ['code', 'code_verifier', 'refresh_token', 'token'];
 
 /**
  * Posts a client's form to the server behind us.
  *
  * @throws {UpstreamError}
  */
-export function postForm(
+export async function postForm(
   url: URL,
   form: Readonly<Record<string, string>>,
-  { body, headers }: ClientCredentials,
+  { body, headers, secret }: ClientCredentials,
 ): Promise<ServerAnswer> {
-  return callServer(url, {
+  const answer = await callServer(url, {
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
     body: new URLSearchParams({ ...form, ...body }).toString(),
   }).catch(orOutage);
+  return withoutEcho(answer, [secret, ...SECRET_PARAMETERS.map((name) => form[name])]);
 }
 
 /** The secret of the shared client, in the way that the server behind us prefers (RFC 8414, section 2: Basic by default). */
 export function sharedCredentials(id: string, secret: string, { document }: ServerMetadata): ClientCredentials {
   const methods = document.token_endpoint_auth_methods_supported;
   if (Array.isArray(methods) && methods.includes('client_secret_post')) {
-    return { body: { client_id: id, client_secret: secret }, headers: {} };
+    return { body: { client_id: id, client_secret: secret }, headers: {}, secret };
   }
-  return { body: {}, headers: basicHeader(formEncode(id), formEncode(secret)) };
+  return { body: {}, headers: basicHeader(formEncode(id), formEncode(secret)), secret };
 }
 
 function basicHeader(id: string, secret: string): Readonly<Record<string, string>> {

@@ -3,6 +3,7 @@ import type { ResolvedFacade } from '../policy/resolve-facade.js';
 import type { ServerMetadata } from '../upstream/server-metadata.js';
 import type { Browsers } from './browsers.js';
 import type { Clients } from './clients.js';
+import type { RefusalLog } from './refusal-log.js';
 import type { FacadeSeal } from './sealed-contents.js';
 
 /** What the endpoints of one facade share. */
@@ -13,6 +14,7 @@ export interface FacadeContext {
   readonly seal: FacadeSeal;
   readonly clients: Clients;
   readonly browsers: Browsers;
+  readonly refusals: RefusalLog;
   /** @throws {UpstreamError} */
   readonly upstream: () => Promise<ServerMetadata>;
 }

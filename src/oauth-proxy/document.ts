@@ -4,7 +4,6 @@ import type { FacadeContext } from './context.js';
 /** What is true of us because it is true of the server behind us. All else is ours, or left out since we cannot honour it. */
 const PASSED_ON_URLS = ['jwks_uri', 'service_documentation', 'op_policy_uri', 'op_tos_uri'];
 const PASSED_ON_LISTS = [
-  'scopes_supported',
   'claims_supported',
   'subject_types_supported',
   'id_token_signing_alg_values_supported',
@@ -32,18 +31,31 @@ export function buildServerMetadata(
     token_endpoint_auth_methods_supported: methods,
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
+    ...scopesSupported(held, upstream),
     ...passedOn(held, upstream),
   };
+}
+
+/**
+ * With the scopes of our resource: many servers list their own only, or spell these otherwise, and some clients ask at a refresh
+ * for those of this list alone.
+ */
+function scopesSupported({ scopes }: FacadeContext['held'], { document }: ServerMetadata): Record<string, unknown> {
+  const { scopes_supported: listed } = document;
+  return isTextList(listed) ? { scopes_supported: [...new Set([...listed, ...scopes])] } : {};
+}
+
+function isTextList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
 /** Clients would believe that these come from us, so each is left out that is not what it should be. */
 function passedOn({ allowHttp }: FacadeContext['held'], { document, issuer }: ServerMetadata): Record<string, unknown> {
   const isUrl = (value: unknown) =>
     typeof value === 'string' && URL.canParse(value) && isSafe(new URL(value), { issuer, allowHttp });
-  const isList = (value: unknown) => Array.isArray(value) && value.every((item) => typeof item === 'string');
   const names = [
     ...PASSED_ON_URLS.filter((name) => isUrl(document[name])),
-    ...PASSED_ON_LISTS.filter((name) => isList(document[name])),
+    ...PASSED_ON_LISTS.filter((name) => isTextList(document[name])),
   ];
   return Object.fromEntries(names.map((name) => [name, document[name]]));
 }

@@ -19,6 +19,7 @@ import type { FacadeContext } from './context.js';
 import { buildServerMetadata } from './document.js';
 import { OAuthError } from './oauth-error.js';
 import { warnOfRandomSecret } from './random-secret.js';
+import { ACTS, createRefusalLog, type RefusalLog, type Refused } from './refusal-log.js';
 import { createRegistration } from './registration.js';
 import { createRevocation } from './revocation.js';
 import { createFacadeSeal } from './sealed-contents.js';
@@ -50,15 +51,16 @@ function createFacade(held: ResolvedFacade, surroundings: FacadeSurroundings): E
   if (held.secrets.length === 0) warnOfRandomSecret(held, logger);
   const paths = facadePaths(held.resource.pathname, held.legacyEndpoints);
   const context = createContext(held, surroundings, paths);
+  const { refusals } = context;
   const { authorize, consent } = createAuthorize(context);
   const metadata: Endpoint = async (_req, res) =>
     replyJson(res, 200, JSON.stringify(buildServerMetadata(context, await context.upstream())));
 
   // Clients in a browser call these from pages of any origin, without cookies.
   const machine = (name: FacadeEndpointName, endpoint: Endpoint) =>
-    forEveryOrigin(FACADE_METHODS[name], answering(endpoint, replyError, logger));
+    forEveryOrigin(FACADE_METHODS[name], answering(endpoint, replyError, { name, logger, refusals }));
   const human = (name: FacadeEndpointName, endpoint: Endpoint) =>
-    forMethods(FACADE_METHODS[name], answering(endpoint, replyErrorPage, logger));
+    forMethods(FACADE_METHODS[name], answering(endpoint, replyErrorPage, { name, logger, refusals }));
   const routes: Record<FacadeEndpointName, Middleware> = {
     metadata: machine('metadata', metadata),
     registration: machine('registration', createRegistration(context)),
@@ -83,6 +85,7 @@ function createContext(held: ResolvedFacade, surroundings: FacadeSurroundings, p
     seal,
     clients: createClients(seal),
     browsers: createBrowsers(seal, new URL(href)),
+    refusals: createRefusalLog(held, surroundings.logger),
     upstream: createServerMetadata({
       urls: held.metadataUrls,
       issuer: held.metadataIssuer,
@@ -92,10 +95,14 @@ function createContext(held: ResolvedFacade, surroundings: FacadeSurroundings, p
   };
 }
 
-type ErrorReply = (res: ServerResponse, error: OAuthError | UpstreamError | UpstreamRefusal | BodyError) => void;
+type ErrorReply = (res: ServerResponse, error: Refused | UpstreamError) => void;
 
 /** The one place where an endpoint's errors are caught. */
-function answering(endpoint: Endpoint, reply: ErrorReply, logger: Logger): Middleware {
+function answering(
+  endpoint: Endpoint,
+  reply: ErrorReply,
+  { name, logger, refusals }: { name: FacadeEndpointName; logger: Logger; refusals: RefusalLog },
+): Middleware {
   return (req, res, next) => {
     endpoint(req, res).catch((error: unknown) => {
       // Answered by somebody else meanwhile, for example for want of time: nothing more can be said.
@@ -109,7 +116,7 @@ function answering(endpoint: Endpoint, reply: ErrorReply, logger: Logger): Middl
         res.setHeader('retry-after', String(error.retryAfterSeconds));
         reply(res, error);
       } else if (isOurs) {
-        logger.debug(`facade: refused: ${error.message}`);
+        refusals.write(req, ACTS[name], error);
         reply(res, error);
       } else next(asError(error, 'The facade'));
     });

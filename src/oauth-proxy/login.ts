@@ -1,5 +1,6 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { UpstreamError } from '../core/errors.js';
+import type { Prompts } from '../providers/provider.js';
 import type { ServerMetadata } from '../upstream/server-metadata.js';
 import type { AuthorizationRequest, Requester } from './authorization-request.js';
 import { fingerprint } from './clients.js';
@@ -23,6 +24,7 @@ export function loginUrl(
   const underWay: Login = {
     browserId: browser.id,
     client: fingerprint(requester.client.id),
+    name: requester.client.name,
     redirectUri,
     state,
     scopes: request.scopes,
@@ -33,7 +35,10 @@ export function loginUrl(
   const scope = request.scopes.map((name) => provider.upstreamScope(name, audiences)).join(' ');
   if (scope !== '') url.searchParams.set('scope', scope);
   if (provider.sendsAudience) url.searchParams.set('audience', audiences[0] as string);
-  if (provider.acceptsResource && request.resource !== undefined) url.searchParams.set('resource', request.resource);
+  // Where a client names none, the server would not know what its token is for: oidc-provider makes an opaque one.
+  if (provider.acceptsResource) url.searchParams.set('resource', held.resource.href);
+  const prompt = promptFor(provider.prompts, request.prompts);
+  if (prompt !== '') url.searchParams.set('prompt', prompt);
   url.searchParams.set('response_type', 'code');
   url.searchParams.set('client_id', requester.client.upstreamId);
   url.searchParams.set('redirect_uri', endpoints.callback);
@@ -41,6 +46,12 @@ export function loginUrl(
   url.searchParams.set('code_challenge_method', 'S256');
   url.searchParams.set('state', seal.close('login', underWay, LOGIN_SECONDS));
   return url.href;
+}
+
+/** What the server knows of the prompts that a client asks for: it would refuse the login for the others. */
+function promptFor({ passed, takesSeveral }: Prompts, asked: readonly string[]): string {
+  const known = passed.filter((value) => asked.includes(value));
+  return (takesSeveral ? known : known.slice(0, 1)).join(' ');
 }
 
 /** Where an answer goes that is the client's. */
@@ -60,8 +71,15 @@ export function replyToClient(
 }
 
 /** RFC 6749, section 4.1.2.1: a redirect cannot carry a status, so that outages have names. */
-export function replyErrorToClient(context: FacadeContext, res: ServerResponse, to: Addressee, error: unknown): void {
+export function replyErrorToClient(
+  context: FacadeContext,
+  req: IncomingMessage,
+  res: ServerResponse,
+  to: Addressee,
+  error: unknown,
+): void {
   if (error instanceof OAuthError) {
+    context.refusals.write(req, 'login', error);
     replyToClient(context, res, to, { error: error.error, error_description: error.message });
   } else if (error instanceof UpstreamError) {
     const name = error.status === 503 ? 'temporarily_unavailable' : 'server_error';

@@ -6,11 +6,12 @@ import { isLoopbackHost } from '../http/loopback.js';
 import { lowerAscii } from '../http/lower-ascii.js';
 import { replyJson } from '../http/reply.js';
 import { parseStrictJson } from '../messages/strict-json.js';
+import { REGISTRATION_MEMBERS, type RegistrationMember } from '../providers/provider.js';
 import { callServer } from '../upstream/call-server.js';
 import type { FacadeContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import { isAcceptableRedirectUri, isAllowedRedirectUri } from './redirect-uri.js';
-import { NO_STORE, orOutage, refusalOf, writeAnswer } from './upstream-answer.js';
+import { NO_STORE, orOutage, refusalOf, withoutEcho, writeAnswer } from './upstream-answer.js';
 
 const MOST_BODY_BYTES = 16_384;
 const MOST_REDIRECT_URIS = 10;
@@ -21,11 +22,8 @@ const isText = (value: unknown) => typeof value === 'string';
 const isHttpsUrl = (value: unknown) =>
   isText(value) && /^[\x21-\x7e]+$/.test(value) && URL.canParse(value) && new URL(value).protocol === 'https:';
 
-/**
- * What a client may say of itself (RFC 7591, section 2) and the server behind us gets to read, if it is what it should be:
- * the server shows it to its users, in links and images too.
- */
-const PASSED_ON: Readonly<Record<string, (value: unknown) => boolean>> = {
+/** What each member must be for the server behind us to get it: the server shows it to its users, in links and images too. */
+const MEMBERS: Readonly<Record<RegistrationMember, (value: unknown) => boolean>> = {
   client_name: isText,
   client_uri: isHttpsUrl,
   logo_uri: isHttpsUrl,
@@ -36,13 +34,19 @@ const PASSED_ON: Readonly<Record<string, (value: unknown) => boolean>> = {
   software_id: isText,
   software_version: isText,
 };
+/** `undefined` members are left out when emitted. */
+const PUBLIC = Object.freeze({
+  token_endpoint_auth_method: 'none',
+  client_secret: undefined,
+  client_secret_expires_at: undefined,
+});
 const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post'];
 
 interface ClientMetadata {
   readonly redirectUris: readonly string[];
-  readonly name: string | undefined;
   readonly authMethod: string | undefined;
-  readonly passedOn: Readonly<Record<string, unknown>>;
+  /** What the client says of itself, as far as it is what it should be. */
+  readonly members: Readonly<Partial<Record<RegistrationMember, unknown>>>;
 }
 
 /**
@@ -50,17 +54,20 @@ interface ClientMetadata {
  * redirect URI. The client's own stand in the sealed client id.
  */
 export function createRegistration(context: FacadeContext) {
-  const { held, clients } = context;
+  const { held, clients, refusals } = context;
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    const metadata = parseClientMetadata(await readBody(req, MOST_BODY_BYTES));
-    const { redirectUris, name } = metadata;
+    const given = parseObject((await readBody(req, MOST_BODY_BYTES)).toString('utf8'));
+    const name = nameOf(given);
+    refusals.about(req, { client: name });
+    const metadata = readClientMetadata(given);
+    const { redirectUris } = metadata;
     if (!redirectUris.every((uri) => isAllowedRedirectUri(uri, held.allowedRedirectUris))) {
       throw new OAuthError('invalid_redirect_uri', 'redirect_uris must be ones that this server allows');
     }
     const registered =
       held.client === undefined
         ? await forward(context, metadata, req.headers.authorization)
-        : { client_id: held.client.id, token_endpoint_auth_method: 'none' };
+        : { client_id: held.client.id, ...PUBLIC };
     const upstreamId = registered.client_id as string;
     const answer = {
       grant_types: ['authorization_code', 'refresh_token'],
@@ -74,8 +81,11 @@ export function createRegistration(context: FacadeContext) {
   };
 }
 
-function parseClientMetadata(body: Buffer): ClientMetadata {
-  const given = parseObject(body.toString('utf8'));
+function nameOf({ client_name: name }: Readonly<Record<string, unknown>>): string | undefined {
+  return typeof name === 'string' ? name.slice(0, LONGEST_NAME) : undefined;
+}
+
+function readClientMetadata(given: Readonly<Record<string, unknown>>): ClientMetadata {
   const redirectUris = given.redirect_uris;
   if (
     !Array.isArray(redirectUris) ||
@@ -90,15 +100,11 @@ function parseClientMetadata(body: Buffer): ClientMetadata {
   if (method !== undefined && !AUTH_METHODS.includes(method as string)) {
     throw new OAuthError('invalid_client_metadata', `token_endpoint_auth_method must be one of ${AUTH_METHODS}`);
   }
-  const passedOn = Object.entries(PASSED_ON).flatMap(([name, isGood]) =>
-    isGood(given[name]) ? [[name, given[name]]] : [],
-  );
-  const name = given.client_name;
+  const members = REGISTRATION_MEMBERS.filter((member) => MEMBERS[member](given[member]));
   return {
     redirectUris,
-    name: typeof name === 'string' ? name.slice(0, LONGEST_NAME) : undefined,
     authMethod: method as string | undefined,
-    passedOn: Object.fromEntries(passedOn),
+    members: Object.fromEntries(members.map((member) => [member, given[member]])),
   };
 }
 
@@ -124,7 +130,7 @@ const ANSWERED = [
 
 async function forward(
   { held, endpoints, upstream }: FacadeContext,
-  { authMethod, passedOn }: ClientMetadata,
+  { authMethod, members }: ClientMetadata,
   authorization: string | undefined,
 ): Promise<Record<string, unknown>> {
   const { registrationEndpoint } = await upstream();
@@ -138,8 +144,7 @@ async function forward(
     method: 'POST',
     headers: { 'content-type': 'application/json', ...credentials(authorization, registration?.credentials) },
     body: JSON.stringify({
-      ...passedOn,
-      ...(registration?.passesScope === false ? { scope: undefined } : {}),
+      ...Object.fromEntries((registration?.members ?? []).map((member) => [member, members[member]])),
       redirect_uris: [endpoints.callback],
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
@@ -147,12 +152,16 @@ async function forward(
       ...(authMethod === undefined ? {} : { token_endpoint_auth_method: authMethod }),
     }),
   }).catch(orOutage);
-  const { status, body } = answer;
-  if (status >= 400) throw refusalOf(answer, ['invalid_client_metadata', 'Clients cannot register here by themselves']);
+  const { status, body } = withoutEcho(answer, [authorization?.split(' ')[1]]);
+  if (status >= 400)
+    throw refusalOf({ status, body }, ['invalid_client_metadata', 'Clients cannot register here by themselves']);
   if (body === undefined || typeof body.client_id !== 'string' || body.client_id === '') {
     throw new UpstreamError('authorization_server_malformed');
   }
-  return Object.fromEntries(ANSWERED.filter((name) => body[name] !== undefined).map((name) => [name, body[name]]));
+  const answered = ANSWERED.filter((name) => body[name] !== undefined).map((name) => [name, body[name]] as const);
+  // Some servers call a client without a secret one that authenticates; no client could do that, and some throw.
+  const isPublic = body.client_secret === undefined || body.client_secret === null || body.client_secret === '';
+  return { ...Object.fromEntries(answered), ...(isPublic ? PUBLIC : {}) };
 }
 
 /** An initial access token (RFC 7591, section 3), or an API token that does as one. */

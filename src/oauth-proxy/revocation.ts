@@ -11,12 +11,13 @@ import { NO_STORE, refusalOf } from './upstream-answer.js';
 const MOST_FORM_BYTES = 65_536;
 
 /** Our revocation endpoint (RFC 7009), where the server behind us has one. */
-export function createRevocation({ held, clients, seal, upstream }: FacadeContext) {
+export function createRevocation({ held, clients, seal, upstream, refusals }: FacadeContext) {
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const form = await readForm(req, MOST_FORM_BYTES);
     const given = form?.get('token');
     if (form === undefined || given === undefined) throw new OAuthError('invalid_request', 'One token is needed');
     const authenticated = readClient({ clients, held }, form, req.headers.authorization);
+    refusals.about(req, { client: authenticated.client.name });
     const metadata = await upstream();
     const { revocationEndpoint: url } = metadata;
     if (url === undefined || !canRevoke(held, metadata)) {

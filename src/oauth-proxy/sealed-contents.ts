@@ -3,6 +3,8 @@ import { createSeal, type Seal } from '../core/seal.js';
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isTextOrAbsent = (value: unknown): value is string | undefined => value === undefined || isText(value);
 const isTextList = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);
+const isTextListOrAbsent = (value: unknown): value is readonly string[] | undefined =>
+  value === undefined || isTextList(value);
 
 /** What is sealed here, by purpose, and how each member is recognised. */
 const SHAPES = {
@@ -22,6 +24,8 @@ const SHAPES = {
   login: {
     browserId: isText,
     client: isText,
+    /** What the client calls itself. */
+    name: isTextOrAbsent,
     redirectUri: isText,
     state: isTextOrAbsent,
     scopes: isTextList,
@@ -29,8 +33,8 @@ const SHAPES = {
   },
   /** An authorization code of ours: whose it is, what its user was asked for, and the server's own. */
   code: { client: isText, redirectUri: isText, scopes: isTextList, codeChallenge: isText, code: isText },
-  /** A refresh token of ours: whose it is, what its user was asked for, and the server's own. */
-  refresh_token: { client: isText, scopes: isTextList, token: isText },
+  /** A refresh token of ours: whose it is, what its user was asked for, what the server gave of it, and the server's own. */
+  refresh_token: { client: isText, scopes: isTextList, granted: isTextListOrAbsent, token: isText },
 };
 
 type ShapedBy<S> = { readonly [K in keyof S]: S[K] extends (value: unknown) => value is infer T ? T : never };

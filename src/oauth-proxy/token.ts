@@ -15,6 +15,7 @@ import {
 import { fingerprint, isShared } from './clients.js';
 import type { FacadeContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
+import type { Act } from './refusal-log.js';
 import { NO_STORE, refusalOf, writeAnswer } from './upstream-answer.js';
 
 const MOST_FORM_BYTES = 65_536;
@@ -22,6 +23,8 @@ const MOST_FORM_BYTES = 65_536;
 interface Grant {
   /** What the user was asked for. */
   readonly scopes: readonly string[];
+  /** What the server behind us gave of it at the login, in its own spelling; undefined where it has not said, or not yet. */
+  readonly granted: readonly string[] | undefined;
   /** What the server behind us is sent. */
   readonly form: Readonly<Record<string, string>>;
 }
@@ -32,18 +35,22 @@ interface Grant {
  * answer checked; here both are the MCP client's, and it must get the answer, or the error, as the server gave it.
  */
 export function createToken(context: FacadeContext) {
-  const { seal } = context;
+  const { seal, refusals } = context;
   const sealRefreshToken = ({ refresh_token: token, scope }: Record<string, unknown>, client: string, grant: Grant) => {
     if (typeof token !== 'string') return {};
+    const answered = typeof scope === 'string' ? splitScopes(scope) : undefined;
     // Who asked for no scope in particular got those that the server behind us gives by itself.
-    const byDefault = splitScopes(typeof scope === 'string' ? scope : '');
-    const scopes = grant.scopes.length > 0 ? grant.scopes : byDefault;
-    return { refresh_token: seal.close('refresh_token', { client, scopes, token }) };
+    const scopes = grant.scopes.length > 0 ? grant.scopes : (answered ?? []);
+    const granted = grant.granted ?? answered;
+    return { refresh_token: seal.close('refresh_token', { client, scopes, granted, token }) };
   };
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const form = await readForm(req, MOST_FORM_BYTES);
     if (form === undefined) throw new OAuthError('invalid_request', 'A parameter comes more than once');
+    const act = ACT_OF_GRANT.get(form.get('grant_type') ?? '');
+    if (act !== undefined) refusals.about(req, { act });
     const authenticated = readClient(context, form, req.headers.authorization);
+    refusals.about(req, { client: authenticated.client.name });
     const client = fingerprint(authenticated.client.id);
     const grant = readGrant(context, form, client);
     const answer = await exchange(context, authenticated, grant.form);
@@ -65,14 +72,19 @@ function readGrant(context: FacadeContext, form: Parameters, client: string): Gr
   if (resource !== undefined && !isSameResource(resource, context.held.resource.href)) {
     throw new OAuthError('invalid_target', 'resource must be that of this server');
   }
-  const target = context.held.provider.acceptsResource && resource !== undefined ? { resource } : {};
+  const target = context.held.provider.acceptsResource ? { resource: context.held.resource.href } : {};
   const read = grantType === undefined ? undefined : GRANTS.get(grantType);
   if (read === undefined) {
     throw new OAuthError('unsupported_grant_type', 'grant_type must be authorization_code or refresh_token');
   }
   const grant = read(context, form, client);
-  return { scopes: grant.scopes, form: { ...grant.form, ...target } };
+  return { ...grant, form: { ...grant.form, ...target } };
 }
+
+const ACT_OF_GRANT: ReadonlyMap<string, Act> = new Map([
+  ['authorization_code', 'code'],
+  ['refresh_token', 'refresh'],
+]);
 
 const GRANTS: ReadonlyMap<string, typeof readCodeGrant> = new Map([
   ['authorization_code', readCodeGrant],
@@ -96,6 +108,7 @@ function readCodeGrant({ seal, endpoints }: FacadeContext, form: Parameters, cli
   const { scopes, code } = sealed;
   return {
     scopes,
+    granted: undefined,
     form: { grant_type: 'authorization_code', code, code_verifier: verifier, redirect_uri: endpoints.callback },
   };
 }
@@ -105,17 +118,36 @@ function readRefreshGrant({ seal, held }: FacadeContext, form: Parameters, clien
   if (sealed === undefined || sealed.client !== client) {
     throw new OAuthError('invalid_grant', 'The refresh token is not one for this client');
   }
-  const { scopes, token } = sealed;
-  const upstreamNames = (names: readonly string[]) =>
-    names.map((name) => held.provider.upstreamScope(name, held.audiences));
-  const asked = upstreamNames(splitScopes(form.get('scope') ?? ''));
-  const granted = upstreamNames(scopes);
-  // RFC 6749, section 6. The server behind us may give a shared client more than this user was asked for here.
-  if (!asked.every((name) => granted.includes(name))) {
+  const { scopes, granted, token } = sealed;
+  const scope = refreshScopes(held, sealed, splitScopes(form.get('scope') ?? '')).join(' ');
+  return {
+    scopes,
+    granted,
+    form: { grant_type: 'refresh_token', refresh_token: token, ...(scope === '' ? {} : { scope }) },
+  };
+}
+
+/**
+ * The scopes that the server behind us is asked for at a refresh; none where they are those of the login, which it knows: it may
+ * have given less than was asked for then, and would refuse a client that asks for all of it again (RFC 6749, section 6).
+ */
+function refreshScopes(
+  { provider, audiences }: FacadeContext['held'],
+  { scopes, granted }: Pick<Grant, 'scopes' | 'granted'>,
+  wanted: readonly string[],
+): readonly string[] {
+  const upstreamNames = (names: readonly string[]) => names.map((name) => provider.upstreamScope(name, audiences));
+  const [ofLogin, asked] = [upstreamNames(scopes), upstreamNames(wanted)];
+  // The server behind us may give a shared client more than this user was asked for here.
+  if (!asked.every((name) => ofLogin.includes(name))) {
     throw new OAuthError('invalid_scope', 'scope must not hold more than was asked for at the login');
   }
-  const scope = asked.join(' ');
-  return { scopes, form: { grant_type: 'refresh_token', refresh_token: token, ...(scope === '' ? {} : { scope }) } };
+  const needed = provider.scopesAtRefresh(asked, ofLogin);
+  if (needed !== undefined) return needed;
+  if (ofLogin.every((name) => asked.includes(name))) return [];
+  const given = granted === undefined ? asked : asked.filter((name) => granted.includes(name));
+  // What was not given at all is for the server to refuse: without scopes, it would give all of the login's.
+  return given.length > 0 ? given : asked;
 }
 
 async function exchange(

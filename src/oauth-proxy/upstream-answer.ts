@@ -21,6 +21,16 @@ export function writeAnswer(answer: Readonly<Record<string, unknown>>): string {
   }
 }
 
+/** The answer, without what it repeats of the secrets that were sent: neither a client nor a log may learn them. */
+export function withoutEcho(answer: ServerAnswer, secrets: readonly (string | undefined)[]): ServerAnswer {
+  const { status, body } = answer;
+  if (status < 400 || body === undefined) return answer;
+  const sent = secrets.flatMap((secret) => (secret === undefined || secret === '' ? [] : [secret]));
+  const hide = (value: unknown) =>
+    typeof value === 'string' ? sent.reduce((text: string, secret) => text.replaceAll(secret, '…'), value) : value;
+  return { ...answer, body: Object.fromEntries(Object.entries(body).map(([name, value]) => [name, hide(value)])) };
+}
+
 /** What the server behind us has against a request: passed on, as far as it is an OAuth error (RFC 6749, section 5.2). */
 export class UpstreamRefusal extends Error {
   override readonly name = 'UpstreamRefusal';
@@ -45,7 +55,7 @@ const LONGEST_MEMBER = 1_000;
  * the operator to mend. A client that was told of it would throw its registration away.
  */
 export function refusalOf(
-  { status, body }: ServerAnswer,
+  { status, body }: Pick<ServerAnswer, 'status' | 'body'>,
   otherwise: readonly [error: OAuthError['error'], description: string],
   isShared = false,
 ): Error {

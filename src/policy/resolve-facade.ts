@@ -28,6 +28,8 @@ export interface ResolvedFacade extends Omit<ResolvedOptions<typeof FACADE_TABLE
   readonly issuer: string;
   readonly audiences: readonly string[];
   readonly provider: Provider;
+  /** Those that the resource announces. */
+  readonly scopes: readonly string[];
   readonly client: StaticClient | undefined;
   /** In the order in which they are tried. */
   readonly metadataUrls: readonly URL[];
@@ -42,7 +44,7 @@ export interface ResolvedFacade extends Omit<ResolvedOptions<typeof FACADE_TABLE
 export interface RestOfPolicy {
   readonly issuers: readonly TrustedIssuer[];
   readonly resource: ResourceIdentity | undefined;
-  readonly metadataMembers: Readonly<Record<string, unknown>>;
+  readonly metadataMembers: Readonly<Record<string, unknown>> & { readonly scopesSupported?: readonly string[] };
   readonly allowHttp: boolean;
   /** Every token must be bound to a key of the client (RFC 9449). */
   readonly requiresProof: boolean;
@@ -68,6 +70,7 @@ export function resolveFacade(checks: OptionChecks, given: unknown, context: Res
     issuer: trusted.issuer,
     audiences: trusted.audiences,
     provider: trusted.provider,
+    scopes: Object.freeze([...(context.metadataMembers.scopesSupported ?? [])]),
     client: trusted.client,
     ...resolveMetadata(checks, metadataUrl, trusted, context.allowHttp),
     secrets: secret,

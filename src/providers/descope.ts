@@ -1,4 +1,4 @@
-import { discoveryUrl, type Provider, STANDARD } from './provider.js';
+import { discoveryUrl, type Provider, REGISTRATION_MEMBERS, STANDARD } from './provider.js';
 
 /** Descope. Its keys belong to the project, and registration wants a management key. */
 export const DESCOPE: Provider = Object.freeze({
@@ -14,7 +14,8 @@ export const DESCOPE: Provider = Object.freeze({
       return agentic && `${agentic.origin}/v1/mgmt/mcp/client/${agentic.project}/${agentic.server}/register`;
     },
     credentials: 'Bearer' as const,
-    passesScope: true,
+    members: REGISTRATION_MEMBERS,
+    hint: 'clients cannot register without a management key of the project: better give a "clientId"',
   }),
 });
 

@@ -14,6 +14,12 @@ export const ENTRA: Provider = Object.freeze({
   metadataIssuer: (issuer: string) => `${authority(issuer)}/v2.0`,
   registration: undefined,
   acceptsResource: false,
+  // It takes one value (AADSTS90023). `consent` has it ask users who may not consent, also where an administrator has
+  // consented for all (AADSTS90094, AADSTS90095); it asks by itself where consent is missing.
+  prompts: Object.freeze({ passed: Object.freeze(['none', 'login', 'select_account', 'create']), takesSeveral: false }),
+  // A refresh that names no resource is one for the application itself (AADSTS90009), or brings a token with another scope.
+  scopesAtRefresh: (asked: readonly string[], ofLogin: readonly string[]) =>
+    asked.some((scope) => !OPENID_SCOPES.includes(scope)) ? asked : ofLogin,
   upstreamScope,
   audienceHint: 'name both the Application ID URI (v1 tokens) and the client id (v2 tokens) in "audiences"',
 });

@@ -1,5 +1,5 @@
 import { withoutClosingSlash } from '../http/well-known.js';
-import { discoveryUrl, type Provider, STANDARD } from './provider.js';
+import { discoveryUrl, type Provider, REGISTRATION_MEMBERS, STANDARD } from './provider.js';
 
 /** Keycloak. Its registration endpoint answers without CORS (keycloak#39629), and it does not know RFC 8707 (keycloak#14355). */
 export const KEYCLOAK: Provider = Object.freeze({
@@ -9,8 +9,10 @@ export const KEYCLOAK: Provider = Object.freeze({
   registration: Object.freeze({
     url: (issuer: string) => `${withoutClosingSlash(issuer)}/clients-registrations/openid-connect`,
     credentials: 'Bearer' as const,
-    // Its policy "Allowed Client Scopes", on by default, turns down every registration that names one.
-    passesScope: false,
+    // Its policies for anonymous registration, on by default, judge these two: "Allowed Client Scopes" refuses every `scope`,
+    // and "Trusted Hosts" a `client_uri` of a host that is not trusted.
+    members: Object.freeze(REGISTRATION_MEMBERS.filter((member) => member !== 'scope' && member !== 'client_uri')),
+    hint: 'see Clients, Client registration, Anonymous access policies: Trusted Hosts must name the host of this server and of "resource"; Max Clients Limit may be reached',
   }),
   acceptsResource: false,
   audienceHint: 'add an Audience mapper for it to a client scope that every client gets (Keycloak: Client scopes)',

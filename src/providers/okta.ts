@@ -1,5 +1,5 @@
 import { withoutClosingSlash } from '../http/well-known.js';
-import { discoveryUrl, type Provider, STANDARD } from './provider.js';
+import { discoveryUrl, type Provider, REGISTRATION_MEMBERS, STANDARD } from './provider.js';
 
 /** Okta's custom authorization servers. Registration belongs to the organisation, and wants an API token (`SSWS`). */
 export const OKTA: Provider = Object.freeze({
@@ -9,7 +9,8 @@ export const OKTA: Provider = Object.freeze({
   registration: Object.freeze({
     url: (issuer: string) => `${new URL(issuer).origin}/oauth2/v1/clients`,
     credentials: 'SSWS' as const,
-    passesScope: true,
+    members: REGISTRATION_MEMBERS,
+    hint: 'clients cannot register without an API token of the organisation: better give a "clientId"',
   }),
   sendsAudience: true,
   acceptsResource: false,

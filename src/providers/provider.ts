@@ -14,6 +14,13 @@ export interface Provider {
   readonly sendsAudience: boolean;
   /** RFC 8707: the server knows `resource`, or at least does not mind it. */
   readonly acceptsResource: boolean;
+  /** What of a client's `prompt` the server gets (OpenID Connect Core, section 3.1.2.1). */
+  readonly prompts: Prompts;
+  /**
+   * The scopes that a refresh must name, where the server does not take those of the login by itself (RFC 6749, section 6);
+   * undefined where it does. Both lists are in the server's spelling; `asked` is what the client named, and part of the other.
+   */
+  scopesAtRefresh(asked: readonly string[], ofLogin: readonly string[]): readonly string[] | undefined;
   /** The scope as this server spells it. */
   upstreamScope(scope: string, audiences: readonly string[]): string;
   /** For the log, where a token comes with another audience: what to change at this server. */
@@ -25,9 +32,33 @@ export interface Registration {
   url(issuer: string): string | undefined;
   /** The scheme of the credentials that a caller may bring in `Authorization`; other credentials are not forwarded. */
   readonly credentials: 'Bearer' | 'SSWS';
-  /** A `scope` of the client's metadata is passed on; where not, clients may later ask for any scope that the server gives. */
-  readonly passesScope: boolean;
+  /** What the server gets of what a client says of itself. Without `scope`, clients may later ask for any scope that it gives. */
+  readonly members: readonly RegistrationMember[];
+  /** For the log, where the server refuses a registration: what to change there. */
+  readonly hint: string | undefined;
 }
+
+export interface Prompts {
+  /** The values that the server knows, and that do no harm there. */
+  readonly passed: readonly string[];
+  /** The server takes a list of values; where not, the first of `passed` counts that the client asked for. */
+  readonly takesSeveral: boolean;
+}
+
+/** What a client may say of itself when it registers (RFC 7591, section 2), beside what is ours to say. */
+export const REGISTRATION_MEMBERS = Object.freeze([
+  'client_name',
+  'client_uri',
+  'logo_uri',
+  'tos_uri',
+  'policy_uri',
+  'contacts',
+  'scope',
+  'software_id',
+  'software_version',
+] as const);
+
+export type RegistrationMember = (typeof REGISTRATION_MEMBERS)[number];
 
 /** What most servers have in common, and what RFC 8414 and RFC 8707 expect of all. */
 export const STANDARD: Provider = Object.freeze({
@@ -38,9 +69,17 @@ export const STANDARD: Provider = Object.freeze({
     discoveryUrl(issuer),
   ],
   metadataIssuer: (issuer: string) => issuer,
-  registration: Object.freeze({ url: () => undefined, credentials: 'Bearer', passesScope: true }),
+  registration: Object.freeze({
+    url: () => undefined,
+    credentials: 'Bearer',
+    members: REGISTRATION_MEMBERS,
+    hint: undefined,
+  }),
   sendsAudience: false,
   acceptsResource: true,
+  // Not select_account: oidc-provider, for one, refuses every login that asks for it.
+  prompts: Object.freeze({ passed: Object.freeze(['none', 'login', 'consent']), takesSeveral: true }),
+  scopesAtRefresh: () => undefined,
   upstreamScope: (scope: string) => scope,
   audienceHint: undefined,
 });

@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest';
+import { type Replayed, replay } from '../support/client-replay.js';
+import { asAlice, SECRET, startFacadeFlow } from '../support/facade-flow.js';
+import { startGuardedServer } from '../support/guarded-server.js';
+import { initialize, post } from '../support/mcp-requests.js';
+import { atOidcServer, startOidcServer } from '../support/oidc-server.js';
+import { type BehaviourName, PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
+import { REAL_CLIENTS, type RealClient } from '../support/real-clients.js';
+
+const CLIENTS = Object.entries(REAL_CLIENTS);
+const SERVERS = Object.keys(PROVIDER_BEHAVIOURS) as BehaviourName[];
+/** As where the clients were watched: the resource announces its own scope, and the server offline_access. */
+const RESOURCE_METADATA = { scopesSupported: ['mcp.read'] };
+
+/** Every access token that the client got lets it in. */
+async function expectLetIn(resource: string, { registration, callback, tokens, refreshed }: Replayed): Promise<void> {
+  expect(registration.status).toBe(201);
+  expect(Object.fromEntries(callback.searchParams)).toMatchObject({ code: expect.any(String), iss: resource });
+  for (const { status, body } of refreshed === undefined ? [tokens] : [tokens, refreshed]) {
+    expect(status, JSON.stringify(body)).toBe(200);
+    const response = await post(resource, initialize(), { authorization: `Bearer ${body.access_token}` });
+    expect(response.status).toBe(200);
+    await response.text();
+  }
+}
+
+const asksOffline = ({ asksFor }: RealClient) =>
+  asksFor({ resource: ['mcp.read'], server: ['offline_access'] }).includes('offline_access');
+
+describe.each(SERVERS)('registers, logs in and refreshes at %s', (name) => {
+  const { kind } = PROVIDER_BEHAVIOURS[name];
+  test.each(CLIENTS)('%s', async (_name, client) => {
+    const { guarded } = await startFacadeFlow(name, name, { resourceMetadata: RESOURCE_METADATA });
+    const replayed = await replay({ client, resource: guarded.resource, fillIn: asAlice });
+    await expectLetIn(guarded.resource, replayed);
+    const isRefreshable = !('refreshesOffline' in kind) || asksOffline(client);
+    expect(replayed.refreshed !== undefined).toBe(client.refresh !== undefined && isRefreshable);
+  });
+});
+
+describe('registers, logs in and refreshes at oidc-provider', () => {
+  test.each(CLIENTS.flatMap(([name, client]) => [false, true].map((bare) => [name, bare, client] as const)))(
+    '%s; leaves out `resource`: %s',
+    async (_name, withoutResource, client) => {
+      let resource = '';
+      const issuer = await startOidcServer(() => resource);
+      const guarded = await startGuardedServer(() => ({
+        issuer,
+        jwks: { url: `${issuer}/jwks` },
+        provider: { standard: {} },
+        facade: { secret: SECRET },
+        resourceMetadata: RESOURCE_METADATA,
+      }));
+      resource = guarded.resource;
+      const replayed = await replay({ client, resource, fillIn: atOidcServer, withoutResource });
+      await expectLetIn(resource, replayed);
+      expect(replayed.refreshed !== undefined).toBe(client.refresh !== undefined);
+    },
+  );
+});
