@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { isAnswered } from '../http/answered.js';
 import { replyJson } from '../http/reply.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import { type Logger, type Middleware, UpstreamError } from '../index.js';
@@ -84,7 +85,7 @@ function createListener(bind: BindConfig, routes: readonly GatewayRoute[], logge
 /** Answers what a route could not: an outage as 502 or 503 with the time to come back, everything else as 500, unexplained. */
 export function answerFailure(logger: Logger, error: unknown, req: IncomingMessage, res: ServerResponse): void {
   logger.error(`${req.method} ${(req.url ?? '').split('?', 1)[0]} failed: ${causes(error)}`);
-  if (res.headersSent) {
+  if (isAnswered(res)) {
     // An answer that was begun cannot become another: cut short, the client knows that it is not whole.
     res.destroy();
   } else if (error instanceof UpstreamError) {

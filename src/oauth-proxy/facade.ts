@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { UpstreamError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
+import { isAnswered } from '../http/answered.js';
 import { BodyError } from '../http/body.js';
 import { forEveryOrigin, forMethods } from '../http/endpoint.js';
 import { escapeHtml } from '../http/html.js';
@@ -99,7 +100,7 @@ function answering(endpoint: Endpoint, reply: ErrorReply, logger: Logger): Middl
   return (req, res, next) => {
     endpoint(req, res).catch((error: unknown) => {
       // Answered by somebody else meanwhile, for example for want of time: nothing more can be said.
-      if (res.headersSent) return;
+      if (isAnswered(res)) return;
       // What is left of a body that is not read would be taken for the next request.
       if (error instanceof BodyError) res.setHeader('connection', 'close');
       const isOurs = error instanceof OAuthError || error instanceof BodyError || error instanceof UpstreamRefusal;

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { isAnswered } from '../../http/answered.js';
 import type { AcceptedForms } from './accepted-forms.js';
 import type { EventStream } from './event-stream.js';
 
@@ -53,7 +54,7 @@ export class Answer implements Recipient {
 
   // Some middlewares answer themselves after a while; what they left behind is not ours to write to.
   get #untouched(): boolean {
-    return !this.#plan.res.destroyed && !this.#plan.res.headersSent;
+    return !this.#plan.res.destroyed && !isAnswered(this.#plan.res);
   }
 
   get streaming(): boolean {

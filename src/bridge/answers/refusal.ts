@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { isAnswered } from '../../http/answered.js';
 import type { BodyError } from '../../http/body.js';
 import { replyJson } from '../../http/reply.js';
 import { BridgeError } from '../../messages/bridge-error.js';
@@ -9,7 +10,7 @@ const RETRY_AFTER: Readonly<Record<number, string>> = { 429: '5', 503: '10' };
 
 /** Sends what the bridge itself has to say about a request, or about a body that cannot be used: the only place. */
 export function refuse(res: ServerResponse, cause: BridgeError | BodyError): void {
-  if (res.headersSent || res.destroyed) return;
+  if (isAnswered(res) || res.destroyed) return;
   const error =
     cause instanceof BridgeError ? cause : new BridgeError(BODY_REASONS[cause.status], { detail: cause.message });
   const retryAfter = RETRY_AFTER[error.status];

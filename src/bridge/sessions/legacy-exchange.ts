@@ -1,4 +1,5 @@
 import { expiryOf } from '../../core/auth-info.js';
+import { isAnswered } from '../../http/answered.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { LEGACY_REVISIONS } from '../../messages/era.js';
 import type { ClientMessage } from '../../messages/json-rpc.js';
@@ -92,7 +93,7 @@ export class LegacyExchange {
     session.expiresAt = expiryOf(request.auth);
     request.res.once('close', () => {
       // Whoever hung up before has not learnt its id, and nobody ever will.
-      if (!request.res.headersSent) session.end('session_ended');
+      if (!isAnswered(request.res)) session.end('session_ended');
     });
     const answer = this.#answer(request, session, { ...wanted, responses: 1, batch });
     session.request(message, answer, withMeta(message, rule));

@@ -1,4 +1,5 @@
 import { expiryOf } from '../../core/auth-info.js';
+import { isAnswered } from '../../http/answered.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { checkModernRequest, metaOf, VERSION_KEY } from '../../messages/era.js';
 import { matchesNameHeader } from '../../messages/header-value.js';
@@ -65,6 +66,6 @@ export class ModernExchange {
       for (let busy = child.ready(since, length); busy; busy = child.ready(since, length)) await busy;
       child.tell(withMeta(message, this.#metaRules.forOthers));
     }
-    if (!res.headersSent && !res.destroyed) res.writeHead(202).end();
+    if (!isAnswered(res) && !res.destroyed) res.writeHead(202).end();
   }
 }
