@@ -8,6 +8,6 @@ export interface BridgeRequest {
   readonly res: ServerResponse;
   readonly auth: AuthInfo | undefined;
   readonly principal: Principal;
-  /** When it came, in milliseconds since 1970. */
+  /** When it came, on the clock of `performance.now()`. */
   readonly since: number;
 }

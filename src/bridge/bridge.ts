@@ -1,6 +1,8 @@
 import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AuthInfo } from '../core/auth-info.js';
+import { requireAuthority } from '../core/authority.js';
+import { AuthError } from '../core/errors.js';
 import { principalOf } from '../core/principal.js';
 import { Quota } from '../core/quota.js';
 import { BodyError, readBody } from '../http/body.js';
@@ -8,6 +10,7 @@ import { BridgeError } from '../messages/bridge-error.js';
 import { isModern, namesModernRevision } from '../messages/era.js';
 import { parseBody } from '../messages/json-rpc.js';
 import { createMetaRules } from '../messages/meta-edit.js';
+import { refuseOf } from '../oauth/refusal.js';
 import { inheritedEnvironment } from '../targets/stdio/child-environment.js';
 import { ChildSource } from '../targets/stdio/child-source.js';
 import { dropWatchdog, takeWatchdog } from '../targets/stdio/watchdog.js';
@@ -63,10 +66,11 @@ export class Bridge {
   /** Answers one request. Throws nothing but what is nobody's fault out there. */
   async handle(req: IncomingMessage, res: ServerResponse, auth: AuthInfo | undefined): Promise<void> {
     try {
-      await this.#dispatch({ req, res, auth, principal: principalOf(req, auth), since: Date.now() });
+      await this.#dispatch({ req, res, auth, principal: principalOf(req, auth), since: performance.now() });
     } catch (error) {
-      if (!(error instanceof BridgeError || error instanceof BodyError)) throw error;
-      refuse(res, error);
+      if (error instanceof AuthError) refuseOf(req)?.(req, res, error.code, { scopes: [] });
+      else if (error instanceof BridgeError || error instanceof BodyError) refuse(res, error);
+      else throw error;
     }
   }
 
@@ -106,6 +110,7 @@ export class Bridge {
     const { length } = body;
     for (let busy = this.#busy(request, length); busy; busy = this.#busy(request, length)) await busy;
     if (res.destroyed) return;
+    requireAuthority(request.auth);
     const { messages, batch } = parseBody(body);
     if (this.#closed) throw new BridgeError('closing');
     const [first] = messages;
@@ -124,7 +129,7 @@ export class Bridge {
   }
 
   #tick(): void {
-    const now = Date.now();
+    const now = performance.now();
     this.#ticks = (this.#ticks + 1) % TICKS_PER_KEEP_ALIVE;
     this.#sessions.tick(now, this.#ticks === 0);
     this.#shared.tick(now, this.#ticks === 0);

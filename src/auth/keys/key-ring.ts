@@ -23,6 +23,8 @@ export interface KeyRing {
   select(kid: string | undefined, alg: string, refuted?: VerificationKey): VerificationKey | undefined;
   clear(): void;
   holds(key: VerificationKey): boolean;
+  /** Whether it has this key, be it read anew. */
+  includes(key: VerificationKey): boolean;
   readonly size: number;
 }
 
@@ -51,6 +53,7 @@ export function createKeyRing({ issuer, logger }: KeySetContext): KeyRing {
       ring = new Map();
     },
     holds: (key) => ring.get(key.identity) === key,
+    includes: (key) => ring.has(key.identity),
     get size() {
       return ring.size;
     },

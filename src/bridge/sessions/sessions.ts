@@ -30,7 +30,7 @@ export class Sessions {
   /** Opens a session with a child of its own; refuses what is over a cap. */
   open(principal: Principal, auth: AuthInfo | undefined): Session {
     const { child, share } = this.#children.take(auth);
-    const session = new Session(principal, child, this.#options.maxPendingRequests, () => {
+    const session = new Session({ principal, auth }, child, this.#options.maxPendingRequests, () => {
       this.#byId.delete(session.id);
       share.release();
     });

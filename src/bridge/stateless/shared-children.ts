@@ -1,4 +1,5 @@
-import { type AuthInfo, expiryOf } from '../../core/auth-info.js';
+import type { AuthInfo } from '../../core/auth-info.js';
+import { isOver } from '../../core/authority.js';
 import type { Principal } from '../../core/principal.js';
 import type { Share } from '../../core/quota.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
@@ -48,7 +49,7 @@ export class SharedChildren {
   /** The principal's child; started if need be. Refuses revisions that the program does not speak. */
   async get(principal: Principal, auth: AuthInfo | undefined, version?: string): Promise<SharedChild> {
     const legacyUntil = Math.max(this.#legacyUntil, this.#silentUntil.get(principal) ?? 0);
-    if (this.#versions === undefined && Date.now() < legacyUntil) throw new BridgeError('legacy_server');
+    if (this.#versions === undefined && performance.now() < legacyUntil) throw new BridgeError('legacy_server');
     const place = this.#places.get(principal) ?? this.#start(principal, auth);
     place.auth = auth;
     await place.ready;
@@ -83,8 +84,7 @@ export class SharedChildren {
   #start(principal: Principal, auth: AuthInfo | undefined): Place {
     const { child, share } = this.#children.take(auth);
     const gone = (): void => this.#gone(principal, shared);
-    const shared = new SharedChild(child, this.#options.maxPendingRequests, gone);
-    shared.expiresAt = expiryOf(auth);
+    const shared = new SharedChild(child, auth, this.#options.maxPendingRequests, gone);
     const ready = this.#versions ? Promise.resolve() : this.#probe(principal, shared);
     // Whoever waits for it is told; with nobody waiting it must not count as unhandled.
     ready.catch(() => undefined);
@@ -101,7 +101,7 @@ export class SharedChildren {
     }
     const { answered, over } = shared;
     this.#end(principal, shared, 'session_ended');
-    const until = Date.now() + LEGACY_FOR_MS;
+    const until = performance.now() + LEGACY_FOR_MS;
     if (answered) {
       if (this.#versions === undefined) this.#legacyUntil = until;
     } else if (over !== undefined && (over !== 'child_exited' || this.#versions)) {
@@ -112,7 +112,7 @@ export class SharedChildren {
 
   #gone(principal: Principal, shared: SharedChild): void {
     const auth = this.#places.get(principal)?.auth;
-    if (!this.#forget(principal, shared) || this.#closed || !shared.answered) return;
+    if (!this.#forget(principal, shared) || this.#closed || !shared.answered || isOver(auth)) return;
     this.restarts++;
     try {
       this.#start(principal, auth);

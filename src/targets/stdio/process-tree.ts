@@ -58,11 +58,11 @@ function livingStraysOf({ pid, exitCode, signalCode }: ChildProcess): readonly S
 }
 
 async function treeEnds(pid: number, strays: readonly Stray[], exited: Promise<void>, ms: number): Promise<boolean> {
-  const deadline = Date.now() + ms;
+  const deadline = performance.now() + ms;
   if (!(await within(exited, ms))) return false;
   // The leader may be gone (npx) while what it started is still ending, and nothing tells when that is over.
   while (treeIsAlive(pid) || strays.some(strayIsAlive)) {
-    if (Date.now() >= deadline) return false;
+    if (performance.now() >= deadline) return false;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return true;

@@ -70,12 +70,12 @@ export class Watchdog {
     const watchdog = startProgram();
     if (watchdog === undefined) return;
     this.#process = watchdog;
-    const born = Date.now();
+    const born = performance.now();
     const forget = (): void => {
       if (this.#process !== watchdog) return;
       this.#process = undefined;
       // Somebody ended it; but one that cannot live is not started for ever.
-      this.#earlyDeaths = Date.now() - born > SHORTEST_LIFE_MS ? 0 : this.#earlyDeaths + 1;
+      this.#earlyDeaths = performance.now() - born > SHORTEST_LIFE_MS ? 0 : this.#earlyDeaths + 1;
       if (this.#groups.size > 0 && this.#earlyDeaths < MOST_EARLY_DEATHS) this.#start();
     };
     watchdog.on('error', forget).on('exit', forget);
