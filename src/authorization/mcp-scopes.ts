@@ -1,5 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getAuth } from '../core/auth-info.js';
+import { withdrawalOf } from '../core/authority.js';
+import { userOf } from '../core/principal.js';
+import { createRareLine } from '../core/rare-line.js';
 import { BodyError } from '../http/body.js';
 import { asError, type Middleware } from '../http/middleware.js';
 import { peekBody } from '../http/peek-body.js';
@@ -29,6 +32,7 @@ const WITHOUT_MESSAGE = ['GET', 'HEAD', 'DELETE', 'OPTIONS'];
  */
 export function mcpScopes(rules: ScopeRules, options: Readonly<McpScopesOptions> = {}): Middleware {
   const held = resolveScopesOptions(rules, options);
+  const warn = createRareLine((line) => held.logger.warn(line));
   const ruling = createRuling(createRuleBook(held.rules, held.logger), createGrantedScopes(held.implies));
 
   return function mcpScopesMiddleware(req, res, next) {
@@ -45,7 +49,9 @@ export function mcpScopes(rules: ScopeRules, options: Readonly<McpScopesOptions>
       if (held.hide && req.method === 'GET') hideFrom(req, res, ruling);
       next();
     } else {
-      decide({ req, res, next, refuse }, held, ruling).catch((error: unknown) => next(asError(error, 'mcpScopes()')));
+      decide({ req, res, next, refuse, warn }, held, ruling).catch((error: unknown) =>
+        next(asError(error, 'mcpScopes()')),
+      );
     }
   };
 }
@@ -65,21 +71,33 @@ interface Passage {
   readonly res: ServerResponse;
   readonly next: (error?: unknown) => void;
   readonly refuse: LaterRefuse;
+  readonly warn: (line: string) => void;
 }
 
 async function decide(passage: Passage, held: ResolvedScopes, ruling: Ruling): Promise<void> {
-  const { req, res, next } = passage;
+  const { req, res, next, refuse, warn } = passage;
   let body: ReceivedBody;
   try {
     // A parser that ran before has the last word: what it left is what the server gets.
-    body = readCalls(req.readableEnded ? parsedBody(req) : takeBody(req, await peekBody(req, held.maxBodyBytes)));
+    body = readCalls(
+      req.readableEnded ? parsedBody(req) : takeBody(req, await peekBody(req, held.maxBodyBytes, userOf(getAuth(req)))),
+    );
     requireMatchingHeaders(body, req.headers);
   } catch (error) {
+    if (error instanceof BodyError && error.status === 503)
+      warn(`mcpScopes(): bodies are refused with 503: ${error.message}`);
     if (error instanceof MessageError || error instanceof BodyError) reject(res, error);
     else next(asError(error, 'mcpScopes()'));
     return;
   }
-  const objection = ruling(getAuth(req), body.calls);
+  const auth = getAuth(req);
+  // The token was checked before the body came, which may take its time.
+  const withdrawal = withdrawalOf(auth);
+  if (withdrawal !== undefined) {
+    refuse(req, res, withdrawal, { scopes: [] });
+    return;
+  }
+  const objection = ruling(auth, body.calls);
   if (objection !== undefined) {
     turnAway(passage, held, body, objection);
     return;

@@ -3,8 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AuthInfo } from '../core/auth-info.js';
 import { requireAuthority } from '../core/authority.js';
 import { AuthError } from '../core/errors.js';
-import { principalOf } from '../core/principal.js';
+import { principalOf, userOf } from '../core/principal.js';
 import { Quota } from '../core/quota.js';
+import { createRareLine } from '../core/rare-line.js';
 import { BodyError, readBody } from '../http/body.js';
 import { BridgeError } from '../messages/bridge-error.js';
 import { isModern, namesModernRevision } from '../messages/era.js';
@@ -36,6 +37,7 @@ export class Bridge {
   readonly #modern: ModernExchange;
   readonly #guard: (req: IncomingMessage) => void;
   readonly #maxBodyBytes: number;
+  readonly #warn: (line: string) => void;
   readonly #timer: NodeJS.Timeout;
   #ticks = 0;
   #published = '';
@@ -59,6 +61,7 @@ export class Bridge {
     this.#modern = new ModernExchange(this.#shared, metaRules);
     this.#guard = createRebindingGuard(options);
     this.#maxBodyBytes = options.maxBodyBytes;
+    this.#warn = createRareLine((line) => options.logger.warn(line));
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
   }
@@ -69,8 +72,11 @@ export class Bridge {
       await this.#dispatch({ req, res, auth, principal: principalOf(req, auth), since: performance.now() });
     } catch (error) {
       if (error instanceof AuthError) refuseOf(req)?.(req, res, error.code, { scopes: [] });
-      else if (error instanceof BridgeError || error instanceof BodyError) refuse(res, error);
-      else throw error;
+      else if (error instanceof BridgeError || error instanceof BodyError) {
+        if (error instanceof BodyError && error.status === 503)
+          this.#warn(`mcpStdioBackend(): requests are refused with 503: ${error.message}`);
+        refuse(res, error);
+      } else throw error;
     }
   }
 
@@ -104,8 +110,9 @@ export class Bridge {
   async #post(request: BridgeRequest): Promise<void> {
     const { req, res } = request;
     // A child that does not keep up slows its clients, not the heap: their bodies stay in the network until it has read.
-    for (let busy = this.#busy(request, 0); busy; busy = this.#busy(request, 0)) await busy;
-    const body = await readBody(req, this.#maxBodyBytes);
+    const held = req.readableLength;
+    for (let busy = this.#busy(request, held); busy; busy = this.#busy(request, held)) await busy;
+    const body = await readBody(req, this.#maxBodyBytes, 'application/json', userOf(request.auth));
     // Those that came together were all let in; they go on one by one.
     const { length } = body;
     for (let busy = this.#busy(request, length); busy; busy = this.#busy(request, length)) await busy;

@@ -16,13 +16,17 @@ export const MESSAGE_ERRORS = {
   unusable_body: errorRow(400, -32600, 'The body cannot be used'),
   unsupported_media_type: errorRow(415, -32600, 'The body is of an unsupported type'),
   body_too_large: errorRow(413, -32600, 'The body is over the limit'),
+  body_too_slow: errorRow(408, -32000, 'The body did not arrive in time'),
+  too_many_bodies: errorRow(503, -32000, 'Too many bytes of request bodies are waited for'),
 } as const;
 
 /** What a body that cannot be used is called. */
 export const BODY_REASONS = {
   400: 'unusable_body',
+  408: 'body_too_slow',
   413: 'body_too_large',
   415: 'unsupported_media_type',
+  503: 'too_many_bodies',
 } as const satisfies Record<BodyError['status'], keyof typeof MESSAGE_ERRORS>;
 
 /** The error response to the request `id`, as that was written; `undefined` where it answers none in particular. */

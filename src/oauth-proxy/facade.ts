@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { UpstreamError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { isAnswered } from '../http/answered.js';
-import { BodyError } from '../http/body.js';
+import { BODY_RETRY_AFTER, BodyError } from '../http/body.js';
 import { forEveryOrigin, forMethods } from '../http/endpoint.js';
 import { escapeHtml } from '../http/html.js';
 import { asError, type Middleware } from '../http/middleware.js';
@@ -103,6 +103,7 @@ function answering(endpoint: Endpoint, reply: ErrorReply, logger: Logger): Middl
       if (isAnswered(res)) return;
       // What is left of a body that is not read would be taken for the next request.
       if (error instanceof BodyError) res.setHeader('connection', 'close');
+      if (error instanceof BodyError && error.status === 503) res.setHeader('retry-after', BODY_RETRY_AFTER);
       const isOurs = error instanceof OAuthError || error instanceof BodyError || error instanceof UpstreamRefusal;
       if (error instanceof UpstreamError) {
         logger.error(`facade: ${error.message}: ${(error.cause as Error | undefined)?.message ?? error.code}`);
@@ -124,7 +125,7 @@ function replyError(...[res, error]: Parameters<ErrorReply>): void {
 function errorBody(error: Parameters<ErrorReply>[1]): Readonly<Record<string, string>> {
   if (error instanceof UpstreamRefusal) return error.body;
   if (error instanceof OAuthError) return { error: error.error, error_description: error.message };
-  const name = error instanceof BodyError ? 'invalid_request' : 'server_error';
+  const name = error instanceof BodyError && error.status !== 503 ? 'invalid_request' : 'server_error';
   return { error: name, error_description: error.message };
 }
 

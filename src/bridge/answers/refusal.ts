@@ -16,5 +16,9 @@ export function refuse(res: ServerResponse, cause: BridgeError | BodyError): voi
   const retryAfter = RETRY_AFTER[error.status];
   // The rest of a body over the limit is taken in and thrown away: a client that still writes would not read the answer.
   if (!res.req.readableEnded) res.req.resume();
-  replyJson(res, error.status, error.body(), retryAfter === undefined ? {} : { 'retry-after': retryAfter });
+  replyJson(res, error.status, error.body(), {
+    ...(retryAfter !== undefined && { 'retry-after': retryAfter }),
+    // Who is that slow keeps the connection no longer.
+    ...(error.status === 408 && { connection: 'close' }),
+  });
 }
