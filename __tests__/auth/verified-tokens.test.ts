@@ -3,6 +3,7 @@ import request from 'supertest';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createRevocations } from '../../src/auth/token/revocations.js';
 import { type AuthInfo, type Decision, getAuth, mcpAuth } from '../../src/index.js';
+import { passTime as passMs } from '../support/app-with-key-server.js';
 import { claims, createGate, expectInvalidToken, ISSUER, RESOURCE } from '../support/protected-app.js';
 import { createSigner, signatureOf } from '../support/signer.js';
 
@@ -11,9 +12,7 @@ const REVOKED = 'The token has been revoked';
 
 afterEach(() => void vi.useRealTimers());
 
-function passTime(seconds: number): void {
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + seconds * 1000 });
-}
+const passTime = (seconds: number) => passMs(seconds * 1_000);
 
 /** A gate that tells which requests were answered from memory. */
 function setUp(options: Record<string, unknown> = {}) {

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Answer, type AnswerPlan } from '../../src/bridge/answers/answer.js';
 import { EventStream } from '../../src/bridge/answers/event-stream.js';
+import { type AuthInfo, issueAuth } from '../../src/core/auth-info.js';
 import { serve } from '../support/loopback-server.js';
 
 /** What a client receives of a response that `write` fills. */
@@ -11,27 +12,31 @@ async function received(write: (res: ServerResponse) => void): Promise<{ type: s
 }
 
 const planFor = (res: ServerResponse, plan: Partial<AnswerPlan> = {}): AnswerPlan => ({
+  req: res.req,
   res,
   json: true,
   stream: true,
   responses: 1,
   batch: false,
-  until: Number.POSITIVE_INFINITY,
+  auth: undefined,
   openStream: () => new EventStream(),
   hold: () => undefined,
   ...plan,
 });
+const CALLER: AuthInfo = { token: 'a', clientId: 'b', scopes: [], extra: {}, header: {}, payload: {} };
 const message = Buffer.from('{"id":1}');
 
 test('a quiet stream gets comments, until the token that asked for it expires', async () => {
   const { text } = await received((res) => {
     const stream = new EventStream();
-    stream.attach(res, 1_000);
-    stream.tick(10, false);
-    stream.tick(20, true);
+    stream.attach(res, issueAuth({ ...CALLER, expiresAt: Date.now() / 1_000 + 60 }));
+    stream.tick(false);
+    stream.tick(true);
     stream.send(message);
-    stream.tick(30, true);
-    stream.tick(1_000, true);
+    stream.tick(true);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_000 });
+    stream.tick(true);
+    vi.useRealTimers();
     stream.send(message);
   });
   expect(text).toBe(':\n\ndata: {"id":1}\n\n:\n\n');
@@ -40,8 +45,8 @@ test('a quiet stream gets comments, until the token that asked for it expires', 
 test('a quiet answer becomes a stream, so that nobody takes it for dead', async () => {
   const answer = await received((res) => {
     const quiet = new Answer(planFor(res));
-    quiet.tick(Date.now() + 20_000, false);
-    quiet.tick(Date.now() + 20_000, true);
+    quiet.tick(performance.now() + 20_000, false);
+    quiet.tick(performance.now() + 20_000, true);
     quiet.respond(message);
   });
   expect(answer).toEqual({ type: 'text/event-stream', text: 'data: {"id":1}\n\n' });
@@ -50,7 +55,7 @@ test('a quiet answer becomes a stream, so that nobody takes it for dead', async 
 test('an answer that was just asked for waits for its response', async () => {
   const answer = await received((res) => {
     const young = new Answer(planFor(res));
-    young.tick(Date.now() + 1_000, true);
+    young.tick(performance.now() + 1_000, true);
     young.respond(message);
   });
   expect(answer).toEqual({ type: 'application/json', text: '{"id":1}' });
@@ -59,7 +64,7 @@ test('an answer that was just asked for waits for its response', async () => {
 test('an answer to a client that takes no streams stays JSON', async () => {
   const answer = await received((res) => {
     const quiet = new Answer(planFor(res, { stream: false }));
-    quiet.tick(Date.now() + 20_000, true);
+    quiet.tick(performance.now() + 20_000, true);
     quiet.respond(message);
   });
   expect(answer).toEqual({ type: 'application/json', text: '{"id":1}' });
@@ -74,7 +79,7 @@ test('an answer that another middleware gave stays as it is', async () => {
   const answer = await received((res) => {
     const late = new Answer(planFor(res));
     res.writeHead(503, { 'content-type': 'text/plain' }).end('timed out');
-    late.tick(Date.now() + 20_000, true);
+    late.tick(performance.now() + 20_000, true);
     late.notify(message);
     late.respond(message);
   });

@@ -10,9 +10,14 @@ export const signer = createSigner();
 let passedMs = 0;
 const elapsed = performance.now.bind(performance);
 
+/** The date alone is set forward or back, as by an operator or a time server. */
+export function setDate(ms: number): void {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ms });
+}
+
 /** The date moves, and the clock that durations are measured by: timers, sockets and the key server stay real. */
 export function passTime(ms: number): void {
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ms });
+  setDate(ms);
   // It never goes back, not even when the date does.
   passedMs += ms;
   performance.now = () => elapsed() + passedMs;

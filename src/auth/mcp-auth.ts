@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AuthInfo, attachAuth, clearAuth } from '../core/auth-info.js';
 import { AuthError, UpstreamError } from '../core/errors.js';
 import { asksForJson } from '../http/accept.js';
+import { isAnswered } from '../http/answered.js';
 import { asError } from '../http/middleware.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import { publicEndpointsOf } from '../metadata/public-endpoints.js';
@@ -101,7 +102,7 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
   }
 
   async function verify(passage: Passage, token: string, known: VerifiedToken | undefined): Promise<void> {
-    passage.canBeOvertaken = !passage.res.headersSent;
+    passage.canBeOvertaken = !isAnswered(passage.res);
     try {
       const verified = known ?? (await verifier.verify(token));
       passage.auth = verified.auth;
@@ -173,7 +174,7 @@ function createGate(held: ResolvedAuth, options: object) {
       // Not for next(): Express would answer with a page, which no MCP client can read.
       replyOutage(res, error);
     } else {
-      if (error instanceof UpstreamError && !res.headersSent)
+      if (error instanceof UpstreamError && !isAnswered(res))
         res.setHeader('retry-after', String(error.retryAfterSeconds));
       next(asError(error, 'mcpAuth()'));
     }
@@ -184,5 +185,5 @@ function createGate(held: ResolvedAuth, options: object) {
 
 /** While a slow key server was waited for, another may have answered, or the client hung up. */
 function isOvertaken({ canBeOvertaken, res }: Passage): boolean {
-  return canBeOvertaken && (res.headersSent || res.destroyed);
+  return canBeOvertaken && (isAnswered(res) || res.destroyed);
 }

@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { isAnswered } from '../http/answered.js';
 import { replyJson } from '../http/reply.js';
 import { type AnswerType, answerTypeOf } from './answer-type.js';
 import { EventRewriter } from './event-rewriter.js';
@@ -181,7 +182,7 @@ function callbackOf(rest: readonly unknown[]): Callback {
 
 /** What `writeHead` takes, set as if it had come by `setHeader`, so that it can still be changed. */
 function applyHead(res: ServerResponse, [status, ...rest]: Head): void {
-  if (res.headersSent) return;
+  if (isAnswered(res)) return;
   res.statusCode = status;
   if (typeof rest[0] === 'string') res.statusMessage = rest.shift() as string;
   const headers = rest[0] as OutgoingHttpHeaders | OutgoingHttpHeader[] | undefined;

@@ -1,6 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getAuth } from '../core/auth-info.js';
-import { alreadyRead, BodyError, reportBody } from '../http/body.js';
+import { withdrawalOf } from '../core/authority.js';
+import { createBodyReport } from '../core/body-report.js';
+import { userOf } from '../core/principal.js';
+import { alreadyRead, BodyError } from '../http/body.js';
 import { carriesBody, isBodyParsed } from '../http/carries-body.js';
 import { asError, type Middleware } from '../http/middleware.js';
 import { peekBody } from '../http/peek-body.js';
@@ -30,6 +33,7 @@ const WITHOUT_MESSAGE = ['GET', 'HEAD', 'DELETE', 'OPTIONS'];
  */
 export function mcpScopes(rules: ScopeRules, options: Readonly<McpScopesOptions> = {}): Middleware {
   const held = resolveScopesOptions(rules, options);
+  const report = createBodyReport('mcpScopes()', held.logger);
   const ruling = createRuling(createRuleBook(held.rules, held.logger), createGrantedScopes(held.implies));
 
   return function mcpScopesMiddleware(req, res, next) {
@@ -46,7 +50,9 @@ export function mcpScopes(rules: ScopeRules, options: Readonly<McpScopesOptions>
       if (held.hide && req.method === 'GET') hideFrom(req, res, { ruling, logger: held.logger });
       next();
     } else {
-      decide({ req, res, next, refuse }, held, ruling).catch((error: unknown) => next(asError(error, 'mcpScopes()')));
+      decide({ req, res, next, refuse, report }, held, ruling).catch((error: unknown) =>
+        next(asError(error, 'mcpScopes()')),
+      );
     }
   };
 }
@@ -66,22 +72,32 @@ interface Passage {
   readonly res: ServerResponse;
   readonly next: (error?: unknown) => void;
   readonly refuse: LaterRefuse;
+  readonly report: (error: unknown) => void;
 }
 
 async function decide(passage: Passage, held: ResolvedScopes, ruling: Ruling): Promise<void> {
-  const { req, res, next } = passage;
+  const { req, res, next, refuse, report } = passage;
   let body: ReceivedBody;
   try {
     // A parser that ran before has the last word: what it left is what the server gets.
-    body = readCalls(isBodyParsed(req) ? parsedBody(req) : takeBody(req, await peekBody(req, held.maxBodyBytes)));
+    body = readCalls(
+      isBodyParsed(req) ? parsedBody(req) : takeBody(req, await peekBody(req, held.maxBodyBytes, userOf(getAuth(req)))),
+    );
     requireMatchingHeaders(body, req.headers);
   } catch (error) {
-    reportBody(error, 'mcpScopes()', held.logger.error);
+    report(error);
     if (error instanceof MessageError || error instanceof BodyError) reject(res, error);
     else next(asError(error, 'mcpScopes()'));
     return;
   }
-  const objection = ruling(getAuth(req), body.calls);
+  const auth = getAuth(req);
+  // The token was checked before the body came, which may take its time.
+  const withdrawal = withdrawalOf(auth);
+  if (withdrawal !== undefined) {
+    refuse(req, res, withdrawal, { scopes: [] });
+    return;
+  }
+  const objection = ruling(auth, body.calls);
   if (objection !== undefined) {
     turnAway(passage, held, body, objection);
     return;

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { BodyError } from '../http/body.js';
+import { BODY_RETRY_AFTER, type BodyError } from '../http/body.js';
 import { replyJson } from '../http/reply.js';
 import { BODY_REASONS, errorResponse, errorRow, MESSAGE_ERRORS } from '../messages/message-errors.js';
 
@@ -25,11 +25,18 @@ export class MessageError extends Error {
   }
 }
 
+/** What is left of these bodies is not read, so that the connection cannot be used again. */
+const CLOSE = { connection: 'close' };
+const HEADERS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
+  408: CLOSE,
+  413: CLOSE,
+  503: { ...CLOSE, 'retry-after': BODY_RETRY_AFTER },
+};
+
 /** Answers with a JSON-RPC error response to nobody in particular. */
 export function reject(res: ServerResponse, error: MessageError | BodyError): void {
   const reason = error instanceof MessageError ? error.reason : BODY_REASONS[error.status];
   const { status, code } = UNDECIDED[reason];
   const body = errorResponse(undefined, { code, message: error.message, data: { reason } });
-  // What is left of a body over the limit is not read, so the connection cannot be used again.
-  replyJson(res, status, body, status === 413 ? { connection: 'close' } : {});
+  replyJson(res, status, body, HEADERS[status] ?? {});
 }

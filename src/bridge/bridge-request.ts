@@ -7,6 +7,6 @@ export interface BridgeRequest extends Caller {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly principal: Principal;
-  /** When it came, in milliseconds since 1970. */
+  /** When it came, on the clock of `performance.now()`. */
   readonly since: number;
 }

@@ -2,10 +2,12 @@ import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Advice } from '../core/advice.js';
 import type { AuthInfo } from '../core/auth-info.js';
-import type { Logger } from '../core/logger.js';
-import { principalOf } from '../core/principal.js';
+import { requireAuthority } from '../core/authority.js';
+import { createBodyReport } from '../core/body-report.js';
+import { AuthError } from '../core/errors.js';
+import { principalOf, userOf } from '../core/principal.js';
 import { type Caller, Quota } from '../core/quota.js';
-import { BodyError, readBody, reportBody } from '../http/body.js';
+import { BodyError, readBody } from '../http/body.js';
 import { BridgeError } from '../messages/bridge-error.js';
 import { isModern, namesModernRevision } from '../messages/era.js';
 import { parseBody } from '../messages/json-rpc.js';
@@ -38,7 +40,7 @@ export class Bridge {
   readonly #guard: (req: IncomingMessage) => void;
   readonly #warnIfOpen: (req: IncomingMessage, caller: Caller) => void;
   readonly #maxBodyBytes: number;
-  readonly #logger: Logger;
+  readonly #reportBody: (error: unknown) => void;
   readonly #timer: NodeJS.Timeout;
   #ticks = 0;
   #published = '';
@@ -63,7 +65,7 @@ export class Bridge {
     this.#guard = createRebindingGuard(options, advice);
     this.#warnIfOpen = createOpenWarning(options);
     this.#maxBodyBytes = options.maxBodyBytes;
-    this.#logger = options.logger;
+    this.#reportBody = createBodyReport('mcpStdioBackend()', options.logger);
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
   }
@@ -73,11 +75,13 @@ export class Bridge {
     try {
       const isChecked = auth !== undefined || refuseOf(req) !== undefined;
       this.#warnIfOpen(req, { auth, isChecked });
-      await this.#dispatch({ req, res, auth, isChecked, principal: principalOf(req, auth), since: Date.now() });
+      await this.#dispatch({ req, res, auth, isChecked, principal: principalOf(req, auth), since: performance.now() });
     } catch (error) {
-      if (!(error instanceof BridgeError || error instanceof BodyError)) throw error;
-      reportBody(error, 'mcpStdioBackend()', this.#logger.error);
-      refuse(res, error);
+      if (error instanceof AuthError) refuseOf(req)?.(req, res, error.code, { scopes: [] });
+      else if (error instanceof BridgeError || error instanceof BodyError) {
+        this.#reportBody(error);
+        refuse(res, error);
+      } else throw error;
     }
   }
 
@@ -111,12 +115,14 @@ export class Bridge {
   async #post(request: BridgeRequest): Promise<void> {
     const { req, res } = request;
     // A child that does not keep up slows its clients, not the heap: their bodies stay in the network until it has read.
-    for (let busy = this.#busy(request, 0); busy; busy = this.#busy(request, 0)) await busy;
-    const body = await readBody(req, this.#maxBodyBytes);
+    const held = req.readableLength;
+    for (let busy = this.#busy(request, held); busy; busy = this.#busy(request, held)) await busy;
+    const body = await readBody(req, this.#maxBodyBytes, 'application/json', userOf(request.auth));
     // Those that came together were all let in; they go on one by one.
     const { length } = body;
     for (let busy = this.#busy(request, length); busy; busy = this.#busy(request, length)) await busy;
     if (res.destroyed) return;
+    requireAuthority(request.auth);
     const { messages, batch } = parseBody(body);
     if (this.#closed) throw new BridgeError('closing');
     const [first] = messages;
@@ -135,7 +141,7 @@ export class Bridge {
   }
 
   #tick(): void {
-    const now = Date.now();
+    const now = performance.now();
     this.#ticks = (this.#ticks + 1) % TICKS_PER_KEEP_ALIVE;
     this.#sessions.tick(now, this.#ticks === 0);
     this.#shared.tick(now, this.#ticks === 0);

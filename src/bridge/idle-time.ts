@@ -1,11 +1,13 @@
+import type { LastingAuthority } from '../core/authority.js';
 import type { ResolvedStdio } from './stdio-options.js';
 
 /** Whether what nobody uses at `now` is to end: it was idle for too long, or no token that was used on it counts any more. */
 export function isAbandoned(
-  { lastUsed, expiresAt }: { readonly lastUsed: number; readonly expiresAt: number },
+  { lastUsed, authority }: { readonly lastUsed: number; readonly authority: LastingAuthority },
   now: number,
   { idleTimeoutSeconds, expiryGraceSeconds }: ResolvedStdio,
 ): boolean {
-  const isExpired = now - Math.max(expiresAt, lastUsed) >= expiryGraceSeconds * 1_000;
-  return isExpired || now - lastUsed >= idleTimeoutSeconds * 1_000;
+  if (now - lastUsed >= idleTimeoutSeconds * 1_000) return true;
+  const overSince = authority.overSince(now);
+  return overSince !== undefined && now - Math.max(overSince, lastUsed) >= expiryGraceSeconds * 1_000;
 }

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { carefulLogger } from '../core/logger.js';
 import { printable } from '../core/printable.js';
+import { isAnswered } from '../http/answered.js';
 import { replyJson } from '../http/reply.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import { type Logger, type Middleware, UpstreamError } from '../index.js';
@@ -92,7 +93,7 @@ const MAX_PATH = 300;
 export function answerFailure(logger: Logger, error: unknown, req: IncomingMessage, res: ServerResponse): void {
   const path = printable(rawPath(requestTarget(req)), MAX_PATH);
   logger.error(`${req.method} ${path} failed: ${causes(error)}`);
-  if (res.headersSent) {
+  if (isAnswered(res)) {
     // An answer that was begun cannot become another: cut short, the client knows that it is not whole.
     res.destroy();
   } else if (error instanceof UpstreamError) {

@@ -1,11 +1,14 @@
 import express, { type Request, type Response } from 'express';
-import { rateLimit } from 'express-rate-limit';
+import { rateLimit, type Store } from 'express-rate-limit';
+import { LRUCache } from 'lru-cache';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import type { Middleware } from '../index.js';
 import { facadePaths } from '../oauth/well-known.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 
 const MOST_A_MINUTE = 30;
+const MINUTE_MS = 60_000;
+const MOST_ADDRESSES = 10_000;
 
 /** Where clients register at the facade of a policy; none where it has no facade. */
 export function registrationPaths({ facade }: ResolvedAuth): readonly string[] {
@@ -23,8 +26,9 @@ export function limitRegistrations(paths: readonly string[]): Middleware[] {
   // No path here: Express would read that of a resource as a pattern.
   app.use(
     rateLimit({
-      windowMs: 60_000,
+      windowMs: MINUTE_MS,
       limit: MOST_A_MINUTE,
+      store: createHitStore(),
       standardHeaders: 'draft-8',
       legacyHeaders: false,
       // We read neither of these headers, and need no warning about them.
@@ -44,4 +48,23 @@ export function limitRegistrations(paths: readonly string[]): Middleware[] {
       else next();
     },
   ];
+}
+
+/** The package's own store goes by the date: one that is put back would keep an address out for as long. */
+function createHitStore(): Store {
+  const addresses = new LRUCache<string, { hits: number }>({ max: MOST_ADDRESSES, ttl: MINUTE_MS });
+  return {
+    localKeys: true,
+    increment(address) {
+      const entry = addresses.get(address) ?? { hits: 0 };
+      entry.hits++;
+      if (entry.hits === 1) addresses.set(address, entry);
+      return { totalHits: entry.hits, resetTime: new Date(Date.now() + addresses.getRemainingTTL(address)) };
+    },
+    decrement(address) {
+      const entry = addresses.get(address);
+      if (entry !== undefined) entry.hits--;
+    },
+    resetKey: (address) => void addresses.delete(address),
+  };
 }

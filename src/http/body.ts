@@ -1,7 +1,13 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { type ArrivingBody, beginBody } from './body-budget.js';
 import { isMediaType, type MediaType } from './media-type.js';
 
-type BodyStatus = 400 | 413 | 415 | 500;
+/** How long a body may take to arrive, in milliseconds. */
+const MAX_BODY_MS = 30_000;
+/** When it is worth sending one again that had to give way (503), in seconds. */
+export const BODY_RETRY_AFTER = '10';
+
+type BodyStatus = 400 | 408 | 413 | 415 | 500 | 503;
 
 /** A request body that cannot be used; `status` is what HTTP calls it. 500: the application has read the body before. */
 export class BodyError extends Error {
@@ -18,11 +24,15 @@ export class BodyError extends Error {
  * The request's body (JSON, unless another media type is named), at most `maxBytes` long, as it came. Where a body parser
  * ran before, what it left in `req.body` is taken: text and bytes as they are, an object serialised anew (numbers beyond
  * 2^53 are lost then, in the parser). It does not check that the body is what its media type says.
+ *
+ * @param caller Whose bodies are counted together while they arrive; undefined: those of anonymous callers.
+ * @throws {BodyError}
  */
 export async function readBody(
   req: IncomingMessage,
   maxBytes: number,
   mediaType: MediaType = 'application/json',
+  caller?: string,
 ): Promise<Buffer> {
   const parsed = (req as { body?: unknown }).body;
   if (req.readableEnded) {
@@ -33,29 +43,89 @@ export async function readBody(
   }
   requireMediaType(req.headers, mediaType);
   requireLength(req.headers, maxBytes);
-  return collect(req, maxBytes);
+  return collect(req, maxBytes, caller);
 }
 
-function collect(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
+function collect(req: IncomingMessage, maxBytes: number, caller: string | undefined): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    const settle = (error: Error | undefined): void => {
-      req.off('data', onData).off('end', onEnd).off('close', onClose);
-      if (error === undefined) resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size));
-      else reject(error);
+    const leave = (): void => void req.off('data', onData).off('end', onEnd).off('close', onClose);
+    const body = new IncomingBody(req.headers, maxBytes, caller, (error) => {
+      leave();
+      req.pause();
+      reject(error);
+    });
+    const onData = (chunk: Buffer): void => body.add(chunk);
+    const onEnd = (): void => {
+      leave();
+      resolve(body.take());
     };
-    const onData = (chunk: Buffer): void => {
-      size += chunk.length;
-      if (size > maxBytes) {
-        req.pause();
-        settle(tooLarge(maxBytes));
-      } else chunks.push(chunk);
-    };
-    const onEnd = (): void => settle(undefined);
-    const onClose = (): void => settle(new BodyError(400, 'The request ended before its body did'));
+    const onClose = (): void => body.fail(new BodyError(400, 'The request ended before its body did'));
     req.on('data', onData).on('end', onEnd).on('close', onClose);
   });
+}
+
+/** A body that is arriving: bounded in bytes and in time, and counted with the others that are. */
+export class IncomingBody {
+  readonly #maxBytes: number;
+  readonly #declared: number;
+  readonly #onFailure: (error: BodyError) => void;
+  readonly #caller: string | undefined;
+  readonly #late: NodeJS.Timeout;
+  #chunks: Buffer[] = [];
+  #size = 0;
+  #counted: ArrivingBody | undefined;
+
+  /** `onFailure` is called at most once, and nothing else follows. */
+  constructor(
+    headers: IncomingHttpHeaders,
+    maxBytes: number,
+    caller: string | undefined,
+    onFailure: (error: BodyError) => void,
+  ) {
+    this.#declared = Number(headers['content-length']);
+    this.#maxBytes = maxBytes;
+    this.#caller = caller;
+    this.#onFailure = onFailure;
+    const tooSlow = () => this.fail(new BodyError(408, 'The body did not arrive within 30 seconds'));
+    this.#late = setTimeout(tooSlow, MAX_BODY_MS).unref();
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  add(chunk: Buffer): void {
+    this.#size += chunk.length;
+    if (this.#size > this.#maxBytes) {
+      this.fail(tooLarge(this.#maxBytes));
+      return;
+    }
+    this.#chunks.push(chunk);
+    // Most bodies come in one piece, and are never waited for.
+    if (this.#size === this.#declared) return;
+    const tooMany = () => this.fail(new BodyError(503, 'Send it again later'));
+    this.#counted ??= beginBody(this.#caller, tooMany);
+    this.#counted.add(chunk.length);
+  }
+
+  /** All of it, once. */
+  take(): Buffer {
+    const chunks = this.#chunks;
+    this.drop();
+    return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, this.#size);
+  }
+
+  fail(error: BodyError): void {
+    this.drop();
+    this.#onFailure(error);
+  }
+
+  /** Keeps nothing of it any more. */
+  drop(): void {
+    clearTimeout(this.#late);
+    this.#counted?.done();
+    this.#chunks = [];
+  }
 }
 
 function bytesOf(parsed: unknown): Buffer {

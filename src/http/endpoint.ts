@@ -1,4 +1,5 @@
 import cors from 'cors';
+import { isAnswered } from './answered.js';
 import type { Middleware } from './middleware.js';
 import { replyMethodNotAllowed } from './reply.js';
 
@@ -16,7 +17,7 @@ export function forEveryOrigin(methods: readonly string[], endpoint: Middleware)
   const checked = forMethods(methods, endpoint);
   return (req, res, next) => {
     // An earlier middleware has answered, and passed the request on all the same: its headers have left.
-    if (res.headersSent) return;
+    if (isAnswered(res)) return;
     allowEveryOrigin(req, res, (error?: unknown) => {
       if (error) next(error);
       else checked(req, res, next);

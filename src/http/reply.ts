@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { isAnswered } from './answered.js';
 
 /** An answer ready to be sent, as often as it is needed. */
 export interface JsonReply {
@@ -17,7 +18,7 @@ export function prepareJson(status: number, body: string, headers: Headers = {})
 
 /** Sends nothing where a middleware before us has answered, and passed the request on all the same. */
 export function sendJson(res: ServerResponse, { status, headers, body }: JsonReply): void {
-  if (res.headersSent) return;
+  if (isAnswered(res)) return;
   res.writeHead(status, headers);
   res.end(res.req.method === 'HEAD' ? undefined : body);
 }

@@ -21,14 +21,18 @@ export const MESSAGE_ERRORS = {
   unsupported_media_type: errorRow(415, -32600, 'The body is of an unsupported type'),
   body_too_large: errorRow(413, -32600, 'The body is over the limit'),
   body_already_read: errorRow(500, -32603, 'The body was read before it came here'),
+  body_too_slow: errorRow(408, -32000, 'The body did not arrive in time'),
+  too_many_bodies: errorRow(503, -32000, 'Too many bytes of request bodies are waited for'),
 } as const;
 
 /** What a body that cannot be used is called. */
 export const BODY_REASONS = {
   400: 'unusable_body',
+  408: 'body_too_slow',
   413: 'body_too_large',
   415: 'unsupported_media_type',
   500: 'body_already_read',
+  503: 'too_many_bodies',
 } as const satisfies Record<BodyError['status'], keyof typeof MESSAGE_ERRORS>;
 
 /** The error response to the request `id`, as that was written; `undefined` where it answers none in particular. */

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { UpstreamError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
-import { BodyError, reportBody } from '../http/body.js';
+import { isAnswered } from '../http/answered.js';
+import { BODY_RETRY_AFTER, BodyError, reportBody } from '../http/body.js';
 import { forEveryOrigin, forMethods } from '../http/endpoint.js';
 import { escapeHtml } from '../http/html.js';
 import { asError, type Middleware } from '../http/middleware.js';
@@ -106,10 +107,11 @@ function answering(
   return (req, res, next) => {
     endpoint(req, res).catch((error: unknown) => {
       // Answered by somebody else meanwhile, for example for want of time: nothing more can be said.
-      if (res.headersSent) return;
+      if (isAnswered(res)) return;
       // What is left of a body that is not read would be taken for the next request.
       if (error instanceof BodyError) res.setHeader('connection', 'close');
       reportBody(error, 'protectedResourceMetadata()', logger.error);
+      if (error instanceof BodyError && error.status === 503) res.setHeader('retry-after', BODY_RETRY_AFTER);
       const isOurs = error instanceof OAuthError || error instanceof BodyError || error instanceof UpstreamRefusal;
       if (error instanceof UpstreamError) {
         logger.error(`facade: ${error.message}: ${(error.cause as Error | undefined)?.message ?? error.code}`);

@@ -16,7 +16,10 @@ function statedSeconds(headers: Headers): number | undefined {
   const cacheControl = headers.get('cache-control') ?? '';
   if (/(?:^|[ \t,])no-(?:store|cache)(?:$|[ \t,=])/i.test(cacheControl)) return 0;
   const maxAge = /(?:^|[ \t,])max-age="?(\d{1,10})/i.exec(cacheControl)?.[1];
-  if (maxAge !== undefined) return Number(maxAge) - (Number(headers.get('age')) || 0);
-  const expires = Date.parse(headers.get('expires') ?? '');
-  return Number.isNaN(expires) ? undefined : (expires - Date.now()) / 1000;
+  const age = Number(headers.get('age')) || 0;
+  if (maxAge !== undefined) return Number(maxAge) - age;
+  const [expires, date] = ['expires', 'date'].map((name) => Date.parse(headers.get(name) ?? '')) as [number, number];
+  if (Number.isNaN(expires)) return undefined;
+  // By the server's clock, where it says what that is: ours may differ.
+  return Number.isNaN(date) ? (expires - Date.now()) / 1000 : (expires - date) / 1000 - age;
 }

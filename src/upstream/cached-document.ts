@@ -36,11 +36,13 @@ export class CachedDocument<T extends object> {
   #fetching: Promise<void> | undefined;
   #failure: Error | undefined;
   #failuresInTurn = 0;
-  // On the clock of performance.now(): setting the system's date makes no document older or younger.
+  // On the clock of performance.now(): a date that is put back makes no document younger.
   #refreshAt = 0;
   #freshUntil = 0;
   #usableUntil = 0;
   #coolUntil = 0;
+  // By the date: the other clock stands still while the machine sleeps, and what was published may be another by then.
+  #freshUntilDate = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(source: DocumentSource<T>) {
@@ -59,11 +61,12 @@ export class CachedDocument<T extends object> {
   /** The document where it can be used without waiting; begins a fetch where it is time for one. */
   peek(): T | undefined {
     const now = performance.now();
-    if (now < this.#refreshAt) return this.#document;
+    const isPastDate = Date.now() >= this.#freshUntilDate;
+    if (now < this.#refreshAt && !isPastDate) return this.#document;
     if (!this.#isCooling()) void this.#fetchOnce();
-    // Past its lifetime, which only a process that was stopped comes to see, it is fetched before it is used; not while the
+    // Past its lifetime, which only a process that was stopped, or whose machine slept, comes to see, it is fetched before it is used; not while the
     // server is away, or each request would wait for it.
-    const isExpired = this.#failure === undefined && now >= this.#freshUntil;
+    const isExpired = this.#failure === undefined && (now >= this.#freshUntil || isPastDate);
     return isExpired || !this.#isUsable() ? undefined : this.#document;
   }
 
@@ -117,6 +120,7 @@ export class CachedDocument<T extends object> {
       this.#failuresInTurn = 0;
       this.#refreshAt = now + lifetimeMs * REFRESH_AT;
       this.#freshUntil = now + lifetimeMs;
+      this.#freshUntilDate = Date.now() + lifetimeMs;
       this.#usableUntil = now + Math.max(lifetimeMs, this.#source.staleIfErrorSeconds * 1000);
       this.#refreshIn(lifetimeMs * REFRESH_AT);
     } catch (error) {

@@ -6,20 +6,36 @@ export type ProofIds = ReturnType<typeof createProofIds>;
 /** Bounds the memory to some 20 MB, and one client to a tenth of it; at the default window, some 1,000 proofs a second. */
 const MOST: Readonly<{ total: number; each: number }> = Object.freeze({ total: 100_000, each: 10_000 });
 
+/** All of them are looked at no more often than this. */
+const SWEEP_EVERY_MS = 1_000;
+
 interface Seen {
   readonly owner: string;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970: until then a proof is accepted by the time that it says of itself, whatever happens to the date. */
   readonly expiry: number;
 }
 
 /** The proofs seen within their window: each is good for one request (RFC 9449, section 11.1). */
 export function createProofIds(windowSeconds: number, most = MOST) {
-  // In order of arrival, and so of expiry.
+  // In order of arrival, which is that of expiry unless the date was put back.
   const seen = new Map<string, Seen>();
   const shares = new Map<string, number>();
+  let sweptAt = Number.NEGATIVE_INFINITY;
 
-  function forgetExpired(now: number): void {
+  function isFull(owner: string): boolean {
+    return seen.size >= most.total || (shares.get(owner) ?? 0) >= most.each;
+  }
+
+  /** Looks behind those that the date, once put back, keeps for long. */
+  function sweep(now: number): void {
+    if (performance.now() - sweptAt < SWEEP_EVERY_MS) return;
+    sweptAt = performance.now();
+    forgetExpired(now, true);
+  }
+
+  function forgetExpired(now: number, everywhere = false): void {
     for (const [id, { owner, expiry }] of seen) {
+      if (expiry > now && everywhere) continue;
       if (expiry > now) return;
       seen.delete(id);
       const share = (shares.get(owner) ?? 1) - 1;
@@ -40,12 +56,10 @@ export function createProofIds(windowSeconds: number, most = MOST) {
       // Hashed, since the client chooses the length; with its key, so that nobody can use up somebody else's.
       const id = createHash('sha256').update(`${owner}\0${jti}`).digest('base64url');
       if (seen.has(id)) return false;
-      const share = shares.get(owner) ?? 0;
-      if (seen.size >= most.total || share >= most.each) {
-        throw new UpstreamError('proof_store_full', { retryAfterSeconds: windowSeconds });
-      }
+      if (isFull(owner)) sweep(now);
+      if (isFull(owner)) throw new UpstreamError('proof_store_full', { retryAfterSeconds: windowSeconds });
       seen.set(id, { owner, expiry: now + windowSeconds * 1000 });
-      shares.set(owner, share + 1);
+      shares.set(owner, (shares.get(owner) ?? 0) + 1);
       return true;
     },
   };

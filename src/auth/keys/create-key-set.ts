@@ -36,6 +36,7 @@ function createLocalKeySet(source: Extract<KeySource, { jwks: Jwks }>, context: 
       return findIn(ring, kid, alg, refuted);
     },
     holds: (key) => ring.holds(key),
+    hasWithdrawn: (key) => !ring.includes(key),
   };
 }
 
@@ -65,5 +66,6 @@ function createRemoteKeySet(url: URL, context: KeySetContext): KeySet {
       return key;
     },
     holds: (key) => published.peek()?.holds(key) ?? false,
+    hasWithdrawn: (key) => !ring.includes(key),
   };
 }

@@ -24,6 +24,8 @@ export interface KeyRing {
   select(kid: string | undefined, alg: string, refuted?: VerificationKey): VerificationKey | undefined;
   clear(): void;
   holds(key: VerificationKey): boolean;
+  /** Whether it has this key, be it read anew. */
+  includes(key: VerificationKey): boolean;
   readonly size: number;
 }
 
@@ -53,6 +55,7 @@ export function createKeyRing(context: KeySetContext, report = createSkippedKeys
       ring = new Map();
     },
     holds: (key) => ring.get(key.identity) === key,
+    includes: (key) => ring.has(key.identity),
     get size() {
       return ring.size;
     },

@@ -13,6 +13,8 @@ export interface KeySet {
   find(kid: string | undefined, alg: string, refuted?: VerificationKey): Promise<VerificationKey>;
   /** Whether a key that was found before may still be relied on. Asked for every request, so it must cost nothing. */
   holds(key: VerificationKey): boolean;
+  /** Whether the newest keys are without this one. An outage withdraws no key, so this may be false where `holds()` is too. */
+  hasWithdrawn(key: VerificationKey): boolean;
 }
 
 /** What a key set is told beside its source. */

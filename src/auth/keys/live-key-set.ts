@@ -7,8 +7,12 @@ import { createKeyRing, findIn, type KeyRing } from './key-ring.js';
 import type { KeySet, KeySetContext } from './key-set.js';
 import { createSkippedKeysReport } from './skipped-keys.js';
 
+/** How often the function is asked by what goes on without a request, such as open streams, however many there are. */
+const LOOK_EVERY_MS = 500;
+
 /** What one key set object became. */
 interface Reading {
+  readonly number: number;
   readonly jwks: Jwks;
   /** Empty where the set was of no use: whoever returned it meant it, so the keys from before do not stay. */
   readonly ring: KeyRing;
@@ -19,6 +23,9 @@ interface Reading {
 export function createLiveKeySet(read: () => Jwks, context: KeySetContext): KeySet {
   const report = createSkippedKeysReport(context);
   let reading: Reading | undefined;
+  /** The newest one whose keys are all known: reading takes a moment. */
+  let known: Reading | undefined;
+  let lookedAt = Number.NEGATIVE_INFINITY;
 
   async function fill(ring: KeyRing, jwks: Jwks): Promise<void> {
     try {
@@ -33,9 +40,27 @@ export function createLiveKeySet(read: () => Jwks, context: KeySetContext): KeyS
     const jwks = read();
     if (reading?.jwks !== jwks) {
       const ring = createKeyRing(context, report);
-      reading = { jwks, ring, filled: fill(ring, jwks) };
+      const newest: Reading = {
+        number: (reading?.number ?? 0) + 1,
+        jwks,
+        ring,
+        filled: fill(ring, jwks).then(() => {
+          if (newest.number > (known?.number ?? 0)) known = newest;
+        }),
+      };
+      reading = newest;
     }
     return reading;
+  }
+
+  function look(): void {
+    if (performance.now() - lookedAt < LOOK_EVERY_MS) return;
+    lookedAt = performance.now();
+    try {
+      readNow();
+    } catch {
+      // An error withdraws no key; find() reports it.
+    }
   }
 
   return {
@@ -56,6 +81,10 @@ export function createLiveKeySet(read: () => Jwks, context: KeySetContext): KeyS
         // Whether the key is still good cannot be said: find() is asked next, and reports it.
         return false;
       }
+    },
+    hasWithdrawn(key) {
+      look();
+      return known !== undefined && !known.ring.includes(key);
     },
   };
 }

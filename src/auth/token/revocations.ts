@@ -9,18 +9,28 @@ interface Rule {
   readonly madeAt: number;
 }
 
+interface RevokedToken {
+  /** Milliseconds since 1970. */
+  readonly expiry: number;
+  /** The same on the clock of `performance.now()`: a date that was wrong for a while must not bring the token back. */
+  readonly keptUntil: number;
+}
+
 /** Tokens that are refused although they verify. */
 export function createRevocations(clockToleranceSeconds: number) {
-  /** By a hash of header and payload, so that all are of one size, to when they expire, in milliseconds since 1970. */
-  const tokens = new Map<string, number>();
+  /** By a hash of header and payload, so that all are of one size. */
+  const tokens = new Map<string, RevokedToken>();
   // Kept for good: which tokens a rule means, and until when they last, only the tokens can tell.
   const rules: Rule[] = [];
 
   function addToken(token: string): void {
     const now = Date.now();
-    for (const [signed, expiry] of tokens) if (expiry < now) tokens.delete(signed);
+    const elapsed = performance.now();
+    for (const [signed, { expiry, keptUntil }] of tokens) {
+      if (expiry < now && keptUntil < elapsed) tokens.delete(signed);
+    }
     const expiry = (expiryOf(token) + clockToleranceSeconds) * 1000;
-    tokens.set(hashOfSigned(token), expiry);
+    tokens.set(hashOfSigned(token), { expiry, keptUntil: elapsed + expiry - now });
   }
 
   /** A rule is for the tokens that were out when it was made: a user who logs in again is let in again. */

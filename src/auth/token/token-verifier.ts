@@ -1,4 +1,5 @@
 import type { AuthInfo } from '../../core/auth-info.js';
+import { attachWithdrawal, type Withdrawal } from '../../core/authority.js';
 import { AuthError, UpstreamError } from '../../core/errors.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import type { VerificationKey } from '../keys/verification-key.js';
@@ -43,11 +44,17 @@ export function createTokenVerifier(held: ResolvedAuth) {
       if (revocations.includes(auth)) throw new AuthError('token_revoked');
       if (auth.subject === undefined) warnOfNamelessUser(trusted);
       const verified = { auth, key, keySet, trusted };
+      attachWithdrawal(auth, () => withdrawalOf(verified));
       verifiedTokens?.remember(verified);
       return verified;
     } catch (error) {
       throw error instanceof AuthError || error instanceof UpstreamError ? error.with(evidenceOf(jwt)) : error;
     }
+  }
+
+  function withdrawalOf({ auth, key, keySet }: VerifiedToken): Withdrawal | undefined {
+    if (revocations.includes(auth)) return 'token_revoked';
+    return keySet.hasWithdrawn(key) ? 'unknown_key' : undefined;
   }
 
   return {

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { AuthInfo } from '../../core/auth-info.js';
+import { type AuthInfo, expiryOf } from '../../core/auth-info.js';
 import type { TrustedIssuer } from '../../policy/resolve-issuer.js';
 import type { KeySet } from '../keys/key-set.js';
 import type { VerificationKey } from '../keys/verification-key.js';
@@ -14,7 +14,7 @@ export interface VerifiedToken {
 }
 
 interface Entry extends VerifiedToken {
-  /** Milliseconds since 1970. */
+  /** On the clock of `performance.now()`. */
   readonly until: number;
 }
 
@@ -29,16 +29,16 @@ export function createVerifiedTokens(limits: { maxAgeSeconds: number; maxEntries
   });
   return {
     remember(verified: VerifiedToken): void {
-      const latest = Date.now() + limits.maxAgeSeconds * 1000;
-      const expiry = verified.auth.expiresAt === undefined ? latest : verified.auth.expiresAt * 1000;
-      entries.set(tailOf(verified.auth.token), { ...verified, until: Math.min(latest, expiry) });
+      const until = performance.now() + limits.maxAgeSeconds * 1000;
+      entries.set(tailOf(verified.auth.token), { ...verified, until });
     },
     /** Undefined once the token has expired, its key has left the set, or it has been remembered for long enough. */
     recall(token: string): VerifiedToken | undefined {
       const tail = tailOf(token);
       const entry = entries.get(tail);
       if (entry === undefined || entry.auth.token !== token) return undefined;
-      if (Date.now() < entry.until && entry.keySet.holds(entry.key)) return entry;
+      const isYoung = performance.now() < entry.until && Date.now() < expiryOf(entry.auth);
+      if (isYoung && entry.keySet.holds(entry.key)) return entry;
       entries.delete(tail);
       return undefined;
     },

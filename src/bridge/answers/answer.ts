@@ -1,15 +1,20 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AuthInfo } from '../../core/auth-info.js';
+import type { Withdrawal } from '../../core/authority.js';
+import { isAnswered } from '../../http/answered.js';
+import { refuseOf } from '../../oauth/refusal.js';
 import type { AcceptedForms } from './accepted-forms.js';
 import type { EventStream } from './event-stream.js';
 
 /** How one POST wants to be answered, and by what. */
 export interface AnswerPlan extends AcceptedForms {
+  readonly req: IncomingMessage;
   readonly res: ServerResponse;
   /** How many responses end it: one, or those of a batch. */
   readonly responses: number;
   readonly batch: boolean;
-  /** When the token that asked expires, in milliseconds since 1970: no stream goes on after that. */
-  readonly until: number;
+  /** Who asked: no stream goes on once that token is over. */
+  readonly auth: AuthInfo | undefined;
   /** Headers that depend on how the request went; asked for when the headers are sent. */
   headers?(stream: boolean): Readonly<Record<string, string>>;
   /** Opens the stream that the answer becomes when more than responses come. */
@@ -25,17 +30,21 @@ const QUIET_MS = 10_000;
 export interface Recipient {
   /** Whether it has become a stream. */
   readonly streaming: boolean;
+  /** In whose name; undefined also where we ask ourselves. */
+  readonly auth: AuthInfo | undefined;
   notify(message: Buffer): void;
   respond(message: Buffer, status?: number): void;
   tick(now: number, keepAlive: boolean): void;
   /** Ends it without a response. */
   finish(): void;
+  /** Ends it, where no answer was begun, with what `mcpAuth()` says of a token that was withdrawn. */
+  refuse(withdrawal: Withdrawal): void;
 }
 
 /** The answer to one POST: JSON as long as nothing but responses comes, an event stream from the first other message on. */
 export class Answer implements Recipient {
   readonly #plan: AnswerPlan;
-  readonly #since = Date.now();
+  readonly #since = performance.now();
   #stream: EventStream | undefined;
   #left: number;
   #collected: Buffer[] | undefined;
@@ -53,11 +62,15 @@ export class Answer implements Recipient {
 
   // Some middlewares answer themselves after a while; what they left behind is not ours to write to.
   get #untouched(): boolean {
-    return !this.#plan.res.destroyed && !this.#plan.res.headersSent;
+    return !this.#plan.res.destroyed && !isAnswered(this.#plan.res);
   }
 
   get streaming(): boolean {
     return this.#stream !== undefined;
+  }
+
+  get auth(): AuthInfo | undefined {
+    return this.#plan.auth;
   }
 
   /** Whether messages other than responses can go here. */
@@ -87,12 +100,17 @@ export class Answer implements Recipient {
 
   /** What has to happen as time passes; a quiet answer becomes a stream, so that nobody takes it for dead. */
   tick(now: number, keepAlive: boolean): void {
-    if (this.#stream) this.#stream.tick(now, keepAlive);
+    if (this.#stream) this.#stream.tick(keepAlive);
     else if (keepAlive && now - this.#since >= QUIET_MS && this.#plan.stream && this.connected) this.#open();
   }
 
   finish(): void {
     this.#open().end();
+  }
+
+  refuse(withdrawal: Withdrawal): void {
+    const { req, res } = this.#plan;
+    if (this.#untouched) refuseOf(req)?.(req, res, withdrawal, { scopes: [] });
   }
 
   #open(): EventStream {
@@ -102,7 +120,7 @@ export class Answer implements Recipient {
     const { res, headers } = this.#plan;
     if (this.#untouched) {
       for (const [name, value] of Object.entries(headers?.(true) ?? {})) res.setHeader(name, value);
-      stream.attach(res, this.#plan.until);
+      stream.attach(res, this.#plan.auth);
     }
     for (const message of this.#collected ?? []) stream.send(message);
     this.#collected = undefined;

@@ -1,4 +1,6 @@
 import type { ServerResponse } from 'node:http';
+import type { AuthInfo } from '../../core/auth-info.js';
+import { isOver } from '../../core/authority.js';
 import type { EventLog } from './event-log.js';
 
 const STREAM_HEADERS = {
@@ -27,7 +29,7 @@ export class EventStream {
   #last = 0;
   #sent = 0;
   #done = false;
-  #until = Number.POSITIVE_INFINITY;
+  #auth: AuthInfo | undefined;
 
   constructor(resumption?: Resumption) {
     this.#resumption = resumption;
@@ -42,13 +44,13 @@ export class EventStream {
   }
 
   /**
-   * Goes on with this response, which has no headers yet, until the token that asked for it expires. An earlier one is ended:
-   * the client has left it behind.
+   * Goes on with this response, which has no headers yet, until the token that asked for it expires or is withdrawn. An
+   * earlier one is ended: the client has left it behind.
    */
-  attach(res: ServerResponse, until: number): void {
+  attach(res: ServerResponse, auth: AuthInfo | undefined): void {
     this.pause();
     this.#res = res;
-    this.#until = until;
+    this.#auth = auth;
     res.writeHead(200, STREAM_HEADERS);
     // Proxies and clients wait for the headers; nothing else may be written for a long time.
     res.flushHeaders();
@@ -78,9 +80,10 @@ export class EventStream {
   }
 
   /** What has to happen as time passes: the token's end, and a comment that keeps proxies from closing a quiet connection. */
-  tick(now: number, keepAlive: boolean): void {
-    if (now >= this.#until) this.pause();
-    else if (keepAlive && this.connected) this.#res?.write(':\n\n');
+  tick(keepAlive: boolean): void {
+    if (!this.connected) return;
+    if (isOver(this.#auth)) this.pause();
+    else if (keepAlive) this.#res?.write(':\n\n');
   }
 
   /** Nothing follows on this stream. */

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { AuthInfo } from '../../core/auth-info.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { EventLog } from './event-log.js';
 import { EventStream } from './event-stream.js';
@@ -29,16 +30,16 @@ export class SessionStreams {
   }
 
   /** Goes on, on `res`, with the stream that an event id belongs to, after that event; without one, with the standalone stream. */
-  resume(lastEventId: string | undefined, res: ServerResponse, until: number): void {
+  resume(lastEventId: string | undefined, res: ServerResponse, auth: AuthInfo | undefined): void {
     if (lastEventId === undefined) {
-      this.standalone.attach(res, until);
+      this.standalone.attach(res, auth);
       this.standalone.replay();
       return;
     }
     const [, number = '', event = ''] = /^(\d{1,15})-(\d{1,15})$/.exec(lastEventId) ?? [];
     const stream = number === '0' ? this.standalone : this.#posts?.get(Number(number));
     if (stream === undefined || !stream.keeps(Number(event))) throw new BridgeError('events_gone');
-    stream.attach(res, until);
+    stream.attach(res, auth);
     stream.replay(Number(event));
   }
 }

@@ -1,4 +1,4 @@
-import { expiryOf } from '../../core/auth-info.js';
+import { isAnswered } from '../../http/answered.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { LEGACY_REVISIONS } from '../../messages/era.js';
 import type { ClientMessage } from '../../messages/json-rpc.js';
@@ -30,7 +30,7 @@ export class LegacyExchange {
     if (version !== undefined && version !== session.revision && !LEGACY_REVISIONS.has(String(version))) {
       throw new BridgeError('unsupported_version');
     }
-    session.expiresAt = expiryOf(auth);
+    session.authority.renew(auth);
     return session;
   }
 
@@ -46,7 +46,7 @@ export class LegacyExchange {
     const session = this.session(request);
     if (!acceptedForms(request.req).stream) throw new BridgeError('not_acceptable');
     const lastEventId = request.req.headers['last-event-id']?.toString();
-    session.streams.resume(lastEventId, request.res, session.expiresAt);
+    session.streams.resume(lastEventId, request.res, request.auth);
   }
 
   /** DELETE: ends the session and its child. */
@@ -89,25 +89,25 @@ export class LegacyExchange {
     const wanted = requireAcceptedForms(request.req);
     const rule = this.#metaRules.forRequest(request.auth);
     const session = this.#sessions.open(request);
-    session.expiresAt = expiryOf(request.auth);
     request.res.once('close', () => {
       // Whoever hung up before has not learnt its id, and nobody ever will.
-      if (!request.res.headersSent) session.end('session_ended');
+      if (!isAnswered(request.res)) session.end('session_ended');
     });
     const answer = this.#answer(request, session, { ...wanted, responses: 1, batch });
     session.request(message, answer, withMeta(message, rule));
   }
 
   #answer(
-    { res }: BridgeRequest,
+    { req, res, auth }: BridgeRequest,
     session: Session,
     wanted: AcceptedForms & { responses: number; batch: boolean },
   ): Answer {
     const opening = session.revision === '';
     return new Answer({
       ...wanted,
+      req,
       res,
-      until: session.expiresAt,
+      auth,
       ...(opening && {
         // Of a session that did not come about, no client should know the id.
         headers: (streams) => (streams || session.revision !== '' ? { 'mcp-session-id': session.id } : {}),

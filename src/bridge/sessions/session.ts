@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import type { AuthInfo } from '../../core/auth-info.js';
+import { LastingAuthority, withdrawalOf } from '../../core/authority.js';
 import type { Principal } from '../../core/principal.js';
 import { BRIDGE_ERRORS, BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { metaOf } from '../../messages/era.js';
@@ -29,10 +31,9 @@ export class Session implements ChildListener {
   readonly principal: Principal;
   /** What `initialize` agreed on; empty until the child has answered it. */
   revision = '';
-  /** When the latest token seen here expires, in milliseconds since 1970. */
-  expiresAt = Number.POSITIVE_INFINITY;
+  readonly authority: LastingAuthority;
   /** When a client last was here: what the child says on its own does not keep a session alive. */
-  lastUsed = Date.now();
+  lastUsed = performance.now();
   readonly streams = new SessionStreams(() => this.revision >= FIRST_PRIMED_REVISION);
   readonly #child: Child;
   readonly #onEnd: () => void;
@@ -41,7 +42,13 @@ export class Session implements ChildListener {
   #ended = false;
 
   /** `onEnd` is called once, when the session is over. */
-  constructor(principal: Principal, child: Child, maxPending: number, onEnd: () => void) {
+  constructor(
+    { principal, auth }: { readonly principal: Principal; readonly auth: AuthInfo | undefined },
+    child: Child,
+    maxPending: number,
+    onEnd: () => void,
+  ) {
+    this.authority = new LastingAuthority(auth);
     this.principal = principal;
     this.#child = child;
     this.#onEnd = onEnd;
@@ -68,7 +75,7 @@ export class Session implements ChildListener {
 
   /** Sends an admitted request to the child, as `bytes`; `answer` gets what comes back. */
   request(message: ClientMessage, answer: Answer, bytes: Buffer): void {
-    this.lastUsed = Date.now();
+    this.lastUsed = performance.now();
     const { id = 'null', key = id } = message;
     this.#pending.add(key, { id, token: metaOf(message)?.progressToken, recipient: answer, since: this.lastUsed });
     this.#child.write(bytes);
@@ -76,7 +83,7 @@ export class Session implements ChildListener {
 
   /** Sends a notification or a response to the child, as `bytes`. */
   tell(message: ClientMessage, bytes: Buffer): void {
-    this.lastUsed = Date.now();
+    this.lastUsed = performance.now();
     this.#child.write(bytes);
     if (message.method === 'notifications/cancelled') this.#cancel(message);
   }
@@ -116,13 +123,25 @@ export class Session implements ChildListener {
 
   /** What has to happen as time passes. */
   tick(now: number, keepAlive: boolean, timeoutMs: number): void {
-    this.streams.standalone.tick(now, keepAlive);
+    this.streams.standalone.tick(keepAlive);
+    this.#refuseWithdrawn();
     for (const [key, { id }] of this.#pending.tick(now, keepAlive, timeoutMs)) {
       if (this.revision === '') this.end('request_timed_out');
       else {
         this.#child.write(cancellation(id, 'timed out'));
         this.#pending.fail(key, 'request_timed_out');
       }
+    }
+  }
+
+  /** What has become a stream is left to the stream, which ends by itself, and which a new token can resume. */
+  #refuseWithdrawn(): void {
+    for (const [key, { id, recipient }] of this.#pending.entries()) {
+      const withdrawal = recipient.streaming ? undefined : withdrawalOf(recipient.auth);
+      if (withdrawal === undefined) continue;
+      recipient.refuse(withdrawal);
+      if (this.revision === '') this.end('session_ended');
+      else if (this.#pending.take(key) !== undefined) this.#child.write(cancellation(id, 'token withdrawn'));
     }
   }
 

@@ -30,7 +30,7 @@ export class Sessions {
   /** Opens a session with a child of its own; refuses what is over a cap. */
   open(request: BridgeRequest): Session {
     const { child, share } = this.#children.take(request);
-    const session = new Session(request.principal, child, this.#options.maxPendingRequests, () => {
+    const session = new Session(request, child, this.#options.maxPendingRequests, () => {
       this.#byId.delete(session.id);
       share.release();
     });
@@ -51,7 +51,7 @@ export class Sessions {
     const session = this.#byId.get(id);
     if (session?.principal !== principal) return undefined;
     // A request whose body is on its way is one already.
-    session.lastUsed = Date.now();
+    session.lastUsed = performance.now();
     return session.ready(since, bytes);
   }
 

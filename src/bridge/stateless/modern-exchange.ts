@@ -1,4 +1,5 @@
-import { expiryOf } from '../../core/auth-info.js';
+import { requireAuthority } from '../../core/authority.js';
+import { isAnswered } from '../../http/answered.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { checkModernRequest, metaOf, VERSION_KEY } from '../../messages/era.js';
 import { matchesNameHeader } from '../../messages/header-value.js';
@@ -57,23 +58,25 @@ export class ModernExchange {
     const { length } = message.bytes;
     for (let busy = child.ready(since, length); busy; busy = child.ready(since, length)) await busy;
     if (res.destroyed) return;
+    requireAuthority(auth);
     child.admit(message);
     const answer = new Answer({
       ...accepted,
+      req,
       res,
+      auth,
       responses: 1,
       batch: false,
-      until: expiryOf(auth),
       openStream: () => new EventStream(),
       hold: (slow) => child.holdFor(slow),
     });
-    const key = child.request(message, answer, rule, expiryOf(auth));
+    const key = child.request(message, answer, rule);
     // A client that hangs up has cancelled (2026-07-28, Cancellation); after the response there is nothing left to cancel.
     res.once('close', () => child.cancel(key));
   }
 
   async #notify(request: BridgeRequest, message: ClientMessage): Promise<void> {
-    const { req, res, since } = request;
+    const { req, res, auth, since } = request;
     const named = req.headers['mcp-method'];
     if (named !== undefined && named !== message.method)
       throw new BridgeError('header_mismatch', { detail: 'Mcp-Method' });
@@ -85,8 +88,9 @@ export class ModernExchange {
       const child = await this.#shared.get(request);
       const { length } = message.bytes;
       for (let busy = child.ready(since, length); busy; busy = child.ready(since, length)) await busy;
+      requireAuthority(auth);
       child.tell(withMeta(message, this.#metaRules.forOthers));
     }
-    if (!res.headersSent && !res.destroyed) res.writeHead(202).end();
+    if (!isAnswered(res) && !res.destroyed) res.writeHead(202).end();
   }
 }

@@ -31,9 +31,11 @@ export function askChild(
     const nothing = (): void => undefined;
     const recipient: Recipient = {
       streaming: false,
+      auth: undefined,
       notify: nothing,
       tick: nothing,
       finish: nothing,
+      refuse: nothing,
       respond(response) {
         clearTimeout(timer);
         try {

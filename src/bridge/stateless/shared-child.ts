@@ -1,4 +1,6 @@
 import type { ServerResponse } from 'node:http';
+import type { AuthInfo } from '../../core/auth-info.js';
+import { isOver, LastingAuthority, withdrawalOf } from '../../core/authority.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { metaOf } from '../../messages/era.js';
 import { applyEdits, type Edit, type Member, memberOf, textOf } from '../../messages/json-members.js';
@@ -27,7 +29,6 @@ interface SharedRequest extends PendingRequest {
   /** The progress token as the client wrote it. */
   readonly clientToken?: string | undefined;
   readonly logs?: boolean;
-  readonly expiresAt: number;
 }
 
 /**
@@ -35,8 +36,8 @@ interface SharedRequest extends PendingRequest {
  * the child sees numbers of ours in their place, and the client its own in what comes back.
  */
 export class SharedChild implements ChildListener {
-  lastUsed = Date.now();
-  expiresAt = 0;
+  lastUsed = performance.now();
+  readonly authority: LastingAuthority;
   /** Whether it ever answered: one that never did is not started again uncalled. */
   answered = false;
   /** Why it answers nothing any more; undefined while it does. */
@@ -47,7 +48,8 @@ export class SharedChild implements ChildListener {
   readonly #pending: PendingRequests<SharedRequest>;
   #count = 0;
 
-  constructor(child: Child, maxPending: number, onGone: (started: boolean) => void) {
+  constructor(child: Child, auth: AuthInfo | undefined, maxPending: number, onGone: (started: boolean) => void) {
+    this.authority = new LastingAuthority(auth);
     this.#child = child;
     this.#pending = new PendingRequests(maxPending);
     this.#onGone = onGone;
@@ -79,11 +81,11 @@ export class SharedChild implements ChildListener {
   }
 
   /** Sends an admitted request with the `_meta` that `rule` leaves of it; returns the key to cancel it by. */
-  request(message: ClientMessage, answer: Recipient, rule: MetaRule | undefined, expiresAt: number): string {
+  request(message: ClientMessage, answer: Recipient, rule: MetaRule | undefined): string {
     const key = `${++this.#count}`;
     const { bytes, id = 'null', idAt, method } = message;
-    this.lastUsed = Date.now();
-    this.expiresAt = Math.max(expiresAt, this.expiresAt);
+    this.lastUsed = performance.now();
+    this.authority.renew(answer.auth);
     const token = memberOf(membersAt(message, 'params', '_meta'), 'progressToken');
     this.#pending.add(key, {
       id,
@@ -92,7 +94,6 @@ export class SharedChild implements ChildListener {
       listens: method === 'subscriptions/listen',
       logs: metaOf(message)?.[LOG_LEVEL_KEY] !== undefined,
       since: this.lastUsed,
-      expiresAt,
     });
     const edits: Edit[] = idAt === undefined ? [] : [{ ...idAt, text: key }];
     if (rule === undefined) edits.push(...(token ? [{ ...token, text: key }] : []));
@@ -115,8 +116,7 @@ export class SharedChild implements ChildListener {
       id: key,
       recipient: answer,
       own: true,
-      since: Date.now(),
-      expiresAt: Number.POSITIVE_INFINITY,
+      since: performance.now(),
     });
     this.#child.write(Buffer.from(`{"jsonrpc":"2.0","id":${key},"method":"${method}","params":${params}}`));
     return key;
@@ -124,7 +124,7 @@ export class SharedChild implements ChildListener {
 
   /** Sends a notification. */
   tell(bytes: Buffer): void {
-    this.lastUsed = Date.now();
+    this.lastUsed = performance.now();
     this.#child.write(bytes);
   }
 
@@ -153,14 +153,21 @@ export class SharedChild implements ChildListener {
 
   /** What has to happen as time passes. */
   tick(now: number, keepAlive: boolean, timeoutMs: number): void {
-    for (const [key, { expiresAt, recipient }] of this.#pending.entries()) {
-      if (now < expiresAt || !recipient.streaming) continue;
-      this.cancel(key);
-      recipient.finish();
-    }
+    this.#endUnauthorized();
     for (const [key] of this.#pending.tick(now, keepAlive, timeoutMs)) {
       this.#child.write(cancellation(key));
       this.#pending.fail(key, 'request_timed_out');
+    }
+  }
+
+  /** Nothing of it can be resumed, so that the child need not go on either. */
+  #endUnauthorized(): void {
+    for (const [key, { recipient }] of this.#pending.entries()) {
+      const withdrawal = withdrawalOf(recipient.auth);
+      if (withdrawal === undefined && !(recipient.streaming && isOver(recipient.auth))) continue;
+      this.cancel(key);
+      if (recipient.streaming || withdrawal === undefined) recipient.finish();
+      else recipient.refuse(withdrawal);
     }
   }
 

@@ -1,4 +1,4 @@
-import { expiryOf } from '../../core/auth-info.js';
+import { isOver } from '../../core/authority.js';
 import type { Principal } from '../../core/principal.js';
 import type { Caller, Share } from '../../core/quota.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
@@ -61,7 +61,7 @@ export class SharedChildren {
   async get(request: BridgeRequest, version?: string): Promise<SharedChild> {
     const { principal, auth, isChecked } = request;
     const legacyUntil = Math.max(this.#legacyUntil, this.#silentUntil.get(principal) ?? 0);
-    if (this.#versions === undefined && Date.now() < legacyUntil) throw new BridgeError('legacy_server');
+    if (this.#versions === undefined && performance.now() < legacyUntil) throw new BridgeError('legacy_server');
     const owner = this.isSeparate(request) ? request : principal;
     const place = this.#places.get(owner) ?? this.#start(owner, principal, request);
     place.caller = { auth, isChecked };
@@ -98,8 +98,7 @@ export class SharedChildren {
     const caller = { auth, isChecked };
     const { child, share } = this.#children.take(caller);
     const gone = (): void => this.#gone(owner, shared);
-    const shared = new SharedChild(child, this.#options.maxPendingRequests, gone);
-    shared.expiresAt = expiryOf(auth);
+    const shared = new SharedChild(child, auth, this.#options.maxPendingRequests, gone);
     const end = () => this.#end(owner, shared, 'session_ended');
     if (typeof owner === 'string') share.occupy(shared, end);
     else owner.res.once('close', end);
@@ -119,7 +118,7 @@ export class SharedChildren {
     }
     const { answered, over } = shared;
     this.#end(owner, shared, 'session_ended');
-    const until = Date.now() + LEGACY_FOR_MS;
+    const until = performance.now() + LEGACY_FOR_MS;
     if (answered) {
       if (this.#versions === undefined) this.#legacyUntil = until;
     } else if (over !== undefined && (over !== 'child_exited' || this.#versions)) {
@@ -132,7 +131,7 @@ export class SharedChildren {
     const caller = this.#places.get(owner)?.caller;
     if (!this.#forget(owner, shared) || this.#closed || !shared.answered) return;
     // Only a principal has more requests to come.
-    if (caller === undefined || typeof owner !== 'string') return;
+    if (caller === undefined || typeof owner !== 'string' || isOver(caller.auth)) return;
     this.restarts++;
     try {
       this.#start(owner, owner, caller);

@@ -42,7 +42,7 @@ export class ToolHeaders {
   ): Promise<void> {
     if (this.#readAt === Number.NEGATIVE_INFINITY) await this.#read(meta);
     // Where this fails, the next call reads again.
-    else if (Date.now() - this.#readAt > FRESH_MS) this.#read(meta).catch(() => undefined);
+    else if (performance.now() - this.#readAt > FRESH_MS) this.#read(meta).catch(() => undefined);
     if (this.#mismatch(req, message) === undefined) return;
     // The tool may have changed since: nobody is refused by a schema that is not the latest.
     await this.#read(meta);
@@ -60,7 +60,7 @@ export class ToolHeaders {
     this.#reading ??= readTools(this.#shared, meta, this.#tools)
       .then((tools) => {
         this.#tools = tools;
-        this.#readAt = Date.now();
+        this.#readAt = performance.now();
       })
       .finally(() => {
         this.#reading = undefined;

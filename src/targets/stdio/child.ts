@@ -137,7 +137,7 @@ export class Child {
       if (waitMs === 0) return;
       timer = setTimeout(
         () => reject(new BridgeError('request_timed_out')),
-        Math.min(since + waitMs - Date.now(), LONGEST_TIMER_MS),
+        Math.min(since + waitMs - performance.now(), LONGEST_TIMER_MS),
       );
     });
     try {

@@ -11,7 +11,7 @@ export function logStderr(stream: Readable, pid: number | undefined, logger: Log
   let second = 0;
   let lines = 0;
   const tell = (text: string): void => {
-    const now = Math.floor(Date.now() / 1_000);
+    const now = Math.floor(performance.now() / 1_000);
     if (now !== second) {
       if (lines > LINES_PER_SECOND)
         logger.warn(`child ${pid}: ${lines - LINES_PER_SECOND} more lines on stderr were dropped`);

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { within } from './process-tree.js';
 
 /**
  * The program that outlives us. It reads process group ids, `+id` and `-id`, one a line. Its input ends when we do, however that
@@ -28,6 +29,8 @@ process.stdin.setEncoding('latin1').on('data', (text) => {
 });
 `;
 
+/** How long its end may take, and then how long that of one that was killed. */
+const STOP_MS = 1_000;
 const SHORTEST_LIFE_MS = 1_000;
 const MOST_EARLY_DEATHS = 3;
 
@@ -59,7 +62,11 @@ export class Watchdog {
     // It kept nobody from ending so far; whoever waits for close() is to see it come true.
     watchdog.ref();
     watchdog.stdin?.end();
-    await exited;
+    if (await within(exited, STOP_MS)) return;
+    // It was stopped (SIGSTOP), or is stuck; only this signal reaches it then.
+    watchdog.kill('SIGKILL');
+    await within(exited, STOP_MS);
+    watchdog.unref();
   }
 
   #tell(line: string): void {
@@ -70,12 +77,12 @@ export class Watchdog {
     const watchdog = startProgram();
     if (watchdog === undefined) return;
     this.#process = watchdog;
-    const born = Date.now();
+    const born = performance.now();
     const forget = (): void => {
       if (this.#process !== watchdog) return;
       this.#process = undefined;
       // Somebody ended it; but one that cannot live is not started for ever.
-      this.#earlyDeaths = Date.now() - born > SHORTEST_LIFE_MS ? 0 : this.#earlyDeaths + 1;
+      this.#earlyDeaths = performance.now() - born > SHORTEST_LIFE_MS ? 0 : this.#earlyDeaths + 1;
       if (this.#groups.size > 0 && this.#earlyDeaths < MOST_EARLY_DEATHS) this.#start();
     };
     watchdog.on('error', forget).on('exit', forget);

@@ -1,0 +1,69 @@
+import express from 'express';
+import request from 'supertest';
+import { afterEach, expect, test, vi } from 'vitest';
+import { createProofIds } from '../../src/auth/binding/proof-ids.js';
+import { createRevocations } from '../../src/auth/token/revocations.js';
+import { limitRegistrations } from '../../src/gateway/registration-limit.js';
+import type { AuthInfo, Decision } from '../../src/index.js';
+import { fresh, MINUTE, passTime, setDate, setUp, signer } from '../support/app-with-key-server.js';
+import { claims, createGate } from '../support/protected-app.js';
+
+const HOUR = 60 * MINUTE;
+
+afterEach(() => void vi.useRealTimers());
+
+test.each([-5, 5])('a key server is asked again when it is time, though the date moves by %d hours', async (hours) => {
+  const { server, gate } = await setUp();
+  server.answer((res) => void res.writeHead(500).end());
+  expect((await gate.send(fresh())).status).toBe(503);
+  server.answer([signer.jwk]);
+  setDate(hours * HOUR);
+  passTime(31_000);
+  expect((await gate.send(fresh())).status).toBe(200);
+});
+
+test.each([-5, 5])('a token is remembered for as long, though the date moves by %d hours', async (hours) => {
+  const cached: boolean[] = [];
+  const onDecision = (decision: Decision) => cached.push(decision.cached);
+  const gate = createGate({ onDecision, verifiedTokens: { maxAgeSeconds: 60 } }, signer);
+  const token = signer.sign(claims({ exp: Date.now() / 1_000 + 1_000_000 }));
+  await gate.send(token);
+  setDate(hours * HOUR);
+  passTime(50_000);
+  await gate.send(token);
+  passTime(11_000);
+  await gate.send(token);
+  expect(cached).toEqual([false, true, false]);
+});
+
+test('a token stays revoked, though the date was wrong for a while', () => {
+  const [revoked, other] = [1, 2].map((jti) => signer.sign(claims({ jti }))) as [string, string];
+  const revocations = createRevocations(0);
+  revocations.add(revoked);
+  setDate(5 * HOUR);
+  revocations.add(other);
+  setDate(-5 * HOUR);
+  expect(revocations.includes({ token: revoked, payload: {} } as AuthInfo)).toBe(true);
+});
+
+test('a used proof stays used where the date is put back, and keeps no room from those that come later', () => {
+  const ids = createProofIds(90, { total: 10, each: 3 });
+  expect(ids.isFirst('a', 'before')).toBe(true);
+  setDate(-5 * HOUR);
+  for (const jti of ['1', '2']) expect(ids.isFirst('a', jti)).toBe(true);
+  passTime(91_000);
+  expect(ids.isFirst('a', '3')).toBe(true);
+  expect(ids.isFirst('a', 'before')).toBe(false);
+  passTime(5 * HOUR);
+  expect(ids.isFirst('a', 'before')).toBe(true);
+});
+
+test.each([-5, 5])('registrations are counted for a minute, though the date moves by %d hours', async (hours) => {
+  const app = express().use(...limitRegistrations(['/register']), (_req, res) => void res.status(201).end());
+  const register = async () => (await request(app).post('/register')).status;
+  for (let count = 0; count < 30; count++) expect(await register()).toBe(201);
+  setDate(hours * HOUR);
+  expect(await register()).toBe(429);
+  passTime(61_000);
+  expect(await register()).toBe(201);
+});
