@@ -124,6 +124,11 @@ const refused: [string, unknown, string][] = [
     'option "requestTimeoutSeconds" must be a whole number of at least 0',
   ],
   [
+    'a start that may take no time',
+    { command: 'x', startTimeoutSeconds: 0 },
+    'option "startTimeoutSeconds" must be a whole number of at least 1, but got 0. The default is 120.',
+  ],
+  [
     'an endless timeout',
     { command: 'x', idleTimeoutSeconds: Number.POSITIVE_INFINITY },
     'option "idleTimeoutSeconds" must be a whole number',
@@ -162,6 +167,7 @@ const everythingUndefined: Required<McpStdioBackendOptions> = {
   maxSessionsPerUser: undefined,
   idleTimeoutSeconds: undefined,
   expiryGraceSeconds: undefined,
+  startTimeoutSeconds: undefined,
   requestTimeoutSeconds: undefined,
   maxBodyBytes: undefined,
   maxMessageBytes: undefined,

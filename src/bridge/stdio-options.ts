@@ -76,6 +76,11 @@ export interface McpStdioBackendOptions {
   readonly idleTimeoutSeconds?: number | undefined;
   /** How long a session without a stream outlives the last token used on it, in seconds. @default `60` */
   readonly expiryGraceSeconds?: number | undefined;
+  /**
+   * How long a program may take until it answers `initialize`, or its first request without a session, in seconds; `npx` may have to
+   * download it first. @default `120`
+   */
+  readonly startTimeoutSeconds?: number | undefined;
   /** How long a request may take, and wait for a child that is slow to read, in seconds; 0: as long as it likes. @default `0` */
   readonly requestTimeoutSeconds?: number | undefined;
   /** How long a request body may be, in bytes; a longer one is answered 413. @default `4194304` */
@@ -115,6 +120,7 @@ export const STDIO_TABLE = {
   maxSessionsPerUser: limit(10),
   idleTimeoutSeconds: limit(1_800),
   expiryGraceSeconds: limit(60, 0),
+  startTimeoutSeconds: limit(120),
   requestTimeoutSeconds: limit(0, 0),
   maxBodyBytes: limit(4_194_304),
   maxMessageBytes: limit(16_777_216),

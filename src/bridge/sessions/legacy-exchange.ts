@@ -91,8 +91,8 @@ export class LegacyExchange {
     const session = this.#sessions.open(request.principal, request.auth);
     session.expiresAt = expiryOf(request.auth);
     request.res.once('close', () => {
-      // Whoever hung up before has not learnt its id, and nobody ever will.
-      if (!request.res.headersSent) session.end('session_ended');
+      // Whoever hung up before has not learnt its id, or gives up a start that is slow, and will start anew.
+      if (session.revision === '' || !request.res.headersSent) session.end('session_ended');
     });
     const answer = this.#answer(request, session, { ...wanted, responses: 1, batch });
     session.request(message, answer, withMeta(message, rule));

@@ -3,18 +3,22 @@ import type { Principal } from '../../core/principal.js';
 import type { Share } from '../../core/quota.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { LEGACY_REVISIONS } from '../../messages/era.js';
+import type { Child } from '../../targets/stdio/child.js';
 import type { ChildSource } from '../../targets/stdio/child-source.js';
 import { isAbandoned } from '../idle-time.js';
 import type { ResolvedStdio } from '../stdio-options.js';
 import { askChild } from './own-request.js';
 import { SharedChild } from './shared-child.js';
 
-// The program behind a legacy answer may be replaced by a newer one, or just have been slow to start.
-const LEGACY_FOR_MS = 60_000;
+// The program behind a legacy answer may be replaced by a newer one; each question costs a child, and noise in its log.
+const LEGACY_FOR_MS = 3_600_000;
+// One that said nothing may just have been slow to start.
+const SILENT_FOR_MS = 60_000;
 const PROBE_MS = 15_000;
 
 interface Place {
   readonly shared: SharedChild;
+  readonly child: Child;
   readonly share: Share;
   /** Who was here last: what a child that is started again is told of. */
   auth: AuthInfo | undefined;
@@ -68,7 +72,12 @@ export class SharedChildren {
   /** Lets time pass: timeouts, keep-alive comments, expired tokens, idle children. */
   tick(now: number, keepAlive: boolean): void {
     for (const [principal, until] of this.#silentUntil) if (now >= until) this.#silentUntil.delete(principal);
-    for (const [principal, { shared }] of [...this.#places]) {
+    for (const [principal, { shared, child }] of [...this.#places]) {
+      if (shared.isLate(now, this.#options.startTimeoutSeconds * 1_000)) {
+        child.logLateStart(this.#options.startTimeoutSeconds);
+        this.#end(principal, shared, 'start_timed_out');
+        continue;
+      }
       shared.tick(now, keepAlive, this.#options.requestTimeoutSeconds * 1_000);
       if (!shared.idle) shared.lastUsed = now;
       else if (isAbandoned(shared, now, this.#options)) this.#end(principal, shared, 'session_ended');
@@ -85,28 +94,30 @@ export class SharedChildren {
     const gone = (): void => this.#gone(principal, shared);
     const shared = new SharedChild(child, this.#options.maxPendingRequests, gone);
     shared.expiresAt = expiryOf(auth);
-    const ready = this.#versions ? Promise.resolve() : this.#probe(principal, shared);
+    const ready = this.#versions ? Promise.resolve() : this.#probe(principal, shared, child);
     // Whoever waits for it is told; with nobody waiting it must not count as unhandled.
     ready.catch(() => undefined);
-    const place = { shared, share, auth, ready };
+    const place = { shared, child, share, auth, ready };
     this.#places.set(principal, place);
     return place;
   }
 
-  async #probe(principal: Principal, shared: SharedChild): Promise<void> {
+  async #probe(principal: Principal, shared: SharedChild, child: Child): Promise<void> {
+    child.probed = true;
     const versions = await probeVersions(shared);
     if (versions.length > 0) {
+      child.probed = false;
       this.#versions = versions;
       return;
     }
     const { answered, over } = shared;
     this.#end(principal, shared, 'session_ended');
-    const until = Date.now() + LEGACY_FOR_MS;
+    const now = Date.now();
     if (answered) {
-      if (this.#versions === undefined) this.#legacyUntil = until;
+      if (this.#versions === undefined) this.#legacyUntil = now + LEGACY_FOR_MS;
     } else if (over !== undefined && (over !== 'child_exited' || this.#versions)) {
       throw new BridgeError(over);
-    } else this.#silentUntil.set(principal, until);
+    } else this.#silentUntil.set(principal, now + SILENT_FOR_MS);
     throw new BridgeError('legacy_server');
   }
 
