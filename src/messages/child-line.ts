@@ -28,9 +28,10 @@ export function requestsAnsweredBy(line: Buffer): readonly string[] | 'any' {
   for (let at = 0, members = readMembers(bytes); members !== undefined; members = readMembers(bytes, at)) {
     at = members.end;
     const id = members.list.find(({ name }) => name === 'id');
-    const method = members.list.some(({ name }) => name === 'method');
+    const asks = members.list.some(({ name }) => name === 'method');
+    const answers = members.list.some(({ name }) => name === 'result' || name === 'error');
     const key = id && keyOf(bytes.toString('utf8', id.start, id.end));
-    if (key !== undefined && !method) keys.push(key);
+    if (key !== undefined && (answers || !asks)) keys.push(key);
   }
   if (keys.length > 0 || readMembers(bytes) !== undefined) return keys;
   const key = idOfTruncated(bytes.subarray(0, MAX_SEARCHED_BYTES), bytes.subarray(-MAX_SEARCHED_BYTES));

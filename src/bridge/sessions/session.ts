@@ -159,7 +159,9 @@ export class Session implements ChildListener {
   #cancel(message: ClientMessage): void {
     const key = keyInParams(message, 'requestId');
     // The child owes no answer to a cancelled request (2025-11-25, cancellation), but the POST must end.
-    if (key !== undefined) this.#pending.fail(key, 'cancelled');
+    if (this.#pending.get(key) === undefined) return;
+    if (this.revision === '') this.end('cancelled');
+    else if (key !== undefined) this.#pending.fail(key, 'cancelled');
   }
 
   #route(message: RpcMessage): void {
