@@ -13,6 +13,7 @@ import {
   wholeNumber,
 } from '../options/option-table.js';
 import { requireResource } from '../policy/resolve-resource.js';
+import { isCommandLine } from '../targets/stdio/command-line.js';
 
 /** What `mcpStdioBackend()` may be told. */
 export interface McpStdioBackendOptions {
@@ -139,6 +140,7 @@ export function resolveStdioOptions(options: Readonly<McpStdioBackendOptions>): 
     const fix = 'A child started ahead has no caller: remove warm, or use a fixed env.';
     checks.refuse('warm', '0 where env is a function', resolved.warm, fix);
   }
+  refuseCommandLine(checks, resolved, given.env);
   return resolved;
 }
 
@@ -177,6 +179,15 @@ function lowerCase(fix: string): OptionReader<readonly string[]> {
 
 function requireCommand(checks: OptionChecks, value: unknown, option: string): string {
   return requireWord(checks, checks.string(value, option, 'Name the program to start.'), option);
+}
+
+/** What follows the program's name is not quoted: there may be secrets among the arguments. */
+function refuseCommandLine(checks: OptionChecks, { command, cwd }: ResolvedStdio, env: unknown): void {
+  const path = (env as { PATH?: string } | undefined)?.PATH;
+  if (!isCommandLine(command, cwd, path)) return;
+  const [program = ''] = command.trim().split(/\s/);
+  const fix = `Put the arguments into args: { command: ${JSON.stringify(program)}, args: ["…"] }.`;
+  checks.refuse('command', 'the program alone, without its arguments', `${program} …`, fix);
 }
 
 function requireArguments(checks: OptionChecks, value: unknown, option: string): readonly string[] {

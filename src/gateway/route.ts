@@ -47,10 +47,10 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
 
 /** The backend guards against DNS rebinding; what the file says of origins and of our own address must not be foreign to it. */
 function backendOptions({ target, cors }: RouteConfig, policy: ResolvedAuth | undefined) {
-  const { command, args, env } = target;
+  const { at: _place, ...program } = target;
   const resource = policy?.resource?.href;
   const allowedOrigins = cors && originsForBackend(cors.options.origins, policy);
-  return { command, args, env, ...(resource !== undefined && { resource }), ...(allowedOrigins && { allowedOrigins }) };
+  return { ...program, ...(resource !== undefined && { resource }), ...(allowedOrigins && { allowedOrigins }) };
 }
 
 /** The guard knows no patterns. Where every request needs a token it may let every origin through; strangers it keeps away. */
