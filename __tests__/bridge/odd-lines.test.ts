@@ -101,6 +101,7 @@ const noise: [string, string][] = [
   ['Listening for messages', 'not JSON'],
   [`sending ${WHOLE}`, 'not JSON'],
   ['{ debug: true }', NOT_JSON],
+  ['{"jsonrpc":"2.0","id":', NOT_JSON],
   ['{"level":30,"msg":"started"}', NO_MESSAGE],
   ['{"level":30,"id":ID,"method":"GET"}', NO_MESSAGE],
   ['[1,2]', NO_MESSAGE],

@@ -36,7 +36,8 @@ export function requestsAnsweredBy(line: Buffer): readonly string[] | 'any' {
   if (keys.length > 0 || readMembers(bytes) !== undefined) return keys;
   const key = idOfTruncated(bytes.subarray(0, MAX_SEARCHED_BYTES), bytes.subarray(-MAX_SEARCHED_BYTES));
   if (key !== undefined) return [key];
-  return bytes.includes('"jsonrpc"') && !bytes.includes('"method"') ? 'any' : [];
+  const has = (name: string) => bytes.includes(`"${name}"`);
+  return has('jsonrpc') && (has('result') || has('error')) && !has('method') ? 'any' : [];
 }
 
 /** What a line is that is no message, for the log: nothing of what stands in it. */
