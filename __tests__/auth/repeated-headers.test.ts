@@ -3,7 +3,7 @@ import { json } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { serve } from '../support/loopback-server.js';
 import { initialize, JSON_HEADERS } from '../support/mcp-requests.js';
-import { claims, createGate, parseChallenge } from '../support/protected-app.js';
+import { claims, createGate, parseChallenge, RESOURCE } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 import { serve as serveBackend } from '../support/stdio-bridge.js';
 
@@ -53,7 +53,9 @@ const once: Lines = [
 ];
 
 describe.each(['strict', 'optional', 'permissive'] as const)('mcpAuth() in %s mode', (mode) => {
-  const { app } = createGate({ mode }, signer);
+  // An origin of its own: the root document of an origin with several resources is none of theirs.
+  const resourceMetadata = { resource: 'https://repeated-headers.example/mcp' };
+  const { app } = createGate({ mode, audiences: [RESOURCE], resourceMetadata }, signer);
 
   test.each(twice)('two %s headers (%s, %s) are answered 400, with a token and without', async (name, one, other) => {
     const url = `${await serve(app)}/mcp`;

@@ -1,7 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { AuthInfo } from '../../src/core/auth-info.js';
 import { reasonOf } from '../support/mcp-answers.js';
 import { initialize, modern, modernCall, modernText, open, post, postModern } from '../support/mcp-requests.js';
+import { createRecordingLogger } from '../support/recording-logger.js';
 import { serve } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
 
@@ -46,6 +47,39 @@ test('an answer that only older servers give holds for everybody', async () => {
   await until(() => backend.stats().children === 0);
   expect((await post(url, initialize(), BOB)).status).toBe(200);
   await stop();
+});
+
+describe('a program that speaks no revision without sessions', () => {
+  test('is asked once an hour, whoever asks, and what it prints then is worth debug', async () => {
+    const { lines, logger } = createRecordingLogger();
+    const { url, backend, stop } = await serve({ logger, env: { GRUMBLES: '31' } });
+    onTestFinished(() => void vi.useRealTimers());
+    const asked = async (user: Record<string, string>) => {
+      expect(await reasonOf(await postModern(url, modern(1, 'server/discover'), user))).toBe('legacy_server');
+      await until(() => backend.stats().children === 0);
+      return lines.splice(0).filter((line) => line.includes('no such method'));
+    };
+    const noise = Array(31).fill(expect.stringMatching(/^debug child \d+: no such method$/));
+    expect(await asked(ADA)).toEqual(noise);
+    for (const minutes of [2, 20, 59]) {
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + minutes * 60_000 });
+      expect(await asked(BOB)).toEqual([]);
+      vi.useRealTimers();
+    }
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 61 * 60_000 });
+    expect(await asked(BOB)).toEqual(noise);
+    vi.useRealTimers();
+    await open(url);
+    await stop();
+  });
+
+  test('prints at info what it prints in a session, and where it speaks the revision', async () => {
+    const { lines, logger } = createRecordingLogger();
+    const { url, stop } = await serve({ logger, env: { MODERN: '1' } });
+    await modernText(url, 'stderr', { lines: 2 });
+    await until(() => lines.filter((line) => /^info child \d+: line \d/.test(line)).length === 2);
+    await stop();
+  });
 });
 
 test('a request that waits for a new child is told when the backend is closed', async () => {

@@ -58,24 +58,6 @@ describe('an answer over the limit', () => {
   });
 });
 
-describe('a session that does not come about leaves nothing behind', () => {
-  test.each<[string, Parameters<typeof serve>[0], number | undefined]>([
-    ['initialize is not answered in time', { requestTimeoutSeconds: 1, env: { MUTE_AT_START: '1' } }, 504],
-    ['its answer is too long', { maxMessageBytes: 1_000, env: { LONG_START: '5000' } }, 502],
-    ['the child answers nobody in particular', { env: { NULL_AT_START: '1' } }, 404],
-    ['the client hangs up', { env: { MUTE_AT_START: '1' } }, undefined],
-  ])('where %s', async (_name, options, status) => {
-    const { url, backend } = await started(options);
-    const signal = status === undefined ? AbortSignal.timeout(300) : undefined;
-    const answered = await post(url, initialize(), {}, signal).then(
-      (response) => response.status,
-      () => undefined,
-    );
-    expect(answered).toBe(status);
-    await until(() => backend.stats().sessions === 0 && backend.stats().children === 0);
-  });
-});
-
 test('processes stay bounded also where children do not want to end', async () => {
   const { url, backend } = await started({ maxSessions: 2, env: { STUBBORN: '1' } });
   let refused = 0;

@@ -1,4 +1,7 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import {
   type McpStdioBackend,
   type McpStdioBackendOptions,
@@ -25,6 +28,11 @@ const refused: [string, unknown, string][] = [
     { command: 'a\0b' },
     'mcpStdioBackend(): option "command" must be a string without NUL, but got "a\\u0000b". Give one string for each argument.',
   ],
+  ...['npx -y x', 'npx\tx', 'npx  --key=secret', 'npx\nsecret'].map((command): [string, unknown, string] => [
+    `a whole command line (${JSON.stringify(command)})`,
+    { command },
+    'mcpStdioBackend(): option "command" must be the program alone, without its arguments, but got "npx …". Put the arguments into args: { command: "npx", args: ["…"] }.',
+  ]),
   ['a slip', { comand: 'x' }, 'Did you mean "command"?'],
   ['another slip', { command: 'x', maxSesions: 1 }, 'Did you mean "maxSessions"?'],
   [
@@ -139,6 +147,11 @@ const refused: [string, unknown, string][] = [
     'option "requestTimeoutSeconds" must be a whole number of at least 0',
   ],
   [
+    'a start that may take no time',
+    { command: 'x', startTimeoutSeconds: 0 },
+    'option "startTimeoutSeconds" must be a whole number of at least 1, but got 0. The default is 120.',
+  ],
+  [
     'an endless timeout',
     { command: 'x', idleTimeoutSeconds: Number.POSITIVE_INFINITY },
     'option "idleTimeoutSeconds" must be a whole number',
@@ -180,6 +193,7 @@ const everythingUndefined: Required<McpStdioBackendOptions> = {
   warnWhenOpen: undefined,
   idleTimeoutSeconds: undefined,
   expiryGraceSeconds: undefined,
+  startTimeoutSeconds: undefined,
   requestTimeoutSeconds: undefined,
   maxBodyBytes: undefined,
   maxMessageBytes: undefined,
@@ -189,8 +203,14 @@ const everythingUndefined: Required<McpStdioBackendOptions> = {
 };
 
 describe('mcpStdioBackend() accepts', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'stdio-options-'));
+  writeFileSync(join(folder, 'my server'), '#!/bin/sh\n', { mode: 0o755 });
+  afterAll(() => rmSync(folder, { recursive: true }));
   const accepted: [string, unknown][] = [
     ['a command alone', { command: 'x' }],
+    ['a file with a blank in its name', { command: join(folder, 'my server') }],
+    ['a file with a blank in its name, of the working directory', { command: './my server', cwd: folder }],
+    ['a program with a blank in its name, on the PATH of its own', { command: 'my server', env: { PATH: folder } }],
     ['undefined for everything else', everythingUndefined],
     ['an object without a prototype', Object.assign(Object.create(null), { command: 'x', env: Object.create(null) })],
     ['values with line ends and "="', { command: 'x', env: { KEY: '-----BEGIN\na=b\n' } }],

@@ -169,8 +169,22 @@ describe('parseConfigFile refuses in backends', () => {
     ],
     [stdio('args: []'), `${target}.stdio.cmd is missing`],
     [stdio('cmd: ""'), `${target}.stdio.cmd must be text, but is ""`],
-    [stdio('command: npx'), `${target}.stdio.command is not supported. Supported here: cmd, args, env.`],
-    [stdio('cmd: x, clearEnv: true'), `${target}.stdio.clearEnv is not supported. Supported here: cmd, args, env.`],
+    [
+      stdio('command: npx'),
+      `${target}.stdio.command is not supported. Supported here: cmd, args, env, startTimeoutSeconds.`,
+    ],
+    [
+      stdio('cmd: x, clearEnv: true'),
+      `${target}.stdio.clearEnv is not supported. Supported here: cmd, args, env, startTimeoutSeconds.`,
+    ],
+    ...['npx -y x', 'uvx\tx', ' node', '/opt/no such/program --secret'].map((cmd): [string, string] => [
+      stdio(`cmd: "${cmd}"`),
+      `${target}.stdio.cmd must be the program alone: put its arguments into args, one each`,
+    ]),
+    ...['0', '1.5', '-1', '"10"'].map((seconds): [string, string] => [
+      stdio(`cmd: x, startTimeoutSeconds: ${seconds}`),
+      `${target}.stdio.startTimeoutSeconds must be a whole number of at least 1, but is ${seconds}`,
+    ]),
     [stdio('cmd: x, args: --verbose'), `${target}.stdio.args must be a list, but is "--verbose"`],
     [stdio('cmd: x, args: [-p, 80]'), `${target}.stdio.args[1] must be text: put the number in quotes`],
     [stdio('cmd: x, env: {DEBUG: true}'), `${target}.stdio.env.DEBUG must be text: put the boolean in quotes`],

@@ -31,6 +31,13 @@ export const issuerRefusals: Refusal[] = [
     { issuer: ISSUER, jwks: good.jwks },
     `option "audiences" must be a non-empty array of non-empty strings, but got undefined. ${AUDIENCE_FIX}`,
   ],
+  ...['*', 'https://*.example/mcp', 'api*'].map(
+    (pattern): Refusal => [
+      `the audience ${pattern}`,
+      { ...good, audiences: ['api', pattern] },
+      `option "audiences[1]" must be a whole name: patterns match no token, but got "${pattern}". ${AUDIENCE_FIX}`,
+    ],
+  ),
   [
     'empty audiences',
     { ...good, audiences: [] },

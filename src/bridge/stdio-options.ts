@@ -16,6 +16,7 @@ import {
   wholeNumber,
 } from '../options/option-table.js';
 import { requireResource } from '../policy/resolve-resource.js';
+import { isCommandLine } from '../targets/stdio/command-line.js';
 
 const ANONYMOUS_REQUESTS = ['separate', 'shared', 'refuse'] as const;
 
@@ -98,6 +99,11 @@ export interface McpStdioBackendOptions {
   readonly idleTimeoutSeconds?: number | undefined;
   /** How long a session without a stream outlives the last token used on it, in seconds. @default `60` */
   readonly expiryGraceSeconds?: number | undefined;
+  /**
+   * How long a program may take until it answers `initialize`, or its first request without a session, in seconds; `npx` may have to
+   * download it first. @default `120`
+   */
+  readonly startTimeoutSeconds?: number | undefined;
   /** How long a request may take, and wait for a child that is slow to read, in seconds; 0: as long as it likes. @default `0` */
   readonly requestTimeoutSeconds?: number | undefined;
   /** How long a request body may be, in bytes; a longer one is answered 413. @default `4194304` */
@@ -147,6 +153,7 @@ export const STDIO_TABLE = {
   anonymousRequests: { default: 'separate', read: oneOf(ANONYMOUS_REQUESTS, 'Leave it out for "separate".') },
   idleTimeoutSeconds: limit(1_800),
   expiryGraceSeconds: limit(60, 0),
+  startTimeoutSeconds: limit(120),
   requestTimeoutSeconds: limit(0, 0),
   maxBodyBytes: limit(4_194_304),
   maxMessageBytes: limit(16_777_216),
@@ -169,6 +176,7 @@ export function resolveStdioOptions(options: Readonly<McpStdioBackendOptions>): 
     checks.refuse('warm', '0 where env is a function', resolved.warm, fix);
   }
   const { maxAnonymousSessions = Math.ceil(resolved.maxSessions / 4) } = resolved;
+  refuseCommandLine(checks, resolved, given.env);
   return { ...resolved, maxAnonymousSessions };
 }
 
@@ -207,6 +215,19 @@ function lowerCase(fix: string): OptionReader<readonly string[]> {
 
 function requireCommand(checks: OptionChecks, value: unknown, option: string): string {
   return requireWord(checks, checks.string(value, option, 'Name the program to start.'), option);
+}
+
+/** What follows the program's name is not quoted: there may be secrets among the arguments. */
+function refuseCommandLine(
+  checks: OptionChecks,
+  { command, cwd }: Pick<ResolvedStdio, 'command' | 'cwd'>,
+  env: unknown,
+): void {
+  const path = (env as { PATH?: string } | undefined)?.PATH;
+  if (!isCommandLine(command, cwd, path)) return;
+  const [program = ''] = command.trim().split(/\s/);
+  const fix = `Put the arguments into args: { command: ${JSON.stringify(program)}, args: ["…"] }.`;
+  checks.refuse('command', 'the program alone, without its arguments', `${program} …`, fix);
 }
 
 function requireArguments(checks: OptionChecks, value: unknown, option: string): readonly string[] {

@@ -56,10 +56,10 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
 
 /** The backend guards against DNS rebinding; what the file says of origins must not be foreign to it. */
 function backendOptions({ target, cors }: RouteConfig, policy: ResolvedAuth | undefined) {
-  const { command, args, env } = target;
+  const { at: _place, ...program } = target;
   const allowedOrigins = cors && originsForBackend(cors.options.origins, policy);
   // The command itself warns of open routes, before it listens.
-  return { command, args, env, warnWhenOpen: false, ...(allowedOrigins && { allowedOrigins }) };
+  return { ...program, warnWhenOpen: false, ...(allowedOrigins && { allowedOrigins }) };
 }
 
 /** The guard knows no patterns. Where every request needs a token it may let every origin through; strangers it keeps away. */

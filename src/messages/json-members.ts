@@ -1,3 +1,5 @@
+import { endOfString, endOfValue, skipSpace, startOfMemberValue } from './json-scan.js';
+
 /** Where one member of a JSON object stands in the bytes it came in. `start` to `end` is its value, quotes included. */
 export interface Member {
   readonly name: string;
@@ -20,19 +22,16 @@ export interface Edit {
   readonly text: string;
 }
 
-const QUOTE = 0x22;
 const COMMA = 0x2c;
-const COLON = 0x3a;
 const OPEN_LIST = 0x5b;
-const BACKSLASH = 0x5c;
 const CLOSE_LIST = 0x5d;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
 
 /**
  * Reads the members of the object that starts at `at`, one level deep, so that a message can be routed, or one value of it
- * replaced, while every other byte stays as it came. Undefined where there is no object or it is cut short. It does not
- * check the values' own syntax.
+ * replaced, while every other byte stays as it came. Undefined where there is none, or anything in it is not JSON; what
+ * comes after it is not looked at.
  */
 export function readMembers(bytes: Buffer, at = 0): Members | undefined {
   return readList(bytes, at, OPEN, CLOSE, readMember);
@@ -72,11 +71,9 @@ function readElement(bytes: Buffer, start: number): { start: number; end: number
 }
 
 function readMember(bytes: Buffer, keyStart: number): Member | undefined {
-  if (bytes[keyStart] !== QUOTE) return undefined;
   const keyEnd = endOfString(bytes, keyStart);
-  const colon = skipSpace(bytes, keyEnd);
-  if (bytes[colon] !== COLON) return undefined;
-  const start = skipSpace(bytes, colon + 1);
+  const start = startOfMemberValue(bytes, keyEnd);
+  if (start < 0) return undefined;
   const end = endOfValue(bytes, start);
   if (end < 0) return undefined;
   return { name: readKey(bytes, keyStart, keyEnd), keyStart, start, end };
@@ -114,59 +111,4 @@ function readKey(bytes: Buffer, start: number, end: number): string {
     // A broken escape: the text itself serves as a name that nobody looks for.
     return inner;
   }
-}
-
-function skipSpace(bytes: Buffer, from: number): number {
-  let at = from;
-  for (let byte = bytes[at]; byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09; byte = bytes[at]) at++;
-  return at;
-}
-
-// The longest run that is walked byte by byte before the native search takes over.
-const SHORT = 48;
-
-function endOfString(bytes: Buffer, open: number): number {
-  let at = open + 1;
-  // Searched for anew only when it was passed: at every escape, it would cost the square of the text's length.
-  let quote = -1;
-  for (;;) {
-    const limit = Math.min(bytes.length, at + SHORT);
-    while (at < limit && bytes[at] !== QUOTE && bytes[at] !== BACKSLASH) at++;
-    if (at >= limit) {
-      if (at >= bytes.length) return bytes.length;
-      if (quote < at) quote = bytes.indexOf(QUOTE, at);
-      if (quote < 0) return bytes.length;
-      const backslash = bytes.subarray(at, quote).indexOf(BACKSLASH);
-      at = backslash < 0 ? quote : at + backslash;
-    }
-    if (bytes[at] === QUOTE) return at + 1;
-    at += 2;
-  }
-}
-
-function endOfValue(bytes: Buffer, start: number): number {
-  const first = bytes[start];
-  if (first === QUOTE) return endOfString(bytes, start);
-  if (first === OPEN || first === OPEN_LIST) return endOfNested(bytes, start);
-  let at = start;
-  while (at < bytes.length && isScalar(bytes[at] as number)) at++;
-  return at === start ? -1 : at;
-}
-
-function isScalar(byte: number): boolean {
-  return byte !== COMMA && byte !== CLOSE && byte !== CLOSE_LIST && byte > 0x20;
-}
-
-function endOfNested(bytes: Buffer, start: number): number {
-  let depth = 0;
-  for (let at = start; at < bytes.length; at++) {
-    const byte = bytes[at];
-    if (byte === QUOTE) at = endOfString(bytes, at) - 1;
-    else if (byte === OPEN || byte === OPEN_LIST) depth++;
-    else if (byte === CLOSE || byte === CLOSE_LIST) {
-      depth--;
-      if (depth === 0) return at + 1;
-    }
-  }
-  return -1;
 }

@@ -3,6 +3,7 @@ import { isRecord } from '../http/json-object.js';
 import { BridgeError } from './bridge-error.js';
 import { countMembers, JsonBoundError } from './json-bounds.js';
 import { type Member, type Members, memberOf, readElements, readMembers, textOf } from './json-members.js';
+import { skipSpace } from './json-scan.js';
 import {
   ENVELOPE_NAMES,
   foldName,
@@ -74,10 +75,10 @@ function parseMessage(bytes: Buffer, value: unknown): ClientMessage {
   return { ...message, params };
 }
 
-/** Reads what routing needs of a message; undefined where it is none. It does not check the values' own syntax. */
+/** Reads what routing needs of a message; undefined where it is none, and where the bytes are not JSON as a whole. */
 export function readMessage(bytes: Buffer): RpcMessage | undefined {
   const members = readMembers(bytes);
-  if (members === undefined) return undefined;
+  if (members === undefined || skipSpace(bytes, members.end) < bytes.length) return undefined;
   let idAt: Member | undefined;
   let method: Member | undefined;
   let outcome = false;
@@ -126,7 +127,8 @@ export function keyOf(text: string): string | undefined {
   return /^-?\d/.test(text) ? `${Number(text)}` : undefined;
 }
 
-function readString(text: string): string | undefined {
+/** The string that `text` is as JSON; undefined where it is none. */
+export function readString(text: string): string | undefined {
   if (!text.startsWith('"')) return undefined;
   if (!text.includes('\\')) return text.slice(1, -1);
   try {

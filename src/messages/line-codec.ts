@@ -24,6 +24,11 @@ export class LineReader {
     this.#listener = listener;
   }
 
+  /** How many bytes wait for the end of their line. */
+  get waiting(): number {
+    return this.#size;
+  }
+
   push(chunk: Buffer): void {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {

@@ -16,6 +16,7 @@ import {
 import { requireScopes } from '../options/scope-list.js';
 import type { McpAuthOptions, MtlsOptions, SharedOptions, VerifiedTokensOptions } from './auth-options.js';
 import type { Decision } from './decision.js';
+import { warnAboutHopeless } from './hopeless-issuers.js';
 import { refuseIdlePromises, refuseOptionsAsMembers } from './metadata-members.js';
 import { MODES, type ModeName } from './modes.js';
 import { type ResolvedFacade, resolveFacade } from './resolve-facade.js';
@@ -115,6 +116,7 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
     checks.refuse('resourceMetadata.resource', expected, undefined, RESOURCE_FIX);
   }
   const issuers = resolveIssuers(checks, given, { resource: resource?.href, allowHttp });
+  warnAboutHopeless(who, issuers, simple.logger);
   const requiresProof = dpop === 'require';
   return Object.freeze({
     ...simple,

@@ -88,7 +88,10 @@ function requireAudiences(checks: OptionChecks, given: unknown, option: string):
   if (!Array.isArray(given) || given.length === 0) {
     return checks.refuse(option, 'a non-empty array of non-empty strings', given, fix);
   }
-  return checks.strings(given, option, fix);
+  const names = checks.strings(given, option, fix);
+  const pattern = names.findIndex((name) => name.includes('*'));
+  if (pattern === -1) return names;
+  return checks.refuse(`${option}[${pattern}]`, 'a whole name: patterns match no token', names[pattern], fix);
 }
 
 function resolveProvider(checks: OptionChecks, given: unknown, option: string): Provider {

@@ -24,6 +24,17 @@ export const ENTRA: Provider = Object.freeze({
   audienceHint: 'name both the Application ID URI (v1 tokens) and the client id (v2 tokens) in "audiences"',
 });
 
+const HOSTS =
+  /^(?:login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn|login\.windows\.net|sts\.windows\.net)$/;
+const NO_TENANTS: readonly string[] = ['common', 'organizations', 'consumers', '{tenantid}', '%7btenantid%7d'];
+
+/** Whether an issuer is one of Entra's addresses for logins of several tenants, which stand in no token. */
+export function namesNoTenant(issuer: string): boolean {
+  if (!URL.canParse(issuer)) return false;
+  const { hostname, pathname } = new URL(issuer);
+  return HOSTS.test(hostname) && NO_TENANTS.includes((pathname.split('/')[1] ?? '').toLowerCase());
+}
+
 /** `https://login.microsoftonline.com/{tenant}`. National clouds keep their host. */
 function authority(issuer: string): string {
   const { protocol, host, pathname } = new URL(issuer);

@@ -87,7 +87,7 @@ export class Answer implements Recipient {
   respond(message: Buffer, status = 200): void {
     this.#left--;
     if (this.#stream) {
-      this.#drain(this.#stream.send(message));
+      this.#drain(this.#stream.send(message, true));
       if (this.#left === 0) this.#stream.end();
     } else if (!this.#plan.batch) this.#reply(message, status);
     else {
@@ -122,7 +122,7 @@ export class Answer implements Recipient {
       for (const [name, value] of Object.entries(headers?.(true) ?? {})) res.setHeader(name, value);
       stream.attach(res, this.#plan.auth);
     }
-    for (const message of this.#collected ?? []) stream.send(message);
+    for (const message of this.#collected ?? []) stream.send(message, true);
     this.#collected = undefined;
     return stream;
   }

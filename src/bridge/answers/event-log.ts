@@ -1,6 +1,8 @@
 // Per session. A client that was away longer, or missed more, has to start anew.
 const MOST_EVENTS = 256;
 const MOST_BYTES = 1_048_576;
+// What a connection has taken may still be lost on its way, and is kept for a client that comes back soon.
+const DELIVERED_AFTER_MS = 60_000;
 
 interface Entry {
   readonly stream: number;
@@ -8,18 +10,45 @@ interface Entry {
   readonly frame: Buffer;
 }
 
-/** The latest events of one session, bounded in number and size, for clients that resume a stream. */
-export class EventLog {
-  #entries: Entry[] = [];
-  #bytes = 0;
+/** The newest answer of a session, which a tool has run for: kept whatever its size until it counts as delivered. */
+interface NewestAnswer {
+  readonly entry: Entry;
+  /** When it counts as delivered; undefined while no connection has taken it. */
+  deliveredAt: number | undefined;
+}
 
-  append(stream: number, event: number, frame: Buffer): void {
-    this.#entries.push({ stream, event, frame });
-    this.#bytes += frame.length;
-    while (this.#entries.length > MOST_EVENTS || this.#bytes > MOST_BYTES) {
-      const dropped = this.#entries.shift() as Entry;
-      this.#bytes -= dropped.frame.length;
-    }
+/**
+ * The latest events of one session, for clients that resume a stream: bounded in number and size, but for the newest answer that was
+ * not delivered, which is as large as a message may be.
+ */
+export class EventLog {
+  readonly #entries: Entry[] = [];
+  /** Of all entries but the newest answer. */
+  #bytes = 0;
+  #answer: NewestAnswer | undefined;
+
+  /** `isTaken` tells whether a connection has taken it. */
+  append(stream: number, event: number, frame: Buffer, { isAnswer = false, isTaken = false } = {}): void {
+    const entry = { stream, event, frame };
+    this.#entries.push(entry);
+    if (isAnswer) {
+      this.#countAnswer();
+      this.#answer = { entry, deliveredAt: isTaken ? performance.now() + DELIVERED_AFTER_MS : undefined };
+    } else this.#bytes += frame.length;
+    this.#trim();
+  }
+
+  /** A connection has taken what is kept of `stream`, or broke before it had. */
+  mark(stream: number, isTaken: boolean): void {
+    if (this.#answer?.entry.stream !== stream) return;
+    this.#answer.deliveredAt = isTaken ? performance.now() + DELIVERED_AFTER_MS : undefined;
+  }
+
+  /** Lets time pass. */
+  tick(now: number): void {
+    if (this.#answer?.deliveredAt === undefined || now < this.#answer.deliveredAt) return;
+    this.#countAnswer();
+    this.#trim();
   }
 
   /** What is kept of `stream` after `event`. */
@@ -30,5 +59,19 @@ export class EventLog {
   /** Whether any event of `stream` is kept. */
   holds(stream: number): boolean {
     return this.#entries.some((entry) => entry.stream === stream);
+  }
+
+  /** From now on it counts as any other event does. */
+  #countAnswer(): void {
+    this.#bytes += this.#answer?.entry.frame.length ?? 0;
+    this.#answer = undefined;
+  }
+
+  #trim(): void {
+    const spared = this.#answer?.entry;
+    while (this.#entries.length - (spared ? 1 : 0) > MOST_EVENTS || this.#bytes > MOST_BYTES) {
+      const [dropped] = this.#entries.splice(this.#entries[0] === spared ? 1 : 0, 1);
+      this.#bytes -= dropped?.frame.length ?? 0;
+    }
   }
 }

@@ -52,6 +52,9 @@ export class EventStream {
     this.#res = res;
     this.#auth = auth;
     res.writeHead(200, STREAM_HEADERS);
+    res.once('close', () => {
+      if (!res.writableFinished) this.#mark(false);
+    });
     // Proxies and clients wait for the headers; nothing else may be written for a long time.
     res.flushHeaders();
     if (this.#resumption?.primed() && !this.#done) {
@@ -68,12 +71,13 @@ export class EventStream {
   replay(event = this.#sent): void {
     for (const frame of this.#kept(event)) this.#res?.write(frame);
     this.#sent = this.#last;
+    if (this.connected) this.#mark(true);
     if (this.#done) this.#res?.end();
   }
 
-  /** Sends one message. Returns the response that should drain before the next, where there is one. */
-  send(message: Buffer): ServerResponse | undefined {
-    const frame = this.#frame(message);
+  /** Sends one message, perhaps an answer. Returns the response that should drain before the next, where there is one. */
+  send(message: Buffer, isAnswer = false): ServerResponse | undefined {
+    const frame = this.#frame(message, isAnswer);
     if (!this.connected) return undefined;
     this.#sent = this.#last;
     return this.#res?.write(frame) ? undefined : this.#res;
@@ -102,12 +106,16 @@ export class EventStream {
     return this.#resumption?.log.after(this.#resumption.number, event) ?? [];
   }
 
-  #frame(message: Buffer): Buffer {
+  #mark(isTaken: boolean): void {
+    this.#resumption?.log.mark(this.#resumption.number, isTaken);
+  }
+
+  #frame(message: Buffer, isAnswer: boolean): Buffer {
     if (this.#resumption === undefined) return Buffer.concat([DATA, message, END]);
     const { log, number } = this.#resumption;
     const event = ++this.#last;
     const frame = Buffer.concat([Buffer.from(`id: ${number}-${event}\n`), DATA, message, END]);
-    log.append(number, event, frame);
+    log.append(number, event, frame, { isAnswer, isTaken: this.connected });
     return frame;
   }
 }

@@ -1,4 +1,5 @@
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
+import { requestsAnsweredBy } from '../../messages/child-line.js';
 import { applyEdits, type Edit } from '../../messages/json-members.js';
 import { type ClientMessage, idOfTruncated, keyOf, type RpcMessage } from '../../messages/json-rpc.js';
 import { subscriptionEdits, subscriptionEnd } from '../../messages/modern-response.js';
@@ -117,6 +118,13 @@ export class PendingRequests<R extends PendingRequest> {
     if (key !== undefined) this.fail(key, 'message_too_large');
     // Any of them may be the one that would wait for ever.
     else this.failAll('message_too_large');
+  }
+
+  /** The keys of the requests that `line`, which is no message, was to answer. */
+  answeredBy(line: Buffer): readonly string[] {
+    const answered = requestsAnsweredBy(line);
+    // Any of them may be the one that would wait for ever.
+    return answered === 'any' ? [...this.#byKey.keys()] : answered.filter((key) => this.#byKey.has(key));
   }
 
   /** Lets time pass; returns those that have waited for `timeoutMs`, which are left for the caller to cancel and fail. */

@@ -90,8 +90,8 @@ export class LegacyExchange {
     const rule = this.#metaRules.forRequest(request.auth);
     const session = this.#sessions.open(request);
     request.res.once('close', () => {
-      // Whoever hung up before has not learnt its id, and nobody ever will.
-      if (!isAnswered(request.res)) session.end('session_ended');
+      // A client that hung up before has not learnt the session's id, or gives up a slow start and will start again.
+      if (session.revision === '' || !isAnswered(request.res)) session.end('session_ended');
     });
     const answer = this.#answer(request, session, { ...wanted, responses: 1, batch });
     session.request(message, answer, withMeta(message, rule));

@@ -4,16 +4,10 @@ import type { AuthInfo } from '../../core/auth-info.js';
 import { LastingAuthority, withdrawalOf } from '../../core/authority.js';
 import type { Principal } from '../../core/principal.js';
 import { BRIDGE_ERRORS, BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
+import { readChildLine } from '../../messages/child-line.js';
 import { metaOf } from '../../messages/era.js';
 import { memberOf, textOf } from '../../messages/json-members.js';
-import {
-  type ClientMessage,
-  cancellation,
-  keyInParams,
-  membersAt,
-  type RpcMessage,
-  readMessage,
-} from '../../messages/json-rpc.js';
+import { type ClientMessage, cancellation, keyInParams, membersAt, type RpcMessage } from '../../messages/json-rpc.js';
 import type { Child, ChildListener } from '../../targets/stdio/child.js';
 import type { Answer } from '../answers/answer.js';
 import { type PendingRequest, PendingRequests } from '../answers/pending-requests.js';
@@ -99,9 +93,9 @@ export class Session implements ChildListener {
   }
 
   line(bytes: Buffer): void {
-    const message = readMessage(bytes);
-    if (message === undefined) return;
-    if (message.kind !== 'response') this.#route(message);
+    const message = readChildLine(bytes);
+    if (message === undefined) this.#fail(bytes);
+    else if (message.kind !== 'response') this.#route(message);
     else {
       // An answer to nobody agrees on nothing; an error without an id (JSON-RPC 2.0, section 5.1) is about `initialize`.
       const opens = this.revision === '' && (message.key === undefined || this.#pending.get(message.key) !== undefined);
@@ -121,9 +115,14 @@ export class Session implements ChildListener {
     this.end(started ? 'child_exited' : 'child_not_started');
   }
 
+  /** Whether the child has had `ms` for its first answer, and has not given it. */
+  isLate(now: number, ms: number): boolean {
+    return this.revision === '' && [...this.#pending.values()].some(({ since }) => now - since >= ms);
+  }
+
   /** What has to happen as time passes. */
   tick(now: number, keepAlive: boolean, timeoutMs: number): void {
-    this.streams.standalone.tick(keepAlive);
+    this.streams.tick(now, keepAlive);
     this.#refuseWithdrawn();
     for (const [key, { id }] of this.#pending.tick(now, keepAlive, timeoutMs)) {
       if (this.revision === '') this.end('request_timed_out');
@@ -145,6 +144,12 @@ export class Session implements ChildListener {
     }
   }
 
+  /** Ends a session whose child does not start in `seconds`. */
+  endLate(seconds: number): void {
+    this.#child.logLateStart(seconds);
+    this.end('start_timed_out');
+  }
+
   /** Ends the session and its child; requests in flight are answered at once. */
   end(reason: BridgeErrorCode): void {
     if (this.#ended) return;
@@ -154,6 +159,13 @@ export class Session implements ChildListener {
     this.streams.standalone.end();
     this.#onEnd();
     void this.#child.stop();
+  }
+
+  #fail(stray: Buffer): void {
+    this.#child.logStrayLine(stray);
+    const keys = this.#pending.answeredBy(stray);
+    if (this.revision === '' && keys.length > 0) this.end('unreadable_answer');
+    else for (const key of keys) this.#pending.fail(key, 'unreadable_answer');
   }
 
   // The first response is that to `initialize`: until it is sent, no client knows the session's id.
@@ -166,7 +178,9 @@ export class Session implements ChildListener {
   #cancel(message: ClientMessage): void {
     const key = keyInParams(message, 'requestId');
     // The child owes no answer to a cancelled request (2025-11-25, cancellation), but the POST must end.
-    if (key !== undefined) this.#pending.fail(key, 'cancelled');
+    if (this.#pending.get(key) === undefined) return;
+    if (this.revision === '') this.end('cancelled');
+    else if (key !== undefined) this.#pending.fail(key, 'cancelled');
   }
 
   #route(message: RpcMessage): void {

@@ -57,7 +57,9 @@ export class Sessions {
 
   /** Lets time pass for all of them: timeouts, keep-alive comments, expired tokens, idle sessions. */
   tick(now: number, keepAlive: boolean): void {
+    const { startTimeoutSeconds } = this.#options;
     for (const session of [...this.#byId.values()]) {
+      if (session.isLate(now, startTimeoutSeconds * 1_000)) session.endLate(startTimeoutSeconds);
       session.tick(now, keepAlive, this.#options.requestTimeoutSeconds * 1_000);
       if (session.attended) session.lastUsed = now;
       else if (isAbandoned(session, now, this.#options)) session.end('session_ended');

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { AuthInfo } from '../../core/auth-info.js';
 import { isOver, LastingAuthority, withdrawalOf } from '../../core/authority.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
+import { readChildLine } from '../../messages/child-line.js';
 import { metaOf } from '../../messages/era.js';
 import { applyEdits, type Edit, type Member, memberOf, textOf } from '../../messages/json-members.js';
 import {
@@ -11,7 +12,6 @@ import {
   membersAt,
   methodNotFound,
   type RpcMessage,
-  readMessage,
 } from '../../messages/json-rpc.js';
 import { type MetaRule, metaEdits } from '../../messages/meta-edit.js';
 import { SUBSCRIPTION_KEY, statusOf, subscriptionEdits } from '../../messages/modern-response.js';
@@ -47,6 +47,7 @@ export class SharedChild implements ChildListener {
   readonly #onGone: (started: boolean) => void;
   readonly #pending: PendingRequests<SharedRequest>;
   #count = 0;
+  #started = false;
 
   constructor(child: Child, auth: AuthInfo | undefined, maxPending: number, onGone: (started: boolean) => void) {
     this.authority = new LastingAuthority(auth);
@@ -134,8 +135,13 @@ export class SharedChild implements ChildListener {
   }
 
   line(bytes: Buffer): void {
-    const message = readMessage(bytes);
-    if (message === undefined) return;
+    const message = readChildLine(bytes);
+    if (message === undefined) {
+      this.#child.logStrayLine(bytes);
+      for (const key of this.#pending.answeredBy(bytes)) this.#pending.fail(key, 'unreadable_answer');
+      return;
+    }
+    this.#started = true;
     if (message.kind === 'response') this.answered = this.#pending.settle(message, statusOf(message)) || this.answered;
     else if (message.kind === 'notification') this.#route(message);
     // Requests to the client are not part of these revisions; left alone, the child would wait for ever.
@@ -149,6 +155,11 @@ export class SharedChild implements ChildListener {
   gone(started: boolean): void {
     this.#finish(started ? 'child_exited' : 'child_not_started');
     this.#onGone(started);
+  }
+
+  /** Whether it has had `ms` for its first message, which somebody waits for, and has not sent it. */
+  isLate(now: number, ms: number): boolean {
+    return !this.#started && [...this.#pending.values()].some(({ since, own }) => !own && now - since >= ms);
   }
 
   /** What has to happen as time passes. */

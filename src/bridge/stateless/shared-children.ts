@@ -3,6 +3,7 @@ import type { Principal } from '../../core/principal.js';
 import type { Caller, Share } from '../../core/quota.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { LEGACY_REVISIONS } from '../../messages/era.js';
+import type { Child } from '../../targets/stdio/child.js';
 import type { ChildSource } from '../../targets/stdio/child-source.js';
 import type { BridgeRequest } from '../bridge-request.js';
 import { isAbandoned } from '../idle-time.js';
@@ -10,12 +11,15 @@ import type { ResolvedStdio } from '../stdio-options.js';
 import { askChild } from './own-request.js';
 import { SharedChild } from './shared-child.js';
 
-// The program behind a legacy answer may be replaced by a newer one, or just have been slow to start.
-const LEGACY_FOR_MS = 60_000;
+// The program behind a legacy answer may be replaced by a newer one; each question costs a child, and noise in its log.
+const LEGACY_FOR_MS = 3_600_000;
+// One that said nothing may just have been slow to start.
+const SILENT_FOR_MS = 60_000;
 const PROBE_MS = 15_000;
 
 interface Place {
   readonly shared: SharedChild;
+  readonly child: Child;
   readonly share: Share;
   /** Who was here last: what a child that is started again is told of. */
   caller: Caller;
@@ -82,7 +86,12 @@ export class SharedChildren {
   /** Lets time pass: timeouts, keep-alive comments, expired tokens, idle children. */
   tick(now: number, keepAlive: boolean): void {
     for (const [principal, until] of this.#silentUntil) if (now >= until) this.#silentUntil.delete(principal);
-    for (const [owner, { shared }] of [...this.#places]) {
+    for (const [owner, { shared, child }] of [...this.#places]) {
+      if (shared.isLate(now, this.#options.startTimeoutSeconds * 1_000)) {
+        child.logLateStart(this.#options.startTimeoutSeconds);
+        this.#end(owner, shared, 'start_timed_out');
+        continue;
+      }
       shared.tick(now, keepAlive, this.#options.requestTimeoutSeconds * 1_000);
       if (shared.attended) shared.lastUsed = now;
       else if (isAbandoned(shared, now, this.#options)) this.#end(owner, shared, 'session_ended');
@@ -102,28 +111,30 @@ export class SharedChildren {
     const end = () => this.#end(owner, shared, 'session_ended');
     if (typeof owner === 'string') share.occupy(shared, end);
     else owner.res.once('close', end);
-    const ready = this.#versions ? Promise.resolve() : this.#probe(owner, principal, shared);
+    const ready = this.#versions ? Promise.resolve() : this.#probe(owner, principal, { shared, child });
     // Whoever waits for it is told; with nobody waiting it must not count as unhandled.
     ready.catch(() => undefined);
-    const place = { shared, share, caller, ready };
+    const place = { shared, child, share, caller, ready };
     this.#places.set(owner, place);
     return place;
   }
 
-  async #probe(owner: Owner, principal: Principal, shared: SharedChild): Promise<void> {
+  async #probe(owner: Owner, principal: Principal, { shared, child }: Pick<Place, 'shared' | 'child'>): Promise<void> {
+    child.probed = true;
     const versions = await probeVersions(shared);
     if (versions.length > 0) {
+      child.probed = false;
       this.#versions = versions;
       return;
     }
     const { answered, over } = shared;
     this.#end(owner, shared, 'session_ended');
-    const until = performance.now() + LEGACY_FOR_MS;
+    const now = performance.now();
     if (answered) {
-      if (this.#versions === undefined) this.#legacyUntil = until;
+      if (this.#versions === undefined) this.#legacyUntil = now + LEGACY_FOR_MS;
     } else if (over !== undefined && (over !== 'child_exited' || this.#versions)) {
       throw new BridgeError(over);
-    } else this.#silentUntil.set(principal, until);
+    } else this.#silentUntil.set(principal, now + SILENT_FOR_MS);
     throw new BridgeError('legacy_server');
   }
 

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { isMethodName, suggestMethod } from '../../authorization/rule-names.js';
 import { SCOPES_OPTIONS } from '../../authorization/scopes-options.js';
 import type { McpScopesOptions, ScopeRules } from '../../index.js';
+import { isCommandLine } from '../../targets/stdio/command-line.js';
 import type { ConfigNode } from './config-node.js';
 import { type CorsConfig, readCorsPolicy } from './cors-policy.js';
 import { type PathMatch, readPathMatch } from './path-match.js';
@@ -45,6 +46,8 @@ export interface StdioTarget {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** As of `mcpStdioBackend()`. */
+  readonly startTimeoutSeconds?: number;
   readonly at: string;
 }
 
@@ -150,13 +153,25 @@ function readTarget(backend: ConfigNode): StdioTarget {
   const target = mcp.members({ required: ['targets'] }).targets.onlyItem();
   const { name, stdio } = target.members({ required: ['stdio'], optional: ['name'] });
   name?.text();
-  const { cmd, args, env } = stdio.members({ required: ['cmd'], optional: ['args', 'env'] });
+  const { cmd, args, env, startTimeoutSeconds } = stdio.members({
+    required: ['cmd'],
+    optional: ['args', 'env', 'startTimeoutSeconds'],
+  });
+  const variables = Object.fromEntries(env?.children().map(([key, value]) => [key, readArgument(value)]) ?? []);
   return {
-    command: cmd.text(),
+    command: readCommand(cmd, variables.PATH),
     args: args?.items().map(readArgument) ?? [],
-    env: Object.fromEntries(env?.children().map(([key, value]) => [key, readArgument(value)]) ?? []),
+    env: variables,
+    ...(startTimeoutSeconds && { startTimeoutSeconds: startTimeoutSeconds.count() }),
     at: stdio.path,
   };
+}
+
+function readCommand(node: ConfigNode, path: string | undefined): string {
+  const command = node.text();
+  if (isCommandLine(command, undefined, path))
+    node.refuse('must be the program alone: put its arguments into args, one each');
+  return command;
 }
 
 /** An argument or a variable may be empty, which is all that `text()` would refuse besides. */

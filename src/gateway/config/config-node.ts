@@ -87,6 +87,14 @@ export class ConfigNode {
       : this.refuse(`must be a port number (0 to 65535), but is ${describe(value)}`);
   }
 
+  /** A whole number of at least 1. */
+  count(): number {
+    const { value } = this;
+    return Number.isSafeInteger(value) && (value as number) >= 1
+      ? (value as number)
+      : this.refuse(`must be a whole number of at least 1, but is ${describe(value)}`);
+  }
+
   /** Every member of a mapping whose keys are the user's own, such as `env`. */
   children(): ReadonlyArray<readonly [string, ConfigNode]> {
     return Object.entries(this.mapping()).map(([key, value]) => [key, this.#member(key, value)]);

@@ -5,6 +5,7 @@ import { BridgeError } from '../../messages/bridge-error.js';
 import { encodeLine, type LineListener, LineReader } from '../../messages/line-codec.js';
 import { stopTree } from './process-tree.js';
 import { logStderr } from './stderr-lines.js';
+import { StrayOutput } from './stray-output.js';
 import type { Watchdog } from './watchdog.js';
 
 /** How to start a child: everything but its environment, which may depend on the caller. */
@@ -39,6 +40,8 @@ export class Child {
   readonly exited: Promise<void>;
   /** Resolves when nothing is left of it, nor of what it started. */
   readonly ended: Promise<void>;
+  /** Whether it is only asked by us what it speaks: what it prints then is worth debug. */
+  probed = false;
   readonly #process: ChildProcess;
   readonly #recipe: ChildRecipe;
   #waiting = 0;
@@ -48,6 +51,10 @@ export class Child {
   /** Whether something was written that the child has not reacted to yet. */
   #busy = false;
   readonly #held = new Set<ServerResponse>();
+  readonly #strayOutput = new StrayOutput((text) => {
+    this.#recipe.logger[this.probed ? 'debug' : 'warn'](`child ${this.pid}: ${text}`);
+  });
+  #reader: LineReader | undefined;
   #drained: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -66,7 +73,7 @@ export class Child {
     this.#recipe = recipe;
     this.pid = started.pid;
     if (started.pid !== undefined) watchdog.guard(started.pid);
-    if (started.stderr) logStderr(started.stderr, started.pid, logger);
+    if (started.stderr) logStderr(started.stderr, started.pid, logger, () => this.probed);
     // Where no descriptors were left for pipes there are none, whatever the types say; 'error' is on its way then.
     const streams = (started.stdio as typeof started.stdio | undefined) ?? [];
     // A child whose pipes break is ended, or gone already.
@@ -96,6 +103,7 @@ export class Child {
   listen(listener: ChildListener): void {
     this.#listener = listener;
     const reader = new LineReader(this.#recipe.maxMessageBytes, listener);
+    this.#reader = reader;
     this.#process.stdout?.on('data', (chunk: Buffer) => {
       this.#busy = false;
       reader.push(chunk);
@@ -184,6 +192,20 @@ export class Child {
     };
     res.on('drain', release).on('finish', release).on('close', release);
     socket.on('close', release);
+  }
+
+  /** Logs a line that is no message. */
+  logStrayLine(line: Buffer): void {
+    this.#strayOutput.add(line);
+  }
+
+  /** Logs that it did not start in `seconds`, and what it printed instead. */
+  logLateStart(seconds: number): void {
+    const { command, logger } = this.#recipe;
+    const printed = `${this.#strayOutput.count} lines that are no messages, and ${this.#reader?.waiting ?? 0} bytes without a line end`;
+    logger.error(
+      `child ${this.pid}: the MCP server "${command}" did not start within ${seconds} s (startTimeoutSeconds); on stdout: ${printed}`,
+    );
   }
 
   /** Ends the child and everything it started. */

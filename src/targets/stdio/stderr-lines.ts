@@ -6,8 +6,16 @@ import { LineReader } from '../../messages/line-codec.js';
 const LONGEST_LINE = 2_048;
 const LINES_PER_SECOND = 100;
 
-/** Tells the logger what a child writes to stderr: line by line, printable, and no more than a reader can follow. */
-export function logStderr(stream: Readable, pid: number | undefined, logger: Logger): void {
+/**
+ * Tells the logger what a child writes to stderr: line by line, printable, and no more than a reader can follow; at debug while
+ * `isProbed` says that only we talk with it.
+ */
+export function logStderr(
+  stream: Readable,
+  pid: number | undefined,
+  logger: Logger,
+  isProbed: () => boolean = () => false,
+): void {
   let second = 0;
   let lines = 0;
   const tell = (text: string): void => {
@@ -18,7 +26,7 @@ export function logStderr(stream: Readable, pid: number | undefined, logger: Log
       [second, lines] = [now, 0];
     }
     lines++;
-    if (lines <= LINES_PER_SECOND) logger.info(`child ${pid}: ${text}`);
+    if (lines <= LINES_PER_SECOND) logger[isProbed() ? 'debug' : 'info'](`child ${pid}: ${text}`);
   };
   const reader = new LineReader(LONGEST_LINE, {
     line: (bytes) => tell(textOf(bytes)),

@@ -1,0 +1,59 @@
+import { isUtf8 } from 'node:buffer';
+import { readMembers } from './json-members.js';
+import { idOfTruncated, keyOf, type RpcMessage, readMessage, readString } from './json-rpc.js';
+import { endOfValue, skipSpace } from './json-scan.js';
+
+const OPEN = 0x7b;
+const BYTE_ORDER_MARK = Buffer.from('\ufeff');
+/** How much of a line's beginning and end is searched for an id. */
+const MAX_SEARCHED_BYTES = 4_096;
+
+/** The message that a line of a child is; undefined where it is none: not JSON as a whole, not UTF-8, or not JSON-RPC 2.0. */
+export function readChildLine(bytes: Buffer): RpcMessage | undefined {
+  const message = readMessage(bytes);
+  if (message === undefined || !isUtf8(bytes)) return undefined;
+  const version = message.members.list.find(({ name }) => name === 'jsonrpc');
+  return version && readString(bytes.toString('utf8', version.start, version.end)) === '2.0' ? message : undefined;
+}
+
+/**
+ * Which requests a line was to answer that is no message, as the keys of `keyOf`; `'any'` where it was to answer one that it does not
+ * tell. Programs print many things: a line that does not begin as a message does answers none.
+ */
+export function requestsAnsweredBy(line: Buffer): readonly string[] | 'any' {
+  const bytes = withoutByteOrderMark(line);
+  if (bytes[skipSpace(bytes, 0)] !== OPEN) return [];
+  const keys: string[] = [];
+  // Messages may stand one behind the other, with anything behind the last.
+  for (let at = 0, members = readMembers(bytes); members !== undefined; members = readMembers(bytes, at)) {
+    at = members.end;
+    const id = members.list.find(({ name }) => name === 'id');
+    const asks = members.list.some(({ name }) => name === 'method');
+    const answers = members.list.some(({ name }) => name === 'result' || name === 'error');
+    const key = id && keyOf(bytes.toString('utf8', id.start, id.end));
+    if (key !== undefined && (answers || !asks)) keys.push(key);
+  }
+  if (keys.length > 0 || readMembers(bytes) !== undefined) return keys;
+  const key = idOfTruncated(bytes.subarray(0, MAX_SEARCHED_BYTES), bytes.subarray(-MAX_SEARCHED_BYTES));
+  if (key !== undefined) return [key];
+  const has = (name: string) => bytes.includes(`"${name}"`);
+  return has('jsonrpc') && (has('result') || has('error')) && !has('method') ? 'any' : [];
+}
+
+/** What a line is that is no message, for the log: nothing of what stands in it. */
+export function describeNoMessage(line: Buffer): string {
+  if (line.indexOf(BYTE_ORDER_MARK) === 0) return 'it begins with a byte order mark';
+  const start = line.toString('latin1', 0, 64).trim();
+  if (/^content-(?:length|type)[ \t]*:/i.test(start)) {
+    return 'a header of the Language Server Protocol, where MCP has one message a line';
+  }
+  if (/^[{[]$/.test(start)) return 'JSON over several lines, where MCP has one message a line';
+  if (!isUtf8(line)) return 'not UTF-8';
+  const end = endOfValue(line, skipSpace(line, 0));
+  if (end < 0) return start.startsWith('{') ? 'it begins like a message, but is not JSON' : 'not JSON';
+  return skipSpace(line, end) === line.length ? 'JSON, but not a JSON-RPC 2.0 message' : 'JSON with more behind it';
+}
+
+function withoutByteOrderMark(line: Buffer): Buffer {
+  return line.indexOf(BYTE_ORDER_MARK) === 0 ? line.subarray(BYTE_ORDER_MARK.length) : line;
+}
