@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { AuthInfo } from '../../src/core/auth-info.js';
 import { reasonOf } from '../support/mcp-answers.js';
 import { initialize, modern, modernCall, modernText, open, post, postModern } from '../support/mcp-requests.js';
@@ -53,7 +53,13 @@ describe('a program that speaks no revision without sessions', () => {
   test('is asked once an hour, whoever asks, and what it prints then is worth debug', async () => {
     const { lines, logger } = createRecordingLogger();
     const { url, backend, stop } = await serve({ logger, env: { GRUMBLES: '31' } });
-    onTestFinished(() => void vi.useRealTimers());
+    const { now } = performance;
+    const later = (minutes: number) => {
+      performance.now = () => now.call(performance) + minutes * 60_000;
+    };
+    onTestFinished(() => {
+      performance.now = now;
+    });
     const asked = async (user: Record<string, string>) => {
       expect(await reasonOf(await postModern(url, modern(1, 'server/discover'), user))).toBe('legacy_server');
       await until(() => backend.stats().children === 0);
@@ -62,13 +68,12 @@ describe('a program that speaks no revision without sessions', () => {
     const noise = Array(31).fill(expect.stringMatching(/^debug child \d+: no such method$/));
     expect(await asked(ADA)).toEqual(noise);
     for (const minutes of [2, 20, 59]) {
-      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + minutes * 60_000 });
+      later(minutes);
       expect(await asked(BOB)).toEqual([]);
-      vi.useRealTimers();
     }
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 61 * 60_000 });
+    later(61);
     expect(await asked(BOB)).toEqual(noise);
-    vi.useRealTimers();
+    later(0);
     await open(url);
     await stop();
   });

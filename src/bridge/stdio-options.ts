@@ -1,6 +1,7 @@
 import type { AuthInfo } from '../core/auth-info.js';
 import type { Logger } from '../core/logger.js';
 import { lowerAscii } from '../http/lower-ascii.js';
+import { trimOws } from '../http/ows.js';
 import { requireArgument } from '../options/argument.js';
 import { createChecks, type OptionChecks } from '../options/checks.js';
 import { requireEnvironment, requirePlainObject } from '../options/environment.js';
@@ -225,7 +226,7 @@ function refuseCommandLine(
 ): void {
   const path = (env as { PATH?: string } | undefined)?.PATH;
   if (!isCommandLine(command, cwd, path)) return;
-  const [program = ''] = command.trim().split(/\s/);
+  const [program = ''] = trimOws(command).split(' ');
   const fix = `Put the arguments into args: { command: ${JSON.stringify(program)}, args: ["…"] }.`;
   checks.refuse('command', 'the program alone, without its arguments', `${program} …`, fix);
 }

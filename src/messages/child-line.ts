@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { trimOws } from '../http/ows.js';
 import { readMembers } from './json-members.js';
 import { idOfTruncated, keyOf, type RpcMessage, readMessage, readString } from './json-rpc.js';
 import { endOfValue, skipSpace } from './json-scan.js';
@@ -43,7 +44,7 @@ export function requestsAnsweredBy(line: Buffer): readonly string[] | 'any' {
 /** What a line is that is no message, for the log: nothing of what stands in it. */
 export function describeNoMessage(line: Buffer): string {
   if (line.indexOf(BYTE_ORDER_MARK) === 0) return 'it begins with a byte order mark';
-  const start = line.toString('latin1', 0, 64).trim();
+  const start = trimOws(line.toString('latin1', 0, 64));
   if (/^content-(?:length|type)[ \t]*:/i.test(start)) {
     return 'a header of the Language Server Protocol, where MCP has one message a line';
   }

@@ -1,3 +1,4 @@
+import { lowerAscii } from '../http/lower-ascii.js';
 import { discoveryUrl, type Provider, STANDARD } from './provider.js';
 
 /** What names no resource, and is therefore not prefixed with one. */
@@ -32,7 +33,7 @@ const NO_TENANTS: readonly string[] = ['common', 'organizations', 'consumers', '
 export function namesNoTenant(issuer: string): boolean {
   if (!URL.canParse(issuer)) return false;
   const { hostname, pathname } = new URL(issuer);
-  return HOSTS.test(hostname) && NO_TENANTS.includes((pathname.split('/')[1] ?? '').toLowerCase());
+  return HOSTS.test(hostname) && NO_TENANTS.includes(lowerAscii(pathname.split('/')[1] ?? ''));
 }
 
 /** `https://login.microsoftonline.com/{tenant}`. National clouds keep their host. */

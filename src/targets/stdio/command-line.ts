@@ -3,11 +3,11 @@ import { delimiter, resolve } from 'node:path';
 import { inheritedEnvironment } from './child-environment.js';
 
 /**
- * Whether `command` is a whole command line, such as "npx -y x", where only a program can be started: it has white space in it, and no
+ * Whether `command` is a whole command line, such as "npx -y x", where only a program can be started: it has a blank in it, and no
  * program is called so, neither in `cwd` nor on `path`.
  */
 export function isCommandLine(command: string, cwd = '.', path?: string): boolean {
-  if (!/\s/.test(command)) return false;
+  if (!command.includes(' ')) return false;
   const { PATH = '', PATHEXT = '' } = inheritedEnvironment([]);
   const folders = [cwd, ...(path ?? PATH).split(delimiter)];
   const endings = ['', ...PATHEXT.split(';')];
