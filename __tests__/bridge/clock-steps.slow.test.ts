@@ -14,7 +14,7 @@ afterEach(() => void vi.useRealTimers());
 
 describe.each([-5, 5])('though the date moves by %d hours', (hours) => {
   test('a session and a shared child are kept that were just used', async () => {
-    const { url, stop } = await serve({ env: { MODERN: '1' } });
+    const { url, stop } = await serve({ env: { MODERN: '1' }, anonymousRequests: 'shared' });
     const session = await open(url);
     const pids = [await callText(url, session, 'pid'), await modernText(url, 'pid')];
     setDate(hours * HOUR);

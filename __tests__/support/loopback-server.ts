@@ -32,11 +32,17 @@ export async function unreachableUrl(): Promise<string> {
   return `http://127.0.0.1:${await freePort()}/`;
 }
 
-/** A port that was free a moment ago, for what must know its address before it listens. */
+/** A port that was free a moment ago, for what must know its address before it listens; none that port 0 may give to others. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await listen(server);
-  const { port } = new URL(originOf(server));
-  await stop(server);
-  return Number(port);
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const server = createServer();
+    try {
+      await listen(server, port);
+      await stop(server);
+      return port;
+    } catch {
+      // Taken: another.
+    }
+  }
 }
