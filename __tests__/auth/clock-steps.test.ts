@@ -3,6 +3,7 @@ import request from 'supertest';
 import { afterEach, expect, test, vi } from 'vitest';
 import { createProofIds } from '../../src/auth/binding/proof-ids.js';
 import { createRevocations } from '../../src/auth/token/revocations.js';
+import { SILENT } from '../../src/core/logger.js';
 import { limitRegistrations } from '../../src/gateway/registration-limit.js';
 import type { AuthInfo, Decision } from '../../src/index.js';
 import { fresh, MINUTE, passTime, setDate, setUp, signer } from '../support/app-with-key-server.js';
@@ -59,7 +60,7 @@ test('a used proof stays used where the date is put back, and keeps no room from
 });
 
 test.each([-5, 5])('registrations are counted for a minute, though the date moves by %d hours', async (hours) => {
-  const app = express().use(...limitRegistrations(['/register']), (_req, res) => void res.status(201).end());
+  const app = express().use(...limitRegistrations(['/register'], SILENT), (_req, res) => void res.status(201).end());
   const register = async () => (await request(app).post('/register')).status;
   for (let count = 0; count < 30; count++) expect(await register()).toBe(201);
   setDate(hours * HOUR);

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { get } from 'node:http';
 import connect from 'connect';
 import express from 'express';
 import express4 from 'express4';
@@ -131,6 +133,31 @@ test('the document of another app in the same process says nothing about this on
 const preflight = (url: string, headers: Record<string, string> = {}) =>
   fetch(url, { method: 'OPTIONS', headers: { origin: 'https://app.example', ...headers } });
 const METHOD = { 'access-control-request-method': 'POST' };
+
+const ODD_HEADERS: [string, string[]][] = [
+  ['two Authorization headers', ['Authorization', 'Bearer a', 'Authorization', 'Bearer b']],
+  ['a copy of it named', ['If-None-Match', '*']],
+  ['more requests than the application allows', ['X-Too-Many', '1']],
+];
+
+test.each(ODD_HEADERS)('a first request with %s says nothing, and the next one does', async (_name, headers) => {
+  const { policy, warnings } = createPolicy();
+  const app = express();
+  let isServed = true;
+  app.use((req, res, next) => (req.headers['x-too-many'] ? void res.status(429).end() : next()));
+  app.use('/mcp', mcpAuth(policy));
+  if (headers[0] === 'Authorization') app.use((req, res, next) => (isServed ? documents(req, res, next) : next()));
+  app.get(PATH, (_req, res, next) => (isServed ? void res.json({ resource: 'https://hints.example/mcp' }) : next()));
+  const documents = protectedResourceMetadata(policy);
+  const url = await serve(app);
+  await fetch(`${url}/mcp`, { method: 'POST' });
+  const sent = get(`${url}${PATH}`, { headers: ['Host', 'a', ...headers] });
+  await once(sent, 'response');
+  expect(warnings()).toEqual([]);
+  isServed = false;
+  await fetch(`${url}${PATH}`);
+  expect(warnings()).toEqual([expect.stringContaining('was answered with 404')]);
+});
 
 test('mcpCors() after mcpAuth(): the first preflight is a warning, once', async () => {
   const { policy, warnings } = createPolicy();

@@ -16,10 +16,12 @@ let gateway: Gateway | undefined;
 afterEach(async () => {
   await gateway?.close();
   gateway = undefined;
+  warnings.length = 0;
 });
 
 const quiet = () => undefined;
-const logger = { debug: quiet, info: quiet, warn: quiet, error: quiet };
+const warnings: string[] = [];
+const logger = { debug: quiet, info: quiet, warn: (line: string) => void warnings.push(line), error: quiet };
 const BASE = '/.well-known/oauth-authorization-server/mcp';
 
 /** A route whose `matches` name the MCP server alone. */
@@ -77,6 +79,13 @@ describe('the facade in the gateway', () => {
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await refused.json()).toMatchObject({ error: 'too_many_requests' });
     expect((await fetch(origin + BASE)).status).toBe(200);
+  });
+
+  test('says in the log, once a minute, that registrations were too many', async () => {
+    const origin = await serve();
+    await Promise.all(Array.from({ length: 40 }, () => register(origin)));
+    const tooMany = warnings.filter((line) => line.includes('registrations refused by this server: more than 30'));
+    expect(tooMany).toEqual([expect.stringContaining('it was 127.0.0.1 just now')]);
   });
 
   test('counts the registrations of legacyEndpoints too', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { StoreDump } from '../../src/gateway/dev-issuer/dev-issuer-store.js';
-import { openKeptState } from '../../src/gateway/dev-issuer/kept-state.js';
+import { createKey, openKeptState } from '../../src/gateway/dev-issuer/kept-state.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 
 async function makeFile() {
@@ -29,6 +29,14 @@ test('the key and the secret are the same at the next start, in a file for its o
   expect(lines).toHaveLength(1);
 });
 
+/** Changes what the file says, and leaves its form. */
+const edit =
+  (change: (contents: { key: object; dump: unknown }) => object): Spoil =>
+  async (file) => {
+    const contents = JSON.parse(await readFile(file, 'utf8'));
+    await writeFile(file, JSON.stringify({ ...contents, ...change(contents) }));
+  };
+
 type Spoil = (file: string, folder: string) => unknown;
 
 const UNUSABLE: [string, Spoil, RegExp][] = [
@@ -38,6 +46,21 @@ const UNUSABLE: [string, Spoil, RegExp][] = [
   ['empty', (file) => writeFile(file, ''), /holds something else/],
   ['cut off', async (file) => writeFile(file, (await readFile(file, 'utf8')).slice(0, -20)), /holds something else/],
   ['another JSON file', (file) => writeFile(file, '{"key":{},"secret":"x","dump":[]}'), /holds something else/],
+  ['a key off the curve', edit(({ key }) => ({ key: { ...key, x: 'AAAA' } })), /holds something else/],
+  ['a private key of another', edit(({ key }) => ({ key: { ...key, d: createKey().d } })), /holds something else/],
+  ...[
+    [1],
+    [null],
+    [['a', null]],
+    [['a', { value: 5 }]],
+    [['a', { value: {}, ttl: 'x' }]],
+    [[{}, { value: {} }]],
+    {},
+  ].map((dump): [string, Spoil, RegExp] => [
+    `a dump of ${JSON.stringify(dump)}`,
+    edit(() => ({ dump })),
+    /holds something else/,
+  ]),
   [
     'a symbolic link',
     async (file, folder) => {
@@ -95,4 +118,20 @@ test('a file that was deleted during the run stays deleted', async () => {
   await rm(file);
   state.save([]);
   expect(await readdir(folder)).toEqual([]);
+});
+
+test('a file that another run has made meanwhile stays that of the other', async () => {
+  const { file, open } = await makeFile();
+  const first = open();
+  await rm(file);
+  const second = open();
+  first.save([]);
+  expect(open().secret).toBe(second.secret);
+});
+
+test('a key has the use that the issuer makes of it, whatever the file says', async () => {
+  const { file, folder, open } = await makeFile();
+  const { key } = open();
+  await edit((contents) => ({ key: { ...contents.key, use: 'enc', alg: 'HS256' } }))(file, folder);
+  expect(open().key).toEqual(key);
 });

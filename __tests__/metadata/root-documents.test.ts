@@ -3,6 +3,7 @@ import express from 'express';
 import request from 'supertest';
 import { describe, expect, test } from 'vitest';
 import { mcpAuth, protectedResourceMetadata } from '../../src/index.js';
+import { serve } from '../support/loopback-server.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 
 const ROOT = '/.well-known/oauth-protected-resource';
@@ -83,3 +84,28 @@ test.each([
   // 503: the document of a proxy, whose authorization server is away.
   expect((await request(app).get(SERVER)).status).toBe(expected);
 });
+
+test.each([
+  [['', '/a'], 'plain', '/a'],
+  [['/a', ''], 'plain', '/a'],
+  [['', '/a'], 'an OAuth proxy', ''],
+  [['/a', ''], 'an OAuth proxy', ''],
+  [['/a', '', '/b'], 'an OAuth proxy', ''],
+])(
+  '%j, /a with legacyEndpoints, the origin %s: the authorization server is that of %j',
+  async (paths, atOrigin, owner) => {
+    const url = await serve((_req, res) => {
+      const [endpoint, issuer] = ['https://issuer.example/x', 'https://issuer.example'];
+      res.end(JSON.stringify({ issuer, authorization_endpoint: endpoint, token_endpoint: endpoint }));
+    });
+    const facade = { ...legacy.facade, metadataUrl: `${url}/metadata` };
+    const change = { ...legacy, facade, dangerouslyAllowHttp: true };
+    const { origin, policies } = createApp(paths, {
+      '/a': change,
+      '': atOrigin === 'an OAuth proxy' ? { ...change, facade: { ...facade, legacyEndpoints: false } } : {},
+    });
+    const app = express();
+    for (const policy of policies) app.use(protectedResourceMetadata(policy));
+    expect((await request(app).get(SERVER)).body.issuer).toBe(`${origin}${owner}`);
+  },
+);

@@ -180,6 +180,15 @@ test('what a stranger calls itself, and what a server says, stays in its line', 
   }
 });
 
+test('a flood of requests during an outage does not flood the log', async () => {
+  const { flow, all } = await withLog('entra');
+  await flow.upstream.close();
+  for (let i = 0; i < 100; i++) await fetch(flow.base);
+  const errors = all.filter((line) => line.startsWith('error facade: '));
+  expect(errors).toHaveLength(31);
+  expect(errors.at(-1)).toBe('error facade: further outages of this minute are not logged');
+});
+
 test('a flood of refusals does not flood the log', async () => {
   const { flow, warnings } = await withLog('entra');
   for (let i = 0; i < 100; i++) await postForm(`${flow.base}/token`, { grant_type: 'refresh_token' });

@@ -82,10 +82,19 @@ function onFinished(message: unknown): void {
   const path = rawPath(requestTarget(request));
   for (const each of watches) {
     if (each.path !== path || each.server.deref() !== server) continue;
+    if (!isTelling(response.statusCode) && !isServedMetadata(request)) continue;
     watches.delete(each);
     if (!isDocument(request, response)) each.warn(response.statusCode);
   }
   if (watches.size === 0) unsubscribe(FINISHED, onFinished);
+}
+
+/**
+ * Whether an answer says who answers there: 304 is given to whoever names a copy, 400 to whoever sends what nobody reads, 429 to whoever
+ * asks too often, and 5xx by what is out of order.
+ */
+function isTelling(status: number): boolean {
+  return status < 500 && ![304, 400, 408, 413, 414, 429, 431].includes(status);
 }
 
 /** The application may serve a document of its own; a page of a web application at every path is none. */

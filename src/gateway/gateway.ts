@@ -75,7 +75,7 @@ function createListener(bind: BindConfig, routes: readonly GatewayRoute[], logge
   };
   const registrations = routes.flatMap(({ policy }) => (policy ? registrationPaths(policy) : []));
   const all = chain([
-    ...limitRegistrations(registrations),
+    ...limitRegistrations(registrations, logger),
     ...routes.flatMap(({ metadata }) => metadata ?? []),
     routing,
   ]);

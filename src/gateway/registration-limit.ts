@@ -1,14 +1,16 @@
 import express, { type Request, type Response } from 'express';
 import { rateLimit, type Store } from 'express-rate-limit';
 import { LRUCache } from 'lru-cache';
+import { createRareLine } from '../core/rare-line.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
-import type { Middleware } from '../index.js';
+import type { Logger, Middleware } from '../index.js';
 import { facadePaths } from '../oauth/well-known.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 
 const MOST_A_MINUTE = 30;
 const MINUTE_MS = 60_000;
 const MOST_ADDRESSES = 10_000;
+const TOO_MANY = `facade: registrations refused by this server: more than ${MOST_A_MINUTE} in a minute from one address`;
 
 /** Where clients register at the facade of a policy; none where it has no facade. */
 export function registrationPaths({ facade }: ResolvedAuth): readonly string[] {
@@ -19,8 +21,9 @@ export function registrationPaths({ facade }: ResolvedAuth): readonly string[] {
  * Every registration is a call to the authorization server, and a client there: no address gets many of them. The package
  * that counts is written for Express, so it gets an app of its own, which only registrations come to.
  */
-export function limitRegistrations(paths: readonly string[]): Middleware[] {
+export function limitRegistrations(paths: readonly string[], logger: Logger): Middleware[] {
   if (paths.length === 0) return [];
+  const warn = createRareLine((line) => logger.warn(line));
   const app = express();
   app.disable('x-powered-by');
   // No path here: Express would read that of a resource as a pattern.
@@ -33,7 +36,8 @@ export function limitRegistrations(paths: readonly string[]): Middleware[] {
       legacyHeaders: false,
       // We read neither of these headers, and need no warning about them.
       validate: { xForwardedForHeader: false, forwardedHeader: false },
-      handler: (_req, res) => {
+      handler: (req, res) => {
+        warn(`${TOO_MANY}; it was ${req.ip} just now, which is every client behind a reverse proxy of that address`);
         res.setHeader('access-control-allow-origin', '*');
         res
           .status(429)

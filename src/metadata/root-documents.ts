@@ -13,8 +13,8 @@ interface Tenant {
   /** The same for two spellings of one resource. */
   readonly resource: string;
   readonly documents: RootDocuments;
-  /** The paths that are its own, whatever other resources the origin has. */
-  readonly ownPaths: readonly string[];
+  /** Its claim to a document of the origin, where the origin has other resources too: the greatest counts. */
+  claimTo(path: string): number;
 }
 
 const SERVER_PATH = wellKnownPath('oauth-authorization-server');
@@ -36,7 +36,7 @@ export function shareRoot(policy: ResolvedAuth, documents: RootDocuments): RootD
   if (resource === undefined) return documents;
   const { origin, href } = resource;
   const name = withoutClosingSlash(origin + resource.pathname);
-  const tenant: Tenant = { href, resource: name, documents, ownPaths: ownPathsOf(policy) };
+  const tenant: Tenant = { href, resource: name, documents, claimTo: claimsOf(policy, documents) };
   const others = tenantsOf(origin);
   tenants.set(
     origin,
@@ -72,10 +72,16 @@ export function leaveRoot(policy: ResolvedAuth): void {
 
 const NO_DOCUMENTS = { documents: new Map<string, Middleware>() };
 
-/** With `legacyEndpoints`, the authorization server of the whole origin is that of the policy. */
-function ownPathsOf({ resource, facade }: ResolvedAuth): readonly string[] {
-  if (resource?.pathname === '/') return ROOT_PATHS;
-  return facade?.legacyEndpoints === true ? [SERVER_PATH] : [];
+/**
+ * What is the origin itself has its documents there by their standards. After it, the authorization server of the whole origin is that of
+ * the policy with `legacyEndpoints`.
+ */
+function claimsOf({ resource, facade }: ResolvedAuth, documents: RootDocuments): Tenant['claimTo'] {
+  return (path) => {
+    if (!documents.has(path)) return 0;
+    if (resource?.pathname === '/') return 2;
+    return path === SERVER_PATH && facade?.legacyEndpoints === true ? 1 : 0;
+  };
 }
 
 function tenantsOf(origin: string): readonly Tenant[] {
@@ -84,7 +90,7 @@ function tenantsOf(origin: string): readonly Tenant[] {
 
 function ownerOf(origin: string, path: string): Tenant | undefined {
   const all = tenantsOf(origin);
-  const owner = all.find(({ ownPaths }) => ownPaths.includes(path));
+  const owner = [2, 1].flatMap((claim) => all.find((tenant) => tenant.claimTo(path) === claim) ?? [])[0];
   if (owner !== undefined) return owner;
   const [first, ...others] = all;
   return others.every(({ resource }) => resource === first?.resource) ? first : undefined;

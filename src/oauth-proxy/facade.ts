@@ -114,7 +114,7 @@ function answering(
       if (error instanceof BodyError && error.status === 503) res.setHeader('retry-after', BODY_RETRY_AFTER);
       const isOurs = error instanceof OAuthError || error instanceof BodyError || error instanceof UpstreamRefusal;
       if (error instanceof UpstreamError) {
-        logger.error(`facade: ${error.message}: ${(error.cause as Error | undefined)?.message ?? error.code}`);
+        refusals.writeOutage(error);
         res.setHeader('retry-after', String(error.retryAfterSeconds));
         reply(res, error);
       } else if (isOurs) {

@@ -1,11 +1,13 @@
 const LONGEST_URI = 512;
 
-/** Schemes that a browser acts on itself, or that start a program which no MCP client is. */
+/** Schemes that a browser acts on itself, or that start a program which no MCP client is, such as a browser that opens any address. */
 const FOREIGN_SCHEMES = new Set(
   (
-    'about android-app blob chrome chrome-extension data devtools edge feed file filesystem ftp http intent itms ' +
-    'itms-services jar javascript ldap ldaps livescript magnet mailto mhtml moz-extension res resource search search-ms ' +
-    'sftp shell smb sms ssh tel telnet vbscript view-source vnc webcal ws wss'
+    'about android-app blob brave chrome chrome-extension data devtools edge feed file filesystem firefox firefox-focus ftp ' +
+    'googlechrome googlechromes googlechrome-x-callback http intent itms ' +
+    'itms-services jar javascript ldap ldaps livescript magnet mailto mhtml microsoft-edge microsoft-edge-http ' +
+    'microsoft-edge-https moz-extension opera-http opera-https res resource search search-ms ' +
+    'sftp shell smb sms ssh tel telnet touch-http touch-https vbscript view-source vnc webcal ws wss'
   ).split(' '),
 );
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { UpstreamError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { BodyError } from '../http/body.js';
 import type { FacadeEndpointName } from '../oauth/well-known.js';
@@ -31,7 +32,7 @@ const MAX_QUOTED = 300;
 /** Tells the operator of every refusal in one line: which client, what was refused, by whom, why, and what to change. */
 export function createRefusalLog({ provider }: Pick<ResolvedFacade, 'provider'>, logger: Logger) {
   const known = new WeakMap<IncomingMessage, { client?: string | undefined; act?: Act }>();
-  const isWithinBounds = limitLines();
+  const [isWithinBounds, isOutageWithinBounds] = [limitLines(), limitLines()];
   return {
     /** Remembers what a request is about, for the line about it. */
     about(req: IncomingMessage, what: { client?: string | undefined; act?: Act }): void {
@@ -45,6 +46,13 @@ export function createRefusalLog({ provider }: Pick<ResolvedFacade, 'provider'>,
       const by = error instanceof UpstreamRefusal ? 'the authorization server' : 'this server';
       logger.warn(`facade: ${act} of ${who} refused by ${by}: ${reasonOf(error)}; ${adviceFor(error, act, provider)}`);
       if (verdict === 'last') logger.warn('facade: further refusals of this minute are not logged');
+    },
+    /** Anyone can ask while the server behind us is away, and as often. */
+    writeOutage({ message, code, cause }: UpstreamError): void {
+      const verdict = isOutageWithinBounds();
+      if (verdict === 'over') return;
+      logger.error(`facade: ${message}: ${(cause as Error | undefined)?.message ?? code}`);
+      if (verdict === 'last') logger.error('facade: further outages of this minute are not logged');
     },
   };
 }

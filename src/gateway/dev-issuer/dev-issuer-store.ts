@@ -18,12 +18,17 @@ export interface DevIssuerStore {
   dump(): StoreDump;
 }
 
-/** What the development issuer remembers. It is bounded, since anyone may start a login; clients are in their sealed ids. */
+/** What anyone can make, who starts a login: no number of these pushes out what came of the developer's click. */
+const MODELS_OF_ANYONE = ['Interaction', 'Session'];
+
+/** What the development issuer remembers, within bounds; clients are in their sealed ids. */
 export function createDevIssuerStore(clients: SealedClients, dump: StoreDump): DevIssuerStore {
-  const entries: Entries = new LRUCache({ max: MAX_ENTRIES });
+  const createEntries = (): Entries => new LRUCache({ max: MAX_ENTRIES });
+  const [entries, ofAnyone] = [createEntries(), createEntries()];
   entries.load(dump);
+  const entriesOf = (model: string) => (MODELS_OF_ANYONE.includes(model) ? ofAnyone : entries);
   return {
-    adapter: (model) => (model === 'Client' ? clientAdapter(clients) : modelAdapter(model, entries)),
+    adapter: (model) => (model === 'Client' ? clientAdapter(clients) : modelAdapter(model, entriesOf(model))),
     dump: () => entries.dump().filter(([key]) => KEPT_MODELS.some((model) => key.startsWith(model))),
   };
 }

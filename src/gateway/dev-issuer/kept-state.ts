@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, sign, verify } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import type { JWK } from 'jose';
-import { parseJsonObject } from '../../http/json-object.js';
+import { isRecord, parseJsonObject } from '../../http/json-object.js';
 import type { Logger } from '../../index.js';
 import type { StoreDump } from './dev-issuer-store.js';
 
@@ -57,11 +57,13 @@ function describe(error: unknown): string {
   return code === 'ELOOP' ? 'is a symbolic link' : `cannot be read or written (${code ?? 'unknown reason'})`;
 }
 
+const USE = { alg: 'ES256', use: 'sig' };
+
 /** A private key that signs tokens. */
 export function createKey(): JWK {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const kid = randomBytes(8).toString('base64url');
-  return { ...privateKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' } as JWK;
+  return { ...privateKey.export({ format: 'jwk' }), kid, ...USE } as JWK;
 }
 
 function createContents(): Contents {
@@ -93,10 +95,36 @@ function parseContents(text: string): Contents {
   const { key, secret, dump } = parseJsonObject(text) ?? {};
   const { kty, crv, x, y, d, kid } = (key ?? {}) as JWK;
   const isWhole = [x, y, d, kid, secret].every((part) => typeof part === 'string' && part !== '');
-  if (!isWhole || kty !== 'EC' || crv !== 'P-256' || !Array.isArray(dump)) {
+  const whole: JWK = { kty, crv, x, y, d, kid, ...USE } as JWK;
+  if (!isWhole || kty !== 'EC' || crv !== 'P-256' || !isDump(dump) || !isPair(whole)) {
     throw new UnusableFile('holds something else');
   }
-  return { key: key as JWK, secret: secret as string, dump };
+  return { key: whole, secret: secret as string, dump };
+}
+
+/** Whether the public part belongs to the private one: else no token would verify. */
+function isPair(key: JWK): boolean {
+  const { d: _private, ...publicKey } = key;
+  const text = Buffer.from('a token');
+  try {
+    const signature = sign('sha256', text, createPrivateKey({ key, format: 'jwk' }));
+    return verify('sha256', text, createPublicKey({ key: publicKey, format: 'jwk' }), signature);
+  } catch {
+    // No point of the curve.
+    return false;
+  }
+}
+
+function isDump(value: unknown): value is StoreDump {
+  const isTimeOrAbsent = (time: unknown) => time === undefined || Number.isFinite(time);
+  const isEntry = (entry: unknown) =>
+    Array.isArray(entry) &&
+    typeof entry[0] === 'string' &&
+    isRecord(entry[1]) &&
+    isRecord(entry[1].value) &&
+    isTimeOrAbsent(entry[1].ttl) &&
+    isTimeOrAbsent(entry[1].start);
+  return Array.isArray(value) && value.every(isEntry);
 }
 
 function createFile(file: string, logger: Logger): Contents {
@@ -106,11 +134,12 @@ function createFile(file: string, logger: Logger): Contents {
   return contents;
 }
 
-/** At the end of a run. A file that was deleted meanwhile was to be forgotten. */
+/** At the end of a run. A file that was deleted meanwhile was to be forgotten; one made since is that of another run. */
 function update(file: string, contents: Contents, logger: Logger): void {
   if (!existsSync(file)) return;
   const next = `${file}.${process.pid}`;
   try {
+    if (readContents(file).key.kid !== contents.key.kid) return;
     write(next, contents);
     renameSync(next, file);
   } catch (error) {
