@@ -81,6 +81,11 @@ describe('express-mcp-auth', () => {
 describe('express-mcp-auth refuses in one sentence, with exit code 1,', () => {
   test.each([
     ['nothing', [], '-f FILE is missing. See express-mcp-auth --help.'],
+    ...['port', 'ttl'].map((name): [string, string[], string] => [
+      `--dev-issuer-${name} without --dev-issuer`,
+      ['-f', 'config.yaml', `--dev-issuer-${name}`, '60'],
+      `--dev-issuer-${name} needs --dev-issuer. See express-mcp-auth --help.`,
+    ]),
     ['an unknown option', ['--port', '3000'], "Unknown option '--port'. See express-mcp-auth --help."],
     ['a stray argument', ['config.yaml'], "Unexpected argument 'config.yaml'. See express-mcp-auth --help."],
     ['an empty host', ['-f', 'a', '--host', ''], '--host is empty. See express-mcp-auth --help.'],

@@ -45,8 +45,8 @@ const OPTIONS = {
   file: { type: 'string', short: 'f' },
   host: { type: 'string', default: '0.0.0.0' },
   'dev-issuer': { type: 'boolean' },
-  'dev-issuer-port': { type: 'string', default: '9000' },
-  'dev-issuer-ttl': { type: 'string', default: '3600' },
+  'dev-issuer-port': { type: 'string' },
+  'dev-issuer-ttl': { type: 'string' },
   'validate-only': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'V' },
@@ -61,10 +61,14 @@ export function parseCommandLine(args: readonly string[]): Command {
   if (version) return { action: 'version' };
   if (!file) throw usageError('-f FILE is missing');
   if (!host) throw usageError('--host is empty');
+  const { 'dev-issuer-port': port, 'dev-issuer-ttl': ttl } = options;
+  if (!options['dev-issuer'] && (port ?? ttl) !== undefined) {
+    throw usageError(`--dev-issuer-${port === undefined ? 'ttl' : 'port'} needs --dev-issuer`);
+  }
   const devIssuer = options['dev-issuer']
     ? {
-        port: parseNumber(options['dev-issuer-port'], [0, 65_535], '--dev-issuer-port is not a port'),
-        tokenSeconds: parseNumber(options['dev-issuer-ttl'], TTL_RANGE, TTL_PROBLEM),
+        port: parseNumber(port ?? '9000', [0, 65_535], '--dev-issuer-port is not a port'),
+        tokenSeconds: parseNumber(ttl ?? '3600', TTL_RANGE, TTL_PROBLEM),
       }
     : undefined;
   return { action: options['validate-only'] ? 'validate' : 'run', file, host, devIssuer };
