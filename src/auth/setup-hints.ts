@@ -51,7 +51,7 @@ function serverOf({ socket }: IncomingMessage): object {
   return (socket as { server?: object }).server ?? socket;
 }
 
-/** Where a policy has sent clients, until the first of them has been there. */
+/** The metadata path that a policy sends clients to, until the first client has fetched it. */
 interface Watch {
   readonly server: WeakRef<object>;
   readonly path: string;

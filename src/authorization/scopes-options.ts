@@ -46,7 +46,7 @@ export interface McpScopesOptions {
   readonly onInsufficientScope?: 'challenge' | 'toolError' | undefined;
   /** Bytes. A longer body is answered 413. @default `4194304` */
   readonly maxBodyBytes?: number | undefined;
-  /** Told of each refusal, of functions that throw, and of answers that `hide` cannot read. @default nobody is told */
+  /** Gets a line for each refusal, for functions that throw, and for answers that `hide` cannot read. @default no logging */
   readonly logger?: Logger | undefined;
 }
 

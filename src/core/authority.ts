@@ -17,7 +17,7 @@ export function withdrawalOf(auth: AuthInfo | undefined): Withdrawal | undefined
   return auth && withdrawals.get(auth)?.();
 }
 
-/** Whether nothing may go on in this caller's name: the token has expired, or was withdrawn. */
+/** True if nothing may go on in this caller's name: the token has expired, or was withdrawn. */
 export function isOver(auth: AuthInfo | undefined): boolean {
   return Date.now() >= expiryOf(auth) || withdrawalOf(auth) !== undefined;
 }

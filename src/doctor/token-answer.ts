@@ -4,7 +4,7 @@ import { type Finding, type Fix, reporterFor } from './finding.js';
 import { type Answer, isMcpAnswer } from './probe.js';
 import { judgeUnexpected } from './unexpected-answer.js';
 
-/** What the server's answer says of a token. */
+/** The verdict of the server on a token. */
 export interface TokenAnswer {
   /** `unknown`: it was not asked, or its answer is about something else. */
   readonly verdict: 'accepted' | 'refused' | 'unknown';

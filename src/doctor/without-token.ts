@@ -11,9 +11,9 @@ import { explainConnection, judgeUnexpected } from './unexpected-answer.js';
 /** What a stranger's first request brought. */
 export interface FirstContact {
   readonly findings: readonly Finding[];
-  /** Whether there is a server to go on with. */
+  /** True if a server answered, so that the walk can go on. */
   readonly isThere: boolean;
-  /** Whether it lets strangers in. */
+  /** True if it answers anonymous callers. */
   readonly isOpen: boolean;
   readonly challenge?: ReadChallenge | undefined;
   /** From the challenge, where it names one that can be fetched. */
@@ -50,7 +50,7 @@ export async function knock(probe: Probe, url: string, policy: ResolvedAuth | un
   };
 }
 
-/** Whether that is meant, only the policy says. */
+/** Only the policy says whether that is intended. */
 function judgeOpen(status: number, policy: ResolvedAuth | undefined): Finding {
   const answered = reporterFor('answer without a token');
   if (policy !== undefined && requiresToken(policy.modeName)) {
@@ -60,14 +60,10 @@ function judgeOpen(status: number, policy: ResolvedAuth | undefined): Finding {
       'See that the running server has this file, and that no other route takes this path.',
     );
   }
-  return answered.warning(
-    `${status}: strangers are let in`,
-    'Clients never log in, so that nobody is known to the server.',
-    {
-      code: "Use mode 'strict' unless anonymous callers are wanted; if it is, see that mcpAuth() stands before the MCP server.",
-      file: `Set mcpAuthentication.mode to strict unless anonymous callers are wanted: it is ${policy?.modeName}.`,
-    },
-  );
+  return answered.warning(`${status}: anonymous callers get in`, 'Clients never log in, so the server knows no user.', {
+    code: "Use mode 'strict' unless anonymous callers are wanted; if it is, see that mcpAuth() stands before the MCP server.",
+    file: `Set mcpAuthentication.mode to strict unless anonymous callers are wanted: it is ${policy?.modeName}.`,
+  });
 }
 
 function* judgeChallenge(url: string, challenge: ReadChallenge | undefined, headers: Headers): Generator<Finding> {
@@ -131,10 +127,14 @@ function judgeVerb(method: string, answer: Answer): Finding | undefined {
   const { status, headers } = answer;
   // A page that comes for GET is none of the MCP server's.
   if (status >= 200 && status < 300 && (method === 'DELETE' || isMcpAnswer(answer))) {
-    return others.fault(`${method} is answered ${status} without a token`, 'Strangers read streams or end sessions.', {
-      code: 'Let every verb through mcpAuth(): app.use(), not app.post().',
-      file: 'See what answers before the gateway, which asks for a token for every verb.',
-    });
+    return others.fault(
+      `${method} is answered ${status} without a token`,
+      'Anonymous callers can read streams or end sessions.',
+      {
+        code: 'Let every verb through mcpAuth(): app.use(), not app.post().',
+        file: 'See what answers before the gateway, which asks for a token for every verb.',
+      },
+    );
   }
   const challenge = readChallenge(headers.get('www-authenticate'));
   if (status !== 401 || challenge?.parameters.has('resource_metadata') === true) return undefined;
@@ -157,7 +157,7 @@ export async function judgeClosingSlash(probe: Probe, url: string): Promise<Find
   const answer = await initialize(probe, other.href);
   const { status, headers } = answer;
   if (isMcpAnswer(answer)) {
-    return report.fault(`${other.href} is answered ${status} without a token`, 'Strangers get in there.', {
+    return report.fault(`${other.href} is answered ${status} without a token`, 'Anonymous callers get in there.', {
       code: 'Mount mcpAuth() with app.use() above every route, not on one path.',
       file: 'Give the route that takes this path the same mcpAuthentication.',
     });

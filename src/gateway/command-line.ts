@@ -34,7 +34,7 @@ export interface RunCommand {
   readonly devIssuer: DevIssuerArguments | undefined;
 }
 
-/** What the command line says of the development issuer. */
+/** The settings of the development issuer on the command line. */
 export interface DevIssuerArguments {
   readonly port: number;
   readonly tokenSeconds: number;
@@ -127,7 +127,7 @@ function readToken(file: string, patients: readonly Patient[]): string {
     .replace(/^bearer\s+/i, '');
 }
 
-/** The name of the file is not repeated: somebody may have given the token itself. */
+/** The message does not repeat the file's name: the user may have given the token itself. */
 function readTokenFile(file: string): string {
   try {
     // 0 is standard input.

@@ -30,7 +30,7 @@ class Account {
     return this.bytes > this.#max && this.bodies.size > 1;
   }
 
-  /** The largest: somebody who sends what is short is never refused for what others send. */
+  /** The largest: the sender of a short body is never refused because of the bodies of others. */
   get largest(): Counted | undefined {
     let largest: Counted | undefined;
     for (const body of this.bodies) if (largest === undefined || body.bytes > largest.bytes) largest = body;

@@ -149,7 +149,7 @@ export function alreadyRead(): BodyError {
 }
 
 /**
- * Tells an operator of a body that was read before; what is the client's fault is no news.
+ * Reports a body that was read before; faults of the client are not reported.
  *
  * @param who The function that needs the body, for example `mcpScopes()`.
  */

@@ -4,14 +4,14 @@ import type { IncomingMessage } from 'node:http';
 type ParsedRequest = IncomingMessage & { readonly body?: unknown };
 
 /**
- * Whether a request carries a body, whatever its method: one is announced (RFC 9112, section 6), or a body parser left one in
+ * True if a request carries a body, whatever its method: one is announced (RFC 9112, section 6), or a body parser left one in
  * `req.body`. Some parsers leave an empty object where there was no body.
  */
 export function carriesBody(req: ParsedRequest): boolean {
   return announcesBody(req) || isContent(req.body);
 }
 
-/** Whether what counts of a request's body is what a parser left in `req.body`, and no longer what can be read. */
+/** True if a parser has left the body in `req.body`: the request itself has nothing to read any more. */
 export function isBodyParsed(req: ParsedRequest): boolean {
   return req.readableEnded || (!announcesBody(req) && isContent(req.body));
 }

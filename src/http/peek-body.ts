@@ -40,7 +40,7 @@ export async function peekBody(req: IncomingMessage, maxBytes: number, caller?: 
       leave();
       resolve(body.take());
     };
-    // Where the client hangs up nobody is left to answer.
+    // If the client hangs up, no answer can reach it.
     const onClose = (): void => body.drop();
     req.on('readable', onReadable).on('close', onClose);
     if (mayBeEmpty) req.on('end', onEnd);

@@ -5,7 +5,7 @@ import { wellKnownPath, withoutClosingSlash } from '../http/well-known.js';
 import { METADATA_METHODS, resourceMetadataPath } from '../oauth/well-known.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 
-/** What a policy would serve at the root of its origin, by path. */
+/** The documents that a policy would serve at the root of its origin, by path. */
 export type RootDocuments = ReadonlyMap<string, Middleware>;
 
 interface Tenant {

@@ -58,11 +58,11 @@ export interface ClientCredentials {
   readonly secret: string | undefined;
 }
 
-/** What of a form no answer may repeat. */
+/** The parameters of a form that no answer may repeat. */
 const SECRET_PARAMETERS = ['code', 'code_verifier', 'refresh_token', 'token'];
 
 /**
- * Posts a client's form to the server behind us.
+ * Posts a client's form to the upstream authorization server.
  *
  * @throws {UpstreamError}
  */

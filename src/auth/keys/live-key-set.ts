@@ -78,7 +78,7 @@ export function createLiveKeySet(read: () => Jwks, context: KeySetContext): KeyS
       try {
         return readNow().ring.holds(key);
       } catch {
-        // Whether the key is still good cannot be said: find() is asked next, and reports it.
+        // It is unknown if the key is still good: find() is called next, and reports it.
         return false;
       }
     },

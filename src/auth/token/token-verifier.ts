@@ -58,7 +58,7 @@ export function createTokenVerifier(held: ResolvedAuth) {
   }
 
   return {
-    /** What is already known of this token, at the cost of a look-up. */
+    /** The remembered result for this token, at the cost of a look-up. */
     recall: (token: string): VerifiedToken | undefined => verifiedTokens?.recall(token),
     verify,
     revoke(what: string | ((auth: AuthInfo) => boolean)): void {

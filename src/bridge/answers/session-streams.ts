@@ -29,7 +29,7 @@ export class SessionStreams {
     return stream;
   }
 
-  /** What has to happen as time passes. */
+  /** Does what is due at this time; called regularly. */
   tick(now: number, keepAlive: boolean): void {
     this.standalone.tick(keepAlive);
     this.#log.tick(now);

@@ -18,7 +18,7 @@ export interface DevIssuerStore {
   dump(): StoreDump;
 }
 
-/** What the development issuer remembers. It is bounded, since anyone may start a login; clients are in their sealed ids. */
+/** The memory of the development issuer. It is bounded, since anyone may start a login; clients are in their sealed ids. */
 export function createDevIssuerStore(clients: SealedClients, dump: StoreDump): DevIssuerStore {
   const entries: Entries = new LRUCache({ max: MAX_ENTRIES });
   entries.load(dump);
