@@ -66,32 +66,17 @@ function judgeOpen(status: number, policy: ResolvedAuth | undefined): Finding {
   });
 }
 
+const CHALLENGE_FIX = {
+  code: 'Answer 401 with WWW-Authenticate: Bearer resource_metadata="…", as mcpAuth() does; if it does, see what changes its answer.',
+  file: 'See what answers in the place of the gateway, or changes its answer: it sends Bearer resource_metadata="…".',
+};
+
 function* judgeChallenge(url: string, challenge: ReadChallenge | undefined, headers: Headers): Generator<Finding> {
+  const metadata = challenge?.parameters.get('resource_metadata');
+  if (challenge === undefined || !isBearer(challenge) || metadata === undefined || !isHttpUrl(metadata)) {
+    return yield challengeFault(challenge, metadata, headers);
+  }
   const challenged = reporterFor('challenge');
-  const renamed = [...headers.keys()].find((name) => name.endsWith('-www-authenticate'));
-  if (challenge === undefined && renamed !== undefined) {
-    return yield challenged.fault(
-      `no WWW-Authenticate, but ${renamed}`,
-      'Clients do not ask the user to log in.',
-      'Something between here and the server renames the header, as REST APIs of AWS API Gateway do: have it passed on as WWW-Authenticate.',
-    );
-  }
-  const fix = {
-    code: 'Answer 401 with WWW-Authenticate: Bearer resource_metadata="…", as mcpAuth() does; if it does, see what changes its answer.',
-    file: 'See what answers in the place of the gateway, or changes its answer: it sends Bearer resource_metadata="…".',
-  };
-  if (challenge === undefined || lowerAscii(challenge.scheme) !== 'bearer') {
-    const seen = challenge === undefined ? 'no WWW-Authenticate' : `the scheme ${challenge.scheme}`;
-    return yield challenged.fault(seen, 'Clients do not ask the user to log in.', fix);
-  }
-  const metadata = challenge.parameters.get('resource_metadata');
-  if (metadata === undefined) {
-    return yield challenged.fault('no resource_metadata', 'Claude, VS Code and others show no login prompt.', fix);
-  }
-  if (!isHttpUrl(metadata)) {
-    const seen = `resource_metadata is ${JSON.stringify(metadata)}, no absolute URL`;
-    return yield challenged.fault(seen, 'Clients cannot fetch it.', fix);
-  }
   yield challenged.ok(`Bearer, resource_metadata ${metadata}`);
   if (new URL(metadata).origin !== new URL(url).origin) {
     yield challenged.warning(
@@ -108,6 +93,30 @@ function* judgeChallenge(url: string, challenge: ReadChallenge | undefined, head
       'Leave the error out where there was no token.',
     );
   }
+}
+
+const isBearer = ({ scheme }: ReadChallenge): boolean => lowerAscii(scheme) === 'bearer';
+
+/** The reason why clients cannot find the login from this challenge. */
+function challengeFault(challenge: ReadChallenge | undefined, metadata: string | undefined, headers: Headers): Finding {
+  const challenged = reporterFor('challenge');
+  const renamed = [...headers.keys()].find((name) => name.endsWith('-www-authenticate'));
+  if (challenge === undefined && renamed !== undefined) {
+    return challenged.fault(
+      `no WWW-Authenticate, but ${renamed}`,
+      'Clients do not ask the user to log in.',
+      'Something between here and the server renames the header, as REST APIs of AWS API Gateway do: have it passed on as WWW-Authenticate.',
+    );
+  }
+  if (challenge === undefined || !isBearer(challenge)) {
+    const seen = challenge === undefined ? 'no WWW-Authenticate' : `the scheme ${challenge.scheme}`;
+    return challenged.fault(seen, 'Clients do not ask the user to log in.', CHALLENGE_FIX);
+  }
+  if (metadata === undefined) {
+    return challenged.fault('no resource_metadata', 'Claude, VS Code and others show no login prompt.', CHALLENGE_FIX);
+  }
+  const seen = `resource_metadata is ${JSON.stringify(metadata)}, no absolute URL`;
+  return challenged.fault(seen, 'Clients cannot fetch it.', CHALLENGE_FIX);
 }
 
 /** A stream is opened with GET, a session ended with DELETE: their 401s have to lead on, too. */

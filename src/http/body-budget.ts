@@ -38,8 +38,6 @@ class Account {
   }
 }
 
-export type BodyBudget = ReturnType<typeof createBodyBudget>;
-
 export function createBodyBudget(maxOfCaller = MAX_BYTES_OF_CALLER, maxInAll = MAX_BYTES_IN_ALL) {
   const all = new Account(maxInAll);
   const callers = new Map<string | undefined, Account>();

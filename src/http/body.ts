@@ -165,7 +165,7 @@ export function requireLength(headers: IncomingHttpHeaders, maxBytes: number): v
   if (Number(headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
 }
 
-export function tooLarge(maxBytes: number): BodyError {
+function tooLarge(maxBytes: number): BodyError {
   return new BodyError(413, `The body is longer than ${maxBytes} bytes`);
 }
 
