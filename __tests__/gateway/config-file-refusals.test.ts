@@ -177,7 +177,7 @@ describe('parseConfigFile refuses in backends', () => {
       stdio('cmd: x, clearEnv: true'),
       `${target}.stdio.clearEnv is not supported. Supported here: cmd, args, env, startTimeoutSeconds.`,
     ],
-    ...['npx -y x', 'uvx\tx', ' node', '/opt/no such/program --secret'].map((cmd): [string, string] => [
+    ...['npx -y x', ' node', '/opt/no such/program --secret'].map((cmd): [string, string] => [
       stdio(`cmd: "${cmd}"`),
       `${target}.stdio.cmd must be the program alone: put its arguments into args, one each`,
     ]),

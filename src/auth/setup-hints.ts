@@ -6,7 +6,7 @@ import { isServedMetadata } from '../oauth/served-metadata.js';
 import { resourceMetadataPath } from '../oauth/well-known.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 
-/** Warns, once each, of mistakes in how middlewares are mounted: clients meet them, and nothing else would say so. */
+/** Warns, once each, of mistakes in how middlewares are mounted: only clients notice them, and no other message names them. */
 export interface SetupHints {
   /** A request without a token is refused. */
   onRefusal(req: IncomingMessage): void;

@@ -134,7 +134,7 @@ class AnswerFilter {
     this.#finish(body, callback);
   }
 
-  /** Answers in the place of the server, and lets what that goes on to write come to nothing. */
+  /** Answers in the place of the server, and discards all that the server still writes. */
   #replace(fault: string): void {
     const res = this.#res;
     this.#restore();

@@ -15,7 +15,7 @@ interface Context {
   readonly body?: ReceivedBody;
 }
 
-/** Takes what the caller may not use out of the lists in an answer. What cannot be read may hold such a list: it does not go on. */
+/** Removes the entries that the caller may not use from the lists in an answer. An unreadable answer may contain such a list: it is not passed on. */
 export function hideFrom(req: IncomingMessage, res: ServerResponse, { ruling, logger, body }: Context): void {
   const auth = getAuth(req);
   // The filter cannot read an answer that a compression middleware has compressed.

@@ -123,7 +123,7 @@ function ruleFor(checks: OptionChecks, method: string, pattern: string | undefin
   return { method, pattern, rule: scopes };
 }
 
-/** A slip must not be held for a method of the user's own, and its rule never asked. */
+/** A misspelt name must not count as a method of the user's own: its rule would never apply. */
 function requireMethod(checks: OptionChecks, method: string): void {
   if (!isMethodName(method)) checks.refuse('rules', 'by method', method, suggestMethod(method, SCOPES_OPTIONS, 'code'));
 }

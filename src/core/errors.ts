@@ -114,7 +114,7 @@ export type Evidence = Readonly<Record<string, unknown>>;
 
 /**
  * The request's fault: it is answered with 400, 401 or 403 and a challenge (RFC 6750, section 3).
- * `message` is public; what was found in the token is in `cause`, for logs, and never holds the token itself.
+ * `message` is public; what was found in the token is in `cause`, for logs, and never contains the token itself.
  */
 export class AuthError extends Error {
   override readonly name = 'AuthError';

@@ -21,7 +21,7 @@ export interface Occupant {
 export interface Share {
   /** Lets another caller take the place while `occupant` is not attended: `retire` ends it, and releases this share before it returns. */
   occupy(occupant: Occupant, retire: () => void): void;
-  /** To call once it is no longer used. It may live on for some seconds, in which another one may take its place. */
+  /** Says that the child is no longer used. It may live on for some seconds, in which another one may take its place. */
   release(): void;
   /** Nothing is left of it. */
   gone(): void;

@@ -70,7 +70,7 @@ function tooManyRequests(): FetchError {
   return new FetchError(message, false, { code: TOO_MANY_REQUESTS });
 }
 
-/** A stream that never ends must not hold up the walk. */
+/** The walk must not wait for a stream that never ends. */
 function endsByItself(headers: Headers): boolean {
   return !isEventStream(headers);
 }

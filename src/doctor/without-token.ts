@@ -157,7 +157,7 @@ function judgeVerb(method: string, answer: Answer): Finding | undefined {
   );
 }
 
-/** The same address with one closing slash more, or less, must not be a second door. */
+/** The same address with one closing slash more, or less, must ask for a token too. */
 export async function judgeClosingSlash(probe: Probe, url: string): Promise<Finding> {
   const report = reporterFor('closing slash');
   const other = new URL(url);

@@ -4,7 +4,7 @@ const MAX_BYTES_IN_ALL = 67_108_864;
 
 /** One body that is still arriving. */
 export interface ArrivingBody {
-  /** Counts some more bytes. Where they are too many, the largest body of those that are counted together gives way. */
+  /** Counts some more bytes. If they are too many, the largest of the bodies that are counted together is refused. */
   add(bytes: number): void;
   /** It has arrived, or nothing of it is kept any more. */
   done(): void;

@@ -4,7 +4,7 @@ import { isMediaType, type MediaType } from './media-type.js';
 
 /** How long a body may take to arrive, in milliseconds. */
 const MAX_BODY_MS = 30_000;
-/** When it is worth sending one again that had to give way (503), in seconds. */
+/** When a body that was refused to make room (503) may be sent again, in seconds. */
 export const BODY_RETRY_AFTER = '10';
 
 type BodyStatus = 400 | 408 | 413 | 415 | 500 | 503;

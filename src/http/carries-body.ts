@@ -11,7 +11,7 @@ export function carriesBody(req: ParsedRequest): boolean {
   return announcesBody(req) || isContent(req.body);
 }
 
-/** True if a parser has left the body in `req.body`: the request itself has nothing to read any more. */
+/** True if the body can no longer be read from the request: a parser has read it, and may have left it in `req.body`. */
 export function isBodyParsed(req: ParsedRequest): boolean {
   return req.readableEnded || (!announcesBody(req) && isContent(req.body));
 }

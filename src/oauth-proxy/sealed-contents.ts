@@ -33,7 +33,7 @@ const SHAPES = {
   },
   /** An authorization code that the facade issued: whose it is, what its user was asked for, and the server's own. */
   code: { client: isText, redirectUri: isText, scopes: isTextList, codeChallenge: isText, code: isText },
-  /** A refresh token that the facade issued: whose it is, what its user was asked for, what the server gave of it, and the server's own. */
+  /** A refresh token that the facade issued: whose it is, what its user was asked for, what the server granted of it, and the server's own token. */
   refresh_token: { client: isText, scopes: isTextList, granted: isTextListOrAbsent, token: isText },
 };
 

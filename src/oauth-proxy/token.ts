@@ -39,7 +39,7 @@ export function createToken(context: FacadeContext) {
   const sealRefreshToken = ({ refresh_token: token, scope }: Record<string, unknown>, client: string, grant: Grant) => {
     if (typeof token !== 'string') return {};
     const answered = typeof scope === 'string' ? splitScopes(scope) : undefined;
-    // Who asked for no scope in particular got those that the upstream server gives by itself.
+    // A client that asked for no scope got those that the upstream server grants by default.
     const scopes = grant.scopes.length > 0 ? grant.scopes : (answered ?? []);
     const granted = grant.granted ?? answered;
     return { refresh_token: seal.close('refresh_token', { client, scopes, granted, token }) };

@@ -58,7 +58,7 @@ function hasQueryToken(target: string): boolean {
   );
 }
 
-/** Why a request is refused that has a header twice which counts once; undefined where it has none. */
+/** The refusal of a request that repeats a header which counts once; undefined if it repeats none. */
 export function repeatedHeaderRefusal({ rawHeaders }: IncomingMessage): AuthError | undefined {
   const header = repeatedHeader(rawHeaders);
   if (header === undefined) return undefined;

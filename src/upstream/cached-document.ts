@@ -72,8 +72,8 @@ export class CachedDocument<T extends object> {
 
   /**
    * The result of `find` on a newer document than `get()` returned: the one that is being fetched, or else one fetched for
-   * this call, after which there is no such fetch for a while. Undefined where it is not in the newest one. Throws the source's `unavailable()` error
-   * where it may be in one that could not be fetched.
+   * this call, after which there is no such fetch for a while. Undefined if it is not in the newest one. Throws the source's
+   * `unavailable()` error if it may be in one that could not be fetched.
    */
   async refetch<R>(find: (document: T) => R | undefined): Promise<R | undefined> {
     const findNow = () => (this.#document === undefined ? undefined : find(this.#document));
@@ -132,7 +132,7 @@ export class CachedDocument<T extends object> {
     }
   }
 
-  /** Needs no request, so that none waits, and goes on while the document is used: a failure is never an old one. */
+  /** Refreshes without a request, so that none waits, for as long as the document is used: a failure is never an old one. */
   #refreshIn(ms: number): void {
     clearTimeout(this.#timer);
     // Keeps neither a document that nothing refers to any more, nor the process.

@@ -30,7 +30,7 @@ export class CallError extends Error {
   readonly answered: boolean;
 
   constructor(method: string, url: URL, reason: string, answered: boolean, options?: ErrorOptions) {
-    // Without the query, which may hold what no log should.
+    // Without the query, which may contain secrets.
     super(`${method} ${url.origin}${url.pathname} failed: ${reason}`, options);
     this.answered = answered;
   }

@@ -35,7 +35,7 @@ export function createTokenVerifier(held: ResolvedAuth) {
   async function judge(token: string): Promise<VerifiedToken> {
     const jwt = parseToken(token, held.maxTokenBytes);
     try {
-      // The issuer chooses the key set before any key is looked for: equal `kid`s of two issuers never meet.
+      // The issuer chooses the key set before any key is looked for: equal `kid`s of two issuers are never confused.
       const issuer = trust.get(claimOf(jwt.payload, 'iss'));
       if (issuer === undefined) throw new AuthError('unknown_issuer');
       const key = await requireNoFault(jwt, issuer);

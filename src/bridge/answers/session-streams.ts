@@ -35,7 +35,7 @@ export class SessionStreams {
     this.#log.tick(now);
   }
 
-  /** Goes on, on `res`, with the stream that an event id belongs to, after that event; without one, with the standalone stream. */
+  /** Continues, on `res`, the stream that an event id belongs to, after that event; without one, with the standalone stream. */
   resume(lastEventId: string | undefined, res: ServerResponse, auth: AuthInfo | undefined): void {
     if (lastEventId === undefined) {
       this.standalone.attach(res, auth);

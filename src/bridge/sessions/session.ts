@@ -67,7 +67,7 @@ export class Session implements ChildListener {
     this.#pending.admit(requests);
   }
 
-  /** Sends an admitted request to the child, as `bytes`; `answer` gets what comes back. */
+  /** Sends an accepted request to the child, as `bytes`; `answer` gets what comes back. */
   request(message: ClientMessage, answer: Answer, bytes: Buffer): void {
     this.lastUsed = performance.now();
     const { id = 'null', key = id } = message;

@@ -21,7 +21,7 @@ import { type PendingRequest, PendingRequests } from '../answers/pending-request
 import { ToolHeaders } from './tool-headers.js';
 
 const LOG_LEVEL_KEY = 'io.modelcontextprotocol/logLevel';
-// How long a client may take for what is sent to it: it holds up others who share the child.
+// How long a client may take to read its answers: the others that share the child wait meanwhile.
 const PATIENCE_MS = 10_000;
 
 /** A request of a revision without sessions. */
@@ -40,7 +40,7 @@ export class SharedChild implements ChildListener {
   readonly authority: LastingAuthority;
   /** True if it ever answered: one that never did is not started again uncalled. */
   answered = false;
-  /** Why it answers nothing any more; undefined while it does. */
+  /** The reason why it answers no more requests; undefined while it answers them. */
   over: BridgeErrorCode | undefined;
   readonly toolHeaders = new ToolHeaders(this);
   readonly #child: Child;
@@ -81,7 +81,7 @@ export class SharedChild implements ChildListener {
     this.#child.holdFor(res, PATIENCE_MS);
   }
 
-  /** Sends an admitted request with the `_meta` that `rule` leaves of it; returns the key to cancel it by. */
+  /** Sends an accepted request with the `_meta` that `rule` leaves of it; returns the key to cancel it by. */
   request(message: ClientMessage, answer: Recipient, rule: MetaRule | undefined): string {
     const key = `${++this.#count}`;
     const { bytes, id = 'null', idAt, method } = message;

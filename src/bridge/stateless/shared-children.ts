@@ -27,7 +27,7 @@ interface Place {
   readonly ready: Promise<void>;
 }
 
-/** Whose a child is: a principal's, or that of one request of an anonymous caller. */
+/** The owner of a child: a principal, or one request of an anonymous caller. */
 type Owner = Principal | BridgeRequest;
 
 /**
@@ -41,7 +41,7 @@ export class SharedChildren {
   readonly #places = new Map<Owner, Place>();
   #versions: readonly string[] | undefined;
   #legacyUntil = 0;
-  /** Whose child did not say what it speaks, and until when it is not asked again. */
+  /** The principals whose child did not say which revisions it speaks, each with the time of the next attempt. */
   readonly #silentUntil = new Map<Principal, number>();
   #closed = false;
 

@@ -48,7 +48,7 @@ export function openKeptState(file: string | undefined, logger: Logger): KeptSta
   }
 }
 
-/** Why a file is not used; `message` follows its name. */
+/** The reason why a file is not used; `message` follows its name. */
 class UnusableFile extends Error {}
 
 function describe(error: unknown): string {
