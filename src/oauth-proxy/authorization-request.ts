@@ -20,7 +20,7 @@ export interface AuthorizationRequest {
   readonly codeChallenge: string;
   /** The prompts that the client wants for its user (OpenID Connect Core, section 3.1.2.1). */
   readonly prompts: readonly string[];
-  /** What the server behind us may be told as it came. */
+  /** The parameters that the upstream server gets unchanged. */
   readonly passedOn: readonly (readonly [name: string, value: string])[];
 }
 

@@ -118,7 +118,7 @@ function parseObject(text: string): Record<string, unknown> {
   throw new OAuthError('invalid_client_metadata', 'The body must be a JSON object');
 }
 
-/** What the server behind us answers, less what a client of ours has no use for: its own redirect URIs, and ways to change them. */
+/** The answer of the upstream server, without the members that are no use to the client: the facade's redirect URIs, and ways to change them. */
 const ANSWERED = [
   'client_id',
   'client_secret',

@@ -101,7 +101,7 @@ function readCodeGrant({ seal, endpoints }: FacadeContext, form: Parameters, cli
   }
   const verifier = form.get('code_verifier');
   if (verifier === undefined) throw new OAuthError('invalid_request', 'PKCE is required: code_verifier');
-  // RFC 7636, section 4.6: here as well, since not every server behind us does it.
+  // RFC 7636, section 4.6: here as well, since not every upstream server does it.
   if (createHash('sha256').update(verifier).digest('base64url') !== sealed.codeChallenge) {
     throw new OAuthError('invalid_grant', 'code_verifier is not the one of the code_challenge');
   }
