@@ -90,7 +90,7 @@ describe('express-mcp-auth refuses in one sentence, with exit code 1,', () => {
     [
       'a token on a device',
       ['doctor', 'http://localhost/mcp', '--token', '/dev/zero'],
-      '/dev/zero: it cannot be read (not a regular file)',
+      '--token: there is no such file, or it cannot be read (not a regular file): name a FILE that holds the token, or - for standard input, and not the token itself. See express-mcp-auth doctor --help.',
     ],
   ])('%s', async (_what, args, sentence) => {
     expect(await refusalOf(...args)).toBe(`express-mcp-auth: ${sentence}\n`);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { fileFault, readRegularFile } from '../core/read-regular-file.js';
 import type { DoctorOptions, Patient } from '../doctor/doctor.js';
 import { isHttpUrl } from '../doctor/probe.js';
 import type { McpAuthOptions } from '../index.js';
@@ -131,11 +132,10 @@ function readToken(file: string, patients: readonly Patient[]): string {
 function readTokenFile(file: string): string {
   try {
     // 0 is standard input.
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
+    return file === '-' ? readFileSync(0, 'utf8') : readRegularFile(file);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
     const expected = 'name a FILE that holds the token, or - for standard input, and not the token itself';
-    throw doctorUsageError(`--token: there is no such file, or it cannot be read (${code}): ${expected}`, {
+    throw doctorUsageError(`--token: there is no such file, or it cannot be read (${fileFault(error)}): ${expected}`, {
       cause: error,
     });
   }

@@ -32,8 +32,8 @@ interface SharedRequest extends PendingRequest {
 }
 
 /**
- * A child that serves requests in a revision without sessions: all those of one principal, or one request of an anonymous caller. Their ids and progress tokens may be equal, so
- * the child sees the numbers of the bridge in their place, and the client its own in what comes back.
+ * A child that serves requests in a revision without sessions: all those of one principal, or one request of an anonymous caller.
+ * Their ids and progress tokens may be equal, so the child sees the numbers of the bridge in their place, and the client its own in what comes back.
  */
 export class SharedChild implements ChildListener {
   lastUsed = performance.now();
