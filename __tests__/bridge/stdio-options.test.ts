@@ -104,8 +104,8 @@ const refused: [string, unknown, string][] = [
     { command: 'x', resource: 'https://a:secret@b.example/' },
     'query or fragment, in ASCII. Write',
   ],
-  ['no allowed hosts at all', { command: 'x', allowedHosts: [] }, 'An empty list lets nobody in.'],
-  ['no allowed origins at all', { command: 'x', allowedOrigins: [] }, 'An empty list lets nobody in.'],
+  ['no allowed hosts at all', { command: 'x', allowedHosts: [] }, 'An empty list would refuse every request.'],
+  ['no allowed origins at all', { command: 'x', allowedOrigins: [] }, 'An empty list would refuse every request.'],
   [
     'hosts that are a string',
     { command: 'x', allowedHosts: 'a' },

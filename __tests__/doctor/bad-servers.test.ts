@@ -33,7 +33,7 @@ const servers: [what: string, fault: Fault, ...expected: Complaint[]][] = [
   [
     'no token is asked for',
     { policy: () => ({ mode: 'optional' }) },
-    '! answer without a token: 200: strangers are let in',
+    '! answer without a token: 200: anonymous callers get in',
   ],
   [
     'another path',

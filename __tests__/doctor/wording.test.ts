@@ -15,20 +15,20 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 const RESULT = '{"jsonrpc":"2.0","id":1,"result":{}}';
 
 const OPEN = { policy: () => ({ mode: 'optional' }) };
-const whyNoMcp = 'Clients never log in, so that nobody is known to the server.';
+const whyNoMcp = 'Clients never log in, so the server knows no user.';
 
 test.each<[what: string, fault: Fault, reader: Reader, line: string]>([
   [
     'an open server',
     OPEN,
     'code',
-    `! answer without a token: 200: strangers are let in. ${whyNoMcp} Use mode 'strict' unless anonymous callers are wanted; if it is, see that mcpAuth() stands before the MCP server.`,
+    `! answer without a token: 200: anonymous callers get in. ${whyNoMcp} Use mode 'strict' unless anonymous callers are wanted; if it is, see that mcpAuth() stands before the MCP server.`,
   ],
   [
     'an open server of an open file',
     OPEN,
     'file',
-    `! answer without a token: 200: strangers are let in. ${whyNoMcp} Set mcpAuthentication.mode to strict unless anonymous callers are wanted: it is optional.`,
+    `! answer without a token: 200: anonymous callers get in. ${whyNoMcp} Set mcpAuthentication.mode to strict unless anonymous callers are wanted: it is optional.`,
   ],
   [
     'an open server of a strict file',

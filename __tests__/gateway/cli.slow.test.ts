@@ -175,7 +175,7 @@ describe('express-mcp-auth warns', () => {
     await program.says(/Listening/);
     await program.stop();
     expect(program.stderr).toBe(
-      `WARN express-mcp-auth: ${route} lets strangers in: ${why}, and 0.0.0.0 can be reached from other machines. ${advice}\n`,
+      `WARN express-mcp-auth: ${route} lets anonymous callers in: ${why}, and 0.0.0.0 can be reached from other machines. ${advice}\n`,
     );
     const onLoopback = cli('-f', 'open.yaml', '--host', '127.0.0.1');
     await onLoopback.says(/Listening/);

@@ -68,7 +68,7 @@ describe('policies.mcpScopes', () => {
     ...Object.entries({
       allowedTools: 'A tool that no rule fits may be called: write "*" with a scope under "tools/call"',
       deny: 'To keep callers from a tool, give it a scope that they do not have, under "tools/call"',
-      tools: 'Rules for tools stand under "tools/call", by name.',
+      tools: 'Rules for tools belong under "tools/call", by name.',
       requiredScopes: 'Scopes that every request needs are requiredScopes of mcpAuthentication;',
       hid: 'Did you mean "hide"?',
       logger: 'Write a method, such as "tools/call".',

@@ -244,7 +244,7 @@ describe('what is accepted', () => {
     const resourceMetadata = { resource: 'https://without-secret.example/mcp' };
     protectedResourceMetadata({ ...good, resourceMetadata, facade: {}, logger } as McpAuthOptions);
     expect(lines).toEqual([
-      'warn facade.secret is not set: a random one is used, so that every client must log in anew after a restart, and replicas do not know each other',
+      'warn facade.secret is not set: a random one is used, so that every client must log in again after a restart, and replicas do not know each other',
     ]);
   });
 });

@@ -34,7 +34,7 @@ async function statusOfLogin(registeredAt: string, loggedInAt: string): Promise<
 }
 
 const RANDOM =
-  'warn facade.secret is not set: a random one is used, so that every client must log in anew after a restart, and replicas do not know each other';
+  'warn facade.secret is not set: a random one is used, so that every client must log in again after a restart, and replicas do not know each other';
 const twins = (issuer: string) =>
   `warn facade.secret is not set in two policies for ${RESOURCE} with the issuer ${issuer}: clients of one are unknown to the other. ` +
   'Hand the same options object to mcpAuth() and protectedResourceMetadata(), or what mcpAuth() returned to the latter, or set facade.secret';

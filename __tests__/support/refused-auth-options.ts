@@ -85,12 +85,12 @@ export const refusals: Refusal[] = [
   [
     'verifiedTokens of true',
     { ...good, verifiedTokens: true },
-    'option "verifiedTokens" must be an object, but got true. Give { maxAgeSeconds, maxEntries, maxBytes }, or false to verify every request anew.',
+    'option "verifiedTokens" must be an object, but got true. Give { maxAgeSeconds, maxEntries, maxBytes }, or false to verify every request again.',
   ],
   [
     'no entries',
     { ...good, verifiedTokens: { maxEntries: 0 } },
-    'option "verifiedTokens.maxEntries" must be a whole number of at least 1, but got 0. Give { maxAgeSeconds, maxEntries, maxBytes }, or false to verify every request anew.',
+    'option "verifiedTokens.maxEntries" must be a whole number of at least 1, but got 0. Give { maxAgeSeconds, maxEntries, maxBytes }, or false to verify every request again.',
   ],
   [
     'an unknown dpop',

@@ -6,7 +6,7 @@ import { isServedMetadata } from '../oauth/served-metadata.js';
 import { resourceMetadataPath } from '../oauth/well-known.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 
-/** Warns, once each, of mistakes in how middlewares are mounted: clients meet them, and nothing else would say so. */
+/** Warns, once each, of mistakes in how middlewares are mounted: only clients notice them, and no other message names them. */
 export interface SetupHints {
   /** A request without a token is refused. */
   onRefusal(req: IncomingMessage): void;
@@ -51,7 +51,7 @@ function serverOf({ socket }: IncomingMessage): object {
   return (socket as { server?: object }).server ?? socket;
 }
 
-/** Where a policy has sent clients, until the first of them has been there. */
+/** The metadata path that a policy sends clients to, until the first client has fetched it. */
 interface Watch {
   readonly server: WeakRef<object>;
   readonly path: string;

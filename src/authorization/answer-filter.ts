@@ -22,7 +22,7 @@ export interface AnswerFilterOptions {
 }
 
 /**
- * Passes the JSON of an answer through `rewrite`, whoever writes it and however: a JSON body as a whole, an event stream event by
+ * Passes the JSON of an answer through `rewrite`, by whatever method it is written: a JSON body as a whole, an event stream event by
  * event. An answer that cannot be read does not go on: 502 takes its place, or, where it is a failure, an error under its own
  * status. Within an event stream the error takes the place of the event.
  */
@@ -33,7 +33,7 @@ export function filterAnswer(res: ServerResponse, options: AnswerFilterOptions):
 class AnswerFilter {
   readonly #res: ServerResponse;
   readonly #options: AnswerFilterOptions;
-  /** What the response had before us: of its own, or of another middleware. */
+  /** The methods of the response before this filter replaced them: its own, or those of another middleware. */
   readonly #original: Pick<ServerResponse, 'writeHead' | 'write' | 'end' | 'flushHeaders'>;
   readonly #events: EventRewriter;
   readonly #collected: Buffer[] = [];
@@ -80,7 +80,7 @@ class AnswerFilter {
     return typeof this.#type === 'object' ? 'refused' : this.#type;
   }
 
-  /** Whether the head goes out when it is written: where the body may become another, it waits for that. */
+  /** True if the head is sent as soon as it is written: if the body may change, the head waits for it. */
   #goesOn(): boolean {
     return this.#typeNow() === 'events' || this.#typeNow() === 'page';
   }
@@ -134,7 +134,7 @@ class AnswerFilter {
     this.#finish(body, callback);
   }
 
-  /** Answers in the place of the server, and lets what that goes on to write come to nothing. */
+  /** Answers in the place of the server, and discards all that the server still writes. */
   #replace(fault: string): void {
     const res = this.#res;
     this.#restore();
@@ -180,7 +180,7 @@ function callbackOf(rest: readonly unknown[]): Callback {
   return rest.find((item) => typeof item === 'function') as Callback;
 }
 
-/** What `writeHead` takes, set as if it had come by `setHeader`, so that it can still be changed. */
+/** Sets the headers given to `writeHead` as `setHeader` does, so that they can still be changed. */
 function applyHead(res: ServerResponse, [status, ...rest]: Head): void {
   if (isAnswered(res)) return;
   res.statusCode = status;

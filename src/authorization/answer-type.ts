@@ -16,8 +16,8 @@ const CHARSET = /;[ \t]*charset[ \t]*=[ \t]*("[^"]*"|[^;" \t]*)/gi;
 const READABLE_CHARSETS = ['utf-8', 'utf8', 'us-ascii'];
 
 /**
- * What the headers of an answer say of it. An answer without a type, or of another one, is taken for JSON, since clients may take
- * it so.
+ * The type of an answer, by its headers. An answer without a type, or of another one, is read as JSON, since clients may read
+ * it as JSON too.
  *
  * @param mayBePage The request named no method: its answer may be a page, a picture, or anything else without end.
  */

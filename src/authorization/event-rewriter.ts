@@ -8,7 +8,7 @@ const KNOWN_FIELD = /^(?:(?:data|event|id|retry)(?::|$)|:|$)/;
 const LONGEST_BEGINNING = 3;
 
 /**
- * Rewrites the data of an event stream, whatever the pieces it comes in. By hand: eventsource-parser tells what an event means, and
+ * Rewrites the data of an event stream, whatever the pieces it comes in. Not with eventsource-parser, which reads the meaning of events only:
  * here every byte that is not rewritten must go on as it came, comments, line ends and unknown fields included.
  */
 export class EventRewriter {

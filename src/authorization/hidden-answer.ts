@@ -11,14 +11,14 @@ import type { Ruling } from './ruling.js';
 interface Context {
   readonly ruling: Ruling;
   readonly logger: Logger;
-  /** What is asked; undefined for a request without a message, whose answer may be a page. */
+  /** The calls of the request; undefined for a request without a message, whose answer may be a page. */
   readonly body?: ReceivedBody;
 }
 
-/** Takes what the caller may not use out of the lists in an answer. What cannot be read may hold such a list: it does not go on. */
+/** Removes the entries that the caller may not use from the lists in an answer. An unreadable answer may contain such a list: it is not passed on. */
 export function hideFrom(req: IncomingMessage, res: ServerResponse, { ruling, logger, body }: Context): void {
   const auth = getAuth(req);
-  // What a compression middleware has packed cannot be looked through.
+  // The filter cannot read an answer that a compression middleware has compressed.
   delete req.headers['accept-encoding'];
   const { code, message } = UNDECIDED.unreadable_answer;
   filterAnswer(res, {

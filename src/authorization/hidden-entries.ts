@@ -2,7 +2,7 @@ import { isRecord } from '../http/json-object.js';
 import type { McpCall } from '../messages/mcp-call.js';
 import { parseStrictJson } from '../messages/strict-json.js';
 
-/** What list answers hold, the request that they answer, and the call that each entry invites to. */
+/** For each list answer: its member, the request that it answers, and the call that each entry invites to. */
 const LISTS = {
   tools: { list: 'tools/list', method: 'tools/call', member: 'name' },
   prompts: { list: 'prompts/list', method: 'prompts/get', member: 'name' },

@@ -25,7 +25,7 @@ export class MessageError extends Error {
   }
 }
 
-/** What is left of these bodies is not read, so that the connection cannot be used again. */
+/** The rest of these bodies is not read, so that the connection cannot be used again. */
 const CLOSE = { connection: 'close' };
 const HEADERS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   408: CLOSE,
@@ -33,7 +33,7 @@ const HEADERS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   503: { ...CLOSE, 'retry-after': BODY_RETRY_AFTER },
 };
 
-/** Answers with a JSON-RPC error response to nobody in particular. */
+/** Answers with a JSON-RPC error response without an id. */
 export function reject(res: ServerResponse, error: MessageError | BodyError): void {
   const reason = error instanceof MessageError ? error.reason : BODY_REASONS[error.status];
   const { status, code } = UNDECIDED[reason];

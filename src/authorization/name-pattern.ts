@@ -1,4 +1,4 @@
-/** Tells the spellings that a pattern means. `*` stands for any text, also none. Compared piece by piece: no regular expression that a long name could stall. */
+/** Recognises the spellings that a pattern covers. `*` stands for any text, also none. Compared piece by piece: no regular expression that a long name could stall. */
 export function createMatcher(pattern: string): (spelling: string) => boolean {
   const [first = '', ...rest] = pattern.split('*');
   const last = rest.pop();

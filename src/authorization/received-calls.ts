@@ -100,7 +100,7 @@ function requirePlainMethod(method: string): void {
   }
 }
 
-/** What is no object has no names. */
+/** A value that is no object has no names. */
 function requirePlainNames(object: unknown, known: KnownNames): void {
   if (!isRecord(object)) return;
   for (const name in object) if (isAmbiguousName(name, known)) throw new MessageError('ambiguous_message');

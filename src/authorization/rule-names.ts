@@ -1,11 +1,11 @@
 import { METHODS, targetMember } from '../messages/mcp-call.js';
 import { nearestName } from '../options/checks.js';
 
-/** Where rules are written: a file has no functions, and its `mcpAuthentication` is what code calls `mcpAuth()`. */
+/** The place where rules are written: a file has no functions, and its `mcpAuthentication` is what code calls `mcpAuth()`. */
 export type RuleSource = 'code' | 'file';
 
 /**
- * Whether a rule can stand under this name: a request of MCP, or a method of the user's own, which has a slash. Under any other
+ * True if a rule may have this name: a request of MCP, or a method of the user's own, which has a slash. Under any other
  * name it would be a rule for a method that no client calls, and restrict nothing.
  */
 export function isMethodName(name: string): boolean {
@@ -20,13 +20,13 @@ interface Meaning {
 
 const alike = (fix: string) => ({ code: fix, file: fix });
 
-/** What somebody who writes this in the place of a method probably means. */
+/** Names that users write in the place of a method, and the advice for each. */
 const MEANINGS: readonly Meaning[] = [
   {
     pattern: /scope/i,
     fix: {
-      code: 'Scopes that every request needs are requiredScopes of mcpAuth(); those of a tool stand under "tools/call" and its name.',
-      file: 'Scopes that every request needs are requiredScopes of mcpAuthentication; those of a tool stand under "tools/call" and its name.',
+      code: 'Scopes that every request needs are requiredScopes of mcpAuth(); those of a tool belong under "tools/call" and its name.',
+      file: 'Scopes that every request needs are requiredScopes of mcpAuthentication; those of a tool belong under "tools/call" and its name.',
     },
   },
   {
@@ -43,22 +43,22 @@ const MEANINGS: readonly Meaning[] = [
       file: 'A tool that no rule fits may be called: write "*" with a scope under "tools/call" to restrict all of them.',
     },
   },
-  { pattern: /tool/i, fix: alike('Rules for tools stand under "tools/call", by name.') },
-  { pattern: /prompt/i, fix: alike('Rules for prompts stand under "prompts/get", by name.') },
-  { pattern: /resource/i, fix: alike('Rules for resources stand under "resources/read", by URI.') },
+  { pattern: /tool/i, fix: alike('Rules for tools belong under "tools/call", by name.') },
+  { pattern: /prompt/i, fix: alike('Rules for prompts belong under "prompts/get", by name.') },
+  { pattern: /resource/i, fix: alike('Rules for resources belong under "resources/read", by URI.') },
 ];
 
-/** What to write instead of a name that is no method. */
+/** The advice for a name that is no method. */
 export function suggestMethod(name: string, options: readonly string[], source: RuleSource): string {
-  if (name.includes('*')) return 'A star stands in names, not in methods.';
-  if (options.includes(name)) return `"${name}" is an option: it stands in the second argument.`;
+  if (name.includes('*')) return 'A star can be part of names, not of methods.';
+  if (options.includes(name)) return `"${name}" is an option: it belongs in the second argument.`;
   const near = nearestName(name, [...METHODS, ...options]);
   if (near !== undefined) return `Did you mean "${near}"?`;
   const meaning = MEANINGS.find(({ pattern }) => pattern.test(name));
   return meaning?.fix[source] ?? 'Write a method, such as "tools/call".';
 }
 
-/** What names have only where they are meant as regular expressions or as lists; a dot before a star may end a word. */
+/** Characters that a name has only if a regular expression or a list was meant; a dot before a star may end a word. */
 const NO_NAME = /^\^|\$$|^\/.*\/[a-z]*$|[\\|()[\]{}+?,]|(?<![A-Za-z\d])\.\*/;
 const NO_URI = /^[.^~/]|\$$|[\\|]/;
 
@@ -73,7 +73,7 @@ export function patternFault(method: string, pattern: string): { expected: strin
   return NO_URI.test(pattern) ? { expected, fix: `${fix} A file is file:///….` } : undefined;
 }
 
-/** Whether a pattern means one thing to who knows it, and another to who takes it for a regular expression. */
+/** True if a pattern also reads as a regular expression, with another meaning. */
 export function isDoubtful(pattern: string): boolean {
   return pattern.includes('.*');
 }

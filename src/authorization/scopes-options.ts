@@ -46,7 +46,7 @@ export interface McpScopesOptions {
   readonly onInsufficientScope?: 'challenge' | 'toolError' | undefined;
   /** Bytes. A longer body is answered 413. @default `4194304` */
   readonly maxBodyBytes?: number | undefined;
-  /** Told of each refusal, of functions that throw, and of answers that `hide` cannot read. @default nobody is told */
+  /** Gets a line for each refusal, for functions that throw, and for answers that `hide` cannot read. @default no logging */
   readonly logger?: Logger | undefined;
 }
 
@@ -123,7 +123,7 @@ function ruleFor(checks: OptionChecks, method: string, pattern: string | undefin
   return { method, pattern, rule: scopes };
 }
 
-/** A slip must not be held for a method of the user's own, and its rule never asked. */
+/** A misspelt name must not count as a method of the user's own: its rule would never apply. */
 function requireMethod(checks: OptionChecks, method: string): void {
   if (!isMethodName(method)) checks.refuse('rules', 'by method', method, suggestMethod(method, SCOPES_OPTIONS, 'code'));
 }

@@ -1,6 +1,6 @@
 /**
- * A name in the one spelling that rules are compared in: without capitals, compatibility forms and outer spaces: whoever reads the name after us may ignore them, as Go's JSON
- * and many file systems do. Two names that differ in nothing else are under the rules of both.
+ * A name in the one spelling that rules are compared in: without capitals, compatibility forms and outer spaces. Servers that read
+ * the name later may ignore them, as Go's JSON and many file systems do. Two names that differ in nothing else are under the rules of both.
  */
 export function spellName(text: string): string {
   // `ſ` and the Kelvin sign become `s` and `k` in one direction only.

@@ -16,7 +16,7 @@ export function createOpenWarning({
     if (localAddress === undefined || isLoopbackAddress(localAddress)) return;
     isDue = false;
     logger.warn(
-      `mcpStdioBackend(): anonymous callers get in: a request came to ${localAddress}, which other machines can reach, and no mcpAuth() stands in front. ` +
+      `mcpStdioBackend(): anonymous callers get in: a request came to ${localAddress}, which other machines can reach, and no mcpAuth() is mounted before it. ` +
         'Mount mcpAuth() before it, listen on 127.0.0.1, or set warnWhenOpen to false where something else checks who calls',
     );
   };

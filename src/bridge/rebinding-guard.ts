@@ -46,7 +46,7 @@ export function createRebindingGuard(options: ResolvedStdio, advice: Advice) {
   };
 }
 
-/** Whether a resource of this origin has the host; the port is the proxy's, as in `knownHosts`. */
+/** True if a resource of this origin has the host; the port is the proxy's, as in `knownHosts`. */
 function isHostOf(origin: string | undefined, host: string): boolean {
   if (origin === undefined || !HOST.test(host)) return false;
   const { hostname } = new URL(origin);
@@ -61,7 +61,7 @@ interface Refusal {
   readonly fix: string;
 }
 
-/** Refuses, and tells the operator at most once a minute: whoever is refused may send thousands of requests. */
+/** Refuses, and logs it at most once a minute: a refused caller may send thousands of requests. */
 function createRefusal(logger: Logger, { reason, header, fix }: Refusal): (value: string) => never {
   let quietUntil = Number.NEGATIVE_INFINITY;
   let others = 0;
@@ -79,7 +79,7 @@ function createRefusal(logger: Logger, { reason, header, fix }: Refusal): (value
 
 const MAX_QUOTED = 100;
 
-/** What a client sent, for a line of a log: Node takes bytes above 127 in headers, among them control characters. */
+/** A header as the client sent it, for a line of the log: Node accepts bytes above 127 in headers, among them control characters. */
 function quote(value: string): string {
   return JSON.stringify(value.slice(0, MAX_QUOTED)).replace(/[^\x20-\x7e]/g, '?');
 }

@@ -24,12 +24,12 @@ const ANONYMOUS_REQUESTS = ['separate', 'shared', 'refuse'] as const;
 /** How requests of anonymous callers are served that have no session. */
 export type AnonymousRequests = (typeof ANONYMOUS_REQUESTS)[number];
 
-/** What `mcpStdioBackend()` may be told. */
+/** The options of `mcpStdioBackend()`. */
 export interface McpStdioBackendOptions {
   /**
    * The program that speaks MCP on its standard input and output. It is started without a shell, and ended with its process group.
-   * What leaves that group (setsid, daemons) is ended too on Linux, as long as the process that started it lives; elsewhere, after
-   * a crash of the program and after a SIGKILL of our own process it stays.
+   * Processes that leave that group (setsid, daemons) are ended too on Linux, as long as the process that started them lives;
+   * elsewhere, after a crash of the program and after a SIGKILL of our own process they stay.
    */
   readonly command: string;
   /** Its arguments, one each; no shell reads them. @default `[]` */
@@ -51,7 +51,7 @@ export interface McpStdioBackendOptions {
    */
   readonly inheritEnv?: true | readonly string[] | undefined;
   /**
-   * Members for `_meta` of each request, told by the caller (`undefined`: anonymous). With it, a client's own `_meta` members are
+   * Members for `_meta` of each request, chosen by the caller (`undefined`: anonymous). With it, a client's own `_meta` members are
    * taken away from every message, but for the protocol's (`progressToken`, `io.modelcontextprotocol/…`, `traceparent`,
    * `tracestate`, `baggage`) and those that `passMeta` lists. A key that is returned, with `undefined` too, is never the
    * client's. The function is synchronous; an exception, a promise and anything else but a plain object refuse the request.
@@ -91,7 +91,7 @@ export interface McpStdioBackendOptions {
    */
   readonly maxAnonymousSessions?: number | undefined;
   /**
-   * How anonymous callers are served that send requests without a session (2026-07-28), by which nothing tells them apart. `separate`:
+   * How requests of anonymous callers without a session (2026-07-28) are served: nothing in them distinguishes two callers. `separate`:
    * each request gets a child that no other request has used. `shared`: all of them share one child, for servers that
    * remember nothing of their callers. `refuse`: with the challenge of `mcpAuth()`; 403 where there is none. @default `'separate'`
    */
@@ -122,11 +122,11 @@ export interface McpStdioBackendOptions {
    */
   readonly warm?: number | undefined;
   /**
-   * Whether the log warns once when a request comes from another machine without an `mcpAuth()` in front; `false` where something else
+   * `true` warns once when a request comes from another machine without an `mcpAuth()` in front; `false` where something else
    * checks who calls. @default `true`
    */
   readonly warnWhenOpen?: boolean | undefined;
-  /** Where the child's stderr and what we notice go. @default nobody is told */
+  /** Gets the child's stderr and the warnings of the bridge. @default no logging */
   readonly logger?: Logger | undefined;
 }
 
@@ -209,7 +209,12 @@ function lowerCase(fix: string): OptionReader<readonly string[]> {
   return (checks, value, option) => {
     const names = checks.strings(value, option, fix);
     if (names.length === 0)
-      checks.refuse(option, 'a list with at least one entry', value, `${fix} An empty list lets nobody in.`);
+      checks.refuse(
+        option,
+        'a list with at least one entry',
+        value,
+        `${fix} An empty list would refuse every request.`,
+      );
     return names.map(lowerAscii);
   };
 }
@@ -218,7 +223,7 @@ function requireCommand(checks: OptionChecks, value: unknown, option: string): s
   return requireWord(checks, checks.string(value, option, 'Name the program to start.'), option);
 }
 
-/** What follows the program's name is not quoted: there may be secrets among the arguments. */
+/** The message does not quote the arguments: there may be secrets among them. */
 function refuseCommandLine(
   checks: OptionChecks,
   { command, cwd }: Pick<ResolvedStdio, 'command' | 'cwd'>,

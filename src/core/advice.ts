@@ -1,4 +1,4 @@
-/** What users can change where a request is refused for want of a setting, in the words that they know. */
+/** The settings to change if a request is refused for want of one, in the words of the form that the user writes. */
 export interface Advice {
   readonly preflight: string;
   readonly foreignHost: string;
@@ -13,7 +13,7 @@ const FOR_CODE: Advice = Object.freeze({
 
 const ofOptions = new WeakMap<object, Advice>();
 
-/** Notes the advice for whoever wrote these options in another form, such as a configuration file. */
+/** Notes the advice for users who wrote these options in another form, such as a configuration file. */
 export function noteAdvice(options: object, advice: Advice): void {
   ofOptions.set(options, advice);
 }

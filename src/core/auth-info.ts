@@ -45,7 +45,7 @@ type WithAuth = IncomingMessage & { auth?: AuthInfo | undefined };
  * Who sent this request, as `mcpAuth()` verified it; `undefined` for an anonymous request.
  *
  * @throws {Error} Where this is not the request that came through `mcpAuth()`, but a copy of it, or a Proxy: taken for
- * anonymous, its sender would share what belongs to strangers. Also where the `mcpAuth()` of a version that this one cannot
+ * anonymous, its sender would share sessions with unknown callers. Also where the `mcpAuth()` of a version that this one cannot
  * read verified the request.
  */
 export function getAuth(req: IncomingMessage): AuthInfo | undefined {

@@ -2,7 +2,7 @@ import { type AuthInfo, expiryOf } from './auth-info.js';
 import { AuthError, type RefusalCode } from './errors.js';
 import { shareValue } from './shared-state.js';
 
-/** Why a token that was accepted, and has not expired, is accepted no longer. */
+/** The reason why a token that was accepted, and has not expired, is no longer accepted. */
 export type Withdrawal = Extract<RefusalCode, 'token_revoked' | 'unknown_key'>;
 
 const withdrawals = shareValue('withdrawals', () => new WeakMap<AuthInfo, () => Withdrawal | undefined>());
@@ -17,7 +17,7 @@ export function withdrawalOf(auth: AuthInfo | undefined): Withdrawal | undefined
   return auth && withdrawals.get(auth)?.();
 }
 
-/** Whether nothing may go on in this caller's name: the token has expired, or was withdrawn. */
+/** True if all that this caller opened has to end: the token has expired, or was withdrawn. */
 export function isOver(auth: AuthInfo | undefined): boolean {
   return Date.now() >= expiryOf(auth) || withdrawalOf(auth) !== undefined;
 }

@@ -3,7 +3,7 @@ import type { Logger } from './logger.js';
 import { createRareLine } from './rare-line.js';
 
 /**
- * Tells an operator of bodies that cannot be used through no fault of the client's; of those that had to give way, once a minute.
+ * Logs bodies that cannot be used through no fault of the client; those that were refused to make room, once a minute.
  *
  * @param who The function that needs the bodies, for example `mcpScopes()`.
  */

@@ -1,16 +1,16 @@
 import { printableJson } from './printable.js';
 
-/** What a construction refuses: who says so, which option, what was expected, what was given, what to do. */
+/** The parts of a refusal at construction: who refuses, which option, what was expected, what was given, what to do. */
 export interface Complaint {
   /** The function the developer called, for example `mcpAuth()`. */
   readonly who: string;
   /** The option's path, for example `resourceMetadata.resource`. */
   readonly option: string;
-  /** What the option must be, so that "must be …" reads as a sentence. */
+  /** The expected value, as the end of a sentence with "must be …". */
   readonly expected: string;
   /** The value that was given; quoted with `JSON.stringify`. Leave it out where it may be a secret. */
   readonly given?: unknown;
-  /** What to do about it: one sentence. */
+  /** The advice: one sentence. */
   readonly fix: string;
 }
 
@@ -109,12 +109,12 @@ export const REFUSALS = {
 /** A key of {@link REFUSALS}. */
 export type RefusalCode = keyof typeof REFUSALS;
 
-/** What a token that is not accepted says of itself, and what is wrong with that: for logs, and unverified. */
+/** The unverified claims of a refused token and the fault that was found: for logs. */
 export type Evidence = Readonly<Record<string, unknown>>;
 
 /**
  * The request's fault: it is answered with 400, 401 or 403 and a challenge (RFC 6750, section 3).
- * `message` is public; what was found in the token stands in `cause`, for logs, and never holds the token itself.
+ * `message` is public; what was found in the token is in `cause`, for logs, and never contains the token itself.
  */
 export class AuthError extends Error {
   override readonly name = 'AuthError';
@@ -122,7 +122,7 @@ export class AuthError extends Error {
   readonly status: RefusalStatus;
 
   constructor(code: RefusalCode, evidence?: Evidence) {
-    // A refusal is an answer and not a failure of ours: its stack trace would tell nothing, and cost more than the rest.
+    // A refusal is no failure of this package: its stack trace would say nothing, and cost more than the rest.
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0;
     super(REFUSALS[code].description, evidence && { cause: evidence });
@@ -131,7 +131,7 @@ export class AuthError extends Error {
     this.status = REFUSALS[code].status;
   }
 
-  /** What was found in the token. */
+  /** The evidence: what the token has. */
   get evidence(): Evidence {
     return (this.cause ?? {}) as Evidence;
   }
@@ -167,7 +167,7 @@ export class UpstreamError extends Error {
   readonly status: 502 | 503;
   /** When it is worth trying again, in seconds; sent as `Retry-After`. @default 30 */
   readonly retryAfterSeconds: number;
-  /** What the token says of itself that could not be judged, and what else is known of the outage. */
+  /** The claims of the token that could not be checked, and the details of the outage. */
   readonly evidence: Evidence;
 
   constructor(code: OutageCode, options: { cause?: unknown; retryAfterSeconds?: number; evidence?: Evidence } = {}) {

@@ -3,7 +3,7 @@ import { catchStrayPromise } from './stray-promise.js';
 
 /**
  * Where the package tells an operator what it noticed. A pino logger fits, and so does `console`.
- * Lines never hold a token, a secret or a message body. Default of every `logger` option: nobody is told.
+ * Lines never hold a token, a secret or a message body. Default of every `logger` option: no logging.
  */
 export interface Logger {
   debug(line: string): void;
@@ -20,8 +20,8 @@ const MAX_LINE = 4_096;
 
 /**
  * The same logger, but one that cannot fail: what it throws must not turn a decision round, or end the process from
- * somewhere in the background. It has its own ways to report. Every line is printable and bounded, whoever's text it
- * repeats.
+ * somewhere in the background. It has its own ways to report. Every line is printable and bounded, also where it
+ * repeats text of others.
  */
 export function carefulLogger(logger: Logger): Logger {
   const careful = (level: keyof Logger) => (line: string) => {

@@ -8,14 +8,14 @@ export type Principal = string;
 
 const identities = new WeakMap<AuthInfo, string>();
 
-/** The owner of what `req` opens or asks for. Somebody without a token is never somebody with one. */
+/** The owner of what `req` opens or asks for. A caller without a token is never the same as one with a token. */
 export function principalOf(req: IncomingMessage, auth: AuthInfo | undefined): Principal {
   return `${auth === undefined ? 'anonymous' : identityOf(auth)} ${mountOf(req)}`;
 }
 
 /**
- * The person or program behind a token, whatever client it uses and wherever; undefined for anonymous callers. A token that names
- * nobody is a user of its own: two such tokens may be two people's, and a client that both use says nothing of them.
+ * The person or program behind a token, whatever client it uses and wherever; undefined for anonymous callers. A token without
+ * a subject is a user of its own: two such tokens may be two people's, even if both use the same client.
  */
 export function userOf(auth: AuthInfo | undefined): string | undefined {
   if (auth === undefined) return undefined;

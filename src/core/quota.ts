@@ -1,19 +1,19 @@
 import type { AuthInfo } from './auth-info.js';
 import { userOf } from './principal.js';
 
-/** Who asks for a place. */
+/** The caller that asks for a place. */
 export interface Caller {
   /** Undefined: an anonymous caller. */
   readonly auth: AuthInfo | undefined;
-  /** Whether an mcpAuth() decided on the request: then an anonymous caller is one beside known callers, and has a share of its own. */
+  /** True if an mcpAuth() decided on the request: anonymous callers then have a share of their own beside that of users. */
   readonly isChecked: boolean;
 }
 
-/** What uses a place. It loses the place to another caller while no client attends it. */
+/** The user of a place, such as a session. It loses the place to another caller while no client attends it. */
 export interface Occupant {
   /** In milliseconds since 1970. */
   readonly lastUsed: number;
-  /** Whether a client has a stream or waits for an answer. */
+  /** True if a client has a stream or waits for an answer. */
   readonly attended: boolean;
 }
 
@@ -21,7 +21,7 @@ export interface Occupant {
 export interface Share {
   /** Lets another caller take the place while `occupant` is not attended: `retire` ends it, and releases this share before it returns. */
   occupy(occupant: Occupant, retire: () => void): void;
-  /** Nobody uses it any more. It may live on for some seconds, in which another one may take its place. */
+  /** Says that the child is no longer used. It may live on for some seconds, in which another one may take its place. */
   release(): void;
   /** Nothing is left of it. */
   gone(): void;
@@ -33,7 +33,7 @@ export type Cap = 'user' | 'anonymous' | 'all';
 /** Why there is no place. */
 export interface Refusal {
   readonly cap: Cap;
-  /** Whether places are only waiting for children that are ending; else clients attend all that could make room. */
+  /** True if places become free as soon as children have ended; false if clients attend all of them. */
   readonly isEnding: boolean;
 }
 
@@ -105,7 +105,7 @@ export class Quota {
     const less = (kind: 'used' | 'alive'): void => {
       for (const count of counts) count[kind]--;
       const { used, alive } = place.own;
-      // A child may be gone before whoever used it knows.
+      // A child may be gone before its session knows.
       if (used === 0 && alive === 0) this.#counts.delete(name);
     };
     return {
@@ -136,7 +136,7 @@ function isSooner(place: Place, other: Place, own: Count): boolean {
   return (place.occupant?.lastUsed ?? 0) < (other.occupant?.lastUsed ?? 0);
 }
 
-/** What a caller's places are counted under: a user's name is JSON, so that no user is called as anonymous callers are. */
+/** The key under which a caller's places are counted: a user's name is JSON, so that no user is called as anonymous callers are. */
 function nameOf({ auth, isChecked }: Caller): string {
   return userOf(auth) ?? (isChecked ? 'anonymous' : 'open');
 }

@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 /** Far more than a configuration, a key set or a token ever has. */
 const MAX_FILE_BYTES = 1_048_576;
 
-/** Without it, to open a named pipe is to wait until somebody writes. Windows has neither. */
+/** Without it, opening a named pipe waits until a writer comes. Windows has neither. */
 const { O_RDONLY, O_NONBLOCK = 0 } = constants;
 
 /**

@@ -34,7 +34,7 @@ function sharedFormats(): Map<number, Values> {
   const key = Symbol.for('express-mcp-auth');
   const shared = globalThis as { [key]?: { readonly formats: Map<number, Values> } };
   const holder = shared[key] ?? Object.freeze(Object.assign(Object.create(null), { formats: new Map() }));
-  // Neither writable nor configurable: whatever replaced it would make two copies strangers again.
+  // Neither writable nor configurable: a replacement would make two copies unknown to each other again.
   if (shared[key] === undefined) Object.defineProperty(globalThis, key, { value: holder });
   return holder.formats;
 }

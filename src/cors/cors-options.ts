@@ -34,17 +34,17 @@ export interface McpCorsOptions {
    * @default `['GET', 'HEAD', 'POST', 'DELETE']`
    */
   readonly methods?: readonly string[] | undefined;
-  /** Whether cookies may come along. Bearer tokens need none. Not together with every origin. @default `false` */
+  /** True if cookies may come along. Bearer tokens need none. Not together with every origin. @default `false` */
   readonly credentials?: boolean | undefined;
   /** Seconds for which a browser need not ask again. @default `600` */
   readonly maxAgeSeconds?: number | undefined;
-  /** Warned of what a browser client will miss. @default nobody is told */
+  /** Warned of what a browser client will miss. @default no logging */
   readonly logger?: Logger | undefined;
 }
 
 const CREDENTIALS_FIX = 'Leave it out: bearer tokens need no cookies. If you need them, list the origins.';
 
-/** What every MCP client in a browser sends (MCP specification 2025-03-26 to 2026-07-28). */
+/** The headers that every MCP client in a browser sends (MCP specification 2025-03-26 to 2026-07-28). */
 export const REQUEST_HEADERS = Object.freeze([
   'Authorization',
   'Content-Type',
@@ -56,7 +56,7 @@ export const REQUEST_HEADERS = Object.freeze([
   'Mcp-Name',
 ]);
 
-/** What MCP clients in a browser need (MCP specification; RFC 6750; RFC 9728). */
+/** The defaults are those that MCP clients in a browser need (MCP specification; RFC 6750; RFC 9728). */
 export const CORS_TABLE = {
   origins: { default: '*', read: resolveOrigins },
   // Only some clients send proofs (RFC 9449), and parameters of tools that are mirrored (MCP 2026-07-28).

@@ -2,7 +2,7 @@ import { ConfigError } from '../core/errors.js';
 import type { Jwks } from '../policy/auth-options.js';
 import { type ResolvedAuth, resolveAuth } from '../policy/resolve-auth.js';
 
-/** What a server says about the tokens that it accepts. */
+/** The statements of a server about the tokens that it accepts. */
 export interface SeenPolicy {
   /** Each with its keys, where those could be read. */
   readonly servers: readonly { readonly issuer: string; readonly jwks: Jwks | undefined }[];

@@ -30,7 +30,7 @@ export async function readServerDocuments(probe: Probe, issuer: string): Promise
   }
   const tried: string[] = [];
   let fix = NO_METADATA;
-  // Where the issuer has no path, two of the three are the same.
+  // If the issuer has no path, two of the three are the same.
   for (const url of new Set(STANDARD.metadataUrls(new URL(issuer).href))) {
     const answer = await probe(url).catch(fetchErrorOf);
     const problem = problemOf(answer);
@@ -52,7 +52,7 @@ export async function readServerDocuments(probe: Probe, issuer: string): Promise
 const NO_METADATA =
   'Name an authorization server that serves RFC 8414 or OpenID Connect discovery; for one that does not, set provider.';
 
-/** What to do where something else than "not found" was met. */
+/** The advice for an answer other than "not found". */
 function fixFor(answer: Answer | FetchError): string {
   if (answer instanceof FetchError) return explainConnection(answer).fix;
   return answer.status >= 500 ? 'Look into the log of the authorization server.' : NO_METADATA;

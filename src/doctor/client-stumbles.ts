@@ -7,7 +7,7 @@ type Metadata = Readonly<Record<string, unknown>>;
 
 /** One thing that some clients send, and when a server does not take it. */
 interface Stumble {
-  /** What the metadata says against it; undefined where it says nothing, which is no reason to warn. */
+  /** The part of the metadata that rules it out; undefined if there is none, which is no reason to warn. */
   readonly seen: (metadata: Metadata, kind: ProviderName | undefined) => string | undefined;
   readonly who: (client: KnownClient) => boolean;
   readonly affects: string;

@@ -77,7 +77,7 @@ function originsFix(headers: Headers): Fix {
 }
 
 function notAnswered(headers: Headers): Fix {
-  // What allows methods or headers answers CORS, and leaves this origin out.
+  // A server that allows methods or headers answers CORS, but leaves this origin out.
   return headers.has('access-control-allow-methods') || headers.get('vary')?.toLowerCase().includes('origin') === true
     ? ORIGINS
     : MOUNT;

@@ -16,7 +16,7 @@ export interface Patient {
   readonly url: string;
   /** A token to explain. */
   readonly token?: string | undefined;
-  /** Its policy, where that is at hand: what it accepts cannot always be told from metadata. */
+  /** Its policy, if it is known: metadata do not always say which tokens a server accepts. */
   readonly policy?: ResolvedAuth | undefined;
 }
 
@@ -90,7 +90,7 @@ function tooManyServers(count: number): Finding {
   );
 }
 
-/** Where the keys of a policy are fetched from. */
+/** The URLs that the keys of a policy are fetched from. */
 function keyUrlsOf(policy: ResolvedAuth | undefined): string[] {
   const sources = (policy?.issuers ?? []).map(({ keySource }) => keySource);
   return [...new Set(sources.flatMap((source) => (source.kind === 'url' ? [source.url.href] : [])))].slice(
@@ -99,7 +99,7 @@ function keyUrlsOf(policy: ResolvedAuth | undefined): string[] {
   );
 }
 
-/** What the user's own file names may be anywhere. */
+/** The URLs that the user's own file names: these may be on any network. */
 function namedBy(policy: ResolvedAuth | undefined): string[] {
   const issuers = (policy?.issuers ?? []).map(({ issuer }) => issuer);
   return [...issuers, ...keyUrlsOf(policy)].filter((url) => isHttpUrl(url));

@@ -1,15 +1,15 @@
 import type { OutageCode, RefusalCode } from '../core/errors.js';
 
 /**
- * `ok`: as clients want it. `warning`: some clients stumble, or it cannot be told. `fault`: clients cannot log in or get no
+ * `ok`: as clients want it. `warning`: some clients stumble, or the doctor cannot know. `fault`: clients cannot log in or get no
  * answer, or a request is answered without a token where the others need one.
  */
 export type Status = 'ok' | 'warning' | 'fault';
 
-/** Whoever reads the report: has a program that calls our functions, or a configuration file. */
+/** The reader of the report, who has a program that calls our functions, or a configuration file. */
 export type Reader = 'code' | 'file';
 
-/** What to change: the same for every reader, or in the words of each. */
+/** The advice: the same for every reader, or one for each kind of reader. */
 export type Fix = string | Readonly<Record<Reader, string>>;
 
 interface FindingFor<F> {
@@ -24,7 +24,7 @@ interface FindingFor<F> {
   readonly code?: RefusalCode | OutageCode;
 }
 
-/** What one step of the walk found. */
+/** One finding of one step of the walk. */
 export type Finding = FindingFor<Fix>;
 
 /** The same, as its reader gets it. */

@@ -1,4 +1,4 @@
-/** What one client sends that not every authorization server takes; seen on the wire in November 2026. */
+/** The parts of one client's requests that not every authorization server accepts; seen on the wire in November 2026. */
 export interface KnownClient {
   readonly name: string;
   /** Members of its registration (RFC 7591) beside those that every client sends. */
@@ -41,7 +41,7 @@ const ROWS: readonly Row[] = [
 
 const words = <T extends string>(text: string) => text.split(' ').filter((word) => word !== '') as T[];
 
-/** What those clients send whose requests were seen. Each may send something else in its next version. */
+/** The clients whose requests were seen. Each may send something else in its next version. */
 export const KNOWN_CLIENTS: readonly KnownClient[] = Object.freeze(
   ROWS.map(([name, registers, prompts, asksOffline, refreshScope, method = 'none']) => ({
     name,

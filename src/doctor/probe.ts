@@ -40,7 +40,7 @@ export interface ProbeOptions {
 
 /**
  * The requests of one walk. Once the server that is looked at has answered from a public address, what it names is asked at
- * public addresses only: a stranger's server must not send the doctor around the user's own network.
+ * public addresses only: that server must not send the doctor into the user's own network.
  */
 export function createProbe(
   url: string,
@@ -70,7 +70,7 @@ function tooManyRequests(): FetchError {
   return new FetchError(message, false, { code: TOO_MANY_REQUESTS });
 }
 
-/** A stream that never ends must not hold up the walk. */
+/** The walk must not wait for a stream that never ends. */
 function endsByItself(headers: Headers): boolean {
   return !isEventStream(headers);
 }
@@ -79,12 +79,12 @@ function isEventStream(headers: Headers): boolean {
   return headers.get('content-type')?.startsWith('text/event-stream') === true;
 }
 
-/** Whether an MCP server answered: a JSON-RPC message, or a stream of them, and not any page that comes with 200. */
+/** True if an MCP server answered: a JSON-RPC message, or a stream of them, and not any page that comes with 200. */
 export function isMcpAnswer({ status, headers, json }: Answer): boolean {
   return status >= 200 && status < 300 && (isEventStream(headers) || json?.jsonrpc === '2.0');
 }
 
-/** What our bridge, and other JSON-RPC servers, give as the reason of an error. */
+/** The reason of an error, as our bridge and other JSON-RPC servers give it. */
 export function reasonIn({ json }: Answer): string | undefined {
   const data = isRecord(json?.error) ? json.error.data : undefined;
   const reason = isRecord(data) ? data.reason : undefined;
@@ -121,7 +121,7 @@ export async function initialize(
   return answer;
 }
 
-/** Whether nobody on the way can read what is sent there: https, or this machine. */
+/** True if requests to it cannot be read on their way: https, or this machine. */
 export function isPrivate(url: string): boolean {
   if (!URL.canParse(url)) return false;
   const { protocol, hostname } = new URL(url);

@@ -27,7 +27,7 @@ const WITHOUT_TOKEN: Fix = {
   file: 'See what asks for a token before the gateway, which serves it without one.',
 };
 
-/** What to do where an address of ours does not bring the document. */
+/** The advice if an address of this package does not answer with the document. */
 function fixFor(answer: Answer | FetchError): Fix {
   if (answer instanceof FetchError) return explainConnection(answer).fix;
   return answer.status === 401 || answer.status === 403 ? WITHOUT_TOKEN : MOUNT;
@@ -60,7 +60,7 @@ function withoutQuery(url: string): string {
   return url.replace(/[?#].*$/s, '');
 }
 
-/** Whether a policy can name this address as its resource. */
+/** True if a policy can name this address as its resource. */
 function isResource(url: string): boolean {
   try {
     requireResource(createChecks('doctor'), url, 'resource');
@@ -130,7 +130,7 @@ async function* judgeForms(
   }
 }
 
-/** What the challenge asks for, the metadata advertises and the authorization server knows, side by side. */
+/** Compares the scopes of the challenge, of the metadata and of the authorization server. */
 export function judgeScopes(
   needed: readonly string[],
   resource: Readonly<Record<string, unknown>>,

@@ -4,7 +4,7 @@ import { type Finding, type Fix, reporterFor } from './finding.js';
 import { type Answer, isMcpAnswer } from './probe.js';
 import { judgeUnexpected } from './unexpected-answer.js';
 
-/** What the server's answer says of a token. */
+/** The verdict of the server on a token. */
 export interface TokenAnswer {
   /** `unknown`: it was not asked, or its answer is about something else. */
   readonly verdict: 'accepted' | 'refused' | 'unknown';
@@ -43,7 +43,7 @@ const ANSWERED = reporterFor('answer with the token');
 
 const NO_ANSWER = 'Clients get this in the place of an answer; it says nothing of the token.';
 
-/** RFC 6750, section 3.1: whatever refuses a token says so in `error`. */
+/** RFC 6750, section 3.1: every refusal of a token has an `error`. */
 const UNAUTHORIZED = ANSWERED.fault(
   '401, without an error that is about the token',
   'A client with this token logs in again, and may get the same answer.',

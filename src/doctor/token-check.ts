@@ -16,7 +16,7 @@ export interface TokenTask {
   readonly token: string;
   /** Undefined where that is not known. */
   readonly policy: ResolvedAuth | undefined;
-  /** Whether the policy is read from metadata: then only the server can say what it refuses. */
+  /** True if the policy is read from metadata: then only the server can say which tokens it refuses. */
   readonly isAssumed: boolean;
 }
 
@@ -50,9 +50,9 @@ interface CheckFinding {
 }
 
 /**
- * What the findings by an assumed policy come to once the server has answered. It may accept what its metadata does not tell,
- * such as the tokens of the issuer behind an OAuth proxy: a fault is only what it refuses the token for. It has no objection
- * to what it checked before that.
+ * Corrects the findings by an assumed policy once the server has answered. The server may accept more than its metadata says,
+ * such as the tokens of the issuer behind an OAuth proxy: only the reason that it gives is a fault. The checks that it makes
+ * before that one have passed.
  */
 function asSeen(report: readonly CheckFinding[], answer: TokenAnswer, { faults }: TokenExamination): CheckFinding[] {
   const named = faults.find(({ error }) => error.code === answer.code)?.check;
@@ -101,7 +101,7 @@ function stepOf(check: TokenCheck, read: ReadToken | undefined, claim?: unknown)
   return `token ${check === 'requiredClaims' || check === 'names' ? claim : (STEPS[check] ?? check)}`;
 }
 
-/** What a good token shows; nothing where a line would say nothing. */
+/** The line for each check that a token passed; undefined if it would say nothing. */
 const SEEN: Partial<Record<TokenCheck, (read: ReadToken, policy: ResolvedAuth) => string | undefined>> = {
   form: ({ jwt: { alg, header } }) => `JWT, ${alg}, typ ${typeof header.typ === 'string' ? header.typ : 'not stated'}`,
   issuer: ({ trusted }) => trusted.issuer,

@@ -5,7 +5,7 @@ import type { KeySource } from '../policy/jwks.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import type { TrustedIssuer } from '../policy/resolve-issuer.js';
 
-/** What was seen, and what to do. */
+/** The fault as seen in the token, and the advice. */
 type Explanation = readonly [seen: string, fix: string];
 
 /** The token, and what it was examined by. */
@@ -16,7 +16,7 @@ export interface Examined {
   readonly policy: ResolvedAuth;
 }
 
-/** What was seen, what the code means, and what to do. */
+/** The fault as seen in the token, the meaning of its code, and the advice. */
 export function explanationOf(fault: TokenFault, examined: Examined): [seen: string, affects: string, fix: string] {
   const { code, evidence, message } = fault.error;
   const explanations: Partial<Record<RefusalCode | OutageCode, Explanation | Explain>> = EXPLANATIONS;
@@ -36,7 +36,7 @@ const CORRECT_CLAIM = 'Correct what the authorization server writes into tokens.
 
 type Explain = (evidence: Evidence, examined: Examined, fault: TokenFault) => Explanation;
 
-/** What a request is refused for that has nothing to do with its token alone: the doctor cannot find it in a token. */
+/** Refusals of a request that do not depend on its token alone: the doctor cannot find them in a token. */
 type RequestFault =
   | 'missing_token'
   | 'several_tokens'

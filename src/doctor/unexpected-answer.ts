@@ -5,7 +5,7 @@ import { type Answer, reasonIn, TOO_MANY_REQUESTS } from './probe.js';
 
 type Report = ReturnType<typeof reporterFor>;
 
-/** What to do about a status that tells nothing of a login or a token, and where to look. */
+/** The advice for a status that has nothing to do with logins or tokens. */
 const STATUS_FIXES: Readonly<Record<number, Fix>> = {
   400: 'Look into the log of whatever answered; the request was initialize, in JSON.',
   403: 'See what refuses: a firewall, a check of Host or Origin, or the application. Clients log in after a 401 only.',
@@ -41,8 +41,8 @@ interface StatusReport {
 }
 
 /**
- * What follows from an answer that is neither a challenge nor MCP's: that no client gets on with it. Whose fault it is, the
- * status seldom tells.
+ * The finding for an answer that is neither a challenge nor one of MCP: no client can go on after it. The status seldom
+ * shows whose fault it is.
  */
 export function judgeUnexpected(report: Report, answer: Answer, { seen, affects }: StatusReport): Finding {
   const { status, headers } = answer;
@@ -103,7 +103,7 @@ const CONNECTIONS: Readonly<Record<string, readonly [seen: string, fix: string]>
   ],
 };
 
-/** What is known of a connection without an answer, and what to do. */
+/** Explains why a connection brought no answer, and what to do. */
 export function explainConnection({ code = '', message, answered }: FetchError): { seen: string; fix: string } {
   if (answered) return { seen: `the answer broke off (${message})`, fix: CLOSED_FIX };
   const [seen, fix] = CONNECTIONS[code] ?? [undefined, OTHER_CONNECTION_FIX(code)];

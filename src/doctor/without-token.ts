@@ -11,9 +11,9 @@ import { explainConnection, judgeUnexpected } from './unexpected-answer.js';
 /** What a stranger's first request brought. */
 export interface FirstContact {
   readonly findings: readonly Finding[];
-  /** Whether there is a server to go on with. */
+  /** True if a server answered, so that the walk can go on. */
   readonly isThere: boolean;
-  /** Whether it lets strangers in. */
+  /** True if it answers anonymous callers. */
   readonly isOpen: boolean;
   readonly challenge?: ReadChallenge | undefined;
   /** From the challenge, where it names one that can be fetched. */
@@ -50,7 +50,7 @@ export async function knock(probe: Probe, url: string, policy: ResolvedAuth | un
   };
 }
 
-/** Whether that is meant, only the policy says. */
+/** Only the policy says whether that is intended. */
 function judgeOpen(status: number, policy: ResolvedAuth | undefined): Finding {
   const answered = reporterFor('answer without a token');
   if (policy !== undefined && requiresToken(policy.modeName)) {
@@ -60,42 +60,23 @@ function judgeOpen(status: number, policy: ResolvedAuth | undefined): Finding {
       'See that the running server has this file, and that no other route takes this path.',
     );
   }
-  return answered.warning(
-    `${status}: strangers are let in`,
-    'Clients never log in, so that nobody is known to the server.',
-    {
-      code: "Use mode 'strict' unless anonymous callers are wanted; if it is, see that mcpAuth() stands before the MCP server.",
-      file: `Set mcpAuthentication.mode to strict unless anonymous callers are wanted: it is ${policy?.modeName}.`,
-    },
-  );
+  return answered.warning(`${status}: anonymous callers get in`, 'Clients never log in, so the server knows no user.', {
+    code: "Use mode 'strict' unless anonymous callers are wanted; if it is, see that mcpAuth() stands before the MCP server.",
+    file: `Set mcpAuthentication.mode to strict unless anonymous callers are wanted: it is ${policy?.modeName}.`,
+  });
 }
 
+const CHALLENGE_FIX = {
+  code: 'Answer 401 with WWW-Authenticate: Bearer resource_metadata="…", as mcpAuth() does; if it does, see what changes its answer.',
+  file: 'See what answers in the place of the gateway, or changes its answer: it sends Bearer resource_metadata="…".',
+};
+
 function* judgeChallenge(url: string, challenge: ReadChallenge | undefined, headers: Headers): Generator<Finding> {
+  const metadata = challenge?.parameters.get('resource_metadata');
+  if (challenge === undefined || !isBearer(challenge) || metadata === undefined || !isHttpUrl(metadata)) {
+    return yield challengeFault(challenge, metadata, headers);
+  }
   const challenged = reporterFor('challenge');
-  const renamed = [...headers.keys()].find((name) => name.endsWith('-www-authenticate'));
-  if (challenge === undefined && renamed !== undefined) {
-    return yield challenged.fault(
-      `no WWW-Authenticate, but ${renamed}`,
-      'Clients do not ask the user to log in.',
-      'Something between here and the server renames the header, as REST APIs of AWS API Gateway do: have it passed on as WWW-Authenticate.',
-    );
-  }
-  const fix = {
-    code: 'Answer 401 with WWW-Authenticate: Bearer resource_metadata="…", as mcpAuth() does; if it does, see what changes its answer.',
-    file: 'See what answers in the place of the gateway, or changes its answer: it sends Bearer resource_metadata="…".',
-  };
-  if (challenge === undefined || lowerAscii(challenge.scheme) !== 'bearer') {
-    const seen = challenge === undefined ? 'no WWW-Authenticate' : `the scheme ${challenge.scheme}`;
-    return yield challenged.fault(seen, 'Clients do not ask the user to log in.', fix);
-  }
-  const metadata = challenge.parameters.get('resource_metadata');
-  if (metadata === undefined) {
-    return yield challenged.fault('no resource_metadata', 'Claude, VS Code and others show no login prompt.', fix);
-  }
-  if (!isHttpUrl(metadata)) {
-    const seen = `resource_metadata is ${JSON.stringify(metadata)}, no absolute URL`;
-    return yield challenged.fault(seen, 'Clients cannot fetch it.', fix);
-  }
   yield challenged.ok(`Bearer, resource_metadata ${metadata}`);
   if (new URL(metadata).origin !== new URL(url).origin) {
     yield challenged.warning(
@@ -112,6 +93,30 @@ function* judgeChallenge(url: string, challenge: ReadChallenge | undefined, head
       'Leave the error out where there was no token.',
     );
   }
+}
+
+const isBearer = ({ scheme }: ReadChallenge): boolean => lowerAscii(scheme) === 'bearer';
+
+/** The reason why clients cannot find the login from this challenge. */
+function challengeFault(challenge: ReadChallenge | undefined, metadata: string | undefined, headers: Headers): Finding {
+  const challenged = reporterFor('challenge');
+  const renamed = [...headers.keys()].find((name) => name.endsWith('-www-authenticate'));
+  if (challenge === undefined && renamed !== undefined) {
+    return challenged.fault(
+      `no WWW-Authenticate, but ${renamed}`,
+      'Clients do not ask the user to log in.',
+      'Something between here and the server renames the header, as REST APIs of AWS API Gateway do: have it passed on as WWW-Authenticate.',
+    );
+  }
+  if (challenge === undefined || !isBearer(challenge)) {
+    const seen = challenge === undefined ? 'no WWW-Authenticate' : `the scheme ${challenge.scheme}`;
+    return challenged.fault(seen, 'Clients do not ask the user to log in.', CHALLENGE_FIX);
+  }
+  if (metadata === undefined) {
+    return challenged.fault('no resource_metadata', 'Claude, VS Code and others show no login prompt.', CHALLENGE_FIX);
+  }
+  const seen = `resource_metadata is ${JSON.stringify(metadata)}, no absolute URL`;
+  return challenged.fault(seen, 'Clients cannot fetch it.', CHALLENGE_FIX);
 }
 
 /** A stream is opened with GET, a session ended with DELETE: their 401s have to lead on, too. */
@@ -131,10 +136,14 @@ function judgeVerb(method: string, answer: Answer): Finding | undefined {
   const { status, headers } = answer;
   // A page that comes for GET is none of the MCP server's.
   if (status >= 200 && status < 300 && (method === 'DELETE' || isMcpAnswer(answer))) {
-    return others.fault(`${method} is answered ${status} without a token`, 'Strangers read streams or end sessions.', {
-      code: 'Let every verb through mcpAuth(): app.use(), not app.post().',
-      file: 'See what answers before the gateway, which asks for a token for every verb.',
-    });
+    return others.fault(
+      `${method} is answered ${status} without a token`,
+      'Anonymous callers can read streams or end sessions.',
+      {
+        code: 'Let every verb through mcpAuth(): app.use(), not app.post().',
+        file: 'See what answers before the gateway, which asks for a token for every verb.',
+      },
+    );
   }
   const challenge = readChallenge(headers.get('www-authenticate'));
   if (status !== 401 || challenge?.parameters.has('resource_metadata') === true) return undefined;
@@ -148,7 +157,7 @@ function judgeVerb(method: string, answer: Answer): Finding | undefined {
   );
 }
 
-/** The same address with one closing slash more, or less, must not be a second door. */
+/** The same address with one closing slash more, or less, must ask for a token too. */
 export async function judgeClosingSlash(probe: Probe, url: string): Promise<Finding> {
   const report = reporterFor('closing slash');
   const other = new URL(url);
@@ -157,7 +166,7 @@ export async function judgeClosingSlash(probe: Probe, url: string): Promise<Find
   const answer = await initialize(probe, other.href);
   const { status, headers } = answer;
   if (isMcpAnswer(answer)) {
-    return report.fault(`${other.href} is answered ${status} without a token`, 'Strangers get in there.', {
+    return report.fault(`${other.href} is answered ${status} without a token`, 'Anonymous callers get in there.', {
       code: 'Mount mcpAuth() with app.use() above every route, not on one path.',
       file: 'Give the route that takes this path the same mcpAuthentication.',
     });

@@ -35,7 +35,7 @@ export interface RunCommand {
   readonly devIssuer: DevIssuerArguments | undefined;
 }
 
-/** What the command line says of the development issuer. */
+/** The settings of the development issuer on the command line. */
 export interface DevIssuerArguments {
   readonly port: number;
   readonly tokenSeconds: number;
@@ -132,10 +132,10 @@ function readToken(file: string, patients: readonly Patient[]): string {
     .replace(/^bearer\s+/i, '');
 }
 
-/** The name of the file is not repeated: somebody may have given the token itself. */
+/** The message does not repeat the file's name: the user may have given the token itself. */
 function readTokenFile(file: string): string {
   try {
-    // 0 is standard input, which may well be a pipe.
+    // 0 is standard input.
     return file === '-' ? readFileSync(0, 'utf8') : readRegularFile(file);
   } catch (error) {
     const expected = 'name a FILE that holds the token, or - for standard input, and not the token itself';

@@ -15,7 +15,7 @@ import { createRoute, type GatewayRoute, warningsOfOpenRoutes } from './route.js
 import { StartupError } from './startup-error.js';
 
 export interface Gateway {
-  /** What an operator should know before it listens on `host`. */
+  /** The warnings for an operator before it listens on `host`. */
   warningsFor(host: string): readonly string[];
   /** Opens every port of the file, or none; resolves to the addresses, such as `0.0.0.0:3000`, in the file's order. */
   listen(host: string): Promise<readonly string[]>;

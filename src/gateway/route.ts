@@ -27,7 +27,7 @@ export interface GatewayRoute {
   readonly metadata: Middleware | undefined;
   /** Undefined where the route has no `mcpAuthentication`. */
   readonly policy: ResolvedAuth | undefined;
-  /** Where it stands in the file. */
+  /** Its place in the file. */
   readonly at: string;
   /** Ends the sessions of the backend, with their children. */
   close(): Promise<void>;
@@ -74,7 +74,7 @@ function createCors({ options, at: place }: CorsConfig, logger: Logger): Middlew
   return atPlace(place, () => mcpCors({ ...options, logger: { ...logger, warn } }));
 }
 
-/** What the file would have to say where the route refuses a request for want of a setting. */
+/** The settings of the file to change if the route refuses a request for want of one. */
 function adviceOf({ at, mcpAuthentication }: RouteConfig): Advice {
   const place = mcpAuthentication?.at ?? `${at}.policies.mcpAuthentication`;
   return {
@@ -94,14 +94,14 @@ function createAuthentication({ policy, at: place }: McpAuthenticationConfig, lo
   });
 }
 
-/** One warning for each route through which strangers on other machines would reach a backend. */
+/** One warning for each route through which anonymous callers on other machines would reach a backend. */
 export function warningsOfOpenRoutes(routes: readonly GatewayRoute[], host: string): readonly string[] {
   if (isLoopbackHost(host) || isLoopbackAddress(host)) return [];
   return routes.flatMap((route) => {
     const why = whyOpen(route);
     return why === undefined
       ? []
-      : [`${route.at} lets strangers in: ${why}, and ${host} can be reached from other machines. ${ADVICE}`];
+      : [`${route.at} lets anonymous callers in: ${why}, and ${host} can be reached from other machines. ${ADVICE}`];
   });
 }
 

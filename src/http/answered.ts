@@ -1,7 +1,7 @@
 import { OutgoingMessage, type ServerResponse } from 'node:http';
 
 /**
- * Whether somebody has begun to answer, or has answered. `res.headersSent` alone does not say: @fastify/express puts a getter of
+ * True if a middleware has begun to answer. `res.headersSent` alone does not say so: @fastify/express puts a getter of
  * its own in front of Node's, which stays false for what was written with `writeHead()`.
  */
 export function isAnswered(res: ServerResponse): boolean {

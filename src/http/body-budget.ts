@@ -4,7 +4,7 @@ const MAX_BYTES_IN_ALL = 67_108_864;
 
 /** One body that is still arriving. */
 export interface ArrivingBody {
-  /** Counts some more bytes. Where they are too many, the largest body of those that are counted together gives way. */
+  /** Counts some more bytes. If they are too many, the largest of the bodies that are counted together is refused. */
   add(bytes: number): void;
   /** It has arrived, or nothing of it is kept any more. */
   done(): void;
@@ -30,15 +30,13 @@ class Account {
     return this.bytes > this.#max && this.bodies.size > 1;
   }
 
-  /** The largest: somebody who sends what is short is never refused for what others send. */
+  /** The largest: the sender of a short body is never refused because of the bodies of others. */
   get largest(): Counted | undefined {
     let largest: Counted | undefined;
     for (const body of this.bodies) if (largest === undefined || body.bytes > largest.bytes) largest = body;
     return largest;
   }
 }
-
-export type BodyBudget = ReturnType<typeof createBodyBudget>;
 
 export function createBodyBudget(maxOfCaller = MAX_BYTES_OF_CALLER, maxInAll = MAX_BYTES_IN_ALL) {
   const all = new Account(maxInAll);

@@ -4,7 +4,7 @@ import { isMediaType, type MediaType } from './media-type.js';
 
 /** How long a body may take to arrive, in milliseconds. */
 const MAX_BODY_MS = 30_000;
-/** When it is worth sending one again that had to give way (503), in seconds. */
+/** When a body that was refused to make room (503) may be sent again, in seconds. */
 export const BODY_RETRY_AFTER = '10';
 
 type BodyStatus = 400 | 408 | 413 | 415 | 500 | 503;
@@ -149,7 +149,7 @@ export function alreadyRead(): BodyError {
 }
 
 /**
- * Tells an operator of a body that was read before; what is the client's fault is no news.
+ * Reports a body that was read before; faults of the client are not reported.
  *
  * @param who The function that needs the body, for example `mcpScopes()`.
  */
@@ -165,7 +165,7 @@ export function requireLength(headers: IncomingHttpHeaders, maxBytes: number): v
   if (Number(headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
 }
 
-export function tooLarge(maxBytes: number): BodyError {
+function tooLarge(maxBytes: number): BodyError {
   return new BodyError(413, `The body is longer than ${maxBytes} bytes`);
 }
 

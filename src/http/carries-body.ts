@@ -4,14 +4,14 @@ import type { IncomingMessage } from 'node:http';
 type ParsedRequest = IncomingMessage & { readonly body?: unknown };
 
 /**
- * Whether a request carries a body, whatever its method: one is announced (RFC 9112, section 6), or a body parser left one in
+ * True if a request carries a body, whatever its method: one is announced (RFC 9112, section 6), or a body parser left one in
  * `req.body`. Some parsers leave an empty object where there was no body.
  */
 export function carriesBody(req: ParsedRequest): boolean {
   return announcesBody(req) || isContent(req.body);
 }
 
-/** Whether what counts of a request's body is what a parser left in `req.body`, and no longer what can be read. */
+/** True if the body can no longer be read from the request: a parser has read it, and may have left it in `req.body`. */
 export function isBodyParsed(req: ParsedRequest): boolean {
   return req.readableEnded || (!announcesBody(req) && isContent(req.body));
 }

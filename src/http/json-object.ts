@@ -1,4 +1,4 @@
-/** Whether a value is an object and no array, as JSON has them. */
+/** True if a value is an object and no array, as JSON has them. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

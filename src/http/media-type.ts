@@ -12,7 +12,7 @@ function patternFor(essence: string): RegExp {
 }
 
 /**
- * Whether a `Content-Type` header names this media type, in UTF-8 and with no other parameter. It is matched as a whole: out of
+ * True if a `Content-Type` header names this media type, in UTF-8 and with no other parameter. It is matched as a whole: out of
  * `charset =utf-7`, which is no parameter, lenient readers take another charset.
  */
 export function isMediaType(contentType: string, mediaType: MediaType): boolean {

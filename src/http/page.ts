@@ -35,7 +35,7 @@ const HEADERS = Object.freeze({
 });
 
 /**
- * A page of ours for a person, in the one style and with the one policy.
+ * Answers with a page for a person, in the one style and with the one policy.
  *
  * @param content HTML, in which every value has been escaped; likewise `heading`, where it is not the title.
  */

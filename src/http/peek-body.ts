@@ -7,7 +7,7 @@ import { IncomingBody, requireLength, requireMediaType } from './body.js';
  * never settles.
  *
  * @param caller As for `readBody()`.
- * @throws {BodyError} Where the body is encoded, no JSON by its type, too long or too slow, or has to give way.
+ * @throws {BodyError} Where the body is encoded, no JSON by its type, too long or too slow, or refused to make room for others.
  */
 export async function peekBody(req: IncomingMessage, maxBytes: number, caller?: string): Promise<Buffer> {
   // Once: behind Express each look at a request costs.
@@ -40,7 +40,7 @@ export async function peekBody(req: IncomingMessage, maxBytes: number, caller?: 
       leave();
       resolve(body.take());
     };
-    // Where the client hangs up nobody is left to answer.
+    // If the client hangs up, no answer can reach it.
     const onClose = (): void => body.drop();
     req.on('readable', onReadable).on('close', onClose);
     if (mayBeEmpty) req.on('end', onEnd);

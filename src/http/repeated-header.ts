@@ -18,7 +18,7 @@ const PARAMETER = /^mcp-param-/i;
 
 const LETTERS = 32;
 
-/** A name's length and first letter. It tells the names above apart, so most others are compared no further. */
+/** A name's length and first letter. No two of the names above have the same, and most other names have another one. */
 function shapeOf(name: string): number {
   return name.length * LETTERS + (name.charCodeAt(0) % LETTERS);
 }

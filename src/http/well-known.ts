@@ -10,7 +10,7 @@ export function wellKnownPath(name: WellKnownName, path = ''): string {
   return `/.well-known/${name}${path === '/' ? '' : path}`;
 }
 
-/** A path, an issuer or a resource, which somebody may write with or without a slash at its end. */
+/** A path, an issuer or a resource, written with or without a slash at its end. */
 export function withoutClosingSlash(text: string): string {
   return text.endsWith('/') ? text.slice(0, -1) : text;
 }

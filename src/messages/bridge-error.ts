@@ -51,7 +51,7 @@ export const BRIDGE_ERRORS = {
 /** A key of {@link BRIDGE_ERRORS}. */
 export type BridgeErrorCode = keyof typeof BRIDGE_ERRORS;
 
-/** What the bridge itself has to say instead of the child: answered as a JSON-RPC error, never passed to `next(error)`. */
+/** The errors that the bridge itself answers with instead of the child: answered as a JSON-RPC error, never passed to `next(error)`. */
 export class BridgeError extends Error {
   override readonly name = 'BridgeError';
   readonly reason: BridgeErrorCode;

@@ -18,8 +18,8 @@ export function readChildLine(bytes: Buffer): RpcMessage | undefined {
 }
 
 /**
- * Which requests a line was to answer that is no message, as the keys of `keyOf`; `'any'` where it was to answer one that it does not
- * tell. Programs print many things: a line that does not begin as a message does answers none.
+ * The requests that a line was to answer although it is no message, as the keys of `keyOf`; `'any'` if it was to answer one whose
+ * id cannot be read. Programs print many things: a line that does not begin like a message answers none.
  */
 export function requestsAnsweredBy(line: Buffer): readonly string[] | 'any' {
   const bytes = withoutByteOrderMark(line);
@@ -41,7 +41,7 @@ export function requestsAnsweredBy(line: Buffer): readonly string[] | 'any' {
   return has('jsonrpc') && (has('result') || has('error')) && !has('method') ? 'any' : [];
 }
 
-/** What a line is that is no message, for the log: nothing of what stands in it. */
+/** Describes a line that is no message, for the log, without repeating any of it. */
 export function describeNoMessage(line: Buffer): string {
   if (line.indexOf(BYTE_ORDER_MARK) === 0) return 'it begins with a byte order mark';
   const start = trimOws(line.toString('latin1', 0, 64));

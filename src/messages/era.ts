@@ -13,14 +13,14 @@ export const CAPABILITIES_KEY = 'io.modelcontextprotocol/clientCapabilities';
 export const LEGACY_REVISIONS: ReadonlySet<string> = new Set(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25']);
 export const FIRST_MODERN_REVISION = '2026-07-28';
 
-/** Whether a header names a revision without sessions (2026-07-28 and later). */
+/** True if a header names a revision without sessions (2026-07-28 and later). */
 export function namesModernRevision(req: IncomingMessage): boolean {
   const version = req.headers['mcp-protocol-version'];
   return typeof version === 'string' && !LEGACY_REVISIONS.has(version) && version >= FIRST_MODERN_REVISION;
 }
 
 /**
- * Whether a message is to be served without a session. What its `_meta` says counts; the header only where `_meta` is silent, so
+ * True if a message is to be served without a session. What its `_meta` says counts; the header only where `_meta` is silent, so
  * that a proxy that loses headers cannot change what a message means.
  */
 export function isModern(req: IncomingMessage, message: ClientMessage): boolean {
@@ -48,7 +48,7 @@ export function checkModernRequest(req: IncomingMessage, message: ClientMessage)
   }
 }
 
-/** Characters of the name of a header, which a server behind us may have chosen. */
+/** Characters of the name of a header, which the MCP server may have chosen. */
 const MAX_NAME = 100;
 
 export function headerMismatch(header: string, id: string | undefined): BridgeError {

@@ -20,7 +20,7 @@ export function decodeHeaderValue(value: string | readonly string[] | undefined)
   return isCanonical && isUtf8(bytes) ? bytes.toString('utf8') : undefined;
 }
 
-/** Whether `Mcp-Name` says what the body says; also where it is not sent, or where the method names nothing that it could say. */
+/** True if `Mcp-Name` agrees with the body, is not sent, or belongs to a method without a target. */
 export function matchesNameHeader(
   header: string | readonly string[] | undefined,
   { method, params }: Pick<McpCall, 'method' | 'params'>,

@@ -49,7 +49,7 @@ export function countMembers(text: string): number {
   return members;
 }
 
-/** Where the string that opens at `open` closes: at the first quote that an even number of backslashes precedes. */
+/** The index of the quote that closes the string opened at `open`: the first one after an even number of backslashes. */
 function endOfString(text: string, open: number): number {
   for (let close = text.indexOf('"', open + 1); close !== -1; close = text.indexOf('"', close + 1)) {
     let first = close;

@@ -1,6 +1,6 @@
 import { endOfString, endOfValue, skipSpace, startOfMemberValue } from './json-scan.js';
 
-/** Where one member of a JSON object stands in the bytes it came in. `start` to `end` is its value, quotes included. */
+/** The place of one member of a JSON object in the bytes it came in. `start` to `end` is its value, quotes included. */
 export interface Member {
   readonly name: string;
   readonly keyStart: number;
@@ -108,7 +108,7 @@ function readKey(bytes: Buffer, start: number, end: number): string {
     // An escaped key is the same key: "m\u0065thod" must not slip past a comparison with "method".
     return JSON.parse(`"${inner}"`);
   } catch {
-    // A broken escape: the text itself serves as a name that nobody looks for.
+    // A broken escape: the text itself serves as a name, which matches none.
     return inner;
   }
 }

@@ -25,13 +25,13 @@ export function skipSpace(bytes: Buffer, from: number): number {
   return at;
 }
 
-/** Where the JSON value (RFC 8259) that starts at `start` ends; -1 where none stands there. Whether it is UTF-8 is not checked. */
+/** The end of the JSON value (RFC 8259) that starts at `start`; -1 if there is none. Does not check that it is UTF-8. */
 export function endOfValue(bytes: Buffer, start: number): number {
   const first = bytes[start];
   return first === OPEN || first === OPEN_LIST ? endOfNested(bytes, start) : endOfScalar(bytes, start);
 }
 
-/** Where the value of a member starts whose name ends at `nameEnd`; -1 where no colon is between them. */
+/** The start of the value of the member whose name ends at `nameEnd`; -1 if no colon is between them. */
 export function startOfMemberValue(bytes: Buffer, nameEnd: number): number {
   if (nameEnd < 0) return -1;
   const colon = skipSpace(bytes, nameEnd);
@@ -122,11 +122,11 @@ const PLAIN = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte < SPACE || byte === QUOTE || byte === BACKSLASH ? 0 : 1,
 );
 
-/** Where the string ends that starts at `start`; -1 where none does, or it has what JSON must escape. */
+/** The end of the string that starts at `start`; -1 if there is none, or if it has a character that JSON must escape. */
 export function endOfString(bytes: Buffer, start: number): number {
   if (bytes[start] !== QUOTE) return -1;
   let at = start + 1;
-  // Searched for anew only when it was passed: at every escape, it would cost the square of the text's length.
+  // Searched for again only once it was passed: at every escape, it would cost the square of the text's length.
   let quote = -1;
   for (;;) {
     const limit = Math.min(bytes.length, at + SHORT);
@@ -153,7 +153,7 @@ function endOfEscape(bytes: Buffer, start: number): number {
   return /^[0-9A-Fa-f]{4}$/.test(bytes.toString('latin1', start + 2, end)) ? end : -1;
 }
 
-// Four at a time: the sign of a difference tells which byte is below the space, and a long text pays for each of its bytes.
+// Four at a time: the sign of a difference shows which byte is below the space; one byte at a time, long texts would take longer.
 function hasControl(bytes: Buffer): boolean {
   const { length } = bytes;
   const fours = length - (length % 4);

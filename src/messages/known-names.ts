@@ -20,13 +20,13 @@ export function foldName(name: string): string {
   return name.toUpperCase().toLowerCase().replaceAll('i\u0307', 'i');
 }
 
-/** Whether a name is read as another by some parsers: in other capitals than the protocol gives it, or up to its first NUL. */
+/** True if some parsers read a name as another one: in other capitals than the protocol gives it, or up to its first NUL. */
 export function isAmbiguousName(name: string, known: KnownNames): boolean {
   return isReadDifferently(name) || (known.get(foldName(name)) ?? name) !== name;
 }
 
 /**
- * Whether parsers make different texts of a text: those in C end it at its first NUL, others drop what cannot be printed, and of half
+ * True if parsers make different texts of a text: those in C end it at its first NUL, others drop what cannot be printed, and of half
  * a surrogate pair, which is no character, Go makes U+FFFD.
  */
 export function isReadDifferently(text: string): boolean {

@@ -1,6 +1,6 @@
 import { printableAscii } from '../core/printable.js';
 
-/** What a client asks for, as rules see it. */
+/** The call of a client, as rules see it. */
 export interface McpCall {
   /** For example `tools/call`. */
   readonly method: string;
@@ -50,13 +50,13 @@ export function targetMember(method: string): TargetMember | undefined {
   return targetOf(method)?.member;
 }
 
-/** Whether a client of 2026-07-28 must repeat the target in `Mcp-Name`: where the body names none, no header can. */
+/** True if a client of 2026-07-28 must repeat the target in `Mcp-Name`: where the body names none, no header can. */
 export function needsNameHeader({ method, params }: Pick<McpCall, 'method' | 'params'>): boolean {
   const target = targetOf(method);
   return target?.inHeader === true && typeof params[target.member] === 'string';
 }
 
-/** Whether rules may tell its calls apart by target. */
+/** True if rules may tell its calls apart by target. */
 export function isTargeted(method: string): method is TargetedMethod {
   return targetOf(method)?.inRules === true;
 }

@@ -4,7 +4,7 @@ import { MAX_LEVELS, MAX_MESSAGES } from './json-bounds.js';
 /** One error: the HTTP status, the JSON-RPC code, and the words, which are public and constant. */
 export const errorRow = (status: number, code: number, message: string) => Object.freeze({ status, code, message });
 
-/** What can be wrong with a body, and with a JSON-RPC message as such, in the codes and words of JSON-RPC 2.0 and MCP. */
+/** The faults of a body, and of a JSON-RPC message as such, in the codes and words of JSON-RPC 2.0 and MCP. */
 export const MESSAGE_ERRORS = {
   malformed_json: errorRow(400, -32700, 'The body is not JSON'),
   not_json_rpc: errorRow(400, -32600, 'The body is not a JSON-RPC 2.0 message'),
@@ -25,7 +25,7 @@ export const MESSAGE_ERRORS = {
   too_many_bodies: errorRow(503, -32000, 'Too many bytes of request bodies are waited for'),
 } as const;
 
-/** What a body that cannot be used is called. */
+/** The reason, by status, for a body that cannot be used. */
 export const BODY_REASONS = {
   400: 'unusable_body',
   408: 'body_too_slow',

@@ -7,7 +7,7 @@ import { foldName } from './known-names.js';
 export interface MetaRule {
   /** The members that are added, as JSON. */
   readonly own: ReadonlyMap<string, string>;
-  /** Whether a member of the client's passes; one of the same name as an own member never does. */
+  /** True if a member of the client's passes; one of the same name as an own member never does. */
   passes(name: string): boolean;
 }
 

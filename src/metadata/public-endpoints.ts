@@ -15,7 +15,7 @@ import { ROOT_PATHS, shareRoot } from './root-documents.js';
 const endpointsOf = new WeakMap<ResolvedAuth, ReadonlyMap<string, Middleware>>();
 
 /**
- * What a policy answers without a token, by path: the protected resource metadata (RFC 9728) for every origin, and the
+ * The endpoints that a policy answers without a token, by path: the protected resource metadata (RFC 9728) for every origin, and the
  * endpoints of its facade. Each answers every method itself, and calls `next` only with an error: nothing reaches the
  * application. Made once for each policy.
  */

@@ -5,7 +5,7 @@ import { wellKnownPath, withoutClosingSlash } from '../http/well-known.js';
 import { METADATA_METHODS, resourceMetadataPath } from '../oauth/well-known.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 
-/** What a policy would serve at the root of its origin, by path. */
+/** The documents that a policy would serve at the root of its origin, by path. */
 export type RootDocuments = ReadonlyMap<string, Middleware>;
 
 interface Tenant {
@@ -22,7 +22,7 @@ const SERVER_PATH = wellKnownPath('oauth-authorization-server');
 /** The documents that clients look for at the root of an origin, beside those at the path of the resource. */
 export const ROOT_PATHS: readonly string[] = [resourceMetadataPath('/'), SERVER_PATH];
 
-/** The policies of this process, by the origin of their resource. They are held by their middlewares only. */
+/** The policies of this process, by the origin of their resource. Only their middlewares keep them in memory. */
 const tenants = new Map<string, WeakRef<Tenant>[]>();
 
 /**

@@ -18,9 +18,9 @@ export interface Requester {
 export interface AuthorizationRequest {
   readonly scopes: readonly string[];
   readonly codeChallenge: string;
-  /** What the client wants its user to be asked (OpenID Connect Core, section 3.1.2.1). */
+  /** The prompts that the client wants for its user (OpenID Connect Core, section 3.1.2.1). */
   readonly prompts: readonly string[];
-  /** What the server behind us may be told as it came. */
+  /** The parameters that the upstream server gets unchanged. */
   readonly passedOn: readonly (readonly [name: string, value: string])[];
 }
 

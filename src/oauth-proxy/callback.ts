@@ -13,7 +13,7 @@ const CODE_SECONDS = 600;
 /** RFC 6749, section 4.1.2.1: what may stand in `error` and `error_description`. */
 const PRINTABLE = /^[\x20\x21\x23-\x5b\x5d-\x7e]{1,500}$/;
 
-/** Where the server behind us sends the browser back to; the client gets a code of ours, bound to it and its redirect URI. */
+/** The endpoint that the upstream server sends the browser back to; the client gets a code of the facade, bound to it and its redirect URI. */
 export function createCallback(context: FacadeContext) {
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const parameters = parseForm(rawQuery(requestTarget(req)));

@@ -6,10 +6,10 @@ import type { FacadeContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import { orOutage, withoutEcho } from './upstream-answer.js';
 
-/** A client at our token endpoint, and how the server behind us is told of it (RFC 6749, section 2.3). */
+/** A client at our token endpoint, and its credentials for the upstream server (RFC 6749, section 2.3). */
 export interface AuthenticatedClient {
   readonly client: Client;
-  /** Undefined for a public client. Not checked here: the server behind us knows the secret. */
+  /** Undefined for a public client. Not checked here: the upstream server knows the secret. */
   readonly secret: string | undefined;
   readonly method: 'body' | 'basic';
 }
@@ -40,11 +40,11 @@ function parseBasic(authorization: string): { id: string; secret: string | undef
   const colon = decoded.indexOf(':');
   if (colon === -1) throw new OAuthError('invalid_client', 'The Authorization header is not that of a client');
   const secret = decoded.slice(colon + 1);
-  // Client ids of ours are base64url, which form encoding leaves as it is.
+  // Client ids of the facade are base64url, which form encoding leaves as it is.
   return { id: decoded.slice(0, colon), secret: secret === '' ? undefined : secret };
 }
 
-/** The client's credentials under the name that the server behind us knows. */
+/** The client's credentials under the name that the upstream server knows. */
 export function upstreamCredentials({ client, secret, method }: AuthenticatedClient): ClientCredentials {
   const { upstreamId: id } = client;
   if (secret === undefined) return { body: { client_id: id }, headers: {}, secret };
@@ -58,11 +58,11 @@ export interface ClientCredentials {
   readonly secret: string | undefined;
 }
 
-/** What of a form no answer may repeat. */
+/** The parameters of a form that no answer may repeat. */
 const SECRET_PARAMETERS = ['code', 'code_verifier', 'refresh_token', 'token'];
 
 /**
- * Posts a client's form to the server behind us.
+ * Posts a client's form to the upstream authorization server.
  *
  * @throws {UpstreamError}
  */
@@ -79,7 +79,7 @@ export async function postForm(
   return withoutEcho(answer, [secret, ...SECRET_PARAMETERS.map((name) => form[name])]);
 }
 
-/** The secret of the shared client, in the way that the server behind us prefers (RFC 8414, section 2: Basic by default). */
+/** The secret of the shared client, in the way that the upstream server prefers (RFC 8414, section 2: Basic by default). */
 export function sharedCredentials(id: string, secret: string, { document }: ServerMetadata): ClientCredentials {
   const methods = document.token_endpoint_auth_methods_supported;
   if (Array.isArray(methods) && methods.includes('client_secret_post')) {

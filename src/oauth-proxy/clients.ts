@@ -3,7 +3,7 @@ import type { ResolvedFacade } from '../policy/resolve-facade.js';
 import { OAuthError } from './oauth-error.js';
 import type { FacadeSeal, SealedClient } from './sealed-contents.js';
 
-/** A client of ours: its id is sealed, and says all else. */
+/** A registered client: its sealed id contains everything that is known of it. */
 export interface Client extends SealedClient {
   /** As the client knows it. */
   readonly id: string;
@@ -26,7 +26,7 @@ export function createClients(seal: FacadeSeal) {
   };
 }
 
-/** Whether it is the client that was configured, which all share who cannot register themselves. */
+/** True if it is the configured client, which all clients share if the server registers none. */
 export function isShared({ client: shared }: Pick<ResolvedFacade, 'client'>, { upstreamId }: Client): boolean {
   return upstreamId === shared?.id;
 }

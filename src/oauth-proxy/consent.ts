@@ -13,7 +13,7 @@ const ANSWER_SECONDS = 1_800;
 const MOST_FORM_BYTES = 32_768;
 
 /**
- * A client id that all clients share makes us a proxy with a static client: the server behind us sees one client and asks
+ * A client id that all clients share makes us a proxy with a static client: the upstream server sees one client and asks
  * its user once, so each client must be asked about here (MCP, security best practices: confused deputy). About a client
  * of its own that server asks, but it knows our callback only: where the answer goes from here must be asked here as well.
  */

@@ -6,7 +6,7 @@ import type { Clients } from './clients.js';
 import type { RefusalLog } from './refusal-log.js';
 import type { FacadeSeal } from './sealed-contents.js';
 
-/** What the endpoints of one facade share. */
+/** The parts that the endpoints of one facade share. */
 export interface FacadeContext {
   readonly held: ResolvedFacade;
   /** Our URLs, as the metadata names them. */

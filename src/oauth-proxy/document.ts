@@ -1,7 +1,7 @@
 import { isSafe, type ServerMetadata } from '../upstream/server-metadata.js';
 import type { FacadeContext } from './context.js';
 
-/** What is true of us because it is true of the server behind us. All else is ours, or left out since we cannot honour it. */
+/** The members that are copied from the upstream server. All others are set here, or left out since the facade cannot honour them. */
 const PASSED_ON_URLS = ['jwks_uri', 'service_documentation', 'op_policy_uri', 'op_tos_uri'];
 const PASSED_ON_LISTS = [
   'claims_supported',
@@ -10,7 +10,7 @@ const PASSED_ON_LISTS = [
   'ui_locales_supported',
 ];
 
-/** Our metadata (RFC 8414, section 2), in answer to each request, since the server behind us may change its own. */
+/** Our metadata (RFC 8414, section 2), in answer to each request, since the upstream server may change its own. */
 export function buildServerMetadata(
   { held, endpoints }: FacadeContext,
   upstream: ServerMetadata,

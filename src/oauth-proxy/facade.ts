@@ -108,7 +108,7 @@ function answering(
     endpoint(req, res).catch((error: unknown) => {
       // Answered by somebody else meanwhile, for example for want of time: nothing more can be said.
       if (isAnswered(res)) return;
-      // What is left of a body that is not read would be taken for the next request.
+      // The rest of a body that is not read would be taken for the next request.
       if (error instanceof BodyError) res.setHeader('connection', 'close');
       reportBody(error, 'protectedResourceMetadata()', logger.error);
       if (error instanceof BodyError && error.status === 503) res.setHeader('retry-after', BODY_RETRY_AFTER);

@@ -35,7 +35,7 @@ export function loginUrl(
   const scope = request.scopes.map((name) => provider.upstreamScope(name, audiences)).join(' ');
   if (scope !== '') url.searchParams.set('scope', scope);
   if (provider.sendsAudience) url.searchParams.set('audience', audiences[0] as string);
-  // Where a client names none, the server would not know what its token is for: oidc-provider makes an opaque one.
+  // If the client names none, the server does not know which resource the token is for: oidc-provider makes an opaque one.
   if (provider.acceptsResource) url.searchParams.set('resource', held.resource.href);
   const prompt = promptFor(provider.prompts, request.prompts);
   if (prompt !== '') url.searchParams.set('prompt', prompt);
@@ -48,7 +48,7 @@ export function loginUrl(
   return url.href;
 }
 
-/** What the server knows of the prompts that a client asks for: it would refuse the login for the others. */
+/** The prompts of a client that the server knows: it would refuse the login for the others. */
 function promptFor({ passed, takesSeveral }: Prompts, asked: readonly string[]): string {
   const known = passed.filter((value) => asked.includes(value));
   return (takesSeveral ? known : known.slice(0, 1)).join(' ');

@@ -10,7 +10,7 @@ let withRandomSecret: WeakRef<ResolvedFacade>[] = [];
  */
 export function warnOfRandomSecret(facade: ResolvedFacade, logger: Logger): void {
   logger.warn(
-    'facade.secret is not set: a random one is used, so that every client must log in anew after a restart, and replicas do not know each other',
+    'facade.secret is not set: a random one is used, so that every client must log in again after a restart, and replicas do not know each other',
   );
   const { issuer, resource } = facade;
   const others = withRandomSecret.flatMap((other) => other.deref() ?? []);

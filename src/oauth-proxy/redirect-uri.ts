@@ -24,7 +24,7 @@ const PRIVATE_USE = /^(?:[a-z][a-z\d+-]*[a-z\d]:\/{2,3}[^/?]|[a-z][a-z\d-]*(?:\.
 const LOOPBACK = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))(?::\d{1,5})?(?=[/?]|$)/;
 
 /**
- * Whether a client may register this redirect URI: https, http on loopback, or a private-use scheme (RFC 8252, section
+ * True if a client may register this redirect URI: https, http on loopback, or a private-use scheme (RFC 8252, section
  * 7), without fragment (RFC 6749, section 3.1.2) and without user.
  */
 export function isAcceptableRedirectUri(text: string): boolean {
@@ -59,7 +59,7 @@ export function isAllowedRedirectUri(uri: string, allowed: readonly string[] | u
   return allowed.some((entry) => entry.endsWith('/*') && uri.startsWith(entry.slice(0, -1)));
 }
 
-/** Whether what is sent there leaves both this server's host and the user's computer. */
+/** True if what is sent there leaves both this server's host and the user's computer. */
 export function isElsewhere(redirectUri: string, ourHost: string): boolean {
   const { protocol, host } = new URL(redirectUri);
   return protocol === 'https:' && host !== ourHost;

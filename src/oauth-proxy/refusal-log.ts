@@ -7,7 +7,7 @@ import type { ResolvedFacade } from '../policy/resolve-facade.js';
 import { OAuthError, type OAuthErrorName } from './oauth-error.js';
 import { UpstreamRefusal } from './upstream-answer.js';
 
-/** What was refused. */
+/** The kind of request that was refused. */
 export type Act = 'registration' | 'login' | 'code' | 'refresh' | 'revocation' | 'request';
 
 export const ACTS: Readonly<Record<FacadeEndpointName, Act>> = Object.freeze({
@@ -29,7 +29,7 @@ const MAX_LINES_A_MINUTE = 30;
 const MINUTE_MS = 60_000;
 const MAX_QUOTED = 300;
 
-/** Tells the operator of every refusal in one line: which client, what was refused, by whom, why, and what to change. */
+/** Logs every refusal in one line: which client, what was refused, by whom, why, and what to change. */
 export function createRefusalLog({ provider }: Pick<ResolvedFacade, 'provider'>, logger: Logger) {
   const known = new WeakMap<IncomingMessage, { client?: string | undefined; act?: Act }>();
   const [isWithinBounds, isOutageWithinBounds] = [limitLines(), limitLines()];
@@ -93,7 +93,7 @@ const ADVICE_UPSTREAM: Readonly<Record<string, string>> = {
   access_denied: 'nothing, if that was the user; else its own log says why',
 };
 
-/** What the operator, or whoever runs the client, can do about it. */
+/** The advice for the operator, or for the one who runs the client. */
 function adviceFor(error: Refused, act: Act, { registration }: ResolvedFacade['provider']): string {
   if (error instanceof OAuthError) return ADVICE_OURS[error.error] ?? 'the client has to be corrected';
   if (error instanceof BodyError) return 'the client has to be corrected';

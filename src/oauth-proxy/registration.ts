@@ -22,7 +22,7 @@ const isText = (value: unknown) => typeof value === 'string';
 const isHttpsUrl = (value: unknown) =>
   isText(value) && /^[\x21-\x7e]+$/.test(value) && URL.canParse(value) && new URL(value).protocol === 'https:';
 
-/** What each member must be for the server behind us to get it: the server shows it to its users, in links and images too. */
+/** The check that each member must pass to be sent to the upstream server, which shows it to its users, in links and images too. */
 const MEMBERS: Readonly<Record<RegistrationMember, (value: unknown) => boolean>> = {
   client_name: isText,
   client_uri: isHttpsUrl,
@@ -45,7 +45,7 @@ const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post'];
 interface ClientMetadata {
   readonly redirectUris: readonly string[];
   readonly authMethod: string | undefined;
-  /** What the client says of itself, as far as it is what it should be. */
+  /** The members of the client's metadata that have the right form. */
   readonly members: Readonly<Partial<Record<RegistrationMember, unknown>>>;
 }
 
@@ -118,7 +118,7 @@ function parseObject(text: string): Record<string, unknown> {
   throw new OAuthError('invalid_client_metadata', 'The body must be a JSON object');
 }
 
-/** What the server behind us answers, less what a client of ours has no use for: its own redirect URIs, and ways to change them. */
+/** The answer of the upstream server, without the members that are no use to the client: the facade's redirect URIs, and ways to change them. */
 const ANSWERED = [
   'client_id',
   'client_secret',

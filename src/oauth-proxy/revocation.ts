@@ -10,7 +10,7 @@ import { NO_STORE, refusalOf } from './upstream-answer.js';
 
 const MOST_FORM_BYTES = 65_536;
 
-/** Our revocation endpoint (RFC 7009), where the server behind us has one. */
+/** Our revocation endpoint (RFC 7009), where the upstream server has one. */
 export function createRevocation({ held, clients, seal, upstream, refusals }: FacadeContext) {
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const form = await readForm(req, MOST_FORM_BYTES);

@@ -6,34 +6,34 @@ const isTextList = (value: unknown): value is readonly string[] => Array.isArray
 const isTextListOrAbsent = (value: unknown): value is readonly string[] | undefined =>
   value === undefined || isTextList(value);
 
-/** What is sealed here, by purpose, and how each member is recognised. */
+/** The sealed contents, by purpose, with a check for each member. */
 const SHAPES = {
-  /** A client of ours, as its client id says. */
+  /** A registered client, as its client id says. */
   client: {
-    /** As the authorization server behind us knows it. */
+    /** Its id at the upstream authorization server. */
     upstreamId: isText,
     redirectUris: isTextList,
-    /** What the client calls itself; nobody has checked it. */
+    /** The name that the client gave; it is unverified. */
     name: isTextOrAbsent,
   },
-  /** What the consent page carries to and fro: the request it asks about, and the browser that was asked. */
+  /** The hidden field of the consent page: the request it asks about, and the browser that was asked. */
   consent: { query: isText, browserId: isText },
   /** A browser that logs in here, as its cookie says; with fingerprints of what its user has allowed, the latest last. */
   browser: { id: isText, allowed: isTextList },
-  /** A login under way at the server behind us: what our `state` there says. */
+  /** A login under way at the upstream server: the contents of our `state` there. */
   login: {
     browserId: isText,
     client: isText,
-    /** What the client calls itself. */
+    /** The name that the client gave. */
     name: isTextOrAbsent,
     redirectUri: isText,
     state: isTextOrAbsent,
     scopes: isTextList,
     codeChallenge: isText,
   },
-  /** An authorization code of ours: whose it is, what its user was asked for, and the server's own. */
+  /** An authorization code that the facade issued: whose it is, what its user was asked for, and the server's own. */
   code: { client: isText, redirectUri: isText, scopes: isTextList, codeChallenge: isText, code: isText },
-  /** A refresh token of ours: whose it is, what its user was asked for, what the server gave of it, and the server's own. */
+  /** A refresh token that the facade issued: whose it is, what its user was asked for, what the server granted of it, and the server's own token. */
   refresh_token: { client: isText, scopes: isTextList, granted: isTextListOrAbsent, token: isText },
 };
 

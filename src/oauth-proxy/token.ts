@@ -23,14 +23,14 @@ const MOST_FORM_BYTES = 65_536;
 interface Grant {
   /** What the user was asked for. */
   readonly scopes: readonly string[];
-  /** What the server behind us gave of it at the login, in its own spelling; undefined where it has not said, or not yet. */
+  /** The part of it that the upstream server granted at the login, in its own spelling; undefined if it has not said so, or not yet. */
   readonly granted: readonly string[] | undefined;
-  /** What the server behind us is sent. */
+  /** The form for the upstream server. */
   readonly form: Readonly<Record<string, string>>;
 }
 
 /**
- * Our token endpoint (RFC 6749, section 3.2): the client's request under the names that the server behind us knows. By hand, like
+ * Our token endpoint (RFC 6749, section 3.2): the client's request under the names that the upstream server knows. By hand, like
  * all calls to that server: oauth4webapi and openid-client are for who is the client, keeps `state` and the verifier, and wants the
  * answer checked; here both are the MCP client's, and it must get the answer, or the error, as the server gave it.
  */
@@ -39,7 +39,7 @@ export function createToken(context: FacadeContext) {
   const sealRefreshToken = ({ refresh_token: token, scope }: Record<string, unknown>, client: string, grant: Grant) => {
     if (typeof token !== 'string') return {};
     const answered = typeof scope === 'string' ? splitScopes(scope) : undefined;
-    // Who asked for no scope in particular got those that the server behind us gives by itself.
+    // A client that asked for no scope got those that the upstream server grants by default.
     const scopes = grant.scopes.length > 0 ? grant.scopes : (answered ?? []);
     const granted = grant.granted ?? answered;
     return { refresh_token: seal.close('refresh_token', { client, scopes, granted, token }) };
@@ -101,7 +101,7 @@ function readCodeGrant({ seal, endpoints }: FacadeContext, form: Parameters, cli
   }
   const verifier = form.get('code_verifier');
   if (verifier === undefined) throw new OAuthError('invalid_request', 'PKCE is required: code_verifier');
-  // RFC 7636, section 4.6: here as well, since not every server behind us does it.
+  // RFC 7636, section 4.6: here as well, since not every upstream server does it.
   if (createHash('sha256').update(verifier).digest('base64url') !== sealed.codeChallenge) {
     throw new OAuthError('invalid_grant', 'code_verifier is not the one of the code_challenge');
   }
@@ -128,7 +128,7 @@ function readRefreshGrant({ seal, held }: FacadeContext, form: Parameters, clien
 }
 
 /**
- * The scopes that the server behind us is asked for at a refresh; none where they are those of the login, which it knows: it may
+ * The scopes that the upstream server is asked for at a refresh; none where they are those of the login, which it knows: it may
  * have given less than was asked for then, and would refuse a client that asks for all of it again (RFC 6749, section 6).
  */
 function refreshScopes(
@@ -138,7 +138,7 @@ function refreshScopes(
 ): readonly string[] {
   const upstreamNames = (names: readonly string[]) => names.map((name) => provider.upstreamScope(name, audiences));
   const [ofLogin, asked] = [upstreamNames(scopes), upstreamNames(wanted)];
-  // The server behind us may give a shared client more than this user was asked for here.
+  // The upstream server may give a shared client more than this user was asked for here.
   if (!asked.every((name) => ofLogin.includes(name))) {
     throw new OAuthError('invalid_scope', 'scope must not hold more than was asked for at the login');
   }
@@ -146,7 +146,7 @@ function refreshScopes(
   if (needed !== undefined) return needed;
   if (ofLogin.every((name) => asked.includes(name))) return [];
   const given = granted === undefined ? asked : asked.filter((name) => granted.includes(name));
-  // What was not given at all is for the server to refuse: without scopes, it would give all of the login's.
+  // The server has to refuse scopes that it never granted: without scopes, it would grant all of the login's.
   return given.length > 0 ? given : asked;
 }
 

@@ -3,7 +3,7 @@ import { printable, printableJson } from '../core/printable.js';
 import { CallError, outageOf, type ServerAnswer } from '../upstream/call-server.js';
 import { OAuthError } from './oauth-error.js';
 
-/** RFC 6749, section 5.1: nobody keeps an answer that may hold a token. */
+/** RFC 6749, section 5.1: an answer that may hold a token must not be cached. */
 export const NO_STORE = Object.freeze({ 'cache-control': 'no-store', pragma: 'no-cache' });
 
 /** Makes an outage of a call that brought nothing usable. */
@@ -31,7 +31,7 @@ export function withoutEcho(answer: ServerAnswer, secrets: readonly (string | un
   return { ...answer, body: Object.fromEntries(Object.entries(body).map(([name, value]) => [name, hide(value)])) };
 }
 
-/** What the server behind us has against a request: passed on, as far as it is an OAuth error (RFC 6749, section 5.2). */
+/** The upstream server refused a request: its error is passed on, as far as it is an OAuth error (RFC 6749, section 5.2). */
 export class UpstreamRefusal extends Error {
   override readonly name = 'UpstreamRefusal';
   readonly status: number;
@@ -48,11 +48,11 @@ const ERROR_MEMBERS = ['error', 'error_description', 'error_uri'];
 const LONGEST_MEMBER = 1_000;
 
 /**
- * What a server's refusal is to the client.
+ * Maps a server's refusal to the error for the client.
  *
  * @param otherwise The error where the answer names none: servers without an endpoint answer 404 and a page.
- * @param isShared The request was made for the client that was configured here: what the server has against that one is for
- * the operator to mend. A client that was told of it would throw its registration away.
+ * @param isShared The request was made for the client that was configured here: only the operator can
+ * mend a refusal of that one. An MCP client that saw it would throw its own registration away.
  */
 export function refusalOf(
   { status, body }: Pick<ServerAnswer, 'status' | 'body'>,

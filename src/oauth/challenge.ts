@@ -2,7 +2,7 @@ import { REFUSALS, type RefusalCode } from '../core/errors.js';
 import { type JsonReply, prepareJson } from '../http/reply.js';
 import type { Scheme } from './credentials.js';
 
-/** Whether tokens bound to a key (RFC 9449) are accepted, or nothing else is. */
+/** Tokens bound to a key (RFC 9449) are accepted, or required. */
 export type DpopMode = 'off' | 'accept' | 'require';
 
 /** What a challenge says beside the refusal itself. */

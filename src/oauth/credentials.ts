@@ -15,7 +15,7 @@ const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
 
 /**
  * Reads the access token from the `Authorization` header, the only place it is taken from (RFC 6750, section 2.1).
- * Whether the token itself is well-formed, whoever verifies it asks: one that is known needs not be asked again.
+ * Does not check the form of the token itself: its verification does, once.
  *
  * @param scheme That of the header, as {@link schemeOf} has it.
  * @throws {AuthError} `missing_token`, `malformed_header`, `several_tokens`.
@@ -34,7 +34,7 @@ export function requireToken68(token: string, maxTokenBytes: number): void {
   if (!isToken68(token)) throw new AuthError('malformed_header');
 }
 
-/** Whether a string can stand in an `Authorization` header as a token. */
+/** True if a string has the form of a token in an `Authorization` header. */
 export function isToken68(token: string): boolean {
   return TOKEN.test(token);
 }
@@ -58,7 +58,7 @@ function hasQueryToken(target: string): boolean {
   );
 }
 
-/** Why a request is refused that has a header twice which counts once; undefined where it has none. */
+/** The refusal of a request that repeats a header which counts once; undefined if it repeats none. */
 export function repeatedHeaderRefusal({ rawHeaders }: IncomingMessage): AuthError | undefined {
   const header = repeatedHeader(rawHeaders);
   if (header === undefined) return undefined;

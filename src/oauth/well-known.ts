@@ -35,7 +35,7 @@ export const FACADE_METHODS = Object.freeze({
 
 export type FacadeEndpointName = keyof typeof FACADE_METHODS;
 
-/** Where the facade answers; the first of each list is the one that its metadata names. */
+/** The paths of the facade; its metadata name the first of each list. */
 export type FacadePaths = Readonly<Record<FacadeEndpointName, readonly [string, ...string[]]>>;
 
 /**

@@ -3,7 +3,7 @@ import type { OptionChecks } from './checks.js';
 /** Checks one option, called `option` in refusals, and returns its resolved value. */
 export type OptionReader<Resolved> = (checks: OptionChecks, value: unknown, option: string) => Resolved;
 
-/** What is known of one option, beside its type and TSDoc. */
+/** One option, beside its type and TSDoc. */
 export interface OptionRow<Given = unknown, Resolved = unknown> {
   /** As a user would write it. It is read in place of an option that is left out; without it, `undefined` is read. */
   readonly default?: Given;
@@ -13,7 +13,7 @@ export interface OptionRow<Given = unknown, Resolved = unknown> {
 /** A row for each option of `Options`. With `satisfies`, the compiler refuses one too many, one too few, and a default of another type. */
 export type OptionTable<Options> = { readonly [Name in keyof Options]-?: OptionRow<Options[Name]> };
 
-/** What the readers of a table return. */
+/** The resolved values of a table. */
 export type ResolvedOptions<Table extends Readonly<Record<string, OptionRow>>> = {
   readonly [Name in keyof Table]: ReturnType<Table[Name]['read']>;
 };

@@ -127,7 +127,7 @@ export interface SharedOptions {
   readonly maxTokenBytes?: number | undefined;
   /** Seconds for which known keys go on being trusted while the key server cannot be reached. @default `86400` */
   readonly staleIfErrorSeconds?: number | undefined;
-  /** `false` verifies every request anew. @default `{}` */
+  /** `false` verifies every request again. @default `{}` */
   readonly verifiedTokens?: VerifiedTokensOptions | false | undefined;
   /**
    * Tokens bound to a key (RFC 9449): `accept` takes them beside bearer tokens, `require` takes nothing else. A bound
@@ -153,7 +153,7 @@ export interface SharedOptions {
   readonly onDecision?: ((decision: Decision) => void) | undefined;
   /**
    * Told about key sets that fail, and about requests that are refused; in permissive mode about every request, and what strict
-   * would have done. @default nobody is told
+   * would have done. @default no logging
    */
   readonly logger?: Logger | undefined;
 }

@@ -11,7 +11,7 @@ export type ProviderOption = {
 export interface FacadeOptions {
   /**
    * What client ids and logins are sealed with: 32 characters or more, as `openssl rand -base64 32` prints them. Of a
-   * list, the first seals and all open. Replicas share it; clients must log in anew when it is lost.
+   * list, the first seals and all open. Replicas share it; clients must log in again when it is lost.
    *
    * @default a random one, with a warning
    */

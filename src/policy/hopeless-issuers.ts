@@ -5,7 +5,7 @@ import type { TrustedIssuer } from './resolve-issuer.js';
 // A claim such as "https://example.com/roles" has dots too, and is one name.
 const PATH_OF_CLAIMS = /^[\w-]+(?:\.[\w-]+)+$/;
 
-/** Warns about what starts, and lets nobody in or finds no scopes, whatever the token. */
+/** Warns about policies that start, but accept no token or find no scopes in any. */
 export function warnAboutHopeless(who: string, issuers: readonly TrustedIssuer[], logger: Logger): void {
   for (const { issuer, scopesClaim } of issuers) {
     if (namesNoTenant(issuer)) {

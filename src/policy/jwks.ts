@@ -34,7 +34,7 @@ export function resolveKeySource(checks: OptionChecks, jwks: unknown, option: st
 }
 
 /**
- * Where an issuer's keys are by its provider.
+ * The key source of an issuer, derived from its provider.
  *
  * @throws {ConfigError} Where the issuer is not a URL that a key set's address can be derived from.
  */

@@ -7,8 +7,8 @@ const MIN_LENGTH = 9;
 const MAX_DISTANCE = 2;
 
 /**
- * Refuses members of `resourceMetadata` that are named like an option of the policy. Any member is emitted, and does nothing else: whoever
- * writes `requiredScopes` there does not mean to announce it.
+ * Refuses members of `resourceMetadata` that are named like an option of the policy. Members are only announced:
+ * a user who writes `requiredScopes` there wants it enforced.
  *
  * @param options The names of the policy's options.
  */

@@ -19,7 +19,7 @@ export const MODES = {
 /** `strict`: a valid token or a refusal. `optional`: anonymous passes too. `permissive`: `mcpAuth()` refuses nothing; for debugging. */
 export type ModeName = keyof typeof MODES;
 
-/** Whether every request needs a valid token. */
+/** True if every request needs a valid token. */
 export function requiresToken(mode: ModeName): boolean {
   return MODES[mode].withoutToken === 'refuse';
 }

@@ -23,7 +23,7 @@ import { type ResolvedFacade, resolveFacade } from './resolve-facade.js';
 import { ISSUER_OPTIONS, type IssuerContext, resolveIssuer, type TrustedIssuer } from './resolve-issuer.js';
 import { RESOURCE_FIX, type ResourceIdentity, resolveResource } from './resolve-resource.js';
 
-const VERIFIED_TOKENS_FIX = 'Give { maxAgeSeconds, maxEntries, maxBytes }, or false to verify every request anew.';
+const VERIFIED_TOKENS_FIX = 'Give { maxAgeSeconds, maxEntries, maxBytes }, or false to verify every request again.';
 
 export const VERIFIED_TOKENS_TABLE = {
   maxAgeSeconds: wholeNumber(300, 1, VERIFIED_TOKENS_FIX),
@@ -77,13 +77,13 @@ export const SHARED_TABLE = {
 
 const POLICY_OPTIONS = [...Object.keys(SHARED_TABLE), 'issuers', ...ISSUER_OPTIONS];
 
-/** What the two middlewares hold of the policy: nothing is optional any more, and nothing is read from the user again. */
+/** The policy as the two middlewares use it: nothing is optional any more, and the options are not read again. */
 export interface ResolvedAuth
   extends Omit<ResolvedOptions<typeof SHARED_TABLE>, 'mode' | 'resourceMetadata' | 'facade' | 'dangerouslyAllowHttp'> {
   readonly modeName: ModeName;
   /** In the order given; each issuer once. */
   readonly issuers: readonly TrustedIssuer[];
-  /** Undefined where the origin of each request stands in. */
+  /** Undefined if the resource follows the origin of each request. */
   readonly resource: ResourceIdentity | undefined;
   /** As given, but for `resource`; checked. */
   readonly metadataMembers: Readonly<Record<string, unknown>>;

@@ -51,7 +51,7 @@ export interface TrustedIssuer
   readonly client: StaticClient | undefined;
 }
 
-/** What a policy says once for all its issuers. */
+/** The settings of a policy for all its issuers. */
 export interface IssuerContext {
   /** Empty, or that of an entry of `issuers`. */
   readonly path: string;

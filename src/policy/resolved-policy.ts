@@ -9,8 +9,8 @@ import { type ResolvedAuth, resolveAuth } from './resolve-auth.js';
 export interface McpAuth extends Middleware {
   /**
    * Refuses a token from now on, or every token issued until now that `what` returns true for (one that throws counts
-   * as true). Kept in this process: a restart forgets it, and other processes are not told. A function is kept for good, and
-   * asked about every token that is verified.
+   * as true). Kept in this process: a restart forgets it, and other processes do not learn of it. A function is kept for good, and
+   * called for every token that is verified.
    *
    * @throws {TypeError} Where `what` is neither a function nor a JWT: silence would let the token in.
    */

@@ -29,7 +29,7 @@ const HOSTS =
   /^(?:login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn|login\.windows\.net|sts\.windows\.net)$/;
 const NO_TENANTS: readonly string[] = ['common', 'organizations', 'consumers', '{tenantid}', '%7btenantid%7d'];
 
-/** Whether an issuer is one of Entra's addresses for logins of several tenants, which stand in no token. */
+/** True if an issuer is one of Entra's addresses for logins of several tenants, which no token has as its issuer. */
 export function namesNoTenant(issuer: string): boolean {
   if (!URL.canParse(issuer)) return false;
   const { hostname, pathname } = new URL(issuer);

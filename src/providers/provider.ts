@@ -14,7 +14,7 @@ export interface Provider {
   readonly sendsAudience: boolean;
   /** RFC 8707: the server knows `resource`, or at least does not mind it. */
   readonly acceptsResource: boolean;
-  /** What of a client's `prompt` the server gets (OpenID Connect Core, section 3.1.2.1). */
+  /** The values of a client's `prompt` that the server gets (OpenID Connect Core, section 3.1.2.1). */
   readonly prompts: Prompts;
   /**
    * The scopes that a refresh must name, where the server does not take those of the login by itself (RFC 6749, section 6);
@@ -32,7 +32,7 @@ export interface Registration {
   url(issuer: string): string | undefined;
   /** The scheme of the credentials that a caller may bring in `Authorization`; other credentials are not forwarded. */
   readonly credentials: 'Bearer' | 'SSWS';
-  /** What the server gets of what a client says of itself. Without `scope`, clients may later ask for any scope that it gives. */
+  /** The members of a client's registration that the server gets. Without `scope`, clients may later ask for any scope that it gives. */
   readonly members: readonly RegistrationMember[];
   /** For the log, where the server refuses a registration: what to change there. */
   readonly hint: string | undefined;
@@ -45,7 +45,7 @@ export interface Prompts {
   readonly takesSeveral: boolean;
 }
 
-/** What a client may say of itself when it registers (RFC 7591, section 2), beside what is ours to say. */
+/** The metadata that a client may register (RFC 7591, section 2), beside the members that the facade sets. */
 export const REGISTRATION_MEMBERS = Object.freeze([
   'client_name',
   'client_uri',

@@ -21,7 +21,7 @@ export type TestPolicyOptions = Omit<SingleIssuerPolicy, 'issuer' | 'jwks' | 'is
   readonly resource: string;
 };
 
-/** What a token says. Its signature is always that of the issuer's key, and always valid. */
+/** The claims of a token. Its signature is always that of the issuer's key, and always valid. */
 export interface TestTokenOptions {
   /** @default `'test-user'` */
   readonly sub?: string | undefined;

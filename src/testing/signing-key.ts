@@ -7,7 +7,7 @@ export type SigningKey = ReturnType<typeof createSigningKey>;
 /** A key that signs tokens, made at once: nothing has to be awaited before the first test. */
 export function createSigningKey(kid: string) {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  /** The public half, as it stands in a key set. */
+  /** The public half, as in a key set. */
   const jwk: Json = { ...publicKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' };
   return {
     kid,

@@ -1,23 +1,23 @@
-/** What one call may take. */
+/** The bounds of one call. */
 export interface FetchBounds {
   readonly timeoutMs: number;
   readonly maxBytes: number;
 }
 
-/** What came back within the bounds. */
+/** The answer, within the bounds. */
 export interface BoundedAnswer {
   readonly status: number;
   readonly headers: Headers;
   /** Empty where it was not to be read. */
   readonly bytes: Buffer;
-  /** Whether the body ended before `maxBytes` were exceeded. */
+  /** True if the body ended before `maxBytes` were exceeded. */
   readonly isWhole: boolean;
 }
 
 /** Why no answer came, or not to its end. `message` is a reason fit for a log or a report: it never quotes what was answered. */
 export class FetchError extends Error {
   override readonly name = 'FetchError';
-  /** Whether the server had begun to answer, and broke off by itself. */
+  /** True if the server had begun to answer, and broke off by itself. */
   readonly answered: boolean;
   /** Node's word for what happened, such as `ECONNREFUSED`; `TimeoutError` where the time was over. */
   readonly code: string | undefined;

@@ -25,7 +25,7 @@ export interface DocumentSource<T> {
 }
 
 /**
- * What a server publishes (a key set, metadata): fetched when it is first needed, one fetch at a time, refreshed before its
+ * A document that a server publishes (a key set, metadata): fetched when it is first needed, one fetch at a time, refreshed before its
  * lifetime is over, and used for a while when the server is away.
  */
 export class CachedDocument<T extends object> {
@@ -71,9 +71,9 @@ export class CachedDocument<T extends object> {
   }
 
   /**
-   * What `find` gets out of a newer document than `get()` returned: that of the fetch under way, or else of a fetch made for
-   * it, and then none for a while. Undefined where it is not in the newest one. Throws the source's `unavailable()` error
-   * where it may be in one that could not be fetched.
+   * The result of `find` on a newer document than `get()` returned: the one that is being fetched, or else one fetched for
+   * this call, after which there is no such fetch for a while. Undefined if it is not in the newest one. Throws the source's
+   * `unavailable()` error if it may be in one that could not be fetched.
    */
   async refetch<R>(find: (document: T) => R | undefined): Promise<R | undefined> {
     const findNow = () => (this.#document === undefined ? undefined : find(this.#document));
@@ -102,7 +102,7 @@ export class CachedDocument<T extends object> {
     return this.#source.unavailable({ cause: this.#failure, retryAfterSeconds });
   }
 
-  /** Single flight: whoever comes while a fetch is under way waits for that one. */
+  /** Single flight: callers that come while a fetch is under way wait for that one. */
   #fetchOnce(): Promise<void> {
     this.#fetching ??= this.#fetch().finally(() => {
       this.#fetching = undefined;
@@ -132,7 +132,7 @@ export class CachedDocument<T extends object> {
     }
   }
 
-  /** Needs no request, so that none waits, and goes on while the document is used: a failure is never an old one. */
+  /** Refreshes without a request, so that none waits, for as long as the document is used: a failure is never an old one. */
   #refreshIn(ms: number): void {
     clearTimeout(this.#timer);
     // Keeps neither a document that nothing refers to any more, nor the process.

@@ -3,7 +3,7 @@ import { parseJsonObject } from '../http/json-object.js';
 import { boundedFetch, type FetchBounds, FetchError } from './bounded-fetch.js';
 import { cacheLifetimeSeconds } from './cache-lifetime.js';
 
-/** What every call to a key server or an authorization server is held to. */
+/** The bounds of every call to a key server or an authorization server. */
 export const CALL_LIMITS: FetchBounds = Object.freeze({
   timeoutMs: 5_000,
   maxBytes: 256 * 1024,
@@ -15,7 +15,7 @@ export interface PublishedDocument {
   readonly lifetimeSeconds: number;
 }
 
-/** What a server answered that we depend on. */
+/** The answer of a server that we depend on. */
 export interface ServerAnswer {
   readonly status: number;
   readonly headers: Headers;
@@ -26,11 +26,11 @@ export interface ServerAnswer {
 /** A call that brought no answer which could be used. `message` is fit for a log: it never quotes what was answered. */
 export class CallError extends Error {
   override readonly name = 'CallError';
-  /** Whether the server was there, and answered what no server should: a redirect, too much, no JSON. */
+  /** True if the server was there, and answered what no server should: a redirect, too much, no JSON. */
   readonly answered: boolean;
 
   constructor(method: string, url: URL, reason: string, answered: boolean, options?: ErrorOptions) {
-    // Without the query, which may hold what no log should.
+    // Without the query, which may contain secrets.
     super(`${method} ${url.origin}${url.pathname} failed: ${reason}`, options);
     this.answered = answered;
   }

@@ -13,12 +13,12 @@ export interface GuardedInit {
 export interface Guard {
   /** Asked for the address of a connection before it is made; a name counts as every address that it has. */
   readonly mayConnect: (address: string) => boolean;
-  /** Whether the body of this answer is wanted. */
+  /** True if the body of this answer is wanted. */
   readonly reads: (headers: Headers) => boolean;
 }
 
 export interface GuardedAnswer extends BoundedAnswer {
-  /** Where the answer came from. */
+  /** The address that the answer came from. */
   readonly remoteAddress: string;
 }
 
@@ -26,7 +26,7 @@ export interface GuardedAnswer extends BoundedAnswer {
 export const ADDRESS_REFUSED = 'ADDRESS_REFUSED';
 
 /**
- * One call, bounded like `boundedFetch()`, for a URL that somebody else chose: it connects to no address that the guard
+ * One call, bounded like `boundedFetch()`, for a URL that another server chose: it connects to no address that the guard
  * refuses. The name is resolved once, and the connection goes to an address that was checked, so that a name cannot resolve
  * to another one in between. No redirect is followed, and nothing is unpacked.
  *

@@ -26,7 +26,7 @@ const MAYBE_PUBLIC_V6 = [
   ['64:ff9b::', 96], // NAT64 (RFC 6052)
 ] as const;
 
-/** What of these is not. */
+/** The networks among these that are not public. */
 const NOT_PUBLIC_V6 = [
   ['2001::', 23], // protocol assignments, Teredo among them
   ['2001:db8::', 32], // documentation
@@ -52,7 +52,7 @@ function hexOf(address: string): string {
 }
 
 /**
- * Whether an IP address belongs to the public internet: not loopback, private, link-local or reserved, in IPv4 and in each
+ * True if an IP address belongs to the public internet: not loopback, private, link-local or reserved, in IPv4 and in each
  * way in which IPv6 writes IPv4. Takes an address and no name, since a name may resolve differently the second time: resolve
  * it, check every address, and connect to one of these (`guardedFetch()`).
  */

@@ -53,7 +53,7 @@ export function createProofIds(windowSeconds: number, most = MOST) {
     isFirst(owner: string, jti: string): boolean {
       const now = Date.now();
       forgetExpired(now);
-      // Hashed, since the client chooses the length; with its key, so that nobody can use up somebody else's.
+      // Hashed, since the client chooses the length. The key is part of it, so that no client can use up the ids of another one.
       const id = createHash('sha256').update(`${owner}\0${jti}`).digest('base64url');
       if (seen.has(id)) return false;
       if (isFull(owner)) sweep(now);

@@ -14,7 +14,7 @@ import {
 } from './proof.js';
 import { createProofIds } from './proof-ids.js';
 
-/** What a policy asks of bound tokens (`cnf`, RFC 7800). */
+/** The policy for bound tokens (`cnf`, RFC 7800). */
 export function createSenderConstraint(policy: ResolvedAuth) {
   const { dpop, mtls, clockToleranceSeconds } = policy;
   const proofIds = createProofIds(proofWindowSeconds(clockToleranceSeconds));

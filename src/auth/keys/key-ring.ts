@@ -24,7 +24,7 @@ export interface KeyRing {
   select(kid: string | undefined, alg: string, refuted?: VerificationKey): VerificationKey | undefined;
   clear(): void;
   holds(key: VerificationKey): boolean;
-  /** Whether it has this key, be it read anew. */
+  /** True if it has this key, also after it was read again. */
   includes(key: VerificationKey): boolean;
   readonly size: number;
 }

@@ -7,19 +7,19 @@ import { createKeyRing, findIn, type KeyRing } from './key-ring.js';
 import type { KeySet, KeySetContext } from './key-set.js';
 import { createSkippedKeysReport } from './skipped-keys.js';
 
-/** How often the function is asked by what goes on without a request, such as open streams, however many there are. */
+/** How often the function is called for open streams and the like, which bring no request; in all, however many there are. */
 const LOOK_EVERY_MS = 500;
 
-/** What one key set object became. */
+/** The keys of one key set object. */
 interface Reading {
   readonly number: number;
   readonly jwks: Jwks;
-  /** Empty where the set was of no use: whoever returned it meant it, so the keys from before do not stay. */
+  /** Empty if the set was unusable: the function returned it on purpose, so the earlier keys are dropped. */
   readonly ring: KeyRing;
   readonly filled: Promise<void>;
 }
 
-/** Keys that the application holds and may change: another object returned is another key set. */
+/** Keys of the application, which it may change: another object returned is another key set. */
 export function createLiveKeySet(read: () => Jwks, context: KeySetContext): KeySet {
   const report = createSkippedKeysReport(context);
   let reading: Reading | undefined;
@@ -78,7 +78,7 @@ export function createLiveKeySet(read: () => Jwks, context: KeySetContext): KeyS
       try {
         return readNow().ring.holds(key);
       } catch {
-        // Whether the key is still good cannot be said: find() is asked next, and reports it.
+        // It is unknown if the key is still good: find() is called next, and reports it.
         return false;
       }
     },

@@ -47,7 +47,7 @@ export function isAcceptedAlgorithm(alg: string): boolean {
   return ALGORITHMS.has(alg);
 }
 
-/** Whether a key can have made a signature of this algorithm: the key decides, never the token alone. */
+/** True if a key can have made a signature of this algorithm: the key decides, never the token alone. */
 export function suitsAlgorithm(key: KeyObject, alg: string): boolean {
   const algorithm = ALGORITHMS.get(alg);
   if (algorithm === undefined || key.asymmetricKeyType !== algorithm.keyType) return false;

@@ -17,7 +17,7 @@ const MAX_NAMED = 5;
 const MAX_NAME = 100;
 
 /**
- * Tells the logger which keys of a set are skipped: in one line for all of them, at `warn`, or at `debug` for those that are meant for
+ * Logs which keys of a set are skipped: in one line for all of them, at `warn`, or at `debug` for those that are meant for
  * something else; and again only when it has become another line.
  */
 export function createSkippedKeysReport({ issuer, logger }: { readonly issuer: string; readonly logger: Logger }) {

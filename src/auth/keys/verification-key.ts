@@ -17,7 +17,7 @@ export interface VerificationKey {
 
 type Jwk = Readonly<Record<string, unknown>>;
 
-/** To read one takes some tenths of a millisecond, a good one or not: more than any issuer has would hold up the process. */
+/** Reading a key takes some tenths of a millisecond, usable or not: with more keys than any issuer has, other requests would wait. */
 const MAX_KEYS = 1_000;
 
 /** RFC 7518, section 3.3: 2048 bits or more. */

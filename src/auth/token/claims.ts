@@ -72,7 +72,7 @@ export function authInfoFrom(
   });
 }
 
-/** What a token says of itself, for logs: nothing of it need be true, or of the right type. */
+/** The unverified claims of a token, for logs: they may be false, or of the wrong type. */
 export function evidenceOf({ payload, kid }: CompactJwt): Evidence {
   return { iss: claimOf(payload, 'iss'), sub: claimOf(payload, 'sub'), client_id: clientOf(payload), kid };
 }

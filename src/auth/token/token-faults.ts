@@ -16,7 +16,7 @@ export interface Trust {
   readonly clockToleranceSeconds: number;
 }
 
-/** What a token is checked for, in the order in which `mcpAuth()` does it. */
+/** The checks of a token, in the order in which `mcpAuth()` makes them. */
 export const TOKEN_CHECKS = Object.freeze([
   ...(['form', 'issuer', 'signature', 'type', 'time', 'audience'] as const),
   ...(['requiredClaims', 'names', 'scopeClaims', 'binding', 'requiredScopes'] as const),
@@ -75,7 +75,7 @@ async function findSigningKey(jwt: CompactJwt, keySet: KeySet): Promise<Verifica
     await verifySignature(jwt, key.key);
     return key;
   } catch (error) {
-    // A key can be replaced by one of the same name, or of none: only the signature tells.
+    // A key can be replaced by one of the same name, or of none: only the signature shows it.
     const another = await keySet.find(kid, alg, key).catch((failure: unknown) => {
       // While its server is away, a key without a name may be a new one; one that is named is the one that was named.
       throw failure instanceof AuthError || kid !== undefined ? error : failure;
@@ -99,7 +99,7 @@ function* claimFaults(jwt: CompactJwt, { trusted, clockToleranceSeconds }: Trust
   yield* scopeClaimFaults(payload, trusted.scopesClaim);
 }
 
-/** RFC 9068, section 2.1; and what else may stand in `typ` of an access token. */
+/** The values of `typ` that an access token may have: RFC 9068, section 2.1, and others in use. */
 const ACCESS_TOKEN_TYPE = /^(?:application\/)?(?:at\+)?jwt$/i;
 const DECLARED_ACCESS_TOKEN = /^(?:application\/)?at\+jwt$/i;
 

@@ -35,7 +35,7 @@ export function createTokenVerifier(held: ResolvedAuth) {
   async function judge(token: string): Promise<VerifiedToken> {
     const jwt = parseToken(token, held.maxTokenBytes);
     try {
-      // The issuer chooses the key set before any key is looked for: equal `kid`s of two issuers never meet.
+      // The issuer chooses the key set before any key is looked for: equal `kid`s of two issuers are never confused.
       const issuer = trust.get(claimOf(jwt.payload, 'iss'));
       if (issuer === undefined) throw new AuthError('unknown_issuer');
       const key = await requireNoFault(jwt, issuer);
@@ -58,7 +58,7 @@ export function createTokenVerifier(held: ResolvedAuth) {
   }
 
   return {
-    /** What is already known of this token, at the cost of a look-up. */
+    /** The remembered result for this token, at the cost of a look-up. */
     recall: (token: string): VerifiedToken | undefined => verifiedTokens?.recall(token),
     verify,
     revoke(what: string | ((auth: AuthInfo) => boolean)): void {

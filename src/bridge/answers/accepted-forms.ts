@@ -12,7 +12,7 @@ export interface AcceptedForms {
 const JSON_FORM = 'application/json;charset=utf-8';
 const STREAM_FORM = 'text/event-stream;charset=utf-8';
 
-/** What the `Accept` header says (RFC 9110, section 12.5.1). A client that does not send one accepts everything. */
+/** The forms of answers that the `Accept` header accepts (RFC 9110, section 12.5.1). A client that does not send one accepts everything. */
 export function acceptedForms(req: IncomingMessage): AcceptedForms {
   const accepted = new Negotiator(req).mediaTypes([JSON_FORM, STREAM_FORM]);
   return { json: accepted.includes(JSON_FORM), stream: accepted.includes(STREAM_FORM) };

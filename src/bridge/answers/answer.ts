@@ -13,7 +13,7 @@ export interface AnswerPlan extends AcceptedForms {
   /** How many responses end it: one, or those of a batch. */
   readonly responses: number;
   readonly batch: boolean;
-  /** Who asked: no stream goes on once that token is over. */
+  /** The caller: its streams end with its token. */
   readonly auth: AuthInfo | undefined;
   /** Headers that depend on how the request went; asked for when the headers are sent. */
   headers?(stream: boolean): Readonly<Record<string, string>>;
@@ -28,7 +28,7 @@ const QUIET_MS = 10_000;
 
 /** Who gets what the child says about one request. */
 export interface Recipient {
-  /** Whether it has become a stream. */
+  /** True if it has become a stream. */
   readonly streaming: boolean;
   /** In whose name; undefined also where we ask ourselves. */
   readonly auth: AuthInfo | undefined;
@@ -55,7 +55,7 @@ export class Answer implements Recipient {
     if (!plan.json) this.#open();
   }
 
-  /** Whether anyone is still there to read it. */
+  /** True if the client is still connected. */
   get connected(): boolean {
     return this.#stream ? this.#stream.connected : this.#untouched;
   }
@@ -73,7 +73,7 @@ export class Answer implements Recipient {
     return this.#plan.auth;
   }
 
-  /** Whether messages other than responses can go here. */
+  /** True if messages other than responses can go here. */
   get streams(): boolean {
     return this.#plan.stream;
   }

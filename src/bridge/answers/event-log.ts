@@ -1,7 +1,7 @@
-// Per session. A client that was away longer, or missed more, has to start anew.
+// Per session. A client that was away longer, or missed more, has to start again.
 const MOST_EVENTS = 256;
 const MOST_BYTES = 1_048_576;
-// What a connection has taken may still be lost on its way, and is kept for a client that comes back soon.
+// An event that a connection has taken may still be lost on its way: it is kept for a client that comes back soon.
 const DELIVERED_AFTER_MS = 60_000;
 
 interface Entry {
@@ -27,7 +27,7 @@ export class EventLog {
   #bytes = 0;
   #answer: NewestAnswer | undefined;
 
-  /** `isTaken` tells whether a connection has taken it. */
+  /** `isTaken` says whether a connection has taken it. */
   append(stream: number, event: number, frame: Buffer, { isAnswer = false, isTaken = false } = {}): void {
     const entry = { stream, event, frame };
     this.#entries.push(entry);
@@ -51,12 +51,12 @@ export class EventLog {
     this.#trim();
   }
 
-  /** What is kept of `stream` after `event`. */
+  /** The events of `stream` after `event` that are still kept. */
   after(stream: number, event: number): readonly Buffer[] {
     return this.#entries.filter((entry) => entry.stream === stream && entry.event > event).map((entry) => entry.frame);
   }
 
-  /** Whether any event of `stream` is kept. */
+  /** True if any event of `stream` is kept. */
   holds(stream: number): boolean {
     return this.#entries.some((entry) => entry.stream === stream);
   }

@@ -18,7 +18,7 @@ export interface Resumption {
   readonly log: EventLog;
   /** Told apart by clients through the event id, `number-event`. */
   readonly number: number;
-  /** Whether an empty first event tells the client where to resume (since 2025-11-25). */
+  /** True if an empty first event tells the client where to resume (since 2025-11-25). */
   primed(): boolean;
 }
 
@@ -62,7 +62,7 @@ export class EventStream {
     }
   }
 
-  /** Whether all that was sent after event `event` is still there to be replayed. */
+  /** True if all that was sent after event `event` is still there to be replayed. */
   keeps(event: number): boolean {
     return this.#kept(event).length === this.#last - event;
   }

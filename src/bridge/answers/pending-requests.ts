@@ -13,9 +13,9 @@ export interface PendingRequest {
   readonly token?: unknown;
   readonly recipient: Recipient;
   readonly since: number;
-  /** Whether it is `subscriptions/listen`, which waits for ever. */
+  /** True if it is `subscriptions/listen`, which waits for ever. */
   readonly listens?: boolean;
-  /** Whether the bridge itself asks: not counted, since no client waits for it. */
+  /** True if the bridge itself asks: not counted, since no client waits for it. */
   readonly own?: boolean;
 }
 

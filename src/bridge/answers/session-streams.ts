@@ -29,13 +29,13 @@ export class SessionStreams {
     return stream;
   }
 
-  /** What has to happen as time passes. */
+  /** Does what is due at this time; called regularly. */
   tick(now: number, keepAlive: boolean): void {
     this.standalone.tick(keepAlive);
     this.#log.tick(now);
   }
 
-  /** Goes on, on `res`, with the stream that an event id belongs to, after that event; without one, with the standalone stream. */
+  /** Continues, on `res`, the stream that an event id belongs to, after that event; without one, with the standalone stream. */
   resume(lastEventId: string | undefined, res: ServerResponse, auth: AuthInfo | undefined): void {
     if (lastEventId === undefined) {
       this.standalone.attach(res, auth);

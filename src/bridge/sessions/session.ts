@@ -23,7 +23,7 @@ const PATIENCE_MS = 60_000;
 export class Session implements ChildListener {
   readonly id: string = randomUUID();
   readonly principal: Principal;
-  /** What `initialize` agreed on; empty until the child has answered it. */
+  /** The result of `initialize`; empty until the child has answered it. */
   revision = '';
   readonly authority: LastingAuthority;
   /** When a client last was here: what the child says on its own does not keep a session alive. */
@@ -54,7 +54,7 @@ export class Session implements ChildListener {
     return this.#pending.count;
   }
 
-  /** Whether a client is connected and waits for something. */
+  /** True if a client is connected and waits for something. */
   get attended(): boolean {
     if (this.streams.standalone.connected || this.#child.isAwaited) return true;
     for (const { recipient } of this.#pending.values()) if (recipient.connected) return true;
@@ -67,7 +67,7 @@ export class Session implements ChildListener {
     this.#pending.admit(requests);
   }
 
-  /** Sends an admitted request to the child, as `bytes`; `answer` gets what comes back. */
+  /** Sends an accepted request to the child, as `bytes`; `answer` gets what comes back. */
   request(message: ClientMessage, answer: Answer, bytes: Buffer): void {
     this.lastUsed = performance.now();
     const { id = 'null', key = id } = message;
@@ -97,7 +97,7 @@ export class Session implements ChildListener {
     if (message === undefined) this.#fail(bytes);
     else if (message.kind !== 'response') this.#route(message);
     else {
-      // An answer to nobody agrees on nothing; an error without an id (JSON-RPC 2.0, section 5.1) is about `initialize`.
+      // A response without an id agrees on nothing; an error without an id (JSON-RPC 2.0, section 5.1) is about `initialize`.
       const opens = this.revision === '' && (message.key === undefined || this.#pending.get(message.key) !== undefined);
       const refused = opens && !this.#agree(message);
       this.#pending.settle(message);
@@ -115,12 +115,12 @@ export class Session implements ChildListener {
     this.end(started ? 'child_exited' : 'child_not_started');
   }
 
-  /** Whether the child has had `ms` for its first answer, and has not given it. */
+  /** True if the child has given no answer within `ms`. */
   isLate(now: number, ms: number): boolean {
     return this.revision === '' && [...this.#pending.values()].some(({ since }) => now - since >= ms);
   }
 
-  /** What has to happen as time passes. */
+  /** Does what is due at this time; called regularly. */
   tick(now: number, keepAlive: boolean, timeoutMs: number): void {
     this.streams.tick(now, keepAlive);
     this.#refuseWithdrawn();
@@ -133,7 +133,7 @@ export class Session implements ChildListener {
     }
   }
 
-  /** What has become a stream is left to the stream, which ends by itself, and which a new token can resume. */
+  /** A request whose answer is a stream is left out: the stream ends by itself, and a new token can resume it. */
   #refuseWithdrawn(): void {
     for (const [key, { id, recipient }] of this.#pending.entries()) {
       const withdrawal = recipient.streaming ? undefined : withdrawalOf(recipient.auth);

@@ -1,20 +1,20 @@
 import { CAPABILITIES_KEY, FIRST_MODERN_REVISION, VERSION_KEY } from '../../messages/era.js';
 import type { Recipient } from '../answers/answer.js';
 
-/** What a child answers to a request of ours; nothing where it stays silent or writes no JSON. */
+/** A child's response to the bridge's own request; empty if the child stays silent or writes no JSON. */
 export interface OwnResponse {
   readonly result?: Readonly<Record<string, unknown>>;
   readonly error?: { readonly code?: unknown; readonly data?: Readonly<Record<string, unknown>> };
 }
 
-/** What answers requests of ours: a child that many requests share. */
+/** A child that many requests share, as far as it answers the bridge's own requests. */
 export interface Askable {
   /** Sends a request and returns the key under which it can be cancelled. */
   ask(method: string, params: string, recipient: Recipient): string;
   cancel(key: string): void;
 }
 
-/** Asks a child something ourselves, in the first revision without sessions, and waits for at most `ms`. */
+/** Sends a child a request of the bridge's own, in the first revision without sessions, and waits for at most `ms`. */
 export function askChild(
   shared: Askable,
   method: string,
@@ -27,7 +27,7 @@ export function askChild(
       shared.cancel(key);
       resolve({});
     }, ms);
-    // Only the response matters to us.
+    // The bridge needs only the response.
     const nothing = (): void => undefined;
     const recipient: Recipient = {
       streaming: false,

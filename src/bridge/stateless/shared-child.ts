@@ -21,7 +21,7 @@ import { type PendingRequest, PendingRequests } from '../answers/pending-request
 import { ToolHeaders } from './tool-headers.js';
 
 const LOG_LEVEL_KEY = 'io.modelcontextprotocol/logLevel';
-// How long a client may take for what is sent to it: it holds up others who share the child.
+// How long a client may take to read its answers: the others that share the child wait meanwhile.
 const PATIENCE_MS = 10_000;
 
 /** A request of a revision without sessions. */
@@ -32,15 +32,15 @@ interface SharedRequest extends PendingRequest {
 }
 
 /**
- * A child that serves requests in a revision without sessions: all those of one principal, or one request of an anonymous caller. Their ids and progress tokens may be equal, so
- * the child sees numbers of ours in their place, and the client its own in what comes back.
+ * A child that serves requests in a revision without sessions: all those of one principal, or one request of an anonymous caller.
+ * Their ids and progress tokens may be equal, so the child sees the numbers of the bridge in their place, and the client its own in what comes back.
  */
 export class SharedChild implements ChildListener {
   lastUsed = performance.now();
   readonly authority: LastingAuthority;
-  /** Whether it ever answered: one that never did is not started again uncalled. */
+  /** True if it ever answered: one that never did is not started again uncalled. */
   answered = false;
-  /** Why it answers nothing any more; undefined while it does. */
+  /** The reason why it answers no more requests; undefined while it answers them. */
   over: BridgeErrorCode | undefined;
   readonly toolHeaders = new ToolHeaders(this);
   readonly #child: Child;
@@ -61,7 +61,7 @@ export class SharedChild implements ChildListener {
     return this.#pending.count;
   }
 
-  /** Whether a client waits for it, or we. */
+  /** True if a client or the bridge waits for its answer. */
   get attended(): boolean {
     return !this.#pending.isEmpty || this.#child.isAwaited;
   }
@@ -71,7 +71,7 @@ export class SharedChild implements ChildListener {
     return this.#child.ready(since, bytes);
   }
 
-  /** Refuses what `request()` must not be called with. Whoever is admitted must send before anything is awaited. */
+  /** Refuses what `request()` must not be called with. After it the caller must send before it awaits anything. */
   admit({ id }: ClientMessage): void {
     if (this.over !== undefined) throw new BridgeError(this.over, { id });
     this.#pending.admit([{ id, key: undefined }]);
@@ -81,7 +81,7 @@ export class SharedChild implements ChildListener {
     this.#child.holdFor(res, PATIENCE_MS);
   }
 
-  /** Sends an admitted request with the `_meta` that `rule` leaves of it; returns the key to cancel it by. */
+  /** Sends an accepted request with the `_meta` that `rule` leaves of it; returns the key to cancel it by. */
   request(message: ClientMessage, answer: Recipient, rule: MetaRule | undefined): string {
     const key = `${++this.#count}`;
     const { bytes, id = 'null', idAt, method } = message;
@@ -129,7 +129,7 @@ export class SharedChild implements ChildListener {
     this.#child.write(bytes);
   }
 
-  /** Tells the child that nobody waits for this request any more. */
+  /** Tells the child that no client waits for this request any more. */
   cancel(key: string): void {
     if (this.#pending.take(key) !== undefined) this.#child.write(cancellation(key));
   }
@@ -157,12 +157,12 @@ export class SharedChild implements ChildListener {
     this.#onGone(started);
   }
 
-  /** Whether it has had `ms` for its first message, which somebody waits for, and has not sent it. */
+  /** True if a client has waited `ms` for its first message, and it has sent none. */
   isLate(now: number, ms: number): boolean {
     return !this.#started && [...this.#pending.values()].some(({ since, own }) => !own && now - since >= ms);
   }
 
-  /** What has to happen as time passes. */
+  /** Does what is due at this time; called regularly. */
   tick(now: number, keepAlive: boolean, timeoutMs: number): void {
     this.#endUnauthorized();
     for (const [key] of this.#pending.tick(now, keepAlive, timeoutMs)) {
@@ -200,7 +200,7 @@ export class SharedChild implements ChildListener {
     if (message.method === 'notifications/cancelled') request.recipient.finish();
   }
 
-  // What cannot be told apart is dropped: a message on a stranger's stream would be worse (2026-07-28, Receiving Messages).
+  // A message that belongs to no single request is dropped: on the stream of another user it would be worse (2026-07-28, Receiving Messages).
   #addressee(message: RpcMessage): { request: SharedRequest; edits: Edit[] } | undefined {
     const keyAt = (member: Member | undefined) => member && keyOf(textOf(message.bytes, member));
     if (message.method === 'notifications/message') {

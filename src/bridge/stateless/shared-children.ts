@@ -21,13 +21,13 @@ interface Place {
   readonly shared: SharedChild;
   readonly child: Child;
   readonly share: Share;
-  /** Who was here last: what a child that is started again is told of. */
+  /** The last caller: a child that is started again gets the environment of this one. */
   caller: Caller;
   /** Resolves when the child is known to speak the revision. */
   readonly ready: Promise<void>;
 }
 
-/** Whose a child is: a principal's, or that of one request of an anonymous caller. */
+/** The owner of a child: a principal, or one request of an anonymous caller. */
 type Owner = Principal | BridgeRequest;
 
 /**
@@ -41,7 +41,7 @@ export class SharedChildren {
   readonly #places = new Map<Owner, Place>();
   #versions: readonly string[] | undefined;
   #legacyUntil = 0;
-  /** Whose child did not say what it speaks, and until when it is not asked again. */
+  /** The principals whose child did not say which revisions it speaks, each with the time of the next attempt. */
   readonly #silentUntil = new Map<Principal, number>();
   #closed = false;
 
@@ -56,7 +56,7 @@ export class SharedChildren {
     return sum;
   }
 
-  /** Whether no other request may use the child of this one. */
+  /** True if no other request may use the child of this one. */
   isSeparate({ auth }: Caller): boolean {
     return auth === undefined && this.#options.anonymousRequests === 'separate';
   }
@@ -112,7 +112,7 @@ export class SharedChildren {
     if (typeof owner === 'string') share.occupy(shared, end);
     else owner.res.once('close', end);
     const ready = this.#versions ? Promise.resolve() : this.#probe(owner, principal, { shared, child });
-    // Whoever waits for it is told; with nobody waiting it must not count as unhandled.
+    // Those who wait for it get the error; without them it must not count as an unhandled rejection.
     ready.catch(() => undefined);
     const place = { shared, child, share, caller, ready };
     this.#places.set(owner, place);
@@ -147,7 +147,7 @@ export class SharedChildren {
     try {
       this.#start(owner, owner, caller);
     } catch {
-      // Nobody waits for it: the principal's next request tries again, and is told.
+      // No request waits for it: the next request of the principal tries again, and gets the error.
     }
   }
 

@@ -41,7 +41,7 @@ export class ToolHeaders {
     meta: ReadonlyMap<string, string> | undefined,
   ): Promise<void> {
     if (this.#readAt === Number.NEGATIVE_INFINITY) await this.#read(meta);
-    // Where this fails, the next call reads again.
+    // If this fails, the next call reads the list again.
     else if (performance.now() - this.#readAt > FRESH_MS) this.#read(meta).catch(() => undefined);
     if (this.#mismatch(req, message) === undefined) return;
     // The tool may have changed since: nobody is refused by a schema that is not the latest.

@@ -17,7 +17,7 @@ import {
 /** Members of a policy that belong to one issuer, and move into the list of several. */
 const OF_ONE_ISSUER: readonly string[] = ISSUER_OPTIONS;
 
-/** What the development issuer must know of a configuration. */
+/** The resources of a configuration, as the development issuer needs them. */
 export function resourcesOf(config: GatewayConfig): readonly DevResource[] {
   return authenticationsOf(config).map((authentication) => {
     const { resource, members } = metadataOf(authentication);

@@ -80,7 +80,7 @@ function resourceIndicators(library: OidcProvider, resources: readonly DevResour
   };
 }
 
-/** What oidc-provider hands to `idFactory`, whose types leave the registration out. */
+/** The argument that oidc-provider passes to `idFactory`; its types leave the registration out. */
 type RegistrationContext = { readonly oidc: { readonly body?: Record<string, unknown> } };
 
 function clientIds(clients: SealedClients) {

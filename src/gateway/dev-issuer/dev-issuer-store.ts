@@ -18,10 +18,10 @@ export interface DevIssuerStore {
   dump(): StoreDump;
 }
 
-/** What anyone can make, who starts a login: no number of these pushes out what came of the developer's click. */
+/** Anyone who starts a login makes these; however many there are, they do not push out what came of the developer's click. */
 const MODELS_OF_ANYONE = ['Interaction', 'Session'];
 
-/** What the development issuer remembers, within bounds; clients are in their sealed ids. */
+/** The memory of the development issuer, within bounds; clients are in their sealed ids. */
 export function createDevIssuerStore(clients: SealedClients, dump: StoreDump): DevIssuerStore {
   const createEntries = (): Entries => new LRUCache({ max: MAX_ENTRIES });
   const [entries, ofAnyone] = [createEntries(), createEntries()];

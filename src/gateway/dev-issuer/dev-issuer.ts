@@ -19,7 +19,7 @@ export interface DevIssuerOptions {
   readonly resources: readonly DevResource[];
   /** How long an access token is good. */
   readonly tokenSeconds: number;
-  /** Where its keys and grants are kept for the next start; undefined: it forgets them when it ends. */
+  /** The file that keeps its keys and grants for the next start; undefined: it forgets them when it ends. */
   readonly stateFile: string | undefined;
   readonly logger: Logger;
 }

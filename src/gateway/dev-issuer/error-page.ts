@@ -33,7 +33,7 @@ before the keys of this issuer were deleted. Have the client forget this server,
 const UNKNOWN_CLIENT =
   'The client is not registered here, or its secret is wrong; it has to forget this server and register again';
 
-/** Tells the client what to do about `invalid_client`, and the developer what was refused. */
+/** Writes into the answer what the client can do about `invalid_client`, and into the log what was refused. */
 export function explainErrors(provider: Provider, logger: Logger): void {
   provider.use(async (ctx, next) => {
     await next();

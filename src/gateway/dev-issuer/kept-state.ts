@@ -14,7 +14,7 @@ import { isRecord, parseJsonObject } from '../../http/json-object.js';
 import type { Logger } from '../../index.js';
 import type { StoreDump } from './dev-issuer-store.js';
 
-/** What the development issuer keeps from one start to the next, so that a restart logs no client out. */
+/** The state that the development issuer keeps from one start to the next, so that a restart logs no client out. */
 export interface KeptState {
   /** The private key that signs tokens. */
   readonly key: JWK;
@@ -48,7 +48,7 @@ export function openKeptState(file: string | undefined, logger: Logger): KeptSta
   }
 }
 
-/** Why a file is not used; `message` follows its name. */
+/** The reason why a file is not used; `message` follows its name. */
 class UnusableFile extends Error {}
 
 function describe(error: unknown): string {
@@ -81,7 +81,7 @@ function readContents(file: string): Contents {
   }
 }
 
-/** Whoever else can read the key can make tokens; whoever else can write it chooses who can. */
+/** Other users of the machine who can read the key can make tokens; those who can write it can put their own in its place. */
 function requirePrivate(descriptor: number): void {
   const status = fstatSync(descriptor);
   if (!status.isFile()) throw new UnusableFile('is not a regular file');

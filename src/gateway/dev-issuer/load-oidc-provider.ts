@@ -9,7 +9,7 @@ let loading: Promise<OidcProvider> | undefined;
 
 /**
  * Imports oidc-provider, once, without its warning that it is made for Node 22 and later: the issuer needs nothing that
- * Node 20 lacks, and a newcomer would take the line for a failure of ours.
+ * Node 20 lacks, and a newcomer would think that the gateway had failed.
  *
  * @throws {StartupError} Where oidc-provider is not installed.
  */

@@ -54,7 +54,7 @@ function replyLoginPage(res: ServerResponse, name: string | undefined, { host, p
 /**
  * The same authorization request, so that oidc-provider grants what it asks for.
  *
- * @param scopes Those of a request that names none (RFC 6749, section 3.3): without any, nobody could log in.
+ * @param scopes Those of a request that names none (RFC 6749, section 3.3): without any, the login would fail.
  */
 export function completeAuthorizationRequest(target: string, scopes: readonly string[]): string {
   const [path, query = ''] = target.split(/\?(.*)/s, 2);

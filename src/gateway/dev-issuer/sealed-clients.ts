@@ -22,7 +22,7 @@ const SEALED_MEMBERS = [
   'token_endpoint_auth_method',
 ];
 
-/** What a registration without `token_endpoint_auth_method` asks for (RFC 7591, section 2). */
+/** The method that a registration without `token_endpoint_auth_method` means (RFC 7591, section 2). */
 const DEFAULT_METHOD = 'client_secret_basic';
 
 export function createSealedClients(secret: string): SealedClients {

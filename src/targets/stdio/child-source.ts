@@ -35,7 +35,7 @@ export class ChildSource {
     return this.#running.size;
   }
 
-  /** A child for this caller, counted until nothing is left of it; `share.release()` when nobody uses it any more. */
+  /** A child for this caller, counted until nothing is left of it; `share.release()` once it is no longer used. */
   take(caller: Caller): { readonly child: Child; readonly share: Share } {
     const share = this.#quota.take(caller);
     if ('cap' in share) throw this.#refusalOf(share);
@@ -57,7 +57,7 @@ export class ChildSource {
     await Promise.all([...this.#running].map((child) => child.stop()));
   }
 
-  /** A child that nobody talks with yet, started ahead if possible. */
+  /** A child without a caller yet, started ahead if possible. */
   #next(caller: Caller): Child {
     let child = this.#takeWarm(caller);
     while (child !== undefined && !child.alive) child = this.#takeWarm(caller);

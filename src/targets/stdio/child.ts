@@ -40,7 +40,7 @@ export class Child {
   readonly exited: Promise<void>;
   /** Resolves when nothing is left of it, nor of what it started. */
   readonly ended: Promise<void>;
-  /** Whether it is only asked by us what it speaks: what it prints then is worth debug. */
+  /** True while only the bridge asks which revisions it speaks: its stderr then goes to debug. */
   probed = false;
   readonly #process: ChildProcess;
   readonly #recipe: ChildRecipe;
@@ -48,7 +48,7 @@ export class Child {
   #waitingBytes = 0;
   #listener: ChildListener | undefined;
   #alive = true;
-  /** Whether something was written that the child has not reacted to yet. */
+  /** True if something was written that the child has not reacted to yet. */
   #busy = false;
   readonly #held = new Set<ServerResponse>();
   readonly #strayOutput = new StrayOutput((text) => {
@@ -94,7 +94,7 @@ export class Child {
     return this.#alive;
   }
 
-  /** Whether a caller waits until it reads on. */
+  /** True if a caller waits until it reads on. */
   get isAwaited(): boolean {
     return this.#waiting > 0;
   }

@@ -3,7 +3,7 @@ import { delimiter, resolve } from 'node:path';
 import { inheritedEnvironment } from './child-environment.js';
 
 /**
- * Whether `command` is a whole command line, such as "npx -y x", where only a program can be started: it has a blank in it, and no
+ * True if `command` is a whole command line, such as "npx -y x", where only a program can be started: it has a blank in it, and no
  * program is called so, neither in `cwd` nor on `path`.
  */
 export function isCommandLine(command: string, cwd = '.', path?: string): boolean {

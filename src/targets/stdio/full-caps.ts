@@ -10,7 +10,7 @@ const CODES: Readonly<Record<Cap, BridgeErrorCode>> = {
 };
 const QUIET_MS = 60_000;
 
-/** The answers to callers for whom there is no place; once a minute the log says so, for each cap. */
+/** The answers to callers for whom there is no place; logged at most once a minute for each cap. */
 export function createCapRefusal(logger: Logger): (refusal: Refusal) => BridgeError {
   const loggedAt = new Map<Cap, number>();
   return ({ cap, isEnding }) => {

@@ -5,7 +5,7 @@ import { type Stray, signalStrays, strayIsAlive, straysOf } from './strays.js';
 const STOP_STEP_MS = 2_000;
 const REAPED_MS = 250;
 
-/** How long a child may live on once it is told to stop, in seconds. */
+/** How long a child may live on once it was asked to stop, in seconds. */
 export const MAX_STOP_SECONDS = Math.ceil((2 * STOP_STEP_MS + REAPED_MS) / 1_000);
 
 /** Sends `signal` to every process of the group that `pid` leads; on Windows, ends the tree. Nobody there is fine. */
@@ -23,7 +23,7 @@ function signalTree(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Whether any process of the group that `pid` leads is left. */
+/** True if any process of the group that `pid` leads is left. */
 function treeIsAlive(pid: number): boolean {
   try {
     process.kill(process.platform === 'win32' ? pid : -pid, 0);
@@ -72,7 +72,7 @@ async function treeEnds(pid: number, strays: readonly Stray[], exited: Promise<v
   return true;
 }
 
-/** Whether `promise` settles within `ms`. */
+/** True if `promise` settles within `ms`. */
 export function within(promise: Promise<void>, ms: number): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms, false);

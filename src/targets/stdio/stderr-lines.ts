@@ -7,8 +7,8 @@ const LONGEST_LINE = 2_048;
 const LINES_PER_SECOND = 100;
 
 /**
- * Tells the logger what a child writes to stderr: line by line, printable, and no more than a reader can follow; at debug while
- * `isProbed` says that only we talk with it.
+ * Logs the stderr of a child: line by line, printable, and no more than a reader can follow; at debug while `isProbed` says
+ * that only the bridge talks with it.
  */
 export function logStderr(
   stream: Readable,

@@ -25,7 +25,7 @@ export function straysOf(leader: number): readonly Stray[] {
   return strays;
 }
 
-/** Whether it still runs; one that only waits to be reaped does not. */
+/** True if it still runs; one that only waits to be reaped does not. */
 export function strayIsAlive({ pid, start }: Stray): boolean {
   const stat = statOf(pid);
   return stat?.start === start && stat.state !== 'Z' && stat.state !== 'X';
