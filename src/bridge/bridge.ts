@@ -8,6 +8,7 @@ import { AuthError } from '../core/errors.js';
 import { principalOf, userOf } from '../core/principal.js';
 import { type Caller, Quota } from '../core/quota.js';
 import { BodyError, readBody } from '../http/body.js';
+import { hasHungUp } from '../http/hang-up.js';
 import { BridgeError } from '../messages/bridge-error.js';
 import { isModern, namesModernRevision } from '../messages/era.js';
 import { parseBody } from '../messages/json-rpc.js';
@@ -121,7 +122,7 @@ export class Bridge {
     // Those that came together were all let in; they go on one by one.
     const { length } = body;
     for (let busy = this.#busy(request, length); busy; busy = this.#busy(request, length)) await busy;
-    if (res.destroyed) return;
+    if (hasHungUp(res)) return;
     requireAuthority(request.auth);
     const { messages, batch } = parseBody(body);
     if (this.#closed) throw new BridgeError('closing');
