@@ -13,7 +13,9 @@ function textOf(url: string, message: Message): string {
   const body = JSON.stringify(message);
   const isModern = '_meta' in message.params;
   const own = { host, ...JSON_HEADERS, ...(isModern && modernHeaders(message as Modern)) };
-  const lines = Object.entries({ ...own, 'content-length': `${body.length}` }).map(([name, value]) => `${name}: ${value}`);
+  const lines = Object.entries({ ...own, 'content-length': `${body.length}` }).map(
+    ([name, value]) => `${name}: ${value}`,
+  );
   return `POST ${pathname} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${body}`;
 }
 
