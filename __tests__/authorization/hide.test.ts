@@ -56,6 +56,13 @@ const writers: [how: string, write: (res: Response) => void][] = [
     (res) => void res.writeHead(200, 'Fine', ['Content-Type', 'application/json; charset=utf-8']).end(json),
   ],
   [
+    'a proxy that copies how its server framed it',
+    (res) =>
+      void res
+        .writeHead(200, { 'content-type': 'application/json', 'transfer-encoding': 'chunked', trailer: 'x-sum' })
+        .end(json),
+  ],
+  [
     'writeHead() and flushHeaders()',
     (res) => {
       res.writeHead(200, { 'content-type': 'application/json' }).flushHeaders();

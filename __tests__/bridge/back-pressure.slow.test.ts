@@ -1,6 +1,8 @@
+import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { call, open, post } from '../support/mcp-requests.js';
+import { call, modern, modernCall, open, post, postModern } from '../support/mcp-requests.js';
 import { serve } from '../support/stdio-bridge.js';
+import { until } from '../support/until.js';
 
 const big = 'x'.repeat(1_000_000);
 const notification = { jsonrpc: '2.0', method: 'notifications/x', params: { big } };
@@ -13,5 +15,23 @@ test('nobody waits for longer than a request may take', async () => {
   const response = await post(url, notification, session);
   expect(response.status).toBe(504);
   expect(await response.json()).toMatchObject({ error: { data: { reason: 'request_timed_out' } } });
+  await stop();
+});
+
+test.each([
+  ['what it speaks', { SLOW_START: '2500' }, false],
+  ['what its tools are', { SLOW_LIST: '2500' }, true],
+])('bodies that wait until a child has told %s are bounded in bytes', async (_what, env, isStarted) => {
+  const { url, stop } = await serve({ anonymousRequests: 'shared', env: { MODERN: '1', ...env } });
+  if (isStarted) await (await postModern(url, modern(0, 'ping'))).text();
+  const message = modernCall(1, 'pid', { text: 'x'.repeat(4_000_000) });
+  const statuses: number[] = [];
+  for (let i = 0; i < 8; i++) {
+    const answered = postModern(url, message).then(({ status }) => statuses.push(status));
+    // One after the other: those that are still arriving are bounded elsewhere.
+    await Promise.race([answered, setTimeout(150)]);
+  }
+  await until(() => statuses.length === 8);
+  expect(statuses.sort()).toEqual([200, 200, 200, 200, 429, 429, 429, 429]);
   await stop();
 });

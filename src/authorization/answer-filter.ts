@@ -129,7 +129,7 @@ class AnswerFilter {
       return;
     }
     const body = Buffer.from(rewritten);
-    res.removeHeader('etag');
+    for (const name of res.getHeaderNames()) if (OF_BYTES.test(name)) res.removeHeader(name);
     res.setHeader('content-length', body.length);
     this.#finish(body, callback);
   }
@@ -150,6 +150,9 @@ class AnswerFilter {
     Object.assign(this.#res, this.#original);
   }
 }
+
+/** Headers that tell of the very bytes of a body, or frame them: a proxy copies them from its server, and beside another length they break the answer. */
+const OF_BYTES = /^(?:content-(?:length|md5|digest)|transfer-encoding|trailer|etag|accept-ranges|digest|repr-digest)$/;
 
 /** Headers that describe a body which does not go out. */
 const DESCRIPTIVE =

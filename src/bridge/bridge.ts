@@ -8,6 +8,7 @@ import { AuthError } from '../core/errors.js';
 import { principalOf, userOf } from '../core/principal.js';
 import { type Caller, Quota } from '../core/quota.js';
 import { BodyError, readBody } from '../http/body.js';
+import { hasHungUp } from '../http/hang-up.js';
 import { BridgeError } from '../messages/bridge-error.js';
 import { isModern, namesModernRevision } from '../messages/era.js';
 import { parseBody } from '../messages/json-rpc.js';
@@ -113,15 +114,10 @@ export class Bridge {
   }
 
   async #post(request: BridgeRequest): Promise<void> {
-    const { req, res } = request;
-    // A child that does not keep up slows its clients, not the heap: their bodies stay in the network until it has read.
-    const held = req.readableLength;
-    for (let busy = this.#busy(request, held); busy; busy = this.#busy(request, held)) await busy;
-    const body = await readBody(req, this.#maxBodyBytes, 'application/json', userOf(request.auth));
-    // Those that came together were all let in; they go on one by one.
-    const { length } = body;
-    for (let busy = this.#busy(request, length); busy; busy = this.#busy(request, length)) await busy;
-    if (res.destroyed) return;
+    const { req, res, principal } = request;
+    const id = req.headers['mcp-session-id']?.toString();
+    const body = await this.#sessions.attend(id, principal, () => this.#receive(request));
+    if (hasHungUp(res)) return;
     requireAuthority(request.auth);
     const { messages, batch } = parseBody(body);
     if (this.#closed) throw new BridgeError('closing');
@@ -131,6 +127,18 @@ export class Bridge {
     }
     if (batch) throw new BridgeError('batch_not_supported');
     return this.#modern.post(request, first);
+  }
+
+  async #receive(request: BridgeRequest): Promise<Buffer> {
+    const { req } = request;
+    // A child that does not keep up slows its clients, not the heap: their bodies stay in the network until it has read.
+    const peeked = req.readableLength;
+    for (let busy = this.#busy(request, peeked); busy; busy = this.#busy(request, peeked)) await busy;
+    const body = await readBody(req, this.#maxBodyBytes, 'application/json', userOf(request.auth));
+    // Requests that came together were all let in; they go on one by one.
+    const { length } = body;
+    for (let busy = this.#busy(request, length); busy; busy = this.#busy(request, length)) await busy;
+    return body;
   }
 
   #busy({ req, principal, since }: BridgeRequest, bytes: number): Promise<void> | undefined {

@@ -10,6 +10,8 @@ export type Scheme = 'bearer' | 'dpop';
 
 /** Whatever a lenient parser would take for one of these schemes: what follows is no further letter of the name. */
 const SCHEME = /^(bearer|dpop)(?![\w!#$%&'*+.^`|~-])/i;
+/** The same behind whatever a reader may trim or split off: a blank beyond ASCII, a quote, another credential and a comma. */
+const SCHEME_ANYWHERE = /(?<![\w!#$%&'*+.^`|~-])(?:bearer|dpop)(?![\w!#$%&'*+.^`|~-])/i;
 /** RFC 6750, section 2.1, and RFC 9449, section 7.1: `token68`. */
 const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
 
@@ -73,7 +75,7 @@ export function removeCredentials(req: IncomingMessage): void {
   const raw = req.rawHeaders;
   const isNamed = (i: number, name: string) => lowerAscii(raw[i] as string) === name;
   // Of two headers Node shows the first; the second may be the one with the token.
-  if (!raw.some((value, i) => i % 2 === 1 && isNamed(i - 1, 'authorization') && schemeOf(value) !== undefined)) return;
+  if (!raw.some((value, i) => i % 2 === 1 && isNamed(i - 1, 'authorization') && SCHEME_ANYWHERE.test(value))) return;
   for (const name of ['authorization', 'dpop']) {
     delete req.headers[name];
     for (let i = raw.length - 2; i >= 0; i -= 2) if (isNamed(i, name)) raw.splice(i, 2);

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AuthInfo } from '../../core/auth-info.js';
 import type { Withdrawal } from '../../core/authority.js';
 import { isAnswered } from '../../http/answered.js';
+import { hasHungUp } from '../../http/hang-up.js';
 import { refuseOf } from '../../oauth/refusal.js';
 import type { AcceptedForms } from './accepted-forms.js';
 import type { EventStream } from './event-stream.js';
@@ -62,7 +63,7 @@ export class Answer implements Recipient {
 
   // Some middlewares answer themselves after a while; what they left behind is not ours to write to.
   get #untouched(): boolean {
-    return !this.#plan.res.destroyed && !isAnswered(this.#plan.res);
+    return !hasHungUp(this.#plan.res) && !isAnswered(this.#plan.res);
   }
 
   get streaming(): boolean {

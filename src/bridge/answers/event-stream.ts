@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { AuthInfo } from '../../core/auth-info.js';
 import { isOver } from '../../core/authority.js';
+import { hasHungUp, onceClosed } from '../../http/hang-up.js';
 import type { EventLog } from './event-log.js';
 
 const STREAM_HEADERS = {
@@ -36,7 +37,7 @@ export class EventStream {
   }
 
   get connected(): boolean {
-    return this.#res !== undefined && !this.#res.destroyed && !this.#res.writableEnded;
+    return this.#res !== undefined && !hasHungUp(this.#res) && !this.#res.writableEnded;
   }
 
   get done(): boolean {
@@ -52,7 +53,7 @@ export class EventStream {
     this.#res = res;
     this.#auth = auth;
     res.writeHead(200, STREAM_HEADERS);
-    res.once('close', () => {
+    onceClosed(res, () => {
       if (!res.writableFinished) this.#mark(false);
     });
     // Proxies and clients wait for the headers; nothing else may be written for a long time.

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { isAnswered } from '../../http/answered.js';
 import type { BodyError } from '../../http/body.js';
+import { hasHungUp } from '../../http/hang-up.js';
 import { replyJson } from '../../http/reply.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { BODY_REASONS } from '../../messages/message-errors.js';
@@ -10,7 +11,7 @@ const RETRY_AFTER: Readonly<Record<number, number>> = { 429: 5, 503: 10 };
 
 /** Sends what the bridge itself has to say about a request, or about a body that cannot be used: the only place. */
 export function refuse(res: ServerResponse, cause: BridgeError | BodyError): void {
-  if (isAnswered(res) || res.destroyed) return;
+  if (isAnswered(res) || hasHungUp(res)) return;
   const error =
     cause instanceof BridgeError ? cause : new BridgeError(BODY_REASONS[cause.status], { detail: cause.message });
   const { retryAfterSeconds: seconds = RETRY_AFTER[error.status] ?? null } = error;

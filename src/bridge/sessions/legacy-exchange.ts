@@ -1,4 +1,5 @@
 import { isAnswered } from '../../http/answered.js';
+import { onceClosed } from '../../http/hang-up.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { LEGACY_REVISIONS } from '../../messages/era.js';
 import type { ClientMessage } from '../../messages/json-rpc.js';
@@ -89,7 +90,7 @@ export class LegacyExchange {
     const wanted = requireAcceptedForms(request.req);
     const rule = this.#metaRules.forRequest(request.auth);
     const session = this.#sessions.open(request);
-    request.res.once('close', () => {
+    onceClosed(request.res, () => {
       // A client that hung up before has not learnt the session's id, or gives up a slow start and will start again.
       if (session.revision === '' || !isAnswered(request.res)) session.end('session_ended');
     });

@@ -28,6 +28,8 @@ export class Session implements ChildListener {
   readonly authority: LastingAuthority;
   /** When a client last was here: what the child says on its own does not keep a session alive. */
   lastUsed = performance.now();
+  /** Requests whose bodies are on their way. */
+  arriving = 0;
   readonly streams = new SessionStreams(() => this.revision >= FIRST_PRIMED_REVISION);
   readonly #child: Child;
   readonly #onEnd: () => void;
@@ -56,7 +58,7 @@ export class Session implements ChildListener {
 
   /** True if a client is connected and waits for something. */
   get attended(): boolean {
-    if (this.streams.standalone.connected || this.#child.isAwaited) return true;
+    if (this.arriving > 0 || this.streams.standalone.connected || this.#child.isAwaited) return true;
     for (const { recipient } of this.#pending.values()) if (recipient.connected) return true;
     return false;
   }

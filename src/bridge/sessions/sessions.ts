@@ -46,6 +46,18 @@ export class Sessions {
     return session;
   }
 
+  /** Counts the session among those in use for as long as `work` takes: a request to it is on its way. */
+  async attend<T>(id: string | undefined, principal: Principal, work: () => Promise<T>): Promise<T> {
+    const session = this.#byId.get(id ?? '');
+    if (session?.principal !== principal) return work();
+    session.arriving++;
+    try {
+      return await work();
+    } finally {
+      session.arriving--;
+    }
+  }
+
   /** `Child.ready()` of this session's child, if there is one. */
   ready(id: string, principal: Principal, since: number, bytes: number): Promise<void> | undefined {
     const session = this.#byId.get(id);

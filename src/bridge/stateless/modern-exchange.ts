@@ -1,5 +1,6 @@
 import { requireAuthority } from '../../core/authority.js';
 import { isAnswered } from '../../http/answered.js';
+import { hasHungUp, onceClosed } from '../../http/hang-up.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { checkModernRequest, metaOf, VERSION_KEY } from '../../messages/era.js';
 import { matchesNameHeader } from '../../messages/header-value.js';
@@ -49,15 +50,18 @@ export class ModernExchange {
     checkModernRequest(req, message);
     const accepted = requireAcceptedForms(req, id);
     const rule = this.#metaRules.forRequest(auth);
-    const child = await this.#shared.get(request, String(metaOf(message)?.[VERSION_KEY])).catch((error) => {
+    const { length } = message.bytes;
+    const version = String(metaOf(message)?.[VERSION_KEY]);
+    const child = await this.#shared.get(request, length, version).catch((error) => {
       if (!(error instanceof BridgeError)) throw error;
       const { reason, data, retryAfterSeconds } = error;
       throw new BridgeError(reason, { id, data, retryAfterSeconds });
     });
-    if (message.method === 'tools/call') await child.toolHeaders.check(req, message, rule?.own);
-    const { length } = message.bytes;
+    if (message.method === 'tools/call') {
+      await child.hold(length, () => child.toolHeaders.check(req, message, rule?.own));
+    }
     for (let busy = child.ready(since, length); busy; busy = child.ready(since, length)) await busy;
-    if (res.destroyed) return;
+    if (hasHungUp(res)) return;
     requireAuthority(auth);
     child.admit(message);
     const answer = new Answer({
@@ -72,7 +76,7 @@ export class ModernExchange {
     });
     const key = child.request(message, answer, rule);
     // A client that hangs up has cancelled (2026-07-28, Cancellation); after the response there is nothing left to cancel.
-    res.once('close', () => child.cancel(key));
+    onceClosed(res, () => child.cancel(key));
   }
 
   async #notify(request: BridgeRequest, message: ClientMessage): Promise<void> {
@@ -85,12 +89,12 @@ export class ModernExchange {
     // The ids at the child are ours, so a client's word for what to cancel means nothing there; it hangs up instead.
     // A child that no other request uses would hear it and end.
     if (message.method !== 'notifications/cancelled' && !this.#shared.isSeparate(request)) {
-      const child = await this.#shared.get(request);
       const { length } = message.bytes;
+      const child = await this.#shared.get(request, length);
       for (let busy = child.ready(since, length); busy; busy = child.ready(since, length)) await busy;
       requireAuthority(auth);
       child.tell(withMeta(message, this.#metaRules.forOthers));
     }
-    if (!isAnswered(res) && !res.destroyed) res.writeHead(202).end();
+    if (!isAnswered(res) && !hasHungUp(res)) res.writeHead(202).end();
   }
 }

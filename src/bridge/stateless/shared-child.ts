@@ -71,6 +71,11 @@ export class SharedChild implements ChildListener {
     return this.#child.ready(since, bytes);
   }
 
+  /** Counts a request of a client among those that wait, for as long as `work` takes. */
+  hold<T>(bytes: number, work: () => Promise<T>): Promise<T> {
+    return this.#child.waiters.hold(bytes, work);
+  }
+
   /** Refuses what `request()` must not be called with. After it the caller must send before it awaits anything. */
   admit({ id }: ClientMessage): void {
     if (this.over !== undefined) throw new BridgeError(this.over, { id });

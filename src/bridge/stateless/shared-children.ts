@@ -1,6 +1,7 @@
 import { isOver } from '../../core/authority.js';
 import type { Principal } from '../../core/principal.js';
 import type { Caller, Share } from '../../core/quota.js';
+import { onceClosed } from '../../http/hang-up.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { LEGACY_REVISIONS } from '../../messages/era.js';
 import type { Child } from '../../targets/stdio/child.js';
@@ -61,15 +62,15 @@ export class SharedChildren {
     return auth === undefined && this.#options.anonymousRequests === 'separate';
   }
 
-  /** The child for a request; started if need be. Refuses revisions that the program does not speak. */
-  async get(request: BridgeRequest, version?: string): Promise<SharedChild> {
+  /** The child for a request of `bytes`; started if need be. Refuses revisions that the program does not speak. */
+  async get(request: BridgeRequest, bytes: number, version?: string): Promise<SharedChild> {
     const { principal, auth, isChecked } = request;
     const legacyUntil = Math.max(this.#legacyUntil, this.#silentUntil.get(principal) ?? 0);
     if (this.#versions === undefined && performance.now() < legacyUntil) throw new BridgeError('legacy_server');
     const owner = this.isSeparate(request) ? request : principal;
     const place = this.#places.get(owner) ?? this.#start(owner, principal, request);
     place.caller = { auth, isChecked };
-    await place.ready;
+    await place.shared.hold(bytes, () => place.ready);
     if (version !== undefined && !this.#versions?.includes(version)) {
       throw new BridgeError('unsupported_protocol_version', {
         data: { supported: this.#versions, requested: version },
@@ -110,7 +111,7 @@ export class SharedChildren {
     const shared = new SharedChild(child, auth, this.#options.maxPendingRequests, gone);
     const end = () => this.#end(owner, shared, 'session_ended');
     if (typeof owner === 'string') share.occupy(shared, end);
-    else owner.res.once('close', end);
+    else onceClosed(owner.res, end);
     const ready = this.#versions ? Promise.resolve() : this.#probe(owner, principal, { shared, child });
     // Those who wait for it get the error; without them it must not count as an unhandled rejection.
     ready.catch(() => undefined);

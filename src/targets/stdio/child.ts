@@ -6,6 +6,7 @@ import { encodeLine, type LineListener, LineReader } from '../../messages/line-c
 import { stopTree } from './process-tree.js';
 import { logStderr } from './stderr-lines.js';
 import { StrayOutput } from './stray-output.js';
+import { Waiters } from './waiters.js';
 import type { Watchdog } from './watchdog.js';
 
 /** How to start a child: everything but its environment, which may depend on the caller. */
@@ -31,8 +32,6 @@ const LAST_WORDS_MS = 500;
 const LAST_ANSWERS_MS = 5_000;
 // What setTimeout() can count.
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
-// How much may be held in memory until the child reads on; one body may always wait.
-const MOST_WAITING_BYTES = 16_777_216;
 
 /** One running program and its three streams. */
 export class Child {
@@ -42,10 +41,10 @@ export class Child {
   readonly ended: Promise<void>;
   /** True while only the bridge asks which revisions it speaks: its stderr then goes to debug. */
   probed = false;
+  /** The callers that wait for it: until it reads on, or has told what it is asked before they are served. */
+  readonly waiters: Waiters;
   readonly #process: ChildProcess;
   readonly #recipe: ChildRecipe;
-  #waiting = 0;
-  #waitingBytes = 0;
   #listener: ChildListener | undefined;
   #alive = true;
   /** True if something was written that the child has not reacted to yet. */
@@ -71,6 +70,7 @@ export class Child {
     });
     this.#process = started;
     this.#recipe = recipe;
+    this.waiters = new Waiters(recipe.maxWaiting);
     this.pid = started.pid;
     if (started.pid !== undefined) watchdog.guard(started.pid);
     if (started.stderr) logStderr(started.stderr, started.pid, logger, () => this.probed);
@@ -96,7 +96,7 @@ export class Child {
 
   /** True if a caller waits until it reads on. */
   get isAwaited(): boolean {
-    return this.#waiting > 0;
+    return !this.waiters.isEmpty;
   }
 
   /** Starts to read the child's messages. Until then they wait in the pipe. */
@@ -131,15 +131,11 @@ export class Child {
    */
   ready(since: number, bytes = 0): Promise<void> | undefined {
     const drained = this.#drain();
-    return drained && this.#wait(drained, since, bytes);
+    return drained && this.waiters.hold(bytes, () => this.#wait(drained, since));
   }
 
-  async #wait(drained: Promise<void>, since: number, bytes: number): Promise<void> {
-    const { maxWaiting, waitMs } = this.#recipe;
-    const heavy = bytes > 0 && this.#waitingBytes > 0 && this.#waitingBytes + bytes > MOST_WAITING_BYTES;
-    if (this.#waiting >= maxWaiting || heavy) throw new BridgeError('too_many_pending');
-    this.#waiting++;
-    this.#waitingBytes += bytes;
+  async #wait(drained: Promise<void>, since: number): Promise<void> {
+    const { waitMs } = this.#recipe;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       if (waitMs === 0) return;
@@ -152,8 +148,6 @@ export class Child {
       await Promise.race([drained, late]);
     } finally {
       clearTimeout(timer);
-      this.#waiting--;
-      this.#waitingBytes -= bytes;
     }
   }
 
