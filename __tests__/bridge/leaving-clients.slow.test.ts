@@ -1,8 +1,19 @@
+import { once } from 'node:events';
+import { request as httpRequest } from 'node:http';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { describe, expect, test } from 'vitest';
 import { startAuthenticatedBridge } from '../support/authenticated-bridge.js';
-import { call, callText, type Headers, modernText, open, post } from '../support/mcp-requests.js';
+import {
+  call,
+  callText,
+  type Headers,
+  initialize,
+  JSON_HEADERS,
+  modernText,
+  open,
+  post,
+} from '../support/mcp-requests.js';
 import { isRunning } from '../support/program.js';
 import { serve } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
@@ -73,5 +84,25 @@ test('the session that ends is the one longest without a request, and never one 
   expect((await post(url, call(2, 'echo'), old)).status).toBe(404);
   for (const session of [listening, calling, young]) expect(await callText(url, session as Headers, 'echo')).toBe('{}');
   expect((await hanging).status).toBe(200);
+  await bridge.stop();
+});
+
+test('a session to which a request is on its way is attended', async () => {
+  const bridge = await startAuthenticatedBridge({ maxSessionsPerUser: 1 });
+  const ada = () => bridge.bearer({ sub: 'ada', client_id: 'c' });
+  const session = await open(bridge.url, ada());
+  const body = JSON.stringify(call(1, 'echo'));
+  const { hostname, port } = new URL(bridge.url);
+  const request = httpRequest({
+    ...{ hostname, port, path: new URL(bridge.url).pathname, method: 'POST' },
+    headers: { ...JSON_HEADERS, ...session, 'content-length': body.length },
+  });
+  const answered = once(request, 'response');
+  await new Promise<void>((resolve) => request.write(body.slice(0, 10), () => resolve()));
+  await until(async () => (await post(bridge.url, initialize(), ada())).status === 429);
+  request.end(body.slice(10));
+  const [response] = await answered;
+  expect(response.statusCode).toBe(200);
+  response.resume();
   await bridge.stop();
 });
