@@ -86,6 +86,16 @@ describe.each<[string, Row[], Claims]>([
     expect((await startedFor(first)) === (await startedFor(second))).toBe(sameSession);
   });
 
+  test.each(table)('cache of verified tokens: %s', async (_what, first, second) => {
+    const [one, other] = [bridge.bearer({ ...first, jti: '1' }), bridge.bearer({ ...second, jti: '2' })];
+    for (const bearer of [one, other, one, other]) {
+      const { 'mcp-session-id': id = '' } = await open(bridge.url, bearer);
+      const session = { ...bearer, 'mcp-session-id': id };
+      const caller = JSON.parse(await callText(bridge.url, session, 'env')).CALLER;
+      expect(`Bearer ${caller}`).toBe(bearer.authorization);
+    }
+  });
+
   test.each(table)('quota: %s', async (_what, first, second, _sameSession, sameUser) => {
     const { url } = tight;
     const session = await open(url, tight.bearer(first));

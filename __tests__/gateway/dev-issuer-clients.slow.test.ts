@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { replay } from '../support/client-replay.js';
 import { startDevIssuerAndServer } from '../support/dev-issuer.js';
+import { REAL_CLIENTS } from '../support/real-clients.js';
 import { UserAgent } from '../support/user-agent.js';
 
 interface Requests {
@@ -147,4 +149,17 @@ test('tokens are good for as long as they were asked to be', async () => {
   const form = { grant_type: 'refresh_token', refresh_token: tokens.refresh_token ?? '', client_id, resource };
   const refreshed = await ask(issuer, form);
   expect(await status(resource, refreshed.access_token)).not.toBe(401);
+});
+
+describe('real clients register, log in and refresh', () => {
+  test.each(Object.entries(REAL_CLIENTS))('%s', async (_name, client) => {
+    const { resource } = await startDevIssuerAndServer();
+    const { registration, tokens, refreshed } = await replay({ client, resource, fillIn: () => ({}) });
+    expect(registration.status).toBe(201);
+    for (const { status: answered, body } of refreshed === undefined ? [tokens] : [tokens, refreshed]) {
+      expect(answered, JSON.stringify(body)).toBe(200);
+      expect(await status(resource, body.access_token as string)).not.toBe(401);
+    }
+    expect(refreshed !== undefined).toBe(client.refresh !== undefined);
+  });
 });

@@ -23,7 +23,12 @@ export async function startDevIssuerAndServer(changes: Partial<DevIssuerOptions>
   onTestFinished(() => current?.close());
   const issuer = `http://localhost:${port}`;
   const jwks = { url: `${issuer}/jwks` };
-  const { resource } = await startGuardedServer(() => ({ issuer, jwks, clockToleranceSeconds: 0 }));
+  const { resource } = await startGuardedServer(() => ({
+    issuer,
+    jwks,
+    clockToleranceSeconds: 0,
+    resourceMetadata: { scopesSupported: ['read:all'] },
+  }));
   await start(resource);
   return {
     issuer,
