@@ -50,5 +50,6 @@ await build({
   external: /^[^./]/,
   tsconfig: 'tsconfig.build.json',
   resolve: { extensionAlias: { '.js': ['.ts'] } },
-  output: { dir: 'dist', cleanDir: true, chunkFileNames: 'chunks/[name].js' },
+  // Comments are in the declarations, where editors show them; here they are only parsed.
+  output: { dir: 'dist', cleanDir: true, chunkFileNames: 'chunks/[name].js', comments: false },
 });

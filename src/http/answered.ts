@@ -1,9 +1,11 @@
-import { OutgoingMessage, type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 
 /**
  * True if a middleware has begun to answer. `res.headersSent` alone does not say so: @fastify/express puts a getter of
  * its own in front of Node's, which stays false for what was written with `writeHead()`.
  */
 export function isAnswered(res: ServerResponse): boolean {
+  // Not imported: who answers requests has node:http anyway, and an import of this package should not pay for it.
+  const { OutgoingMessage } = process.getBuiltinModule('node:http');
   return res.headersSent || res.writableEnded || Reflect.get(OutgoingMessage.prototype, 'headersSent', res) === true;
 }
