@@ -11,7 +11,7 @@ export interface Caller {
 
 /** The user of a place, such as a session. It loses the place to another caller while no client attends it. */
 export interface Occupant {
-  /** In milliseconds since 1970. */
+  /** When a client last was here, on the clock of `performance.now()`. */
   readonly lastUsed: number;
   /** True if a client has a stream or waits for an answer. */
   readonly attended: boolean;
