@@ -15,6 +15,7 @@ export { mcpCors } from './cors/mcp-cors.js';
 export type { Middleware } from './http/middleware.js';
 export type { McpCall } from './messages/mcp-call.js';
 export { protectedResourceMetadata } from './metadata/protected-resource-metadata.js';
+export type { AuthDecision as Decision } from './policy/auth-decision.js';
 export type {
   IssuerOptions,
   Jwks,
@@ -24,9 +25,8 @@ export type {
   ResourceMetadataOptions,
   SeveralIssuersPolicy,
   SingleIssuerPolicy,
-  VerifiedTokensOptions,
+  TokenCacheOptions as VerifiedTokensOptions,
 } from './policy/auth-options.js';
-export type { Decision } from './policy/decision.js';
-export type { FacadeOptions, ProviderOption } from './policy/facade-options.js';
-export type { ModeName } from './policy/modes.js';
+export type { McpAuthMode as ModeName } from './policy/modes.js';
+export type { OAuthProxyOptions, ProviderOption } from './policy/oauth-proxy-options.js';
 export type { McpAuth } from './policy/resolved-policy.js';

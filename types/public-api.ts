@@ -75,7 +75,7 @@ mcpStdioBackend({ args: ['server.js'] });
 export { closed };
 
 // A provider is exactly one of those that are known.
-mcpAuth({ issuer: 'https://as.example', provider: { keycloak: {} }, facade: { secret: ['a', 'b'] } });
+mcpAuth({ issuer: 'https://as.example', provider: { keycloak: {} }, oauthProxy: { secret: ['a', 'b'] } });
 // @ts-expect-error
 mcpAuth({ issuer: 'https://as.example', provider: { keycloak: {}, auth0: {} } });
 // @ts-expect-error
@@ -83,4 +83,4 @@ mcpAuth({ issuer: 'https://as.example', provider: { keycloack: {} } });
 // @ts-expect-error
 mcpAuth({ issuer: 'https://as.example', provider: 'keycloak' });
 // @ts-expect-error
-mcpAuth({ issuer: 'https://as.example', facade: true });
+mcpAuth({ issuer: 'https://as.example', oauthProxy: true });

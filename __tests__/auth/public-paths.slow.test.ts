@@ -5,7 +5,7 @@ import express4 from 'express4';
 import request from 'supertest';
 import { describe, expect, test } from 'vitest';
 import { type McpAuthOptions, type Middleware, mcpAuth, protectedResourceMetadata } from '../../src/index.js';
-import { SECRET } from '../support/facade-flow.js';
+import { SECRET } from '../support/oauth-proxy-flow.js';
 import { claims, ISSUER, RESOURCE } from '../support/protected-app.js';
 import { PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 import { startProviderServer } from '../support/provider-server.js';
@@ -21,7 +21,7 @@ const READ: readonly Verb[] = ['get', 'head', 'options'];
 const VISIT: readonly Verb[] = ['get', 'head'];
 const CALL: readonly Verb[] = ['post', 'options'];
 
-/** Every public path of {@link facadePolicy}, with its verbs. */
+/** Every public path of {@link oauthProxyPolicy}, with its verbs. */
 const PUBLIC: Readonly<Record<string, readonly Verb[]>> = {
   '/.well-known/oauth-protected-resource': READ,
   '/.well-known/oauth-protected-resource/mcp': READ,
@@ -67,7 +67,7 @@ function createApp(framework: keyof typeof frameworks, mounted: readonly Mounted
   return { listener: app, reached };
 }
 
-async function facadePolicy(changes: Record<string, unknown> = {}): Promise<McpAuthOptions> {
+async function oauthProxyPolicy(changes: Record<string, unknown> = {}): Promise<McpAuthOptions> {
   const upstream = await startProviderServer(PROVIDER_BEHAVIOURS.keycloak.kind);
   return {
     issuer: upstream.issuer,
@@ -75,7 +75,7 @@ async function facadePolicy(changes: Record<string, unknown> = {}): Promise<McpA
     provider: { keycloak: {} },
     jwks: { keys: [signer.jwk] },
     resourceMetadata: { resource: RESOURCE },
-    facade: { secret: SECRET, legacyEndpoints: true },
+    oauthProxy: { secret: SECRET, legacyEndpoints: true },
     ...changes,
   } as McpAuthOptions;
 }
@@ -84,7 +84,7 @@ describe.each(FRAMEWORKS)('on %s, with mcpAuth() alone', (framework) => {
   test.each(['strict', 'optional', 'permissive'] as const)(
     'no request for a public path reaches the application, with or without a token, in %s mode',
     async (mode) => {
-      const options = await facadePolicy({ mode });
+      const options = await oauthProxyPolicy({ mode });
       const { listener, reached } = createApp(framework, [['/', mcpAuth(options)]]);
       const token = signer.sign(claims({ iss: options.issuer, aud: 'mcp_proxy' }));
       for (const [path, verbs] of Object.entries(PUBLIC)) {
@@ -100,7 +100,7 @@ describe.each(FRAMEWORKS)('on %s, with mcpAuth() alone', (framework) => {
   );
 
   test('the documents are served, for pages of every origin', async () => {
-    const { listener } = createApp(framework, [['/', mcpAuth(await facadePolicy())]]);
+    const { listener } = createApp(framework, [['/', mcpAuth(await oauthProxyPolicy())]]);
     for (const [path, verbs] of Object.entries(PUBLIC).filter(([, each]) => each === READ)) {
       const response = await request(listener).get(path).set('origin', 'https://client.example');
       expect(response.status, path).toBe(200);
@@ -115,7 +115,7 @@ describe.each(FRAMEWORKS)('on %s, with mcpAuth() alone', (framework) => {
 
 describe('a forgotten protectedResourceMetadata()', () => {
   test("leaves nothing open, where mcpAuth() is mounted on the server's path", async () => {
-    const { listener, reached } = createApp('Express 5', [['/mcp', mcpAuth(await facadePolicy())]]);
+    const { listener, reached } = createApp('Express 5', [['/mcp', mcpAuth(await oauthProxyPolicy())]]);
     for (const verb of VERBS) {
       expect((await request(listener)[verb](DISCOVERY)).status === 405).toBe(!READ.includes(verb));
       expect((await request(listener)[verb]('/mcp')).status).toBe(401);
@@ -129,7 +129,7 @@ const places = { 'mcpAuth at the root': '/', 'mcpAuth mounted on a path': '/mcp'
 describe.each(FRAMEWORKS)('on %s', (framework) => {
   describe.each(Object.entries(places))('%s', (_name, place) => {
     test('protectedResourceMetadata() before or after it, with either argument: the outcome is the same', async () => {
-      const options = await facadePolicy();
+      const options = await oauthProxyPolicy();
       const auth = mcpAuth(options);
       const mounted: Mounted = [place, auth];
       const rest: Mounted[] = [
@@ -164,7 +164,7 @@ test('an application that has answered a request for a public path keeps its ans
     res.status(504).end('too late');
     next();
   });
-  app.use(mcpAuth(await facadePolicy()), (_req, _res) => void seen.push('the route'));
+  app.use(mcpAuth(await oauthProxyPolicy()), (_req, _res) => void seen.push('the route'));
   app.use((error: unknown, _req: unknown, _res: unknown, _next: unknown) => void seen.push(error));
   for (const path of Object.keys(PUBLIC)) {
     for (const verb of VERBS) expect((await request(app)[verb](path)).status).toBe(504);

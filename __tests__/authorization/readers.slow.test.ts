@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { createCallAuthorizer } from '../../src/authorization/call-authorizer.js';
+import { parseReceivedBody, readCalls } from '../../src/authorization/calls-in-body.js';
 import { createGrantedScopes } from '../../src/authorization/granted-scopes.js';
 import { MessageError } from '../../src/authorization/message-error.js';
-import { parseReceivedBody, readCalls } from '../../src/authorization/received-calls.js';
 import { createRuleBook } from '../../src/authorization/rule-book.js';
-import { createRuling } from '../../src/authorization/ruling.js';
 import { SILENT } from '../../src/core/logger.js';
 import { BodyError } from '../../src/http/body.js';
 
@@ -44,7 +44,7 @@ function write(pairs: readonly Pair[], escapes: () => boolean): string {
 }
 
 const rules = [{ method: 'tools/call', pattern: 'delete_file', rule: ['files:write'] }];
-const ruling = createRuling(createRuleBook(rules, SILENT), createGrantedScopes(new Map()));
+const ruling = createCallAuthorizer(createRuleBook(rules, SILENT), createGrantedScopes(new Map()));
 
 function passes(text: string): boolean {
   try {

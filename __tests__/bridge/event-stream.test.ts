@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { expect, test, vi } from 'vitest';
-import { Answer, type AnswerPlan } from '../../src/bridge/answers/answer.js';
 import { EventStream } from '../../src/bridge/answers/event-stream.js';
+import { PostResponse, type ResponsePlan } from '../../src/bridge/answers/post-response.js';
 import { type AuthInfo, issueAuth } from '../../src/core/auth-info.js';
 import { serve } from '../support/loopback-server.js';
 
@@ -11,7 +11,7 @@ async function received(write: (res: ServerResponse) => void): Promise<{ type: s
   return { type: response.headers.get('content-type'), text: await response.text() };
 }
 
-const planFor = (res: ServerResponse, plan: Partial<AnswerPlan> = {}): AnswerPlan => ({
+const planFor = (res: ServerResponse, plan: Partial<ResponsePlan> = {}): ResponsePlan => ({
   req: res.req,
   res,
   json: true,
@@ -20,7 +20,7 @@ const planFor = (res: ServerResponse, plan: Partial<AnswerPlan> = {}): AnswerPla
   batch: false,
   auth: undefined,
   openStream: () => new EventStream(),
-  hold: () => undefined,
+  pauseFor: () => undefined,
   ...plan,
 });
 const CALLER: AuthInfo = { token: 'a', clientId: 'b', scopes: [], extra: {}, header: {}, payload: {} };
@@ -44,7 +44,7 @@ test('a quiet stream gets comments, until the token that asked for it expires', 
 
 test('a quiet answer becomes a stream, so that nobody takes it for dead', async () => {
   const answer = await received((res) => {
-    const quiet = new Answer(planFor(res));
+    const quiet = new PostResponse(planFor(res));
     quiet.tick(performance.now() + 20_000, false);
     quiet.tick(performance.now() + 20_000, true);
     quiet.respond(message);
@@ -54,7 +54,7 @@ test('a quiet answer becomes a stream, so that nobody takes it for dead', async 
 
 test('an answer that was just asked for waits for its response', async () => {
   const answer = await received((res) => {
-    const young = new Answer(planFor(res));
+    const young = new PostResponse(planFor(res));
     young.tick(performance.now() + 1_000, true);
     young.respond(message);
   });
@@ -63,7 +63,7 @@ test('an answer that was just asked for waits for its response', async () => {
 
 test('an answer to a client that takes no streams stays JSON', async () => {
   const answer = await received((res) => {
-    const quiet = new Answer(planFor(res, { stream: false }));
+    const quiet = new PostResponse(planFor(res, { stream: false }));
     quiet.tick(performance.now() + 20_000, true);
     quiet.respond(message);
   });
@@ -71,13 +71,13 @@ test('an answer to a client that takes no streams stays JSON', async () => {
 });
 
 test('an answer to a client that takes streams only is one', async () => {
-  const answer = await received((res) => new Answer(planFor(res, { json: false })).respond(message));
+  const answer = await received((res) => new PostResponse(planFor(res, { json: false })).respond(message));
   expect(answer).toEqual({ type: 'text/event-stream', text: 'data: {"id":1}\n\n' });
 });
 
 test('an answer that another middleware gave stays as it is', async () => {
   const answer = await received((res) => {
-    const late = new Answer(planFor(res));
+    const late = new PostResponse(planFor(res));
     res.writeHead(503, { 'content-type': 'text/plain' }).end('timed out');
     late.tick(performance.now() + 20_000, true);
     late.notify(message);

@@ -170,7 +170,7 @@ describe('a reader that takes nothing of what a child said', () => {
     const server = createServer((req, res) => {
       if (req.url === '/never') return;
       res.end('x'.repeat(50_000_000));
-      child.holdFor(res, 400);
+      child.pauseFor(res, 400);
     });
     await listen(server);
     const { port } = new URL(originOf(server));

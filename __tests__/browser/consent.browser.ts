@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { serveBrowserClient } from '../support/browser-client.js';
 import { keepScreenshot, startChromium } from '../support/chromium.js';
-import { registerClient } from '../support/facade-client.js';
-import { startFacadeFlow } from '../support/facade-flow.js';
 import { serve } from '../support/loopback-server.js';
+import { registerClient } from '../support/oauth-proxy-client.js';
+import { startOAuthProxyFlow } from '../support/oauth-proxy-flow.js';
 
 test('a client in a page of another origin is asked about, logs in, and calls a tool', async () => {
-  const flow = await startFacadeFlow('entra');
+  const flow = await startOAuthProxyFlow('entra');
   const page = await (await startChromium()).newPage();
   await page.goto(await serveBrowserClient(flow.guarded.resource));
   await page.getByRole('button', { name: 'Allow' }).click();
@@ -23,7 +23,7 @@ test('a client in a page of another origin is asked about, logs in, and calls a 
 });
 
 test('Deny leads back to the client', async () => {
-  const flow = await startFacadeFlow('entra');
+  const flow = await startOAuthProxyFlow('entra');
   const page = await (await startChromium()).newPage();
   await page.goto(await serveBrowserClient(flow.guarded.resource));
   await page.getByRole('button', { name: 'Deny' }).click();
@@ -37,7 +37,7 @@ test.each([
   ['light', 1024],
   ['dark', 1024],
 ] as const)('the consent page, %s, %d pixels wide', async (colorScheme, width) => {
-  const flow = await startFacadeFlow('entra');
+  const flow = await startOAuthProxyFlow('entra');
   const redirect_uris = ['https://a-client-with-quite-a-long-host-name.region-1.applications.example/oauth/callback'];
   const client = await registerClient(flow, {
     client_name: 'Änglamark’s <b>Assistant</b> for Engineering Teams',
@@ -59,7 +59,7 @@ test.each([
 });
 
 test('a refusal is readable too', async () => {
-  const flow = await startFacadeFlow('entra');
+  const flow = await startOAuthProxyFlow('entra');
   const page = await (await startChromium()).newPage({ viewport: { width: 320, height: 480 } });
   await page.goto(`${flow.base}/authorize?client_id=unknown`);
   await keepScreenshot(page, 'refusal-320');
@@ -67,7 +67,7 @@ test('a refusal is readable too', async () => {
 });
 
 test('the page cannot be framed', async () => {
-  const flow = await startFacadeFlow('entra');
+  const flow = await startOAuthProxyFlow('entra');
   const client = await registerClient(flow);
   const other = await serve((_req, res) => {
     res

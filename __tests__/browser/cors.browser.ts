@@ -6,8 +6,8 @@ import { mcpAuth, mcpCors, mcpStdioBackend } from '../../src/index.js';
 import { createTestIssuer } from '../../src/testing/index.js';
 import { serveBrowserClient } from '../support/browser-client.js';
 import { startChromium } from '../support/chromium.js';
-import { startFacadeFlow } from '../support/facade-flow.js';
 import { serve } from '../support/loopback-server.js';
+import { startOAuthProxyFlow } from '../support/oauth-proxy-flow.js';
 
 const NOTES = fileURLToPath(new URL('../fixtures/notes-server.mjs', import.meta.url));
 
@@ -39,7 +39,7 @@ async function refusalSeenFrom(page: Page, address: string, server: string) {
 test('a page of another origin reads the challenge, logs in, and opens, uses and ends a session', async () => {
   const backend = mcpStdioBackend({ command: process.execPath, args: [NOTES, '--stdio'] });
   onTestFinished(() => backend.close());
-  const { guarded } = await startFacadeFlow('entra', 'entra', {}, backend as RequestHandler);
+  const { guarded } = await startOAuthProxyFlow('entra', 'entra', {}, backend as RequestHandler);
   const page = await (await startChromium()).newPage();
   const address = await serveBrowserClient(guarded.resource, OPEN_AND_END_A_SESSION);
 

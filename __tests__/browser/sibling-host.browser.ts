@@ -5,15 +5,15 @@ import type { Browser, Page } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
 import { CLIENT } from '../support/certificates.js';
 import { startChromium } from '../support/chromium.js';
-import { type RawClient, registerClient } from '../support/facade-client.js';
-import { type FacadeFlow, startFacadeFlow } from '../support/facade-flow.js';
 import { listen, serve, stop } from '../support/loopback-server.js';
+import { type RawClient, registerClient } from '../support/oauth-proxy-client.js';
+import { type OAuthProxyFlow, startOAuthProxyFlow } from '../support/oauth-proxy-flow.js';
 
 const HOST = 'https://a.example.test';
 const SIBLING = 'https://evil.example.test';
 
 interface Scene {
-  readonly flow: FacadeFlow;
+  readonly flow: OAuthProxyFlow;
   readonly browser: Browser;
   /** Where clients get their codes; what came there. */
   readonly listener: string;
@@ -26,7 +26,7 @@ interface Scene {
 
 /** Our server at one host of a domain, somebody else's at another, over https, as a real browser sees them. */
 async function setScene(): Promise<Scene> {
-  const flow = await startFacadeFlow('keycloak', 'keycloak', { resourceMetadata: { resource: `${HOST}/mcp` } });
+  const flow = await startOAuthProxyFlow('keycloak', 'keycloak', { resourceMetadata: { resource: `${HOST}/mcp` } });
   const cookies: string[] = [];
   const sibling = { setCookie: '', location: '' };
   const codes: (string | null)[] = [];

@@ -4,9 +4,9 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createJsonReport, createTextReport } from '../../src/doctor/report.js';
 import { answerFailure } from '../../src/gateway/gateway.js';
 import { type Logger, mcpStdioBackend } from '../../src/index.js';
-import { postJson, REDIRECT_URI } from '../support/facade-client.js';
-import { startFacadeFlow } from '../support/facade-flow.js';
 import { serve } from '../support/loopback-server.js';
+import { postJson, REDIRECT_URI } from '../support/oauth-proxy-client.js';
+import { startOAuthProxyFlow } from '../support/oauth-proxy-flow.js';
 import { claims, createGate } from '../support/protected-app.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 import { callTool, createScopedApp } from '../support/scoped-app.js';
@@ -51,7 +51,7 @@ const WRITERS: readonly [line: string, write: Writer][] = [
   [
     'the advice on audiences',
     forEach(async (text, logger) => {
-      const options = { logger, provider: { keycloak: {} }, facade: false };
+      const options = { logger, provider: { keycloak: {} }, oauthProxy: false };
       await createGate(options, signer).send(signer.sign(claims({ aud: text, azp: text })));
       return undefined;
     }),
@@ -101,9 +101,9 @@ const WRITERS: readonly [line: string, write: Writer][] = [
     }),
   ],
   [
-    'what a server behind the facade refuses',
+    'what a server behind the OAuth proxy refuses',
     async (logger) => {
-      const { base, upstream } = await startFacadeFlow('keycloak', 'keycloak', { logger });
+      const { base, upstream } = await startOAuthProxyFlow('keycloak', 'keycloak', { logger });
       let text = '';
       upstream.hijack('/realms/mcp/clients-registrations/openid-connect', (res: ServerResponse) => {
         const refusal = JSON.stringify({ error: `x${text}`, error_description: text });

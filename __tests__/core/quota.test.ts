@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { AuthInfo } from '../../src/core/auth-info.js';
-import { type Caller, type Cap, Quota, type Share } from '../../src/core/quota.js';
+import { type Caller, type Cap, type Lease, Quota } from '../../src/core/quota.js';
 
 const ANONYMOUS = { auth: undefined, isChecked: true };
 const OPEN = { auth: undefined, isChecked: false };
@@ -147,7 +147,7 @@ test.each(rows)('what makes room: %s', (_what, caller, holdings, expected) => {
   const quota = new Quota({ maxSessions: 4, maxSessionsPerUser: 2, maxAnonymousSessions: 2 });
   const ends: string[] = [];
   for (const [name, holder, lastUsed, attended] of holdings) {
-    const share = quota.take(holder) as Share;
+    const share = quota.take(holder) as Lease;
     share.occupy({ lastUsed, attended }, () => {
       ends.push(name);
       share.release();
@@ -162,7 +162,7 @@ test('what nobody can attend any more is not ended for a caller whom ending chil
   const quota = new Quota({ maxSessions: 4, maxSessionsPerUser: 2, maxAnonymousSessions: 2 });
   const ends: number[] = [];
   for (let i = 0; i < 4; i++) {
-    const share = quota.take(ADA) as Share;
+    const share = quota.take(ADA) as Lease;
     share.occupy({ lastUsed: i, attended: false }, () => {
       ends.push(i);
       share.release();

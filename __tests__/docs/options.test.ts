@@ -3,9 +3,9 @@ import { SCOPES_TABLE } from '../../src/authorization/scopes-options.js';
 import { STDIO_TABLE } from '../../src/bridge/stdio-options.js';
 import { CORS_TABLE } from '../../src/cors/cors-options.js';
 import type { OptionRow } from '../../src/options/option-table.js';
-import { MTLS_TABLE, SHARED_TABLE, VERIFIED_TOKENS_TABLE } from '../../src/policy/resolve-auth.js';
-import { FACADE_TABLE } from '../../src/policy/resolve-facade.js';
+import { MTLS_TABLE, SHARED_TABLE, TOKEN_CACHE_TABLE } from '../../src/policy/resolve-auth.js';
 import { ISSUER_TABLE, VALIDATION_TABLE } from '../../src/policy/resolve-issuer.js';
+import { OAUTH_PROXY_TABLE } from '../../src/policy/resolve-oauth-proxy.js';
 import { METADATA_TABLE } from '../../src/policy/resolve-resource.js';
 import { optionsOfInterface, optionsOfReadme, written } from '../support/documented-options.js';
 
@@ -19,17 +19,23 @@ interface Documented {
   readonly path?: string;
 }
 
-const [AUTH, FACADE] = ['policy/auth-options.ts', 'policy/facade-options.ts'];
+const [AUTH, OAUTH_PROXY] = ['policy/auth-options.ts', 'policy/oauth-proxy-options.ts'];
 const documented: readonly Documented[] = [
   { table: SHARED_TABLE, file: AUTH, type: 'SharedOptions', heading: 'Options' },
   { table: ISSUER_TABLE, file: AUTH, type: 'IssuerOptions', heading: 'Options' },
   ...[
     { path: 'jwtValidationOptions', table: VALIDATION_TABLE, type: 'JwtValidationOptions' },
     { path: 'resourceMetadata', table: METADATA_TABLE, type: 'KnownMetadataMembers' },
-    { path: 'verifiedTokens', table: VERIFIED_TOKENS_TABLE, type: 'VerifiedTokensOptions' },
+    { path: 'verifiedTokens', table: TOKEN_CACHE_TABLE, type: 'VerifiedTokensOptions' },
     { path: 'mtls', table: MTLS_TABLE, type: 'MtlsOptions' },
   ].map((nested) => ({ ...nested, file: AUTH, heading: 'Options' })),
-  { path: 'facade', table: FACADE_TABLE, file: FACADE, type: 'FacadeOptions', heading: 'Authorization servers' },
+  {
+    path: 'oauthProxy',
+    table: OAUTH_PROXY_TABLE,
+    file: OAUTH_PROXY,
+    type: 'OAuthProxyOptions',
+    heading: 'Authorization servers',
+  },
   {
     table: STDIO_TABLE,
     file: 'bridge/stdio-options.ts',

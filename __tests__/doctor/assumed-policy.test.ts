@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest';
-import { examine } from '../../src/doctor/doctor.js';
+import { diagnose } from '../../src/doctor/doctor.js';
 import { createProbe } from '../../src/doctor/probe.js';
-import { startFacadeFlow } from '../support/facade-flow.js';
 import { goodToken, lineOf, replyingWhere, startFaultyServer } from '../support/faulty-server.js';
+import { startOAuthProxyFlow } from '../support/oauth-proxy-flow.js';
 
 async function linesFor(url: string, token: string): Promise<string[]> {
   const lines: string[] = [];
-  for await (const finding of examine({ url, token }, createProbe(url))) lines.push(lineOf(finding));
+  for await (const finding of diagnose({ url, token }, createProbe(url))) lines.push(lineOf(finding));
   return lines;
 }
 
 /** What the issuer behind a proxy writes into tokens, of which the metadata of the MCP server says nothing. */
 async function startProxied() {
-  const { upstream, guarded } = await startFacadeFlow('keycloak');
+  const { upstream, guarded } = await startOAuthProxyFlow('keycloak');
   const claims = { iss: upstream.issuer, aud: 'mcp_proxy', sub: 'alice', scope: 'mcp.read', exp: 2e9 };
   const sign = (changes: object = {}) => upstream.sign({ ...claims, ...changes });
   return { url: guarded.resource, issuer: upstream.issuer, sign };

@@ -188,7 +188,7 @@ test("a failure of its own is not said to be the server's", async () => {
   const { url } = await startFaultyServer();
   const screen = { isTerminal: false, hasColours: false, write: () => undefined };
   const patient = { url, token: 5 as unknown as string };
-  await expect(runDoctor({ patients: [patient], json: false }, screen)).rejects.toThrow(TypeError);
+  await expect(runDoctor({ targets: [patient], json: false }, screen)).rejects.toThrow(TypeError);
 });
 
 test('a server that stops half-way is a fault like any other', async () => {

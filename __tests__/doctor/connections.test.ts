@@ -1,7 +1,7 @@
 import { createServer as createTlsServer } from 'node:https';
 import { createServer, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { examine } from '../../src/doctor/doctor.js';
+import { diagnose } from '../../src/doctor/doctor.js';
 import { createProbe } from '../../src/doctor/probe.js';
 import { SERVER } from '../support/certificates.js';
 import { lineOf } from '../support/faulty-server.js';
@@ -79,7 +79,7 @@ test.each<[what: string, start: () => Promise<string>, line: string | RegExp]>([
   const url = `${(await start()).replace(/\/$/, '')}/mcp`;
   const probe = createProbe(url, { bounds: { timeoutMs: 300, maxBytes: 1_000 } });
   const findings: string[] = [];
-  for await (const finding of examine({ url }, probe)) findings.push(lineOf(finding));
+  for await (const finding of diagnose({ url }, probe)) findings.push(lineOf(finding));
   expect(findings).toHaveLength(1);
   const said = findings[0]?.replace('✗ answer without a token: ', '');
   if (typeof line === 'string') expect(said).toBe(line);

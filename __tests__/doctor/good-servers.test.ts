@@ -1,11 +1,11 @@
 import express, { type Express } from 'express';
 import { expect, test } from 'vitest';
-import { examine } from '../../src/doctor/doctor.js';
+import { diagnose } from '../../src/doctor/doctor.js';
 import { createProbe } from '../../src/doctor/probe.js';
 import { type McpAuthOptions, mcpAuth, mcpCors, protectedResourceMetadata } from '../../src/index.js';
-import { startFacadeFlow } from '../support/facade-flow.js';
 import { startFaultyServer } from '../support/faulty-server.js';
 import { serve } from '../support/loopback-server.js';
+import { startOAuthProxyFlow } from '../support/oauth-proxy-flow.js';
 import { startOidcServer } from '../support/oidc-server.js';
 import { type BehaviourName, PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 
@@ -21,7 +21,7 @@ async function startBefore(policyFor: (resource: string) => Promise<object>): Pr
 
 async function walk(url: string) {
   const lines: string[] = [];
-  for await (const { status, step, seen } of examine({ url }, createProbe(url)))
+  for await (const { status, step, seen } of diagnose({ url }, createProbe(url)))
     if (status !== 'ok') lines.push(`${step}: ${seen}`);
   return lines;
 }
@@ -39,7 +39,7 @@ test('oidc-provider behind ours', async () => {
   expect(await walk(url)).toEqual([]);
 });
 
-test.each(Object.keys(PROVIDER_BEHAVIOURS) as BehaviourName[])('the facade of %s', async (kind) => {
-  const { guarded } = await startFacadeFlow(kind);
+test.each(Object.keys(PROVIDER_BEHAVIOURS) as BehaviourName[])('the OAuth proxy of %s', async (kind) => {
+  const { guarded } = await startOAuthProxyFlow(kind);
   expect(await walk(guarded.resource)).toEqual([]);
 });

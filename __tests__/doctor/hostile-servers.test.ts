@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { examine } from '../../src/doctor/doctor.js';
+import { diagnose } from '../../src/doctor/doctor.js';
 import { createProbe, type ProbeOptions } from '../../src/doctor/probe.js';
 import { answering, lineOf, startFaultyServer } from '../support/faulty-server.js';
 import { serve, unreachableUrl } from '../support/loopback-server.js';
@@ -17,7 +17,7 @@ async function leadTo(
   const victim = `http://${host}:${port}`;
   const { url } = await startFaultyServer(place(victim));
   const lines: string[] = [];
-  for await (const finding of examine({ url }, createProbe(url, options))) lines.push(lineOf(finding));
+  for await (const finding of diagnose({ url }, createProbe(url, options))) lines.push(lineOf(finding));
   return { requests, lines, victim };
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { judgeKnownClients } from '../../src/doctor/client-stumbles.js';
+import { checkKnownClients } from '../../src/doctor/client-problems.js';
 import { KNOWN_CLIENTS } from '../../src/doctor/known-clients.js';
 import { goodMetadata, startFaultyServer } from '../support/faulty-server.js';
 
@@ -90,7 +90,7 @@ test.each<[what: string, issuer: string, metadata: object, ...expected: [seen: s
   ],
   ['an issuer that is no URL', 'x', {}],
 ])('says which clients stumble over %s', (_what, issuer, metadata, ...expected) => {
-  const findings = judgeKnownClients(issuer, { ...goodMetadata(issuer), ...metadata });
+  const findings = checkKnownClients(issuer, { ...goodMetadata(issuer), ...metadata });
   const bad = findings.filter(({ status }) => status !== 'ok').map(({ seen, affects }) => [seen, affects]);
   expect(bad).toEqual(expected);
   expect(findings.filter(({ status }) => status === 'ok')).toHaveLength(expected.length === 0 ? 1 : 0);

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { examine } from '../../src/doctor/doctor.js';
+import { diagnose } from '../../src/doctor/doctor.js';
 import { createProbe } from '../../src/doctor/probe.js';
 import type { Middleware } from '../../src/index.js';
 import { lineOf } from '../support/faulty-server.js';
@@ -25,7 +25,7 @@ test.each([
   const methods: string[] = [];
   running.server.prependListener('request', (req) => methods.push(req.method ?? ''));
   const lines: string[] = [];
-  for await (const finding of examine({ url: running.url, token }, createProbe(running.url)))
+  for await (const finding of diagnose({ url: running.url, token }, createProbe(running.url)))
     lines.push(lineOf(finding));
   expect(lines).toContain(token === undefined ? lines[0] : '✓ token: accepted (200)');
   expect(methods).toContain('DELETE');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { examine } from '../../src/doctor/doctor.js';
+import { diagnose } from '../../src/doctor/doctor.js';
 import { createProbe, type Probe } from '../../src/doctor/probe.js';
 import { type FaultyServer, startFaultyServer } from '../support/faulty-server.js';
 import { createSigner } from '../support/signer.js';
@@ -213,7 +213,7 @@ test('a token is not sent where others could read it', async () => {
   };
   const url = clinic.url.replace('127.0.0.1', 'server.example');
   const steps: string[] = [];
-  for await (const { step, seen: what } of examine({ url, token: clinic.signer.sign(claims(clinic)) }, probe)) {
+  for await (const { step, seen: what } of diagnose({ url, token: clinic.signer.sign(claims(clinic)) }, probe)) {
     steps.push(`${step}: ${what}`);
   }
   expect(steps).toContain('transport: plain http');

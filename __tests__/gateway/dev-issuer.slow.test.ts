@@ -48,7 +48,7 @@ describe('--dev-issuer', () => {
   test("takes the place of the file's own issuer, whose tokens stay good", async () => {
     const { resource, issuer } = await startDevGateway(folder, {
       provider: { keycloak: {} },
-      facade: { legacyEndpoints: true },
+      oauthProxy: { legacyEndpoints: true },
     });
     const metadata = await fetch(new URL('/.well-known/oauth-protected-resource/mcp', resource));
     expect(await metadata.json()).toMatchObject({ resource, authorization_servers: [issuer] });

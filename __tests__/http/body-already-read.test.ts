@@ -14,7 +14,7 @@ function createApp() {
   const { lines, logger } = createRecordingLogger();
   const policy = issuer.policy({
     ...{ resource: 'https://read.example/mcp', provider: { standard: {} }, clientId: 'id', logger },
-    facade: { secret: 's'.repeat(32) },
+    oauthProxy: { secret: 's'.repeat(32) },
   });
   const app = express().use(swallow, protectedResourceMetadata(policy), mcpAuth(policy));
   app.use(mcpScopes({ 'tools/call': { '*': ['a'] } }, { logger }), (_req, res) => res.send('reached'));

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { ROOT } from '../support/program.js';
 
 const VERSION = '26.7.3';
-const LEAST_JAVA = 21;
+const MIN_JAVA = 21;
 const MAVEN_PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack';
 
 let keycloak: ChildProcess | undefined;
@@ -58,8 +58,8 @@ function findJava(): string {
   const folder = '/usr/lib/jvm';
   const installed = existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
   const candidates = [process.env.JAVA_HOME ?? '', ...installed];
-  const found = candidates.find((home) => javaVersion(home) >= LEAST_JAVA);
-  if (found === undefined) throw new Error(`Keycloak needs Java ${LEAST_JAVA} or newer: set JAVA_HOME`);
+  const found = candidates.find((home) => javaVersion(home) >= MIN_JAVA);
+  if (found === undefined) throw new Error(`Keycloak needs Java ${MIN_JAVA} or newer: set JAVA_HOME`);
   return found;
 }
 

@@ -27,6 +27,6 @@ test.each(SDKS)('SDK %s logs in at Keycloak through the gateway, calls a tool, a
 
 test('no token, secret or code is in the log', () => {
   const log = gateway.stdout + gateway.stderr;
-  expect(log).toContain('facade.secret is not set');
+  expect(log).toContain('oauthProxy.secret is not set');
   expect(log).not.toMatch(/eyJ|code=|wonderland/);
 });

@@ -68,8 +68,8 @@ test('mcpAuth() of one of several resources lets nobody past it to the root docu
   ]);
 });
 
-const provider = { provider: { standard: {} }, clientId: 'id', facade: { secret: 's'.repeat(32) } };
-const legacy = { ...provider, facade: { ...provider.facade, legacyEndpoints: true } };
+const provider = { provider: { standard: {} }, clientId: 'id', oauthProxy: { secret: 's'.repeat(32) } };
+const legacy = { ...provider, oauthProxy: { ...provider.oauthProxy, legacyEndpoints: true } };
 
 test.each([
   ['one OAuth proxy', ['/a'], { '/a': provider }, 503],
@@ -98,11 +98,11 @@ test.each([
       const [endpoint, issuer] = ['https://issuer.example/x', 'https://issuer.example'];
       res.end(JSON.stringify({ issuer, authorization_endpoint: endpoint, token_endpoint: endpoint }));
     });
-    const facade = { ...legacy.facade, metadataUrl: `${url}/metadata` };
-    const change = { ...legacy, facade, dangerouslyAllowHttp: true };
+    const oauthProxy = { ...legacy.oauthProxy, metadataUrl: `${url}/metadata` };
+    const change = { ...legacy, oauthProxy, dangerouslyAllowHttp: true };
     const { origin, policies } = createApp(paths, {
       '/a': change,
-      '': atOrigin === 'an OAuth proxy' ? { ...change, facade: { ...facade, legacyEndpoints: false } } : {},
+      '': atOrigin === 'an OAuth proxy' ? { ...change, oauthProxy: { ...oauthProxy, legacyEndpoints: false } } : {},
     });
     const app = express();
     for (const policy of policies) app.use(protectedResourceMetadata(policy));

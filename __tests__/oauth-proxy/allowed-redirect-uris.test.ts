@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { postJson, REDIRECT_URI, rawClient } from '../support/facade-client.js';
-import { type FacadeFlow, SECRET, startFacadeFlow } from '../support/facade-flow.js';
+import { postJson, REDIRECT_URI, rawClient } from '../support/oauth-proxy-client.js';
+import { type OAuthProxyFlow, SECRET, startOAuthProxyFlow } from '../support/oauth-proxy-flow.js';
 
 const allowedRedirectUris = ['https://client.example/*', 'https://other.example/cb', 'http://127.0.0.1/callback'];
 
-const start = () => startFacadeFlow('entra', 'entra', { facade: { secret: SECRET, allowedRedirectUris } });
+const start = () => startOAuthProxyFlow('entra', 'entra', { oauthProxy: { secret: SECRET, allowedRedirectUris } });
 
 /** A client that registered before the list was there. */
-function registeredBefore({ base, seal }: FacadeFlow, redirectUris: readonly string[]) {
+function registeredBefore({ base, seal }: OAuthProxyFlow, redirectUris: readonly string[]) {
   const client = { upstreamId: 'app-id', redirectUris, name: 'Old' };
   return rawClient(base, seal.close('client', client));
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { createFacadeSeal } from '../../src/oauth-proxy/sealed-contents.js';
-import { REDIRECT_URI, rawClient, redirectOf, registerClient } from '../support/facade-client.js';
-import { asAlice, SECRET, startFacadeFlow, tokenRequests } from '../support/facade-flow.js';
+import { createOAuthProxySeal } from '../../src/oauth-proxy/sealed-contents.js';
+import { REDIRECT_URI, rawClient, redirectOf, registerClient } from '../support/oauth-proxy-client.js';
+import { asAlice, SECRET, startOAuthProxyFlow, tokenRequests } from '../support/oauth-proxy-flow.js';
 import type { BehaviourName } from '../support/provider-behaviours.js';
 import { type Page, UserAgent } from '../support/user-agent.js';
 
@@ -16,9 +16,9 @@ function expectRefusalPage({ response, html }: Page): void {
 
 describe('who asks', () => {
   test('an unknown client, an altered one, and one of another server are shown a page', async () => {
-    const flow = await startFacadeFlow('keycloak');
+    const flow = await startOAuthProxyFlow('keycloak');
     const { id } = await registerClient(flow);
-    const elsewhere = createFacadeSeal([SECRET], ['https://other.example/mcp', flow.upstream.issuer, null]).close(
+    const elsewhere = createOAuthProxySeal([SECRET], ['https://other.example/mcp', flow.upstream.issuer, null]).close(
       'client',
       {
         upstreamId: 'x',
@@ -44,12 +44,12 @@ describe('who asks', () => {
     '',
     undefined,
   ])('the redirect URI %j, which is not the registered one, is shown a page', async (redirect_uri) => {
-    const client = await registerClient(await startFacadeFlow('keycloak'));
+    const client = await registerClient(await startOAuthProxyFlow('keycloak'));
     expectRefusalPage(await client.authorize({ redirect_uri }));
   });
 
   test('a parameter that comes twice is shown a page', async () => {
-    const flow = await startFacadeFlow('keycloak');
+    const flow = await startOAuthProxyFlow('keycloak');
     const client = await registerClient(flow);
     const url = `${client.authorizationUrl()}&redirect_uri=https%3A%2F%2Fevil.example%2F`;
     const response = await fetch(url, { redirect: 'manual' });
@@ -57,7 +57,7 @@ describe('who asks', () => {
   });
 
   test('another port on loopback is the same redirect URI', async () => {
-    const client = await registerClient(await startFacadeFlow('keycloak'));
+    const client = await registerClient(await startOAuthProxyFlow('keycloak'));
     const back = await client.logIn({ redirect_uri: 'http://127.0.0.1:50000/callback' });
     expect(back.get('code')).toBeTruthy();
   });
@@ -79,7 +79,7 @@ describe('what is asked', () => {
     ['a scope with a newline', { scope: 'a\nb' }, 'invalid_scope'],
     ['an endless state', { state: 'a'.repeat(5_000) }, 'invalid_request'],
   ])('%s is told to the client', async (_name, changes, error) => {
-    const flow = await startFacadeFlow('keycloak');
+    const flow = await startOAuthProxyFlow('keycloak');
     const client = await registerClient(flow);
     const page = await client.authorize(changes);
     expect(page.response.status).toBe(303);
@@ -101,7 +101,7 @@ describe('what is asked', () => {
     ['cursor://client/callback', { scope: 'a "b"' }, false],
   ])('%s, with %j, before a login: a page is %s', async (redirect_uri, changes, isPage) => {
     const resource = 'https://mcp.example/mcp';
-    const flow = await startFacadeFlow('keycloak', 'keycloak', { resourceMetadata: { resource } });
+    const flow = await startOAuthProxyFlow('keycloak', 'keycloak', { resourceMetadata: { resource } });
     const client = await registerClient(flow, { redirect_uris: [redirect_uri] });
     const page = await client.authorize({ redirect_uri, ...changes });
     if (isPage) expectRefusalPage(page);
@@ -109,7 +109,7 @@ describe('what is asked', () => {
   });
 
   test('an outage, once the user has acted, is told to a client on another host too', async () => {
-    const flow = await startFacadeFlow('entra');
+    const flow = await startOAuthProxyFlow('entra');
     const redirect_uri = 'https://client.example/callback';
     const client = await registerClient(flow, { redirect_uris: [redirect_uri] });
     await flow.upstream.close();
@@ -119,7 +119,7 @@ describe('what is asked', () => {
   });
 
   test('an outage of the server behind us is told to the client', async () => {
-    const flow = await startFacadeFlow('entra');
+    const flow = await startOAuthProxyFlow('entra');
     const client = await registerClient(flow);
     await flow.upstream.close();
     const end = await new UserAgent().visit(
@@ -148,7 +148,7 @@ describe('the server behind us is asked in its own way', () => {
   } satisfies Record<BehaviourName, Record<string, string | undefined>>;
 
   test.each(Object.entries(asked) as [BehaviourName, object][])('%s', async (name, expected) => {
-    const flow = await startFacadeFlow(name);
+    const flow = await startOAuthProxyFlow(name);
     const client = await registerClient(flow);
     await client.logIn({ ...changes, resource: `${flow.guarded.resource}/` });
     const request = flow.upstream.requests.find(({ form }) => form.has('code_challenge'));
@@ -184,7 +184,7 @@ describe('of `prompt`, the server behind us gets what it knows', () => {
     ['authentik', 'consent select_account', 'consent'],
     ['descope', 'consent select_account', 'consent'],
   ])('%s: %j as %j', async (name, prompt, expected) => {
-    const flow = await startFacadeFlow(name);
+    const flow = await startOAuthProxyFlow(name);
     await (await registerClient(flow)).logIn({ scope: 'mcp.read', prompt });
     const asked = flow.upstream.requests.find(({ form }) => form.has('code_challenge'));
     expect(asked?.form.get('prompt')).toBe(expected ?? null);
@@ -192,7 +192,7 @@ describe('of `prompt`, the server behind us gets what it knows', () => {
 });
 
 test('a client that names no resource is asked for ours, at the login and for tokens', async () => {
-  const flow = await startFacadeFlow('descope');
+  const flow = await startOAuthProxyFlow('descope');
   const client = await registerClient(flow);
   const code = (await client.logIn({ scope: 'mcp.read' })).get('code') ?? '';
   const { body } = await client.token({ code });

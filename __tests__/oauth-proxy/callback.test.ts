@@ -1,18 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { createFacadeSeal } from '../../src/oauth-proxy/sealed-contents.js';
-import { redirectOf, registerClient } from '../support/facade-client.js';
-import { type FacadeFlow, SECRET, startFacadeFlow, unseal } from '../support/facade-flow.js';
+import { createOAuthProxySeal } from '../../src/oauth-proxy/sealed-contents.js';
+import { redirectOf, registerClient } from '../support/oauth-proxy-client.js';
+import { type OAuthProxyFlow, SECRET, startOAuthProxyFlow, unseal } from '../support/oauth-proxy-flow.js';
 import { type Page, UserAgent } from '../support/user-agent.js';
 
 /** A login under way: the browser, and our `state` at the server behind us. */
-async function underWay(flow: FacadeFlow): Promise<{ agent: UserAgent; state: string }> {
+async function underWay(flow: OAuthProxyFlow): Promise<{ agent: UserAgent; state: string }> {
   const client = await registerClient(flow);
   const agent = new UserAgent();
   const page = await client.authorize({}, agent);
   return { agent, state: redirectOf(page).parameters.state ?? '' };
 }
 
-function callBack({ base }: FacadeFlow, agent: UserAgent, parameters: Record<string, string>): Promise<Page> {
+function callBack({ base }: OAuthProxyFlow, agent: UserAgent, parameters: Record<string, string>): Promise<Page> {
   return agent.load(new URL(`${base}/callback?${new URLSearchParams(parameters)}`));
 }
 
@@ -24,7 +24,7 @@ function expectPage({ response, html }: Page): void {
 
 describe('the login must be ours, of this browser, and not too old', () => {
   test('no state, an altered one, an expired one, one for another purpose', async () => {
-    const flow = await startFacadeFlow('keycloak');
+    const flow = await startOAuthProxyFlow('keycloak');
     const { agent, state } = await underWay(flow);
     const { seal } = flow;
     const opened = unseal(flow, 'login', state);
@@ -36,7 +36,7 @@ describe('the login must be ours, of this browser, and not too old', () => {
       state.slice(0, -4),
       seal.close('login', opened, -1),
       seal.close('consent', opened as never),
-      createFacadeSeal([SECRET], ['https://other.example/mcp', flow.upstream.issuer, null]).close('login', opened),
+      createOAuthProxySeal([SECRET], ['https://other.example/mcp', flow.upstream.issuer, null]).close('login', opened),
     ]) {
       expectPage(await callBack(flow, agent, { code: 'c', state: bad, iss }));
     }
@@ -45,7 +45,7 @@ describe('the login must be ours, of this browser, and not too old', () => {
   });
 
   test("another browser's cookie, and none", async () => {
-    const flow = await startFacadeFlow('keycloak');
+    const flow = await startOAuthProxyFlow('keycloak');
     const { state } = await underWay(flow);
     const { agent: victim } = await underWay(flow);
     for (const agent of [victim, new UserAgent()]) {
@@ -57,7 +57,7 @@ describe('the login must be ours, of this browser, and not too old', () => {
 test.each(['keycloak', 'entra'] as const)(
   'two first logins at once in one browser do not break each other: %s',
   async (name) => {
-    const flow = await startFacadeFlow(name);
+    const flow = await startOAuthProxyFlow(name);
     const client = await registerClient(flow);
     const agent = new UserAgent();
     const pages = await Promise.all([
@@ -97,7 +97,7 @@ describe('iss, by the table of the specification', () => {
     ['okta', 'not announced', 'another', false],
     ['okta', 'not announced', 'ours', false],
   ] as const)('%s, %s: %s', async (name, _announced, kind, good) => {
-    const flow = await startFacadeFlow(name, name, { clientId: undefined });
+    const flow = await startOAuthProxyFlow(name, name, { clientId: undefined });
     const headers = name === 'okta' ? 'SSWS 00api-token' : '';
     const { agent, state } = await underWayWith(flow, headers);
     const issuers = {
@@ -122,8 +122,8 @@ describe('iss, by the table of the specification', () => {
   });
 });
 
-async function underWayWith(flow: FacadeFlow, authorization: string): Promise<{ agent: UserAgent; state: string }> {
-  const { rawClient, postJson, REDIRECT_URI } = await import('../support/facade-client.js');
+async function underWayWith(flow: OAuthProxyFlow, authorization: string): Promise<{ agent: UserAgent; state: string }> {
+  const { rawClient, postJson, REDIRECT_URI } = await import('../support/oauth-proxy-client.js');
   const metadata = { redirect_uris: [REDIRECT_URI], token_endpoint_auth_method: 'none' };
   const { body } = await postJson(`${flow.base}/client-registration`, metadata, { authorization });
   const agent = new UserAgent();
@@ -144,14 +144,14 @@ describe('errors', () => {
     [{}, { error: 'server_error' }],
     [{ error: 'a"b', error_description: 'x\ny' }, { error: 'server_error' }],
   ])('%j comes back as %j', async (given, expected) => {
-    const flow = await startFacadeFlow('keycloak');
+    const flow = await startOAuthProxyFlow('keycloak');
     const { agent, state } = await underWay(flow);
     const page = await callBack(flow, agent, { ...given, state, iss: flow.upstream.issuer } as never);
     expect(redirectOf(page).parameters).toEqual({ ...expected, state: 'mine', iss: flow.guarded.resource });
   });
 
   test('come back without a description that is too long', async () => {
-    const flow = await startFacadeFlow('keycloak');
+    const flow = await startOAuthProxyFlow('keycloak');
     const { agent, state } = await underWay(flow);
     const given = { error: 'e', error_description: 'a'.repeat(600) };
     const page = await callBack(flow, agent, { ...given, state, iss: flow.upstream.issuer });
@@ -159,14 +159,14 @@ describe('errors', () => {
   });
 
   test('of another server are not believed', async () => {
-    const flow = await startFacadeFlow('keycloak');
+    const flow = await startOAuthProxyFlow('keycloak');
     const { agent, state } = await underWay(flow);
     expectPage(await callBack(flow, agent, { error: 'access_denied', state, iss: 'https://evil.example' }));
   });
 });
 
 test('a user whom the server turns away comes back to the client with its error', async () => {
-  const flow = await startFacadeFlow('keycloak');
+  const flow = await startOAuthProxyFlow('keycloak');
   const client = await registerClient(flow);
   const end = await new UserAgent().visit(
     client.authorizationUrl(),

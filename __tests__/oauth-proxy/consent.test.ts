@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { REDIRECT_URI, redirectOf, registerClient } from '../support/facade-client.js';
-import { type FacadeFlow, startFacadeFlow, unseal } from '../support/facade-flow.js';
+import { REDIRECT_URI, redirectOf, registerClient } from '../support/oauth-proxy-client.js';
+import { type OAuthProxyFlow, startOAuthProxyFlow, unseal } from '../support/oauth-proxy-flow.js';
 import { type Page, UserAgent } from '../support/user-agent.js';
 
 /** The sealed question of a consent page. */
@@ -8,14 +8,14 @@ function questionOf({ html }: Page): string {
   return /name="request" value="([^"]+)"/.exec(html)?.[1] ?? '';
 }
 
-function answer({ base }: FacadeFlow, agent: UserAgent, request: string, decision = 'allow'): Promise<Page> {
+function answer({ base }: OAuthProxyFlow, agent: UserAgent, request: string, decision = 'allow'): Promise<Page> {
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };
   const body = new URLSearchParams({ request, decision }).toString();
   return agent.load(new URL(`${base}/consent`), { method: 'POST', headers, body });
 }
 
 test('the page names client, target and scopes, and cannot be framed or scripted', async () => {
-  const flow = await startFacadeFlow('entra');
+  const flow = await startOAuthProxyFlow('entra');
   const client = await registerClient(flow, { redirect_uris: ['https://client.example/callback'] });
   const page = await client.authorize({ redirect_uri: 'https://client.example/callback', scope: 'mcp.read openid' });
   expect(page.response.status).toBe(200);
@@ -36,7 +36,7 @@ test('the page names client, target and scopes, and cannot be framed or scripted
 });
 
 test('every value is escaped', async () => {
-  const flow = await startFacadeFlow('entra');
+  const flow = await startOAuthProxyFlow('entra');
   const hostile = `</title><script>alert(1)</script>"'&\u202e\u0000\u2028`;
   const client = await registerClient(flow, { client_name: hostile });
   const { html } = await client.authorize({ scope: "<img/src='x'>&" });
@@ -53,7 +53,7 @@ test.each([
   ['Good” to use nothing? “', 'Good to use nothing?'],
   ['لعبة', 'لعبة'],
 ])('the name %j is shown as %j', async (client_name, shown) => {
-  const client = await registerClient(await startFacadeFlow('entra'), { client_name });
+  const client = await registerClient(await startOAuthProxyFlow('entra'), { client_name });
   const [, heading] = /<h1>(.*)<\/h1>/.exec((await client.authorize()).html) ?? [];
   const who = shown === undefined ? 'a client without a name' : `“<bdi>${shown}</bdi>”`;
   expect(heading).toMatch(/ to use 127\.0\.0\.1:\d+\?$/);
@@ -62,7 +62,7 @@ test.each([
 
 describe('the answer', () => {
   test('allow goes on to the login, and the browser is not asked again', async () => {
-    const flow = await startFacadeFlow('entra');
+    const flow = await startOAuthProxyFlow('entra');
     const client = await registerClient(flow);
     const agent = new UserAgent();
     const page = await client.authorize({ scope: 'mcp.read' }, agent);
@@ -76,7 +76,7 @@ describe('the answer', () => {
   });
 
   test('it is remembered for that client, redirect URI, scopes and browser only', async () => {
-    const flow = await startFacadeFlow('entra');
+    const flow = await startOAuthProxyFlow('entra');
     const redirect_uris = [REDIRECT_URI, 'https://client.example/callback'];
     const client = await registerClient(flow, { redirect_uris });
     const agent = new UserAgent();
@@ -92,7 +92,7 @@ describe('the answer', () => {
   });
 
   test.each(['deny', '', 'Allow', 'allow '])('%j sends the client away', async (decision) => {
-    const flow = await startFacadeFlow('entra');
+    const flow = await startOAuthProxyFlow('entra');
     const client = await registerClient(flow);
     const agent = new UserAgent();
     const page = await answer(flow, agent, questionOf(await client.authorize({}, agent)), decision);
@@ -104,7 +104,7 @@ describe('the answer', () => {
   });
 
   test('of another browser counts for nothing (CVE-2026-27124)', async () => {
-    const flow = await startFacadeFlow('entra');
+    const flow = await startOAuthProxyFlow('entra');
     const client = await registerClient(flow);
     const victim = new UserAgent();
     await client.authorize({}, victim);
@@ -117,7 +117,7 @@ describe('the answer', () => {
   });
 
   test('to an altered, an expired, or no question counts for nothing', async () => {
-    const flow = await startFacadeFlow('entra');
+    const flow = await startOAuthProxyFlow('entra');
     const client = await registerClient(flow);
     const agent = new UserAgent();
     const good = questionOf(await client.authorize({}, agent));
@@ -135,7 +135,7 @@ describe('the answer', () => {
 describe('a client that registered itself', () => {
   test('is asked about by the server behind us, not here, if it is on this computer or this host', async () => {
     const resource = 'https://mcp.example/mcp';
-    const flow = await startFacadeFlow('keycloak', 'keycloak', { resourceMetadata: { resource } });
+    const flow = await startOAuthProxyFlow('keycloak', 'keycloak', { resourceMetadata: { resource } });
     const redirect_uris = [REDIRECT_URI, 'cursor://client/callback', 'https://mcp.example/callback'];
     const client = await registerClient(flow, { redirect_uris });
     for (const redirect_uri of redirect_uris) {
@@ -144,7 +144,7 @@ describe('a client that registered itself', () => {
   });
 
   test('is asked about here too if the answer goes to another host, of which the server behind us knows nothing', async () => {
-    const flow = await startFacadeFlow('keycloak');
+    const flow = await startOAuthProxyFlow('keycloak');
     const redirect_uri = 'https://client.example/callback';
     const client = await registerClient(flow, { redirect_uris: [redirect_uri] });
     const agent = new UserAgent();
@@ -159,7 +159,9 @@ describe('a client that registered itself', () => {
 });
 
 test('over https the cookie is bound to this very host', async () => {
-  const flow = await startFacadeFlow('entra', 'entra', { resourceMetadata: { resource: 'https://mcp.example/mcp' } });
+  const flow = await startOAuthProxyFlow('entra', 'entra', {
+    resourceMetadata: { resource: 'https://mcp.example/mcp' },
+  });
   const client = await registerClient(flow);
   const { response } = await client.authorize({ resource: undefined });
   expect(response.headers.get('set-cookie')).toMatch(
@@ -173,7 +175,9 @@ test.each([
   // To a browser that is no name with `__Host-`, so that another host of the domain may have set it.
   ['a no-break space', '\u00a0', 400],
 ])('a cookie after %s', async (_name, before, status) => {
-  const flow = await startFacadeFlow('entra', 'entra', { resourceMetadata: { resource: 'https://mcp.example/mcp' } });
+  const flow = await startOAuthProxyFlow('entra', 'entra', {
+    resourceMetadata: { resource: 'https://mcp.example/mcp' },
+  });
   const page = await (await registerClient(flow)).authorize({ resource: undefined });
   const [cookie] = page.response.headers.get('set-cookie')?.split(';') ?? [];
   const answered = await fetch(`${flow.base}/consent`, {
@@ -186,7 +190,7 @@ test.each([
 });
 
 test('cookies that cannot be read, of a secret that is gone, lock nobody out, and are taken back but for a few', async () => {
-  const flow = await startFacadeFlow('entra');
+  const flow = await startOAuthProxyFlow('entra');
   const url = (await registerClient(flow)).authorizationUrl();
   const [name = ''] = (await fetch(url)).headers.get('set-cookie')?.split('=') ?? [];
   const old = Array.from({ length: 12 }, (_, i) => `${name.slice(0, -2)}${10 + i}`);
@@ -207,7 +211,7 @@ test('cookies that cannot be read, of a secret that is gone, lock nobody out, an
 });
 
 test('logins begun and never finished are taken back but for the latest few, and what the user has allowed stays', async () => {
-  const flow = await startFacadeFlow('entra');
+  const flow = await startOAuthProxyFlow('entra');
   const url = (await registerClient(flow)).authorizationUrl();
   const begin = async () => (await fetch(url)).headers.getSetCookie()[0]?.split(';')[0] ?? '';
   const begun = await Promise.all(Array.from({ length: 12 }, begin));
@@ -219,7 +223,7 @@ test('logins begun and never finished are taken back but for the latest few, and
 });
 
 test('cookies of first logins that were begun at once are bounded: older ones make room, and the latest login goes on', async () => {
-  const flow = await startFacadeFlow('entra');
+  const flow = await startOAuthProxyFlow('entra');
   const url = (await registerClient(flow)).authorizationUrl();
   const begun = await Promise.all(
     Array.from({ length: 80 }, async () => {

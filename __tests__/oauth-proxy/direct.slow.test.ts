@@ -27,18 +27,18 @@ test.each(SDKS)('SDK %s logs in at a certified server directly, calls a tool, an
   expect(client.memory.held?.access_token).not.toBe(before);
 });
 
-test('facade: false shows a provider as it is', async () => {
+test('oauthProxy: false shows a provider as it is', async () => {
   const guarded = await startGuardedServer(() => ({
     issuer: 'https://kc.example/realms/mcp',
     provider: { keycloak: {} },
-    facade: false,
+    oauthProxy: false,
   }));
   const metadata = await (await fetch(`${guarded.origin}/.well-known/oauth-protected-resource/mcp`)).json();
   expect(metadata).toMatchObject({ authorization_servers: ['https://kc.example/realms/mcp'] });
   expect((await fetch(`${guarded.origin}/.well-known/oauth-authorization-server/mcp`)).status).toBe(401);
 });
 
-test('of several issuers, the first with a provider stands behind the facade, and those without one are shown', async () => {
+test('of several issuers, the first with a provider stands behind the OAuth proxy, and those without one are shown', async () => {
   const tenant = 'https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0';
   const entra = { provider: { entra: {} }, clientId: 'app-id' };
   const guarded = await startGuardedServer(() => ({

@@ -4,9 +4,9 @@ import express5 from 'express';
 import express4 from 'express4';
 import { describe, expect, test } from 'vitest';
 import { type McpAuthOptions, mcpAuth, protectedResourceMetadata } from '../../src/index.js';
-import { postForm, postJson, REDIRECT_URI, rawClient } from '../support/facade-client.js';
-import { SECRET } from '../support/facade-flow.js';
 import { serve } from '../support/loopback-server.js';
+import { postForm, postJson, REDIRECT_URI, rawClient } from '../support/oauth-proxy-client.js';
+import { SECRET } from '../support/oauth-proxy-flow.js';
 import { PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 import { startProviderServer } from '../support/provider-server.js';
 
@@ -33,7 +33,7 @@ describe.each(apps)('%s', (_name, createApp) => {
       issuer: upstream.issuer,
       provider: { authentik: {} },
       clientId: client.id,
-      facade: { secret: SECRET },
+      oauthProxy: { secret: SECRET },
       resourceMetadata: { resource: `${origin}/mcp` },
       ...policy,
     } as McpAuthOptions;

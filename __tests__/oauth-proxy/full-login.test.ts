@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { PROVIDERS, type ProviderName } from '../../src/providers/providers.js';
-import { asAlice, startFacadeFlow } from '../support/facade-flow.js';
 import { logIn, SDKS } from '../support/mcp-login.js';
+import { asAlice, startOAuthProxyFlow } from '../support/oauth-proxy-flow.js';
 import { type BehaviourName, PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 
 const names = Object.keys(PROVIDER_BEHAVIOURS) as BehaviourName[];
@@ -10,7 +10,7 @@ const cases = names.flatMap((name) => SDKS.map((sdk) => [name, sdk] as const));
 describe('a client logs in, calls a tool, and refreshes', () => {
   test.each(cases)('%s, SDK %s', async (name, sdk) => {
     // SDK v1 asks for the scopes of the challenge alone, and without offline_access many servers give no refresh token.
-    const { guarded } = await startFacadeFlow(name, name, { requiredScopes: undefined });
+    const { guarded } = await startOAuthProxyFlow(name, name, { requiredScopes: undefined });
     const client = await logIn(sdk, guarded.resource, asAlice);
     onTestFinished(() => client.close());
     expect(client.callback.searchParams.get('iss')).toBe(guarded.resource);
@@ -33,7 +33,7 @@ describe('with a wrong adapter it fails', () => {
       .map((provider) => [name, provider] as const),
   );
   test.each(wrong)('%s, taken for %s', async (name, provider) => {
-    const { guarded } = await startFacadeFlow(name, provider);
+    const { guarded } = await startOAuthProxyFlow(name, provider);
     await expect(logIn('v2', guarded.resource, asAlice)).rejects.toThrow();
   });
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type RawClient, redirectOf, registerClient } from '../support/facade-client.js';
-import { type FacadeFlow, startFacadeFlow } from '../support/facade-flow.js';
+import { type RawClient, redirectOf, registerClient } from '../support/oauth-proxy-client.js';
+import { type OAuthProxyFlow, startOAuthProxyFlow } from '../support/oauth-proxy-flow.js';
 import { type Page, UserAgent } from '../support/user-agent.js';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }));
@@ -11,7 +11,7 @@ const passSeconds = (seconds: number) => vi.setSystemTime(Date.now() + seconds *
 const DAY = 86_400;
 const HALF_AN_HOUR = 1_800;
 
-function allow({ base }: FacadeFlow, agent: UserAgent, { html }: Page): Promise<Page> {
+function allow({ base }: OAuthProxyFlow, agent: UserAgent, { html }: Page): Promise<Page> {
   const request = /name="request" value="([^"]+)"/.exec(html)?.[1] ?? '';
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };
   const body = new URLSearchParams({ request, decision: 'allow' }).toString();
@@ -20,7 +20,7 @@ function allow({ base }: FacadeFlow, agent: UserAgent, { html }: Page): Promise<
 
 /** A user who has allowed the client, and whose login at the server behind us is under way. */
 async function begin() {
-  const flow = await startFacadeFlow('entra');
+  const flow = await startOAuthProxyFlow('entra');
   const client = await registerClient(flow);
   const agent = new UserAgent();
   const login = await allow(flow, agent, await client.authorize({}, agent));
@@ -35,7 +35,7 @@ test.each([
   [HALF_AN_HOUR - 2, 303],
   [HALF_AN_HOUR + 1, 400],
 ])('a question of consent that is answered after %d s: %d', async (seconds, status) => {
-  const flow = await startFacadeFlow('entra');
+  const flow = await startOAuthProxyFlow('entra');
   const client = await registerClient(flow);
   const agent = new UserAgent();
   const page = await client.authorize({}, agent);
@@ -57,7 +57,7 @@ test.each([
   [598, 200],
   [601, 400],
 ])('a code that is swapped after %d s: %d', async (seconds, status) => {
-  const client = await registerClient(await startFacadeFlow('entra'));
+  const client = await registerClient(await startOAuthProxyFlow('entra'));
   const code = (await client.logIn({ scope: 'mcp.read offline_access' })).get('code') ?? '';
   passSeconds(seconds);
   expect((await client.token({ code })).status).toBe(status);
@@ -73,7 +73,7 @@ test.each([
 });
 
 test('client ids and refresh tokens last as long as the server behind us lets them', async () => {
-  const client = await registerClient(await startFacadeFlow('entra'));
+  const client = await registerClient(await startOAuthProxyFlow('entra'));
   const { body } = await client.token({
     code: (await client.logIn({ scope: 'mcp.read offline_access' })).get('code') ?? '',
   });

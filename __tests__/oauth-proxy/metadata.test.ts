@@ -1,12 +1,12 @@
 import * as oauth from 'oauth4webapi';
 import { describe, expect, test } from 'vitest';
-import { postForm, postJson, REDIRECT_URI } from '../support/facade-client.js';
-import { startFacadeFlow } from '../support/facade-flow.js';
+import { postForm, postJson, REDIRECT_URI } from '../support/oauth-proxy-client.js';
+import { startOAuthProxyFlow } from '../support/oauth-proxy-flow.js';
 import { PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 
 describe('our metadata', () => {
   test('says what is ours, what is true of both, and nothing that we cannot honour', async () => {
-    const { base, guarded, upstream } = await startFacadeFlow('keycloak');
+    const { base, guarded, upstream } = await startOAuthProxyFlow('keycloak');
     const response = await fetch(base);
     expect(response.headers.get('content-type')).toBe('application/json');
     expect(response.headers.get('access-control-allow-origin')).toBe('*');
@@ -31,7 +31,7 @@ describe('our metadata', () => {
   });
 
   test('leaves out what the server behind us says of itself, and is not what it should be', async () => {
-    const { base, upstream } = await startFacadeFlow('keycloak');
+    const { base, upstream } = await startOAuthProxyFlow('keycloak');
     const good = {
       op_policy_uri: 'https://as.example/policy',
       scopes_supported: ['a'],
@@ -59,12 +59,12 @@ describe('our metadata', () => {
     '/.well-known/openid-configuration/mcp',
     '/mcp/.well-known/openid-configuration',
   ])('is at %s', async (path) => {
-    const { guarded } = await startFacadeFlow('keycloak');
+    const { guarded } = await startOAuthProxyFlow('keycloak');
     expect(await (await fetch(guarded.origin + path)).json()).toMatchObject({ issuer: guarded.resource });
   });
 
   test('is accepted by an independent client, and the resource names us', async () => {
-    const { guarded } = await startFacadeFlow('auth0');
+    const { guarded } = await startOAuthProxyFlow('auth0');
     const resource = new URL(guarded.resource);
     const insecure = { [oauth.allowInsecureRequests]: true };
     const described = await oauth.processResourceDiscoveryResponse(
@@ -77,7 +77,7 @@ describe('our metadata', () => {
   });
 
   test('with a shared client there are no secrets to send, and with a shared secret no revocation', async () => {
-    const { base } = await startFacadeFlow('entra');
+    const { base } = await startOAuthProxyFlow('entra');
     const document = (await (await fetch(base)).json()) as Record<string, unknown>;
     expect(document.token_endpoint_auth_methods_supported).toEqual(['none']);
     expect(document.registration_endpoint).toBe(`${base}/client-registration`);
@@ -96,7 +96,7 @@ describe('paths', () => {
     ['POST', '', 'GET, HEAD, OPTIONS'],
     ['DELETE', 'token', 'POST, OPTIONS'],
   ])('%s %s answers 405', async (method, name, allow) => {
-    const { base } = await startFacadeFlow('keycloak');
+    const { base } = await startOAuthProxyFlow('keycloak');
     const response = await fetch(name === '' ? base : `${base}/${name}`, { method });
     expect(response.status).toBe(405);
     expect(response.headers.get('allow')).toBe(allow);
@@ -105,7 +105,7 @@ describe('paths', () => {
   test.each(['', '/client-registration', '/token', '/revocation'])(
     'a page of another origin may call %j',
     async (name) => {
-      const { base } = await startFacadeFlow('keycloak');
+      const { base } = await startOAuthProxyFlow('keycloak');
       const headers = {
         origin: 'https://client.example',
         'access-control-request-method': 'POST',
@@ -132,12 +132,12 @@ describe('paths', () => {
     '/token',
     '/register',
   ])('%s is behind the gate', async (path) => {
-    const { guarded } = await startFacadeFlow('keycloak');
+    const { guarded } = await startOAuthProxyFlow('keycloak');
     expect((await fetch(guarded.origin + path)).status).toBe(401);
   });
 
   test('legacyEndpoints opens those of 2025-03-26', async () => {
-    const flow = await startFacadeFlow('entra', 'entra', { facade: { legacyEndpoints: true } });
+    const flow = await startOAuthProxyFlow('entra', 'entra', { oauthProxy: { legacyEndpoints: true } });
     const { origin } = flow.guarded;
     const metadata = { redirect_uris: [REDIRECT_URI] };
     const { body } = await postJson(`${origin}/register`, metadata);

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { rawClient, registerClient, withCode } from '../support/facade-client.js';
-import { startFacadeFlow, tokenRequests, unseal } from '../support/facade-flow.js';
+import { rawClient, registerClient, withCode } from '../support/oauth-proxy-client.js';
+import { startOAuthProxyFlow, tokenRequests, unseal } from '../support/oauth-proxy-flow.js';
 import { UserAgent } from '../support/user-agent.js';
 
 // Client ids and refresh tokens never expire: a version of this package that seals more will meet those of one that sealed less.
 
 test('a client id without redirect URIs is one to register again', async () => {
-  const { base, seal } = await startFacadeFlow('keycloak');
+  const { base, seal } = await startOAuthProxyFlow('keycloak');
   const client = rawClient(base, seal.close('client', { upstreamId: 'x' } as never));
   expect(await client.token({ code: 'c' })).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
 });
@@ -27,7 +27,7 @@ test('a refresh token without scopes, and a code without a challenge, are refuse
 });
 
 test('a cookie without what was allowed makes a browser a new one', async () => {
-  const flow = await startFacadeFlow('keycloak');
+  const flow = await startOAuthProxyFlow('keycloak');
   const client = await registerClient(flow);
   const first = await client.authorize({}, new UserAgent());
   const [name = ''] = first.response.headers.get('set-cookie')?.split('=') ?? [];

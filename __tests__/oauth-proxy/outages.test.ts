@@ -2,9 +2,9 @@ import type { ServerResponse } from 'node:http';
 import express from 'express';
 import { describe, expect, test } from 'vitest';
 import { protectedResourceMetadata } from '../../src/index.js';
-import { postJson, REDIRECT_URI, withCode } from '../support/facade-client.js';
-import { SECRET, startFacadeFlow } from '../support/facade-flow.js';
 import { serve } from '../support/loopback-server.js';
+import { postJson, REDIRECT_URI, withCode } from '../support/oauth-proxy-client.js';
+import { SECRET, startOAuthProxyFlow } from '../support/oauth-proxy-flow.js';
 import { RESOURCE } from '../support/protected-app.js';
 import { PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
@@ -59,7 +59,7 @@ describe('a server behind us that misbehaves', () => {
     ],
   ])('%s for metadata: %d and a sentence', async (_name, status, answerFor) => {
     const { lines, logger } = createRecordingLogger();
-    const { base, upstream } = await startFacadeFlow('keycloak', 'keycloak', { logger });
+    const { base, upstream } = await startOAuthProxyFlow('keycloak', 'keycloak', { logger });
     upstream.hijack(KEYCLOAK_METADATA, answerFor(upstream.issuer));
     const response = await fetch(base);
     expect(response.status).toBe(status);
@@ -73,16 +73,16 @@ describe('a server behind us that misbehaves', () => {
   });
 
   test('dangerouslyAllowHttp lets its endpoints be on plain http elsewhere', async () => {
-    const { base, upstream } = await startFacadeFlow('keycloak', 'keycloak', { dangerouslyAllowHttp: true });
+    const { base, upstream } = await startOAuthProxyFlow('keycloak', 'keycloak', { dangerouslyAllowHttp: true });
     upstream.hijack(KEYCLOAK_METADATA, json(issuerOf({ token_endpoint: 'http://kc:8080/t' })(upstream.issuer)));
     expect((await fetch(base)).status).toBe(200);
   });
 
   test('that is down: 503; once known, its metadata is relied on', async () => {
-    const cold = await startFacadeFlow('keycloak');
+    const cold = await startOAuthProxyFlow('keycloak');
     await cold.upstream.close();
     expect((await fetch(cold.base)).status).toBe(503);
-    const warm = await startFacadeFlow('keycloak');
+    const warm = await startOAuthProxyFlow('keycloak');
     expect((await fetch(warm.base)).status).toBe(200);
     await warm.upstream.close();
     expect((await fetch(warm.base)).status).toBe(200);
@@ -91,7 +91,7 @@ describe('a server behind us that misbehaves', () => {
   });
 
   test('many clients at once cost one fetch', async () => {
-    const { base, upstream } = await startFacadeFlow('keycloak');
+    const { base, upstream } = await startOAuthProxyFlow('keycloak');
     await Promise.all(Array.from({ length: 20 }, () => fetch(base)));
     await fetch(base);
     expect(upstream.requests).toHaveLength(1);
@@ -103,7 +103,7 @@ describe('a server behind us that misbehaves', () => {
       reached += 1;
       res.end('{}');
     });
-    const { base, upstream } = await startFacadeFlow('keycloak');
+    const { base, upstream } = await startOAuthProxyFlow('keycloak');
     upstream.hijack(PROVIDER_BEHAVIOURS.keycloak.kind.paths.registration ?? '', (res) =>
       res.writeHead(307, { location: trap }).end(),
     );
@@ -119,7 +119,7 @@ describe('a server behind us that misbehaves', () => {
     ['a client id that is a number', json({ client_id: 7 })],
     ['100 MB', sendEndlessly],
   ])('%s for a registration: 502', async (_name, takeOver) => {
-    const { base, upstream } = await startFacadeFlow('keycloak');
+    const { base, upstream } = await startOAuthProxyFlow('keycloak');
     upstream.hijack(PROVIDER_BEHAVIOURS.keycloak.kind.paths.registration ?? '', takeOver);
     const answer = await postJson(`${base}/client-registration`, { redirect_uris: [REDIRECT_URI] });
     expect({ status: answer.status, error: answer.body.error }).toEqual({ status: 502, error: 'server_error' });
@@ -169,14 +169,14 @@ test.each(['expired', undefined])(
     expect(answer).toMatchObject({ status: 502, body: { error: 'server_error' } });
     expect(JSON.stringify(answer.body)).not.toContain('AADSTS');
     expect(lines.filter((line) => line.startsWith('error'))).toEqual([
-      'error facade: The authorization server does not accept the client that this server has there: ' +
+      'error OAuth proxy: The authorization server does not accept the client that this server has there: ' +
         'it answered 401 "invalid_client"; check clientId and clientSecret',
     ]);
   },
 );
 
 test('what another middleware has answered meanwhile is left as it is, and ends nothing', async () => {
-  const { upstream } = await startFacadeFlow('keycloak');
+  const { upstream } = await startOAuthProxyFlow('keycloak');
   upstream.hijack(KEYCLOAK_METADATA, (res) => setTimeout(() => res.writeHead(500).end(), 200));
   const policy = { issuer: upstream.issuer, provider: { keycloak: {} }, resourceMetadata: { resource: RESOURCE } };
   const errors: unknown[] = [];
@@ -188,7 +188,7 @@ test('what another middleware has answered meanwhile is left as it is, and ends 
     }, 50);
     next();
   });
-  app.use(protectedResourceMetadata({ ...policy, facade: { secret: SECRET } }));
+  app.use(protectedResourceMetadata({ ...policy, oauthProxy: { secret: SECRET } }));
   app.use(((error, _req, _res, _next) => void errors.push(error)) as express.ErrorRequestHandler);
   const origin = await serve(app);
   const base = `${origin}/.well-known/oauth-authorization-server/mcp`;

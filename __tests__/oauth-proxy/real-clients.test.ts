@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type Replayed, replay } from '../support/client-replay.js';
-import { asAlice, SECRET, startFacadeFlow } from '../support/facade-flow.js';
 import { startGuardedServer } from '../support/guarded-server.js';
 import { initialize, post } from '../support/mcp-requests.js';
+import { asAlice, SECRET, startOAuthProxyFlow } from '../support/oauth-proxy-flow.js';
 import { atOidcServer, startOidcServer } from '../support/oidc-server.js';
 import { type BehaviourName, PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 import { REAL_CLIENTS, type RealClient } from '../support/real-clients.js';
@@ -30,7 +30,7 @@ const asksOffline = ({ asksFor }: RealClient) =>
 describe.each(SERVERS)('registers, logs in and refreshes at %s', (name) => {
   const { kind } = PROVIDER_BEHAVIOURS[name];
   test.each(CLIENTS)('%s', async (_name, client) => {
-    const { guarded } = await startFacadeFlow(name, name, { resourceMetadata: RESOURCE_METADATA });
+    const { guarded } = await startOAuthProxyFlow(name, name, { resourceMetadata: RESOURCE_METADATA });
     const replayed = await replay({ client, resource: guarded.resource, fillIn: asAlice });
     await expectLetIn(guarded.resource, replayed);
     const isRefreshable = !('refreshesOffline' in kind) || asksOffline(client);
@@ -48,7 +48,7 @@ describe('registers, logs in and refreshes at oidc-provider', () => {
         issuer,
         jwks: { url: `${issuer}/jwks` },
         provider: { standard: {} },
-        facade: { secret: SECRET },
+        oauthProxy: { secret: SECRET },
         resourceMetadata: RESOURCE_METADATA,
       }));
       resource = guarded.resource;

@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { fingerprint } from '../../src/oauth-proxy/clients.js';
-import { postForm, postJson, REDIRECT_URI, rawClient, registerClient, VERIFIER } from '../support/facade-client.js';
-import { type FacadeFlow, startFacadeFlow, tokenRequests } from '../support/facade-flow.js';
+import {
+  postForm,
+  postJson,
+  REDIRECT_URI,
+  rawClient,
+  registerClient,
+  VERIFIER,
+} from '../support/oauth-proxy-client.js';
+import { type OAuthProxyFlow, startOAuthProxyFlow, tokenRequests } from '../support/oauth-proxy-flow.js';
 import { type BehaviourName, PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 
@@ -10,19 +17,19 @@ const METADATA = { client_name: 'Tools', redirect_uris: [REDIRECT_URI], token_en
 /** A flow, and its lines in the log that are warnings. */
 async function withLog(name: BehaviourName, changes: Record<string, unknown> = {}) {
   const { lines, logger } = createRecordingLogger();
-  const flow = await startFacadeFlow(name, name, { ...changes, logger });
+  const flow = await startOAuthProxyFlow(name, name, { ...changes, logger });
   return { flow, all: lines, warnings: () => lines.filter((line) => line.startsWith('warn')) };
 }
 
-type Row = [what: string, server: BehaviourName, act: (flow: FacadeFlow) => Promise<unknown>, line: string];
+type Row = [what: string, server: BehaviourName, act: (flow: OAuthProxyFlow) => Promise<unknown>, line: string];
 
-const register = (metadata: unknown, headers?: Record<string, string>) => (flow: FacadeFlow) =>
+const register = (metadata: unknown, headers?: Record<string, string>) => (flow: OAuthProxyFlow) =>
   postJson(`${flow.base}/client-registration`, metadata, headers);
-const authorize = (changes: Record<string, string>) => async (flow: FacadeFlow) =>
+const authorize = (changes: Record<string, string>) => async (flow: OAuthProxyFlow) =>
   (await registerClient(flow, METADATA)).authorize(changes);
-const logIn = (changes: Record<string, string>) => async (flow: FacadeFlow) =>
+const logIn = (changes: Record<string, string>) => async (flow: OAuthProxyFlow) =>
   (await registerClient(flow, METADATA)).logIn(changes);
-const refresh = (changes: Record<string, string>) => async (flow: FacadeFlow) => {
+const refresh = (changes: Record<string, string>) => async (flow: OAuthProxyFlow) => {
   const client = await registerClient(flow, METADATA);
   const code = (await client.logIn({ scope: 'mcp.read offline_access' })).get('code') ?? '';
   const { body } = await client.token({ code });
@@ -40,7 +47,7 @@ const ROWS: Row[] = [
     register({ client_name: 'Tools' }),
     'registration of the client "Tools" refused by this server: redirect_uris must be https, http on loopback, or a ' +
       'private-use scheme, without fragment; at most 10 of them; if that client is to log in, allow it in ' +
-      'facade.allowedRedirectUris, or correct it there',
+      'oauthProxy.allowedRedirectUris, or correct it there',
   ],
   [
     'a registration that is no JSON',
@@ -74,7 +81,7 @@ const ROWS: Row[] = [
     'keycloak',
     (flow) => rawClient(flow.base, 'x').authorize(),
     'login of a client without a name refused by this server: The client is not registered here; it has to register ' +
-      'anew; it has to register again; if that happens after every restart, set facade.secret',
+      'anew; it has to register again; if that happens after every restart, set oauthProxy.secret',
   ],
   [
     'a login for scopes that the server has not',
@@ -88,7 +95,7 @@ const ROWS: Row[] = [
     'keycloak',
     async (flow) => (await registerClient(flow, METADATA)).token({ code: 'x' }),
     'code of the client "Tools" refused by this server: The code is not one for this client and redirect URI, or has ' +
-      'expired; the user has to log in again; if that happens after every restart, set facade.secret',
+      'expired; the user has to log in again; if that happens after every restart, set oauthProxy.secret',
   ],
   [
     'a refresh for more than the login',
@@ -103,7 +110,7 @@ describe('the operator reads who was refused what, by whom, why, and what to cha
   test.each(ROWS)('%s, at %s', async (_what, server, act, line) => {
     const { flow, warnings } = await withLog(server, server === 'okta' ? { clientId: undefined } : {});
     await act(flow);
-    expect(warnings()).toEqual([`warn facade: ${line}`]);
+    expect(warnings()).toEqual([`warn oauthProxy: ${line}`]);
   });
 
   test('a registration that Keycloak refuses: where its policies are', async () => {
@@ -114,7 +121,7 @@ describe('the operator reads who was refused what, by whom, why, and what to cha
     });
     await register(METADATA)(flow);
     expect(warnings()).toEqual([
-      'warn facade: registration of the client "Tools" refused by the authorization server: 403 "insufficient_scope" ' +
+      'warn OAuth proxy: registration of the client "Tools" refused by the authorization server: 403 "insufficient_scope" ' +
         '"Policy \'Trusted Hosts\' rejected request"; see Clients, Client registration, Anonymous access policies: ' +
         'Trusted Hosts must name the host of this server and of "resource"; Max Clients Limit may be reached',
     ]);
@@ -126,7 +133,7 @@ describe('the operator reads who was refused what, by whom, why, and what to cha
     const sealed = { client: fingerprint(client.id), scopes: [], granted: undefined, token: 'unknown there' };
     await client.token({ grant_type: 'refresh_token', refresh_token: flow.seal.close('refresh_token', sealed) });
     expect(warnings()).toEqual([
-      'warn facade: refresh of the client "Tools" refused by the authorization server: 400 "invalid_grant"; the user has to log in again',
+      'warn OAuth proxy: refresh of the client "Tools" refused by the authorization server: 400 "invalid_grant"; the user has to log in again',
     ]);
   });
 });
@@ -184,14 +191,14 @@ test('a flood of requests during an outage does not flood the log', async () => 
   const { flow, all } = await withLog('entra');
   await flow.upstream.close();
   for (let i = 0; i < 100; i++) await fetch(flow.base);
-  const errors = all.filter((line) => line.startsWith('error facade: '));
+  const errors = all.filter((line) => line.startsWith('error OAuth proxy: '));
   expect(errors).toHaveLength(31);
-  expect(errors.at(-1)).toBe('error facade: further outages of this minute are not logged');
+  expect(errors.at(-1)).toBe('error OAuth proxy: further outages of this minute are not logged');
 });
 
 test('a flood of refusals does not flood the log', async () => {
   const { flow, warnings } = await withLog('entra');
   for (let i = 0; i < 100; i++) await postForm(`${flow.base}/token`, { grant_type: 'refresh_token' });
   expect(warnings()).toHaveLength(31);
-  expect(warnings().at(-1)).toBe('warn facade: further refusals of this minute are not logged');
+  expect(warnings().at(-1)).toBe('warn OAuth proxy: further refusals of this minute are not logged');
 });

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { postJson, REDIRECT_URI } from '../support/facade-client.js';
-import { asAlice, startFacadeFlow } from '../support/facade-flow.js';
 import { logIn, SDKS } from '../support/mcp-login.js';
+import { postJson, REDIRECT_URI } from '../support/oauth-proxy-client.js';
+import { asAlice, startOAuthProxyFlow } from '../support/oauth-proxy-flow.js';
 
 const METADATA = { client_name: 'A client', redirect_uris: [REDIRECT_URI], token_endpoint_auth_method: 'none' };
 
 describe('forwarded', () => {
   test('the server behind us learns our callback, and the client its own redirect URIs', async () => {
-    const { base, seal, upstream } = await startFacadeFlow('keycloak');
+    const { base, seal, upstream } = await startOAuthProxyFlow('keycloak');
     const { status, headers, body } = await postJson(`${base}/client-registration`, {
       ...METADATA,
       scope: 'profile',
@@ -42,7 +42,7 @@ describe('forwarded', () => {
   });
 
   test('what a client says of itself is left out where it is not what it should be', async () => {
-    const { base, upstream } = await startFacadeFlow('auth0');
+    const { base, upstream } = await startOAuthProxyFlow('auth0');
     const good = {
       client_uri: 'https://client.example',
       contacts: ['a@client.example'],
@@ -73,7 +73,7 @@ describe('forwarded', () => {
     'https://cli\tent.example',
     '\nhttps://client.example',
   ])('the address %j, which a URL parser trims, is not passed on', async (client_uri) => {
-    const { base, upstream } = await startFacadeFlow('auth0');
+    const { base, upstream } = await startOAuthProxyFlow('auth0');
     expect((await postJson(`${base}/client-registration`, { ...METADATA, client_uri })).status).toBe(201);
     expect(upstream.registrations[0]).not.toHaveProperty('client_uri');
   });
@@ -83,12 +83,12 @@ describe('forwarded', () => {
     ['application/json; charset=utf-8; charset=utf-7', 415],
     ['application/json; charset="utf-8"', 201],
   ])('a registration as %s is answered %d', async (type, status) => {
-    const { base } = await startFacadeFlow('auth0');
+    const { base } = await startOAuthProxyFlow('auth0');
     expect((await postJson(`${base}/client-registration`, METADATA, { 'content-type': type })).status).toBe(status);
   });
 
   test('Keycloak does not get what its policies refuse: scope, and client_uri', async () => {
-    const { base, upstream } = await startFacadeFlow('keycloak');
+    const { base, upstream } = await startOAuthProxyFlow('keycloak');
     const passed = {
       client_name: 'A client',
       logo_uri: 'https://client.example/logo',
@@ -115,7 +115,7 @@ describe('forwarded', () => {
     ['null for a secret', { client_secret: null, client_secret_expires_at: 0 }],
     ['an empty secret', { client_secret: '' }],
   ])('a client that the server calls client_secret_basic, with %s, is public, and logs in', async (_name, secret) => {
-    const { base, guarded, upstream } = await startFacadeFlow('auth0');
+    const { base, guarded, upstream } = await startOAuthProxyFlow('auth0');
     upstream.register({ id: 'public', redirectUri: `${base}/callback` });
     upstream.hijack('/oidc/register', (res) => {
       const answer = { client_id: 'public', token_endpoint_auth_method: 'client_secret_basic', ...secret };
@@ -133,7 +133,7 @@ describe('forwarded', () => {
   });
 
   test('a confidential client gets the secret that the server behind us made', async () => {
-    const { base } = await startFacadeFlow('auth0');
+    const { base } = await startOAuthProxyFlow('auth0');
     const metadata = { ...METADATA, token_endpoint_auth_method: 'client_secret_basic' };
     const { body } = await postJson(`${base}/client-registration`, metadata);
     expect(body.client_secret).toMatch(/^[0-9a-f-]{36}$/);
@@ -145,7 +145,7 @@ describe('forwarded', () => {
     ['descope', 'Bearer P1:management-key', 201],
     ['descope', undefined, 401],
   ] as const)('%s, with the credentials %j: %d', async (name, authorization, expected) => {
-    const { base, upstream } = await startFacadeFlow(name, name, { clientId: undefined });
+    const { base, upstream } = await startOAuthProxyFlow(name, name, { clientId: undefined });
     const { status, body } = await postJson(
       `${base}/client-registration`,
       METADATA,
@@ -159,7 +159,7 @@ describe('forwarded', () => {
   });
 
   test('registration that is switched off is told as such', async () => {
-    const { base, upstream } = await startFacadeFlow('auth0');
+    const { base, upstream } = await startOAuthProxyFlow('auth0');
     upstream.hijack('/oidc/register', (res) => res.writeHead(404, { 'content-type': 'text/html' }).end('<h1>no</h1>'));
     const { status, body } = await postJson(`${base}/client-registration`, METADATA);
     expect(status).toBe(403);
@@ -171,7 +171,7 @@ describe('forwarded', () => {
 });
 
 test('a shared client is handed out without asking the server behind us', async () => {
-  const { base, upstream } = await startFacadeFlow('entra');
+  const { base, upstream } = await startOAuthProxyFlow('entra');
   const { status, body } = await postJson(`${base}/client-registration`, {
     ...METADATA,
     token_endpoint_auth_method: 'client_secret_post',
@@ -217,14 +217,14 @@ describe('refused', () => {
     ],
     ['too much', { ...METADATA, client_name: 'a'.repeat(20_000) }, 413, 'invalid_request'],
   ])('%s', async (_name, metadata, expected, error) => {
-    const { base, upstream } = await startFacadeFlow('entra');
+    const { base, upstream } = await startOAuthProxyFlow('entra');
     const { status, body } = await postJson(`${base}/client-registration`, metadata);
     expect({ status, error: body.error }).toEqual({ status: expected, error });
     expect(upstream.requests).toEqual([]);
   });
 
   test('a form', async () => {
-    const { base } = await startFacadeFlow('entra');
+    const { base } = await startOAuthProxyFlow('entra');
     const response = await fetch(`${base}/client-registration`, {
       method: 'POST',
       body: new URLSearchParams(METADATA as never),

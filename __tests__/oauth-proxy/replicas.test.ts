@@ -2,9 +2,9 @@ import type { RequestListener } from 'node:http';
 import express from 'express';
 import { expect, test } from 'vitest';
 import { type McpAuthOptions, protectedResourceMetadata } from '../../src/index.js';
-import { postJson, REDIRECT_URI, rawClient } from '../support/facade-client.js';
-import { SECRET } from '../support/facade-flow.js';
 import { serve } from '../support/loopback-server.js';
+import { postJson, REDIRECT_URI, rawClient } from '../support/oauth-proxy-client.js';
+import { SECRET } from '../support/oauth-proxy-flow.js';
 import { PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 import { startProviderServer } from '../support/provider-server.js';
 
@@ -26,7 +26,7 @@ async function startReplicas(...secrets: (string | string[] | undefined)[]) {
         provider: { entra: {} },
         clientId: client.id,
         clientSecret: client.secret,
-        facade: { secret },
+        oauthProxy: { secret },
         resourceMetadata: { resource: `${origin}/mcp` },
         ...policy,
         ...changes,

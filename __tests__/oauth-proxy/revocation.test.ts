@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { postForm, registerClient, withCode } from '../support/facade-client.js';
-import { startFacadeFlow } from '../support/facade-flow.js';
+import { postForm, registerClient, withCode } from '../support/oauth-proxy-client.js';
+import { startOAuthProxyFlow } from '../support/oauth-proxy-flow.js';
 
 describe('revocation', () => {
   test('of a refresh token reaches the server behind us under its own name', async () => {
@@ -28,7 +28,7 @@ describe('revocation', () => {
 
   test('is not offered where it would need the shared secret, or where the server has none', async () => {
     for (const name of ['entra', 'okta'] as const) {
-      const flow = await startFacadeFlow(name);
+      const flow = await startOAuthProxyFlow(name);
       const client = await registerClient(flow);
       const answer = await postForm(`${flow.base}/revocation`, { client_id: client.id, token: 't' });
       expect(answer.status).toBe(404);

@@ -1,16 +1,16 @@
 import * as oauth from 'oauth4webapi';
 import { expect, test } from 'vitest';
-import { REDIRECT_URI } from '../support/facade-client.js';
-import { asAlice, startFacadeFlow } from '../support/facade-flow.js';
+import { REDIRECT_URI } from '../support/oauth-proxy-client.js';
+import { asAlice, startOAuthProxyFlow } from '../support/oauth-proxy-flow.js';
 import { type BehaviourName, PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 import { UserAgent } from '../support/user-agent.js';
 
 const insecure = { [oauth.allowInsecureRequests]: true };
 
 test.each(Object.keys(PROVIDER_BEHAVIOURS) as BehaviourName[])(
-  'oauth4webapi, which checks everything, accepts the facade of %s',
+  'oauth4webapi, which checks everything, accepts the OAuth proxy of %s',
   async (name) => {
-    const { guarded } = await startFacadeFlow(name);
+    const { guarded } = await startOAuthProxyFlow(name);
     const issuer = new URL(guarded.resource);
     const discovered = await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...insecure });
     const server = await oauth.processDiscoveryResponse(issuer, discovered);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { postJson, REDIRECT_URI, rawClient, withCode } from '../support/facade-client.js';
-import { startFacadeFlow, tokenRequests, unseal } from '../support/facade-flow.js';
+import { postJson, REDIRECT_URI, rawClient, withCode } from '../support/oauth-proxy-client.js';
+import { startOAuthProxyFlow, tokenRequests, unseal } from '../support/oauth-proxy-flow.js';
 
 describe('clients', () => {
   test.each<[string, (id: string) => string | undefined]>([
@@ -42,7 +42,7 @@ describe('clients', () => {
   });
 
   test.each(['client_secret_basic', 'client_secret_post'])('%s reaches the server behind us', async (method) => {
-    const flow = await startFacadeFlow('auth0');
+    const flow = await startOAuthProxyFlow('auth0');
     const metadata = { redirect_uris: [REDIRECT_URI], token_endpoint_auth_method: method };
     const { body } = await postJson(`${flow.base}/client-registration`, metadata);
     const { client_id: id, client_secret: secret } = body as { client_id: string; client_secret: string };
@@ -82,7 +82,7 @@ describe('what is no form', () => {
     ['too much', { body: new URLSearchParams({ code: 'a'.repeat(70_000) }) }, 413],
     ['nothing', { headers: { 'content-type': 'application/x-www-form-urlencoded' } }, 401],
   ])('%s', async (_name, init, status) => {
-    const flow = await startFacadeFlow('entra');
+    const flow = await startOAuthProxyFlow('entra');
     const response = await fetch(`${flow.base}/token`, { method: 'POST', ...init });
     expect(response.status).toBe(status);
     expect(await response.json()).toMatchObject({ error: expect.stringMatching(/^invalid_(request|client)$/) });

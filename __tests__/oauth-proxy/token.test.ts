@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type RawClient, registerClient, VERIFIER, withCode } from '../support/facade-client.js';
-import { startFacadeFlow, tokenRequests, unseal } from '../support/facade-flow.js';
+import { type RawClient, registerClient, VERIFIER, withCode } from '../support/oauth-proxy-client.js';
+import { startOAuthProxyFlow, tokenRequests, unseal } from '../support/oauth-proxy-flow.js';
 import { type BehaviourName, PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 
 describe('a code', () => {
@@ -210,7 +210,7 @@ describe('other grants', () => {
     '',
     undefined,
   ])('%j is refused, and the server behind us never hears of it', async (grant_type) => {
-    const flow = await startFacadeFlow('entra');
+    const flow = await startOAuthProxyFlow('entra');
     const client = await registerClient(flow);
     const answer = await client.token({ grant_type, username: 'alice', password: 'p', scope: 'api://app-id/.default' });
     expect(answer).toMatchObject({ status: 400, body: { error: 'unsupported_grant_type' } });

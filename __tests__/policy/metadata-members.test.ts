@@ -36,7 +36,7 @@ describe('a member that is named like an option is announced and does nothing, s
     ['issuers', 'issuers'],
     ['jwks', 'jwks'],
     ['provider', 'provider'],
-    ['facade', 'facade'],
+    ['oauthProxy', 'oauthProxy'],
     ['clientSecret', 'clientSecret'],
     ['scopesClaim', 'scopesClaim'],
     ['jwtValidationOptions', 'jwtValidationOptions'],

@@ -2,9 +2,9 @@ import express from 'express';
 import request from 'supertest';
 import { describe, expect, test } from 'vitest';
 import { ConfigError, type McpAuthOptions, mcpAuth, protectedResourceMetadata } from '../../src/index.js';
-import { postJson, REDIRECT_URI, rawClient } from '../support/facade-client.js';
 import { good } from '../support/good-policy.js';
 import { serve } from '../support/loopback-server.js';
+import { postJson, REDIRECT_URI, rawClient } from '../support/oauth-proxy-client.js';
 import { PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 import { startProviderServer } from '../support/provider-server.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
@@ -13,8 +13,8 @@ const RESOURCE = 'https://one-policy.example/one-policy';
 const BASE = '/.well-known/oauth-authorization-server/one-policy';
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
 
-/** Options of a facade without a secret, of which no other test has the like. */
-async function startFacadeOptions() {
+/** Options of an OAuth proxy without a secret, of which no other test has the like. */
+async function startOAuthProxyOptions() {
   const { lines, logger } = createRecordingLogger();
   const upstream = await startProviderServer(PROVIDER_BEHAVIOURS.keycloak.kind);
   const options = {
@@ -34,14 +34,14 @@ async function statusOfLogin(registeredAt: string, loggedInAt: string): Promise<
 }
 
 const RANDOM =
-  'warn facade.secret is not set: a random one is used, so that every client must log in again after a restart, and replicas do not know each other';
+  'warn oauthProxy.secret is not set: a random one is used, so that every client must log in again after a restart, and replicas do not know each other';
 const twins = (issuer: string) =>
-  `warn facade.secret is not set in two policies for ${RESOURCE} with the issuer ${issuer}: clients of one are unknown to the other. ` +
-  'Hand the same options object to mcpAuth() and protectedResourceMetadata(), or what mcpAuth() returned to the latter, or set facade.secret';
+  `warn oauthProxy.secret is not set in two policies for ${RESOURCE} with the issuer ${issuer}: clients of one are unknown to the other. ` +
+  'Hand the same options object to mcpAuth() and protectedResourceMetadata(), or what mcpAuth() returned to the latter, or set oauthProxy.secret';
 
-describe('a facade without a secret is one', () => {
+describe('an OAuth proxy without a secret is one', () => {
   test.each(['the same object', 'what mcpAuth() returned'])('for both middlewares with %s', async (given) => {
-    const { options, lines } = await startFacadeOptions();
+    const { options, lines } = await startOAuthProxyOptions();
     const auth = mcpAuth(options);
     const metadata = protectedResourceMetadata(given === 'the same object' ? options : auth);
     const [one, other] = [await serve(express().use(auth)), await serve(express().use(metadata))];
@@ -51,7 +51,7 @@ describe('a facade without a secret is one', () => {
   });
 
   test('not for two equal objects, of which the second is warned about', async () => {
-    const { options, lines } = await startFacadeOptions();
+    const { options, lines } = await startOAuthProxyOptions();
     const one = await serve(express().use(mcpAuth(options)));
     expect(lines).toEqual([RANDOM]);
     const other = await serve(express().use(protectedResourceMetadata({ ...options })));
@@ -61,12 +61,12 @@ describe('a facade without a secret is one', () => {
 });
 
 test.each<[string, Record<string, unknown>]>([
-  ['a secret', { facade: { secret: 'a secret of thirty-two characters' } }],
-  ['facade: false', { facade: false }],
+  ['a secret', { oauthProxy: { secret: 'a secret of thirty-two characters' } }],
+  ['oauthProxy: false', { oauthProxy: false }],
   ['another resource', { resourceMetadata: { resource: 'https://mcp.example/other' } }],
   ['another issuer', { issuer: 'https://other.example' }],
 ])('with %s there is no warning of a second policy', async (_name, changes) => {
-  const { options, lines } = await startFacadeOptions();
+  const { options, lines } = await startOAuthProxyOptions();
   const auth = mcpAuth(options);
   protectedResourceMetadata({ ...options, ...changes } as McpAuthOptions);
   expect(lines.filter((line) => line.includes('two policies'))).toEqual([]);

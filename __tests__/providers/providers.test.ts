@@ -105,7 +105,12 @@ test.each<[string, string[], string]>([
 
 test('a token with another audience is refused, and the log says once what to change at the server', async () => {
   const { lines, logger } = createRecordingLogger();
-  const gate = createGate({ issuer: ISSUER, provider: { keycloak: {} }, facade: { secret: 'x'.repeat(32) }, logger });
+  const gate = createGate({
+    issuer: ISSUER,
+    provider: { keycloak: {} },
+    oauthProxy: { secret: 'x'.repeat(32) },
+    logger,
+  });
   const token = gate.signer.sign(claims({ aud: 'account' }));
   for (const response of [await gate.send(token), await gate.send(token)]) {
     expectInvalidToken(response, 'The token is meant for another audience');

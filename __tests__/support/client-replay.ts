@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Answer } from './facade-client.js';
-import { postForm, postJson, VERIFIER } from './facade-client.js';
+import type { Answer } from './oauth-proxy-client.js';
+import { postForm, postJson, VERIFIER } from './oauth-proxy-client.js';
 import type { Announced, RealClient } from './real-clients.js';
 import { type FillIn, UserAgent } from './user-agent.js';
 

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import express, { type Express } from 'express';
 import { expect, onTestFinished } from 'vitest';
-import { examine } from '../../src/doctor/doctor.js';
+import { diagnose } from '../../src/doctor/doctor.js';
 import type { Reader, ReportedFinding } from '../../src/doctor/finding.js';
 import { createProbe } from '../../src/doctor/probe.js';
 import { type McpAuthOptions, type Middleware, mcpAuth, mcpCors, protectedResourceMetadata } from '../../src/index.js';
@@ -65,7 +65,7 @@ export async function startFaultyServer(fault: Fault = {}): Promise<FaultyServer
   const walk = async (token?: string, reader: Reader = 'code') => {
     const findings: ReportedFinding[] = [];
     const known = reader === 'file' ? resolveAuth('mcpAuth()', policy) : undefined;
-    for await (const finding of examine({ url, token, policy: known }, createProbe(url))) findings.push(finding);
+    for await (const finding of diagnose({ url, token, policy: known }, createProbe(url))) findings.push(finding);
     return findings;
   };
   return { url, issuer, signer, walk };

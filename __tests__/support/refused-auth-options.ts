@@ -4,7 +4,7 @@ import { issuerRefusals, type Refusal } from './refused-issuer-options.js';
 
 const RESOURCE_FIX = 'Write the address that clients use, for example "https://mcp.example.com/mcp".';
 
-/** Wrong values of every option of a policy, but for those of the facade. */
+/** Wrong values of every option of a policy, but for those of the OAuth proxy. */
 export const refusals: Refusal[] = [
   ...issuerRefusals,
   [

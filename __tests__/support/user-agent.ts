@@ -15,7 +15,7 @@ export interface Page {
 /** What a person does with a form: the fields to fill in and the button to press; undefined leaves the page as it is. */
 export type FillIn = (fields: Record<string, string>, page: Page) => Record<string, string> | undefined;
 
-const MOST_STEPS = 20;
+const MAX_STEPS = 20;
 
 /** As much of a browser as a login needs: cookies by host (not by port, as in browsers) and path, redirects, forms. */
 export class UserAgent {
@@ -26,7 +26,7 @@ export class UserAgent {
   /** Goes on until `isGoal` says that an address is the client's, or a page is not for filling in. */
   async visit(address: string | URL, fillIn: FillIn, isGoal: (url: URL) => boolean): Promise<URL | Page> {
     let next: { url: URL; init?: RequestInit } = { url: new URL(address) };
-    for (let step = 0; step < MOST_STEPS; step++) {
+    for (let step = 0; step < MAX_STEPS; step++) {
       if (isGoal(next.url)) return next.url;
       const page = await this.load(next.url, next.init);
       const location = page.response.headers.get('location');
@@ -37,7 +37,7 @@ export class UserAgent {
         next = submitted;
       }
     }
-    throw new Error(`more than ${MOST_STEPS} steps: ${this.visited.join('\n')}`);
+    throw new Error(`more than ${MAX_STEPS} steps: ${this.visited.join('\n')}`);
   }
 
   async load(url: URL, init: RequestInit = {}): Promise<Page> {

@@ -2,18 +2,18 @@ import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import type { AuthInfo } from '../core/auth-info.js';
 import { AuthError, type Evidence, UpstreamError } from '../core/errors.js';
+import { ignoreRejection } from '../core/ignore-rejection.js';
 import { type Logger, SILENT } from '../core/logger.js';
 import { printable, printableJson } from '../core/printable.js';
-import { catchStrayPromise } from '../core/stray-promise.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
-import type { Decision } from '../policy/decision.js';
-import { MODES, type ModeName } from '../policy/modes.js';
+import type { AuthDecision } from '../policy/auth-decision.js';
+import { type McpAuthMode, MODES } from '../policy/modes.js';
 
 const decisions = channel('express-mcp-auth:decision');
 
 /** What is known of a request when it is decided on. */
 export interface Verdict {
-  readonly outcome: Decision['outcome'];
+  readonly outcome: AuthDecision['outcome'];
   /** `performance.now()` when the request came. */
   readonly began: number;
   readonly auth?: AuthInfo | undefined;
@@ -23,8 +23,8 @@ export interface Verdict {
 
 /** Tells the channel, the hook and the logger what became of each request. Whoever fails to listen changes nothing. */
 export function createDecisionLog(
-  mode: ModeName,
-  { logger, onDecision }: { logger: Logger; onDecision: ((decision: Decision) => void) | undefined },
+  mode: McpAuthMode,
+  { logger, onDecision }: { logger: Logger; onDecision: ((decision: AuthDecision) => void) | undefined },
 ): (req: IncomingMessage, verdict: Verdict) => void {
   const { logsEverything } = MODES[mode];
   const advise = createAdvice(logger);
@@ -37,7 +37,7 @@ export function createDecisionLog(
     if (level !== undefined) logger[level](lineFor(decision, verdict.error));
     advise(verdict.error);
     try {
-      catchStrayPromise(onDecision?.(decision));
+      ignoreRejection(onDecision?.(decision));
     } catch {
       // A hook that throws must not turn a decision round; it has its own ways to report.
     }
@@ -64,7 +64,11 @@ function createAdvice(logger: Logger): (error: unknown) => void {
   };
 }
 
-function describe(req: IncomingMessage, mode: ModeName, { outcome, began, auth, error, cached }: Verdict): Decision {
+function describe(
+  req: IncomingMessage,
+  mode: McpAuthMode,
+  { outcome, began, auth, error, cached }: Verdict,
+): AuthDecision {
   const { iss, sub, client_id, kid } = evidenceOf(error);
   return {
     mode,
@@ -89,20 +93,20 @@ function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-const LONGEST_EVIDENCE = 300;
-const LONGEST_PATH = 300;
+const MAX_EVIDENCE_LENGTH = 300;
+const MAX_PATH_LENGTH = 300;
 
-function lineFor({ mode, outcome, code, method, path }: Decision, error: unknown): string {
+function lineFor({ mode, outcome, code, method, path }: AuthDecision, error: unknown): string {
   // What a stranger sent is quoted as JSON: no line can be made to look like two.
-  const evidence = printable(quote(evidenceOf(error)), LONGEST_EVIDENCE);
+  const evidence = printable(quote(evidenceOf(error)), MAX_EVIDENCE_LENGTH);
   const why = error === undefined ? '' : `: ${code ?? 'error'}: ${(error as Error).message} ${evidence}`;
-  return `mcpAuth ${mode}: ${method} ${printableJson(path, LONGEST_PATH)} ${outcome}${why}`;
+  return `mcpAuth ${mode}: ${method} ${printableJson(path, MAX_PATH_LENGTH)} ${outcome}${why}`;
 }
 
 /** A stranger can nest a claim so deeply that it can be read, and not be written: then nothing is said of it. */
 function quote(evidence: Evidence): string {
   try {
-    return printableJson(evidence, LONGEST_EVIDENCE) ?? '';
+    return printableJson(evidence, MAX_EVIDENCE_LENGTH) ?? '';
   } catch {
     return '{…}';
   }

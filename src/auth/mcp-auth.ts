@@ -8,7 +8,7 @@ import { rawPath, requestTarget } from '../http/request-target.js';
 import { publicEndpointsOf } from '../metadata/public-endpoints.js';
 import { readToken, removeCredentials, repeatedHeaderRefusal, type Scheme, schemeOf } from '../oauth/credentials.js';
 import { replyOutage } from '../oauth/outage.js';
-import { attachAnonymousRefuse, attachRefuse, createLaterRefusals, createRefusal } from '../oauth/refusal.js';
+import { createRefusal, createRefusers, setAnonymousRefuser, setRefuser } from '../oauth/refusal.js';
 import type { McpAuthOptions } from '../policy/auth-options.js';
 import { MODES, type Mode } from '../policy/modes.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
@@ -18,13 +18,13 @@ import { createSenderConstraint, schemeOfToken } from './binding/sender-constrai
 import { createDecisionLog } from './decision-log.js';
 import { createSetupHints } from './setup-hints.js';
 import { missingScopes } from './token/claims.js';
+import type { VerifiedToken } from './token/token-cache.js';
 import { createTokenVerifier } from './token/token-verifier.js';
-import type { VerifiedToken } from './token/verified-tokens.js';
 
 const NO_TOKEN = new AuthError('missing_token');
 
 /** One request on its way through the gate. */
-interface Passage {
+interface RequestContext {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly next: (error?: unknown) => void;
@@ -39,7 +39,11 @@ interface Passage {
   cached: boolean;
 }
 
-function beginPassage(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): Passage {
+function createRequestContext(
+  req: IncomingMessage,
+  res: ServerResponse,
+  next: (error?: unknown) => void,
+): RequestContext {
   const began = performance.now();
   return { req, res, next, began, scheme: 'bearer', canBeOvertaken: false, auth: undefined, cached: false };
 }
@@ -50,19 +54,19 @@ function beginPassage(req: IncomingMessage, res: ServerResponse, next: (error?: 
  * clients where to log in; what is not the client's fault goes to `next(error)`, but an outage (503) is answered here where
  * the request asks for JSON.
  *
- * The metadata paths of the policy, and those of its facade, are answered here without a token, so that nothing reaches
+ * The metadata paths of the policy, and those of its OAuth proxy, are answered here without a token, so that nothing reaches
  * the application at them. Does not check who may call which tool.
  *
  * @param options Read once: all functions that get the same object share one policy, and refuse it once it has changed.
  * @throws {ConfigError} Where the policy is not one.
  */
 export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
-  const held = resolvePolicy('mcpAuth()', options);
-  const schemes: readonly Scheme[] = held.dpop === 'off' ? ['bearer'] : ['bearer', 'dpop'];
-  const verifier = createTokenVerifier(held);
-  const sender = createSenderConstraint(held);
-  const endpoints = publicEndpointsOf(held);
-  const { admit, turnAway, later } = createGate(held, options);
+  const resolved = resolvePolicy('mcpAuth()', options);
+  const schemes: readonly Scheme[] = resolved.dpop === 'off' ? ['bearer'] : ['bearer', 'dpop'];
+  const verifier = createTokenVerifier(resolved);
+  const sender = createSenderConstraint(resolved);
+  const endpoints = publicEndpointsOf(resolved);
+  const { accept, refuse, refusers } = createResponder(resolved, options);
 
   function mcpAuthMiddleware(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void {
     const target = requestTarget(req);
@@ -72,55 +76,55 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
       endpoint(req, res, next);
       return;
     }
-    const passage = beginPassage(req, res, next);
+    const context = createRequestContext(req, res, next);
     const repeated = repeatedHeaderRefusal(req);
     if (repeated !== undefined) {
-      turnAway(passage, repeated);
+      refuse(context, repeated);
       return;
     }
     const { authorization } = req.headers;
     // Not thrown: it is how every client begins.
-    if (authorization === undefined) turnAway(passage, NO_TOKEN);
-    else present(passage, authorization, target);
+    if (authorization === undefined) refuse(context, NO_TOKEN);
+    else authenticate(context, authorization, target);
   }
 
-  function present(passage: Passage, authorization: string, target: string): void {
+  function authenticate(context: RequestContext, authorization: string, target: string): void {
     const scheme = schemeOf(authorization, schemes);
-    if (scheme !== undefined) passage.scheme = scheme;
+    if (scheme !== undefined) context.scheme = scheme;
     let token: string;
     try {
       token = readToken(authorization, scheme, target);
     } catch (error) {
-      turnAway(passage, error);
+      refuse(context, error);
       return;
     }
     const known = verifier.recall(token);
-    passage.cached = known !== undefined;
+    context.cached = known !== undefined;
     // How it may be refused later was attached to it when it was verified, whatever came of that request.
-    if (known !== undefined && sender.isPlain(known.auth, passage.scheme)) admit(passage, known.auth);
-    else verify(passage, token, known).catch((error: unknown) => passage.next(asError(error, 'mcpAuth()')));
+    if (known !== undefined && sender.isPlain(known.auth, context.scheme)) accept(context, known.auth);
+    else verify(context, token, known).catch((error: unknown) => context.next(asError(error, 'mcpAuth()')));
   }
 
-  async function verify(passage: Passage, token: string, known: VerifiedToken | undefined): Promise<void> {
-    passage.canBeOvertaken = !isAnswered(passage.res);
+  async function verify(context: RequestContext, token: string, known: VerifiedToken | undefined): Promise<void> {
+    context.canBeOvertaken = !isAnswered(context.res);
     try {
       const verified = known ?? (await verifier.verify(token));
-      passage.auth = verified.auth;
-      attachRefuse(verified.auth, later[schemeOfToken(verified.auth)]);
-      await sender.check(verified, presentationOf(passage, held));
+      context.auth = verified.auth;
+      setRefuser(verified.auth, refusers[schemeOfToken(verified.auth)]);
+      await sender.check(verified, presentationOf(context, resolved));
     } catch (error) {
-      turnAway(passage, error);
+      refuse(context, error);
       return;
     }
-    admit(passage, passage.auth);
+    accept(context, context.auth);
   }
 
   const auth = Object.assign(mcpAuthMiddleware, { revoke: verifier.revoke });
-  rememberPolicy(auth, held);
+  rememberPolicy(auth, resolved);
   return auth;
 }
 
-function presentationOf({ req, scheme }: Passage, { resource, mtls }: ResolvedAuth): Presentation {
+function presentationOf({ req, scheme }: RequestContext, { resource, mtls }: ResolvedAuth): Presentation {
   const { dpop } = req.headers;
   return {
     scheme,
@@ -133,27 +137,27 @@ function presentationOf({ req, scheme }: Passage, { resource, mtls }: ResolvedAu
   };
 }
 
-function createGate(held: ResolvedAuth, options: object) {
-  const mode: Mode = MODES[held.modeName];
-  const refuse = createRefusal(held);
-  const later = createLaterRefusals(refuse, held);
-  const record = createDecisionLog(held.modeName, held);
-  const hints = createSetupHints(options, held);
+function createResponder(resolved: ResolvedAuth, options: object) {
+  const mode: Mode = MODES[resolved.modeName];
+  const write = createRefusal(resolved);
+  const refusers = createRefusers(write, resolved);
+  const record = createDecisionLog(resolved.modeName, resolved);
+  const hints = createSetupHints(options, resolved);
 
-  function admit(passage: Passage, auth: AuthInfo): void {
-    const missing = missingScopes(held.requiredScopes, auth.scopes);
-    passage.auth = auth;
+  function accept(context: RequestContext, auth: AuthInfo): void {
+    const missing = missingScopes(resolved.requiredScopes, auth.scopes);
+    context.auth = auth;
     if (missing.length > 0) {
-      turnAway(passage, new AuthError('insufficient_scope', { missing }));
+      refuse(context, new AuthError('insufficient_scope', { missing }));
       return;
     }
-    attachAuth(passage.req, auth);
-    record(passage.req, { outcome: 'passed', began: passage.began, auth, cached: passage.cached });
-    if (!isOvertaken(passage)) passage.next();
+    attachAuth(context.req, auth);
+    record(context.req, { outcome: 'passed', began: context.began, auth, cached: context.cached });
+    if (!isOvertaken(context)) context.next();
   }
 
-  function turnAway(passage: Passage, error: unknown): void {
-    const { req, res, next, began, auth, cached, scheme } = passage;
+  function refuse(context: RequestContext, error: unknown): void {
+    const { req, res, next, began, auth, cached, scheme } = context;
     // An identity that an earlier middleware left here was not verified by this policy.
     clearAuth(req);
     const code = error instanceof AuthError ? error.code : undefined;
@@ -162,14 +166,14 @@ function createGate(held: ResolvedAuth, options: object) {
       code !== 'repeated_header' && mode[code === 'missing_token' ? 'withoutToken' : 'withBadToken'] === 'pass';
     const outcome = passes ? mode.passesAs : error instanceof AuthError ? 'refused' : 'failed';
     record(req, { outcome, began, auth, cached, error });
-    if (isOvertaken(passage)) return;
+    if (isOvertaken(context)) return;
     if (passes) {
       removeCredentials(req);
-      attachAnonymousRefuse(req, later.bearer);
+      setAnonymousRefuser(req, refusers.bearer);
       next();
     } else if (error instanceof AuthError) {
       if (code === 'missing_token') hints.onRefusal(req);
-      refuse(req, res, error.code, scheme);
+      write(req, res, error.code, scheme);
     } else if (error instanceof UpstreamError && asksForJson(req)) {
       // Not for next(): Express would answer with a page, which no MCP client can read.
       replyOutage(res, error);
@@ -180,10 +184,10 @@ function createGate(held: ResolvedAuth, options: object) {
     }
   }
 
-  return { admit, turnAway, later };
+  return { accept, refuse, refusers };
 }
 
 /** While a slow key server was waited for, another may have answered, or the client hung up. */
-function isOvertaken({ canBeOvertaken, res }: Passage): boolean {
+function isOvertaken({ canBeOvertaken, res }: RequestContext): boolean {
   return canBeOvertaken && (isAnswered(res) || res.destroyed);
 }

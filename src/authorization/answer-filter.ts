@@ -3,7 +3,7 @@ import { isAnswered } from '../http/answered.js';
 import { replyJson } from '../http/reply.js';
 import { type AnswerType, answerTypeOf } from './answer-type.js';
 import { EventRewriter } from './event-rewriter.js';
-import { UnreadableAnswer } from './hidden-entries.js';
+import { UnreadableAnswer } from './list-filter.js';
 
 type Head = [status: number, ...rest: unknown[]];
 type Callback = (() => void) | undefined;

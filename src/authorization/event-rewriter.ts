@@ -5,7 +5,7 @@ const END_OF_EVENT = /(?:\r\n|\n|\r(?!\n)){2}/;
 const KNOWN_FIELD = /^(?:(?:data|event|id|retry)(?::|$)|:|$)/;
 
 /** Characters of what came before that may be the beginning of such an end. */
-const LONGEST_BEGINNING = 3;
+const MAX_PREFIX_LENGTH = 3;
 
 /**
  * Rewrites the data of an event stream, whatever the pieces it comes in. Not with eventsource-parser, which reads the meaning of events only:
@@ -36,7 +36,7 @@ export class EventRewriter {
     this.#isAfterReturn = false;
     this.#pieces.push(piece);
     const seam = this.#tail + piece;
-    this.#tail = seam.slice(-LONGEST_BEGINNING);
+    this.#tail = seam.slice(-MAX_PREFIX_LENGTH);
     return END_OF_EVENT.test(seam) ? ready + this.#complete() : ready;
   }
 
@@ -55,7 +55,7 @@ export class EventRewriter {
       pending = pending.slice(end.index + end[0].length);
     }
     this.#pieces = [pending];
-    this.#tail = pending.slice(-LONGEST_BEGINNING);
+    this.#tail = pending.slice(-MAX_PREFIX_LENGTH);
     this.#isAfterReturn = pending === '' && ready.endsWith('\r');
     return ready;
   }

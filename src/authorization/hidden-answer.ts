@@ -3,26 +3,30 @@ import { getAuth } from '../core/auth-info.js';
 import type { Logger } from '../core/logger.js';
 import { errorResponse } from '../messages/message-errors.js';
 import { filterAnswer } from './answer-filter.js';
-import { hideEntries } from './hidden-entries.js';
-import { UNDECIDED } from './message-error.js';
-import type { ReceivedBody } from './received-calls.js';
-import type { Ruling } from './ruling.js';
+import type { CallAuthorizer } from './call-authorizer.js';
+import type { ReceivedBody } from './calls-in-body.js';
+import { filterLists } from './list-filter.js';
+import { MESSAGE_REFUSALS } from './message-error.js';
 
 interface Context {
-  readonly ruling: Ruling;
+  readonly authorize: CallAuthorizer;
   readonly logger: Logger;
   /** The calls of the request; undefined for a request without a message, whose answer may be a page. */
   readonly body?: ReceivedBody;
 }
 
 /** Removes the entries that the caller may not use from the lists in an answer. An unreadable answer may contain such a list: it is not passed on. */
-export function hideFrom(req: IncomingMessage, res: ServerResponse, { ruling, logger, body }: Context): void {
+export function hideFrom(
+  req: IncomingMessage,
+  res: ServerResponse,
+  { authorize: ruling, logger, body }: Context,
+): void {
   const auth = getAuth(req);
   // The filter cannot read an answer that a compression middleware has compressed.
   delete req.headers['accept-encoding'];
-  const { code, message } = UNDECIDED.unreadable_answer;
+  const { code, message } = MESSAGE_REFUSALS.unreadable_answer;
   filterAnswer(res, {
-    rewrite: (json) => hideEntries(json, (call) => ruling(auth, [call]) === undefined),
+    rewrite: (json) => filterLists(json, (call) => ruling(auth, [call]) === undefined),
     refuse: (fault) => {
       logger.error(`mcpScopes(): unreadable_answer: an answer was kept from a caller, since hide is on and ${fault}`);
       return errorResponse(idOf(body), { code, message, data: { reason: 'unreadable_answer' } });

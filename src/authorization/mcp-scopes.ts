@@ -8,16 +8,16 @@ import { carriesBody, isBodyParsed } from '../http/carries-body.js';
 import { asError, type Middleware } from '../http/middleware.js';
 import { peekBody } from '../http/peek-body.js';
 import { replyJson } from '../http/reply.js';
-import { type LaterRefuse, refuseOf } from '../oauth/refusal.js';
+import { type Refuser, refuserOf } from '../oauth/refusal.js';
+import { type CallAuthorizer, createCallAuthorizer, type Denial, describeDenial } from './call-authorizer.js';
+import { parseReceivedBody, type ReceivedBody, readCalls, requireMatchingHeaders } from './calls-in-body.js';
 import { createGrantedScopes } from './granted-scopes.js';
 import { hideFrom } from './hidden-answer.js';
-import { LIST_METHODS } from './hidden-entries.js';
+import { jsonRpcRefusalFor } from './json-rpc-refusal.js';
+import { LIST_METHODS } from './list-filter.js';
 import { MessageError, reject } from './message-error.js';
-import { parseReceivedBody, type ReceivedBody, readCalls, requireMatchingHeaders } from './received-calls.js';
 import { createRuleBook } from './rule-book.js';
-import { createRuling, describeObjection, type Objection, type Ruling } from './ruling.js';
 import { type McpScopesOptions, type ResolvedScopes, resolveScopesOptions, type ScopeRules } from './scopes-options.js';
-import { toolErrorFor } from './tool-error.js';
 
 /** Methods that need no message: with a body they are decided on like any other, since a server may not look at the method. */
 const WITHOUT_MESSAGE = ['GET', 'HEAD', 'DELETE', 'OPTIONS'];
@@ -32,14 +32,17 @@ const WITHOUT_MESSAGE = ['GET', 'HEAD', 'DELETE', 'OPTIONS'];
  * @throws {ConfigError}
  */
 export function mcpScopes(rules: ScopeRules, options: Readonly<McpScopesOptions> = {}): Middleware {
-  const held = resolveScopesOptions(rules, options);
-  const report = createBodyReport('mcpScopes()', held.logger);
-  const ruling = createRuling(createRuleBook(held.rules, held.logger), createGrantedScopes(held.implies));
+  const resolved = resolveScopesOptions(rules, options);
+  const report = createBodyReport('mcpScopes()', resolved.logger);
+  const authorize = createCallAuthorizer(
+    createRuleBook(resolved.rules, resolved.logger),
+    createGrantedScopes(resolved.implies),
+  );
 
   return function mcpScopesMiddleware(req, res, next) {
-    let refuse: LaterRefuse;
+    let refuse: Refuser;
     try {
-      refuse = gateOf(req);
+      refuse = requireRefuser(req);
     } catch (error) {
       // Not thrown: on bare node:http nobody would catch it.
       next(error);
@@ -47,18 +50,18 @@ export function mcpScopes(rules: ScopeRules, options: Readonly<McpScopesOptions>
     }
     if (WITHOUT_MESSAGE.includes(req.method ?? '') && !carriesBody(req)) {
       // A stream that is resumed may repeat the answer to a list request.
-      if (held.hide && req.method === 'GET') hideFrom(req, res, { ruling, logger: held.logger });
+      if (resolved.hide && req.method === 'GET') hideFrom(req, res, { authorize, logger: resolved.logger });
       next();
     } else {
-      decide({ req, res, next, refuse, report }, held, ruling).catch((error: unknown) =>
+      decide({ req, res, next, refuse, report }, resolved, authorize).catch((error: unknown) =>
         next(asError(error, 'mcpScopes()')),
       );
     }
   };
 }
 
-function gateOf(req: IncomingMessage): LaterRefuse {
-  const refuse = refuseOf(req);
+function requireRefuser(req: IncomingMessage): Refuser {
+  const refuse = refuserOf(req);
   if (refuse !== undefined) return refuse;
   throw new Error(
     'mcpScopes(): no mcpAuth() answers for this request; mount it before, and after whatever replaces requests',
@@ -67,21 +70,23 @@ function gateOf(req: IncomingMessage): LaterRefuse {
 
 type MessageRequest = IncomingMessage & { body?: unknown };
 
-interface Passage {
+interface CallContext {
   readonly req: MessageRequest;
   readonly res: ServerResponse;
   readonly next: (error?: unknown) => void;
-  readonly refuse: LaterRefuse;
+  readonly refuse: Refuser;
   readonly report: (error: unknown) => void;
 }
 
-async function decide(passage: Passage, held: ResolvedScopes, ruling: Ruling): Promise<void> {
-  const { req, res, next, refuse, report } = passage;
+async function decide(context: CallContext, resolved: ResolvedScopes, authorize: CallAuthorizer): Promise<void> {
+  const { req, res, next, refuse, report } = context;
   let body: ReceivedBody;
   try {
     // A parser that ran before has the last word: what it left is what the server gets.
     body = readCalls(
-      isBodyParsed(req) ? parsedBody(req) : takeBody(req, await peekBody(req, held.maxBodyBytes, userOf(getAuth(req)))),
+      isBodyParsed(req)
+        ? parsedBody(req)
+        : takeBody(req, await peekBody(req, resolved.maxBodyBytes, userOf(getAuth(req)))),
     );
     requireMatchingHeaders(body, req.headers);
   } catch (error) {
@@ -97,13 +102,13 @@ async function decide(passage: Passage, held: ResolvedScopes, ruling: Ruling): P
     refuse(req, res, withdrawal, { scopes: [] });
     return;
   }
-  const objection = ruling(auth, body.calls);
-  if (objection !== undefined) {
-    turnAway(passage, held, body, objection);
+  const denial = authorize(auth, body.calls);
+  if (denial !== undefined) {
+    refuseCalls(context, resolved, body, denial);
     return;
   }
   const mayList = req.method === 'GET' || body.calls.some(({ method }) => LIST_METHODS.has(method));
-  if (held.hide && mayList) hideFrom(req, res, { ruling, logger: held.logger, body });
+  if (resolved.hide && mayList) hideFrom(req, res, { authorize, logger: resolved.logger, body });
   next();
 }
 
@@ -120,20 +125,20 @@ function parsedBody({ body }: MessageRequest): unknown {
   return typeof body === 'string' || Buffer.isBuffer(body) ? parseReceivedBody(Buffer.from(body)) : body;
 }
 
-function turnAway(
-  { req, res, refuse }: Passage,
+function refuseCalls(
+  { req, res, refuse }: CallContext,
   { onInsufficientScope, logger }: ResolvedScopes,
   body: ReceivedBody,
-  objection: Objection,
+  denial: Denial,
 ): void {
-  const { code, scopes } = objection;
-  const description = describeObjection(objection);
+  const { code, scopes } = denial;
+  const description = describeDenial(denial);
   logger.debug(`mcpScopes(): ${code}: ${description}`);
   if (code === 'missing_token') {
     refuse(req, res, code, { scopes });
     return;
   }
-  const toolError = onInsufficientScope === 'toolError' ? toolErrorFor(body, objection, description) : undefined;
+  const toolError = onInsufficientScope === 'toolError' ? jsonRpcRefusalFor(body, denial, description) : undefined;
   if (toolError !== undefined) replyJson(res, 200, toolError, { 'cache-control': 'no-store' });
   else refuse(req, res, code, { scopes, description });
 }

@@ -4,7 +4,7 @@ import { replyJson } from '../http/reply.js';
 import { BODY_REASONS, errorResponse, errorRow, MESSAGE_ERRORS } from '../messages/message-errors.js';
 
 /** Why a body is not decided on, or an answer not passed on. Each key has a heading in docs/errors.md. */
-export const UNDECIDED = {
+export const MESSAGE_REFUSALS = {
   ...MESSAGE_ERRORS,
   unusable_target: errorRow(400, -32602, 'The call must name what it is about, in printable characters'),
   unreadable_answer: errorRow(
@@ -17,10 +17,10 @@ export const UNDECIDED = {
 /** A message that different readers could take for different ones, or that is none. */
 export class MessageError extends Error {
   override readonly name = 'MessageError';
-  readonly reason: keyof typeof UNDECIDED;
+  readonly reason: keyof typeof MESSAGE_REFUSALS;
 
-  constructor(reason: keyof typeof UNDECIDED) {
-    super(UNDECIDED[reason].message);
+  constructor(reason: keyof typeof MESSAGE_REFUSALS) {
+    super(MESSAGE_REFUSALS[reason].message);
     this.reason = reason;
   }
 }
@@ -36,7 +36,7 @@ const HEADERS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
 /** Answers with a JSON-RPC error response without an id. */
 export function reject(res: ServerResponse, error: MessageError | BodyError): void {
   const reason = error instanceof MessageError ? error.reason : BODY_REASONS[error.status];
-  const { status, code } = UNDECIDED[reason];
+  const { status, code } = MESSAGE_REFUSALS[reason];
   const body = errorResponse(undefined, { code, message: error.message, data: { reason } });
   replyJson(res, status, body, HEADERS[status] ?? {});
 }

@@ -1,43 +1,43 @@
 import { inspect } from 'node:util';
 import type { AuthInfo } from '../core/auth-info.js';
+import { ignoreRejection } from '../core/ignore-rejection.js';
 import type { Logger } from '../core/logger.js';
-import { catchStrayPromise } from '../core/stray-promise.js';
 import { describeCall, type McpCall, targetMember } from '../messages/mcp-call.js';
 import { isScopeList } from '../options/scope-list.js';
+import { canonicalName, canonicalUri, canonicalUris } from './canonical-names.js';
 import { createMatcher } from './name-pattern.js';
 import type { ResolvedRule, ScopeFunction, ScopeRule } from './scopes-options.js';
-import { spellingsOfUri, spellName, spellUri } from './spellings.js';
 
 /** What a call takes. `isDenied`: no scope helps. */
-export interface Demand {
+export interface Requirement {
   readonly scopes: readonly string[];
   readonly isDenied: boolean;
 }
 
-const NOTHING: Demand = Object.freeze({ scopes: Object.freeze([]), isDenied: false });
-const DENIED: Demand = Object.freeze({ scopes: Object.freeze([]), isDenied: true });
+const NOTHING: Requirement = Object.freeze({ scopes: Object.freeze([]), isDenied: false });
+const DENIED: Requirement = Object.freeze({ scopes: Object.freeze([]), isDenied: true });
 
 interface Entry {
   /** Undefined: every call of the method. */
   readonly matches: ReturnType<typeof createMatcher> | undefined;
-  readonly demandOf: (auth: AuthInfo | undefined, call: McpCall) => Demand;
+  readonly demandOf: (auth: AuthInfo | undefined, call: McpCall) => Requirement;
 }
 
 /** All rules, by method. */
-export type RuleBook = (auth: AuthInfo | undefined, call: McpCall) => Demand;
+export type RuleBook = (auth: AuthInfo | undefined, call: McpCall) => Requirement;
 
 export function createRuleBook(rules: readonly ResolvedRule[], logger: Logger): RuleBook {
   const book = new Map<string, Entry[]>();
   for (const { method, pattern, rule } of rules) {
-    const spell = targetMember(method) === 'uri' ? spellUri : spellName;
+    const spell = targetMember(method) === 'uri' ? canonicalUri : canonicalName;
     const matches = pattern === undefined ? undefined : createMatcher(spell(pattern));
-    const entries = book.get(spellName(method)) ?? [];
+    const entries = book.get(canonicalName(method)) ?? [];
     entries.push({ matches, demandOf: createDemand(rule, logger) });
-    book.set(spellName(method), entries);
+    book.set(canonicalName(method), entries);
   }
 
   return (auth, call) => {
-    const entries = book.get(call.method) ?? book.get(spellName(call.method));
+    const entries = book.get(call.method) ?? book.get(canonicalName(call.method));
     if (entries === undefined) return NOTHING;
     const spellings = spellingsOf(call);
     if (spellings === undefined) return DENIED;
@@ -50,14 +50,14 @@ export function createRuleBook(rules: readonly ResolvedRule[], logger: Logger): 
 }
 
 /** Every fitting rule counts: the one that is written last, or longer, must not undo another. */
-function both(one: Demand, other: Demand): Demand {
+function both(one: Requirement, other: Requirement): Requirement {
   if (one === NOTHING) return other;
   return { scopes: [...new Set([...one.scopes, ...other.scopes])], isDenied: one.isDenied || other.isDenied };
 }
 
 function spellingsOf({ method, target }: McpCall): readonly string[] | undefined {
   if (target === undefined) return [];
-  return targetMember(method) === 'uri' ? spellingsOfUri(target) : [spellName(target)];
+  return targetMember(method) === 'uri' ? canonicalUris(target) : [canonicalName(target)];
 }
 
 function createDemand(rule: ScopeRule, logger: Logger): Entry['demandOf'] {
@@ -68,7 +68,7 @@ function createDemand(rule: ScopeRule, logger: Logger): Entry['demandOf'] {
   return (auth, call) => demandOfFunction(rule, auth, call, logger);
 }
 
-function demandOfFunction(rule: ScopeFunction, auth: AuthInfo | undefined, call: McpCall, logger: Logger): Demand {
+function demandOfFunction(rule: ScopeFunction, auth: AuthInfo | undefined, call: McpCall, logger: Logger): Requirement {
   let answer: unknown;
   try {
     answer = rule(auth, call);
@@ -78,7 +78,7 @@ function demandOfFunction(rule: ScopeFunction, auth: AuthInfo | undefined, call:
   }
   if (answer === true) return NOTHING;
   // A promise is denied below. One that is rejected later, and that nobody listens to, would end the process.
-  catchStrayPromise(answer);
+  ignoreRejection(answer);
   // Whatever is not clearly a yes is a no: a promise, a missing return, an empty list.
   return isScopeList(answer) && answer.length > 0 ? { scopes: answer, isDenied: false } : DENIED;
 }

@@ -10,21 +10,21 @@ import { type Caller, Quota } from '../core/quota.js';
 import { BodyError, readBody } from '../http/body.js';
 import { hasHungUp } from '../http/hang-up.js';
 import { BridgeError } from '../messages/bridge-error.js';
-import { isModern, namesModernRevision } from '../messages/era.js';
-import { parseBody } from '../messages/json-rpc.js';
+import { parseMessages } from '../messages/json-rpc.js';
 import { createMetaRules } from '../messages/meta-edit.js';
-import { refuseOf } from '../oauth/refusal.js';
+import { isStateless, namesStatelessRevision } from '../messages/revision.js';
+import { refuserOf } from '../oauth/refusal.js';
 import { inheritedEnvironment } from '../targets/stdio/child-environment.js';
 import { ChildSource } from '../targets/stdio/child-source.js';
 import { dropWatchdog, takeWatchdog } from '../targets/stdio/watchdog.js';
-import { refuse } from './answers/refusal.js';
+import { replyBridgeError } from './answers/reply-error.js';
 import type { BridgeRequest } from './bridge-request.js';
 import { createOpenWarning } from './open-warning.js';
 import { createRebindingGuard } from './rebinding-guard.js';
-import { LegacyExchange } from './sessions/legacy-exchange.js';
+import { SessionExchange } from './sessions/session-exchange.js';
 import { Sessions } from './sessions/sessions.js';
-import { ModernExchange } from './stateless/modern-exchange.js';
-import { SharedChildren } from './stateless/shared-children.js';
+import { StatelessChildren } from './stateless/stateless-children.js';
+import { StatelessExchange } from './stateless/stateless-exchange.js';
 import type { ResolvedStdio } from './stdio-options.js';
 
 const TICK_MS = 1_000;
@@ -35,9 +35,9 @@ const numbers = channel('express-mcp-auth:stdio');
 export class Bridge {
   readonly #children: ChildSource;
   readonly #sessions: Sessions;
-  readonly #shared: SharedChildren;
-  readonly #legacy: LegacyExchange;
-  readonly #modern: ModernExchange;
+  readonly #shared: StatelessChildren;
+  readonly #legacy: SessionExchange;
+  readonly #modern: StatelessExchange;
   readonly #guard: (req: IncomingMessage) => void;
   readonly #warnIfOpen: (req: IncomingMessage, caller: Caller) => void;
   readonly #maxBodyBytes: number;
@@ -60,9 +60,9 @@ export class Bridge {
     const metaRules = createMetaRules(options.meta, options.passMeta);
     this.#children = new ChildSource(recipe, environmentFor, options.warm, quota);
     this.#sessions = new Sessions(options, this.#children);
-    this.#shared = new SharedChildren(options, this.#children);
-    this.#legacy = new LegacyExchange(this.#sessions, metaRules);
-    this.#modern = new ModernExchange(this.#shared, metaRules, options);
+    this.#shared = new StatelessChildren(options, this.#children);
+    this.#legacy = new SessionExchange(this.#sessions, metaRules);
+    this.#modern = new StatelessExchange(this.#shared, metaRules, options);
     this.#guard = createRebindingGuard(options, advice);
     this.#warnIfOpen = createOpenWarning(options);
     this.#maxBodyBytes = options.maxBodyBytes;
@@ -74,14 +74,14 @@ export class Bridge {
   /** Answers one request. Throws nothing but what is nobody's fault out there. */
   async handle(req: IncomingMessage, res: ServerResponse, auth: AuthInfo | undefined): Promise<void> {
     try {
-      const isChecked = auth !== undefined || refuseOf(req) !== undefined;
+      const isChecked = auth !== undefined || refuserOf(req) !== undefined;
       this.#warnIfOpen(req, { auth, isChecked });
       await this.#dispatch({ req, res, auth, isChecked, principal: principalOf(req, auth), since: performance.now() });
     } catch (error) {
-      if (error instanceof AuthError) refuseOf(req)?.(req, res, error.code, { scopes: [] });
+      if (error instanceof AuthError) refuserOf(req)?.(req, res, error.code, { scopes: [] });
       else if (error instanceof BridgeError || error instanceof BodyError) {
         this.#reportBody(error);
-        refuse(res, error);
+        replyBridgeError(res, error);
       } else throw error;
     }
   }
@@ -108,7 +108,7 @@ export class Bridge {
     if (this.#closed) throw new BridgeError('closing');
     if (req.method === 'POST') return this.#post(request);
     const known = req.method === 'GET' || req.method === 'DELETE';
-    if (known && !namesModernRevision(req)) return this.#legacy[req.method === 'GET' ? 'get' : 'delete'](request);
+    if (known && !namesStatelessRevision(req)) return this.#legacy[req.method === 'GET' ? 'get' : 'delete'](request);
     res.setHeader('allow', known ? 'POST' : 'GET, POST, DELETE');
     throw new BridgeError('method_not_allowed');
   }
@@ -119,10 +119,10 @@ export class Bridge {
     const body = await this.#sessions.attend(id, principal, () => this.#receive(request));
     if (hasHungUp(res)) return;
     requireAuthority(request.auth);
-    const { messages, batch } = parseBody(body);
+    const { messages, batch } = parseMessages(body);
     if (this.#closed) throw new BridgeError('closing');
     const [first] = messages;
-    if (first === undefined || !messages.some((message) => isModern(req, message))) {
+    if (first === undefined || !messages.some((message) => isStateless(req, message))) {
       return this.#legacy.post(request, messages, batch);
     }
     if (batch) throw new BridgeError('batch_not_supported');
@@ -145,7 +145,7 @@ export class Bridge {
     const sessionId = req.headers['mcp-session-id'];
     if (sessionId !== undefined) return this.#sessions.ready(String(sessionId), principal, since, bytes);
     // Whoever opens a session does not wait for a child that has nothing to do with it.
-    return namesModernRevision(req) ? this.#shared.ready(principal, since, bytes) : undefined;
+    return namesStatelessRevision(req) ? this.#shared.ready(principal, since, bytes) : undefined;
   }
 
   #tick(): void {

@@ -17,7 +17,7 @@ import {
   wholeNumber,
 } from '../options/option-table.js';
 import { requireResource } from '../policy/resolve-resource.js';
-import { isCommandLine } from '../targets/stdio/command-line.js';
+import { isCommandLine } from '../targets/stdio/is-command-line.js';
 
 const ANONYMOUS_REQUESTS = ['separate', 'shared', 'refuse'] as const;
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { createRequestNotes, type RequestNotes } from './request-notes.js';
+import { createPerRequest, type PerRequest } from './per-request.js';
 import { IDENTITIES, isIdentifiedInAnotherFormat, shareValue } from './shared-state.js';
 
 /**
@@ -37,7 +37,7 @@ export function issueAuth(info: AuthInfo): AuthInfo {
 
 // Not read back from `req.auth`, which any middleware may write: one that keeps copies of it, with a tenant added, would lend
 // one token the scopes of another.
-const verified: RequestNotes<AuthInfo> = shareValue(IDENTITIES, createRequestNotes<AuthInfo>);
+const verified: PerRequest<AuthInfo> = shareValue(IDENTITIES, createPerRequest<AuthInfo>);
 
 type WithAuth = IncomingMessage & { auth?: AuthInfo | undefined };
 

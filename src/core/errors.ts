@@ -28,19 +28,19 @@ export class ConfigError extends Error {
   }
 }
 
-const LONGEST_QUOTE = 120;
+const MAX_QUOTE_LENGTH = 120;
 
 function quote(value: unknown): string {
   if (typeof value === 'function') return `a function${value.name ? ` called "${value.name}"` : ''}`;
   if (typeof value === 'number') return String(value);
   let text: string | undefined;
   try {
-    text = printableJson(value, LONGEST_QUOTE);
+    text = printableJson(value, MAX_QUOTE_LENGTH);
   } catch {
     // A circular object or a bigint: its type is all that can be said, and enough to find it.
   }
   text ??= `${value === undefined ? 'undefined' : `a value of type ${typeof value}`}`;
-  return text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text;
+  return text.length > MAX_QUOTE_LENGTH ? `${text.slice(0, MAX_QUOTE_LENGTH)}…` : text;
 }
 
 /** The `error` of each JSON body (RFC 6750, section 3.1, and RFC 9449, section 7.1; ours where no token was sent), with its status. */

@@ -1,5 +1,5 @@
+import { ignoreRejection } from './ignore-rejection.js';
 import { printable } from './printable.js';
-import { catchStrayPromise } from './stray-promise.js';
 
 /**
  * Where the package tells an operator what it noticed. A pino logger fits, and so does `console`.
@@ -23,10 +23,10 @@ const MAX_LINE = 4_096;
  * somewhere in the background. It has its own ways to report. Every line is printable and bounded, also where it
  * repeats text of others.
  */
-export function carefulLogger(logger: Logger): Logger {
+export function createSafeLogger(logger: Logger): Logger {
   const careful = (level: keyof Logger) => (line: string) => {
     try {
-      catchStrayPromise(logger[level](printable(line, MAX_LINE)));
+      ignoreRejection(logger[level](printable(line, MAX_LINE)));
     } catch {
       // See above.
     }

@@ -18,7 +18,7 @@ export interface Occupant {
 }
 
 /** A child in use. */
-export interface Share {
+export interface Lease {
   /** Lets another caller take the place while `occupant` is not attended: `retire` ends it, and releases this share before it returns. */
   occupy(occupant: Occupant, retire: () => void): void;
   /** Says that the child is no longer used. It may live on for some seconds, in which another one may take its place. */
@@ -31,7 +31,7 @@ export interface Share {
 export type Cap = 'user' | 'anonymous' | 'all';
 
 /** Why there is no place. */
-export interface Refusal {
+export interface QuotaRefusal {
   readonly cap: Cap;
   /** True if places become free as soon as children have ended; false if clients attend all of them. */
   readonly isEnding: boolean;
@@ -46,12 +46,12 @@ export interface Limits {
 /** The places that count together. */
 interface Count {
   readonly cap: Cap;
-  readonly most: number;
+  readonly max: number;
   used: number;
   alive: number;
 }
 
-interface Place {
+interface Slot {
   readonly own: Count;
   readonly isAnonymous: boolean;
   occupant: Occupant | undefined;
@@ -66,52 +66,52 @@ export class Quota {
   readonly #limits: Limits;
   readonly #counts = new Map<string, Count>();
   readonly #all: Count;
-  readonly #places = new Set<Place>();
+  readonly #slots = new Set<Slot>();
 
   constructor(limits: Limits) {
     this.#limits = limits;
-    this.#all = { cap: 'all', most: limits.maxSessions, used: 0, alive: 0 };
+    this.#all = { cap: 'all', max: limits.maxSessions, used: 0, alive: 0 };
   }
 
   /** Takes a place for `caller`. Where a cap is reached, ends what no client attends; where clients attend all of it, refuses. */
-  take(caller: Caller): Share | Refusal {
+  take(caller: Caller): Lease | QuotaRefusal {
     const name = nameOf(caller);
     const own = this.#counts.get(name) ?? this.#count(caller);
     const counts = [own, this.#all];
-    const ending = counts.find(({ alive, most }) => alive >= 2 * most);
+    const ending = counts.find(({ alive, max: most }) => alive >= 2 * most);
     if (ending !== undefined) return { cap: ending.cap, isEnding: true };
-    for (const { cap, used, most } of counts) {
+    for (const { cap, used, max: most } of counts) {
       if (used >= most && !this.#makeRoom(caller, own, cap)) return { cap, isEnding: false };
     }
     this.#counts.set(name, own);
     const isAnonymous = caller.auth === undefined;
-    return this.#share(name, counts, { own, isAnonymous, occupant: undefined, retire: () => undefined });
+    return this.#lease(name, counts, { own, isAnonymous, occupant: undefined, retire: () => undefined });
   }
 
   #count({ auth, isChecked }: Caller): Count {
     const { maxSessions, maxSessionsPerUser, maxAnonymousSessions } = this.#limits;
     const empty = { used: 0, alive: 0 };
-    if (auth !== undefined) return { cap: 'user', most: maxSessionsPerUser, ...empty };
-    if (isChecked) return { cap: 'anonymous', most: maxAnonymousSessions, ...empty };
-    return { cap: 'all', most: maxSessions, ...empty };
+    if (auth !== undefined) return { cap: 'user', max: maxSessionsPerUser, ...empty };
+    if (isChecked) return { cap: 'anonymous', max: maxAnonymousSessions, ...empty };
+    return { cap: 'all', max: maxSessions, ...empty };
   }
 
-  #share(name: string, counts: readonly Count[], place: Place): Share {
+  #lease(name: string, counts: readonly Count[], slot: Slot): Lease {
     for (const count of counts) {
       count.used++;
       count.alive++;
     }
-    this.#places.add(place);
+    this.#slots.add(slot);
     const less = (kind: 'used' | 'alive'): void => {
       for (const count of counts) count[kind]--;
-      const { used, alive } = place.own;
+      const { used, alive } = slot.own;
       // A child may be gone before its session knows.
       if (used === 0 && alive === 0) this.#counts.delete(name);
     };
     return {
-      occupy: (occupant, retire) => void Object.assign(place, { occupant, retire }),
+      occupy: (occupant, retire) => void Object.assign(slot, { occupant, retire }),
       release: () => {
-        this.#places.delete(place);
+        this.#slots.delete(slot);
         less('used');
       },
       gone: () => less('alive'),
@@ -120,20 +120,20 @@ export class Quota {
 
   /** Ends what was without a request for the longest time: the caller's own first, and for an anonymous caller nothing of a user. */
   #makeRoom({ auth }: Caller, own: Count, cap: Cap): boolean {
-    let longest: Place | undefined;
-    for (const place of this.#places) {
-      const isAllowed = cap === own.cap ? place.own === own : auth !== undefined || place.isAnonymous;
-      if (!isAllowed || place.occupant === undefined || place.occupant.attended) continue;
-      if (longest === undefined || isSooner(place, longest, own)) longest = place;
+    let longest: Slot | undefined;
+    for (const slot of this.#slots) {
+      const isAllowed = cap === own.cap ? slot.own === own : auth !== undefined || slot.isAnonymous;
+      if (!isAllowed || slot.occupant === undefined || slot.occupant.attended) continue;
+      if (longest === undefined || isSooner(slot, longest, own)) longest = slot;
     }
     longest?.retire();
     return longest !== undefined;
   }
 }
 
-function isSooner(place: Place, other: Place, own: Count): boolean {
-  if ((place.own === own) !== (other.own === own)) return place.own === own;
-  return (place.occupant?.lastUsed ?? 0) < (other.occupant?.lastUsed ?? 0);
+function isSooner(slot: Slot, other: Slot, own: Count): boolean {
+  if ((slot.own === own) !== (other.own === own)) return slot.own === own;
+  return (slot.occupant?.lastUsed ?? 0) < (other.occupant?.lastUsed ?? 0);
 }
 
 /** The key under which a caller's places are counted: a user's name is JSON, so that no user is called as anonymous callers are. */

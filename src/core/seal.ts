@@ -13,7 +13,7 @@ export interface Seal<Contents> {
 
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
-const LONGEST_SEAL = 16_384;
+const MAX_SEAL_LENGTH = 16_384;
 
 /**
  * AES-256-GCM with keys derived from the secrets (HKDF-SHA-256): the first seals, all open. By hand, and not as an encrypted JWT:
@@ -42,7 +42,7 @@ export function createSeal<Contents>(
       return Buffer.concat(sealed).toString('base64url');
     },
     open(purpose, text) {
-      if (text === undefined || text.length > LONGEST_SEAL) return undefined;
+      if (text === undefined || text.length > MAX_SEAL_LENGTH) return undefined;
       const sealed = Buffer.from(text, 'base64url');
       // Node decodes leniently: without this, one seal could be written in many ways, and would be many client ids.
       if (sealed.length <= IV_BYTES + TAG_BYTES || sealed.toString('base64url') !== text) return undefined;
@@ -60,7 +60,7 @@ export function createSeal<Contents>(
 
 /** As a `KeyObject`: with a `Buffer` for a key, Node 24 takes three to five times as long for each value. */
 function deriveKey(secret: string | Buffer): KeyObject {
-  return createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', 'express-mcp-auth facade', 32)));
+  return createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', 'express-mcp-auth oauth-proxy', 32)));
 }
 
 function hasShape<T>(value: unknown, shape: Shape<T>): value is T {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { RequestNotes } from './request-notes.js';
+import type { PerRequest } from './per-request.js';
 
 /** The values of one format by name. {@link IDENTITIES} is there, and answers `get(req)`, in every format. */
 type Values = Map<string, unknown>;
@@ -25,7 +25,7 @@ export function shareValue<T>(name: string, create: () => T): T {
 export function isIdentifiedInAnotherFormat(req: IncomingMessage): boolean {
   if (formats.size === 1) return false;
   return [...formats.values()].some((others) => {
-    const identities = others.get(IDENTITIES) as RequestNotes<unknown> | undefined;
+    const identities = others.get(IDENTITIES) as PerRequest<unknown> | undefined;
     return others !== values && identities?.get(req) !== undefined;
   });
 }

@@ -14,17 +14,17 @@ import { CORS_TABLE, type McpCorsOptions, type ResolvedCors, resolveCors, TOKEN 
  * @throws {ConfigError}
  */
 export function mcpCors(options: Readonly<McpCorsOptions> = {}): Middleware {
-  const held = resolveCors(options);
-  for (const line of whatBrowsersWillMiss(held)) held.logger.warn(`mcpCors(): ${line}`);
+  const resolved = resolveCors(options);
+  for (const line of whatBrowsersWillMiss(resolved)) resolved.logger.warn(`mcpCors(): ${line}`);
   const fixed = {
     // A list and no function: for an origin that a function denies, the package leaves preflights to whoever comes next.
-    origin: held.origins === '*' ? '*' : [...held.origins],
-    exposedHeaders: [...held.exposeHeaders],
-    methods: [...held.methods],
-    credentials: held.credentials,
-    maxAge: held.maxAgeSeconds,
+    origin: resolved.origins === '*' ? '*' : [...resolved.origins],
+    exposedHeaders: [...resolved.exposeHeaders],
+    methods: [...resolved.methods],
+    credentials: resolved.credentials,
+    maxAge: resolved.maxAgeSeconds,
   };
-  const apply = cors<IncomingMessage>((req, done) => done(null, { ...fixed, ...allowedHeaders(held, req) }));
+  const apply = cors<IncomingMessage>((req, done) => done(null, { ...fixed, ...allowedHeaders(resolved, req) }));
 
   return function mcpCorsMiddleware(req, res, next) {
     apply(req, res, next);
@@ -32,13 +32,15 @@ export function mcpCors(options: Readonly<McpCorsOptions> = {}): Middleware {
 }
 
 /** Those that are listed, and those asked for whose names begin as allowed. No cache keeps the answer to an OPTIONS. */
-function allowedHeaders(held: ResolvedCors, req: IncomingMessage): { allowedHeaders?: string[] } {
+function allowedHeaders(resolved: ResolvedCors, req: IncomingMessage): { allowedHeaders?: string[] } {
   // Without this member the package allows whatever a preflight asks for: a literal "*" would not cover Authorization.
-  if (held.allowHeaders === '*') return {};
+  if (resolved.allowHeaders === '*') return {};
   if (req.method !== 'OPTIONS') return { allowedHeaders: [] };
   const asked = String(req.headers['access-control-request-headers'] ?? '').split(',');
-  const further = asked.map(trimOws).filter((name) => TOKEN.test(name) && isCovered(held.allowHeaderPrefixes, name));
-  return { allowedHeaders: [...held.allowHeaders, ...further] };
+  const further = asked
+    .map(trimOws)
+    .filter((name) => TOKEN.test(name) && isCovered(resolved.allowHeaderPrefixes, name));
+  return { allowedHeaders: [...resolved.allowHeaders, ...further] };
 }
 
 function isCovered(prefixes: readonly string[], name: string): boolean {
@@ -58,13 +60,13 @@ const NEEDED_FOR: Readonly<Record<string, string>> = {
   DELETE: 'end its session',
 };
 
-function whatBrowsersWillMiss(held: ResolvedCors): string[] {
+function whatBrowsersWillMiss(resolved: ResolvedCors): string[] {
   return (['allowHeaders', 'exposeHeaders', 'methods'] as const).flatMap((option) => {
-    const given = held[option];
+    const given = resolved[option];
     // Where cookies may come along, a star among these is a name like any other (Fetch standard).
-    if (given === '*' || (given.includes('*') && !held.credentials)) return [];
+    if (given === '*' || (given.includes('*') && !resolved.credentials)) return [];
     const names = given.map(lowerAscii);
-    const prefixes = option === 'allowHeaders' ? held.allowHeaderPrefixes : [];
+    const prefixes = option === 'allowHeaders' ? resolved.allowHeaderPrefixes : [];
     const isThere = (name: string) => names.includes(lowerAscii(name)) || isCovered(prefixes, name);
     const missing = CORS_TABLE[option].default.filter((name) => !isThere(name) && NEEDED_FOR[name] !== undefined);
     return missing.map((name) => `${option} lacks "${name}": a client in a browser cannot ${NEEDED_FOR[name]}`);

@@ -1,9 +1,9 @@
 import { stringsIn } from '../http/json-object.js';
 import { STANDARD } from '../providers/provider.js';
 import { FetchError } from '../upstream/bounded-fetch.js';
-import { judgeKnownClients } from './client-stumbles.js';
+import { checkKnownClients } from './client-problems.js';
 import { type Finding, reporterFor } from './finding.js';
-import { type Answer, fetchErrorOf, isPrivate, type Probe } from './probe.js';
+import { fetchErrorOf, isPrivate, type Probe, type ProbeResponse } from './probe.js';
 import { problemOf } from './resource-documents.js';
 import { explainConnection } from './unexpected-answer.js';
 
@@ -35,7 +35,7 @@ export async function readServerDocuments(probe: Probe, issuer: string): Promise
     const answer = await probe(url).catch(fetchErrorOf);
     const problem = problemOf(answer);
     if (problem === undefined) {
-      const metadata = (answer as Answer).json as Metadata;
+      const metadata = (answer as ProbeResponse).json as Metadata;
       const place = tried.length === 0 ? '' : `, where clients look after ${tried.length} other`;
       return { findings: [found.ok(url + place), ...judge(issuer, metadata)], metadata, url };
     }
@@ -53,7 +53,7 @@ const NO_METADATA =
   'Name an authorization server that serves RFC 8414 or OpenID Connect discovery; for one that does not, set provider.';
 
 /** The advice for an answer other than "not found". */
-function fixFor(answer: Answer | FetchError): string {
+function fixFor(answer: ProbeResponse | FetchError): string {
   if (answer instanceof FetchError) return explainConnection(answer).fix;
   return answer.status >= 500 ? 'Look into the log of the authorization server.' : NO_METADATA;
 }
@@ -66,7 +66,7 @@ function judge(issuer: string, metadata: Metadata): Finding[] {
     judgePkce(metadata),
     judgeIss(metadata),
     judgeRegistration(metadata),
-    ...judgeKnownClients(issuer, metadata),
+    ...checkKnownClients(issuer, metadata),
   ];
 }
 

@@ -27,7 +27,7 @@ const ADD = (option: 'allowHeaders' | 'methods' | 'exposeHeaders'): Fix => ({
  * @param documents What was read, so that it can be.
  * @param isOpen Whether the server answers without a token.
  */
-export async function seeFromAnotherOrigin(
+export async function checkCrossOrigin(
   probe: Probe,
   { url, documents, isOpen }: { url: string; documents: readonly string[]; isOpen: boolean },
 ): Promise<Finding[]> {

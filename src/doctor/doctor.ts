@@ -1,18 +1,18 @@
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { assumePolicy, type SeenPolicy } from './assumed-policy.js';
 import { readServerDocuments } from './authorization-server.js';
-import { seeFromAnotherOrigin } from './cross-origin.js';
+import { checkCrossOrigin } from './cross-origin.js';
 import { type Finding, type ReportedFinding, reporterFor, reportTo } from './finding.js';
-import { readKeySet } from './key-set.js';
+import { checkClosingSlash, firstRequest } from './first-request.js';
 import { createProbe, fetchErrorOf, isHttpUrl, isPrivate, type Probe } from './probe.js';
+import { readPublishedKeys } from './published-keys.js';
 import { createJsonReport, createTextReport, type Screen } from './report.js';
-import { judgeScopes, type ResourceDocuments, readResourceDocuments } from './resource-documents.js';
+import { checkScopes, type ResourceDocuments, readResourceDocuments } from './resource-documents.js';
 import { checkToken } from './token-check.js';
 import { explainConnection } from './unexpected-answer.js';
-import { judgeClosingSlash, knock } from './without-token.js';
 
 /** One server to look at. */
-export interface Patient {
+export interface DoctorTarget {
   readonly url: string;
   /** A token to explain. */
   readonly token?: string | undefined;
@@ -30,25 +30,25 @@ const PLAIN = reporterFor('transport').warning(
 const MAX_SERVERS = 5;
 
 /** Walks the way a client walks, and tells what it sees as it goes. */
-export async function* examine(patient: Patient, probe: Probe): AsyncGenerator<ReportedFinding> {
-  const report = reportTo(patient.policy === undefined ? 'code' : 'file', patient.token);
-  for await (const finding of findingsOf(patient, probe)) yield report(finding);
+export async function* diagnose(target: DoctorTarget, probe: Probe): AsyncGenerator<ReportedFinding> {
+  const report = reportTo(target.policy === undefined ? 'code' : 'file', target.token);
+  for await (const finding of findingsOf(target, probe)) yield report(finding);
 }
 
-async function* findingsOf({ url, token, policy }: Patient, probe: Probe): AsyncGenerator<Finding> {
-  const door = await knock(probe, url, policy);
-  yield* door.findings;
-  if (!door.isThere) return;
+async function* findingsOf({ url, token, policy }: DoctorTarget, probe: Probe): AsyncGenerator<Finding> {
+  const first = await firstRequest(probe, url, policy);
+  yield* first.findings;
+  if (!first.isThere) return;
   if (!isPrivate(url)) yield PLAIN;
-  const scope = door.challenge?.parameters.get('scope') ?? '';
+  const scope = first.challenge?.parameters.get('scope') ?? '';
   const scopes = scope.split(' ').filter((each) => each !== '');
-  const resource = await readResourceDocuments(probe, url, door.metadataUrl);
+  const resource = await readResourceDocuments(probe, url, first.metadataUrl);
   yield* resource.findings;
   const { metadata = {} } = resource;
   const seen = yield* readServers(probe, { resource, scopes, policy });
   const documents = [...(resource.metadata === undefined ? [] : [resource.url]), ...seen.documents];
-  yield* await seeFromAnotherOrigin(probe, { url, documents, isOpen: door.isOpen });
-  if (!door.isOpen) yield await judgeClosingSlash(probe, url);
+  yield* await checkCrossOrigin(probe, { url, documents, isOpen: first.isOpen });
+  if (!first.isOpen) yield await checkClosingSlash(probe, url);
   if (token === undefined) return;
   const named = typeof metadata.resource === 'string' ? metadata.resource : url;
   const assumed = assumePolicy({ servers: seen.servers, resource: named, scopes, metadata });
@@ -72,13 +72,14 @@ async function* readServers(probe: Probe, { resource, scopes, policy }: ServersT
     yield* server.findings;
     if (server.url !== undefined) documents.push(server.url);
     const jwksUri = server.metadata?.jwks_uri;
-    const keys = policy === undefined && typeof jwksUri === 'string' ? await readKeySet(probe, jwksUri) : undefined;
+    const keys =
+      policy === undefined && typeof jwksUri === 'string' ? await readPublishedKeys(probe, jwksUri) : undefined;
     if (keys !== undefined) yield keys.finding;
     servers.push({ issuer, jwks: keys?.jwks });
-    if (i === 0 && resource.metadata !== undefined) yield judgeScopes(scopes, resource.metadata, server.metadata);
+    if (i === 0 && resource.metadata !== undefined) yield checkScopes(scopes, resource.metadata, server.metadata);
   }
   // The policy says which keys are used, whatever the metadata names.
-  for (const url of keyUrlsOf(policy)) yield (await readKeySet(probe, url)).finding;
+  for (const url of keyUrlsOf(policy)) yield (await readPublishedKeys(probe, url)).finding;
   return { servers, documents };
 }
 
@@ -92,7 +93,7 @@ function tooManyServers(count: number): Finding {
 
 /** The URLs that the keys of a policy are fetched from. */
 function keyUrlsOf(policy: ResolvedAuth | undefined): string[] {
-  const sources = (policy?.issuers ?? []).map(({ keySource }) => keySource);
+  const sources = (policy?.issuers ?? []).map(({ jwksSource }) => jwksSource);
   return [...new Set(sources.flatMap((source) => (source.kind === 'url' ? [source.url.href] : [])))].slice(
     0,
     MAX_SERVERS,
@@ -106,17 +107,17 @@ function namedBy(policy: ResolvedAuth | undefined): string[] {
 }
 
 export interface DoctorOptions {
-  readonly patients: readonly Patient[];
+  readonly targets: readonly DoctorTarget[];
   readonly json: boolean;
 }
 
 /** Looks at one server after the other, and reports; resolves to whether all of them are without a fault. */
-export async function runDoctor({ patients, json }: DoctorOptions, screen: Screen): Promise<boolean> {
+export async function runDoctor({ targets, json }: DoctorOptions, screen: Screen): Promise<boolean> {
   const report = json ? createJsonReport(screen) : createTextReport(screen);
   let isHealthy = true;
-  for (const patient of patients) {
-    report.begin(patient.url);
-    for await (const finding of walk(patient)) {
+  for (const target of targets) {
+    report.begin(target.url);
+    for await (const finding of walk(target)) {
       report.add(finding);
       if (finding.status === 'fault') isHealthy = false;
     }
@@ -126,12 +127,12 @@ export async function runDoctor({ patients, json }: DoctorOptions, screen: Scree
 }
 
 /** A server that stops answering half-way is a fault like any other. */
-async function* walk(patient: Patient): AsyncGenerator<ReportedFinding> {
+async function* walk(target: DoctorTarget): AsyncGenerator<ReportedFinding> {
   try {
-    yield* examine(patient, createProbe(patient.url, { named: namedBy(patient.policy) }));
+    yield* diagnose(target, createProbe(target.url, { named: namedBy(target.policy) }));
   } catch (error) {
     const { seen, fix } = explainConnection(fetchErrorOf(error));
     const finding = reporterFor('walk').fault(seen, 'The server stopped answering half-way.', fix);
-    yield reportTo('code', patient.token)(finding);
+    yield reportTo('code', target.token)(finding);
   }
 }

@@ -13,7 +13,7 @@ const MAX_REQUESTS = 60;
 export const TOO_MANY_REQUESTS = 'TOO_MANY_REQUESTS';
 
 /** What came back. */
-export interface Answer {
+export interface ProbeResponse {
   readonly status: number;
   readonly headers: Headers;
   /** Undefined where the body is not one JSON object. */
@@ -23,7 +23,7 @@ export interface Answer {
 export type ProbeInit = GuardedInit;
 
 /** One request as a client would send it, but bounded, and without following redirects. */
-export type Probe = (url: string, init?: ProbeInit) => Promise<Answer>;
+export type Probe = (url: string, init?: ProbeInit) => Promise<ProbeResponse>;
 
 /** For `catch()`, where an answer that did not come is a finding; whatever else went wrong is a fault of ours. */
 export function fetchErrorOf(error: unknown): FetchError {
@@ -80,12 +80,12 @@ function isEventStream(headers: Headers): boolean {
 }
 
 /** True if an MCP server answered: a JSON-RPC message, or a stream of them, and not any page that comes with 200. */
-export function isMcpAnswer({ status, headers, json }: Answer): boolean {
+export function isMcpAnswer({ status, headers, json }: ProbeResponse): boolean {
   return status >= 200 && status < 300 && (isEventStream(headers) || json?.jsonrpc === '2.0');
 }
 
 /** The reason of an error, as our bridge and other JSON-RPC servers give it. */
-export function reasonIn({ json }: Answer): string | undefined {
+export function reasonIn({ json }: ProbeResponse): string | undefined {
   const data = isRecord(json?.error) ? json.error.data : undefined;
   const reason = isRecord(data) ? data.reason : undefined;
   return typeof reason === 'string' && /^[a-z_]{1,64}$/.test(reason) ? reason : undefined;
@@ -111,7 +111,7 @@ export async function initialize(
   probe: Probe,
   url: string,
   headers: Readonly<Record<string, string>> = {},
-): Promise<Answer> {
+): Promise<ProbeResponse> {
   const answer = await probe(url, { ...INITIALIZE, headers: { ...INITIALIZE.headers, ...headers } });
   const session = answer.headers.get('mcp-session-id');
   if (session !== null && isMcpAnswer(answer)) {

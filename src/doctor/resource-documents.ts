@@ -6,7 +6,7 @@ import { createChecks } from '../options/checks.js';
 import { requireResource } from '../policy/resolve-resource.js';
 import { FetchError } from '../upstream/bounded-fetch.js';
 import { type Finding, type Fix, reporterFor } from './finding.js';
-import { type Answer, fetchErrorOf, type Probe } from './probe.js';
+import { fetchErrorOf, type Probe, type ProbeResponse } from './probe.js';
 import { explainConnection } from './unexpected-answer.js';
 
 /** What the protected resource metadata (RFC 9728) says, and what was found on the way to it. */
@@ -28,7 +28,7 @@ const WITHOUT_TOKEN: Fix = {
 };
 
 /** The advice if an address of this package does not answer with the document. */
-function fixFor(answer: Answer | FetchError): Fix {
+function fixFor(answer: ProbeResponse | FetchError): Fix {
   if (answer instanceof FetchError) return explainConnection(answer).fix;
   return answer.status === 401 || answer.status === 403 ? WITHOUT_TOKEN : MOUNT;
 }
@@ -45,7 +45,7 @@ export async function readResourceDocuments(
   const document = reporterFor('resource metadata');
   const answer = await probe(at).catch(fetchErrorOf);
   const problem = problemOf(answer);
-  const metadata = problem === undefined ? (answer as Answer).json : undefined;
+  const metadata = problem === undefined ? (answer as ProbeResponse).json : undefined;
   const lost = 'No client finds out where to log in.';
   const findings = [
     problem === undefined ? document.ok(at) : document.fault(`${at}: ${problem}`, lost, fixFor(answer)),
@@ -72,7 +72,7 @@ function isResource(url: string): boolean {
 }
 
 /** Why an answer is not a document; undefined where it is one. */
-export function problemOf(answer: Answer | FetchError): string | undefined {
+export function problemOf(answer: ProbeResponse | FetchError): string | undefined {
   if (answer instanceof FetchError) return `cannot be read: ${explainConnection(answer).seen}`;
   const { status, headers, json } = answer;
   if (status >= 300 && status < 400) return `redirects to ${headers.get('location')}`;
@@ -131,7 +131,7 @@ async function* judgeForms(
 }
 
 /** Compares the scopes of the challenge, of the metadata and of the authorization server. */
-export function judgeScopes(
+export function checkScopes(
   needed: readonly string[],
   resource: Readonly<Record<string, unknown>>,
   server: Readonly<Record<string, unknown>> | undefined,

@@ -1,8 +1,8 @@
 import { REFUSALS, type RefusalCode } from '../core/errors.js';
-import { readChallenge } from './challenge.js';
 import { type Finding, type Fix, reporterFor } from './finding.js';
-import { type Answer, isMcpAnswer } from './probe.js';
-import { judgeUnexpected } from './unexpected-answer.js';
+import { isMcpAnswer, type ProbeResponse } from './probe.js';
+import { readChallenge } from './read-challenge.js';
+import { unexpectedFinding } from './unexpected-answer.js';
 
 /** The verdict of the server on a token. */
 export interface TokenAnswer {
@@ -17,7 +17,7 @@ export interface TokenAnswer {
 const BLAME = /^(?:invalid_token|invalid_request|insufficient_scope|invalid_dpop_proof)$/;
 
 /** Says of the token what the answer says of it (RFC 6750, section 3.1), and no more: most statuses say nothing. */
-export function judgeTokenAnswer(answer: Answer): TokenAnswer {
+export function checkTokenAnswer(answer: ProbeResponse): TokenAnswer {
   const { status, headers } = answer;
   const parameters = readChallenge(headers.get('www-authenticate'))?.parameters;
   const error = parameters?.get('error');
@@ -34,7 +34,7 @@ export function judgeTokenAnswer(answer: Answer): TokenAnswer {
   const finding =
     status === 401
       ? () => UNAUTHORIZED
-      : () => judgeUnexpected(ANSWERED, answer, { seen: String(status), affects: NO_ANSWER });
+      : () => unexpectedFinding(ANSWERED, answer, { seen: String(status), affects: NO_ANSWER });
   return { verdict: 'unknown', code: undefined, finding };
 }
 

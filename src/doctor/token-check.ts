@@ -1,14 +1,14 @@
-import { examineToken, type TokenExamination } from '../auth/examine-token.js';
+import { inspectToken, type TokenInspection } from '../auth/inspect-token.js';
 import { claimOf, isNumericDate, scopesOf, stringsOf } from '../auth/token/claims.js';
 import { TOKEN_CHECKS, type TokenCheck, type TokenFault } from '../auth/token/token-faults.js';
 import { isToken68 } from '../oauth/credentials.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { type Finding, reporterFor } from './finding.js';
 import { initialize, isPrivate, type Probe } from './probe.js';
-import { judgeTokenAnswer, type TokenAnswer, UNSENT } from './token-answer.js';
+import { checkTokenAnswer, type TokenAnswer, UNSENT } from './token-answer.js';
 import { explanationOf, shown } from './token-explanations.js';
 
-type ReadToken = NonNullable<TokenExamination['read']>;
+type ReadToken = NonNullable<TokenInspection['read']>;
 
 /** A token, and what it is examined by. */
 export interface TokenTask {
@@ -24,7 +24,7 @@ export interface TokenTask {
 export async function checkToken(probe: Probe, { url, token, policy, isAssumed }: TokenTask): Promise<Finding[]> {
   const answer = await sendToken(probe, url, token);
   if (policy === undefined) return [...(answer === undefined ? [] : [answer.finding(false)]), UNEXPLAINED];
-  const examination = await examineToken(token, policy);
+  const examination = await inspectToken(token, policy);
   const report = findingsOf(examination, policy);
   const isExplained = examination.faults.length > 0;
   const explained = isAssumed && answer !== undefined ? asSeen(report, answer, examination) : report;
@@ -35,7 +35,7 @@ export async function checkToken(probe: Probe, { url, token, policy, isAssumed }
 async function sendToken(probe: Probe, url: string, token: string): Promise<TokenAnswer | undefined> {
   if (!isToken68(token)) return undefined;
   if (!isPrivate(url)) return UNSENT;
-  return judgeTokenAnswer(await initialize(probe, url, { authorization: `Bearer ${token}` }));
+  return checkTokenAnswer(await initialize(probe, url, { authorization: `Bearer ${token}` }));
 }
 
 const UNEXPLAINED = reporterFor('token claims').warning(
@@ -54,7 +54,7 @@ interface CheckFinding {
  * such as the tokens of the issuer behind an OAuth proxy: only the reason that it gives is a fault. The checks that it makes
  * before that one have passed.
  */
-function asSeen(report: readonly CheckFinding[], answer: TokenAnswer, { faults }: TokenExamination): CheckFinding[] {
+function asSeen(report: readonly CheckFinding[], answer: TokenAnswer, { faults }: TokenInspection): CheckFinding[] {
   const named = faults.find(({ error }) => error.code === answer.code)?.check;
   const place = (check: TokenCheck | undefined) => (check === undefined ? -1 : TOKEN_CHECKS.indexOf(check));
   return report.map(({ check, finding }) => {
@@ -69,7 +69,7 @@ function asSeen(report: readonly CheckFinding[], answer: TokenAnswer, { faults }
 }
 
 /** A line for each fault, and for each check that the token stood where there is something to show. */
-function findingsOf({ faults, read }: TokenExamination, policy: ResolvedAuth): CheckFinding[] {
+function findingsOf({ faults, read }: TokenInspection, policy: ResolvedAuth): CheckFinding[] {
   return TOKEN_CHECKS.flatMap((check) => {
     const found = faults.filter((fault) => fault.check === check);
     if (found.length > 0) return found.map((fault) => ({ check, finding: findingFor(fault, read, policy) }));

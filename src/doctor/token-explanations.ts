@@ -1,7 +1,7 @@
 import { claimOf } from '../auth/token/claims.js';
 import type { TokenFault } from '../auth/token/token-faults.js';
 import type { Evidence, OutageCode, RefusalCode } from '../core/errors.js';
-import type { KeySource } from '../policy/jwks.js';
+import type { JwksSource } from '../policy/jwks-source.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import type { TrustedIssuer } from '../policy/resolve-issuer.js';
 
@@ -72,12 +72,12 @@ export const EXPLANATIONS: Readonly<
     'Sign with RS256, PS256, ES256 or EdDSA, and a key for it.',
   ],
   unknown_key: ({ kid, reason }, { trusted }) => [
-    typeof reason === 'string' ? reason : `no key ${shown(kid)} in ${placeOf(trusted?.keySource)}`,
+    typeof reason === 'string' ? reason : `no key ${shown(kid)} in ${placeOf(trusted?.jwksSource)}`,
     ANOTHER_TOKEN,
   ],
   bad_signature: ['not made with the key that it names', ANOTHER_TOKEN],
   key_set_unavailable: (_evidence, { trusted }, { error }) => [
-    `${placeOf(trusted?.keySource)} cannot be used${error.cause instanceof Error ? ` (${error.cause.message})` : ''}`,
+    `${placeOf(trusted?.jwksSource)} cannot be used${error.cause instanceof Error ? ` (${error.cause.message})` : ''}`,
     'See that the metadata, or the policy, names a key set that can be read.',
   ],
   wrong_token_type: ['an ID token, or another kind', 'Send the access_token.'],
@@ -125,7 +125,7 @@ export const EXPLANATIONS: Readonly<
   ],
 };
 
-function placeOf(source: KeySource | undefined): string {
+function placeOf(source: JwksSource | undefined): string {
   if (source?.kind === 'url') return source.url.href;
   return source?.kind === 'file' ? source.file : 'the key set';
 }

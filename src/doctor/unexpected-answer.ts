@@ -1,7 +1,7 @@
 import type { FetchError } from '../upstream/bounded-fetch.js';
 import { ADDRESS_REFUSED } from '../upstream/guarded-fetch.js';
 import type { Finding, Fix, reporterFor } from './finding.js';
-import { type Answer, reasonIn, TOO_MANY_REQUESTS } from './probe.js';
+import { type ProbeResponse, reasonIn, TOO_MANY_REQUESTS } from './probe.js';
 
 type Report = ReturnType<typeof reporterFor>;
 
@@ -44,7 +44,7 @@ interface StatusReport {
  * The finding for an answer that is neither a challenge nor one of MCP: no client can go on after it. The status seldom
  * shows whose fault it is.
  */
-export function judgeUnexpected(report: Report, answer: Answer, { seen, affects }: StatusReport): Finding {
+export function unexpectedFinding(report: Report, answer: ProbeResponse, { seen, affects }: StatusReport): Finding {
   const { status, headers } = answer;
   if (status < 300) {
     const what = `${status} with ${headers.get('content-type') ?? 'no content type'}, no answer of MCP`;

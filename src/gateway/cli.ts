@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { carefulLogger } from '../core/logger.js';
+import { createSafeLogger } from '../core/logger.js';
 import { printable } from '../core/printable.js';
 import { runDoctor } from '../doctor/doctor.js';
 import type { Logger } from '../index.js';
@@ -21,7 +21,7 @@ import { atPlace, readInputFile, StartupError } from './startup-error.js';
 import { onStopSignal } from './stop-signal.js';
 
 /** Lines as agentgateway writes them: `INFO express-mcp-auth: Listening on 0.0.0.0:3000`. Warnings go to stderr. */
-const logger: Logger = carefulLogger({
+const logger: Logger = createSafeLogger({
   debug: () => undefined,
   info: (line) => console.log(`INFO express-mcp-auth: ${line}`),
   warn: (line) => console.error(`WARN express-mcp-auth: ${line}`),

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { fileFault, readRegularFile } from '../core/read-regular-file.js';
-import type { DoctorOptions, Patient } from '../doctor/doctor.js';
+import type { DoctorOptions, DoctorTarget } from '../doctor/doctor.js';
 import { isHttpUrl } from '../doctor/probe.js';
 import type { McpAuthOptions } from '../index.js';
 import { resolveAuth } from '../policy/resolve-auth.js';
@@ -117,10 +117,10 @@ export function parseDoctorLine(args: readonly string[]): DoctorOptions | undefi
   }
   const patients = url === undefined ? patientsIn(values.file as string) : [{ url: requireUrl(url) }];
   const token = values.token === undefined ? undefined : readToken(values.token, patients);
-  return { patients: patients.map((patient) => ({ ...patient, token })), json: values.json };
+  return { targets: patients.map((patient) => ({ ...patient, token })), json: values.json };
 }
 
-function readToken(file: string, patients: readonly Patient[]): string {
+function readToken(file: string, patients: readonly DoctorTarget[]): string {
   const resources = [...new Set(patients.map(({ url }) => url))];
   // A token must not be sent to another resource than the one that it was made for (MCP specification, authorization).
   if (resources.length > 1) {
@@ -157,14 +157,14 @@ function withoutTokens(text: string): string {
 }
 
 /** Each route with a resource, and its policy as the gateway would have it. */
-function patientsIn(file: string): Patient[] {
+function patientsIn(file: string): DoctorTarget[] {
   const text = readInputFile(file);
   const patients = atPlace(file, () => authenticationsOf(parseConfigFile(text, dirname(file))).flatMap(patientsOf));
   if (patients.length > 0) return patients;
   throw new StartupError(`${file}: no route has mcpAuthentication.resourceMetadata.resource, the address to look at`);
 }
 
-function patientsOf({ policy, at: place }: McpAuthenticationConfig): Patient[] {
+function patientsOf({ policy, at: place }: McpAuthenticationConfig): DoctorTarget[] {
   const resolved = atPlace(place, () => resolveAuth('mcpAuth()', policy as unknown as McpAuthOptions));
   return resolved.resource === undefined ? [] : [{ url: resolved.resource.href, policy: resolved }];
 }

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
-import { carefulLogger } from '../core/logger.js';
+import { createSafeLogger } from '../core/logger.js';
 import { printable } from '../core/printable.js';
 import { isAnswered } from '../http/answered.js';
 import { replyJson } from '../http/reply.js';
@@ -25,7 +25,7 @@ export interface Gateway {
 
 /** @throws {StartupError} Where a policy or a target of the file is refused. */
 export function createGateway(config: GatewayConfig, given: Logger): Gateway {
-  const logger = carefulLogger(given);
+  const logger = createSafeLogger(given);
   const binds = config.binds.map((bind) => {
     const routes = bind.routes.map((route) => createRoute(route, logger));
     refuseSameLegacyEndpoints(bind, routes);
@@ -59,7 +59,7 @@ export function createGateway(config: GatewayConfig, given: Logger): Gateway {
 
 /** They are at the root of the port, so that the first route would have the clients of all. */
 function refuseSameLegacyEndpoints({ at }: BindConfig, routes: readonly GatewayRoute[]): void {
-  const [first, second] = routes.filter(({ policy }) => policy?.facade?.legacyEndpoints === true);
+  const [first, second] = routes.filter(({ policy }) => policy?.oauthProxy?.legacyEndpoints === true);
   if (first === undefined || second === undefined) return;
   const where = `in ${first.at} and in ${second.at}`;
   throw new StartupError(`${at} has legacyEndpoints twice, ${where}: one port has one /authorize`);

@@ -4,17 +4,19 @@ import { LRUCache } from 'lru-cache';
 import { createRareLine } from '../core/rare-line.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import type { Logger, Middleware } from '../index.js';
-import { facadePaths } from '../oauth/well-known.js';
+import { oauthProxyPaths } from '../oauth/well-known.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 
-const MOST_A_MINUTE = 30;
+const MAX_PER_MINUTE = 30;
 const MINUTE_MS = 60_000;
-const MOST_ADDRESSES = 10_000;
-const TOO_MANY = `facade: registrations refused by this server: more than ${MOST_A_MINUTE} in a minute from one address`;
+const MAX_ADDRESSES = 10_000;
+const TOO_MANY = `OAuth proxy: registrations refused by this server: more than ${MAX_PER_MINUTE} in a minute from one address`;
 
-/** Where clients register at the facade of a policy; none where it has no facade. */
-export function registrationPaths({ facade }: ResolvedAuth): readonly string[] {
-  return facade === undefined ? [] : facadePaths(facade.resource.pathname, facade.legacyEndpoints).registration;
+/** Where clients register at the OAuth proxy of a policy; none where it has no OAuth proxy. */
+export function registrationPaths({ oauthProxy }: ResolvedAuth): readonly string[] {
+  return oauthProxy === undefined
+    ? []
+    : oauthProxyPaths(oauthProxy.resource.pathname, oauthProxy.legacyEndpoints).registration;
 }
 
 /**
@@ -30,7 +32,7 @@ export function limitRegistrations(paths: readonly string[], logger: Logger): Mi
   app.use(
     rateLimit({
       windowMs: MINUTE_MS,
-      limit: MOST_A_MINUTE,
+      limit: MAX_PER_MINUTE,
       store: createHitStore(),
       standardHeaders: 'draft-8',
       legacyHeaders: false,
@@ -56,7 +58,7 @@ export function limitRegistrations(paths: readonly string[], logger: Logger): Mi
 
 /** The package's own store goes by the date: one that is put back would keep an address out for as long. */
 function createHitStore(): Store {
-  const addresses = new LRUCache<string, { hits: number }>({ max: MOST_ADDRESSES, ttl: MINUTE_MS });
+  const addresses = new LRUCache<string, { hits: number }>({ max: MAX_ADDRESSES, ttl: MINUTE_MS });
   return {
     localKeys: true,
     increment(address) {

@@ -37,7 +37,7 @@ export interface ClientMessage extends RpcMessage {
 }
 
 /** The messages of one request body: one, or those of a batch. Throws a `BridgeError`. */
-export function parseBody(body: Buffer): { messages: readonly ClientMessage[]; batch: boolean } {
+export function parseMessages(body: Buffer): { messages: readonly ClientMessage[]; batch: boolean } {
   const value = parseJson(body);
   if (!Array.isArray(value)) return { messages: [parseMessage(body, value)], batch: false };
   const elements = readElements(body) ?? [];

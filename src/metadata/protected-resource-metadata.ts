@@ -6,7 +6,7 @@ import { publicEndpointsOf } from './public-endpoints.js';
 
 /**
  * Serves the protected resource metadata of a policy (RFC 9728), for every origin, at
- * `/.well-known/oauth-protected-resource` followed by the resource's path, and at the root, unless other resources have the same origin; and the facade, where the
+ * `/.well-known/oauth-protected-resource` followed by the resource's path, and at the root, unless other resources have the same origin; and the OAuth proxy, where the
  * policy has a provider: metadata, registration, login and tokens. Any other path goes on to the next middleware.
  *
  * `mcpAuth()` serves the same for the requests that reach it. Where it is mounted on a path, such as `/mcp`, mount this

@@ -7,7 +7,7 @@ import { createRefusal, type Refuse } from '../oauth/refusal.js';
 import { requestOrigin } from '../oauth/request-origin.js';
 import { noteServedMetadata } from '../oauth/served-metadata.js';
 import { METADATA_METHODS, resourceMetadataPaths } from '../oauth/well-known.js';
-import { facadeOf } from '../oauth-proxy/facade.js';
+import { oauthProxyOf } from '../oauth-proxy/oauth-proxy.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { buildResourceMetadata } from './resource-metadata.js';
 import { ROOT_PATHS, shareRoot } from './root-documents.js';
@@ -16,7 +16,7 @@ const endpointsOf = new WeakMap<ResolvedAuth, ReadonlyMap<string, Middleware>>()
 
 /**
  * The endpoints that a policy answers without a token, by path: the protected resource metadata (RFC 9728) for every origin, and the
- * endpoints of its facade. Each answers every method itself, and calls `next` only with an error: nothing reaches the
+ * endpoints of its OAuth proxy. Each answers every method itself, and calls `next` only with an error: nothing reaches the
  * application. Made once for each policy.
  */
 export function publicEndpointsOf(policy: ResolvedAuth): ReadonlyMap<string, Middleware> {
@@ -35,8 +35,8 @@ function createPublicEndpoints(policy: ResolvedAuth): ReadonlyMap<string, Middle
     metadata(req, res, next);
   };
   const paths = resourceMetadataPaths(policy.resource?.pathname ?? '/');
-  const facade = policy.facade === undefined ? [] : facadeOf(policy.facade, policy);
-  const endpoints = new Map([...facade, ...[...paths].map((path) => [path, document] as const)]);
+  const oauthProxy = policy.oauthProxy === undefined ? [] : oauthProxyOf(policy.oauthProxy, policy);
+  const endpoints = new Map([...oauthProxy, ...[...paths].map((path) => [path, document] as const)]);
   const atRoot = new Map([...endpoints].filter(([path]) => ROOT_PATHS.includes(path)));
   const all = [...endpoints, ...shareRoot(policy, atRoot)];
   return new Map(all.map(([path, endpoint]) => [path, refuseRepeatedHeaders(endpoint, refuse)]));

@@ -10,16 +10,16 @@ type Member = readonly [name: string, value: unknown];
  *
  * @param resource The resource to name: as configured, or the origin of the request.
  */
-export function buildResourceMetadata(held: ResolvedAuth, resource: string): Readonly<Record<string, unknown>> {
-  const { authorizationServers, bearerMethodsSupported, scopesSupported, ...others } = held.metadataMembers;
+export function buildResourceMetadata(resolved: ResolvedAuth, resource: string): Readonly<Record<string, unknown>> {
+  const { authorizationServers, bearerMethodsSupported, scopesSupported, ...others } = resolved.metadataMembers;
   const members: Member[] = [
     ['resource', resource],
-    ['authorization_servers', authorizationServers ?? authorizationServersOf(held)],
+    ['authorization_servers', authorizationServers ?? authorizationServersOf(resolved)],
     ['mcp_protocol_version', '2025-06-18'],
     ['resource_type', 'mcp-server'],
     ['bearer_methods_supported', bearerMethodsSupported],
     ['scopes_supported', scopesSupported],
-    ...senderConstraintMembers(held),
+    ...senderConstraintMembers(resolved),
     ...Object.entries(others).map(([name, value]): Member => [snakeCase(name), value]),
   ];
   // A further member may take the place of one of ours, such as `mcpProtocolVersion`.
@@ -35,11 +35,11 @@ function senderConstraintMembers({ dpop, mtls }: ResolvedAuth): Member[] {
   ];
 }
 
-/** The facade stands for the issuers that have a provider; its issuer is the resource. */
-function authorizationServersOf({ facade, issuers }: ResolvedAuth): string[] {
-  if (facade === undefined) return issuers.map(({ issuer }) => issuer);
+/** The OAuth proxy stands for the issuers that have a provider; its issuer is the resource. */
+function authorizationServersOf({ oauthProxy, issuers }: ResolvedAuth): string[] {
+  if (oauthProxy === undefined) return issuers.map(({ issuer }) => issuer);
   const direct = issuers.filter(({ provider }) => provider === undefined);
-  return [facade.resource.href, ...direct.map(({ issuer }) => issuer)];
+  return [oauthProxy.resource.href, ...direct.map(({ issuer }) => issuer)];
 }
 
 /** RFC 9728, section 2: parameters with zero elements must be omitted. */

@@ -76,11 +76,11 @@ const NO_DOCUMENTS = { documents: new Map<string, Middleware>() };
  * What is the origin itself has its documents there by their standards. After it, the authorization server of the whole origin is that of
  * the policy with `legacyEndpoints`.
  */
-function claimsOf({ resource, facade }: ResolvedAuth, documents: RootDocuments): Tenant['claimTo'] {
+function claimsOf({ resource, oauthProxy }: ResolvedAuth, documents: RootDocuments): Tenant['claimTo'] {
   return (path) => {
     if (!documents.has(path)) return 0;
     if (resource?.pathname === '/') return 2;
-    return path === SERVER_PATH && facade?.legacyEndpoints === true ? 1 : 0;
+    return path === SERVER_PATH && oauthProxy?.legacyEndpoints === true ? 1 : 0;
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Parameters } from '../http/form.js';
 import { withoutClosingSlash } from '../http/well-known.js';
 import type { Client } from './clients.js';
-import type { FacadeContext } from './context.js';
+import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import { isAllowedRedirectUri, registeredRedirectUri } from './redirect-uri.js';
 
@@ -24,8 +24,8 @@ export interface AuthorizationRequest {
   readonly passedOn: readonly (readonly [name: string, value: string])[];
 }
 
-const LONGEST_STATE = 4_096;
-const LONGEST_SCOPE = 2_048;
+const MAX_STATE_LENGTH = 4_096;
+const MAX_SCOPE_LENGTH = 2_048;
 /** RFC 6749, section 3.3; blanks separate. */
 const SCOPES = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 /** RFC 7636, section 4.2: SHA-256, base64url. */
@@ -38,7 +38,7 @@ const PASSED_ON = ['login_hint', 'max_age', 'acr_values', 'ui_locales'];
 export function requireRequester(
   parameters: Parameters,
   client: Client,
-  { allowedRedirectUris }: FacadeContext['held'],
+  { allowedRedirectUris }: OAuthProxyContext['options'],
 ): Requester {
   const redirectUri = parameters.get('redirect_uri') ?? '';
   const registeredUri = registeredRedirectUri(redirectUri, client.redirectUris);
@@ -66,8 +66,8 @@ export function parseAuthorizationRequest(parameters: Parameters, ourResource: s
   refuseUnless(['', 'query'].includes(get('response_mode')), 'invalid_request', 'response_mode must be query');
   const isObject = parameters.has('request') || parameters.has('request_uri');
   refuseUnless(!isObject, 'invalid_request', 'Request objects are not accepted');
-  refuseUnless(get('state').length <= LONGEST_STATE, 'invalid_request', 'state is too long');
-  refuseUnless(get('scope').length <= LONGEST_SCOPE, 'invalid_scope', 'scope is too long');
+  refuseUnless(get('state').length <= MAX_STATE_LENGTH, 'invalid_request', 'state is too long');
+  refuseUnless(get('scope').length <= MAX_SCOPE_LENGTH, 'invalid_scope', 'scope is too long');
   refuseUnless(SCOPES.test(get('scope')), 'invalid_scope', 'scope holds a character that no scope may have');
   refuseUnless(
     resource === undefined || isSameResource(resource, ourResource),

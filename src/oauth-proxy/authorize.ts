@@ -8,19 +8,19 @@ import {
   requireRequester,
 } from './authorization-request.js';
 import { askForConsent, consentFingerprint, readConsent } from './consent.js';
-import type { FacadeContext } from './context.js';
-import { loginUrl, replyErrorToClient, replyRedirect } from './login.js';
+import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
-import { isElsewhere } from './redirect-uri.js';
+import { isForeignHttps } from './redirect-uri.js';
+import { loginUrl, replyErrorToClient, replyRedirect } from './upstream-login.js';
 
 /** Our authorization endpoint (RFC 6749, section 3.1), and the answer to the consent page that it may show first. */
-export function createAuthorize(context: FacadeContext) {
-  const { browsers } = context;
+export function createAuthorize(context: OAuthProxyContext) {
+  const { loginCookies } = context;
 
   async function authorize(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const query = rawQuery(requestTarget(req));
     await withRequest(context, req, res, { query, hasUserActed: false }, async (requester, request) => {
-      const browser = browsers.meet(req, res);
+      const browser = loginCookies.identify(req, res);
       const consent = consentFingerprint(context, requester, request);
       if (consent === undefined || browser.allowed.includes(consent)) {
         replyRedirect(res, loginUrl(context, await context.upstream(), { requester, request, browser }));
@@ -36,7 +36,7 @@ export function createAuthorize(context: FacadeContext) {
       if (!allowed) throw new OAuthError('access_denied', 'The user has denied the request');
       const upstream = await context.upstream();
       const given = consentFingerprint(context, requester, request);
-      if (given !== undefined) browsers.allow(res, browser, given);
+      if (given !== undefined) loginCookies.remember(res, browser, given);
       replyRedirect(res, loginUrl(context, upstream, { requester, request, browser }));
     });
   }
@@ -49,7 +49,7 @@ export function createAuthorize(context: FacadeContext) {
  * us send a browser to another host before its user has agreed to it (RFC 9700, section 4.11.2).
  */
 async function withRequest(
-  context: FacadeContext,
+  context: OAuthProxyContext,
   req: IncomingMessage,
   res: ServerResponse,
   { query, hasUserActed }: { readonly query: string; readonly hasUserActed: boolean },
@@ -57,13 +57,13 @@ async function withRequest(
 ): Promise<void> {
   const parameters = parseForm(query);
   if (parameters === undefined) throw new OAuthError('invalid_request', 'A parameter comes more than once');
-  const client = context.clients.require(parameters.get('client_id'));
+  const client = context.clients.open(parameters.get('client_id'));
   context.refusals.about(req, { client: client.name });
-  const requester = requireRequester(parameters, client, context.held);
+  const requester = requireRequester(parameters, client, context.options);
   try {
-    await proceed(requester, parseAuthorizationRequest(parameters, context.held.resource.href));
+    await proceed(requester, parseAuthorizationRequest(parameters, context.options.resource.href));
   } catch (error) {
-    if (!hasUserActed && isElsewhere(requester.redirectUri, context.held.resource.host)) throw error;
+    if (!hasUserActed && isForeignHttps(requester.redirectUri, context.options.resource.host)) throw error;
     replyErrorToClient(context, req, res, requester, error);
   }
 }

@@ -2,19 +2,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Parameters, parseForm } from '../http/form.js';
 import { rawQuery, requestTarget } from '../http/request-target.js';
 import type { ServerMetadata } from '../upstream/server-metadata.js';
-import type { FacadeContext } from './context.js';
-import { replyErrorToClient, replyToClient } from './login.js';
+import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import type { Login } from './sealed-contents.js';
 import { UpstreamRefusal } from './upstream-answer.js';
+import { replyErrorToClient, replyToClient } from './upstream-login.js';
 
 /** RFC 6749, section 4.1.2, wants ten minutes at most. */
 const CODE_SECONDS = 600;
 /** RFC 6749, section 4.1.2.1: what may stand in `error` and `error_description`. */
 const PRINTABLE = /^[\x20\x21\x23-\x5b\x5d-\x7e]{1,500}$/;
 
-/** The endpoint that the upstream server sends the browser back to; the client gets a code of the facade, bound to it and its redirect URI. */
-export function createCallback(context: FacadeContext) {
+/** The endpoint that the upstream server sends the browser back to; the client gets a code of the OAuth proxy, bound to it and its redirect URI. */
+export function createCallback(context: OAuthProxyContext) {
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const parameters = parseForm(rawQuery(requestTarget(req)));
     const login = requireLogin(context, req, parameters);
@@ -34,9 +34,9 @@ export function createCallback(context: FacadeContext) {
 }
 
 /** @throws {OAuthError} Where the login was not begun here, not in this browser, or too long ago. */
-function requireLogin({ seal, browsers }: FacadeContext, req: IncomingMessage, parameters?: Parameters): Login {
+function requireLogin({ seal, loginCookies }: OAuthProxyContext, req: IncomingMessage, parameters?: Parameters): Login {
   const login = seal.open('login', parameters?.get('state'));
-  if (login === undefined || browsers.find(req, login.browserId) === undefined) {
+  if (login === undefined || loginCookies.find(req, login.browserId) === undefined) {
     throw new OAuthError('invalid_request', 'This login has expired, or was begun in another browser');
   }
   return login;
@@ -53,7 +53,7 @@ function requireIssuer({ issuer, sendsIss }: ServerMetadata, iss: string | undef
 }
 
 function answerOf(
-  { seal }: FacadeContext,
+  { seal }: OAuthProxyContext,
   { client, redirectUri, scopes, codeChallenge }: Login,
   parameters: Parameters | undefined,
 ): { code: string } | { error: string; error_description?: string } {

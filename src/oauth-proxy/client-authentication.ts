@@ -1,10 +1,10 @@
 import type { Parameters } from '../http/form.js';
 import { callServer, type ServerAnswer } from '../upstream/call-server.js';
 import type { ServerMetadata } from '../upstream/server-metadata.js';
-import { type Client, isShared } from './clients.js';
-import type { FacadeContext } from './context.js';
+import { type Client, isConfiguredClient } from './clients.js';
+import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
-import { orOutage, withoutEcho } from './upstream-answer.js';
+import { toUpstreamError, withoutEcho } from './upstream-answer.js';
 
 /** A client at our token endpoint, and its credentials for the upstream server (RFC 6749, section 2.3). */
 export interface AuthenticatedClient {
@@ -16,7 +16,7 @@ export interface AuthenticatedClient {
 
 /** @throws {OAuthError} */
 export function readClient(
-  { clients, held }: Pick<FacadeContext, 'clients' | 'held'>,
+  { clients, options }: Pick<OAuthProxyContext, 'clients' | 'options'>,
   form: Parameters,
   authorization: string | undefined,
 ): AuthenticatedClient {
@@ -26,9 +26,9 @@ export function readClient(
     throw new OAuthError('invalid_request', 'The client must authenticate in one way only');
   }
   const { id, secret } = basic ?? { id: inBody, secret: form.get('client_secret') };
-  const client = clients.require(id);
+  const client = clients.open(id);
   // No client was given a secret for it, so this one is guessed, or meant for another server.
-  if (isShared(held, client) && (secret !== undefined || basic !== undefined)) {
+  if (isConfiguredClient(options, client) && (secret !== undefined || basic !== undefined)) {
     throw new OAuthError('invalid_client', 'This client has no secret, and must bring none');
   }
   return { client, secret, method: basic === undefined ? 'body' : 'basic' };
@@ -40,7 +40,7 @@ function parseBasic(authorization: string): { id: string; secret: string | undef
   const colon = decoded.indexOf(':');
   if (colon === -1) throw new OAuthError('invalid_client', 'The Authorization header is not that of a client');
   const secret = decoded.slice(colon + 1);
-  // Client ids of the facade are base64url, which form encoding leaves as it is.
+  // Client ids of the OAuth proxy are base64url, which form encoding leaves as it is.
   return { id: decoded.slice(0, colon), secret: secret === '' ? undefined : secret };
 }
 
@@ -75,12 +75,12 @@ export async function postForm(
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
     body: new URLSearchParams({ ...form, ...body }).toString(),
-  }).catch(orOutage);
+  }).catch(toUpstreamError);
   return withoutEcho(answer, [secret, ...SECRET_PARAMETERS.map((name) => form[name])]);
 }
 
 /** The secret of the shared client, in the way that the upstream server prefers (RFC 8414, section 2: Basic by default). */
-export function sharedCredentials(id: string, secret: string, { document }: ServerMetadata): ClientCredentials {
+export function configuredCredentials(id: string, secret: string, { document }: ServerMetadata): ClientCredentials {
   const methods = document.token_endpoint_auth_methods_supported;
   if (Array.isArray(methods) && methods.includes('client_secret_post')) {
     return { body: { client_id: id, client_secret: secret }, headers: {}, secret };

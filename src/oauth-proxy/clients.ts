@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { ResolvedFacade } from '../policy/resolve-facade.js';
+import type { ResolvedOAuthProxy } from '../policy/resolve-oauth-proxy.js';
 import { OAuthError } from './oauth-error.js';
-import type { FacadeSeal, SealedClient } from './sealed-contents.js';
+import type { OAuthProxySeal, SealedClient } from './sealed-contents.js';
 
 /** A registered client: its sealed id contains everything that is known of it. */
 export interface Client extends SealedClient {
@@ -11,12 +11,12 @@ export interface Client extends SealedClient {
 
 export type Clients = ReturnType<typeof createClients>;
 
-export function createClients(seal: FacadeSeal) {
+export function createClients(seal: OAuthProxySeal) {
   return {
     /** @returns The client id. */
     register: (client: SealedClient): string => seal.close('client', client),
     /** @throws {OAuthError} `invalid_client` */
-    require(id: string | undefined): Client {
+    open(id: string | undefined): Client {
       const client = seal.open('client', id);
       if (id === undefined || client === undefined) {
         throw new OAuthError('invalid_client', 'The client is not registered here; it has to register anew');
@@ -27,7 +27,10 @@ export function createClients(seal: FacadeSeal) {
 }
 
 /** True if it is the configured client, which all clients share if the server registers none. */
-export function isShared({ client: shared }: Pick<ResolvedFacade, 'client'>, { upstreamId }: Client): boolean {
+export function isConfiguredClient(
+  { client: shared }: Pick<ResolvedOAuthProxy, 'client'>,
+  { upstreamId }: Client,
+): boolean {
   return upstreamId === shared?.id;
 }
 

@@ -3,14 +3,14 @@ import { readForm } from '../http/form.js';
 import { escapeHtml, nameToHtml } from '../http/html.js';
 import { replyPage } from '../http/page.js';
 import type { AuthorizationRequest, Requester } from './authorization-request.js';
-import { fingerprint, isShared } from './clients.js';
-import type { FacadeContext } from './context.js';
+import { fingerprint, isConfiguredClient } from './clients.js';
+import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
-import { isElsewhere } from './redirect-uri.js';
+import { isForeignHttps } from './redirect-uri.js';
 import type { Browser } from './sealed-contents.js';
 
 const ANSWER_SECONDS = 1_800;
-const MOST_FORM_BYTES = 32_768;
+const MAX_FORM_BYTES = 32_768;
 
 /**
  * A client id that all clients share makes us a proxy with a static client: the upstream server sees one client and asks
@@ -18,16 +18,16 @@ const MOST_FORM_BYTES = 32_768;
  * of its own that server asks, but it knows our callback only: where the answer goes from here must be asked here as well.
  */
 export function consentFingerprint(
-  { held }: FacadeContext,
+  { options }: OAuthProxyContext,
   { client, redirectUri, registeredUri }: Requester,
   { scopes }: AuthorizationRequest,
 ): string | undefined {
-  if (!isShared(held, client) && !isElsewhere(redirectUri, held.resource.host)) return undefined;
+  if (!isConfiguredClient(options, client) && !isForeignHttps(redirectUri, options.resource.host)) return undefined;
   return fingerprint(client.id, registeredUri, ...scopes.toSorted());
 }
 
 export function askForConsent(
-  { held, seal, endpoints }: FacadeContext,
+  { options, seal, endpoints }: OAuthProxyContext,
   res: ServerResponse,
   asked: { requester: Requester; request: AuthorizationRequest; browser: Browser; query: string },
 ): void {
@@ -39,16 +39,16 @@ export function askForConsent(
   replyPage(
     res,
     200,
-    `Allow a client to use ${held.resource.host}?`,
+    `Allow a client to use ${options.resource.host}?`,
     `<p>This name is what the client calls itself. Allow it only if you have just started it.</p>
-<dl><dt>Server</dt><dd>${escapeHtml(held.resource.href)}</dd>
+<dl><dt>Server</dt><dd>${escapeHtml(options.resource.href)}</dd>
 <dt>Answer goes to</dt><dd>${escapeHtml(describeTarget(requester.redirectUri))}</dd>
 <dt>It asks for</dt><dd>${scopes === '' ? 'no particular scope' : `<ul>${scopes}</ul>`}</dd></dl>
 <form method="post" action="${escapeHtml(endpoints.consent)}">
 <input type="hidden" name="request" value="${escapeHtml(seal.close('consent', question, ANSWER_SECONDS))}">
 <button type="submit" name="decision" value="deny">Deny</button>
 <button type="submit" name="decision" value="allow">Allow</button></form>`,
-    `Allow ${who} to use ${escapeHtml(held.resource.host)}?`,
+    `Allow ${who} to use ${escapeHtml(options.resource.host)}?`,
   );
 }
 
@@ -64,12 +64,12 @@ function describeTarget(redirectUri: string): string {
  * @throws {OAuthError} Where another browser was asked: then somebody else pressed the button (CVE-2026-27124).
  */
 export async function readConsent(
-  { seal, browsers }: FacadeContext,
+  { seal, loginCookies }: OAuthProxyContext,
   req: IncomingMessage,
 ): Promise<{ query: string; allowed: boolean; browser: Browser }> {
-  const form = await readForm(req, MOST_FORM_BYTES);
+  const form = await readForm(req, MAX_FORM_BYTES);
   const question = seal.open('consent', form?.get('request'));
-  const browser = question && browsers.find(req, question.browserId);
+  const browser = question && loginCookies.find(req, question.browserId);
   if (question === undefined || browser === undefined) {
     throw new OAuthError('invalid_request', 'This question has expired, or was asked in another browser');
   }

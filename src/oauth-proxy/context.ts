@@ -1,19 +1,19 @@
-import type { FacadeEndpointName } from '../oauth/well-known.js';
-import type { ResolvedFacade } from '../policy/resolve-facade.js';
+import type { OAuthProxyEndpointName } from '../oauth/well-known.js';
+import type { ResolvedOAuthProxy } from '../policy/resolve-oauth-proxy.js';
 import type { ServerMetadata } from '../upstream/server-metadata.js';
-import type { Browsers } from './browsers.js';
 import type { Clients } from './clients.js';
+import type { LoginCookies } from './login-cookie.js';
 import type { RefusalLog } from './refusal-log.js';
-import type { FacadeSeal } from './sealed-contents.js';
+import type { OAuthProxySeal } from './sealed-contents.js';
 
-/** The parts that the endpoints of one facade share. */
-export interface FacadeContext {
-  readonly held: ResolvedFacade;
+/** The parts that the endpoints of one OAuth proxy share. */
+export interface OAuthProxyContext {
+  readonly options: ResolvedOAuthProxy;
   /** Our URLs, as the metadata names them. */
-  readonly endpoints: Readonly<Record<FacadeEndpointName, string>>;
-  readonly seal: FacadeSeal;
+  readonly endpoints: Readonly<Record<OAuthProxyEndpointName, string>>;
+  readonly seal: OAuthProxySeal;
   readonly clients: Clients;
-  readonly browsers: Browsers;
+  readonly loginCookies: LoginCookies;
   readonly refusals: RefusalLog;
   /** @throws {UpstreamError} */
   readonly upstream: () => Promise<ServerMetadata>;

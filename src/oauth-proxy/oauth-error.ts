@@ -13,7 +13,7 @@ export type OAuthErrorName =
   | 'server_error'
   | 'temporarily_unavailable';
 
-/** What a client of the facade did wrong. `message` is public and constant: nothing that was sent stands in it. */
+/** What a client of the OAuth proxy did wrong. `message` is public and constant: nothing that was sent stands in it. */
 export class OAuthError extends Error {
   override readonly name = 'OAuthError';
   readonly error: OAuthErrorName;

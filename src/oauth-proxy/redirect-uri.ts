@@ -1,4 +1,4 @@
-const LONGEST_URI = 512;
+const MAX_URI_LENGTH = 512;
 
 /** Schemes that a browser acts on itself, or that start a program which no MCP client is, such as a browser that opens any address. */
 const FOREIGN_SCHEMES = new Set(
@@ -28,7 +28,7 @@ const LOOPBACK = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))(?::\d{1,5})?(?=
  * 7), without fragment (RFC 6749, section 3.1.2) and without user.
  */
 export function isAcceptableRedirectUri(text: string): boolean {
-  if (text.length > LONGEST_URI || !/^[\x21-\x7e]+$/.test(text) || /[#\\<>"]/.test(text)) return false;
+  if (text.length > MAX_URI_LENGTH || !/^[\x21-\x7e]+$/.test(text) || /[#\\<>"]/.test(text)) return false;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || url.username !== '' || url.password !== '') return false;
   if (url.protocol === 'https:') return /^https:\/\/[^/?]/.test(text);
@@ -60,7 +60,7 @@ export function isAllowedRedirectUri(uri: string, allowed: readonly string[] | u
 }
 
 /** True if what is sent there leaves both this server's host and the user's computer. */
-export function isElsewhere(redirectUri: string, ourHost: string): boolean {
+export function isForeignHttps(redirectUri: string, ourHost: string): boolean {
   const { protocol, host } = new URL(redirectUri);
   return protocol === 'https:' && host !== ourHost;
 }

@@ -2,15 +2,15 @@ import type { IncomingMessage } from 'node:http';
 import type { UpstreamError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { BodyError } from '../http/body.js';
-import type { FacadeEndpointName } from '../oauth/well-known.js';
-import type { ResolvedFacade } from '../policy/resolve-facade.js';
+import type { OAuthProxyEndpointName } from '../oauth/well-known.js';
+import type { ResolvedOAuthProxy } from '../policy/resolve-oauth-proxy.js';
 import { OAuthError, type OAuthErrorName } from './oauth-error.js';
 import { UpstreamRefusal } from './upstream-answer.js';
 
 /** The kind of request that was refused. */
 export type Act = 'registration' | 'login' | 'code' | 'refresh' | 'revocation' | 'request';
 
-export const ACTS: Readonly<Record<FacadeEndpointName, Act>> = Object.freeze({
+export const ACTS: Readonly<Record<OAuthProxyEndpointName, Act>> = Object.freeze({
   metadata: 'request',
   registration: 'registration',
   authorize: 'login',
@@ -30,7 +30,7 @@ const MINUTE_MS = 60_000;
 const MAX_QUOTED = 300;
 
 /** Logs every refusal in one line: which client, what was refused, by whom, why, and what to change. */
-export function createRefusalLog({ provider }: Pick<ResolvedFacade, 'provider'>, logger: Logger) {
+export function createRefusalLog({ provider }: Pick<ResolvedOAuthProxy, 'provider'>, logger: Logger) {
   const known = new WeakMap<IncomingMessage, { client?: string | undefined; act?: Act }>();
   const [isWithinBounds, isOutageWithinBounds] = [limitLines(), limitLines()];
   return {
@@ -44,15 +44,17 @@ export function createRefusalLog({ provider }: Pick<ResolvedFacade, 'provider'>,
       const { client, act = endpoint } = known.get(req) ?? {};
       const who = client === undefined ? 'a client without a name' : `the client ${quote(client)}`;
       const by = error instanceof UpstreamRefusal ? 'the authorization server' : 'this server';
-      logger.warn(`facade: ${act} of ${who} refused by ${by}: ${reasonOf(error)}; ${adviceFor(error, act, provider)}`);
-      if (verdict === 'last') logger.warn('facade: further refusals of this minute are not logged');
+      logger.warn(
+        `OAuth proxy: ${act} of ${who} refused by ${by}: ${reasonOf(error)}; ${adviceFor(error, act, provider)}`,
+      );
+      if (verdict === 'last') logger.warn('OAuth proxy: further refusals of this minute are not logged');
     },
     /** Anyone can ask while the server behind us is away, and as often. */
     writeOutage({ message, code, cause }: UpstreamError): void {
       const verdict = isOutageWithinBounds();
       if (verdict === 'over') return;
-      logger.error(`facade: ${message}: ${(cause as Error | undefined)?.message ?? code}`);
-      if (verdict === 'last') logger.error('facade: further outages of this minute are not logged');
+      logger.error(`OAuth proxy: ${message}: ${(cause as Error | undefined)?.message ?? code}`);
+      if (verdict === 'last') logger.error('OAuth proxy: further outages of this minute are not logged');
     },
   };
 }
@@ -77,9 +79,9 @@ function reasonOf(error: Refused): string {
 }
 
 const ADVICE_OURS: Readonly<Partial<Record<OAuthErrorName, string>>> = {
-  invalid_client: 'it has to register again; if that happens after every restart, set facade.secret',
-  invalid_grant: 'the user has to log in again; if that happens after every restart, set facade.secret',
-  invalid_redirect_uri: 'if that client is to log in, allow it in facade.allowedRedirectUris, or correct it there',
+  invalid_client: 'it has to register again; if that happens after every restart, set oauthProxy.secret',
+  invalid_grant: 'the user has to log in again; if that happens after every restart, set oauthProxy.secret',
+  invalid_redirect_uri: 'if that client is to log in, allow it in oauthProxy.allowedRedirectUris, or correct it there',
   invalid_target: 'set resourceMetadata.resource to the address that clients use',
   invalid_scope: 'correct the scopes in the configuration of that client',
   access_denied: 'nothing, if that was the user; else give a "clientId"',
@@ -94,7 +96,7 @@ const ADVICE_UPSTREAM: Readonly<Record<string, string>> = {
 };
 
 /** The advice for the operator, or for the one who runs the client. */
-function adviceFor(error: Refused, act: Act, { registration }: ResolvedFacade['provider']): string {
+function adviceFor(error: Refused, act: Act, { registration }: ResolvedOAuthProxy['provider']): string {
   if (error instanceof OAuthError) return ADVICE_OURS[error.error] ?? 'the client has to be corrected';
   if (error instanceof BodyError) return 'the client has to be corrected';
   if (act === 'registration') return registration?.hint ?? 'let clients register there, or give a "clientId"';

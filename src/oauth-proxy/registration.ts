@@ -8,14 +8,14 @@ import { replyJson } from '../http/reply.js';
 import { parseStrictJson } from '../messages/strict-json.js';
 import { REGISTRATION_MEMBERS, type RegistrationMember } from '../providers/provider.js';
 import { callServer } from '../upstream/call-server.js';
-import type { FacadeContext } from './context.js';
+import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import { isAcceptableRedirectUri, isAllowedRedirectUri } from './redirect-uri.js';
-import { NO_STORE, orOutage, refusalOf, withoutEcho, writeAnswer } from './upstream-answer.js';
+import { NO_STORE, refusalOf, toUpstreamError, withoutEcho, writeAnswer } from './upstream-answer.js';
 
-const MOST_BODY_BYTES = 16_384;
-const MOST_REDIRECT_URIS = 10;
-const LONGEST_NAME = 100;
+const MAX_BODY_BYTES = 16_384;
+const MAX_REDIRECT_URIS = 10;
+const MAX_NAME_LENGTH = 100;
 
 const isText = (value: unknown) => typeof value === 'string';
 // `new URL()` drops spaces around an address, and tabs and line breaks within.
@@ -53,21 +53,21 @@ interface ClientMetadata {
  * Dynamic registration (RFC 7591): answered here where all clients share one, else forwarded with our callback as the only
  * redirect URI. The client's own stand in the sealed client id.
  */
-export function createRegistration(context: FacadeContext) {
-  const { held, clients, refusals } = context;
+export function createRegistration(context: OAuthProxyContext) {
+  const { options, clients, refusals } = context;
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    const given = parseObject((await readBody(req, MOST_BODY_BYTES)).toString('utf8'));
+    const given = parseObject((await readBody(req, MAX_BODY_BYTES)).toString('utf8'));
     const name = nameOf(given);
     refusals.about(req, { client: name });
     const metadata = readClientMetadata(given);
     const { redirectUris } = metadata;
-    if (!redirectUris.every((uri) => isAllowedRedirectUri(uri, held.allowedRedirectUris))) {
+    if (!redirectUris.every((uri) => isAllowedRedirectUri(uri, options.allowedRedirectUris))) {
       throw new OAuthError('invalid_redirect_uri', 'redirect_uris must be ones that this server allows');
     }
     const registered =
-      held.client === undefined
+      options.client === undefined
         ? await forward(context, metadata, req.headers.authorization)
-        : { client_id: held.client.id, ...PUBLIC };
+        : { client_id: options.client.id, ...PUBLIC };
     const upstreamId = registered.client_id as string;
     const answer = {
       grant_types: ['authorization_code', 'refresh_token'],
@@ -82,7 +82,7 @@ export function createRegistration(context: FacadeContext) {
 }
 
 function nameOf({ client_name: name }: Readonly<Record<string, unknown>>): string | undefined {
-  return typeof name === 'string' ? name.slice(0, LONGEST_NAME) : undefined;
+  return typeof name === 'string' ? name.slice(0, MAX_NAME_LENGTH) : undefined;
 }
 
 function readClientMetadata(given: Readonly<Record<string, unknown>>): ClientMetadata {
@@ -90,7 +90,7 @@ function readClientMetadata(given: Readonly<Record<string, unknown>>): ClientMet
   if (
     !Array.isArray(redirectUris) ||
     redirectUris.length === 0 ||
-    redirectUris.length > MOST_REDIRECT_URIS ||
+    redirectUris.length > MAX_REDIRECT_URIS ||
     !redirectUris.every((uri) => typeof uri === 'string' && isAcceptableRedirectUri(uri))
   ) {
     const expected = 'https, http on loopback, or a private-use scheme, without fragment; at most 10 of them';
@@ -118,7 +118,7 @@ function parseObject(text: string): Record<string, unknown> {
   throw new OAuthError('invalid_client_metadata', 'The body must be a JSON object');
 }
 
-/** The answer of the upstream server, without the members that are no use to the client: the facade's redirect URIs, and ways to change them. */
+/** The answer of the upstream server, without the members that are no use to the client: the OAuth proxy's redirect URIs, and ways to change them. */
 const ANSWERED = [
   'client_id',
   'client_secret',
@@ -129,13 +129,13 @@ const ANSWERED = [
 ];
 
 async function forward(
-  { held, endpoints, upstream }: FacadeContext,
+  { options, endpoints, upstream }: OAuthProxyContext,
   { authMethod, members }: ClientMetadata,
   authorization: string | undefined,
 ): Promise<Record<string, unknown>> {
   const { registrationEndpoint } = await upstream();
-  const { registration } = held.provider;
-  const derived = registration?.url(held.issuer);
+  const { registration } = options.provider;
+  const derived = registration?.url(options.issuer);
   const url = registrationEndpoint ?? (derived === undefined ? undefined : new URL(derived));
   if (url === undefined) throw new OAuthError('access_denied', 'Clients cannot register here by themselves', 403);
   // A public client behind a fixed callback is native or nothing to most servers; on loopback it must be.
@@ -151,7 +151,7 @@ async function forward(
       application_type: native ? 'native' : 'web',
       ...(authMethod === undefined ? {} : { token_endpoint_auth_method: authMethod }),
     }),
-  }).catch(orOutage);
+  }).catch(toUpstreamError);
   const { status, body } = withoutEcho(answer, [authorization?.split(' ')[1]]);
   if (status >= 400)
     throw refusalOf({ status, body }, ['invalid_client_metadata', 'Clients cannot register here by themselves']);

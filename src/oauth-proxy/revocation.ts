@@ -2,25 +2,25 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readForm } from '../http/form.js';
 import { replyJson } from '../http/reply.js';
 import { postForm, readClient, upstreamCredentials } from './client-authentication.js';
-import { fingerprint, isShared } from './clients.js';
-import type { FacadeContext } from './context.js';
-import { canRevoke } from './document.js';
+import { fingerprint, isConfiguredClient } from './clients.js';
+import type { OAuthProxyContext } from './context.js';
+import { canRevoke } from './metadata-document.js';
 import { OAuthError } from './oauth-error.js';
 import { NO_STORE, refusalOf } from './upstream-answer.js';
 
-const MOST_FORM_BYTES = 65_536;
+const MAX_FORM_BYTES = 65_536;
 
 /** Our revocation endpoint (RFC 7009), where the upstream server has one. */
-export function createRevocation({ held, clients, seal, upstream, refusals }: FacadeContext) {
+export function createRevocation({ options, clients, seal, upstream, refusals }: OAuthProxyContext) {
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    const form = await readForm(req, MOST_FORM_BYTES);
+    const form = await readForm(req, MAX_FORM_BYTES);
     const given = form?.get('token');
     if (form === undefined || given === undefined) throw new OAuthError('invalid_request', 'One token is needed');
-    const authenticated = readClient({ clients, held }, form, req.headers.authorization);
+    const authenticated = readClient({ clients, options }, form, req.headers.authorization);
     refusals.about(req, { client: authenticated.client.name });
     const metadata = await upstream();
     const { revocationEndpoint: url } = metadata;
-    if (url === undefined || !canRevoke(held, metadata)) {
+    if (url === undefined || !canRevoke(options, metadata)) {
       throw new OAuthError('invalid_request', 'Tokens cannot be revoked here', 404);
     }
     const sealed = seal.open('refresh_token', given);
@@ -30,7 +30,7 @@ export function createRevocation({ held, clients, seal, upstream, refusals }: Fa
       const token = sealed?.token ?? given;
       const credentials = upstreamCredentials(authenticated);
       const answer = await postForm(url, { token, ...(hint && { token_type_hint: hint }) }, credentials);
-      const shared = isShared(held, authenticated.client);
+      const shared = isConfiguredClient(options, authenticated.client);
       if (answer.status >= 400) throw refusalOf(answer, ['invalid_request', 'The token cannot be revoked'], shared);
     }
     replyJson(res, 200, '{}', NO_STORE);

@@ -31,9 +31,9 @@ const SHAPES = {
     scopes: isTextList,
     codeChallenge: isText,
   },
-  /** An authorization code that the facade issued: whose it is, what its user was asked for, and the server's own. */
+  /** An authorization code that the OAuth proxy issued: whose it is, what its user was asked for, and the server's own. */
   code: { client: isText, redirectUri: isText, scopes: isTextList, codeChallenge: isText, code: isText },
-  /** A refresh token that the facade issued: whose it is, what its user was asked for, what the server granted of it, and the server's own token. */
+  /** A refresh token that the OAuth proxy issued: whose it is, what its user was asked for, what the server granted of it, and the server's own token. */
   refresh_token: { client: isText, scopes: isTextList, granted: isTextListOrAbsent, token: isText },
 };
 
@@ -44,9 +44,9 @@ export type SealedClient = SealedContents['client'];
 export type Browser = SealedContents['browser'];
 export type Login = SealedContents['login'];
 
-export type FacadeSeal = Seal<SealedContents>;
+export type OAuthProxySeal = Seal<SealedContents>;
 
 /** {@link createSeal} for what is sealed here. */
-export function createFacadeSeal(secrets: readonly string[], boundTo: readonly (string | null)[]): FacadeSeal {
+export function createOAuthProxySeal(secrets: readonly string[], boundTo: readonly (string | null)[]): OAuthProxySeal {
   return createSeal<SealedContents>(secrets, boundTo, SHAPES);
 }

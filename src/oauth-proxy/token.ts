@@ -7,18 +7,18 @@ import type { ServerAnswer } from '../upstream/call-server.js';
 import { isSameResource, splitScopes } from './authorization-request.js';
 import {
   type AuthenticatedClient,
+  configuredCredentials,
   postForm,
   readClient,
-  sharedCredentials,
   upstreamCredentials,
 } from './client-authentication.js';
-import { fingerprint, isShared } from './clients.js';
-import type { FacadeContext } from './context.js';
+import { fingerprint, isConfiguredClient } from './clients.js';
+import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import type { Act } from './refusal-log.js';
 import { NO_STORE, refusalOf, writeAnswer } from './upstream-answer.js';
 
-const MOST_FORM_BYTES = 65_536;
+const MAX_FORM_BYTES = 65_536;
 
 interface Grant {
   /** What the user was asked for. */
@@ -34,7 +34,7 @@ interface Grant {
  * all calls to that server: oauth4webapi and openid-client are for who is the client, keeps `state` and the verifier, and wants the
  * answer checked; here both are the MCP client's, and it must get the answer, or the error, as the server gave it.
  */
-export function createToken(context: FacadeContext) {
+export function createToken(context: OAuthProxyContext) {
   const { seal, refusals } = context;
   const sealRefreshToken = ({ refresh_token: token, scope }: Record<string, unknown>, client: string, grant: Grant) => {
     if (typeof token !== 'string') return {};
@@ -45,7 +45,7 @@ export function createToken(context: FacadeContext) {
     return { refresh_token: seal.close('refresh_token', { client, scopes, granted, token }) };
   };
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    const form = await readForm(req, MOST_FORM_BYTES);
+    const form = await readForm(req, MAX_FORM_BYTES);
     if (form === undefined) throw new OAuthError('invalid_request', 'A parameter comes more than once');
     const act = ACT_OF_GRANT.get(form.get('grant_type') ?? '');
     if (act !== undefined) refusals.about(req, { act });
@@ -55,7 +55,7 @@ export function createToken(context: FacadeContext) {
     const grant = readGrant(context, form, client);
     const answer = await exchange(context, authenticated, grant.form);
     if (answer.status >= 400) {
-      const shared = isShared(context.held, authenticated.client);
+      const shared = isConfiguredClient(context.options, authenticated.client);
       throw refusalOf(answer, ['invalid_request', 'The authorization server has refused this'], shared);
     }
     const { id_token: _, ...tokens } = answer.body ?? {};
@@ -66,13 +66,13 @@ export function createToken(context: FacadeContext) {
 }
 
 /** @throws {OAuthError} For every grant but these two: with the shared secret, others would need no user. */
-function readGrant(context: FacadeContext, form: Parameters, client: string): Grant {
+function readGrant(context: OAuthProxyContext, form: Parameters, client: string): Grant {
   const grantType = form.get('grant_type');
   const resource = form.get('resource');
-  if (resource !== undefined && !isSameResource(resource, context.held.resource.href)) {
+  if (resource !== undefined && !isSameResource(resource, context.options.resource.href)) {
     throw new OAuthError('invalid_target', 'resource must be that of this server');
   }
-  const target = context.held.provider.acceptsResource ? { resource: context.held.resource.href } : {};
+  const target = context.options.provider.acceptsResource ? { resource: context.options.resource.href } : {};
   const read = grantType === undefined ? undefined : GRANTS.get(grantType);
   if (read === undefined) {
     throw new OAuthError('unsupported_grant_type', 'grant_type must be authorization_code or refresh_token');
@@ -91,7 +91,7 @@ const GRANTS: ReadonlyMap<string, typeof readCodeGrant> = new Map([
   ['refresh_token', readRefreshGrant],
 ]);
 
-function readCodeGrant({ seal, endpoints }: FacadeContext, form: Parameters, client: string): Grant {
+function readCodeGrant({ seal, endpoints }: OAuthProxyContext, form: Parameters, client: string): Grant {
   const sealed = seal.open('code', form.get('code'));
   const redirectUri = form.get('redirect_uri');
   // RFC 6749, section 4.1.3. OAuth 2.1 leaves the redirect URI out: PKCE does its work.
@@ -113,13 +113,13 @@ function readCodeGrant({ seal, endpoints }: FacadeContext, form: Parameters, cli
   };
 }
 
-function readRefreshGrant({ seal, held }: FacadeContext, form: Parameters, client: string): Grant {
+function readRefreshGrant({ seal, options }: OAuthProxyContext, form: Parameters, client: string): Grant {
   const sealed = seal.open('refresh_token', form.get('refresh_token'));
   if (sealed === undefined || sealed.client !== client) {
     throw new OAuthError('invalid_grant', 'The refresh token is not one for this client');
   }
   const { scopes, granted, token } = sealed;
-  const scope = refreshScopes(held, sealed, splitScopes(form.get('scope') ?? '')).join(' ');
+  const scope = refreshScopes(options, sealed, splitScopes(form.get('scope') ?? '')).join(' ');
   return {
     scopes,
     granted,
@@ -132,7 +132,7 @@ function readRefreshGrant({ seal, held }: FacadeContext, form: Parameters, clien
  * have given less than was asked for then, and would refuse a client that asks for all of it again (RFC 6749, section 6).
  */
 function refreshScopes(
-  { provider, audiences }: FacadeContext['held'],
+  { provider, audiences }: OAuthProxyContext['options'],
   { scopes, granted }: Pick<Grant, 'scopes' | 'granted'>,
   wanted: readonly string[],
 ): readonly string[] {
@@ -151,15 +151,15 @@ function refreshScopes(
 }
 
 async function exchange(
-  { held, upstream }: FacadeContext,
+  { options, upstream }: OAuthProxyContext,
   authenticated: AuthenticatedClient,
   grant: Readonly<Record<string, string>>,
 ): Promise<ServerAnswer> {
   const metadata = await upstream();
-  const { client: shared } = held;
+  const { client: shared } = options;
   const credentials =
-    shared?.secret !== undefined && isShared(held, authenticated.client)
-      ? sharedCredentials(shared.id, shared.secret, metadata)
+    shared?.secret !== undefined && isConfiguredClient(options, authenticated.client)
+      ? configuredCredentials(shared.id, shared.secret, metadata)
       : upstreamCredentials(authenticated);
   return postForm(metadata.tokenEndpoint, grant, credentials);
 }

@@ -7,7 +7,7 @@ import { OAuthError } from './oauth-error.js';
 export const NO_STORE = Object.freeze({ 'cache-control': 'no-store', pragma: 'no-cache' });
 
 /** Makes an outage of a call that brought nothing usable. */
-export function orOutage(error: unknown): never {
+export function toUpstreamError(error: unknown): never {
   if (!(error instanceof CallError)) throw error;
   throw new UpstreamError(outageOf(error), { cause: error });
 }
@@ -45,7 +45,7 @@ export class UpstreamRefusal extends Error {
 }
 
 const ERROR_MEMBERS = ['error', 'error_description', 'error_uri'];
-const LONGEST_MEMBER = 1_000;
+const MAX_MEMBER_LENGTH = 1_000;
 
 /**
  * Maps a server's refusal to the error for the client.
@@ -66,7 +66,7 @@ export function refusalOf(
   }
   const members = ERROR_MEMBERS.flatMap((name): [string, string][] => {
     const value = body[name];
-    return typeof value === 'string' ? [[name, printable(value, LONGEST_MEMBER)]] : [];
+    return typeof value === 'string' ? [[name, printable(value, MAX_MEMBER_LENGTH)]] : [];
   });
   return new UpstreamRefusal(status, Object.fromEntries(members));
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AuthInfo, getAuth } from '../core/auth-info.js';
 import { AuthError, REFUSALS, type RefusalCode } from '../core/errors.js';
-import { createRequestNotes } from '../core/request-notes.js';
+import { createPerRequest } from '../core/per-request.js';
 import { shareValue } from '../core/shared-state.js';
 import { type JsonReply, sendJson } from '../http/reply.js';
 import { type ChallengeContext, challengeFor } from './challenge.js';
@@ -70,13 +70,13 @@ function challengeForOrigin(
 }
 
 /** How a gate refuses a request that it has let through: whoever decides later need not know how the token came. */
-export type LaterRefuse = (req: IncomingMessage, res: ServerResponse, code: RefusalCode, detail: RefusalDetail) => void;
+export type Refuser = (req: IncomingMessage, res: ServerResponse, code: RefusalCode, detail: RefusalDetail) => void;
 
-export function createLaterRefusals(
+export function createRefusers(
   refuse: Refuse,
   { resource }: Pick<RefusalContext, 'resource'>,
-): Readonly<Record<Scheme, LaterRefuse>> {
-  const refusals: Record<Scheme, LaterRefuse> = {
+): Readonly<Record<Scheme, Refuser>> {
+  const refusals: Record<Scheme, Refuser> = {
     bearer: (req, res, code, detail) => refuse(req, res, code, 'bearer', detail),
     dpop: (req, res, code, detail) => refuse(req, res, code, 'dpop', detail),
   };
@@ -84,31 +84,31 @@ export function createLaterRefusals(
   return refusals;
 }
 
-const resourceOrigins = shareValue('resourceOrigins', () => new WeakMap<LaterRefuse, string>());
+const resourceOrigins = shareValue('resourceOrigins', () => new WeakMap<Refuser, string>());
 
-const anonymousGates = shareValue('anonymousRefusals', createRequestNotes<LaterRefuse>);
+const anonymousRefusers = shareValue('anonymousRefusals', createPerRequest<Refuser>);
 
 // Noted once for all requests with the same token, which share the identity and the scheme.
-const gates = shareValue('refusals', () => new WeakMap<AuthInfo, LaterRefuse>());
+const refusers = shareValue('refusals', () => new WeakMap<AuthInfo, Refuser>());
 
 /** Lets whoever decides later on a request of this caller refuse it in the name of the gate that verified the caller. */
-export function attachRefuse(auth: AuthInfo, refuse: LaterRefuse): void {
-  gates.set(auth, refuse);
+export function setRefuser(auth: AuthInfo, refuse: Refuser): void {
+  refusers.set(auth, refuse);
 }
 
 /** The same for a request without a caller. */
-export function attachAnonymousRefuse(req: IncomingMessage, refuse: LaterRefuse): void {
-  anonymousGates.set(req, refuse);
+export function setAnonymousRefuser(req: IncomingMessage, refuse: Refuser): void {
+  anonymousRefusers.set(req, refuse);
 }
 
 /** How the gate that the request came through refuses; undefined where it came through none. */
-export function refuseOf(req: IncomingMessage): LaterRefuse | undefined {
+export function refuserOf(req: IncomingMessage): Refuser | undefined {
   const auth = getAuth(req);
-  return auth === undefined ? anonymousGates.get(req) : gates.get(auth);
+  return auth === undefined ? anonymousRefusers.get(req) : refusers.get(auth);
 }
 
 /** The origin of the resource that the request was let through to; undefined where no policy names one. */
 export function resourceOriginOf(req: IncomingMessage): string | undefined {
-  const refuse = refuseOf(req);
+  const refuse = refuserOf(req);
   return refuse && resourceOrigins.get(refuse);
 }

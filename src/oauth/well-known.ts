@@ -22,8 +22,8 @@ const POST = Object.freeze(['POST', 'OPTIONS']);
 /** The methods of the documents. */
 export const METADATA_METHODS = Object.freeze(['GET', 'HEAD', 'OPTIONS']);
 
-/** The methods of the facade's endpoints; what a person's browser calls has no preflight. */
-export const FACADE_METHODS = Object.freeze({
+/** The methods of the OAuth proxy's endpoints; what a person's browser calls has no preflight. */
+export const OAUTH_PROXY_METHODS = Object.freeze({
   metadata: METADATA_METHODS,
   registration: POST,
   authorize: Object.freeze(['GET', 'HEAD']),
@@ -33,17 +33,17 @@ export const FACADE_METHODS = Object.freeze({
   revocation: POST,
 });
 
-export type FacadeEndpointName = keyof typeof FACADE_METHODS;
+export type OAuthProxyEndpointName = keyof typeof OAUTH_PROXY_METHODS;
 
-/** The paths of the facade; its metadata name the first of each list. */
-export type FacadePaths = Readonly<Record<FacadeEndpointName, readonly [string, ...string[]]>>;
+/** The paths of the OAuth proxy; its metadata name the first of each list. */
+export type OAuthProxyPaths = Readonly<Record<OAuthProxyEndpointName, readonly [string, ...string[]]>>;
 
 /**
  * The metadata of an authorization server whose issuer is the resource: where RFC 8414, section 3.1, puts it, at the root
  * for clients of 2025-03-26, and where OpenID Connect Discovery is looked for, inserted and appended. The endpoints
  * stand beside it, named as agentgateway names them.
  */
-export function facadePaths(resourcePath: string, legacyEndpoints: boolean): FacadePaths {
+export function oauthProxyPaths(resourcePath: string, legacyEndpoints: boolean): OAuthProxyPaths {
   const path = withoutClosingSlash(resourcePath);
   const base = wellKnownPath('oauth-authorization-server', path);
   const legacy = (name: string) => (legacyEndpoints ? [name] : []);

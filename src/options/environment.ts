@@ -1,4 +1,4 @@
-import { catchStrayPromise } from '../core/stray-promise.js';
+import { ignoreRejection } from '../core/ignore-rejection.js';
 import { isRecord } from '../http/json-object.js';
 import { isPlain, type OptionChecks } from './checks.js';
 
@@ -28,7 +28,7 @@ export function requireEnvironment(
  */
 export function requirePlainObject(checks: OptionChecks, value: unknown, option: string): Record<string, unknown> {
   if (isRecord(value) && typeof value.then === 'function') {
-    catchStrayPromise(value);
+    ignoreRejection(value);
     return checks.refuse(option, 'an object, at once', 'a promise', 'Make the function synchronous.');
   }
   // What it is not given as may be a secret, so only its type is quoted.

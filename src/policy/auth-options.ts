@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from '../core/logger.js';
 import type { DpopMode } from '../oauth/challenge.js';
-import type { Decision } from './decision.js';
-import type { FacadeOptions, ProviderOption } from './facade-options.js';
-import type { ModeName } from './modes.js';
+import type { AuthDecision } from './auth-decision.js';
+import type { McpAuthMode } from './modes.js';
+import type { OAuthProxyOptions, ProviderOption } from './oauth-proxy-options.js';
 
 /** A JSON Web Key Set (RFC 7517, section 5). */
 export interface Jwks {
@@ -45,7 +45,7 @@ export interface IssuerOptions {
   readonly audienceClaim?: string | undefined;
   /**
    * What kind of authorization server the issuer is, for one that does not follow the MCP specification by itself. It
-   * then stands behind a facade: see `facade`.
+   * then stands behind an OAuth proxy: see `oauthProxy`.
    *
    * @default none: clients log in at the issuer itself
    */
@@ -94,7 +94,7 @@ export interface ResourceMetadataOptions extends KnownMetadataMembers {
 }
 
 /** How long a verified token is remembered, so that its next request pays for no cryptography. */
-export interface VerifiedTokensOptions {
+export interface TokenCacheOptions {
   /** Seconds. Every remembered token is verified anew after this time. @default `300` */
   readonly maxAgeSeconds?: number | undefined;
   /** @default `10000` */
@@ -116,7 +116,7 @@ export interface MtlsOptions {
 
 export interface SharedOptions {
   /** @default `'strict'` */
-  readonly mode?: ModeName | undefined;
+  readonly mode?: McpAuthMode | undefined;
   /** @default `{}` */
   readonly resourceMetadata?: ResourceMetadataOptions | undefined;
   /** Every token must have all of these; named in each challenge. @default `[]` */
@@ -128,7 +128,7 @@ export interface SharedOptions {
   /** Seconds for which known keys go on being trusted while the key server cannot be reached. @default `86400` */
   readonly staleIfErrorSeconds?: number | undefined;
   /** `false` verifies every request again. @default `{}` */
-  readonly verifiedTokens?: VerifiedTokensOptions | false | undefined;
+  readonly verifiedTokens?: TokenCacheOptions | false | undefined;
   /**
    * Tokens bound to a key (RFC 9449): `accept` takes them beside bearer tokens, `require` takes nothing else. A bound
    * token presented as a bearer token is refused whatever stands here. Needs `resourceMetadata.resource`, which proofs are
@@ -143,14 +143,14 @@ export interface SharedOptions {
    *
    * @default `{}`
    */
-  readonly facade?: FacadeOptions | false | undefined;
+  readonly oauthProxy?: OAuthProxyOptions | false | undefined;
   /**
    * Plain http to key servers and authorization servers that are not on this machine, for example in a network of
    * containers. Whoever can change what passes there can log in as anybody. @default `false`
    */
   readonly dangerouslyAllowHttp?: boolean | undefined;
   /** Called with every decision, after it is made; what it throws changes nothing. */
-  readonly onDecision?: ((decision: Decision) => void) | undefined;
+  readonly onDecision?: ((decision: AuthDecision) => void) | undefined;
   /**
    * Told about key sets that fail, and about requests that are refused; in permissive mode about every request, and what strict
    * would have done. @default no logging

@@ -17,9 +17,9 @@ export const MODES = {
 } as const satisfies Record<string, Mode>;
 
 /** `strict`: a valid token or a refusal. `optional`: anonymous passes too. `permissive`: `mcpAuth()` refuses nothing; for debugging. */
-export type ModeName = keyof typeof MODES;
+export type McpAuthMode = keyof typeof MODES;
 
 /** True if every request needs a valid token. */
-export function requiresToken(mode: ModeName): boolean {
+export function requiresToken(mode: McpAuthMode): boolean {
   return MODES[mode].withoutToken === 'refuse';
 }

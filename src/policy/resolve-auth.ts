@@ -14,22 +14,22 @@ import {
   wholeNumber,
 } from '../options/option-table.js';
 import { requireScopes } from '../options/scope-list.js';
-import type { McpAuthOptions, MtlsOptions, SharedOptions, VerifiedTokensOptions } from './auth-options.js';
-import type { Decision } from './decision.js';
-import { warnAboutHopeless } from './hopeless-issuers.js';
+import type { AuthDecision } from './auth-decision.js';
+import type { McpAuthOptions, MtlsOptions, SharedOptions, TokenCacheOptions } from './auth-options.js';
 import { refuseIdlePromises, refuseOptionsAsMembers } from './metadata-members.js';
-import { MODES, type ModeName } from './modes.js';
-import { type ResolvedFacade, resolveFacade } from './resolve-facade.js';
+import { type McpAuthMode, MODES } from './modes.js';
 import { ISSUER_OPTIONS, type IssuerContext, resolveIssuer, type TrustedIssuer } from './resolve-issuer.js';
+import { type ResolvedOAuthProxy, resolveOAuthProxy } from './resolve-oauth-proxy.js';
 import { RESOURCE_FIX, type ResourceIdentity, resolveResource } from './resolve-resource.js';
+import { warnAboutUnusableIssuers } from './unusable-issuers.js';
 
 const VERIFIED_TOKENS_FIX = 'Give { maxAgeSeconds, maxEntries, maxBytes }, or false to verify every request again.';
 
-export const VERIFIED_TOKENS_TABLE = {
+export const TOKEN_CACHE_TABLE = {
   maxAgeSeconds: wholeNumber(300, 1, VERIFIED_TOKENS_FIX),
   maxEntries: wholeNumber(10_000, 1, VERIFIED_TOKENS_FIX),
   maxBytes: wholeNumber(67_108_864, 1, VERIFIED_TOKENS_FIX),
-} satisfies OptionTable<VerifiedTokensOptions>;
+} satisfies OptionTable<TokenCacheOptions>;
 
 const MTLS_FIX = 'Write { getCertificate: (req) => …, required: true }.';
 
@@ -43,7 +43,7 @@ export const SHARED_TABLE = {
   mode: {
     default: 'strict',
     read: oneOf(
-      Object.keys(MODES) as ModeName[],
+      Object.keys(MODES) as McpAuthMode[],
       'Leave it out for "strict", which refuses every request without a valid token.',
     ),
   },
@@ -58,18 +58,18 @@ export const SHARED_TABLE = {
   verifiedTokens: {
     default: {},
     read: (checks, value, option) =>
-      value === false ? undefined : group(VERIFIED_TOKENS_TABLE, VERIFIED_TOKENS_FIX)(checks, value, option),
+      value === false ? undefined : group(TOKEN_CACHE_TABLE, VERIFIED_TOKENS_FIX)(checks, value, option),
   },
   dpop: {
     default: 'off',
     read: oneOf(['off', 'accept', 'require'], 'Leave it out for "off", which refuses bound tokens.'),
   },
   mtls: { read: optional(group(MTLS_TABLE, MTLS_FIX)) },
-  facade: { read: asGiven },
+  oauthProxy: { read: asGiven },
   dangerouslyAllowHttp: flag(false),
   onDecision: {
     read: optional(
-      requireFunction<(decision: Decision) => void>('Give a function that takes the decision, or leave it out.'),
+      requireFunction<(decision: AuthDecision) => void>('Give a function that takes the decision, or leave it out.'),
     ),
   },
   logger: { read: resolveLogger },
@@ -79,8 +79,11 @@ const POLICY_OPTIONS = [...Object.keys(SHARED_TABLE), 'issuers', ...ISSUER_OPTIO
 
 /** The policy as the two middlewares use it: nothing is optional any more, and the options are not read again. */
 export interface ResolvedAuth
-  extends Omit<ResolvedOptions<typeof SHARED_TABLE>, 'mode' | 'resourceMetadata' | 'facade' | 'dangerouslyAllowHttp'> {
-  readonly modeName: ModeName;
+  extends Omit<
+    ResolvedOptions<typeof SHARED_TABLE>,
+    'mode' | 'resourceMetadata' | 'oauthProxy' | 'dangerouslyAllowHttp'
+  > {
+  readonly modeName: McpAuthMode;
   /** In the order given; each issuer once. */
   readonly issuers: readonly TrustedIssuer[];
   /** Undefined if the resource follows the origin of each request. */
@@ -88,7 +91,7 @@ export interface ResolvedAuth
   /** As given, but for `resource`; checked. */
   readonly metadataMembers: Readonly<Record<string, unknown>>;
   /** Undefined where clients log in at the issuers themselves. */
-  readonly facade: ResolvedFacade | undefined;
+  readonly oauthProxy: ResolvedOAuthProxy | undefined;
 }
 
 /**
@@ -102,7 +105,7 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
   const given = requireArgument(checks, options, { example: '{ issuer: …, resourceMetadata: { resource: … } }' });
   checks.knownKeys(given, '', POLICY_OPTIONS);
   const read = readRows(checks, SHARED_TABLE, given);
-  const { mode, resourceMetadata, facade, dangerouslyAllowHttp: allowHttp, ...simple } = read;
+  const { mode, resourceMetadata, oauthProxy, dangerouslyAllowHttp: allowHttp, ...simple } = read;
   const { resource, members: metadataMembers } = resourceMetadata;
   const { dpop, mtls } = simple;
   refuseOptionsAsMembers(checks, metadataMembers, POLICY_OPTIONS);
@@ -116,7 +119,7 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
     checks.refuse('resourceMetadata.resource', expected, undefined, RESOURCE_FIX);
   }
   const issuers = resolveIssuers(checks, given, { resource: resource?.href, allowHttp });
-  warnAboutHopeless(who, issuers, simple.logger);
+  warnAboutUnusableIssuers(who, issuers, simple.logger);
   const requiresProof = dpop === 'require';
   return Object.freeze({
     ...simple,
@@ -124,7 +127,7 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
     issuers,
     resource,
     metadataMembers,
-    facade: resolveFacade(checks, facade, { issuers, resource, metadataMembers, allowHttp, requiresProof }),
+    oauthProxy: resolveOAuthProxy(checks, oauthProxy, { issuers, resource, metadataMembers, allowHttp, requiresProof }),
   });
 }
 

@@ -11,7 +11,7 @@ import {
 import { type Provider, STANDARD } from '../providers/provider.js';
 import { PROVIDERS, type ProviderName } from '../providers/providers.js';
 import type { IssuerOptions, JwtValidationOptions } from './auth-options.js';
-import { deriveKeySource, type KeySource, resolveKeySource } from './jwks.js';
+import { deriveJwksSource, type JwksSource, resolveJwksSource } from './jwks-source.js';
 
 const PROVIDER_NAMES = Object.keys(PROVIDERS) as ProviderName[];
 const PROVIDER_FIX =
@@ -46,7 +46,7 @@ export interface StaticClient {
 /** An issuer whose tokens are accepted. Without a provider, clients log in at the issuer itself. */
 export interface TrustedIssuer
   extends Omit<ResolvedOptions<typeof ISSUER_TABLE>, 'jwks' | 'jwtValidationOptions' | 'clientId' | 'clientSecret'> {
-  readonly keySource: KeySource;
+  readonly jwksSource: JwksSource;
   readonly requiredClaims: readonly string[];
   readonly client: StaticClient | undefined;
 }
@@ -73,10 +73,10 @@ export function resolveIssuer(
   const { jwksUrl } = provider ?? STANDARD;
   return Object.freeze({
     ...simple,
-    keySource:
+    jwksSource:
       jwks === undefined
-        ? deriveKeySource(checks, `${prefix}jwks`, { issuer, jwksUrl, allowHttp })
-        : resolveKeySource(checks, jwks, `${prefix}jwks`, allowHttp),
+        ? deriveJwksSource(checks, `${prefix}jwks`, { issuer, jwksUrl, allowHttp })
+        : resolveJwksSource(checks, jwks, `${prefix}jwks`, allowHttp),
     requiredClaims: jwtValidationOptions.requiredClaims,
     client: resolveClient(checks, { provider, clientId, clientSecret }, prefix),
   });

@@ -45,7 +45,7 @@ export interface Prompts {
   readonly takesSeveral: boolean;
 }
 
-/** The metadata that a client may register (RFC 7591, section 2), beside the members that the facade sets. */
+/** The metadata that a client may register (RFC 7591, section 2), beside the members that the OAuth proxy sets. */
 export const REGISTRATION_MEMBERS = Object.freeze([
   'client_name',
   'client_uri',

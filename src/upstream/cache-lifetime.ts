@@ -1,6 +1,6 @@
 const DEFAULT_SECONDS = 600;
-const LEAST_SECONDS = 60;
-const MOST_SECONDS = 3_600;
+const MIN_SECONDS = 60;
+const MAX_SECONDS = 3_600;
 
 /**
  * For how long an answer may be kept, in seconds (RFC 9111, sections 4.2.1 and 5.2.2): `max-age` less `Age`, else
@@ -9,7 +9,7 @@ const MOST_SECONDS = 3_600;
  */
 export function cacheLifetimeSeconds(headers: Headers): number {
   const stated = statedSeconds(headers);
-  return stated === undefined ? DEFAULT_SECONDS : Math.min(MOST_SECONDS, Math.max(LEAST_SECONDS, stated));
+  return stated === undefined ? DEFAULT_SECONDS : Math.min(MAX_SECONDS, Math.max(MIN_SECONDS, stated));
 }
 
 function statedSeconds(headers: Headers): number | undefined {

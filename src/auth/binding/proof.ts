@@ -1,10 +1,10 @@
 import type { AuthOptions, auth as createHandler } from 'express-oauth2-jwt-bearer';
 import { AuthError } from '../../core/errors.js';
-import { createLateImport } from '../../core/late-import.js';
-import { catchStrayPromise } from '../../core/stray-promise.js';
+import { ignoreRejection } from '../../core/ignore-rejection.js';
+import { createLazyImport } from '../../core/lazy-import.js';
 import { lowerAscii } from '../../http/lower-ascii.js';
 import type { Scheme } from '../../oauth/credentials.js';
-import type { VerifiedToken } from '../token/verified-tokens.js';
+import type { VerifiedToken } from '../token/token-cache.js';
 import type { ProofIds } from './proof-ids.js';
 
 /** How a token came: what proves that whoever sent it is the one it was issued to. */
@@ -87,7 +87,7 @@ export async function verifyCertificate(
   const certificate = presentation.certificate();
   if (certificate === undefined) throw new AuthError('certificate_required');
   if (typeof certificate !== 'string' && !(certificate instanceof Uint8Array)) {
-    catchStrayPromise(certificate);
+    ignoreRejection(certificate);
     throw new TypeError('mtls.getCertificate returned neither a string, nor bytes, nor undefined');
   }
   const getCertificate = () => certificate;
@@ -97,7 +97,7 @@ export async function verifyCertificate(
 }
 
 /** With a jose of its own it takes as long to load as Express, and most policies ask for no proof. */
-export const loadProofChecks = createLateImport('express-oauth2-jwt-bearer', () => import('express-oauth2-jwt-bearer'));
+export const loadProofChecks = createLazyImport('express-oauth2-jwt-bearer', () => import('express-oauth2-jwt-bearer'));
 
 /** express-oauth2-jwt-bearer judges a proof along with its token, which it verifies once more with the key that did. */
 async function judge(

@@ -3,7 +3,7 @@ import { AuthError } from '../../core/errors.js';
 import { isRecord } from '../../http/json-object.js';
 import type { Scheme } from '../../oauth/credentials.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
-import type { VerifiedToken } from '../token/verified-tokens.js';
+import type { VerifiedToken } from '../token/token-cache.js';
 import {
   loadProofChecks,
   type Presentation,

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import type { Logger } from '../../core/logger.js';
 import { fileFault, readRegularFile } from '../../core/read-regular-file.js';
 import type { Jwks } from '../../policy/auth-options.js';
-import { parseJwks } from '../../policy/jwks.js';
+import { parseJwks } from '../../policy/jwks-source.js';
 
 /** An editor empties, writes and renames; the file is read when it has been quiet for this long. */
 const SETTLE_MS = 50;

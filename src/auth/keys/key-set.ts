@@ -10,9 +10,9 @@ export interface KeySet {
    * @throws {AuthError} `unknown_key`, `unsupported_algorithm`.
    * @throws {UpstreamError} `key_set_unavailable` where the keys cannot be read, so that nothing can be said of the token.
    */
-  find(kid: string | undefined, alg: string, refuted?: VerificationKey): Promise<VerificationKey>;
+  find(kid: string | undefined, alg: string, failedKey?: VerificationKey): Promise<VerificationKey>;
   /** True if a key that was found before may still be relied on. Asked for every request, so it must cost nothing. */
-  holds(key: VerificationKey): boolean;
+  has(key: VerificationKey): boolean;
   /** True if the newest keys are without this one. An outage withdraws no key, so this may be false where `holds()` is too. */
   hasWithdrawn(key: VerificationKey): boolean;
 }

@@ -1,11 +1,11 @@
 import { UpstreamError } from '../../core/errors.js';
-import { catchStrayPromise } from '../../core/stray-promise.js';
+import { ignoreRejection } from '../../core/ignore-rejection.js';
 import { asError } from '../../http/middleware.js';
 import type { Jwks } from '../../policy/auth-options.js';
-import { parseJwks } from '../../policy/jwks.js';
-import { createKeyRing, findIn, type KeyRing } from './key-ring.js';
+import { parseJwks } from '../../policy/jwks-source.js';
 import type { KeySet, KeySetContext } from './key-set.js';
 import { createSkippedKeysReport } from './skipped-keys.js';
+import { createUsableKeys, findIn, type UsableKeys } from './usable-keys.js';
 
 /** How often the function is called for open streams and the like, which bring no request; in all, however many there are. */
 const LOOK_EVERY_MS = 500;
@@ -15,7 +15,7 @@ interface Reading {
   readonly number: number;
   readonly jwks: Jwks;
   /** Empty if the set was unusable: the function returned it on purpose, so the earlier keys are dropped. */
-  readonly ring: KeyRing;
+  readonly ring: UsableKeys;
   readonly filled: Promise<void>;
 }
 
@@ -27,11 +27,11 @@ export function createLiveKeySet(read: () => Jwks, context: KeySetContext): KeyS
   let known: Reading | undefined;
   let lookedAt = Number.NEGATIVE_INFINITY;
 
-  async function fill(ring: KeyRing, jwks: Jwks): Promise<void> {
+  async function fill(ring: UsableKeys, jwks: Jwks): Promise<void> {
     try {
       await ring.fill(parseJwks(jwks));
     } catch (error) {
-      catchStrayPromise(jwks);
+      ignoreRejection(jwks);
       context.logger.error(`key set of ${context.issuer}: ${asError(error, 'its function').message}`);
     }
   }
@@ -39,7 +39,7 @@ export function createLiveKeySet(read: () => Jwks, context: KeySetContext): KeyS
   function readNow(): Reading {
     const jwks = read();
     if (reading?.jwks !== jwks) {
-      const ring = createKeyRing(context, report);
+      const ring = createUsableKeys(context, report);
       const newest: Reading = {
         number: (reading?.number ?? 0) + 1,
         jwks,
@@ -64,7 +64,7 @@ export function createLiveKeySet(read: () => Jwks, context: KeySetContext): KeyS
   }
 
   return {
-    async find(kid, alg, refuted) {
+    async find(kid, alg, failedKey) {
       let now: Reading;
       try {
         now = readNow();
@@ -72,11 +72,11 @@ export function createLiveKeySet(read: () => Jwks, context: KeySetContext): KeyS
         throw new UpstreamError('key_set_unavailable', { cause });
       }
       await now.filled;
-      return findIn(now.ring, kid, alg, refuted);
+      return findIn(now.ring, kid, alg, failedKey);
     },
-    holds(key) {
+    has(key) {
       try {
-        return readNow().ring.holds(key);
+        return readNow().ring.has(key);
       } catch {
         // It is unknown if the key is still good: find() is called next, and reports it.
         return false;

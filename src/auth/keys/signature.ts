@@ -2,7 +2,7 @@ import { constants, type KeyObject, verify } from 'node:crypto';
 import { joseToDer } from 'ecdsa-sig-formatter';
 import type { Algorithm } from 'jsonwebtoken';
 import { AuthError } from '../../core/errors.js';
-import { createLateImport } from '../../core/late-import.js';
+import { createLazyImport } from '../../core/lazy-import.js';
 
 interface SignatureAlgorithm {
   readonly keyType: 'rsa' | 'ec' | 'ed25519';
@@ -14,13 +14,13 @@ interface SignatureAlgorithm {
 /** Resolves to `false` for a signature that does not verify, or rejects. */
 type VerifyJwt = (token: string, key: KeyObject, alg: string) => Promise<boolean>;
 
-const jose = createLateImport('jose', async (): Promise<VerifyJwt> => {
+const jose = createLazyImport('jose', async (): Promise<VerifyJwt> => {
   const { compactVerify } = await import('jose');
   // jose works off the event loop by itself.
   return async (token, key, alg) => (await compactVerify(token, key, { algorithms: [alg] })) !== undefined;
 });
 
-const jsonwebtoken = createLateImport('jsonwebtoken', async (): Promise<VerifyJwt> => {
+const jsonwebtoken = createLazyImport('jsonwebtoken', async (): Promise<VerifyJwt> => {
   const { verify: verifyJwt } = (await import('jsonwebtoken')).default;
   const unjudged = { ignoreExpiration: true, ignoreNotBefore: true };
   return async (token, key, alg) => {

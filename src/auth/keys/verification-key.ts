@@ -21,7 +21,7 @@ type Jwk = Readonly<Record<string, unknown>>;
 const MAX_KEYS = 1_000;
 
 /** RFC 7518, section 3.3: 2048 bits or more. */
-const LEAST_RSA_BITS = 2048;
+const MIN_RSA_BITS = 2048;
 
 /** Reads the keys of a JWKS (RFC 7517, section 5). One that cannot be used does not spoil the others: `skipped` says why. */
 export async function readKeys(jwks: readonly unknown[]) {
@@ -59,7 +59,7 @@ async function readKey(jwk: unknown, index: number, reason: string | undefined):
 function whyWeak({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string | undefined {
   if (asymmetricKeyType !== 'rsa') return undefined;
   const { modulusLength = 0, publicExponent = 1n } = asymmetricKeyDetails ?? {};
-  if (modulusLength < LEAST_RSA_BITS) return `has ${modulusLength} bits; ${LEAST_RSA_BITS} are the least`;
+  if (modulusLength < MIN_RSA_BITS) return `has ${modulusLength} bits; ${MIN_RSA_BITS} are the least`;
   // With an exponent of 1, everything is its own signature.
   if (publicExponent < 3n || publicExponent % 2n === 0n) return 'has an exponent that no RSA key has';
   return undefined;

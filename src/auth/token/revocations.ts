@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AuthInfo } from '../../core/auth-info.js';
-import { catchStrayPromise } from '../../core/stray-promise.js';
+import { ignoreRejection } from '../../core/ignore-rejection.js';
 import { parseCompactJwt } from './compact-jwt.js';
 
 interface Rule {
@@ -39,7 +39,7 @@ export function createRevocations(clockToleranceSeconds: number) {
     if (typeof issuedAt === 'number' && issuedAt > madeAt + clockToleranceSeconds) return false;
     try {
       const answer: unknown = matches(auth);
-      catchStrayPromise(answer);
+      ignoreRejection(answer);
       // Whatever is not a clear no: a promise has not said anything yet.
       return Boolean(answer);
     } catch {

@@ -31,7 +31,7 @@ export interface TokenFault {
 }
 
 export function createTrust(trusted: TrustedIssuer, resolved: ResolvedAuth): Trust {
-  const keySet = createKeySet(trusted.keySource, { issuer: trusted.issuer, ...resolved });
+  const keySet = createKeySet(trusted.jwksSource, { issuer: trusted.issuer, ...resolved });
   return { trusted, keySet, clockToleranceSeconds: resolved.clockToleranceSeconds };
 }
 

@@ -5,18 +5,20 @@ import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import type { VerificationKey } from '../keys/verification-key.js';
 import { authInfoFrom, claimOf, evidenceOf } from './claims.js';
 import { type CompactJwt, parseToken } from './compact-jwt.js';
-import { createNamelessWarning } from './nameless-warning.js';
+import { createMissingSubjectWarning } from './missing-subject-warning.js';
 import { createRevocations } from './revocations.js';
+import { createTokenCache, type VerifiedToken } from './token-cache.js';
 import { createTrust, type Trust, tokenFaults } from './token-faults.js';
-import { createVerifiedTokens, type VerifiedToken } from './verified-tokens.js';
 
 /** Token → {@link VerifiedToken}, or {@link AuthError}, or `UpstreamError`. */
-export function createTokenVerifier(held: ResolvedAuth) {
-  const trust = new Map<unknown, Trust>(held.issuers.map((trusted) => [trusted.issuer, createTrust(trusted, held)]));
-  const verifiedTokens = held.verifiedTokens && createVerifiedTokens(held.verifiedTokens);
-  const revocations = createRevocations(held.clockToleranceSeconds);
-  const resource = held.resource?.href;
-  const warnOfNamelessUser = createNamelessWarning(held.logger);
+export function createTokenVerifier(resolved: ResolvedAuth) {
+  const trust = new Map<unknown, Trust>(
+    resolved.issuers.map((trusted) => [trusted.issuer, createTrust(trusted, resolved)]),
+  );
+  const verifiedTokens = resolved.verifiedTokens && createTokenCache(resolved.verifiedTokens);
+  const revocations = createRevocations(resolved.clockToleranceSeconds);
+  const resource = resolved.resource?.href;
+  const warnOfMissingSubject = createMissingSubjectWarning(resolved.logger);
 
   const underWay = new Map<string, Promise<VerifiedToken>>();
 
@@ -33,7 +35,7 @@ export function createTokenVerifier(held: ResolvedAuth) {
 
   /** The steps in order: form, then every check of {@link tokenFaults}, then revocation. */
   async function judge(token: string): Promise<VerifiedToken> {
-    const jwt = parseToken(token, held.maxTokenBytes);
+    const jwt = parseToken(token, resolved.maxTokenBytes);
     try {
       // The issuer chooses the key set before any key is looked for: equal `kid`s of two issuers are never confused.
       const issuer = trust.get(claimOf(jwt.payload, 'iss'));
@@ -42,7 +44,7 @@ export function createTokenVerifier(held: ResolvedAuth) {
       const { trusted, keySet } = issuer;
       const auth = authInfoFrom(jwt, trusted, resource);
       if (revocations.includes(auth)) throw new AuthError('token_revoked');
-      if (auth.subject === undefined) warnOfNamelessUser(trusted);
+      if (auth.subject === undefined) warnOfMissingSubject(trusted);
       const verified = { auth, key, keySet, trusted };
       attachWithdrawal(auth, () => withdrawalOf(verified));
       verifiedTokens?.remember(verified);

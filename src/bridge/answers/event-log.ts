@@ -1,6 +1,6 @@
 // Per session. A client that was away longer, or missed more, has to start again.
-const MOST_EVENTS = 256;
-const MOST_BYTES = 1_048_576;
+const MAX_EVENTS = 256;
+const MAX_BYTES = 1_048_576;
 // An event that a connection has taken may still be lost on its way: it is kept for a client that comes back soon.
 const DELIVERED_AFTER_MS = 60_000;
 
@@ -57,7 +57,7 @@ export class EventLog {
   }
 
   /** True if any event of `stream` is kept. */
-  holds(stream: number): boolean {
+  has(stream: number): boolean {
     return this.#entries.some((entry) => entry.stream === stream);
   }
 
@@ -69,7 +69,7 @@ export class EventLog {
 
   #trim(): void {
     const spared = this.#answer?.entry;
-    while (this.#entries.length - (spared ? 1 : 0) > MOST_EVENTS || this.#bytes > MOST_BYTES) {
+    while (this.#entries.length - (spared ? 1 : 0) > MAX_EVENTS || this.#bytes > MAX_BYTES) {
       const [dropped] = this.#entries.splice(this.#entries[0] === spared ? 1 : 0, 1);
       this.#bytes -= dropped?.frame.length ?? 0;
     }

@@ -20,7 +20,7 @@ export interface Resumption {
   /** Told apart by clients through the event id, `number-event`. */
   readonly number: number;
   /** True if an empty first event tells the client where to resume (since 2025-11-25). */
-  primed(): boolean;
+  sendsInitialEvent(): boolean;
 }
 
 /** One stream of server-sent events, over one connection or several in turn. */
@@ -58,13 +58,13 @@ export class EventStream {
     });
     // Proxies and clients wait for the headers; nothing else may be written for a long time.
     res.flushHeaders();
-    if (this.#resumption?.primed() && !this.#done) {
+    if (this.#resumption?.sendsInitialEvent() && !this.#done) {
       res.write(`id: ${this.#resumption.number}-${this.#last}\nretry: ${RETRY_MS}\ndata: \n\n`);
     }
   }
 
   /** True if all that was sent after event `event` is still there to be replayed. */
-  keeps(event: number): boolean {
+  canReplayFrom(event: number): boolean {
     return this.#kept(event).length === this.#last - event;
   }
 

@@ -2,8 +2,8 @@ import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.j
 import { requestsAnsweredBy } from '../../messages/child-line.js';
 import { applyEdits, type Edit } from '../../messages/json-members.js';
 import { type ClientMessage, idOfTruncated, keyOf, type RpcMessage } from '../../messages/json-rpc.js';
-import { subscriptionEdits, subscriptionEnd } from '../../messages/modern-response.js';
-import type { Recipient } from './answer.js';
+import { subscriptionEdits, subscriptionEnd } from '../../messages/stateless-response.js';
+import type { Recipient } from './post-response.js';
 
 /** One request that a child has not answered yet. */
 export interface PendingRequest {
@@ -16,7 +16,7 @@ export interface PendingRequest {
   /** True if it is `subscriptions/listen`, which waits for ever. */
   readonly listens?: boolean;
   /** True if the bridge itself asks: not counted, since no client waits for it. */
-  readonly own?: boolean;
+  readonly isInternal?: boolean;
 }
 
 /** The requests in flight at one child, by their id there (`keyOf`) and by progress token. Each is answered once. */
@@ -24,7 +24,7 @@ export class PendingRequests<R extends PendingRequest> {
   readonly #max: number;
   readonly #byKey = new Map<string, R>();
   readonly #byToken = new Map<string, R>();
-  #own = 0;
+  #internal = 0;
 
   constructor(max: number) {
     this.#max = max;
@@ -32,7 +32,7 @@ export class PendingRequests<R extends PendingRequest> {
 
   /** How many of them clients wait for. */
   get count(): number {
-    return this.#byKey.size - this.#own;
+    return this.#byKey.size - this.#internal;
   }
 
   get isEmpty(): boolean {
@@ -57,7 +57,7 @@ export class PendingRequests<R extends PendingRequest> {
   }
 
   /** Refuses requests over the cap, and a key that is in flight, twice in a batch too. */
-  admit(requests: readonly Pick<ClientMessage, 'id' | 'key'>[]): void {
+  requireRoom(requests: readonly Pick<ClientMessage, 'id' | 'key'>[]): void {
     const keys = new Set<string>();
     for (const { key = '', id } of requests) {
       const full = this.count + keys.size >= this.#max;
@@ -72,7 +72,7 @@ export class PendingRequests<R extends PendingRequest> {
     this.#byKey.set(key, request);
     const token = tokenKey(request.token);
     if (token !== undefined) this.#byToken.set(token, request);
-    if (request.own) this.#own++;
+    if (request.isInternal) this.#internal++;
   }
 
   /** Forgets a request without answering it. */
@@ -82,7 +82,7 @@ export class PendingRequests<R extends PendingRequest> {
     this.#byKey.delete(key);
     const token = tokenKey(request.token);
     if (token !== undefined) this.#byToken.delete(token);
-    if (request.own) this.#own--;
+    if (request.isInternal) this.#internal--;
     return request;
   }
 

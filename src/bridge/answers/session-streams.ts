@@ -16,15 +16,15 @@ export class SessionStreams {
 
   constructor(primed: () => boolean) {
     this.#primed = primed;
-    this.standalone = new EventStream({ log: this.#log, number: STANDALONE, primed });
+    this.standalone = new EventStream({ log: this.#log, number: STANDALONE, sendsInitialEvent: primed });
   }
 
   /** A stream that answers a POST. */
   open(): EventStream {
     const number = ++this.#count;
-    const stream = new EventStream({ log: this.#log, number, primed: this.#primed });
+    const stream = new EventStream({ log: this.#log, number, sendsInitialEvent: this.#primed });
     this.#posts ??= new Map();
-    for (const [old, kept] of this.#posts) if (kept.done && !this.#log.holds(old)) this.#posts.delete(old);
+    for (const [old, kept] of this.#posts) if (kept.done && !this.#log.has(old)) this.#posts.delete(old);
     this.#posts.set(number, stream);
     return stream;
   }
@@ -44,7 +44,7 @@ export class SessionStreams {
     }
     const [, number = '', event = ''] = /^(\d{1,15})-(\d{1,15})$/.exec(lastEventId) ?? [];
     const stream = number === '0' ? this.standalone : this.#posts?.get(Number(number));
-    if (stream === undefined || !stream.keeps(Number(event))) throw new BridgeError('events_gone');
+    if (stream === undefined || !stream.canReplayFrom(Number(event))) throw new BridgeError('events_gone');
     stream.attach(res, auth);
     stream.replay(Number(event));
   }

@@ -5,12 +5,12 @@ import { LastingAuthority, withdrawalOf } from '../../core/authority.js';
 import type { Principal } from '../../core/principal.js';
 import { BRIDGE_ERRORS, BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { readChildLine } from '../../messages/child-line.js';
-import { metaOf } from '../../messages/era.js';
 import { memberOf, textOf } from '../../messages/json-members.js';
 import { type ClientMessage, cancellation, keyInParams, membersAt, type RpcMessage } from '../../messages/json-rpc.js';
+import { metaOf } from '../../messages/revision.js';
 import type { Child, ChildListener } from '../../targets/stdio/child.js';
-import type { Answer } from '../answers/answer.js';
 import { type PendingRequest, PendingRequests } from '../answers/pending-requests.js';
+import type { PostResponse } from '../answers/post-response.js';
 import { SessionStreams } from '../answers/session-streams.js';
 
 // These are about the server as a whole, never about a request in flight.
@@ -34,7 +34,7 @@ export class Session implements ChildListener {
   readonly #child: Child;
   readonly #onEnd: () => void;
   /** Each request is answered by the POST that brought it. */
-  readonly #pending: PendingRequests<PendingRequest & { readonly recipient: Answer }>;
+  readonly #pending: PendingRequests<PendingRequest & { readonly recipient: PostResponse }>;
   #ended = false;
 
   /** `onEnd` is called once, when the session is over. */
@@ -64,13 +64,13 @@ export class Session implements ChildListener {
   }
 
   /** Refuses what `request()` must not be called with, before anything of a batch is sent. */
-  admit(requests: readonly ClientMessage[]): void {
+  requireRoom(requests: readonly ClientMessage[]): void {
     if (this.#ended) throw new BridgeError('unknown_session');
-    this.#pending.admit(requests);
+    this.#pending.requireRoom(requests);
   }
 
   /** Sends an accepted request to the child, as `bytes`; `answer` gets what comes back. */
-  request(message: ClientMessage, answer: Answer, bytes: Buffer): void {
+  request(message: ClientMessage, answer: PostResponse, bytes: Buffer): void {
     this.lastUsed = performance.now();
     const { id = 'null', key = id } = message;
     this.#pending.add(key, { id, token: metaOf(message)?.progressToken, recipient: answer, since: this.lastUsed });
@@ -78,7 +78,7 @@ export class Session implements ChildListener {
   }
 
   /** Sends a notification or a response to the child, as `bytes`. */
-  tell(message: ClientMessage, bytes: Buffer): void {
+  send(message: ClientMessage, bytes: Buffer): void {
     this.lastUsed = performance.now();
     this.#child.write(bytes);
     if (message.method === 'notifications/cancelled') this.#cancel(message);
@@ -90,8 +90,8 @@ export class Session implements ChildListener {
   }
 
   /** Reads no more from the child until `res` has taken what was written to it. */
-  holdFor(res: ServerResponse): void {
-    this.#child.holdFor(res, PATIENCE_MS);
+  pauseFor(res: ServerResponse): void {
+    this.#child.pauseFor(res, PATIENCE_MS);
   }
 
   line(bytes: Buffer): void {
@@ -164,7 +164,7 @@ export class Session implements ChildListener {
   }
 
   #fail(stray: Buffer): void {
-    this.#child.logStrayLine(stray);
+    this.#child.logUnexpectedLine(stray);
     const keys = this.#pending.answeredBy(stray);
     if (this.revision === '' && keys.length > 0) this.end('unreadable_answer');
     else for (const key of keys) this.#pending.fail(key, 'unreadable_answer');
@@ -190,12 +190,12 @@ export class Session implements ChildListener {
     if (answer !== undefined) answer.notify(message.bytes);
     else {
       const slow = this.streams.standalone.send(message.bytes);
-      if (slow) this.holdFor(slow);
+      if (slow) this.pauseFor(slow);
     }
   }
 
   // On stdio only progress says which request it belongs to. The rest goes where it most likely belongs, always in this session.
-  #answerFor(message: RpcMessage): Answer | undefined {
+  #answerFor(message: RpcMessage): PostResponse | undefined {
     if (message.method === 'notifications/progress') {
       const recipient = this.#pending.withToken(keyInParams(message, 'progressToken'))?.recipient;
       return recipient?.streams ? recipient : undefined;

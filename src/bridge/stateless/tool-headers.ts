@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { isRecord } from '../../http/json-object.js';
 import { lowerAscii } from '../../http/lower-ascii.js';
-import { headerMismatch } from '../../messages/era.js';
 import { decodeHeaderValue } from '../../messages/header-value.js';
 import type { ClientMessage } from '../../messages/json-rpc.js';
-import { type Askable, askChild } from './own-request.js';
+import { headerMismatch } from '../../messages/revision.js';
+import { type RequestTarget, requestFromChild } from './internal-request.js';
 
 /** One parameter of a tool that its calls repeat in a header (2026-07-28, Custom Headers from Tool Parameters). */
 interface MirroredParameter {
@@ -17,20 +17,20 @@ type Tools = ReadonlyMap<string, readonly MirroredParameter[]>;
 
 const FRESH_MS = 60_000;
 const LIST_MS = 10_000;
-const MOST_PAGES = 50;
+const MAX_PAGES = 50;
 // Deeper than any tool's parameters, and far from the end of the stack.
-const MOST_LEVELS = 64;
+const MAX_LEVELS = 64;
 // As JSON writes it: `Number()` also takes white space around it, `0x2a` and `Infinity`.
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /** Which parameters of which tools of one child must stand in headers too; learnt from its `tools/list`. */
 export class ToolHeaders {
-  readonly #shared: Askable;
+  readonly #shared: RequestTarget;
   #tools: Tools = new Map();
   #readAt = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | undefined;
 
-  constructor(shared: Askable) {
+  constructor(shared: RequestTarget) {
     this.#shared = shared;
   }
 
@@ -70,13 +70,17 @@ export class ToolHeaders {
 }
 
 /** What was `known` before still holds for what the child does not list any more, because it fails. */
-async function readTools(shared: Askable, meta: ReadonlyMap<string, string> | undefined, known: Tools): Promise<Tools> {
+async function readTools(
+  shared: RequestTarget,
+  meta: ReadonlyMap<string, string> | undefined,
+  known: Tools,
+): Promise<Tools> {
   const own = [...(meta ?? [])].map(([key, value]) => [key, JSON.parse(value)]);
   const tools = new Map<string, readonly MirroredParameter[]>();
   let cursor: unknown;
-  for (let page = 0; page < MOST_PAGES; page++) {
+  for (let page = 0; page < MAX_PAGES; page++) {
     const params = { ...(cursor !== undefined && { cursor }), _meta: Object.fromEntries(own) };
-    const { result } = await askChild(shared, 'tools/list', params, LIST_MS);
+    const { result } = await requestFromChild(shared, 'tools/list', params, LIST_MS);
     if (!Array.isArray(result?.tools)) return new Map([...known, ...tools]);
     for (const tool of result.tools) {
       const parameters = mirroredIn(tool?.inputSchema);
@@ -91,7 +95,7 @@ async function readTools(shared: Askable, meta: ReadonlyMap<string, string> | un
 // Only chains of `properties` lead to a parameter that counts; a schema that marks others is not offered by clients.
 function mirroredIn(schema: unknown, path: readonly string[] = []): MirroredParameter[] {
   const { properties } = (schema ?? {}) as { properties?: Record<string, { 'x-mcp-header'?: unknown }> };
-  if (!isRecord(properties) || path.length >= MOST_LEVELS) return [];
+  if (!isRecord(properties) || path.length >= MAX_LEVELS) return [];
   return Object.entries(properties).flatMap(([name, property]) => {
     const mark = property?.['x-mcp-header'];
     const here = [...path, name];

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { isMethodName, suggestMethod } from '../../authorization/rule-names.js';
 import { SCOPES_OPTIONS } from '../../authorization/scopes-options.js';
 import type { McpScopesOptions, ScopeRules } from '../../index.js';
-import { isCommandLine } from '../../targets/stdio/command-line.js';
+import { isCommandLine } from '../../targets/stdio/is-command-line.js';
 import type { ConfigNode } from './config-node.js';
 import { type CorsConfig, readCorsPolicy } from './cors-policy.js';
 import { type PathMatch, readPathMatch } from './path-match.js';

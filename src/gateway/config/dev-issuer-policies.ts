@@ -55,8 +55,8 @@ function policyWith(
   return {
     ...shared,
     issuers: [{ issuer, jwks, audiences: [resource] }, ...ownIssuers(authentication, issuer)],
-    // Clients log in at the development issuer itself; the facade of the file's provider would take its place.
-    facade: false,
+    // Clients log in at the development issuer itself; the OAuth proxy of the file's provider would take its place.
+    oauthProxy: false,
     resourceMetadata: { ...members, resource, authorizationServers: [issuer] },
   };
 }

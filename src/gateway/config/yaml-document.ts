@@ -3,7 +3,7 @@ import { StartupError } from '../startup-error.js';
 import { ConfigNode } from './config-node.js';
 
 /** Beyond this many aliases the document is more likely a bomb than a configuration. */
-const MOST_ALIASES = 100;
+const MAX_ALIASES = 100;
 
 const STRICTLY = { prettyErrors: false, strict: true, uniqueKeys: true, stringKeys: true, resolveKnownTags: false };
 
@@ -27,7 +27,7 @@ function notYaml(problem: YAMLError, lineCounter: LineCounter): StartupError {
 
 function toValue(document: ReturnType<typeof parseDocument>): unknown {
   try {
-    return document.toJS({ maxAliasCount: MOST_ALIASES });
+    return document.toJS({ maxAliasCount: MAX_ALIASES });
   } catch (error) {
     // An alias without an anchor and an alias bomb are found only here.
     throw new StartupError(`the document cannot be read as YAML: ${(error as Error).message}`, { cause: error });

@@ -9,9 +9,9 @@ import { StartupError } from '../startup-error.js';
 import { configure, type DevResource } from './configuration.js';
 import { createDevIssuerStore } from './dev-issuer-store.js';
 import { explainErrors } from './error-page.js';
-import { createKey, openKeptState } from './kept-state.js';
 import { loadOidcProvider } from './load-oidc-provider.js';
-import { completeAuthorizationRequest, interact } from './login.js';
+import { completeAuthorizationRequest, interact } from './one-click-login.js';
+import { createKey, openSavedState } from './saved-state.js';
 import { createSealedClients } from './sealed-clients.js';
 
 export interface DevIssuerOptions {
@@ -52,7 +52,7 @@ export async function startDevIssuer(options: DevIssuerOptions): Promise<DevIssu
   const library = await loadOidcProvider(logger);
   const server = createServer();
   await listen(server, port);
-  const state = openKeptState(options.stateFile, logger);
+  const state = openSavedState(options.stateFile, logger);
   const { key } = state;
   const clients = createSealedClients(state.secret);
   const store = createDevIssuerStore(clients, state.dump);

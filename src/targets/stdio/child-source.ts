@@ -1,5 +1,5 @@
 import type { AuthInfo } from '../../core/auth-info.js';
-import type { Caller, Quota, Refusal, Share } from '../../core/quota.js';
+import type { Caller, Lease, Quota, QuotaRefusal } from '../../core/quota.js';
 import type { BridgeError } from '../../messages/bridge-error.js';
 import { Child, type ChildRecipe } from './child.js';
 import { createCapRefusal } from './full-caps.js';
@@ -16,7 +16,7 @@ export class ChildSource {
   readonly #environmentFor: EnvironmentFor;
   readonly #warm: number;
   readonly #quota: Quota;
-  readonly #refusalOf: (refusal: Refusal) => BridgeError;
+  readonly #refusalOf: (refusal: QuotaRefusal) => BridgeError;
   readonly #waiting: Child[] = [];
   readonly #running = new Set<Child>();
   #closed = false;
@@ -36,7 +36,7 @@ export class ChildSource {
   }
 
   /** A child for this caller, counted until nothing is left of it; `share.release()` once it is no longer used. */
-  take(caller: Caller): { readonly child: Child; readonly share: Share } {
+  take(caller: Caller): { readonly child: Child; readonly share: Lease } {
     const share = this.#quota.take(caller);
     if ('cap' in share) throw this.#refusalOf(share);
     try {

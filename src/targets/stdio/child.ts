@@ -5,7 +5,7 @@ import { BridgeError } from '../../messages/bridge-error.js';
 import { encodeLine, type LineListener, LineReader } from '../../messages/line-codec.js';
 import { stopTree } from './process-tree.js';
 import { logStderr } from './stderr-lines.js';
-import { StrayOutput } from './stray-output.js';
+import { UnexpectedOutput } from './unexpected-output.js';
 import { Waiters } from './waiters.js';
 import type { Watchdog } from './watchdog.js';
 
@@ -31,7 +31,7 @@ export interface ChildListener extends LineListener {
 const LAST_WORDS_MS = 500;
 const LAST_ANSWERS_MS = 5_000;
 // What setTimeout() can count.
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** One running program and its three streams. */
 export class Child {
@@ -49,8 +49,8 @@ export class Child {
   #alive = true;
   /** True if something was written that the child has not reacted to yet. */
   #busy = false;
-  readonly #held = new Set<ServerResponse>();
-  readonly #strayOutput = new StrayOutput((text) => {
+  readonly #slowReaders = new Set<ServerResponse>();
+  readonly #strayOutput = new UnexpectedOutput((text) => {
     this.#recipe.logger[this.probed ? 'debug' : 'warn'](`child ${this.pid}: ${text}`);
   });
   #reader: LineReader | undefined;
@@ -131,7 +131,7 @@ export class Child {
    */
   ready(since: number, bytes = 0): Promise<void> | undefined {
     const drained = this.#drain();
-    return drained && this.waiters.hold(bytes, () => this.#wait(drained, since));
+    return drained && this.waiters.count(bytes, () => this.#wait(drained, since));
   }
 
   async #wait(drained: Promise<void>, since: number): Promise<void> {
@@ -141,7 +141,7 @@ export class Child {
       if (waitMs === 0) return;
       timer = setTimeout(
         () => reject(new BridgeError('request_timed_out')),
-        Math.min(since + waitMs - performance.now(), LONGEST_TIMER_MS),
+        Math.min(since + waitMs - performance.now(), MAX_TIMER_MS),
       );
     });
     try {
@@ -170,10 +170,10 @@ export class Child {
    * Reads no more from the child until `res` has taken what was written to it: a slow reader slows its child, not the heap. One
    * that has not taken all of it after `patienceMs` is cut off, so that it cannot stop the child for good, not even byte by byte.
    */
-  holdFor(res: ServerResponse, patienceMs: number): void {
-    if (this.#held.has(res) || res.destroyed) return;
-    if (this.#held.size === 0) this.#process.stdout?.pause();
-    this.#held.add(res);
+  pauseFor(res: ServerResponse, patienceMs: number): void {
+    if (this.#slowReaders.has(res) || res.destroyed) return;
+    if (this.#slowReaders.size === 0) this.#process.stdout?.pause();
+    this.#slowReaders.add(res);
     // That of the request: a response that is queued behind another one has no socket yet, and no 'close'.
     const { socket } = res.req;
     const stalled = setTimeout(() => socket.destroy(), patienceMs);
@@ -181,15 +181,15 @@ export class Child {
       clearTimeout(stalled);
       socket.off('close', release);
       res.off('drain', release).off('finish', release).off('close', release);
-      this.#held.delete(res);
-      if (this.#held.size === 0) this.#process.stdout?.resume();
+      this.#slowReaders.delete(res);
+      if (this.#slowReaders.size === 0) this.#process.stdout?.resume();
     };
     res.on('drain', release).on('finish', release).on('close', release);
     socket.on('close', release);
   }
 
   /** Logs a line that is no message. */
-  logStrayLine(line: Buffer): void {
+  logUnexpectedLine(line: Buffer): void {
     this.#strayOutput.add(line);
   }
 

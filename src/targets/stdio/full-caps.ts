@@ -1,5 +1,5 @@
 import type { Logger } from '../../core/logger.js';
-import type { Cap, Refusal } from '../../core/quota.js';
+import type { Cap, QuotaRefusal } from '../../core/quota.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { MAX_STOP_SECONDS } from './process-tree.js';
 
@@ -11,7 +11,7 @@ const CODES: Readonly<Record<Cap, BridgeErrorCode>> = {
 const QUIET_MS = 60_000;
 
 /** The answers to callers for whom there is no place; logged at most once a minute for each cap. */
-export function createCapRefusal(logger: Logger): (refusal: Refusal) => BridgeError {
+export function createCapRefusal(logger: Logger): (refusal: QuotaRefusal) => BridgeError {
   const loggedAt = new Map<Cap, number>();
   return ({ cap, isEnding }) => {
     // A client may leave its session at any time, or not for hours.

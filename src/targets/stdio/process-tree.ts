@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile } from 'node:child_process';
-import { type Stray, signalStrays, strayIsAlive, straysOf } from './strays.js';
+import { type DetachedProcess, detachedProcessesOf, isDetachedAlive, signalDetached } from './detached-processes.js';
 
 /** How long each step of stopping waits for the next, in milliseconds. */
 const STOP_STEP_MS = 2_000;
@@ -39,17 +39,17 @@ export async function stopTree(child: ChildProcess, exited: Promise<void>): Prom
   const { pid } = child;
   if (pid === undefined) return;
   // Looked for before the leader ends, since they are nobody's children then.
-  const strays = [...livingStraysOf(child)];
+  const detached = [...livingStraysOf(child)];
   child.stdin?.end();
-  const ends = (ms: number): Promise<boolean> => treeEnds(pid, strays, exited, ms);
+  const ends = (ms: number): Promise<boolean> => treeEnds(pid, detached, exited, ms);
   if (await ends(STOP_STEP_MS)) return;
-  strays.push(...livingStraysOf(child));
+  detached.push(...livingStraysOf(child));
   signalTree(pid, 'SIGTERM');
-  signalStrays(strays, 'SIGTERM');
+  signalDetached(detached, 'SIGTERM');
   if (await ends(STOP_STEP_MS)) return;
-  strays.push(...livingStraysOf(child));
+  detached.push(...livingStraysOf(child));
   signalTree(pid, 'SIGKILL');
-  signalStrays(strays, 'SIGKILL');
+  signalDetached(detached, 'SIGKILL');
   // One that the kernel keeps (a file system that hangs) ends when the kernel lets it go; close() does not wait for that.
   if (!(await within(exited, STOP_STEP_MS))) return;
   // Killed for certain; but where nobody reaps orphans (a container without an init) they stay in the table for good.
@@ -57,15 +57,20 @@ export async function stopTree(child: ChildProcess, exited: Promise<void>): Prom
 }
 
 // The number of a leader that was reaped may be somebody else's by now.
-function livingStraysOf({ pid, exitCode, signalCode }: ChildProcess): readonly Stray[] {
-  return pid === undefined || exitCode !== null || signalCode !== null ? [] : straysOf(pid);
+function livingStraysOf({ pid, exitCode, signalCode }: ChildProcess): readonly DetachedProcess[] {
+  return pid === undefined || exitCode !== null || signalCode !== null ? [] : detachedProcessesOf(pid);
 }
 
-async function treeEnds(pid: number, strays: readonly Stray[], exited: Promise<void>, ms: number): Promise<boolean> {
+async function treeEnds(
+  pid: number,
+  detached: readonly DetachedProcess[],
+  exited: Promise<void>,
+  ms: number,
+): Promise<boolean> {
   const deadline = performance.now() + ms;
   if (!(await within(exited, ms))) return false;
   // The leader may be gone (npx) while what it started is still ending, and nothing tells when that is over.
-  while (treeIsAlive(pid) || strays.some(strayIsAlive)) {
+  while (treeIsAlive(pid) || detached.some(isDetachedAlive)) {
     if (performance.now() >= deadline) return false;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

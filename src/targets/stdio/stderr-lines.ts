@@ -3,7 +3,7 @@ import type { Logger } from '../../core/logger.js';
 import { printable } from '../../core/printable.js';
 import { LineReader } from '../../messages/line-codec.js';
 
-const LONGEST_LINE = 2_048;
+const MAX_LINE_LENGTH = 2_048;
 const LINES_PER_SECOND = 100;
 
 /**
@@ -18,7 +18,7 @@ export function logStderr(
 ): void {
   let second = 0;
   let lines = 0;
-  const tell = (text: string): void => {
+  const log = (text: string): void => {
     const now = Math.floor(performance.now() / 1_000);
     if (now !== second) {
       if (lines > LINES_PER_SECOND)
@@ -28,9 +28,9 @@ export function logStderr(
     lines++;
     if (lines <= LINES_PER_SECOND) logger[isProbed() ? 'debug' : 'info'](`child ${pid}: ${text}`);
   };
-  const reader = new LineReader(LONGEST_LINE, {
-    line: (bytes) => tell(textOf(bytes)),
-    oversized: (head) => tell(`${textOf(head.subarray(0, LONGEST_LINE))}…`),
+  const reader = new LineReader(MAX_LINE_LENGTH, {
+    line: (bytes) => log(textOf(bytes)),
+    oversized: (head) => log(`${textOf(head.subarray(0, MAX_LINE_LENGTH))}…`),
   });
   stream.on('data', (chunk: Buffer) => reader.push(chunk));
   stream.on('end', () => reader.end());
@@ -38,5 +38,5 @@ export function logStderr(
 
 // Escape sequences and line ends would let a child write log lines of its own.
 function textOf(bytes: Buffer): string {
-  return printable(bytes.toString('utf8').trimEnd(), LONGEST_LINE);
+  return printable(bytes.toString('utf8').trimEnd(), MAX_LINE_LENGTH);
 }

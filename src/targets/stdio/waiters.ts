@@ -22,7 +22,7 @@ export class Waiters {
    *
    * @throws {BridgeError} `too_many_pending`, before `work` begins.
    */
-  async hold<T>(bytes: number, work: () => Promise<T>): Promise<T> {
+  async count<T>(bytes: number, work: () => Promise<T>): Promise<T> {
     const isHeavy = bytes > 0 && this.#bytes > 0 && this.#bytes + bytes > MAX_WAITING_BYTES;
     if (this.#count >= this.#max || isHeavy) throw new BridgeError('too_many_pending');
     this.#count++;

@@ -31,8 +31,8 @@ process.stdin.setEncoding('latin1').on('data', (text) => {
 
 /** How long its end may take, and then how long that of one that was killed. */
 const STOP_MS = 1_000;
-const SHORTEST_LIFE_MS = 1_000;
-const MOST_EARLY_DEATHS = 3;
+const MIN_LIFE_MS = 1_000;
+const MAX_EARLY_EXITS = 3;
 
 /** A second process that ends our children's process groups if we are killed without being asked. */
 export class Watchdog {
@@ -45,12 +45,12 @@ export class Watchdog {
     if (process.platform === 'win32') return;
     this.#groups.add(group);
     if (this.#process === undefined) this.#start();
-    else this.#tell(`+${group}\n`);
+    else this.#send(`+${group}\n`);
   }
 
   /** This group is gone; its number may be somebody else's soon. */
   release(group: number): void {
-    if (this.#groups.delete(group)) this.#tell(`-${group}\n`);
+    if (this.#groups.delete(group)) this.#send(`-${group}\n`);
   }
 
   /** Ends the watchdog itself; call it when no group is left. */
@@ -69,7 +69,7 @@ export class Watchdog {
     watchdog.unref();
   }
 
-  #tell(line: string): void {
+  #send(line: string): void {
     if (this.#process?.stdin?.writable) this.#process.stdin.write(line);
   }
 
@@ -82,8 +82,8 @@ export class Watchdog {
       if (this.#process !== watchdog) return;
       this.#process = undefined;
       // Somebody ended it; but one that cannot live is not started for ever.
-      this.#earlyDeaths = performance.now() - born > SHORTEST_LIFE_MS ? 0 : this.#earlyDeaths + 1;
-      if (this.#groups.size > 0 && this.#earlyDeaths < MOST_EARLY_DEATHS) this.#start();
+      this.#earlyDeaths = performance.now() - born > MIN_LIFE_MS ? 0 : this.#earlyDeaths + 1;
+      if (this.#groups.size > 0 && this.#earlyDeaths < MAX_EARLY_EXITS) this.#start();
     };
     watchdog.on('error', forget).on('exit', forget);
     // Its exit is what counts.
@@ -91,7 +91,7 @@ export class Watchdog {
     watchdog.unref();
     // Not there where no descriptors were left for it.
     (watchdog.stdin as unknown as { unref(): void } | undefined)?.unref();
-    for (const group of this.#groups) this.#tell(`+${group}\n`);
+    for (const group of this.#groups) this.#send(`+${group}\n`);
   }
 }
 

@@ -1,0 +1,151 @@
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { parseConfigFile } from '../../src/gateway/config/config-file.js';
+import { createGateway, type Gateway } from '../../src/gateway/gateway.js';
+import { StartupError } from '../../src/gateway/startup-error.js';
+import { type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
+import { PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
+import { startProviderServer } from '../support/provider-server.js';
+
+let folder: GatewayFolder;
+beforeAll(async () => {
+  folder = await makeGatewayFolder();
+  return () => folder.remove();
+});
+
+let gateway: Gateway | undefined;
+afterEach(async () => {
+  await gateway?.close();
+  gateway = undefined;
+  warnings.length = 0;
+});
+
+const quiet = () => undefined;
+const warnings: string[] = [];
+const logger = { debug: quiet, info: quiet, warn: (line: string) => void warnings.push(line), error: quiet };
+const BASE = '/.well-known/oauth-authorization-server/mcp';
+
+/** A route whose `matches` name the MCP server alone. */
+function routeAt(path: string, policy: Record<string, unknown>) {
+  const mcpAuthentication = {
+    audiences: ['mcp_proxy'],
+    provider: { keycloak: {} },
+    resourceMetadata: { resource: `http://localhost:3000${path}` },
+    ...policy,
+  };
+  const stdio = { cmd: process.execPath, args: ['-e', 'process.stdin.resume()'] };
+  const backends = [{ mcp: { targets: [{ stdio }] } }];
+  return { backends, matches: [{ path: { exact: path } }], policies: { mcpAuthentication } };
+}
+
+function createGatewayOf(routes: readonly object[]): Gateway {
+  const text = JSON.stringify({ binds: [{ port: 0, listeners: [{ routes }] }] });
+  return createGateway(parseConfigFile(text, folder.path), logger);
+}
+
+async function serve(changes: Record<string, unknown> = {}): Promise<string> {
+  const { issuer } = await startProviderServer(PROVIDER_BEHAVIOURS.keycloak.kind);
+  gateway = createGatewayOf([routeAt('/mcp', { issuer, ...changes })]);
+  const [address] = await gateway.listen('127.0.0.1');
+  return `http://${address}`;
+}
+
+function register(origin: string, path = `${BASE}/client-registration`): Promise<Response> {
+  const headers = { 'content-type': 'application/json', origin: 'https://client.example' };
+  const body = JSON.stringify({ redirect_uris: ['http://127.0.0.1/cb'], token_endpoint_auth_method: 'none' });
+  return fetch(origin + path, { method: 'POST', headers, body });
+}
+
+describe('the OAuth proxy in the gateway', () => {
+  test.each([
+    ['GET', BASE, 200],
+    ['GET', '/.well-known/oauth-authorization-server', 200],
+    ['GET', '/.well-known/openid-configuration/mcp', 200],
+    ['GET', '/mcp/.well-known/openid-configuration', 200],
+    ['GET', `${BASE}/authorize`, 400],
+    ['GET', `${BASE}/callback`, 400],
+    ['POST', `${BASE}/token`, 415],
+    ['POST', '/register', 404],
+  ])('is served whether or not matches list it: %s %s answers %d', async (method, path, status) => {
+    expect((await fetch((await serve()) + path, { method })).status).toBe(status);
+  });
+
+  test('lets an address register 30 clients a minute, and a page read why not more', async () => {
+    const origin = await serve();
+    const statuses = await Promise.all(Array.from({ length: 30 }, async () => (await register(origin)).status));
+    expect(statuses).toEqual(Array(30).fill(201));
+    const refused = await register(origin);
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get('access-control-allow-origin')).toBe('*');
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await refused.json()).toMatchObject({ error: 'too_many_requests' });
+    expect((await fetch(origin + BASE)).status).toBe(200);
+  });
+
+  test('says in the log, once a minute, that registrations were too many', async () => {
+    const origin = await serve();
+    await Promise.all(Array.from({ length: 40 }, () => register(origin)));
+    const tooMany = warnings.filter((line) => line.includes('registrations refused by this server: more than 30'));
+    expect(tooMany).toEqual([expect.stringContaining('it was 127.0.0.1 just now')]);
+  });
+
+  test('counts the registrations of legacyEndpoints too', async () => {
+    const origin = await serve({ oauthProxy: { legacyEndpoints: true } });
+    await Promise.all(Array.from({ length: 15 }, () => register(origin)));
+    await Promise.all(Array.from({ length: 15 }, () => register(origin, '/register')));
+    expect((await register(origin, '/register')).status).toBe(429);
+  });
+
+  test.each(['/mcp+x', '/mcp(1)', '/*', '/a:b', '/{a}', '/'])(
+    'counts them whatever the resource is called: %s',
+    async (path) => {
+      const origin = await serve({ resourceMetadata: { resource: `http://localhost:3000${path}` } });
+      const { pathname } = new URL(path, origin);
+      const registration = `/.well-known/oauth-authorization-server${pathname.replace(/\/$/, '')}/client-registration`;
+      const first = await register(origin, registration);
+      expect(first.status).toBe(201);
+      expect(first.headers.get('ratelimit')).toContain('r=29');
+    },
+  );
+
+  test.each([
+    ['/mcp', {}],
+    ['/', {}],
+    ['/a/b', { legacyEndpoints: true }],
+  ])('counts them wherever the metadata of %s says that clients register, with %j', async (path, oauthProxy) => {
+    const origin = await serve({ oauthProxy, resourceMetadata: { resource: `http://localhost:3000${path}` } });
+    const metadata = await (await fetch(`${origin}/.well-known/oauth-authorization-server`)).json();
+    const { pathname } = new URL((metadata as { registration_endpoint: string }).registration_endpoint);
+    const response = await register(origin, pathname);
+    expect(response.status).toBe(201);
+    expect(response.headers.get('ratelimit')).toContain('r=29');
+  });
+
+  test('is not there with oauthProxy: false', async () => {
+    const origin = await serve({ oauthProxy: false });
+    expect((await fetch(origin + BASE)).status).toBe(404);
+  });
+});
+
+describe('the endpoints at the root of a port', () => {
+  const routes = (first: object, second: object) => {
+    const policy = { issuer: 'https://as.example/realms/mcp' };
+    return [routeAt('/a', { ...policy, ...first }), routeAt('/b', { ...policy, ...second })];
+  };
+  const legacy = { oauthProxy: { legacyEndpoints: true } };
+
+  test('cannot belong to two routes', () => {
+    const at = 'binds[0].listeners[0]';
+    expect(() => createGatewayOf(routes(legacy, legacy))).toThrow(
+      new StartupError(
+        `binds[0] has legacyEndpoints twice, in ${at}.routes[0] and in ${at}.routes[1]: one port has one /authorize`,
+      ),
+    );
+  });
+
+  test.each([{ oauthProxy: { legacyEndpoints: false } }, { oauthProxy: false }, {}])(
+    'may belong to one: beside %j',
+    (other) => {
+      gateway = createGatewayOf(routes(legacy, other));
+    },
+  );
+});

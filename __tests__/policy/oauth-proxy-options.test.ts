@@ -1,0 +1,253 @@
+import { describe, expect, test } from 'vitest';
+import { ConfigError, type McpAuthOptions, mcpAuth, protectedResourceMetadata } from '../../src/index.js';
+import { PROVIDERS } from '../../src/providers/providers.js';
+import { good as common } from '../support/good-policy.js';
+import { createRecordingLogger } from '../support/recording-logger.js';
+
+const SECRET = 'a secret of thirty-two characters';
+const good = { ...common, issuer: 'https://as.example', provider: { keycloak: {} }, oauthProxy: { secret: SECRET } };
+
+const PROVIDER_FIX =
+  'Write { keycloak: {} }, or another provider; leave it out if the issuer follows the MCP specification.';
+const NAMES = Object.keys(PROVIDERS).join(', ');
+const SECRET_FIX = 'Print one with: openssl rand -base64 32';
+const URL_FIX = 'Use https; plain http is accepted from localhost only, unless dangerouslyAllowHttp is true.';
+const entra = { issuer: 'https://b.example', provider: { entra: {} } };
+const SHORT = 'this is too short';
+
+test.each<[string, Record<string, unknown>, string]>([
+  [
+    'a provider by name alone',
+    { provider: 'keycloak' },
+    `option "provider" must be an object, but got "keycloak". ${PROVIDER_FIX}`,
+  ],
+  [
+    'no provider in the object',
+    { provider: {} },
+    `option "provider" must be exactly one provider, but got []. ${PROVIDER_FIX}`,
+  ],
+  [
+    'two providers',
+    { provider: { keycloak: {}, auth0: {} } },
+    `option "provider" must be exactly one provider, but got ["keycloak","auth0"]. ${PROVIDER_FIX}`,
+  ],
+  [
+    'a slip',
+    { provider: { keycloack: {} } },
+    'option "provider.keycloack" must be a known option, but got "keycloack". Did you mean "keycloak"?',
+  ],
+  [
+    'a member of every object',
+    { provider: { constructor: {} } },
+    `option "provider.constructor" must be one of ${NAMES}, but got "constructor". Remove it.`,
+  ],
+  [
+    'nothing for the provider',
+    { provider: { keycloak: null } },
+    'option "provider.keycloak" must be an object, but got null. Write { keycloak: {} }.',
+  ],
+  [
+    'settings in the provider',
+    { provider: { entra: { clientSecret: 'hush' } } },
+    'option "provider.entra" must be an empty object, but got {"clientSecret":"…"}. clientId and clientSecret stand beside "provider".',
+  ],
+  [
+    'a clientId that is a number',
+    { clientId: 7 },
+    'option "clientId" must be a non-empty string, but got 7. Give the id of the client that you registered at the authorization server.',
+  ],
+  [
+    'a secret without its client',
+    { clientSecret: 'hush' },
+    'option "clientId" must be a non-empty string, but got undefined. Give the id of the client that you registered at the authorization server.',
+  ],
+  [
+    'an empty clientSecret',
+    { clientId: 'a', clientSecret: '' },
+    'option "clientSecret" must be a string of at least 1 characters. Leave it out for a public client.',
+  ],
+  [
+    'a clientId without a provider',
+    { provider: undefined, oauthProxy: undefined, clientId: 'a' },
+    'option "provider" must be given beside "clientId", but got undefined. Write { standard: {} }, or its kind.',
+  ],
+  [
+    'an OAuth proxy without a provider',
+    { provider: undefined },
+    'option "provider" must be given beside "oauthProxy", but got undefined. Write { keycloak: {} }.',
+  ],
+  [
+    'entra without a client',
+    { provider: { entra: {} } },
+    'option "clientId" must be given, since clients cannot register themselves at this provider, but got undefined. Register a client there by hand, and give its id.',
+  ],
+  [
+    'authentik without a client',
+    { provider: { authentik: {} } },
+    'option "clientId" must be given, since clients cannot register themselves at this provider, but got undefined. Register a client there by hand, and give its id.',
+  ],
+  [
+    'an OAuth proxy that is true',
+    { oauthProxy: true },
+    'option "oauthProxy" must be an object, but got true. Write { secret: … }, or false to show clients the issuer itself.',
+  ],
+  [
+    'an unknown option of the OAuth proxy',
+    { oauthProxy: { secrets: [] } },
+    'option "oauthProxy.secrets" must be a known option, but got "secrets". Did you mean "secret"?',
+  ],
+  [
+    'a short secret',
+    { oauthProxy: { secret: SHORT } },
+    `option "oauthProxy.secret" must be a string of at least 32 characters. ${SECRET_FIX}`,
+  ],
+  [
+    'no secret in the list',
+    { oauthProxy: { secret: [] } },
+    `option "oauthProxy.secret" must be a string of at least 32 characters. ${SECRET_FIX}`,
+  ],
+  [
+    'a short secret in the list',
+    { oauthProxy: { secret: [SECRET, SHORT] } },
+    `option "oauthProxy.secret" must be a string of at least 32 characters. ${SECRET_FIX}`,
+  ],
+  [
+    'legacyEndpoints as a string',
+    { oauthProxy: { legacyEndpoints: 'yes' } },
+    'option "oauthProxy.legacyEndpoints" must be true or false, but got "yes". Leave it out for false.',
+  ],
+  [
+    'allowedRedirectUris as a string',
+    { oauthProxy: { allowedRedirectUris: 'https://a.example/cb' } },
+    'option "oauthProxy.allowedRedirectUris" must be an array of non-empty strings, but got "https://a.example/cb". Write whole redirect URIs, or "https://host/*".',
+  ],
+  ...[
+    [],
+    ['callback'],
+    ['https://*.example/cb'],
+    ['https://a.example/cb/*'],
+    ['http://a.example/*'],
+    ['https://a.example*'],
+    ['https://a.example/#b'],
+  ].map((allowedRedirectUris): [string, Record<string, unknown>, string] => [
+    `allowedRedirectUris ${JSON.stringify(allowedRedirectUris)}`,
+    { oauthProxy: { allowedRedirectUris } },
+    `option "oauthProxy.allowedRedirectUris" must be an array of redirect URIs, with "*" only as the whole path of an https one, but got ${JSON.stringify(allowedRedirectUris)}. Write whole redirect URIs, or "https://host/*".`,
+  ]),
+  [
+    'metadata over plain http',
+    { oauthProxy: { metadataUrl: 'http://kc:8080/m' } },
+    `option "oauthProxy.metadataUrl" must be an https URL, but got "http://kc:8080/m". ${URL_FIX}`,
+  ],
+  [
+    'an issuer over plain http',
+    { issuer: 'http://kc:8080/realms/mcp' },
+    `option "issuer" must be an https URL, but got "http://kc:8080/realms/mcp". ${URL_FIX}`,
+  ],
+  ['an issuer that is no URL', { issuer: 'mcp' }, `option "issuer" must be an https URL, but got "mcp". ${URL_FIX}`],
+  [
+    'dangerouslyAllowHttp as a string',
+    { dangerouslyAllowHttp: 'true' },
+    'option "dangerouslyAllowHttp" must be true or false, but got "true". Leave it out for false.',
+  ],
+  [
+    'no resource',
+    { resourceMetadata: {}, audiences: ['a'] },
+    'option "resourceMetadata.resource" must be given beside "provider", but got undefined. Write the address that clients use, for example "https://mcp.example.com/mcp".',
+  ],
+  [
+    'authorization servers beside the OAuth proxy',
+    { resourceMetadata: { resource: 'https://mcp.example/mcp', authorizationServers: ['https://a.example'] } },
+    'option "resourceMetadata.authorizationServers" must be left out beside "provider", whose OAuth proxy is the authorization server that clients see, but got ["https://a.example"]. Remove it, or set oauthProxy to false.',
+  ],
+  [
+    'dpop that is required',
+    { dpop: 'require' },
+    'option "dpop" must be "off" or "accept" beside "provider", since no proof passes through the OAuth proxy, but got "require". Set oauthProxy to false, so that clients log in at the issuer itself.',
+  ],
+])('%s is refused', (_name, changes, message) => {
+  const policy = { ...good, ...changes } as unknown as McpAuthOptions;
+  for (const construct of [mcpAuth, protectedResourceMetadata]) {
+    expect(() => construct(policy)).toThrow(ConfigError);
+    expect(() => construct(policy)).toThrow(`${construct.name}(): ${message}`);
+  }
+});
+
+test.each([
+  { oauthProxy: { secret: SHORT } },
+  { oauthProxy: { secret: [SHORT] } },
+  { oauthProxy: { secret: { key: SHORT } } },
+  { clientId: 'a', clientSecret: [SHORT] },
+  { provider: { entra: { clientSecret: SHORT } } },
+])('no message quotes a secret: %j', (changes) => {
+  let message = '';
+  try {
+    mcpAuth({ ...good, ...changes } as unknown as McpAuthOptions);
+  } catch (error) {
+    message = (error as Error).message;
+  }
+  expect(message).toMatch(/must be/);
+  expect(message).not.toContain(SHORT);
+});
+
+test.each([
+  [
+    'of several issuers',
+    {
+      issuers: [
+        { issuer: 'https://a.example', provider: { keycloak: {} } },
+        { ...entra, clientId: 'b' },
+      ],
+    },
+  ],
+  ['without the OAuth proxy', { ...entra, clientId: 'b', oauthProxy: false }],
+])('a client that nobody would log in with is refused: one %s', (_which, changes) => {
+  const policy = { resourceMetadata: common.resourceMetadata, ...changes } as unknown as McpAuthOptions;
+  expect(() => mcpAuth(policy)).toThrow('given for the one issuer that clients log in at through the OAuth proxy');
+});
+
+describe('what is accepted', () => {
+  test.each<[string, Record<string, unknown>]>([
+    ['no options of the OAuth proxy', { oauthProxy: {} }],
+    [
+      'undefined, which means absent',
+      { oauthProxy: { secret: undefined, legacyEndpoints: undefined, metadataUrl: undefined } },
+    ],
+    [
+      'redirect URIs',
+      {
+        oauthProxy: {
+          allowedRedirectUris: ['https://a.example/*', 'http://127.0.0.1/cb', 'cursor://a/cb', 'https://b.example'],
+        },
+      },
+    ],
+    ['several secrets', { oauthProxy: { secret: [SECRET, SECRET] } }],
+    ['an OAuth proxy that is false, with an issuer that is no URL', { issuer: 'mcp', oauthProxy: false }],
+    [
+      'an OAuth proxy that is false, at a provider without registration',
+      { provider: { entra: {} }, oauthProxy: false },
+    ],
+    ['an object without a prototype', { provider: Object.assign(Object.create(null), { okta: {} }) }],
+    [
+      'plain http in a network of containers',
+      {
+        issuer: 'http://kc:8080/realms/mcp',
+        jwks: { url: 'http://kc:8080/certs' },
+        oauthProxy: { metadataUrl: 'http://kc:8080/m' },
+        dangerouslyAllowHttp: true,
+      },
+    ],
+  ])('%s', (_name, changes) => {
+    const policy = { ...good, ...changes } as unknown as McpAuthOptions;
+    for (const construct of [mcpAuth, protectedResourceMetadata]) expect(() => construct(policy)).not.toThrow();
+  });
+
+  test('an OAuth proxy without a secret warns, and quotes nothing', () => {
+    const { lines, logger } = createRecordingLogger();
+    const resourceMetadata = { resource: 'https://without-secret.example/mcp' };
+    protectedResourceMetadata({ ...good, resourceMetadata, oauthProxy: {}, logger } as McpAuthOptions);
+    expect(lines).toEqual([
+      'warn oauthProxy.secret is not set: a random one is used, so that every client must log in again after a restart, and replicas do not know each other',
+    ]);
+  });
+});

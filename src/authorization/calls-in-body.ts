@@ -1,0 +1,140 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { BodyError } from '../http/body.js';
+import { isRecord } from '../http/json-object.js';
+import { matchesNameHeader } from '../messages/header-value.js';
+import { JsonBoundError, MAX_MESSAGES } from '../messages/json-bounds.js';
+import {
+  ENVELOPE_NAMES,
+  isAmbiguousName,
+  isReadDifferently,
+  type KnownNames,
+  META_NAMES,
+  PARAM_NAMES,
+} from '../messages/known-names.js';
+import { isTargeted, type McpCall, METHODS, targetMember } from '../messages/mcp-call.js';
+import { parseStrictJson } from '../messages/strict-json.js';
+import { canonicalName } from './canonical-names.js';
+import { MessageError } from './message-error.js';
+
+/** A call as it came. */
+export interface ReceivedCall extends McpCall {
+  /** Whom an answer goes to; undefined for a notification. */
+  readonly id: string | number | undefined;
+}
+
+/** The messages of one body. */
+export interface ReceivedBody {
+  readonly isBatch: boolean;
+  readonly calls: readonly ReceivedCall[];
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * Parses a body of which every reader makes the same: valid UTF-8 without a byte order mark, no member twice.
+ *
+ * @throws {MessageError}
+ */
+export function parseReceivedBody(bytes: Buffer): unknown {
+  try {
+    return parseStrictJson(UTF8.decode(bytes));
+  } catch (error) {
+    // The parser's message would quote the body.
+    throw new MessageError(error instanceof JsonBoundError ? error.reason : 'malformed_json');
+  }
+}
+
+/** Bytes, of a target and of a method: to spell out a longer one in every way would keep the process from its other work. */
+const MAX_TEXT_LENGTH = 8192;
+
+/** Bytes, of all targets of a batch. */
+const MAX_TEXTS_LENGTH = 65_536;
+
+/**
+ * The calls in a body, each with the target that its rules are looked up by.
+ *
+ * @throws {MessageError} Where a message could be read in more than one way.
+ * @throws {BodyError} Where there are too many.
+ */
+export function readCalls(value: unknown): ReceivedBody {
+  if (!Array.isArray(value)) return { isBatch: false, calls: readCall(value) };
+  if (value.length === 0) throw new MessageError('not_json_rpc');
+  if (value.length > MAX_MESSAGES) throw new MessageError('too_many_messages');
+  const calls = value.flatMap(readCall);
+  const size = calls.reduce((sum, { target = '' }) => sum + Buffer.byteLength(target), 0);
+  if (size > MAX_TEXTS_LENGTH)
+    throw new BodyError(413, `The names in the batch are longer than ${MAX_TEXTS_LENGTH} bytes`);
+  return { isBatch: true, calls };
+}
+
+/** None for a client's response to the server, which calls nothing. */
+function readCall(value: unknown): ReceivedCall[] {
+  const message = requireObject(value);
+  requirePlainNames(message, ENVELOPE_NAMES);
+  const { id, method, params = {} } = message;
+  if (method === undefined && ('result' in message || 'error' in message)) return [];
+  if (typeof method !== 'string') throw new MessageError('not_json_rpc');
+  requirePlainMethod(method);
+  const members = requireObject(params);
+  requirePlainNames(members, PARAM_NAMES);
+  requirePlainNames(members._meta, META_NAMES);
+  // A function as a rule looks at them.
+  if (isRecord(members.arguments) && Object.keys(members.arguments).some(isReadDifferently)) {
+    throw new MessageError('ambiguous_message');
+  }
+  const known = typeof id === 'string' || typeof id === 'number' ? id : undefined;
+  return [{ id: known, method, target: targetOf(method, members), params: members }];
+}
+
+function requireObject(value: unknown): Readonly<Record<string, unknown>> {
+  if (isRecord(value)) return value;
+  throw new MessageError('not_json_rpc');
+}
+
+/** A server that takes `Tools/Call` for `tools/call` would carry out what no rule by name was held against. */
+function requirePlainMethod(method: string): void {
+  if (isTooLong(method)) throw new MessageError('not_json_rpc');
+  if (isReadDifferently(method)) throw new MessageError('ambiguous_message');
+  const folded = canonicalName(method);
+  if (folded !== method && METHODS.some((known) => canonicalName(known) === folded && known !== method)) {
+    throw new MessageError('ambiguous_message');
+  }
+}
+
+/** A value that is no object has no names. */
+function requirePlainNames(object: unknown, known: KnownNames): void {
+  if (!isRecord(object)) return;
+  for (const name in object) if (isAmbiguousName(name, known)) throw new MessageError('ambiguous_message');
+}
+
+function isTooLong(text: string): boolean {
+  return Buffer.byteLength(text) > MAX_TEXT_LENGTH;
+}
+
+/** In a URI, encoded once or more often, also as Java and some C programs write it. */
+const ENCODED_NUL = /%(?:25)*(?:00|c0%(?:25)*80)/i;
+
+function targetOf(method: string, params: Readonly<Record<string, unknown>>): string | undefined {
+  const member = targetMember(method);
+  if (member === undefined || !isTargeted(method)) return undefined;
+  const target = params[member];
+  if (typeof target !== 'string' || isTooLong(target) || isReadDifferently(target))
+    throw new MessageError('unusable_target');
+  if (member === 'uri' && ENCODED_NUL.test(target)) throw new MessageError('unusable_target');
+  return target;
+}
+
+/**
+ * Holds the headers of MCP 2026-07-28 against the body: a router in front may have gone by them.
+ *
+ * @throws {MessageError} `header_mismatch`
+ */
+export function requireMatchingHeaders({ isBatch, calls }: ReceivedBody, headers: IncomingHttpHeaders): void {
+  const method = headers['mcp-method'];
+  const name = headers['mcp-name'];
+  if (method === undefined && name === undefined) return;
+  const [call] = calls;
+  const matches =
+    !isBatch && call !== undefined && (method === undefined || method === call.method) && matchesNameHeader(name, call);
+  if (!matches) throw new MessageError('header_mismatch');
+}

@@ -1,0 +1,21 @@
+import type { Denial } from './call-authorizer.js';
+import type { ReceivedBody } from './calls-in-body.js';
+
+/** MCP 2026-07-28 leaves -32000 to -32019 to implementations. */
+const INSUFFICIENT_SCOPE = -32003;
+
+/**
+ * A refusal as JSON-RPC error responses, one for each request of the body: none of a batch is carried out. Undefined
+ * where the body is notifications alone, which nobody answers, or has an id that was rounded when it was parsed, under
+ * which nobody waits for an answer.
+ */
+export function jsonRpcRefusalFor(body: ReceivedBody, { code, scopes }: Denial, message: string): string | undefined {
+  const error = { code: INSUFFICIENT_SCOPE, message, data: { reason: code, requiredScopes: scopes } };
+  const responses = body.calls.filter(({ id }) => id !== undefined).map(({ id }) => ({ jsonrpc: '2.0', id, error }));
+  if (responses.length === 0 || responses.some(({ id }) => isRounded(id))) return undefined;
+  return JSON.stringify(body.isBatch ? responses : responses[0]);
+}
+
+function isRounded(id: unknown): boolean {
+  return typeof id === 'number' && Math.abs(id) > Number.MAX_SAFE_INTEGER;
+}

@@ -1,0 +1,231 @@
+import type { ServerResponse } from 'node:http';
+import type { AuthInfo } from '../../core/auth-info.js';
+import { isOver, LastingAuthority, withdrawalOf } from '../../core/authority.js';
+import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
+import { readChildLine } from '../../messages/child-line.js';
+import { applyEdits, type Edit, type Member, memberOf, textOf } from '../../messages/json-members.js';
+import {
+  type ClientMessage,
+  cancellation,
+  keyOf,
+  membersAt,
+  methodNotFound,
+  type RpcMessage,
+} from '../../messages/json-rpc.js';
+import { type MetaRule, metaEdits } from '../../messages/meta-edit.js';
+import { metaOf } from '../../messages/revision.js';
+import { SUBSCRIPTION_KEY, statusOf, subscriptionEdits } from '../../messages/stateless-response.js';
+import type { Child, ChildListener } from '../../targets/stdio/child.js';
+import { type PendingRequest, PendingRequests } from '../answers/pending-requests.js';
+import type { Recipient } from '../answers/post-response.js';
+import { ToolHeaders } from './tool-headers.js';
+
+const LOG_LEVEL_KEY = 'io.modelcontextprotocol/logLevel';
+// How long a client may take to read its answers: the others that share the child wait meanwhile.
+const PATIENCE_MS = 10_000;
+
+/** A request of a revision without sessions. */
+interface StatelessRequest extends PendingRequest {
+  /** The progress token as the client wrote it. */
+  readonly clientToken?: string | undefined;
+  readonly logs?: boolean;
+}
+
+/**
+ * A child that serves requests in a revision without sessions: all those of one principal, or one request of an anonymous caller.
+ * Their ids and progress tokens may be equal, so the child sees the numbers of the bridge in their place, and the client its own in what comes back.
+ */
+export class StatelessChild implements ChildListener {
+  lastUsed = performance.now();
+  readonly authority: LastingAuthority;
+  /** True if it ever answered: one that never did is not started again uncalled. */
+  answered = false;
+  /** The reason why it answers no more requests; undefined while it answers them. */
+  over: BridgeErrorCode | undefined;
+  readonly toolHeaders = new ToolHeaders(this);
+  readonly #child: Child;
+  readonly #onGone: (started: boolean) => void;
+  readonly #pending: PendingRequests<StatelessRequest>;
+  #count = 0;
+  #started = false;
+
+  constructor(child: Child, auth: AuthInfo | undefined, maxPending: number, onGone: (started: boolean) => void) {
+    this.authority = new LastingAuthority(auth);
+    this.#child = child;
+    this.#pending = new PendingRequests(maxPending);
+    this.#onGone = onGone;
+    child.listen(this);
+  }
+
+  get pending(): number {
+    return this.#pending.count;
+  }
+
+  /** True if a client or the bridge waits for its answer. */
+  get attended(): boolean {
+    return !this.#pending.isEmpty || this.#child.isAwaited;
+  }
+
+  /** `Child.ready()`. */
+  ready(since: number, bytes: number): Promise<void> | undefined {
+    return this.#child.ready(since, bytes);
+  }
+
+  /** Counts a request of a client among those that wait, for as long as `work` takes. */
+  countWaiting<T>(bytes: number, work: () => Promise<T>): Promise<T> {
+    return this.#child.waiters.count(bytes, work);
+  }
+
+  /** Refuses what `request()` must not be called with. After it the caller must send before it awaits anything. */
+  requireRoom({ id }: ClientMessage): void {
+    if (this.over !== undefined) throw new BridgeError(this.over, { id });
+    this.#pending.requireRoom([{ id, key: undefined }]);
+  }
+
+  pauseFor(res: ServerResponse): void {
+    this.#child.pauseFor(res, PATIENCE_MS);
+  }
+
+  /** Sends an accepted request with the `_meta` that `rule` leaves of it; returns the key to cancel it by. */
+  request(message: ClientMessage, answer: Recipient, rule: MetaRule | undefined): string {
+    const key = `${++this.#count}`;
+    const { bytes, id = 'null', idAt, method } = message;
+    this.lastUsed = performance.now();
+    this.authority.renew(answer.auth);
+    const token = memberOf(membersAt(message, 'params', '_meta'), 'progressToken');
+    this.#pending.add(key, {
+      id,
+      clientToken: token && textOf(bytes, token),
+      recipient: answer,
+      listens: method === 'subscriptions/listen',
+      logs: metaOf(message)?.[LOG_LEVEL_KEY] !== undefined,
+      since: this.lastUsed,
+    });
+    const edits: Edit[] = idAt === undefined ? [] : [{ ...idAt, text: key }];
+    if (rule === undefined) edits.push(...(token ? [{ ...token, text: key }] : []));
+    else {
+      const own = new Map([...rule.own, ...(token ? [['progressToken', key] as const] : [])]);
+      edits.push(...metaEdits(message, { ...rule, own }));
+    }
+    this.#child.write(applyEdits(bytes, edits));
+    return key;
+  }
+
+  /** Sends a request of our own. */
+  sendInternal(method: string, params: string, answer: Recipient): string {
+    const key = `${++this.#count}`;
+    if (this.over !== undefined) {
+      answer.respond(Buffer.from(new BridgeError(this.over, { id: key }).body()));
+      return key;
+    }
+    this.#pending.add(key, {
+      id: key,
+      recipient: answer,
+      isInternal: true,
+      since: performance.now(),
+    });
+    this.#child.write(Buffer.from(`{"jsonrpc":"2.0","id":${key},"method":"${method}","params":${params}}`));
+    return key;
+  }
+
+  /** Sends a notification. */
+  notify(bytes: Buffer): void {
+    this.lastUsed = performance.now();
+    this.#child.write(bytes);
+  }
+
+  /** Tells the child that no client waits for this request any more. */
+  cancel(key: string): void {
+    if (this.#pending.take(key) !== undefined) this.#child.write(cancellation(key));
+  }
+
+  line(bytes: Buffer): void {
+    const message = readChildLine(bytes);
+    if (message === undefined) {
+      this.#child.logUnexpectedLine(bytes);
+      for (const key of this.#pending.answeredBy(bytes)) this.#pending.fail(key, 'unreadable_answer');
+      return;
+    }
+    this.#started = true;
+    if (message.kind === 'response') this.answered = this.#pending.settle(message, statusOf(message)) || this.answered;
+    else if (message.kind === 'notification') this.#route(message);
+    // Requests to the client are not part of these revisions; left alone, the child would wait for ever.
+    else this.#child.write(methodNotFound(message.id ?? 'null'));
+  }
+
+  oversized(head: Buffer, tail: Buffer): void {
+    this.#pending.failOversized(head, tail);
+  }
+
+  gone(started: boolean): void {
+    this.#finish(started ? 'child_exited' : 'child_not_started');
+    this.#onGone(started);
+  }
+
+  /** True if a client has waited `ms` for its first message, and it has sent none. */
+  isLate(now: number, ms: number): boolean {
+    return (
+      !this.#started && [...this.#pending.values()].some(({ since, isInternal: own }) => !own && now - since >= ms)
+    );
+  }
+
+  /** Does what is due at this time; called regularly. */
+  tick(now: number, keepAlive: boolean, timeoutMs: number): void {
+    this.#endUnauthorized();
+    for (const [key] of this.#pending.tick(now, keepAlive, timeoutMs)) {
+      this.#child.write(cancellation(key));
+      this.#pending.fail(key, 'request_timed_out');
+    }
+  }
+
+  /** Nothing of it can be resumed, so that the child need not go on either. */
+  #endUnauthorized(): void {
+    for (const [key, { recipient }] of this.#pending.entries()) {
+      const withdrawal = withdrawalOf(recipient.auth);
+      if (withdrawal === undefined && !(recipient.streaming && isOver(recipient.auth))) continue;
+      this.cancel(key);
+      if (recipient.streaming || withdrawal === undefined) recipient.finish();
+      else recipient.refuse(withdrawal);
+    }
+  }
+
+  /** Answers what is in flight and ends the child. */
+  async end(reason: BridgeErrorCode): Promise<void> {
+    this.#finish(reason);
+    await this.#child.stop();
+  }
+
+  #finish(reason: BridgeErrorCode): void {
+    this.over ??= reason;
+    this.#pending.failAll(reason);
+  }
+
+  #route(message: RpcMessage): void {
+    const { request, edits = [] } = this.#addressee(message) ?? {};
+    if (request === undefined) return;
+    request.recipient.notify(applyEdits(message.bytes, edits));
+    if (message.method === 'notifications/cancelled') request.recipient.finish();
+  }
+
+  // A message that belongs to no single request is dropped: on the stream of another user it would be worse (2026-07-28, Receiving Messages).
+  #addressee(message: RpcMessage): { request: StatelessRequest; edits: Edit[] } | undefined {
+    const keyAt = (member: Member | undefined) => member && keyOf(textOf(message.bytes, member));
+    if (message.method === 'notifications/message') {
+      const [request, ...others] = [...this.#pending.values()].filter(({ logs }) => logs);
+      return request && others.length === 0 ? { request, edits: [] } : undefined;
+    }
+    const params = membersAt(message, 'params');
+    const name = { 'notifications/progress': 'progressToken', 'notifications/cancelled': 'requestId' }[message.method];
+    const member = name === undefined ? undefined : memberOf(params, name);
+    if (member !== undefined) {
+      const ends = name === 'requestId';
+      const request = ends ? this.#pending.take(keyAt(member)) : this.#pending.get(keyAt(member));
+      if (request === undefined) return undefined;
+      const edit = { ...member, text: (ends ? request.id : request.clientToken) ?? 'null' };
+      return { request, edits: [edit, ...subscriptionEdits(message, 'params', request.id)] };
+    }
+    const subscription = memberOf(membersAt({ bytes: message.bytes, members: params }, '_meta'), SUBSCRIPTION_KEY);
+    const request = this.#pending.get(keyAt(subscription));
+    return subscription && request && { request, edits: [{ ...subscription, text: request.id }] };
+  }
+}

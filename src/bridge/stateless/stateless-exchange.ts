@@ -1,0 +1,100 @@
+import { requireAuthority } from '../../core/authority.js';
+import { isAnswered } from '../../http/answered.js';
+import { hasHungUp, onceClosed } from '../../http/hang-up.js';
+import { BridgeError } from '../../messages/bridge-error.js';
+import { matchesNameHeader } from '../../messages/header-value.js';
+import type { ClientMessage } from '../../messages/json-rpc.js';
+import { type MetaRules, withMeta } from '../../messages/meta-edit.js';
+import { checkStatelessRequest, metaOf, VERSION_KEY } from '../../messages/revision.js';
+import { refuserOf } from '../../oauth/refusal.js';
+import { requireAcceptedForms } from '../answers/accepted-forms.js';
+import { EventStream } from '../answers/event-stream.js';
+import { PostResponse } from '../answers/post-response.js';
+import type { BridgeRequest } from '../bridge-request.js';
+import type { ResolvedStdio } from '../stdio-options.js';
+import type { StatelessChildren } from './stateless-children.js';
+
+/** POSTs of the revisions without sessions (2026-07-28), each of which stands alone. */
+export class StatelessExchange {
+  readonly #children: StatelessChildren;
+  readonly #metaRules: MetaRules;
+  readonly #options: Pick<ResolvedStdio, 'anonymousRequests' | 'logger'>;
+
+  constructor(
+    shared: StatelessChildren,
+    metaRules: MetaRules,
+    options: Pick<ResolvedStdio, 'anonymousRequests' | 'logger'>,
+  ) {
+    this.#children = shared;
+    this.#metaRules = metaRules;
+    this.#options = options;
+  }
+
+  async post(request: BridgeRequest, message: ClientMessage): Promise<void> {
+    const isRefused = request.auth === undefined && this.#options.anonymousRequests === 'refuse';
+    if (isRefused) this.#refuseAnonymous(request, message);
+    else if (message.kind === 'request') await this.#request(request, message);
+    else await this.#notify(request, message);
+  }
+
+  #refuseAnonymous({ req, res }: BridgeRequest, { id }: ClientMessage): void {
+    this.#options.logger.debug('mcpStdioBackend(): refused an anonymous caller (anonymousRequests)');
+    const refuse = refuserOf(req);
+    if (refuse === undefined) throw new BridgeError('anonymous_refused', { id });
+    refuse(req, res, 'missing_token', { scopes: [] });
+  }
+
+  async #request(request: BridgeRequest, message: ClientMessage): Promise<void> {
+    const { req, res, auth, since } = request;
+    const { id } = message;
+    checkStatelessRequest(req, message);
+    const accepted = requireAcceptedForms(req, id);
+    const rule = this.#metaRules.forRequest(auth);
+    const { length } = message.bytes;
+    const version = String(metaOf(message)?.[VERSION_KEY]);
+    const child = await this.#children.get(request, length, version).catch((error) => {
+      if (!(error instanceof BridgeError)) throw error;
+      const { reason, data, retryAfterSeconds } = error;
+      throw new BridgeError(reason, { id, data, retryAfterSeconds });
+    });
+    if (message.method === 'tools/call') {
+      await child.countWaiting(length, () => child.toolHeaders.check(req, message, rule?.own));
+    }
+    for (let busy = child.ready(since, length); busy; busy = child.ready(since, length)) await busy;
+    if (hasHungUp(res)) return;
+    requireAuthority(auth);
+    child.requireRoom(message);
+    const answer = new PostResponse({
+      ...accepted,
+      req,
+      res,
+      auth,
+      responses: 1,
+      batch: false,
+      openStream: () => new EventStream(),
+      pauseFor: (slow) => child.pauseFor(slow),
+    });
+    const key = child.request(message, answer, rule);
+    // A client that hangs up has cancelled (2026-07-28, Cancellation); after the response there is nothing left to cancel.
+    onceClosed(res, () => child.cancel(key));
+  }
+
+  async #notify(request: BridgeRequest, message: ClientMessage): Promise<void> {
+    const { req, res, auth, since } = request;
+    const named = req.headers['mcp-method'];
+    if (named !== undefined && named !== message.method)
+      throw new BridgeError('header_mismatch', { detail: 'Mcp-Method' });
+    if (!matchesNameHeader(req.headers['mcp-name'], message))
+      throw new BridgeError('header_mismatch', { detail: 'Mcp-Name' });
+    // The ids at the child are ours, so a client's word for what to cancel means nothing there; it hangs up instead.
+    // A child that no other request uses would hear it and end.
+    if (message.method !== 'notifications/cancelled' && !this.#children.isSeparate(request)) {
+      const { length } = message.bytes;
+      const child = await this.#children.get(request, length);
+      for (let busy = child.ready(since, length); busy; busy = child.ready(since, length)) await busy;
+      requireAuthority(auth);
+      child.notify(withMeta(message, this.#metaRules.forOthers));
+    }
+    if (!isAnswered(res) && !hasHungUp(res)) res.writeHead(202).end();
+  }
+}

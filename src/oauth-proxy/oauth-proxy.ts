@@ -1,0 +1,154 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { UpstreamError } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
+import { isAnswered } from '../http/answered.js';
+import { BODY_RETRY_AFTER, BodyError, reportBody } from '../http/body.js';
+import { forEveryOrigin, forMethods } from '../http/endpoint.js';
+import { escapeHtml } from '../http/html.js';
+import { asError, type Middleware } from '../http/middleware.js';
+import { replyPage } from '../http/page.js';
+import { replyJson } from '../http/reply.js';
+import {
+  OAUTH_PROXY_METHODS,
+  type OAuthProxyEndpointName,
+  type OAuthProxyPaths,
+  oauthProxyPaths,
+} from '../oauth/well-known.js';
+import type { ResolvedAuth } from '../policy/resolve-auth.js';
+import type { ResolvedOAuthProxy } from '../policy/resolve-oauth-proxy.js';
+import { createServerMetadata } from '../upstream/server-metadata.js';
+import { createAuthorize } from './authorize.js';
+import { createCallback } from './callback.js';
+import { createClients } from './clients.js';
+import type { OAuthProxyContext } from './context.js';
+import { createLoginCookies } from './login-cookie.js';
+import { buildServerMetadata } from './metadata-document.js';
+import { OAuthError } from './oauth-error.js';
+import { warnOfRandomSecret } from './random-secret.js';
+import { ACTS, createRefusalLog, type RefusalLog, type Refused } from './refusal-log.js';
+import { createRegistration } from './registration.js';
+import { createRevocation } from './revocation.js';
+import { createOAuthProxySeal } from './sealed-contents.js';
+import { createToken } from './token.js';
+import { NO_STORE, UpstreamRefusal } from './upstream-answer.js';
+
+type Endpoint = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+
+/** What the OAuth proxy takes from the rest of the policy. */
+type OAuthProxySurroundings = Pick<ResolvedAuth, 'logger' | 'staleIfErrorSeconds'>;
+
+type Endpoints = ReadonlyMap<string, Middleware>;
+
+const NAMES = Object.keys(OAUTH_PROXY_METHODS) as OAuthProxyEndpointName[];
+
+const oauthProxies = new WeakMap<ResolvedOAuthProxy, Endpoints>();
+
+/** The OAuth proxy's endpoints by path: one OAuth proxy for each resolved policy, made for the first middleware that asks. */
+export function oauthProxyOf(options: ResolvedOAuthProxy, surroundings: OAuthProxySurroundings): Endpoints {
+  const known = oauthProxies.get(options);
+  if (known !== undefined) return known;
+  const endpoints = createOAuthProxy(options, surroundings);
+  oauthProxies.set(options, endpoints);
+  return endpoints;
+}
+
+function createOAuthProxy(options: ResolvedOAuthProxy, surroundings: OAuthProxySurroundings): Endpoints {
+  const { logger } = surroundings;
+  if (options.secrets.length === 0) warnOfRandomSecret(options, logger);
+  const paths = oauthProxyPaths(options.resource.pathname, options.legacyEndpoints);
+  const context = createContext(options, surroundings, paths);
+  const { refusals } = context;
+  const { authorize, consent } = createAuthorize(context);
+  const metadata: Endpoint = async (_req, res) =>
+    replyJson(res, 200, JSON.stringify(buildServerMetadata(context, await context.upstream())));
+
+  // Clients in a browser call these from pages of any origin, without cookies.
+  const machine = (name: OAuthProxyEndpointName, endpoint: Endpoint) =>
+    forEveryOrigin(OAUTH_PROXY_METHODS[name], answering(endpoint, replyError, { name, logger, refusals }));
+  const human = (name: OAuthProxyEndpointName, endpoint: Endpoint) =>
+    forMethods(OAUTH_PROXY_METHODS[name], answering(endpoint, replyErrorPage, { name, logger, refusals }));
+  const routes: Record<OAuthProxyEndpointName, Middleware> = {
+    metadata: machine('metadata', metadata),
+    registration: machine('registration', createRegistration(context)),
+    authorize: human('authorize', authorize),
+    consent: human('consent', consent),
+    callback: human('callback', createCallback(context)),
+    token: machine('token', createToken(context)),
+    revocation: machine('revocation', createRevocation(context)),
+  };
+  return new Map(NAMES.flatMap((name) => paths[name].map((path) => [path, routes[name]])));
+}
+
+function createContext(
+  options: ResolvedOAuthProxy,
+  surroundings: OAuthProxySurroundings,
+  paths: OAuthProxyPaths,
+): OAuthProxyContext {
+  const { href, origin } = options.resource;
+  // Else one issuer's refresh tokens would go to the next, and a client of the last shared one would pass for a registered one.
+  const seal = createOAuthProxySeal(options.secrets, [href, options.issuer, options.client?.id ?? null]);
+  return {
+    options,
+    endpoints: Object.fromEntries(
+      NAMES.map((name) => [name, `${origin}${paths[name][0]}`]),
+    ) as OAuthProxyContext['endpoints'],
+    seal,
+    clients: createClients(seal),
+    loginCookies: createLoginCookies(seal, new URL(href)),
+    refusals: createRefusalLog(options, surroundings.logger),
+    upstream: createServerMetadata({
+      urls: options.metadataUrls,
+      issuer: options.metadataIssuer,
+      allowHttp: options.allowHttp,
+      ...surroundings,
+    }),
+  };
+}
+
+type ErrorReply = (res: ServerResponse, error: Refused | UpstreamError) => void;
+
+/** The one place where an endpoint's errors are caught. */
+function answering(
+  endpoint: Endpoint,
+  reply: ErrorReply,
+  { name, logger, refusals }: { name: OAuthProxyEndpointName; logger: Logger; refusals: RefusalLog },
+): Middleware {
+  return (req, res, next) => {
+    endpoint(req, res).catch((error: unknown) => {
+      // Answered by somebody else meanwhile, for example for want of time: nothing more can be said.
+      if (isAnswered(res)) return;
+      // The rest of a body that is not read would be taken for the next request.
+      if (error instanceof BodyError) res.setHeader('connection', 'close');
+      reportBody(error, 'protectedResourceMetadata()', logger.error);
+      if (error instanceof BodyError && error.status === 503) res.setHeader('retry-after', BODY_RETRY_AFTER);
+      const isOurs = error instanceof OAuthError || error instanceof BodyError || error instanceof UpstreamRefusal;
+      if (error instanceof UpstreamError) {
+        refusals.writeOutage(error);
+        res.setHeader('retry-after', String(error.retryAfterSeconds));
+        reply(res, error);
+      } else if (isOurs) {
+        refusals.write(req, ACTS[name], error);
+        reply(res, error);
+      } else next(asError(error, 'The OAuth proxy'));
+    });
+  };
+}
+
+function replyError(...[res, error]: Parameters<ErrorReply>): void {
+  if (error.status === 401 && res.req.headers.authorization !== undefined) res.setHeader('www-authenticate', 'Basic');
+  replyJson(res, error.status, JSON.stringify(errorBody(error)), NO_STORE);
+}
+
+function errorBody(error: Parameters<ErrorReply>[1]): Readonly<Record<string, string>> {
+  if (error instanceof UpstreamRefusal) return error.body;
+  if (error instanceof OAuthError) return { error: error.error, error_description: error.message };
+  const name = error instanceof BodyError && error.status < 500 ? 'invalid_request' : 'server_error';
+  return { error: name, error_description: error.message };
+}
+
+function replyErrorPage(...[res, error]: Parameters<ErrorReply>): void {
+  const what = `<p>${escapeHtml(error.message)}.</p>`;
+  // A browser would take 401 for a question of its own.
+  const status = error.status === 401 ? 400 : error.status;
+  replyPage(res, status, 'This login cannot go on', `${what}<p>Go back to your MCP client and connect again.</p>`);
+}

@@ -1,0 +1,94 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { UpstreamError } from '../core/errors.js';
+import type { Prompts } from '../providers/provider.js';
+import type { ServerMetadata } from '../upstream/server-metadata.js';
+import type { AuthorizationRequest, Requester } from './authorization-request.js';
+import { fingerprint } from './clients.js';
+import type { OAuthProxyContext } from './context.js';
+import { OAuthError } from './oauth-error.js';
+import { withParameters } from './redirect-uri.js';
+import type { Browser, Login } from './sealed-contents.js';
+
+/** Long enough for a second factor and a forgotten password. */
+const LOGIN_SECONDS = 1_800;
+
+/** Where the browser goes to log in. */
+export function loginUrl(
+  { options, endpoints, seal }: OAuthProxyContext,
+  upstream: ServerMetadata,
+  login: { readonly requester: Requester; readonly request: AuthorizationRequest; readonly browser: Browser },
+): string {
+  const { requester, request, browser } = login;
+  const { provider, audiences } = options;
+  const { redirectUri, state } = requester;
+  const underWay: Login = {
+    browserId: browser.id,
+    client: fingerprint(requester.client.id),
+    name: requester.client.name,
+    redirectUri,
+    state,
+    scopes: request.scopes,
+    codeChallenge: request.codeChallenge,
+  };
+  const url = new URL(upstream.authorizationEndpoint);
+  for (const [name, value] of request.passedOn) url.searchParams.set(name, value);
+  const scope = request.scopes.map((name) => provider.upstreamScope(name, audiences)).join(' ');
+  if (scope !== '') url.searchParams.set('scope', scope);
+  if (provider.sendsAudience) url.searchParams.set('audience', audiences[0] as string);
+  // If the client names none, the server does not know which resource the token is for: oidc-provider makes an opaque one.
+  if (provider.acceptsResource) url.searchParams.set('resource', options.resource.href);
+  const prompt = promptFor(provider.prompts, request.prompts);
+  if (prompt !== '') url.searchParams.set('prompt', prompt);
+  url.searchParams.set('response_type', 'code');
+  url.searchParams.set('client_id', requester.client.upstreamId);
+  url.searchParams.set('redirect_uri', endpoints.callback);
+  url.searchParams.set('code_challenge', request.codeChallenge);
+  url.searchParams.set('code_challenge_method', 'S256');
+  url.searchParams.set('state', seal.close('login', underWay, LOGIN_SECONDS));
+  return url.href;
+}
+
+/** The prompts of a client that the server knows: it would refuse the login for the others. */
+function promptFor({ passed, takesSeveral }: Prompts, asked: readonly string[]): string {
+  const known = passed.filter((value) => asked.includes(value));
+  return (takesSeveral ? known : known.slice(0, 1)).join(' ');
+}
+
+/** Where an answer goes that is the client's. */
+interface Addressee {
+  readonly redirectUri: string;
+  readonly state: string | undefined;
+}
+
+/** Answers the client, with our `iss` (RFC 9207) and its own `state`. */
+export function replyToClient(
+  { options }: OAuthProxyContext,
+  res: ServerResponse,
+  to: Addressee,
+  answer: Readonly<Record<string, string | undefined>>,
+): void {
+  replyRedirect(res, withParameters(to.redirectUri, { ...answer, state: to.state, iss: options.resource.href }));
+}
+
+/** RFC 6749, section 4.1.2.1: a redirect cannot carry a status, so that outages have names. */
+export function replyErrorToClient(
+  context: OAuthProxyContext,
+  req: IncomingMessage,
+  res: ServerResponse,
+  to: Addressee,
+  error: unknown,
+): void {
+  if (error instanceof OAuthError) {
+    context.refusals.write(req, 'login', error);
+    replyToClient(context, res, to, { error: error.error, error_description: error.message });
+  } else if (error instanceof UpstreamError) {
+    const name = error.status === 503 ? 'temporarily_unavailable' : 'server_error';
+    replyToClient(context, res, to, { error: name, error_description: error.message });
+  } else throw error;
+}
+
+/** RFC 9700, section 4.12: 303, so that no form is posted twice. */
+export function replyRedirect(res: ServerResponse, location: string): void {
+  const headers = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer', 'content-length': '0' };
+  res.writeHead(303, { location, ...headers }).end();
+}

@@ -1,0 +1,103 @@
+import { resolve } from 'node:path';
+import { ignoreRejection } from '../core/ignore-rejection.js';
+import { fileFault, readRegularFile } from '../core/read-regular-file.js';
+import { isRecord } from '../http/json-object.js';
+import { asError } from '../http/middleware.js';
+import type { OptionChecks } from '../options/checks.js';
+import type { Jwks } from './auth-options.js';
+import { requireServerUrl } from './server-url.js';
+
+/** Where an issuer's keys are; local ones have been read, and those of a function have been seen to be there. */
+export type JwksSource =
+  | { readonly kind: 'file'; readonly file: string; readonly jwks: Jwks }
+  | { readonly kind: 'inline'; readonly jwks: Jwks }
+  | { readonly kind: 'live'; readonly read: () => Jwks }
+  | { readonly kind: 'url'; readonly url: URL };
+
+const KINDS = ['file', 'url', 'keys'] as const;
+const FIX = 'Give one of { file }, { url }, { keys: […] }, a function, or the key set as JSON text.';
+
+/** @throws {ConfigError} */
+export function resolveJwksSource(checks: OptionChecks, jwks: unknown, option: string, allowHttp: boolean): JwksSource {
+  if (typeof jwks === 'string') return { kind: 'inline', jwks: requireJwks(checks, jwks, option) };
+  if (typeof jwks === 'function') return requireLiveKeys(checks, jwks as () => Jwks, option);
+  const given = checks.record(jwks, option, FIX);
+  checks.knownKeys(given, option, KINDS);
+  const kinds = KINDS.filter((kind) => given[kind] !== undefined);
+  const [kind] = kinds;
+  if (kind === undefined || kinds.length > 1) {
+    return checks.refuse(option, 'exactly one kind of key set', kinds, FIX);
+  }
+  if (kind === 'file') return resolveKeyFile(checks, given.file, `${option}.file`);
+  if (kind === 'url') return { kind, url: requireServerUrl(checks, given.url, `${option}.url`, allowHttp) };
+  return { kind: 'inline', jwks: requireJwks(checks, given, option) };
+}
+
+/**
+ * The key source of an issuer, derived from its provider.
+ *
+ * @throws {ConfigError} Where the issuer is not a URL that a key set's address can be derived from.
+ */
+export function deriveJwksSource(
+  checks: OptionChecks,
+  option: string,
+  { issuer, jwksUrl, allowHttp }: { issuer: string; jwksUrl: (issuer: string) => string; allowHttp: boolean },
+): JwksSource {
+  if (!URL.canParse(issuer)) {
+    return checks.refuse(option, 'given, since a key set is derived only from an issuer that is a URL', undefined, FIX);
+  }
+  return { kind: 'url', url: requireServerUrl(checks, jwksUrl(issuer), option, allowHttp) };
+}
+
+function resolveKeyFile(checks: OptionChecks, value: unknown, option: string): JwksSource {
+  const file = resolve(checks.string(value, option, 'Name a file that holds a JSON Web Key Set.'));
+  let text: string;
+  try {
+    text = readRegularFile(file);
+  } catch (error) {
+    const expected = `a readable file (${fileFault(error)}; looked for ${file})`;
+    return checks.refuse(option, expected, value, 'Correct the path.');
+  }
+  return { kind: 'file', file, jwks: requireJwks(checks, text, option) };
+}
+
+function requireLiveKeys(checks: OptionChecks, read: () => Jwks, option: string): JwksSource {
+  let jwks: unknown;
+  try {
+    jwks = read();
+  } catch (error) {
+    return checks.refuse(option, `a function that returns a key set (it threw ${asError(error, 'it')})`, read, FIX);
+  }
+  ignoreRejection(jwks);
+  requireJwks(checks, jwks, option);
+  return { kind: 'live', read };
+}
+
+function requireJwks(checks: OptionChecks, given: unknown, option: string): Jwks {
+  try {
+    return parseJwks(given);
+  } catch (error) {
+    const expected = `a JSON Web Key Set, { "keys": [ … ] } (${(error as Error).message})`;
+    return checks.refuse(option, expected, given, 'See RFC 7517, section 5.');
+  }
+}
+
+/**
+ * @param given A key set, or its JSON text.
+ * @throws {Error} With a message that says what is wrong, and quotes nothing.
+ */
+export function parseJwks(given: unknown): Jwks {
+  const jwks = typeof given === 'string' ? parseJson(given) : given;
+  if (!isRecord(jwks) || !Array.isArray(jwks.keys)) throw new Error('it has no list called "keys"');
+  if (jwks.keys.length === 0) throw new Error('its list of keys is empty');
+  return { keys: jwks.keys };
+}
+
+function parseJson(text: string): unknown {
+  if (/^[ \t\r\n]*$/.test(text)) throw new Error('it is empty');
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error('it is not JSON');
+  }
+}

@@ -1,0 +1,24 @@
+import type { Logger } from '../core/logger.js';
+import { namesNoTenant } from '../providers/entra.js';
+import type { TrustedIssuer } from './resolve-issuer.js';
+
+// A claim such as "https://example.com/roles" has dots too, and is one name.
+const PATH_OF_CLAIMS = /^[\w-]+(?:\.[\w-]+)+$/;
+
+/** Warns about policies that start, but accept no token or find no scopes in any. */
+export function warnAboutUnusableIssuers(who: string, issuers: readonly TrustedIssuer[], logger: Logger): void {
+  for (const { issuer, scopesClaim } of issuers) {
+    if (namesNoTenant(issuer)) {
+      logger.warn(
+        `${who}: no token will be accepted for issuer "${issuer}": the "iss" of each token names the tenant that issued it. ` +
+          'Write the id of your tenant in its place, or one entry of issuers for each tenant.',
+      );
+    }
+    if (scopesClaim !== undefined && PATH_OF_CLAIMS.test(scopesClaim)) {
+      logger.warn(
+        `${who}: scopesClaim "${scopesClaim}" is the name of one claim, not a path into one; ` +
+          'tokens that have no claim of this name get no scopes from it. Have the server write the scopes into a claim of their own.',
+      );
+    }
+  }
+}
