@@ -1,7 +1,7 @@
 import { runInNewContext } from 'node:vm';
 import request from 'supertest';
 import { describe, expect, test } from 'vitest';
-import { claims, createGate } from '../support/protected-app.js';
+import { claims, createProtectedApp } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 
 // A rejection that nobody handles fails the run, as it would end a server's process.
@@ -62,23 +62,23 @@ const misdeeds: [name: string, misbehave: () => unknown][] = [
 describe.each(misdeeds)('a function that %s', (_name, misbehave) => {
   test('as onDecision, or as a logger, changes nothing', async () => {
     const logger = { debug: misbehave, info: misbehave, warn: misbehave, error: misbehave };
-    const { send, get } = createGate({ onDecision: misbehave, logger }, signer);
+    const { send, get } = createProtectedApp({ onDecision: misbehave, logger }, signer);
     expect((await send(good)).status).toBe(200);
     expect((await get()).status).toBe(401);
   });
 
   test('as mtls.getCertificate is our trouble, and lets nobody in', async () => {
     for (const logger of [undefined, console]) {
-      const gate = createGate(
+      const protectedApp = createProtectedApp(
         { mtls: { getCertificate: misbehave }, logger: logger && { ...logger, error: () => undefined } },
         signer,
       );
-      for (const _ of ['verified', 'known']) expect((await gate.send(certified)).status).toBe(500);
+      for (const _ of ['verified', 'known']) expect((await protectedApp.send(certified)).status).toBe(500);
     }
   });
 
   test('as revoke() refuses', async () => {
-    const { auth, send } = createGate({}, signer);
+    const { auth, send } = createProtectedApp({}, signer);
     await send(good);
     auth.revoke(misbehave as never);
     for (const _ of [1, 2]) expect((await send(good)).status).toBe(401);
@@ -87,7 +87,7 @@ describe.each(misdeeds)('a function that %s', (_name, misbehave) => {
   test('as jwks, once it has done right, is 503', async () => {
     let answer: () => unknown = () => keys;
     const keys = { keys: [signer.jwk] };
-    const { send } = createGate({ jwks: () => answer() }, signer);
+    const { send } = createProtectedApp({ jwks: () => answer() }, signer);
     expect((await send(good)).status).toBe(200);
     answer = misbehave;
     for (const _ of [1, 2]) expect((await send(good)).status).toBe(503);
@@ -104,7 +104,7 @@ test('a key set that throws when it is looked at is 503', async () => {
       },
     });
   let keys: object = { keys: [signer.jwk] };
-  const { app } = createGate({ jwks: () => keys }, signer);
+  const { app } = createProtectedApp({ jwks: () => keys }, signer);
   const send = () => request(app).get('/mcp').auth(good, { type: 'bearer' });
   await send().expect(200);
   keys = hostile();
@@ -114,8 +114,8 @@ test('a key set that throws when it is looked at is 503', async () => {
 test.each([[0], [true], [{}], [[]], [new Map()]])(
   'a certificate of %j is our trouble, and lets nobody in',
   async (certificate) => {
-    expect((await createGate({ mtls: { getCertificate: () => certificate } }, signer).send(certified)).status).toBe(
-      500,
-    );
+    expect(
+      (await createProtectedApp({ mtls: { getCertificate: () => certificate } }, signer).send(certified)).status,
+    ).toBe(500);
   },
 );

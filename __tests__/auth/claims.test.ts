@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { claims, createGateInEveryMode, expectInvalidToken, ISSUER, RESOURCE } from '../support/protected-app.js';
+import { claims, createAppInEveryMode, expectInvalidToken, ISSUER, RESOURCE } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 
 const signer = createSigner();
@@ -59,7 +59,7 @@ test.each(rows)('%s', async (_name, changes, refusal) => {
 
 test('exp of 1e400, which is infinite', async () => {
   const payload = JSON.stringify(claims({ exp: 0 })).replace('"exp":0', '"exp":1e400');
-  expectInvalidToken(await createGateInEveryMode({}, signer).send(signer.sign(payload)), TYPE);
+  expectInvalidToken(await createAppInEveryMode({}, signer).send(signer.sign(payload)), TYPE);
 });
 
 describe('the type of a token', () => {
@@ -125,7 +125,7 @@ describe('what the application sees', () => {
     ['the configured claim too', { scope: 'read', roles: ['boss'] }, ['read', 'boss']],
     ['none', {}, []],
   ])('scopes from %s', async (_name, changes, scopes) => {
-    const response = await createGateInEveryMode({ scopesClaim: 'roles' }, signer).send(signer.sign(claims(changes)));
+    const response = await createAppInEveryMode({ scopesClaim: 'roles' }, signer).send(signer.sign(claims(changes)));
     expect(response.body.scopes).toEqual(scopes);
   });
 
@@ -135,13 +135,13 @@ describe('what the application sees', () => {
     [{ cid: 'c' }, 'c'],
     [{}, ''],
   ])('clientId from %j', async (changes, clientId) => {
-    const response = await createGateInEveryMode({}, signer).send(signer.sign(claims(changes)));
+    const response = await createAppInEveryMode({}, signer).send(signer.sign(claims(changes)));
     expect(response.body.clientId).toBe(clientId);
   });
 
   test("the rest of the SDK's AuthInfo, with header and payload", async () => {
     const payload = claims();
-    const response = await createGateInEveryMode({}, signer).send(signer.sign(payload));
+    const response = await createAppInEveryMode({}, signer).send(signer.sign(payload));
     expect(response.body).toEqual({
       anonymous: false,
       authorization: expect.stringMatching(/^Bearer /),
@@ -164,7 +164,7 @@ async function expectVerdict(
   header: Record<string, unknown>,
   refusal: string | undefined,
 ): Promise<void> {
-  const response = await createGateInEveryMode(options, signer).send(signer.sign(claims(changes), header));
+  const response = await createAppInEveryMode(options, signer).send(signer.sign(claims(changes), header));
   if (refusal === undefined) expect(response.status).toBe(200);
   else expectInvalidToken(response, refusal);
 }

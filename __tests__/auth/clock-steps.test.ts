@@ -7,33 +7,33 @@ import { SILENT } from '../../src/core/logger.js';
 import { limitRegistrations } from '../../src/gateway/registration-limit.js';
 import type { AuthInfo, Decision } from '../../src/index.js';
 import { fresh, MINUTE, passTime, setDate, setUp, signer } from '../support/app-with-key-server.js';
-import { claims, createGate } from '../support/protected-app.js';
+import { claims, createProtectedApp } from '../support/protected-app.js';
 
 const HOUR = 60 * MINUTE;
 
 afterEach(() => void vi.useRealTimers());
 
 test.each([-5, 5])('a key server is asked again when it is time, though the date moves by %d hours', async (hours) => {
-  const { server, gate } = await setUp();
+  const { server, protectedApp } = await setUp();
   server.answer((res) => void res.writeHead(500).end());
-  expect((await gate.send(fresh())).status).toBe(503);
+  expect((await protectedApp.send(fresh())).status).toBe(503);
   server.answer([signer.jwk]);
   setDate(hours * HOUR);
   passTime(31_000);
-  expect((await gate.send(fresh())).status).toBe(200);
+  expect((await protectedApp.send(fresh())).status).toBe(200);
 });
 
 test.each([-5, 5])('a token is remembered for as long, though the date moves by %d hours', async (hours) => {
   const cached: boolean[] = [];
   const onDecision = (decision: Decision) => cached.push(decision.cached);
-  const gate = createGate({ onDecision, verifiedTokens: { maxAgeSeconds: 60 } }, signer);
+  const protectedApp = createProtectedApp({ onDecision, verifiedTokens: { maxAgeSeconds: 60 } }, signer);
   const token = signer.sign(claims({ exp: Date.now() / 1_000 + 1_000_000 }));
-  await gate.send(token);
+  await protectedApp.send(token);
   setDate(hours * HOUR);
   passTime(50_000);
-  await gate.send(token);
+  await protectedApp.send(token);
   passTime(11_000);
-  await gate.send(token);
+  await protectedApp.send(token);
   expect(cached).toEqual([false, true, false]);
 });
 

@@ -6,7 +6,7 @@ import request from 'supertest';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Decision } from '../../src/index.js';
 import { unreachableUrl } from '../support/loopback-server.js';
-import { claims, createGate, ISSUER } from '../support/protected-app.js';
+import { claims, createProtectedApp, ISSUER } from '../support/protected-app.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 import { createSigner } from '../support/signer.js';
 
@@ -17,8 +17,11 @@ const forged = createSigner().sign(claims());
 
 function setUp(options: Record<string, unknown> = {}) {
   const decisions: Decision[] = [];
-  const gate = createGate({ onDecision: (decision: Decision) => decisions.push(decision), ...options }, signer);
-  return { ...gate, decisions };
+  const protectedApp = createProtectedApp(
+    { onDecision: (decision: Decision) => decisions.push(decision), ...options },
+    signer,
+  );
+  return { ...protectedApp, decisions };
 }
 
 describe('every decision is told', () => {
@@ -92,7 +95,7 @@ describe('every decision is told', () => {
     const listen = (decision: unknown) => void told.push(decision);
     subscribe('express-mcp-auth:decision', listen);
     onTestFinished(() => void unsubscribe('express-mcp-auth:decision', listen));
-    await createGate({}, signer).get();
+    await createProtectedApp({}, signer).get();
     expect(told).toEqual([expect.objectContaining({ outcome: 'refused', code: 'missing_token' })]);
   });
 
@@ -114,7 +117,7 @@ test.each<[name: string, fail: () => void]>([
 ])('a hook or a logger that %s changes nothing', async (_name, fail) => {
   const logger = { debug: fail, info: fail, warn: fail, error: fail };
   for (const mode of ['strict', 'permissive'] as const) {
-    const { send, get } = createGate({ mode, onDecision: fail, logger }, signer);
+    const { send, get } = createProtectedApp({ mode, onDecision: fail, logger }, signer);
     expect((await send(good)).status).toBe(200);
     expect((await get()).status).toBe(mode === 'strict' ? 401 : 200);
   }
@@ -123,7 +126,7 @@ test.each<[name: string, fail: () => void]>([
 describe('the log', () => {
   test('in permissive mode has one line a request: what strict would have done, and why', async () => {
     const { lines, logger } = createRecordingLogger();
-    const { get } = createGate({ mode: 'permissive', logger }, signer);
+    const { get } = createProtectedApp({ mode: 'permissive', logger }, signer);
     await get(`Bearer ${good}`);
     await get();
     await get(`Bearer ${signer.sign(claims({ aud: 'other' }))}`);
@@ -147,7 +150,7 @@ describe('the log', () => {
         done();
       },
     });
-    const { get } = createGate({ logger: create(out) }, signer);
+    const { get } = createProtectedApp({ logger: create(out) }, signer);
     await get();
     await get(`Bearer ${expired}`);
     expect(written).toContain('refused: missing_token');
@@ -161,7 +164,7 @@ describe('the log', () => {
     const onDecision = (decision: Decision) => decisions.push(decision);
     const tokens = [good, expired, forged, 'opaque-secret', 'a.b.c.d.e', `${good}.x`, `${good}=`, good.slice(0, -9)];
     for (const mode of ['strict', 'optional', 'permissive'] as const) {
-      const { app } = createGate({ mode, logger, onDecision }, signer);
+      const { app } = createProtectedApp({ mode, logger, onDecision }, signer);
       for (const token of tokens) {
         await request(app).get(`/mcp?access_token=${token}`).set('authorization', `Bearer ${token}`);
         await request(app).get('/mcp').set('authorization', `Bearer ${token}`);
@@ -193,7 +196,7 @@ describe('the log', () => {
 
   test('cannot be made to show a line that is not there', async () => {
     const { lines, logger } = createRecordingLogger();
-    const { send } = createGate({ logger }, signer);
+    const { send } = createProtectedApp({ logger }, signer);
     await send(signer.sign(claims({ iss: 'x\ninfo mcpAuth strict: GET "/admin" passed' })));
     expect(lines).toHaveLength(1);
     expect(lines[0]).not.toContain('\n');

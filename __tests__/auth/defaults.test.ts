@@ -3,7 +3,7 @@ import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { Decision } from '../../src/index.js';
 import { expectUnavailable, fresh, MINUTE, passTime, setUp } from '../support/app-with-key-server.js';
 import { listen, originOf, stop } from '../support/loopback-server.js';
-import { claims, createGate } from '../support/protected-app.js';
+import { claims, createProtectedApp } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 
 afterEach(() => void vi.useRealTimers());
@@ -11,7 +11,7 @@ afterEach(() => void vi.useRealTimers());
 const signer = createSigner();
 
 test('a token may have 16 KiB', async () => {
-  const server = createServer({ maxHeaderSize: 65_536 }, createGate({}, signer).app);
+  const server = createServer({ maxHeaderSize: 65_536 }, createProtectedApp({}, signer).app);
   await listen(server);
   onTestFinished(() => stop(server));
   // Three bytes of JSON are four of base64url: with one pad alone some lengths cannot be had.
@@ -28,18 +28,18 @@ test('a token may have 16 KiB', async () => {
 });
 
 test('keys are relied on for a day while their server is away', async () => {
-  const { server, gate } = await setUp();
-  await gate.send(fresh());
+  const { server, protectedApp } = await setUp();
+  await protectedApp.send(fresh());
   await server.goDown();
   passTime(24 * 60 * MINUTE - MINUTE);
-  expect((await gate.send(fresh())).status).toBe(200);
+  expect((await protectedApp.send(fresh())).status).toBe(200);
   passTime(2 * MINUTE);
-  await expectUnavailable(gate, fresh());
+  await expectUnavailable(protectedApp, fresh());
 });
 
 test('a token is remembered for five minutes', async () => {
   const cached: boolean[] = [];
-  const { send } = createGate({ onDecision: (decision: Decision) => cached.push(decision.cached) }, signer);
+  const { send } = createProtectedApp({ onDecision: (decision: Decision) => cached.push(decision.cached) }, signer);
   const token = signer.sign(claims());
   await send(token);
   for (const seconds of [299, 2]) {

@@ -3,7 +3,7 @@ import request from 'supertest';
 import { describe, expect, test } from 'vitest';
 import { mcpAuth, mcpScopes } from '../../src/index.js';
 import { ALGS, bound, plain, proof, signer } from '../support/dpop-proofs.js';
-import { createGate, ISSUER, METADATA_URL, RESOURCE } from '../support/protected-app.js';
+import { createProtectedApp, ISSUER, METADATA_URL, RESOURCE } from '../support/protected-app.js';
 
 const policy = { issuer: ISSUER, jwks: { keys: [signer.jwk] }, resourceMetadata: { resource: RESOURCE } };
 
@@ -27,12 +27,12 @@ describe('DPoP', () => {
     ],
     ['require', undefined, `DPoP resource_metadata="${METADATA_URL}", algs="${ALGS}"`],
   ])('the challenge in %s', async (dpop, authorization, challenge) => {
-    const response = await createGate({ dpop }, signer).get(authorization);
+    const response = await createProtectedApp({ dpop }, signer).get(authorization);
     expect(response.headers['www-authenticate']).toBe(challenge);
   });
 
   test('missing scopes stand in the challenge of the scheme that was used', async () => {
-    const { app } = createGate({ dpop: 'accept', requiredScopes: ['admin'] }, signer);
+    const { app } = createProtectedApp({ dpop: 'accept', requiredScopes: ['admin'] }, signer);
     const response = await request(app)
       .get('/mcp')
       .set({ authorization: `DPoP ${bound}`, dpop: proof() });
@@ -74,10 +74,10 @@ describe('DPoP', () => {
 
   test('the metadata says so', async () => {
     const path = new URL(METADATA_URL).pathname;
-    const accept = await createGate({ dpop: 'accept' }, signer).get(undefined, path);
+    const accept = await createProtectedApp({ dpop: 'accept' }, signer).get(undefined, path);
     expect(accept.body.dpop_signing_alg_values_supported).toEqual(ALGS.split(' '));
     expect(accept.body.dpop_bound_access_tokens_required).toBeUndefined();
-    const require = await createGate({ dpop: 'require' }, signer).get(undefined, path);
+    const require = await createProtectedApp({ dpop: 'require' }, signer).get(undefined, path);
     expect(require.body.dpop_bound_access_tokens_required).toBe(true);
   });
 });

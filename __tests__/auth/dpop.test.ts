@@ -4,13 +4,13 @@ import request from 'supertest';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ALGS, bound, hashOf, holder, jkt, now, plain, proof, signer } from '../support/dpop-proofs.js';
 import { serve } from '../support/loopback-server.js';
-import { claims, createGate, type Gate, RESOURCE } from '../support/protected-app.js';
+import { claims, createProtectedApp, type ProtectedApp, RESOURCE } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 
 afterEach(() => void vi.useRealTimers());
 
 async function present(dpop: string, authorization: string, proofs?: string | string[]) {
-  const call = request(createGate({ dpop }, signer).app).get('/mcp').set('authorization', authorization);
+  const call = request(createProtectedApp({ dpop }, signer).app).get('/mcp').set('authorization', authorization);
   return proofs === undefined ? call : call.set('dpop', proofs as never);
 }
 
@@ -100,12 +100,12 @@ describe('DPoP', () => {
   });
 
   test('a plain bearer token is refused in require however often it comes', async () => {
-    const gate = createGate({ dpop: 'require' }, signer);
-    for (const _ of [1, 2, 3]) expect((await gate.send(plain)).status).toBe(401);
+    const protectedApp = createProtectedApp({ dpop: 'require' }, signer);
+    for (const _ of [1, 2, 3]) expect((await protectedApp.send(plain)).status).toBe(401);
   });
 
   test('a bound token is refused as a bearer token also once it is known', async () => {
-    const { app, send } = createGate({ dpop: 'accept' }, signer);
+    const { app, send } = createProtectedApp({ dpop: 'accept' }, signer);
     const good = await request(app)
       .get('/mcp')
       .set({ authorization: `DPoP ${bound}`, dpop: proof() });
@@ -116,7 +116,7 @@ describe('DPoP', () => {
   test('a bound token signed with Ed25519 by that name is refused, and nothing breaks', async () => {
     const ed = createSigner({ alg: 'EdDSA' });
     const token = ed.sign(claims({ cnf: { jkt } }), { alg: 'Ed25519' });
-    const { app } = createGate({ dpop: 'accept' }, ed);
+    const { app } = createProtectedApp({ dpop: 'accept' }, ed);
     const sent = await request(app)
       .get('/mcp')
       .set({ authorization: `DPoP ${token}`, dpop: proof({ ath: hashOf(token) }) });
@@ -155,7 +155,7 @@ describe('DPoP', () => {
   });
 
   test('a proof is good once, also when two come at once', async () => {
-    const { app } = createGate({ dpop: 'accept' }, signer);
+    const { app } = createProtectedApp({ dpop: 'accept' }, signer);
     const once = proof();
     const send = () => request(app).get('/mcp').set('authorization', `DPoP ${bound}`).set('dpop', once);
     const answers = await Promise.all([send(), send(), send()]);
@@ -189,9 +189,12 @@ describe('DPoP', () => {
     const keyPair = await oauth.generateKeyPair('ES256');
     const thumbprint = await calculateJwkThumbprint(await exportJWK(keyPair.publicKey));
     const token = signer.sign(claims({ cnf: { jkt: thumbprint } }));
-    let gate: Gate | undefined;
-    const url = new URL('/mcp', await serve((req, res) => gate?.app(req, res)));
-    gate = createGate({ dpop: 'require', audiences: [RESOURCE], resourceMetadata: { resource: url.href } }, signer);
+    let protectedApp: ProtectedApp | undefined;
+    const url = new URL('/mcp', await serve((req, res) => protectedApp?.app(req, res)));
+    protectedApp = createProtectedApp(
+      { dpop: 'require', audiences: [RESOURCE], resourceMetadata: { resource: url.href } },
+      signer,
+    );
     const options = { DPoP: oauth.DPoP({}, keyPair), [oauth.allowInsecureRequests]: true };
     for (const _ of [1, 2]) {
       const response = await oauth.protectedResourceRequest(token, 'POST', url, new Headers(), '{}', options);
@@ -200,7 +203,7 @@ describe('DPoP', () => {
   });
 
   test('in permissive mode a bad proof leaves nothing behind', async () => {
-    const { app } = createGate({ dpop: 'accept', mode: 'permissive' }, signer);
+    const { app } = createProtectedApp({ dpop: 'accept', mode: 'permissive' }, signer);
     const response = await request(app)
       .get('/mcp')
       .set({ authorization: `DPoP ${bound}`, dpop: 'x' });

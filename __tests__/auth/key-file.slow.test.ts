@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { claims, createGate, expectInvalidToken } from '../support/protected-app.js';
+import { claims, createProtectedApp, expectInvalidToken } from '../support/protected-app.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 import { createSigner, type Signer } from '../support/signer.js';
 
@@ -17,28 +17,28 @@ async function setUp() {
   const file = join(folder, 'jwks.json');
   await writeFile(file, setOf(old));
   const { lines, logger } = createRecordingLogger();
-  const open = () => createGate({ jwks: { file }, logger }, old);
+  const open = () => createProtectedApp({ jwks: { file }, logger }, old);
   return { folder, file, lines, open };
 }
 
 test('a file written in place is read again: its new key is known, and its old one is not', async () => {
   const { file, open } = await setUp();
-  const gate = open();
+  const protectedApp = open();
   const token = old.sign(claims());
-  expect((await gate.send(token)).status).toBe(200);
+  expect((await protectedApp.send(token)).status).toBe(200);
   await writeFile(file, setOf(next));
-  await vi.waitFor(async () => expect((await gate.send(next.sign(claims()))).status).toBe(200), 5_000);
-  expectInvalidToken(await gate.send(token), 'The token is signed with a key not known here');
+  await vi.waitFor(async () => expect((await protectedApp.send(next.sign(claims()))).status).toBe(200), 5_000);
+  expectInvalidToken(await protectedApp.send(token), 'The token is signed with a key not known here');
 });
 
 test('a file put in its place by rename, as editors do, is read again, and again', async () => {
   const { folder, file, open } = await setUp();
-  const gate = open();
-  expect((await gate.send(old.sign(claims()))).status).toBe(200);
+  const protectedApp = open();
+  expect((await protectedApp.send(old.sign(claims()))).status).toBe(200);
   for (const signer of [next, old, next]) {
     await writeFile(join(folder, 'jwks.json.tmp'), setOf(signer));
     await rename(join(folder, 'jwks.json.tmp'), file);
-    await vi.waitFor(async () => expect((await gate.send(signer.sign(claims()))).status).toBe(200), 5_000);
+    await vi.waitFor(async () => expect((await protectedApp.send(signer.sign(claims()))).status).toBe(200), 5_000);
   }
 });
 
@@ -48,11 +48,11 @@ test('a link put in its place, as Kubernetes does, is read again', async () => {
   await writeFile(join(folder, 'v2'), setOf(next));
   await rm(file);
   await symlink(join(folder, 'v1'), file);
-  const gate = open();
-  expect((await gate.send(old.sign(claims()))).status).toBe(200);
+  const protectedApp = open();
+  expect((await protectedApp.send(old.sign(claims()))).status).toBe(200);
   await symlink(join(folder, 'v2'), join(folder, 'link'));
   await rename(join(folder, 'link'), file);
-  await vi.waitFor(async () => expect((await gate.send(next.sign(claims()))).status).toBe(200), 5_000);
+  await vi.waitFor(async () => expect((await protectedApp.send(next.sign(claims()))).status).toBe(200), 5_000);
 });
 
 test('a file behind a link into another folder is read again', async () => {
@@ -61,21 +61,21 @@ test('a file behind a link into another folder is read again', async () => {
   await mkdir(elsewhere);
   await rename(file, join(elsewhere, 'jwks.json'));
   await symlink(join(elsewhere, 'jwks.json'), file);
-  const gate = open();
-  expect((await gate.send(old.sign(claims()))).status).toBe(200);
+  const protectedApp = open();
+  expect((await protectedApp.send(old.sign(claims()))).status).toBe(200);
   await writeFile(join(elsewhere, 'jwks.json.tmp'), setOf(next));
   await rename(join(elsewhere, 'jwks.json.tmp'), join(elsewhere, 'jwks.json'));
-  await vi.waitFor(async () => expect((await gate.send(next.sign(claims()))).status).toBe(200), 10_000);
+  await vi.waitFor(async () => expect((await protectedApp.send(next.sign(claims()))).status).toBe(200), 10_000);
 });
 
 test('a file in a folder where something else changes all the time is read again', async () => {
   const { folder, file, open } = await setUp();
-  const gate = open();
-  expect((await gate.send(old.sign(claims()))).status).toBe(200);
+  const protectedApp = open();
+  expect((await protectedApp.send(old.sign(claims()))).status).toBe(200);
   const busy = setInterval(() => void writeFile(join(folder, 'access.log'), 'line'), 10);
   onTestFinished(() => clearInterval(busy));
   await writeFile(file, setOf(next));
-  await vi.waitFor(async () => expect((await gate.send(next.sign(claims()))).status).toBe(200), 5_000);
+  await vi.waitFor(async () => expect((await protectedApp.send(next.sign(claims()))).status).toBe(200), 5_000);
 });
 
 test.each([
@@ -84,34 +84,34 @@ test.each([
   ['has no usable key', JSON.stringify({ keys: [{ ...next.jwk, use: 'enc' }] }), 'it holds no usable key'],
 ])('a new file that %s keeps the old keys and says so', async (_name, text, why) => {
   const { file, lines, open } = await setUp();
-  const gate = open();
-  await gate.send(old.sign(claims()));
+  const protectedApp = open();
+  await protectedApp.send(old.sign(claims()));
   await writeFile(file, text);
   await vi.waitFor(() => expect(lines.filter((line) => line.startsWith('error'))).toHaveLength(1), 5_000);
   expect(lines.find((line) => line.startsWith('error'))).toContain(why);
-  expect((await gate.send(old.sign(claims({ jti: 'after' })))).status).toBe(200);
+  expect((await protectedApp.send(old.sign(claims({ jti: 'after' })))).status).toBe(200);
 });
 
 test('a file that is removed keeps the old keys and says so', async () => {
   const { file, lines, open } = await setUp();
-  const gate = open();
-  await gate.send(old.sign(claims()));
+  const protectedApp = open();
+  await protectedApp.send(old.sign(claims()));
   await rm(file);
   await vi.waitFor(() => expect(lines.some((line) => line.includes('(ENOENT)'))).toBe(true), 5_000);
-  expect((await gate.send(old.sign(claims({ jti: 'after' })))).status).toBe(200);
+  expect((await protectedApp.send(old.sign(claims({ jti: 'after' })))).status).toBe(200);
 });
 
 test('a file that becomes a named pipe keeps the old keys and says so, and holds nothing up', async () => {
   const { file, lines, open } = await setUp();
-  const gate = open();
-  await gate.send(old.sign(claims()));
+  const protectedApp = open();
+  await protectedApp.send(old.sign(claims()));
   await rm(file);
   execFileSync('mkfifo', [file]);
   await vi.waitFor(() => expect(lines.some((line) => line.includes('(not a regular file)'))).toBe(true), 5_000);
-  expect((await gate.send(old.sign(claims({ jti: 'after' })))).status).toBe(200);
+  expect((await protectedApp.send(old.sign(claims({ jti: 'after' })))).status).toBe(200);
 });
 
-test('a file that many gates read warns of nothing', async () => {
+test('a file that many protected app read warns of nothing', async () => {
   const warnings: string[] = [];
   const listen = ({ message }: Error) => void warnings.push(message);
   process.on('warning', listen);

@@ -11,34 +11,34 @@ import {
   signer,
   UNKNOWN_KEY,
 } from '../support/app-with-key-server.js';
-import { claims, createGate, expectInvalidToken } from '../support/protected-app.js';
+import { claims, createProtectedApp, expectInvalidToken } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 
 afterEach(() => void vi.useRealTimers());
 
 describe('rotation', () => {
   test('a new key is found at its first token, without a restart', async () => {
-    const { server, gate } = await setUp();
-    await gate.send(fresh());
+    const { server, protectedApp } = await setUp();
+    await protectedApp.send(fresh());
     const next = createSigner();
     server.answer([signer.jwk, next.jwk]);
-    expect((await gate.send(fresh(next))).status).toBe(200);
+    expect((await protectedApp.send(fresh(next))).status).toBe(200);
     expect(server.requests).toBe(2);
   });
 
   test('a key made while an older fetch is under way is found, and not refused', async () => {
-    const { server, gate } = await setUp();
-    await gate.send(fresh());
+    const { server, protectedApp } = await setUp();
+    await protectedApp.send(fresh());
     const next = createSigner();
     const { asked, release } = server.hold([signer.jwk]);
     passTime(9 * MINUTE);
-    await gate.send(fresh());
+    await protectedApp.send(fresh());
     await asked;
     let arrived = false;
     const app = express().use((_req, _res, next) => {
       arrived = true;
       next();
-    }, gate.app);
+    }, protectedApp.app);
     const waiting = request(app)
       .get('/mcp')
       .auth(fresh(next), { type: 'bearer' })
@@ -58,40 +58,40 @@ describe('rotation', () => {
     };
     const setUpNameless = async () => {
       const [first, second] = [nameless(), nameless()];
-      const { server, gate } = await setUp();
+      const { server, protectedApp } = await setUp();
       server.answer([first.jwk]);
-      expect((await gate.send(first.token())).status).toBe(200);
-      return { first, second, server, gate };
+      expect((await protectedApp.send(first.token())).status).toBe(200);
+      return { first, second, server, protectedApp };
     };
 
     test('is found out at the first token, and the old key forgotten', async () => {
-      const { first, second, server, gate } = await setUpNameless();
+      const { first, second, server, protectedApp } = await setUpNameless();
       server.answer([second.jwk]);
-      expect((await gate.send(second.token())).status).toBe(200);
-      expectInvalidToken(await gate.send(first.token()), 'The token has an invalid signature');
+      expect((await protectedApp.send(second.token())).status).toBe(200);
+      expectInvalidToken(await protectedApp.send(first.token()), 'The token has an invalid signature');
       expect(server.requests).toBe(2);
     });
 
     test('is ambiguous beside the old one, at its first token and after', async () => {
-      const { first, second, server, gate } = await setUpNameless();
+      const { first, second, server, protectedApp } = await setUpNameless();
       server.answer([first.jwk, second.jwk]);
-      for (const _ of [1, 2]) expect((await gate.send(second.token())).status).toBe(401);
+      for (const _ of [1, 2]) expect((await protectedApp.send(second.token())).status).toBe(401);
     });
 
     test('costs one fetch in a flood of forged tokens, and good ones pass meanwhile', async () => {
-      const { first, second, server, gate } = await setUpNameless();
+      const { first, second, server, protectedApp } = await setUpNameless();
       for (let i = 0; i < 20; i += 1) {
-        const answers = await Promise.all([first, second, second].map(({ token }) => gate.send(token())));
+        const answers = await Promise.all([first, second, second].map(({ token }) => protectedApp.send(token())));
         expect(answers.map(({ status }) => status)).toEqual([200, 401, 401]);
       }
       expect(server.requests).toBe(2);
     });
 
-    test('is not held against a client while the key server is away', async () => {
-      const { first, second, server, gate } = await setUpNameless();
+    test('is not blamed on the client while the key server is away', async () => {
+      const { first, second, server, protectedApp } = await setUpNameless();
       await server.goDown();
-      await expectUnavailable(gate, second.token());
-      expect((await gate.send(first.token())).status).toBe(200);
+      await expectUnavailable(protectedApp, second.token());
+      expect((await protectedApp.send(first.token())).status).toBe(200);
     });
   });
 
@@ -100,22 +100,22 @@ describe('rotation', () => {
     const INVALID = 'The token has an invalid signature';
 
     test('is found out at the first token, and the old key forgotten', async () => {
-      const { server, gate } = await setUp();
+      const { server, protectedApp } = await setUp();
       const [token, next] = [fresh(), namesake()];
-      await gate.send(token);
+      await protectedApp.send(token);
       server.answer([next.jwk]);
-      expect((await gate.send(fresh(next))).status).toBe(200);
-      expectInvalidToken(await gate.send(token), INVALID);
+      expect((await protectedApp.send(fresh(next))).status).toBe(200);
+      expectInvalidToken(await protectedApp.send(token), INVALID);
       expect(server.requests).toBe(2);
     });
 
     test('may have both in the set for a while', async () => {
-      const { server, gate } = await setUp();
+      const { server, protectedApp } = await setUp();
       const next = namesake();
       server.answer([signer.jwk, next.jwk]);
-      const inline = createGate({ jwks: { keys: [signer.jwk, next.jwk] } }, signer);
+      const inline = createProtectedApp({ jwks: { keys: [signer.jwk, next.jwk] } }, signer);
       for (const each of [fresh(next), fresh()]) {
-        expect((await gate.send(each)).status).toBe(200);
+        expect((await protectedApp.send(each)).status).toBe(200);
         expect((await inline.send(each)).status).toBe(200);
       }
       expect(server.requests).toBe(1);
@@ -123,69 +123,69 @@ describe('rotation', () => {
     });
 
     test('costs one fetch in a flood of forged tokens, which are refused also while the key server is away', async () => {
-      const { server, gate } = await setUp();
-      await gate.send(fresh());
-      for (let i = 0; i < 20; i += 1) expectInvalidToken(await gate.send(fresh(namesake())), INVALID);
+      const { server, protectedApp } = await setUp();
+      await protectedApp.send(fresh());
+      for (let i = 0; i < 20; i += 1) expectInvalidToken(await protectedApp.send(fresh(namesake())), INVALID);
       expect(server.requests).toBe(2);
       await server.goDown();
       passTime(31_000);
-      expectInvalidToken(await gate.send(fresh(namesake())), INVALID);
-      expect((await gate.send(fresh())).status).toBe(200);
+      expectInvalidToken(await protectedApp.send(fresh(namesake())), INVALID);
+      expect((await protectedApp.send(fresh())).status).toBe(200);
     });
   });
 
   test('a refresh that brings the same keys forgets no token', async () => {
     const cached: boolean[] = [];
-    const { server, gate } = await setUp({ onDecision: (decision: Decision) => cached.push(decision.cached) });
+    const { server, protectedApp } = await setUp({ onDecision: (decision: Decision) => cached.push(decision.cached) });
     const token = signer.sign(claims({ exp: Math.floor(Date.now() / 1000) + 7200 }));
     server.headers = { 'cache-control': 'max-age=60' };
-    await gate.send(token);
+    await protectedApp.send(token);
     passTime(2 * MINUTE);
-    await gate.send(fresh());
-    await gate.send(token);
+    await protectedApp.send(fresh());
+    await protectedApp.send(token);
     expect(server.requests).toBe(2);
     expect(cached).toEqual([false, false, true]);
   });
 
   test('a remembered token asks after its key once the set has had its time', async () => {
-    const { server, gate } = await setUp({ verifiedTokens: { maxAgeSeconds: 3600 } });
+    const { server, protectedApp } = await setUp({ verifiedTokens: { maxAgeSeconds: 3600 } });
     const token = fresh();
-    await gate.send(token);
+    await protectedApp.send(token);
     server.answer([createSigner().jwk]);
     passTime(11 * MINUTE);
-    expectInvalidToken(await gate.send(token), UNKNOWN_KEY);
+    expectInvalidToken(await protectedApp.send(token), UNKNOWN_KEY);
   });
 
   test('a set that is emptied withdraws its keys: 503, and no token passes', async () => {
-    const { server, gate } = await setUp();
+    const { server, protectedApp } = await setUp();
     const token = fresh();
-    expect((await gate.send(token)).status).toBe(200);
+    expect((await protectedApp.send(token)).status).toBe(200);
     server.answer([]);
     passTime(11 * MINUTE);
-    await expectUnavailable(gate, fresh());
-    await expectUnavailable(gate, token);
+    await expectUnavailable(protectedApp, fresh());
+    await expectUnavailable(protectedApp, token);
   });
 
   test('within the cool-down an unknown key is refused without a fetch, and found after it', async () => {
-    const { server, gate } = await setUp();
-    await gate.send(fresh());
-    expectInvalidToken(await gate.send(fresh(createSigner())), UNKNOWN_KEY);
+    const { server, protectedApp } = await setUp();
+    await protectedApp.send(fresh());
+    expectInvalidToken(await protectedApp.send(fresh(createSigner())), UNKNOWN_KEY);
     const next = createSigner();
     server.answer([signer.jwk, next.jwk]);
-    expectInvalidToken(await gate.send(fresh(next)), UNKNOWN_KEY);
+    expectInvalidToken(await protectedApp.send(fresh(next)), UNKNOWN_KEY);
     expect(server.requests).toBe(2);
     passTime(31_000);
-    expect((await gate.send(fresh(next))).status).toBe(200);
+    expect((await protectedApp.send(fresh(next))).status).toBe(200);
     expect(server.requests).toBe(3);
   });
 
   test('a key that left the set takes its verified tokens with it', async () => {
-    const { server, gate } = await setUp();
+    const { server, protectedApp } = await setUp();
     const token = fresh();
-    expect((await gate.send(token)).status).toBe(200);
+    expect((await protectedApp.send(token)).status).toBe(200);
     const next = createSigner();
     server.answer([next.jwk]);
-    expect((await gate.send(fresh(next))).status).toBe(200);
-    expectInvalidToken(await gate.send(token), UNKNOWN_KEY);
+    expect((await protectedApp.send(fresh(next))).status).toBe(200);
+    expectInvalidToken(await protectedApp.send(token), UNKNOWN_KEY);
   });
 });

@@ -3,8 +3,8 @@ import { fresh, MINUTE, passTime } from '../support/app-with-key-server.js';
 import { startKeyServer } from '../support/key-server.js';
 import {
   claims,
-  createGate,
-  createGateInEveryMode,
+  createAppInEveryMode,
+  createProtectedApp,
   expectInvalidToken,
   ISSUER,
   RESOURCE,
@@ -23,37 +23,34 @@ describe('the kid of a token', () => {
 
   test('none, with one key that fits', async () => {
     const rsa = createSigner({ alg: 'RS256' });
-    const response = await createGateInEveryMode({ jwks: { keys: [signer.jwk, rsa.jwk] } }, signer).send(
+    const response = await createAppInEveryMode({ jwks: { keys: [signer.jwk, rsa.jwk] } }, signer).send(
       without(undefined),
     );
     expect(response.status).toBe(200);
   });
 
   test('none, with several keys that fit', async () => {
-    const response = await createGateInEveryMode({ jwks: { keys: [signer.jwk, twin.jwk] } }, signer).send(
+    const response = await createAppInEveryMode({ jwks: { keys: [signer.jwk, twin.jwk] } }, signer).send(
       without(undefined),
     );
     expectInvalidToken(response, unknownKey);
   });
 
   test.each([[1], [{}], [null], [true], [['a']]])('%j, which is not a string', async (kid) => {
-    expectInvalidToken(
-      await createGateInEveryMode({}, signer).send(without(kid)),
-      'The token is not a well-formed JWT',
-    );
+    expectInvalidToken(await createAppInEveryMode({}, signer).send(without(kid)), 'The token is not a well-formed JWT');
   });
 
   test.each([['__proto__'], ['constructor'], ['../a'], ['a '], ['A'], ['']])(
     '%j, which is no key of the set',
     async (kid) => {
-      expectInvalidToken(await createGateInEveryMode({}, signer).send(without(kid)), unknownKey);
+      expectInvalidToken(await createAppInEveryMode({}, signer).send(without(kid)), unknownKey);
     },
   );
 
   test('a name that every object has is a good one if a key bears it', async () => {
     const odd = createSigner({ kid: '__proto__' });
     expect(
-      (await createGateInEveryMode({ jwks: { keys: [signer.jwk, odd.jwk] } }, odd).send(odd.sign(claims()))).status,
+      (await createAppInEveryMode({ jwks: { keys: [signer.jwk, odd.jwk] } }, odd).send(odd.sign(claims()))).status,
     ).toBe(200);
   });
 });
@@ -61,7 +58,7 @@ describe('the kid of a token', () => {
 describe('two issuers', () => {
   const one = createSigner({ kid: 'same' });
   const two = createSigner({ kid: 'same' });
-  const gate = createGateInEveryMode({
+  const protectedApp = createAppInEveryMode({
     issuer: undefined,
     jwks: undefined,
     issuers: [
@@ -71,23 +68,23 @@ describe('two issuers', () => {
   });
 
   test('each is judged with its own keys and audiences', async () => {
-    const first = await gate.send(one.sign(claims({ iss: 'https://one.example' })));
-    const second = await gate.send(two.sign(claims({ iss: 'https://two.example', aud: 'two' })));
+    const first = await protectedApp.send(one.sign(claims({ iss: 'https://one.example' })));
+    const second = await protectedApp.send(two.sign(claims({ iss: 'https://two.example', aud: 'two' })));
     expect([first.status, second.status]).toEqual([200, 200]);
   });
 
   test('equal kids do not meet', async () => {
-    const crossed = await gate.send(one.sign(claims({ iss: 'https://two.example', aud: 'two' })));
+    const crossed = await protectedApp.send(one.sign(claims({ iss: 'https://two.example', aud: 'two' })));
     expectInvalidToken(crossed, 'The token has an invalid signature');
   });
 
   test('an audience of one is none of the other', async () => {
-    const crossed = await gate.send(one.sign(claims({ iss: 'https://one.example', aud: 'two' })));
+    const crossed = await protectedApp.send(one.sign(claims({ iss: 'https://one.example', aud: 'two' })));
     expectInvalidToken(crossed, 'The token is meant for another audience');
   });
 
   test('both stand in the metadata', async () => {
-    const { body } = await gate.get(undefined, '/.well-known/oauth-protected-resource/mcp');
+    const { body } = await protectedApp.get(undefined, '/.well-known/oauth-protected-resource/mcp');
     expect(body.authorization_servers).toEqual(['https://one.example', 'https://two.example']);
   });
 });
@@ -111,8 +108,8 @@ describe('keys that cannot be used', () => {
 
   test.each(unusable)('one that %s is skipped and named, and the others work', async (why, jwk) => {
     const { lines, logger } = createRecordingLogger();
-    const gate = createGate({ jwks: { keys: [jwk, signer.jwk] }, logger }, signer);
-    expect((await gate.send(signer.sign(claims()))).status).toBe(200);
+    const protectedApp = createProtectedApp({ jwks: { keys: [jwk, signer.jwk] }, logger }, signer);
+    expect((await protectedApp.send(signer.sign(claims()))).status).toBe(200);
     const name = (jwk as { kid?: unknown } | null)?.kid === 'bad' ? '"bad"' : 'number 1';
     const level = (jwk as { use?: unknown } | null)?.use === 'enc' ? 'debug' : 'warn';
     expect(lines).toEqual([`${level} key set of ${ISSUER}: key ${name} ${why}: skipped`]);
@@ -131,14 +128,14 @@ describe('keys that cannot be used', () => {
   ])('%s is told once, at %s, however often the set is read', async (_what, level, jwk) => {
     const { lines, logger } = createRecordingLogger();
     const server = await startKeyServer([jwk, signer.jwk]);
-    const remote = createGate({ jwks: { url: server.url }, logger }, signer);
-    const live = createGate({ jwks: () => ({ keys: [jwk, signer.jwk] }), logger }, signer);
+    const remote = createProtectedApp({ jwks: { url: server.url }, logger }, signer);
+    const live = createProtectedApp({ jwks: () => ({ keys: [jwk, signer.jwk] }), logger }, signer);
     server.headers = { 'cache-control': 'max-age=0' };
-    for (const gate of [remote, live]) {
+    for (const protectedApp of [remote, live]) {
       lines.length = 0;
       for (let i = 0; i < 3; i += 1) {
         passTime(10 * MINUTE);
-        expect((await gate.send(fresh(signer))).status).toBe(200);
+        expect((await protectedApp.send(fresh(signer))).status).toBe(200);
       }
       const told = lines.filter((line) => line.includes('skipped'));
       expect(told).toEqual([expect.stringMatching(`^${level} key set of `)]);
@@ -150,8 +147,8 @@ describe('keys that cannot be used', () => {
     const { lines, logger } = createRecordingLogger();
     const keys = [signer.jwk, ...Array.from({ length: 20_000 }, () => ({ kty: 'RSA' })), createSigner().jwk];
     const began = process.cpuUsage();
-    const gate = createGate({ jwks: { keys }, logger }, signer);
-    expect((await gate.send(signer.sign(claims()))).status).toBe(200);
+    const protectedApp = createProtectedApp({ jwks: { keys }, logger }, signer);
+    expect((await protectedApp.send(signer.sign(claims()))).status).toBe(200);
     expect(process.cpuUsage(began).user / 1_000, 'milliseconds').toBeLessThan(3_000);
     expect(lines).toEqual([expect.stringContaining('20001 keys are skipped: key number 2 is broken')]);
   });
@@ -159,8 +156,8 @@ describe('keys that cannot be used', () => {
   test('85,000 keys are told in one line', async () => {
     const { lines, logger } = createRecordingLogger();
     const keys = [...Array.from({ length: 85_000 }, () => ({})), signer.jwk];
-    const gate = createGate({ jwks: { keys }, logger }, signer);
-    expect((await gate.send(signer.sign(claims()))).status).toBe(200);
+    const protectedApp = createProtectedApp({ jwks: { keys }, logger }, signer);
+    expect((await protectedApp.send(signer.sign(claims()))).status).toBe(200);
     const why = 'is not a public key (kty RSA, EC or OKP)';
     const named = [1, 2, 3, 4, 5].map((number) => `key number ${number} ${why}`).join('; ');
     expect(lines).toEqual([`warn key set of ${ISSUER}: 85000 keys are skipped: ${named}; and 84995 more`]);
@@ -175,28 +172,31 @@ describe('keys that cannot be used', () => {
     const keys = [{ ...ec, use: 'enc' }, signer.jwk];
     const server = await startKeyServer(keys);
     for (const jwks of [{ keys }, { url: server.url }, () => ({ keys })]) {
-      expect((await createGate({ jwks, logger }, signer).send(signer.sign(claims()))).status).toBe(200);
+      expect((await createProtectedApp({ jwks, logger }, signer).send(signer.sign(claims()))).status).toBe(200);
     }
     await server.goDown();
-    const down = createGate({ jwks: { url: server.url }, logger }, signer);
+    const down = createProtectedApp({ jwks: { url: server.url }, logger }, signer);
     expect((await down.send(signer.sign(claims()))).status).toBe(503);
   });
 
   test('a set of nothing else is our trouble: 503, and never 401', async () => {
     const { lines, logger } = createRecordingLogger();
-    const gate = createGate({ jwks: { keys: [{ ...ec, use: 'enc' }] }, logger }, signer);
-    expect((await gate.send(signer.sign(claims()))).status).toBe(503);
+    const protectedApp = createProtectedApp({ jwks: { keys: [{ ...ec, use: 'enc' }] }, logger }, signer);
+    expect((await protectedApp.send(signer.sign(claims()))).status).toBe(503);
     expect(lines).toContain(`error key set of ${ISSUER}: it holds no usable key`);
   });
 
   test('key_ops with verify among others is usable', async () => {
     const jwk = { ...signer.jwk, use: undefined, key_ops: ['sign', 'verify'] };
-    expect((await createGate({ jwks: { keys: [jwk] } }, signer).send(signer.sign(claims()))).status).toBe(200);
+    expect((await createProtectedApp({ jwks: { keys: [jwk] } }, signer).send(signer.sign(claims()))).status).toBe(200);
   });
 });
 
 test('a key set may be JSON text, as in agentgateway', async () => {
   const signer = createSigner();
-  const gate = createGate({ jwks: JSON.stringify({ keys: [signer.jwk] }), audiences: [RESOURCE] }, signer);
-  expect((await gate.send(signer.sign(claims()))).status).toBe(200);
+  const protectedApp = createProtectedApp(
+    { jwks: JSON.stringify({ keys: [signer.jwk] }), audiences: [RESOURCE] },
+    signer,
+  );
+  expect((await protectedApp.send(signer.sign(claims()))).status).toBe(200);
 });

@@ -32,11 +32,11 @@ describe('a key server that misbehaves', () => {
     'that %s: 503 with Retry-After while cold, one fetch, and a line in the log',
     async (_name, answer, line) => {
       const { lines, logger } = createRecordingLogger();
-      const { server, gate } = await setUp({ logger });
+      const { server, protectedApp } = await setUp({ logger });
       // The next fetch is due a second later.
       stopTheClock();
       server.answer(answer);
-      for (const _ of [1, 2, 3]) await expectUnavailable(gate, fresh());
+      for (const _ of [1, 2, 3]) await expectUnavailable(protectedApp, fresh());
       expect(server.requests).toBe(1);
       const errors = lines.filter((text) => text.startsWith('error key set of'));
       expect(errors).toHaveLength(1);
@@ -45,57 +45,60 @@ describe('a key server that misbehaves', () => {
   );
 
   test('cold and down: each fetch that fails doubles the time to the next one, up to 30 seconds', async () => {
-    const { server, gate } = await setUp();
+    const { server, protectedApp } = await setUp();
     stopTheClock();
     server.answer((res) => void res.writeHead(500).end());
     for (const [failures, seconds] of [1, 2, 4, 8, 16, 30, 30].entries()) {
-      expect(await expectUnavailable(gate, fresh())).toBe(seconds);
+      expect(await expectUnavailable(protectedApp, fresh())).toBe(seconds);
       vi.advanceTimersByTime(seconds * 1000 - 1);
-      expect(await expectUnavailable(gate, fresh()), 'no fetch before that').toBe(1);
+      expect(await expectUnavailable(protectedApp, fresh()), 'no fetch before that').toBe(1);
       expect(server.requests).toBe(failures + 1);
       vi.advanceTimersByTime(1);
     }
     server.answer([signer.jwk]);
-    expect((await gate.send(fresh())).status).toBe(200);
+    expect((await protectedApp.send(fresh())).status).toBe(200);
   });
 
   test('warm and down: 30 seconds from one fetch to the next', async () => {
-    const { server, gate } = await setUp();
+    const { server, protectedApp } = await setUp();
     stopTheClock();
-    await gate.send(fresh());
+    await protectedApp.send(fresh());
     server.answer((res) => void res.writeHead(500).end());
     for (const fetches of [2, 3]) {
-      expect(await expectUnavailable(gate, fresh(createSigner()))).toBe(30);
+      expect(await expectUnavailable(protectedApp, fresh(createSigner()))).toBe(30);
       vi.advanceTimersByTime(29_999);
-      expect(await expectUnavailable(gate, fresh(createSigner()))).toBe(1);
+      expect(await expectUnavailable(protectedApp, fresh(createSigner()))).toBe(1);
       expect(server.requests).toBe(fetches);
       vi.advanceTimersByTime(1);
     }
   });
 
   test('warm and down: known keys go on for staleIfErrorSeconds, and then it is 503', async () => {
-    const { server, gate } = await setUp({ staleIfErrorSeconds: 3600 });
+    const { server, protectedApp } = await setUp({ staleIfErrorSeconds: 3600 });
     const remembered = fresh();
-    expect((await gate.send(remembered)).status).toBe(200);
+    expect((await protectedApp.send(remembered)).status).toBe(200);
     await server.goDown();
     passTime(30 * MINUTE);
-    expect((await gate.send(fresh())).status, 'a token not seen before').toBe(200);
-    expect((await gate.send(remembered)).status).toBe(200);
+    expect((await protectedApp.send(fresh())).status, 'a token not seen before').toBe(200);
+    expect((await protectedApp.send(remembered)).status).toBe(200);
     passTime(31 * MINUTE);
-    await expectUnavailable(gate, fresh());
+    await expectUnavailable(protectedApp, fresh());
   });
 
   test('warm and down: an unknown kid may be a new key, so nothing is said against its token', async () => {
-    const { server, gate } = await setUp();
-    await gate.send(fresh());
+    const { server, protectedApp } = await setUp();
+    await protectedApp.send(fresh());
     await server.goDown();
-    await expectUnavailable(gate, fresh(createSigner()));
-    expect((await gate.send(fresh())).status).toBe(200);
+    await expectUnavailable(protectedApp, fresh(createSigner()));
+    expect((await protectedApp.send(fresh())).status).toBe(200);
   });
 
   test('the token of an unknown issuer costs no fetch', async () => {
-    const { server, gate } = await setUp();
-    expectInvalidToken(await gate.send(signer.sign(claims({ iss: 'x' }))), 'The token has an issuer not accepted here');
+    const { server, protectedApp } = await setUp();
+    expectInvalidToken(
+      await protectedApp.send(signer.sign(claims({ iss: 'x' }))),
+      'The token has an issuer not accepted here',
+    );
     expect(server.requests).toBe(0);
   });
 });

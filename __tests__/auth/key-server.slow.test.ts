@@ -3,13 +3,13 @@ import { fresh, setUp, signer } from '../support/app-with-key-server.js';
 import { serve } from '../support/loopback-server.js';
 
 test('a flood of 10,000 forged tokens costs two fetches, and good tokens pass meanwhile', async () => {
-  const { server, gate } = await setUp();
+  const { server, protectedApp } = await setUp();
   const forged = Array.from({ length: 10_000 }, (_, i) =>
     signer.sign({ iss: 'https://issuer.example' }, { kid: `forged-${i}` }),
   );
   let refused = 0;
   let passed = 0;
-  const origin = await serve(gate.app);
+  const origin = await serve(protectedApp.app);
   const send = async (token: string) => {
     const response = await fetch(`${origin}/mcp`, { headers: { authorization: `Bearer ${token}` } });
     await response.arrayBuffer();

@@ -3,7 +3,14 @@ import request from 'supertest';
 import { describe, expect, test } from 'vitest';
 import { getAuth, mcpAuth } from '../../src/index.js';
 import { unreachableUrl } from '../support/loopback-server.js';
-import { claims, createGate, ISSUER, METADATA_URL, parseChallenge, RESOURCE } from '../support/protected-app.js';
+import {
+  claims,
+  createProtectedApp,
+  ISSUER,
+  METADATA_URL,
+  parseChallenge,
+  RESOURCE,
+} from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 
 const signer = createSigner();
@@ -44,7 +51,7 @@ describe.each(headers)('%s', (_name, authorization, strict, optional) => {
     ['optional', optional],
     ['permissive', strict === 'passes' ? 'passes' : 'anonymous'],
   ] as const)('in %s mode: %s', async (mode, expected) => {
-    const response = await createGate({ mode }, signer).get(authorization);
+    const response = await createProtectedApp({ mode }, signer).get(authorization);
     expect(outcomeOf(response)).toBe(expected);
     if (mode === 'permissive' && expected === 'anonymous' && strict !== 'token required') {
       expect(response.body, 'a bad token leaves nothing behind').toEqual({
@@ -60,7 +67,7 @@ describe.each(['strict', 'optional', 'permissive'] as const)('in %s mode', (mode
   const refused = mode !== 'permissive';
 
   test('two Authorization headers', async () => {
-    const { app } = createGate({ mode }, signer);
+    const { app } = createProtectedApp({ mode }, signer);
     const response = await request(app)
       .get('/mcp')
       .set('authorization', [`Bearer ${good}`, 'Bearer other'] as never);
@@ -70,13 +77,13 @@ describe.each(['strict', 'optional', 'permissive'] as const)('in %s mode', (mode
   test.each(['?access_token=', '?x=1&access_token=', '?access%5Ftoken=', '?access_token[]=', '?access_token'])(
     'a second token in the query (%s)',
     async (query) => {
-      const response = await createGate({ mode }, signer).get(`Bearer ${good}`, `/mcp${query}`);
+      const response = await createProtectedApp({ mode }, signer).get(`Bearer ${good}`, `/mcp${query}`);
       expect(outcomeOf(response)).toBe(refused ? 'invalid_request' : 'anonymous');
     },
   );
 
   test('a token of a scheme that is not accepted leaves nothing behind where it passes', async () => {
-    const { app } = createGate({ mode }, signer);
+    const { app } = createProtectedApp({ mode }, signer);
     const response = await request(app)
       .get('/mcp')
       .set({ authorization: `DPoP ${good}`, dpop: 'proof' });
@@ -93,29 +100,29 @@ describe.each(['strict', 'optional', 'permissive'] as const)('in %s mode', (mode
     'Basic YTpi, Bearer ',
     'Basic YTpi,\u00a0DPoP ',
   ])('a token leaves nothing behind where it passes because of what stands before it (%j)', async (before) => {
-    const response = await createGate({ mode }, signer).get(before + good);
+    const response = await createProtectedApp({ mode }, signer).get(before + good);
     if (mode === 'strict') expect(outcomeOf(response)).toBe('token required');
     else expect(response.body).toEqual({ anonymous: true, authorization: null, credentials: [] });
   });
 
   test('credentials of another kind are not ours to take', async () => {
-    const response = await createGate({ mode }, signer).get('Basic YTpi');
+    const response = await createProtectedApp({ mode }, signer).get('Basic YTpi');
     if (mode !== 'strict') expect(response.body.authorization).toBe('Basic YTpi');
   });
 
   test('a token in the query alone is no token', async () => {
-    const response = await createGate({ mode }, signer).get(undefined, `/mcp?access_token=${good}`);
+    const response = await createProtectedApp({ mode }, signer).get(undefined, `/mcp?access_token=${good}`);
     expect(outcomeOf(response)).toBe(mode === 'strict' ? 'token required' : 'anonymous');
   });
 
   test('a token that lacks a scope', async () => {
-    const gate = createGate({ mode, requiredScopes: ['read', 'write'] }, signer);
-    const response = await gate.send(signer.sign(claims({ scope: 'read' })));
+    const protectedApp = createProtectedApp({ mode, requiredScopes: ['read', 'write'] }, signer);
+    const response = await protectedApp.send(signer.sign(claims({ scope: 'read' })));
     expect(outcomeOf(response)).toBe(refused ? 'insufficient_scope' : 'anonymous');
   });
 
   test('a key server that is down', async () => {
-    const response = await createGate({ mode, jwks: { url: await unreachableUrl() } }, signer).send(good);
+    const response = await createProtectedApp({ mode, jwks: { url: await unreachableUrl() } }, signer).send(good);
     expect(response.status).toBe(refused ? 503 : 200);
     expect(response.headers['www-authenticate']).toBeUndefined();
   });
@@ -137,8 +144,8 @@ describe.each(['strict', 'optional', 'permissive'] as const)('in %s mode', (mode
 });
 
 test('missing scopes are all named at once, with the metadata', async () => {
-  const gate = createGate({ requiredScopes: ['read', 'write', 'admin'] }, signer);
-  const response = await gate.send(signer.sign(claims({ scope: 'read' })));
+  const protectedApp = createProtectedApp({ requiredScopes: ['read', 'write', 'admin'] }, signer);
+  const response = await protectedApp.send(signer.sign(claims({ scope: 'read' })));
   expect(response.status).toBe(403);
   expect(response.body).toEqual({ error: 'insufficient_scope', error_description: 'The token lacks a required scope' });
   expect(parseChallenge(response.headers['www-authenticate'])).toEqual({
@@ -151,7 +158,7 @@ test('missing scopes are all named at once, with the metadata', async () => {
 });
 
 test('required scopes are in the challenge of a request without a token, so that the client asks for them', async () => {
-  const response = await createGate({ requiredScopes: ['read', 'write'] }).get();
+  const response = await createProtectedApp({ requiredScopes: ['read', 'write'] }).get();
   expect(response.headers['www-authenticate']).toBe(`Bearer resource_metadata="${METADATA_URL}", scope="read write"`);
 });
 

@@ -7,7 +7,7 @@ import type { TLSSocket } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { CLIENT, OTHER_CLIENT } from '../support/certificates.js';
 import { listen, stop } from '../support/loopback-server.js';
-import { claims, createGate, METADATA_URL } from '../support/protected-app.js';
+import { claims, createProtectedApp, METADATA_URL } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 
 const CERTIFICATE = CLIENT.cert;
@@ -21,14 +21,14 @@ describe('the certificate of the connection', () => {
   const thumbprint = createHash('sha256').update(der).digest('base64url');
   const token = signer.sign(claims({ cnf: { 'x5t#S256': thumbprint } }));
   const gateWith = (certificate: unknown, required = false) =>
-    createGate({ mtls: { getCertificate: () => certificate, required } }, signer);
+    createProtectedApp({ mtls: { getCertificate: () => certificate, required } }, signer);
 
   test.each([
     ['PEM', CERTIFICATE],
     ['DER', der],
   ])('the right one as %s passes, again and again', async (_name, certificate) => {
-    const gate = gateWith(certificate, true);
-    for (const _ of [1, 2]) expect((await gate.send(token)).status).toBe(200);
+    const protectedApp = gateWith(certificate, true);
+    for (const _ of [1, 2]) expect((await protectedApp.send(token)).status).toBe(200);
   });
 
   test.each<[name: string, certificate: unknown, description: string]>([
@@ -38,16 +38,16 @@ describe('the certificate of the connection', () => {
     ['an empty one', Buffer.alloc(0), 'The token is bound to another client certificate'],
   ])('%s is refused, also once the token is known', async (_name, certificate, description) => {
     let shown: unknown = CERTIFICATE;
-    const gate = createGate({ mtls: { getCertificate: () => shown } }, signer);
-    expect((await gate.send(token)).status).toBe(200);
+    const protectedApp = createProtectedApp({ mtls: { getCertificate: () => shown } }, signer);
+    expect((await protectedApp.send(token)).status).toBe(200);
     shown = certificate;
-    const response = await gate.send(token);
+    const response = await protectedApp.send(token);
     expect(response.status).toBe(401);
     expect(response.body).toEqual({ error: 'invalid_token', error_description: description });
   });
 
   test('a bound token is refused where mtls is not set', async () => {
-    expect((await createGate({}, signer).send(token)).status).toBe(401);
+    expect((await createProtectedApp({}, signer).send(token)).status).toBe(401);
   });
 
   test('a plain token passes unless certificates are required', async () => {
@@ -62,18 +62,20 @@ describe('the certificate of the connection', () => {
       const getCertificate = () => {
         throw thrown;
       };
-      expect((await createGate({ mtls: { getCertificate, required: true } }, signer).send(token)).status).toBe(500);
+      expect((await createProtectedApp({ mtls: { getCertificate, required: true } }, signer).send(token)).status).toBe(
+        500,
+      );
     },
   );
 
   test('a getCertificate that returns null has seen none', async () => {
-    const response = await createGate({ mtls: { getCertificate: () => null } }, signer).send(token);
+    const response = await createProtectedApp({ mtls: { getCertificate: () => null } }, signer).send(token);
     expect(response.body.error_description).toContain('on a connection with that certificate');
   });
 
   test('of a real TLS connection is the one that counts', async () => {
     const getCertificate = (req: IncomingMessage) => (req.socket as TLSSocket).getPeerCertificate().raw;
-    const { app } = createGate({ mtls: { getCertificate, required: true } }, signer);
+    const { app } = createProtectedApp({ mtls: { getCertificate, required: true } }, signer);
     // Nobody vouches for the certificates: the token says which one it is.
     const server = createServer({ ...OTHER_CLIENT, requestCert: true, rejectUnauthorized: false }, app);
     await listen(server);

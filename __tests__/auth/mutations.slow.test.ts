@@ -4,7 +4,7 @@ import { createTokenVerifier } from '../../src/auth/token/token-verifier.js';
 import type { McpAuthOptions } from '../../src/index.js';
 import { resolveAuth } from '../../src/policy/resolve-auth.js';
 import { serve } from '../support/loopback-server.js';
-import { claims, createGate, ISSUER, RESOURCE } from '../support/protected-app.js';
+import { claims, createProtectedApp, ISSUER, RESOURCE } from '../support/protected-app.js';
 import { createSigner, type Signer } from '../support/signer.js';
 
 const signers = ['RS256', 'PS256', 'ES256', 'EdDSA'].map((alg) => createSigner({ alg }));
@@ -91,7 +91,7 @@ test('no mutation of a valid token passes', async () => {
 
 test('nor does one over HTTP, in any mode', async () => {
   const origins = await Promise.all(
-    (['strict', 'optional', 'permissive'] as const).map((mode) => serve(createGate({ ...policy, mode }).app)),
+    (['strict', 'optional', 'permissive'] as const).map((mode) => serve(createProtectedApp({ ...policy, mode }).app)),
   );
   const send = async (origin: string, token: string) => {
     const response = await fetch(`${origin}/mcp`, { headers: { authorization: `Bearer ${token}` } });

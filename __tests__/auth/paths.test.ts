@@ -4,14 +4,14 @@ import express from 'express';
 import request from 'supertest';
 import { describe, expect, test } from 'vitest';
 import { serve } from '../support/loopback-server.js';
-import { claims, createGate, expectTokenRequired, METADATA_URL } from '../support/protected-app.js';
+import { claims, createProtectedApp, expectTokenRequired, METADATA_URL } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 
 const signer = createSigner();
 
 describe('every verb is gated', () => {
   test.each(['get', 'head', 'post', 'put', 'patch', 'delete', 'options', 'trace'] as const)('%s', async (verb) => {
-    const { app } = createGate({}, signer);
+    const { app } = createProtectedApp({}, signer);
     const refused = await request(app)[verb]('/mcp');
     expect(refused.status).toBe(401);
     expect(refused.headers['www-authenticate']).toBe(`Bearer resource_metadata="${METADATA_URL}"`);
@@ -24,7 +24,7 @@ describe('a public path is public for its own methods only', () => {
   test.each(['post', 'put', 'patch', 'delete'] as const)(
     '%s is 405, whichever middleware comes first',
     async (verb) => {
-      const { app, auth } = createGate({}, signer);
+      const { app, auth } = createProtectedApp({}, signer);
       const alone = express().use(auth);
       for (const target of [app, alone]) {
         const response = await request(target)[verb]('/.well-known/oauth-protected-resource/mcp');
@@ -36,7 +36,7 @@ describe('a public path is public for its own methods only', () => {
   );
 
   test('also below the path of the server itself, where OpenID Connect puts one', async () => {
-    const { auth } = createGate({ provider: { keycloak: {} }, audiences: ['api'] }, signer);
+    const { auth } = createProtectedApp({ provider: { keycloak: {} }, audiences: ['api'] }, signer);
     let reached = false;
     const app = express().use(auth);
     app.use('/mcp', (_req, res) => {
@@ -91,7 +91,7 @@ describe('only the very bytes of a public path are public', () => {
 
   /** A raw request line: clients would tidy the target up. */
   async function statusOf(target: string): Promise<number> {
-    const { port } = new URL(await serve(createGate({}, signer).app));
+    const { port } = new URL(await serve(createProtectedApp({}, signer).app));
     const socket = connectSocket(Number(port), '127.0.0.1');
     socket.end(`GET ${target} HTTP/1.1\r\nHost: mcp.example\r\nConnection: close\r\n\r\n`);
     return Number((await text(socket)).split(' ')[1]);
@@ -99,7 +99,7 @@ describe('only the very bytes of a public path are public', () => {
 });
 
 test('nothing that a client says of itself decides', async () => {
-  const { app } = createGate({}, signer);
+  const { app } = createProtectedApp({}, signer);
   const said = {
     'mcp-protocol-version': '2024-11-05',
     accept: 'text/html',
@@ -109,8 +109,8 @@ test('nothing that a client says of itself decides', async () => {
   expectTokenRequired(await request(app).post('/mcp').set(said));
 });
 
-test('the gate may be mounted below a path: the whole path still counts', async () => {
-  const gate = createGate({}, signer);
-  const app = express().use('/mcp', gate.auth);
+test('the protected app may be mounted below a path: the whole path still counts', async () => {
+  const protectedApp = createProtectedApp({}, signer);
+  const app = express().use('/mcp', protectedApp.auth);
   expectTokenRequired(await request(app).get('/mcp/.well-known/oauth-protected-resource/mcp'));
 });

@@ -3,7 +3,7 @@ import { json } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { serve } from '../support/loopback-server.js';
 import { initialize, JSON_HEADERS } from '../support/mcp-requests.js';
-import { claims, createGate, parseChallenge, RESOURCE } from '../support/protected-app.js';
+import { claims, createProtectedApp, parseChallenge, RESOURCE } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 import { serve as serveBackend } from '../support/stdio-bridge.js';
 
@@ -55,7 +55,7 @@ const once: Lines = [
 describe.each(['strict', 'optional', 'permissive'] as const)('mcpAuth() in %s mode', (mode) => {
   // An origin of its own: the root document of an origin with several resources is none of theirs.
   const resourceMetadata = { resource: 'https://repeated-headers.example/mcp' };
-  const { app } = createGate({ mode, audiences: [RESOURCE], resourceMetadata }, signer);
+  const { app } = createProtectedApp({ mode, audiences: [RESOURCE], resourceMetadata }, signer);
 
   test.each(twice)('two %s headers (%s, %s) are answered 400, with a token and without', async (name, one, other) => {
     const url = `${await serve(app)}/mcp`;
@@ -87,14 +87,14 @@ test('the log names the header', async () => {
   const lines: string[] = [];
   const write = (line: string) => void lines.push(line);
   const logger = { debug: write, info: write, warn: write, error: write };
-  const { app } = createGate({ logger }, signer);
+  const { app } = createProtectedApp({ logger }, signer);
   await send(`${await serve(app)}/mcp`, [HOST, ['Host', 'evil.example']]);
   expect(lines.join()).toContain('repeated_header');
   expect(lines.join()).toContain('{"header":"host"}');
 });
 
 test('a second Authorization header with a token is not passed on in permissive mode', async () => {
-  const url = `${await serve(createGate({ mode: 'permissive' }, signer).app)}/mcp`;
+  const url = `${await serve(createProtectedApp({ mode: 'permissive' }, signer).app)}/mcp`;
   const basic = ['Authorization', 'Basic YTpi'] as const;
   const { body } = await send(url, [HOST, basic, AUTHORIZATION]);
   expect(body).toEqual({ anonymous: true, authorization: null, credentials: [] });

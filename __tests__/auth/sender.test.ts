@@ -14,7 +14,7 @@ type AnyAuth = express.Request & { auth?: unknown };
 
 const policy = { issuer: ISSUER, jwks: { keys: [signer.jwk] }, audiences: [RESOURCE], mode: 'optional' } as const;
 
-/** An app whose requests go through the gate, and then through a middleware that does something to them. */
+/** An app whose requests go through the protected app, and then through a middleware that does something to them. */
 function appWith(change: (req: AnyAuth) => void) {
   return express().use(mcpAuth(policy), (req, _res, next) => {
     change(req);
@@ -37,7 +37,7 @@ const nobody = { sender: null };
 const mallory = { token: 'x', clientId: 'x', scopes: ['admin'], payload: { sub: 'mallory' } };
 const proxyOf = (req: express.Request) => new Proxy(req, {});
 
-describe('a middleware after the gate', () => {
+describe('a middleware after the protected app', () => {
   test.each<[string, (req: AnyAuth) => void]>([
     ['other headers', (req) => Object.assign(req, { headers: {}, rawHeaders: [] })],
     ['another req.auth', (req) => Object.assign(req, { auth: mallory })],
@@ -93,7 +93,7 @@ describe('a middleware after the gate', () => {
     expect((await send({ method: 'ping' }, { ...session, 'x-replace': '1' })).status).toBe(404);
   });
 
-  test('a derived request to another gate hides its sender there and nowhere else', async () => {
+  test('a derived request to another protected app hides its sender there and nowhere else', async () => {
     const other = mcpAuth({ ...policy, audiences: ['other'], mode: 'permissive' });
     const app = express().use(mcpAuth(policy));
     app.use((req, res) => {
@@ -108,10 +108,10 @@ test.each([
   ['mcpScopes()', () => mcpScopes({ 'tools/call': ['admin'] })],
   ['mcpStdioBackend()', () => mcpStdioBackend({ command: process.execPath, args: [SCRIPTED] })],
 ])('%s hands on what getAuth() throws: on bare node:http nobody would catch it', async (_name, create) => {
-  const gate = mcpAuth(policy);
+  const protectedApp = mcpAuth(policy);
   const later = create();
   const server = createServer((req, res) => {
-    gate(req, res, () => later(proxyOf(req as express.Request), res, (error) => res.end(String(error))));
+    protectedApp(req, res, () => later(proxyOf(req as express.Request), res, (error) => res.end(String(error))));
   });
   // The second time the token is known, and nothing is waited for that would catch it either.
   for (const _ of [1, 2]) {

@@ -3,39 +3,42 @@ import { SignJWT } from 'jose';
 import jsonwebtoken from 'jsonwebtoken';
 import { describe, expect, test } from 'vitest';
 import { startKeyServer } from '../support/key-server.js';
-import { claims, createGateInEveryMode, expectInvalidToken } from '../support/protected-app.js';
+import { claims, createAppInEveryMode, expectInvalidToken } from '../support/protected-app.js';
 import { assemble, createSigner, pemOf, signatureOf } from '../support/signer.js';
 
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 
 describe.each(ALGORITHMS)('%s', (alg) => {
   const signer = createSigner({ alg });
-  const gate = createGateInEveryMode({}, signer);
+  const protectedApp = createAppInEveryMode({}, signer);
 
   test('signed by node:crypto passes', async () => {
-    expect((await gate.send(signer.sign(claims()))).body).toMatchObject({ payload: { sub: 'alice' }, header: { alg } });
+    expect((await protectedApp.send(signer.sign(claims()))).body).toMatchObject({
+      payload: { sub: 'alice' },
+      header: { alg },
+    });
   });
 
   test('signed by jose passes', async () => {
     const token = await new SignJWT(claims()).setProtectedHeader({ alg, kid: signer.kid }).sign(signer.privateKey);
-    expect((await gate.send(token)).status).toBe(200);
+    expect((await protectedApp.send(token)).status).toBe(200);
   });
 
   if (alg !== 'EdDSA') {
     test('signed by jsonwebtoken passes', async () => {
       const options = { algorithm: alg as jsonwebtoken.Algorithm, keyid: signer.kid };
-      expect((await gate.send(jsonwebtoken.sign(claims(), signer.privateKey, options))).status).toBe(200);
+      expect((await protectedApp.send(jsonwebtoken.sign(claims(), signer.privateKey, options))).status).toBe(200);
     });
   }
 
   test('signed by another key of the same kid is refused', async () => {
     const forged = createSigner({ alg, kid: signer.kid }).sign(claims());
-    expectInvalidToken(await gate.send(forged), 'The token has an invalid signature');
+    expectInvalidToken(await protectedApp.send(forged), 'The token has an invalid signature');
   });
 
   test('the key without alg and use in its JWK is as good', async () => {
     const { alg: _alg, use: _use, ...bare } = signer.jwk;
-    expect((await createGateInEveryMode({ jwks: { keys: [bare] } }, signer).send(signer.sign(claims()))).status).toBe(
+    expect((await createAppInEveryMode({ jwks: { keys: [bare] } }, signer).send(signer.sign(claims()))).status).toBe(
       200,
     );
   });
@@ -47,11 +50,11 @@ describe.each([
   ['ES512', 66],
 ])('%s, with numbers of %d bytes', (alg, bytes) => {
   const signer = createSigner({ alg });
-  const gate = createGateInEveryMode({}, signer);
+  const protectedApp = createAppInEveryMode({}, signer);
   const send = (signature: (good: Buffer) => Buffer) => {
     const header = { alg, kid: signer.kid };
     const sign = signatureOf(alg, signer.privateKey);
-    return gate.send(assemble(header, claims(), (input) => signature(sign(input))));
+    return protectedApp.send(assemble(header, claims(), (input) => signature(sign(input))));
   };
 
   test.each<[name: string, signature: (good: Buffer) => Buffer]>([
@@ -73,7 +76,7 @@ describe('algorithm confusion', () => {
   const rsa = createSigner({ alg: 'RS256' });
   const ec = createSigner({ alg: 'ES256' });
   const ed = createSigner({ alg: 'EdDSA' });
-  const gate = createGateInEveryMode({ jwks: { keys: [rsa.jwk, ec.jwk, ed.jwk] } }, rsa);
+  const protectedApp = createAppInEveryMode({ jwks: { keys: [rsa.jwk, ec.jwk, ed.jwk] } }, rsa);
   const hmac = (secret: string) => (input: string) => createHmac('sha256', secret).update(input).digest();
   const pem = pemOf(rsa.publicKey);
   const unsigned = () => Buffer.alloc(0);
@@ -98,7 +101,7 @@ describe('algorithm confusion', () => {
     ['an algorithm in lower case', { alg: 'rs256', kid: rsa.kid }, signatureOf('RS256', rsa.privateKey)],
     ['ES256K', { alg: 'ES256K', kid: ec.kid }, signatureOf('ES256', ec.privateKey)],
   ])('%s is refused', async (_name, header, signature) => {
-    expectInvalidToken(await gate.send(assemble(header, claims(), signature)), notAccepted);
+    expectInvalidToken(await protectedApp.send(assemble(header, claims(), signature)), notAccepted);
   });
 
   test.each([
@@ -107,14 +110,14 @@ describe('algorithm confusion', () => {
   ])('%s is refused by a key for any RSA algorithm', async (_name, alg, signedAs) => {
     const { alg: _alg, ...jwk } = rsa.jwk;
     const token = assemble({ alg, kid: rsa.kid }, claims(), signatureOf(signedAs, rsa.privateKey));
-    const response = await createGateInEveryMode({ jwks: { keys: [jwk] } }, rsa).send(token);
+    const response = await createAppInEveryMode({ jwks: { keys: [jwk] } }, rsa).send(token);
     expectInvalidToken(response, 'The token has an invalid signature');
   });
 
   test('an ES256 signature in DER form is refused', async () => {
     // The signature function of RS256 writes ASN.1 when it is given an EC key.
     const token = assemble({ alg: 'ES256', kid: ec.kid }, claims(), signatureOf('RS256', ec.privateKey));
-    expectInvalidToken(await gate.send(token), 'The token has an invalid signature');
+    expectInvalidToken(await protectedApp.send(token), 'The token has an invalid signature');
   });
 
   test.each(['jwk', 'jku', 'x5u', 'x5c'])('a key brought along in the header (%s) is ignored', async (name) => {
@@ -122,8 +125,8 @@ describe('algorithm confusion', () => {
     const server = await startKeyServer([mallory.jwk]);
     const brought = { jwk: mallory.jwk, jku: server.url, x5u: server.url, x5c: ['MII='] }[name];
     const unknown = 'The token is signed with a key not known here';
-    expectInvalidToken(await gate.send(mallory.sign(claims(), { [name]: brought })), unknown);
-    const known = await gate.send(rsa.sign(claims(), { [name]: brought }));
+    expectInvalidToken(await protectedApp.send(mallory.sign(claims(), { [name]: brought })), unknown);
+    const known = await protectedApp.send(rsa.sign(claims(), { [name]: brought }));
     expect(known.status, 'a good token may carry it').toBe(200);
     expect(server.requests).toBe(0);
   });
@@ -135,7 +138,7 @@ describe('algorithm confusion', () => {
     ['b64: false', { b64: false, crit: ['b64'] }],
     ['b64 without crit', { b64: false }],
   ])('%s is refused', async (_name, header) => {
-    const response = await gate.send(rsa.sign(claims(), header));
+    const response = await protectedApp.send(rsa.sign(claims(), header));
     expectInvalidToken(response, 'The token demands an extension that is not understood here');
   });
 
@@ -152,13 +155,13 @@ describe('algorithm confusion', () => {
       JSON.stringify(claims({ act: 0 })).replace('"act":0', '"act":{"a":1,"\\u0061":2}'),
     ],
   ])('a member that stands twice in %s is refused', async (_name, header, payload) => {
-    expectInvalidToken(await gate.send(rsa.sign(payload, header)), 'The token is not a well-formed JWT');
+    expectInvalidToken(await protectedApp.send(rsa.sign(payload, header)), 'The token is not a well-formed JWT');
   });
 });
 
 describe('the form of a token', () => {
   const signer = createSigner();
-  const gate = createGateInEveryMode({}, signer);
+  const protectedApp = createAppInEveryMode({}, signer);
   const good = signer.sign(claims());
   const [header = '', payload = '', signature = ''] = good.split('.');
   const encode = (text: string | Buffer) => Buffer.from(text).toString('base64url');
@@ -176,7 +179,7 @@ describe('the form of a token', () => {
     ['no alg', `${encode('{"kid":"x"}')}.${payload}.${signature}`],
     ['an alg that is a number', `${encode('{"alg":256}')}.${payload}.${signature}`],
   ])('%s is refused', async (_name, token) => {
-    expectInvalidToken(await gate.send(token), 'The token is not a well-formed JWT');
+    expectInvalidToken(await protectedApp.send(token), 'The token is not a well-formed JWT');
   });
 
   test('a last character with unused bits set, which decodes to the same bytes, is refused', async () => {
@@ -185,23 +188,23 @@ describe('the form of a token', () => {
     const twin = alphabet[alphabet.indexOf(signature.slice(-1)) + 1];
     const token = `${header}.${payload}.${signature.slice(0, -1)}${twin}`;
     expect(Buffer.from(token.split('.')[2] as string, 'base64url')).toEqual(Buffer.from(signature, 'base64url'));
-    expectInvalidToken(await gate.send(token), 'The token is not a well-formed JWT');
+    expectInvalidToken(await protectedApp.send(token), 'The token is not a well-formed JWT');
   });
 
   test('an opaque token is named as such', async () => {
     const description = 'The token is opaque, not a JWT; ask the authorization server for a JWT access token';
-    for (const token of ['abc', 'a.b', 'a.b.c.d']) expectInvalidToken(await gate.send(token), description);
+    for (const token of ['abc', 'a.b', 'a.b.c.d']) expectInvalidToken(await protectedApp.send(token), description);
   });
 
   test('an encrypted token is named as such', async () => {
     const description = 'The token is encrypted (JWE), not a signed JWT; ask the authorization server for a signed one';
-    expectInvalidToken(await gate.send('a.b.c.d.e'), description);
+    expectInvalidToken(await protectedApp.send('a.b.c.d.e'), description);
   });
 
   test('a token of more than maxTokenBytes is refused before it is looked at', async () => {
-    const response = await createGateInEveryMode({ maxTokenBytes: good.length - 1 }, signer).send(good);
+    const response = await createAppInEveryMode({ maxTokenBytes: good.length - 1 }, signer).send(good);
     expect(response.status).toBe(400);
     expect(response.body).toEqual({ error: 'invalid_request', error_description: 'The token is too long' });
-    expect((await createGateInEveryMode({ maxTokenBytes: good.length }, signer).send(good)).status).toBe(200);
+    expect((await createAppInEveryMode({ maxTokenBytes: good.length }, signer).send(good)).status).toBe(200);
   });
 });

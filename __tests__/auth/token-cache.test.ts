@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createRevocations } from '../../src/auth/token/revocations.js';
 import { type AuthInfo, type Decision, getAuth, mcpAuth } from '../../src/index.js';
 import { passTime as passMs } from '../support/app-with-key-server.js';
-import { claims, createGate, expectInvalidToken, ISSUER, RESOURCE } from '../support/protected-app.js';
+import { claims, createProtectedApp, expectInvalidToken, ISSUER, RESOURCE } from '../support/protected-app.js';
 import { createSigner, signatureOf } from '../support/signer.js';
 
 const signer = createSigner();
@@ -14,11 +14,14 @@ afterEach(() => void vi.useRealTimers());
 
 const passTime = (seconds: number) => passMs(seconds * 1_000);
 
-/** A gate that tells which requests were answered from memory. */
+/** A protected app that tells which requests were answered from memory. */
 function setUp(options: Record<string, unknown> = {}) {
   const cached: boolean[] = [];
-  const gate = createGate({ onDecision: (decision: Decision) => cached.push(decision.cached), ...options }, signer);
-  return { ...gate, cached };
+  const protectedApp = createProtectedApp(
+    { onDecision: (decision: Decision) => cached.push(decision.cached), ...options },
+    signer,
+  );
+  return { ...protectedApp, cached };
 }
 
 describe('a verified token', () => {
@@ -100,7 +103,7 @@ describe('a verified token', () => {
     expect(cached).toEqual([false, false]);
   });
 
-  test('is not remembered by another gate', async () => {
+  test('is not remembered by another protected app', async () => {
     const token = signer.sign(claims());
     await setUp().send(token);
     const other = setUp({ audiences: ['other'] });

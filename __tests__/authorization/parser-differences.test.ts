@@ -81,7 +81,7 @@ test('a name whose UTF-8 is broken is answered 400', async () => {
   expect(received).toEqual([]);
 });
 
-test('a batch without end is answered 413 before it is held against the rules', async () => {
+test('a batch without end is answered 413 before the rules are applied', async () => {
   const { post, received } = createScopedApp(RULES);
   const response = await post(Array.from({ length: 1001 }, () => readResource('file:///%25/a')));
   expect(response.status).toBe(413);

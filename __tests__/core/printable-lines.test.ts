@@ -7,7 +7,7 @@ import { type Logger, mcpStdioBackend } from '../../src/index.js';
 import { serve } from '../support/loopback-server.js';
 import { postJson, REDIRECT_URI } from '../support/oauth-proxy-client.js';
 import { startOAuthProxyFlow } from '../support/oauth-proxy-flow.js';
-import { claims, createGate } from '../support/protected-app.js';
+import { claims, createProtectedApp } from '../support/protected-app.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 import { callTool, createScopedApp } from '../support/scoped-app.js';
 import { createSigner } from '../support/signer.js';
@@ -38,7 +38,7 @@ const forEach = (write: (text: string, logger: Logger) => Promise<readonly strin
 
 const inToken = (name: 'kid' | 'iss' | 'sub'): Writer =>
   forEach(async (text, logger) => {
-    const { send } = createGate({ logger }, signer);
+    const { send } = createProtectedApp({ logger }, signer);
     const token = name === 'kid' ? signer.sign(claims(), { kid: text }) : signer.sign(claims({ exp: 1, [name]: text }));
     expect((await send(token)).status).toBe(401);
     return undefined;
@@ -52,7 +52,7 @@ const WRITERS: readonly [line: string, write: Writer][] = [
     'the advice on audiences',
     forEach(async (text, logger) => {
       const options = { logger, provider: { keycloak: {} }, oauthProxy: false };
-      await createGate(options, signer).send(signer.sign(claims({ aud: text, azp: text })));
+      await createProtectedApp(options, signer).send(signer.sign(claims({ aud: text, azp: text })));
       return undefined;
     }),
   ],
@@ -80,7 +80,7 @@ const WRITERS: readonly [line: string, write: Writer][] = [
     'a key that cannot be used',
     forEach(async (text, logger) => {
       const keys = [{ ...createSigner({ kid: text }).jwk, use: 'x' }, signer.jwk];
-      await createGate({ jwks: { keys }, logger }, signer).send(signer.sign(claims()));
+      await createProtectedApp({ jwks: { keys }, logger }, signer).send(signer.sign(claims()));
       return undefined;
     }),
   ],
@@ -189,14 +189,18 @@ describe('a line of the log is bounded', () => {
         await fetch(`${failing}/${'a'.repeat(10_000)}`);
       },
     ],
-    ['a path', 500, (logger) => createGate({ logger }, signer).get(undefined, `/${'a'.repeat(10_000)}`)],
-    ['a kid', 600, (logger) => createGate({ logger }, signer).send(signer.sign(claims(), { kid: 'k'.repeat(9_000) }))],
+    ['a path', 500, (logger) => createProtectedApp({ logger }, signer).get(undefined, `/${'a'.repeat(10_000)}`)],
+    [
+      'a kid',
+      600,
+      (logger) => createProtectedApp({ logger }, signer).send(signer.sign(claims(), { kid: 'k'.repeat(9_000) })),
+    ],
     [
       'the kid of a key',
       600,
       (logger) => {
         const keys = [{ ...createSigner({ kid: 'k'.repeat(9_000) }).jwk, use: 'x' }, signer.jwk];
-        return createGate({ jwks: { keys }, logger }, signer).send(signer.sign(claims()));
+        return createProtectedApp({ jwks: { keys }, logger }, signer).send(signer.sign(claims()));
       },
     ],
     [

@@ -10,57 +10,57 @@ function claims({ issuer, url }: FaultyServer, changes: object = {}) {
   return { iss: issuer, aud: url, sub: 'alice', scope: 'mcp:call', iat: now, exp: now + 3600, ...changes };
 }
 
-const tokens: [what: string, make: (clinic: FaultyServer) => string, ...expected: string[]][] = [
-  ['a good token', (clinic) => clinic.signer.sign(claims(clinic))],
+const tokens: [what: string, make: (server: FaultyServer) => string, ...expected: string[]][] = [
+  ['a good token', (server) => server.signer.sign(claims(server))],
   [
     'one at the edges of the tolerance',
-    (clinic) => clinic.signer.sign(claims(clinic, { exp: Date.now() / 1000 - 10, nbf: Date.now() / 1000 + 20 })),
+    (server) => server.signer.sign(claims(server, { exp: Date.now() / 1000 - 10, nbf: Date.now() / 1000 + 20 })),
   ],
   [
     'an expired one',
-    (clinic) => clinic.signer.sign(claims(clinic, { exp: now - 100 })),
+    (server) => server.signer.sign(claims(server, { exp: now - 100 })),
     'token: refused with 401: The token has expired',
     'token time: expired',
   ],
   [
     'one that is good later',
-    (clinic) => clinic.signer.sign(claims(clinic, { nbf: now + 1000 })),
+    (server) => server.signer.sign(claims(server, { nbf: now + 1000 })),
     'token: refused with 401: The token is not valid yet',
     'token time: good in',
   ],
   [
     'one that never expires',
-    (clinic) => clinic.signer.sign(claims(clinic, { exp: undefined })),
+    (server) => server.signer.sign(claims(server, { exp: undefined })),
     'token: refused with 401: The token lacks a required claim',
     'token exp: missing',
   ],
   [
     'one for somebody else',
-    (clinic) => clinic.signer.sign(claims(clinic, { aud: 'account' })),
+    (server) => server.signer.sign(claims(server, { aud: 'account' })),
     'token: refused with 401: The token is meant for another audience',
     'token aud: "account", expected http',
   ],
   [
     'one of another issuer',
-    (clinic) => clinic.signer.sign(claims(clinic, { iss: `${clinic.issuer}/` })),
+    (server) => server.signer.sign(claims(server, { iss: `${server.issuer}/` })),
     'token: refused with 401: The token has an issuer not accepted here',
     'token iss: "http',
   ],
   [
     'a forged one',
-    (clinic) => createSigner({ kid: clinic.signer.kid }).sign(claims(clinic)),
+    (server) => createSigner({ kid: server.signer.kid }).sign(claims(server)),
     'token: refused with 401: The token has an invalid signature',
     'token signature: not made with the key that it names',
   ],
   [
     'one with an unknown key',
-    (clinic) => createSigner({ kid: 'old' }).sign(claims(clinic)),
+    (server) => createSigner({ kid: 'old' }).sign(claims(server)),
     'token: refused with 401: The token is signed with a key not known here',
     'token signature: no key "old" in the key set',
   ],
   [
     'one that lacks a scope',
-    (clinic) => clinic.signer.sign(claims(clinic, { scope: 'openid' })),
+    (server) => server.signer.sign(claims(server, { scope: 'openid' })),
     'token: refused with 403: The token lacks a required scope',
     'token scope: lacks mcp:call',
   ],
@@ -77,49 +77,49 @@ const tokens: [what: string, make: (clinic: FaultyServer) => string, ...expected
     ] as const
   ).map(([name, value, expected]): (typeof tokens)[number] => [
     `one whose ${name} is ${JSON.stringify(value)}`,
-    (clinic) => clinic.signer.sign(claims(clinic, { [name]: value })),
+    (server) => server.signer.sign(claims(server, { [name]: value })),
     'token: refused with 401: The token has a claim of the wrong type',
     expected,
   ]),
   [
     'one that never ends',
-    (clinic) => clinic.signer.sign(JSON.stringify(claims(clinic, { exp: 0 })).replace('"exp":0', '"exp":1e400')),
+    (server) => server.signer.sign(JSON.stringify(claims(server, { exp: 0 })).replace('"exp":0', '"exp":1e400')),
     'token: refused with 401: The token has a claim of the wrong type',
     'token time: exp is Infinity, not a number of seconds',
   ],
   [
     'one whose type is no text',
-    (clinic) => clinic.signer.sign(claims(clinic), { typ: { toString: 5 } }),
+    (server) => server.signer.sign(claims(server), { typ: { toString: 5 } }),
     'token: refused with 401: The token is not an access token',
     'token kind: an ID token, or another kind',
   ],
   [
     'an ID token',
-    (clinic) => clinic.signer.sign(claims(clinic, { nonce: 'n' })),
+    (server) => server.signer.sign(claims(server, { nonce: 'n' })),
     'token: refused with 401: The token is not an access token',
     'token kind: an ID token, or another kind',
   ],
   [
     'one with an extension',
-    (clinic) => clinic.signer.sign(claims(clinic), { crit: ['x'] }),
+    (server) => server.signer.sign(claims(server), { crit: ['x'] }),
     'token: refused with 401: The token demands an extension that is not understood here',
     'token form: crit or b64 in the header',
   ],
   [
     'an unsigned one',
-    (clinic) => `${clinic.signer.sign(claims(clinic), { alg: 'none' }).replace(/[^.]*$/, '')}`,
+    (server) => `${server.signer.sign(claims(server), { alg: 'none' }).replace(/[^.]*$/, '')}`,
     'token: refused with 401: The token is signed with an algorithm that is not accepted here',
     'token signature: none is not accepted',
   ],
   [
     'one bound to a key',
-    (clinic) => clinic.signer.sign(claims(clinic, { cnf: { jkt: 'x' } })),
+    (server) => server.signer.sign(claims(server, { cnf: { jkt: 'x' } })),
     'token: refused with 401: The token is bound to a key or certificate, and must not be presented as a bearer token',
     'token binding: bound to a key or a certificate',
   ],
   [
     'one with many faults',
-    (clinic) => clinic.signer.sign(claims(clinic, { iss: 'x', exp: now - 100, aud: 'x', sub: 5, scope: 'openid' })),
+    (server) => server.signer.sign(claims(server, { iss: 'x', exp: now - 100, aud: 'x', sub: 5, scope: 'openid' })),
     'token: refused with 401: The token has an issuer not accepted here',
     'token iss: "x", expected http',
     'token time: expired',
@@ -148,17 +148,17 @@ const tokens: [what: string, make: (clinic: FaultyServer) => string, ...expected
 ];
 
 test.each(tokens)('%s', async (_what, make, ...expected) => {
-  const clinic = await startFaultyServer();
-  const token = make(clinic);
-  const findings = await clinic.walk(token);
+  const server = await startFaultyServer();
+  const token = make(server);
+  const findings = await server.walk(token);
   const bad = findings.filter(({ status }) => status !== 'ok').map(({ step, seen }) => `${step}: ${seen}`);
   expect(bad).toEqual(expected.map((start) => expect.stringMatching(new RegExp(`^${literal(start)}`))));
   expect(JSON.stringify(findings)).not.toContain(token);
 });
 
 test.each(['a\nb', 'a b', 'ä', ''])('%j is not sent, nor repeated', async (token) => {
-  const clinic = await startFaultyServer();
-  const findings = await clinic.walk(token);
+  const server = await startFaultyServer();
+  const findings = await server.walk(token);
   expect(findings.at(-1)).toMatchObject({ step: 'token form', seen: 'characters that no token has' });
   expect(findings.filter(({ status }) => status !== 'ok')).toHaveLength(1);
 });
@@ -172,14 +172,14 @@ test.each<[what: string, policy: object, changes: object, ...expected: string[]]
     'token binding: a certificate is needed that the doctor does not show',
   ],
 ])('%s', async (_what, policy, changes, expected) => {
-  const clinic = await startFaultyServer({ policy: () => ({ ...policy }) });
-  const findings = await clinic.walk(clinic.signer.sign(claims(clinic, changes)));
+  const server = await startFaultyServer({ policy: () => ({ ...policy }) });
+  const findings = await server.walk(server.signer.sign(claims(server, changes)));
   const explained = findings.filter(({ status, code }) => status === 'fault' && code !== undefined);
   expect(explained.map(({ step, seen }) => `${step}: ${seen}`)).toEqual([expected]);
 });
 
 test('where the metadata names an issuer without a key set, the claims are explained all the same', async () => {
-  const clinic = await startFaultyServer({
+  const server = await startFaultyServer({
     policy: ({ issuer, resource }) => ({
       issuers: [{ issuer, jwks: { url: `${issuer}/jwks` } }],
       issuer: undefined,
@@ -187,7 +187,7 @@ test('where the metadata names an issuer without a key set, the claims are expla
       resourceMetadata: { resource, authorizationServers: ['no URL'] },
     }),
   });
-  const findings = await clinic.walk(clinic.signer.sign(claims(clinic, { iss: 'no URL', exp: now - 100 })));
+  const findings = await server.walk(server.signer.sign(claims(server, { iss: 'no URL', exp: now - 100 })));
   expect(findings.filter(({ code }) => code !== undefined)).toMatchObject([
     { step: 'token signature', status: 'warning', seen: 'the key set cannot be used' },
     // The server says that it does not accept the issuer; of the rest it says nothing.
@@ -196,24 +196,24 @@ test('where the metadata names an issuer without a key set, the claims are expla
 });
 
 test('where the metadata names no issuer, the token is not explained', async () => {
-  const clinic = await startFaultyServer({
+  const server = await startFaultyServer({
     policy: ({ resource }) => ({ resourceMetadata: { resource, authorizationServers: [] } }),
   });
-  const findings = await clinic.walk(clinic.signer.sign(claims(clinic)));
+  const findings = await server.walk(server.signer.sign(claims(server)));
   expect(findings.at(-1)).toMatchObject({ step: 'token claims', status: 'warning' });
 });
 
 test('a token is not sent where others could read it', async () => {
-  const clinic = await startFaultyServer();
+  const server = await startFaultyServer();
   const seen: string[] = [];
-  const probeFor = createProbe(clinic.url);
+  const probeFor = createProbe(server.url);
   const probe: Probe = async (url, init) => {
     seen.push(String(new Headers(init?.headers).get('authorization')));
     return probeFor(url.replace('server.example', '127.0.0.1'), init);
   };
-  const url = clinic.url.replace('127.0.0.1', 'server.example');
+  const url = server.url.replace('127.0.0.1', 'server.example');
   const steps: string[] = [];
-  for await (const { step, seen: what } of diagnose({ url, token: clinic.signer.sign(claims(clinic)) }, probe)) {
+  for await (const { step, seen: what } of diagnose({ url, token: server.signer.sign(claims(server)) }, probe)) {
     steps.push(`${step}: ${what}`);
   }
   expect(steps).toContain('transport: plain http');

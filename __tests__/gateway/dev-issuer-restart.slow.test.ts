@@ -11,9 +11,9 @@ test.each(SDKS)('after a restart SDK %s goes on with its token, and refreshes it
   const memory = new ClientMemory();
   await (await logIn(sdk, resource, click, { memory })).close();
   await restart();
-  const before = memory.held?.access_token;
+  const before = memory.savedTokens?.access_token;
   await (await reconnect(sdk, resource, memory)).close();
-  expect(memory.held?.access_token, 'the token is still good').toBe(before);
+  expect(memory.savedTokens?.access_token, 'the token is still good').toBe(before);
   memory.spoilAccessToken();
   const again = await reconnect(sdk, resource, memory);
   onTestFinished(() => again.close());

@@ -30,10 +30,10 @@ describe('--dev-issuer', () => {
     expect(client.callback.searchParams.get('iss')).toBe(issuer);
     const echo = { content: [{ text: 'Echo: hello' }] };
     expect(await client.callTool('echo', { message: 'hello' })).toMatchObject(echo);
-    const before = client.memory.held?.access_token;
+    const before = client.memory.savedTokens?.access_token;
     client.memory.spoilAccessToken();
     expect(await client.callTool('echo', { message: 'hello' })).toMatchObject(echo);
-    expect(client.memory.held?.access_token).not.toBe(before);
+    expect(client.memory.savedTokens?.access_token).not.toBe(before);
     await client.close();
     expect(await program.stop('SIGINT')).toBe(0);
   });

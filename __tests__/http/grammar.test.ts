@@ -105,7 +105,8 @@ const WIDE =
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   'http/lower-ascii.ts': 'the one place, guarded',
   'http/html.ts': 'how a name looks to a person',
-  'authorization/spellings.ts': 'wider on purpose: names that any reader may take for one are under the rules of both',
+  'authorization/canonical-names.ts':
+    'wider on purpose: names that any reader may take for one are under the rules of both',
   'messages/known-names.ts': 'wider on purpose: names that any reader may take for one are refused',
   'core/principal.ts': "the mount in capitals as Express's router compares it",
   'doctor/cross-origin.ts': 'a method that is written there',

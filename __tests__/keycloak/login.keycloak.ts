@@ -12,17 +12,17 @@ beforeAll(async () => {
 });
 afterAll(endPrograms);
 
-test.each(SDKS)('SDK %s logs in at Keycloak through the gateway, calls a tool, and refreshes', async (sdk) => {
+test.each(SDKS)('SDK %s logs in at Keycloak through mcpAuth()way, calls a tool, and refreshes', async (sdk) => {
   const client = await logIn(sdk, RESOURCE, atKeycloak);
   onTestFinished(() => client.close());
   expect(client.callback.searchParams.get('iss')).toBe(RESOURCE);
   expect(await client.callTool('echo', { message: 'hello' })).toMatchObject({ content: [{ text: 'Echo: hello' }] });
 
-  const before = client.memory.held;
+  const before = client.memory.savedTokens;
   client.memory.spoilAccessToken();
   expect(await client.callTool('echo', { message: 'again' })).toMatchObject({ content: [{ text: 'Echo: again' }] });
-  expect(client.memory.held?.access_token).not.toBe(before?.access_token);
-  expect(client.memory.held?.access_token).toMatch(/^ey/);
+  expect(client.memory.savedTokens?.access_token).not.toBe(before?.access_token);
+  expect(client.memory.savedTokens?.access_token).toMatch(/^ey/);
 });
 
 test('no token, secret or code is in the log', () => {

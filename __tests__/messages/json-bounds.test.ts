@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Middleware } from '../../src/index.js';
 import { countMembers } from '../../src/messages/json-bounds.js';
 import { initialize, JSON_HEADERS, open, post } from '../support/mcp-requests.js';
-import { claims, createGate } from '../support/protected-app.js';
+import { claims, createProtectedApp } from '../support/protected-app.js';
 import { createScopedApp } from '../support/scoped-app.js';
 import { createSigner } from '../support/signer.js';
 import { serve } from '../support/stdio-bridge.js';
@@ -101,9 +101,9 @@ test.each([
   [64, 401],
 ])('a token with a claim of %d levels is answered %d', async (levels, status) => {
   const signer = createSigner();
-  const gate = createGate({}, signer);
+  const protectedApp = createProtectedApp({}, signer);
   const token = signer.sign(claims({ x: JSON.parse(nested(levels)) }));
-  expect((await gate.send(token)).status).toBe(status);
+  expect((await protectedApp.send(token)).status).toBe(status);
 });
 
 test.each<[text: string, members: number]>([

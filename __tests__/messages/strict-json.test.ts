@@ -18,10 +18,10 @@ test('a member that comes twice is refused, wherever it stands and however it is
     noNullPrototype: true,
   });
   fc.assert(
-    fc.property(object, fc.jsonValue(), fc.boolean(), (held, value, isEscaped) => {
-      const [name] = Object.keys(held) as [string];
+    fc.property(object, fc.jsonValue(), fc.boolean(), (outer, value, isEscaped) => {
+      const [name] = Object.keys(outer) as [string];
       const again = isEscaped ? `"${[...name].map(escaped).join('')}"` : JSON.stringify(name);
-      const text = `[{"a":[${JSON.stringify(held).slice(0, -1)} , ${again} \n: ${JSON.stringify(value)}}]}]`;
+      const text = `[{"a":[${JSON.stringify(outer).slice(0, -1)} , ${again} \n: ${JSON.stringify(value)}}]}]`;
       expect(() => parseStrictJson(text)).toThrow('An object has the same member twice');
     }),
   );

@@ -21,10 +21,10 @@ test.each(SDKS)('SDK %s logs in at a certified server directly, calls a tool, an
   expect(client.callback.searchParams.get('iss')).toBe(issuer);
   expect(await client.callTool('whoami')).toMatchObject({ content: [{ text: '{"scopes":["mcp.read"]}' }] });
 
-  const before = client.memory.held?.access_token ?? '';
+  const before = client.memory.savedTokens?.access_token ?? '';
   guarded.auth.revoke(before);
   expect(await client.callTool('whoami')).toMatchObject({ content: [{ text: '{"scopes":["mcp.read"]}' }] });
-  expect(client.memory.held?.access_token).not.toBe(before);
+  expect(client.memory.savedTokens?.access_token).not.toBe(before);
 });
 
 test('oauthProxy: false shows a provider as it is', async () => {

@@ -17,12 +17,12 @@ describe('a client logs in, calls a tool, and refreshes', () => {
     expect(client.callback.searchParams.get('state')).toBe('the-state-of-the-client');
     expect(await client.callTool('whoami')).toMatchObject({ content: [{ type: 'text' }] });
 
-    const before = client.memory.held;
+    const before = client.memory.savedTokens;
     guarded.auth.revoke(before?.access_token ?? '');
     expect(await client.callTool('whoami')).toMatchObject({ content: [{ type: 'text' }] });
-    expect(client.memory.held?.access_token).not.toBe(before?.access_token);
-    expect(client.memory.held?.refresh_token).not.toBe(before?.refresh_token);
-    expect(client.memory.held).not.toHaveProperty('id_token');
+    expect(client.memory.savedTokens?.access_token).not.toBe(before?.access_token);
+    expect(client.memory.savedTokens?.refresh_token).not.toBe(before?.refresh_token);
+    expect(client.memory.savedTokens).not.toHaveProperty('id_token');
   });
 });
 

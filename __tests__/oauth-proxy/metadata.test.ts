@@ -131,7 +131,7 @@ describe('paths', () => {
     '/authorize',
     '/token',
     '/register',
-  ])('%s is behind the gate', async (path) => {
+  ])('%s is behind the protected app', async (path) => {
     const { guarded } = await startOAuthProxyFlow('keycloak');
     expect((await fetch(guarded.origin + path)).status).toBe(401);
   });

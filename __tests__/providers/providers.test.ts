@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { PROVIDERS, type ProviderName } from '../../src/providers/providers.js';
-import { claims, createGate, expectInvalidToken, ISSUER } from '../support/protected-app.js';
+import { claims, createProtectedApp, expectInvalidToken, ISSUER } from '../support/protected-app.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 
 const TENANT = '11111111-2222-3333-4444-555555555555';
@@ -105,14 +105,14 @@ test.each<[string, string[], string]>([
 
 test('a token with another audience is refused, and the log says once what to change at the server', async () => {
   const { lines, logger } = createRecordingLogger();
-  const gate = createGate({
+  const protectedApp = createProtectedApp({
     issuer: ISSUER,
     provider: { keycloak: {} },
     oauthProxy: { secret: 'x'.repeat(32) },
     logger,
   });
-  const token = gate.signer.sign(claims({ aud: 'account' }));
-  for (const response of [await gate.send(token), await gate.send(token)]) {
+  const token = protectedApp.signer.sign(claims({ aud: 'account' }));
+  for (const response of [await protectedApp.send(token), await protectedApp.send(token)]) {
     expectInvalidToken(response, 'The token is meant for another audience');
   }
   expect(lines.filter((line) => line.startsWith('warn'))).toEqual([

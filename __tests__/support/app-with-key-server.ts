@@ -1,6 +1,6 @@
 import { expect, vi } from 'vitest';
 import { type KeyServer, startKeyServer } from './key-server.js';
-import { claims, createGate, type Gate } from './protected-app.js';
+import { claims, createProtectedApp, type ProtectedApp } from './protected-app.js';
 import { createSigner } from './signer.js';
 
 export const UNKNOWN_KEY = 'The token is signed with a key not known here';
@@ -26,14 +26,16 @@ export function passTime(ms: number): void {
 /** A token that is good at the moment, however far the date has been moved. */
 export const fresh = (by = signer) => by.sign(claims({ jti: Math.random().toString() }));
 
-export async function setUp(options: Record<string, unknown> = {}): Promise<{ server: KeyServer; gate: Gate }> {
+export async function setUp(
+  options: Record<string, unknown> = {},
+): Promise<{ server: KeyServer; protectedApp: ProtectedApp }> {
   const server = await startKeyServer([signer.jwk]);
-  return { server, gate: createGate({ jwks: { url: server.url }, ...options }, signer) };
+  return { server, protectedApp: createProtectedApp({ jwks: { url: server.url }, ...options }, signer) };
 }
 
 /** Returns when it is worth trying again, in seconds. */
-export async function expectUnavailable(gate: Gate, token: string): Promise<number> {
-  const response = await gate.send(token);
+export async function expectUnavailable(protectedApp: ProtectedApp, token: string): Promise<number> {
+  const response = await protectedApp.send(token);
   expect(response.status).toBe(503);
   expect(response.headers['www-authenticate']).toBeUndefined();
   const seconds = Number(response.headers['retry-after']);

@@ -13,7 +13,7 @@ export interface GuardedServer {
 
 /**
  * @param policyFor The policy, but for the resource, which is known only once the server listens.
- * @param mcp What answers behind the gate.
+ * @param mcp What answers behind the protected app.
  */
 export async function startGuardedServer(
   policyFor: (resource: string) => Record<string, unknown>,

@@ -10,14 +10,14 @@ export interface KeyServer {
   /** What it answers from now on: keys, or any behaviour. */
   answer(answer: readonly unknown[] | ((res: ServerResponse) => void)): void;
   /** Keeps the next request waiting for these keys. */
-  hold(keys: readonly unknown[]): HeldRequest;
+  hold(keys: readonly unknown[]): PausedRequest;
   headers: Record<string, string>;
   goDown(): Promise<void>;
   comeBack(): Promise<void>;
 }
 
 /** A request that is answered when the test says so. */
-export interface HeldRequest {
+export interface PausedRequest {
   readonly asked: Promise<void>;
   release(): void;
 }

@@ -68,7 +68,7 @@ export class ClientMemory {
     this.#tokens = undefined;
   }
 
-  get held(): Tokens | undefined {
+  get savedTokens(): Tokens | undefined {
     return this.#tokens;
   }
 }

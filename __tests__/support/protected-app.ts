@@ -14,7 +14,7 @@ export function claims(changes: Readonly<Record<string, unknown>> = {}): Record<
   return { iss: ISSUER, aud: RESOURCE, sub: 'alice', iat: now, exp: now + 3600, ...changes };
 }
 
-export interface Gate {
+export interface ProtectedApp {
   readonly app: Express;
   readonly auth: McpAuth;
   readonly signer: Signer;
@@ -25,7 +25,7 @@ export interface Gate {
 }
 
 /** A real Express app behind `mcpAuth()`: `/mcp` answers what it was let know. */
-export function createGate(changes: Record<string, unknown> = {}, signer = createSigner()): Gate {
+export function createProtectedApp(changes: Record<string, unknown> = {}, signer = createSigner()): ProtectedApp {
   const policy = {
     issuer: ISSUER,
     jwks: { keys: [signer.jwk] },
@@ -48,14 +48,14 @@ export function createGate(changes: Record<string, unknown> = {}, signer = creat
   return { app, auth, signer, get, send: (token) => get(`Bearer ${token}`) };
 }
 
-/** A gate for each mode: what strict refuses, optional refuses in the same words, and permissive lets pass as nobody's. */
-export function createGateInEveryMode(
+/** A protected app for each mode: optional refuses in the same words what strict refuses, and permissive lets it pass as anonymous. */
+export function createAppInEveryMode(
   changes: Record<string, unknown> = {},
   signer = createSigner(),
-): Pick<Gate, 'get' | 'send'> {
-  const strict = createGate(changes, signer);
-  const optional = createGate({ ...changes, mode: 'optional' }, signer);
-  const permissive = createGate({ ...changes, mode: 'permissive' }, signer);
+): Pick<ProtectedApp, 'get' | 'send'> {
+  const strict = createProtectedApp(changes, signer);
+  const optional = createProtectedApp({ ...changes, mode: 'optional' }, signer);
+  const permissive = createProtectedApp({ ...changes, mode: 'permissive' }, signer);
   const seen = ({ status, body, headers }: Response) => [status, body, headers['www-authenticate']];
 
   async function send(token: string): Promise<Response> {

@@ -19,12 +19,12 @@ export type CallAuthorizer = (auth: AuthInfo | undefined, calls: readonly McpCal
 export function createCallAuthorizer(ruleBook: RuleBook, granted: GrantedScopes): CallAuthorizer {
   return (auth, calls) => {
     const has = granted(auth);
-    const demands = calls.map((call) => ruleBook(auth, call));
+    const requirements = calls.map((call) => ruleBook(auth, call));
     const lacks = ({ scopes }: Requirement) => !scopes.every((scope) => has.has(scope));
-    if (!demands.some((demand) => demand.isDenied || lacks(demand))) return undefined;
-    const scopes = [...new Set(demands.flatMap((demand) => demand.scopes))];
-    const denied = calls.filter((_call, i) => demands[i]?.isDenied);
-    const inTheWay = calls.filter((_call, i) => demands[i]?.isDenied || lacks(demands[i] as Requirement));
+    if (!requirements.some((requirement) => requirement.isDenied || lacks(requirement))) return undefined;
+    const scopes = [...new Set(requirements.flatMap((requirement) => requirement.scopes))];
+    const denied = calls.filter((_call, i) => requirements[i]?.isDenied);
+    const inTheWay = calls.filter((_call, i) => requirements[i]?.isDenied || lacks(requirements[i] as Requirement));
     // Who is not known yet may be let in once they are: also where a function said no.
     if (auth === undefined) return { code: 'missing_token', scopes, calls: inTheWay };
     if (denied.length > 0) return { code: 'call_denied', scopes, calls: denied };

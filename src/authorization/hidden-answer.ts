@@ -16,17 +16,13 @@ interface Context {
 }
 
 /** Removes the entries that the caller may not use from the lists in an answer. An unreadable answer may contain such a list: it is not passed on. */
-export function hideFrom(
-  req: IncomingMessage,
-  res: ServerResponse,
-  { authorize: ruling, logger, body }: Context,
-): void {
+export function hideFrom(req: IncomingMessage, res: ServerResponse, { authorize, logger, body }: Context): void {
   const auth = getAuth(req);
   // The filter cannot read an answer that a compression middleware has compressed.
   delete req.headers['accept-encoding'];
   const { code, message } = MESSAGE_REFUSALS.unreadable_answer;
   filterAnswer(res, {
-    rewrite: (json) => filterLists(json, (call) => ruling(auth, [call]) === undefined),
+    rewrite: (json) => filterLists(json, (call) => authorize(auth, [call]) === undefined),
     refuse: (fault) => {
       logger.error(`mcpScopes(): unreadable_answer: an answer was kept from a caller, since hide is on and ${fault}`);
       return errorResponse(idOf(body), { code, message, data: { reason: 'unreadable_answer' } });

@@ -20,7 +20,7 @@ const DENIED: Requirement = Object.freeze({ scopes: Object.freeze([]), isDenied:
 interface Entry {
   /** Undefined: every call of the method. */
   readonly matches: ReturnType<typeof createMatcher> | undefined;
-  readonly demandOf: (auth: AuthInfo | undefined, call: McpCall) => Requirement;
+  readonly requirementOf: (auth: AuthInfo | undefined, call: McpCall) => Requirement;
 }
 
 /** All rules, by method. */
@@ -32,7 +32,7 @@ export function createRuleBook(rules: readonly ResolvedRule[], logger: Logger): 
     const spell = targetMember(method) === 'uri' ? canonicalUri : canonicalName;
     const matches = pattern === undefined ? undefined : createMatcher(spell(pattern));
     const entries = book.get(canonicalName(method)) ?? [];
-    entries.push({ matches, demandOf: createDemand(rule, logger) });
+    entries.push({ matches, requirementOf: createRequirement(rule, logger) });
     book.set(canonicalName(method), entries);
   }
 
@@ -41,16 +41,17 @@ export function createRuleBook(rules: readonly ResolvedRule[], logger: Logger): 
     if (entries === undefined) return NOTHING;
     const spellings = spellingsOf(call);
     if (spellings === undefined) return DENIED;
-    let demand = NOTHING;
-    for (const { matches, demandOf } of entries) {
-      if (matches === undefined || spellings.some(matches)) demand = both(demand, demandOf(auth, call));
+    let requirement = NOTHING;
+    for (const { matches, requirementOf } of entries) {
+      if (matches === undefined || spellings.some(matches))
+        requirement = mergeRequirements(requirement, requirementOf(auth, call));
     }
-    return demand;
+    return requirement;
   };
 }
 
 /** Every fitting rule counts: the one that is written last, or longer, must not undo another. */
-function both(one: Requirement, other: Requirement): Requirement {
+function mergeRequirements(one: Requirement, other: Requirement): Requirement {
   if (one === NOTHING) return other;
   return { scopes: [...new Set([...one.scopes, ...other.scopes])], isDenied: one.isDenied || other.isDenied };
 }
@@ -60,15 +61,20 @@ function spellingsOf({ method, target }: McpCall): readonly string[] | undefined
   return targetMember(method) === 'uri' ? canonicalUris(target) : [canonicalName(target)];
 }
 
-function createDemand(rule: ScopeRule, logger: Logger): Entry['demandOf'] {
+function createRequirement(rule: ScopeRule, logger: Logger): Entry['requirementOf'] {
   if (typeof rule !== 'function') {
-    const demand = Object.freeze({ scopes: rule, isDenied: false });
-    return () => demand;
+    const requirement = Object.freeze({ scopes: rule, isDenied: false });
+    return () => requirement;
   }
-  return (auth, call) => demandOfFunction(rule, auth, call, logger);
+  return (auth, call) => requirementOfFunction(rule, auth, call, logger);
 }
 
-function demandOfFunction(rule: ScopeFunction, auth: AuthInfo | undefined, call: McpCall, logger: Logger): Requirement {
+function requirementOfFunction(
+  rule: ScopeFunction,
+  auth: AuthInfo | undefined,
+  call: McpCall,
+  logger: Logger,
+): Requirement {
   let answer: unknown;
   try {
     answer = rule(auth, call);

@@ -35,9 +35,9 @@ const numbers = channel('express-mcp-auth:stdio');
 export class Bridge {
   readonly #children: ChildSource;
   readonly #sessions: Sessions;
-  readonly #shared: StatelessChildren;
-  readonly #legacy: SessionExchange;
-  readonly #modern: StatelessExchange;
+  readonly #statelessChildren: StatelessChildren;
+  readonly #sessionExchange: SessionExchange;
+  readonly #statelessExchange: StatelessExchange;
   readonly #guard: (req: IncomingMessage) => void;
   readonly #warnIfOpen: (req: IncomingMessage, caller: Caller) => void;
   readonly #maxBodyBytes: number;
@@ -60,9 +60,9 @@ export class Bridge {
     const metaRules = createMetaRules(options.meta, options.passMeta);
     this.#children = new ChildSource(recipe, environmentFor, options.warm, quota);
     this.#sessions = new Sessions(options, this.#children);
-    this.#shared = new StatelessChildren(options, this.#children);
-    this.#legacy = new SessionExchange(this.#sessions, metaRules);
-    this.#modern = new StatelessExchange(this.#shared, metaRules, options);
+    this.#statelessChildren = new StatelessChildren(options, this.#children);
+    this.#sessionExchange = new SessionExchange(this.#sessions, metaRules);
+    this.#statelessExchange = new StatelessExchange(this.#statelessChildren, metaRules, options);
     this.#guard = createRebindingGuard(options, advice);
     this.#warnIfOpen = createOpenWarning(options);
     this.#maxBodyBytes = options.maxBodyBytes;
@@ -91,8 +91,8 @@ export class Bridge {
     return {
       sessions: this.#sessions.size,
       children: this.#children.size,
-      pending: this.#sessions.pending + this.#shared.pending,
-      restarts: this.#shared.restarts,
+      pending: this.#sessions.pending + this.#statelessChildren.pending,
+      restarts: this.#statelessChildren.restarts,
     };
   }
 
@@ -108,7 +108,8 @@ export class Bridge {
     if (this.#closed) throw new BridgeError('closing');
     if (req.method === 'POST') return this.#post(request);
     const known = req.method === 'GET' || req.method === 'DELETE';
-    if (known && !namesStatelessRevision(req)) return this.#legacy[req.method === 'GET' ? 'get' : 'delete'](request);
+    if (known && !namesStatelessRevision(req))
+      return this.#sessionExchange[req.method === 'GET' ? 'get' : 'delete'](request);
     res.setHeader('allow', known ? 'POST' : 'GET, POST, DELETE');
     throw new BridgeError('method_not_allowed');
   }
@@ -123,10 +124,10 @@ export class Bridge {
     if (this.#closed) throw new BridgeError('closing');
     const [first] = messages;
     if (first === undefined || !messages.some((message) => isStateless(req, message))) {
-      return this.#legacy.post(request, messages, batch);
+      return this.#sessionExchange.post(request, messages, batch);
     }
     if (batch) throw new BridgeError('batch_not_supported');
-    return this.#modern.post(request, first);
+    return this.#statelessExchange.post(request, first);
   }
 
   async #receive(request: BridgeRequest): Promise<Buffer> {
@@ -145,14 +146,14 @@ export class Bridge {
     const sessionId = req.headers['mcp-session-id'];
     if (sessionId !== undefined) return this.#sessions.ready(String(sessionId), principal, since, bytes);
     // Whoever opens a session does not wait for a child that has nothing to do with it.
-    return namesStatelessRevision(req) ? this.#shared.ready(principal, since, bytes) : undefined;
+    return namesStatelessRevision(req) ? this.#statelessChildren.ready(principal, since, bytes) : undefined;
   }
 
   #tick(): void {
     const now = performance.now();
     this.#ticks = (this.#ticks + 1) % TICKS_PER_KEEP_ALIVE;
     this.#sessions.tick(now, this.#ticks === 0);
-    this.#shared.tick(now, this.#ticks === 0);
+    this.#statelessChildren.tick(now, this.#ticks === 0);
     this.#publish();
   }
 
@@ -168,7 +169,7 @@ export class Bridge {
   async #end(): Promise<void> {
     clearInterval(this.#timer);
     this.#sessions.endAll('closing');
-    this.#shared.endAll('closing');
+    this.#statelessChildren.endAll('closing');
     await this.#children.close();
     await dropWatchdog();
     this.#publish();

@@ -60,7 +60,7 @@ export function createSeal<Contents>(
 
 /** As a `KeyObject`: with a `Buffer` for a key, Node 24 takes three to five times as long for each value. */
 function deriveKey(secret: string | Buffer): KeyObject {
-  return createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', 'express-mcp-auth oauth-proxy', 32)));
+  return createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', 'express-mcp-auth facade', 32)));
 }
 
 function hasShape<T>(value: unknown, shape: Shape<T>): value is T {

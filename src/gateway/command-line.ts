@@ -115,13 +115,13 @@ export function parseDoctorLine(args: readonly string[]): DoctorOptions | undefi
   if (more.length > 0 || (url === undefined) === (values.file === undefined)) {
     throw doctorUsageError('name either a URL or -f FILE');
   }
-  const patients = url === undefined ? patientsIn(values.file as string) : [{ url: requireUrl(url) }];
-  const token = values.token === undefined ? undefined : readToken(values.token, patients);
-  return { targets: patients.map((patient) => ({ ...patient, token })), json: values.json };
+  const targets = url === undefined ? targetsIn(values.file as string) : [{ url: requireUrl(url) }];
+  const token = values.token === undefined ? undefined : readToken(values.token, targets);
+  return { targets: targets.map((target) => ({ ...target, token })), json: values.json };
 }
 
-function readToken(file: string, patients: readonly DoctorTarget[]): string {
-  const resources = [...new Set(patients.map(({ url }) => url))];
+function readToken(file: string, targets: readonly DoctorTarget[]): string {
+  const resources = [...new Set(targets.map(({ url }) => url))];
   // A token must not be sent to another resource than the one that it was made for (MCP specification, authorization).
   if (resources.length > 1) {
     const several = `--token is for one server, but the file has ${resources.length} (${resources.join(', ')})`;
@@ -157,14 +157,14 @@ function withoutTokens(text: string): string {
 }
 
 /** Each route with a resource, and its policy as the gateway would have it. */
-function patientsIn(file: string): DoctorTarget[] {
+function targetsIn(file: string): DoctorTarget[] {
   const text = readInputFile(file);
-  const patients = atPlace(file, () => authenticationsOf(parseConfigFile(text, dirname(file))).flatMap(patientsOf));
-  if (patients.length > 0) return patients;
+  const targets = atPlace(file, () => authenticationsOf(parseConfigFile(text, dirname(file))).flatMap(targetsOf));
+  if (targets.length > 0) return targets;
   throw new StartupError(`${file}: no route has mcpAuthentication.resourceMetadata.resource, the address to look at`);
 }
 
-function patientsOf({ policy, at: place }: McpAuthenticationConfig): DoctorTarget[] {
+function targetsOf({ policy, at: place }: McpAuthenticationConfig): DoctorTarget[] {
   const resolved = atPlace(place, () => resolveAuth('mcpAuth()', policy as unknown as McpAuthOptions));
   return resolved.resource === undefined ? [] : [{ url: resolved.resource.href, policy: resolved }];
 }

@@ -46,7 +46,7 @@ export type OAuthProxyPaths = Readonly<Record<OAuthProxyEndpointName, readonly [
 export function oauthProxyPaths(resourcePath: string, legacyEndpoints: boolean): OAuthProxyPaths {
   const path = withoutClosingSlash(resourcePath);
   const base = wellKnownPath('oauth-authorization-server', path);
-  const legacy = (name: string) => (legacyEndpoints ? [name] : []);
+  const atOrigin = (name: string) => (legacyEndpoints ? [name] : []);
   return {
     metadata: [
       base,
@@ -55,11 +55,11 @@ export function oauthProxyPaths(resourcePath: string, legacyEndpoints: boolean):
       wellKnownPath('openid-configuration', path),
       `${path}${wellKnownPath('openid-configuration')}`,
     ],
-    registration: [`${base}/client-registration`, ...legacy('/register')],
-    authorize: [`${base}/authorize`, ...legacy('/authorize')],
+    registration: [`${base}/client-registration`, ...atOrigin('/register')],
+    authorize: [`${base}/authorize`, ...atOrigin('/authorize')],
     consent: [`${base}/consent`],
     callback: [`${base}/callback`],
-    token: [`${base}/token`, ...legacy('/token')],
+    token: [`${base}/token`, ...atOrigin('/token')],
     revocation: [`${base}/revocation`],
   };
 }

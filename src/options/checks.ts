@@ -32,9 +32,9 @@ export function createChecks(who: string) {
     string: (value: unknown, option: string, fix: string): string =>
       typeof value === 'string' && value !== '' ? value : refuse(option, 'a non-empty string', value, fix),
     /** Never quoted: whoever reads the message must not learn the secret. */
-    secret: (value: unknown, option: string, leastLength: number, fix: string): string => {
-      if (typeof value === 'string' && value.length >= leastLength) return value;
-      return refuseUnquoted(option, `a string of at least ${leastLength} characters`, fix);
+    secret: (value: unknown, option: string, minLength: number, fix: string): string => {
+      if (typeof value === 'string' && value.length >= minLength) return value;
+      return refuseUnquoted(option, `a string of at least ${minLength} characters`, fix);
     },
     boolean: (value: unknown, option: string, fix: string): boolean =>
       typeof value === 'boolean' ? value : refuse(option, 'true or false', value, fix),

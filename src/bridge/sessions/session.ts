@@ -163,9 +163,9 @@ export class Session implements ChildListener {
     void this.#child.stop();
   }
 
-  #fail(stray: Buffer): void {
-    this.#child.logUnexpectedLine(stray);
-    const keys = this.#pending.answeredBy(stray);
+  #fail(line: Buffer): void {
+    this.#child.logUnexpectedLine(line);
+    const keys = this.#pending.answeredBy(line);
     if (this.revision === '' && keys.length > 0) this.end('unreadable_answer');
     else for (const key of keys) this.#pending.fail(key, 'unreadable_answer');
   }

@@ -50,7 +50,7 @@ export class Child {
   /** True if something was written that the child has not reacted to yet. */
   #busy = false;
   readonly #slowReaders = new Set<ServerResponse>();
-  readonly #strayOutput = new UnexpectedOutput((text) => {
+  readonly #unexpectedOutput = new UnexpectedOutput((text) => {
     this.#recipe.logger[this.probed ? 'debug' : 'warn'](`child ${this.pid}: ${text}`);
   });
   #reader: LineReader | undefined;
@@ -190,13 +190,13 @@ export class Child {
 
   /** Logs a line that is no message. */
   logUnexpectedLine(line: Buffer): void {
-    this.#strayOutput.add(line);
+    this.#unexpectedOutput.add(line);
   }
 
   /** Logs that it did not start in `seconds`, and what it printed instead. */
   logLateStart(seconds: number): void {
     const { command, logger } = this.#recipe;
-    const printed = `${this.#strayOutput.count} lines that are no messages, and ${this.#reader?.waiting ?? 0} bytes without a line end`;
+    const printed = `${this.#unexpectedOutput.count} lines that are no messages, and ${this.#reader?.waiting ?? 0} bytes without a line end`;
     logger.error(
       `child ${this.pid}: the MCP server "${command}" did not start within ${seconds} s (startTimeoutSeconds); on stdout: ${printed}`,
     );
