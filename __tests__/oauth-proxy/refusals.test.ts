@@ -110,7 +110,7 @@ describe('the operator reads who was refused what, by whom, why, and what to cha
   test.each(ROWS)('%s, at %s', async (_what, server, act, line) => {
     const { flow, warnings } = await withLog(server, server === 'okta' ? { clientId: undefined } : {});
     await act(flow);
-    expect(warnings()).toEqual([`warn oauthProxy: ${line}`]);
+    expect(warnings()).toEqual([`warn OAuth proxy: ${line}`]);
   });
 
   test('a registration that Keycloak refuses: where its policies are', async () => {
