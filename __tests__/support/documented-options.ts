@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 
 const root = new URL('../../', import.meta.url);
-const readme = readFileSync(new URL('README.md', root), 'utf8');
+const page = readFileSync(new URL('docs/options.md', root), 'utf8');
 
 /** The options of an interface of `src/`, and what their TSDoc gives as the default: `required` where they must be given. */
 export function optionsOfInterface(file: string, name: string): Map<string, string> {
@@ -22,14 +22,26 @@ function defaultIn(comment: string): string {
   return text.replace(/\n\s*\*\s*/g, ' ').trim();
 }
 
-/** The rows of the options in README beneath a heading: name and default. */
-export function optionsOfReadme(heading: string): Map<string, string> {
-  const [, section = ''] = readme.split(`\n## ${heading}\n`);
+/** What a row of docs/options.md says. */
+export interface DocumentedOption {
+  readonly type: string;
+  readonly default: string;
+}
+
+const ROW = /^\| `([\w.]+)` \|((?:[^|\\]|\\.)*)\|((?:[^|\\]|\\.)*)\|/gm;
+
+/** The rows of the options in docs/options.md beneath a heading, by name. */
+export function optionsOfPage(heading: string): Map<string, DocumentedOption> {
+  const [, section = ''] = page.split(`\n## ${heading}\n`);
   const [text = ''] = section.split('\n## ');
-  const [, table = ''] = text.split('\n| option | default | |\n');
-  const [block = ''] = table.split('\n\n');
-  const rows = block.matchAll(/^\| `([\w.]+)` \|(.*?)\|/gm);
-  return new Map([...rows].map(([, option = '', cell = '']) => [option, cell.trim()]));
+  const [, table = ''] = text.split('\n| option | type | default | |\n');
+  const rows = table.matchAll(ROW);
+  return new Map(
+    [...rows].map(([, option = '', type = '', fallback = '']) => [
+      option,
+      { type: type.trim(), default: fallback.trim() },
+    ]),
+  );
 }
 
 /** A default as documentation writes it. */
