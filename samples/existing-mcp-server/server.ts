@@ -1,7 +1,7 @@
-import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import express from 'express';
-import { type AuthInfo, mcpAuth, protectedResourceMetadata } from 'express-mcp-auth';
+import { mcpAuth, protectedResourceMetadata } from 'express-mcp-auth';
+import { createMcpServer } from './mcp-server.js'; // the server you have
 
 const port = Number(process.env.PORT ?? 3000);
 const issuer = process.env.ISSUER ?? 'https://auth.example.com'; // your authorization server
@@ -23,15 +23,6 @@ app.post('/mcp', async (req, res) => {
 app.get('/health', (_req, res) => {
   res.send('ok');
 });
-
-function createMcpServer(): McpServer {
-  const server = new McpServer({ name: 'existing-mcp-server', version: '1.0.0' });
-  server.registerTool('whoami', { description: 'Says who is calling' }, ({ authInfo }) => {
-    const { subject, clientId, scopes } = authInfo as AuthInfo;
-    return { content: [{ type: 'text', text: `${subject}, with ${clientId}, may ${scopes.join(' and ')}` }] };
-  });
-  return server;
-}
 
 app.listen(port, (error) => {
   if (error) throw error;
