@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 
 const root = new URL('../../', import.meta.url);
-const page = readFileSync(new URL('docs/options.md', root), 'utf8');
 
 /** The options of an interface of `src/`, and what their TSDoc gives as the default: `required` where they must be given. */
 export function optionsOfInterface(file: string, name: string): Map<string, string> {
@@ -22,7 +21,7 @@ function defaultIn(comment: string): string {
   return text.replace(/\n\s*\*\s*/g, ' ').trim();
 }
 
-/** What a row of docs/options.md says. */
+/** What a row of a table of options says. */
 export interface DocumentedOption {
   readonly type: string;
   readonly default: string;
@@ -30,11 +29,11 @@ export interface DocumentedOption {
 
 const ROW = /^\| `([\w.]+)` \|((?:[^|\\]|\\.)*)\|((?:[^|\\]|\\.)*)\|/gm;
 
-/** The rows of the options in docs/options.md beneath a heading, by name. */
-export function optionsOfPage(heading: string): Map<string, DocumentedOption> {
-  const [, section = ''] = page.split(`\n## ${heading}\n`);
+/** The rows of the first table of options beneath a heading of a page of docs/, by name. */
+export function optionsOfPage(heading: string, page = 'docs/options.md'): Map<string, DocumentedOption> {
+  const [, section = ''] = readFileSync(new URL(page, root), 'utf8').split(`# ${heading}\n`);
   const [text = ''] = section.split('\n## ');
-  const [, table = ''] = text.split('\n| option | type | default | |\n');
+  const [, table = ''] = text.split(/\n\| [a-z ]*option \| type \| default \| \|\n/);
   const rows = table.matchAll(ROW);
   return new Map(
     [...rows].map(([, option = '', type = '', fallback = '']) => [
