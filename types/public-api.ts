@@ -46,7 +46,7 @@ connect().use(mcpAuth(policy)).use(protectedResourceMetadata(policy)).use('/mcp'
 const several: McpAuthOptions = {
   issuers: [{ issuer: 'https://a.example', audiences: ['api'], jwks: { keys: [{}] } }, { issuer: 'https://b.example' }],
   onDecision: (decision: Decision) => decision.outcome === 'refused',
-  verifiedTokens: false,
+  tokenCache: false,
   logger: console,
   requiredScopes: undefined,
 };

@@ -26,7 +26,7 @@ test.each([-5, 5])('a key server is asked again when it is time, though the date
 test.each([-5, 5])('a token is remembered for as long, though the date moves by %d hours', async (hours) => {
   const cached: boolean[] = [];
   const onDecision = (decision: Decision) => cached.push(decision.cached);
-  const protectedApp = createProtectedApp({ onDecision, verifiedTokens: { maxAgeSeconds: 60 } }, signer);
+  const protectedApp = createProtectedApp({ onDecision, tokenCache: { maxAgeSeconds: 60 } }, signer);
   const token = signer.sign(claims({ exp: Date.now() / 1_000 + 1_000_000 }));
   await protectedApp.send(token);
   setDate(hours * HOUR);

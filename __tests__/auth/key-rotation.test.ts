@@ -148,7 +148,7 @@ describe('rotation', () => {
   });
 
   test('a remembered token asks after its key once the set has had its time', async () => {
-    const { server, protectedApp } = await setUp({ verifiedTokens: { maxAgeSeconds: 3600 } });
+    const { server, protectedApp } = await setUp({ tokenCache: { maxAgeSeconds: 3600 } });
     const token = fresh();
     await protectedApp.send(token);
     server.answer([createSigner().jwk]);

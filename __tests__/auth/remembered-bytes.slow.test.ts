@@ -9,7 +9,7 @@ const MIB = 2 ** 20;
 const TOKENS = 400;
 
 const open = (maxBytes: number) =>
-  createTokenVerifier(resolveAuth('mcpAuth()', { ...good, verifiedTokens: { maxBytes } }));
+  createTokenVerifier(resolveAuth('mcpAuth()', { ...good, tokenCache: { maxBytes } }));
 
 /** Claims that fill a token of some eleven kilobytes, each in another way. */
 const FILLINGS: Readonly<Record<string, (i: number) => unknown>> = {

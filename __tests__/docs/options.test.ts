@@ -26,7 +26,7 @@ const documented: readonly Documented[] = [
   ...[
     { path: 'jwtValidationOptions', table: VALIDATION_TABLE, type: 'JwtValidationOptions' },
     { path: 'resourceMetadata', table: METADATA_TABLE, type: 'KnownMetadataMembers' },
-    { path: 'verifiedTokens', table: TOKEN_CACHE_TABLE, type: 'VerifiedTokensOptions' },
+    { path: 'tokenCache', table: TOKEN_CACHE_TABLE, type: 'VerifiedTokensOptions' },
     { path: 'mtls', table: MTLS_TABLE, type: 'MtlsOptions' },
   ].map((nested) => ({ ...nested, file: AUTH, heading: 'Options' })),
   {

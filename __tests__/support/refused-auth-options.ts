@@ -83,14 +83,14 @@ export const refusals: Refusal[] = [
     'option "maxTokenBytes" must be a whole number of at least 1, but got 0. Leave it out for 16384.',
   ],
   [
-    'verifiedTokens of true',
-    { ...good, verifiedTokens: true },
-    'option "verifiedTokens" must be an object, but got true. Give { maxAgeSeconds, maxEntries, maxBytes }, or false to verify every request again.',
+    'tokenCache of true',
+    { ...good, tokenCache: true },
+    'option "tokenCache" must be an object, but got true. Give { maxAgeSeconds, maxEntries, maxBytes }, or false to verify every request again.',
   ],
   [
     'no entries',
-    { ...good, verifiedTokens: { maxEntries: 0 } },
-    'option "verifiedTokens.maxEntries" must be a whole number of at least 1, but got 0. Give { maxAgeSeconds, maxEntries, maxBytes }, or false to verify every request again.',
+    { ...good, tokenCache: { maxEntries: 0 } },
+    'option "tokenCache.maxEntries" must be a whole number of at least 1, but got 0. Give { maxAgeSeconds, maxEntries, maxBytes }, or false to verify every request again.',
   ],
   [
     'an unknown dpop',

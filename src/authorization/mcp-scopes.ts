@@ -138,7 +138,8 @@ function refuseCalls(
     refuse(req, res, code, { scopes });
     return;
   }
-  const toolError = onInsufficientScope === 'toolError' ? jsonRpcRefusalFor(body, denial, description) : undefined;
-  if (toolError !== undefined) replyJson(res, 200, toolError, { 'cache-control': 'no-store' });
+  const jsonRpcError =
+    onInsufficientScope === 'jsonRpcError' ? jsonRpcRefusalFor(body, denial, description) : undefined;
+  if (jsonRpcError !== undefined) replyJson(res, 200, jsonRpcError, { 'cache-control': 'no-store' });
   else refuse(req, res, code, { scopes, description });
 }

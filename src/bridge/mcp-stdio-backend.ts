@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { adviceFor } from '../core/advice.js';
+import { type Advice, adviceFor } from '../core/advice.js';
 import { getAuth } from '../core/auth-info.js';
 import { asError, type Middleware } from '../http/middleware.js';
 import { Bridge } from './bridge.js';
-import { type McpStdioBackendOptions, resolveStdioOptions } from './stdio-options.js';
+import { type McpStdioBackendOptions, type ResolvedStdio, resolveStdioOptions } from './stdio-options.js';
 
 export type { McpStdioBackendOptions } from './stdio-options.js';
 
@@ -35,7 +35,9 @@ export interface McpStdioBackend extends Middleware {
  */
 export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpStdioBackend {
   const resolved = resolveStdioOptions(options);
-  const bridge = new Bridge(resolved, adviceFor(options));
+  const advice = adviceFor(options);
+  for (const line of weaknesses(resolved, advice)) resolved.logger.warn(`mcpStdioBackend(): ${line}`);
+  const bridge = new Bridge(resolved, advice);
 
   // What getAuth() throws becomes a rejection: on bare node:http nobody would catch it.
   const handle = async (req: IncomingMessage, res: ServerResponse) => bridge.handle(req, res, getAuth(req));
@@ -48,4 +50,17 @@ export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpS
     });
   };
   return Object.assign(mcpStdioBackendMiddleware, { close: () => bridge.close(), stats: () => bridge.stats() });
+}
+
+function weaknesses({ inheritEnv, allowedOrigins }: ResolvedStdio, { everyOrigin }: Advice): string[] {
+  return [
+    ...(inheritEnv === true
+      ? [
+          'inheritEnv is true, so the child sees every variable of our environment, secrets included: list the variables that it needs',
+        ]
+      : []),
+    ...(allowedOrigins?.includes('*') && everyOrigin !== undefined
+      ? [`allowedOrigins has "*", so web pages of every origin may send requests: ${everyOrigin}`]
+      : []),
+  ];
 }

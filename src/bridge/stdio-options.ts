@@ -53,13 +53,13 @@ export interface McpStdioBackendOptions {
   /**
    * Members for `_meta` of each request, chosen by the caller (`undefined`: anonymous). With it, a client's own `_meta` members are
    * taken away from every message, but for the protocol's (`progressToken`, `io.modelcontextprotocol/…`, `traceparent`,
-   * `tracestate`, `baggage`) and those that `passMeta` lists. A key that is returned, with `undefined` too, is never the
+   * `tracestate`, `baggage`) and those that `allowedClientMeta` lists. A key that is returned, with `undefined` too, is never the
    * client's. The function is synchronous; an exception, a promise and anything else but a plain object refuse the request.
    * @default nothing is added, and nothing taken away
    */
-  readonly meta?: ((auth: AuthInfo | undefined) => Record<string, unknown>) | undefined;
-  /** Further keys of `_meta` that a client may send where `meta` is set; never one that says who the caller is. @default `[]` */
-  readonly passMeta?: readonly string[] | undefined;
+  readonly requestMeta?: ((auth: AuthInfo | undefined) => Record<string, unknown>) | undefined;
+  /** Further keys of `_meta` that a client may send where `requestMeta` is set; never one that says who the caller is. @default `[]` */
+  readonly allowedClientMeta?: readonly string[] | undefined;
   /** The URL that clients use (RFC 8707), where no `mcpAuth()` in front names it; its host is an allowed Host on loopback listeners. */
   readonly resource?: string | undefined;
   /**
@@ -120,7 +120,7 @@ export interface McpStdioBackendOptions {
    * How many children are started ahead; behind an `mcpAuth()`, anonymous callers get a quarter of them. Not together with an `env`
    * that is a function. @default `0`
    */
-  readonly warm?: number | undefined;
+  readonly warmChildren?: number | undefined;
   /**
    * `true` warns once when a request comes from another machine without an `mcpAuth()` in front; `false` where something else
    * checks who calls. @default `true`
@@ -139,14 +139,14 @@ export const STDIO_TABLE = {
   env: { default: {}, read: resolveEnv },
   cwd: { read: optional((checks, value, option) => checks.string(value, option, 'Name a directory.')) },
   inheritEnv: { default: [], read: resolveInheritEnv },
-  meta: { read: optional(resolveMeta) },
-  passMeta: {
+  requestMeta: { read: optional(resolveMeta) },
+  allowedClientMeta: {
     default: [],
     read: (checks, value, option) => checks.strings(value, option, 'Name the keys that clients may send.'),
   },
   resource: { read: optional(requireResource) },
   allowedHosts: { read: optional(lowerCase('Name hosts such as "api.example.com".')) },
-  allowedOrigins: { read: optional(lowerCase('Name origins such as "https://app.example.com".')) },
+  allowedOrigins: { read: optional(lowerCase('Name origins such as "https://app.example.com", or "*" for all.')) },
   logger: { read: resolveLogger },
   maxSessions: limit(100),
   maxSessionsPerUser: limit(10),
@@ -159,7 +159,7 @@ export const STDIO_TABLE = {
   maxBodyBytes: limit(4_194_304),
   maxMessageBytes: limit(16_777_216),
   maxPendingRequests: limit(64),
-  warm: limit(0, 0),
+  warmChildren: limit(0, 0),
   warnWhenOpen: flag(true),
 } satisfies OptionTable<McpStdioBackendOptions>;
 
@@ -172,9 +172,9 @@ export function resolveStdioOptions(options: Readonly<McpStdioBackendOptions>): 
   const checks = createChecks('mcpStdioBackend()');
   const given = requireArgument(checks, options, { example: '{ command: "node", args: ["server.js"] }' });
   const resolved = readOptions(checks, STDIO_TABLE, given);
-  if (resolved.warm > 0 && typeof given.env === 'function') {
-    const fix = 'A child started ahead has no caller: remove warm, or use a fixed env.';
-    checks.refuse('warm', '0 where env is a function', resolved.warm, fix);
+  if (resolved.warmChildren > 0 && typeof given.env === 'function') {
+    const fix = 'A child started ahead has no caller: remove warmChildren, or use a fixed env.';
+    checks.refuse('warmChildren', '0 where env is a function', resolved.warmChildren, fix);
   }
   const { maxAnonymousSessions = Math.ceil(resolved.maxSessions / 4) } = resolved;
   refuseCommandLine(checks, resolved, given.env);
@@ -202,7 +202,7 @@ function resolveMeta(checks: OptionChecks, meta: unknown, option: string): FromC
     const fix = 'Give a function, for example (auth) => ({ … }).';
     return checks.refuse(option, 'a function of the caller', meta, fix);
   }
-  return (auth) => requirePlainObject(checks, meta(auth), 'meta()');
+  return (auth) => requirePlainObject(checks, meta(auth), 'requestMeta()');
 }
 
 function lowerCase(fix: string): OptionReader<readonly string[]> {

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from '../core/logger.js';
-import type { DpopMode } from '../oauth/challenge.js';
 import type { AuthDecision } from './auth-decision.js';
 import type { McpAuthMode } from './modes.js';
 import type { OAuthProxyOptions, ProviderOption } from './oauth-proxy-options.js';
@@ -103,6 +102,12 @@ export interface TokenCacheOptions {
   readonly maxBytes?: number | undefined;
 }
 
+/** Tokens bound to a key of the client, with the DPoP scheme and a proof in each request (RFC 9449). */
+export interface DpopOptions {
+  /** `true` refuses every token that is not bound to a key. @default `false` */
+  readonly required?: boolean | undefined;
+}
+
 /** Tokens bound to a client certificate (RFC 8705). */
 export interface MtlsOptions {
   /**
@@ -112,6 +117,17 @@ export interface MtlsOptions {
   readonly getCertificate: (req: IncomingMessage) => string | Uint8Array | undefined;
   /** `true` refuses every token that is not bound to a certificate. @default `false` */
   readonly required?: boolean | undefined;
+}
+
+/** Tokens that only the client which they were issued to can use. A bound token presented as a bearer token is always refused. */
+export interface SenderConstraintOptions {
+  /**
+   * Accepts tokens bound to a key (RFC 9449), beside others unless `required`. Needs `resourceMetadata.resource`, which proofs are
+   * checked against. @default refused
+   */
+  readonly dpop?: DpopOptions | undefined;
+  /** Accepts tokens bound to a client certificate (RFC 8705), beside others unless `required`. @default refused */
+  readonly mtls?: MtlsOptions | undefined;
 }
 
 export interface SharedOptions {
@@ -128,15 +144,9 @@ export interface SharedOptions {
   /** Seconds for which known keys go on being trusted while the key server cannot be reached. @default `86400` */
   readonly staleIfErrorSeconds?: number | undefined;
   /** `false` verifies every request again. @default `{}` */
-  readonly verifiedTokens?: TokenCacheOptions | false | undefined;
-  /**
-   * Tokens bound to a key (RFC 9449): `accept` takes them beside bearer tokens, `require` takes nothing else. A bound
-   * token presented as a bearer token is refused whatever stands here. Needs `resourceMetadata.resource`, which proofs are
-   * checked against. @default `'off'`
-   */
-  readonly dpop?: DpopMode | undefined;
-  /** Tokens bound to a client certificate (RFC 8705). @default refused */
-  readonly mtls?: MtlsOptions | undefined;
+  readonly tokenCache?: TokenCacheOptions | false | undefined;
+  /** Tokens bound to a key or to a certificate of the client; without it, bound tokens are refused. @default `{}` */
+  readonly senderConstraint?: SenderConstraintOptions | undefined;
   /**
    * Our side of the authorization server that `provider` names: clients see this server as their authorization server,
    * and every login is relayed. `false` shows them the issuer itself, byte for byte.

@@ -1,11 +1,13 @@
 import type { ProviderName } from '../providers/providers.js';
 
-/** Exactly one of the providers, in agentgateway's shape: `{ keycloak: {} }`. */
-export type ProviderOption = {
-  [Name in ProviderName]: { readonly [K in Name]: Readonly<Record<string, never>> } & {
-    readonly [K in Exclude<ProviderName, Name>]?: never;
-  };
-}[ProviderName];
+/** Exactly one of the providers: `'keycloak'`, or in agentgateway's shape `{ keycloak: {} }`. */
+export type ProviderOption =
+  | ProviderName
+  | {
+      [Name in ProviderName]: { readonly [K in Name]: Readonly<Record<string, never>> } & {
+        readonly [K in Exclude<ProviderName, Name>]?: never;
+      };
+    }[ProviderName];
 
 /** How this server appears as the authorization server. */
 export interface OAuthProxyOptions {
