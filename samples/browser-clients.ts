@@ -5,16 +5,13 @@ const policy = {
   issuer: process.env.ISSUER ?? 'https://auth.example.com',
   resourceMetadata: { resource: 'http://localhost:3000/mcp' },
 };
-const origins = ['https://app.example.com'];
+const allowedOrigins = ['https://app.example.com'];
 
 const app = express();
-app.use(mcpCors({ origins })); // before mcpAuth(): a preflight carries no token
+app.use(mcpCors({ allowedOrigins })); // before mcpAuth(): a preflight carries no token
 app.use(mcpAuth(policy));
 app.use(protectedResourceMetadata(policy));
-app.use(
-  '/mcp',
-  mcpStdioBackend({ command: 'npx', args: ['@modelcontextprotocol/server-everything'], allowedOrigins: origins }),
-);
+app.use('/mcp', mcpStdioBackend({ command: 'npx', args: ['@modelcontextprotocol/server-everything'], allowedOrigins }));
 
 const listener = app.listen(Number(process.env.PORT ?? 3000), (error) => {
   if (error) throw error;

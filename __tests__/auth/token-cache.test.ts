@@ -2,7 +2,7 @@ import express from 'express';
 import request from 'supertest';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createRevocations } from '../../src/auth/token/revocations.js';
-import { type AuthInfo, type Decision, getAuth, mcpAuth } from '../../src/index.js';
+import { type AuthDecision, type AuthInfo, getAuth, mcpAuth } from '../../src/index.js';
 import { passTime as passMs } from '../support/app-with-key-server.js';
 import { claims, createProtectedApp, expectInvalidToken, ISSUER, RESOURCE } from '../support/protected-app.js';
 import { createSigner, signatureOf } from '../support/signer.js';
@@ -18,7 +18,7 @@ const passTime = (seconds: number) => passMs(seconds * 1_000);
 function setUp(options: Record<string, unknown> = {}) {
   const cached: boolean[] = [];
   const protectedApp = createProtectedApp(
-    { onDecision: (decision: Decision) => cached.push(decision.cached), ...options },
+    { onDecision: (decision: AuthDecision) => cached.push(decision.cached), ...options },
     signer,
   );
   return { ...protectedApp, cached };

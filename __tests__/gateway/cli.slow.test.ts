@@ -127,8 +127,8 @@ describe('express-mcp-auth refuses in one sentence, with exit code 1,', () => {
   });
 
   test.each([
-    ['an origin that no browser sends', { allowOrigins: ['https://a.example/'] }, '"origins[0]" must be'],
-    ['cookies for every web site', { allowOrigins: ['*'], allowCredentials: true }, '"credentials" must be'],
+    ['an origin that no browser sends', { allowOrigins: ['https://a.example/'] }, '"allowOrigins[0]" must be'],
+    ['cookies for every web site', { allowOrigins: ['*'], allowCredentials: true }, '"allowCredentials" must be'],
   ])('%s, where it stands in the file', async (_what, cors, complaint) => {
     await folder.write('bad.yaml', onAnyPort({ route: { policies: { cors } } }));
     const refusal = await refusalOf('-f', 'bad.yaml');
