@@ -54,8 +54,7 @@ mcpAuth(several).revoke((auth) => auth.payload.sub === 'mallory');
 mcpAuth({
   issuer: 'x',
   jwks: '{"keys":[]}',
-  senderConstraint: { dpop: {} },
-  mtls: { getCertificate: () => undefined },
+  senderConstraint: { dpop: {}, mtls: { getCertificate: () => undefined } },
 });
 
 // @ts-expect-error What mcpAuth() returned is no policy of another.

@@ -118,6 +118,7 @@ test.each(origins)('with %j allowed, a page of %j may read: %j', async (given, o
 test('what a list leaves out is not allowed, and the log says what a browser client will miss', async () => {
   const { lines, logger } = createRecordingLogger();
   const app = createApp({
+    allowedOrigins: [PAGE],
     allowedHeaders: ['mcp-protocol-version', 'content-type', 'cache-control'],
     exposedHeaders: ['Mcp-Session-Id'],
     methods: ['GET', 'POST'],
@@ -156,7 +157,11 @@ test.each<[what: string, options: McpCorsOptions, asked: string, further: string
 
 test('a beginning stands for what MCP clients need', () => {
   const { lines, logger } = createRecordingLogger();
-  mcpCors({ allowedHeaders: ['Authorization', 'Content-Type', 'Last-Event-ID', 'mcp-*'], logger });
+  mcpCors({
+    allowedOrigins: [PAGE],
+    allowedHeaders: ['Authorization', 'Content-Type', 'Last-Event-ID', 'mcp-*'],
+    logger,
+  });
   expect(lines).toEqual([]);
 });
 
@@ -188,7 +193,7 @@ test.each<[string, unknown, string]>([
   ['a star for every host', { allowedOrigins: ['https://*'] }, 'must be an origin in lower case'],
   [
     'origins as text',
-    { origins: 'https://a.example' },
+    { allowedOrigins: 'https://a.example' },
     'option "allowedOrigins" must be an array of non-empty strings',
   ],
   ['a header with a line break', { exposedHeaders: ['A\r\nB'] }, 'option "exposedHeaders" must be an array of names'],
@@ -207,7 +212,7 @@ test.each([{}, { allowedOrigins: undefined, credentials: undefined }, Object.ass
 );
 
 test.each<[what: string, options: McpCorsOptions, lacking: string[]]>([
-  ['every name', {}, []],
+  ['every name', { allowedOrigins: [PAGE] }, []],
   [
     'a name like any other where cookies may come along',
     { credentials: true, allowedOrigins: [PAGE] },
@@ -219,9 +224,9 @@ test.each<[what: string, options: McpCorsOptions, lacking: string[]]>([
   expect(lines.map((line) => /(\w+) lacks/.exec(line)?.[1])).toEqual(lacking);
 });
 
-test('nobody is warned of the defaults', () => {
+test('the other defaults have no warning', () => {
   const { lines, logger } = createRecordingLogger();
-  mcpCors({ logger });
+  mcpCors({ allowedOrigins: [PAGE], logger });
   expect(lines).toEqual([]);
 });
 

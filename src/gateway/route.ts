@@ -40,8 +40,7 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
   const policy = authentication?.policy;
   const scopes = route.mcpScopes;
   const stdio = { ...backendOptions(route, policy), logger };
-  // Every origin is what the file allows in its CORS policy, whose own line warns of it.
-  noteAdvice(stdio, { ...advice, everyOrigin: undefined });
+  noteAdvice(stdio, advice);
   const backend = atPlace(route.target.at, () => mcpStdioBackend(stdio));
   const handle = chain([
     ...(route.cors ? [createCors(route.cors, logger, advice)] : []),
@@ -71,10 +70,12 @@ function originsForBackend(origins: readonly string[], policy: ResolvedAuth | un
   return policy !== undefined && requiresToken(policy.modeName) ? ['*'] : undefined;
 }
 
+const CORS_EVERY_ORIGIN = 'list the origins of your pages in allowOrigins';
+
 function createCors({ options, at: place }: CorsConfig, logger: Logger, advice: Advice): Middleware {
   const warn = (line: string) => logger.warn(`${place}: ${line}`);
   const cors = { ...options, logger: { ...logger, warn } };
-  noteAdvice(cors, { ...advice, names: CORS_NAMES_IN_FILE });
+  noteAdvice(cors, { ...advice, everyOrigin: CORS_EVERY_ORIGIN, names: CORS_NAMES_IN_FILE });
   return atPlace(place, () => mcpCors(cors));
 }
 
@@ -86,7 +87,8 @@ function adviceOf({ at, mcpAuthentication }: RouteConfig): Advice {
     foreignHost: `name the address that clients use in ${place}.resourceMetadata.resource, or have the proxy send "Host: localhost"`,
     foreignOrigin: `list it in ${at}.policies.cors.allowOrigins, without a star`,
     permissive: `set ${place}.mode to "strict"`,
-    everyOrigin: `list the origins of your pages in ${at}.policies.cors.allowOrigins`,
+    // The backend gets every origin where policies.cors has it, which has a warning of its own.
+    everyOrigin: undefined,
     names: new Map(),
   };
 }
