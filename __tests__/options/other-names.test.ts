@@ -13,7 +13,7 @@ const MTLS = 'senderConstraint: { mtls: { getCertificate: (req) => … } }';
 const URL_OF_KEYS = 'jwks: { url: "https://…" }';
 
 /** A word, a value that users give it, the option that is meant, and how that is written where its name does not say it. */
-type Row = readonly [word: string, value: unknown, option: string, write?: string];
+type Row = [word: string, value: unknown, option: string, write?: string];
 
 const ofMcpAuth: readonly Row[] = [
   ['facade', { secret: 'x' }, 'oauthProxy'],
@@ -72,14 +72,14 @@ describe.each<[name: string, make: (members: object) => unknown, rows: readonly 
   ['mcpStdioBackend', (members) => mcpStdioBackend({ command: 'x', ...members }), ofBackend],
   ['mcpCors', (members) => mcpCors(members), ofCors],
 ])('%s() refuses, with the name that is meant:', (name, make, rows) => {
-  test.each([...rows])('%s: %j', (word, value, option, write = `"${option}"`) => {
+  test.each(rows)('%s: %j', (word, value, option, write = `"${option}"`) => {
     const message = `${name}(): option "${word}" must be called "${option}", but got "${word}". Write ${write}.`;
     expect(() => make({ [word]: value })).toThrow(expect.objectContaining({ name: 'ConfigError', message }));
   });
 });
 
 describe('a configuration file', () => {
-  test.each([...inFile])('refuses %s: %j of policies.cors, with the name that is meant', (word, value, option) => {
+  test.each(inFile)('refuses %s: %j of policies.cors, with the name that is meant', (word, value, option) => {
     const message = `cors.${word} is not supported. Write "${option}".`;
     expect(() => readCorsPolicy(new ConfigNode({ [word]: value }, 'cors'))).toThrow(message);
   });
@@ -92,7 +92,7 @@ describe('a configuration file', () => {
 });
 
 test('every word of the table has a row here', () => {
-  const rows = [...ofMcpAuth, ...ofBackend, ...ofCors, ...inFile, ['command', 'x', 'cmd'] as const];
+  const rows = [...ofMcpAuth, ...ofBackend, ...ofCors, ...inFile, ['command', 'x', 'cmd'] as Row];
   const tested = rows.map(([word, , option]) => `${word} ${option}`);
   const known = OTHER_NAMES.flatMap(({ option, words }) => words.map((word) => `${word} ${option}`));
   expect(known.filter((pair) => !tested.includes(pair))).toEqual([]);

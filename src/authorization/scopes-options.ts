@@ -27,6 +27,7 @@ export type ScopeRules = { readonly [M in TargetedMethod]?: ScopeRule | Readonly
   readonly [method: string]: ScopeRule | Readonly<Record<string, ScopeRule>> | undefined;
 };
 
+/** The options of `mcpScopes()`. */
 export interface McpScopesOptions {
   /** Scopes that include others, also by way of a third. @default `{}` */
   readonly implies?: Readonly<Record<string, readonly string[]>> | undefined;

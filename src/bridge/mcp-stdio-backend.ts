@@ -9,6 +9,7 @@ export type { McpStdioBackendOptions } from './stdio-options.js';
 
 /** How many there are at the moment. */
 export interface McpStdioBackendStats {
+  /** Open sessions. */
   readonly sessions: number;
   /** Running child processes, those started ahead included. */
   readonly children: number;
@@ -22,6 +23,7 @@ export interface McpStdioBackendStats {
 export interface McpStdioBackend extends Middleware {
   /** Answers what is in flight, ends every stream, session and child process; resolves when none is left. */
   close(): Promise<void>;
+  /** Counts sessions, children and requests. */
   stats(): McpStdioBackendStats;
 }
 
@@ -30,6 +32,23 @@ export interface McpStdioBackend extends Middleware {
  * one path of an Express or Connect app. Each session has a child process of its own and belongs to the user whose token
  * opened it; requests of 2026-07-28, which has no sessions, share one child for each user and client, and each request of an
  * anonymous caller has its own.
+ *
+ * @example
+ * ```ts
+ * import express from 'express';
+ * import { mcpAuth, mcpStdioBackend } from 'express-mcp-auth';
+ *
+ * const backend = mcpStdioBackend({ command: 'node', args: ['server.js'] });
+ * const app = express();
+ * app.use(mcpAuth({ issuer: 'https://auth.example.com', audiences: ['https://mcp.example.com/mcp'] }));
+ * app.use('/mcp', backend);
+ * const listener = app.listen(3000);
+ *
+ * process.once('SIGTERM', () => {
+ *   listener.close();
+ *   void backend.close();
+ * });
+ * ```
  *
  * @throws {ConfigError}
  */

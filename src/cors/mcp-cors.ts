@@ -12,6 +12,16 @@ import { CORS_TABLE, type McpCorsOptions, type ResolvedCors, resolveCors, TOKEN 
  *
  * CORS is about what pages may read; it does not keep a request out. Whoever may call is for `mcpAuth()` to say.
  *
+ * @example
+ * ```ts
+ * import express from 'express';
+ * import { mcpAuth, mcpCors } from 'express-mcp-auth';
+ *
+ * const app = express();
+ * app.use(mcpCors({ allowedOrigins: ['https://app.example.com', 'http://localhost:*'] }));
+ * app.use(mcpAuth({ issuer: 'https://auth.example.com', audiences: ['https://mcp.example.com/mcp'] }));
+ * ```
+ *
  * @throws {ConfigError}
  */
 export function mcpCors(options: Readonly<McpCorsOptions> = {}): Middleware {

@@ -6,6 +6,7 @@ import type { OAuthProxyOptions, ProviderOption } from './oauth-proxy-options.js
 
 /** A JSON Web Key Set (RFC 7517, section 5). */
 export interface Jwks {
+  /** The public keys, each a JSON Web Key. */
   readonly keys: readonly Readonly<Record<string, unknown>>[];
 }
 
@@ -15,12 +16,28 @@ export interface Jwks {
  * must return at once, and return the same object for as long as nothing has changed.
  */
 export type JwksOption =
-  | { readonly file: string; readonly url?: never; readonly keys?: never }
-  | { readonly url: string; readonly file?: never; readonly keys?: never }
-  | { readonly keys: Jwks['keys']; readonly file?: never; readonly url?: never }
+  | {
+      /** The name of a file with a key set in it. A change takes effect without a restart. */
+      readonly file: string;
+      readonly url?: never;
+      readonly keys?: never;
+    }
+  | {
+      /** The address of a key set: https, or http on loopback unless `dangerouslyAllowHttp`. */
+      readonly url: string;
+      readonly file?: never;
+      readonly keys?: never;
+    }
+  | {
+      /** The public keys themselves. */
+      readonly keys: Jwks['keys'];
+      readonly file?: never;
+      readonly url?: never;
+    }
   | (() => Jwks)
   | string;
 
+/** What every token of an issuer must have, beside what is always checked. */
 export interface JwtValidationOptions {
   /** Claims that must be present, of any name. @default `['exp']` */
   readonly requiredClaims?: readonly string[] | undefined;
@@ -53,9 +70,13 @@ export interface IssuerOptions {
   readonly clientId?: string | undefined;
   /** The secret of `clientId`, where it is a confidential client. Sent to the token endpoint only. */
   readonly clientSecret?: string | undefined;
-  /** @default the provider's URL; `{issuer}/.well-known/jwks.json` without one */
+  /**
+   * Where the keys that verify tokens come from.
+   *
+   * @default the provider's URL; `{issuer}/.well-known/jwks.json` without one
+   */
   readonly jwks?: JwksOption | undefined;
-  /** @default `{}` */
+  /** What every token must have, beside what is always checked. @default `{}` */
   readonly jwtValidationOptions?: JwtValidationOptions | undefined;
   /**
    * The claim that names the user, for servers whose access tokens have no `sub`. It must name one user for good; one that names the
@@ -79,8 +100,9 @@ export interface KnownMetadataMembers {
   readonly resource?: string | undefined;
   /** Advertised, not enforced: see `requiredScopes`. */
   readonly scopesSupported?: readonly string[] | undefined;
+  /** Advertised: how a token may be sent. Whatever stands here, it is read from the `Authorization` header alone. */
   readonly bearerMethodsSupported?: readonly string[] | undefined;
-  /** @default the configured issuers, byte for byte */
+  /** Where clients get a token. @default the configured issuers, byte for byte */
   readonly authorizationServers?: readonly string[] | undefined;
 }
 
@@ -96,7 +118,7 @@ export interface ResourceMetadataOptions extends KnownMetadataMembers {
 export interface TokenCacheOptions {
   /** Seconds. Every remembered token is verified anew after this time. @default `300` */
   readonly maxAgeSeconds?: number | undefined;
-  /** @default `10000` */
+  /** How many tokens are remembered. @default `10000` */
   readonly maxEntries?: number | undefined;
   /** Bytes of all of them together, estimated. Beyond it the one that was not used for longest is forgotten. @default `67108864` */
   readonly maxBytes?: number | undefined;
@@ -130,10 +152,11 @@ export interface SenderConstraintOptions {
   readonly mtls?: MtlsOptions | undefined;
 }
 
+/** The options that hold for all issuers of a policy. */
 export interface SharedOptions {
-  /** @default `'strict'` */
+  /** Which requests pass without a valid token. @default `'strict'` */
   readonly mode?: McpAuthMode | undefined;
-  /** @default `{}` */
+  /** What clients are told of this server (RFC 9728); announced, not enforced. @default `{}` */
   readonly resourceMetadata?: ResourceMetadataOptions | undefined;
   /** Every token must have all of these; named in each challenge. @default `[]` */
   readonly requiredScopes?: readonly string[] | undefined;
@@ -143,7 +166,7 @@ export interface SharedOptions {
   readonly maxTokenBytes?: number | undefined;
   /** Seconds for which known keys go on being trusted while the key server cannot be reached. @default `86400` */
   readonly staleIfErrorSeconds?: number | undefined;
-  /** `false` verifies every request again. @default `{}` */
+  /** Remembers verified tokens; `false` verifies the token of every request again. @default `{}` */
   readonly tokenCache?: TokenCacheOptions | false | undefined;
   /** Tokens bound to a key or to a certificate of the client; without it, bound tokens are refused. @default `{}` */
   readonly senderConstraint?: SenderConstraintOptions | undefined;
@@ -172,7 +195,10 @@ export interface SharedOptions {
 export type SingleIssuerPolicy = SharedOptions & IssuerOptions & { readonly issuers?: never };
 
 /** Several issuers: the token's `iss` chooses. */
-export type SeveralIssuersPolicy = SharedOptions & { readonly issuers: readonly IssuerOptions[] } & {
+export type SeveralIssuersPolicy = SharedOptions & {
+  /** Each issuer once, with its own options. */
+  readonly issuers: readonly IssuerOptions[];
+} & {
   readonly [K in keyof IssuerOptions]?: never;
 };
 
