@@ -29,23 +29,23 @@ export type ScopeRules = { readonly [M in TargetedMethod]?: ScopeRule | Readonly
 
 /** The options of `mcpScopes()`. */
 export interface McpScopesOptions {
-  /** Scopes that include others, also by way of a third. @default `{}` */
+  /** Scopes that include others, also by way of a third. @default {} */
   readonly implies?: Readonly<Record<string, readonly string[]>> | undefined;
   /**
    * Takes tools, prompts and resources that the caller may not use out of list answers, JSON and event streams. What it cannot
    * read is answered 502.
    *
-   * @default `false`
+   * @default false
    */
   readonly hide?: boolean | undefined;
   /**
    * `challenge`: 403, with which a client can go for more scopes. `jsonRpcError`: 200 with a JSON-RPC error, for clients that
    * cannot. A caller without a token is answered 401 either way.
    *
-   * @default `'challenge'`
+   * @default 'challenge'
    */
   readonly onInsufficientScope?: 'challenge' | 'jsonRpcError' | undefined;
-  /** Bytes. A longer body is answered 413. @default `4194304` */
+  /** Bytes. A longer body is answered 413. @default 4194304 */
   readonly maxBodyBytes?: number | undefined;
   /** Gets a line for each refusal, for functions that throw, and for answers that `hide` cannot read. @default no logging */
   readonly logger?: Logger | undefined;

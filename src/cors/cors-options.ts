@@ -12,32 +12,32 @@ export interface McpCorsOptions {
    * The origins whose pages may read answers: exact (`https://app.example.com`), with a star for the labels before a
    * domain (`https://*.example.com`) or for the port (`http://localhost:*`), or `'*'` for every origin.
    *
-   * @default `'*'`
+   * @default '*'
    */
   readonly allowedOrigins?: '*' | readonly string[] | undefined;
   /**
    * Header fields that a page may send; `Mcp-Param-*` stands for all whose names begin so, and `['*']` allows whatever it
    * asks for.
    *
-   * @default `['Authorization', 'Content-Type', 'Accept', 'Mcp-Session-Id', 'MCP-Protocol-Version', 'Last-Event-ID',
-   * 'Mcp-Method', 'Mcp-Name', 'DPoP', 'Mcp-Param-*']`
+   * @default ['Authorization', 'Content-Type', 'Accept', 'Mcp-Session-Id', 'MCP-Protocol-Version', 'Last-Event-ID',
+   * 'Mcp-Method', 'Mcp-Name', 'DPoP', 'Mcp-Param-*']
    */
   readonly allowedHeaders?: readonly string[] | undefined;
   /**
    * Header fields that a page may read; `['*']` stands for all of them, but not with `credentials` (Fetch standard).
    *
-   * @default `['WWW-Authenticate', 'Mcp-Session-Id', 'MCP-Protocol-Version']`
+   * @default ['WWW-Authenticate', 'Mcp-Session-Id', 'MCP-Protocol-Version']
    */
   readonly exposedHeaders?: readonly string[] | undefined;
   /**
    * `['*']` stands for all of them, but not with `credentials` (Fetch standard).
    *
-   * @default `['GET', 'HEAD', 'POST', 'DELETE']`
+   * @default ['GET', 'HEAD', 'POST', 'DELETE']
    */
   readonly methods?: readonly string[] | undefined;
-  /** True if cookies may come along. Bearer tokens need none. Not together with every origin. @default `false` */
+  /** True if cookies may come along. Bearer tokens need none. Not together with every origin. @default false */
   readonly credentials?: boolean | undefined;
-  /** Seconds for which a browser need not ask again. @default `600` */
+  /** Seconds for which a browser need not ask again. @default 600 */
   readonly maxAgeSeconds?: number | undefined;
   /** Warned of what a browser client will miss. @default no logging */
   readonly logger?: Logger | undefined;

@@ -39,7 +39,7 @@ export type JwksOption =
 
 /** What every token of an issuer must have, beside what is always checked. */
 export interface JwtValidationOptions {
-  /** Claims that must be present, of any name. @default `['exp']` */
+  /** Claims that must be present, of any name. @default ['exp'] */
   readonly requiredClaims?: readonly string[] | undefined;
 }
 
@@ -50,13 +50,13 @@ export interface IssuerOptions {
   /**
    * One of these must stand in the token's `aud`; one closing slash more or less is tolerated, nothing else.
    *
-   * @default `[resourceMetadata.resource]`
+   * @default [resourceMetadata.resource]
    */
   readonly audiences?: readonly string[] | undefined;
   /**
    * The claim that names the audience, for servers whose access tokens have no `aud` (Cognito: `client_id`).
    *
-   * @default `'aud'`
+   * @default 'aud'
    */
   readonly audienceClaim?: string | undefined;
   /**
@@ -76,13 +76,13 @@ export interface IssuerOptions {
    * @default the provider's URL; `{issuer}/.well-known/jwks.json` without one
    */
   readonly jwks?: JwksOption | undefined;
-  /** What every token must have, beside what is always checked. @default `{}` */
+  /** What every token must have, beside what is always checked. @default {} */
   readonly jwtValidationOptions?: JwtValidationOptions | undefined;
   /**
    * The claim that names the user, for servers whose access tokens have no `sub`. It must name one user for good; one that names the
    * client makes its users one. A token without this claim is a user of its own, whose sessions end with it.
    *
-   * @default `'sub'`
+   * @default 'sub'
    */
   readonly subjectClaim?: string | undefined;
   /** A claim that holds scopes beside `scope` and `scp`, for example `roles` or `permissions`. */
@@ -116,17 +116,17 @@ export interface ResourceMetadataOptions extends KnownMetadataMembers {
 
 /** How long a verified token is remembered, so that its next request pays for no cryptography. */
 export interface TokenCacheOptions {
-  /** Seconds. Every remembered token is verified anew after this time. @default `300` */
+  /** Seconds. Every remembered token is verified anew after this time. @default 300 */
   readonly maxAgeSeconds?: number | undefined;
-  /** How many tokens are remembered. @default `10000` */
+  /** How many tokens are remembered. @default 10000 */
   readonly maxEntries?: number | undefined;
-  /** Bytes of all of them together, estimated. Beyond it the one that was not used for longest is forgotten. @default `67108864` */
+  /** Bytes of all of them together, estimated. Beyond it the one that was not used for longest is forgotten. @default 67108864 */
   readonly maxBytes?: number | undefined;
 }
 
 /** Tokens bound to a key of the client, with the DPoP scheme and a proof in each request (RFC 9449). */
 export interface DpopOptions {
-  /** `true` refuses every token that is not bound to a key. @default `false` */
+  /** `true` refuses every token that is not bound to a key. @default false */
   readonly required?: boolean | undefined;
 }
 
@@ -137,7 +137,7 @@ export interface MtlsOptions {
    * read it from the header that the proxy sets, and only where no client can set that header itself.
    */
   readonly getCertificate: (req: IncomingMessage) => string | Uint8Array | undefined;
-  /** `true` refuses every token that is not bound to a certificate. @default `false` */
+  /** `true` refuses every token that is not bound to a certificate. @default false */
   readonly required?: boolean | undefined;
 }
 
@@ -154,32 +154,32 @@ export interface SenderConstraintOptions {
 
 /** The options that hold for all issuers of a policy. */
 export interface SharedOptions {
-  /** Which requests pass without a valid token. @default `'strict'` */
+  /** Which requests pass without a valid token. @default 'strict' */
   readonly mode?: McpAuthMode | undefined;
-  /** What clients are told of this server (RFC 9728); announced, not enforced. @default `{}` */
+  /** What clients are told of this server (RFC 9728); announced, not enforced. @default {} */
   readonly resourceMetadata?: ResourceMetadataOptions | undefined;
-  /** Every token must have all of these; named in each challenge. @default `[]` */
+  /** Every token must have all of these; named in each challenge. @default [] */
   readonly requiredScopes?: readonly string[] | undefined;
-  /** Seconds of tolerance for `exp` and `nbf`. @default `30` */
+  /** Seconds of tolerance for `exp` and `nbf`. @default 30 */
   readonly clockToleranceSeconds?: number | undefined;
-  /** Bytes. A longer token is refused before it is looked at. @default `16384` */
+  /** Bytes. A longer token is refused before it is looked at. @default 16384 */
   readonly maxTokenBytes?: number | undefined;
-  /** Seconds for which known keys go on being trusted while the key server cannot be reached. @default `86400` */
+  /** Seconds for which known keys go on being trusted while the key server cannot be reached. @default 86400 */
   readonly staleIfErrorSeconds?: number | undefined;
-  /** Remembers verified tokens; `false` verifies the token of every request again. @default `{}` */
+  /** Remembers verified tokens; `false` verifies the token of every request again. @default {} */
   readonly tokenCache?: TokenCacheOptions | false | undefined;
-  /** Tokens bound to a key or to a certificate of the client; without it, bound tokens are refused. @default `{}` */
+  /** Tokens bound to a key or to a certificate of the client; without it, bound tokens are refused. @default {} */
   readonly senderConstraint?: SenderConstraintOptions | undefined;
   /**
    * Our side of the authorization server that `provider` names: clients see this server as their authorization server,
    * and every login is relayed. `false` shows them the issuer itself, byte for byte.
    *
-   * @default `{}`
+   * @default {}
    */
   readonly oauthProxy?: OAuthProxyOptions | false | undefined;
   /**
    * Plain http to key servers and authorization servers that are not on this machine, for example in a network of
-   * containers. Whoever can change what passes there can log in as anybody. @default `false`
+   * containers. Whoever can change what passes there can log in as anybody. @default false
    */
   readonly dangerouslyAllowHttp?: boolean | undefined;
   /** Called with every decision, after it is made; what it throws changes nothing. */

@@ -18,7 +18,7 @@ export interface OAuthProxyOptions {
    * @default a random one, with a warning
    */
   readonly secret?: string | readonly string[] | undefined;
-  /** `/authorize`, `/token` and `/register` at our origin, for clients of 2025-03-26 that ignore metadata. @default `false` */
+  /** `/authorize`, `/token` and `/register` at our origin, for clients of 2025-03-26 that ignore metadata. @default false */
   readonly legacyEndpoints?: boolean | undefined;
   /**
    * Where the authorization server's metadata is, where this server reaches it under another address than browsers do.

@@ -11,7 +11,7 @@ export interface TestIssuerOptions {
   /**
    * The `iss` of its tokens. Once it listens, its address takes this place.
    *
-   * @default `'https://issuer.test'`
+   * @default 'https://issuer.test'
    */
   readonly issuer?: string | undefined;
 }
@@ -24,13 +24,13 @@ export type TestPolicyOptions = Omit<SingleIssuerPolicy, 'issuer' | 'jwks' | 'is
 
 /** The claims of a token. Its signature is always that of the issuer's key, and always valid. */
 export interface TestTokenOptions {
-  /** The user. @default `'test-user'` */
+  /** The user. @default 'test-user' */
   readonly sub?: string | undefined;
-  /** The claim `scope`. @default `[]` */
+  /** The claim `scope`. @default [] */
   readonly scopes?: readonly string[] | undefined;
-  /** The claim `client_id`. @default `'test-client'` */
+  /** The claim `client_id`. @default 'test-client' */
   readonly clientId?: string | undefined;
-  /** Seconds from now. @default `3600` */
+  /** Seconds from now. @default 3600 */
   readonly expiresInSeconds?: number | undefined;
   /** Further claims; they win over all others, and one that is `undefined` is left out of the token. */
   readonly claims?: Readonly<Record<string, unknown>> | undefined;
