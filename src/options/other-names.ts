@@ -1,3 +1,5 @@
+import { lowerAscii } from '../http/lower-ascii.js';
+
 /** An option, and what users of other tools, of the other form of the configuration or of earlier versions call it. */
 export interface OtherNames {
   /** Its name here; with a dot where it is a member of an option. */
@@ -76,5 +78,5 @@ export function writeAs({ option, write }: OtherNames): string {
 }
 
 function fold(word: string): string {
-  return word.toLowerCase().replace(/[_-]/g, '');
+  return lowerAscii(word.replace(/[_-]/g, ''));
 }

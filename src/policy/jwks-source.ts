@@ -57,7 +57,7 @@ export function deriveJwksSource(
 }
 
 function refuseUrlAsText(checks: OptionChecks, text: string, option: string): void {
-  if (!/^\s*https?:\/\//i.test(text)) return;
+  if (!/^https?:\/\//i.test(text)) return;
   const expected = 'an object with the URL in it: text is read as a key set';
   const fix = 'Write { url: "https://…" }.';
   // A password stands before an @, and a key in a query.
