@@ -2,8 +2,8 @@
 import connect from 'connect';
 import express from 'express';
 import {
+  type AuthDecision,
   type AuthInfo,
-  type Decision,
   getAuth,
   type McpAuth,
   type McpAuthOptions,
@@ -45,13 +45,17 @@ connect().use(mcpAuth(policy)).use(protectedResourceMetadata(policy)).use('/mcp'
 // A policy may be written out, shared by several issuers, and leave what is undefined.
 const several: McpAuthOptions = {
   issuers: [{ issuer: 'https://a.example', audiences: ['api'], jwks: { keys: [{}] } }, { issuer: 'https://b.example' }],
-  onDecision: (decision: Decision) => decision.outcome === 'refused',
-  verifiedTokens: false,
+  onDecision: (decision: AuthDecision) => decision.outcome === 'refused',
+  tokenCache: false,
   logger: console,
   requiredScopes: undefined,
 };
 mcpAuth(several).revoke((auth) => auth.payload.sub === 'mallory');
-mcpAuth({ issuer: 'x', jwks: '{"keys":[]}', dpop: 'accept', mtls: { getCertificate: () => undefined } });
+mcpAuth({
+  issuer: 'x',
+  jwks: '{"keys":[]}',
+  senderConstraint: { dpop: {}, mtls: { getCertificate: () => undefined } },
+});
 
 // @ts-expect-error What mcpAuth() returned is no policy of another.
 mcpAuth(auth);
@@ -75,12 +79,13 @@ mcpStdioBackend({ args: ['server.js'] });
 export { closed };
 
 // A provider is exactly one of those that are known.
+mcpAuth({ issuer: 'https://as.example', provider: 'keycloak' });
 mcpAuth({ issuer: 'https://as.example', provider: { keycloak: {} }, oauthProxy: { secret: ['a', 'b'] } });
 // @ts-expect-error
 mcpAuth({ issuer: 'https://as.example', provider: { keycloak: {}, auth0: {} } });
 // @ts-expect-error
 mcpAuth({ issuer: 'https://as.example', provider: { keycloack: {} } });
 // @ts-expect-error
-mcpAuth({ issuer: 'https://as.example', provider: 'keycloak' });
+mcpAuth({ issuer: 'https://as.example', provider: 'keycloack' });
 // @ts-expect-error
 mcpAuth({ issuer: 'https://as.example', oauthProxy: true });

@@ -67,10 +67,13 @@ describe.each(misdeeds)('a function that %s', (_name, misbehave) => {
     expect((await get()).status).toBe(401);
   });
 
-  test('as mtls.getCertificate is our trouble, and lets nobody in', async () => {
+  test('as getCertificate is our trouble, and lets nobody in', async () => {
     for (const logger of [undefined, console]) {
       const protectedApp = createProtectedApp(
-        { mtls: { getCertificate: misbehave }, logger: logger && { ...logger, error: () => undefined } },
+        {
+          senderConstraint: { mtls: { getCertificate: misbehave } },
+          logger: logger && { ...logger, error: () => undefined },
+        },
         signer,
       );
       for (const _ of ['verified', 'known']) expect((await protectedApp.send(certified)).status).toBe(500);
@@ -115,7 +118,11 @@ test.each([[0], [true], [{}], [[]], [new Map()]])(
   'a certificate of %j is our trouble, and lets nobody in',
   async (certificate) => {
     expect(
-      (await createProtectedApp({ mtls: { getCertificate: () => certificate } }, signer).send(certified)).status,
+      (
+        await createProtectedApp({ senderConstraint: { mtls: { getCertificate: () => certificate } } }, signer).send(
+          certified,
+        )
+      ).status,
     ).toBe(500);
   },
 );

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
-import type { Decision } from '../../src/index.js';
+import type { AuthDecision } from '../../src/index.js';
 import { expectUnavailable, fresh, MINUTE, passTime, setUp } from '../support/app-with-key-server.js';
 import { listen, originOf, stop } from '../support/loopback-server.js';
 import { claims, createProtectedApp } from '../support/protected-app.js';
@@ -39,7 +39,7 @@ test('keys are relied on for a day while their server is away', async () => {
 
 test('a token is remembered for five minutes', async () => {
   const cached: boolean[] = [];
-  const { send } = createProtectedApp({ onDecision: (decision: Decision) => cached.push(decision.cached) }, signer);
+  const { send } = createProtectedApp({ onDecision: (decision: AuthDecision) => cached.push(decision.cached) }, signer);
   const token = signer.sign(claims());
   await send(token);
   for (const seconds of [299, 2]) {

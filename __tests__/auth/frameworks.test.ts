@@ -3,7 +3,7 @@ import express from 'express';
 import express4 from 'express4';
 import request from 'supertest';
 import { describe, expect, test } from 'vitest';
-import { type Decision, getAuth, type Middleware, mcpAuth, protectedResourceMetadata } from '../../src/index.js';
+import { type AuthDecision, getAuth, type Middleware, mcpAuth, protectedResourceMetadata } from '../../src/index.js';
 import { unreachableUrl } from '../support/loopback-server.js';
 import { claims, expectInvalidToken, expectTokenRequired, ISSUER, RESOURCE } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
@@ -94,7 +94,7 @@ describe.each(Object.keys(frameworks) as (keyof typeof frameworks)[])('on %s', (
     const down = {
       ...policy,
       jwks: { url: await unreachableUrl() },
-      onDecision: ({ code }: Decision) => void codes.push(code),
+      onDecision: ({ code }: AuthDecision) => void codes.push(code),
     };
     const codes: unknown[] = [];
     const app = frameworks[framework]() as ReturnType<typeof connect>;

@@ -1,7 +1,7 @@
 import express from 'express';
 import request from 'supertest';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { Decision } from '../../src/index.js';
+import type { AuthDecision } from '../../src/index.js';
 import {
   expectUnavailable,
   fresh,
@@ -136,7 +136,9 @@ describe('rotation', () => {
 
   test('a refresh that brings the same keys forgets no token', async () => {
     const cached: boolean[] = [];
-    const { server, protectedApp } = await setUp({ onDecision: (decision: Decision) => cached.push(decision.cached) });
+    const { server, protectedApp } = await setUp({
+      onDecision: (decision: AuthDecision) => cached.push(decision.cached),
+    });
     const token = signer.sign(claims({ exp: Math.floor(Date.now() / 1000) + 7200 }));
     server.headers = { 'cache-control': 'max-age=60' };
     await protectedApp.send(token);
@@ -148,7 +150,7 @@ describe('rotation', () => {
   });
 
   test('a remembered token asks after its key once the set has had its time', async () => {
-    const { server, protectedApp } = await setUp({ verifiedTokens: { maxAgeSeconds: 3600 } });
+    const { server, protectedApp } = await setUp({ tokenCache: { maxAgeSeconds: 3600 } });
     const token = fresh();
     await protectedApp.send(token);
     server.answer([createSigner().jwk]);

@@ -21,7 +21,7 @@ describe('the certificate of the connection', () => {
   const thumbprint = createHash('sha256').update(der).digest('base64url');
   const token = signer.sign(claims({ cnf: { 'x5t#S256': thumbprint } }));
   const gateWith = (certificate: unknown, required = false) =>
-    createProtectedApp({ mtls: { getCertificate: () => certificate, required } }, signer);
+    createProtectedApp({ senderConstraint: { mtls: { getCertificate: () => certificate, required } } }, signer);
 
   test.each([
     ['PEM', CERTIFICATE],
@@ -38,7 +38,7 @@ describe('the certificate of the connection', () => {
     ['an empty one', Buffer.alloc(0), 'The token is bound to another client certificate'],
   ])('%s is refused, also once the token is known', async (_name, certificate, description) => {
     let shown: unknown = CERTIFICATE;
-    const protectedApp = createProtectedApp({ mtls: { getCertificate: () => shown } }, signer);
+    const protectedApp = createProtectedApp({ senderConstraint: { mtls: { getCertificate: () => shown } } }, signer);
     expect((await protectedApp.send(token)).status).toBe(200);
     shown = certificate;
     const response = await protectedApp.send(token);
@@ -62,20 +62,27 @@ describe('the certificate of the connection', () => {
       const getCertificate = () => {
         throw thrown;
       };
-      expect((await createProtectedApp({ mtls: { getCertificate, required: true } }, signer).send(token)).status).toBe(
-        500,
-      );
+      expect(
+        (
+          await createProtectedApp({ senderConstraint: { mtls: { getCertificate, required: true } } }, signer).send(
+            token,
+          )
+        ).status,
+      ).toBe(500);
     },
   );
 
   test('a getCertificate that returns null has seen none', async () => {
-    const response = await createProtectedApp({ mtls: { getCertificate: () => null } }, signer).send(token);
+    const response = await createProtectedApp(
+      { senderConstraint: { mtls: { getCertificate: () => null } } },
+      signer,
+    ).send(token);
     expect(response.body.error_description).toContain('on a connection with that certificate');
   });
 
   test('of a real TLS connection is the one that counts', async () => {
     const getCertificate = (req: IncomingMessage) => (req.socket as TLSSocket).getPeerCertificate().raw;
-    const { app } = createProtectedApp({ mtls: { getCertificate, required: true } }, signer);
+    const { app } = createProtectedApp({ senderConstraint: { mtls: { getCertificate, required: true } } }, signer);
     // Nobody vouches for the certificates: the token says which one it is.
     const server = createServer({ ...OTHER_CLIENT, requestCert: true, rejectUnauthorized: false }, app);
     await listen(server);

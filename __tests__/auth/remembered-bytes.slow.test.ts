@@ -8,8 +8,7 @@ import { claims } from '../support/protected-app.js';
 const MIB = 2 ** 20;
 const TOKENS = 400;
 
-const open = (maxBytes: number) =>
-  createTokenVerifier(resolveAuth('mcpAuth()', { ...good, verifiedTokens: { maxBytes } }));
+const open = (maxBytes: number) => createTokenVerifier(resolveAuth('mcpAuth()', { ...good, tokenCache: { maxBytes } }));
 
 /** Claims that fill a token of some eleven kilobytes, each in another way. */
 const FILLINGS: Readonly<Record<string, (i: number) => unknown>> = {

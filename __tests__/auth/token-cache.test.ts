@@ -2,7 +2,7 @@ import express from 'express';
 import request from 'supertest';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createRevocations } from '../../src/auth/token/revocations.js';
-import { type AuthInfo, type Decision, getAuth, mcpAuth } from '../../src/index.js';
+import { type AuthDecision, type AuthInfo, getAuth, mcpAuth } from '../../src/index.js';
 import { passTime as passMs } from '../support/app-with-key-server.js';
 import { claims, createProtectedApp, expectInvalidToken, ISSUER, RESOURCE } from '../support/protected-app.js';
 import { createSigner, signatureOf } from '../support/signer.js';
@@ -18,7 +18,7 @@ const passTime = (seconds: number) => passMs(seconds * 1_000);
 function setUp(options: Record<string, unknown> = {}) {
   const cached: boolean[] = [];
   const protectedApp = createProtectedApp(
-    { onDecision: (decision: Decision) => cached.push(decision.cached), ...options },
+    { onDecision: (decision: AuthDecision) => cached.push(decision.cached), ...options },
     signer,
   );
   return { ...protectedApp, cached };
@@ -63,7 +63,7 @@ describe('a verified token', () => {
   });
 
   test('is verified anew after maxAgeSeconds', async () => {
-    const { send, cached } = setUp({ verifiedTokens: { maxAgeSeconds: 10 } });
+    const { send, cached } = setUp({ tokenCache: { maxAgeSeconds: 10 } });
     const token = signer.sign(claims());
     await send(token);
     passTime(9);
@@ -74,14 +74,14 @@ describe('a verified token', () => {
   });
 
   test('is forgotten when maxEntries others came after it', async () => {
-    const { send, cached } = setUp({ verifiedTokens: { maxEntries: 2 } });
+    const { send, cached } = setUp({ tokenCache: { maxEntries: 2 } });
     const [a, b, c] = ['a', 'b', 'c'].map((jti) => signer.sign(claims({ jti }))) as [string, string, string];
     for (const token of [a, b, c, a]) await send(token);
     expect(cached).toEqual([false, false, false, false]);
   });
 
   test('is forgotten when others took the bytes that all may have together', async () => {
-    const { send, cached } = setUp({ verifiedTokens: { maxBytes: 30_000 } });
+    const { send, cached } = setUp({ tokenCache: { maxBytes: 30_000 } });
     const big = (jti: string) => signer.sign(claims({ jti, groups: 'g'.repeat(5_000) }));
     const [a, b, c] = ['a', 'b', 'c'].map(big) as [string, string, string];
     for (const token of [a, b, b, c, b, a]) expect((await send(token)).status).toBe(200);
@@ -89,14 +89,14 @@ describe('a verified token', () => {
   });
 
   test('that is larger than all may be is verified each time', async () => {
-    const { send, cached } = setUp({ verifiedTokens: { maxBytes: 5_000 } });
+    const { send, cached } = setUp({ tokenCache: { maxBytes: 5_000 } });
     const token = signer.sign(claims({ groups: 'g'.repeat(5_000) }));
     for (const _ of [1, 2]) expect((await send(token)).status).toBe(200);
     expect(cached).toEqual([false, false]);
   });
 
-  test('is not remembered where verifiedTokens is false', async () => {
-    const { send, cached } = setUp({ verifiedTokens: false });
+  test('is not remembered where tokenCache is false', async () => {
+    const { send, cached } = setUp({ tokenCache: false });
     const token = signer.sign(claims());
     await send(token);
     await send(token);
@@ -232,7 +232,7 @@ describe('revoke()', () => {
   });
 
   test('works where nothing is remembered', async () => {
-    const { auth, send } = setUp({ verifiedTokens: false });
+    const { auth, send } = setUp({ tokenCache: false });
     const token = signer.sign(claims());
     auth.revoke(token);
     expectInvalidToken(await send(token), REVOKED);

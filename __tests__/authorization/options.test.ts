@@ -83,7 +83,12 @@ test.each<[string, unknown, unknown, string]>([
     'must be an array of non-empty strings, but got undefined.',
   ],
   ['an unknown option', { ping: ['a'] }, { hid: true }, 'Did you mean "hide"?'],
-  ['a mode that is none', { ping: ['a'] }, { onInsufficientScope: 'error' }, 'must be one of "challenge", "toolError"'],
+  [
+    'a mode that is none',
+    { ping: ['a'] },
+    { onInsufficientScope: 'error' },
+    'must be one of "challenge", "jsonRpcError"',
+  ],
   ['options that are a Map', { ping: ['a'] }, new Map([['hide', true]]), 'option "options" must be a plain object.'],
   ['names in a Map', { 'tools/call': new Map([['t', ['a']]]) }, {}, 'option "rules["tools/call"]" must be an array'],
   ['hide as text', { ping: ['a'] }, { hide: 'yes' }, 'option "hide" must be true or false, but got "yes".'],

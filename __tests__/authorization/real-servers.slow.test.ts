@@ -56,7 +56,7 @@ const ALL = ['echo', 'delete_file', 'echo_prompt', 'delete_file_prompt', 'note:/
 
 describe.each(REAL_SERVERS)('%s', (_server, create) => {
   test.each(clients)('%s: calls what it may, and sees what it may call', async (_client, connect) => {
-    const url = await start(create, { hide: true, onInsufficientScope: 'toolError' });
+    const url = await start(create, { hide: true, onInsufficientScope: 'jsonRpcError' });
     const writer = await connect(url, issuer.token({ sub: 'alice', scopes: ['files:write'] }));
     const reader = await connect(url, issuer.token({ sub: 'bob' }));
 

@@ -131,10 +131,10 @@ describe('implied scopes', () => {
   });
 });
 
-describe("onInsufficientScope: 'toolError'", () => {
+describe("onInsufficientScope: 'jsonRpcError'", () => {
   const { post } = createScopedApp(
     { ...RULES, 'tools/call': { ...RULES['tools/call'], never: () => false } },
-    { options: { onInsufficientScope: 'toolError' }, policy: { mode: 'optional' } },
+    { options: { onInsufficientScope: 'jsonRpcError' }, policy: { mode: 'optional' } },
   );
   const errorFor = (id: unknown, message: string, reason: string, requiredScopes: string[]) => ({
     jsonrpc: '2.0',

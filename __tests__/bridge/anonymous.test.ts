@@ -106,7 +106,7 @@ describe('anonymous requests of 2026-07-28', () => {
   });
 
   test('are served by children started ahead', async () => {
-    const { url, backend, stop } = await serve({ env: { MODERN: '1' }, warm: 1 });
+    const { url, backend, stop } = await serve({ env: { MODERN: '1' }, warmChildren: 1 });
     expect(backend.stats().children).toBe(1);
     const pid = Number(await modernText(url, 'pid'));
     await until(() => backend.stats().children === 1 && !isRunning(pid));

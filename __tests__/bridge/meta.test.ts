@@ -11,11 +11,16 @@ const ROOT = 'Bearer root';
 const meta = (auth: AuthInfo | undefined): Record<string, unknown> =>
   auth?.payload.sub === 'root' ? { [TENANT]: 'all' } : {};
 
-describe("a client's own _meta, where meta is set", () => {
+describe("a client's own _meta, where requestMeta is set", () => {
   let served: Served;
   let session: Headers;
   beforeAll(async () => {
-    served = await serve({ meta, passMeta: ['example.com/trace'], anonymousRequests: 'shared', env: { MODERN: '1' } });
+    served = await serve({
+      requestMeta: meta,
+      allowedClientMeta: ['example.com/trace'],
+      anonymousRequests: 'shared',
+      env: { MODERN: '1' },
+    });
     session = await open(served.url);
   });
   afterAll(() => served.stop());
@@ -60,7 +65,7 @@ describe("a client's own _meta, where meta is set", () => {
     expect((await post(url, doubled, session)).status).toBe(400);
   });
 
-  test('is what meta() says for whom it says something', async () => {
+  test('is what requestMeta() says for whom it says something', async () => {
     const root = await open(served.url, { authorization: ROOT });
     expect(JSON.parse(await callText(served.url, root, 'meta', {}, { [TENANT]: 'mine' }))).toEqual({ [TENANT]: 'all' });
   });

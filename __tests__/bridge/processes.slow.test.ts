@@ -87,8 +87,8 @@ describe('a child is started', () => {
     await open1.stop();
   });
 
-  test('ahead, where warm says so', async () => {
-    const { url, backend, stop } = await serve({ warm: 2 });
+  test('ahead, where warmChildren says so', async () => {
+    const { url, backend, stop } = await serve({ warmChildren: 2 });
     expect(backend.stats()).toMatchObject({ sessions: 0, children: 2 });
     const session = await open(url);
     await until(() => backend.stats().children === 3);

@@ -122,9 +122,13 @@ describe('what the child learns about its caller', () => {
     await stop();
   });
 
-  test('is what meta() says, with each request, whatever the client says under those keys', async () => {
+  test('is what requestMeta() says, with each request, whatever the client says under those keys', async () => {
     const meta = (auth: AuthInfo | undefined) => ({ 'example.com/user': auth && nameOf(auth), 'example.com/n': 1 });
-    const { url, stop } = await serve({ meta, passMeta: ['example.com/other'], env: { MODERN: '1' } });
+    const { url, stop } = await serve({
+      requestMeta: meta,
+      allowedClientMeta: ['example.com/other'],
+      env: { MODERN: '1' },
+    });
     const claims = { 'example.com/user': 'root', 'example.com/other': 2 };
     const ada = await open(url, ADA);
     expect(JSON.parse(await callText(url, ada, 'meta', {}, claims))).toEqual({
@@ -156,7 +160,7 @@ describe('what the child learns about its caller', () => {
       ['a text', () => 'ada'],
     ];
     for (const [, hook] of wrong) {
-      for (const options of [{ env: hook }, { meta: hook }]) {
+      for (const options of [{ env: hook }, { requestMeta: hook }]) {
         const { url, backend, errors, stop } = await serve(options as Partial<McpStdioBackendOptions>);
         expect((await post(url, initialize())).status).toBe(500);
         expect(errors).toEqual([expect.objectContaining({ code: 'invalid_configuration' })]);
@@ -172,7 +176,7 @@ describe('what the child learns about its caller', () => {
     };
     for (const options of [
       { env: fail },
-      { meta: fail },
+      { requestMeta: fail },
       { env: () => ({ A: 'b\0c' }) },
       { env: () => ({ 'A=B': 'c' }) },
     ]) {

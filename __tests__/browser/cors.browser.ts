@@ -61,12 +61,12 @@ test('a page of another origin reads the challenge, logs in, and opens, uses and
 });
 
 test.each([
-  ['an origin that is not listed', mcpCors({ origins: ['https://app.example.com'] }), 'TypeError'],
-  ['no origin at all', mcpCors({ origins: [] }), 'TypeError'],
-  ['a challenge that is not exposed', mcpCors({ exposeHeaders: [] }), { status: 401, challenge: null }],
+  ['an origin that is not listed', mcpCors({ allowedOrigins: ['https://app.example.com'] }), 'TypeError'],
+  ['no origin at all', mcpCors({ allowedOrigins: [] }), 'TypeError'],
+  ['a challenge that is not exposed', mcpCors({ exposedHeaders: [] }), { status: 401, challenge: null }],
   [
     'any port of this host',
-    mcpCors({ origins: ['http://127.0.0.1:*'] }),
+    mcpCors({ allowedOrigins: ['http://127.0.0.1:*'] }),
     { status: 401, challenge: expect.stringMatching(/^Bearer resource_metadata=/) },
   ],
 ] as const)('with %s a page sees just that', async (_what, cors, seen) => {

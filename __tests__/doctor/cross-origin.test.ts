@@ -12,7 +12,7 @@ const servers: [what: string, fault: Fault, ...expected: Complaint[]][] = [
   ],
   [
     'CORS for another origin',
-    { cors: mcpCors({ origins: ['https://app.example'] }) },
+    { cors: mcpCors({ allowedOrigins: ['https://app.example'] }) },
     '! CORS preflight: other origins are not allowed',
     '! CORS answers: the 401 cannot be read',
   ],
@@ -39,7 +39,7 @@ const servers: [what: string, fault: Fault, ...expected: Complaint[]][] = [
   ['CORS without DELETE', { cors: mcpCors({ methods: ['GET', 'POST'] }) }, '! CORS preflight: does not allow DELETE'],
   [
     'CORS that hides the challenge',
-    { cors: mcpCors({ exposeHeaders: ['Mcp-Session-Id', 'MCP-Protocol-Version'] }) },
+    { cors: mcpCors({ exposedHeaders: ['Mcp-Session-Id', 'MCP-Protocol-Version'] }) },
     '! CORS answers: does not expose www-authenticate',
   ],
   ['CORS with a star for every name', { cors: allowing('*, Authorization') }],

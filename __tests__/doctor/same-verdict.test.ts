@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Finding } from '../../src/doctor/finding.js';
 import { createProbe } from '../../src/doctor/probe.js';
 import { checkToken } from '../../src/doctor/token-check.js';
-import { type Decision, type McpAuthOptions, mcpAuth } from '../../src/index.js';
+import { type AuthDecision, type McpAuthOptions, mcpAuth } from '../../src/index.js';
 import { resolveAuth } from '../../src/policy/resolve-auth.js';
 import { createTestIssuer } from '../../src/testing/index.js';
 import { serve, unreachableUrl } from '../support/loopback-server.js';
@@ -49,7 +49,7 @@ describe('mcpAuth() and the doctor judge the tokens of a listening issuer alike'
 
 /** A running server with this policy, beside a doctor with the same. */
 async function startServer(changes: TokenRow[1]) {
-  const decisions: Decision[] = [];
+  const decisions: AuthDecision[] = [];
   let policy: McpAuthOptions | undefined;
   let auth: ReturnType<typeof mcpAuth> | undefined;
   const origin = await serve((req, res) =>

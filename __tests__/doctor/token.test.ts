@@ -163,16 +163,21 @@ test.each(['a\nb', 'a b', 'ä', ''])('%j is not sent, nor repeated', async (toke
   expect(findings.filter(({ status }) => status !== 'ok')).toHaveLength(1);
 });
 
-test.each<[what: string, policy: object, changes: object, ...expected: string[]]>([
-  ['a plain token, where the metadata requires DPoP', { dpop: 'require' }, {}, 'token binding: not bound to a key'],
+test.each<[what: string, senderConstraint: object, changes: object, ...expected: string[]]>([
+  [
+    'a plain token, where the metadata requires DPoP',
+    { dpop: { required: true } },
+    {},
+    'token binding: not bound to a key',
+  ],
   [
     'a token bound to a certificate, where the metadata takes those',
     { mtls: { getCertificate: () => undefined } },
     { cnf: { 'x5t#S256': 'x' } },
     'token binding: a certificate is needed that the doctor does not show',
   ],
-])('%s', async (_what, policy, changes, expected) => {
-  const server = await startFaultyServer({ policy: () => ({ ...policy }) });
+])('%s', async (_what, senderConstraint, changes, expected) => {
+  const server = await startFaultyServer({ policy: () => ({ senderConstraint }) });
   const findings = await server.walk(server.signer.sign(claims(server, changes)));
   const explained = findings.filter(({ status, code }) => status === 'fault' && code !== undefined);
   expect(explained.map(({ step, seen }) => `${step}: ${seen}`)).toEqual([expected]);

@@ -127,8 +127,8 @@ describe('express-mcp-auth refuses in one sentence, with exit code 1,', () => {
   });
 
   test.each([
-    ['an origin that no browser sends', { allowOrigins: ['https://a.example/'] }, '"origins[0]" must be'],
-    ['cookies for every web site', { allowOrigins: ['*'], allowCredentials: true }, '"credentials" must be'],
+    ['an origin that no browser sends', { allowOrigins: ['https://a.example/'] }, '"allowOrigins[0]" must be'],
+    ['cookies for every web site', { allowOrigins: ['*'], allowCredentials: true }, '"allowCredentials" must be'],
   ])('%s, where it stands in the file', async (_what, cors, complaint) => {
     await folder.write('bad.yaml', onAnyPort({ route: { policies: { cors } } }));
     const refusal = await refusalOf('-f', 'bad.yaml');
@@ -158,28 +158,29 @@ describe('express-mcp-auth refuses in one sentence, with exit code 1,', () => {
 describe('express-mcp-auth warns', () => {
   const advice = 'Require a token (mode: strict), or listen on this machine only (--host 127.0.0.1).';
   test.each([
-    ['has no mcpAuthentication', {}, 'policies.mcpAuthentication is missing'],
+    ['has no mcpAuthentication', {}, 'policies.mcpAuthentication is missing', ''],
     [
       'is optional',
       { policies: { mcpAuthentication: { ...AUTHENTICATION, mode: 'optional' } } },
       'policies.mcpAuthentication.mode is optional',
+      '',
     ],
     [
       'is permissive',
       { policies: { mcpAuthentication: { ...AUTHENTICATION, mode: 'permissive' } } },
       'policies.mcpAuthentication.mode is permissive',
+      `WARN express-mcp-auth: mcpAuth(): mode is "permissive", so requests pass without a token, and with one that is not valid: set ${route}.policies.mcpAuthentication.mode to "strict"\n`,
     ],
-  ])('of a route that %s, where other machines reach it', async (_what, members, why) => {
+  ])('of a route that %s, where other machines reach it', async (_what, members, why, ofMode) => {
     await folder.write('open.yaml', onAnyPort({ route: members }));
     const program = cli('-f', 'open.yaml');
     await program.says(/Listening/);
     await program.stop();
-    expect(program.stderr).toBe(
-      `WARN express-mcp-auth: ${route} lets anonymous callers in: ${why}, and 0.0.0.0 can be reached from other machines. ${advice}\n`,
-    );
+    const warning = `WARN express-mcp-auth: ${route} lets anonymous callers in: ${why}, and 0.0.0.0 can be reached from other machines. ${advice}\n`;
+    expect(program.stderr).toBe(ofMode + warning);
     const onLoopback = cli('-f', 'open.yaml', '--host', '127.0.0.1');
     await onLoopback.says(/Listening/);
     await onLoopback.stop();
-    expect(onLoopback.stderr).toBe('');
+    expect(onLoopback.stderr).toBe(ofMode);
   });
 });

@@ -169,10 +169,7 @@ describe('parseConfigFile refuses in backends', () => {
     ],
     [stdio('args: []'), `${target}.stdio.cmd is missing`],
     [stdio('cmd: ""'), `${target}.stdio.cmd must be text, but is ""`],
-    [
-      stdio('command: npx'),
-      `${target}.stdio.command is not supported. Supported here: cmd, args, env, startTimeoutSeconds.`,
-    ],
+    [stdio('command: npx'), `${target}.stdio.command is not supported. Write "cmd".`],
     [
       stdio('cmd: x, clearEnv: true'),
       `${target}.stdio.clearEnv is not supported. Supported here: cmd, args, env, startTimeoutSeconds.`,

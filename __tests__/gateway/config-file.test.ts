@@ -33,9 +33,9 @@ describe('parseConfigFile', () => {
               cors: {
                 at: `${route}.policies.cors`,
                 options: {
-                  origins: ['*'],
-                  allowHeaders: ['*'],
-                  exposeHeaders: ['Mcp-Session-Id'],
+                  allowedOrigins: ['*'],
+                  allowedHeaders: ['*'],
+                  exposedHeaders: ['Mcp-Session-Id'],
                   methods: ['GET', 'HEAD', 'POST'],
                   credentials: false,
                 },

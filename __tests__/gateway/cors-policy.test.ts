@@ -6,9 +6,9 @@ const read = (value: unknown) => readCorsPolicy(new ConfigNode(value, 'cors')).o
 
 describe('readCorsPolicy', () => {
   const nothing = {
-    origins: [],
-    allowHeaders: [],
-    exposeHeaders: [],
+    allowedOrigins: [],
+    allowedHeaders: [],
+    exposedHeaders: [],
     methods: ['GET', 'HEAD', 'POST'],
     credentials: false,
   };
@@ -26,9 +26,9 @@ describe('readCorsPolicy', () => {
       allowCredentials: true,
     };
     expect(read(policy)).toEqual({
-      origins: policy.allowOrigins,
-      allowHeaders: ['*'],
-      exposeHeaders: ['Mcp-Session-Id'],
+      allowedOrigins: policy.allowOrigins,
+      allowedHeaders: ['*'],
+      exposedHeaders: ['Mcp-Session-Id'],
       methods: ['POST', 'DELETE'],
       credentials: true,
     });

@@ -21,7 +21,7 @@ test('refuses what it must', async () => {
 });
 
 test('loads what checks proofs with the first policy that asks for them', async () => {
-  const bound = express().use(mcpAuth({ ...policy, dpop: 'accept' }));
+  const bound = express().use(mcpAuth({ ...policy, senderConstraint: { dpop: {} } }));
   const token = issuer.token({ claims: { cnf: { jkt: 'thumbprint' } } });
   const { body } = await request(bound)
     .get('/mcp')

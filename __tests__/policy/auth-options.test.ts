@@ -99,10 +99,10 @@ describe('what is accepted', () => {
     [
       'undefined, which means absent',
       Object.fromEntries(
-        ['mode', 'audiences', 'requiredScopes', 'logger', 'verifiedTokens', 'issuers'].map((key) => [key, undefined]),
+        ['mode', 'audiences', 'requiredScopes', 'logger', 'tokenCache', 'issuers'].map((key) => [key, undefined]),
       ),
     ],
-    ['empty objects', { verifiedTokens: {}, jwtValidationOptions: {} }],
+    ['empty objects', { tokenCache: {}, jwtValidationOptions: {} }],
     ['console as a logger', { logger: console }],
     ['a derived key set', { jwks: undefined }],
     ['http on loopback', { jwks: { url: 'http://[::1]:7080/certs' } }],

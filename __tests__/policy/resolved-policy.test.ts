@@ -96,7 +96,7 @@ describe('options that change after they were read are refused by whoever gets t
       (options) => Object.assign(options.resourceMetadata as object, { resource: 'https://b.example' }),
     ],
     ['a list', (options) => (options.audiences as string[]).push('more')],
-    ['a member more', (options) => Object.assign(options, { dpop: 'accept' })],
+    ['a member more', (options) => Object.assign(options, { senderConstraint: { dpop: {} } })],
     ['a member less', (options) => void delete options.audiences],
     ['the logger', (options) => Object.assign(options, { logger: createRecordingLogger().logger })],
   ])('%s', (_name, change) => {

@@ -17,8 +17,10 @@ export function optionsOfInterface(file: string, name: string): Map<string, stri
 }
 
 function defaultIn(comment: string): string {
-  const [, text = ''] = comment.split('@default ');
-  return text.replace(/\n\s*\*\s*/g, ' ').trim();
+  const [, lines = ''] = comment.split('@default ');
+  const text = lines.replace(/\n\s*\*\s*/g, ' ').trim();
+  // Editors show it as code, so that a value has no backticks; in a table it needs them.
+  return /^(?:[\d'[{]|true$|false$)/.test(text) ? `\`${text}\`` : text;
 }
 
 /** What a row of a table of options says. */

@@ -33,3 +33,10 @@ export function proof(
   const jose = { typ: 'dpop+jwt', alg: by.alg, jwk: holderJwk, ...header };
   return assemble(jose, payload, signatureOf(by.alg, by.privateKey));
 }
+
+/** What a policy may say of tokens bound to a key. */
+export const DPOP = {
+  off: {},
+  accept: { dpop: {} },
+  require: { dpop: { required: true } },
+} as const;

@@ -83,29 +83,44 @@ export const refusals: Refusal[] = [
     'option "maxTokenBytes" must be a whole number of at least 1, but got 0. Leave it out for 16384.',
   ],
   [
-    'verifiedTokens of true',
-    { ...good, verifiedTokens: true },
-    'option "verifiedTokens" must be an object, but got true. Give { maxAgeSeconds, maxEntries, maxBytes }, or false to verify every request again.',
+    'tokenCache of true',
+    { ...good, tokenCache: true },
+    'option "tokenCache" must be an object, but got true. Give { maxAgeSeconds, maxEntries, maxBytes }, or false to verify every request again.',
   ],
   [
     'no entries',
-    { ...good, verifiedTokens: { maxEntries: 0 } },
-    'option "verifiedTokens.maxEntries" must be a whole number of at least 1, but got 0. Give { maxAgeSeconds, maxEntries, maxBytes }, or false to verify every request again.',
+    { ...good, tokenCache: { maxEntries: 0 } },
+    'option "tokenCache.maxEntries" must be a whole number of at least 1, but got 0. Give { maxAgeSeconds, maxEntries, maxBytes }, or false to verify every request again.',
   ],
   [
-    'an unknown dpop',
-    { ...good, dpop: true },
-    'option "dpop" must be one of "off", "accept", "require", but got true. Leave it out for "off", which refuses bound tokens.',
+    'a binding without its kind',
+    { ...good, senderConstraint: 'dpop' },
+    'option "senderConstraint" must be an object, but got "dpop". Write { dpop: {} }, { mtls: { getCertificate: (req) => … } }, or both.',
+  ],
+  ...['accept', true, null].map(
+    (dpop): Refusal => [
+      `senderConstraint.dpop ${dpop}`,
+      { ...good, senderConstraint: { dpop } },
+      `option "senderConstraint.dpop" must be an object, but got ${JSON.stringify(dpop)}. Write {} to accept bound tokens beside others, or { required: true } to refuse all others.`,
+    ],
+  ),
+  [
+    'a binding to a key that is required in words',
+    { ...good, senderConstraint: { dpop: { required: 'yes' } } },
+    'option "senderConstraint.dpop.required" must be true or false, but got "yes". Write {} to accept bound tokens beside others, or { required: true } to refuse all others.',
   ],
   [
     'mtls without getCertificate',
-    { ...good, mtls: { required: true } },
-    'option "mtls.getCertificate" must be a function, but got undefined. Write { getCertificate: (req) => …, required: true }.',
+    { ...good, senderConstraint: { mtls: { required: true } } },
+    'option "senderConstraint.mtls.getCertificate" must be a function, but got undefined. Write { getCertificate: (req) => …, required: true }.',
   ],
   [
     'two kinds of binding, both required',
-    { ...good, dpop: 'require', mtls: { getCertificate: () => undefined, required: true } },
-    'option "dpop" must be other than "require" where mtls.required is true, but got "require". A token is bound in one way only.',
+    {
+      ...good,
+      senderConstraint: { dpop: { required: true }, mtls: { getCertificate: () => undefined, required: true } },
+    },
+    'option "senderConstraint.dpop.required" must be false where senderConstraint.mtls.required is true, but got true. A token is bound in one way only.',
   ],
   [
     'an onDecision that is no function',

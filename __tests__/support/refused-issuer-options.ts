@@ -55,8 +55,8 @@ export const issuerRefusals: Refusal[] = [
   ],
   [
     'an unknown option with a near name',
-    { ...good, audience: ['api'] },
-    'option "audience" must be a known option, but got "audience". Did you mean "audiences"?',
+    { ...good, audienses: ['api'] },
+    'option "audienses" must be a known option, but got "audienses". Did you mean "audiences"?',
   ],
   [
     'two kinds of jwks',
@@ -102,8 +102,21 @@ export const issuerRefusals: Refusal[] = [
   [
     'no jwks for an issuer that is no URL',
     { ...good, issuer: 'me', jwks: undefined },
-    `option "jwks" must be given, since a key set is derived only from an issuer that is a URL, but got undefined. ${KEYS_FIX}`,
+    `option "jwks" must be given, since a key set is derived only from an issuer that is an http(s) URL, but got undefined. ${KEYS_FIX}`,
   ],
+  [
+    'no jwks for an issuer of another scheme',
+    { ...good, issuer: 'urn:example:as', jwks: undefined },
+    `option "jwks" must be given, since a key set is derived only from an issuer that is an http(s) URL, but got undefined. ${KEYS_FIX}`,
+  ],
+  ...['', 'issuers[0].'].map((path): Refusal => {
+    const issuer = { issuer: 'http://as.example', audiences: ['api'] };
+    return [
+      `a derived key set of an issuer over plain http, as ${path}issuer,`,
+      path === '' ? issuer : { issuers: [issuer] },
+      `option "${path}issuer" must be an https URL, but got "http://as.example". ${URL_FIX}`,
+    ];
+  }),
   [
     'claims in a Map',
     { ...good, jwtValidationOptions: new Map([['requiredClaims', ['tid']]]) },

@@ -198,13 +198,18 @@ const kindsAndForms: TokenRow[] = [
 
 const jkt = { cnf: { jkt: 'thumbprint' } };
 const x5t = { cnf: { 'x5t#S256': 'thumbprint' } };
-const mtls = (required: boolean) => ({ mtls: { getCertificate: () => undefined, required } });
+const mtls = (required: boolean) => ({ senderConstraint: { mtls: { getCertificate: () => undefined, required } } });
 
 const bindings: TokenRow[] = [
   ['bound to a key', {}, withClaims(jkt), 'bound_token'],
-  ['bound to a key, without its proof', { dpop: 'accept' }, withClaims(jkt), 'bound_token'],
-  ['plain, where dpop is accepted', { dpop: 'accept' }, withClaims({}), 'accepted'],
-  ['plain, where dpop is required', { dpop: 'require' }, withClaims({}), 'dpop_required'],
+  ['bound to a key, without its proof', { senderConstraint: { dpop: {} } }, withClaims(jkt), 'bound_token'],
+  ['plain, where dpop is accepted', { senderConstraint: { dpop: {} } }, withClaims({}), 'accepted'],
+  [
+    'plain, where dpop is required',
+    { senderConstraint: { dpop: { required: true } } },
+    withClaims({}),
+    'dpop_required',
+  ],
   ['bound to a certificate', {}, withClaims(x5t), 'bound_token'],
   ['bound to a certificate that is not shown', mtls(false), withClaims(x5t), 'certificate_required'],
   ['plain, where mtls is accepted', mtls(false), withClaims({}), 'accepted'],

@@ -57,6 +57,20 @@ function createRequestContext(
  * The metadata paths of the policy, and those of its OAuth proxy, are answered here without a token, so that nothing reaches
  * the application at them. Does not check who may call which tool.
  *
+ * @example
+ * ```ts
+ * import express from 'express';
+ * import { mcpAuth, protectedResourceMetadata } from 'express-mcp-auth';
+ *
+ * const policy = {
+ *   issuer: 'https://auth.example.com',
+ *   resourceMetadata: { resource: 'https://mcp.example.com/mcp' },
+ * };
+ * const app = express();
+ * app.use('/mcp', mcpAuth(policy));
+ * app.use(protectedResourceMetadata(policy));
+ * ```
+ *
  * @param options Read once: all functions that get the same object share one policy, and refuse it once it has changed.
  * @throws {ConfigError} Where the policy is not one.
  */

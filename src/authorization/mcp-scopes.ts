@@ -29,6 +29,16 @@ const WITHOUT_MESSAGE = ['GET', 'HEAD', 'DELETE', 'OPTIONS'];
  *
  * It decides on calls, not on what a tool does with its arguments; a function as a rule can look at those.
  *
+ * @example
+ * ```ts
+ * import express from 'express';
+ * import { mcpAuth, mcpScopes } from 'express-mcp-auth';
+ *
+ * const app = express();
+ * app.use(mcpAuth({ issuer: 'https://auth.example.com', audiences: ['https://mcp.example.com/mcp'] }));
+ * app.use('/mcp', mcpScopes({ 'tools/call': { 'delete_*': ['files:write'] } }, { hide: true }));
+ * ```
+ *
  * @throws {ConfigError}
  */
 export function mcpScopes(rules: ScopeRules, options: Readonly<McpScopesOptions> = {}): Middleware {
@@ -138,7 +148,8 @@ function refuseCalls(
     refuse(req, res, code, { scopes });
     return;
   }
-  const toolError = onInsufficientScope === 'toolError' ? jsonRpcRefusalFor(body, denial, description) : undefined;
-  if (toolError !== undefined) replyJson(res, 200, toolError, { 'cache-control': 'no-store' });
+  const jsonRpcError =
+    onInsufficientScope === 'jsonRpcError' ? jsonRpcRefusalFor(body, denial, description) : undefined;
+  if (jsonRpcError !== undefined) replyJson(res, 200, jsonRpcError, { 'cache-control': 'no-store' });
   else refuse(req, res, code, { scopes, description });
 }

@@ -3,7 +3,7 @@ import type { Logger } from '../core/logger.js';
 import { printableJson } from '../core/printable.js';
 import { isTargeted, type McpCall, type TargetedMethod } from '../messages/mcp-call.js';
 import { requireArgument } from '../options/argument.js';
-import { createChecks, isPlain, type OptionChecks } from '../options/checks.js';
+import { createChecks, isPlain, type OptionChecks, regExpIn } from '../options/checks.js';
 import { resolveLogger } from '../options/logger-option.js';
 import { flag, type OptionTable, type ResolvedOptions, readOptions, wholeNumber } from '../options/option-table.js';
 import { requireScopes } from '../options/scope-list.js';
@@ -27,24 +27,25 @@ export type ScopeRules = { readonly [M in TargetedMethod]?: ScopeRule | Readonly
   readonly [method: string]: ScopeRule | Readonly<Record<string, ScopeRule>> | undefined;
 };
 
+/** The options of `mcpScopes()`. */
 export interface McpScopesOptions {
-  /** Scopes that include others, also by way of a third. @default `{}` */
+  /** Scopes that include others, also by way of a third. @default {} */
   readonly implies?: Readonly<Record<string, readonly string[]>> | undefined;
   /**
    * Takes tools, prompts and resources that the caller may not use out of list answers, JSON and event streams. What it cannot
    * read is answered 502.
    *
-   * @default `false`
+   * @default false
    */
   readonly hide?: boolean | undefined;
   /**
-   * `challenge`: 403, with which a client can go for more scopes. `toolError`: 200 with a JSON-RPC error, for clients that
+   * `challenge`: 403, with which a client can go for more scopes. `jsonRpcError`: 200 with a JSON-RPC error, for clients that
    * cannot. A caller without a token is answered 401 either way.
    *
-   * @default `'challenge'`
+   * @default 'challenge'
    */
-  readonly onInsufficientScope?: 'challenge' | 'toolError' | undefined;
-  /** Bytes. A longer body is answered 413. @default `4194304` */
+  readonly onInsufficientScope?: 'challenge' | 'jsonRpcError' | undefined;
+  /** Bytes. A longer body is answered 413. @default 4194304 */
   readonly maxBodyBytes?: number | undefined;
   /** Gets a line for each refusal, for functions that throw, and for answers that `hide` cannot read. @default no logging */
   readonly logger?: Logger | undefined;
@@ -63,7 +64,8 @@ export const SCOPES_TABLE = {
   hide: flag(false),
   onInsufficientScope: {
     default: 'challenge',
-    read: (checks, value, option) => checks.oneOf(value, option, ['challenge', 'toolError'], 'Leave it out for a 403.'),
+    read: (checks, value, option) =>
+      checks.oneOf(value, option, ['challenge', 'jsonRpcError'], 'Leave it out for a 403.'),
   },
   maxBodyBytes: wholeNumber(4_194_304, 1),
   logger: { read: resolveLogger },
@@ -89,6 +91,7 @@ export function resolveScopesOptions(givenRules: unknown, options: unknown): Res
 
 const RULES_EXAMPLE = "{ 'tools/call': { 'delete_*': ['files:write'] } }";
 const RULES_FIX = `Write ${RULES_EXAMPLE}.`;
+const PATTERN_FIX = `Names are patterns, in which "*" stands for any text: ${RULES_EXAMPLE}.`;
 
 function resolveRules(checks: OptionChecks, given: unknown): readonly ResolvedRule[] {
   const methods = requireArgument(checks, given, { name: 'rules', example: RULES_EXAMPLE });
@@ -117,6 +120,10 @@ function ruleFor(checks: OptionChecks, method: string, pattern: string | undefin
   if (fault !== undefined) checks.refuse(option, fault.expected, pattern, fault.fix);
   if (typeof value === 'function') return { method, pattern, rule: value as ScopeFunction };
   const fix = 'List the scopes a call needs, or give a function; leave the rule out where it needs none.';
+  const regExp = regExpIn(value);
+  if (regExp !== undefined) {
+    checks.refuse(option, 'scopes or a function, not a regular expression', String(regExp), PATTERN_FIX);
+  }
   const scopes = requireScopes(checks, value, option, fix);
   // An empty list reads as "nobody" to one and "everybody" to another.
   if (scopes.length === 0) checks.refuse(option, 'a non-empty array of scopes', value, fix);

@@ -57,8 +57,8 @@ export class Bridge {
     const inherited = inheritedEnvironment(options.inheritEnv);
     const environmentFor = (caller: AuthInfo | undefined) => ({ ...inherited, ...options.env(caller) });
     const quota = new Quota(options);
-    const metaRules = createMetaRules(options.meta, options.passMeta);
-    this.#children = new ChildSource(recipe, environmentFor, options.warm, quota);
+    const metaRules = createMetaRules(options.requestMeta, options.allowedClientMeta);
+    this.#children = new ChildSource(recipe, environmentFor, options.warmChildren, quota);
     this.#sessions = new Sessions(options, this.#children);
     this.#statelessChildren = new StatelessChildren(options, this.#children);
     this.#sessionExchange = new SessionExchange(this.#sessions, metaRules);

@@ -32,12 +32,12 @@ export interface McpStdioBackendOptions {
    * elsewhere, after a crash of the program and after a SIGKILL of our own process they stay.
    */
   readonly command: string;
-  /** Its arguments, one each; no shell reads them. @default `[]` */
+  /** Its arguments, one each; no shell reads them. @default [] */
   readonly args?: readonly string[] | undefined;
   /**
    * Environment variables of the child, beside those it inherits; or a function from the caller (`undefined`: anonymous) to
    * them, called once for each child. The token itself is never passed on unless this function does so. The function is
-   * synchronous; an exception, a promise and anything else but a plain object refuse the request. @default `{}`
+   * synchronous; an exception, a promise and anything else but a plain object refuse the request. @default {}
    */
   readonly env?:
     | Readonly<Record<string, string>>
@@ -47,19 +47,19 @@ export interface McpStdioBackendOptions {
   readonly cwd?: string | undefined;
   /**
    * Variables of our own environment that the child sees beside HOME, LANG, LC_ALL, LOGNAME, PATH, SHELL, TERM, TMPDIR, TZ and USER;
-   * `true`: all of them. @default `[]`
+   * `true`: all of them. @default []
    */
   readonly inheritEnv?: true | readonly string[] | undefined;
   /**
    * Members for `_meta` of each request, chosen by the caller (`undefined`: anonymous). With it, a client's own `_meta` members are
    * taken away from every message, but for the protocol's (`progressToken`, `io.modelcontextprotocol/…`, `traceparent`,
-   * `tracestate`, `baggage`) and those that `passMeta` lists. A key that is returned, with `undefined` too, is never the
+   * `tracestate`, `baggage`) and those that `allowedClientMeta` lists. A key that is returned, with `undefined` too, is never the
    * client's. The function is synchronous; an exception, a promise and anything else but a plain object refuse the request.
    * @default nothing is added, and nothing taken away
    */
-  readonly meta?: ((auth: AuthInfo | undefined) => Record<string, unknown>) | undefined;
-  /** Further keys of `_meta` that a client may send where `meta` is set; never one that says who the caller is. @default `[]` */
-  readonly passMeta?: readonly string[] | undefined;
+  readonly requestMeta?: ((auth: AuthInfo | undefined) => Record<string, unknown>) | undefined;
+  /** Further keys of `_meta` that a client may send where `requestMeta` is set; never one that says who the caller is. @default [] */
+  readonly allowedClientMeta?: readonly string[] | undefined;
   /** The URL that clients use (RFC 8707), where no `mcpAuth()` in front names it; its host is an allowed Host on loopback listeners. */
   readonly resource?: string | undefined;
   /**
@@ -77,12 +77,12 @@ export interface McpStdioBackendOptions {
   readonly allowedOrigins?: readonly string[] | undefined;
   /**
    * How many sessions may be open at once, children of requests without a session included; more are answered 503. Processes may be
-   * twice as many while old ones end. @default `100`
+   * twice as many while old ones end. @default 100
    */
   readonly maxSessions?: number | undefined;
   /**
    * How many sessions one user may have open at once, wherever and through whatever client; more are answered 429. Where a cap is
-   * reached, a session that no client attends ends first: one without a stream and without a request in flight. @default `10`
+   * reached, a session that no client attends ends first: one without a stream and without a request in flight. @default 10
    */
   readonly maxSessionsPerUser?: number | undefined;
   /**
@@ -93,37 +93,37 @@ export interface McpStdioBackendOptions {
   /**
    * How requests of anonymous callers without a session (2026-07-28) are served: nothing in them distinguishes two callers. `separate`:
    * each request gets a child that no other request has used. `shared`: all of them share one child, for servers that
-   * remember nothing of their callers. `refuse`: with the challenge of `mcpAuth()`; 403 where there is none. @default `'separate'`
+   * remember nothing of their callers. `refuse`: with the challenge of `mcpAuth()`; 403 where there is none. @default 'separate'
    */
   readonly anonymousRequests?: AnonymousRequests | undefined;
-  /** How long a session without a request and without a stream lives, in seconds. @default `1800` */
+  /** How long a session without a request and without a stream lives, in seconds. @default 1800 */
   readonly idleTimeoutSeconds?: number | undefined;
-  /** How long a session without a stream outlives the last token used on it, in seconds. @default `60` */
+  /** How long a session without a stream outlives the last token used on it, in seconds. @default 60 */
   readonly expiryGraceSeconds?: number | undefined;
   /**
    * How long a program may take until it answers `initialize`, or its first request without a session, in seconds; `npx` may have to
-   * download it first. @default `120`
+   * download it first. @default 120
    */
   readonly startTimeoutSeconds?: number | undefined;
-  /** How long a request may take, and wait for a child that is slow to read, in seconds; 0: as long as it likes. @default `0` */
+  /** How long a request may take, and wait for a child that is slow to read, in seconds; 0: as long as it likes. @default 0 */
   readonly requestTimeoutSeconds?: number | undefined;
-  /** How long a request body may be, in bytes; a longer one is answered 413. @default `4194304` */
+  /** How long a request body may be, in bytes; a longer one is answered 413. @default 4194304 */
   readonly maxBodyBytes?: number | undefined;
-  /** How long one message of the child may be, in bytes; a longer one fails the request it answers. @default `16777216` */
+  /** How long one message of the child may be, in bytes; a longer one fails the request it answers. @default 16777216 */
   readonly maxMessageBytes?: number | undefined;
   /**
    * How many requests of one session may be in flight, and how many of its POSTs may wait until a child that is slow to read has
-   * read on; more are answered 429. @default `64`
+   * read on; more are answered 429. @default 64
    */
   readonly maxPendingRequests?: number | undefined;
   /**
    * How many children are started ahead; behind an `mcpAuth()`, anonymous callers get a quarter of them. Not together with an `env`
-   * that is a function. @default `0`
+   * that is a function. @default 0
    */
-  readonly warm?: number | undefined;
+  readonly warmChildren?: number | undefined;
   /**
    * `true` warns once when a request comes from another machine without an `mcpAuth()` in front; `false` where something else
-   * checks who calls. @default `true`
+   * checks who calls. @default true
    */
   readonly warnWhenOpen?: boolean | undefined;
   /** Gets the child's stderr and the warnings of the bridge. @default no logging */
@@ -139,14 +139,14 @@ export const STDIO_TABLE = {
   env: { default: {}, read: resolveEnv },
   cwd: { read: optional((checks, value, option) => checks.string(value, option, 'Name a directory.')) },
   inheritEnv: { default: [], read: resolveInheritEnv },
-  meta: { read: optional(resolveMeta) },
-  passMeta: {
+  requestMeta: { read: optional(resolveMeta) },
+  allowedClientMeta: {
     default: [],
     read: (checks, value, option) => checks.strings(value, option, 'Name the keys that clients may send.'),
   },
   resource: { read: optional(requireResource) },
   allowedHosts: { read: optional(lowerCase('Name hosts such as "api.example.com".')) },
-  allowedOrigins: { read: optional(lowerCase('Name origins such as "https://app.example.com".')) },
+  allowedOrigins: { read: optional(lowerCase('Name origins such as "https://app.example.com", or "*" for all.')) },
   logger: { read: resolveLogger },
   maxSessions: limit(100),
   maxSessionsPerUser: limit(10),
@@ -159,7 +159,7 @@ export const STDIO_TABLE = {
   maxBodyBytes: limit(4_194_304),
   maxMessageBytes: limit(16_777_216),
   maxPendingRequests: limit(64),
-  warm: limit(0, 0),
+  warmChildren: limit(0, 0),
   warnWhenOpen: flag(true),
 } satisfies OptionTable<McpStdioBackendOptions>;
 
@@ -172,9 +172,9 @@ export function resolveStdioOptions(options: Readonly<McpStdioBackendOptions>): 
   const checks = createChecks('mcpStdioBackend()');
   const given = requireArgument(checks, options, { example: '{ command: "node", args: ["server.js"] }' });
   const resolved = readOptions(checks, STDIO_TABLE, given);
-  if (resolved.warm > 0 && typeof given.env === 'function') {
-    const fix = 'A child started ahead has no caller: remove warm, or use a fixed env.';
-    checks.refuse('warm', '0 where env is a function', resolved.warm, fix);
+  if (resolved.warmChildren > 0 && typeof given.env === 'function') {
+    const fix = 'A child started ahead has no caller: remove warmChildren, or use a fixed env.';
+    checks.refuse('warmChildren', '0 where env is a function', resolved.warmChildren, fix);
   }
   const { maxAnonymousSessions = Math.ceil(resolved.maxSessions / 4) } = resolved;
   refuseCommandLine(checks, resolved, given.env);
@@ -202,7 +202,7 @@ function resolveMeta(checks: OptionChecks, meta: unknown, option: string): FromC
     const fix = 'Give a function, for example (auth) => ({ … }).';
     return checks.refuse(option, 'a function of the caller', meta, fix);
   }
-  return (auth) => requirePlainObject(checks, meta(auth), 'meta()');
+  return (auth) => requirePlainObject(checks, meta(auth), 'requestMeta()');
 }
 
 function lowerCase(fix: string): OptionReader<readonly string[]> {

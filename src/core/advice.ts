@@ -1,14 +1,22 @@
-/** The settings to change if a request is refused for want of one, in the words of the form that the user writes. */
+/** The settings to change if a request is refused for want of one, or if one weakens security, in the words of the form that the user writes. */
 export interface Advice {
   readonly preflight: string;
   readonly foreignHost: string;
   readonly foreignOrigin: string;
+  readonly permissive: string;
+  /** Undefined where the user did not ask for every origin here. */
+  readonly everyOrigin: string | undefined;
+  /** The names of options in that form, where they differ. */
+  readonly names: ReadonlyMap<string, string>;
 }
 
 const FOR_CODE: Advice = Object.freeze({
   preflight: 'mount mcpCors() before mcpAuth()',
   foreignHost: 'see the option allowedHosts of mcpStdioBackend()',
   foreignOrigin: 'see the option allowedOrigins of mcpStdioBackend()',
+  permissive: 'set mode to "strict"',
+  everyOrigin: 'list the origins of your pages in allowedOrigins',
+  names: new Map(),
 });
 
 const ofOptions = new WeakMap<object, Advice>();

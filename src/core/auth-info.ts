@@ -14,6 +14,7 @@ export interface AuthInfo {
   readonly clientId: string;
   /** The user, as the claim `subjectClaim` of its issuer names it; left out where the token names none. */
   readonly subject?: string;
+  /** From `scope`, `scp` and the claim `scopesClaim` of the issuer, each once. */
   readonly scopes: string[];
   /** Seconds since 1970. */
   readonly expiresAt?: number;
@@ -43,6 +44,18 @@ type WithAuth = IncomingMessage & { auth?: AuthInfo | undefined };
 
 /**
  * Who sent this request, as `mcpAuth()` verified it; `undefined` for an anonymous request.
+ *
+ * @example
+ * ```ts
+ * import express from 'express';
+ * import { getAuth, mcpAuth } from 'express-mcp-auth';
+ *
+ * const app = express();
+ * app.use(mcpAuth({ issuer: 'https://auth.example.com', audiences: ['https://mcp.example.com/mcp'] }));
+ * app.get('/whoami', (req, res) => {
+ *   res.json({ subject: getAuth(req)?.subject });
+ * });
+ * ```
  *
  * @throws {Error} Where this is not the request that came through `mcpAuth()`, but a copy of it, or a Proxy: taken for
  * anonymous, its sender would share sessions with unknown callers. Also where the `mcpAuth()` of a version that this one cannot

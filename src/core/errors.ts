@@ -17,7 +17,9 @@ export interface Complaint {
 /** Thrown at construction: the developer's mistake. `message` says what to change. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
+  /** The same for every `ConfigError`. */
   readonly code = 'invalid_configuration';
+  /** The option that was refused, as a path: `resourceMetadata.resource`. */
   readonly option: string;
 
   constructor(complaint: Complaint, options?: ErrorOptions) {
@@ -163,7 +165,9 @@ export type OutageCode = keyof typeof OUTAGES;
  */
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError';
+  /** What failed; each code has a heading in docs/errors.md. */
   readonly code: OutageCode;
+  /** The status of the answer. */
   readonly status: 502 | 503;
   /** When it is worth trying again, in seconds; sent as `Retry-After`. @default 30 */
   readonly retryAfterSeconds: number;

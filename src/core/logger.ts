@@ -6,9 +6,13 @@ import { printable } from './printable.js';
  * Lines never hold a token, a secret or a message body. Default of every `logger` option: no logging.
  */
 export interface Logger {
+  /** Details of single requests, for the time of debugging. */
   debug(line: string): void;
+  /** Refused requests, and what a child wrote. */
   info(line: string): void;
+  /** What is likely not meant: weak settings, clients that cannot log in. */
   warn(line: string): void;
+  /** Failures of this server, or of a server that it depends on. */
   error(line: string): void;
 }
 

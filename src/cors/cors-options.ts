@@ -1,3 +1,4 @@
+import { adviceFor } from '../core/advice.js';
 import type { Logger } from '../core/logger.js';
 import { lowerAscii } from '../http/lower-ascii.js';
 import { requireArgument } from '../options/argument.js';
@@ -11,32 +12,32 @@ export interface McpCorsOptions {
    * The origins whose pages may read answers: exact (`https://app.example.com`), with a star for the labels before a
    * domain (`https://*.example.com`) or for the port (`http://localhost:*`), or `'*'` for every origin.
    *
-   * @default `'*'`
+   * @default '*'
    */
-  readonly origins?: '*' | readonly string[] | undefined;
+  readonly allowedOrigins?: '*' | readonly string[] | undefined;
   /**
    * Header fields that a page may send; `Mcp-Param-*` stands for all whose names begin so, and `['*']` allows whatever it
    * asks for.
    *
-   * @default `['Authorization', 'Content-Type', 'Accept', 'Mcp-Session-Id', 'MCP-Protocol-Version', 'Last-Event-ID',
-   * 'Mcp-Method', 'Mcp-Name', 'DPoP', 'Mcp-Param-*']`
+   * @default ['Authorization', 'Content-Type', 'Accept', 'Mcp-Session-Id', 'MCP-Protocol-Version', 'Last-Event-ID',
+   * 'Mcp-Method', 'Mcp-Name', 'DPoP', 'Mcp-Param-*']
    */
-  readonly allowHeaders?: readonly string[] | undefined;
+  readonly allowedHeaders?: readonly string[] | undefined;
   /**
    * Header fields that a page may read; `['*']` stands for all of them, but not with `credentials` (Fetch standard).
    *
-   * @default `['WWW-Authenticate', 'Mcp-Session-Id', 'MCP-Protocol-Version']`
+   * @default ['WWW-Authenticate', 'Mcp-Session-Id', 'MCP-Protocol-Version']
    */
-  readonly exposeHeaders?: readonly string[] | undefined;
+  readonly exposedHeaders?: readonly string[] | undefined;
   /**
    * `['*']` stands for all of them, but not with `credentials` (Fetch standard).
    *
-   * @default `['GET', 'HEAD', 'POST', 'DELETE']`
+   * @default ['GET', 'HEAD', 'POST', 'DELETE']
    */
   readonly methods?: readonly string[] | undefined;
-  /** True if cookies may come along. Bearer tokens need none. Not together with every origin. @default `false` */
+  /** True if cookies may come along. Bearer tokens need none. Not together with every origin. @default false */
   readonly credentials?: boolean | undefined;
-  /** Seconds for which a browser need not ask again. @default `600` */
+  /** Seconds for which a browser need not ask again. @default 600 */
   readonly maxAgeSeconds?: number | undefined;
   /** Warned of what a browser client will miss. @default no logging */
   readonly logger?: Logger | undefined;
@@ -58,35 +59,45 @@ export const REQUEST_HEADERS = Object.freeze([
 
 /** The defaults are those that MCP clients in a browser need (MCP specification; RFC 6750; RFC 9728). */
 export const CORS_TABLE = {
-  origins: { default: '*', read: resolveOrigins },
+  allowedOrigins: { default: '*', read: resolveOrigins },
   // Only some clients send proofs (RFC 9449), and parameters of tools that are mirrored (MCP 2026-07-28).
-  allowHeaders: { default: [...REQUEST_HEADERS, 'DPoP', 'Mcp-Param-*'], read: requireTokens },
-  exposeHeaders: { default: ['WWW-Authenticate', 'Mcp-Session-Id', 'MCP-Protocol-Version'], read: requireTokens },
+  allowedHeaders: { default: [...REQUEST_HEADERS, 'DPoP', 'Mcp-Param-*'], read: requireTokens },
+  exposedHeaders: { default: ['WWW-Authenticate', 'Mcp-Session-Id', 'MCP-Protocol-Version'], read: requireTokens },
   methods: { default: ['GET', 'HEAD', 'POST', 'DELETE'], read: requireTokens },
   credentials: flag(false, CREDENTIALS_FIX),
   maxAgeSeconds: wholeNumber(600, 0, 'Leave it out for 10 minutes.'),
   logger: { read: resolveLogger },
 } satisfies OptionTable<McpCorsOptions>;
 
-export interface ResolvedCors extends Omit<ResolvedOptions<typeof CORS_TABLE>, 'allowHeaders'> {
-  readonly allowHeaders: '*' | readonly string[];
+/** What a configuration file calls the options: the names of agentgateway. */
+export const CORS_NAMES_IN_FILE: ReadonlyMap<string, string> = new Map([
+  ['allowedOrigins', 'allowOrigins'],
+  ['allowedHeaders', 'allowHeaders'],
+  ['exposedHeaders', 'exposeHeaders'],
+  ['methods', 'allowMethods'],
+  ['credentials', 'allowCredentials'],
+  ['maxAgeSeconds', 'maxAge'],
+] satisfies [keyof McpCorsOptions, string][]);
+
+export interface ResolvedCors extends Omit<ResolvedOptions<typeof CORS_TABLE>, 'allowedHeaders'> {
+  readonly allowedHeaders: '*' | readonly string[];
   /** In lower case: what the names of further header fields begin with. */
-  readonly allowHeaderPrefixes: readonly string[];
+  readonly allowedHeaderPrefixes: readonly string[];
 }
 
 /** @throws {ConfigError} */
 export function resolveCors(options: Readonly<McpCorsOptions>): ResolvedCors {
-  const checks = createChecks('mcpCors()');
+  const checks = createChecks('mcpCors()', adviceFor(options).names);
   const given = requireArgument(checks, options, { example: '' });
-  const { allowHeaders, ...resolved } = readOptions(checks, CORS_TABLE, given);
-  if (resolved.credentials && resolved.origins === '*') {
+  const { allowedHeaders, ...resolved } = readOptions(checks, CORS_TABLE, given);
+  if (resolved.credentials && resolved.allowedOrigins === '*') {
     checks.refuse('credentials', 'false where every origin is allowed', true, CREDENTIALS_FIX);
   }
   const isPrefix = (name: string) => name.endsWith('*');
   return Object.freeze({
     ...resolved,
-    allowHeaders: allowHeaders.includes('*') ? '*' : allowHeaders.filter((name) => !isPrefix(name)),
-    allowHeaderPrefixes: allowHeaders.filter(isPrefix).map((name) => lowerAscii(name.slice(0, -1))),
+    allowedHeaders: allowedHeaders.includes('*') ? '*' : allowedHeaders.filter((name) => !isPrefix(name)),
+    allowedHeaderPrefixes: allowedHeaders.filter(isPrefix).map((name) => lowerAscii(name.slice(0, -1))),
   });
 }
 

@@ -24,7 +24,8 @@ const NO_KEYS: Jwks = { keys: [{}] };
  * Undefined where the documents name no authorization server, or scopes that no policy can have.
  */
 export function assumePolicy({ servers, resource, scopes, metadata }: SeenPolicy): ResolvedAuth | undefined {
-  const dpop = metadata.dpop_bound_access_tokens_required === true ? 'require' : undefined;
+  const dpop = metadata.dpop_bound_access_tokens_required === true ? { required: true } : undefined;
+  const mtls = metadata.tls_client_certificate_bound_access_tokens === true ? MTLS : undefined;
   const issuers = new Map(servers.map((server) => [server.issuer, server]));
   try {
     return resolveAuth('doctor', {
@@ -35,10 +36,9 @@ export function assumePolicy({ servers, resource, scopes, metadata }: SeenPolicy
         jwks: () => jwks,
       })),
       requiredScopes: scopes,
-      dpop,
+      senderConstraint: { dpop, mtls },
       // Proofs are checked against it; tokens need only name it.
       resourceMetadata: dpop && { resource },
-      mtls: metadata.tls_client_certificate_bound_access_tokens === true ? MTLS : undefined,
       // The user has named this server, and its key set is only read to explain a token.
       dangerouslyAllowHttp: true,
     });

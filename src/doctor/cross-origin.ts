@@ -1,4 +1,4 @@
-import { CORS_TABLE, REQUEST_HEADERS } from '../cors/cors-options.js';
+import { CORS_NAMES_IN_FILE, CORS_TABLE, REQUEST_HEADERS } from '../cors/cors-options.js';
 import { lowerAscii } from '../http/lower-ascii.js';
 import { trimOws } from '../http/ows.js';
 import { type Finding, type Fix, reporterFor } from './finding.js';
@@ -15,10 +15,10 @@ const ORIGINS: Fix = {
   code: 'List the origins that may where CORS is answered: in mcpCors(), or in another cors() that answers before or after it.',
   file: 'List the origins that may in policies.cors.allowOrigins.',
 };
-/** @param option Of mcpCors() and of policies.cors. */
-const ADD = (option: 'allowHeaders' | 'methods' | 'exposeHeaders'): Fix => ({
+/** @param option Of mcpCors(). */
+const ADD = (option: 'allowedHeaders' | 'methods' | 'exposedHeaders'): Fix => ({
   code: `Add them where CORS is answered: to ${option} of mcpCors(), whose defaults have them, or to another cors() that answers before or after it.`,
-  file: `Add them to policies.cors.${option === 'methods' ? 'allowMethods' : option}.`,
+  file: `Add them to policies.cors.${CORS_NAMES_IN_FILE.get(option)}.`,
 });
 
 /**
@@ -59,7 +59,7 @@ async function judgePreflight(probe: Probe, url: string): Promise<Finding> {
   );
   const missing = [...forbidden, ...methods];
   if (missing.length === 0) return report.ok('allows what MCP clients send');
-  const fix = ADD(forbidden.length > 0 ? 'allowHeaders' : 'methods');
+  const fix = ADD(forbidden.length > 0 ? 'allowedHeaders' : 'methods');
   return report.warning(`does not allow ${missing.join(', ')}`, 'Clients in a browser cannot send these.', fix);
 }
 
@@ -107,11 +107,11 @@ async function judgeRefusal(probe: Probe, url: string, isOpen: boolean): Promise
     const seen = `the ${status} cannot be read`;
     return report.warning(seen, 'Clients in a browser see an error, and no login.', originsFix(headers));
   }
-  const exposed = CORS_TABLE.exposeHeaders.default.map(lowerAscii);
+  const exposed = CORS_TABLE.exposedHeaders.default.map(lowerAscii);
   const missing = missingFrom(headers.get('access-control-expose-headers'), exposed);
   if (missing.length === 0) return report.ok('can be read, with the challenge and the session id');
   const what = `does not expose ${missing.join(', ')}`;
-  return report.warning(what, 'Clients in a browser cannot read these.', ADD('exposeHeaders'));
+  return report.warning(what, 'Clients in a browser cannot read these.', ADD('exposedHeaders'));
 }
 
 async function judgeDocuments(probe: Probe, documents: readonly string[]): Promise<Finding> {

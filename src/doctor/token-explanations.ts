@@ -108,12 +108,15 @@ export const EXPLANATIONS: Readonly<
   },
   bound_token: [
     'bound to a key or a certificate, and sent without a proof',
-    'Set dpop or mtls, where the server is to take bound tokens; the doctor has no proof to send.',
+    'Set senderConstraint, where the server is to take bound tokens; the doctor has no proof to send.',
   ],
-  dpop_required: ['not bound to a key', 'Have the client ask for a token with a DPoP proof, which dpop requires.'],
+  dpop_required: [
+    'not bound to a key',
+    'Have the client ask for a token with a DPoP proof, which senderConstraint.dpop requires.',
+  ],
   certificate_required: [
     'a certificate is needed that the doctor does not show',
-    'Try it with a client that has the certificate, which mtls requires.',
+    'Try it with a client that has the certificate, which senderConstraint.mtls requires.',
   ],
   unsupported_confirmation: (_evidence, { payload }) => [
     `cnf is ${shown(claimOf(payload, 'cnf'))}`,

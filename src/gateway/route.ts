@@ -1,4 +1,5 @@
 import { type Advice, noteAdvice } from '../core/advice.js';
+import { CORS_NAMES_IN_FILE } from '../cors/cors-options.js';
 import { isLoopbackAddress, isLoopbackHost } from '../http/loopback.js';
 import {
   type Logger,
@@ -42,7 +43,7 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
   noteAdvice(stdio, advice);
   const backend = atPlace(route.target.at, () => mcpStdioBackend(stdio));
   const handle = chain([
-    ...(route.cors ? [createCors(route.cors, logger)] : []),
+    ...(route.cors ? [createCors(route.cors, logger, advice)] : []),
     ...(authentication ? [authentication.auth] : []),
     ...(scopes ? [atPlace(scopes.at, () => mcpScopes(scopes.rules, { ...scopes.options, logger }))] : []),
     backend,
@@ -57,7 +58,7 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
 /** The backend guards against DNS rebinding; what the file says of origins must not be foreign to it. */
 function backendOptions({ target, cors }: RouteConfig, policy: ResolvedAuth | undefined) {
   const { at: _place, ...program } = target;
-  const allowedOrigins = cors && originsForBackend(cors.options.origins, policy);
+  const allowedOrigins = cors && originsForBackend(cors.options.allowedOrigins, policy);
   // The command itself warns of open routes, before it listens.
   return { ...program, warnWhenOpen: false, ...(allowedOrigins && { allowedOrigins }) };
 }
@@ -69,18 +70,26 @@ function originsForBackend(origins: readonly string[], policy: ResolvedAuth | un
   return policy !== undefined && requiresToken(policy.modeName) ? ['*'] : undefined;
 }
 
-function createCors({ options, at: place }: CorsConfig, logger: Logger): Middleware {
+const CORS_EVERY_ORIGIN = 'list the origins of your pages in allowOrigins';
+
+function createCors({ options, at: place }: CorsConfig, logger: Logger, advice: Advice): Middleware {
   const warn = (line: string) => logger.warn(`${place}: ${line}`);
-  return atPlace(place, () => mcpCors({ ...options, logger: { ...logger, warn } }));
+  const cors = { ...options, logger: { ...logger, warn } };
+  noteAdvice(cors, { ...advice, everyOrigin: CORS_EVERY_ORIGIN, names: CORS_NAMES_IN_FILE });
+  return atPlace(place, () => mcpCors(cors));
 }
 
-/** The settings of the file to change if the route refuses a request for want of one. */
+/** The settings of the file to change if the route refuses a request for want of one, or is less safe than it could be. */
 function adviceOf({ at, mcpAuthentication }: RouteConfig): Advice {
   const place = mcpAuthentication?.at ?? `${at}.policies.mcpAuthentication`;
   return {
     preflight: `give ${at} policies.cors`,
     foreignHost: `name the address that clients use in ${place}.resourceMetadata.resource, or have the proxy send "Host: localhost"`,
     foreignOrigin: `list it in ${at}.policies.cors.allowOrigins, without a star`,
+    permissive: `set ${place}.mode to "strict"`,
+    // The backend gets every origin where policies.cors has it, which has a warning of its own.
+    everyOrigin: undefined,
+    names: new Map(),
   };
 }
 

@@ -24,16 +24,16 @@ const PROTOCOL_KEYS: ReadonlySet<string> = new Set(['progressToken', 'traceparen
 const PROTOCOL_PREFIX = 'io.modelcontextprotocol/';
 
 /**
- * Turns the options `meta` and `passMeta` into rules. Which keys `meta` will ever return is not known before it does, so where it
- * is set a client sends the protocol's own keys and those of `passMeta`, and no other: it must not say about itself what only
+ * Turns the options `requestMeta` and `allowedClientMeta` into rules. Which keys `requestMeta` will ever return is not known before it does, so where it
+ * is set a client sends the protocol's own keys and those of `allowedClientMeta`, and no other: it must not say about itself what only
  * we may say.
  */
 export function createMetaRules(
   meta: ((auth: AuthInfo | undefined) => Record<string, unknown>) | undefined,
-  passMeta: readonly string[],
+  allowedClientMeta: readonly string[],
 ): MetaRules {
   if (meta === undefined) return { forRequest: () => undefined, forOthers: undefined };
-  const listed = new Set(passMeta);
+  const listed = new Set(allowedClientMeta);
   const passes = (name: string): boolean =>
     PROTOCOL_KEYS.has(name) || name.startsWith(PROTOCOL_PREFIX) || listed.has(name);
   const forRequest = (auth: AuthInfo | undefined): MetaRule => {

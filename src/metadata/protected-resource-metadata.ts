@@ -12,6 +12,20 @@ import { publicEndpointsOf } from './public-endpoints.js';
  * `mcpAuth()` serves the same for the requests that reach it. Where it is mounted on a path, such as `/mcp`, mount this
  * at the root of the app, before or after it: the outcome is the same.
  *
+ * @example
+ * ```ts
+ * import express from 'express';
+ * import { mcpAuth, protectedResourceMetadata } from 'express-mcp-auth';
+ *
+ * const auth = mcpAuth({
+ *   issuer: 'https://auth.example.com',
+ *   resourceMetadata: { resource: 'https://mcp.example.com/mcp', scopesSupported: ['files:read'] },
+ * });
+ * const app = express();
+ * app.use(protectedResourceMetadata(auth));
+ * app.use('/mcp', auth);
+ * ```
+ *
  * @param policy The options object that `mcpAuth()` got, or what `mcpAuth()` returned. Options are read once: a change
  * to them after they were given to either function is refused here.
  * @throws {ConfigError} Where the policy is not one.

@@ -1,18 +1,24 @@
+import { types } from 'node:util';
 import leven from 'leven';
 import { ConfigError } from '../core/errors.js';
 import { isRecord } from '../http/json-object.js';
+import { otherNameFor, otherValueFor, writeAs } from './other-names.js';
 
 /** Checks the options of one function; every refusal names that function. */
 export type OptionChecks = ReturnType<typeof createChecks>;
 
-/** `who` is the function the developer called, for example `mcpAuth()`. */
-export function createChecks(who: string) {
+/**
+ * @param who The function the developer called, for example `mcpAuth()`.
+ * @param names The names of options in the form that the user writes, where they differ.
+ */
+export function createChecks(who: string, names: ReadonlyMap<string, string> = new Map()) {
+  const written = (option: string) => option.replace(/^\w+/, (name) => names.get(name) ?? name);
   const refuse = (option: string, expected: string, given: unknown, fix: string): never => {
-    throw new ConfigError({ who, option, expected, given, fix });
+    throw new ConfigError({ who, option: written(option), expected, given, fix });
   };
   /** For what must not be repeated: secrets, requests with tokens in them, loggers with whatever is in those. */
   const refuseUnquoted = (option: string, expected: string, fix: string): never => {
-    throw new ConfigError({ who, option, expected, fix });
+    throw new ConfigError({ who, option: written(option), expected, fix });
   };
   const integer = (value: unknown, option: string, least: number, fix: string): number =>
     Number.isSafeInteger(value) && (value as number) >= least
@@ -38,12 +44,17 @@ export function createChecks(who: string) {
     },
     boolean: (value: unknown, option: string, fix: string): boolean =>
       typeof value === 'boolean' ? value : refuse(option, 'true or false', value, fix),
-    strings: (value: unknown, option: string, fix: string): readonly string[] =>
-      isStringList(value) ? Object.freeze([...value]) : refuse(option, 'an array of non-empty strings', value, fix),
-    oneOf: <const T extends string>(value: unknown, option: string, names: readonly T[], fix: string): T =>
-      names.includes(value as T)
+    strings: (value: unknown, option: string, fix: string): readonly string[] => {
+      if (isStringList(value)) return Object.freeze([...value]);
+      const pattern = regExpIn(value);
+      return pattern === undefined
+        ? refuse(option, 'an array of non-empty strings', value, fix)
+        : refuse(option, 'an array of strings, without a regular expression', String(pattern), fix);
+    },
+    oneOf: <const T extends string>(value: unknown, option: string, words: readonly T[], fix: string): T =>
+      words.includes(value as T)
         ? (value as T)
-        : refuse(option, `one of ${names.map((name) => `"${name}"`).join(', ')}`, value, fix),
+        : refuse(option, `one of ${words.map((word) => `"${word}"`).join(', ')}`, value, fixFor(value, words, fix)),
     knownKeys: (value: Readonly<Record<string, unknown>>, path: string, known: readonly string[]): void => {
       for (const key of Object.keys(value)) {
         if (!known.includes(key)) throw unknownOption(who, path === '' ? key : `${path}.${key}`, key, known);
@@ -68,6 +79,18 @@ function isStringList(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '');
 }
 
+/** A regular expression in the place of a string, or of one in a list. */
+export function regExpIn(value: unknown): RegExp | undefined {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  // Not instanceof: Jest has a realm of its own.
+  return list.find((item) => types.isRegExp(item));
+}
+
+function fixFor(value: unknown, words: readonly string[], fix: string): string {
+  const other = otherValueFor(value, words);
+  return other === undefined ? fix : `Write "${other}".`;
+}
+
 /** The name in `known` that `given` is most likely a slip of; undefined where none is near. */
 export function nearestName(
   given: string,
@@ -84,6 +107,10 @@ export function nearestName(
 }
 
 function unknownOption(who: string, option: string, key: string, known: readonly string[]): ConfigError {
+  const other = otherNameFor(key, known);
+  if (other !== undefined) {
+    return new ConfigError({ who, option, expected: `called "${other.option}"`, given: key, fix: writeAs(other) });
+  }
   const near = nearestName(key, known);
   if (near !== undefined)
     return new ConfigError({ who, option, expected: 'a known option', given: key, fix: `Did you mean "${near}"?` });

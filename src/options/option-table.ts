@@ -60,6 +60,12 @@ export function text(fix: string): OptionReader<string> {
   return (checks, value, option) => checks.string(value, option, fix);
 }
 
+/** Reads a function. */
+export function callback<Callback>(fix: string): OptionReader<Callback> {
+  return (checks, value, option) =>
+    typeof value === 'function' ? (value as Callback) : checks.refuse(option, 'a function', value, fix);
+}
+
 /** Reads one of a few words. */
 export function oneOf<const Word extends string>(words: readonly Word[], fix: string): OptionReader<Word> {
   return (checks, value, option) => checks.oneOf(value, option, words, fix);

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from '../core/logger.js';
-import type { DpopMode } from '../oauth/challenge.js';
 import type { AuthDecision } from './auth-decision.js';
 import type { McpAuthMode } from './modes.js';
 import type { OAuthProxyOptions, ProviderOption } from './oauth-proxy-options.js';
 
 /** A JSON Web Key Set (RFC 7517, section 5). */
 export interface Jwks {
+  /** The public keys, each a JSON Web Key. */
   readonly keys: readonly Readonly<Record<string, unknown>>[];
 }
 
@@ -16,14 +16,30 @@ export interface Jwks {
  * must return at once, and return the same object for as long as nothing has changed.
  */
 export type JwksOption =
-  | { readonly file: string; readonly url?: never; readonly keys?: never }
-  | { readonly url: string; readonly file?: never; readonly keys?: never }
-  | { readonly keys: Jwks['keys']; readonly file?: never; readonly url?: never }
+  | {
+      /** The name of a file with a key set in it. A change takes effect without a restart. */
+      readonly file: string;
+      readonly url?: never;
+      readonly keys?: never;
+    }
+  | {
+      /** The address of a key set: https, or http on loopback unless `dangerouslyAllowHttp`. */
+      readonly url: string;
+      readonly file?: never;
+      readonly keys?: never;
+    }
+  | {
+      /** The public keys themselves. */
+      readonly keys: Jwks['keys'];
+      readonly file?: never;
+      readonly url?: never;
+    }
   | (() => Jwks)
   | string;
 
+/** What every token of an issuer must have, beside what is always checked. */
 export interface JwtValidationOptions {
-  /** Claims that must be present, of any name. @default `['exp']` */
+  /** Claims that must be present, of any name. @default ['exp'] */
   readonly requiredClaims?: readonly string[] | undefined;
 }
 
@@ -34,13 +50,13 @@ export interface IssuerOptions {
   /**
    * One of these must stand in the token's `aud`; one closing slash more or less is tolerated, nothing else.
    *
-   * @default `[resourceMetadata.resource]`
+   * @default [resourceMetadata.resource]
    */
   readonly audiences?: readonly string[] | undefined;
   /**
    * The claim that names the audience, for servers whose access tokens have no `aud` (Cognito: `client_id`).
    *
-   * @default `'aud'`
+   * @default 'aud'
    */
   readonly audienceClaim?: string | undefined;
   /**
@@ -54,15 +70,19 @@ export interface IssuerOptions {
   readonly clientId?: string | undefined;
   /** The secret of `clientId`, where it is a confidential client. Sent to the token endpoint only. */
   readonly clientSecret?: string | undefined;
-  /** @default the provider's URL; `{issuer}/.well-known/jwks.json` without one */
+  /**
+   * Where the keys that verify tokens come from.
+   *
+   * @default the provider's URL; `{issuer}/.well-known/jwks.json` without one
+   */
   readonly jwks?: JwksOption | undefined;
-  /** @default `{}` */
+  /** What every token must have, beside what is always checked. @default {} */
   readonly jwtValidationOptions?: JwtValidationOptions | undefined;
   /**
    * The claim that names the user, for servers whose access tokens have no `sub`. It must name one user for good; one that names the
    * client makes its users one. A token without this claim is a user of its own, whose sessions end with it.
    *
-   * @default `'sub'`
+   * @default 'sub'
    */
   readonly subjectClaim?: string | undefined;
   /** A claim that holds scopes beside `scope` and `scp`, for example `roles` or `permissions`. */
@@ -80,8 +100,9 @@ export interface KnownMetadataMembers {
   readonly resource?: string | undefined;
   /** Advertised, not enforced: see `requiredScopes`. */
   readonly scopesSupported?: readonly string[] | undefined;
+  /** Advertised: how a token may be sent. Whatever stands here, it is read from the `Authorization` header alone. */
   readonly bearerMethodsSupported?: readonly string[] | undefined;
-  /** @default the configured issuers, byte for byte */
+  /** Where clients get a token. @default the configured issuers, byte for byte */
   readonly authorizationServers?: readonly string[] | undefined;
 }
 
@@ -95,12 +116,18 @@ export interface ResourceMetadataOptions extends KnownMetadataMembers {
 
 /** How long a verified token is remembered, so that its next request pays for no cryptography. */
 export interface TokenCacheOptions {
-  /** Seconds. Every remembered token is verified anew after this time. @default `300` */
+  /** Seconds. Every remembered token is verified anew after this time. @default 300 */
   readonly maxAgeSeconds?: number | undefined;
-  /** @default `10000` */
+  /** How many tokens are remembered. @default 10000 */
   readonly maxEntries?: number | undefined;
-  /** Bytes of all of them together, estimated. Beyond it the one that was not used for longest is forgotten. @default `67108864` */
+  /** Bytes of all of them together, estimated. Beyond it the one that was not used for longest is forgotten. @default 67108864 */
   readonly maxBytes?: number | undefined;
+}
+
+/** Tokens bound to a key of the client, with the DPoP scheme and a proof in each request (RFC 9449). */
+export interface DpopOptions {
+  /** `true` refuses every token that is not bound to a key. @default false */
+  readonly required?: boolean | undefined;
 }
 
 /** Tokens bound to a client certificate (RFC 8705). */
@@ -110,43 +137,49 @@ export interface MtlsOptions {
    * read it from the header that the proxy sets, and only where no client can set that header itself.
    */
   readonly getCertificate: (req: IncomingMessage) => string | Uint8Array | undefined;
-  /** `true` refuses every token that is not bound to a certificate. @default `false` */
+  /** `true` refuses every token that is not bound to a certificate. @default false */
   readonly required?: boolean | undefined;
 }
 
-export interface SharedOptions {
-  /** @default `'strict'` */
-  readonly mode?: McpAuthMode | undefined;
-  /** @default `{}` */
-  readonly resourceMetadata?: ResourceMetadataOptions | undefined;
-  /** Every token must have all of these; named in each challenge. @default `[]` */
-  readonly requiredScopes?: readonly string[] | undefined;
-  /** Seconds of tolerance for `exp` and `nbf`. @default `30` */
-  readonly clockToleranceSeconds?: number | undefined;
-  /** Bytes. A longer token is refused before it is looked at. @default `16384` */
-  readonly maxTokenBytes?: number | undefined;
-  /** Seconds for which known keys go on being trusted while the key server cannot be reached. @default `86400` */
-  readonly staleIfErrorSeconds?: number | undefined;
-  /** `false` verifies every request again. @default `{}` */
-  readonly verifiedTokens?: TokenCacheOptions | false | undefined;
+/** Tokens that only the client which they were issued to can use. A bound token presented as a bearer token is always refused. */
+export interface SenderConstraintOptions {
   /**
-   * Tokens bound to a key (RFC 9449): `accept` takes them beside bearer tokens, `require` takes nothing else. A bound
-   * token presented as a bearer token is refused whatever stands here. Needs `resourceMetadata.resource`, which proofs are
-   * checked against. @default `'off'`
+   * Accepts tokens bound to a key (RFC 9449), beside others unless `required`. Needs `resourceMetadata.resource`, which proofs are
+   * checked against. @default refused
    */
-  readonly dpop?: DpopMode | undefined;
-  /** Tokens bound to a client certificate (RFC 8705). @default refused */
+  readonly dpop?: DpopOptions | undefined;
+  /** Accepts tokens bound to a client certificate (RFC 8705), beside others unless `required`. @default refused */
   readonly mtls?: MtlsOptions | undefined;
+}
+
+/** The options that hold for all issuers of a policy. */
+export interface SharedOptions {
+  /** Which requests pass without a valid token. @default 'strict' */
+  readonly mode?: McpAuthMode | undefined;
+  /** What clients are told of this server (RFC 9728); announced, not enforced. @default {} */
+  readonly resourceMetadata?: ResourceMetadataOptions | undefined;
+  /** Every token must have all of these; named in each challenge. @default [] */
+  readonly requiredScopes?: readonly string[] | undefined;
+  /** Seconds of tolerance for `exp` and `nbf`. @default 30 */
+  readonly clockToleranceSeconds?: number | undefined;
+  /** Bytes. A longer token is refused before it is looked at. @default 16384 */
+  readonly maxTokenBytes?: number | undefined;
+  /** Seconds for which known keys go on being trusted while the key server cannot be reached. @default 86400 */
+  readonly staleIfErrorSeconds?: number | undefined;
+  /** Remembers verified tokens; `false` verifies the token of every request again. @default {} */
+  readonly tokenCache?: TokenCacheOptions | false | undefined;
+  /** Tokens bound to a key or to a certificate of the client; without it, bound tokens are refused. @default {} */
+  readonly senderConstraint?: SenderConstraintOptions | undefined;
   /**
    * Our side of the authorization server that `provider` names: clients see this server as their authorization server,
    * and every login is relayed. `false` shows them the issuer itself, byte for byte.
    *
-   * @default `{}`
+   * @default {}
    */
   readonly oauthProxy?: OAuthProxyOptions | false | undefined;
   /**
    * Plain http to key servers and authorization servers that are not on this machine, for example in a network of
-   * containers. Whoever can change what passes there can log in as anybody. @default `false`
+   * containers. Whoever can change what passes there can log in as anybody. @default false
    */
   readonly dangerouslyAllowHttp?: boolean | undefined;
   /** Called with every decision, after it is made; what it throws changes nothing. */
@@ -162,7 +195,10 @@ export interface SharedOptions {
 export type SingleIssuerPolicy = SharedOptions & IssuerOptions & { readonly issuers?: never };
 
 /** Several issuers: the token's `iss` chooses. */
-export type SeveralIssuersPolicy = SharedOptions & { readonly issuers: readonly IssuerOptions[] } & {
+export type SeveralIssuersPolicy = SharedOptions & {
+  /** Each issuer once, with its own options. */
+  readonly issuers: readonly IssuerOptions[];
+} & {
   readonly [K in keyof IssuerOptions]?: never;
 };
 

@@ -19,7 +19,10 @@ const FIX = 'Give one of { file }, { url }, { keys: […] }, a function, or the 
 
 /** @throws {ConfigError} */
 export function resolveJwksSource(checks: OptionChecks, jwks: unknown, option: string, allowHttp: boolean): JwksSource {
-  if (typeof jwks === 'string') return { kind: 'inline', jwks: requireJwks(checks, jwks, option) };
+  if (typeof jwks === 'string') {
+    refuseUrlAsText(checks, jwks, option);
+    return { kind: 'inline', jwks: requireJwks(checks, jwks, option) };
+  }
   if (typeof jwks === 'function') return requireLiveKeys(checks, jwks as () => Jwks, option);
   const given = checks.record(jwks, option, FIX);
   checks.knownKeys(given, option, KINDS);
@@ -36,17 +39,30 @@ export function resolveJwksSource(checks: OptionChecks, jwks: unknown, option: s
 /**
  * The key source of an issuer, derived from its provider.
  *
+ * @param path Empty, or that of the issuer, with a dot at its end.
  * @throws {ConfigError} Where the issuer is not a URL that a key set's address can be derived from.
  */
 export function deriveJwksSource(
   checks: OptionChecks,
-  option: string,
+  path: string,
   { issuer, jwksUrl, allowHttp }: { issuer: string; jwksUrl: (issuer: string) => string; allowHttp: boolean },
 ): JwksSource {
-  if (!URL.canParse(issuer)) {
-    return checks.refuse(option, 'given, since a key set is derived only from an issuer that is a URL', undefined, FIX);
+  if (!URL.canParse(issuer) || !/^https?:$/.test(new URL(issuer).protocol)) {
+    const expected = 'given, since a key set is derived only from an issuer that is an http(s) URL';
+    return checks.refuse(`${path}jwks`, expected, undefined, FIX);
   }
-  return { kind: 'url', url: requireServerUrl(checks, jwksUrl(issuer), option, allowHttp) };
+  // What the user wrote is the issuer; the address that follows from it is as safe.
+  requireServerUrl(checks, issuer, `${path}issuer`, allowHttp);
+  return { kind: 'url', url: requireServerUrl(checks, jwksUrl(issuer), `${path}jwks`, allowHttp) };
+}
+
+function refuseUrlAsText(checks: OptionChecks, text: string, option: string): void {
+  if (!/^https?:\/\//i.test(text)) return;
+  const expected = 'an object with the URL in it: text is read as a key set';
+  const fix = 'Write { url: "https://…" }.';
+  // A password stands before an @, and a key in a query.
+  if (/[@?]/.test(text)) checks.refuseUnquoted(option, expected, fix);
+  checks.refuse(option, expected, text, fix);
 }
 
 function resolveKeyFile(checks: OptionChecks, value: unknown, option: string): JwksSource {

@@ -34,8 +34,8 @@ export function refuseIdlePromises(
   kept: { readonly dpop: boolean; readonly mtls: boolean },
 ): void {
   const promises = [
-    ['dpopBoundAccessTokensRequired', kept.dpop, `Set dpop to "require", which announces it too.`],
-    ['tlsClientCertificateBoundAccessTokens', kept.mtls, 'Set mtls, which announces it too.'],
+    ['dpopBoundAccessTokensRequired', kept.dpop, 'Set senderConstraint.dpop.required to true, which announces it too.'],
+    ['tlsClientCertificateBoundAccessTokens', kept.mtls, 'Set senderConstraint.mtls, which announces it too.'],
   ] as const;
   for (const [name, isKept, fix] of promises) {
     if (members[name] !== true || isKept) continue;

@@ -1,11 +1,13 @@
 import type { ProviderName } from '../providers/providers.js';
 
-/** Exactly one of the providers, in agentgateway's shape: `{ keycloak: {} }`. */
-export type ProviderOption = {
-  [Name in ProviderName]: { readonly [K in Name]: Readonly<Record<string, never>> } & {
-    readonly [K in Exclude<ProviderName, Name>]?: never;
-  };
-}[ProviderName];
+/** Exactly one of the providers: `'keycloak'`, or in agentgateway's shape `{ keycloak: {} }`. */
+export type ProviderOption =
+  | ProviderName
+  | {
+      [Name in ProviderName]: { readonly [K in Name]: Readonly<Record<string, never>> } & {
+        readonly [K in Exclude<ProviderName, Name>]?: never;
+      };
+    }[ProviderName];
 
 /** How this server appears as the authorization server. */
 export interface OAuthProxyOptions {
@@ -16,7 +18,7 @@ export interface OAuthProxyOptions {
    * @default a random one, with a warning
    */
   readonly secret?: string | readonly string[] | undefined;
-  /** `/authorize`, `/token` and `/register` at our origin, for clients of 2025-03-26 that ignore metadata. @default `false` */
+  /** `/authorize`, `/token` and `/register` at our origin, for clients of 2025-03-26 that ignore metadata. @default false */
   readonly legacyEndpoints?: boolean | undefined;
   /**
    * Where the authorization server's metadata is, where this server reaches it under another address than browsers do.

@@ -1,11 +1,12 @@
+import { adviceFor } from '../core/advice.js';
 import { requireArgument } from '../options/argument.js';
 import { createChecks, type OptionChecks } from '../options/checks.js';
 import { resolveLogger } from '../options/logger-option.js';
 import {
   asGiven,
+  callback,
   flag,
   group,
-  type OptionReader,
   type OptionTable,
   oneOf,
   optional,
@@ -15,28 +16,22 @@ import {
 } from '../options/option-table.js';
 import { requireScopes } from '../options/scope-list.js';
 import type { AuthDecision } from './auth-decision.js';
-import type { McpAuthOptions, MtlsOptions, SharedOptions, TokenCacheOptions } from './auth-options.js';
+import type { McpAuthOptions, SharedOptions, TokenCacheOptions } from './auth-options.js';
 import { refuseIdlePromises, refuseOptionsAsMembers } from './metadata-members.js';
 import { type McpAuthMode, MODES } from './modes.js';
 import { ISSUER_OPTIONS, type IssuerContext, resolveIssuer, type TrustedIssuer } from './resolve-issuer.js';
 import { type ResolvedOAuthProxy, resolveOAuthProxy } from './resolve-oauth-proxy.js';
 import { RESOURCE_FIX, type ResourceIdentity, resolveResource } from './resolve-resource.js';
+import { type ResolvedSenderConstraint, resolveSenderConstraint } from './resolve-sender-constraint.js';
 import { warnAboutUnusableIssuers } from './unusable-issuers.js';
 
-const VERIFIED_TOKENS_FIX = 'Give { maxAgeSeconds, maxEntries, maxBytes }, or false to verify every request again.';
+const TOKEN_CACHE_FIX = 'Give { maxAgeSeconds, maxEntries, maxBytes }, or false to verify every request again.';
 
 export const TOKEN_CACHE_TABLE = {
-  maxAgeSeconds: wholeNumber(300, 1, VERIFIED_TOKENS_FIX),
-  maxEntries: wholeNumber(10_000, 1, VERIFIED_TOKENS_FIX),
-  maxBytes: wholeNumber(67_108_864, 1, VERIFIED_TOKENS_FIX),
+  maxAgeSeconds: wholeNumber(300, 1, TOKEN_CACHE_FIX),
+  maxEntries: wholeNumber(10_000, 1, TOKEN_CACHE_FIX),
+  maxBytes: wholeNumber(67_108_864, 1, TOKEN_CACHE_FIX),
 } satisfies OptionTable<TokenCacheOptions>;
-
-const MTLS_FIX = 'Write { getCertificate: (req) => …, required: true }.';
-
-export const MTLS_TABLE = {
-  getCertificate: { read: requireFunction<MtlsOptions['getCertificate']>(MTLS_FIX) },
-  required: flag(false, MTLS_FIX),
-} satisfies OptionTable<MtlsOptions>;
 
 /** The options of a policy that stand once, whether it names one issuer or several. */
 export const SHARED_TABLE = {
@@ -55,21 +50,17 @@ export const SHARED_TABLE = {
   clockToleranceSeconds: wholeNumber(30, 0),
   maxTokenBytes: wholeNumber(16_384, 1),
   staleIfErrorSeconds: wholeNumber(86_400, 0),
-  verifiedTokens: {
+  tokenCache: {
     default: {},
     read: (checks, value, option) =>
-      value === false ? undefined : group(TOKEN_CACHE_TABLE, VERIFIED_TOKENS_FIX)(checks, value, option),
+      value === false ? undefined : group(TOKEN_CACHE_TABLE, TOKEN_CACHE_FIX)(checks, value, option),
   },
-  dpop: {
-    default: 'off',
-    read: oneOf(['off', 'accept', 'require'], 'Leave it out for "off", which refuses bound tokens.'),
-  },
-  mtls: { read: optional(group(MTLS_TABLE, MTLS_FIX)) },
+  senderConstraint: { default: {}, read: resolveSenderConstraint },
   oauthProxy: { read: asGiven },
   dangerouslyAllowHttp: flag(false),
   onDecision: {
     read: optional(
-      requireFunction<(decision: AuthDecision) => void>('Give a function that takes the decision, or leave it out.'),
+      callback<(decision: AuthDecision) => void>('Give a function that takes the decision, or leave it out.'),
     ),
   },
   logger: { read: resolveLogger },
@@ -80,9 +71,10 @@ const POLICY_OPTIONS = [...Object.keys(SHARED_TABLE), 'issuers', ...ISSUER_OPTIO
 /** The policy as the two middlewares use it: nothing is optional any more, and the options are not read again. */
 export interface ResolvedAuth
   extends Omit<
-    ResolvedOptions<typeof SHARED_TABLE>,
-    'mode' | 'resourceMetadata' | 'oauthProxy' | 'dangerouslyAllowHttp'
-  > {
+      ResolvedOptions<typeof SHARED_TABLE>,
+      'mode' | 'resourceMetadata' | 'senderConstraint' | 'oauthProxy' | 'dangerouslyAllowHttp'
+    >,
+    ResolvedSenderConstraint {
   readonly modeName: McpAuthMode;
   /** In the order given; each issuer once. */
   readonly issuers: readonly TrustedIssuer[];
@@ -105,24 +97,26 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
   const given = requireArgument(checks, options, { example: '{ issuer: …, resourceMetadata: { resource: … } }' });
   checks.knownKeys(given, '', POLICY_OPTIONS);
   const read = readRows(checks, SHARED_TABLE, given);
-  const { mode, resourceMetadata, oauthProxy, dangerouslyAllowHttp: allowHttp, ...simple } = read;
+  const { mode, resourceMetadata, senderConstraint, oauthProxy, dangerouslyAllowHttp: allowHttp, ...simple } = read;
   const { resource, members: metadataMembers } = resourceMetadata;
-  const { dpop, mtls } = simple;
+  const { dpop, mtls } = senderConstraint;
   refuseOptionsAsMembers(checks, metadataMembers, POLICY_OPTIONS);
   refuseIdlePromises(checks, metadataMembers, { dpop: dpop === 'require', mtls: mtls !== undefined });
-  if (dpop === 'require' && mtls?.required) {
-    const expected = 'other than "require" where mtls.required is true';
-    checks.refuse('dpop', expected, dpop, 'A token is bound in one way only.');
-  }
   if (dpop !== 'off' && resource === undefined) {
-    const expected = `given where dpop is "${dpop}", since a proof is checked against it and not against the Host header`;
+    const expected =
+      'given where senderConstraint.dpop is, since a proof is checked against it and not against the Host header';
     checks.refuse('resourceMetadata.resource', expected, undefined, RESOURCE_FIX);
   }
   const issuers = resolveIssuers(checks, given, { resource: resource?.href, allowHttp });
   warnAboutUnusableIssuers(who, issuers, simple.logger);
+  if (MODES[mode].withBadToken === 'pass') {
+    const weakness = `mode is "${mode}", so requests pass without a token, and with one that is not valid`;
+    simple.logger.warn(`${who}: ${weakness}: ${adviceFor(options).permissive}`);
+  }
   const requiresProof = dpop === 'require';
   return Object.freeze({
     ...simple,
+    ...senderConstraint,
     modeName: mode,
     issuers,
     resource,
@@ -160,9 +154,4 @@ function resolveIssuers(
     checks.refuse(`issuers[${twice}].issuer`, 'named once', names[twice], 'Put all its audiences into one entry.');
   }
   return Object.freeze(issuers);
-}
-
-function requireFunction<T>(fix: string): OptionReader<T> {
-  return (checks, value, option) =>
-    typeof value === 'function' ? (value as T) : checks.refuse(option, 'a function', value, fix);
 }

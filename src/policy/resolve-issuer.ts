@@ -1,4 +1,4 @@
-import type { OptionChecks } from '../options/checks.js';
+import { nearestName, type OptionChecks } from '../options/checks.js';
 import {
   asGiven,
   group,
@@ -14,8 +14,7 @@ import type { IssuerOptions, JwtValidationOptions } from './auth-options.js';
 import { deriveJwksSource, type JwksSource, resolveJwksSource } from './jwks-source.js';
 
 const PROVIDER_NAMES = Object.keys(PROVIDERS) as ProviderName[];
-const PROVIDER_FIX =
-  'Write { keycloak: {} }, or another provider; leave it out if the issuer follows the MCP specification.';
+const PROVIDER_FIX = 'Write "keycloak", or another provider; leave it out if the issuer follows the MCP specification.';
 const CLAIMS_FIX = 'Write { requiredClaims: ["exp", …] }.';
 
 export const VALIDATION_TABLE = {
@@ -75,7 +74,7 @@ export function resolveIssuer(
     ...simple,
     jwksSource:
       jwks === undefined
-        ? deriveJwksSource(checks, `${prefix}jwks`, { issuer, jwksUrl, allowHttp })
+        ? deriveJwksSource(checks, prefix, { issuer, jwksUrl, allowHttp })
         : resolveJwksSource(checks, jwks, `${prefix}jwks`, allowHttp),
     requiredClaims: jwtValidationOptions.requiredClaims,
     client: resolveClient(checks, { provider, clientId, clientSecret }, prefix),
@@ -95,8 +94,9 @@ function requireAudiences(checks: OptionChecks, given: unknown, option: string):
 }
 
 function resolveProvider(checks: OptionChecks, given: unknown, option: string): Provider {
+  if (typeof given === 'string') return PROVIDERS[requireProviderName(checks, given, option)];
   const providers = checks.record(given, option, PROVIDER_FIX);
-  checks.knownKeys(providers, option, PROVIDER_NAMES);
+  for (const name of Object.keys(providers)) requireProviderName(checks, name, option);
   const named = PROVIDER_NAMES.filter((name) => providers[name] !== undefined);
   const [name] = named;
   if (name === undefined || named.length > 1) return checks.refuse(option, 'exactly one provider', named, PROVIDER_FIX);
@@ -108,6 +108,15 @@ function resolveProvider(checks: OptionChecks, given: unknown, option: string): 
   return PROVIDERS[name];
 }
 
+function requireProviderName(checks: OptionChecks, name: string, option: string): ProviderName {
+  const near = nearestName(name, PROVIDER_NAMES);
+  const fix =
+    near === undefined
+      ? 'Write "standard" for any other server without registration; leave it out if the issuer follows the MCP specification.'
+      : `Did you mean "${near}"?`;
+  return checks.oneOf(name, option, PROVIDER_NAMES, fix);
+}
+
 /** The client of an issuer, which stands beside its provider. `path` is empty or ends in a dot. */
 function resolveClient(
   checks: OptionChecks,
@@ -117,7 +126,7 @@ function resolveClient(
   if (clientId === undefined && clientSecret === undefined) return undefined;
   if (provider === undefined) {
     const key = clientId === undefined ? 'clientSecret' : 'clientId';
-    checks.refuse(`${path}provider`, `given beside "${key}"`, undefined, 'Write { standard: {} }, or its kind.');
+    checks.refuse(`${path}provider`, `given beside "${key}"`, undefined, 'Write "standard", or its kind.');
   }
   const fix = 'Give the id of the client that you registered at the authorization server.';
   return Object.freeze({

@@ -63,7 +63,7 @@ export function resolveOAuthProxy(
   const options = given === undefined ? {} : checks.record(given, 'oauthProxy', fix);
   if (trusted?.provider === undefined) {
     if (given !== undefined)
-      checks.refuse('provider', 'given beside "oauthProxy"', undefined, 'Write { keycloak: {} }.');
+      checks.refuse('provider', 'given beside "oauthProxy"', undefined, 'Write "keycloak", or another kind.');
     return undefined;
   }
   const { secret, metadataUrl, ...simple } = readOptions(checks, OAUTH_PROXY_TABLE, options, 'oauthProxy');
@@ -100,8 +100,9 @@ function requireRegistration(checks: OptionChecks, { provider, client }: Trusted
 /** RFC 9449, section 4.2: a proof names the URL it is for, and ours is not that of the server which would bind the token. */
 function refuseProofs(checks: OptionChecks, { requiresProof }: RestOfPolicy): void {
   if (!requiresProof) return;
-  const expected = '"off" or "accept" beside "provider", since no proof passes through the OAuth proxy';
-  checks.refuse('dpop', expected, 'require', 'Set oauthProxy to false, so that clients log in at the issuer itself.');
+  const expected = 'false beside "provider", since no proof passes through the OAuth proxy';
+  const fix = 'Set oauthProxy to false, so that clients log in at the issuer itself.';
+  checks.refuse('senderConstraint.dpop.required', expected, true, fix);
 }
 
 /** The resource is our issuer, so it must be known before any request comes. */

@@ -6,11 +6,12 @@ import { createSigningKey, type SigningKey } from './signing-key.js';
 
 export type { RequestCounts };
 
+/** The options of `createTestIssuer()`. */
 export interface TestIssuerOptions {
   /**
    * The `iss` of its tokens. Once it listens, its address takes this place.
    *
-   * @default `'https://issuer.test'`
+   * @default 'https://issuer.test'
    */
   readonly issuer?: string | undefined;
 }
@@ -23,13 +24,13 @@ export type TestPolicyOptions = Omit<SingleIssuerPolicy, 'issuer' | 'jwks' | 'is
 
 /** The claims of a token. Its signature is always that of the issuer's key, and always valid. */
 export interface TestTokenOptions {
-  /** @default `'test-user'` */
+  /** The user. @default 'test-user' */
   readonly sub?: string | undefined;
-  /** @default `[]` */
+  /** The claim `scope`. @default [] */
   readonly scopes?: readonly string[] | undefined;
-  /** @default `'test-client'` */
+  /** The claim `client_id`. @default 'test-client' */
   readonly clientId?: string | undefined;
-  /** Seconds from now. @default `3600` */
+  /** Seconds from now. @default 3600 */
   readonly expiresInSeconds?: number | undefined;
   /** Further claims; they win over all others, and one that is `undefined` is left out of the token. */
   readonly claims?: Readonly<Record<string, unknown>> | undefined;
@@ -72,7 +73,24 @@ const DEFAULTS = Object.freeze({ issuer: 'https://issuer.test', sub: 'test-user'
 const HOUR_SECONDS = 3600;
 const DAY_SECONDS = 86_400;
 
-/** Makes an issuer for a test suite: no network, no clock to fake, nothing to await. */
+/**
+ * Makes an issuer for a test suite: no network, no clock to fake, nothing to await.
+ *
+ * @example
+ * ```ts
+ * import express from 'express';
+ * import { mcpAuth } from 'express-mcp-auth';
+ * import { createTestIssuer } from 'express-mcp-auth/testing';
+ * import request from 'supertest';
+ *
+ * const issuer = createTestIssuer();
+ * const app = express();
+ * app.use(mcpAuth(issuer.policy({ resource: 'https://mcp.example.com/mcp' })));
+ *
+ * await request(app).get('/mcp').auth(issuer.token({ sub: 'alice' }), { type: 'bearer' }).expect(404);
+ * await request(app).get('/mcp').auth(issuer.forgedToken(), { type: 'bearer' }).expect(401);
+ * ```
+ */
 export function createTestIssuer(options: Readonly<TestIssuerOptions> = {}): TestIssuer {
   return new Issuer(resolveName(options));
 }

@@ -7,7 +7,9 @@ import { STANDARD } from '../providers/provider.js';
 
 /** How often each document has been asked for. */
 export interface RequestCounts {
+  /** Of the key set. */
   jwks: number;
+  /** Of the metadata (RFC 8414). */
   metadata: number;
 }
 

@@ -12,7 +12,7 @@ const logger = {
   warn: () => undefined,
   error: (line) => lines.push(line),
 };
-const app = express().use(mcpAuth({ ...issuer.policy({ resource }), dpop: 'accept', logger }));
+const app = express().use(mcpAuth({ ...issuer.policy({ resource }), senderConstraint: { dpop: {} }, logger }));
 app.use((_req, res) => res.json('passed'));
 app.use((error, _req, res, _next) => res.status(error.status).json(error.code));
 

@@ -88,7 +88,7 @@ export async function verifyCertificate(
   if (certificate === undefined) throw new AuthError('certificate_required');
   if (typeof certificate !== 'string' && !(certificate instanceof Uint8Array)) {
     ignoreRejection(certificate);
-    throw new TypeError('mtls.getCertificate returned neither a string, nor bytes, nor undefined');
+    throw new TypeError('senderConstraint.mtls.getCertificate returned neither a string, nor bytes, nor undefined');
   }
   const getCertificate = () => certificate;
   const mtls = { enabled: true, required: true };

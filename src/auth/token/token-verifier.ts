@@ -15,7 +15,7 @@ export function createTokenVerifier(resolved: ResolvedAuth) {
   const trust = new Map<unknown, Trust>(
     resolved.issuers.map((trusted) => [trusted.issuer, createTrust(trusted, resolved)]),
   );
-  const verifiedTokens = resolved.verifiedTokens && createTokenCache(resolved.verifiedTokens);
+  const tokenCache = resolved.tokenCache && createTokenCache(resolved.tokenCache);
   const revocations = createRevocations(resolved.clockToleranceSeconds);
   const resource = resolved.resource?.href;
   const warnOfMissingSubject = createMissingSubjectWarning(resolved.logger);
@@ -47,7 +47,7 @@ export function createTokenVerifier(resolved: ResolvedAuth) {
       if (auth.subject === undefined) warnOfMissingSubject(trusted);
       const verified = { auth, key, keySet, trusted };
       attachWithdrawal(auth, () => withdrawalOf(verified));
-      verifiedTokens?.remember(verified);
+      tokenCache?.remember(verified);
       return verified;
     } catch (error) {
       throw error instanceof AuthError || error instanceof UpstreamError ? error.with(evidenceOf(jwt)) : error;
@@ -61,11 +61,11 @@ export function createTokenVerifier(resolved: ResolvedAuth) {
 
   return {
     /** The remembered result for this token, at the cost of a look-up. */
-    recall: (token: string): VerifiedToken | undefined => verifiedTokens?.recall(token),
+    recall: (token: string): VerifiedToken | undefined => tokenCache?.recall(token),
     verify,
     revoke(what: string | ((auth: AuthInfo) => boolean)): void {
       revocations.add(what);
-      verifiedTokens?.forget(revocations.includes);
+      tokenCache?.forget(revocations.includes);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { isRecord } from '../../http/json-object.js';
 import { nearestName } from '../../options/checks.js';
+import { otherNameFor, writeAs } from '../../options/other-names.js';
 import { StartupError } from '../startup-error.js';
 
 interface Names<R extends string, O extends string> {
@@ -107,7 +108,10 @@ export class ConfigNode {
 }
 
 function suggestion(key: string, known: readonly string[], unsupported: readonly string[]): string {
-  const near = unsupported.includes(key) ? undefined : nearestName(key, known);
+  if (unsupported.includes(key)) return `Supported here: ${known.join(', ')}.`;
+  const other = otherNameFor(key, known);
+  if (other !== undefined) return writeAs(other);
+  const near = nearestName(key, known);
   return near === undefined ? `Supported here: ${known.join(', ')}.` : `Did you mean "${near}"?`;
 }
 

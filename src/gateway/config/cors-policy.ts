@@ -3,7 +3,7 @@ import type { ConfigNode } from './config-node.js';
 
 export interface CorsConfig {
   /** `mcpCors()` checks the names and origins in it. */
-  readonly options: McpCorsOptions & { readonly origins: readonly string[] };
+  readonly options: McpCorsOptions & { readonly allowedOrigins: readonly string[] };
   readonly at: string;
 }
 
@@ -20,9 +20,9 @@ export function readCorsPolicy(node: ConfigNode): CorsConfig {
   });
   const methods = members.allowMethods?.texts() ?? SAFELISTED_METHODS;
   const options = {
-    origins: members.allowOrigins?.texts() ?? [],
-    allowHeaders: members.allowHeaders?.texts() ?? [],
-    exposeHeaders: members.exposeHeaders?.texts() ?? [],
+    allowedOrigins: members.allowOrigins?.texts() ?? [],
+    allowedHeaders: members.allowHeaders?.texts() ?? [],
+    exposedHeaders: members.exposeHeaders?.texts() ?? [],
     methods: methods.includes('*') ? EVERY_METHOD : methods,
     credentials: members.allowCredentials?.flag() ?? false,
     maxAgeSeconds: members.maxAge && readSeconds(members.maxAge),

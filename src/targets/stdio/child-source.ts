@@ -10,7 +10,7 @@ export type EnvironmentFor = (auth: AuthInfo | undefined) => Readonly<Record<str
 // Starting a process blocks for milliseconds; the session that just got a warm child should not be the one to wait for that.
 const REFILL_AFTER_MS = 100;
 
-/** Starts children, keeps `warm` of them ahead, and knows all that are running. */
+/** Starts children, keeps `warmChildren` of them ahead, and knows all that are running. */
 export class ChildSource {
   readonly #recipe: ChildRecipe;
   readonly #environmentFor: EnvironmentFor;
