@@ -31,7 +31,7 @@ describe('anonymous callers behind an mcpAuth() have a share of their own', () =
     expect([refused.status, await reasonOf(refused)]).toEqual([503, 'too_many_sessions_of_anonymous']);
     await post(url, initialize());
     const aboutIt = lines.filter((line) => line.includes('maxAnonymousSessions'));
-    expect(aboutIt).toEqual([expect.stringMatching(/^warn .* refused with 503: .*, and clients attend all of them$/)]);
+    expect(aboutIt).toEqual([expect.stringMatching(/^warn .* refused with 503: .*, and clients use all of them$/)]);
     for (const sub of ['a', 'b', 'c', 'd', 'e', 'f']) await attend(url, bridge.bearer({ sub }));
     const beyond = await post(url, initialize(), bridge.bearer({ sub: 'g' }));
     expect([beyond.status, await reasonOf(beyond)]).toEqual([503, 'too_many_sessions']);

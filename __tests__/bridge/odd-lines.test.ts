@@ -79,7 +79,7 @@ describe('a line that is no message in place of an answer', () => {
     const length = Buffer.byteLength(line.replaceAll('ID', '"the call"'), 'latin1');
     expect(log.slice(at)).toEqual([
       expect.stringMatching(
-        new RegExp(`^warn child \\d+: a line of ${length} bytes on stdout is no message: ${kind}$`),
+        new RegExp(`^warn child \\d+: a line of ${length} bytes on stdout is not an MCP message: ${kind}$`),
       ),
     ]);
     expect(await callText(served.url, session, 'echo')).toBe('{}');
@@ -124,7 +124,7 @@ describe('a line that is no message and answers nothing', () => {
       session = await open(served.url);
       const at = log.length;
       expect(await callText(served.url, session, 'print', { line: `${line}\n`, answer: true })).toBe('after it');
-      expect(log.slice(at)).toEqual([expect.stringContaining(`bytes on stdout is no message: ${kind}`)]);
+      expect(log.slice(at)).toEqual([expect.stringContaining(`bytes on stdout is not an MCP message: ${kind}`)]);
     },
   );
 
@@ -133,7 +133,7 @@ describe('a line that is no message and answers nothing', () => {
     const at = log.length;
     await callText(served.url, session, 'print', { line: 'secret\n'.repeat(100), answer: true });
     expect(log.slice(at)).toHaveLength(5);
-    expect(log.at(-1)).toMatch(/not JSON; further ones are not logged$/);
+    expect(log.at(-1)).toMatch(/not JSON; further lines are not logged$/);
     expect(log.join()).not.toContain('secret');
   });
 });

@@ -17,19 +17,23 @@ const starting = async (options: Parameters<typeof serve>[0]) => {
 
 describe('a program that does not say when it has started', () => {
   test.each([
-    ['says nothing', { MUTE_AT_START: '1' }, '0 lines that are no messages, and 0 bytes without a line end'],
-    ['prints a banner without a line end', { PRINT_AT_START: 'Ready> ' }, '0 lines that are no messages, and 7 bytes'],
-    ['prints its answer behind a banner', { PRINT_AT_START: `Ready> ${WHOLE}\n` }, '1 lines that are no messages'],
-    ['prints its answer without a line end', { PRINT_AT_START: WHOLE }, '0 lines that are no messages'],
+    ['says nothing', { MUTE_AT_START: '1' }, '0 lines that are not MCP messages, and 0 bytes without a line end'],
+    [
+      'prints a banner without a line end',
+      { PRINT_AT_START: 'Ready> ' },
+      '0 lines that are not MCP messages, and 7 bytes',
+    ],
+    ['prints its answer behind a banner', { PRINT_AT_START: `Ready> ${WHOLE}\n` }, '1 lines that are not MCP messages'],
+    ['prints its answer without a line end', { PRINT_AT_START: WHOLE }, '0 lines that are not MCP messages'],
     [
       'prints its answer over several lines',
       { PRINT_AT_START: '{\n  "jsonrpc": "2.0",\n  "id": ID,\n  "result": RESULT\n}\n' },
-      '5 lines that are no messages',
+      '5 lines that are not MCP messages',
     ],
     [
       'frames it as language servers do',
       { PRINT_AT_START: `Content-Length: 99\r\n\r\n${WHOLE}` },
-      '2 lines that are no messages',
+      '2 lines that are not MCP messages',
     ],
   ])('and %s is given up after startTimeoutSeconds, and the log says so', async (_name, env, printed) => {
     const { url, backend, lines } = await starting({ env });
