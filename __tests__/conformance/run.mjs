@@ -9,7 +9,7 @@ import { mcpAuth, mcpStdioBackend } from '../../dist/index.js';
 const local = (path) => fileURLToPath(new URL(path, import.meta.url));
 const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
 
-// The suite's client has no token, and subscribes and changes in requests of their own.
+// The suite's client has no token, and expects that a change by one request is seen by a subscription of another.
 const backend = mcpStdioBackend({
   command: process.execPath,
   args: [local('../fixtures/conformance-server.mjs')],

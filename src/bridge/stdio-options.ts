@@ -60,7 +60,7 @@ export interface McpStdioBackendOptions {
   readonly meta?: ((auth: AuthInfo | undefined) => Record<string, unknown>) | undefined;
   /** Further keys of `_meta` that a client may send where `meta` is set; never one that says who the caller is. @default `[]` */
   readonly passMeta?: readonly string[] | undefined;
-  /** The URL that clients use (RFC 8707), if no `mcpAuth()` in front names it. Its host is allowed on loopback listeners. */
+  /** The URL that clients use (RFC 8707), where no `mcpAuth()` in front names it; its host is an allowed Host on loopback listeners. */
   readonly resource?: string | undefined;
   /**
    * The allowed Host headers, as `name` or `name:port`. If given, every connection is checked; if not, only connections

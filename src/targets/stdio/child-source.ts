@@ -10,7 +10,7 @@ export type EnvironmentFor = (auth: AuthInfo | undefined) => Readonly<Record<str
 // Starting a process blocks for milliseconds. The delay spares the session that has just taken a child that was started ahead.
 const REFILL_AFTER_MS = 100;
 
-/** Starts children, keeps `warm` of them started ahead, and knows all that are running. */
+/** Starts children, keeps `warmChildren` of them ahead, and knows all that are running. */
 export class ChildSource {
   readonly #recipe: ChildRecipe;
   readonly #environmentFor: EnvironmentFor;
