@@ -115,9 +115,9 @@ describe('functions of the application', () => {
   test.each([
     ['undefined', undefined],
     ['null', null],
-    ["'route', which Express reads as an instruction", 'route'],
+    ["'route', a word of Express", 'route'],
     ['an Error', new Error('no')],
-  ])('env() may throw %s: the request fails, and does not reach the next middleware', async (_name, thrown) => {
+  ])('env() may throw %s: the request fails, without the next middleware', async (_name, thrown) => {
     const env = () => {
       throw thrown;
     };

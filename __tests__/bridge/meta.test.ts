@@ -78,7 +78,7 @@ describe("a client's own _meta, where meta is set", () => {
     expect((await post(url, doubled, session)).status).toBe(400);
   });
 
-  test('is what meta() returns, for a user for whom it returns something', async () => {
+  test('is replaced by the members that meta() returns for the user', async () => {
     const root = await open(served.url, { authorization: ROOT });
     expect(JSON.parse(await callText(served.url, root, 'meta', {}, { [TENANT]: 'mine' }))).toEqual({ [TENANT]: 'all' });
   });

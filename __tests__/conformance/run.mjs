@@ -35,7 +35,7 @@ const server = createServer(app).listen(0, '127.0.0.1', async () => {
   process.exitCode = failed ? 1 : 0;
 });
 
-/** Runs what one revision requires; true where something that is scored failed. */
+/** Runs the scenarios that one revision requires; true if one that is scored failed. */
 function suite(url, revision) {
   const node = local('node_modules/node/bin/node');
   const cli = local('node_modules/@modelcontextprotocol/conformance/dist/index.js');

@@ -116,14 +116,14 @@ export class PendingRequests<R extends PendingRequest> {
   failOversized(head: Buffer, tail: Buffer): void {
     const key = idOfTruncated(head, tail);
     if (key !== undefined) this.fail(key, 'message_too_large');
-    // Its id is not readable. If any request were left, it could be the one that would wait for ever.
+    // The id is not readable, so all requests fail: the one that it answers would otherwise wait for ever.
     else this.failAll('message_too_large');
   }
 
   /** Returns the keys of the requests that `line`, which is not a valid message, was meant to answer. */
   answeredBy(line: Buffer): readonly string[] {
     const answered = requestsAnsweredBy(line);
-    // Where its id is not readable, any request could be the one that would wait for ever.
+    // If the id is not readable, all requests count: the one that it answers would otherwise wait for ever.
     return answered === 'any' ? [...this.#byKey.keys()] : answered.filter((key) => this.#byKey.has(key));
   }
 

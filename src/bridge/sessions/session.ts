@@ -64,7 +64,7 @@ export class Session implements ChildListener {
     return false;
   }
 
-  /** Refuses requests that `request()` must not be called with. Call it before any message of a batch is sent. */
+  /** Refuses requests if the session has ended, a limit is reached or an id is in flight. Call it before any message of a batch is sent. */
   requireRoom(requests: readonly ClientMessage[]): void {
     if (this.#ended) throw new BridgeError('unknown_session');
     this.#pending.requireRoom(requests);
@@ -171,7 +171,7 @@ export class Session implements ChildListener {
     else for (const key of keys) this.#pending.fail(key, 'unreadable_answer');
   }
 
-  // The first response is that to `initialize`: before it, no client knows the session's id and can send other requests.
+  // The first response is that to `initialize`: before it, no client knows the session's id, so there is no other request.
   #readRevision(message: RpcMessage): boolean {
     const version = memberOf(membersAt(message, 'result'), 'protocolVersion');
     this.revision = version === undefined ? '' : textOf(message.bytes, version).slice(1, -1);

@@ -77,7 +77,7 @@ export class StatelessChild implements ChildListener {
     return this.#child.waiters.count(bytes, work);
   }
 
-  /** Refuses a request that `request()` must not be called with. The caller must then call `request()` before it awaits anything. */
+  /** Refuses a request if the child is gone or a limit is reached. The caller must then call `request()` before it awaits anything. */
   requireRoom({ id }: ClientMessage): void {
     if (this.over !== undefined) throw new BridgeError(this.over, { id });
     this.#pending.requireRoom([{ id, key: undefined }]);

@@ -34,7 +34,7 @@ export class ToolHeaders {
     this.#child = child;
   }
 
-  /** Refuses a `tools/call` whose `Mcp-Param-` headers do not say what its arguments say. */
+  /** Refuses a `tools/call` whose `Mcp-Param-` headers do not match its arguments. */
   async check(
     req: IncomingMessage,
     message: ClientMessage,

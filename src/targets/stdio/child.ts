@@ -9,7 +9,7 @@ import { UnexpectedOutput } from './unexpected-output.js';
 import { Waiters } from './waiters.js';
 import type { Watchdog } from './watchdog.js';
 
-/** How to start a child: everything but its environment, which may depend on the caller. */
+/** The recipe of a child: everything except its environment, which may depend on the caller. */
 export interface ChildRecipe {
   readonly command: string;
   readonly args: readonly string[];
@@ -17,7 +17,7 @@ export interface ChildRecipe {
   readonly maxMessageBytes: number;
   /** The number of requests that may wait until the child reads on. */
   readonly maxWaiting: number;
-  /** How long each of them may wait, in milliseconds; 0 is no limit. */
+  /** The longest time that each of them may wait, in milliseconds; 0 is no limit. */
   readonly waitMs: number;
   readonly watchdog: Watchdog;
   readonly logger: Logger;
@@ -170,7 +170,8 @@ export class Child {
 
   /**
    * Stops reading from the child until `res` has drained: a slow client slows its child down and does not fill the heap. A client
-   * that has not read everything after `maxDrainMs` is disconnected. It cannot stop the child for longer, not even by reading byte by byte.
+   * that has not read everything after `maxDrainMs` is disconnected, so that it cannot stop the child for good, not even by reading
+   * byte by byte.
    */
   pauseFor(res: ServerResponse, maxDrainMs: number): void {
     if (this.#slowReaders.has(res) || res.destroyed) return;

@@ -36,7 +36,7 @@ export function signalDetached(detached: readonly DetachedProcess[], signal: Nod
     try {
       process.kill(each.pid, signal);
     } catch {
-      // It has ended by itself, or runs as another user (setuid), which no signal of ours can change.
+      // It has ended by itself, or runs as another user (setuid), and cannot be signalled.
     }
   }
 }

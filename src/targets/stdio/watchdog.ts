@@ -29,7 +29,7 @@ process.stdin.setEncoding('latin1').on('data', (text) => {
 });
 `;
 
-/** How long `stop()` waits for the program to end, and how long once more after SIGKILL. */
+/** The time that `stop()` waits for the program to end, and once more after SIGKILL, in milliseconds. */
 const STOP_MS = 1_000;
 const MIN_LIFE_MS = 1_000;
 const MAX_EARLY_EXITS = 3;
@@ -81,7 +81,7 @@ export class Watchdog {
     const forget = (): void => {
       if (this.#process !== watchdog) return;
       this.#process = undefined;
-      // Another program ended it, or it cannot run here. The latter is not tried for ever.
+      // Another program may have ended it, so it is started again. If it keeps exiting early, it is given up.
       this.#earlyExits = performance.now() - born > MIN_LIFE_MS ? 0 : this.#earlyExits + 1;
       if (this.#groups.size > 0 && this.#earlyExits < MAX_EARLY_EXITS) this.#start();
     };
