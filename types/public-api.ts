@@ -30,7 +30,7 @@ const policy = {
 const backend: McpStdioBackend = mcpStdioBackend({ command: 'node', args: ['server.js'] });
 const closed: Promise<void> = backend.close();
 
-// Express and Connect take all of them.
+// Express and Connect accept all of them.
 const app = express();
 app.use(mcpCors(), mcpAuth(policy), protectedResourceMetadata(policy));
 app.use('/mcp', backend);
@@ -42,7 +42,7 @@ const auth: McpAuth = mcpAuth(policy);
 app.use(auth, protectedResourceMetadata(auth));
 connect().use(mcpAuth(policy)).use(protectedResourceMetadata(policy)).use('/mcp', backend);
 
-// A policy may be written out, shared by several issuers, and leave what is undefined.
+// A policy may have several issuers, and options that are undefined.
 const several: McpAuthOptions = {
   issuers: [{ issuer: 'https://a.example', audiences: ['api'], jwks: { keys: [{}] } }, { issuer: 'https://b.example' }],
   onDecision: (decision: AuthDecision) => decision.outcome === 'refused',
@@ -57,9 +57,9 @@ mcpAuth({
   senderConstraint: { dpop: {}, mtls: { getCertificate: () => undefined } },
 });
 
-// @ts-expect-error What mcpAuth() returned is no policy of another.
+// @ts-expect-error A middleware of mcpAuth() is not a policy.
 mcpAuth(auth);
-// @ts-expect-error Nor is another middleware.
+// @ts-expect-error Another middleware is not a policy either.
 protectedResourceMetadata(mcpCors());
 // @ts-expect-error There is no issuer.
 mcpAuth({ audiences: ['api'] });
@@ -73,12 +73,12 @@ mcpAuth({ issuer: 'x', audience: ['api'] });
 mcpAuth({ issuer: 'x', issuers: [{ issuer: 'y' }] });
 // @ts-expect-error The command is missing.
 mcpStdioBackend({ args: ['server.js'] });
-// @ts-expect-error What a verified token says is not to be changed.
+// @ts-expect-error The claims of a verified token are read-only.
 (getAuth({} as never) as AuthInfo).payload.sub = 'root';
 
 export { closed };
 
-// A provider is exactly one of those that are known.
+// A policy names at most one provider, and a known one.
 mcpAuth({ issuer: 'https://as.example', provider: 'keycloak' });
 mcpAuth({ issuer: 'https://as.example', provider: { keycloak: {} }, oauthProxy: { secret: ['a', 'b'] } });
 // @ts-expect-error

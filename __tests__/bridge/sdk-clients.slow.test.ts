@@ -10,8 +10,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EVERYTHING, fixture, type Served, serve } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
 
-/** What both SDKs' clients can do, in the words of these tests. */
+/** A client of either SDK. */
 interface User {
+  /** As the SDK says: `legacy` is a revision with sessions, `modern` one without. */
   readonly era: string;
   readonly updates: string[];
   tools(): Promise<string[]>;
@@ -75,7 +76,7 @@ const CLIENTS = [
   ['SDK v2', userOfV2],
 ] as const;
 
-describe.concurrent('server-everything, which is legacy', () => {
+describe.concurrent('server-everything, which speaks only revisions with sessions', () => {
   let served: Served;
   beforeAll(async () => {
     served = await serve({ args: [EVERYTHING] });
@@ -104,7 +105,7 @@ describe.concurrent('server-everything, which is legacy', () => {
   });
 });
 
-describe.concurrent('a server of SDK v2, which speaks both eras', () => {
+describe.concurrent('a server of SDK v2, which speaks revisions with sessions and without', () => {
   let served: Served;
   beforeAll(async () => {
     served = await serve({ args: [fixture('conformance-server.mjs')] });

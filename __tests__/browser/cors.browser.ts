@@ -56,7 +56,7 @@ test('a page of another origin reads the challenge, logs in, and opens, uses and
   await page.locator('input[name=username]').press('Enter');
   await page.locator('output:not(:empty)').waitFor();
   const shown = JSON.parse((await page.locator('output').textContent()) ?? '');
-  expect(shown).toEqual({ session: 'string', text: 'echo for nobody', afterwards: 404 });
+  expect(shown).toEqual({ session: 'string', text: 'echo for anonymous', afterwards: 404 });
   expect(backend.stats().sessions).toBe(0);
 });
 

@@ -28,7 +28,7 @@ export async function startAuthenticatedBridge(
 ): Promise<AuthenticatedBridge> {
   const signer = createSigner();
   const { lines, logger } = createRecordingLogger();
-  const backend = mcpStdioBackend({ command: NODE, args: [SCRIPTED], env: { MODERN: '1' }, logger, ...options });
+  const backend = mcpStdioBackend({ command: NODE, args: [SCRIPTED], env: { STATELESS: '1' }, logger, ...options });
   const issuer = { issuer: ISSUER, audiences: [AUDIENCE], jwks: { keys: [signer.jwk] } };
   const auth = mcpAuth({ logger, ...('issuers' in policy ? {} : issuer), ...policy } as McpAuthOptions);
   const server = createServer(express().use('/mcp', auth, backend));

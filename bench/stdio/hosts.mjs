@@ -5,7 +5,7 @@ import { CallToolRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import express from 'express';
 import { mcpStdioBackend } from '../../dist/index.js';
 
-// The processes that are measured, each started as `node hosts.js NAME PORT COMMAND ARG…`.
+// The processes that are measured, each started as `node hosts.mjs NAME PORT COMMAND ARG…`.
 const [name = '', port = '', command = '', ...args] = process.argv.slice(2);
 const text = 'x'.repeat(1_000);
 const backend = (warm = 0) =>

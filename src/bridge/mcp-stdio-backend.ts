@@ -7,31 +7,30 @@ import { type McpStdioBackendOptions, type ResolvedStdio, resolveStdioOptions } 
 
 export type { McpStdioBackendOptions } from './stdio-options.js';
 
-/** How many there are at the moment. */
+/** The current numbers of a backend, as `stats()` returns them. */
 export interface McpStdioBackendStats {
-  /** Open sessions. */
+  /** Open sessions. Requests without a session are not among them. */
   readonly sessions: number;
-  /** Running child processes, those started ahead included. */
+  /** Running child processes, including those started ahead. */
   readonly children: number;
   /** Requests that no child has answered yet. */
   readonly pending: number;
-  /** How often a child that serves requests without a session ended by itself and was started again. */
+  /** Restarts of children that serve requests without a session, after they exited by themselves. */
   readonly restarts: number;
 }
 
-/** A middleware with a life of its own: it runs processes, so it wants to be closed. */
+/** A middleware that runs child processes: call `close()` before the application exits. */
 export interface McpStdioBackend extends Middleware {
-  /** Answers what is in flight, ends every stream, session and child process; resolves when none is left. */
+  /** Answers the requests in flight and ends every stream, session and child process; resolves when none is left. */
   close(): Promise<void>;
-  /** Counts sessions, children and requests. */
+  /** Returns the current numbers of sessions, children and requests. */
   stats(): McpStdioBackendStats;
 }
 
 /**
- * Puts an MCP server that speaks on its standard input and output on the web, as Streamable HTTP. Mount it behind `mcpAuth()` on
- * one path of an Express or Connect app. Each session has a child process of its own and belongs to the user whose token
- * opened it; requests of 2026-07-28, which has no sessions, share one child for each user and client, and each request of an
- * anonymous caller has its own.
+ * Serves a stdio MCP server over HTTP (Streamable HTTP). Mount it behind `mcpAuth()` on one path of an Express or Connect app.
+ * Each session has its own child process and belongs to the user whose token opened it. Requests of revision 2026-07-28, which has
+ * no sessions, share one child for each user and client; by default each request of an anonymous caller has its own child.
  *
  * @example
  * ```ts
@@ -50,7 +49,7 @@ export interface McpStdioBackend extends Middleware {
  * });
  * ```
  *
- * @throws {ConfigError}
+ * @throws {ConfigError} If an option cannot be used.
  */
 export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpStdioBackend {
   const resolved = resolveStdioOptions(options);
@@ -58,7 +57,7 @@ export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpS
   for (const line of weaknesses(resolved, advice)) resolved.logger.warn(`mcpStdioBackend(): ${line}`);
   const bridge = new Bridge(resolved, advice);
 
-  // What getAuth() throws becomes a rejection: on bare node:http nobody would catch it.
+  // An exception of getAuth() becomes a rejection: on bare node:http, no caller would catch the exception.
   const handle = async (req: IncomingMessage, res: ServerResponse) => bridge.handle(req, res, getAuth(req));
 
   const mcpStdioBackendMiddleware: Middleware = (req, res, next) => {

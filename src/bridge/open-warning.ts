@@ -3,7 +3,7 @@ import type { Caller } from '../core/quota.js';
 import { isLoopbackAddress } from '../http/loopback.js';
 import type { ResolvedStdio } from './stdio-options.js';
 
-/** Warns at the first request that comes from another machine, or could, and that no `mcpAuth()` decided on. */
+/** Warns once, at the first request to an address that other machines can reach, if no `mcpAuth()` handled that request. */
 export function createOpenWarning({
   logger,
   warnWhenOpen,
@@ -16,8 +16,8 @@ export function createOpenWarning({
     if (localAddress === undefined || isLoopbackAddress(localAddress)) return;
     isDue = false;
     logger.warn(
-      `mcpStdioBackend(): anonymous callers get in: a request came to ${localAddress}, which other machines can reach, and no mcpAuth() is mounted before it. ` +
-        'Mount mcpAuth() before it, listen on 127.0.0.1, or set warnWhenOpen to false where something else checks who calls',
+      `mcpStdioBackend(): anyone can call this MCP server: a request arrived at ${localAddress}, which other machines can reach, and no mcpAuth() is mounted before it. ` +
+        'Mount mcpAuth() before it, listen on 127.0.0.1, or set warnWhenOpen to false if something else authenticates the callers',
     );
   };
 }

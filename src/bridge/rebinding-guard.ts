@@ -11,10 +11,11 @@ import type { ResolvedStdio } from './stdio-options.js';
 const HOST = /^(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/;
 
 /**
- * Keeps web pages away that a browser lets talk to this machine under a name of their own (DNS rebinding). On connections to a
- * loopback address Host must be a loopback name, or that of the resource of this backend or of the `mcpAuth()` in front, so that a
- * reverse proxy on this machine keeps working; elsewhere only the lists count. A header that comes twice and
- * counts once is read in two ways, and is refused everywhere. Throws a `BridgeError` for what is not let through.
+ * Creates the check of Host and Origin against DNS rebinding, with which a web page reaches this machine under the page's own host
+ * name. On connections to a loopback address, Host must be a loopback name, listed, or the host of the resource (of this backend, or
+ * of the `mcpAuth()` in front, so that a reverse proxy on this machine keeps working); with a loopback Host, the same holds for
+ * Origin. On other connections a header is checked only if its list is given. The check also refuses a repeated header that may
+ * occur only once, because a proxy may read the other value. It throws a `BridgeError`.
  */
 export function createRebindingGuard(options: ResolvedStdio, advice: Advice) {
   const { resource, allowedHosts, allowedOrigins } = options;
@@ -46,7 +47,7 @@ export function createRebindingGuard(options: ResolvedStdio, advice: Advice) {
   };
 }
 
-/** True if a resource of this origin has the host; the port is the proxy's, as in `knownHosts`. */
+/** True if `host` is the host of `origin`; its port is ignored, as in `knownHosts`, because it is that of a proxy. */
 function isHostOf(origin: string | undefined, host: string): boolean {
   if (origin === undefined || !HOST.test(host)) return false;
   const { hostname } = new URL(origin);
@@ -61,7 +62,7 @@ interface Refusal {
   readonly fix: string;
 }
 
-/** Refuses, and logs it at most once a minute: a refused caller may send thousands of requests. */
+/** Creates a function that refuses a request. It logs at most once a minute: a refused caller may send thousands of requests. */
 function createRefusal(logger: Logger, { reason, header, fix }: Refusal): (value: string) => never {
   let quietUntil = Number.NEGATIVE_INFINITY;
   let others = 0;
@@ -79,7 +80,7 @@ function createRefusal(logger: Logger, { reason, header, fix }: Refusal): (value
 
 const MAX_QUOTED = 100;
 
-/** A header as the client sent it, for a line of the log: Node accepts bytes above 127 in headers, among them control characters. */
+/** Quotes a client's header for the log: Node accepts bytes above 127 in headers, including control characters. */
 function quote(value: string): string {
   return JSON.stringify(value.slice(0, MAX_QUOTED)).replace(/[^\x20-\x7e]/g, '?');
 }

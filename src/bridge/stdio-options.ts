@@ -21,7 +21,7 @@ import { isCommandLine } from '../targets/stdio/is-command-line.js';
 
 const ANONYMOUS_REQUESTS = ['separate', 'shared', 'refuse'] as const;
 
-/** How requests of anonymous callers are served that have no session. */
+/** The ways to serve requests of anonymous callers without a session. */
 export type AnonymousRequests = (typeof ANONYMOUS_REQUESTS)[number];
 
 /** The options of `mcpStdioBackend()`. */
@@ -29,15 +29,15 @@ export interface McpStdioBackendOptions {
   /**
    * The program that speaks MCP on its standard input and output. It is started without a shell, and ended with its process group.
    * Processes that leave that group (setsid, daemons) are ended too on Linux, as long as the process that started them lives;
-   * elsewhere, after a crash of the program and after a SIGKILL of our own process they stay.
+   * elsewhere, after a crash of the program and after a SIGKILL of our own process they live on.
    */
   readonly command: string;
   /** Its arguments, one each; no shell reads them. @default [] */
   readonly args?: readonly string[] | undefined;
   /**
-   * Environment variables of the child, beside those it inherits; or a function from the caller (`undefined`: anonymous) to
-   * them, called once for each child. The token itself is never passed on unless this function does so. The function is
-   * synchronous; an exception, a promise and anything else but a plain object refuse the request. @default {}
+   * Environment variables of the child, in addition to those it inherits; or a function that returns them for a caller (`undefined`:
+   * anonymous), called once for each child. The token itself is passed on only if this function does so. The function must return a
+   * plain object; if it throws or returns a promise or anything else, the request fails. @default {}
    */
   readonly env?:
     | Readonly<Record<string, string>>
@@ -63,8 +63,8 @@ export interface McpStdioBackendOptions {
   /** The URL that clients use (RFC 8707), where no `mcpAuth()` in front names it; its host is an allowed Host on loopback listeners. */
   readonly resource?: string | undefined;
   /**
-   * Host headers that are let through, as `name`, or `name:port`. Given, every connection is checked; not given,
-   * only those to a loopback address, where `localhost`, `127.0.0.1`, `[::1]` and the host of `resource` are allowed.
+   * The allowed Host headers, as `name` or `name:port`. If given, every connection is checked; if not, only connections
+   * to a loopback address, where `localhost`, `127.0.0.1`, `[::1]` and the host of `resource` are allowed.
    * @default loopback and the host of `resource`, on loopback listeners
    */
   readonly allowedHosts?: readonly string[] | undefined;
@@ -76,44 +76,44 @@ export interface McpStdioBackendOptions {
    */
   readonly allowedOrigins?: readonly string[] | undefined;
   /**
-   * How many sessions may be open at once, children of requests without a session included; more are answered 503. Processes may be
-   * twice as many while old ones end. @default 100
+   * The largest number of open sessions, including children that serve requests without a session; more get 503. Up to twice as many
+   * processes may run while old ones end. @default 100
    */
   readonly maxSessions?: number | undefined;
   /**
-   * How many sessions one user may have open at once, wherever and through whatever client; more are answered 429. Where a cap is
-   * reached, a session that no client attends ends first: one without a stream and without a request in flight. @default 10
+   * The largest number of open sessions of one user, through all clients and mounts; more get 429. If a limit is reached, a session
+   * that no client uses ends first: one without a stream and without a request in flight. @default 10
    */
   readonly maxSessionsPerUser?: number | undefined;
   /**
-   * How many sessions anonymous callers may have open at once behind an `mcpAuth()` that lets them pass; more are answered 503. Without
-   * an `mcpAuth()` in front, all of `maxSessions` is theirs. @default a quarter of `maxSessions`
+   * The largest number of open sessions of anonymous callers behind an `mcpAuth()` that accepts them; more get 503. Without
+   * an `mcpAuth()` in front, they may open all of `maxSessions`. @default a quarter of `maxSessions`
    */
   readonly maxAnonymousSessions?: number | undefined;
   /**
-   * How requests of anonymous callers without a session (2026-07-28) are served: nothing in them distinguishes two callers. `separate`:
+   * How to serve requests of anonymous callers without a session (2026-07-28), in which nothing distinguishes two callers. `separate`:
    * each request gets a child that no other request has used. `shared`: all of them share one child, for servers that
-   * remember nothing of their callers. `refuse`: with the challenge of `mcpAuth()`; 403 where there is none. @default 'separate'
+   * remember nothing about their callers. `refuse`: 401 with the challenge of `mcpAuth()`, or 403 without one. @default 'separate'
    */
   readonly anonymousRequests?: AnonymousRequests | undefined;
-  /** How long a session without a request and without a stream lives, in seconds. @default 1800 */
+  /** The time after which a session without a request and without a stream ends, in seconds. @default 1800 */
   readonly idleTimeoutSeconds?: number | undefined;
-  /** How long a session without a stream outlives the last token used on it, in seconds. @default 60 */
+  /** The time that a session without a stream outlives the last token used on it, in seconds. @default 60 */
   readonly expiryGraceSeconds?: number | undefined;
   /**
-   * How long a program may take until it answers `initialize`, or its first request without a session, in seconds; `npx` may have to
+   * The time in which a program must answer `initialize`, or its first request without a session, in seconds; `npx` may have to
    * download it first. @default 120
    */
   readonly startTimeoutSeconds?: number | undefined;
-  /** How long a request may take, and wait for a child that is slow to read, in seconds; 0: as long as it likes. @default 0 */
+  /** The time in which a request must be answered, and may wait for a child that is slow to read, in seconds; 0 is no limit. @default 0 */
   readonly requestTimeoutSeconds?: number | undefined;
-  /** How long a request body may be, in bytes; a longer one is answered 413. @default 4194304 */
+  /** The largest size of a request body, in bytes; a larger one gets 413. @default 4194304 */
   readonly maxBodyBytes?: number | undefined;
-  /** How long one message of the child may be, in bytes; a longer one fails the request it answers. @default 16777216 */
+  /** The largest size of one message of the child, in bytes; a larger one fails the request it answers. @default 16777216 */
   readonly maxMessageBytes?: number | undefined;
   /**
-   * How many requests of one session may be in flight, and how many of its POSTs may wait until a child that is slow to read has
-   * read on; more are answered 429. @default 64
+   * The largest number of requests of one session in flight, and of its POSTs that wait for a child that is slow to read; more get
+   * 429. @default 64
    */
   readonly maxPendingRequests?: number | undefined;
   /**
@@ -122,8 +122,8 @@ export interface McpStdioBackendOptions {
    */
   readonly warmChildren?: number | undefined;
   /**
-   * `true` warns once when a request comes from another machine without an `mcpAuth()` in front; `false` where something else
-   * checks who calls. @default true
+   * `true` warns once when a request arrives at an address that other machines can reach without an `mcpAuth()` in front. Use `false`
+   * if something else authenticates callers. @default true
    */
   readonly warnWhenOpen?: boolean | undefined;
   /** Gets the child's stderr and the warnings of the bridge. @default no logging */
@@ -167,7 +167,7 @@ export interface ResolvedStdio extends Omit<ResolvedOptions<typeof STDIO_TABLE>,
   readonly maxAnonymousSessions: number;
 }
 
-/** Checks the options of `mcpStdioBackend()`, once; throws a `ConfigError` for the first that cannot be used. */
+/** Checks the options of `mcpStdioBackend()`. Throws a `ConfigError` for the first one that cannot be used. */
 export function resolveStdioOptions(options: Readonly<McpStdioBackendOptions>): ResolvedStdio {
   const checks = createChecks('mcpStdioBackend()');
   const given = requireArgument(checks, options, { example: '{ command: "node", args: ["server.js"] }' });
@@ -223,7 +223,7 @@ function requireCommand(checks: OptionChecks, value: unknown, option: string): s
   return requireWord(checks, checks.string(value, option, 'Name the program to start.'), option);
 }
 
-/** The message does not quote the arguments: there may be secrets among them. */
+/** Refuses a command line. The message does not quote the arguments: there may be secrets among them. */
 function refuseCommandLine(
   checks: OptionChecks,
   { command, cwd }: Pick<ResolvedStdio, 'command' | 'cwd'>,

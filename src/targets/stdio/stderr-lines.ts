@@ -7,8 +7,8 @@ const MAX_LINE_LENGTH = 2_048;
 const LINES_PER_SECOND = 100;
 
 /**
- * Logs the stderr of a child: line by line, printable, and no more than a reader can follow; at debug while `isProbed` says
- * that only the bridge talks with it.
+ * Logs the stderr of a child line by line, without unprintable characters and at most 100 lines a second: at info, or at debug while
+ * `isProbed()` is true.
  */
 export function logStderr(
   stream: Readable,
@@ -36,7 +36,7 @@ export function logStderr(
   stream.on('end', () => reader.end());
 }
 
-// Escape sequences and line ends would let a child write log lines of its own.
+// With escape sequences and line ends, a child could forge log lines.
 function textOf(bytes: Buffer): string {
   return printable(bytes.toString('utf8').trimEnd(), MAX_LINE_LENGTH);
 }
