@@ -5,19 +5,23 @@ import { isRecord } from '../http/json-object.js';
 /** Checks the options of one function; every refusal names that function. */
 export type OptionChecks = ReturnType<typeof createChecks>;
 
-/** `who` is the function the developer called, for example `mcpAuth()`. */
+/**
+ * Creates the checks for the options of one function. Each returns the checked value or throws a `ConfigError`.
+ *
+ * @param who The function that the developer called, for example `mcpAuth()`.
+ */
 export function createChecks(who: string) {
   const refuse = (option: string, expected: string, given: unknown, fix: string): never => {
     throw new ConfigError({ who, option, expected, given, fix });
   };
-  /** For what must not be repeated: secrets, requests with tokens in them, loggers with whatever is in those. */
+  /** Refuses without quoting the value: it may be a secret, or contain one, as requests and loggers do. */
   const refuseUnquoted = (option: string, expected: string, fix: string): never => {
     throw new ConfigError({ who, option, expected, fix });
   };
-  const integer = (value: unknown, option: string, least: number, fix: string): number =>
-    Number.isSafeInteger(value) && (value as number) >= least
+  const integer = (value: unknown, option: string, min: number, fix: string): number =>
+    Number.isSafeInteger(value) && (value as number) >= min
       ? (value as number)
-      : refuse(option, `a whole number of at least ${least}`, value, fix);
+      : refuse(option, `a whole number of at min ${min}`, value, fix);
 
   return {
     who,
@@ -26,15 +30,15 @@ export function createChecks(who: string) {
     integer,
     record: (value: unknown, option: string, fix: string): Record<string, unknown> => {
       if (isPlain(value)) return value;
-      // With secrets among its members, perhaps.
+      // Its members may be secrets.
       return isRecord(value) ? refuseUnquoted(option, 'a plain object', fix) : refuse(option, 'an object', value, fix);
     },
     string: (value: unknown, option: string, fix: string): string =>
       typeof value === 'string' && value !== '' ? value : refuse(option, 'a non-empty string', value, fix),
-    /** Never quoted: whoever reads the message must not learn the secret. */
+    /** Never quotes the value, so that the secret is not logged. */
     secret: (value: unknown, option: string, minLength: number, fix: string): string => {
       if (typeof value === 'string' && value.length >= minLength) return value;
-      return refuseUnquoted(option, `a string of at least ${minLength} characters`, fix);
+      return refuseUnquoted(option, `a string of at min ${minLength} characters`, fix);
     },
     boolean: (value: unknown, option: string, fix: string): boolean =>
       typeof value === 'boolean' ? value : refuse(option, 'true or false', value, fix),
@@ -53,13 +57,13 @@ export function createChecks(who: string) {
 }
 
 /**
- * Neither a promise, nor a `Map`, nor an instance of a class: what a copy of those would not have must not be left out without a word,
- * since there may be an allow-list in it.
+ * True for a plain object. Not for a promise, a `Map` or an instance of a class: a copy of those would silently lose members, and with
+ * them perhaps an allow-list.
  */
 export function isPlain(value: unknown): value is Record<string, unknown> {
   if (!isRecord(value)) return false;
   const prototype = Object.getPrototypeOf(value) as object | null;
-  // Not compared with Object.prototype: objects of another realm (vm, Jest) are plain too.
+  // Not compared with this realm's Object.prototype: plain objects may come from another realm (vm, Jest).
   if (prototype === null) return true;
   return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf');
 }
@@ -68,14 +72,14 @@ function isStringList(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '');
 }
 
-/** The name in `known` that `given` is most likely a slip of; undefined where none is near. */
+/** Returns the name in `known` that `given` is probably a misspelling of. Undefined if none is similar. */
 export function nearestName(
   given: string,
   known: readonly string[],
-  furthest = Math.max(2, Math.floor(given.length / 3)),
+  maxDistance = Math.max(2, Math.floor(given.length / 3)),
 ): string | undefined {
   let nearest: string | undefined;
-  let distance = furthest + 1;
+  let distance = maxDistance + 1;
   for (const name of known) {
     const d = leven(given.toLowerCase(), name.toLowerCase());
     if (d < distance) [nearest, distance] = [name, d];
