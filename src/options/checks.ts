@@ -21,7 +21,7 @@ export function createChecks(who: string) {
   const integer = (value: unknown, option: string, min: number, fix: string): number =>
     Number.isSafeInteger(value) && (value as number) >= min
       ? (value as number)
-      : refuse(option, `a whole number of at min ${min}`, value, fix);
+      : refuse(option, `a whole number of at least ${min}`, value, fix);
 
   return {
     who,
@@ -38,7 +38,7 @@ export function createChecks(who: string) {
     /** Never quotes the value, so that the secret is not logged. */
     secret: (value: unknown, option: string, minLength: number, fix: string): string => {
       if (typeof value === 'string' && value.length >= minLength) return value;
-      return refuseUnquoted(option, `a string of at min ${minLength} characters`, fix);
+      return refuseUnquoted(option, `a string of at least ${minLength} characters`, fix);
     },
     boolean: (value: unknown, option: string, fix: string): boolean =>
       typeof value === 'boolean' ? value : refuse(option, 'true or false', value, fix),
