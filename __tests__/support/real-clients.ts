@@ -57,7 +57,7 @@ export const REAL_CLIENTS: Readonly<Record<string, RealClient>> = {
   'MCP TypeScript SDK v1': { ...RESOURCE_SCOPES_ONLY, registration: { ...PUBLIC, client_name: 'An app' } },
   'MCP TypeScript SDK v2': { ...WITH_OFFLINE_ACCESS, registration: { ...NATIVE, client_name: 'An app' } },
   'MCP Go SDK': {
-    redirectUri: CAREFUL.redirectUri,
+    redirectUri: WITH_OFFLINE_ACCESS.redirectUri,
     registration: {
       application_type: 'native',
       client_name: 'A tool',

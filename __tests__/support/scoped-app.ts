@@ -14,7 +14,7 @@ import { createTestIssuer } from '../../src/testing/index.js';
 
 export interface ScopedApp {
   readonly app: RequestListener;
-  /** The requests that reached the server: the bytes that it read, and `req.body`. */
+  /** What reached the server behind, as the bytes it read and as `req.body`. */
   readonly received: { readonly text: string; readonly body: unknown }[];
   /** POSTs a message, or a text as it is, with a token of these scopes; `null`: without a token. */
   post(message: unknown, scopes?: readonly string[] | null, headers?: Record<string, string>): Promise<Response>;
@@ -29,7 +29,7 @@ interface Settings {
   readonly after?: readonly Middleware[];
 }
 
-/** A real app: `mcpAuth()`, `mcpScopes()`, and a server that records what it receives. */
+/** A real app: `mcpAuth()`, `mcpScopes()`, and a server behind that says what it was given. */
 export function createScopedApp(
   rules: ScopeRules,
   { options, policy, before = [], after = [] }: Settings = {},
