@@ -10,7 +10,7 @@ const NOT_YET = 'The token is not valid yet';
 const AUDIENCE = 'The token is meant for another audience';
 const MISSING = 'The token lacks a required claim';
 const TYPE = 'The token has a claim of the wrong type';
-const ISSUER_UNKNOWN = 'The token has an issuer not accepted here';
+const ISSUER_UNKNOWN = 'The issuer of the token is not accepted here';
 const NOT_ACCESS = 'The token is not an access token';
 
 /** `undefined` passes; a string is the description of the refusal. */

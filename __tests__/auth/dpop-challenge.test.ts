@@ -23,7 +23,7 @@ describe('DPoP', () => {
     [
       'accept',
       'DPoP a b',
-      `Bearer resource_metadata="${METADATA_URL}", DPoP error="invalid_request", error_description="The Authorization header must name a scheme, and one token after a space", algs="${ALGS}"`,
+      `Bearer resource_metadata="${METADATA_URL}", DPoP error="invalid_request", error_description="The Authorization header must be a scheme, a space and one token", algs="${ALGS}"`,
     ],
     ['require', undefined, `DPoP resource_metadata="${METADATA_URL}", algs="${ALGS}"`],
   ])('the challenge in %s', async (dpop, authorization, challenge) => {

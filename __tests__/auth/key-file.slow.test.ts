@@ -28,7 +28,7 @@ test('a file written in place is read again: its new key is known, and its old o
   expect((await protectedApp.send(token)).status).toBe(200);
   await writeFile(file, setOf(next));
   await vi.waitFor(async () => expect((await protectedApp.send(next.sign(claims()))).status).toBe(200), 5_000);
-  expectInvalidToken(await protectedApp.send(token), 'The token is signed with a key not known here');
+  expectInvalidToken(await protectedApp.send(token), 'The token is signed with an unknown key');
 });
 
 test('a file put in its place by rename, as editors do, is read again, and again', async () => {

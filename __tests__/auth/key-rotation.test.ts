@@ -30,7 +30,7 @@ describe('rotation', () => {
     const { server, protectedApp } = await setUp();
     await protectedApp.send(fresh());
     const next = createSigner();
-    const { asked, release } = server.hold([signer.jwk]);
+    const { asked, release } = server.pause([signer.jwk]);
     passTime(9 * MINUTE);
     await protectedApp.send(fresh());
     await asked;

@@ -14,7 +14,7 @@ import { createSigner } from '../support/signer.js';
 
 afterEach(() => void vi.useRealTimers());
 
-const unknownKey = 'The token is signed with a key not known here';
+const unknownKey = 'The token is signed with an unknown key';
 
 describe('the kid of a token', () => {
   const signer = createSigner({ kid: 'a' });

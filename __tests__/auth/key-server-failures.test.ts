@@ -97,7 +97,7 @@ describe('a key server that misbehaves', () => {
     const { server, protectedApp } = await setUp();
     expectInvalidToken(
       await protectedApp.send(signer.sign(claims({ iss: 'x' }))),
-      'The token has an issuer not accepted here',
+      'The issuer of the token is not accepted here',
     );
     expect(server.requests).toBe(0);
   });

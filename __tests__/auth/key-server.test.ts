@@ -65,7 +65,7 @@ describe('fetching', () => {
     const { server, protectedApp } = await setUp();
     const token = fresh();
     await protectedApp.send(token);
-    const { asked, release } = server.hold([signer.jwk]);
+    const { asked, release } = server.pause([signer.jwk]);
     passTime(9 * MINUTE);
     expect((await protectedApp.send(fresh())).status, 'while the key server has not answered').toBe(200);
     await asked;

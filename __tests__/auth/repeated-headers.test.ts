@@ -62,7 +62,7 @@ describe.each(['strict', 'optional', 'permissive'] as const)('mcpAuth() in %s mo
     const lines: Lines = [...(name === 'Host' ? [] : [HOST]), [name, one], [name.toLowerCase(), other]];
     for (const token of [[AUTHORIZATION], []]) {
       const { status, body, challenge } = await send(url, [...lines, ...token]);
-      const description = 'The request carries a header twice that counts once';
+      const description = 'The request repeats a header that may appear only once';
       expect([status, body]).toEqual([400, { error: 'invalid_request', error_description: description }]);
       expect(parseChallenge(challenge)).toMatchObject({ scheme: 'Bearer', error: 'invalid_request' });
     }

@@ -52,7 +52,7 @@ describe('a middleware after the protected app', () => {
     expect(await senderAfter(changed, `Bearer ${good}`)).toEqual(alice);
   });
 
-  const lost = { error: expect.stringContaining('"req.auth" came with another request object') };
+  const lost = { error: expect.stringContaining('a middleware after mcpAuth() replaced the request object') };
   test.each([
     ['a request derived from the first keeps its sender', Object.create, alice],
     ['a Proxy is not taken for anonymous', proxyOf, lost],
@@ -116,7 +116,7 @@ test.each([
   // The second time the token is known, and nothing is waited for that would catch it either.
   for (const _ of [1, 2]) {
     const { text } = await request(server).post('/mcp').auth(good, { type: 'bearer' });
-    expect(text).toContain('"req.auth" came with another request object');
+    expect(text).toContain('a middleware after mcpAuth() replaced the request object');
   }
 });
 

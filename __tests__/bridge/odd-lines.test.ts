@@ -13,7 +13,7 @@ afterAll(() => served.stop());
 
 const WHOLE = '{"jsonrpc":"2.0","id":ID,"result":{}}';
 const NOT_JSON = 'it begins like a message, but is not JSON';
-const MORE_BEHIND = 'JSON with more behind it';
+const MORE_BEHIND = 'JSON followed by more text';
 const NO_MESSAGE = 'JSON, but not a JSON-RPC 2.0 message';
 
 /** Puts a short form of the line in front of each row, for the title. */
@@ -109,9 +109,9 @@ const noise: [string, string][] = [
   ['42', NO_MESSAGE],
   ['"text"', NO_MESSAGE],
   ['null', NO_MESSAGE],
-  ['{', 'JSON over several lines, where MCP has one message a line'],
+  ['{', 'JSON over several lines; MCP needs one message per line'],
   ['  "jsonrpc": "2.0",', MORE_BEHIND],
-  ['Content-Length: 123', 'a header of the Language Server Protocol, where MCP has one message a line'],
+  ['Content-Length: 123', 'a header of the Language Server Protocol; MCP needs one message per line'],
   ['\xff\xfe', 'not UTF-8'],
   ['\x1b[31mred\x1b[0m', 'not JSON'],
   ['   ', 'not JSON'],

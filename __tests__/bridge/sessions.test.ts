@@ -97,8 +97,8 @@ describe.each(FRAMEWORKS)('behind body parsers on %s', (framework) => {
     ]);
     expect(errors).toEqual([]);
     expect(lines).toContain(
-      'error mcpStdioBackend(): The request body was read before it came here, and not left in req.body: ' +
-        'mount mcpStdioBackend() before the middleware that reads it, or have that one keep it in req.body',
+      'error mcpStdioBackend(): An earlier middleware read the request body and did not keep it in req.body: ' +
+        'mount mcpStdioBackend() before that middleware, or make the middleware keep the body in req.body',
     );
     await stop();
   });

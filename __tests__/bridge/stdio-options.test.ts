@@ -53,10 +53,10 @@ const refused: [string, unknown, string][] = [
   [
     'an env name with "="',
     { command: 'x', env: { 'A=B': '1' } },
-    'option "env" must be names without "=", NUL and line ends, but got "A=B".',
+    'option "env" must be an object whose names have no "=", NUL or line end, but got "A=B".',
   ],
-  ['an env name with a line end', { command: 'x', env: { 'A\nB': '1' } }, 'option "env" must be names without'],
-  ['an empty env name', { command: 'x', env: { '': '1' } }, 'option "env" must be names without'],
+  ['an env name with a line end', { command: 'x', env: { 'A\nB': '1' } }, 'option "env" must be an object whose names'],
+  ['an empty env name', { command: 'x', env: { '': '1' } }, 'option "env" must be an object whose names'],
   [
     'an env value that is a number',
     { command: 'x', env: { A: 1 } },
@@ -70,7 +70,7 @@ const refused: [string, unknown, string][] = [
   [
     'env that is a promise',
     { command: 'x', env: Promise.resolve({ A: 'secret' }) },
-    'option "env" must be an object, at once, but got "a promise". Make the function synchronous.',
+    'option "env" must be a plain object, but got "a promise". Make the function synchronous.',
   ],
   ['an empty cwd', { command: 'x', cwd: '' }, 'option "cwd" must be a non-empty string'],
   [

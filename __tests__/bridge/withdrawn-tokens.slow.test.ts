@@ -16,8 +16,8 @@ import { type ProtectedBackend, serveProtected } from '../support/protected-back
 import { until } from '../support/until.js';
 
 const REVOKED = 'The token has been revoked';
-const UNKNOWN = 'The token is signed with a key not known here';
-/** The time within which a stream must end: the bridge looks once a second. */
+const UNKNOWN = 'The token is signed with an unknown key';
+/** How long the end may take: once a second the bridge looks. */
 const PROMPTLY_MS = 2_500;
 const JSON_ONLY = { accept: 'application/json' };
 

@@ -44,7 +44,7 @@ const preflight = (app: RequestListener, path = '/mcp', origin = PAGE, asked = '
 describe.each(frameworks)('on %s', (_name, create) => {
   const app = createApp(undefined, create as never);
 
-  test('a preflight is answered before anyone asks for a token', async () => {
+  test('a preflight is answered without a token', async () => {
     const { status, headers, text } = await preflight(app);
     expect(status).toBe(204);
     expect(text).toBe('');
@@ -75,7 +75,7 @@ describe.each(frameworks)('on %s', (_name, create) => {
   });
 });
 
-test('a key server that is away: the 503 can be read, and when to try again', async () => {
+test('with an unreachable key server, a page can read the 503', async () => {
   const away = { ...policy, jwks: { url: await unreachableUrl() } } as McpAuthOptions;
   const app = express().use(mcpCors(), mcpAuth(away));
   const response = await request(app).get('/mcp').auth(issuer.token(), { type: 'bearer' });
@@ -115,7 +115,7 @@ test.each(origins)('with %j allowed, a page of %j may read: %j', async (given, o
   }
 });
 
-test('what a list leaves out is not allowed, and the log says what a browser client will miss', async () => {
+test('a name that a list lacks is not allowed, and the log says what browser clients cannot do', async () => {
   const { lines, logger } = createRecordingLogger();
   const app = createApp({
     allowedOrigins: [PAGE],
@@ -140,22 +140,22 @@ test('what a list leaves out is not allowed, and the log says what a browser cli
   ]);
 });
 
-test('a star among the headers allows whatever a page asks for, Authorization included', async () => {
+test('a star in the list of headers allows every header that a page asks for, Authorization included', async () => {
   const { headers } = await preflight(createApp({ allowedHeaders: ['*'] }));
   expect(headers['access-control-allow-headers']).toBe('authorization');
 });
 
 test.each<[what: string, options: McpCorsOptions, asked: string, further: string]>([
   ['by default', {}, 'authorization,mcp-param-region, Mcp-Param-x,x-other', ',mcp-param-region,Mcp-Param-x'],
-  ['of your own', { allowedHeaders: ['X-My-*', 'Mcp-*'] }, 'x-my-a,mcp-name,x-m', 'x-my-a,mcp-name'],
-  ['that breaks out', {}, 'mcp-param-a b,mcp-param-(', ''],
-])('header fields whose names begin as allowed: %s', async (_what, options, asked, further) => {
+  ['with given prefixes', { allowedHeaders: ['X-My-*', 'Mcp-*'] }, 'x-my-a,mcp-name,x-m', 'x-my-a,mcp-name'],
+  ['with invalid names', {}, 'mcp-param-a b,mcp-param-(', ''],
+])('headers with an allowed prefix: %s', async (_what, options, asked, further) => {
   const { headers } = await preflight(createApp(options), '/mcp', PAGE, asked);
   const allowed = headers['access-control-allow-headers'] as string;
   expect(allowed.replace(/^.*DPoP/, '')).toBe(further);
 });
 
-test('a beginning stands for what MCP clients need', () => {
+test('a prefix covers the headers that MCP clients need', () => {
   const { lines, logger } = createRecordingLogger();
   mcpCors({
     allowedOrigins: [PAGE],
@@ -167,12 +167,12 @@ test('a beginning stands for what MCP clients need', () => {
 
 test.each<[string, unknown, string]>([
   [
-    'a slip',
-    { allowedOrgins: '*' },
-    'option "allowedOrgins" must be a known option, but got "allowedOrgins". Did you mean "allowedOrigins"?',
+    'a misspelt option',
+    { origin: '*' },
+    'option "origin" must be a known option, but got "origin". Did you mean "origins"?',
   ],
   ['the middleware without a call', { headers: {}, url: '/' }, 'Write app.use(mcpCors()).'],
-  ['no object', 'https://app.example.com', 'option "options" must be an object, but got "https://app.example.com".'],
+  ['a string', 'https://app.example.com', 'option "options" must be an object, but got "https://app.example.com".'],
   ['cookies for all', { credentials: true }, 'option "credentials" must be false where every origin is allowed'],
   [
     'cookies for all in a list',
@@ -204,7 +204,7 @@ test.each<[string, unknown, string]>([
 });
 
 test.each([{}, { allowedOrigins: undefined, credentials: undefined }, Object.assign(Object.create(null), {})])(
-  'options that say nothing are the defaults',
+  'options without values are the defaults',
   async (options) => {
     const { headers } = await preflight(createApp(options));
     expect(headers['access-control-allow-origin']).toBe('*');
@@ -212,19 +212,19 @@ test.each([{}, { allowedOrigins: undefined, credentials: undefined }, Object.ass
 );
 
 test.each<[what: string, options: McpCorsOptions, lacking: string[]]>([
-  ['every name', { allowedOrigins: [PAGE] }, []],
+  ['every name without cookies', {}, []],
   [
-    'a name like any other where cookies may come along',
+    'an ordinary name with cookies',
     { credentials: true, allowedOrigins: [PAGE] },
     ['exposedHeaders', 'exposedHeaders', 'exposedHeaders', 'methods'],
   ],
-])('a star to expose and among the methods is %s', (_what, options, lacking) => {
+])('a star in exposeHeaders and methods is %s', (_what, options, lacking) => {
   const { lines, logger } = createRecordingLogger();
   mcpCors({ exposedHeaders: ['*'], methods: ['*'], ...options, logger });
   expect(lines.map((line) => /(\w+) lacks/.exec(line)?.[1])).toEqual(lacking);
 });
 
-test('the other defaults have no warning', () => {
+test('the defaults cause no warning', () => {
   const { lines, logger } = createRecordingLogger();
   mcpCors({ allowedOrigins: [PAGE], logger });
   expect(lines).toEqual([]);

@@ -40,7 +40,7 @@ test.each([
     const { requests, lines, victim } = await leadTo(place, { host });
     expect(requests).toEqual([]);
     const address = new URL(victim).hostname.replace(/[[\]]/g, '');
-    expect(lines.join('\n')).toContain(`not asked, since ${address} is no public address`);
+    expect(lines.join('\n')).toContain(`not called, since ${address} is not a public address`);
   }
 });
 

@@ -43,7 +43,7 @@ const tokens: [what: string, make: (server: FaultyServer) => string, ...expected
   [
     'one of another issuer',
     (server) => server.signer.sign(claims(server, { iss: `${server.issuer}/` })),
-    'token: refused with 401: The token has an issuer not accepted here',
+    'token: refused with 401: The issuer of the token is not accepted here',
     'token iss: "http',
   ],
   [
@@ -55,7 +55,7 @@ const tokens: [what: string, make: (server: FaultyServer) => string, ...expected
   [
     'one with an unknown key',
     (server) => createSigner({ kid: 'old' }).sign(claims(server)),
-    'token: refused with 401: The token is signed with a key not known here',
+    'token: refused with 401: The token is signed with an unknown key',
     'token signature: no key "old" in the key set',
   ],
   [
@@ -102,7 +102,7 @@ const tokens: [what: string, make: (server: FaultyServer) => string, ...expected
   [
     'one with an extension',
     (server) => server.signer.sign(claims(server), { crit: ['x'] }),
-    'token: refused with 401: The token demands an extension that is not understood here',
+    'token: refused with 401: The token requires an extension (crit) that is not supported here',
     'token form: crit or b64 in the header',
   ],
   [
@@ -120,7 +120,7 @@ const tokens: [what: string, make: (server: FaultyServer) => string, ...expected
   [
     'one with many faults',
     (server) => server.signer.sign(claims(server, { iss: 'x', exp: now - 100, aud: 'x', sub: 5, scope: 'openid' })),
-    'token: refused with 401: The token has an issuer not accepted here',
+    'token: refused with 401: The issuer of the token is not accepted here',
     'token iss: "x", expected http',
     'token time: expired',
     'token aud: "x", expected http',

@@ -66,8 +66,8 @@ describe('policies.mcpScopes', () => {
       `${route}.policies.mcpScopes["tool/call"] is neither a method, such as "tools/call", nor an option. Did you mean "tools/call"?`,
     ],
     ...Object.entries({
-      allowedTools: 'A tool that no rule fits may be called: write "*" with a scope under "tools/call"',
-      deny: 'To keep callers from a tool, give it a scope that they do not have, under "tools/call"',
+      allowedTools: 'Callers may use every tool that no rule matches: write "*" with a scope under "tools/call"',
+      deny: 'To deny a tool, require a scope that callers do not have, under "tools/call"',
       tools: 'Rules for tools belong under "tools/call", by name.',
       requiredScopes: 'Scopes that every request needs are requiredScopes of mcpAuthentication;',
       hid: 'Did you mean "hide"?',
@@ -80,7 +80,7 @@ describe('policies.mcpScopes', () => {
     [
       'a regular expression',
       { mcpAuthentication: AUTHENTICATION, mcpScopes: { 'tools/call': { '/delete_.*/': ['a'] } } },
-      `must be under a name, not a regular expression, but got "/delete_.*/". Only "*" is special`,
+      `must be keyed by a name, not by a regular expression, but got "/delete_.*/". Only "*" is special`,
     ],
     [
       'requiredScopes among the metadata',

@@ -43,7 +43,7 @@ describe('our metadata', () => {
       claims_supported: ['sub', { a: 1 }],
       ui_locales_supported: 'en',
     };
-    upstream.hijack(PROVIDER_BEHAVIOURS.keycloak.kind.paths.metadata[0] as string, (res) => {
+    upstream.override(PROVIDER_BEHAVIOURS.keycloak.kind.paths.metadata[0] as string, (res) => {
       res.setHeader('content-type', 'application/json');
       const endpoints = { authorization_endpoint: `${upstream.issuer}/a`, token_endpoint: `${upstream.issuer}/t` };
       res.end(JSON.stringify({ issuer: upstream.issuer, ...endpoints, ...good, ...bad }));

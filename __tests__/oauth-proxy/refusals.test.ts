@@ -115,7 +115,7 @@ describe('the operator reads who was refused what, by whom, why, and what to cha
 
   test('a registration that Keycloak refuses: where its policies are', async () => {
     const { flow, warnings } = await withLog('keycloak');
-    flow.upstream.hijack('/realms/mcp/clients-registrations/openid-connect', (res) => {
+    flow.upstream.override('/realms/mcp/clients-registrations/openid-connect', (res) => {
       res.writeHead(403, { 'content-type': 'application/json' });
       res.end('{"error":"insufficient_scope","error_description":"Policy \'Trusted Hosts\' rejected request"}');
     });
@@ -147,7 +147,7 @@ describe('no line, and no answer, repeats a secret', () => {
     const client = rawClient(flow.base, registered.client_id as string);
     const code = (await client.logIn({ scope: 'mcp.read offline_access' })).get('code') ?? '';
     const secret = registered.client_secret as string | undefined;
-    flow.upstream.hijack(path, (res) => {
+    flow.upstream.override(path, (res) => {
       const sent = flow.upstream.requests.at(-1);
       res.writeHead(400, { 'content-type': 'application/json' });
       res.end(
@@ -166,7 +166,7 @@ describe('no line, and no answer, repeats a secret', () => {
 
   test('an initial access token that the server repeats', async () => {
     const { flow, all } = await withLog('okta', { clientId: undefined });
-    flow.upstream.hijack('/oauth2/v1/clients', (res) => {
+    flow.upstream.override('/oauth2/v1/clients', (res) => {
       res.writeHead(401, { 'content-type': 'application/json' });
       res.end(JSON.stringify({ error: 'invalid_token', error_description: 'SSWS 00-wrong is not valid' }));
     });

@@ -117,7 +117,7 @@ describe('forwarded', () => {
   ])('a client that the server calls client_secret_basic, with %s, is public, and logs in', async (_name, secret) => {
     const { base, guarded, upstream } = await startOAuthProxyFlow('auth0');
     upstream.register({ id: 'public', redirectUri: `${base}/callback` });
-    upstream.hijack('/oidc/register', (res) => {
+    upstream.override('/oidc/register', (res) => {
       const answer = { client_id: 'public', token_endpoint_auth_method: 'client_secret_basic', ...secret };
       res.writeHead(201, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
     });
@@ -160,7 +160,9 @@ describe('forwarded', () => {
 
   test('registration that is switched off is told as such', async () => {
     const { base, upstream } = await startOAuthProxyFlow('auth0');
-    upstream.hijack('/oidc/register', (res) => res.writeHead(404, { 'content-type': 'text/html' }).end('<h1>no</h1>'));
+    upstream.override('/oidc/register', (res) =>
+      res.writeHead(404, { 'content-type': 'text/html' }).end('<h1>no</h1>'),
+    );
     const { status, body } = await postJson(`${base}/client-registration`, METADATA);
     expect(status).toBe(403);
     expect(body).toEqual({

@@ -126,7 +126,7 @@ describe('a refresh token', () => {
 
   test('of a login that asked for no scope is good for those that the answer named', async () => {
     const { flow, client } = await withCode('keycloak');
-    flow.upstream.hijack('/realms/mcp/protocol/openid-connect/token', (res) => {
+    flow.upstream.override('/realms/mcp/protocol/openid-connect/token', (res) => {
       res.setHeader('content-type', 'application/json');
       res.end(JSON.stringify({ access_token: 'a', token_type: 'Bearer', refresh_token: 'r', scope: 'profile email' }));
     });
@@ -177,7 +177,7 @@ describe('at a refresh, the server behind us is asked for', () => {
     ['entra', 'api://app-id/mcp.read', 'openid offline_access', 'all'],
   ])('%s: granted %j, asked %j, sent %j', async (name, granted, scope, expected) => {
     const { flow, client, code } = await withCode(name, {}, {}, LOGIN);
-    flow.upstream.hijack(PROVIDER_BEHAVIOURS[name].kind.paths.token, (res) => {
+    flow.upstream.override(PROVIDER_BEHAVIOURS[name].kind.paths.token, (res) => {
       const tokens = {
         access_token: 'a',
         token_type: 'Bearer',

@@ -3,7 +3,7 @@ import { type KeyServer, startKeyServer } from './key-server.js';
 import { claims, createProtectedApp, type ProtectedApp } from './protected-app.js';
 import { createSigner } from './signer.js';
 
-export const UNKNOWN_KEY = 'The token is signed with a key not known here';
+export const UNKNOWN_KEY = 'The token is signed with an unknown key';
 export const MINUTE = 60_000;
 export const signer = createSigner();
 

@@ -5,7 +5,7 @@ export const JSON_HEADERS: Headers = {
   accept: 'application/json, text/event-stream',
 };
 
-/** POSTs a message, or a text as it is. */
+/** POSTs a message as JSON, or a text unchanged. */
 export function post(url: string, message: unknown, headers: Headers = {}, signal?: AbortSignal): Promise<Response> {
   const body = typeof message === 'string' ? message : JSON.stringify(message);
   return fetch(url, { method: 'POST', headers: { ...JSON_HEADERS, ...headers }, body, ...(signal && { signal }) });
@@ -20,7 +20,7 @@ export function call(id: string | number, name: string, args: object = {}, meta?
   return { jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: args, ...(meta && { _meta: meta }) } };
 }
 
-/** Opens a session; the headers that every further request needs. */
+/** Opens a session. Resolves to the headers that every further request needs. */
 export async function open(url: string, headers: Headers = {}, revision?: string): Promise<Headers> {
   const response = await post(url, initialize(revision), headers);
   if (response.status !== 200) throw new Error(`initialize was answered ${response.status} ${await response.text()}`);

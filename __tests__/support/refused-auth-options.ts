@@ -4,7 +4,7 @@ import { issuerRefusals, type Refusal } from './refused-issuer-options.js';
 
 const RESOURCE_FIX = 'Write the address that clients use, for example "https://mcp.example.com/mcp".';
 
-/** Wrong values of every option of a policy, but for those of the OAuth proxy. */
+/** Wrong values of every option of a policy, except those of the OAuth proxy. */
 export const refusals: Refusal[] = [
   ...issuerRefusals,
   [
@@ -13,7 +13,7 @@ export const refusals: Refusal[] = [
     'option "mode" must be one of "strict", "optional", "permissive", but got "lax". Leave it out for "strict", which refuses every request without a valid token.',
   ],
   [
-    'a resource that is no URL',
+    'a resource that is not a URL',
     { ...good, resourceMetadata: { resource: 'mcp' } },
     `option "resourceMetadata.resource" must be an http(s) URL without user, query or fragment, in ASCII, but got "mcp". ${RESOURCE_FIX}`,
   ],
@@ -48,19 +48,19 @@ export const refusals: Refusal[] = [
     'option "resourceMetadata.limits" must be a JSON value, but got a value of type object. Give a string, number, boolean, list or object.',
   ],
   [
-    'a metadata member that is no JSON',
+    'a metadata member that is not JSON',
     { ...good, resourceMetadata: { resource: RESOURCE, resourceName: () => 1 } },
     'option "resourceMetadata.resourceName" must be a JSON value, but got a function called "resourceName". Give a string, number, boolean, list or object.',
   ],
   [
-    'a scope with a blank',
+    'a scope with a space',
     { ...good, requiredScopes: ['a b'] },
-    'option "requiredScopes" must be an array of scopes without blanks, quotes or backslashes, but got ["a b"]. Leave it out if a valid token is enough.',
+    'option "requiredScopes" must be an array of scopes without spaces, quotes or backslashes, but got ["a b"]. Leave it out if a valid token is enough.',
   ],
   [
     'a scope with a quote',
     { ...good, requiredScopes: ['a"'] },
-    'option "requiredScopes" must be an array of scopes without blanks, quotes or backslashes, but got ["a\\""]. Leave it out if a valid token is enough.',
+    'option "requiredScopes" must be an array of scopes without spaces, quotes or backslashes, but got ["a\\""]. Leave it out if a valid token is enough.',
   ],
   [
     'a negative tolerance',
@@ -73,7 +73,7 @@ export const refusals: Refusal[] = [
     'option "clockToleranceSeconds" must be a whole number of at least 0, but got "30". Leave it out for 30.',
   ],
   [
-    'an endless tolerance',
+    'an infinite tolerance',
     { ...good, clockToleranceSeconds: Number.POSITIVE_INFINITY },
     'option "clockToleranceSeconds" must be a whole number of at least 0, but got Infinity. Leave it out for 30.',
   ],
@@ -123,7 +123,7 @@ export const refusals: Refusal[] = [
     'option "senderConstraint.dpop.required" must be false where senderConstraint.mtls.required is true, but got true. A token is bound in one way only.',
   ],
   [
-    'an onDecision that is no function',
+    'an onDecision that is not a function',
     { ...good, onDecision: 'log' },
     'option "onDecision" must be a function, but got "log". Give a function that takes the decision, or leave it out.',
   ],

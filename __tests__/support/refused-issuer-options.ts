@@ -1,7 +1,7 @@
 import { good } from './good-policy.js';
 import { ISSUER } from './protected-app.js';
 
-/** What is refused, and the whole message after the name of the function. */
+/** A wrong policy, and the whole message after the name of the function. */
 export type Refusal = [name: string, options: unknown, message: string];
 
 const KEYS_FIX = 'Give one of { file }, { url }, { keys: […] }, a function, or the key set as JSON text.';
@@ -9,7 +9,7 @@ const URL_FIX = 'Use https; plain http is accepted from localhost only, unless d
 const AUDIENCE_FIX =
   'Name what your authorization server writes into "aud", or leave it out to use resourceMetadata.resource.';
 
-/** Wrong values of `issuers`, and of the options that each issuer has of its own. */
+/** Wrong values of `issuers`, and of the options of each issuer. */
 export const issuerRefusals: Refusal[] = [
   [
     'no issuer',
@@ -90,17 +90,17 @@ export const issuerRefusals: Refusal[] = [
     `option "jwks.url" must be an https URL, but got "http://keys.example/". ${URL_FIX}`,
   ],
   [
-    'a jwks url with a password, which is not repeated',
+    'a jwks url with a password, which is not quoted',
     { ...good, jwks: { url: 'https://user:s3cret@keys.example/' } },
     `option "jwks.url" must be a URL without user and password. ${URL_FIX}`,
   ],
   [
-    'a jwks url that is none',
+    'a jwks url that is not a URL',
     { ...good, jwks: { url: '/jwks.json' } },
     `option "jwks.url" must be an https URL, but got "/jwks.json". ${URL_FIX}`,
   ],
   [
-    'no jwks for an issuer that is no URL',
+    'no jwks for an issuer that is not a URL',
     { ...good, issuer: 'me', jwks: undefined },
     `option "jwks" must be given, since a key set is derived only from an issuer that is an http(s) URL, but got undefined. ${KEYS_FIX}`,
   ],

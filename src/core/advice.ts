@@ -1,4 +1,4 @@
-/** The settings to change if a request is refused for want of one, or if one weakens security, in the words of the form that the user writes. */
+/** The advice in log lines about refused requests and weak settings. It names the settings as the user writes them, in code or in a configuration file. */
 export interface Advice {
   readonly preflight: string;
   readonly foreignHost: string;
@@ -19,14 +19,14 @@ const FOR_CODE: Advice = Object.freeze({
   names: new Map(),
 });
 
-const ofOptions = new WeakMap<object, Advice>();
+const adviceByOptions = new WeakMap<object, Advice>();
 
-/** Notes the advice for users who wrote these options in another form, such as a configuration file. */
+/** Stores the advice for options that the user wrote in another form than code, such as a configuration file. */
 export function noteAdvice(options: object, advice: Advice): void {
-  ofOptions.set(options, advice);
+  adviceByOptions.set(options, advice);
 }
 
-/** The advice for the user of these options. */
+/** Returns the advice for the user who wrote these options. */
 export function adviceFor(options: object): Advice {
-  return ofOptions.get(options) ?? FOR_CODE;
+  return adviceByOptions.get(options) ?? FOR_CODE;
 }

@@ -6,7 +6,7 @@ import { createChecks, type OptionChecks } from '../options/checks.js';
 import { resolveLogger } from '../options/logger-option.js';
 import { flag, type OptionTable, type ResolvedOptions, readOptions, wholeNumber } from '../options/option-table.js';
 
-/** What `mcpCors()` may be told. A list that is given takes the place of the default, it does not add to it. */
+/** The options of `mcpCors()`. A given list replaces the default, it does not add to it. */
 export interface McpCorsOptions {
   /**
    * The origins whose pages may read answers: exact (`https://app.example.com`), with a star for the labels before a
@@ -101,7 +101,7 @@ export function resolveCors(options: Readonly<McpCorsOptions>): ResolvedCors {
   });
 }
 
-/** RFC 9110, section 5.6.2: a header field's name and a method are tokens. */
+/** The grammar of a header name and of a method (RFC 9110, section 5.6.2: token). */
 export const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 function requireTokens(checks: OptionChecks, value: unknown, option: string): readonly string[] {
@@ -119,18 +119,18 @@ function resolveOrigins(checks: OptionChecks, value: unknown, option: string): '
   return Object.freeze(list.map((origin, i) => resolveOrigin(checks, origin, `${option}[${i}]`)));
 }
 
-/** A scheme, then a host as `URL` writes it, then a port; the star where it is allowed. */
+/** A scheme, then a host as `URL` writes it, then a port. The star is allowed before the host and as the port. */
 const ORIGIN = /^([a-z][a-z\d+.-]*:\/\/)(\*\.)?([a-z\d._~-]+|\[[\da-f:.]+\])(?::(\d{1,5}|\*))?$/;
 
-/** Browsers send an origin in one spelling (RFC 6454, section 6.2); one written in another would never be met. */
+/** Requires the spelling that browsers send (RFC 6454, section 6.2). Another spelling would never match. */
 function resolveOrigin(checks: OptionChecks, origin: string, option: string): string | RegExp {
   const [, scheme, subdomains, host, port] = ORIGIN.exec(origin) ?? [];
   if (scheme === undefined || host === undefined || !isSpeltByBrowsers(origin)) {
     return checks.refuse(option, 'an origin in lower case, without path and default port', origin, ORIGINS_FIX);
   }
   if (subdomains === undefined && port !== '*') return origin;
-  const start = literal(scheme) + (subdomains === undefined ? '' : '[a-z\\d.-]+\\.') + literal(host);
-  const end = port === '*' ? '(?::\\d{1,5})?' : literal(port === undefined ? '' : `:${port}`);
+  const start = escapeRegExp(scheme) + (subdomains === undefined ? '' : '[a-z\\d.-]+\\.') + escapeRegExp(host);
+  const end = port === '*' ? '(?::\\d{1,5})?' : escapeRegExp(port === undefined ? '' : `:${port}`);
   return new RegExp(`^${start}${end}$`);
 }
 
@@ -140,6 +140,6 @@ function isSpeltByBrowsers(origin: string): boolean {
   return URL.canParse(example) && new URL(example).origin === example;
 }
 
-function literal(text: string): string {
+function escapeRegExp(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\-]/g, '\\$&');
 }

@@ -7,10 +7,10 @@ import { trimOws } from '../http/ows.js';
 import { CORS_TABLE, type McpCorsOptions, type ResolvedCors, resolveCors, TOKEN } from './cors-options.js';
 
 /**
- * Lets MCP clients that run in a browser call this server from pages of other origins. Mount it before `mcpAuth()`: it
- * answers preflights, which carry no token, and every answer that follows has its headers, refusals and failures too.
+ * Lets MCP clients in a browser call this server from pages of other origins. Mount it before `mcpAuth()`: it answers preflights,
+ * which carry no token, and adds its headers to every later answer, including refusals and failures.
  *
- * CORS is about what pages may read; it does not keep a request out. Whoever may call is for `mcpAuth()` to say.
+ * CORS controls what pages may read. It does not refuse requests; `mcpAuth()` does that.
  *
  * @example
  * ```ts
@@ -28,7 +28,7 @@ export function mcpCors(options: Readonly<McpCorsOptions> = {}): Middleware {
   const resolved = resolveCors(options);
   for (const line of weaknesses(resolved, adviceFor(options))) resolved.logger.warn(`mcpCors(): ${line}`);
   const fixed = {
-    // A list and no function: for an origin that a function denies, the package leaves preflights to whoever comes next.
+    // A list, not a function: if a function denies an origin, the package passes the preflight to the next middleware.
     origin: resolved.allowedOrigins === '*' ? '*' : [...resolved.allowedOrigins],
     exposedHeaders: [...resolved.exposedHeaders],
     methods: [...resolved.methods],
@@ -42,7 +42,7 @@ export function mcpCors(options: Readonly<McpCorsOptions> = {}): Middleware {
   };
 }
 
-/** Those that are listed, and those asked for whose names begin as allowed. No cache keeps the answer to an OPTIONS. */
+/** Returns the listed header names, and requested names with an allowed prefix. The answer can vary, since OPTIONS is not cached. */
 function headersAllowedFor(req: IncomingMessage, resolved: ResolvedCors): { allowedHeaders?: string[] } {
   // Without this member the package allows whatever a preflight asks for: a literal "*" would not cover Authorization.
   if (resolved.allowedHeaders === '*') return {};
@@ -58,7 +58,7 @@ function isCovered(prefixes: readonly string[], name: string): boolean {
   return prefixes.some((prefix) => lowerAscii(name).startsWith(prefix));
 }
 
-/** Why each is needed, for those who leave one out. Accept, GET, HEAD and POST need no leave (Fetch standard, 2.2). */
+/** What a browser client cannot do if a name is not allowed. Accept, GET, HEAD and POST are always allowed (Fetch standard, 2.2). */
 const NEEDED_FOR: Readonly<Record<string, string>> = {
   Authorization: 'send its token',
   'Content-Type': 'send JSON',
@@ -82,7 +82,7 @@ function weaknesses(resolved: ResolvedCors, { names, everyOrigin }: Advice): str
 function whatBrowsersWillMiss(resolved: ResolvedCors): [option: string, what: string][] {
   return (['allowedHeaders', 'exposedHeaders', 'methods'] as const).flatMap((option) => {
     const given = resolved[option];
-    // Where cookies may come along, a star among these is a name like any other (Fetch standard).
+    // With cookies, "*" in a list is an ordinary name (Fetch standard).
     if (given === '*' || (given.includes('*') && !resolved.credentials)) return [];
     const names = given.map(lowerAscii);
     const prefixes = option === 'allowedHeaders' ? resolved.allowedHeaderPrefixes : [];

@@ -2,9 +2,11 @@ import { isRecord } from '../http/json-object.js';
 import type { OptionChecks } from './checks.js';
 
 /**
- * Checks the argument that a middleware is made with. Mounted without the call, it is handed a request there.
+ * Checks that an argument of a function is a plain object, and returns a copy. It recognises a request: `app.use(mcpAuth)` without
+ * the call passes one.
  *
- * @param example How it is written, for example `{ issuer: … }`.
+ * @param example The argument in an example, such as `{ issuer: … }`.
+ * @throws {ConfigError}
  */
 export function requireArgument(
   checks: OptionChecks,
@@ -14,9 +16,9 @@ export function requireArgument(
   const middleware = checks.who.replace('()', '');
   const fix = `Write app.use(${middleware}(${example})).`;
   if (isRecord(value) && 'headers' in value && 'url' in value) {
-    const expected = `an object, not a request: app.use(${middleware}) was written without the call`;
+    const expected = `an object, not a request: app.use(${middleware}) does not call ${checks.who}`;
     checks.refuseUnquoted(name, expected, fix);
   }
-  // A copy of its own members: each is read once, and none comes from a prototype that somebody has changed.
+  // Copies own members only: getters run once, and a modified prototype adds no options.
   return { ...checks.record(value, name, fix) };
 }

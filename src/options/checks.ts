@@ -8,7 +8,9 @@ import { otherNameFor, otherValueFor, writeAs } from './other-names.js';
 export type OptionChecks = ReturnType<typeof createChecks>;
 
 /**
- * @param who The function the developer called, for example `mcpAuth()`.
+ * Creates the checks for the options of one function. Each returns the checked value or throws a `ConfigError`.
+ *
+ * @param who The function that the developer called, for example `mcpAuth()`.
  * @param names The names of options in the form that the user writes, where they differ.
  */
 export function createChecks(who: string, names: ReadonlyMap<string, string> = new Map()) {
@@ -16,14 +18,14 @@ export function createChecks(who: string, names: ReadonlyMap<string, string> = n
   const refuse = (option: string, expected: string, given: unknown, fix: string): never => {
     throw new ConfigError({ who, option: written(option), expected, given, fix });
   };
-  /** For what must not be repeated: secrets, requests with tokens in them, loggers with whatever is in those. */
+  /** Refuses without quoting the value: it may be a secret, or contain one, as requests and loggers do. */
   const refuseUnquoted = (option: string, expected: string, fix: string): never => {
     throw new ConfigError({ who, option: written(option), expected, fix });
   };
-  const integer = (value: unknown, option: string, least: number, fix: string): number =>
-    Number.isSafeInteger(value) && (value as number) >= least
+  const integer = (value: unknown, option: string, min: number, fix: string): number =>
+    Number.isSafeInteger(value) && (value as number) >= min
       ? (value as number)
-      : refuse(option, `a whole number of at least ${least}`, value, fix);
+      : refuse(option, `a whole number of at least ${min}`, value, fix);
 
   return {
     who,
@@ -32,12 +34,12 @@ export function createChecks(who: string, names: ReadonlyMap<string, string> = n
     integer,
     record: (value: unknown, option: string, fix: string): Record<string, unknown> => {
       if (isPlain(value)) return value;
-      // With secrets among its members, perhaps.
+      // Its members may be secrets.
       return isRecord(value) ? refuseUnquoted(option, 'a plain object', fix) : refuse(option, 'an object', value, fix);
     },
     string: (value: unknown, option: string, fix: string): string =>
       typeof value === 'string' && value !== '' ? value : refuse(option, 'a non-empty string', value, fix),
-    /** Never quoted: whoever reads the message must not learn the secret. */
+    /** Never quotes the value, so that the secret is not logged. */
     secret: (value: unknown, option: string, minLength: number, fix: string): string => {
       if (typeof value === 'string' && value.length >= minLength) return value;
       return refuseUnquoted(option, `a string of at least ${minLength} characters`, fix);
@@ -64,13 +66,13 @@ export function createChecks(who: string, names: ReadonlyMap<string, string> = n
 }
 
 /**
- * Neither a promise, nor a `Map`, nor an instance of a class: what a copy of those would not have must not be left out without a word,
- * since there may be an allow-list in it.
+ * True for a plain object. Not for a promise, a `Map` or an instance of a class: a copy of those would silently lose members, and with
+ * them perhaps an allow-list.
  */
 export function isPlain(value: unknown): value is Record<string, unknown> {
   if (!isRecord(value)) return false;
   const prototype = Object.getPrototypeOf(value) as object | null;
-  // Not compared with Object.prototype: objects of another realm (vm, Jest) are plain too.
+  // Not compared with this realm's Object.prototype: plain objects may come from another realm (vm, Jest).
   if (prototype === null) return true;
   return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf');
 }
@@ -91,14 +93,14 @@ function fixFor(value: unknown, words: readonly string[], fix: string): string {
   return other === undefined ? fix : `Write "${other}".`;
 }
 
-/** The name in `known` that `given` is most likely a slip of; undefined where none is near. */
+/** Returns the name in `known` that `given` is probably a misspelling of. Undefined if none is similar. */
 export function nearestName(
   given: string,
   known: readonly string[],
-  furthest = Math.max(2, Math.floor(given.length / 3)),
+  maxDistance = Math.max(2, Math.floor(given.length / 3)),
 ): string | undefined {
   let nearest: string | undefined;
-  let distance = furthest + 1;
+  let distance = maxDistance + 1;
   for (const name of known) {
     const d = leven(given.toLowerCase(), name.toLowerCase());
     if (d < distance) [nearest, distance] = [name, d];

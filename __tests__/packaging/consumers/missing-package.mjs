@@ -1,4 +1,4 @@
-// What is answered where a package that checks tokens cannot be loaded: DPoP's, and that of ordinary signatures.
+// Prints the answers if a package that checks tokens cannot be loaded: the one for DPoP, or the one for ordinary signatures.
 import express from 'express';
 import { mcpAuth } from 'express-mcp-auth';
 import { createTestIssuer } from 'express-mcp-auth/testing';
