@@ -95,13 +95,13 @@ describe('keys that cannot be used', () => {
   const unusable: [why: string, jwk: unknown][] = [
     ['is not for signatures (use)', { ...ec, use: 'enc' }],
     ['is not for verifying (key_ops)', { ...ec, key_ops: ['sign'] }],
-    ['has an alg not accepted here', { ...ec, alg: 'ECDH-ES' }],
+    ['has an alg that is not accepted here', { ...ec, alg: 'ECDH-ES' }],
     ['is not a public key (kty RSA, EC or OKP)', { kty: 'oct', k: 'c2VjcmV0', kid: 'bad', alg: 'HS256' }],
-    ['is broken, or of an unknown curve', { ...ec, crv: 'secp256k1' }],
-    ['is broken, or of an unknown curve', { ...ec, x: 'AAAA' }],
-    ['is a private key, which does not belong in a key set', { ...ec, d: 'AAAA' }],
-    ['has 1024 bits; 2048 are the least', createSigner({ alg: 'RS256', kid: 'bad', bits: 1024 }).jwk],
-    ['has an exponent that no RSA key has', { ...createSigner({ alg: 'RS256', kid: 'bad' }).jwk, e: 'AQ' }],
+    ['is malformed, or uses an unsupported curve', { ...ec, crv: 'secp256k1' }],
+    ['is malformed, or uses an unsupported curve', { ...ec, x: 'AAAA' }],
+    ['is a private key; a key set must contain public keys only', { ...ec, d: 'AAAA' }],
+    ['has 1024 bits; at least 2048 are required', createSigner({ alg: 'RS256', kid: 'bad', bits: 1024 }).jwk],
+    ['has an invalid RSA exponent', { ...createSigner({ alg: 'RS256', kid: 'bad' }).jwk, e: 'AQ' }],
     ['has a kid that is not a string', { ...ec, kid: 7 }],
     ['is not an object', null],
   ];
@@ -150,7 +150,7 @@ describe('keys that cannot be used', () => {
     const protectedApp = createProtectedApp({ jwks: { keys }, logger }, signer);
     expect((await protectedApp.send(signer.sign(claims()))).status).toBe(200);
     expect(process.cpuUsage(began).user / 1_000, 'milliseconds').toBeLessThan(3_000);
-    expect(lines).toEqual([expect.stringContaining('20001 keys are skipped: key number 2 is broken')]);
+    expect(lines).toEqual([expect.stringContaining('20001 keys are skipped: key number 2 is malformed')]);
   });
 
   test('85,000 keys are told in one line', async () => {
@@ -183,7 +183,7 @@ describe('keys that cannot be used', () => {
     const { lines, logger } = createRecordingLogger();
     const protectedApp = createProtectedApp({ jwks: { keys: [{ ...ec, use: 'enc' }] }, logger }, signer);
     expect((await protectedApp.send(signer.sign(claims()))).status).toBe(503);
-    expect(lines).toContain(`error key set of ${ISSUER}: it holds no usable key`);
+    expect(lines).toContain(`error key set of ${ISSUER}: it has no usable key`);
   });
 
   test('key_ops with verify among others is usable', async () => {

@@ -92,8 +92,8 @@ describe.each(Object.keys(FRAMEWORKS) as (keyof typeof FRAMEWORKS)[])('%s', (fra
       status === undefined
         ? []
         : [
-            `warn mcpAuth(): ${PATH}, where clients are sent to find out how to log in, was answered with ${status}, and not by this package: ` +
-              'mount protectedResourceMetadata() with the same policy at the root of the app, in no Router and behind no prefix',
+            `warn mcpAuth(): clients cannot find out how to log in: something other than this package answered ${PATH}, with ${status}. ` +
+              'Mount protectedResourceMetadata() with the same policy at the root of the app, outside any Router and without a path prefix',
           ],
     );
   });
@@ -166,7 +166,7 @@ test('mcpCors() after mcpAuth(): the first preflight is a warning, once', async 
   expect(warnings(), 'no preflight').toEqual([]);
   for (const _page of [1, 2]) expect((await preflight(`${origin}/mcp`, METHOD)).status).toBe(401);
   expect(warnings()).toEqual([
-    'warn mcpAuth(): a preflight of a browser was refused, since preflights carry no token: mount mcpCors() before mcpAuth()',
+    "warn mcpAuth(): a browser's preflight request was refused, because preflights carry no token: mount mcpCors() before mcpAuth()",
   ]);
 });
 
@@ -190,6 +190,6 @@ test("a file's user is told the member of the file", async () => {
   await preflight(`http://${address}/mcp`, METHOD);
   await gateway.close();
   expect(lines.filter((line) => line.includes('preflight'))).toEqual([
-    'warn mcpAuth(): a preflight of a browser was refused, since preflights carry no token: give binds[0].listeners[0].routes[0] policies.cors',
+    "warn mcpAuth(): a browser's preflight request was refused, because preflights carry no token: give binds[0].listeners[0].routes[0] policies.cors",
   ]);
 });

@@ -2,14 +2,15 @@ import type { OutageCode, RefusalCode } from '../core/errors.js';
 import type { McpAuthMode } from './modes.js';
 
 /**
- * What became of one request, for logs, metrics and debuggers. Never holds the token. What it says of a refused token
- * (`issuer`, `subject`, `clientId`, `kid`) is what the token claims of itself, and may be a lie.
+ * The outcome of one request, for logs, metrics and debugging. Never contains the token. For a refused token, `issuer`,
+ * `subject`, `clientId` and `kid` are unverified claims, and may be false.
  */
 export interface AuthDecision {
   readonly mode: McpAuthMode;
   /**
-   * `passed`: with its token. `anonymous`: without one. `refused`: answered here. `would_refuse`: passed as anonymous, but strict would
-   * have refused it, for the reason in `code`. `failed`: neither can be said, through no fault of the client's.
+   * `passed`: accepted with its token. `anonymous`: passed without a token. `refused`: answered with 400, 401 or 403.
+   * `would_refuse`: passed as anonymous in permissive mode; strict mode refuses it, for the reason in `code`. `failed`: the
+   * token could not be checked, which is not the client's fault.
    */
   readonly outcome: 'passed' | 'anonymous' | 'refused' | 'would_refuse' | 'failed';
   readonly code?: RefusalCode | OutageCode | undefined;
@@ -18,9 +19,9 @@ export interface AuthDecision {
   readonly clientId?: string | undefined;
   readonly kid?: string | undefined;
   readonly method: string;
-  /** Without the query. */
+  /** The path of the request, without the query. */
   readonly path: string;
   readonly durationMs: number;
-  /** The token had been verified before. */
+  /** True if the token was remembered, so that its signature was not verified again. */
   readonly cached: boolean;
 }
