@@ -31,7 +31,7 @@ describe('DPoP', () => {
     expect(response.headers['www-authenticate']).toBe(challenge);
   });
 
-  test('missing scopes stand in the challenge of the scheme that was used', async () => {
+  test('missing scopes are in the challenge of the scheme that was used', async () => {
     const { app } = createProtectedApp({ dpop: 'accept', requiredScopes: ['admin'] }, signer);
     const response = await request(app)
       .get('/mcp')
@@ -42,7 +42,7 @@ describe('DPoP', () => {
     );
   });
 
-  test('so do scopes that mcpScopes() misses, whoever came first', async () => {
+  test('so are scopes that mcpScopes() misses, in any order of requests', async () => {
     const app = express().use(mcpAuth({ ...policy, dpop: 'accept' }), mcpScopes({ 'tools/list': ['admin'] }));
     const list = async (headers: Record<string, string>) => {
       const call = request(app).post('/mcp').set(headers);
@@ -53,14 +53,14 @@ describe('DPoP', () => {
     const asDpop = `Bearer resource_metadata="${METADATA_URL}", scope="admin", DPoP ${missing}, algs="${ALGS}"`;
     const asBearer = `Bearer ${missing}, resource_metadata="${METADATA_URL}", scope="admin", DPoP algs="${ALGS}"`;
     for (const _ of ['verified', 'known']) {
-      // What a thief would do changes nothing for the owner of the token.
+      // The request of a thief changes nothing for the owner of the token.
       await list({ authorization: `Bearer ${bound}` });
       expect(await list({ authorization: `DPoP ${bound}`, dpop: proof({ htm: 'POST' }) })).toBe(asDpop);
       expect(await list({ authorization: `Bearer ${plain}` })).toBe(asBearer);
     }
   });
 
-  test('a client that tries DPoP with a plain token, and then does it right, gets in', async () => {
+  test('a client that tries DPoP with a plain token, and then does it right, is accepted', async () => {
     const app = express().use(mcpAuth({ ...policy, dpop: 'accept' }), mcpScopes({ 'tools/call': ['admin'] }));
     app.use((_req, res) => void res.end());
     const list = async (authorization: string) => {
@@ -72,7 +72,7 @@ describe('DPoP', () => {
     expect([await list(`DPoP ${plain}`), await list(`Bearer ${plain}`)]).toEqual([401, 200]);
   });
 
-  test('the metadata says so', async () => {
+  test('the metadata announces DPoP', async () => {
     const path = new URL(METADATA_URL).pathname;
     const accept = await createProtectedApp({ dpop: 'accept' }, signer).get(undefined, path);
     expect(accept.body.dpop_signing_alg_values_supported).toEqual(ALGS.split(' '));

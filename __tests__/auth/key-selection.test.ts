@@ -47,7 +47,7 @@ describe('the kid of a token', () => {
     },
   );
 
-  test('a name that every object has is a good one if a key bears it', async () => {
+  test('a name that every object has works if a key has it', async () => {
     const odd = createSigner({ kid: '__proto__' });
     expect(
       (await createAppInEveryMode({ jwks: { keys: [signer.jwk, odd.jwk] } }, odd).send(odd.sign(claims()))).status,
@@ -67,13 +67,13 @@ describe('two issuers', () => {
     ],
   });
 
-  test('each is judged with its own keys and audiences', async () => {
+  test('each is checked with its own keys and audiences', async () => {
     const first = await protectedApp.send(one.sign(claims({ iss: 'https://one.example' })));
     const second = await protectedApp.send(two.sign(claims({ iss: 'https://two.example', aud: 'two' })));
     expect([first.status, second.status]).toEqual([200, 200]);
   });
 
-  test('equal kids do not meet', async () => {
+  test('equal kids are not confused', async () => {
     const crossed = await protectedApp.send(one.sign(claims({ iss: 'https://two.example', aud: 'two' })));
     expectInvalidToken(crossed, 'The token has an invalid signature');
   });
@@ -83,7 +83,7 @@ describe('two issuers', () => {
     expectInvalidToken(crossed, 'The token is meant for another audience');
   });
 
-  test('both stand in the metadata', async () => {
+  test('both are in the metadata', async () => {
     const { body } = await protectedApp.get(undefined, '/.well-known/oauth-protected-resource/mcp');
     expect(body.authorization_servers).toEqual(['https://one.example', 'https://two.example']);
   });
@@ -125,7 +125,7 @@ describe('keys that cannot be used', () => {
     ['a key for signatures, of an alg for encryption', 'warn', { ...RSA_OAEP, use: 'sig', alg: 'RSA-OAEP' }],
     ['a key without operations that only signs', 'warn', { ...ec, key_ops: ['sign'] }],
     ['a key of an unknown alg', 'warn', { ...ec, alg: 'HS256' }],
-  ])('%s is told once, at %s, however often the set is read', async (_what, level, jwk) => {
+  ])('%s is logged once, at %s, however often the set is read', async (_what, level, jwk) => {
     const { lines, logger } = createRecordingLogger();
     const server = await startKeyServer([jwk, signer.jwk]);
     const remote = createProtectedApp({ jwks: { url: server.url }, logger }, signer);
@@ -137,8 +137,8 @@ describe('keys that cannot be used', () => {
         passTime(10 * MINUTE);
         expect((await protectedApp.send(fresh(signer))).status).toBe(200);
       }
-      const told = lines.filter((line) => line.includes('skipped'));
-      expect(told).toEqual([expect.stringMatching(`^${level} key set of `)]);
+      const skipped = lines.filter((line) => line.includes('skipped'));
+      expect(skipped).toEqual([expect.stringMatching(`^${level} key set of `)]);
     }
     expect(server.requests).toBeGreaterThan(1);
   });
@@ -153,7 +153,7 @@ describe('keys that cannot be used', () => {
     expect(lines).toEqual([expect.stringContaining('20001 keys are skipped: key number 2 is malformed')]);
   });
 
-  test('85,000 keys are told in one line', async () => {
+  test('85,000 keys are logged in one line', async () => {
     const { lines, logger } = createRecordingLogger();
     const keys = [...Array.from({ length: 85_000 }, () => ({})), signer.jwk];
     const protectedApp = createProtectedApp({ jwks: { keys }, logger }, signer);
@@ -163,7 +163,7 @@ describe('keys that cannot be used', () => {
     expect(lines).toEqual([`warn key set of ${ISSUER}: 85000 keys are skipped: ${named}; and 84995 more`]);
   });
 
-  test.each(['throws', 'rejects'])('a logger that %s spoils nothing', async (how) => {
+  test.each(['throws', 'rejects'])('a logger that %s changes nothing', async (how) => {
     const fail = () => {
       if (how === 'rejects') return Promise.reject(new Error('broken'));
       throw new Error('broken');
@@ -179,7 +179,7 @@ describe('keys that cannot be used', () => {
     expect((await down.send(signer.sign(claims()))).status).toBe(503);
   });
 
-  test('a set of nothing else is our trouble: 503, and never 401', async () => {
+  test("a set without usable keys is not the client's fault: 503, and never 401", async () => {
     const { lines, logger } = createRecordingLogger();
     const protectedApp = createProtectedApp({ jwks: { keys: [{ ...ec, use: 'enc' }] }, logger }, signer);
     expect((await protectedApp.send(signer.sign(claims()))).status).toBe(503);

@@ -24,7 +24,7 @@ function createPolicy(changes: object = {}) {
 type Policy = ReturnType<typeof createPolicy>['policy'];
 type Use = (path: string, ...handlers: unknown[]) => unknown;
 
-/** Apps in which the document is where clients look for it, or is not. */
+/** Apps that serve the document where clients look for it, or do not. */
 const APPS: [string, number | undefined, (app: { use: Use }, policy: Policy) => void][] = [
   ['no protectedResourceMetadata()', 404, (app, policy) => app.use('/mcp', mcpAuth(policy))],
   [
@@ -111,7 +111,7 @@ test.each([
   expect(warnings()).toHaveLength(1);
 });
 
-test('in Nest without a prefix, whose middlewares have another mount path for each request: not warned', async () => {
+test('in Nest without a prefix, where each request has another mount path: not warned', async () => {
   const { policy, warnings } = createPolicy();
   const origin = await serve(express().use('/{*path}', mcpAuth(policy), protectedResourceMetadata(policy)));
   await fetch(`${origin}/mcp`, { method: 'POST' });
@@ -119,7 +119,7 @@ test('in Nest without a prefix, whose middlewares have another mount path for ea
   expect(warnings()).toEqual([]);
 });
 
-test('the document of another app in the same process says nothing about this one', async () => {
+test('the document of another app in the same process does not count', async () => {
   const { policy, warnings } = createPolicy();
   const origin = await serve(express().use('/mcp', mcpAuth(policy)));
   const other = await serve(express());
@@ -140,7 +140,7 @@ const ODD_HEADERS: [string, string[]][] = [
   ['more requests than the application allows', ['X-Too-Many', '1']],
 ];
 
-test.each(ODD_HEADERS)('a first request with %s says nothing, and the next one does', async (_name, headers) => {
+test.each(ODD_HEADERS)('a first request with %s does not count, and the next one does', async (_name, headers) => {
   const { policy, warnings } = createPolicy();
   const app = express();
   let isServed = true;
@@ -180,7 +180,7 @@ test('mcpCors() before mcpAuth(), or a mode in which preflights pass: no warning
   expect([...warnings(), ...optional.warnings()]).toEqual([]);
 });
 
-test("a file's user is told the member of the file", async () => {
+test('the advice for a configuration file names a member of the file', async () => {
   const { policy } = createPolicy();
   const { logger: _logger, ...mcpAuthentication } = policy;
   const { lines, logger } = createRecordingLogger();

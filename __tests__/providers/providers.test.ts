@@ -116,7 +116,7 @@ test('a token with another audience is refused, and the log says once what to ch
     expectInvalidToken(response, 'The token is meant for another audience');
   }
   expect(lines.filter((line) => line.startsWith('warn'))).toEqual([
-    'warn mcpAuth: the authorization server gives tokens another audience: ' +
+    `warn mcpAuth(): the authorization server issues tokens for another audience than ${RESOURCE}: ` +
       'add an Audience mapper for it to a client scope that every client gets (Keycloak: Client scopes)',
   ]);
 });
