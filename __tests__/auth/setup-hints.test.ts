@@ -156,7 +156,7 @@ test.each(ODD_HEADERS)('a first request with %s does not count, and the next one
   expect(warnings()).toEqual([]);
   isServed = false;
   await fetch(`${url}${PATH}`);
-  expect(warnings()).toEqual([expect.stringContaining('was answered with 404')]);
+  expect(warnings()).toEqual([expect.stringContaining(`something other than this package answered ${PATH}, with 404`)]);
 });
 
 test('mcpCors() after mcpAuth(): the first preflight is a warning, once', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { PROVIDERS, type ProviderName } from '../../src/providers/providers.js';
-import { claims, createProtectedApp, expectInvalidToken, ISSUER } from '../support/protected-app.js';
+import { claims, createProtectedApp, expectInvalidToken, ISSUER, RESOURCE } from '../support/protected-app.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 
 const TENANT = '11111111-2222-3333-4444-555555555555';
