@@ -13,7 +13,7 @@ const TYPE = 'The token has a claim of the wrong type';
 const ISSUER_UNKNOWN = 'The issuer of the token is not accepted here';
 const NOT_ACCESS = 'The token is not an access token';
 
-/** `undefined` passes; a string is the description of the refusal. */
+/** The description of the refusal; `undefined` if the token is accepted. */
 type Row = [name: string, changes: Record<string, unknown>, refusal: string | undefined];
 
 const rows: Row[] = [

@@ -47,7 +47,7 @@ test('a token stays revoked, though the date was wrong for a while', () => {
   expect(revocations.includes({ token: revoked, payload: {} } as AuthInfo)).toBe(true);
 });
 
-test('a used proof stays used where the date is put back, and keeps no room from those that come later', () => {
+test('a used proof stays used if the date is set back, and takes no room from later ones', () => {
   const ids = createProofIds(90, { total: 10, each: 3 });
   expect(ids.isFirst('a', 'before')).toBe(true);
   setDate(-5 * HOUR);

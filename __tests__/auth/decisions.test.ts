@@ -24,7 +24,7 @@ function setUp(options: Record<string, unknown> = {}) {
   return { ...protectedApp, decisions };
 }
 
-describe('every decision is told', () => {
+describe('every decision is reported', () => {
   test.each([
     ['strict', undefined, { outcome: 'refused', code: 'missing_token' }],
     [
@@ -45,7 +45,7 @@ describe('every decision is told', () => {
     expect(decisions).toEqual([expect.objectContaining({ mode, ...expected })]);
   });
 
-  test('with who, what, how long and from where', async () => {
+  test('with the caller, the request, the duration and the source', async () => {
     const { get, decisions } = setUp();
     for (const _ of [1, 2]) await get(`Bearer ${good}`, '/mcp/x?secret=1');
     expect(decisions[1]).toEqual({
@@ -64,7 +64,7 @@ describe('every decision is told', () => {
     expect(decisions[1]?.durationMs).toBeGreaterThan(0);
   });
 
-  test('an outage is told as such', async () => {
+  test('an outage is reported as such', async () => {
     const { lines, logger } = createRecordingLogger();
     const { get, decisions } = setUp({ jwks: { url: await unreachableUrl() }, logger });
     await get(`Bearer ${good}`);
@@ -91,12 +91,12 @@ describe('every decision is told', () => {
   });
 
   test('on the diagnostics channel too', async () => {
-    const told: unknown[] = [];
-    const listen = (decision: unknown) => void told.push(decision);
+    const published: unknown[] = [];
+    const listen = (decision: unknown) => void published.push(decision);
     subscribe('express-mcp-auth:decision', listen);
     onTestFinished(() => void unsubscribe('express-mcp-auth:decision', listen));
     await createProtectedApp({}, signer).get();
-    expect(told).toEqual([expect.objectContaining({ outcome: 'refused', code: 'missing_token' })]);
+    expect(published).toEqual([expect.objectContaining({ outcome: 'refused', code: 'missing_token' })]);
   });
 
   test('a request for the metadata is no decision', async () => {
@@ -173,14 +173,14 @@ describe('the log', () => {
         await request(app).get('/mcp').set('authorization', `Bearer ${token} ${token}`);
       }
     }
-    const told = lines.join('\n') + JSON.stringify(decisions);
+    const output = lines.join('\n') + JSON.stringify(decisions);
     expect(lines.length).toBeGreaterThan(tokens.length);
     for (const token of tokens) {
-      for (const part of token.split('.').filter(({ length }) => length > 8)) expect(told).not.toContain(part);
+      for (const part of token.split('.').filter(({ length }) => length > 8)) expect(output).not.toContain(part);
     }
   });
 
-  test('says little of a claim that cannot be written, and the answer is the same', async () => {
+  test('leaves out claims that cannot be serialized, and the answer is the same', async () => {
     const { lines, logger } = createRecordingLogger();
     const { get, decisions } = setUp({ logger });
     const nested = (depth: number) => {
@@ -196,7 +196,7 @@ describe('the log', () => {
     expect([lines.length, decisions.length]).toEqual([65, 65]);
   });
 
-  test('cannot be made to show a line that is not there', async () => {
+  test('cannot be made to show a forged line', async () => {
     const { lines, logger } = createRecordingLogger();
     const { send } = createProtectedApp({ logger }, signer);
     await send(signer.sign(claims({ iss: 'x\ninfo mcpAuth strict: GET "/admin" passed' })));

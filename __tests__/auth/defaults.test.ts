@@ -14,7 +14,7 @@ test('a token may have 16 KiB', async () => {
   const server = createServer({ maxHeaderSize: 65_536 }, createProtectedApp({}, signer).app);
   await listen(server);
   onTestFinished(() => stop(server));
-  // Three bytes of JSON are four of base64url: with one pad alone some lengths cannot be had.
+  // Three bytes of JSON become four of base64url: with padding in one segment only, some lengths are impossible.
   const tokens = [0, 1, 2].flatMap((more) =>
     Array.from({ length: 16 }, (_, i) =>
       signer.sign(claims({ pad: 'x'.repeat(12_045 + i) }), { pad: 'x'.repeat(more) }),

@@ -31,7 +31,7 @@ describe('DPoP', () => {
     expect(response.headers['www-authenticate']).toBe(challenge);
   });
 
-  test('missing scopes stand in the challenge of the scheme that was used', async () => {
+  test('missing scopes are in the challenge of the scheme that was used', async () => {
     const { app } = createProtectedApp({ senderConstraint: { dpop: {} }, requiredScopes: ['admin'] }, signer);
     const response = await request(app)
       .get('/mcp')
@@ -42,7 +42,7 @@ describe('DPoP', () => {
     );
   });
 
-  test('so do scopes that mcpScopes() misses, whoever came first', async () => {
+  test('so are scopes that mcpScopes() misses, in any order of requests', async () => {
     const app = express().use(
       mcpAuth({ ...policy, senderConstraint: { dpop: {} } }),
       mcpScopes({ 'tools/list': ['admin'] }),
@@ -56,14 +56,14 @@ describe('DPoP', () => {
     const asDpop = `Bearer resource_metadata="${METADATA_URL}", scope="admin", DPoP ${missing}, algs="${ALGS}"`;
     const asBearer = `Bearer ${missing}, resource_metadata="${METADATA_URL}", scope="admin", DPoP algs="${ALGS}"`;
     for (const _ of ['verified', 'known']) {
-      // What a thief would do changes nothing for the owner of the token.
+      // The request of a thief changes nothing for the owner of the token.
       await list({ authorization: `Bearer ${bound}` });
       expect(await list({ authorization: `DPoP ${bound}`, dpop: proof({ htm: 'POST' }) })).toBe(asDpop);
       expect(await list({ authorization: `Bearer ${plain}` })).toBe(asBearer);
     }
   });
 
-  test('a client that tries DPoP with a plain token, and then does it right, gets in', async () => {
+  test('a client that tries DPoP with a plain token, and then does it right, is accepted', async () => {
     const app = express().use(
       mcpAuth({ ...policy, senderConstraint: { dpop: {} } }),
       mcpScopes({ 'tools/call': ['admin'] }),
@@ -78,7 +78,7 @@ describe('DPoP', () => {
     expect([await list(`DPoP ${plain}`), await list(`Bearer ${plain}`)]).toEqual([401, 200]);
   });
 
-  test('the metadata says so', async () => {
+  test('the metadata announces DPoP', async () => {
     const path = new URL(METADATA_URL).pathname;
     const accept = await createProtectedApp({ senderConstraint: { dpop: {} } }, signer).get(undefined, path);
     expect(accept.body.dpop_signing_alg_values_supported).toEqual(ALGS.split(' '));

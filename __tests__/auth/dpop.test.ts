@@ -183,13 +183,13 @@ describe('DPoP', () => {
     expect(response.status).toBe(200);
   });
 
-  test('claims that nobody here needs are not judged by the check of proofs', async () => {
+  test('the check of proofs ignores claims that are not needed', async () => {
     const token = signer.sign(claims({ cnf: { jkt }, jti: 7, client_id: undefined }));
     const response = await present('accept', `DPoP ${token}`, proof({ ath: hashOf(token) }));
     expect(response.status).toBe(200);
   });
 
-  test('the client library oauth4webapi gets in', async () => {
+  test('the client library oauth4webapi is accepted', async () => {
     const keyPair = await oauth.generateKeyPair('ES256');
     const thumbprint = await calculateJwkThumbprint(await exportJWK(keyPair.publicKey));
     const token = signer.sign(claims({ cnf: { jkt: thumbprint } }));
@@ -210,7 +210,7 @@ describe('DPoP', () => {
     }
   });
 
-  test('in permissive mode a bad proof leaves nothing behind', async () => {
+  test('in permissive mode a bad proof is removed with its token', async () => {
     const { app } = createProtectedApp({ senderConstraint: { dpop: {} }, mode: 'permissive' }, signer);
     const response = await request(app)
       .get('/mcp')

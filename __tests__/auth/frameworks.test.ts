@@ -36,7 +36,7 @@ describe.each(Object.keys(frameworks) as (keyof typeof frameworks)[])('on %s', (
     for (const middleware of orders[order]) app.use(middleware as connect.NextHandleFunction);
     app.use('/mcp', echo as connect.NextHandleFunction);
 
-    test('a request without a token is told where the metadata is', async () => {
+    test('the answer to a request without a token says where the metadata is', async () => {
       expectTokenRequired(await request(app).post('/mcp').send({ jsonrpc: '2.0' }));
     });
 
@@ -64,7 +64,7 @@ describe.each(Object.keys(frameworks) as (keyof typeof frameworks)[])('on %s', (
     });
   });
 
-  test('a key set that cannot be read is 503 without a challenge, and the app is told', async () => {
+  test('a key set that cannot be read is 503 without a challenge, and goes to the error handler', async () => {
     const down = { ...policy, jwks: { url: await unreachableUrl() } };
     const app = frameworks[framework]() as ReturnType<typeof connect>;
     const seen: unknown[] = [];

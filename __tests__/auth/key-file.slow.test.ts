@@ -81,7 +81,7 @@ test('a file in a folder where something else changes all the time is read again
 test.each([
   ['is not JSON', '{', 'it is not JSON'],
   ['is empty', '', 'it is empty'],
-  ['has no usable key', JSON.stringify({ keys: [{ ...next.jwk, use: 'enc' }] }), 'it holds no usable key'],
+  ['has no usable key', JSON.stringify({ keys: [{ ...next.jwk, use: 'enc' }] }), 'it has no usable key'],
 ])('a new file that %s keeps the old keys and says so', async (_name, text, why) => {
   const { file, lines, open } = await setUp();
   const protectedApp = open();

@@ -45,7 +45,7 @@ describe('rotation', () => {
       .then(({ status }) => status);
     server.answer([signer.jwk, next.jwk]);
     await vi.waitUntil(() => arrived);
-    // It waits for the answer that was under way before it came.
+    // It waits for the fetch that had begun before it came.
     for (let i = 0; i < 100; i += 1) await new Promise(setImmediate);
     release();
     expect(await waiting).toBe(200);
@@ -149,7 +149,7 @@ describe('rotation', () => {
     expect(cached).toEqual([false, false, true]);
   });
 
-  test('a remembered token asks after its key once the set has had its time', async () => {
+  test('the key of a remembered token is checked again once the set has expired', async () => {
     const { server, protectedApp } = await setUp({ tokenCache: { maxAgeSeconds: 3600 } });
     const token = fresh();
     await protectedApp.send(token);
@@ -158,7 +158,7 @@ describe('rotation', () => {
     expectInvalidToken(await protectedApp.send(token), UNKNOWN_KEY);
   });
 
-  test('a set that is emptied withdraws its keys: 503, and no token passes', async () => {
+  test('an emptied set withdraws its keys: 503, and no token passes', async () => {
     const { server, protectedApp } = await setUp();
     const token = fresh();
     expect((await protectedApp.send(token)).status).toBe(200);
@@ -181,7 +181,7 @@ describe('rotation', () => {
     expect(server.requests).toBe(3);
   });
 
-  test('a key that left the set takes its verified tokens with it', async () => {
+  test('when a key leaves the set, its remembered tokens are refused', async () => {
     const { server, protectedApp } = await setUp();
     const token = fresh();
     expect((await protectedApp.send(token)).status).toBe(200);

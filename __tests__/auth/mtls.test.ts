@@ -57,7 +57,7 @@ describe('the certificate of the connection', () => {
   });
 
   test.each([new Error('broken'), undefined, null, 0, '', false, 'route', 'router'])(
-    'a getCertificate that throws %j is our trouble, and lets nobody in',
+    'a getCertificate that throws %j is answered 500',
     async (thrown) => {
       const getCertificate = () => {
         throw thrown;
@@ -72,7 +72,7 @@ describe('the certificate of the connection', () => {
     },
   );
 
-  test('a getCertificate that returns null has seen none', async () => {
+  test('a getCertificate that returns null means no certificate', async () => {
     const response = await createProtectedApp(
       { senderConstraint: { mtls: { getCertificate: () => null } } },
       signer,
@@ -83,7 +83,7 @@ describe('the certificate of the connection', () => {
   test('of a real TLS connection is the one that counts', async () => {
     const getCertificate = (req: IncomingMessage) => (req.socket as TLSSocket).getPeerCertificate().raw;
     const { app } = createProtectedApp({ senderConstraint: { mtls: { getCertificate, required: true } } }, signer);
-    // Nobody vouches for the certificates: the token says which one it is.
+    // The certificates are self-signed: only the token decides which one is right.
     const server = createServer({ ...OTHER_CLIENT, requestCert: true, rejectUnauthorized: false }, app);
     await listen(server);
     onTestFinished(() => stop(server));
@@ -99,12 +99,12 @@ describe('the certificate of the connection', () => {
     expect(await statusWith({})).toBe(401);
   });
 
-  test('of a token with claims that nobody here needs is judged alone', async () => {
+  test('is checked alone, whatever other claims the token has', async () => {
     const odd = signer.sign(claims({ cnf: { 'x5t#S256': thumbprint }, jti: 7 }));
     expect((await gateWith(CERTIFICATE).send(odd)).status).toBe(200);
   });
 
-  test('the metadata says so', async () => {
+  test('the metadata announces it', async () => {
     const { body } = await gateWith(undefined).get(undefined, new URL(METADATA_URL).pathname);
     expect(body.tls_client_certificate_bound_access_tokens).toBe(true);
   });

@@ -115,7 +115,7 @@ describe('algorithm confusion', () => {
   });
 
   test('an ES256 signature in DER form is refused', async () => {
-    // The signature function of RS256 writes ASN.1 when it is given an EC key.
+    // The signature function of RS256 writes ASN.1 if it gets an EC key.
     const token = assemble({ alg: 'ES256', kid: ec.kid }, claims(), signatureOf('RS256', ec.privateKey));
     expectInvalidToken(await protectedApp.send(token), 'The token has an invalid signature');
   });

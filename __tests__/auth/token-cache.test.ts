@@ -14,7 +14,7 @@ afterEach(() => void vi.useRealTimers());
 
 const passTime = (seconds: number) => passMs(seconds * 1_000);
 
-/** A protected app that tells which requests were answered from memory. */
+/** A protected app that records which requests were answered from memory. */
 function setUp(options: Record<string, unknown> = {}) {
   const cached: boolean[] = [];
   const protectedApp = createProtectedApp(
@@ -25,7 +25,7 @@ function setUp(options: Record<string, unknown> = {}) {
 }
 
 describe('a verified token', () => {
-  test('is recalled, and says the same', async () => {
+  test('is recalled with the same claims', async () => {
     const { send, cached } = setUp();
     const token = signer.sign(claims({ scope: 'read' }));
     const [first, second] = [await send(token), await send(token)];
@@ -43,7 +43,7 @@ describe('a verified token', () => {
     }
   });
 
-  test("does not stand for another one with its signature: bob with alice's", async () => {
+  test("is not taken for another token with its signature: bob with alice's", async () => {
     const { send, cached } = setUp();
     const [alice, bob] = ['alice', 'bob'].map((sub) => signer.sign(claims({ sub }))) as [string, string];
     const [header, , signature] = alice.split('.');
@@ -62,7 +62,7 @@ describe('a verified token', () => {
     expectInvalidToken(await send(token), 'The token has expired');
   });
 
-  test('is verified anew after maxAgeSeconds', async () => {
+  test('is verified again after maxAgeSeconds', async () => {
     const { send, cached } = setUp({ tokenCache: { maxAgeSeconds: 10 } });
     const token = signer.sign(claims());
     await send(token);
@@ -80,7 +80,7 @@ describe('a verified token', () => {
     expect(cached).toEqual([false, false, false, false]);
   });
 
-  test('is forgotten when others took the bytes that all may have together', async () => {
+  test('is forgotten when others have used up maxBytes', async () => {
     const { send, cached } = setUp({ tokenCache: { maxBytes: 30_000 } });
     const big = (jti: string) => signer.sign(claims({ jti, groups: 'g'.repeat(5_000) }));
     const [a, b, c] = ['a', 'b', 'c'].map(big) as [string, string, string];
@@ -88,7 +88,7 @@ describe('a verified token', () => {
     expect(cached).toEqual([false, false, true, false, true, false]);
   });
 
-  test('that is larger than all may be is verified each time', async () => {
+  test('that is larger than maxBytes is verified each time', async () => {
     const { send, cached } = setUp({ tokenCache: { maxBytes: 5_000 } });
     const token = signer.sign(claims({ groups: 'g'.repeat(5_000) }));
     for (const _ of [1, 2]) expect((await send(token)).status).toBe(200);
@@ -170,7 +170,7 @@ describe('revoke()', () => {
     expect((await send(other)).status).toBe(200);
   });
 
-  test('of a token holds until it could not pass anyhow', async () => {
+  test('of a token lasts until the token has expired', async () => {
     const { auth, send } = setUp({ clockToleranceSeconds: 10 });
     const token = signer.sign(claims({ exp: Math.floor(Date.now() / 1000) + 60 }));
     auth.revoke(token);
@@ -182,7 +182,7 @@ describe('revoke()', () => {
     expectInvalidToken(await send(token), 'The token has expired');
   });
 
-  test('of a token takes no memory for longer', () => {
+  test('of a token takes no memory after that', () => {
     const revocations = createRevocations(10);
     const [revoked, later] = [60, 3600].map((seconds) =>
       signer.sign(claims({ exp: Math.floor(Date.now() / 1000) + seconds })),
@@ -207,7 +207,7 @@ describe('revoke()', () => {
     expectInvalidToken(await send(`${input}.${again}`), REVOKED);
   });
 
-  test('by a rule refuses what was issued until then, remembered or not, and lets a new login in', async () => {
+  test('by a rule refuses tokens issued until then, remembered or not, and accepts those of a new login', async () => {
     const { auth, send } = setUp();
     const iat = Math.floor(Date.now() / 1000) - 10;
     const [seen, unseen] = ['a', 'b'].map((jti) => signer.sign(claims({ jti, iat }))) as [string, string];
@@ -226,7 +226,7 @@ describe('revoke()', () => {
     const token = signer.sign(claims());
     await send(token);
     auth.revoke(() => {
-      throw new Error('cannot tell');
+      throw new Error('cannot decide');
     });
     expectInvalidToken(await send(token), REVOKED);
   });
@@ -239,7 +239,7 @@ describe('revoke()', () => {
   });
 
   test.each([[undefined], [''], [7], [{}], ['opaque'], ['Bearer a.b.c'], ['a.b.c']])(
-    'of %j is a mistake that is told',
+    'of %j throws a TypeError',
     (what) => {
       expect(() => setUp().auth.revoke(what as never)).toThrow(TypeError);
     },

@@ -122,7 +122,7 @@ test('a token without a subject is a user of its own, and the log warns once', a
   expect((await post(url, call(1, 'echo'), { ...session, ...two })).status).toBe(404);
   expect((await post(url, call(1, 'echo'), { ...session, ...one })).status).toBe(200);
   const warnings = lines.filter((line) => line.startsWith('warn '));
-  expect(warnings).toEqual([expect.stringContaining('has no claim "sub": each such token is a user of its own')]);
+  expect(warnings).toEqual([expect.stringContaining('has no claim "sub". Each such token counts as a separate user')]);
   expect(warnings[0]).toContain('subjectClaim');
   await stop();
 });

@@ -60,7 +60,7 @@ const ROWS: Row[] = [
     'okta',
     (flow) => register(METADATA)(flow),
     'registration of the client "Tools" refused by the authorization server: 401 "invalid_token" "registration wants ' +
-      'credentials"; clients cannot register without an API token of the organisation: better give a "clientId"',
+      'credentials"; clients cannot register without an API token of the organisation; set "clientId" instead',
   ],
   [
     'a login for another resource',

@@ -67,7 +67,7 @@ describe('a key file that cannot be used', () => {
 
   test.each<[what: string, make: (file: string) => void, fault: string]>([
     ['a device without an end', (file) => symlinkSync('/dev/zero', file), 'not a regular file'],
-    ['a named pipe that nobody writes to', (file) => void execFileSync('mkfifo', [file]), 'not a regular file'],
+    ['a named pipe without a writer', (file) => void execFileSync('mkfifo', [file]), 'not a regular file'],
     [
       'a link to a named pipe',
       (file) => {

@@ -44,7 +44,7 @@ describe('a member that is named like an option is announced and does nothing, s
   ])('%s', (member, option) => {
     expectRefused(
       policyWith({ [member]: ['secret-value'] }),
-      `"resourceMetadata.${member}" must be other than an option of the policy: members are announced to clients, and do nothing else. ` +
+      `"resourceMetadata.${member}" must be left out: members are announced to clients, and do nothing else. ` +
         `Write "${option}" beside "resourceMetadata".`,
     );
   });
@@ -79,7 +79,7 @@ test.each<[member: string, fix: string, kept: object]>([
     'Set senderConstraint.mtls, which announces it too.',
     { mtls: { getCertificate: () => undefined } },
   ],
-])('%s is not announced of a policy that takes other tokens', (member, fix, kept) => {
+])('%s cannot be announced by a policy that accepts other tokens', (member, fix, kept) => {
   const expected = `"resourceMetadata.${member}" must be left out where the policy does not require it, but got true. ${fix}`;
   expectRefused(policyWith({ [member]: true }), expected);
   expectRefused(

@@ -162,9 +162,9 @@ test.each([
     },
   ],
   ['without the OAuth proxy', { ...entra, clientId: 'b', oauthProxy: false }],
-])('a client that nobody would log in with is refused: one %s', (_which, changes) => {
+])('a client that no login uses is refused: one %s', (_which, changes) => {
   const policy = { resourceMetadata: common.resourceMetadata, ...changes } as unknown as McpAuthOptions;
-  expect(() => mcpAuth(policy)).toThrow('given for the one issuer that clients log in at through the OAuth proxy');
+  expect(() => mcpAuth(policy)).toThrow('given only for the first issuer with a provider');
 });
 
 describe('what is accepted', () => {

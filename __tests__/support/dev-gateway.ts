@@ -16,7 +16,7 @@ interface DevGatewayOptions {
   readonly args?: readonly string[];
 }
 
-/** The gateway with `--dev-issuer`, over server-everything, as a program. */
+/** Starts the gateway with `--dev-issuer` in front of server-everything, as a program. */
 export async function startDevGateway(
   folder: GatewayFolder,
   changes: Record<string, unknown> = {},

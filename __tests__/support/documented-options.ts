@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 
 const root = new URL('../../', import.meta.url);
 
-/** The options of an interface of `src/`, and what their TSDoc gives as the default: `required` where they must be given. */
+/** The options of an interface in `src/`, with the default in their TSDoc, or `required`. */
 export function optionsOfInterface(file: string, name: string): Map<string, string> {
   const source = readFileSync(new URL(`src/${file}`, root), 'utf8');
   const [, body = ''] = new RegExp(`^export interface ${name} [^\n]*{\n(.*?)^}`, 'ms').exec(source) ?? [];

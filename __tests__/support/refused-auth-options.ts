@@ -35,7 +35,7 @@ export const refusals: Refusal[] = [
   [
     'scopesSupported that is a string',
     { ...good, resourceMetadata: { resource: RESOURCE, scopesSupported: 'a' } },
-    'option "resourceMetadata.scopesSupported" must be an array of non-empty strings, but got "a". List its values.',
+    'option "resourceMetadata.scopesSupported" must be an array of non-empty strings, but got "a". Give a list of strings.',
   ],
   [
     'a metadata member in snake_case',

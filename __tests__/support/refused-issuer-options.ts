@@ -35,7 +35,7 @@ export const issuerRefusals: Refusal[] = [
     (pattern): Refusal => [
       `the audience ${pattern}`,
       { ...good, audiences: ['api', pattern] },
-      `option "audiences[1]" must be a whole name: patterns match no token, but got "${pattern}". ${AUDIENCE_FIX}`,
+      `option "audiences[1]" must be a whole name, since patterns are not supported, but got "${pattern}". ${AUDIENCE_FIX}`,
     ],
   ),
   [

@@ -23,19 +23,19 @@ import { createTokenVerifier } from './token/token-verifier.js';
 
 const NO_TOKEN = new AuthError('missing_token');
 
-/** One request on its way through the gate. */
+/** One request, with what `mcpAuth()` knows about it so far. */
 interface RequestContext {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly next: (error?: unknown) => void;
   readonly began: number;
-  /** How the token came. */
+  /** The scheme of the token. */
   scheme: Scheme;
-  /** It was not answered yet when something began to be waited for. */
-  canBeOvertaken: boolean;
-  /** Who sent it, once that is verified. */
+  /** True if the response was still open when the middleware began to wait: something else may then answer it. */
+  wasOpenBeforeWait: boolean;
+  /** The verified identity; undefined before the token is verified. */
   auth: AuthInfo | undefined;
-  /** The token had been verified before. */
+  /** True if the token cache had the token. */
   cached: boolean;
 }
 
@@ -45,17 +45,17 @@ function createRequestContext(
   next: (error?: unknown) => void,
 ): RequestContext {
   const began = performance.now();
-  return { req, res, next, began, scheme: 'bearer', canBeOvertaken: false, auth: undefined, cached: false };
+  return { req, res, next, began, scheme: 'bearer', wasOpenBeforeWait: false, auth: undefined, cached: false };
 }
 
 /**
- * Lets a request pass with a valid access token, and by `mode` without: reads the token (RFC 6750, RFC 9449), verifies it
- * as a JWT (RFC 9068, RFC 8725), and sets `req.auth`. A refusal is answered here, with a challenge that tells MCP
- * clients where to log in; what is not the client's fault goes to `next(error)`, but an outage (503) is answered here where
- * the request asks for JSON.
+ * Creates the middleware that accepts requests with a valid access token, and others as `mode` says. It reads the token
+ * (RFC 6750, RFC 9449), verifies it as a JWT (RFC 9068, RFC 8725), and sets `req.auth`. It answers a refused request with a
+ * challenge that tells MCP clients where to log in. A failure that is not the client's fault goes to `next(error)`; an
+ * outage (503) is answered as JSON if the request asks for JSON.
  *
- * The metadata paths of the policy, and those of its OAuth proxy, are answered here without a token, so that nothing reaches
- * the application at them. Does not check who may call which tool.
+ * It also answers the metadata paths of the policy and those of its OAuth proxy, without a token: these requests never reach
+ * the application. Does not check who may call which tool: see `mcpScopes()`.
  *
  * @example
  * ```ts
@@ -71,14 +71,14 @@ function createRequestContext(
  * app.use(protectedResourceMetadata(policy));
  * ```
  *
- * @param options Read once: all functions that get the same object share one policy, and refuse it once it has changed.
- * @throws {ConfigError} Where the policy is not one.
+ * @param options Read once. All functions that get the same object share one policy, and refuse an object that has changed.
+ * @throws {ConfigError} If an option is missing or wrong.
  */
 export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
   const resolved = resolvePolicy('mcpAuth()', options);
   const schemes: readonly Scheme[] = resolved.dpop === 'off' ? ['bearer'] : ['bearer', 'dpop'];
   const verifier = createTokenVerifier(resolved);
-  const sender = createSenderConstraint(resolved);
+  const senderConstraint = createSenderConstraint(resolved);
   const endpoints = publicEndpointsOf(resolved);
   const { accept, refuse, refusers } = createResponder(resolved, options);
 
@@ -97,7 +97,7 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
       return;
     }
     const { authorization } = req.headers;
-    // Not thrown: it is how every client begins.
+    // Every client's first request has no token, so this path is hot: no exception.
     if (authorization === undefined) refuse(context, NO_TOKEN);
     else authenticate(context, authorization, target);
   }
@@ -112,20 +112,23 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
       refuse(context, error);
       return;
     }
-    const known = verifier.recall(token);
-    context.cached = known !== undefined;
-    // How it may be refused later was attached to it when it was verified, whatever came of that request.
-    if (known !== undefined && sender.isPlain(known.auth, context.scheme)) accept(context, known.auth);
-    else verify(context, token, known).catch((error: unknown) => context.next(asError(error, 'mcpAuth()')));
+    const remembered = verifier.recall(token);
+    context.cached = remembered !== undefined;
+    // No setRefuser() here: it was called when this token was first verified.
+    if (remembered !== undefined && senderConstraint.isPlain(remembered.auth, context.scheme)) {
+      accept(context, remembered.auth);
+      return;
+    }
+    verifyAndAccept(context, token, remembered).catch((error: unknown) => context.next(asError(error, 'mcpAuth()')));
   }
 
-  async function verify(context: RequestContext, token: string, known: VerifiedToken | undefined): Promise<void> {
-    context.canBeOvertaken = !isAnswered(context.res);
+  async function verifyAndAccept(context: RequestContext, token: string, remembered?: VerifiedToken): Promise<void> {
+    context.wasOpenBeforeWait = !isAnswered(context.res);
     try {
-      const verified = known ?? (await verifier.verify(token));
+      const verified = remembered ?? (await verifier.verify(token));
       context.auth = verified.auth;
       setRefuser(verified.auth, refusers[schemeOfToken(verified.auth)]);
-      await sender.check(verified, presentationOf(context, resolved));
+      await senderConstraint.check(verified, presentationOf(context, resolved));
     } catch (error) {
       refuse(context, error);
       return;
@@ -143,7 +146,7 @@ function presentationOf({ req, scheme }: RequestContext, { resource, mtls }: Res
   return {
     scheme,
     method: req.method ?? '',
-    // The policy of one that takes proofs has a resource: what the request says of its host proves nothing.
+    // A policy with `dpop` must have a resource. The Host header of the request proves nothing.
     origin: resource?.origin,
     path: rawPath(requestTarget(req)),
     proof: Array.isArray(dpop) ? dpop.join(',') : dpop,
@@ -153,8 +156,8 @@ function presentationOf({ req, scheme }: RequestContext, { resource, mtls }: Res
 
 function createResponder(resolved: ResolvedAuth, options: object) {
   const mode: Mode = MODES[resolved.modeName];
-  const write = createRefusal(resolved);
-  const refusers = createRefusers(write, resolved);
+  const writeRefusal = createRefusal(resolved);
+  const refusers = createRefusers(writeRefusal, resolved);
   const record = createDecisionLog(resolved.modeName, resolved);
   const hints = createSetupHints(options, resolved);
 
@@ -167,29 +170,29 @@ function createResponder(resolved: ResolvedAuth, options: object) {
     }
     attachAuth(context.req, auth);
     record(context.req, { outcome: 'passed', began: context.began, auth, cached: context.cached });
-    if (!isOvertaken(context)) context.next();
+    if (!isOverAfterWait(context)) context.next();
   }
 
   function refuse(context: RequestContext, error: unknown): void {
     const { req, res, next, began, auth, cached, scheme } = context;
-    // An identity that an earlier middleware left here was not verified by this policy.
+    // An identity set by an earlier middleware was not verified by this policy.
     clearAuth(req);
     const code = error instanceof AuthError ? error.code : undefined;
-    // In every mode a request that can be read as two is none (RFC 9112, section 3.2).
+    // Two readers could read a repeated header differently, so every mode refuses it (RFC 9112, section 3.2).
     const passes =
       code !== 'repeated_header' && mode[code === 'missing_token' ? 'withoutToken' : 'withBadToken'] === 'pass';
     const outcome = passes ? mode.passesAs : error instanceof AuthError ? 'refused' : 'failed';
     record(req, { outcome, began, auth, cached, error });
-    if (isOvertaken(context)) return;
+    if (isOverAfterWait(context)) return;
     if (passes) {
       removeCredentials(req);
       setAnonymousRefuser(req, refusers.bearer);
       next();
     } else if (error instanceof AuthError) {
       if (code === 'missing_token') hints.onRefusal(req);
-      write(req, res, error.code, scheme);
+      writeRefusal(req, res, error.code, scheme);
     } else if (error instanceof UpstreamError && asksForJson(req)) {
-      // Not for next(): Express would answer with a page, which no MCP client can read.
+      // Express would answer next(error) with an HTML page, which MCP clients cannot read.
       replyOutage(res, error);
     } else {
       if (error instanceof UpstreamError && !isAnswered(res))
@@ -201,7 +204,7 @@ function createResponder(resolved: ResolvedAuth, options: object) {
   return { accept, refuse, refusers };
 }
 
-/** While a slow key server was waited for, another may have answered, or the client hung up. */
-function isOvertaken({ canBeOvertaken, res }: RequestContext): boolean {
-  return canBeOvertaken && (isAnswered(res) || res.destroyed);
+/** True if something else answered, or the client hung up, while the middleware waited for a slow key server. */
+function isOverAfterWait({ wasOpenBeforeWait, res }: RequestContext): boolean {
+  return wasOpenBeforeWait && (isAnswered(res) || res.destroyed);
 }

@@ -2,11 +2,11 @@ import { lowerAscii } from '../http/lower-ascii.js';
 import { DPOP_ALGORITHMS } from '../oauth/challenge.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 
-/** Members that every document has, in agentgateway's order; `undefined` and empty lists are left out when emitted. */
+/** A member of the document. `undefined`, `null` and empty lists are not emitted. */
 type Member = readonly [name: string, value: unknown];
 
 /**
- * The protected resource metadata document (RFC 9728, section 2).
+ * Builds the protected resource metadata document (RFC 9728, section 2). Its members have agentgateway's order.
  *
  * @param resource The resource to name: as configured, or the origin of the request.
  */
@@ -22,11 +22,11 @@ export function buildResourceMetadata(resolved: ResolvedAuth, resource: string):
     ...senderConstraintMembers(resolved),
     ...Object.entries(others).map(([name, value]): Member => [snakeCase(name), value]),
   ];
-  // A further member may take the place of one of ours, such as `mcpProtocolVersion`.
+  // A member that the user gave replaces ours of the same name, such as `mcpProtocolVersion`.
   return Object.fromEntries(members.filter(([, value]) => isEmitted(value)));
 }
 
-/** RFC 9728, section 2, for RFC 9449 and RFC 8705. */
+/** The members of RFC 9728, section 2, for RFC 9449 and RFC 8705. */
 function senderConstraintMembers({ dpop, mtls }: ResolvedAuth): Member[] {
   return [
     ['dpop_signing_alg_values_supported', dpop === 'off' ? undefined : DPOP_ALGORITHMS],
@@ -35,7 +35,7 @@ function senderConstraintMembers({ dpop, mtls }: ResolvedAuth): Member[] {
   ];
 }
 
-/** The OAuth proxy stands for the issuers that have a provider; its issuer is the resource. */
+/** The OAuth proxy, whose issuer is the resource, replaces the issuers that have a provider. */
 function authorizationServersOf({ oauthProxy, issuers }: ResolvedAuth): string[] {
   if (oauthProxy === undefined) return issuers.map(({ issuer }) => issuer);
   const direct = issuers.filter(({ provider }) => provider === undefined);

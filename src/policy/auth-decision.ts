@@ -2,15 +2,16 @@ import type { OutageCode, RefusalCode } from '../core/errors.js';
 import type { McpAuthMode } from './modes.js';
 
 /**
- * What became of one request, for logs, metrics and debuggers. Never holds the token. What it says of a refused token
- * (`issuer`, `subject`, `clientId`, `kid`) is what the token claims of itself, and may be a lie.
+ * The outcome of one request, for logs, metrics and debugging. Never contains the token. For a refused token, `issuer`,
+ * `subject`, `clientId` and `kid` are unverified claims, and may be false.
  */
 export interface AuthDecision {
   /** The mode of the policy. */
   readonly mode: McpAuthMode;
   /**
-   * `passed`: with its token. `anonymous`: without one. `refused`: answered here. `would_refuse`: passed as anonymous, but strict would
-   * have refused it, for the reason in `code`. `failed`: neither can be said, through no fault of the client's.
+   * `passed`: accepted with its token. `anonymous`: passed without a token. `refused`: answered with 400, 401 or 403.
+   * `would_refuse`: passed as anonymous in permissive mode; strict mode refuses it, for the reason in `code`. `failed`: the
+   * token could not be checked, which is not the client's fault.
    */
   readonly outcome: 'passed' | 'anonymous' | 'refused' | 'would_refuse' | 'failed';
   /** Why a request was refused, or would be, or could not be decided; each code has a heading in docs/errors.md. */
@@ -29,6 +30,6 @@ export interface AuthDecision {
   readonly path: string;
   /** Milliseconds from the arrival of the request to the decision. */
   readonly durationMs: number;
-  /** The token had been verified before. */
+  /** True if the token was remembered, so that its signature was not verified again. */
   readonly cached: boolean;
 }

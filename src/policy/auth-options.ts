@@ -12,8 +12,8 @@ export interface Jwks {
 
 /**
  * Where the keys that verify tokens come from: one of a file (watched), a URL (fetched), keys given here, JSON text, or
- * a function that returns the key set of the moment. The function is called for every request and at construction: it
- * must return at once, and return the same object for as long as nothing has changed.
+ * a function that returns the current key set. The function is called for every request and at construction. It must be
+ * synchronous, and must return the same object as long as nothing has changed.
  */
 export type JwksOption =
   | {
@@ -43,12 +43,12 @@ export interface JwtValidationOptions {
   readonly requiredClaims?: readonly string[] | undefined;
 }
 
-/** Whose tokens are accepted, and for whom they must be meant. */
+/** An issuer whose tokens are accepted, and the checks of its tokens. */
 export interface IssuerOptions {
   /** Compared byte for byte with the token's `iss` (RFC 7519, section 4.1.1). Need not be a URL. */
   readonly issuer: string;
   /**
-   * One of these must stand in the token's `aud`; one closing slash more or less is tolerated, nothing else.
+   * The token's `aud` must contain one of them. One closing slash more or less is tolerated, nothing else.
    *
    * @default [resourceMetadata.resource]
    */
@@ -60,15 +60,15 @@ export interface IssuerOptions {
    */
   readonly audienceClaim?: string | undefined;
   /**
-   * What kind of authorization server the issuer is, for one that does not follow the MCP specification by itself. It
-   * then stands behind an OAuth proxy: see `oauthProxy`.
+   * The kind of authorization server, if it does not follow the MCP specification by itself. Clients then log in through
+   * an OAuth proxy: see `oauthProxy`.
    *
    * @default none: clients log in at the issuer itself
    */
   readonly provider?: ProviderOption | undefined;
-  /** A client registered at the authorization server by hand, for all MCP clients to share; each user is asked for consent. */
+  /** A client registered at the authorization server by hand. All MCP clients share it; each user is asked for consent. */
   readonly clientId?: string | undefined;
-  /** The secret of `clientId`, where it is a confidential client. Sent to the token endpoint only. */
+  /** The secret of `clientId`, if it is a confidential client. Sent to the token endpoint only. */
   readonly clientSecret?: string | undefined;
   /**
    * Where the keys that verify tokens come from.
@@ -79,21 +79,22 @@ export interface IssuerOptions {
   /** What every token must have, beside what is always checked. @default {} */
   readonly jwtValidationOptions?: JwtValidationOptions | undefined;
   /**
-   * The claim that names the user, for servers whose access tokens have no `sub`. It must name one user for good; one that names the
-   * client makes its users one. A token without this claim is a user of its own, whose sessions end with it.
+   * The claim that identifies the user, for servers whose access tokens have no `sub`. Its value must never pass to another
+   * user; a claim that identifies the client makes all its users one. A token without this claim counts as a separate user,
+   * whose sessions end when the token expires.
    *
    * @default 'sub'
    */
   readonly subjectClaim?: string | undefined;
-  /** A claim that holds scopes beside `scope` and `scp`, for example `roles` or `permissions`. */
+  /** A claim that has scopes, in addition to `scope` and `scp`, for example `roles` or `permissions`. */
   readonly scopesClaim?: string | undefined;
 }
 
-/** The members of the protected resource metadata that we know. */
+/** The members of the protected resource metadata that this package reads. */
 export interface KnownMetadataMembers {
   /**
-   * The URL under which clients reach the MCP server, emitted byte for byte. Where it is left out, the origin of each
-   * request stands in (Express's `trust proxy` decides whether a proxy is believed), and `audiences` is required.
+   * The URL under which clients reach the MCP server, emitted byte for byte. If it is left out, the origin of each request
+   * is used (Express's `trust proxy` decides if a proxy's headers count), and `audiences` is required.
    *
    * @default the request's origin
    */
@@ -114,13 +115,13 @@ export interface ResourceMetadataOptions extends KnownMetadataMembers {
   readonly [member: string]: unknown;
 }
 
-/** How long a verified token is remembered, so that its next request pays for no cryptography. */
+/** The limits of the token cache. The next request with a remembered token needs no cryptography. */
 export interface TokenCacheOptions {
-  /** Seconds. Every remembered token is verified anew after this time. @default 300 */
+  /** Seconds. Every remembered token is verified again after this time. @default 300 */
   readonly maxAgeSeconds?: number | undefined;
   /** How many tokens are remembered. @default 10000 */
   readonly maxEntries?: number | undefined;
-  /** Bytes of all of them together, estimated. Beyond it the one that was not used for longest is forgotten. @default 67108864 */
+  /** Estimated bytes of all remembered tokens together. Beyond it, the least recently used ones are forgotten. @default 67108864 */
   readonly maxBytes?: number | undefined;
 }
 
@@ -133,15 +134,15 @@ export interface DpopOptions {
 /** Tokens bound to a client certificate (RFC 8705). */
 export interface MtlsOptions {
   /**
-   * The certificate of the client's connection, as PEM or DER; `undefined` where it showed none. Where a proxy ends TLS,
-   * read it from the header that the proxy sets, and only where no client can set that header itself.
+   * Returns the certificate of the client's connection, as PEM or DER; `undefined` if the client sent none. If a proxy ends
+   * TLS, read it from the header that the proxy sets, but only if clients cannot set that header themselves.
    */
   readonly getCertificate: (req: IncomingMessage) => string | Uint8Array | undefined;
   /** `true` refuses every token that is not bound to a certificate. @default false */
   readonly required?: boolean | undefined;
 }
 
-/** Tokens that only the client which they were issued to can use. A bound token presented as a bearer token is always refused. */
+/** Tokens that only the client they were issued to can use. A bound token that is sent as a bearer token is always refused. */
 export interface SenderConstraintOptions {
   /**
    * Accepts tokens bound to a key (RFC 9449), beside others unless `required`. Needs `resourceMetadata.resource`, which proofs are
@@ -178,15 +179,15 @@ export interface SharedOptions {
    */
   readonly oauthProxy?: OAuthProxyOptions | false | undefined;
   /**
-   * Plain http to key servers and authorization servers that are not on this machine, for example in a network of
-   * containers. Whoever can change what passes there can log in as anybody. @default false
+   * Allows plain http to key servers and authorization servers on other machines, for example in a network of containers.
+   * An attacker who can change that traffic can log in as any user. @default false
    */
   readonly dangerouslyAllowHttp?: boolean | undefined;
-  /** Called with every decision, after it is made; what it throws changes nothing. */
+  /** Called with every decision after it is made. An error that it throws is ignored. */
   readonly onDecision?: ((decision: AuthDecision) => void) | undefined;
   /**
-   * Told about key sets that fail, and about requests that are refused; in permissive mode about every request, and what strict
-   * would have done. @default no logging
+   * Logs key sets that fail and requests that are refused; in permissive mode every request, with what strict mode would
+   * have done. @default no logging
    */
   readonly logger?: Logger | undefined;
 }
@@ -194,7 +195,7 @@ export interface SharedOptions {
 /** One issuer, in the words of agentgateway's `mcpAuthentication` block: that block, parsed from YAML, is the policy. */
 export type SingleIssuerPolicy = SharedOptions & IssuerOptions & { readonly issuers?: never };
 
-/** Several issuers: the token's `iss` chooses. */
+/** Several issuers. The token's `iss` selects one. */
 export type SeveralIssuersPolicy = SharedOptions & {
   /** Each issuer once, with its own options. */
   readonly issuers: readonly IssuerOptions[];

@@ -7,7 +7,7 @@ import type { OptionChecks } from '../options/checks.js';
 import type { Jwks } from './auth-options.js';
 import { requireServerUrl } from './server-url.js';
 
-/** Where an issuer's keys are; local ones have been read, and those of a function have been seen to be there. */
+/** Where an issuer's keys come from. Local keys have been read, and a function has returned a key set once. */
 export type JwksSource =
   | { readonly kind: 'file'; readonly file: string; readonly jwks: Jwks }
   | { readonly kind: 'inline'; readonly jwks: Jwks }
@@ -17,7 +17,11 @@ export type JwksSource =
 const KINDS = ['file', 'url', 'keys'] as const;
 const FIX = 'Give one of { file }, { url }, { keys: […] }, a function, or the key set as JSON text.';
 
-/** @throws {ConfigError} */
+/**
+ * Checks the option `jwks`, and reads its file.
+ *
+ * @throws {ConfigError} If it is not one usable key set.
+ */
 export function resolveJwksSource(checks: OptionChecks, jwks: unknown, option: string, allowHttp: boolean): JwksSource {
   if (typeof jwks === 'string') {
     refuseUrlAsText(checks, jwks, option);
@@ -37,7 +41,7 @@ export function resolveJwksSource(checks: OptionChecks, jwks: unknown, option: s
 }
 
 /**
- * The key source of an issuer, derived from its provider.
+ * Derives the URL of an issuer's key set from its provider.
  *
  * @param path Empty, or that of the issuer, with a dot at its end.
  * @throws {ConfigError} Where the issuer is not a URL that a key set's address can be derived from.
@@ -66,7 +70,7 @@ function refuseUrlAsText(checks: OptionChecks, text: string, option: string): vo
 }
 
 function resolveKeyFile(checks: OptionChecks, value: unknown, option: string): JwksSource {
-  const file = resolve(checks.string(value, option, 'Name a file that holds a JSON Web Key Set.'));
+  const file = resolve(checks.string(value, option, 'Give the path of a file that contains a JSON Web Key Set.'));
   let text: string;
   try {
     text = readRegularFile(file);
@@ -99,6 +103,8 @@ function requireJwks(checks: OptionChecks, given: unknown, option: string): Jwks
 }
 
 /**
+ * Checks that a key set has a list of keys that is not empty. Does not check the keys.
+ *
  * @param given A key set, or its JSON text.
  * @throws {Error} With a message that says what is wrong, and quotes nothing.
  */

@@ -2,13 +2,13 @@ import { nearestName, type OptionChecks } from '../options/checks.js';
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** Shorter names of options are near to too many words. */
+/** Shorter option names are similar to too many other words. */
 const MIN_LENGTH = 9;
 const MAX_DISTANCE = 2;
 
 /**
- * Refuses members of `resourceMetadata` that are named like an option of the policy. Members are only announced:
- * a user who writes `requiredScopes` there wants it enforced.
+ * Refuses members of `resourceMetadata` that have the name of an option of the policy. Members are only announced: a user
+ * who writes `requiredScopes` there wants it enforced.
  *
  * @param options The names of the policy's options.
  */
@@ -22,12 +22,12 @@ export function refuseOptionsAsMembers(checks: OptionChecks, members: Members, o
         MAX_DISTANCE,
       );
     if (option === undefined || members[name] === undefined) continue;
-    const expected = 'other than an option of the policy: members are announced to clients, and do nothing else';
+    const expected = 'left out: members are announced to clients, and do nothing else';
     checks.refuseUnquoted(`resourceMetadata.${name}`, expected, `Write "${option}" beside "resourceMetadata".`);
   }
 }
 
-/** Refuses to announce that only bound tokens are taken where any are. */
+/** Refuses to announce that only bound tokens are accepted if the policy accepts others too. */
 export function refuseIdlePromises(
   checks: OptionChecks,
   members: Members,

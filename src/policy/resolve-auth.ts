@@ -33,7 +33,7 @@ export const TOKEN_CACHE_TABLE = {
   maxBytes: wholeNumber(67_108_864, 1, TOKEN_CACHE_FIX),
 } satisfies OptionTable<TokenCacheOptions>;
 
-/** The options of a policy that stand once, whether it names one issuer or several. */
+/** The options of a policy that are not options of one issuer. */
 export const SHARED_TABLE = {
   mode: {
     default: 'strict',
@@ -68,7 +68,7 @@ export const SHARED_TABLE = {
 
 const POLICY_OPTIONS = [...Object.keys(SHARED_TABLE), 'issuers', ...ISSUER_OPTIONS];
 
-/** The policy as the two middlewares use it: nothing is optional any more, and the options are not read again. */
+/** A checked policy with its defaults filled in. The options object is not read again. */
 export interface ResolvedAuth
   extends Omit<
       ResolvedOptions<typeof SHARED_TABLE>,
@@ -80,9 +80,9 @@ export interface ResolvedAuth
   readonly issuers: readonly TrustedIssuer[];
   /** Undefined if the resource follows the origin of each request. */
   readonly resource: ResourceIdentity | undefined;
-  /** As given, but for `resource`; checked. */
+  /** The other members of `resourceMetadata`, checked. */
   readonly metadataMembers: Readonly<Record<string, unknown>>;
-  /** Undefined where clients log in at the issuers themselves. */
+  /** Undefined if clients log in at the issuers themselves. */
   readonly oauthProxy: ResolvedOAuthProxy | undefined;
 }
 
@@ -90,7 +90,7 @@ export interface ResolvedAuth
  * Checks a policy and fills in the defaults.
  *
  * @param who The function that the developer called, for example `mcpAuth()`.
- * @throws {ConfigError}
+ * @throws {ConfigError} If an option is missing or wrong.
  */
 export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): ResolvedAuth {
   const checks = createChecks(who);

@@ -50,15 +50,15 @@ export interface TrustedIssuer
   readonly client: StaticClient | undefined;
 }
 
-/** The settings of a policy for all its issuers. */
+/** What the options of one issuer depend on. */
 export interface IssuerContext {
-  /** Empty, or that of an entry of `issuers`. */
+  /** The path of the issuer's options for messages: empty, or an entry of `issuers`. */
   readonly path: string;
   readonly resource: string | undefined;
   readonly allowHttp: boolean;
 }
 
-/** The caller checks the names of the options: those of a single issuer stand beside the rest of the policy. */
+/** Checks the options of one issuer. Unknown names are left to the caller, since a single issuer has no object of its own. */
 export function resolveIssuer(
   checks: OptionChecks,
   given: Readonly<Record<string, unknown>>,
@@ -90,7 +90,7 @@ function requireAudiences(checks: OptionChecks, given: unknown, option: string):
   const names = checks.strings(given, option, fix);
   const pattern = names.findIndex((name) => name.includes('*'));
   if (pattern === -1) return names;
-  return checks.refuse(`${option}[${pattern}]`, 'a whole name: patterns match no token', names[pattern], fix);
+  return checks.refuse(`${option}[${pattern}]`, 'a whole name, since patterns are not supported', names[pattern], fix);
 }
 
 function resolveProvider(checks: OptionChecks, given: unknown, option: string): Provider {
@@ -117,7 +117,7 @@ function requireProviderName(checks: OptionChecks, name: string, option: string)
   return checks.oneOf(name, option, PROVIDER_NAMES, fix);
 }
 
-/** The client of an issuer, which stands beside its provider. `path` is empty or ends in a dot. */
+/** Checks `clientId` and `clientSecret`, which need a `provider`. `path` is empty or ends in a dot. */
 function resolveClient(
   checks: OptionChecks,
   { provider, clientId, clientSecret }: Readonly<Record<'provider' | 'clientId' | 'clientSecret', unknown>>,
