@@ -83,7 +83,7 @@ async function listen(server: Server, port: number): Promise<void> {
     const { code } = error as NodeJS.ErrnoException;
     const why = code === 'EADDRINUSE' ? 'is in use' : `cannot be opened (${code})`;
     const fix = 'stop the program that uses it, or set --dev-issuer-port';
-    throw new StartupError(`port ${port} on ${HOST}, for the development issuer, ${why}: ${fix}`);
+    throw new StartupError(`the development issuer needs port ${port} on ${HOST}, which ${why}: ${fix}`);
   }
 }
 
