@@ -141,6 +141,14 @@ describe('the log', () => {
     ]);
   });
 
+  test('shows the expected issuers for a token of another issuer, which the client does not see', async () => {
+    const { lines, logger } = createRecordingLogger();
+    const { get } = createProtectedApp({ logger }, signer);
+    const { headers, body } = await get(`Bearer ${signer.sign(claims({ iss: 'https://other.example' }))}`);
+    expect(lines).toEqual([expect.stringContaining(`{"iss":"https://other.example","expected":["${ISSUER}"],`)]);
+    expect(JSON.stringify([headers, body])).not.toContain(ISSUER);
+  });
+
   test.each([
     ['console', (out: Writable) => new Console(out)],
     ['pino', (out: Writable) => pino({ level: 'debug' }, out)],

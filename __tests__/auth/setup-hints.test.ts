@@ -190,6 +190,6 @@ test('the advice for a configuration file names a member of the file', async () 
   await preflight(`http://${address}/mcp`, METHOD);
   await gateway.close();
   expect(lines.filter((line) => line.includes('preflight'))).toEqual([
-    "warn mcpAuth(): a browser's preflight request was refused, because preflights carry no token: give binds[0].listeners[0].routes[0] policies.cors",
+    "warn mcpAuth(): a browser's preflight request was refused, because preflights carry no token: set binds[0].listeners[0].routes[0].policies.cors",
   ]);
 });

@@ -185,7 +185,7 @@ test('with a configuration file, a refusal names the member of the file', async 
   const gateway = createGateway(parseConfigFile(text, '/'), logger);
   const [address] = await gateway.listen('127.0.0.1');
   const fix =
-    'name the address that clients use in binds[0].listeners[0].routes[0].policies.mcpAuthentication.resourceMetadata.resource, or have the proxy send "Host: localhost"';
+    'set binds[0].listeners[0].routes[0].policies.mcpAuthentication.resourceMetadata.resource to the address that clients use, or make the proxy send "Host: localhost"';
   const [code, body] = await status(`http://${address}/mcp`, { host: 'backend:3000' });
   expect([code, JSON.parse(body).error.message]).toEqual([403, `The Host header is not allowed here: ${fix}`]);
   const foreignOrigin = { host: 'localhost', origin: 'https://evil.example' };

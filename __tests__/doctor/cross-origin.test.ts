@@ -19,7 +19,7 @@ const servers: [what: string, fault: Fault, ...expected: Complaint[]][] = [
   [
     'a cors() for another origin before ours',
     { before: allowingOnly('https://app.example') },
-    '! CORS preflight: other origins are not allowed, but https://app.example',
+    '! CORS preflight: other origins are not allowed, only https://app.example',
   ],
   [
     'a check of Origin',
@@ -60,7 +60,7 @@ function allowing(headers: string): Middleware {
   };
 }
 
-/** Answers preflights for one origin, as a cors() of the application's own may. */
+/** Answers preflights for one origin, as the application's own cors() may. */
 function allowingOnly(origin: string): Middleware {
   return (req, res, next) => {
     if (req.method !== 'OPTIONS') return next();
@@ -75,6 +75,6 @@ function closedToPages(req: IncomingMessage, res: ServerResponse): void {
   else res.writeHead(404).end();
 }
 
-test.each(servers)('as a page sees it: %s', async (_what, fault, ...expected) => {
+test.each(servers)('reports to clients in a browser: %s', async (_what, fault, ...expected) => {
   await expectComplaints(fault, expected);
 });

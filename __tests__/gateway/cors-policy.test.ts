@@ -13,11 +13,11 @@ describe('readCorsPolicy', () => {
     credentials: false,
   };
 
-  test('allows nothing that it does not list, but for the methods that need no leave', () => {
+  test('allows only what it lists, and the methods that need no preflight', () => {
     expect(read({})).toEqual(nothing);
   });
 
-  test('hands on what it lists', () => {
+  test('passes on what it lists', () => {
     const policy = {
       allowOrigins: ['https://a.example', 'https://*.b.example'],
       allowHeaders: ['*'],
@@ -34,7 +34,7 @@ describe('readCorsPolicy', () => {
     });
   });
 
-  test('names every method where every method is allowed', () => {
+  test('names every method if it allows every method', () => {
     expect(read({ allowMethods: ['*'] }).methods).toEqual(['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE']);
   });
 

@@ -21,7 +21,7 @@ test.each(SDKS)('after a restart SDK %s goes on with its token, and refreshes it
 });
 
 test.each(['none', 'client_secret_post', 'client_secret_basic', undefined])(
-  'after a restart a client of method %s is known by its id, and its secret is the same',
+  'after a restart a client of method %s keeps its id and secret',
   async (token_endpoint_auth_method) => {
     const { resource, restart } = await startDevIssuerAndServer();
     const memory = new ClientMemory({ token_endpoint_auth_method });
@@ -35,7 +35,7 @@ test.each(['none', 'client_secret_post', 'client_secret_basic', undefined])(
   },
 );
 
-test('a client that is unknown all the same is told what to do, and so is the developer', async () => {
+test('tells an unknown client, and the developer, what to do', async () => {
   const { issuer, resource, restart, stateFile, lines } = await startDevIssuerAndServer();
   const memory = new ClientMemory();
   await (await logIn('v1', resource, click, { memory })).close();
@@ -57,7 +57,7 @@ test('a client that is unknown all the same is told what to do, and so is the de
   expect(await answer.json()).toEqual({
     error: 'invalid_client',
     error_description:
-      'The client is not registered here, or its secret is wrong; it has to forget this server and register again',
+      'The client is not registered here, or its secret is wrong; the client must forget this server and register again',
   });
   const help = 'Have the client forget this server, and connect again';
   expect(lines.filter((line) => line.includes('refused'))).toEqual([

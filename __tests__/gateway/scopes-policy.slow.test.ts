@@ -20,7 +20,7 @@ const SCOPES = {
   hide: true,
 };
 
-/** The notes server behind a gateway whose only route has these policies. */
+/** Starts the notes server behind a gateway whose only route has these policies. */
 async function start(mcpScopes: object): Promise<URL> {
   const stdio = { cmd: process.execPath, args: [`${ROOT}__tests__/fixtures/notes-server.mjs`, '--stdio'] };
   const policies = { mcpAuthentication: AUTHENTICATION, mcpScopes };
@@ -42,7 +42,7 @@ async function connect(url: URL, scopes: string[]): Promise<Client> {
 const toolsOf = async (client: Client) => (await client.listTools()).tools.map(({ name }) => name);
 
 describe('policies.mcpScopes', () => {
-  test('decides who may call which tool, and what each sees', async () => {
+  test('decides which tools each caller may call and see', async () => {
     const url = await start(SCOPES);
     const [caller, admin] = [await connect(url, ['mcp:call']), await connect(url, ['files:admin'])];
     expect(await toolsOf(caller)).toEqual(['echo']);
@@ -56,9 +56,9 @@ describe('policies.mcpScopes', () => {
 
   test.each<[string, object, string]>([
     [
-      'rules without tokens to hold them against',
+      'rules without mcpAuthentication',
       { mcpScopes: SCOPES },
-      `${route}.policies.mcpScopes needs mcpAuthentication beside it: scopes are those of a token`,
+      `${route}.policies.mcpScopes needs mcpAuthentication beside it: the scopes come from the token`,
     ],
     [
       'a slip in a method',

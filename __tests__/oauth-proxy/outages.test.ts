@@ -10,12 +10,12 @@ import { PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 import { until } from '../support/until.js';
 
-// Enough for JSON.stringify() to run out of stack.
+// Deep enough to overflow the stack of JSON.stringify().
 const NESTED = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
 
 const [KEYCLOAK_METADATA] = PROVIDER_BEHAVIOURS.keycloak.kind.paths.metadata as [string];
 
-describe('a server behind us that misbehaves', () => {
+describe('an upstream server that misbehaves', () => {
   const json = (document: unknown) => (res: ServerResponse) =>
     res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(document));
   const issuerOf = (changes: Record<string, unknown>) => (issuer: string) => ({
@@ -78,7 +78,7 @@ describe('a server behind us that misbehaves', () => {
     expect((await fetch(base)).status).toBe(200);
   });
 
-  test('that is down: 503; once known, its metadata is relied on', async () => {
+  test('that is down: 503; metadata that was read before is still used', async () => {
     const cold = await startOAuthProxyFlow('keycloak');
     await cold.upstream.close();
     expect((await fetch(cold.base)).status).toBe(503);
@@ -148,7 +148,7 @@ test.each<[string, (res: ServerResponse) => void, number, string]>([
 
 const CHUNK = Buffer.alloc(1024 * 1024, 32);
 
-/** 100 MB, or as much of it as the other side takes. */
+/** Sends 100 MB, or as much of it as the other side accepts. */
 function sendEndlessly(res: ServerResponse): void {
   let left = 100;
   const send = () => {
@@ -161,7 +161,7 @@ function sendEndlessly(res: ServerResponse): void {
 }
 
 test.each(['expired', undefined])(
-  'a configured secret that is not accepted (%s) is an outage: no client is told to register again',
+  'a refused configured secret (%s) is an outage: no client is told to register again',
   async (clientSecret) => {
     const { lines, logger } = createRecordingLogger();
     const { client, code } = await withCode('entra', {}, { clientSecret, logger });
@@ -175,7 +175,7 @@ test.each(['expired', undefined])(
   },
 );
 
-test('what another middleware has answered meanwhile is left as it is, and ends nothing', async () => {
+test('an answer that another middleware has sent meanwhile stays as it is', async () => {
   const { upstream } = await startOAuthProxyFlow('keycloak');
   upstream.override(KEYCLOAK_METADATA, (res) => setTimeout(() => res.writeHead(500).end(), 200));
   const policy = { issuer: upstream.issuer, provider: { keycloak: {} }, resourceMetadata: { resource: RESOURCE } };
@@ -207,7 +207,7 @@ test('what another middleware has answered meanwhile is left as it is, and ends 
     duplex: 'half',
   } as RequestInit);
   expect(unread.status).toBe(503);
-  // The metadata comes after all of it, and must find nobody to tell.
+  // The metadata comes after the answer, and must not cause another.
   await new Promise((resolve) => setTimeout(resolve, 300));
   expect(errors).toEqual([]);
 });

@@ -208,7 +208,7 @@ describe('what is accepted', () => {
     const resourceMetadata = { resource: 'https://without-secret.example/mcp' };
     protectedResourceMetadata({ ...good, resourceMetadata, oauthProxy: {}, logger } as McpAuthOptions);
     expect(lines).toEqual([
-      'warn oauthProxy.secret is not set: a random one is used, so that every client must log in again after a restart, and replicas do not know each other',
+      'warn oauthProxy.secret is not set: a random one is used, so every client must log in again after a restart, and replicas do not accept the clients of each other',
     ]);
   });
 });

@@ -34,10 +34,10 @@ async function statusOfLogin(registeredAt: string, loggedInAt: string): Promise<
 }
 
 const RANDOM =
-  'warn oauthProxy.secret is not set: a random one is used, so that every client must log in again after a restart, and replicas do not know each other';
+  'warn oauthProxy.secret is not set: a random one is used, so every client must log in again after a restart, and replicas do not accept the clients of each other';
 const twins = (issuer: string) =>
-  `warn oauthProxy.secret is not set in two policies for ${RESOURCE} with the issuer ${issuer}: clients of one are unknown to the other. ` +
-  'Hand the same options object to mcpAuth() and protectedResourceMetadata(), or what mcpAuth() returned to the latter, or set oauthProxy.secret';
+  `warn oauthProxy.secret is not set in two policies for ${RESOURCE} with the issuer ${issuer}: each refuses the clients of the other. ` +
+  'Set oauthProxy.secret, or call protectedResourceMetadata() with the options object or the result of mcpAuth()';
 
 describe('an OAuth proxy without a secret is a single one', () => {
   test.each(['the same object', 'what mcpAuth() returned'])('for both middlewares with %s', async (given) => {

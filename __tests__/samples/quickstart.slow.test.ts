@@ -38,7 +38,7 @@ describe('npm start', () => {
     expect(await program.stop('SIGINT')).toBe(0);
     expect(linesOf(program.stderr)).toEqual([
       expect.stringMatching(
-        /^WARN express-mcp-auth: http:\/\/localhost:\d+ gives tokens to whoever clicks: FOR DEVELOPMENT ONLY$/,
+        /^WARN express-mcp-auth: http:\/\/localhost:\d+ lets anyone log in with one click: FOR DEVELOPMENT ONLY$/,
       ),
     ]);
   });
@@ -77,7 +77,7 @@ describe('npm start', () => {
   });
 
   test.each([
-    ['there is no configuration file', undefined, 'config.yaml: there is no such file\n'],
+    ['there is no configuration file', undefined, 'config.yaml: the file does not exist\n'],
     ['a key of it is wrong', (text: string) => text.replace('cors:', 'corse:'), 'policies.corse is not supported. '],
   ])('says in one sentence that %s, with exit code 1', async (_what, change, sentence) => {
     const empty = await makeGatewayFolder();

@@ -44,7 +44,7 @@ export function createTokenVerifier(resolved: ResolvedAuth) {
     try {
       // The issuer selects the key set before any key is selected, so that equal `kid`s of two issuers are never confused.
       const issuer = trust.get(claimOf(jwt.payload, 'iss'));
-      if (issuer === undefined) throw new AuthError('unknown_issuer');
+      if (issuer === undefined) throw unknownIssuer(jwt);
       const key = await requireNoFault(jwt, issuer);
       const { trusted, keySet } = issuer;
       const auth = authInfoFrom(jwt, trusted, resource);
@@ -57,6 +57,11 @@ export function createTokenVerifier(resolved: ResolvedAuth) {
     } catch (error) {
       throw error instanceof AuthError || error instanceof UpstreamError ? error.with(unverifiedClaims(jwt)) : error;
     }
+  }
+
+  /** The log shows the expected issuers beside the token's. The client sees neither. */
+  function unknownIssuer({ payload }: CompactJwt): AuthError {
+    return new AuthError('unknown_issuer', { iss: claimOf(payload, 'iss'), expected: [...trust.keys()] });
   }
 
   function withdrawalOf({ auth, key, keySet }: VerifiedToken): Withdrawal | undefined {
