@@ -168,8 +168,8 @@ test('a prefix covers the headers that MCP clients need', () => {
 test.each<[string, unknown, string]>([
   [
     'a misspelt option',
-    { origin: '*' },
-    'option "origin" must be a known option, but got "origin". Did you mean "origins"?',
+    { allowedOrgins: '*' },
+    'option "allowedOrgins" must be a known option, but got "allowedOrgins". Did you mean "allowedOrigins"?',
   ],
   ['the middleware without a call', { headers: {}, url: '/' }, 'Write app.use(mcpCors()).'],
   ['a string', 'https://app.example.com', 'option "options" must be an object, but got "https://app.example.com".'],
@@ -212,13 +212,13 @@ test.each([{}, { allowedOrigins: undefined, credentials: undefined }, Object.ass
 );
 
 test.each<[what: string, options: McpCorsOptions, lacking: string[]]>([
-  ['every name without cookies', {}, []],
+  ['every name without cookies', { allowedOrigins: [PAGE] }, []],
   [
     'an ordinary name with cookies',
     { credentials: true, allowedOrigins: [PAGE] },
     ['exposedHeaders', 'exposedHeaders', 'exposedHeaders', 'methods'],
   ],
-])('a star in exposeHeaders and methods is %s', (_what, options, lacking) => {
+])('a star in exposedHeaders and methods is %s', (_what, options, lacking) => {
   const { lines, logger } = createRecordingLogger();
   mcpCors({ exposedHeaders: ['*'], methods: ['*'], ...options, logger });
   expect(lines.map((line) => /(\w+) lacks/.exec(line)?.[1])).toEqual(lacking);

@@ -76,6 +76,21 @@ const DAY_SECONDS = 86_400;
 /**
  * Creates an issuer for a test suite. It needs no network, no fake clock and no `await`.
  *
+ * @example
+ * ```ts
+ * import express from 'express';
+ * import { mcpAuth } from 'express-mcp-auth';
+ * import { createTestIssuer } from 'express-mcp-auth/testing';
+ * import request from 'supertest';
+ *
+ * const issuer = createTestIssuer();
+ * const app = express();
+ * app.use(mcpAuth(issuer.policy({ resource: 'https://mcp.example.com/mcp' })));
+ *
+ * await request(app).get('/mcp').auth(issuer.token({ sub: 'alice' }), { type: 'bearer' }).expect(404);
+ * await request(app).get('/mcp').auth(issuer.forgedToken(), { type: 'bearer' }).expect(401);
+ * ```
+ *
  * @throws {ConfigError}
  */
 export function createTestIssuer(options: Readonly<TestIssuerOptions> = {}): TestIssuer {
