@@ -118,7 +118,7 @@ function* typeFaults({ header, payload }: CompactJwt): Generator<TokenFault> {
 }
 
 function* timeFaults(payload: Claims, toleranceSeconds: number): Generator<TokenFault> {
-  // `iat` may be in the future, because the issuer's clock may be ahead of ours. But it must be a number.
+  // `iat` may be in the future, because the issuer's clock may be ahead of this one. But it must be a number.
   for (const claim of ['exp', 'nbf', 'iat']) {
     const value = claimOf(payload, claim);
     if (value !== undefined && !isNumericDate(value)) yield malformed('time', claim);
