@@ -27,7 +27,7 @@ const headers: [name: string, authorization: string | undefined, strict: Outcome
   ['two tokens in one header', `Bearer ${good} ${good}`, 'invalid_request', 'invalid_request'],
   ['a list of credentials', `Bearer ${good}, Bearer ${good}`, 'invalid_request', 'invalid_request'],
   ['a tab before the token', `Bearer \t${good}`, 'passes', 'passes'],
-  ['a tab in the place of the space', `Bearer\t${good}`, 'invalid_request', 'invalid_request'],
+  ['a tab instead of the space', `Bearer\t${good}`, 'invalid_request', 'invalid_request'],
   ['a no-break space in its place', `Bearer\u00a0${good}`, 'invalid_request', 'invalid_request'],
   ['a no-break space after the space', `Bearer \u00a0${good}`, 'invalid_request', 'invalid_request'],
   ['a no-break space after the token', `Bearer ${good}\u00a0`, 'invalid_request', 'invalid_request'],

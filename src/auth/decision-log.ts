@@ -101,13 +101,13 @@ const MAX_PATH_LENGTH = 300;
 
 function lineFor({ mode, outcome, code, method, path }: AuthDecision, error: unknown): string {
   // What a client sent is quoted as JSON, so that it cannot forge a second line.
-  const evidence = printable(quote(evidenceOf(error)), MAX_EVIDENCE_LENGTH);
+  const evidence = printable(quoteEvidence(evidenceOf(error)), MAX_EVIDENCE_LENGTH);
   const why = error === undefined ? '' : `: ${code ?? 'error'}: ${(error as Error).message} ${evidence}`;
   return `mcpAuth ${mode}: ${method} ${printableJson(path, MAX_PATH_LENGTH)} ${outcome}${why}`;
 }
 
 /** A client can nest a claim so deeply that it can be parsed but not serialized. The line then leaves the evidence out. */
-function quote(evidence: Evidence): string {
+function quoteEvidence(evidence: Evidence): string {
   try {
     return printableJson(evidence, MAX_EVIDENCE_LENGTH) ?? '';
   } catch {

@@ -2,7 +2,7 @@ import { REFUSALS, type RefusalCode } from '../core/errors.js';
 import { type JsonReply, prepareJson } from '../http/reply.js';
 import type { Scheme } from './credentials.js';
 
-/** How a policy treats tokens bound to a key (RFC 9449). */
+/** The policy for tokens bound to a key (RFC 9449). */
 export type DpopMode = 'off' | 'accept' | 'require';
 
 /** The contents of a challenge besides the refusal itself. */

@@ -8,9 +8,9 @@ import { rawQuery } from '../http/request-target.js';
 /** The authentication schemes of access tokens: RFC 6750 and RFC 9449. */
 export type Scheme = 'bearer' | 'dpop';
 
-/** What a lenient parser would take for one of these schemes: after it comes anything that is not part of a scheme name. */
+/** Matches every header that a lenient parser would read as one of these schemes, whatever separates the scheme from the token. */
 const SCHEME = /^(bearer|dpop)(?![\w!#$%&'*+.^`|~-])/i;
-/** The same after text that other readers may trim or split off: non-ASCII white space, a quote, another credential and a comma. */
+/** Matches the same after text that other readers may trim or split off: non-ASCII white space, a quote, another credential and a comma. */
 const SCHEME_ANYWHERE = /(?<![\w!#$%&'*+.^`|~-])(?:bearer|dpop)(?![\w!#$%&'*+.^`|~-])/i;
 /** RFC 6750, section 2.1, and RFC 9449, section 7.1: `token68`. */
 const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;

@@ -11,7 +11,7 @@ export interface Jwks {
 }
 
 /**
- * Where the keys that verify tokens come from: one of a file (watched), a URL (fetched), keys given here, JSON text, or
+ * The source of the keys that verify tokens: one of a file (watched), a URL (fetched), keys given here, JSON text, or
  * a function that returns the current key set. The function is called for every request and at construction. It must be
  * synchronous, and must return the same object as long as nothing has changed.
  */

@@ -7,7 +7,7 @@ import type { OptionChecks } from '../options/checks.js';
 import type { Jwks } from './auth-options.js';
 import { requireServerUrl } from './server-url.js';
 
-/** Where an issuer's keys come from. Local keys have been read, and a function has returned a key set once. */
+/** The source of an issuer's keys. Local keys have been read, and a function has returned a key set once. */
 export type JwksSource =
   | { readonly kind: 'file'; readonly file: string; readonly jwks: Jwks }
   | { readonly kind: 'inline'; readonly jwks: Jwks }

@@ -1,4 +1,4 @@
-/** What a mode does with a request that strict mode refuses. */
+/** The behaviour of a mode for requests that strict mode refuses. */
 export interface Mode {
   readonly withoutToken: 'refuse' | 'pass';
   /** A token that does not verify, lacks a scope, or cannot be checked because the keys cannot be read. */

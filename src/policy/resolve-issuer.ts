@@ -50,7 +50,7 @@ export interface TrustedIssuer
   readonly client: StaticClient | undefined;
 }
 
-/** What the options of one issuer depend on. */
+/** The settings that the options of one issuer depend on. */
 export interface IssuerContext {
   /** The path of the issuer's options for messages: empty, or an entry of `issuers`. */
   readonly path: string;

@@ -1,6 +1,6 @@
 import { type WellKnownName, wellKnownPath, withoutClosingSlash } from '../http/well-known.js';
 
-/** How one kind of authorization server differs from others: data, and pure functions of the issuer. Nothing is fetched here. */
+/** The peculiarities of one kind of authorization server: data, and pure functions of the issuer. Nothing is fetched here. */
 export interface Provider {
   /** The URL of the keys, if the policy has no `jwks`. */
   jwksUrl(issuer: string): string;
@@ -8,7 +8,7 @@ export interface Provider {
   metadataUrls(issuer: string): readonly string[];
   /** The `issuer` that the metadata must name (RFC 8414, section 3.3), and with it the callback's `iss` (RFC 9207). */
   metadataIssuer(issuer: string): string;
-  /** How clients register there (RFC 7591); undefined if they cannot, so that `clientId` is required. */
+  /** The way to register clients (RFC 7591); undefined if they cannot, so that `clientId` is required. */
   readonly registration: Registration | undefined;
   /** True if the authorization request has `audience`, because the server does not take the audience from `resource`. */
   readonly sendsAudience: boolean;
@@ -23,7 +23,7 @@ export interface Provider {
   scopesAtRefresh(asked: readonly string[], ofLogin: readonly string[]): readonly string[] | undefined;
   /** Returns a scope in the spelling of this server. */
   upstreamScope(scope: string, audiences: readonly string[]): string;
-  /** What to change at this server if it issues tokens for another audience. For the log. */
+  /** Advice for the log if the server issues tokens for another audience. */
   readonly audienceHint: string | undefined;
 }
 
@@ -34,7 +34,7 @@ export interface Registration {
   readonly credentials: 'Bearer' | 'SSWS';
   /** The members of a client's registration that are passed to the server. Without `scope`, clients may later ask for any scope. */
   readonly members: readonly RegistrationMember[];
-  /** What to change at the server if it refuses a registration. For the log. */
+  /** Advice for the log if the server refuses a registration. */
   readonly hint: string | undefined;
 }
 
@@ -60,7 +60,7 @@ export const REGISTRATION_MEMBERS = Object.freeze([
 
 export type RegistrationMember = (typeof REGISTRATION_MEMBERS)[number];
 
-/** How most servers behave, and all should by RFC 8414 and RFC 8707. */
+/** A server without peculiarities, as RFC 8414 and RFC 8707 describe it. */
 export const STANDARD: Provider = Object.freeze({
   jwksUrl: (issuer: string) => `${withoutClosingSlash(issuer)}${wellKnownPath('jwks.json')}`,
   metadataUrls: (issuer: string) => [

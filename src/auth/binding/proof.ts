@@ -7,7 +7,7 @@ import type { Scheme } from '../../oauth/credentials.js';
 import type { VerifiedToken } from '../token/token-cache.js';
 import type { ProofIds } from './proof-ids.js';
 
-/** How a request presents its token, with the evidence that the sender is the client it was issued to. */
+/** A token as a request presents it, with the evidence that the sender is the client it was issued to. */
 export interface Presentation {
   readonly scheme: Scheme;
   readonly method: string;

@@ -29,7 +29,7 @@ export function createRevocations(clockToleranceSeconds: number) {
     for (const [signed, { expiry, keptUntil }] of tokens) {
       if (expiry < now && keptUntil < elapsed) tokens.delete(signed);
     }
-    const expiry = (expiryOf(token) + clockToleranceSeconds) * 1000;
+    const expiry = (expirySecondsOf(token) + clockToleranceSeconds) * 1000;
     tokens.set(hashOfSigned(token), { expiry, keptUntil: elapsed + expiry - now });
   }
 
@@ -67,7 +67,7 @@ function hashOfSigned(token: string): string {
     .digest('base64url');
 }
 
-function expiryOf(token: string): number {
+function expirySecondsOf(token: string): number {
   try {
     const { exp } = parseCompactJwt(token).payload;
     return typeof exp === 'number' ? exp : Number.POSITIVE_INFINITY;
