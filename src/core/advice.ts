@@ -1,4 +1,4 @@
-/** The advice in log lines about refused requests. It names the settings as the user writes them, in code or in a configuration file. */
+/** The settings to change if a request is refused for want of one, in the words of the form that the user writes. */
 export interface Advice {
   readonly preflight: string;
   readonly foreignHost: string;
@@ -11,14 +11,14 @@ const FOR_CODE: Advice = Object.freeze({
   foreignOrigin: 'see the option allowedOrigins of mcpStdioBackend()',
 });
 
-const adviceByOptions = new WeakMap<object, Advice>();
+const ofOptions = new WeakMap<object, Advice>();
 
-/** Stores the advice for options that the user wrote in another form than code, such as a configuration file. */
+/** Notes the advice for users who wrote these options in another form, such as a configuration file. */
 export function noteAdvice(options: object, advice: Advice): void {
-  adviceByOptions.set(options, advice);
+  ofOptions.set(options, advice);
 }
 
-/** Returns the advice for the user who wrote these options. */
+/** The advice for the user of these options. */
 export function adviceFor(options: object): Advice {
-  return adviceByOptions.get(options) ?? FOR_CODE;
+  return ofOptions.get(options) ?? FOR_CODE;
 }
