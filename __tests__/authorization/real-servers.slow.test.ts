@@ -56,7 +56,7 @@ const ALL = ['echo', 'delete_file', 'echo_prompt', 'delete_file_prompt', 'note:/
 
 describe.each(REAL_SERVERS)('%s', (_server, create) => {
   test.each(clients)(
-    '%s: makes the calls that it may make, and lists show it nothing else',
+    '%s: makes allowed calls, and lists what it may call',
     async (_client, connect) => {
       const url = await start(create, { hide: true, onInsufficientScope: 'toolError' });
       const writer = await connect(url, issuer.token({ sub: 'alice', scopes: ['files:write'] }));
