@@ -69,7 +69,7 @@ describe('policies.mcpScopes', () => {
       allowedTools: 'Callers may use every tool that no rule matches: write "*" with a scope under "tools/call"',
       deny: 'To deny a tool, require a scope that callers do not have, under "tools/call"',
       tools: 'Rules for tools belong under "tools/call", by name.',
-      requiredScopes: 'Scopes that every request needs are requiredScopes of mcpAuthentication;',
+      requiredScopes: 'Put scopes that every request needs into requiredScopes of mcpAuthentication,',
       hid: 'Did you mean "hide"?',
       logger: 'Write a method, such as "tools/call".',
     }).map(([name, fix]): [string, object, string] => [

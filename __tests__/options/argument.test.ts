@@ -39,14 +39,14 @@ describe.each([
     expect(() => create(argument)).toThrow(expect.objectContaining({ message, option }));
   });
 
-  test('mounted without the call is reported at the first request, without quoting the request', async () => {
+  test('mounted without the call is found out at the first request, of which nothing is repeated', async () => {
     const app = express();
     app.use(middleware as never);
     app.use(((error, _req, res, _next) => void res.status(500).send(error.message)) as express.ErrorRequestHandler);
     const { status, text } = await request(app).get('/mcp').auth('secret', { type: 'bearer' });
     expect([status, text]).toEqual([
       500,
-      `${name}(): option "${option}" must be an object, not a request: app.use(${name}) does not call ${name}(). ${fix}`,
+      `${name}(): option "${option}" must be an object, not a request: app.use(${name}) was written without the call. ${fix}`,
     ]);
   });
 });

@@ -2,11 +2,9 @@ import { isRecord } from '../http/json-object.js';
 import type { OptionChecks } from './checks.js';
 
 /**
- * Checks that an argument of a function is a plain object, and returns a copy. It recognises a request: `app.use(mcpAuth)` without
- * the call passes one.
+ * Checks the argument that a middleware is made with. Mounted without the call, it is handed a request there.
  *
- * @param example The argument in an example, such as `{ issuer: … }`.
- * @throws {ConfigError}
+ * @param example How it is written, for example `{ issuer: … }`.
  */
 export function requireArgument(
   checks: OptionChecks,
@@ -16,9 +14,9 @@ export function requireArgument(
   const middleware = checks.who.replace('()', '');
   const fix = `Write app.use(${middleware}(${example})).`;
   if (isRecord(value) && 'headers' in value && 'url' in value) {
-    const expected = `an object, not a request: app.use(${middleware}) does not call ${checks.who}`;
+    const expected = `an object, not a request: app.use(${middleware}) was written without the call`;
     checks.refuseUnquoted(name, expected, fix);
   }
-  // Copies own members only: getters run once, and a modified prototype adds no options.
+  // A copy of its own members: each is read once, and none comes from a prototype that somebody has changed.
   return { ...checks.record(value, name, fix) };
 }
