@@ -141,11 +141,11 @@ export interface MtlsOptions {
   readonly required?: boolean | undefined;
 }
 
-/** Tokens that only the client which they were issued to can use. A bound token presented as a bearer token is always refused. */
+/** Tokens that only the client which they were issued to can use. */
 export interface SenderConstraintOptions {
   /**
    * Accepts tokens bound to a key (RFC 9449), beside others unless `required`. Needs `resourceMetadata.resource`, which proofs are
-   * checked against. @default refused
+   * checked against. Such a token is refused where it comes as a bearer token, whatever stands here. @default refused
    */
   readonly dpop?: DpopOptions | undefined;
   /** Accepts tokens bound to a client certificate (RFC 8705), beside others unless `required`. @default refused */
