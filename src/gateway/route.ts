@@ -87,7 +87,7 @@ function adviceOf({ at, mcpAuthentication }: RouteConfig): Advice {
     foreignHost: `name the address that clients use in ${place}.resourceMetadata.resource, or have the proxy send "Host: localhost"`,
     foreignOrigin: `list it in ${at}.policies.cors.allowOrigins, without a star`,
     permissive: `set ${place}.mode to "strict"`,
-    // The backend gets every origin where policies.cors has it, which has a warning of its own.
+    // The file names origins in policies.cors alone, and the backend lets every origin through only where a token is required.
     everyOrigin: undefined,
     names: new Map(),
   };
