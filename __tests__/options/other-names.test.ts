@@ -8,7 +8,8 @@ import { createTestIssuer } from '../../src/testing/index.js';
 import { configText, route } from '../support/config-text.js';
 import { good } from '../support/good-policy.js';
 
-const DPOP = 'senderConstraint: { dpop: {} }, with { required: true } in it to refuse tokens that are not bound';
+const DPOP =
+  'senderConstraint: { dpop: {} } for "accept", senderConstraint: { dpop: { required: true } } for "require", and nothing for "off"';
 const MTLS = 'senderConstraint: { mtls: { getCertificate: (req) => … } }';
 const URL_OF_KEYS = 'jwks: { url: "https://…" }';
 
@@ -20,6 +21,7 @@ const ofMcpAuth: readonly Row[] = [
   ['verifiedTokens', false, 'tokenCache'],
   ['cache', { maxEntries: 1 }, 'tokenCache'],
   ['dpop', 'accept', 'senderConstraint.dpop', DPOP],
+  ['dpop', 'off', 'senderConstraint.dpop', DPOP],
   ['dpop', 'require', 'senderConstraint.dpop', DPOP],
   ['mtls', { getCertificate: () => undefined }, 'senderConstraint.mtls', MTLS],
   ['jwksUri', 'https://as.example/keys', 'jwks.url', URL_OF_KEYS],

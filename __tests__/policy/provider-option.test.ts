@@ -1,9 +1,13 @@
 import express from 'express';
 import request from 'supertest';
 import { expect, test } from 'vitest';
+import { parseConfigFile } from '../../src/gateway/config/config-file.js';
+import { createGateway } from '../../src/gateway/gateway.js';
 import { type McpAuthOptions, mcpAuth, protectedResourceMetadata } from '../../src/index.js';
 import { PROVIDERS } from '../../src/providers/providers.js';
+import { configText } from '../support/config-text.js';
 import { good } from '../support/good-policy.js';
+import { createRecordingLogger } from '../support/recording-logger.js';
 
 const FIX = 'Write "keycloak", or another provider; leave it out if the issuer follows the MCP specification.';
 const STANDARD_FIX =
@@ -32,6 +36,14 @@ test.each<[provider: unknown, message: string]>([
   for (const construct of [mcpAuth, protectedResourceMetadata]) {
     expect(() => construct(policyWith(provider))).toThrow(`${construct.name}(): option "provider" ${message}`);
   }
+});
+
+test('a configuration file takes a provider by its name, and tokens that are bound', async () => {
+  const members = { ...policyWith('keycloak'), senderConstraint: { dpop: {} } };
+  const text = configText({ route: { policies: { mcpAuthentication: members } } });
+  const { lines, logger } = createRecordingLogger();
+  await createGateway(parseConfigFile(text, '/'), logger).close();
+  expect(lines).toEqual([]);
 });
 
 test.each<[provider: unknown, message: string]>([

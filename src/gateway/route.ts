@@ -90,7 +90,7 @@ function adviceOf({ at, mcpAuthentication }: RouteConfig): Advice {
     foreignHost: `set ${place}.resourceMetadata.resource to the address that clients use, or make the proxy send "Host: localhost"`,
     foreignOrigin: `add it to ${at}.policies.cors.allowOrigins, without "*"`,
     permissive: `set ${place}.mode to "strict"`,
-    // The backend gets every origin where policies.cors has it, which has a warning of its own.
+    // The file names origins in policies.cors alone, and the backend lets every origin through only where a token is required.
     everyOrigin: undefined,
     names: new Map(),
   };

@@ -17,7 +17,8 @@ export const OTHER_NAMES: readonly OtherNames[] = [
   {
     option: 'senderConstraint.dpop',
     words: ['dpop'],
-    write: 'senderConstraint: { dpop: {} }, with { required: true } in it to refuse tokens that are not bound',
+    write:
+      'senderConstraint: { dpop: {} } for "accept", senderConstraint: { dpop: { required: true } } for "require", and nothing for "off"',
   },
   {
     option: 'senderConstraint.mtls',

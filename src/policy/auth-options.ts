@@ -142,7 +142,7 @@ export interface MtlsOptions {
   readonly required?: boolean | undefined;
 }
 
-/** Tokens that only the client they were issued to can use. A bound token that is sent as a bearer token is always refused. */
+/** Tokens that only the client they were issued to can use. */
 export interface SenderConstraintOptions {
   /**
    * Accepts tokens bound to a key (RFC 9449), beside others unless `required`. Needs `resourceMetadata.resource`, which proofs are
