@@ -76,7 +76,7 @@ export interface IssuerOptions {
    * @default the provider's URL; `{issuer}/.well-known/jwks.json` without one
    */
   readonly jwks?: JwksOption | undefined;
-  /** What every token must have, beside what is always checked. @default {} */
+  /** Requirements for every token, in addition to the checks that are always made. @default {} */
   readonly jwtValidationOptions?: JwtValidationOptions | undefined;
   /**
    * The claim that identifies the user, for servers whose access tokens have no `sub`. Its value must never pass to another
