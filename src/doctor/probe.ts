@@ -16,7 +16,7 @@ export const TOO_MANY_REQUESTS = 'TOO_MANY_REQUESTS';
 export interface ProbeResponse {
   readonly status: number;
   readonly headers: Headers;
-  /** Undefined where the body is not one JSON object. */
+  /** Undefined if the body is not one JSON object. */
   readonly json: Readonly<Record<string, unknown>> | undefined;
 }
 

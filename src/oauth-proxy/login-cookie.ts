@@ -9,7 +9,7 @@ const COOKIE_SECONDS = 30 * 86_400;
 const MAX_ALLOWED = 20;
 /** Only the latest cookies of a request are opened: each costs a decryption. */
 const MAX_COOKIES = 64;
-/** Older unreadable cookies are expired, so that the Cookie header stays below server limits. */
+/** More unreadable cookies are expired, oldest first, so that the Cookie header stays below server limits. */
 const MAX_UNREADABLE = 8;
 /** Cookies of first logins started at once; older ones are expired. The oldest stays: it says what the user has allowed. */
 const MAX_READABLE = 8;
