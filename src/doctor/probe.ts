@@ -128,6 +128,7 @@ export function isPrivate(url: string): boolean {
   return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname));
 }
 
+/** True for an absolute URL of http or https. */
 export function isHttpUrl(text: string | undefined): text is string {
   return text !== undefined && URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }
