@@ -9,12 +9,13 @@ const COOKIE_SECONDS = 30 * 86_400;
 const MAX_ALLOWED = 20;
 /** Only the latest cookies of a request are opened: each costs a decryption. */
 const MAX_COOKIES = 64;
-/** Older unreadable cookies are expired, so that the Cookie header stays below server limits. */
+/** Unreadable cookies beyond this number are expired, oldest first, so that the Cookie header stays below server limits. */
 const MAX_UNREADABLE = 8;
-/** Cookies of first logins started at once; older ones are expired. The oldest stays: it says what the user has allowed. */
+/** Cookies of first logins started at once; more are expired. The oldest cookie stays: it says what the user has allowed. */
 const MAX_READABLE = 8;
 const ID_IN_NAME = 8;
 
+/** @param resource With https, cookies are Secure and have the prefix `__Host-`. */
 export function createLoginCookies(seal: OAuthProxySeal, resource: URL) {
   const secure = resource.protocol === 'https:';
   // Two resources of one origin must not overwrite each other's cookie.
