@@ -60,7 +60,7 @@ describe('--dev-issuer', () => {
     ['cursor://anysphere.cursor-retrieval/callback', undefined],
     ['http://localhost:6274/oauth/callback', undefined],
     ['https://client.example/callback', 'web'],
-  ])('the redirect URI %s is good enough', async (redirectUrl, application_type) => {
+  ])('accepts the redirect URI %s', async (redirectUrl, application_type) => {
     const { resource } = await startDevGateway(folder);
     const memory = new ClientMemory({ redirectUrl, ...(application_type && { application_type }) });
     const client = await logIn('v1', resource, click, { memory });
