@@ -73,7 +73,7 @@ export class Quota {
     this.#all = { cap: 'all', max: limits.maxSessions, used: 0, alive: 0 };
   }
 
-  /** Takes a slot for `caller`. At a limit, it first ends an occupant that no client attends. If there is none, it refuses. */
+  /** Takes a slot for `caller`. At a limit, it ends an occupant that no client attends. Refuses if there is none, or if too many children are still ending. */
   take(caller: Caller): Lease | QuotaRefusal {
     const name = nameOf(caller);
     const own = this.#counts.get(name) ?? this.#count(caller);
