@@ -55,26 +55,23 @@ const FREE = ['echo', 'echo_prompt', 'note:///echo'];
 const ALL = ['echo', 'delete_file', 'echo_prompt', 'delete_file_prompt', 'note:///echo', 'note:///delete_file'];
 
 describe.each(REAL_SERVERS)('%s', (_server, create) => {
-  test.each(clients)(
-    '%s: makes allowed calls, and lists what it may call',
-    async (_client, connect) => {
-      const url = await start(create, { hide: true, onInsufficientScope: 'jsonRpcError' });
-      const writer = await connect(url, issuer.token({ sub: 'alice', scopes: ['files:write'] }));
-      const reader = await connect(url, issuer.token({ sub: 'bob' }));
+  test.each(clients)('%s: makes allowed calls, and lists what it may call', async (_client, connect) => {
+    const url = await start(create, { hide: true, onInsufficientScope: 'jsonRpcError' });
+    const writer = await connect(url, issuer.token({ sub: 'alice', scopes: ['files:write'] }));
+    const reader = await connect(url, issuer.token({ sub: 'bob' }));
 
-      expect(await listed(writer)).toEqual(ALL);
-      expect(await listed(reader)).toEqual(FREE);
-      expect((await writer.callTool({ name: 'delete_file' })).content).toEqual([textOf('delete_file')]);
-      expect((await reader.callTool({ name: 'echo' })).content).toEqual([textOf('echo')]);
-      for (const call of [
-        () => reader.callTool({ name: 'delete_file' }),
-        () => reader.getPrompt({ name: 'delete_file_prompt' }),
-        () => reader.readResource({ uri: 'note:///delete_file' }),
-      ]) {
-        await expect(call()).rejects.toMatchObject({ code: -32003, data: { requiredScopes: ['files:write'] } });
-      }
-    },
-  );
+    expect(await listed(writer)).toEqual(ALL);
+    expect(await listed(reader)).toEqual(FREE);
+    expect((await writer.callTool({ name: 'delete_file' })).content).toEqual([textOf('delete_file')]);
+    expect((await reader.callTool({ name: 'echo' })).content).toEqual([textOf('echo')]);
+    for (const call of [
+      () => reader.callTool({ name: 'delete_file' }),
+      () => reader.getPrompt({ name: 'delete_file_prompt' }),
+      () => reader.readResource({ uri: 'note:///delete_file' }),
+    ]) {
+      await expect(call()).rejects.toMatchObject({ code: -32003, data: { requiredScopes: ['files:write'] } });
+    }
+  });
 });
 
 function textOf(name: string) {

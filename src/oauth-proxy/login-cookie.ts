@@ -11,7 +11,7 @@ const MAX_ALLOWED = 20;
 const MAX_COOKIES = 64;
 /** Older unreadable cookies are expired, so that the Cookie header stays below server limits. */
 const MAX_UNREADABLE = 8;
-/** Cookies of first logins started at once; older ones are expired. The oldest stays: it says what the user has allowed. */
+/** First logins that start at the same time set several cookies. Of more than this, the oldest stays: it has the user's consents. */
 const MAX_READABLE = 8;
 const ID_IN_NAME = 8;
 

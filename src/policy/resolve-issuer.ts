@@ -103,7 +103,7 @@ function resolveProvider(checks: OptionChecks, given: unknown, option: string): 
   const path = `${option}.${name}`;
   const settings = checks.record(providers[name], path, `Write { ${name}: {} }.`);
   for (const key of Object.keys(settings)) {
-    checks.refuse(path, 'an empty object', { [key]: '…' }, 'clientId and clientSecret stand beside "provider".');
+    checks.refuse(path, 'an empty object', { [key]: '…' }, 'Write clientId and clientSecret beside "provider".');
   }
   return PROVIDERS[name];
 }
