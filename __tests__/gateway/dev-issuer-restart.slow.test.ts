@@ -49,7 +49,7 @@ test('tells an unknown client, and the developer, what to do', async () => {
   if (page instanceof URL) throw new Error('no page');
   expect(page.response.status).toBe(400);
   expect(page.response.headers.get('content-security-policy')).toMatch(/^default-src 'none'/);
-  expect(page.html).toContain('Have the client forget this server, then connect again');
+  expect(page.html).toContain('Make the client forget this server, then connect again');
   const { client_id = '' } = memory.registered as { client_id?: string };
   const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: 'x', client_id });
   const answer = await fetch(`${issuer}/token`, { method: 'POST', body });
@@ -59,7 +59,7 @@ test('tells an unknown client, and the developer, what to do', async () => {
     error_description:
       'The client is not registered here, or its secret is wrong; the client must forget this server and register again',
   });
-  const help = 'Have the client forget this server, and connect again';
+  const help = 'Make the client forget this server, then connect again';
   expect(lines.filter((line) => line.includes('refused'))).toEqual([
     `warn the development issuer refused a login: invalid_client: client is invalid. ${help}`,
     `warn the development issuer refused a token: invalid_client: client authentication failed. ${help}`,

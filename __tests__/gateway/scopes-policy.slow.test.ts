@@ -90,7 +90,7 @@ describe('policies.mcpScopes', () => {
           resourceMetadata: { ...AUTHENTICATION.resourceMetadata, requiredScopes: ['a'] },
         },
       },
-      'Write "requiredScopes" beside "resourceMetadata".',
+      'Write "requiredScopes" next to "resourceMetadata", not inside it.',
     ],
     [
       'options alone',

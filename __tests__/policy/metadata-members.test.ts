@@ -45,7 +45,7 @@ describe('a member that is named like an option is announced and does nothing, s
     expectRefused(
       policyWith({ [member]: ['secret-value'] }),
       `"resourceMetadata.${member}" must be left out: members are announced to clients, and do nothing else. ` +
-        `Write "${option}" beside "resourceMetadata".`,
+        `Write "${option}" next to "resourceMetadata", not inside it.`,
     );
   });
 

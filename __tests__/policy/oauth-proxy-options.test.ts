@@ -30,12 +30,12 @@ test.each<[string, Record<string, unknown>, string]>([
   [
     'a clientId without a provider',
     { provider: undefined, oauthProxy: undefined, clientId: 'a' },
-    'option "provider" must be given beside "clientId", but got undefined. Write "standard", or its kind.',
+    'option "provider" must be given together with "clientId", but got undefined. Write "standard", or its kind.',
   ],
   [
     'an OAuth proxy without a provider',
     { provider: undefined },
-    'option "provider" must be given beside "oauthProxy", but got undefined. Write "keycloak", or another kind.',
+    'option "provider" must be given together with "oauthProxy", but got undefined. Write "keycloak", or another kind.',
   ],
   [
     'entra without a client',
@@ -114,17 +114,17 @@ test.each<[string, Record<string, unknown>, string]>([
   [
     'no resource',
     { resourceMetadata: {}, audiences: ['a'] },
-    'option "resourceMetadata.resource" must be given beside "provider", but got undefined. Write the address that clients use, for example "https://mcp.example.com/mcp".',
+    'option "resourceMetadata.resource" must be given together with "provider", but got undefined. Write the address that clients use, for example "https://mcp.example.com/mcp".',
   ],
   [
     'authorization servers beside the OAuth proxy',
     { resourceMetadata: { resource: 'https://mcp.example/mcp', authorizationServers: ['https://a.example'] } },
-    'option "resourceMetadata.authorizationServers" must be left out beside "provider", whose OAuth proxy is the authorization server that clients see, but got ["https://a.example"]. Remove it, or set oauthProxy to false.',
+    'option "resourceMetadata.authorizationServers" must be left out where "provider" is given: its OAuth proxy is the authorization server that clients see, but got ["https://a.example"]. Remove it, or set oauthProxy to false.',
   ],
   [
     'dpop that is required',
     { senderConstraint: { dpop: { required: true } } },
-    'option "senderConstraint.dpop.required" must be false beside "provider", since no proof passes through the OAuth proxy, but got true. Set oauthProxy to false, so that clients log in at the issuer itself.',
+    'option "senderConstraint.dpop.required" must be false where "provider" is given, since no proof passes through the OAuth proxy, but got true. Set oauthProxy to false, so that clients log in at the issuer itself.',
   ],
 ])('%s is refused', (_name, changes, message) => {
   const policy = { ...good, ...changes } as unknown as McpAuthOptions;

@@ -50,7 +50,7 @@ test.each<[provider: unknown, message: string]>([
   [{ keycloak: null }, 'option "provider.keycloak" must be an object, but got null. Write { keycloak: {} }.'],
   [
     { entra: { clientSecret: 'hush' } },
-    'option "provider.entra" must be an empty object, but got {"clientSecret":"…"}. Write clientId and clientSecret beside "provider".',
+    'option "provider.entra" must be an empty object, but got {"clientSecret":"…"}. Write clientId and clientSecret next to "provider", not inside it.',
   ],
 ])('the settings of the provider %j are refused', (provider, message) => {
   expect(() => mcpAuth(policyWith(provider))).toThrow(`mcpAuth(): ${message}`);

@@ -101,13 +101,13 @@ export const refusals: Refusal[] = [
     (dpop): Refusal => [
       `senderConstraint.dpop ${dpop}`,
       { ...good, senderConstraint: { dpop } },
-      `option "senderConstraint.dpop" must be an object, but got ${JSON.stringify(dpop)}. Write {} to accept bound tokens beside others, or { required: true } to refuse all others.`,
+      `option "senderConstraint.dpop" must be an object, but got ${JSON.stringify(dpop)}. Write {} to accept bound tokens and others, or { required: true } to refuse all others.`,
     ],
   ),
   [
     'a binding to a key that is required in words',
     { ...good, senderConstraint: { dpop: { required: 'yes' } } },
-    'option "senderConstraint.dpop.required" must be true or false, but got "yes". Write {} to accept bound tokens beside others, or { required: true } to refuse all others.',
+    'option "senderConstraint.dpop.required" must be true or false, but got "yes". Write {} to accept bound tokens and others, or { required: true } to refuse all others.',
   ],
   [
     'mtls without getCertificate',

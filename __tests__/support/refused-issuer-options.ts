@@ -135,12 +135,12 @@ export const issuerRefusals: Refusal[] = [
   [
     'issuer beside issuers',
     { ...good, issuers: [good] },
-    `option "issuer" must be left out beside "issuers", but got "${ISSUER}". Move it into the entries of "issuers".`,
+    `option "issuer" must be left out where "issuers" is given, but got "${ISSUER}". Move it into the entries of "issuers".`,
   ],
   [
     'a secret beside issuers',
     { clientSecret: 'secret', issuers: [good] },
-    'option "clientSecret" must be left out beside "issuers". Move it into the entries of "issuers".',
+    'option "clientSecret" must be left out where "issuers" is given. Move it into the entries of "issuers".',
   ],
   [
     'a bad entry of issuers',

@@ -5,7 +5,7 @@ const UNITS = [
   ['minute', 60],
 ] as const;
 
-/** Writes a duration as people say it: `45 seconds`, `3 minutes`. Rounds down, and uses the largest unit that fits at least twice. */
+/** A duration as a person says it: `45 seconds`, `3 minutes`. Rounded down, in the largest unit that gives at least 2. */
 export function durationText(seconds: number): string {
   const [unit, size] = UNITS.find(([, length]) => seconds >= 2 * length) ?? ['second', 1];
   const count = Math.floor(seconds / size);

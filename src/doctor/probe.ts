@@ -16,7 +16,7 @@ export const TOO_MANY_REQUESTS = 'TOO_MANY_REQUESTS';
 export interface ProbeResponse {
   readonly status: number;
   readonly headers: Headers;
-  /** Undefined where the body is not one JSON object. */
+  /** Undefined if the body is not one JSON object. */
   readonly json: Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -128,6 +128,7 @@ export function isPrivate(url: string): boolean {
   return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname));
 }
 
+/** True for an absolute URL of http or https. */
 export function isHttpUrl(text: string | undefined): text is string {
   return text !== undefined && URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }

@@ -29,6 +29,7 @@ const MAX_JSON_TEXT = 4_096;
 
 const ERASE_LINE = '\r\u001b[2K';
 
+/** Prints one line for each finding, at once. */
 export function createTextReport(screen: Screen): Report {
   const counts: Record<Status, number> = { ok: 0, warning: 0, fault: 0 };
   const progress = (text: string) => screen.isTerminal && screen.write(ERASE_LINE + text);
@@ -58,6 +59,7 @@ function lineFor({ step, status, seen, affects, fix }: ReportedFinding, hasColou
   return `${painted} ${printable(step, MAX_TEXT)}: ${printable(seen, MAX_TEXT)}${tail}`;
 }
 
+/** Prints one JSON document at the end. */
 export function createJsonReport(screen: Screen): Report {
   const servers: { url: string; findings: ReportedFinding[] }[] = [];
   return {

@@ -112,7 +112,7 @@ function* checkMembers(metadata: Readonly<Record<string, unknown>>): Generator<F
   }
 }
 
-/** Checks the well-known URLs, where clients look that do not read the challenge. */
+/** Checks the well-known URLs, which clients use if they do not read the challenge. */
 async function* checkWellKnownUrls(
   probe: Probe,
   { at, standard, root }: { at: string; standard: string; root: string },

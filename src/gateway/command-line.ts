@@ -54,6 +54,7 @@ const OPTIONS = {
 
 const usageError = usageErrorFor('express-mcp-auth --help');
 
+/** @throws {StartupError} If an argument is unknown, missing or wrong. */
 export function parseCommandLine(args: readonly string[]): Command {
   const { values: options } = parseArguments({ args: [...args], options: OPTIONS }, usageError);
   const { help, version, file, host } = options;

@@ -23,7 +23,11 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** @throws {StartupError} If a policy or a target of the file is not valid. */
+/**
+ * Creates the routes and servers of a configuration file. They listen only after `listen()`.
+ *
+ * @throws {StartupError} If a policy or a target of the file is not valid.
+ */
 export function createGateway(config: GatewayConfig, given: Logger): Gateway {
   const logger = createSafeLogger(given);
   const binds = config.binds.map((bind) => {

@@ -34,6 +34,7 @@ export interface GatewayRoute {
   close(): Promise<void>;
 }
 
+/** @throws {StartupError} If a policy or the target of the route is not valid. */
 export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
   const advice = adviceOf(route);
   const authentication = route.mcpAuthentication && createAuthentication(route.mcpAuthentication, logger, advice);

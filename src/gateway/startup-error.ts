@@ -16,7 +16,11 @@ export function atPlace<T>(place: string, create: () => T): T {
   }
 }
 
-/** @throws {StartupError} If the file does not exist or cannot be read. */
+/**
+ * Reads a file that the user has named.
+ *
+ * @throws {StartupError} If the file does not exist or cannot be read.
+ */
 export function readInputFile(file: string): string {
   try {
     return readRegularFile(file);

@@ -14,7 +14,7 @@ const CODE_SECONDS = 600;
 const PRINTABLE = /^[\x20\x21\x23-\x5b\x5d-\x7e]{1,500}$/;
 
 /**
- * Creates the endpoint where the upstream server sends the browser back to. The client gets a code of the OAuth proxy, bound to
+ * Creates the endpoint to which the upstream server sends the browser back. The client gets a code of the OAuth proxy, bound to
  * the client and its redirect URI.
  */
 export function createCallback(context: OAuthProxyContext) {

@@ -11,6 +11,7 @@ export interface Client extends SealedClient {
 
 export type Clients = ReturnType<typeof createClients>;
 
+/** Seals clients into their ids, and opens the ids again. */
 export function createClients(seal: OAuthProxySeal) {
   return {
     /** @returns The client id. */

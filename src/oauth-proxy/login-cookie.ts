@@ -9,7 +9,7 @@ const COOKIE_SECONDS = 30 * 86_400;
 const MAX_ALLOWED = 20;
 /** Only the latest cookies of a request are opened: each costs a decryption. */
 const MAX_COOKIES = 64;
-/** Older unreadable cookies are expired, so that the Cookie header stays below server limits. */
+/** Unreadable cookies beyond this number are expired, oldest first, so that the Cookie header stays below server limits. */
 const MAX_UNREADABLE = 8;
 /** First logins that start at the same time set several cookies. Of more than this, the oldest stays: it has the user's consents. */
 const MAX_READABLE = 8;

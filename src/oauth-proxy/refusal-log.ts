@@ -10,6 +10,7 @@ import { UpstreamRefusal } from './upstream-answer.js';
 /** The kind of request that was refused. */
 export type Act = 'registration' | 'login' | 'code' | 'refresh' | 'revocation' | 'request';
 
+/** The kind of request that each endpoint gets. */
 export const ACTS: Readonly<Record<OAuthProxyEndpointName, Act>> = Object.freeze({
   metadata: 'request',
   registration: 'registration',

@@ -26,7 +26,7 @@ export function createRevocation({ options, clients, seal, upstream, refusals }:
     }
     const sealed = seal.open('refresh_token', given);
     const hint = form.get('token_type_hint');
-    // RFC 7009, section 2.1: a client may revoke its own tokens only; section 2.2: the answer does not tell them from others.
+    // RFC 7009, section 2.1: a client may revoke its own tokens only; section 2.2: for other tokens it gets the same answer.
     if (sealed === undefined || sealed.client === fingerprint(authenticated.client.id)) {
       const token = sealed?.token ?? given;
       const credentials = upstreamCredentials(authenticated);

@@ -20,7 +20,7 @@ const SHAPES = {
   consent: { query: isText, browserId: isText },
   /** A browser: the contents of its login cookie, with fingerprints of its user's consents, the latest last. */
   browser: { id: isText, allowed: isTextList },
-  /** A login under way at the upstream server: the contents of our `state` there. */
+  /** A login in progress at the upstream server: the contents of our `state` there. */
   login: {
     browserId: isText,
     client: isText,

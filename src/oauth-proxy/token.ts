@@ -65,7 +65,7 @@ export function createToken(context: OAuthProxyContext) {
   };
 }
 
-/** @throws {OAuthError} For all other grant types, too: with the shared secret, some would need no user. */
+/** @throws {OAuthError} Also for every other grant type: with the shared secret, `client_credentials` would need no user. */
 function readGrant(context: OAuthProxyContext, form: Parameters, client: string): Grant {
   const grantType = form.get('grant_type');
   const resource = form.get('resource');

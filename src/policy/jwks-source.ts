@@ -7,7 +7,7 @@ import type { OptionChecks } from '../options/checks.js';
 import type { Jwks } from './auth-options.js';
 import { requireServerUrl } from './server-url.js';
 
-/** The source of an issuer's keys. Local keys have been read, and a function has returned a key set once. */
+/** The source of an issuer's keys. A file has been read, and a function has been called once and returned a key set. */
 export type JwksSource =
   | { readonly kind: 'file'; readonly file: string; readonly jwks: Jwks }
   | { readonly kind: 'inline'; readonly jwks: Jwks }
@@ -20,7 +20,7 @@ const FIX = 'Give one of { file }, { url }, { keys: […] }, a function, or the 
 /**
  * Checks the option `jwks`, and reads its file.
  *
- * @throws {ConfigError} If it is not one usable key set.
+ * @throws {ConfigError} If it does not name exactly one key set, or the key set cannot be read.
  */
 export function resolveJwksSource(checks: OptionChecks, jwks: unknown, option: string, allowHttp: boolean): JwksSource {
   if (typeof jwks === 'string') {

@@ -27,22 +27,30 @@ export function refuseOptionsAsMembers(
       );
     if (option === undefined || members[name] === undefined) continue;
     const expected = 'left out: members are announced to clients, and do nothing else';
-    checks.refuseUnquoted(`resourceMetadata.${name}`, expected, `Write "${option}" beside "resourceMetadata".`);
+    checks.refuseUnquoted(
+      `resourceMetadata.${name}`,
+      expected,
+      `Write "${option}" next to "resourceMetadata", not inside it.`,
+    );
   }
 }
 
 /** Refuses to announce that only bound tokens are accepted if the policy accepts others too. */
-export function refuseIdlePromises(
+export function refuseUnenforcedMembers(
   checks: OptionChecks,
   members: MetadataMembers,
-  kept: { readonly dpop: boolean; readonly mtls: boolean },
+  enforced: { readonly dpop: boolean; readonly mtls: boolean },
 ): void {
-  const promises = [
-    ['dpopBoundAccessTokensRequired', kept.dpop, 'Set senderConstraint.dpop.required to true, which announces it too.'],
-    ['tlsClientCertificateBoundAccessTokens', kept.mtls, 'Set senderConstraint.mtls, which announces it too.'],
+  const announcements = [
+    [
+      'dpopBoundAccessTokensRequired',
+      enforced.dpop,
+      'Set senderConstraint.dpop.required to true, which announces it too.',
+    ],
+    ['tlsClientCertificateBoundAccessTokens', enforced.mtls, 'Set senderConstraint.mtls, which announces it too.'],
   ] as const;
-  for (const [name, isKept, fix] of promises) {
-    if (members[name] !== true || isKept) continue;
+  for (const [name, isEnforced, fix] of announcements) {
+    if (members[name] !== true || isEnforced) continue;
     checks.refuse(`resourceMetadata.${name}`, 'left out where the policy does not require it', true, fix);
   }
 }

@@ -17,7 +17,7 @@ import {
 import { requireScopes } from '../options/scope-list.js';
 import type { AuthDecision } from './auth-decision.js';
 import type { McpAuthOptions, SharedOptions, TokenCacheOptions } from './auth-options.js';
-import { refuseIdlePromises, refuseOptionsAsMembers } from './metadata-members.js';
+import { refuseOptionsAsMembers, refuseUnenforcedMembers } from './metadata-members.js';
 import { type McpAuthMode, MODES } from './modes.js';
 import { ISSUER_OPTIONS, type IssuerContext, resolveIssuer, type TrustedIssuer } from './resolve-issuer.js';
 import { type ResolvedOAuthProxy, resolveOAuthProxy } from './resolve-oauth-proxy.js';
@@ -101,7 +101,7 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
   const { resource, members: metadataMembers } = resourceMetadata;
   const { dpop, mtls } = senderConstraint;
   refuseOptionsAsMembers(checks, metadataMembers, POLICY_OPTIONS);
-  refuseIdlePromises(checks, metadataMembers, { dpop: dpop === 'require', mtls: mtls !== undefined });
+  refuseUnenforcedMembers(checks, metadataMembers, { dpop: dpop === 'require', mtls: mtls !== undefined });
   if (dpop !== 'off' && resource === undefined) {
     const expected =
       'given where senderConstraint.dpop is, since a proof is checked against it and not against the Host header';
@@ -133,7 +133,7 @@ function resolveIssuers(
   if (given.issuers === undefined) return Object.freeze([resolveIssuer(checks, given, { path: '', ...shared })]);
   for (const key of ISSUER_OPTIONS) {
     if (given[key] !== undefined) {
-      const [expected, fix] = ['left out beside "issuers"', 'Move it into the entries of "issuers".'] as const;
+      const [expected, fix] = ['left out where "issuers" is given', 'Move it into the entries of "issuers".'] as const;
       if (key === 'clientSecret') checks.refuseUnquoted(key, expected, fix);
       else checks.refuse(key, expected, given[key], fix);
     }

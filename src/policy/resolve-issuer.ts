@@ -103,7 +103,12 @@ function resolveProvider(checks: OptionChecks, given: unknown, option: string): 
   const path = `${option}.${name}`;
   const settings = checks.record(providers[name], path, `Write { ${name}: {} }.`);
   for (const key of Object.keys(settings)) {
-    checks.refuse(path, 'an empty object', { [key]: '…' }, 'Write clientId and clientSecret beside "provider".');
+    checks.refuse(
+      path,
+      'an empty object',
+      { [key]: '…' },
+      'Write clientId and clientSecret next to "provider", not inside it.',
+    );
   }
   return PROVIDERS[name];
 }
@@ -126,7 +131,7 @@ function resolveClient(
   if (clientId === undefined && clientSecret === undefined) return undefined;
   if (provider === undefined) {
     const key = clientId === undefined ? 'clientSecret' : 'clientId';
-    checks.refuse(`${path}provider`, `given beside "${key}"`, undefined, 'Write "standard", or its kind.');
+    checks.refuse(`${path}provider`, `given together with "${key}"`, undefined, 'Write "standard", or its kind.');
   }
   const fix = 'Give the id of the client that you registered at the authorization server.';
   return Object.freeze({

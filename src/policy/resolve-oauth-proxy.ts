@@ -63,7 +63,7 @@ export function resolveOAuthProxy(
   const options = given === undefined ? {} : checks.record(given, 'oauthProxy', fix);
   if (trusted?.provider === undefined) {
     if (given !== undefined)
-      checks.refuse('provider', 'given beside "oauthProxy"', undefined, 'Write "keycloak", or another kind.');
+      checks.refuse('provider', 'given together with "oauthProxy"', undefined, 'Write "keycloak", or another kind.');
     return undefined;
   }
   const { secret, metadataUrl, ...simple } = readOptions(checks, OAUTH_PROXY_TABLE, options, 'oauthProxy');
@@ -108,7 +108,7 @@ function requireRegistration(checks: OptionChecks, { provider, client }: Trusted
 /** RFC 9449, section 4.2: a proof names the URL it is for. Clients would name the OAuth proxy, and the issuer would refuse that. */
 function refuseProofs(checks: OptionChecks, { requiresProof }: RestOfPolicy): void {
   if (!requiresProof) return;
-  const expected = 'false beside "provider", since no proof passes through the OAuth proxy';
+  const expected = 'false where "provider" is given, since no proof passes through the OAuth proxy';
   const fix = 'Set oauthProxy to false, so that clients log in at the issuer itself.';
   checks.refuse('senderConstraint.dpop.required', expected, true, fix);
 }
@@ -116,12 +116,12 @@ function refuseProofs(checks: OptionChecks, { requiresProof }: RestOfPolicy): vo
 /** The resource is the issuer of the OAuth proxy, so it must be configured. */
 function requireKnownResource(checks: OptionChecks, { resource, metadataMembers }: RestOfPolicy): ResourceIdentity {
   if (metadataMembers.authorizationServers !== undefined) {
-    const expected = 'left out beside "provider", whose OAuth proxy is the authorization server that clients see';
+    const expected = 'left out where "provider" is given: its OAuth proxy is the authorization server that clients see';
     const fix = 'Remove it, or set oauthProxy to false.';
     checks.refuse('resourceMetadata.authorizationServers', expected, metadataMembers.authorizationServers, fix);
   }
   if (resource !== undefined) return resource;
-  return checks.refuse('resourceMetadata.resource', 'given beside "provider"', undefined, RESOURCE_FIX);
+  return checks.refuse('resourceMetadata.resource', 'given together with "provider"', undefined, RESOURCE_FIX);
 }
 
 function resolveMetadata(checks: OptionChecks, metadataUrl: unknown, trusted: TrustedIssuer, allowHttp: boolean) {

@@ -11,7 +11,7 @@ import {
 } from '../options/option-table.js';
 import type { DpopOptions, MtlsOptions, SenderConstraintOptions } from './auth-options.js';
 
-const DPOP_FIX = 'Write {} to accept bound tokens beside others, or { required: true } to refuse all others.';
+const DPOP_FIX = 'Write {} to accept bound tokens and others, or { required: true } to refuse all others.';
 const MTLS_FIX = 'Write { getCertificate: (req) => …, required: true }.';
 const FIX = 'Write { dpop: {} }, { mtls: { getCertificate: (req) => … } }, or both.';
 

@@ -19,7 +19,7 @@ export const DESCOPE: Provider = Object.freeze({
   }),
 });
 
-/** `https://api.descope.com/v1/apps/agentic/{project}/{server}` */
+/** Parses an issuer of the form `https://api.descope.com/v1/apps/agentic/{project}/{server}`; undefined for any other. */
 function agenticIssuer(issuer: string): { origin: string; project: string; server: string } | undefined {
   const { origin, pathname } = new URL(issuer);
   const [, project, server] = /^\/v1\/apps\/agentic\/([^/]+)\/([^/]+)\/?$/.exec(pathname) ?? [];

@@ -9,6 +9,7 @@ export interface PathMatch {
   readonly at: string;
 }
 
+/** Reads an item of `matches`. */
 export function readPathMatch(node: ConfigNode): PathMatch {
   const { path } = node.members({ required: ['path'] });
   const { exact, pathPrefix } = path.members({ optional: ['exact', 'pathPrefix'] });

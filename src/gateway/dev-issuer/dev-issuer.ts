@@ -46,7 +46,11 @@ export function devIssuerStandIn(port: number): DevIssuerIdentity {
   return { issuer: urlFor(port), jwks: { keys: [withoutPrivatePart(createKey())] } };
 }
 
-/** @throws {StartupError} If oidc-provider is not installed, or the port is not free. */
+/**
+ * Starts the development issuer on this machine. Other machines cannot reach it.
+ *
+ * @throws {StartupError} If oidc-provider is not installed, or the port is not free.
+ */
 export async function startDevIssuer(options: DevIssuerOptions): Promise<DevIssuer> {
   const { port, resources, logger } = options;
   const library = await loadOidcProvider(logger);

@@ -81,7 +81,7 @@ function readContents(file: string): Contents {
   }
 }
 
-/** Other users of the machine could sign tokens if they can read the key, or replace the key if they can write it. */
+/** Refuses a file that other users can read, since they could sign tokens, or write, since they could replace the key. */
 function requirePrivate(descriptor: number): void {
   const status = fstatSync(descriptor);
   if (!status.isFile()) throw new UnusableFile('is not a regular file');

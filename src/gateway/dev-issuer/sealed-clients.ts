@@ -25,6 +25,7 @@ const SEALED_MEMBERS = [
 /** The method of a registration without `token_endpoint_auth_method` (RFC 7591, section 2). */
 const DEFAULT_METHOD = 'client_secret_basic';
 
+/** @param secret Client ids that were sealed with another secret do not open. */
 export function createSealedClients(secret: string): SealedClients {
   const seal = createSeal<{ client: { metadata: Record<string, unknown> } }>([secret], ['dev-issuer'], {
     client: { metadata: isRecord },
