@@ -93,7 +93,7 @@ async function compare() {
   console.log(`A call of ${CALL.length} bytes: µs of CPU in the server, medians of ${ROUNDS} rounds`);
   for (const [i, name] of names.entries()) console.log(`  ${spent[i].toFixed(1).padStart(6)}  ${name}`);
   const added = (i) => median(rounds.map((round) => round[i + 1] - round[i])).toFixed(1);
-  console.log(`mcpScopes() adds ${added(0)}; in the place of express.json(), ${added(2)}`);
+  console.log(`mcpScopes() adds ${added(0)}; instead of express.json(), ${added(2)}`);
 }
 async function main() {
   const served = process.argv.find((argument) => argument.startsWith('--serve='));

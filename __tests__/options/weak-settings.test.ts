@@ -49,7 +49,7 @@ describe('a setting that weakens security is warned of once, at construction:', 
     [
       'inheritEnv',
       (logger) => makeBackend({ inheritEnv: true, logger }),
-      'mcpStdioBackend(): inheritEnv is true, so the child sees every variable of our environment, secrets included: list the variables that it needs',
+      'mcpStdioBackend(): inheritEnv is true, so the child sees every variable of this process, secrets included: list the variables that it needs',
     ],
     [
       'allowedOrigins of mcpStdioBackend()',

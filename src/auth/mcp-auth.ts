@@ -114,7 +114,7 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
     }
     const remembered = verifier.recall(token);
     context.cached = remembered !== undefined;
-    // No setRefuser() here: it was called when this token was first verified.
+    // No setRefuser() here: it was called when this token was first verified, even if that request was refused.
     if (remembered !== undefined && senderConstraint.isPlain(remembered.auth, context.scheme)) {
       accept(context, remembered.auth);
       return;
@@ -146,7 +146,7 @@ function presentationOf({ req, scheme }: RequestContext, { resource, mtls }: Res
   return {
     scheme,
     method: req.method ?? '',
-    // A policy with `dpop` must have a resource. The Host header of the request proves nothing.
+    // A policy with `senderConstraint.dpop` must have a resource. The Host header of the request proves nothing.
     origin: resource?.origin,
     path: rawPath(requestTarget(req)),
     proof: Array.isArray(dpop) ? dpop.join(',') : dpop,

@@ -74,7 +74,7 @@ function weaknesses({ inheritEnv, allowedOrigins }: ResolvedStdio, { everyOrigin
   return [
     ...(inheritEnv === true
       ? [
-          'inheritEnv is true, so the child sees every variable of our environment, secrets included: list the variables that it needs',
+          'inheritEnv is true, so the child sees every variable of this process, secrets included: list the variables that it needs',
         ]
       : []),
     ...(allowedOrigins?.includes('*') && everyOrigin !== undefined

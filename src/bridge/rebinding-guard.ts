@@ -24,8 +24,8 @@ export function createRebindingGuard(options: ResolvedStdio, advice: Advice) {
   const everyOrigin = knownOrigins.has('*');
   const { logger } = options;
   const { foreignHost, foreignOrigin } = advice;
-  const refuseHost = createRefusal(logger, { reason: 'foreign_host', header: 'Host', fix: foreignHost });
-  const refuseOrigin = createRefusal(logger, { reason: 'foreign_origin', header: 'Origin', fix: foreignOrigin });
+  const refuseHost = createHeaderRefusal(logger, { reason: 'foreign_host', header: 'Host', fix: foreignHost });
+  const refuseOrigin = createHeaderRefusal(logger, { reason: 'foreign_origin', header: 'Origin', fix: foreignOrigin });
   const hostAllowed = (host: string): boolean =>
     knownHosts.has(host) || (HOST.test(host) && knownHosts.has(withoutPort(host)));
 
@@ -63,7 +63,7 @@ interface Refusal {
 }
 
 /** Creates a function that refuses a request. It logs at most once a minute: a refused caller may send thousands of requests. */
-function createRefusal(logger: Logger, { reason, header, fix }: Refusal): (value: string) => never {
+function createHeaderRefusal(logger: Logger, { reason, header, fix }: Refusal): (value: string) => never {
   let quietUntil = Number.NEGATIVE_INFINITY;
   let others = 0;
   return (value) => {

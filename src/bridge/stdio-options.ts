@@ -29,7 +29,7 @@ export interface McpStdioBackendOptions {
   /**
    * The program that speaks MCP on its standard input and output. It is started without a shell, and ended with its process group.
    * Processes that leave that group (setsid, daemons) are ended too on Linux, as long as the process that started them lives;
-   * elsewhere, after a crash of the program and after a SIGKILL of our own process they live on.
+   * elsewhere, after a crash of the program and after a SIGKILL of this process, they continue to run.
    */
   readonly command: string;
   /** Its arguments, one each; no shell reads them. @default [] */
@@ -43,24 +43,25 @@ export interface McpStdioBackendOptions {
     | Readonly<Record<string, string>>
     | ((auth: AuthInfo | undefined) => Readonly<Record<string, string>>)
     | undefined;
-  /** The child's working directory. @default our own */
+  /** The child's working directory. @default that of this process */
   readonly cwd?: string | undefined;
   /**
-   * Variables of our own environment that the child sees beside HOME, LANG, LC_ALL, LOGNAME, PATH, SHELL, TERM, TMPDIR, TZ and USER;
-   * `true`: all of them. @default []
+   * Names of environment variables that the child inherits from this process, in addition to HOME, LANG, LC_ALL, LOGNAME, PATH,
+   * SHELL, TERM, TMPDIR, TZ and USER. `true`: all variables, secrets included. @default []
    */
   readonly inheritEnv?: true | readonly string[] | undefined;
   /**
-   * Members for `_meta` of each request, chosen by the caller (`undefined`: anonymous). With it, a client's own `_meta` members are
-   * taken away from every message, but for the protocol's (`progressToken`, `io.modelcontextprotocol/…`, `traceparent`,
-   * `tracestate`, `baggage`) and those that `allowedClientMeta` lists. A key that is returned, with `undefined` too, is never the
-   * client's. The function is synchronous; an exception, a promise and anything else but a plain object refuse the request.
-   * @default nothing is added, and nothing taken away
+   * Takes the caller (`undefined`: anonymous) and returns members that are added to `_meta` of each request. If it is set, a client's
+   * own `_meta` members are removed from every message, except those of the protocol (`progressToken`, `io.modelcontextprotocol/…`,
+   * `traceparent`, `tracestate`, `baggage`) and those in `allowedClientMeta`. A client's member is always removed if the function
+   * returns its key, even with the value `undefined`. The function must return a plain object; if it throws, or returns a promise or
+   * anything else, the request fails.
+   * @default nothing is added, and nothing removed
    */
   readonly requestMeta?: ((auth: AuthInfo | undefined) => Record<string, unknown>) | undefined;
-  /** Further keys of `_meta` that a client may send where `requestMeta` is set; never one that says who the caller is. @default [] */
+  /** Further keys of `_meta` that a client may send if `requestMeta` is set. Do not list keys that say who the caller is. @default [] */
   readonly allowedClientMeta?: readonly string[] | undefined;
-  /** The URL that clients use (RFC 8707), where no `mcpAuth()` in front names it; its host is an allowed Host on loopback listeners. */
+  /** The URL that clients use (RFC 8707), if no `mcpAuth()` in front names it. Its host is an allowed Host on loopback listeners. */
   readonly resource?: string | undefined;
   /**
    * The allowed Host headers, as `name` or `name:port`. If given, every connection is checked; if not, only connections
@@ -69,9 +70,9 @@ export interface McpStdioBackendOptions {
    */
   readonly allowedHosts?: readonly string[] | undefined;
   /**
-   * Origin headers that are let through, as `https://name`, or `https://name:port`. Given, every connection is checked;
-   * not given, only those with a loopback Host, where loopback origins and that of `resource` are allowed. `'*'` lets every
-   * origin through, which is safe only where a token is required.
+   * The allowed Origin headers, as `https://name` or `https://name:port`. If given, every connection is checked; if not, only
+   * requests with a loopback Host, where loopback origins and that of `resource` are allowed. `'*'` allows every origin, which is
+   * safe only if every request needs a token.
    * @default loopback and the origin of `resource`, on loopback listeners
    */
   readonly allowedOrigins?: readonly string[] | undefined;
@@ -117,8 +118,8 @@ export interface McpStdioBackendOptions {
    */
   readonly maxPendingRequests?: number | undefined;
   /**
-   * How many children are started ahead; behind an `mcpAuth()`, anonymous callers get a quarter of them. Not together with an `env`
-   * that is a function. @default 0
+   * The number of children that are started ahead. Behind an `mcpAuth()`, anonymous callers get a quarter of them. Cannot be combined
+   * with an `env` that is a function. @default 0
    */
   readonly warmChildren?: number | undefined;
   /**
@@ -131,7 +132,7 @@ export interface McpStdioBackendOptions {
 }
 
 /** The row of a limit. */
-const limit = (fallback: number, least = 1) => wholeNumber(fallback, least, `The default is ${fallback}.`);
+const limit = (fallback: number, min = 1) => wholeNumber(fallback, min, `The default is ${fallback}.`);
 
 export const STDIO_TABLE = {
   command: { read: requireCommand },

@@ -4,9 +4,9 @@ export interface Advice {
   readonly foreignHost: string;
   readonly foreignOrigin: string;
   readonly permissive: string;
-  /** Undefined where the user did not ask for every origin here. */
+  /** Undefined if the user did not write the setting that allows every origin: then there is no warning. */
   readonly everyOrigin: string | undefined;
-  /** The names of options in that form, where they differ. */
+  /** The names of options in that form, by their names in code. Only those that differ. */
   readonly names: ReadonlyMap<string, string>;
 }
 

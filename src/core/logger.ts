@@ -6,11 +6,11 @@ import { printable } from './printable.js';
  * body. Default of every `logger` option: no logging.
  */
 export interface Logger {
-  /** Details of single requests, for the time of debugging. */
+  /** Details of single requests, for debugging. */
   debug(line: string): void;
-  /** Refused requests, and what a child wrote. */
+  /** Refused requests, and the stderr output of children. */
   info(line: string): void;
-  /** What is likely not meant: weak settings, clients that cannot log in. */
+  /** Probable mistakes: weak settings, and settings with which clients cannot log in. */
   warn(line: string): void;
   /** Failures of this server, or of a server that it depends on. */
   error(line: string): void;

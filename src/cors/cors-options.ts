@@ -6,7 +6,7 @@ import { createChecks, type OptionChecks } from '../options/checks.js';
 import { resolveLogger } from '../options/logger-option.js';
 import { flag, type OptionTable, type ResolvedOptions, readOptions, wholeNumber } from '../options/option-table.js';
 
-/** The options of `mcpCors()`. A given list replaces the default, it does not add to it. */
+/** The options of `mcpCors()`. A list replaces the default; it does not add to it. */
 export interface McpCorsOptions {
   /**
    * The origins whose pages may read answers: exact (`https://app.example.com`), with a star for the labels before a
@@ -16,8 +16,8 @@ export interface McpCorsOptions {
    */
   readonly allowedOrigins?: '*' | readonly string[] | undefined;
   /**
-   * Header fields that a page may send; `Mcp-Param-*` stands for all whose names begin so, and `['*']` allows whatever it
-   * asks for.
+   * Header fields that a page may send; `Mcp-Param-*` stands for all names that begin with `Mcp-Param-`, and `['*']` for every
+   * name.
    *
    * @default ['Authorization', 'Content-Type', 'Accept', 'Mcp-Session-Id', 'MCP-Protocol-Version', 'Last-Event-ID',
    * 'Mcp-Method', 'Mcp-Name', 'DPoP', 'Mcp-Param-*']
@@ -35,11 +35,11 @@ export interface McpCorsOptions {
    * @default ['GET', 'HEAD', 'POST', 'DELETE']
    */
   readonly methods?: readonly string[] | undefined;
-  /** True if cookies may come along. Bearer tokens need none. Not together with every origin. @default false */
+  /** Allows requests with cookies. Bearer tokens need none. Cannot be combined with every origin. @default false */
   readonly credentials?: boolean | undefined;
-  /** Seconds for which a browser need not ask again. @default 600 */
+  /** Seconds for which a browser may remember the answer to a preflight. @default 600 */
   readonly maxAgeSeconds?: number | undefined;
-  /** Warned of what a browser client will miss. @default no logging */
+  /** Gets warnings about what clients in a browser cannot do. @default no logging */
   readonly logger?: Logger | undefined;
 }
 
@@ -69,7 +69,7 @@ export const CORS_TABLE = {
   logger: { read: resolveLogger },
 } satisfies OptionTable<McpCorsOptions>;
 
-/** What a configuration file calls the options: the names of agentgateway. */
+/** The names of the options in a configuration file, which are those of agentgateway. */
 export const CORS_NAMES_IN_FILE: ReadonlyMap<string, string> = new Map([
   ['allowedOrigins', 'allowOrigins'],
   ['allowedHeaders', 'allowHeaders'],
@@ -81,7 +81,7 @@ export const CORS_NAMES_IN_FILE: ReadonlyMap<string, string> = new Map([
 
 export interface ResolvedCors extends Omit<ResolvedOptions<typeof CORS_TABLE>, 'allowedHeaders'> {
   readonly allowedHeaders: '*' | readonly string[];
-  /** In lower case: what the names of further header fields begin with. */
+  /** Beginnings of further allowed header names, in lower case. */
   readonly allowedHeaderPrefixes: readonly string[];
 }
 

@@ -38,7 +38,7 @@ export function assumePolicy({ servers, resource, scopes, metadata }: SeenPolicy
       })),
       requiredScopes: scopes,
       senderConstraint: { dpop, mtls },
-      // `dpop` needs a resource to check proofs against. Tokens are checked against `audiences`.
+      // `senderConstraint.dpop` needs a resource to check proofs against. Tokens are checked against `audiences`.
       resourceMetadata: dpop && { resource },
       // The user has named this server, and its keys only serve to explain a token.
       dangerouslyAllowHttp: true,

@@ -89,8 +89,8 @@ function findingFor(fault: TokenFault, read: ReadToken | undefined, policy: Reso
   const checked = { payload: read?.jwt.payload ?? {}, trusted: read?.trusted, policy };
   const report = reporterFor(stepOf(check, read, error.evidence.claim));
   // Unreadable keys are no fault of the token, and the MCP server may be able to read them.
-  const judge = error.code === 'key_set_unavailable' ? report.warning : report.fault;
-  return { ...judge(...explanationOf(fault, checked)), code: error.code };
+  const findingOf = error.code === 'key_set_unavailable' ? report.warning : report.fault;
+  return { ...findingOf(...explanationOf(fault, checked)), code: error.code };
 }
 
 const STEPS: Partial<Record<TokenCheck, string>> = {

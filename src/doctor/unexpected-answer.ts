@@ -3,7 +3,7 @@ import { ADDRESS_REFUSED } from '../upstream/guarded-fetch.js';
 import type { Finding, Fix, reporterFor } from './finding.js';
 import { type ProbeResponse, reasonIn, TOO_MANY_REQUESTS } from './probe.js';
 
-type Report = ReturnType<typeof reporterFor>;
+type StepReporter = ReturnType<typeof reporterFor>;
 
 /** The advice for a status that has nothing to do with logins or tokens. */
 const STATUS_FIXES: Readonly<Record<number, Fix>> = {
@@ -44,7 +44,11 @@ interface StatusReport {
  * The finding for an answer that is neither a challenge nor an MCP message, after which no client can continue. The status
  * seldom shows what is at fault.
  */
-export function unexpectedFinding(report: Report, answer: ProbeResponse, { seen, affects }: StatusReport): Finding {
+export function unexpectedFinding(
+  report: StepReporter,
+  answer: ProbeResponse,
+  { seen, affects }: StatusReport,
+): Finding {
   const { status, headers } = answer;
   if (status < 300) {
     const what = `${status} with ${headers.get('content-type') ?? 'no content type'}, not an MCP answer`;

@@ -122,11 +122,11 @@ export function parseDoctorLine(args: readonly string[]): DoctorOptions | undefi
     throw doctorUsageError('give either a URL or -f FILE');
   }
   const targets = url === undefined ? targetsIn(values.file as string) : [{ url: requireUrl(url) }];
-  const token = values.token === undefined ? undefined : readToken(values.token, targets);
+  const token = values.token === undefined ? undefined : readTokenArgument(values.token, targets);
   return { targets: targets.map((target) => ({ ...target, token })), json: values.json };
 }
 
-function readToken(file: string, targets: readonly DoctorTarget[]): string {
+function readTokenArgument(file: string, targets: readonly DoctorTarget[]): string {
   const resources = [...new Set(targets.map(({ url }) => url))];
   // A token must not be sent to a resource other than its own (MCP specification, authorization).
   if (resources.length > 1) {

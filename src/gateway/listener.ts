@@ -12,13 +12,13 @@ export async function openListener(server: Server, host: string, bind: BindConfi
   try {
     await once(server.listen(bind.port, host), 'listening');
   } catch (error) {
-    throw new StartupError(problemOf(error as NodeJS.ErrnoException, host, bind), { cause: error });
+    throw new StartupError(listenProblem(error as NodeJS.ErrnoException, host, bind), { cause: error });
   }
   const { port } = server.address() as AddressInfo;
   return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }
 
-function problemOf(error: NodeJS.ErrnoException, host: string, { at, port }: BindConfig): string {
+function listenProblem(error: NodeJS.ErrnoException, host: string, { at, port }: BindConfig): string {
   const reasons: Readonly<Record<string, string>> = {
     EADDRINUSE: `port ${port} on ${host} is in use: stop the program that uses it, or change ${at}.port`,
     EACCES: `port ${port} on ${host} may not be opened by this user: change ${at}.port to one above 1023`,

@@ -91,7 +91,7 @@ function adviceOf({ at, mcpAuthentication }: RouteConfig): Advice {
     foreignHost: `set ${place}.resourceMetadata.resource to the address that clients use, or make the proxy send "Host: localhost"`,
     foreignOrigin: `add it to ${at}.policies.cors.allowOrigins, without "*"`,
     permissive: `set ${place}.mode to "strict"`,
-    // The file names origins in policies.cors alone, and the backend lets every origin through only where a token is required.
+    // A "*" of the backend comes from originsForBackend() and not from the user, and only if every request needs a token.
     everyOrigin: undefined,
     names: new Map(),
   };

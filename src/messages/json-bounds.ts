@@ -37,7 +37,7 @@ export function countMembers(text: string): number {
   let items = /^[ \t\r\n]*\[/.test(text) ? 1 : Number.NEGATIVE_INFINITY;
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
-    if (code === QUOTE) at = endOfString(text, at);
+    if (code === QUOTE) at = closingQuoteOf(text, at);
     // In valid JSON, a colon outside of strings always follows a member's name.
     else if (code === COLON) members += 1;
     else if (code === OPEN || code === OPEN_LIST) levels += 1;
@@ -50,7 +50,7 @@ export function countMembers(text: string): number {
 }
 
 /** The index of the quote that closes the string opened at `open`: the first one after an even number of backslashes. */
-function endOfString(text: string, open: number): number {
+function closingQuoteOf(text: string, open: number): number {
   for (let close = text.indexOf('"', open + 1); close !== -1; close = text.indexOf('"', close + 1)) {
     let first = close;
     while (text.charCodeAt(first - 1) === BACKSLASH) first -= 1;

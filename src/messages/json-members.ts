@@ -76,7 +76,7 @@ function readMember(bytes: Buffer, keyStart: number): Member | undefined {
   if (start < 0) return undefined;
   const end = endOfValue(bytes, start);
   if (end < 0) return undefined;
-  return { name: readKey(bytes, keyStart, keyEnd), keyStart, start, end };
+  return { name: readName(bytes, keyStart, keyEnd), keyStart, start, end };
 }
 
 export function memberOf(members: Members | undefined, name: string): Member | undefined {
@@ -101,7 +101,7 @@ export function applyEdits(bytes: Buffer, edits: readonly Edit[]): Buffer {
   return Buffer.concat(pieces);
 }
 
-function readKey(bytes: Buffer, start: number, end: number): string {
+function readName(bytes: Buffer, start: number, end: number): string {
   const inner = bytes.toString('utf8', start + 1, end - 1);
   if (!inner.includes('\\')) return inner;
   try {

@@ -3,7 +3,7 @@ import { DPOP_ALGORITHMS } from '../oauth/challenge.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 
 /** A member of the document. `undefined`, `null` and empty lists are not emitted. */
-type Member = readonly [name: string, value: unknown];
+type DocumentMember = readonly [name: string, value: unknown];
 
 /**
  * Builds the protected resource metadata document (RFC 9728, section 2). Its members have agentgateway's order.
@@ -12,7 +12,7 @@ type Member = readonly [name: string, value: unknown];
  */
 export function buildResourceMetadata(resolved: ResolvedAuth, resource: string): Readonly<Record<string, unknown>> {
   const { authorizationServers, bearerMethodsSupported, scopesSupported, ...others } = resolved.metadataMembers;
-  const members: Member[] = [
+  const members: DocumentMember[] = [
     ['resource', resource],
     ['authorization_servers', authorizationServers ?? authorizationServersOf(resolved)],
     ['mcp_protocol_version', '2025-06-18'],
@@ -20,14 +20,14 @@ export function buildResourceMetadata(resolved: ResolvedAuth, resource: string):
     ['bearer_methods_supported', bearerMethodsSupported],
     ['scopes_supported', scopesSupported],
     ...senderConstraintMembers(resolved),
-    ...Object.entries(others).map(([name, value]): Member => [snakeCase(name), value]),
+    ...Object.entries(others).map(([name, value]): DocumentMember => [snakeCase(name), value]),
   ];
   // A member that the user gave replaces ours of the same name, such as `mcpProtocolVersion`.
   return Object.fromEntries(members.filter(([, value]) => isEmitted(value)));
 }
 
 /** The members of RFC 9728, section 2, for RFC 9449 and RFC 8705. */
-function senderConstraintMembers({ dpop, mtls }: ResolvedAuth): Member[] {
+function senderConstraintMembers({ dpop, mtls }: ResolvedAuth): DocumentMember[] {
   return [
     ['dpop_signing_alg_values_supported', dpop === 'off' ? undefined : DPOP_ALGORITHMS],
     ['dpop_bound_access_tokens_required', dpop === 'require' ? true : undefined],

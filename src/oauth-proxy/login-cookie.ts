@@ -11,11 +11,10 @@ const MAX_ALLOWED = 20;
 const MAX_COOKIES = 64;
 /** Unreadable cookies beyond this number are expired, oldest first, so that the Cookie header stays below server limits. */
 const MAX_UNREADABLE = 8;
-/** Cookies of first logins started at once; more are expired. The oldest cookie stays: it says what the user has allowed. */
+/** First logins that start at the same time set several cookies. Of more than this, the oldest stays: it has the user's consents. */
 const MAX_READABLE = 8;
 const ID_IN_NAME = 8;
 
-/** @param resource With https, cookies are Secure and have the prefix `__Host-`. */
 export function createLoginCookies(seal: OAuthProxySeal, resource: URL) {
   const secure = resource.protocol === 'https:';
   // Two resources of one origin must not overwrite each other's cookie.

@@ -46,7 +46,7 @@ export function createRefusalLog({ provider }: Pick<ResolvedOAuthProxy, 'provide
       const who = client === undefined ? 'a client without a name' : `the client ${quote(client)}`;
       const by = error instanceof UpstreamRefusal ? 'the authorization server' : 'this server';
       logger.warn(
-        `OAuth proxy: ${act} of ${who} refused by ${by}: ${reasonOf(error)}; ${adviceFor(error, act, provider)}`,
+        `OAuth proxy: ${act} of ${who} refused by ${by}: ${reasonOf(error)}; ${remedyFor(error, act, provider)}`,
       );
       if (verdict === 'last') logger.warn('OAuth proxy: further refusals in this minute are not logged');
     },
@@ -100,7 +100,7 @@ const ADVICE_UPSTREAM: Readonly<Record<string, string>> = {
 const CORRECT_CLIENT = 'correct the client';
 
 /** The advice for the operator, or for the user of the client. */
-function adviceFor(error: Refused, act: Act, { registration }: ResolvedOAuthProxy['provider']): string {
+function remedyFor(error: Refused, act: Act, { registration }: ResolvedOAuthProxy['provider']): string {
   if (error instanceof OAuthError) return ADVICE_OURS[error.error] ?? CORRECT_CLIENT;
   if (error instanceof BodyError) return CORRECT_CLIENT;
   if (act === 'registration') return registration?.hint ?? 'let clients register there, or set "clientId"';

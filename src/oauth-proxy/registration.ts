@@ -56,7 +56,7 @@ interface ClientMetadata {
 export function createRegistration(context: OAuthProxyContext) {
   const { options, clients, refusals } = context;
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    const given = parseObject((await readBody(req, MAX_BODY_BYTES)).toString('utf8'));
+    const given = parseBody((await readBody(req, MAX_BODY_BYTES)).toString('utf8'));
     const name = nameOf(given);
     refusals.about(req, { client: name });
     const metadata = readClientMetadata(given);
@@ -108,7 +108,7 @@ function readClientMetadata(given: Readonly<Record<string, unknown>>): ClientMet
   };
 }
 
-function parseObject(text: string): Record<string, unknown> {
+function parseBody(text: string): Record<string, unknown> {
   try {
     const value = parseStrictJson(text);
     if (isRecord(value)) return value;

@@ -11,7 +11,7 @@ export type OptionChecks = ReturnType<typeof createChecks>;
  * Creates the checks for the options of one function. Each returns the checked value or throws a `ConfigError`.
  *
  * @param who The function that the developer called, for example `mcpAuth()`.
- * @param names The names of options in the form that the user writes, where they differ.
+ * @param names Names of options for messages, if the user writes them differently, for example in a configuration file.
  */
 export function createChecks(who: string, names: ReadonlyMap<string, string> = new Map()) {
   const written = (option: string) => option.replace(/^\w+/, (name) => names.get(name) ?? name);
@@ -81,10 +81,10 @@ function isStringList(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '');
 }
 
-/** A regular expression in the place of a string, or of one in a list. */
+/** Returns a regular expression that was given instead of a string, alone or in a list. */
 export function regExpIn(value: unknown): RegExp | undefined {
   const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-  // Not instanceof: Jest has a realm of its own.
+  // Not instanceof: under Jest, the value comes from another realm.
   return list.find((item) => types.isRegExp(item));
 }
 

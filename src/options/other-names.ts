@@ -1,16 +1,16 @@
 import { lowerAscii } from '../http/lower-ascii.js';
 
-/** An option, and what users of other tools, of the other form of the configuration or of earlier versions call it. */
+/** An option with its other names: in other tools, in the other form of the configuration (code or file), or in earlier versions. */
 export interface OtherNames {
-  /** Its name here; with a dot where it is a member of an option. */
+  /** Its path, for example `jwks.url`. */
   readonly option: string;
-  /** In whatever case, with or without underscores. */
+  /** Its other names. Case, underscores and hyphens make no difference. */
   readonly words: readonly string[];
-  /** How it is written; left out where the name says it. */
+  /** How to write it, if the name alone does not say that. */
   readonly write?: string;
 }
 
-/** Where a word has several entries, the one whose option is known at that place counts: a file and JavaScript differ. */
+/** A word may have several entries, because code and file differ. The one whose option is known at that place counts. */
 export const OTHER_NAMES: readonly OtherNames[] = [
   { option: 'oauthProxy', words: ['facade'] },
   { option: 'tokenCache', words: ['verifiedTokens', 'cache'] },
@@ -46,7 +46,7 @@ export const OTHER_NAMES: readonly OtherNames[] = [
   { option: 'methods', words: ['allowMethods'] },
   { option: 'credentials', words: ['allowCredentials'] },
   { option: 'maxAgeSeconds', words: ['maxAge'] },
-  // In a configuration file.
+  // The names in a configuration file.
   { option: 'cmd', words: ['command'] },
   { option: 'allowOrigins', words: ['origins', 'origin', 'allowedOrigins'] },
   { option: 'allowHeaders', words: ['allowedHeaders'] },
@@ -56,10 +56,10 @@ export const OTHER_NAMES: readonly OtherNames[] = [
   { option: 'maxAge', words: ['maxAgeSeconds'] },
 ];
 
-/** Values that an option had in an earlier version, and what they are called now. */
+/** Former values of options, with their current names. */
 const OTHER_VALUES: ReadonlyMap<unknown, string> = new Map([['toolError', 'jsonRpcError']]);
 
-/** The option that is meant by a word that is none of the `known` names; undefined where that is not certain. */
+/** Finds the option of the `known` ones that has `word` as another name; undefined if there is none. */
 export function otherNameFor(word: string, known: readonly string[]): OtherNames | undefined {
   const folded = fold(word);
   return OTHER_NAMES.find(
@@ -67,13 +67,13 @@ export function otherNameFor(word: string, known: readonly string[]): OtherNames
   );
 }
 
-/** The value that is meant by one that an option no longer has. */
+/** Returns the current name of a former value; undefined if `known` does not have it. */
 export function otherValueFor(value: unknown, known: readonly string[]): string | undefined {
   const other = OTHER_VALUES.get(value);
   return other !== undefined && known.includes(other) ? other : undefined;
 }
 
-/** The advice for such a word: one sentence. */
+/** The advice for a user who wrote another name: one sentence. */
 export function writeAs({ option, write }: OtherNames): string {
   return write === undefined ? `Write "${option}".` : `Write ${write}.`;
 }

@@ -14,11 +14,11 @@ export interface AuthDecision {
    * token could not be checked, which is not the client's fault.
    */
   readonly outcome: 'passed' | 'anonymous' | 'refused' | 'would_refuse' | 'failed';
-  /** Why a request was refused, or would be, or could not be decided; each code has a heading in docs/errors.md. */
+  /** The reason why a request was refused, would be refused, or could not be decided; each code has a heading in docs/errors.md. */
   readonly code?: RefusalCode | OutageCode | undefined;
   /** The token's `iss`. */
   readonly issuer?: string | undefined;
-  /** The user, as the claim `subjectClaim` of the issuer names it. */
+  /** The user, from the claim that the issuer's `subjectClaim` names. */
   readonly subject?: string | undefined;
   /** The client, as `AuthInfo.clientId` has it. */
   readonly clientId?: string | undefined;

@@ -37,7 +37,7 @@ export type JwksOption =
   | (() => Jwks)
   | string;
 
-/** What every token of an issuer must have, beside what is always checked. */
+/** Requirements for every token of an issuer, in addition to the checks that are always made. */
 export interface JwtValidationOptions {
   /** Claims that must be present, of any name. @default ['exp'] */
   readonly requiredClaims?: readonly string[] | undefined;
@@ -71,7 +71,7 @@ export interface IssuerOptions {
   /** The secret of `clientId`, if it is a confidential client. Sent to the token endpoint only. */
   readonly clientSecret?: string | undefined;
   /**
-   * Where the keys that verify tokens come from.
+   * The source of the keys that verify tokens.
    *
    * @default the provider's URL; `{issuer}/.well-known/jwks.json` without one
    */
@@ -101,9 +101,9 @@ export interface KnownMetadataMembers {
   readonly resource?: string | undefined;
   /** Advertised, not enforced: see `requiredScopes`. */
   readonly scopesSupported?: readonly string[] | undefined;
-  /** Advertised: how a token may be sent. Whatever stands here, it is read from the `Authorization` header alone. */
+  /** Advertised: the ways to send a token. `mcpAuth()` reads it only from the `Authorization` header, whatever is listed here. */
   readonly bearerMethodsSupported?: readonly string[] | undefined;
-  /** Where clients get a token. @default the configured issuers, byte for byte */
+  /** The authorization servers where clients get a token. @default the configured issuers, byte for byte */
   readonly authorizationServers?: readonly string[] | undefined;
 }
 
@@ -119,7 +119,7 @@ export interface ResourceMetadataOptions extends KnownMetadataMembers {
 export interface TokenCacheOptions {
   /** Seconds. Every remembered token is verified again after this time. @default 300 */
   readonly maxAgeSeconds?: number | undefined;
-  /** How many tokens are remembered. @default 10000 */
+  /** The number of tokens that are remembered. @default 10000 */
   readonly maxEntries?: number | undefined;
   /** Estimated bytes of all remembered tokens together. Beyond it, the least recently used ones are forgotten. @default 67108864 */
   readonly maxBytes?: number | undefined;
@@ -155,25 +155,25 @@ export interface SenderConstraintOptions {
 
 /** The options that hold for all issuers of a policy. */
 export interface SharedOptions {
-  /** Which requests pass without a valid token. @default 'strict' */
+  /** Decides which requests pass without a valid token. @default 'strict' */
   readonly mode?: McpAuthMode | undefined;
-  /** What clients are told of this server (RFC 9728); announced, not enforced. @default {} */
+  /** The metadata that tells clients about this server (RFC 9728); announced, not enforced. @default {} */
   readonly resourceMetadata?: ResourceMetadataOptions | undefined;
-  /** Every token must have all of these; named in each challenge. @default [] */
+  /** Scopes that every token must have, all of them; each challenge names them. @default [] */
   readonly requiredScopes?: readonly string[] | undefined;
   /** Seconds of tolerance for `exp` and `nbf`. @default 30 */
   readonly clockToleranceSeconds?: number | undefined;
-  /** Bytes. A longer token is refused before it is looked at. @default 16384 */
+  /** Bytes. A longer token is refused before it is parsed. @default 16384 */
   readonly maxTokenBytes?: number | undefined;
-  /** Seconds for which known keys go on being trusted while the key server cannot be reached. @default 86400 */
+  /** Seconds for which known keys stay trusted while the key server cannot be reached. @default 86400 */
   readonly staleIfErrorSeconds?: number | undefined;
   /** Remembers verified tokens; `false` verifies the token of every request again. @default {} */
   readonly tokenCache?: TokenCacheOptions | false | undefined;
   /** Tokens bound to a key or to a certificate of the client; without it, bound tokens are refused. @default {} */
   readonly senderConstraint?: SenderConstraintOptions | undefined;
   /**
-   * Our side of the authorization server that `provider` names: clients see this server as their authorization server,
-   * and every login is relayed. `false` shows them the issuer itself, byte for byte.
+   * The OAuth proxy for the authorization server that `provider` names: clients see this server as their authorization server,
+   * and it relays every login. `false` shows them the issuer itself, byte for byte.
    *
    * @default {}
    */

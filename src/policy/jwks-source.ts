@@ -43,8 +43,8 @@ export function resolveJwksSource(checks: OptionChecks, jwks: unknown, option: s
 /**
  * Derives the URL of an issuer's key set from its provider.
  *
- * @param path Empty, or that of the issuer, with a dot at its end.
- * @throws {ConfigError} Where the issuer is not a URL that a key set's address can be derived from.
+ * @param path The path of the issuer's options: empty, or `issuers[1].`, for example.
+ * @throws {ConfigError} If the issuer is not an http(s) URL, or is on plain http where that is not allowed.
  */
 export function deriveJwksSource(
   checks: OptionChecks,
@@ -55,7 +55,7 @@ export function deriveJwksSource(
     const expected = 'given, since a key set is derived only from an issuer that is an http(s) URL';
     return checks.refuse(`${path}jwks`, expected, undefined, FIX);
   }
-  // What the user wrote is the issuer; the address that follows from it is as safe.
+  // Checked first, so that the message names `issuer`, which the user wrote, and not the derived URL.
   requireServerUrl(checks, issuer, `${path}issuer`, allowHttp);
   return { kind: 'url', url: requireServerUrl(checks, jwksUrl(issuer), `${path}jwks`, allowHttp) };
 }

@@ -1,6 +1,6 @@
 import { nearestName, type OptionChecks } from '../options/checks.js';
 
-type Members = Readonly<Record<string, unknown>>;
+type MetadataMembers = Readonly<Record<string, unknown>>;
 
 /** Shorter option names are similar to too many other words. */
 const MIN_LENGTH = 9;
@@ -12,7 +12,11 @@ const MAX_DISTANCE = 2;
  *
  * @param options The names of the policy's options.
  */
-export function refuseOptionsAsMembers(checks: OptionChecks, members: Members, options: readonly string[]): void {
+export function refuseOptionsAsMembers(
+  checks: OptionChecks,
+  members: MetadataMembers,
+  options: readonly string[],
+): void {
   for (const name of Object.keys(members)) {
     const option =
       options.find((each) => each.toLowerCase() === name.toLowerCase()) ??
@@ -34,7 +38,7 @@ export function refuseOptionsAsMembers(checks: OptionChecks, members: Members, o
 /** Refuses to announce that only bound tokens are accepted if the policy accepts others too. */
 export function refuseUnenforcedMembers(
   checks: OptionChecks,
-  members: Members,
+  members: MetadataMembers,
   enforced: { readonly dpop: boolean; readonly mtls: boolean },
 ): void {
   const announcements = [

@@ -27,7 +27,7 @@ export const SENDER_CONSTRAINT_TABLE = {
   mtls: { read: optional(group(MTLS_TABLE, MTLS_FIX)) },
 } satisfies OptionTable<SenderConstraintOptions>;
 
-/** How tokens are bound to their clients. */
+/** The resolved option `senderConstraint`. */
 export interface ResolvedSenderConstraint {
   readonly dpop: DpopMode;
   /** Undefined: tokens bound to a certificate are refused. */

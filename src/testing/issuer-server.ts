@@ -29,7 +29,7 @@ export async function startIssuerServer(readJwks: () => Jwks) {
     }
     requests[document] += 1;
     res.writeHead(200, { 'content-type': 'application/json', 'access-control-allow-origin': '*' });
-    res.end(JSON.stringify(document === 'jwks' ? readJwks() : metadataOf(url)));
+    res.end(JSON.stringify(document === 'jwks' ? readJwks() : buildMetadata(url)));
   });
   await listen(server, 0);
   const { port } = server.address() as AddressInfo;
@@ -48,7 +48,7 @@ function documentFor(path: string): keyof RequestCounts | undefined {
 }
 
 /** Names an authorization and a token endpoint because clients require them. Nothing answers there. */
-function metadataOf(issuer: string): Readonly<Record<string, unknown>> {
+function buildMetadata(issuer: string): Readonly<Record<string, unknown>> {
   return {
     issuer,
     jwks_uri: STANDARD.jwksUrl(issuer),

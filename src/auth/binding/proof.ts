@@ -114,7 +114,7 @@ async function runBearerAuth(
   if (error !== undefined) throw error;
 }
 
-/** An empty string stops the package from reading an environment variable. `false` skips what token-faults.ts has checked, or need not. */
+/** An empty string stops the package from reading an environment variable. `false` turns off a check that token-faults.ts has made, or that is not needed. */
 function optionsFor({ auth, key, trusted }: VerifiedToken): AuthOptions {
   return {
     issuer: trusted.issuer,

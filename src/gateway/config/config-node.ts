@@ -10,7 +10,7 @@ interface Names<R extends string, O extends string> {
   readonly unsupported?: readonly string[];
 }
 
-type Members<R extends string, O extends string> = Record<R, ConfigNode> & Partial<Record<O, ConfigNode>>;
+type NodesByName<R extends string, O extends string> = Record<R, ConfigNode> & Partial<Record<O, ConfigNode>>;
 
 /** A value in the configuration file, with its place there, which every error message names. */
 export class ConfigNode {
@@ -28,7 +28,7 @@ export class ConfigNode {
   }
 
   /** The members of this mapping. Refuses a key that is neither required nor optional: it would have no effect. */
-  members<const R extends string = never, const O extends string = never>(names: Names<R, O>): Members<R, O> {
+  members<const R extends string = never, const O extends string = never>(names: Names<R, O>): NodesByName<R, O> {
     const { required = [], optional = [], unsupported = [] } = names;
     const known: readonly string[] = [...required, ...optional];
     const members: Record<string, ConfigNode> = {};
@@ -37,7 +37,7 @@ export class ConfigNode {
       members[key] = member;
     }
     for (const key of required) members[key] ??= this.#member(key, undefined).refuse('is missing');
-    return members as Members<R, O>;
+    return members as NodesByName<R, O>;
   }
 
   mapping(): Readonly<Record<string, unknown>> {

@@ -29,14 +29,14 @@ export function logStderr(
     if (lines <= LINES_PER_SECOND) logger[isProbed() ? 'debug' : 'info'](`child ${pid}: ${text}`);
   };
   const reader = new LineReader(MAX_LINE_LENGTH, {
-    line: (bytes) => log(textOf(bytes)),
-    oversized: (head) => log(`${textOf(head.subarray(0, MAX_LINE_LENGTH))}…`),
+    line: (bytes) => log(lineText(bytes)),
+    oversized: (head) => log(`${lineText(head.subarray(0, MAX_LINE_LENGTH))}…`),
   });
   stream.on('data', (chunk: Buffer) => reader.push(chunk));
   stream.on('end', () => reader.end());
 }
 
 // With escape sequences and line ends, a child could forge log lines.
-function textOf(bytes: Buffer): string {
+function lineText(bytes: Buffer): string {
   return printable(bytes.toString('utf8').trimEnd(), MAX_LINE_LENGTH);
 }
