@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect, createServer as createHttp2Server } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect as dial } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { visitHeader } from '../../src/http/outgoing-header.js';
 import { listen, originOf, stop } from '../support/loopback-server.js';
