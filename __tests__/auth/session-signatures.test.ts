@@ -57,6 +57,29 @@ describe('sessionOwners: sign', () => {
     expect(await ask(rotated.url, 'alice', id)).toEqual(UNKNOWN_SESSION);
   });
 
+  test('with two secrets an id that has the new signature keeps it', async () => {
+    const { url, open } = await startSessionApp({ ...signed, secret: [SECRET, OLD_SECRET] });
+    const id = await open('alice');
+    expect(await ask(url, 'alice', id)).toEqual({ ...served, id });
+  });
+
+  test('a server that answers with another session gets that one signed too', async () => {
+    const server = createTrustingServer();
+    const { url } = await startSessionApp(signed, {
+      ...server,
+      handle: (req, res, next) => {
+        if (req.method === 'PUT') delete req.headers['mcp-session-id'];
+        server.handle(req, res, next);
+      },
+    });
+    const { id } = await ask(url, 'alice');
+    const other = await ask(url, 'alice', id, { method: 'PUT' });
+    expect(other.id).toHaveLength(80);
+    expect(other.id).not.toBe(id);
+    expect(await ask(url, 'alice', other.id)).toMatchObject(served);
+    expect(await ask(url, 'bob', other.id)).toEqual(UNKNOWN_SESSION);
+  });
+
   test('in permissive mode an id that another user named is not signed for that user', async () => {
     const { url, open, sessions } = await startSessionApp({ ...signed, mode: 'permissive' });
     await open('alice');

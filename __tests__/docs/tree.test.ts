@@ -29,7 +29,15 @@ test('the tree names every room of src/, and none that is not there', () => {
   expect(roomsIn(tree).toSorted()).toEqual([...rooms].toSorted());
 });
 
-const PAGES = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs/errors.md', 'docs/providers.md', 'docs/testing.md'];
+const PAGES = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'docs/errors.md',
+  'docs/providers.md',
+  'docs/sessions.md',
+  'docs/testing.md',
+];
 
 test.each([...PAGES, 'docs/design.md', 'docs/conventions.md', '.ci/run', '.ci/more'])(
   'every script and file that %s names is there',
