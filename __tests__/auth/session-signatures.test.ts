@@ -1,6 +1,7 @@
 import connect from 'connect';
+import onHeaders from 'on-headers';
 import { describe, expect, test } from 'vitest';
-import { mcpAuth } from '../../src/index.js';
+import { type Middleware, mcpAuth } from '../../src/index.js';
 import { serve } from '../support/loopback-server.js';
 import { ask, createTrustingServer, sessionPolicy, startSessionApp, UNKNOWN_SESSION } from '../support/session-app.js';
 
@@ -85,6 +86,30 @@ describe('sessionOwners: sign', () => {
     await open('alice');
     const [own = ''] = sessions;
     expect(await ask(url, 'bob', own)).toEqual({ ...served, id: own });
+  });
+
+  test.each<[where: string, isBefore: boolean]>([
+    ['before mcpAuth()', true],
+    ['after mcpAuth()', false],
+  ])('an on-headers listener %s that copies all headers leaves the signed id', async (_where, isBefore) => {
+    const { handle } = createTrustingServer();
+    const copied: unknown[] = [];
+    const copying: Middleware = (_req, res, next) => {
+      onHeaders(res, () => {
+        for (const name of res.getHeaderNames()) res.setHeader(name, res.getHeader(name) as string);
+        copied.push(res.getHeader('mcp-session-id'));
+      });
+      next();
+    };
+    const auth = mcpAuth(sessionPolicy(signed));
+    const app = connect();
+    for (const each of isBefore ? [copying, auth, handle] : [auth, copying, handle]) app.use(each as never);
+    const url = `${await serve(app)}/mcp`;
+    const { id = '' } = await ask(url, 'alice');
+    expect(id).toHaveLength(80);
+    // Beneath mcpAuth() it sees what the client gets, above it what the server has set.
+    expect(copied).toEqual([isBefore ? id : id.slice(0, 36)]);
+    expect(await ask(url, 'alice', id)).toEqual({ ...served, id });
   });
 
   test('several copies of mcpAuth() with one secret in one app: the one in front of the server decides', async () => {

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AuthInfo } from '../core/auth-info.js';
+import type { Logger } from '../core/logger.js';
 import { ownSessionIds, takeSessionNote } from '../core/own-sessions.js';
 import { userOf } from '../core/principal.js';
+import { createRareLine } from '../core/rare-line.js';
 import { type SessionOwner, sessionOwnerOf } from '../core/session-owner.js';
 import { type Claim, SessionOwners } from '../core/session-owners.js';
 import type { SessionSigner } from '../core/session-signer.js';
@@ -40,16 +42,18 @@ export class SessionRefusal extends BridgeError {
   }
 }
 
+const SHARED_ID =
+  'mcpAuth(): the MCP server gave a caller the id of a session that belongs to another caller, who keeps it (sessionOwners); session ids must be unique';
 const UNKNOWN_SESSION = new SessionRefusal();
 
 /** Keeps the sessions of MCP servers in the same app apart. Requests that neither name a session nor may open one pay nothing. */
 export function createSessionCheck(
-  { sessionOwners, secrets }: Pick<ResolvedAuth, 'sessionOwners' | 'secrets'>,
+  { sessionOwners, secrets, logger }: Pick<ResolvedAuth, 'sessionOwners' | 'secrets' | 'logger'>,
   signer: SessionSigner | undefined,
 ): SessionCheck {
   if (sessionOwners === 'off') return () => undefined;
   const isSigned = sessionOwners === 'sign' && signer !== undefined;
-  const check = isSigned ? createSignedCheck(signer, secrets.length > 1) : createRememberingCheck();
+  const check = isSigned ? createSignedCheck(signer, secrets.length > 1) : createRememberingCheck(logger);
   return (req, res, auth) => {
     const id = req.headers[HEADER]?.toString() || undefined;
     if (id === undefined && (req.method !== 'POST' || namesStatelessRevision(req))) return undefined;
@@ -62,8 +66,9 @@ export function createSessionCheck(
 type Check = (request: SessionRequest, user: () => string) => SessionRefusal | undefined;
 
 /** This process remembers who opened which session, or was the first to name it. */
-function createRememberingCheck(): Check {
+function createRememberingCheck(logger: Logger): Check {
   const owners = new SessionOwners();
+  const warn = createRareLine((line) => logger.warn(line));
   return ({ res, owner, id }, user) => {
     const named = id === undefined ? undefined : owners.name(id, owner, user);
     if (named === 'foreign') return UNKNOWN_SESSION;
@@ -72,7 +77,7 @@ function createRememberingCheck(): Check {
     // Backends of our own check the owners of their sessions themselves: what is noted of a few of them here changes nothing.
     visitHeader(res, HEADER, (value, status) => {
       settle?.(status < 400);
-      if (value && !ownSessionIds.has(value)) owners.assign(value, owner, user);
+      if (value && !ownSessionIds.has(value) && !owners.assign(value, owner, user)) warn(SHARED_ID);
       return value;
     });
     return undefined;
