@@ -165,7 +165,8 @@ export function requireLength(headers: IncomingHttpHeaders, maxBytes: number): v
   if (Number(headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
 }
 
-function tooLarge(maxBytes: number): BodyError {
+/** For a body that is longer than it may be. */
+export function tooLarge(maxBytes: number): BodyError {
   return new BodyError(413, `The body is longer than ${maxBytes} bytes`);
 }
 

@@ -1,0 +1,88 @@
+import { lowerAscii } from '../../http/lower-ascii.js';
+import { isPlain, type OptionChecks } from '../../options/checks.js';
+import type { OptionReader } from '../../options/option-table.js';
+import type { HeaderFunction } from './caller-headers.js';
+import { isHeaderValue, mayBeSet } from './header-rules.js';
+
+type Pem = string | Buffer;
+
+/** RFC 6750, section 2.1: what can stand after `Bearer`. */
+const BEARER = /^[A-Za-z0-9._~+/-]+=*$/;
+
+export function requireBearer(checks: OptionChecks, value: unknown, option: string): string {
+  if (typeof value === 'string' && BEARER.test(value)) return value;
+  return checks.refuseUnquoted(option, 'a token, without "Bearer" and blanks', 'Give the secret alone.');
+}
+
+/** One header of an application's, checked; `undefined` where it sets none. Its value may be a secret. */
+export function requireHeader(checks: OptionChecks, option: string, name: string, value: unknown): string | undefined {
+  if (!mayBeSet(name)) {
+    checks.refuse(option, 'names of headers that are about the message', name, 'Correct the name, or remove it.');
+  }
+  if (value === undefined || (typeof value === 'string' && isHeaderValue(value))) return value;
+  const expected = 'a string that can stand in a header, without line ends';
+  return checks.refuse(`${option}.${name}`, expected, typeof value, 'Convert it to a string.');
+}
+
+/** Fixed headers, or the function that makes them. */
+export function requireHeaders(checks: OptionChecks, value: unknown, option: string): HeaderRecord | HeaderFunction {
+  if (typeof value === 'function') return value as HeaderFunction;
+  return requireHeaderRecord(checks, value, option);
+}
+
+/** Names in lower case, and values. */
+export type HeaderRecord = ReadonlyMap<string, string | undefined>;
+
+/** What the option, or its function, says: each name once, however it is written. */
+export function requireHeaderRecord(checks: OptionChecks, value: unknown, option: string): HeaderRecord {
+  const fix = 'Give names and values: { "x-user": "…" }.';
+  const given = isPlain(value) ? value : checks.refuseUnquoted(option, 'a plain object', fix);
+  const headers = new Map<string, string | undefined>();
+  for (const [name, text] of Object.entries(given)) {
+    const lower = lowerAscii(name);
+    if (headers.has(lower)) checks.refuse(option, 'headers that are named once', name, 'Remove one of them.');
+    headers.set(lower, requireHeader(checks, option, lower, text));
+  }
+  return headers;
+}
+
+/** A list of headers that pass. */
+export function headerNames(mayPass: (name: string) => boolean): OptionReader<readonly string[]> {
+  return (checks, value, option) => {
+    const names = checks.strings(value, option, 'Name the headers that pass.').map(lowerAscii);
+    const wrong = names.find((name) => !mayPass(name));
+    if (wrong === undefined) return names;
+    const fix = 'Remove it: it is about a connection, a login, or written by this server.';
+    return checks.refuse(option, 'names of headers that may pass', wrong, fix);
+  };
+}
+
+/** Certificates or a key, in PEM; whether they are usable, `requireCertificate` says. */
+export function requirePem<Value extends Pem | readonly Pem[]>(
+  checks: OptionChecks,
+  value: unknown,
+  option: string,
+): Value {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const isPem = list.length > 0 && list.every((one) => Buffer.from(one as Pem).includes('-----BEGIN '));
+  // Not quoted: it may be a key.
+  return isPem ? (value as Value) : checks.refuseUnquoted(option, 'a text in PEM', 'Give the contents of the file.');
+}
+
+/** Refuses at construction what would fail at each connection. */
+export function requireCertificate(
+  checks: OptionChecks,
+  { ca, cert, key }: { readonly ca: unknown; readonly cert: unknown; readonly key: unknown },
+): void {
+  if (cert !== undefined && key === undefined) checks.refuseUnquoted('key', 'given with cert', 'Give both, or neither.');
+  if (key !== undefined && cert === undefined) checks.refuseUnquoted('cert', 'given with key', 'Give both, or neither.');
+  if (ca === undefined && cert === undefined) return;
+  try {
+    // Not imported: an import of this package should not pay for it.
+    process.getBuiltinModule('node:tls').createSecureContext({ ca, cert, key } as object);
+  } catch {
+    const option = cert === undefined ? 'ca' : 'cert';
+    const expected = cert === undefined ? 'certificates that can be read' : 'a certificate that can be read and fits key';
+    checks.refuseUnquoted(option, expected, 'Look at it with "openssl x509 -text".');
+  }
+}
