@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AuthInfo, getAuth } from '../core/auth-info.js';
 import { AuthError, REFUSALS, type RefusalCode } from '../core/errors.js';
+import { signedSessionOf } from '../core/own-sessions.js';
 import { createPerRequest } from '../core/per-request.js';
+import type { SessionSigner } from '../core/session-signer.js';
 import { shareValue } from '../core/shared-state.js';
 import { type JsonReply, sendJson } from '../http/reply.js';
 import { type ChallengeContext, challengeFor } from './challenge.js';
@@ -72,19 +74,26 @@ function challengeForOrigin(
 /** How a gate refuses a request that it has let through: whoever decides later need not know how the token came. */
 export type Refuser = (req: IncomingMessage, res: ServerResponse, code: RefusalCode, detail: RefusalDetail) => void;
 
+/** @param sessionSigner Of a policy with a `secret`. */
 export function createRefusers(
   refuse: Refuse,
   { resource }: Pick<RefusalContext, 'resource'>,
+  sessionSigner?: SessionSigner | undefined,
 ): Readonly<Record<Scheme, Refuser>> {
   const refusals: Record<Scheme, Refuser> = {
     bearer: (req, res, code, detail) => refuse(req, res, code, 'bearer', detail),
     dpop: (req, res, code, detail) => refuse(req, res, code, 'dpop', detail),
   };
-  for (const each of Object.values(refusals)) if (resource !== undefined) resourceOrigins.set(each, resource.origin);
+  for (const each of Object.values(refusals)) {
+    if (resource !== undefined) resourceOrigins.set(each, resource.origin);
+    if (sessionSigner !== undefined) sessionSigners.set(each, sessionSigner);
+  }
   return refusals;
 }
 
 const resourceOrigins = shareValue('resourceOrigins', () => new WeakMap<Refuser, string>());
+
+const sessionSigners = shareValue('sessionSigners', () => new WeakMap<Refuser, SessionSigner>());
 
 const anonymousRefusers = shareValue('anonymousRefusals', createPerRequest<Refuser>);
 
@@ -111,4 +120,15 @@ export function refuserOf(req: IncomingMessage): Refuser | undefined {
 export function resourceOriginOf(req: IncomingMessage): string | undefined {
   const refuse = refuserOf(req);
   return refuse && resourceOrigins.get(refuse);
+}
+
+/**
+ * What signs the session ids that the answer to this request hands out: the signer of the `mcpAuth()` that verified the id which the
+ * request names, else that of the last one it came through. Undefined where their policy has no `secret`.
+ */
+export function sessionSignerOf(req: IncomingMessage): SessionSigner | undefined {
+  const signed = signedSessionOf(req);
+  if (signed !== undefined) return signed.signer;
+  const refuse = refuserOf(req);
+  return refuse && sessionSigners.get(refuse);
 }

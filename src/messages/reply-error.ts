@@ -1,12 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isAnswered } from '../../http/answered.js';
-import { AuthError } from '../../core/errors.js';
-import { BodyError } from '../../http/body.js';
-import { hasHungUp } from '../../http/hang-up.js';
-import { replyJson } from '../../http/reply.js';
-import { BridgeError } from '../../messages/bridge-error.js';
-import { BODY_REASONS } from '../../messages/message-errors.js';
-import { refuserOf } from '../../oauth/refusal.js';
+import type { ServerResponse } from 'node:http';
+import { isAnswered } from '../http/answered.js';
+import type { BodyError } from '../http/body.js';
+import { hasHungUp } from '../http/hang-up.js';
+import { replyJson } from '../http/reply.js';
+import { BridgeError } from './bridge-error.js';
+import { BODY_REASONS } from './message-errors.js';
 
 /** When it is worth trying again, in seconds. */
 const RETRY_AFTER: Readonly<Record<number, number>> = { 429: 5, 503: 10 };
@@ -24,11 +22,4 @@ export function replyBridgeError(res: ServerResponse, cause: BridgeError | BodyE
     // A client that is so slow keeps the connection no longer.
     ...(error.status === 408 && { connection: 'close' }),
   });
-}
-
-/** Answers a request that failed, in the name of the `mcpAuth()` that let it pass or in our own. Throws what is no fault of a request. */
-export function replyFailure(req: IncomingMessage, res: ServerResponse, error: unknown): void {
-  if (error instanceof AuthError) refuserOf(req)?.(req, res, error.code, { scopes: [] });
-  else if (error instanceof BridgeError || error instanceof BodyError) replyBridgeError(res, error);
-  else throw error;
 }
