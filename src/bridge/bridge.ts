@@ -16,10 +16,7 @@ import { refuserOf } from '../oauth/refusal.js';
 import { inheritedEnvironment } from '../targets/stdio/child-environment.js';
 import { ChildSource } from '../targets/stdio/child-source.js';
 import { dropWatchdog, takeWatchdog } from '../targets/stdio/watchdog.js';
-<<<<<<< HEAD
 import { replyFailure } from './answers/reply-failure.js';
-=======
->>>>>>> owners16
 import type { BridgeRequest } from './bridge-request.js';
 import { createOpenWarning } from './open-warning.js';
 import { createRebindingGuard } from './rebinding-guard.js';

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import type { Logger } from '../core/logger.js';
 import type { Caller } from '../core/quota.js';
 import { isLoopbackAddress } from '../http/loopback.js';
-import type { Logger } from '../core/logger.js';
 
 /**
  * Warns at the first request that comes from another machine, or could, and that no `mcpAuth()` decided on.

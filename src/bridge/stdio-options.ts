@@ -4,13 +4,7 @@ import { trimOws } from '../http/ows.js';
 import { requireArgument } from '../options/argument.js';
 import { createChecks, type OptionChecks } from '../options/checks.js';
 import { requireEnvironment, requirePlainObject } from '../options/environment.js';
-import {
-  type OptionTable,
-  oneOf,
-  optional,
-  type ResolvedOptions,
-  readOptions,
-} from '../options/option-table.js';
+import { type OptionTable, oneOf, optional, type ResolvedOptions, readOptions } from '../options/option-table.js';
 import { isCommandLine } from '../targets/stdio/is-command-line.js';
 import { anonymousShare, BACKEND_ROWS, limit } from './backend-options.js';
 

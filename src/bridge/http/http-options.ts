@@ -2,13 +2,27 @@ import type { IncomingMessage } from 'node:http';
 import type { AuthInfo } from '../../core/auth-info.js';
 import type { Logger } from '../../core/logger.js';
 import { requireArgument } from '../../options/argument.js';
-import { createChecks } from '../../options/checks.js';
-import { asGiven, flag, type OptionTable, optional, type ResolvedOptions, readOptions } from '../../options/option-table.js';
+import { createChecks, type OptionChecks } from '../../options/checks.js';
+import {
+  asGiven,
+  flag,
+  type OptionTable,
+  optional,
+  type ResolvedOptions,
+  readOptions,
+} from '../../options/option-table.js';
 import { requireServerUrl } from '../../policy/server-url.js';
 import { anonymousShare, BACKEND_ROWS, limit } from '../backend-options.js';
 import { type CallerTokenOptions, resolveCallerToken } from './caller-token-options.js';
 import { mayComeBack, mayGoOn } from './header-rules.js';
-import { headerNames, requireBearer, requireCertificate, requireHeaders, requirePem } from './read-http-options.js';
+import {
+  headerNames,
+  requireBearer,
+  requireCertificate,
+  requireHeaders,
+  requirePem,
+  requirePems,
+} from './read-http-options.js';
 
 /** Headers that say who is calling; a value of `undefined` sets none, and keeps the client's from going on. */
 export type CallerHeaders = Readonly<Record<string, string | undefined>>;
@@ -102,7 +116,7 @@ export const HTTP_TABLE = {
   headers: { default: {}, read: requireHeaders },
   bearer: { read: optional(requireBearer) },
   callerToken: { read: optional(resolveCallerToken) },
-  ca: { read: optional(requirePem) },
+  ca: { read: optional(requirePems) },
   cert: { read: optional(requirePem) },
   key: { read: optional(requirePem) },
   dangerouslyAllowHttp: flag(false),
@@ -116,6 +130,18 @@ export const HTTP_TABLE = {
   responseHeaders: { default: [], read: headerNames(mayComeBack) },
   idleTimeoutSeconds: limit(1_800),
 } satisfies OptionTable<McpHttpBackendOptions>;
+
+/** One header can say only one thing of who is calling. */
+function requireOneAuthorization(
+  checks: OptionChecks,
+  { headers, bearer, callerToken }: Pick<ResolvedOptions<typeof HTTP_TABLE>, 'headers' | 'bearer' | 'callerToken'>,
+): void {
+  const fix = 'Only one of bearer, callerToken and headers can set Authorization.';
+  if (bearer !== undefined && callerToken !== undefined)
+    checks.refuseUnquoted('bearer', 'left out with callerToken', fix);
+  const isSet = typeof headers !== 'function' && headers.has('authorization');
+  if (isSet && (bearer ?? callerToken) !== undefined) checks.refuseUnquoted('headers', 'without Authorization', fix);
+}
 
 export interface ResolvedHttp extends Omit<ResolvedOptions<typeof HTTP_TABLE>, 'url' | 'maxAnonymousSessions'> {
   readonly url: URL;

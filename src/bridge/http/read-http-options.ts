@@ -1,7 +1,9 @@
+import type { IncomingMessage } from 'node:http';
+import type { AuthInfo } from '../../core/auth-info.js';
 import { lowerAscii } from '../../http/lower-ascii.js';
 import { isPlain, type OptionChecks } from '../../options/checks.js';
 import type { OptionReader } from '../../options/option-table.js';
-import type { HeaderFunction } from './caller-headers.js';
+import type { TargetAddress } from '../../targets/http/dispatcher.js';
 import { isHeaderValue, mayBeSet } from './header-rules.js';
 
 type Pem = string | Buffer;
@@ -23,6 +25,9 @@ export function requireHeader(checks: OptionChecks, option: string, name: string
   const expected = 'a string that can stand in a header, without line ends';
   return checks.refuse(`${option}.${name}`, expected, typeof value, 'Convert it to a string.');
 }
+
+/** The application's function; what it returns is checked. */
+export type HeaderFunction = (auth: AuthInfo | undefined, req: IncomingMessage) => unknown;
 
 /** Fixed headers, or the function that makes them. */
 export function requireHeaders(checks: OptionChecks, value: unknown, option: string): HeaderRecord | HeaderFunction {
@@ -57,32 +62,36 @@ export function headerNames(mayPass: (name: string) => boolean): OptionReader<re
   };
 }
 
-/** Certificates or a key, in PEM; whether they are usable, `requireCertificate` says. */
-export function requirePem<Value extends Pem | readonly Pem[]>(
-  checks: OptionChecks,
-  value: unknown,
-  option: string,
-): Value {
-  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-  const isPem = list.length > 0 && list.every((one) => Buffer.from(one as Pem).includes('-----BEGIN '));
+/** A certificate or a key, in PEM; whether it is usable, `requireCertificate` says. */
+export function requirePem(checks: OptionChecks, value: unknown, option: string): Pem {
+  if ((typeof value === 'string' || Buffer.isBuffer(value)) && value.includes('-----BEGIN ')) return value;
   // Not quoted: it may be a key.
-  return isPem ? (value as Value) : checks.refuseUnquoted(option, 'a text in PEM', 'Give the contents of the file.');
+  return checks.refuseUnquoted(option, 'a text in PEM', 'Give the contents of the file.');
+}
+
+/** One or several of them. */
+export function requirePems(checks: OptionChecks, value: unknown, option: string): readonly Pem[] {
+  if (!Array.isArray(value)) return [requirePem(checks, value, option)];
+  return value.map((one, index) => requirePem(checks, one, `${option}[${index}]`));
 }
 
 /** Refuses at construction what would fail at each connection. */
 export function requireCertificate(
   checks: OptionChecks,
-  { ca, cert, key }: { readonly ca: unknown; readonly cert: unknown; readonly key: unknown },
+  { ca, cert, key }: Pick<TargetAddress, 'ca' | 'cert' | 'key'>,
 ): void {
-  if (cert !== undefined && key === undefined) checks.refuseUnquoted('key', 'given with cert', 'Give both, or neither.');
-  if (key !== undefined && cert === undefined) checks.refuseUnquoted('cert', 'given with key', 'Give both, or neither.');
+  if (cert !== undefined && key === undefined)
+    checks.refuseUnquoted('key', 'given with cert', 'Give both, or neither.');
+  if (key !== undefined && cert === undefined)
+    checks.refuseUnquoted('cert', 'given with key', 'Give both, or neither.');
   if (ca === undefined && cert === undefined) return;
   try {
     // Not imported: an import of this package should not pay for it.
-    process.getBuiltinModule('node:tls').createSecureContext({ ca, cert, key } as object);
+    process.getBuiltinModule('node:tls').createSecureContext({ ca: ca && [...ca], cert, key });
   } catch {
     const option = cert === undefined ? 'ca' : 'cert';
-    const expected = cert === undefined ? 'certificates that can be read' : 'a certificate that can be read and fits key';
+    const expected =
+      cert === undefined ? 'certificates that can be read' : 'a certificate that can be read and fits key';
     checks.refuseUnquoted(option, expected, 'Look at it with "openssl x509 -text".');
   }
 }

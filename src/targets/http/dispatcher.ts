@@ -6,7 +6,7 @@ import { isLoopbackHost } from '../../http/loopback.js';
 export interface TargetAddress {
   readonly url: URL;
   /** PEM. The authorities whose certificates are accepted, in place of those that Node trusts. */
-  readonly ca?: string | Buffer | readonly (string | Buffer)[] | undefined;
+  readonly ca?: readonly (string | Buffer)[] | undefined;
   /** PEM. The client certificate, and its key. */
   readonly cert?: string | Buffer | undefined;
   readonly key?: string | Buffer | undefined;
@@ -22,7 +22,7 @@ const loadUndici = createLazyImport('undici', () => import('undici'));
 export async function createDispatcher(address: TargetAddress): Promise<Dispatcher> {
   const { EnvHttpProxyAgent, Pool } = await loadUndici();
   const { url, ca, cert, key, connectTimeoutSeconds } = address;
-  const tls = { ...(ca !== undefined && { ca: [ca].flat() as (string | Buffer)[] }), cert, key };
+  const tls = { ca: ca && [...ca], cert, key };
   const connect = { ...tls, timeout: connectTimeoutSeconds * 1_000 };
   // A tool may run, and a stream be quiet, for as long as they like: timeouts are set for each exchange.
   const options = { connect, headersTimeout: 0, bodyTimeout: 0, allowH2: false };
@@ -33,6 +33,6 @@ export async function createDispatcher(address: TargetAddress): Promise<Dispatch
 
 function namesProxy(): boolean {
   // biome-ignore lint/style/noProcessEnv: the variables are for every program of this machine; undici reads them too
-  const { env } = process;
-  return [env.http_proxy, env.HTTP_PROXY, env.https_proxy, env.HTTPS_PROXY].some((value) => value);
+  const own = process.env;
+  return [own.http_proxy, own.HTTP_PROXY, own.https_proxy, own.HTTPS_PROXY].some((value) => value);
 }

@@ -18,6 +18,7 @@ export interface ExchangeListener {
 
 /** How much of a response that nobody wants is read, so that its connection can be used again. */
 const MAX_DISCARDED = 65_536;
+const MAX_DISCARD_MS = 5_000;
 
 class Aborted extends Error {
   override readonly name = 'Aborted';
@@ -29,6 +30,7 @@ export class Exchange implements DispatchHandler {
   #controller: Controller | undefined;
   #isAborted = false;
   #discarded = 0;
+  #late: NodeJS.Timeout | undefined;
 
   constructor(listener: ExchangeListener) {
     this.#listener = listener;
@@ -41,9 +43,10 @@ export class Exchange implements DispatchHandler {
     this.#controller?.abort(new Aborted('The exchange was given up'));
   }
 
-  /** Takes in the rest and throws it away. The listener hears nothing more. */
+  /** Takes in the rest and throws it away, as long as that is quick. The listener hears nothing more. */
   discard(): void {
     this.#listener = undefined;
+    this.#late = setTimeout(() => this.abort(), MAX_DISCARD_MS).unref();
     this.#controller?.resume();
   }
 
@@ -70,10 +73,12 @@ export class Exchange implements DispatchHandler {
 
   onResponseEnd(): void {
     // Trailers are not passed on (RFC 9110, section 6.5.1): nobody here could say what they mean.
+    clearTimeout(this.#late);
     this.#listener?.onEnd();
   }
 
   onResponseError(_controller: Controller | undefined, error: Error): void {
+    clearTimeout(this.#late);
     const listener = this.#listener;
     this.#listener = undefined;
     listener?.onFault(faultOf(error, this.#controller !== undefined));
