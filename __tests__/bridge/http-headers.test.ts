@@ -1,30 +1,23 @@
-import { connect } from 'node:net';
+import type { RequestHandler } from 'express';
 import { describe, expect, test } from 'vitest';
 import { serveRemote } from '../support/http-backend.js';
 import { call, JSON_HEADERS, open, post } from '../support/mcp-requests.js';
+import { sendRaw } from '../support/raw-request.js';
 import { type RecordingTarget, startRecordingTarget } from '../support/recording-target.js';
 
 /** Everything that reaches the target of a request without a session, but for what each has. */
 const ALWAYS = ['accept-encoding', 'connection', 'content-length', 'host', 'x-forwarded-for', 'x-forwarded-host'];
+
+const trustProxy: RequestHandler = (req, _res, next) => {
+  req.app.set('trust proxy', 1);
+  next();
+};
 
 /** The headers beside those, of the last request that reached the target. */
 function further(target: RecordingTarget): Record<string, unknown> {
   const { headers } = target.arrived.at(-1) ?? {};
   const others = Object.entries(headers ?? {}).filter(([name]) => ![...ALWAYS, 'x-forwarded-proto'].includes(name));
   return Object.fromEntries(others);
-}
-
-/** Sends bytes as they are; resolves to everything that comes back until the other side closes the connection. */
-function raw(url: string, text: string): Promise<string> {
-  const { port, hostname } = new URL(url);
-  return new Promise((resolve, reject) => {
-    let received = '';
-    const socket = connect(Number(port), hostname, () => socket.write(text));
-    socket.setEncoding('latin1').on('data', (chunk: string) => {
-      received += chunk;
-    });
-    socket.on('close', () => resolve(received)).on('error', reject);
-  });
 }
 
 const BODY = JSON.stringify(call(1, 'echo'));
@@ -96,11 +89,7 @@ describe('from the client to the target', () => {
 
   test('with "trust proxy", they are what the proxy says', async () => {
     const target = await startRecordingTarget();
-    const remote = await serveRemote(
-      target.url,
-      {},
-      { policy: null, before: [(req, _res, next) => void (req.app.set('trust proxy', 1), next())] },
-    );
+    const remote = await serveRemote(target.url, {}, { policy: null, before: [trustProxy] });
     const forwarded = { 'x-forwarded-for': '5.5.5.5', 'x-forwarded-host': 'mcp.example', 'x-forwarded-proto': 'https' };
     await post(remote.url, BODY, forwarded);
     expect(target.arrived[0]?.headers).toMatchObject(forwarded);
@@ -152,7 +141,7 @@ describe('from the client to the target', () => {
   ])('%s', async (_name, lines, body) => {
     const target = await startRecordingTarget();
     const { url } = await serveRemote(target.url, {}, { policy: null });
-    const answer = await raw(url, requestWith(lines, '1.1', body));
+    const answer = await sendRaw(url, requestWith(lines, '1.1', body));
     expect(answer).toContain('HTTP/1.1 200 OK');
     expect(target.arrived[0]?.body).toBe(BODY);
     for (const name of ['mcp-name', 'expect', 'trailer']) expect(target.arrived[0]?.headers).not.toHaveProperty(name);
@@ -172,88 +161,16 @@ describe('from the client to the target', () => {
     const { url } = await serveRemote(target.url, {}, { policy: null });
     const chunked = lines.some((line) => line.startsWith('Transfer-Encoding'));
     const body = chunked ? `${BODY.length.toString(16)}\r\n${BODY}\r\n0\r\n\r\n` : BODY;
-    expect(await raw(url, requestWith(lines, '1.1', body))).toContain(`HTTP/1.1 ${status} `);
+    expect(await sendRaw(url, requestWith(lines, '1.1', body))).toContain(`HTTP/1.1 ${status} `);
     expect(target.bytes()).toBe('');
   });
 
-  test('HTTP/1.0, without Host, is served', async () => {
+  test('HTTP/1.0 is served', async () => {
     const target = await startRecordingTarget();
-    const { url } = await serveRemote(target.url, { allowedHosts: ['', '127.0.0.1'].slice(1) }, { policy: null });
+    const { url } = await serveRemote(target.url, {}, { policy: null });
     const lines = ['Host: 127.0.0.1', 'Content-Type: application/json', LENGTH];
-    const answer = await raw(url, requestWith(lines, '1.0'));
+    const answer = await sendRaw(url, requestWith(lines, '1.0'));
     expect(answer).toContain('"result"');
     expect(answer.toLowerCase()).not.toContain('transfer-encoding');
   });
-});
-
-describe('from the target to the client', () => {
-  async function answered(headers: Record<string, string | string[]>, options = {}, status = 200) {
-    const target = await startRecordingTarget((_arrived, res) => res.writeHead(status, headers).end('{}'));
-    const { url } = await serveRemote(target.url, options, { policy: null });
-    return post(url, BODY);
-  }
-  const FROM_OUR_SERVER = ['connection', 'date', 'keep-alive', 'x-powered-by'];
-
-  test.each<[string, Record<string, string | string[]>, Record<string, string>, object?]>([
-    [
-      'the type and length pass',
-      { 'content-type': 'application/json', 'content-length': '2' },
-      { 'content-type': 'application/json', 'content-length': '2' },
-    ],
-    [
-      'the revision and the cache rule pass',
-      { 'mcp-protocol-version': 'x', 'cache-control': 'no-store' },
-      { 'mcp-protocol-version': 'x', 'cache-control': 'no-store', 'transfer-encoding': 'chunked' },
-    ],
-    [
-      'cookies and logins do not',
-      { 'set-cookie': ['a=b', 'c=d'], 'www-authenticate': 'Bearer', 'proxy-authenticate': 'Basic' },
-      { 'transfer-encoding': 'chunked' },
-    ],
-    [
-      'others do not',
-      { server: 'x', via: 'y', 'access-control-allow-origin': '*', 'x-other': 'z', trailer: 'x-sum' },
-      { 'transfer-encoding': 'chunked' },
-    ],
-    [
-      'responseHeaders lets further ones pass',
-      { 'x-other': 'z', 'x-more': ['1', '2'] },
-      { 'x-other': 'z', 'x-more': '1, 2', 'transfer-encoding': 'chunked' },
-      { responseHeaders: ['X-Other', 'x-more'] },
-    ],
-  ])('%s', async (_name, sent, expected, options) => {
-    const { headers } = await answered(sent, options);
-    const others = [...headers].filter(([name]) => !FROM_OUR_SERVER.includes(name));
-    expect(Object.fromEntries(others)).toEqual(expected);
-  });
-
-  test('an event stream is not to be buffered, packed or cached on its way', async () => {
-    const { headers } = await answered({
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'public',
-    });
-    expect(headers.get('cache-control')).toBe('no-cache, no-transform');
-    expect(headers.get('x-accel-buffering')).toBe('no');
-  });
-
-  test('a 103 is for this hop only', async () => {
-    const target = await startRecordingTarget((_arrived, res) => {
-      res.writeEarlyHints({ link: '</a>; rel=preload' });
-      res.writeHead(200, { 'content-type': 'application/json' }).end('{}');
-    });
-    const { url } = await serveRemote(target.url, {}, { policy: null });
-    const answer = await raw(url, requestWith([...PLAIN, LENGTH]));
-    expect(answer).toMatch(/^HTTP\/1\.1 200 OK/);
-    expect(answer).not.toContain('preload');
-  });
-
-  test.each([400, 404, 405, 406, 409, 413, 415, 422, 429])(
-    'status %i is the client’s affair, and passes',
-    async (status) => {
-      const sent = { 'content-type': 'application/json', allow: 'POST', 'retry-after': '7' };
-      const response = await answered(sent, {}, status);
-      expect([response.status, await response.text()]).toEqual([status, '{}']);
-      expect(Object.fromEntries(response.headers)).toMatchObject(sent);
-    },
-  );
 });
