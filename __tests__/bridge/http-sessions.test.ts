@@ -76,9 +76,9 @@ describe.each(POLICIES)('%s', (_name, policy) => {
 });
 
 test.each([
-  ['DELETE', 'DELETE', () => undefined],
-  ['the target does not know it any more', 'POST', () => 404],
-] as const)('a session is over once %s', async (_name, method, statusOf) => {
+  ['DELETE', 'DELETE', undefined],
+  ['the target does not know it any more', 'POST', 404],
+] as const)('a session is over once %s', async (_name, method, answered) => {
   let status: number | undefined;
   const target = await startRecordingTarget((arrived, res) => {
     if (status !== undefined) res.writeHead(status, { 'content-type': 'application/json' }).end('{"from":"target"}');
@@ -88,7 +88,7 @@ test.each([
   });
   const remote = await serveRemote(target.url);
   const ada = await open(remote.url, remote.bearer('ada'));
-  status = statusOf();
+  status = answered;
   const first = await ask(method, remote.url, ada);
   // The target's own answer, not ours.
   if (status === 404) expect(await first.text()).toBe('{"from":"target"}');
