@@ -35,7 +35,7 @@ export interface McpStdioBackend extends Middleware {
  */
 export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpStdioBackend {
   const resolved = resolveStdioOptions(options);
-  const bridge = new Bridge(resolved, adviceFor(options));
+  const bridge = new Bridge(resolved, adviceFor(options, 'mcpStdioBackend()'));
 
   // What getAuth() throws becomes a rejection: on bare node:http nobody would catch it.
   const handle = async (req: IncomingMessage, res: ServerResponse) => bridge.handle(req, res, getAuth(req));

@@ -1,13 +1,17 @@
 import type { IncomingMessage } from 'node:http';
+import type { Logger } from '../core/logger.js';
 import type { Caller } from '../core/quota.js';
 import { isLoopbackAddress } from '../http/loopback.js';
-import type { ResolvedStdio } from './stdio-options.js';
 
-/** Warns at the first request that comes from another machine, or could, and that no `mcpAuth()` decided on. */
-export function createOpenWarning({
-  logger,
-  warnWhenOpen,
-}: ResolvedStdio): (req: IncomingMessage, caller: Caller) => void {
+/**
+ * Warns at the first request that comes from another machine, or could, and that no `mcpAuth()` decided on.
+ *
+ * @param who The function that gets the request, in the log.
+ */
+export function createOpenWarning(
+  who: string,
+  { logger, warnWhenOpen }: { readonly logger: Logger; readonly warnWhenOpen: boolean },
+): (req: IncomingMessage, caller: Caller) => void {
   let isDue = warnWhenOpen;
   return ({ socket }, { isChecked }) => {
     if (!isDue || isChecked) return;
@@ -16,7 +20,7 @@ export function createOpenWarning({
     if (localAddress === undefined || isLoopbackAddress(localAddress)) return;
     isDue = false;
     logger.warn(
-      `mcpStdioBackend(): anonymous callers get in: a request came to ${localAddress}, which other machines can reach, and no mcpAuth() is mounted before it. ` +
+      `${who}: anonymous callers get in: a request came to ${localAddress}, which other machines can reach, and no mcpAuth() is mounted before it. ` +
         'Mount mcpAuth() before it, listen on 127.0.0.1, or set warnWhenOpen to false where something else checks who calls',
     );
   };

@@ -6,25 +6,35 @@ import { lowerAscii } from '../http/lower-ascii.js';
 import { repeatedHeader } from '../http/repeated-header.js';
 import { BridgeError } from '../messages/bridge-error.js';
 import { resourceOriginOf } from '../oauth/refusal.js';
-import type { ResolvedStdio } from './stdio-options.js';
+import type { ResourceIdentity } from '../policy/resolve-resource.js';
 
 const HOST = /^(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/;
+
+/** The options of a backend that say whom it is for. */
+export interface GuardOptions {
+  readonly resource: ResourceIdentity | undefined;
+  readonly allowedHosts: readonly string[] | undefined;
+  readonly allowedOrigins: readonly string[] | undefined;
+  readonly logger: Logger;
+}
 
 /**
  * Keeps web pages away that a browser lets talk to this machine under a name of their own (DNS rebinding). On connections to a
  * loopback address Host must be a loopback name, or that of the resource of this backend or of the `mcpAuth()` in front, so that a
  * reverse proxy on this machine keeps working; elsewhere only the lists count. A header that comes twice and
  * counts once is read in two ways, and is refused everywhere. Throws a `BridgeError` for what is not let through.
+ *
+ * @param who The function that the guard is for, in the log.
  */
-export function createRebindingGuard(options: ResolvedStdio, advice: Advice) {
+export function createRebindingGuard(who: string, options: GuardOptions, advice: Advice) {
   const { resource, allowedHosts, allowedOrigins } = options;
   const knownHosts = new Set([...(allowedHosts ?? []), ...(resource ? [resource.host, resource.hostname] : [])]);
   const knownOrigins = new Set([...(allowedOrigins ?? []), ...(resource ? [resource.origin] : [])]);
   const everyOrigin = knownOrigins.has('*');
   const { logger } = options;
   const { foreignHost, foreignOrigin } = advice;
-  const refuseHost = createRefusal(logger, { reason: 'foreign_host', header: 'Host', fix: foreignHost });
-  const refuseOrigin = createRefusal(logger, { reason: 'foreign_origin', header: 'Origin', fix: foreignOrigin });
+  const refuseHost = createRefusal(who, logger, { reason: 'foreign_host', header: 'Host', fix: foreignHost });
+  const refuseOrigin = createRefusal(who, logger, { reason: 'foreign_origin', header: 'Origin', fix: foreignOrigin });
   const hostAllowed = (host: string): boolean =>
     knownHosts.has(host) || (HOST.test(host) && knownHosts.has(withoutPort(host)));
 
@@ -62,14 +72,14 @@ interface Refusal {
 }
 
 /** Refuses, and logs it at most once a minute: a refused caller may send thousands of requests. */
-function createRefusal(logger: Logger, { reason, header, fix }: Refusal): (value: string) => never {
+function createRefusal(who: string, logger: Logger, { reason, header, fix }: Refusal): (value: string) => never {
   let quietUntil = Number.NEGATIVE_INFINITY;
   let others = 0;
   return (value) => {
     if (performance.now() < quietUntil) others += 1;
     else {
       const since = others === 0 ? '' : `, and ${others} more since the last such line`;
-      logger.warn(`mcpStdioBackend(): refused a request with ${header} ${quote(value)}${since} (${reason}): ${fix}`);
+      logger.warn(`${who}: refused a request with ${header} ${quote(value)}${since} (${reason}): ${fix}`);
       quietUntil = performance.now() + MINUTE_MS;
       others = 0;
     }

@@ -5,12 +5,6 @@ export interface Advice {
   readonly foreignOrigin: string;
 }
 
-const FOR_CODE: Advice = Object.freeze({
-  preflight: 'mount mcpCors() before mcpAuth()',
-  foreignHost: 'see the option allowedHosts of mcpStdioBackend()',
-  foreignOrigin: 'see the option allowedOrigins of mcpStdioBackend()',
-});
-
 const ofOptions = new WeakMap<object, Advice>();
 
 /** Notes the advice for users who wrote these options in another form, such as a configuration file. */
@@ -18,7 +12,17 @@ export function noteAdvice(options: object, advice: Advice): void {
   ofOptions.set(options, advice);
 }
 
-/** The advice for the user of these options. */
-export function adviceFor(options: object): Advice {
-  return ofOptions.get(options) ?? FOR_CODE;
+/**
+ * The advice for the user of these options.
+ *
+ * @param who The function that they are for, for example `mcpStdioBackend()`.
+ */
+export function adviceFor(options: object, who: string): Advice {
+  return (
+    ofOptions.get(options) ?? {
+      preflight: 'mount mcpCors() before mcpAuth()',
+      foreignHost: `see the option allowedHosts of ${who}`,
+      foreignOrigin: `see the option allowedOrigins of ${who}`,
+    }
+  );
 }
