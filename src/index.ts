@@ -2,6 +2,14 @@ export { mcpAuth } from './auth/mcp-auth.js';
 export { mcpScopes } from './authorization/mcp-scopes.js';
 export type { McpScopesOptions, ScopeFunction, ScopeRule, ScopeRules } from './authorization/scopes-options.js';
 export {
+  type CallerHeaders,
+  type CallerTokenOptions,
+  type McpHttpBackend,
+  type McpHttpBackendOptions,
+  type McpHttpBackendStats,
+  mcpHttpBackend,
+} from './bridge/mcp-http-backend.js';
+export {
   type McpStdioBackend,
   type McpStdioBackendOptions,
   type McpStdioBackendStats,

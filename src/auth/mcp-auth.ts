@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AuthInfo, attachAuth, clearAuth } from '../core/auth-info.js';
 import { AuthError, UpstreamError } from '../core/errors.js';
+import { createSessionSigner } from '../core/session-signer.js';
 import { asksForJson } from '../http/accept.js';
 import { isAnswered } from '../http/answered.js';
 import { asError } from '../http/middleware.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
+import { replyBridgeError } from '../messages/reply-error.js';
 import { publicEndpointsOf } from '../metadata/public-endpoints.js';
 import { readToken, removeCredentials, repeatedHeaderRefusal, type Scheme, schemeOf } from '../oauth/credentials.js';
 import { replyOutage } from '../oauth/outage.js';
@@ -15,7 +17,8 @@ import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { type McpAuth, rememberPolicy, resolvePolicy } from '../policy/resolved-policy.js';
 import type { Presentation } from './binding/proof.js';
 import { createSenderConstraint, schemeOfToken } from './binding/sender-constraint.js';
-import { createDecisionLog } from './decision-log.js';
+import { createDecisionLog, type Verdict } from './decision-log.js';
+import { createSessionCheck, type SessionCheck } from './session-check.js';
 import { createSetupHints } from './setup-hints.js';
 import { missingScopes } from './token/claims.js';
 import type { VerifiedToken } from './token/token-cache.js';
@@ -157,8 +160,10 @@ function presentationOf({ req, scheme }: RequestContext, { resource, mtls }: Res
 function createResponder(resolved: ResolvedAuth, options: object) {
   const mode: Mode = MODES[resolved.modeName];
   const writeRefusal = createRefusal(resolved);
-  const refusers = createRefusers(writeRefusal, resolved);
+  const signer = resolved.secrets.length === 0 ? undefined : createSessionSigner(resolved.secrets);
+  const refusers = createRefusers(writeRefusal, resolved, signer);
   const record = createDecisionLog(resolved.modeName, resolved);
+  const pass = createPass(mode, record, createSessionCheck(resolved, signer));
   const hints = createSetupHints(options, resolved);
 
   function accept(context: RequestContext, auth: AuthInfo): void {
@@ -169,8 +174,7 @@ function createResponder(resolved: ResolvedAuth, options: object) {
       return;
     }
     attachAuth(context.req, auth);
-    record(context.req, { outcome: 'passed', began: context.began, auth, cached: context.cached });
-    if (!isOverAfterWait(context)) context.next();
+    pass(context, { outcome: 'passed', began: context.began, auth, cached: context.cached }, auth);
   }
 
   function refuse(context: RequestContext, error: unknown): void {
@@ -182,13 +186,16 @@ function createResponder(resolved: ResolvedAuth, options: object) {
     const passes =
       code !== 'repeated_header' && mode[code === 'missing_token' ? 'withoutToken' : 'withBadToken'] === 'pass';
     const outcome = passes ? mode.passesAs : error instanceof AuthError ? 'refused' : 'failed';
-    record(req, { outcome, began, auth, cached, error });
-    if (isOverAfterWait(context)) return;
+    const verdict: Verdict = { outcome, began, auth, cached, error };
     if (passes) {
       removeCredentials(req);
       setAnonymousRefuser(req, refusers.bearer);
-      next();
-    } else if (error instanceof AuthError) {
+      pass(context, verdict, undefined);
+      return;
+    }
+    record(req, verdict);
+    if (isOverAfterWait(context)) return;
+    if (error instanceof AuthError) {
       if (code === 'missing_token') hints.onRefusal(req);
       writeRefusal(req, res, error.code, scheme);
     } else if (error instanceof UpstreamError && asksForJson(req)) {
@@ -202,6 +209,23 @@ function createResponder(resolved: ResolvedAuth, options: object) {
   }
 
   return { accept, refuse, refusers };
+}
+
+/** Creates the function that passes requests on. A session of another caller is answered like an unknown one; permissive mode only records it. */
+function createPass(mode: Mode, record: ReturnType<typeof createDecisionLog>, checkSession: SessionCheck) {
+  const isEnforced = mode.withBadToken === 'refuse';
+  const outcome = isEnforced ? 'refused' : 'would_refuse';
+  return (context: RequestContext, verdict: Verdict, caller: AuthInfo | undefined): void => {
+    const { req, res, next } = context;
+    const isOver = isOverAfterWait(context);
+    const refusal = isOver ? undefined : checkSession(req, res, caller);
+    // Strict mode would have refused the request for its token, before its session.
+    const counts = refusal !== undefined && verdict.outcome !== 'would_refuse';
+    record(req, counts ? { ...verdict, outcome, error: refusal } : verdict);
+    if (isOver) return;
+    if (refusal !== undefined && isEnforced) replyBridgeError(res, refusal);
+    else next();
+  };
 }
 
 /** True if something else answered, or the client hung up, while the middleware waited for a slow key server. */

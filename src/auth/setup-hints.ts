@@ -17,7 +17,7 @@ export function createSetupHints(
   options: object,
   { logger, resource }: Pick<ResolvedAuth, 'logger' | 'resource'>,
 ): SetupHints {
-  const { preflight } = adviceFor(options);
+  const { preflight } = adviceFor(options, 'mcpAuth()');
   const path = resourceMetadataPath(resource?.pathname ?? '/');
   let isWatching = false;
   let hasWarned = false;

@@ -4,10 +4,10 @@ import type { Advice } from '../core/advice.js';
 import type { AuthInfo } from '../core/auth-info.js';
 import { requireAuthority } from '../core/authority.js';
 import { createBodyReport } from '../core/body-report.js';
-import { AuthError } from '../core/errors.js';
+import { markOwnSessions } from '../core/own-sessions.js';
 import { principalOf, userOf } from '../core/principal.js';
 import { type Caller, Quota } from '../core/quota.js';
-import { BodyError, readBody } from '../http/body.js';
+import { readBody } from '../http/body.js';
 import { hasHungUp } from '../http/hang-up.js';
 import { BridgeError } from '../messages/bridge-error.js';
 import { parseMessages } from '../messages/json-rpc.js';
@@ -17,7 +17,7 @@ import { refuserOf } from '../oauth/refusal.js';
 import { inheritedEnvironment } from '../targets/stdio/child-environment.js';
 import { ChildSource } from '../targets/stdio/child-source.js';
 import { dropWatchdog, takeWatchdog } from '../targets/stdio/watchdog.js';
-import { replyBridgeError } from './answers/reply-error.js';
+import { replyFailure } from './answers/reply-failure.js';
 import type { BridgeRequest } from './bridge-request.js';
 import { createOpenWarning } from './open-warning.js';
 import { createRebindingGuard } from './rebinding-guard.js';
@@ -27,6 +27,7 @@ import { StatelessChildren } from './stateless/stateless-children.js';
 import { StatelessExchange } from './stateless/stateless-exchange.js';
 import type { ResolvedStdio } from './stdio-options.js';
 
+const WHO = 'mcpStdioBackend()';
 const TICK_MS = 1_000;
 const TICKS_PER_KEEP_ALIVE = 15;
 const numbers = channel('express-mcp-auth:stdio');
@@ -63,26 +64,24 @@ export class Bridge {
     this.#statelessChildren = new StatelessChildren(options, this.#children);
     this.#sessionExchange = new SessionExchange(this.#sessions, metaRules);
     this.#statelessExchange = new StatelessExchange(this.#statelessChildren, metaRules, options);
-    this.#guard = createRebindingGuard(options, advice);
-    this.#warnIfOpen = createOpenWarning(options);
+    this.#guard = createRebindingGuard(WHO, options, advice);
+    this.#warnIfOpen = createOpenWarning(WHO, options);
     this.#maxBodyBytes = options.maxBodyBytes;
-    this.#reportBody = createBodyReport('mcpStdioBackend()', options.logger);
+    this.#reportBody = createBodyReport(WHO, options.logger);
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
   }
 
   /** Answers one request, with a refusal if need be. Throws only errors that the client did not cause. */
   async handle(req: IncomingMessage, res: ServerResponse, auth: AuthInfo | undefined): Promise<void> {
+    markOwnSessions(req);
     try {
       const isChecked = auth !== undefined || refuserOf(req) !== undefined;
       this.#warnIfOpen(req, { auth, isChecked });
       await this.#dispatch({ req, res, auth, isChecked, principal: principalOf(req, auth), since: performance.now() });
     } catch (error) {
-      if (error instanceof AuthError) refuserOf(req)?.(req, res, error.code, { scopes: [] });
-      else if (error instanceof BridgeError || error instanceof BodyError) {
-        this.#reportBody(error);
-        replyBridgeError(res, error);
-      } else throw error;
+      this.#reportBody(error);
+      replyFailure(req, res, error);
     }
   }
 

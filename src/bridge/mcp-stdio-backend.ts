@@ -53,7 +53,7 @@ export interface McpStdioBackend extends Middleware {
  */
 export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpStdioBackend {
   const resolved = resolveStdioOptions(options);
-  const advice = adviceFor(options);
+  const advice = adviceFor(options, 'mcpStdioBackend()');
   for (const line of weaknesses(resolved, advice)) resolved.logger.warn(`mcpStdioBackend(): ${line}`);
   const bridge = new Bridge(resolved, advice);
 

@@ -1,13 +1,17 @@
 import type { IncomingMessage } from 'node:http';
+import type { Logger } from '../core/logger.js';
 import type { Caller } from '../core/quota.js';
 import { isLoopbackAddress } from '../http/loopback.js';
-import type { ResolvedStdio } from './stdio-options.js';
 
-/** Warns once, at the first request to an address that other machines can reach, if no `mcpAuth()` handled that request. */
-export function createOpenWarning({
-  logger,
-  warnWhenOpen,
-}: ResolvedStdio): (req: IncomingMessage, caller: Caller) => void {
+/**
+ * Warns once, at the first request to an address that other machines can reach, if no `mcpAuth()` handled that request.
+ *
+ * @param who The function that gets the request, in the log.
+ */
+export function createOpenWarning(
+  who: string,
+  { logger, warnWhenOpen }: { readonly logger: Logger; readonly warnWhenOpen: boolean },
+): (req: IncomingMessage, caller: Caller) => void {
   let isDue = warnWhenOpen;
   return ({ socket }, { isChecked }) => {
     if (!isDue || isChecked) return;
@@ -16,7 +20,7 @@ export function createOpenWarning({
     if (localAddress === undefined || isLoopbackAddress(localAddress)) return;
     isDue = false;
     logger.warn(
-      `mcpStdioBackend(): anyone can call this MCP server: a request arrived at ${localAddress}, which other machines can reach, and no mcpAuth() is mounted before it. ` +
+      `${who}: anyone can call this MCP server: a request arrived at ${localAddress}, which other machines can reach, and no mcpAuth() is mounted before it. ` +
         'Mount mcpAuth() before it, listen on 127.0.0.1, or set warnWhenOpen to false if something else authenticates the callers',
     );
   };

@@ -6,9 +6,17 @@ import { lowerAscii } from '../http/lower-ascii.js';
 import { repeatedHeader } from '../http/repeated-header.js';
 import { BridgeError } from '../messages/bridge-error.js';
 import { resourceOriginOf } from '../oauth/refusal.js';
-import type { ResolvedStdio } from './stdio-options.js';
+import type { ResourceIdentity } from '../policy/resolve-resource.js';
 
 const HOST = /^(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/;
+
+/** The options of a backend that say whom it is for. */
+export interface GuardOptions {
+  readonly resource: ResourceIdentity | undefined;
+  readonly allowedHosts: readonly string[] | undefined;
+  readonly allowedOrigins: readonly string[] | undefined;
+  readonly logger: Logger;
+}
 
 /**
  * Creates the check of Host and Origin against DNS rebinding, with which a web page reaches this machine under the page's own host
@@ -16,16 +24,22 @@ const HOST = /^(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/;
  * of the `mcpAuth()` in front, so that a reverse proxy on this machine keeps working); with a loopback Host, the same holds for
  * Origin. On other connections a header is checked only if its list is given. The check also refuses a repeated header that may
  * occur only once, because a proxy may read the other value. It throws a `BridgeError`.
+ *
+ * @param who The function that the check is for, in the log.
  */
-export function createRebindingGuard(options: ResolvedStdio, advice: Advice) {
+export function createRebindingGuard(who: string, options: GuardOptions, advice: Advice) {
   const { resource, allowedHosts, allowedOrigins } = options;
   const knownHosts = new Set([...(allowedHosts ?? []), ...(resource ? [resource.host, resource.hostname] : [])]);
   const knownOrigins = new Set([...(allowedOrigins ?? []), ...(resource ? [resource.origin] : [])]);
   const everyOrigin = knownOrigins.has('*');
   const { logger } = options;
   const { foreignHost, foreignOrigin } = advice;
-  const refuseHost = createHeaderRefusal(logger, { reason: 'foreign_host', header: 'Host', fix: foreignHost });
-  const refuseOrigin = createHeaderRefusal(logger, { reason: 'foreign_origin', header: 'Origin', fix: foreignOrigin });
+  const refuseHost = createHeaderRefusal(who, logger, { reason: 'foreign_host', header: 'Host', fix: foreignHost });
+  const refuseOrigin = createHeaderRefusal(who, logger, {
+    reason: 'foreign_origin',
+    header: 'Origin',
+    fix: foreignOrigin,
+  });
   const hostAllowed = (host: string): boolean =>
     knownHosts.has(host) || (HOST.test(host) && knownHosts.has(withoutPort(host)));
 
@@ -63,14 +77,14 @@ interface Refusal {
 }
 
 /** Creates a function that refuses a request. It logs at most once a minute: a refused caller may send thousands of requests. */
-function createHeaderRefusal(logger: Logger, { reason, header, fix }: Refusal): (value: string) => never {
+function createHeaderRefusal(who: string, logger: Logger, { reason, header, fix }: Refusal): (value: string) => never {
   let quietUntil = Number.NEGATIVE_INFINITY;
   let others = 0;
   return (value) => {
     if (performance.now() < quietUntil) others += 1;
     else {
       const since = others === 0 ? '' : `, and ${others} more since the last such line`;
-      logger.warn(`mcpStdioBackend(): refused a request with ${header} ${quote(value)}${since} (${reason}): ${fix}`);
+      logger.warn(`${who}: refused a request with ${header} ${quote(value)}${since} (${reason}): ${fix}`);
       quietUntil = performance.now() + MINUTE_MS;
       others = 0;
     }

@@ -1,23 +1,12 @@
 import type { AuthInfo } from '../core/auth-info.js';
 import type { Logger } from '../core/logger.js';
-import { lowerAscii } from '../http/lower-ascii.js';
 import { trimOws } from '../http/ows.js';
 import { requireArgument } from '../options/argument.js';
 import { createChecks, type OptionChecks } from '../options/checks.js';
 import { requireEnvironment, requirePlainObject } from '../options/environment.js';
-import { resolveLogger } from '../options/logger-option.js';
-import {
-  flag,
-  type OptionReader,
-  type OptionTable,
-  oneOf,
-  optional,
-  type ResolvedOptions,
-  readOptions,
-  wholeNumber,
-} from '../options/option-table.js';
-import { requireResource } from '../policy/resolve-resource.js';
+import { type OptionTable, oneOf, optional, type ResolvedOptions, readOptions } from '../options/option-table.js';
 import { isCommandLine } from '../targets/stdio/is-command-line.js';
+import { anonymousShare, BACKEND_ROWS, limit } from './backend-options.js';
 
 const ANONYMOUS_REQUESTS = ['separate', 'shared', 'refuse'] as const;
 
@@ -131,9 +120,6 @@ export interface McpStdioBackendOptions {
   readonly logger?: Logger | undefined;
 }
 
-/** The row of a limit. */
-const limit = (fallback: number, min = 1) => wholeNumber(fallback, min, `The default is ${fallback}.`);
-
 export const STDIO_TABLE = {
   command: { read: requireCommand },
   args: { default: [], read: requireArguments },
@@ -145,13 +131,9 @@ export const STDIO_TABLE = {
     default: [],
     read: (checks, value, option) => checks.strings(value, option, 'Name the keys that clients may send.'),
   },
-  resource: { read: optional(requireResource) },
-  allowedHosts: { read: optional(lowerCase('Name hosts such as "api.example.com".')) },
-  allowedOrigins: { read: optional(lowerCase('Name origins such as "https://app.example.com", or "*" for all.')) },
-  logger: { read: resolveLogger },
+  ...BACKEND_ROWS,
   maxSessions: limit(100),
   maxSessionsPerUser: limit(10),
-  maxAnonymousSessions: { read: optional(wholeNumber(0, 1, 'Leave it out for a quarter of maxSessions.').read) },
   anonymousRequests: { default: 'separate', read: oneOf(ANONYMOUS_REQUESTS, 'Leave it out for "separate".') },
   idleTimeoutSeconds: limit(1_800),
   expiryGraceSeconds: limit(60, 0),
@@ -161,7 +143,6 @@ export const STDIO_TABLE = {
   maxMessageBytes: limit(16_777_216),
   maxPendingRequests: limit(64),
   warmChildren: limit(0, 0),
-  warnWhenOpen: flag(true),
 } satisfies OptionTable<McpStdioBackendOptions>;
 
 export interface ResolvedStdio extends Omit<ResolvedOptions<typeof STDIO_TABLE>, 'maxAnonymousSessions'> {
@@ -177,7 +158,7 @@ export function resolveStdioOptions(options: Readonly<McpStdioBackendOptions>): 
     const fix = 'A child started ahead has no caller: remove warmChildren, or use a fixed env.';
     checks.refuse('warmChildren', '0 where env is a function', resolved.warmChildren, fix);
   }
-  const { maxAnonymousSessions = Math.ceil(resolved.maxSessions / 4) } = resolved;
+  const { maxAnonymousSessions = anonymousShare(resolved.maxSessions) } = resolved;
   refuseCommandLine(checks, resolved, given.env);
   return { ...resolved, maxAnonymousSessions };
 }
@@ -204,20 +185,6 @@ function resolveMeta(checks: OptionChecks, meta: unknown, option: string): FromC
     return checks.refuse(option, 'a function of the caller', meta, fix);
   }
   return (auth) => requirePlainObject(checks, meta(auth), 'requestMeta()');
-}
-
-function lowerCase(fix: string): OptionReader<readonly string[]> {
-  return (checks, value, option) => {
-    const names = checks.strings(value, option, fix);
-    if (names.length === 0)
-      checks.refuse(
-        option,
-        'a list with at least one entry',
-        value,
-        `${fix} An empty list would refuse every request.`,
-      );
-    return names.map(lowerAscii);
-  };
 }
 
 function requireCommand(checks: OptionChecks, value: unknown, option: string): string {

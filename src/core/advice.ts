@@ -10,15 +10,6 @@ export interface Advice {
   readonly names: ReadonlyMap<string, string>;
 }
 
-const FOR_CODE: Advice = Object.freeze({
-  preflight: 'mount mcpCors() before mcpAuth()',
-  foreignHost: 'see the option allowedHosts of mcpStdioBackend()',
-  foreignOrigin: 'see the option allowedOrigins of mcpStdioBackend()',
-  permissive: 'set mode to "strict"',
-  everyOrigin: 'list the origins of your pages in allowedOrigins',
-  names: new Map(),
-});
-
 const adviceByOptions = new WeakMap<object, Advice>();
 
 /** Stores the advice for options that the user wrote in another form than code, such as a configuration file. */
@@ -26,7 +17,20 @@ export function noteAdvice(options: object, advice: Advice): void {
   adviceByOptions.set(options, advice);
 }
 
-/** Returns the advice for the user who wrote these options. */
-export function adviceFor(options: object): Advice {
-  return adviceByOptions.get(options) ?? FOR_CODE;
+/**
+ * Returns the advice for the user who wrote these options.
+ *
+ * @param who The function that they are for, for example `mcpStdioBackend()`.
+ */
+export function adviceFor(options: object, who: string): Advice {
+  return (
+    adviceByOptions.get(options) ?? {
+      preflight: 'mount mcpCors() before mcpAuth()',
+      foreignHost: `see the option allowedHosts of ${who}`,
+      foreignOrigin: `see the option allowedOrigins of ${who}`,
+      permissive: 'set mode to "strict"',
+      everyOrigin: 'list the origins of your pages in allowedOrigins',
+      names: new Map(),
+    }
+  );
 }

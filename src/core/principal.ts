@@ -10,7 +10,7 @@ const identities = new WeakMap<AuthInfo, string>();
 
 /** Returns the owner of what `req` opens or asks for. An anonymous caller never equals one with a token. */
 export function principalOf(req: IncomingMessage, auth: AuthInfo | undefined): Principal {
-  return `${auth === undefined ? 'anonymous' : identityOf(auth)} ${mountOf(req)}`;
+  return `${identityOf(auth)} ${mountOf(req)}`;
 }
 
 /**
@@ -25,7 +25,9 @@ export function userOf(auth: AuthInfo | undefined): string | undefined {
   );
 }
 
-function identityOf(auth: AuthInfo): string {
+/** A user with one client, or all anonymous callers, as a string to compare. No user is called as anonymous callers are. */
+export function identityOf(auth: AuthInfo | undefined): string {
+  if (auth === undefined) return 'anonymous';
   let identity = identities.get(auth);
   if (identity === undefined) {
     identity = JSON.stringify([userOf(auth), auth.clientId]);
@@ -42,10 +44,14 @@ function digestOf(token: string): string {
 // capitals, which Express ignores; neither may make it another principal.
 function mountOf(req: IncomingMessage): string {
   const { baseUrl } = req as { baseUrl?: string };
-  const mount = (baseUrl ?? cutOff(requestTarget(req), req.url ?? '/')).toLowerCase();
-  let end = mount.length;
-  while (mount[end - 1] === '/') end--;
-  return mount.slice(0, end);
+  return foldPath(baseUrl ?? cutOff(requestTarget(req), req.url ?? '/'));
+}
+
+/** A path as Express compares it by default: without capitals, and without slashes at its end. */
+export function foldPath(path: string): string {
+  let end = path.length;
+  while (path[end - 1] === '/') end--;
+  return path.slice(0, end).toLowerCase();
 }
 
 // For `/mcp` and `/mcp?x`, Connect adds a slash to `url`.

@@ -87,7 +87,7 @@ export interface ResolvedCors extends Omit<ResolvedOptions<typeof CORS_TABLE>, '
 
 /** @throws {ConfigError} */
 export function resolveCors(options: Readonly<McpCorsOptions>): ResolvedCors {
-  const checks = createChecks('mcpCors()', adviceFor(options).names);
+  const checks = createChecks('mcpCors()', adviceFor(options, 'mcpCors()').names);
   const given = requireArgument(checks, options, { example: '' });
   const { allowedHeaders, ...resolved } = readOptions(checks, CORS_TABLE, given);
   if (resolved.credentials && resolved.allowedOrigins === '*') {

@@ -26,7 +26,7 @@ import { CORS_TABLE, type McpCorsOptions, type ResolvedCors, resolveCors, TOKEN 
  */
 export function mcpCors(options: Readonly<McpCorsOptions> = {}): Middleware {
   const resolved = resolveCors(options);
-  for (const line of weaknesses(resolved, adviceFor(options))) resolved.logger.warn(`mcpCors(): ${line}`);
+  for (const line of weaknesses(resolved, adviceFor(options, 'mcpCors()'))) resolved.logger.warn(`mcpCors(): ${line}`);
   const fixed = {
     // A list, not a function: if a function denies an origin, the package passes the preflight to the next middleware.
     origin: resolved.allowedOrigins === '*' ? '*' : [...resolved.allowedOrigins],

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { type ArrivingBody, beginBody } from './body-budget.js';
+import { lowerAscii } from './lower-ascii.js';
 import { isMediaType, type MediaType } from './media-type.js';
 
 /** Milliseconds that a body may take to arrive. */
@@ -168,20 +169,27 @@ export function requireLength(headers: IncomingHttpHeaders, maxBytes: number): v
   if (Number(headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
 }
 
-function tooLarge(maxBytes: number): BodyError {
+/** For a body that is longer than it may be. */
+export function tooLarge(maxBytes: number): BodyError {
   return new BodyError(413, `The body is longer than ${maxBytes} bytes`);
 }
 
-/**
- * Requires a media type in UTF-8 without compression: two readers could decode anything else differently.
- *
- * @throws {BodyError}
- */
-export function requireMediaType(headers: IncomingHttpHeaders, mediaType: MediaType): void {
+/** Requires a body without compression: two readers could decode it differently. */
+export function requirePlain(headers: IncomingHttpHeaders): void {
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
     throw new BodyError(415, 'The body must come without a Content-Encoding');
   }
+  // Node takes `chunked` off, and nothing else.
+  const coding = headers['transfer-encoding'];
+  if (coding !== undefined && lowerAscii(coding) !== 'chunked') {
+    throw new BodyError(415, 'The body must come without a Transfer-Encoding but chunked');
+  }
+}
+
+/** The same, for a body in UTF-8. */
+export function requireMediaType(headers: IncomingHttpHeaders, mediaType: MediaType): void {
+  requirePlain(headers);
   if (!isMediaType(headers['content-type'] ?? '', mediaType)) {
     throw new BodyError(415, `The Content-Type must be ${mediaType}, with charset=utf-8 or without parameters`);
   }

@@ -2,6 +2,8 @@
 export type MediaType = keyof typeof PATTERNS;
 
 const PATTERNS = {
+  /** Whatever it is, somebody else reads it. */
+  '*/*': /^/,
   'application/json': patternFor('application/json'),
   'application/x-www-form-urlencoded': patternFor('application/x-www-form-urlencoded'),
 } as const;

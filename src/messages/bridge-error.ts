@@ -45,6 +45,14 @@ export const BRIDGE_ERRORS = {
   message_too_large: errorRow(502, -32603, 'The answer of the MCP server is over the limit (maxMessageBytes)'),
   unreadable_answer: errorRow(502, -32603, 'The answer of the MCP server is not a JSON-RPC 2.0 message'),
   start_timed_out: errorRow(504, -32603, 'The MCP server did not start in time (startTimeoutSeconds)'),
+  target_unreachable: errorRow(502, -32603, 'The MCP server cannot be reached'),
+  target_timed_out: errorRow(504, -32603, 'The MCP server did not answer in time (responseTimeoutSeconds)'),
+  target_redirected: errorRow(502, -32603, 'The MCP server redirects to another address'),
+  target_refused: errorRow(502, -32603, 'The MCP server refuses the credentials of this server, or has not got any'),
+  target_failed: errorRow(502, -32603, 'The MCP server failed'),
+  target_malformed: errorRow(502, -32603, 'The MCP server gave an answer that cannot be passed on'),
+  target_broke_off: errorRow(502, -32603, 'The MCP server broke the connection off'),
+  caller_headers_failed: errorRow(502, -32603, 'The headers that say who is calling could not be made'),
   cancelled: errorRow(200, -32800, 'The request was cancelled'),
 } as const;
 

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AuthInfo, getAuth } from '../core/auth-info.js';
 import { AuthError, REFUSALS, type RefusalCode } from '../core/errors.js';
+import { signedSessionOf } from '../core/own-sessions.js';
 import { createPerRequest } from '../core/per-request.js';
+import type { SessionSigner } from '../core/session-signer.js';
 import { shareValue } from '../core/shared-state.js';
 import { type JsonReply, sendJson } from '../http/reply.js';
 import { type ChallengeContext, challengeFor } from './challenge.js';
@@ -72,20 +74,30 @@ function challengeForOrigin(
 /** Refuses a request that `mcpAuth()` has already accepted, for `mcpScopes()`. The scheme of its token is bound in. */
 export type Refuser = (req: IncomingMessage, res: ServerResponse, code: RefusalCode, detail: RefusalDetail) => void;
 
-/** Creates the refusers of one policy, one for each scheme. */
+/**
+ * Creates the refusers of one policy, one for each scheme.
+ *
+ * @param sessionSigner That of a policy with a `secret`.
+ */
 export function createRefusers(
   refuse: Refuse,
   { resource }: Pick<RefusalContext, 'resource'>,
+  sessionSigner?: SessionSigner | undefined,
 ): Readonly<Record<Scheme, Refuser>> {
   const byScheme: Record<Scheme, Refuser> = {
     bearer: (req, res, code, detail) => refuse(req, res, code, 'bearer', detail),
     dpop: (req, res, code, detail) => refuse(req, res, code, 'dpop', detail),
   };
-  for (const each of Object.values(byScheme)) if (resource !== undefined) resourceOrigins.set(each, resource.origin);
+  for (const each of Object.values(byScheme)) {
+    if (resource !== undefined) resourceOrigins.set(each, resource.origin);
+    if (sessionSigner !== undefined) sessionSigners.set(each, sessionSigner);
+  }
   return byScheme;
 }
 
 const resourceOrigins = shareValue('resourceOrigins', () => new WeakMap<Refuser, string>());
+
+const sessionSigners = shareValue('sessionSigners', () => new WeakMap<Refuser, SessionSigner>());
 
 const anonymousRefusers = shareValue('anonymousRefusals', createPerRequest<Refuser>);
 
@@ -112,4 +124,15 @@ export function refuserOf(req: IncomingMessage): Refuser | undefined {
 export function resourceOriginOf(req: IncomingMessage): string | undefined {
   const refuse = refuserOf(req);
   return refuse && resourceOrigins.get(refuse);
+}
+
+/**
+ * What signs the session ids that the answer to this request hands out: the signer of the `mcpAuth()` that verified the id which the
+ * request names, else that of the last one it came through. Undefined where their policy has no `secret`.
+ */
+export function sessionSignerOf(req: IncomingMessage): SessionSigner | undefined {
+  const signed = signedSessionOf(req);
+  if (signed !== undefined) return signed.signer;
+  const refuse = refuserOf(req);
+  return refuse && sessionSigners.get(refuse);
 }

@@ -13,7 +13,7 @@ export function requireArgument(
 ): Record<string, unknown> {
   const middleware = checks.who.replace('()', '');
   const fix = `Write app.use(${middleware}(${example})).`;
-  if (isRecord(value) && 'headers' in value && 'url' in value) {
+  if (isRecord(value) && 'headers' in value && typeof value.url === 'string' && value.url.startsWith('/')) {
     const expected = `an object, not a request: app.use(${middleware}) was written without the call`;
     checks.refuseUnquoted(name, expected, fix);
   }

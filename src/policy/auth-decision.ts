@@ -10,12 +10,15 @@ export interface AuthDecision {
   readonly mode: McpAuthMode;
   /**
    * `passed`: accepted with its token. `anonymous`: passed without a token. `refused`: answered with 400, 401 or 403.
-   * `would_refuse`: passed as anonymous in permissive mode; strict mode refuses it, for the reason in `code`. `failed`: the
+   * `would_refuse`: passed in permissive mode, as anonymous unless the reason is its session; strict mode refuses it, for the reason in `code`. `failed`: the
    * token could not be checked, which is not the client's fault.
    */
   readonly outcome: 'passed' | 'anonymous' | 'refused' | 'would_refuse' | 'failed';
-  /** The reason why a request was refused, would be refused, or could not be decided; each code has a heading in docs/errors.md. */
-  readonly code?: RefusalCode | OutageCode | undefined;
+  /**
+   * The reason why a request was refused, would be refused, or could not be decided; each code has a heading in docs/errors.md.
+   * `unknown_session`: the token is good, but the session belongs to another caller.
+   */
+  readonly code?: RefusalCode | OutageCode | 'unknown_session' | undefined;
   /** The token's `iss`. */
   readonly issuer?: string | undefined;
   /** The user, from the claim that the issuer's `subjectClaim` names. */

@@ -179,6 +179,22 @@ export interface SharedOptions {
    */
   readonly oauthProxy?: OAuthProxyOptions | false | undefined;
   /**
+   * Decides who may use a session (`Mcp-Session-Id`) of an MCP server in the same app: to other callers, it is an unknown session (404).
+   * `remember`: this process remembers who opened it; an id that this process has not seen, as after a restart, belongs to the first
+   * caller who names it. `sign`: clients get ids that are signed together with their owners, which works across restarts and
+   * replicas and needs `secret`. The backends of this package check the owners of their sessions themselves. See docs/sessions.md.
+   *
+   * @default 'remember'
+   */
+  readonly sessionOwners?: 'remember' | 'sign' | 'off' | undefined;
+  /**
+   * The key that signs session ids: 32 characters or more, as `openssl rand -base64 32` prints them. To rotate it, give a list: the
+   * first one signs, all verify. Replicas must share it.
+   *
+   * @default none: session ids are not signed
+   */
+  readonly secret?: string | readonly string[] | undefined;
+  /**
    * Allows plain http to key servers and authorization servers on other machines, for example in a network of containers.
    * An attacker who can change that traffic can log in as any user. @default false
    */

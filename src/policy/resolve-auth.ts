@@ -23,6 +23,7 @@ import { ISSUER_OPTIONS, type IssuerContext, resolveIssuer, type TrustedIssuer }
 import { type ResolvedOAuthProxy, resolveOAuthProxy } from './resolve-oauth-proxy.js';
 import { RESOURCE_FIX, type ResourceIdentity, resolveResource } from './resolve-resource.js';
 import { type ResolvedSenderConstraint, resolveSenderConstraint } from './resolve-sender-constraint.js';
+import { resolveSecrets, SECRET_FIX } from './secrets.js';
 import { warnAboutUnusableIssuers } from './unusable-issuers.js';
 
 const TOKEN_CACHE_FIX = 'Give { maxAgeSeconds, maxEntries, maxBytes }, or false to verify every request again.';
@@ -57,6 +58,11 @@ export const SHARED_TABLE = {
   },
   senderConstraint: { default: {}, read: resolveSenderConstraint },
   oauthProxy: { read: asGiven },
+  sessionOwners: {
+    default: 'remember',
+    read: oneOf(['remember', 'sign', 'off'], 'Leave it out for "remember", which needs no secret.'),
+  },
+  secret: { read: resolveSecrets },
   dangerouslyAllowHttp: flag(false),
   onDecision: {
     read: optional(
@@ -72,10 +78,12 @@ const POLICY_OPTIONS = [...Object.keys(SHARED_TABLE), 'issuers', ...ISSUER_OPTIO
 export interface ResolvedAuth
   extends Omit<
       ResolvedOptions<typeof SHARED_TABLE>,
-      'mode' | 'resourceMetadata' | 'senderConstraint' | 'oauthProxy' | 'dangerouslyAllowHttp'
+      'mode' | 'resourceMetadata' | 'senderConstraint' | 'oauthProxy' | 'secret' | 'dangerouslyAllowHttp'
     >,
     ResolvedSenderConstraint {
   readonly modeName: McpAuthMode;
+  /** Of `secret`: the first signs session ids, all verify. Empty where there is none. */
+  readonly secrets: readonly string[];
   /** In the order given; each issuer once. */
   readonly issuers: readonly TrustedIssuer[];
   /** Undefined if the resource follows the origin of each request. */
@@ -97,7 +105,15 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
   const given = requireArgument(checks, options, { example: '{ issuer: …, resourceMetadata: { resource: … } }' });
   checks.knownKeys(given, '', POLICY_OPTIONS);
   const read = readRows(checks, SHARED_TABLE, given);
-  const { mode, resourceMetadata, senderConstraint, oauthProxy, dangerouslyAllowHttp: allowHttp, ...simple } = read;
+  const {
+    mode,
+    resourceMetadata,
+    senderConstraint,
+    oauthProxy,
+    secret: secrets,
+    dangerouslyAllowHttp: allowHttp,
+    ...simple
+  } = read;
   const { resource, members: metadataMembers } = resourceMetadata;
   const { dpop, mtls } = senderConstraint;
   refuseOptionsAsMembers(checks, metadataMembers, POLICY_OPTIONS);
@@ -107,17 +123,21 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
       'given where senderConstraint.dpop is, since a proof is checked against it and not against the Host header';
     checks.refuse('resourceMetadata.resource', expected, undefined, RESOURCE_FIX);
   }
+  if (simple.sessionOwners === 'sign' && secrets.length === 0) {
+    checks.refuseUnquoted('secret', 'given where sessionOwners is "sign"', SECRET_FIX);
+  }
   const issuers = resolveIssuers(checks, given, { resource: resource?.href, allowHttp });
   warnAboutUnusableIssuers(who, issuers, simple.logger);
   if (MODES[mode].withBadToken === 'pass') {
     const weakness = `mode is "${mode}", so requests pass without a token, and with one that is not valid`;
-    simple.logger.warn(`${who}: ${weakness}: ${adviceFor(options).permissive}`);
+    simple.logger.warn(`${who}: ${weakness}: ${adviceFor(options, who).permissive}`);
   }
   const requiresProof = dpop === 'require';
   return Object.freeze({
     ...simple,
     ...senderConstraint,
     modeName: mode,
+    secrets,
     issuers,
     resource,
     metadataMembers,

@@ -11,5 +11,9 @@ export function requireServerUrl(checks: OptionChecks, value: unknown, option: s
     return checks.refuseUnquoted(option, 'a URL without user and password', fix);
   }
   const safe = url?.protocol === 'https:' || (url?.protocol === 'http:' && (allowHttp || isLoopbackHost(url.hostname)));
-  return url !== undefined && safe ? url : checks.refuse(option, 'an https URL', value, fix);
+  if (url !== undefined && safe) return url;
+  // A key may stand in a query.
+  return text.includes('?')
+    ? checks.refuseUnquoted(option, 'an https URL', fix)
+    : checks.refuse(option, 'an https URL', value, fix);
 }

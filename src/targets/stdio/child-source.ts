@@ -1,8 +1,9 @@
 import type { AuthInfo } from '../../core/auth-info.js';
 import type { Caller, Lease, Quota, QuotaRefusal } from '../../core/quota.js';
 import type { BridgeError } from '../../messages/bridge-error.js';
+import { createCapRefusal } from '../../messages/cap-refusal.js';
 import { Child, type ChildRecipe } from './child.js';
-import { createCapRefusal } from './full-caps.js';
+import { MAX_STOP_SECONDS } from './process-tree.js';
 
 /** Returns the environment of a caller's child; `undefined` is an anonymous caller. */
 export type EnvironmentFor = (auth: AuthInfo | undefined) => Readonly<Record<string, string>>;
@@ -27,7 +28,7 @@ export class ChildSource {
     this.#recipe = recipe;
     this.#environmentFor = environmentFor;
     this.#warm = warm;
-    this.#refusalOf = createCapRefusal(recipe.logger);
+    this.#refusalOf = createCapRefusal('mcpStdioBackend()', recipe.logger, MAX_STOP_SECONDS);
     this.#refill();
   }
 

@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
-import { isAnswered } from '../../http/answered.js';
-import type { BodyError } from '../../http/body.js';
-import { hasHungUp } from '../../http/hang-up.js';
-import { replyJson } from '../../http/reply.js';
-import { BridgeError } from '../../messages/bridge-error.js';
-import { BODY_REASONS } from '../../messages/message-errors.js';
+import { isAnswered } from '../http/answered.js';
+import type { BodyError } from '../http/body.js';
+import { hasHungUp } from '../http/hang-up.js';
+import { replyJson } from '../http/reply.js';
+import { BridgeError } from './bridge-error.js';
+import { BODY_REASONS } from './message-errors.js';
 
 /** `Retry-After` for a status, in seconds. */
 const RETRY_AFTER: Readonly<Record<number, number>> = { 429: 5, 503: 10 };

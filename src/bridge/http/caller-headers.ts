@@ -1,0 +1,65 @@
+import type { IncomingMessage } from 'node:http';
+import type { AuthInfo } from '../../core/auth-info.js';
+import type { Logger } from '../../core/logger.js';
+import { asError } from '../../http/middleware.js';
+import { BridgeError } from '../../messages/bridge-error.js';
+import { createChecks } from '../../options/checks.js';
+import type { CallerTokens } from './caller-token.js';
+import { type HeaderFunction, type HeaderRecord, requireHeaderRecord } from './read-http-options.js';
+
+/** How long the function may take. */
+const MAX_MS = 10_000;
+
+const checks = createChecks('mcpHttpBackend()');
+
+/** The options that say who is calling. */
+export interface CallerHeaderOptions {
+  readonly headers: HeaderRecord | HeaderFunction;
+  readonly bearer: string | undefined;
+  readonly logger: Logger;
+}
+
+/**
+ * Says which headers tell the target who is calling, and rejects with a `BridgeError` where they cannot be made: without them, the
+ * target would take the caller for somebody else.
+ */
+export function createCallerHeaders(
+  { headers, bearer, logger }: CallerHeaderOptions,
+  tokens: CallerTokens | undefined,
+): (auth: AuthInfo | undefined, req: IncomingMessage) => HeaderRecord | Promise<HeaderRecord> {
+  const fixed = new Map(typeof headers === 'function' ? [] : headers);
+  if (bearer !== undefined) fixed.set('authorization', `Bearer ${bearer}`);
+  if (typeof headers !== 'function' && tokens === undefined) return () => fixed;
+
+  const make = async (auth: AuthInfo | undefined, req: IncomingMessage): Promise<HeaderRecord> => {
+    const made = new Map(fixed);
+    if (tokens !== undefined) made.set('authorization', await tokens.authorizationFor(auth));
+    if (typeof headers !== 'function') return made;
+    for (const [name, value] of requireHeaderRecord(checks, await inTime(headers(auth, req)), 'headers()')) {
+      if (made.has(name))
+        checks.refuse('headers()', 'other headers than bearer and callerToken set', name, 'Remove it.');
+      made.set(name, value);
+    }
+    return made;
+  };
+  return async (auth, req) => {
+    try {
+      return await make(auth, req);
+    } catch (thrown) {
+      const { name, message } = asError(thrown, 'headers()');
+      logger.error(`mcpHttpBackend(): a request is answered 502 (caller_headers_failed): ${name}: ${message}`);
+      throw new BridgeError('caller_headers_failed');
+    }
+  };
+}
+
+function inTime(value: unknown): unknown {
+  // Of whatever realm and library: all that `await` waits for.
+  if (typeof (value as PromiseLike<unknown> | undefined)?.then !== 'function') return value;
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`headers() did not settle within ${MAX_MS / 1_000} seconds`)), MAX_MS);
+    timer.unref();
+  });
+  return Promise.race([value, tooLate]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,115 @@
+import { createPublicKey, generateKeyPairSync, randomUUID } from 'node:crypto';
+import type { AuthInfo } from '../../core/auth-info.js';
+import { createLazyImport } from '../../core/lazy-import.js';
+import type { Logger } from '../../core/logger.js';
+import { forEveryOrigin } from '../../http/endpoint.js';
+import type { Middleware } from '../../http/middleware.js';
+import { replyJson } from '../../http/reply.js';
+import type { ResolvedOptions } from '../../options/option-table.js';
+import { type CALLER_TOKEN_TABLE, type SigningKey, signingKeyOf } from './caller-token-options.js';
+
+const LIFETIME_SECONDS = 60;
+/** How long one token is sent: what is left of it must be enough for a slow target. */
+const REUSE_MS = 30_000;
+/** How long a target may keep the keys, in seconds. */
+const KEYS_MAX_AGE = 300;
+
+const loadJose = createLazyImport('jose', () => import('jose'));
+
+/** The tokens that say who is calling. */
+export interface CallerTokens {
+  /** The `Authorization` header for this caller; undefined for an anonymous one. */
+  authorizationFor(auth: AuthInfo | undefined): Promise<string | undefined>;
+}
+
+interface Minted {
+  readonly authorization: Promise<string>;
+  readonly until: number;
+}
+
+/** @param audience The target. */
+export function createCallerTokens(
+  options: ResolvedOptions<typeof CALLER_TOKEN_TABLE>,
+  audience: string,
+  { alg, key, kid }: PublishedKey,
+): CallerTokens {
+  // Requests with the same token share one identity, which says what this token repeats.
+  const minted = new WeakMap<AuthInfo, Minted>();
+  const mint = async (auth: AuthInfo): Promise<string> => {
+    const { SignJWT } = await loadJose();
+    const jwt = new SignJWT(claimsOf(auth, options.claims)).setProtectedHeader({ alg, kid: await kid, typ: 'JWT' });
+    const now = Math.floor(Date.now() / 1_000);
+    const expiry = Math.min(now + LIFETIME_SECONDS, auth.expiresAt ?? Number.POSITIVE_INFINITY);
+    jwt.setIssuer(options.issuer).setAudience(audience).setIssuedAt(now).setExpirationTime(expiry).setJti(randomUUID());
+    return `Bearer ${await jwt.sign(key)}`;
+  };
+  return {
+    async authorizationFor(auth) {
+      if (auth === undefined) return undefined;
+      const last = minted.get(auth);
+      if (last !== undefined && performance.now() < last.until) return last.authorization;
+      const authorization = mint(auth);
+      minted.set(auth, { authorization, until: performance.now() + REUSE_MS });
+      // A failure is not remembered.
+      authorization.catch(() => minted.delete(auth));
+      return authorization;
+    },
+  };
+}
+
+function claimsOf(auth: AuthInfo, copied: readonly string[]): Record<string, unknown> {
+  const { clientId, scopes, subject, payload } = auth;
+  const claims: Record<string, unknown> = Object.fromEntries(
+    copied.filter((name) => Object.hasOwn(payload, name)).map((name) => [name, payload[name]]),
+  );
+  // A program that acts for itself has no subject; RFC 9068, section 2.2, then names the client.
+  const sub = subject ?? clientId;
+  return {
+    ...claims,
+    sub,
+    // RFC 9493: of several issuers, two may name two users alike.
+    sub_id: { format: 'iss_sub', iss: payload.iss, sub },
+    client_id: clientId,
+    scope: scopes.join(' '),
+  };
+}
+
+/** A key whose public half is in the key set. */
+export interface PublishedKey extends SigningKey {
+  /** RFC 7638. */
+  readonly kid: Promise<string>;
+}
+
+/** The key that was given, or one that is made now. */
+export function publishKey(given: SigningKey | undefined, logger: Logger): PublishedKey {
+  const { alg, key } = given ?? makeKey(logger);
+  const kid = loadJose().then(({ calculateJwkThumbprint }) => calculateJwkThumbprint(publicJwk(key) as object));
+  // It is awaited with each token, and says there what is wrong.
+  kid.catch(() => undefined);
+  return { alg, key, kid };
+}
+
+function makeKey(logger: Logger): SigningKey {
+  logger.warn(
+    'mcpHttpBackend(): callerToken has no key: one is made, which other replicas do not have, and which is gone after a restart',
+  );
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return signingKeyOf(privateKey) as SigningKey;
+}
+
+/** Answers with the key set; without a key, lets requests pass. */
+export function createCallerKeys(published: PublishedKey | undefined): Middleware {
+  if (published === undefined) return (_req, _res, next) => next();
+  const { alg, key, kid } = published;
+  const answer = forEveryOrigin(['GET', 'HEAD'], (_req, res, next) => {
+    kid.then((id) => {
+      const keys = [{ ...publicJwk(key), kid: id, alg, use: 'sig' }];
+      replyJson(res, 200, JSON.stringify({ keys }), { 'cache-control': `public, max-age=${KEYS_MAX_AGE}` });
+    }, next);
+  });
+  return answer;
+}
+
+function publicJwk(key: SigningKey['key']) {
+  return createPublicKey(key).export({ format: 'jwk' });
+}

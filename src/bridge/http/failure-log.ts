@@ -1,0 +1,19 @@
+import type { Logger } from '../../core/logger.js';
+import { createRareLine } from '../../core/rare-line.js';
+import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
+
+/** Logs what the target is to blame for: each reason once a minute, since a target that is down fails every request. */
+export function createFailureLog(
+  who: string,
+  { url, logger }: { readonly url: URL; readonly logger: Logger },
+): (error: unknown, detail?: string) => void {
+  const lines = new Map<BridgeErrorCode, (line: string) => void>();
+  // Without the query: it may hold a key.
+  const address = url.origin + url.pathname;
+  return (error, detail) => {
+    if (!(error instanceof BridgeError) || !error.reason.startsWith('target_')) return;
+    const log = lines.get(error.reason) ?? createRareLine((line) => logger.error(line));
+    lines.set(error.reason, log);
+    log(`${who}: ${address}: ${error.message} (${error.reason})${detail === undefined ? '' : `: ${detail}`}`);
+  };
+}

@@ -1,0 +1,111 @@
+import { X509Certificate } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { AuthInfo } from '../../core/auth-info.js';
+import { lowerAscii } from '../../http/lower-ascii.js';
+import { isPlain, type OptionChecks } from '../../options/checks.js';
+import type { OptionReader } from '../../options/option-table.js';
+import type { TargetAddress } from '../../targets/http/dispatcher.js';
+import { isHeaderValue, mayBeSet } from './header-rules.js';
+
+type Pem = string | Buffer;
+
+/** RFC 6750, section 2.1: what can stand after `Bearer`. */
+const BEARER = /^[A-Za-z0-9._~+/-]+=*$/;
+
+export function requireBearer(checks: OptionChecks, value: unknown, option: string): string {
+  if (typeof value === 'string' && BEARER.test(value)) return value;
+  return checks.refuseUnquoted(option, 'a token, without "Bearer" and blanks', 'Give the token alone.');
+}
+
+/** One header of an application's, checked; `undefined` where it sets none. Its value may be a secret. */
+export function requireHeader(checks: OptionChecks, option: string, name: string, value: unknown): string | undefined {
+  if (!mayBeSet(name)) {
+    checks.refuse(option, 'names of headers that are about the message', name, 'Correct the name, or remove it.');
+  }
+  if (value === undefined || (typeof value === 'string' && isHeaderValue(value))) return value;
+  const expected = 'a string that can stand in a header, without line ends';
+  return checks.refuse(`${option}.${name}`, expected, typeof value, 'Convert it to a string.');
+}
+
+/** The application's function; what it returns is checked. */
+export type HeaderFunction = (auth: AuthInfo | undefined, req: IncomingMessage) => unknown;
+
+/** Fixed headers, or the function that makes them. */
+export function requireHeaders(checks: OptionChecks, value: unknown, option: string): HeaderRecord | HeaderFunction {
+  if (typeof value === 'function') return value as HeaderFunction;
+  return requireHeaderRecord(checks, value, option);
+}
+
+/** Names in lower case, and values. */
+export type HeaderRecord = ReadonlyMap<string, string | undefined>;
+
+/** What the option, or its function, says: each name once, however it is written. */
+export function requireHeaderRecord(checks: OptionChecks, value: unknown, option: string): HeaderRecord {
+  const fix = 'Give names and values: { "x-user": "…" }.';
+  const given = isPlain(value) ? value : checks.refuseUnquoted(option, 'a plain object', fix);
+  const headers = new Map<string, string | undefined>();
+  for (const [name, text] of Object.entries(given)) {
+    const lower = lowerAscii(name);
+    if (headers.has(lower)) checks.refuse(option, 'headers that are named once', name, 'Remove one of them.');
+    headers.set(lower, requireHeader(checks, option, lower, text));
+  }
+  return headers;
+}
+
+/** A list of headers that pass. */
+export function headerNames(mayPass: (name: string) => boolean): OptionReader<readonly string[]> {
+  return (checks, value, option) => {
+    const names = checks.strings(value, option, 'Name the headers that pass.').map(lowerAscii);
+    const wrong = names.find((name) => !mayPass(name));
+    if (wrong === undefined) return names;
+    const fix = 'Remove it: it is about a connection, a login, or written by this server.';
+    return checks.refuse(option, 'names of headers that may pass', wrong, fix);
+  };
+}
+
+/** A certificate or a key, in PEM; whether it is usable, `requireCertificate` says. */
+export function requirePem(checks: OptionChecks, value: unknown, option: string): Pem {
+  if ((typeof value === 'string' || Buffer.isBuffer(value)) && value.includes('-----BEGIN ')) return value;
+  // Not quoted: it may be a key.
+  return checks.refuseUnquoted(option, 'a text in PEM', 'Give the contents of the file.');
+}
+
+/** One or several of them. */
+export function requirePems(checks: OptionChecks, value: unknown, option: string): readonly Pem[] {
+  if (!Array.isArray(value)) return [requirePem(checks, value, option)];
+  return value.map((one, index) => requirePem(checks, one, `${option}[${index}]`));
+}
+
+/** Refuses at construction what would fail at each connection. */
+export function requireCertificate(
+  checks: OptionChecks,
+  { ca, cert, key }: Pick<TargetAddress, 'ca' | 'cert' | 'key'>,
+): void {
+  if (cert !== undefined && key === undefined)
+    checks.refuseUnquoted('key', 'given with cert', 'Give both, or neither.');
+  if (key !== undefined && cert === undefined)
+    checks.refuseUnquoted('cert', 'given with key', 'Give both, or neither.');
+  const fix = 'Look at it with "openssl x509 -text".';
+  if (ca !== undefined && !ca.every(isCertificate)) checks.refuseUnquoted('ca', 'certificates that can be read', fix);
+  // Not imported: an import of this package should not pay for it.
+  const { createSecureContext } = process.getBuiltinModule('node:tls');
+  if (cert !== undefined && !succeeds(() => createSecureContext({ cert, key }))) {
+    checks.refuseUnquoted('cert', 'a certificate that can be read and fits key', fix);
+  }
+}
+
+/** Of several in one text, the first counts. */
+function isCertificate(pem: Pem): boolean {
+  return succeeds(() => new X509Certificate(pem));
+}
+
+/** For what says only by an exception that a text is none of its kind. */
+function succeeds(read: () => unknown): boolean {
+  try {
+    read();
+    return true;
+  } catch {
+    // Its message would quote a secret, or say nothing.
+    return false;
+  }
+}

@@ -1,0 +1,40 @@
+import type { IncomingMessage } from 'node:http';
+import { BodyError, readBody, requireLength, requirePlain } from '../../http/body.js';
+import { isMediaType } from '../../http/media-type.js';
+import { Upload } from '../../targets/http/upload.js';
+
+/** A body up to this length is sent on when all of it is there: it takes one packet, and no target waits for a slow client. */
+const MAX_COLLECTED = 65_536;
+
+/** What goes on of a request's body: all of it, or what comes of it from now on. */
+export interface RequestBody {
+  readonly body: Buffer | Upload;
+  /** The length of an `Upload`, where the client says it. */
+  readonly contentLength: number | undefined;
+}
+
+/**
+ * The body as it came, whatever it says: the target reads it. What two readers would unpack in two ways is refused.
+ *
+ * @param caller As for `readBody()`.
+ * @throws {BodyError}
+ */
+export async function requestBody(req: IncomingMessage, maxBytes: number, caller?: string): Promise<RequestBody> {
+  if (req.readableEnded) requireJson(req);
+  else requirePlain(req.headers);
+  const { 'transfer-encoding': coding, 'content-length': length } = req.headers;
+  const declared = coding === undefined ? Number(length ?? 0) : undefined;
+  if (req.readableEnded || (declared !== undefined && declared <= MAX_COLLECTED)) {
+    return { body: await readBody(req, maxBytes, '*/*', caller), contentLength: undefined };
+  }
+  requireLength(req.headers, maxBytes);
+  return { body: new Upload(req, maxBytes), contentLength: declared };
+}
+
+/** Bytes go on as a parser left them, but what it parsed becomes JSON, whatever it was. */
+function requireJson(req: IncomingMessage): void {
+  const { body } = req as { body?: unknown };
+  if (body === undefined || Buffer.isBuffer(body)) return;
+  if (isMediaType(req.headers['content-type'] ?? '', 'application/json')) return;
+  throw new BodyError(415, 'A body that was parsed before it came here must be application/json');
+}
