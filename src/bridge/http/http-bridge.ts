@@ -114,7 +114,8 @@ export class HttpBridge {
     const given = this.#callerHeaders(auth, req);
     const caller = given instanceof Promise ? await given : given;
     const sent = method === 'POST' ? await requestBody(req, this.#options.maxBodyBytes, userOf(auth)) : undefined;
-    await this.#target.prepare();
+    const prepared = this.#target.prepare();
+    if (prepared !== undefined) await prepared;
     // Closed meanwhile, refused, or left by the client.
     if (relay.isOver) return;
     requireAuthority(auth);
