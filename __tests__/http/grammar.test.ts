@@ -109,6 +109,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
     'wider on purpose: names that any reader may take for one are under the rules of both',
   'messages/known-names.ts': 'wider on purpose: names that any reader may take for one are refused',
   'core/principal.ts': "the mount in capitals as Express's router compares it",
+  'core/session-owners.ts': 'wider on purpose: session ids that a server may take for the same have one owner',
   'doctor/cross-origin.ts': 'a method that is written there',
   'options/checks.ts': 'the nearest name, for a message',
   'policy/metadata-members.ts': 'the option that a member was meant for, for a message',
