@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AuthInfo } from '../core/auth-info.js';
 import type { Logger } from '../core/logger.js';
-import { ownSessionIds, takeSessionNote } from '../core/own-sessions.js';
+import { isOwnedSession, ownSessionIds, takeSessionNote } from '../core/own-sessions.js';
 import { userOf } from '../core/principal.js';
 import { createRareLine } from '../core/rare-line.js';
 import { type SessionOwner, sessionOwnerOf } from '../core/session-owner.js';
@@ -59,6 +59,7 @@ export function createSessionCheck(
     if (id === undefined && (req.method !== 'POST' || namesStatelessRevision(req))) return undefined;
     if (id !== undefined && ownSessionIds.has(id)) return undefined;
     const owner = sessionOwnerOf(req, auth);
+    if (id !== undefined && isOwnedSession(id, owner)) return undefined;
     return check({ req, res, owner, id }, () => userOf(auth) ?? 'anonymous');
   };
 }
@@ -77,7 +78,8 @@ function createRememberingCheck(logger: Logger): Check {
     // Backends of our own check the owners of their sessions themselves: what is noted of a few of them here changes nothing.
     visitHeader(res, HEADER, (value, status) => {
       settle?.(status < 400);
-      if (value && !ownSessionIds.has(value) && !owners.assign(value, owner, user)) warn(SHARED_ID);
+      const isOwn = !value || ownSessionIds.has(value) || isOwnedSession(value, owner);
+      if (!isOwn && !owners.assign(value, owner, user)) warn(SHARED_ID);
       return value;
     });
     return undefined;

@@ -50,7 +50,7 @@ export function createRebindingGuard(who: string, options: GuardOptions, advice:
     const local = isLoopbackHost(withoutPort(host));
     const onLoopback = isLoopbackAddress(req.socket.localAddress ?? '');
     if (allowedHosts || onLoopback) {
-      const allowed = hostAllowed(host) || (onLoopback && local) || isHostOf(resourceOriginOf(req), host);
+      const allowed = (onLoopback && local) || hostAllowed(host) || isHostOf(resourceOriginOf(req), host);
       if (!allowed) refuseHost(host);
     }
     const { origin } = req.headers;

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { createPerRequest } from './per-request.js';
+import type { SessionOwner } from './session-owner.js';
 import type { SessionSigner } from './session-signer.js';
 import { shareValue } from './shared-state.js';
 
@@ -53,3 +54,24 @@ export function verifiedSessionOf(req: IncomingMessage): string | undefined {
  * its ids need no signature.
  */
 export const ownSessionIds: Set<string> = shareValue('ownSessionIds', () => new Set());
+
+/** The live sessions of remote servers behind our own backends, with their owners: such a server chose the id, perhaps that of another server's session. */
+const ownedSessions: Set<string> = shareValue('ownedSessions', () => new Set());
+
+/** Notes that a backend checks the owner of this session itself. `id`: as the client has it. */
+export function addOwnedSession(id: string, owner: SessionOwner): void {
+  ownedSessions.add(keyOf(id, owner));
+}
+
+export function deleteOwnedSession(id: string, owner: SessionOwner): void {
+  ownedSessions.delete(keyOf(id, owner));
+}
+
+export function isOwnedSession(id: string, owner: SessionOwner): boolean {
+  return ownedSessions.has(keyOf(id, owner));
+}
+
+// A header has no line ends, so that no other id and owner give the same text.
+function keyOf(id: string, owner: SessionOwner): string {
+  return `${id}\n${owner}`;
+}

@@ -4,6 +4,9 @@ import { trimOws } from '../http/ows.js';
 
 const HOST = /^(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/i;
 
+/** Most requests have that of the one before. */
+let lastUsable: string | undefined;
+
 /**
  * Returns the origin under which the client sees this server, for example `https://mcp.example.com`. `X-Forwarded-Proto` and
  * `X-Forwarded-Host` count only if Express's `trust proxy` setting trusts the peer; on Connect they never count.
@@ -17,9 +20,11 @@ export function requestOrigin(req: IncomingMessage): string {
   const protocol = forwardedProto ?? (encrypted ? 'https' : 'http');
   const host = (trusted ? firstValue(req.headers['x-forwarded-host']) : undefined) ?? req.headers.host ?? '';
   const origin = `${protocol}://${host}`;
+  if (origin === lastUsable) return origin;
   if (!HOST.test(host) || (protocol !== 'http' && protocol !== 'https') || !URL.canParse(origin)) {
     throw new AuthError('unusable_host');
   }
+  lastUsable = origin;
   return origin;
 }
 

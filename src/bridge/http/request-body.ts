@@ -24,11 +24,18 @@ export async function requestBody(req: IncomingMessage, maxBytes: number, caller
   else requirePlain(req.headers);
   const { 'transfer-encoding': coding, 'content-length': length } = req.headers;
   const declared = coding === undefined ? Number(length ?? 0) : undefined;
-  if (req.readableEnded || (declared !== undefined && declared <= MAX_COLLECTED)) {
-    return { body: await readBody(req, maxBytes, '*/*', caller), contentLength: undefined };
-  }
   requireLength(req.headers, maxBytes);
+  if (req.readableEnded || (declared !== undefined && declared <= MAX_COLLECTED)) {
+    const body = (await arrivedBody(req, declared)) ?? (await readBody(req, maxBytes, '*/*', caller));
+    return { body, contentLength: undefined };
+  }
   return { body: new Upload(req, maxBytes), contentLength: declared };
+}
+
+/** A body that came together with the headers, as most do: Node has it as soon as the function that gets the request has returned. */
+async function arrivedBody(req: IncomingMessage, length: number | undefined): Promise<Buffer | undefined> {
+  await undefined;
+  return length !== undefined && length > 0 && req.readableLength === length ? (req.read() ?? undefined) : undefined;
 }
 
 /** Bytes go on as a parser left them, but what it parsed becomes JSON, whatever it was. */

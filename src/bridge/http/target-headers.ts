@@ -41,7 +41,8 @@ export function createTargetHeaders(further: readonly string[]) {
     const { headers } = req;
     const ofTheHop = namesIn(headers.connection);
     const result: string[] = [];
-    for (const [name, value] of Object.entries(headers)) {
+    for (const name of Object.keys(headers)) {
+      const value = headers[name];
       const passes = passedOn.has(name) || name.startsWith(PARAMETER);
       if (passes && typeof value === 'string' && !ofTheHop.has(name) && !caller.has(name)) result.push(name, value);
     }
@@ -68,12 +69,19 @@ function addForwarded(result: string[], req: IncomingMessage, caller: HeaderReco
   const add = (name: string, value: string | undefined): void => {
     if (value !== undefined && !caller.has(name)) result.push(name, value);
   };
-  // Express's looks through the proxies that `trust proxy` trusts.
+  add('x-forwarded-for', addressOf(req));
+  const origin = originOf(req);
+  if (origin === undefined) return;
+  const end = origin.indexOf(':');
+  add('x-forwarded-host', origin.slice(end + '://'.length));
+  add('x-forwarded-proto', origin.slice(0, end));
+}
+
+/** Express's `ip` looks through the proxies that `trust proxy` trusts, and takes what they say of the client as it is. */
+function addressOf(req: IncomingMessage): string | undefined {
   const { ip } = req as { ip?: string };
-  add('x-forwarded-for', isIP(ip ?? '') === 0 ? req.socket.remoteAddress : ip);
-  const [protocol, host] = originOf(req)?.split('://') ?? [];
-  add('x-forwarded-host', host);
-  add('x-forwarded-proto', protocol);
+  const { remoteAddress } = req.socket;
+  return ip === undefined || ip === remoteAddress || isIP(ip) === 0 ? remoteAddress : ip;
 }
 
 function originOf(req: IncomingMessage): string | undefined {
