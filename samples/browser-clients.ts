@@ -1,22 +1,21 @@
 import express from 'express';
 import { mcpAuth, mcpCors, mcpStdioBackend, protectedResourceMetadata } from 'express-mcp-auth';
 
-const policy = {
-  issuer: process.env.ISSUER ?? 'https://auth.example.com',
-  resourceMetadata: { resource: 'http://localhost:3000/mcp' },
-};
-const origins = ['https://app.example.com'];
-
+const port = Number(process.env.PORT ?? 3000);
+const issuer = process.env.ISSUER ?? 'https://auth.example.com';
 const app = express();
-app.use(mcpCors({ origins })); // before mcpAuth(): a preflight carries no token
-app.use(mcpAuth(policy));
-app.use(protectedResourceMetadata(policy));
-app.use(
-  '/mcp',
-  mcpStdioBackend({ command: 'npx', args: ['@modelcontextprotocol/server-everything'], allowedOrigins: origins }),
-);
 
-const listener = app.listen(Number(process.env.PORT ?? 3000), (error) => {
+const allowedOrigins = ['https://app.example.com'];
+app.use(mcpCors({ allowedOrigins, logger: console })); // before mcpAuth(): a preflight request carries no token
+
+const resourceMetadata = { resource: `http://localhost:${port}/mcp` };
+const policy = { issuer, resourceMetadata, logger: console };
+app.use(protectedResourceMetadata(policy));
+
+const server = { command: 'npx', args: ['@modelcontextprotocol/server-everything'], allowedOrigins, logger: console };
+app.use('/mcp', mcpAuth(policy), mcpStdioBackend(server));
+
+app.listen(port, (error) => {
   if (error) throw error;
-  console.log('Listening on', listener.address());
+  console.log(`Listening on http://localhost:${port}/mcp`);
 });

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 
-// After a deployment: lets the doctor walk the way of a client, prints what it would change, and fails where clients do.
+// Run this after a deployment. It prints what the doctor would change, and fails if clients cannot log in.
 const url = process.argv[2] ?? 'http://localhost:3000/mcp';
 const doctor = spawn('npx', ['express-mcp-auth', 'doctor', url, '--json'], { stdio: ['ignore', 'pipe', 'inherit'] });
 

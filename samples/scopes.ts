@@ -1,23 +1,25 @@
 import express from 'express';
 import { mcpAuth, mcpScopes, mcpStdioBackend, protectedResourceMetadata } from 'express-mcp-auth';
 
-const policy = {
-  issuer: process.env.ISSUER ?? 'https://auth.example.com',
-  resourceMetadata: { resource: 'http://localhost:3000/mcp' },
-};
+const port = Number(process.env.PORT ?? 3000);
+const issuer = process.env.ISSUER ?? 'https://auth.example.com';
+const app = express();
+
+const resourceMetadata = { resource: `http://localhost:${port}/mcp` };
+const policy = { issuer, resourceMetadata, logger: console };
+app.use(protectedResourceMetadata(policy));
 
 const rules = {
   'tools/call': { '*': ['mcp:call'], delete_file: ['files:write'], 'report_*': ['reports:read'] },
   'resources/read': { 'file:///secret/*': ['files:secret'] },
 };
+const implies = { 'files:admin': ['files:write', 'files:secret'] };
+app.use('/mcp', mcpAuth(policy), mcpScopes(rules, { implies, hide: true, logger: console }));
 
-const app = express();
-app.use(mcpAuth(policy));
-app.use(protectedResourceMetadata(policy));
-app.use('/mcp', mcpScopes(rules, { implies: { 'files:admin': ['files:write', 'files:secret'] }, hide: true }));
-app.use('/mcp', mcpStdioBackend({ command: 'npx', args: ['@modelcontextprotocol/server-everything'] }));
+const server = { command: 'npx', args: ['@modelcontextprotocol/server-everything'], logger: console };
+app.use('/mcp', mcpStdioBackend(server));
 
-const listener = app.listen(Number(process.env.PORT ?? 3000), (error) => {
+app.listen(port, (error) => {
   if (error) throw error;
-  console.log('Listening on', listener.address());
+  console.log(`Listening on http://localhost:${port}/mcp`);
 });

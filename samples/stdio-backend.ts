@@ -1,17 +1,18 @@
 import express from 'express';
 import { mcpAuth, mcpStdioBackend, protectedResourceMetadata } from 'express-mcp-auth';
 
-const policy = {
-  issuer: process.env.ISSUER ?? 'https://auth.example.com',
-  resourceMetadata: { resource: 'http://localhost:3000/mcp' },
-};
-
+const port = Number(process.env.PORT ?? 3000);
+const issuer = process.env.ISSUER ?? 'https://auth.example.com';
 const app = express();
-app.use(mcpAuth(policy)); // who may pass
-app.use(protectedResourceMetadata(policy)); // how clients find out where to get a token
-app.use('/mcp', mcpStdioBackend({ command: 'npx', args: ['@modelcontextprotocol/server-everything'] }));
 
-const listener = app.listen(Number(process.env.PORT ?? 3000), (error) => {
+const resourceMetadata = { resource: `http://localhost:${port}/mcp` };
+const policy = { issuer, resourceMetadata, logger: console };
+app.use(protectedResourceMetadata(policy));
+
+const server = { command: 'npx', args: ['@modelcontextprotocol/server-everything'], logger: console };
+app.use('/mcp', mcpAuth(policy), mcpStdioBackend(server));
+
+app.listen(port, (error) => {
   if (error) throw error;
-  console.log('Listening on', listener.address());
+  console.log(`Listening on http://localhost:${port}/mcp`);
 });

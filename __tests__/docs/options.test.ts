@@ -7,7 +7,7 @@ import { MTLS_TABLE, SHARED_TABLE, TOKEN_CACHE_TABLE } from '../../src/policy/re
 import { ISSUER_TABLE, VALIDATION_TABLE } from '../../src/policy/resolve-issuer.js';
 import { OAUTH_PROXY_TABLE } from '../../src/policy/resolve-oauth-proxy.js';
 import { METADATA_TABLE } from '../../src/policy/resolve-resource.js';
-import { optionsOfInterface, optionsOfReadme, written } from '../support/documented-options.js';
+import { optionsOfInterface, optionsOfPage, written } from '../support/documented-options.js';
 
 /** Where the options of one table are documented. */
 interface Documented {
@@ -19,61 +19,71 @@ interface Documented {
   readonly path?: string;
 }
 
+const AUTH_HEADING = 'mcpAuth() and protectedResourceMetadata()';
 const [AUTH, OAUTH_PROXY] = ['policy/auth-options.ts', 'policy/oauth-proxy-options.ts'];
 const documented: readonly Documented[] = [
-  { table: SHARED_TABLE, file: AUTH, type: 'SharedOptions', heading: 'Options' },
-  { table: ISSUER_TABLE, file: AUTH, type: 'IssuerOptions', heading: 'Options' },
+  { table: SHARED_TABLE, file: AUTH, type: 'SharedOptions', heading: AUTH_HEADING },
+  { table: ISSUER_TABLE, file: AUTH, type: 'IssuerOptions', heading: AUTH_HEADING },
   ...[
     { path: 'jwtValidationOptions', table: VALIDATION_TABLE, type: 'JwtValidationOptions' },
     { path: 'resourceMetadata', table: METADATA_TABLE, type: 'KnownMetadataMembers' },
-    { path: 'verifiedTokens', table: TOKEN_CACHE_TABLE, type: 'VerifiedTokensOptions' },
-    { path: 'mtls', table: MTLS_TABLE, type: 'MtlsOptions' },
-  ].map((nested) => ({ ...nested, file: AUTH, heading: 'Options' })),
+    { path: 'tokenCache', table: TOKEN_CACHE_TABLE, type: 'TokenCacheOptions' },
+    { path: 'senderConstraint.mtls', table: MTLS_TABLE, type: 'MtlsOptions' },
+  ].map((nested) => ({ ...nested, file: AUTH, heading: AUTH_HEADING })),
   {
     path: 'oauthProxy',
     table: OAUTH_PROXY_TABLE,
     file: OAUTH_PROXY,
     type: 'OAuthProxyOptions',
-    heading: 'Authorization servers',
+    heading: 'The OAuth proxy',
   },
   {
     table: STDIO_TABLE,
     file: 'bridge/stdio-options.ts',
     type: 'McpStdioBackendOptions',
-    heading: 'stdio servers',
+    heading: 'mcpStdioBackend()',
   },
   {
     table: SCOPES_TABLE,
     file: 'authorization/scopes-options.ts',
     type: 'McpScopesOptions',
-    heading: 'Who may call which tool',
+    heading: 'mcpScopes()',
   },
-  { table: CORS_TABLE, file: 'cors/cors-options.ts', type: 'McpCorsOptions', heading: 'Clients in a browser' },
+  { table: CORS_TABLE, file: 'cors/cors-options.ts', type: 'McpCorsOptions', heading: 'mcpCors()' },
 ];
 
 /** Beside the tables, since it takes the place of options: one issuer, or several. */
-const OTHERS: Readonly<Record<string, readonly string[]>> = { Options: ['issuers'] };
+const OTHERS: Readonly<Record<string, readonly string[]>> = { [AUTH_HEADING]: ['issuers'] };
 
 const nameIn = ({ path }: Documented, option: string) => (path === undefined ? option : `${path}.${option}`);
 
 describe.each(documented)('$type', (entry) => {
   const { table, file, type, heading } = entry;
   const members = optionsOfInterface(file, type);
-  const rows = optionsOfReadme(heading);
+  const rows = optionsOfPage(heading);
 
   test('has the options of its table', () => {
     expect([...members.keys()].toSorted()).toEqual(Object.keys(table).toSorted());
   });
 
-  test.each(Object.entries(table))('%s has one default, in the code, TSDoc and README', (option, row) => {
+  test.each(Object.entries(table))('%s has one default, in the code, TSDoc and docs/options.md', (option, row) => {
     const inTsdoc = members.get(option);
     if (row.default !== undefined) expect(inTsdoc).toBe(written(row.default));
-    expect(rows.get(nameIn(entry, option))).toBe(inTsdoc);
+    expect(rows.get(nameIn(entry, option))).toEqual({ default: inTsdoc, type: expect.stringMatching(/\w/) });
   });
 });
 
-test.each([...new Set(documented.map(({ heading }) => heading))])('README, %s: each row is an option', (heading) => {
-  const entries = documented.filter((entry) => entry.heading === heading);
-  const names = entries.flatMap((entry) => Object.keys(entry.table).map((option) => nameIn(entry, option)));
-  expect([...optionsOfReadme(heading).keys()].toSorted()).toEqual([...names, ...(OTHERS[heading] ?? [])].toSorted());
+test.each([...new Set(documented.map(({ heading }) => heading))])(
+  'docs/options.md, %s: each row is an option',
+  (heading) => {
+    const entries = documented.filter((entry) => entry.heading === heading);
+    const names = entries.flatMap((entry) => Object.keys(entry.table).map((option) => nameIn(entry, option)));
+    expect([...optionsOfPage(heading).keys()].toSorted()).toEqual([...names, ...(OTHERS[heading] ?? [])].toSorted());
+  },
+);
+
+test('docs/testing.md has the options of a token, with the defaults of TSDoc', () => {
+  const rows = optionsOfPage('Testing your app', 'docs/testing.md');
+  const documentedDefaults = new Map([...rows].map(([name, row]) => [name, row.default]));
+  expect(documentedDefaults).toEqual(optionsOfInterface('testing/index.ts', 'TestTokenOptions'));
 });

@@ -1,23 +1,24 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { PAGES } from '../support/code-blocks.js';
 import { ROOT } from '../support/program.js';
 
 const contributing = readFileSync(`${ROOT}CONTRIBUTING.md`, 'utf8');
 const [, tree = ''] = /^src\/$([\s\S]*?)^__tests__/m.exec(contributing) ?? [];
 
-/** `├── room/` names a room, and `│   ├── inner/` below it one inside. */
-function roomsIn(text: string): string[] {
-  let room = '';
+/** `├── outer/` names a directory, and `│   ├── inner/` below it one inside. */
+function directoriesIn(text: string): string[] {
+  let outer = '';
   return text.split('\n').flatMap((line) => {
     const [, indent = '', name] = /^([│ ]*)[├└]── ([a-z-]+\/)/.exec(line) ?? [];
     if (name === undefined) return [];
-    if (indent === '') room = name;
-    return [indent === '' ? room : room + name];
+    if (indent === '') outer = name;
+    return [indent === '' ? outer : outer + name];
   });
 }
 
-test('the tree names every room of src/, and none that is not there', () => {
+test('the tree names every directory of src/, and none that is not there', () => {
   const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', 'src'], { cwd: ROOT });
   const folders = tracked
     .toString()
@@ -25,13 +26,11 @@ test('the tree names every room of src/, and none that is not there', () => {
     .split('\n')
     .map((file) => file.slice('src/'.length, file.lastIndexOf('/') + 1))
     .filter((folder) => folder !== '');
-  const rooms = new Set(folders.flatMap((folder) => [folder, folder.replace(/(?<=\/).*$/, '')]));
-  expect(roomsIn(tree).toSorted()).toEqual([...rooms].toSorted());
+  const directories = new Set(folders.flatMap((folder) => [folder, folder.replace(/(?<=\/).*$/, '')]));
+  expect(directoriesIn(tree).toSorted()).toEqual([...directories].toSorted());
 });
 
-const PAGES = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs/errors.md', 'docs/providers.md', 'docs/testing.md'];
-
-test.each([...PAGES, 'docs/design.md', 'docs/conventions.md', '.ci/run', '.ci/more'])(
+test.each([...PAGES, 'CONTRIBUTING.md', 'SECURITY.md', '.ci/run', '.ci/more'])(
   'every script and file that %s names is there',
   (file) => {
     const text = readFileSync(ROOT + file, 'utf8');

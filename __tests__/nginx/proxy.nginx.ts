@@ -51,16 +51,17 @@ const configFor = (port: number, upstream: string, folder: string): string => `
     }
   }`;
 
-test("README's first program behind nginx: a client of the MCP SDK calls a tool", async () => {
+test('samples/stdio-backend.ts behind nginx: a client of the MCP SDK calls a tool', async () => {
   const issuer = createTestIssuer();
   await issuer.listen();
   onTestFinished(() => issuer.close());
-  const sample = startNode([`${ROOT}build/samples/stdio-backend.js`], { env: { PORT: '0', ISSUER: issuer.issuer } });
-  const [, port] = await sample.says(/Listening on .*port: (\d+)/s);
+  const port = await freePort();
+  const env = { PORT: `${port}`, ISSUER: issuer.issuer };
+  await startNode([`${ROOT}build/samples/stdio-backend.js`], { env }).says(/Listening on/);
   const origin = await startNginx(`http://127.0.0.1:${port}`);
   expect((await fetch(`${origin}/mcp`, { method: 'POST' })).status).toBe(401);
   const client = new Client({ name: 'test', version: '1' });
-  const headers = { authorization: `Bearer ${issuer.tokenFor('http://localhost:3000/mcp')}` };
+  const headers = { authorization: `Bearer ${issuer.tokenFor(`http://localhost:${port}/mcp`)}` };
   await client.connect(
     new StreamableHTTPClientTransport(new URL(`${origin}/mcp`), { requestInit: { headers } }) as never,
   );

@@ -21,7 +21,7 @@ test('docs/providers.md names every provider', () => {
 
 test('README names every provider', () => {
   const text = readFileSync(`${ROOT}README.md`, 'utf8');
-  const [, kinds = ''] = /^(`\w+`, [^.]*?) for any other server without registration\./ms.exec(text) ?? [];
-  const named = [...kinds.matchAll(/`(\w+)`/g)].map(([, name]) => name);
+  const [, row = ''] = /^\| needs `provider` \|.*\| `provider: (.*) \|$/m.exec(text) ?? [];
+  const named = [...row.matchAll(/'(\w+)'/g)].map(([, name]) => name);
   expect(named.toSorted()).toEqual(Object.keys(PROVIDERS).toSorted());
 });

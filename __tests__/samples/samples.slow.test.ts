@@ -2,14 +2,11 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestIssuer } from '../../src/testing/index.js';
+import { freePort } from '../support/loopback-server.js';
 import { endPrograms, ROOT, startNode } from '../support/program.js';
 
 const issuer = createTestIssuer();
-let token: string;
-beforeAll(async () => {
-  await issuer.listen();
-  token = issuer.tokenFor('http://localhost:3000/mcp', { sub: 'alice', clientId: 'inspector', scopes: ['profile'] });
-});
+beforeAll(() => issuer.listen());
 afterAll(async () => {
   await issuer.close();
   await endPrograms();
@@ -17,14 +14,17 @@ afterAll(async () => {
 
 /** Starts a sample; resolves to the URL of its MCP server. */
 async function start(file: string): Promise<URL> {
-  const program = startNode([`${ROOT}${file}`], { env: { PORT: '0', ISSUER: issuer.issuer } });
-  const [, port] = await program.says(/Listening on .*port: (\d+)/s);
-  return new URL(`http://localhost:${port}/mcp`);
+  const env = { PORT: `${await freePort()}`, ISSUER: issuer.issuer };
+  const [, url = ''] = await startNode([`${ROOT}${file}`], { env }).says(/Listening on (\S+)/);
+  return new URL(url);
 }
+
+const bearerFor = (url: URL): string =>
+  `Bearer ${issuer.tokenFor(url.href, { sub: 'alice', clientId: 'inspector', scopes: ['profile'] })}`;
 
 async function connect(url: URL): Promise<Client> {
   const client = new Client({ name: 'test', version: '1.0' });
-  const requestInit = { headers: { authorization: `Bearer ${token}` } };
+  const requestInit = { headers: { authorization: bearerFor(url) } };
   await client.connect(new StreamableHTTPClientTransport(url, { requestInit }) as Parameters<Client['connect']>[0]);
   return client;
 }
@@ -33,24 +33,25 @@ async function expectTwoAnswers(url: URL): Promise<void> {
   const refusal = await fetch(url, { method: 'POST' });
   expect([refusal.status, refusal.headers.get('www-authenticate'), await refusal.text()]).toEqual([
     401,
-    'Bearer resource_metadata="http://localhost:3000/.well-known/oauth-protected-resource/mcp"',
+    `Bearer resource_metadata="${url.origin}/.well-known/oauth-protected-resource/mcp"`,
     '{"error":"unauthorized","error_description":"JWT token required"}',
   ]);
   const metadata = await fetch(new URL('/.well-known/oauth-protected-resource/mcp', url));
   expect(await metadata.json()).toMatchObject({
-    resource: 'http://localhost:3000/mcp',
+    resource: url.href,
     authorization_servers: [issuer.issuer],
   });
 }
 
 describe('samples/existing-mcp-server', () => {
-  test('tells a caller who it is, and a stranger where to log in', async () => {
+  test('tells a caller who it is, and an anonymous one where to log in; /health needs no token', async () => {
     const url = await start('build/samples/existing-mcp-server/server.js');
     await expectTwoAnswers(url);
     const client = await connect(url);
     const { content } = await client.callTool({ name: 'whoami' });
     expect(content).toEqual([{ type: 'text', text: 'alice, with inspector, may profile' }]);
     await client.close();
+    expect(await (await fetch(new URL('/health', url))).text()).toBe('ok');
   });
 });
 
@@ -79,10 +80,11 @@ describe('samples/scopes.ts', () => {
 describe('samples/doctor.ts', () => {
   test('fails where clients do, and says what to change', async () => {
     const url = await start('build/samples/stdio-backend.js');
-    const doctor = startNode([`${ROOT}build/samples/doctor.js`, url.href]);
+    // The resource of the sample is on localhost.
+    const otherUrl = url.href.replace('localhost', '127.0.0.1');
+    const doctor = startNode([`${ROOT}build/samples/doctor.js`, otherUrl]);
     expect(await doctor.ended).toBe(1);
-    // The sample says that it lives on port 3000, and here it does not.
-    expect(doctor.stdout, doctor.stderr).toMatch(/^fault: .*http:\/\/localhost:3000\//m);
+    expect(doctor.stdout, doctor.stderr).toMatch(/^fault: .*http:\/\/localhost:/m);
     expect(doctor.stdout).not.toMatch(/^ok/m);
   });
 });
@@ -104,7 +106,7 @@ describe('samples/commonjs.cjs', () => {
   test('protects an app that uses require()', async () => {
     const url = await start('samples/commonjs.cjs');
     await expectTwoAnswers(url);
-    const answer = await fetch(url, { method: 'POST', headers: { authorization: `Bearer ${token}` } });
+    const answer = await fetch(url, { method: 'POST', headers: { authorization: bearerFor(url) } });
     expect(await answer.json()).toEqual({ hello: 'inspector' });
   });
 });

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 
 const root = new URL('../../', import.meta.url);
-const readme = readFileSync(new URL('README.md', root), 'utf8');
 
 /** The options of an interface of `src/`, and what their TSDoc gives as the default: `required` where they must be given. */
 export function optionsOfInterface(file: string, name: string): Map<string, string> {
@@ -22,14 +21,26 @@ function defaultIn(comment: string): string {
   return text.replace(/\n\s*\*\s*/g, ' ').trim();
 }
 
-/** The rows of the options in README beneath a heading: name and default. */
-export function optionsOfReadme(heading: string): Map<string, string> {
-  const [, section = ''] = readme.split(`\n## ${heading}\n`);
+/** What a row of a table of options says. */
+export interface DocumentedOption {
+  readonly type: string;
+  readonly default: string;
+}
+
+const ROW = /^\| `([\w.]+)` \|((?:[^|\\]|\\.)*)\|((?:[^|\\]|\\.)*)\|/gm;
+
+/** The rows of the first table of options beneath a heading of a page of docs/, by name. */
+export function optionsOfPage(heading: string, page = 'docs/options.md'): Map<string, DocumentedOption> {
+  const [, section = ''] = readFileSync(new URL(page, root), 'utf8').split(`# ${heading}\n`);
   const [text = ''] = section.split('\n## ');
-  const [, table = ''] = text.split('\n| option | default | |\n');
-  const [block = ''] = table.split('\n\n');
-  const rows = block.matchAll(/^\| `([\w.]+)` \|(.*?)\|/gm);
-  return new Map([...rows].map(([, option = '', cell = '']) => [option, cell.trim()]));
+  const [, table = ''] = text.split(/\n\| [a-z ]*option \| type \| default \| \|\n/);
+  const rows = table.matchAll(ROW);
+  return new Map(
+    [...rows].map(([, option = '', type = '', fallback = '']) => [
+      option,
+      { type: type.trim(), default: fallback.trim() },
+    ]),
+  );
 }
 
 /** A default as documentation writes it. */

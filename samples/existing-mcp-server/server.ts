@@ -1,25 +1,17 @@
-import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import express from 'express';
-import { type AuthInfo, mcpAuth, protectedResourceMetadata } from 'express-mcp-auth';
+import { mcpAuth, protectedResourceMetadata } from 'express-mcp-auth';
+import { createMcpServer } from './mcp-server.js'; // the server you have
 
-const policy = {
-  issuer: process.env.ISSUER ?? 'https://auth.example.com',
-  resourceMetadata: { resource: 'http://localhost:3000/mcp', scopesSupported: ['profile'] },
-};
-
-function createMcpServer(): McpServer {
-  const server = new McpServer({ name: 'existing-mcp-server', version: '1.0.0' });
-  server.registerTool('whoami', { description: 'Says who is calling' }, ({ authInfo }) => {
-    const { payload, clientId, scopes } = authInfo as AuthInfo;
-    return { content: [{ type: 'text', text: `${payload.sub}, with ${clientId}, may ${scopes.join(' and ')}` }] };
-  });
-  return server;
-}
-
+const port = Number(process.env.PORT ?? 3000);
+const issuer = process.env.ISSUER ?? 'https://auth.example.com'; // your authorization server
 const app = express();
-app.use(mcpAuth(policy)); // who may pass
-app.use(protectedResourceMetadata(policy)); // how clients find out where to get a token
+
+const resourceMetadata = { resource: `http://localhost:${port}/mcp` }; // the URL that clients use
+const policy = { issuer, resourceMetadata, logger: console };
+app.use('/mcp', mcpAuth(policy)); // requests to /mcp need a valid token; other paths stay open
+app.use(protectedResourceMetadata(policy)); // tells clients where to log in
+
 app.post('/mcp', async (req, res) => {
   const server = createMcpServer();
   const transport = new StreamableHTTPServerTransport();
@@ -28,7 +20,11 @@ app.post('/mcp', async (req, res) => {
   await transport.handleRequest(req, res);
 });
 
-const listener = app.listen(Number(process.env.PORT ?? 3000), (error) => {
+app.get('/health', (_req, res) => {
+  res.send('ok');
+});
+
+app.listen(port, (error) => {
   if (error) throw error;
-  console.log('Listening on', listener.address());
+  console.log(`Listening on http://localhost:${port}/mcp`);
 });

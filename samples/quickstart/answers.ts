@@ -8,7 +8,7 @@ const INITIALIZE = JSON.stringify({
 });
 const HEADERS = { 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream' };
 
-/** Three requests to paste into a terminal, each with the answer that the running server has just given. */
+/** Three requests to paste into a terminal, each with the answer that the running server gave. */
 export async function showAnswers(mcpUrl: string, tokenFile: string): Promise<string> {
   const metadataUrl = new URL('/.well-known/oauth-protected-resource/mcp', mcpUrl).href;
   const authorization = `Bearer ${await readFile(tokenFile, 'utf8')}`;

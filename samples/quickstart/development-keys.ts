@@ -2,10 +2,10 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
 
-/** Whoever can read these files can be anyone here; that is why this is for development only. */
+/** Anyone who can read these files can log in as any user. The keys are for development only. */
 const PRIVATE = { mode: 0o600 } as const;
 
-/** Makes an ES256 key pair at the first start, and at every start a token, which it returns the file of. */
+/** Makes an ES256 key pair at the first start and a new token at every start. Returns the token's file. */
 export async function writeKeysAndToken(directory: string): Promise<string> {
   await mkdir(directory, { recursive: true });
   const privateJwk = await readOrMakeKey(join(directory, 'private-key.json'));

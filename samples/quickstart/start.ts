@@ -22,7 +22,7 @@ async function start(): Promise<void> {
         `Ctrl-C stops the gateway, and so does \`kill ${process.pid}\`.`,
     );
   } catch (error) {
-    // A Ctrl-C meanwhile is no failure.
+    // The user stopped the gateway with Ctrl-C: this is not a failure.
     if (gateway.killed) return;
     gateway.kill();
     throw error;
@@ -51,7 +51,7 @@ function startGateway(file: string): ChildProcess {
   return gateway;
 }
 
-/** Detached from the terminal, the gateway hears of a Ctrl-C from here only, and once, though npm repeats it. */
+/** The gateway is detached from the terminal, so it gets a Ctrl-C only from here. npm repeats the signal; it is sent on once. */
 function passSignalsTo(gateway: ChildProcess): void {
   let passedAt = Number.NEGATIVE_INFINITY;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -62,7 +62,7 @@ function passSignalsTo(gateway: ChildProcess): void {
   }
 }
 
-/** Repeats what the gateway says; undefined where it ends before it listens, having said why. */
+/** Prints the gateway's lines. Returns undefined if the gateway ends before it listens; its own message says why. */
 async function listeningPort(gateway: ChildProcess): Promise<string | undefined> {
   return new Promise((resolve) => {
     const lines = createInterface({ input: gateway.stdout as NodeJS.ReadableStream });

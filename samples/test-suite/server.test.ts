@@ -13,7 +13,7 @@ test('greets the user', async () => {
   assert.equal(response.body.hello, 'alice');
 });
 
-test('refuses what it must', async () => {
+test('refuses callers without a valid token or scope', async () => {
   await request(app).get('/mcp').expect(401);
   await get(issuer.token()).expect(403);
   for (const token of [issuer.expiredToken(), issuer.forgedToken(), issuer.tokenFor('another')])

@@ -3,9 +3,11 @@ import { getAuth, type McpAuthOptions, mcpAuth, protectedResourceMetadata } from
 
 /** The app under test takes its policy: the real one in production, the test issuer's in the suite. */
 export function createServer(policy: McpAuthOptions): Express {
-  const app = express().use(mcpAuth(policy), protectedResourceMetadata(policy));
+  const app = express();
+  app.use('/mcp', mcpAuth(policy));
+  app.use(protectedResourceMetadata(policy));
   app.get('/mcp', (req, res) => {
-    res.json({ hello: getAuth(req)?.payload.sub });
+    res.json({ hello: getAuth(req)?.subject });
   });
   return app;
 }
