@@ -1,79 +1,7 @@
-import { Client as ClientV2, StreamableHTTPClientTransport as TransportV2 } from '@modelcontextprotocol/client';
-import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
-import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import {
-  ElicitRequestSchema,
-  ResourceUpdatedNotificationSchema,
-  ToolListChangedNotificationSchema,
-} from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SDK_USERS, userOfV1, userOfV2 } from '../support/sdk-users.js';
 import { EVERYTHING, fixture, type Served, serve } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
-
-/** What both SDKs' clients can do, in the words of these tests. */
-interface User {
-  readonly era: string;
-  readonly updates: string[];
-  tools(): Promise<string[]>;
-  call(name: string, args: Record<string, unknown>, onProgress?: (progress: number) => void): Promise<string>;
-  subscribe(uri: string): Promise<void>;
-  watchTools(): Promise<void>;
-  close(): Promise<void>;
-}
-
-const textOf = (result: unknown): string => (result as { content: [{ text: string }] }).content[0].text;
-const answer = (name: string) => ({ action: 'accept' as const, content: { name, response: name, username: name } });
-const headersFor = (name: string) => ({ requestInit: { headers: { authorization: `Bearer ${name}` } } });
-
-async function userOfV1(url: string, name: string): Promise<User> {
-  const client = new ClientV1({ name, version: '1' }, { capabilities: { elicitation: {}, sampling: {} } });
-  const updates: string[] = [];
-  client.setRequestHandler(ElicitRequestSchema, () => answer(name));
-  client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => void updates.push(params.uri));
-  client.setNotificationHandler(ToolListChangedNotificationSchema, () => void updates.push('tools'));
-  await client.connect(new TransportV1(new URL(url), headersFor(name)) as never);
-  return {
-    era: 'legacy',
-    updates,
-    tools: async () => (await client.listTools()).tools.map((tool) => tool.name),
-    call: async (tool, args, onProgress) => {
-      const options = onProgress && { onprogress: ({ progress }: { progress: number }) => onProgress(progress) };
-      return textOf(await client.callTool({ name: tool, arguments: args }, undefined, options));
-    },
-    subscribe: async (uri) => void (await client.subscribeResource({ uri })),
-    watchTools: async () => undefined,
-    close: () => client.close(),
-  };
-}
-
-async function userOfV2(url: string, name: string): Promise<User> {
-  const client = new ClientV2(
-    { name, version: '1' },
-    { capabilities: { elicitation: {}, sampling: {} }, versionNegotiation: { mode: 'auto' } },
-  );
-  const updates: string[] = [];
-  client.setRequestHandler('elicitation/create', () => answer(name));
-  client.setNotificationHandler('notifications/resources/updated', ({ params }) => void updates.push(params.uri));
-  client.setNotificationHandler('notifications/tools/list_changed', () => void updates.push('tools'));
-  await client.connect(new TransportV2(new URL(url), headersFor(name)));
-  return {
-    era: client.getProtocolEra() ?? 'none',
-    updates,
-    tools: async () => (await client.listTools()).tools.map((tool) => tool.name),
-    call: async (tool, args, onProgress) => {
-      const options = onProgress && { onprogress: ({ progress }: { progress: number }) => onProgress(progress) };
-      return textOf(await client.callTool({ name: tool, arguments: args }, options));
-    },
-    subscribe: async (uri) => void (await client.subscribeResource({ uri })),
-    watchTools: async () => void (await client.listen({ toolsListChanged: true })),
-    close: () => client.close(),
-  };
-}
-
-const CLIENTS = [
-  ['SDK v1', userOfV1],
-  ['SDK v2', userOfV2],
-] as const;
 
 describe.concurrent('server-everything, which is legacy', () => {
   let served: Served;
@@ -82,7 +10,7 @@ describe.concurrent('server-everything, which is legacy', () => {
   });
   afterAll(() => served.stop());
 
-  test.each(CLIENTS)('serves two users of %s at once, who never see each other’s messages', async (_sdk, connect) => {
+  test.each(SDK_USERS)('serves two users of %s at once, who never see each other’s messages', async (_sdk, connect) => {
     const [ada, bob] = await Promise.all([connect(served.url, 'ada'), connect(served.url, 'bob')]);
     expect([ada.era, bob.era]).toEqual(['legacy', 'legacy']);
     expect(await ada.tools()).toContain('trigger-elicitation-request');

@@ -1,0 +1,76 @@
+import { Client as ClientV2, StreamableHTTPClientTransport as TransportV2 } from '@modelcontextprotocol/client';
+import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import {
+  ElicitRequestSchema,
+  ResourceUpdatedNotificationSchema,
+  ToolListChangedNotificationSchema,
+} from '@modelcontextprotocol/sdk/types.js';
+
+/** What both SDKs' clients can do, in the words of these tests. */
+export interface SdkUser {
+  readonly era: string;
+  readonly updates: string[];
+  tools(): Promise<string[]>;
+  call(name: string, args: Record<string, unknown>, onProgress?: (progress: number) => void): Promise<string>;
+  subscribe(uri: string): Promise<void>;
+  watchTools(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const textOf = (result: unknown): string => (result as { content: [{ text: string }] }).content[0].text;
+const answer = (name: string) => ({ action: 'accept' as const, content: { name, response: name, username: name } });
+type Headers = Readonly<Record<string, string>>;
+const called = (name: string): Headers => ({ authorization: `Bearer ${name}` });
+
+/** A user of SDK v1's client. */
+export async function userOfV1(url: string, name: string, headers = called(name)): Promise<SdkUser> {
+  const client = new ClientV1({ name, version: '1' }, { capabilities: { elicitation: {}, sampling: {} } });
+  const updates: string[] = [];
+  client.setRequestHandler(ElicitRequestSchema, () => answer(name));
+  client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => void updates.push(params.uri));
+  client.setNotificationHandler(ToolListChangedNotificationSchema, () => void updates.push('tools'));
+  await client.connect(new TransportV1(new URL(url), { requestInit: { headers } }) as never);
+  return {
+    era: 'legacy',
+    updates,
+    tools: async () => (await client.listTools()).tools.map((tool) => tool.name),
+    call: async (tool, args, onProgress) => {
+      const options = onProgress && { onprogress: ({ progress }: { progress: number }) => onProgress(progress) };
+      return textOf(await client.callTool({ name: tool, arguments: args }, undefined, options));
+    },
+    subscribe: async (uri) => void (await client.subscribeResource({ uri })),
+    watchTools: async () => undefined,
+    close: () => client.close(),
+  };
+}
+
+/** A user of SDK v2's client. */
+export async function userOfV2(url: string, name: string, headers = called(name)): Promise<SdkUser> {
+  const client = new ClientV2(
+    { name, version: '1' },
+    { capabilities: { elicitation: {}, sampling: {} }, versionNegotiation: { mode: 'auto' } },
+  );
+  const updates: string[] = [];
+  client.setRequestHandler('elicitation/create', () => answer(name));
+  client.setNotificationHandler('notifications/resources/updated', ({ params }) => void updates.push(params.uri));
+  client.setNotificationHandler('notifications/tools/list_changed', () => void updates.push('tools'));
+  await client.connect(new TransportV2(new URL(url), { requestInit: { headers } }));
+  return {
+    era: client.getProtocolEra() ?? 'none',
+    updates,
+    tools: async () => (await client.listTools()).tools.map((tool) => tool.name),
+    call: async (tool, args, onProgress) => {
+      const options = onProgress && { onprogress: ({ progress }: { progress: number }) => onProgress(progress) };
+      return textOf(await client.callTool({ name: tool, arguments: args }, options));
+    },
+    subscribe: async (uri) => void (await client.subscribeResource({ uri })),
+    watchTools: async () => void (await client.listen({ toolsListChanged: true })),
+    close: () => client.close(),
+  };
+}
+
+export const SDK_USERS = [
+  ['SDK v1', userOfV1],
+  ['SDK v2', userOfV2],
+] as const;
