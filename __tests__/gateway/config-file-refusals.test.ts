@@ -22,7 +22,7 @@ describe('parseConfigFile refuses', () => {
     ...['mcpGuardrails', 'localRateLimit', 'remoteRateLimit', 'timeout', 'urlRewrite', 'somethingElse'],
   ])('the policy %s, which nothing here would enforce', (name) => {
     expect(refusal(policies({ [name]: {} }))).toBe(
-      `${route}.policies.${name} is not supported. Supported here: cors, mcpAuthentication, mcpScopes.`,
+      `${route}.policies.${name} is not supported. Supported here: cors, mcpAuthentication, mcpScopes, backendAuth, backendTLS, requestHeaderModifier.`,
     );
   });
 
@@ -85,12 +85,12 @@ describe('parseConfigFile refuses', () => {
     [
       'a key that is no name',
       policies({ 'a b': 1 }),
-      `${route}.policies["a b"] is not supported. Supported here: cors, mcpAuthentication, mcpScopes.`,
+      `${route}.policies["a b"] is not supported. Supported here: cors, mcpAuthentication, mcpScopes, backendAuth, backendTLS, requestHeaderModifier.`,
     ],
     [
       '__proto__ as a key',
       policies({ ['__proto__']: { mcpAuthentication: {} } }),
-      `${route}.policies.__proto__ is not supported. Supported here: cors, mcpAuthentication, mcpScopes.`,
+      `${route}.policies.__proto__ is not supported. Supported here: cors, mcpAuthentication, mcpScopes, backendAuth, backendTLS, requestHeaderModifier.`,
     ],
     [
       'a variable, which agentgateway would expand',
@@ -161,8 +161,11 @@ describe('parseConfigFile refuses in backends', () => {
     ['[{mcp: {}}, {mcp: {}}]', `${at} must have exactly one item, but has 2`],
     ['[{mcp: {targets: []}}]', `${at}[0].mcp.targets must have at least one item, but is empty`],
     ['[{mcp: {targets: [{}, {}, {}]}}]', `${at}[0].mcp.targets must have exactly one item, but has 3`],
-    ['[{mcp: {targets: [{sse: {host: a}}]}}]', `${target}.sse is not supported. Supported here: stdio, name.`],
-    ['[{mcp: {targets: [{name: a}]}}]', `${target}.stdio is missing`],
+    [
+      '[{mcp: {targets: [{sse: {host: a}}]}}]',
+      `${target}.sse is not supported. Supported here: name, stdio, mcp, policies.`,
+    ],
+    ['[{mcp: {targets: [{name: a}]}}]', `${target} must have either stdio or mcp`],
     [
       '[{mcp: {targets: [], dnsRebindingProtection: true}}]',
       `${at}[0].mcp.dnsRebindingProtection is not supported. Supported here: targets.`,

@@ -12,7 +12,7 @@ import { atPlace, readInputFile, StartupError } from './startup-error.js';
 export const USAGE = `Usage: express-mcp-auth -f FILE [--host ADDRESS] [--dev-issuer] [--validate-only]
        express-mcp-auth doctor (URL | -f FILE) [--token FILE] [--json]
 
-Puts stdio MCP servers on the web, behind OAuth, as agentgateway's configuration file says. The doctor looks at a
+Puts stdio and remote MCP servers behind OAuth, as agentgateway's configuration file says. The doctor looks at a
 server as clients do, and says what they stumble over: see doctor --help.
 
   -f, --file FILE      the configuration file (YAML); relative names in it are relative to it

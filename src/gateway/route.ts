@@ -1,8 +1,12 @@
+import { callerKeysOf } from '../bridge/http/caller-token.js';
 import { type Advice, noteAdvice } from '../core/advice.js';
 import { isLoopbackAddress, isLoopbackHost } from '../http/loopback.js';
 import {
   type Logger,
   type McpAuthOptions,
+  type McpHttpBackend,
+  type McpHttpBackendOptions,
+  type McpStdioBackend,
   type Middleware,
   mcpAuth,
   mcpCors,
@@ -15,9 +19,10 @@ import { requiresToken } from '../policy/modes.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { policyOf } from '../policy/resolved-policy.js';
 import { chain } from './chain.js';
-import type { McpAuthenticationConfig, RouteConfig } from './config/config-file.js';
+import type { McpAuthenticationConfig, RouteConfig, StdioTarget } from './config/config-file.js';
 import type { CorsConfig } from './config/cors-policy.js';
-import { atPlace } from './startup-error.js';
+import { createRemoteBackend } from './remote-backend.js';
+import { atPlace, StartupError } from './startup-error.js';
 
 /** A route of the configuration file, ready to take requests. */
 export interface GatewayRoute {
@@ -27,6 +32,8 @@ export interface GatewayRoute {
   readonly metadata: Middleware | undefined;
   /** Undefined where the route has no `mcpAuthentication`. */
   readonly policy: ResolvedAuth | undefined;
+  /** The keys of `callerToken`. */
+  readonly callerKeys: ReturnType<typeof callerKeysOf>;
   /** Its place in the file. */
   readonly at: string;
   /** Ends the sessions of the backend, with their children. */
@@ -38,9 +45,8 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
   const authentication = route.mcpAuthentication && createAuthentication(route.mcpAuthentication, logger, advice);
   const policy = authentication?.policy;
   const scopes = route.mcpScopes;
-  const stdio = { ...backendOptions(route, policy), logger };
-  noteAdvice(stdio, advice);
-  const backend = atPlace(route.target.at, () => mcpStdioBackend(stdio));
+  refuseIssuerOfProxy(route, policy);
+  const backend = createBackend(route, { logger, advice, allowedOrigins: originsForBackend(route, policy) });
   const handle = chain([
     ...(route.cors ? [createCors(route.cors, logger)] : []),
     ...(authentication ? [authentication.auth] : []),
@@ -51,19 +57,43 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
     if (policy !== undefined) leaveRoot(policy);
     await backend.close();
   };
-  return { handle, metadata: authentication?.metadata, policy, at: route.at, close };
+  const callerKeys = 'callerKeys' in backend ? callerKeysOf(backend.callerKeys) : [];
+  return { handle, metadata: authentication?.metadata, policy, callerKeys, at: route.at, close };
 }
 
-/** The backend guards against DNS rebinding; what the file says of origins must not be foreign to it. */
-function backendOptions({ target, cors }: RouteConfig, policy: ResolvedAuth | undefined) {
-  const { at: _place, ...program } = target;
-  const allowedOrigins = cors && originsForBackend(cors.options.origins, policy);
+type Surroundings = Parameters<typeof createRemoteBackend>[1];
+
+function createBackend({ target }: RouteConfig, surroundings: Surroundings): McpStdioBackend | McpHttpBackend {
+  return 'url' in target ? createRemoteBackend(target, surroundings) : createStdioBackend(target, surroundings);
+}
+
+function createStdioBackend(
+  { at: place, ...program }: StdioTarget,
+  { logger, advice, allowedOrigins }: Surroundings,
+): McpStdioBackend {
   // The command itself warns of open routes, before it listens.
-  return { ...program, warnWhenOpen: false, ...(allowedOrigins && { allowedOrigins }) };
+  const options = { ...program, warnWhenOpen: false, ...(allowedOrigins && { allowedOrigins }), logger };
+  noteAdvice(options, advice);
+  return atPlace(place, () => mcpStdioBackend(options));
 }
 
-/** The guard knows no patterns. Where every request needs a token it may let every origin through; strangers it keeps away. */
-function originsForBackend(origins: readonly string[], policy: ResolvedAuth | undefined) {
+/** Servers that look for the keys of the OAuth proxy's tokens by its issuer must not find others, and take one for the other. */
+function refuseIssuerOfProxy({ target }: RouteConfig, policy: ResolvedAuth | undefined): void {
+  const proxy = policy?.oauthProxy?.resource.href;
+  if (proxy === undefined || !('url' in target)) return;
+  const { callerToken } = target.options as Pick<McpHttpBackendOptions, 'callerToken'>;
+  if (callerToken?.issuer !== proxy) return;
+  throw new StartupError(
+    `${target.at}.callerToken.issuer is the issuer of the OAuth proxy: choose another URL of yours`,
+  );
+}
+
+/**
+ * The backend guards against DNS rebinding; what the file says of origins must not be foreign to it. The guard knows no patterns.
+ * Where every request needs a token it may let every origin through; strangers it keeps away.
+ */
+function originsForBackend({ cors }: RouteConfig, policy: ResolvedAuth | undefined) {
+  const origins = cors?.options.origins ?? [];
   if (origins.length === 0) return undefined;
   if (!origins.some((origin) => origin.includes('*'))) return origins;
   return policy !== undefined && requiresToken(policy.modeName) ? ['*'] : undefined;

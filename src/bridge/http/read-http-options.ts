@@ -75,10 +75,15 @@ export function requirePems(checks: OptionChecks, value: unknown, option: string
   return value.map((one, index) => requirePem(checks, one, `${option}[${index}]`));
 }
 
-/** Refuses at construction what would fail at each connection. */
+/**
+ * Refuses at construction what would fail at each connection.
+ *
+ * @param caOption What the user calls the option `ca`.
+ */
 export function requireCertificate(
   checks: OptionChecks,
-  { ca, cert, key }: Pick<TargetAddress, 'ca' | 'cert' | 'key'>,
+  { ca, cert, key }: Partial<Pick<TargetAddress, 'ca' | 'cert' | 'key'>>,
+  caOption = 'ca',
 ): void {
   if (cert !== undefined && key === undefined)
     checks.refuseUnquoted('key', 'given with cert', 'Give both, or neither.');
@@ -89,7 +94,7 @@ export function requireCertificate(
     // Not imported: an import of this package should not pay for it.
     process.getBuiltinModule('node:tls').createSecureContext({ ca: ca && [...ca], cert, key });
   } catch {
-    const option = cert === undefined ? 'ca' : 'cert';
+    const option = cert === undefined ? caOption : 'cert';
     const expected =
       cert === undefined ? 'certificates that can be read' : 'a certificate that can be read and fits key';
     checks.refuseUnquoted(option, expected, 'Look at it with "openssl x509 -text".');
