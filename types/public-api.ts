@@ -7,9 +7,11 @@ import {
   getAuth,
   type McpAuth,
   type McpAuthOptions,
+  type McpHttpBackend,
   type McpStdioBackend,
   mcpAuth,
   mcpCors,
+  mcpHttpBackend,
   mcpStdioBackend,
   protectedResourceMetadata,
 } from '../src/index.js';
@@ -30,10 +32,17 @@ const policy = {
 const backend: McpStdioBackend = mcpStdioBackend({ command: 'node', args: ['server.js'] });
 const closed: Promise<void> = backend.close();
 
+const remote: McpHttpBackend = mcpHttpBackend({
+  url: 'https://mcp.example.com/mcp',
+  headers: async (auth, req) => ({ 'x-user': auth?.subject, 'x-path': req.url }),
+  callerToken: { issuer: 'https://gateway.example/callers', claims: ['email'] },
+});
+const isReady: Promise<boolean> = remote.ready();
+
 // Express and Connect take all of them.
 const app = express();
 app.use(mcpCors(), mcpAuth(policy), protectedResourceMetadata(policy));
-app.use('/mcp', backend);
+app.use('/keys', remote.callerKeys).use('/mcp', backend).use('/remote', remote);
 app.get('/who', (req, res) => {
   const auth: AuthInfo | undefined = getAuth(req);
   res.json(auth?.scopes);
@@ -69,10 +78,12 @@ mcpAuth({ issuer: 'x', audience: ['api'] });
 mcpAuth({ issuer: 'x', issuers: [{ issuer: 'y' }] });
 // @ts-expect-error The command is missing.
 mcpStdioBackend({ args: ['server.js'] });
+// @ts-expect-error The URL is missing.
+mcpHttpBackend({ bearer: 'secret' });
 // @ts-expect-error What a verified token says is not to be changed.
 (getAuth({} as never) as AuthInfo).payload.sub = 'root';
 
-export { closed };
+export { closed, isReady };
 
 // A provider is exactly one of those that are known.
 mcpAuth({ issuer: 'https://as.example', provider: { keycloak: {} }, oauthProxy: { secret: ['a', 'b'] } });

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { SCOPES_TABLE } from '../../src/authorization/scopes-options.js';
+import { CALLER_TOKEN_TABLE } from '../../src/bridge/http/caller-token-options.js';
+import { HTTP_TABLE } from '../../src/bridge/http/http-options.js';
 import { STDIO_TABLE } from '../../src/bridge/stdio-options.js';
 import { CORS_TABLE } from '../../src/cors/cors-options.js';
 import type { OptionRow } from '../../src/options/option-table.js';
@@ -42,6 +44,19 @@ const documented: readonly Documented[] = [
     file: 'bridge/stdio-options.ts',
     type: 'McpStdioBackendOptions',
     heading: 'mcpStdioBackend()',
+  },
+  {
+    table: HTTP_TABLE,
+    file: 'bridge/http/http-options.ts',
+    type: 'McpHttpBackendOptions',
+    heading: 'mcpHttpBackend()',
+  },
+  {
+    path: 'callerToken',
+    table: CALLER_TOKEN_TABLE,
+    file: 'bridge/http/caller-token-options.ts',
+    type: 'CallerTokenOptions',
+    heading: 'mcpHttpBackend()',
   },
   {
     table: SCOPES_TABLE,

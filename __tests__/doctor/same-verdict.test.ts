@@ -70,7 +70,7 @@ async function startServer(changes: TokenRow[1]) {
   async function verdicts(token: string): Promise<{ mcpAuth: Verdict | undefined; doctor: Verdict }> {
     await fetch(resource, { method: 'POST', headers: { authorization: `Bearer ${token}` } });
     const [{ outcome, code } = {}] = decisions;
-    return { mcpAuth: outcome === 'passed' ? 'accepted' : code, doctor: firstCode(await examine(token)) };
+    return { mcpAuth: outcome === 'passed' ? 'accepted' : (code as Verdict), doctor: firstCode(await examine(token)) };
   }
   return { resource, examine, verdicts };
 }

@@ -8,6 +8,7 @@ import { printable, printableJson } from '../core/printable.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import type { AuthDecision } from '../policy/auth-decision.js';
 import { type McpAuthMode, MODES } from '../policy/modes.js';
+import { SessionRefusal } from './session-check.js';
 
 const decisions = channel('express-mcp-auth:decision');
 
@@ -73,7 +74,7 @@ function describe(
   return {
     mode,
     outcome,
-    code: error instanceof AuthError || error instanceof UpstreamError ? error.code : undefined,
+    code: codeOf(error),
     issuer: text(auth?.payload.iss ?? iss),
     subject: text(auth?.subject ?? sub),
     clientId: text(auth?.clientId ?? client_id),
@@ -83,6 +84,11 @@ function describe(
     durationMs: performance.now() - began,
     cached,
   };
+}
+
+function codeOf(error: unknown): AuthDecision['code'] {
+  if (error instanceof SessionRefusal) return error.reason;
+  return error instanceof AuthError || error instanceof UpstreamError ? error.code : undefined;
 }
 
 function evidenceOf(error: unknown): Evidence {

@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AuthInfo, attachAuth, clearAuth } from '../core/auth-info.js';
 import { AuthError, UpstreamError } from '../core/errors.js';
+import { createSessionSigner } from '../core/session-signer.js';
 import { asksForJson } from '../http/accept.js';
 import { isAnswered } from '../http/answered.js';
 import { asError } from '../http/middleware.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
+import { replyBridgeError } from '../messages/reply-error.js';
 import { publicEndpointsOf } from '../metadata/public-endpoints.js';
 import { readToken, removeCredentials, repeatedHeaderRefusal, type Scheme, schemeOf } from '../oauth/credentials.js';
 import { replyOutage } from '../oauth/outage.js';
@@ -15,7 +17,8 @@ import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { type McpAuth, rememberPolicy, resolvePolicy } from '../policy/resolved-policy.js';
 import type { Presentation } from './binding/proof.js';
 import { createSenderConstraint, schemeOfToken } from './binding/sender-constraint.js';
-import { createDecisionLog } from './decision-log.js';
+import { createDecisionLog, type Verdict } from './decision-log.js';
+import { createSessionCheck, type SessionCheck } from './session-check.js';
 import { createSetupHints } from './setup-hints.js';
 import { missingScopes } from './token/claims.js';
 import type { VerifiedToken } from './token/token-cache.js';
@@ -140,8 +143,10 @@ function presentationOf({ req, scheme }: RequestContext, { resource, mtls }: Res
 function createResponder(resolved: ResolvedAuth, options: object) {
   const mode: Mode = MODES[resolved.modeName];
   const write = createRefusal(resolved);
-  const refusers = createRefusers(write, resolved);
+  const signer = resolved.secrets.length === 0 ? undefined : createSessionSigner(resolved.secrets);
+  const refusers = createRefusers(write, resolved, signer);
   const record = createDecisionLog(resolved.modeName, resolved);
+  const pass = createPass(mode, record, createSessionCheck(resolved, signer));
   const hints = createSetupHints(options, resolved);
 
   function accept(context: RequestContext, auth: AuthInfo): void {
@@ -152,8 +157,7 @@ function createResponder(resolved: ResolvedAuth, options: object) {
       return;
     }
     attachAuth(context.req, auth);
-    record(context.req, { outcome: 'passed', began: context.began, auth, cached: context.cached });
-    if (!isOvertaken(context)) context.next();
+    pass(context, { outcome: 'passed', began: context.began, auth, cached: context.cached }, auth);
   }
 
   function refuse(context: RequestContext, error: unknown): void {
@@ -165,13 +169,16 @@ function createResponder(resolved: ResolvedAuth, options: object) {
     const passes =
       code !== 'repeated_header' && mode[code === 'missing_token' ? 'withoutToken' : 'withBadToken'] === 'pass';
     const outcome = passes ? mode.passesAs : error instanceof AuthError ? 'refused' : 'failed';
-    record(req, { outcome, began, auth, cached, error });
-    if (isOvertaken(context)) return;
+    const verdict: Verdict = { outcome, began, auth, cached, error };
     if (passes) {
       removeCredentials(req);
       setAnonymousRefuser(req, refusers.bearer);
-      next();
-    } else if (error instanceof AuthError) {
+      pass(context, verdict, undefined);
+      return;
+    }
+    record(req, verdict);
+    if (isOvertaken(context)) return;
+    if (error instanceof AuthError) {
       if (code === 'missing_token') hints.onRefusal(req);
       write(req, res, error.code, scheme);
     } else if (error instanceof UpstreamError && asksForJson(req)) {
@@ -185,6 +192,23 @@ function createResponder(resolved: ResolvedAuth, options: object) {
   }
 
   return { accept, refuse, refusers };
+}
+
+/** Passes requests on. Another caller's session is answered for as an unknown one; in permissive mode it is only recorded. */
+function createPass(mode: Mode, record: ReturnType<typeof createDecisionLog>, checkSession: SessionCheck) {
+  const isEnforced = mode.withBadToken === 'refuse';
+  const outcome = isEnforced ? 'refused' : 'would_refuse';
+  return (context: RequestContext, verdict: Verdict, caller: AuthInfo | undefined): void => {
+    const { req, res, next } = context;
+    const overtaken = isOvertaken(context);
+    const refusal = overtaken ? undefined : checkSession(req, res, caller);
+    // A request that strict would have refused for its token would not have come to its session.
+    const counts = refusal !== undefined && verdict.outcome !== 'would_refuse';
+    record(req, counts ? { ...verdict, outcome, error: refusal } : verdict);
+    if (overtaken) return;
+    if (refusal !== undefined && isEnforced) replyBridgeError(res, refusal);
+    else next();
+  };
 }
 
 /** While a slow key server was waited for, another may have answered, or the client hung up. */

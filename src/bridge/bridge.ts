@@ -4,6 +4,7 @@ import type { Advice } from '../core/advice.js';
 import type { AuthInfo } from '../core/auth-info.js';
 import { requireAuthority } from '../core/authority.js';
 import { createBodyReport } from '../core/body-report.js';
+import { markOwnSessions } from '../core/own-sessions.js';
 import { principalOf, userOf } from '../core/principal.js';
 import { type Caller, Quota } from '../core/quota.js';
 import { readBody } from '../http/body.js';
@@ -73,6 +74,7 @@ export class Bridge {
 
   /** Answers one request. Throws nothing but what is nobody's fault out there. */
   async handle(req: IncomingMessage, res: ServerResponse, auth: AuthInfo | undefined): Promise<void> {
+    markOwnSessions(req);
     try {
       const isChecked = auth !== undefined || refuserOf(req) !== undefined;
       this.#warnIfOpen(req, { auth, isChecked });

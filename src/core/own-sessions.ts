@@ -24,7 +24,9 @@ export const ownSessionIds: Set<string> = shareValue('ownSessionIds', () => new 
 export interface SignedSession {
   /** The one that also signs the ids of the answer. */
   readonly signer: SessionSigner;
-  /** The server's own id of the session that the request names, verified; undefined where it names none. */
+  /** The id as the client sent it; undefined where the request names no session. */
+  readonly presented: string | undefined;
+  /** The server's own id, which `presented` is the signed form of. */
   readonly id: string | undefined;
 }
 

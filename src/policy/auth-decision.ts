@@ -8,11 +8,12 @@ import type { McpAuthMode } from './modes.js';
 export interface AuthDecision {
   readonly mode: McpAuthMode;
   /**
-   * `passed`: with its token. `anonymous`: without one. `refused`: answered here. `would_refuse`: passed as anonymous, but strict would
-   * have refused it, for the reason in `code`. `failed`: neither can be said, through no fault of the client's.
+   * `passed`: with its token. `anonymous`: without one. `refused`: answered here. `would_refuse`: passed, but strict would have
+   * refused it, for the reason in `code`; as anonymous, unless the reason is its session. `failed`: neither can be said, through no fault of the client's.
    */
   readonly outcome: 'passed' | 'anonymous' | 'refused' | 'would_refuse' | 'failed';
-  readonly code?: RefusalCode | OutageCode | undefined;
+  /** `unknown_session`: a good request, but for a session that is not its caller's. */
+  readonly code?: RefusalCode | OutageCode | 'unknown_session' | undefined;
   readonly issuer?: string | undefined;
   readonly subject?: string | undefined;
   readonly clientId?: string | undefined;

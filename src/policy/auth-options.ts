@@ -145,6 +145,22 @@ export interface SharedOptions {
    */
   readonly oauthProxy?: OAuthProxyOptions | false | undefined;
   /**
+   * Whose session an `Mcp-Session-Id` names, for MCP servers in the same app: another caller's is answered with the 404 of an unknown
+   * session. `remember`: this process remembers who opened which session; an id that it never saw, as after a restart, belongs to the
+   * first who names it. `sign`: clients get ids that are signed together with their owners, which holds across restarts and replicas;
+   * needs `secret`. Our own backends keep the owners of their sessions themselves. See docs/sessions.md.
+   *
+   * @default `'remember'`
+   */
+  readonly sessionOwners?: 'remember' | 'sign' | 'off' | undefined;
+  /**
+   * What session ids are signed with: 32 characters or more, as `openssl rand -base64 32` prints them. Of a list, the first signs and
+   * all verify. Replicas share it; without it, only `remember` is possible.
+   *
+   * @default none: session ids are not signed
+   */
+  readonly secret?: string | readonly string[] | undefined;
+  /**
    * Plain http to key servers and authorization servers that are not on this machine, for example in a network of
    * containers. Whoever can change what passes there can log in as anybody. @default `false`
    */

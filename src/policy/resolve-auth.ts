@@ -21,6 +21,7 @@ import { type McpAuthMode, MODES } from './modes.js';
 import { ISSUER_OPTIONS, type IssuerContext, resolveIssuer, type TrustedIssuer } from './resolve-issuer.js';
 import { type ResolvedOAuthProxy, resolveOAuthProxy } from './resolve-oauth-proxy.js';
 import { RESOURCE_FIX, type ResourceIdentity, resolveResource } from './resolve-resource.js';
+import { resolveSecrets, SECRET_FIX } from './secrets.js';
 import { warnAboutUnusableIssuers } from './unusable-issuers.js';
 
 const VERIFIED_TOKENS_FIX = 'Give { maxAgeSeconds, maxEntries, maxBytes }, or false to verify every request again.';
@@ -66,6 +67,11 @@ export const SHARED_TABLE = {
   },
   mtls: { read: optional(group(MTLS_TABLE, MTLS_FIX)) },
   oauthProxy: { read: asGiven },
+  sessionOwners: {
+    default: 'remember',
+    read: oneOf(['remember', 'sign', 'off'], 'Leave it out for "remember", which needs no secret.'),
+  },
+  secret: { read: resolveSecrets },
   dangerouslyAllowHttp: flag(false),
   onDecision: {
     read: optional(
@@ -81,9 +87,11 @@ const POLICY_OPTIONS = [...Object.keys(SHARED_TABLE), 'issuers', ...ISSUER_OPTIO
 export interface ResolvedAuth
   extends Omit<
     ResolvedOptions<typeof SHARED_TABLE>,
-    'mode' | 'resourceMetadata' | 'oauthProxy' | 'dangerouslyAllowHttp'
+    'mode' | 'resourceMetadata' | 'oauthProxy' | 'secret' | 'dangerouslyAllowHttp'
   > {
   readonly modeName: McpAuthMode;
+  /** Of `secret`: the first signs session ids, all verify. Empty where there is none. */
+  readonly secrets: readonly string[];
   /** In the order given; each issuer once. */
   readonly issuers: readonly TrustedIssuer[];
   /** Undefined if the resource follows the origin of each request. */
@@ -105,7 +113,7 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
   const given = requireArgument(checks, options, { example: '{ issuer: …, resourceMetadata: { resource: … } }' });
   checks.knownKeys(given, '', POLICY_OPTIONS);
   const read = readRows(checks, SHARED_TABLE, given);
-  const { mode, resourceMetadata, oauthProxy, dangerouslyAllowHttp: allowHttp, ...simple } = read;
+  const { mode, resourceMetadata, oauthProxy, secret: secrets, dangerouslyAllowHttp: allowHttp, ...simple } = read;
   const { resource, members: metadataMembers } = resourceMetadata;
   const { dpop, mtls } = simple;
   refuseOptionsAsMembers(checks, metadataMembers, POLICY_OPTIONS);
@@ -118,12 +126,16 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
     const expected = `given where dpop is "${dpop}", since a proof is checked against it and not against the Host header`;
     checks.refuse('resourceMetadata.resource', expected, undefined, RESOURCE_FIX);
   }
+  if (simple.sessionOwners === 'sign' && secrets.length === 0) {
+    checks.refuseUnquoted('secret', 'given where sessionOwners is "sign"', SECRET_FIX);
+  }
   const issuers = resolveIssuers(checks, given, { resource: resource?.href, allowHttp });
   warnAboutUnusableIssuers(who, issuers, simple.logger);
   const requiresProof = dpop === 'require';
   return Object.freeze({
     ...simple,
     modeName: mode,
+    secrets,
     issuers,
     resource,
     metadataMembers,

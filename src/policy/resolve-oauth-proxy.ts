@@ -11,9 +11,8 @@ import type { Provider } from '../providers/provider.js';
 import type { OAuthProxyOptions } from './oauth-proxy-options.js';
 import type { StaticClient, TrustedIssuer } from './resolve-issuer.js';
 import { RESOURCE_FIX, type ResourceIdentity } from './resolve-resource.js';
+import { resolveSecrets } from './secrets.js';
 import { requireServerUrl } from './server-url.js';
-
-const MIN_SECRET_LENGTH = 32;
 
 export const OAUTH_PROXY_TABLE = {
   secret: { read: resolveSecrets },
@@ -135,13 +134,4 @@ function requireRedirectUris(checks: OptionChecks, given: unknown, option: strin
   if (list.length > 0 && list.every(isUri)) return list;
   const expected = 'an array of redirect URIs, with "*" only as the whole path of an https one';
   return checks.refuse(option, expected, given, fix);
-}
-
-function resolveSecrets(checks: OptionChecks, given: unknown, option: string): readonly string[] {
-  if (given === undefined) return Object.freeze([]);
-  const requireSecret = (secret: unknown) =>
-    checks.secret(secret, option, MIN_SECRET_LENGTH, 'Print one with: openssl rand -base64 32');
-  const list: readonly unknown[] = Array.isArray(given) ? given : [given];
-  if (list.length === 0) requireSecret(undefined);
-  return Object.freeze(list.map(requireSecret));
 }

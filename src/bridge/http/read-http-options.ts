@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { AuthInfo } from '../../core/auth-info.js';
 import { lowerAscii } from '../../http/lower-ascii.js';
@@ -13,7 +14,7 @@ const BEARER = /^[A-Za-z0-9._~+/-]+=*$/;
 
 export function requireBearer(checks: OptionChecks, value: unknown, option: string): string {
   if (typeof value === 'string' && BEARER.test(value)) return value;
-  return checks.refuseUnquoted(option, 'a token, without "Bearer" and blanks', 'Give the secret alone.');
+  return checks.refuseUnquoted(option, 'a token, without "Bearer" and blanks', 'Give the token alone.');
 }
 
 /** One header of an application's, checked; `undefined` where it sets none. Its value may be a secret. */
@@ -89,14 +90,28 @@ export function requireCertificate(
     checks.refuseUnquoted('key', 'given with cert', 'Give both, or neither.');
   if (key !== undefined && cert === undefined)
     checks.refuseUnquoted('cert', 'given with key', 'Give both, or neither.');
-  if (ca === undefined && cert === undefined) return;
+  const fix = 'Look at it with "openssl x509 -text".';
+  if (ca !== undefined && !ca.every(isCertificate))
+    checks.refuseUnquoted(caOption, 'certificates that can be read', fix);
+  // Not imported: an import of this package should not pay for it.
+  const { createSecureContext } = process.getBuiltinModule('node:tls');
+  if (cert !== undefined && !succeeds(() => createSecureContext({ cert, key }))) {
+    checks.refuseUnquoted('cert', 'a certificate that can be read and fits key', fix);
+  }
+}
+
+/** Of several in one text, the first counts. */
+function isCertificate(pem: Pem): boolean {
+  return succeeds(() => new X509Certificate(pem));
+}
+
+/** For what says only by an exception that a text is none of its kind. */
+function succeeds(read: () => unknown): boolean {
   try {
-    // Not imported: an import of this package should not pay for it.
-    process.getBuiltinModule('node:tls').createSecureContext({ ca: ca && [...ca], cert, key });
+    read();
+    return true;
   } catch {
-    const option = cert === undefined ? caOption : 'cert';
-    const expected =
-      cert === undefined ? 'certificates that can be read' : 'a certificate that can be read and fits key';
-    checks.refuseUnquoted(option, expected, 'Look at it with "openssl x509 -text".');
+    // Its message would quote a secret, or say nothing.
+    return false;
   }
 }

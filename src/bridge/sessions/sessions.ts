@@ -1,3 +1,4 @@
+import { ownSessionIds } from '../../core/own-sessions.js';
 import type { Principal } from '../../core/principal.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import type { ChildSource } from '../../targets/stdio/child-source.js';
@@ -32,9 +33,11 @@ export class Sessions {
     const { child, share } = this.#children.take(request);
     const session = new Session(request, child, this.#options.maxPendingRequests, () => {
       this.#byId.delete(session.id);
+      ownSessionIds.delete(session.id);
       share.release();
     });
     this.#byId.set(session.id, session);
+    ownSessionIds.add(session.id);
     share.occupy(session, () => session.end('session_ended'));
     return session;
   }

@@ -1,9 +1,9 @@
 import { BodyError } from '../../http/body.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 
-/** What undici calls the errors that have a code here. Everything else that happens on a connection breaks the exchange off. */
-const TIMED_OUT = 'UND_ERR_HEADERS_TIMEOUT';
-const UNREADABLE = /^(?:HPE_|UND_ERR_(?:HEADERS_OVERFLOW|RES_CONTENT_LENGTH_MISMATCH))/;
+/** What undici calls its errors. Everything else that happens on a connection breaks the exchange off. */
+const TIMED_OUT = 'HeadersTimeoutError';
+const UNREADABLE = new Set(['HTTPParserError', 'HeadersOverflowError', 'ResponseContentLengthMismatchError']);
 
 /** An exchange with a remote server that failed. */
 export interface TargetFault {
@@ -19,13 +19,13 @@ export function faultOf(error: Error, isSent: boolean): TargetFault {
   const code = codeOf(error);
   // Of several addresses that were tried, Node gives one error that has no words of its own.
   const detail = code === undefined || error.message.includes(code) ? error.message : `${code} ${error.message}`;
-  return { error: new BridgeError(reasonFor(code, isSent)), detail };
+  return { error: new BridgeError(reasonFor(error.name, isSent)), detail };
 }
 
-function reasonFor(code: string | undefined, isSent: boolean): BridgeErrorCode {
+function reasonFor(name: string, isSent: boolean): BridgeErrorCode {
   if (!isSent) return 'target_unreachable';
-  if (code === TIMED_OUT) return 'target_timed_out';
-  return UNREADABLE.test(code ?? '') ? 'target_malformed' : 'target_broke_off';
+  if (name === TIMED_OUT) return 'target_timed_out';
+  return UNREADABLE.has(name) ? 'target_malformed' : 'target_broke_off';
 }
 
 function codeOf(error: Error): string | undefined {

@@ -1,0 +1,79 @@
+import connect from 'connect';
+import { describe, expect, test } from 'vitest';
+import { mcpAuth } from '../../src/index.js';
+import { serve } from '../support/loopback-server.js';
+import { ask, createTrustingServer, sessionPolicy, startSessionApp, UNKNOWN_SESSION } from '../support/session-app.js';
+
+const SECRET = 's'.repeat(32);
+const OLD_SECRET = 'o'.repeat(32);
+const signed = { sessionOwners: 'sign', secret: SECRET };
+const served = { status: 200, body: '{"served":true}' };
+
+describe('sessionOwners: sign', () => {
+  test('clients have a signed id, and the server sees its own in headers and rawHeaders', async () => {
+    const { url, open, seen, sessions } = await startSessionApp(signed);
+    const id = await open('alice');
+    expect(id).toMatch(/^[\da-f-]{36}\.[\w-]{43}$/);
+    const own = id.slice(0, 36);
+    expect([...sessions]).toEqual([own]);
+    // The same signature again: the client of SDK v1 takes the id from every answer.
+    expect(await ask(url, 'alice', id)).toEqual({ ...served, id });
+    expect(seen.at(-1)).toMatchObject({ id: own, rawId: own });
+  });
+
+  test.each<[what: string, alter: (id: string) => string]>([
+    ["the server's own id", (id) => id.slice(0, 36)],
+    ['another id with the same signature', (id) => `0${id.slice(1)}`],
+    ['other capitals', (id) => id.toUpperCase()],
+    ['another signature', (id) => `${id.slice(0, -3)}AAA`],
+    ['a signature signed once more', (id) => `${id}.${id.slice(37)}`],
+  ])('refuses its own user with %s', async (_what, alter) => {
+    const { url, open, seen } = await startSessionApp(signed);
+    expect(await ask(url, 'alice', alter(await open('alice')))).toEqual(UNKNOWN_SESSION);
+    expect(seen).toHaveLength(1);
+  });
+
+  test('of two replicas with one secret each serves the sessions of the other, to their users alone', async () => {
+    const first = await startSessionApp(signed);
+    const second = await startSessionApp(signed, first);
+    const replicas = [first, second];
+    for (const [i, { open }] of replicas.entries()) {
+      const id = await open('alice');
+      const other = replicas[1 - i]?.url ?? '';
+      for (let n = 0; n < 3; n++) expect(await ask(other, 'alice', id)).toEqual({ ...served, id });
+      expect(await ask(other, 'bob', id)).toEqual(UNKNOWN_SESSION);
+    }
+  });
+
+  test('secrets are rotated without an end of any session, and each answer brings the new signature', async () => {
+    const old = await startSessionApp({ ...signed, secret: OLD_SECRET });
+    const id = await old.open('alice');
+    const rotating = await startSessionApp({ ...signed, secret: [SECRET, OLD_SECRET] }, old);
+    const renewed = await ask(rotating.url, 'alice', id);
+    expect(renewed).toMatchObject(served);
+    expect(renewed.id).not.toBe(id);
+    const rotated = await startSessionApp(signed, old);
+    expect(await ask(rotated.url, 'alice', renewed.id)).toEqual({ ...served, id: renewed.id });
+    expect(await ask(rotated.url, 'alice', id)).toEqual(UNKNOWN_SESSION);
+  });
+
+  test('in permissive mode an id that another user named is not signed for that user', async () => {
+    const { url, open, sessions } = await startSessionApp({ ...signed, mode: 'permissive' });
+    await open('alice');
+    const [own = ''] = sessions;
+    expect(await ask(url, 'bob', own)).toEqual({ ...served, id: own });
+  });
+
+  test('several copies of mcpAuth() with one secret in one app: the one in front of the server decides', async () => {
+    const { handle } = createTrustingServer();
+    const optional = mcpAuth(sessionPolicy({ ...signed, mode: 'optional' }));
+    const app = connect()
+      .use(optional as never)
+      .use('/mcp', mcpAuth(sessionPolicy(signed)) as never)
+      .use(handle as never);
+    const url = `${await serve(app)}/mcp`;
+    const { id } = await ask(url, 'alice');
+    expect(await ask(url, 'alice', id)).toEqual({ ...served, id });
+    expect(await ask(url, 'bob', id)).toEqual(UNKNOWN_SESSION);
+  });
+});

@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest';
+import { serveRemote } from '../support/http-backend.js';
+import { reasonOf } from '../support/mcp-answers.js';
+import { call, initialize, modern, open, post, postModern } from '../support/mcp-requests.js';
+import { startRecordingTarget } from '../support/recording-target.js';
+import { until } from '../support/until.js';
+
+describe('caps', () => {
+  test('a session that no client attends makes room, and is ended at the target', async () => {
+    const target = await startRecordingTarget();
+    const headers = { 'x-key': 'of the application' };
+    const remote = await serveRemote(target.url, { maxSessionsPerUser: 2, headers });
+    const [first, second] = [
+      await open(remote.url, remote.bearer('ada')),
+      await open(remote.url, remote.bearer('ada')),
+    ];
+    const third = await open(remote.url, remote.bearer('ada'));
+    await until(() => target.arrived.some(({ method }) => method === 'DELETE'));
+    const end = target.arrived.find(({ method }) => method === 'DELETE');
+    expect(end?.headers).toMatchObject({ 'mcp-session-id': 'session-1', 'x-key': 'of the application' });
+    const statuses = [first, second, third].map(async (user) => (await post(remote.url, call(1, 'x'), user)).status);
+    expect(await Promise.all(statuses)).toEqual([404, 200, 200]);
+  });
+
+  test.each([
+    ['of one user', { maxSessionsPerUser: 1 }, 429, 'too_many_sessions_of_user'],
+    ['of all', { maxSessions: 1 }, 503, 'too_many_sessions'],
+  ])(
+    'where clients attend all sessions %s, another one is refused and ended',
+    async (_name, options, status, reason) => {
+      const target = await startRecordingTarget();
+      const remote = await serveRemote(target.url, options);
+      const ada = await open(remote.url, remote.bearer('ada'));
+      const stream = await fetch(remote.url, { headers: ada });
+      const response = await post(remote.url, initialize(), remote.bearer('ada'));
+      expect(response.status).toBe(status);
+      expect(response.headers.get('mcp-session-id')).toBeNull();
+      expect(await reasonOf(response)).toBe(reason);
+      await until(() => target.arrived.some(({ method }) => method === 'DELETE'));
+      expect(target.arrived.at(-1)?.headers['mcp-session-id']).toBe('session-2');
+      await stream.body?.cancel();
+    },
+  );
+
+  test('a user who opens many takes none of another’s', async () => {
+    const target = await startRecordingTarget();
+    const remote = await serveRemote(target.url, { maxSessionsPerUser: 3, maxSessions: 5 });
+    const bob = await open(remote.url, remote.bearer('bob'));
+    for (let i = 0; i < 8; i++) await open(remote.url, remote.bearer('ada'));
+    expect((await post(remote.url, call(1, 'x'), bob)).status).toBe(200);
+    expect(remote.backend.stats().sessions).toBe(4);
+  });
+
+  test('requests without a session, of revisions that have none, take no place', async () => {
+    const target = await startRecordingTarget((_arrived, res) => {
+      res.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+    });
+    const remote = await serveRemote(target.url, { maxSessionsPerUser: 1 });
+    for (let i = 0; i < 3; i++) {
+      const response = await postModern(remote.url, modern(i, 'tools/list'), remote.bearer('ada'));
+      expect(response.status).toBe(200);
+    }
+    expect(remote.backend.stats()).toEqual({ sessions: 0, streams: 0, pending: 0 });
+  });
+});
+
+test('close() ends the sessions that no other process could serve', async () => {
+  const target = await startRecordingTarget();
+  const remote = await serveRemote(target.url);
+  await open(remote.url, remote.bearer('ada'));
+  await open(remote.url, remote.bearer('bob'));
+  await remote.backend.close();
+  const ended = target.arrived
+    .filter(({ method }) => method === 'DELETE')
+    .map(({ headers }) => headers['mcp-session-id']);
+  expect(ended.toSorted()).toEqual(['session-1', 'session-2']);
+});
