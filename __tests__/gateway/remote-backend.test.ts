@@ -161,7 +161,7 @@ describe('a file with a remote target is refused', () => {
     [
       'for a key that cannot stand in a header',
       { mcp, policies: { backendAuth: { key: 'Bearer secret' } } },
-      `${at}.policies.backendAuth: mcpHttpBackend(): option "key" must be a token, without "Bearer" and blanks. Give the secret alone.`,
+      `${at}.policies.backendAuth: mcpHttpBackend(): option "key" must be a token, without "Bearer" and blanks. Give the token alone.`,
     ],
     [
       'for a file that is not there',
