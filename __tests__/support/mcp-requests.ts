@@ -24,7 +24,7 @@ export function call(id: string | number, name: string, args: object = {}, meta?
 export async function open(url: string, headers: Headers = {}, revision?: string): Promise<Headers> {
   const response = await post(url, initialize(revision), headers);
   if (response.status !== 200) throw new Error(`initialize was answered ${response.status} ${await response.text()}`);
-  await response.json();
+  await response.text();
   const id = response.headers.get('mcp-session-id');
   if (id === null) throw new Error('no session id');
   return { ...headers, 'mcp-session-id': id };

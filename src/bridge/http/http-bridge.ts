@@ -16,6 +16,7 @@ import type { BridgeRequest } from '../bridge-request.js';
 import { createOpenWarning } from '../open-warning.js';
 import { createRebindingGuard } from '../rebinding-guard.js';
 import { createCallerHeaders } from './caller-headers.js';
+import { createIssuerWarning } from './caller-issuer.js';
 import type { CallerTokens } from './caller-token.js';
 import { createClientHeaders, textOf } from './client-headers.js';
 import { createFailureLog } from './failure-log.js';
@@ -41,6 +42,7 @@ export class HttpBridge {
   readonly #sessions: RemoteSessions;
   readonly #guard: (req: IncomingMessage) => void;
   readonly #warnIfOpen: (req: IncomingMessage, caller: Caller) => void;
+  readonly #warnOfIssuer: (req: IncomingMessage) => void;
   readonly #callerHeaders: ReturnType<typeof createCallerHeaders>;
   readonly #targetHeaders: ReturnType<typeof createTargetHeaders>;
   readonly #clientHeaders: ReturnType<typeof createClientHeaders>;
@@ -57,6 +59,7 @@ export class HttpBridge {
     this.#sessions = new RemoteSessions(options, (session) => this.#endAtTarget(session));
     this.#guard = createRebindingGuard(WHO, options, advice);
     this.#warnIfOpen = createOpenWarning(WHO, options);
+    this.#warnOfIssuer = createIssuerWarning(options.callerToken?.issuer, options.logger);
     this.#callerHeaders = createCallerHeaders(options, tokens);
     this.#targetHeaders = createTargetHeaders(options.requestHeaders);
     this.#clientHeaders = createClientHeaders(options.responseHeaders);
@@ -74,6 +77,7 @@ export class HttpBridge {
     const request = { req, res, auth, isChecked, principal, since: performance.now(), next };
     try {
       this.#warnIfOpen(req, request);
+      this.#warnOfIssuer(req);
       await this.#serve(request);
     } catch (error) {
       this.#fail(request, error);
