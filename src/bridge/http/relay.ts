@@ -80,6 +80,7 @@ export class Relay implements ExchangeListener {
 
   onEnd(): void {
     this.#isOver = true;
+    this.#exchange = undefined;
     if (this.#canWrite) this.#res.end();
   }
 
