@@ -59,27 +59,25 @@ describe.each(combinations)('%s', (_name, serveWith, inOrder, sdk) => {
   test.each(KINDS)('two users at once see their own session only: %s', async (kind, options) => {
     const server = createSdkServer(sdk);
     const url = `${await serveWith(inOrder(mcpAuth(sessionPolicy(options)), server.handle))}/mcp`;
-    const [alice, bob] = await Promise.all([
+    const [alice, bob, carol] = await Promise.all([
       connectUser('v1', url, userOf('alice') as Record<string, string>),
       connectUser('v2', url, userOf('bob') as Record<string, string>),
+      connectUser('auto', url, userOf('carol') as Record<string, string>),
     ]);
     const id = alice.sessionId ?? '';
-    expect(id).toHaveLength(kind === 'sign' ? 80 : 36);
+    for (const { sessionId } of [alice, bob, carol]) expect(sessionId).toHaveLength(kind === 'sign' ? 80 : 36);
     for (const method of ['POST', 'GET', 'DELETE']) {
       expect(await ask(url, 'bob', id, { method, headers: INITIALIZED })).toEqual(UNKNOWN_SESSION);
     }
-    expect(await Promise.all([alice.work(), bob.work(), alice.work()])).toEqual([
-      [1, 2, 3],
-      [1, 2, 3],
-      [1, 2, 3],
-    ]);
-    await until(() => alice.messages.length === 2 && bob.messages.length === 1);
+    const steps = await Promise.all([alice, bob, carol, alice].map((user) => user.work()));
+    expect(steps).toEqual(steps.map(() => [1, 2, 3]));
+    await until(() => alice.messages.length === 2 && bob.messages.length === 1 && carol.messages.length === 1);
     const [ofAlice, again] = alice.messages;
     expect(again).toBe(ofAlice);
-    expect(new Set([ofAlice, ...bob.messages])).toEqual(new Set(server.transports.keys()));
+    expect(new Set([ofAlice, ...bob.messages, ...carol.messages])).toEqual(new Set(server.transports.keys()));
     // The client of SDK v1 takes the id from every answer.
     expect(alice.sessionId).toBe(id);
     await alice.end();
-    await Promise.all([alice.close(), bob.close()]);
+    await Promise.all([alice, bob, carol].map((user) => user.close()));
   });
 });

@@ -73,10 +73,10 @@ describe('sessionOwners: remember', () => {
     expect(await ask(url, 'bob', id.toUpperCase())).toEqual(UNKNOWN_SESSION);
   });
 
-  test('a server that hands out one id to all gives it to the first', async () => {
+  test('a server that hands out one id to all gives it to the first, and the log says so', async () => {
     const server = createTrustingServer();
     server.sessions.add('all');
-    const { url } = await startSessionApp(
+    const { url, lines } = await startSessionApp(
       {},
       {
         ...server,
@@ -87,7 +87,8 @@ describe('sessionOwners: remember', () => {
       },
     );
     expect((await ask(url, 'alice')).id).toBe('all');
-    expect((await ask(url, 'bob')).id).toBe('all');
+    for (const user of ['bob', 'bob']) expect((await ask(url, user)).id).toBe('all');
+    expect(lines).toEqual([expect.stringMatching(/^warn mcpAuth\(\): .*session ids must be unique$/)]);
     expect(await ask(url, 'alice', 'all')).toMatchObject(served);
     expect(await ask(url, 'bob', 'all')).toEqual(UNKNOWN_SESSION);
   });

@@ -1,6 +1,7 @@
 import connect from 'connect';
+import onHeaders from 'on-headers';
 import { describe, expect, test } from 'vitest';
-import { mcpAuth } from '../../src/index.js';
+import { type Middleware, mcpAuth } from '../../src/index.js';
 import { serve } from '../support/loopback-server.js';
 import { ask, createTrustingServer, sessionPolicy, startSessionApp, UNKNOWN_SESSION } from '../support/session-app.js';
 
@@ -57,11 +58,58 @@ describe('sessionOwners: sign', () => {
     expect(await ask(rotated.url, 'alice', id)).toEqual(UNKNOWN_SESSION);
   });
 
+  test('with two secrets an id that has the new signature keeps it', async () => {
+    const { url, open } = await startSessionApp({ ...signed, secret: [SECRET, OLD_SECRET] });
+    const id = await open('alice');
+    expect(await ask(url, 'alice', id)).toEqual({ ...served, id });
+  });
+
+  test('a server that answers with another session gets that one signed too', async () => {
+    const server = createTrustingServer();
+    const { url } = await startSessionApp(signed, {
+      ...server,
+      handle: (req, res, next) => {
+        if (req.method === 'PUT') delete req.headers['mcp-session-id'];
+        server.handle(req, res, next);
+      },
+    });
+    const { id } = await ask(url, 'alice');
+    const other = await ask(url, 'alice', id, { method: 'PUT' });
+    expect(other.id).toHaveLength(80);
+    expect(other.id).not.toBe(id);
+    expect(await ask(url, 'alice', other.id)).toMatchObject(served);
+    expect(await ask(url, 'bob', other.id)).toEqual(UNKNOWN_SESSION);
+  });
+
   test('in permissive mode an id that another user named is not signed for that user', async () => {
     const { url, open, sessions } = await startSessionApp({ ...signed, mode: 'permissive' });
     await open('alice');
     const [own = ''] = sessions;
     expect(await ask(url, 'bob', own)).toEqual({ ...served, id: own });
+  });
+
+  test.each<[where: string, isBefore: boolean]>([
+    ['before mcpAuth()', true],
+    ['after mcpAuth()', false],
+  ])('an on-headers listener %s that copies all headers leaves the signed id', async (_where, isBefore) => {
+    const { handle } = createTrustingServer();
+    const copied: unknown[] = [];
+    const copying: Middleware = (_req, res, next) => {
+      onHeaders(res, () => {
+        for (const name of res.getHeaderNames()) res.setHeader(name, res.getHeader(name) as string);
+        copied.push(res.getHeader('mcp-session-id'));
+      });
+      next();
+    };
+    const auth = mcpAuth(sessionPolicy(signed));
+    const app = connect();
+    for (const each of isBefore ? [copying, auth, handle] : [auth, copying, handle]) app.use(each as never);
+    const url = `${await serve(app)}/mcp`;
+    const { id = '' } = await ask(url, 'alice');
+    expect(id).toHaveLength(80);
+    // Beneath mcpAuth() it sees what the client gets, above it what the server has set.
+    expect(copied).toEqual([isBefore ? id : id.slice(0, 36)]);
+    expect(await ask(url, 'alice', id)).toEqual({ ...served, id });
   });
 
   test('several copies of mcpAuth() with one secret in one app: the one in front of the server decides', async () => {

@@ -145,7 +145,7 @@ describe('the bounds', () => {
       seed = (seed * 48_271) % 2_147_483_647;
       return seed % below;
     };
-    for (let i = 0; i < 3_000; i++) {
+    for (let i = 0; i < 1_000; i++) {
       const user = caller(`user-${next(9)}`);
       if (next(2) === 0) assign(owners, `id-${next(60)}`, user);
       else name(owners, `id-${next(60)}`, user, next(2) === 0);
@@ -153,15 +153,15 @@ describe('the bounds', () => {
     }
   });
 
-  test('2,000 sessions with long ids of owners with long names take less than 2 KB each', async () => {
+  test('300 sessions with long ids of owners with long names take less than 2 KB each', async () => {
     const owners = new SessionOwners();
     const before = await memoryInUse();
-    for (let i = 0; i < 2_000; i++) {
+    for (let i = 0; i < 300; i++) {
       const long = `${i}${'x'.repeat(16_000)}`;
       owners.assign(long, long, () => long);
     }
-    expect(owners.size).toBe(2_000);
-    expect((await memoryInUse()) - before).toBeLessThan(4_000_000);
-    expect(owners.size).toBe(2_000);
+    expect(owners.size).toBe(300);
+    expect((await memoryInUse()) - before).toBeLessThan(600_000);
+    expect(owners.size).toBe(300);
   });
 });

@@ -1,5 +1,6 @@
+import { createHmac, hkdfSync } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { createSessionSigner } from '../../src/core/session-signer.js';
+import { createMac, createSessionSigner } from '../../src/core/session-signer.js';
 
 const FIRST = 'f'.repeat(32);
 const SECOND = 's'.repeat(32);
@@ -63,3 +64,13 @@ test('of a list of secrets the first signs and all verify', () => {
   expect(rotated.sign(ID, ALICE)).toBe(createSessionSigner([SECOND]).sign(ID, ALICE));
   expect(signer.verify(rotated.sign(ID, ALICE), ALICE)).toBeUndefined();
 });
+
+test.each([0, 1, 31, 32, 63, 64, 65, 1_000])(
+  'the signature is the HMAC-SHA-256 that Node makes, of %i characters',
+  (length) => {
+    const derived = Buffer.from(hkdfSync('sha256', FIRST, '', 'express-mcp-auth session ids', 32)).toString('hex');
+    for (const text of ['x'.repeat(length), '\u00fc'.repeat(length), `\u{1f511}${'\0'.repeat(length)}`]) {
+      expect(createMac(FIRST)(text)).toBe(createHmac('sha256', derived).update(text).digest('base64url'));
+    }
+  },
+);

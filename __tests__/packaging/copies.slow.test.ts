@@ -27,7 +27,7 @@ async function outputOf(program: string): Promise<Record<string, unknown>> {
 const METADATA = 'resource_metadata="http://localhost/.well-known/oauth-protected-resource/mcp"';
 
 test('a copy of the package sees who another copy let in, and refuses in its name', async () => {
-  const { isOneCopy, alice, anonymous, copiedRequest, started, refused, unauthorized } =
+  const { isOneCopy, alice, anonymous, copiedRequest, started, ofSession, foreign, refused, unauthorized } =
     await outputOf('two-copies.mjs');
   expect(isOneCopy).toBe(false);
   expect(alice).toMatchObject({ status: 200, text: '"alice"' });
@@ -36,7 +36,13 @@ test('a copy of the package sees who another copy let in, and refuses in its nam
     status: 500,
     text: expect.stringContaining('came with another request object'),
   });
-  expect(started).toMatchObject({ status: 200, text: expect.stringContaining('"name":"alice"') });
+  expect(started).toMatchObject({
+    status: 200,
+    text: expect.stringContaining('"name":"alice"'),
+    session: expect.stringMatching(/^[\da-f-]{36}$/),
+  });
+  expect(ofSession).toMatchObject({ status: 200 });
+  expect(foreign).toMatchObject({ status: 404, text: expect.stringContaining('"unknown_session"') });
   expect(refused).toMatchObject({
     status: 403,
     challenge: expect.stringMatching(/error="insufficient_scope".*scope="files:write"/),

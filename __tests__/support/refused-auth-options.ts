@@ -4,6 +4,8 @@ import { issuerRefusals, type Refusal } from './refused-issuer-options.js';
 
 const RESOURCE_FIX = 'Write the address that clients use, for example "https://mcp.example.com/mcp".';
 
+const SHORT_SECRET = 'only thirty-one characters long';
+
 /** Wrong values of every option of a policy, but for those of the OAuth proxy. */
 export const refusals: Refusal[] = [
   ...issuerRefusals,
@@ -12,6 +14,28 @@ export const refusals: Refusal[] = [
     { ...good, mode: 'lax' },
     'option "mode" must be one of "strict", "optional", "permissive", but got "lax". Leave it out for "strict", which refuses every request without a valid token.',
   ],
+  [
+    'an unknown kind of session owners',
+    { ...good, sessionOwners: 'on' },
+    'option "sessionOwners" must be one of "remember", "sign", "off", but got "on". Leave it out for "remember", which needs no secret.',
+  ],
+  [
+    'session owners as a switch',
+    { ...good, sessionOwners: true },
+    'option "sessionOwners" must be one of "remember", "sign", "off", but got true. Leave it out for "remember", which needs no secret.',
+  ],
+  [
+    'signed session ids without a secret',
+    { ...good, sessionOwners: 'sign' },
+    'option "secret" must be given where sessionOwners is "sign". Print one with: openssl rand -base64 32',
+  ],
+  ...[SHORT_SECRET, [], [SHORT_SECRET], ['x'.repeat(32), SHORT_SECRET], 32, null].map(
+    (secret, i): Refusal => [
+      `a secret that is too short or of another type, ${i}`,
+      { ...good, sessionOwners: 'sign', secret },
+      'option "secret" must be a string of at least 32 characters. Print one with: openssl rand -base64 32',
+    ],
+  ),
   [
     'a resource that is no URL',
     { ...good, resourceMetadata: { resource: 'mcp' } },

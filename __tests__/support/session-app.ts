@@ -77,7 +77,7 @@ export async function ask(
   const response = await fetch(url, {
     method,
     headers: { ...userOf(user), ...headers, ...(id !== undefined && { 'mcp-session-id': id }) },
-    ...(method === 'POST' && { body: '{}' }),
+    ...(method === 'POST' && { body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' }),
   });
   return {
     status: response.status,

@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Client as ClientV2, StreamableHTTPClientTransport as TransportV2 } from '@modelcontextprotocol/client';
+import {
+  type ClientOptions,
+  Client as ClientV2,
+  StreamableHTTPClientTransport as TransportV2,
+} from '@modelcontextprotocol/client';
 import { NodeStreamableHTTPServerTransport } from '@modelcontextprotocol/node';
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
@@ -83,12 +87,14 @@ export interface SessionUser {
   close(): Promise<void>;
 }
 
+/** `auto`: the client of SDK v2 that asks first whether the server speaks a revision without sessions. */
 export async function connectUser(
-  sdk: Sdk,
+  sdk: Sdk | 'auto',
   url: string,
   headers: Readonly<Record<string, string>>,
 ): Promise<SessionUser> {
-  return sdk === 'v1' ? connectV1(url, headers) : connectV2(url, headers);
+  if (sdk === 'v1') return connectV1(url, headers);
+  return connectV2(url, headers, sdk === 'auto' ? { versionNegotiation: { mode: 'auto' } } : {});
 }
 
 async function connectV1(url: string, headers: Readonly<Record<string, string>>): Promise<SessionUser> {
@@ -113,8 +119,12 @@ async function connectV1(url: string, headers: Readonly<Record<string, string>>)
   };
 }
 
-async function connectV2(url: string, headers: Readonly<Record<string, string>>): Promise<SessionUser> {
-  const client = new ClientV2(INFO);
+async function connectV2(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  options: ClientOptions,
+): Promise<SessionUser> {
+  const client = new ClientV2(INFO, options);
   const messages: unknown[] = [];
   client.setNotificationHandler('notifications/message', ({ params }) => void messages.push(params.data));
   const transport = new TransportV2(new URL(url), { requestInit: { headers } });

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AuthInfo } from '../core/auth-info.js';
-import { hasOwnSessions, noteSignedSession, ownSessionIds, signedSessionOf } from '../core/own-sessions.js';
+import type { Logger } from '../core/logger.js';
+import { isOwnedSession, ownSessionIds, takeSessionNote } from '../core/own-sessions.js';
 import { userOf } from '../core/principal.js';
+import { createRareLine } from '../core/rare-line.js';
 import { type SessionOwner, sessionOwnerOf } from '../core/session-owner.js';
 import { type Claim, SessionOwners } from '../core/session-owners.js';
 import type { SessionSigner } from '../core/session-signer.js';
@@ -40,20 +42,24 @@ export class SessionRefusal extends BridgeError {
   }
 }
 
+const SHARED_ID =
+  'mcpAuth(): the MCP server gave a caller the id of a session that belongs to another caller, who keeps it (sessionOwners); session ids must be unique';
 const UNKNOWN_SESSION = new SessionRefusal();
 
 /** Keeps the sessions of MCP servers in the same app apart. Requests that neither name a session nor may open one pay nothing. */
 export function createSessionCheck(
-  { sessionOwners }: Pick<ResolvedAuth, 'sessionOwners'>,
+  { sessionOwners, secrets, logger }: Pick<ResolvedAuth, 'sessionOwners' | 'secrets' | 'logger'>,
   signer: SessionSigner | undefined,
 ): SessionCheck {
   if (sessionOwners === 'off') return () => undefined;
-  const check = sessionOwners === 'sign' && signer !== undefined ? createSignedCheck(signer) : createRememberingCheck();
+  const isSigned = sessionOwners === 'sign' && signer !== undefined;
+  const check = isSigned ? createSignedCheck(signer, secrets.length > 1) : createRememberingCheck(logger);
   return (req, res, auth) => {
     const id = req.headers[HEADER]?.toString() || undefined;
     if (id === undefined && (req.method !== 'POST' || namesStatelessRevision(req))) return undefined;
     if (id !== undefined && ownSessionIds.has(id)) return undefined;
     const owner = sessionOwnerOf(req, auth);
+    if (id !== undefined && isOwnedSession(id, owner)) return undefined;
     return check({ req, res, owner, id }, () => userOf(auth) ?? 'anonymous');
   };
 }
@@ -61,17 +67,19 @@ export function createSessionCheck(
 type Check = (request: SessionRequest, user: () => string) => SessionRefusal | undefined;
 
 /** This process remembers who opened which session, or was the first to name it. */
-function createRememberingCheck(): Check {
+function createRememberingCheck(logger: Logger): Check {
   const owners = new SessionOwners();
-  return ({ req, res, owner, id }, user) => {
+  const warn = createRareLine((line) => logger.warn(line));
+  return ({ res, owner, id }, user) => {
     const named = id === undefined ? undefined : owners.name(id, owner, user);
     if (named === 'foreign') return UNKNOWN_SESSION;
     if (named === 'known') return undefined;
     const settle = named && settleOnce(res, named);
+    // Backends of our own check the owners of their sessions themselves: what is noted of a few of them here changes nothing.
     visitHeader(res, HEADER, (value, status) => {
-      const isOurs = hasOwnSessions(req);
-      settle?.(status < 400 && !isOurs);
-      if (value && !isOurs) owners.assign(value, owner, user);
+      settle?.(status < 400);
+      const isOwn = !value || ownSessionIds.has(value) || isOwnedSession(value, owner);
+      if (!isOwn && !owners.assign(value, owner, user)) warn(SHARED_ID);
       return value;
     });
     return undefined;
@@ -91,19 +99,24 @@ function settleOnce(res: ServerResponse, claim: Claim): Claim {
   return settle;
 }
 
-/** Clients have ids that are signed together with their owners, and the server has its own. */
-function createSignedCheck(signer: SessionSigner): Check {
+/**
+ * Clients have ids that are signed together with their owners, and the server has its own.
+ *
+ * @param isRotating Ids may be signed with another secret than the first: each answer brings the new signature.
+ */
+function createSignedCheck(signer: SessionSigner, isRotating: boolean): Check {
   return ({ req, res, owner, id }) => {
+    const note = takeSessionNote(req);
     // An mcpAuth() before this one has taken its signature off. The last one decides, since its identity is the one that counts.
-    const presented = signedSessionOf(req)?.presented ?? id;
+    const presented = note.signed?.presented ?? id;
     const own = presented === undefined ? undefined : signer.verify(presented, owner);
     if (presented !== undefined && own === undefined) return UNKNOWN_SESSION;
-    const note = { signer, presented, id: own };
-    noteSignedSession(req, note);
+    const signed = { signer, presented, id: own };
+    note.signed = signed;
     if (own !== undefined) replaceId(req, own);
     visitHeader(res, HEADER, (value) => {
-      const isSigned = signedSessionOf(req) !== note || hasOwnSessions(req);
-      return isSigned || !value ? value : signer.sign(value, owner);
+      if (!value || note.isOwn || note.signed !== signed) return value;
+      return value === own && !isRotating ? presented : signer.sign(value, owner);
     });
     return undefined;
   };

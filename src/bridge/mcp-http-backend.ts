@@ -1,6 +1,7 @@
 import { adviceFor } from '../core/advice.js';
 import { getAuth } from '../core/auth-info.js';
 import { asError, type Middleware } from '../http/middleware.js';
+import { refuserOf } from '../oauth/refusal.js';
 import { createCallerKeys, createCallerTokens, publishKey } from './http/caller-token.js';
 import { HttpBridge } from './http/http-bridge.js';
 import { type McpHttpBackendOptions, resolveHttpOptions } from './http/http-options.js';
@@ -49,9 +50,14 @@ export function mcpHttpBackend(options: Readonly<McpHttpBackendOptions>): McpHtt
       logger.error(`mcpHttpBackend(): a request failed: ${error.name}`);
       next(error);
     };
-    // What getAuth() throws becomes a rejection: on bare node:http nobody would catch it.
-    const handle = async (): Promise<void> => bridge.handle(req, res, getAuth(req), fail);
-    handle().catch(fail);
+    try {
+      const auth = getAuth(req);
+      const isChecked = auth !== undefined || refuserOf(req) !== undefined;
+      void bridge.handle({ req, res, auth, isChecked, next: fail });
+    } catch (error) {
+      // On bare node:http nobody would catch it.
+      fail(error);
+    }
   };
   return Object.assign(mcpHttpBackendMiddleware, {
     close: () => bridge.close(),

@@ -1,26 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { createPerRequest } from './per-request.js';
+import type { SessionOwner } from './session-owner.js';
 import type { SessionSigner } from './session-signer.js';
 import { shareValue } from './shared-state.js';
 
-const marks = shareValue('ownSessions', createPerRequest<true>);
-
-/** Says that one of our backends answers this request: it keeps the owners of its sessions itself. */
-export function markOwnSessions(req: IncomingMessage): void {
-  marks.set(req, true);
-}
-
-export function hasOwnSessions(req: IncomingMessage): boolean {
-  return marks.get(req) === true;
-}
-
-/**
- * The live sessions of our own backends in this process, by the ids that clients have. Such a backend checks their owners itself, and
- * its ids need no signature.
- */
-export const ownSessionIds: Set<string> = shareValue('ownSessionIds', () => new Set());
-
-/** What an `mcpAuth()` that signs session ids knows of a request that names a session, or may open one. */
+/** What an `mcpAuth()` that signs session ids knows of a request. */
 export interface SignedSession {
   /** The one that also signs the ids of the answer. */
   readonly signer: SessionSigner;
@@ -30,18 +14,64 @@ export interface SignedSession {
   readonly id: string | undefined;
 }
 
-const signedSessions = shareValue('signedSessions', createPerRequest<SignedSession>);
-
-/** Notes that session ids of this request are signed, and that its header has the server's own id again. */
-export function noteSignedSession(req: IncomingMessage, session: SignedSession): void {
-  signedSessions.set(req, session);
+/** What is noted of a request whose session ids are signed: one note for all `mcpAuth()` that it comes through. */
+export interface SessionNote {
+  /** One of our backends answers it, which keeps the owners of its sessions itself. */
+  isOwn: boolean;
+  /** Of the last `mcpAuth()` that signs. */
+  signed: SignedSession | undefined;
 }
 
+const notes = shareValue('sessionNotes', createPerRequest<SessionNote>);
+
+/** The note of a request, made where there is none. */
+export function takeSessionNote(req: IncomingMessage): SessionNote {
+  const known = notes.get(req);
+  if (known !== undefined) return known;
+  const note: SessionNote = { isOwn: false, signed: undefined };
+  notes.set(req, note);
+  return note;
+}
+
+/** Says that one of our backends answers this request, so that no `mcpAuth()` signs the id which the answer has. */
+export function markOwnSessions(req: IncomingMessage): void {
+  const note = notes.get(req);
+  if (note !== undefined) note.isOwn = true;
+}
+
+/** What the last `mcpAuth()` that signs session ids verified of this request. */
 export function signedSessionOf(req: IncomingMessage): SignedSession | undefined {
-  return signedSessions.get(req);
+  return notes.get(req)?.signed;
 }
 
 /** The server's own id of the session that the request names, where an `mcpAuth()` verified its signature and took it off. */
 export function verifiedSessionOf(req: IncomingMessage): string | undefined {
   return signedSessionOf(req)?.id;
+}
+
+/**
+ * The live sessions of our own backends in this process, by the ids that clients have. Such a backend checks their owners itself, and
+ * its ids need no signature.
+ */
+export const ownSessionIds: Set<string> = shareValue('ownSessionIds', () => new Set());
+
+/** The live sessions of remote servers behind our own backends, with their owners: such a server chose the id, perhaps that of another server's session. */
+const ownedSessions: Set<string> = shareValue('ownedSessions', () => new Set());
+
+/** Notes that a backend checks the owner of this session itself. `id`: as the client has it. */
+export function addOwnedSession(id: string, owner: SessionOwner): void {
+  ownedSessions.add(keyOf(id, owner));
+}
+
+export function deleteOwnedSession(id: string, owner: SessionOwner): void {
+  ownedSessions.delete(keyOf(id, owner));
+}
+
+export function isOwnedSession(id: string, owner: SessionOwner): boolean {
+  return ownedSessions.has(keyOf(id, owner));
+}
+
+// A header has no line ends, so that no other id and owner give the same text.
+function keyOf(id: string, owner: SessionOwner): string {
+  return `${id}\n${owner}`;
 }

@@ -1,4 +1,6 @@
-import type { ServerResponse } from 'node:http';
+import type { OutgoingMessage, ServerResponse } from 'node:http';
+
+let prototype: OutgoingMessage | undefined;
 
 /**
  * True if a middleware has begun to answer. `res.headersSent` alone does not say so: @fastify/express puts a getter of
@@ -6,6 +8,6 @@ import type { ServerResponse } from 'node:http';
  */
 export function isAnswered(res: ServerResponse): boolean {
   // Not imported: who answers requests has node:http anyway, and an import of this package should not pay for it.
-  const { OutgoingMessage } = process.getBuiltinModule('node:http');
-  return res.headersSent || res.writableEnded || Reflect.get(OutgoingMessage.prototype, 'headersSent', res) === true;
+  prototype ??= process.getBuiltinModule('node:http').OutgoingMessage.prototype;
+  return res.headersSent || res.writableEnded || Reflect.get(prototype, 'headersSent', res) === true;
 }

@@ -77,17 +77,24 @@ function mapValue(value: Value, map: (value: string) => string): string | string
 
 /** All forms in which `writeHead()` takes headers: an object, names and values in turn, and pairs of them. */
 function mapHeader(headers: unknown, name: string, map: (value: Value) => Value): unknown {
-  const isNamed = (given: unknown) =>
-    typeof given === 'string' && given.length === name.length && lowerAscii(given) === name;
-  if (Array.isArray(headers)) {
-    if (Array.isArray(headers[0])) return headers.map(([key, value]) => [key, isNamed(key) ? map(value) : value]);
-    return headers.map((item, i) => (i % 2 === 1 && isNamed(headers[i - 1]) ? map(item) : item));
-  }
   if (typeof headers !== 'object' || headers === null) return headers;
-  const keys = Object.keys(headers).filter(isNamed);
-  if (keys.length === 0) return headers;
-  const given = headers as Readonly<Record<string, Value>>;
-  return { ...given, ...Object.fromEntries(keys.map((key) => [key, map(given[key] as Value)])) };
+  if (!Array.isArray(headers)) return mapMember(headers as Readonly<Record<string, Value>>, name, map);
+  if (Array.isArray(headers[0])) return headers.map(([key, value]) => [key, isNamed(key, name) ? map(value) : value]);
+  return headers.map((item, i) => (i % 2 === 1 && isNamed(headers[i - 1], name) ? map(item) : item));
+}
+
+function mapMember(headers: Readonly<Record<string, Value>>, name: string, map: (value: Value) => Value) {
+  let mapped: Record<string, Value> | undefined;
+  for (const key of Object.keys(headers)) {
+    if (!isNamed(key, name)) continue;
+    mapped ??= { ...headers };
+    mapped[key] = map(mapped[key] as Value);
+  }
+  return mapped ?? headers;
+}
+
+function isNamed(given: unknown, name: string): boolean {
+  return typeof given === 'string' && given.length === name.length && lowerAscii(given) === name;
 }
 
 function restore(res: ServerResponse, name: string, own: Value | undefined): void {

@@ -6,7 +6,9 @@ import * as plugin from 'plugin';
 
 const issuer = createTestIssuer();
 const app = express();
-app.use(mcpAuth({ ...issuer.policy({ resource: 'http://localhost/mcp' }), mode: 'optional' }));
+const policy = issuer.policy({ resource: 'http://localhost/mcp' });
+// It would sign the ids of a server in the app. The plugin's backend keeps its sessions apart itself, and says so across the copies.
+app.use(mcpAuth({ ...policy, mode: 'optional', sessionOwners: 'sign', secret: 's'.repeat(32) }));
 app.get('/who', (req, res) => res.json(plugin.getAuth(req)?.payload.sub ?? 'anonymous'));
 app.get('/copy', (req, res) => res.json(plugin.getAuth(Object.assign(Object.create({}), { auth: req.auth }))));
 app.use('/mcp', plugin.scopes, plugin.backend);
@@ -23,18 +25,23 @@ const server = app.listen(0, '127.0.0.1', async () => {
     return {
       status: response.status,
       challenge: response.headers.get('www-authenticate'),
+      session: response.headers.get('mcp-session-id'),
       text: await response.text(),
     };
   };
   const clientInfo = { name: 'client', version: '1.0.0' };
   const initialize = { method: 'initialize', params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo } };
   const call = { method: 'tools/call', params: { name: 'delete_file' } };
+  const started = await send('/mcp', alice, initialize);
+  const session = started.session && { 'mcp-session-id': started.session };
   const seen = {
     isOneCopy: getAuth === plugin.getAuth,
     alice: await send('/who', alice),
     anonymous: await send('/who', {}),
     copiedRequest: await send('/copy', alice),
-    started: await send('/mcp', alice, initialize),
+    started,
+    ofSession: await send('/mcp', { ...alice, ...session }, { method: 'ping' }),
+    foreign: await send('/mcp', { ...session }, { method: 'ping' }),
     refused: await send('/mcp', alice, call),
     unauthorized: await send('/mcp', {}, call),
   };

@@ -1,18 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Advice } from '../../core/advice.js';
-import type { AuthInfo } from '../../core/auth-info.js';
 import { requireAuthority } from '../../core/authority.js';
 import { createBodyReport } from '../../core/body-report.js';
 import { markOwnSessions } from '../../core/own-sessions.js';
-import { principalOf, userOf } from '../../core/principal.js';
+import { userOf } from '../../core/principal.js';
 import type { Caller } from '../../core/quota.js';
-import { hasHungUp, onceClosed } from '../../http/hang-up.js';
 import { BridgeError } from '../../messages/bridge-error.js';
-import { refuserOf } from '../../oauth/refusal.js';
 import type { ResponseHeaders } from '../../targets/http/exchange.js';
 import { HttpTarget } from '../../targets/http/http-target.js';
 import { replyFailure } from '../answers/reply-failure.js';
-import type { BridgeRequest } from '../bridge-request.js';
 import { createOpenWarning } from '../open-warning.js';
 import { createRebindingGuard } from '../rebinding-guard.js';
 import { createCallerHeaders } from './caller-headers.js';
@@ -21,8 +17,9 @@ import type { CallerTokens } from './caller-token.js';
 import { createClientHeaders, textOf } from './client-headers.js';
 import { createFailureLog } from './failure-log.js';
 import type { ResolvedHttp } from './http-options.js';
+import type { HttpRequest } from './http-request.js';
 import type { HeaderRecord } from './read-http-options.js';
-import { Relay } from './relay.js';
+import { RELAYED_METHODS, Relay, type RelayedMethod, type RelayHost } from './relay.js';
 import { type RemoteSession, RemoteSessions } from './remote-sessions.js';
 import { type RequestBody, requestBody } from './request-body.js';
 import { refuseFault } from './response-fault.js';
@@ -31,9 +28,6 @@ import { createTargetHeaders } from './target-headers.js';
 
 const WHO = 'mcpHttpBackend()';
 const TICK_MS = 1_000;
-
-type Method = 'GET' | 'POST' | 'DELETE';
-const METHODS: readonly string[] = ['GET', 'POST', 'DELETE'] satisfies Method[];
 
 /** HTTP on both sides: sessions with owners, and streams that end with their tokens. The messages pass as they are. */
 export class HttpBridge {
@@ -48,6 +42,12 @@ export class HttpBridge {
   readonly #clientHeaders: ReturnType<typeof createClientHeaders>;
   readonly #reportBody: (error: unknown) => void;
   readonly #log: ReturnType<typeof createFailureLog>;
+  readonly #host: RelayHost = {
+    headersFor: (relay, status, headers) => this.#headersFor(relay, status, headers),
+    fail: (request, error, detail) => this.#fail(request, error, detail),
+    onBroken: ({ error, detail }) => this.#log(error, detail),
+    onClosed: (relay) => void this.#relays.delete(relay),
+  };
   readonly #relays = new Set<Relay>();
   readonly #goodbyes = new Set<Promise<void>>();
   readonly #timer: NodeJS.Timeout;
@@ -69,15 +69,12 @@ export class HttpBridge {
     this.#timer.unref();
   }
 
-  /** Answers one request. Throws nothing but what is no fault of the client or of the target. */
-  async handle(req: IncomingMessage, res: ServerResponse, auth: AuthInfo | undefined, next: Next): Promise<void> {
-    markOwnSessions(req);
-    const isChecked = auth !== undefined || refuserOf(req) !== undefined;
-    const principal = principalOf(req, auth);
-    const request = { req, res, auth, isChecked, principal, since: performance.now(), next };
+  /** Answers one request. Never rejects: what is no fault of the client or of the target goes to `next`. */
+  async handle(request: HttpRequest): Promise<void> {
     try {
-      this.#warnIfOpen(req, request);
-      this.#warnOfIssuer(req);
+      markOwnSessions(request.req);
+      this.#warnIfOpen(request.req, request);
+      this.#warnOfIssuer(request.req);
       await this.#serve(request);
     } catch (error) {
       this.#fail(request, error);
@@ -111,47 +108,40 @@ export class HttpBridge {
     if (this.#closed) throw new BridgeError('closing');
     const method = methodOf(req, res);
     const session = this.#sessions.named(request);
-    if (session !== undefined) attend(session, res);
-    const caller = await this.#callerHeaders(auth, req);
-    const body = method === 'POST' ? await requestBody(req, this.#options.maxBodyBytes, userOf(auth)) : undefined;
+    const relay = new Relay(request, method, this.#host);
+    this.#relays.add(relay);
+    if (session !== undefined) relay.attend(session);
+    const given = this.#callerHeaders(auth, req);
+    const caller = given instanceof Promise ? await given : given;
+    const sent = method === 'POST' ? await requestBody(req, this.#options.maxBodyBytes, userOf(auth)) : undefined;
     await this.#target.prepare();
-    if (hasHungUp(res)) return;
-    if (this.#closed) throw new BridgeError('closing');
+    // Closed meanwhile, refused, or left by the client.
+    if (relay.isOver) return;
     requireAuthority(auth);
+    relay.callerHeaders = caller;
     if (session !== undefined) session.callerHeaders = caller;
-    this.#relay(request, { method, session, caller, body });
+    this.#begin(relay, caller, sent);
   }
 
-  #relay(request: HttpRequest, sent: Sent): void {
-    const { req, res } = request;
-    const relay = new Relay(request, {
-      headersFor: (status, headers) => this.#headersFor(request, sent, status, headers),
-      fail: (error, detail) => this.#fail(request, error, detail),
-      onBroken: ({ error, detail }) => this.#log(error, detail),
-    });
-    this.#relays.add(relay);
-    onceClosed(res, () => {
-      this.#relays.delete(relay);
-      relay.abort();
-    });
-    const { method, session, caller, body: { body, contentLength } = {} } = sent;
-    const headers = this.#targetHeaders(req, { caller, sessionId: session?.id, contentLength });
+  #begin(relay: Relay, caller: HeaderRecord, { body, contentLength }: Partial<RequestBody> = {}): void {
+    const headers = this.#targetHeaders(relay.request.req, { caller, sessionId: relay.session?.id, contentLength });
+    const { method } = relay;
     // A stream may have nothing to say for hours, and some servers say nothing before.
     const timeoutMs = method === 'GET' ? 0 : this.#options.responseTimeoutSeconds * 1_000;
     relay.begin(this.#target.exchange({ method, headers, body, timeoutMs }, relay));
   }
 
-  #headersFor(request: HttpRequest, sent: Sent, status: number, headers: ResponseHeaders): Record<string, string> {
-    const { method, session, caller } = sent;
+  #headersFor(relay: Relay, status: number, headers: ResponseHeaders): Record<string, string> {
+    const { method, session, request, callerHeaders } = relay;
     const isEnded = status === 404 || (method === 'DELETE' && status < 300);
     if (session !== undefined && isEnded) this.#sessions.forget(session);
     refuseFault(status, headers);
     const result = this.#clientHeaders(headers);
     const id = textOf(headers['mcp-session-id']);
     if (id === undefined || isEnded || status >= 400) return result;
-    const current = id === session?.id ? session : this.#sessions.handedOut(id, request, caller);
-    if (current !== session) attend(current, request.res);
-    return Object.assign(result, { 'mcp-session-id': this.#sessions.idFor(current, request) });
+    if (id !== session?.id) relay.attend(this.#sessions.handedOut(id, request, callerHeaders));
+    if (relay.session !== undefined) result['mcp-session-id'] = relay.session.clientId;
+    return result;
   }
 
   #fail({ req, res, next }: HttpRequest, error: unknown, detail?: string): void {
@@ -184,32 +174,9 @@ export class HttpBridge {
   }
 }
 
-/** Where a failure goes that is no fault of the client or of the target. */
-type Next = (error: unknown) => void;
-
-type HttpRequest = BridgeRequest & { readonly next: Next };
-
-/** What was sent to the target on behalf of one request. */
-interface Sent {
-  readonly method: Method;
-  readonly session: RemoteSession | undefined;
-  readonly caller: HeaderRecord;
-  readonly body: RequestBody | undefined;
-}
-
-function methodOf(req: IncomingMessage, res: ServerResponse): Method {
-  const { method = '' } = req;
-  if (METHODS.includes(method)) return method as Method;
-  res.setHeader('allow', METHODS.join(', '));
+function methodOf(req: IncomingMessage, res: ServerResponse): RelayedMethod {
+  const method = RELAYED_METHODS.find((each) => each === req.method);
+  if (method !== undefined) return method;
+  res.setHeader('allow', RELAYED_METHODS.join(', '));
   throw new BridgeError('method_not_allowed');
-}
-
-/** Keeps a session from making room for another as long as the answer is not over. */
-function attend(session: RemoteSession, res: ServerResponse): void {
-  session.open++;
-  session.lastUsed = performance.now();
-  onceClosed(res, () => {
-    session.open--;
-    session.lastUsed = performance.now();
-  });
 }

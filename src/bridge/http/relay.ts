@@ -2,34 +2,53 @@ import type { ServerResponse } from 'node:http';
 import { isOver, withdrawalOf } from '../../core/authority.js';
 import { AuthError } from '../../core/errors.js';
 import { isAnswered } from '../../http/answered.js';
-import { hasHungUp } from '../../http/hang-up.js';
+import { hasHungUp, onceClosed } from '../../http/hang-up.js';
 import type { Exchange, ExchangeListener, ResponseHeaders } from '../../targets/http/exchange.js';
 import type { TargetFault } from '../../targets/http/target-fault.js';
-import type { BridgeRequest } from '../bridge-request.js';
 import { isEventStream } from './client-headers.js';
+import type { HttpRequest } from './http-request.js';
+import type { HeaderRecord } from './read-http-options.js';
+import type { RemoteSession } from './remote-sessions.js';
 
-/** What becomes of a response. */
-export interface RelayPlan {
-  /** The headers that the client gets with it. Throws where it cannot be passed on. */
-  headersFor(status: number, headers: ResponseHeaders): Readonly<Record<string, string>>;
+/** The methods of MCP (2025-11-25, Streamable HTTP). */
+export const RELAYED_METHODS = ['GET', 'POST', 'DELETE'] as const;
+
+export type RelayedMethod = (typeof RELAYED_METHODS)[number];
+
+/** What becomes of responses. */
+export interface RelayHost {
+  /** The headers that the client gets with a response. Throws where it cannot be passed on. */
+  headersFor(relay: Relay, status: number, headers: ResponseHeaders): Readonly<Record<string, string>>;
   /** Answers the client in place of the target, which has not answered, or not usefully. */
-  fail(error: unknown, detail?: string): void;
+  fail(request: HttpRequest, error: unknown, detail?: string): void;
   /** The target broke off what it had begun. */
   onBroken(fault: TargetFault): void;
+  /** The answer is over, or the client has hung up. */
+  onClosed(relay: Relay): void;
 }
 
 /** Passes the target's response on to the client as it comes, and hangs up on the one where the other hung up. */
 export class Relay implements ExchangeListener {
-  readonly #request: BridgeRequest;
-  readonly #plan: RelayPlan;
+  readonly request: HttpRequest;
+  readonly method: RelayedMethod;
+  /** The session that the request names, or that its response opens. */
+  session: RemoteSession | undefined;
+  callerHeaders: HeaderRecord | undefined;
+  readonly #host: RelayHost;
   #exchange: Exchange | undefined;
   #hasStarted = false;
   #isStream = false;
   #isOver = false;
 
-  constructor(request: BridgeRequest, plan: RelayPlan) {
-    this.#request = request;
-    this.#plan = plan;
+  constructor(request: HttpRequest, method: RelayedMethod, host: RelayHost) {
+    this.request = request;
+    this.method = method;
+    this.#host = host;
+    onceClosed(request.res, () => {
+      this.abort();
+      this.session?.leave();
+      host.onClosed(this);
+    });
   }
 
   /** True if it is an event stream, which has begun. */
@@ -37,9 +56,22 @@ export class Relay implements ExchangeListener {
     return this.#isStream;
   }
 
-  /** True if the target has not begun to answer. */
+  /** True if the client waits, and has got nothing yet. */
   get isPending(): boolean {
     return !this.#hasStarted;
+  }
+
+  /** True if nothing more is to be sent on either side. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Keeps `session` from making room for another one until the answer is over. */
+  attend(session: RemoteSession): void {
+    if (session === this.session) return;
+    this.session?.leave();
+    this.session = session;
+    session.enter();
   }
 
   begin(exchange: Exchange): void {
@@ -56,7 +88,7 @@ export class Relay implements ExchangeListener {
 
   #start(status: number, headers: ResponseHeaders): void {
     try {
-      const own = this.#plan.headersFor(status, headers);
+      const own = this.#host.headersFor(this, status, headers);
       this.#isStream = isEventStream(headers);
       this.#res.writeHead(status, own);
       // Proxies and clients wait for the headers; nothing else may come for a long time.
@@ -65,7 +97,7 @@ export class Relay implements ExchangeListener {
       this.#isOver = true;
       this.#exchange?.discard();
       this.#exchange = undefined;
-      this.#plan.fail(error);
+      this.#host.fail(this.request, error);
     }
   }
 
@@ -86,9 +118,10 @@ export class Relay implements ExchangeListener {
 
   onFault(fault: TargetFault): void {
     this.#isOver = true;
-    if (!this.#hasStarted) this.#plan.fail(fault.error, fault.detail);
+    this.#exchange = undefined;
+    if (!this.#hasStarted) this.#host.fail(this.request, fault.error, fault.detail);
     else {
-      this.#plan.onBroken(fault);
+      this.#host.onBroken(fault);
       // An end would say that it was all.
       this.#res.destroy();
     }
@@ -98,32 +131,31 @@ export class Relay implements ExchangeListener {
   abort(): void {
     this.#isOver = true;
     this.#exchange?.abort();
+    this.#exchange = undefined;
   }
 
   /** Ends what a token was good for that is not good any more. */
   checkAuthority(): void {
-    const { auth } = this.#request;
-    if (this.#isStream ? isOver(auth) : withdrawalOf(auth) !== undefined) this.end(this.#refusal);
+    const { auth } = this.request;
+    if (this.#isStream ? isOver(auth) : withdrawalOf(auth) !== undefined) {
+      this.end(new AuthError(withdrawalOf(auth) ?? 'token_expired'));
+    }
   }
 
   /** Ends it early: a stream as streams end, so that the client resumes; a request that was not answered, with `error`. */
   end(error: unknown): void {
     if (this.#isOver) return;
     this.abort();
-    if (this.isPending) this.#plan.fail(error);
+    if (this.isPending) this.#host.fail(this.request, error);
     else if (this.#isStream) this.#res.end();
     else this.#res.destroy();
   }
 
   get #res(): ServerResponse {
-    return this.#request.res;
+    return this.request.res;
   }
 
   get #canWrite(): boolean {
     return !hasHungUp(this.#res) && !this.#res.writableEnded;
-  }
-
-  get #refusal(): AuthError {
-    return new AuthError(withdrawalOf(this.#request.auth) ?? 'token_expired');
   }
 }

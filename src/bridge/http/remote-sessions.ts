@@ -1,11 +1,11 @@
-import { verifiedSessionOf } from '../../core/own-sessions.js';
+import { addOwnedSession, deleteOwnedSession, verifiedSessionOf } from '../../core/own-sessions.js';
 import { type Lease, type Occupant, Quota, type QuotaRefusal } from '../../core/quota.js';
 import { type SessionOwner, sessionOwnerOf } from '../../core/session-owner.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { createCapRefusal } from '../../messages/cap-refusal.js';
 import { sessionSignerOf } from '../../oauth/refusal.js';
-import type { BridgeRequest } from '../bridge-request.js';
 import type { ResolvedHttp } from './http-options.js';
+import type { HttpRequest } from './http-request.js';
 import type { HeaderRecord } from './read-http-options.js';
 
 /** Of what clients and targets send, a longer id is none. */
@@ -16,24 +16,41 @@ const ID = /^[\x21-\x7e]+$/;
 /** A session at the target, and who it belongs to. */
 export class RemoteSession implements Occupant {
   readonly id: string;
+  /** Its id as the client has it. */
+  readonly clientId: string;
   readonly owner: SessionOwner;
-  /** True if its id comes signed, so that every replica can serve it. */
-  readonly isSigned: boolean;
   /** Of the last request: with them, the target lets us end it. */
   callerHeaders: HeaderRecord;
   lastUsed = performance.now();
   /** Requests that are not over, streams among them. */
-  open = 0;
+  #open = 0;
 
-  constructor(id: string, owner: SessionOwner, isSigned: boolean, callerHeaders: HeaderRecord = new Map()) {
+  constructor(id: string, clientId: string, owner: SessionOwner, callerHeaders: HeaderRecord = new Map()) {
     this.id = id;
+    this.clientId = clientId;
     this.owner = owner;
-    this.isSigned = isSigned;
     this.callerHeaders = callerHeaders;
   }
 
+  /** True if its id comes signed, so that every replica can serve it. */
+  get isSigned(): boolean {
+    return this.id !== this.clientId;
+  }
+
   get attended(): boolean {
-    return this.open > 0;
+    return this.#open > 0;
+  }
+
+  /** A request begins. */
+  enter(): void {
+    this.#open++;
+    this.lastUsed = performance.now();
+  }
+
+  /** It is over. */
+  leave(): void {
+    this.#open--;
+    this.lastUsed = performance.now();
   }
 }
 
@@ -43,6 +60,7 @@ export class RemoteSessions {
   readonly #quota: Quota;
   readonly #refusalOf: (refusal: QuotaRefusal) => BridgeError;
   readonly #byId = new Map<string, { readonly session: RemoteSession; readonly lease: Lease }>();
+  readonly #byClientId = new Map<string, RemoteSession>();
   readonly #end: (session: RemoteSession) => void;
 
   /** `end` ends a session at the target that was forgotten here. */
@@ -58,23 +76,28 @@ export class RemoteSessions {
   }
 
   /** The session that a request names, if it names one; refuses one that is unknown or somebody else's. */
-  named(request: BridgeRequest): RemoteSession | undefined {
+  named(request: HttpRequest): RemoteSession | undefined {
     const { req, auth } = request;
     const given = req.headers['mcp-session-id']?.toString();
     if (given === undefined) return undefined;
     const owner = sessionOwnerOf(req, auth);
-    const signer = sessionSignerOf(req);
-    const id = signer === undefined ? given : (verifiedSessionOf(req) ?? signer.verify(given, owner));
-    const known = this.#byId.get(id ?? '')?.session;
-    // A signature says whose the session is: it may have been opened through another replica, or before a restart.
-    if (known === undefined && id !== undefined && signer !== undefined)
-      return this.#add(new RemoteSession(id, owner, true), request);
-    if (known?.owner !== owner) throw new BridgeError('unknown_session');
+    const known = this.#byClientId.get(given);
+    return known?.owner === owner ? known : this.#verified(given, owner, request);
+  }
+
+  /** A signature says whose the session is: it may have been opened through another replica, or before a restart. */
+  #verified(given: string, owner: SessionOwner, request: HttpRequest): RemoteSession {
+    const signer = sessionSignerOf(request.req);
+    const id = verifiedSessionOf(request.req) ?? signer?.verify(given, owner);
+    if (signer === undefined || id === undefined) throw new BridgeError('unknown_session');
+    const known = this.#byId.get(id)?.session;
+    if (known === undefined) return this.#add(new RemoteSession(id, signer.sign(id, owner), owner), request);
+    if (known.owner !== owner) throw new BridgeError('unknown_session');
     return known;
   }
 
   /** The session whose id a response hands out to the caller of `request`, which named none, or another one. */
-  handedOut(id: string, request: BridgeRequest, callerHeaders: HeaderRecord): RemoteSession {
+  handedOut(id: string, request: HttpRequest, callerHeaders: HeaderRecord | undefined): RemoteSession {
     if (id.length > MAX_ID_LENGTH || !ID.test(id)) throw unusable('the session id cannot stand in a header');
     const owner = sessionOwnerOf(request.req, request.auth);
     const known = this.#byId.get(id)?.session;
@@ -82,8 +105,8 @@ export class RemoteSessions {
       if (known.owner !== owner) throw unusable('the session id is that of another caller');
       return known;
     }
-    const isSigned = sessionSignerOf(request.req) !== undefined;
-    const session = new RemoteSession(id, owner, isSigned, callerHeaders);
+    const clientId = sessionSignerOf(request.req)?.sign(id, owner) ?? id;
+    const session = new RemoteSession(id, clientId, owner, callerHeaders);
     try {
       return this.#add(session, request);
     } catch (error) {
@@ -93,15 +116,12 @@ export class RemoteSessions {
     }
   }
 
-  /** The id of a session as the caller of `request` knows it. */
-  idFor({ id, owner }: RemoteSession, { req }: BridgeRequest): string {
-    return sessionSignerOf(req)?.sign(id, owner) ?? id;
-  }
-
   /** The target has ended it. */
-  forget({ id }: RemoteSession): void {
+  forget({ id, clientId, owner }: RemoteSession): void {
     const entry = this.#byId.get(id);
     this.#byId.delete(id);
+    this.#byClientId.delete(clientId);
+    deleteOwnedSession(clientId, owner);
     entry?.lease.release();
     entry?.lease.gone();
   }
@@ -124,10 +144,12 @@ export class RemoteSessions {
     }
   }
 
-  #add(session: RemoteSession, request: BridgeRequest): RemoteSession {
+  #add(session: RemoteSession, request: HttpRequest): RemoteSession {
     const lease = this.#quota.take(request);
     if ('cap' in lease) throw this.#refusalOf(lease);
     this.#byId.set(session.id, { session, lease });
+    this.#byClientId.set(session.clientId, session);
+    addOwnedSession(session.clientId, session.owner);
     lease.occupy(session, () => {
       this.forget(session);
       this.#end(session);
