@@ -1,12 +1,13 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { median } from './median.mjs';
+import { print, race } from './race.mjs';
 import { EVERYTHING, HostProcess, LEAN_SERVER } from './stdio/host-process.mjs';
 import { LeanClient, openSession, toolCall } from './stdio/lean-client.mjs';
 
 // Side by side on this machine, in one run: ratios count, absolute numbers do not. Never a condition of CI.
 const QUICK = process.argv.includes('--quick');
-const TURNS = QUICK ? 3 : 9;
-const TURN_MS = QUICK ? 400 : 1_000;
+const PACE = QUICK ? { turns: 3, turnMs: 400 } : { turns: 9, turnMs: 1_000 };
 async function contender(name) {
   const host = await HostProcess.start(name);
   const clients = Array.from({ length: 16 }, () => new LeanClient(host.port));
@@ -27,46 +28,6 @@ async function direct() {
   await client.connect(transport);
   const caller = () => client.callTool({ name: 'echo', arguments: { message: 'hello' } });
   return { name: 'SDK client on stdio', host: undefined, callers: Array(16).fill(caller), stop: () => client.close() };
-}
-async function slice({ host, callers }, inFlight, ms) {
-  const times = [];
-  const cpu = host?.cpu() ?? Number.NaN;
-  const start = performance.now();
-  const end = start + ms;
-  await Promise.all(
-    callers.slice(0, inFlight).map(async (call) => {
-      for (let then = performance.now(); then < end; ) {
-        await call();
-        const now = performance.now();
-        times.push(now - then);
-        then = now;
-      }
-    }),
-  );
-  const seconds = (performance.now() - start) / 1_000;
-  const used = (host?.cpu() ?? Number.NaN) - cpu;
-  return { perSecond: times.length / seconds, p50: median(times), cpu: used / times.length };
-}
-/** Lets the contenders take turns, so that other load on the machine affects all of them alike; the median of the turns counts. */
-async function race(contenders, inFlight) {
-  const turns = new Map(contenders.map(({ name }) => [name, []]));
-  for (let turn = 0; turn <= TURNS; turn++) {
-    for (const each of contenders) {
-      const speed = await slice(each, inFlight, TURN_MS);
-      // The first turn is for warming up.
-      if (turn > 0) turns.get(each.name)?.push(speed);
-    }
-  }
-  const of = (speeds, key) => median(speeds.map((speed) => speed[key]));
-  return new Map(
-    [...turns].map(([name, all]) => [
-      name,
-      { perSecond: of(all, 'perSecond'), p50: of(all, 'p50'), cpu: of(all, 'cpu') },
-    ]),
-  );
-}
-function median(values) {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 async function opening(name, server) {
   const host = await HostProcess.start(name, server);
@@ -120,8 +81,8 @@ async function growth(name) {
 async function main() {
   const names = ['express', 'node', 'gateway', 'memory', 'in-process', 'supergateway', 'mcp-proxy'];
   const contenders = [...(await Promise.all(names.map(contender))), await direct()];
-  const many = await race(contenders, 16);
-  const one = await race(contenders, 1);
+  const many = await race(contenders, 16, PACE);
+  const one = await race(contenders, 1, PACE);
   for (const each of contenders) await each.stop();
   const rows = [...many].map(([name, { perSecond, cpu }]) => {
     const single = one.get(name);
@@ -155,11 +116,6 @@ async function main() {
     memory.push([name, (await memoryPerSession(name)).toFixed(1), (await growth(name)).toFixed(0)]);
   }
   print([['', 'KiB per idle session', 'resident bytes per call over 20,000'], ...memory]);
-}
-function print(table) {
-  const [head = [], ...body] = table;
-  console.log(`\n| ${head.join(' | ')} |\n|${head.map(() => '---').join('|')}|`);
-  for (const row of body) console.log(`| ${row.join(' | ')} |`);
 }
 main().catch((error) => {
   console.error(error);

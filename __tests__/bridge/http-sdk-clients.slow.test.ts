@@ -1,29 +1,16 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { serveRemote } from '../support/http-backend.js';
-import { freePort } from '../support/loopback-server.js';
 import { endPrograms, startNode } from '../support/program.js';
+import { startEverything } from '../support/remote-servers.js';
 import { SDK_USERS, userOfV1, userOfV2 } from '../support/sdk-users.js';
-import { EVERYTHING, fixture } from '../support/stdio-bridge.js';
+import { fixture } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
 
 afterEach(endPrograms);
 
-async function startEverything(): Promise<string> {
-  const port = await freePort();
-  const program = startNode([EVERYTHING, 'streamableHttp'], { env: { PORT: String(port) } });
-  const url = `http://127.0.0.1:${port}/mcp`;
-  await until(() =>
-    fetch(url)
-      .then(() => true)
-      .catch(() => false),
-  );
-  expect(program.pid).toBeGreaterThan(0);
-  return url;
-}
-
 describe('server-everything of SDK v1, which has sessions and an event store', () => {
   test.each(SDK_USERS)('serves two users of %s at once, who never see each other’s messages', async (_sdk, connect) => {
-    const { url, bearer, backend } = await serveRemote(await startEverything());
+    const { url, bearer, backend } = await serveRemote((await startEverything()).url);
     const [ada, bob] = await Promise.all([connect(url, 'ada', bearer('ada')), connect(url, 'bob', bearer('bob'))]);
     expect([ada.era, bob.era]).toEqual(['legacy', 'legacy']);
     expect(await ada.tools()).toContain('trigger-elicitation-request');

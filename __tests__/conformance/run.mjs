@@ -1,70 +1,91 @@
-// Runs the official conformance suite against the built bridge, behind mcpAuth() in optional mode, in front of a stdio server.
+// Runs the official conformance suite against the built bridges, behind mcpAuth() in optional mode: against a server that speaks stdio,
+// and against one that speaks HTTP, whose results must be those that it has without us.
 import { spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import express from 'express';
-import { mcpAuth, mcpStdioBackend } from '../../dist/index.js';
+import { mcpAuth, mcpHttpBackend, mcpStdioBackend } from '../../dist/index.js';
 
+const REVISIONS = ['2025-11-25', '2026-07-28'];
 const local = (path) => fileURLToPath(new URL(path, import.meta.url));
+const fixture = local('../fixtures/conformance-server.mjs');
 const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
 
-// The suite's client has no token, and expects that a change by one request is seen by a subscription of another.
-const backend = mcpStdioBackend({
-  command: process.execPath,
-  args: [local('../fixtures/conformance-server.mjs')],
-  anonymousRequests: 'shared',
-});
-const app = express();
-app.use(
-  mcpAuth({
-    mode: 'optional',
-    issuer: 'https://issuer.example',
-    audiences: ['conformance'],
-    jwks: { keys: [{ ...key, alg: 'ES256', kid: 'conformance' }] },
-  }),
-);
-app.use('/mcp', backend);
-const server = createServer(app).listen(0, '127.0.0.1', async () => {
-  const url = `http://localhost:${server.address().port}/mcp`;
-  let failed = false;
-  for (const revision of ['2025-11-25', '2026-07-28']) failed = (await suite(url, revision)) || failed;
-  await backend.close();
-  server.closeAllConnections();
-  server.close();
-  process.exitCode = failed ? 1 : 0;
-});
+/** Serves a backend. Resolves to its URL and the function that ends it. */
+async function serve(backend) {
+  const app = express();
+  app.use(
+    mcpAuth({
+      mode: 'optional',
+      issuer: 'https://issuer.example',
+      audiences: ['conformance'],
+      jwks: { keys: [{ ...key, alg: 'ES256', kid: 'conformance' }] },
+    }),
+  );
+  app.use('/mcp', backend);
+  const server = createServer(app).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const close = async () => {
+    await backend.close();
+    server.closeAllConnections();
+    server.close();
+  };
+  return { url: `http://localhost:${server.address().port}/mcp`, close };
+}
 
-/** Runs the scenarios that one revision requires; true if one that is scored failed. */
-function suite(url, revision) {
+/** Runs the scenarios that one revision requires. Resolves to the report of the suite. */
+async function suite(url, revision) {
   const node = local('node_modules/node/bin/node');
   const cli = local('node_modules/@modelcontextprotocol/conformance/dist/index.js');
-  const child = spawn(node, [cli, 'server', '--url', url, '--requirements', revision], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const args = [cli, 'server', '--url', url, '--requirements', revision];
+  const child = spawn(node, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text) => {
     output += text;
   });
-  return new Promise((resolve) => {
-    child.once('close', (code) => {
-      console.log(report(output, revision));
-      if (code !== 0) console.log(output);
-      resolve(code !== 0);
-    });
-  });
+  const [code] = await once(child, 'close');
+  return { code, output, scenarios: scenariosIn(output) };
 }
 
-function report(output, revision) {
-  const [scored = '', unscored = ''] = output.slice(output.indexOf('=== SUMMARY ===')).split('Not scored for');
+/** The scenarios, each with its checks. Some are not scored: they are newer than the revision, or about extensions. */
+function scenariosIn(output) {
+  const [all = '', unscored = ''] = output.slice(output.indexOf('=== SUMMARY ===')).split('Not scored for');
   const ignored = new Set([...unscored.matchAll(/[✓✗] (\S+) \(/g)].map(([, name]) => name));
-  const sums = { passed: 0, failed: 0, scenarios: 0 };
-  for (const [, name, passed, failures] of scored.matchAll(/[✓✗] (\S+): (\d+) passed, (\d+) failed/g)) {
-    if (ignored.has(name)) continue;
-    sums.scenarios++;
-    sums.passed += Number(passed);
-    sums.failed += Number(failures);
-  }
-  const { passed, failed, scenarios } = sums;
-  return `conformance ${revision}: ${scenarios} scored scenarios, ${passed} checks passed, ${failed} failed`;
+  const lines = [...all.matchAll(/[✓✗] (\S+): (\d+) passed, (\d+) failed/g)];
+  return lines.map(([, name, passed, failed]) => ({ name, passed, failed, isScored: !ignored.has(name) }));
 }
+
+function summaryOf(scenarios) {
+  const scored = scenarios.filter(({ isScored }) => isScored);
+  const sum = (member) => scored.reduce((total, scenario) => total + Number(scenario[member]), 0);
+  return `${scored.length} scored scenarios, ${sum('passed')} checks passed, ${sum('failed')} failed`;
+}
+
+// The suite's client has no token, and subscribes and changes in requests of their own.
+const stdio = await serve(mcpStdioBackend({ command: process.execPath, args: [fixture], anonymousRequests: 'shared' }));
+for (const revision of REVISIONS) {
+  const { code, output, scenarios } = await suite(stdio.url, revision);
+  console.log(`conformance ${revision}, stdio: ${summaryOf(scenarios)}`);
+  if (code === 0) continue;
+  console.log(output);
+  process.exitCode = 1;
+}
+await stdio.close();
+
+const target = spawn(process.execPath, [fixture, '--http'], { stdio: ['ignore', 'pipe', 'inherit'] });
+const [line] = await once(target.stdout.setEncoding('utf8'), 'data');
+const direct = line.trim();
+const remote = await serve(mcpHttpBackend({ url: direct }));
+for (const revision of REVISIONS) {
+  const alone = await suite(direct, revision);
+  const through = await suite(remote.url, revision);
+  console.log(`The remote server itself, ${revision}: ${summaryOf(alone.scenarios)}`);
+  console.log(`conformance ${revision}, remote: ${summaryOf(through.scenarios)}`);
+  if (through.code === 0 && JSON.stringify(alone.scenarios) === JSON.stringify(through.scenarios)) continue;
+  console.log(alone.output, through.output);
+  process.exitCode = 1;
+}
+await remote.close();
+target.kill();

@@ -14,6 +14,8 @@ function refusal(text: string): string {
 
 const policies = (members: object) => configText({ route: { policies: members } });
 const bind = (members: object) => configText({ bind: members });
+const notAPolicy =
+  'is not supported. Supported here: cors, mcpAuthentication, mcpScopes, backendAuth, backendTLS, requestHeaderModifier.';
 const listener = (members: object) => configText({ listener: members });
 
 describe('parseConfigFile refuses', () => {
@@ -21,9 +23,7 @@ describe('parseConfigFile refuses', () => {
     ...['jwtAuth', 'oidc', 'basicAuth', 'apiKey', 'authorization', 'extAuthz', 'csrf', 'mcpAuthorization'],
     ...['mcpGuardrails', 'localRateLimit', 'remoteRateLimit', 'timeout', 'urlRewrite', 'somethingElse'],
   ])('the policy %s, which nothing here would enforce', (name) => {
-    expect(refusal(policies({ [name]: {} }))).toBe(
-      `${route}.policies.${name} is not supported. Supported here: cors, mcpAuthentication, mcpScopes.`,
-    );
+    expect(refusal(policies({ [name]: {} }))).toBe(`${route}.policies.${name} ${notAPolicy}`);
   });
 
   const inListener = 'Supported here: routes, name, hostname, protocol.';
@@ -82,15 +82,11 @@ describe('parseConfigFile refuses', () => {
       policies({ mcpAuthentication: { logger: {} } }),
       `${route}.policies.mcpAuthentication.logger is not supported`,
     ],
-    [
-      'a key that is not a name',
-      policies({ 'a b': 1 }),
-      `${route}.policies["a b"] is not supported. Supported here: cors, mcpAuthentication, mcpScopes.`,
-    ],
+    ['a key that is not a name', policies({ 'a b': 1 }), `${route}.policies["a b"] ${notAPolicy}`],
     [
       '__proto__ as a key',
       policies({ ['__proto__']: { mcpAuthentication: {} } }),
-      `${route}.policies.__proto__ is not supported. Supported here: cors, mcpAuthentication, mcpScopes.`,
+      `${route}.policies.__proto__ ${notAPolicy}`,
     ],
     [
       'a variable, which agentgateway would expand',
@@ -161,8 +157,11 @@ describe('parseConfigFile refuses in backends', () => {
     ['[{mcp: {}}, {mcp: {}}]', `${at} must have exactly one item, but has 2`],
     ['[{mcp: {targets: []}}]', `${at}[0].mcp.targets must have at least one item, but is empty`],
     ['[{mcp: {targets: [{}, {}, {}]}}]', `${at}[0].mcp.targets must have exactly one item, but has 3`],
-    ['[{mcp: {targets: [{sse: {host: a}}]}}]', `${target}.sse is not supported. Supported here: stdio, name.`],
-    ['[{mcp: {targets: [{name: a}]}}]', `${target}.stdio is missing`],
+    [
+      '[{mcp: {targets: [{sse: {host: a}}]}}]',
+      `${target}.sse is not supported. Supported here: name, stdio, mcp, policies.`,
+    ],
+    ['[{mcp: {targets: [{name: a}]}}]', `${target} must have either stdio or mcp`],
     [
       '[{mcp: {targets: [], dnsRebindingProtection: true}}]',
       `${at}[0].mcp.dnsRebindingProtection is not supported. Supported here: targets.`,

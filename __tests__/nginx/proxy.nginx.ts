@@ -1,7 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import express from 'express';
@@ -10,46 +7,11 @@ import { mcpAuth, mcpStdioBackend, protectedResourceMetadata } from '../../src/i
 import { createTestIssuer } from '../../src/testing/index.js';
 import { freePort, serve } from '../support/loopback-server.js';
 import { initialize, JSON_HEADERS } from '../support/mcp-requests.js';
-import { endPrograms, ROOT, startNode, startProgram } from '../support/program.js';
+import { startNginx } from '../support/nginx.js';
+import { endPrograms, ROOT, startNode } from '../support/program.js';
 import { NODE, SCRIPTED } from '../support/stdio-bridge.js';
-import { until } from '../support/until.js';
 
 afterAll(endPrograms);
-
-/** Starts nginx in front of an origin, with the headers of its documentation; resolves to the origin of nginx. */
-async function startNginx(upstream: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'nginx-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const port = await freePort();
-  const file = join(folder, 'nginx.conf');
-  await writeFile(file, configFor(port, upstream, folder));
-  const nginx = startProgram('nginx', ['-p', folder, '-c', file, '-e', 'stderr']);
-  onTestFinished(async () => void (await nginx.stop()));
-  const origin = `http://127.0.0.1:${port}`;
-  await until(() => fetch(origin).then(Boolean, () => false));
-  return origin;
-}
-
-const configFor = (port: number, upstream: string, folder: string): string => `
-  daemon off;
-  master_process off;
-  pid ${folder}/nginx.pid;
-  events {}
-  http {
-    access_log off;
-    client_body_temp_path ${folder}/bodies;
-    proxy_temp_path ${folder}/answers;
-    server {
-      listen 127.0.0.1:${port};
-      location / {
-        proxy_pass ${upstream};
-        proxy_http_version 1.1;
-        proxy_set_header Host $host;
-        proxy_set_header X-Forwarded-Host $http_host;
-        proxy_set_header X-Forwarded-Proto $scheme;
-      }
-    }
-  }`;
 
 test('samples/stdio-backend.ts behind nginx: a client of the MCP SDK calls a tool', async () => {
   const issuer = createTestIssuer();

@@ -1,9 +1,13 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createTestIssuer } from '../../src/testing/index.js';
+import { makeGatewayFolder } from '../support/gateway-folder.js';
 import { freePort } from '../support/loopback-server.js';
-import { endPrograms, ROOT, startNode } from '../support/program.js';
+import { CLI, endPrograms, ROOT, startNode } from '../support/program.js';
+import { startEverything } from '../support/remote-servers.js';
 
 const issuer = createTestIssuer();
 beforeAll(() => issuer.listen());
@@ -13,8 +17,8 @@ afterAll(async () => {
 });
 
 /** Starts a sample; resolves to the URL of its MCP server. */
-async function start(file: string): Promise<URL> {
-  const env = { PORT: `${await freePort()}`, ISSUER: issuer.issuer };
+async function start(file: string, settings: Readonly<Record<string, string>> = {}): Promise<URL> {
+  const env = { PORT: `${await freePort()}`, ISSUER: issuer.issuer, ...settings };
   const [, url = ''] = await startNode([`${ROOT}${file}`], { env }).says(/Listening on (\S+)/);
   return new URL(url);
 }
@@ -63,6 +67,32 @@ describe('samples/stdio-backend.ts', () => {
     const { content } = await client.callTool({ name: 'echo', arguments: { message: 'hello' } });
     expect(content).toEqual([{ type: 'text', text: 'Echo: hello' }]);
     await client.close();
+  });
+});
+
+describe('samples/remote-backend.ts', () => {
+  test('puts a remote server behind tokens, and shows the keys of the tokens that it sends there', async () => {
+    const url = await start('build/samples/remote-backend.js', { MCP_SERVER: (await startEverything()).url });
+    await expectTwoAnswers(url);
+    const client = await connect(url);
+    const { content } = await client.callTool({ name: 'echo', arguments: { message: 'hello' } });
+    expect(content).toEqual([{ type: 'text', text: 'Echo: hello' }]);
+    await client.close();
+    const keys = await fetch(new URL('/.well-known/express-mcp-auth/caller-jwks.json', url));
+    expect(await keys.json()).toEqual({ keys: [expect.objectContaining({ alg: 'ES256', use: 'sig' })] });
+  });
+});
+
+describe('samples/remote/config.yaml', () => {
+  test('is a file that the command accepts', async () => {
+    const folder = await makeGatewayFolder();
+    onTestFinished(() => folder.remove());
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    await folder.write('caller-key.pem', privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
+    const file = await folder.write('config.yaml', await readFile(`${ROOT}samples/remote/config.yaml`, 'utf8'));
+    const command = startNode([CLI, '-f', file, '--validate-only']);
+    expect(await command.ended, command.stderr).toBe(0);
+    expect(command.stdout).toContain(`${file} is valid`);
   });
 });
 

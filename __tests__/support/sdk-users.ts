@@ -19,7 +19,11 @@ export interface SdkUser {
 }
 
 const textOf = (result: unknown): string => (result as { content: [{ text: string }] }).content[0].text;
-const answer = (name: string) => ({ action: 'accept' as const, content: { name, response: name, username: name } });
+/** Under each name that one of the servers asks for. */
+const answer = (name: string) => ({
+  action: 'accept' as const,
+  content: { name, random: name, response: name, username: name, value: name },
+});
 type Headers = Readonly<Record<string, string>>;
 const called = (name: string): Headers => ({ authorization: `Bearer ${name}` });
 

@@ -46,10 +46,14 @@ export class HostProcess {
       this.#stderr = (this.#stderr + text).slice(-4_096);
     });
   }
-  static async start(name, server = LEAN_SERVER) {
+  static start(name, server = LEAN_SERVER) {
+    return HostProcess.run(name, (port) => commandOf(name, port, server));
+  }
+  /** Starts `node` with the arguments that `argsFor` makes for a port; resolves as soon as it answers there. */
+  static async run(name, argsFor) {
     const port = await freePort();
     const flags = ['--expose-gc', '-r', local('memory-hook.cjs')];
-    const started = spawn(process.execPath, [...flags, ...commandOf(name, port, server)], {
+    const started = spawn(process.execPath, [...flags, ...argsFor(port)], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     const host = new HostProcess(port, started);

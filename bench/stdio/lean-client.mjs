@@ -3,14 +3,17 @@ import { connect } from 'node:net';
 /** One HTTP connection that sends one request at a time and parses no more of the answer than it must. */
 export class LeanClient {
   #port;
+  #headers;
   #socket;
   #request;
   #received = '';
   #settle;
   #fail;
 
-  constructor(port) {
+  /** `headers`: further lines, each with its end. */
+  constructor(port, headers = '') {
     this.#port = port;
+    this.#headers = headers;
   }
 
   post(body, session = '') {
@@ -18,7 +21,7 @@ export class LeanClient {
     this.#received = '';
     this.#request =
       `POST /mcp HTTP/1.1\r\nhost: 127.0.0.1:${this.#port}\r\ncontent-type: application/json\r\n` +
-      `accept: application/json, text/event-stream\r\n${id}content-length: ${body.length}\r\n\r\n${body}`;
+      `accept: application/json, text/event-stream\r\n${this.#headers}${id}content-length: ${body.length}\r\n\r\n${body}`;
     const answer = new Promise((resolve, reject) => {
       this.#settle = resolve;
       this.#fail = reject;

@@ -63,6 +63,6 @@ export function mcpHttpBackend(options: Readonly<McpHttpBackendOptions>): McpHtt
     close: () => bridge.close(),
     stats: () => bridge.stats(),
     ready: () => bridge.ready(),
-    callerKeys: createCallerKeys(key),
+    callerKeys: createCallerKeys(key === undefined ? [] : [key]),
   });
 }

@@ -12,8 +12,8 @@ import { atPlace, readInputFile, StartupError } from './startup-error.js';
 export const USAGE = `Usage: express-mcp-auth -f FILE [--host ADDRESS] [--dev-issuer] [--validate-only]
        express-mcp-auth doctor (URL | -f FILE) [--token FILE] [--json]
 
-Runs stdio MCP servers behind OAuth, from a configuration file. The doctor checks a server as MCP clients see it, and
-says what to change: see doctor --help.
+Runs stdio and remote MCP servers behind OAuth, from a configuration file. The doctor checks a server as MCP clients
+see it, and says what to change: see doctor --help.
 
   -f, --file FILE      the configuration file (YAML); relative file names in it start at its folder
       --host ADDRESS   listen on this address only (default: 0.0.0.0, every address of this machine)

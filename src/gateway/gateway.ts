@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createCallerKeys } from '../bridge/http/caller-token.js';
 import { createSafeLogger } from '../core/logger.js';
 import { printable } from '../core/printable.js';
 import { isAnswered } from '../http/answered.js';
@@ -83,6 +84,7 @@ function createListener(bind: BindConfig, routes: readonly GatewayRoute[], logge
   const all = chain([
     ...limitRegistrations(registrations, logger),
     ...routes.flatMap(({ metadata }) => metadata ?? []),
+    serveCallerKeys(routes),
     routing,
   ]);
   return (req, res) =>
@@ -90,6 +92,17 @@ function createListener(bind: BindConfig, routes: readonly GatewayRoute[], logge
       if (error === undefined) answer(res, 404, 'not_found', 'No route matches this path');
       else answerFailure(logger, error, req, res);
     });
+}
+
+/** The path at which MCP servers find the keys of caller tokens. */
+const CALLER_KEYS_PATH = '/.well-known/express-mcp-auth/caller-jwks.json';
+
+function serveCallerKeys(routes: readonly GatewayRoute[]): Middleware {
+  const keys = createCallerKeys(routes.flatMap(({ callerKeys }) => callerKeys));
+  return (req, res, next) => {
+    if (rawPath(requestTarget(req)) === CALLER_KEYS_PATH) keys(req, res, next);
+    else next();
+  };
 }
 
 /** Characters of a request's path in a log line. */

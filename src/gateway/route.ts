@@ -1,9 +1,13 @@
+import { callerKeysOf } from '../bridge/http/caller-token.js';
 import { type Advice, noteAdvice } from '../core/advice.js';
 import { CORS_NAMES_IN_FILE } from '../cors/cors-options.js';
 import { isLoopbackAddress, isLoopbackHost } from '../http/loopback.js';
 import {
   type Logger,
   type McpAuthOptions,
+  type McpHttpBackend,
+  type McpHttpBackendOptions,
+  type McpStdioBackend,
   type Middleware,
   mcpAuth,
   mcpCors,
@@ -16,9 +20,10 @@ import { requiresToken } from '../policy/modes.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { policyOf } from '../policy/resolved-policy.js';
 import { chain } from './chain.js';
-import type { McpAuthenticationConfig, RouteConfig } from './config/config-file.js';
+import type { McpAuthenticationConfig, RouteConfig, StdioTarget } from './config/config-file.js';
 import type { CorsConfig } from './config/cors-policy.js';
-import { atPlace } from './startup-error.js';
+import { createRemoteBackend } from './remote-backend.js';
+import { atPlace, StartupError } from './startup-error.js';
 
 /** A route of the configuration file, ready to take requests. */
 export interface GatewayRoute {
@@ -28,6 +33,8 @@ export interface GatewayRoute {
   readonly metadata: Middleware | undefined;
   /** Undefined if the route has no `mcpAuthentication`. */
   readonly policy: ResolvedAuth | undefined;
+  /** The keys of `callerToken`. */
+  readonly callerKeys: ReturnType<typeof callerKeysOf>;
   /** Its place in the file, for messages. */
   readonly at: string;
   /** Ends the sessions of the backend, with their children. */
@@ -40,9 +47,8 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
   const authentication = route.mcpAuthentication && createAuthentication(route.mcpAuthentication, logger, advice);
   const policy = authentication?.policy;
   const scopes = route.mcpScopes;
-  const stdio = { ...backendOptions(route, policy), logger };
-  noteAdvice(stdio, advice);
-  const backend = atPlace(route.target.at, () => mcpStdioBackend(stdio));
+  refuseIssuerOfProxy(route, policy);
+  const backend = createBackend(route, { logger, advice, allowedOrigins: originsForBackend(route, policy) });
   const handle = chain([
     ...(route.cors ? [createCors(route.cors, logger, advice)] : []),
     ...(authentication ? [authentication.auth] : []),
@@ -53,22 +59,42 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
     if (policy !== undefined) leaveRoot(policy);
     await backend.close();
   };
-  return { handle, metadata: authentication?.metadata, policy, at: route.at, close };
+  const callerKeys = 'callerKeys' in backend ? callerKeysOf(backend.callerKeys) : [];
+  return { handle, metadata: authentication?.metadata, policy, callerKeys, at: route.at, close };
 }
 
-/** Passes the file's origins to the backend, which would otherwise refuse them as DNS rebinding. */
-function backendOptions({ target, cors }: RouteConfig, policy: ResolvedAuth | undefined) {
-  const { at: _place, ...program } = target;
-  const allowedOrigins = cors && originsForBackend(cors.options.allowedOrigins, policy);
+type Surroundings = Parameters<typeof createRemoteBackend>[1];
+
+function createBackend({ target }: RouteConfig, surroundings: Surroundings): McpStdioBackend | McpHttpBackend {
+  return 'url' in target ? createRemoteBackend(target, surroundings) : createStdioBackend(target, surroundings);
+}
+
+function createStdioBackend(
+  { at: place, ...program }: StdioTarget,
+  { logger, advice, allowedOrigins }: Surroundings,
+): McpStdioBackend {
   // The command itself warns of open routes before it listens.
-  return { ...program, warnWhenOpen: false, ...(allowedOrigins && { allowedOrigins }) };
+  const options = { ...program, warnWhenOpen: false, ...(allowedOrigins && { allowedOrigins }), logger };
+  noteAdvice(options, advice);
+  return atPlace(place, () => mcpStdioBackend(options));
+}
+
+/** An issuer has one key set: a server that trusts the OAuth proxy's issuer must not accept caller tokens as tokens of users. */
+function refuseIssuerOfProxy({ target }: RouteConfig, policy: ResolvedAuth | undefined): void {
+  const proxy = policy?.oauthProxy?.resource.href;
+  if (proxy === undefined || !('url' in target)) return;
+  const { callerToken } = target.options as Pick<McpHttpBackendOptions, 'callerToken'>;
+  if (callerToken?.issuer !== proxy) return;
+  throw new StartupError(`${target.at}.callerToken.issuer is the issuer of the OAuth proxy: choose another URL`);
 }
 
 /**
- * The backend's origin check knows no patterns. If every request needs a token, a pattern lets every origin pass that check.
- * Otherwise patterns do not reach it, so that foreign pages cannot call the backend without a token.
+ * Passes the file's origins to the backend, which would otherwise refuse them as DNS rebinding. Its origin check knows no patterns.
+ * If every request needs a token, a pattern lets every origin pass that check. Otherwise patterns do not reach it, so that foreign
+ * pages cannot call the backend without a token.
  */
-function originsForBackend(origins: readonly string[], policy: ResolvedAuth | undefined) {
+function originsForBackend({ cors }: RouteConfig, policy: ResolvedAuth | undefined) {
+  const origins = cors?.options.allowedOrigins ?? [];
   if (origins.length === 0) return undefined;
   if (!origins.some((origin) => origin.includes('*'))) return origins;
   return policy !== undefined && requiresToken(policy.modeName) ? ['*'] : undefined;

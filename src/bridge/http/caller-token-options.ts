@@ -14,7 +14,7 @@ export interface CallerTokenOptions {
    * @default one that is made at start, which no other replica has, and none after a restart
    */
   readonly key?: string | JsonWebKey | KeyObject | undefined;
-  /** Claims of the caller's token that are copied, beside `sub`, `client_id` and `scope`. @default `[]` */
+  /** Claims of the caller's token that are copied, beside `sub`, `client_id` and `scope`. @default [] */
   readonly claims?: readonly string[] | undefined;
 }
 

@@ -97,17 +97,30 @@ function makeKey(logger: Logger): SigningKey {
   return signingKeyOf(privateKey) as SigningKey;
 }
 
-/** Answers with the key set; without a key, lets requests pass. */
-export function createCallerKeys(published: PublishedKey | undefined): Middleware {
-  if (published === undefined) return (_req, _res, next) => next();
-  const { alg, key, kid } = published;
+const published = new WeakMap<Middleware, readonly PublishedKey[]>();
+
+/** The keys that a handler of {@link createCallerKeys} answers with. */
+export function callerKeysOf(handler: Middleware): readonly PublishedKey[] {
+  return published.get(handler) ?? [];
+}
+
+/** Answers with the set of these keys; without a key, lets requests pass. */
+export function createCallerKeys(keys: readonly PublishedKey[]): Middleware {
   const answer = forEveryOrigin(['GET', 'HEAD'], (_req, res, next) => {
-    kid.then((id) => {
-      const keys = [{ ...publicJwk(key), kid: id, alg, use: 'sig' }];
-      replyJson(res, 200, JSON.stringify({ keys }), { 'cache-control': `public, max-age=${KEYS_MAX_AGE}` });
+    Promise.all(keys.map(publicKeyOf)).then((all) => {
+      // Backends with one key publish it once.
+      const distinct = [...new Map(all.map((key) => [key.kid, key])).values()];
+      const body = JSON.stringify({ keys: distinct });
+      replyJson(res, 200, body, { 'cache-control': `public, max-age=${KEYS_MAX_AGE}` });
     }, next);
   });
-  return answer;
+  const handler: Middleware = keys.length === 0 ? (_req, _res, next) => next() : answer;
+  published.set(handler, keys);
+  return handler;
+}
+
+async function publicKeyOf({ alg, key, kid }: PublishedKey) {
+  return { ...publicJwk(key), kid: await kid, alg, use: 'sig' };
 }
 
 function publicJwk(key: SigningKey['key']) {

@@ -37,7 +37,7 @@ export interface McpHttpBackendOptions {
   /**
    * Headers for the MCP server, or a function from the caller (`undefined`: anonymous) and the request to them, called for each
    * request, synchronous or not. No client can send a header of these names itself. A function that throws, takes longer than 10
-   * seconds or returns anything else fails the request with 502. @default `{}`
+   * seconds or returns anything else fails the request with 502. @default {}
    */
   readonly headers?:
     | CallerHeaders
@@ -56,7 +56,7 @@ export interface McpHttpBackendOptions {
   readonly cert?: string | Buffer | undefined;
   /** The key of `cert`, in PEM. */
   readonly key?: string | Buffer | undefined;
-  /** Lets `url` be plain http on another machine: on the way, others can read secrets and change messages. @default `false` */
+  /** Lets `url` be plain http on another machine: on the way, others can read secrets and change messages. @default false */
   readonly dangerouslyAllowHttp?: boolean | undefined;
   /** The URL that clients use (RFC 8707), where no `mcpAuth()` in front names it; its host is an allowed Host on loopback listeners. */
   readonly resource?: string | undefined;
@@ -73,11 +73,11 @@ export interface McpHttpBackendOptions {
    * @default loopback and the origin of `resource`, on loopback listeners
    */
   readonly allowedOrigins?: readonly string[] | undefined;
-  /** How many sessions may be open at once; more are answered 503. @default `10000` */
+  /** How many sessions may be open at once; more are answered 503. @default 10000 */
   readonly maxSessions?: number | undefined;
   /**
    * How many sessions one user may have open at once, wherever and through whatever client; more are answered 429. Where a cap is
-   * reached, a session that no client attends ends first: one without a stream and without a request in flight. @default `100`
+   * reached, a session that no client attends ends first: one without a stream and without a request in flight. @default 100
    */
   readonly maxSessionsPerUser?: number | undefined;
   /**
@@ -85,26 +85,26 @@ export interface McpHttpBackendOptions {
    * an `mcpAuth()` in front, all of `maxSessions` is theirs. @default a quarter of `maxSessions`
    */
   readonly maxAnonymousSessions?: number | undefined;
-  /** How long a request body may be, in bytes; a longer one is answered 413. @default `4194304` */
+  /** How long a request body may be, in bytes; a longer one is answered 413. @default 4194304 */
   readonly maxBodyBytes?: number | undefined;
-  /** How long it may take to connect to the MCP server, in seconds. @default `10` */
+  /** How long it may take to connect to the MCP server, in seconds. @default 10 */
   readonly connectTimeoutSeconds?: number | undefined;
   /**
-   * How long the MCP server may take until it begins to answer a POST or DELETE, in seconds; 0: as long as it likes. @default `0`
+   * How long the MCP server may take until it begins to answer a POST or DELETE, in seconds; 0: as long as it likes. @default 0
    */
   readonly responseTimeoutSeconds?: number | undefined;
-  /** Further headers of clients that go on to the MCP server. @default `[]` */
+  /** Further headers of clients that go on to the MCP server. @default [] */
   readonly requestHeaders?: readonly string[] | undefined;
-  /** Further headers of the MCP server that come back to clients. @default `[]` */
+  /** Further headers of the MCP server that come back to clients. @default [] */
   readonly responseHeaders?: readonly string[] | undefined;
   /**
    * How long a session without a request and without a stream lives, in seconds. With the `secret` of `mcpAuth()`, it is only
-   * forgotten here: another replica may serve it. @default `1800`
+   * forgotten here: another replica may serve it. @default 1800
    */
   readonly idleTimeoutSeconds?: number | undefined;
   /**
    * `true` warns once when a request comes from another machine without an `mcpAuth()` in front; `false` where something else
-   * checks who calls. @default `true`
+   * checks who calls. @default true
    */
   readonly warnWhenOpen?: boolean | undefined;
   /** Gets the reasons of failures, and the warnings of the backend. @default no logging */

@@ -76,17 +76,23 @@ export function requirePems(checks: OptionChecks, value: unknown, option: string
   return value.map((one, index) => requirePem(checks, one, `${option}[${index}]`));
 }
 
-/** Refuses at construction what would fail at each connection. */
+/**
+ * Refuses at construction what would fail at each connection.
+ *
+ * @param caOption What the user calls the option `ca`.
+ */
 export function requireCertificate(
   checks: OptionChecks,
-  { ca, cert, key }: Pick<TargetAddress, 'ca' | 'cert' | 'key'>,
+  { ca, cert, key }: Partial<Pick<TargetAddress, 'ca' | 'cert' | 'key'>>,
+  caOption = 'ca',
 ): void {
   if (cert !== undefined && key === undefined)
     checks.refuseUnquoted('key', 'given with cert', 'Give both, or neither.');
   if (key !== undefined && cert === undefined)
     checks.refuseUnquoted('cert', 'given with key', 'Give both, or neither.');
   const fix = 'Look at it with "openssl x509 -text".';
-  if (ca !== undefined && !ca.every(isCertificate)) checks.refuseUnquoted('ca', 'certificates that can be read', fix);
+  if (ca !== undefined && !ca.every(isCertificate))
+    checks.refuseUnquoted(caOption, 'certificates that can be read', fix);
   // Not imported: an import of this package should not pay for it.
   const { createSecureContext } = process.getBuiltinModule('node:tls');
   if (cert !== undefined && !succeeds(() => createSecureContext({ cert, key }))) {

@@ -6,6 +6,7 @@ import { isCommandLine } from '../../targets/stdio/is-command-line.js';
 import type { ConfigNode } from './config-node.js';
 import { type CorsConfig, readCorsPolicy } from './cors-policy.js';
 import { type PathMatch, readPathMatch } from './path-match.js';
+import { type RemoteTarget, readRemoteTarget, TARGET_POLICIES, type TargetPolicies } from './remote-target.js';
 import { parseYaml } from './yaml-document.js';
 
 /** The supported part of agentgateway's configuration file. */
@@ -26,7 +27,7 @@ export interface RouteConfig {
   readonly cors?: CorsConfig;
   readonly mcpAuthentication?: McpAuthenticationConfig;
   readonly mcpScopes?: ScopesConfig;
-  readonly target: StdioTarget;
+  readonly target: StdioTarget | RemoteTarget;
   readonly at: string;
 }
 
@@ -54,12 +55,12 @@ export interface StdioTarget {
 
 /** The policies of a route. `unsupported` has agentgateway's others: like any unknown key they are refused, but not as typos. */
 const POLICIES = {
-  optional: ['cors', 'mcpAuthentication', 'mcpScopes'],
+  optional: ['cors', 'mcpAuthentication', 'mcpScopes', ...TARGET_POLICIES],
   unsupported: [
     ...['jwtAuth', 'oidc', 'basicAuth', 'apiKey', 'authorization', 'extAuthz', 'csrf'],
     ...['mcpAuthorization', 'mcpGuardrails', 'localRateLimit', 'remoteRateLimit'],
-    ...['a2a', 'ai', 'backendAuth', 'backendTLS', 'backendTunnel', 'buffer', 'delay', 'directResponse', 'extProc'],
-    ...['requestHeaderModifier', 'requestMirror', 'requestRedirect', 'responseHeaderModifier', 'retry'],
+    ...['a2a', 'ai', 'backendTunnel', 'buffer', 'delay', 'directResponse', 'extProc'],
+    ...['requestMirror', 'requestRedirect', 'responseHeaderModifier', 'retry'],
     ...['timeout', 'transformations', 'urlRewrite'],
   ],
 } as const;
@@ -113,7 +114,7 @@ function readRoute(node: ConfigNode, directory: string): RouteConfig {
     optional: ['name', 'matches', 'policies'],
   });
   name?.text();
-  const { cors, mcpAuthentication, mcpScopes } = policies?.members(POLICIES) ?? {};
+  const { cors, mcpAuthentication, mcpScopes, ...ofTarget } = policies?.members(POLICIES) ?? {};
   if (mcpScopes && !mcpAuthentication)
     mcpScopes.refuse('needs mcpAuthentication beside it: the scopes come from the token');
   return {
@@ -121,7 +122,7 @@ function readRoute(node: ConfigNode, directory: string): RouteConfig {
     ...(cors && { cors: readCorsPolicy(cors) }),
     ...(mcpAuthentication && { mcpAuthentication: readMcpAuthentication(mcpAuthentication, directory) }),
     ...(mcpScopes && { mcpScopes: readScopesPolicy(mcpScopes) }),
-    target: readTarget(backends.onlyItem()),
+    target: readTarget(backends.onlyItem(), ofTarget, directory),
     at: node.path,
   };
 }
@@ -155,11 +156,27 @@ function withAbsoluteKeyFile(issuer: Readonly<Record<string, unknown>>, director
   return { ...issuer, jwks: { ...jwks, file: resolve(directory, jwks.file) } };
 }
 
-function readTarget(backend: ConfigNode): StdioTarget {
+function readTarget(backend: ConfigNode, ofRoute: TargetPolicies, directory: string): StdioTarget | RemoteTarget {
   const { mcp } = backend.members({ required: ['mcp'] });
   const target = mcp.members({ required: ['targets'] }).targets.onlyItem();
-  const { name, stdio } = target.members({ required: ['stdio'], optional: ['name'] });
+  const { name, stdio, mcp: remote, policies } = target.members({ optional: ['name', 'stdio', 'mcp', 'policies'] });
   name?.text();
+  const all = joinPolicies(ofRoute, policies?.members({ optional: TARGET_POLICIES }) ?? {});
+  if (remote && !stdio) return readRemoteTarget(remote, all, directory);
+  if (remote || !stdio) return target.refuse('must have either stdio or mcp');
+  for (const policy of Object.values(all)) policy.refuse('is about a connection, and a stdio target has none');
+  return readStdioTarget(stdio);
+}
+
+/** agentgateway takes these policies in both places; one of the two would be ignored. */
+function joinPolicies(ofRoute: TargetPolicies, ofTarget: TargetPolicies): TargetPolicies {
+  for (const name of TARGET_POLICIES) {
+    if (ofRoute[name]) ofTarget[name]?.refuse(`is also in ${ofRoute[name].path}: write it once`);
+  }
+  return { ...ofRoute, ...ofTarget };
+}
+
+function readStdioTarget(stdio: ConfigNode): StdioTarget {
   const { cmd, args, env, startTimeoutSeconds } = stdio.members({
     required: ['cmd'],
     optional: ['args', 'env', 'startTimeoutSeconds'],

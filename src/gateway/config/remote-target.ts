@@ -1,0 +1,143 @@
+import { HTTP_TABLE } from '../../bridge/http/http-options.js';
+import { isRecord } from '../../http/json-object.js';
+import type { ConfigNode } from './config-node.js';
+import { readFileName, readTextSource, type TextSource } from './text-source.js';
+
+/** An MCP server that is reached over HTTP. */
+export interface RemoteTarget {
+  readonly url: URL;
+  /** Options of `mcpHttpBackend()` by their own names; it checks them. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** The key of `callerToken`, where the file names another file. */
+  readonly callerKey?: TextSource;
+  readonly backendAuth?: { readonly key: TextSource; readonly at: string };
+  readonly backendTls?: BackendTls;
+  readonly headers?: { readonly values: Readonly<Record<string, string | undefined>>; readonly at: string };
+  /** Of the member `mcp`. */
+  readonly at: string;
+}
+
+/** Names of files. */
+export interface BackendTls {
+  readonly root?: TextSource;
+  readonly cert?: TextSource;
+  readonly key?: TextSource;
+  readonly at: string;
+}
+
+/** agentgateway's policies about the connection to a target. */
+export const TARGET_POLICIES = ['backendAuth', 'backendTLS', 'requestHeaderModifier'] as const;
+
+export type TargetPolicies = Partial<Record<(typeof TARGET_POLICIES)[number], ConfigNode>>;
+
+/** Options that agentgateway's names, or other parts of the file, stand for. */
+const ELSEWHERE: readonly string[] = [
+  ...['url', 'headers', 'bearer', 'ca', 'cert', 'key'],
+  ...['resource', 'allowedOrigins', 'warnWhenOpen', 'logger'],
+];
+
+/** The options of `mcpHttpBackend()` that stand beside `host`. */
+export const REMOTE_OPTIONS: readonly string[] = Object.keys(HTTP_TABLE).filter((name) => !ELSEWHERE.includes(name));
+
+/** Reads the member `mcp` of a target. */
+export function readRemoteTarget(node: ConfigNode, policies: TargetPolicies, directory: string): RemoteTarget {
+  const optional = ['port', 'path', ...REMOTE_OPTIONS];
+  const { host, port, path, ...others } = node.members({ required: ['host'], optional, unsupported: ['backend'] });
+  const { backendAuth, backendTLS, requestHeaderModifier } = policies;
+  const url = readUrl({ host, port, path }, backendTLS !== undefined);
+  const options = Object.fromEntries(Object.entries(others).map(([name, option]) => [name, option?.value]));
+  const callerKey = others.callerToken && readCallerKey(others.callerToken, directory);
+  return {
+    url,
+    options,
+    ...(callerKey && { callerKey }),
+    ...(backendAuth && { backendAuth: readBackendAuth(backendAuth, directory) }),
+    ...(backendTLS && { backendTls: readBackendTls(backendTLS, url, directory) }),
+    ...(requestHeaderModifier && { headers: readHeaders(requestHeaderModifier) }),
+    at: node.path,
+  };
+}
+
+interface Address {
+  readonly host: ConfigNode;
+  readonly port: ConfigNode | undefined;
+  readonly path: ConfigNode | undefined;
+}
+
+/** A whole URL; or a name with port and path. As in agentgateway, a name is reached over http, unless there is `backendTLS`. */
+function readUrl({ host, port, path }: Address, isTls: boolean): URL {
+  const name = host.text();
+  const scheme = isTls ? 'https' : 'http';
+  if ((port === undefined) !== (path === undefined)) {
+    (port ?? path ?? host).refuse(`needs ${port === undefined ? 'port' : 'path'} beside it; or write a URL as host`);
+  }
+  const isUrl = name.includes('://');
+  if (port !== undefined && isUrl) host.refuse('must be a name without "://" where there are port and path');
+  const text = isUrl ? name : `${scheme}://${addressOf(name, port)}${path === undefined ? '' : readPath(path)}`;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const expected = 'must be an http or https URL, or a name';
+  if (url === undefined || !/^https?:$/.test(url.protocol)) return host.refuse(`${expected}, without spaces`);
+  if (url.username !== '' || url.password !== '') host.refuse(`${expected}, without user and password`);
+  if (url.hash !== '') host.refuse(`${expected}, without "#"`);
+  if (isTls && url.protocol === 'http:') host.refuse('must begin with https:// where there is backendTLS');
+  return url;
+}
+
+function addressOf(name: string, port: ConfigNode | undefined): string {
+  if (port === undefined) return name;
+  const isBareV6 = name.includes(':') && !name.startsWith('[');
+  return `${isBareV6 ? `[${name}]` : name}:${port.port()}`;
+}
+
+function readPath(node: ConfigNode): string {
+  const path = node.text();
+  return path.startsWith('/') ? path : node.refuse(`must begin with "/", but is ${JSON.stringify(path)}`);
+}
+
+/** A key in a file, in place of one that `mcpHttpBackend()` understands. */
+function readCallerKey(callerToken: ConfigNode, directory: string): TextSource | undefined {
+  if (!isRecord(callerToken.value)) return undefined;
+  const [, key] = callerToken.children().find(([name]) => name === 'key') ?? [];
+  return key !== undefined && isRecord(key.value) && 'file' in key.value ? readTextSource(key, directory) : undefined;
+}
+
+function readBackendAuth(node: ConfigNode, directory: string) {
+  const { key } = node.members({
+    required: ['key'],
+    unsupported: [
+      'passthrough',
+      'credentials',
+      'gcp',
+      'aws',
+      'azure',
+      'jwtSign',
+      'oauthTokenExchange',
+      'crossAppAccess',
+    ],
+  });
+  // agentgateway's longer form: { key: { value: SECRET } }.
+  const isLong = isRecord(key.value) && 'value' in key.value;
+  const secret = isLong ? key.members({ required: ['value'] }).value : key;
+  return { key: readTextSource(secret, directory), at: node.path };
+}
+
+function readBackendTls(node: ConfigNode, url: URL, directory: string): BackendTls {
+  const { root, cert, key, hostname } = node.members({ optional: ['root', 'cert', 'key', 'hostname'] });
+  if (hostname && hostname.text() !== url.hostname) hostname.refuse(`is not supported, except "${url.hostname}"`);
+  if (cert && !key) cert.refuse('needs key beside it');
+  if (key && !cert) key.refuse('needs cert beside it');
+  return {
+    ...(root && { root: readFileName(root, directory) }),
+    ...(cert && { cert: readFileName(cert, directory) }),
+    ...(key && { key: readFileName(key, directory) }),
+    at: node.path,
+  };
+}
+
+/** Headers for the target; `undefined` for those that clients must not send. */
+function readHeaders(node: ConfigNode) {
+  const { set, remove } = node.members({ optional: ['set', 'remove'], unsupported: ['add'] });
+  const removed = remove?.texts().map((name) => [name, undefined] as const) ?? [];
+  const values = set?.children().map(([name, value]) => [name, value.value === '' ? '' : value.text()] as const) ?? [];
+  return { values: Object.fromEntries([...removed, ...values]), at: node.path };
+}

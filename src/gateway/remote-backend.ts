@@ -1,0 +1,110 @@
+import {
+  requireBearer,
+  requireCertificate,
+  requireHeaderRecord,
+  requirePem,
+} from '../bridge/http/read-http-options.js';
+import { type Advice, noteAdvice } from '../core/advice.js';
+import { isLoopbackHost } from '../http/loopback.js';
+import { type Logger, type McpHttpBackend, type McpHttpBackendOptions, mcpHttpBackend } from '../index.js';
+import { createChecks } from '../options/checks.js';
+import type { RemoteTarget } from './config/remote-target.js';
+import { type TextSource, textOf } from './config/text-source.js';
+import { atPlace, StartupError } from './startup-error.js';
+
+const checks = createChecks('mcpHttpBackend()');
+
+interface Surroundings {
+  readonly logger: Logger;
+  readonly advice: Advice;
+  /** From the route's CORS policy. */
+  readonly allowedOrigins: readonly string[] | undefined;
+}
+
+/** Puts the remote server of a route behind it. */
+export function createRemoteBackend(
+  target: RemoteTarget,
+  { logger, advice, allowedOrigins }: Surroundings,
+): McpHttpBackend {
+  const { url, callerKey, at: place } = target;
+  // The command itself warns of open routes, before it listens.
+  const written = { ...target.options, warnWhenOpen: false, logger, ...(allowedOrigins && { allowedOrigins }) };
+  const secrets = { ...readBearer(target), ...readCertificates(target), ...readHeaders(target) };
+  requireOneLogin(target);
+  const isPlain = url.protocol === 'http:' && !isLoopbackHost(url.hostname);
+  if (isPlain && target.options.dangerouslyAllowHttp !== true) {
+    requireNoSecret(target);
+    logger.warn(`${place}.host: ${url.origin} ${PLAIN_HTTP}`);
+  }
+  const callerToken = callerKey && { ...(written as McpHttpBackendOptions).callerToken, key: textOf(callerKey) };
+  const options = {
+    ...written,
+    ...secrets,
+    url: url.href,
+    ...(isPlain && { dangerouslyAllowHttp: true }),
+    ...(callerToken && { callerToken }),
+  } as McpHttpBackendOptions;
+  noteAdvice(options, advice);
+  return atPlace(place, () => mcpHttpBackend(options));
+}
+
+const PLAIN_HTTP =
+  'is plain http on another machine: others on the way can read and change messages. Use https, or write ' +
+  'dangerouslyAllowHttp: true beside host if the network is yours alone.';
+
+/** The policies and options that send a secret to the target. */
+function secretsOf({ options, backendAuth, headers }: RemoteTarget): readonly string[] {
+  const isSet = Object.values(headers?.values ?? {}).some((value) => value !== undefined);
+  return [
+    ...(backendAuth === undefined ? [] : [backendAuth.at]),
+    ...(headers !== undefined && isSet ? [`${headers.at}.set`] : []),
+    ...(options.callerToken === undefined ? [] : ['callerToken']),
+  ];
+}
+
+function requireNoSecret(target: RemoteTarget): void {
+  const [secret] = secretsOf(target);
+  if (secret === undefined) return;
+  throw new StartupError(
+    `${target.at}.host is plain http on another machine, and ${secret} would send a secret to it: use https, or ` +
+      'write dangerouslyAllowHttp: true beside host if the network is yours alone',
+  );
+}
+
+/** One header can say only one thing of who is calling. */
+function requireOneLogin({ options, backendAuth, headers, at }: RemoteTarget): void {
+  const named = Object.keys(headers?.values ?? {}).find((name) => name.toLowerCase() === 'authorization');
+  const setters = [
+    ...(backendAuth === undefined ? [] : [backendAuth.at]),
+    ...(options.callerToken === undefined ? [] : [`${at}.callerToken`]),
+    ...(named === undefined ? [] : [`${headers?.at}.set.${named}`]),
+  ];
+  const [first, second] = setters;
+  if (second !== undefined) throw new StartupError(`${first} and ${second} both set Authorization: remove one of them`);
+}
+
+function readBearer({ backendAuth }: RemoteTarget): { bearer?: string } {
+  if (backendAuth === undefined) return {};
+  return atPlace(backendAuth.at, () => ({ bearer: requireBearer(checks, textOf(backendAuth.key), 'key') }));
+}
+
+function readCertificates({ backendTls }: RemoteTarget): { ca?: string[]; cert?: string; key?: string } {
+  if (backendTls === undefined) return {};
+  const { root, cert, key, at: place } = backendTls;
+  const pem = (source: TextSource, option: string) => String(requirePem(checks, textOf(source), option));
+  return atPlace(place, () => {
+    const files = {
+      ...(root && { ca: [pem(root, 'root')] }),
+      ...(cert && { cert: pem(cert, 'cert') }),
+      ...(key && { key: pem(key, 'key') }),
+    };
+    requireCertificate(checks, files, 'root');
+    return files;
+  });
+}
+
+function readHeaders({ headers }: RemoteTarget): { headers?: Record<string, string | undefined> } {
+  if (headers === undefined) return {};
+  const record = atPlace(headers.at, () => requireHeaderRecord(checks, headers.values, 'set'));
+  return { headers: Object.fromEntries(record) };
+}
