@@ -4,7 +4,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 passed=0 failed=0
 
-# Runs a command that is a suite. One that fails without a failed test, or counts no test, counts as one that failed.
+# Runs the command of a suite. A suite that fails without a failed test, or counts no test, counts as one failed test.
 suite() {
   local log status p f
   log=$(mktemp)
@@ -20,21 +20,21 @@ count() {
   sed 's/\x1b\[[0-9;]*m//g' "$2" | grep -aE '^ *Tests:? |^conformance ' | grep -oE "[0-9]+ (checks )?$1" | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
-# Installs Debian's packages where a command or a file is missing and this user may; says whether it is there then.
+# Installs Debian packages if a command or file is missing and this user is root. Succeeds if it is there then.
 have() {
   local command=$1
   shift
   if ! is_there "$command" && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
     apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -q "$@" >/dev/null
   fi
-  is_there "$command" || { echo "Left out, for want of $command: $*"; return 1; }
+  is_there "$command" || { echo "Skipped: $command is missing (Debian: $*)"; return 1; }
 }
 
 is_there() {
   [ -e "$1" ] || command -v "$1" >/dev/null
 }
 
-# The last line. The exit status is 0 where every test passed.
+# Prints the last line. Succeeds if every test passed.
 finish() {
   echo "$passed passed, $failed failed"
   [ "$failed" = 0 ]

@@ -8,7 +8,7 @@ export const AUDIENCE = 'https://mcp.example/mcp';
 export const VARIANTS = {
   'no auth': async () => (_req, _res, next) => next(),
 
-  // What handing an identity on costs behind Express, before anything is looked at.
+  // The cost of setting `req.auth` behind Express, without any check.
   'req.auth = x and no more': async () => {
     const auth = Object.freeze({ token: '', clientId: '', scopes: [] });
     return (req, _res, next) => {

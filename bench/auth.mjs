@@ -15,7 +15,7 @@ const CALL = JSON.stringify({
   ...{ jsonrpc: '2.0', id: 7, method: 'tools/call' },
   params: { name: 'echo', arguments: { message: 'hello' } },
 });
-/** What is sent to the route: an MCP call in JSON, which the route parses, or (ROUTE=bare) a GET without a body. */
+/** The body to send: an MCP call in JSON, which the route parses, or (ROUTE=bare) none, with GET. */
 const BODY = process.env.ROUTE === 'bare' ? undefined : CALL;
 const SERVER = fileURLToPath(new URL('auth-server.mjs', import.meta.url));
 
@@ -73,7 +73,7 @@ function print(title, results) {
   );
   console.log('|---|---|---|---|---|');
   for (const [name, rounds] of Object.entries(results)) {
-    // Each round is compared with the unprotected route of the same round: the machine's mood is the same for both.
+    // Each round is compared with the unprotected route of the same round: the machine's load is the same for both.
     const share = median(rounds.map(({ perSecond }, i) => perSecond / base[i].perSecond));
     const more = median(rounds.map(({ cpu }, i) => cpu - base[i].cpu));
     const cpu = median(rounds.map((round) => round.cpu));
@@ -87,12 +87,12 @@ async function send(url, headers) {
   await response.text();
 }
 
-/** Each round in new processes: one is faster than another for as long as it lives. */
+/** Measures a round in new processes, because some processes are faster than others for as long as they live. */
 async function measureRound(names, jwksUrl, headers) {
   const servers = [];
   for (const name of names) servers.push(await start(name, jwksUrl));
   for (const server of servers) {
-    // Whatever a variant remembers it has seen before the clock runs.
+    // A variant that caches tokens has seen all of them before it is measured.
     for (const header of headers) await send(server.url, header);
     await load(server.url, headers, WARM_UP_SECONDS, BODY);
   }
@@ -105,7 +105,7 @@ async function measureRound(names, jwksUrl, headers) {
 async function measureSeries(title, headers, names, jwksUrl) {
   const results = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = 0; round < ROUNDS; round += 1) {
-    // In turn from both ends, so that none is always the first.
+    // Every second round is in reverse order, so that no variant is always the first.
     const order = round % 2 === 0 ? names : names.toReversed();
     const measured = await measureRound(order, jwksUrl, headers);
     for (const [i, name] of order.entries()) results[name].push(measured[i]);
@@ -113,7 +113,7 @@ async function measureSeries(title, headers, names, jwksUrl) {
   print(`### ${title}`, results);
 }
 
-/** What is left on the heap after very many tokens, each seen once: a store without bounds shows here. */
+/** Measures the growth of the heap after very many tokens, each seen once: a store without limits shows here. */
 async function measureHeap(jwksUrl, count = 100_000) {
   const server = await start('express-mcp-auth', jwksUrl, ['--expose-gc']);
   const before = await server.usage();

@@ -2,14 +2,14 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { median } from './median.mjs';
 
-// What `import` costs beside an import of Express: each in a new process, in random order, and the median of the rounds. The
-// project's own Express is the peer, so that nothing else need be installed.
+// Compares the cost of `import` with that of Express: each in a new process, in random order; the median of the rounds counts.
+// The project's own Express is used, so that nothing else need be installed.
 const ROUNDS = Number(process.env.ROUNDS ?? 15);
 const cwd = fileURLToPath(new URL('..', import.meta.url));
 const PEER = 'express';
 const NAMES = [PEER, 'express-mcp-auth', 'express-mcp-auth/testing'];
 
-/** CPU time and not only the clock's: the ratio then holds on a busy machine too. */
+/** Measures CPU time too: its ratio also holds on a busy machine. */
 function importOnce(name) {
   const program = `
     const [start, cpu] = [performance.now(), process.cpuUsage()];
@@ -40,7 +40,7 @@ console.log(
 );
 for (const name of NAMES) {
   const of = (what) => median(rounds.map((round) => round[name][what]));
-  // Each round is compared with the Express of the same round: the machine's mood is the same for both.
+  // Each round is compared with the Express of the same round: the machine's load is the same for both.
   const ratio = (what) => median(rounds.map((round) => round[name][what] / round[PEER][what]));
   const cells = [of('wall').toFixed(0), of('cpu').toFixed(0), ratio('wall').toFixed(2), ratio('cpu').toFixed(2)];
   console.log(`| ${[name, ...cells].join(' | ')} |`);

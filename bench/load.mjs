@@ -8,7 +8,7 @@ export async function load(url, headers, seconds, body) {
   const message = body === undefined ? { method: 'GET' } : { method: 'POST', body };
   const requests = headers.map((header) => ({ ...message, headers: header }));
   let clients = 0;
-  // Each connection begins elsewhere: in step, they would all send the same token at once.
+  // Each connection begins at another header: otherwise all would send the same token at once.
   const setupClient = (client) => {
     const start = Math.floor((clients++ / 32) * requests.length);
     client.setRequests([...requests.slice(start), ...requests.slice(0, start)]);

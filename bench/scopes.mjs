@@ -8,12 +8,12 @@ import { createTestIssuer } from '../dist/testing/index.js';
 import { load } from './load.mjs';
 import { median } from './median.mjs';
 
-// What mcpScopes() adds to a call of 2 KiB, in CPU of the server's process. Both servers verify the token and read the
-// body; one of them decides on it first. They take turns, so that whatever else the machine does meets both alike.
+// Measures what mcpScopes() adds to a call of 2 KiB, in CPU time of the server's process. Both servers verify the token and read
+// the body; one of them checks scopes first. They take turns, so that other load on the machine affects both alike.
 const QUICK = process.argv.includes('--quick');
 const SECONDS = QUICK ? 0.5 : 2;
 const ROUNDS = QUICK ? 3 : 7;
-// What an agent sends when it writes a file: some options, and text.
+// The call of an agent that writes a file: some options, and text.
 const LINE = '- call back "Ada" about the budget, before noon\n';
 const CALL = JSON.stringify({
   jsonrpc: '2.0',
@@ -40,7 +40,7 @@ const takeBody = (req, res) => {
   res.end(req.body?.method);
 };
 const scopes = mcpScopes(RULES, { implies: { admin: ['mcp:call'] } });
-/** Each comparison is of two servers that do the same otherwise. */
+/** Each comparison is of two servers that differ only in mcpScopes(). */
 const SERVERS = {
   'a server that reads the request itself': [readAsSent],
   'the same behind mcpScopes()': [scopes, readAsSent],
@@ -76,7 +76,7 @@ async function cpuOf({ child }) {
   const [{ user, system }] = await once(child, 'message');
   return user + system;
 }
-/** In new processes, since one is faster than another for as long as it lives; the first second is for warming up. */
+/** Measures in new processes, because some are faster than others for as long as they live; the first second is for warming up. */
 async function measureAll(names) {
   const hosts = await Promise.all(names.map(start));
   for (const host of hosts) await measure(host, 1);
@@ -93,7 +93,7 @@ async function compare() {
   console.log(`A call of ${CALL.length} bytes: µs of CPU in the server, medians of ${ROUNDS} rounds`);
   for (const [i, name] of names.entries()) console.log(`  ${spent[i].toFixed(1).padStart(6)}  ${name}`);
   const added = (i) => median(rounds.map((round) => round[i + 1] - round[i])).toFixed(1);
-  console.log(`mcpScopes() adds ${added(0)}; in the place of express.json(), ${added(2)}`);
+  console.log(`mcpScopes() adds ${added(0)}; instead of express.json(), ${added(2)}`);
 }
 async function main() {
   const served = process.argv.find((argument) => argument.startsWith('--serve='));

@@ -47,7 +47,7 @@ async function slice({ host, callers }, inFlight, ms) {
   const used = (host?.cpu() ?? Number.NaN) - cpu;
   return { perSecond: times.length / seconds, p50: median(times), cpu: used / times.length };
 }
-/** Turn and turn about, so that whatever else the machine does meets all of them alike; the median of the turns counts. */
+/** Lets the contenders take turns, so that other load on the machine affects all of them alike; the median of the turns counts. */
 async function race(contenders, inFlight) {
   const turns = new Map(contenders.map(({ name }) => [name, []]));
   for (let turn = 0; turn <= TURNS; turn++) {
@@ -72,7 +72,7 @@ async function opening(name, server) {
   const host = await HostProcess.start(name, server);
   const times = [];
   for (let round = 0; round < (QUICK ? 5 : 15); round++) {
-    // Time for the next warm child to be ready: it is the opening that is measured, not its preparation.
+    // Waits until the next warm child is ready: the opening is measured, not its preparation.
     await new Promise((resolve) => setTimeout(resolve, server === EVERYTHING ? 1_500 : 400));
     const client = new LeanClient(host.port);
     const start = performance.now();
@@ -132,7 +132,7 @@ async function main() {
   const ratios = (name, speeds, key) =>
     peers.map((peer) => ((speeds.get(name)?.[key] ?? 0) / (speeds.get(peer)?.[key] ?? 0)).toFixed(2));
   print([
-    ['ours against', ...peers],
+    ['express-mcp-auth against', ...peers],
     ...['express', 'node', 'gateway'].flatMap((name) => [
       [`${name}, calls/s, 16 in flight`, ...ratios(name, many, 'perSecond')],
       [`${name}, CPU, 16 in flight`, ...ratios(name, many, 'cpu')],

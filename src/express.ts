@@ -2,7 +2,7 @@ import type { AuthInfo } from './core/auth-info.js';
 
 declare global {
   namespace Express {
-    /** The addition of `import 'express-mcp-auth/express'`: the type of `req.auth`. */
+    /** `import 'express-mcp-auth/express'` adds the type of `req.auth`. */
     interface Request {
       /** The token and its claims, as `mcpAuth()` verified them; `undefined` for an anonymous request. */
       auth?: AuthInfo | undefined;

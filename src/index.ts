@@ -23,18 +23,20 @@ export { mcpCors } from './cors/mcp-cors.js';
 export type { Middleware } from './http/middleware.js';
 export type { McpCall } from './messages/mcp-call.js';
 export { protectedResourceMetadata } from './metadata/protected-resource-metadata.js';
-export type { AuthDecision as Decision } from './policy/auth-decision.js';
+export type { AuthDecision } from './policy/auth-decision.js';
 export type {
+  DpopOptions,
   IssuerOptions,
   Jwks,
   JwksOption,
   McpAuthOptions,
   MtlsOptions,
   ResourceMetadataOptions,
+  SenderConstraintOptions,
   SeveralIssuersPolicy,
   SingleIssuerPolicy,
-  TokenCacheOptions as VerifiedTokensOptions,
+  TokenCacheOptions,
 } from './policy/auth-options.js';
-export type { McpAuthMode as ModeName } from './policy/modes.js';
+export type { McpAuthMode } from './policy/modes.js';
 export type { OAuthProxyOptions, ProviderOption } from './policy/oauth-proxy-options.js';
 export type { McpAuth } from './policy/resolved-policy.js';

@@ -15,7 +15,7 @@ const table = {
   name: { read: text },
 } satisfies OptionTable<Example>;
 
-// What is resolved follows from the readers.
+// The types of resolved options follow from the readers.
 const resolved = readOptions(createChecks('example()'), table, {});
 export const hide: boolean = resolved.hide;
 export const maxEntries: number = resolved.maxEntries;

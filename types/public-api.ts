@@ -2,8 +2,8 @@
 import connect from 'connect';
 import express from 'express';
 import {
+  type AuthDecision,
   type AuthInfo,
-  type Decision,
   getAuth,
   type McpAuth,
   type McpAuthOptions,
@@ -39,7 +39,7 @@ const remote: McpHttpBackend = mcpHttpBackend({
 });
 const isReady: Promise<boolean> = remote.ready();
 
-// Express and Connect take all of them.
+// Express and Connect accept all of them.
 const app = express();
 app.use(mcpCors(), mcpAuth(policy), protectedResourceMetadata(policy));
 app.use('/keys', remote.callerKeys).use('/mcp', backend).use('/remote', remote);
@@ -51,20 +51,24 @@ const auth: McpAuth = mcpAuth(policy);
 app.use(auth, protectedResourceMetadata(auth));
 connect().use(mcpAuth(policy)).use(protectedResourceMetadata(policy)).use('/mcp', backend);
 
-// A policy may be written out, shared by several issuers, and leave what is undefined.
+// A policy may have several issuers, and options that are undefined.
 const several: McpAuthOptions = {
   issuers: [{ issuer: 'https://a.example', audiences: ['api'], jwks: { keys: [{}] } }, { issuer: 'https://b.example' }],
-  onDecision: (decision: Decision) => decision.outcome === 'refused',
-  verifiedTokens: false,
+  onDecision: (decision: AuthDecision) => decision.outcome === 'refused',
+  tokenCache: false,
   logger: console,
   requiredScopes: undefined,
 };
 mcpAuth(several).revoke((auth) => auth.payload.sub === 'mallory');
-mcpAuth({ issuer: 'x', jwks: '{"keys":[]}', dpop: 'accept', mtls: { getCertificate: () => undefined } });
+mcpAuth({
+  issuer: 'x',
+  jwks: '{"keys":[]}',
+  senderConstraint: { dpop: {}, mtls: { getCertificate: () => undefined } },
+});
 
-// @ts-expect-error What mcpAuth() returned is no policy of another.
+// @ts-expect-error A middleware of mcpAuth() is not a policy.
 mcpAuth(auth);
-// @ts-expect-error Nor is another middleware.
+// @ts-expect-error Another middleware is not a policy either.
 protectedResourceMetadata(mcpCors());
 // @ts-expect-error There is no issuer.
 mcpAuth({ audiences: ['api'] });
@@ -80,18 +84,19 @@ mcpAuth({ issuer: 'x', issuers: [{ issuer: 'y' }] });
 mcpStdioBackend({ args: ['server.js'] });
 // @ts-expect-error The URL is missing.
 mcpHttpBackend({ bearer: 'secret' });
-// @ts-expect-error What a verified token says is not to be changed.
+// @ts-expect-error The claims of a verified token are read-only.
 (getAuth({} as never) as AuthInfo).payload.sub = 'root';
 
 export { closed, isReady };
 
-// A provider is exactly one of those that are known.
+// A policy names at most one provider, and a known one.
+mcpAuth({ issuer: 'https://as.example', provider: 'keycloak' });
 mcpAuth({ issuer: 'https://as.example', provider: { keycloak: {} }, oauthProxy: { secret: ['a', 'b'] } });
 // @ts-expect-error
 mcpAuth({ issuer: 'https://as.example', provider: { keycloak: {}, auth0: {} } });
 // @ts-expect-error
 mcpAuth({ issuer: 'https://as.example', provider: { keycloack: {} } });
 // @ts-expect-error
-mcpAuth({ issuer: 'https://as.example', provider: 'keycloak' });
+mcpAuth({ issuer: 'https://as.example', provider: 'keycloack' });
 // @ts-expect-error
 mcpAuth({ issuer: 'https://as.example', oauthProxy: true });

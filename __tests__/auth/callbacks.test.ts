@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { claims, createProtectedApp } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 
-// A rejection that nobody handles fails the run, as it would end a server's process.
+// An unhandled rejection fails the run, as it would end a server's process.
 
 const signer = createSigner();
 const good = signer.sign(claims());
@@ -25,7 +25,7 @@ const unreadable = (member: string) =>
 
 const nothing: unknown = undefined;
 
-/** What a function may do instead of what it was asked for. */
+/** Ways in which a callback can misbehave. */
 const misdeeds: [name: string, misbehave: () => unknown][] = [
   ...[undefined, null, 'route', 'router', 0, Symbol('x'), Object.create(null), revokedProxy()].map(
     (thrown, i): [string, () => unknown] => [
@@ -67,10 +67,13 @@ describe.each(misdeeds)('a function that %s', (_name, misbehave) => {
     expect((await get()).status).toBe(401);
   });
 
-  test('as mtls.getCertificate is our trouble, and lets nobody in', async () => {
+  test('as senderConstraint.mtls.getCertificate is answered 500', async () => {
     for (const logger of [undefined, console]) {
       const protectedApp = createProtectedApp(
-        { mtls: { getCertificate: misbehave }, logger: logger && { ...logger, error: () => undefined } },
+        {
+          senderConstraint: { mtls: { getCertificate: misbehave } },
+          logger: logger && { ...logger, error: () => undefined },
+        },
         signer,
       );
       for (const _ of ['verified', 'known']) expect((await protectedApp.send(certified)).status).toBe(500);
@@ -84,7 +87,7 @@ describe.each(misdeeds)('a function that %s', (_name, misbehave) => {
     for (const _ of [1, 2]) expect((await send(good)).status).toBe(401);
   });
 
-  test('as jwks, once it has done right, is 503', async () => {
+  test('as jwks, after it worked once, is answered 503', async () => {
     let answer: () => unknown = () => keys;
     const keys = { keys: [signer.jwk] };
     const { send } = createProtectedApp({ jwks: () => answer() }, signer);
@@ -111,11 +114,12 @@ test('a key set that throws when it is looked at is 503', async () => {
   for (const _ of [1, 2]) await send().expect(503);
 });
 
-test.each([[0], [true], [{}], [[]], [new Map()]])(
-  'a certificate of %j is our trouble, and lets nobody in',
-  async (certificate) => {
-    expect(
-      (await createProtectedApp({ mtls: { getCertificate: () => certificate } }, signer).send(certified)).status,
-    ).toBe(500);
-  },
-);
+test.each([[0], [true], [{}], [[]], [new Map()]])('a certificate of %j is answered 500', async (certificate) => {
+  expect(
+    (
+      await createProtectedApp({ senderConstraint: { mtls: { getCertificate: () => certificate } } }, signer).send(
+        certified,
+      )
+    ).status,
+  ).toBe(500);
+});

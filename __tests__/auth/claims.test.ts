@@ -10,10 +10,10 @@ const NOT_YET = 'The token is not valid yet';
 const AUDIENCE = 'The token is meant for another audience';
 const MISSING = 'The token lacks a required claim';
 const TYPE = 'The token has a claim of the wrong type';
-const ISSUER_UNKNOWN = 'The token has an issuer not accepted here';
+const ISSUER_UNKNOWN = 'The issuer of the token is not accepted here';
 const NOT_ACCESS = 'The token is not an access token';
 
-/** `undefined` passes; a string is the description of the refusal. */
+/** The description of the refusal; `undefined` if the token is accepted. */
 type Row = [name: string, changes: Record<string, unknown>, refusal: string | undefined];
 
 const rows: Row[] = [

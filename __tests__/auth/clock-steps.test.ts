@@ -5,7 +5,7 @@ import { createProofIds } from '../../src/auth/binding/proof-ids.js';
 import { createRevocations } from '../../src/auth/token/revocations.js';
 import { SILENT } from '../../src/core/logger.js';
 import { limitRegistrations } from '../../src/gateway/registration-limit.js';
-import type { AuthInfo, Decision } from '../../src/index.js';
+import type { AuthDecision, AuthInfo } from '../../src/index.js';
 import { fresh, MINUTE, passTime, setDate, setUp, signer } from '../support/app-with-key-server.js';
 import { claims, createProtectedApp } from '../support/protected-app.js';
 
@@ -25,8 +25,8 @@ test.each([-5, 5])('a key server is asked again when it is time, though the date
 
 test.each([-5, 5])('a token is remembered for as long, though the date moves by %d hours', async (hours) => {
   const cached: boolean[] = [];
-  const onDecision = (decision: Decision) => cached.push(decision.cached);
-  const protectedApp = createProtectedApp({ onDecision, verifiedTokens: { maxAgeSeconds: 60 } }, signer);
+  const onDecision = (decision: AuthDecision) => cached.push(decision.cached);
+  const protectedApp = createProtectedApp({ onDecision, tokenCache: { maxAgeSeconds: 60 } }, signer);
   const token = signer.sign(claims({ exp: Date.now() / 1_000 + 1_000_000 }));
   await protectedApp.send(token);
   setDate(hours * HOUR);
@@ -47,7 +47,7 @@ test('a token stays revoked, though the date was wrong for a while', () => {
   expect(revocations.includes({ token: revoked, payload: {} } as AuthInfo)).toBe(true);
 });
 
-test('a used proof stays used where the date is put back, and keeps no room from those that come later', () => {
+test('a used proof stays used if the date is set back, and takes no room from later ones', () => {
   const ids = createProofIds(90, { total: 10, each: 3 });
   expect(ids.isFirst('a', 'before')).toBe(true);
   setDate(-5 * HOUR);

@@ -4,7 +4,7 @@ import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import request from 'supertest';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Decision } from '../../src/index.js';
+import type { AuthDecision } from '../../src/index.js';
 import { unreachableUrl } from '../support/loopback-server.js';
 import { claims, createProtectedApp, ISSUER } from '../support/protected-app.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
@@ -16,15 +16,15 @@ const expired = signer.sign(claims({ exp: 1 }));
 const forged = createSigner().sign(claims());
 
 function setUp(options: Record<string, unknown> = {}) {
-  const decisions: Decision[] = [];
+  const decisions: AuthDecision[] = [];
   const protectedApp = createProtectedApp(
-    { onDecision: (decision: Decision) => decisions.push(decision), ...options },
+    { onDecision: (decision: AuthDecision) => decisions.push(decision), ...options },
     signer,
   );
   return { ...protectedApp, decisions };
 }
 
-describe('every decision is told', () => {
+describe('every decision is reported', () => {
   test.each([
     ['strict', undefined, { outcome: 'refused', code: 'missing_token' }],
     [
@@ -45,7 +45,7 @@ describe('every decision is told', () => {
     expect(decisions).toEqual([expect.objectContaining({ mode, ...expected })]);
   });
 
-  test('with who, what, how long and from where', async () => {
+  test('with the caller, the request, the duration and the source', async () => {
     const { get, decisions } = setUp();
     for (const _ of [1, 2]) await get(`Bearer ${good}`, '/mcp/x?secret=1');
     expect(decisions[1]).toEqual({
@@ -64,7 +64,7 @@ describe('every decision is told', () => {
     expect(decisions[1]?.durationMs).toBeGreaterThan(0);
   });
 
-  test('an outage is told as such', async () => {
+  test('an outage is reported as such', async () => {
     const { lines, logger } = createRecordingLogger();
     const { get, decisions } = setUp({ jwks: { url: await unreachableUrl() }, logger });
     await get(`Bearer ${good}`);
@@ -91,12 +91,12 @@ describe('every decision is told', () => {
   });
 
   test('on the diagnostics channel too', async () => {
-    const told: unknown[] = [];
-    const listen = (decision: unknown) => void told.push(decision);
+    const published: unknown[] = [];
+    const listen = (decision: unknown) => void published.push(decision);
     subscribe('express-mcp-auth:decision', listen);
     onTestFinished(() => void unsubscribe('express-mcp-auth:decision', listen));
     await createProtectedApp({}, signer).get();
-    expect(told).toEqual([expect.objectContaining({ outcome: 'refused', code: 'missing_token' })]);
+    expect(published).toEqual([expect.objectContaining({ outcome: 'refused', code: 'missing_token' })]);
   });
 
   test('a request for the metadata is no decision', async () => {
@@ -127,6 +127,8 @@ describe('the log', () => {
   test('in permissive mode has one line a request: what strict would have done, and why', async () => {
     const { lines, logger } = createRecordingLogger();
     const { get } = createProtectedApp({ mode: 'permissive', logger }, signer);
+    // The warning of the mode itself.
+    lines.splice(0);
     await get(`Bearer ${good}`);
     await get();
     await get(`Bearer ${signer.sign(claims({ aud: 'other' }))}`);
@@ -137,6 +139,14 @@ describe('the log', () => {
         '{"claim":"aud","expected":["https://mcp.example/mcp"],"found":["other"],' +
         `"iss":"${ISSUER}","sub":"alice","kid":"${signer.kid}"}`,
     ]);
+  });
+
+  test('shows the expected issuers for a token of another issuer, which the client does not see', async () => {
+    const { lines, logger } = createRecordingLogger();
+    const { get } = createProtectedApp({ logger }, signer);
+    const { headers, body } = await get(`Bearer ${signer.sign(claims({ iss: 'https://other.example' }))}`);
+    expect(lines).toEqual([expect.stringContaining(`{"iss":"https://other.example","expected":["${ISSUER}"],`)]);
+    expect(JSON.stringify([headers, body])).not.toContain(ISSUER);
   });
 
   test.each([
@@ -160,8 +170,8 @@ describe('the log', () => {
 
   test('never holds a token, whatever is wrong with it', async () => {
     const { lines, logger } = createRecordingLogger();
-    const decisions: Decision[] = [];
-    const onDecision = (decision: Decision) => decisions.push(decision);
+    const decisions: AuthDecision[] = [];
+    const onDecision = (decision: AuthDecision) => decisions.push(decision);
     const tokens = [good, expired, forged, 'opaque-secret', 'a.b.c.d.e', `${good}.x`, `${good}=`, good.slice(0, -9)];
     for (const mode of ['strict', 'optional', 'permissive'] as const) {
       const { app } = createProtectedApp({ mode, logger, onDecision }, signer);
@@ -171,14 +181,14 @@ describe('the log', () => {
         await request(app).get('/mcp').set('authorization', `Bearer ${token} ${token}`);
       }
     }
-    const told = lines.join('\n') + JSON.stringify(decisions);
+    const output = lines.join('\n') + JSON.stringify(decisions);
     expect(lines.length).toBeGreaterThan(tokens.length);
     for (const token of tokens) {
-      for (const part of token.split('.').filter(({ length }) => length > 8)) expect(told).not.toContain(part);
+      for (const part of token.split('.').filter(({ length }) => length > 8)) expect(output).not.toContain(part);
     }
   });
 
-  test('says little of a claim that cannot be written, and the answer is the same', async () => {
+  test('leaves out claims that cannot be serialized, and the answer is the same', async () => {
     const { lines, logger } = createRecordingLogger();
     const { get, decisions } = setUp({ logger });
     const nested = (depth: number) => {
@@ -194,7 +204,7 @@ describe('the log', () => {
     expect([lines.length, decisions.length]).toEqual([65, 65]);
   });
 
-  test('cannot be made to show a line that is not there', async () => {
+  test('cannot be made to show a forged line', async () => {
     const { lines, logger } = createRecordingLogger();
     const { send } = createProtectedApp({ logger }, signer);
     await send(signer.sign(claims({ iss: 'x\ninfo mcpAuth strict: GET "/admin" passed' })));

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
-import type { Decision } from '../../src/index.js';
+import type { AuthDecision } from '../../src/index.js';
 import { expectUnavailable, fresh, MINUTE, passTime, setUp } from '../support/app-with-key-server.js';
 import { listen, originOf, stop } from '../support/loopback-server.js';
 import { claims, createProtectedApp } from '../support/protected-app.js';
@@ -14,7 +14,7 @@ test('a token may have 16 KiB', async () => {
   const server = createServer({ maxHeaderSize: 65_536 }, createProtectedApp({}, signer).app);
   await listen(server);
   onTestFinished(() => stop(server));
-  // Three bytes of JSON are four of base64url: with one pad alone some lengths cannot be had.
+  // Three bytes of JSON become four of base64url: with padding in one segment only, some lengths are impossible.
   const tokens = [0, 1, 2].flatMap((more) =>
     Array.from({ length: 16 }, (_, i) =>
       signer.sign(claims({ pad: 'x'.repeat(12_045 + i) }), { pad: 'x'.repeat(more) }),
@@ -39,7 +39,7 @@ test('keys are relied on for a day while their server is away', async () => {
 
 test('a token is remembered for five minutes', async () => {
   const cached: boolean[] = [];
-  const { send } = createProtectedApp({ onDecision: (decision: Decision) => cached.push(decision.cached) }, signer);
+  const { send } = createProtectedApp({ onDecision: (decision: AuthDecision) => cached.push(decision.cached) }, signer);
   const token = signer.sign(claims());
   await send(token);
   for (const seconds of [299, 2]) {

@@ -14,7 +14,7 @@ describe('the URL that a proof is for (htu)', () => {
     ['X-Forwarded-Host of a trusted proxy', 'loopback', { 'x-forwarded-host': 'evil.example.com' }],
     ['Forwarded', 'loopback', { forwarded: 'host=evil.example.com;proto=http' }],
   ])('is that of the resource, whatever the sender says in %s', async (_what, trust, headers) => {
-    const { app } = createProtectedApp({ dpop: 'require' }, signer);
+    const { app } = createProtectedApp({ senderConstraint: { dpop: { required: true } } }, signer);
     app.set('trust proxy', trust);
     const call = async (htu: string) => {
       const sent = { authorization: `DPoP ${bound}`, dpop: proof({ htu }), ...headers };
@@ -28,7 +28,7 @@ describe('the URL that a proof is for (htu)', () => {
   test('is that of the path called, also where the resource ends in it: two mounts share no proof', async () => {
     const resource = 'https://mcp.example/api/mcp';
     const { app } = createProtectedApp(
-      { dpop: 'accept', audiences: [RESOURCE], resourceMetadata: { resource } },
+      { senderConstraint: { dpop: {} }, audiences: [RESOURCE], resourceMetadata: { resource } },
       signer,
     );
     const call = async (path: string, htu: string) => {
@@ -48,7 +48,9 @@ describe('the URL that a proof is for (htu)', () => {
     ['/a\\b', 'https://mcp.example/a/b'],
     ['//evil.example/mcp', 'https://evil.example/mcp'],
   ])('the target %s, which a URL reads in another way, is refused with a proof for %s', async (target, htu) => {
-    const { port } = new URL(await serve(createProtectedApp({ dpop: 'require' }, signer).app));
+    const { port } = new URL(
+      await serve(createProtectedApp({ senderConstraint: { dpop: { required: true } } }, signer).app),
+    );
     const socket = connectSocket(Number(port), '127.0.0.1');
     const lines = [`GET ${target} HTTP/1.1`, 'Host: x', 'Connection: close', `Authorization: DPoP ${bound}`];
     socket.write(`${[...lines, `DPoP: ${proof({ htu })}`].join('\r\n')}\r\n\r\n`);

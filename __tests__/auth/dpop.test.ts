@@ -2,26 +2,30 @@ import { calculateJwkThumbprint, exportJWK } from 'jose';
 import * as oauth from 'oauth4webapi';
 import request from 'supertest';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { ALGS, bound, hashOf, holder, jkt, now, plain, proof, signer } from '../support/dpop-proofs.js';
+import { ALGS, bound, DPOP, hashOf, holder, jkt, now, plain, proof, signer } from '../support/dpop-proofs.js';
 import { serve } from '../support/loopback-server.js';
 import { claims, createProtectedApp, type ProtectedApp, RESOURCE } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 
 afterEach(() => void vi.useRealTimers());
 
-async function present(dpop: string, authorization: string, proofs?: string | string[]) {
-  const call = request(createProtectedApp({ dpop }, signer).app).get('/mcp').set('authorization', authorization);
+async function present(dpop: keyof typeof DPOP, authorization: string, proofs?: string | string[]) {
+  const call = request(createProtectedApp({ senderConstraint: DPOP[dpop] }, signer).app)
+    .get('/mcp')
+    .set('authorization', authorization);
   return proofs === undefined ? call : call.set('dpop', proofs as never);
 }
 
 describe('DPoP', () => {
-  test.each(['accept', 'require'])('a bound token with its proof passes in %s', async (dpop) => {
+  test.each(['accept', 'require'] as const)('a bound token with its proof passes in %s', async (dpop) => {
     const response = await present(dpop, `DPoP ${bound}`, proof());
     expect(response.status).toBe(200);
     expect(response.body.payload.cnf).toEqual({ jkt });
   });
 
-  test.each<[name: string, dpop: string, authorization: string, error: string | undefined, description: string]>([
+  test.each<
+    [name: string, dpop: keyof typeof DPOP, authorization: string, error: string | undefined, description: string]
+  >([
     [
       'a bound token as a bearer token',
       'off',
@@ -100,12 +104,12 @@ describe('DPoP', () => {
   });
 
   test('a plain bearer token is refused in require however often it comes', async () => {
-    const protectedApp = createProtectedApp({ dpop: 'require' }, signer);
+    const protectedApp = createProtectedApp({ senderConstraint: { dpop: { required: true } } }, signer);
     for (const _ of [1, 2, 3]) expect((await protectedApp.send(plain)).status).toBe(401);
   });
 
   test('a bound token is refused as a bearer token also once it is known', async () => {
-    const { app, send } = createProtectedApp({ dpop: 'accept' }, signer);
+    const { app, send } = createProtectedApp({ senderConstraint: { dpop: {} } }, signer);
     const good = await request(app)
       .get('/mcp')
       .set({ authorization: `DPoP ${bound}`, dpop: proof() });
@@ -116,7 +120,7 @@ describe('DPoP', () => {
   test('a bound token signed with Ed25519 by that name is refused, and nothing breaks', async () => {
     const ed = createSigner({ alg: 'EdDSA' });
     const token = ed.sign(claims({ cnf: { jkt } }), { alg: 'Ed25519' });
-    const { app } = createProtectedApp({ dpop: 'accept' }, ed);
+    const { app } = createProtectedApp({ senderConstraint: { dpop: {} } }, ed);
     const sent = await request(app)
       .get('/mcp')
       .set({ authorization: `DPoP ${token}`, dpop: proof({ ath: hashOf(token) }) });
@@ -155,7 +159,7 @@ describe('DPoP', () => {
   });
 
   test('a proof is good once, also when two come at once', async () => {
-    const { app } = createProtectedApp({ dpop: 'accept' }, signer);
+    const { app } = createProtectedApp({ senderConstraint: { dpop: {} } }, signer);
     const once = proof();
     const send = () => request(app).get('/mcp').set('authorization', `DPoP ${bound}`).set('dpop', once);
     const answers = await Promise.all([send(), send(), send()]);
@@ -179,20 +183,24 @@ describe('DPoP', () => {
     expect(response.status).toBe(200);
   });
 
-  test('claims that nobody here needs are not judged by the check of proofs', async () => {
+  test('the check of proofs ignores claims that are not needed', async () => {
     const token = signer.sign(claims({ cnf: { jkt }, jti: 7, client_id: undefined }));
     const response = await present('accept', `DPoP ${token}`, proof({ ath: hashOf(token) }));
     expect(response.status).toBe(200);
   });
 
-  test('the client library oauth4webapi gets in', async () => {
+  test('the client library oauth4webapi is accepted', async () => {
     const keyPair = await oauth.generateKeyPair('ES256');
     const thumbprint = await calculateJwkThumbprint(await exportJWK(keyPair.publicKey));
     const token = signer.sign(claims({ cnf: { jkt: thumbprint } }));
     let protectedApp: ProtectedApp | undefined;
     const url = new URL('/mcp', await serve((req, res) => protectedApp?.app(req, res)));
     protectedApp = createProtectedApp(
-      { dpop: 'require', audiences: [RESOURCE], resourceMetadata: { resource: url.href } },
+      {
+        senderConstraint: { dpop: { required: true } },
+        audiences: [RESOURCE],
+        resourceMetadata: { resource: url.href },
+      },
       signer,
     );
     const options = { DPoP: oauth.DPoP({}, keyPair), [oauth.allowInsecureRequests]: true };
@@ -202,8 +210,8 @@ describe('DPoP', () => {
     }
   });
 
-  test('in permissive mode a bad proof leaves nothing behind', async () => {
-    const { app } = createProtectedApp({ dpop: 'accept', mode: 'permissive' }, signer);
+  test('in permissive mode a bad proof is removed with its token', async () => {
+    const { app } = createProtectedApp({ senderConstraint: { dpop: {} }, mode: 'permissive' }, signer);
     const response = await request(app)
       .get('/mcp')
       .set({ authorization: `DPoP ${bound}`, dpop: 'x' });

@@ -3,7 +3,7 @@ import express from 'express';
 import express4 from 'express4';
 import request from 'supertest';
 import { describe, expect, test } from 'vitest';
-import { type Decision, getAuth, type Middleware, mcpAuth, protectedResourceMetadata } from '../../src/index.js';
+import { type AuthDecision, getAuth, type Middleware, mcpAuth, protectedResourceMetadata } from '../../src/index.js';
 import { unreachableUrl } from '../support/loopback-server.js';
 import { claims, expectInvalidToken, expectTokenRequired, ISSUER, RESOURCE } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
@@ -36,7 +36,7 @@ describe.each(Object.keys(frameworks) as (keyof typeof frameworks)[])('on %s', (
     for (const middleware of orders[order]) app.use(middleware as connect.NextHandleFunction);
     app.use('/mcp', echo as connect.NextHandleFunction);
 
-    test('a request without a token is told where the metadata is', async () => {
+    test('the answer to a request without a token says where the metadata is', async () => {
       expectTokenRequired(await request(app).post('/mcp').send({ jsonrpc: '2.0' }));
     });
 
@@ -64,7 +64,7 @@ describe.each(Object.keys(frameworks) as (keyof typeof frameworks)[])('on %s', (
     });
   });
 
-  test('a key set that cannot be read is 503 without a challenge, and the app is told', async () => {
+  test('a key set that cannot be read is 503 without a challenge, and goes to the error handler', async () => {
     const down = { ...policy, jwks: { url: await unreachableUrl() } };
     const app = frameworks[framework]() as ReturnType<typeof connect>;
     const seen: unknown[] = [];
@@ -94,7 +94,7 @@ describe.each(Object.keys(frameworks) as (keyof typeof frameworks)[])('on %s', (
     const down = {
       ...policy,
       jwks: { url: await unreachableUrl() },
-      onDecision: ({ code }: Decision) => void codes.push(code),
+      onDecision: ({ code }: AuthDecision) => void codes.push(code),
     };
     const codes: unknown[] = [];
     const app = frameworks[framework]() as ReturnType<typeof connect>;

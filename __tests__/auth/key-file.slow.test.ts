@@ -28,7 +28,7 @@ test('a file written in place is read again: its new key is known, and its old o
   expect((await protectedApp.send(token)).status).toBe(200);
   await writeFile(file, setOf(next));
   await vi.waitFor(async () => expect((await protectedApp.send(next.sign(claims()))).status).toBe(200), 5_000);
-  expectInvalidToken(await protectedApp.send(token), 'The token is signed with a key not known here');
+  expectInvalidToken(await protectedApp.send(token), 'The token is signed with an unknown key');
 });
 
 test('a file put in its place by rename, as editors do, is read again, and again', async () => {
@@ -81,7 +81,7 @@ test('a file in a folder where something else changes all the time is read again
 test.each([
   ['is not JSON', '{', 'it is not JSON'],
   ['is empty', '', 'it is empty'],
-  ['has no usable key', JSON.stringify({ keys: [{ ...next.jwk, use: 'enc' }] }), 'it holds no usable key'],
+  ['has no usable key', JSON.stringify({ keys: [{ ...next.jwk, use: 'enc' }] }), 'it has no usable key'],
 ])('a new file that %s keeps the old keys and says so', async (_name, text, why) => {
   const { file, lines, open } = await setUp();
   const protectedApp = open();

@@ -1,7 +1,7 @@
 import express from 'express';
 import request from 'supertest';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { Decision } from '../../src/index.js';
+import type { AuthDecision } from '../../src/index.js';
 import {
   expectUnavailable,
   fresh,
@@ -30,7 +30,7 @@ describe('rotation', () => {
     const { server, protectedApp } = await setUp();
     await protectedApp.send(fresh());
     const next = createSigner();
-    const { asked, release } = server.hold([signer.jwk]);
+    const { asked, release } = server.pause([signer.jwk]);
     passTime(9 * MINUTE);
     await protectedApp.send(fresh());
     await asked;
@@ -45,7 +45,7 @@ describe('rotation', () => {
       .then(({ status }) => status);
     server.answer([signer.jwk, next.jwk]);
     await vi.waitUntil(() => arrived);
-    // It waits for the answer that was under way before it came.
+    // It waits for the fetch that had begun before it came.
     for (let i = 0; i < 100; i += 1) await new Promise(setImmediate);
     release();
     expect(await waiting).toBe(200);
@@ -136,7 +136,9 @@ describe('rotation', () => {
 
   test('a refresh that brings the same keys forgets no token', async () => {
     const cached: boolean[] = [];
-    const { server, protectedApp } = await setUp({ onDecision: (decision: Decision) => cached.push(decision.cached) });
+    const { server, protectedApp } = await setUp({
+      onDecision: (decision: AuthDecision) => cached.push(decision.cached),
+    });
     const token = signer.sign(claims({ exp: Math.floor(Date.now() / 1000) + 7200 }));
     server.headers = { 'cache-control': 'max-age=60' };
     await protectedApp.send(token);
@@ -147,8 +149,8 @@ describe('rotation', () => {
     expect(cached).toEqual([false, false, true]);
   });
 
-  test('a remembered token asks after its key once the set has had its time', async () => {
-    const { server, protectedApp } = await setUp({ verifiedTokens: { maxAgeSeconds: 3600 } });
+  test('the key of a remembered token is checked again once the set has expired', async () => {
+    const { server, protectedApp } = await setUp({ tokenCache: { maxAgeSeconds: 3600 } });
     const token = fresh();
     await protectedApp.send(token);
     server.answer([createSigner().jwk]);
@@ -156,7 +158,7 @@ describe('rotation', () => {
     expectInvalidToken(await protectedApp.send(token), UNKNOWN_KEY);
   });
 
-  test('a set that is emptied withdraws its keys: 503, and no token passes', async () => {
+  test('an emptied set withdraws its keys: 503, and no token passes', async () => {
     const { server, protectedApp } = await setUp();
     const token = fresh();
     expect((await protectedApp.send(token)).status).toBe(200);
@@ -179,7 +181,7 @@ describe('rotation', () => {
     expect(server.requests).toBe(3);
   });
 
-  test('a key that left the set takes its verified tokens with it', async () => {
+  test('when a key leaves the set, its remembered tokens are refused', async () => {
     const { server, protectedApp } = await setUp();
     const token = fresh();
     expect((await protectedApp.send(token)).status).toBe(200);

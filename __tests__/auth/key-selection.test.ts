@@ -14,7 +14,7 @@ import { createSigner } from '../support/signer.js';
 
 afterEach(() => void vi.useRealTimers());
 
-const unknownKey = 'The token is signed with a key not known here';
+const unknownKey = 'The token is signed with an unknown key';
 
 describe('the kid of a token', () => {
   const signer = createSigner({ kid: 'a' });
@@ -47,7 +47,7 @@ describe('the kid of a token', () => {
     },
   );
 
-  test('a name that every object has is a good one if a key bears it', async () => {
+  test('a name that every object has works if a key has it', async () => {
     const odd = createSigner({ kid: '__proto__' });
     expect(
       (await createAppInEveryMode({ jwks: { keys: [signer.jwk, odd.jwk] } }, odd).send(odd.sign(claims()))).status,
@@ -67,13 +67,13 @@ describe('two issuers', () => {
     ],
   });
 
-  test('each is judged with its own keys and audiences', async () => {
+  test('each is checked with its own keys and audiences', async () => {
     const first = await protectedApp.send(one.sign(claims({ iss: 'https://one.example' })));
     const second = await protectedApp.send(two.sign(claims({ iss: 'https://two.example', aud: 'two' })));
     expect([first.status, second.status]).toEqual([200, 200]);
   });
 
-  test('equal kids do not meet', async () => {
+  test('equal kids are not confused', async () => {
     const crossed = await protectedApp.send(one.sign(claims({ iss: 'https://two.example', aud: 'two' })));
     expectInvalidToken(crossed, 'The token has an invalid signature');
   });
@@ -83,7 +83,7 @@ describe('two issuers', () => {
     expectInvalidToken(crossed, 'The token is meant for another audience');
   });
 
-  test('both stand in the metadata', async () => {
+  test('both are in the metadata', async () => {
     const { body } = await protectedApp.get(undefined, '/.well-known/oauth-protected-resource/mcp');
     expect(body.authorization_servers).toEqual(['https://one.example', 'https://two.example']);
   });
@@ -95,13 +95,13 @@ describe('keys that cannot be used', () => {
   const unusable: [why: string, jwk: unknown][] = [
     ['is not for signatures (use)', { ...ec, use: 'enc' }],
     ['is not for verifying (key_ops)', { ...ec, key_ops: ['sign'] }],
-    ['has an alg not accepted here', { ...ec, alg: 'ECDH-ES' }],
+    ['has an alg that is not accepted here', { ...ec, alg: 'ECDH-ES' }],
     ['is not a public key (kty RSA, EC or OKP)', { kty: 'oct', k: 'c2VjcmV0', kid: 'bad', alg: 'HS256' }],
-    ['is broken, or of an unknown curve', { ...ec, crv: 'secp256k1' }],
-    ['is broken, or of an unknown curve', { ...ec, x: 'AAAA' }],
-    ['is a private key, which does not belong in a key set', { ...ec, d: 'AAAA' }],
-    ['has 1024 bits; 2048 are the least', createSigner({ alg: 'RS256', kid: 'bad', bits: 1024 }).jwk],
-    ['has an exponent that no RSA key has', { ...createSigner({ alg: 'RS256', kid: 'bad' }).jwk, e: 'AQ' }],
+    ['is malformed, or uses an unsupported curve', { ...ec, crv: 'secp256k1' }],
+    ['is malformed, or uses an unsupported curve', { ...ec, x: 'AAAA' }],
+    ['is a private key; a key set must contain public keys only', { ...ec, d: 'AAAA' }],
+    ['has 1024 bits; at least 2048 are required', createSigner({ alg: 'RS256', kid: 'bad', bits: 1024 }).jwk],
+    ['has an invalid RSA exponent', { ...createSigner({ alg: 'RS256', kid: 'bad' }).jwk, e: 'AQ' }],
     ['has a kid that is not a string', { ...ec, kid: 7 }],
     ['is not an object', null],
   ];
@@ -125,7 +125,7 @@ describe('keys that cannot be used', () => {
     ['a key for signatures, of an alg for encryption', 'warn', { ...RSA_OAEP, use: 'sig', alg: 'RSA-OAEP' }],
     ['a key without operations that only signs', 'warn', { ...ec, key_ops: ['sign'] }],
     ['a key of an unknown alg', 'warn', { ...ec, alg: 'HS256' }],
-  ])('%s is told once, at %s, however often the set is read', async (_what, level, jwk) => {
+  ])('%s is logged once, at %s, however often the set is read', async (_what, level, jwk) => {
     const { lines, logger } = createRecordingLogger();
     const server = await startKeyServer([jwk, signer.jwk]);
     const remote = createProtectedApp({ jwks: { url: server.url }, logger }, signer);
@@ -137,8 +137,8 @@ describe('keys that cannot be used', () => {
         passTime(10 * MINUTE);
         expect((await protectedApp.send(fresh(signer))).status).toBe(200);
       }
-      const told = lines.filter((line) => line.includes('skipped'));
-      expect(told).toEqual([expect.stringMatching(`^${level} key set of `)]);
+      const skipped = lines.filter((line) => line.includes('skipped'));
+      expect(skipped).toEqual([expect.stringMatching(`^${level} key set of `)]);
     }
     expect(server.requests).toBeGreaterThan(1);
   });
@@ -150,10 +150,10 @@ describe('keys that cannot be used', () => {
     const protectedApp = createProtectedApp({ jwks: { keys }, logger }, signer);
     expect((await protectedApp.send(signer.sign(claims()))).status).toBe(200);
     expect(process.cpuUsage(began).user / 1_000, 'milliseconds').toBeLessThan(3_000);
-    expect(lines).toEqual([expect.stringContaining('20001 keys are skipped: key number 2 is broken')]);
+    expect(lines).toEqual([expect.stringContaining('20001 keys are skipped: key number 2 is malformed')]);
   });
 
-  test('85,000 keys are told in one line', async () => {
+  test('85,000 keys are logged in one line', async () => {
     const { lines, logger } = createRecordingLogger();
     const keys = [...Array.from({ length: 85_000 }, () => ({})), signer.jwk];
     const protectedApp = createProtectedApp({ jwks: { keys }, logger }, signer);
@@ -163,7 +163,7 @@ describe('keys that cannot be used', () => {
     expect(lines).toEqual([`warn key set of ${ISSUER}: 85000 keys are skipped: ${named}; and 84995 more`]);
   });
 
-  test.each(['throws', 'rejects'])('a logger that %s spoils nothing', async (how) => {
+  test.each(['throws', 'rejects'])('a logger that %s changes nothing', async (how) => {
     const fail = () => {
       if (how === 'rejects') return Promise.reject(new Error('broken'));
       throw new Error('broken');
@@ -179,11 +179,11 @@ describe('keys that cannot be used', () => {
     expect((await down.send(signer.sign(claims()))).status).toBe(503);
   });
 
-  test('a set of nothing else is our trouble: 503, and never 401', async () => {
+  test("a set without usable keys is not the client's fault: 503, and never 401", async () => {
     const { lines, logger } = createRecordingLogger();
     const protectedApp = createProtectedApp({ jwks: { keys: [{ ...ec, use: 'enc' }] }, logger }, signer);
     expect((await protectedApp.send(signer.sign(claims()))).status).toBe(503);
-    expect(lines).toContain(`error key set of ${ISSUER}: it holds no usable key`);
+    expect(lines).toContain(`error key set of ${ISSUER}: it has no usable key`);
   });
 
   test('key_ops with verify among others is usable', async () => {

@@ -7,7 +7,7 @@ import { createSigner } from '../support/signer.js';
 
 afterEach(() => void vi.useRealTimers());
 
-/** The clock that durations are measured by moves by hand only. */
+/** Here the clock for durations moves only when a test moves it. */
 const stopTheClock = () => vi.useFakeTimers({ toFake: ['performance'] });
 
 describe('a key server that misbehaves', () => {
@@ -85,7 +85,7 @@ describe('a key server that misbehaves', () => {
     await expectUnavailable(protectedApp, fresh());
   });
 
-  test('warm and down: an unknown kid may be a new key, so nothing is said against its token', async () => {
+  test('warm and down: an unknown kid may be a new key, so its token is not blamed', async () => {
     const { server, protectedApp } = await setUp();
     await protectedApp.send(fresh());
     await server.goDown();
@@ -97,7 +97,7 @@ describe('a key server that misbehaves', () => {
     const { server, protectedApp } = await setUp();
     expectInvalidToken(
       await protectedApp.send(signer.sign(claims({ iss: 'x' }))),
-      'The token has an issuer not accepted here',
+      'The issuer of the token is not accepted here',
     );
     expect(server.requests).toBe(0);
   });

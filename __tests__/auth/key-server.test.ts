@@ -14,7 +14,7 @@ describe('fetching', () => {
     expect(server.requests).toBe(1);
   });
 
-  // "expires": in so many minutes.
+  // `expires` is in minutes from now.
   test.each<[string, Record<string, string | number>, number]>([
     ['10 minutes without a word', {}, 10],
     ['max-age', { 'cache-control': 'public, max-age=300' }, 5],
@@ -65,7 +65,7 @@ describe('fetching', () => {
     const { server, protectedApp } = await setUp();
     const token = fresh();
     await protectedApp.send(token);
-    const { asked, release } = server.hold([signer.jwk]);
+    const { asked, release } = server.pause([signer.jwk]);
     passTime(9 * MINUTE);
     expect((await protectedApp.send(fresh())).status, 'while the key server has not answered').toBe(200);
     await asked;
@@ -75,8 +75,8 @@ describe('fetching', () => {
   });
 });
 
-describe('a server that nobody has called for a while', () => {
-  // Its timers too are moved by hand; sockets, and the key server, stay real.
+describe('a server without requests for a while', () => {
+  // The timers are moved by hand too; sockets and the key server stay real.
   const setUpIdle = async () => {
     vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'], now: Date.now() });
     const { server, protectedApp } = await setUp();
@@ -85,7 +85,7 @@ describe('a server that nobody has called for a while', () => {
     const idle = async (minutes: number, fetches: number) => {
       vi.advanceTimersByTime(minutes * MINUTE);
       await vi.waitUntil(() => server.requests === fetches);
-      // The answer is on its way: real time has to pass, which the clock of this process does not tell.
+      // The answer is on its way: real time has to pass, and the clock of this process is faked.
       const soon = process.hrtime.bigint() + 100_000_000n;
       while (process.hrtime.bigint() < soon) await new Promise(setImmediate);
     };

@@ -8,13 +8,13 @@ import { createSigner } from '../support/signer.js';
 
 const signer = createSigner();
 
-// Vitest fails a run in which a rejection is handled by nobody; a server would end.
-describe('an application that answers while a slow key server is waited for', () => {
+// Vitest fails a run with an unhandled rejection, which would end a server's process.
+describe('an application that answers while mcpAuth() waits for a slow key server', () => {
   test.each([
     ['a good token', signer.sign(claims())],
     ['a forged token', createSigner({ kid: signer.kid }).sign(claims())],
     ['an outage', signer.sign(claims()), 'down'],
-  ])('keeps its answer, and the process its life: %s', async (_name, token, down?: string) => {
+  ])('keeps its answer, and the process does not end: %s', async (_name, token, down?: string) => {
     const server = await startKeyServer([]);
     let release = (): void => undefined;
     let decided = (): void => undefined;

@@ -7,12 +7,12 @@ import { createSigner } from '../support/signer.js';
 
 const signer = createSigner();
 
-describe('an application that has answered before the request comes to us keeps its answer, and', () => {
+describe('an application that has answered before mcpAuth() keeps its answer, and', () => {
   const known = signer.sign(claims());
   test.each([
-    ['a token that is known goes on, as it would without us', known, 'strict', 'passed', ['the route']],
+    ['a known token goes on, as it would without mcpAuth()', known, 'strict', 'passed', ['the route']],
     ['so does one that is verified first', signer.sign(claims({ jti: 'new' })), 'strict', 'passed', ['the route']],
-    ['so does nobody, where anonymous passes', undefined, 'optional', 'anonymous', ['the route']],
+    ['so does an anonymous request in optional mode', undefined, 'optional', 'anonymous', ['the route']],
     ['a forged token goes nowhere', createSigner({ kid: signer.kid }).sign(claims()), 'strict', 'refused', []],
     ['a malformed token goes nowhere', 'x.y', 'strict', 'refused', []],
     ['no token goes nowhere', undefined, 'strict', 'refused', []],
@@ -39,7 +39,7 @@ describe('an application that has answered before the request comes to us keeps 
   });
 });
 
-test("a refused request is nobody's, whoever an earlier middleware took it for", async () => {
+test('a refused request has no identity, even if an earlier middleware set one', async () => {
   const seen: unknown[] = [];
   const app = express();
   app.use((req, res, next) => {

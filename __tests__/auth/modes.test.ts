@@ -27,7 +27,7 @@ const headers: [name: string, authorization: string | undefined, strict: Outcome
   ['two tokens in one header', `Bearer ${good} ${good}`, 'invalid_request', 'invalid_request'],
   ['a list of credentials', `Bearer ${good}, Bearer ${good}`, 'invalid_request', 'invalid_request'],
   ['a tab before the token', `Bearer \t${good}`, 'passes', 'passes'],
-  ['a tab in the place of the space', `Bearer\t${good}`, 'invalid_request', 'invalid_request'],
+  ['a tab instead of the space', `Bearer\t${good}`, 'invalid_request', 'invalid_request'],
   ['a no-break space in its place', `Bearer\u00a0${good}`, 'invalid_request', 'invalid_request'],
   ['a no-break space after the space', `Bearer \u00a0${good}`, 'invalid_request', 'invalid_request'],
   ['a no-break space after the token', `Bearer ${good}\u00a0`, 'invalid_request', 'invalid_request'],
@@ -82,7 +82,7 @@ describe.each(['strict', 'optional', 'permissive'] as const)('in %s mode', (mode
     },
   );
 
-  test('a token of a scheme that is not accepted leaves nothing behind where it passes', async () => {
+  test('a token of a scheme that is not accepted is removed if the request passes', async () => {
     const { app } = createProtectedApp({ mode }, signer);
     const response = await request(app)
       .get('/mcp')
@@ -91,7 +91,7 @@ describe.each(['strict', 'optional', 'permissive'] as const)('in %s mode', (mode
     else expect(response.body).toEqual({ anonymous: true, authorization: null, credentials: [] });
   });
 
-  // Python trims the first two, and frameworks split lists.
+  // Python trims the first two, and frameworks split lists at commas.
   test.each([
     '\u00a0Bearer ',
     '\u0085bearer ',
@@ -99,13 +99,13 @@ describe.each(['strict', 'optional', 'permissive'] as const)('in %s mode', (mode
     '"Bearer ',
     'Basic YTpi, Bearer ',
     'Basic YTpi,\u00a0DPoP ',
-  ])('a token leaves nothing behind where it passes because of what stands before it (%j)', async (before) => {
+  ])('a token is removed if the request passes because of the text before it (%j)', async (before) => {
     const response = await createProtectedApp({ mode }, signer).get(before + good);
     if (mode === 'strict') expect(outcomeOf(response)).toBe('token required');
     else expect(response.body).toEqual({ anonymous: true, authorization: null, credentials: [] });
   });
 
-  test('credentials of another kind are not ours to take', async () => {
+  test('credentials of another kind are not removed', async () => {
     const response = await createProtectedApp({ mode }, signer).get('Basic YTpi');
     if (mode !== 'strict') expect(response.body.authorization).toBe('Basic YTpi');
   });
@@ -127,7 +127,7 @@ describe.each(['strict', 'optional', 'permissive'] as const)('in %s mode', (mode
     expect(response.headers['www-authenticate']).toBeUndefined();
   });
 
-  test('a req.auth that someone set before is not trusted', async () => {
+  test('a req.auth that an earlier middleware set is not trusted', async () => {
     const app = express();
     app.use((req, _res, next) => {
       (req as unknown as { auth: unknown }).auth = { token: 'x', scopes: ['admin'], payload: { sub: 'mallory' } };

@@ -21,7 +21,7 @@ describe('the certificate of the connection', () => {
   const thumbprint = createHash('sha256').update(der).digest('base64url');
   const token = signer.sign(claims({ cnf: { 'x5t#S256': thumbprint } }));
   const gateWith = (certificate: unknown, required = false) =>
-    createProtectedApp({ mtls: { getCertificate: () => certificate, required } }, signer);
+    createProtectedApp({ senderConstraint: { mtls: { getCertificate: () => certificate, required } } }, signer);
 
   test.each([
     ['PEM', CERTIFICATE],
@@ -38,7 +38,7 @@ describe('the certificate of the connection', () => {
     ['an empty one', Buffer.alloc(0), 'The token is bound to another client certificate'],
   ])('%s is refused, also once the token is known', async (_name, certificate, description) => {
     let shown: unknown = CERTIFICATE;
-    const protectedApp = createProtectedApp({ mtls: { getCertificate: () => shown } }, signer);
+    const protectedApp = createProtectedApp({ senderConstraint: { mtls: { getCertificate: () => shown } } }, signer);
     expect((await protectedApp.send(token)).status).toBe(200);
     shown = certificate;
     const response = await protectedApp.send(token);
@@ -57,26 +57,33 @@ describe('the certificate of the connection', () => {
   });
 
   test.each([new Error('broken'), undefined, null, 0, '', false, 'route', 'router'])(
-    'a getCertificate that throws %j is our trouble, and lets nobody in',
+    'a getCertificate that throws %j is answered 500',
     async (thrown) => {
       const getCertificate = () => {
         throw thrown;
       };
-      expect((await createProtectedApp({ mtls: { getCertificate, required: true } }, signer).send(token)).status).toBe(
-        500,
-      );
+      expect(
+        (
+          await createProtectedApp({ senderConstraint: { mtls: { getCertificate, required: true } } }, signer).send(
+            token,
+          )
+        ).status,
+      ).toBe(500);
     },
   );
 
-  test('a getCertificate that returns null has seen none', async () => {
-    const response = await createProtectedApp({ mtls: { getCertificate: () => null } }, signer).send(token);
+  test('a getCertificate that returns null means no certificate', async () => {
+    const response = await createProtectedApp(
+      { senderConstraint: { mtls: { getCertificate: () => null } } },
+      signer,
+    ).send(token);
     expect(response.body.error_description).toContain('on a connection with that certificate');
   });
 
   test('of a real TLS connection is the one that counts', async () => {
     const getCertificate = (req: IncomingMessage) => (req.socket as TLSSocket).getPeerCertificate().raw;
-    const { app } = createProtectedApp({ mtls: { getCertificate, required: true } }, signer);
-    // Nobody vouches for the certificates: the token says which one it is.
+    const { app } = createProtectedApp({ senderConstraint: { mtls: { getCertificate, required: true } } }, signer);
+    // The certificates are self-signed: only the token decides which one is right.
     const server = createServer({ ...OTHER_CLIENT, requestCert: true, rejectUnauthorized: false }, app);
     await listen(server);
     onTestFinished(() => stop(server));
@@ -92,12 +99,12 @@ describe('the certificate of the connection', () => {
     expect(await statusWith({})).toBe(401);
   });
 
-  test('of a token with claims that nobody here needs is judged alone', async () => {
+  test('is checked alone, whatever other claims the token has', async () => {
     const odd = signer.sign(claims({ cnf: { 'x5t#S256': thumbprint }, jti: 7 }));
     expect((await gateWith(CERTIFICATE).send(odd)).status).toBe(200);
   });
 
-  test('the metadata says so', async () => {
+  test('the metadata announces it', async () => {
     const { body } = await gateWith(undefined).get(undefined, new URL(METADATA_URL).pathname);
     expect(body.tls_client_certificate_bound_access_tokens).toBe(true);
   });

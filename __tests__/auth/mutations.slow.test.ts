@@ -26,7 +26,7 @@ const flipBit = (text: string, at: number, bit: number) => {
   return bytes.toString('latin1');
 };
 
-/** Every way in which a token is made another one. */
+/** Every way in which a token is changed. */
 const mutation = fc.oneof(
   fc.record({ at: fc.nat(5000), bit: fc.nat(7) }).map(
     ({ at, bit }) =>
@@ -89,7 +89,7 @@ test('no mutation of a valid token passes', async () => {
   await fc.assert(property, { numRuns: 2_000 });
 });
 
-test('nor does one over HTTP, in any mode', async () => {
+test('no mutation passes over HTTP, in any mode', async () => {
   const origins = await Promise.all(
     (['strict', 'optional', 'permissive'] as const).map((mode) => serve(createProtectedApp({ ...policy, mode }).app)),
   );
@@ -100,7 +100,7 @@ test('nor does one over HTTP, in any mode', async () => {
   const property = fc.asyncProperty(fc.constantFrom<Signer[]>(...signers), mutation, async (signer, mutate) => {
     const token = signer.sign(claims());
     const mutated = mutate(token);
-    // White space around a token is not part of it, and what is no header cannot be sent.
+    // White space around a token is not part of it, and some mutations cannot be sent in a header.
     fc.pre(mutated.trim() !== token && /^[\x20-\x7e]*$/.test(mutated));
     const [strict, optional, permissive] = await Promise.all(origins.map((origin) => send(origin, mutated)));
     expect([400, 401]).toContain(strict?.status);

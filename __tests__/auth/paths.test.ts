@@ -89,7 +89,7 @@ describe('only the very bytes of a public path are public', () => {
     expect(await statusOf(target)).toBe(401);
   });
 
-  /** A raw request line: clients would tidy the target up. */
+  /** Sends a raw request line: clients would normalize the target. */
   async function statusOf(target: string): Promise<number> {
     const { port } = new URL(await serve(createProtectedApp({}, signer).app));
     const socket = connectSocket(Number(port), '127.0.0.1');

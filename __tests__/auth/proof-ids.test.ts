@@ -12,7 +12,7 @@ test('an id is new once within the window, and again after it', () => {
   expect(ids.isFirst('a', '1')).toBe(true);
 });
 
-test('nobody can use up the id of another key', () => {
+test('a key cannot use up the id of another key', () => {
   const ids = createProofIds(90);
   expect([ids.isFirst('a', '1'), ids.isFirst('b', '1'), ids.isFirst('a', '2')]).toEqual([true, true, true]);
 });

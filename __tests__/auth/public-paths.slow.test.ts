@@ -21,7 +21,7 @@ const READ: readonly Verb[] = ['get', 'head', 'options'];
 const VISIT: readonly Verb[] = ['get', 'head'];
 const CALL: readonly Verb[] = ['post', 'options'];
 
-/** Every public path of {@link oauthProxyPolicy}, with its verbs. */
+/** Every public path of {@link oauthProxyPolicy}, with its methods. */
 const PUBLIC: Readonly<Record<string, readonly Verb[]>> = {
   '/.well-known/oauth-protected-resource': READ,
   '/.well-known/oauth-protected-resource/mcp': READ,
@@ -51,11 +51,11 @@ type Mounted = readonly [path: string, middleware: Middleware];
 
 interface App {
   readonly listener: RequestListener;
-  /** What came to the application's own handler, as verb and target. */
+  /** The requests that reached the application's own handler, as method and target. */
   readonly reached: string[];
 }
 
-/** An app in which whatever is not answered comes to a handler of its own. */
+/** An app whose own handler gets every request that mcpAuth() does not answer. */
 function createApp(framework: keyof typeof frameworks, mounted: readonly Mounted[]): App {
   const app = frameworks[framework]() as ReturnType<typeof connect>;
   const reached: string[] = [];

@@ -8,36 +8,32 @@ import { claims } from '../support/protected-app.js';
 const MIB = 2 ** 20;
 const TOKENS = 400;
 
-const open = (maxBytes: number) =>
-  createTokenVerifier(resolveAuth('mcpAuth()', { ...good, verifiedTokens: { maxBytes } }));
+const open = (maxBytes: number) => createTokenVerifier(resolveAuth('mcpAuth()', { ...good, tokenCache: { maxBytes } }));
 
-/** Claims that fill a token of some eleven kilobytes, each in another way. */
+/** Different claims that make a token about eleven kilobytes long. */
 const FILLINGS: Readonly<Record<string, (i: number) => unknown>> = {
   'one long text': (i) => `${i}${'x'.repeat(7_900)}`,
   'many groups': (i) => Array.from({ length: 400 }, (_, k) => `group-${i}-${k}-abcd`),
   'empty lists': () => Array.from({ length: 2_600 }, () => []),
   'empty objects': () => Array.from({ length: 2_600 }, () => ({})),
-  'names that no other has': (i) => Object.fromEntries(Array.from({ length: 600 }, (_, k) => [`n${i}_${k}`, 1])),
+  'unique member names': (i) => Object.fromEntries(Array.from({ length: 600 }, (_, k) => [`n${i}_${k}`, 1])),
   nesting: (i) => Array.from({ length: 60 }, () => Array.from({ length: 60 }).reduce((inner) => [inner], i)),
 };
 
-test.each(Object.keys(FILLINGS))(
-  'tokens that are remembered, with %s, take no more memory than they may',
-  async (name) => {
-    const verifier = open(2 * MIB);
-    const before = await memoryInUse();
-    let last = '';
-    for (let i = 0; i < TOKENS; i += 1) {
-      last = signer.sign(claims({ sub: `user-${i}`, filling: FILLINGS[name]?.(i) }));
-      await verifier.verify(last);
-    }
-    const taken = (await memoryInUse()) - before;
-    expect(verifier.recall(last)).toBeDefined();
-    expect(taken / MIB).toBeLessThan(4.5);
-  },
-);
+test.each(Object.keys(FILLINGS))('remembered tokens with %s take no more memory than maxBytes', async (name) => {
+  const verifier = open(2 * MIB);
+  const before = await memoryInUse();
+  let last = '';
+  for (let i = 0; i < TOKENS; i += 1) {
+    last = signer.sign(claims({ sub: `user-${i}`, filling: FILLINGS[name]?.(i) }));
+    await verifier.verify(last);
+  }
+  const taken = (await memoryInUse()) - before;
+  expect(verifier.recall(last)).toBeDefined();
+  expect(taken / MIB).toBeLessThan(4.5);
+});
 
-test('a thousand tokens of a usual size take less than a tenth of what ten thousand may by default', async () => {
+test('a thousand tokens of a usual size take less than a tenth of the default maxBytes', async () => {
   const verifier = open(6_710_886);
   const tokens: string[] = [];
   for (let i = 0; i < 1_000; i += 1) {

@@ -12,7 +12,7 @@ type Lines = readonly (readonly [name: string, value: string])[];
 const signer = createSigner();
 const AUTHORIZATION = ['Authorization', `Bearer ${signer.sign(claims())}`] as const;
 
-/** Sends header lines as they are, which `fetch()` would join. */
+/** Sends header lines unchanged; `fetch()` would join them. */
 function send(url: string, lines: Lines, method = 'GET', body = '') {
   return new Promise<{ status: number; body: Record<string, unknown>; challenge: string | undefined }>((resolve) => {
     const more = body === '' ? [] : ['Content-Length', String(Buffer.byteLength(body))];
@@ -53,7 +53,7 @@ const once: Lines = [
 ];
 
 describe.each(['strict', 'optional', 'permissive'] as const)('mcpAuth() in %s mode', (mode) => {
-  // An origin of its own: the root document of an origin with several resources is none of theirs.
+  // Its own origin: an origin with several resources would have no document at its root.
   const resourceMetadata = { resource: 'https://repeated-headers.example/mcp' };
   const { app } = createProtectedApp({ mode, audiences: [RESOURCE], resourceMetadata }, signer);
 
@@ -62,7 +62,7 @@ describe.each(['strict', 'optional', 'permissive'] as const)('mcpAuth() in %s mo
     const lines: Lines = [...(name === 'Host' ? [] : [HOST]), [name, one], [name.toLowerCase(), other]];
     for (const token of [[AUTHORIZATION], []]) {
       const { status, body, challenge } = await send(url, [...lines, ...token]);
-      const description = 'The request carries a header twice that counts once';
+      const description = 'The request repeats a header that may appear only once';
       expect([status, body]).toEqual([400, { error: 'invalid_request', error_description: description }]);
       expect(parseChallenge(challenge)).toMatchObject({ scheme: 'Bearer', error: 'invalid_request' });
     }

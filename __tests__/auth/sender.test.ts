@@ -14,7 +14,7 @@ type AnyAuth = express.Request & { auth?: unknown };
 
 const policy = { issuer: ISSUER, jwks: { keys: [signer.jwk] }, audiences: [RESOURCE], mode: 'optional' } as const;
 
-/** An app whose requests go through the protected app, and then through a middleware that does something to them. */
+/** An app whose requests pass `mcpAuth()`, and then a middleware that changes them. */
 function appWith(change: (req: AnyAuth) => void) {
   return express().use(mcpAuth(policy), (req, _res, next) => {
     change(req);
@@ -25,7 +25,7 @@ function appWith(change: (req: AnyAuth) => void) {
 const report: express.ErrorRequestHandler = (error, _req, res, _next) =>
   void res.status(500).json({ error: error.message });
 
-/** Who sent a request, as what comes after `replace` sees it, or what getAuth() said instead. */
+/** The sender of a request, as getAuth() returns it after `replace`, or the error that it throws. */
 async function senderAfter(replace: (req: AnyAuth) => express.Request, authorization?: string) {
   const app = appWith(() => undefined).use((req, res) => void res.json({ sender: getAuth(replace(req)) ?? null }));
   const call = request(app.use(report)).get('/mcp');
@@ -33,7 +33,7 @@ async function senderAfter(replace: (req: AnyAuth) => express.Request, authoriza
 }
 
 const alice = { sender: expect.objectContaining({ token: good, scopes: [] }) };
-const nobody = { sender: null };
+const anonymous = { sender: null };
 const mallory = { token: 'x', clientId: 'x', scopes: ['admin'], payload: { sub: 'mallory' } };
 const proxyOf = (req: express.Request) => new Proxy(req, {});
 
@@ -52,14 +52,14 @@ describe('a middleware after the protected app', () => {
     expect(await senderAfter(changed, `Bearer ${good}`)).toEqual(alice);
   });
 
-  const lost = { error: expect.stringContaining('"req.auth" came with another request object') };
+  const lost = { error: expect.stringContaining('a middleware after mcpAuth() replaced the request object') };
   test.each([
     ['a request derived from the first keeps its sender', Object.create, alice],
     ['a Proxy is not taken for anonymous', proxyOf, lost],
     ['a copy is not taken for anonymous', (req: object) => Object.assign(Object.create(Object.prototype), req), lost],
   ])('%s', async (_name, replace, expected) => {
     expect(await senderAfter(replace, `Bearer ${good}`)).toEqual(expected);
-    expect(await senderAfter(replace), 'without a token').toEqual(nobody);
+    expect(await senderAfter(replace), 'without a token').toEqual(anonymous);
   });
 
   test.each<[string, (req: AnyAuth) => void]>([
@@ -107,18 +107,21 @@ describe('a middleware after the protected app', () => {
 test.each([
   ['mcpScopes()', () => mcpScopes({ 'tools/call': ['admin'] })],
   ['mcpStdioBackend()', () => mcpStdioBackend({ command: process.execPath, args: [SCRIPTED] })],
-])('%s hands on what getAuth() throws: on bare node:http nobody would catch it', async (_name, create) => {
-  const protectedApp = mcpAuth(policy);
-  const later = create();
-  const server = createServer((req, res) => {
-    protectedApp(req, res, () => later(proxyOf(req as express.Request), res, (error) => res.end(String(error))));
-  });
-  // The second time the token is known, and nothing is waited for that would catch it either.
-  for (const _ of [1, 2]) {
-    const { text } = await request(server).post('/mcp').auth(good, { type: 'bearer' });
-    expect(text).toContain('"req.auth" came with another request object');
-  }
-});
+])(
+  '%s passes what getAuth() throws to next(): on bare node:http nothing else would catch it',
+  async (_name, create) => {
+    const protectedApp = mcpAuth(policy);
+    const later = create();
+    const server = createServer((req, res) => {
+      protectedApp(req, res, () => later(proxyOf(req as express.Request), res, (error) => res.end(String(error))));
+    });
+    // The second time the token is remembered, so there is no promise whose rejection would be caught.
+    for (const _ of [1, 2]) {
+      const { text } = await request(server).post('/mcp').auth(good, { type: 'bearer' });
+      expect(text).toContain('a middleware after mcpAuth() replaced the request object');
+    }
+  },
+);
 
 function add(req: AnyAuth, more: object): void {
   Object.assign(req, { auth: { ...(req.auth as object), ...more } });

@@ -24,7 +24,7 @@ function createPolicy(changes: object = {}) {
 type Policy = ReturnType<typeof createPolicy>['policy'];
 type Use = (path: string, ...handlers: unknown[]) => unknown;
 
-/** Apps in which the document is where clients look for it, or is not. */
+/** Apps that serve the document where clients look for it, or do not. */
 const APPS: [string, number | undefined, (app: { use: Use }, policy: Policy) => void][] = [
   ['no protectedResourceMetadata()', 404, (app, policy) => app.use('/mcp', mcpAuth(policy))],
   [
@@ -92,8 +92,8 @@ describe.each(Object.keys(FRAMEWORKS) as (keyof typeof FRAMEWORKS)[])('%s', (fra
       status === undefined
         ? []
         : [
-            `warn mcpAuth(): ${PATH}, where clients are sent to find out how to log in, was answered with ${status}, and not by this package: ` +
-              'mount protectedResourceMetadata() with the same policy at the root of the app, in no Router and behind no prefix',
+            `warn mcpAuth(): clients cannot find out how to log in: something other than this package answered ${PATH}, with ${status}. ` +
+              'Mount protectedResourceMetadata() with the same policy at the root of the app, outside any Router and without a path prefix',
           ],
     );
   });
@@ -111,7 +111,7 @@ test.each([
   expect(warnings()).toHaveLength(1);
 });
 
-test('in Nest without a prefix, whose middlewares have another mount path for each request: not warned', async () => {
+test('in Nest without a prefix, where each request has another mount path: not warned', async () => {
   const { policy, warnings } = createPolicy();
   const origin = await serve(express().use('/{*path}', mcpAuth(policy), protectedResourceMetadata(policy)));
   await fetch(`${origin}/mcp`, { method: 'POST' });
@@ -119,7 +119,7 @@ test('in Nest without a prefix, whose middlewares have another mount path for ea
   expect(warnings()).toEqual([]);
 });
 
-test('the document of another app in the same process says nothing about this one', async () => {
+test('the document of another app in the same process does not count', async () => {
   const { policy, warnings } = createPolicy();
   const origin = await serve(express().use('/mcp', mcpAuth(policy)));
   const other = await serve(express());
@@ -140,7 +140,7 @@ const ODD_HEADERS: [string, string[]][] = [
   ['more requests than the application allows', ['X-Too-Many', '1']],
 ];
 
-test.each(ODD_HEADERS)('a first request with %s says nothing, and the next one does', async (_name, headers) => {
+test.each(ODD_HEADERS)('a first request with %s does not count, and the next one does', async (_name, headers) => {
   const { policy, warnings } = createPolicy();
   const app = express();
   let isServed = true;
@@ -156,7 +156,7 @@ test.each(ODD_HEADERS)('a first request with %s says nothing, and the next one d
   expect(warnings()).toEqual([]);
   isServed = false;
   await fetch(`${url}${PATH}`);
-  expect(warnings()).toEqual([expect.stringContaining('was answered with 404')]);
+  expect(warnings()).toEqual([expect.stringContaining(`something other than this package answered ${PATH}, with 404`)]);
 });
 
 test('mcpCors() after mcpAuth(): the first preflight is a warning, once', async () => {
@@ -166,7 +166,7 @@ test('mcpCors() after mcpAuth(): the first preflight is a warning, once', async 
   expect(warnings(), 'no preflight').toEqual([]);
   for (const _page of [1, 2]) expect((await preflight(`${origin}/mcp`, METHOD)).status).toBe(401);
   expect(warnings()).toEqual([
-    'warn mcpAuth(): a preflight of a browser was refused, since preflights carry no token: mount mcpCors() before mcpAuth()',
+    "warn mcpAuth(): a browser's preflight request was refused, because preflights carry no token: mount mcpCors() before mcpAuth()",
   ]);
 });
 
@@ -180,7 +180,7 @@ test('mcpCors() before mcpAuth(), or a mode in which preflights pass: no warning
   expect([...warnings(), ...optional.warnings()]).toEqual([]);
 });
 
-test("a file's user is told the member of the file", async () => {
+test('the advice for a configuration file names a member of the file', async () => {
   const { policy } = createPolicy();
   const { logger: _logger, ...mcpAuthentication } = policy;
   const { lines, logger } = createRecordingLogger();
@@ -190,6 +190,6 @@ test("a file's user is told the member of the file", async () => {
   await preflight(`http://${address}/mcp`, METHOD);
   await gateway.close();
   expect(lines.filter((line) => line.includes('preflight'))).toEqual([
-    'warn mcpAuth(): a preflight of a browser was refused, since preflights carry no token: give binds[0].listeners[0].routes[0] policies.cors',
+    "warn mcpAuth(): a browser's preflight request was refused, because preflights carry no token: set binds[0].listeners[0].routes[0].policies.cors",
   ]);
 });

@@ -8,7 +8,7 @@ test.each(['ES256', 'ES384', 'ES512'])(
     const signer = createSigner({ alg });
     const protectedApp = createAppInEveryMode({}, signer);
     const header = { alg, kid: signer.kid };
-    // 521 bits leave seven zeros in every first byte.
+    // 521 bits leave seven zero bits at the start of every number.
     const zeros = alg === 'ES512' ? 2 : 1;
     let token: string;
     let signature: Buffer;

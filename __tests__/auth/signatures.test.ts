@@ -115,7 +115,7 @@ describe('algorithm confusion', () => {
   });
 
   test('an ES256 signature in DER form is refused', async () => {
-    // The signature function of RS256 writes ASN.1 when it is given an EC key.
+    // The signature function of RS256 writes ASN.1 if it gets an EC key.
     const token = assemble({ alg: 'ES256', kid: ec.kid }, claims(), signatureOf('RS256', ec.privateKey));
     expectInvalidToken(await protectedApp.send(token), 'The token has an invalid signature');
   });
@@ -124,7 +124,7 @@ describe('algorithm confusion', () => {
     const mallory = createSigner({ alg: 'RS256', kid: 'mallory' });
     const server = await startKeyServer([mallory.jwk]);
     const brought = { jwk: mallory.jwk, jku: server.url, x5u: server.url, x5c: ['MII='] }[name];
-    const unknown = 'The token is signed with a key not known here';
+    const unknown = 'The token is signed with an unknown key';
     expectInvalidToken(await protectedApp.send(mallory.sign(claims(), { [name]: brought })), unknown);
     const known = await protectedApp.send(rsa.sign(claims(), { [name]: brought }));
     expect(known.status, 'a good token may carry it').toBe(200);
@@ -139,7 +139,7 @@ describe('algorithm confusion', () => {
     ['b64 without crit', { b64: false }],
   ])('%s is refused', async (_name, header) => {
     const response = await protectedApp.send(rsa.sign(claims(), header));
-    expectInvalidToken(response, 'The token demands an extension that is not understood here');
+    expectInvalidToken(response, 'The token requires an extension (crit) that is not supported here');
   });
 
   test.each([

@@ -2,7 +2,7 @@ import express from 'express';
 import request from 'supertest';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createRevocations } from '../../src/auth/token/revocations.js';
-import { type AuthInfo, type Decision, getAuth, mcpAuth } from '../../src/index.js';
+import { type AuthDecision, type AuthInfo, getAuth, mcpAuth } from '../../src/index.js';
 import { passTime as passMs } from '../support/app-with-key-server.js';
 import { claims, createProtectedApp, expectInvalidToken, ISSUER, RESOURCE } from '../support/protected-app.js';
 import { createSigner, signatureOf } from '../support/signer.js';
@@ -14,18 +14,18 @@ afterEach(() => void vi.useRealTimers());
 
 const passTime = (seconds: number) => passMs(seconds * 1_000);
 
-/** A protected app that tells which requests were answered from memory. */
+/** A protected app that records which requests were answered from memory. */
 function setUp(options: Record<string, unknown> = {}) {
   const cached: boolean[] = [];
   const protectedApp = createProtectedApp(
-    { onDecision: (decision: Decision) => cached.push(decision.cached), ...options },
+    { onDecision: (decision: AuthDecision) => cached.push(decision.cached), ...options },
     signer,
   );
   return { ...protectedApp, cached };
 }
 
 describe('a verified token', () => {
-  test('is recalled, and says the same', async () => {
+  test('is recalled with the same claims', async () => {
     const { send, cached } = setUp();
     const token = signer.sign(claims({ scope: 'read' }));
     const [first, second] = [await send(token), await send(token)];
@@ -43,7 +43,7 @@ describe('a verified token', () => {
     }
   });
 
-  test("does not stand for another one with its signature: bob with alice's", async () => {
+  test("is not taken for another token with its signature: bob with alice's", async () => {
     const { send, cached } = setUp();
     const [alice, bob] = ['alice', 'bob'].map((sub) => signer.sign(claims({ sub }))) as [string, string];
     const [header, , signature] = alice.split('.');
@@ -62,8 +62,8 @@ describe('a verified token', () => {
     expectInvalidToken(await send(token), 'The token has expired');
   });
 
-  test('is verified anew after maxAgeSeconds', async () => {
-    const { send, cached } = setUp({ verifiedTokens: { maxAgeSeconds: 10 } });
+  test('is verified again after maxAgeSeconds', async () => {
+    const { send, cached } = setUp({ tokenCache: { maxAgeSeconds: 10 } });
     const token = signer.sign(claims());
     await send(token);
     passTime(9);
@@ -74,29 +74,29 @@ describe('a verified token', () => {
   });
 
   test('is forgotten when maxEntries others came after it', async () => {
-    const { send, cached } = setUp({ verifiedTokens: { maxEntries: 2 } });
+    const { send, cached } = setUp({ tokenCache: { maxEntries: 2 } });
     const [a, b, c] = ['a', 'b', 'c'].map((jti) => signer.sign(claims({ jti }))) as [string, string, string];
     for (const token of [a, b, c, a]) await send(token);
     expect(cached).toEqual([false, false, false, false]);
   });
 
-  test('is forgotten when others took the bytes that all may have together', async () => {
-    const { send, cached } = setUp({ verifiedTokens: { maxBytes: 30_000 } });
+  test('is forgotten when others have used up maxBytes', async () => {
+    const { send, cached } = setUp({ tokenCache: { maxBytes: 30_000 } });
     const big = (jti: string) => signer.sign(claims({ jti, groups: 'g'.repeat(5_000) }));
     const [a, b, c] = ['a', 'b', 'c'].map(big) as [string, string, string];
     for (const token of [a, b, b, c, b, a]) expect((await send(token)).status).toBe(200);
     expect(cached).toEqual([false, false, true, false, true, false]);
   });
 
-  test('that is larger than all may be is verified each time', async () => {
-    const { send, cached } = setUp({ verifiedTokens: { maxBytes: 5_000 } });
+  test('that is larger than maxBytes is verified each time', async () => {
+    const { send, cached } = setUp({ tokenCache: { maxBytes: 5_000 } });
     const token = signer.sign(claims({ groups: 'g'.repeat(5_000) }));
     for (const _ of [1, 2]) expect((await send(token)).status).toBe(200);
     expect(cached).toEqual([false, false]);
   });
 
-  test('is not remembered where verifiedTokens is false', async () => {
-    const { send, cached } = setUp({ verifiedTokens: false });
+  test('is not remembered where tokenCache is false', async () => {
+    const { send, cached } = setUp({ tokenCache: false });
     const token = signer.sign(claims());
     await send(token);
     await send(token);
@@ -170,7 +170,7 @@ describe('revoke()', () => {
     expect((await send(other)).status).toBe(200);
   });
 
-  test('of a token holds until it could not pass anyhow', async () => {
+  test('of a token lasts until the token has expired', async () => {
     const { auth, send } = setUp({ clockToleranceSeconds: 10 });
     const token = signer.sign(claims({ exp: Math.floor(Date.now() / 1000) + 60 }));
     auth.revoke(token);
@@ -182,7 +182,7 @@ describe('revoke()', () => {
     expectInvalidToken(await send(token), 'The token has expired');
   });
 
-  test('of a token takes no memory for longer', () => {
+  test('of a token takes no memory after that', () => {
     const revocations = createRevocations(10);
     const [revoked, later] = [60, 3600].map((seconds) =>
       signer.sign(claims({ exp: Math.floor(Date.now() / 1000) + seconds })),
@@ -207,7 +207,7 @@ describe('revoke()', () => {
     expectInvalidToken(await send(`${input}.${again}`), REVOKED);
   });
 
-  test('by a rule refuses what was issued until then, remembered or not, and lets a new login in', async () => {
+  test('by a rule refuses tokens issued until then, remembered or not, and accepts those of a new login', async () => {
     const { auth, send } = setUp();
     const iat = Math.floor(Date.now() / 1000) - 10;
     const [seen, unseen] = ['a', 'b'].map((jti) => signer.sign(claims({ jti, iat }))) as [string, string];
@@ -226,20 +226,20 @@ describe('revoke()', () => {
     const token = signer.sign(claims());
     await send(token);
     auth.revoke(() => {
-      throw new Error('cannot tell');
+      throw new Error('cannot decide');
     });
     expectInvalidToken(await send(token), REVOKED);
   });
 
   test('works where nothing is remembered', async () => {
-    const { auth, send } = setUp({ verifiedTokens: false });
+    const { auth, send } = setUp({ tokenCache: false });
     const token = signer.sign(claims());
     auth.revoke(token);
     expectInvalidToken(await send(token), REVOKED);
   });
 
   test.each([[undefined], [''], [7], [{}], ['opaque'], ['Bearer a.b.c'], ['a.b.c']])(
-    'of %j is a mistake that is told',
+    'of %j throws a TypeError',
     (what) => {
       expect(() => setUp().auth.revoke(what as never)).toThrow(TypeError);
     },

@@ -20,10 +20,10 @@ const BOTH = { keys: [other.jwk, signer.jwk] };
 
 afterEach(() => void vi.useRealTimers());
 
-/** A key set of one kind, as a policy names it, and what becomes of it. */
+/** A key set of one kind, as a policy names it, and a way to change it. */
 interface Source {
   readonly jwks: unknown;
-  /** Publishes something else; undefined: it cannot be had any more. */
+  /** Publishes something else. After `undefined`, the key set cannot be read any more. */
   publish(keys: object | undefined): void | Promise<void>;
 }
 
@@ -55,7 +55,7 @@ const SOURCES: Readonly<Record<string, () => Source | Promise<Source>>> = {
     const read = () => published ?? expect.fail('the keys cannot be read');
     return { jwks: read, publish };
   },
-  'a function that makes each answer anew'() {
+  'a function that returns a new object each time'() {
     let published: object | undefined = OLD;
     const publish = (keys: object | undefined) => {
       published = keys;
@@ -74,7 +74,7 @@ async function setUp(createSource: () => Source | Promise<Source>) {
     seen.push(getAuth(req) as AuthInfo);
     res.end();
   });
-  // Only the key can end it, wherever the test moves the date.
+  // It does not expire, however far the test moves the date.
   const exp = Date.now() / 1_000 + 1_000_000_000;
   const send = (by: typeof signer) =>
     request(app)
@@ -86,7 +86,7 @@ async function setUp(createSource: () => Source | Promise<Source>) {
 
 const kinds = Object.entries(SOURCES);
 
-test.each(kinds)('a token that was accepted is over once %s is without its key', async (_kind, createSource) => {
+test.each(kinds)('an accepted token is over once %s no longer has its key', async (_kind, createSource) => {
   const { auth, send, publish } = await setUp(createSource);
   expect(withdrawalOf(auth)).toBeUndefined();
   await publish(NEW);

@@ -77,7 +77,7 @@ test.each(capitals)(
 );
 
 test.each(['Tools/Call', 'tools/call ', 'tool\u017f/call', 'Tools/List', 'Logging/SetLevel'])(
-  'the method %j is answered 400: a server may take it for another',
+  'the method %j is answered 400: a server may read it as another method',
   async (method) => {
     const { post, received } = createScopedApp(RULES);
     const response = await post({ ...callTool('delete_file'), method });
@@ -91,7 +91,7 @@ test.each([
   ['a name', callTool('a'.repeat(8193)), 'unusable_target'],
   ['a URI', readResource(`file:///${'\ufdfa'.repeat(3000)}`), 'unusable_target'],
   ['a method', { ...callTool('a'), method: `${' '.repeat(8193)}tools/call` }, 'not_json_rpc'],
-])('%s without end is answered 400, and not spelled out', async (_what, message, reason) => {
+])('%s that is too long is answered 400 before its spellings are compared', async (_what, message, reason) => {
   const { post, received } = createScopedApp(RULES);
   const response = await post(message);
   expect(response.status).toBe(400);
@@ -99,7 +99,7 @@ test.each([
   expect(received).toEqual([]);
 });
 
-test('a batch of long URIs is answered 413, and not spelled out', async () => {
+test('a batch of long URIs is answered 413 before their spellings are compared', async () => {
   const { post, received } = createScopedApp(RULES);
   const long = readResource(`file:///${'a'.repeat(8000)}`);
   expect((await post(Array.from({ length: 8 }, () => long))).status).toBe(200);
@@ -107,12 +107,12 @@ test('a batch of long URIs is answered 413, and not spelled out', async () => {
   expect(received.length).toBe(1);
 });
 
-test('a name of the greatest length passes', async () => {
+test('a name of the maximum length passes', async () => {
   const { post } = createScopedApp(RULES);
   expect((await post(callTool('a'.repeat(8192)))).status).toBe(200);
 });
 
-test('a URI that is encoded over and over is denied', async () => {
+test('a URI that is encoded too often is denied', async () => {
   const { post } = createScopedApp(RULES);
   let uri = 'file:///secret/a';
   for (let i = 0; i < 9; i += 1) uri = `file:${encodeURIComponent(uri.slice('file:'.length))}`;
@@ -124,7 +124,7 @@ test('an exact rule without a query covers the resource with one', async () => {
   for (const uri of ['file:///secret?x', 'file:///secret#x']) expect((await post(readResource(uri))).status).toBe(403);
 });
 
-test('a star cannot be made to stall', async () => {
+test('a pattern with many stars does not block the process', async () => {
   const { post } = createScopedApp({ 'tools/call': { [`${'*a'.repeat(50)}*b`]: ['x'] } });
   const began = process.cpuUsage();
   await post(callTool('a'.repeat(8192)));

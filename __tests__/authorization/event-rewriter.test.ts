@@ -12,7 +12,7 @@ function rewrite(stream: string, size: number): string {
 }
 
 test.each(['\n\n', '\r\n\r\n', '\r\r', '\n\r\n', '\n\r', '\r\n\n', '\r\n\r', '\r\r\n'])(
-  'events that end with %j, whole and cut anywhere',
+  'rewrites events that end with %j, whole or cut anywhere',
   (end) => {
     const stream = ['data: ä', 'data: secret', 'data: secret', ''].join(end);
     for (const size of [1, 2, 3, 4, 5, 1000]) {
@@ -25,13 +25,13 @@ test('a line end that is cut in two is one line end', () => {
   expect(rewrite('data: sec\r\ndata: ret\r\n\r\n', 1)).toBe('data: sec\r\ndata: ret\r\n\r\n');
 });
 
-test('an event is there with its last byte', () => {
+test('an event is returned with its last byte', () => {
   const rewriter = new EventRewriter(hide);
   expect(rewriter.push(Buffer.from('data: secret\r\n\r'))).toBe('data: hidden\r\n\r');
   expect(rewriter.push(Buffer.from('\n'))).toBe('\n');
 });
 
-test('many pieces of one event do not take longer each', () => {
+test('an event in many pieces takes linear time', () => {
   const rewriter = new EventRewriter(hide);
   const piece = Buffer.alloc(400, 'x');
   const began = process.cpuUsage();

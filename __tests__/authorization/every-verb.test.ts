@@ -23,7 +23,7 @@ const authorization = `Bearer ${issuer.token({ sub: 'alice', scopes: [] })}`;
 
 interface Served {
   readonly url: string;
-  /** The bodies that a server saw that does not look at the method. */
+  /** The bodies that reached the server, which ignores the method. */
   readonly seen: string[];
 }
 
@@ -52,7 +52,7 @@ const framings: [how: string, headers: (body: string) => Record<string, string>]
 ];
 
 describe.each(VERBS)('%s', (verb) => {
-  test.each(framings)('a body %s is decided on', async (_how, framing) => {
+  test.each(framings)('a body %s is checked', async (_how, framing) => {
     const { url, seen } = await start();
     const json = { 'content-type': 'application/json' };
     expect(await send(url, verb, DENIED, { ...json, ...framing(DENIED) })).toBe(403);
@@ -71,7 +71,7 @@ describe.each(VERBS)('%s', (verb) => {
   test.each([
     ['Express 5', express],
     ['Express 4', express4 as unknown as typeof express],
-  ])('a body that a parser read before is decided on in %s', async (_name, create) => {
+  ])('a body that a parser has read is checked in %s', async (_name, create) => {
     const parser = create.json({ type: '*/*' }) as Middleware;
     const { url, seen } = await start([parser], create);
     const headers = { 'content-type': 'application/json', 'content-length': String(DENIED.length) };
@@ -81,19 +81,19 @@ describe.each(VERBS)('%s', (verb) => {
     expect(seen).toEqual([ALLOWED]);
   });
 
-  test('a body that a parser left, though none was announced, is decided on', async () => {
-    const leave: Middleware = (req, _res, next) => {
+  test('a body in req.body is checked, even if no header announced one', async () => {
+    const setBody: Middleware = (req, _res, next) => {
       (req as { body?: unknown }).body = JSON.parse(String(req.headers['x-body']));
       next();
     };
-    const { url, seen } = await start([leave]);
+    const { url, seen } = await start([setBody]);
     const headers = { 'content-length': '0' };
     expect(await send(url, verb, undefined, { ...headers, 'x-body': DENIED })).toBe(403);
     expect(seen).toEqual([]);
     expect(await send(url, verb, undefined, { ...headers, 'x-body': ALLOWED })).toBe(200);
   });
 
-  test('HTTP/2 announces a body in another way', async () => {
+  test('a body over HTTP/2, which needs no header to announce it, is checked', async () => {
     const seen: string[] = [];
     const through = [mcpAuth(policy), mcpScopes(RULES)] as Middleware[];
     const server = createHttp2Server(async (req, res) => {

@@ -19,7 +19,7 @@ const answers: [what: string, answer: unknown, status: number, error?: string][]
   ['scopes that would break the header', ['a"\r\nx'], 403, 'access_denied'],
 ];
 
-test.each(answers)('returns %s', async (_what, answer, status, error) => {
+test.each(answers)('the answer to a call whose rule returns %s', async (_what, answer, status, error) => {
   const { post, received } = createScopedApp({ 'tools/call': () => answer as boolean });
   const response = await post(callTool('t'), ['a']);
   expect(response.status).toBe(status);
@@ -27,7 +27,7 @@ test.each(answers)('returns %s', async (_what, answer, status, error) => {
   if (error !== undefined) expect(parseChallenge(response.headers['www-authenticate']).error).toBe(error);
 });
 
-test('sees who calls, and the call', async () => {
+test('a rule sees the caller and the call', async () => {
   const seen: unknown[] = [];
   const { post } = createScopedApp({
     'tools/call': {
@@ -41,7 +41,7 @@ test('sees who calls, and the call', async () => {
   expect(seen).toEqual([['alice', 'tools/call', 't', { name: 't', arguments: { path: '/tmp' } }]]);
 });
 
-test('one that throws denies, says so in the log, and a client does not go for scopes', async () => {
+test('a rule that throws denies the call and is logged, and the refusal names no scopes', async () => {
   const { logger, lines } = createRecordingLogger();
   const rules: ScopeRules = {
     'tools/call': {
@@ -60,14 +60,14 @@ test('one that throws denies, says so in the log, and a client does not go for s
     resource_metadata: METADATA_URL,
   });
   expect(received).toEqual([]);
-  expect(lines.join('\n')).toContain('mcpScopes(): the rule for the tool t threw, which denies: no database');
+  expect(lines.join('\n')).toContain('mcpScopes(): the rule for the tool t threw, so the call is denied: no database');
 });
 
 test.each<[what: string, thrown: unknown, said: string]>([
   ['null', null, 'null'],
   ['nothing', undefined, 'undefined'],
   ['an object without a prototype', Object.create(null), '[Object: null prototype] {}'],
-])('one that throws %s denies too', async (_what, thrown, said) => {
+])('a rule that throws %s denies too', async (_what, thrown, said) => {
   const { logger, lines } = createRecordingLogger();
   const rules: ScopeRules = {
     'tools/call': () => {
@@ -77,10 +77,10 @@ test.each<[what: string, thrown: unknown, said: string]>([
   const { post, received } = createScopedApp(rules, { options: { logger } });
   expect((await post(callTool('t'))).status).toBe(403);
   expect(received).toEqual([]);
-  expect(lines.join('\n')).toContain(`threw, which denies: ${said}`);
+  expect(lines.join('\n')).toContain(`threw, so the call is denied: ${said}`);
 });
 
-test('a promise that is rejected denies, and does not end the process', async () => {
+test('a rejected promise denies, and does not end the process', async () => {
   const unhandled: unknown[] = [];
   const listen = (error: unknown) => unhandled.push(error);
   process.on('unhandledRejection', listen);
@@ -95,7 +95,7 @@ test('a promise that is rejected denies, and does not end the process', async ()
 });
 
 test.each([null, undefined])(
-  'one that throws what throws %s when it is looked at is our failure, and denies',
+  'a rule that throws a value which throws %s when it is inspected is answered 500',
   async (thrown) => {
     const unreadable = {
       [inspect.custom]: () => {
@@ -113,13 +113,13 @@ test.each([null, undefined])(
   },
 );
 
-test('a denial weighs more than a missing scope: no scope would help', async () => {
+test('a denial takes precedence over a missing scope: no scope would help', async () => {
   const { post } = createScopedApp({ 'tools/call': { '*': ['b'], t: () => false } });
   const response = await post(callTool('t'));
   expect(parseChallenge(response.headers['www-authenticate']).error).toBe('access_denied');
 });
 
-test('an anonymous caller whom it denies may log in', async () => {
+test('an anonymous caller whom a rule denies is asked to log in', async () => {
   const { post } = createScopedApp({ 'tools/call': (auth) => auth !== undefined }, { policy: { mode: 'optional' } });
   expect((await post(callTool('t'), null)).status).toBe(401);
   expect((await post(callTool('t'))).status).toBe(200);

@@ -19,7 +19,7 @@ const error = (id: number | null) =>
     id,
     error: {
       code: -32603,
-      message: 'The answer of the MCP server cannot be read, so that nothing can be taken out of it',
+      message: 'The answer of the MCP server cannot be read, so its lists cannot be filtered',
       data: { reason: 'unreadable_answer' },
     },
   });
@@ -31,7 +31,7 @@ interface Seen {
   readonly lines: readonly string[];
 }
 
-/** Asks a server that does not care what it is asked, as a caller who may not see `delete_file`. */
+/** Sends a request as a caller who may not see `delete_file`. The server gives `answer` to every request. */
 async function ask(answer: RequestHandler, init: RequestInit = {}): Promise<Seen> {
   const { lines, logger } = createRecordingLogger();
   const app = express();
@@ -59,22 +59,22 @@ const unreadable: [what: string, answer: RequestHandler, fault: string][] = [
   ['deflate', encoded('deflate', deflateSync(json)), 'it is encoded (deflate)'],
   ['br', encoded('br', brotliCompressSync(json)), 'it is encoded (br)'],
   ['two encodings', encoded('identity, gzip', gzipSync(json)), 'it is encoded (gzip)'],
-  ['an encoding that is none', encoded('x', Buffer.from(json)), 'it is encoded (x)'],
+  ['an unknown encoding', encoded('x', Buffer.from(json)), 'it is encoded (x)'],
   ['events in gzip', encoded('gzip', gzipSync(event), 'text/event-stream'), 'it is encoded (gzip)'],
   ['gzip that is not declared', withType('application/json', gzipSync(json)), 'it is not UTF-8'],
   ['UTF-16', withType('application/json; charset=utf-16le', utf16), 'its charset is utf-16le'],
   ['UTF-16 in quotes', withType('application/json;charset="UTF-16"', utf16), 'its charset is utf-16'],
-  ['UTF-16 that is not declared', withType('application/json', utf16), 'it holds the character NUL'],
+  ['UTF-16 that is not declared', withType('application/json', utf16), 'it contains the character NUL'],
   ['UTF-7', withType('application/json; charset =utf-7', json.replaceAll('"', '+ACI-')), 'its charset is utf-7'],
   ['ISO 8859-1', withType('application/json; a=b; charset=iso-8859-1', json), 'its charset is iso-8859-1'],
-  ['bytes that are no UTF-8', withType('application/json', Buffer.from(`${json}\xff`, 'latin1')), 'it is not UTF-8'],
+  ['bytes that are not UTF-8', withType('application/json', Buffer.from(`${json}\xff`, 'latin1')), 'it is not UTF-8'],
   ['events in UTF-16', withType('text/event-stream; charset=utf-16', utf16), 'its charset is utf-16'],
   ...Object.entries({
     'lines of JSON': ['application/x-ndjson', `${json}\n${json}\n`],
     'lines of JSON as JSON': ['application/json', `${json}\n${json}\n`],
     'two documents': ['application/json', json + json],
     'JSON with a comment': ['application/json', `/* */${json}`],
-    'JSON with a comma too many': ['application/json', json.replace(']', ',]')],
+    'JSON with an extra comma': ['application/json', json.replace(']', ',]')],
     'JSON behind a guard': ['application/json', `)]}'\n${json}`],
     'JSON cut off': ['application/json', json.slice(0, -1)],
     'a name twice': ['application/json', json.replace('}}', '},"result":{}}')],
@@ -86,7 +86,7 @@ const unreadable: [what: string, answer: RequestHandler, fault: string][] = [
   }).map(([what, [type = '', body = '']]): [string, RequestHandler, string] => [
     what,
     withType(type, body),
-    'it is not one JSON text with each name once',
+    'it is not one JSON text without duplicate names',
   ]),
   ...['text/event-stream, application/json', 'application/json, text/event-stream', 'json', 'application/json x'].map(
     (type): [string, RequestHandler, string] => [
@@ -108,7 +108,7 @@ test.each(unreadable)('%s is answered 502, and the log says why', async (_what, 
   expect(headers.get('content-type')).toBe('application/json');
   expect(headers.get('content-encoding')).toBeNull();
   expect(lines).toEqual([
-    `error mcpScopes(): unreadable_answer: an answer was kept from a caller, since hide is on and ${fault}`,
+    `error mcpScopes(): unreadable_answer: hide is on and the MCP server's answer cannot be read: ${fault}`,
   ]);
 });
 
@@ -124,7 +124,7 @@ const readable: [what: string, type: string | undefined, body: string][] = [
   ['encoded as itself', 'application/json', json],
 ];
 
-test.each(readable)('%s is read, and goes on without what is hidden', async (what, type, body) => {
+test.each(readable)('%s is read, and passed on without the hidden tools', async (what, type, body) => {
   const { status, text, lines } = await ask((_req, res) => {
     if (type !== undefined) res.setHeader('content-type', type);
     if (what === 'encoded as itself') res.setHeader('content-encoding', 'identity');
@@ -141,9 +141,9 @@ describe('within an event stream', () => {
 
   test.each([
     ['two documents in one event', `data: ${json}${json}\n\n`],
-    ['JSON that is none', `data: ${json.slice(1)}\n\n`],
+    ['invalid JSON', `data: ${json.slice(1)}\n\n`],
     ['a name twice', `data: ${json.replace('}}', '},"result":{}}')}\n\n`],
-  ])('%s become an error, and the other events go on', async (_what, bad) => {
+  ])('%s become an error, and the other events are passed on', async (_what, bad) => {
     const { status, text, lines } = await ask(events('data: 1\n\n', bad, 'data: 2\n\n'));
     expect([status, text]).toEqual([200, `data: 1\n\ndata: ${error(1)}\n\ndata: 2\n\n`]);
     expect(lines).toHaveLength(1);
@@ -152,7 +152,7 @@ describe('within an event stream', () => {
   test.each([
     ['on one line', json],
     ['on several', JSON.stringify(JSON.parse(json), null, 1)],
-  ])('JSON that is no event, %s, does not go on', async (_what, bad) => {
+  ])('JSON that is not an event, %s, is not passed on', async (_what, bad) => {
     const { text } = await ask(events('data: 1\n\n', `${bad}\n\n`, 'data: 2\n\n'));
     expect(text).not.toContain('delete_file');
     expect(text).toContain('data: 2\n\n');
@@ -169,7 +169,7 @@ test.each([
   expect([seen.status, seen.text, seen.headers.get('x-kept')]).toEqual([expected, error(1), 'yes']);
 });
 
-test('what a server writes after it was answered in its place comes to nothing', async () => {
+test('after an error has replaced the answer, everything that the server writes is discarded', async () => {
   const steps: string[] = [];
   const { status, text } = await ask((_req, res) => {
     res.writeHead(200, { 'content-type': 'text/event-stream', 'content-encoding': 'gzip' }).flushHeaders();

@@ -56,7 +56,7 @@ const writers: [how: string, write: (res: Response) => void][] = [
     (res) => void res.writeHead(200, 'Fine', ['Content-Type', 'application/json; charset=utf-8']).end(json),
   ],
   [
-    'a proxy that copies how its server framed it',
+    'a proxy that copies the framing headers of its server',
     (res) =>
       void res
         .writeHead(200, { 'content-type': 'application/json', 'transfer-encoding': 'chunked', trailer: 'x-sum' })
@@ -142,7 +142,7 @@ test('a batch of answers', async () => {
   expect(response.body).toEqual([answer({ ok: 1 }, 1), VISIBLE]);
 });
 
-test('what one caller may see is not cached for another', async () => {
+test('a filtered list is marked private, so that no cache shows it to another caller', async () => {
   const result = { tools: named('echo'), ttlMs: 60_000, cacheScope: 'public' };
   const response = await ask((_req, res) => void res.json(answer(result)));
   expect(response.body.result).toEqual({ ...result, cacheScope: 'private' });
@@ -160,7 +160,7 @@ describe('an event stream', () => {
     expect(response.headers['content-type']).toBe('text/event-stream');
   });
 
-  test('with other line ends, several data lines, and no end', async () => {
+  test('with other line ends, several data lines, and no final empty line', async () => {
     const [first, ...rest] = JSON.stringify(TOOLS, null, 1).split('\n');
     const lines = [first, ...rest].map((line) => `data:${line}`).join('\r\n');
     const response = await ask(
@@ -169,7 +169,7 @@ describe('an event stream', () => {
     expect(response.text).toBe(`data: ${JSON.stringify(VISIBLE)}\r\n\r\n${shown.trimEnd()}`);
   });
 
-  test('sends each event as soon as it is there', async () => {
+  test('sends each event as soon as it is complete', async () => {
     const app = express().use(mcpAuth(policy), mcpScopes(RULES, { hide: true }));
     let more: () => void = () => undefined;
     app.use((_req, res) => {
@@ -193,8 +193,8 @@ describe('an event stream', () => {
 
 describe('is left alone:', () => {
   test.each<[string, RequestHandler, string]>([
-    ['an answer that is no JSON', (_req, res) => void res.type('text/html').send('<p>tools</p>'), '<p>tools</p>'],
-    ['JSON that is none', (_req, res) => void res.type('application/json').send('{"ok" x'), '{"ok" x'],
+    ['an answer that is not JSON', (_req, res) => void res.type('text/html').send('<p>tools</p>'), '<p>tools</p>'],
+    ['invalid JSON', (_req, res) => void res.type('application/json').send('{"ok" x'), '{"ok" x'],
     [
       'an answer without lists',
       (_req, res) => void res.json(answer({ ok: true })),
@@ -213,13 +213,13 @@ describe('is left alone:', () => {
     expect(response.body).toEqual(TOOLS);
   });
 
-  test('every answer, unless it is asked for', async () => {
+  test('every answer if hide is off', async () => {
     const response = await ask((_req, res) => void res.json(TOOLS), 'tools/list', [], { hide: false });
     expect(response.body).toEqual(TOOLS);
   });
 });
 
-test('a server that compresses is told not to: nobody could look through it', async () => {
+test('a server is asked not to compress: the filter could not read the answer', async () => {
   const response = await ask((req, res) => {
     res.type('application/json');
     if (req.headers['accept-encoding']?.includes('gzip')) res.set('content-encoding', 'gzip').end(gzipSync(json));

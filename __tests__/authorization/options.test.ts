@@ -7,33 +7,38 @@ test.each<[string, unknown, unknown, string]>([
   ['no rules', {}, {}, 'option "rules" must be at least one rule, but got {}.'],
   ['rules that are none', 'tools/call', {}, 'option "rules" must be an object, but got "tools/call".'],
   ['a slip in a method', { 'tool/call': ['a'] }, {}, 'but got "tool/call". Did you mean "tools/call"?'],
-  ['a star for methods', { '*': ['a'] }, {}, 'but got "*". A star can be part of names, not of methods.'],
+  [
+    'a star for methods',
+    { '*': ['a'] },
+    {},
+    'but got "*". A "*" can be part of a tool, prompt or resource name, but not of a method.',
+  ],
   ...Object.entries({
     allowedTools: "To allow some tools and no others, write { 'tools/call': (auth, { target }) =>",
     allow: 'To allow some tools and no others,',
-    deny: "To deny a tool to everybody, write { 'tools/call': { 'delete_*': () => false } }.",
-    denied_tools: 'To deny a tool to everybody,',
-    blocklist: 'To deny a tool to everybody,',
+    deny: "To deny a tool to every caller, write { 'tools/call': { 'delete_*': () => false } }.",
+    denied_tools: 'To deny a tool to every caller,',
+    blocklist: 'To deny a tool to every caller,',
     tools: 'Rules for tools belong under "tools/call", by name.',
     tool: 'Rules for tools belong under "tools/call", by name.',
     delete_file: 'Write a method, such as "tools/call".',
     prompts: 'Rules for prompts belong under "prompts/get", by name.',
     resources: 'Rules for resources belong under "resources/read", by URI.',
-    requiredScopes: 'Scopes that every request needs are requiredScopes of mcpAuth();',
-    scopes: 'Scopes that every request needs are requiredScopes of mcpAuth();',
+    requiredScopes: 'Put scopes that every request needs into requiredScopes of mcpAuth(),',
+    scopes: 'Put scopes that every request needs into requiredScopes of mcpAuth(),',
     hide: '"hide" is an option: it belongs in the second argument.',
     implies: '"implies" is an option: it belongs in the second argument.',
     implied: 'Did you mean "implies"?',
     initialise: 'Did you mean "initialize"?',
     'files:write': 'Write a method, such as "tools/call".',
     '': 'Did you mean',
-    'tools/*': 'A star can be part of names, not of methods.',
+    'tools/*': 'A "*" can be part of a tool, prompt or resource name, but not of a method.',
     'tools/calls': 'Did you mean "tools/call"?',
   }).map(([name, fix]): [string, unknown, unknown, string] => [
-    `the name ${JSON.stringify(name)}, which is no method,`,
+    `the name ${JSON.stringify(name)}, which is not a method,`,
     { [name]: ['a'], 'tools/call': ['a'] },
     {},
-    `option "rules" must be by method, but got ${JSON.stringify(name)}. ${name === '' ? '' : fix}`,
+    `option "rules" must be keyed by MCP method, but got ${JSON.stringify(name)}. ${name === '' ? '' : fix}`,
   ]),
   ...[
     '/delete_.*/',
@@ -55,18 +60,23 @@ test.each<[string, unknown, unknown, string]>([
     `the regular expression or list ${name} as a name`,
     { 'tools/call': { [name]: ['a'] } },
     {},
-    `must be under a name, not a regular expression, but got ${JSON.stringify(name)}. Only "*" is special`,
+    `must be keyed by a name, not by a regular expression, but got ${JSON.stringify(name)}. Only "*" is special`,
   ]),
   ...['/etc/*', './secret', '~/x', 'file:///a|file:///b', 'file:///secret$', 'C:\\secret\\*', '^file:///x'].map(
     (uri): [string, unknown, unknown, string] => [
       `${uri} as a URI`,
       { 'resources/read': { [uri]: ['a'] } },
       {},
-      `must be under a URI, neither a path nor a regular expression, but got ${JSON.stringify(uri)}.`,
+      `must be keyed by a URI, not by a path or a regular expression, but got ${JSON.stringify(uri)}.`,
     ],
   ),
   ['no name under a method', { 'tools/call': {} }, {}, 'option "rules["tools/call"]" must be at least one rule'],
-  ['an empty name', { 'tools/call': { '': ['a'] } }, {}, 'must be under a name, but got "". Write "*" for every name.'],
+  [
+    'an empty name',
+    { 'tools/call': { '': ['a'] } },
+    {},
+    'must be keyed by a name, but got "". Write "*" for every name.',
+  ],
   [
     'an empty list',
     { 'tools/call': { t: [] } },
@@ -74,8 +84,13 @@ test.each<[string, unknown, unknown, string]>([
     'option "rules["tools/call"]["t"]" must be a non-empty array of scopes',
   ],
   ['a scope as text', { 'tools/call': { t: 'a' } }, {}, 'must be an array of non-empty strings, but got "a".'],
-  ['several scopes in one text', { 'tools/call': ['a b'] }, {}, 'must be an array of scopes without blanks'],
-  ['names for a method without', { 'tools/list': { t: ['a'] } }, {}, 'since its calls name no target'],
+  ['several scopes in one text', { 'tools/call': ['a b'] }, {}, 'must be an array of scopes without spaces'],
+  [
+    'names for a method without',
+    { 'tools/list': { t: ['a'] } },
+    {},
+    'since its calls name no tool, prompt or resource',
+  ],
   [
     'an undefined rule',
     { 'tools/call': { t: undefined } },
@@ -83,14 +98,14 @@ test.each<[string, unknown, unknown, string]>([
     'must be an array of non-empty strings, but got undefined.',
   ],
   ['an unknown option', { ping: ['a'] }, { hid: true }, 'Did you mean "hide"?'],
-  ['a mode that is none', { ping: ['a'] }, { onInsufficientScope: 'error' }, 'must be one of "challenge", "toolError"'],
+  ['an unknown mode', { ping: ['a'] }, { onInsufficientScope: 'error' }, 'must be one of "challenge", "jsonRpcError"'],
   ['options that are a Map', { ping: ['a'] }, new Map([['hide', true]]), 'option "options" must be a plain object.'],
   ['names in a Map', { 'tools/call': new Map([['t', ['a']]]) }, {}, 'option "rules["tools/call"]" must be an array'],
   ['hide as text', { ping: ['a'] }, { hide: 'yes' }, 'option "hide" must be true or false, but got "yes".'],
   ['no bytes', { ping: ['a'] }, { maxBodyBytes: 0 }, 'option "maxBodyBytes" must be a whole number of at least 1'],
   ['implied scopes as text', { ping: ['a'] }, { implies: { a: 'b' } }, 'option "implies["a"]" must be an array'],
   [
-    'a scope with a blank',
+    'a scope with a space',
     { ping: ['a'] },
     { implies: { 'a b': ['c'] } },
     'option "implies["a b"]" must be an array of scopes',
@@ -99,7 +114,7 @@ test.each<[string, unknown, unknown, string]>([
   expect(() => createScopedApp(rules as ScopeRules, { options: options as McpScopesOptions })).toThrow(message);
 });
 
-test.each<[method: string, name: string, isDoubtful: boolean]>([
+test.each<[method: string, name: string, looksLikeRegExp: boolean]>([
   ['tools/call', 'files.read', false],
   ['tools/call', 'admin.tools.*', true],
   ['tools/call', 'files.*.delete', true],
@@ -111,11 +126,11 @@ test.each<[method: string, name: string, isDoubtful: boolean]>([
   ['resources/read', 'http://[::1]/a?b=(c)+{d}', false],
   ['resources/read', 'note*', false],
   ['resources/read', '*', false],
-])('%s may have a rule under %s, with a word of warning: %s', (method, name, isDoubtful) => {
+])('%s may have a rule under %s, with a warning: %s', (method, name, looksLikeRegExp) => {
   const { lines, logger } = createRecordingLogger();
   createScopedApp({ [method]: { [name]: ['a'] } }, { options: { logger } });
-  const warning = `warn mcpScopes(): in "${name}" the dot stands for itself, and "*" for any text: it is no regular expression`;
-  expect(lines).toEqual(isDoubtful ? [warning] : []);
+  const warning = `warn mcpScopes(): "${name}" is not a regular expression: "." matches a dot only, and "*" matches any text`;
+  expect(lines).toEqual(looksLikeRegExp ? [warning] : []);
 });
 
 test.each(['acme/run', 'notifications/x', 'ping', 'initialize'])('%s is a method', (method) => {

@@ -32,7 +32,7 @@ const ambiguous: [what: string, body: string][] = [
     `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"},"param\u017f":{"name":"delete_file"}}`,
   ],
   ['arguments in other capitals', call('{"name":"echo","Arguments":{}}')],
-  ['a name that is no string', call('{"name":["delete_file"]}')],
+  ['a name that is not a string', call('{"name":["delete_file"]}')],
   ['a name that is an object', call('{"name":{"toString":"delete_file"}}')],
   ['no name', call('{}')],
   ['no params', '{"jsonrpc":"2.0","id":1,"method":"tools/call"}'],
@@ -44,7 +44,7 @@ const ambiguous: [what: string, body: string][] = [
     call(`{"uri":"file:///secret${nul}x"}`, '"method":"resources/read"'),
   ]),
   ['a name with a line break', call('{"name":"delete_file\\n"}')],
-  ['a method that is no string', call('{"name":"delete_file"}', '"method":["tools/call"]')],
+  ['a method that is not a string', call('{"name":"delete_file"}', '"method":["tools/call"]')],
   ['a byte order mark', `\ufeff${call('{"name":"delete_file"}')}`],
   ['a comment', `/**/${call('{"name":"delete_file"}')}`],
   ['two messages in a row', `${call('{"name":"echo"}')}${call('{"name":"delete_file"}')}`],
@@ -56,11 +56,11 @@ const ambiguous: [what: string, body: string][] = [
   ['null', 'null'],
   ['nothing', ''],
   ['a form', 'method=tools/call&name=delete_file'],
-  ['nesting without end', '['.repeat(200_000) + ']'.repeat(200_000)],
+  ['200,000 nested lists', '['.repeat(200_000) + ']'.repeat(200_000)],
   ['nesting in the arguments', call(`{"name":"echo","arguments":${'['.repeat(100_000)}${']'.repeat(100_000)}}`)],
 ];
 
-test.each(ambiguous)('%s is answered 400 and goes no further', async (_what, body) => {
+test.each(ambiguous)('%s is answered 400 and does not reach the server', async (_what, body) => {
   const { post, received } = createScopedApp(RULES);
   const response = await post(body);
   expect(response.status).toBe(400);
@@ -73,7 +73,7 @@ test.each(ambiguous)('%s is answered 400 and goes no further', async (_what, bod
   expect(received).toEqual([]);
 });
 
-test('a name whose UTF-8 is broken is answered 400', async () => {
+test('a name that is not valid UTF-8 is answered 400', async () => {
   const { post, received } = createScopedApp(RULES);
   const [start, end] = call('{"name":"delete_file%"}').split('%') as [string, string];
   const response = await post(Buffer.concat([Buffer.from(start), Buffer.from([0xc0, 0x80]), Buffer.from(end)]));
@@ -81,7 +81,7 @@ test('a name whose UTF-8 is broken is answered 400', async () => {
   expect(received).toEqual([]);
 });
 
-test('a batch without end is answered 413 before the rules are applied', async () => {
+test('a batch of 1,001 messages is answered 413 before the rules are applied', async () => {
   const { post, received } = createScopedApp(RULES);
   const response = await post(Array.from({ length: 1001 }, () => readResource('file:///%25/a')));
   expect(response.status).toBe(413);
@@ -89,7 +89,7 @@ test('a batch without end is answered 413 before the rules are applied', async (
   expect(received).toEqual([]);
 });
 
-describe('headers that a router in front may go by', () => {
+describe('headers that a router in front may rely on', () => {
   const echo = callTool('echo');
   const encoded = (name: string) => `=?base64?${Buffer.from(name).toString('base64')}?=`;
   const TASK_METHODS = ['tasks/get', 'tasks/update', 'tasks/result', 'tasks/cancel'];
@@ -145,7 +145,7 @@ describe('encodings and types', () => {
     expect(received).toEqual([]);
   });
 
-  test('a body over the limit is answered 413, declared or not', async () => {
+  test('a body over the limit is answered 413, with Content-Length or without', async () => {
     const { app, post } = createScopedApp(RULES, { options: { maxBodyBytes: 100 }, policy: { mode: 'optional' } });
     expect((await post(`"${'x'.repeat(98)}"`)).status).toBe(400);
     expect((await post(`"${'x'.repeat(99)}"`)).status).toBe(413);
@@ -165,7 +165,7 @@ describe('encodings and types', () => {
     expect(response.status).toBe(413);
   });
 
-  test('a client that hangs up in the middle of its body is let go', async () => {
+  test('a client that hangs up in the middle of its body leaves nothing behind', async () => {
     const { app, received, post } = createScopedApp(RULES, { policy: { mode: 'optional' } });
     const { hostname, port } = new URL(await serve(app));
     const socket = connectTcp(Number(port), hostname);
@@ -187,7 +187,7 @@ describe('a body parser that ran before', () => {
     ['express.raw()', express.raw({ type: '*/*' }) as Middleware],
   ];
 
-  test.each(parsers)('%s: what it left is decided on, and left alone', async (_name, parser) => {
+  test.each(parsers)('%s: its result is checked, and not changed', async (_name, parser) => {
     const { post, received } = createScopedApp(RULES, { before: [parser] });
     expect((await post(callTool('delete_file'))).status).toBe(403);
     expect((await post(callTool('echo'))).status).toBe(200);
@@ -196,19 +196,19 @@ describe('a body parser that ran before', () => {
     expect(left).toEqual(callTool('echo'));
   });
 
-  test.each(parsers)('%s after us reads what we read', async (name, parser) => {
+  test.each(parsers)('%s after mcpScopes() reads the same body', async (name, parser) => {
     const { post, received } = createScopedApp(RULES, { after: [parser] });
     expect((await post(callTool('echo'))).status).toBe(200);
     const body = received[0]?.body;
     expect(name === 'express.json()' ? body : JSON.parse(String(body))).toEqual(callTool('echo'));
   });
 
-  test('the last of two members counts, where the parser that counts says so', async () => {
+  test('the last of two members counts if an earlier parser chose it', async () => {
     const { post } = createScopedApp(RULES, { before: [express.json() as Middleware] });
     expect((await post(call('{"name":"echo","name":"delete_file"}'))).status).toBe(403);
   });
 
-  test('a body that is gone is our failure, and denies', async () => {
+  test('a body that an earlier middleware discarded is answered 500', async () => {
     const swallow: Middleware = (req, _res, next) => void req.resume().on('end', () => next());
     const { post, received } = createScopedApp(RULES, { before: [swallow] });
     expect((await post(callTool('echo'))).status).toBe(500);
@@ -216,7 +216,7 @@ describe('a body parser that ran before', () => {
   });
 });
 
-test('without mcpAuth() before it, nothing passes', async () => {
+test('without mcpAuth() before it, every request is answered 500', async () => {
   const { mcpScopes } = await import('../../src/index.js');
   const app = express().use(mcpScopes(RULES));
   app.use((_req, res) => res.end('through'));

@@ -10,7 +10,7 @@ import { BodyError } from '../../src/http/body.js';
 
 type Pair = readonly [key: string, value: string | readonly Pair[]];
 
-/** How a reader chooses among the members of an object, as parsers in the wild do. */
+/** Chooses one of the members with a name, as a real parser does. */
 type Reader = (pairs: readonly Pair[], name: string) => Pair[1] | undefined;
 
 const simpleFold = (text: string) => text.toUpperCase().toLowerCase();
@@ -24,7 +24,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   'the last, whatever its capitals': (pairs, name) => pairs.findLast(([key]) => alike(key, name))?.[1],
 };
 
-/** Whether a reader comes to call the tool; it may also ignore the capitals and the outer spaces of names. */
+/** True if a reader calls `delete_file`. It may also ignore the capitals and the outer spaces of names. */
 function calls(read: Reader, message: readonly Pair[]): boolean {
   const params = read(message, 'params');
   const name = Array.isArray(params) ? read(params as readonly Pair[], 'name') : undefined;
@@ -33,7 +33,7 @@ function calls(read: Reader, message: readonly Pair[]): boolean {
   );
 }
 
-/** JSON text in which every member stands, however often; some characters are escaped. */
+/** Writes JSON text with every member, duplicates included, and with some characters escaped. */
 function write(pairs: readonly Pair[], escapes: () => boolean): string {
   const text = (value: string) =>
     `"${[...value].map((c) => (escapes() || c < ' ' ? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}` : c)).join('')}"`;
@@ -44,18 +44,18 @@ function write(pairs: readonly Pair[], escapes: () => boolean): string {
 }
 
 const rules = [{ method: 'tools/call', pattern: 'delete_file', rule: ['files:write'] }];
-const ruling = createCallAuthorizer(createRuleBook(rules, SILENT), createGrantedScopes(new Map()));
+const authorize = createCallAuthorizer(createRuleBook(rules, SILENT), createGrantedScopes(new Map()));
 
 function passes(text: string): boolean {
   try {
-    return ruling(undefined, readCalls(parseReceivedBody(Buffer.from(text))).calls) === undefined;
+    return authorize(undefined, readCalls(parseReceivedBody(Buffer.from(text))).calls) === undefined;
   } catch (error) {
     expect(error instanceof MessageError || error instanceof BodyError).toBe(true);
     return false;
   }
 }
 
-/** Mostly as the protocol has it, so that one strange thing at a time comes about often enough. */
+/** Mostly the usual value, so that messages with only one strange part are frequent. */
 const mostly = (usual: string, ...strange: string[]) =>
   fc.oneof({ weight: 3, arbitrary: fc.constant(usual) }, { weight: 2, arbitrary: fc.constantFrom(...strange) });
 const names = mostly('echo', 'delete_file', 'DELETE_file', ' delete_file', 'delete_\ufb01le', 'delete_file\n');
@@ -66,7 +66,7 @@ const paramsMember = fc.tuple(mostly('params', 'Params', 'param\u017f', 'PARAMS'
 const more = fc.array(fc.oneof(method, paramsMember), { maxLength: 2 });
 const message = fc.tuple(method, paramsMember, more).map(([one, other, rest]): Pair[] => [one, other, ...rest]);
 
-test('no reader is passed a call that the rules forbid, however it reads', () => {
+test('no call that the rules forbid passes, however the reader behind chooses members', () => {
   let reached = 0;
   fc.assert(
     fc.property(message, fc.infiniteStream(fc.boolean()), (pairs: readonly Pair[], escapes) => {

@@ -18,7 +18,7 @@ const cases: [what: string, message: unknown, scopes: string[], needed: string |
   ['a method without a rule', ping, [], undefined],
   ['a tool under the star', callTool('echo'), ['mcp:call'], undefined],
   ['a tool under the star, without its scope', callTool('echo'), ['files:write'], 'mcp:call'],
-  ['every rule that fits', callTool('delete_file'), ['mcp:call', 'files:write'], undefined],
+  ['every rule that matches', callTool('delete_file'), ['mcp:call', 'files:write'], undefined],
   ['one rule of two', callTool('delete_file'), ['mcp:call'], 'mcp:call files:write'],
   ['the other rule of two', callTool('delete_file'), ['files:write'], 'mcp:call files:write'],
   ['a pattern', callTool('report_2026'), ['mcp:call', 'reports:read'], undefined],
@@ -41,7 +41,7 @@ const cases: [what: string, message: unknown, scopes: string[], needed: string |
   ],
 ];
 
-test.each(cases)('%s', async (_what, message, scopes, needed) => {
+test.each(cases)('the scopes that a caller needs for %s', async (_what, message, scopes, needed) => {
   const { post, received } = createScopedApp(RULES);
   const response = await post(message, scopes);
   expect(response.status).toBe(needed === undefined ? 200 : 403);
@@ -49,7 +49,7 @@ test.each(cases)('%s', async (_what, message, scopes, needed) => {
   if (needed !== undefined) expect(parseChallenge(response.headers['www-authenticate']).scope).toBe(needed);
 });
 
-test('a refusal is one challenge with everything a client needs to go on', async () => {
+test('a refusal is one challenge with everything that a client needs to request more scopes', async () => {
   const { post } = createScopedApp(RULES, { policy: { requiredScopes: ['mcp'] } });
   const response = await post(callTool('delete_file'), ['mcp', 'mcp:call']);
   const description = 'The token lacks a required scope for the tool delete_file';
@@ -65,7 +65,7 @@ test('a refusal is one challenge with everything a client needs to go on', async
   });
 });
 
-test('a batch names every call in the way, once, and not without end', async () => {
+test('the refusal of a batch names each refused call once, and at most five', async () => {
   const { post } = createScopedApp(RULES);
   const some = await post([callTool('b', 1), callTool('a', 2), callTool('b', 3), readResource('file:///secret/x')]);
   expect(some.body.error_description).toBe(
@@ -85,7 +85,7 @@ test('a name from the request cannot break out of the header', async () => {
   expect(challenge.error_description).toMatch(/^The token .* the tool a", scope="root" \\ \?\?x{79}\.\.\.$/);
 });
 
-test('the origin of the request stands in for a resource that is not configured', async () => {
+test('the challenge uses the origin of the request if no resource is configured', async () => {
   const { post } = createScopedApp(RULES, {
     policy: { resourceMetadata: undefined, audiences: ['https://mcp.example/mcp'] },
   });
@@ -107,11 +107,11 @@ describe('a caller without a token', () => {
     expect(response.body).toEqual({ error: 'unauthorized', error_description: 'JWT token required' });
   });
 
-  test('may do what no rule is about', async () => {
+  test('may call a method that has no rule', async () => {
     expect((await app.post(ping, null)).status).toBe(200);
   });
 
-  test('is not let in by permissive mode', async () => {
+  test('is refused in permissive mode too', async () => {
     const { post } = createScopedApp(RULES, { policy: { mode: 'permissive' } });
     expect((await post(callTool('echo'), null)).status).toBe(401);
   });
@@ -123,7 +123,7 @@ describe('implied scopes', () => {
 
   test.each([
     ['directly', 'admin', 200],
-    ['by way of a third', 'root', 200],
+    ['through a third scope', 'root', 200],
     ['in a circle', 'files:write', 200],
     ['not upwards', 'files:read', 403],
   ])('%s: %s', async (_how, scope, status) => {
@@ -131,10 +131,10 @@ describe('implied scopes', () => {
   });
 });
 
-describe("onInsufficientScope: 'toolError'", () => {
+describe("onInsufficientScope: 'jsonRpcError'", () => {
   const { post } = createScopedApp(
     { ...RULES, 'tools/call': { ...RULES['tools/call'], never: () => false } },
-    { options: { onInsufficientScope: 'toolError' }, policy: { mode: 'optional' } },
+    { options: { onInsufficientScope: 'jsonRpcError' }, policy: { mode: 'optional' } },
   );
   const errorFor = (id: unknown, message: string, reason: string, requiredScopes: string[]) => ({
     jsonrpc: '2.0',
@@ -151,7 +151,7 @@ describe("onInsufficientScope: 'toolError'", () => {
     expect(response.body).toEqual(errorFor('seven', message, 'insufficient_scope', ['mcp:call', 'files:write']));
   });
 
-  test('answers every request of a batch, of which none is carried out', async () => {
+  test('answers every request of a batch, and passes none on', async () => {
     const response = await post(
       [callTool('a', 1), { jsonrpc: '2.0', method: 'x' }, callTool('delete_file', 2)],
       ['mcp:call'],
@@ -171,7 +171,7 @@ describe("onInsufficientScope: 'toolError'", () => {
     expect((await post({ ...callTool('delete_file'), id: undefined })).status).toBe(403);
   });
 
-  test('cannot answer under an id that no double holds: that is a 403', async () => {
+  test('cannot answer an id that parsing has rounded: that is a 403', async () => {
     const message = JSON.stringify(callTool('delete_file')).replace('"id":1', '"id":9007199254740993');
     expect((await post(message)).status).toBe(403);
     expect((await post(message.replace('993', '991'))).status).toBe(200);
@@ -182,17 +182,17 @@ describe("onInsufficientScope: 'toolError'", () => {
   });
 });
 
-test.each(['get', 'head', 'delete', 'options'] as const)('%s has no message to decide on, and passes', async (verb) => {
+test.each(['get', 'head', 'delete', 'options'] as const)('%s has no message to check, and passes', async (verb) => {
   const { app } = createScopedApp({ 'tools/call': ['never'] }, { policy: { mode: 'optional' } });
   expect((await request(app)[verb]('/mcp')).status).toBe(200);
 });
 
-test.each(['put', 'patch'] as const)('%s may bring a message, and is decided on', async (verb) => {
+test.each(['put', 'patch'] as const)('%s may have a message, and is checked', async (verb) => {
   const { app } = createScopedApp({ 'tools/call': ['never'] }, { policy: { mode: 'optional' } });
   expect((await request(app)[verb]('/mcp').send(callTool('t'))).status).toBe(401);
 });
 
-test('a method of your own may have a rule', async () => {
+test('a custom method may have a rule', async () => {
   const { post } = createScopedApp({ 'acme/run': ['acme'] });
   expect((await post({ jsonrpc: '2.0', id: 1, method: 'acme/run' })).status).toBe(403);
 });

@@ -11,7 +11,7 @@ import { type CreateServer, REAL_SERVERS } from '../support/sdk-servers.js';
 const AGENT = { clientId: 'agent', clientSecret: 'the-secret-of-the-agent' };
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
-/** oidc-provider, with one client that asks for tokens on its own behalf, and one resource. */
+/** Starts oidc-provider with one client, which uses client credentials, and one resource. */
 async function startAuthorizationServer(resource: () => string) {
   const server = createServer();
   await listen(server);
@@ -47,7 +47,7 @@ async function startAuthorizationServer(resource: () => string) {
   return { issuer: originOf(server), asked };
 }
 
-/** An MCP server behind mcpAuth() and mcpScopes(), and the answers that went out. */
+/** Starts an MCP server behind mcpAuth() and mcpScopes(), and records its answers. */
 async function startServer() {
   let app: Express | undefined;
   const origin = await serve((req, res) => app?.(req, res));

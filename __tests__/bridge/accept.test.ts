@@ -1,18 +1,18 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { modern, modernHeaders } from '../support/mcp-requests.js';
+import { statelessHeaders, statelessRequest } from '../support/mcp-requests.js';
 import { type Served, serve } from '../support/stdio-bridge.js';
 
 let served: Served;
 beforeAll(async () => {
-  served = await serve({ env: { MODERN: '1' } });
+  served = await serve({ env: { STATELESS: '1' } });
 });
 afterAll(() => served.stop());
 
 const JSON_TYPE = 'application/json';
 const STREAM = 'text/event-stream';
 
-/** Not fetch(), which adds an Accept header of its own where there is none. */
+/** Sends a request without fetch(), which would add an Accept header. */
 function ask(method: 'GET' | 'POST', headers: Record<string, string>, body?: object): Promise<[number, string]> {
   return new Promise((resolve, reject) => {
     const sent = request(served.url, { method, headers: { 'content-type': JSON_TYPE, ...headers } });
@@ -57,24 +57,24 @@ const forms: [what: string, accept: string | undefined, answer: string | 406][] 
   ['a weight that is none', 'application/json;q=high', 406],
 ];
 
-describe('a POST is answered in a form that its Accept header takes', () => {
+describe('a POST is answered in a form that its Accept header accepts', () => {
   test.each(forms)('%s', async (_what, accept, answer) => {
-    const message = modern(1, 'server/discover');
-    const headers = { ...modernHeaders(message), ...(accept !== undefined && { accept }) };
+    const message = statelessRequest(1, 'server/discover');
+    const headers = { ...statelessHeaders(message), ...(accept !== undefined && { accept }) };
     const answered = await ask('POST', headers as Record<string, string>, message);
     expect(answered).toEqual(answer === 406 ? [406, JSON_TYPE] : [200, answer]);
   });
 });
 
-describe('a GET must take an event stream', () => {
+describe('a GET must accept an event stream', () => {
   test.each<[accept: string, status: number]>([
     ['text/event-stream', 200],
     ['text/*;q=0.5', 200],
     ['application/json', 406],
     ['text/event-stream;q=0, */*', 406],
   ])('%s', async (accept, status) => {
-    const legacy = await serve({});
-    const opened = await fetch(legacy.url, {
+    const sessionBridge = await serve({});
+    const opened = await fetch(sessionBridge.url, {
       method: 'POST',
       headers: { 'content-type': JSON_TYPE },
       body: JSON.stringify({
@@ -85,9 +85,9 @@ describe('a GET must take an event stream', () => {
       }),
     });
     const session = opened.headers.get('mcp-session-id') as string;
-    const answer = await fetch(legacy.url, { headers: { 'mcp-session-id': session, accept } });
+    const answer = await fetch(sessionBridge.url, { headers: { 'mcp-session-id': session, accept } });
     expect(answer.status).toBe(status);
     await answer.body?.cancel();
-    await legacy.stop();
+    await sessionBridge.stop();
   });
 });

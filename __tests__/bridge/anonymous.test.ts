@@ -10,29 +10,39 @@ import { ChildSource } from '../../src/targets/stdio/child-source.js';
 import { dropWatchdog, takeWatchdog } from '../../src/targets/stdio/watchdog.js';
 import { startAuthenticatedBridge } from '../support/authenticated-bridge.js';
 import { reasonOf } from '../support/mcp-answers.js';
-import { type Headers, initialize, modern, modernText, open, post, postModern } from '../support/mcp-requests.js';
+import {
+  type Headers,
+  initialize,
+  open,
+  post,
+  postStateless,
+  statelessRequest,
+  statelessText,
+} from '../support/mcp-requests.js';
 import { isRunning } from '../support/program.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 import { NODE, SCRIPTED, serve } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
 
-const attend = async (url: string, headers: Headers = {}) => {
+const openWithStream = async (url: string, headers: Headers = {}) => {
   const session = await open(url, headers);
   await fetch(url, { headers: { ...session, accept: 'text/event-stream' } });
 };
 
 describe('anonymous callers behind an mcpAuth() have a share of their own', () => {
-  test('of a quarter, beside which known users get in', async () => {
+  test('of a quarter, beside which users with a token are served', async () => {
     const bridge = await startAuthenticatedBridge({ maxSessions: 8 }, { mode: 'optional' });
     const { url, lines } = bridge;
-    await attend(url);
-    await attend(url);
+    await openWithStream(url);
+    await openWithStream(url);
     const refused = await post(url, initialize());
     expect([refused.status, await reasonOf(refused)]).toEqual([503, 'too_many_sessions_of_anonymous']);
     await post(url, initialize());
-    const aboutIt = lines.filter((line) => line.includes('maxAnonymousSessions'));
-    expect(aboutIt).toEqual([expect.stringMatching(/^warn .* refused with 503: .*, and clients attend all of them$/)]);
-    for (const sub of ['a', 'b', 'c', 'd', 'e', 'f']) await attend(url, bridge.bearer({ sub }));
+    const refusalLines = lines.filter((line) => line.includes('maxAnonymousSessions'));
+    expect(refusalLines).toEqual([
+      expect.stringMatching(/^warn .* refused a caller with 503: .*, and clients use all of them$/),
+    ]);
+    for (const sub of ['a', 'b', 'c', 'd', 'e', 'f']) await openWithStream(url, bridge.bearer({ sub }));
     const beyond = await post(url, initialize(), bridge.bearer({ sub: 'g' }));
     expect([beyond.status, await reasonOf(beyond)]).toEqual([503, 'too_many_sessions']);
     await bridge.stop();
@@ -42,7 +52,8 @@ describe('anonymous callers behind an mcpAuth() have a share of their own', () =
     const bridge = await startAuthenticatedBridge({ maxSessions: 12 }, { mode });
     const { url, backend } = bridge;
     const flood = await Promise.all(Array.from({ length: 40 }, () => post(url, initialize())));
-    expect(new Set(flood.map(({ status }) => status))).toEqual(new Set([200, 503]));
+    // A busy machine may answer some before others arrive: an answered session is not attended, and makes room.
+    for (const { status } of flood) expect([200, 503]).toContain(status);
     expect(backend.stats().sessions).toBe(3);
     expect((await post(url, initialize(), bridge.bearer({ sub: 'ada' }))).status).toBe(200);
     await bridge.stop();
@@ -50,14 +61,14 @@ describe('anonymous callers behind an mcpAuth() have a share of their own', () =
 
   test('that maxAnonymousSessions changes', async () => {
     const bridge = await startAuthenticatedBridge({ maxSessions: 8, maxAnonymousSessions: 1 }, { mode: 'optional' });
-    await attend(bridge.url);
+    await openWithStream(bridge.url);
     expect((await post(bridge.url, initialize())).status).toBe(503);
     await bridge.stop();
   });
 
-  test('and all there is where no mcpAuth() decides', async () => {
+  test('and may open every session without an mcpAuth()', async () => {
     const { url, stop } = await serve({ maxSessions: 4 });
-    for (let i = 0; i < 4; i++) await attend(url);
+    for (let i = 0; i < 4; i++) await openWithStream(url);
     expect(await reasonOf(await post(url, initialize()))).toBe('too_many_sessions');
     await stop();
   });
@@ -83,82 +94,89 @@ describe('anonymous callers behind an mcpAuth() have a share of their own', () =
     });
     expect(sizes, 'one of the four').toEqual([4, 5, 6]);
     source.take({ auth: undefined, isChecked: false });
-    expect(source.size, 'where no mcpAuth() decides').toBe(6);
+    expect(source.size, 'without an mcpAuth()').toBe(6);
   });
 });
 
 describe('anonymous requests of 2026-07-28', () => {
-  const heard = async (url: string, headers: Headers = {}) => {
-    const message = modern(0, 'notifications/x', {}, { 'example.com/secret': 1 });
-    await postModern(url, { ...message, id: undefined } as unknown as typeof message, headers);
-    return JSON.parse(await modernText(url, 'received', {}, headers)).length;
+  const countReceived = async (url: string, headers: Headers = {}) => {
+    const message = statelessRequest(0, 'notifications/x', {}, { 'example.com/secret': 1 });
+    await postStateless(url, { ...message, id: undefined } as unknown as typeof message, headers);
+    return JSON.parse(await statelessText(url, 'received', {}, headers)).length;
   };
 
-  test('have a child each, that ends with the answer, on one connection too', async () => {
-    const { url, backend, stop } = await serve({ env: { MODERN: '1' } });
+  test('have a child each, which ends with the answer, on one connection too', async () => {
+    const { url, backend, stop } = await serve({ env: { STATELESS: '1' } });
     const pids: number[] = [];
-    for (let i = 0; i < 3; i++) pids.push(Number(await modernText(url, 'pid')));
+    for (let i = 0; i < 3; i++) pids.push(Number(await statelessText(url, 'pid')));
     expect(new Set(pids).size).toBe(3);
-    expect(await heard(url)).toBe(0);
+    expect(await countReceived(url)).toBe(0);
     await until(() => backend.stats().children === 0 && !pids.some(isRunning));
-    expect(await heard(url, { authorization: 'Bearer ada' })).toBe(1);
+    expect(await countReceived(url, { authorization: 'Bearer ada' })).toBe(1);
     await stop();
   });
 
   test('are served by children started ahead', async () => {
-    const { url, backend, stop } = await serve({ env: { MODERN: '1' }, warm: 1 });
+    const { url, backend, stop } = await serve({ env: { STATELESS: '1' }, warmChildren: 1 });
     expect(backend.stats().children).toBe(1);
-    const pid = Number(await modernText(url, 'pid'));
+    const pid = Number(await statelessText(url, 'pid'));
     await until(() => backend.stats().children === 1 && !isRunning(pid));
     await stop();
   });
 
-  test('leave nothing behind where the client hangs up, or the child crashes', async () => {
-    const { url, backend, stop } = await serve({ env: { MODERN: '1' } });
-    await modernText(url, 'pid');
+  test('leave nothing behind if the client hangs up or the child crashes', async () => {
+    const { url, backend, stop } = await serve({ env: { STATELESS: '1' } });
+    await statelessText(url, 'pid');
     const hangUp = new AbortController();
-    const hanging = postModern(url, modern(1, 'tools/call', { name: 'hang' }), {}, hangUp.signal).catch(() => 'gone');
+    const hanging = postStateless(url, statelessRequest(1, 'tools/call', { name: 'hang' }), {}, hangUp.signal).catch(
+      () => 'gone',
+    );
     await until(() => backend.stats().pending === 1);
     hangUp.abort();
     expect(await hanging).toBe('gone');
-    expect(await reasonOf(await postModern(url, modern(1, 'tools/call', { name: 'crash' })))).toBe('child_exited');
+    expect(await reasonOf(await postStateless(url, statelessRequest(1, 'tools/call', { name: 'crash' })))).toBe(
+      'child_exited',
+    );
     await until(() => backend.stats().children === 0);
     expect(backend.stats()).toEqual({ sessions: 0, children: 0, pending: 0, restarts: 0 });
     await stop();
   });
 
-  test('take places of the share of anonymous callers', async () => {
+  test('count towards the share of anonymous callers', async () => {
     const bridge = await startAuthenticatedBridge({ maxSessions: 8 }, { mode: 'optional' });
     const { url, backend } = bridge;
-    const hang = () => void postModern(url, modern(1, 'tools/call', { name: 'hang' })).catch(() => undefined);
+    const hang = () =>
+      void postStateless(url, statelessRequest(1, 'tools/call', { name: 'hang' })).catch(() => undefined);
     hang();
     hang();
     await until(() => backend.stats().pending === 2);
-    const refused = await postModern(url, modern(2, 'ping'));
+    const refused = await postStateless(url, statelessRequest(2, 'ping'));
     expect([refused.status, await reasonOf(refused)]).toEqual([503, 'too_many_sessions_of_anonymous']);
-    expect((await postModern(url, modern(2, 'ping'), bridge.bearer({ sub: 'ada' }))).status).toBe(200);
+    expect((await postStateless(url, statelessRequest(2, 'ping'), bridge.bearer({ sub: 'ada' }))).status).toBe(200);
     await bridge.stop();
   });
 
-  test('share one child where anonymousRequests says so', async () => {
-    const { url, stop } = await serve({ env: { MODERN: '1' }, anonymousRequests: 'shared' });
-    expect(await modernText(url, 'pid')).toBe(await modernText(url, 'pid'));
-    expect(await heard(url)).toBe(1);
+  test('share one child if anonymousRequests is "shared"', async () => {
+    const { url, stop } = await serve({ env: { STATELESS: '1' }, anonymousRequests: 'shared' });
+    expect(await statelessText(url, 'pid')).toBe(await statelessText(url, 'pid'));
+    expect(await countReceived(url)).toBe(1);
     await stop();
   });
 
-  test('are refused where anonymousRequests says so: with the challenge, where there is one', async () => {
+  test('are refused if anonymousRequests is "refuse": with the challenge of mcpAuth(), or with 403', async () => {
     const bridge = await startAuthenticatedBridge({ anonymousRequests: 'refuse' }, { mode: 'optional' });
-    const challenged = await postModern(bridge.url, modern(1, 'ping'));
+    const challenged = await postStateless(bridge.url, statelessRequest(1, 'ping'));
     expect([challenged.status, challenged.headers.get('www-authenticate')]).toEqual([
       401,
       expect.stringMatching(/^Bearer resource_metadata=/),
     ]);
-    expect((await postModern(bridge.url, modern(1, 'ping'), bridge.bearer({ sub: 'ada' }))).status).toBe(200);
+    expect((await postStateless(bridge.url, statelessRequest(1, 'ping'), bridge.bearer({ sub: 'ada' }))).status).toBe(
+      200,
+    );
     expect(bridge.backend.stats().children).toBe(1);
     await bridge.stop();
-    const { url, stop } = await serve({ env: { MODERN: '1' }, anonymousRequests: 'refuse' });
-    const refused = await postModern(url, modern(1, 'ping'));
+    const { url, stop } = await serve({ env: { STATELESS: '1' }, anonymousRequests: 'refuse' });
+    const refused = await postStateless(url, statelessRequest(1, 'ping'));
     expect([refused.status, await refused.json()]).toMatchObject([
       403,
       { id: 1, error: { data: { reason: 'anonymous_refused' } } },
@@ -167,7 +185,7 @@ describe('anonymous requests of 2026-07-28', () => {
   });
 });
 
-const elsewhere = Object.values(networkInterfaces())
+const externalAddress = Object.values(networkInterfaces())
   .flat()
   .find((address) => address?.family === 'IPv4' && !address.internal)?.address;
 
@@ -189,15 +207,15 @@ describe('the warning of a server that is open to other machines', () => {
     return [...lines, ...(bridge?.lines ?? [])].filter((line) => line.startsWith('warn '));
   };
 
-  test.runIf(elsewhere)('comes once, at the first request', async () => {
-    const warnings = await warningsAt(elsewhere ?? '');
-    expect(warnings).toEqual([expect.stringContaining(`a request came to ${elsewhere}`)]);
+  test.runIf(externalAddress)('comes once, at the first request', async () => {
+    const warnings = await warningsAt(externalAddress ?? '');
+    expect(warnings).toEqual([expect.stringContaining(`a request arrived at ${externalAddress}`)]);
   });
 
   test.each<[string, string, string | undefined, boolean | undefined]>([
     ['on loopback', '127.0.0.1', undefined, undefined],
-    ['behind mcpAuth() that lets anonymous callers pass', elsewhere ?? '127.0.0.1', 'optional', undefined],
-    ['where warnWhenOpen is false', elsewhere ?? '127.0.0.1', undefined, false],
+    ['behind mcpAuth() that lets anonymous callers pass', externalAddress ?? '127.0.0.1', 'optional', undefined],
+    ['where warnWhenOpen is false', externalAddress ?? '127.0.0.1', undefined, false],
   ])('does not come %s', async (_where, address, mode, warnWhenOpen) => {
     expect(await warningsAt(address, mode, warnWhenOpen)).toEqual([]);
   });

@@ -1,13 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { call, modern, modernCall, open, post, postModern } from '../support/mcp-requests.js';
+import { call, open, post, postStateless, statelessCall, statelessRequest } from '../support/mcp-requests.js';
 import { serve } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
 
 const big = 'x'.repeat(1_000_000);
 const notification = { jsonrpc: '2.0', method: 'notifications/x', params: { big } };
 
-test('nobody waits for longer than a request may take', async () => {
+test('no request waits for longer than requestTimeoutSeconds', async () => {
   const { url, stop } = await serve({ requestTimeoutSeconds: 1 });
   const session = await open(url);
   void post(url, call(1, 'nap', { ms: 30_000 }), session);
@@ -19,16 +19,16 @@ test('nobody waits for longer than a request may take', async () => {
 });
 
 test.each([
-  ['what it speaks', { SLOW_START: '2500' }, false],
-  ['what its tools are', { SLOW_LIST: '2500' }, true],
-])('bodies that wait until a child has told %s are bounded in bytes', async (_what, env, isStarted) => {
-  const { url, stop } = await serve({ anonymousRequests: 'shared', env: { MODERN: '1', ...env } });
-  if (isStarted) await (await postModern(url, modern(0, 'ping'))).text();
-  const message = modernCall(1, 'pid', { text: 'x'.repeat(4_000_000) });
+  ['its revisions', { SLOW_START: '2500' }, false],
+  ['its tools', { SLOW_LIST: '2500' }, true],
+])('bodies that wait until a child has named %s are limited in bytes', async (_what, env, isStarted) => {
+  const { url, stop } = await serve({ anonymousRequests: 'shared', env: { STATELESS: '1', ...env } });
+  if (isStarted) await (await postStateless(url, statelessRequest(0, 'ping'))).text();
+  const message = statelessCall(1, 'pid', { text: 'x'.repeat(4_000_000) });
   const statuses: number[] = [];
   for (let i = 0; i < 8; i++) {
-    const answered = postModern(url, message).then(({ status }) => statuses.push(status));
-    // One after the other: those that are still arriving are bounded elsewhere.
+    const answered = postStateless(url, message).then(({ status }) => statuses.push(status));
+    // One after the other: bodies that are still arriving have a limit of their own.
     await Promise.race([answered, setTimeout(150)]);
   }
   await until(() => statuses.length === 8);

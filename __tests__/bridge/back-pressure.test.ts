@@ -4,13 +4,22 @@ import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { call, callText, JSON_HEADERS, modern, modernText, open, post, postModern } from '../support/mcp-requests.js';
+import {
+  call,
+  callText,
+  JSON_HEADERS,
+  open,
+  post,
+  postStateless,
+  statelessRequest,
+  statelessText,
+} from '../support/mcp-requests.js';
 import { serve } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
 
 const big = 'x'.repeat(1_000_000);
 const notification = { jsonrpc: '2.0', method: 'notifications/x', params: { big } };
-const bare = ({ id: _, ...rest }: ReturnType<typeof modern>) => rest as ReturnType<typeof modern>;
+const bare = ({ id: _, ...rest }: ReturnType<typeof statelessRequest>) => rest as ReturnType<typeof statelessRequest>;
 
 const counted = (statuses: readonly (number | undefined)[]): Record<number, number> => {
   const counts: Record<number, number> = {};
@@ -18,14 +27,14 @@ const counted = (statuses: readonly (number | undefined)[]): Record<number, numb
   return counts;
 };
 
-/** Where a child says that it naps; it reads on once that is gone. */
+/** The path of a file that a child creates when it naps. It reads on when the file is gone. */
 function napFile(): string {
   const folder = mkdtempSync(join(tmpdir(), 'nap-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   return join(folder, 'naps');
 }
 
-/** The answers to all; the child naps until so many of them have been refused. */
+/** Counts the statuses of all posts; the child naps until `refusals` of them have been refused. */
 async function answersDuring(file: string, posts: readonly Promise<number | undefined>[], refusals: number) {
   const statuses: (number | undefined)[] = [];
   const all = Promise.all(posts.map(async (each) => void statuses.push(await each)));
@@ -37,7 +46,7 @@ async function answersDuring(file: string, posts: readonly Promise<number | unde
 
 const statusOf = async (response: Promise<Response>): Promise<number> => (await response).status;
 
-test('of those who wait until a child reads on, no more than may be in flight do', async () => {
+test('no more requests wait for a child that is slow to read than may be in flight', async () => {
   const { url, stop } = await serve({ maxPendingRequests: 4 });
   const session = await open(url);
   const file = napFile();
@@ -51,21 +60,21 @@ test('of those who wait until a child reads on, no more than may be in flight do
   await stop();
 });
 
-test('the same holds for a child that is shared', async () => {
-  const { url, stop } = await serve({ maxPendingRequests: 4, anonymousRequests: 'shared', env: { MODERN: '1' } });
-  await modernText(url, 'pid');
+test('no more requests wait for a shared child than may be in flight', async () => {
+  const { url, stop } = await serve({ maxPendingRequests: 4, anonymousRequests: 'shared', env: { STATELESS: '1' } });
+  await statelessText(url, 'pid');
   const file = napFile();
-  const nap = modernText(url, 'napBeside', { file });
+  const nap = statelessText(url, 'napBeside', { file });
   await until(() => existsSync(file));
-  const message = bare(modern(0, 'notifications/x', { big }));
-  await postModern(url, message);
-  const posts = Array.from({ length: 12 }, () => statusOf(postModern(url, message)));
+  const message = bare(statelessRequest(0, 'notifications/x', { big }));
+  await postStateless(url, message);
+  const posts = Array.from({ length: 12 }, () => statusOf(postStateless(url, message)));
   expect(await answersDuring(file, posts, 8)).toEqual({ 202: 4, 429: 8 });
   expect(await nap).toBe('awake');
   await stop();
 });
 
-test('those who were let in together hold no more than a few bodies', async () => {
+test('requests that arrive together keep no more than a few bodies in memory', async () => {
   const { url, server, stop } = await serve();
   const session = await open(url);
   const file = napFile();
@@ -87,7 +96,7 @@ test('those who were let in together hold no more than a few bodies', async () =
   });
   for (const each of requests) each.flushHeaders();
   await until(() => arrived >= 12);
-  // One after the other: bodies that are still arriving are counted apart.
+  // One after the other: bodies that are still arriving have a limit of their own.
   for (const [index, each] of requests.entries()) {
     each.end(body);
     await until(() => read > index);

@@ -64,13 +64,13 @@ describe('a message that two parsers read differently', () => {
     ]);
   });
 
-  test('is refused: bytes that are no UTF-8', async () => {
+  test('is refused: bytes that are not UTF-8', async () => {
     const body = Buffer.from('{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":"\xff"}}', 'latin1');
     const headers = { ...session, 'content-type': 'application/json' };
     expect((await fetch(served.url, { method: 'POST', headers, body })).status).toBe(400);
   });
 
-  test('while keys that differ inside arguments are the tool’s own matter', async () => {
+  test('is passed on if only keys inside the arguments of a tool differ', async () => {
     const body =
       '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"name":1,"Name":2}}}';
     expect((await post(served.url, body, session)).status).toBe(200);
@@ -85,11 +85,11 @@ describe('a batch', () => {
     const response = await post(served.url, batch, older);
     expect(((await response.json()) as { id: unknown }[]).map(({ id }) => id)).toEqual([1, '2']);
     expect(JSON.parse(await callText(served.url, older, 'received'))).toEqual(['notifications/x']);
-    const told = await post(served.url, [batch[1]], older);
-    expect(told.status).toBe(202);
+    const notified = await post(served.url, [batch[1]], older);
+    expect(notified.status).toBe(202);
   });
 
-  test('is answered as a stream once there is more to say', async () => {
+  test('is answered as a stream once the child sends more than responses', async () => {
     const older = await open(served.url, {}, '2025-03-26');
     const talkative = [call(1, 'echo'), call(2, 'progress', { steps: 1 }, { progressToken: 1 })];
     const text = await (await post(served.url, talkative, older)).text();

@@ -6,8 +6,8 @@ import { until } from '../support/until.js';
 const ADA = { authorization: 'Bearer ada' };
 const BOB = { authorization: 'Bearer bob' };
 
-describe('caps', () => {
-  test('hold against a flood', async () => {
+describe('limits', () => {
+  test('hold in a flood', async () => {
     const { url, backend, stop } = await serve({ maxSessions: 5, env: { MUTE_AT_START: '1' } });
     const statuses: number[] = [];
     const flood = Array.from({ length: 40 }, async () => statuses.push((await post(url, initialize())).status));
@@ -18,7 +18,7 @@ describe('caps', () => {
     await Promise.allSettled(flood);
   });
 
-  test('hold against a flood of clients that leave at once', async () => {
+  test('hold in a flood of clients that leave at once', async () => {
     const { url, backend, stop } = await serve({ maxSessions: 5 });
     const answers = await Promise.all(Array.from({ length: 40 }, () => post(url, initialize())));
     for (const { status } of answers) expect([200, 503]).toContain(status);
@@ -33,17 +33,17 @@ describe('caps', () => {
       const { error } = (await response.json()) as { error: { message: string } };
       return [response.status, Number(response.headers.get('retry-after')) > 0, /\((\w+)\)/.exec(error.message)?.[1]];
     };
-    const attend = async (headers: Headers): Promise<Headers> => {
+    const openWithStream = async (headers: Headers): Promise<Headers> => {
       const session = await open(url, headers);
       await fetch(url, { headers: { ...session, accept: 'text/event-stream' } });
       return session;
     };
-    const ada = await attend(ADA);
-    await attend(ADA);
+    const ada = await openWithStream(ADA);
+    await openWithStream(ADA);
     expect(await refused(await post(url, initialize(), ADA))).toEqual([429, false, 'maxSessionsPerUser']);
     const elsewhere = { authorization: 'Bearer ada@another' };
     expect(await refused(await post(url, initialize(), elsewhere))).toEqual([429, false, 'maxSessionsPerUser']);
-    await attend(BOB);
+    await openWithStream(BOB);
     expect(await refused(await post(url, initialize()))).toEqual([503, false, 'maxSessions']);
     const hanging = post(url, call(1, 'hang'), ada);
     await until(async () => (await post(url, call(2, 'pid'), ada)).status === 429);
@@ -56,7 +56,7 @@ describe('caps', () => {
 });
 
 describe.concurrent('the idle time', () => {
-  test('does not run while a call is waited for', async () => {
+  test('does not run while a client waits for a call', async () => {
     const { url, backend, stop } = await serve({ idleTimeoutSeconds: 2 });
     const session = await open(url);
     const slow = await post(url, call(1, 'progress', { steps: 1, delay: 4_000 }), session);
@@ -65,14 +65,14 @@ describe.concurrent('the idle time', () => {
     await stop();
   });
 
-  test('runs though the child talks on', async () => {
+  test('runs although the child keeps sending messages', async () => {
     const { url, backend, stop } = await serve({ idleTimeoutSeconds: 2 });
     await callText(url, await open(url), 'chatter');
     await until(() => backend.stats().sessions === 0);
     await stop();
   });
 
-  test('runs for a client that listened and vanished, not for one that listens', async () => {
+  test('runs for a client that listened and vanished, not for one that still listens', async () => {
     const { url, backend, stop } = await serve({ idleTimeoutSeconds: 2 });
     const vanish = new AbortController();
     const [gone, here] = await Promise.all([open(url), open(url)]);

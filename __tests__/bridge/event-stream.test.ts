@@ -5,7 +5,7 @@ import { PostResponse, type ResponsePlan } from '../../src/bridge/answers/post-r
 import { type AuthInfo, issueAuth } from '../../src/core/auth-info.js';
 import { serve } from '../support/loopback-server.js';
 
-/** What a client receives of a response that `write` fills. */
+/** Returns what a client receives if `write` writes the response. */
 async function received(write: (res: ServerResponse) => void): Promise<{ type: string | null; text: string }> {
   const response = await fetch(await serve((_req, res) => write(res)));
   return { type: response.headers.get('content-type'), text: await response.text() };
@@ -26,7 +26,7 @@ const planFor = (res: ServerResponse, plan: Partial<ResponsePlan> = {}): Respons
 const CALLER: AuthInfo = { token: 'a', clientId: 'b', scopes: [], extra: {}, header: {}, payload: {} };
 const message = Buffer.from('{"id":1}');
 
-test('a quiet stream gets comments, until the token that asked for it expires', async () => {
+test('a quiet stream gets comments until the token of its request expires', async () => {
   const { text } = await received((res) => {
     const stream = new EventStream();
     stream.attach(res, issueAuth({ ...CALLER, expiresAt: Date.now() / 1_000 + 60 }));
@@ -42,7 +42,7 @@ test('a quiet stream gets comments, until the token that asked for it expires', 
   expect(text).toBe(':\n\ndata: {"id":1}\n\n:\n\n');
 });
 
-test('a quiet answer becomes a stream, so that nobody takes it for dead', async () => {
+test('a quiet answer becomes a stream, so that no proxy closes its connection', async () => {
   const answer = await received((res) => {
     const quiet = new PostResponse(planFor(res));
     quiet.tick(performance.now() + 20_000, false);
@@ -52,16 +52,16 @@ test('a quiet answer becomes a stream, so that nobody takes it for dead', async 
   expect(answer).toEqual({ type: 'text/event-stream', text: 'data: {"id":1}\n\n' });
 });
 
-test('an answer that was just asked for waits for its response', async () => {
+test('an answer that has not been quiet for long stays JSON', async () => {
   const answer = await received((res) => {
-    const young = new PostResponse(planFor(res));
-    young.tick(performance.now() + 1_000, true);
-    young.respond(message);
+    const recent = new PostResponse(planFor(res));
+    recent.tick(performance.now() + 1_000, true);
+    recent.respond(message);
   });
   expect(answer).toEqual({ type: 'application/json', text: '{"id":1}' });
 });
 
-test('an answer to a client that takes no streams stays JSON', async () => {
+test('an answer to a client that accepts no streams stays JSON', async () => {
   const answer = await received((res) => {
     const quiet = new PostResponse(planFor(res, { stream: false }));
     quiet.tick(performance.now() + 20_000, true);
@@ -70,12 +70,12 @@ test('an answer to a client that takes no streams stays JSON', async () => {
   expect(answer).toEqual({ type: 'application/json', text: '{"id":1}' });
 });
 
-test('an answer to a client that takes streams only is one', async () => {
+test('an answer to a client that accepts only streams is a stream', async () => {
   const answer = await received((res) => new PostResponse(planFor(res, { json: false })).respond(message));
   expect(answer).toEqual({ type: 'text/event-stream', text: 'data: {"id":1}\n\n' });
 });
 
-test('an answer that another middleware gave stays as it is', async () => {
+test('an answer that another middleware sent stays as it is', async () => {
   const answer = await received((res) => {
     const late = new PostResponse(planFor(res));
     res.writeHead(503, { 'content-type': 'text/plain' }).end('timed out');

@@ -12,7 +12,7 @@ import { initialize, JSON_HEADERS } from '../support/mcp-requests.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 import { NODE, SCRIPTED, type Served, serve } from '../support/stdio-bridge.js';
 
-/** fetch() sets Host and Origin itself, so this speaks plain HTTP. */
+/** fetch() sets Host and Origin itself, so this uses node:http. */
 function status(url: string, headers: Record<string, string>): Promise<[number, string]> {
   return new Promise((resolve, reject) => {
     const req = request(url, { method: 'POST', headers: { ...JSON_HEADERS, ...headers } }, (res) => {
@@ -101,30 +101,33 @@ rows('every origin, on a loopback listener', { allowedOrigins: ['*'] }, [
   [{ host: 'evil.example', origin: 'https://app.example.org' }, 403],
 ]);
 
-const elsewhere = Object.values(networkInterfaces())
+const externalAddress = Object.values(networkInterfaces())
   .flat()
   .find((address) => address?.family === 'IPv4' && !address.internal)?.address;
 
-test.runIf(elsewhere)('a listener that others can reach lets every Host in, unless there is a list', async () => {
-  for (const [allowedHosts, expected] of [
-    [undefined, 200],
-    [['mcp.example.com'], 403],
-  ] as const) {
-    const backend = mcpStdioBackend({ command: NODE, args: [SCRIPTED], ...(allowedHosts && { allowedHosts }) });
-    const server = createServer((req, res) => backend(req, res, () => res.end()));
-    await new Promise<void>((resolve) => server.listen(0, elsewhere, resolve));
-    const url = `http://${elsewhere}:${(server.address() as AddressInfo).port}/`;
-    expect((await status(url, { host: 'anything.example', origin: 'https://anything.example' }))[0]).toBe(expected);
-    await backend.close();
-    server.closeAllConnections();
-    server.close();
-  }
-});
+test.runIf(externalAddress)(
+  'a listener that other machines can reach accepts every Host, unless there is a list',
+  async () => {
+    for (const [allowedHosts, expected] of [
+      [undefined, 200],
+      [['mcp.example.com'], 403],
+    ] as const) {
+      const backend = mcpStdioBackend({ command: NODE, args: [SCRIPTED], ...(allowedHosts && { allowedHosts }) });
+      const server = createServer((req, res) => backend(req, res, () => res.end()));
+      await new Promise<void>((resolve) => server.listen(0, externalAddress, resolve));
+      const url = `http://${externalAddress}:${(server.address() as AddressInfo).port}/`;
+      expect((await status(url, { host: 'anything.example', origin: 'https://anything.example' }))[0]).toBe(expected);
+      await backend.close();
+      server.closeAllConnections();
+      server.close();
+    }
+  },
+);
 
 const issuer = createTestIssuer();
 const RESOURCE = 'https://api.example.com:8443/mcp';
 
-/** A token where one is sent, and what the resource of the policy, and nothing else, makes of Host and Origin. */
+/** Host and Origin, with the status that follows from the resource of the policy alone. */
 const BEHIND_AUTH: Row[] = [
   [{ host: 'api.example.com' }, 200],
   [{ host: 'API.example.com:8443' }, 200],
@@ -159,7 +162,7 @@ test('the resource of a policy counts for its own requests only', async () => {
   await served.stop();
 });
 
-test('refusals are a line a minute, of printable characters', async () => {
+test('refusals are logged once a minute, in printable characters', async () => {
   const { lines, logger } = createRecordingLogger();
   const served = await serve({ logger });
   for (const host of ['evil.example', 'other.example']) await status(served.url, { host });
@@ -175,18 +178,18 @@ test('refusals are a line a minute, of printable characters', async () => {
   ]);
 });
 
-test("a file's user is told the member of the file", async () => {
+test('with a configuration file, a refusal names the member of the file', async () => {
   const { lines, logger } = createRecordingLogger();
   const targets = [{ stdio: { cmd: NODE, args: [SCRIPTED] } }];
   const text = configText({ bind: { port: 0 }, route: { backends: [{ mcp: { targets } }] } });
   const gateway = createGateway(parseConfigFile(text, '/'), logger);
   const [address] = await gateway.listen('127.0.0.1');
   const fix =
-    'name the address that clients use in binds[0].listeners[0].routes[0].policies.mcpAuthentication.resourceMetadata.resource, or have the proxy send "Host: localhost"';
+    'set binds[0].listeners[0].routes[0].policies.mcpAuthentication.resourceMetadata.resource to the address that clients use, or make the proxy send "Host: localhost"';
   const [code, body] = await status(`http://${address}/mcp`, { host: 'backend:3000' });
   expect([code, JSON.parse(body).error.message]).toEqual([403, `The Host header is not allowed here: ${fix}`]);
-  const elsewhereOrigin = { host: 'localhost', origin: 'https://evil.example' };
-  expect((await status(`http://${address}/mcp`, elsewhereOrigin))[1]).toMatch(
+  const foreignOrigin = { host: 'localhost', origin: 'https://evil.example' };
+  expect((await status(`http://${address}/mcp`, foreignOrigin))[1]).toMatch(
     /routes\[0\]\.policies\.cors\.allowOrigins/,
   );
   await gateway.close();

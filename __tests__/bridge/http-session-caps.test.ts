@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { serveRemote } from '../support/http-backend.js';
 import { reasonOf } from '../support/mcp-answers.js';
-import { call, initialize, modern, open, post, postModern } from '../support/mcp-requests.js';
+import { call, initialize, open, post, postStateless, statelessRequest } from '../support/mcp-requests.js';
 import { startRecordingTarget } from '../support/recording-target.js';
 import { until } from '../support/until.js';
 
@@ -57,7 +57,7 @@ describe('caps', () => {
     });
     const remote = await serveRemote(target.url, { maxSessionsPerUser: 1 });
     for (let i = 0; i < 3; i++) {
-      const response = await postModern(remote.url, modern(i, 'tools/list'), remote.bearer('ada'));
+      const response = await postStateless(remote.url, statelessRequest(i, 'tools/list'), remote.bearer('ada'));
       expect(response.status).toBe(200);
     }
     expect(remote.backend.stats()).toEqual({ sessions: 0, streams: 0, pending: 0 });

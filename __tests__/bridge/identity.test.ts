@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AuthInfo } from '../../src/core/auth-info.js';
 import { type AuthenticatedBridge, ISSUER, startAuthenticatedBridge } from '../support/authenticated-bridge.js';
-import { call, callText, initialize, modernText, open, post } from '../support/mcp-requests.js';
+import { call, callText, initialize, open, post, statelessText } from '../support/mcp-requests.js';
 import { createSigner } from '../support/signer.js';
 
 type Claims = Readonly<Record<string, unknown>>;
@@ -9,7 +9,7 @@ type Claims = Readonly<Record<string, unknown>>;
 const OTHER_ISSUER = 'https://other.example';
 const otherSigner = createSigner();
 
-/** The claims of two tokens, and what they have in common: a client's session, a user's quota. */
+/** The claims of two tokens, and whether these share a client's session and a user's quota. */
 type Row = [what: string, first: Claims, second: Claims, sameSession: boolean, sameUser: boolean];
 
 const rows: Row[] = [
@@ -45,14 +45,14 @@ const named: Row[] = [
   ['none, with sub', { sub: 's', client_id: 'c' }, { sub: 's', client_id: 'c' }, false, false],
 ];
 
-const CALLER = (auth: AuthInfo | undefined) => ({ MODERN: '1', CALLER: auth?.token ?? 'none' });
+const CALLER = (auth: AuthInfo | undefined) => ({ STATELESS: '1', CALLER: auth?.token ?? 'none' });
 
 describe.each<[string, Row[], Claims]>([
-  ['as mcpAuth() has it', rows, {}],
+  ['with the default claims', rows, {}],
   ['where subjectClaim names another claim', named, { subjectClaim: 'oid' }],
-])('who is who, %s', (_title, table, policy) => {
+])('the user of a token, %s', (_title, table, policy) => {
   let bridge: AuthenticatedBridge;
-  let tight: AuthenticatedBridge;
+  let oneEach: AuthenticatedBridge;
   beforeAll(async () => {
     const own = createSigner();
     const issuers = [
@@ -65,11 +65,11 @@ describe.each<[string, Row[], Claims]>([
       return { ...started, bearer };
     };
     bridge = await start({ maxSessionsPerUser: 1_000, maxSessions: 1_000 });
-    tight = await start({ maxSessionsPerUser: 1, maxSessions: 1_000 });
+    oneEach = await start({ maxSessionsPerUser: 1, maxSessions: 1_000 });
   });
   afterAll(async () => {
     await bridge.stop();
-    await tight.stop();
+    await oneEach.stop();
   });
 
   test.each(table)('session: %s', async (_what, first, second, sameSession) => {
@@ -82,7 +82,7 @@ describe.each<[string, Row[], Claims]>([
   test.each(table)('child, with its env: %s', async (_what, first, second, sameSession) => {
     const { url } = bridge;
     const startedFor = async (claims: Claims) =>
-      JSON.parse(await modernText(url, 'env', {}, bridge.bearer(claims))).CALLER;
+      JSON.parse(await statelessText(url, 'env', {}, bridge.bearer(claims))).CALLER;
     expect((await startedFor(first)) === (await startedFor(second))).toBe(sameSession);
   });
 
@@ -97,24 +97,24 @@ describe.each<[string, Row[], Claims]>([
   });
 
   test.each(table)('quota: %s', async (_what, first, second, _sameSession, sameUser) => {
-    const { url } = tight;
-    const session = await open(url, tight.bearer(first));
+    const { url } = oneEach;
+    const session = await open(url, oneEach.bearer(first));
     const stream = await fetch(url, { headers: { ...session, accept: 'text/event-stream' } });
-    const response = await post(url, initialize(), tight.bearer(second));
+    const response = await post(url, initialize(), oneEach.bearer(second));
     expect(response.status).toBe(sameUser ? 429 : 200);
     await stream.body?.cancel();
     await fetch(url, { method: 'DELETE', headers: session });
   });
 });
 
-test('a token without iss, or whose claims of identity are no strings, is refused', async () => {
+test('a token without iss, or with identity claims that are not strings, is refused', async () => {
   const { url, bearer, stop } = await startAuthenticatedBridge({}, { subjectClaim: 'oid' });
   const faults = [{ iss: undefined }, { sub: 1 }, { oid: 1 }, { oid: null }, { client_id: null }, { azp: ['c'] }];
   for (const claims of faults) expect((await post(url, initialize(), bearer(claims))).status).toBe(401);
   await stop();
 });
 
-test('a token that names no user is warned about once, and remembered as a user of its own', async () => {
+test('a token without a subject is a user of its own, and the log warns once', async () => {
   const { url, bearer, lines, stop } = await startAuthenticatedBridge();
   const [one, two] = [bearer({ azp: 'c' }), bearer({ azp: 'c' })];
   const session = await open(url, one);
@@ -122,7 +122,7 @@ test('a token that names no user is warned about once, and remembered as a user 
   expect((await post(url, call(1, 'echo'), { ...session, ...two })).status).toBe(404);
   expect((await post(url, call(1, 'echo'), { ...session, ...one })).status).toBe(200);
   const warnings = lines.filter((line) => line.startsWith('warn '));
-  expect(warnings).toEqual([expect.stringContaining('has no claim "sub": each such token is a user of its own')]);
+  expect(warnings).toEqual([expect.stringContaining('has no claim "sub". Each such token counts as a separate user')]);
   expect(warnings[0]).toContain('subjectClaim');
   await stop();
 });

@@ -10,16 +10,16 @@ import {
   type Headers,
   initialize,
   JSON_HEADERS,
-  modernText,
   open,
   post,
+  statelessText,
 } from '../support/mcp-requests.js';
 import { isRunning } from '../support/program.js';
 import { serve } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
 
-/** A run of a real client, which leaves its session behind as all of them do; returns the pid of its server. */
-async function runOf(url: string, headers: Headers): Promise<number> {
+/** Runs a real client, which never ends its session, as no client does; returns the pid of its server. */
+async function runClient(url: string, headers: Headers): Promise<number> {
   const client = new Client({ name: 'run', version: '1' });
   await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }) as never);
   const { content } = await client.callTool({ name: 'pid', arguments: {} });
@@ -27,10 +27,10 @@ async function runOf(url: string, headers: Headers): Promise<number> {
   return Number((content as [{ text: string }])[0].text);
 }
 
-test('twenty runs of a client of one user, none of which says goodbye, all get in', async () => {
+test('twenty clients of one user, none of which ends its session, are all served', async () => {
   const bridge = await startAuthenticatedBridge({ idleTimeoutSeconds: 2 });
   const pids: number[] = [];
-  for (let i = 0; i < 20; i++) pids.push(await runOf(bridge.url, bridge.bearer({ sub: 'ada', client_id: 'c' })));
+  for (let i = 0; i < 20; i++) pids.push(await runClient(bridge.url, bridge.bearer({ sub: 'ada', client_id: 'c' })));
   expect(bridge.backend.stats().sessions).toBeLessThanOrEqual(10);
   await until(() => bridge.backend.stats().children === 0 && !pids.some(isRunning), 30_000);
   expect(bridge.backend.stats()).toEqual({ sessions: 0, children: 0, pending: 0, restarts: 0 });
@@ -42,15 +42,15 @@ const options = { maxSessions: 40, idleTimeoutSeconds: 8 };
 describe.each([
   ['without mcpAuth()', () => serve(options)],
   ['behind mcpAuth()', () => startAuthenticatedBridge(options, { mode: 'optional' })],
-])('a hundred runs of anonymous clients, %s', (_where, start) => {
-  test('all get in, and leave nothing behind', async () => {
+])('a hundred anonymous clients, %s', (_where, start) => {
+  test('are all served, and leave nothing behind', async () => {
     const { url, backend, stop } = await start();
-    const lane = async (): Promise<number[]> => {
+    const runInTurn = async (): Promise<number[]> => {
       const pids: number[] = [];
-      for (let i = 0; i < 25; i++) pids.push(await runOf(url, {}));
+      for (let i = 0; i < 25; i++) pids.push(await runClient(url, {}));
       return pids;
     };
-    const pids = (await Promise.all([lane(), lane(), lane(), lane()])).flat();
+    const pids = (await Promise.all([runInTurn(), runInTurn(), runInTurn(), runInTurn()])).flat();
     expect(backend.stats().sessions).toBeLessThanOrEqual(40);
     await until(() => backend.stats().children === 0 && !pids.some(isRunning), 30_000);
     expect(backend.stats()).toEqual({ sessions: 0, children: 0, pending: 0, restarts: 0 });
@@ -61,12 +61,12 @@ describe.each([
 test('a client that registers again each time leaves no children that lock its user out', async () => {
   const bridge = await startAuthenticatedBridge({ maxSessionsPerUser: 3 });
   for (let i = 0; i < 9; i++)
-    await modernText(bridge.url, 'pid', {}, bridge.bearer({ sub: 'ada', client_id: `c${i}` }));
+    await statelessText(bridge.url, 'pid', {}, bridge.bearer({ sub: 'ada', client_id: `c${i}` }));
   expect(bridge.backend.stats().restarts).toBe(0);
   await bridge.stop();
 });
 
-test('the session that ends is the one longest without a request, and never one that is attended', async () => {
+test('the session that ends is the one unused for the longest time, and never one in use', async () => {
   const bridge = await startAuthenticatedBridge({ maxSessionsPerUser: 4 });
   const { url } = bridge;
   const ada = () => bridge.bearer({ sub: 'ada', client_id: 'c' });
@@ -87,7 +87,7 @@ test('the session that ends is the one longest without a request, and never one 
   await bridge.stop();
 });
 
-test('a session to which a request is on its way is attended', async () => {
+test('a session is in use while the body of a request to it arrives', async () => {
   const bridge = await startAuthenticatedBridge({ maxSessionsPerUser: 1 });
   const ada = () => bridge.bearer({ sub: 'ada', client_id: 'c' });
   const session = await open(bridge.url, ada());

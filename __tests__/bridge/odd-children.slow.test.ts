@@ -13,12 +13,12 @@ import {
   call,
   callText,
   initialize,
-  modern,
-  modernCall,
-  modernText,
   open,
   post,
-  postModern,
+  postStateless,
+  statelessCall,
+  statelessRequest,
+  statelessText,
 } from '../support/mcp-requests.js';
 import { fixture, NODE, SCRIPTED, type Served, serve } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
@@ -28,7 +28,8 @@ const started = async (options: Parameters<typeof serve>[0]): Promise<Served> =>
   onTestFinished(() => served.stop());
   return served;
 };
-test('a process without descriptors refuses a session, and lives on', async () => {
+
+test('a process without file descriptors refuses a session, and lives on', async () => {
   const command = `ulimit -n 64; exec "$0" "$@"`;
   const child = spawn('sh', ['-c', command, NODE, fixture('few-descriptors.mjs'), SCRIPTED], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -37,7 +38,7 @@ test('a process without descriptors refuses a session, and lives on', async () =
   expect([said, code]).toEqual(['[true,200]\n', 0]);
 });
 
-test('a child that closes its input, and lives on, is ended: nobody waits for it', async () => {
+test('a child that closes its input, and lives on, is stopped: no request waits for it', async () => {
   const { url } = await started({});
   const session = await open(url);
   expect(await callText(url, session, 'deaf')).toBe('listening no more');
@@ -58,7 +59,7 @@ describe('an answer over the limit', () => {
   });
 });
 
-test('processes stay bounded also where children do not want to end', async () => {
+test('the number of processes is limited even if children ignore SIGTERM', async () => {
   const { url, backend } = await started({ maxSessions: 2, env: { STUBBORN: '1' } });
   let refused = 0;
   for (let i = 0; i < 10; i++) {
@@ -73,7 +74,7 @@ test('processes stay bounded also where children do not want to end', async () =
   expect(refused).toBeGreaterThan(0);
 });
 
-test('a user whose children do not want to end locks out nobody else', async () => {
+test('a user whose children ignore SIGTERM does not lock out other users', async () => {
   const { url, backend } = await started({ maxSessions: 10, maxSessionsPerUser: 1, env: { STUBBORN: '1' } });
   const [ada, bob] = [{ authorization: 'Bearer ada' }, { authorization: 'Bearer bob' }];
   const openAndLeave = async () => {
@@ -91,21 +92,21 @@ test('a user whose children do not want to end locks out nobody else', async () 
 });
 
 test('a child that is slow to start is not taken for idle', async () => {
-  const { url } = await started({ idleTimeoutSeconds: 1, env: { MODERN: '1', SLOW_START: '2500' } });
-  expect((await postModern(url, modern(1, 'ping'))).status).toBe(200);
+  const { url } = await started({ idleTimeoutSeconds: 1, env: { STATELESS: '1', SLOW_START: '2500' } });
+  expect((await postStateless(url, statelessRequest(1, 'ping'))).status).toBe(200);
 });
 
-test('a shared child that reads nothing keeps nobody from opening a session', async () => {
-  const { url } = await started({ anonymousRequests: 'shared', env: { MODERN: '1' } });
-  modernText(url, 'nap', { ms: 5_000 }).catch(() => undefined);
+test('a shared child that reads nothing does not delay a new session', async () => {
+  const { url } = await started({ anonymousRequests: 'shared', env: { STATELESS: '1' } });
+  statelessText(url, 'nap', { ms: 5_000 }).catch(() => undefined);
   await until(async () => {
     const big = {
       jsonrpc: '2.0',
       method: 'notifications/x',
-      params: modern(0, 'x', { big: 'x'.repeat(500_000) }).params,
+      params: statelessRequest(0, 'x', { big: 'x'.repeat(500_000) }).params,
     };
     const response = await Promise.race([
-      postModern(url, big as never),
+      postStateless(url, big as never),
       new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), 200)),
     ]);
     return response === undefined;
@@ -114,49 +115,49 @@ test('a shared child that reads nothing keeps nobody from opening a session', as
 });
 
 describe('parameters in headers', () => {
-  test('are checked by what was learnt, where the child lists its tools no more', async () => {
-    const { url } = await started({ anonymousRequests: 'shared', env: { MODERN: '1', LISTS_ONCE: '1' } });
+  test('are checked against the first list if the child does not list its tools again', async () => {
+    const { url } = await started({ anonymousRequests: 'shared', env: { STATELESS: '1', LISTS_ONCE: '1' } });
     const wrong = { 'mcp-param-region': 'us' };
     for (const _ of [1, 2]) {
-      const response = await postModern(url, modernCall(1, 'mirrored', { region: 'eu' }), wrong);
+      const response = await postStateless(url, statelessCall(1, 'mirrored', { region: 'eu' }), wrong);
       expect([response.status, await reasonOf(response)]).toEqual([400, 'header_mismatch']);
     }
   });
 
-  test('are checked by the pages that came, where a later one fails', async () => {
-    const { url } = await started({ env: { MODERN: '1', PAGES: '1' } });
-    const message = modernCall(1, 'mirrored', { region: 'eu' });
-    expect((await postModern(url, message, { 'mcp-param-region': 'us' })).status).toBe(400);
-    expect((await postModern(url, message, { 'mcp-param-region': 'eu' })).status).toBe(200);
+  test('are checked against the pages that came if a later one fails', async () => {
+    const { url } = await started({ env: { STATELESS: '1', PAGES: '1' } });
+    const message = statelessCall(1, 'mirrored', { region: 'eu' });
+    expect((await postStateless(url, message, { 'mcp-param-region': 'us' })).status).toBe(400);
+    expect((await postStateless(url, message, { 'mcp-param-region': 'eu' })).status).toBe(200);
   });
 
   test.each([
     ['name', { name: { toString: 1, valueOf: 1 } }],
     ['argument', { name: 'mirrored', arguments: { region: { toString: 1, valueOf: 1 } } }],
-  ])('that no text can be made of (%s) are no fault of ours', async (_name, params) => {
-    const { url, errors } = await started({ env: { MODERN: '1' } });
-    const message = modern(1, 'tools/call', params);
-    const response = await postModern(url, message, { 'mcp-name': 'mirrored', 'mcp-param-region': 'x' });
+  ])('that cannot be converted to text (%s) are not answered 500', async (_name, params) => {
+    const { url, errors } = await started({ env: { STATELESS: '1' } });
+    const message = statelessRequest(1, 'tools/call', params);
+    const response = await postStateless(url, message, { 'mcp-name': 'mirrored', 'mcp-param-region': 'x' });
     expect(response.status).not.toBe(500);
     expect(errors).toEqual([]);
   });
 });
 
-test('a client that takes JSON only gets no event stream', async () => {
-  const { url } = await started({ env: { MODERN: '1' } });
-  const message = modernCall(1, 'progress', { steps: 3 }, { progressToken: 'a' });
-  const response = await postModern(url, message, { accept: 'application/json' });
+test('a client that accepts only JSON gets no event stream', async () => {
+  const { url } = await started({ env: { STATELESS: '1' } });
+  const message = statelessCall(1, 'progress', { steps: 3 }, { progressToken: 'a' });
+  const response = await postStateless(url, message, { accept: 'application/json' });
   expect(response.headers.get('content-type')).toBe('application/json');
   expect(await response.json()).toMatchObject({ id: 1, result: {} });
 });
 
-test('a response to nothing does not end a session that is about to open', async () => {
-  const program = `process.stdout.write('{"jsonrpc":"2.0","id":"nobody","error":{"code":1,"message":"early"}}\\n'); await import(${JSON.stringify(SCRIPTED)});`;
+test('a response to an unknown id does not end a session that is being opened', async () => {
+  const program = `process.stdout.write('{"jsonrpc":"2.0","id":"unknown","error":{"code":1,"message":"early"}}\\n'); await import(${JSON.stringify(SCRIPTED)});`;
   const { url } = await started({ args: ['--input-type=module', '-e', program] });
   expect(await callText(url, await open(url), 'echo')).toBe('{}');
 });
 
-describe('a reader that takes nothing of what a child said', () => {
+describe('a client that does not read its answer', () => {
   const setUp = async () => {
     const recipe = {
       command: NODE,
@@ -199,11 +200,11 @@ describe('a reader that takes nothing of what a child said', () => {
   test.each([
     ['alone', request('/big')],
     ['behind an answer that never comes', request('/never') + request('/big')],
-    ['with more to say all the time', request('/big')],
-  ])('%s is cut off, and the child is heard again', async (name, sent) => {
+    ['while it keeps sending', request('/big')],
+  ])('%s is disconnected, and the child is read again', async (name, sent) => {
     const { socket, answers } = await setUp();
     socket.write(sent);
-    const more = setInterval(() => name.startsWith('with') && socket.write('\r\n'), 50);
+    const more = setInterval(() => name.startsWith('while') && socket.write('\r\n'), 50);
     onTestFinished(() => clearInterval(more));
     await new Promise((resolve) => setTimeout(resolve, 100));
     await answers();

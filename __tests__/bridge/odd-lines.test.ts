@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { call, callText, type Headers, modernCall, open, post, postModern } from '../support/mcp-requests.js';
+import { call, callText, type Headers, open, post, postStateless, statelessCall } from '../support/mcp-requests.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 import { type Served, serve } from '../support/stdio-bridge.js';
 
@@ -7,23 +7,23 @@ const { lines: log, logger } = createRecordingLogger();
 let served: Served;
 let session: Headers;
 beforeAll(async () => {
-  served = await serve({ logger, env: { MODERN: '1' }, maxSessions: 200, maxSessionsPerUser: 200 });
+  served = await serve({ logger, env: { STATELESS: '1' }, maxSessions: 200, maxSessionsPerUser: 200 });
 });
 afterAll(() => served.stop());
 
 const WHOLE = '{"jsonrpc":"2.0","id":ID,"result":{}}';
 const NOT_JSON = 'it begins like a message, but is not JSON';
-const MORE_BEHIND = 'JSON with more behind it';
+const MORE_BEHIND = 'JSON followed by more text';
 const NO_MESSAGE = 'JSON, but not a JSON-RPC 2.0 message';
 
-/** Rows with a short form of their lines in front, for titles. */
+/** Puts a short form of the line in front of each row, for the title. */
 const titled = <Row extends readonly [string, ...string[]]>(rows: readonly Row[]) =>
   rows.map((row): [string, ...Row] => {
     const shown = JSON.stringify(row[0]).replaceAll('\\"', "'").replaceAll("'jsonrpc':'2.0'", '…').replace(/x+/g, 'x…');
     return [shown, ...row];
   });
 
-/** Each with what the log says of it; ID is the id of the call. Characters are bytes. */
+/** Each line with what the log says about it. ID stands for the id of the call; characters are bytes. */
 const unreadable: [string, string][] = [
   [`${WHOLE} [debug] sent`, MORE_BEHIND],
   ['{"result":{},"jsonrpc":"2.0","id":ID} [debug] sent', MORE_BEHIND],
@@ -63,12 +63,12 @@ const unreadable: [string, string][] = [
   ['{"jsonrpc":"2.0","id":ID,"method":"x","result":{}}', NO_MESSAGE],
 ];
 
-describe('a line that is no message in place of an answer', () => {
+describe('a line that is not a message, printed instead of an answer', () => {
   beforeAll(async () => {
     session = await open(served.url);
   });
 
-  test.each(titled(unreadable))('fails its call, and the session goes on: %s', async (_title, line, kind) => {
+  test.each(titled(unreadable))('fails its call, and the session lives on: %s', async (_title, line, kind) => {
     session = await open(served.url);
     const at = log.length;
     const response = await post(served.url, call('the call', 'print', { line: `${line}\n` }), session);
@@ -79,14 +79,14 @@ describe('a line that is no message in place of an answer', () => {
     const length = Buffer.byteLength(line.replaceAll('ID', '"the call"'), 'latin1');
     expect(log.slice(at)).toEqual([
       expect.stringMatching(
-        new RegExp(`^warn child \\d+: a line of ${length} bytes on stdout is no message: ${kind}$`),
+        new RegExp(`^warn child \\d+: a line of ${length} bytes on stdout is not an MCP message: ${kind}$`),
       ),
     ]);
     expect(await callText(served.url, session, 'echo')).toBe('{}');
   });
 
   test('fails the call without a session as well', async () => {
-    const response = await postModern(served.url, modernCall(7, 'print', { line: `${WHOLE} [debug] sent\n` }));
+    const response = await postStateless(served.url, statelessCall(7, 'print', { line: `${WHOLE} [debug] sent\n` }));
     expect(await response.json()).toMatchObject({ id: 7, error: { data: { reason: 'unreadable_answer' } } });
   });
 
@@ -109,22 +109,22 @@ const noise: [string, string][] = [
   ['42', NO_MESSAGE],
   ['"text"', NO_MESSAGE],
   ['null', NO_MESSAGE],
-  ['{', 'JSON over several lines, where MCP has one message a line'],
+  ['{', 'JSON over several lines; MCP needs one message per line'],
   ['  "jsonrpc": "2.0",', MORE_BEHIND],
-  ['Content-Length: 123', 'a header of the Language Server Protocol, where MCP has one message a line'],
+  ['Content-Length: 123', 'a header of the Language Server Protocol; MCP needs one message per line'],
   ['\xff\xfe', 'not UTF-8'],
   ['\x1b[31mred\x1b[0m', 'not JSON'],
   ['   ', 'not JSON'],
 ];
 
-describe('a line that is no message and answers nothing', () => {
+describe('a line that is not a message and answers nothing', () => {
   test.each(titled(noise))(
-    'is logged by its length and kind, and the answer behind it counts: %s',
+    'is logged by its length and kind, and the answer after it counts: %s',
     async (_title, line, kind) => {
       session = await open(served.url);
       const at = log.length;
       expect(await callText(served.url, session, 'print', { line: `${line}\n`, answer: true })).toBe('after it');
-      expect(log.slice(at)).toEqual([expect.stringContaining(`bytes on stdout is no message: ${kind}`)]);
+      expect(log.slice(at)).toEqual([expect.stringContaining(`bytes on stdout is not an MCP message: ${kind}`)]);
     },
   );
 
@@ -133,7 +133,7 @@ describe('a line that is no message and answers nothing', () => {
     const at = log.length;
     await callText(served.url, session, 'print', { line: 'secret\n'.repeat(100), answer: true });
     expect(log.slice(at)).toHaveLength(5);
-    expect(log.at(-1)).toMatch(/not JSON; further ones are not logged$/);
+    expect(log.at(-1)).toMatch(/not JSON; further lines are not logged$/);
     expect(log.join()).not.toContain('secret');
   });
 });

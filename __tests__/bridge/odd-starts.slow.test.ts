@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { messagesOf, reasonOf } from '../support/mcp-answers.js';
-import { initialize, modern, modernText, open, post, postModern } from '../support/mcp-requests.js';
+import { initialize, open, post, postStateless, statelessRequest, statelessText } from '../support/mcp-requests.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 import { serve } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
@@ -15,23 +15,27 @@ const starting = async (options: Parameters<typeof serve>[0]) => {
   return { ...served, lines };
 };
 
-describe('a program that does not say when it has started', () => {
+describe('a program that does not answer its first request', () => {
   test.each([
-    ['says nothing', { MUTE_AT_START: '1' }, '0 lines that are no messages, and 0 bytes without a line end'],
-    ['prints a banner without a line end', { PRINT_AT_START: 'Ready> ' }, '0 lines that are no messages, and 7 bytes'],
-    ['prints its answer behind a banner', { PRINT_AT_START: `Ready> ${WHOLE}\n` }, '1 lines that are no messages'],
-    ['prints its answer without a line end', { PRINT_AT_START: WHOLE }, '0 lines that are no messages'],
+    ['says nothing', { MUTE_AT_START: '1' }, '0 lines that are not MCP messages, and 0 bytes without a line end'],
+    [
+      'prints a banner without a line end',
+      { PRINT_AT_START: 'Ready> ' },
+      '0 lines that are not MCP messages, and 7 bytes',
+    ],
+    ['prints its answer behind a banner', { PRINT_AT_START: `Ready> ${WHOLE}\n` }, '1 lines that are not MCP messages'],
+    ['prints its answer without a line end', { PRINT_AT_START: WHOLE }, '0 lines that are not MCP messages'],
     [
       'prints its answer over several lines',
       { PRINT_AT_START: '{\n  "jsonrpc": "2.0",\n  "id": ID,\n  "result": RESULT\n}\n' },
-      '5 lines that are no messages',
+      '5 lines that are not MCP messages',
     ],
     [
       'frames it as language servers do',
       { PRINT_AT_START: `Content-Length: 99\r\n\r\n${WHOLE}` },
-      '2 lines that are no messages',
+      '2 lines that are not MCP messages',
     ],
-  ])('and %s is given up after startTimeoutSeconds, and the log says so', async (_name, env, printed) => {
+  ])('and %s is stopped after startTimeoutSeconds, and the log says so', async (_name, env, printed) => {
     const { url, backend, lines } = await starting({ env });
     const response = await post(url, initialize());
     expect([response.status, await response.json()]).toMatchObject([
@@ -45,7 +49,7 @@ describe('a program that does not say when it has started', () => {
   });
 
   test.each([`\xef\xbb\xbf${WHOLE}\n`, `${WHOLE} ready\n`])(
-    'and whose answer is no message is given up at once: %j',
+    'with a message but with another line is stopped at once: %j',
     async (printed) => {
       const { url, backend } = await starting({ startTimeoutSeconds: 60, env: { PRINT_AT_START: printed } });
       const response = await post(url, initialize());
@@ -54,7 +58,7 @@ describe('a program that does not say when it has started', () => {
     },
   );
 
-  test('and only notifies is given up too, on the stream that this began', async () => {
+  test('and only sends notifications is stopped too, and the error comes on the stream', async () => {
     const { url, backend } = await starting({
       env: { PRINT_AT_START: '{"jsonrpc":"2.0","method":"notifications/x"}\n' },
     });
@@ -63,33 +67,33 @@ describe('a program that does not say when it has started', () => {
     await until(() => backend.stats().sessions === 0 && backend.stats().children === 0);
   });
 
-  test('is given up without a session as well, and started anew for the next request', async () => {
+  test('is stopped without a session as well, and started again for the next request', async () => {
     let isMute = false;
-    const env = () => ({ MODERN: '1', ...(isMute && { MUTE: '1' }) });
+    const env = () => ({ STATELESS: '1', ...(isMute && { MUTE: '1' }) });
     const { url, backend } = await starting({ env });
-    expect(await modernText(url, 'echo', {}, ADA)).toBe('{}');
+    expect(await statelessText(url, 'echo', {}, ADA)).toBe('{}');
     isMute = true;
-    const response = await postModern(url, modern(1, 'ping'), BOB);
+    const response = await postStateless(url, statelessRequest(1, 'ping'), BOB);
     expect(await reasonOf(response)).toBe('start_timed_out');
     isMute = false;
-    expect(await modernText(url, 'echo', {}, BOB)).toBe('{}');
+    expect(await statelessText(url, 'echo', {}, BOB)).toBe('{}');
     expect(backend.stats().sessions).toBe(0);
   });
 });
 
 test('a tool may take longer than a start', async () => {
-  const { url } = await starting({ env: { MODERN: '1' } });
+  const { url } = await starting({ env: { STATELESS: '1' } });
   const session = await open(url);
   const slow = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'nap', arguments: { ms: 2_500 } } };
-  const [first, second] = await Promise.all([post(url, slow, session), modernText(url, 'nap', { ms: 2_500 })]);
+  const [first, second] = await Promise.all([post(url, slow, session), statelessText(url, 'nap', { ms: 2_500 })]);
   expect([await first.json(), second]).toMatchObject([{ result: {} }, 'awake']);
 });
 
-describe('a session that does not come about leaves nothing behind', () => {
+describe('a session that fails to open leaves nothing behind', () => {
   test.each<[string, Parameters<typeof serve>[0], number | undefined]>([
     ['initialize is not answered in time', { requestTimeoutSeconds: 1, env: { MUTE_AT_START: '1' } }, 504],
     ['its answer is too long', { maxMessageBytes: 1_000, env: { LONG_START: '5000' } }, 502],
-    ['the child answers nobody in particular', { env: { NULL_AT_START: '1' } }, 404],
+    ['the child answers without an id', { env: { NULL_AT_START: '1' } }, 404],
     ['the client hangs up', { env: { MUTE_AT_START: '1' } }, undefined],
   ])('where %s', async (_name, options, status) => {
     const { url, backend } = await starting(options);

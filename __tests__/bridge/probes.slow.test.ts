@@ -17,7 +17,7 @@ describe('requests of', () => {
     expect(JSON.parse(echoed).text).toHaveLength(bytes / 2);
   });
 
-  test('more than the limit are answered 413 as JSON, whether announced or not', async () => {
+  test('more than the limit are answered 413 as JSON, with Content-Length or without', async () => {
     const body = JSON.stringify(call(1, 'echo', { text: 'x'.repeat(4_194_304) }));
     const announced = await post(served.url, body, session);
     expect([announced.status, await reasonOf(announced)]).toEqual([413, 'body_too_large']);
@@ -49,7 +49,7 @@ describe('answers of', () => {
     expect(await callText(served.url, session, 'echo')).toBe('{}');
   });
 
-  test('20 MB fail their call though the id comes first', async () => {
+  test('20 MB fail their call even if the id comes first', async () => {
     const response = await post(served.url, call('first', 'big-id-first', { bytes: 20_000_000 }), session);
     expect(await response.json()).toMatchObject({ id: 'first', error: { data: { reason: 'message_too_large' } } });
   });

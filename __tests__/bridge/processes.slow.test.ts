@@ -11,7 +11,7 @@ const note = (line: string): void => void lines.push(line);
 const logger = { debug: note, info: note, warn: note, error: note };
 
 describe('a child that misbehaves', () => {
-  test('may write what is no message; the rest arrives', async () => {
+  test('may print lines that are not messages; the rest arrives', async () => {
     const { url, stop } = await serve();
     const session = await open(url);
     expect(await callText(url, session, 'noise')).toBe('after the noise');
@@ -47,7 +47,7 @@ describe('a child that misbehaves', () => {
     await stop();
   });
 
-  test('may close its output and go on: the call fails, and the child goes', async () => {
+  test('may close its output and live on: the call fails, and the child is stopped', async () => {
     const { url, backend, stop } = await serve();
     const session = await open(url);
     const response = await post(url, call(1, 'mute'), session);
@@ -87,8 +87,8 @@ describe('a child is started', () => {
     await open1.stop();
   });
 
-  test('ahead, where warm says so', async () => {
-    const { url, backend, stop } = await serve({ warm: 2 });
+  test('ahead, as many as warmChildren says', async () => {
+    const { url, backend, stop } = await serve({ warmChildren: 2 });
     expect(backend.stats()).toMatchObject({ sessions: 0, children: 2 });
     const session = await open(url);
     await until(() => backend.stats().children === 3);
@@ -102,30 +102,33 @@ describe('back-pressure', () => {
   test.each([
     [4_000, 16_384],
     [40_000, 100],
-  ])('a slow reader of %i messages of %i bytes slows its child, not the heap', async (count, bytes) => {
-    const before = await memoryInUse();
-    const { url, stop } = await serve();
-    const warned: Error[] = [];
-    const onWarning = (warning: Error): void => void warned.push(warning);
-    process.on('warning', onWarning);
-    const session = await open(url);
-    const body = JSON.stringify(call(1, 'flood', { count, bytes }, { progressToken: 1 }));
-    const req = request(url, { method: 'POST', headers: { ...session, 'content-type': 'application/json' } });
-    req.end(body);
-    const [res] = await once(req, 'response');
-    // Up to 64 MB are on their way; what the network and the pipes hold is all that may have left the child.
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    expect((await memoryInUse()) - before).toBeLessThan(10_000_000);
-    let events = 0;
-    res.on('data', (chunk: Buffer) => {
-      for (let at = chunk.indexOf('\n\n'); at >= 0; at = chunk.indexOf('\n\n', at + 1)) events++;
-    });
-    await once(res, 'end');
-    expect(events).toBeGreaterThanOrEqual(count);
-    expect(warned).toEqual([]);
-    process.off('warning', onWarning);
-    await stop();
-  });
+  ])(
+    'a client that is slow to read %i messages of %i bytes slows its child and does not fill the heap',
+    async (count, bytes) => {
+      const before = await memoryInUse();
+      const { url, stop } = await serve();
+      const warned: Error[] = [];
+      const onWarning = (warning: Error): void => void warned.push(warning);
+      process.on('warning', onWarning);
+      const session = await open(url);
+      const body = JSON.stringify(call(1, 'flood', { count, bytes }, { progressToken: 1 }));
+      const req = request(url, { method: 'POST', headers: { ...session, 'content-type': 'application/json' } });
+      req.end(body);
+      const [res] = await once(req, 'response');
+      // The child sends up to 64 MB. No more may have left it than fits into the network and the pipes.
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      expect((await memoryInUse()) - before).toBeLessThan(10_000_000);
+      let events = 0;
+      res.on('data', (chunk: Buffer) => {
+        for (let at = chunk.indexOf('\n\n'); at >= 0; at = chunk.indexOf('\n\n', at + 1)) events++;
+      });
+      await once(res, 'end');
+      expect(events).toBeGreaterThanOrEqual(count);
+      expect(warned).toEqual([]);
+      process.off('warning', onWarning);
+      await stop();
+    },
+  );
 
   test('a child that does not read slows its clients', async () => {
     const { url, stop } = await serve();

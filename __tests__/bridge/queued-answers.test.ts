@@ -1,18 +1,25 @@
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { startAuthenticatedBridge } from '../support/authenticated-bridge.js';
-import { initialize, JSON_HEADERS, modern, modernCall, modernHeaders, postModern } from '../support/mcp-requests.js';
+import {
+  initialize,
+  JSON_HEADERS,
+  postStateless,
+  statelessCall,
+  statelessHeaders,
+  statelessRequest,
+} from '../support/mcp-requests.js';
 import { serve } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
 
-type Modern = ReturnType<typeof modern>;
-type Message = Modern | ReturnType<typeof initialize>;
+type StatelessMessage = ReturnType<typeof statelessRequest>;
+type Message = StatelessMessage | ReturnType<typeof initialize>;
 
 function textOf(url: string, message: Message): string {
   const { host, pathname } = new URL(url);
   const body = JSON.stringify(message);
-  const isModern = '_meta' in message.params;
-  const own = { host, ...JSON_HEADERS, ...(isModern && modernHeaders(message as Modern)) };
+  const isStateless = '_meta' in message.params;
+  const own = { host, ...JSON_HEADERS, ...(isStateless && statelessHeaders(message as StatelessMessage)) };
   const lines = Object.entries({ ...own, 'content-length': `${body.length}` }).map(
     ([name, value]) => `${name}: ${value}`,
   );
@@ -26,14 +33,14 @@ function pipeline(url: string, messages: readonly Message[]) {
   return socket;
 }
 
-const hang = (id: number) => modernCall(id, 'hang');
+const hang = (id: number) => statelessCall(id, 'hang');
 
 describe('a client that hangs up while answers wait behind another leaves nothing behind', () => {
   test.each<[string, readonly Message[], number]>([
     ['calls that hang', [hang(1), hang(2), hang(3)], 3],
-    ['calls that are answered', [hang(1), modern(2, 'ping'), modern(3, 'ping')], 1],
+    ['calls that are answered', [hang(1), statelessRequest(2, 'ping'), statelessRequest(3, 'ping')], 1],
   ])('of anonymous %s', async (_what, messages, pending) => {
-    const { url, backend, stop } = await serve({ env: { MODERN: '1' } });
+    const { url, backend, stop } = await serve({ env: { STATELESS: '1' } });
     const socket = pipeline(url, messages);
     await until(() => backend.stats().children === 3 && backend.stats().pending === pending);
     socket.destroy();
@@ -42,8 +49,8 @@ describe('a client that hangs up while answers wait behind another leaves nothin
     await stop();
   });
 
-  test('of a child that is shared: what was asked of it is cancelled', async () => {
-    const { url, backend, stop } = await serve({ env: { MODERN: '1' }, anonymousRequests: 'shared' });
+  test('at a shared child: its requests are cancelled', async () => {
+    const { url, backend, stop } = await serve({ env: { STATELESS: '1' }, anonymousRequests: 'shared' });
     const socket = pipeline(url, [hang(1), hang(2), hang(3)]);
     await until(() => backend.stats().pending === 3);
     socket.destroy();
@@ -66,7 +73,7 @@ describe('a client that hangs up while answers wait behind another leaves nothin
     await until(() => bridge.backend.stats().pending === 2);
     socket.destroy();
     await until(() => bridge.backend.stats().children === 0);
-    expect((await postModern(bridge.url, modern(1, 'ping'))).status).toBe(200);
+    expect((await postStateless(bridge.url, statelessRequest(1, 'ping'))).status).toBe(200);
     await bridge.stop();
   });
 });

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { reasonOf } from '../support/mcp-answers.js';
-import { call, callText, initialize, modernCall, open, post, postModern } from '../support/mcp-requests.js';
+import { call, callText, initialize, open, post, postStateless, statelessCall } from '../support/mcp-requests.js';
 import { FRAMEWORKS, serve } from '../support/stdio-bridge.js';
 
 const big = 'x'.repeat(1_000_000);
 const notification = { jsonrpc: '2.0', method: 'notifications/x', params: { big } };
+
 test.each(FRAMEWORKS)(
   'an initialize whose answer the client would not accept opens nothing on %s',
   async (framework) => {
@@ -18,7 +19,7 @@ test.each(FRAMEWORKS)(
   },
 );
 
-test('what the client would not accept is not sent to the child', async () => {
+test('a request whose answer the client would not accept is not sent to the child', async () => {
   const { url, stop } = await serve();
   const session = await open(url, {}, '2025-03-26');
   const refused = await post(url, [{ ...notification, params: {} }, call(1, 'pid')], {
@@ -43,7 +44,7 @@ test('an id that comes twice at once is refused once, whatever else is in the ba
   await stop();
 });
 
-test('the cap of requests in flight holds for batches that come at once', async () => {
+test('the limit of requests in flight holds for batches that come at once', async () => {
   const { url, stop } = await serve({ maxPendingRequests: 2 });
   const session = await open(url, {}, '2025-03-26');
   const answers = await Promise.all(
@@ -54,13 +55,13 @@ test('the cap of requests in flight holds for batches that come at once', async 
   await stop();
 });
 
-test('the cap of requests in flight holds for requests without a session that come at once', async () => {
+test('the limit of requests in flight holds for requests without a session that come at once', async () => {
   const { url, backend, stop } = await serve({
     maxPendingRequests: 2,
     anonymousRequests: 'shared',
-    env: { MODERN: '1' },
+    env: { STATELESS: '1' },
   });
-  const slow = (id: number) => postModern(url, modernCall(id, 'progress', { steps: 1, delay: 1_500 }));
+  const slow = (id: number) => postStateless(url, statelessCall(id, 'progress', { steps: 1, delay: 1_500 }));
   const answers = await Promise.all([1, 2, 3, 4, 5, 6].map(slow));
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(2);
   for (const answer of answers) {
@@ -71,9 +72,9 @@ test('the cap of requests in flight holds for requests without a session that co
 });
 
 test('a refusal reaches a client that accepts streams only', async () => {
-  const { url, stop } = await serve({ maxPendingRequests: 1, anonymousRequests: 'shared', env: { MODERN: '1' } });
+  const { url, stop } = await serve({ maxPendingRequests: 1, anonymousRequests: 'shared', env: { STATELESS: '1' } });
   const slow = (id: number) =>
-    postModern(url, modernCall(id, 'progress', { steps: 1, delay: 1_000 }), { accept: 'text/event-stream' });
+    postStateless(url, statelessCall(id, 'progress', { steps: 1, delay: 1_000 }), { accept: 'text/event-stream' });
   const answers = await Promise.all([1, 2].map(slow));
   expect(answers.map(({ status }) => status).sort()).toEqual([200, 429]);
   await Promise.all(answers.map((answer) => answer.text()));

@@ -24,7 +24,7 @@ describe('a stream that breaks', () => {
   test.each([
     ['1.2 MB', 1_200_000, 1],
     ['12 MB behind progress that was missed too', 12_000_000, 100],
-  ])('has its answer of %s for a client that comes back, however late', async (_name, bytes, steps) => {
+  ])('keeps its answer of %s for a client that comes back, however late', async (_name, bytes, steps) => {
     const session = await open(served.url, {}, '2025-11-25');
     const hangUp = new AbortController();
     const message = call(1, 'progress', { steps, delay: 3, bytes }, { progressToken: 1 });
@@ -33,7 +33,7 @@ describe('a stream that breaks', () => {
     hangUp.abort();
     await broken.return(undefined).catch(() => undefined);
     await until(() => served.backend.stats().pending === 0);
-    // Events of others are smaller, and as many as they like.
+    // Later events of other streams do not displace the answer.
     await callText(served.url, session, 'late');
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 300_000 });
     onTestFinished(() => void vi.useRealTimers());
@@ -44,7 +44,7 @@ describe('a stream that breaks', () => {
     expect([seen.length, seen.at(-1)?.result?.content[0].text.length]).toEqual([steps + 1, bytes]);
   });
 
-  test('does not keep a large answer for long that was taken', async () => {
+  test('does not keep a large answer for long after a client has taken it', async () => {
     const session = await open(served.url, {}, '2025-11-25');
     const message = call(1, 'progress', { steps: 1, bytes: 1_200_000 }, { progressToken: 1 });
     const ids: (string | undefined)[] = [];

@@ -20,7 +20,7 @@ const listen = (session: Headers, lastEventId?: string): Promise<Response> =>
   });
 
 describe('a stream that breaks', () => {
-  test('goes on where it was left, with the response, and only with its own events', async () => {
+  test('continues after the last event, with its own events only, up to the response', async () => {
     const session = await open(served.url, {}, '2025-11-25');
     const hangUp = new AbortController();
     const message = call(1, 'progress', { steps: 6, delay: 40 }, { progressToken: 1 });
@@ -77,10 +77,10 @@ describe('a stream that breaks', () => {
 });
 
 describe('the standalone stream', () => {
-  test('starts with what was said before anybody listened, and resumes', async () => {
+  test('starts with messages that were sent before a client listened, and resumes', async () => {
     const session = await open(served.url);
     await callText(served.url, session, 'late');
-    // Not by another call: what is said while one is in flight belongs to that.
+    // No call meanwhile: a message that is sent during a call belongs to that call.
     await setTimeout(60);
     const events = eventsOf(await listen(session));
     expect(await nextMessage(events)).toMatchObject({ method: 'notifications/message' });
@@ -90,8 +90,8 @@ describe('the standalone stream', () => {
     expect((await again.next()).value).toEqual(value);
   });
 
-  test('begins with an event to resume from, where the revision has it', async () => {
-    for (const [revision, primes] of [
+  test('begins with an event to resume from, if the revision has one', async () => {
+    for (const [revision, hasInitialEvent] of [
       ['2025-06-18', false],
       ['2025-11-25', true],
     ] as const) {
@@ -99,7 +99,11 @@ describe('the standalone stream', () => {
       const events = eventsOf(await listen(session));
       await callText(served.url, session, 'late');
       const { value } = await events.next();
-      expect([revision, value.data === '', value.id]).toEqual([revision, primes, primes ? '0-0' : '0-1']);
+      expect([revision, value.data === '', value.id]).toEqual([
+        revision,
+        hasInitialEvent,
+        hasInitialEvent ? '0-0' : '0-1',
+      ]);
     }
   });
 

@@ -3,7 +3,7 @@ import { SDK_USERS, userOfV1, userOfV2 } from '../support/sdk-users.js';
 import { EVERYTHING, fixture, type Served, serve } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
 
-describe.concurrent('server-everything, which is legacy', () => {
+describe.concurrent('server-everything, which speaks only revisions with sessions', () => {
   let served: Served;
   beforeAll(async () => {
     served = await serve({ args: [EVERYTHING] });
@@ -32,7 +32,7 @@ describe.concurrent('server-everything, which is legacy', () => {
   });
 });
 
-describe.concurrent('a server of SDK v2, which speaks both eras', () => {
+describe.concurrent('a server of SDK v2, which speaks revisions with sessions and without', () => {
   let served: Served;
   beforeAll(async () => {
     served = await serve({ args: [fixture('conformance-server.mjs')] });

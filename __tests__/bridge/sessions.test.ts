@@ -23,8 +23,8 @@ describe.each(FRAMEWORKS)('a stdio server behind %s', (framework) => {
     expect(opened.headers.get('content-type')).toBe('application/json');
     const session = { 'mcp-session-id': opened.headers.get('mcp-session-id') as string };
     expect(await opened.json()).toMatchObject({ id: 0, result: { protocolVersion: '2025-06-18' } });
-    const told = await post(url, { jsonrpc: '2.0', method: 'notifications/initialized' }, session);
-    expect([told.status, await told.text()]).toEqual([202, '']);
+    const notified = await post(url, { jsonrpc: '2.0', method: 'notifications/initialized' }, session);
+    expect([notified.status, await notified.text()]).toEqual([202, '']);
     expect(JSON.parse(await callText(url, session, 'received'))).toEqual(['notifications/initialized']);
     const pid = Number(await callText(url, session, 'pid'));
     const ended = await fetch(url, { method: 'DELETE', headers: session });
@@ -33,7 +33,7 @@ describe.each(FRAMEWORKS)('a stdio server behind %s', (framework) => {
     await until(() => !isRunning(pid));
   });
 
-  test('answers with a stream once the child has more to say than the response', async () => {
+  test('answers with a stream once the child sends more than the response', async () => {
     const { url } = served;
     const session = await open(url);
     const response = await post(url, call(7, 'progress', { steps: 2 }, { progressToken: 'p' }), session);
@@ -53,12 +53,12 @@ describe.each(FRAMEWORKS)('a stdio server behind %s', (framework) => {
     const events = eventsOf(await post(url, call(8, 'ask'), session));
     const question = await nextMessage(events);
     expect(question).toMatchObject({ method: 'sampling/createMessage' });
-    const told = await post(url, { jsonrpc: '2.0', id: question.id, result: { role: 'assistant' } }, session);
-    expect(told.status).toBe(202);
+    const notified = await post(url, { jsonrpc: '2.0', id: question.id, result: { role: 'assistant' } }, session);
+    expect(notified.status).toBe(202);
     expect(await nextMessage(events)).toMatchObject({ id: 8, result: { content: [{ text: '{"role":"assistant"}' }] } });
   });
 
-  test('has a standalone stream for what belongs to no request', async () => {
+  test('has a standalone stream for messages that belong to no request', async () => {
     const { url } = served;
     const session = await open(url);
     const stream = await fetch(url, { headers: { ...session, accept: 'text/event-stream' } });
@@ -97,8 +97,8 @@ describe.each(FRAMEWORKS)('behind body parsers on %s', (framework) => {
     ]);
     expect(errors).toEqual([]);
     expect(lines).toContain(
-      'error mcpStdioBackend(): The request body was read before it came here, and not left in req.body: ' +
-        'mount mcpStdioBackend() before the middleware that reads it, or have that one keep it in req.body',
+      'error mcpStdioBackend(): An earlier middleware read the request body and did not keep it in req.body: ' +
+        'mount mcpStdioBackend() before that middleware, or make the middleware keep the body in req.body',
     );
     await stop();
   });
@@ -114,7 +114,7 @@ describe('a request that cannot be served', () => {
   const cases: [string, unknown, Record<string, string>, number, number][] = [
     ['malformed JSON', '{"jsonrpc":', {}, 400, -32700],
     ['an empty body', '', {}, 400, -32700],
-    ['JSON that is no JSON-RPC', { hello: 1 }, {}, 400, -32600],
+    ['JSON that is not JSON-RPC', { hello: 1 }, {}, 400, -32600],
     ['a string', '"hello"', {}, 400, -32600],
     ['null', 'null', {}, 400, -32600],
     ['another version of JSON-RPC', { jsonrpc: '1.0', id: 1, method: 'ping' }, {}, 400, -32600],
@@ -132,7 +132,7 @@ describe('a request that cannot be served', () => {
     ['a body over the limit', { jsonrpc: '2.0', id: 1, method: 'x'.repeat(10_000) }, {}, 413, -32600],
     ['a body of another type', '{}', { 'content-type': 'text/plain' }, 415, -32600],
     ['a body in another charset', '{}', { 'content-type': 'application/json; charset=utf-16' }, 415, -32600],
-    ['a packed body', '{}', { 'content-encoding': 'gzip' }, 415, -32600],
+    ['a compressed body', '{}', { 'content-encoding': 'gzip' }, 415, -32600],
     ['a client that accepts neither', initialize(), { accept: 'text/html' }, 406, -32000],
   ];
   test.each(cases)('%s is answered with a JSON-RPC error', async (_name, body, headers, status, code) => {
@@ -152,7 +152,7 @@ describe('a request that cannot be served', () => {
     }
   });
 
-  test('GET and DELETE want a session id, and a known one', async () => {
+  test('GET and DELETE need a session id, and a known one', async () => {
     for (const method of ['GET', 'DELETE']) {
       expect((await fetch(served.url, { method })).status).toBe(400);
       expect((await fetch(served.url, { method, headers: { 'mcp-session-id': 'x' } })).status).toBe(404);

@@ -53,10 +53,10 @@ const refused: [string, unknown, string][] = [
   [
     'an env name with "="',
     { command: 'x', env: { 'A=B': '1' } },
-    'option "env" must be names without "=", NUL and line ends, but got "A=B".',
+    'option "env" must be an object whose names have no "=", NUL or line end, but got "A=B".',
   ],
-  ['an env name with a line end', { command: 'x', env: { 'A\nB': '1' } }, 'option "env" must be names without'],
-  ['an empty env name', { command: 'x', env: { '': '1' } }, 'option "env" must be names without'],
+  ['an env name with a line end', { command: 'x', env: { 'A\nB': '1' } }, 'option "env" must be an object whose names'],
+  ['an empty env name', { command: 'x', env: { '': '1' } }, 'option "env" must be an object whose names'],
   [
     'an env value that is a number',
     { command: 'x', env: { A: 1 } },
@@ -70,7 +70,7 @@ const refused: [string, unknown, string][] = [
   [
     'env that is a promise',
     { command: 'x', env: Promise.resolve({ A: 'secret' }) },
-    'option "env" must be an object, at once, but got "a promise". Make the function synchronous.',
+    'option "env" must be a plain object, but got "a promise". Make the function synchronous.',
   ],
   ['an empty cwd', { command: 'x', cwd: '' }, 'option "cwd" must be a non-empty string'],
   [
@@ -78,11 +78,15 @@ const refused: [string, unknown, string][] = [
     { command: 'x', inheritEnv: false },
     'option "inheritEnv" must be an array of non-empty strings, but got false.',
   ],
-  ['meta that is an object', { command: 'x', meta: {} }, 'option "meta" must be a function of the caller'],
+  [
+    'requestMeta that is an object',
+    { command: 'x', requestMeta: {} },
+    'option "requestMeta" must be a function of the caller',
+  ],
   [
     'keys that are a string',
-    { command: 'x', passMeta: 'example.com/trace' },
-    'option "passMeta" must be an array of non-empty strings, but got "example.com/trace". Name the keys that clients may send.',
+    { command: 'x', allowedClientMeta: 'example.com/trace' },
+    'option "allowedClientMeta" must be an array of non-empty strings, but got "example.com/trace". Name the keys that clients may send.',
   ],
   [
     'a resource that is no URL',
@@ -157,9 +161,9 @@ const refused: [string, unknown, string][] = [
     'option "idleTimeoutSeconds" must be a whole number',
   ],
   [
-    'warm with an env of the caller',
-    { command: 'x', warm: 1, env: () => ({}) },
-    'option "warm" must be 0 where env is a function, but got 1.',
+    'warm children with an env of the caller',
+    { command: 'x', warmChildren: 1, env: () => ({}) },
+    'option "warmChildren" must be 0 where env is a function, but got 1.',
   ],
   [
     'a logger without methods',
@@ -181,8 +185,8 @@ const everythingUndefined: Required<McpStdioBackendOptions> = {
   env: undefined,
   cwd: undefined,
   inheritEnv: undefined,
-  meta: undefined,
-  passMeta: undefined,
+  requestMeta: undefined,
+  allowedClientMeta: undefined,
   resource: undefined,
   allowedHosts: undefined,
   allowedOrigins: undefined,
@@ -198,7 +202,7 @@ const everythingUndefined: Required<McpStdioBackendOptions> = {
   maxBodyBytes: undefined,
   maxMessageBytes: undefined,
   maxPendingRequests: undefined,
-  warm: undefined,
+  warmChildren: undefined,
   logger: undefined,
 };
 
@@ -214,7 +218,7 @@ describe('mcpStdioBackend() accepts', () => {
     ['undefined for everything else', everythingUndefined],
     ['an object without a prototype', Object.assign(Object.create(null), { command: 'x', env: Object.create(null) })],
     ['values with line ends and "="', { command: 'x', env: { KEY: '-----BEGIN\na=b\n' } }],
-    ['no warmth with an env of the caller', { command: 'x', warm: 0, env: () => ({}) }],
+    ['no warm children with an env of the caller', { command: 'x', warmChildren: 0, env: () => ({}) }],
     ['the console as logger', { command: 'x', logger: console }],
   ];
   test.each(accepted)('%s', (_name, options) => {

@@ -7,7 +7,7 @@ import { isRunning } from '../support/program.js';
 import { fixture, NODE, SCRIPTED, serve } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
 
-// A failing test must not leave behind what it tests for.
+// A failing test must not leave processes behind.
 const seen: number[] = [];
 afterAll(() => {
   for (const pid of seen.filter(isRunning)) process.kill(pid, 'SIGKILL');
@@ -23,7 +23,7 @@ describe.concurrent('nothing is left behind', () => {
     return { child, url: String(line).trim() };
   }
 
-  async function familyOf(url: string): Promise<{ session: Headers; pids: number[] }> {
+  async function startFamily(url: string): Promise<{ session: Headers; pids: number[] }> {
     const session = await open(url);
     const pids = [
       await callText(url, session, 'pid'),
@@ -33,11 +33,11 @@ describe.concurrent('nothing is left behind', () => {
     return { session, pids };
   }
 
-  test('by a stubborn child when its gateway gets SIGTERM: the call is answered, all is gone within 5 s', async ({
+  test('by a stubborn child when its gateway gets SIGTERM: the call is answered, all processes end within 5 s', async ({
     expect,
   }) => {
     const { child, url } = await gateway({ STUBBORN: '1' });
-    const { session, pids } = await familyOf(url);
+    const { session, pids } = await startFamily(url);
     const hanging = post(url, call(1, 'hang'), session);
     await callText(url, session, 'echo');
     const start = Date.now();
@@ -55,7 +55,7 @@ describe.concurrent('nothing is left behind', () => {
 
   test('by a gateway that gets SIGKILL', async () => {
     const { child, url } = await gateway({ STUBBORN: '1' });
-    const { pids } = await familyOf(url);
+    const { pids } = await startFamily(url);
     child.kill('SIGKILL');
     await once(child, 'exit');
     await until(() => !pids.some(isRunning));
@@ -75,18 +75,21 @@ describe.concurrent('nothing is left behind', () => {
     await stop();
   });
 
-  test.runIf(process.platform === 'linux')('by what left the group of its child', async ({ expect }) => {
-    const { url, stop } = await serve();
-    const pids: number[] = [];
-    for (const stubborn of [false, true]) {
-      const session = await open(url);
-      pids.push(Number(await callText(url, session, 'grandchild', { detached: true, stubborn })));
-    }
-    seen.push(...pids);
-    expect(pids.every(isRunning)).toBe(true);
-    await stop();
-    expect(pids.some(isRunning)).toBe(false);
-  });
+  test.runIf(process.platform === 'linux')(
+    'by processes that left the process group of their child',
+    async ({ expect }) => {
+      const { url, stop } = await serve();
+      const pids: number[] = [];
+      for (const stubborn of [false, true]) {
+        const session = await open(url);
+        pids.push(Number(await callText(url, session, 'grandchild', { detached: true, stubborn })));
+      }
+      seen.push(...pids);
+      expect(pids.every(isRunning)).toBe(true);
+      await stop();
+      expect(pids.some(isRunning)).toBe(false);
+    },
+  );
 
   test.runIf(process.platform === 'linux')('by npx and what it starts', async ({ expect }) => {
     const lines: string[] = [];
@@ -108,13 +111,13 @@ describe.concurrent('nothing is left behind', () => {
     'by a gateway whose watchdog was killed and replaced before it',
     async ({ expect }) => {
       const { child, url } = await gateway({ STUBBORN: '1' });
-      const first = await familyOf(url);
+      const first = await startFamily(url);
       const watchdogs = (): number[] => childrenOf(child.pid as number).filter((pid) => !first.pids.includes(pid));
       const [old] = watchdogs();
       expect(watchdogs()).toEqual([old]);
       process.kill(old as number, 'SIGKILL');
       await until(() => watchdogs().some((pid) => pid !== old));
-      // The gateway has told the new one what to guard when it answers again.
+      // When the gateway answers again, it has sent its process groups to the new watchdog.
       await callText(url, first.session, 'echo');
       child.kill('SIGKILL');
       await once(child, 'exit');

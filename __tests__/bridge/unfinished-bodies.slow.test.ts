@@ -18,7 +18,7 @@ const JUST_SHORT = Buffer.alloc(4 * MIB - 1, ' ');
 
 afterEach(() => void vi.useRealTimers());
 
-/** In `optional` mode, so that anonymous callers pass: at `/mcp` the bridge reads bodies first, at `/scopes` it is `mcpScopes()`. */
+/** Serves in `optional` mode, so that anonymous callers pass. At `/mcp` the bridge reads bodies first, at `/scopes` `mcpScopes()` does. */
 async function serveOptional() {
   const issuer = createTestIssuer();
   const { lines, logger } = createRecordingLogger();
@@ -34,7 +34,7 @@ async function serveOptional() {
   return { server, origin: originOf(server), lines, bearer: { authorization: `Bearer ${issuer.token()}` } };
 }
 
-/** Sends the beginning of a body of 4 MiB; what was answered stands in `text`. */
+/** Sends the beginning of a body of 4 MiB; `text` collects the answer. */
 function send(origin: string, path: string, body: Buffer): { readonly socket: Socket; readonly text: string } {
   const { hostname, port, host } = new URL(origin);
   const socket = connect(Number(port), hostname);
@@ -56,7 +56,7 @@ function send(origin: string, path: string, body: Buffer): { readonly socket: So
 }
 
 test.each(['/mcp', '/scopes'])(
-  '100 bodies that lack their last byte hold 16 MiB at %s, and nobody else waits',
+  '100 bodies that lack their last byte keep 16 MiB in memory at %s, and no other request waits',
   async (path) => {
     const { origin, lines, bearer } = await serveOptional();
     const before = await memoryInUse();

@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { McpStdioBackendOptions } from '../../src/bridge/mcp-stdio-backend.js';
 import type { AuthInfo } from '../../src/core/auth-info.js';
 import { eventsOf, messagesOf, nextMessage } from '../support/mcp-answers.js';
-import { call, callText, type Headers, initialize, modernText, open, post } from '../support/mcp-requests.js';
+import { call, callText, type Headers, initialize, open, post, statelessText } from '../support/mcp-requests.js';
 import { FRAMEWORKS, type Served, serve } from '../support/stdio-bridge.js';
 
 const ADA = { authorization: 'Bearer ada' };
 const BOB = { authorization: 'Bearer bob' };
-const nobody: Headers = {};
+const ANONYMOUS: Headers = {};
 
 describe('a session belongs to the user whose token opened it', () => {
   let served: Served;
@@ -16,17 +16,17 @@ describe('a session belongs to the user whose token opened it', () => {
   });
   afterAll(() => served.stop());
 
-  const strangers: [string, Headers, Headers][] = [
+  const others: [string, Headers, Headers][] = [
     ['another user', ADA, BOB],
     ['the same user through another client', ADA, { authorization: 'Bearer ada@another' }],
-    ['somebody without a token', ADA, nobody],
-    ['a user, where it is anonymous', nobody, ADA],
+    ['an anonymous caller', ADA, ANONYMOUS],
+    ['a user, where it is anonymous', ANONYMOUS, ADA],
   ];
-  test.each(strangers)('%s gets the 404 of an unknown id, on every verb', async (_name, owner, stranger) => {
+  test.each(others)('%s gets the 404 of an unknown id, on every verb', async (_name, owner, other) => {
     const { url } = served;
     const id = (await open(url, owner))['mcp-session-id'] as string;
     const answers = async (session: string): Promise<[number, string][]> => {
-      const headers = { ...stranger, 'mcp-session-id': session, accept: 'application/json, text/event-stream' };
+      const headers = { ...other, 'mcp-session-id': session, accept: 'application/json, text/event-stream' };
       const responses = await Promise.all([
         post(url, call(1, 'pid'), headers),
         post(url, { jsonrpc: '2.0', method: 'notifications/initialized' }, headers),
@@ -52,18 +52,18 @@ describe('a session belongs to the user whose token opened it', () => {
     await other.stop();
   });
 
-  test.each(FRAMEWORKS)('a path below its mount, or other capitals, make nobody new on %s', async (framework) => {
-    const own = await serve({ env: { MODERN: '1' } }, framework);
+  test.each(FRAMEWORKS)('a path below its mount, or in other capitals, is the same mount on %s', async (framework) => {
+    const own = await serve({ env: { STATELESS: '1' } }, framework);
     const session = await open(own.url, ADA);
     const paths = ['', '/', '/a', '/b?x=1', '?x=1', '/mcp', '/mcp/mcp'];
     const urls = paths.map((path) => `${own.url}${path}`).concat(own.url.replace('/mcp', '/MCP'));
     for (const url of urls) expect((await post(url, call(1, 'pid'), session)).status).toBe(200);
-    const pids = await Promise.all(urls.map((url) => modernText(url, 'pid', {}, ADA)));
+    const pids = await Promise.all(urls.map((url) => statelessText(url, 'pid', {}, ADA)));
     expect(new Set(pids).size).toBe(1);
     await own.stop();
   });
 
-  test('nobody sees the messages of another, though all ids are equal', async () => {
+  test('no session gets messages of another, although all ids are equal', async () => {
     const { url } = served;
     const sessions = await Promise.all([open(url, ADA), open(url, BOB), open(url, ADA)]);
     const streams = await Promise.all(
@@ -104,14 +104,14 @@ describe('nothing secret', () => {
 });
 
 describe('what the child learns about its caller', () => {
-  const nameOf = (auth: AuthInfo | undefined): string => String(auth?.payload.sub ?? 'nobody');
+  const nameOf = (auth: AuthInfo | undefined): string => String(auth?.payload.sub ?? 'anonymous');
 
-  test('is what env() says, for each session, and never the token', async () => {
+  test('is what env() returns, for each session, and never the token', async () => {
     const { url, stop } = await serve({ env: (auth) => ({ CALLER: nameOf(auth) }) });
     for (const [headers, name] of [
       [ADA, 'ada'],
       [BOB, 'bob'],
-      [nobody, 'nobody'],
+      [ANONYMOUS, 'anonymous'],
     ] as const) {
       const session = await open(url, headers);
       const env = await callText(url, session, 'env');
@@ -122,9 +122,13 @@ describe('what the child learns about its caller', () => {
     await stop();
   });
 
-  test('is what meta() says, with each request, whatever the client says under those keys', async () => {
+  test('is what requestMeta() returns, with each request, whatever the client sends under those keys', async () => {
     const meta = (auth: AuthInfo | undefined) => ({ 'example.com/user': auth && nameOf(auth), 'example.com/n': 1 });
-    const { url, stop } = await serve({ meta, passMeta: ['example.com/other'], env: { MODERN: '1' } });
+    const { url, stop } = await serve({
+      requestMeta: meta,
+      allowedClientMeta: ['example.com/other'],
+      env: { STATELESS: '1' },
+    });
     const claims = { 'example.com/user': 'root', 'example.com/other': 2 };
     const ada = await open(url, ADA);
     expect(JSON.parse(await callText(url, ada, 'meta', {}, claims))).toEqual({
@@ -141,12 +145,12 @@ describe('what the child learns about its caller', () => {
       'example.com/other': 2,
       'example.com/n': 1,
     });
-    const modern = JSON.parse(await modernText(url, 'meta', {}, BOB, { ...claims, progressToken: 'p' }));
-    expect(modern).toMatchObject({ 'example.com/user': 'bob', 'example.com/n': 1, 'example.com/other': 2 });
+    const withoutSession = JSON.parse(await statelessText(url, 'meta', {}, BOB, { ...claims, progressToken: 'p' }));
+    expect(withoutSession).toMatchObject({ 'example.com/user': 'bob', 'example.com/n': 1, 'example.com/other': 2 });
     await stop();
   });
 
-  test('a hook that does not return a plain object at once refuses the request and starts nothing', async () => {
+  test('a callback that does not return a plain object at once fails the request and starts nothing', async () => {
     const wrong: [string, () => unknown][] = [
       ['a promise', async () => ({ 'example.com/user': 'ada' })],
       ['a promise that fails', () => Promise.reject(new Error('no such user'))],
@@ -155,8 +159,8 @@ describe('what the child learns about its caller', () => {
       ['a list', () => ['ada']],
       ['a text', () => 'ada'],
     ];
-    for (const [, hook] of wrong) {
-      for (const options of [{ env: hook }, { meta: hook }]) {
+    for (const [, callback] of wrong) {
+      for (const options of [{ env: callback }, { requestMeta: callback }]) {
         const { url, backend, errors, stop } = await serve(options as Partial<McpStdioBackendOptions>);
         expect((await post(url, initialize())).status).toBe(500);
         expect(errors).toEqual([expect.objectContaining({ code: 'invalid_configuration' })]);
@@ -166,13 +170,13 @@ describe('what the child learns about its caller', () => {
     }
   });
 
-  test('a hook that throws refuses the request and starts nothing', async () => {
+  test('a callback that throws fails the request and starts nothing', async () => {
     const fail = (): never => {
       throw new Error('no such user');
     };
     for (const options of [
       { env: fail },
-      { meta: fail },
+      { requestMeta: fail },
       { env: () => ({ A: 'b\0c' }) },
       { env: () => ({ 'A=B': 'c' }) },
     ]) {

@@ -5,18 +5,18 @@ import {
   callText,
   type Headers,
   initialize,
-  modern,
-  modernCall,
-  modernText,
   open,
   post,
-  postModern,
+  postStateless,
+  statelessCall,
+  statelessRequest,
+  statelessText,
 } from '../support/mcp-requests.js';
 import { type ProtectedBackend, serveProtected } from '../support/protected-backend.js';
 import { until } from '../support/until.js';
 
 const REVOKED = 'The token has been revoked';
-const UNKNOWN = 'The token is signed with a key not known here';
+const UNKNOWN = 'The token is signed with an unknown key';
 /** How long the end may take: once a second the bridge looks. */
 const PROMPTLY_MS = 2_500;
 const JSON_ONLY = { accept: 'application/json' };
@@ -25,7 +25,7 @@ afterEach(() => void vi.useRealTimers());
 
 type End = (served: ProtectedBackend, token: string) => void;
 
-/** How the authority of a token ends, and what `mcpAuth()` says of it then. */
+/** The ways to withdraw a token, and how `mcpAuth()` then describes it. */
 const ENDS: Readonly<Record<string, { readonly end: End; readonly description: string }>> = {
   'the token is revoked': { end: ({ auth }, token) => auth.revoke(token), description: REVOKED },
   'its user is revoked': {
@@ -41,13 +41,13 @@ const EXPIRY: Readonly<Record<string, { readonly end: End }>> = {
 };
 
 async function setUp() {
-  const served = await serveProtected({ env: { MODERN: '1' } });
+  const served = await serveProtected({ env: { STATELESS: '1' } });
   const ada = served.bearer({ sub: 'ada' });
   const token = ada.authorization.slice('Bearer '.length);
   return { served, ada, token };
 }
 
-/** The data that a stream goes on to bring, all of it; fails where it does not end promptly. */
+/** Reads the rest of a stream; fails if it does not end promptly. */
 async function restOf(events: ReturnType<typeof eventsOf>): Promise<string[]> {
   const rest: string[] = [];
   const read = (async () => {
@@ -96,8 +96,8 @@ describe.each(Object.entries({ ...ENDS, ...EXPIRY }))('when %s, promptly ends', 
 
   test('a subscription, and the request at the child with it', async () => {
     const { served, ada, token } = await setUp();
-    const listen = modern('s', 'subscriptions/listen', { notifications: { toolsListChanged: true } });
-    const events = eventsOf(await postModern(served.url, listen, ada));
+    const listen = statelessRequest('s', 'subscriptions/listen', { notifications: { toolsListChanged: true } });
+    const events = eventsOf(await postStateless(served.url, listen, ada));
     await nextMessage(events);
     end(served, token);
     expect(await restOf(events)).toEqual([]);
@@ -106,19 +106,19 @@ describe.each(Object.entries({ ...ENDS, ...EXPIRY }))('when %s, promptly ends', 
 
   test('a stream without a session, and the request at the child with it', async () => {
     const { served, ada, token } = await setUp();
-    const begin = modernCall('a', 'begin', {}, { progressToken: 'p' });
-    const events = eventsOf(await postModern(served.url, begin, ada));
+    const begin = statelessCall('a', 'begin', {}, { progressToken: 'p' });
+    const events = eventsOf(await postStateless(served.url, begin, ada));
     await nextMessage(events);
     end(served, token);
     expect(await restOf(events)).toEqual([]);
     expect(served.backend.stats().pending).toBe(0);
   });
 
-  test('a session that no other token was used on, and a shared child, after the time of grace', async () => {
-    const served = await serveProtected({ expiryGraceSeconds: 0, env: { MODERN: '1' } });
+  test('a session that no other token was used on, and a shared child, after the grace period', async () => {
+    const served = await serveProtected({ expiryGraceSeconds: 0, env: { STATELESS: '1' } });
     const ada = served.bearer({ sub: 'ada' });
     await sessionOf(served.url, ada);
-    await modernText(served.url, 'pid', {}, ada);
+    await statelessText(served.url, 'pid', {}, ada);
     end(served, ada.authorization.slice('Bearer '.length));
     await until(() => served.backend.stats().sessions === 0, PROMPTLY_MS);
     await until(() => served.backend.stats().children === 0);
@@ -126,13 +126,13 @@ describe.each(Object.entries({ ...ENDS, ...EXPIRY }))('when %s, promptly ends', 
 });
 
 describe.each(Object.entries(ENDS))('when %s', (_name, { end, description }) => {
-  test('a request whose answer has not begun is refused, and its child told', async () => {
+  test('a request whose answer has not begun is refused, and cancelled at the child', async () => {
     const { served, ada, token } = await setUp();
     const session = await sessionOf(served.url, ada);
     const answers = [
       post(served.url, call('a', 'hang'), { ...session, ...JSON_ONLY }),
       post(served.url, call('b', 'hang'), session),
-      postModern(served.url, modernCall('c', 'hang'), ada),
+      postStateless(served.url, statelessCall('c', 'hang'), ada),
     ];
     await until(() => served.backend.stats().pending === 3);
     end(served, token);
@@ -154,10 +154,10 @@ describe.each(Object.entries(ENDS))('when %s', (_name, { end, description }) => 
   });
 });
 
-test('a request that waits for a child to start is refused where its token is revoked meanwhile', async () => {
-  const served = await serveProtected({ env: { MODERN: '1', SLOW_START: '500' } });
+test('a request that waits for a child to start is refused if its token is revoked meanwhile', async () => {
+  const served = await serveProtected({ env: { STATELESS: '1', SLOW_START: '500' } });
   const ada = served.bearer({ sub: 'ada' });
-  const answer = postModern(served.url, modernCall('a', 'pid'), ada);
+  const answer = postStateless(served.url, statelessCall('a', 'pid'), ada);
   await until(() => served.backend.stats().children === 1);
   served.auth.revoke(ada.authorization.slice('Bearer '.length));
   await expectRefused(await answer, REVOKED);
@@ -179,14 +179,14 @@ test('a POST stream whose token was revoked is resumed with a new token, and bri
 
 test('a child that dies is not started again for a token that was revoked', async () => {
   const { served, ada, token } = await setUp();
-  const pid = Number(await modernText(served.url, 'pid', {}, ada));
+  const pid = Number(await statelessText(served.url, 'pid', {}, ada));
   served.auth.revoke(token);
   process.kill(pid, 'SIGKILL');
   await until(() => served.backend.stats().children === 0);
   expect(served.backend.stats().restarts).toBe(0);
 });
 
-test('a session outlives its first token where another is used on it, and only the streams of the first end', async () => {
+test('a session outlives its first token if another is used on it, and only the streams of the first end', async () => {
   const served = await serveProtected({ expiryGraceSeconds: 0 });
   const [first, second] = [served.bearer({ sub: 'ada' }), served.bearer({ sub: 'ada', expiresInSeconds: 7_200 })];
   const session = await sessionOf(served.url, first);
@@ -197,7 +197,7 @@ test('a session outlives its first token where another is used on it, and only t
   expect(await callText(served.url, { ...session, ...second }, 'echo')).toBe('{}');
 });
 
-test('what others hold goes on: the same user with another token, another user, an anonymous caller', async () => {
+test('others are not affected: the same user with another token, another user, an anonymous caller', async () => {
   const served = await serveProtected({}, { mode: 'optional' });
   const revoked = served.bearer({ sub: 'ada' });
   const callers = [served.bearer({ sub: 'ada', scopes: ['other'] }), served.bearer({ sub: 'bob' }), {}];

@@ -5,7 +5,7 @@ import { serve } from '../support/loopback-server.js';
 import { registerClient } from '../support/oauth-proxy-client.js';
 import { startOAuthProxyFlow } from '../support/oauth-proxy-flow.js';
 
-test('a client in a page of another origin is asked about, logs in, and calls a tool', async () => {
+test('a client in a page of another origin needs consent, logs in, and calls a tool', async () => {
   const flow = await startOAuthProxyFlow('entra');
   const page = await (await startChromium()).newPage();
   await page.goto(await serveBrowserClient(flow.guarded.resource));
@@ -22,7 +22,7 @@ test('a client in a page of another origin is asked about, logs in, and calls a 
   await page.locator('input[name=username]').waitFor();
 });
 
-test('Deny leads back to the client', async () => {
+test('Deny returns to the client', async () => {
   const flow = await startOAuthProxyFlow('entra');
   const page = await (await startChromium()).newPage();
   await page.goto(await serveBrowserClient(flow.guarded.resource));
@@ -63,7 +63,7 @@ test('a refusal is readable too', async () => {
   const page = await (await startChromium()).newPage({ viewport: { width: 320, height: 480 } });
   await page.goto(`${flow.base}/authorize?client_id=unknown`);
   await keepScreenshot(page, 'refusal-320');
-  expect(await page.getByRole('heading').textContent()).toBe('This login cannot go on');
+  expect(await page.getByRole('heading').textContent()).toBe('This login cannot continue');
 });
 
 test('the page cannot be framed', async () => {

@@ -11,7 +11,7 @@ import { startOAuthProxyFlow } from '../support/oauth-proxy-flow.js';
 
 const NOTES = fileURLToPath(new URL('../fixtures/notes-server.mjs', import.meta.url));
 
-/** In the page: a session is opened, its id read, a tool called, the session ended; then nobody knows it any more. */
+/** Runs in the page: reads the session's id, calls a tool, ends the session, and uses its id once more. */
 const OPEN_AND_END_A_SESSION = `
   const session = transport.sessionId;
   const { content } = await client.callTool({ name: 'echo' });
@@ -22,7 +22,7 @@ const OPEN_AND_END_A_SESSION = `
   show(JSON.stringify({ session: typeof session, text: content[0].text, afterwards: again.status }));
 `;
 
-/** What a page of `address` sees of a server that asks for a token. */
+/** The refusal of a server that asks for a token, as a page of `address` sees it. */
 async function refusalSeenFrom(page: Page, address: string, server: string) {
   await page.goto(new URL('/node_modules/zod/package.json', address).href);
   return page.evaluate(async (url) => {
@@ -56,20 +56,20 @@ test('a page of another origin reads the challenge, logs in, and opens, uses and
   await page.locator('input[name=username]').press('Enter');
   await page.locator('output:not(:empty)').waitFor();
   const shown = JSON.parse((await page.locator('output').textContent()) ?? '');
-  expect(shown).toEqual({ session: 'string', text: 'echo for nobody', afterwards: 404 });
+  expect(shown).toEqual({ session: 'string', text: 'echo for anonymous', afterwards: 404 });
   expect(backend.stats().sessions).toBe(0);
 });
 
 test.each([
-  ['an origin that is not listed', mcpCors({ origins: ['https://app.example.com'] }), 'TypeError'],
-  ['no origin at all', mcpCors({ origins: [] }), 'TypeError'],
-  ['a challenge that is not exposed', mcpCors({ exposeHeaders: [] }), { status: 401, challenge: null }],
+  ['an origin that is not listed', mcpCors({ allowedOrigins: ['https://app.example.com'] }), 'TypeError'],
+  ['no origin at all', mcpCors({ allowedOrigins: [] }), 'TypeError'],
+  ['a challenge that is not exposed', mcpCors({ exposedHeaders: [] }), { status: 401, challenge: null }],
   [
     'any port of this host',
-    mcpCors({ origins: ['http://127.0.0.1:*'] }),
+    mcpCors({ allowedOrigins: ['http://127.0.0.1:*'] }),
     { status: 401, challenge: expect.stringMatching(/^Bearer resource_metadata=/) },
   ],
-] as const)('with %s a page sees just that', async (_what, cors, seen) => {
+] as const)('with %s, a page sees the expected refusal', async (_what, cors, seen) => {
   const policy = createTestIssuer().policy({ resource: 'https://mcp.example/mcp' });
   const server = await serve(express().use(cors, mcpAuth(policy)));
   const page = await (await startChromium()).newPage();

@@ -15,17 +15,17 @@ const SIBLING = 'https://evil.example.test';
 interface Scene {
   readonly flow: OAuthProxyFlow;
   readonly browser: Browser;
-  /** Where clients get their codes; what came there. */
+  /** The clients' redirect URIs are here; `codes` are those that arrived. */
   readonly listener: string;
   readonly codes: (string | null)[];
   /** The `Cookie` headers that reached our callback. */
   readonly cookies: string[];
-  /** What the sibling's next page says in `Set-Cookie`, and where it leads. */
+  /** The next answer of the sibling host: its `Set-Cookie` and `Location`. */
   readonly sibling: { setCookie: string; location: string };
 }
 
-/** Our server at one host of a domain, somebody else's at another, over https, as a real browser sees them. */
-async function setScene(): Promise<Scene> {
+/** Starts our server on one host of a domain and an attacker's on another, over https, for a real browser. */
+async function startScene(): Promise<Scene> {
   const flow = await startOAuthProxyFlow('keycloak', 'keycloak', { resourceMetadata: { resource: `${HOST}/mcp` } });
   const cookies: string[] = [];
   const sibling = { setCookie: '', location: '' };
@@ -59,8 +59,8 @@ async function serveHttps(listener: RequestListener): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** A page of a person of their own, who shares no cookies with others. */
-async function newPerson({ browser }: Scene): Promise<Page> {
+/** A page in a browser context with its own cookies. */
+async function newPage({ browser }: Scene): Promise<Page> {
   return (await browser.newContext({ ignoreHTTPSErrors: true })).newPage();
 }
 
@@ -68,8 +68,8 @@ function register({ flow, listener }: Scene): Promise<RawClient> {
   return registerClient(flow, { redirect_uris: [`${listener}/callback`] });
 }
 
-/** Begins a login and stops at the page for the password. */
-async function beginLogin(page: Page, client: RawClient, { listener }: Scene): Promise<void> {
+/** Starts a login and stops at the login page of the upstream server. */
+async function startLogin(page: Page, client: RawClient, { listener }: Scene): Promise<void> {
   const url = new URL(client.authorizationUrl({ redirect_uri: `${listener}/callback` }));
   await page.goto(HOST + url.pathname + url.search);
   await page.locator('input[name=username]').waitFor();
@@ -84,38 +84,38 @@ async function finishLogin(page: Page): Promise<void> {
   await page.waitForLoadState();
 }
 
-/** The attacker's own login, up to the password: the address where it goes on, and the cookie that it hangs on. */
+/** The attacker's own login, up to the login page: the URL where it continues, and the cookie that it needs. */
 async function prepareAttack(scene: Scene) {
-  const page = await newPerson(scene);
-  await beginLogin(page, await register(scene), scene);
+  const page = await newPage(scene);
+  await startLogin(page, await register(scene), scene);
   const [cookie] = await page.context().cookies(HOST);
   if (cookie === undefined) throw new Error('no cookie was set');
   expect(cookie).toMatchObject({ domain: 'a.example.test', secure: true, httpOnly: true });
   expect(cookie.name).toMatch(/^__Host-mcp-login-/);
-  return { goesOnAt: page.url(), cookie };
+  return { loginUrl: page.url(), cookie };
 }
 
-/** What the victim does: opens a link to the sibling, and logs in at the server they know. */
-async function fallFor(scene: Scene, setCookie: string, goesOnAt: string): Promise<Page> {
-  Object.assign(scene.sibling, { setCookie, location: goesOnAt });
-  const page = await newPerson(scene);
+/** The victim opens a link to the sibling host, and logs in at the server that they know. */
+async function openAttack(scene: Scene, setCookie: string, loginUrl: string): Promise<Page> {
+  Object.assign(scene.sibling, { setCookie, location: loginUrl });
+  const page = await newPage(scene);
   await page.goto(SIBLING);
   await page.locator('input[name=username]').waitFor();
   await finishLogin(page);
   return page;
 }
 
-test('control: a login that begins and ends in one browser gives the client its code', async () => {
-  const scene = await setScene();
-  const page = await newPerson(scene);
-  await beginLogin(page, await register(scene), scene);
+test('control: a login in one browser gives the client its code', async () => {
+  const scene = await startScene();
+  const page = await newPage(scene);
+  await startLogin(page, await register(scene), scene);
   await finishLogin(page);
   expect(await page.title()).toBe('back at the client');
   expect(scene.codes).toEqual([expect.any(String)]);
   expect(scene.cookies).toEqual([expect.stringMatching(/^__Host-mcp-login-/)]);
 });
 
-/** Bytes, as latin1, that JavaScript's `trim()` takes off, or that another decoding makes such a character of. */
+/** Bytes, as latin1, that JavaScript's `trim()` removes, or that become such a character in another encoding. */
 const prefixes: [what: string, bytes: string][] = [
   ['a no-break space', '\u00a0'],
   ['two no-break spaces', '\u00a0\u00a0'],
@@ -125,13 +125,13 @@ const prefixes: [what: string, bytes: string][] = [
   ['an ideographic space in UTF-8', '\u00e3\u0080\u0080'],
 ];
 
-test.each(prefixes)('%s before the name: the login does not go on', async (_what, bytes) => {
-  const scene = await setScene();
-  const { goesOnAt, cookie } = await prepareAttack(scene);
+test.each(prefixes)('%s before the name: the login does not continue', async (_what, bytes) => {
+  const scene = await startScene();
+  const { loginUrl, cookie } = await prepareAttack(scene);
   const setCookie = `${bytes}${cookie.name}=${cookie.value}; Domain=example.test; Path=/; Secure`;
-  const page = await fallFor(scene, setCookie, goesOnAt);
+  const page = await openAttack(scene, setCookie, loginUrl);
   expect(scene.cookies, 'the browser has sent it').toEqual([`${bytes}${cookie.name}=${cookie.value}`]);
-  expect(await page.getByRole('heading').textContent()).toBe('This login cannot go on');
+  expect(await page.getByRole('heading').textContent()).toBe('This login cannot continue');
   expect(scene.codes).toEqual([]);
 });
 
@@ -139,12 +139,12 @@ test.each<[what: string, rename: (name: string) => string, reaches: boolean]>([
   ['the same name, which the browser refuses', (name) => name, false],
   ['the name without its prefix', (name) => name.replace('__Host-', ''), true],
   ['the name in other capitals', (name) => name.replace('mcp', 'Mcp').replace('__Host-', '__-Host-'), true],
-])('control: a proper cookie of the sibling does not count: %s', async (_what, rename, reaches) => {
-  const scene = await setScene();
-  const { goesOnAt, cookie } = await prepareAttack(scene);
+])('control: an ordinary cookie of the sibling host does not count: %s', async (_what, rename, reaches) => {
+  const scene = await startScene();
+  const { loginUrl, cookie } = await prepareAttack(scene);
   const setCookie = `${rename(cookie.name)}=${cookie.value}; Domain=example.test; Path=/; Secure`;
-  const page = await fallFor(scene, setCookie, goesOnAt);
+  const page = await openAttack(scene, setCookie, loginUrl);
   expect(scene.cookies).toEqual([reaches ? `${rename(cookie.name)}=${cookie.value}` : '']);
-  expect(await page.getByRole('heading').textContent()).toBe('This login cannot go on');
+  expect(await page.getByRole('heading').textContent()).toBe('This login cannot continue');
   expect(scene.codes).toEqual([]);
 });

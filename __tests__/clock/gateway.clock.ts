@@ -17,7 +17,7 @@ afterAll(async () => {
   await folder.remove();
 });
 
-/** The command as a program whose date, and nothing else, can be set, by Debian's faketime. */
+/** Starts the command under Debian's faketime, so that its date, and nothing else, can be set. */
 async function startGateway(config: string) {
   const date = await folder.write('date', '+0');
   const preload = execFileSync('faketime', ['-f', '+0', 'printenv', 'LD_PRELOAD'], { encoding: 'utf8' }).trim();

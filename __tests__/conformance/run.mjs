@@ -9,7 +9,7 @@ import { mcpAuth, mcpStdioBackend } from '../../dist/index.js';
 const local = (path) => fileURLToPath(new URL(path, import.meta.url));
 const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
 
-// The suite's client has no token, and subscribes and changes in requests of their own.
+// The suite's client has no token, and expects that a change by one request is seen by a subscription of another.
 const backend = mcpStdioBackend({
   command: process.execPath,
   args: [local('../fixtures/conformance-server.mjs')],
@@ -35,7 +35,7 @@ const server = createServer(app).listen(0, '127.0.0.1', async () => {
   process.exitCode = failed ? 1 : 0;
 });
 
-/** Runs what one revision requires; true where something that is scored failed. */
+/** Runs the scenarios that one revision requires; true if one that is scored failed. */
 function suite(url, revision) {
   const node = local('node_modules/node/bin/node');
   const cli = local('node_modules/@modelcontextprotocol/conformance/dist/index.js');

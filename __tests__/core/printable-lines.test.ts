@@ -17,17 +17,17 @@ import { until } from '../support/until.js';
 const HIDDEN = Array.from({ length: 0x110000 }, (_, code) => String.fromCodePoint(code)).filter((character) =>
   /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(character),
 );
-/** A few in one text, so that no cut takes them off. */
+/** A few in each text, so that none is cut off. */
 const CHUNKS = Array.from({ length: Math.ceil(HIDDEN.length / 20) }, (_, i) =>
   HIDDEN.slice(i * 20, i * 20 + 20).join(''),
 );
 
 const signer = createSigner();
 
-/** Has texts of another party written into lines: into the logger's, and those that are returned. */
+/** Makes the package write texts of another party: into the logger's lines, and into the lines that are returned. */
 type Writer = (logger: Logger, lines: readonly string[]) => Promise<readonly string[]>;
 
-/** For each text, with one writer. */
+/** Calls `write` for each text. */
 const forEach = (write: (text: string, logger: Logger) => Promise<readonly string[] | undefined>): Writer => {
   return async (logger) => {
     const written: string[] = [];
@@ -69,7 +69,7 @@ const WRITERS: readonly [line: string, write: Writer][] = [
   [
     'a call that mcpScopes() refuses, and its answer',
     forEach(async (text, logger) => {
-      // Control characters in a name are found out before.
+      // A name with control characters is refused earlier.
       const { post } = createScopedApp({ 'tools/call': ['admin'] }, { options: { logger } });
       const { status, body, headers } = await post(callTool(`x${text.replace(/\p{Cc}/gu, '')}`));
       expect(status).toBe(403);
@@ -105,7 +105,7 @@ const WRITERS: readonly [line: string, write: Writer][] = [
     async (logger) => {
       const { base, upstream } = await startOAuthProxyFlow('keycloak', 'keycloak', { logger });
       let text = '';
-      upstream.hijack('/realms/mcp/clients-registrations/openid-connect', (res: ServerResponse) => {
+      upstream.override('/realms/mcp/clients-registrations/openid-connect', (res: ServerResponse) => {
         const refusal = JSON.stringify({ error: `x${text}`, error_description: text });
         res.writeHead(400, { 'content-type': 'application/json' }).end(refusal);
       });
@@ -149,7 +149,7 @@ afterEach(async () => {
   for (const close of open.splice(0)) await close();
 });
 
-/** A client begins a session with a backend. */
+/** Opens a session with a backend. */
 async function initialize(options: Parameters<typeof mcpStdioBackend>[0]): Promise<void> {
   const backend = mcpStdioBackend(options);
   open.push(() => backend.close());
@@ -163,14 +163,14 @@ async function initialize(options: Parameters<typeof mcpStdioBackend>[0]): Promi
   await response.text();
 }
 
-test.each(WRITERS)('no character that is not seen stands in %s', async (_what, write) => {
+test.each(WRITERS)('there is no invisible character in %s', async (_what, write) => {
   const { lines, logger } = createRecordingLogger();
   const written = [...(await write(logger, lines)), ...lines];
   expect(written.length).toBeGreaterThan(0);
   expect(written.filter((line) => /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(line))).toEqual([]);
 });
 
-test('only the command writes to the console, and so past the logger', () => {
+test('only the command writes to the console, and not to a logger', () => {
   const source = new URL('../../src/', import.meta.url);
   const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
   const writing = files.filter((file) =>
@@ -179,10 +179,10 @@ test('only the command writes to the console, and so past the logger', () => {
   expect(writing).toEqual(['gateway/cli.ts']);
 });
 
-describe('a line of the log is bounded', () => {
-  test.each<[what: string, longest: number, send: (logger: Logger) => Promise<unknown>]>([
+describe('a log line is limited in length', () => {
+  test.each<[what: string, maxLength: number, send: (logger: Logger) => Promise<unknown>]>([
     [
-      'a path of a request that the gateway fails at',
+      'the path of a request that fails in the gateway',
       500,
       async (logger) => {
         const failing = await serve((req, res) => answerFailure(logger, new Error('broken'), req, res));
@@ -204,7 +204,7 @@ describe('a line of the log is bounded', () => {
       },
     ],
     [
-      'whatever a function throws',
+      'the error that a function throws',
       4_200,
       (logger) => {
         const rule = () => {
@@ -213,10 +213,10 @@ describe('a line of the log is bounded', () => {
         return createScopedApp({ 'tools/call': rule }, { options: { logger } }).post(callTool('echo'));
       },
     ],
-  ])('%s', async (_what, longest, send) => {
+  ])('%s', async (_what, maxLength, send) => {
     const { lines, logger } = createRecordingLogger();
     await send(logger);
     expect(lines.length).toBeGreaterThan(0);
-    for (const line of lines) expect(line.length).toBeLessThan(longest);
+    for (const line of lines) expect(line.length).toBeLessThan(maxLength);
   });
 });

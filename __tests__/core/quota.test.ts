@@ -12,14 +12,14 @@ const ADA = user('ada');
 const BOB = user('bob');
 const EVE = user('eve');
 
-/** A place in use: whose it is, when it had its latest request, and whether a client attends it. */
-type Holding = [name: string, caller: Caller, lastUsed: number, attended: boolean];
+/** A slot in use: its caller, the time of its last request, and if a client attends it. */
+type UsedSlot = [name: string, caller: Caller, lastUsed: number, attended: boolean];
 
-/** Who asks, what is in use before (of at most 4, 2 of a user, 2 anonymous), and what ends for it or which cap refuses. */
-const rows: [string, Caller, Holding[], { ends: string[] } | Cap][] = [
-  ['nothing ends where there is room', ADA, [['a', ADA, 1, false]], { ends: [] }],
+/** The caller, the slots in use (at most 4, 2 of a user, 2 anonymous), and the slots that end or the cap that refuses. */
+const rows: [string, Caller, UsedSlot[], { ends: string[] } | Cap][] = [
+  ['nothing ends if a slot is free', ADA, [['a', ADA, 1, false]], { ends: [] }],
   [
-    "a user's own that waits longest",
+    "the user's own slot without a request for the longest time",
     ADA,
     [
       ['a', ADA, 2, false],
@@ -28,7 +28,7 @@ const rows: [string, Caller, Holding[], { ends: string[] } | Cap][] = [
     { ends: ['b'] },
   ],
   [
-    "a user's own, not another's that waits longer",
+    "the user's own slot, not another user's, even if that waits longer",
     ADA,
     [
       ['a', ADA, 2, false],
@@ -38,7 +38,7 @@ const rows: [string, Caller, Holding[], { ends: string[] } | Cap][] = [
     { ends: ['a'] },
   ],
   [
-    "nothing of another's for a user at the cap of one",
+    "no slot of another user, at the user's cap",
     ADA,
     [
       ['a', ADA, 1, true],
@@ -48,7 +48,7 @@ const rows: [string, Caller, Holding[], { ends: string[] } | Cap][] = [
     'user',
   ],
   [
-    'at the cap of all, the own first',
+    "at the cap of all, the user's own slot first",
     ADA,
     [
       ['a', ADA, 9, false],
@@ -59,7 +59,7 @@ const rows: [string, Caller, Holding[], { ends: string[] } | Cap][] = [
     { ends: ['a'] },
   ],
   [
-    "at the cap of all, another's that waits longest",
+    'at the cap of all, the slot of another user that waits longest',
     ADA,
     [
       ['a', ADA, 0, true],
@@ -70,7 +70,7 @@ const rows: [string, Caller, Holding[], { ends: string[] } | Cap][] = [
     { ends: ['c'] },
   ],
   [
-    'at the cap of all, what is anonymous too',
+    'at the cap of all, an anonymous slot too',
     ADA,
     [
       ['a', ANONYMOUS, 1, false],
@@ -81,7 +81,7 @@ const rows: [string, Caller, Holding[], { ends: string[] } | Cap][] = [
     { ends: ['a'] },
   ],
   [
-    'nothing that clients attend',
+    'no slot that a client attends',
     ADA,
     [
       ['a', BOB, 1, true],
@@ -92,7 +92,7 @@ const rows: [string, Caller, Holding[], { ends: string[] } | Cap][] = [
     'all',
   ],
   [
-    'an anonymous one for an anonymous caller',
+    'an anonymous slot for an anonymous caller',
     ANONYMOUS,
     [
       ['a', ANONYMOUS, 2, false],
@@ -102,7 +102,7 @@ const rows: [string, Caller, Holding[], { ends: string[] } | Cap][] = [
     { ends: ['b'] },
   ],
   [
-    "nothing of a user's for an anonymous caller",
+    "no user's slot for an anonymous caller",
     ANONYMOUS,
     [
       ['a', BOB, 1, false],
@@ -113,7 +113,7 @@ const rows: [string, Caller, Holding[], { ends: string[] } | Cap][] = [
     'all',
   ],
   [
-    'nothing, where anonymous callers attend their share',
+    'no slot, if anonymous callers attend all of theirs',
     ANONYMOUS,
     [
       ['a', ANONYMOUS, 1, true],
@@ -122,7 +122,7 @@ const rows: [string, Caller, Holding[], { ends: string[] } | Cap][] = [
     'anonymous',
   ],
   [
-    'nothing, where no mcpAuth() decides and half is free',
+    'no slot, if half of them are free and there is no mcpAuth()',
     OPEN,
     [
       ['a', OPEN, 1, true],
@@ -131,7 +131,7 @@ const rows: [string, Caller, Holding[], { ends: string[] } | Cap][] = [
     { ends: [] },
   ],
   [
-    'the longest wait, where no mcpAuth() decides',
+    'the slot that waits longest, if there is no mcpAuth()',
     OPEN,
     [
       ['a', OPEN, 2, false],
@@ -143,14 +143,14 @@ const rows: [string, Caller, Holding[], { ends: string[] } | Cap][] = [
   ],
 ];
 
-test.each(rows)('what makes room: %s', (_what, caller, holdings, expected) => {
+test.each(rows)('ends for a new slot: %s', (_what, caller, used, expected) => {
   const quota = new Quota({ maxSessions: 4, maxSessionsPerUser: 2, maxAnonymousSessions: 2 });
   const ends: string[] = [];
-  for (const [name, holder, lastUsed, attended] of holdings) {
-    const share = quota.take(holder) as Lease;
-    share.occupy({ lastUsed, attended }, () => {
+  for (const [name, holder, lastUsed, attended] of used) {
+    const lease = quota.take(holder) as Lease;
+    lease.occupy({ lastUsed, attended }, () => {
       ends.push(name);
-      share.release();
+      lease.release();
     });
   }
   const taken = quota.take(caller);
@@ -158,14 +158,14 @@ test.each(rows)('what makes room: %s', (_what, caller, holdings, expected) => {
   if ('cap' in taken) expect([taken.isEnding, ends]).toEqual([false, []]);
 });
 
-test('what nobody can attend any more is not ended for a caller whom ending children keep waiting', () => {
+test('no further slot ends for a caller that has to wait for ending children', () => {
   const quota = new Quota({ maxSessions: 4, maxSessionsPerUser: 2, maxAnonymousSessions: 2 });
   const ends: number[] = [];
   for (let i = 0; i < 4; i++) {
-    const share = quota.take(ADA) as Lease;
-    share.occupy({ lastUsed: i, attended: false }, () => {
+    const lease = quota.take(ADA) as Lease;
+    lease.occupy({ lastUsed: i, attended: false }, () => {
       ends.push(i);
-      share.release();
+      lease.release();
     });
   }
   expect(quota.take(ADA)).toEqual({ cap: 'user', isEnding: true });

@@ -10,7 +10,7 @@ const SHAPE: Shape<{ a: number }> = { a: isNumber };
 const sealOf = (secrets: readonly string[], boundTo: readonly (string | null)[]) =>
   createSeal<{ client: { a: number }; login: { a: number } }>(secrets, boundTo, { client: SHAPE, login: SHAPE });
 const seal = sealOf([SECRET], BOUND_TO);
-// One that base64 and base64url write differently.
+// A sealed value that base64 and base64url write differently.
 const sealed =
   Array.from({ length: 100 }, () => seal.close('client', { a: 1 })).find((text) => /[-_]/.test(text)) ?? '';
 
@@ -34,13 +34,13 @@ test.each<[string, unknown]>([
   ['a random secret', sealOf([], BOUND_TO).open('client', sealed)],
   ['nothing', seal.open('client', undefined)],
   ['the empty string', seal.open('client', '')],
-  ['what is no seal', seal.open('client', 'AAAA')],
+  ['text that is not a sealed value', seal.open('client', 'AAAA')],
   ['padding', seal.open('client', `${sealed}=`)],
-  ['a blank', seal.open('client', `${sealed} `)],
+  ['a space', seal.open('client', `${sealed} `)],
   ['another alphabet', seal.open('client', Buffer.from(sealed, 'base64url').toString('base64'))],
-  ['an endless one', seal.open('client', 'A'.repeat(20_000))],
-  ['an expired one', seal.open('client', seal.close('client', { a: 1 }, -1))],
-])('%s does not open it', (_name, opened) => {
+  ['a value that is too long', seal.open('client', 'A'.repeat(20_000))],
+  ['an expired value', seal.open('client', seal.close('client', { a: 1 }, -1))],
+])('a sealed value does not open: %s', (_name, opened) => {
   expect(opened).toBeUndefined();
 });
 
@@ -55,11 +55,11 @@ test.each<[string, unknown]>([
   ['a list', [1]],
   ['null', null],
   ['a number', 1],
-])('what another version sealed does not open: %s', (_name, value) => {
+])('a sealed value of another shape does not open: %s', (_name, value) => {
   expect(seal.open('client', seal.close('client', value as never))).toBeUndefined();
 });
 
-test('a changed bit anywhere keeps it shut', () => {
+test('a sealed value does not open after any bit was changed', () => {
   const bytes = Buffer.from(sealed, 'base64url');
   for (let i = 0; i < bytes.length; i++) {
     const changed = Buffer.from(bytes);

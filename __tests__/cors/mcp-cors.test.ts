@@ -44,7 +44,7 @@ const preflight = (app: RequestListener, path = '/mcp', origin = PAGE, asked = '
 describe.each(frameworks)('on %s', (_name, create) => {
   const app = createApp(undefined, create as never);
 
-  test('a preflight is answered before anyone asks for a token', async () => {
+  test('a preflight is answered without a token', async () => {
     const { status, headers, text } = await preflight(app);
     expect(status).toBe(204);
     expect(text).toBe('');
@@ -75,7 +75,7 @@ describe.each(frameworks)('on %s', (_name, create) => {
   });
 });
 
-test('a key server that is away: the 503 can be read, and when to try again', async () => {
+test('with an unreachable key server, a page can read the 503', async () => {
   const away = { ...policy, jwks: { url: await unreachableUrl() } } as McpAuthOptions;
   const app = express().use(mcpCors(), mcpAuth(away));
   const response = await request(app).get('/mcp').auth(issuer.token(), { type: 'bearer' });
@@ -108,18 +108,19 @@ const origins: [given: string, origin: string, allowed: boolean][] = [
 ];
 
 test.each(origins)('with %j allowed, a page of %j may read: %j', async (given, origin, allowed) => {
-  const app = createApp({ origins: ['https://other.example', given], credentials: true });
+  const app = createApp({ allowedOrigins: ['https://other.example', given], credentials: true });
   for (const response of [await preflight(app, '/mcp', origin), await request(app).get('/mcp').set('origin', origin)]) {
     expect(response.headers['access-control-allow-origin']).toBe(allowed ? origin : undefined);
     expect(response.headers.vary).toContain('Origin');
   }
 });
 
-test('what a list leaves out is not allowed, and the log says what a browser client will miss', async () => {
+test('a name that a list lacks is not allowed, and the log says what browser clients cannot do', async () => {
   const { lines, logger } = createRecordingLogger();
   const app = createApp({
-    allowHeaders: ['mcp-protocol-version', 'content-type', 'cache-control'],
-    exposeHeaders: ['Mcp-Session-Id'],
+    allowedOrigins: [PAGE],
+    allowedHeaders: ['mcp-protocol-version', 'content-type', 'cache-control'],
+    exposedHeaders: ['Mcp-Session-Id'],
     methods: ['GET', 'POST'],
     logger,
   });
@@ -128,62 +129,82 @@ test('what a list leaves out is not allowed, and the log says what a browser cli
   expect(headers['access-control-expose-headers']).toBe('Mcp-Session-Id');
   expect(headers['access-control-allow-methods']).toBe('GET,POST');
   expect(lines).toEqual([
-    'warn mcpCors(): allowHeaders lacks "Authorization": a client in a browser cannot send its token',
-    'warn mcpCors(): allowHeaders lacks "Mcp-Session-Id": a client in a browser cannot keep its session',
-    'warn mcpCors(): allowHeaders lacks "Last-Event-ID": a client in a browser cannot resume a stream',
-    'warn mcpCors(): allowHeaders lacks "Mcp-Method": a client in a browser cannot speak MCP 2026-07-28',
-    'warn mcpCors(): allowHeaders lacks "Mcp-Name": a client in a browser cannot speak MCP 2026-07-28',
-    'warn mcpCors(): exposeHeaders lacks "WWW-Authenticate": a client in a browser cannot find out where to log in',
-    'warn mcpCors(): exposeHeaders lacks "MCP-Protocol-Version": a client in a browser cannot say which protocol it speaks',
+    'warn mcpCors(): allowedHeaders lacks "Authorization": a client in a browser cannot send its token',
+    'warn mcpCors(): allowedHeaders lacks "Mcp-Session-Id": a client in a browser cannot keep its session',
+    'warn mcpCors(): allowedHeaders lacks "Last-Event-ID": a client in a browser cannot resume a stream',
+    'warn mcpCors(): allowedHeaders lacks "Mcp-Method": a client in a browser cannot speak MCP 2026-07-28',
+    'warn mcpCors(): allowedHeaders lacks "Mcp-Name": a client in a browser cannot speak MCP 2026-07-28',
+    'warn mcpCors(): exposedHeaders lacks "WWW-Authenticate": a client in a browser cannot find out where to log in',
+    'warn mcpCors(): exposedHeaders lacks "MCP-Protocol-Version": a client in a browser cannot say which protocol it speaks',
     'warn mcpCors(): methods lacks "DELETE": a client in a browser cannot end its session',
   ]);
 });
 
-test('a star among the headers allows whatever a page asks for, Authorization included', async () => {
-  const { headers } = await preflight(createApp({ allowHeaders: ['*'] }));
+test('a star in the list of headers allows every header that a page asks for, Authorization included', async () => {
+  const { headers } = await preflight(createApp({ allowedHeaders: ['*'] }));
   expect(headers['access-control-allow-headers']).toBe('authorization');
 });
 
 test.each<[what: string, options: McpCorsOptions, asked: string, further: string]>([
   ['by default', {}, 'authorization,mcp-param-region, Mcp-Param-x,x-other', ',mcp-param-region,Mcp-Param-x'],
-  ['of your own', { allowHeaders: ['X-My-*', 'Mcp-*'] }, 'x-my-a,mcp-name,x-m', 'x-my-a,mcp-name'],
-  ['that breaks out', {}, 'mcp-param-a b,mcp-param-(', ''],
-])('header fields whose names begin as allowed: %s', async (_what, options, asked, further) => {
+  ['with given prefixes', { allowedHeaders: ['X-My-*', 'Mcp-*'] }, 'x-my-a,mcp-name,x-m', 'x-my-a,mcp-name'],
+  ['with invalid names', {}, 'mcp-param-a b,mcp-param-(', ''],
+])('headers with an allowed prefix: %s', async (_what, options, asked, further) => {
   const { headers } = await preflight(createApp(options), '/mcp', PAGE, asked);
   const allowed = headers['access-control-allow-headers'] as string;
   expect(allowed.replace(/^.*DPoP/, '')).toBe(further);
 });
 
-test('a beginning stands for what MCP clients need', () => {
+test('a prefix covers the headers that MCP clients need', () => {
   const { lines, logger } = createRecordingLogger();
-  mcpCors({ allowHeaders: ['Authorization', 'Content-Type', 'Last-Event-ID', 'mcp-*'], logger });
+  mcpCors({
+    allowedOrigins: [PAGE],
+    allowedHeaders: ['Authorization', 'Content-Type', 'Last-Event-ID', 'mcp-*'],
+    logger,
+  });
   expect(lines).toEqual([]);
 });
 
 test.each<[string, unknown, string]>([
-  ['a slip', { origin: '*' }, 'option "origin" must be a known option, but got "origin". Did you mean "origins"?'],
+  [
+    'a misspelt option',
+    { allowedOrgins: '*' },
+    'option "allowedOrgins" must be a known option, but got "allowedOrgins". Did you mean "allowedOrigins"?',
+  ],
   ['the middleware without a call', { headers: {}, url: '/' }, 'Write app.use(mcpCors()).'],
-  ['no object', 'https://app.example.com', 'option "options" must be an object, but got "https://app.example.com".'],
+  ['a string', 'https://app.example.com', 'option "options" must be an object, but got "https://app.example.com".'],
   ['cookies for all', { credentials: true }, 'option "credentials" must be false where every origin is allowed'],
-  ['cookies for all in a list', { origins: ['*'], credentials: true }, 'must be false where every origin is allowed'],
+  [
+    'cookies for all in a list',
+    { allowedOrigins: ['*'], credentials: true },
+    'must be false where every origin is allowed',
+  ],
   ['cookies that are text', { credentials: 'yes' }, 'option "credentials" must be true or false, but got "yes".'],
-  ['an origin with a path', { origins: ['https://a.example/'] }, 'option "origins[0]" must be an origin in lower case'],
-  ['an origin in upper case', { origins: ['https://A.example'] }, 'must be an origin in lower case'],
-  ['a default port', { origins: ['https://a.example:443'] }, 'must be an origin in lower case'],
-  ['a star within a label', { origins: ['https://a*.example'] }, 'must be an origin in lower case'],
-  ['a star for the scheme', { origins: ['*://a.example'] }, 'must be an origin in lower case'],
-  ['the origin null', { origins: ['null'] }, 'must be an origin in lower case'],
-  ['a star for every host', { origins: ['https://*'] }, 'must be an origin in lower case'],
-  ['origins as text', { origins: 'https://a.example' }, 'option "origins" must be an array of non-empty strings'],
-  ['a header with a line break', { exposeHeaders: ['A\r\nB'] }, 'option "exposeHeaders" must be an array of names'],
+  [
+    'an origin with a path',
+    { allowedOrigins: ['https://a.example/'] },
+    'option "allowedOrigins[0]" must be an origin in lower case',
+  ],
+  ['an origin in upper case', { allowedOrigins: ['https://A.example'] }, 'must be an origin in lower case'],
+  ['a default port', { allowedOrigins: ['https://a.example:443'] }, 'must be an origin in lower case'],
+  ['a star within a label', { allowedOrigins: ['https://a*.example'] }, 'must be an origin in lower case'],
+  ['a star for the scheme', { allowedOrigins: ['*://a.example'] }, 'must be an origin in lower case'],
+  ['the origin null', { allowedOrigins: ['null'] }, 'must be an origin in lower case'],
+  ['a star for every host', { allowedOrigins: ['https://*'] }, 'must be an origin in lower case'],
+  [
+    'origins as text',
+    { allowedOrigins: 'https://a.example' },
+    'option "allowedOrigins" must be an array of non-empty strings',
+  ],
+  ['a header with a line break', { exposedHeaders: ['A\r\nB'] }, 'option "exposedHeaders" must be an array of names'],
   ['a negative age', { maxAgeSeconds: -1 }, 'option "maxAgeSeconds" must be a whole number of at least 0, but got -1.'],
   ['a logger that is none', { logger: {} }, 'option "logger" must be an object with debug, info, warn and error'],
 ])('%s is refused', (_name, options, message) => {
   expect(() => mcpCors(options as McpCorsOptions)).toThrow(message);
 });
 
-test.each([{}, { origins: undefined, credentials: undefined }, Object.assign(Object.create(null), {})])(
-  'options that say nothing are the defaults',
+test.each([{}, { allowedOrigins: undefined, credentials: undefined }, Object.assign(Object.create(null), {})])(
+  'options without values are the defaults',
   async (options) => {
     const { headers } = await preflight(createApp(options));
     expect(headers['access-control-allow-origin']).toBe('*');
@@ -191,21 +212,21 @@ test.each([{}, { origins: undefined, credentials: undefined }, Object.assign(Obj
 );
 
 test.each<[what: string, options: McpCorsOptions, lacking: string[]]>([
-  ['every name', {}, []],
+  ['every name without cookies', { allowedOrigins: [PAGE] }, []],
   [
-    'a name like any other where cookies may come along',
-    { credentials: true, origins: [PAGE] },
-    ['exposeHeaders', 'exposeHeaders', 'exposeHeaders', 'methods'],
+    'an ordinary name with cookies',
+    { credentials: true, allowedOrigins: [PAGE] },
+    ['exposedHeaders', 'exposedHeaders', 'exposedHeaders', 'methods'],
   ],
-])('a star to expose and among the methods is %s', (_what, options, lacking) => {
+])('a star in exposedHeaders and methods is %s', (_what, options, lacking) => {
   const { lines, logger } = createRecordingLogger();
-  mcpCors({ exposeHeaders: ['*'], methods: ['*'], ...options, logger });
+  mcpCors({ exposedHeaders: ['*'], methods: ['*'], ...options, logger });
   expect(lines.map((line) => /(\w+) lacks/.exec(line)?.[1])).toEqual(lacking);
 });
 
-test('nobody is warned of the defaults', () => {
+test('the defaults cause no warning', () => {
   const { lines, logger } = createRecordingLogger();
-  mcpCors({ logger });
+  mcpCors({ allowedOrigins: [PAGE], logger });
   expect(lines).toEqual([]);
 });
 

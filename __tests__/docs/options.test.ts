@@ -5,10 +5,11 @@ import { HTTP_TABLE } from '../../src/bridge/http/http-options.js';
 import { STDIO_TABLE } from '../../src/bridge/stdio-options.js';
 import { CORS_TABLE } from '../../src/cors/cors-options.js';
 import type { OptionRow } from '../../src/options/option-table.js';
-import { MTLS_TABLE, SHARED_TABLE, TOKEN_CACHE_TABLE } from '../../src/policy/resolve-auth.js';
+import { SHARED_TABLE, TOKEN_CACHE_TABLE } from '../../src/policy/resolve-auth.js';
 import { ISSUER_TABLE, VALIDATION_TABLE } from '../../src/policy/resolve-issuer.js';
 import { OAUTH_PROXY_TABLE } from '../../src/policy/resolve-oauth-proxy.js';
 import { METADATA_TABLE } from '../../src/policy/resolve-resource.js';
+import { DPOP_TABLE, MTLS_TABLE, SENDER_CONSTRAINT_TABLE } from '../../src/policy/resolve-sender-constraint.js';
 import { optionsOfInterface, optionsOfPage, written } from '../support/documented-options.js';
 
 /** Where the options of one table are documented. */
@@ -30,6 +31,8 @@ const documented: readonly Documented[] = [
     { path: 'jwtValidationOptions', table: VALIDATION_TABLE, type: 'JwtValidationOptions' },
     { path: 'resourceMetadata', table: METADATA_TABLE, type: 'KnownMetadataMembers' },
     { path: 'tokenCache', table: TOKEN_CACHE_TABLE, type: 'TokenCacheOptions' },
+    { path: 'senderConstraint', table: SENDER_CONSTRAINT_TABLE, type: 'SenderConstraintOptions' },
+    { path: 'senderConstraint.dpop', table: DPOP_TABLE, type: 'DpopOptions' },
     { path: 'senderConstraint.mtls', table: MTLS_TABLE, type: 'MtlsOptions' },
   ].map((nested) => ({ ...nested, file: AUTH, heading: AUTH_HEADING })),
   {

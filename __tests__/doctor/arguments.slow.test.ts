@@ -33,7 +33,7 @@ test('says that --token names a file', async () => {
   const program = startNode([CLI, 'doctor', 'http://127.0.0.1:1/mcp', '--token', 'missing']);
   expect(await program.ended).toBe(1);
   expect(program.stderr).toBe(
-    'express-mcp-auth: --token: there is no such file, or it cannot be read (ENOENT): name a FILE that holds the token, or - for standard input, and not the token itself. See express-mcp-auth doctor --help.\n',
+    'express-mcp-auth: --token: the file does not exist or cannot be read (ENOENT): give a FILE that contains the token, or - for standard input, not the token itself. See express-mcp-auth doctor --help.\n',
   );
 });
 
@@ -59,7 +59,7 @@ test.each([
   [
     'has expired',
     EXPIRED_SERVER,
-    '✗ answer without a token: the certificate has expired (CERT_HAS_EXPIRED). No client gets an answer. Renew it, or set the clock of this machine right.\n',
+    '✗ answer without a token: the certificate has expired (CERT_HAS_EXPIRED). No client gets an answer. Renew it, or correct the clock of this machine.\n',
   ],
   [
     'is for another host',

@@ -10,7 +10,7 @@ async function linesFor(url: string, token: string): Promise<string[]> {
   return lines;
 }
 
-/** What the issuer behind a proxy writes into tokens, of which the metadata of the MCP server says nothing. */
+/** The upstream issuer writes these claims into tokens; the metadata of the MCP server does not mention them. */
 async function startProxied() {
   const { upstream, guarded } = await startOAuthProxyFlow('keycloak');
   const claims = { iss: upstream.issuer, aud: 'mcp_proxy', sub: 'alice', scope: 'mcp.read', exp: 2e9 };
@@ -18,13 +18,13 @@ async function startProxied() {
   return { url: guarded.resource, issuer: upstream.issuer, sign };
 }
 
-test('behind the OAuth proxy, the token of the issuer behind it has no fault where it is accepted', async () => {
+test('a token of the upstream issuer has no fault if the server behind the OAuth proxy accepts it', async () => {
   const { url, issuer, sign } = await startProxied();
   const lines = await linesFor(url, sign());
   expect(lines.filter((line) => !line.startsWith('✓'))).toEqual([]);
   expect(lines).toContain('✓ token: accepted (200)');
-  expect(lines).toContain(`✓ token iss: "${issuer}", expected ${url}; the server has no objection`);
-  expect(lines).toContain(`✓ token aud: "mcp_proxy", expected ${url}; the server has no objection`);
+  expect(lines).toContain(`✓ token iss: "${issuer}", expected ${url}; the server accepts it`);
+  expect(lines).toContain(`✓ token aud: "mcp_proxy", expected ${url}; the server accepts it`);
 });
 
 test.each([
@@ -42,7 +42,7 @@ test.each([
   expect(faults).toEqual([expect.stringMatching(/^✗ token: refused with 401: /), expect.stringContaining(expected)]);
 });
 
-test('where the server says nothing of the token, what its metadata makes expect is no fault', async () => {
+test('a mismatch with the metadata alone is no fault if the server says nothing about the token', async () => {
   const before = replyingWhere({ status: 503 }, (authorization) => authorization !== undefined);
   const server = await startFaultyServer({ before });
   const { issuer, url, signer } = server;
@@ -50,7 +50,7 @@ test('where the server says nothing of the token, what its metadata makes expect
   const bad = (await linesFor(url, token)).filter((line) => !line.startsWith('✓'));
   expect(bad).toEqual([
     expect.stringMatching(/^✗ answer with the token: 503\. /),
-    expect.stringMatching(/^! token iss: .* By the metadata and the defaults, that is: the server did not say so\./),
+    expect.stringMatching(/^! token iss: .* This is by the metadata and the defaults; the server did not say so\./),
   ]);
   expect((await linesFor(url, goodToken(server))).filter((line) => line.startsWith('✗'))).toHaveLength(1);
 });

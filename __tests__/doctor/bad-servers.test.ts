@@ -29,7 +29,7 @@ const without = (name: string): Fault => ({ metadata: () => ({ [name]: undefined
 
 const servers: [what: string, fault: Fault, ...expected: Complaint[]][] = [
   ['nothing', {}],
-  // What a stranger's first request brings.
+  // The first request, without a token.
   [
     'no token is asked for',
     { policy: () => ({ mode: 'optional' }) },
@@ -62,7 +62,7 @@ const servers: [what: string, fault: Fault, ...expected: Complaint[]][] = [
   [
     'a relative resource_metadata',
     { before: rewritingChallenge((header) => header.replace(/http:\/\/[^/]+/, '')) },
-    `✗ challenge: resource_metadata is "${WITH_PATH}", no absolute URL`,
+    `✗ challenge: resource_metadata is "${WITH_PATH}", not an absolute URL`,
   ],
   [
     'an error although there was no token',
@@ -110,7 +110,7 @@ const servers: [what: string, fault: Fault, ...expected: Complaint[]][] = [
     '! resource: …',
   ],
   [
-    'the resource of another',
+    'the resource of another server',
     { before: answering([WITH_PATH, ROOT], reply(200, '{"resource":"https://other.example/mcp"}')) },
     '✗ resource: …',
     '✗ authorization servers: none',
@@ -126,10 +126,10 @@ const servers: [what: string, fault: Fault, ...expected: Complaint[]][] = [
   [
     'one that is no URL',
     { policy: documentWith({ authorizationServers: ['issuer'] }) },
-    '✗ server metadata: the authorization server is "issuer", no URL',
+    '✗ server metadata: the authorization server is "issuer", which is not a URL',
   ],
   [
-    'one that is not there',
+    'one that is unreachable',
     { policy: documentWith({ authorizationServers: ['http://127.0.0.1:1'] }) },
     '✗ server metadata: …',
   ],
@@ -137,7 +137,7 @@ const servers: [what: string, fault: Fault, ...expected: Complaint[]][] = [
   ['no key for signatures', { keys: [{ kty: 'oct', k: 'c2VjcmV0', kid: 'a' }] }, '✗ key set: …'],
   ['a key set that is not there', { metadata: (issuer) => ({ jwks_uri: `${issuer}/keys` }) }, '! key set: …'],
   [
-    'a key set that is none',
+    'a broken key set',
     { metadata: (issuer) => ({ jwks_uri: `${issuer}/.well-known/oauth-authorization-server` }) },
     '✗ key set: …',
   ],
@@ -161,7 +161,7 @@ const servers: [what: string, fault: Fault, ...expected: Complaint[]][] = [
     'no refresh tokens',
     { metadata: () => ({ grant_types_supported: ['authorization_code'] }) },
     '! code flow: no refresh tokens',
-    '! known clients: offline_access is announced, and refresh_token is not among the grant types',
+    '! known clients: offline_access is announced, but refresh_token is not among the grant types',
   ],
   ['no PKCE', without('code_challenge_methods_supported'), '✗ PKCE: code_challenge_methods_supported is missing'],
   [
@@ -186,12 +186,12 @@ const servers: [what: string, fault: Fault, ...expected: Complaint[]][] = [
     '! scopes: none in the challenge, none advertised',
   ],
   [
-    'a scope that nobody knows',
+    'an unknown scope',
     { metadata: () => ({ scopes_supported: ['openid', 'mcp:call'] }) },
     '! scopes: the authorization server does not list files:write',
   ],
   [
-    'a back door',
+    'an open second address',
     { before: answering(['/mcp/'], reply(200, '{"jsonrpc":"2.0","id":1,"result":{}}')) },
     '✗ closing slash: …',
   ],

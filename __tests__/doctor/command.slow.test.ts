@@ -16,14 +16,14 @@ afterAll(async () => {
   await folder.remove();
 });
 
-/** Runs the command; its output, and the code it ends with. */
+/** Runs the command; returns its output and exit code. */
 async function doctor(...args: string[]) {
   const program = startNode([CLI, 'doctor', ...args]);
   const code = await program.ended;
   return { code, stdout: program.stdout, stderr: program.stderr };
 }
 
-test('prints one line a step, plain in a pipe, and ends with 0 where clients can log in', async () => {
+test('prints one line a step, plain in a pipe, and exits with 0 if clients can log in', async () => {
   const { url } = await startFaultyServer({ cors: mcpCors({ methods: ['GET', 'POST'] }) });
   const { code, stdout } = await doctor(url);
   const lines = stdout.trimEnd().split('\n');
@@ -31,13 +31,13 @@ test('prints one line a step, plain in a pipe, and ends with 0 where clients can
   expect(lines[0]).toBe(url);
   expect(lines).toContain('✓ PKCE: S256');
   expect(lines).toContain(
-    '! CORS preflight: does not allow DELETE. Clients in a browser cannot send these. Add them where CORS is answered: to methods of mcpCors(), whose defaults have them, or to another cors() that answers before or after it.',
+    '! CORS preflight: does not allow DELETE. Clients in a browser cannot send these. Add them where CORS is answered: to methods of mcpCors(), whose defaults contain them, or to another cors() before or after it.',
   );
   expect(lines.at(-1)).toMatch(/^\d+ ✓ {2}1 ! {2}0 ✗$/);
   expect(stdout).not.toContain('\u001b');
 });
 
-test('ends with 1 on a fault, and says as JSON what it found', async () => {
+test('exits with 1 on a fault, and prints its findings as JSON', async () => {
   const { url } = await startFaultyServer({ metadata: () => ({ code_challenge_methods_supported: ['plain'] }) });
   const { code, stdout } = await doctor(url, '--json');
   expect(code).toBe(1);
@@ -50,7 +50,7 @@ test('ends with 1 on a fault, and says as JSON what it found', async () => {
       status: 'fault',
       seen: 'code_challenge_methods_supported is ["plain"]',
       affects: 'Clients must refuse to log in without S256 (MCP specification, authorization).',
-      fix: 'Have the authorization server announce S256; Entra ID does not: set provider.',
+      fix: 'Make the authorization server announce S256; for Entra ID, which does not, set provider.',
     },
   ]);
 });
@@ -91,7 +91,7 @@ const policies: [what: string, policy: object, claims: object, ...lines: string[
   ['the resource where it names no audience', {}, { aud: 'x', scope: 'mcp:call' }, '✗ token aud: "x", expected http'],
 ];
 
-test.each(policies)('holds a token against its policy: %s', async (_what, policy, claims, ...lines) => {
+test.each(policies)('checks a token by its policy: %s', async (_what, policy, claims, ...lines) => {
   const { url, issuer, signer } = await startFaultyServer({ policy: () => policy as Record<string, unknown> });
   const token = await folder.write('token', signer.sign({ iss: issuer, exp: 2e9, ...claims }));
   const mcpAuthentication = { issuer, resourceMetadata: { resource: url }, ...policy };
@@ -102,9 +102,9 @@ test.each(policies)('holds a token against its policy: %s', async (_what, policy
 });
 
 test.each<[what: string, iss: (issuer: string) => string, faults: number]>([
-  ['what its own issuer is accepted with', (issuer) => issuer, 0],
-  ['what any issuer is accepted with, where nobody knows its own', (issuer) => `${issuer}/`, 1],
-])('holds a token against %s', async (_what, issOf, faults) => {
+  ['the options of its issuer', (issuer) => issuer, 0],
+  ['the options of any issuer, if its own is unknown', (issuer) => `${issuer}/`, 1],
+])('checks a token by %s', async (_what, issOf, faults) => {
   const { url, issuer, signer } = await startFaultyServer();
   const claims = { iss: issOf(issuer), exp: 2e9, cid: 'one', roles: ['mcp:call'] };
   const token = await folder.write('token', signer.sign(claims));
@@ -135,7 +135,7 @@ test('takes tolerance, required claims and keys from the file', async () => {
   expect(code).toBe(0);
 });
 
-test('sends no token where it cannot know to which of several resources', async () => {
+test('sends no token if the file has several resources', async () => {
   const seen: string[] = [];
   const before: Middleware = (req, _res, next) => {
     seen.push(String(req.headers.authorization));
@@ -146,12 +146,12 @@ test('sends no token where it cannot know to which of several resources', async 
   const file = await folder.write('two.yaml', withResources(urls));
   const { code, stderr } = await doctor('-f', file, '--token', token);
   expect(stderr).toContain(
-    `--token is for one server, but the file has 2 (${urls.join(', ')}): name the server of the token by its URL, in the place of -f.`,
+    `--token is for one server, but the file has 2 (${urls.join(', ')}): give the URL of the token's server instead of -f.`,
   );
   expect([code, seen]).toEqual([1, []]);
 });
 
-test('sends a token to a resource that stands in two routes', async () => {
+test('sends a token to a resource of two routes', async () => {
   const { url } = await startFaultyServer();
   const token = await folder.write('token', 'a.b.c');
   const file = await folder.write('same.yaml', withResources([url, url]));
@@ -184,14 +184,14 @@ test.each([
   expect(code).toBe(1);
 });
 
-test("a failure of its own is not said to be the server's", async () => {
+test('does not report its own failure as a fault of the server', async () => {
   const { url } = await startFaultyServer();
   const screen = { isTerminal: false, hasColours: false, write: () => undefined };
-  const patient = { url, token: 5 as unknown as string };
-  await expect(runDoctor({ targets: [patient], json: false }, screen)).rejects.toThrow(TypeError);
+  const target = { url, token: 5 as unknown as string };
+  await expect(runDoctor({ targets: [target], json: false }, screen)).rejects.toThrow(TypeError);
 });
 
-test('a server that stops half-way is a fault like any other', async () => {
+test('reports a server that stops half-way as a fault', async () => {
   const { url } = await startFaultyServer({
     before: (req, _res, next) => (req.method === 'OPTIONS' ? void req.socket.destroy() : next()),
   });
@@ -201,19 +201,19 @@ test('a server that stops half-way is a fault like any other', async () => {
 });
 
 test.each([
-  [[], 'name either a URL or -f FILE. See express-mcp-auth doctor --help.'],
-  [['http://a.example', '-f', 'x'], 'name either a URL or -f FILE.'],
-  [['http://a.example', 'http://b.example'], 'name either a URL or -f FILE.'],
-  [['ftp://a.example'], '"ftp://a.example" is not the http(s) address of a server.'],
+  [[], 'give either a URL or -f FILE. See express-mcp-auth doctor --help.'],
+  [['http://a.example', '-f', 'x'], 'give either a URL or -f FILE.'],
+  [['http://a.example', 'http://b.example'], 'give either a URL or -f FILE.'],
+  [['ftp://a.example'], '"ftp://a.example" is not an http(s) URL.'],
   [['--jsn', 'http://a.example'], "Unknown option '--jsn'"],
-  [['-f', 'missing.yaml'], 'missing.yaml: there is no such file'],
+  [['-f', 'missing.yaml'], 'missing.yaml: the file does not exist'],
 ])('refuses %j', async (args, message) => {
   const { code, stderr } = await doctor(...args);
   expect(stderr).toContain(`express-mcp-auth: ${message}`);
   expect(code).toBe(1);
 });
 
-test('refuses a file that says of no server where it is', async () => {
+test('refuses a file without a resource', async () => {
   const file = await folder.write('no-resource.yaml', configText());
   expect((await doctor('-f', file)).stderr).toContain('no route has mcpAuthentication.resourceMetadata.resource');
 });
@@ -236,7 +236,7 @@ test.each([
   expect(terminal.stdout.includes('\r\u001b[2K✓ PKCE: S256')).toBe(!hasColours);
 });
 
-test('what a server sent cannot move the cursor, nor make two lines of one', () => {
+test('text of a server can neither move the cursor nor add a line', () => {
   let text = '';
   const report = createTextReport({ isTerminal: false, hasColours: false, write: (more) => (text += more) });
   report.begin('http://a.example/\u001b[2J');

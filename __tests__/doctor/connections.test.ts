@@ -7,9 +7,9 @@ import { SERVER } from '../support/certificates.js';
 import { lineOf } from '../support/faulty-server.js';
 import { listen, originOf, serve, stop, unreachableUrl } from '../support/loopback-server.js';
 
-const HTTP = 'Look into the log of the server, or of what stands before it; and check http and https.';
+const HTTP = 'Check the log of the server or of the proxy in front of it, and whether the address needs http or https.';
 
-/** A port of TCP on which this happens to each connection. */
+/** Opens a TCP port that does this to each connection. */
 async function listenTo(onConnection: (socket: Socket) => void): Promise<string> {
   const server = createServer((socket) => onConnection(socket.resume().on('error', () => undefined)));
   await listen(server as never);
@@ -43,7 +43,7 @@ test.each<[what: string, start: () => Promise<string>, line: string | RegExp]>([
   [
     'silence',
     () => listenTo(() => undefined),
-    'no answer within 0.3 seconds. No client gets an answer. See whether the server hangs, or a firewall drops what is sent.',
+    'no answer within 0.3 seconds. No client gets an answer. Check whether the server hangs, or a firewall drops the request.',
   ],
   [
     'a broken answer',
@@ -53,7 +53,7 @@ test.each<[what: string, start: () => Promise<string>, line: string | RegExp]>([
   [
     'another protocol',
     () => listenTo((socket) => void socket.end('SSH-2.0-OpenSSH\r\n')),
-    /^HPE_\w+\. No client gets an answer\. See what listens there: it does not speak HTTP\/1\.1\.$/,
+    /^HPE_\w+\. No client gets an answer\. Find out what listens there: it does not speak HTTP\/1\.1\.$/,
   ],
   [
     'a self-signed certificate',
@@ -63,7 +63,7 @@ test.each<[what: string, start: () => Promise<string>, line: string | RegExp]>([
   [
     'https where http is spoken',
     async () => (await serve((_req, res) => void res.end())).replace('http:', 'https:'),
-    /^no TLS is spoken there \(\w+\)\. No client gets an answer\. Serve https there, or correct the address\.$/,
+    /^the server does not use TLS there \(\w+\)\. No client gets an answer\. Serve https there, or correct the address\.$/,
   ],
   [
     'http where https is spoken',
@@ -73,9 +73,9 @@ test.each<[what: string, start: () => Promise<string>, line: string | RegExp]>([
   [
     'an unknown name',
     async () => 'http://server.invalid',
-    /^the name (?:is not known \(ENOTFOUND\)\. .* Correct the name, or its entry in DNS|cannot be resolved at the moment \(EAI_AGAIN\)\. .*)\.$/,
+    /^the host name (?:is not known \(ENOTFOUND\)\. .* Correct the host name, or its entry in DNS|cannot be resolved at the moment \(EAI_AGAIN\)\. .*)\.$/,
   ],
-])('says of %s what is known of it', async (_what, start, line) => {
+])('explains %s', async (_what, start, line) => {
   const url = `${(await start()).replace(/\/$/, '')}/mcp`;
   const probe = createProbe(url, { bounds: { timeoutMs: 300, maxBytes: 1_000 } });
   const findings: string[] = [];

@@ -12,14 +12,14 @@ const servers: [what: string, fault: Fault, ...expected: Complaint[]][] = [
   ],
   [
     'CORS for another origin',
-    { cors: mcpCors({ origins: ['https://app.example'] }) },
+    { cors: mcpCors({ allowedOrigins: ['https://app.example'] }) },
     '! CORS preflight: other origins are not allowed',
     '! CORS answers: the 401 cannot be read',
   ],
   [
     'a cors() for another origin before ours',
     { before: allowingOnly('https://app.example') },
-    '! CORS preflight: other origins are not allowed, but https://app.example',
+    '! CORS preflight: other origins are not allowed, only https://app.example',
   ],
   [
     'a check of Origin',
@@ -39,7 +39,7 @@ const servers: [what: string, fault: Fault, ...expected: Complaint[]][] = [
   ['CORS without DELETE', { cors: mcpCors({ methods: ['GET', 'POST'] }) }, '! CORS preflight: does not allow DELETE'],
   [
     'CORS that hides the challenge',
-    { cors: mcpCors({ exposeHeaders: ['Mcp-Session-Id', 'MCP-Protocol-Version'] }) },
+    { cors: mcpCors({ exposedHeaders: ['Mcp-Session-Id', 'MCP-Protocol-Version'] }) },
     '! CORS answers: does not expose www-authenticate',
   ],
   ['CORS with a star for every name', { cors: allowing('*, Authorization') }],
@@ -60,7 +60,7 @@ function allowing(headers: string): Middleware {
   };
 }
 
-/** Answers preflights for one origin, as a cors() of the application's own may. */
+/** Answers preflights for one origin, as the application's own cors() may. */
 function allowingOnly(origin: string): Middleware {
   return (req, res, next) => {
     if (req.method !== 'OPTIONS') return next();
@@ -75,6 +75,6 @@ function closedToPages(req: IncomingMessage, res: ServerResponse): void {
   else res.writeHead(404).end();
 }
 
-test.each(servers)('as a page sees it: %s', async (_what, fault, ...expected) => {
+test.each(servers)('reports to clients in a browser: %s', async (_what, fault, ...expected) => {
   await expectComplaints(fault, expected);
 });

@@ -26,12 +26,12 @@ async function walk(url: string) {
   return lines;
 }
 
-test('ours, with an authorization server that does everything right', async () => {
+test('mcpAuth(), with an authorization server that does everything right', async () => {
   const { url } = await startFaultyServer();
   expect(await walk(url)).toEqual([]);
 });
 
-test('oidc-provider behind ours', async () => {
+test('mcpAuth() with oidc-provider', async () => {
   const url = await startBefore(async (resource) => {
     const issuer = await startOidcServer(() => resource);
     return { issuer, jwks: { url: `${issuer}/jwks` } };

@@ -4,10 +4,10 @@ import { createProbe, type ProbeOptions } from '../../src/doctor/probe.js';
 import { answering, lineOf, startFaultyServer } from '../support/faulty-server.js';
 import { serve, unreachableUrl } from '../support/loopback-server.js';
 
-/** In the place of public addresses, which no test has: 127.0.0.1. What is "private" here is reached under other names. */
+/** No test has a public address: 127.0.0.1 counts as one, and other names for this machine as private. */
 const isPublic = (address: string) => address === '127.0.0.1';
 
-/** A server whose metadata, or challenge, leads on to `victim`; the requests that came there, and the lines. */
+/** Starts a server whose metadata or challenge points to `victim`. Returns the requests that reached it, and the lines. */
 async function leadTo(
   place: (victim: string) => Parameters<typeof startFaultyServer>[0],
   { options = { isPublic }, host = '127.0.0.2' }: { options?: ProbeOptions; host?: string } = {},
@@ -40,7 +40,7 @@ test.each([
     const { requests, lines, victim } = await leadTo(place, { host });
     expect(requests).toEqual([]);
     const address = new URL(victim).hostname.replace(/[[\]]/g, '');
-    expect(lines.join('\n')).toContain(`not asked, since ${address} is no public address`);
+    expect(lines.join('\n')).toContain(`not called, since ${address} is not a public address`);
   }
 });
 
@@ -52,9 +52,9 @@ test.each([
   expect((await leadTo(place, { options: {}, host: '127.0.0.1' })).requests).not.toEqual([]);
 });
 
-test('what the file of the user names is asked wherever it is', async () => {
+test("fetches URLs of the user's own file on any network", async () => {
   const { url } = await startFaultyServer();
-  // Nothing listens there, so that the machine refuses the connection where we do not.
+  // Nothing listens there: if the doctor does not refuse the address, the machine refuses the connection.
   const internal = (await unreachableUrl()).replace('127.0.0.1', '127.0.0.2');
   for (const [named, code] of [
     [[internal], 'ECONNREFUSED'],
@@ -66,7 +66,7 @@ test('what the file of the user names is asked wherever it is', async () => {
   }
 });
 
-test('of 3,000 authorization servers it looks at five, and makes fewer than sixty requests', async () => {
+test('checks five of 3,000 authorization servers, with fewer than sixty requests', async () => {
   let requests = 0;
   const origin = await serve((_req, res) => {
     requests += 1;
@@ -82,11 +82,11 @@ test('of 3,000 authorization servers it looks at five, and makes fewer than sixt
   });
   const lines = (await server.walk()).map(lineOf);
   expect(lines.filter((line) => line.startsWith('✗ server metadata'))).toHaveLength(5);
-  expect(lines.join('\n')).toContain('! authorization servers: 3000 are named; the first 5 are looked at. ');
+  expect(lines.join('\n')).toContain('! authorization servers: 3000 are listed; the doctor checks the first 5. ');
   expect(requests).toBeLessThanOrEqual(60);
 });
 
-test('makes sixty requests in one walk, and no more', async () => {
+test('makes at most sixty requests for one server', async () => {
   let requests = 0;
   const origin = await serve((_req, res) => {
     requests += 1;

@@ -36,18 +36,14 @@ test.each<[what: string, issuer: string, metadata: object, ...expected: [seen: s
     { prompt_values_supported: ['login', 'select_account'] },
     ['prompt_values_supported lacks consent', `They log in with prompt=consent, which may be refused: ${CONSENT}`],
   ],
-  [
-    'one without prompts, where nobody asks for offline_access',
-    ISSUER,
-    { prompt_values_supported: [], scopes_supported: ['a'] },
-  ],
+  ['one without prompts or offline_access', ISSUER, { prompt_values_supported: [], scopes_supported: ['a'] }],
   [
     'offline_access without refresh tokens',
     ISSUER,
     { grant_types_supported: ['authorization_code'] },
     [
-      'offline_access is announced, and refresh_token is not among the grant types',
-      `They ask for offline_access, and cannot be granted it: ${OFFLINE}`,
+      'offline_access is announced, but refresh_token is not among the grant types',
+      `They ask for offline_access, which cannot be granted: ${OFFLINE}`,
     ],
   ],
   ['grant types that are not stated', ISSUER, { grant_types_supported: undefined }],
@@ -70,33 +66,33 @@ test.each<[what: string, issuer: string, metadata: object, ...expected: [seen: s
     KEYCLOAK,
     { jwks_uri: `${KEYCLOAK}/protocol/openid-connect/certs` },
     [
-      'Keycloak, which refuses anonymous registrations with a scope unless its policies are changed',
-      `Their registration names one: ${SCOPE}`,
+      'Keycloak refuses anonymous registrations with a scope unless its policies are changed',
+      `Their registration contains a scope: ${SCOPE}`,
     ],
     [
-      'Keycloak, which refuses a client_uri at hosts that its policies do not trust',
-      'Their registration names one: opencode 1.18, mcp-remote 0.15, MCP Inspector 2.12.',
+      'Keycloak refuses a client_uri on hosts that its policies do not trust',
+      'Their registration contains a client_uri: opencode 1.18, mcp-remote 0.15, MCP Inspector 2.12.',
     ],
   ],
-  ['our own proxy before Keycloak', ISSUER, { jwks_uri: `${KEYCLOAK}/protocol/openid-connect/certs` }],
+  ['the OAuth proxy before Keycloak', ISSUER, { jwks_uri: `${KEYCLOAK}/protocol/openid-connect/certs` }],
   [
     'Entra ID',
     ENTRA,
     { jwks_uri: ENTRA.replace('v2.0', 'discovery/v2.0/keys') },
     [
-      'Entra ID, which refuses a refresh without a scope, or answers with another one',
-      `They refresh without a scope, so that users log in again every hour: ${NO_SCOPE}`,
+      'Entra ID refuses a refresh without a scope, or grants other scopes',
+      `They refresh without a scope, so users must log in again every hour: ${NO_SCOPE}`,
     ],
   ],
-  ['an issuer that is no URL', 'x', {}],
-])('says which clients stumble over %s', (_what, issuer, metadata, ...expected) => {
+  ['an issuer that is not a URL', 'x', {}],
+])('names the clients that fail at %s', (_what, issuer, metadata, ...expected) => {
   const findings = checkKnownClients(issuer, { ...goodMetadata(issuer), ...metadata });
   const bad = findings.filter(({ status }) => status !== 'ok').map(({ seen, affects }) => [seen, affects]);
   expect(bad).toEqual(expected);
   expect(findings.filter(({ status }) => status === 'ok')).toHaveLength(expected.length === 0 ? 1 : 0);
 });
 
-test('the walk says it, and registers nothing', async () => {
+test('the doctor reports it, and registers nothing', async () => {
   const paths: (string | undefined)[] = [];
   const { walk } = await startFaultyServer({
     authorizationServer: (req, res) => {

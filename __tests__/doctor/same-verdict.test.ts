@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Finding } from '../../src/doctor/finding.js';
 import { createProbe } from '../../src/doctor/probe.js';
 import { checkToken } from '../../src/doctor/token-check.js';
-import { type Decision, type McpAuthOptions, mcpAuth } from '../../src/index.js';
+import { type AuthDecision, type McpAuthOptions, mcpAuth } from '../../src/index.js';
 import { resolveAuth } from '../../src/policy/resolve-auth.js';
 import { createTestIssuer } from '../../src/testing/index.js';
 import { serve, unreachableUrl } from '../support/loopback-server.js';
@@ -37,9 +37,9 @@ describe('mcpAuth() and the doctor judge the tokens of a listening issuer alike'
     expect(await server.verdicts(makeToken(server.resource))).toEqual({ mcpAuth: expected, doctor: expected });
   });
 
-  test('keys that cannot be fetched are a warning, and the claims are explained all the same', async () => {
+  test('warns of keys that cannot be fetched, and still explains the claims', async () => {
     const server = await startServer({ jwks: { url: await unreachableUrl() } });
-    const findings = await server.examine(signer.sign({ iss: ISSUER, aud: 'x', exp: NOW + 60 }));
+    const findings = await server.explain(signer.sign({ iss: ISSUER, aud: 'x', exp: NOW + 60 }));
     expect(findings.filter(({ code }) => code !== undefined)).toMatchObject([
       { step: 'token signature', status: 'warning', code: 'key_set_unavailable' },
       { step: 'token aud', status: 'fault', code: 'wrong_audience' },
@@ -47,9 +47,9 @@ describe('mcpAuth() and the doctor judge the tokens of a listening issuer alike'
   });
 });
 
-/** A running server with this policy, beside a doctor with the same. */
+/** Starts a server with this policy, and a doctor with the same policy. */
 async function startServer(changes: TokenRow[1]) {
-  const decisions: Decision[] = [];
+  const decisions: AuthDecision[] = [];
   let policy: McpAuthOptions | undefined;
   let auth: ReturnType<typeof mcpAuth> | undefined;
   const origin = await serve((req, res) =>
@@ -60,7 +60,7 @@ async function startServer(changes: TokenRow[1]) {
   policy = { ...base, ...(typeof changes === 'function' ? changes(resource) : changes) } as McpAuthOptions;
   auth = mcpAuth({ ...policy, onDecision: (decision) => void decisions.push(decision) });
 
-  const examine = (token: string) =>
+  const explain = (token: string) =>
     checkToken(createProbe(resource), {
       url: resource,
       token,
@@ -70,12 +70,13 @@ async function startServer(changes: TokenRow[1]) {
   async function verdicts(token: string): Promise<{ mcpAuth: Verdict | undefined; doctor: Verdict }> {
     await fetch(resource, { method: 'POST', headers: { authorization: `Bearer ${token}` } });
     const [{ outcome, code } = {}] = decisions;
-    return { mcpAuth: outcome === 'passed' ? 'accepted' : (code as Verdict), doctor: firstCode(await examine(token)) };
+    const mine = outcome === 'passed' ? 'accepted' : (code as Verdict);
+    return { mcpAuth: mine, doctor: firstCode(await explain(token)) };
   }
-  return { resource, examine, verdicts };
+  return { resource, explain, verdicts };
 }
 
-/** What the doctor says itself, whatever the server answered to it. */
+/** The doctor's own verdict, without that of the server. */
 function firstCode(findings: readonly Finding[]): Verdict {
   return findings.find(({ code }) => code !== undefined)?.code ?? 'accepted';
 }

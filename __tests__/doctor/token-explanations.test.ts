@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { EXPLANATIONS } from '../../src/doctor/token-explanations.js';
 import { TOKEN_ROWS } from '../support/token-rows.js';
 
-/** The only one without a row: a client of HTTP does not send such a token. */
+/** The only code without a row: HTTP clients do not send such a token. */
 const UNSENDABLE = 'malformed_header';
 
 test('the doctor explains every reason why mcpAuth() refuses a token of the table, and each explanation has a row', () => {

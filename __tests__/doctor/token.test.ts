@@ -23,10 +23,10 @@ const tokens: [what: string, make: (server: FaultyServer) => string, ...expected
     'token time: expired',
   ],
   [
-    'one that is good later',
+    'one that is valid later',
     (server) => server.signer.sign(claims(server, { nbf: now + 1000 })),
     'token: refused with 401: The token is not valid yet',
-    'token time: good in',
+    'token time: valid in',
   ],
   [
     'one that never expires',
@@ -35,7 +35,7 @@ const tokens: [what: string, make: (server: FaultyServer) => string, ...expected
     'token exp: missing',
   ],
   [
-    'one for somebody else',
+    'one for another audience',
     (server) => server.signer.sign(claims(server, { aud: 'account' })),
     'token: refused with 401: The token is meant for another audience',
     'token aud: "account", expected http',
@@ -43,19 +43,19 @@ const tokens: [what: string, make: (server: FaultyServer) => string, ...expected
   [
     'one of another issuer',
     (server) => server.signer.sign(claims(server, { iss: `${server.issuer}/` })),
-    'token: refused with 401: The token has an issuer not accepted here',
+    'token: refused with 401: The issuer of the token is not accepted here',
     'token iss: "http',
   ],
   [
     'a forged one',
     (server) => createSigner({ kid: server.signer.kid }).sign(claims(server)),
     'token: refused with 401: The token has an invalid signature',
-    'token signature: not made with the key that it names',
+    'token signature: does not match the key that the token names',
   ],
   [
     'one with an unknown key',
     (server) => createSigner({ kid: 'old' }).sign(claims(server)),
-    'token: refused with 401: The token is signed with a key not known here',
+    'token: refused with 401: The token is signed with an unknown key',
     'token signature: no key "old" in the key set',
   ],
   [
@@ -66,14 +66,14 @@ const tokens: [what: string, make: (server: FaultyServer) => string, ...expected
   ],
   ...(
     [
-      ['aud', 5, 'token aud: 5, neither text nor a list of texts'],
-      ['aud', [5], 'token aud: [5], neither text nor a list of texts'],
+      ['aud', 5, 'token aud: 5, neither a string nor a list of strings'],
+      ['aud', [5], 'token aud: [5], neither a string nor a list of strings'],
       ['exp', 'soon', 'token time: exp is "soon", not a number of seconds'],
       ['nbf', '2000000000', 'token time: nbf is "2000000000", not a number of seconds'],
       ['iat', null, 'token time: iat is null, not a number of seconds'],
-      ['scp', { a: 1 }, 'token scope: scp is {"a":1}, neither text nor a list of texts'],
-      ['sub', 5, 'token sub: 5, not text'],
-      ['azp', ['a'], 'token azp: ["a"], not text'],
+      ['scp', { a: 1 }, 'token scope: scp is {"a":1}, neither a string nor a list of strings'],
+      ['sub', 5, 'token sub: 5, not a string'],
+      ['azp', ['a'], 'token azp: ["a"], not a string'],
     ] as const
   ).map(([name, value, expected]): (typeof tokens)[number] => [
     `one whose ${name} is ${JSON.stringify(value)}`,
@@ -88,7 +88,7 @@ const tokens: [what: string, make: (server: FaultyServer) => string, ...expected
     'token time: exp is Infinity, not a number of seconds',
   ],
   [
-    'one whose type is no text',
+    'one whose type is not a string',
     (server) => server.signer.sign(claims(server), { typ: { toString: 5 } }),
     'token: refused with 401: The token is not an access token',
     'token kind: an ID token, or another kind',
@@ -102,7 +102,7 @@ const tokens: [what: string, make: (server: FaultyServer) => string, ...expected
   [
     'one with an extension',
     (server) => server.signer.sign(claims(server), { crit: ['x'] }),
-    'token: refused with 401: The token demands an extension that is not understood here',
+    'token: refused with 401: The token requires an extension (crit) that is not supported here',
     'token form: crit or b64 in the header',
   ],
   [
@@ -120,11 +120,11 @@ const tokens: [what: string, make: (server: FaultyServer) => string, ...expected
   [
     'one with many faults',
     (server) => server.signer.sign(claims(server, { iss: 'x', exp: now - 100, aud: 'x', sub: 5, scope: 'openid' })),
-    'token: refused with 401: The token has an issuer not accepted here',
+    'token: refused with 401: The issuer of the token is not accepted here',
     'token iss: "x", expected http',
     'token time: expired',
     'token aud: "x", expected http',
-    'token sub: 5, not text',
+    'token sub: 5, not a string',
     'token scope: lacks mcp:call',
   ],
   [
@@ -156,29 +156,34 @@ test.each(tokens)('%s', async (_what, make, ...expected) => {
   expect(JSON.stringify(findings)).not.toContain(token);
 });
 
-test.each(['a\nb', 'a b', 'ä', ''])('%j is not sent, nor repeated', async (token) => {
+test.each(['a\nb', 'a b', 'ä', ''])('%j is neither sent nor repeated', async (token) => {
   const server = await startFaultyServer();
   const findings = await server.walk(token);
-  expect(findings.at(-1)).toMatchObject({ step: 'token form', seen: 'characters that no token has' });
+  expect(findings.at(-1)).toMatchObject({ step: 'token form', seen: 'characters that a token cannot have' });
   expect(findings.filter(({ status }) => status !== 'ok')).toHaveLength(1);
 });
 
-test.each<[what: string, policy: object, changes: object, ...expected: string[]]>([
-  ['a plain token, where the metadata requires DPoP', { dpop: 'require' }, {}, 'token binding: not bound to a key'],
+test.each<[what: string, senderConstraint: object, changes: object, ...expected: string[]]>([
+  [
+    'a plain token, where the metadata requires DPoP',
+    { dpop: { required: true } },
+    {},
+    'token binding: not bound to a key',
+  ],
   [
     'a token bound to a certificate, where the metadata takes those',
     { mtls: { getCertificate: () => undefined } },
     { cnf: { 'x5t#S256': 'x' } },
-    'token binding: a certificate is needed that the doctor does not show',
+    'token binding: needs a client certificate, which the doctor does not have',
   ],
-])('%s', async (_what, policy, changes, expected) => {
-  const server = await startFaultyServer({ policy: () => ({ ...policy }) });
+])('%s', async (_what, senderConstraint, changes, expected) => {
+  const server = await startFaultyServer({ policy: () => ({ senderConstraint }) });
   const findings = await server.walk(server.signer.sign(claims(server, changes)));
   const explained = findings.filter(({ status, code }) => status === 'fault' && code !== undefined);
   expect(explained.map(({ step, seen }) => `${step}: ${seen}`)).toEqual([expected]);
 });
 
-test('where the metadata names an issuer without a key set, the claims are explained all the same', async () => {
+test('explains the claims even if the metadata names an issuer without a key set', async () => {
   const server = await startFaultyServer({
     policy: ({ issuer, resource }) => ({
       issuers: [{ issuer, jwks: { url: `${issuer}/jwks` } }],
@@ -190,12 +195,12 @@ test('where the metadata names an issuer without a key set, the claims are expla
   const findings = await server.walk(server.signer.sign(claims(server, { iss: 'no URL', exp: now - 100 })));
   expect(findings.filter(({ code }) => code !== undefined)).toMatchObject([
     { step: 'token signature', status: 'warning', seen: 'the key set cannot be used' },
-    // The server says that it does not accept the issuer; of the rest it says nothing.
+    // The server says that it does not accept the issuer, and nothing about the rest.
     { step: 'token time', status: 'warning', code: 'token_expired' },
   ]);
 });
 
-test('where the metadata names no issuer, the token is not explained', async () => {
+test('does not explain the token if the metadata names no issuer', async () => {
   const server = await startFaultyServer({
     policy: ({ resource }) => ({ resourceMetadata: { resource, authorizationServers: [] } }),
   });
@@ -203,7 +208,7 @@ test('where the metadata names no issuer, the token is not explained', async () 
   expect(findings.at(-1)).toMatchObject({ step: 'token claims', status: 'warning' });
 });
 
-test('a token is not sent where others could read it', async () => {
+test('does not send a token where others could read it', async () => {
   const server = await startFaultyServer();
   const seen: string[] = [];
   const probeFor = createProbe(server.url);
@@ -217,7 +222,7 @@ test('a token is not sent where others could read it', async () => {
     steps.push(`${step}: ${what}`);
   }
   expect(steps).toContain('transport: plain http');
-  expect(steps).toContain('token: not sent, since others could read it on the way');
+  expect(steps).toContain('token: not sent, since others could read it over plain http');
   expect(new Set(seen)).toEqual(new Set(['null']));
 });
 

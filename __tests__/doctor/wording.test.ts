@@ -22,19 +22,19 @@ test.each<[what: string, fault: Fault, reader: Reader, line: string]>([
     'an open server',
     OPEN,
     'code',
-    `! answer without a token: 200: anonymous callers get in. ${whyNoMcp} Use mode 'strict' unless anonymous callers are wanted; if it is, see that mcpAuth() stands before the MCP server.`,
+    `! answer without a token: 200: anonymous callers get in. ${whyNoMcp} Use mode 'strict' unless you want anonymous callers; if you do use it, mount mcpAuth() before the MCP server.`,
   ],
   [
     'an open server of an open file',
     OPEN,
     'file',
-    `! answer without a token: 200: anonymous callers get in. ${whyNoMcp} Set mcpAuthentication.mode to strict unless anonymous callers are wanted: it is optional.`,
+    `! answer without a token: 200: anonymous callers get in. ${whyNoMcp} Set mcpAuthentication.mode to strict unless you want anonymous callers: it is optional.`,
   ],
   [
     'an open server of a strict file',
     { before: replyingWhere({ status: 200, body: RESULT }, () => true) },
     'file',
-    '✗ answer without a token: 200 without a token, although the file says mode strict. Anonymous callers are answered. See that the running server has this file, and that no other route takes this path.',
+    '✗ answer without a token: 200 without a token, although the file says mode strict. Anonymous callers can use the server. Check that the running server has this file, and that no other route matches this path.',
   ],
 ])('%s', async (_what, fault, reader, line) => {
   const server = await startFaultyServer(fault);
@@ -47,14 +47,14 @@ const challenged = (status: number, challenge?: string): Reply => ({
   ...(challenge !== undefined && { headers: { 'www-authenticate': challenge } }),
 });
 const NOT_ABOUT =
-  '401, without an error that is about the token. A client with this token logs in again, and may get the same answer.';
+  '401 without an error about the token. A client with this token logs in again, and may get the same answer.';
 const APPLICATION: Readonly<Record<Reader, string>> = {
-  code: 'See what answers: the application behind mcpAuth(), or something before it. mcpAuth() says error="invalid_token".',
-  file: 'See what answers: something before the gateway, which says error="invalid_token" where it refuses a token.',
+  code: 'Find out what answers: the application behind mcpAuth(), or something before it. mcpAuth() sends error="invalid_token".',
+  file: 'Find out what answers before the gateway, which sends error="invalid_token" when it refuses a token.',
 };
 const UNEXPLAINED: Readonly<Record<Reader, string>> = {
-  code: 'The lines below find nothing wrong with it: go by what the server says, and by its policy and log.',
-  file: 'By this file nothing is wrong with it: see that the running server has this file, and that the token is not revoked.',
+  code: 'The lines below find nothing wrong with it: compare the message with the policy and the log of the server.',
+  file: 'This file accepts it: check that the running server has this file, and that the token is not revoked.',
 };
 
 test.each(
@@ -120,13 +120,13 @@ test('a token that the server repeats is not printed', async () => {
 
 const CORS_LINES: Readonly<Record<Reader, readonly [preflight: string, answers: string]>> = {
   code: [
-    'Mount mcpCors() before mcpAuth() and before whatever else answers OPTIONS.',
-    'Mount mcpCors() before mcpAuth() and before whatever else answers OPTIONS.',
+    'Mount mcpCors() before mcpAuth() and before any other handler of OPTIONS.',
+    'Mount mcpCors() before mcpAuth() and before any other handler of OPTIONS.',
   ],
   file: ['Set policies.cors on the route.', 'Set policies.cors on the route.'],
 };
 
-test.each(readers)('without CORS, whoever has the %s is told what there is to change', async (reader) => {
+test.each(readers)('without CORS, advises what to change in the %s', async (reader) => {
   const server = await startFaultyServer({ cors: (_req, _res, next) => next() });
   const fixes = (await server.walk(undefined, reader))
     .filter(({ step }) => step.startsWith('CORS'))
@@ -134,7 +134,7 @@ test.each(readers)('without CORS, whoever has the %s is told what there is to ch
   expect(fixes.slice(0, 2)).toEqual(CORS_LINES[reader]);
 });
 
-test('no line for a file speaks of what only a program can call', async () => {
+test('no advice for a file names a function that only a program can call', async () => {
   const faults: Fault[] = [
     OPEN,
     { cors: (_req, _res, next) => next() },

@@ -3,7 +3,7 @@ import { chain } from '../../src/gateway/chain.js';
 import type { Middleware } from '../../src/index.js';
 import { serve } from '../support/loopback-server.js';
 
-/** What came of a request that went through these middlewares, and who was called. */
+/** Sends a request through these middlewares; returns the answer, which says what was called. */
 async function send(...middlewares: Middleware[]): Promise<string> {
   const through = chain(middlewares);
   const origin = await serve((req, res) => through(req, res, (error) => res.end(`next(${error ?? ''})`)));
@@ -20,7 +20,7 @@ test('each is called after the one before it, until one answers', async () => {
   expect(await send(pass, pass, answer, () => expect.unreachable())).toBe('answered, passed: yes');
 });
 
-test('whoever is left without an answer goes on', async () => {
+test('calls next() if none answers', async () => {
   expect([await send(), await send(pass)]).toEqual(['next()', 'next()']);
 });
 

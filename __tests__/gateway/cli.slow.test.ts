@@ -27,8 +27,8 @@ const protectedRoute = { policies: { mcpAuthentication: AUTHENTICATION } };
 const onAnyPort = (parts: object = {}) => configText({ bind: { port: 0 }, route: protectedRoute, ...parts });
 
 describe('express-mcp-auth', () => {
-  // npx makes it so only when it first links a checkout, not after another build.
-  test('can be run as it is built', async () => {
+  // npx makes the file executable only when it first links a checkout, not after a new build.
+  test('is executable after the build', async () => {
     await access(CLI, constants.X_OK);
   });
 
@@ -60,7 +60,7 @@ describe('express-mcp-auth', () => {
     expect(program.stderr).toBe('');
   });
 
-  test('takes a Ctrl-C that npm repeats for the same one', async () => {
+  test('treats a Ctrl-C that npm repeats as the same one', async () => {
     await folder.write('any-port.yaml', onAnyPort());
     const program = cli('-f', 'any-port.yaml', '--host', '127.0.0.1');
     await program.says(/Listening/);
@@ -89,13 +89,13 @@ describe('express-mcp-auth refuses in one sentence, with exit code 1,', () => {
     ['an unknown option', ['--port', '3000'], "Unknown option '--port'. See express-mcp-auth --help."],
     ['a stray argument', ['config.yaml'], "Unexpected argument 'config.yaml'. See express-mcp-auth --help."],
     ['an empty host', ['-f', 'a', '--host', ''], '--host is empty. See express-mcp-auth --help.'],
-    ['a missing file', ['-f', 'none.yaml'], 'none.yaml: there is no such file'],
+    ['a missing file', ['-f', 'none.yaml'], 'none.yaml: the file does not exist'],
     ['a folder', ['-f', '.'], '.: it cannot be read (EISDIR)'],
     ['a device', ['-f', '/dev/zero'], '/dev/zero: it cannot be read (not a regular file)'],
     [
       'a token on a device',
       ['doctor', 'http://localhost/mcp', '--token', '/dev/zero'],
-      '--token: there is no such file, or it cannot be read (not a regular file): name a FILE that holds the token, or - for standard input, and not the token itself. See express-mcp-auth doctor --help.',
+      '--token: the file does not exist or cannot be read (not a regular file): give a FILE that contains the token, or - for standard input, not the token itself. See express-mcp-auth doctor --help.',
     ],
   ])('%s', async (_what, args, sentence) => {
     expect(await refusalOf(...args)).toBe(`express-mcp-auth: ${sentence}\n`);
@@ -104,7 +104,7 @@ describe('express-mcp-auth refuses in one sentence, with exit code 1,', () => {
   test.each([
     ['text that is no YAML', 'binds: [', 'line 1, column 9 cannot be read as YAML: '],
     [
-      'a policy it would not enforce',
+      'a policy that it does not support',
       onAnyPort({ route: { policies: { jwtAuth: {} } } }),
       `${route}.policies.jwtAuth is not supported. `,
     ],
@@ -119,7 +119,7 @@ describe('express-mcp-auth refuses in one sentence, with exit code 1,', () => {
     ['an option that mcpAuth() does not know', { audience: 'x' }, '"audience" must be'],
     ['a mode that there is not', { mode: 'lax' }, '"mode" must be'],
     ['a key file that is not there', { jwks: { file: 'no-key' } }, '"jwks.file" must be'],
-  ])('%s, where it stands in the file', async (_what, members, complaint) => {
+  ])('%s, with its place in the file', async (_what, members, complaint) => {
     const policies = { mcpAuthentication: { ...AUTHENTICATION, ...members } };
     await folder.write('bad.yaml', onAnyPort({ route: { policies } }));
     const place = `bad.yaml: ${route}.policies.mcpAuthentication`;
@@ -127,15 +127,15 @@ describe('express-mcp-auth refuses in one sentence, with exit code 1,', () => {
   });
 
   test.each([
-    ['an origin that no browser sends', { allowOrigins: ['https://a.example/'] }, '"origins[0]" must be'],
-    ['cookies for every web site', { allowOrigins: ['*'], allowCredentials: true }, '"credentials" must be'],
-  ])('%s, where it stands in the file', async (_what, cors, complaint) => {
+    ['an origin that no browser sends', { allowOrigins: ['https://a.example/'] }, '"allowOrigins[0]" must be'],
+    ['cookies for every web site', { allowOrigins: ['*'], allowCredentials: true }, '"allowCredentials" must be'],
+  ])('%s, with its place in the file', async (_what, cors, complaint) => {
     await folder.write('bad.yaml', onAnyPort({ route: { policies: { cors } } }));
     const refusal = await refusalOf('-f', 'bad.yaml');
     expect(refusal).toMatch(`express-mcp-auth: bad.yaml: ${route}.policies.cors: mcpCors(): option ${complaint}`);
   });
 
-  test('a port in use, and lets go of the ports it had opened', async () => {
+  test('a port in use, and closes the ports it had opened', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
@@ -147,7 +147,7 @@ describe('express-mcp-auth refuses in one sentence, with exit code 1,', () => {
     other.close();
   });
 
-  test('a host that is not of this machine', async () => {
+  test('a host that is not an address of this machine', async () => {
     await folder.write('any-port.yaml', onAnyPort());
     expect(await refusalOf('-f', 'any-port.yaml', '--host', '192.0.2.1')).toBe(
       'express-mcp-auth: --host 192.0.2.1 is not an address of this machine\n',
@@ -158,28 +158,29 @@ describe('express-mcp-auth refuses in one sentence, with exit code 1,', () => {
 describe('express-mcp-auth warns', () => {
   const advice = 'Require a token (mode: strict), or listen on this machine only (--host 127.0.0.1).';
   test.each([
-    ['has no mcpAuthentication', {}, 'policies.mcpAuthentication is missing'],
+    ['has no mcpAuthentication', {}, 'policies.mcpAuthentication is missing', ''],
     [
       'is optional',
       { policies: { mcpAuthentication: { ...AUTHENTICATION, mode: 'optional' } } },
       'policies.mcpAuthentication.mode is optional',
+      '',
     ],
     [
       'is permissive',
       { policies: { mcpAuthentication: { ...AUTHENTICATION, mode: 'permissive' } } },
       'policies.mcpAuthentication.mode is permissive',
+      `WARN express-mcp-auth: mcpAuth(): mode is "permissive", so requests pass without a token, and with one that is not valid: set ${route}.policies.mcpAuthentication.mode to "strict"\n`,
     ],
-  ])('of a route that %s, where other machines reach it', async (_what, members, why) => {
+  ])('of a route that %s, where other machines reach it', async (_what, members, why, ofMode) => {
     await folder.write('open.yaml', onAnyPort({ route: members }));
     const program = cli('-f', 'open.yaml');
     await program.says(/Listening/);
     await program.stop();
-    expect(program.stderr).toBe(
-      `WARN express-mcp-auth: ${route} lets anonymous callers in: ${why}, and 0.0.0.0 can be reached from other machines. ${advice}\n`,
-    );
+    const warning = `WARN express-mcp-auth: ${route} lets anonymous callers in: ${why}, and 0.0.0.0 can be reached from other machines. ${advice}\n`;
+    expect(program.stderr).toBe(ofMode + warning);
     const onLoopback = cli('-f', 'open.yaml', '--host', '127.0.0.1');
     await onLoopback.says(/Listening/);
     await onLoopback.stop();
-    expect(onLoopback.stderr).toBe('');
+    expect(onLoopback.stderr).toBe(ofMode);
   });
 });

@@ -53,7 +53,7 @@ describe('parseConfigFile refuses', () => {
     [
       'a host name, since every host would be answered',
       listener({ hostname: 'mcp.example.com' }),
-      'binds[0].listeners[0].hostname is not supported, except "*": a listener takes every host',
+      'binds[0].listeners[0].hostname is not supported, except "*": a listener accepts every host',
     ],
     [
       'policies of a listener',
@@ -83,7 +83,7 @@ describe('parseConfigFile refuses', () => {
       `${route}.policies.mcpAuthentication.logger is not supported`,
     ],
     [
-      'a key that is no name',
+      'a key that is not a name',
       policies({ 'a b': 1 }),
       `${route}.policies["a b"] is not supported. Supported here: cors, mcpAuthentication, mcpScopes.`,
     ],
@@ -121,15 +121,15 @@ describe('parseConfigFile refuses in matches', () => {
     ['[{}]', `${at}[0].path is missing`],
     [
       '[{path: {exact: mcp}}]',
-      `${at}[0].path.exact must be a path such as "/mcp", as it stands in a request, but is "mcp"`,
+      `${at}[0].path.exact must be a path such as "/mcp", percent-encoded and without a query, but is "mcp"`,
     ],
     [
       '[{path: {exact: "/mcp?x"}}]',
-      `${at}[0].path.exact must be a path such as "/mcp", as it stands in a request, but is "/mcp?x"`,
+      `${at}[0].path.exact must be a path such as "/mcp", percent-encoded and without a query, but is "/mcp?x"`,
     ],
     [
       '[{path: {pathPrefix: "/ä"}}]',
-      `${at}[0].path.pathPrefix must be a path such as "/mcp", as it stands in a request, but is "/ä"`,
+      `${at}[0].path.pathPrefix must be a path such as "/mcp", percent-encoded and without a query, but is "/ä"`,
     ],
   ];
   test.each(cases)('%s', (matches, message) => {
@@ -169,17 +169,14 @@ describe('parseConfigFile refuses in backends', () => {
     ],
     [stdio('args: []'), `${target}.stdio.cmd is missing`],
     [stdio('cmd: ""'), `${target}.stdio.cmd must be text, but is ""`],
-    [
-      stdio('command: npx'),
-      `${target}.stdio.command is not supported. Supported here: cmd, args, env, startTimeoutSeconds.`,
-    ],
+    [stdio('command: npx'), `${target}.stdio.command is not supported. Write "cmd".`],
     [
       stdio('cmd: x, clearEnv: true'),
       `${target}.stdio.clearEnv is not supported. Supported here: cmd, args, env, startTimeoutSeconds.`,
     ],
     ...['npx -y x', ' node', '/opt/no such/program --secret'].map((cmd): [string, string] => [
       stdio(`cmd: "${cmd}"`),
-      `${target}.stdio.cmd must be the program alone: put its arguments into args, one each`,
+      `${target}.stdio.cmd must be the program only: put each of its arguments into args`,
     ]),
     ...['0', '1.5', '-1', '"10"'].map((seconds): [string, string] => [
       stdio(`cmd: x, startTimeoutSeconds: ${seconds}`),

@@ -33,9 +33,9 @@ describe('parseConfigFile', () => {
               cors: {
                 at: `${route}.policies.cors`,
                 options: {
-                  origins: ['*'],
-                  allowHeaders: ['*'],
-                  exposeHeaders: ['Mcp-Session-Id'],
+                  allowedOrigins: ['*'],
+                  allowedHeaders: ['*'],
+                  exposedHeaders: ['Mcp-Session-Id'],
                   methods: ['GET', 'HEAD', 'POST'],
                   credentials: false,
                 },
@@ -61,7 +61,7 @@ describe('parseConfigFile', () => {
     });
   });
 
-  test('takes every path where a route has no matches, as agentgateway does', () => {
+  test('matches every path if a route has no matches, as agentgateway does', () => {
     const backends = [{ mcp: { targets: [{ stdio: { cmd: 'x' } }] } }];
     const [bind] = parseConfigFile(
       JSON.stringify({ binds: [{ port: 1, listeners: [{ routes: [{ backends }] }] }] }),
@@ -100,7 +100,7 @@ describe('parseConfigFile', () => {
     expect(parseConfigFile(text, directory).binds[0]?.routes[0]?.mcpAuthentication?.policy).toEqual({ jwks });
   });
 
-  test('takes the key files of several issuers from beside the configuration file, too', () => {
+  test('finds the key files of several issuers beside the configuration file, too', () => {
     const issuers = [
       { issuer: 'a', jwks: { file: 'a.json' } },
       { issuer: 'b', jwks: { url: 'https://b.example/' } },

@@ -6,18 +6,18 @@ const read = (value: unknown) => readCorsPolicy(new ConfigNode(value, 'cors')).o
 
 describe('readCorsPolicy', () => {
   const nothing = {
-    origins: [],
-    allowHeaders: [],
-    exposeHeaders: [],
+    allowedOrigins: [],
+    allowedHeaders: [],
+    exposedHeaders: [],
     methods: ['GET', 'HEAD', 'POST'],
     credentials: false,
   };
 
-  test('allows nothing that it does not list, but for the methods that need no leave', () => {
+  test('allows only what it lists, and the methods that need no preflight', () => {
     expect(read({})).toEqual(nothing);
   });
 
-  test('hands on what it lists', () => {
+  test('passes on what it lists', () => {
     const policy = {
       allowOrigins: ['https://a.example', 'https://*.b.example'],
       allowHeaders: ['*'],
@@ -26,15 +26,15 @@ describe('readCorsPolicy', () => {
       allowCredentials: true,
     };
     expect(read(policy)).toEqual({
-      origins: policy.allowOrigins,
-      allowHeaders: ['*'],
-      exposeHeaders: ['Mcp-Session-Id'],
+      allowedOrigins: policy.allowOrigins,
+      allowedHeaders: ['*'],
+      exposedHeaders: ['Mcp-Session-Id'],
       methods: ['POST', 'DELETE'],
       credentials: true,
     });
   });
 
-  test('names every method where every method is allowed', () => {
+  test('names every method if it allows every method', () => {
     expect(read({ allowMethods: ['*'] }).methods).toEqual(['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE']);
   });
 

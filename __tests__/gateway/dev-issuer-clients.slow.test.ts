@@ -12,7 +12,7 @@ interface Requests {
   readonly refresh?: Record<string, string>;
 }
 
-/** What real clients send beside what all send, as seen on the wire in November 2026. */
+/** The peculiarities of real clients' requests, as seen on the wire in November 2026. */
 const CLIENTS: [string, Requests][] = [
   ['nothing but what it must', {}],
   [
@@ -38,7 +38,7 @@ const CLIENTS: [string, Requests][] = [
   ['select_account alone', { authorize: { scope: 'read:all', prompt: 'select_account' } }],
   ['login and select_account', { authorize: { scope: 'read:all offline_access', prompt: 'login select_account' } }],
   [
-    'Gemini CLI, with scopes that are known nowhere',
+    'Gemini CLI, with unknown scopes',
     {
       registration: { client_name: 'Gemini CLI MCP Client', scope: 'openid offline_access profile read:all' },
       authorize: { scope: 'openid offline_access profile read:all' },
@@ -76,7 +76,7 @@ async function register(issuer: string, registration: Record<string, unknown> = 
   return (JSON.parse(text) as { client_id: string }).client_id;
 }
 
-/** One click, from the authorization request to the address of the callback. */
+/** Logs in with one click; returns the URL of the callback. */
 async function authorize(issuer: string, parameters: Record<string, string>): Promise<URL> {
   const code_challenge = createHash('sha256').update(VERIFIER).digest('base64url');
   const request = { response_type: 'code', redirect_uri: REDIRECT_URI, code_challenge, code_challenge_method: 'S256' };
@@ -128,7 +128,7 @@ test.each(CLIENTS)('%s: logs in, and refreshes', async (_name, requests) => {
   expect(lines.filter((line) => line.startsWith('warn'))).toEqual([]);
 });
 
-test('with prompt=none nobody logs in', async () => {
+test('refuses a login with prompt=none', async () => {
   const { issuer, resource } = await startDevIssuerAndServer();
   const client_id = await register(issuer);
   const query = new URLSearchParams({
@@ -139,7 +139,7 @@ test('with prompt=none nobody logs in', async () => {
   expect(new URL(answer.headers.get('location') ?? issuer).searchParams.get('error')).toBe('login_required');
 });
 
-test('tokens are good for as long as they were asked to be', async () => {
+test('tokens expire after --dev-issuer-ttl', async () => {
   const { issuer, resource } = await startDevIssuerAndServer({ tokenSeconds: 2 });
   const { client_id, tokens } = await logIn(issuer, resource, { authorize: { scope: 'read:all' } });
   expect(tokens.expires_in).toBe(2);

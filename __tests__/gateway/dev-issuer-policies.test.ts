@@ -32,7 +32,7 @@ test.each(['dev-issuer', 'keycloak', 'auth0', 'entra'])(
   },
 );
 
-test('the smallest file trusts the development issuer alone', async () => {
+test('the smallest file trusts only the development issuer', async () => {
   const text = textFor({});
   expect(await issuersOf(text)).toHaveLength(1);
   expect(resourcesOf(parseConfigFile(text, ROOT))).toEqual([{ resource: resourceMetadata.resource, scopes: [] }]);

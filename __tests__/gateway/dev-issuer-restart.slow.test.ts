@@ -21,7 +21,7 @@ test.each(SDKS)('after a restart SDK %s goes on with its token, and refreshes it
 });
 
 test.each(['none', 'client_secret_post', 'client_secret_basic', undefined])(
-  'after a restart a client of method %s is known by its id, and its secret is the same',
+  'after a restart a client of method %s keeps its id and secret',
   async (token_endpoint_auth_method) => {
     const { resource, restart } = await startDevIssuerAndServer();
     const memory = new ClientMemory({ token_endpoint_auth_method });
@@ -35,7 +35,7 @@ test.each(['none', 'client_secret_post', 'client_secret_basic', undefined])(
   },
 );
 
-test('a client that is unknown all the same is told what to do, and so is the developer', async () => {
+test('tells an unknown client, and the developer, what to do', async () => {
   const { issuer, resource, restart, stateFile, lines } = await startDevIssuerAndServer();
   const memory = new ClientMemory();
   await (await logIn('v1', resource, click, { memory })).close();
@@ -49,7 +49,7 @@ test('a client that is unknown all the same is told what to do, and so is the de
   if (page instanceof URL) throw new Error('no page');
   expect(page.response.status).toBe(400);
   expect(page.response.headers.get('content-security-policy')).toMatch(/^default-src 'none'/);
-  expect(page.html).toContain('Have the client forget this server, then connect again');
+  expect(page.html).toContain('Make the client forget this server, then connect again');
   const { client_id = '' } = memory.registered as { client_id?: string };
   const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: 'x', client_id });
   const answer = await fetch(`${issuer}/token`, { method: 'POST', body });
@@ -57,9 +57,9 @@ test('a client that is unknown all the same is told what to do, and so is the de
   expect(await answer.json()).toEqual({
     error: 'invalid_client',
     error_description:
-      'The client is not registered here, or its secret is wrong; it has to forget this server and register again',
+      'The client is not registered here, or its secret is wrong; the client must forget this server and register again',
   });
-  const help = 'Have the client forget this server, and connect again';
+  const help = 'Make the client forget this server, then connect again';
   expect(lines.filter((line) => line.includes('refused'))).toEqual([
     `warn the development issuer refused a login: invalid_client: client is invalid. ${help}`,
     `warn the development issuer refused a token: invalid_client: client authentication failed. ${help}`,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createDevIssuerStore } from '../../src/gateway/dev-issuer/dev-issuer-store.js';
 import { createSealedClients } from '../../src/gateway/dev-issuer/sealed-clients.js';
 
-test('no number of logins that anyone starts pushes out what the developer has agreed to', async () => {
+test('a flood of logins does not evict the grants of the developer', async () => {
   const store = createDevIssuerStore(createSealedClients('secret'), []);
   const modelOf = (name: string) => {
     const model = store.adapter(name);

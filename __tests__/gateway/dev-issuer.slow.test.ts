@@ -38,14 +38,14 @@ describe('--dev-issuer', () => {
     expect(await program.stop('SIGINT')).toBe(0);
   });
 
-  test('prints our own lines only, on every Node', async () => {
+  test('prints only lines of the gateway, on every Node', async () => {
     const { program } = await startDevGateway(folder);
     await program.stop('SIGINT');
     const lines = `${program.stdout}${program.stderr}`.trimEnd().split('\n');
     expect(lines.filter((line) => !/^(?:INFO|WARN) express-mcp-auth: /.test(line))).toEqual([]);
   });
 
-  test("takes the place of the file's own issuer, whose tokens stay good", async () => {
+  test("replaces the file's own issuer for logins, and accepts its tokens", async () => {
     const { resource, issuer } = await startDevGateway(folder, {
       provider: { keycloak: {} },
       oauthProxy: { legacyEndpoints: true },
@@ -60,7 +60,7 @@ describe('--dev-issuer', () => {
     ['cursor://anysphere.cursor-retrieval/callback', undefined],
     ['http://localhost:6274/oauth/callback', undefined],
     ['https://client.example/callback', 'web'],
-  ])('the redirect URI %s is good enough', async (redirectUrl, application_type) => {
+  ])('accepts the redirect URI %s', async (redirectUrl, application_type) => {
     const { resource } = await startDevGateway(folder);
     const memory = new ClientMemory({ redirectUrl, ...(application_type && { application_type }) });
     const client = await logIn('v1', resource, click, { memory });
@@ -116,8 +116,8 @@ describe('the issuer', () => {
         /^default-src 'none'; style-src 'sha256-[^']+'; base-uri 'none'; frame-ancestors 'none'$/,
       );
       await agent.visit(url, click, ({ pathname }) => pathname === '/cb');
-      const stranger = await new UserAgent().load(page.url, { method: 'POST' });
-      expect(stranger.response.status, 'another browser').toBe(400);
+      const another = await new UserAgent().load(page.url, { method: 'POST' });
+      expect(another.response.status, 'another browser').toBe(400);
     }
   });
 
@@ -126,10 +126,10 @@ describe('the issuer', () => {
     ['\u0007 \u3164', 'A client without a name'],
   ])('shows the name %j as %s', async (name, shown) => {
     const { html } = await pageAt(await authorizationUrl((await start()).issuer, name));
-    expect(html).toContain(`<strong>${shown}</strong> wants a token`);
+    expect(html).toContain(`<strong>${shown}</strong> asks for a token`);
   });
 
-  test('answers to its own name only', async () => {
+  test('answers only to its own host name', async () => {
     const { issuer } = await start();
     const { port } = new URL(issuer);
     const { request } = await import('node:http');
@@ -148,7 +148,7 @@ describe('the issuer', () => {
     const port = Number(new URL(issuer).port);
     const options = { port, resources: [], tokenSeconds: 3_600, stateFile: undefined, logger };
     await expect(startDevIssuer(options)).rejects.toThrow(
-      `port ${port} on 127.0.0.1 is in use, which the development issuer needs: stop the program that uses it, or give --dev-issuer-port`,
+      `the development issuer needs port ${port} on 127.0.0.1, which is in use: stop the program that uses it, or set --dev-issuer-port`,
     );
   });
 });
@@ -158,19 +158,19 @@ test.each([
     'no resource',
     { resourceMetadata: {} },
     ['--dev-issuer'],
-    'resourceMetadata.resource is missing: --dev-issuer makes tokens for it',
+    'resourceMetadata.resource is missing: --dev-issuer issues tokens for it',
   ],
   [
     'no port',
     {},
     ['--dev-issuer', '--dev-issuer-port', 'x'],
-    '--dev-issuer-port is not a port. See express-mcp-auth --help.',
+    '--dev-issuer-port must be a port number from 0 to 65535. See express-mcp-auth --help.',
   ],
   ...['0', '86401', '1.5', '-1', 'x', ''].map((seconds): [string, object, string[], string] => [
     `a lifetime of ${JSON.stringify(seconds)}`,
     {},
     ['--dev-issuer', `--dev-issuer-ttl=${seconds}`],
-    '--dev-issuer-ttl is not a number of seconds from 1 to 86400. See express-mcp-auth --help.',
+    '--dev-issuer-ttl must be a number of seconds from 1 to 86400. See express-mcp-auth --help.',
   ]),
   [
     'a key file that is missing',

@@ -44,7 +44,7 @@ const authenticatedBy = (members: object) => ({ policies: { mcpAuthentication: {
 const statusOf = async (url: string, init?: RequestInit) => (await fetch(url, init)).status;
 
 describe('the gateway', () => {
-  test('answers 404 with JSON where no route takes the path, and says nothing of itself', async () => {
+  test('answers 404 with JSON if no route matches the path, without naming itself', async () => {
     const origin = await serve({ ...exact('/mcp'), ...protectedBy('http://localhost/mcp') });
     const response = await fetch(`${origin}/other`, { method: 'POST' });
     expect(response.status).toBe(404);
@@ -52,12 +52,12 @@ describe('the gateway', () => {
     expect(response.headers.has('x-powered-by')).toBe(false);
     expect(await response.json()).toEqual({
       error: 'not_found',
-      error_description: 'No route of this gateway takes this path',
+      error_description: 'No route matches this path',
     });
   });
 
   test.each(['/mcp/', '//mcp', '/MCP', '/%6dcp', '/mcp;x', '/mcp/client-registration'])(
-    'does not take %s for /mcp',
+    'does not treat %s as /mcp',
     async (path) => {
       const origin = await serve({ ...exact('/mcp'), ...protectedBy('http://localhost/mcp') });
       expect(await statusOf(`${origin}/mcp?query`, { method: 'POST' })).toBe(401);
@@ -65,7 +65,7 @@ describe('the gateway', () => {
     },
   );
 
-  test('asks each route for its own policy', async () => {
+  test('uses the policy of each route', async () => {
     const origin = await serve(
       { ...exact('/a'), ...protectedBy('http://localhost/a') },
       { ...prefix('/b'), ...protectedBy('http://localhost/b') },
@@ -81,7 +81,7 @@ describe('the gateway', () => {
     }
   });
 
-  test('serves the metadata of every route, though matches list none of its paths', async () => {
+  test('serves the metadata of every route, although matches list none of its paths', async () => {
     const origin = await serve(
       { ...exact('/a'), ...protectedBy('http://localhost/a') },
       { ...exact('/b'), ...protectedBy('http://localhost/b') },
@@ -98,14 +98,14 @@ describe('the gateway', () => {
     ['in optional mode', authenticatedBy({ mode: 'optional' }), 400, 401],
     ['in strict mode', authenticatedBy({ mode: 'strict' }), 401, 401],
     ['without a mode', authenticatedBy({}), 401, 401],
-  ])('%s, lets only those strangers to the backend that the file lets in', async (_what, route, none, bad) => {
+  ])('%s, only anonymous callers that the file allows reach the backend', async (_what, route, none, bad) => {
     const origin = await serve(route);
-    // The backend's own answer to a request that names no session is 400.
+    // The backend answers 400 to a request without a session.
     expect(await statusOf(`${origin}/mcp`)).toBe(none);
     expect(await statusOf(`${origin}/mcp`, { headers: { authorization: 'Bearer a.b.c' } })).toBe(bad);
   });
 
-  test('answers 503 with Retry-After, and no challenge, where the keys cannot be had', async () => {
+  test('answers 503 with Retry-After and no challenge if the keys cannot be fetched', async () => {
     const jwks = { url: 'http://127.0.0.1:1/jwks' };
     const origin = await serve(authenticatedBy({ jwks }));
     const headers = { authorization: `Bearer ${folder.token()}` };
@@ -134,7 +134,7 @@ describe('policies.cors', () => {
   const corsHeaders = (response: Response) =>
     Object.fromEntries([...response.headers].filter(([name]) => name.startsWith('access-control-')));
 
-  test('answers a preflight before it asks for a token, and lets a page read the challenge', async () => {
+  test('answers a preflight without a token, and lets a page read the challenge', async () => {
     const cors = {
       allowOrigins: ['*'],
       allowHeaders: ['*'],
@@ -173,7 +173,7 @@ describe('policies.cors', () => {
     expect(other.headers.get('vary')).toContain('Origin');
   });
 
-  test('tells the backend which origins are not foreign, and the operator what a browser will miss', async () => {
+  test('passes listed origins to the backend, and warns of headers that a browser cannot read', async () => {
     const cors = { allowOrigins: ['https://app.example'] };
     const origin = await serve(protectedBy('http://localhost/mcp', { cors }));
     expect(lines).toContain(
@@ -199,12 +199,12 @@ describe('policies.cors', () => {
         policies: { ...route.policies, mcpAuthentication: { ...route.policies.mcpAuthentication, mode } },
       });
       const headers = { authorization: `Bearer ${folder.token()}`, origin: 'https://page.example' };
-      // Past the guard, a GET without a session is 400.
+      // 400 is the answer to a GET without a session that has passed the origin check.
       expect(await statusOf(`${origin}/mcp`, { headers })).toBe(status);
     },
   );
 
-  test('allows nobody where it lists no origin', async () => {
+  test('allows no origin if it lists none', async () => {
     const origin = await serve(protectedBy('http://localhost/mcp', { cors: { allowHeaders: ['*'] } }));
     const preflight = await fetch(`${origin}/mcp`, browser('https://app.example', 'POST'));
     expect(preflight.headers.has('access-control-allow-origin')).toBe(false);
@@ -217,7 +217,7 @@ describe('a failure', () => {
     return fetch(`${origin}/mcp?secret`);
   }
 
-  test('that nobody foresaw is answered with 500 and explained in the log only', async () => {
+  test('that is unexpected is answered with 500 and explained only in the log', async () => {
     const response = await answerTo(new Error('the disk is full', { cause: new Error('ENOSPC') }));
     expect([response.status, await response.json()]).toEqual([
       500,
@@ -226,7 +226,7 @@ describe('a failure', () => {
     expect(lines).toEqual(['GET /mcp failed: the disk is full (ENOSPC)']);
   });
 
-  test('of a server we depend on is answered with its own status', async () => {
+  test('of another server is answered with 503 and Retry-After', async () => {
     const response = await answerTo(new UpstreamError('key_set_unavailable', { retryAfterSeconds: 7 }));
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '7']);
   });

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { loadOidcProvider } from '../../src/gateway/dev-issuer/load-oidc-provider.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 
-test('hides one warning of oidc-provider and no other, and none once it is loaded', async () => {
+test('hides one warning of oidc-provider and no other, and only while it loads', async () => {
   const warnings: string[] = [];
   const { warn } = console;
   const record = (...words: unknown[]) => void warnings.push(format(...words));

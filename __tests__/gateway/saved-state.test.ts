@@ -15,7 +15,7 @@ async function makeFile() {
   return { folder, file, lines, open: () => openSavedState(file, logger) };
 }
 
-test('the key and the secret are the same at the next start, in a file for its owner only', async () => {
+test('keeps key and secret for the next start, in a file that only its owner can use', async () => {
   const { file, folder, lines, open } = await makeFile();
   const first = open();
   expect(lines).toEqual([`info the keys of the development issuer are kept in ${file}: do not commit it`]);
@@ -29,7 +29,7 @@ test('the key and the secret are the same at the next start, in a file for its o
   expect(lines).toHaveLength(1);
 });
 
-/** Changes what the file says, and leaves its form. */
+/** Changes the contents of the file, and keeps its form. */
 const edit =
   (change: (contents: { key: object; dump: unknown }) => object): Spoil =>
   async (file) => {
@@ -40,14 +40,34 @@ const edit =
 type Spoil = (file: string, folder: string) => unknown;
 
 const UNUSABLE: [string, Spoil, RegExp][] = [
-  ['read by others', (file) => chmod(file, 0o644), /can be used by other users of this machine \(chmod 600\)/],
-  ['read by its group', (file) => chmod(file, 0o640), /can be used by other users of this machine/],
-  ['written by others', (file) => chmod(file, 0o602), /can be used by other users of this machine/],
-  ['empty', (file) => writeFile(file, ''), /holds something else/],
-  ['cut off', async (file) => writeFile(file, (await readFile(file, 'utf8')).slice(0, -20)), /holds something else/],
-  ['another JSON file', (file) => writeFile(file, '{"key":{},"secret":"x","dump":[]}'), /holds something else/],
-  ['a key off the curve', edit(({ key }) => ({ key: { ...key, x: 'AAAA' } })), /holds something else/],
-  ['a private key of another', edit(({ key }) => ({ key: { ...key, d: createKey().d } })), /holds something else/],
+  [
+    'read by others',
+    (file) => chmod(file, 0o644),
+    /can be read or written by other users of this machine \(chmod 600\)/,
+  ],
+  ['read by its group', (file) => chmod(file, 0o640), /can be read or written by other users of this machine/],
+  ['written by others', (file) => chmod(file, 0o602), /can be read or written by other users of this machine/],
+  ['empty', (file) => writeFile(file, ''), /does not contain the state of a development issuer/],
+  [
+    'cut off',
+    async (file) => writeFile(file, (await readFile(file, 'utf8')).slice(0, -20)),
+    /does not contain the state of a development issuer/,
+  ],
+  [
+    'another JSON file',
+    (file) => writeFile(file, '{"key":{},"secret":"x","dump":[]}'),
+    /does not contain the state of a development issuer/,
+  ],
+  [
+    'a key off the curve',
+    edit(({ key }) => ({ key: { ...key, x: 'AAAA' } })),
+    /does not contain the state of a development issuer/,
+  ],
+  [
+    'a private key of another',
+    edit(({ key }) => ({ key: { ...key, d: createKey().d } })),
+    /does not contain the state of a development issuer/,
+  ],
   ...[
     [1],
     [null],
@@ -59,7 +79,7 @@ const UNUSABLE: [string, Spoil, RegExp][] = [
   ].map((dump): [string, Spoil, RegExp] => [
     `a dump of ${JSON.stringify(dump)}`,
     edit(() => ({ dump })),
-    /holds something else/,
+    /does not contain the state of a development issuer/,
   ]),
   [
     'a symbolic link',
@@ -88,7 +108,7 @@ const UNUSABLE: [string, Spoil, RegExp][] = [
   ],
 ];
 
-test.each(UNUSABLE)('a file that is %s is not used, and left as it is', async (_name, spoil, reason) => {
+test.each(UNUSABLE)('a file that is %s is neither used nor changed', async (_name, spoil, reason) => {
   const { file, folder, lines, open } = await makeFile();
   const first = open();
   await spoil(file, folder);
@@ -99,12 +119,12 @@ test.each(UNUSABLE)('a file that is %s is not used, and left as it is', async (_
   expect(second.secret).not.toBe(first.secret);
   expect(lines.slice(1)).toEqual([expect.stringMatching(reason)]);
   expect(lines[1]).toMatch(
-    /^warn .*delete .*, or correct it; until then clients must log in again after each restart$/,
+    /^warn .*delete or correct the file; until then clients must log in again after each restart$/,
   );
   expect((await stat(file)).mtimeMs).toBe(before.mtimeMs);
 });
 
-test('a folder that is not there is no reason not to start', async () => {
+test('starts even if the folder does not exist', async () => {
   const { lines, logger } = createRecordingLogger();
   const state = openSavedState('/proc/none/.dev-issuer.json', logger);
   state.save([]);
@@ -120,7 +140,7 @@ test('a file that was deleted during the run stays deleted', async () => {
   expect(await readdir(folder)).toEqual([]);
 });
 
-test('a file that another run has made meanwhile stays that of the other', async () => {
+test('does not overwrite a file of another run', async () => {
   const { file, open } = await makeFile();
   const first = open();
   await rm(file);
@@ -129,7 +149,7 @@ test('a file that another run has made meanwhile stays that of the other', async
   expect(open().secret).toBe(second.secret);
 });
 
-test('a key has the use that the issuer makes of it, whatever the file says', async () => {
+test('a key is for signatures with ES256, whatever the file says', async () => {
   const { file, folder, open } = await makeFile();
   const { key } = open();
   await edit((contents) => ({ key: { ...contents.key, use: 'enc', alg: 'HS256' } }))(file, folder);

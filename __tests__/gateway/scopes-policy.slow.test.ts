@@ -20,7 +20,7 @@ const SCOPES = {
   hide: true,
 };
 
-/** The notes server behind a gateway whose only route has these policies. */
+/** Starts the notes server behind a gateway whose only route has these policies. */
 async function start(mcpScopes: object): Promise<URL> {
   const stdio = { cmd: process.execPath, args: [`${ROOT}__tests__/fixtures/notes-server.mjs`, '--stdio'] };
   const policies = { mcpAuthentication: AUTHENTICATION, mcpScopes };
@@ -42,7 +42,7 @@ async function connect(url: URL, scopes: string[]): Promise<Client> {
 const toolsOf = async (client: Client) => (await client.listTools()).tools.map(({ name }) => name);
 
 describe('policies.mcpScopes', () => {
-  test('decides who may call which tool, and what each sees', async () => {
+  test('decides which tools each caller may call and see', async () => {
     const url = await start(SCOPES);
     const [caller, admin] = [await connect(url, ['mcp:call']), await connect(url, ['files:admin'])];
     expect(await toolsOf(caller)).toEqual(['echo']);
@@ -56,9 +56,9 @@ describe('policies.mcpScopes', () => {
 
   test.each<[string, object, string]>([
     [
-      'rules without tokens to hold them against',
+      'rules without mcpAuthentication',
       { mcpScopes: SCOPES },
-      `${route}.policies.mcpScopes needs mcpAuthentication beside it: scopes are those of a token`,
+      `${route}.policies.mcpScopes needs mcpAuthentication beside it: the scopes come from the token`,
     ],
     [
       'a slip in a method',
@@ -66,10 +66,10 @@ describe('policies.mcpScopes', () => {
       `${route}.policies.mcpScopes["tool/call"] is neither a method, such as "tools/call", nor an option. Did you mean "tools/call"?`,
     ],
     ...Object.entries({
-      allowedTools: 'A tool that no rule fits may be called: write "*" with a scope under "tools/call"',
-      deny: 'To keep callers from a tool, give it a scope that they do not have, under "tools/call"',
+      allowedTools: 'Callers may use every tool that no rule matches: write "*" with a scope under "tools/call"',
+      deny: 'To deny a tool, require a scope that callers do not have, under "tools/call"',
       tools: 'Rules for tools belong under "tools/call", by name.',
-      requiredScopes: 'Scopes that every request needs are requiredScopes of mcpAuthentication;',
+      requiredScopes: 'Put scopes that every request needs into requiredScopes of mcpAuthentication,',
       hid: 'Did you mean "hide"?',
       logger: 'Write a method, such as "tools/call".',
     }).map(([name, fix]): [string, object, string] => [
@@ -80,7 +80,7 @@ describe('policies.mcpScopes', () => {
     [
       'a regular expression',
       { mcpAuthentication: AUTHENTICATION, mcpScopes: { 'tools/call': { '/delete_.*/': ['a'] } } },
-      `must be under a name, not a regular expression, but got "/delete_.*/". Only "*" is special`,
+      `must be keyed by a name, not by a regular expression, but got "/delete_.*/". Only "*" is special`,
     ],
     [
       'requiredScopes among the metadata',
@@ -90,7 +90,7 @@ describe('policies.mcpScopes', () => {
           resourceMetadata: { ...AUTHENTICATION.resourceMetadata, requiredScopes: ['a'] },
         },
       },
-      'Write "requiredScopes" beside "resourceMetadata".',
+      'Write "requiredScopes" next to "resourceMetadata", not inside it.',
     ],
     [
       'options alone',

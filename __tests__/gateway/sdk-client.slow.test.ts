@@ -26,7 +26,7 @@ describe("the MCP SDK's client", () => {
   beforeAll(async () => {
     folder = await makeGatewayFolder();
     const policies = { mcpAuthentication: { issuer: await issuer.listen(), audiences: ['mcp.example'] } };
-    // The server's own file instead of npx, which only takes longer to find it.
+    // Starts the server's file directly: npx only takes longer to find it.
     const args = [`${ROOT}node_modules/@modelcontextprotocol/server-everything/dist/index.js`];
     const backends = [{ mcp: { targets: [{ stdio: { cmd: process.execPath, args } }] } }];
     const file = await folder.write('config.yaml', configText({ bind: { port: 0 }, route: { policies, backends } }));

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
 import { CLI, endPrograms, startNode } from '../support/program.js';
 
-// The file of agentgateway's tutorial "MCP Authentication", but for the port.
+// The file of agentgateway's tutorial "MCP Authentication", with another port.
 const CONFIG = `binds:
 - port: 0
   listeners:
@@ -59,8 +59,8 @@ describe("agentgateway's tutorial", () => {
     await folder.remove();
   });
 
-  test('step 4: says where it listens', async () => {
-    // The folder of this repository, in which npx finds the server without a download.
+  test('step 4: prints the address on which it listens', async () => {
+    // In the folder of this repository npx finds the server without a download.
     const gateway = startNode([CLI, '-f', `${folder.path}/config.yaml`]);
     const [, found] = await gateway.says(/^INFO express-mcp-auth: Listening on 0\.0\.0\.0:(\d+)\n$/);
     port = Number(found);
@@ -102,7 +102,7 @@ describe("agentgateway's tutorial", () => {
   });
 });
 
-/** One request over a bare socket, since fetch() hides the status line and the letters of the header names. */
+/** Sends one request over a bare socket: fetch() hides the status line and the case of header names. */
 async function talk(port: number, request: string, headers: readonly string[] = [], body = '') {
   const socket = connect({ port, host: '127.0.0.1' }).setEncoding('utf8');
   const lines = [`${request} HTTP/1.1`, 'Host: localhost:3000', 'Connection: close', ...headers];

@@ -6,7 +6,7 @@ const bomb = ['a: &a [x, x, x, x, x, x, x, x, x]']
   .join('\n');
 
 describe('parseYaml', () => {
-  test('knows where each value stands', () => {
+  test('knows the place of each value', () => {
     const [first] = parseYaml('list:\n- "a b": 1')
       .members({ required: ['list'] })
       .list.items();
@@ -23,7 +23,7 @@ describe('parseYaml', () => {
     ['a second document', 'a: 1\n---\nb: 2', 'line 2, column 1 cannot be read as YAML: a second document begins here'],
     ['an unknown tag', 'a: !secret b', 'line 1, column 4 cannot be read as YAML: Unresolved tag: !secret'],
     [
-      'a tag that makes something else of a text',
+      'a tag that changes the type of a text',
       'a: !!binary aGVsbG8=',
       'line 1, column 4 cannot be read as YAML: Unresolved tag: tag:yaml.org,2002:binary',
     ],
@@ -49,7 +49,7 @@ describe('parseYaml', () => {
     expect(() => parseYaml(text)).toThrow(expect.objectContaining({ name: 'StartupError', message }));
   });
 
-  test.each(['$', 'a$', '$1', 'US$ 5', '$$'])('lets %s stand, since it is no variable', (text) => {
+  test.each(['$', 'a$', '$1', 'US$ 5', '$$'])('accepts %s, which is not a variable', (text) => {
     expect(parseYaml(`a: '${text}'`).value).toEqual({ a: text });
   });
 });

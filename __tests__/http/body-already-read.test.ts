@@ -27,14 +27,14 @@ test.each([
   ['mcpScopes()', '/mcp', 'application/json', '{"jsonrpc":"2.0","id":1,"method":"ping"}'],
   ['protectedResourceMetadata()', `${BASE}/client-registration`, 'application/json', '{"redirect_uris":[]}'],
   ['protectedResourceMetadata()', `${BASE}/token`, FORM, 'grant_type=refresh_token'],
-])('%s: 500 as JSON, and a line that says what to do', async (who, path, type, body) => {
+])('%s answers 500 as JSON, and logs what to do', async (who, path, type, body) => {
   const { app, lines } = createApp();
   const authorization = `Bearer ${issuer.token()}`;
   const answer = await request(app).post(path).set({ authorization, 'content-type': type }).send(body);
   expect([answer.status, answer.type]).toEqual([500, 'application/json']);
   expect(answer.body.error).toSatisfy((error) => error === 'server_error' || error.data.reason === 'body_already_read');
   expect(lines.filter((line) => line.startsWith('error'))).toEqual([
-    `error ${who}: The request body was read before it came here, and not left in req.body: ` +
-      `mount ${who} before the middleware that reads it, or have that one keep it in req.body`,
+    `error ${who}: An earlier middleware read the request body and did not keep it in req.body: ` +
+      `mount ${who} before that middleware, or make the middleware keep the body in req.body`,
   ]);
 });

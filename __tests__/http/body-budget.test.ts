@@ -3,37 +3,37 @@ import { createBodyBudget } from '../../src/http/body-budget.js';
 
 type Step = readonly [caller: string | undefined, name: string, bytes: number];
 
-/** Adds bytes to bodies in turn; returns the names of those that gave way. Each caller may have 10 bytes, and all together 25. */
-function given(steps: readonly Step[], finished: readonly string[] = []): string[] {
+/** Adds bytes to bodies in turn; returns the names of the refused bodies. Each caller may have 10 bytes, and all together 25. */
+function refusedAfter(steps: readonly Step[], finished: readonly string[] = []): string[] {
   const begin = createBodyBudget(10, 25);
   const bodies = new Map<string, ReturnType<typeof begin>>();
-  const gaveWay: string[] = [];
+  const refused: string[] = [];
   for (const [caller, name, bytes] of steps) {
     const body =
       bodies.get(name) ??
       begin(caller, () => {
-        gaveWay.push(name);
+        refused.push(name);
         body.done();
       });
     bodies.set(name, body);
-    if (!gaveWay.includes(name)) body.add(bytes);
+    if (!refused.includes(name)) body.add(bytes);
     if (finished.includes(name)) body.done();
   }
-  return gaveWay;
+  return refused;
 }
 
 const table: readonly [string, readonly Step[], readonly string[]][] = [
   [
-    'what fits',
+    'no body within the limits',
     [
       ['a', '1', 5],
       ['a', '2', 5],
     ],
     [],
   ],
-  ['one body alone, as long as its reader allows', [['a', '1', 100]], []],
+  ['no body that is the only one, however long', [['a', '1', 100]], []],
   [
-    "the largest of a caller's, where another one arrives",
+    "a caller's largest, when another one arrives",
     [
       ['a', '1', 8],
       ['a', '2', 3],
@@ -41,7 +41,7 @@ const table: readonly [string, readonly Step[], readonly string[]][] = [
     ['1'],
   ],
   [
-    "the largest of a caller's, where that is the one that grows",
+    "a caller's largest, if that is the one that grows",
     [
       ['a', '1', 3],
       ['a', '2', 8],
@@ -49,7 +49,7 @@ const table: readonly [string, readonly Step[], readonly string[]][] = [
     ['2'],
   ],
   [
-    'as many as must',
+    'as many as necessary',
     [
       ['a', '1', 5],
       ['a', '2', 5],
@@ -68,7 +68,7 @@ const table: readonly [string, readonly Step[], readonly string[]][] = [
     ['1'],
   ],
   [
-    'nobody whose own are few, for what another sends',
+    'no short body, for the long bodies of others',
     [
       ['a', '1', 9],
       ['a', '2', 9],
@@ -78,7 +78,7 @@ const table: readonly [string, readonly Step[], readonly string[]][] = [
     ['1'],
   ],
   [
-    'the largest of all, where all together are too many',
+    'the largest of all, if all together are too many',
     [
       ['a', '1', 9],
       ['b', '2', 10],
@@ -97,11 +97,11 @@ const table: readonly [string, readonly Step[], readonly string[]][] = [
     ['1'],
   ],
 ];
-test.each(table)('gives way: %s', (_title, steps, expected) => {
-  expect(given(steps)).toEqual(expected);
+test.each(table)('refuses %s', (_title, steps, expected) => {
+  expect(refusedAfter(steps)).toEqual(expected);
 });
 
-test('what has arrived, or was given up, is counted no more', () => {
+test('a body that has arrived or was refused no longer counts', () => {
   const steps: Step[] = ['1', '2', '3', '4', '5'].map((name) => ['a', name, 9]);
-  expect(given(steps, ['1', '2', '3', '4', '5'])).toEqual([]);
+  expect(refusedAfter(steps, ['1', '2', '3', '4', '5'])).toEqual([]);
 });

@@ -6,9 +6,9 @@ import { isMediaType } from '../../src/http/media-type.js';
 import { trimOws } from '../../src/http/ows.js';
 import { ROOT } from '../support/program.js';
 
-/** Every character that `trim()` takes off, or `\s` matches. */
+/** Every character that `trim()` removes, or `\s` matches. */
 const WHITE_SPACE = [...Array(0x10000).keys()].map((code) => String.fromCharCode(code)).filter((c) => c.trim() === '');
-/** Every character beyond ASCII that becomes ASCII in other capitals. */
+/** Every character beyond ASCII whose upper or lower case is ASCII. */
 const FALSE_LETTERS = [...Array(0x10000).keys()]
   .filter((code) => code > 0x7f)
   .map((code) => String.fromCharCode(code))
@@ -16,7 +16,7 @@ const FALSE_LETTERS = [...Array(0x10000).keys()]
 
 describe('trimOws()', () => {
   test.each(WHITE_SPACE.map((c) => [c.charCodeAt(0).toString(16).padStart(4, '0'), c]))(
-    'of U+%s takes off blanks and tabs only',
+    'with U+%s removes spaces and tabs only',
     (_code, c) => {
       expect(trimOws(`${c}a${c}`)).toBe(c === ' ' || c === '\t' ? 'a' : `${c}a${c}`);
       expect(trimOws(` \t${c} \t`)).toBe(c === ' ' || c === '\t' ? '' : c);
@@ -33,15 +33,15 @@ describe('trimOws()', () => {
 });
 
 describe('lowerAscii()', () => {
-  test('there are letters beyond ASCII to be wary of', () => {
+  test('some letters beyond ASCII become ASCII when their case changes', () => {
     expect(FALSE_LETTERS).toEqual(expect.arrayContaining(['\u212a', '\u0131', '\u0130', '\u017f', '\ufb01']));
   });
 
-  test.each(FALSE_LETTERS)('%s stays what it is', (letter) => {
+  test.each(FALSE_LETTERS)('%s is not changed', (letter) => {
     expect(lowerAscii(`A${letter}Z`)).toBe(`a${letter}z`);
   });
 
-  test('ASCII is in lower case', () => {
+  test('ASCII letters become lower case', () => {
     expect(lowerAscii('@AZ[`az{0')).toBe('@az[`az{0');
   });
 });
@@ -97,17 +97,16 @@ describe('a Content-Type', () => {
   });
 });
 
-/** What reads more than ASCII, or other white space than HTTP's: `trim()`, `\s`, case folding, `i` with `u`. */
+/** Code that matches more than ASCII, or other white space than HTTP's: `trim()`, `\s`, case folding, `i` with `u`. */
 const WIDE =
   /\.trim(?:Start|End)?\(|\\[sS]|\.to(?:Locale)?(?:Lower|Upper)Case\(|\.normalize\(|localeCompare|\/[dgmsy]*(?:i[dgmsy]*[uv]|[uv][dgmsy]*i)[dgmsy]*[.,;)]/;
 
-/** Where that is right. */
+/** The files where that is intended, and why. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   'http/lower-ascii.ts': 'the one place, guarded',
   'http/html.ts': 'how a name looks to a person',
-  'authorization/canonical-names.ts':
-    'wider on purpose: names that any reader may take for one are under the rules of both',
-  'messages/known-names.ts': 'wider on purpose: names that any reader may take for one are refused',
+  'authorization/canonical-names.ts': 'wider on purpose: names that any reader may treat as equal share their rules',
+  'messages/known-names.ts': 'wider on purpose: names that any reader may treat as equal are refused',
   'core/principal.ts': "the mount in capitals as Express's router compares it",
   'core/session-owners.ts': 'wider on purpose: session ids that a server may take for the same have one owner',
   'doctor/cross-origin.ts': 'a method that is written there',

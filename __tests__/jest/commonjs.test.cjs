@@ -15,13 +15,13 @@ test('greets the user', async () => {
   assert.equal(body.hello, 'alice');
 });
 
-test('refuses what it must', async () => {
+test('refuses requests without a valid token', async () => {
   await request(app).get('/mcp').expect(401);
   await request(app).get('/mcp').auth(issuer.forgedToken(), { type: 'bearer' }).expect(401);
 });
 
-test('loads what checks proofs with the first policy that asks for them', async () => {
-  const bound = express().use(mcpAuth({ ...policy, dpop: 'accept' }));
+test('loads the check of DPoP proofs with the first policy that needs it', async () => {
+  const bound = express().use(mcpAuth({ ...policy, senderConstraint: { dpop: {} } }));
   const token = issuer.token({ claims: { cnf: { jkt: 'thumbprint' } } });
   const { body } = await request(bound)
     .get('/mcp')

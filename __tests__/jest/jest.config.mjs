@@ -1,4 +1,4 @@
-// These packages are ES modules, which Jest cannot require() before Node 24.9: Babel makes CommonJS of them where they are.
+// These packages are ES modules, which Jest cannot require() before Node 24.9. Babel turns them into CommonJS.
 const esModules = '/node_modules/(?:jose|express-mcp-auth|leven)/';
 
 export default {

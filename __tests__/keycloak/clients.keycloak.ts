@@ -14,11 +14,11 @@ beforeAll(async () => {
 });
 afterAll(endPrograms);
 
-test.each(Object.entries(REAL_CLIENTS))('%s registers, logs in, is let in and refreshes', async (_name, client) => {
+test.each(Object.entries(REAL_CLIENTS))('%s registers, logs in, is accepted and refreshes', async (_name, client) => {
   const { tokens, refreshed } = await replay({ client, resource: RESOURCE, fillIn: atKeycloak });
   for (const { status, body } of refreshed === undefined ? [tokens] : [tokens, refreshed]) {
     expect(status, JSON.stringify(body)).toBe(200);
-    // Without a session, which is not what this is about: it would start a program.
+    // Without a session, since one would start a program. 400 shows that the token was accepted.
     const response = await post(RESOURCE, { jsonrpc: '2.0', id: 1, method: 'ping' }, bearer(body.access_token));
     expect(response.status).toBe(400);
   }

@@ -11,7 +11,7 @@ const MAVEN_PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unp
 
 let keycloak: ChildProcess | undefined;
 
-/** Starts Keycloak on port 7080 with the sample realm, in memory; Maven fetches it at the first time. */
+/** Starts Keycloak on port 7080 with the sample realm, in memory. Maven fetches Keycloak at the first run. */
 export async function setup(): Promise<void> {
   const home = process.env.KEYCLOAK_HOME ?? fetchKeycloak();
   const realm = join(home, 'data', 'import', 'mcp-realm.json');
@@ -19,7 +19,7 @@ export async function setup(): Promise<void> {
   copyFileSync(`${ROOT}samples/keycloak/realm.json`, realm);
   const args = [join(home, 'bin', 'kc.sh'), 'start-dev', '--import-realm', '--http-port=7080', '--db=dev-mem'];
   keycloak = spawn('sh', args, {
-    // A group of its own: kc.sh starts the server, and at times another program before it.
+    // Its own process group: kc.sh starts the server, and sometimes another program first.
     detached: true,
     env: { ...process.env, JAVA_HOME: findJava() },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -43,7 +43,7 @@ function fetchKeycloak(): string {
   const home = join(cache, `keycloak-${VERSION}`);
   if (existsSync(join(home, 'bin', 'kc.sh'))) return home;
   const artifact = `-Dartifact=org.keycloak:keycloak-quarkus-dist:${VERSION}:zip`;
-  // Maven notes where it is started what it has unpacked, and would not unpack it again where the cache has been emptied.
+  // Maven notes in its folder what it has unpacked, and would not unpack it again after the cache was emptied.
   const cwd = mkdtempSync(join(tmpdir(), 'keycloak-'));
   try {
     execFileSync('mvn', ['-q', '-B', MAVEN_PLUGIN, artifact, `-DoutputDirectory=${cache}`], { cwd, stdio: 'inherit' });
@@ -53,7 +53,7 @@ function fetchKeycloak(): string {
   return home;
 }
 
-/** Keycloak needs a newer Java than many machines have first in their path. */
+/** Keycloak needs a newer Java than the first one in the path of many machines. */
 function findJava(): string {
   const folder = '/usr/lib/jvm';
   const installed = existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];

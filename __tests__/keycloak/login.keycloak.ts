@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(endPrograms);
 
-test.each(SDKS)('SDK %s logs in at Keycloak through mcpAuth()way, calls a tool, and refreshes', async (sdk) => {
+test.each(SDKS)('SDK %s logs in at Keycloak through the gateway, calls a tool, and refreshes', async (sdk) => {
   const client = await logIn(sdk, RESOURCE, atKeycloak);
   onTestFinished(() => client.close());
   expect(client.callback.searchParams.get('iss')).toBe(RESOURCE);

@@ -16,13 +16,13 @@ const withArguments = (value: string) =>
 
 const RULES = { 'tools/call': { delete_file: ['files:write'] } };
 const MIB = 2 ** 20;
-/** Three levels are around what `withArguments()` is given. */
+/** `withArguments()` adds three levels. */
 const rows: [what: string, body: string, status: number, reason: string | undefined][] = [
   ['64 levels', withArguments(nested(61)), 200, undefined],
   ['65 levels', withArguments(nested(62)), 400, 'too_deep'],
   ['64 levels of objects', withArguments(`${'{"a":'.repeat(60)}{}${'}'.repeat(60)}`), 200, undefined],
   ['65 levels of objects', withArguments(`${'{"a":'.repeat(61)}{}${'}'.repeat(61)}`), 400, 'too_deep'],
-  ['65 levels in text, which are none', withArguments(JSON.stringify(nested(65))), 200, undefined],
+  ['65 levels in a string, which do not count', withArguments(JSON.stringify(nested(65))), 200, undefined],
   ['many values at one level', withArguments(`[${'[],'.repeat(5_000)}[]]`), 200, undefined],
   ['4 MiB of brackets', nested(2 * MIB), 400, 'too_deep'],
   ['4 MiB of opening brackets', '['.repeat(4 * MIB), 400, 'too_deep'],
@@ -38,7 +38,7 @@ const rows: [what: string, body: string, status: number, reason: string | undefi
   ['2 Mi of nothing', `[${'1,'.repeat(2 * MIB - 2)}1]`, 413, 'too_many_messages'],
 ];
 
-/** Milliseconds of the processor that no body of 4 MiB may cost, with sending it: without bounds it was seconds. */
+/** Milliseconds of CPU time that a body of 4 MiB may cost, sending included. Without bounds it was seconds. */
 const MAX_WORK_MS = 1_000;
 
 async function workOf<T>(task: () => Promise<T>): Promise<[result: T, workMs: number]> {
@@ -82,7 +82,7 @@ describe('mcpStdioBackend()', () => {
     await stop();
   });
 
-  test('what a parser has read, and nobody can write again, is answered 400', async () => {
+  test('a parsed body that is nested too deeply to serialise is answered 400', async () => {
     const parser = express.json({ limit: '5mb' }) as Middleware;
     const { url, stop, errors } = await serve({}, 'Express 5', [parser]);
     const response = await fetch(url, { method: 'POST', headers: JSON_HEADERS, body: nested(100_000) });
@@ -113,6 +113,6 @@ test.each<[text: string, members: number]>([
   ['{"a\\":":[1,2],"b":"\\\\"}', 2],
   ['":"', 0],
   [' [ ] ', 0],
-])('%s has %d members as it is written', (text, members) => {
+])('%s has %d members, duplicates included', (text, members) => {
   expect(countMembers(text)).toBe(members);
 });

@@ -9,7 +9,7 @@ import { serve } from '../support/stdio-bridge.js';
 
 const CONTROLS = [...Array(0x100).keys()].map((code) => String.fromCharCode(code)).filter((c) => /\p{Cc}/u.test(c));
 
-/** Messages with one name to be spoilt: as it is, both readers accept it, or the first alone would be refused for another reason. */
+/** Messages with one name that the tests change. Without the change, no reader refuses the message as ambiguous. */
 const places: [where: string, name: string, write: (name: string) => string][] = [
   ...['jsonrpc', 'id', 'method', 'params', 'result', 'error', 'extra'].map((name): (typeof places)[number] => [
     'the message',
@@ -42,7 +42,7 @@ const escaped = (text: string) =>
   `"${[...text].map((c) => (/\p{Cc}/u.test(c) ? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}` : c)).join('')}"`;
 const raw = (text: string) => `"${text}"`;
 
-/** With one control character at the end, at the beginning, and within; escaped, and raw where JSON lets it stand so. */
+/** The name with one control character at the end, at the beginning, and within: escaped, and raw where JSON allows it. */
 function spoil(name: string): string[] {
   return CONTROLS.flatMap((control) => {
     const names = [name + control, control + name, `${name.slice(0, 1)}${control}${name.slice(1)}`];
@@ -81,7 +81,7 @@ describe('a control character in a name', () => {
     expect(refused(bridgeReason)).toEqual([]);
   });
 
-  test('of a result and its _meta is refused by the bridge, which hands them to a server', () => {
+  test('of a result and its _meta is refused by the bridge, which passes them to a server', () => {
     const answer = (members: string) => `{"jsonrpc":"2.0","id":1,"result":{${members}}}`;
     expect(bridgeReason(answer('"_meta":{"user":1}'))).toBeUndefined();
     for (const name of spoil('_meta')) expect(bridgeReason(answer(`${name}:{}`))).toBe('ambiguous_message');
@@ -122,9 +122,9 @@ test.each(['na me', 'name\u00a0', 'n\u00e4me', 'name\u200b', '\ud83d\ude00', 'tr
   },
 );
 
-/** A capital that some reader's comparison makes the letter of a known name. */
+/** Some reader's comparison ignores the difference from a known name. */
 test.each(['\u0130d', 'I\u0307d', '\u0131d', 'ta\u017fkId', 'tas\u212aId', 'ur\u0130', 'PARAMS', '_META'])(
-  'the name %j, which some parser takes for a known one, is refused by both readers',
+  'the name %j, which some parser reads as a known one, is refused by both readers',
   (name) => {
     const [envelope, params] = [places[0], places[7]] as const;
     const write = (/d$|^PARAMS/.test(name) && !/ta/.test(name) ? envelope : params)?.[2];

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseStrictJson } from '../../src/messages/strict-json.js';
 
-test('whatever JSON holds is read as JSON.parse reads it, however it is spaced', () => {
+test('any JSON value is read as JSON.parse reads it, whatever its white space', () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.nat(3), (value, spaces) => {
       const text = JSON.stringify(value, null, spaces);
@@ -11,7 +11,7 @@ test('whatever JSON holds is read as JSON.parse reads it, however it is spaced',
   );
 });
 
-test('a member that comes twice is refused, wherever it stands and however it is escaped', () => {
+test('a duplicate member is refused, wherever it is and however it is escaped', () => {
   const object = fc.dictionary(fc.string({ minLength: 1 }), fc.jsonValue(), {
     minKeys: 1,
     maxKeys: 3,
@@ -37,7 +37,7 @@ test.each([
   ['{"":":"}', { '': ':' }],
   ['{"__proto__":1}', JSON.parse('{"__proto__":1}')],
   ['":"', ':'],
-])('%s is no trap', (text, value) => {
+])('%s has no duplicate member', (text, value) => {
   expect(parseStrictJson(text)).toEqual(value);
 });
 
@@ -48,7 +48,7 @@ test.each(['{"a":1,"a":1}', '{"a":1,"\\u0061":1}', '{"__proto__":1,"__proto__":2
   },
 );
 
-test('many quotes and many backslashes are read in one go', () => {
+test('many quotes and many backslashes take linear time', () => {
   const began = process.cpuUsage();
   parseStrictJson(JSON.stringify({ a: '\\'.repeat(1_000_000), b: '"'.repeat(1_000_000) }));
   expect(process.cpuUsage(began).user / 1000, 'milliseconds').toBeLessThan(1000);

@@ -15,7 +15,7 @@ function serveMetadata(resourceMetadata: Record<string, unknown>, policy: Record
 
 describe('the document', () => {
   test.each<[name: string, given: Record<string, unknown>, body: Record<string, unknown>]>([
-    ['no more than it must', {}, {}],
+    ['only the required members', {}, {}],
     ['empty lists left out', { scopesSupported: [], bearerMethodsSupported: [] }, {}],
     ['scopes', { scopesSupported: ['a', 'b'] }, { scopes_supported: ['a', 'b'] }],
     [
@@ -29,7 +29,7 @@ describe('the document', () => {
     ],
     ['members given as undefined left out', { resourceName: undefined }, {}],
     [
-      'members of ours replaced',
+      'our own members replaced',
       { mcpProtocolVersion: '2025-11-25', authorizationServers: ['https://as.example'] },
       { mcp_protocol_version: '2025-11-25', authorization_servers: ['https://as.example'] },
     ],

@@ -9,7 +9,7 @@ import { createRecordingLogger } from '../support/recording-logger.js';
 const ROOT = '/.well-known/oauth-protected-resource';
 const SERVER = '/.well-known/oauth-authorization-server';
 
-/** Resources at these paths of a new origin, in this order of their middlewares. */
+/** Policies for resources at these paths of a new origin, in the order in which they are mounted. */
 function createApp(paths: readonly string[], changes: Record<string, object> = {}) {
   const origin = `https://${crypto.randomUUID()}.example`;
   const { lines, logger } = createRecordingLogger();
@@ -47,7 +47,7 @@ describe.each(ROWS)('resources at %j', (paths, owner) => {
       if (owner === undefined) expect([status, body.error]).toEqual([404, 'not_found']);
       else expect([status, body.resource]).toEqual([200, `${origin}${owner}`]);
       expect(headers['access-control-allow-origin']).toBe('*');
-      const several = lines.filter((line) => line.includes(`described at ${ROOT}`));
+      const several = lines.filter((line) => line.includes(`${ROOT} answers 404`));
       expect(several.length > 0).toBe(owner === undefined || paths.indexOf(owner) > 1);
       for (const path of new Set(paths.filter((path) => path.length > 1))) {
         expect((await request(app).get(`${ROOT}${path}`)).body.resource).toBe(`${origin}${path}`);
@@ -56,7 +56,7 @@ describe.each(ROWS)('resources at %j', (paths, owner) => {
   );
 });
 
-test('mcpAuth() of one of several resources lets nobody past it to the root document', async () => {
+test('mcpAuth() of one of several resources keeps the root document from the application', async () => {
   const { lines, origin, hrefs, policies } = createApp(['/a', '/b']);
   const app = express();
   for (const policy of policies) app.use(mcpAuth(policy));
@@ -64,7 +64,7 @@ test('mcpAuth() of one of several resources lets nobody past it to the root docu
   for (const path of [ROOT, `${ROOT}?x`]) expect((await request(app).get(path)).status).toBe(404);
   expect((await request(app).post(ROOT)).status).toBe(405);
   expect(lines).toEqual([
-    `info ${origin} has several resources (${hrefs.join(', ')}): none of them is described at ${ROOT}`,
+    `info ${origin} has several resources (${hrefs.join(', ')}): ${ROOT} answers 404, as it can describe only one`,
   ]);
 });
 
@@ -81,7 +81,7 @@ test.each([
   const { policies } = createApp(paths, changes as Record<string, object>);
   const app = express();
   for (const policy of policies) app.use(protectedResourceMetadata(policy));
-  // 503: the document of a proxy, whose authorization server is away.
+  // 503: the document of an OAuth proxy whose authorization server is unreachable.
   expect((await request(app).get(SERVER)).status).toBe(expected);
 });
 

@@ -16,7 +16,7 @@ import { until } from '../support/until.js';
 
 afterAll(endPrograms);
 
-/** nginx in front of an origin, with the headers of its documentation; resolves to its own origin. */
+/** Starts nginx in front of an origin, with the headers of its documentation; resolves to the origin of nginx. */
 async function startNginx(upstream: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'nginx-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -92,7 +92,7 @@ const initializeAs = (origin: string, headers: Record<string, string>): Promise<
     call.on('error', reject).end(JSON.stringify(initialize()));
   });
 
-test('the host of the policy reaches a backend that was not told of it, and no other host does', async () => {
+test('a backend without a resource accepts the host of the policy, and no other', async () => {
   const issuer = createTestIssuer();
   const policy = issuer.policy({ resource: 'https://mcp.example.test/mcp' });
   const backend = mcpStdioBackend({ command: NODE, args: [SCRIPTED] });

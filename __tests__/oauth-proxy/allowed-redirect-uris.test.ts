@@ -6,7 +6,7 @@ const allowedRedirectUris = ['https://client.example/*', 'https://other.example/
 
 const start = () => startOAuthProxyFlow('entra', 'entra', { oauthProxy: { secret: SECRET, allowedRedirectUris } });
 
-/** A client that registered before the list was there. */
+/** A client that registered before there was a list. */
 function registeredBefore({ base, seal }: OAuthProxyFlow, redirectUris: readonly string[]) {
   const client = { upstreamId: 'app-id', redirectUris, name: 'Old' };
   return rawClient(base, seal.close('client', client));

@@ -5,17 +5,17 @@ import { asAlice, SECRET, startOAuthProxyFlow, tokenRequests } from '../support/
 import type { BehaviourName } from '../support/provider-behaviours.js';
 import { type Page, UserAgent } from '../support/user-agent.js';
 
-/** A page of ours that says no: never a redirect, since nobody knows where to. */
+/** Expects a page of the OAuth proxy that refuses, and no redirect: the redirect URI is not trusted. */
 function expectRefusalPage({ response, html }: Page): void {
   expect(response.status).toBe(400);
   expect(response.headers.get('location')).toBeNull();
   expect(response.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
   expect(response.headers.get('cache-control')).toBe('no-store');
-  expect(html).toContain('This login cannot go on');
+  expect(html).toContain('This login cannot continue');
 }
 
-describe('who asks', () => {
-  test('an unknown client, an altered one, and one of another server are shown a page', async () => {
+describe('client and redirect URI', () => {
+  test('shows a page to an unknown client, an altered one, and one of another server', async () => {
     const flow = await startOAuthProxyFlow('keycloak');
     const { id } = await registerClient(flow);
     const elsewhere = createOAuthProxySeal([SECRET], ['https://other.example/mcp', flow.upstream.issuer, null]).close(
@@ -48,7 +48,7 @@ describe('who asks', () => {
     expectRefusalPage(await client.authorize({ redirect_uri }));
   });
 
-  test('a parameter that comes twice is shown a page', async () => {
+  test('shows a page for a parameter that appears twice', async () => {
     const flow = await startOAuthProxyFlow('keycloak');
     const client = await registerClient(flow);
     const url = `${client.authorizationUrl()}&redirect_uri=https%3A%2F%2Fevil.example%2F`;
@@ -63,7 +63,7 @@ describe('who asks', () => {
   });
 });
 
-describe('what is asked', () => {
+describe('the rest of the request', () => {
   test.each<[string, Record<string, string | undefined>, string]>([
     ['no response type', { response_type: undefined }, 'unsupported_response_type'],
     ['the implicit flow', { response_type: 'token' }, 'unsupported_response_type'],
@@ -108,7 +108,7 @@ describe('what is asked', () => {
     else expect(redirectOf(page).target).toBe(redirect_uri);
   });
 
-  test('an outage, once the user has acted, is told to a client on another host too', async () => {
+  test('once the user has acted, a client on another host is told of an outage, too', async () => {
     const flow = await startOAuthProxyFlow('entra');
     const redirect_uri = 'https://client.example/callback';
     const client = await registerClient(flow, { redirect_uris: [redirect_uri] });
@@ -118,7 +118,7 @@ describe('what is asked', () => {
     expect((end as URL).searchParams.get('error')).toBe('temporarily_unavailable');
   });
 
-  test('an outage of the server behind us is told to the client', async () => {
+  test('tells the client of an outage of the upstream server', async () => {
     const flow = await startOAuthProxyFlow('entra');
     const client = await registerClient(flow);
     await flow.upstream.close();
@@ -136,7 +136,7 @@ describe('what is asked', () => {
   });
 });
 
-describe('the server behind us is asked in its own way', () => {
+describe('the upstream server is asked in its own way', () => {
   const changes = { scope: 'mcp.read openid', prompt: 'consent', audience: 'https://evil.example/', nonce: 'n' };
   const asked = {
     keycloak: { scope: 'mcp.read openid' },
@@ -166,7 +166,7 @@ describe('the server behind us is asked in its own way', () => {
   });
 });
 
-describe('of `prompt`, the server behind us gets what it knows', () => {
+describe('the upstream server gets only the values of `prompt` that it knows', () => {
   test.each<[BehaviourName, string, string | undefined]>([
     ['keycloak', 'consent', 'consent'],
     ['keycloak', 'consent select_account', 'consent'],
@@ -191,7 +191,7 @@ describe('of `prompt`, the server behind us gets what it knows', () => {
   });
 });
 
-test('a client that names no resource is asked for ours, at the login and for tokens', async () => {
+test('adds our resource, at the login and for tokens, if the client names none', async () => {
   const flow = await startOAuthProxyFlow('descope');
   const client = await registerClient(flow);
   const code = (await client.logIn({ scope: 'mcp.read' })).get('code') ?? '';

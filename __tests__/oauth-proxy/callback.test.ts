@@ -4,7 +4,7 @@ import { redirectOf, registerClient } from '../support/oauth-proxy-client.js';
 import { type OAuthProxyFlow, SECRET, startOAuthProxyFlow, unseal } from '../support/oauth-proxy-flow.js';
 import { type Page, UserAgent } from '../support/user-agent.js';
 
-/** A login under way: the browser, and our `state` at the server behind us. */
+/** A login in progress: the browser, and our `state` at the upstream server. */
 async function underWay(flow: OAuthProxyFlow): Promise<{ agent: UserAgent; state: string }> {
   const client = await registerClient(flow);
   const agent = new UserAgent();
@@ -22,7 +22,7 @@ function expectPage({ response, html }: Page): void {
   expect(html).toContain('This login');
 }
 
-describe('the login must be ours, of this browser, and not too old', () => {
+describe('the login must be from this server and this browser, and recent', () => {
   test('no state, an altered one, an expired one, one for another purpose', async () => {
     const flow = await startOAuthProxyFlow('keycloak');
     const { agent, state } = await underWay(flow);
@@ -150,7 +150,7 @@ describe('errors', () => {
     expect(redirectOf(page).parameters).toEqual({ ...expected, state: 'mine', iss: flow.guarded.resource });
   });
 
-  test('come back without a description that is too long', async () => {
+  test('leave out a description that is too long', async () => {
     const flow = await startOAuthProxyFlow('keycloak');
     const { agent, state } = await underWay(flow);
     const given = { error: 'e', error_description: 'a'.repeat(600) };
@@ -158,14 +158,14 @@ describe('errors', () => {
     expect(redirectOf(page).parameters).toEqual({ error: 'e', state: 'mine', iss: flow.guarded.resource });
   });
 
-  test('of another server are not believed', async () => {
+  test('of another server are ignored', async () => {
     const flow = await startOAuthProxyFlow('keycloak');
     const { agent, state } = await underWay(flow);
     expectPage(await callBack(flow, agent, { error: 'access_denied', state, iss: 'https://evil.example' }));
   });
 });
 
-test('a user whom the server turns away comes back to the client with its error', async () => {
+test('passes the error of the upstream server to the client', async () => {
   const flow = await startOAuthProxyFlow('keycloak');
   const client = await registerClient(flow);
   const end = await new UserAgent().visit(

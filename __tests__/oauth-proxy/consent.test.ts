@@ -3,7 +3,7 @@ import { REDIRECT_URI, redirectOf, registerClient } from '../support/oauth-proxy
 import { type OAuthProxyFlow, startOAuthProxyFlow, unseal } from '../support/oauth-proxy-flow.js';
 import { type Page, UserAgent } from '../support/user-agent.js';
 
-/** The sealed question of a consent page. */
+/** The sealed form field of a consent page. */
 function questionOf({ html }: Page): string {
   return /name="request" value="([^"]+)"/.exec(html)?.[1] ?? '';
 }
@@ -61,7 +61,7 @@ test.each([
 });
 
 describe('the answer', () => {
-  test('allow goes on to the login, and the browser is not asked again', async () => {
+  test('allow continues to the login, and the browser is not asked again', async () => {
     const flow = await startOAuthProxyFlow('entra');
     const client = await registerClient(flow);
     const agent = new UserAgent();
@@ -91,7 +91,7 @@ describe('the answer', () => {
     for (const page of asked) expect(page.response.status).toBe(200);
   });
 
-  test.each(['deny', '', 'Allow', 'allow '])('%j sends the client away', async (decision) => {
+  test.each(['deny', '', 'Allow', 'allow '])('%j denies the request', async (decision) => {
     const flow = await startOAuthProxyFlow('entra');
     const client = await registerClient(flow);
     const agent = new UserAgent();
@@ -103,7 +103,7 @@ describe('the answer', () => {
     expect((await client.authorize({}, agent)).response.status, 'and nothing is remembered').toBe(200);
   });
 
-  test('of another browser counts for nothing (CVE-2026-27124)', async () => {
+  test('of another browser is refused (CVE-2026-27124)', async () => {
     const flow = await startOAuthProxyFlow('entra');
     const client = await registerClient(flow);
     const victim = new UserAgent();
@@ -116,7 +116,7 @@ describe('the answer', () => {
     }
   });
 
-  test('to an altered, an expired, or no question counts for nothing', async () => {
+  test('to an altered, expired or missing form field is refused', async () => {
     const flow = await startOAuthProxyFlow('entra');
     const client = await registerClient(flow);
     const agent = new UserAgent();
@@ -133,7 +133,7 @@ describe('the answer', () => {
 });
 
 describe('a client that registered itself', () => {
-  test('is asked about by the server behind us, not here, if it is on this computer or this host', async () => {
+  test('needs no consent here if it is on this computer or this host: the upstream server asks', async () => {
     const resource = 'https://mcp.example/mcp';
     const flow = await startOAuthProxyFlow('keycloak', 'keycloak', { resourceMetadata: { resource } });
     const redirect_uris = [REDIRECT_URI, 'cursor://client/callback', 'https://mcp.example/callback'];
@@ -143,7 +143,7 @@ describe('a client that registered itself', () => {
     }
   });
 
-  test('is asked about here too if the answer goes to another host, of which the server behind us knows nothing', async () => {
+  test('needs consent here, too, if the answer goes to another host, which the upstream server does not know', async () => {
     const flow = await startOAuthProxyFlow('keycloak');
     const redirect_uri = 'https://client.example/callback';
     const client = await registerClient(flow, { redirect_uris: [redirect_uri] });
@@ -158,7 +158,7 @@ describe('a client that registered itself', () => {
   });
 });
 
-test('over https the cookie is bound to this very host', async () => {
+test('over https the cookie is bound to exactly this host', async () => {
   const flow = await startOAuthProxyFlow('entra', 'entra', {
     resourceMetadata: { resource: 'https://mcp.example/mcp' },
   });
@@ -172,7 +172,7 @@ test('over https the cookie is bound to this very host', async () => {
 test.each([
   ['a blank', ' ', 303],
   ['a tab', '\t', 303],
-  // To a browser that is no name with `__Host-`, so that another host of the domain may have set it.
+  // Browsers do not treat this name as one with `__Host-`, so another host of the domain may have set it.
   ['a no-break space', '\u00a0', 400],
 ])('a cookie after %s', async (_name, before, status) => {
   const flow = await startOAuthProxyFlow('entra', 'entra', {
@@ -189,7 +189,7 @@ test.each([
   expect(answered.status).toBe(status);
 });
 
-test('cookies that cannot be read, of a secret that is gone, lock nobody out, and are taken back but for a few', async () => {
+test('unreadable cookies of an old secret do not prevent a login, and all but a few are expired', async () => {
   const flow = await startOAuthProxyFlow('entra');
   const url = (await registerClient(flow)).authorizationUrl();
   const [name = ''] = (await fetch(url)).headers.get('set-cookie')?.split('=') ?? [];
@@ -210,7 +210,7 @@ test('cookies that cannot be read, of a secret that is gone, lock nobody out, an
   expect(answered.headers.get('location')).toContain('/oauth2/v2.0/authorize');
 });
 
-test('logins begun and never finished are taken back but for the latest few, and what the user has allowed stays', async () => {
+test("cookies of unfinished logins expire except for the latest few, and the user's consents stay", async () => {
   const flow = await startOAuthProxyFlow('entra');
   const url = (await registerClient(flow)).authorizationUrl();
   const begin = async () => (await fetch(url)).headers.getSetCookie()[0]?.split(';')[0] ?? '';
@@ -222,7 +222,7 @@ test('logins begun and never finished are taken back but for the latest few, and
   );
 });
 
-test('cookies of first logins that were begun at once are bounded: older ones make room, and the latest login goes on', async () => {
+test('cookies of simultaneous first logins are bounded: older ones expire, and the latest login continues', async () => {
   const flow = await startOAuthProxyFlow('entra');
   const url = (await registerClient(flow)).authorizationUrl();
   const begun = await Promise.all(

@@ -27,7 +27,7 @@ test.each(SDKS)('SDK %s logs in at a certified server directly, calls a tool, an
   expect(client.memory.savedTokens?.access_token).not.toBe(before);
 });
 
-test('oauthProxy: false shows a provider as it is', async () => {
+test('with oauthProxy: false clients see the provider itself', async () => {
   const guarded = await startGuardedServer(() => ({
     issuer: 'https://kc.example/realms/mcp',
     provider: { keycloak: {} },
@@ -38,7 +38,7 @@ test('oauthProxy: false shows a provider as it is', async () => {
   expect((await fetch(`${guarded.origin}/.well-known/oauth-authorization-server/mcp`)).status).toBe(401);
 });
 
-test('of several issuers, the first with a provider stands behind the OAuth proxy, and those without one are shown', async () => {
+test('of several issuers, the first with a provider is behind the OAuth proxy, and those without are listed', async () => {
   const tenant = 'https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0';
   const entra = { provider: { entra: {} }, clientId: 'app-id' };
   const guarded = await startGuardedServer(() => ({

@@ -12,7 +12,7 @@ import { startProviderServer } from '../support/provider-server.js';
 
 const parsers = [express5.json(), express5.urlencoded({ extended: true })];
 
-/** Each framework, without and with body parsers before us. */
+/** Each framework, without and with body parsers before the OAuth proxy. */
 const apps: [string, (middlewares: unknown[]) => RequestListener][] = [
   ['Express 5', (middlewares) => express5().use(...(middlewares as []))],
   ['Express 4', (middlewares) => express4().use(...(middlewares as [])) as never],
@@ -22,7 +22,7 @@ const apps: [string, (middlewares: unknown[]) => RequestListener][] = [
 ];
 
 describe.each(apps)('%s', (_name, createApp) => {
-  test('registers, logs in, and swaps a code for tokens', async () => {
+  test('registers, logs in, and exchanges a code for tokens', async () => {
     const { kind, policy, client } = PROVIDER_BEHAVIOURS.authentik;
     const upstream = await startProviderServer(kind);
     let app: RequestListener = (_req, res) => res.end();

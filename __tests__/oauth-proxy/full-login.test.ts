@@ -9,7 +9,7 @@ const cases = names.flatMap((name) => SDKS.map((sdk) => [name, sdk] as const));
 
 describe('a client logs in, calls a tool, and refreshes', () => {
   test.each(cases)('%s, SDK %s', async (name, sdk) => {
-    // SDK v1 asks for the scopes of the challenge alone, and without offline_access many servers give no refresh token.
+    // SDK v1 asks only for the scopes of the challenge, and without offline_access many servers give no refresh token.
     const { guarded } = await startOAuthProxyFlow(name, name, { requiredScopes: undefined });
     const client = await logIn(sdk, guarded.resource, asAlice);
     onTestFinished(() => client.close());

@@ -18,7 +18,7 @@ function allow({ base }: OAuthProxyFlow, agent: UserAgent, { html }: Page): Prom
   return agent.load(new URL(`${base}/consent`), { method: 'POST', headers, body });
 }
 
-/** A user who has allowed the client, and whose login at the server behind us is under way. */
+/** A user who has allowed the client, and is logging in at the upstream server. */
 async function begin() {
   const flow = await startOAuthProxyFlow('entra');
   const client = await registerClient(flow);
@@ -72,7 +72,7 @@ test.each([
   expect((await client.authorize({}, agent)).response.status).toBe(status);
 });
 
-test('client ids and refresh tokens last as long as the server behind us lets them', async () => {
+test('client ids and refresh tokens last as long as the upstream server accepts them', async () => {
   const client = await registerClient(await startOAuthProxyFlow('entra'));
   const { body } = await client.token({
     code: (await client.logIn({ scope: 'mcp.read offline_access' })).get('code') ?? '',

@@ -5,7 +5,7 @@ import { startOAuthProxyFlow } from '../support/oauth-proxy-flow.js';
 import { PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 
 describe('our metadata', () => {
-  test('says what is ours, what is true of both, and nothing that we cannot honour', async () => {
+  test('has our own members, the upstream members that are true here, and nothing that we do not support', async () => {
     const { base, guarded, upstream } = await startOAuthProxyFlow('keycloak');
     const response = await fetch(base);
     expect(response.headers.get('content-type')).toBe('application/json');
@@ -30,7 +30,7 @@ describe('our metadata', () => {
     });
   });
 
-  test('leaves out what the server behind us says of itself, and is not what it should be', async () => {
+  test('leaves out upstream members of the wrong type, and unsafe URLs', async () => {
     const { base, upstream } = await startOAuthProxyFlow('keycloak');
     const good = {
       op_policy_uri: 'https://as.example/policy',
@@ -43,7 +43,7 @@ describe('our metadata', () => {
       claims_supported: ['sub', { a: 1 }],
       ui_locales_supported: 'en',
     };
-    upstream.hijack(PROVIDER_BEHAVIOURS.keycloak.kind.paths.metadata[0] as string, (res) => {
+    upstream.override(PROVIDER_BEHAVIOURS.keycloak.kind.paths.metadata[0] as string, (res) => {
       res.setHeader('content-type', 'application/json');
       const endpoints = { authorization_endpoint: `${upstream.issuer}/a`, token_endpoint: `${upstream.issuer}/t` };
       res.end(JSON.stringify({ issuer: upstream.issuer, ...endpoints, ...good, ...bad }));
@@ -63,7 +63,7 @@ describe('our metadata', () => {
     expect(await (await fetch(guarded.origin + path)).json()).toMatchObject({ issuer: guarded.resource });
   });
 
-  test('is accepted by an independent client, and the resource names us', async () => {
+  test('is accepted by an independent client, and the resource names this server', async () => {
     const { guarded } = await startOAuthProxyFlow('auth0');
     const resource = new URL(guarded.resource);
     const insecure = { [oauth.allowInsecureRequests]: true };

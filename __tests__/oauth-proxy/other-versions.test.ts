@@ -3,9 +3,9 @@ import { rawClient, registerClient, withCode } from '../support/oauth-proxy-clie
 import { startOAuthProxyFlow, tokenRequests, unseal } from '../support/oauth-proxy-flow.js';
 import { UserAgent } from '../support/user-agent.js';
 
-// Client ids and refresh tokens never expire: a version of this package that seals more will meet those of one that sealed less.
+// Client ids and refresh tokens never expire: a version that seals more members gets those of a version that sealed fewer.
 
-test('a client id without redirect URIs is one to register again', async () => {
+test('a client id without redirect URIs must register again', async () => {
   const { base, seal } = await startOAuthProxyFlow('keycloak');
   const client = rawClient(base, seal.close('client', { upstreamId: 'x' } as never));
   expect(await client.token({ code: 'c' })).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
@@ -26,7 +26,7 @@ test('a refresh token without scopes, and a code without a challenge, are refuse
   expect(tokenRequests(flow)).toHaveLength(asked);
 });
 
-test('a cookie without what was allowed makes a browser a new one', async () => {
+test('a browser whose cookie has no consents counts as new', async () => {
   const flow = await startOAuthProxyFlow('keycloak');
   const client = await registerClient(flow);
   const first = await client.authorize({}, new UserAgent());

@@ -10,12 +10,12 @@ import { PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 import { until } from '../support/until.js';
 
-// Enough for JSON.stringify() to run out of stack.
+// Deep enough to overflow the stack of JSON.stringify().
 const NESTED = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
 
 const [KEYCLOAK_METADATA] = PROVIDER_BEHAVIOURS.keycloak.kind.paths.metadata as [string];
 
-describe('a server behind us that misbehaves', () => {
+describe('an upstream server that misbehaves', () => {
   const json = (document: unknown) => (res: ServerResponse) =>
     res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(document));
   const issuerOf = (changes: Record<string, unknown>) => (issuer: string) => ({
@@ -60,7 +60,7 @@ describe('a server behind us that misbehaves', () => {
   ])('%s for metadata: %d and a sentence', async (_name, status, answerFor) => {
     const { lines, logger } = createRecordingLogger();
     const { base, upstream } = await startOAuthProxyFlow('keycloak', 'keycloak', { logger });
-    upstream.hijack(KEYCLOAK_METADATA, answerFor(upstream.issuer));
+    upstream.override(KEYCLOAK_METADATA, answerFor(upstream.issuer));
     const response = await fetch(base);
     expect(response.status).toBe(status);
     expect(response.headers.get('retry-after')).toBe('1');
@@ -74,11 +74,11 @@ describe('a server behind us that misbehaves', () => {
 
   test('dangerouslyAllowHttp lets its endpoints be on plain http elsewhere', async () => {
     const { base, upstream } = await startOAuthProxyFlow('keycloak', 'keycloak', { dangerouslyAllowHttp: true });
-    upstream.hijack(KEYCLOAK_METADATA, json(issuerOf({ token_endpoint: 'http://kc:8080/t' })(upstream.issuer)));
+    upstream.override(KEYCLOAK_METADATA, json(issuerOf({ token_endpoint: 'http://kc:8080/t' })(upstream.issuer)));
     expect((await fetch(base)).status).toBe(200);
   });
 
-  test('that is down: 503; once known, its metadata is relied on', async () => {
+  test('that is down: 503; metadata that was read before is still used', async () => {
     const cold = await startOAuthProxyFlow('keycloak');
     await cold.upstream.close();
     expect((await fetch(cold.base)).status).toBe(503);
@@ -104,7 +104,7 @@ describe('a server behind us that misbehaves', () => {
       res.end('{}');
     });
     const { base, upstream } = await startOAuthProxyFlow('keycloak');
-    upstream.hijack(PROVIDER_BEHAVIOURS.keycloak.kind.paths.registration ?? '', (res) =>
+    upstream.override(PROVIDER_BEHAVIOURS.keycloak.kind.paths.registration ?? '', (res) =>
       res.writeHead(307, { location: trap }).end(),
     );
     const answer = await postJson(`${base}/client-registration`, { redirect_uris: [REDIRECT_URI] });
@@ -120,7 +120,7 @@ describe('a server behind us that misbehaves', () => {
     ['100 MB', sendEndlessly],
   ])('%s for a registration: 502', async (_name, takeOver) => {
     const { base, upstream } = await startOAuthProxyFlow('keycloak');
-    upstream.hijack(PROVIDER_BEHAVIOURS.keycloak.kind.paths.registration ?? '', takeOver);
+    upstream.override(PROVIDER_BEHAVIOURS.keycloak.kind.paths.registration ?? '', takeOver);
     const answer = await postJson(`${base}/client-registration`, { redirect_uris: [REDIRECT_URI] });
     expect({ status: answer.status, error: answer.body.error }).toEqual({ status: 502, error: 'server_error' });
   });
@@ -138,7 +138,7 @@ test.each<[string, (res: ServerResponse) => void, number, string]>([
 ])('%s for tokens', async (_name, takeOver, status, error) => {
   const { lines, logger } = createRecordingLogger();
   const { flow, client, code } = await withCode('keycloak', {}, { logger });
-  flow.upstream.hijack(PROVIDER_BEHAVIOURS.keycloak.kind.paths.token, takeOver);
+  flow.upstream.override(PROVIDER_BEHAVIOURS.keycloak.kind.paths.token, takeOver);
   const answer = await client.token({ code });
   expect({ status: answer.status, error: answer.body.error }).toEqual({ status, error });
   expect(JSON.stringify(answer.body)).not.toMatch(/stack|line 1|evil/);
@@ -148,7 +148,7 @@ test.each<[string, (res: ServerResponse) => void, number, string]>([
 
 const CHUNK = Buffer.alloc(1024 * 1024, 32);
 
-/** 100 MB, or as much of it as the other side takes. */
+/** Sends 100 MB, or as much of it as the other side accepts. */
 function sendEndlessly(res: ServerResponse): void {
   let left = 100;
   const send = () => {
@@ -161,7 +161,7 @@ function sendEndlessly(res: ServerResponse): void {
 }
 
 test.each(['expired', undefined])(
-  'a configured secret that is not accepted (%s) is an outage: no client is told to register again',
+  'a refused configured secret (%s) is an outage: no client is told to register again',
   async (clientSecret) => {
     const { lines, logger } = createRecordingLogger();
     const { client, code } = await withCode('entra', {}, { clientSecret, logger });
@@ -169,15 +169,15 @@ test.each(['expired', undefined])(
     expect(answer).toMatchObject({ status: 502, body: { error: 'server_error' } });
     expect(JSON.stringify(answer.body)).not.toContain('AADSTS');
     expect(lines.filter((line) => line.startsWith('error'))).toEqual([
-      'error OAuth proxy: The authorization server does not accept the client that this server has there: ' +
+      'error OAuth proxy: The authorization server does not accept the client credentials of this server: ' +
         'it answered 401 "invalid_client"; check clientId and clientSecret',
     ]);
   },
 );
 
-test('what another middleware has answered meanwhile is left as it is, and ends nothing', async () => {
+test('an answer that another middleware has sent meanwhile stays as it is', async () => {
   const { upstream } = await startOAuthProxyFlow('keycloak');
-  upstream.hijack(KEYCLOAK_METADATA, (res) => setTimeout(() => res.writeHead(500).end(), 200));
+  upstream.override(KEYCLOAK_METADATA, (res) => setTimeout(() => res.writeHead(500).end(), 200));
   const policy = { issuer: upstream.issuer, provider: { keycloak: {} }, resourceMetadata: { resource: RESOURCE } };
   const errors: unknown[] = [];
   let replies = 0;
@@ -207,7 +207,7 @@ test('what another middleware has answered meanwhile is left as it is, and ends 
     duplex: 'half',
   } as RequestInit);
   expect(unread.status).toBe(503);
-  // The metadata comes after all of it, and must find nobody to tell.
+  // The metadata comes after the answer, and must not cause another.
   await new Promise((resolve) => setTimeout(resolve, 300));
   expect(errors).toEqual([]);
 });

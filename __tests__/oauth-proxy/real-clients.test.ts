@@ -9,10 +9,10 @@ import { REAL_CLIENTS, type RealClient } from '../support/real-clients.js';
 
 const CLIENTS = Object.entries(REAL_CLIENTS);
 const SERVERS = Object.keys(PROVIDER_BEHAVIOURS) as BehaviourName[];
-/** As where the clients were watched: the resource announces its own scope, and the server offline_access. */
+/** As in the recordings: the resource announces its own scope, and the server offline_access. */
 const RESOURCE_METADATA = { scopesSupported: ['mcp.read'] };
 
-/** Every access token that the client got lets it in. */
+/** Checks that mcpAuth() accepts every access token of the client. */
 async function expectLetIn(resource: string, { registration, callback, tokens, refreshed }: Replayed): Promise<void> {
   expect(registration.status).toBe(201);
   expect(Object.fromEntries(callback.searchParams)).toMatchObject({ code: expect.any(String), iss: resource });

@@ -104,7 +104,7 @@ test.each([
   expect(isAcceptableRedirectUri(uri)).toBe(false);
 });
 
-test('a URI of more than 512 characters may not', () => {
+test('a URI of more than 512 characters may not be registered', () => {
   expect(isAcceptableRedirectUri(`https://client.example/${'a'.repeat(500)}`)).toBe(false);
 });
 

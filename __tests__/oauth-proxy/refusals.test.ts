@@ -14,7 +14,7 @@ import { createRecordingLogger } from '../support/recording-logger.js';
 
 const METADATA = { client_name: 'Tools', redirect_uris: [REDIRECT_URI], token_endpoint_auth_method: 'none' };
 
-/** A flow, and its lines in the log that are warnings. */
+/** A flow, and the warnings in its log. */
 async function withLog(name: BehaviourName, changes: Record<string, unknown> = {}) {
   const { lines, logger } = createRecordingLogger();
   const flow = await startOAuthProxyFlow(name, name, { ...changes, logger });
@@ -45,77 +45,77 @@ const ROWS: Row[] = [
     'a registration without redirect URIs',
     'entra',
     register({ client_name: 'Tools' }),
-    'registration of the client "Tools" refused by this server: redirect_uris must be https, http on loopback, or a ' +
-      'private-use scheme, without fragment; at most 10 of them; if that client is to log in, allow it in ' +
-      'oauthProxy.allowedRedirectUris, or correct it there',
+    'registration of the client "Tools" refused by this server: redirect_uris must be 1 to 10 URIs: https, http on ' +
+      'loopback, or a private-use scheme, without fragment; to let this client log in, add its redirect URI to ' +
+      'oauthProxy.allowedRedirectUris, or correct it in the client',
   ],
   [
-    'a registration that is no JSON',
+    'a registration that is not JSON',
     'entra',
     register('{'),
-    'registration of a client without a name refused by this server: The body must be a JSON object; the client has to be corrected',
+    'registration of a client without a name refused by this server: The body must be a JSON object; correct the client',
   ],
   [
     'a registration that wants credentials',
     'okta',
     (flow) => register(METADATA)(flow),
     'registration of the client "Tools" refused by the authorization server: 401 "invalid_token" "registration wants ' +
-      'credentials"; clients cannot register without an API token of the organisation: better give a "clientId"',
+      'credentials"; clients cannot register without an API token of the organisation; set "clientId" instead',
   ],
   [
     'a login for another resource',
     'keycloak',
     authorize({ resource: 'https://other.example/mcp' }),
-    'login of the client "Tools" refused by this server: resource must be that of this server; ' +
+    'login of the client "Tools" refused by this server: resource must be the resource of this server; ' +
       'set resourceMetadata.resource to the address that clients use',
   ],
   [
     'a login at another redirect URI',
     'keycloak',
     authorize({ redirect_uri: 'https://evil.example/' }),
-    'login of the client "Tools" refused by this server: The redirect URI is not one that this client has registered; ' +
-      'the client has to be corrected',
+    'login of the client "Tools" refused by this server: This client has not registered this redirect URI; ' +
+      'correct the client',
   ],
   [
-    'a login of a client that is not known',
+    'a login of an unknown client',
     'keycloak',
     (flow) => rawClient(flow.base, 'x').authorize(),
-    'login of a client without a name refused by this server: The client is not registered here; it has to register ' +
-      'anew; it has to register again; if that happens after every restart, set oauthProxy.secret',
+    'login of a client without a name refused by this server: The client is not registered here and must ' +
+      'register again; the client must register again; if this happens after every restart, set oauthProxy.secret',
   ],
   [
-    'a login for scopes that the server has not',
+    'a login for unknown scopes',
     'keycloak',
     logIn({ scope: 'mcp.write' }),
     'login of the client "Tools" refused by the authorization server: 302 "invalid_scope" "Invalid scopes"; ' +
-      'in scopesSupported and requiredScopes, name only scopes that it gives to this client',
+      'list only scopes that it grants to this client in scopesSupported and requiredScopes',
   ],
   [
     'a code that is none',
     'keycloak',
     async (flow) => (await registerClient(flow, METADATA)).token({ code: 'x' }),
-    'code of the client "Tools" refused by this server: The code is not one for this client and redirect URI, or has ' +
-      'expired; the user has to log in again; if that happens after every restart, set oauthProxy.secret',
+    'code of the client "Tools" refused by this server: The code has expired, or is not for this client and redirect ' +
+      'URI; the user must log in again; if this happens after every restart, set oauthProxy.secret',
   ],
   [
     'a refresh for more than the login',
     'keycloak',
     refresh({ scope: 'mcp.read mcp.write' }),
-    'refresh of the client "Tools" refused by this server: scope must not hold more than was asked for at the login; ' +
-      'correct the scopes in the configuration of that client',
+    'refresh of the client "Tools" refused by this server: scope must not contain more than the login asked for; ' +
+      'correct the scopes in the configuration of the client',
   ],
 ];
 
-describe('the operator reads who was refused what, by whom, why, and what to change', () => {
+describe('the log says who was refused what, by whom, why, and what to change', () => {
   test.each(ROWS)('%s, at %s', async (_what, server, act, line) => {
     const { flow, warnings } = await withLog(server, server === 'okta' ? { clientId: undefined } : {});
     await act(flow);
     expect(warnings()).toEqual([`warn OAuth proxy: ${line}`]);
   });
 
-  test('a registration that Keycloak refuses: where its policies are', async () => {
+  test('a registration that Keycloak refuses: names its policies', async () => {
     const { flow, warnings } = await withLog('keycloak');
-    flow.upstream.hijack('/realms/mcp/clients-registrations/openid-connect', (res) => {
+    flow.upstream.override('/realms/mcp/clients-registrations/openid-connect', (res) => {
       res.writeHead(403, { 'content-type': 'application/json' });
       res.end('{"error":"insufficient_scope","error_description":"Policy \'Trusted Hosts\' rejected request"}');
     });
@@ -133,12 +133,12 @@ describe('the operator reads who was refused what, by whom, why, and what to cha
     const sealed = { client: fingerprint(client.id), scopes: [], granted: undefined, token: 'unknown there' };
     await client.token({ grant_type: 'refresh_token', refresh_token: flow.seal.close('refresh_token', sealed) });
     expect(warnings()).toEqual([
-      'warn OAuth proxy: refresh of the client "Tools" refused by the authorization server: 400 "invalid_grant"; the user has to log in again',
+      'warn OAuth proxy: refresh of the client "Tools" refused by the authorization server: 400 "invalid_grant"; the user must log in again',
     ]);
   });
 });
 
-describe('no line, and no answer, repeats a secret', () => {
+describe('neither log nor answers repeat a secret', () => {
   test.each(['entra', 'keycloak', 'auth0'] as const)('that %s repeats in its refusal', async (name) => {
     const { flow, all } = await withLog(name);
     const { token: path } = PROVIDER_BEHAVIOURS[name].kind.paths;
@@ -147,7 +147,7 @@ describe('no line, and no answer, repeats a secret', () => {
     const client = rawClient(flow.base, registered.client_id as string);
     const code = (await client.logIn({ scope: 'mcp.read offline_access' })).get('code') ?? '';
     const secret = registered.client_secret as string | undefined;
-    flow.upstream.hijack(path, (res) => {
+    flow.upstream.override(path, (res) => {
       const sent = flow.upstream.requests.at(-1);
       res.writeHead(400, { 'content-type': 'application/json' });
       res.end(
@@ -166,7 +166,7 @@ describe('no line, and no answer, repeats a secret', () => {
 
   test('an initial access token that the server repeats', async () => {
     const { flow, all } = await withLog('okta', { clientId: undefined });
-    flow.upstream.hijack('/oauth2/v1/clients', (res) => {
+    flow.upstream.override('/oauth2/v1/clients', (res) => {
       res.writeHead(401, { 'content-type': 'application/json' });
       res.end(JSON.stringify({ error: 'invalid_token', error_description: 'SSWS 00-wrong is not valid' }));
     });
@@ -175,7 +175,7 @@ describe('no line, and no answer, repeats a secret', () => {
   });
 });
 
-test('what a stranger calls itself, and what a server says, stays in its line', async () => {
+test('the name of a client and the text of a server cannot add a line to the log', async () => {
   const { flow, warnings } = await withLog('entra');
   const name = 'x"\n\u001b[2J\u009b\u0085\u2028\u2029\u202e\u200f\u0000';
   await register({ client_name: name })(flow);
@@ -193,12 +193,12 @@ test('a flood of requests during an outage does not flood the log', async () => 
   for (let i = 0; i < 100; i++) await fetch(flow.base);
   const errors = all.filter((line) => line.startsWith('error OAuth proxy: '));
   expect(errors).toHaveLength(31);
-  expect(errors.at(-1)).toBe('error OAuth proxy: further outages of this minute are not logged');
+  expect(errors.at(-1)).toBe('error OAuth proxy: further outages in this minute are not logged');
 });
 
 test('a flood of refusals does not flood the log', async () => {
   const { flow, warnings } = await withLog('entra');
   for (let i = 0; i < 100; i++) await postForm(`${flow.base}/token`, { grant_type: 'refresh_token' });
   expect(warnings()).toHaveLength(31);
-  expect(warnings().at(-1)).toBe('warn OAuth proxy: further refusals of this minute are not logged');
+  expect(warnings().at(-1)).toBe('warn OAuth proxy: further refusals in this minute are not logged');
 });

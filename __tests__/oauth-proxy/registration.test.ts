@@ -6,7 +6,7 @@ import { asAlice, startOAuthProxyFlow } from '../support/oauth-proxy-flow.js';
 const METADATA = { client_name: 'A client', redirect_uris: [REDIRECT_URI], token_endpoint_auth_method: 'none' };
 
 describe('forwarded', () => {
-  test('the server behind us learns our callback, and the client its own redirect URIs', async () => {
+  test('the upstream server gets our callback, and the client its own redirect URIs', async () => {
     const { base, seal, upstream } = await startOAuthProxyFlow('keycloak');
     const { status, headers, body } = await postJson(`${base}/client-registration`, {
       ...METADATA,
@@ -41,7 +41,7 @@ describe('forwarded', () => {
     ]);
   });
 
-  test('what a client says of itself is left out where it is not what it should be', async () => {
+  test('leaves out client metadata of the wrong type', async () => {
     const { base, upstream } = await startOAuthProxyFlow('auth0');
     const good = {
       client_uri: 'https://client.example',
@@ -87,7 +87,7 @@ describe('forwarded', () => {
     expect((await postJson(`${base}/client-registration`, METADATA, { 'content-type': type })).status).toBe(status);
   });
 
-  test('Keycloak does not get what its policies refuse: scope, and client_uri', async () => {
+  test('Keycloak does not get scope and client_uri, which its policies refuse', async () => {
     const { base, upstream } = await startOAuthProxyFlow('keycloak');
     const passed = {
       client_name: 'A client',
@@ -117,7 +117,7 @@ describe('forwarded', () => {
   ])('a client that the server calls client_secret_basic, with %s, is public, and logs in', async (_name, secret) => {
     const { base, guarded, upstream } = await startOAuthProxyFlow('auth0');
     upstream.register({ id: 'public', redirectUri: `${base}/callback` });
-    upstream.hijack('/oidc/register', (res) => {
+    upstream.override('/oidc/register', (res) => {
       const answer = { client_id: 'public', token_endpoint_auth_method: 'client_secret_basic', ...secret };
       res.writeHead(201, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
     });
@@ -132,7 +132,7 @@ describe('forwarded', () => {
     }
   });
 
-  test('a confidential client gets the secret that the server behind us made', async () => {
+  test('a confidential client gets the secret from the upstream server', async () => {
     const { base } = await startOAuthProxyFlow('auth0');
     const metadata = { ...METADATA, token_endpoint_auth_method: 'client_secret_basic' };
     const { body } = await postJson(`${base}/client-registration`, metadata);
@@ -158,19 +158,21 @@ describe('forwarded', () => {
     }
   });
 
-  test('registration that is switched off is told as such', async () => {
+  test('says so if registration is switched off', async () => {
     const { base, upstream } = await startOAuthProxyFlow('auth0');
-    upstream.hijack('/oidc/register', (res) => res.writeHead(404, { 'content-type': 'text/html' }).end('<h1>no</h1>'));
+    upstream.override('/oidc/register', (res) =>
+      res.writeHead(404, { 'content-type': 'text/html' }).end('<h1>no</h1>'),
+    );
     const { status, body } = await postJson(`${base}/client-registration`, METADATA);
     expect(status).toBe(403);
     expect(body).toEqual({
       error: 'invalid_client_metadata',
-      error_description: 'Clients cannot register here by themselves',
+      error_description: 'Clients cannot register themselves here',
     });
   });
 });
 
-test('a shared client is handed out without asking the server behind us', async () => {
+test('gives out a shared client without asking the upstream server', async () => {
   const { base, upstream } = await startOAuthProxyFlow('entra');
   const { status, body } = await postJson(`${base}/client-registration`, {
     ...METADATA,

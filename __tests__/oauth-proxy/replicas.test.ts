@@ -10,7 +10,7 @@ import { startProviderServer } from '../support/provider-server.js';
 
 const OLD = 'the secret of last year, retired soon';
 
-/** One origin, whose requests go to its replicas in turn. */
+/** One origin that sends requests to its replicas in turn. */
 async function startReplicas(...secrets: (string | string[] | undefined)[]) {
   const { kind, policy, client } = PROVIDER_BEHAVIOURS.entra;
   const upstream = await startProviderServer(kind);
@@ -49,7 +49,7 @@ async function register(base: string) {
   return rawClient(base, body.client_id as string);
 }
 
-test('replicas with one secret are one server: registration, consent, login and tokens may meet any of them', async () => {
+test('replicas with one secret act as one server: registration, consent, login and tokens work at any of them', async () => {
   const { base } = await startReplicas(SECRET, SECRET, SECRET);
   const client = await register(base);
   const code = (await client.logIn({ scope })).get('code') ?? '';
@@ -58,7 +58,7 @@ test('replicas with one secret are one server: registration, consent, login and 
   expect(refreshed.status).toBe(200);
 });
 
-test('a restart forgets nothing, and neither does a rotation of the secret', async () => {
+test('neither a restart nor a rotation of the secret invalidates anything', async () => {
   const { base, become } = await startReplicas(OLD);
   const client = await register(base);
   const { body } = await client.token({ code: (await client.logIn({ scope })).get('code') ?? '' });
@@ -74,7 +74,7 @@ test('a restart forgets nothing, and neither does a rotation of the secret', asy
   });
 });
 
-test('with a random secret, a restart asks clients to register anew', async () => {
+test('with a random secret, clients must register again after a restart', async () => {
   const { base, become } = await startReplicas(undefined);
   const client = await register(base);
   become(undefined);
@@ -82,7 +82,7 @@ test('with a random secret, a restart asks clients to register anew', async () =
   expect(await client.token({ code: 'c' })).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
 });
 
-test('of another issuer, or another shared client, nothing is known here', async () => {
+test('after a change of the issuer or the shared client, old ids and tokens are refused', async () => {
   const { base, becomeWith } = await startReplicas(SECRET);
   const client = await register(base);
   const { body } = await client.token({ code: (await client.logIn({ scope })).get('code') ?? '' });

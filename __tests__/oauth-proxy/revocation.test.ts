@@ -3,7 +3,7 @@ import { postForm, registerClient, withCode } from '../support/oauth-proxy-clien
 import { startOAuthProxyFlow } from '../support/oauth-proxy-flow.js';
 
 describe('revocation', () => {
-  test('of a refresh token reaches the server behind us under its own name', async () => {
+  test('of a refresh token reaches the upstream server, with its own token', async () => {
     const { flow, client, code } = await withCode('keycloak');
     const { refresh_token: token } = (await client.token({ code })).body as { refresh_token: string };
     const form = { client_id: client.id, token, token_type_hint: 'refresh_token' };
@@ -17,7 +17,7 @@ describe('revocation', () => {
     });
   });
 
-  test("of another client's token does nothing, and says nothing", async () => {
+  test("of another client's token does nothing, and does not say so", async () => {
     const { flow, client, code } = await withCode('keycloak');
     const { refresh_token: token } = (await client.token({ code })).body as { refresh_token: string };
     const other = await registerClient(flow);
@@ -26,7 +26,7 @@ describe('revocation', () => {
     expect(flow.upstream.requests).toHaveLength(asked);
   });
 
-  test('is not offered where it would need the shared secret, or where the server has none', async () => {
+  test('is not offered if it would need the shared secret, or if the server has none', async () => {
     for (const name of ['entra', 'okta'] as const) {
       const flow = await startOAuthProxyFlow(name);
       const client = await registerClient(flow);

@@ -8,7 +8,7 @@ import { UserAgent } from '../support/user-agent.js';
 const insecure = { [oauth.allowInsecureRequests]: true };
 
 test.each(Object.keys(PROVIDER_BEHAVIOURS) as BehaviourName[])(
-  'oauth4webapi, which checks everything, accepts the OAuth proxy of %s',
+  'the strict client oauth4webapi accepts the OAuth proxy of %s',
   async (name) => {
     const { guarded } = await startOAuthProxyFlow(name);
     const issuer = new URL(guarded.resource);

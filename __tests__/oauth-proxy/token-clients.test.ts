@@ -5,15 +5,15 @@ import { startOAuthProxyFlow, tokenRequests, unseal } from '../support/oauth-pro
 describe('clients', () => {
   test.each<[string, (id: string) => string | undefined]>([
     ['none', () => undefined],
-    ['that of the server behind us', () => 'app-id'],
+    ['the one of the upstream server', () => 'app-id'],
     ['an altered one', (id) => `${id}A`],
-  ])('%s is refused with 401, so that it registers anew', async (_name, idOf) => {
+  ])('%s is refused with 401, so that it registers again', async (_name, idOf) => {
     const { client, code } = await withCode('entra');
     const answer = await client.token({ code, client_id: idOf(client.id) });
     expect(answer).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
   });
 
-  test('the shared secret is not for a foreign client id', async () => {
+  test('the shared secret is not sent for a foreign client id', async () => {
     const { flow, code } = await withCode('entra');
     const { seal } = flow;
     const foreign = seal.close('client', { upstreamId: 'foreign', redirectUris: [REDIRECT_URI], name: undefined });
@@ -25,7 +25,7 @@ describe('clients', () => {
     expect(JSON.stringify(flow.upstream.requests)).not.toContain('secret of the app');
   });
 
-  test('one that brings a secret, though all share one, is refused here', async () => {
+  test('one that sends a secret, although all share one client, is refused here', async () => {
     const { flow, client, code } = await withCode('entra');
     const basic = (secret: string) => ({
       authorization: `Basic ${Buffer.from(`${client.id}:${secret}`).toString('base64')}`,
@@ -41,7 +41,7 @@ describe('clients', () => {
     expect(await client.token({ code })).toMatchObject({ status: 200 });
   });
 
-  test.each(['client_secret_basic', 'client_secret_post'])('%s reaches the server behind us', async (method) => {
+  test.each(['client_secret_basic', 'client_secret_post'])('%s reaches the upstream server', async (method) => {
     const flow = await startOAuthProxyFlow('auth0');
     const metadata = { redirect_uris: [REDIRECT_URI], token_endpoint_auth_method: method };
     const { body } = await postJson(`${flow.base}/client-registration`, metadata);
@@ -75,7 +75,7 @@ describe('clients', () => {
   });
 });
 
-describe('what is no form', () => {
+describe('a body that is not a form', () => {
   test.each<[string, RequestInit, number]>([
     ['JSON', { headers: { 'content-type': 'application/json' }, body: '{}' }, 415],
     ['a parameter twice', { body: new URLSearchParams('grant_type=refresh_token&grant_type=authorization_code') }, 400],

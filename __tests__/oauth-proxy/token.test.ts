@@ -4,7 +4,7 @@ import { startOAuthProxyFlow, tokenRequests, unseal } from '../support/oauth-pro
 import { type BehaviourName, PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 
 describe('a code', () => {
-  test('is swapped for tokens, without the ID token, and not to be kept', async () => {
+  test('is exchanged for tokens without the ID token, which must not be cached', async () => {
     const { flow, client, code } = await withCode('keycloak');
     const { status, headers, body } = await client.token({ code });
     expect(status).toBe(200);
@@ -48,7 +48,7 @@ describe('a code', () => {
     expect(await client.token({ code, ...changes })).toMatchObject({ status: 400, body: { error } });
   });
 
-  test('with another verifier is refused here, whether or not the server behind us would', async () => {
+  test('with another verifier is refused here, even if the upstream server would accept it', async () => {
     const { flow, client, code } = await withCode('keycloak');
     const bad = ['another-verifier-of-forty-three-characters-or-more', `${VERIFIER}a`, VERIFIER.slice(1)];
     for (const code_verifier of bad) {
@@ -62,19 +62,19 @@ describe('a code', () => {
   });
 
   test.each(['client_secret', 'resource', 'redirect_uri', 'scope'])(
-    'with an empty %s is as one without (RFC 6749, section 3.2)',
+    'with an empty %s is treated as one without (RFC 6749, section 3.2)',
     async (name) => {
       const { client, code } = await withCode('keycloak');
       expect(await client.token({ code, [name]: '' })).toMatchObject({ status: 200 });
     },
   );
 
-  test('without a redirect URI is good, as in OAuth 2.1', async () => {
+  test('without a redirect URI is accepted, as in OAuth 2.1', async () => {
     const { client, code } = await withCode('keycloak');
     expect(await client.token({ code, redirect_uri: undefined })).toMatchObject({ status: 200 });
   });
 
-  test('of another client, altered, expired, or never ours, is refused', async () => {
+  test('of another client or server, altered, or expired, is refused', async () => {
     const { flow, client, code } = await withCode('entra');
     const other = await registerClient(flow);
     const { seal } = flow;
@@ -88,7 +88,7 @@ describe('a code', () => {
 });
 
 describe('a refresh token', () => {
-  test('is swapped for tokens, and rotates', async () => {
+  test('is exchanged for tokens, and rotates', async () => {
     const { flow, client, code } = await withCode('entra');
     const first = (await client.token({ code })).body;
     const refresh = { grant_type: 'refresh_token', code: undefined, redirect_uri: undefined, code_verifier: undefined };
@@ -106,7 +106,7 @@ describe('a refresh token', () => {
   });
 
   test.each(['entra', 'keycloak'] as const)(
-    'of %s is good for the scopes of its login, and no others',
+    'of %s is valid for the scopes of its login, and no others',
     async (name) => {
       const { flow, client, code } = await withCode(name);
       let refresh_token = (await client.token({ code })).body.refresh_token as string;
@@ -124,9 +124,9 @@ describe('a refresh token', () => {
     },
   );
 
-  test('of a login that asked for no scope is good for those that the answer named', async () => {
+  test('of a login that asked for no scope is valid for those that the answer named', async () => {
     const { flow, client } = await withCode('keycloak');
-    flow.upstream.hijack('/realms/mcp/protocol/openid-connect/token', (res) => {
+    flow.upstream.override('/realms/mcp/protocol/openid-connect/token', (res) => {
       res.setHeader('content-type', 'application/json');
       res.end(JSON.stringify({ access_token: 'a', token_type: 'Bearer', refresh_token: 'r', scope: 'profile email' }));
     });
@@ -137,7 +137,7 @@ describe('a refresh token', () => {
     expect(await refresh('email mcp.write')).toMatchObject({ status: 400, body: { error: 'invalid_scope' } });
   });
 
-  test('of another client, altered, or never ours, is refused before the secret is sent anywhere', async () => {
+  test('of another client or server, or altered, is refused before the secret is sent anywhere', async () => {
     const { flow, client, code } = await withCode('entra');
     const refreshToken = (await client.token({ code })).body.refresh_token as string;
     const other = await registerClient(flow);
@@ -157,10 +157,10 @@ describe('a refresh token', () => {
   });
 });
 
-describe('at a refresh, the server behind us is asked for', () => {
+describe('at a refresh, the upstream server is asked for', () => {
   const LOGIN = 'openid mcp.read offline_access';
   const WHOLE_LOGIN = 'openid api://app-id/mcp.read offline_access';
-  // What the server says that it has granted; null: it does not say. Then what the client asks for, and what is sent.
+  // The scopes that the server says it granted (null: it does not say), those that the client asks for, and those sent.
   test.each<[BehaviourName, string | null, string | undefined, string | undefined]>([
     ['keycloak', 'openid mcp.read', undefined, undefined],
     ['keycloak', 'openid mcp.read', LOGIN, undefined],
@@ -177,7 +177,7 @@ describe('at a refresh, the server behind us is asked for', () => {
     ['entra', 'api://app-id/mcp.read', 'openid offline_access', 'all'],
   ])('%s: granted %j, asked %j, sent %j', async (name, granted, scope, expected) => {
     const { flow, client, code } = await withCode(name, {}, {}, LOGIN);
-    flow.upstream.hijack(PROVIDER_BEHAVIOURS[name].kind.paths.token, (res) => {
+    flow.upstream.override(PROVIDER_BEHAVIOURS[name].kind.paths.token, (res) => {
       const tokens = {
         access_token: 'a',
         token_type: 'Bearer',
@@ -187,7 +187,7 @@ describe('at a refresh, the server behind us is asked for', () => {
       res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(tokens));
     });
     let refreshToken = (await client.token({ code })).body.refresh_token as string;
-    // A refresh for less must not lessen the next one.
+    // A refresh for fewer scopes must not limit the next one.
     for (let round = 0; round < 2; round++) {
       const answer = await client.token({ grant_type: 'refresh_token', refresh_token: refreshToken, scope });
       expect(answer.status).toBe(200);
@@ -209,7 +209,7 @@ describe('other grants', () => {
     'implicit',
     '',
     undefined,
-  ])('%j is refused, and the server behind us never hears of it', async (grant_type) => {
+  ])('%j is refused, and not sent to the upstream server', async (grant_type) => {
     const flow = await startOAuthProxyFlow('entra');
     const client = await registerClient(flow);
     const answer = await client.token({ grant_type, username: 'alice', password: 'p', scope: 'api://app-id/.default' });

@@ -4,7 +4,7 @@ import { challengeFor } from '../../src/oauth/challenge.js';
 
 const context = { metadataUrl: 'https://mcp.example/m', scopes: [], dpop: 'off', scheme: 'bearer' } as const;
 
-describe('what a stranger may have had a hand in cannot leave its quotes', () => {
+describe('text from a client cannot leave its quotes', () => {
   test.each([
     ['a quote', 'a"b', 'a\\"b'],
     ['a backslash', 'a\\b', 'a\\\\b'],

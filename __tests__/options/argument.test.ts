@@ -20,16 +20,16 @@ describe.each([
     ['an object, but got null', null],
     ['an object, but got "x"', 'x'],
     ['an object, but got []', []],
-    ['a plain object', new Map([['origins', 'https://app.example.com']])],
+    ['a plain object', new Map([['allowedOrigins', 'https://app.example.com']])],
     ['a plain object', Promise.resolve({})],
-    ['a plain object', Object.create({ origins: ['https://app.example.com'], issuer: 'x', command: 'x' })],
+    ['a plain object', Object.create({ allowedOrigins: ['https://app.example.com'], issuer: 'x', command: 'x' })],
     ['a plain object', Object.create(Object.assign(Object.create(null), { requiredScopes: ['admin'] }))],
     [
       'a plain object',
       new (class Options {
         clientSecret = 'secret';
         env = () => ({});
-        meta() {
+        requestMeta() {
           return {};
         }
       })(),

@@ -26,7 +26,7 @@ async function outputOf(program: string): Promise<Record<string, unknown>> {
 
 const METADATA = 'resource_metadata="http://localhost/.well-known/oauth-protected-resource/mcp"';
 
-test('a copy of the package sees who another copy let in, and refuses in its name', async () => {
+test('a copy of the package reads the identity that another copy verified, and refuses with its challenge', async () => {
   const { isOneCopy, alice, anonymous, copiedRequest, started, ofSession, foreign, refused, unauthorized } =
     await outputOf('two-copies.mjs');
   expect(isOneCopy).toBe(false);
@@ -34,7 +34,7 @@ test('a copy of the package sees who another copy let in, and refuses in its nam
   expect(anonymous).toMatchObject({ status: 200, text: '"anonymous"' });
   expect(copiedRequest).toMatchObject({
     status: 500,
-    text: expect.stringContaining('came with another request object'),
+    text: expect.stringContaining('replaced the request object'),
   });
   expect(started).toMatchObject({
     status: 200,
@@ -50,7 +50,7 @@ test('a copy of the package sees who another copy let in, and refuses in its nam
   expect(unauthorized).toMatchObject({ status: 401, challenge: expect.stringContaining(METADATA) });
 });
 
-test('a copy with another format of what it notes of requests throws, and takes nobody for anonymous', async () => {
+test('a copy with another format of shared state throws, and treats no verified caller as anonymous', async () => {
   const chunks = join(copy, 'dist/chunks');
   const raised = await Promise.all(
     (await readdir(chunks)).map(async (name) => {
@@ -79,7 +79,7 @@ test.each([
   ['express-oauth2-jwt-bearer', 'bound', 'plain'],
   ['jsonwebtoken', 'plain', undefined],
 ])(
-  'where %s cannot be loaded a request is answered 503 and not 401: the client is not to blame',
+  'if %s cannot be loaded, a request is answered 503, not 401: it is not the fault of the client',
   async (name, failing, passing) => {
     const folder = join(project.folder, 'node_modules', name);
     await rename(folder, `${folder}.away`);
@@ -87,7 +87,7 @@ test.each([
       await rm(folder, { recursive: true });
       await rename(`${folder}.away`, folder);
     });
-    // In its place a package without anything in it: Node would look for a missing one in the folders above.
+    // Replaced by an empty package: Node would search for a missing one in the parent folders.
     await mkdir(folder);
     await writeFile(join(folder, 'package.json'), JSON.stringify({ name, exports: {} }));
     const answers = await outputOf('missing-package.mjs');

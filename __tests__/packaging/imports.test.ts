@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ROOT, startNode } from '../support/program.js';
 
-/** The packages that an import of this one loads at once. Those of cryptography wait for the first token, or for the policy. */
+/** The packages that an import of this package loads at once. Packages for cryptography are loaded with the policy or the first token. */
 const AT_ONCE = ['cors', 'ecdsa-sig-formatter', 'leven', 'lru-cache', 'negotiator'];
 
 async function modulesOf(entry: string): Promise<string[]> {

@@ -15,7 +15,7 @@ describe('the packed tarball', () => {
 
   afterAll(() => project.remove());
 
-  test('holds the built package and its documents, and nothing else', () => {
+  test('contains the built package and its documents, and nothing else', () => {
     const unexpected = project.packed.filter((path) => !/^(dist\/|docs\/|[A-Z]+(\.md)?$|package\.json$)/.test(path));
     expect(unexpected).toEqual([]);
     expect(project.packed).toContain('dist/gateway/cli.js');
@@ -31,7 +31,7 @@ describe('the packed tarball', () => {
     expect(stderr).toBe('');
   });
 
-  test('brings the command along', async () => {
+  test('contains the command', async () => {
     const { stdout } = await run(process.platform === 'win32' ? 'npx.cmd' : 'npx', ['express-mcp-auth', '--version'], {
       cwd: project.folder,
     });

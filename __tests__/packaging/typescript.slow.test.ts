@@ -5,8 +5,8 @@ import { installPackedProject, type PackedProject, run } from '../support/packed
 import { ROOT } from '../support/program.js';
 
 const SOURCE = 'typed.ts';
-/** Where the program is CommonJS, by its nearest package.json, and where it is an ES module. */
-const PROVIDER_BEHAVIOURS = ['commonjs', 'module'] as const;
+/** The `type` of the nearest package.json: the program is CommonJS or an ES module. */
+const PACKAGE_TYPES = ['commonjs', 'module'] as const;
 
 let project: PackedProject;
 
@@ -15,7 +15,7 @@ beforeAll(async () => {
   const types = Object.fromEntries(['@types/express', '@types/node'].map((name) => [name, devDependencies[name]]));
   project = await installPackedProject({ ...types, typescript: '~5.9' });
   const text = await readFile(join(project.folder, SOURCE), 'utf8');
-  for (const type of PROVIDER_BEHAVIOURS) {
+  for (const type of PACKAGE_TYPES) {
     const folder = join(project.folder, type);
     await mkdir(folder);
     await writeFile(join(folder, 'package.json'), JSON.stringify({ type }));
@@ -33,14 +33,14 @@ const ROWS = [
   ...MODULE.map((module) => ({ type: 'module', module })),
 ] as const;
 
-/** Declarations of every package are checked too: no `skipLibCheck`. */
+/** Without `skipLibCheck`, so that the declarations of every package are checked. */
 const OPTIONS = ['--strict', '--target', 'es2022', '--types', 'node', '--esModuleInterop', '--outDir', 'out'];
 
 describe.each([
   ['5.9', () => `${project.folder}/node_modules/typescript/bin/tsc`],
   ['7', () => `${ROOT}node_modules/typescript/bin/tsc`],
 ])('TypeScript %s', (version, tsc) => {
-  test('is the version that it is meant to be', async () => {
+  test('is the expected version', async () => {
     const { stdout } = await run(process.execPath, [tsc(), '--version']);
     expect(stdout).toMatch(`Version ${version}.`);
   });

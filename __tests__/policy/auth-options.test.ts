@@ -67,7 +67,7 @@ describe('a key file that cannot be used', () => {
 
   test.each<[what: string, make: (file: string) => void, fault: string]>([
     ['a device without an end', (file) => symlinkSync('/dev/zero', file), 'not a regular file'],
-    ['a named pipe that nobody writes to', (file) => void execFileSync('mkfifo', [file]), 'not a regular file'],
+    ['a named pipe without a writer', (file) => void execFileSync('mkfifo', [file]), 'not a regular file'],
     [
       'a link to a named pipe',
       (file) => {
@@ -99,10 +99,10 @@ describe('what is accepted', () => {
     [
       'undefined, which means absent',
       Object.fromEntries(
-        ['mode', 'audiences', 'requiredScopes', 'logger', 'verifiedTokens', 'issuers'].map((key) => [key, undefined]),
+        ['mode', 'audiences', 'requiredScopes', 'logger', 'tokenCache', 'issuers'].map((key) => [key, undefined]),
       ),
     ],
-    ['empty objects', { verifiedTokens: {}, jwtValidationOptions: {} }],
+    ['empty objects', { tokenCache: {}, jwtValidationOptions: {} }],
     ['console as a logger', { logger: console }],
     ['a derived key set', { jwks: undefined }],
     ['http on loopback', { jwks: { url: 'http://[::1]:7080/certs' } }],

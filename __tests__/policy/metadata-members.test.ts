@@ -30,8 +30,7 @@ describe('a member that is named like an option is announced and does nothing, s
     ['audiences', 'audiences'],
     ['audience', 'audiences'],
     ['mode', 'mode'],
-    ['dpop', 'dpop'],
-    ['mtls', 'mtls'],
+    ['senderConstraint', 'senderConstraint'],
     ['issuer', 'issuer'],
     ['issuers', 'issuers'],
     ['jwks', 'jwks'],
@@ -45,8 +44,8 @@ describe('a member that is named like an option is announced and does nothing, s
   ])('%s', (member, option) => {
     expectRefused(
       policyWith({ [member]: ['secret-value'] }),
-      `"resourceMetadata.${member}" must be other than an option of the policy: members are announced to clients, and do nothing else. ` +
-        `Write "${option}" beside "resourceMetadata".`,
+      `"resourceMetadata.${member}" must be left out: members are announced to clients, and do nothing else. ` +
+        `Write "${option}" next to "resourceMetadata", not inside it.`,
     );
   });
 
@@ -70,28 +69,35 @@ describe('a member that is named like an option is announced and does nothing, s
 });
 
 test.each<[member: string, fix: string, kept: object]>([
-  ['dpopBoundAccessTokensRequired', 'Set dpop to "require", which announces it too.', { dpop: 'require' }],
+  [
+    'dpopBoundAccessTokensRequired',
+    'Set senderConstraint.dpop.required to true, which announces it too.',
+    { dpop: { required: true } },
+  ],
   [
     'tlsClientCertificateBoundAccessTokens',
-    'Set mtls, which announces it too.',
+    'Set senderConstraint.mtls, which announces it too.',
     { mtls: { getCertificate: () => undefined } },
   ],
-])('%s is not announced of a policy that takes other tokens', (member, fix, kept) => {
+])('%s cannot be announced by a policy that accepts other tokens', (member, fix, kept) => {
   const expected = `"resourceMetadata.${member}" must be left out where the policy does not require it, but got true. ${fix}`;
   expectRefused(policyWith({ [member]: true }), expected);
-  expectRefused(policyWith({ [member]: true }, member.startsWith('dpop') ? { dpop: 'accept' } : {}), expected);
-  expect(() => mcpAuth(policyWith({ [member]: true }, kept))).not.toThrow();
+  expectRefused(
+    policyWith({ [member]: true }, member.startsWith('dpop') ? { senderConstraint: { dpop: {} } } : {}),
+    expected,
+  );
+  expect(() => mcpAuth(policyWith({ [member]: true }, { senderConstraint: kept }))).not.toThrow();
   expect(() => mcpAuth(policyWith({ [member]: false }))).not.toThrow();
 });
 
-test.each(['accept', 'require'])('dpop %s without a resource is refused', (dpop) => {
+test.each([{}, { required: true }])('senderConstraint.dpop %j without a resource is refused', (dpop) => {
   for (const resourceMetadata of [undefined, {}, { resource: undefined }]) {
     expectRefused(
-      policyWith({}, { dpop, resourceMetadata }),
-      `"resourceMetadata.resource" must be given where dpop is "${dpop}", ${PROOFS}, but got undefined. ${RESOURCE_FIX}`,
+      policyWith({}, { senderConstraint: { dpop }, resourceMetadata }),
+      `"resourceMetadata.resource" must be given where senderConstraint.dpop is, ${PROOFS}, but got undefined. ${RESOURCE_FIX}`,
     );
   }
-  expect(() => mcpAuth(policyWith({}, { dpop: 'off', resourceMetadata: {} }))).not.toThrow();
+  expect(() => mcpAuth(policyWith({}, { senderConstraint: {}, resourceMetadata: {} }))).not.toThrow();
 });
 
 test.each(['%00', '%0a', '%1F', '%7f', '%2500', '%25250d'])('a resource with %s in it is refused', (encoded) => {

@@ -13,7 +13,7 @@ const RESOURCE = 'https://one-policy.example/one-policy';
 const BASE = '/.well-known/oauth-authorization-server/one-policy';
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
 
-/** Options of an OAuth proxy without a secret, of which no other test has the like. */
+/** Options of an OAuth proxy without a secret, for a resource that no other test uses. */
 async function startOAuthProxyOptions() {
   const { lines, logger } = createRecordingLogger();
   const upstream = await startProviderServer(PROVIDER_BEHAVIOURS.keycloak.kind);
@@ -34,12 +34,12 @@ async function statusOfLogin(registeredAt: string, loggedInAt: string): Promise<
 }
 
 const RANDOM =
-  'warn oauthProxy.secret is not set: a random one is used, so that every client must log in again after a restart, and replicas do not know each other';
+  'warn oauthProxy.secret is not set: a random one is used, so every client must log in again after a restart, and replicas do not accept the clients of each other';
 const twins = (issuer: string) =>
-  `warn oauthProxy.secret is not set in two policies for ${RESOURCE} with the issuer ${issuer}: clients of one are unknown to the other. ` +
-  'Hand the same options object to mcpAuth() and protectedResourceMetadata(), or what mcpAuth() returned to the latter, or set oauthProxy.secret';
+  `warn oauthProxy.secret is not set in two policies for ${RESOURCE} with the issuer ${issuer}: each refuses the clients of the other. ` +
+  'Set oauthProxy.secret, or call protectedResourceMetadata() with the options object or the result of mcpAuth()';
 
-describe('an OAuth proxy without a secret is one', () => {
+describe('an OAuth proxy without a secret is a single one', () => {
   test.each(['the same object', 'what mcpAuth() returned'])('for both middlewares with %s', async (given) => {
     const { options, lines } = await startOAuthProxyOptions();
     const auth = mcpAuth(options);
@@ -50,7 +50,7 @@ describe('an OAuth proxy without a secret is one', () => {
     expect(lines.filter((line) => line.startsWith('warn'))).toEqual([RANDOM]);
   });
 
-  test('not for two equal objects, of which the second is warned about', async () => {
+  test('two for two equal objects, with a warning about the second', async () => {
     const { options, lines } = await startOAuthProxyOptions();
     const one = await serve(express().use(mcpAuth(options)));
     expect(lines).toEqual([RANDOM]);
@@ -73,7 +73,7 @@ test.each<[string, Record<string, unknown>]>([
   expect(auth).toBeTypeOf('function');
 });
 
-test('what mcpAuth() returned stands for its options in protectedResourceMetadata()', async () => {
+test('protectedResourceMetadata() accepts what mcpAuth() returned instead of the options', async () => {
   const app = express().use(protectedResourceMetadata(mcpAuth({ ...good, resourceMetadata: { resource: RESOURCE } })));
   const { body } = await request(app).get(WELL_KNOWN);
   expect(body.resource).toBe(RESOURCE);
@@ -88,7 +88,7 @@ test.each([
   expect(construct).toThrow(`${who}: option "options" must be an object`);
 });
 
-describe('options that change after they were read are refused by whoever gets them next', () => {
+describe('options that change after they were read are refused by the next function', () => {
   test.each<[string, (options: Record<string, unknown>) => void]>([
     ['a member', (options) => Object.assign(options, { mode: 'strict' })],
     [
@@ -96,7 +96,7 @@ describe('options that change after they were read are refused by whoever gets t
       (options) => Object.assign(options.resourceMetadata as object, { resource: 'https://b.example' }),
     ],
     ['a list', (options) => (options.audiences as string[]).push('more')],
-    ['a member more', (options) => Object.assign(options, { dpop: 'accept' })],
+    ['a member more', (options) => Object.assign(options, { senderConstraint: { dpop: {} } })],
     ['a member less', (options) => void delete options.audiences],
     ['the logger', (options) => Object.assign(options, { logger: createRecordingLogger().logger })],
   ])('%s', (_name, change) => {
@@ -117,7 +117,7 @@ describe('options that change after they were read are refused by whoever gets t
       change(options);
       expect(() => then(options as McpAuthOptions)).toThrow(ConfigError);
       expect(() => then(options as McpAuthOptions)).toThrow(
-        `${then.name}(): option "options" must be unchanged since another call read it: calls with the same object share one policy. Give each policy an object of its own.`,
+        `${then.name}(): option "options" must be unchanged since another call read it: calls with the same object share one policy. Give each policy its own object.`,
       );
     }
   });

@@ -3,7 +3,7 @@ import { type McpAuthOptions, mcpAuth } from '../../src/index.js';
 import { good } from '../support/good-policy.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 
-/** What is logged at construction. */
+/** The lines that are logged at construction. */
 function linesOf(options: Record<string, unknown>): readonly string[] {
   const { lines, logger } = createRecordingLogger();
   mcpAuth({ ...good, ...options, logger } as McpAuthOptions);

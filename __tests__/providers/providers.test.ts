@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { PROVIDERS, type ProviderName } from '../../src/providers/providers.js';
-import { claims, createProtectedApp, expectInvalidToken, ISSUER } from '../support/protected-app.js';
+import { claims, createProtectedApp, expectInvalidToken, ISSUER, RESOURCE } from '../support/protected-app.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 
 const TENANT = '11111111-2222-3333-4444-555555555555';
@@ -116,7 +116,7 @@ test('a token with another audience is refused, and the log says once what to ch
     expectInvalidToken(response, 'The token is meant for another audience');
   }
   expect(lines.filter((line) => line.startsWith('warn'))).toEqual([
-    'warn mcpAuth: the authorization server gives tokens another audience: ' +
+    `warn mcpAuth(): the authorization server issues tokens for another audience than ${RESOURCE}: ` +
       'add an Audience mapper for it to a client scope that every client gets (Keycloak: Client scopes)',
   ]);
 });

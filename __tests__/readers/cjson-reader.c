@@ -1,4 +1,4 @@
-/* Reads messages with cJSON, one a line, and prints what it makes of each: see same-message.readers.ts. */
+/* Reads messages with cJSON, one a line, and prints how it reads each: see same-message.readers.ts. */
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-"""Reads messages with the json module, one a line, and prints what it makes of each: see same-message.readers.ts."""
+"""Reads messages with the json module, one a line, and prints how it reads each: see same-message.readers.ts."""
 
 import json
 import sys

@@ -15,7 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const source = (name: string) => join(ROOT, '__tests__/readers', name);
 
-/** Builds a reader in C; `libraries` as the linker wants them. */
+/** Builds a reader in C; `libraries` are options of the linker. */
 function compile(name: string, ...libraries: string[]): string {
   const program = join(folder, name);
   execFileSync('cc', ['-O1', '-Wall', '-Werror', '-o', program, source(`${name}.c`), ...libraries]);
@@ -43,7 +43,7 @@ const READERS: [name: string, command: string, ...args: string[]][] = [
   ['Python, the first of two', 'python3', source('reader.py'), 'first'],
 ];
 
-/** What a reader makes of a message: method, name, uri, taskId, and who `_meta` says is calling; each in hexadecimal, or `-`. */
+/** A message as a reader reads it: method, name, uri, taskId, and who `_meta` says is calling; each in hexadecimal, or `-`. */
 type Reading = string;
 
 function readWith(command: string, args: readonly string[], texts: readonly string[]): Reading[] {
@@ -58,13 +58,13 @@ function readHere(text: string): Reading {
   return values.map((value) => (typeof value === 'string' ? Buffer.from(value).toString('hex') : '-')).join('\t');
 }
 
-/** A reader that cannot read a message at all carries nothing out. */
+/** The reading of a message that a reader cannot parse: it would do nothing. */
 const NOTHING = ['-', '-', '-', '-', '-'].join('\t');
 
 const CODES = [...Array(0x100).keys(), 0x130, 0x131, 0x17f, 0x212a, 0x200b, 0x2028, 0xd800, 0xdc00, 0xfeff, 0xfffd];
 const CHARACTERS = CODES.map((code) => String.fromCharCode(code));
 
-/** A name with each character before, within and behind it, or in the place of one letter; and in other capitals. */
+/** A name with each character before, within and after it, or instead of one letter; and in other capitals. */
 function spoiltNames(name: string): string[] {
   const spoilt = CHARACTERS.flatMap((c) => [
     c + name,
@@ -110,7 +110,7 @@ const WRITERS: Readonly<Record<string, (spoilt: string) => string[]>> = {
   user: (name) => orders('"x":1', `${name}:"root"`).map((m) => `{${METHOD},"params":{"name":"echo","_meta":{${m}}}}`),
 };
 
-/** The values that decide, spoilt. */
+/** Messages in which a value that decides is spoilt, instead of a name. */
 const VALUES: Readonly<Record<string, (spoilt: string) => string[]>> = {
   'tools/call': (method) => [`{${HEAD},"method":${method},"params":{"name":"rm"}}`],
   rm: (name) => [`{${METHOD},"params":{"name":${name}}}`],
@@ -121,7 +121,7 @@ const TEXTS = Object.entries({ ...WRITERS, ...VALUES }).flatMap(([name, write]) 
   spoiltNames(name).flatMap((spoilt) => [...write(quoted(spoilt)), ...write(escaped(spoilt))]),
 );
 
-/** What `mcpScopes()` passes on, which is the body itself. */
+/** The texts that `mcpScopes()` passes on, unchanged. */
 const passedByScopes = TEXTS.filter((text) => {
   try {
     readCalls(parseForScopes(Buffer.from(text)));
@@ -132,7 +132,7 @@ const passedByScopes = TEXTS.filter((text) => {
   }
 });
 
-/** What the bridge hands to a server, with the caller that we have verified in `_meta`. */
+/** The messages that the bridge sends to a server, with the verified caller in `_meta`. */
 const CALLER = createMetaRules(() => ({ user: 'alice' }), []).forRequest(undefined);
 const passedByBridge = TEXTS.flatMap((text) => {
   try {
@@ -143,7 +143,7 @@ const passedByBridge = TEXTS.flatMap((text) => {
   }
 });
 
-/** Those that a reader takes for another message than we do. */
+/** Returns the texts in which a reader reads another message than we do. */
 function misread([, command, ...args]: (typeof READERS)[number], texts: readonly string[]) {
   const readings = readWith(command, args, texts);
   expect(readings.length).toBe(texts.length);
@@ -161,7 +161,7 @@ test('there is enough to read', () => {
 
 describe.each(READERS)('%s', (...reader) => {
   test('reads what mcpScopes() passes as the same method, name, resource and task', () => {
-    // Who is calling is for the bridge to say: `user` is not a name that mcpScopes() knows.
+    // `mcpScopes()` does not check `_meta.user`, which only the bridge sets.
     const known = passedByScopes.filter((text) => !text.includes('_meta'));
     expect(misread(reader, known).slice(0, 5)).toEqual([]);
   });
@@ -175,6 +175,9 @@ describe.each(READERS)('%s', (...reader) => {
   });
 });
 
-test.each(READERS.filter(([name]) => name.startsWith('C')))('%s would misread what is refused', (...reader) => {
-  expect(misread(reader, TEXTS).filter(({ text }) => text.includes('u0000')).length).toBeGreaterThan(100);
-});
+test.each(READERS.filter(([name]) => name.startsWith('C')))(
+  '%s would misread messages that are refused',
+  (...reader) => {
+    expect(misread(reader, TEXTS).filter(({ text }) => text.includes('u0000')).length).toBeGreaterThan(100);
+  },
+);

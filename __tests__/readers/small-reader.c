@@ -27,7 +27,7 @@ static char *put_utf8(char *to, unsigned code) {
   return to;
 }
 
-/* Decodes the string at `at` into `text`, which is as long as the line; where it ends. */
+/* Decodes the string at `at` into `text`, which is as long as the line; returns where the string ends. */
 static const char *read_string(const char *at, char *text) {
   static const char letters[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
   for (at++; *at && *at != '"'; at++) {

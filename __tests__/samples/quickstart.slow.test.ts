@@ -9,6 +9,10 @@ const START = `${ROOT}build/samples/quickstart/start.js`;
 
 const linesOf = (text: string): string[] => text.trim().split('\n');
 
+/** The configuration of a first try takes pages of every origin. */
+const EVERY_ORIGIN =
+  'WARN express-mcp-auth: binds[0].listeners[0].routes[0].policies.cors: mcpCors(): allowOrigins is "*", so pages of every origin may read answers: list the origins of your pages in allowOrigins';
+
 describe('npm start', () => {
   let folder: GatewayFolder;
   let config: string;
@@ -37,8 +41,9 @@ describe('npm start', () => {
     expect(shown).toMatch(/ {3}HTTP\/1\.1 200 OK\n.*"protocolVersion":"2025-06-18"/s);
     expect(await program.stop('SIGINT')).toBe(0);
     expect(linesOf(program.stderr)).toEqual([
+      EVERY_ORIGIN,
       expect.stringMatching(
-        /^WARN express-mcp-auth: http:\/\/localhost:\d+ gives tokens to whoever clicks: FOR DEVELOPMENT ONLY$/,
+        /^WARN express-mcp-auth: http:\/\/localhost:\d+ lets anyone log in with one click: FOR DEVELOPMENT ONLY$/,
       ),
     ]);
   });
@@ -72,12 +77,13 @@ describe('npm start', () => {
     const program = startNode([START, folder.path, '0']);
     expect(await program.ended).toBe(1);
     expect(linesOf(program.stderr)).toEqual([
+      EVERY_ORIGIN,
       `express-mcp-auth: port ${port} on 127.0.0.1 is in use: stop the program that uses it, or change binds[0].port`,
     ]);
   });
 
   test.each([
-    ['there is no configuration file', undefined, 'config.yaml: there is no such file\n'],
+    ['there is no configuration file', undefined, 'config.yaml: the file does not exist\n'],
     ['a key of it is wrong', (text: string) => text.replace('cors:', 'corse:'), 'policies.corse is not supported. '],
   ])('says in one sentence that %s, with exit code 1', async (_what, change, sentence) => {
     const empty = await makeGatewayFolder();

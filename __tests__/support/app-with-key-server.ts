@@ -3,27 +3,27 @@ import { type KeyServer, startKeyServer } from './key-server.js';
 import { claims, createProtectedApp, type ProtectedApp } from './protected-app.js';
 import { createSigner } from './signer.js';
 
-export const UNKNOWN_KEY = 'The token is signed with a key not known here';
+export const UNKNOWN_KEY = 'The token is signed with an unknown key';
 export const MINUTE = 60_000;
 export const signer = createSigner();
 
 let passedMs = 0;
 const elapsed = performance.now.bind(performance);
 
-/** The date alone is set forward or back, as by an operator or a time server. */
+/** Sets only the date forward or back, as an operator or a time server does. */
 export function setDate(ms: number): void {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ms });
 }
 
-/** The date moves, and the clock that durations are measured by: timers, sockets and the key server stay real. */
+/** Moves the date and the clock for durations. Timers, sockets and the key server stay real. */
 export function passTime(ms: number): void {
   setDate(ms);
-  // It never goes back, not even when the date does.
+  // The clock for durations never goes back, even if the date does.
   passedMs += ms;
   performance.now = () => elapsed() + passedMs;
 }
 
-/** A token that is good at the moment, however far the date has been moved. */
+/** A token that is valid now, however far the date has been moved. */
 export const fresh = (by = signer) => by.sign(claims({ jti: Math.random().toString() }));
 
 export async function setUp(
@@ -33,7 +33,7 @@ export async function setUp(
   return { server, protectedApp: createProtectedApp({ jwks: { url: server.url }, ...options }, signer) };
 }
 
-/** Returns when it is worth trying again, in seconds. */
+/** Expects 503, and returns its `Retry-After` in seconds. */
 export async function expectUnavailable(protectedApp: ProtectedApp, token: string): Promise<number> {
   const response = await protectedApp.send(token);
   expect(response.status).toBe(503);

@@ -14,21 +14,21 @@ export interface AuthenticatedBridge {
   readonly url: string;
   readonly server: Server;
   readonly backend: McpStdioBackend;
-  /** What `mcpAuth()` and the backend logged. */
+  /** The lines that `mcpAuth()` and the backend logged. */
   readonly lines: readonly string[];
-  /** The header of a good token with these claims; `undefined` leaves one out. */
+  /** A header with a good token that has these claims; `undefined` leaves a claim out. */
   bearer(claims: Readonly<Record<string, unknown>>, signer?: Signer): { readonly authorization: string };
   stop(): Promise<void>;
 }
 
-/** A scripted server of both kinds of revisions, in an app behind `mcpAuth()`. */
+/** A scripted server for revisions with sessions and without, in an app behind `mcpAuth()`. */
 export async function startAuthenticatedBridge(
   options: Partial<McpStdioBackendOptions> = {},
   policy: Readonly<Record<string, unknown>> = {},
 ): Promise<AuthenticatedBridge> {
   const signer = createSigner();
   const { lines, logger } = createRecordingLogger();
-  const backend = mcpStdioBackend({ command: NODE, args: [SCRIPTED], env: { MODERN: '1' }, logger, ...options });
+  const backend = mcpStdioBackend({ command: NODE, args: [SCRIPTED], env: { STATELESS: '1' }, logger, ...options });
   const issuer = { issuer: ISSUER, audiences: [AUDIENCE], jwks: { keys: [signer.jwk] } };
   const auth = mcpAuth({ logger, ...('issuers' in policy ? {} : issuer), ...policy } as McpAuthOptions);
   const server = createServer(express().use('/mcp', auth, backend));
@@ -41,7 +41,7 @@ export async function startAuthenticatedBridge(
     lines,
     bearer(claims, by = signer) {
       const exp = Math.floor(Date.now() / 1_000) + 600;
-      // Each token is another one, as real ones are.
+      // Each token differs, as real ones do.
       const token = by.sign({ iss: ISSUER, aud: AUDIENCE, exp, jti: String(++serial), ...claims });
       return { authorization: `Bearer ${token}` };
     },

@@ -19,7 +19,7 @@ const MODULES = {
   'zod/': 'zod/',
 };
 
-/** What the page does once it is connected, and shows. */
+/** Script that the page runs once it is connected. */
 const CALL_A_TOOL = `
   const { tools } = await client.listTools();
   const [{ name }] = tools.filter(({ name }) => ['whoami', 'echo'].includes(name));
@@ -27,7 +27,7 @@ const CALL_A_TOOL = `
   show('called: ' + JSON.stringify(result.content));
 `;
 
-/** The SDK's own client, unbundled; it stores what it must between two visits, and navigates to log in. */
+/** Uses the SDK's client, unbundled. It stores its state between two visits, and navigates to log in. */
 const scriptFor = (once: string) => `
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 const server = new URL(new URL(location.href).searchParams.get('server') ?? sessionStorage.server);
@@ -66,9 +66,9 @@ const pageFor = (once: string) => `<!doctype html><title>An MCP client in a page
 })}</script><script type="module">${scriptFor(once)}</script>`;
 
 /**
- * Serves a page with an MCP client in it, on an origin of its own; resolves to the page's address for a server.
+ * Serves a page with an MCP client in it, on its own origin. Resolves to the page's URL for a server.
  *
- * @param once What it does when `client` is connected over `transport`; `show(text)` fills its output.
+ * @param once Script to run when `client` is connected over `transport`; `show(text)` fills the page's output.
  */
 export async function serveBrowserClient(server: string, once = CALL_A_TOOL): Promise<string> {
   const page = pageFor(once);

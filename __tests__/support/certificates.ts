@@ -1,4 +1,4 @@
-/** Two self-signed certificates of clients, with their keys. They are good for nothing but these tests. */
+/** Two self-signed certificates of clients, with their keys. Only these tests use them. */
 export const CLIENT = {
   cert: `-----BEGIN CERTIFICATE-----
 MIIBbzCCARWgAwIBAgIUYNYnahtVR6MyBC45kE6Z3CNsMMUwCgYIKoZIzj0EAwIw

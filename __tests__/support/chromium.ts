@@ -9,14 +9,14 @@ const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-backgro
 
 export const hasChromium = existsSync(EXECUTABLE);
 
-/** A real browser, until the test is over. */
+/** Starts a real browser, which is closed when the test is over. */
 export async function startChromium(...flags: readonly string[]): Promise<Browser> {
   const browser = await chromium.launch({ executablePath: EXECUTABLE, args: [...FLAGS, ...flags] });
   onTestFinished(() => browser.close());
   return browser;
 }
 
-/** Keeps a picture of the whole page under `build/screenshots/`, to be looked at. */
+/** Saves a picture of the whole page in `build/screenshots/`. */
 export async function keepScreenshot(page: Page, name: string): Promise<void> {
   const folder = join(ROOT, 'build', 'screenshots');
   mkdirSync(folder, { recursive: true });

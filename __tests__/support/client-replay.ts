@@ -4,26 +4,26 @@ import { postForm, postJson, VERIFIER } from './oauth-proxy-client.js';
 import type { Announced, RealClient } from './real-clients.js';
 import { type FillIn, UserAgent } from './user-agent.js';
 
-/** What a client got on its way. */
+/** The responses that a client got. */
 export interface Replayed {
   readonly registration: Answer;
   readonly callback: URL;
   readonly tokens: Answer;
-  /** Undefined for a client that was not seen to refresh, or got no refresh token. */
+  /** Undefined for a client that does not refresh, or got no refresh token. */
   readonly refreshed: Answer | undefined;
 }
 
-/** Who comes to be replayed, where, and how its user fills in forms. */
+/** The client to replay, the server, and how the user fills in forms. */
 interface Visit {
   readonly client: RealClient;
   /** The MCP endpoint. */
   readonly resource: string;
   readonly fillIn: FillIn;
-  /** Left out of login and token requests, as some clients do. */
+  /** Leaves `resource` out of login and token requests, as some clients do. */
   readonly withoutResource?: boolean;
 }
 
-/** Discovers, registers, logs in, and refreshes as the client does, request by request. */
+/** Discovers, registers, logs in and refreshes as the client does, request by request. */
 export async function replay({ client, resource, fillIn, withoutResource = false }: Visit): Promise<Replayed> {
   const { server, announced } = await discover(resource);
   const scopes = client.asksFor(announced).join(' ');

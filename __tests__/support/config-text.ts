@@ -1,4 +1,4 @@
-/** Where the only route of {@link configText} stands. */
+/** The path of the only route of {@link configText}. */
 export const route = 'binds[0].listeners[0].routes[0]';
 
 interface Parts {
@@ -8,7 +8,7 @@ interface Parts {
   readonly route?: object;
 }
 
-/** A gateway's configuration file with one route, as JSON, which is YAML too. The given members are added or replaced. */
+/** A configuration file with one route, as JSON, which is also YAML. Adds or replaces the given members. */
 export function configText(parts: Parts = {}): string {
   const stdio = { cmd: 'npx', args: ['@modelcontextprotocol/server-everything'] };
   const onlyRoute = {

@@ -16,7 +16,7 @@ interface DevGatewayOptions {
   readonly args?: readonly string[];
 }
 
-/** The gateway with `--dev-issuer`, over server-everything, as a program. */
+/** Starts the gateway with `--dev-issuer` in front of server-everything, as a program. */
 export async function startDevGateway(
   folder: GatewayFolder,
   changes: Record<string, unknown> = {},
@@ -33,6 +33,7 @@ export async function startDevGateway(
   const args = ['-f', file, '--host', '127.0.0.1', '--dev-issuer', '--dev-issuer-port', `${devIssuerPort}`, ...further];
   const program = startNode([CLI, ...args]);
   await program.says(/Listening on/);
-  const [, issuer = ''] = /(http:\S+) gives tokens to whoever clicks: FOR DEVELOPMENT ONLY/.exec(program.stderr) ?? [];
+  const [, issuer = ''] =
+    /(http:\S+) lets anyone log in with one click: FOR DEVELOPMENT ONLY/.exec(program.stderr) ?? [];
   return { program, resource, issuer };
 }

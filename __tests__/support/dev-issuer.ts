@@ -7,7 +7,7 @@ import { startGuardedServer } from './guarded-server.js';
 import { freePort } from './loopback-server.js';
 import { createRecordingLogger } from './recording-logger.js';
 
-/** The development issuer and an MCP server behind `mcpAuth()` that trusts it, in this process. */
+/** Starts the development issuer and an MCP server behind `mcpAuth()` that trusts it, in this process. */
 export async function startDevIssuerAndServer(changes: Partial<DevIssuerOptions> = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'dev-issuer-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -35,7 +35,7 @@ export async function startDevIssuerAndServer(changes: Partial<DevIssuerOptions>
     resource,
     stateFile,
     lines,
-    /** @param between What happens while it is away. */
+    /** @param between Runs while the issuer is stopped. */
     async restart(between: () => Promise<unknown> = async () => undefined) {
       await current?.close();
       await between();

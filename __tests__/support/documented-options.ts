@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 
 const root = new URL('../../', import.meta.url);
 
-/** The options of an interface of `src/`, and what their TSDoc gives as the default: `required` where they must be given. */
+/** The options of an interface in `src/`, with the default in their TSDoc, or `required`. */
 export function optionsOfInterface(file: string, name: string): Map<string, string> {
   const source = readFileSync(new URL(`src/${file}`, root), 'utf8');
   const [, body = ''] = new RegExp(`^export interface ${name} [^\n]*{\n(.*?)^}`, 'ms').exec(source) ?? [];
@@ -17,8 +17,10 @@ export function optionsOfInterface(file: string, name: string): Map<string, stri
 }
 
 function defaultIn(comment: string): string {
-  const [, text = ''] = comment.split('@default ');
-  return text.replace(/\n\s*\*\s*/g, ' ').trim();
+  const [, lines = ''] = comment.split('@default ');
+  const text = lines.replace(/\n\s*\*\s*/g, ' ').trim();
+  // Editors show it as code, so that a value has no backticks; in a table it needs them.
+  return /^(?:[\d'[{]|true$|false$)/.test(text) ? `\`${text}\`` : text;
 }
 
 /** What a row of a table of options says. */

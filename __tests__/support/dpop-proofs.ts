@@ -5,7 +5,7 @@ import { assemble, createSigner, signatureOf } from './signer.js';
 
 /** The issuer. */
 export const signer = createSigner();
-/** Who holds the key that tokens are bound to. */
+/** Signs with the key that the tokens are bound to. */
 export const holder = createSigner();
 const holderJwk = holder.publicKey.export({ format: 'jwk' });
 export const jkt = await calculateJwkThumbprint(holderJwk as never);
@@ -16,7 +16,7 @@ export const ALGS = 'ES256 ES384 ES512 PS256 PS384 PS512 RS256 EdDSA';
 export const hashOf = (token: string) => createHash('sha256').update(token).digest('base64url');
 export const now = () => Math.floor(Date.now() / 1000);
 
-/** A proof for GET of the resource with `bound`; whatever a case is about is merged over it. */
+/** A proof for a GET of the resource with the token `bound`; `changes` and `header` override its members. */
 export function proof(
   changes: Record<string, unknown> = {},
   header: Record<string, unknown> = {},
@@ -33,3 +33,10 @@ export function proof(
   const jose = { typ: 'dpop+jwt', alg: by.alg, jwk: holderJwk, ...header };
   return assemble(jose, payload, signatureOf(by.alg, by.privateKey));
 }
+
+/** What a policy may say of tokens bound to a key. */
+export const DPOP = {
+  off: {},
+  accept: { dpop: {} },
+  require: { dpop: { required: true } },
+} as const;

@@ -11,24 +11,24 @@ import { createSigner, type Signer } from './signer.js';
 
 type Json = Record<string, unknown>;
 
-/** What is wrong with a server that is good otherwise. */
+/** The only fault of a server that is good otherwise. */
 export interface Fault {
-  /** Changes the metadata of the authorization server; undefined in the place of a member takes it away. */
+  /** Changes the metadata of the authorization server; `undefined` removes a member. */
   readonly metadata?: (issuer: string) => Json;
-  /** Answers in the place of the authorization server, where it answers. */
+  /** Answers all requests to the authorization server, except those for its keys. */
   readonly authorizationServer?: RequestListener;
-  /** In the place of the authorization server's keys. */
+  /** Replaces the authorization server's keys. */
   readonly keys?: readonly object[];
-  /** Before everything else at the MCP server. */
+  /** Mounted before everything else at the MCP server. */
   readonly before?: Middleware;
-  /** In the place of `mcpCors()`. */
+  /** Replaces `mcpCors()`. */
   readonly cors?: Middleware;
   readonly policy?: (policy: { issuer: string; resource: string }) => Json;
-  /** Added to the address that is looked at. */
+  /** Added to the URL that the doctor is given. */
   readonly suffix?: string;
 }
 
-/** An answer in the place of the server's. */
+/** A response that replaces the server's. */
 export interface Reply {
   readonly status: number;
   readonly body?: string;
@@ -39,11 +39,11 @@ export interface FaultyServer {
   readonly url: string;
   readonly issuer: string;
   readonly signer: Signer;
-  /** The walk's findings, as someone reads them who has the address alone, or the file with its policy. */
+  /** Runs the doctor; `reader` is a user who has the URL alone, or the configuration file. */
   walk(token?: string, reader?: Reader): Promise<ReportedFinding[]>;
 }
 
-/** An MCP server of ours and an authorization server, both good but for one fault. */
+/** Starts an MCP server and its authorization server, both good but for one fault. */
 export async function startFaultyServer(fault: Fault = {}): Promise<FaultyServer> {
   const signer = createSigner();
   const issuer = await startAuthorizationServer(signer, fault);
@@ -104,7 +104,7 @@ export function goodMetadata(issuer: string): Json {
   };
 }
 
-/** Answers these paths (or every path) in the place of the server. */
+/** Answers these paths (or every path) instead of the server. */
 export function answering(paths: readonly string[], listener: RequestListener): Middleware {
   return (req, res, next) => {
     if (paths.length === 0 || paths.includes(req.url ?? '')) listener(req, res);
@@ -112,7 +112,7 @@ export function answering(paths: readonly string[], listener: RequestListener): 
   };
 }
 
-/** Rewrites a header of every 401 that is not for one of these verbs. */
+/** Rewrites the challenge in every response to a request with this method. */
 export function rewritingChallenge(rewrite: (header: string) => string | undefined, method = 'POST'): Middleware {
   return (req, res, next) => {
     const { setHeader } = res;
@@ -125,7 +125,7 @@ export function rewritingChallenge(rewrite: (header: string) => string | undefin
   };
 }
 
-/** Answers so where that is to be; everything else goes on. */
+/** Sends this reply if `where` returns true; all other requests go on. */
 export function replyingWhere(
   { status, body = '', headers = {} }: Reply,
   where: (...about: (string | undefined)[]) => boolean,
@@ -136,7 +136,7 @@ export function replyingWhere(
   };
 }
 
-/** A token that such a server accepts. */
+/** A token that the server accepts. */
 export function goodToken({ issuer, url, signer }: FaultyServer): string {
   return signer.sign({ iss: issuer, aud: url, sub: 'alice', scope: 'mcp:call', exp: 2e9 });
 }
@@ -148,10 +148,10 @@ export function lineOf(finding: ReportedFinding | undefined): string {
   return `${mark} ${step}: ${seen}${affects === undefined ? '' : `. ${affects} ${fix}`}`;
 }
 
-/** A finding that is not good, without what to do; the rest is of no interest after "…". */
+/** A warning or fault, without its advice. After "…" anything may follow. */
 export type Complaint = `${'!' | '✗'} ${string}`;
 
-/** Walks to a server with this fault; each finding that is not good has to be expected, and has whole sentences. */
+/** Runs the doctor on a server with this fault. Every warning and fault must be expected, and must have whole sentences. */
 export async function expectComplaints(fault: Fault, expected: readonly Complaint[]): Promise<void> {
   const { walk } = await startFaultyServer(fault);
   const bad = (await walk()).filter(({ status }) => status !== 'ok');

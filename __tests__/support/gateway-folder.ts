@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTestIssuer, type TestTokenOptions } from '../../src/testing/index.js';
 
-/** A folder as a user has it: a configuration file, a key set, and tokens signed with its key. */
+/** A user's folder: a configuration file, a key set, and tokens signed with its key. */
 export interface GatewayFolder {
   readonly path: string;
   /** Writes a file, and returns its path. */
   write(name: string, text: string): Promise<string>;
-  /** A token that {@link AUTHENTICATION} accepts, unless the options say otherwise. */
+  /** Returns a token that {@link AUTHENTICATION} accepts, unless the options change that. */
   token(options?: TestTokenOptions): string;
   remove(): Promise<void>;
 }
@@ -21,7 +21,7 @@ export const AUTHENTICATION = {
   resourceMetadata: { resource: 'http://localhost:3000/mcp' },
 };
 
-/** Makes a folder with a fresh key set in `pub-key`. */
+/** Creates a folder with a new key set in `pub-key`. */
 export async function makeGatewayFolder(): Promise<GatewayFolder> {
   const path = await mkdtemp(join(tmpdir(), 'gateway-'));
   const issuer = createTestIssuer();

@@ -12,8 +12,8 @@ export interface GuardedServer {
 }
 
 /**
- * @param policyFor The policy, but for the resource, which is known only once the server listens.
- * @param mcp What answers behind the protected app.
+ * @param policyFor Returns the policy for a resource, which is known only once the server listens.
+ * @param mcp The handler behind `mcpAuth()`.
  */
 export async function startGuardedServer(
   policyFor: (resource: string) => Record<string, unknown>,

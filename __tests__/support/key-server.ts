@@ -3,20 +3,20 @@ import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { listen, originOf, stop } from './loopback-server.js';
 
-/** A real server of a key set, that counts its requests and can be made to misbehave. */
+/** A real server that serves a key set, counts its requests and can be made to misbehave. */
 export interface KeyServer {
   readonly url: string;
   readonly requests: number;
-  /** What it answers from now on: keys, or any behaviour. */
+  /** Sets the answer to later requests: keys, or any behaviour. */
   answer(answer: readonly unknown[] | ((res: ServerResponse) => void)): void;
-  /** Keeps the next request waiting for these keys. */
-  hold(keys: readonly unknown[]): PausedRequest;
+  /** Lets the next request wait until `release()` sends these keys. */
+  pause(keys: readonly unknown[]): PausedRequest;
   headers: Record<string, string>;
   goDown(): Promise<void>;
   comeBack(): Promise<void>;
 }
 
-/** A request that is answered when the test says so. */
+/** A request that waits for its answer. */
 export interface PausedRequest {
   readonly asked: Promise<void>;
   release(): void;
@@ -47,7 +47,7 @@ export async function startKeyServer(keys: readonly unknown[]): Promise<KeyServe
               res.end(JSON.stringify({ keys: answer }));
             };
     },
-    hold(keys) {
+    pause(keys) {
       let release = (): void => undefined;
       const asked = new Promise<void>((resolve) => {
         keyServer.answer((res) => {

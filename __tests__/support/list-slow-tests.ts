@@ -3,7 +3,7 @@ import type { Reporter, TestModule } from 'vitest/node';
 const MAX_FAST_MS = 1_000;
 const MAX_LINES = 20;
 
-/** A reporter that lists, after a run, the tests of the project `fast` that took over a second. It fails nothing: machines differ. */
+/** A reporter that lists the tests of the project `fast` that took over a second. It does not fail the run, since machines differ. */
 export const listSlowTests: Reporter = {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const slow = modules

@@ -3,7 +3,7 @@ import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** Listens on a free loopback port until the test is over; resolves to the origin. */
+/** Listens on a free loopback port until the test ends. Resolves to the origin. */
 export async function serve(listener: RequestListener): Promise<string> {
   const server = createServer(listener);
   await listen(server);
@@ -27,12 +27,15 @@ export function originOf(server: Server): string {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** An address that refuses connections. */
+/** A URL that refuses connections. */
 export async function unreachableUrl(): Promise<string> {
   return `http://127.0.0.1:${await freePort()}/`;
 }
 
-/** A port that was free a moment ago, for what must know its address before it listens; none that port 0 may give to others. */
+/**
+ * Finds a free port for a server that must know its address before it listens. The port is outside the range from which the system
+ * assigns ports for port 0.
+ */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
@@ -42,7 +45,7 @@ export async function freePort(): Promise<number> {
       await stop(server);
       return port;
     } catch {
-      // Taken: another.
+      // The port is in use. Try another one.
     }
   }
 }

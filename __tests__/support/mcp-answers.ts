@@ -4,7 +4,7 @@ export interface SseEvent {
   readonly data: string;
 }
 
-/** The events of a stream, as they come. */
+/** Yields the events of a stream as they arrive. */
 export async function* eventsOf(response: Response): AsyncGenerator<SseEvent> {
   let rest = '';
   for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
@@ -23,7 +23,7 @@ export async function* eventsOf(response: Response): AsyncGenerator<SseEvent> {
   }
 }
 
-/** The messages of an answer up to its end, be it a stream or not. */
+/** Reads all messages of an answer, either JSON or an event stream. */
 export async function messagesOf(response: Response): Promise<Record<string, unknown>[]> {
   if (response.headers.get('content-type') === 'application/json')
     return [(await response.json()) as Record<string, unknown>];
@@ -32,7 +32,7 @@ export async function messagesOf(response: Response): Promise<Record<string, unk
   return messages;
 }
 
-/** The next message of a stream that goes on. */
+/** Reads the next message of an open stream. */
 export async function nextMessage(events: AsyncGenerator<SseEvent>): Promise<Record<string, unknown>> {
   for (;;) {
     const { value, done } = await events.next();
@@ -41,7 +41,7 @@ export async function nextMessage(events: AsyncGenerator<SseEvent>): Promise<Rec
   }
 }
 
-/** Why the bridge refused or failed a request, as its JSON-RPC error says it; undefined where the answer is no error. */
+/** Returns the `reason` in the bridge's JSON-RPC error; undefined if the answer is not an error. */
 export async function reasonOf(response: Response): Promise<string | undefined> {
   const { error } = (await response.json()) as { error?: { data: { reason: string } } };
   return error?.data.reason;

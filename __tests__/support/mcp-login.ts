@@ -6,7 +6,7 @@ import { type FillIn, UserAgent } from './user-agent.js';
 export const SDKS = ['v1', 'v2'] as const;
 export type Sdk = (typeof SDKS)[number];
 
-/** The SDKs name what they store alike; each writes its own and reads it back. */
+/** A value that an SDK stores and reads back. Both SDKs use the same names for different types. */
 type Stored = Record<string, unknown> | undefined;
 
 interface Tokens {
@@ -15,7 +15,7 @@ interface Tokens {
   readonly scope?: string;
 }
 
-/** The storage that an MCP client lends to its SDK: all in memory, as the SDK's documentation has it. */
+/** The in-memory storage that an MCP client provides to its SDK, as in the SDK's documentation. */
 export class ClientMemory {
   readonly redirectUrl: string;
   readonly clientMetadata;
@@ -58,12 +58,12 @@ export class ClientMemory {
   };
   discoveryState = () => this.#discovery as never;
 
-  /** Makes the access token one that is not accepted, as if it had expired: the SDK refreshes. */
+  /** Replaces the access token with an invalid one, so that the SDK refreshes it. */
   spoilAccessToken(): void {
     this.#tokens = this.#tokens && { ...this.#tokens, access_token: 'spoilt.access.token' };
   }
 
-  /** What a client does whose user logs out: it keeps its registration. */
+  /** Removes the tokens, as after a logout, but keeps the registration. */
   forgetTokens(): void {
     this.#tokens = undefined;
   }
@@ -73,11 +73,11 @@ export class ClientMemory {
   }
 }
 
-/** A client that has logged in, and stays connected. */
+/** A client that has logged in and stays connected. */
 export interface LoggedIn {
   readonly memory: ClientMemory;
   readonly agent: UserAgent;
-  /** What came back to the client's redirect URI. */
+  /** The URL of the redirect back to the client. */
   readonly callback: URL;
   callTool(name: string, args?: Record<string, unknown>): Promise<unknown>;
   close(): Promise<void>;
@@ -90,7 +90,7 @@ interface Session {
   close(): Promise<void>;
 }
 
-/** From a 401 over metadata, registration, login, callback and token to a connected client. */
+/** Logs in a client: 401, metadata, registration, login, callback, token, connection. */
 export async function logIn(
   sdk: Sdk,
   server: string,
@@ -110,7 +110,7 @@ export async function logIn(
   return { memory, agent, callback: end, callTool: session.callTool, close: session.close };
 }
 
-/** A client that has logged in before, in a new process; rejects where it would have to log in again. */
+/** Connects a client that has logged in before, as in a new process. Rejects if it would have to log in again. */
 export async function reconnect(sdk: Sdk, server: string, memory: ClientMemory): Promise<Session> {
   const session = sessionOf(sdk, server, memory);
   await session.connect();

@@ -5,7 +5,7 @@ export const JSON_HEADERS: Headers = {
   accept: 'application/json, text/event-stream',
 };
 
-/** POSTs a message, or a text as it is. */
+/** POSTs a message as JSON, or a text unchanged. */
 export function post(url: string, message: unknown, headers: Headers = {}, signal?: AbortSignal): Promise<Response> {
   const body = typeof message === 'string' ? message : JSON.stringify(message);
   return fetch(url, { method: 'POST', headers: { ...JSON_HEADERS, ...headers }, body, ...(signal && { signal }) });
@@ -20,7 +20,7 @@ export function call(id: string | number, name: string, args: object = {}, meta?
   return { jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: args, ...(meta && { _meta: meta }) } };
 }
 
-/** Opens a session; the headers that every further request needs. */
+/** Opens a session. Resolves to the headers that every further request needs. */
 export async function open(url: string, headers: Headers = {}, revision?: string): Promise<Headers> {
   const response = await post(url, initialize(revision), headers);
   if (response.status !== 200) throw new Error(`initialize was answered ${response.status} ${await response.text()}`);
@@ -45,7 +45,12 @@ export async function callText(
 let calls = 0;
 
 /** A request of 2026-07-28 with everything that belongs to it. */
-export function modern(id: string | number, method: string, params: Record<string, unknown> = {}, meta: object = {}) {
+export function statelessRequest(
+  id: string | number,
+  method: string,
+  params: Record<string, unknown> = {},
+  meta: object = {},
+) {
   const envelope = {
     'io.modelcontextprotocol/protocolVersion': '2026-07-28',
     'io.modelcontextprotocol/clientCapabilities': {},
@@ -55,7 +60,7 @@ export function modern(id: string | number, method: string, params: Record<strin
 }
 
 /** The headers that belong to it. */
-export function modernHeaders(message: ReturnType<typeof modern>): Headers {
+export function statelessHeaders(message: ReturnType<typeof statelessRequest>): Headers {
   const { name = message.params.uri ?? message.params.taskId } = message.params;
   return {
     'mcp-protocol-version': '2026-07-28',
@@ -64,22 +69,22 @@ export function modernHeaders(message: ReturnType<typeof modern>): Headers {
   };
 }
 
-export function postModern(
+export function postStateless(
   url: string,
-  message: ReturnType<typeof modern>,
+  message: ReturnType<typeof statelessRequest>,
   headers: Headers = {},
   signal?: AbortSignal,
 ): Promise<Response> {
-  return post(url, message, { ...modernHeaders(message), ...headers }, signal);
+  return post(url, message, { ...statelessHeaders(message), ...headers }, signal);
 }
 
-export function modernCall(id: string | number, name: string, args: object = {}, meta: object = {}) {
-  return modern(id, 'tools/call', { name, arguments: args }, meta);
+export function statelessCall(id: string | number, name: string, args: object = {}, meta: object = {}) {
+  return statelessRequest(id, 'tools/call', { name, arguments: args }, meta);
 }
 
 /** Calls a tool without a session and returns the text it answers with. */
-export async function modernText(url: string, name: string, args: object = {}, headers: Headers = {}, meta = {}) {
-  const response = await postModern(url, modernCall(`${name}-${++calls}`, name, args, meta), headers);
+export async function statelessText(url: string, name: string, args: object = {}, headers: Headers = {}, meta = {}) {
+  const response = await postStateless(url, statelessCall(`${name}-${++calls}`, name, args, meta), headers);
   const { result } = (await response.json()) as { result: { content: [{ text: string }] } };
   return result.content[0].text;
 }

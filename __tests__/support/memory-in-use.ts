@@ -5,10 +5,10 @@ import { runInNewContext } from 'node:vm';
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** Bytes that are still in use, on the heap and in buffers, once the garbage is gone. */
+/** Returns the bytes in use, on the heap and in buffers, after garbage collection. */
 export async function memoryInUse(): Promise<number> {
   collectGarbage();
-  // Buffers go in another thread, and some only after what is called at the end of a stream.
+  // Buffers are freed in another thread, and some only after the callbacks at the end of a stream.
   await setTimeout(50);
   collectGarbage();
   const { heapUsed, arrayBuffers } = process.memoryUsage();

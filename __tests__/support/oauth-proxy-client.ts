@@ -9,16 +9,16 @@ const CHALLENGE = createHash('sha256').update(VERIFIER).digest('base64url');
 
 type Changes = Readonly<Record<string, string | undefined>>;
 
-/** A client without a library, so that it can send what no library would. */
+/** A client that uses no library, so that it can also send invalid requests. */
 export interface RawClient {
   readonly id: string;
-  /** The authorization endpoint with a good request, and changes to it; an `undefined` is left out. */
+  /** The URL of a valid authorization request with `changes`; `undefined` removes a parameter. */
   authorizationUrl(changes?: Changes): string;
-  /** The answer to the authorization request, not followed. */
+  /** Sends the authorization request, and follows no redirect. */
   authorize(changes?: Changes, agent?: UserAgent): Promise<Page>;
-  /** Logs alice in; resolves to what comes back. */
+  /** Logs in as alice. Resolves to the parameters of the redirect back to the client. */
   logIn(changes?: Changes, agent?: UserAgent): Promise<URLSearchParams>;
-  /** A good token request, and changes to it. */
+  /** Sends a valid token request with `changes`. */
   token(changes: Changes, headers?: Record<string, string>): Promise<Answer>;
 }
 
@@ -36,14 +36,14 @@ export async function postJson(url: string, body: unknown, headers: Record<strin
 }
 
 export async function postForm(url: string, form: Changes, headers: Record<string, string> = {}): Promise<Answer> {
-  return answerOf(await fetch(url, { method: 'POST', headers, body: new URLSearchParams(given(form)) }));
+  return answerOf(await fetch(url, { method: 'POST', headers, body: new URLSearchParams(presentParameters(form)) }));
 }
 
 async function answerOf(response: Response): Promise<Answer> {
   return { status: response.status, headers: response.headers, body: JSON.parse(await response.text()) };
 }
 
-function given(changes: Changes): [string, string][] {
+function presentParameters(changes: Changes): [string, string][] {
   return Object.entries(changes).filter((entry): entry is [string, string] => entry[1] !== undefined);
 }
 
@@ -73,7 +73,7 @@ export function rawClient(base: string, id: string): RawClient {
       state: 'mine',
       ...changes,
     };
-    return `${base}/authorize?${new URLSearchParams(given(parameters))}`;
+    return `${base}/authorize?${new URLSearchParams(presentParameters(parameters))}`;
   };
   return {
     id,
@@ -104,13 +104,13 @@ export function rawClient(base: string, id: string): RawClient {
   };
 }
 
-/** Where a redirect leads, and with which parameters. */
+/** Returns the target and the parameters of a redirect. */
 export function redirectOf({ response }: Page): { target: string; parameters: Record<string, string> } {
   const url = new URL(response.headers.get('location') ?? '');
   return { target: url.href.split('?', 1)[0] ?? '', parameters: Object.fromEntries(url.searchParams) };
 }
 
-/** A client that has logged in, and has not used its code yet. */
+/** Logs in a client that has not used its code yet. */
 export async function withCode(
   name: BehaviourName,
   changes: Record<string, unknown> = {},

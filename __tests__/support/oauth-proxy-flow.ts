@@ -15,15 +15,15 @@ export const SECRET = 'a secret of thirty-two characters';
 export interface OAuthProxyFlow {
   readonly upstream: ProviderServer;
   readonly guarded: GuardedServer;
-  /** Where the OAuth proxy's metadata is; its endpoints stand beneath. */
+  /** The URL of the OAuth proxy's metadata. The endpoints are below it. */
   readonly base: string;
-  /** What the OAuth proxy seals with. */
+  /** The seal of the OAuth proxy. */
   readonly seal: OAuthProxySeal;
 }
 
 /**
- * A server of one kind, and an MCP server behind the OAuth proxy of a provider: the kind's own, unless the test is about a
- * wrong one.
+ * Starts an authorization server that behaves like `name`, and an MCP server behind the OAuth proxy with the option `provider`. The
+ * two differ only in tests of a wrong `provider`.
  */
 export async function startOAuthProxyFlow(
   name: BehaviourName,
@@ -57,7 +57,7 @@ export async function startOAuthProxyFlow(
   return { upstream, guarded, base, seal: createOAuthProxySeal([SECRET], [resource, issuer, clientId ?? null]) };
 }
 
-/** What the OAuth proxy has sealed. */
+/** Opens a value that the OAuth proxy sealed. */
 export function unseal<P extends keyof SealedContents>(
   { seal }: OAuthProxyFlow,
   purpose: P,
@@ -68,12 +68,12 @@ export function unseal<P extends keyof SealedContents>(
   return opened;
 }
 
-/** What the server behind us was asked for tokens. */
+/** The token requests that the upstream authorization server received. */
 export function tokenRequests({ upstream }: OAuthProxyFlow) {
   return upstream.requests
     .filter(({ path }) => path.endsWith('/token'))
     .map(({ form, authorization }) => ({ ...Object.fromEntries(form), authorization }));
 }
 
-/** What a person does: allows the client, and logs in as alice. */
+/** Fills in the pages as a user would: allows the client, and logs in as alice. */
 export const asAlice: FillIn = (fields) => ('request' in fields ? { decision: 'allow' } : { username: 'alice' });

@@ -6,9 +6,10 @@ import { listen, originOf, stop } from './loopback-server.js';
 import type { FillIn } from './user-agent.js';
 
 /**
- * oidc-provider, a certified server, as it comes: RFC 8414, RFC 7591, RFC 8707, RFC 9207, PKCE, and its own login pages.
+ * Starts oidc-provider, a certified server, almost unconfigured: RFC 8414, RFC 7591, RFC 8707, RFC 9207, PKCE, and its own login
+ * pages.
  *
- * @param resource The one resource that tokens are made for.
+ * @param resource The only resource for which it issues tokens.
  */
 export async function startOidcServer(resource: () => string): Promise<string> {
   const server = createServer();
@@ -28,7 +29,7 @@ function configurationFor(resource: () => string): Configuration {
     scopes: ['openid', 'offline_access', 'mcp.read'],
     pkce: { required: () => true },
     rotateRefreshToken: true,
-    // SDK v1 asks for the scopes of the challenge, among which offline_access is not.
+    // SDK v1 asks only for the scopes of the challenge, which do not include offline_access.
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     features: {
       registration: { enabled: true },
@@ -45,5 +46,5 @@ function configurationFor(resource: () => string): Configuration {
   };
 }
 
-/** What a person does at its pages: logs in with any name, and consents. */
+/** Fills in its pages as a user would: logs in with any name, and consents. */
 export const atOidcServer: FillIn = (fields) => ('prompt' in fields ? { login: 'alice', password: 'any' } : undefined);

@@ -12,12 +12,12 @@ const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 export interface PackedProject {
   readonly folder: string;
   readonly tarball: string;
-  /** What is in the tarball. */
+  /** The paths of the files in the tarball. */
   readonly packed: readonly string[];
   remove(): Promise<void>;
 }
 
-/** For `beforeAll`. The project has the programs of `__tests__/packaging/consumers/`, Express, and `dependencies` besides. */
+/** Creates the project, for `beforeAll`. It has the programs of `__tests__/packaging/consumers/`, Express, and `dependencies`. */
 export async function installPackedProject(
   dependencies: Readonly<Record<string, string>> = {},
 ): Promise<PackedProject> {

@@ -13,16 +13,16 @@ export interface Program {
   /** Everything it has written so far. */
   readonly stdout: string;
   readonly stderr: string;
-  /** The first match in what it writes to stdout; rejects where it ends without. */
+  /** Resolves to the first match in its stdout. Rejects if it ends without a match. */
   says(pattern: RegExp): Promise<RegExpExecArray>;
-  /** Resolves when it has ended, to its exit code or the signal that ended it. */
+  /** Resolves when it has ended to its exit code, or to the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals>;
   stop(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals>;
 }
 
 const running = new Set<ChildProcess>();
 
-/** For `afterEach` or `afterAll`: ends what a failed test has left. */
+/** Ends the programs that a failed test left running. For `afterEach` or `afterAll`. */
 export async function endPrograms(): Promise<void> {
   for (const child of running) {
     child.kill('SIGTERM');
@@ -30,17 +30,17 @@ export async function endPrograms(): Promise<void> {
   }
 }
 
-interface Surroundings {
+interface ProgramOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Runs `node` with these arguments. */
-export function startNode(args: readonly string[], surroundings?: Surroundings): Program {
-  return startProgram(process.execPath, args, surroundings);
+export function startNode(args: readonly string[], options?: ProgramOptions): Program {
+  return startProgram(process.execPath, args, options);
 }
 
-/** Runs a shell command on a terminal of its own, as `script` of util-linux makes one. */
+/** Runs a shell command in a new terminal, which `script` of util-linux creates. */
 export function startTerminal(command: string, env: Readonly<Record<string, string>> = {}): Program {
   return startProgram('script', ['--quiet', '--return', '--command', command, '/dev/null'], { env });
 }
@@ -49,7 +49,7 @@ export function startTerminal(command: string, env: Readonly<Record<string, stri
 export function startProgram(
   command: string,
   args: readonly string[],
-  { cwd = ROOT, env = {} }: Surroundings = {},
+  { cwd = ROOT, env = {} }: ProgramOptions = {},
 ): Program {
   const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
@@ -99,7 +99,7 @@ async function said(
   });
 }
 
-/** Whether a process runs; one that only waits to be reaped does not. */
+/** True if a process is running. A zombie process does not count. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -8,7 +8,7 @@ export const ISSUER = 'https://issuer.example';
 export const RESOURCE = 'https://mcp.example/mcp';
 export const METADATA_URL = 'https://mcp.example/.well-known/oauth-protected-resource/mcp';
 
-/** Good claims; whatever a case is about is merged over them. */
+/** Valid claims, with `changes`. */
 export function claims(changes: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   const now = Math.floor(Date.now() / 1000);
   return { iss: ISSUER, aud: RESOURCE, sub: 'alice', iat: now, exp: now + 3600, ...changes };
@@ -24,7 +24,7 @@ export interface ProtectedApp {
   send(token: string): Promise<Response>;
 }
 
-/** A real Express app behind `mcpAuth()`: `/mcp` answers what it was let know. */
+/** A real Express app behind `mcpAuth()`: every path answers with the caller's identity and the credentials that it received. */
 export function createProtectedApp(changes: Record<string, unknown> = {}, signer = createSigner()): ProtectedApp {
   const policy = {
     issuer: ISSUER,
@@ -48,7 +48,7 @@ export function createProtectedApp(changes: Record<string, unknown> = {}, signer
   return { app, auth, signer, get, send: (token) => get(`Bearer ${token}`) };
 }
 
-/** A protected app for each mode: optional refuses in the same words what strict refuses, and permissive lets it pass as anonymous. */
+/** A protected app for each mode. `send()` checks that optional mode refuses like strict mode, and permissive mode passes as anonymous. */
 export function createAppInEveryMode(
   changes: Record<string, unknown> = {},
   signer = createSigner(),
@@ -61,8 +61,8 @@ export function createAppInEveryMode(
   async function send(token: string): Promise<Response> {
     const response = await strict.send(token);
     expect(seen(await optional.send(token)), 'in optional mode').toEqual(seen(response));
-    const nobody = [200, { anonymous: true, authorization: null, credentials: [] }, undefined];
-    const expected = response.status === 200 ? seen(response) : nobody;
+    const anonymous = [200, { anonymous: true, authorization: null, credentials: [] }, undefined];
+    const expected = response.status === 200 ? seen(response) : anonymous;
     expect(seen(await permissive.send(token)), 'in permissive mode').toEqual(expected);
     return response;
   }
@@ -70,7 +70,7 @@ export function createAppInEveryMode(
   return { get: strict.get, send };
 }
 
-/** Splits a challenge into its scheme and parameters, by RFC 9110's grammar; the order is part of the answer. */
+/** Splits a challenge into its scheme and parameters, by the grammar of RFC 9110. */
 export function parseChallenge(header: string | undefined): Record<string, string> {
   const [, scheme = '', rest = ''] = /^(\S+) (.*)$/.exec(header ?? '') ?? [];
   const parameters: Record<string, string> = { scheme };
@@ -82,7 +82,7 @@ export function parseChallenge(header: string | undefined): Record<string, strin
   return parameters;
 }
 
-/** The whole of a 401 for a token that is not accepted. */
+/** Expects a complete 401 answer for a token that is not accepted. */
 export function expectInvalidToken(response: Response, description: string): void {
   expect(response.body).toEqual({ error: 'invalid_token', error_description: description });
   expect(response.status).toBe(401);
@@ -94,7 +94,7 @@ export function expectInvalidToken(response: Response, description: string): voi
   });
 }
 
-/** The whole of a 401 for a request without a token. */
+/** Expects a complete 401 answer for a request without a token. */
 export function expectTokenRequired(response: Response): void {
   expect(response.text).toBe('{"error":"unauthorized","error_description":"JWT token required"}');
   expect(response.status).toBe(401);

@@ -12,13 +12,13 @@ import { createTestIssuer, type TestIssuer } from '../../src/testing/index.js';
 import { listen, originOf, stop } from './loopback-server.js';
 import { NODE, SCRIPTED } from './stdio-bridge.js';
 
-/** The bridge behind `mcpAuth()`, as users mount them, with an issuer whose tokens and keys a test can withdraw. */
+/** The bridge behind `mcpAuth()`, mounted as users do, with an issuer whose tokens and keys a test can withdraw. */
 export interface ProtectedBackend {
   readonly url: string;
   readonly issuer: TestIssuer;
   readonly auth: McpAuth;
   readonly backend: McpStdioBackend;
-  /** The header with a new token. */
+  /** Returns the Authorization header with a new token. */
   bearer(options?: Parameters<TestIssuer['token']>[0]): { readonly authorization: string };
 }
 

@@ -1,8 +1,8 @@
 type Form = URLSearchParams;
 
-/** How one kind of authorization server differs from the specification, by its documentation. */
+/** The differences of one kind of authorization server from the specification, according to its documentation. */
 export interface ProviderBehaviour {
-  /** Appended to the origin. */
+  /** The path of the issuer, appended to the origin. */
   readonly issuer: string;
   readonly paths: {
     readonly metadata: readonly string[];
@@ -12,27 +12,27 @@ export interface ProviderBehaviour {
     readonly registration?: string;
     readonly revocation?: string;
   };
-  /** Members of the metadata, over those that follow from all else. */
+  /** Members that override the generated metadata. */
   readonly metadata?: Readonly<Record<string, unknown>>;
   readonly sendsIss: boolean;
-  /** Left out: anybody may register. */
+  /** The required Authorization header. Left out: every client may register. */
   readonly registrationCredentials?: string;
-  /** What the metadata announces as scopes. */
+  /** The scopes in the metadata. */
   readonly scopes: readonly string[];
-  /** Refresh tokens go only to those who are granted `offline_access`. */
+  /** True if refresh tokens are issued only with the scope `offline_access`. */
   readonly refreshesOffline?: boolean;
-  /** Why a registration is turned down. */
+  /** Returns the reason to refuse a registration. */
   refuseRegistration?(
     metadata: Readonly<Record<string, unknown>>,
   ): readonly [status: 400 | 403, error: string, description?: string] | undefined;
-  /** Why an authorization request is turned down: `error`, and a description. */
+  /** Returns the reason to refuse an authorization request: `error`, and a description. */
   refuse?(request: Form): readonly [error: string, description: string] | undefined;
-  /** What of the scopes asked for is granted; left out: all. A refresh for others is refused (RFC 6749, section 6). */
+  /** Returns the granted scopes. Left out: all requested scopes. A refresh for other scopes is refused (RFC 6749, section 6). */
   grant?(scopes: readonly string[]): readonly string[];
-  /** The scopes that the token's answer names, where they are not those granted. */
+  /** Returns the scopes that the token response names. Left out: the granted scopes. */
   answeredScopes?(scopes: readonly string[]): readonly string[];
-  /** The same for a token request. */
+  /** Returns the reason to refuse a token request. */
   refuseToken?(request: Form): readonly [error: string, description: string] | undefined;
-  /** The access token's claims beside `iss`, `sub` and the times; undefined: the token is opaque. */
+  /** Returns the access token's claims, except `iss`, `sub` and the times. Undefined: the token is opaque. */
   claims(request: Form): Record<string, unknown> | undefined;
 }

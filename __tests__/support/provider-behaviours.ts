@@ -4,14 +4,14 @@ const API = 'https://api.example/mcp';
 
 const OPENID_SCOPES = ['openid', 'profile', 'email', 'offline_access'];
 
-/** The members of a registration that Keycloak knows, as far as clients of MCP send them; it refuses all others. */
+/** The registration members that Keycloak accepts, of those that MCP clients send. It refuses all others. */
 const KEYCLOAK_MEMBERS = [
   ...['redirect_uris', 'client_name', 'client_uri', 'logo_uri', 'tos_uri', 'policy_uri', 'contacts', 'scope'],
   ...['software_id', 'software_version', 'application_type', 'grant_types', 'response_types'],
   'token_endpoint_auth_method',
 ];
 
-/** As Keycloak 26.7 answers anonymous registrations, where the host of the callback is trusted. */
+/** Answers anonymous registrations like Keycloak 26.7 if the host of the callback is trusted. */
 const refuseAtKeycloak: ProviderBehaviour['refuseRegistration'] = (metadata) => {
   const unknown = Object.keys(metadata).find((name) => !KEYCLOAK_MEMBERS.includes(name));
   if (unknown !== undefined) return [400, `Invalid json representation. Unrecognized field "${unknown}"`];
@@ -27,8 +27,8 @@ const refuseAtKeycloak: ProviderBehaviour['refuseRegistration'] = (metadata) => 
 };
 
 /**
- * Keycloak: sends `iss`, does not know `resource` (a mapper writes the audience), anybody on this machine may register, and
- * scopes that the realm has not are refused.
+ * Keycloak: sends `iss`, ignores `resource` (a mapper sets the audience), lets every client on this machine register, and refuses
+ * scopes that the realm does not have.
  */
 const keycloak: ProviderBehaviour = {
   issuer: '/realms/mcp',
@@ -47,7 +47,7 @@ const keycloak: ProviderBehaviour = {
   claims: () => ({ aud: ['mcp_proxy', 'account'], scope: 'profile' }),
 };
 
-/** Auth0: without `audience` the access token is opaque; the issuer ends in a slash; sends `iss`. */
+/** Auth0: without `audience`, the access token is opaque; the issuer ends with a slash; sends `iss`. */
 const auth0: ProviderBehaviour = {
   issuer: '/',
   paths: {
@@ -69,7 +69,7 @@ const auth0: ProviderBehaviour = {
 const OKTA_SCOPES = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access', 'mcp.read'];
 const OKTA_PROMPTS = ['none', 'login', 'consent', 'enroll_authenticator'];
 
-/** Okta: a custom authorization server; registration belongs to the organisation and wants an API token; `scp`. */
+/** Okta: a custom authorization server; registration is at the organisation and requires an API token; scopes are in `scp`. */
 const okta: ProviderBehaviour = {
   issuer: '/oauth2/default',
   paths: {
@@ -98,9 +98,9 @@ const ENTRA_PROMPTS = ['login', 'none', 'consent', 'select_account', 'create'];
 const isOfApplication = (scope: string) => scope.startsWith('api://');
 
 /**
- * Entra ID, v2.0: refuses `resource`, has no registration, takes a scope without a resource for one of Microsoft Graph, one
- * prompt at most, and a refresh without scopes for one of the application itself. In this tenant, an administrator has
- * consented for all, and users may not.
+ * Entra ID, v2.0: refuses `resource`, has no registration, treats a scope without a resource as one of Microsoft Graph, accepts at
+ * most one prompt, and treats a refresh without scopes as one for the application itself. In this tenant, an administrator has
+ * consented for all users, who may not consent themselves.
  */
 const entra: ProviderBehaviour = {
   issuer: `${TENANT}/v2.0`,
@@ -132,7 +132,7 @@ const entra: ProviderBehaviour = {
       ? ['invalid_request', 'AADSTS90009: Application is requesting a token for itself']
       : undefined;
   },
-  // Its answers name no `offline_access`.
+  // Its token responses do not name `offline_access`.
   answeredScopes: (scopes) => scopes.filter(isOfApplication),
   claims: (request) => ({
     aud: request.get('client_id'),
@@ -145,7 +145,7 @@ const entra: ProviderBehaviour = {
   }),
 };
 
-/** authentik: no registration, and the client id is the audience. What it does not know, it leaves out: scopes and prompts. */
+/** authentik: no registration; the client id is the audience; ignores unknown scopes and prompts. */
 const authentik: ProviderBehaviour = {
   issuer: '/application/o/mcp/',
   paths: {
@@ -162,7 +162,7 @@ const authentik: ProviderBehaviour = {
   claims: (request) => ({ aud: request.get('client_id'), scope: request.get('scope') }),
 };
 
-/** Descope: keys belong to the project, registration wants a management key, and `resource` makes the audience. */
+/** Descope: the keys belong to the project, registration requires a management key, and `resource` sets the audience. */
 const descope: ProviderBehaviour = {
   issuer: '/v1/apps/agentic/P1/S1',
   paths: {
@@ -188,7 +188,7 @@ function refuseUnknown(request: URLSearchParams, known: readonly string[], descr
   return asked.every((scope) => known.includes(scope)) ? undefined : (['invalid_scope', description] as const);
 }
 
-/** Each kind, and the policy that its documentation leads to; `resource` stands for what is known only later. */
+/** Each kind of server, and the policy that our documentation recommends for it. */
 export const PROVIDER_BEHAVIOURS = {
   keycloak: { kind: keycloak, policy: { audiences: ['mcp_proxy'] }, client: undefined },
   auth0: { kind: auth0, policy: { audiences: [API] }, client: undefined },

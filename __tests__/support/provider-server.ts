@@ -12,16 +12,16 @@ type Form = URLSearchParams;
 export interface ProviderServer {
   readonly origin: string;
   readonly issuer: string;
-  /** What it was asked, as path and parameters, in order. */
+  /** The requests that it received, in order. */
   readonly requests: { readonly path: string; readonly form: Form; readonly authorization: string | undefined }[];
-  /** The metadata of every client that registered itself. */
+  /** The metadata of every registration request. */
   readonly registrations: Readonly<Record<string, unknown>>[];
-  /** A token of this server with these claims. */
+  /** Makes a token of this server with these claims. */
   sign(claims: Readonly<Record<string, unknown>>): string;
-  /** Makes a client known, as an administrator would. */
+  /** Registers a client, as an administrator would. */
   register(client: { id: string; secret?: string; redirectUri: string }): void;
-  /** Takes over a path: to misbehave. */
-  hijack(path: string, answer: (res: ServerResponse) => void): void;
+  /** Replaces the answers of a path, to misbehave. */
+  override(path: string, answer: (res: ServerResponse) => void): void;
   close(): Promise<void>;
 }
 
@@ -31,15 +31,15 @@ interface Registered {
   readonly redirectUri: string;
 }
 
-// RSA keys take long to make, and no test is about the key.
+// Shared, since RSA keys take long to make and no test needs its own.
 const signer = createSigner({ alg: 'RS256' });
 
-/** A real HTTP server that behaves as one kind of authorization server, with a login page, PKCE, codes that work once, and rotation. */
+/** Starts an HTTP server that behaves like one kind of authorization server: login page, PKCE, single-use codes, token rotation. */
 export async function startProviderServer(kind: ProviderBehaviour): Promise<ProviderServer> {
   const clients = new Map<string, Registered>();
   const codes = new Map<string, Form>();
   const refreshTokens = new Map<string, Form>();
-  const hijacked = new Map<string, (res: ServerResponse) => void>();
+  const overrides = new Map<string, (res: ServerResponse) => void>();
   const requests: ProviderServer['requests'] = [];
   const registrations: ProviderServer['registrations'] = [];
   const server = createServer((req, res) => void answer(req, res));
@@ -55,8 +55,8 @@ export async function startProviderServer(kind: ProviderBehaviour): Promise<Prov
     const isJson = req.headers['content-type'] === 'application/json';
     const form = req.method === 'GET' ? url.searchParams : new URLSearchParams(isJson ? '' : body);
     requests.push({ path, form, authorization: req.headers.authorization });
-    const takeOver = hijacked.get(path);
-    if (takeOver !== undefined) takeOver(res);
+    const override = overrides.get(path);
+    if (override !== undefined) override(res);
     else if (kind.paths.metadata.includes(path)) json(res, 200, metadata());
     else if (path === kind.paths.jwks) json(res, 200, { keys: [signer.jwk] });
     else if (path === kind.paths.authorize && req.method === 'GET') authorize(res, form);
@@ -199,7 +199,7 @@ export async function startProviderServer(kind: ProviderBehaviour): Promise<Prov
     registrations,
     sign: (claims) => signer.sign(claims),
     register: ({ id, secret, redirectUri }) => void clients.set(id, { id, secret, redirectUri }),
-    hijack: (path, takeOver) => void hijacked.set(path, takeOver),
+    override: (path, override) => void overrides.set(path, override),
     close: () => stop(server),
   };
 }

@@ -1,13 +1,13 @@
-/** What one MCP client sent when it was watched: its registration, its login, and its refreshes. */
+/** The recorded requests of one MCP client: its registration, its login, and its refreshes. */
 export interface RealClient {
-  /** All but redirect URIs and scopes. */
+  /** The registration, without redirect URIs and scopes. */
   readonly registration: Readonly<Record<string, unknown>>;
   readonly redirectUri: string;
-  /** Left out where the registration names none. */
+  /** The scopes in the registration. Left out if it names none. */
   readonly registersFor?: ScopeChoice;
   readonly asksFor: ScopeChoice;
   readonly prompt?: string | undefined;
-  /** Left out where it was not seen to refresh. */
+  /** Left out if no refresh was recorded. */
   readonly refresh?: { readonly scope?: ScopeChoice; readonly withResource: boolean };
 }
 
@@ -32,24 +32,32 @@ const PUBLIC = { ...CODE_FLOW, token_endpoint_auth_method: 'none' };
 const NATIVE = { ...PUBLIC, application_type: 'native' };
 const PLAIN_REFRESH = { withResource: true } as const;
 
-/** Registers for and asks for offline_access where the server announces it, and has the user asked. */
-const CAREFUL = {
+/** Registers for offline_access and requests it if the server announces it, with prompt=consent. */
+const WITH_OFFLINE_ACCESS = {
   redirectUri: 'http://127.0.0.1:33418/callback',
   registersFor: withOfflineAccess,
   asksFor: withOfflineAccess,
   prompt: 'consent',
   refresh: PLAIN_REFRESH,
 } as const;
-/** Knows the scopes of the resource only. */
-const MODEST = { ...CAREFUL, registersFor: ofResource, asksFor: ofResource, prompt: undefined } as const;
+/** Requests only the scopes of the resource. */
+const RESOURCE_SCOPES_ONLY = {
+  ...WITH_OFFLINE_ACCESS,
+  registersFor: ofResource,
+  asksFor: ofResource,
+  prompt: undefined,
+} as const;
 
-/** Clients of November 2026, as they were seen on the wire. */
+/** Clients of November 2026, as recorded on the wire. */
 export const REAL_CLIENTS: Readonly<Record<string, RealClient>> = {
-  'MCP Python SDK': { ...CAREFUL, registration: { ...CODE_FLOW, application_type: 'native', client_name: 'A script' } },
-  'MCP TypeScript SDK v1': { ...MODEST, registration: { ...PUBLIC, client_name: 'An app' } },
-  'MCP TypeScript SDK v2': { ...CAREFUL, registration: { ...NATIVE, client_name: 'An app' } },
+  'MCP Python SDK': {
+    ...WITH_OFFLINE_ACCESS,
+    registration: { ...CODE_FLOW, application_type: 'native', client_name: 'A script' },
+  },
+  'MCP TypeScript SDK v1': { ...RESOURCE_SCOPES_ONLY, registration: { ...PUBLIC, client_name: 'An app' } },
+  'MCP TypeScript SDK v2': { ...WITH_OFFLINE_ACCESS, registration: { ...NATIVE, client_name: 'An app' } },
   'MCP Go SDK': {
-    redirectUri: CAREFUL.redirectUri,
+    redirectUri: WITH_OFFLINE_ACCESS.redirectUri,
     registration: {
       application_type: 'native',
       client_name: 'A tool',
@@ -60,28 +68,28 @@ export const REAL_CLIENTS: Readonly<Record<string, RealClient>> = {
     refresh: { withResource: false },
   },
   FastMCP: {
-    ...CAREFUL,
+    ...WITH_OFFLINE_ACCESS,
     redirectUri: 'http://localhost:33418/callback',
     registration: { ...NATIVE, client_name: 'FastMCP Client' },
   },
   'Claude Code': {
-    ...CAREFUL,
+    ...WITH_OFFLINE_ACCESS,
     redirectUri: 'http://localhost:33418/callback',
     registration: { ...NATIVE, client_name: 'Claude Code (tools)' },
   },
   Codex: {
-    ...CAREFUL,
+    ...WITH_OFFLINE_ACCESS,
     registration: { ...NATIVE, client_name: 'Codex' },
     prompt: undefined,
     refresh: { scope: withOfflineAccess, withResource: true },
   },
   opencode: {
-    ...CAREFUL,
+    ...WITH_OFFLINE_ACCESS,
     redirectUri: 'http://127.0.0.1:33418/mcp/oauth/callback',
     registration: { ...PUBLIC, client_name: 'OpenCode', client_uri: 'https://opencode.ai' },
   },
   'mcp-remote': {
-    ...CAREFUL,
+    ...WITH_OFFLINE_ACCESS,
     redirectUri: 'http://localhost:33418/oauth/callback',
     registration: {
       ...NATIVE,
@@ -93,7 +101,7 @@ export const REAL_CLIENTS: Readonly<Record<string, RealClient>> = {
     refresh: { scope: ofResource, withResource: true },
   },
   'MCP Inspector': {
-    ...CAREFUL,
+    ...WITH_OFFLINE_ACCESS,
     redirectUri: 'http://127.0.0.1:33418/oauth/callback',
     registration: {
       ...NATIVE,
@@ -120,5 +128,5 @@ export const REAL_CLIENTS: Readonly<Record<string, RealClient>> = {
     asksFor: withOfflineAccess,
     prompt: 'consent select_account',
   },
-  '@ai-sdk/mcp': { ...MODEST, registration: { ...NATIVE, client_name: 'An app' } },
+  '@ai-sdk/mcp': { ...RESOURCE_SCOPES_ONLY, registration: { ...NATIVE, client_name: 'An app' } },
 };

@@ -1,6 +1,6 @@
 import type { Logger } from '../../src/index.js';
 
-/** A logger that keeps its lines, each with its level in front. */
+/** A logger that records its lines, each prefixed with its level. */
 export function createRecordingLogger(): { readonly lines: string[]; readonly logger: Logger } {
   const lines: string[] = [];
   const level = (name: string) => (line: string) => void lines.push(`${name} ${line}`);

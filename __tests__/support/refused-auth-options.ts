@@ -6,7 +6,7 @@ const RESOURCE_FIX = 'Write the address that clients use, for example "https://m
 
 const SHORT_SECRET = 'only thirty-one characters long';
 
-/** Wrong values of every option of a policy, but for those of the OAuth proxy. */
+/** Wrong values of every option of a policy, except those of the OAuth proxy. */
 export const refusals: Refusal[] = [
   ...issuerRefusals,
   [
@@ -37,7 +37,7 @@ export const refusals: Refusal[] = [
     ],
   ),
   [
-    'a resource that is no URL',
+    'a resource that is not a URL',
     { ...good, resourceMetadata: { resource: 'mcp' } },
     `option "resourceMetadata.resource" must be an http(s) URL without user, query or fragment, in ASCII, but got "mcp". ${RESOURCE_FIX}`,
   ],
@@ -59,7 +59,7 @@ export const refusals: Refusal[] = [
   [
     'scopesSupported that is a string',
     { ...good, resourceMetadata: { resource: RESOURCE, scopesSupported: 'a' } },
-    'option "resourceMetadata.scopesSupported" must be an array of non-empty strings, but got "a". List its values.',
+    'option "resourceMetadata.scopesSupported" must be an array of non-empty strings, but got "a". Give a list of strings.',
   ],
   [
     'a metadata member in snake_case',
@@ -72,19 +72,19 @@ export const refusals: Refusal[] = [
     'option "resourceMetadata.limits" must be a JSON value, but got a value of type object. Give a string, number, boolean, list or object.',
   ],
   [
-    'a metadata member that is no JSON',
+    'a metadata member that is not JSON',
     { ...good, resourceMetadata: { resource: RESOURCE, resourceName: () => 1 } },
     'option "resourceMetadata.resourceName" must be a JSON value, but got a function called "resourceName". Give a string, number, boolean, list or object.',
   ],
   [
-    'a scope with a blank',
+    'a scope with a space',
     { ...good, requiredScopes: ['a b'] },
-    'option "requiredScopes" must be an array of scopes without blanks, quotes or backslashes, but got ["a b"]. Leave it out if a valid token is enough.',
+    'option "requiredScopes" must be an array of scopes without spaces, quotes or backslashes, but got ["a b"]. Leave it out if a valid token is enough.',
   ],
   [
     'a scope with a quote',
     { ...good, requiredScopes: ['a"'] },
-    'option "requiredScopes" must be an array of scopes without blanks, quotes or backslashes, but got ["a\\""]. Leave it out if a valid token is enough.',
+    'option "requiredScopes" must be an array of scopes without spaces, quotes or backslashes, but got ["a\\""]. Leave it out if a valid token is enough.',
   ],
   [
     'a negative tolerance',
@@ -97,7 +97,7 @@ export const refusals: Refusal[] = [
     'option "clockToleranceSeconds" must be a whole number of at least 0, but got "30". Leave it out for 30.',
   ],
   [
-    'an endless tolerance',
+    'an infinite tolerance',
     { ...good, clockToleranceSeconds: Number.POSITIVE_INFINITY },
     'option "clockToleranceSeconds" must be a whole number of at least 0, but got Infinity. Leave it out for 30.',
   ],
@@ -107,32 +107,47 @@ export const refusals: Refusal[] = [
     'option "maxTokenBytes" must be a whole number of at least 1, but got 0. Leave it out for 16384.',
   ],
   [
-    'verifiedTokens of true',
-    { ...good, verifiedTokens: true },
-    'option "verifiedTokens" must be an object, but got true. Give { maxAgeSeconds, maxEntries, maxBytes }, or false to verify every request again.',
+    'tokenCache of true',
+    { ...good, tokenCache: true },
+    'option "tokenCache" must be an object, but got true. Give { maxAgeSeconds, maxEntries, maxBytes }, or false to verify every request again.',
   ],
   [
     'no entries',
-    { ...good, verifiedTokens: { maxEntries: 0 } },
-    'option "verifiedTokens.maxEntries" must be a whole number of at least 1, but got 0. Give { maxAgeSeconds, maxEntries, maxBytes }, or false to verify every request again.',
+    { ...good, tokenCache: { maxEntries: 0 } },
+    'option "tokenCache.maxEntries" must be a whole number of at least 1, but got 0. Give { maxAgeSeconds, maxEntries, maxBytes }, or false to verify every request again.',
   ],
   [
-    'an unknown dpop',
-    { ...good, dpop: true },
-    'option "dpop" must be one of "off", "accept", "require", but got true. Leave it out for "off", which refuses bound tokens.',
+    'a binding without its kind',
+    { ...good, senderConstraint: 'dpop' },
+    'option "senderConstraint" must be an object, but got "dpop". Write { dpop: {} }, { mtls: { getCertificate: (req) => … } }, or both.',
+  ],
+  ...['accept', true, null].map(
+    (dpop): Refusal => [
+      `senderConstraint.dpop ${dpop}`,
+      { ...good, senderConstraint: { dpop } },
+      `option "senderConstraint.dpop" must be an object, but got ${JSON.stringify(dpop)}. Write {} to accept bound tokens and others, or { required: true } to refuse all others.`,
+    ],
+  ),
+  [
+    'a binding to a key that is required in words',
+    { ...good, senderConstraint: { dpop: { required: 'yes' } } },
+    'option "senderConstraint.dpop.required" must be true or false, but got "yes". Write {} to accept bound tokens and others, or { required: true } to refuse all others.',
   ],
   [
     'mtls without getCertificate',
-    { ...good, mtls: { required: true } },
-    'option "mtls.getCertificate" must be a function, but got undefined. Write { getCertificate: (req) => …, required: true }.',
+    { ...good, senderConstraint: { mtls: { required: true } } },
+    'option "senderConstraint.mtls.getCertificate" must be a function, but got undefined. Write { getCertificate: (req) => …, required: true }.',
   ],
   [
     'two kinds of binding, both required',
-    { ...good, dpop: 'require', mtls: { getCertificate: () => undefined, required: true } },
-    'option "dpop" must be other than "require" where mtls.required is true, but got "require". A token is bound in one way only.',
+    {
+      ...good,
+      senderConstraint: { dpop: { required: true }, mtls: { getCertificate: () => undefined, required: true } },
+    },
+    'option "senderConstraint.dpop.required" must be false where senderConstraint.mtls.required is true, but got true. A token is bound in one way only.',
   ],
   [
-    'an onDecision that is no function',
+    'an onDecision that is not a function',
     { ...good, onDecision: 'log' },
     'option "onDecision" must be a function, but got "log". Give a function that takes the decision, or leave it out.',
   ],

@@ -1,7 +1,7 @@
 import { good } from './good-policy.js';
 import { ISSUER } from './protected-app.js';
 
-/** What is refused, and the whole message after the name of the function. */
+/** A wrong policy, and the whole message after the name of the function. */
 export type Refusal = [name: string, options: unknown, message: string];
 
 const KEYS_FIX = 'Give one of { file }, { url }, { keys: […] }, a function, or the key set as JSON text.';
@@ -9,7 +9,7 @@ const URL_FIX = 'Use https; plain http is accepted from localhost only, unless d
 const AUDIENCE_FIX =
   'Name what your authorization server writes into "aud", or leave it out to use resourceMetadata.resource.';
 
-/** Wrong values of `issuers`, and of the options that each issuer has of its own. */
+/** Wrong values of `issuers`, and of the options of each issuer. */
 export const issuerRefusals: Refusal[] = [
   [
     'no issuer',
@@ -35,7 +35,7 @@ export const issuerRefusals: Refusal[] = [
     (pattern): Refusal => [
       `the audience ${pattern}`,
       { ...good, audiences: ['api', pattern] },
-      `option "audiences[1]" must be a whole name: patterns match no token, but got "${pattern}". ${AUDIENCE_FIX}`,
+      `option "audiences[1]" must be a whole name, since patterns are not supported, but got "${pattern}". ${AUDIENCE_FIX}`,
     ],
   ),
   [
@@ -55,8 +55,8 @@ export const issuerRefusals: Refusal[] = [
   ],
   [
     'an unknown option with a near name',
-    { ...good, audience: ['api'] },
-    'option "audience" must be a known option, but got "audience". Did you mean "audiences"?',
+    { ...good, audienses: ['api'] },
+    'option "audienses" must be a known option, but got "audienses". Did you mean "audiences"?',
   ],
   [
     'two kinds of jwks',
@@ -90,20 +90,33 @@ export const issuerRefusals: Refusal[] = [
     `option "jwks.url" must be an https URL, but got "http://keys.example/". ${URL_FIX}`,
   ],
   [
-    'a jwks url with a password, which is not repeated',
+    'a jwks url with a password, which is not quoted',
     { ...good, jwks: { url: 'https://user:s3cret@keys.example/' } },
     `option "jwks.url" must be a URL without user and password. ${URL_FIX}`,
   ],
   [
-    'a jwks url that is none',
+    'a jwks url that is not a URL',
     { ...good, jwks: { url: '/jwks.json' } },
     `option "jwks.url" must be an https URL, but got "/jwks.json". ${URL_FIX}`,
   ],
   [
-    'no jwks for an issuer that is no URL',
+    'no jwks for an issuer that is not a URL',
     { ...good, issuer: 'me', jwks: undefined },
-    `option "jwks" must be given, since a key set is derived only from an issuer that is a URL, but got undefined. ${KEYS_FIX}`,
+    `option "jwks" must be given, since a key set is derived only from an issuer that is an http(s) URL, but got undefined. ${KEYS_FIX}`,
   ],
+  [
+    'no jwks for an issuer of another scheme',
+    { ...good, issuer: 'urn:example:as', jwks: undefined },
+    `option "jwks" must be given, since a key set is derived only from an issuer that is an http(s) URL, but got undefined. ${KEYS_FIX}`,
+  ],
+  ...['', 'issuers[0].'].map((path): Refusal => {
+    const issuer = { issuer: 'http://as.example', audiences: ['api'] };
+    return [
+      `a derived key set of an issuer over plain http, as ${path}issuer,`,
+      path === '' ? issuer : { issuers: [issuer] },
+      `option "${path}issuer" must be an https URL, but got "http://as.example". ${URL_FIX}`,
+    ];
+  }),
   [
     'claims in a Map',
     { ...good, jwtValidationOptions: new Map([['requiredClaims', ['tid']]]) },
@@ -122,12 +135,12 @@ export const issuerRefusals: Refusal[] = [
   [
     'issuer beside issuers',
     { ...good, issuers: [good] },
-    `option "issuer" must be left out beside "issuers", but got "${ISSUER}". Move it into the entries of "issuers".`,
+    `option "issuer" must be left out where "issuers" is given, but got "${ISSUER}". Move it into the entries of "issuers".`,
   ],
   [
     'a secret beside issuers',
     { clientSecret: 'secret', issuers: [good] },
-    'option "clientSecret" must be left out beside "issuers". Move it into the entries of "issuers".',
+    'option "clientSecret" must be left out where "issuers" is given. Move it into the entries of "issuers".',
   ],
   [
     'a bad entry of issuers',

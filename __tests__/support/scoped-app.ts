@@ -14,7 +14,7 @@ import { createTestIssuer } from '../../src/testing/index.js';
 
 export interface ScopedApp {
   readonly app: RequestListener;
-  /** What reached the server behind, as the bytes it read and as `req.body`. */
+  /** The requests that reached the server: the bytes it read, and `req.body`. */
   readonly received: { readonly text: string; readonly body: unknown }[];
   /** POSTs a message, or a text as it is, with a token of these scopes; `null`: without a token. */
   post(message: unknown, scopes?: readonly string[] | null, headers?: Record<string, string>): Promise<Response>;
@@ -29,7 +29,7 @@ interface Settings {
   readonly after?: readonly Middleware[];
 }
 
-/** A real app: `mcpAuth()`, `mcpScopes()`, and a server behind that says what it was given. */
+/** Creates an app with `mcpAuth()`, `mcpScopes()` and a server that records what reaches it. */
 export function createScopedApp(
   rules: ScopeRules,
   { options, policy, before = [], after = [] }: Settings = {},

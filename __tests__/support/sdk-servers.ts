@@ -8,13 +8,13 @@ import { onTestFinished } from 'vitest';
 import { mcpStdioBackend } from '../../src/index.js';
 import { createNotesServer } from '../fixtures/notes-server.mjs';
 
-/** An MCP server to mount behind `mcpScopes()`, made anew for each test. */
+/** Creates an MCP server to mount behind `mcpScopes()`. */
 export type CreateServer = () => RequestHandler;
 
-/** Whether a transport is handed `req.body`, or reads the request itself as if nobody had read it before. */
-type Handing = 'req.body' | 'the request';
+/** Where a transport reads the body: in `req.body`, or in the request, as if no middleware had read it before. */
+type BodySource = 'req.body' | 'the request';
 
-function sdkV1(handing: Handing, enableJsonResponse: boolean): CreateServer {
+function sdkV1(source: BodySource, enableJsonResponse: boolean): CreateServer {
   return () => {
     const transports = new Map<string, StreamableHTTPServerTransport>();
     return async (req, res) => {
@@ -28,12 +28,12 @@ function sdkV1(handing: Handing, enableJsonResponse: boolean): CreateServer {
         await createNotesServer().connect(fresh as never);
         transport = fresh;
       }
-      await transport.handleRequest(req as never, res, handing === 'req.body' ? req.body : undefined);
+      await transport.handleRequest(req as never, res, source === 'req.body' ? req.body : undefined);
     };
   };
 }
 
-function sdkV2(handing: Handing): CreateServer {
+function sdkV2(source: BodySource): CreateServer {
   return () => {
     const transports = new Map<string, NodeStreamableHTTPServerTransport>();
     return async (req, res) => {
@@ -46,15 +46,15 @@ function sdkV2(handing: Handing): CreateServer {
         await createV2Server().connect(fresh);
         transport = fresh;
       }
-      await transport.handleRequest(req as never, res, handing === 'req.body' ? req.body : undefined);
+      await transport.handleRequest(req as never, res, source === 'req.body' ? req.body : undefined);
     };
   };
 }
 
-function sdkV2Handler(handing: Handing): CreateServer {
+function sdkV2Handler(source: BodySource): CreateServer {
   return () => {
     const handle = toNodeHandler(createMcpHandler(createV2Server));
-    return (req, res) => void handle(req as never, res as never, handing === 'req.body' ? req.body : undefined);
+    return (req, res) => void handle(req as never, res as never, source === 'req.body' ? req.body : undefined);
   };
 }
 
@@ -63,7 +63,7 @@ function createV2Server(): McpServer {
   for (const name of ['echo', 'delete_file']) {
     server.registerTool(name, { description: name }, async (context) => {
       const auth = context.http?.authInfo as { payload?: { sub?: string } } | undefined;
-      return { content: [{ type: 'text', text: `${name} for ${auth?.payload?.sub ?? 'nobody'}` }] };
+      return { content: [{ type: 'text', text: `${name} for ${auth?.payload?.sub ?? 'anonymous'}` }] };
     });
     server.registerPrompt(`${name}_prompt`, {}, async () => ({ messages: [] }));
     const uri = `note:///${name}`;
@@ -80,7 +80,7 @@ function bridge(): RequestHandler {
   return backend as RequestHandler;
 }
 
-/** Every kind of server that may stand behind `mcpScopes()`. */
+/** Every kind of server that can be mounted behind `mcpScopes()`. */
 export const REAL_SERVERS: readonly [name: string, create: CreateServer][] = [
   ['the stdio bridge', () => bridge()],
   ['SDK v1, event streams, given req.body', sdkV1('req.body', false)],

@@ -2,15 +2,15 @@ import { constants, generateKeyPairSync, type KeyObject, sign } from 'node:crypt
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Signs with node:crypto alone, so that it can make what no library would: malformed, forged and hostile tokens. */
+/** Signs with node:crypto alone, so that it can make tokens that no library makes: malformed, forged and hostile ones. */
 export interface Signer {
   readonly kid: string;
   readonly alg: string;
-  /** The public key, as it would stand in a key set. */
+  /** The public key, as a member of a key set. */
   readonly jwk: Json;
   readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
-  /** `header` and `payload` are merged over good ones by the caller; a string is taken as the raw JSON. */
+  /** Signs `payload` with a good header, over which `header` is merged. A string is used as raw JSON instead. */
   sign(payload: Json | string, header?: Json | string): string;
 }
 
@@ -33,7 +33,7 @@ export function createSigner(options: { alg?: string; kid?: string; bits?: numbe
   };
 }
 
-/** A token with any header, any payload and any signature. */
+/** Makes a token with any header, any payload and any signature. */
 export function assemble(header: Json | string, payload: Json | string, signature: (input: string) => Buffer): string {
   const encode = (part: Json | string) =>
     Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url');
@@ -48,7 +48,7 @@ function generate(alg: string, bits: number): { privateKey: KeyObject; publicKey
   return generateKeyPairSync('rsa', { modulusLength: bits });
 }
 
-/** The signature function of an algorithm (RFC 7518, section 3), for any key: mixing them up is the caller's aim. */
+/** Returns the signature function of an algorithm (RFC 7518, section 3) for any key: tests mix up keys and algorithms on purpose. */
 export function signatureOf(alg: string, key: KeyObject): (input: string) => Buffer {
   const hash = `sha${alg.slice(2)}`;
   return (input) => {

@@ -25,7 +25,7 @@ export function fixture(name: string): string {
 export type Framework = 'Express 5' | 'Express 4' | 'Connect';
 export const FRAMEWORKS: readonly Framework[] = ['Express 5', 'Express 4', 'Connect'];
 
-/** A token verifier in small: `Bearer NAME[@CLIENT] [SECONDS]` is the user NAME until SECONDS since 1970. */
+/** A minimal token verifier: `Bearer NAME[@CLIENT] [SECONDS]` is the user NAME until SECONDS since 1970. */
 export const identify: Middleware = (req, _res, next) => {
   const header = req.headers.authorization ?? '';
   const [, name, clientId = 'client', until] = /^Bearer (\w+)(?:@(\w+))?(?: (\d+))?$/.exec(header) ?? [];
@@ -52,12 +52,12 @@ export interface Served {
   readonly url: string;
   readonly backend: McpStdioBackend;
   readonly server: Server;
-  /** What reached `next(error)`. */
+  /** The errors that reached `next(error)`. */
   readonly errors: unknown[];
   stop(): Promise<void>;
 }
 
-/** A backend under /mcp on a real listener. */
+/** Serves a backend at /mcp on a real listener. */
 export async function serve(
   options: Partial<McpStdioBackendOptions> = {},
   framework: Framework = 'Express 5',

@@ -7,7 +7,7 @@ import { assemble, createSigner, type Signer, signatureOf } from './signer.js';
 
 type Json = Record<string, unknown>;
 
-/** What a policy says about a token: why it refuses the token first. */
+/** The verdict of a policy on a token: the first reason to refuse it, if there is one. */
 export type Verdict = RefusalCode | OutageCode | 'accepted';
 /** @param sign Signs good claims with these changes. */
 type MakeToken = (sign: (changes?: Json, header?: Json, signer?: Signer) => string, resource: string) => string;
@@ -18,7 +18,7 @@ export type TokenRow = [what: string, policy: Policy, makeToken: MakeToken, expe
 
 export const ISSUER = 'https://issuer.example';
 const OTHER = 'https://other.example/';
-/** Seconds since 1970. A test must stop the clock here, so that it meets the edges of a tolerance exactly. */
+/** Seconds since 1970. Tests must stop the clock here, because some tokens are exactly at the limit of a tolerance. */
 export const NOW = Math.floor(Date.now() / 1000);
 
 export const signer = createSigner();
@@ -31,7 +31,7 @@ const keyFile = join(folder, 'jwks.json');
 writeFileSync(keyFile, JSON.stringify(jwks));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A token that differs from a good one by these claims. */
+/** Makes a token that differs from a good one in these claims. */
 const withClaims =
   (changes: Json): MakeToken =>
   (sign) =>
@@ -40,7 +40,7 @@ const withHeader =
   (header: Json): MakeToken =>
   (sign) =>
     sign({}, header);
-/** `JSON.stringify` has no way to write `1e400`. */
+/** Makes a token with a claim written as raw JSON: `JSON.stringify` cannot write `1e400`. */
 const withRawClaim =
   (name: string, json: string): MakeToken =>
   (_sign, resource) =>
@@ -93,7 +93,7 @@ const issuersAndAudiences: TokenRow[] = [
   ['aud a list with ours', {}, (sign, resource) => sign({ aud: ['x', resource] }), 'accepted'],
   ['aud with a slash more', {}, (sign, resource) => sign({ aud: `${resource}/` }), 'accepted'],
   ['aud with two slashes more', {}, (sign, resource) => sign({ aud: `${resource}//` }), 'wrong_audience'],
-  ['aud of somebody else', {}, withClaims({ aud: 'account' }), 'wrong_audience'],
+  ['aud of another service', {}, withClaims({ aud: 'account' }), 'wrong_audience'],
   ['aud an object', {}, withClaims({ aud: { a: 1 } }), 'malformed_claim'],
   ['aud a list with a number', {}, (sign, resource) => sign({ aud: [resource, 1] }), 'malformed_claim'],
   ['aud an empty string', {}, withClaims({ aud: '' }), 'wrong_audience'],
@@ -183,7 +183,7 @@ const kindsAndForms: TokenRow[] = [
   ['kid a number', {}, withHeader({ kid: 5 }), 'malformed_token'],
   ['no kid, and one key that fits', {}, withHeader({ kid: undefined }), 'accepted'],
   ['forged', {}, (sign) => sign({}, {}, otherSigner), 'bad_signature'],
-  ['forged, for somebody else', {}, (sign) => sign({ aud: 'x' }, {}, otherSigner), 'bad_signature'],
+  ['forged, for another audience', {}, (sign) => sign({ aud: 'x' }, {}, otherSigner), 'bad_signature'],
   ['opaque', {}, () => '2YotnFZFEjr1zCsicMWpAA', 'opaque_token'],
   ['encrypted', {}, () => 'a.b.c.d.e', 'encrypted_token'],
   ['three words', {}, () => 'one.two.three', 'malformed_token'],
@@ -198,13 +198,18 @@ const kindsAndForms: TokenRow[] = [
 
 const jkt = { cnf: { jkt: 'thumbprint' } };
 const x5t = { cnf: { 'x5t#S256': 'thumbprint' } };
-const mtls = (required: boolean) => ({ mtls: { getCertificate: () => undefined, required } });
+const mtls = (required: boolean) => ({ senderConstraint: { mtls: { getCertificate: () => undefined, required } } });
 
 const bindings: TokenRow[] = [
   ['bound to a key', {}, withClaims(jkt), 'bound_token'],
-  ['bound to a key, without its proof', { dpop: 'accept' }, withClaims(jkt), 'bound_token'],
-  ['plain, where dpop is accepted', { dpop: 'accept' }, withClaims({}), 'accepted'],
-  ['plain, where dpop is required', { dpop: 'require' }, withClaims({}), 'dpop_required'],
+  ['bound to a key, without its proof', { senderConstraint: { dpop: {} } }, withClaims(jkt), 'bound_token'],
+  ['plain, where dpop is accepted', { senderConstraint: { dpop: {} } }, withClaims({}), 'accepted'],
+  [
+    'plain, where dpop is required',
+    { senderConstraint: { dpop: { required: true } } },
+    withClaims({}),
+    'dpop_required',
+  ],
   ['bound to a certificate', {}, withClaims(x5t), 'bound_token'],
   ['bound to a certificate that is not shown', mtls(false), withClaims(x5t), 'certificate_required'],
   ['plain, where mtls is accepted', mtls(false), withClaims({}), 'accepted'],
@@ -213,7 +218,7 @@ const bindings: TokenRow[] = [
   ['bound to nothing', {}, withClaims({ cnf: null }), 'unsupported_confirmation'],
   ['bound, signed with Ed25519', {}, (sign) => sign(jkt, {}, ed25519), 'unsupported_algorithm'],
   ['bound, and without its scope', needsCall, withClaims(jkt), 'bound_token'],
-  ['bound, and for somebody else', {}, withClaims({ ...jkt, aud: 'x' }), 'wrong_audience'],
+  ['bound, and for another audience', {}, withClaims({ ...jkt, aud: 'x' }), 'wrong_audience'],
 ];
 
 const keySources: TokenRow[] = [

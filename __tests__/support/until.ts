@@ -1,4 +1,4 @@
-/** Resolves as soon as `condition` holds; it looks at things that nobody announces, such as the process table. */
+/** Resolves when `condition` is true. It polls, because some things have no event, such as the process table. */
 export async function until(condition: () => boolean | Promise<boolean>, ms = 10_000): Promise<void> {
   const deadline = Date.now() + ms;
   while (!(await condition())) {

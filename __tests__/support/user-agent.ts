@@ -5,25 +5,25 @@ interface Cookie {
   readonly path: string;
 }
 
-/** A page, and where it was found. */
+/** A page and its address. */
 export interface Page {
   readonly url: URL;
   readonly response: Response;
   readonly html: string;
 }
 
-/** What a person does with a form: the fields to fill in and the button to press; undefined leaves the page as it is. */
+/** Fills in a form as a person does: returns the fields and the button to press, or undefined to leave the page as it is. */
 export type FillIn = (fields: Record<string, string>, page: Page) => Record<string, string> | undefined;
 
 const MAX_STEPS = 20;
 
-/** As much of a browser as a login needs: cookies by host (not by port, as in browsers) and path, redirects, forms. */
+/** The part of a browser that a login needs: cookies by host (not by port, as in browsers) and path, redirects, forms. */
 export class UserAgent {
   readonly #cookies = new Map<string, Cookie>();
   /** Every address that was visited, in order. */
   readonly visited: string[] = [];
 
-  /** Goes on until `isGoal` says that an address is the client's, or a page is not for filling in. */
+  /** Follows redirects and sends forms until an address is the goal, or a page has no form to fill in. */
   async visit(address: string | URL, fillIn: FillIn, isGoal: (url: URL) => boolean): Promise<URL | Page> {
     let next: { url: URL; init?: RequestInit } = { url: new URL(address) };
     for (let step = 0; step < MAX_STEPS; step++) {

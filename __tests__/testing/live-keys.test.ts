@@ -6,7 +6,7 @@ import { createTestIssuer } from '../../src/testing/index.js';
 
 const resource = 'https://mcp.example/mcp';
 
-/** An app whose keys are what `read` returns, and a token they verify. */
+/** An app with a valid token. `around` wraps the function that returns the app's keys. */
 function appWithKeys(around: (keys: () => Jwks) => () => Jwks) {
   const issuer = createTestIssuer();
   const policy = issuer.policy({ resource });
@@ -16,7 +16,7 @@ function appWithKeys(around: (keys: () => Jwks) => () => Jwks) {
   return async () => (await request(app).get('/mcp').auth(token, { type: 'bearer' })).status;
 }
 
-test('a function that throws is an outage, for as long as it throws', async () => {
+test('while a function throws, requests are answered 503', async () => {
   let isDown = false;
   const get = appWithKeys((keys) => () => {
     if (isDown) throw new Error('no connection');
@@ -33,7 +33,7 @@ test.each<[string, unknown]>([
   ['an empty key set', { keys: [] }],
   ['no key set', undefined],
   ['a set without a usable key', { keys: [{ kty: 'oct', k: 'AAAA' }] }],
-])('%s, returned later, lets nobody in', async (_name, broken) => {
+])('if a function later returns %s, requests are answered 503', async (_name, broken) => {
   let isBroken = false;
   const get = appWithKeys((keys) => () => (isBroken ? (broken as Jwks) : keys()));
   expect(await get()).toBe(200);

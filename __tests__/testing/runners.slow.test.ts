@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 
 const run = promisify(execFile);
-// A test runner started by another one reports to it in a binary form, unless it does not know.
+// Without these variables, the inner test runner writes text; with them, it would report to the outer one in a binary format.
 const { NODE_TEST_CONTEXT: _, NODE_OPTIONS: __, ...env } = process.env;
 
 test("the sample's suite passes under node:test", async () => {

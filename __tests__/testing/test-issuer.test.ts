@@ -28,7 +28,7 @@ describe('without a network', () => {
   const issuer = createTestIssuer();
   const get = appWith(issuer.policy({ resource: RESOURCE }));
 
-  test('a token says what it was told to say', async () => {
+  test('a token has the given claims', async () => {
     const response = await get(issuer.token({ sub: 'alice', scopes: ['read', 'write'], clientId: 'cli' }));
     expect(response.status).toBe(200);
     expect(response.body).toMatchObject({
@@ -38,7 +38,7 @@ describe('without a network', () => {
     });
   });
 
-  test('a further claim wins over the known ones, and undefined takes one out', async () => {
+  test('a further claim overrides the known ones, and undefined removes one', async () => {
     const claims = { sub: 'bob', client_id: undefined, tenant: 'acme' };
     const { body } = await get(issuer.token({ claims }));
     expect(body.payload).toMatchObject({ sub: 'bob', tenant: 'acme' });
@@ -50,10 +50,10 @@ describe('without a network', () => {
     ['an expired token', () => issuer.expiredToken(), 'The token has expired'],
     ['a forged token', () => issuer.forgedToken(), 'The token has an invalid signature'],
     ['a token for another audience', () => issuer.tokenFor('other'), 'The token is meant for another audience'],
-    ['a token of another issuer', () => foreignToken(), 'The token has an issuer not accepted here'],
+    ['a token of another issuer', () => foreignToken(), 'The issuer of the token is not accepted here'],
     ['an ID token', () => issuer.token({ header: { typ: 'id+jwt' } }), 'The token is not an access token'],
     ['a malformed claim', () => issuer.token({ claims: { exp: 'soon' } }), 'The token has a claim of the wrong type'],
-  ])('%s is refused for what it is', async (_name, make, description) => {
+  ])('%s is refused for this reason', async (_name, make, description) => {
     const response = await get(make());
     expect(response.status).toBe(401);
     expect(response.body.error_description).toBe(description);
@@ -71,7 +71,7 @@ test('a policy takes every other option, and both middlewares take the policy', 
   expect((await get(issuer.token())).status).toBe(403);
 });
 
-test('rotated keys take effect in policies handed out before', async () => {
+test('rotated keys take effect in existing policies', async () => {
   const issuer = createTestIssuer();
   const get = appWith(issuer.policy({ resource: RESOURCE }));
   const before = issuer.token();
@@ -80,7 +80,7 @@ test('rotated keys take effect in policies handed out before', async () => {
   expect((await get(issuer.token())).status).toBe(200);
   const refused = await get(before);
   expect(refused.status).toBe(401);
-  expect(refused.body.error_description).toBe('The token is signed with a key not known here');
+  expect(refused.body.error_description).toBe('The token is signed with an unknown key');
 });
 
 test('a listening issuer serves its key set once, and its metadata names itself', async () => {
@@ -94,7 +94,7 @@ test('a listening issuer serves its key set once, and its metadata names itself'
   expect(issuer.requests).toEqual({ jwks: 1, metadata: 1 });
 });
 
-test('a token signed with a new key makes the key set be fetched again', async () => {
+test('a token signed with a new key causes the key set to be fetched again', async () => {
   const issuer = await listening();
   const get = appWith(issuer.policy({ resource: RESOURCE }));
   await get(issuer.token());
@@ -103,7 +103,7 @@ test('a token signed with a new key makes the key set be fetched again', async (
   expect(issuer.requests.jwks).toBe(2);
 });
 
-test('an issuer that has gone is an outage, not a bad token', async () => {
+test('a closed issuer is answered 503, not 401', async () => {
   const issuer = await listening();
   const get = appWith(issuer.policy({ resource: RESOURCE }));
   await issuer.close();
@@ -114,7 +114,7 @@ test('an issuer that has gone is an outage, not a bad token', async () => {
   expect((await again(issuer.token())).status).toBe(200);
 });
 
-test('what cannot work is refused with what to do', async () => {
+test('wrong uses are refused, with advice', async () => {
   const issuer = createTestIssuer();
   expect(() => issuer.token()).toThrow('call policy() first, or name the audience with tokenFor()');
   issuer.policy({ resource: RESOURCE });

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect, test, vi } from 'vitest';
 import { CachedDocument } from '../../src/upstream/cached-document.js';
 
-test("a document is refreshed in nobody's name, though a request came first", async () => {
+test('a document is refreshed outside the context of the request that first fetched it', async () => {
   const requests = new AsyncLocalStorage<string>();
   const names: (string | undefined)[] = [];
   const cached = new CachedDocument({

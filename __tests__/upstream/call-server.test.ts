@@ -17,7 +17,7 @@ test.each<[string, (res: ServerResponse) => void, boolean, string, timeoutMs?: n
   ['500', (res) => res.writeHead(500).end(), false, 'it answered with status 500'],
   ['a redirect', (res) => res.writeHead(302, { location: '/' }).end(), true, 'it answered with status 302'],
   ['too much', (res) => res.end(' '.repeat(101)), true, 'it is larger than 100 bytes'],
-])('%s', async (_name, answer, answered, reason, timeoutMs = 10_000) => {
+])('fails after %s', async (_name, answer, answered, reason, timeoutMs = 10_000) => {
   const origin = await serve((_req, res) => answer(res));
   const error = await failureOf(`${origin}/token?code=secret`, timeoutMs);
   expect(error).toBeInstanceOf(CallError);

@@ -21,7 +21,7 @@ async function failureOf(attempt: Promise<unknown>): Promise<FetchError> {
   return error as FetchError;
 }
 
-test('brings status, headers, body and where they came from', async () => {
+test('returns status, headers, body and remote address', async () => {
   const origin = await serve((req, res) => {
     res.writeHead(418, { 'set-cookie': ['a=1', 'b=2'], 'x-sent': `${req.method} ${req.headers['x-mine']}` });
     req.pipe(res);
@@ -34,7 +34,7 @@ test('brings status, headers, body and where they came from', async () => {
 });
 
 test.each(['localhost', '127.0.0.1', '0x7f.1', '2130706433', '[::1]', '[::ffff:127.0.0.1]', '0', 'ip6-localhost'])(
-  'makes no connection to %s where it may go to public addresses only',
+  'makes no connection to %s if only public addresses are allowed',
   async (host) => {
     let requests = 0;
     const { port } = new URL(
@@ -44,13 +44,13 @@ test.each(['localhost', '127.0.0.1', '0x7f.1', '2130706433', '[::1]', '[::ffff:1
       }),
     );
     const error = await failureOf(call(`http://${host}:${port}/`, { mayConnect: isPublicAddress }));
-    // Not every machine knows each of these names.
+    // Some machines cannot resolve some of these names.
     expect(['ADDRESS_REFUSED', 'ENOTFOUND', 'EAI_AGAIN']).toContain(error.code);
     expect(requests).toBe(0);
   },
 );
 
-test('connects to the very address that was checked', async () => {
+test('connects to the address that was checked', async () => {
   const origin = await serve((_req, res) => void res.end('x'));
   const checked: string[] = [];
   const mayConnect = (address: string) => checked.push(address) > 0;
@@ -74,7 +74,7 @@ function drip(res: ServerResponse): void {
   res.on('close', () => clearInterval(timer));
 }
 
-test('reads no more than it may, and no redirect is followed', async () => {
+test('reads no more than maxBytes, and follows no redirect', async () => {
   const origin = await serve((req, res) =>
     req.url === '/moved' ? void res.writeHead(302, { location: '/' }).end() : void res.end(' '.repeat(10_000)),
   );
@@ -83,13 +83,13 @@ test('reads no more than it may, and no redirect is followed', async () => {
 });
 
 test.each(['file:///etc/passwd', 'ftp://127.0.0.1/', 'javascript:alert(1)', 'data:,x'])(
-  '%s is not asked',
+  '%s is not called',
   async (url) => {
     expect(await failureOf(call(url))).toMatchObject({ code: 'ERR_INVALID_PROTOCOL' });
   },
 );
 
-test('says that nothing listens, or something else than HTTP', async () => {
+test('fails with a code if nothing listens, or something other than HTTP answers', async () => {
   expect(await failureOf(call(await unreachableUrl()))).toMatchObject({
     code: 'ECONNREFUSED',
     message: 'ECONNREFUSED',
@@ -98,7 +98,7 @@ test('says that nothing listens, or something else than HTTP', async () => {
   expect((await failureOf(call(`http://127.0.0.1:${await portOf(server)}`))).code).toMatch(/^HPE_/);
 });
 
-test('a name and a password in the address are not sent', async () => {
+test('a user name and a password in the URL are not sent', async () => {
   const origin = await serve((req, res) => void res.end(req.headers.authorization ?? 'none'));
   expect((await call(origin.replace('//', '//user:secret@'))).bytes.toString()).toBe('none');
 });

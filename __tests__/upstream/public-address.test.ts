@@ -28,7 +28,7 @@ const others = [
   ...['0:0:0:0:0:ffff:a00:1', '0000:0000:0000:0000:0000:FFFF:C0A8:0101'],
   ...['64:ff9b::127.0.0.1', '64:ff9b::7f00:1', '64:ff9b::a9fe:a9fe', '64:ff9b:1::1.1.1.1'],
   ...['2002:7f00:1::1', '2002:a00:1::', '2002:a9fe:a9fe::1', '2002:c0a8:101::1'],
-  // No addresses: a name has to be resolved first, and a URL writes these forms as one of the above.
+  // Not IP addresses: a name must be resolved first, and `URL` turns these forms into one of the above.
   ...[
     '',
     'localhost',
@@ -51,6 +51,6 @@ test.each([
 });
 
 test.each(['0x7f000001', '2130706433', '0177.0.0.1', '127.1', '0x7f.1', '017700000001', '①②⑦.0.0.1', '127。0。0。1'])(
-  'a URL writes %j as an address that is not public',
+  'URL turns %j into an address that is not public',
   (host) => expect(isPublicAddress(new URL(`http://${host}/`).hostname)).toBe(false),
 );

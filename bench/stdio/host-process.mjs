@@ -34,7 +34,7 @@ function commandOf(name, port, server) {
   }
   return [local('hosts.mjs'), name, `${port}`, process.execPath, server];
 }
-/** A bridge in a process of its own. */
+/** A bridge in a separate process. */
 export class HostProcess {
   port;
   #process;

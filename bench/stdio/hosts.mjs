@@ -5,10 +5,11 @@ import { CallToolRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import express from 'express';
 import { mcpStdioBackend } from '../../dist/index.js';
 
-// The processes that are measured, each started as `node hosts.js NAME PORT COMMAND ARG…`.
+// The processes that are measured, each started as `node hosts.mjs NAME PORT COMMAND ARG…`.
 const [name = '', port = '', command = '', ...args] = process.argv.slice(2);
 const text = 'x'.repeat(1_000);
-const backend = (warm = 0) => mcpStdioBackend({ command, args, warm, maxSessions: 1_000, maxPendingRequests: 1_000 });
+const backend = (warm = 0) =>
+  mcpStdioBackend({ command, args, warmChildren: warm, maxSessions: 1_000, maxPendingRequests: 1_000 });
 function onExpress(mount) {
   const app = express();
   mount(app);

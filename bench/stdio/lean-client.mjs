@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
-/** One HTTP connection that asks one thing at a time and looks at no more of the answer than it must. */
+
+/** One HTTP connection that sends one request at a time and parses no more of the answer than it must. */
 export class LeanClient {
   #port;
   #socket;
@@ -36,7 +37,7 @@ export class LeanClient {
     this.#socket.write(this.#request);
   }
 
-  // A server may close a connection that was idle for a while, just when it is wanted again.
+  // A server may close an idle connection just when the next request is sent.
   #connect() {
     const socket = connect(this.#port, '127.0.0.1').setNoDelay(true).setEncoding('latin1');
     socket.on('data', (chunk) => this.#onData(chunk));

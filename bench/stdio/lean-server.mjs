@@ -1,4 +1,4 @@
-// An MCP server that costs next to nothing, so that what is measured is the bridge: every call is answered with 1 KB.
+// A minimal MCP server, so that little but the bridge is measured: it answers every call with 1 KB.
 const text = 'x'.repeat(1_000);
 const answer = (id, result) => `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}\n`;
 const called = JSON.stringify({ content: [{ type: 'text', text }] });

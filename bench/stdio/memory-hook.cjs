@@ -1,4 +1,4 @@
-// Loaded into every measured process: on SIGUSR2 it tells, on stderr, how much memory is in use after a full collection.
+// Loaded into every measured process: on SIGUSR2 it prints to stderr how much memory is in use after a full collection.
 process.on('SIGUSR2', () => {
   for (let round = 0; round < 4; round++) global.gc();
   const { heapUsed, external, rss } = process.memoryUsage();

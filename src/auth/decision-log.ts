@@ -12,17 +12,17 @@ import { SessionRefusal } from './session-check.js';
 
 const decisions = channel('express-mcp-auth:decision');
 
-/** What is known of a request when it is decided on. */
+/** The outcome of one request, with what `mcpAuth()` knows about it. */
 export interface Verdict {
   readonly outcome: AuthDecision['outcome'];
-  /** `performance.now()` when the request came. */
+  /** `performance.now()` when the request arrived. */
   readonly began: number;
   readonly auth?: AuthInfo | undefined;
   readonly error?: unknown;
   readonly cached: boolean;
 }
 
-/** Tells the channel, the hook and the logger what became of each request. Whoever fails to listen changes nothing. */
+/** Reports each outcome to the diagnostics channel, `onDecision` and the logger. An error in one of them does not change the outcome. */
 export function createDecisionLog(
   mode: McpAuthMode,
   { logger, onDecision }: { logger: Logger; onDecision: ((decision: AuthDecision) => void) | undefined },
@@ -31,7 +31,7 @@ export function createDecisionLog(
   const advise = createAdvice(logger);
   return (req, verdict) => {
     const level = logger === SILENT ? undefined : levelFor(verdict, logsEverything);
-    // Nobody listens to most servers: then nothing is put together.
+    // Most servers have no listener: do not build the decision.
     if (level === undefined && onDecision === undefined && !decisions.hasSubscribers) return;
     const decision = describe(req, mode, verdict);
     decisions.publish(decision);
@@ -40,28 +40,31 @@ export function createDecisionLog(
     try {
       ignoreRejection(onDecision?.(decision));
     } catch {
-      // A hook that throws must not turn a decision round; it has its own ways to report.
+      // An error in the hook must not change the decision. The hook can report its own errors.
     }
   };
 }
 
-/** Undefined: no line. */
+/** The level of the log line; undefined for no line. */
 function levelFor({ outcome, error }: Verdict, logsEverything: boolean): keyof Logger | undefined {
   if (outcome === 'failed') return 'error';
   if (logsEverything) return 'info';
   if (outcome === 'passed') return undefined;
-  // A request without a token is how every client begins.
+  // Every client's first request has no token.
   return error instanceof AuthError && error.code === 'missing_token' ? 'debug' : 'info';
 }
 
-/** Says once what to change at the authorization server: it is wrong for every user, and stays so until somebody mends it. */
+/** Logs once what to change at the authorization server. The setting is wrong for every user, so one line is enough. */
 function createAdvice(logger: Logger): (error: unknown) => void {
-  let isGiven = false;
+  let hasLogged = false;
   return (error) => {
-    const { audienceHint } = evidenceOf(error);
-    if (audienceHint === undefined || isGiven) return;
-    isGiven = true;
-    logger.warn(`mcpAuth: the authorization server gives tokens another audience: ${audienceHint}`);
+    const { audienceHint, expected } = evidenceOf(error);
+    if (audienceHint === undefined || hasLogged) return;
+    hasLogged = true;
+    const audiences = (expected as readonly string[]).join(' or ');
+    logger.warn(
+      `mcpAuth(): the authorization server issues tokens for another audience than ${audiences}: ${audienceHint}`,
+    );
   };
 }
 
@@ -103,14 +106,14 @@ const MAX_EVIDENCE_LENGTH = 300;
 const MAX_PATH_LENGTH = 300;
 
 function lineFor({ mode, outcome, code, method, path }: AuthDecision, error: unknown): string {
-  // What a stranger sent is quoted as JSON: no line can be made to look like two.
-  const evidence = printable(quote(evidenceOf(error)), MAX_EVIDENCE_LENGTH);
+  // What a client sent is quoted as JSON, so that it cannot forge a second line.
+  const evidence = printable(quoteEvidence(evidenceOf(error)), MAX_EVIDENCE_LENGTH);
   const why = error === undefined ? '' : `: ${code ?? 'error'}: ${(error as Error).message} ${evidence}`;
   return `mcpAuth ${mode}: ${method} ${printableJson(path, MAX_PATH_LENGTH)} ${outcome}${why}`;
 }
 
-/** A stranger can nest a claim so deeply that it can be read, and not be written: then nothing is said of it. */
-function quote(evidence: Evidence): string {
+/** A client can nest a claim so deeply that it can be parsed but not serialized. The line then leaves the evidence out. */
+function quoteEvidence(evidence: Evidence): string {
   try {
     return printableJson(evidence, MAX_EVIDENCE_LENGTH) ?? '';
   } catch {

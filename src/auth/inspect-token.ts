@@ -6,15 +6,15 @@ import { claimOf, missingScopes, scopesOf } from './token/claims.js';
 import { type CompactJwt, parseToken } from './token/compact-jwt.js';
 import { createTrust, type TokenFault, tokenFaults } from './token/token-faults.js';
 
-/** Everything that a policy says about one token. */
+/** The result of checking one token against a policy. */
 export interface TokenInspection {
-  /** In the order of `mcpAuth()`, which refuses the token with the first; empty where it accepts the token. */
+  /** In the order in which `mcpAuth()` checks: it refuses the token for the first fault. Empty if it accepts the token. */
   readonly faults: readonly TokenFault[];
-  /** Undefined where the token cannot be read. */
+  /** Undefined if the token cannot be parsed. */
   readonly read: { readonly jwt: CompactJwt; readonly trusted: TrustedIssuer } | undefined;
 }
 
-/** Examines a token as `mcpAuth()` does when it comes as a bearer token without a client certificate. */
+/** Finds every fault of a token that comes as a bearer token without a client certificate. `mcpAuth()` stops at the first one. */
 export async function inspectToken(token: string, policy: ResolvedAuth): Promise<TokenInspection> {
   let jwt: CompactJwt;
   try {
@@ -23,17 +23,17 @@ export async function inspectToken(token: string, policy: ResolvedAuth): Promise
     if (!(error instanceof AuthError)) throw error;
     return { faults: [{ check: 'form', error }], read: undefined };
   }
-  const examined = await Promise.all(candidatesFor(jwt, policy).map((trusted) => examineFor(jwt, trusted, policy)));
-  return examined.reduce((best, other) => (other.faults.length < best.faults.length ? other : best));
+  const results = await Promise.all(candidatesFor(jwt, policy).map((trusted) => inspectFor(jwt, trusted, policy)));
+  return results.reduce((best, other) => (other.faults.length < best.faults.length ? other : best));
 }
 
-/** A token of an unknown issuer is examined for the issuer that comes nearest, so that its other faults are found too. */
+/** A token of an unknown issuer is checked against every issuer. The best match is reported, with the token's other faults. */
 function candidatesFor({ payload }: CompactJwt, { issuers }: ResolvedAuth): readonly TrustedIssuer[] {
   const named = issuers.filter(({ issuer }) => issuer === claimOf(payload, 'iss'));
   return named.length > 0 ? named : issuers;
 }
 
-async function examineFor(jwt: CompactJwt, trusted: TrustedIssuer, policy: ResolvedAuth): Promise<TokenInspection> {
+async function inspectFor(jwt: CompactJwt, trusted: TrustedIssuer, policy: ResolvedAuth): Promise<TokenInspection> {
   const faults: TokenFault[] = [];
   for await (const fault of tokenFaults(jwt, createTrust(trusted, policy))) faults.push(fault);
   const binding = bindingFault(jwt, 'bearer', policy);

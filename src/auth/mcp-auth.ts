@@ -26,19 +26,19 @@ import { createTokenVerifier } from './token/token-verifier.js';
 
 const NO_TOKEN = new AuthError('missing_token');
 
-/** One request on its way through the gate. */
+/** One request, with what `mcpAuth()` knows about it so far. */
 interface RequestContext {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly next: (error?: unknown) => void;
   readonly began: number;
-  /** How the token came. */
+  /** The scheme of the token. */
   scheme: Scheme;
-  /** It was not answered yet when something began to be waited for. */
-  canBeOvertaken: boolean;
-  /** Who sent it, once that is verified. */
+  /** True if the response was still open when the middleware began to wait: something else may then answer it. */
+  wasOpenBeforeWait: boolean;
+  /** The verified identity; undefined before the token is verified. */
   auth: AuthInfo | undefined;
-  /** The token had been verified before. */
+  /** True if the token cache had the token. */
   cached: boolean;
 }
 
@@ -48,26 +48,40 @@ function createRequestContext(
   next: (error?: unknown) => void,
 ): RequestContext {
   const began = performance.now();
-  return { req, res, next, began, scheme: 'bearer', canBeOvertaken: false, auth: undefined, cached: false };
+  return { req, res, next, began, scheme: 'bearer', wasOpenBeforeWait: false, auth: undefined, cached: false };
 }
 
 /**
- * Lets a request pass with a valid access token, and by `mode` without: reads the token (RFC 6750, RFC 9449), verifies it
- * as a JWT (RFC 9068, RFC 8725), and sets `req.auth`. A refusal is answered here, with a challenge that tells MCP
- * clients where to log in; what is not the client's fault goes to `next(error)`, but an outage (503) is answered here where
- * the request asks for JSON.
+ * Creates the middleware that accepts requests with a valid access token, and others as `mode` says. It reads the token
+ * (RFC 6750, RFC 9449), verifies it as a JWT (RFC 9068, RFC 8725), and sets `req.auth`. It answers a refused request with a
+ * challenge that tells MCP clients where to log in. A failure that is not the client's fault goes to `next(error)`; an
+ * outage (503) is answered as JSON if the request asks for JSON.
  *
- * The metadata paths of the policy, and those of its OAuth proxy, are answered here without a token, so that nothing reaches
- * the application at them. Does not check who may call which tool.
+ * It also answers the metadata paths of the policy and those of its OAuth proxy, without a token: these requests never reach
+ * the application. Does not check who may call which tool: see `mcpScopes()`.
  *
- * @param options Read once: all functions that get the same object share one policy, and refuse it once it has changed.
- * @throws {ConfigError} Where the policy is not one.
+ * @example
+ * ```ts
+ * import express from 'express';
+ * import { mcpAuth, protectedResourceMetadata } from 'express-mcp-auth';
+ *
+ * const policy = {
+ *   issuer: 'https://auth.example.com',
+ *   resourceMetadata: { resource: 'https://mcp.example.com/mcp' },
+ * };
+ * const app = express();
+ * app.use('/mcp', mcpAuth(policy));
+ * app.use(protectedResourceMetadata(policy));
+ * ```
+ *
+ * @param options Read once. All functions that get the same object share one policy, and refuse an object that has changed.
+ * @throws {ConfigError} If an option is missing or wrong.
  */
 export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
   const resolved = resolvePolicy('mcpAuth()', options);
   const schemes: readonly Scheme[] = resolved.dpop === 'off' ? ['bearer'] : ['bearer', 'dpop'];
   const verifier = createTokenVerifier(resolved);
-  const sender = createSenderConstraint(resolved);
+  const senderConstraint = createSenderConstraint(resolved);
   const endpoints = publicEndpointsOf(resolved);
   const { accept, refuse, refusers } = createResponder(resolved, options);
 
@@ -86,7 +100,7 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
       return;
     }
     const { authorization } = req.headers;
-    // Not thrown: it is how every client begins.
+    // Every client's first request has no token, so this path is hot: no exception.
     if (authorization === undefined) refuse(context, NO_TOKEN);
     else authenticate(context, authorization, target);
   }
@@ -101,20 +115,23 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
       refuse(context, error);
       return;
     }
-    const known = verifier.recall(token);
-    context.cached = known !== undefined;
-    // How it may be refused later was attached to it when it was verified, whatever came of that request.
-    if (known !== undefined && sender.isPlain(known.auth, context.scheme)) accept(context, known.auth);
-    else verify(context, token, known).catch((error: unknown) => context.next(asError(error, 'mcpAuth()')));
+    const remembered = verifier.recall(token);
+    context.cached = remembered !== undefined;
+    // No setRefuser() here: it was called when this token was first verified, even if that request was refused.
+    if (remembered !== undefined && senderConstraint.isPlain(remembered.auth, context.scheme)) {
+      accept(context, remembered.auth);
+      return;
+    }
+    verifyAndAccept(context, token, remembered).catch((error: unknown) => context.next(asError(error, 'mcpAuth()')));
   }
 
-  async function verify(context: RequestContext, token: string, known: VerifiedToken | undefined): Promise<void> {
-    context.canBeOvertaken = !isAnswered(context.res);
+  async function verifyAndAccept(context: RequestContext, token: string, remembered?: VerifiedToken): Promise<void> {
+    context.wasOpenBeforeWait = !isAnswered(context.res);
     try {
-      const verified = known ?? (await verifier.verify(token));
+      const verified = remembered ?? (await verifier.verify(token));
       context.auth = verified.auth;
       setRefuser(verified.auth, refusers[schemeOfToken(verified.auth)]);
-      await sender.check(verified, presentationOf(context, resolved));
+      await senderConstraint.check(verified, presentationOf(context, resolved));
     } catch (error) {
       refuse(context, error);
       return;
@@ -132,7 +149,7 @@ function presentationOf({ req, scheme }: RequestContext, { resource, mtls }: Res
   return {
     scheme,
     method: req.method ?? '',
-    // The policy of one that takes proofs has a resource: what the request says of its host proves nothing.
+    // A policy with `senderConstraint.dpop` must have a resource. The Host header of the request proves nothing.
     origin: resource?.origin,
     path: rawPath(requestTarget(req)),
     proof: Array.isArray(dpop) ? dpop.join(',') : dpop,
@@ -142,9 +159,9 @@ function presentationOf({ req, scheme }: RequestContext, { resource, mtls }: Res
 
 function createResponder(resolved: ResolvedAuth, options: object) {
   const mode: Mode = MODES[resolved.modeName];
-  const write = createRefusal(resolved);
+  const writeRefusal = createRefusal(resolved);
   const signer = resolved.secrets.length === 0 ? undefined : createSessionSigner(resolved.secrets);
-  const refusers = createRefusers(write, resolved, signer);
+  const refusers = createRefusers(writeRefusal, resolved, signer);
   const record = createDecisionLog(resolved.modeName, resolved);
   const pass = createPass(mode, record, createSessionCheck(resolved, signer));
   const hints = createSetupHints(options, resolved);
@@ -162,10 +179,10 @@ function createResponder(resolved: ResolvedAuth, options: object) {
 
   function refuse(context: RequestContext, error: unknown): void {
     const { req, res, next, began, auth, cached, scheme } = context;
-    // An identity that an earlier middleware left here was not verified by this policy.
+    // An identity set by an earlier middleware was not verified by this policy.
     clearAuth(req);
     const code = error instanceof AuthError ? error.code : undefined;
-    // In every mode a request that can be read as two is none (RFC 9112, section 3.2).
+    // Two readers could read a repeated header differently, so every mode refuses it (RFC 9112, section 3.2).
     const passes =
       code !== 'repeated_header' && mode[code === 'missing_token' ? 'withoutToken' : 'withBadToken'] === 'pass';
     const outcome = passes ? mode.passesAs : error instanceof AuthError ? 'refused' : 'failed';
@@ -177,12 +194,12 @@ function createResponder(resolved: ResolvedAuth, options: object) {
       return;
     }
     record(req, verdict);
-    if (isOvertaken(context)) return;
+    if (isOverAfterWait(context)) return;
     if (error instanceof AuthError) {
       if (code === 'missing_token') hints.onRefusal(req);
-      write(req, res, error.code, scheme);
+      writeRefusal(req, res, error.code, scheme);
     } else if (error instanceof UpstreamError && asksForJson(req)) {
-      // Not for next(): Express would answer with a page, which no MCP client can read.
+      // Express would answer next(error) with an HTML page, which MCP clients cannot read.
       replyOutage(res, error);
     } else {
       if (error instanceof UpstreamError && !isAnswered(res))
@@ -200,18 +217,18 @@ function createPass(mode: Mode, record: ReturnType<typeof createDecisionLog>, ch
   const outcome = isEnforced ? 'refused' : 'would_refuse';
   return (context: RequestContext, verdict: Verdict, caller: AuthInfo | undefined): void => {
     const { req, res, next } = context;
-    const overtaken = isOvertaken(context);
-    const refusal = overtaken ? undefined : checkSession(req, res, caller);
+    const isOver = isOverAfterWait(context);
+    const refusal = isOver ? undefined : checkSession(req, res, caller);
     // A request that strict would have refused for its token would not have come to its session.
     const counts = refusal !== undefined && verdict.outcome !== 'would_refuse';
     record(req, counts ? { ...verdict, outcome, error: refusal } : verdict);
-    if (overtaken) return;
+    if (isOver) return;
     if (refusal !== undefined && isEnforced) replyBridgeError(res, refusal);
     else next();
   };
 }
 
-/** While a slow key server was waited for, another may have answered, or the client hung up. */
-function isOvertaken({ canBeOvertaken, res }: RequestContext): boolean {
-  return canBeOvertaken && (isAnswered(res) || res.destroyed);
+/** True if something else answered, or the client hung up, while the middleware waited for a slow key server. */
+function isOverAfterWait({ wasOpenBeforeWait, res }: RequestContext): boolean {
+  return wasOpenBeforeWait && (isAnswered(res) || res.destroyed);
 }

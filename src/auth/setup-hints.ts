@@ -6,13 +6,13 @@ import { isServedMetadata } from '../oauth/served-metadata.js';
 import { resourceMetadataPath } from '../oauth/well-known.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 
-/** Warns, once each, of mistakes in how middlewares are mounted: only clients notice them, and no other message names them. */
+/** Logs a warning, once each, about middlewares mounted in the wrong place: otherwise only clients notice that. */
 export interface SetupHints {
-  /** A request without a token is refused. */
+  /** To be called when a request without a token is refused. */
   onRefusal(req: IncomingMessage): void;
 }
 
-/** @param options Those that the user gave, for the words of the advice. */
+/** @param options As the user gave them: the advice uses the words of their form, JavaScript or the configuration file. */
 export function createSetupHints(
   options: object,
   { logger, resource }: Pick<ResolvedAuth, 'logger' | 'resource'>,
@@ -29,7 +29,9 @@ export function createSetupHints(
       }
       if (hasWarned || req.method !== 'OPTIONS' || !isPreflight(req)) return;
       hasWarned = true;
-      logger.warn(`mcpAuth(): a preflight of a browser was refused, since preflights carry no token: ${preflight}`);
+      logger.warn(
+        `mcpAuth(): a browser's preflight request was refused, because preflights carry no token: ${preflight}`,
+      );
     },
   };
 }
@@ -41,27 +43,27 @@ function isPreflight({ headers }: IncomingMessage): boolean {
 
 function missing(path: string, status: number): string {
   return (
-    `mcpAuth(): ${path}, where clients are sent to find out how to log in, was answered with ${status}, and not by this package: ` +
-    'mount protectedResourceMetadata() with the same policy at the root of the app, in no Router and behind no prefix'
+    `mcpAuth(): clients cannot find out how to log in: something other than this package answered ${path}, with ${status}. ` +
+    'Mount protectedResourceMetadata() with the same policy at the root of the app, outside any Router and without a path prefix'
   );
 }
 
-/** The socket, which no answer comes from, where it belongs to no server. */
+/** Returns the socket if it belongs to no server: no response event has it as its server. */
 function serverOf({ socket }: IncomingMessage): object {
   return (socket as { server?: object }).server ?? socket;
 }
 
-/** The metadata path that a policy sends clients to, until the first client has fetched it. */
+/** A metadata path to watch until the first client has fetched it. */
 interface Watch {
   readonly server: WeakRef<object>;
   readonly path: string;
-  /** Another than this package answered, with something else than a JSON document. */
+  /** Called if something other than this package answered, without a JSON document. */
   warn(status: number): void;
 }
 
 const FINISHED = 'http.server.response.finish';
 
-/** An application that makes a policy for each request must not fill the memory with these. */
+/** Limits the memory of an application that creates a policy for each request. */
 const MAX_WATCHES = 100;
 
 const watches = new Set<Watch>();
@@ -82,7 +84,7 @@ function onFinished(message: unknown): void {
   const path = rawPath(requestTarget(request));
   for (const each of watches) {
     if (each.path !== path || each.server.deref() !== server) continue;
-    if (!isTelling(response.statusCode) && !isServedMetadata(request)) continue;
+    if (!isConclusive(response.statusCode) && !isServedMetadata(request)) continue;
     watches.delete(each);
     if (!isDocument(request, response)) each.warn(response.statusCode);
   }
@@ -90,14 +92,14 @@ function onFinished(message: unknown): void {
 }
 
 /**
- * Whether an answer says who answers there: 304 is given to whoever names a copy, 400 to whoever sends what nobody reads, 429 to whoever
- * asks too often, and 5xx by what is out of order.
+ * True if a status shows what is mounted at a path. These do not: 304 (the client has a copy), those of a malformed or too
+ * large request (400 and others), 429 (too many requests), and 5xx (a failure).
  */
-function isTelling(status: number): boolean {
+function isConclusive(status: number): boolean {
   return status < 500 && ![304, 400, 408, 413, 414, 429, 431].includes(status);
 }
 
-/** The application may serve a document of its own; a page of a web application at every path is none. */
+/** The application may serve its own JSON document. A page that a web application serves at every path does not count. */
 function isDocument(request: IncomingMessage, response: ServerResponse): boolean {
   const isJson = /^application\/(?:[\w.]+\+)?json/i.test(String(response.getHeader('content-type')));
   return isServedMetadata(request) || (response.statusCode < 400 && isJson);

@@ -10,21 +10,21 @@ type Callback = (() => void) | undefined;
 
 export interface AnswerFilterOptions {
   /**
-   * The JSON text of a message, or of a batch, as the caller may see it.
+   * Returns the JSON text of a message or a batch, reduced to what the caller may see.
    *
    * @throws {UnreadableAnswer}
    */
   readonly rewrite: (json: string) => string;
-  /** Reports that an answer cannot be read, and returns the JSON text that takes its place. */
+  /** Reports that an answer cannot be read, and returns the JSON text that replaces it. */
   readonly refuse: (fault: string) => string;
-  /** As of {@link answerTypeOf}. */
+  /** Passed to {@link answerTypeOf}. */
   readonly mayBePage: boolean;
 }
 
 /**
- * Passes the JSON of an answer through `rewrite`, by whatever method it is written: a JSON body as a whole, an event stream event by
- * event. An answer that cannot be read does not go on: 502 takes its place, or, where it is a failure, an error under its own
- * status. Within an event stream the error takes the place of the event.
+ * Passes an answer's JSON through `rewrite`, whichever response methods write it: a JSON body as a whole, an event stream event by
+ * event. Replaces an answer that cannot be read with an error: status 502, or the answer's own status if that is 400 or more.
+ * Within an event stream, the error replaces the event.
  */
 export function filterAnswer(res: ServerResponse, options: AnswerFilterOptions): void {
   new AnswerFilter(res, options).install();
@@ -57,11 +57,11 @@ class AnswerFilter {
     const res = this.#res;
     res.writeHead = ((...head: Head) => {
       applyHead(res, head);
-      if (this.#goesOn()) this.#original.writeHead.call(res, res.statusCode);
+      if (this.#sendsHeadAtOnce()) this.#original.writeHead.call(res, res.statusCode);
       return res;
     }) as ServerResponse['writeHead'];
     res.flushHeaders = () => {
-      if (this.#goesOn()) this.#original.flushHeaders.call(res);
+      if (this.#sendsHeadAtOnce()) this.#original.flushHeaders.call(res);
     };
     res.write = ((chunk: unknown, ...rest: unknown[]) => this.#write(bytesOf(chunk, rest), callbackOf(rest))) as never;
     res.end = ((...args: unknown[]) => {
@@ -71,8 +71,8 @@ class AnswerFilter {
     }) as ServerResponse['end'];
   }
 
-  /** How the answer is read. Asked once: what is written later is read as what was written first. */
-  #typeNow(): Exclude<AnswerType, object> | 'refused' {
+  /** How the answer is read. Determined at the first write: later writes are read the same way, whatever the headers say then. */
+  #answerType(): Exclude<AnswerType, object> | 'refused' {
     if (this.#type === undefined) {
       this.#type = answerTypeOf(this.#res, this.#options.mayBePage);
       if (typeof this.#type === 'object') this.#replace(this.#type.fault);
@@ -80,13 +80,13 @@ class AnswerFilter {
     return typeof this.#type === 'object' ? 'refused' : this.#type;
   }
 
-  /** True if the head is sent as soon as it is written: if the body may change, the head waits for it. */
-  #goesOn(): boolean {
-    return this.#typeNow() === 'events' || this.#typeNow() === 'page';
+  /** True if the head is sent as soon as it is written. Otherwise the body may change, and its length with it, so the head waits. */
+  #sendsHeadAtOnce(): boolean {
+    return this.#answerType() === 'events' || this.#answerType() === 'page';
   }
 
   #write(bytes: Buffer, callback: Callback): boolean {
-    const type = this.#typeNow();
+    const type = this.#answerType();
     if (type === 'events') return this.#passOn(this.#events.push(bytes), callback);
     if (type === 'page') return this.#passOn(bytes, callback);
     if (type === 'json') this.#collected.push(bytes);
@@ -99,7 +99,7 @@ class AnswerFilter {
   }
 
   #end(last: Buffer, callback: Callback): void {
-    const type = this.#typeNow();
+    const type = this.#answerType();
     if (type === 'events') this.#finish(this.#events.push(last) + this.#events.rest(), callback);
     else if (type === 'page') this.#finish(last, callback);
     else if (type === 'json') this.#endJson(Buffer.concat([...this.#collected, last]), callback);
@@ -123,7 +123,7 @@ class AnswerFilter {
       return;
     }
     this.#restore();
-    // As it was: a byte order mark is lost in the text.
+    // The original bytes, not the text: decoding drops a byte order mark.
     if (rewritten === text) {
       this.#finish(whole, callback);
       return;
@@ -134,7 +134,7 @@ class AnswerFilter {
     this.#finish(body, callback);
   }
 
-  /** Answers in the place of the server, and discards all that the server still writes. */
+  /** Answers instead of the server, and discards everything that the server still writes. */
   #replace(fault: string): void {
     const res = this.#res;
     this.#restore();
@@ -145,16 +145,16 @@ class AnswerFilter {
     this.install();
   }
 
-  /** Ending a response, Node writes its head by `writeHead`, which must no longer wait. */
+  /** Node's `end()` calls `writeHead()`, which must then send the head, so the original methods come back first. */
   #restore(): void {
     Object.assign(this.#res, this.#original);
   }
 }
 
-/** Headers that tell of the very bytes of a body, or frame them: a proxy copies them from its server, and beside another length they break the answer. */
+/** Headers that depend on a body's exact bytes or frame them. A proxy copies them from its server; with a changed body they would break the answer. */
 const OF_BYTES = /^(?:content-(?:length|md5|digest)|transfer-encoding|trailer|etag|accept-ranges|digest|repr-digest)$/;
 
-/** Headers that describe a body which does not go out. */
+/** Headers that describe a body. They are removed if that body is not sent. */
 const DESCRIPTIVE =
   /^(?:content-|transfer-encoding$|trailer$|etag$|last-modified$|accept-ranges$|digest$|repr-digest$)/;
 
@@ -169,7 +169,7 @@ function decode(bytes: Buffer): string | undefined {
   try {
     return UTF8.decode(bytes);
   } catch {
-    // The caller has a name for it.
+    // The caller reports it.
     return undefined;
   }
 }
@@ -183,7 +183,7 @@ function callbackOf(rest: readonly unknown[]): Callback {
   return rest.find((item) => typeof item === 'function') as Callback;
 }
 
-/** Sets the headers given to `writeHead` as `setHeader` does, so that they can still be changed. */
+/** Sets the arguments of `writeHead()` with `setHeader()`, so that the headers can still be changed. */
 function applyHead(res: ServerResponse, [status, ...rest]: Head): void {
   if (isAnswered(res)) return;
   res.statusCode = status;
@@ -193,7 +193,7 @@ function applyHead(res: ServerResponse, [status, ...rest]: Head): void {
   for (const [name, value] of pairs) if (value !== undefined) res.setHeader(name, value as OutgoingHttpHeader);
 }
 
-/** A list of names and values in turn, or of pairs. */
+/** `list` holds names and values alternately, or pairs. */
 function pairsOf(list: readonly unknown[]): [string, unknown][] {
   if (Array.isArray(list[0])) return list as [string, unknown][];
   return list.flatMap((name, i) => (i % 2 === 0 ? [[String(name), list[i + 1]] as [string, unknown]] : []));

@@ -3,26 +3,26 @@ import { lowerAscii } from '../http/lower-ascii.js';
 import { trimOws } from '../http/ows.js';
 
 /**
- * How an answer is read: as one JSON text, or as events. `page`: not at all, since no MCP client reads it. Else the reason why it
- * cannot be read.
+ * How an answer is read: as one JSON text, or as events. `page`: it is passed on unread, since no MCP client reads it. `fault`: the
+ * reason why it cannot be read.
  */
 export type AnswerType = 'json' | 'events' | 'page' | { readonly fault: string };
 
 const EVENTS = 'text/event-stream';
 
-/** RFC 9110, section 8.3.1: one media type, and its parameters. */
+/** One media type and its parameters (RFC 9110, section 8.3.1). */
 const MEDIA_TYPE = /^([\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+)[ \t]*((?:;[^,]*)?)$/;
 const CHARSET = /;[ \t]*charset[ \t]*=[ \t]*("[^"]*"|[^;" \t]*)/gi;
 const READABLE_CHARSETS = ['utf-8', 'utf8', 'us-ascii'];
 
 /**
- * The type of an answer, by its headers. An answer without a type, or of another one, is read as JSON, since clients may read
- * it as JSON too.
+ * Determines an answer's type from its headers. An answer without a type, or of any type but an event stream, is read as JSON,
+ * since clients may do the same.
  *
- * @param mayBePage The request named no method: its answer may be a page, a picture, or anything else without end.
+ * @param mayBePage True if the request carried no MCP message. Its answer may be a page, a picture or an endless download.
  */
 export function answerTypeOf(res: ServerResponse, mayBePage: boolean): AnswerType {
-  // These have no body.
+  // Answers with these statuses have no body.
   if (res.statusCode === 204 || res.statusCode === 304) return 'page';
   const type = trimOws(lowerAscii(String(res.getHeader('content-type') ?? '')));
   if (mayBePage && isPage(res, type)) return 'page';
@@ -37,7 +37,7 @@ export function answerTypeOf(res: ServerResponse, mayBePage: boolean): AnswerTyp
   return essence === EVENTS ? 'events' : 'json';
 }
 
-/** Clients of MCP ask for events, and take whatever comes for events. */
+/** MCP clients accept event streams, and parse any answer to such a request as one. */
 function isPage({ req }: ServerResponse, type: string): boolean {
   return type !== '' && !/json|event-stream/.test(type) && !String(req.headers.accept ?? '').includes(EVENTS);
 }

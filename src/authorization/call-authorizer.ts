@@ -4,16 +4,16 @@ import { describeCall, type McpCall } from '../messages/mcp-call.js';
 import type { GrantedScopes } from './granted-scopes.js';
 import type { Requirement, RuleBook } from './rule-book.js';
 
-/** Why a request may not go on. */
+/** The reason why a request is refused. */
 export interface Denial {
   readonly code: Extract<RefusalCode, 'missing_token' | 'insufficient_scope' | 'call_denied'>;
-  /** Every scope that the request needs, also those that the caller has: a client asks for all of them at once. */
+  /** Every scope that the request needs, including those that the caller has: a client asks for all of them at once. */
   readonly scopes: readonly string[];
-  /** The calls that stand in the way. */
+  /** The calls that caused the refusal. */
   readonly calls: readonly McpCall[];
 }
 
-/** Decides on the calls of one request, all together: one that may not be made holds up the others. */
+/** Decides on all calls of one request together: one refused call refuses the whole request. */
 export type CallAuthorizer = (auth: AuthInfo | undefined, calls: readonly McpCall[]) => Denial | undefined;
 
 export function createCallAuthorizer(ruleBook: RuleBook, granted: GrantedScopes): CallAuthorizer {
@@ -24,17 +24,17 @@ export function createCallAuthorizer(ruleBook: RuleBook, granted: GrantedScopes)
     if (!requirements.some((requirement) => requirement.isDenied || lacks(requirement))) return undefined;
     const scopes = [...new Set(requirements.flatMap((requirement) => requirement.scopes))];
     const denied = calls.filter((_call, i) => requirements[i]?.isDenied);
-    const inTheWay = calls.filter((_call, i) => requirements[i]?.isDenied || lacks(requirements[i] as Requirement));
-    // Who is not known yet may be let in once they are: also where a function said no.
-    if (auth === undefined) return { code: 'missing_token', scopes, calls: inTheWay };
+    const refused = calls.filter((_call, i) => requirements[i]?.isDenied || lacks(requirements[i] as Requirement));
+    // An anonymous caller may be accepted after a login, even if a function denied the call.
+    if (auth === undefined) return { code: 'missing_token', scopes, calls: refused };
     if (denied.length > 0) return { code: 'call_denied', scopes, calls: denied };
-    return { code: 'insufficient_scope', scopes, calls: inTheWay };
+    return { code: 'insufficient_scope', scopes, calls: refused };
   };
 }
 
 const MAX_NAMED = 5;
 
-/** One public sentence; names the calls, and nothing of what they say. */
+/** Describes a denial in one public sentence. It names the calls, but not their arguments. */
 export function describeDenial({ code, calls }: Denial): string {
   const named = [...new Set(calls.map(describeCall))];
   const list = named.slice(0, MAX_NAMED).join(', ') + (named.length > MAX_NAMED ? ' and others' : '');

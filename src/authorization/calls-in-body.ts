@@ -16,9 +16,9 @@ import { parseStrictJson } from '../messages/strict-json.js';
 import { canonicalName } from './canonical-names.js';
 import { MessageError } from './message-error.js';
 
-/** A call as it came. */
+/** A call, as received. */
 export interface ReceivedCall extends McpCall {
-  /** Whom an answer goes to; undefined for a notification. */
+  /** The id that the answer must carry; undefined for a notification. */
   readonly id: string | number | undefined;
 }
 
@@ -31,7 +31,7 @@ export interface ReceivedBody {
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Parses a body of which every reader makes the same: valid UTF-8 without a byte order mark, no member twice.
+ * Parses a body that all JSON parsers read alike: valid UTF-8 without a byte order mark, and no duplicate members.
  *
  * @throws {MessageError}
  */
@@ -39,22 +39,22 @@ export function parseReceivedBody(bytes: Buffer): unknown {
   try {
     return parseStrictJson(UTF8.decode(bytes));
   } catch (error) {
-    // The parser's message would quote the body.
+    // The parser's own message quotes the body, so it is not passed on.
     throw new MessageError(error instanceof JsonBoundError ? error.reason : 'malformed_json');
   }
 }
 
-/** Bytes, of a target and of a method: to spell out a longer one in every way would keep the process from its other work. */
+/** Bytes of a target or a method. Comparing every spelling of a longer one would block the process. */
 const MAX_TEXT_LENGTH = 8192;
 
-/** Bytes, of all targets of a batch. */
+/** Bytes of all targets in a batch. */
 const MAX_TEXTS_LENGTH = 65_536;
 
 /**
- * The calls in a body, each with the target that its rules are looked up by.
+ * Reads the calls in a body, each with the target by which its rules are found.
  *
- * @throws {MessageError} Where a message could be read in more than one way.
- * @throws {BodyError} Where there are too many.
+ * @throws {MessageError} If a message is not JSON-RPC or could be read in more than one way, or a batch has more than 1,000 messages.
+ * @throws {BodyError} If the targets of a batch are too long in total.
  */
 export function readCalls(value: unknown): ReceivedBody {
   if (!Array.isArray(value)) return { isBatch: false, calls: readCall(value) };
@@ -63,11 +63,14 @@ export function readCalls(value: unknown): ReceivedBody {
   const calls = value.flatMap(readCall);
   const size = calls.reduce((sum, { target = '' }) => sum + Buffer.byteLength(target), 0);
   if (size > MAX_TEXTS_LENGTH)
-    throw new BodyError(413, `The names in the batch are longer than ${MAX_TEXTS_LENGTH} bytes`);
+    throw new BodyError(
+      413,
+      `The tool, prompt and resource names in the batch exceed ${MAX_TEXTS_LENGTH} bytes in total`,
+    );
   return { isBatch: true, calls };
 }
 
-/** None for a client's response to the server, which calls nothing. */
+/** Returns no call for a client's response to the server. */
 function readCall(value: unknown): ReceivedCall[] {
   const message = requireObject(value);
   requirePlainNames(message, ENVELOPE_NAMES);
@@ -78,7 +81,7 @@ function readCall(value: unknown): ReceivedCall[] {
   const members = requireObject(params);
   requirePlainNames(members, PARAM_NAMES);
   requirePlainNames(members._meta, META_NAMES);
-  // A function as a rule looks at them.
+  // Rules that are functions may look at the arguments.
   if (isRecord(members.arguments) && Object.keys(members.arguments).some(isReadDifferently)) {
     throw new MessageError('ambiguous_message');
   }
@@ -91,7 +94,7 @@ function requireObject(value: unknown): Readonly<Record<string, unknown>> {
   throw new MessageError('not_json_rpc');
 }
 
-/** A server that takes `Tools/Call` for `tools/call` would carry out what no rule by name was held against. */
+/** A server that reads `Tools/Call` as `tools/call` would run a call that no rule was applied to. */
 function requirePlainMethod(method: string): void {
   if (isTooLong(method)) throw new MessageError('not_json_rpc');
   if (isReadDifferently(method)) throw new MessageError('ambiguous_message');
@@ -101,7 +104,6 @@ function requirePlainMethod(method: string): void {
   }
 }
 
-/** A value that is no object has no names. */
 function requirePlainNames(object: unknown, known: KnownNames): void {
   if (!isRecord(object)) return;
   for (const name in object) if (isAmbiguousName(name, known)) throw new MessageError('ambiguous_message');
@@ -111,7 +113,7 @@ function isTooLong(text: string): boolean {
   return Buffer.byteLength(text) > MAX_TEXT_LENGTH;
 }
 
-/** In a URI, encoded once or more often, also as Java and some C programs write it. */
+/** A NUL in a URI: percent-encoded once or repeatedly, or in the overlong form (`%c0%80`) of Java and some C programs. */
 const ENCODED_NUL = /%(?:25)*(?:00|c0%(?:25)*80)/i;
 
 function targetOf(method: string, params: Readonly<Record<string, unknown>>): string | undefined {
@@ -125,9 +127,9 @@ function targetOf(method: string, params: Readonly<Record<string, unknown>>): st
 }
 
 /**
- * Holds the headers of MCP 2026-07-28 against the body: a router in front may have gone by them.
+ * Compares the headers of MCP 2026-07-28 with the body: a router in front may have relied on the headers.
  *
- * @throws {MessageError} `header_mismatch`
+ * @throws {MessageError} `header_mismatch`, if they differ.
  */
 export function requireMatchingHeaders({ isBatch, calls }: ReceivedBody, headers: IncomingHttpHeaders): void {
   const method = headers['mcp-method'];

@@ -1,14 +1,14 @@
 /**
- * A name in the one spelling that rules are compared in: without capitals, compatibility forms and outer spaces. Servers that read
- * the name later may ignore them, as Go's JSON and many file systems do. Two names that differ in nothing else are under the rules of both.
+ * Returns the spelling in which names are compared with rules: lower case, without Unicode compatibility forms and outer spaces.
+ * Servers may ignore such differences, as Go's JSON and many file systems do, so names that differ in nothing else share their rules.
  */
 export function canonicalName(text: string): string {
-  // `ſ` and the Kelvin sign become `s` and `k` in one direction only.
+  // Upper case before lower case: `ſ` becomes `S` only in upper case, the Kelvin sign becomes `k` only in lower case.
   const folded = /^[\x20-\x7e]*$/.test(text) ? text : text.normalize('NFKC').toUpperCase();
   return folded.toLowerCase().trim();
 }
 
-/** As a name, and without doubled or turned slashes: to a file system, `file:////a\b` is `file:///a/b`. */
+/** Like {@link canonicalName}, with single forward slashes: to a file system, `file:////a\b` is `file:///a/b`. */
 export const canonicalUri = (text: string): string => foldSlashes(canonicalName(text));
 
 function foldSlashes(text: string): string {
@@ -18,9 +18,8 @@ function foldSlashes(text: string): string {
 const MAX_DECODINGS = 5;
 
 /**
- * Every spelling under which a server may come to look for a resource: as written, normalised (RFC 3986, section 6.2.2),
- * decoded, without query and fragment. Undefined where a URI is encoded over and over, which serves nothing but to get
- * past someone.
+ * Returns every spelling under which a server may look for a resource: as written, normalised (RFC 3986, section 6.2.2), decoded,
+ * and without query and fragment. Undefined for a URI that is encoded five times or more: only an attack needs that.
  */
 export function canonicalUris(uri: string): readonly string[] | undefined {
   const spellings = new Set<string>();
@@ -42,8 +41,8 @@ export function canonicalUris(uri: string): readonly string[] | undefined {
 const PARTS = /^([a-z][a-z\d+.-]*:)?([\\/]{2}[^\\/?#]*)?(.*)$/su;
 
 /**
- * As it is, and with dot segments resolved as file systems do it, to which `x//..` is `x/..`; once with the host, once as
- * if the host were a directory, and for a file also without a host.
+ * The text itself, and with dot segments resolved as file systems do it (`x//..` is `x/..`): with the host, as if the host were a
+ * directory, and for a `file:` URI also without the host.
  */
 function spellingsOfPath(text: string): readonly string[] {
   const [, scheme = '', host = '', path = ''] = PARTS.exec(text) ?? [];
@@ -71,7 +70,7 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // Not UTF-8 as a whole: one broken escape must not hide the others.
+    // The text is not valid UTF-8 as a whole. One broken escape must not hide the others, so ASCII escapes are still decoded.
     return text.replace(/%([2-7][\da-f])/gi, (_escape, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   }
 }

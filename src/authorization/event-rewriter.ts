@@ -1,20 +1,20 @@
-/** An event ends with an empty line; lines end in any of three ways, also in turn (HTML standard, section 9.2.6). */
+/** An event ends with an empty line. Lines end in any of three ways, which a stream may mix (HTML standard, section 9.2.6). */
 const END_OF_EVENT = /(?:\r\n|\n|\r(?!\n)){2}/;
 
-/** And a comment, and an empty line. */
+/** A line with a known field, a comment, or an empty line. */
 const KNOWN_FIELD = /^(?:(?:data|event|id|retry)(?::|$)|:|$)/;
 
-/** Characters of what came before that may be the beginning of such an end. */
+/** Characters at the end of a piece that may be the beginning of {@link END_OF_EVENT}. */
 const MAX_PREFIX_LENGTH = 3;
 
 /**
- * Rewrites the data of an event stream, whatever the pieces it comes in. Not with eventsource-parser, which reads the meaning of events only:
- * here every byte that is not rewritten must go on as it came, comments, line ends and unknown fields included.
+ * Rewrites the data of an event stream, however the stream is cut into pieces. It does not use eventsource-parser, which drops
+ * comments, line ends and unknown fields: here everything that is not rewritten must be passed on unchanged.
  */
 export class EventRewriter {
   readonly #rewrite: (data: string) => string;
   readonly #decoder = new TextDecoder();
-  /** What belongs to no complete event yet, in the pieces it came in: joined each time, many of them would take long. */
+  /** The pieces of the incomplete event. They are joined once, at its end: joining them each time would take quadratic time. */
   #pieces: string[] = [];
   #tail = '';
   #isAfterReturn = false;
@@ -23,12 +23,12 @@ export class EventRewriter {
     this.#rewrite = rewrite;
   }
 
-  /** The events that are complete with these bytes. */
+  /** Takes more of the stream, and returns the rewritten events that are now complete. */
   push(bytes: Uint8Array): string {
     let piece = this.#decoder.decode(bytes, { stream: true });
     if (piece === '') return '';
     let ready = '';
-    // The second half of a line end that was cut in two.
+    // The second half of a `\r\n` that was cut in two.
     if (this.#isAfterReturn && piece.startsWith('\n')) {
       ready = '\n';
       piece = piece.slice(1);
@@ -40,7 +40,7 @@ export class EventRewriter {
     return END_OF_EVENT.test(seam) ? ready + this.#complete() : ready;
   }
 
-  /** What is left when the stream ends. */
+  /** Returns the rewritten remainder when the stream ends. */
   rest(): string {
     const rest = this.#pieces.join('') + this.#decoder.decode();
     this.#pieces = [];
@@ -62,7 +62,7 @@ export class EventRewriter {
 
   #rewriteEvent(event: string): string {
     const lines = event.split(/\r\n|\n|\r/);
-    // Readers ignore these lines, but for one that takes the whole for JSON.
+    // Event stream readers ignore these lines, but a client that parses the whole answer as JSON does not.
     const unknown = lines.filter((line) => !KNOWN_FIELD.test(line)).join('\n');
     if (this.#rewrite(unknown) !== unknown) return '';
     const isData = (line: string) => line.startsWith('data:');

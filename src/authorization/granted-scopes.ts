@@ -1,6 +1,6 @@
 import type { AuthInfo } from '../core/auth-info.js';
 
-/** The scopes a caller has, with all that they imply. */
+/** Returns the scopes that a caller has, with all scopes that these imply. */
 export type GrantedScopes = (auth: AuthInfo | undefined) => ReadonlySet<string>;
 
 const NONE: ReadonlySet<string> = new Set();
@@ -10,10 +10,10 @@ export function createGrantedScopes(implies: ReadonlyMap<string, readonly string
   const known = new WeakMap<AuthInfo, ReadonlySet<string>>();
   return (auth) => {
     if (auth === undefined) return NONE;
-    const before = known.get(auth);
-    if (before !== undefined) return before;
+    const cached = known.get(auth);
+    if (cached !== undefined) return cached;
     const granted = new Set(auth.scopes);
-    // A set is walked in the order of insertion, what is added on the way included; a circle ends where it began.
+    // The loop also visits scopes that it adds, in order of insertion. A cycle ends because a set holds each scope once.
     for (const scope of granted) for (const implied of implies.get(scope) ?? []) granted.add(implied);
     known.set(auth, granted);
     return granted;

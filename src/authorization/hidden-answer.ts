@@ -15,7 +15,7 @@ interface Context {
   readonly body?: ReceivedBody;
 }
 
-/** Removes the entries that the caller may not use from the lists in an answer. An unreadable answer may contain such a list: it is not passed on. */
+/** Removes the entries that the caller may not use from the lists in an answer. An unreadable answer may contain such a list, so it is not passed on. */
 export function hideFrom(req: IncomingMessage, res: ServerResponse, { authorize, logger, body }: Context): void {
   const auth = getAuth(req);
   // The filter cannot read an answer that a compression middleware has compressed.
@@ -24,14 +24,14 @@ export function hideFrom(req: IncomingMessage, res: ServerResponse, { authorize,
   filterAnswer(res, {
     rewrite: (json) => filterLists(json, (call) => authorize(auth, [call]) === undefined),
     refuse: (fault) => {
-      logger.error(`mcpScopes(): unreadable_answer: an answer was kept from a caller, since hide is on and ${fault}`);
+      logger.error(`mcpScopes(): unreadable_answer: hide is on and the MCP server's answer cannot be read: ${fault}`);
       return errorResponse(idOf(body), { code, message, data: { reason: 'unreadable_answer' } });
     },
     mayBePage: body === undefined,
   });
 }
 
-/** Of the only request, whose client waits for it. */
+/** The id of the request; undefined for a notification or a batch of several messages. */
 function idOf(body: ReceivedBody | undefined): string | undefined {
   const [call, ...more] = body?.calls ?? [];
   return more.length === 0 && call?.id !== undefined ? JSON.stringify(call.id) : undefined;

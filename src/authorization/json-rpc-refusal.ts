@@ -5,9 +5,9 @@ import type { ReceivedBody } from './calls-in-body.js';
 const INSUFFICIENT_SCOPE = -32003;
 
 /**
- * A refusal as JSON-RPC error responses, one for each request of the body: none of a batch is carried out. Undefined
- * where the body is notifications alone, which nobody answers, or has an id that was rounded when it was parsed, under
- * which nobody waits for an answer.
+ * Builds a refusal as JSON-RPC error responses, one for each request of the body: no call of a batch is carried out. Returns
+ * undefined if the body has only notifications, which get no answer, or an id that JSON parsing rounded: the client would not
+ * recognise the answer.
  */
 export function jsonRpcRefusalFor(body: ReceivedBody, { code, scopes }: Denial, message: string): string | undefined {
   const error = { code: INSUFFICIENT_SCOPE, message, data: { reason: code, requiredScopes: scopes } };

@@ -2,7 +2,7 @@ import { isRecord } from '../http/json-object.js';
 import type { McpCall } from '../messages/mcp-call.js';
 import { parseStrictJson } from '../messages/strict-json.js';
 
-/** For each list answer: its member, the request that it answers, and the call that each entry invites to. */
+/** For each member that holds a list: the request that returns it, and the call that its entries are for. */
 const LISTS = {
   tools: { list: 'tools/list', method: 'tools/call', member: 'name' },
   prompts: { list: 'prompts/list', method: 'prompts/get', member: 'name' },
@@ -12,29 +12,29 @@ const LISTS = {
 
 export const LIST_METHODS: ReadonlySet<string> = new Set(Object.values(LISTS).map(({ list }) => list));
 
-/** An answer that may hold a list, and that cannot be read as one JSON text. `message` says why. */
+/** Thrown for an answer that may contain a list but cannot be read as one JSON text. `message` says why. */
 export class UnreadableAnswer extends Error {
   override readonly name = 'UnreadableAnswer';
 }
 
 /**
- * The JSON text of one message or a batch, without the entries that the caller may not use; the same text where nothing
- * has to change, and where it holds no list however it is read.
+ * Returns the JSON text of a message or a batch without the list entries that the caller may not use. A text that contains no
+ * list, however it is read, is returned unchanged.
  *
  * @throws {UnreadableAnswer}
  */
 export function filterLists(text: string, allows: (call: McpCall) => boolean): string {
-  // As UTF-16 it may be another text.
-  if (text.includes('\0')) throw new UnreadableAnswer('it holds the character NUL');
-  // A name may be written in escapes.
+  // Read as UTF-16, it may be a different text.
+  if (text.includes('\0')) throw new UnreadableAnswer('it contains the character NUL');
+  // A name may be written with `\u` escapes.
   if (!text.includes('\\u') && !Object.keys(LISTS).some((name) => text.includes(`"${name}"`))) return text;
   let message: unknown;
   try {
-    // `fetch` in a client overlooks a byte order mark, `JSON.parse` does not.
+    // A client's `fetch` skips a byte order mark, but `JSON.parse` refuses it.
     message = parseStrictJson(text.replace(/^\ufeff/, ''));
   } catch {
-    // A client may make something of it all the same, for example of one text in each line.
-    throw new UnreadableAnswer('it is not one JSON text with each name once');
+    // A client may still read a list in it, for example if each line is a JSON text.
+    throw new UnreadableAnswer('it is not one JSON text without duplicate names');
   }
   const results = [message].flat().map((item) => (item as { result?: unknown } | null)?.result);
   const changed = results.filter((result) => isRecord(result) && hideFromResult(result, allows));
@@ -52,7 +52,7 @@ function hideFromResult(result: Record<string, unknown>, allows: (call: McpCall)
       return typeof target === 'string' && allows({ method, target, params: { [member]: target } });
     });
   }
-  // MCP 2026-07-28: what this caller may see is not for the next one.
+  // MCP 2026-07-28: a cache must not show this caller's list to another caller.
   if (isList && result.cacheScope !== undefined) result.cacheScope = 'private';
   return isList;
 }

@@ -19,15 +19,25 @@ import { MessageError, reject } from './message-error.js';
 import { createRuleBook } from './rule-book.js';
 import { type McpScopesOptions, type ResolvedScopes, resolveScopesOptions, type ScopeRules } from './scopes-options.js';
 
-/** Methods that need no message: with a body they are decided on like any other, since a server may not look at the method. */
+/** Methods that pass without a message. With a body they are checked like a POST, since a server may ignore the method. */
 const WITHOUT_MESSAGE = ['GET', 'HEAD', 'DELETE', 'OPTIONS'];
 
 /**
  * Decides by scopes who may call which tool, read which resource and get which prompt, before the MCP server runs. Mount
- * it on the server's path, after `mcpAuth()`: what it decided on is what the server gets, as `req.body` and as the
- * unread request. A message that two readers could take for two different ones is answered 400.
+ * it on the server's path, after `mcpAuth()`. The server receives the body that was checked, in `req.body` and in the unread
+ * request stream. A message that two parsers could read differently is answered 400.
  *
- * It decides on calls, not on what a tool does with its arguments; a function as a rule can look at those.
+ * It checks which tool, prompt or resource is called, not the arguments; only a rule that is a function can look at those.
+ *
+ * @example
+ * ```ts
+ * import express from 'express';
+ * import { mcpAuth, mcpScopes } from 'express-mcp-auth';
+ *
+ * const app = express();
+ * app.use(mcpAuth({ issuer: 'https://auth.example.com', audiences: ['https://mcp.example.com/mcp'] }));
+ * app.use('/mcp', mcpScopes({ 'tools/call': { 'delete_*': ['files:write'] } }, { hide: true }));
+ * ```
  *
  * @throws {ConfigError}
  */
@@ -44,12 +54,12 @@ export function mcpScopes(rules: ScopeRules, options: Readonly<McpScopesOptions>
     try {
       refuse = requireRefuser(req);
     } catch (error) {
-      // Not thrown: on bare node:http nobody would catch it.
+      // Passed to `next` and not thrown: bare node:http catches nothing, so the process would end.
       next(error);
       return;
     }
     if (WITHOUT_MESSAGE.includes(req.method ?? '') && !carriesBody(req)) {
-      // A stream that is resumed may repeat the answer to a list request.
+      // A resumed event stream may repeat the answer to a list request.
       if (resolved.hide && req.method === 'GET') hideFrom(req, res, { authorize, logger: resolved.logger });
       next();
     } else {
@@ -64,7 +74,7 @@ function requireRefuser(req: IncomingMessage): Refuser {
   const refuse = refuserOf(req);
   if (refuse !== undefined) return refuse;
   throw new Error(
-    'mcpScopes(): no mcpAuth() answers for this request; mount it before, and after whatever replaces requests',
+    'mcpScopes(): no mcpAuth() has handled this request; mount mcpAuth() before mcpScopes(), and after any middleware that replaces the request object',
   );
 }
 
@@ -82,7 +92,7 @@ async function decide(context: CallContext, resolved: ResolvedScopes, authorize:
   const { req, res, next, refuse, report } = context;
   let body: ReceivedBody;
   try {
-    // A parser that ran before has the last word: what it left is what the server gets.
+    // If a body parser ran before, the server uses its result, so that is what is checked.
     body = readCalls(
       isBodyParsed(req)
         ? parsedBody(req)
@@ -96,7 +106,7 @@ async function decide(context: CallContext, resolved: ResolvedScopes, authorize:
     return;
   }
   const auth = getAuth(req);
-  // The token was checked before the body came, which may take its time.
+  // mcpAuth() checked the token before the body arrived. It may have been revoked in the meantime.
   const withdrawal = withdrawalOf(auth);
   if (withdrawal !== undefined) {
     refuse(req, res, withdrawal, { scopes: [] });
@@ -112,14 +122,14 @@ async function decide(context: CallContext, resolved: ResolvedScopes, authorize:
   next();
 }
 
-/** The JSON of a body that nobody had read: left in `req.body`, and in the request too. */
+/** Parses a body that no middleware has read, and sets `req.body`. The bytes also stay readable from the request. */
 function takeBody(req: MessageRequest, bytes: Buffer): unknown {
   const parsed = parseReceivedBody(bytes);
   req.body = parsed;
   return parsed;
 }
 
-/** The JSON that a body parser before us left in `req.body`. */
+/** The JSON that an earlier body parser put into `req.body`. */
 function parsedBody({ body }: MessageRequest): unknown {
   if (body === undefined) throw alreadyRead();
   return typeof body === 'string' || Buffer.isBuffer(body) ? parseReceivedBody(Buffer.from(body)) : body;
@@ -138,7 +148,8 @@ function refuseCalls(
     refuse(req, res, code, { scopes });
     return;
   }
-  const toolError = onInsufficientScope === 'toolError' ? jsonRpcRefusalFor(body, denial, description) : undefined;
-  if (toolError !== undefined) replyJson(res, 200, toolError, { 'cache-control': 'no-store' });
+  const jsonRpcError =
+    onInsufficientScope === 'jsonRpcError' ? jsonRpcRefusalFor(body, denial, description) : undefined;
+  if (jsonRpcError !== undefined) replyJson(res, 200, jsonRpcError, { 'cache-control': 'no-store' });
   else refuse(req, res, code, { scopes, description });
 }

@@ -3,18 +3,18 @@ import { BODY_RETRY_AFTER, type BodyError } from '../http/body.js';
 import { replyJson } from '../http/reply.js';
 import { BODY_REASONS, errorResponse, errorRow, MESSAGE_ERRORS } from '../messages/message-errors.js';
 
-/** Why a body is not decided on, or an answer not passed on. Each key has a heading in docs/errors.md. */
+/** The reasons to refuse a body as unreadable, or to withhold an answer. Each key has a heading in docs/errors.md. */
 export const MESSAGE_REFUSALS = {
   ...MESSAGE_ERRORS,
-  unusable_target: errorRow(400, -32602, 'The call must name what it is about, in printable characters'),
+  unusable_target: errorRow(400, -32602, 'The call must name its tool, prompt or resource, in printable characters'),
   unreadable_answer: errorRow(
     502,
     -32603,
-    'The answer of the MCP server cannot be read, so that nothing can be taken out of it',
+    'The answer of the MCP server cannot be read, so its lists cannot be filtered',
   ),
 } as const;
 
-/** A message that different readers could take for different ones, or that is none. */
+/** Thrown for a body that is not a JSON-RPC message, or that two parsers could read differently. */
 export class MessageError extends Error {
   override readonly name = 'MessageError';
   readonly reason: keyof typeof MESSAGE_REFUSALS;
@@ -25,7 +25,7 @@ export class MessageError extends Error {
   }
 }
 
-/** The rest of these bodies is not read, so that the connection cannot be used again. */
+/** The rest of these bodies is not read, so the connection cannot be reused. */
 const CLOSE = { connection: 'close' };
 const HEADERS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   408: CLOSE,
@@ -33,7 +33,7 @@ const HEADERS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   503: { ...CLOSE, 'retry-after': BODY_RETRY_AFTER },
 };
 
-/** Answers with a JSON-RPC error response without an id. */
+/** Answers with a JSON-RPC error response whose id is null. */
 export function reject(res: ServerResponse, error: MessageError | BodyError): void {
   const reason = error instanceof MessageError ? error.reason : BODY_REASONS[error.status];
   const { status, code } = MESSAGE_REFUSALS[reason];

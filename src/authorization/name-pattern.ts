@@ -1,4 +1,7 @@
-/** Recognises the spellings that a pattern covers. `*` stands for any text, also none. Compared piece by piece: no regular expression that a long name could stall. */
+/**
+ * Returns a function that tells if a name matches a pattern, in which `*` stands for any text, including none. It compares piece by
+ * piece: a long name could make a regular expression backtrack for a long time.
+ */
 export function createMatcher(pattern: string): (spelling: string) => boolean {
   const [first = '', ...rest] = pattern.split('*');
   const last = rest.pop();

@@ -8,7 +8,7 @@ import { canonicalName, canonicalUri, canonicalUris } from './canonical-names.js
 import { createMatcher } from './name-pattern.js';
 import type { ResolvedRule, ScopeFunction, ScopeRule } from './scopes-options.js';
 
-/** What a call takes. `isDenied`: no scope helps. */
+/** The scopes that a call needs. `isDenied`: the call is refused whatever scopes the caller has. */
 export interface Requirement {
   readonly scopes: readonly string[];
   readonly isDenied: boolean;
@@ -18,19 +18,19 @@ const NOTHING: Requirement = Object.freeze({ scopes: Object.freeze([]), isDenied
 const DENIED: Requirement = Object.freeze({ scopes: Object.freeze([]), isDenied: true });
 
 interface Entry {
-  /** Undefined: every call of the method. */
+  /** Undefined: the rule applies to every call of the method. */
   readonly matches: ReturnType<typeof createMatcher> | undefined;
   readonly requirementOf: (auth: AuthInfo | undefined, call: McpCall) => Requirement;
 }
 
-/** All rules, by method. */
+/** Looks up all rules that apply to a call, and returns the call's combined requirement. */
 export type RuleBook = (auth: AuthInfo | undefined, call: McpCall) => Requirement;
 
 export function createRuleBook(rules: readonly ResolvedRule[], logger: Logger): RuleBook {
   const book = new Map<string, Entry[]>();
   for (const { method, pattern, rule } of rules) {
-    const spell = targetMember(method) === 'uri' ? canonicalUri : canonicalName;
-    const matches = pattern === undefined ? undefined : createMatcher(spell(pattern));
+    const canonicalise = targetMember(method) === 'uri' ? canonicalUri : canonicalName;
+    const matches = pattern === undefined ? undefined : createMatcher(canonicalise(pattern));
     const entries = book.get(canonicalName(method)) ?? [];
     entries.push({ matches, requirementOf: createRequirement(rule, logger) });
     book.set(canonicalName(method), entries);
@@ -50,7 +50,7 @@ export function createRuleBook(rules: readonly ResolvedRule[], logger: Logger): 
   };
 }
 
-/** Every fitting rule counts: the one that is written last, or longer, must not undo another. */
+/** Every matching rule counts: a rule that is written later, or is longer, must not override another. */
 function mergeRequirements(one: Requirement, other: Requirement): Requirement {
   if (one === NOTHING) return other;
   return { scopes: [...new Set([...one.scopes, ...other.scopes])], isDenied: one.isDenied || other.isDenied };
@@ -79,17 +79,17 @@ function requirementOfFunction(
   try {
     answer = rule(auth, call);
   } catch (error) {
-    logger.error(`mcpScopes(): the rule for ${describeCall(call)} threw, which denies: ${reasonOf(error)}`);
+    logger.error(`mcpScopes(): the rule for ${describeCall(call)} threw, so the call is denied: ${reasonOf(error)}`);
     return DENIED;
   }
   if (answer === true) return NOTHING;
-  // A promise is denied below. One that is rejected later, and that nobody listens to, would end the process.
+  // A promise is denied below. Without a handler, its later rejection would end the process.
   ignoreRejection(answer);
-  // Whatever is not clearly a yes is a no: a promise, a missing return, an empty list.
+  // Only `true` and a list with scopes can allow. All else denies: a promise, a missing return, an empty list.
   return isScopeList(answer) && answer.length > 0 ? { scopes: answer, isDenied: false } : DENIED;
 }
 
-/** Anything can be thrown, also `null`. */
+/** JavaScript can throw any value, including `null`. */
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : inspect(error);
 }

@@ -1,79 +1,79 @@
 import { METHODS, targetMember } from '../messages/mcp-call.js';
 import { nearestName } from '../options/checks.js';
 
-/** The place where rules are written: a file has no functions, and its `mcpAuthentication` is what code calls `mcpAuth()`. */
+/** Where the rules are written. A configuration file has no functions, and configures `mcpAuth()` under `mcpAuthentication`. */
 export type RuleSource = 'code' | 'file';
 
 /**
- * True if a rule may have this name: a request of MCP, or a method of the user's own, which has a slash. Under any other
- * name it would be a rule for a method that no client calls, and restrict nothing.
+ * True if a rule may have this name: a request method of MCP, or a custom method, which must contain a slash. A rule under any
+ * other name would be for a method that no client calls, and restrict nothing.
  */
 export function isMethodName(name: string): boolean {
   if (METHODS.includes(name)) return true;
   return name.includes('/') && !name.includes('*') && nearestName(name, METHODS) === undefined;
 }
 
-interface Meaning {
+interface Mistake {
   readonly pattern: RegExp;
   readonly fix: Readonly<Record<RuleSource, string>>;
 }
 
-const alike = (fix: string) => ({ code: fix, file: fix });
+const forBoth = (fix: string) => ({ code: fix, file: fix });
 
-/** Names that users write in the place of a method, and the advice for each. */
-const MEANINGS: readonly Meaning[] = [
+/** Names that users write instead of a method, and the advice for each. */
+const MISTAKES: readonly Mistake[] = [
   {
     pattern: /scope/i,
     fix: {
-      code: 'Scopes that every request needs are requiredScopes of mcpAuth(); those of a tool belong under "tools/call" and its name.',
-      file: 'Scopes that every request needs are requiredScopes of mcpAuthentication; those of a tool belong under "tools/call" and its name.',
+      code: 'Put scopes that every request needs into requiredScopes of mcpAuth(), and the scopes of a tool under "tools/call" and its name.',
+      file: 'Put scopes that every request needs into requiredScopes of mcpAuthentication, and the scopes of a tool under "tools/call" and its name.',
     },
   },
   {
     pattern: /deny|denied|block|forbid|exclude|disallow|reject|hidden/i,
     fix: {
-      code: "To deny a tool to everybody, write { 'tools/call': { 'delete_*': () => false } }.",
-      file: 'To keep callers from a tool, give it a scope that they do not have, under "tools/call" and its name.',
+      code: "To deny a tool to every caller, write { 'tools/call': { 'delete_*': () => false } }.",
+      file: 'To deny a tool, require a scope that callers do not have, under "tools/call" and its name.',
     },
   },
   {
     pattern: /allow|permit|include|only|whitelist/i,
     fix: {
       code: "To allow some tools and no others, write { 'tools/call': (auth, { target }) => ['a', 'b'].includes(target) }.",
-      file: 'A tool that no rule fits may be called: write "*" with a scope under "tools/call" to restrict all of them.',
+      file: 'Callers may use every tool that no rule matches: write "*" with a scope under "tools/call" to restrict all tools.',
     },
   },
-  { pattern: /tool/i, fix: alike('Rules for tools belong under "tools/call", by name.') },
-  { pattern: /prompt/i, fix: alike('Rules for prompts belong under "prompts/get", by name.') },
-  { pattern: /resource/i, fix: alike('Rules for resources belong under "resources/read", by URI.') },
+  { pattern: /tool/i, fix: forBoth('Rules for tools belong under "tools/call", by name.') },
+  { pattern: /prompt/i, fix: forBoth('Rules for prompts belong under "prompts/get", by name.') },
+  { pattern: /resource/i, fix: forBoth('Rules for resources belong under "resources/read", by URI.') },
 ];
 
-/** The advice for a name that is no method. */
+/** Returns the advice for a name that is not a method. */
 export function suggestMethod(name: string, options: readonly string[], source: RuleSource): string {
-  if (name.includes('*')) return 'A star can be part of names, not of methods.';
+  if (name.includes('*')) return 'A "*" can be part of a tool, prompt or resource name, but not of a method.';
   if (options.includes(name)) return `"${name}" is an option: it belongs in the second argument.`;
   const near = nearestName(name, [...METHODS, ...options]);
   if (near !== undefined) return `Did you mean "${near}"?`;
-  const meaning = MEANINGS.find(({ pattern }) => pattern.test(name));
-  return meaning?.fix[source] ?? 'Write a method, such as "tools/call".';
+  const mistake = MISTAKES.find(({ pattern }) => pattern.test(name));
+  return mistake?.fix[source] ?? 'Write a method, such as "tools/call".';
 }
 
-/** Characters that a name has only if a regular expression or a list was meant; a dot before a star may end a word. */
+/** Characters that a name has only if the user meant a regular expression or a list. `.*` after a letter or digit may end a word. */
 const NO_NAME = /^\^|\$$|^\/.*\/[a-z]*$|[\\|()[\]{}+?,]|(?<![A-Za-z\d])\.\*/;
 const NO_URI = /^[.^~/]|\$$|[\\|]/;
 
-/** Why the name of a rule is none that a call can have; undefined where it is one. */
+/** Returns what is wrong with the name of a rule; undefined if a call can have this name. */
 export function patternFault(method: string, pattern: string): { expected: string; fix: string } | undefined {
-  if (pattern === '') return { expected: 'under a name', fix: 'Write "*" for every name.' };
-  const fix = 'Only "*" is special, and stands for any text; write a rule for each name.';
+  if (pattern === '') return { expected: 'keyed by a name', fix: 'Write "*" for every name.' };
+  const fix = 'Only "*" is special, and matches any text; write one rule for each name.';
   if (targetMember(method) !== 'uri') {
-    return NO_NAME.test(pattern) ? { expected: 'under a name, not a regular expression', fix } : undefined;
+    return NO_NAME.test(pattern) ? { expected: 'keyed by a name, not by a regular expression', fix } : undefined;
   }
-  const expected = 'under a URI, neither a path nor a regular expression';
-  return NO_URI.test(pattern) ? { expected, fix: `${fix} A file is file:///….` } : undefined;
+  const expected = 'keyed by a URI, not by a path or a regular expression';
+  return NO_URI.test(pattern) ? { expected, fix: `${fix} The URI of a file begins with file:///.` } : undefined;
 }
 
-/** True if a pattern also reads as a regular expression, with another meaning. */
-export function isDoubtful(pattern: string): boolean {
+/** True if the user may have meant a pattern as a regular expression. */
+export function looksLikeRegExp(pattern: string): boolean {
   return pattern.includes('.*');
 }

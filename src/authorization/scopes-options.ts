@@ -3,57 +3,58 @@ import type { Logger } from '../core/logger.js';
 import { printableJson } from '../core/printable.js';
 import { isTargeted, type McpCall, type TargetedMethod } from '../messages/mcp-call.js';
 import { requireArgument } from '../options/argument.js';
-import { createChecks, isPlain, type OptionChecks } from '../options/checks.js';
+import { createChecks, isPlain, type OptionChecks, regExpIn } from '../options/checks.js';
 import { resolveLogger } from '../options/logger-option.js';
 import { flag, type OptionTable, type ResolvedOptions, readOptions, wholeNumber } from '../options/option-table.js';
 import { requireScopes } from '../options/scope-list.js';
-import { isDoubtful, isMethodName, patternFault, suggestMethod } from './rule-names.js';
+import { isMethodName, looksLikeRegExp, patternFault, suggestMethod } from './rule-names.js';
 
 /**
- * Decides on one call: the scopes it needs, or whether it may be made at all. `auth` is undefined for an anonymous
- * caller. It must answer at once; one that throws, or returns anything else (an empty list, a promise), denies.
+ * Decides on one call: returns the scopes that it needs, or `true` or `false`. `auth` is undefined for an anonymous caller.
+ * It must be synchronous. The call is denied if it throws or returns anything else, such as an empty list or a promise.
  */
 export type ScopeFunction = (auth: AuthInfo | undefined, call: McpCall) => readonly string[] | boolean;
 
-/** Scopes that a call needs, all of them; or a function that says so. */
+/** The scopes that a call needs, all of them; or a function that returns them. */
 export type ScopeRule = readonly string[] | ScopeFunction;
 
 /**
- * A method, and the rule for its calls; or, for a method that names a tool, a prompt or a resource, rules by that name,
- * in which `*` stands for any text. Every rule that fits a call applies to it, so that a narrow one adds to a wide one.
- * A call that no rule fits passes.
+ * Rules by method. A method that names a tool, a prompt or a resource may have rules by that name, in which `*` stands for any
+ * text. Every rule that matches a call applies: a narrow rule adds to a wide one. A call that no rule matches is allowed.
  */
 export type ScopeRules = { readonly [M in TargetedMethod]?: ScopeRule | Readonly<Record<string, ScopeRule>> } & {
   readonly [method: string]: ScopeRule | Readonly<Record<string, ScopeRule>> | undefined;
 };
 
+/** The options of `mcpScopes()`. */
 export interface McpScopesOptions {
-  /** Scopes that include others, also by way of a third. @default `{}` */
+  /** Scopes that include other scopes, directly or through a third. @default {} */
   readonly implies?: Readonly<Record<string, readonly string[]>> | undefined;
   /**
-   * Takes tools, prompts and resources that the caller may not use out of list answers, JSON and event streams. What it cannot
-   * read is answered 502.
+   * Removes tools, prompts and resources that the caller may not use from list answers, both JSON and event streams. Replaces an
+   * answer that it cannot read with a JSON-RPC error: status 502, or the answer's own status if that is 400 or more. Within an
+   * event stream, the error replaces the event.
    *
-   * @default `false`
+   * @default false
    */
   readonly hide?: boolean | undefined;
   /**
-   * `challenge`: 403, with which a client can go for more scopes. `toolError`: 200 with a JSON-RPC error, for clients that
+   * `challenge`: 403, with which a client can go for more scopes. `jsonRpcError`: 200 with a JSON-RPC error, for clients that
    * cannot. A caller without a token is answered 401 either way.
    *
-   * @default `'challenge'`
+   * @default 'challenge'
    */
-  readonly onInsufficientScope?: 'challenge' | 'toolError' | undefined;
-  /** Bytes. A longer body is answered 413. @default `4194304` */
+  readonly onInsufficientScope?: 'challenge' | 'jsonRpcError' | undefined;
+  /** Bytes. A longer body is answered 413. @default 4194304 */
   readonly maxBodyBytes?: number | undefined;
-  /** Gets a line for each refusal, for functions that throw, and for answers that `hide` cannot read. @default no logging */
+  /** Receives a line for each refusal, for functions that throw, and for answers that `hide` cannot read. @default no logging */
   readonly logger?: Logger | undefined;
 }
 
-/** A rule as it is held. */
+/** A checked rule for one method, or for one name pattern of it. */
 export interface ResolvedRule {
   readonly method: string;
-  /** Undefined: the rule is for every call of the method. */
+  /** Undefined: the rule applies to every call of the method. */
   readonly pattern: string | undefined;
   readonly rule: ScopeRule;
 }
@@ -63,7 +64,8 @@ export const SCOPES_TABLE = {
   hide: flag(false),
   onInsufficientScope: {
     default: 'challenge',
-    read: (checks, value, option) => checks.oneOf(value, option, ['challenge', 'toolError'], 'Leave it out for a 403.'),
+    read: (checks, value, option) =>
+      checks.oneOf(value, option, ['challenge', 'jsonRpcError'], 'Leave it out for a 403.'),
   },
   maxBodyBytes: wholeNumber(4_194_304, 1),
   logger: { read: resolveLogger },
@@ -78,17 +80,18 @@ export interface ResolvedScopes extends ResolvedOptions<typeof SCOPES_TABLE> {
 /** @throws {ConfigError} */
 export function resolveScopesOptions(givenRules: unknown, options: unknown): ResolvedScopes {
   const checks = createChecks('mcpScopes()');
-  // First: where these are a request, the options are its response.
+  // Rules first: in `app.use(mcpScopes)` they are the request, and the options are the response.
   const rules = resolveRules(checks, givenRules);
   const given = requireArgument(checks, options, { example: 'rules, { hide: true }' });
   const resolved = readOptions(checks, SCOPES_TABLE, given);
   for (const { pattern } of rules)
-    if (pattern !== undefined && isDoubtful(pattern)) warnOfPattern(resolved.logger, pattern);
+    if (pattern !== undefined && looksLikeRegExp(pattern)) warnOfPattern(resolved.logger, pattern);
   return Object.freeze({ rules, ...resolved });
 }
 
 const RULES_EXAMPLE = "{ 'tools/call': { 'delete_*': ['files:write'] } }";
 const RULES_FIX = `Write ${RULES_EXAMPLE}.`;
+const PATTERN_FIX = `Names are patterns, in which "*" stands for any text: ${RULES_EXAMPLE}.`;
 
 function resolveRules(checks: OptionChecks, given: unknown): readonly ResolvedRule[] {
   const methods = requireArgument(checks, given, { name: 'rules', example: RULES_EXAMPLE });
@@ -102,7 +105,8 @@ function resolveRules(checks: OptionChecks, given: unknown): readonly ResolvedRu
 function rulesByTarget(checks: OptionChecks, method: string, targets: Record<string, unknown>): ResolvedRule[] {
   const option = `rules[${JSON.stringify(method)}]`;
   if (!isTargeted(method)) {
-    checks.refuse(option, 'scopes or a function, since its calls name no target', targets, 'Write it without names.');
+    const expected = 'scopes or a function, since its calls name no tool, prompt or resource';
+    checks.refuse(option, expected, targets, 'Write the scopes or the function in place of the object.');
   }
   const rules = Object.entries(targets).map(([pattern, value]) => ruleFor(checks, method, pattern, value));
   return rules.length > 0 ? rules : checks.refuse(option, 'at least one rule', targets, RULES_FIX);
@@ -116,25 +120,30 @@ function ruleFor(checks: OptionChecks, method: string, pattern: string | undefin
   const fault = pattern === undefined ? undefined : patternFault(method, pattern);
   if (fault !== undefined) checks.refuse(option, fault.expected, pattern, fault.fix);
   if (typeof value === 'function') return { method, pattern, rule: value as ScopeFunction };
-  const fix = 'List the scopes a call needs, or give a function; leave the rule out where it needs none.';
+  const fix = 'List the scopes that a call needs, or give a function; leave the rule out if it needs none.';
+  const regExp = regExpIn(value);
+  if (regExp !== undefined) {
+    checks.refuse(option, 'scopes or a function, not a regular expression', String(regExp), PATTERN_FIX);
+  }
   const scopes = requireScopes(checks, value, option, fix);
-  // An empty list reads as "nobody" to one and "everybody" to another.
+  // Some read an empty list as "no caller", others as "every caller".
   if (scopes.length === 0) checks.refuse(option, 'a non-empty array of scopes', value, fix);
   return { method, pattern, rule: scopes };
 }
 
-/** A misspelt name must not count as a method of the user's own: its rule would never apply. */
+/** A misspelt name must not count as a custom method: its rule would never apply. */
 function requireMethod(checks: OptionChecks, method: string): void {
-  if (!isMethodName(method)) checks.refuse('rules', 'by method', method, suggestMethod(method, SCOPES_OPTIONS, 'code'));
+  if (isMethodName(method)) return;
+  checks.refuse('rules', 'keyed by MCP method', method, suggestMethod(method, SCOPES_OPTIONS, 'code'));
 }
 
 function warnOfPattern(logger: Logger, pattern: string): void {
-  const quoted = printableJson(pattern, MAX_PATTERN);
-  logger.warn(`mcpScopes(): in ${quoted} the dot stands for itself, and "*" for any text: it is no regular expression`);
+  const quoted = printableJson(pattern, MAX_PATTERN_LENGTH);
+  logger.warn(`mcpScopes(): ${quoted} is not a regular expression: "." matches a dot only, and "*" matches any text`);
 }
 
-/** Characters. */
-const MAX_PATTERN = 100;
+/** Characters of a pattern in a log line. */
+const MAX_PATTERN_LENGTH = 100;
 
 function resolveImplies(checks: OptionChecks, given: unknown, path: string): ReadonlyMap<string, readonly string[]> {
   const fix = "Write { 'files:admin': ['files:read', 'files:write'] }.";

@@ -10,7 +10,7 @@ export const limit = (fallback: number, least = 1) => wholeNumber(fallback, leas
 export const BACKEND_ROWS = {
   resource: { read: optional(requireResource) },
   allowedHosts: { read: optional(lowerCase('Name hosts such as "api.example.com".')) },
-  allowedOrigins: { read: optional(lowerCase('Name origins such as "https://app.example.com".')) },
+  allowedOrigins: { read: optional(lowerCase('Name origins such as "https://app.example.com", or "*" for all.')) },
   logger: { read: resolveLogger },
   maxAnonymousSessions: { read: optional(wholeNumber(0, 1, 'Leave it out for a quarter of maxSessions.').read) },
   warnWhenOpen: flag(true),

@@ -7,6 +7,6 @@ export interface BridgeRequest extends Caller {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly principal: Principal;
-  /** When it came, on the clock of `performance.now()`. */
+  /** The time of its arrival, on the clock of `performance.now()`. */
   readonly since: number;
 }

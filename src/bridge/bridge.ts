@@ -32,7 +32,7 @@ const TICK_MS = 1_000;
 const TICKS_PER_KEEP_ALIVE = 15;
 const numbers = channel('express-mcp-auth:stdio');
 
-/** HTTP on one side, children on the other. */
+/** Connects HTTP requests to the child processes that answer them. */
 export class Bridge {
   readonly #children: ChildSource;
   readonly #sessions: Sessions;
@@ -58,8 +58,8 @@ export class Bridge {
     const inherited = inheritedEnvironment(options.inheritEnv);
     const environmentFor = (caller: AuthInfo | undefined) => ({ ...inherited, ...options.env(caller) });
     const quota = new Quota(options);
-    const metaRules = createMetaRules(options.meta, options.passMeta);
-    this.#children = new ChildSource(recipe, environmentFor, options.warm, quota);
+    const metaRules = createMetaRules(options.requestMeta, options.allowedClientMeta);
+    this.#children = new ChildSource(recipe, environmentFor, options.warmChildren, quota);
     this.#sessions = new Sessions(options, this.#children);
     this.#statelessChildren = new StatelessChildren(options, this.#children);
     this.#sessionExchange = new SessionExchange(this.#sessions, metaRules);
@@ -72,7 +72,7 @@ export class Bridge {
     this.#timer.unref();
   }
 
-  /** Answers one request. Throws nothing but what is nobody's fault out there. */
+  /** Answers one request, with a refusal if need be. Throws only errors that the client did not cause. */
   async handle(req: IncomingMessage, res: ServerResponse, auth: AuthInfo | undefined): Promise<void> {
     markOwnSessions(req);
     try {
@@ -85,7 +85,7 @@ export class Bridge {
     }
   }
 
-  /** How many sessions, children and requests there are now. */
+  /** The current numbers of sessions, children and requests. */
   stats() {
     return {
       sessions: this.#sessions.size,
@@ -95,7 +95,7 @@ export class Bridge {
     };
   }
 
-  /** Answers what is in flight, ends every session, stream and child; resolves when no process is left. */
+  /** Answers the requests in flight and ends every session, stream and child; resolves when no process is left. */
   close(): Promise<void> {
     this.#closed ??= this.#end();
     return this.#closed;
@@ -116,7 +116,7 @@ export class Bridge {
   async #post(request: BridgeRequest): Promise<void> {
     const { req, res, principal } = request;
     const id = req.headers['mcp-session-id']?.toString();
-    const body = await this.#sessions.attend(id, principal, () => this.#receive(request));
+    const body = await this.#sessions.countArriving(id, principal, () => this.#receive(request));
     if (hasHungUp(res)) return;
     requireAuthority(request.auth);
     const { messages, batch } = parseMessages(body);
@@ -131,11 +131,11 @@ export class Bridge {
 
   async #receive(request: BridgeRequest): Promise<Buffer> {
     const { req } = request;
-    // A child that does not keep up slows its clients, not the heap: their bodies stay in the network until it has read.
-    const peeked = req.readableLength;
-    for (let busy = this.#busy(request, peeked); busy; busy = this.#busy(request, peeked)) await busy;
+    // While a child is slow to read, its clients' bodies stay in the network and do not fill the heap.
+    const buffered = req.readableLength;
+    for (let busy = this.#busy(request, buffered); busy; busy = this.#busy(request, buffered)) await busy;
     const body = await readBody(req, this.#maxBodyBytes, 'application/json', userOf(request.auth));
-    // Requests that came together were all let in; they go on one by one.
+    // Requests that arrived together all passed the check above, so each waits its turn here.
     const { length } = body;
     for (let busy = this.#busy(request, length); busy; busy = this.#busy(request, length)) await busy;
     return body;
@@ -144,7 +144,7 @@ export class Bridge {
   #busy({ req, principal, since }: BridgeRequest, bytes: number): Promise<void> | undefined {
     const sessionId = req.headers['mcp-session-id'];
     if (sessionId !== undefined) return this.#sessions.ready(String(sessionId), principal, since, bytes);
-    // Whoever opens a session does not wait for a child that has nothing to do with it.
+    // A request that opens a session has no child yet, so it does not wait.
     return namesStatelessRevision(req) ? this.#statelessChildren.ready(principal, since, bytes) : undefined;
   }
 

@@ -1,7 +1,7 @@
 import type { LastingAuthority } from '../core/authority.js';
 import type { ResolvedStdio } from './stdio-options.js';
 
-/** True if a session or child that is unused at `now` has to end: it was idle for too long, or no token that was used on it is valid any more. */
+/** True if an unused session or child must end: it was idle for `idleTimeoutSeconds`, or its last token has been invalid for `expiryGraceSeconds`. */
 export function isAbandoned(
   { lastUsed, authority }: { readonly lastUsed: number; readonly authority: LastingAuthority },
   now: number,

@@ -1,43 +1,64 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { adviceFor } from '../core/advice.js';
+import { type Advice, adviceFor } from '../core/advice.js';
 import { getAuth } from '../core/auth-info.js';
 import { asError, type Middleware } from '../http/middleware.js';
 import { Bridge } from './bridge.js';
-import { type McpStdioBackendOptions, resolveStdioOptions } from './stdio-options.js';
+import { everyOriginWarning } from './every-origin.js';
+import { type McpStdioBackendOptions, type ResolvedStdio, resolveStdioOptions } from './stdio-options.js';
 
 export type { McpStdioBackendOptions } from './stdio-options.js';
 
-/** How many there are at the moment. */
+/** The current numbers of a backend, as `stats()` returns them. */
 export interface McpStdioBackendStats {
+  /** Open sessions. Requests without a session are not among them. */
   readonly sessions: number;
-  /** Running child processes, those started ahead included. */
+  /** Running child processes, including those started ahead. */
   readonly children: number;
   /** Requests that no child has answered yet. */
   readonly pending: number;
-  /** How often a child that serves requests without a session ended by itself and was started again. */
+  /** Restarts of children that serve requests without a session, after they exited by themselves. */
   readonly restarts: number;
 }
 
-/** A middleware with a life of its own: it runs processes, so it wants to be closed. */
+/** A middleware that runs child processes: call `close()` before the application exits. */
 export interface McpStdioBackend extends Middleware {
-  /** Answers what is in flight, ends every stream, session and child process; resolves when none is left. */
+  /** Answers the requests in flight and ends every stream, session and child process; resolves when none is left. */
   close(): Promise<void>;
+  /** Returns the current numbers of sessions, children and requests. */
   stats(): McpStdioBackendStats;
 }
 
 /**
- * Puts an MCP server that speaks on its standard input and output on the web, as Streamable HTTP. Mount it behind `mcpAuth()` on
- * one path of an Express or Connect app. Each session has a child process of its own and belongs to the user whose token
- * opened it; requests of 2026-07-28, which has no sessions, share one child for each user and client, and each request of an
- * anonymous caller has its own.
+ * Serves a stdio MCP server over HTTP (Streamable HTTP). Mount it behind `mcpAuth()` on one path of an Express or Connect app.
+ * Each session has its own child process and belongs to the user whose token opened it. Requests of revision 2026-07-28, which has
+ * no sessions, share one child for each user and client; by default each request of an anonymous caller has its own child.
  *
- * @throws {ConfigError}
+ * @example
+ * ```ts
+ * import express from 'express';
+ * import { mcpAuth, mcpStdioBackend } from 'express-mcp-auth';
+ *
+ * const backend = mcpStdioBackend({ command: 'node', args: ['server.js'] });
+ * const app = express();
+ * app.use(mcpAuth({ issuer: 'https://auth.example.com', audiences: ['https://mcp.example.com/mcp'] }));
+ * app.use('/mcp', backend);
+ * const listener = app.listen(3000);
+ *
+ * process.once('SIGTERM', () => {
+ *   listener.close();
+ *   void backend.close();
+ * });
+ * ```
+ *
+ * @throws {ConfigError} If an option cannot be used.
  */
 export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpStdioBackend {
   const resolved = resolveStdioOptions(options);
-  const bridge = new Bridge(resolved, adviceFor(options, 'mcpStdioBackend()'));
+  const advice = adviceFor(options);
+  for (const line of weaknesses(resolved, advice)) resolved.logger.warn(`mcpStdioBackend(): ${line}`);
+  const bridge = new Bridge(resolved, advice);
 
-  // What getAuth() throws becomes a rejection: on bare node:http nobody would catch it.
+  // An exception of getAuth() becomes a rejection: on bare node:http, no caller would catch the exception.
   const handle = async (req: IncomingMessage, res: ServerResponse) => bridge.handle(req, res, getAuth(req));
 
   const mcpStdioBackendMiddleware: Middleware = (req, res, next) => {
@@ -48,4 +69,15 @@ export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpS
     });
   };
   return Object.assign(mcpStdioBackendMiddleware, { close: () => bridge.close(), stats: () => bridge.stats() });
+}
+
+function weaknesses(resolved: ResolvedStdio, advice: Advice): string[] {
+  return [
+    ...(resolved.inheritEnv === true
+      ? [
+          'inheritEnv is true, so the child sees every variable of this process, secrets included: list the variables that it needs',
+        ]
+      : []),
+    ...everyOriginWarning(resolved, advice),
+  ];
 }

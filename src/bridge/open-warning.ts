@@ -4,7 +4,7 @@ import type { Caller } from '../core/quota.js';
 import { isLoopbackAddress } from '../http/loopback.js';
 
 /**
- * Warns at the first request that comes from another machine, or could, and that no `mcpAuth()` decided on.
+ * Warns once, at the first request to an address that other machines can reach, if no `mcpAuth()` handled that request.
  *
  * @param who The function that gets the request, in the log.
  */
@@ -20,8 +20,8 @@ export function createOpenWarning(
     if (localAddress === undefined || isLoopbackAddress(localAddress)) return;
     isDue = false;
     logger.warn(
-      `${who}: anonymous callers get in: a request came to ${localAddress}, which other machines can reach, and no mcpAuth() is mounted before it. ` +
-        'Mount mcpAuth() before it, listen on 127.0.0.1, or set warnWhenOpen to false where something else checks who calls',
+      `${who}: anyone can call this MCP server: a request arrived at ${localAddress}, which other machines can reach, and no mcpAuth() is mounted before it. ` +
+        'Mount mcpAuth() before it, listen on 127.0.0.1, or set warnWhenOpen to false if something else authenticates the callers',
     );
   };
 }

@@ -19,12 +19,13 @@ export interface GuardOptions {
 }
 
 /**
- * Keeps web pages away that a browser lets talk to this machine under a name of their own (DNS rebinding). On connections to a
- * loopback address Host must be a loopback name, or that of the resource of this backend or of the `mcpAuth()` in front, so that a
- * reverse proxy on this machine keeps working; elsewhere only the lists count. A header that comes twice and
- * counts once is read in two ways, and is refused everywhere. Throws a `BridgeError` for what is not let through.
+ * Creates the check of Host and Origin against DNS rebinding, with which a web page reaches this machine under the page's own host
+ * name. On connections to a loopback address, Host must be a loopback name, listed, or the host of the resource (of this backend, or
+ * of the `mcpAuth()` in front, so that a reverse proxy on this machine keeps working); with a loopback Host, the same holds for
+ * Origin. On other connections a header is checked only if its list is given. The check also refuses a repeated header that may
+ * occur only once, because a proxy may read the other value. It throws a `BridgeError`.
  *
- * @param who The function that the guard is for, in the log.
+ * @param who The function that checks, in the log.
  */
 export function createRebindingGuard(who: string, options: GuardOptions, advice: Advice) {
   const { resource, allowedHosts, allowedOrigins } = options;
@@ -33,8 +34,12 @@ export function createRebindingGuard(who: string, options: GuardOptions, advice:
   const everyOrigin = knownOrigins.has('*');
   const { logger } = options;
   const { foreignHost, foreignOrigin } = advice;
-  const refuseHost = createRefusal(who, logger, { reason: 'foreign_host', header: 'Host', fix: foreignHost });
-  const refuseOrigin = createRefusal(who, logger, { reason: 'foreign_origin', header: 'Origin', fix: foreignOrigin });
+  const refuseHost = createHeaderRefusal(who, logger, { reason: 'foreign_host', header: 'Host', fix: foreignHost });
+  const refuseOrigin = createHeaderRefusal(who, logger, {
+    reason: 'foreign_origin',
+    header: 'Origin',
+    fix: foreignOrigin,
+  });
   const hostAllowed = (host: string): boolean =>
     knownHosts.has(host) || (HOST.test(host) && knownHosts.has(withoutPort(host)));
 
@@ -56,7 +61,7 @@ export function createRebindingGuard(who: string, options: GuardOptions, advice:
   };
 }
 
-/** True if a resource of this origin has the host; the port is the proxy's, as in `knownHosts`. */
+/** True if `host` is the host of `origin`; its port is ignored, as in `knownHosts`, because it is that of a proxy. */
 function isHostOf(origin: string | undefined, host: string): boolean {
   if (origin === undefined || !HOST.test(host)) return false;
   const { hostname } = new URL(origin);
@@ -71,8 +76,8 @@ interface Refusal {
   readonly fix: string;
 }
 
-/** Refuses, and logs it at most once a minute: a refused caller may send thousands of requests. */
-function createRefusal(who: string, logger: Logger, { reason, header, fix }: Refusal): (value: string) => never {
+/** Creates a function that refuses a request. It logs at most once a minute: a refused caller may send thousands of requests. */
+function createHeaderRefusal(who: string, logger: Logger, { reason, header, fix }: Refusal): (value: string) => never {
   let quietUntil = Number.NEGATIVE_INFINITY;
   let others = 0;
   return (value) => {
@@ -89,7 +94,7 @@ function createRefusal(who: string, logger: Logger, { reason, header, fix }: Ref
 
 const MAX_QUOTED = 100;
 
-/** A header as the client sent it, for a line of the log: Node accepts bytes above 127 in headers, among them control characters. */
+/** Quotes a client's header for the log: Node accepts bytes above 127 in headers, including control characters. */
 function quote(value: string): string {
   return JSON.stringify(value.slice(0, MAX_QUOTED)).replace(/[^\x20-\x7e]/g, '?');
 }

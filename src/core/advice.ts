@@ -1,28 +1,36 @@
-/** The settings to change if a request is refused for want of one, in the words of the form that the user writes. */
+/** The advice in log lines about refused requests and weak settings. It names the settings as the user writes them, in code or in a configuration file. */
 export interface Advice {
   readonly preflight: string;
   readonly foreignHost: string;
   readonly foreignOrigin: string;
+  readonly permissive: string;
+  /** Undefined if the user did not write the setting that allows every origin: then there is no warning. */
+  readonly everyOrigin: string | undefined;
+  /** The names of options in that form, by their names in code. Only those that differ. */
+  readonly names: ReadonlyMap<string, string>;
 }
 
-const ofOptions = new WeakMap<object, Advice>();
+const adviceByOptions = new WeakMap<object, Advice>();
 
-/** Notes the advice for users who wrote these options in another form, such as a configuration file. */
+/** Stores the advice for options that the user wrote in another form than code, such as a configuration file. */
 export function noteAdvice(options: object, advice: Advice): void {
-  ofOptions.set(options, advice);
+  adviceByOptions.set(options, advice);
 }
 
 /**
- * The advice for the user of these options.
+ * Returns the advice for the user who wrote these options.
  *
- * @param who The function that they are for, for example `mcpStdioBackend()`.
+ * @param backend The backend that refuses hosts and origins.
  */
-export function adviceFor(options: object, who: string): Advice {
+export function adviceFor(options: object, backend = 'mcpStdioBackend()'): Advice {
   return (
-    ofOptions.get(options) ?? {
+    adviceByOptions.get(options) ?? {
       preflight: 'mount mcpCors() before mcpAuth()',
-      foreignHost: `see the option allowedHosts of ${who}`,
-      foreignOrigin: `see the option allowedOrigins of ${who}`,
+      foreignHost: `see the option allowedHosts of ${backend}`,
+      foreignOrigin: `see the option allowedOrigins of ${backend}`,
+      permissive: 'set mode to "strict"',
+      everyOrigin: 'list the origins of your pages in allowedOrigins',
+      names: new Map(),
     }
   );
 }

@@ -2,37 +2,37 @@ import { type AuthInfo, expiryOf } from './auth-info.js';
 import { AuthError, type RefusalCode } from './errors.js';
 import { shareValue } from './shared-state.js';
 
-/** The reason why a token that was accepted, and has not expired, is no longer accepted. */
+/** The reason why an accepted token is no longer accepted, although it has not expired. */
 export type Withdrawal = Extract<RefusalCode, 'token_revoked' | 'unknown_key'>;
 
 const withdrawals = shareValue('withdrawals', () => new WeakMap<AuthInfo, () => Withdrawal | undefined>());
 
-/** Says how to find out whether this caller's token was withdrawn. */
+/** Attaches the function that tells if this caller's token was withdrawn. */
 export function attachWithdrawal(auth: AuthInfo, find: () => Withdrawal | undefined): void {
   withdrawals.set(auth, find);
 }
 
-/** Asks the `mcpAuth()` that accepted the token whether it would still do so; undefined where it would. */
+/** Asks the `mcpAuth()` that accepted the token for a withdrawal. Undefined if the token is still accepted. */
 export function withdrawalOf(auth: AuthInfo | undefined): Withdrawal | undefined {
   return auth && withdrawals.get(auth)?.();
 }
 
-/** True if all that this caller opened has to end: the token has expired, or was withdrawn. */
+/** True if everything that this caller opened has to end: the token has expired or was withdrawn. */
 export function isOver(auth: AuthInfo | undefined): boolean {
   return Date.now() >= expiryOf(auth) || withdrawalOf(auth) !== undefined;
 }
 
 /**
- * For a request that had to wait after its token was checked.
+ * Checks the token again for a request that had to wait after the first check.
  *
- * @throws {AuthError} Where the token was withdrawn meanwhile.
+ * @throws {AuthError} If the token was withdrawn in the meantime. An expired token is not refused.
  */
 export function requireAuthority(auth: AuthInfo | undefined): void {
   const withdrawal = withdrawalOf(auth);
   if (withdrawal !== undefined) throw new AuthError(withdrawal);
 }
 
-/** The token in whose name something lives on between requests: of those that were used on it, the one that lasts longest. */
+/** The token that keeps something open between requests, such as a session: of all tokens used with it, the last to expire. */
 export class LastingAuthority {
   #auth: AuthInfo | undefined;
   #overSince: number | undefined;
@@ -46,7 +46,7 @@ export class LastingAuthority {
     if (expiryOf(auth) >= expiryOf(this.#auth) || isOver(this.#auth)) this.#auth = auth;
   }
 
-  /** Since when it has been over, on the clock of `performance.now()`; undefined while it is not. */
+  /** Returns when the token was first seen expired or withdrawn, on the clock of `performance.now()`. Undefined while it is valid. */
   overSince(now: number): number | undefined {
     this.#overSince = isOver(this.#auth) ? (this.#overSince ?? now) : undefined;
     return this.#overSince;

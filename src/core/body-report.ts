@@ -3,7 +3,7 @@ import type { Logger } from './logger.js';
 import { createRareLine } from './rare-line.js';
 
 /**
- * Logs bodies that cannot be used through no fault of the client; those that were refused to make room, once a minute.
+ * Logs bodies that failed through no fault of the client. Logs bodies that were refused because too many arrived, once a minute.
  *
  * @param who The function that needs the bodies, for example `mcpScopes()`.
  */
@@ -12,6 +12,6 @@ export function createBodyReport(who: string, logger: Logger): (error: unknown) 
   return (error) => {
     reportBody(error, who, logger.error);
     if (error instanceof BodyError && error.status === 503)
-      warn(`${who}: bodies are refused with 503: ${error.message}`);
+      warn(`${who}: request bodies are refused with 503, since too many are arriving at once`);
   };
 }

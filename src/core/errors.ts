@@ -1,6 +1,6 @@
 import { printableJson } from './printable.js';
 
-/** The parts of a refusal at construction: who refuses, which option, what was expected, what was given, what to do. */
+/** The parts of a `ConfigError`: who refuses, which option, what was expected, what was given, what to do. */
 export interface Complaint {
   /** The function the developer called, for example `mcpAuth()`. */
   readonly who: string;
@@ -8,16 +8,18 @@ export interface Complaint {
   readonly option: string;
   /** The expected value, as the end of a sentence with "must be …". */
   readonly expected: string;
-  /** The value that was given; quoted with `JSON.stringify`. Leave it out where it may be a secret. */
+  /** The given value, quoted as JSON. Leave it out if it may be a secret. */
   readonly given?: unknown;
   /** The advice: one sentence. */
   readonly fix: string;
 }
 
-/** Thrown at construction: the developer's mistake. `message` says what to change. */
+/** Thrown at construction for a mistake of the developer. `message` says what to change. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
+  /** The same for every `ConfigError`. */
   readonly code = 'invalid_configuration';
+  /** The option that was refused, as a path: `resourceMetadata.resource`. */
   readonly option: string;
 
   constructor(complaint: Complaint, options?: ErrorOptions) {
@@ -37,13 +39,16 @@ function quote(value: unknown): string {
   try {
     text = printableJson(value, MAX_QUOTE_LENGTH);
   } catch {
-    // A circular object or a bigint: its type is all that can be said, and enough to find it.
+    // A circular object or a bigint has no JSON. Its type is enough to find it.
   }
   text ??= `${value === undefined ? 'undefined' : `a value of type ${typeof value}`}`;
   return text.length > MAX_QUOTE_LENGTH ? `${text.slice(0, MAX_QUOTE_LENGTH)}…` : text;
 }
 
-/** The `error` of each JSON body (RFC 6750, section 3.1, and RFC 9449, section 7.1; ours where no token was sent), with its status. */
+/**
+ * The status of each `error` in a JSON body (RFC 6750, section 3.1; RFC 9449, section 7.1). `unauthorized` is our own, for requests
+ * without a token.
+ */
 const STATUSES = {
   unauthorized: 401,
   invalid_request: 400,
@@ -65,12 +70,9 @@ const invalidToken = (description: string) => refusal('invalid_token', descripti
 /** Every way in which a request is refused. Each key has a heading in docs/errors.md. */
 export const REFUSALS = {
   missing_token: refusal('unauthorized', 'JWT token required'),
-  malformed_header: refusal(
-    'invalid_request',
-    'The Authorization header must name a scheme, and one token after a space',
-  ),
+  malformed_header: refusal('invalid_request', 'The Authorization header must be a scheme, a space and one token'),
   several_tokens: refusal('invalid_request', 'The request carries more than one token or Authorization header'),
-  repeated_header: refusal('invalid_request', 'The request carries a header twice that counts once'),
+  repeated_header: refusal('invalid_request', 'The request repeats a header that may appear only once'),
   token_too_long: refusal('invalid_request', 'The token is too long'),
   unusable_host: refusal('invalid_request', 'The Host header is not a host name with an optional port'),
   opaque_token: invalidToken('The token is opaque, not a JWT; ask the authorization server for a JWT access token'),
@@ -79,11 +81,11 @@ export const REFUSALS = {
   ),
   malformed_token: invalidToken('The token is not a well-formed JWT'),
   unsupported_algorithm: invalidToken('The token is signed with an algorithm that is not accepted here'),
-  critical_extension: invalidToken('The token demands an extension that is not understood here'),
+  critical_extension: invalidToken('The token requires an extension (crit) that is not supported here'),
   token_revoked: invalidToken('The token has been revoked'),
   wrong_token_type: invalidToken('The token is not an access token'),
-  unknown_issuer: invalidToken('The token has an issuer not accepted here'),
-  unknown_key: invalidToken('The token is signed with a key not known here'),
+  unknown_issuer: invalidToken('The issuer of the token is not accepted here'),
+  unknown_key: invalidToken('The token is signed with an unknown key'),
   bad_signature: invalidToken('The token has an invalid signature'),
   token_expired: invalidToken('The token has expired'),
   token_not_active: invalidToken('The token is not valid yet'),
@@ -102,19 +104,19 @@ export const REFUSALS = {
   ),
   wrong_certificate: invalidToken('The token is bound to another client certificate'),
   insufficient_scope: refusal('insufficient_scope', 'The token lacks a required scope'),
-  // Not `insufficient_scope`: a client would go for more scopes, and no scope helps.
-  call_denied: refusal('access_denied', 'The caller may not do this, with whatever scope'),
+  // Not `insufficient_scope`: a client would request more scopes, and no scope helps.
+  call_denied: refusal('access_denied', 'The caller may not do this, whatever its scopes'),
 };
 
 /** A key of {@link REFUSALS}. */
 export type RefusalCode = keyof typeof REFUSALS;
 
-/** The unverified claims of a refused token and the fault that was found: for logs. */
+/** Details for logs: the unverified claims of a refused token, and what is wrong with it. */
 export type Evidence = Readonly<Record<string, unknown>>;
 
 /**
- * The request's fault: it is answered with 400, 401 or 403 and a challenge (RFC 6750, section 3).
- * `message` is public; what was found in the token is in `cause`, for logs, and never contains the token itself.
+ * An error of the request, answered with 400, 401 or 403 and a challenge (RFC 6750, section 3). `message` is public. `cause` has the
+ * details of the token for logs, but never the token itself.
  */
 export class AuthError extends Error {
   override readonly name = 'AuthError';
@@ -122,7 +124,7 @@ export class AuthError extends Error {
   readonly status: RefusalStatus;
 
   constructor(code: RefusalCode, evidence?: Evidence) {
-    // A refusal is no failure of this package: its stack trace would say nothing, and cost more than the rest.
+    // Without a stack trace, which would say nothing about a refused request, and takes longer than the rest of the constructor.
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0;
     super(REFUSALS[code].description, evidence && { cause: evidence });
@@ -131,12 +133,12 @@ export class AuthError extends Error {
     this.status = REFUSALS[code].status;
   }
 
-  /** The evidence: what the token has. */
+  /** The details for logs; empty if there are none. */
   get evidence(): Evidence {
     return (this.cause ?? {}) as Evidence;
   }
 
-  /** The same refusal with further evidence. */
+  /** Returns the same refusal with further details. */
   with(evidence: Evidence): AuthError {
     return new AuthError(this.code, { ...this.evidence, ...evidence });
   }
@@ -144,28 +146,30 @@ export class AuthError extends Error {
 
 const outage = (status: 502 | 503, description: string) => ({ status, description });
 
-/** Every way in which we, or a server we depend on, can fail. Each key has a heading in docs/errors.md. */
+/** Every way in which this package, or a server that it depends on, can fail. Each key has a heading in docs/errors.md. */
 export const OUTAGES = {
   key_set_unavailable: outage(503, 'The keys that verify tokens cannot be read at the moment'),
   package_unavailable: outage(503, 'A package that checks tokens cannot be loaded at the moment'),
-  proof_store_full: outage(503, 'More DPoP proofs come in than can be remembered'),
+  proof_store_full: outage(503, 'Too many DPoP proofs are in use at the moment'),
   authorization_server_unavailable: outage(503, 'The authorization server cannot be reached at the moment'),
   authorization_server_malformed: outage(502, 'The authorization server gave an answer that cannot be used'),
-  client_refused: outage(502, 'The authorization server does not accept the client that this server has there'),
+  client_refused: outage(502, 'The authorization server does not accept the client credentials of this server'),
 };
 
 /** A key of {@link OUTAGES}. */
 export type OutageCode = keyof typeof OUTAGES;
 
 /**
- * Our fault, or that of a server we depend on, never the client's: answered without a challenge where the request asks for JSON,
- * else passed to `next(error)`, with `status` 502 or 503 where Express and Connect look for it.
+ * A failure of this package or of a server that it depends on, never of the client. If the request accepts JSON, it is answered without
+ * a challenge. Otherwise it is passed to `next(error)`; Express and Connect read its `status`, 502 or 503.
  */
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError';
+  /** What failed; each code has a heading in docs/errors.md. */
   readonly code: OutageCode;
+  /** The status of the answer. */
   readonly status: 502 | 503;
-  /** When it is worth trying again, in seconds; sent as `Retry-After`. @default 30 */
+  /** Seconds until a retry makes sense; sent as `Retry-After`. @default 30 */
   readonly retryAfterSeconds: number;
   /** The claims of the token that could not be checked, and the details of the outage. */
   readonly evidence: Evidence;
@@ -178,7 +182,7 @@ export class UpstreamError extends Error {
     this.evidence = options.evidence ?? {};
   }
 
-  /** The same outage with further evidence. */
+  /** Returns the same outage with further details. */
   with(evidence: Evidence): UpstreamError {
     const { cause, retryAfterSeconds } = this;
     return new UpstreamError(this.code, { cause, retryAfterSeconds, evidence: { ...this.evidence, ...evidence } });

@@ -1,11 +1,11 @@
 import { types } from 'node:util';
 
 /**
- * For what a function of the application's returned that was to answer at once: nobody waits for a promise there, and one that is
- * rejected would end the process.
+ * Ignores the rejection of a promise that the application returned from a callback which must be synchronous. Nothing awaits the
+ * promise, so its rejection would end the process.
  */
 export function ignoreRejection(value: unknown): void {
-  // Of whatever realm; but what merely has a `then` may be a query that has not begun, and is left alone.
+  // Promises of any realm. An object that only has a `then` may be a lazy database query, which `then` would start.
   if (!types.isPromise(value)) return;
   new Promise((resolve) => resolve(value)).catch(() => undefined);
 }

@@ -1,10 +1,10 @@
 import { UpstreamError } from './errors.js';
 
 /**
- * Loads the package `name` when it is first needed, so that importing this package stays quick. A load that failed is
- * tried again with the next call: the process may have been out of file descriptors.
+ * Loads the package `name` when it is first needed, so that importing this package stays fast. After a failure, the next call tries
+ * again: the process may have run out of file descriptors.
  *
- * @returns A function that rejects with an {@link UpstreamError} `package_unavailable`: the request is not to blame.
+ * @returns A function that loads the package. It rejects with an {@link UpstreamError} `package_unavailable`, which answers 503.
  */
 export function createLazyImport<T>(name: string, load: () => Promise<T>): () => Promise<T> {
   let loading: Promise<T> | undefined;

@@ -2,38 +2,41 @@ import { ignoreRejection } from './ignore-rejection.js';
 import { printable } from './printable.js';
 
 /**
- * Where the package tells an operator what it noticed. A pino logger fits, and so does `console`.
- * Lines never hold a token, a secret or a message body. Default of every `logger` option: no logging.
+ * Receives log lines for the operator. A pino logger fits, and so does `console`. Lines never contain a token, a secret or a message
+ * body. Default of every `logger` option: no logging.
  */
 export interface Logger {
+  /** Details of single requests, for debugging. */
   debug(line: string): void;
+  /** Refused requests, and the stderr output of children. */
   info(line: string): void;
+  /** Probable mistakes: weak settings, and settings with which clients cannot log in. */
   warn(line: string): void;
+  /** Failures of this server, or of a server that it depends on. */
   error(line: string): void;
 }
 
-/** The default: tells nobody. A library that prints uninvited spoils its user's output. */
+/** The default logger, which discards every line: a library must not print unless asked to. */
 export const SILENT: Logger = Object.freeze({ debug: ignore, info: ignore, warn: ignore, error: ignore });
 
-/** Characters. Longer than any line that has something to say. */
+/** Characters of a line. Longer than any useful line. */
 const MAX_LINE = 4_096;
 
 /**
- * The same logger, but one that cannot fail: what it throws must not turn a decision round, or end the process from
- * somewhere in the background. It has its own ways to report. Every line is printable and bounded, also where it
- * repeats text of others.
+ * Wraps a logger so that it cannot fail: an error of the logger must neither change a decision nor end the process. Every line is
+ * printable and limited in length, including text that other parties chose.
  */
 export function createSafeLogger(logger: Logger): Logger {
-  const careful = (level: keyof Logger) => (line: string) => {
+  const safe = (level: keyof Logger) => (line: string) => {
     try {
       ignoreRejection(logger[level](printable(line, MAX_LINE)));
     } catch {
-      // See above.
+      // There is no other place to report an error of the logger.
     }
   };
-  return { debug: careful('debug'), info: careful('info'), warn: careful('warn'), error: careful('error') };
+  return { debug: safe('debug'), info: safe('info'), warn: safe('warn'), error: safe('error') };
 }
 
 function ignore(): void {
-  // Silence is the point.
+  // Discards the line.
 }

@@ -1,25 +1,25 @@
 import type { IncomingMessage } from 'node:http';
 
-/** What is known of a request, where no other middleware can reach it. */
+/** A value for each request, which no other middleware can read or change. */
 export interface PerRequest<T> {
   get(req: IncomingMessage): T | undefined;
-  set(req: IncomingMessage, note: T | undefined): void;
+  set(req: IncomingMessage, value: T | undefined): void;
 }
 
 /**
- * Kept beside the requests and not on them: behind Express on Node 20, each new property gives a request a hidden class of
- * its own, which costs some microseconds in all; an entry here takes half of one.
+ * Creates a store of one value per request. It adds no properties to requests: behind Express on Node 20, each new property gives a
+ * request its own hidden class, which costs some microseconds in total. An entry here costs half a microsecond.
  */
 export function createPerRequest<T>(): PerRequest<T> {
-  const notes = new WeakMap<object, T | undefined>();
+  const values = new WeakMap<object, T | undefined>();
   return {
     get(req) {
-      // Object.create(req) is the same request to whoever made it. A note of `undefined` hides that of the original.
+      // Object.create(req) counts as the same request. A stored `undefined` hides the value of the original.
       for (let each: object | null = req; each !== null; each = Object.getPrototypeOf(each)) {
-        if (notes.has(each)) return notes.get(each);
+        if (values.has(each)) return values.get(each);
       }
       return undefined;
     },
-    set: (req, note) => void notes.set(req, note),
+    set: (req, value) => void values.set(req, value),
   };
 }

@@ -3,19 +3,19 @@ import type { IncomingMessage } from 'node:http';
 import { requestTarget } from '../http/request-target.js';
 import type { AuthInfo } from './auth-info.js';
 
-/** Who a session belongs to, as one string to compare: issuer, subject, client and mount. */
+/** The owner of a session, as one string to compare: issuer, subject, client and mount path. */
 export type Principal = string;
 
 const identities = new WeakMap<AuthInfo, string>();
 
-/** The owner of what `req` opens or asks for. A caller without a token is never the same as one with a token. */
+/** Returns the owner of what `req` opens or asks for. An anonymous caller never equals one with a token. */
 export function principalOf(req: IncomingMessage, auth: AuthInfo | undefined): Principal {
   return `${identityOf(auth)} ${mountOf(req)}`;
 }
 
 /**
- * The person or program behind a token, whatever client it uses and wherever; undefined for anonymous callers. A token without
- * a subject is a user of its own: two such tokens may be two people's, even if both use the same client.
+ * Returns the user of a token, regardless of client and mount path. Undefined for an anonymous caller. Each token without a subject
+ * counts as a separate user: two such tokens may belong to two people, even if both use the same client.
  */
 export function userOf(auth: AuthInfo | undefined): string | undefined {
   if (auth === undefined) return undefined;
@@ -40,8 +40,8 @@ function digestOf(token: string): string {
   return createHash('sha256').update(token).digest('base64');
 }
 
-// One backend mounted twice is two places; what follows the mount is the client's to choose, and so are the capitals of a path
-// that Express compares without them: neither may make a caller somebody new.
+// A backend that is mounted twice has separate sessions for each mount path. The client chooses the path after the mount, and its
+// capitals, which Express ignores; neither may make it another principal.
 function mountOf(req: IncomingMessage): string {
   const { baseUrl } = req as { baseUrl?: string };
   return foldPath(baseUrl ?? cutOff(requestTarget(req), req.url ?? '/'));
@@ -54,7 +54,7 @@ export function foldPath(path: string): string {
   return path.slice(0, end).toLowerCase();
 }
 
-// Connect gives `url` a slash that `/mcp` and `/mcp?x` do not have.
+// For `/mcp` and `/mcp?x`, Connect adds a slash to `url`.
 function cutOff(target: string, url: string): string {
   const rest = target.endsWith(url) ? url : url.slice(1);
   return target.endsWith(rest) ? target.slice(0, target.length - rest.length) : '';

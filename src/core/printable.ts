@@ -1,28 +1,28 @@
 /**
- * Characters that can begin another line, move a terminal's cursor, change the direction of writing or hide what follows: the
+ * Characters that can start a new line, move a terminal's cursor, change the direction of writing or hide text: the Unicode
  * categories Cc, Cf, Zl and Zp, and halves of surrogate pairs (Cs).
  */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /**
- * Text that another party chose, for a line that a person reads: cut after `maxLength` characters, and without characters that are
- * not seen as themselves. These are written as JSON writes them (`\u009b`), a tab as a space. Every log line, report and answer
- * that repeats such text takes it from this file.
+ * Makes text that another party chose safe to show to a person: cuts it after `maxLength` characters, and replaces unprintable
+ * characters with JSON escapes (`\u009b`) and tabs with spaces. Every log line, report and answer that repeats such text must pass it
+ * through a function of this file.
  */
 export function printable(text: string, maxLength: number): string {
-  // One more than is kept, so that the cut shows: escapes make text longer.
+  // Cut before escaping, which makes text longer. One extra character makes the second cut add the ellipsis.
   return cut(escapeUnprintable(text.slice(0, maxLength + 1).replaceAll('\t', ' ')), maxLength);
 }
 
-/** The same for a header and for `error_description` (RFC 6749, section 5.2): whatever is not printable ASCII becomes `?`. */
+/** Does the same for a header and for `error_description` (RFC 6749, section 5.2). All but printable ASCII becomes `?`. */
 export function printableAscii(text: string, maxLength: number): string {
   const ascii = text.slice(0, maxLength).replace(/[^\x20-\x7e]/g, '?');
   return text.length > maxLength ? `${ascii}...` : ascii;
 }
 
 /**
- * A value as JSON without the same characters; no text in it is longer than `maxLength`. It is JSON all the same, and parses to the
- * same value but for what was cut.
+ * Writes a value as JSON, with unprintable characters escaped and each string cut after `maxLength` characters. The JSON parses to
+ * the same value, apart from the cuts.
  *
  * @param space As for `JSON.stringify()`.
  */
@@ -32,7 +32,7 @@ export function printableJson(value: unknown, maxLength: number, space?: number)
     (_name, item: unknown) => (typeof item === 'string' ? cut(item, maxLength) : item),
     space,
   );
-  // The only line ends in JSON are those of `space`: within a text they are escaped.
+  // JSON escapes line ends in strings, so these are the line ends of `space`.
   return json?.split('\n').map(escapeUnprintable).join('\n');
 }
 

@@ -1,39 +1,39 @@
 import type { AuthInfo } from './auth-info.js';
 import { userOf } from './principal.js';
 
-/** The caller that asks for a place. */
+/** The caller that asks for a slot. */
 export interface Caller {
   /** Undefined: an anonymous caller. */
   readonly auth: AuthInfo | undefined;
-  /** True if an mcpAuth() decided on the request: anonymous callers then have a share of their own beside that of users. */
+  /** True if an mcpAuth() checked the request. Anonymous callers then have their own limit, separate from that of each user. */
   readonly isChecked: boolean;
 }
 
-/** The user of a place, such as a session. It loses the place to another caller while no client attends it. */
+/** What uses a slot, such as a session. It can be ended for another caller while no client attends it. */
 export interface Occupant {
-  /** When a client last was here, on the clock of `performance.now()`. */
+  /** The time of the last request, on the clock of `performance.now()`. */
   readonly lastUsed: number;
-  /** True if a client has a stream or waits for an answer. */
+  /** True if a client has an open stream or waits for an answer. */
   readonly attended: boolean;
 }
 
-/** A child in use. */
+/** A slot that is taken for one child. */
 export interface Lease {
-  /** Lets another caller take the place while `occupant` is not attended: `retire` ends it, and releases this share before it returns. */
+  /** Lets another caller take the slot while no client attends `occupant`. `retire` must end it, and call `release()` before it returns. */
   occupy(occupant: Occupant, retire: () => void): void;
-  /** Says that the child is no longer used. It may live on for some seconds, in which another one may take its place. */
+  /** Frees the slot: the child is no longer used. It may take some seconds to exit, but another child can start already. */
   release(): void;
-  /** Nothing is left of it. */
+  /** Says that the child has exited. */
   gone(): void;
 }
 
-/** The cap that is reached: that of one user, that of anonymous callers beside known ones, or that of all together. */
+/** The limit that is reached: that of one user, that of anonymous callers behind an mcpAuth(), or that of all callers together. */
 export type Cap = 'user' | 'anonymous' | 'all';
 
-/** Why there is no place. */
+/** Returned if there is no free slot. */
 export interface QuotaRefusal {
   readonly cap: Cap;
-  /** True if places become free as soon as children have ended; false if clients attend all of them. */
+  /** True if slots become free as soon as ending children have exited; false if clients attend all of them. */
   readonly isEnding: boolean;
 }
 
@@ -43,7 +43,7 @@ export interface Limits {
   readonly maxAnonymousSessions: number;
 }
 
-/** The places that count together. */
+/** The slots that count towards one limit. */
 interface Count {
   readonly cap: Cap;
   readonly max: number;
@@ -59,8 +59,8 @@ interface Slot {
 }
 
 /**
- * How many children may be in use: by all, by one user, and by anonymous callers beside known ones. Twice as many may be alive,
- * since those that do not want to end outlive their use.
+ * Limits the children in use: in total, per user, and for anonymous callers behind an mcpAuth(). Up to twice as many may be alive,
+ * because a stopping child can take seconds to exit.
  */
 export class Quota {
   readonly #limits: Limits;
@@ -73,15 +73,15 @@ export class Quota {
     this.#all = { cap: 'all', max: limits.maxSessions, used: 0, alive: 0 };
   }
 
-  /** Takes a place for `caller`. Where a cap is reached, ends what no client attends; where clients attend all of it, refuses. */
+  /** Takes a slot for `caller`. At a limit, it ends an occupant that no client attends. Refuses if there is none, or if too many children are still ending. */
   take(caller: Caller): Lease | QuotaRefusal {
     const name = nameOf(caller);
     const own = this.#counts.get(name) ?? this.#count(caller);
     const counts = [own, this.#all];
-    const ending = counts.find(({ alive, max: most }) => alive >= 2 * most);
+    const ending = counts.find(({ alive, max }) => alive >= 2 * max);
     if (ending !== undefined) return { cap: ending.cap, isEnding: true };
-    for (const { cap, used, max: most } of counts) {
-      if (used >= most && !this.#makeRoom(caller, own, cap)) return { cap, isEnding: false };
+    for (const { cap, used, max } of counts) {
+      if (used >= max && !this.#makeRoom(caller, own, cap)) return { cap, isEnding: false };
     }
     this.#counts.set(name, own);
     const isAnonymous = caller.auth === undefined;
@@ -102,41 +102,41 @@ export class Quota {
       count.alive++;
     }
     this.#slots.add(slot);
-    const less = (kind: 'used' | 'alive'): void => {
+    const decrement = (kind: 'used' | 'alive'): void => {
       for (const count of counts) count[kind]--;
       const { used, alive } = slot.own;
-      // A child may be gone before its session knows.
+      // A child may exit before its session is released.
       if (used === 0 && alive === 0) this.#counts.delete(name);
     };
     return {
       occupy: (occupant, retire) => void Object.assign(slot, { occupant, retire }),
       release: () => {
         this.#slots.delete(slot);
-        less('used');
+        decrement('used');
       },
-      gone: () => less('alive'),
+      gone: () => decrement('alive'),
     };
   }
 
-  /** Ends what was without a request for the longest time: the caller's own first, and for an anonymous caller nothing of a user. */
+  /** Ends the occupant that has had no request for the longest time: the caller's own first, and never a user's for an anonymous caller. */
   #makeRoom({ auth }: Caller, own: Count, cap: Cap): boolean {
     let longest: Slot | undefined;
     for (const slot of this.#slots) {
       const isAllowed = cap === own.cap ? slot.own === own : auth !== undefined || slot.isAnonymous;
       if (!isAllowed || slot.occupant === undefined || slot.occupant.attended) continue;
-      if (longest === undefined || isSooner(slot, longest, own)) longest = slot;
+      if (longest === undefined || endsBefore(slot, longest, own)) longest = slot;
     }
     longest?.retire();
     return longest !== undefined;
   }
 }
 
-function isSooner(slot: Slot, other: Slot, own: Count): boolean {
+function endsBefore(slot: Slot, other: Slot, own: Count): boolean {
   if ((slot.own === own) !== (other.own === own)) return slot.own === own;
   return (slot.occupant?.lastUsed ?? 0) < (other.occupant?.lastUsed ?? 0);
 }
 
-/** The key under which a caller's places are counted: a user's name is JSON, so that no user is called as anonymous callers are. */
+/** The key under which a caller's slots are counted. A user's key is JSON, so it cannot equal that of anonymous callers. */
 function nameOf({ auth, isChecked }: Caller): string {
   return userOf(auth) ?? (isChecked ? 'anonymous' : 'open');
 }

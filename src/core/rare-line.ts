@@ -1,6 +1,6 @@
 const PAUSE_MS = 60_000;
 
-/** Passes on one line a minute: callers that cause a line with each request must not fill the log. */
+/** Passes on one line a minute and drops the others: callers that cause a line with each request must not fill the log. */
 export function createRareLine(log: (line: string) => void): (line: string) => void {
   let quietUntil = Number.NEGATIVE_INFINITY;
   return (line) => {

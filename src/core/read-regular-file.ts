@@ -1,21 +1,21 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
-/** Far more than a configuration, a key set or a token ever has. */
+/** Far larger than any configuration, key set or token. */
 const MAX_FILE_BYTES = 1_048_576;
 
-/** Without it, opening a named pipe waits until a writer comes. Windows has neither. */
+/** Without O_NONBLOCK, opening a named pipe waits for a writer. Windows has neither. */
 const { O_RDONLY, O_NONBLOCK = 0 } = constants;
 
 /**
- * Reads a file of text that a user named. A device, a pipe or a socket is refused: it may never end.
+ * Reads a text file that a user named. It refuses a device, a pipe or a socket, which may never end, and more than 1 MiB.
  *
- * @throws {Error} That of Node, with a `code`; or one without, whose `message` is a reason to put in brackets.
+ * @throws {Error} Node's error with a `code`, or an error without one. {@link fileFault} describes both.
  */
 export function readRegularFile(file: string): string {
   const descriptor = openSync(file, O_RDONLY | O_NONBLOCK);
   try {
     const stats = fstatSync(descriptor);
-    // To read a folder has an error of its own.
+    // Reading a folder throws Node's own error, EISDIR.
     if (!stats.isFile() && !stats.isDirectory()) throw new Error('not a regular file');
     return readText(descriptor);
   } finally {
@@ -24,7 +24,7 @@ export function readRegularFile(file: string): string {
 }
 
 function readText(descriptor: number): string {
-  // Read to its end, and not by its size, which is 0 for those of the kernel and grows while a file is written.
+  // Read to the end, not by size: kernel files (/proc) have size 0, and a file may grow while it is read.
   const bytes = Buffer.allocUnsafe(MAX_FILE_BYTES + 1);
   let length = 0;
   for (let read = -1; read !== 0 && length < bytes.length; length += read) {
@@ -34,7 +34,7 @@ function readText(descriptor: number): string {
   return bytes.toString('utf8', 0, length);
 }
 
-/** Why a file could not be read, for a message: `ENOENT`, or `not a regular file`. */
+/** Describes for a message why a file could not be read, for example `ENOENT` or `not a regular file`. */
 export function fileFault(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return code ?? message;

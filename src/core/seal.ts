@@ -1,13 +1,13 @@
 import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
 
-/** How each member of a sealed value is recognised. */
+/** Checks the type of each member of a sealed value. */
 export type Shape<T> = { readonly [K in keyof T]-?: (value: unknown) => value is T[K] };
 
-/** Lets others carry our state: they can neither read it nor change it. A value sealed for one purpose opens for no other. */
+/** Encrypts state that clients carry: they can neither read nor change it. A value sealed for one purpose opens for no other. */
 export interface Seal<Contents> {
-  /** @param lifetimeSeconds Left out: it never expires. */
+  /** @param lifetimeSeconds If left out, the value never expires. */
   close<P extends keyof Contents>(purpose: P, value: Contents[P], lifetimeSeconds?: number): string;
-  /** Undefined for what was not sealed here for this purpose, was altered, has expired, or has another shape. */
+  /** Returns the value. Undefined if it was not sealed with these secrets for this purpose, was altered, has expired, or has another shape. */
   open<P extends keyof Contents>(purpose: P, text: string | undefined): Contents[P] | undefined;
 }
 
@@ -16,12 +16,12 @@ const TAG_BYTES = 16;
 const MAX_SEAL_LENGTH = 16_384;
 
 /**
- * AES-256-GCM with keys derived from the secrets (HKDF-SHA-256): the first seals, all open. By hand, and not as an encrypted JWT:
- * jose takes some ten times as long, and what was sealed before must open after an update.
+ * Seals with AES-256-GCM and keys derived from the secrets (HKDF-SHA-256): the first secret seals, all open. It does not use encrypted
+ * JWTs, since jose takes about ten times as long. The format must not change: sealed values must open after an update.
  *
- * @param secrets None: a random one.
- * @param boundTo Seals of another resource, issuer or shared client do not open, even with the same secret.
- * @param shapes What is sealed for each purpose. Another version of this package may have sealed something else.
+ * @param secrets If empty, a random secret is used.
+ * @param boundTo Resource, issuer and shared client. Values sealed for others do not open, even with the same secret.
+ * @param shapes The members of the value for each purpose. Another version of this package may have sealed other members.
  */
 export function createSeal<Contents>(
   secrets: readonly string[],
@@ -44,7 +44,7 @@ export function createSeal<Contents>(
     open(purpose, text) {
       if (text === undefined || text.length > MAX_SEAL_LENGTH) return undefined;
       const sealed = Buffer.from(text, 'base64url');
-      // Node decodes leniently: without this, one seal could be written in many ways, and would be many client ids.
+      // Node decodes base64url leniently. Without this check, one sealed value could be written in many ways, as different client ids.
       if (sealed.length <= IV_BYTES + TAG_BYTES || sealed.toString('base64url') !== text) return undefined;
       for (const key of keys) {
         const opened = decipher(key, sealed, contextOf(purpose));
@@ -58,7 +58,7 @@ export function createSeal<Contents>(
   };
 }
 
-/** As a `KeyObject`: with a `Buffer` for a key, Node 24 takes three to five times as long for each value. */
+/** Returns a `KeyObject`: with a `Buffer` as the key, Node 24 takes three to five times as long for each value. */
 function deriveKey(secret: string | Buffer): KeyObject {
   return createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', 'express-mcp-auth facade', 32)));
 }
@@ -76,7 +76,7 @@ function decipher(key: KeyObject, sealed: Buffer, context: Buffer): string | und
   try {
     return decipherer.update(sealed.subarray(IV_BYTES, tagAt), undefined, 'utf8') + decipherer.final('utf8');
   } catch {
-    // Altered, or sealed with another key: there is nothing more to say of it.
+    // The value was altered or sealed with another key.
     return undefined;
   }
 }

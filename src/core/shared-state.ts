@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { PerRequest } from './per-request.js';
 
-/** The values of one format by name. {@link IDENTITIES} is there, and answers `get(req)`, in every format. */
+/** The values of one format, by name. In every format, {@link IDENTITIES} exists and has `get(req)`. */
 type Values = Map<string, unknown>;
 
-/** Raise it when the meaning or the type of a shared value changes: copies of the package read values of their own format only. */
+/** Increase it when the meaning or type of a shared value changes: a copy of the package reads only values of its own format. */
 const FORMAT = 1;
 
 export const IDENTITIES = 'identities';
@@ -13,15 +13,15 @@ const formats = sharedFormats();
 const values = valuesOf(FORMAT);
 
 /**
- * The value called `name` that all copies of this package in one process have in common, an application's and a plugin's:
- * a copy that did not find the identity that another copy verified would take its owner for an anonymous caller.
+ * Returns the value `name` that all copies of this package in a process share, such as an application's and a plugin's. Without
+ * sharing, a copy would treat a caller that another copy verified as anonymous.
  */
 export function shareValue<T>(name: string, create: () => T): T {
   if (!values.has(name)) values.set(name, create());
   return values.get(name) as T;
 }
 
-/** True where a copy with another format, which this one cannot read, verified who sent the request. */
+/** True if a copy with another format, which this copy cannot read, verified the sender of the request. */
 export function isIdentifiedInAnotherFormat(req: IncomingMessage): boolean {
   if (formats.size === 1) return false;
   return [...formats.values()].some((others) => {
@@ -34,7 +34,7 @@ function sharedFormats(): Map<number, Values> {
   const key = Symbol.for('express-mcp-auth');
   const shared = globalThis as { [key]?: { readonly formats: Map<number, Values> } };
   const holder = shared[key] ?? Object.freeze(Object.assign(Object.create(null), { formats: new Map() }));
-  // Neither writable nor configurable: a replacement would make two copies unknown to each other again.
+  // Neither writable nor configurable: if it were replaced, copies would no longer share values.
   if (shared[key] === undefined) Object.defineProperty(globalThis, key, { value: holder });
   return holder.formats;
 }

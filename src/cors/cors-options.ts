@@ -1,3 +1,4 @@
+import { adviceFor } from '../core/advice.js';
 import type { Logger } from '../core/logger.js';
 import { lowerAscii } from '../http/lower-ascii.js';
 import { requireArgument } from '../options/argument.js';
@@ -5,40 +6,40 @@ import { createChecks, type OptionChecks } from '../options/checks.js';
 import { resolveLogger } from '../options/logger-option.js';
 import { flag, type OptionTable, type ResolvedOptions, readOptions, wholeNumber } from '../options/option-table.js';
 
-/** What `mcpCors()` may be told. A list that is given takes the place of the default, it does not add to it. */
+/** The options of `mcpCors()`. A list replaces the default; it does not add to it. */
 export interface McpCorsOptions {
   /**
    * The origins whose pages may read answers: exact (`https://app.example.com`), with a star for the labels before a
    * domain (`https://*.example.com`) or for the port (`http://localhost:*`), or `'*'` for every origin.
    *
-   * @default `'*'`
+   * @default '*'
    */
-  readonly origins?: '*' | readonly string[] | undefined;
+  readonly allowedOrigins?: '*' | readonly string[] | undefined;
   /**
-   * Header fields that a page may send; `Mcp-Param-*` stands for all whose names begin so, and `['*']` allows whatever it
-   * asks for.
+   * Header fields that a page may send; `Mcp-Param-*` stands for all names that begin with `Mcp-Param-`, and `['*']` for every
+   * name.
    *
-   * @default `['Authorization', 'Content-Type', 'Accept', 'Mcp-Session-Id', 'MCP-Protocol-Version', 'Last-Event-ID',
-   * 'Mcp-Method', 'Mcp-Name', 'DPoP', 'Mcp-Param-*']`
+   * @default ['Authorization', 'Content-Type', 'Accept', 'Mcp-Session-Id', 'MCP-Protocol-Version', 'Last-Event-ID',
+   * 'Mcp-Method', 'Mcp-Name', 'DPoP', 'Mcp-Param-*']
    */
-  readonly allowHeaders?: readonly string[] | undefined;
+  readonly allowedHeaders?: readonly string[] | undefined;
   /**
    * Header fields that a page may read; `['*']` stands for all of them, but not with `credentials` (Fetch standard).
    *
-   * @default `['WWW-Authenticate', 'Mcp-Session-Id', 'MCP-Protocol-Version']`
+   * @default ['WWW-Authenticate', 'Mcp-Session-Id', 'MCP-Protocol-Version']
    */
-  readonly exposeHeaders?: readonly string[] | undefined;
+  readonly exposedHeaders?: readonly string[] | undefined;
   /**
    * `['*']` stands for all of them, but not with `credentials` (Fetch standard).
    *
-   * @default `['GET', 'HEAD', 'POST', 'DELETE']`
+   * @default ['GET', 'HEAD', 'POST', 'DELETE']
    */
   readonly methods?: readonly string[] | undefined;
-  /** True if cookies may come along. Bearer tokens need none. Not together with every origin. @default `false` */
+  /** Allows requests with cookies. Bearer tokens need none. Cannot be combined with every origin. @default false */
   readonly credentials?: boolean | undefined;
-  /** Seconds for which a browser need not ask again. @default `600` */
+  /** Seconds for which a browser may remember the answer to a preflight. @default 600 */
   readonly maxAgeSeconds?: number | undefined;
-  /** Warned of what a browser client will miss. @default no logging */
+  /** Gets warnings about what clients in a browser cannot do. @default no logging */
   readonly logger?: Logger | undefined;
 }
 
@@ -58,39 +59,49 @@ export const REQUEST_HEADERS = Object.freeze([
 
 /** The defaults are those that MCP clients in a browser need (MCP specification; RFC 6750; RFC 9728). */
 export const CORS_TABLE = {
-  origins: { default: '*', read: resolveOrigins },
+  allowedOrigins: { default: '*', read: resolveOrigins },
   // Only some clients send proofs (RFC 9449), and parameters of tools that are mirrored (MCP 2026-07-28).
-  allowHeaders: { default: [...REQUEST_HEADERS, 'DPoP', 'Mcp-Param-*'], read: requireTokens },
-  exposeHeaders: { default: ['WWW-Authenticate', 'Mcp-Session-Id', 'MCP-Protocol-Version'], read: requireTokens },
+  allowedHeaders: { default: [...REQUEST_HEADERS, 'DPoP', 'Mcp-Param-*'], read: requireTokens },
+  exposedHeaders: { default: ['WWW-Authenticate', 'Mcp-Session-Id', 'MCP-Protocol-Version'], read: requireTokens },
   methods: { default: ['GET', 'HEAD', 'POST', 'DELETE'], read: requireTokens },
   credentials: flag(false, CREDENTIALS_FIX),
   maxAgeSeconds: wholeNumber(600, 0, 'Leave it out for 10 minutes.'),
   logger: { read: resolveLogger },
 } satisfies OptionTable<McpCorsOptions>;
 
-export interface ResolvedCors extends Omit<ResolvedOptions<typeof CORS_TABLE>, 'allowHeaders'> {
-  readonly allowHeaders: '*' | readonly string[];
-  /** In lower case: what the names of further header fields begin with. */
-  readonly allowHeaderPrefixes: readonly string[];
+/** The names of the options in a configuration file, which are those of agentgateway. */
+export const CORS_NAMES_IN_FILE: ReadonlyMap<string, string> = new Map([
+  ['allowedOrigins', 'allowOrigins'],
+  ['allowedHeaders', 'allowHeaders'],
+  ['exposedHeaders', 'exposeHeaders'],
+  ['methods', 'allowMethods'],
+  ['credentials', 'allowCredentials'],
+  ['maxAgeSeconds', 'maxAge'],
+] satisfies [keyof McpCorsOptions, string][]);
+
+export interface ResolvedCors extends Omit<ResolvedOptions<typeof CORS_TABLE>, 'allowedHeaders'> {
+  readonly allowedHeaders: '*' | readonly string[];
+  /** Beginnings of further allowed header names, in lower case. */
+  readonly allowedHeaderPrefixes: readonly string[];
 }
 
 /** @throws {ConfigError} */
 export function resolveCors(options: Readonly<McpCorsOptions>): ResolvedCors {
-  const checks = createChecks('mcpCors()');
+  const checks = createChecks('mcpCors()', adviceFor(options).names);
   const given = requireArgument(checks, options, { example: '' });
-  const { allowHeaders, ...resolved } = readOptions(checks, CORS_TABLE, given);
-  if (resolved.credentials && resolved.origins === '*') {
+  const { allowedHeaders, ...resolved } = readOptions(checks, CORS_TABLE, given);
+  if (resolved.credentials && resolved.allowedOrigins === '*') {
     checks.refuse('credentials', 'false where every origin is allowed', true, CREDENTIALS_FIX);
   }
   const isPrefix = (name: string) => name.endsWith('*');
   return Object.freeze({
     ...resolved,
-    allowHeaders: allowHeaders.includes('*') ? '*' : allowHeaders.filter((name) => !isPrefix(name)),
-    allowHeaderPrefixes: allowHeaders.filter(isPrefix).map((name) => lowerAscii(name.slice(0, -1))),
+    allowedHeaders: allowedHeaders.includes('*') ? '*' : allowedHeaders.filter((name) => !isPrefix(name)),
+    allowedHeaderPrefixes: allowedHeaders.filter(isPrefix).map((name) => lowerAscii(name.slice(0, -1))),
   });
 }
 
-/** RFC 9110, section 5.6.2: a header field's name and a method are tokens. */
+/** The grammar of a header name and of a method (RFC 9110, section 5.6.2: token). */
 export const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 function requireTokens(checks: OptionChecks, value: unknown, option: string): readonly string[] {
@@ -108,18 +119,18 @@ function resolveOrigins(checks: OptionChecks, value: unknown, option: string): '
   return Object.freeze(list.map((origin, i) => resolveOrigin(checks, origin, `${option}[${i}]`)));
 }
 
-/** A scheme, then a host as `URL` writes it, then a port; the star where it is allowed. */
+/** A scheme, then a host as `URL` writes it, then a port. The star is allowed before the host and as the port. */
 const ORIGIN = /^([a-z][a-z\d+.-]*:\/\/)(\*\.)?([a-z\d._~-]+|\[[\da-f:.]+\])(?::(\d{1,5}|\*))?$/;
 
-/** Browsers send an origin in one spelling (RFC 6454, section 6.2); one written in another would never be met. */
+/** Requires the spelling that browsers send (RFC 6454, section 6.2). Another spelling would never match. */
 function resolveOrigin(checks: OptionChecks, origin: string, option: string): string | RegExp {
   const [, scheme, subdomains, host, port] = ORIGIN.exec(origin) ?? [];
   if (scheme === undefined || host === undefined || !isSpeltByBrowsers(origin)) {
     return checks.refuse(option, 'an origin in lower case, without path and default port', origin, ORIGINS_FIX);
   }
   if (subdomains === undefined && port !== '*') return origin;
-  const start = literal(scheme) + (subdomains === undefined ? '' : '[a-z\\d.-]+\\.') + literal(host);
-  const end = port === '*' ? '(?::\\d{1,5})?' : literal(port === undefined ? '' : `:${port}`);
+  const start = escapeRegExp(scheme) + (subdomains === undefined ? '' : '[a-z\\d.-]+\\.') + escapeRegExp(host);
+  const end = port === '*' ? '(?::\\d{1,5})?' : escapeRegExp(port === undefined ? '' : `:${port}`);
   return new RegExp(`^${start}${end}$`);
 }
 
@@ -129,6 +140,6 @@ function isSpeltByBrowsers(origin: string): boolean {
   return URL.canParse(example) && new URL(example).origin === example;
 }
 
-function literal(text: string): string {
+function escapeRegExp(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\-]/g, '\\$&');
 }

@@ -9,22 +9,22 @@ import { explainConnection } from './unexpected-answer.js';
 
 type Metadata = Readonly<Record<string, unknown>>;
 
-/** What an authorization server says of itself (RFC 8414, or OpenID Connect Discovery). */
+/** The metadata of an authorization server (RFC 8414, or OpenID Connect Discovery), with findings. */
 export interface ServerDocuments {
   readonly findings: readonly Finding[];
   readonly metadata?: Metadata;
-  /** Where it was read. */
+  /** The URL of the metadata. */
   readonly url?: string;
 }
 
-/** Looks in the order in which clients look (MCP specification 2025-11-25, authorization server metadata discovery). */
+/** Tries the URLs in the order of clients (MCP specification 2025-11-25, authorization server metadata discovery). */
 export async function readServerDocuments(probe: Probe, issuer: string): Promise<ServerDocuments> {
   const found = reporterFor('server metadata');
   if (!URL.canParse(issuer)) {
     const fault = found.fault(
-      `the authorization server is ${JSON.stringify(issuer)}, no URL`,
-      'Clients cannot look for its metadata.',
-      'Name its URL in resourceMetadata.authorizationServers.',
+      `the authorization server is ${JSON.stringify(issuer)}, which is not a URL`,
+      'Clients cannot find its metadata.',
+      'Put its URL into resourceMetadata.authorizationServers.',
     );
     return { findings: [fault] };
   }
@@ -36,11 +36,12 @@ export async function readServerDocuments(probe: Probe, issuer: string): Promise
     const problem = problemOf(answer);
     if (problem === undefined) {
       const metadata = (answer as ProbeResponse).json as Metadata;
-      const place = tried.length === 0 ? '' : `, where clients look after ${tried.length} other`;
-      return { findings: [found.ok(url + place), ...judge(issuer, metadata)], metadata, url };
+      const place =
+        tried.length === 0 ? '' : `, which clients try after ${tried.length} other${tried.length === 1 ? '' : 's'}`;
+      return { findings: [found.ok(url + place), ...checkMetadata(issuer, metadata)], metadata, url };
     }
     tried.push(`${url} ${problem}`);
-    // Clients go on after "not found", and give up after anything else.
+    // Clients try the next URL after a 4xx, and give up after any other failure.
     const isAbsent = !(answer instanceof FetchError) && answer.status >= 400 && answer.status < 500;
     if (isAbsent) continue;
     fix = fixFor(answer);
@@ -50,37 +51,37 @@ export async function readServerDocuments(probe: Probe, issuer: string): Promise
 }
 
 const NO_METADATA =
-  'Name an authorization server that serves RFC 8414 or OpenID Connect discovery; for one that does not, set provider.';
+  'Use an authorization server that serves RFC 8414 metadata or OpenID Connect discovery; for one that does not, set provider.';
 
 /** The advice for an answer other than "not found". */
 function fixFor(answer: ProbeResponse | FetchError): string {
   if (answer instanceof FetchError) return explainConnection(answer).fix;
-  return answer.status >= 500 ? 'Look into the log of the authorization server.' : NO_METADATA;
+  return answer.status >= 500 ? 'Check the log of the authorization server.' : NO_METADATA;
 }
 
-function judge(issuer: string, metadata: Metadata): Finding[] {
+function checkMetadata(issuer: string, metadata: Metadata): Finding[] {
   return [
-    judgeIssuer(issuer, metadata),
-    judgeEndpoints(metadata),
-    judgeCodeFlow(metadata),
-    judgePkce(metadata),
-    judgeIss(metadata),
-    judgeRegistration(metadata),
+    checkIssuer(issuer, metadata),
+    checkEndpoints(metadata),
+    checkCodeFlow(metadata),
+    checkPkce(metadata),
+    checkIss(metadata),
+    checkRegistration(metadata),
     ...checkKnownClients(issuer, metadata),
   ];
 }
 
-function judgeIssuer(issuer: string, metadata: Metadata): Finding {
+function checkIssuer(issuer: string, metadata: Metadata): Finding {
   const report = reporterFor('issuer');
   if (metadata.issuer === issuer) return report.ok(issuer);
   return report.fault(
-    `issuer is ${JSON.stringify(metadata.issuer)}, the authorization server ${JSON.stringify(issuer)}`,
+    `issuer is ${JSON.stringify(metadata.issuer)}, but the authorization server is ${JSON.stringify(issuer)}`,
     'Clients of MCP 2026-07-28 and of SDK v2 refuse the metadata (RFC 8414, section 3.3).',
-    'Name the issuer byte for byte, closing slash included; for a server that cannot be named so, set provider.',
+    'Write the issuer exactly as its metadata does, closing slash included; if that is not possible, set provider.',
   );
 }
 
-function judgeEndpoints(metadata: Metadata): Finding {
+function checkEndpoints(metadata: Metadata): Finding {
   const report = reporterFor('endpoints');
   const problems = ['authorization_endpoint', 'token_endpoint'].flatMap((name) => {
     const value = metadata[name];
@@ -90,41 +91,41 @@ function judgeEndpoints(metadata: Metadata): Finding {
   return report.fault(problems.join(', '), 'Clients refuse to send users or codes there.', 'Serve both over https.');
 }
 
-function judgeCodeFlow(metadata: Metadata): Finding {
+function checkCodeFlow(metadata: Metadata): Finding {
   const report = reporterFor('code flow');
   const types = stringsIn(metadata.response_types_supported);
   const grants = metadata.grant_types_supported === undefined ? undefined : stringsIn(metadata.grant_types_supported);
   if (!types.includes('code') || grants?.includes('authorization_code') === false) {
     const seen = `response types ${JSON.stringify(types)}, grant types ${JSON.stringify(grants ?? 'not stated')}`;
-    return report.fault(seen, 'Clients have no way to log a user in.', 'Allow the authorization code flow.');
+    return report.fault(seen, 'Clients cannot log users in.', 'Allow the authorization code flow.');
   }
   return grants !== undefined && !grants.includes('refresh_token')
     ? report.warning('no refresh tokens', 'Users log in again whenever a token expires.', 'Allow refresh_token.')
     : report.ok('authorization code');
 }
 
-function judgePkce(metadata: Metadata): Finding {
+function checkPkce(metadata: Metadata): Finding {
   const report = reporterFor('PKCE');
   const methods = metadata.code_challenge_methods_supported;
   if (stringsIn(methods).includes('S256')) return report.ok('S256');
   return report.fault(
     `code_challenge_methods_supported is ${methods === undefined ? 'missing' : JSON.stringify(methods)}`,
     'Clients must refuse to log in without S256 (MCP specification, authorization).',
-    'Have the authorization server announce S256; Entra ID does not: set provider.',
+    'Make the authorization server announce S256; for Entra ID, which does not, set provider.',
   );
 }
 
-function judgeIss(metadata: Metadata): Finding {
+function checkIss(metadata: Metadata): Finding {
   const report = reporterFor('iss');
   if (metadata.authorization_response_iss_parameter_supported === true) return report.ok('announced');
   return report.warning(
     'authorization_response_iss_parameter_supported is not true',
-    'Clients with several authorization servers cannot tell whose answer came back (RFC 9207).',
-    'Have the authorization server send iss and announce it, or set provider.',
+    'Clients with several authorization servers cannot tell which one answered (RFC 9207).',
+    'Make the authorization server send and announce iss, or set provider.',
   );
 }
 
-function judgeRegistration(metadata: Metadata): Finding {
+function checkRegistration(metadata: Metadata): Finding {
   const report = reporterFor('registration');
   const ways = [
     ...(typeof metadata.registration_endpoint === 'string' ? ['registration endpoint'] : []),
@@ -134,6 +135,6 @@ function judgeRegistration(metadata: Metadata): Finding {
   return report.warning(
     'neither a registration endpoint nor client ID metadata documents',
     'Clients need a client ID from you: VS Code asks for one, others give up.',
-    'Set provider with a clientId, which answers registration.',
+    'Set provider and clientId: the OAuth proxy then answers registrations.',
   );
 }

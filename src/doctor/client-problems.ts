@@ -5,11 +5,11 @@ import { KNOWN_CLIENTS, type KnownClient } from './known-clients.js';
 
 type Metadata = Readonly<Record<string, unknown>>;
 
-/** One thing that some clients send, and when a server does not take it. */
-interface Stumble {
-  /** The part of the metadata that rules it out; undefined if there is none, which is no reason to warn. */
-  readonly seen: (metadata: Metadata, kind: ProviderName | undefined) => string | undefined;
-  readonly who: (client: KnownClient) => boolean;
+/** A request of some clients that a server may refuse. */
+interface ClientProblem {
+  /** The metadata that shows the refusal; undefined if there is none, and so nothing to warn of. */
+  readonly seen: (metadata: Metadata, provider: ProviderName | undefined) => string | undefined;
+  readonly isAffected: (client: KnownClient) => boolean;
   readonly affects: string;
   readonly fix: string;
 }
@@ -22,11 +22,11 @@ const lacks = (metadata: Metadata, member: string, value: string): string | unde
 const announcesOffline = (metadata: Metadata) => stringsIn(metadata.scopes_supported).includes('offline_access');
 const KEYCLOAK_FIX = 'Set provider: { keycloak: {} }, or change the client registration policies of the realm.';
 
-const STUMBLES: readonly Stumble[] = [
+const CLIENT_PROBLEMS: readonly ClientProblem[] = [
   ...(['consent', 'select_account'] as const).map(
-    (prompt): Stumble => ({
+    (prompt): ClientProblem => ({
       seen: (metadata) => (announcesOffline(metadata) ? lacks(metadata, 'prompt_values_supported', prompt) : undefined),
-      who: ({ prompts }) => prompts.includes(prompt),
+      isAffected: ({ prompts }) => prompts.includes(prompt),
       affects: `They log in with prompt=${prompt}, which may be refused`,
       fix: `Allow prompt=${prompt}, or leave offline_access out of scopes_supported.`,
     }),
@@ -34,10 +34,10 @@ const STUMBLES: readonly Stumble[] = [
   {
     seen: (metadata) =>
       announcesOffline(metadata) && lacks(metadata, 'grant_types_supported', 'refresh_token')
-        ? 'offline_access is announced, and refresh_token is not among the grant types'
+        ? 'offline_access is announced, but refresh_token is not among the grant types'
         : undefined,
-    who: ({ asksOffline }) => asksOffline,
-    affects: 'They ask for offline_access, and cannot be granted it',
+    isAffected: ({ asksOffline }) => asksOffline,
+    affects: 'They ask for offline_access, which cannot be granted',
     fix: 'Allow refresh_token, or leave offline_access out of scopes_supported.',
   },
   {
@@ -45,52 +45,52 @@ const STUMBLES: readonly Stumble[] = [
       typeof metadata.registration_endpoint === 'string'
         ? lacks(metadata, 'token_endpoint_auth_methods_supported', 'none')
         : undefined,
-    who: ({ method }) => method === 'none',
+    isAffected: ({ method }) => method === 'none',
     affects: 'They register as public clients (none), which may be refused',
     fix: 'Allow public clients, or set provider.',
   },
   {
-    seen: (_metadata, kind) =>
-      kind === 'keycloak'
-        ? 'Keycloak, which refuses anonymous registrations with a scope unless its policies are changed'
+    seen: (_metadata, provider) =>
+      provider === 'keycloak'
+        ? 'Keycloak refuses anonymous registrations with a scope unless its policies are changed'
         : undefined,
-    who: ({ registers }) => registers.includes('scope'),
-    affects: 'Their registration names one',
+    isAffected: ({ registers }) => registers.includes('scope'),
+    affects: 'Their registration contains a scope',
     fix: KEYCLOAK_FIX,
   },
   {
-    seen: (_metadata, kind) =>
-      kind === 'keycloak' ? 'Keycloak, which refuses a client_uri at hosts that its policies do not trust' : undefined,
-    who: ({ registers }) => registers.includes('client_uri'),
-    affects: 'Their registration names one',
+    seen: (_metadata, provider) =>
+      provider === 'keycloak' ? 'Keycloak refuses a client_uri on hosts that its policies do not trust' : undefined,
+    isAffected: ({ registers }) => registers.includes('client_uri'),
+    affects: 'Their registration contains a client_uri',
     fix: KEYCLOAK_FIX,
   },
   {
-    seen: (_metadata, kind) =>
-      kind === 'entra' ? 'Entra ID, which refuses a refresh without a scope, or answers with another one' : undefined,
-    who: ({ refreshScope }) => refreshScope === 'none',
-    affects: 'They refresh without a scope, so that users log in again every hour',
+    seen: (_metadata, provider) =>
+      provider === 'entra' ? 'Entra ID refuses a refresh without a scope, or grants other scopes' : undefined,
+    isAffected: ({ refreshScope }) => refreshScope === 'none',
+    affects: 'They refresh without a scope, so users must log in again every hour',
     fix: 'Set provider: { entra: {} }.',
   },
 ];
 
-/** Says which of the clients whose requests are known would stumble, as far as that follows from the metadata. */
+/** Warns of requests of known clients that the server refuses, as far as its metadata shows. */
 export function checkKnownClients(issuer: string, metadata: Metadata): Finding[] {
   const report = reporterFor('known clients');
-  const kind = kindOf(issuer, metadata);
-  const stumbles = STUMBLES.flatMap(({ seen, who, affects, fix }) => {
-    const what = seen(metadata, kind);
-    const names = KNOWN_CLIENTS.filter(who).map(({ name }) => name);
+  const provider = providerOf(issuer, metadata);
+  const problems = CLIENT_PROBLEMS.flatMap(({ seen, isAffected, affects, fix }) => {
+    const what = seen(metadata, provider);
+    const names = KNOWN_CLIENTS.filter(isAffected).map(({ name }) => name);
     return what === undefined ? [] : [report.warning(what, `${affects}: ${names.join(', ')}.`, fix)];
   });
-  if (stumbles.length > 0) return stumbles;
-  return [report.ok(`the metadata refuses nothing that ${KNOWN_CLIENTS.length} of them are known to send`)];
+  if (problems.length > 0) return problems;
+  return [report.ok(`the metadata excludes nothing that the ${KNOWN_CLIENTS.length} known clients send`)];
 }
 
-/** A server is known by the address of its keys, which only it derives from its issuer in that way. */
-function kindOf(issuer: string, { jwks_uri: jwksUri }: Metadata): ProviderName | undefined {
+/** Recognises a provider by its key set URL, which each provider derives from its issuer in its own way. */
+function providerOf(issuer: string, { jwks_uri: jwksUri }: Metadata): ProviderName | undefined {
   const { standard, ...others } = PROVIDERS;
   if (!URL.canParse(issuer) || jwksUri === standard.jwksUrl(issuer)) return undefined;
-  const kinds = Object.entries(others) as [ProviderName, (typeof PROVIDERS)[ProviderName]][];
-  return kinds.find(([, provider]) => provider.jwksUrl(issuer) === jwksUri)?.[0];
+  const candidates = Object.entries(others) as [ProviderName, (typeof PROVIDERS)[ProviderName]][];
+  return candidates.find(([, provider]) => provider.jwksUrl(issuer) === jwksUri)?.[0];
 }

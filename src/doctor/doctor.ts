@@ -11,25 +11,25 @@ import { checkScopes, type ResourceDocuments, readResourceDocuments } from './re
 import { checkToken } from './token-check.js';
 import { explainConnection } from './unexpected-answer.js';
 
-/** One server to look at. */
+/** One server to check. */
 export interface DoctorTarget {
   readonly url: string;
   /** A token to explain. */
   readonly token?: string | undefined;
-  /** Its policy, if it is known: metadata do not always say which tokens a server accepts. */
+  /** Its policy, if known: metadata does not always say which tokens a server accepts. */
   readonly policy?: ResolvedAuth | undefined;
 }
 
 const PLAIN = reporterFor('transport').warning(
   'plain http',
-  'Whoever is on the way reads the tokens; many clients refuse.',
+  'Anyone on the network path can read the tokens, and many clients refuse plain http.',
   'Serve it over https.',
 );
 
-/** How many authorization servers of one resource are looked at. */
+/** Authorization servers of one resource that are checked. */
 const MAX_SERVERS = 5;
 
-/** Walks the way a client walks, and tells what it sees as it goes. */
+/** Checks one server step by step, as a client would log in, and yields each finding at once. */
 export async function* diagnose(target: DoctorTarget, probe: Probe): AsyncGenerator<ReportedFinding> {
   const report = reportTo(target.policy === undefined ? 'code' : 'file', target.token);
   for await (const finding of findingsOf(target, probe)) yield report(finding);
@@ -61,7 +61,7 @@ interface ServersToRead {
   readonly policy: ResolvedAuth | undefined;
 }
 
-/** Looks at each authorization server, and at the keys of its tokens. */
+/** Checks each authorization server, and the keys that verify its tokens. */
 async function* readServers(probe: Probe, { resource, scopes, policy }: ServersToRead) {
   const issuers = resource.authorizationServers;
   if (issuers.length > MAX_SERVERS) yield tooManyServers(issuers.length);
@@ -78,20 +78,20 @@ async function* readServers(probe: Probe, { resource, scopes, policy }: ServersT
     servers.push({ issuer, jwks: keys?.jwks });
     if (i === 0 && resource.metadata !== undefined) yield checkScopes(scopes, resource.metadata, server.metadata);
   }
-  // The policy says which keys are used, whatever the metadata names.
+  // With a policy, its key sets are in use, not those of the metadata.
   for (const url of keyUrlsOf(policy)) yield (await readPublishedKeys(probe, url)).finding;
   return { servers, documents };
 }
 
 function tooManyServers(count: number): Finding {
   return reporterFor('authorization servers').warning(
-    `${count} are named; the first ${MAX_SERVERS} are looked at`,
-    'Clients take one of them, mostly the first.',
-    'Name those alone at which clients are to log in.',
+    `${count} are listed; the doctor checks the first ${MAX_SERVERS}`,
+    'Clients use one of them, usually the first.',
+    'List only those where clients should log in.',
   );
 }
 
-/** The URLs that the keys of a policy are fetched from. */
+/** The URLs of a policy's key sets. */
 function keyUrlsOf(policy: ResolvedAuth | undefined): string[] {
   const sources = (policy?.issuers ?? []).map(({ jwksSource }) => jwksSource);
   return [...new Set(sources.flatMap((source) => (source.kind === 'url' ? [source.url.href] : [])))].slice(
@@ -100,7 +100,7 @@ function keyUrlsOf(policy: ResolvedAuth | undefined): string[] {
   );
 }
 
-/** The URLs that the user's own file names: these may be on any network. */
+/** The URLs in the user's own file, which may be on any network. */
 function namedBy(policy: ResolvedAuth | undefined): string[] {
   const issuers = (policy?.issuers ?? []).map(({ issuer }) => issuer);
   return [...issuers, ...keyUrlsOf(policy)].filter((url) => isHttpUrl(url));
@@ -111,7 +111,7 @@ export interface DoctorOptions {
   readonly json: boolean;
 }
 
-/** Looks at one server after the other, and reports; resolves to whether all of them are without a fault. */
+/** Checks one server after the other, and reports. Resolves to true if none of them has a fault. */
 export async function runDoctor({ targets, json }: DoctorOptions, screen: Screen): Promise<boolean> {
   const report = json ? createJsonReport(screen) : createTextReport(screen);
   let isHealthy = true;
@@ -126,7 +126,7 @@ export async function runDoctor({ targets, json }: DoctorOptions, screen: Screen
   return isHealthy;
 }
 
-/** A server that stops answering half-way is a fault like any other. */
+/** Yields the findings of a target. A server that stops answering half-way is a fault, too. */
 async function* walk(target: DoctorTarget): AsyncGenerator<ReportedFinding> {
   try {
     yield* diagnose(target, createProbe(target.url, { named: namedBy(target.policy) }));

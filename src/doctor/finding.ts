@@ -1,12 +1,12 @@
 import type { OutageCode, RefusalCode } from '../core/errors.js';
 
 /**
- * `ok`: as clients want it. `warning`: some clients stumble, or the doctor cannot know. `fault`: clients cannot log in or get no
- * answer, or a request is answered without a token where the others need one.
+ * `ok`: works for all clients. `warning`: fails for some clients, or the doctor cannot tell. `fault`: clients cannot log in or
+ * get no answer, or one request is answered without a token although others need one.
  */
 export type Status = 'ok' | 'warning' | 'fault';
 
-/** The reader of the report, who has a program that calls our functions, or a configuration file. */
+/** The reader of a report has a program that calls this package, or a configuration file. */
 export type Reader = 'code' | 'file';
 
 /** The advice: the same for every reader, or one for each kind of reader. */
@@ -16,21 +16,21 @@ interface FindingFor<F> {
   readonly step: string;
   readonly status: Status;
   readonly seen: string;
-  /** Which clients stumble, and how. */
+  /** The consequence for clients. */
   readonly affects?: string;
-  /** What to change. */
+  /** The advice. */
   readonly fix?: F;
-  /** Of a reason to refuse a token: its heading in docs/errors.md. */
+  /** The code of a refused token, a heading in docs/errors.md. */
   readonly code?: RefusalCode | OutageCode;
 }
 
-/** One finding of one step of the walk. */
+/** One finding of one step. */
 export type Finding = FindingFor<Fix>;
 
-/** The same, as its reader gets it. */
+/** A finding with the advice for one reader. */
 export type ReportedFinding = FindingFor<string>;
 
-/** How a step reports: each of its findings under its name. */
+/** Creates the findings of one step. */
 export function reporterFor(step: string) {
   return {
     ok: (seen: string): Finding => ({ step, status: 'ok', seen }),
@@ -39,7 +39,7 @@ export function reporterFor(step: string) {
   };
 }
 
-/** Puts a finding into the words of its reader. A server may repeat the token that it was sent; a report never does. */
+/** Picks the advice for the reader, and hides the token, which a server may repeat in its answers. */
 export function reportTo(reader: Reader, token: string | undefined) {
   const withoutToken = (text: string) => (token ? text.replaceAll(token, '<the token>') : text);
   return ({ fix, ...finding }: Finding): ReportedFinding => ({

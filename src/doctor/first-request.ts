@@ -8,21 +8,21 @@ import { fetchErrorOf, initialize, isHttpUrl, isMcpAnswer, type Probe, type Prob
 import { type ReadChallenge, readChallenge } from './read-challenge.js';
 import { explainConnection, unexpectedFinding } from './unexpected-answer.js';
 
-/** What a stranger's first request brought. */
+/** The outcome of the first request, which has no token. */
 export interface FirstResponse {
   readonly findings: readonly Finding[];
-  /** True if a server answered, so that the walk can go on. */
+  /** True if an MCP server answered, so that the checks can continue. */
   readonly isThere: boolean;
   /** True if it answers anonymous callers. */
   readonly isOpen: boolean;
   readonly challenge?: ReadChallenge | undefined;
-  /** From the challenge, where it names one that can be fetched. */
+  /** From the challenge, if it is an http(s) URL. */
   readonly metadataUrl?: string | undefined;
 }
 
 const NO_LOGIN = 'Clients report an error instead of logging in.';
 
-/** Knocks without a token: 401, and a challenge that tells where to log in. */
+/** Sends the first request without a token. Expects 401, and a challenge that says where to log in. */
 export async function firstRequest(
   probe: Probe,
   url: string,
@@ -40,13 +40,13 @@ export async function firstRequest(
     const finding = isOpen
       ? openFinding(status, policy)
       : unexpectedFinding(answered, answer, { seen: `${status}, not 401`, affects: NO_LOGIN });
-    // Anything else is no MCP server, or none that lets clients log in: what follows would only repeat it.
+    // Anything else is not an MCP server, or one where clients cannot log in: more checks would only repeat that.
     return { findings: [finding], isThere: isOpen, isOpen };
   }
   const challenge = readChallenge(headers.get('www-authenticate'));
   const metadataUrl = challenge?.parameters.get('resource_metadata');
   return {
-    findings: [answered.ok('401'), ...checkChallenge(url, challenge, headers), await checkOtherVerbs(probe, url)],
+    findings: [answered.ok('401'), ...checkChallenge(url, challenge, headers), await checkOtherMethods(probe, url)],
     isThere: true,
     isOpen: false,
     challenge,
@@ -54,25 +54,25 @@ export async function firstRequest(
   };
 }
 
-/** Only the policy says whether that is intended. */
+/** Only the policy says whether anonymous callers are intended. */
 function openFinding(status: number, policy: ResolvedAuth | undefined): Finding {
   const answered = reporterFor('answer without a token');
   if (policy !== undefined && requiresToken(policy.modeName)) {
     return answered.fault(
       `${status} without a token, although the file says mode ${policy.modeName}`,
-      'Anonymous callers are answered.',
-      'See that the running server has this file, and that no other route takes this path.',
+      'Anonymous callers can use the server.',
+      'Check that the running server has this file, and that no other route matches this path.',
     );
   }
   return answered.warning(`${status}: anonymous callers get in`, 'Clients never log in, so the server knows no user.', {
-    code: "Use mode 'strict' unless anonymous callers are wanted; if it is, see that mcpAuth() stands before the MCP server.",
-    file: `Set mcpAuthentication.mode to strict unless anonymous callers are wanted: it is ${policy?.modeName}.`,
+    code: "Use mode 'strict' unless you want anonymous callers; if you do use it, mount mcpAuth() before the MCP server.",
+    file: `Set mcpAuthentication.mode to strict unless you want anonymous callers: it is ${policy?.modeName}.`,
   });
 }
 
 const CHALLENGE_FIX = {
-  code: 'Answer 401 with WWW-Authenticate: Bearer resource_metadata="…", as mcpAuth() does; if it does, see what changes its answer.',
-  file: 'See what answers in the place of the gateway, or changes its answer: it sends Bearer resource_metadata="…".',
+  code: 'Answer 401 with WWW-Authenticate: Bearer resource_metadata="…", as mcpAuth() does; if you use mcpAuth(), find out what changes its answer.',
+  file: 'Find out what answers instead of the gateway, or changes its answer: the gateway sends Bearer resource_metadata="…".',
 };
 
 function* checkChallenge(url: string, challenge: ReadChallenge | undefined, headers: Headers): Generator<Finding> {
@@ -85,16 +85,16 @@ function* checkChallenge(url: string, challenge: ReadChallenge | undefined, head
   if (new URL(metadata).origin !== new URL(url).origin) {
     yield challenged.warning(
       `resource_metadata is on ${new URL(metadata).origin}`,
-      'Clients that look for metadata on the origin of the server only do not find it.',
-      'Set resourceMetadata.resource to the address that clients use; behind a proxy, check its Host and trust proxy.',
+      'Clients that look for metadata only on the origin of the server do not find it.',
+      'Set resourceMetadata.resource to the address that clients use; behind a proxy, check the Host that it sends, and "trust proxy".',
     );
   }
   const error = challenge.parameters.get('error');
   if (error !== undefined) {
     yield challenged.warning(
       `error="${error}" although no token was sent (RFC 6750, section 3.1)`,
-      'Clients may throw away a login that is still good.',
-      'Leave the error out where there was no token.',
+      'Clients may discard a login that is still valid.',
+      'Send no error if the request has no token.',
     );
   }
 }
@@ -109,7 +109,7 @@ function challengeFault(challenge: ReadChallenge | undefined, metadata: string |
     return challenged.fault(
       `no WWW-Authenticate, but ${renamed}`,
       'Clients do not ask the user to log in.',
-      'Something between here and the server renames the header, as REST APIs of AWS API Gateway do: have it passed on as WWW-Authenticate.',
+      'A proxy in front of the server renames the header, as REST APIs of AWS API Gateway do: make it send WWW-Authenticate.',
     );
   }
   if (challenge === undefined || !isBearer(challenge)) {
@@ -119,33 +119,33 @@ function challengeFault(challenge: ReadChallenge | undefined, metadata: string |
   if (metadata === undefined) {
     return challenged.fault('no resource_metadata', 'Claude, VS Code and others show no login prompt.', CHALLENGE_FIX);
   }
-  const seen = `resource_metadata is ${JSON.stringify(metadata)}, no absolute URL`;
+  const seen = `resource_metadata is ${JSON.stringify(metadata)}, not an absolute URL`;
   return challenged.fault(seen, 'Clients cannot fetch it.', CHALLENGE_FIX);
 }
 
-/** A stream is opened with GET, a session ended with DELETE: their 401s have to lead on, too. */
-async function checkOtherVerbs(probe: Probe, url: string): Promise<Finding> {
+/** Clients open a stream with GET and end a session with DELETE: their 401s must say where to log in, too. */
+async function checkOtherMethods(probe: Probe, url: string): Promise<Finding> {
   const seen: string[] = [];
   for (const method of ['GET', 'DELETE']) {
     const answer = await probe(url, { method, headers: { accept: 'text/event-stream' } });
-    const problem = checkVerb(method, answer);
+    const problem = checkMethod(method, answer);
     if (problem !== undefined) return problem;
     seen.push(`${method} ${answer.status}`);
   }
   return reporterFor('other verbs').ok(seen.join(', '));
 }
 
-function checkVerb(method: string, answer: ProbeResponse): Finding | undefined {
+function checkMethod(method: string, answer: ProbeResponse): Finding | undefined {
   const others = reporterFor('other verbs');
   const { status, headers } = answer;
-  // A page that comes for GET is none of the MCP server's.
+  // A web page in answer to GET does not come from the MCP server.
   if (status >= 200 && status < 300 && (method === 'DELETE' || isMcpAnswer(answer))) {
     return others.fault(
       `${method} is answered ${status} without a token`,
       'Anonymous callers can read streams or end sessions.',
       {
-        code: 'Let every verb through mcpAuth(): app.use(), not app.post().',
-        file: 'See what answers before the gateway, which asks for a token for every verb.',
+        code: 'Mount mcpAuth() for every method: app.use(), not app.post().',
+        file: 'Find out what answers before the gateway, which asks for a token for every method.',
       },
     );
   }
@@ -155,13 +155,13 @@ function checkVerb(method: string, answer: ProbeResponse): Finding | undefined {
     `${method} is answered 401 without resource_metadata`,
     'Clients whose token expires while they wait on a stream do not log in again.',
     {
-      code: 'Challenge every verb alike, as mcpAuth() does.',
-      file: 'See what answers before the gateway, which challenges every verb alike.',
+      code: 'Send the same challenge for every method, as mcpAuth() does.',
+      file: 'Find out what answers before the gateway, which sends the same challenge for every method.',
     },
   );
 }
 
-/** The same address with one closing slash more, or less, must ask for a token too. */
+/** Checks that the address with one closing slash more, or less, asks for a token too. */
 export async function checkClosingSlash(probe: Probe, url: string): Promise<Finding> {
   const report = reporterFor('closing slash');
   const other = new URL(url);
@@ -170,16 +170,20 @@ export async function checkClosingSlash(probe: Probe, url: string): Promise<Find
   const answer = await initialize(probe, other.href);
   const { status, headers } = answer;
   if (isMcpAnswer(answer)) {
-    return report.fault(`${other.href} is answered ${status} without a token`, 'Anonymous callers get in there.', {
-      code: 'Mount mcpAuth() with app.use() above every route, not on one path.',
-      file: 'Give the route that takes this path the same mcpAuthentication.',
-    });
+    return report.fault(
+      `${other.href} is answered ${status} without a token`,
+      'Anonymous callers get in at this address.',
+      {
+        code: 'Mount mcpAuth() with app.use() before all routes: it then covers both addresses.',
+        file: 'Give the route that takes this path the same mcpAuthentication.',
+      },
+    );
   }
   if (status >= 300 && status < 400) {
     return report.warning(
       `${other.href} redirects to ${headers.get('location')}`,
-      'Clients drop their token, or the body, on the way.',
-      'Answer 404 there, and give out one address.',
+      'Clients that follow it drop their token or the body.',
+      'Answer 404 there, and give all clients the same address.',
     );
   }
   return report.ok(`${other.href} is answered ${status}`);

@@ -3,13 +3,13 @@ export interface KnownClient {
   readonly name: string;
   /** Members of its registration (RFC 7591) beside those that every client sends. */
   readonly registers: readonly ('scope' | 'client_uri')[];
-  /** How it authenticates at the token endpoint; `client_secret_basic` is meant where it does not say. */
+  /** Its authentication method at the token endpoint; `client_secret_basic` if it registers none (RFC 7591, section 2). */
   readonly method: 'none' | 'client_secret_basic';
-  /** Of the authorization request, where the server announces `offline_access`. */
+  /** The `prompt` of its authorization request if the server announces `offline_access`. */
   readonly prompts: readonly ('consent' | 'select_account')[];
-  /** Asks for `offline_access` where the server announces it. */
+  /** True if it asks for `offline_access` when the server announces it. */
   readonly asksOffline: boolean;
-  /** The `scope` of its refresh: none, or the one of the login. Undefined where no refresh was seen. */
+  /** The `scope` of its refresh: `some` is the scope of the login. Undefined if no refresh was seen. */
   readonly refreshScope: 'none' | 'some' | undefined;
 }
 

@@ -6,41 +6,41 @@ import { isPublicAddress } from '../upstream/public-address.js';
 
 const BOUNDS: FetchBounds = { timeoutMs: 10_000, maxBytes: 256 * 1024 };
 
-/** For one walk. A server decides where the walk leads, and must not make it a flood. */
+/** Requests for one target. Its documents decide which URLs are fetched, and must not cause a flood. */
 const MAX_REQUESTS = 60;
 
-/** The `code` of the {@link FetchError} after that. */
+/** The `code` of the {@link FetchError} beyond {@link MAX_REQUESTS}. */
 export const TOO_MANY_REQUESTS = 'TOO_MANY_REQUESTS';
 
-/** What came back. */
+/** The answer to one request. */
 export interface ProbeResponse {
   readonly status: number;
   readonly headers: Headers;
-  /** Undefined where the body is not one JSON object. */
+  /** Undefined if the body is not one JSON object. */
   readonly json: Readonly<Record<string, unknown>> | undefined;
 }
 
 export type ProbeInit = GuardedInit;
 
-/** One request as a client would send it, but bounded, and without following redirects. */
+/** Sends one request as a client would, with a timeout and a size limit, and follows no redirects. */
 export type Probe = (url: string, init?: ProbeInit) => Promise<ProbeResponse>;
 
-/** For `catch()`, where an answer that did not come is a finding; whatever else went wrong is a fault of ours. */
+/** For `catch()`: returns a FetchError, which becomes a finding, and throws any other error, which is a bug. */
 export function fetchErrorOf(error: unknown): FetchError {
   if (error instanceof FetchError) return error;
   throw error;
 }
 
 export interface ProbeOptions {
-  /** Further addresses that the user has named; those are asked wherever they are. */
+  /** More URLs that the user has named. They may be on any network. */
   readonly named?: readonly string[];
   readonly isPublic?: typeof isPublicAddress;
   readonly bounds?: FetchBounds;
 }
 
 /**
- * The requests of one walk. Once the server that is looked at has answered from a public address, what it names is asked at
- * public addresses only: that server must not send the doctor into the user's own network.
+ * Creates the probe for one target. Once the target has answered from a public address, URLs that it names are fetched from
+ * public addresses only: it must not send the doctor into the user's own network (SSRF).
  */
 export function createProbe(
   url: string,
@@ -66,11 +66,11 @@ export function createProbe(
 }
 
 function tooManyRequests(): FetchError {
-  const message = `${MAX_REQUESTS} requests were made, and the doctor makes no more`;
+  const message = `the doctor stops after ${MAX_REQUESTS} requests`;
   return new FetchError(message, false, { code: TOO_MANY_REQUESTS });
 }
 
-/** The walk must not wait for a stream that never ends. */
+/** The doctor must not wait for a stream that never ends. */
 function endsByItself(headers: Headers): boolean {
   return !isEventStream(headers);
 }
@@ -79,12 +79,12 @@ function isEventStream(headers: Headers): boolean {
   return headers.get('content-type')?.startsWith('text/event-stream') === true;
 }
 
-/** True if an MCP server answered: a JSON-RPC message, or a stream of them, and not any page that comes with 200. */
+/** True if an MCP server answered, with a JSON-RPC message or an event stream: any web page may come with 200. */
 export function isMcpAnswer({ status, headers, json }: ProbeResponse): boolean {
   return status >= 200 && status < 300 && (isEventStream(headers) || json?.jsonrpc === '2.0');
 }
 
-/** The reason of an error, as our bridge and other JSON-RPC servers give it. */
+/** The `data.reason` of a JSON-RPC error, as `mcpStdioBackend()` sends it. */
 export function reasonIn({ json }: ProbeResponse): string | undefined {
   const data = isRecord(json?.error) ? json.error.data : undefined;
   const reason = isRecord(data) ? data.reason : undefined;
@@ -106,7 +106,7 @@ const INITIALIZE = {
   }),
 };
 
-/** Sends the first request of every MCP client, and ends the session that it may have opened: a walk leaves nothing behind. */
+/** Sends `initialize`, the first request of MCP clients, and ends the session that it may have opened. */
 export async function initialize(
   probe: Probe,
   url: string,
@@ -115,19 +115,20 @@ export async function initialize(
   const answer = await probe(url, { ...INITIALIZE, headers: { ...INITIALIZE.headers, ...headers } });
   const session = answer.headers.get('mcp-session-id');
   if (session !== null && isMcpAnswer(answer)) {
-    // Not every server lets clients end a session; its answer changes nothing in what was found.
+    // Not every server lets clients end a session. The answer is not a finding.
     await probe(url, { method: 'DELETE', headers: { ...headers, 'mcp-session-id': session } }).catch(fetchErrorOf);
   }
   return answer;
 }
 
-/** True if requests to it cannot be read on their way: https, or this machine. */
+/** True if others cannot read requests to this URL: it is https, or on this machine. */
 export function isPrivate(url: string): boolean {
   if (!URL.canParse(url)) return false;
   const { protocol, hostname } = new URL(url);
   return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname));
 }
 
+/** True for an absolute URL of http or https. */
 export function isHttpUrl(text: string | undefined): text is string {
   return text !== undefined && URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }

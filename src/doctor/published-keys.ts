@@ -4,22 +4,22 @@ import { type Finding, reporterFor } from './finding.js';
 import { fetchErrorOf, type Probe, type ProbeResponse } from './probe.js';
 import { problemOf } from './resource-documents.js';
 
-/** A key set as it is published, and what was found. */
+/** A published key set, with its finding. */
 export interface PublishedKeys {
   readonly finding: Finding;
-  /** Undefined where no key of it verifies a signature. */
+  /** Undefined if none of its keys can verify a signature. */
   readonly jwks: Jwks | undefined;
 }
 
 const NO_TOKEN = 'No signed token of this server can be verified.';
 
-/** Looks at the keys by which the tokens of an authorization server are verified (RFC 7517). */
+/** Checks the key set (RFC 7517) that verifies the tokens of an authorization server. */
 export async function readPublishedKeys(probe: Probe, url: string): Promise<PublishedKeys> {
   const report = reporterFor('key set');
   const answer = await probe(url).catch(fetchErrorOf);
   const problem = problemOf(answer);
   if (problem !== undefined) {
-    const fix = 'See that the MCP server can read it: the doctor may stand in another network.';
+    const fix = 'Check that the MCP server can read it: the doctor may be on another network.';
     return {
       finding: report.warning(`${url} ${problem}`, 'Tokens cannot be verified with keys from there.', fix),
       jwks: undefined,
@@ -27,14 +27,17 @@ export async function readPublishedKeys(probe: Probe, url: string): Promise<Publ
   }
   const { keys: published } = (answer as ProbeResponse).json ?? {};
   if (!Array.isArray(published)) {
-    const fix = 'Name the address of a JSON Web Key Set.';
+    const fix = 'Set the URL of a JSON Web Key Set.';
     return { finding: report.fault(`${url} has no list called "keys"`, NO_TOKEN, fix), jwks: undefined };
   }
   const { keys, skipped } = await readKeys(published);
   if (keys.length > 0)
-    return { finding: report.ok(`${url}: ${keys.length} of ${published.length}`), jwks: { keys: published } };
+    return {
+      finding: report.ok(`${url}: ${keys.length} of ${published.length} keys can be used`),
+      jwks: { keys: published },
+    };
   const seen =
     published.length === 0 ? 'no key' : `no key that verifies a signature (${skipped.slice(0, 3).join('; ')})`;
-  const fix = 'Give it a key for signatures (RSA, EC or Ed25519); at authentik choose a Signing Key in the provider.';
+  const fix = 'Add a key for signatures (RSA, EC or Ed25519); in authentik, choose a Signing Key in the provider.';
   return { finding: report.fault(`${url} has ${seen}`, NO_TOKEN, fix), jwks: undefined };
 }

@@ -1,4 +1,5 @@
 import { lowerAscii } from '../http/lower-ascii.js';
+
 /** A challenge as clients read it (RFC 9110, section 11.6.1). */
 export interface ReadChallenge {
   readonly scheme: string;
@@ -8,7 +9,7 @@ export interface ReadChallenge {
 const CHALLENGE = /^([!#$%&'*+\-.^_`|~\w]+)(?:[ \t]+|$)/;
 const PARAMETER = /^([!#$%&'*+\-.^_`|~\w]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^ \t,"]+))[ \t]*(?:,[ \t]*|$)/;
 
-/** The first challenge of the header, which is the one that MCP clients look at; undefined where it is none. */
+/** Reads the first challenge of the header, the only one that MCP clients read. Undefined if there is none. */
 export function readChallenge(header: string | null): ReadChallenge | undefined {
   const [start, scheme] = CHALLENGE.exec(header ?? '') ?? [];
   if (start === undefined || scheme === undefined) return undefined;

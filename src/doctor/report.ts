@@ -1,14 +1,14 @@
 import { printable, printableJson } from '../core/printable.js';
 import type { ReportedFinding, Status } from './finding.js';
 
-/** Where a report goes: a terminal gets colours and a line of progress, a pipe gets plain lines. */
+/** The output of a report: a terminal gets colours and a progress line, a pipe gets plain lines. */
 export interface Screen {
   readonly isTerminal: boolean;
   readonly hasColours: boolean;
   write(text: string): void;
 }
 
-/** Takes findings as they come. */
+/** Receives findings as they come. */
 export interface Report {
   begin(url: string): void;
   add(finding: ReportedFinding): void;
@@ -21,21 +21,22 @@ const MARKS: Readonly<Record<Status, { readonly mark: string; readonly colour: n
   fault: { mark: '✗', colour: 31 },
 };
 
-/** Characters of what a server sent, in one finding. */
+/** Characters of each text in a finding, which a server may have sent. */
 const MAX_TEXT = 600;
 
-/** The same for machines. */
+/** The same for JSON. */
 const MAX_JSON_TEXT = 4_096;
 
 const ERASE_LINE = '\r\u001b[2K';
 
+/** Prints one line for each finding, at once. */
 export function createTextReport(screen: Screen): Report {
   const counts: Record<Status, number> = { ok: 0, warning: 0, fault: 0 };
   const progress = (text: string) => screen.isTerminal && screen.write(ERASE_LINE + text);
   return {
     begin(url) {
       screen.write(`${printable(url, MAX_TEXT)}\n`);
-      progress('  looking …');
+      progress('  checking …');
     },
     add(finding) {
       counts[finding.status] += 1;
@@ -58,6 +59,7 @@ function lineFor({ step, status, seen, affects, fix }: ReportedFinding, hasColou
   return `${painted} ${printable(step, MAX_TEXT)}: ${printable(seen, MAX_TEXT)}${tail}`;
 }
 
+/** Prints one JSON document at the end. */
 export function createJsonReport(screen: Screen): Report {
   const servers: { url: string; findings: ReportedFinding[] }[] = [];
   return {

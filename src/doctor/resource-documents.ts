@@ -9,31 +9,31 @@ import { type Finding, type Fix, reporterFor } from './finding.js';
 import { fetchErrorOf, type Probe, type ProbeResponse } from './probe.js';
 import { explainConnection } from './unexpected-answer.js';
 
-/** What the protected resource metadata (RFC 9728) says, and what was found on the way to it. */
+/** The protected resource metadata (RFC 9728) of a server, with findings. */
 export interface ResourceDocuments {
   readonly findings: readonly Finding[];
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
-  /** Where it was read. */
+  /** The URL of the document. */
   readonly url: string;
   readonly authorizationServers: readonly string[];
 }
 
 const MOUNT: Fix = {
   code: 'Mount protectedResourceMetadata(policy) at the root of the app.',
-  file: 'See that requests for this path reach the gateway, which answers them.',
+  file: 'Check that requests for this path reach the gateway, which answers them.',
 };
 const WITHOUT_TOKEN: Fix = {
-  code: 'Serve it without a token: mount protectedResourceMetadata(policy) before whatever asks for one.',
-  file: 'See what asks for a token before the gateway, which serves it without one.',
+  code: 'Serve it without a token: mount protectedResourceMetadata(policy) before the middleware that asks for one.',
+  file: 'Find out what asks for a token before the gateway, which serves it without one.',
 };
 
-/** The advice if an address of this package does not answer with the document. */
+/** The advice for a URL that does not answer with the document. */
 function fixFor(answer: ProbeResponse | FetchError): Fix {
   if (answer instanceof FetchError) return explainConnection(answer).fix;
   return answer.status === 401 || answer.status === 403 ? WITHOUT_TOKEN : MOUNT;
 }
 
-/** Reads the document where the challenge points, else where RFC 9728 puts it, and looks at each well-known form. */
+/** Reads the document at the URL of the challenge, or else at that of RFC 9728, and checks every well-known URL. */
 export async function readResourceDocuments(
   probe: Probe,
   url: string,
@@ -46,13 +46,13 @@ export async function readResourceDocuments(
   const answer = await probe(at).catch(fetchErrorOf);
   const problem = problemOf(answer);
   const metadata = problem === undefined ? (answer as ProbeResponse).json : undefined;
-  const lost = 'No client finds out where to log in.';
+  const lost = 'No client can find out where to log in.';
   const findings = [
     problem === undefined ? document.ok(at) : document.fault(`${at}: ${problem}`, lost, fixFor(answer)),
   ];
-  if (metadata !== undefined) findings.push(judgeResource(url, metadata), ...judgeMembers(metadata));
+  if (metadata !== undefined) findings.push(checkResource(url, metadata), ...checkMembers(metadata));
   const root = origin + resourceMetadataPath('/');
-  for await (const finding of judgeForms(probe, { at, standard, root })) findings.push(finding);
+  for await (const finding of checkWellKnownUrls(probe, { at, standard, root })) findings.push(finding);
   return { findings, metadata, url: at, authorizationServers: stringsIn(metadata?.authorization_servers) };
 }
 
@@ -60,7 +60,7 @@ function withoutQuery(url: string): string {
   return url.replace(/[?#].*$/s, '');
 }
 
-/** True if a policy can name this address as its resource. */
+/** True if a policy can have this URL as its resource. */
 function isResource(url: string): boolean {
   try {
     requireResource(createChecks('doctor'), url, 'resource');
@@ -71,7 +71,7 @@ function isResource(url: string): boolean {
   }
 }
 
-/** Why an answer is not a document; undefined where it is one. */
+/** The reason why an answer is not a document; undefined if it is one. */
 export function problemOf(answer: ProbeResponse | FetchError): string | undefined {
   if (answer instanceof FetchError) return `cannot be read: ${explainConnection(answer).seen}`;
   const { status, headers, json } = answer;
@@ -82,20 +82,20 @@ export function problemOf(answer: ProbeResponse | FetchError): string | undefine
   return undefined;
 }
 
-function judgeResource(url: string, { resource }: Readonly<Record<string, unknown>>): Finding {
+function checkResource(url: string, { resource }: Readonly<Record<string, unknown>>): Finding {
   const named = reporterFor('resource');
   const fix = isResource(url)
-    ? `Set resourceMetadata.resource to ${JSON.stringify(url)}, byte for byte what clients are given.`
-    : 'Give clients an address that a resource can have: without user, query and fragment, in ASCII.';
+    ? `Set resourceMetadata.resource to ${JSON.stringify(url)}, exactly the address that clients are given.`
+    : 'Give clients an address that can be a resource: in ASCII, without user name, query or fragment.';
   if (resource === url) return named.ok(url);
-  const seen = `resource is ${JSON.stringify(resource)}, the address ${JSON.stringify(url)}`;
+  const seen = `resource is ${JSON.stringify(resource)}, but the address is ${JSON.stringify(url)}`;
   if (typeof resource === 'string' && withoutClosingSlash(resource) === withoutClosingSlash(withoutQuery(url))) {
     return named.warning(seen, 'VS Code and Claude Code compare them byte for byte.', fix);
   }
   return named.fault(seen, 'Clients must not use the metadata of another resource (RFC 9728, section 3.3).', fix);
 }
 
-function* judgeMembers(metadata: Readonly<Record<string, unknown>>): Generator<Finding> {
+function* checkMembers(metadata: Readonly<Record<string, unknown>>): Generator<Finding> {
   const servers = reporterFor('authorization servers');
   const named = stringsIn(metadata.authorization_servers);
   const fix = 'Set issuer, or resourceMetadata.authorizationServers.';
@@ -112,14 +112,14 @@ function* judgeMembers(metadata: Readonly<Record<string, unknown>>): Generator<F
   }
 }
 
-/** Clients that do not read the challenge go by the well-known paths. */
-async function* judgeForms(
+/** Checks the well-known URLs, which clients use if they do not read the challenge. */
+async function* checkWellKnownUrls(
   probe: Probe,
   { at, standard, root }: { at: string; standard: string; root: string },
 ): AsyncGenerator<Finding> {
   const forms = [
     [standard, 'well-known with path', 'Clients that do not read resource_metadata find nothing.'],
-    [root, 'well-known at the root', 'Older clients of a single resource, which look only there, find nothing.'],
+    [root, 'well-known at the root', 'Older clients, which look only there, find nothing.'],
   ] as const;
   const others = forms.slice(0, root === standard ? 1 : 2).filter(([address]) => address !== at);
   for (const [address, form, who] of others) {
@@ -142,7 +142,7 @@ export function checkScopes(
   if (named.length === 0) {
     return report.warning(
       'none in the challenge, none advertised',
-      'Clients ask for none, and some servers then give out tokens that may do nothing.',
+      'Clients ask for no scope, and some authorization servers then issue tokens without permissions.',
       'Set resourceMetadata.scopesSupported, and requiredScopes for those that every call needs.',
     );
   }
@@ -151,7 +151,7 @@ export function checkScopes(
   if (unknown.length > 0) {
     return report.warning(
       `the authorization server does not list ${unknown.join(', ')}`,
-      'Clients ask for them, and may be answered invalid_scope.',
+      'Clients ask for them, and may get the error invalid_scope.',
       'Register the scopes at the authorization server, or correct their names here.',
     );
   }

@@ -6,24 +6,24 @@ import { unexpectedFinding } from './unexpected-answer.js';
 
 /** The verdict of the server on a token. */
 export interface TokenAnswer {
-  /** `unknown`: it was not asked, or its answer is about something else. */
+  /** `unknown`: the token was not sent, or the answer is about something else. */
   readonly verdict: 'accepted' | 'refused' | 'unknown';
-  /** The reason, where the server words it as `mcpAuth()` does. */
+  /** The code of the refusal, if the server describes it as `mcpAuth()` does. */
   readonly code: RefusalCode | undefined;
-  /** @param isExplained Whether the lines that follow find a reason to refuse the token. */
+  /** @param isExplained True if the findings that follow give a reason to refuse the token. */
   readonly finding: (isExplained: boolean) => Finding;
 }
 
-const BLAME = /^(?:invalid_token|invalid_request|insufficient_scope|invalid_dpop_proof)$/;
+const TOKEN_ERROR = /^(?:invalid_token|invalid_request|insufficient_scope|invalid_dpop_proof)$/;
 
-/** Says of the token what the answer says of it (RFC 6750, section 3.1), and no more: most statuses say nothing. */
+/** Reads the verdict on the token from an answer (RFC 6750, section 3.1). Most statuses say nothing about the token. */
 export function checkTokenAnswer(answer: ProbeResponse): TokenAnswer {
   const { status, headers } = answer;
   const parameters = readChallenge(headers.get('www-authenticate'))?.parameters;
   const error = parameters?.get('error');
   if (isMcpAnswer(answer))
     return { verdict: 'accepted', code: undefined, finding: () => TOKEN.ok(`accepted (${status})`) };
-  if ([400, 401, 403].includes(status) && error !== undefined && BLAME.test(error)) {
+  if ([400, 401, 403].includes(status) && error !== undefined && TOKEN_ERROR.test(error)) {
     const why = parameters?.get('error_description');
     return {
       verdict: 'refused',
@@ -41,15 +41,15 @@ export function checkTokenAnswer(answer: ProbeResponse): TokenAnswer {
 const TOKEN = reporterFor('token');
 const ANSWERED = reporterFor('answer with the token');
 
-const NO_ANSWER = 'Clients get this in the place of an answer; it says nothing of the token.';
+const NO_ANSWER = 'Clients get this instead of an answer; it says nothing about the token.';
 
 /** RFC 6750, section 3.1: every refusal of a token has an `error`. */
 const UNAUTHORIZED = ANSWERED.fault(
-  '401, without an error that is about the token',
+  '401 without an error about the token',
   'A client with this token logs in again, and may get the same answer.',
   {
-    code: 'See what answers: the application behind mcpAuth(), or something before it. mcpAuth() says error="invalid_token".',
-    file: 'See what answers: something before the gateway, which says error="invalid_token" where it refuses a token.',
+    code: 'Find out what answers: the application behind mcpAuth(), or something before it. mcpAuth() sends error="invalid_token".',
+    file: 'Find out what answers before the gateway, which sends error="invalid_token" when it refuses a token.',
   },
 );
 
@@ -57,8 +57,8 @@ function refused(status: number, why: string, isExplained: boolean): Finding {
   const fix: Fix = isExplained
     ? 'The lines below say what is wrong with it.'
     : {
-        code: 'The lines below find nothing wrong with it: go by what the server says, and by its policy and log.',
-        file: 'By this file nothing is wrong with it: see that the running server has this file, and that the token is not revoked.',
+        code: 'The lines below find nothing wrong with it: compare the message with the policy and the log of the server.',
+        file: 'This file accepts it: check that the running server has this file, and that the token is not revoked.',
       };
   return TOKEN.fault(`refused with ${status}: ${why}`, 'A client with this token logs in again, or gives up.', fix);
 }
@@ -68,14 +68,14 @@ function codeOf(description: string | undefined): RefusalCode | undefined {
   return codes.find((code) => REFUSALS[code].description === description);
 }
 
-/** For a server that others could listen to. */
+/** For a server on plain http, where others could read the token. */
 export const UNSENT: TokenAnswer = Object.freeze({
   verdict: 'unknown',
   code: undefined,
   finding: () =>
     TOKEN.warning(
-      'not sent, since others could read it on the way',
-      'What the server says to it is not known.',
+      'not sent, since others could read it over plain http',
+      'The doctor cannot tell whether the server accepts it.',
       'Serve the MCP server over https.',
     ),
 });

@@ -3,20 +3,21 @@ import { claimOf, isNumericDate, scopesOf, stringsOf } from '../auth/token/claim
 import { TOKEN_CHECKS, type TokenCheck, type TokenFault } from '../auth/token/token-faults.js';
 import { isToken68 } from '../oauth/credentials.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
+import { durationText } from './duration.js';
 import { type Finding, reporterFor } from './finding.js';
 import { initialize, isPrivate, type Probe } from './probe.js';
 import { checkTokenAnswer, type TokenAnswer, UNSENT } from './token-answer.js';
-import { explanationOf, shown } from './token-explanations.js';
+import { explanationOf, shown, toleranceText } from './token-explanations.js';
 
 type ReadToken = NonNullable<TokenInspection['read']>;
 
-/** A token, and what it is examined by. */
+/** A token, and the policy to check it by. */
 export interface TokenTask {
   readonly url: string;
   readonly token: string;
-  /** Undefined where that is not known. */
+  /** Undefined if it is not known. */
   readonly policy: ResolvedAuth | undefined;
-  /** True if the policy is read from metadata: then only the server can say which tokens it refuses. */
+  /** True if the policy is built from metadata: then only the server knows which tokens it refuses. */
   readonly isAssumed: boolean;
 }
 
@@ -24,14 +25,14 @@ export interface TokenTask {
 export async function checkToken(probe: Probe, { url, token, policy, isAssumed }: TokenTask): Promise<Finding[]> {
   const answer = await sendToken(probe, url, token);
   if (policy === undefined) return [...(answer === undefined ? [] : [answer.finding(false)]), UNEXPLAINED];
-  const examination = await inspectToken(token, policy);
-  const report = findingsOf(examination, policy);
-  const isExplained = examination.faults.length > 0;
-  const explained = isAssumed && answer !== undefined ? asSeen(report, answer, examination) : report;
+  const inspection = await inspectToken(token, policy);
+  const report = findingsOf(inspection, policy);
+  const isExplained = inspection.faults.length > 0;
+  const explained = isAssumed && answer !== undefined ? correctedBy(report, answer, inspection) : report;
   return [...(answer === undefined ? [] : [answer.finding(isExplained)]), ...explained.map(({ finding }) => finding)];
 }
 
-/** Undefined where nothing can be sent: fetch() would refuse these characters in a header, and quote them. */
+/** Undefined for a token with characters that fetch() refuses in a header: its error would quote the token. */
 async function sendToken(probe: Probe, url: string, token: string): Promise<TokenAnswer | undefined> {
   if (!isToken68(token)) return undefined;
   if (!isPrivate(url)) return UNSENT;
@@ -39,9 +40,9 @@ async function sendToken(probe: Probe, url: string, token: string): Promise<Toke
 }
 
 const UNEXPLAINED = reporterFor('token claims').warning(
-  'not examined, since the metadata does not say whose tokens are accepted',
-  'Which tokens the server accepts is not known.',
-  'Correct the metadata, or name the configuration file with -f.',
+  'not checked, since the metadata does not say which issuers are accepted',
+  'The doctor cannot tell which tokens the server accepts.',
+  'Correct the metadata, or give the configuration file with -f.',
 );
 
 interface CheckFinding {
@@ -50,25 +51,29 @@ interface CheckFinding {
 }
 
 /**
- * Corrects the findings by an assumed policy once the server has answered. The server may accept more than its metadata says,
- * such as the tokens of the issuer behind an OAuth proxy: only the reason that it gives is a fault. The checks that it makes
- * before that one have passed.
+ * Corrects the findings of an assumed policy by the server's answer. The server may accept more than its metadata says, such as
+ * the tokens of the issuer behind an OAuth proxy, so only the reason that it gives is a fault. The checks before that one have
+ * passed.
  */
-function asSeen(report: readonly CheckFinding[], answer: TokenAnswer, { faults }: TokenInspection): CheckFinding[] {
+function correctedBy(
+  report: readonly CheckFinding[],
+  answer: TokenAnswer,
+  { faults }: TokenInspection,
+): CheckFinding[] {
   const named = faults.find(({ error }) => error.code === answer.code)?.check;
   const place = (check: TokenCheck | undefined) => (check === undefined ? -1 : TOKEN_CHECKS.indexOf(check));
   return report.map(({ check, finding }) => {
     const { step, status, seen, code, affects = '', fix = '' } = finding;
     if (status === 'ok' || (code !== undefined && code === answer.code)) return { check, finding };
     if (answer.verdict === 'accepted' || place(check) < place(named)) {
-      return { check, finding: reporterFor(step).ok(`${seen}; the server has no objection`) };
+      return { check, finding: reporterFor(step).ok(`${seen}; the server accepts it`) };
     }
-    const doubt = `${affects} By the metadata and the defaults, that is: the server did not say so.`;
+    const doubt = `${affects} This is by the metadata and the defaults; the server did not say so.`;
     return { check, finding: { ...reporterFor(step).warning(seen, doubt, fix), ...(code && { code }) } };
   });
 }
 
-/** A line for each fault, and for each check that the token stood where there is something to show. */
+/** One finding for each fault, and for each passed check that has something to show. */
 function findingsOf({ faults, read }: TokenInspection, policy: ResolvedAuth): CheckFinding[] {
   return TOKEN_CHECKS.flatMap((check) => {
     const found = faults.filter((fault) => fault.check === check);
@@ -81,11 +86,11 @@ function findingsOf({ faults, read }: TokenInspection, policy: ResolvedAuth): Ch
 
 function findingFor(fault: TokenFault, read: ReadToken | undefined, policy: ResolvedAuth): Finding {
   const { check, error } = fault;
-  const examined = { payload: read?.jwt.payload ?? {}, trusted: read?.trusted, policy };
+  const checked = { payload: read?.jwt.payload ?? {}, trusted: read?.trusted, policy };
   const report = reporterFor(stepOf(check, read, error.evidence.claim));
-  // A server whose keys cannot be read says nothing against the token, and it may be read elsewhere.
-  const judge = error.code === 'key_set_unavailable' ? report.warning : report.fault;
-  return { ...judge(...explanationOf(fault, examined)), code: error.code };
+  // Unreadable keys are no fault of the token, and the MCP server may be able to read them.
+  const findingOf = error.code === 'key_set_unavailable' ? report.warning : report.fault;
+  return { ...findingOf(...explanationOf(fault, checked)), code: error.code };
 }
 
 const STEPS: Partial<Record<TokenCheck, string>> = {
@@ -95,25 +100,26 @@ const STEPS: Partial<Record<TokenCheck, string>> = {
   requiredScopes: 'scope',
 };
 
-/** @param claim The one that a fault is about. */
+/** @param claim The claim that a fault is about. */
 function stepOf(check: TokenCheck, read: ReadToken | undefined, claim?: unknown): string {
   if (check === 'audience') return `token ${read?.trusted.audienceClaim}`;
   return `token ${check === 'requiredClaims' || check === 'names' ? claim : (STEPS[check] ?? check)}`;
 }
 
-/** The line for each check that a token passed; undefined if it would say nothing. */
+/** The text for each check that a token passed; undefined if there is nothing to show. */
 const SEEN: Partial<Record<TokenCheck, (read: ReadToken, policy: ResolvedAuth) => string | undefined>> = {
   form: ({ jwt: { alg, header } }) => `JWT, ${alg}, typ ${typeof header.typ === 'string' ? header.typ : 'not stated'}`,
   issuer: ({ trusted }) => trusted.issuer,
   signature: ({ jwt: { alg, kid } }) => `${alg}, key ${shown(kid)}`,
   type: () => 'access token',
-  time: ({ jwt }, policy) => seenTime(claimOf(jwt.payload, 'exp'), policy.clockToleranceSeconds),
+  time: ({ jwt }, policy) => seenTime(claimOf(jwt.payload, 'exp'), policy),
   audience: ({ jwt, trusted }) => stringsOf(jwt.payload, trusted.audienceClaim)?.join(', '),
   requiredScopes: ({ jwt, trusted }) => scopesOf(jwt.payload, trusted.scopesClaim).join(' ') || 'none',
 };
 
-function seenTime(exp: unknown, toleranceSeconds: number): string {
+function seenTime(exp: unknown, policy: ResolvedAuth): string {
   if (!isNumericDate(exp)) return 'does not expire';
   const left = Math.floor(exp - Date.now() / 1000);
-  return left > 0 ? `expires in ${left} seconds` : `expired ${-left} seconds ago; ${toleranceSeconds} are tolerated`;
+  if (left > 0) return `expires in ${durationText(left)}`;
+  return `expired ${durationText(-left)} ago; ${toleranceText(policy)}`;
 }

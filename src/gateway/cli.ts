@@ -20,7 +20,7 @@ import { createGateway, type Gateway } from './gateway.js';
 import { atPlace, readInputFile, StartupError } from './startup-error.js';
 import { onStopSignal } from './stop-signal.js';
 
-/** Lines as agentgateway writes them: `INFO express-mcp-auth: Listening on 0.0.0.0:3000`. Warnings go to stderr. */
+/** Writes lines as agentgateway does: `INFO express-mcp-auth: Listening on 0.0.0.0:3000`. Warnings and errors go to stderr. */
 const logger: Logger = createSafeLogger({
   debug: () => undefined,
   info: (line) => console.log(`INFO express-mcp-auth: ${line}`),
@@ -58,7 +58,7 @@ function openGateway({ file, host }: Pick<RunCommand, 'file' | 'host'>, config: 
   return gateway;
 }
 
-/** The file in which the development issuer keeps its keys. */
+/** The development issuer keeps its keys in this file. */
 const DEV_ISSUER_FILE = '.dev-issuer.json';
 
 function configWithDevIssuer({ file }: RunCommand, config: GatewayConfig, devIssuer: DevIssuerIdentity): GatewayConfig {
@@ -79,7 +79,7 @@ async function run(command: RunCommand, config: GatewayConfig): Promise<void> {
     const addresses = await gateway.listen(command.host);
     onStopSignal(() => void Promise.all([gateway.close(), devIssuer?.close()]));
     if (devIssuer !== undefined)
-      logger.warn(`${devIssuer.issuer} gives tokens to whoever clicks: FOR DEVELOPMENT ONLY`);
+      logger.warn(`${devIssuer.issuer} lets anyone log in with one click: FOR DEVELOPMENT ONLY`);
     for (const address of addresses) logger.info(`Listening on ${address}`);
   } catch (error) {
     await devIssuer?.close();
@@ -92,11 +92,11 @@ function version(): string {
   return (JSON.parse(manifest) as { version: string }).version;
 }
 
-/** Characters of what ends the command. */
+/** Characters of the message with which the command fails. */
 const MAX_MESSAGE = 4_096;
 
 async function start(): Promise<void> {
-  // Whoever reads our lines may stop doing so (`| head`); that is no reason for the gateway to end.
+  // The reader of our output may close the pipe (`| head`). The gateway keeps running.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   try {
     const args = process.argv.slice(2);
@@ -104,8 +104,8 @@ async function start(): Promise<void> {
     else await main(parseCommandLine(args));
   } catch (error) {
     const { message } = error as Error;
-    const what = error instanceof StartupError ? message : `unexpected failure: ${message}`;
-    console.error(`express-mcp-auth: ${printable(what, MAX_MESSAGE)}`);
+    const text = error instanceof StartupError ? message : `unexpected failure: ${message}`;
+    console.error(`express-mcp-auth: ${printable(text, MAX_MESSAGE)}`);
     process.exitCode = 1;
   }
 }

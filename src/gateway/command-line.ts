@@ -12,16 +12,16 @@ import { atPlace, readInputFile, StartupError } from './startup-error.js';
 export const USAGE = `Usage: express-mcp-auth -f FILE [--host ADDRESS] [--dev-issuer] [--validate-only]
        express-mcp-auth doctor (URL | -f FILE) [--token FILE] [--json]
 
-Puts stdio MCP servers on the web, behind OAuth, as agentgateway's configuration file says. The doctor looks at a
-server as clients do, and says what they stumble over: see doctor --help.
+Runs stdio MCP servers behind OAuth, from a configuration file. The doctor checks a server as MCP clients see it, and
+says what to change: see doctor --help.
 
-  -f, --file FILE      the configuration file (YAML); relative names in it are relative to it
+  -f, --file FILE      the configuration file (YAML); relative file names in it start at its folder
       --host ADDRESS   listen on this address only (default: 0.0.0.0, every address of this machine)
-      --dev-issuer     for development: clients log in, with one click, at an issuer on this machine
+      --dev-issuer     for development: clients log in with one click, at an authorization server on this machine
                        (needs the package oidc-provider; --dev-issuer-port PORT, default 9000;
-                       --dev-issuer-ttl SECONDS: how long its access tokens are good, default 3600).
+                       --dev-issuer-ttl SECONDS: the lifetime of its access tokens, default 3600).
                        Its keys are kept in .dev-issuer.json beside the configuration file: do not commit it
-      --validate-only  check the file and the keys it names, then exit
+      --validate-only  check the file and the key files it names, then exit
   -h, --help           show this text
   -V, --version        show the version`;
 
@@ -31,7 +31,7 @@ export interface RunCommand {
   readonly action: 'run' | 'validate';
   readonly file: string;
   readonly host: string;
-  /** Undefined where the issuers of the file are all there are. */
+  /** Undefined without `--dev-issuer`. */
   readonly devIssuer: DevIssuerArguments | undefined;
 }
 
@@ -54,6 +54,7 @@ const OPTIONS = {
 
 const usageError = usageErrorFor('express-mcp-auth --help');
 
+/** @throws {StartupError} If an argument is unknown, missing or wrong. */
 export function parseCommandLine(args: readonly string[]): Command {
   const { values: options } = parseArguments({ args: [...args], options: OPTIONS }, usageError);
   const { help, version, file, host } = options;
@@ -67,34 +68,34 @@ export function parseCommandLine(args: readonly string[]): Command {
   }
   const devIssuer = options['dev-issuer']
     ? {
-        port: parseNumber(port ?? '9000', [0, 65_535], '--dev-issuer-port is not a port'),
+        port: parseNumber(port ?? '9000', [0, 65_535], '--dev-issuer-port must be a port number from 0 to 65535'),
         tokenSeconds: parseNumber(ttl ?? '3600', TTL_RANGE, TTL_PROBLEM),
       }
     : undefined;
   return { action: options['validate-only'] ? 'validate' : 'run', file, host, devIssuer };
 }
 
-/** A day is how long refresh tokens are good. */
+/** Refresh tokens last one day; an access token must not outlast them. */
 const TTL_RANGE = [1, 86_400] as const;
-const TTL_PROBLEM = '--dev-issuer-ttl is not a number of seconds from 1 to 86400';
+const TTL_PROBLEM = '--dev-issuer-ttl must be a number of seconds from 1 to 86400';
 
-function parseNumber(text: string, [least, most]: readonly [number, number], problem: string): number {
+function parseNumber(text: string, [min, max]: readonly [number, number], problem: string): number {
   const number = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(number >= least && number <= most)) throw usageError(problem);
+  if (!(number >= min && number <= max)) throw usageError(problem);
   return number;
 }
 
 export const DOCTOR_USAGE = `Usage: express-mcp-auth doctor URL [--token FILE] [--json]
        express-mcp-auth doctor -f FILE [--token FILE] [--json]
 
-Walks the way an MCP client walks, from the first 401 to the authorization server, and says what it stumbles over.
-Ends with code 1 where clients cannot log in.
+Checks every step of an MCP client's login, from the first 401 to the authorization server, and says what to change.
+Exits with code 1 if it finds a fault (✗).
 
   URL                  the address of the MCP server, as clients are given it
-  -f, --file FILE      look at each server of this configuration file, under its resource
+  -f, --file FILE      check each server of this configuration file, at its resource
       --token FILE     a file with a token to send, and to explain claim by claim; - reads it from standard input;
-                       not where the file has several servers
-      --json           for machines
+                       only with a single server, since no other server may see the token
+      --json           print the findings as JSON
   -h, --help           show this text`;
 
 const DOCTOR_OPTIONS = {
@@ -106,26 +107,31 @@ const DOCTOR_OPTIONS = {
 
 const doctorUsageError = usageErrorFor('express-mcp-auth doctor --help');
 
-/** @param args What stands after `doctor`. Undefined where help is asked for. */
+/**
+ * Parses the command line of the doctor.
+ *
+ * @param args The arguments after `doctor`.
+ * @returns Undefined if the user asks for help.
+ */
 export function parseDoctorLine(args: readonly string[]): DoctorOptions | undefined {
   const config = { args: [...args], options: DOCTOR_OPTIONS, allowPositionals: true } as const;
   const { values, positionals } = parseArguments(config, doctorUsageError);
   if (values.help) return undefined;
   const [url, ...more] = positionals;
   if (more.length > 0 || (url === undefined) === (values.file === undefined)) {
-    throw doctorUsageError('name either a URL or -f FILE');
+    throw doctorUsageError('give either a URL or -f FILE');
   }
   const targets = url === undefined ? targetsIn(values.file as string) : [{ url: requireUrl(url) }];
-  const token = values.token === undefined ? undefined : readToken(values.token, targets);
+  const token = values.token === undefined ? undefined : readTokenArgument(values.token, targets);
   return { targets: targets.map((target) => ({ ...target, token })), json: values.json };
 }
 
-function readToken(file: string, targets: readonly DoctorTarget[]): string {
+function readTokenArgument(file: string, targets: readonly DoctorTarget[]): string {
   const resources = [...new Set(targets.map(({ url }) => url))];
-  // A token must not be sent to another resource than the one that it was made for (MCP specification, authorization).
+  // A token must not be sent to a resource other than its own (MCP specification, authorization).
   if (resources.length > 1) {
     const several = `--token is for one server, but the file has ${resources.length} (${resources.join(', ')})`;
-    throw doctorUsageError(`${several}: name the server of the token by its URL, in the place of -f`);
+    throw doctorUsageError(`${several}: give the URL of the token's server instead of -f`);
   }
   return readTokenFile(file)
     .trim()
@@ -138,8 +144,8 @@ function readTokenFile(file: string): string {
     // 0 is standard input.
     return file === '-' ? readFileSync(0, 'utf8') : readRegularFile(file);
   } catch (error) {
-    const expected = 'name a FILE that holds the token, or - for standard input, and not the token itself';
-    throw doctorUsageError(`--token: there is no such file, or it cannot be read (${fileFault(error)}): ${expected}`, {
+    const expected = 'give a FILE that contains the token, or - for standard input, not the token itself';
+    throw doctorUsageError(`--token: the file does not exist or cannot be read (${fileFault(error)}): ${expected}`, {
       cause: error,
     });
   }
@@ -148,20 +154,22 @@ function readTokenFile(file: string): string {
 function requireUrl(text: string): string {
   if (isHttpUrl(text)) return text;
   const given = withoutTokens(JSON.stringify(text));
-  throw doctorUsageError(`${given} is not the http(s) address of a server`);
+  throw doctorUsageError(`${given} is not an http(s) URL`);
 }
 
-/** An argument in a wrong place may be a token, which must not come onto a screen or into a log. */
+/** An argument in the wrong place may be a token, which must not appear on a screen or in a log. */
 function withoutTokens(text: string): string {
   return text.replace(/[\w.~+/=-]{32,}/g, '…');
 }
 
-/** Each route with a resource, and its policy as the gateway would have it. */
+/** The resource of each route that names one, with the policy as the gateway resolves it. */
 function targetsIn(file: string): DoctorTarget[] {
   const text = readInputFile(file);
   const targets = atPlace(file, () => authenticationsOf(parseConfigFile(text, dirname(file))).flatMap(targetsOf));
   if (targets.length > 0) return targets;
-  throw new StartupError(`${file}: no route has mcpAuthentication.resourceMetadata.resource, the address to look at`);
+  throw new StartupError(
+    `${file}: no route has mcpAuthentication.resourceMetadata.resource, the address that the doctor checks`,
+  );
 }
 
 function targetsOf({ policy, at: place }: McpAuthenticationConfig): DoctorTarget[] {
@@ -170,9 +178,9 @@ function targetsOf({ policy, at: place }: McpAuthenticationConfig): DoctorTarget
 }
 
 /**
- * How a command says what is wrong with its arguments.
+ * Creates the errors for wrong arguments of a command.
  *
- * @param help What to call for the whole text.
+ * @param help The command line that prints its help.
  */
 function usageErrorFor(help: string) {
   return (problem: string, options?: ErrorOptions) => new StartupError(`${problem}. See ${help}.`, options);
@@ -186,7 +194,7 @@ function parseArguments<const T extends ParseArgsConfig>(
   try {
     return parseArgs(config);
   } catch (error) {
-    // parseArgs explains at length after its first sentence; ours is the shorter way on.
+    // After its first sentence, parseArgs explains at length. The hint at --help is shorter.
     throw usageError(withoutTokens((error as Error).message.split('. ')[0] ?? ''), { cause: error });
   }
 }

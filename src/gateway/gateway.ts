@@ -15,15 +15,19 @@ import { createRoute, type GatewayRoute, warningsOfOpenRoutes } from './route.js
 import { StartupError } from './startup-error.js';
 
 export interface Gateway {
-  /** The warnings for an operator before it listens on `host`. */
+  /** The warnings that an operator needs before the gateway listens on `host`. */
   warningsFor(host: string): readonly string[];
   /** Opens every port of the file, or none; resolves to the addresses, such as `0.0.0.0:3000`, in the file's order. */
   listen(host: string): Promise<readonly string[]>;
-  /** Takes no more connections, ends the streams and the children, then lets go of the connections that are left. */
+  /** Accepts no more connections, ends streams and child processes, then closes the remaining connections. */
   close(): Promise<void>;
 }
 
-/** @throws {StartupError} Where a policy or a target of the file is refused. */
+/**
+ * Creates the routes and servers of a configuration file. They listen only after `listen()`.
+ *
+ * @throws {StartupError} If a policy or a target of the file is not valid.
+ */
 export function createGateway(config: GatewayConfig, given: Logger): Gateway {
   const logger = createSafeLogger(given);
   const binds = config.binds.map((bind) => {
@@ -57,12 +61,14 @@ export function createGateway(config: GatewayConfig, given: Logger): Gateway {
   };
 }
 
-/** They are at the root of the port, so that the first route would have the clients of all. */
+/** Legacy endpoints are at the root of the port, so the first route would get the clients of all routes. */
 function refuseSameLegacyEndpoints({ at }: BindConfig, routes: readonly GatewayRoute[]): void {
   const [first, second] = routes.filter(({ policy }) => policy?.oauthProxy?.legacyEndpoints === true);
   if (first === undefined || second === undefined) return;
   const where = `in ${first.at} and in ${second.at}`;
-  throw new StartupError(`${at} has legacyEndpoints twice, ${where}: one port has one /authorize`);
+  throw new StartupError(
+    `${at} has legacyEndpoints twice, ${where}: a port has only one /authorize, so keep it in one of them`,
+  );
 }
 
 function createListener(bind: BindConfig, routes: readonly GatewayRoute[], logger: Logger): RequestListener {
@@ -81,20 +87,20 @@ function createListener(bind: BindConfig, routes: readonly GatewayRoute[], logge
   ]);
   return (req, res) =>
     all(req, res, (error) => {
-      if (error === undefined) answer(res, 404, 'not_found', 'No route of this gateway takes this path');
+      if (error === undefined) answer(res, 404, 'not_found', 'No route matches this path');
       else answerFailure(logger, error, req, res);
     });
 }
 
-/** Characters of a request's path, in a line. */
+/** Characters of a request's path in a log line. */
 const MAX_PATH = 300;
 
-/** Answers what a route could not: an outage as 502 or 503 with the time to come back, everything else as 500, unexplained. */
+/** Answers a request that failed: an outage with 502 or 503 and `Retry-After`, any other error with 500 and no details. */
 export function answerFailure(logger: Logger, error: unknown, req: IncomingMessage, res: ServerResponse): void {
   const path = printable(rawPath(requestTarget(req)), MAX_PATH);
   logger.error(`${req.method} ${path} failed: ${causes(error)}`);
   if (isAnswered(res)) {
-    // An answer that was begun cannot become another: cut short, the client knows that it is not whole.
+    // The answer has begun and cannot be replaced. Cutting it off tells the client that it is incomplete.
     res.destroy();
   } else if (error instanceof UpstreamError) {
     replyOutage(res, error);

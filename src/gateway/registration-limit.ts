@@ -12,7 +12,7 @@ const MINUTE_MS = 60_000;
 const MAX_ADDRESSES = 10_000;
 const TOO_MANY = `OAuth proxy: registrations refused by this server: more than ${MAX_PER_MINUTE} in a minute from one address`;
 
-/** Where clients register at the OAuth proxy of a policy; none where it has no OAuth proxy. */
+/** The paths where clients register with the OAuth proxy of a policy; empty if it has no OAuth proxy. */
 export function registrationPaths({ oauthProxy }: ResolvedAuth): readonly string[] {
   return oauthProxy === undefined
     ? []
@@ -20,15 +20,15 @@ export function registrationPaths({ oauthProxy }: ResolvedAuth): readonly string
 }
 
 /**
- * Every registration is a call to the authorization server, and a client there: no address gets many of them. The package
- * that counts is written for Express, so it gets an app of its own, which only registrations come to.
+ * Limits registrations per address: each one calls the authorization server and creates a client there.
+ * `express-rate-limit` needs Express, so it runs in its own app, which only handles registrations.
  */
 export function limitRegistrations(paths: readonly string[], logger: Logger): Middleware[] {
   if (paths.length === 0) return [];
   const warn = createRareLine((line) => logger.warn(line));
   const app = express();
   app.disable('x-powered-by');
-  // No path here: Express would read that of a resource as a pattern.
+  // No path here: Express would read the path of a resource as a pattern.
   app.use(
     rateLimit({
       windowMs: MINUTE_MS,
@@ -36,10 +36,10 @@ export function limitRegistrations(paths: readonly string[], logger: Logger): Mi
       store: createHitStore(),
       standardHeaders: 'draft-8',
       legacyHeaders: false,
-      // We read neither of these headers, and need no warning about them.
+      // The limit ignores both headers, so warnings about them would mislead.
       validate: { xForwardedForHeader: false, forwardedHeader: false },
       handler: (req, res) => {
-        warn(`${TOO_MANY}; it was ${req.ip} just now, which is every client behind a reverse proxy of that address`);
+        warn(`${TOO_MANY}, now from ${req.ip}; all clients behind one reverse proxy share its address`);
         res.setHeader('access-control-allow-origin', '*');
         res
           .status(429)
@@ -56,7 +56,7 @@ export function limitRegistrations(paths: readonly string[], logger: Logger): Mi
   ];
 }
 
-/** The package's own store goes by the date: one that is put back would keep an address out for as long. */
+/** The store of `express-rate-limit` uses the system date: setting it back by an hour would block an address for an hour. */
 function createHitStore(): Store {
   const addresses = new LRUCache<string, { hits: number }>({ max: MAX_ADDRESSES, ttl: MINUTE_MS });
   return {

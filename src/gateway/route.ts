@@ -1,4 +1,5 @@
 import { type Advice, noteAdvice } from '../core/advice.js';
+import { CORS_NAMES_IN_FILE } from '../cors/cors-options.js';
 import { isLoopbackAddress, isLoopbackHost } from '../http/loopback.js';
 import {
   type Logger,
@@ -21,18 +22,19 @@ import { atPlace } from './startup-error.js';
 
 /** A route of the configuration file, ready to take requests. */
 export interface GatewayRoute {
-  /** CORS, then the token, then its scopes, then the backend. */
+  /** Answers CORS, checks the token, then its scopes, then calls the backend. */
   readonly handle: Middleware;
-  /** The discovery documents of this route: clients look for them at paths that `matches` need not list. */
+  /** Serves the discovery documents of this route, at paths that `matches` need not list. */
   readonly metadata: Middleware | undefined;
-  /** Undefined where the route has no `mcpAuthentication`. */
+  /** Undefined if the route has no `mcpAuthentication`. */
   readonly policy: ResolvedAuth | undefined;
-  /** Its place in the file. */
+  /** Its place in the file, for messages. */
   readonly at: string;
   /** Ends the sessions of the backend, with their children. */
   close(): Promise<void>;
 }
 
+/** @throws {StartupError} If a policy or the target of the route is not valid. */
 export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
   const advice = adviceOf(route);
   const authentication = route.mcpAuthentication && createAuthentication(route.mcpAuthentication, logger, advice);
@@ -42,7 +44,7 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
   noteAdvice(stdio, advice);
   const backend = atPlace(route.target.at, () => mcpStdioBackend(stdio));
   const handle = chain([
-    ...(route.cors ? [createCors(route.cors, logger)] : []),
+    ...(route.cors ? [createCors(route.cors, logger, advice)] : []),
     ...(authentication ? [authentication.auth] : []),
     ...(scopes ? [atPlace(scopes.at, () => mcpScopes(scopes.rules, { ...scopes.options, logger }))] : []),
     backend,
@@ -54,38 +56,49 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
   return { handle, metadata: authentication?.metadata, policy, at: route.at, close };
 }
 
-/** The backend guards against DNS rebinding; what the file says of origins must not be foreign to it. */
+/** Passes the file's origins to the backend, which would otherwise refuse them as DNS rebinding. */
 function backendOptions({ target, cors }: RouteConfig, policy: ResolvedAuth | undefined) {
   const { at: _place, ...program } = target;
-  const allowedOrigins = cors && originsForBackend(cors.options.origins, policy);
-  // The command itself warns of open routes, before it listens.
+  const allowedOrigins = cors && originsForBackend(cors.options.allowedOrigins, policy);
+  // The command itself warns of open routes before it listens.
   return { ...program, warnWhenOpen: false, ...(allowedOrigins && { allowedOrigins }) };
 }
 
-/** The guard knows no patterns. Where every request needs a token it may let every origin through; strangers it keeps away. */
+/**
+ * The backend's origin check knows no patterns. If every request needs a token, a pattern lets every origin pass that check.
+ * Otherwise patterns do not reach it, so that foreign pages cannot call the backend without a token.
+ */
 function originsForBackend(origins: readonly string[], policy: ResolvedAuth | undefined) {
   if (origins.length === 0) return undefined;
   if (!origins.some((origin) => origin.includes('*'))) return origins;
   return policy !== undefined && requiresToken(policy.modeName) ? ['*'] : undefined;
 }
 
-function createCors({ options, at: place }: CorsConfig, logger: Logger): Middleware {
+const CORS_EVERY_ORIGIN = 'list the origins of your pages in allowOrigins';
+
+function createCors({ options, at: place }: CorsConfig, logger: Logger, advice: Advice): Middleware {
   const warn = (line: string) => logger.warn(`${place}: ${line}`);
-  return atPlace(place, () => mcpCors({ ...options, logger: { ...logger, warn } }));
+  const cors = { ...options, logger: { ...logger, warn } };
+  noteAdvice(cors, { ...advice, everyOrigin: CORS_EVERY_ORIGIN, names: CORS_NAMES_IN_FILE });
+  return atPlace(place, () => mcpCors(cors));
 }
 
-/** The settings of the file to change if the route refuses a request for want of one. */
+/** The advice for requests that the route refuses and for weak settings, in the names of the file. */
 function adviceOf({ at, mcpAuthentication }: RouteConfig): Advice {
   const place = mcpAuthentication?.at ?? `${at}.policies.mcpAuthentication`;
   return {
-    preflight: `give ${at} policies.cors`,
-    foreignHost: `name the address that clients use in ${place}.resourceMetadata.resource, or have the proxy send "Host: localhost"`,
-    foreignOrigin: `list it in ${at}.policies.cors.allowOrigins, without a star`,
+    preflight: `set ${at}.policies.cors`,
+    foreignHost: `set ${place}.resourceMetadata.resource to the address that clients use, or make the proxy send "Host: localhost"`,
+    foreignOrigin: `add it to ${at}.policies.cors.allowOrigins, without "*"`,
+    permissive: `set ${place}.mode to "strict"`,
+    // A "*" of the backend comes from originsForBackend() and not from the user, and only if every request needs a token.
+    everyOrigin: undefined,
+    names: new Map(),
   };
 }
 
 function createAuthentication({ policy, at: place }: McpAuthenticationConfig, logger: Logger, advice: Advice) {
-  // The block is the policy, member for member; mcpAuth() refuses whatever it would not honour.
+  // The block has the members of a policy. mcpAuth() refuses any that it does not support.
   const options = { ...policy, logger } as unknown as McpAuthOptions;
   noteAdvice(options, advice);
   return atPlace(place, () => {
@@ -94,11 +107,11 @@ function createAuthentication({ policy, at: place }: McpAuthenticationConfig, lo
   });
 }
 
-/** One warning for each route through which anonymous callers on other machines would reach a backend. */
+/** One warning for each route that lets anonymous callers on other machines reach its backend. */
 export function warningsOfOpenRoutes(routes: readonly GatewayRoute[], host: string): readonly string[] {
   if (isLoopbackHost(host) || isLoopbackAddress(host)) return [];
   return routes.flatMap((route) => {
-    const why = whyOpen(route);
+    const why = reasonOpen(route);
     return why === undefined
       ? []
       : [`${route.at} lets anonymous callers in: ${why}, and ${host} can be reached from other machines. ${ADVICE}`];
@@ -107,7 +120,7 @@ export function warningsOfOpenRoutes(routes: readonly GatewayRoute[], host: stri
 
 const ADVICE = 'Require a token (mode: strict), or listen on this machine only (--host 127.0.0.1).';
 
-function whyOpen({ policy }: GatewayRoute): string | undefined {
+function reasonOpen({ policy }: GatewayRoute): string | undefined {
   if (policy === undefined) return 'policies.mcpAuthentication is missing';
   return requiresToken(policy.modeName) ? undefined : `policies.mcpAuthentication.mode is ${policy.modeName}`;
 }

@@ -1,12 +1,12 @@
 import { fileFault, readRegularFile } from '../core/read-regular-file.js';
 import { ConfigError } from '../index.js';
 
-/** What keeps the gateway from starting. `message` is one sentence, or two, for whoever runs it. */
+/** The gateway cannot start. `message` tells the operator why, in one or two sentences. */
 export class StartupError extends Error {
   override readonly name = 'StartupError';
 }
 
-/** Names the file, or the place in it, of what is refused. */
+/** Runs `create`, and puts the file, or the place in it, before the message of a ConfigError or StartupError. */
 export function atPlace<T>(place: string, create: () => T): T {
   try {
     return create();
@@ -16,13 +16,17 @@ export function atPlace<T>(place: string, create: () => T): T {
   }
 }
 
-/** @throws {StartupError} */
+/**
+ * Reads a file that the user has named.
+ *
+ * @throws {StartupError} If the file does not exist or cannot be read.
+ */
 export function readInputFile(file: string): string {
   try {
     return readRegularFile(file);
   } catch (error) {
     const fault = fileFault(error);
-    const why = fault === 'ENOENT' ? 'there is no such file' : `it cannot be read (${fault})`;
+    const why = fault === 'ENOENT' ? 'the file does not exist' : `it cannot be read (${fault})`;
     throw new StartupError(`${file}: ${why}`, { cause: error });
   }
 }

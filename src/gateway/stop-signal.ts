@@ -1,9 +1,9 @@
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-/** npm passes on a Ctrl-C that the terminal has already sent to everyone: within this time it is still the same one. */
+/** npm repeats a Ctrl-C that the terminal has already sent to every process. Within this time, it is the same Ctrl-C. */
 const SAME_KEYSTROKE_MS = 500;
 
-/** Calls `stop` at the first Ctrl-C or SIGTERM. A second one gets what it would have got without us: an end at once. */
+/** Calls `stop` at the first Ctrl-C or SIGTERM. A second one ends the process at once. */
 export function onStopSignal(stop: () => void): void {
   let stoppedAt: number | undefined;
 

@@ -1,18 +1,18 @@
-/** How many bytes are kept of bodies that are still arriving: of one caller (anonymous callers count as one), and of all in this process. */
+/** Bytes that are kept of bodies that are still arriving, for one caller (anonymous callers count as one) and in the whole process. */
 const MAX_BYTES_OF_CALLER = 16_777_216;
 const MAX_BYTES_IN_ALL = 67_108_864;
 
 /** One body that is still arriving. */
 export interface ArrivingBody {
-  /** Counts some more bytes. If they are too many, the largest of the bodies that are counted together is refused. */
+  /** Counts more bytes. If a limit is exceeded, the largest of the bodies that count towards it is refused. */
   add(bytes: number): void;
-  /** It has arrived, or nothing of it is kept any more. */
+  /** Stops counting the body: it has arrived, or its bytes were dropped. */
   done(): void;
 }
 
 interface Counted {
   bytes: number;
-  readonly giveWay: () => void;
+  readonly refuse: () => void;
 }
 
 /** Bodies that are counted together. */
@@ -25,12 +25,12 @@ class Account {
     this.#max = max;
   }
 
-  /** A body alone may be as long as its reader allows. */
-  get isOverdrawn(): boolean {
+  /** False for a single body: it may be as long as its reader allows. */
+  get isOverLimit(): boolean {
     return this.bytes > this.#max && this.bodies.size > 1;
   }
 
-  /** The largest: the sender of a short body is never refused because of the bodies of others. */
+  /** The body to refuse: a short body is never refused because of the large bodies of others. */
   get largest(): Counted | undefined {
     let largest: Counted | undefined;
     for (const body of this.bodies) if (largest === undefined || body.bytes > largest.bytes) largest = body;
@@ -42,9 +42,9 @@ export function createBodyBudget(maxOfCaller = MAX_BYTES_OF_CALLER, maxInAll = M
   const all = new Account(maxInAll);
   const callers = new Map<string | undefined, Account>();
 
-  /** Begins to count a body. `giveWay` refuses it, and calls `done()`. */
-  return function begin(caller: string | undefined, giveWay: () => void): ArrivingBody {
-    const body: Counted = { bytes: 0, giveWay };
+  /** Begins to count a body. `refuse` must refuse it and call `done()`. */
+  return function begin(caller: string | undefined, refuse: () => void): ArrivingBody {
+    const body: Counted = { bytes: 0, refuse };
     const own = callers.get(caller) ?? new Account(maxOfCaller);
     callers.set(caller, own);
     for (const account of [own, all]) account.bodies.add(body);
@@ -52,7 +52,7 @@ export function createBodyBudget(maxOfCaller = MAX_BYTES_OF_CALLER, maxInAll = M
       add(bytes) {
         for (const counted of [body, own, all]) counted.bytes += bytes;
         for (const account of [own, all]) {
-          while (account.isOverdrawn && all.bodies.has(body)) account.largest?.giveWay();
+          while (account.isOverLimit && all.bodies.has(body)) account.largest?.refuse();
         }
       },
       done() {
@@ -67,5 +67,5 @@ export function createBodyBudget(maxOfCaller = MAX_BYTES_OF_CALLER, maxInAll = M
   };
 }
 
-/** That of this process: it has one memory. */
+/** The budget of this process. All bodies share its memory. */
 export const beginBody = createBodyBudget();

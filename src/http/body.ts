@@ -3,14 +3,14 @@ import { type ArrivingBody, beginBody } from './body-budget.js';
 import { lowerAscii } from './lower-ascii.js';
 import { isMediaType, type MediaType } from './media-type.js';
 
-/** How long a body may take to arrive, in milliseconds. */
+/** Milliseconds that a body may take to arrive. */
 const MAX_BODY_MS = 30_000;
-/** When a body that was refused to make room (503) may be sent again, in seconds. */
+/** Seconds until a body that was refused with 503 may be sent again. */
 export const BODY_RETRY_AFTER = '10';
 
 type BodyStatus = 400 | 408 | 413 | 415 | 500 | 503;
 
-/** A request body that cannot be used; `status` is what HTTP calls it. 500: the application has read the body before. */
+/** Thrown for a request body that cannot be used. `status` is the HTTP status; 500: the application has read the body before. */
 export class BodyError extends Error {
   override readonly name = 'BodyError';
   readonly status: BodyStatus;
@@ -22,12 +22,11 @@ export class BodyError extends Error {
 }
 
 /**
- * The request's body (JSON, unless another media type is named), at most `maxBytes` long, as it came. Where a body parser
- * ran before, what it left in `req.body` is taken: text and bytes as they are, an object serialised anew (numbers beyond
- * 2^53 are lost then, in the parser). It does not check that the body is what its media type says.
+ * Reads the unchanged body of a request. If a body parser ran before, it uses `req.body`: text and bytes as they are, an object
+ * serialised again (the parser has already rounded numbers beyond 2^53). It does not check that the body matches its media type.
  *
- * @param caller Whose bodies are counted together while they arrive; undefined: those of anonymous callers.
- * @throws {BodyError}
+ * @param caller The bodies of one caller are counted together while they arrive; undefined: those of anonymous callers.
+ * @throws {BodyError} If the body is longer than `maxBytes`, of another media type, too slow, or refused because too many arrive.
  */
 export async function readBody(
   req: IncomingMessage,
@@ -49,15 +48,15 @@ export async function readBody(
 
 function collect(req: IncomingMessage, maxBytes: number, caller: string | undefined): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const leave = (): void => void req.off('data', onData).off('end', onEnd).off('close', onClose);
+    const removeListeners = (): void => void req.off('data', onData).off('end', onEnd).off('close', onClose);
     const body = new IncomingBody(req.headers, maxBytes, caller, (error) => {
-      leave();
+      removeListeners();
       req.pause();
       reject(error);
     });
     const onData = (chunk: Buffer): void => body.add(chunk);
     const onEnd = (): void => {
-      leave();
+      removeListeners();
       resolve(body.take());
     };
     const onClose = (): void => body.fail(new BodyError(400, 'The request ended before its body did'));
@@ -65,18 +64,18 @@ function collect(req: IncomingMessage, maxBytes: number, caller: string | undefi
   });
 }
 
-/** A body that is arriving: bounded in bytes and in time, and counted with the others that are. */
+/** A body that is arriving. It is limited in bytes and time, and counted together with other arriving bodies. */
 export class IncomingBody {
   readonly #maxBytes: number;
   readonly #declared: number;
   readonly #onFailure: (error: BodyError) => void;
   readonly #caller: string | undefined;
-  readonly #late: NodeJS.Timeout;
+  readonly #timer: NodeJS.Timeout;
   #chunks: Buffer[] = [];
   #size = 0;
   #counted: ArrivingBody | undefined;
 
-  /** `onFailure` is called at most once, and nothing else follows. */
+  /** `onFailure` is called at most once. */
   constructor(
     headers: IncomingHttpHeaders,
     maxBytes: number,
@@ -88,7 +87,7 @@ export class IncomingBody {
     this.#caller = caller;
     this.#onFailure = onFailure;
     const tooSlow = () => this.fail(new BodyError(408, 'The body did not arrive within 30 seconds'));
-    this.#late = setTimeout(tooSlow, MAX_BODY_MS).unref();
+    this.#timer = setTimeout(tooSlow, MAX_BODY_MS).unref();
   }
 
   get size(): number {
@@ -102,14 +101,14 @@ export class IncomingBody {
       return;
     }
     this.#chunks.push(chunk);
-    // Most bodies come in one piece, and are never waited for.
+    // Most bodies arrive in one piece, and need not be counted.
     if (this.#size === this.#declared) return;
-    const tooMany = () => this.fail(new BodyError(503, 'Send it again later'));
+    const tooMany = () => this.fail(new BodyError(503, 'Send the request again later'));
     this.#counted ??= beginBody(this.#caller, tooMany);
     this.#counted.add(chunk.length);
   }
 
-  /** All of it, once. */
+  /** Returns the whole body. Can be called only once. */
   take(): Buffer {
     const chunks = this.#chunks;
     this.drop();
@@ -121,9 +120,9 @@ export class IncomingBody {
     this.#onFailure(error);
   }
 
-  /** Keeps nothing of it any more. */
+  /** Drops the bytes and stops the timer. */
   drop(): void {
-    clearTimeout(this.#late);
+    clearTimeout(this.#timer);
     this.#counted?.done();
     this.#chunks = [];
   }
@@ -138,30 +137,34 @@ function stringify(parsed: unknown): string {
   try {
     return JSON.stringify(parsed);
   } catch (error) {
-    // Parsers read values that are nested more deeply than the stack lets anyone write them.
+    // Parsers accept deeper nesting than JSON.stringify() can write without a stack overflow.
     if (error instanceof RangeError) throw new BodyError(400, 'The body is nested too deeply');
     throw error;
   }
 }
 
-/** For a body of which an earlier middleware has kept nothing: no request can be served until the application is changed. */
+/** The error if an earlier middleware has read the body and kept nothing of it. Every request fails until the application is changed. */
 export function alreadyRead(): BodyError {
-  return new BodyError(500, 'The request body was read before it came here, and not left in req.body');
+  return new BodyError(500, 'An earlier middleware read the request body and did not keep it in req.body');
 }
 
 /**
- * Reports a body that was read before; faults of the client are not reported.
+ * Reports a body that an earlier middleware has read. It does not report errors of the client.
  *
  * @param who The function that needs the body, for example `mcpScopes()`.
  */
 export function reportBody(error: unknown, who: string, report: (line: string) => void): void {
   if (!(error instanceof BodyError) || error.status !== 500) return;
   report(
-    `${who}: ${error.message}: mount ${who} before the middleware that reads it, or have that one keep it in req.body`,
+    `${who}: ${error.message}: mount ${who} before that middleware, or make the middleware keep the body in req.body`,
   );
 }
 
-/** Refuses by what the request says of itself, before a byte is read. */
+/**
+ * Refuses a body whose `Content-Length` is over the limit, before a byte is read.
+ *
+ * @throws {BodyError}
+ */
 export function requireLength(headers: IncomingHttpHeaders, maxBytes: number): void {
   if (Number(headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
 }
@@ -171,7 +174,11 @@ export function tooLarge(maxBytes: number): BodyError {
   return new BodyError(413, `The body is longer than ${maxBytes} bytes`);
 }
 
-/** A body that one reader unpacks and another does not is read as two different messages; so it comes plain. */
+/**
+ * Requires a body without compression: two readers could decode anything else differently.
+ *
+ * @throws {BodyError}
+ */
 export function requirePlain(headers: IncomingHttpHeaders): void {
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
@@ -184,7 +191,11 @@ export function requirePlain(headers: IncomingHttpHeaders): void {
   }
 }
 
-/** The same, for a body in UTF-8. */
+/**
+ * Requires a media type in UTF-8 without compression: two readers could decode anything else differently.
+ *
+ * @throws {BodyError}
+ */
 export function requireMediaType(headers: IncomingHttpHeaders, mediaType: MediaType): void {
   requirePlain(headers);
   if (!isMediaType(headers['content-type'] ?? '', mediaType)) {

@@ -3,7 +3,7 @@ import { isAnswered } from './answered.js';
 import type { Middleware } from './middleware.js';
 import { replyMethodNotAllowed } from './reply.js';
 
-/** Answers every method that is not among `methods` with 405. */
+/** Wraps an endpoint: every method that is not in `methods` is answered 405. */
 export function forMethods(methods: readonly string[], endpoint: Middleware): Middleware {
   return (req, res, next) => {
     if (methods.includes(req.method ?? '')) endpoint(req, res, next);
@@ -11,12 +11,12 @@ export function forMethods(methods: readonly string[], endpoint: Middleware): Mi
   };
 }
 
-/** The same for an endpoint that scripts of every origin may call, without cookies. OPTIONS is answered here. */
+/** Like {@link forMethods}, for an endpoint that scripts of every origin may call without cookies. Also answers OPTIONS. */
 export function forEveryOrigin(methods: readonly string[], endpoint: Middleware): Middleware {
   const allowEveryOrigin = cors({ origin: '*', methods: [...methods] });
   const checked = forMethods(methods, endpoint);
   return (req, res, next) => {
-    // An earlier middleware has answered, and passed the request on all the same: its headers have left.
+    // An earlier middleware has answered and still called `next()`. The headers are already sent.
     if (isAnswered(res)) return;
     allowEveryOrigin(req, res, (error?: unknown) => {
       if (error) next(error);

@@ -1,15 +1,15 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Whether nobody is left to read an answer. */
+/** True if the client has closed the connection, so that no answer can reach it. */
 export function hasHungUp(res: ServerResponse): boolean {
-  // A response that is queued behind another one has no socket yet: of a connection that breaks, Node 20 tells it nothing.
+  // A response that is queued behind another one has no socket yet, so Node 20 does not destroy it when the connection breaks.
   return res.destroyed || res.req.socket.destroyed;
 }
 
 const listeners = new WeakMap<Socket, Set<() => void>>();
 
-/** Calls `onClosed` once: when the answer is over, or the client has hung up, whichever comes first. */
+/** Calls `onClosed` once: when the answer has ended or the client has closed the connection, whichever comes first. */
 export function onceClosed(res: ServerResponse, onClosed: () => void): void {
   const waiting = listenersOf(res.req.socket);
   const close = (): void => {
@@ -19,7 +19,7 @@ export function onceClosed(res: ServerResponse, onClosed: () => void): void {
   res.once('close', close);
 }
 
-/** One listener for each connection: a client may queue as many requests as it likes. */
+/** One `close` listener per socket: a client can queue many requests on one connection, and Node warns of many listeners. */
 function listenersOf(socket: Socket): Set<() => void> {
   const known = listeners.get(socket);
   if (known !== undefined) return known;

@@ -6,14 +6,14 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** For text and for attribute values in quotes. Characters that nobody sees, or that turn the writing round, are dropped. */
+/** Escapes text and quoted attribute values. Drops characters that are invisible or change the direction of writing. */
 export function escapeHtml(text: string): string {
   return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '').replace(/[&<>"']/g, (character) => ENTITIES[character] as string);
 }
 
 /**
- * A name that a stranger chose, as HTML: it can neither turn round the words around it, nor end their quotes, nor pass for none
- * at all. Undefined where there is nothing to see.
+ * Returns a name that another party chose as HTML. It cannot reverse the text around it or close its quotes. Undefined if nothing
+ * of the name is visible.
  */
 export function nameToHtml(name = ''): string | undefined {
   const shown = name.replace(/[\p{C}\p{Default_Ignorable_Code_Point}\u2800"“”„‟]/gu, '').trim();

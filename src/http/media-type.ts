@@ -1,4 +1,4 @@
-/** The media types of the bodies that are read here. */
+/** The media types of request bodies. */
 export type MediaType = keyof typeof PATTERNS;
 
 const PATTERNS = {
@@ -14,8 +14,8 @@ function patternFor(essence: string): RegExp {
 }
 
 /**
- * True if a `Content-Type` header names this media type, in UTF-8 and with no other parameter. It is matched as a whole: out of
- * `charset =utf-7`, which is no parameter, lenient readers take another charset.
+ * True if a `Content-Type` header names this media type, with `charset=utf-8` or no parameter. The whole value must match: lenient
+ * parsers read another charset from malformed parameters such as `charset =utf-7`.
  */
 export function isMediaType(contentType: string, mediaType: MediaType): boolean {
   return contentType === mediaType || PATTERNS[mediaType].test(contentType);

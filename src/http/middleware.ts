@@ -1,15 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** What Express 4, Express 5 and Connect call for each request: bare `node:http` and `next`. */
+/** A middleware for Express 4, Express 5 and Connect. It needs only `node:http` and `next`. */
 export type Middleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
 
-/** What may be handed to `next` as a failure: to Express, nothing at all and `'route'` mean "go on", past whoever says so. */
+/**
+ * Turns a thrown value into an `Error` that can be passed to `next()`. For Express, `undefined` and `'route'` would mean "continue",
+ * and the request would pass the middleware that threw.
+ */
 export function asError(thrown: unknown, who: string): Error {
   try {
-    // Looked at here, since a Proxy or a getter may throw once more, where nobody would catch it.
+    // Read here, inside the `try`: a getter or a Proxy may throw again.
     if (thrown instanceof Error && typeof thrown.name === 'string' && typeof thrown.message === 'string') return thrown;
   } catch {
-    // Then it is no error that anybody could read.
+    // The value cannot be read, so it is only kept as the cause.
   }
   return new Error(`${who} failed`, { cause: thrown });
 }

@@ -1,6 +1,6 @@
 /**
- * The text without the white space that HTTP allows around a value: SP and HTAB (RFC 9110, section 5.6.3; for cookies RFC 6265bis,
- * section 5.6). `trim()` also removes characters that HTTP counts to the value, such as a no-break space.
+ * Removes the white space that HTTP allows around a value: SP and HTAB (RFC 9110, section 5.6.3; for cookies RFC 6265bis,
+ * section 5.6). `trim()` also removes characters that are part of the value in HTTP, such as a no-break space.
  */
 export function trimOws(text: string): string {
   let start = 0;

@@ -22,8 +22,8 @@ button:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 `;
 
 /**
- * No script, no frame, nothing from elsewhere. No `form-action`: browsers hold the redirects after the form to it as well,
- * and the login behind them may go by any host.
+ * Forbids scripts, frames and everything from other hosts. There is no `form-action`: browsers also apply it to redirects after the
+ * form, and a login may redirect over any host.
  */
 const HEADERS = Object.freeze({
   'content-type': 'text/html; charset=utf-8',
@@ -35,9 +35,10 @@ const HEADERS = Object.freeze({
 });
 
 /**
- * Answers with a page for a person, in the one style and with the one policy.
+ * Answers with an HTML page for a person. All pages share one style and one Content-Security-Policy.
  *
- * @param content HTML, in which every value has been escaped; likewise `heading`, where it is not the title.
+ * @param content HTML, in which every value has been escaped.
+ * @param heading HTML, likewise escaped. Default: the title.
  */
 export function replyPage(
   res: ServerResponse,

@@ -1,6 +1,6 @@
 import { lowerAscii } from './lower-ascii.js';
 
-/** `DPoP` is not here: RFC 9449 has an error of its own for two of them. Node refuses a second `Content-Length`. */
+/** Headers that may appear only once. Not `DPoP`: RFC 9449 defines its own error for two. Node refuses a second `Content-Length`. */
 const SINGLE_HEADERS = [
   'host',
   'origin',
@@ -13,12 +13,12 @@ const SINGLE_HEADERS = [
   'last-event-id',
 ];
 
-/** The headers of 2026-07-28 that repeat a tool's parameters. */
+/** The headers of MCP 2026-07-28 that repeat a tool's parameters. */
 const PARAMETER = /^mcp-param-/i;
 
 const LETTERS = 32;
 
-/** A name's length and first letter. No two of the names above have the same, and most other names have another one. */
+/** A cheap key: a name's length and first letter. It differs among the names above, and from that of most other names. */
 function shapeOf(name: string): number {
   return name.length * LETTERS + (name.charCodeAt(0) % LETTERS);
 }
@@ -26,10 +26,10 @@ function shapeOf(name: string): number {
 const NAME_BY_SHAPE = new Map(SINGLE_HEADERS.map((name, index) => [shapeOf(name), { name, bit: 1 << index }]));
 
 /**
- * The first header that came twice and counts once, in lower case. Node keeps the first of two or joins both, and says nothing;
- * another hop may have read the other one.
+ * Returns the first repeated header that may appear only once, in lower case. Node silently keeps the first of two, or joins both;
+ * a proxy may have used the other one.
  *
- * @param raw Names and values in turn, as `req.rawHeaders` has them.
+ * @param raw Names and values alternately, as in `req.rawHeaders`.
  */
 export function repeatedHeader(raw: readonly string[]): string | undefined {
   let seen = 0;

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { isAnswered } from './answered.js';
 
-/** An answer ready to be sent, as often as it is needed. */
+/** A prepared answer that can be sent any number of times. */
 export interface JsonReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | number>>;
@@ -10,25 +10,25 @@ export interface JsonReply {
 
 type Headers = Readonly<Record<string, string>>;
 
-/** `body` is serialised already. Header names are lower-case, as agentgateway's answers have them. */
+/** Prepares an answer. `body` is JSON text. Header names are in lower case, as in agentgateway's answers. */
 export function prepareJson(status: number, body: string, headers: Headers = {}): JsonReply {
   const described = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
   return { status, headers: { ...headers, ...described }, body };
 }
 
-/** Sends nothing where a middleware before us has answered, and passed the request on all the same. */
+/** Sends an answer. Sends nothing if an earlier middleware has answered and still called `next()`. */
 export function sendJson(res: ServerResponse, { status, headers, body }: JsonReply): void {
   if (isAnswered(res)) return;
   res.writeHead(status, headers);
   res.end(res.req.method === 'HEAD' ? undefined : body);
 }
 
-/** 405 with what is allowed (RFC 9110, section 15.5.6). */
+/** Answers 405 with the allowed methods (RFC 9110, section 15.5.6). */
 export function replyMethodNotAllowed(res: ServerResponse, methods: readonly string[]): void {
   replyJson(res, 405, '{"error":"method_not_allowed"}', { allow: methods.join(', ') });
 }
 
-/** For an answer that is made for one request. */
+/** Prepares and sends an answer for one request. `body` is JSON text. */
 export function replyJson(res: ServerResponse, status: number, body: string, headers?: Headers): void {
   sendJson(res, prepareJson(status, body, headers));
 }

@@ -1,8 +1,8 @@
 import { errorResponse, errorRow, MESSAGE_ERRORS } from './message-errors.js';
 
 /**
- * Every way in which the bridge itself answers with an error. The status is that of a request that has not reached the child; the
- * error of one that has is its answer, and comes with 200. Each key has a heading in docs/errors.md.
+ * The errors that the bridge itself answers with. `status` applies if the request has not reached the child. If it has, the error is
+ * the answer to it, with status 200. Each key has a heading in docs/errors.md.
  */
 export const BRIDGE_ERRORS = {
   ...MESSAGE_ERRORS,
@@ -17,7 +17,7 @@ export const BRIDGE_ERRORS = {
   legacy_server: errorRow(
     400,
     -32000,
-    'The server speaks revisions before 2026-07-28 only; open a session with initialize',
+    'The server supports only revisions before 2026-07-28; open a session with initialize',
   ),
   unsupported_protocol_version: errorRow(400, -32022, 'Unsupported protocol version'),
   invalid_meta: errorRow(400, -32602, 'Invalid _meta'),
@@ -59,15 +59,15 @@ export const BRIDGE_ERRORS = {
 /** A key of {@link BRIDGE_ERRORS}. */
 export type BridgeErrorCode = keyof typeof BRIDGE_ERRORS;
 
-/** The errors that the bridge itself answers with instead of the child: answered as a JSON-RPC error, never passed to `next(error)`. */
+/** An error that the bridge answers with instead of the child. It is sent as a JSON-RPC error, never passed to `next(error)`. */
 export class BridgeError extends Error {
   override readonly name = 'BridgeError';
   readonly reason: BridgeErrorCode;
   readonly status: number;
-  /** The id of the request it answers, as written in the body; `undefined` where there is none. */
+  /** The id of the request, as written in the body; `undefined` if it has none. */
   readonly id: string | undefined;
   readonly data: Readonly<Record<string, unknown>>;
-  /** When it is worth trying again; `null` where nothing says when, `undefined` where the status does. */
+  /** Sent as `Retry-After`. `null`: none is sent. `undefined`: the default of the status. */
   readonly retryAfterSeconds: number | null | undefined;
 
   constructor(
@@ -88,7 +88,7 @@ export class BridgeError extends Error {
     this.retryAfterSeconds = about.retryAfterSeconds;
   }
 
-  /** The JSON-RPC error response that answers the request `id`. */
+  /** Builds the JSON-RPC error response for the request `id`. */
   body(id: string | undefined = this.id): string {
     const { code } = BRIDGE_ERRORS[this.reason];
     return errorResponse(id, { code, message: this.message, data: { ...this.data, reason: this.reason } });

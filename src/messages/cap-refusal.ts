@@ -10,7 +10,7 @@ const CODES: Readonly<Record<Cap, BridgeErrorCode>> = {
 const QUIET_MS = 60_000;
 
 /**
- * The answers to callers for whom there is no place; logged at most once a minute for each cap.
+ * Creates the function that turns a reached limit into an error for the caller. It logs each limit at most once a minute.
  *
  * @param who The function that refuses them, for example `mcpStdioBackend()`.
  * @param maxStopSeconds How long a child may take to end.
@@ -22,13 +22,13 @@ export function createCapRefusal(
 ): (refusal: QuotaRefusal) => BridgeError {
   const loggedAt = new Map<Cap, number>();
   return ({ cap, isEnding }) => {
-    // A client may leave its session at any time, or not for hours.
+    // If clients use all sessions, one may become free at any time or not for hours: then there is no Retry-After.
     const error = new BridgeError(CODES[cap], { retryAfterSeconds: isEnding ? maxStopSeconds : null });
     const now = performance.now();
     if (now - (loggedAt.get(cap) ?? Number.NEGATIVE_INFINITY) >= QUIET_MS) {
       loggedAt.set(cap, now);
-      const why = isEnding ? 'earlier children are still ending' : 'clients attend all of them';
-      logger.warn(`${who}: a caller is refused with ${error.status}: ${error.message}, and ${why}`);
+      const why = isEnding ? 'earlier child processes are still ending' : 'clients use all of them';
+      logger.warn(`${who}: refused a caller with ${error.status}: ${error.message}, and ${why}`);
     }
     return error;
   };

@@ -6,10 +6,10 @@ import { endOfValue, skipSpace } from './json-scan.js';
 
 const OPEN = 0x7b;
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
-/** How much of a line's beginning and end is searched for an id. */
+/** Bytes at the beginning and at the end of a line that are searched for an id. */
 const MAX_SEARCHED_BYTES = 4_096;
 
-/** The message that a line of a child is; undefined where it is none: not JSON as a whole, not UTF-8, or not JSON-RPC 2.0. */
+/** Parses a line of a child as a message. Undefined if the whole line is not JSON, not UTF-8, or not JSON-RPC 2.0. */
 export function readChildLine(bytes: Buffer): RpcMessage | undefined {
   const message = readMessage(bytes);
   if (message === undefined || !isUtf8(bytes)) return undefined;
@@ -18,14 +18,14 @@ export function readChildLine(bytes: Buffer): RpcMessage | undefined {
 }
 
 /**
- * The requests that a line was to answer although it is no message, as the keys of `keyOf`; `'any'` if it was to answer one whose
- * id cannot be read. Programs print many things: a line that does not begin like a message answers none.
+ * Finds the requests that a malformed line was meant to answer, as keys of `keyOf`. Returns `'any'` if it looks like an answer but its
+ * id cannot be read. Programs print all kinds of text to stdout, so a line that does not begin like a message answers no request.
  */
 export function requestsAnsweredBy(line: Buffer): readonly string[] | 'any' {
   const bytes = withoutByteOrderMark(line);
   if (bytes[skipSpace(bytes, 0)] !== OPEN) return [];
   const keys: string[] = [];
-  // Messages may stand one behind the other, with anything behind the last.
+  // A line may hold several messages, with anything after the last.
   for (let at = 0, members = readMembers(bytes); members !== undefined; members = readMembers(bytes, at)) {
     at = members.end;
     const id = members.list.find(({ name }) => name === 'id');
@@ -41,18 +41,18 @@ export function requestsAnsweredBy(line: Buffer): readonly string[] | 'any' {
   return has('jsonrpc') && (has('result') || has('error')) && !has('method') ? 'any' : [];
 }
 
-/** Describes a line that is no message, for the log, without repeating any of it. */
+/** Describes a line that is not a message, for the log. It quotes nothing of the line. */
 export function describeNoMessage(line: Buffer): string {
   if (line.indexOf(BYTE_ORDER_MARK) === 0) return 'it begins with a byte order mark';
   const start = trimOws(line.toString('latin1', 0, 64));
   if (/^content-(?:length|type)[ \t]*:/i.test(start)) {
-    return 'a header of the Language Server Protocol, where MCP has one message a line';
+    return 'a header of the Language Server Protocol; MCP needs one message per line';
   }
-  if (/^[{[]$/.test(start)) return 'JSON over several lines, where MCP has one message a line';
+  if (/^[{[]$/.test(start)) return 'JSON over several lines; MCP needs one message per line';
   if (!isUtf8(line)) return 'not UTF-8';
   const end = endOfValue(line, skipSpace(line, 0));
   if (end < 0) return start.startsWith('{') ? 'it begins like a message, but is not JSON' : 'not JSON';
-  return skipSpace(line, end) === line.length ? 'JSON, but not a JSON-RPC 2.0 message' : 'JSON with more behind it';
+  return skipSpace(line, end) === line.length ? 'JSON, but not a JSON-RPC 2.0 message' : 'JSON followed by more text';
 }
 
 function withoutByteOrderMark(line: Buffer): Buffer {

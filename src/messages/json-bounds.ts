@@ -1,10 +1,10 @@
-/** Deeper than any message of MCP, and far from the end of the stack. */
+/** Levels of nesting. MCP messages need fewer, and recursion this deep is far from a stack overflow. */
 export const MAX_LEVELS = 64;
 
-/** A body of nothing but tiny messages must not keep the process from its other work. */
+/** Messages of a batch. More tiny messages in one body could block the process. */
 export const MAX_MESSAGES = 1_000;
 
-/** JSON that is not parsed, since that would cost more than it is worth. Each `reason` is a key of `MESSAGE_ERRORS`. */
+/** Thrown for JSON that is nested too deeply or is too long a batch to be parsed. Each `reason` is a key of `MESSAGE_ERRORS`. */
 export class JsonBoundError extends SyntaxError {
   override readonly name = 'JsonBoundError';
   readonly reason: 'too_deep' | 'too_many_messages';
@@ -25,10 +25,10 @@ const OPEN = 0x7b;
 const CLOSE = 0x7d;
 
 /**
- * Walks a JSON text before it is parsed, and refuses one that is nested too deeply or is a list of too many. It does not check that
- * it is JSON: of what is none the count means nothing.
+ * Scans a JSON text before it is parsed, and refuses one that is nested too deeply or has too many messages. It does not check that
+ * the text is JSON; if it is not, the count means nothing.
  *
- * @returns How many members all its objects have, as they are written: one that comes twice counts twice.
+ * @returns The number of members in all its objects. A duplicate member counts twice.
  * @throws {JsonBoundError}
  */
 export function countMembers(text: string): number {
@@ -37,8 +37,8 @@ export function countMembers(text: string): number {
   let items = /^[ \t\r\n]*\[/.test(text) ? 1 : Number.NEGATIVE_INFINITY;
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
-    if (code === QUOTE) at = endOfString(text, at);
-    // In valid JSON a colon outside of strings follows a name, and nothing else.
+    if (code === QUOTE) at = closingQuoteOf(text, at);
+    // In valid JSON, a colon outside of strings always follows a member's name.
     else if (code === COLON) members += 1;
     else if (code === OPEN || code === OPEN_LIST) levels += 1;
     else if (code === CLOSE || code === CLOSE_LIST) levels -= 1;
@@ -50,7 +50,7 @@ export function countMembers(text: string): number {
 }
 
 /** The index of the quote that closes the string opened at `open`: the first one after an even number of backslashes. */
-function endOfString(text: string, open: number): number {
+function closingQuoteOf(text: string, open: number): number {
   for (let close = text.indexOf('"', open + 1); close !== -1; close = text.indexOf('"', close + 1)) {
     let first = close;
     while (text.charCodeAt(first - 1) === BACKSLASH) first -= 1;

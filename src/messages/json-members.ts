@@ -1,6 +1,6 @@
 import { endOfString, endOfValue, skipSpace, startOfMemberValue } from './json-scan.js';
 
-/** The place of one member of a JSON object in the bytes it came in. `start` to `end` is its value, quotes included. */
+/** The position of one member of a JSON object in the bytes of a message. `start` to `end` is its value, quotes included. */
 export interface Member {
   readonly name: string;
   readonly keyStart: number;
@@ -8,14 +8,14 @@ export interface Member {
   readonly end: number;
 }
 
-/** One object of a message: its braces and its members, in the order they came. */
+/** One object of a message: the positions of its braces, and its members in their original order. */
 export interface Members {
   readonly start: number;
   readonly end: number;
   readonly list: readonly Member[];
 }
 
-/** Replaces `start` to `end` of some bytes. */
+/** Replaces the bytes from `start` to `end` with `text`. */
 export interface Edit {
   readonly start: number;
   readonly end: number;
@@ -29,15 +29,15 @@ const OPEN = 0x7b;
 const CLOSE = 0x7d;
 
 /**
- * Reads the members of the object that starts at `at`, one level deep, so that a message can be routed, or one value of it
- * replaced, while every other byte stays as it came. Undefined where there is none, or anything in it is not JSON; what
- * comes after it is not looked at.
+ * Reads the members of the object that starts at `at`, one level deep. A message can then be routed, or one of its values
+ * replaced, while every other byte stays unchanged. Undefined if there is no object, or if anything in it is not JSON. It does
+ * not check what follows the object.
  */
 export function readMembers(bytes: Buffer, at = 0): Members | undefined {
   return readList(bytes, at, OPEN, CLOSE, readMember);
 }
 
-/** The elements of the array at `at`, each as its first and its last byte; undefined where it is no array. */
+/** Reads the elements of the array at `at`, each as its start and end. Undefined if it is not an array. */
 export function readElements(bytes: Buffer, at = 0): readonly { start: number; end: number }[] | undefined {
   return readList(bytes, at, OPEN_LIST, CLOSE_LIST, readElement)?.list;
 }
@@ -76,19 +76,19 @@ function readMember(bytes: Buffer, keyStart: number): Member | undefined {
   if (start < 0) return undefined;
   const end = endOfValue(bytes, start);
   if (end < 0) return undefined;
-  return { name: readKey(bytes, keyStart, keyEnd), keyStart, start, end };
+  return { name: readName(bytes, keyStart, keyEnd), keyStart, start, end };
 }
 
 export function memberOf(members: Members | undefined, name: string): Member | undefined {
   return members?.list.find((member) => member.name === name);
 }
 
-/** The member's value as it was written. */
+/** Returns a member's value as it was written. */
 export function textOf(bytes: Buffer, member: Member): string {
   return bytes.toString('utf8', member.start, member.end);
 }
 
-/** Applies `edits`, which do not overlap, and leaves every other byte alone. */
+/** Applies `edits`, which must not overlap, and leaves every other byte unchanged. */
 export function applyEdits(bytes: Buffer, edits: readonly Edit[]): Buffer {
   if (edits.length === 0) return bytes;
   const pieces: Buffer[] = [];
@@ -101,14 +101,14 @@ export function applyEdits(bytes: Buffer, edits: readonly Edit[]): Buffer {
   return Buffer.concat(pieces);
 }
 
-function readKey(bytes: Buffer, start: number, end: number): string {
+function readName(bytes: Buffer, start: number, end: number): string {
   const inner = bytes.toString('utf8', start + 1, end - 1);
   if (!inner.includes('\\')) return inner;
   try {
-    // An escaped key is the same key: "m\u0065thod" must not slip past a comparison with "method".
+    // "m\u0065thod" is the name "method", and must compare as equal to it.
     return JSON.parse(`"${inner}"`);
   } catch {
-    // A broken escape: the text itself serves as a name, which matches none.
+    // A broken escape. The raw text matches no known name.
     return inner;
   }
 }

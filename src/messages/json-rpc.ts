@@ -16,27 +16,31 @@ import {
 } from './known-names.js';
 import { targetMember } from './mcp-call.js';
 
-/** What routing needs of one message; `bytes` is the message as it came. */
+/** The parts of a message that routing needs. `bytes` is the unchanged message. */
 export interface RpcMessage {
   readonly kind: 'request' | 'notification' | 'response';
   readonly bytes: Buffer;
   readonly members: Members;
-  /** Where the id stands; absent on notifications. */
+  /** The position of the id; absent on notifications. */
   readonly idAt: Member | undefined;
   /** The id as it was written, for example `"a"` or `7`; absent on notifications. */
   readonly id: string | undefined;
-  /** The id in one spelling, for comparing; absent on notifications and on answers to nothing. */
+  /** The id in the spelling of {@link keyOf}, for comparison; absent on notifications, and on responses whose id is neither text nor number. */
   readonly key: string | undefined;
-  /** The empty string on responses. */
+  /** Empty on responses. */
   readonly method: string;
 }
 
-/** A message from a client, checked; its `params` are parsed from the very bytes that are passed on. */
+/** A checked message from a client. `params` is parsed from the same bytes that are passed on. */
 export interface ClientMessage extends RpcMessage {
   readonly params: Readonly<Record<string, unknown>>;
 }
 
-/** The messages of one request body: one, or those of a batch. Throws a `BridgeError`. */
+/**
+ * Parses a request body: one message, or a batch.
+ *
+ * @throws {BridgeError}
+ */
 export function parseMessages(body: Buffer): { messages: readonly ClientMessage[]; batch: boolean } {
   const value = parseJson(body);
   if (!Array.isArray(value)) return { messages: [parseMessage(body, value)], batch: false };
@@ -47,7 +51,7 @@ export function parseMessages(body: Buffer): { messages: readonly ClientMessage[
 }
 
 function parseJson(body: Buffer): unknown {
-  // Bytes that are no text are read as one thing here and as another there.
+  // Parsers read invalid UTF-8 differently.
   if (!isUtf8(body)) throw new BridgeError('malformed_json');
   const text = body.toString('utf8');
   try {
@@ -70,12 +74,12 @@ function parseMessage(bytes: Buffer, value: unknown): ClientMessage {
   refuseAmbiguousIn(message, 'params', PARAM_NAMES);
   const target = params[targetMember(message.method) ?? ''];
   if (typeof target === 'string' && isReadDifferently(target)) throw new BridgeError('ambiguous_message', { id });
-  // A response may be about anything; of its names only `_meta` means something here.
+  // A response may contain anything. Only `_meta` has a meaning here.
   refuseAmbiguousIn(message, 'result', RESULT_NAMES);
   return { ...message, params };
 }
 
-/** Reads what routing needs of a message; undefined where it is none, and where the bytes are not JSON as a whole. */
+/** Reads the parts of a message that routing needs. Undefined if the bytes as a whole are not a JSON-RPC message. */
 export function readMessage(bytes: Buffer): RpcMessage | undefined {
   const members = readMembers(bytes);
   if (members === undefined || skipSpace(bytes, members.end) < bytes.length) return undefined;
@@ -96,7 +100,7 @@ export function readMessage(bytes: Buffer): RpcMessage | undefined {
   return { kind: id === undefined ? 'notification' : 'request', bytes, members, idAt, id, key, method: name };
 }
 
-/** The members of the object at `path` in a message, or in an object of it. */
+/** Reads the members of the object at `path` in a message, or in an object within it. */
 export function membersAt(
   { bytes, members }: { readonly bytes: Buffer; readonly members: Members | undefined },
   ...path: readonly string[]
@@ -109,15 +113,15 @@ export function membersAt(
   return inner;
 }
 
-/** The id or progress token that is the member `name` of the message's `params`, in the spelling of `keyOf`. */
+/** Reads the id or progress token in the member `name` of the message's `params`, in the spelling of `keyOf`. */
 export function keyInParams(message: RpcMessage, name: string): string | undefined {
   const member = memberOf(membersAt(message, 'params'), name);
   return member && keyOf(textOf(message.bytes, member));
 }
 
 /**
- * One spelling for equal ids and progress tokens: a server may write `1.0` as `1` or `"\\u0061"` as `"a"` when it answers, and one
- * in JavaScript rounds numbers beyond 2^53. Undefined for anything but a string or a number.
+ * Returns one spelling for equal ids and progress tokens. A server may answer `1.0` with `1`, or `"\\u0061"` with `"a"`, and a
+ * JavaScript server rounds numbers beyond 2^53. Undefined for anything but a string or a number.
  */
 export function keyOf(text: string): string | undefined {
   if (text.startsWith('"')) {
@@ -127,21 +131,21 @@ export function keyOf(text: string): string | undefined {
   return /^-?\d/.test(text) ? `${Number(text)}` : undefined;
 }
 
-/** The string that `text` is as JSON; undefined where it is none. */
+/** Parses `text` as a JSON string. Undefined if it is not one. */
 export function readString(text: string): string | undefined {
   if (!text.startsWith('"')) return undefined;
   if (!text.includes('\\')) return text.slice(1, -1);
   try {
     return JSON.parse(text) as string;
   } catch {
-    // A broken escape: no string.
+    // A broken escape, so it is not a JSON string.
     return undefined;
   }
 }
 
 /**
- * The id that a line over the ceiling answers, from its first and its last bytes, since either may hold it. Sound at the end:
- * the line's last brace closes the message, and a quote inside a string would be escaped.
+ * Finds the id of a message that is too long to be kept, in its first bytes or its last. An id at the end is reliable: the last brace
+ * closes the message, and a quote inside a string would be escaped.
  */
 export function idOfTruncated(head: Buffer, tail: Buffer): string | undefined {
   const first =
@@ -156,19 +160,19 @@ export function idOfTruncated(head: Buffer, tail: Buffer): string | undefined {
   return text === undefined ? undefined : keyOf(text);
 }
 
-/** Tells a child that nobody waits for this request any more; `id` as it was written. */
+/** Builds the notification that cancels a request. `id` is written as JSON. */
 export function cancellation(id: string, reason?: string): Buffer {
   const more = reason === undefined ? '' : `,"reason":${JSON.stringify(reason)}`;
   return Buffer.from(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}${more}}}`);
 }
 
-/** Answers a request of a child that nobody can. */
+/** Builds the answer to a child's request that no client can answer. */
 export function methodNotFound(id: string): Buffer {
   return Buffer.from(`{"jsonrpc":"2.0","id":${id},"error":{"code":-32601,"message":"Method not found"}}`);
 }
 
-// Parsers differ: some take the first of two members, some the last, some ignore capitals. What such a message says depends on
-// who reads it, so a check made here would not hold for the child (GHSA-4gph-2hhr-5mwg).
+// Parsers differ: of two members with one name, some use the first, some the last, and some ignore capitals. The child may read
+// another value than the one that was checked here (GHSA-4gph-2hhr-5mwg).
 function refuseAmbiguous(members: Members, known: KnownNames, id: string | undefined): void {
   const seen = new Set<string>();
   for (const { name } of members.list) {

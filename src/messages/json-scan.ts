@@ -10,35 +10,35 @@ const BACKSLASH = 0x5c;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
 const LITERALS = ['true', 'false', 'null'].map((word) => Buffer.from(word));
-/** 1 for each byte that may follow a backslash alone. */
+/** 1 for each byte that forms a complete escape after a backslash. */
 const ESCAPED = Uint8Array.from({ length: 256 }, (_, byte) =>
   '"\\/bfnrt'.includes(String.fromCharCode(byte)) ? 1 : 0,
 );
 const HEX_ESCAPE = 0x75;
-/** Deeper than any message, and little memory for one that only opens brackets. */
+/** Levels of nesting: far more than a message needs, and little memory for one that only opens brackets. */
 const MAX_LEVELS = 100_000;
 
-/** The first position from `from` on that is not JSON's white space. */
+/** Returns the first position at or after `from` that is not JSON white space. */
 export function skipSpace(bytes: Buffer, from: number): number {
   let at = from;
   for (let byte = bytes[at]; byte === SPACE || byte === 0x0a || byte === 0x0d || byte === 0x09; byte = bytes[at]) at++;
   return at;
 }
 
-/** The end of the JSON value (RFC 8259) that starts at `start`; -1 if there is none. Does not check that it is UTF-8. */
+/** Returns the end of the JSON value (RFC 8259) that starts at `start`; -1 if there is none. Does not check that it is UTF-8. */
 export function endOfValue(bytes: Buffer, start: number): number {
   const first = bytes[start];
   return first === OPEN || first === OPEN_LIST ? endOfNested(bytes, start) : endOfScalar(bytes, start);
 }
 
-/** The start of the value of the member whose name ends at `nameEnd`; -1 if no colon is between them. */
+/** Returns the start of the value of the member whose name ends at `nameEnd`; -1 if no colon follows the name. */
 export function startOfMemberValue(bytes: Buffer, nameEnd: number): number {
   if (nameEnd < 0) return -1;
   const colon = skipSpace(bytes, nameEnd);
   return bytes[colon] === COLON ? skipSpace(bytes, colon + 1) : -1;
 }
 
-// No recursion: a message may nest deeper than the stack.
+// No recursion: deep nesting would overflow the stack.
 function endOfNested(bytes: Buffer, start: number): number {
   const closers: number[] = [];
   let at = start;
@@ -55,13 +55,13 @@ function endOfNested(bytes: Buffer, start: number): number {
         continue;
       }
     } else at = endOfScalar(bytes, at);
-    // A value has ended at `at`, and with it perhaps those around it.
+    // A value has ended at `at`. The values around it may end here too.
     at = startOfNext(bytes, at, closers);
   } while (at >= 0 && closers.length > 0);
   return at;
 }
 
-/** Closes what ends at `at`; returns where the next value starts, the end where no bracket is left, or -1. */
+/** Closes the brackets that end at `ended`. Returns the start of the next value; the end if no bracket is open; -1 if it is not JSON. */
 function startOfNext(bytes: Buffer, ended: number, closers: number[]): number {
   let at = ended;
   while (at >= 0 && closers.length > 0) {
@@ -115,21 +115,21 @@ function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= ZERO && byte <= NINE;
 }
 
-// The longest run that is walked byte by byte before the native search takes over.
-const SHORT = 48;
-/** 1 for each byte that means itself within a string. */
+/** Bytes that are scanned one by one before the native search takes over. */
+const MAX_SCANNED_BYTES = 48;
+/** 1 for each byte that stands for itself in a string. */
 const PLAIN = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte < SPACE || byte === QUOTE || byte === BACKSLASH ? 0 : 1,
 );
 
-/** The end of the string that starts at `start`; -1 if there is none, or if it has a character that JSON must escape. */
+/** Returns the end of the string that starts at `start`; -1 if it has none, or contains a character that JSON must escape. */
 export function endOfString(bytes: Buffer, start: number): number {
   if (bytes[start] !== QUOTE) return -1;
   let at = start + 1;
-  // Searched for again only once it was passed: at every escape, it would cost the square of the text's length.
+  // Searched for again only once the scan is past it: a search at every escape would take quadratic time.
   let quote = -1;
   for (;;) {
-    const limit = Math.min(bytes.length, at + SHORT);
+    const limit = Math.min(bytes.length, at + MAX_SCANNED_BYTES);
     while (at < limit && PLAIN[bytes[at] as number] === 1) at++;
     if (at === limit) {
       if (quote < at) quote = bytes.indexOf(QUOTE, at);
@@ -153,7 +153,7 @@ function endOfEscape(bytes: Buffer, start: number): number {
   return /^[0-9A-Fa-f]{4}$/.test(bytes.toString('latin1', start + 2, end)) ? end : -1;
 }
 
-// Four at a time: the sign of a difference shows which byte is below the space; one byte at a time, long texts would take longer.
+// A byte below the space makes a difference negative. Four bytes at a time, since long texts take longer one byte at a time.
 function hasControl(bytes: Buffer): boolean {
   const { length } = bytes;
   const fours = length - (length % 4);

@@ -1,6 +1,6 @@
 import { TARGET_MEMBERS } from './mcp-call.js';
 
-/** The names that mean something in one object of a message, each by its folded spelling. */
+/** The names that have a meaning in one object of a message, by their folded spelling. */
 export type KnownNames = ReadonlyMap<string, string>;
 
 export const ENVELOPE_NAMES = namesByFold(['jsonrpc', 'id', 'method', 'params', 'result', 'error']);
@@ -13,21 +13,21 @@ function namesByFold(names: readonly string[]): KnownNames {
 }
 
 /**
- * One spelling for all names that some parser takes for the same: Go's takes `Name`, and `paramſ`, which has no S in lower case;
- * Java compares `İd` with `id` and finds them equal.
+ * Returns one spelling for all names that some parser treats as equal: Go matches `Name` with `name` and `paramſ` with `params`;
+ * Java, ignoring case, finds `İd` equal to `id`.
  */
 export function foldName(name: string): string {
   return name.toUpperCase().toLowerCase().replaceAll('i\u0307', 'i');
 }
 
-/** True if some parsers read a name as another one: in other capitals than the protocol gives it, or up to its first NUL. */
+/** True if parsers may disagree on a name: it differs from a known one in capitals only, or {@link isReadDifferently}. */
 export function isAmbiguousName(name: string, known: KnownNames): boolean {
   return isReadDifferently(name) || (known.get(foldName(name)) ?? name) !== name;
 }
 
 /**
- * True if parsers make different texts of a text: those in C end it at its first NUL, others drop what cannot be printed, and of half
- * a surrogate pair, which is no character, Go makes U+FFFD.
+ * True if parsers read a text differently: C programs end it at the first NUL, others drop control characters, and Go replaces half a
+ * surrogate pair with U+FFFD.
  */
 export function isReadDifferently(text: string): boolean {
   return /[\p{Cc}\p{Cs}]/u.test(text);

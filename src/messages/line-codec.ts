@@ -1,18 +1,18 @@
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 const SPACE = 0x20;
-// What is kept of a line over the ceiling: enough of its end to find the id that it answers.
+/** Bytes that are kept of the end of a line over the limit: enough to find the id that it answers. */
 const TAIL_BYTES = 4_096;
 
-/** What a reader of lines is told. */
+/** Receives the lines of a {@link LineReader}. */
 export interface LineListener {
-  /** One line without its end. The bytes belong to the chunk they came in: copy what is to be kept. */
+  /** One line without its end. The bytes are a view of the received chunk: copy them to keep them. */
   line(bytes: Buffer): void;
-  /** A line over the ceiling was dropped; here are its beginning and its end. */
+  /** A line over the limit was dropped; `head` and `tail` are its beginning and its end. */
   oversized(head: Buffer, tail: Buffer): void;
 }
 
-/** Cuts a byte stream into lines of at most `maxBytes`; a longer line is dropped while it arrives, not gathered. */
+/** Cuts a byte stream into lines of at most `maxBytes`. A longer line is dropped while it arrives, and not collected. */
 export class LineReader {
   readonly #maxBytes: number;
   readonly #listener: LineListener;
@@ -24,7 +24,7 @@ export class LineReader {
     this.#listener = listener;
   }
 
-  /** How many bytes wait for the end of their line. */
+  /** The bytes received since the last line end. */
   get waiting(): number {
     return this.#size;
   }
@@ -39,7 +39,7 @@ export class LineReader {
     if (start < chunk.length) this.#add(chunk.subarray(start));
   }
 
-  /** The last line, where the stream ended without a line end. */
+  /** Ends the stream: a last line without a line end is complete. */
   end(): void {
     if (this.#size > 0) this.#flush();
   }
@@ -47,7 +47,7 @@ export class LineReader {
   #add(part: Buffer): void {
     this.#size += part.length;
     const [first] = this.#parts;
-    // A beginning that is to tell whose answer it is must not be what happened to come first.
+    // The first part is later searched for an id, so it must be long enough, even if the first chunk was short.
     if (this.#parts.length === 1 && first !== undefined && first.length < TAIL_BYTES)
       this.#parts = [Buffer.concat([first, part])];
     else this.#parts.push(part);
@@ -72,13 +72,13 @@ export class LineReader {
 
 function lastOf(parts: readonly Buffer[]): Buffer {
   const joined = Buffer.concat(parts.slice(-2));
-  // A copy: a view would keep the whole line alive.
+  // A copy, since a view would keep the whole line in memory.
   return joined.length > TAIL_BYTES ? Buffer.from(joined.subarray(-TAIL_BYTES)) : joined;
 }
 
 /**
- * A message as one line. In JSON a bare line end is white space, and so is the blank that takes its place; inside a string it
- * would be a syntax error, which is refused before.
+ * Encodes a message as one line, with spaces instead of line ends. In valid JSON, a raw line end is white space outside of strings;
+ * invalid JSON has been refused before.
  */
 export function encodeLine(message: Buffer): Buffer {
   const line = Buffer.allocUnsafe(message.length + 1);
@@ -88,7 +88,7 @@ export function encodeLine(message: Buffer): Buffer {
   return withoutReturns(line);
 }
 
-// A carriage return ends a line of an event stream: left in place, it would let a child write events of its own.
+// A carriage return ends a line of an event stream: left in place, a child could use it to forge events.
 function withoutReturns(line: Buffer): Buffer {
   for (let at = line.indexOf(RETURN); at >= 0; at = line.indexOf(RETURN, at + 1)) line[at] = SPACE;
   return line;

@@ -1,19 +1,19 @@
 import { printableAscii } from '../core/printable.js';
 
-/** The call of a client, as rules see it. */
+/** A client's call, as passed to rules. */
 export interface McpCall {
   /** For example `tools/call`. */
   readonly method: string;
   /** The tool's or prompt's name, or the resource's URI; undefined for a method that has neither. */
   readonly target: string | undefined;
-  /** As sent. Where a list is filtered (`hide`), nothing but the target itself is known. */
+  /** As sent. When a list is filtered (`hide`), it contains only the target. */
   readonly params: Readonly<Record<string, unknown>>;
 }
 
 /**
- * The methods that name what they are about: in which member of `params`, what it is called in a sentence, whether rules are
- * told apart by it, and whether a client of 2026-07-28 must repeat it in `Mcp-Name` (Standard Request Headers; for tasks,
- * SEP-2663). Rules do not name tasks, since a server draws a new id for each.
+ * The methods that name a target. `member`: the member of `params` with the name. `noun`: the word for it in a sentence. `inRules`: rules
+ * may name it; they cannot name tasks, since each has a new id. `inHeader`: a client of 2026-07-28 must repeat it in `Mcp-Name`
+ * (Standard Request Headers; for tasks, SEP-2663).
  */
 const TARGETS = {
   'tools/call': { member: 'name', noun: 'tool', inRules: true, inHeader: true },
@@ -30,7 +30,7 @@ const TARGETS = {
 type NamingMethod = keyof typeof TARGETS;
 type TargetMember = (typeof TARGETS)[NamingMethod]['member'];
 
-/** A method whose rules may be told apart by target. */
+/** A method that may have rules by target. */
 export type TargetedMethod = {
   [M in NamingMethod]: (typeof TARGETS)[M]['inRules'] extends true ? M : never;
 }[NamingMethod];
@@ -38,25 +38,25 @@ export type TargetedMethod = {
 /** Every member of `params` that names a target. */
 export const TARGET_MEMBERS: readonly TargetMember[] = [...new Set(Object.values(TARGETS).map(({ member }) => member))];
 
-/** The requests of MCP. */
+/** The request methods of MCP. */
 export const METHODS: readonly string[] = [
   ...['initialize', 'ping', 'server/discover', 'logging/setLevel', 'completion/complete'],
   ...['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list', 'tasks/list', 'subscriptions/listen'],
   ...Object.keys(TARGETS),
 ];
 
-/** The member of `params` that names the target; undefined for a method without one. */
+/** Returns the member of `params` that names the target; undefined for a method without a target. */
 export function targetMember(method: string): TargetMember | undefined {
   return targetOf(method)?.member;
 }
 
-/** True if a client of 2026-07-28 must repeat the target in `Mcp-Name`: where the body names none, no header can. */
+/** True if a client of 2026-07-28 must repeat the target in `Mcp-Name`. False if the body does not name one. */
 export function needsNameHeader({ method, params }: Pick<McpCall, 'method' | 'params'>): boolean {
   const target = targetOf(method);
   return target?.inHeader === true && typeof params[target.member] === 'string';
 }
 
-/** True if rules may tell its calls apart by target. */
+/** True if the method may have rules by target. */
 export function isTargeted(method: string): method is TargetedMethod {
   return targetOf(method)?.inRules === true;
 }
@@ -65,12 +65,12 @@ function targetOf(method: string): (typeof TARGETS)[NamingMethod] | undefined {
   return Object.hasOwn(TARGETS, method) ? TARGETS[method as NamingMethod] : undefined;
 }
 
-/** For a sentence: `the tool delete_file`. What a client sent is cut, and made printable. */
+/** Describes a call within a sentence, for example `the tool delete_file`. The name is cut and made printable. */
 export function describeCall({ method, target }: McpCall): string {
   return isTargeted(method) && target !== undefined
-    ? `the ${TARGETS[method].noun} ${printableAscii(target, MAX_NAME)}`
-    : `the method ${printableAscii(method, MAX_NAME)}`;
+    ? `the ${TARGETS[method].noun} ${printableAscii(target, MAX_NAME_LENGTH)}`
+    : `the method ${printableAscii(method, MAX_NAME_LENGTH)}`;
 }
 
-/** Characters. */
-const MAX_NAME = 100;
+/** Characters of a name within a sentence. */
+const MAX_NAME_LENGTH = 100;

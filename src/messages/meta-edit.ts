@@ -3,37 +3,36 @@ import { applyEdits, type Edit, type Member, type Members, memberOf } from './js
 import { type ClientMessage, membersAt } from './json-rpc.js';
 import { foldName } from './known-names.js';
 
-/** What becomes of the `_meta` of one message on its way to the child. */
+/** Says how the `_meta` of one message changes on its way to the child. */
 export interface MetaRule {
-  /** The members that are added, as JSON. */
+  /** The members that are added, with their values as JSON. */
   readonly own: ReadonlyMap<string, string>;
-  /** True if a member of the client's passes; one of the same name as an own member never does. */
+  /** True if a client's member is kept. A member with the name of an added one is never kept. */
   passes(name: string): boolean;
 }
 
 /** The rules of one backend. */
 export interface MetaRules {
-  /** That of a caller's requests; undefined where they pass as they came. */
+  /** The rule for a caller's requests; undefined if they pass unchanged. */
   forRequest(auth: AuthInfo | undefined): MetaRule | undefined;
-  /** That of notifications and responses, which say nothing about their caller. */
+  /** The rule for notifications and responses, to which nothing about the caller is added; undefined if they pass unchanged. */
   readonly forOthers: MetaRule | undefined;
 }
 
-// What the protocol itself says there: its keys, and those it reserves for tracing.
+// The keys of the protocol itself, and those that it reserves for tracing.
 const PROTOCOL_KEYS: ReadonlySet<string> = new Set(['progressToken', 'traceparent', 'tracestate', 'baggage']);
 const PROTOCOL_PREFIX = 'io.modelcontextprotocol/';
 
 /**
- * Turns the options `meta` and `passMeta` into rules. Which keys `meta` will ever return is not known before it does, so where it
- * is set a client sends the protocol's own keys and those of `passMeta`, and no other: it must not say about itself what only
- * we may say.
+ * Turns the options `requestMeta` and `allowedClientMeta` into rules. The keys of `requestMeta` are known only once it returns. So if it is given, of a
+ * client's keys only the protocol's own and those of `allowedClientMeta` pass: a client must not forge what only the application may say.
  */
 export function createMetaRules(
   meta: ((auth: AuthInfo | undefined) => Record<string, unknown>) | undefined,
-  passMeta: readonly string[],
+  allowedClientMeta: readonly string[],
 ): MetaRules {
   if (meta === undefined) return { forRequest: () => undefined, forOthers: undefined };
-  const listed = new Set(passMeta);
+  const listed = new Set(allowedClientMeta);
   const passes = (name: string): boolean =>
     PROTOCOL_KEYS.has(name) || name.startsWith(PROTOCOL_PREFIX) || listed.has(name);
   const forRequest = (auth: AuthInfo | undefined): MetaRule => {
@@ -43,18 +42,18 @@ export function createMetaRules(
       const text = JSON.stringify(value);
       return text === undefined ? [] : [[key, text]];
     });
-    // A key returned with `undefined` is taken away too.
+    // A key whose value is `undefined` is not added, but a client's member of that name is still removed.
     return { own: new Map(own), passes: (name) => passes(name) && !taken.has(foldName(name)) };
   };
   return { forRequest, forOthers: { own: new Map(), passes } };
 }
 
-/** The message with the `_meta` that `rule` leaves of it; every other byte as it came. */
+/** Applies `rule` to the `_meta` of a message, and leaves every other byte unchanged. */
 export function withMeta(message: ClientMessage, rule: MetaRule | undefined): Buffer {
   return rule === undefined ? message.bytes : applyEdits(message.bytes, metaEdits(message, rule));
 }
 
-/** What makes the message's `_meta` that of `rule`; in a response that is the `_meta` of its result. */
+/** Returns the edits that apply `rule` to the `_meta` of a message. In a response, that is the `_meta` of its result. */
 export function metaEdits(message: ClientMessage, rule: MetaRule): readonly Edit[] {
   const own = [...rule.own].map(([key, value]) => `${JSON.stringify(key)}:${value}`);
   const outer = message.kind === 'response' ? 'result' : 'params';

@@ -9,7 +9,7 @@ import { needsNameHeader } from './mcp-call.js';
 export const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion';
 export const CAPABILITIES_KEY = 'io.modelcontextprotocol/clientCapabilities';
 
-/** The revisions with sessions. */
+/** The revisions of MCP that have sessions. */
 export const SESSION_REVISIONS: ReadonlySet<string> = new Set(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25']);
 export const FIRST_STATELESS_REVISION = '2026-07-28';
 
@@ -20,8 +20,8 @@ export function namesStatelessRevision(req: IncomingMessage): boolean {
 }
 
 /**
- * True if a message is to be served without a session. What its `_meta` says counts; the header only where `_meta` is silent, so
- * that a proxy that loses headers cannot change what a message means.
+ * True if a message must be served without a session. The revision in its `_meta` decides. The header decides only if `_meta` names no
+ * revision, so that a proxy that drops headers cannot change the meaning of a message.
  */
 export function isStateless(req: IncomingMessage, message: ClientMessage): boolean {
   if (message.kind === 'response') return false;
@@ -30,7 +30,12 @@ export function isStateless(req: IncomingMessage, message: ClientMessage): boole
   return message.method === 'initialize' ? false : version !== undefined || namesStatelessRevision(req);
 }
 
-/** The checks that 2026-07-28 asks of a server on HTTP, of what the child never sees or takes for granted. */
+/**
+ * Makes the checks that 2026-07-28 requires of an HTTP server: of headers, which the child never sees, and of `_meta`, which it may
+ * not check.
+ *
+ * @throws {BridgeError}
+ */
 export function checkStatelessRequest(req: IncomingMessage, message: ClientMessage): void {
   const { id } = message;
   const meta = metaOf(message);
@@ -48,13 +53,13 @@ export function checkStatelessRequest(req: IncomingMessage, message: ClientMessa
   }
 }
 
-/** Characters of the name of a header, which the MCP server may have chosen. */
-const MAX_NAME = 100;
+/** Characters of a header's name within a message. The MCP server may have chosen the name. */
+const MAX_NAME_LENGTH = 100;
 
 export function headerMismatch(header: string, id: string | undefined): BridgeError {
   return new BridgeError('header_mismatch', {
     id,
-    detail: `${printableAscii(header, MAX_NAME)} is missing or does not match the body`,
+    detail: `${printableAscii(header, MAX_NAME_LENGTH)} is missing or does not match the body`,
   });
 }
 

@@ -15,9 +15,9 @@ import { ROOT_PATHS, shareRoot } from './root-documents.js';
 const endpointsOf = new WeakMap<ResolvedAuth, ReadonlyMap<string, Middleware>>();
 
 /**
- * The endpoints that a policy answers without a token, by path: the protected resource metadata (RFC 9728) for every origin, and the
- * endpoints of its OAuth proxy. Each answers every method itself, and calls `next` only with an error: nothing reaches the
- * application. Made once for each policy.
+ * Returns the endpoints that a policy answers without a token, by path: the protected resource metadata (RFC 9728) for every
+ * origin, and the endpoints of its OAuth proxy. Each answers every method itself, and calls `next` only with an error, so
+ * that no request reaches the application. Created once for each policy.
  */
 export function publicEndpointsOf(policy: ResolvedAuth): ReadonlyMap<string, Middleware> {
   const known = endpointsOf.get(policy);
@@ -50,7 +50,7 @@ function refuseRepeatedHeaders(endpoint: Middleware, refuse: Refuse): Middleware
   };
 }
 
-/** The document is serialised once where the resource is known, for each request where it is not. */
+/** The document is serialised once if the resource is configured, otherwise for each request. */
 function createResourceMetadata(policy: ResolvedAuth, refuse: Refuse): Middleware {
   if (policy.resource !== undefined) {
     const reply = prepareJson(200, JSON.stringify(buildResourceMetadata(policy, policy.resource.href)));

@@ -2,17 +2,17 @@ import { lowerAscii } from '../http/lower-ascii.js';
 import { DPOP_ALGORITHMS } from '../oauth/challenge.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 
-/** Members that every document has, in agentgateway's order; `undefined` and empty lists are left out when emitted. */
-type Member = readonly [name: string, value: unknown];
+/** A member of the document. `undefined`, `null` and empty lists are not emitted. */
+type DocumentMember = readonly [name: string, value: unknown];
 
 /**
- * The protected resource metadata document (RFC 9728, section 2).
+ * Builds the protected resource metadata document (RFC 9728, section 2). Its members have agentgateway's order.
  *
  * @param resource The resource to name: as configured, or the origin of the request.
  */
 export function buildResourceMetadata(resolved: ResolvedAuth, resource: string): Readonly<Record<string, unknown>> {
   const { authorizationServers, bearerMethodsSupported, scopesSupported, ...others } = resolved.metadataMembers;
-  const members: Member[] = [
+  const members: DocumentMember[] = [
     ['resource', resource],
     ['authorization_servers', authorizationServers ?? authorizationServersOf(resolved)],
     ['mcp_protocol_version', '2025-06-18'],
@@ -20,14 +20,14 @@ export function buildResourceMetadata(resolved: ResolvedAuth, resource: string):
     ['bearer_methods_supported', bearerMethodsSupported],
     ['scopes_supported', scopesSupported],
     ...senderConstraintMembers(resolved),
-    ...Object.entries(others).map(([name, value]): Member => [snakeCase(name), value]),
+    ...Object.entries(others).map(([name, value]): DocumentMember => [snakeCase(name), value]),
   ];
-  // A further member may take the place of one of ours, such as `mcpProtocolVersion`.
+  // A member that the user gave replaces ours of the same name, such as `mcpProtocolVersion`.
   return Object.fromEntries(members.filter(([, value]) => isEmitted(value)));
 }
 
-/** RFC 9728, section 2, for RFC 9449 and RFC 8705. */
-function senderConstraintMembers({ dpop, mtls }: ResolvedAuth): Member[] {
+/** The members of RFC 9728, section 2, for RFC 9449 and RFC 8705. */
+function senderConstraintMembers({ dpop, mtls }: ResolvedAuth): DocumentMember[] {
   return [
     ['dpop_signing_alg_values_supported', dpop === 'off' ? undefined : DPOP_ALGORITHMS],
     ['dpop_bound_access_tokens_required', dpop === 'require' ? true : undefined],
@@ -35,7 +35,7 @@ function senderConstraintMembers({ dpop, mtls }: ResolvedAuth): Member[] {
   ];
 }
 
-/** The OAuth proxy stands for the issuers that have a provider; its issuer is the resource. */
+/** The OAuth proxy, whose issuer is the resource, replaces the issuers that have a provider. */
 function authorizationServersOf({ oauthProxy, issuers }: ResolvedAuth): string[] {
   if (oauthProxy === undefined) return issuers.map(({ issuer }) => issuer);
   const direct = issuers.filter(({ provider }) => provider === undefined);

@@ -5,78 +5,79 @@ import { wellKnownPath, withoutClosingSlash } from '../http/well-known.js';
 import { METADATA_METHODS, resourceMetadataPath } from '../oauth/well-known.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 
-/** The documents that a policy would serve at the root of its origin, by path. */
+/** The documents that a policy can serve at the root of its origin, by path. */
 export type RootDocuments = ReadonlyMap<string, Middleware>;
 
-interface Tenant {
+/** One policy, with its resource and its documents. */
+interface Entry {
   readonly href: string;
-  /** The same for two spellings of one resource. */
+  /** The same for `https://host` and `https://host/`. */
   readonly resource: string;
   readonly documents: RootDocuments;
-  /** Its claim to a document of the origin, where the origin has other resources too: the greatest counts. */
-  claimTo(path: string): number;
+  /** Decides which of several resources serves the document at a path of the origin: the one with the highest priority. */
+  priorityAt(path: string): number;
 }
 
 const SERVER_PATH = wellKnownPath('oauth-authorization-server');
 
-/** The documents that clients look for at the root of an origin, beside those at the path of the resource. */
+/** The paths of the documents that clients look for at the root of an origin, besides those at the resource's path. */
 export const ROOT_PATHS: readonly string[] = [resourceMetadataPath('/'), SERVER_PATH];
 
 /** The policies of this process, by the origin of their resource. Only their middlewares keep them in memory. */
-const tenants = new Map<string, WeakRef<Tenant>[]>();
+const entriesByOrigin = new Map<string, WeakRef<Entry>[]>();
 
 /**
- * Shares the root of an origin among its resources: the documents there are those of the resource that is the origin itself, else of the
- * only resource. Of several, none is the right one for clients that know the origin only.
+ * Decides which resource of an origin serves the documents at its root: the resource that is the origin itself, else the only
+ * resource. If there are several, none does: a client that knows only the origin could get the wrong one.
  *
- * @returns For each of the paths what answers it.
+ * @returns The endpoint for each path.
  */
 export function shareRoot(policy: ResolvedAuth, documents: RootDocuments): RootDocuments {
   const { resource, logger } = policy;
   if (resource === undefined) return documents;
   const { origin, href } = resource;
   const name = withoutClosingSlash(origin + resource.pathname);
-  const tenant: Tenant = { href, resource: name, documents, claimTo: claimsOf(policy, documents) };
-  const others = tenantsOf(origin);
-  tenants.set(
+  const entry: Entry = { href, resource: name, documents, priorityAt: priorityOf(policy, documents) };
+  const others = entriesOf(origin);
+  entriesByOrigin.set(
     origin,
-    [...others, tenant].map((each) => new WeakRef(each)),
+    [...others, entry].map((each) => new WeakRef(each)),
   );
-  ofPolicies.set(policy, tenant);
+  entryOfPolicy.set(policy, entry);
   const [path = ''] = ROOT_PATHS;
   const isNew = others.every((other) => other.resource !== name);
   if (isNew && ownerOf(origin, path) === undefined) {
     const hrefs = [...new Set([...others.map((other) => other.href), href])].join(', ');
-    logger.info(`${origin} has several resources (${hrefs}): none of them is described at ${path}`);
+    logger.info(`${origin} has several resources (${hrefs}): ${path} answers 404, as it can describe only one`);
   }
   const answer = (path: string): Middleware => {
-    // Of two policies for one resource, each answers for itself.
+    // If two policies have the same resource, each serves its own documents.
     return (req, res, next) => {
       const owner = ownerOf(origin, path);
-      const { documents } = owner?.resource === name ? tenant : (owner ?? NO_DOCUMENTS);
-      (documents.get(path) ?? replyNone)(req, res, next);
+      const { documents } = owner?.resource === name ? entry : (owner ?? NO_DOCUMENTS);
+      (documents.get(path) ?? replyNotFound)(req, res, next);
     };
   };
   return new Map([...documents.keys()].map((path) => [path, answer(path)]));
 }
 
-const ofPolicies = new WeakMap<ResolvedAuth, Tenant>();
+const entryOfPolicy = new WeakMap<ResolvedAuth, Entry>();
 
-/** Takes a policy that is no longer served out of the share, before the memory of its middlewares is reclaimed. */
+/** Undoes {@link shareRoot} for a policy that is no longer served, without waiting for the garbage collector. */
 export function leaveRoot(policy: ResolvedAuth): void {
   const origin = policy.resource?.origin ?? '';
-  const others = (tenants.get(origin) ?? []).filter((each) => each.deref() !== ofPolicies.get(policy));
-  if (others.length === 0) tenants.delete(origin);
-  else tenants.set(origin, others);
+  const others = (entriesByOrigin.get(origin) ?? []).filter((each) => each.deref() !== entryOfPolicy.get(policy));
+  if (others.length === 0) entriesByOrigin.delete(origin);
+  else entriesByOrigin.set(origin, others);
 }
 
 const NO_DOCUMENTS = { documents: new Map<string, Middleware>() };
 
 /**
- * What is the origin itself has its documents there by their standards. After it, the authorization server of the whole origin is that of
- * the policy with `legacyEndpoints`.
+ * The standards put the documents of a resource that is the origin itself at the root: priority 2. For the authorization
+ * server of the origin, the policy with `legacyEndpoints` comes next: priority 1.
  */
-function claimsOf({ resource, oauthProxy }: ResolvedAuth, documents: RootDocuments): Tenant['claimTo'] {
+function priorityOf({ resource, oauthProxy }: ResolvedAuth, documents: RootDocuments): Entry['priorityAt'] {
   return (path) => {
     if (!documents.has(path)) return 0;
     if (resource?.pathname === '/') return 2;
@@ -84,19 +85,20 @@ function claimsOf({ resource, oauthProxy }: ResolvedAuth, documents: RootDocumen
   };
 }
 
-function tenantsOf(origin: string): readonly Tenant[] {
-  return (tenants.get(origin) ?? []).flatMap((each) => each.deref() ?? []);
+function entriesOf(origin: string): readonly Entry[] {
+  return (entriesByOrigin.get(origin) ?? []).flatMap((each) => each.deref() ?? []);
 }
 
-function ownerOf(origin: string, path: string): Tenant | undefined {
-  const all = tenantsOf(origin);
-  const owner = [2, 1].flatMap((claim) => all.find((tenant) => tenant.claimTo(path) === claim) ?? [])[0];
+/** Returns the policy whose document a path of the origin serves. */
+function ownerOf(origin: string, path: string): Entry | undefined {
+  const all = entriesOf(origin);
+  const owner = [2, 1].flatMap((priority) => all.find((entry) => entry.priorityAt(path) === priority) ?? [])[0];
   if (owner !== undefined) return owner;
   const [first, ...others] = all;
   return others.every(({ resource }) => resource === first?.resource) ? first : undefined;
 }
 
-const replyNone = forEveryOrigin(METADATA_METHODS, (_req, res) => {
+const replyNotFound = forEveryOrigin(METADATA_METHODS, (_req, res) => {
   const description = 'This origin has several resources: look for the metadata of one at its own path';
   replyJson(res, 404, JSON.stringify({ error: 'not_found', error_description: description }));
 });

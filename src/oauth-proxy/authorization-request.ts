@@ -5,11 +5,11 @@ import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import { isAllowedRedirectUri, registeredRedirectUri } from './redirect-uri.js';
 
-/** Who asks, and where the answer goes: what must be known before anything may be sent there. */
+/** The client of an authorization request and its redirect URI, both checked before anything is sent there. */
 export interface Requester {
   readonly client: Client;
   readonly redirectUri: string;
-  /** The registered redirect URI that it matches; without the port, on loopback. */
+  /** The registered redirect URI that it matches. On loopback the ports may differ. */
   readonly registeredUri: string;
   readonly state: string | undefined;
 }
@@ -26,14 +26,16 @@ export interface AuthorizationRequest {
 
 const MAX_STATE_LENGTH = 4_096;
 const MAX_SCOPE_LENGTH = 2_048;
-/** RFC 6749, section 3.3; blanks separate. */
+/** The characters of scopes (RFC 6749, section 3.3), and the space that separates them. */
 const SCOPES = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 /** RFC 7636, section 4.2: SHA-256, base64url. */
 const S256_CHALLENGE = /^[A-Za-z0-9_-]{43}$/;
 const PASSED_ON = ['login_hint', 'max_age', 'acr_values', 'ui_locales'];
 
 /**
- * @throws {OAuthError} Which must not go to the redirect URI: it may be anybody's (RFC 6749, section 4.1.2.1).
+ * Checks the redirect URI of an authorization request.
+ *
+ * @throws {OAuthError} It must not be sent to the redirect URI, which may be an attacker's (RFC 6749, section 4.1.2.1).
  */
 export function requireRequester(
   parameters: Parameters,
@@ -43,16 +45,20 @@ export function requireRequester(
   const redirectUri = parameters.get('redirect_uri') ?? '';
   const registeredUri = registeredRedirectUri(redirectUri, client.redirectUris);
   if (registeredUri === undefined) {
-    throw new OAuthError('invalid_request', 'The redirect URI is not one that this client has registered');
+    throw new OAuthError('invalid_request', 'This client has not registered this redirect URI');
   }
-  // Once more: what the operator allows may have changed since.
+  // Checked again: the operator may have changed `allowedRedirectUris` since the registration.
   if (!isAllowedRedirectUri(redirectUri, allowedRedirectUris)) {
-    throw new OAuthError('invalid_request', 'The redirect URI is not one that this server allows');
+    throw new OAuthError('invalid_request', 'This server does not allow this redirect URI');
   }
   return { client, redirectUri, registeredUri, state: parameters.get('state') };
 }
 
-/** @throws {OAuthError} Which the client is told at its redirect URI. */
+/**
+ * Checks the rest of an authorization request.
+ *
+ * @throws {OAuthError} It is sent to the client's redirect URI.
+ */
 export function parseAuthorizationRequest(parameters: Parameters, ourResource: string): AuthorizationRequest {
   const refuseUnless = (good: boolean, error: OAuthError['error'], description: string) => {
     if (!good) throw new OAuthError(error, description);
@@ -68,31 +74,31 @@ export function parseAuthorizationRequest(parameters: Parameters, ourResource: s
   refuseUnless(!isObject, 'invalid_request', 'Request objects are not accepted');
   refuseUnless(get('state').length <= MAX_STATE_LENGTH, 'invalid_request', 'state is too long');
   refuseUnless(get('scope').length <= MAX_SCOPE_LENGTH, 'invalid_scope', 'scope is too long');
-  refuseUnless(SCOPES.test(get('scope')), 'invalid_scope', 'scope holds a character that no scope may have');
+  refuseUnless(SCOPES.test(get('scope')), 'invalid_scope', 'scope contains a character that a scope cannot have');
   refuseUnless(
     resource === undefined || isSameResource(resource, ourResource),
     'invalid_target',
-    'resource must be that of this server',
+    'resource must be the resource of this server',
   );
   return {
-    scopes: splitScopes(get('scope')),
+    scopes: splitList(get('scope')),
     codeChallenge,
-    prompts: splitScopes(get('prompt')),
+    prompts: splitList(get('prompt')),
     passedOn: PASSED_ON.flatMap((name) => (parameters.has(name) ? [[name, get(name)] as const] : [])),
   };
 }
 
-/** RFC 6749, section 3.3. */
-export function splitScopes(text: string): readonly string[] {
+/** Splits a list that spaces separate, such as `scope` (RFC 6749, section 3.3). */
+export function splitList(text: string): readonly string[] {
   return text.split(' ').filter((scope) => scope !== '');
 }
 
-/** Clients write a resource as `URL.href` does: in lower case, without a default port, and `https://host` with a slash. */
+/** Compares normalised URLs: clients write the host in lower case, omit a default port, and end `https://host` with a slash. */
 export function isSameResource(one: string, other: string): boolean {
-  return comparable(one) === comparable(other);
+  return normalised(one) === normalised(other);
 }
 
-function comparable(resource: string): string {
+function normalised(resource: string): string {
   const href = URL.canParse(resource) ? new URL(resource).href : resource;
   return withoutClosingSlash(href);
 }

@@ -13,7 +13,7 @@ import { OAuthError } from './oauth-error.js';
 import { isForeignHttps } from './redirect-uri.js';
 import { loginUrl, replyErrorToClient, replyRedirect } from './upstream-login.js';
 
-/** Our authorization endpoint (RFC 6749, section 3.1), and the answer to the consent page that it may show first. */
+/** Creates the authorization endpoint (RFC 6749, section 3.1), and the endpoint that receives the consent page's form. */
 export function createAuthorize(context: OAuthProxyContext) {
   const { loginCookies } = context;
 
@@ -45,8 +45,8 @@ export function createAuthorize(context: OAuthProxyContext) {
 }
 
 /**
- * Whatever goes wrong once client and redirect URI are known to belong together is told to the client; but no link makes
- * us send a browser to another host before its user has agreed to it (RFC 9700, section 4.11.2).
+ * Runs `proceed` with a checked request. Once the redirect URI is known to be the client's, errors go there. If it is on another
+ * host, they go there only after the user has acted: a link must not redirect a browser there (RFC 9700, section 4.11.2).
  */
 async function withRequest(
   context: OAuthProxyContext,
@@ -56,7 +56,7 @@ async function withRequest(
   proceed: (requester: Requester, request: AuthorizationRequest) => Promise<void>,
 ): Promise<void> {
   const parameters = parseForm(query);
-  if (parameters === undefined) throw new OAuthError('invalid_request', 'A parameter comes more than once');
+  if (parameters === undefined) throw new OAuthError('invalid_request', 'A parameter appears more than once');
   const client = context.clients.open(parameters.get('client_id'));
   context.refusals.about(req, { client: client.name });
   const requester = requireRequester(parameters, client, context.options);

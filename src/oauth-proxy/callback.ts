@@ -8,12 +8,15 @@ import type { Login } from './sealed-contents.js';
 import { UpstreamRefusal } from './upstream-answer.js';
 import { replyErrorToClient, replyToClient } from './upstream-login.js';
 
-/** RFC 6749, section 4.1.2, wants ten minutes at most. */
+/** RFC 6749, section 4.1.2, recommends ten minutes at most. */
 const CODE_SECONDS = 600;
-/** RFC 6749, section 4.1.2.1: what may stand in `error` and `error_description`. */
+/** The characters of `error` and `error_description` (RFC 6749, section 4.1.2.1). */
 const PRINTABLE = /^[\x20\x21\x23-\x5b\x5d-\x7e]{1,500}$/;
 
-/** The endpoint that the upstream server sends the browser back to; the client gets a code of the OAuth proxy, bound to it and its redirect URI. */
+/**
+ * Creates the endpoint to which the upstream server sends the browser back. The client gets a code of the OAuth proxy, bound to
+ * the client and its redirect URI.
+ */
 export function createCallback(context: OAuthProxyContext) {
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const parameters = parseForm(rawQuery(requestTarget(req)));
@@ -33,21 +36,21 @@ export function createCallback(context: OAuthProxyContext) {
   };
 }
 
-/** @throws {OAuthError} Where the login was not begun here, not in this browser, or too long ago. */
+/** @throws {OAuthError} If the login was not started here, was started in another browser, or has expired. */
 function requireLogin({ seal, loginCookies }: OAuthProxyContext, req: IncomingMessage, parameters?: Parameters): Login {
   const login = seal.open('login', parameters?.get('state'));
   if (login === undefined || loginCookies.find(req, login.browserId) === undefined) {
-    throw new OAuthError('invalid_request', 'This login has expired, or was begun in another browser');
+    throw new OAuthError('invalid_request', 'This login has expired or was started in another browser');
   }
   return login;
 }
 
-/** RFC 9207, section 2.4; a page, and no redirect: it may be an attempt to mix up two servers. */
+/** Checks `iss` (RFC 9207, section 2.4). A wrong one gets a page, not a redirect: it may be a mix-up attack. */
 function requireIssuer({ issuer, sendsIss }: ServerMetadata, iss: string | undefined): void {
   if (iss === undefined ? sendsIss : iss !== issuer) {
     throw new OAuthError(
       'invalid_request',
-      'This login was answered by another authorization server than it was begun at',
+      'This login was started at one authorization server and answered by another',
     );
   }
 }

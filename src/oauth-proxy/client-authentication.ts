@@ -9,12 +9,16 @@ import { toUpstreamError, withoutEcho } from './upstream-answer.js';
 /** A client at our token endpoint, and its credentials for the upstream server (RFC 6749, section 2.3). */
 export interface AuthenticatedClient {
   readonly client: Client;
-  /** Undefined for a public client. Not checked here: the upstream server knows the secret. */
+  /** Undefined for a public client. Not checked here: only the upstream server knows the secret. */
   readonly secret: string | undefined;
   readonly method: 'body' | 'basic';
 }
 
-/** @throws {OAuthError} */
+/**
+ * Reads the client and its credentials from a form or a Basic header.
+ *
+ * @throws {OAuthError}
+ */
 export function readClient(
   { clients, options }: Pick<OAuthProxyContext, 'clients' | 'options'>,
   form: Parameters,
@@ -27,9 +31,9 @@ export function readClient(
   }
   const { id, secret } = basic ?? { id: inBody, secret: form.get('client_secret') };
   const client = clients.open(id);
-  // No client was given a secret for it, so this one is guessed, or meant for another server.
+  // Clients get no secret for the configured client, so this one is guessed, or meant for another server.
   if (isConfiguredClient(options, client) && (secret !== undefined || basic !== undefined)) {
-    throw new OAuthError('invalid_client', 'This client has no secret, and must bring none');
+    throw new OAuthError('invalid_client', 'This client has no secret and must not send one');
   }
   return { client, secret, method: basic === undefined ? 'body' : 'basic' };
 }
@@ -38,13 +42,14 @@ function parseBasic(authorization: string): { id: string; secret: string | undef
   const [, encoded] = /^basic ([A-Za-z0-9+/]+={0,2})$/i.exec(authorization) ?? [];
   const decoded = encoded === undefined ? '' : Buffer.from(encoded, 'base64').toString('utf8');
   const colon = decoded.indexOf(':');
-  if (colon === -1) throw new OAuthError('invalid_client', 'The Authorization header is not that of a client');
+  if (colon === -1)
+    throw new OAuthError('invalid_client', 'The Authorization header must be Basic, with client id and secret');
   const secret = decoded.slice(colon + 1);
   // Client ids of the OAuth proxy are base64url, which form encoding leaves as it is.
   return { id: decoded.slice(0, colon), secret: secret === '' ? undefined : secret };
 }
 
-/** The client's credentials under the name that the upstream server knows. */
+/** The client's credentials for the upstream server, which knows the client by another id. */
 export function upstreamCredentials({ client, secret, method }: AuthenticatedClient): ClientCredentials {
   const { upstreamId: id } = client;
   if (secret === undefined) return { body: { client_id: id }, headers: {}, secret };
@@ -58,7 +63,7 @@ export interface ClientCredentials {
   readonly secret: string | undefined;
 }
 
-/** The parameters of a form that no answer may repeat. */
+/** The parameters of a form that are removed from answers. */
 const SECRET_PARAMETERS = ['code', 'code_verifier', 'refresh_token', 'token'];
 
 /**
@@ -79,7 +84,7 @@ export async function postForm(
   return withoutEcho(answer, [secret, ...SECRET_PARAMETERS.map((name) => form[name])]);
 }
 
-/** The secret of the shared client, in the way that the upstream server prefers (RFC 8414, section 2: Basic by default). */
+/** The configured client's credentials, sent as the upstream server announces (RFC 8414, section 2: Basic by default). */
 export function configuredCredentials(id: string, secret: string, { document }: ServerMetadata): ClientCredentials {
   const methods = document.token_endpoint_auth_methods_supported;
   if (Array.isArray(methods) && methods.includes('client_secret_post')) {

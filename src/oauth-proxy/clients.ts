@@ -3,14 +3,15 @@ import type { ResolvedOAuthProxy } from '../policy/resolve-oauth-proxy.js';
 import { OAuthError } from './oauth-error.js';
 import type { OAuthProxySeal, SealedClient } from './sealed-contents.js';
 
-/** A registered client: its sealed id contains everything that is known of it. */
+/** A registered client. Its sealed id contains everything that is known about it. */
 export interface Client extends SealedClient {
-  /** As the client knows it. */
+  /** The id that the client knows: sealed. */
   readonly id: string;
 }
 
 export type Clients = ReturnType<typeof createClients>;
 
+/** Seals clients into their ids, and opens the ids again. */
 export function createClients(seal: OAuthProxySeal) {
   return {
     /** @returns The client id. */
@@ -19,14 +20,14 @@ export function createClients(seal: OAuthProxySeal) {
     open(id: string | undefined): Client {
       const client = seal.open('client', id);
       if (id === undefined || client === undefined) {
-        throw new OAuthError('invalid_client', 'The client is not registered here; it has to register anew');
+        throw new OAuthError('invalid_client', 'The client is not registered here and must register again');
       }
       return { ...client, id };
     },
   };
 }
 
-/** True if it is the configured client, which all clients share if the server registers none. */
+/** True for the configured client, which all clients share if the policy has a `clientId`. */
 export function isConfiguredClient(
   { client: shared }: Pick<ResolvedOAuthProxy, 'client'>,
   { upstreamId }: Client,
@@ -34,7 +35,7 @@ export function isConfiguredClient(
   return upstreamId === shared?.id;
 }
 
-/** Stands for a long value in a sealed one. */
+/** A short hash that replaces long values in sealed ones. */
 export function fingerprint(...parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22);
 }

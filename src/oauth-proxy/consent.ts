@@ -13,9 +13,10 @@ const ANSWER_SECONDS = 1_800;
 const MAX_FORM_BYTES = 32_768;
 
 /**
- * A client id that all clients share makes us a proxy with a static client: the upstream server sees one client and asks
- * its user once, so each client must be asked about here (MCP, security best practices: confused deputy). About a client
- * of its own that server asks, but it knows our callback only: where the answer goes from here must be asked here as well.
+ * Identifies the consent that a request needs; undefined if it needs none here. If all clients share one client id, the
+ * upstream server asks its user only once, so this server must ask about each client (MCP security best practices: confused
+ * deputy). About a client with its own id the upstream server asks, but it only knows our callback. So this server must ask,
+ * too, if the answer then goes to another host.
  */
 export function consentFingerprint(
   { options }: OAuthProxyContext,
@@ -26,6 +27,7 @@ export function consentFingerprint(
   return fingerprint(client.id, registeredUri, ...scopes.toSorted());
 }
 
+/** Answers with the consent page for a request. */
 export function askForConsent(
   { options, seal, endpoints }: OAuthProxyContext,
   res: ServerResponse,
@@ -40,7 +42,7 @@ export function askForConsent(
     res,
     200,
     `Allow a client to use ${options.resource.host}?`,
-    `<p>This name is what the client calls itself. Allow it only if you have just started it.</p>
+    `<p>The client chose this name itself. Allow it only if you have just started it.</p>
 <dl><dt>Server</dt><dd>${escapeHtml(options.resource.href)}</dd>
 <dt>Answer goes to</dt><dd>${escapeHtml(describeTarget(requester.redirectUri))}</dd>
 <dt>It asks for</dt><dd>${scopes === '' ? 'no particular scope' : `<ul>${scopes}</ul>`}</dd></dl>
@@ -59,9 +61,9 @@ function describeTarget(redirectUri: string): string {
 }
 
 /**
- * The user's answer, and the request that it is about.
+ * Reads the user's answer, and the request that it is about.
  *
- * @throws {OAuthError} Where another browser was asked: then somebody else pressed the button (CVE-2026-27124).
+ * @throws {OAuthError} If the page was shown in another browser: its user is not the one who answers (CVE-2026-27124).
  */
 export async function readConsent(
   { seal, loginCookies }: OAuthProxyContext,
@@ -71,7 +73,7 @@ export async function readConsent(
   const question = seal.open('consent', form?.get('request'));
   const browser = question && loginCookies.find(req, question.browserId);
   if (question === undefined || browser === undefined) {
-    throw new OAuthError('invalid_request', 'This question has expired, or was asked in another browser');
+    throw new OAuthError('invalid_request', 'This page has expired or was shown in another browser');
   }
   return { query: question.query, allowed: form?.get('decision') === 'allow', browser };
 }

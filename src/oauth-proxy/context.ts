@@ -9,7 +9,7 @@ import type { OAuthProxySeal } from './sealed-contents.js';
 /** The parts that the endpoints of one OAuth proxy share. */
 export interface OAuthProxyContext {
   readonly options: ResolvedOAuthProxy;
-  /** Our URLs, as the metadata names them. */
+  /** Our endpoint URLs, as in our metadata. */
   readonly endpoints: Readonly<Record<OAuthProxyEndpointName, string>>;
   readonly seal: OAuthProxySeal;
   readonly clients: Clients;

@@ -2,16 +2,16 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Browser, OAuthProxySeal } from './sealed-contents.js';
 
-/** Recognises browsers by a sealed cookie, so that a login begun in one cannot be finished in another (CVE-2026-27124). */
+/** Recognises browsers by a sealed cookie, so that a login started in one cannot be finished in another (CVE-2026-27124). */
 export type LoginCookies = ReturnType<typeof createLoginCookies>;
 
 const COOKIE_SECONDS = 30 * 86_400;
 const MAX_ALLOWED = 20;
-/** The latest that a browser brings are looked at, and no more: opening costs. */
+/** Only the latest cookies of a request are opened: each costs a decryption. */
 const MAX_COOKIES = 64;
-/** More of either kind are taken back: too many would be too long a header. */
+/** Unreadable cookies beyond this number are expired, oldest first, so that the Cookie header stays below server limits. */
 const MAX_UNREADABLE = 8;
-/** First logins begun at once; the oldest cookie is kept beside them, since it says what the user has allowed. */
+/** First logins that start at the same time set several cookies. Of more than this, the oldest stays: it has the user's consents. */
 const MAX_READABLE = 8;
 const ID_IN_NAME = 8;
 
@@ -41,15 +41,15 @@ export function createLoginCookies(seal: OAuthProxySeal, resource: URL) {
   };
 
   return {
-    /** The browser that a request comes from, if it is the one with this id. */
+    /** The browser with this id, if the request comes from it. */
     find: (req: IncomingMessage, id: string): Browser | undefined =>
       readable(read(req)).find((browser) => browser.id === id),
-    /** The browser, with its cookie set where it has none yet. */
+    /** The browser that a request comes from. Sets its cookie if it has none. */
     identify(req: IncomingMessage, res: ServerResponse): Browser {
       const cookies = read(req);
-      // Sealed under a secret that is gone, or by a neighbour who has another.
+      // Sealed with an old secret, or by another app on this host.
       const unreadable = cookies.filter(({ browser }) => browser === undefined).slice(0, -MAX_UNREADABLE);
-      // From first logins that were begun at once.
+      // From first logins started at once.
       const abandoned = cookies.filter(({ browser }) => browser !== undefined).slice(1, -MAX_READABLE);
       for (const { cookie } of [...unreadable, ...abandoned]) setCookie(res, cookie, '', 0);
       const known = readable(cookies);
@@ -67,9 +67,9 @@ export function createLoginCookies(seal: OAuthProxySeal, resource: URL) {
 }
 
 /**
- * By hand: `cookie` keeps one value of each name, which may be a planted one, and its present major does not run on Node 20.
- * Only blanks and tabs are trimmed (RFC 6265bis, section 5.6): `trim()` would also make a name with `__Host-` of one that was no
- * such name to the browser, and that another host of the domain may have set.
+ * Parses by hand: the package `cookie` keeps one value per name, which may be a planted one, and its current major needs more
+ * than Node 20. Trims only spaces and tabs (RFC 6265bis, section 5.6): `trim()` removes more, so another host of the domain
+ * could set a cookie that starts with `__Host-` here but did not in the browser.
  */
 function cookiesOf(req: IncomingMessage, prefix: string): [name: string, value: string][] {
   return (req.headers.cookie ?? '').split(';').flatMap((cookie): [string, string][] => {

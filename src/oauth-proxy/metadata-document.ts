@@ -1,7 +1,7 @@
 import { isSafe, type ServerMetadata } from '../upstream/server-metadata.js';
 import type { OAuthProxyContext } from './context.js';
 
-/** The members that are copied from the upstream server. All others are set here, or left out since the OAuth proxy cannot honour them. */
+/** The members copied from the upstream server. The others are set here, or left out because the OAuth proxy does not support them. */
 const PASSED_ON_URLS = ['jwks_uri', 'service_documentation', 'op_policy_uri', 'op_tos_uri'];
 const PASSED_ON_LISTS = [
   'claims_supported',
@@ -10,12 +10,12 @@ const PASSED_ON_LISTS = [
   'ui_locales_supported',
 ];
 
-/** Our metadata (RFC 8414, section 2), in answer to each request, since the upstream server may change its own. */
+/** Builds our metadata (RFC 8414, section 2) for each request, because the upstream metadata may change. */
 export function buildServerMetadata(
   { options, endpoints }: OAuthProxyContext,
   upstream: ServerMetadata,
 ): Readonly<Record<string, unknown>> {
-  // A shared client is public to us: its secret, where it has one, is ours to send.
+  // Clients that share the configured client are public: this server adds the secret, if there is one.
   const methods = options.client === undefined ? ['none', 'client_secret_basic', 'client_secret_post'] : ['none'];
   return {
     issuer: options.resource.href,
@@ -37,8 +37,8 @@ export function buildServerMetadata(
 }
 
 /**
- * With the scopes of our resource: many servers list their own only, or spell these otherwise, and some clients ask at a refresh
- * for those of this list alone.
+ * Adds the scopes of our resource: many servers list only their own, or spell ours differently, and some clients ask at a
+ * refresh only for scopes of this list.
  */
 function scopesSupported(
   { scopes }: OAuthProxyContext['options'],
@@ -52,7 +52,7 @@ function isTextList(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
-/** Clients would believe that these come from us, so each is left out that is not what it should be. */
+/** Clients trust these members as ours, so each one of the wrong type, and each unsafe URL, is left out. */
 function passedOn(
   { allowHttp }: OAuthProxyContext['options'],
   { document, issuer }: ServerMetadata,
@@ -71,7 +71,7 @@ function canRegister({ client, provider, issuer }: OAuthProxyContext['options'],
   return (upstream.registrationEndpoint ?? provider.registration?.url(issuer)) !== undefined;
 }
 
-/** The configured secret is sent with codes and refresh tokens only, so its client's tokens cannot be revoked through us. */
+/** The configured secret is only sent with codes and refresh tokens, so the configured client's tokens cannot be revoked here. */
 export function canRevoke({ client }: OAuthProxyContext['options'], upstream: ServerMetadata): boolean {
   return upstream.revocationEndpoint !== undefined && client?.secret === undefined;
 }

@@ -13,7 +13,7 @@ export type OAuthErrorName =
   | 'server_error'
   | 'temporarily_unavailable';
 
-/** What a client of the OAuth proxy did wrong. `message` is public and constant: nothing that was sent stands in it. */
+/** A mistake of a client of the OAuth proxy. `message` is public and constant: it contains nothing from the request. */
 export class OAuthError extends Error {
   override readonly name = 'OAuthError';
   readonly error: OAuthErrorName;

@@ -34,8 +34,8 @@ import { NO_STORE, UpstreamRefusal } from './upstream-answer.js';
 
 type Endpoint = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
-/** What the OAuth proxy takes from the rest of the policy. */
-type OAuthProxySurroundings = Pick<ResolvedAuth, 'logger' | 'staleIfErrorSeconds'>;
+/** The rest of the policy, as far as the OAuth proxy needs it. */
+type PolicyRest = Pick<ResolvedAuth, 'logger' | 'staleIfErrorSeconds'>;
 
 type Endpoints = ReadonlyMap<string, Middleware>;
 
@@ -43,49 +43,45 @@ const NAMES = Object.keys(OAUTH_PROXY_METHODS) as OAuthProxyEndpointName[];
 
 const oauthProxies = new WeakMap<ResolvedOAuthProxy, Endpoints>();
 
-/** The OAuth proxy's endpoints by path: one OAuth proxy for each resolved policy, made for the first middleware that asks. */
-export function oauthProxyOf(options: ResolvedOAuthProxy, surroundings: OAuthProxySurroundings): Endpoints {
+/** The OAuth proxy's endpoints by path. The first call for a resolved policy creates its OAuth proxy, later calls share it. */
+export function oauthProxyOf(options: ResolvedOAuthProxy, rest: PolicyRest): Endpoints {
   const known = oauthProxies.get(options);
   if (known !== undefined) return known;
-  const endpoints = createOAuthProxy(options, surroundings);
+  const endpoints = createOAuthProxy(options, rest);
   oauthProxies.set(options, endpoints);
   return endpoints;
 }
 
-function createOAuthProxy(options: ResolvedOAuthProxy, surroundings: OAuthProxySurroundings): Endpoints {
-  const { logger } = surroundings;
+function createOAuthProxy(options: ResolvedOAuthProxy, rest: PolicyRest): Endpoints {
+  const { logger } = rest;
   if (options.secrets.length === 0) warnOfRandomSecret(options, logger);
   const paths = oauthProxyPaths(options.resource.pathname, options.legacyEndpoints);
-  const context = createContext(options, surroundings, paths);
+  const context = createContext(options, rest, paths);
   const { refusals } = context;
   const { authorize, consent } = createAuthorize(context);
   const metadata: Endpoint = async (_req, res) =>
     replyJson(res, 200, JSON.stringify(buildServerMetadata(context, await context.upstream())));
 
   // Clients in a browser call these from pages of any origin, without cookies.
-  const machine = (name: OAuthProxyEndpointName, endpoint: Endpoint) =>
-    forEveryOrigin(OAUTH_PROXY_METHODS[name], answering(endpoint, replyError, { name, logger, refusals }));
-  const human = (name: OAuthProxyEndpointName, endpoint: Endpoint) =>
-    forMethods(OAUTH_PROXY_METHODS[name], answering(endpoint, replyErrorPage, { name, logger, refusals }));
+  const forClients = (name: OAuthProxyEndpointName, endpoint: Endpoint) =>
+    forEveryOrigin(OAUTH_PROXY_METHODS[name], catchErrors(endpoint, replyError, { name, logger, refusals }));
+  const forUsers = (name: OAuthProxyEndpointName, endpoint: Endpoint) =>
+    forMethods(OAUTH_PROXY_METHODS[name], catchErrors(endpoint, replyErrorPage, { name, logger, refusals }));
   const routes: Record<OAuthProxyEndpointName, Middleware> = {
-    metadata: machine('metadata', metadata),
-    registration: machine('registration', createRegistration(context)),
-    authorize: human('authorize', authorize),
-    consent: human('consent', consent),
-    callback: human('callback', createCallback(context)),
-    token: machine('token', createToken(context)),
-    revocation: machine('revocation', createRevocation(context)),
+    metadata: forClients('metadata', metadata),
+    registration: forClients('registration', createRegistration(context)),
+    authorize: forUsers('authorize', authorize),
+    consent: forUsers('consent', consent),
+    callback: forUsers('callback', createCallback(context)),
+    token: forClients('token', createToken(context)),
+    revocation: forClients('revocation', createRevocation(context)),
   };
   return new Map(NAMES.flatMap((name) => paths[name].map((path) => [path, routes[name]])));
 }
 
-function createContext(
-  options: ResolvedOAuthProxy,
-  surroundings: OAuthProxySurroundings,
-  paths: OAuthProxyPaths,
-): OAuthProxyContext {
+function createContext(options: ResolvedOAuthProxy, rest: PolicyRest, paths: OAuthProxyPaths): OAuthProxyContext {
   const { href, origin } = options.resource;
-  // Else one issuer's refresh tokens would go to the next, and a client of the last shared one would pass for a registered one.
+  // Bound to resource, issuer and client id: after any of them changes, old refresh tokens and client ids must not open.
   const seal = createOAuthProxySeal(options.secrets, [href, options.issuer, options.client?.id ?? null]);
   return {
     options,
@@ -95,12 +91,12 @@ function createContext(
     seal,
     clients: createClients(seal),
     loginCookies: createLoginCookies(seal, new URL(href)),
-    refusals: createRefusalLog(options, surroundings.logger),
+    refusals: createRefusalLog(options, rest.logger),
     upstream: createServerMetadata({
       urls: options.metadataUrls,
       issuer: options.metadataIssuer,
       allowHttp: options.allowHttp,
-      ...surroundings,
+      ...rest,
     }),
   };
 }
@@ -108,25 +104,25 @@ function createContext(
 type ErrorReply = (res: ServerResponse, error: Refused | UpstreamError) => void;
 
 /** The one place where an endpoint's errors are caught. */
-function answering(
+function catchErrors(
   endpoint: Endpoint,
   reply: ErrorReply,
   { name, logger, refusals }: { name: OAuthProxyEndpointName; logger: Logger; refusals: RefusalLog },
 ): Middleware {
   return (req, res, next) => {
     endpoint(req, res).catch((error: unknown) => {
-      // Answered by somebody else meanwhile, for example for want of time: nothing more can be said.
+      // Another middleware has answered meanwhile, for example after a timeout.
       if (isAnswered(res)) return;
-      // The rest of a body that is not read would be taken for the next request.
+      // The unread rest of the body would be taken for the next request.
       if (error instanceof BodyError) res.setHeader('connection', 'close');
       reportBody(error, 'protectedResourceMetadata()', logger.error);
       if (error instanceof BodyError && error.status === 503) res.setHeader('retry-after', BODY_RETRY_AFTER);
-      const isOurs = error instanceof OAuthError || error instanceof BodyError || error instanceof UpstreamRefusal;
+      const isRefusal = error instanceof OAuthError || error instanceof BodyError || error instanceof UpstreamRefusal;
       if (error instanceof UpstreamError) {
         refusals.writeOutage(error);
         res.setHeader('retry-after', String(error.retryAfterSeconds));
         reply(res, error);
-      } else if (isOurs) {
+      } else if (isRefusal) {
         refusals.write(req, ACTS[name], error);
         reply(res, error);
       } else next(asError(error, 'The OAuth proxy'));
@@ -148,7 +144,7 @@ function errorBody(error: Parameters<ErrorReply>[1]): Readonly<Record<string, st
 
 function replyErrorPage(...[res, error]: Parameters<ErrorReply>): void {
   const what = `<p>${escapeHtml(error.message)}.</p>`;
-  // A browser would take 401 for a question of its own.
+  // Browsers may answer a 401 with their own login dialog.
   const status = error.status === 401 ? 400 : error.status;
-  replyPage(res, status, 'This login cannot go on', `${what}<p>Go back to your MCP client and connect again.</p>`);
+  replyPage(res, status, 'This login cannot continue', `${what}<p>Go back to your MCP client and connect again.</p>`);
 }

@@ -10,6 +10,7 @@ import { UpstreamRefusal } from './upstream-answer.js';
 /** The kind of request that was refused. */
 export type Act = 'registration' | 'login' | 'code' | 'refresh' | 'revocation' | 'request';
 
+/** The kind of request that each endpoint gets. */
 export const ACTS: Readonly<Record<OAuthProxyEndpointName, Act>> = Object.freeze({
   metadata: 'request',
   registration: 'registration',
@@ -24,7 +25,7 @@ export type Refused = OAuthError | BodyError | UpstreamRefusal;
 
 export type RefusalLog = ReturnType<typeof createRefusalLog>;
 
-/** Anyone can be refused as often as they like: no more lines than an operator can read. */
+/** Anyone can cause refusals. The limit keeps the log readable. */
 const MAX_LINES_A_MINUTE = 30;
 const MINUTE_MS = 60_000;
 const MAX_QUOTED = 300;
@@ -34,7 +35,7 @@ export function createRefusalLog({ provider }: Pick<ResolvedOAuthProxy, 'provide
   const known = new WeakMap<IncomingMessage, { client?: string | undefined; act?: Act }>();
   const [isWithinBounds, isOutageWithinBounds] = [limitLines(), limitLines()];
   return {
-    /** Remembers what a request is about, for the line about it. */
+    /** Notes the client, or the kind, of a request for its log line. */
     about(req: IncomingMessage, what: { client?: string | undefined; act?: Act }): void {
       known.set(req, { ...known.get(req), ...what });
     },
@@ -45,21 +46,21 @@ export function createRefusalLog({ provider }: Pick<ResolvedOAuthProxy, 'provide
       const who = client === undefined ? 'a client without a name' : `the client ${quote(client)}`;
       const by = error instanceof UpstreamRefusal ? 'the authorization server' : 'this server';
       logger.warn(
-        `OAuth proxy: ${act} of ${who} refused by ${by}: ${reasonOf(error)}; ${adviceFor(error, act, provider)}`,
+        `OAuth proxy: ${act} of ${who} refused by ${by}: ${reasonOf(error)}; ${remedyFor(error, act, provider)}`,
       );
-      if (verdict === 'last') logger.warn('OAuth proxy: further refusals of this minute are not logged');
+      if (verdict === 'last') logger.warn('OAuth proxy: further refusals in this minute are not logged');
     },
-    /** Anyone can ask while the server behind us is away, and as often. */
+    /** Logs an outage, with a limit of its own: anyone can send requests while the upstream server is down. */
     writeOutage({ message, code, cause }: UpstreamError): void {
       const verdict = isOutageWithinBounds();
       if (verdict === 'over') return;
       logger.error(`OAuth proxy: ${message}: ${(cause as Error | undefined)?.message ?? code}`);
-      if (verdict === 'last') logger.error('OAuth proxy: further outages of this minute are not logged');
+      if (verdict === 'last') logger.error('OAuth proxy: further outages in this minute are not logged');
     },
   };
 }
 
-/** By the monotonic clock: a change of the date must not silence the log. */
+/** Uses the monotonic clock: a change of the date must not silence the log. */
 function limitLines(): () => 'within' | 'last' | 'over' {
   let began = Number.NEGATIVE_INFINITY;
   let lines = 0;
@@ -79,31 +80,34 @@ function reasonOf(error: Refused): string {
 }
 
 const ADVICE_OURS: Readonly<Partial<Record<OAuthErrorName, string>>> = {
-  invalid_client: 'it has to register again; if that happens after every restart, set oauthProxy.secret',
-  invalid_grant: 'the user has to log in again; if that happens after every restart, set oauthProxy.secret',
-  invalid_redirect_uri: 'if that client is to log in, allow it in oauthProxy.allowedRedirectUris, or correct it there',
+  invalid_client: 'the client must register again; if this happens after every restart, set oauthProxy.secret',
+  invalid_grant: 'the user must log in again; if this happens after every restart, set oauthProxy.secret',
+  invalid_redirect_uri:
+    'to let this client log in, add its redirect URI to oauthProxy.allowedRedirectUris, or correct it in the client',
   invalid_target: 'set resourceMetadata.resource to the address that clients use',
-  invalid_scope: 'correct the scopes in the configuration of that client',
-  access_denied: 'nothing, if that was the user; else give a "clientId"',
+  invalid_scope: 'correct the scopes in the configuration of the client',
+  access_denied: 'nothing to do if the user denied it; otherwise set "clientId"',
 };
 
 const ADVICE_UPSTREAM: Readonly<Record<string, string>> = {
-  invalid_scope: 'in scopesSupported and requiredScopes, name only scopes that it gives to this client',
-  invalid_target: 'make resourceMetadata.resource known there as a resource or an API',
-  invalid_grant: 'the user has to log in again',
-  invalid_client: 'the client has to register again',
-  access_denied: 'nothing, if that was the user; else its own log says why',
+  invalid_scope: 'list only scopes that it grants to this client in scopesSupported and requiredScopes',
+  invalid_target: 'register resourceMetadata.resource there, as a resource or an API',
+  invalid_grant: 'the user must log in again',
+  invalid_client: 'the client must register again',
+  access_denied: 'nothing to do if the user denied it; otherwise see the log of the authorization server',
 };
 
-/** The advice for the operator, or for the one who runs the client. */
-function adviceFor(error: Refused, act: Act, { registration }: ResolvedOAuthProxy['provider']): string {
-  if (error instanceof OAuthError) return ADVICE_OURS[error.error] ?? 'the client has to be corrected';
-  if (error instanceof BodyError) return 'the client has to be corrected';
-  if (act === 'registration') return registration?.hint ?? 'let clients register there, or give a "clientId"';
-  return ADVICE_UPSTREAM[error.body.error ?? ''] ?? 'its own log may say more';
+const CORRECT_CLIENT = 'correct the client';
+
+/** The advice for the operator, or for the user of the client. */
+function remedyFor(error: Refused, act: Act, { registration }: ResolvedOAuthProxy['provider']): string {
+  if (error instanceof OAuthError) return ADVICE_OURS[error.error] ?? CORRECT_CLIENT;
+  if (error instanceof BodyError) return CORRECT_CLIENT;
+  if (act === 'registration') return registration?.hint ?? 'let clients register there, or set "clientId"';
+  return ADVICE_UPSTREAM[error.body.error ?? ''] ?? 'see the log of the authorization server';
 }
 
-/** Text of others: cut, and without what would make another line of it, or move a terminal's cursor. */
+/** Quotes foreign text: shortened, and without line breaks and characters that move a terminal's cursor. */
 function quote(text: string): string {
   const cut = text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text;
   return JSON.stringify(cut.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?'));

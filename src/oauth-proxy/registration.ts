@@ -22,7 +22,7 @@ const isText = (value: unknown) => typeof value === 'string';
 const isHttpsUrl = (value: unknown) =>
   isText(value) && /^[\x21-\x7e]+$/.test(value) && URL.canParse(value) && new URL(value).protocol === 'https:';
 
-/** The check that each member must pass to be sent to the upstream server, which shows it to its users, in links and images too. */
+/** The check for each member before it is sent to the upstream server, which shows it to users, in links and images too. */
 const MEMBERS: Readonly<Record<RegistrationMember, (value: unknown) => boolean>> = {
   client_name: isText,
   client_uri: isHttpsUrl,
@@ -34,7 +34,7 @@ const MEMBERS: Readonly<Record<RegistrationMember, (value: unknown) => boolean>>
   software_id: isText,
   software_version: isText,
 };
-/** `undefined` members are left out when emitted. */
+/** JSON leaves out the `undefined` members. */
 const PUBLIC = Object.freeze({
   token_endpoint_auth_method: 'none',
   client_secret: undefined,
@@ -50,19 +50,19 @@ interface ClientMetadata {
 }
 
 /**
- * Dynamic registration (RFC 7591): answered here where all clients share one, else forwarded with our callback as the only
- * redirect URI. The client's own stand in the sealed client id.
+ * Creates the registration endpoint (RFC 7591). It answers itself if all clients share one, and otherwise forwards the
+ * registration with our callback as the only redirect URI. The sealed client id contains the client's own redirect URIs.
  */
 export function createRegistration(context: OAuthProxyContext) {
   const { options, clients, refusals } = context;
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    const given = parseObject((await readBody(req, MAX_BODY_BYTES)).toString('utf8'));
+    const given = parseBody((await readBody(req, MAX_BODY_BYTES)).toString('utf8'));
     const name = nameOf(given);
     refusals.about(req, { client: name });
     const metadata = readClientMetadata(given);
     const { redirectUris } = metadata;
     if (!redirectUris.every((uri) => isAllowedRedirectUri(uri, options.allowedRedirectUris))) {
-      throw new OAuthError('invalid_redirect_uri', 'redirect_uris must be ones that this server allows');
+      throw new OAuthError('invalid_redirect_uri', 'redirect_uris must contain only URIs that this server allows');
     }
     const registered =
       options.client === undefined
@@ -93,7 +93,7 @@ function readClientMetadata(given: Readonly<Record<string, unknown>>): ClientMet
     redirectUris.length > MAX_REDIRECT_URIS ||
     !redirectUris.every((uri) => typeof uri === 'string' && isAcceptableRedirectUri(uri))
   ) {
-    const expected = 'https, http on loopback, or a private-use scheme, without fragment; at most 10 of them';
+    const expected = '1 to 10 URIs: https, http on loopback, or a private-use scheme, without fragment';
     throw new OAuthError('invalid_redirect_uri', `redirect_uris must be ${expected}`);
   }
   const method = given.token_endpoint_auth_method;
@@ -108,18 +108,18 @@ function readClientMetadata(given: Readonly<Record<string, unknown>>): ClientMet
   };
 }
 
-function parseObject(text: string): Record<string, unknown> {
+function parseBody(text: string): Record<string, unknown> {
   try {
     const value = parseStrictJson(text);
     if (isRecord(value)) return value;
   } catch {
-    // Answered below, like all else that is not the metadata of a client.
+    // Refused below, like any other body that is not a JSON object.
   }
   throw new OAuthError('invalid_client_metadata', 'The body must be a JSON object');
 }
 
-/** The answer of the upstream server, without the members that are no use to the client: the OAuth proxy's redirect URIs, and ways to change them. */
-const ANSWERED = [
+/** The members of the upstream answer that the client gets. Not our redirect URI, nor a way to change the registration. */
+const PASSED_ON_MEMBERS = [
   'client_id',
   'client_secret',
   'client_id_issued_at',
@@ -137,8 +137,8 @@ async function forward(
   const { registration } = options.provider;
   const derived = registration?.url(options.issuer);
   const url = registrationEndpoint ?? (derived === undefined ? undefined : new URL(derived));
-  if (url === undefined) throw new OAuthError('access_denied', 'Clients cannot register here by themselves', 403);
-  // A public client behind a fixed callback is native or nothing to most servers; on loopback it must be.
+  if (url === undefined) throw new OAuthError('access_denied', 'Clients cannot register themselves here', 403);
+  // Most servers accept a public client only as native, and a loopback callback requires it.
   const native = authMethod === 'none' || isLoopbackHost(new URL(endpoints.callback).hostname);
   const answer = await callServer(url, {
     method: 'POST',
@@ -154,17 +154,19 @@ async function forward(
   }).catch(toUpstreamError);
   const { status, body } = withoutEcho(answer, [authorization?.split(' ')[1]]);
   if (status >= 400)
-    throw refusalOf({ status, body }, ['invalid_client_metadata', 'Clients cannot register here by themselves']);
+    throw refusalOf({ status, body }, ['invalid_client_metadata', 'Clients cannot register themselves here']);
   if (body === undefined || typeof body.client_id !== 'string' || body.client_id === '') {
     throw new UpstreamError('authorization_server_malformed');
   }
-  const answered = ANSWERED.filter((name) => body[name] !== undefined).map((name) => [name, body[name]] as const);
-  // Some servers call a client without a secret one that authenticates; no client could do that, and some throw.
+  const answered = PASSED_ON_MEMBERS.filter((name) => body[name] !== undefined).map(
+    (name) => [name, body[name]] as const,
+  );
+  // Some servers name an authentication method for a client without a secret. It could not use that, and some clients throw.
   const isPublic = body.client_secret === undefined || body.client_secret === null || body.client_secret === '';
   return { ...Object.fromEntries(answered), ...(isPublic ? PUBLIC : {}) };
 }
 
-/** An initial access token (RFC 7591, section 3), or an API token that does as one. */
+/** Passes on an initial access token (RFC 7591, section 3), or an API token in its place, if the provider knows the scheme. */
 function credentials(authorization: string | undefined, scheme: string | undefined): Record<string, string> {
   const brought = authorization?.split(' ', 1)[0];
   const passes = brought !== undefined && scheme !== undefined && lowerAscii(brought) === lowerAscii(scheme);

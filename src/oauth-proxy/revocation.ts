@@ -10,12 +10,13 @@ import { NO_STORE, refusalOf } from './upstream-answer.js';
 
 const MAX_FORM_BYTES = 65_536;
 
-/** Our revocation endpoint (RFC 7009), where the upstream server has one. */
+/** Creates the revocation endpoint (RFC 7009). It answers 404 if the upstream server has none. */
 export function createRevocation({ options, clients, seal, upstream, refusals }: OAuthProxyContext) {
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const form = await readForm(req, MAX_FORM_BYTES);
     const given = form?.get('token');
-    if (form === undefined || given === undefined) throw new OAuthError('invalid_request', 'One token is needed');
+    if (form === undefined || given === undefined)
+      throw new OAuthError('invalid_request', 'The request must contain one token');
     const authenticated = readClient({ clients, options }, form, req.headers.authorization);
     refusals.about(req, { client: authenticated.client.name });
     const metadata = await upstream();
@@ -25,7 +26,7 @@ export function createRevocation({ options, clients, seal, upstream, refusals }:
     }
     const sealed = seal.open('refresh_token', given);
     const hint = form.get('token_type_hint');
-    // RFC 7009, section 2.1: a client may revoke its own tokens only; section 2.2: it is not told of others.
+    // RFC 7009, section 2.1: a client may revoke its own tokens only; section 2.2: for other tokens it gets the same answer.
     if (sealed === undefined || sealed.client === fingerprint(authenticated.client.id)) {
       const token = sealed?.token ?? given;
       const credentials = upstreamCredentials(authenticated);

@@ -8,7 +8,7 @@ const isTextListOrAbsent = (value: unknown): value is readonly string[] | undefi
 
 /** The sealed contents, by purpose, with a check for each member. */
 const SHAPES = {
-  /** A registered client, as its client id says. */
+  /** A registered client: the contents of its client id. */
   client: {
     /** Its id at the upstream authorization server. */
     upstreamId: isText,
@@ -18,9 +18,9 @@ const SHAPES = {
   },
   /** The hidden field of the consent page: the request it asks about, and the browser that was asked. */
   consent: { query: isText, browserId: isText },
-  /** A browser that logs in here, as its cookie says; with fingerprints of what its user has allowed, the latest last. */
+  /** A browser: the contents of its login cookie, with fingerprints of its user's consents, the latest last. */
   browser: { id: isText, allowed: isTextList },
-  /** A login under way at the upstream server: the contents of our `state` there. */
+  /** A login in progress at the upstream server: the contents of our `state` there. */
   login: {
     browserId: isText,
     client: isText,
@@ -31,9 +31,9 @@ const SHAPES = {
     scopes: isTextList,
     codeChallenge: isText,
   },
-  /** An authorization code that the OAuth proxy issued: whose it is, what its user was asked for, and the server's own. */
+  /** An authorization code of the OAuth proxy: its client, the requested scopes, and the upstream server's code. */
   code: { client: isText, redirectUri: isText, scopes: isTextList, codeChallenge: isText, code: isText },
-  /** A refresh token that the OAuth proxy issued: whose it is, what its user was asked for, what the server granted of it, and the server's own token. */
+  /** A refresh token of the OAuth proxy: its client, the requested and the granted scopes, and the upstream server's token. */
   refresh_token: { client: isText, scopes: isTextList, granted: isTextListOrAbsent, token: isText },
 };
 
@@ -46,7 +46,7 @@ export type Login = SealedContents['login'];
 
 export type OAuthProxySeal = Seal<SealedContents>;
 
-/** {@link createSeal} for what is sealed here. */
+/** {@link createSeal} for the contents of the OAuth proxy. */
 export function createOAuthProxySeal(secrets: readonly string[], boundTo: readonly (string | null)[]): OAuthProxySeal {
   return createSeal<SealedContents>(secrets, boundTo, SHAPES);
 }

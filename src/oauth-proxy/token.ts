@@ -4,7 +4,7 @@ import { UpstreamError } from '../core/errors.js';
 import { type Parameters, readForm } from '../http/form.js';
 import { replyJson } from '../http/reply.js';
 import type { ServerAnswer } from '../upstream/call-server.js';
-import { isSameResource, splitScopes } from './authorization-request.js';
+import { isSameResource, splitList } from './authorization-request.js';
 import {
   type AuthenticatedClient,
   configuredCredentials,
@@ -21,24 +21,24 @@ import { NO_STORE, refusalOf, writeAnswer } from './upstream-answer.js';
 const MAX_FORM_BYTES = 65_536;
 
 interface Grant {
-  /** What the user was asked for. */
+  /** The scopes of the login request. */
   readonly scopes: readonly string[];
-  /** The part of it that the upstream server granted at the login, in its own spelling; undefined if it has not said so, or not yet. */
+  /** The scopes that the upstream server granted at the login, in its own spelling; undefined if it has not said. */
   readonly granted: readonly string[] | undefined;
   /** The form for the upstream server. */
   readonly form: Readonly<Record<string, string>>;
 }
 
 /**
- * Our token endpoint (RFC 6749, section 3.2): the client's request under the names that the upstream server knows. By hand, like
- * all calls to that server: oauth4webapi and openid-client are for who is the client, keeps `state` and the verifier, and wants the
- * answer checked; here both are the MCP client's, and it must get the answer, or the error, as the server gave it.
+ * Creates the token endpoint (RFC 6749, section 3.2), which replaces client id, code and refresh token with those of the upstream
+ * server. It calls that server without oauth4webapi or openid-client: those are for a client that has `state` and the verifier and
+ * checks the answer. Here the MCP client has both, and must get the answer, or the error, as the server sent it.
  */
 export function createToken(context: OAuthProxyContext) {
   const { seal, refusals } = context;
   const sealRefreshToken = ({ refresh_token: token, scope }: Record<string, unknown>, client: string, grant: Grant) => {
     if (typeof token !== 'string') return {};
-    const answered = typeof scope === 'string' ? splitScopes(scope) : undefined;
+    const answered = typeof scope === 'string' ? splitList(scope) : undefined;
     // A client that asked for no scope got those that the upstream server grants by default.
     const scopes = grant.scopes.length > 0 ? grant.scopes : (answered ?? []);
     const granted = grant.granted ?? answered;
@@ -46,7 +46,7 @@ export function createToken(context: OAuthProxyContext) {
   };
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const form = await readForm(req, MAX_FORM_BYTES);
-    if (form === undefined) throw new OAuthError('invalid_request', 'A parameter comes more than once');
+    if (form === undefined) throw new OAuthError('invalid_request', 'A parameter appears more than once');
     const act = ACT_OF_GRANT.get(form.get('grant_type') ?? '');
     if (act !== undefined) refusals.about(req, { act });
     const authenticated = readClient(context, form, req.headers.authorization);
@@ -56,21 +56,21 @@ export function createToken(context: OAuthProxyContext) {
     const answer = await exchange(context, authenticated, grant.form);
     if (answer.status >= 400) {
       const shared = isConfiguredClient(context.options, authenticated.client);
-      throw refusalOf(answer, ['invalid_request', 'The authorization server has refused this'], shared);
+      throw refusalOf(answer, ['invalid_request', 'The authorization server refused this request'], shared);
     }
     const { id_token: _, ...tokens } = answer.body ?? {};
     if (typeof tokens.access_token !== 'string') throw new UpstreamError('authorization_server_malformed');
-    // An ID token would go astray: it names the other issuer, and the other client id (OpenID Connect Core, 3.1.3.7).
+    // Without the ID token, which clients must refuse: it names the upstream issuer and client id (OpenID Connect Core, 3.1.3.7).
     replyJson(res, 200, writeAnswer({ ...tokens, ...sealRefreshToken(tokens, client, grant) }), NO_STORE);
   };
 }
 
-/** @throws {OAuthError} For every grant but these two: with the shared secret, others would need no user. */
+/** @throws {OAuthError} Also for every other grant type: with the shared secret, `client_credentials` would need no user. */
 function readGrant(context: OAuthProxyContext, form: Parameters, client: string): Grant {
   const grantType = form.get('grant_type');
   const resource = form.get('resource');
   if (resource !== undefined && !isSameResource(resource, context.options.resource.href)) {
-    throw new OAuthError('invalid_target', 'resource must be that of this server');
+    throw new OAuthError('invalid_target', 'resource must be the resource of this server');
   }
   const target = context.options.provider.acceptsResource ? { resource: context.options.resource.href } : {};
   const read = grantType === undefined ? undefined : GRANTS.get(grantType);
@@ -94,16 +94,16 @@ const GRANTS: ReadonlyMap<string, typeof readCodeGrant> = new Map([
 function readCodeGrant({ seal, endpoints }: OAuthProxyContext, form: Parameters, client: string): Grant {
   const sealed = seal.open('code', form.get('code'));
   const redirectUri = form.get('redirect_uri');
-  // RFC 6749, section 4.1.3. OAuth 2.1 leaves the redirect URI out: PKCE does its work.
+  // RFC 6749, section 4.1.3. Clients of OAuth 2.1 leave out the redirect URI: PKCE replaces this check.
   const sameUri = redirectUri === undefined || redirectUri === sealed?.redirectUri;
   if (sealed === undefined || sealed.client !== client || !sameUri) {
-    throw new OAuthError('invalid_grant', 'The code is not one for this client and redirect URI, or has expired');
+    throw new OAuthError('invalid_grant', 'The code has expired, or is not for this client and redirect URI');
   }
   const verifier = form.get('code_verifier');
   if (verifier === undefined) throw new OAuthError('invalid_request', 'PKCE is required: code_verifier');
-  // RFC 7636, section 4.6: here as well, since not every upstream server does it.
+  // RFC 7636, section 4.6. Checked here because not every upstream server does it.
   if (createHash('sha256').update(verifier).digest('base64url') !== sealed.codeChallenge) {
-    throw new OAuthError('invalid_grant', 'code_verifier is not the one of the code_challenge');
+    throw new OAuthError('invalid_grant', 'code_verifier does not match code_challenge');
   }
   const { scopes, code } = sealed;
   return {
@@ -116,10 +116,10 @@ function readCodeGrant({ seal, endpoints }: OAuthProxyContext, form: Parameters,
 function readRefreshGrant({ seal, options }: OAuthProxyContext, form: Parameters, client: string): Grant {
   const sealed = seal.open('refresh_token', form.get('refresh_token'));
   if (sealed === undefined || sealed.client !== client) {
-    throw new OAuthError('invalid_grant', 'The refresh token is not one for this client');
+    throw new OAuthError('invalid_grant', 'The refresh token is not valid for this client');
   }
   const { scopes, granted, token } = sealed;
-  const scope = refreshScopes(options, sealed, splitScopes(form.get('scope') ?? '')).join(' ');
+  const scope = refreshScopes(options, sealed, splitList(form.get('scope') ?? '')).join(' ');
   return {
     scopes,
     granted,
@@ -128,8 +128,8 @@ function readRefreshGrant({ seal, options }: OAuthProxyContext, form: Parameters
 }
 
 /**
- * The scopes that the upstream server is asked for at a refresh; none where they are those of the login, which it knows: it may
- * have given less than was asked for then, and would refuse a client that asks for all of it again (RFC 6749, section 6).
+ * The scopes for a refresh at the upstream server; none if they are those of the login. That server may have granted fewer scopes
+ * than the login asked for, and would refuse a refresh that asks for all of them (RFC 6749, section 6).
  */
 function refreshScopes(
   { provider, audiences }: OAuthProxyContext['options'],
@@ -138,15 +138,15 @@ function refreshScopes(
 ): readonly string[] {
   const upstreamNames = (names: readonly string[]) => names.map((name) => provider.upstreamScope(name, audiences));
   const [ofLogin, asked] = [upstreamNames(scopes), upstreamNames(wanted)];
-  // The upstream server may give a shared client more than this user was asked for here.
+  // The upstream server may grant a shared client more scopes than this user was asked for here.
   if (!asked.every((name) => ofLogin.includes(name))) {
-    throw new OAuthError('invalid_scope', 'scope must not hold more than was asked for at the login');
+    throw new OAuthError('invalid_scope', 'scope must not contain more than the login asked for');
   }
   const needed = provider.scopesAtRefresh(asked, ofLogin);
   if (needed !== undefined) return needed;
   if (ofLogin.every((name) => asked.includes(name))) return [];
   const given = granted === undefined ? asked : asked.filter((name) => granted.includes(name));
-  // The server has to refuse scopes that it never granted: without scopes, it would grant all of the login's.
+  // If none of them was granted, the server must refuse them. Without scopes it would grant all of the login's.
   return given.length > 0 ? given : asked;
 }
 

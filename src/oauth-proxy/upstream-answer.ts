@@ -3,16 +3,16 @@ import { printable, printableJson } from '../core/printable.js';
 import { CallError, outageOf, type ServerAnswer } from '../upstream/call-server.js';
 import { OAuthError } from './oauth-error.js';
 
-/** RFC 6749, section 5.1: an answer that may hold a token must not be cached. */
+/** An answer that may contain a token must not be cached (RFC 6749, section 5.1). */
 export const NO_STORE = Object.freeze({ 'cache-control': 'no-store', pragma: 'no-cache' });
 
-/** Makes an outage of a call that brought nothing usable. */
+/** For `catch()`: turns a failed call into an UpstreamError. */
 export function toUpstreamError(error: unknown): never {
   if (!(error instanceof CallError)) throw error;
   throw new UpstreamError(outageOf(error), { cause: error });
 }
 
-/** As JSON: what is nested deeply enough can be read, and not be written. */
+/** Writes JSON. A deeply nested answer that was parsed may still overflow the stack of JSON.stringify(). */
 export function writeAnswer(answer: Readonly<Record<string, unknown>>): string {
   try {
     return JSON.stringify(answer);
@@ -21,7 +21,7 @@ export function writeAnswer(answer: Readonly<Record<string, unknown>>): string {
   }
 }
 
-/** The answer, without what it repeats of the secrets that were sent: neither a client nor a log may learn them. */
+/** Removes the secrets that were sent from an error answer that repeats them: neither client nor log may see them. */
 export function withoutEcho(answer: ServerAnswer, secrets: readonly (string | undefined)[]): ServerAnswer {
   const { status, body } = answer;
   if (status < 400 || body === undefined) return answer;
@@ -50,9 +50,9 @@ const MAX_MEMBER_LENGTH = 1_000;
 /**
  * Maps a server's refusal to the error for the client.
  *
- * @param otherwise The error where the answer names none: servers without an endpoint answer 404 and a page.
- * @param isShared The request was made for the client that was configured here: only the operator can
- * mend a refusal of that one. An MCP client that saw it would throw its own registration away.
+ * @param otherwise The error if the answer names none: a server without this endpoint answers 404 with a page.
+ * @param isShared True if the request was made for the configured client. Only the operator can correct that client, and an
+ * MCP client that saw its refusal would discard its own registration.
  */
 export function refusalOf(
   { status, body }: Pick<ServerAnswer, 'status' | 'body'>,

@@ -12,7 +12,7 @@ import type { Browser, Login } from './sealed-contents.js';
 /** Long enough for a second factor and a forgotten password. */
 const LOGIN_SECONDS = 1_800;
 
-/** Where the browser goes to log in. */
+/** The URL at the upstream server where the user logs in. */
 export function loginUrl(
   { options, endpoints, seal }: OAuthProxyContext,
   upstream: ServerMetadata,
@@ -21,7 +21,7 @@ export function loginUrl(
   const { requester, request, browser } = login;
   const { provider, audiences } = options;
   const { redirectUri, state } = requester;
-  const underWay: Login = {
+  const pending: Login = {
     browserId: browser.id,
     client: fingerprint(requester.client.id),
     name: requester.client.name,
@@ -35,7 +35,7 @@ export function loginUrl(
   const scope = request.scopes.map((name) => provider.upstreamScope(name, audiences)).join(' ');
   if (scope !== '') url.searchParams.set('scope', scope);
   if (provider.sendsAudience) url.searchParams.set('audience', audiences[0] as string);
-  // If the client names none, the server does not know which resource the token is for: oidc-provider makes an opaque one.
+  // Sent even if the client names none: without it the server does not know the resource, and oidc-provider issues an opaque token.
   if (provider.acceptsResource) url.searchParams.set('resource', options.resource.href);
   const prompt = promptFor(provider.prompts, request.prompts);
   if (prompt !== '') url.searchParams.set('prompt', prompt);
@@ -44,17 +44,17 @@ export function loginUrl(
   url.searchParams.set('redirect_uri', endpoints.callback);
   url.searchParams.set('code_challenge', request.codeChallenge);
   url.searchParams.set('code_challenge_method', 'S256');
-  url.searchParams.set('state', seal.close('login', underWay, LOGIN_SECONDS));
+  url.searchParams.set('state', seal.close('login', pending, LOGIN_SECONDS));
   return url.href;
 }
 
-/** The prompts of a client that the server knows: it would refuse the login for the others. */
+/** The client's prompts that the server knows. It would refuse the login for any other. */
 function promptFor({ passed, takesSeveral }: Prompts, asked: readonly string[]): string {
   const known = passed.filter((value) => asked.includes(value));
   return (takesSeveral ? known : known.slice(0, 1)).join(' ');
 }
 
-/** Where an answer goes that is the client's. */
+/** The client that gets an answer. */
 interface Addressee {
   readonly redirectUri: string;
   readonly state: string | undefined;
@@ -70,7 +70,7 @@ export function replyToClient(
   replyRedirect(res, withParameters(to.redirectUri, { ...answer, state: to.state, iss: options.resource.href }));
 }
 
-/** RFC 6749, section 4.1.2.1: a redirect cannot carry a status, so that outages have names. */
+/** Sends an error to the client. A redirect has no status, so outages have names (RFC 6749, section 4.1.2.1). */
 export function replyErrorToClient(
   context: OAuthProxyContext,
   req: IncomingMessage,
@@ -87,7 +87,7 @@ export function replyErrorToClient(
   } else throw error;
 }
 
-/** RFC 9700, section 4.12: 303, so that no form is posted twice. */
+/** Redirects with 303, so that browsers do not post a form again (RFC 9700, section 4.12). */
 export function replyRedirect(res: ServerResponse, location: string): void {
   const headers = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer', 'content-length': '0' };
   res.writeHead(303, { location, ...headers }).end();

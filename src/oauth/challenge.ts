@@ -2,19 +2,19 @@ import { REFUSALS, type RefusalCode } from '../core/errors.js';
 import { type JsonReply, prepareJson } from '../http/reply.js';
 import type { Scheme } from './credentials.js';
 
-/** Tokens bound to a key (RFC 9449) are accepted, or required. */
+/** The policy for tokens bound to a key (RFC 9449). */
 export type DpopMode = 'off' | 'accept' | 'require';
 
-/** What a challenge says beside the refusal itself. */
+/** The contents of a challenge besides the refusal itself. */
 export interface ChallengeContext {
-  /** Where the protected resource metadata is (RFC 9728, section 5.1); undefined where the request's host is unusable. */
+  /** The URL of the protected resource metadata (RFC 9728, section 5.1); undefined if the request's host is unusable. */
   readonly metadataUrl: string | undefined;
-  /** Every scope that the request needs; none: no `scope` parameter. */
+  /** Every scope that the request needs. If empty, the challenge has no `scope` parameter. */
   readonly scopes: readonly string[];
   readonly dpop: DpopMode;
-  /** How the refused token was presented: the error stands in the challenge of that scheme. */
+  /** The scheme of the refused token: the challenge of that scheme has the error. */
   readonly scheme: Scheme;
-  /** Takes the place of the refusal's own words, where more can be said of the request. */
+  /** Replaces the refusal's own description, if more is known about the request. */
   readonly description?: string | undefined;
 }
 
@@ -24,8 +24,9 @@ export const DPOP_ALGORITHMS = Object.freeze(['ES256', 'ES384', 'ES512', 'PS256'
 type Parameter = readonly [name: string, value: string];
 
 /**
- * The only place that writes `WWW-Authenticate`: RFC 6750, section 3, with `resource_metadata` of RFC 9728, and RFC 9449,
- * section 7.1. A request without a token gets no `error` parameter, as RFC 6750, section 3.1, asks.
+ * Builds the response to a refused request. The only place that writes `WWW-Authenticate`: RFC 6750, section 3, with
+ * `resource_metadata` of RFC 9728, and RFC 9449, section 7.1. A request without a token gets no `error` parameter (RFC 6750,
+ * section 3.1).
  */
 export function challengeFor(code: RefusalCode, context: ChallengeContext): JsonReply {
   const { status, error } = REFUSALS[code];
@@ -44,7 +45,7 @@ function writeChallenges(error: string, description: string, context: ChallengeC
   const algs: Parameter = ['algs', DPOP_ALGORITHMS.join(' ')];
   if (dpop === 'require') return writeChallenge('DPoP', [...failure, ...guidance, algs]);
   const asBearer = scheme === 'bearer' || dpop === 'off';
-  // Bearer first: MCP clients look at the first challenge alone.
+  // Bearer first: MCP clients read only the first challenge.
   const bearer = writeChallenge('Bearer', asBearer ? [...failure, ...guidance] : guidance);
   return dpop === 'off' ? bearer : `${bearer}, ${writeChallenge('DPoP', asBearer ? [algs] : [...failure, algs])}`;
 }
@@ -54,7 +55,7 @@ function writeChallenge(scheme: string, parameters: readonly Parameter[]): strin
   return written === '' ? scheme : `${scheme} ${written}`;
 }
 
-/** RFC 9110, section 5.6.4: what stands between the quotes of a quoted-string; anything but printable ASCII is dropped. */
+/** Escapes the content of a quoted-string (RFC 9110, section 5.6.4), and drops everything but printable ASCII. */
 function quotedValue(value: string): string {
   return value.replace(/[^\x20-\x7e]/g, '').replace(/["\\]/g, '\\$&');
 }

@@ -5,32 +5,36 @@ import { trimOws } from '../http/ows.js';
 import { repeatedHeader } from '../http/repeated-header.js';
 import { rawQuery } from '../http/request-target.js';
 
-/** How a token may be presented: RFC 6750 and RFC 9449. */
+/** The authentication schemes of access tokens: RFC 6750 and RFC 9449. */
 export type Scheme = 'bearer' | 'dpop';
 
-/** Whatever a lenient parser would take for one of these schemes: what follows is no further letter of the name. */
+/** Matches every header that a lenient parser would read as one of these schemes, whatever separates the scheme from the token. */
 const SCHEME = /^(bearer|dpop)(?![\w!#$%&'*+.^`|~-])/i;
-/** The same behind whatever a reader may trim or split off: a blank beyond ASCII, a quote, another credential and a comma. */
+/** Matches the same after text that other readers may trim or split off: non-ASCII white space, a quote, another credential and a comma. */
 const SCHEME_ANYWHERE = /(?<![\w!#$%&'*+.^`|~-])(?:bearer|dpop)(?![\w!#$%&'*+.^`|~-])/i;
 /** RFC 6750, section 2.1, and RFC 9449, section 7.1: `token68`. */
 const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
 
 /**
- * Reads the access token from the `Authorization` header, the only place it is taken from (RFC 6750, section 2.1).
- * Does not check the form of the token itself: its verification does, once.
+ * Reads the access token from the `Authorization` header, the only place from which one is accepted (RFC 6750,
+ * section 2.1). Does not check the form of the token: its verification does.
  *
- * @param scheme That of the header, as {@link schemeOf} has it.
+ * @param scheme The scheme of the header, from {@link schemeOf}.
  * @throws {AuthError} `missing_token`, `malformed_header`, `several_tokens`.
  */
 export function readToken(header: string, scheme: Scheme | undefined, target: string): string {
   if (scheme === undefined) throw new AuthError('missing_token');
   if (header[scheme.length] !== ' ') throw new AuthError('malformed_header');
-  // RFC 6750, section 2: one request, one method. A proxy in front may have judged the other one.
+  // RFC 6750, section 2: a request must use one method only. A proxy in front may have checked the other token.
   if (hasQueryToken(target)) throw new AuthError('several_tokens');
   return trimOws(header.slice(scheme.length + 1));
 }
 
-/** @throws {AuthError} `token_too_long`, `malformed_header`. */
+/**
+ * Checks the length and the characters of a token.
+ *
+ * @throws {AuthError} `token_too_long`, `malformed_header`.
+ */
 export function requireToken68(token: string, maxTokenBytes: number): void {
   if (token.length > maxTokenBytes) throw new AuthError('token_too_long', { bytes: token.length });
   if (!isToken68(token)) throw new AuthError('malformed_header');
@@ -43,24 +47,24 @@ export function isToken68(token: string): boolean {
 
 const SCHEMES: readonly Scheme[] = ['bearer', 'dpop'];
 
-/** The scheme of an `Authorization` header, where it is one of access tokens, and accepted. */
+/** Returns the scheme of an `Authorization` header if it is one of the accepted schemes of access tokens. */
 export function schemeOf(header: string, accepted = SCHEMES): Scheme | undefined {
-  // As nearly everybody writes it.
+  // The fast path: nearly every client writes it so.
   if (header.startsWith('Bearer ')) return 'bearer';
   const scheme = lowerAscii(SCHEME.exec(header)?.[1] ?? '');
   return accepted.find((each) => each === scheme);
 }
 
-/** Under every name that a query parser makes `access_token` of: `access%5Ftoken`, `access_token[]`. */
+/** Looks for every name that query parsers read as `access_token`: `access%5Ftoken`, `access_token[]`. */
 function hasQueryToken(target: string): boolean {
   const query = rawQuery(target);
-  // With the question mark, of which the parser takes one off: `??access_token` names something else.
+  // The parser strips one question mark, so add one: in `??access_token=` the name is `?access_token`, another parameter.
   return (
     query !== '' && [...new URLSearchParams(`?${query}`).keys()].some((name) => /^access_token(?:\[|$)/.test(name))
   );
 }
 
-/** The refusal of a request that repeats a header which counts once; undefined if it repeats none. */
+/** Returns the refusal of a request that repeats a header which may appear only once; undefined if there is none. */
 export function repeatedHeaderRefusal({ rawHeaders }: IncomingMessage): AuthError | undefined {
   const header = repeatedHeader(rawHeaders);
   if (header === undefined) return undefined;
@@ -68,13 +72,13 @@ export function repeatedHeaderRefusal({ rawHeaders }: IncomingMessage): AuthErro
 }
 
 /**
- * Takes an access token off a request that goes on as anonymous, also one of a scheme that is not accepted here, so that
- * no backend mistakes it for a verified one. Credentials of another kind (`Basic`) are not ours to take.
+ * Removes the access token from a request that continues as anonymous, even one of a scheme that is not accepted here: a
+ * backend could take it for a verified one. Leaves other credentials (`Basic`) in place.
  */
 export function removeCredentials(req: IncomingMessage): void {
   const raw = req.rawHeaders;
   const isNamed = (i: number, name: string) => lowerAscii(raw[i] as string) === name;
-  // Of two headers Node shows the first; the second may be the one with the token.
+  // Of two Authorization headers, `req.headers` has only the first, and the second may have the token.
   if (!raw.some((value, i) => i % 2 === 1 && isNamed(i - 1, 'authorization') && SCHEME_ANYWHERE.test(value))) return;
   for (const name of ['authorization', 'dpop']) {
     delete req.headers[name];

@@ -11,14 +11,14 @@ import type { Scheme } from './credentials.js';
 import { requestOrigin } from './request-origin.js';
 import { resourceMetadataPath } from './well-known.js';
 
-/** What only the request at hand can tell of its refusal. */
+/** The details of a refusal that differ from request to request. */
 export interface RefusalDetail {
-  /** Scopes that this request needs, beside those that every request needs. */
+  /** The scopes that this request needs, besides those that every request needs. */
   readonly scopes: readonly string[];
   readonly description?: string | undefined;
 }
 
-/** Answers a request that is refused, in the scheme in which its token came. */
+/** Answers a refused request, with a challenge for the scheme of its token. */
 export type Refuse = (
   req: IncomingMessage,
   res: ServerResponse,
@@ -27,14 +27,14 @@ export type Refuse = (
   detail?: RefusalDetail,
 ) => void;
 
-/** What every refusal of one policy has in common. */
+/** The settings that all refusals of one policy share. */
 export type RefusalContext = Pick<ChallengeContext, 'dpop'> & {
-  /** Undefined where the metadata's URL has to be found from the request. */
+  /** Undefined if the URL of the metadata follows the origin of each request. */
   readonly resource: { readonly origin: string; readonly pathname: string } | undefined;
   readonly requiredScopes: readonly string[];
 };
 
-/** Every refusal's answer is written once where the resource is known. */
+/** Creates the function that answers refused requests. If the resource is configured, it builds each response only once, here. */
 export function createRefusal({ resource, requiredScopes, dpop }: RefusalContext): Refuse {
   const contextFor = (scheme: Scheme, { scopes, description }: RefusalDetail = { scopes: [] }) => ({
     dpop,
@@ -66,29 +66,33 @@ function challengeForOrigin(
     return challengeFor(code, { ...context, metadataUrl: requestOrigin(req) + resourceMetadataPath('/') });
   } catch (error) {
     if (!(error instanceof AuthError)) throw error;
-    // A Host header that cannot stand in a URL is what has to be mended first.
+    // The Host header is unusable in a URL. Report that: it must be fixed first.
     return challengeFor(error.code, { ...context, metadataUrl: undefined, description: undefined });
   }
 }
 
-/** How a gate refuses a request that it has let through: whoever decides later need not know how the token came. */
+/** Refuses a request that `mcpAuth()` has already accepted, for `mcpScopes()`. The scheme of its token is bound in. */
 export type Refuser = (req: IncomingMessage, res: ServerResponse, code: RefusalCode, detail: RefusalDetail) => void;
 
-/** @param sessionSigner Of a policy with a `secret`. */
+/**
+ * Creates the refusers of one policy, one for each scheme.
+ *
+ * @param sessionSigner Of a policy with a `secret`.
+ */
 export function createRefusers(
   refuse: Refuse,
   { resource }: Pick<RefusalContext, 'resource'>,
   sessionSigner?: SessionSigner | undefined,
 ): Readonly<Record<Scheme, Refuser>> {
-  const refusals: Record<Scheme, Refuser> = {
+  const byScheme: Record<Scheme, Refuser> = {
     bearer: (req, res, code, detail) => refuse(req, res, code, 'bearer', detail),
     dpop: (req, res, code, detail) => refuse(req, res, code, 'dpop', detail),
   };
-  for (const each of Object.values(refusals)) {
+  for (const each of Object.values(byScheme)) {
     if (resource !== undefined) resourceOrigins.set(each, resource.origin);
     if (sessionSigner !== undefined) sessionSigners.set(each, sessionSigner);
   }
-  return refusals;
+  return byScheme;
 }
 
 const resourceOrigins = shareValue('resourceOrigins', () => new WeakMap<Refuser, string>());
@@ -97,26 +101,26 @@ const sessionSigners = shareValue('sessionSigners', () => new WeakMap<Refuser, S
 
 const anonymousRefusers = shareValue('anonymousRefusals', createPerRequest<Refuser>);
 
-// Noted once for all requests with the same token, which share the identity and the scheme.
+// One entry for all requests with the same token: they share the identity and the scheme.
 const refusers = shareValue('refusals', () => new WeakMap<AuthInfo, Refuser>());
 
-/** Lets whoever decides later on a request of this caller refuse it in the name of the gate that verified the caller. */
+/** Lets a later middleware refuse requests of this caller as the `mcpAuth()` that verified the caller does. */
 export function setRefuser(auth: AuthInfo, refuse: Refuser): void {
   refusers.set(auth, refuse);
 }
 
-/** The same for a request without a caller. */
+/** The same for an anonymous request. */
 export function setAnonymousRefuser(req: IncomingMessage, refuse: Refuser): void {
   anonymousRefusers.set(req, refuse);
 }
 
-/** How the gate that the request came through refuses; undefined where it came through none. */
+/** Returns the refuser of the `mcpAuth()` that accepted the request; undefined if none did. */
 export function refuserOf(req: IncomingMessage): Refuser | undefined {
   const auth = getAuth(req);
   return auth === undefined ? anonymousRefusers.get(req) : refusers.get(auth);
 }
 
-/** The origin of the resource that the request was let through to; undefined where no policy names one. */
+/** Returns the origin of the resource that the request was accepted for; undefined if its policy names no resource. */
 export function resourceOriginOf(req: IncomingMessage): string | undefined {
   const refuse = refuserOf(req);
   return refuse && resourceOrigins.get(refuse);

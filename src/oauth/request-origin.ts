@@ -8,10 +8,10 @@ const HOST = /^(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/i;
 let lastUsable: string | undefined;
 
 /**
- * The origin under which the client sees this server, for example `https://mcp.example.com`. `X-Forwarded-Proto` and
- * `X-Forwarded-Host` count only where Express's `trust proxy` setting trusts the peer; on Connect they never count.
+ * Returns the origin under which the client sees this server, for example `https://mcp.example.com`. `X-Forwarded-Proto` and
+ * `X-Forwarded-Host` count only if Express's `trust proxy` setting trusts the peer; on Connect they never count.
  *
- * @throws {AuthError} `unusable_host` where the Host header could smuggle something into a URL.
+ * @throws {AuthError} `unusable_host` if the Host header is not a host name with an optional port.
  */
 export function requestOrigin(req: IncomingMessage): string {
   const trusted = trustsPeer(req);

@@ -3,7 +3,7 @@ import { shareValue } from '../core/shared-state.js';
 
 const served = shareValue('servedMetadata', () => new WeakSet<IncomingMessage>());
 
-/** Notes that one of our middlewares answers this request for protected resource metadata. */
+/** Notes that one of our middlewares answers this request with protected resource metadata. */
 export function noteServedMetadata(req: IncomingMessage): void {
   served.add(req);
 }

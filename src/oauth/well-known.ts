@@ -6,8 +6,8 @@ export function resourceMetadataPath(resourcePath: string): string {
 }
 
 /**
- * Every path at which the metadata of a resource is served: where RFC 9728 puts it, the same without a closing slash
- * (clients drop it before they insert), and the root, where clients of a single resource look too.
+ * Returns every path at which the metadata of a resource is served: the one of RFC 9728, the same without a closing slash
+ * (clients drop it before they insert the segment), and the root, where clients of a single resource look too.
  */
 export function resourceMetadataPaths(resourcePath: string): ReadonlySet<string> {
   return new Set([
@@ -19,10 +19,10 @@ export function resourceMetadataPaths(resourcePath: string): ReadonlySet<string>
 
 const POST = Object.freeze(['POST', 'OPTIONS']);
 
-/** The methods of the documents. */
+/** The methods of the metadata endpoints. */
 export const METADATA_METHODS = Object.freeze(['GET', 'HEAD', 'OPTIONS']);
 
-/** The methods of the OAuth proxy's endpoints; what a person's browser calls has no preflight. */
+/** The methods of the OAuth proxy's endpoints. Those that a browser navigates to have no preflight, so no OPTIONS. */
 export const OAUTH_PROXY_METHODS = Object.freeze({
   metadata: METADATA_METHODS,
   registration: POST,
@@ -35,13 +35,13 @@ export const OAUTH_PROXY_METHODS = Object.freeze({
 
 export type OAuthProxyEndpointName = keyof typeof OAUTH_PROXY_METHODS;
 
-/** The paths of the OAuth proxy; its metadata name the first of each list. */
+/** The paths of the OAuth proxy. Its metadata names the first of each list. */
 export type OAuthProxyPaths = Readonly<Record<OAuthProxyEndpointName, readonly [string, ...string[]]>>;
 
 /**
- * The metadata of an authorization server whose issuer is the resource: where RFC 8414, section 3.1, puts it, at the root
- * for clients of 2025-03-26, and where OpenID Connect Discovery is looked for, inserted and appended. The endpoints
- * stand beside it, named as agentgateway names them.
+ * Returns the paths of an OAuth proxy whose issuer is the resource. Its metadata is at the path of RFC 8414, section 3.1, at
+ * the root for clients of 2025-03-26, and at the two paths of OpenID Connect Discovery (segment inserted, and appended). The
+ * endpoints are below the first, named as agentgateway names them.
  */
 export function oauthProxyPaths(resourcePath: string, legacyEndpoints: boolean): OAuthProxyPaths {
   const path = withoutClosingSlash(resourcePath);

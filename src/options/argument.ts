@@ -2,9 +2,9 @@ import { isRecord } from '../http/json-object.js';
 import type { OptionChecks } from './checks.js';
 
 /**
- * Checks the argument that a middleware is made with. Mounted without the call, it is handed a request there.
+ * Checks the argument of a function that creates a middleware. It is a request if the user wrote `app.use(mcpAuth)`.
  *
- * @param example How it is written, for example `{ issuer: … }`.
+ * @param example A valid argument for the advice, for example `{ issuer: … }`.
  */
 export function requireArgument(
   checks: OptionChecks,
@@ -17,6 +17,6 @@ export function requireArgument(
     const expected = `an object, not a request: app.use(${middleware}) was written without the call`;
     checks.refuseUnquoted(name, expected, fix);
   }
-  // A copy of its own members: each is read once, and none comes from a prototype that somebody has changed.
+  // A copy of its own members: each is read once, and none is inherited from a polluted prototype.
   return { ...checks.record(value, name, fix) };
 }

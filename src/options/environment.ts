@@ -2,7 +2,7 @@ import { ignoreRejection } from '../core/ignore-rejection.js';
 import { isRecord } from '../http/json-object.js';
 import { isPlain, type OptionChecks } from './checks.js';
 
-/** Checks variables at construction, or those that an `env` function returned. */
+/** Checks environment variables: those given at construction, or those that an `env` function returned. */
 export function requireEnvironment(
   checks: OptionChecks,
   value: unknown,
@@ -13,7 +13,7 @@ export function requireEnvironment(
   const variables = isPlain(value) ? value : checks.refuseUnquoted(option, 'a plain object', fix);
   for (const [name, text] of Object.entries(variables)) {
     if (name === '' || /[=\0\r\n]/.test(name)) {
-      checks.refuse(option, 'names without "=", NUL and line ends', name, 'Correct the name.');
+      checks.refuse(option, 'an object whose names have no "=", NUL or line end', name, 'Correct the name.');
     }
     if (typeof text !== 'string' || text.includes('\0')) {
       checks.refuse(`${option}.${name}`, 'a string without NUL', typeof text, 'Convert it to a string.');
@@ -23,15 +23,15 @@ export function requireEnvironment(
 }
 
 /**
- * What a hook of the developer's returned. A promise, a `Map` or an instance of a class would count as an object without members,
- * and whoever relies on the hook would be told nothing: such a request must fail.
+ * Checks the value that a callback of the developer returned. A promise, a `Map` or an instance of a class would silently count as an
+ * object without members, so the request fails instead.
  */
 export function requirePlainObject(checks: OptionChecks, value: unknown, option: string): Record<string, unknown> {
   if (isRecord(value) && typeof value.then === 'function') {
     ignoreRejection(value);
-    return checks.refuse(option, 'an object, at once', 'a promise', 'Make the function synchronous.');
+    return checks.refuse(option, 'a plain object', 'a promise', 'Make the function synchronous.');
   }
-  // What it is not given as may be a secret, so only its type is quoted.
+  // The value may be a secret, so only its type is quoted.
   if (!isPlain(value)) return checks.refuse(option, 'a plain object', typeof value, 'Return { name: value }.');
   return value;
 }

@@ -3,7 +3,7 @@ import type { OptionChecks } from './checks.js';
 
 const METHODS = ['debug', 'info', 'warn', 'error'] as const satisfies readonly (keyof Logger)[];
 
-/** Every middleware's `logger`, made one that cannot fail; {@link SILENT} where there is none. */
+/** Checks the option `logger`, and returns a logger that cannot fail. Returns {@link SILENT} if none is given. */
 export function resolveLogger(checks: OptionChecks, value: unknown): Logger {
   if (value === undefined) return SILENT;
   const canHaveMethods = (typeof value === 'object' && value !== null) || typeof value === 'function';

@@ -1,16 +1,16 @@
 import type { OptionChecks } from './checks.js';
 
-/** Checks one option, called `option` in refusals, and returns its resolved value. */
+/** Checks one option and returns its resolved value. `option` is its path in error messages. */
 export type OptionReader<Resolved> = (checks: OptionChecks, value: unknown, option: string) => Resolved;
 
-/** One option, beside its type and TSDoc. */
+/** The default and the check of one option. Its type and its TSDoc are in the options interface. */
 export interface OptionRow<Given = unknown, Resolved = unknown> {
-  /** As a user would write it. It is read in place of an option that is left out; without it, `undefined` is read. */
+  /** The value that is read if the option is left out, as a user would write it. Without a default, `undefined` is read. */
   readonly default?: Given;
   readonly read: OptionReader<Resolved>;
 }
 
-/** A row for each option of `Options`. With `satisfies`, the compiler refuses one too many, one too few, and a default of another type. */
+/** One row for each option of `Options`. With `satisfies`, the compiler refuses a missing row, an extra row, and a default of the wrong type. */
 export type OptionTable<Options> = { readonly [Name in keyof Options]-?: OptionRow<Options[Name]> };
 
 /** The resolved values of a table. */
@@ -19,9 +19,10 @@ export type ResolvedOptions<Table extends Readonly<Record<string, OptionRow>>> =
 };
 
 /**
- * Reads every option of a table, in its order, and refuses unknown ones.
+ * Reads every option of a table, in the table's order, and refuses unknown options.
  *
- * @param path The option that `given` is the value of; empty for the argument itself.
+ * @param path The path of the option whose value is `given`; empty for the argument itself.
+ * @throws {ConfigError}
  */
 export function readOptions<Table extends Readonly<Record<string, OptionRow>>>(
   checks: OptionChecks,
@@ -33,7 +34,7 @@ export function readOptions<Table extends Readonly<Record<string, OptionRow>>>(
   return readRows(checks, table, given, path);
 }
 
-/** As {@link readOptions}, where `given` has options of other tables too: the caller checks the names. */
+/** Like {@link readOptions}, for a `given` that also has options of other tables: the caller must check the names. */
 export function readRows<Table extends Readonly<Record<string, OptionRow>>>(
   checks: OptionChecks,
   table: Table,
@@ -52,7 +53,7 @@ export function optional<Resolved>(read: OptionReader<Resolved>): OptionReader<R
   return (checks, value, option) => (value === undefined ? undefined : read(checks, value, option));
 }
 
-/** Reads an option whose check depends on other options: the resolver checks it. */
+/** Returns an option unchecked. The resolver checks it, since the check depends on other options. */
 export const asGiven: OptionReader<unknown> = (_checks, value) => value;
 
 /** Reads a non-empty string. */
@@ -60,12 +61,18 @@ export function text(fix: string): OptionReader<string> {
   return (checks, value, option) => checks.string(value, option, fix);
 }
 
-/** Reads one of a few words. */
+/** Reads a function. */
+export function callback<Callback>(fix: string): OptionReader<Callback> {
+  return (checks, value, option) =>
+    typeof value === 'function' ? (value as Callback) : checks.refuse(option, 'a function', value, fix);
+}
+
+/** Reads one of the given words. */
 export function oneOf<const Word extends string>(words: readonly Word[], fix: string): OptionReader<Word> {
   return (checks, value, option) => checks.oneOf(value, option, words, fix);
 }
 
-/** Reads an object with options of its own. */
+/** Reads an object that has its own option table. */
 export function group<Table extends Readonly<Record<string, OptionRow>>>(
   table: Table,
   fix: string,
@@ -73,13 +80,13 @@ export function group<Table extends Readonly<Record<string, OptionRow>>>(
   return (checks, value, option) => readOptions(checks, table, checks.record(value, option, fix), option);
 }
 
-/** The row of a whole number. */
-export function wholeNumber(fallback: number, least: number, fix = `Leave it out for ${fallback}.`) {
-  const read: OptionReader<number> = (checks, value, option) => checks.integer(value, option, least, fix);
+/** Creates the row of a whole number with this default and minimum. */
+export function wholeNumber(fallback: number, min: number, fix = `Leave it out for ${fallback}.`) {
+  const read: OptionReader<number> = (checks, value, option) => checks.integer(value, option, min, fix);
   return { default: fallback, read };
 }
 
-/** The row of a switch. */
+/** Creates the row of a boolean with this default. */
 export function flag(fallback: boolean, fix = `Leave it out for ${fallback}.`) {
   const read: OptionReader<boolean> = (checks, value, option) => checks.boolean(value, option, fix);
   return { default: fallback, read };

@@ -1,14 +1,14 @@
 import type { OptionChecks } from './checks.js';
 
-/** RFC 6749, section 3.3: scope-token. */
+/** The grammar of a scope (RFC 6749, section 3.3: scope-token). */
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
-/** A list of scopes, each of which can stand in a challenge. */
+/** Checks a list of scopes. Each must be valid in a challenge. */
 export function requireScopes(checks: OptionChecks, value: unknown, option: string, fix: string): readonly string[] {
   const list = checks.strings(value, option, fix);
   return isScopeList(list)
     ? list
-    : checks.refuse(option, 'an array of scopes without blanks, quotes or backslashes', value, fix);
+    : checks.refuse(option, 'an array of scopes without spaces, quotes or backslashes', value, fix);
 }
 
 export function isScopeList(value: unknown): value is readonly string[] {

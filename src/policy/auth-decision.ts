@@ -2,26 +2,37 @@ import type { OutageCode, RefusalCode } from '../core/errors.js';
 import type { McpAuthMode } from './modes.js';
 
 /**
- * What became of one request, for logs, metrics and debuggers. Never holds the token. What it says of a refused token
- * (`issuer`, `subject`, `clientId`, `kid`) is what the token claims of itself, and may be a lie.
+ * The outcome of one request, for logs, metrics and debugging. Never contains the token. For a refused token, `issuer`,
+ * `subject`, `clientId` and `kid` are unverified claims, and may be false.
  */
 export interface AuthDecision {
+  /** The mode of the policy. */
   readonly mode: McpAuthMode;
   /**
-   * `passed`: with its token. `anonymous`: without one. `refused`: answered here. `would_refuse`: passed, but strict would have
-   * refused it, for the reason in `code`; as anonymous, unless the reason is its session. `failed`: neither can be said, through no fault of the client's.
+   * `passed`: accepted with its token. `anonymous`: passed without a token. `refused`: answered with 400, 401, 403 or 404.
+   * `would_refuse`: passed in permissive mode; strict mode refuses it, for the reason in `code`. It passes as anonymous, unless the
+   * reason is its session. `failed`: the token could not be checked, which is not the client's fault.
    */
   readonly outcome: 'passed' | 'anonymous' | 'refused' | 'would_refuse' | 'failed';
-  /** `unknown_session`: a good request, but for a session that is not its caller's. */
+  /**
+   * The reason why a request was refused, would be refused, or could not be decided; each code has a heading in docs/errors.md.
+   * `unknown_session`: the token is good, and the session is not its caller's.
+   */
   readonly code?: RefusalCode | OutageCode | 'unknown_session' | undefined;
+  /** The token's `iss`. */
   readonly issuer?: string | undefined;
+  /** The user, from the claim that the issuer's `subjectClaim` names. */
   readonly subject?: string | undefined;
+  /** The client, as `AuthInfo.clientId` has it. */
   readonly clientId?: string | undefined;
+  /** The id of the key that the token names. */
   readonly kid?: string | undefined;
+  /** The HTTP method. */
   readonly method: string;
-  /** Without the query. */
+  /** The path of the request, without the query. */
   readonly path: string;
+  /** Milliseconds from the arrival of the request to the decision. */
   readonly durationMs: number;
-  /** The token had been verified before. */
+  /** True if the token was remembered, so that its signature was not verified again. */
   readonly cached: boolean;
 }

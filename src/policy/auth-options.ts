@@ -1,87 +1,109 @@
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from '../core/logger.js';
-import type { DpopMode } from '../oauth/challenge.js';
 import type { AuthDecision } from './auth-decision.js';
 import type { McpAuthMode } from './modes.js';
 import type { OAuthProxyOptions, ProviderOption } from './oauth-proxy-options.js';
 
 /** A JSON Web Key Set (RFC 7517, section 5). */
 export interface Jwks {
+  /** The public keys, each a JSON Web Key. */
   readonly keys: readonly Readonly<Record<string, unknown>>[];
 }
 
 /**
- * Where the keys that verify tokens come from: one of a file (watched), a URL (fetched), keys given here, JSON text, or
- * a function that returns the key set of the moment. The function is called for every request and at construction: it
- * must return at once, and return the same object for as long as nothing has changed.
+ * The source of the keys that verify tokens: one of a file (watched), a URL (fetched), keys given here, JSON text, or
+ * a function that returns the current key set. The function is called for every request and at construction. It must be
+ * synchronous, and must return the same object as long as nothing has changed.
  */
 export type JwksOption =
-  | { readonly file: string; readonly url?: never; readonly keys?: never }
-  | { readonly url: string; readonly file?: never; readonly keys?: never }
-  | { readonly keys: Jwks['keys']; readonly file?: never; readonly url?: never }
+  | {
+      /** The name of a file with a key set in it. A change takes effect without a restart. */
+      readonly file: string;
+      readonly url?: never;
+      readonly keys?: never;
+    }
+  | {
+      /** The address of a key set: https, or http on loopback unless `dangerouslyAllowHttp`. */
+      readonly url: string;
+      readonly file?: never;
+      readonly keys?: never;
+    }
+  | {
+      /** The public keys themselves. */
+      readonly keys: Jwks['keys'];
+      readonly file?: never;
+      readonly url?: never;
+    }
   | (() => Jwks)
   | string;
 
+/** Requirements for every token of an issuer, in addition to the checks that are always made. */
 export interface JwtValidationOptions {
-  /** Claims that must be present, of any name. @default `['exp']` */
+  /** Claims that must be present, of any name. @default ['exp'] */
   readonly requiredClaims?: readonly string[] | undefined;
 }
 
-/** Whose tokens are accepted, and for whom they must be meant. */
+/** An issuer whose tokens are accepted, and the checks of its tokens. */
 export interface IssuerOptions {
   /** Compared byte for byte with the token's `iss` (RFC 7519, section 4.1.1). Need not be a URL. */
   readonly issuer: string;
   /**
-   * One of these must stand in the token's `aud`; one closing slash more or less is tolerated, nothing else.
+   * The token's `aud` must contain one of them. One closing slash more or less is tolerated, nothing else.
    *
-   * @default `[resourceMetadata.resource]`
+   * @default [resourceMetadata.resource]
    */
   readonly audiences?: readonly string[] | undefined;
   /**
    * The claim that names the audience, for servers whose access tokens have no `aud` (Cognito: `client_id`).
    *
-   * @default `'aud'`
+   * @default 'aud'
    */
   readonly audienceClaim?: string | undefined;
   /**
-   * What kind of authorization server the issuer is, for one that does not follow the MCP specification by itself. It
-   * then stands behind an OAuth proxy: see `oauthProxy`.
+   * The kind of authorization server, if it does not follow the MCP specification by itself. Clients then log in through
+   * an OAuth proxy: see `oauthProxy`.
    *
    * @default none: clients log in at the issuer itself
    */
   readonly provider?: ProviderOption | undefined;
-  /** A client registered at the authorization server by hand, for all MCP clients to share; each user is asked for consent. */
+  /** A client registered at the authorization server by hand. All MCP clients share it; each user is asked for consent. */
   readonly clientId?: string | undefined;
-  /** The secret of `clientId`, where it is a confidential client. Sent to the token endpoint only. */
+  /** The secret of `clientId`, if it is a confidential client. Sent to the token endpoint only. */
   readonly clientSecret?: string | undefined;
-  /** @default the provider's URL; `{issuer}/.well-known/jwks.json` without one */
+  /**
+   * The source of the keys that verify tokens.
+   *
+   * @default the provider's URL; `{issuer}/.well-known/jwks.json` without one
+   */
   readonly jwks?: JwksOption | undefined;
-  /** @default `{}` */
+  /** Requirements for every token, in addition to the checks that are always made. @default {} */
   readonly jwtValidationOptions?: JwtValidationOptions | undefined;
   /**
-   * The claim that names the user, for servers whose access tokens have no `sub`. It must name one user for good; one that names the
-   * client makes its users one. A token without this claim is a user of its own, whose sessions end with it.
+   * The claim that identifies the user, for servers whose access tokens have no `sub`. Its value must never pass to another
+   * user; a claim that identifies the client makes all its users one. A token without this claim counts as a separate user,
+   * whose sessions end when the token expires.
    *
-   * @default `'sub'`
+   * @default 'sub'
    */
   readonly subjectClaim?: string | undefined;
-  /** A claim that holds scopes beside `scope` and `scp`, for example `roles` or `permissions`. */
+  /** A claim that has scopes, in addition to `scope` and `scp`, for example `roles` or `permissions`. */
   readonly scopesClaim?: string | undefined;
 }
 
-/** The members of the protected resource metadata that we know. */
+/** The members of the protected resource metadata that this package reads. */
 export interface KnownMetadataMembers {
   /**
-   * The URL under which clients reach the MCP server, emitted byte for byte. Where it is left out, the origin of each
-   * request stands in (Express's `trust proxy` decides whether a proxy is believed), and `audiences` is required.
+   * The URL under which clients reach the MCP server, emitted byte for byte. If it is left out, the origin of each request
+   * is used (Express's `trust proxy` decides if a proxy's headers count), and `audiences` is required.
    *
    * @default the request's origin
    */
   readonly resource?: string | undefined;
   /** Advertised, not enforced: see `requiredScopes`. */
   readonly scopesSupported?: readonly string[] | undefined;
+  /** Advertised: the ways to send a token. `mcpAuth()` reads it only from the `Authorization` header, whatever is listed here. */
   readonly bearerMethodsSupported?: readonly string[] | undefined;
-  /** @default the configured issuers, byte for byte */
+  /** The authorization servers where clients get a token. @default the configured issuers, byte for byte */
   readonly authorizationServers?: readonly string[] | undefined;
 }
 
@@ -93,55 +115,67 @@ export interface ResourceMetadataOptions extends KnownMetadataMembers {
   readonly [member: string]: unknown;
 }
 
-/** How long a verified token is remembered, so that its next request pays for no cryptography. */
+/** The limits of the token cache. The next request with a remembered token needs no cryptography. */
 export interface TokenCacheOptions {
-  /** Seconds. Every remembered token is verified anew after this time. @default `300` */
+  /** Seconds. Every remembered token is verified again after this time. @default 300 */
   readonly maxAgeSeconds?: number | undefined;
-  /** @default `10000` */
+  /** The number of tokens that are remembered. @default 10000 */
   readonly maxEntries?: number | undefined;
-  /** Bytes of all of them together, estimated. Beyond it the one that was not used for longest is forgotten. @default `67108864` */
+  /** Estimated bytes of all remembered tokens together. Beyond it, the least recently used ones are forgotten. @default 67108864 */
   readonly maxBytes?: number | undefined;
+}
+
+/** Tokens bound to a key of the client, with the DPoP scheme and a proof in each request (RFC 9449). */
+export interface DpopOptions {
+  /** `true` refuses every token that is not bound to a key. @default false */
+  readonly required?: boolean | undefined;
 }
 
 /** Tokens bound to a client certificate (RFC 8705). */
 export interface MtlsOptions {
   /**
-   * The certificate of the client's connection, as PEM or DER; `undefined` where it showed none. Where a proxy ends TLS,
-   * read it from the header that the proxy sets, and only where no client can set that header itself.
+   * Returns the certificate of the client's connection, as PEM or DER; `undefined` if the client sent none. If a proxy ends
+   * TLS, read it from the header that the proxy sets, but only if clients cannot set that header themselves.
    */
   readonly getCertificate: (req: IncomingMessage) => string | Uint8Array | undefined;
-  /** `true` refuses every token that is not bound to a certificate. @default `false` */
+  /** `true` refuses every token that is not bound to a certificate. @default false */
   readonly required?: boolean | undefined;
 }
 
-export interface SharedOptions {
-  /** @default `'strict'` */
-  readonly mode?: McpAuthMode | undefined;
-  /** @default `{}` */
-  readonly resourceMetadata?: ResourceMetadataOptions | undefined;
-  /** Every token must have all of these; named in each challenge. @default `[]` */
-  readonly requiredScopes?: readonly string[] | undefined;
-  /** Seconds of tolerance for `exp` and `nbf`. @default `30` */
-  readonly clockToleranceSeconds?: number | undefined;
-  /** Bytes. A longer token is refused before it is looked at. @default `16384` */
-  readonly maxTokenBytes?: number | undefined;
-  /** Seconds for which known keys go on being trusted while the key server cannot be reached. @default `86400` */
-  readonly staleIfErrorSeconds?: number | undefined;
-  /** `false` verifies every request again. @default `{}` */
-  readonly verifiedTokens?: TokenCacheOptions | false | undefined;
+/** Tokens that only the client they were issued to can use. */
+export interface SenderConstraintOptions {
   /**
-   * Tokens bound to a key (RFC 9449): `accept` takes them beside bearer tokens, `require` takes nothing else. A bound
-   * token presented as a bearer token is refused whatever stands here. Needs `resourceMetadata.resource`, which proofs are
-   * checked against. @default `'off'`
+   * Accepts tokens bound to a key (RFC 9449), beside others unless `required`. Needs `resourceMetadata.resource`, which proofs are
+   * checked against. @default refused
    */
-  readonly dpop?: DpopMode | undefined;
-  /** Tokens bound to a client certificate (RFC 8705). @default refused */
+  readonly dpop?: DpopOptions | undefined;
+  /** Accepts tokens bound to a client certificate (RFC 8705), beside others unless `required`. @default refused */
   readonly mtls?: MtlsOptions | undefined;
+}
+
+/** The options that hold for all issuers of a policy. */
+export interface SharedOptions {
+  /** Decides which requests pass without a valid token. @default 'strict' */
+  readonly mode?: McpAuthMode | undefined;
+  /** The metadata that tells clients about this server (RFC 9728); announced, not enforced. @default {} */
+  readonly resourceMetadata?: ResourceMetadataOptions | undefined;
+  /** Scopes that every token must have, all of them; each challenge names them. @default [] */
+  readonly requiredScopes?: readonly string[] | undefined;
+  /** Seconds of tolerance for `exp` and `nbf`. @default 30 */
+  readonly clockToleranceSeconds?: number | undefined;
+  /** Bytes. A longer token is refused before it is parsed. @default 16384 */
+  readonly maxTokenBytes?: number | undefined;
+  /** Seconds for which known keys stay trusted while the key server cannot be reached. @default 86400 */
+  readonly staleIfErrorSeconds?: number | undefined;
+  /** Remembers verified tokens; `false` verifies the token of every request again. @default {} */
+  readonly tokenCache?: TokenCacheOptions | false | undefined;
+  /** Tokens bound to a key or to a certificate of the client; without it, bound tokens are refused. @default {} */
+  readonly senderConstraint?: SenderConstraintOptions | undefined;
   /**
-   * Our side of the authorization server that `provider` names: clients see this server as their authorization server,
-   * and every login is relayed. `false` shows them the issuer itself, byte for byte.
+   * The OAuth proxy for the authorization server that `provider` names: clients see this server as their authorization server,
+   * and it relays every login. `false` shows them the issuer itself, byte for byte.
    *
-   * @default `{}`
+   * @default {}
    */
   readonly oauthProxy?: OAuthProxyOptions | false | undefined;
   /**
@@ -150,7 +184,7 @@ export interface SharedOptions {
    * first who names it. `sign`: clients get ids that are signed together with their owners, which holds across restarts and replicas;
    * needs `secret`. Our own backends keep the owners of their sessions themselves. See docs/sessions.md.
    *
-   * @default `'remember'`
+   * @default 'remember'
    */
   readonly sessionOwners?: 'remember' | 'sign' | 'off' | undefined;
   /**
@@ -161,15 +195,15 @@ export interface SharedOptions {
    */
   readonly secret?: string | readonly string[] | undefined;
   /**
-   * Plain http to key servers and authorization servers that are not on this machine, for example in a network of
-   * containers. Whoever can change what passes there can log in as anybody. @default `false`
+   * Allows plain http to key servers and authorization servers on other machines, for example in a network of containers.
+   * An attacker who can change that traffic can log in as any user. @default false
    */
   readonly dangerouslyAllowHttp?: boolean | undefined;
-  /** Called with every decision, after it is made; what it throws changes nothing. */
+  /** Called with every decision after it is made. An error that it throws is ignored. */
   readonly onDecision?: ((decision: AuthDecision) => void) | undefined;
   /**
-   * Told about key sets that fail, and about requests that are refused; in permissive mode about every request, and what strict
-   * would have done. @default no logging
+   * Logs key sets that fail and requests that are refused; in permissive mode every request, with what strict mode would
+   * have done. @default no logging
    */
   readonly logger?: Logger | undefined;
 }
@@ -177,8 +211,11 @@ export interface SharedOptions {
 /** One issuer, in the words of agentgateway's `mcpAuthentication` block: that block, parsed from YAML, is the policy. */
 export type SingleIssuerPolicy = SharedOptions & IssuerOptions & { readonly issuers?: never };
 
-/** Several issuers: the token's `iss` chooses. */
-export type SeveralIssuersPolicy = SharedOptions & { readonly issuers: readonly IssuerOptions[] } & {
+/** Several issuers. The token's `iss` selects one. */
+export type SeveralIssuersPolicy = SharedOptions & {
+  /** Each issuer once, with its own options. */
+  readonly issuers: readonly IssuerOptions[];
+} & {
   readonly [K in keyof IssuerOptions]?: never;
 };
 

@@ -7,7 +7,7 @@ import type { OptionChecks } from '../options/checks.js';
 import type { Jwks } from './auth-options.js';
 import { requireServerUrl } from './server-url.js';
 
-/** Where an issuer's keys are; local ones have been read, and those of a function have been seen to be there. */
+/** The source of an issuer's keys. A file has been read, and a function has been called once and returned a key set. */
 export type JwksSource =
   | { readonly kind: 'file'; readonly file: string; readonly jwks: Jwks }
   | { readonly kind: 'inline'; readonly jwks: Jwks }
@@ -17,9 +17,16 @@ export type JwksSource =
 const KINDS = ['file', 'url', 'keys'] as const;
 const FIX = 'Give one of { file }, { url }, { keys: […] }, a function, or the key set as JSON text.';
 
-/** @throws {ConfigError} */
+/**
+ * Checks the option `jwks`, and reads its file.
+ *
+ * @throws {ConfigError} If it does not name exactly one key set, or the key set cannot be read.
+ */
 export function resolveJwksSource(checks: OptionChecks, jwks: unknown, option: string, allowHttp: boolean): JwksSource {
-  if (typeof jwks === 'string') return { kind: 'inline', jwks: requireJwks(checks, jwks, option) };
+  if (typeof jwks === 'string') {
+    refuseUrlAsText(checks, jwks, option);
+    return { kind: 'inline', jwks: requireJwks(checks, jwks, option) };
+  }
   if (typeof jwks === 'function') return requireLiveKeys(checks, jwks as () => Jwks, option);
   const given = checks.record(jwks, option, FIX);
   checks.knownKeys(given, option, KINDS);
@@ -34,23 +41,36 @@ export function resolveJwksSource(checks: OptionChecks, jwks: unknown, option: s
 }
 
 /**
- * The key source of an issuer, derived from its provider.
+ * Derives the URL of an issuer's key set from its provider.
  *
- * @throws {ConfigError} Where the issuer is not a URL that a key set's address can be derived from.
+ * @param path The path of the issuer's options: empty, or `issuers[1].`, for example.
+ * @throws {ConfigError} If the issuer is not an http(s) URL, or is on plain http where that is not allowed.
  */
 export function deriveJwksSource(
   checks: OptionChecks,
-  option: string,
+  path: string,
   { issuer, jwksUrl, allowHttp }: { issuer: string; jwksUrl: (issuer: string) => string; allowHttp: boolean },
 ): JwksSource {
-  if (!URL.canParse(issuer)) {
-    return checks.refuse(option, 'given, since a key set is derived only from an issuer that is a URL', undefined, FIX);
+  if (!URL.canParse(issuer) || !/^https?:$/.test(new URL(issuer).protocol)) {
+    const expected = 'given, since a key set is derived only from an issuer that is an http(s) URL';
+    return checks.refuse(`${path}jwks`, expected, undefined, FIX);
   }
-  return { kind: 'url', url: requireServerUrl(checks, jwksUrl(issuer), option, allowHttp) };
+  // Checked first, so that the message names `issuer`, which the user wrote, and not the derived URL.
+  requireServerUrl(checks, issuer, `${path}issuer`, allowHttp);
+  return { kind: 'url', url: requireServerUrl(checks, jwksUrl(issuer), `${path}jwks`, allowHttp) };
+}
+
+function refuseUrlAsText(checks: OptionChecks, text: string, option: string): void {
+  if (!/^https?:\/\//i.test(text)) return;
+  const expected = 'an object with the URL in it: text is read as a key set';
+  const fix = 'Write { url: "https://…" }.';
+  // A password stands before an @, and a key in a query.
+  if (/[@?]/.test(text)) checks.refuseUnquoted(option, expected, fix);
+  checks.refuse(option, expected, text, fix);
 }
 
 function resolveKeyFile(checks: OptionChecks, value: unknown, option: string): JwksSource {
-  const file = resolve(checks.string(value, option, 'Name a file that holds a JSON Web Key Set.'));
+  const file = resolve(checks.string(value, option, 'Give the path of a file that contains a JSON Web Key Set.'));
   let text: string;
   try {
     text = readRegularFile(file);
@@ -83,6 +103,8 @@ function requireJwks(checks: OptionChecks, given: unknown, option: string): Jwks
 }
 
 /**
+ * Checks that a key set has a list of keys that is not empty. Does not check the keys.
+ *
  * @param given A key set, or its JSON text.
  * @throws {Error} With a message that says what is wrong, and quotes nothing.
  */

@@ -1,22 +1,25 @@
-/** What a mode does with a request that strict would refuse. */
+/** The behaviour of a mode for requests that strict mode refuses. */
 export interface Mode {
   readonly withoutToken: 'refuse' | 'pass';
-  /** A token that does not verify, lacks a scope, or cannot be judged because its keys cannot be read. */
+  /** A token that does not verify, lacks a scope, or cannot be checked because the keys cannot be read. */
   readonly withBadToken: 'refuse' | 'pass';
-  /** What is recorded of a request that passes all the same. */
+  /** The outcome that is recorded for such a request if it passes. */
   readonly passesAs: 'anonymous' | 'would_refuse';
-  /** Requests that passed with their token have a line in the log too, and no line stands at `debug`. */
+  /** True if requests that pass with their token are logged too, and no line is at level `debug`. */
   readonly logsEverything: boolean;
 }
 
-/** The modes of agentgateway's `mcpAuthentication.mode`. A request that passes for want of a refusal has no identity. */
+/** The modes of agentgateway's `mcpAuthentication.mode`. A request that passes without a valid token is anonymous. */
 export const MODES = {
   strict: { withoutToken: 'refuse', withBadToken: 'refuse', passesAs: 'anonymous', logsEverything: false },
   optional: { withoutToken: 'pass', withBadToken: 'refuse', passesAs: 'anonymous', logsEverything: false },
   permissive: { withoutToken: 'pass', withBadToken: 'pass', passesAs: 'would_refuse', logsEverything: true },
 } as const satisfies Record<string, Mode>;
 
-/** `strict`: a valid token or a refusal. `optional`: anonymous passes too. `permissive`: `mcpAuth()` refuses nothing; for debugging. */
+/**
+ * `strict`: every request needs a valid token. `optional`: a request without a token passes as anonymous; one with a bad token
+ * is refused. `permissive`: requests pass with a bad token too; for debugging.
+ */
 export type McpAuthMode = keyof typeof MODES;
 
 /** True if every request needs a valid token. */

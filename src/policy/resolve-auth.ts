@@ -1,11 +1,12 @@
+import { adviceFor } from '../core/advice.js';
 import { requireArgument } from '../options/argument.js';
 import { createChecks, type OptionChecks } from '../options/checks.js';
 import { resolveLogger } from '../options/logger-option.js';
 import {
   asGiven,
+  callback,
   flag,
   group,
-  type OptionReader,
   type OptionTable,
   oneOf,
   optional,
@@ -15,31 +16,25 @@ import {
 } from '../options/option-table.js';
 import { requireScopes } from '../options/scope-list.js';
 import type { AuthDecision } from './auth-decision.js';
-import type { McpAuthOptions, MtlsOptions, SharedOptions, TokenCacheOptions } from './auth-options.js';
-import { refuseIdlePromises, refuseOptionsAsMembers } from './metadata-members.js';
+import type { McpAuthOptions, SharedOptions, TokenCacheOptions } from './auth-options.js';
+import { refuseOptionsAsMembers, refuseUnenforcedMembers } from './metadata-members.js';
 import { type McpAuthMode, MODES } from './modes.js';
 import { ISSUER_OPTIONS, type IssuerContext, resolveIssuer, type TrustedIssuer } from './resolve-issuer.js';
 import { type ResolvedOAuthProxy, resolveOAuthProxy } from './resolve-oauth-proxy.js';
 import { RESOURCE_FIX, type ResourceIdentity, resolveResource } from './resolve-resource.js';
+import { type ResolvedSenderConstraint, resolveSenderConstraint } from './resolve-sender-constraint.js';
 import { resolveSecrets, SECRET_FIX } from './secrets.js';
 import { warnAboutUnusableIssuers } from './unusable-issuers.js';
 
-const VERIFIED_TOKENS_FIX = 'Give { maxAgeSeconds, maxEntries, maxBytes }, or false to verify every request again.';
+const TOKEN_CACHE_FIX = 'Give { maxAgeSeconds, maxEntries, maxBytes }, or false to verify every request again.';
 
 export const TOKEN_CACHE_TABLE = {
-  maxAgeSeconds: wholeNumber(300, 1, VERIFIED_TOKENS_FIX),
-  maxEntries: wholeNumber(10_000, 1, VERIFIED_TOKENS_FIX),
-  maxBytes: wholeNumber(67_108_864, 1, VERIFIED_TOKENS_FIX),
+  maxAgeSeconds: wholeNumber(300, 1, TOKEN_CACHE_FIX),
+  maxEntries: wholeNumber(10_000, 1, TOKEN_CACHE_FIX),
+  maxBytes: wholeNumber(67_108_864, 1, TOKEN_CACHE_FIX),
 } satisfies OptionTable<TokenCacheOptions>;
 
-const MTLS_FIX = 'Write { getCertificate: (req) => …, required: true }.';
-
-export const MTLS_TABLE = {
-  getCertificate: { read: requireFunction<MtlsOptions['getCertificate']>(MTLS_FIX) },
-  required: flag(false, MTLS_FIX),
-} satisfies OptionTable<MtlsOptions>;
-
-/** The options of a policy that stand once, whether it names one issuer or several. */
+/** The options of a policy that are not options of one issuer. */
 export const SHARED_TABLE = {
   mode: {
     default: 'strict',
@@ -56,16 +51,12 @@ export const SHARED_TABLE = {
   clockToleranceSeconds: wholeNumber(30, 0),
   maxTokenBytes: wholeNumber(16_384, 1),
   staleIfErrorSeconds: wholeNumber(86_400, 0),
-  verifiedTokens: {
+  tokenCache: {
     default: {},
     read: (checks, value, option) =>
-      value === false ? undefined : group(TOKEN_CACHE_TABLE, VERIFIED_TOKENS_FIX)(checks, value, option),
+      value === false ? undefined : group(TOKEN_CACHE_TABLE, TOKEN_CACHE_FIX)(checks, value, option),
   },
-  dpop: {
-    default: 'off',
-    read: oneOf(['off', 'accept', 'require'], 'Leave it out for "off", which refuses bound tokens.'),
-  },
-  mtls: { read: optional(group(MTLS_TABLE, MTLS_FIX)) },
+  senderConstraint: { default: {}, read: resolveSenderConstraint },
   oauthProxy: { read: asGiven },
   sessionOwners: {
     default: 'remember',
@@ -75,7 +66,7 @@ export const SHARED_TABLE = {
   dangerouslyAllowHttp: flag(false),
   onDecision: {
     read: optional(
-      requireFunction<(decision: AuthDecision) => void>('Give a function that takes the decision, or leave it out.'),
+      callback<(decision: AuthDecision) => void>('Give a function that takes the decision, or leave it out.'),
     ),
   },
   logger: { read: resolveLogger },
@@ -83,12 +74,13 @@ export const SHARED_TABLE = {
 
 const POLICY_OPTIONS = [...Object.keys(SHARED_TABLE), 'issuers', ...ISSUER_OPTIONS];
 
-/** The policy as the two middlewares use it: nothing is optional any more, and the options are not read again. */
+/** A checked policy with its defaults filled in. The options object is not read again. */
 export interface ResolvedAuth
   extends Omit<
-    ResolvedOptions<typeof SHARED_TABLE>,
-    'mode' | 'resourceMetadata' | 'oauthProxy' | 'secret' | 'dangerouslyAllowHttp'
-  > {
+      ResolvedOptions<typeof SHARED_TABLE>,
+      'mode' | 'resourceMetadata' | 'senderConstraint' | 'oauthProxy' | 'secret' | 'dangerouslyAllowHttp'
+    >,
+    ResolvedSenderConstraint {
   readonly modeName: McpAuthMode;
   /** Of `secret`: the first signs session ids, all verify. Empty where there is none. */
   readonly secrets: readonly string[];
@@ -96,9 +88,9 @@ export interface ResolvedAuth
   readonly issuers: readonly TrustedIssuer[];
   /** Undefined if the resource follows the origin of each request. */
   readonly resource: ResourceIdentity | undefined;
-  /** As given, but for `resource`; checked. */
+  /** The other members of `resourceMetadata`, checked. */
   readonly metadataMembers: Readonly<Record<string, unknown>>;
-  /** Undefined where clients log in at the issuers themselves. */
+  /** Undefined if clients log in at the issuers themselves. */
   readonly oauthProxy: ResolvedOAuthProxy | undefined;
 }
 
@@ -106,24 +98,22 @@ export interface ResolvedAuth
  * Checks a policy and fills in the defaults.
  *
  * @param who The function that the developer called, for example `mcpAuth()`.
- * @throws {ConfigError}
+ * @throws {ConfigError} If an option is missing or wrong.
  */
 export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): ResolvedAuth {
   const checks = createChecks(who);
   const given = requireArgument(checks, options, { example: '{ issuer: …, resourceMetadata: { resource: … } }' });
   checks.knownKeys(given, '', POLICY_OPTIONS);
   const read = readRows(checks, SHARED_TABLE, given);
-  const { mode, resourceMetadata, oauthProxy, secret: secrets, dangerouslyAllowHttp: allowHttp, ...simple } = read;
+  const { mode, resourceMetadata, senderConstraint, oauthProxy, ...others } = read;
+  const { secret: secrets, dangerouslyAllowHttp: allowHttp, ...simple } = others;
   const { resource, members: metadataMembers } = resourceMetadata;
-  const { dpop, mtls } = simple;
+  const { dpop, mtls } = senderConstraint;
   refuseOptionsAsMembers(checks, metadataMembers, POLICY_OPTIONS);
-  refuseIdlePromises(checks, metadataMembers, { dpop: dpop === 'require', mtls: mtls !== undefined });
-  if (dpop === 'require' && mtls?.required) {
-    const expected = 'other than "require" where mtls.required is true';
-    checks.refuse('dpop', expected, dpop, 'A token is bound in one way only.');
-  }
+  refuseUnenforcedMembers(checks, metadataMembers, { dpop: dpop === 'require', mtls: mtls !== undefined });
   if (dpop !== 'off' && resource === undefined) {
-    const expected = `given where dpop is "${dpop}", since a proof is checked against it and not against the Host header`;
+    const expected =
+      'given where senderConstraint.dpop is, since a proof is checked against it and not against the Host header';
     checks.refuse('resourceMetadata.resource', expected, undefined, RESOURCE_FIX);
   }
   if (simple.sessionOwners === 'sign' && secrets.length === 0) {
@@ -131,9 +121,14 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
   }
   const issuers = resolveIssuers(checks, given, { resource: resource?.href, allowHttp });
   warnAboutUnusableIssuers(who, issuers, simple.logger);
+  if (MODES[mode].withBadToken === 'pass') {
+    const weakness = `mode is "${mode}", so requests pass without a token, and with one that is not valid`;
+    simple.logger.warn(`${who}: ${weakness}: ${adviceFor(options).permissive}`);
+  }
   const requiresProof = dpop === 'require';
   return Object.freeze({
     ...simple,
+    ...senderConstraint,
     modeName: mode,
     secrets,
     issuers,
@@ -151,7 +146,7 @@ function resolveIssuers(
   if (given.issuers === undefined) return Object.freeze([resolveIssuer(checks, given, { path: '', ...shared })]);
   for (const key of ISSUER_OPTIONS) {
     if (given[key] !== undefined) {
-      const [expected, fix] = ['left out beside "issuers"', 'Move it into the entries of "issuers".'] as const;
+      const [expected, fix] = ['left out where "issuers" is given', 'Move it into the entries of "issuers".'] as const;
       if (key === 'clientSecret') checks.refuseUnquoted(key, expected, fix);
       else checks.refuse(key, expected, given[key], fix);
     }
@@ -172,9 +167,4 @@ function resolveIssuers(
     checks.refuse(`issuers[${twice}].issuer`, 'named once', names[twice], 'Put all its audiences into one entry.');
   }
   return Object.freeze(issuers);
-}
-
-function requireFunction<T>(fix: string): OptionReader<T> {
-  return (checks, value, option) =>
-    typeof value === 'function' ? (value as T) : checks.refuse(option, 'a function', value, fix);
 }

@@ -1,4 +1,4 @@
-import type { OptionChecks } from '../options/checks.js';
+import { nearestName, type OptionChecks } from '../options/checks.js';
 import {
   asGiven,
   group,
@@ -14,8 +14,7 @@ import type { IssuerOptions, JwtValidationOptions } from './auth-options.js';
 import { deriveJwksSource, type JwksSource, resolveJwksSource } from './jwks-source.js';
 
 const PROVIDER_NAMES = Object.keys(PROVIDERS) as ProviderName[];
-const PROVIDER_FIX =
-  'Write { keycloak: {} }, or another provider; leave it out if the issuer follows the MCP specification.';
+const PROVIDER_FIX = 'Write "keycloak", or another provider; leave it out if the issuer follows the MCP specification.';
 const CLAIMS_FIX = 'Write { requiredClaims: ["exp", …] }.';
 
 export const VALIDATION_TABLE = {
@@ -51,15 +50,15 @@ export interface TrustedIssuer
   readonly client: StaticClient | undefined;
 }
 
-/** The settings of a policy for all its issuers. */
+/** The settings that the options of one issuer depend on. */
 export interface IssuerContext {
-  /** Empty, or that of an entry of `issuers`. */
+  /** The path of the issuer's options for messages: empty, or an entry of `issuers`. */
   readonly path: string;
   readonly resource: string | undefined;
   readonly allowHttp: boolean;
 }
 
-/** The caller checks the names of the options: those of a single issuer stand beside the rest of the policy. */
+/** Checks the options of one issuer. Unknown names are left to the caller, since a single issuer has no object of its own. */
 export function resolveIssuer(
   checks: OptionChecks,
   given: Readonly<Record<string, unknown>>,
@@ -75,7 +74,7 @@ export function resolveIssuer(
     ...simple,
     jwksSource:
       jwks === undefined
-        ? deriveJwksSource(checks, `${prefix}jwks`, { issuer, jwksUrl, allowHttp })
+        ? deriveJwksSource(checks, prefix, { issuer, jwksUrl, allowHttp })
         : resolveJwksSource(checks, jwks, `${prefix}jwks`, allowHttp),
     requiredClaims: jwtValidationOptions.requiredClaims,
     client: resolveClient(checks, { provider, clientId, clientSecret }, prefix),
@@ -91,24 +90,39 @@ function requireAudiences(checks: OptionChecks, given: unknown, option: string):
   const names = checks.strings(given, option, fix);
   const pattern = names.findIndex((name) => name.includes('*'));
   if (pattern === -1) return names;
-  return checks.refuse(`${option}[${pattern}]`, 'a whole name: patterns match no token', names[pattern], fix);
+  return checks.refuse(`${option}[${pattern}]`, 'a whole name, since patterns are not supported', names[pattern], fix);
 }
 
 function resolveProvider(checks: OptionChecks, given: unknown, option: string): Provider {
+  if (typeof given === 'string') return PROVIDERS[requireProviderName(checks, given, option)];
   const providers = checks.record(given, option, PROVIDER_FIX);
-  checks.knownKeys(providers, option, PROVIDER_NAMES);
+  for (const name of Object.keys(providers)) requireProviderName(checks, name, option);
   const named = PROVIDER_NAMES.filter((name) => providers[name] !== undefined);
   const [name] = named;
   if (name === undefined || named.length > 1) return checks.refuse(option, 'exactly one provider', named, PROVIDER_FIX);
   const path = `${option}.${name}`;
   const settings = checks.record(providers[name], path, `Write { ${name}: {} }.`);
   for (const key of Object.keys(settings)) {
-    checks.refuse(path, 'an empty object', { [key]: '…' }, 'clientId and clientSecret stand beside "provider".');
+    checks.refuse(
+      path,
+      'an empty object',
+      { [key]: '…' },
+      'Write clientId and clientSecret next to "provider", not inside it.',
+    );
   }
   return PROVIDERS[name];
 }
 
-/** The client of an issuer, which stands beside its provider. `path` is empty or ends in a dot. */
+function requireProviderName(checks: OptionChecks, name: string, option: string): ProviderName {
+  const near = nearestName(name, PROVIDER_NAMES);
+  const fix =
+    near === undefined
+      ? 'Write "standard" for any other server without registration; leave it out if the issuer follows the MCP specification.'
+      : `Did you mean "${near}"?`;
+  return checks.oneOf(name, option, PROVIDER_NAMES, fix);
+}
+
+/** Checks `clientId` and `clientSecret`, which need a `provider`. `path` is empty or ends in a dot. */
 function resolveClient(
   checks: OptionChecks,
   { provider, clientId, clientSecret }: Readonly<Record<'provider' | 'clientId' | 'clientSecret', unknown>>,
@@ -117,7 +131,7 @@ function resolveClient(
   if (clientId === undefined && clientSecret === undefined) return undefined;
   if (provider === undefined) {
     const key = clientId === undefined ? 'clientSecret' : 'clientId';
-    checks.refuse(`${path}provider`, `given beside "${key}"`, undefined, 'Write { standard: {} }, or its kind.');
+    checks.refuse(`${path}provider`, `given together with "${key}"`, undefined, 'Write "standard", or its kind.');
   }
   const fix = 'Give the id of the client that you registered at the authorization server.';
   return Object.freeze({

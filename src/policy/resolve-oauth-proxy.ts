@@ -21,25 +21,25 @@ export const OAUTH_PROXY_TABLE = {
   allowedRedirectUris: { read: optional(requireRedirectUris) },
 } satisfies OptionTable<OAuthProxyOptions>;
 
-/** Our side of a peculiar authorization server. Without `allowedRedirectUris`, every acceptable redirect URI is allowed. */
+/** The resolved OAuth proxy of one issuer. Without `allowedRedirectUris`, every acceptable redirect URI is allowed. */
 export interface ResolvedOAuthProxy extends Omit<ResolvedOptions<typeof OAUTH_PROXY_TABLE>, 'secret' | 'metadataUrl'> {
   readonly resource: ResourceIdentity;
   readonly issuer: string;
   readonly audiences: readonly string[];
   readonly provider: Provider;
-  /** Those that the resource announces. */
+  /** The scopes that the resource announces. */
   readonly scopes: readonly string[];
   readonly client: StaticClient | undefined;
-  /** In the order in which they are tried. */
+  /** The URLs to try, in this order. */
   readonly metadataUrls: readonly URL[];
-  /** What the metadata must name. */
+  /** The `issuer` that the metadata must name. */
   readonly metadataIssuer: string;
-  /** Empty: a random one is made. */
+  /** If empty, a random secret is generated. */
   readonly secrets: readonly string[];
   readonly allowHttp: boolean;
 }
 
-/** What the rest of the policy says. */
+/** The rest of the policy, which the OAuth proxy depends on. */
 export interface RestOfPolicy {
   readonly issuers: readonly TrustedIssuer[];
   readonly resource: ResourceIdentity | undefined;
@@ -49,20 +49,20 @@ export interface RestOfPolicy {
   readonly requiresProof: boolean;
 }
 
-/** The OAuth proxy of the first issuer that has a provider; undefined where none has one, or none is wanted. */
+/** Resolves the OAuth proxy of the first issuer that has a provider; undefined if none has one, or `oauthProxy` is false. */
 export function resolveOAuthProxy(
   checks: OptionChecks,
   given: unknown,
   context: RestOfPolicy,
 ): ResolvedOAuthProxy | undefined {
   const trusted = context.issuers.find(({ provider }) => provider !== undefined);
-  refuseIdleClients(checks, context, given === false ? undefined : trusted);
+  refuseUnusedClients(checks, context, given === false ? undefined : trusted);
   if (given === false) return undefined;
   const fix = 'Write { secret: … }, or false to show clients the issuer itself.';
   const options = given === undefined ? {} : checks.record(given, 'oauthProxy', fix);
   if (trusted?.provider === undefined) {
     if (given !== undefined)
-      checks.refuse('provider', 'given beside "oauthProxy"', undefined, 'Write { keycloak: {} }.');
+      checks.refuse('provider', 'given together with "oauthProxy"', undefined, 'Write "keycloak", or another kind.');
     return undefined;
   }
   const { secret, metadataUrl, ...simple } = readOptions(checks, OAUTH_PROXY_TABLE, options, 'oauthProxy');
@@ -82,11 +82,19 @@ export function resolveOAuthProxy(
   });
 }
 
-/** Another client than the OAuth proxy's is one that nobody would log in with. Two names of one server may share theirs. */
-function refuseIdleClients(checks: OptionChecks, { issuers }: RestOfPolicy, trusted: TrustedIssuer | undefined): void {
+/** Only the client of the OAuth proxy's issuer is used for logins. Other issuers may have the same one: two names of one server. */
+function refuseUnusedClients(
+  checks: OptionChecks,
+  { issuers }: RestOfPolicy,
+  trusted: TrustedIssuer | undefined,
+): void {
   if (issuers.every(({ client }) => client === undefined || client.id === trusted?.client?.id)) return;
-  const expected = 'given for the one issuer that clients log in at through the OAuth proxy: the first with a provider';
-  checks.refuseUnquoted('clientId', expected, 'Remove the others; with oauthProxy false, all of them.');
+  const expected = 'given only for the first issuer with a provider: clients log in there, through the OAuth proxy';
+  checks.refuseUnquoted(
+    'clientId',
+    expected,
+    'Remove it from the other issuers; if oauthProxy is false, from all of them.',
+  );
 }
 
 function requireRegistration(checks: OptionChecks, { provider, client }: TrustedIssuer): void {
@@ -96,22 +104,23 @@ function requireRegistration(checks: OptionChecks, { provider, client }: Trusted
   }
 }
 
-/** RFC 9449, section 4.2: a proof names the URL it is for, and ours is not that of the server which would bind the token. */
+/** RFC 9449, section 4.2: a proof names the URL it is for. Clients would name the OAuth proxy, and the issuer would refuse that. */
 function refuseProofs(checks: OptionChecks, { requiresProof }: RestOfPolicy): void {
   if (!requiresProof) return;
-  const expected = '"off" or "accept" beside "provider", since no proof passes through the OAuth proxy';
-  checks.refuse('dpop', expected, 'require', 'Set oauthProxy to false, so that clients log in at the issuer itself.');
+  const expected = 'false where "provider" is given, since no proof passes through the OAuth proxy';
+  const fix = 'Set oauthProxy to false, so that clients log in at the issuer itself.';
+  checks.refuse('senderConstraint.dpop.required', expected, true, fix);
 }
 
-/** The resource is our issuer, so it must be known before any request comes. */
+/** The resource is the issuer of the OAuth proxy, so it must be configured. */
 function requireKnownResource(checks: OptionChecks, { resource, metadataMembers }: RestOfPolicy): ResourceIdentity {
   if (metadataMembers.authorizationServers !== undefined) {
-    const expected = 'left out beside "provider", whose OAuth proxy is the authorization server that clients see';
+    const expected = 'left out where "provider" is given: its OAuth proxy is the authorization server that clients see';
     const fix = 'Remove it, or set oauthProxy to false.';
     checks.refuse('resourceMetadata.authorizationServers', expected, metadataMembers.authorizationServers, fix);
   }
   if (resource !== undefined) return resource;
-  return checks.refuse('resourceMetadata.resource', 'given beside "provider"', undefined, RESOURCE_FIX);
+  return checks.refuse('resourceMetadata.resource', 'given together with "provider"', undefined, RESOURCE_FIX);
 }
 
 function resolveMetadata(checks: OptionChecks, metadataUrl: unknown, trusted: TrustedIssuer, allowHttp: boolean) {
@@ -128,7 +137,7 @@ function resolveMetadata(checks: OptionChecks, metadataUrl: unknown, trusted: Tr
 function requireRedirectUris(checks: OptionChecks, given: unknown, option: string): readonly string[] {
   const fix = 'Write whole redirect URIs, or "https://host/*".';
   const list = checks.strings(given, option, fix);
-  // Beneath a path, `..` would lead out of it again.
+  // No `*` below a longer path: `..` would lead out of it.
   const isUri = (uri: string) =>
     URL.canParse(uri) && /^[\x21-\x7e]+$/.test(uri) && !/[#*]/.test(uri.replace(/^(https:\/\/[^/?#*@]+\/)\*$/, '$1'));
   if (list.length > 0 && list.every(isUri)) return list;

@@ -2,7 +2,7 @@ import type { OptionChecks } from '../options/checks.js';
 import { type OptionReader, type OptionTable, optional, readRows } from '../options/option-table.js';
 import type { KnownMetadataMembers } from './auth-options.js';
 
-/** A configured resource. Strings only: a `URL` that an application gets hold of could be changed. */
+/** A configured resource. Strings only, because an application could change a `URL` object. */
 export interface ResourceIdentity {
   /** Byte for byte as configured: `URL.href` would add a slash to a bare origin, and clients compare. */
   readonly href: string;
@@ -14,14 +14,14 @@ export interface ResourceIdentity {
 
 export const RESOURCE_FIX = 'Write the address that clients use, for example "https://mcp.example.com/mcp".';
 
-/** Percent-encoded, once or more often: a server that decodes the path would end it there, or find another line in it. */
+/** Control characters, percent-encoded once or more often. A server that decodes the path could cut it, or split it into lines. */
 const ENCODED_CONTROL = /%(?:25)*(?:[01][\da-f]|7f)/i;
 
 const readList: OptionReader<readonly string[] | undefined> = optional((checks, value, option) =>
-  checks.strings(value, option, 'List its values.'),
+  checks.strings(value, option, 'Give a list of strings.'),
 );
 
-/** Any further member is emitted as it is. */
+/** The members that are read here. All others are only emitted. */
 export const METADATA_TABLE = {
   resource: { read: optional(requireResource) },
   scopesSupported: { read: readList },
@@ -54,12 +54,12 @@ function isJson(value: unknown): boolean {
   try {
     return JSON.stringify(value) !== undefined;
   } catch {
-    // A bigint, or a circle.
+    // A bigint, or a circular object.
     return false;
   }
 }
 
-/** RFC 8707, section 2: an absolute URI without a fragment. A query would make two paths of one resource. */
+/** RFC 8707, section 2: an absolute URI without a fragment. A query is refused too: it would give one resource two paths. */
 export function requireResource(checks: OptionChecks, value: unknown, option: string): ResourceIdentity {
   const fix = RESOURCE_FIX;
   const href = checks.string(value, option, fix);
@@ -68,7 +68,7 @@ export function requireResource(checks: OptionChecks, value: unknown, option: st
   const bare = url?.username === '' && url.password === '' && !/[?#]/.test(href);
   if (url === undefined || !http || !bare || /[^\x21-\x7e]/.test(href)) {
     const expected = 'an http(s) URL without user, query or fragment, in ASCII';
-    // A password stands before an @, and a key in a query.
+    // Not quoted if it may contain a password (before an @) or a key (in a query).
     return /[@?]/.test(href)
       ? checks.refuseUnquoted(option, expected, fix)
       : checks.refuse(option, expected, value, fix);

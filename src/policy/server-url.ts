@@ -1,13 +1,13 @@
 import { isLoopbackHost } from '../http/loopback.js';
 import type { OptionChecks } from '../options/checks.js';
 
-/** Plain http is left to loopback: whoever can change the answer can sign any token, and read any secret. */
+/** Requires https, except on loopback: an attacker who can change the response can sign any token, and read any secret. */
 export function requireServerUrl(checks: OptionChecks, value: unknown, option: string, allowHttp: boolean): URL {
   const fix = 'Use https; plain http is accepted from localhost only, unless dangerouslyAllowHttp is true.';
   const text = checks.string(value, option, fix);
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url !== undefined && (url.username !== '' || url.password !== '')) {
-    // Not quoted: it holds a password.
+    // Not quoted, because it contains a password.
     return checks.refuseUnquoted(option, 'a URL without user and password', fix);
   }
   const safe = url?.protocol === 'https:' || (url?.protocol === 'http:' && (allowHttp || isLoopbackHost(url.hostname)));

@@ -2,10 +2,10 @@ import type { Logger } from '../core/logger.js';
 import { namesNoTenant } from '../providers/entra.js';
 import type { TrustedIssuer } from './resolve-issuer.js';
 
-// A claim such as "https://example.com/roles" has dots too, and is one name.
+// A claim such as "https://example.com/roles" has dots too, but is one name.
 const PATH_OF_CLAIMS = /^[\w-]+(?:\.[\w-]+)+$/;
 
-/** Warns about policies that start, but accept no token or find no scopes in any. */
+/** Warns about issuers from which no token is accepted, or whose tokens get no scopes. */
 export function warnAboutUnusableIssuers(who: string, issuers: readonly TrustedIssuer[], logger: Logger): void {
   for (const { issuer, scopesClaim } of issuers) {
     if (namesNoTenant(issuer)) {
@@ -16,8 +16,8 @@ export function warnAboutUnusableIssuers(who: string, issuers: readonly TrustedI
     }
     if (scopesClaim !== undefined && PATH_OF_CLAIMS.test(scopesClaim)) {
       logger.warn(
-        `${who}: scopesClaim "${scopesClaim}" is the name of one claim, not a path into one; ` +
-          'tokens that have no claim of this name get no scopes from it. Have the server write the scopes into a claim of their own.',
+        `${who}: scopesClaim "${scopesClaim}" is the name of one claim, not a path into a claim; ` +
+          'tokens that have no claim of this name get no scopes from it. Configure the authorization server to write the scopes into a claim with a simple name.',
       );
     }
   }

@@ -7,5 +7,5 @@ export const AUTH0: Provider = Object.freeze({
   sendsAudience: true,
   acceptsResource: false,
   audienceHint:
-    'give an API of the tenant this identifier, and name it first in "audiences" (Auth0: Applications, APIs)',
+    'create an API with this identifier in the tenant, and name it first in "audiences" (Auth0: Applications, APIs)',
 });

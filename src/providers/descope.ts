@@ -1,6 +1,6 @@
 import { discoveryUrl, type Provider, REGISTRATION_MEMBERS, STANDARD } from './provider.js';
 
-/** Descope. Its keys belong to the project, and registration wants a management key. */
+/** Descope. Its keys belong to the project, and registration needs a management key. */
 export const DESCOPE: Provider = Object.freeze({
   ...STANDARD,
   jwksUrl(issuer: string) {
@@ -15,11 +15,11 @@ export const DESCOPE: Provider = Object.freeze({
     },
     credentials: 'Bearer' as const,
     members: REGISTRATION_MEMBERS,
-    hint: 'clients cannot register without a management key of the project: better give a "clientId"',
+    hint: 'clients cannot register without a management key of the project; set "clientId" instead',
   }),
 });
 
-/** `https://api.descope.com/v1/apps/agentic/{project}/{server}` */
+/** Parses an issuer of the form `https://api.descope.com/v1/apps/agentic/{project}/{server}`; undefined for any other. */
 function agenticIssuer(issuer: string): { origin: string; project: string; server: string } | undefined {
   const { origin, pathname } = new URL(issuer);
   const [, project, server] = /^\/v1\/apps\/agentic\/([^/]+)\/([^/]+)\/?$/.exec(pathname) ?? [];

@@ -1,12 +1,12 @@
 import { lowerAscii } from '../http/lower-ascii.js';
 import { discoveryUrl, type Provider, STANDARD } from './provider.js';
 
-/** What names no resource, and is therefore not prefixed with one. */
+/** Scopes of no resource, which therefore get no prefix. */
 const OPENID_SCOPES = ['openid', 'profile', 'email', 'offline_access'];
 
 /**
- * Microsoft Entra ID. Tokens have the v1 or the v2 issuer, by the app registration; login is always v2.0, which refuses
- * `resource` (AADSTS9010010) and has no registration.
+ * Microsoft Entra ID. The app registration decides if tokens have the v1 or the v2 issuer. Login is always v2.0, which
+ * refuses `resource` (AADSTS9010010) and has no registration.
  */
 export const ENTRA: Provider = Object.freeze({
   ...STANDARD,
@@ -15,10 +15,10 @@ export const ENTRA: Provider = Object.freeze({
   metadataIssuer: (issuer: string) => `${authority(issuer)}/v2.0`,
   registration: undefined,
   acceptsResource: false,
-  // It takes one value (AADSTS90023). `consent` has it ask users who may not consent, also where an administrator has
-  // consented for all (AADSTS90094, AADSTS90095); it asks by itself where consent is missing.
+  // Entra accepts one value (AADSTS90023). With `consent` it asks users who may not consent, even if an administrator has
+  // consented for all (AADSTS90094, AADSTS90095). Without, it still asks if consent is missing.
   prompts: Object.freeze({ passed: Object.freeze(['none', 'login', 'select_account', 'create']), takesSeveral: false }),
-  // A refresh that names no resource is one for the application itself (AADSTS90009), or brings a token with another scope.
+  // A refresh without a scope of the resource asks for the application itself (AADSTS90009), or returns another scope.
   scopesAtRefresh: (asked: readonly string[], ofLogin: readonly string[]) =>
     asked.some((scope) => !OPENID_SCOPES.includes(scope)) ? asked : ofLogin,
   upstreamScope,
@@ -27,13 +27,19 @@ export const ENTRA: Provider = Object.freeze({
 
 const HOSTS =
   /^(?:login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn|login\.windows\.net|sts\.windows\.net)$/;
-const NO_TENANTS: readonly string[] = ['common', 'organizations', 'consumers', '{tenantid}', '%7btenantid%7d'];
+const MULTI_TENANT_SEGMENTS: readonly string[] = [
+  'common',
+  'organizations',
+  'consumers',
+  '{tenantid}',
+  '%7btenantid%7d',
+];
 
-/** True if an issuer is one of Entra's addresses for logins of several tenants, which no token has as its issuer. */
+/** True if an issuer is one of Entra's addresses for several tenants. No token has one of these as its issuer. */
 export function namesNoTenant(issuer: string): boolean {
   if (!URL.canParse(issuer)) return false;
   const { hostname, pathname } = new URL(issuer);
-  return HOSTS.test(hostname) && NO_TENANTS.includes(lowerAscii(pathname.split('/')[1] ?? ''));
+  return HOSTS.test(hostname) && MULTI_TENANT_SEGMENTS.includes(lowerAscii(pathname.split('/')[1] ?? ''));
 }
 
 /** `https://login.microsoftonline.com/{tenant}`. National clouds keep their host. */
@@ -43,7 +49,7 @@ function authority(issuer: string): string {
   return `${protocol}//${host === 'sts.windows.net' ? 'login.microsoftonline.com' : host}/${tenant}`;
 }
 
-/** Tokens say `mcp.read` in `scp`, but it must be asked for as `api://{app}/mcp.read`: else Microsoft Graph is meant. */
+/** Tokens have `mcp.read` in `scp`, but requests must name `api://{app}/mcp.read`: Entra reads a bare name as one of Microsoft Graph. */
 function upstreamScope(scope: string, audiences: readonly string[]): string {
   if (scope.includes('://') || OPENID_SCOPES.includes(scope)) return scope;
   const application = audiences.find((audience) => audience.includes('://')) ?? `api://${audiences[0]}`;

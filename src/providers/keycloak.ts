@@ -9,8 +9,8 @@ export const KEYCLOAK: Provider = Object.freeze({
   registration: Object.freeze({
     url: (issuer: string) => `${withoutClosingSlash(issuer)}/clients-registrations/openid-connect`,
     credentials: 'Bearer' as const,
-    // Its policies for anonymous registration, on by default, judge these two: "Allowed Client Scopes" refuses every `scope`,
-    // and "Trusted Hosts" a `client_uri` of a host that is not trusted.
+    // The default policies for anonymous registration refuse these two: "Allowed Client Scopes" refuses every `scope`, and
+    // "Trusted Hosts" a `client_uri` of a host that is not trusted.
     members: Object.freeze(REGISTRATION_MEMBERS.filter((member) => member !== 'scope' && member !== 'client_uri')),
     hint: 'see Clients, Client registration, Anonymous access policies: Trusted Hosts must name the host of this server and of "resource"; Max Clients Limit may be reached',
   }),

@@ -1,7 +1,7 @@
 import { withoutClosingSlash } from '../http/well-known.js';
 import { discoveryUrl, type Provider, REGISTRATION_MEMBERS, STANDARD } from './provider.js';
 
-/** Okta's custom authorization servers. Registration belongs to the organisation, and wants an API token (`SSWS`). */
+/** Okta's custom authorization servers. Registration belongs to the organisation, and needs an API token (`SSWS`). */
 export const OKTA: Provider = Object.freeze({
   ...STANDARD,
   jwksUrl: (issuer: string) => `${withoutClosingSlash(issuer)}/v1/keys`,
@@ -10,7 +10,7 @@ export const OKTA: Provider = Object.freeze({
     url: (issuer: string) => `${new URL(issuer).origin}/oauth2/v1/clients`,
     credentials: 'SSWS' as const,
     members: REGISTRATION_MEMBERS,
-    hint: 'clients cannot register without an API token of the organisation: better give a "clientId"',
+    hint: 'clients cannot register without an API token of the organisation; set "clientId" instead',
   }),
   sendsAudience: true,
   acceptsResource: false,

@@ -1,51 +1,51 @@
 import { type WellKnownName, wellKnownPath, withoutClosingSlash } from '../http/well-known.js';
 
-/** What is peculiar about one kind of authorization server. Data and pure functions of the issuer: nothing is fetched here. */
+/** The peculiarities of one kind of authorization server: data, and pure functions of the issuer. Nothing is fetched here. */
 export interface Provider {
-  /** Where the keys are, where the policy does not say. */
+  /** The URL of the keys, if the policy has no `jwks`. */
   jwksUrl(issuer: string): string;
-  /** Where the metadata may be; the first address that has it counts. */
+  /** The URLs where the metadata may be. The first one that has it counts. */
   metadataUrls(issuer: string): readonly string[];
   /** The `issuer` that the metadata must name (RFC 8414, section 3.3), and with it the callback's `iss` (RFC 9207). */
   metadataIssuer(issuer: string): string;
-  /** How clients register there (RFC 7591); undefined where they cannot, so that `clientId` is required. */
+  /** The way to register clients (RFC 7591); undefined if they cannot, so that `clientId` is required. */
   readonly registration: Registration | undefined;
-  /** `audience` joins the authorization request, since the server does not choose the audience by `resource`. */
+  /** True if the authorization request has `audience`, because the server does not take the audience from `resource`. */
   readonly sendsAudience: boolean;
-  /** RFC 8707: the server knows `resource`, or at least does not mind it. */
+  /** True if the server supports `resource` (RFC 8707), or at least tolerates it. */
   readonly acceptsResource: boolean;
-  /** The values of a client's `prompt` that the server gets (OpenID Connect Core, section 3.1.2.1). */
+  /** The values of a client's `prompt` that are passed to the server (OpenID Connect Core, section 3.1.2.1). */
   readonly prompts: Prompts;
   /**
-   * The scopes that a refresh must name, where the server does not take those of the login by itself (RFC 6749, section 6);
-   * undefined where it does. Both lists are in the server's spelling; `asked` is what the client named, and part of the other.
+   * Returns the scopes that a refresh must name; undefined if the server reuses those of the login (RFC 6749, section 6).
+   * Both lists have the server's spelling. `asked` has the scopes that the client named, all of them also in `ofLogin`.
    */
   scopesAtRefresh(asked: readonly string[], ofLogin: readonly string[]): readonly string[] | undefined;
-  /** The scope as this server spells it. */
+  /** Returns a scope in the spelling of this server. */
   upstreamScope(scope: string, audiences: readonly string[]): string;
-  /** For the log, where a token comes with another audience: what to change at this server. */
+  /** Advice for the log if the server issues tokens for another audience. */
   readonly audienceHint: string | undefined;
 }
 
 export interface Registration {
-  /** Where the metadata does not say. */
+  /** The registration endpoint, if the metadata has none. */
   url(issuer: string): string | undefined;
-  /** The scheme of the credentials that a caller may bring in `Authorization`; other credentials are not forwarded. */
+  /** The scheme of the credentials that a client may send in `Authorization`; other credentials are not forwarded. */
   readonly credentials: 'Bearer' | 'SSWS';
-  /** The members of a client's registration that the server gets. Without `scope`, clients may later ask for any scope that it gives. */
+  /** The members of a client's registration that are passed to the server. Without `scope`, clients may later ask for any scope. */
   readonly members: readonly RegistrationMember[];
-  /** For the log, where the server refuses a registration: what to change there. */
+  /** Advice for the log if the server refuses a registration. */
   readonly hint: string | undefined;
 }
 
 export interface Prompts {
-  /** The values that the server knows, and that do no harm there. */
+  /** The values that the server supports, and that do no harm there. */
   readonly passed: readonly string[];
-  /** The server takes a list of values; where not, the first of `passed` counts that the client asked for. */
+  /** True if the server accepts a list of values. Otherwise it gets the first of `passed` that the client asked for. */
   readonly takesSeveral: boolean;
 }
 
-/** The metadata that a client may register (RFC 7591, section 2), beside the members that the OAuth proxy sets. */
+/** The metadata that a client may register (RFC 7591, section 2), besides the members that the OAuth proxy sets. */
 export const REGISTRATION_MEMBERS = Object.freeze([
   'client_name',
   'client_uri',
@@ -60,7 +60,7 @@ export const REGISTRATION_MEMBERS = Object.freeze([
 
 export type RegistrationMember = (typeof REGISTRATION_MEMBERS)[number];
 
-/** What most servers have in common, and what RFC 8414 and RFC 8707 expect of all. */
+/** A server without peculiarities, as RFC 8414 and RFC 8707 describe it. */
 export const STANDARD: Provider = Object.freeze({
   jwksUrl: (issuer: string) => `${withoutClosingSlash(issuer)}${wellKnownPath('jwks.json')}`,
   metadataUrls: (issuer: string) => [
@@ -77,7 +77,7 @@ export const STANDARD: Provider = Object.freeze({
   }),
   sendsAudience: false,
   acceptsResource: true,
-  // Not select_account: oidc-provider, for one, refuses every login that asks for it.
+  // Without select_account: oidc-provider, for one, refuses every login that asks for it.
   prompts: Object.freeze({ passed: Object.freeze(['none', 'login', 'consent']), takesSeveral: true }),
   scopesAtRefresh: () => undefined,
   upstreamScope: (scope: string) => scope,

@@ -6,65 +6,66 @@ import { createSigningKey, type SigningKey } from './signing-key.js';
 
 export type { RequestCounts };
 
+/** The options of `createTestIssuer()`. */
 export interface TestIssuerOptions {
   /**
-   * The `iss` of its tokens. Once it listens, its address takes this place.
+   * The `iss` of its tokens. `listen()` replaces it with the address of the server.
    *
-   * @default `'https://issuer.test'`
+   * @default 'https://issuer.test'
    */
   readonly issuer?: string | undefined;
 }
 
-/** A policy without what the issuer knows itself; `resource` goes into `resourceMetadata`. */
+/** The options of a policy, except `issuer` and `jwks`, which the test issuer sets. `resource` goes into `resourceMetadata`. */
 export type TestPolicyOptions = Omit<SingleIssuerPolicy, 'issuer' | 'jwks' | 'issuers'> & {
-  /** The URL under which clients reach the MCP server; what its tokens are meant for. */
+  /** The URL under which clients reach the MCP server. It is the default audience of tokens. */
   readonly resource: string;
 };
 
-/** The claims of a token. Its signature is always that of the issuer's key, and always valid. */
+/** The claims of a token. */
 export interface TestTokenOptions {
-  /** @default `'test-user'` */
+  /** The user. @default 'test-user' */
   readonly sub?: string | undefined;
-  /** @default `[]` */
+  /** The scopes of the claim `scope`. @default [] */
   readonly scopes?: readonly string[] | undefined;
-  /** @default `'test-client'` */
+  /** The claim `client_id`. @default 'test-client' */
   readonly clientId?: string | undefined;
-  /** Seconds from now. @default `3600` */
+  /** Seconds from now. @default 3600 */
   readonly expiresInSeconds?: number | undefined;
-  /** Further claims; they win over all others, and one that is `undefined` is left out of the token. */
+  /** Further claims. They override all others, and `undefined` removes a claim. */
   readonly claims?: Readonly<Record<string, unknown>> | undefined;
-  /** Further members of the JOSE header; they win too. */
+  /** Further members of the JOSE header. They override the others, and `undefined` removes a member. */
   readonly header?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** An authorization server for tests: makes tokens, and the policy that accepts them. */
+/** An authorization server for tests. It makes tokens, and the policy that accepts them. */
 export interface TestIssuer {
   /** The `iss` of its tokens. */
   readonly issuer: string;
-  /** For `mcpAuth()` and `protectedResourceMetadata()`. Accepts what this issuer signs, for this resource. */
+  /** Makes a policy for `mcpAuth()` and `protectedResourceMetadata()`. It accepts this issuer's tokens for this resource. */
   policy(options: TestPolicyOptions): SingleIssuerPolicy;
-  /** A good token for the resource of the policy made last. */
+  /** Makes a valid token for the policy that was made last: for its first audience, or else for its resource. */
   token(options?: TestTokenOptions): string;
-  /** A good token for another audience than the policy's. */
+  /** Makes a valid token for another audience than the policy's. */
   tokenFor(audience: string, options?: TestTokenOptions): string;
-  /** Expired a day ago, which no clock tolerance forgives. */
+  /** Makes a token that expired a day ago, longer than any clock tolerance. */
   expiredToken(options?: TestTokenOptions): string;
-  /** Names this issuer and its key, and is signed with another key. */
+  /** Makes a token that names this issuer and its key, but is signed with another key. */
   forgedToken(options?: TestTokenOptions): string;
   /**
-   * Signs with a new key from now on, and takes the old one out of the key set. Policies made before follow at once;
-   * those of a listening issuer when the middleware next fetches the key set.
+   * Signs with a new key from now on, and removes the old one from the key set. Existing policies use the new key set at once;
+   * policies of a listening issuer, when the middleware next fetches the key set.
    */
   rotateKeys(): void;
   /**
-   * Serves key set and metadata over HTTP on a free loopback port; resolves to its address, which is `issuer` from now
-   * on. Call it before anything else: policies and tokens made before would name another issuer. After `close()` it listens
-   * there again.
+   * Serves the key set and the metadata over HTTP on a free loopback port. Resolves to the address, which becomes `issuer`. Call it
+   * first: it rejects after `policy()` or a token, which would name another issuer. After `close()`, it listens at the same address
+   * again.
    */
   listen(): Promise<string>;
-  /** How often the key set and the metadata have been fetched. */
+  /** The number of requests for the key set and for the metadata. */
   readonly requests: Readonly<RequestCounts>;
-  /** Stops listening, as an outage would. */
+  /** Stops listening and closes all connections, to simulate an outage. */
   close(): Promise<void>;
 }
 
@@ -72,7 +73,26 @@ const DEFAULTS = Object.freeze({ issuer: 'https://issuer.test', sub: 'test-user'
 const HOUR_SECONDS = 3600;
 const DAY_SECONDS = 86_400;
 
-/** Makes an issuer for a test suite: no network, no clock to fake, nothing to await. */
+/**
+ * Creates an issuer for a test suite. It needs no network, no fake clock and no `await`.
+ *
+ * @example
+ * ```ts
+ * import express from 'express';
+ * import { mcpAuth } from 'express-mcp-auth';
+ * import { createTestIssuer } from 'express-mcp-auth/testing';
+ * import request from 'supertest';
+ *
+ * const issuer = createTestIssuer();
+ * const app = express();
+ * app.use(mcpAuth(issuer.policy({ resource: 'https://mcp.example.com/mcp' })));
+ *
+ * await request(app).get('/mcp').auth(issuer.token({ sub: 'alice' }), { type: 'bearer' }).expect(404);
+ * await request(app).get('/mcp').auth(issuer.forgedToken(), { type: 'bearer' }).expect(401);
+ * ```
+ *
+ * @throws {ConfigError}
+ */
 export function createTestIssuer(options: Readonly<TestIssuerOptions> = {}): TestIssuer {
   return new Issuer(resolveName(options));
 }

@@ -5,9 +5,11 @@ import { wellKnownPath } from '../http/well-known.js';
 import type { Jwks } from '../index.js';
 import { STANDARD } from '../providers/provider.js';
 
-/** How often each document has been asked for. */
+/** The number of requests for each document. */
 export interface RequestCounts {
+  /** Of the key set. */
   jwks: number;
+  /** Of the metadata (RFC 8414). */
   metadata: number;
 }
 
@@ -16,7 +18,7 @@ export type IssuerServer = Awaited<ReturnType<typeof startIssuerServer>>;
 
 const METADATA_PATHS = [wellKnownPath('oauth-authorization-server'), wellKnownPath('openid-configuration')];
 
-/** Serves a key set and the issuer's metadata (RFC 8414) on a free loopback port. Does not keep the process alive. */
+/** Serves a key set and the issuer's metadata (RFC 8414) on a free loopback port. It does not keep the process running. */
 export async function startIssuerServer(readJwks: () => Jwks) {
   const requests: RequestCounts = { jwks: 0, metadata: 0 };
   const server = createServer((req, res) => {
@@ -27,13 +29,13 @@ export async function startIssuerServer(readJwks: () => Jwks) {
     }
     requests[document] += 1;
     res.writeHead(200, { 'content-type': 'application/json', 'access-control-allow-origin': '*' });
-    res.end(JSON.stringify(document === 'jwks' ? readJwks() : metadataOf(url)));
+    res.end(JSON.stringify(document === 'jwks' ? readJwks() : buildMetadata(url)));
   });
   await listen(server, 0);
   const { port } = server.address() as AddressInfo;
-  /** Without a closing slash; the issuer's name. */
+  /** The issuer, without a closing slash. */
   const url = `http://127.0.0.1:${port}`;
-  /** Opens it again, at the same address, where it was closed. */
+  /** Listens again at the same address after `close()`. */
   const open = async () => {
     if (!server.listening) await listen(server, port);
   };
@@ -45,8 +47,8 @@ function documentFor(path: string): keyof RequestCounts | undefined {
   return METADATA_PATHS.includes(path) ? 'metadata' : undefined;
 }
 
-/** The authorization and token endpoints are named because clients insist on them; nothing answers there. */
-function metadataOf(issuer: string): Readonly<Record<string, unknown>> {
+/** Names an authorization and a token endpoint because clients require them. Nothing answers there. */
+function buildMetadata(issuer: string): Readonly<Record<string, unknown>> {
   return {
     issuer,
     jwks_uri: STANDARD.jwksUrl(issuer),

@@ -1,25 +1,25 @@
-/** The bounds of one call. */
+/** The limits of one call. */
 export interface FetchBounds {
   readonly timeoutMs: number;
   readonly maxBytes: number;
 }
 
-/** The answer, within the bounds. */
+/** An answer within the limits. */
 export interface BoundedAnswer {
   readonly status: number;
   readonly headers: Headers;
-  /** Empty where it was not to be read. */
+  /** The body; empty if it was not read. */
   readonly bytes: Buffer;
-  /** True if the body ended before `maxBytes` were exceeded. */
+  /** False if the body is longer than `maxBytes`. */
   readonly isWhole: boolean;
 }
 
-/** Why no answer came, or not to its end. `message` is a reason fit for a log or a report: it never quotes what was answered. */
+/** Thrown if no complete answer arrived. `message` is the reason, for a log or a report. It never quotes the answer. */
 export class FetchError extends Error {
   override readonly name = 'FetchError';
-  /** True if the server had begun to answer, and broke off by itself. */
+  /** True if the server began to answer, and then the connection broke. False after a timeout. */
   readonly answered: boolean;
-  /** Node's word for what happened, such as `ECONNREFUSED`; `TimeoutError` where the time was over. */
+  /** Node's error code, such as `ECONNREFUSED`; `TimeoutError` after a timeout. */
   readonly code: string | undefined;
 
   constructor(message: string, answered: boolean, cause: unknown) {
@@ -36,10 +36,9 @@ function codeOf(error: unknown): string | undefined {
 }
 
 /**
- * One call, bounded in time and size. Redirects are not followed, since an address that was configured must not turn into one that
- * was not.
+ * Makes one call, limited in time and size. It follows no redirects: only configured addresses may be called.
  *
- * @param reads Whether the body of this response is wanted; where not, nothing of it is waited for.
+ * @param reads Returns true if the body of this response is needed. Otherwise the body is cancelled.
  * @throws {FetchError}
  */
 export async function boundedFetch(
@@ -64,7 +63,7 @@ export async function boundedFetch(
 
 type ReadBody = Pick<BoundedAnswer, 'bytes' | 'isWhole'>;
 
-/** The body of an answer whose body is not wanted. */
+/** The result for a body that is not needed. */
 export const UNREAD: ReadBody = Object.freeze({ bytes: Buffer.alloc(0), isWhole: true });
 
 export async function readWithin(
@@ -81,7 +80,7 @@ export async function readWithin(
   return { bytes: Buffer.concat(chunks), isWhole: true };
 }
 
-/** In a word or a sentence: undici says "fetch failed", and hides the rest in `cause`. */
+/** Returns an error code or a message. undici only says "fetch failed", and has the reason in `cause`. */
 function reasonOf(error: unknown): string {
   const { message, cause } = error as { message?: string; cause?: { code?: string; message?: string } };
   return cause?.code ?? cause?.message ?? message ?? 'unknown';

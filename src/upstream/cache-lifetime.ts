@@ -3,9 +3,9 @@ const MIN_SECONDS = 60;
 const MAX_SECONDS = 3_600;
 
 /**
- * For how long an answer may be kept, in seconds (RFC 9111, sections 4.2.1 and 5.2.2): `max-age` less `Age`, else
- * `Expires`, else 10 minutes; never less than a minute, so that no server makes us fetch for every request, and never
- * more than an hour, so that no server keeps a withdrawn key alive.
+ * Returns the seconds for which an answer may be cached (RFC 9111, sections 4.2.1 and 5.2.2): `max-age` minus `Age`, else
+ * `Expires`, else 10 minutes. At least a minute, so that a server cannot cause a fetch for every request. At most an hour, so that a
+ * withdrawn key does not stay in use.
  */
 export function cacheLifetimeSeconds(headers: Headers): number {
   const stated = statedSeconds(headers);
@@ -20,6 +20,6 @@ function statedSeconds(headers: Headers): number | undefined {
   if (maxAge !== undefined) return Number(maxAge) - age;
   const [expires, date] = ['expires', 'date'].map((name) => Date.parse(headers.get(name) ?? '')) as [number, number];
   if (Number.isNaN(expires)) return undefined;
-  // By the server's clock, where it says what that is: ours may differ.
+  // By the server's own clock, if it sends `Date`: our clock may differ.
   return Number.isNaN(date) ? (expires - Date.now()) / 1000 : (expires - date) / 1000 - age;
 }

@@ -1,32 +1,32 @@
 import { AsyncResource } from 'node:async_hooks';
 
-/** After a fetch that did not help, none is made for this long: no flood of requests must become one of fetches. */
+/** After a fetch that failed, or that `refetch()` made, none is made for this long: many requests must not cause many fetches. */
 const COOL_DOWN_MS = 30_000;
-/** The same while there is no document to use, doubled after each failure: servers that start together find each other soon. */
+/** The first pause after a failure while no document is usable, doubled with each failure: servers that start together connect soon. */
 const FIRST_COOL_DOWN_MS = 1_000;
-/** A document is fetched again in the background once this share of its lifetime has passed. */
+/** The share of a document's lifetime after which it is fetched again in the background. */
 const REFRESH_AT = 0.8;
 
-/** Why there is no document, and when it is worth trying again. */
+/** The reason why there is no document, and the seconds until a retry makes sense. */
 export interface Outage {
   readonly cause: Error | undefined;
   readonly retryAfterSeconds: number;
 }
 
 export interface DocumentSource<T> {
-  /** Fetches and checks what is published. */
+  /** Fetches and checks the document. */
   readonly fetch: () => Promise<{ readonly document: T; readonly lifetimeSeconds: number }>;
-  /** For how long the document is used while it cannot be fetched. */
+  /** While the document cannot be fetched again, it is used this long after the last successful fetch, and at least for its lifetime. */
   readonly staleIfErrorSeconds: number;
-  /** Called after each fetch that failed. */
+  /** Called after each failed fetch. */
   readonly onFailure: (error: Error) => void;
-  /** The error to throw where the document cannot be had. */
+  /** Creates the error that is thrown if there is no usable document. */
   readonly unavailable: (outage: Outage) => Error;
 }
 
 /**
- * A document that a server publishes (a key set, metadata): fetched when it is first needed, one fetch at a time, refreshed before its
- * lifetime is over, and used for a while when the server is away.
+ * Caches a document that a server publishes, such as a key set or metadata. Fetches it when it is first needed, with one fetch at a
+ * time, refreshes it before its lifetime ends, and uses it for a while if the server is unreachable.
  */
 export class CachedDocument<T extends object> {
   readonly #source: DocumentSource<T>;
@@ -36,12 +36,12 @@ export class CachedDocument<T extends object> {
   #fetching: Promise<void> | undefined;
   #failure: Error | undefined;
   #failuresInTurn = 0;
-  // On the clock of performance.now(): a date that is put back makes no document younger.
+  // On the clock of performance.now(): setting the system time back must not prolong a lifetime.
   #refreshAt = 0;
   #freshUntil = 0;
   #usableUntil = 0;
   #coolUntil = 0;
-  // By the date: the other clock stands still while the machine sleeps, and what was published may be another by then.
+  // On the clock of Date.now(): the other clock stops while the machine sleeps, and the document may change in that time.
   #freshUntilDate = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -49,7 +49,7 @@ export class CachedDocument<T extends object> {
     this.#source = source;
   }
 
-  /** The document, fetched first where there is none to use. Throws the source's `unavailable()` error. */
+  /** Returns the document, and fetches it first if none is usable. Throws the source's `unavailable()` error. */
   async get(): Promise<T> {
     const document = this.peek();
     if (document !== undefined) return document;
@@ -58,28 +58,28 @@ export class CachedDocument<T extends object> {
     return this.#document;
   }
 
-  /** The document where it can be used without waiting; begins a fetch where it is time for one. */
+  /** Returns the document if it can be used without waiting. Starts a fetch in the background if one is due. */
   peek(): T | undefined {
     const now = performance.now();
     const isPastDate = Date.now() >= this.#freshUntilDate;
     if (now < this.#refreshAt && !isPastDate) return this.#document;
     if (!this.#isCooling()) void this.#fetchOnce();
-    // Past its lifetime, which only a process that was stopped, or whose machine slept, comes to see, it is fetched before it is used; not while the
-    // server is away, or each request would wait for it.
+    // Background refreshes keep the document fresh, unless the process was stopped or the machine slept. Then it is fetched before it is
+    // used. Not if the last fetch failed: each request would wait for an unreachable server.
     const isExpired = this.#failure === undefined && (now >= this.#freshUntil || isPastDate);
     return isExpired || !this.#isUsable() ? undefined : this.#document;
   }
 
   /**
-   * The result of `find` on a newer document than `get()` returned: the one that is being fetched, or else one fetched for
-   * this call, after which there is no such fetch for a while. Undefined if it is not in the newest one. Throws the source's
-   * `unavailable()` error if it may be in one that could not be fetched.
+   * Returns the result of `find` on a newer document than `get()` returned: the one that is being fetched, or else one fetched for
+   * this call. At most one such fetch is made per cool-down. Undefined if the newest document does not have it. Throws the source's
+   * `unavailable()` error if the newest document could not be fetched.
    */
   async refetch<R>(find: (document: T) => R | undefined): Promise<R | undefined> {
     const findNow = () => (this.#document === undefined ? undefined : find(this.#document));
     await this.#fetching;
     let found = findNow();
-    // A fetch that was under way before may have been answered before what is looked for was published.
+    // The fetch that was in progress may have been answered before the wanted entry was published.
     if (found === undefined && !this.#isCooling()) {
       this.#coolUntil = performance.now() + COOL_DOWN_MS;
       await this.#fetchOnce();
@@ -102,7 +102,7 @@ export class CachedDocument<T extends object> {
     return this.#source.unavailable({ cause: this.#failure, retryAfterSeconds });
   }
 
-  /** Single flight: callers that come while a fetch is under way wait for that one. */
+  /** Makes one fetch at a time: calls during a fetch wait for its result. */
   #fetchOnce(): Promise<void> {
     this.#fetching ??= this.#fetch().finally(() => {
       this.#fetching = undefined;
@@ -132,10 +132,10 @@ export class CachedDocument<T extends object> {
     }
   }
 
-  /** Refreshes without a request, so that none waits, for as long as the document is used: a failure is never an old one. */
+  /** Refreshes in the background, so that no request waits, as long as the document is usable. So `#failure` is always recent. */
   #refreshIn(ms: number): void {
     clearTimeout(this.#timer);
-    // Keeps neither a document that nothing refers to any more, nor the process.
+    // A weak reference, and `unref()` below: the timer keeps neither an unused document in memory nor the process running.
     const weak = new WeakRef(this);
     const refresh = () => {
       const cached = weak.deref();
@@ -143,7 +143,7 @@ export class CachedDocument<T extends object> {
       if (cached.#isCooling()) cached.#refreshIn(cached.#coolUntil - performance.now());
       else void cached.#fetchOnce();
     };
-    // Not in the context of the request that happened to come first.
+    // Runs outside the AsyncLocalStorage context of the request that caused the first fetch.
     this.#timer = this.#origin.runInAsyncScope(() => setTimeout(refresh, ms).unref());
   }
 }

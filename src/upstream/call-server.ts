@@ -3,30 +3,30 @@ import { parseJsonObject } from '../http/json-object.js';
 import { boundedFetch, type FetchBounds, FetchError } from './bounded-fetch.js';
 import { cacheLifetimeSeconds } from './cache-lifetime.js';
 
-/** The bounds of every call to a key server or an authorization server. */
+/** The limits of every call to a key server or an authorization server. */
 export const CALL_LIMITS: FetchBounds = Object.freeze({
   timeoutMs: 5_000,
   maxBytes: 256 * 1024,
 });
 
-/** A JSON object that a server publishes, and for how long it may be kept. */
+/** A JSON object that a server publishes, and the seconds for which it may be cached. */
 export interface PublishedDocument {
   readonly body: Readonly<Record<string, unknown>>;
   readonly lifetimeSeconds: number;
 }
 
-/** The answer of a server that we depend on. */
+/** The answer of a key server or an authorization server. */
 export interface ServerAnswer {
   readonly status: number;
   readonly headers: Headers;
-  /** Undefined where the body is no JSON object. */
+  /** Undefined if the body is not a JSON object. */
   readonly body: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** A call that brought no answer which could be used. `message` is fit for a log: it never quotes what was answered. */
+/** Thrown if a call brings no usable answer. `message` is fit for a log: it never quotes the answer. */
 export class CallError extends Error {
   override readonly name = 'CallError';
-  /** True if the server was there, and answered what no server should: a redirect, too much, no JSON. */
+  /** True if the server answered, but not usably: with a redirect, too many bytes, or no JSON. */
   readonly answered: boolean;
 
   constructor(method: string, url: URL, reason: string, answered: boolean, options?: ErrorOptions) {
@@ -36,7 +36,7 @@ export class CallError extends Error {
   }
 }
 
-/** The name of the outage that a call met with. */
+/** Returns the outage code for an error of {@link callServer}. */
 export function outageOf(error: unknown): OutageCode {
   const answered = error instanceof CallError && error.answered;
   return answered ? 'authorization_server_malformed' : 'authorization_server_unavailable';
@@ -49,9 +49,9 @@ export interface ServerCall {
 }
 
 /**
- * Calls a server. A status of 500 or more is an outage, and no redirect is followed; any other status is the caller's to judge.
+ * Calls a server. It follows no redirects. The caller must check the status.
  *
- * @throws {CallError}
+ * @throws {CallError} If the status is a redirect or 500 or more, or the answer is too slow, too large or not UTF-8.
  */
 export async function callServer(url: URL, call: ServerCall, limits: FetchBounds = CALL_LIMITS): Promise<ServerAnswer> {
   const failed = (reason: string, answered: boolean, cause?: unknown) =>
@@ -72,7 +72,7 @@ function decode(bytes: Buffer): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    // There is nothing more to say of bytes that are no text.
+    // The caller reports it.
     return undefined;
   }
 }
@@ -82,9 +82,9 @@ function isUsable({ status }: { readonly status: number }): boolean {
 }
 
 /**
- * GETs a JSON object.
+ * Fetches a JSON object with GET.
  *
- * @throws {CallError} Also where the status is another than 200, or the body no JSON object.
+ * @throws {CallError} Also if the status is not 200, or the body is not a JSON object.
  */
 export async function fetchDocument(url: URL): Promise<PublishedDocument> {
   const { status, body, headers } = await callServer(url, { method: 'GET' });

@@ -11,9 +11,9 @@ export interface GuardedInit {
 }
 
 export interface Guard {
-  /** Asked for the address of a connection before it is made; a name counts as every address that it has. */
+  /** Called with an IP address before a connection is made. For a name, it is called with each of the name's addresses. */
   readonly mayConnect: (address: string) => boolean;
-  /** True if the body of this answer is wanted. */
+  /** True if the body of this answer is needed. */
   readonly reads: (headers: Headers) => boolean;
 }
 
@@ -26,9 +26,9 @@ export interface GuardedAnswer extends BoundedAnswer {
 export const ADDRESS_REFUSED = 'ADDRESS_REFUSED';
 
 /**
- * One call, bounded like `boundedFetch()`, for a URL that another server chose: it connects to no address that the guard
- * refuses. The name is resolved once, and the connection goes to an address that was checked, so that a name cannot resolve
- * to another one in between. No redirect is followed, and nothing is unpacked.
+ * Calls a URL that another server chose, with the limits of `boundedFetch()`. It connects to no address that the guard refuses. It
+ * resolves the name once and connects to a checked address, so that the name cannot resolve to another address after the check (DNS
+ * rebinding). It follows no redirects and decompresses nothing.
  *
  * @throws {FetchError}
  */
@@ -41,7 +41,7 @@ export async function guardedFetch(
   if (!/^https?:$/.test(url.protocol))
     throw refusal(`${url.protocol} is neither http nor https`, 'ERR_INVALID_PROTOCOL');
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  // Node resolves no address, so that lookup() is asked for names alone.
+  // Node calls lookup() only for names, so an IP address is checked here.
   if (isIP(host) !== 0 && !mayConnect(host)) throw refusal(...refusedAddress(host, host));
   const signal = AbortSignal.timeout(timeoutMs);
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
@@ -77,7 +77,7 @@ function headersOf({ rawHeaders }: IncomingMessage): Headers {
   return headers;
 }
 
-/** Resolves a name as `node:net` wants it, and refuses it where one of its addresses is refused. */
+/** Returns a lookup function for `node:net` that refuses a name if the guard refuses one of its addresses. */
 function lookupChecked(mayConnect: Guard['mayConnect']): LookupFunction {
   return (hostname, options, callback) => {
     lookup(hostname, { ...options, all: true }, (error, addresses = []) => {
@@ -93,7 +93,7 @@ function lookupChecked(mayConnect: Guard['mayConnect']): LookupFunction {
 
 function refusedAddress(host: string, address: string): [message: string, code: string] {
   const which = host === address ? address : `${host} (${address})`;
-  return [`not asked, since ${which} is no public address`, ADDRESS_REFUSED];
+  return [`not called, since ${which} is not a public address`, ADDRESS_REFUSED];
 }
 
 function errorWith(message: string, code: string): NodeJS.ErrnoException {

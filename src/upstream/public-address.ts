@@ -1,6 +1,6 @@
 import { BlockList, isIP, isIPv4 } from 'node:net';
 
-/** IPv4 networks that are no part of the public internet (RFC 6890 and the IANA registry of special-purpose addresses). */
+/** IPv4 networks outside the public internet (RFC 6890 and the IANA registry of special-purpose addresses). */
 const NOT_PUBLIC_V4 = [
   ['0.0.0.0', 8], // this host; Linux connects to itself
   ['10.0.0.0', 8], // private (RFC 1918)
@@ -19,14 +19,14 @@ const NOT_PUBLIC_V4 = [
   ['240.0.0.0', 4], // reserved; broadcast
 ] as const;
 
-/** The IPv6 networks in which an address may be public: unicast (RFC 4291), and IPv4 in IPv6. All else is not. */
+/** The only IPv6 networks in which an address may be public: global unicast (RFC 4291), and IPv4 in IPv6. */
 const MAYBE_PUBLIC_V6 = [
   ['2000::', 3],
   ['::ffff:0:0', 96], // IPv4-mapped
   ['64:ff9b::', 96], // NAT64 (RFC 6052)
 ] as const;
 
-/** The networks among these that are not public. */
+/** Networks within {@link MAYBE_PUBLIC_V6} that are not public. */
 const NOT_PUBLIC_V6 = [
   ['2001::', 23], // protocol assignments, Teredo among them
   ['2001:db8::', 32], // documentation
@@ -40,7 +40,7 @@ const NOT_PUBLIC = new BlockList();
 for (const [network, prefix] of NOT_PUBLIC_V6) NOT_PUBLIC.addSubnet(network, prefix, 'ipv6');
 for (const [network, prefix] of NOT_PUBLIC_V4) {
   NOT_PUBLIC.addSubnet(network, prefix, 'ipv4');
-  // The same networks, written in IPv6: mapped, translated, and tunnelled (6to4, RFC 3056).
+  // The same network in IPv6: mapped, translated (NAT64), and tunnelled (6to4, RFC 3056).
   NOT_PUBLIC.addSubnet(`::ffff:${network}`, 96 + prefix, 'ipv6');
   NOT_PUBLIC.addSubnet(`64:ff9b::${network}`, 96 + prefix, 'ipv6');
   NOT_PUBLIC.addSubnet(`2002:${hexOf(network)}::`, 16 + prefix, 'ipv6');
@@ -52,13 +52,13 @@ function hexOf(address: string): string {
 }
 
 /**
- * True if an IP address belongs to the public internet: not loopback, private, link-local or reserved, in IPv4 and in each
- * way in which IPv6 writes IPv4. Takes an address and no name, since a name may resolve differently the second time: resolve
- * it, check every address, and connect to one of these (`guardedFetch()`).
+ * True if an IP address belongs to the public internet: not loopback, private, link-local or reserved, in IPv4 and in every
+ * IPv6 form of IPv4. It takes no names, since a name may resolve differently the second time: resolve the name, check every
+ * address, and connect to one of them (`guardedFetch()`).
  */
 export function isPublicAddress(address: string): boolean {
   if (isIPv4(address)) return !NOT_PUBLIC.check(address, 'ipv4');
-  // An address with a zone is one of this link.
+  // An address with a zone is link-local.
   if (isIP(address) !== 6 || address.includes('%')) return false;
   return PUBLIC_V6.check(address, 'ipv6') && !NOT_PUBLIC.check(address, 'ipv6');
 }

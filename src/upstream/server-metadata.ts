@@ -4,23 +4,23 @@ import { isLoopbackHost } from '../http/loopback.js';
 import { CachedDocument } from './cached-document.js';
 import { CALL_LIMITS, CallError, fetchDocument, outageOf } from './call-server.js';
 
-/** What we need of an authorization server's metadata (RFC 8414, section 2), checked. */
+/** The checked members of an authorization server's metadata (RFC 8414, section 2) that this package uses. */
 export interface ServerMetadata {
   readonly issuer: string;
   readonly authorizationEndpoint: URL;
   readonly tokenEndpoint: URL;
   readonly registrationEndpoint: URL | undefined;
   readonly revocationEndpoint: URL | undefined;
-  /** RFC 9207: its authorization responses always carry `iss`. */
+  /** True if its authorization responses always carry `iss` (RFC 9207). */
   readonly sendsIss: boolean;
-  /** The whole document, as it came. */
+  /** The whole document, unchanged. */
   readonly document: Readonly<Record<string, unknown>>;
 }
 
-/** Where the metadata is, and what it must say. */
+/** The URLs of the metadata, and the rules for reading it. */
 export interface MetadataSource {
   readonly urls: readonly URL[];
-  /** RFC 8414, section 3.3: compared byte for byte. */
+  /** Must equal the metadata's `issuer` byte for byte (RFC 8414, section 3.3). */
   readonly issuer: string;
   readonly allowHttp: boolean;
   readonly staleIfErrorSeconds: number;
@@ -28,10 +28,10 @@ export interface MetadataSource {
 }
 
 /**
- * Reads an authorization server's metadata when it is first needed, keeps it as long as its headers say, and relies on it
- * for `staleIfErrorSeconds` while the server is away.
+ * Caches an authorization server's metadata: fetches it when it is first needed, caches it as long as its headers say, and uses it
+ * for `staleIfErrorSeconds` if the server is unreachable.
  *
- * @returns A function that throws `UpstreamError` where there is no metadata to rely on.
+ * @returns A function that returns the metadata, or throws an `UpstreamError` if there is none to use.
  */
 export function createServerMetadata(source: MetadataSource): () => Promise<ServerMetadata> {
   const published = new CachedDocument({
@@ -43,12 +43,12 @@ export function createServerMetadata(source: MetadataSource): () => Promise<Serv
   return () => published.get();
 }
 
-/** @throws {CallError} What was wrong at the first of the addresses: the others are other forms of it. */
+/** @throws {CallError} The error of the first URL, since the others are variants of it. */
 async function fetchMetadata(source: MetadataSource): Promise<{ document: ServerMetadata; lifetimeSeconds: number }> {
   let failure: unknown;
   const began = performance.now();
   for (const url of source.urls) {
-    // All of them are at one server: where it took the whole time not to answer, it would do so again.
+    // All URLs are on one server. If the first call timed out, the others would too.
     if (performance.now() - began > CALL_LIMITS.timeoutMs) break;
     try {
       const { body, lifetimeSeconds } = await fetchDocument(url);
@@ -82,7 +82,10 @@ function readMetadata(url: URL, document: Readonly<Record<string, unknown>>, sou
   });
 }
 
-/** CVE-2025-6514: an endpoint may be `javascript:` or `file:`. A server elsewhere must not send us to our own loopback. */
+/**
+ * True if an endpoint may be used. Metadata may name a `javascript:` or `file:` URL (CVE-2025-6514). Only an issuer on http may name an
+ * http URL on loopback, so that no remote server makes this one call itself.
+ */
 export function isSafe(url: URL, { issuer, allowHttp }: Pick<MetadataSource, 'issuer' | 'allowHttp'>): boolean {
   if (url.username !== '' || url.password !== '') return false;
   if (url.protocol !== 'http:') return url.protocol === 'https:';

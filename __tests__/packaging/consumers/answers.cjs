@@ -1,4 +1,4 @@
-/** The status of the two answers that an app gives a stranger. */
+/** Returns the statuses of an app's answers to two anonymous requests. */
 exports.answersOf = async function answersOf(app) {
   const server = app.listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));

@@ -1,4 +1,4 @@
-// A stdio MCP server that gives the CALLER of its environment as its name.
+// A stdio MCP server whose name is the environment variable CALLER.
 const { createInterface } = require('node:readline');
 
 createInterface({ input: process.stdin }).on('line', (line) => {

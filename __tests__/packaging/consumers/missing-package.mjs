@@ -1,4 +1,4 @@
-// What is answered where a package that checks tokens cannot be loaded: DPoP's, and that of ordinary signatures.
+// Prints the answers if a package that checks tokens cannot be loaded: the one for DPoP, or the one for ordinary signatures.
 import express from 'express';
 import { mcpAuth } from 'express-mcp-auth';
 import { createTestIssuer } from 'express-mcp-auth/testing';
@@ -12,7 +12,7 @@ const logger = {
   warn: () => undefined,
   error: (line) => lines.push(line),
 };
-const app = express().use(mcpAuth({ ...issuer.policy({ resource }), dpop: 'accept', logger }));
+const app = express().use(mcpAuth({ ...issuer.policy({ resource }), senderConstraint: { dpop: {} }, logger }));
 app.use((_req, res) => res.json('passed'));
 app.use((error, _req, res, _next) => res.status(error.status).json(error.code));
 

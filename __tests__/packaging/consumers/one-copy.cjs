@@ -1,4 +1,4 @@
-// require() and import of one copy give the same functions.
+// Compares the functions that require() and import give for one copy of the package.
 const required = require('express-mcp-auth');
 
 void import('express-mcp-auth').then((imported) => {

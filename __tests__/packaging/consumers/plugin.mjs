@@ -1,4 +1,4 @@
-// A plugin of the application's, which has a copy of the package of its own in its node_modules.
+// A plugin of the application, with its own copy of the package in its node_modules.
 import { fileURLToPath } from 'node:url';
 import { getAuth, mcpScopes, mcpStdioBackend } from 'express-mcp-auth';
 

@@ -1,4 +1,4 @@
-// The application's copy authenticates; the plugin's copy asks who that was.
+// The application's copy of the package authenticates; the plugin's copy asks for the caller's identity.
 import express from 'express';
 import { getAuth, mcpAuth } from 'express-mcp-auth';
 import { createTestIssuer } from 'express-mcp-auth/testing';

@@ -22,7 +22,7 @@ app.use('/mcp', backend);
 app.get('/me', (req, res) => {
   const auth: AuthInfo | undefined = getAuth(req);
   const same: AuthInfo | undefined = req.auth;
-  // @ts-expect-error It is an AuthInfo, and not `any`.
+  // @ts-expect-error It is an AuthInfo, not `any`.
   const wrong: number = req.auth;
   res.json([auth?.clientId, same?.payload, wrong]);
 });

@@ -3,30 +3,30 @@ import { UpstreamError } from '../../core/errors.js';
 
 export type ProofIds = ReturnType<typeof createProofIds>;
 
-/** Bounds the memory to some 20 MB, and one client to a tenth of it; at the default window, some 1,000 proofs a second. */
-const MOST: Readonly<{ total: number; each: number }> = Object.freeze({ total: 100_000, each: 10_000 });
+/** Limits the memory to about 20 MB, and one client to a tenth of it. At the default window that is about 800 proofs a second. */
+const MAX_PROOFS: Readonly<{ total: number; each: number }> = Object.freeze({ total: 100_000, each: 10_000 });
 
-/** All of them are looked at no more often than this. */
+/** Minimum time between two sweeps of all entries. */
 const SWEEP_EVERY_MS = 1_000;
 
 interface Seen {
   readonly owner: string;
-  /** Milliseconds since 1970: until then a proof is accepted by the time that it says of itself, whatever happens to the date. */
+  /** Milliseconds since 1970. Not on the clock of `performance.now()`, because the proof's own `iat` is a date too. */
   readonly expiry: number;
 }
 
-/** The proofs seen within their window: each is good for one request (RFC 9449, section 11.1). */
-export function createProofIds(windowSeconds: number, most = MOST) {
-  // In order of arrival, which is that of expiry unless the date was put back.
+/** Remembers the proofs seen within their window, so that each is accepted for one request only (RFC 9449, section 11.1). */
+export function createProofIds(windowSeconds: number, max = MAX_PROOFS) {
+  // In order of arrival, which is also the order of expiry unless the date was set back.
   const seen = new Map<string, Seen>();
   const shares = new Map<string, number>();
   let sweptAt = Number.NEGATIVE_INFINITY;
 
   function isFull(owner: string): boolean {
-    return seen.size >= most.total || (shares.get(owner) ?? 0) >= most.each;
+    return seen.size >= max.total || (shares.get(owner) ?? 0) >= max.each;
   }
 
-  /** Looks behind those that the date, once put back, keeps for long. */
+  /** Checks all entries: once the date was set back, expired ones may stand behind ones that expire much later. */
   function sweep(now: number): void {
     if (performance.now() - sweptAt < SWEEP_EVERY_MS) return;
     sweptAt = performance.now();
@@ -46,14 +46,14 @@ export function createProofIds(windowSeconds: number, most = MOST) {
 
   return {
     /**
-     * Returns whether this is the first time.
+     * Returns true the first time that `owner` uses the id `jti`.
      *
-     * @throws {UpstreamError} `proof_store_full` where so many are remembered that one could be forgotten too early.
+     * @throws {UpstreamError} `proof_store_full` when there is no room: to drop an older id would let its proof be replayed.
      */
     isFirst(owner: string, jti: string): boolean {
       const now = Date.now();
       forgetExpired(now);
-      // Hashed, since the client chooses the length. The key is part of it, so that no client can use up the ids of another one.
+      // Hashed, because the client chooses the length. The owner is part of the hash, so that a client cannot use up another client's ids.
       const id = createHash('sha256').update(`${owner}\0${jti}`).digest('base64url');
       if (seen.has(id)) return false;
       if (isFull(owner)) sweep(now);

@@ -7,13 +7,13 @@ import type { Scheme } from '../../oauth/credentials.js';
 import type { VerifiedToken } from '../token/token-cache.js';
 import type { ProofIds } from './proof-ids.js';
 
-/** How a token came: what proves that whoever sent it is the one it was issued to. */
+/** A token as a request presents it, with the evidence that the sender is the client it was issued to. */
 export interface Presentation {
   readonly scheme: Scheme;
   readonly method: string;
-  /** That of the configured resource, and never that of a `Host` header: a proof for another server would fit it. */
+  /** The origin of the configured resource. Not from the `Host` header: an attacker could set it to fit a proof for another server. */
   readonly origin: string | undefined;
-  /** The request's path as it came, without the query. */
+  /** The request's path as received, without the query. */
   readonly path: string;
   /** The `DPoP` header. */
   readonly proof: string | undefined;
@@ -21,22 +21,22 @@ export interface Presentation {
   readonly certificate: () => string | Uint8Array | undefined;
 }
 
-/** What proofs are checked against. */
+/** The settings and the memory for checking proofs. */
 export interface ProofContext {
   readonly clockToleranceSeconds: number;
-  /** Remembers for as long as {@link proofWindowSeconds}. */
+  /** Must remember each id for {@link proofWindowSeconds}. */
   readonly proofIds: ProofIds;
 }
 
-/** Seconds for which a proof is good after it was made (RFC 9449, section 11.1: "a relatively brief period"). */
+/** Seconds after its `iat` for which a proof is accepted (RFC 9449, section 11.1: "a relatively brief period"). */
 const PROOF_LIFETIME_SECONDS = 60;
 
-/** When a proof may have been made, in seconds from now. */
+/** The accepted range of a proof's `iat`, in seconds before and after now. */
 function windowOf(clockToleranceSeconds: number) {
   return { iatOffset: PROOF_LIFETIME_SECONDS + clockToleranceSeconds, iatLeeway: clockToleranceSeconds };
 }
 
-/** For how long one proof can be accepted, by a clock of the sender that is ahead, and then behind. */
+/** Seconds for which one proof can be accepted: its `iat` may lie ahead of our clock at first, and behind it at last. */
 export function proofWindowSeconds(clockToleranceSeconds: number): number {
   const { iatOffset, iatLeeway } = windowOf(clockToleranceSeconds);
   return iatOffset + iatLeeway;
@@ -56,7 +56,7 @@ export async function verifyDpopProof(
   if (proof === undefined) throw new AuthError('missing_dpop_proof');
   requirePlainPath(presentation);
   const dpop = { enabled: true, required: true, ...windowOf(clockToleranceSeconds) };
-  await judge(verified, presentation, { dpop, clockTolerance: clockToleranceSeconds }, 'invalid_dpop_proof');
+  await runBearerAuth(verified, presentation, { dpop, clockTolerance: clockToleranceSeconds }, 'invalid_dpop_proof');
   const { jti } = JSON.parse(Buffer.from(proof.split('.')[1] ?? '', 'base64url').toString()) as { jti?: unknown };
   if (typeof jti !== 'string') throw new AuthError('invalid_dpop_proof', { reason: 'jti is not a string' });
   const { jkt } = verified.auth.payload.cnf as { jkt: string };
@@ -64,8 +64,8 @@ export async function verifyDpopProof(
 }
 
 /**
- * A path that a URL would read in another way than the application's router (`/a/../b`, `*@evil.example`) cannot be
- * compared with the proof's `htu`.
+ * Refuses a path that URL parsing changes (`/a/../b`, `*@evil.example`): the path compared with the proof's `htu` would
+ * not be the one that the application's router sees.
  */
 function requirePlainPath({ origin, path }: Presentation): void {
   const url = path.startsWith('/') && URL.canParse(path, origin) ? new URL(path, origin) : undefined;
@@ -76,6 +76,7 @@ function requirePlainPath({ origin, path }: Presentation): void {
 
 /**
  * Checks that the connection's certificate is the one that the token names (RFC 8705, section 3).
+ * Does not check who issued the certificate.
  *
  * @throws {AuthError} `certificate_required`, `wrong_certificate`.
  */
@@ -88,19 +89,19 @@ export async function verifyCertificate(
   if (certificate === undefined) throw new AuthError('certificate_required');
   if (typeof certificate !== 'string' && !(certificate instanceof Uint8Array)) {
     ignoreRejection(certificate);
-    throw new TypeError('mtls.getCertificate returned neither a string, nor bytes, nor undefined');
+    throw new TypeError('senderConstraint.mtls.getCertificate returned neither a string, nor bytes, nor undefined');
   }
   const getCertificate = () => certificate;
   const mtls = { enabled: true, required: true };
   const options = { dpop: { enabled: false }, mtls, getCertificate, clockTolerance };
-  await judge(verified, presentation, options, 'wrong_certificate');
+  await runBearerAuth(verified, presentation, options, 'wrong_certificate');
 }
 
-/** With a jose of its own it takes as long to load as Express, and most policies ask for no proof. */
+/** Loaded on demand: the package brings its own jose, takes as long to load as Express, and most policies need no proof. */
 export const loadProofChecks = createLazyImport('express-oauth2-jwt-bearer', () => import('express-oauth2-jwt-bearer'));
 
-/** express-oauth2-jwt-bearer judges a proof along with its token, which it verifies once more with the key that did. */
-async function judge(
+/** express-oauth2-jwt-bearer checks a proof only together with its token, so it verifies the token a second time, with the same key. */
+async function runBearerAuth(
   verified: VerifiedToken,
   presentation: Presentation,
   options: AuthOptions,
@@ -113,7 +114,7 @@ async function judge(
   if (error !== undefined) throw error;
 }
 
-/** Empty strings where the package would otherwise read the environment; `false` for what token-faults.ts has checked, or need not. */
+/** An empty string stops the package from reading an environment variable. `false` turns off a check that token-faults.ts has made, or that is not needed. */
 function optionsFor({ auth, key, trusted }: VerifiedToken): AuthOptions {
   return {
     issuer: trusted.issuer,
@@ -131,7 +132,7 @@ type Handler = ReturnType<typeof createHandler>;
 type Request = Parameters<Handler>[0];
 type Response = Parameters<Handler>[1];
 
-/** As much of a request as the package reads. */
+/** The parts of a request that the package reads. */
 function requestFor({ auth }: VerifiedToken, presentation: Presentation): Partial<Request> {
   const { scheme, method, origin, path, proof } = presentation;
   const { protocol, host } = new URL((scheme === 'dpop' && origin) || 'https://unused');

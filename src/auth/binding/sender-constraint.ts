@@ -14,16 +14,16 @@ import {
 } from './proof.js';
 import { createProofIds } from './proof-ids.js';
 
-/** The policy for bound tokens (`cnf`, RFC 7800). */
+/** Creates the check that a bound token (`cnf`, RFC 7800) comes with its proof, and that the policy accepts tokens bound in this way. */
 export function createSenderConstraint(policy: ResolvedAuth) {
   const { dpop, mtls, clockToleranceSeconds } = policy;
   const proofIds = createProofIds(proofWindowSeconds(clockToleranceSeconds));
   const context: ProofContext = { clockToleranceSeconds, proofIds };
-  // Begun here, so that the first request waits less; it asks again, and learns of a failure.
+  // Starts loading now, so that the first request waits less. If this fails, the first request loads again and reports the failure.
   if (dpop !== 'off' || mtls !== undefined) loadProofChecks().catch(() => undefined);
-  const isFree = dpop !== 'require' && mtls?.required !== true;
+  const acceptsUnbound = dpop !== 'require' && mtls?.required !== true;
 
-  /** @throws {AuthError} */
+  /** @throws {AuthError} If the policy refuses this binding, or the proof is missing or wrong. */
   async function check(verified: VerifiedToken, presentation: Presentation): Promise<void> {
     const fault = bindingFault(verified.auth, presentation.scheme, policy);
     if (fault !== undefined) throw fault;
@@ -32,18 +32,18 @@ export function createSenderConstraint(policy: ResolvedAuth) {
   }
 
   return {
-    /** True where there is nothing to prove: a plain bearer token, and nothing else is required. */
-    isPlain: (auth: AuthInfo, scheme: Scheme): boolean => isFree && scheme === 'bearer' && !isBound(auth),
+    /** True if there is nothing to check: the token is a plain bearer token, and the policy requires no binding. */
+    isPlain: (auth: AuthInfo, scheme: Scheme): boolean => acceptsUnbound && scheme === 'bearer' && !isBound(auth),
     check,
   };
 }
 
-/** The only scheme in which a token can pass (RFC 9449, section 7.1). */
+/** The only scheme in which a token is accepted (RFC 9449, section 7.1). */
 export function schemeOfToken({ payload: { cnf } }: AuthInfo): Scheme {
   return isRecord(cnf) && 'jkt' in cnf ? 'dpop' : 'bearer';
 }
 
-/** As much of a token as says how it is bound. */
+/** The parts of a token that show how it is bound. */
 interface Token {
   readonly header: Readonly<Record<string, unknown>>;
   readonly payload: Readonly<Record<string, unknown>>;
@@ -54,25 +54,25 @@ export function isBound({ payload }: Token): boolean {
 }
 
 /**
- * Why a policy refuses a token in this scheme, whatever proof comes with it; undefined where only the proof remains to be
- * checked, or there is nothing to prove.
+ * Returns why the policy refuses a token in this scheme, whatever proof comes with it. Undefined if only the proof remains
+ * to be checked, or none is needed.
  */
 export function bindingFault(token: Token, scheme: Scheme, { dpop, mtls }: ResolvedAuth): AuthError | undefined {
   const method = confirmationMethod(token);
   if (method === 'unknown') return new AuthError('unsupported_confirmation');
-  // The package that checks proofs knows this algorithm by its older name only (RFC 9864).
+  // express-oauth2-jwt-bearer knows this algorithm only by its older name, EdDSA (RFC 9864).
   if (method !== undefined && token.header.alg === 'Ed25519') {
     return new AuthError('unsupported_algorithm', { alg: 'Ed25519', reason: 'a bound token; sign with EdDSA' });
   }
   if (mtls?.required === true && method !== 'x5t#S256') return new AuthError('certificate_required');
   if (scheme === 'dpop') return method === 'jkt' ? undefined : new AuthError('unbound_token');
-  // RFC 9449, section 7.1: a bound token presented as a bearer token is what a thief would do.
+  // A thief has the token without its key, and would present it as a bearer token (RFC 9449, section 7.1).
   if (method === 'jkt') return new AuthError('bound_token');
   if (dpop === 'require') return new AuthError('dpop_required');
   return method !== undefined && mtls === undefined ? new AuthError('bound_token') : undefined;
 }
 
-/** The one method of confirmation that a token names (RFC 7800); `unknown` where it names several, or another. */
+/** The confirmation method that a token names (RFC 7800); `unknown` if it names several, or an unsupported one. */
 function confirmationMethod(token: Token): 'jkt' | 'x5t#S256' | 'unknown' | undefined {
   if (!isBound(token)) return undefined;
   const { cnf } = token.payload;

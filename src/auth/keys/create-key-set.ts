@@ -8,48 +8,48 @@ import type { KeySet, KeySetContext } from './key-set.js';
 import { createLiveKeySet } from './live-key-set.js';
 import { createUsableKeys, findIn, type UsableKeys } from './usable-keys.js';
 
-/** The key set that a source asks for: fetched, read from a function, or given. */
+/** Creates the key set of an issuer from its source: a URL, a function, a file, or keys given inline. */
 export function createKeySet(source: JwksSource, context: KeySetContext): KeySet {
   if (source.kind === 'url') return createRemoteKeySet(source.url, context);
   return source.kind === 'live' ? createLiveKeySet(source.read, context) : createLocalKeySet(source, context);
 }
 
-/** Keys from a file, which is watched, or given inline. */
+/** Keys given inline, or read from a file, which is watched. */
 function createLocalKeySet(source: Extract<JwksSource, { jwks: Jwks }>, context: KeySetContext): KeySet {
-  const ring = createUsableKeys(context);
+  const keys = createUsableKeys(context);
   const fill = (jwks: Jwks) =>
-    ring.fill(jwks).catch((error: Error) => {
+    keys.fill(jwks).catch((error: Error) => {
       context.logger.error(
-        `key set of ${context.issuer}: ${error.message}${ring.size > 0 ? '; the old keys stay' : ''}`,
+        `key set of ${context.issuer}: ${error.message}${keys.size > 0 ? '; the previous keys stay in use' : ''}`,
       );
     });
   let filled = fill(source.jwks);
   if (source.kind === 'file') {
     watchKeyFile(source.file, context, (jwks) => {
-      // One after the other, so that an older reading cannot overtake a newer one.
+      // One after the other, so that an older version of the file cannot replace a newer one.
       filled = filled.then(() => fill(jwks));
     });
   }
   return {
     async find(kid, alg, failedKey) {
       await filled;
-      return findIn(ring, kid, alg, failedKey);
+      return findIn(keys, kid, alg, failedKey);
     },
-    has: (key) => ring.has(key),
-    hasWithdrawn: (key) => !ring.includes(key),
+    has: (key) => keys.has(key),
+    hasWithdrawn: (key) => !keys.includes(key),
   };
 }
 
-/** Keys that a server publishes (`jwks_uri`): fetched whole, kept, refreshed, and relied on while the server is away. */
+/** Keys that a server publishes (`jwks_uri`): cached, refreshed in the background, and used for a while when the server cannot be reached. */
 function createRemoteKeySet(url: URL, context: KeySetContext): KeySet {
-  const ring = createUsableKeys(context);
+  const keys = createUsableKeys(context);
   const published = new CachedDocument<UsableKeys>({
     async fetch() {
       const { body, lifetimeSeconds } = await fetchDocument(url);
-      // An empty set is a word of the issuer's, not an outage: it has withdrawn its keys.
-      if (Array.isArray(body.keys) && body.keys.length === 0) ring.clear();
-      await ring.fill(parseJwks(body));
-      return { document: ring, lifetimeSeconds };
+      // An empty set is not an outage: the issuer has withdrawn its keys.
+      if (Array.isArray(body.keys) && body.keys.length === 0) keys.clear();
+      await keys.fill(parseJwks(body));
+      return { document: keys, lifetimeSeconds };
     },
     staleIfErrorSeconds: context.staleIfErrorSeconds,
     onFailure: ({ message }) => context.logger.error(`key set of ${context.issuer}: ${message}`),
@@ -58,14 +58,14 @@ function createRemoteKeySet(url: URL, context: KeySetContext): KeySet {
 
   return {
     async find(kid, alg, failedKey) {
-      const select = (keys: UsableKeys) => keys.select(kid, alg, failedKey);
-      // RFC 7517 knows no announcement of new keys: an unknown `kid` is one, and may be a lie; so is a signature that a key did
-      // not make. While the new keys cannot be had, nothing can be said against the token.
+      const select = (current: UsableKeys) => current.select(kid, alg, failedKey);
+      // JWKS (RFC 7517) cannot announce new keys. An unknown `kid` or a failed signature is the only hint, and an attacker can
+      // send either, so it triggers at most one fetch per cool-down. If that fetch fails, the token may be good: report the outage.
       const key = select(await published.get()) ?? (await published.refetch(select));
       if (key === undefined) throw new AuthError('unknown_key', { kid });
       return key;
     },
     has: (key) => published.peek()?.has(key) ?? false,
-    hasWithdrawn: (key) => !ring.includes(key),
+    hasWithdrawn: (key) => !keys.includes(key),
   };
 }

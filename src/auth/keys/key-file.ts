@@ -6,32 +6,32 @@ import { fileFault, readRegularFile } from '../../core/read-regular-file.js';
 import type { Jwks } from '../../policy/auth-options.js';
 import { parseJwks } from '../../policy/jwks-source.js';
 
-/** An editor empties, writes and renames; the file is read when it has been quiet for this long. */
+/** Editors empty, write and rename a file. It is read this long after the first event, when they are usually done. */
 const SETTLE_MS = 50;
-const LOOK_EVERY_MS = 2_000;
+const POLL_EVERY_MS = 2_000;
 
 /**
- * Reads the file again whenever its folder changes: editors and Kubernetes put a new file (or a new link) in the place
- * of the old one, which a watch on the file itself would not survive. Does not keep the process alive.
+ * Reads the file again whenever its folder changes. Editors and Kubernetes replace the file (or the link) by a new one,
+ * which would end a watch on the file itself. Logs a file that cannot be used. Does not keep the process alive.
  */
 export function watchKeyFile(
   file: string,
   { issuer, logger }: { readonly issuer: string; readonly logger: Logger },
   onChange: (jwks: Jwks) => void,
 ): void {
-  let seen = '';
+  let known = '';
   const read = async () => {
-    seen = await stat(file).then(markOf, () => '');
+    known = await stat(file).then(fingerprintOf, () => '');
     try {
       onChange(parseJwks(readRegularFile(file)));
     } catch (error) {
       const fault = fileFault(error);
-      logger.error(`key set of ${issuer}: ${file} cannot be used (${fault}); the keys read before stay`);
+      logger.error(`key set of ${issuer}: ${file} cannot be used (${fault}); the previous keys stay in use`);
     }
   };
   let isSettling = false;
   const readSoon = () => {
-    // Not put off by the next event: something else in the folder may change all the time.
+    // A later event does not restart the timer: another file in the folder may change all the time.
     if (isSettling) return;
     isSettling = true;
     setTimeout(() => {
@@ -43,15 +43,15 @@ export function watchKeyFile(
   watcher.on('error', (error) => {
     logger.warn(`key set of ${issuer}: the folder of ${file} is no longer watched (${error.message})`);
   });
-  // A file behind a link into another folder, or mounted alone into a container, changes without a word to its folder.
-  const looks = watchFile(file, { persistent: false, interval: LOOK_EVERY_MS }, (now) => {
-    if (markOf(now) !== seen) readSoon();
+  // A file behind a link into another folder, or mounted alone into a container, changes without an event in its folder.
+  const poller = watchFile(file, { persistent: false, interval: POLL_EVERY_MS }, (now) => {
+    if (fingerprintOf(now) !== known) readSoon();
   });
-  // Shared by all who look at this file.
-  looks.setMaxListeners(0);
+  // Node shares one poller per file, and each policy that reads the file adds a listener.
+  poller.setMaxListeners(0);
 }
 
-/** Empty where there is no file. */
-function markOf({ ino, size, mtimeMs }: Stats): string {
+/** Changes with the file; empty if there is none. */
+function fingerprintOf({ ino, size, mtimeMs }: Stats): string {
   return ino === 0 ? '' : `${ino} ${size} ${mtimeMs}`;
 }

@@ -4,20 +4,20 @@ import type { VerificationKey } from './verification-key.js';
 /** The keys of one issuer, wherever they come from. */
 export interface KeySet {
   /**
-   * The key that a token names, or means without a name. `refuted` is one found before, which did not make its signature:
-   * a set that is fetched then looks for another, as for a key not seen before.
+   * Finds the key for a token by `kid`, or by algorithm if the token has none. Pass `failedKey`, a key whose signature check
+   * failed, to look for a replacement; a remote set then fetches once more.
    *
    * @throws {AuthError} `unknown_key`, `unsupported_algorithm`.
-   * @throws {UpstreamError} `key_set_unavailable` where the keys cannot be read, so that nothing can be said of the token.
+   * @throws {UpstreamError} `key_set_unavailable` if the keys cannot be read: the token may be good.
    */
   find(kid: string | undefined, alg: string, failedKey?: VerificationKey): Promise<VerificationKey>;
-  /** True if a key that was found before may still be relied on. Asked for every request, so it must cost nothing. */
+  /** True if a key that was found before may still be used. Called for every request, so it must be cheap. */
   has(key: VerificationKey): boolean;
-  /** True if the newest keys are without this one. An outage withdraws no key, so this may be false where `holds()` is too. */
+  /** True if the newest key set does not contain this key. An outage withdraws no key, so `has()` can be false at the same time. */
   hasWithdrawn(key: VerificationKey): boolean;
 }
 
-/** What a key set is told beside its source. */
+/** The settings of a key set besides its source. */
 export interface KeySetContext {
   /** For log lines. */
   readonly issuer: string;

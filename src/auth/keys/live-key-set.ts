@@ -7,55 +7,55 @@ import type { KeySet, KeySetContext } from './key-set.js';
 import { createSkippedKeysReport } from './skipped-keys.js';
 import { createUsableKeys, findIn, type UsableKeys } from './usable-keys.js';
 
-/** How often the function is called for open streams and the like, which bring no request; in all, however many there are. */
-const LOOK_EVERY_MS = 500;
+/** Minimum time between two calls of the function for open streams, which send no requests; for all streams together. */
+const CHECK_EVERY_MS = 500;
 
-/** The keys of one key set object. */
-interface Reading {
+/** One key set object that the function returned, with its keys. */
+interface Version {
   readonly number: number;
   readonly jwks: Jwks;
   /** Empty if the set was unusable: the function returned it on purpose, so the earlier keys are dropped. */
-  readonly ring: UsableKeys;
+  readonly keys: UsableKeys;
   readonly filled: Promise<void>;
 }
 
-/** Keys of the application, which it may change: another object returned is another key set. */
+/** The keys that a function of the application returns. When it returns another object, the keys are read again. */
 export function createLiveKeySet(read: () => Jwks, context: KeySetContext): KeySet {
   const report = createSkippedKeysReport(context);
-  let reading: Reading | undefined;
-  /** The newest one whose keys are all known: reading takes a moment. */
-  let known: Reading | undefined;
-  let lookedAt = Number.NEGATIVE_INFINITY;
+  let latest: Version | undefined;
+  /** The newest version whose keys have been read, which takes a moment. */
+  let newestRead: Version | undefined;
+  let checkedAt = Number.NEGATIVE_INFINITY;
 
-  async function fill(ring: UsableKeys, jwks: Jwks): Promise<void> {
+  async function fill(keys: UsableKeys, jwks: Jwks): Promise<void> {
     try {
-      await ring.fill(parseJwks(jwks));
+      await keys.fill(parseJwks(jwks));
     } catch (error) {
       ignoreRejection(jwks);
       context.logger.error(`key set of ${context.issuer}: ${asError(error, 'its function').message}`);
     }
   }
 
-  function readNow(): Reading {
+  function readNow(): Version {
     const jwks = read();
-    if (reading?.jwks !== jwks) {
-      const ring = createUsableKeys(context, report);
-      const newest: Reading = {
-        number: (reading?.number ?? 0) + 1,
+    if (latest?.jwks !== jwks) {
+      const keys = createUsableKeys(context, report);
+      const newest: Version = {
+        number: (latest?.number ?? 0) + 1,
         jwks,
-        ring,
-        filled: fill(ring, jwks).then(() => {
-          if (newest.number > (known?.number ?? 0)) known = newest;
+        keys,
+        filled: fill(keys, jwks).then(() => {
+          if (newest.number > (newestRead?.number ?? 0)) newestRead = newest;
         }),
       };
-      reading = newest;
+      latest = newest;
     }
-    return reading;
+    return latest;
   }
 
-  function look(): void {
-    if (performance.now() - lookedAt < LOOK_EVERY_MS) return;
-    lookedAt = performance.now();
+  function checkForChange(): void {
+    if (performance.now() - checkedAt < CHECK_EVERY_MS) return;
+    checkedAt = performance.now();
     try {
       readNow();
     } catch {
@@ -65,26 +65,26 @@ export function createLiveKeySet(read: () => Jwks, context: KeySetContext): KeyS
 
   return {
     async find(kid, alg, failedKey) {
-      let now: Reading;
+      let version: Version;
       try {
-        now = readNow();
+        version = readNow();
       } catch (cause) {
         throw new UpstreamError('key_set_unavailable', { cause });
       }
-      await now.filled;
-      return findIn(now.ring, kid, alg, failedKey);
+      await version.filled;
+      return findIn(version.keys, kid, alg, failedKey);
     },
     has(key) {
       try {
-        return readNow().ring.has(key);
+        return readNow().keys.has(key);
       } catch {
-        // It is unknown if the key is still good: find() is called next, and reports it.
+        // The key may have been withdrawn, so it is not used. find() is called next, and reports the error.
         return false;
       }
     },
     hasWithdrawn(key) {
-      look();
-      return known !== undefined && !known.ring.includes(key);
+      checkForChange();
+      return newestRead !== undefined && !newestRead.keys.includes(key);
     },
   };
 }

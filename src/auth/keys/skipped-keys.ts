@@ -3,29 +3,30 @@ import { printable, printableJson } from '../../core/printable.js';
 
 /** A key of a set that cannot verify tokens. */
 export interface SkippedKey {
-  /** Of a JWK, whose `kid` may be of any type. */
+  /** As the JWK has it, of any type. */
   readonly kid: unknown;
-  /** In the set, from 1. */
+  /** The position in the set, from 1. */
   readonly position: number;
   readonly why: string;
-  /** It is meant for something else, such as encryption (Keycloak publishes such keys): nothing is wrong. */
+  /** True if the key is meant for encryption (Keycloak publishes such keys), so that nothing is wrong. */
   readonly isExpected: boolean;
 }
 
 const MAX_NAMED = 5;
-/** Characters. */
-const MAX_NAME = 100;
+/** In characters. */
+const MAX_NAME_LENGTH = 100;
 
 /**
- * Logs which keys of a set are skipped: in one line for all of them, at `warn`, or at `debug` for those that are meant for
- * something else; and again only when it has become another line.
+ * Logs the skipped keys of a set, in one line for each level: `debug` for keys that are meant for encryption, `warn` for all
+ * others. The same line is not logged twice in a row.
  */
 export function createSkippedKeysReport({ issuer, logger }: { readonly issuer: string; readonly logger: Logger }) {
   const last = { debug: '', warn: '' };
   return (skipped: readonly SkippedKey[]): void => {
     for (const level of ['debug', 'warn'] as const) {
       const line = lineFor(skipped.filter(({ isExpected }) => isExpected === (level === 'debug')));
-      if (line !== '' && line !== last[level]) logger[level](`key set of ${printable(issuer, MAX_NAME)}: ${line}`);
+      if (line !== '' && line !== last[level])
+        logger[level](`key set of ${printable(issuer, MAX_NAME_LENGTH)}: ${line}`);
       last[level] = line;
     }
   };
@@ -40,5 +41,5 @@ function lineFor(skipped: readonly SkippedKey[]): string {
 }
 
 function describe({ kid, position, why }: SkippedKey): string {
-  return `key ${typeof kid === 'string' ? printableJson(kid, MAX_NAME) : `number ${position}`} ${why}`;
+  return `key ${typeof kid === 'string' ? printableJson(kid, MAX_NAME_LENGTH) : `number ${position}`} ${why}`;
 }

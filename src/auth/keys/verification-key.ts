@@ -6,10 +6,10 @@ import type { SkippedKey } from './skipped-keys.js';
 /** A public key that may verify tokens. */
 export interface VerificationKey {
   readonly kid: string | undefined;
-  /** The only algorithm it is for, where its JWK says so. */
+  /** The only algorithm that the key is for, if its JWK names one. */
   readonly alg: string | undefined;
   readonly key: KeyObject;
-  /** The same as SubjectPublicKeyInfo. */
+  /** The same key as PEM (SubjectPublicKeyInfo). */
   readonly pem: string;
   /** Equal for the same key under the same `kid` and `alg`, so that a refresh keeps the keys it finds again. */
   readonly identity: string;
@@ -17,18 +17,19 @@ export interface VerificationKey {
 
 type Jwk = Readonly<Record<string, unknown>>;
 
-/** Reading a key takes some tenths of a millisecond, usable or not: with more keys than any issuer has, other requests would wait. */
+/** Reading a key takes some tenths of a millisecond, even if it turns out unusable: a larger set would delay other requests. */
 const MAX_KEYS = 1_000;
 
 /** RFC 7518, section 3.3: 2048 bits or more. */
 const MIN_RSA_BITS = 2048;
 
-/** Reads the keys of a JWKS (RFC 7517, section 5). One that cannot be used does not spoil the others: `skipped` says why. */
+/** Reads the keys of a JWKS (RFC 7517, section 5). Skips unusable keys; `skipped` says why. */
 export async function readKeys(jwks: readonly unknown[]) {
   let candidates = 0;
   const read = await Promise.all(
     jwks.map((jwk, index) => {
-      const reason = whyUnusable(jwk) ?? (++candidates > MAX_KEYS ? `comes after ${MAX_KEYS} others` : undefined);
+      const reason =
+        whyUnusable(jwk) ?? (++candidates > MAX_KEYS ? `comes after the first ${MAX_KEYS} keys` : undefined);
       return readKey(jwk, index, reason);
     }),
   );
@@ -43,7 +44,7 @@ async function readKey(jwk: unknown, index: number, reason: string | undefined):
   const skip = (why: string) => ({ kid, position: index + 1, why, isExpected: isForEncryption(jwk) });
   if (reason !== undefined) return skip(reason);
   const pem = await publicPem(jwk as Jwk);
-  if (pem === undefined) return skip('is broken, or of an unknown curve');
+  if (pem === undefined) return skip('is malformed, or uses an unsupported curve');
   const key = createPublicKey(pem);
   const weakness = whyWeak(key);
   if (weakness !== undefined) return skip(weakness);
@@ -59,22 +60,25 @@ async function readKey(jwk: unknown, index: number, reason: string | undefined):
 function whyWeak({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string | undefined {
   if (asymmetricKeyType !== 'rsa') return undefined;
   const { modulusLength = 0, publicExponent = 1n } = asymmetricKeyDetails ?? {};
-  if (modulusLength < MIN_RSA_BITS) return `has ${modulusLength} bits; ${MIN_RSA_BITS} are the least`;
-  // With an exponent of 1, everything is its own signature.
-  if (publicExponent < 3n || publicExponent % 2n === 0n) return 'has an exponent that no RSA key has';
+  if (modulusLength < MIN_RSA_BITS) return `has ${modulusLength} bits; at least ${MIN_RSA_BITS} are required`;
+  // With an exponent of 1, every message is its own signature.
+  if (publicExponent < 3n || publicExponent % 2n === 0n) return 'has an invalid RSA exponent';
   return undefined;
 }
 
-/** jwks-rsa turns one JWK at a time into a public key: asked for the whole set, it drops what it cannot use unnamed. */
-async function publicPem({ key_ops: _allOfWhichItWouldNeed, ...jwk }: Jwk): Promise<string | undefined> {
-  // Loaded with the first key: it require()s jose, an ES module, which Jest refuses while our own import of it goes on.
+/**
+ * Converts one JWK with jwks-rsa, which drops unusable keys of a larger set without naming them. Without `key_ops`, because
+ * WebCrypto refuses a public key whose `key_ops` allow more than `verify`.
+ */
+async function publicPem({ key_ops: _keyOps, ...jwk }: Jwk): Promise<string | undefined> {
+  // Imported with the first key: it require()s jose, an ES module, and Jest refuses that while our own import of jose is pending.
   const { default: jwksRsa } = await import('jwks-rsa');
   const client = jwksRsa({ cache: false, fetcher: async () => ({ keys: [jwk] }) });
   try {
     const [signingKey] = await client.getSigningKeys();
     return signingKey?.getPublicKey();
   } catch {
-    // Its only reason is that no key was left; the caller names the key.
+    // jwks-rsa throws only if no key is left. The caller reports which key that was.
     return undefined;
   }
 }
@@ -92,13 +96,13 @@ function whyUnusable(jwk: unknown): string | undefined {
   if (!isRecord(jwk)) return 'is not an object';
   const { kty, kid, use, key_ops: operations, alg, d } = jwk;
   if (kty !== 'RSA' && kty !== 'EC' && kty !== 'OKP') return 'is not a public key (kty RSA, EC or OKP)';
-  if (d !== undefined) return 'is a private key, which does not belong in a key set';
+  if (d !== undefined) return 'is a private key; a key set must contain public keys only';
   if (kid !== undefined && typeof kid !== 'string') return 'has a kid that is not a string';
   if (use !== undefined && use !== 'sig') return 'is not for signatures (use)';
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) {
     return 'is not for verifying (key_ops)';
   }
   if (alg !== undefined && !(typeof alg === 'string' && isAcceptedAlgorithm(alg)))
-    return 'has an alg not accepted here';
+    return 'has an alg that is not accepted here';
   return undefined;
 }

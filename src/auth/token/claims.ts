@@ -3,30 +3,30 @@ import type { Evidence } from '../../core/errors.js';
 import type { TrustedIssuer } from '../../policy/resolve-issuer.js';
 import type { CompactJwt } from './compact-jwt.js';
 
-/** The claims of a token; each of them may be of any type until `tokenFaults()` has found no fault. */
+/** The claims of a token. Each may have any type until `tokenFaults()` has found no fault. */
 export type Claims = CompactJwt['payload'];
 
-/** Only the token's own members are claims: `toString` is none. */
+/** Reads a claim. Inherited members, such as `toString`, are not claims. */
 export function claimOf(payload: Claims, name: string): unknown {
   return Object.hasOwn(payload, name) ? payload[name] : undefined;
 }
 
-/** RFC 7519, section 2: NumericDate. `1e400` is a JSON number, and infinite. */
+/** RFC 7519, section 2: NumericDate. `1e400` is valid JSON, but infinite. */
 export function isNumericDate(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
 }
 
-/** A claim that is one string, or a list of strings, as a list; undefined where it is missing or of another type. */
+/** Returns a claim that is a string or a list of strings as a list; undefined if it is missing or has another type. */
 export function stringsOf(payload: Claims, claim: string): readonly string[] | undefined {
   const value = claimOf(payload, claim);
   if (typeof value === 'string') return [value];
   return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : undefined;
 }
 
-/** RFC 9068, section 2.2; OpenID Connect Core, section 2; Okta. The first that is present counts. */
+/** RFC 9068, section 2.2; OpenID Connect Core, section 2; Okta. The first one that is present counts. */
 const CLIENT_CLAIMS = ['client_id', 'azp', 'cid'];
 
-/** The name of the claim that names the client. */
+/** Returns the name of the claim that identifies the client. */
 export function clientClaimOf(payload: Claims): string | undefined {
   return CLIENT_CLAIMS.find((claim) => claimOf(payload, claim) !== undefined);
 }
@@ -36,7 +36,7 @@ export function scopeClaims(scopesClaim: string | undefined): ReadonlySet<string
   return new Set(scopesClaim === undefined ? ['scope', 'scp'] : ['scope', 'scp', scopesClaim]);
 }
 
-/** Each scope once. A string holds several; an item of a list is one. */
+/** Returns each scope once. A string is split at spaces; each item of a list is one scope. */
 export function scopesOf(payload: Claims, scopesClaim: string | undefined): string[] {
   const scopes = [...scopeClaims(scopesClaim)].flatMap((claim) => {
     const value = claimOf(payload, claim);
@@ -45,12 +45,12 @@ export function scopesOf(payload: Claims, scopesClaim: string | undefined): stri
   return [...new Set(scopes.filter((scope) => scope !== undefined))];
 }
 
-/** The scopes that a policy requires of every token, and this one lacks. */
+/** Returns the required scopes that a token lacks. */
 export function missingScopes(required: readonly string[], scopes: readonly string[]): readonly string[] {
   return required.filter((scope) => !scopes.includes(scope));
 }
 
-/** How the application sees a token in which `tokenFaults()` found no fault. */
+/** Builds what the application sees of a token in which `tokenFaults()` found no fault. */
 export function authInfoFrom(
   { token, header, payload }: CompactJwt,
   { scopesClaim, subjectClaim }: Pick<TrustedIssuer, 'scopesClaim' | 'subjectClaim'>,
@@ -61,7 +61,7 @@ export function authInfoFrom(
   return issueAuth({
     token,
     clientId: (clientOf(payload) as string | undefined) ?? '',
-    // An empty name would make one user of all who have it.
+    // An empty subject would make one user of all who have it.
     ...(subject === undefined || subject === '' ? {} : { subject }),
     scopes: scopesOf(payload, scopesClaim),
     ...(expiresAt === undefined ? {} : { expiresAt }),
@@ -72,8 +72,8 @@ export function authInfoFrom(
   });
 }
 
-/** The unverified claims of a token, for logs: they may be false, or of the wrong type. */
-export function evidenceOf({ payload, kid }: CompactJwt): Evidence {
+/** The unverified claims of a token, for logs. They may be false, or have the wrong type. */
+export function unverifiedClaims({ payload, kid }: CompactJwt): Evidence {
   return { iss: claimOf(payload, 'iss'), sub: claimOf(payload, 'sub'), client_id: clientOf(payload), kid };
 }
 

@@ -3,7 +3,7 @@ import { isRecord } from '../../http/json-object.js';
 import { parseStrictJson } from '../../messages/strict-json.js';
 import { requireToken68 } from '../../oauth/credentials.js';
 
-/** A JWT in JWS compact serialization (RFC 7515, section 7.1), taken apart; nothing of it is verified yet. */
+/** A parsed JWT in JWS compact serialization (RFC 7515, section 7.1). Nothing in it is verified yet. */
 export interface CompactJwt {
   readonly token: string;
   readonly header: Readonly<Record<string, unknown>>;
@@ -13,9 +13,9 @@ export interface CompactJwt {
 }
 
 /**
- * Takes a token apart that came with a request.
+ * Parses a token that came with a request, after checking its length and its characters.
  *
- * @throws {AuthError} `token_too_long`, `malformed_header`, and those of {@link parseCompactJwt}.
+ * @throws {AuthError} `token_too_long`, `malformed_header`, and the codes of {@link parseCompactJwt}.
  */
 export function parseToken(token: string, maxTokenBytes: number): CompactJwt {
   requireToken68(token, maxTokenBytes);
@@ -23,8 +23,8 @@ export function parseToken(token: string, maxTokenBytes: number): CompactJwt {
 }
 
 /**
- * Takes a token apart, strictly: canonical base64url, valid UTF-8, no JSON member twice, no critical extension.
- * Whatever a lenient parser would read in another way is refused here.
+ * Parses a token strictly: canonical base64url, valid UTF-8, no JSON member twice, no critical extension. Refuses everything
+ * that a lenient parser could read in another way.
  *
  * @throws {AuthError} `opaque_token`, `encrypted_token`, `malformed_token`, `critical_extension`.
  */
@@ -35,8 +35,8 @@ export function parseCompactJwt(token: string): CompactJwt {
   const [header, payload] = segments.map(decodeSegment) as [Buffer, Buffer, Buffer];
   const jwt = { token, header: parseObject(header), payload: parseObject(payload) };
   const { alg, kid } = jwt.header;
-  // RFC 7515, section 4.1.11: an extension that is not understood refuses the token, and none is understood here.
-  // `b64` (RFC 7797) changes what is signed; it must not slip through for want of `crit`.
+  // RFC 7515, section 4.1.11: a token with an unsupported critical extension must be refused, and none is supported here.
+  // `b64` (RFC 7797) changes what is signed, so it is refused without `crit` too.
   if ('crit' in jwt.header || 'b64' in jwt.header) throw new AuthError('critical_extension');
   if (typeof alg !== 'string' || (kid !== undefined && typeof kid !== 'string')) throw new AuthError('malformed_token');
   return { ...jwt, alg, kid };
@@ -44,7 +44,7 @@ export function parseCompactJwt(token: string): CompactJwt {
 
 function decodeSegment(segment: string): Buffer {
   const bytes = Buffer.from(segment, 'base64url');
-  // Buffer ignores strange characters and unused bits, so that many strings would name one token.
+  // Buffer ignores invalid characters and unused bits, so that many strings would decode to the same token.
   if (bytes.toString('base64url') !== segment) throw new AuthError('malformed_token');
   return bytes;
 }

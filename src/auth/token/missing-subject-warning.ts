@@ -1,7 +1,7 @@
 import type { Logger } from '../../core/logger.js';
 import type { TrustedIssuer } from '../../policy/resolve-issuer.js';
 
-/** Says once for each issuer that its tokens name no user, and what that means for them. */
+/** Logs once for each issuer that its tokens name no user, and what follows from that. */
 export function createMissingSubjectWarning(logger: Logger): (trusted: TrustedIssuer) => void {
   const warned = new Set<TrustedIssuer>();
   return (trusted) => {
@@ -9,9 +9,9 @@ export function createMissingSubjectWarning(logger: Logger): (trusted: TrustedIs
     warned.add(trusted);
     const { issuer, subjectClaim } = trusted;
     logger.warn(
-      `mcpAuth: a token of the issuer ${JSON.stringify(issuer)} has no claim ${JSON.stringify(subjectClaim)}: each such token is a user of its own, ` +
-        'with sessions that end when it expires. Name the claim that says who the user is with the option subjectClaim of this issuer, ' +
-        'or make the authorization server write that claim',
+      `mcpAuth(): a token of issuer ${JSON.stringify(issuer)} has no claim ${JSON.stringify(subjectClaim)}. Each such token counts as a separate user, ` +
+        'whose sessions end when the token expires. Set subjectClaim to the claim that identifies the user, ' +
+        'or configure the authorization server to add that claim',
     );
   };
 }

@@ -12,15 +12,15 @@ interface Rule {
 interface RevokedToken {
   /** Milliseconds since 1970. */
   readonly expiry: number;
-  /** The same on the clock of `performance.now()`: a date that was wrong for a while must not bring the token back. */
+  /** The same on the clock of `performance.now()`. Both must pass: a date that was wrong for a while must not bring the token back. */
   readonly keptUntil: number;
 }
 
-/** Tokens that are refused although they verify. */
+/** Remembers which tokens to refuse although they verify. */
 export function createRevocations(clockToleranceSeconds: number) {
-  /** By a hash of header and payload, so that all are of one size. */
+  /** The key is a hash of header and payload, so that all entries have the same size. */
   const tokens = new Map<string, RevokedToken>();
-  // Kept for good: which tokens a rule means, and until when they last, only the tokens can tell.
+  // Never dropped: only the tokens show which of them a rule matches, and when they expire.
   const rules: Rule[] = [];
 
   function addToken(token: string): void {
@@ -29,27 +29,27 @@ export function createRevocations(clockToleranceSeconds: number) {
     for (const [signed, { expiry, keptUntil }] of tokens) {
       if (expiry < now && keptUntil < elapsed) tokens.delete(signed);
     }
-    const expiry = (expiryOf(token) + clockToleranceSeconds) * 1000;
+    const expiry = (expirySecondsOf(token) + clockToleranceSeconds) * 1000;
     tokens.set(hashOfSigned(token), { expiry, keptUntil: elapsed + expiry - now });
   }
 
-  /** A rule is for the tokens that were out when it was made: a user who logs in again is let in again. */
+  /** A rule applies to tokens issued before it was made, so that a user can log in again. */
   function applies({ matches, madeAt }: Rule, auth: AuthInfo): boolean {
     const issuedAt = auth.payload.iat;
     if (typeof issuedAt === 'number' && issuedAt > madeAt + clockToleranceSeconds) return false;
     try {
-      const answer: unknown = matches(auth);
-      ignoreRejection(answer);
-      // Whatever is not a clear no: a promise has not said anything yet.
-      return Boolean(answer);
+      const result: unknown = matches(auth);
+      ignoreRejection(result);
+      // Any truthy value matches. A promise is truthy, so an async function refuses every token.
+      return Boolean(result);
     } catch {
-      // A rule that cannot tell denies: failing open would let the revoked token in.
+      // A rule that throws matches: otherwise its error would let a revoked token in.
       return true;
     }
   }
 
   return {
-    /** @throws {TypeError} Where `what` is neither a function nor a JWT: silence would let the token in. */
+    /** @throws {TypeError} If `what` is neither a function nor a JWT: to ignore it would let the token in. */
     add(what: string | Rule['matches']): void {
       if (typeof what === 'function') rules.push({ matches: what, madeAt: Math.ceil(Date.now() / 1000) });
       else if (typeof what === 'string') addToken(what);
@@ -60,18 +60,18 @@ export function createRevocations(clockToleranceSeconds: number) {
   };
 }
 
-/** ECDSA lets anyone make a second valid signature of the same token; header and payload are what is revoked. */
+/** The signature is left out: anyone can make a second valid ECDSA signature for the same header and payload. */
 function hashOfSigned(token: string): string {
   return createHash('sha256')
     .update(token.slice(0, token.lastIndexOf('.')))
     .digest('base64url');
 }
 
-function expiryOf(token: string): number {
+function expirySecondsOf(token: string): number {
   try {
     const { exp } = parseCompactJwt(token).payload;
     return typeof exp === 'number' ? exp : Number.POSITIVE_INFINITY;
   } catch (cause) {
-    throw new TypeError('revoke() takes a JWT, alone and without "Bearer"', { cause });
+    throw new TypeError('revoke() takes a JWT, without "Bearer" before it', { cause });
   }
 }

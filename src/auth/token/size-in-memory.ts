@@ -1,6 +1,6 @@
 import type { AuthInfo } from '../../core/auth-info.js';
 
-/** Bytes that V8 needs beside the texts: measured, and rounded up. */
+/** Bytes that V8 needs besides the text itself, measured and rounded up. */
 const PRIMITIVE = 16;
 const TEXT = 24;
 const CONTAINER = 64;
@@ -9,8 +9,8 @@ const MEMBER = 48;
 const TOKEN = 1_024;
 
 /**
- * About how many bytes a remembered token takes, rather too many than too few. Not by its length alone: ten kilobytes of `[[],[], …]`
- * take ten times as much once they are parsed.
+ * Estimates the bytes that a remembered token takes, rather too many than too few. Its length is not enough: ten kilobytes of
+ * `[[],[], …]` take ten times as much once they are parsed.
  */
 export function sizeInMemory({ token, header, payload }: AuthInfo): number {
   return TOKEN + token.length + sizeOf(header) + sizeOf(payload);

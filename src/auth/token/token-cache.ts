@@ -5,7 +5,7 @@ import type { KeySet } from '../keys/key-set.js';
 import type { VerificationKey } from '../keys/verification-key.js';
 import { sizeInMemory } from './size-in-memory.js';
 
-/** A token that verified, with the key that did it. */
+/** A verified token, with the key that verified it. */
 export interface VerifiedToken {
   readonly auth: AuthInfo;
   readonly key: VerificationKey;
@@ -18,10 +18,10 @@ interface Entry extends VerifiedToken {
   readonly until: number;
 }
 
-/** Tokens already verified, so that their next request pays for no cryptography. Failures are never remembered. */
+/** Remembers verified tokens, so that their next request needs no cryptography. Failures are never remembered. */
 export function createTokenCache(limits: { maxAgeSeconds: number; maxEntries: number; maxBytes: number }) {
-  // Found by their last characters, which are quick to hash, and told apart by all of them: an entry is its whole token's and
-  // no other's. Anything less has let one user in with another's claims (CVE-2026-35039).
+  // The key is the end of a token, which is quick to hash; recall() then compares the whole token. Other caches compared
+  // less, and gave one user the claims of another (CVE-2026-35039).
   const entries = new LRUCache<string, Entry>({
     max: limits.maxEntries,
     maxSize: limits.maxBytes,
@@ -32,7 +32,7 @@ export function createTokenCache(limits: { maxAgeSeconds: number; maxEntries: nu
       const until = performance.now() + limits.maxAgeSeconds * 1000;
       entries.set(tailOf(verified.auth.token), { ...verified, until });
     },
-    /** Undefined once the token has expired, its key has left the set, or it has been remembered for long enough. */
+    /** Undefined once the token has expired, its key has left the key set, or `maxAgeSeconds` have passed. */
     recall(token: string): VerifiedToken | undefined {
       const tail = tailOf(token);
       const entry = entries.get(tail);
@@ -48,7 +48,7 @@ export function createTokenCache(limits: { maxAgeSeconds: number; maxEntries: nu
   };
 }
 
-/** The end of the signature: of a remembered token some 190 bits that nobody chose. */
+/** The end of the signature: about 190 bits that a client cannot choose, because the signature of a remembered token is valid. */
 function tailOf(token: string): string {
   return token.slice(-32);
 }

@@ -9,7 +9,7 @@ import type { VerificationKey } from '../keys/verification-key.js';
 import { type Claims, claimOf, clientClaimOf, isNumericDate, scopeClaims, stringsOf } from './claims.js';
 import type { CompactJwt } from './compact-jwt.js';
 
-/** An issuer of a policy, with its keys: everything that a token is checked against. */
+/** An issuer of the policy, with its keys: everything that a token is checked against. */
 export interface Trust {
   readonly trusted: TrustedIssuer;
   readonly keySet: KeySet;
@@ -36,10 +36,10 @@ export function createTrust(trusted: TrustedIssuer, resolved: ResolvedAuth): Tru
 }
 
 /**
- * Finds every fault of a token that can be read, in the order in which they count: the first is the reason why
- * `mcpAuth()` refuses it. Returns the key that made the signature, without which there is a fault.
+ * Finds every fault of a parsed token, in the order in which `mcpAuth()` checks: it refuses the token for the first one.
+ * Returns the key that verified the signature; without such a key there is a fault.
  *
- * Works on demand: a caller that stops at the first fault pays for no further check.
+ * Checks on demand: a caller that stops at the first fault pays for no further check.
  */
 export async function* tokenFaults(
   jwt: CompactJwt,
@@ -66,7 +66,7 @@ async function* signatureFaults(
   }
 }
 
-/** The key that made the token's signature. */
+/** Finds the key that verifies the token's signature. */
 async function findSigningKey(jwt: CompactJwt, keySet: KeySet): Promise<VerificationKey> {
   const { kid, alg } = jwt;
   if (!isAcceptedAlgorithm(alg)) throw new AuthError('unsupported_algorithm', { alg });
@@ -75,9 +75,10 @@ async function findSigningKey(jwt: CompactJwt, keySet: KeySet): Promise<Verifica
     await verifySignature(jwt, key.key);
     return key;
   } catch (error) {
-    // A key can be replaced by one of the same name, or of none: only the signature shows it.
+    // A new key can have the same `kid` as the old one, or both have none: only the failed signature shows it.
     const another = await keySet.find(kid, alg, key).catch((failure: unknown) => {
-      // While its server is away, a key without a name may be a new one; one that is named is the one that was named.
+      // The key server is unreachable. With a `kid`, the failed key was the right one: report the bad signature. Without,
+      // there may be a newer key: report the outage.
       throw failure instanceof AuthError || kid !== undefined ? error : failure;
     });
     await verifySignature(jwt, another.key);
@@ -99,11 +100,11 @@ function* claimFaults(jwt: CompactJwt, { trusted, clockToleranceSeconds }: Trust
   yield* scopeClaimFaults(payload, trusted.scopesClaim);
 }
 
-/** The values of `typ` that an access token may have: RFC 9068, section 2.1, and others in use. */
+/** The values of `typ` that an access token may have: that of RFC 9068, section 2.1, and others in use. */
 const ACCESS_TOKEN_TYPE = /^(?:application\/)?(?:at\+)?jwt$/i;
 const DECLARED_ACCESS_TOKEN = /^(?:application\/)?at\+jwt$/i;
 
-/** An ID token says who logged in at a client; accepted here, it would let that client's users into this server. */
+/** An ID token tells a client who logged in. To accept it here would give every user of that client access to this server. */
 function* typeFaults({ header, payload }: CompactJwt): Generator<TokenFault> {
   const { typ } = header;
   if (typ !== undefined && !(typeof typ === 'string' && ACCESS_TOKEN_TYPE.test(typ))) {
@@ -117,7 +118,7 @@ function* typeFaults({ header, payload }: CompactJwt): Generator<TokenFault> {
 }
 
 function* timeFaults(payload: Claims, toleranceSeconds: number): Generator<TokenFault> {
-  // The issuer's clock may be ahead of ours, so that `iat` may be in the future; but it must be a time.
+  // `iat` may be in the future, because the issuer's clock may be ahead of this one. But it must be a number.
   for (const claim of ['exp', 'nbf', 'iat']) {
     const value = claimOf(payload, claim);
     if (value !== undefined && !isNumericDate(value)) yield malformed('time', claim);
@@ -146,13 +147,13 @@ function* audienceFaults(payload: Claims, trusted: TrustedIssuer): Generator<Tok
 }
 
 function isMeantFor(audiences: readonly string[], found: readonly string[], claim: string): boolean {
-  // Clients differ in whether they send `https://host` or `https://host/` as `resource`; servers copy it into `aud`.
-  const asCompared = claim === 'aud' ? withoutClosingSlash : (audience: string) => audience;
-  const accepted = audiences.map(asCompared);
-  return found.some((audience) => accepted.includes(asCompared(audience)));
+  // Some clients send `https://host` as `resource`, others `https://host/`. Servers copy it into `aud`.
+  const normalize = claim === 'aud' ? withoutClosingSlash : (audience: string) => audience;
+  const accepted = audiences.map(normalize);
+  return found.some((audience) => accepted.includes(normalize(audience)));
 }
 
-/** Subject and client may be missing, but who is meant must not depend on how a number or a list is written as text. */
+/** Subject and client may be missing, but not a number or a list: two users could then have the same text. */
 function* nameFaults(payload: Claims, subjectClaim: string): Generator<TokenFault> {
   for (const claim of new Set(['sub', subjectClaim, clientClaimOf(payload)])) {
     if (claim === undefined) continue;

@@ -2,13 +2,13 @@ import type { IncomingMessage } from 'node:http';
 import Negotiator from 'negotiator';
 import { BridgeError } from '../../messages/bridge-error.js';
 
-/** In which of the two forms a client takes an answer. */
+/** The forms of an answer that a client accepts. */
 export interface AcceptedForms {
   readonly json: boolean;
   readonly stream: boolean;
 }
 
-// Both are always UTF-8, so that a client which asks for that charset gets what it asks for.
+// Both are always UTF-8, so a client that asks for this charset is served.
 const JSON_FORM = 'application/json;charset=utf-8';
 const STREAM_FORM = 'text/event-stream;charset=utf-8';
 
@@ -19,9 +19,9 @@ export function acceptedForms(req: IncomingMessage): AcceptedForms {
 }
 
 /**
- * The same, for a request that must accept at least one: asked before anything is opened or sent, when it can still be refused.
+ * Does the same, and refuses a request that accepts neither. Call it before anything is opened or sent.
  *
- * @throws {BridgeError}
+ * @throws {BridgeError} `not_acceptable`.
  */
 export function requireAcceptedForms(req: IncomingMessage, id?: string): AcceptedForms {
   const forms = acceptedForms(req);

@@ -9,21 +9,21 @@ const STREAM_HEADERS = {
   'cache-control': 'no-cache, no-transform',
   'x-accel-buffering': 'no',
 };
-/** What a client is asked to wait before it reconnects, in milliseconds. */
+/** The time that a client is asked to wait before it reconnects, in milliseconds. */
 const RETRY_MS = 1_000;
 const DATA = Buffer.from('data: ');
 const END = Buffer.from('\n\n');
 
-/** How one stream makes its events resumable: `Last-Event-ID` of the revisions before 2026-07-28. */
+/** Makes the events of one stream resumable with `Last-Event-ID` (revisions before 2026-07-28). */
 export interface Resumption {
   readonly log: EventLog;
-  /** Told apart by clients through the event id, `number-event`. */
+  /** The number of the stream in its session. Event ids have the form `number-event`. */
   readonly number: number;
   /** True if an empty first event tells the client where to resume (since 2025-11-25). */
   sendsInitialEvent(): boolean;
 }
 
-/** One stream of server-sent events, over one connection or several in turn. */
+/** One stream of server-sent events. A resumable stream may continue on another connection. */
 export class EventStream {
   readonly #resumption: Resumption | undefined;
   #res: ServerResponse | undefined;
@@ -45,8 +45,8 @@ export class EventStream {
   }
 
   /**
-   * Goes on with this response, which has no headers yet, until the token that asked for it expires or is withdrawn. An
-   * earlier one is ended: the client has left it behind.
+   * Continues the stream on `res`, which has no headers yet, until the token of `auth` expires or is withdrawn. Ends an earlier
+   * response, which the client has abandoned.
    */
   attach(res: ServerResponse, auth: AuthInfo | undefined): void {
     this.pause();
@@ -56,19 +56,19 @@ export class EventStream {
     onceClosed(res, () => {
       if (!res.writableFinished) this.#mark(false);
     });
-    // Proxies and clients wait for the headers; nothing else may be written for a long time.
+    // Proxies and clients wait for the headers, and the first event may be a long time away.
     res.flushHeaders();
     if (this.#resumption?.sendsInitialEvent() && !this.#done) {
       res.write(`id: ${this.#resumption.number}-${this.#last}\nretry: ${RETRY_MS}\ndata: \n\n`);
     }
   }
 
-  /** True if all that was sent after event `event` is still there to be replayed. */
+  /** True if every event after `event` is still kept. */
   canReplayFrom(event: number): boolean {
     return this.#kept(event).length === this.#last - event;
   }
 
-  /** Sends what came after event `event`, as far as it is kept. */
+  /** Sends the kept events after `event`. */
   replay(event = this.#sent): void {
     for (const frame of this.#kept(event)) this.#res?.write(frame);
     this.#sent = this.#last;
@@ -76,7 +76,7 @@ export class EventStream {
     if (this.#done) this.#res?.end();
   }
 
-  /** Sends one message, perhaps an answer. Returns the response that should drain before the next, where there is one. */
+  /** Sends one message; `isAnswer` is true for a JSON-RPC response. Returns the HTTP response if it must drain before the next message. */
   send(message: Buffer, isAnswer = false): ServerResponse | undefined {
     const frame = this.#frame(message, isAnswer);
     if (!this.connected) return undefined;
@@ -84,20 +84,20 @@ export class EventStream {
     return this.#res?.write(frame) ? undefined : this.#res;
   }
 
-  /** What has to happen as time passes: the token's end, and a comment that keeps proxies from closing a quiet connection. */
+  /** Called every second. Ends the connection if its token is over, or writes a comment that keeps proxies from closing a quiet connection. */
   tick(keepAlive: boolean): void {
     if (!this.connected) return;
     if (isOver(this.#auth)) this.pause();
     else if (keepAlive) this.#res?.write(':\n\n');
   }
 
-  /** Nothing follows on this stream. */
+  /** Ends the stream for good. */
   end(): void {
     this.#done = true;
     if (this.connected) this.#res?.end();
   }
 
-  /** Ends the connection, not the stream: the client may come back for the rest. */
+  /** Ends the connection, not the stream: the client may reconnect for the rest. */
   pause(): void {
     if (!this.connected) return;
     this.#res?.end(this.#resumption && !this.#done ? `retry: ${RETRY_MS}\n\n` : undefined);

@@ -13,13 +13,13 @@ export interface PendingRequest {
   readonly token?: unknown;
   readonly recipient: Recipient;
   readonly since: number;
-  /** True if it is `subscriptions/listen`, which waits for ever. */
+  /** True if it is `subscriptions/listen`, which has no timeout. */
   readonly listens?: boolean;
-  /** True if the bridge itself asks: not counted, since no client waits for it. */
+  /** True if the bridge itself sent it. It is not counted, because no client waits for it. */
   readonly isInternal?: boolean;
 }
 
-/** The requests in flight at one child, by their id there (`keyOf`) and by progress token. Each is answered once. */
+/** The requests in flight at one child, by the id that the child sees (`keyOf`) and by progress token. Each is answered once. */
 export class PendingRequests<R extends PendingRequest> {
   readonly #max: number;
   readonly #byKey = new Map<string, R>();
@@ -30,7 +30,7 @@ export class PendingRequests<R extends PendingRequest> {
     this.#max = max;
   }
 
-  /** How many of them clients wait for. */
+  /** The number of requests that clients wait for. */
   get count(): number {
     return this.#byKey.size - this.#internal;
   }
@@ -51,18 +51,18 @@ export class PendingRequests<R extends PendingRequest> {
     return key === undefined ? undefined : this.#byKey.get(key);
   }
 
-  /** The request that a child's progress is about, by its token (`keyOf`). */
+  /** Finds the request that a progress notification is about, by its token (`keyOf`). */
   withToken(key: string | undefined): R | undefined {
     return key === undefined ? undefined : this.#byToken.get(key);
   }
 
-  /** Refuses requests over the cap, and a key that is in flight, twice in a batch too. */
+  /** Refuses requests over the limit, and an id that is already in flight or twice in a batch. */
   requireRoom(requests: readonly Pick<ClientMessage, 'id' | 'key'>[]): void {
     const keys = new Set<string>();
     for (const { key = '', id } of requests) {
-      const full = this.count + keys.size >= this.#max;
-      if (full || this.#byKey.has(key) || keys.has(key)) {
-        throw new BridgeError(full ? 'too_many_pending' : 'id_in_flight', { id });
+      const isFull = this.count + keys.size >= this.#max;
+      if (isFull || this.#byKey.has(key) || keys.has(key)) {
+        throw new BridgeError(isFull ? 'too_many_pending' : 'id_in_flight', { id });
       }
       keys.add(key);
     }
@@ -75,7 +75,7 @@ export class PendingRequests<R extends PendingRequest> {
     if (request.isInternal) this.#internal++;
   }
 
-  /** Forgets a request without answering it. */
+  /** Removes a request without answering it, and returns it. */
   take(key: string | undefined): R | undefined {
     const request = this.get(key);
     if (key === undefined || request === undefined) return undefined;
@@ -86,7 +86,7 @@ export class PendingRequests<R extends PendingRequest> {
     return request;
   }
 
-  /** Passes the child's response on under the id as the client wrote it; false where no request waits for it. */
+  /** Passes the child's response on with the id as the client wrote it; false if no request waits for it. */
   settle(message: RpcMessage, status?: number): boolean {
     const { key, id, idAt, bytes } = message;
     const request = this.take(key);
@@ -97,14 +97,14 @@ export class PendingRequests<R extends PendingRequest> {
     return true;
   }
 
-  /** Answers a request in the child's place. */
+  /** Answers a request with an error, instead of the child. */
   fail(key: string, reason: BridgeErrorCode, status?: number): void {
     const request = this.take(key);
     if (request === undefined) return;
     const { id, listens, recipient } = request;
-    // A subscription that we end ends well (2026-07-28, Graceful Closure).
-    const endsWell = listens && reason === 'closing' && recipient.streaming;
-    const body = endsWell ? subscriptionEnd(id) : new BridgeError(reason, { id }).body();
+    // On shutdown, a subscription ends with a result and not with an error (2026-07-28, Graceful Closure).
+    const endsGracefully = listens && reason === 'closing' && recipient.streaming;
+    const body = endsGracefully ? subscriptionEnd(id) : new BridgeError(reason, { id }).body();
     recipient.respond(Buffer.from(body), status);
   }
 
@@ -112,22 +112,22 @@ export class PendingRequests<R extends PendingRequest> {
     for (const [key] of this.entries()) this.fail(key, reason, status);
   }
 
-  /** Answers the request whose response was too large, from the first and the last bytes of it. */
+  /** Fails the request whose response was too large; `head` and `tail` are the first and last bytes of that response. */
   failOversized(head: Buffer, tail: Buffer): void {
     const key = idOfTruncated(head, tail);
     if (key !== undefined) this.fail(key, 'message_too_large');
-    // Any of them may be the one that would wait for ever.
+    // The id is not readable, so all requests fail: the one that it answers would otherwise wait for ever.
     else this.failAll('message_too_large');
   }
 
-  /** The keys of the requests that `line`, which is no message, was to answer. */
+  /** Returns the keys of the requests that `line`, which is not a valid message, was meant to answer. */
   answeredBy(line: Buffer): readonly string[] {
     const answered = requestsAnsweredBy(line);
-    // Any of them may be the one that would wait for ever.
+    // If the id is not readable, all requests count: the one that it answers would otherwise wait for ever.
     return answered === 'any' ? [...this.#byKey.keys()] : answered.filter((key) => this.#byKey.has(key));
   }
 
-  /** Lets time pass; returns those that have waited for `timeoutMs`, which are left for the caller to cancel and fail. */
+  /** Called every second. Returns the requests that have waited for `timeoutMs`; the caller cancels and fails them. */
   tick(now: number, keepAlive: boolean, timeoutMs: number): [key: string, request: R][] {
     return this.entries().filter(([, { recipient, since, listens }]) => {
       const isTimedOut = timeoutMs > 0 && !listens && now - since >= timeoutMs;

@@ -7,42 +7,42 @@ import { refuserOf } from '../../oauth/refusal.js';
 import type { AcceptedForms } from './accepted-forms.js';
 import type { EventStream } from './event-stream.js';
 
-/** How one POST wants to be answered, and by what. */
+/** The request and the form of the answer to one POST. */
 export interface ResponsePlan extends AcceptedForms {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
-  /** How many responses end it: one, or those of a batch. */
+  /** The number of JSON-RPC responses that complete the answer: one, or those of a batch. */
   readonly responses: number;
   readonly batch: boolean;
-  /** The caller: its streams end with its token. */
+  /** The caller. Its stream ends with its token. */
   readonly auth: AuthInfo | undefined;
-  /** Headers that depend on how the request went; asked for when the headers are sent. */
+  /** Returns headers that depend on the outcome of the request; called when the headers are sent. */
   headers?(stream: boolean): Readonly<Record<string, string>>;
-  /** Opens the stream that the answer becomes when more than responses come. */
+  /** Opens the event stream that the answer becomes if the child sends more than responses. */
   openStream(): EventStream;
-  /** Called with a response that should drain before more is read from the child. */
+  /** Called with an HTTP response that must drain before more is read from the child. */
   pauseFor(res: ServerResponse): void;
 }
 
-/** How long an answer may be quiet before its connection looks dead to proxies, in milliseconds. */
+/** An answer that is quiet for longer becomes an event stream: proxies may close a quiet connection. In milliseconds. */
 const QUIET_MS = 10_000;
 
-/** Who gets what the child says about one request. */
+/** Receives what the child sends about one request. */
 export interface Recipient {
-  /** True if it has become a stream. */
+  /** True if the answer has become an event stream. */
   readonly streaming: boolean;
-  /** In whose name; undefined also where we ask ourselves. */
+  /** The caller; undefined if anonymous, and for requests of the bridge itself. */
   readonly auth: AuthInfo | undefined;
   notify(message: Buffer): void;
   respond(message: Buffer, status?: number): void;
   tick(now: number, keepAlive: boolean): void;
-  /** Ends it without a response. */
+  /** Ends the answer without a response. */
   finish(): void;
-  /** Ends it, where no answer was begun, with what `mcpAuth()` says of a token that was withdrawn. */
+  /** Answers with the refusal of `mcpAuth()` for a withdrawn token, if nothing was sent yet. */
   refuse(withdrawal: Withdrawal): void;
 }
 
-/** The answer to one POST: JSON as long as nothing but responses comes, an event stream from the first other message on. */
+/** The answer to one POST: JSON if the child sends nothing but responses, an event stream from its first other message on. */
 export class PostResponse implements Recipient {
   readonly #plan: ResponsePlan;
   readonly #since = performance.now();
@@ -58,11 +58,11 @@ export class PostResponse implements Recipient {
 
   /** True if the client is still connected. */
   get connected(): boolean {
-    return this.#stream ? this.#stream.connected : this.#untouched;
+    return this.#stream ? this.#stream.connected : this.#isUnanswered;
   }
 
-  // Some middlewares answer themselves after a while; what they left behind is not ours to write to.
-  get #untouched(): boolean {
+  // Some middlewares answer a request themselves after a while (timeouts): nothing may be written after that.
+  get #isUnanswered(): boolean {
     return !hasHungUp(this.#plan.res) && !isAnswered(this.#plan.res);
   }
 
@@ -74,17 +74,17 @@ export class PostResponse implements Recipient {
     return this.#plan.auth;
   }
 
-  /** True if messages other than responses can go here. */
-  get streams(): boolean {
+  /** True if the client accepts messages other than responses here. */
+  get acceptsStream(): boolean {
     return this.#plan.stream;
   }
 
-  /** Sends a message that is no response, to a client that takes such. */
+  /** Sends a message other than a response, if the client accepts an event stream. */
   notify(message: Buffer): void {
-    if (this.streams) this.#drain(this.#open().send(message));
+    if (this.acceptsStream) this.#drain(this.#open().send(message));
   }
 
-  /** Sends a response; the last one ends the answer. `status` counts where it is not a stream. */
+  /** Sends a response; the last one ends the answer. `status` is used unless the answer is a stream or a batch. */
   respond(message: Buffer, status = 200): void {
     this.#left--;
     if (this.#stream) {
@@ -93,13 +93,13 @@ export class PostResponse implements Recipient {
     } else if (!this.#plan.batch) this.#reply(message, status);
     else {
       this.#collected ??= [];
-      // A copy: the line belongs to a chunk that would otherwise be kept until the batch is done.
+      // A copy: the message is part of a larger chunk, which would otherwise stay in memory until the batch is complete.
       this.#collected.push(Buffer.from(message));
       if (this.#left === 0) this.#reply(Buffer.from(`[${this.#collected.join(',')}]`), 200);
     }
   }
 
-  /** What has to happen as time passes; a quiet answer becomes a stream, so that nobody takes it for dead. */
+  /** Called every second. A quiet answer becomes a stream, whose keep-alive comments keep proxies from closing the connection. */
   tick(now: number, keepAlive: boolean): void {
     if (this.#stream) this.#stream.tick(keepAlive);
     else if (keepAlive && now - this.#since >= QUIET_MS && this.#plan.stream && this.connected) this.#open();
@@ -111,7 +111,7 @@ export class PostResponse implements Recipient {
 
   refuse(withdrawal: Withdrawal): void {
     const { req, res } = this.#plan;
-    if (this.#untouched) refuserOf(req)?.(req, res, withdrawal, { scopes: [] });
+    if (this.#isUnanswered) refuserOf(req)?.(req, res, withdrawal, { scopes: [] });
   }
 
   #open(): EventStream {
@@ -119,7 +119,7 @@ export class PostResponse implements Recipient {
     const stream = this.#plan.openStream();
     this.#stream = stream;
     const { res, headers } = this.#plan;
-    if (this.#untouched) {
+    if (this.#isUnanswered) {
       for (const [name, value] of Object.entries(headers?.(true) ?? {})) res.setHeader(name, value);
       stream.attach(res, this.#plan.auth);
     }
@@ -130,7 +130,7 @@ export class PostResponse implements Recipient {
 
   #reply(message: Buffer, status: number): void {
     const { res, headers } = this.#plan;
-    if (!this.#untouched) return;
+    if (!this.#isUnanswered) return;
     const own = { 'content-type': 'application/json', 'content-length': message.length };
     res.writeHead(status, headers === undefined ? own : { ...own, ...headers(false) });
     res.end(message);

@@ -6,36 +6,40 @@ import { EventStream } from './event-stream.js';
 
 const STANDALONE = 0;
 
-/** The event streams of one session: the standalone one, and those that POSTs were answered with, as long as they can be resumed. */
+/** The event streams of one session: the standalone stream, and those that answer POSTs, for as long as they can be resumed. */
 export class SessionStreams {
   readonly standalone: EventStream;
   readonly #log = new EventLog();
-  readonly #primed: () => boolean;
+  readonly #sendsInitialEvent: () => boolean;
   #posts: Map<number, EventStream> | undefined;
   #count = STANDALONE;
 
-  constructor(primed: () => boolean) {
-    this.#primed = primed;
-    this.standalone = new EventStream({ log: this.#log, number: STANDALONE, sendsInitialEvent: primed });
+  constructor(sendsInitialEvent: () => boolean) {
+    this.#sendsInitialEvent = sendsInitialEvent;
+    this.standalone = new EventStream({ log: this.#log, number: STANDALONE, sendsInitialEvent });
   }
 
-  /** A stream that answers a POST. */
+  /** Opens a stream that answers a POST. */
   open(): EventStream {
     const number = ++this.#count;
-    const stream = new EventStream({ log: this.#log, number, sendsInitialEvent: this.#primed });
+    const stream = new EventStream({ log: this.#log, number, sendsInitialEvent: this.#sendsInitialEvent });
     this.#posts ??= new Map();
     for (const [old, kept] of this.#posts) if (kept.done && !this.#log.has(old)) this.#posts.delete(old);
     this.#posts.set(number, stream);
     return stream;
   }
 
-  /** Does what is due at this time; called regularly. */
+  /** Called every second. */
   tick(now: number, keepAlive: boolean): void {
     this.standalone.tick(keepAlive);
     this.#log.tick(now);
   }
 
-  /** Continues, on `res`, the stream that an event id belongs to, after that event; without one, with the standalone stream. */
+  /**
+   * Continues, on `res`, the stream of the event `lastEventId` after that event; without an id, the standalone stream.
+   *
+   * @throws {BridgeError} `events_gone`.
+   */
   resume(lastEventId: string | undefined, res: ServerResponse, auth: AuthInfo | undefined): void {
     if (lastEventId === undefined) {
       this.standalone.attach(res, auth);

@@ -12,7 +12,7 @@ import type { Sessions } from './sessions.js';
 
 const BATCH_REVISION = '2025-03-26';
 
-/** HTTP requests of the revisions up to 2025-11-25, against the sessions of one backend. */
+/** Answers the HTTP requests of the revisions with sessions (up to 2025-11-25). */
 export class SessionExchange {
   readonly #sessions: Sessions;
   readonly #metaRules: MetaRules;
@@ -22,7 +22,11 @@ export class SessionExchange {
     this.#metaRules = metaRules;
   }
 
-  /** The session that a request names; refuses one that is missing, unknown or somebody else's. */
+  /**
+   * Finds the session that a request names.
+   *
+   * @throws {BridgeError} If the id is missing, unknown or that of another principal's session.
+   */
   session({ req, auth, principal }: BridgeRequest): Session {
     const id = req.headers['mcp-session-id'];
     if (id === undefined) throw new BridgeError('missing_session');
@@ -35,14 +39,14 @@ export class SessionExchange {
     return session;
   }
 
-  /** POST: requests are answered when the child has answered, everything else with 202. */
+  /** POST: requests are answered when the child answers them; other messages get 202 at once. */
   post(request: BridgeRequest, messages: readonly ClientMessage[], batch: boolean): void {
     const opening = messages.find(({ method, kind }) => method === 'initialize' && kind === 'request');
     if (opening !== undefined) this.#initialize(request, opening, batch);
     else this.#send(request, messages, batch);
   }
 
-  /** GET: the standalone stream, or what a broken stream has left to say. */
+  /** GET: opens the standalone stream, or resumes a broken one. */
   get(request: BridgeRequest): void {
     const session = this.session(request);
     if (!acceptedForms(request.req).stream) throw new BridgeError('not_acceptable');
@@ -65,13 +69,13 @@ export class SessionExchange {
       request.res.writeHead(202).end();
       return;
     }
-    const wanted = requireAcceptedForms(request.req);
+    const accepted = requireAcceptedForms(request.req);
     const rule = this.#metaRules.forRequest(request.auth);
-    // Nothing may be awaited from here on: another POST would be admitted with the same ids.
+    // No `await` from here on: meanwhile another POST with the same ids could be accepted.
     session.requireRoom(requests);
     this.#sendOthers(session, messages);
-    const answer = this.#answer(request, session, { ...wanted, responses: requests.length, batch });
-    for (const message of requests) session.request(message, answer, withMeta(message, rule));
+    const response = this.#createResponse(request, session, { ...accepted, responses: requests.length, batch });
+    for (const message of requests) session.request(message, response, withMeta(message, rule));
   }
 
   #sendOthers(session: Session, messages: readonly ClientMessage[]): void {
@@ -87,30 +91,30 @@ export class SessionExchange {
       this.session(request);
       throw new BridgeError('already_initialized', { id });
     }
-    const wanted = requireAcceptedForms(request.req);
+    const accepted = requireAcceptedForms(request.req);
     const rule = this.#metaRules.forRequest(request.auth);
     const session = this.#sessions.open(request);
     onceClosed(request.res, () => {
-      // A client that hung up before has not learnt the session's id, or gives up a slow start and will start again.
+      // A client that hangs up before the answer has given up: it does not know the session's id.
       if (session.revision === '' || !isAnswered(request.res)) session.end('session_ended');
     });
-    const answer = this.#answer(request, session, { ...wanted, responses: 1, batch });
-    session.request(message, answer, withMeta(message, rule));
+    const response = this.#createResponse(request, session, { ...accepted, responses: 1, batch });
+    session.request(message, response, withMeta(message, rule));
   }
 
-  #answer(
+  #createResponse(
     { req, res, auth }: BridgeRequest,
     session: Session,
-    wanted: AcceptedForms & { responses: number; batch: boolean },
+    accepted: AcceptedForms & { responses: number; batch: boolean },
   ): PostResponse {
     const opening = session.revision === '';
     return new PostResponse({
-      ...wanted,
+      ...accepted,
       req,
       res,
       auth,
       ...(opening && {
-        // Of a session that did not come about, no client should know the id.
+        // The id of a session that could not be opened is not sent.
         headers: (streams) => (streams || session.revision !== '' ? { 'mcp-session-id': session.id } : {}),
       }),
       openStream: () => session.streams.open(),

@@ -13,27 +13,28 @@ import { type PendingRequest, PendingRequests } from '../answers/pending-request
 import type { PostResponse } from '../answers/post-response.js';
 import { SessionStreams } from '../answers/session-streams.js';
 
-// These are about the server as a whole, never about a request in flight.
-const UNRELATED = /^notifications\/(?:(?:tools|prompts|resources)\/list_changed|resources\/updated|tasks\/status)$/;
-const FIRST_PRIMED_REVISION = '2025-11-25';
-// How long a client may take for what is sent to it; afterwards it can resume.
-const PATIENCE_MS = 60_000;
+// These notifications are about the server as a whole, never about a request in flight.
+const SERVER_NOTIFICATIONS =
+  /^notifications\/(?:(?:tools|prompts|resources)\/list_changed|resources\/updated|tasks\/status)$/;
+const FIRST_REVISION_WITH_INITIAL_EVENT = '2025-11-25';
+// The time in which a client must read what is sent to it. Then it is disconnected, and can resume.
+const MAX_DRAIN_MS = 60_000;
 
 /** One client's conversation with one child, in a revision that has sessions (before 2026-07-28). */
 export class Session implements ChildListener {
   readonly id: string = randomUUID();
   readonly principal: Principal;
-  /** The result of `initialize`; empty until the child has answered it. */
+  /** The revision in the child's answer to `initialize`; empty until then. */
   revision = '';
   readonly authority: LastingAuthority;
-  /** When a client last was here: what the child says on its own does not keep a session alive. */
+  /** The time at which a client last used the session. Messages that the child sends unasked do not keep it alive. */
   lastUsed = performance.now();
-  /** Requests whose bodies are on their way. */
+  /** The number of requests whose bodies are still arriving. */
   arriving = 0;
-  readonly streams = new SessionStreams(() => this.revision >= FIRST_PRIMED_REVISION);
+  readonly streams = new SessionStreams(() => this.revision >= FIRST_REVISION_WITH_INITIAL_EVENT);
   readonly #child: Child;
   readonly #onEnd: () => void;
-  /** Each request is answered by the POST that brought it. */
+  /** Each request is answered on the POST that carried it. */
   readonly #pending: PendingRequests<PendingRequest & { readonly recipient: PostResponse }>;
   #ended = false;
 
@@ -63,17 +64,17 @@ export class Session implements ChildListener {
     return false;
   }
 
-  /** Refuses what `request()` must not be called with, before anything of a batch is sent. */
+  /** Refuses requests if the session has ended, a limit is reached or an id is in flight. Call it before any message of a batch is sent. */
   requireRoom(requests: readonly ClientMessage[]): void {
     if (this.#ended) throw new BridgeError('unknown_session');
     this.#pending.requireRoom(requests);
   }
 
-  /** Sends an accepted request to the child, as `bytes`; `answer` gets what comes back. */
-  request(message: ClientMessage, answer: PostResponse, bytes: Buffer): void {
+  /** Sends an accepted request to the child, as `bytes`; `recipient` gets the response. */
+  request(message: ClientMessage, recipient: PostResponse, bytes: Buffer): void {
     this.lastUsed = performance.now();
     const { id = 'null', key = id } = message;
-    this.#pending.add(key, { id, token: metaOf(message)?.progressToken, recipient: answer, since: this.lastUsed });
+    this.#pending.add(key, { id, token: metaOf(message)?.progressToken, recipient, since: this.lastUsed });
     this.#child.write(bytes);
   }
 
@@ -84,31 +85,31 @@ export class Session implements ChildListener {
     if (message.method === 'notifications/cancelled') this.#cancel(message);
   }
 
-  /** `Child.ready()`. */
+  /** See `Child.ready()`. */
   ready(since: number, bytes: number): Promise<void> | undefined {
     return this.#child.ready(since, bytes);
   }
 
-  /** Reads no more from the child until `res` has taken what was written to it. */
+  /** Stops reading from the child until `res` has drained. */
   pauseFor(res: ServerResponse): void {
-    this.#child.pauseFor(res, PATIENCE_MS);
+    this.#child.pauseFor(res, MAX_DRAIN_MS);
   }
 
   line(bytes: Buffer): void {
     const message = readChildLine(bytes);
-    if (message === undefined) this.#fail(bytes);
+    if (message === undefined) this.#failUnreadable(bytes);
     else if (message.kind !== 'response') this.#route(message);
     else {
-      // A response without an id agrees on nothing; an error without an id (JSON-RPC 2.0, section 5.1) is about `initialize`.
+      // A response to an unknown id is ignored. One without an id can only be an error about `initialize` (JSON-RPC 2.0, section 5.1).
       const opens = this.revision === '' && (message.key === undefined || this.#pending.get(message.key) !== undefined);
-      const refused = opens && !this.#agree(message);
+      const isRefused = opens && !this.#readRevision(message);
       this.#pending.settle(message);
-      if (refused) this.end('session_ended');
+      if (isRefused) this.end('session_ended');
     }
   }
 
   oversized(head: Buffer, tail: Buffer): void {
-    // Without its first answer, no client knows the session.
+    // Without the answer to `initialize`, no client knows the session.
     if (this.revision === '') this.end('message_too_large');
     else this.#pending.failOversized(head, tail);
   }
@@ -117,12 +118,12 @@ export class Session implements ChildListener {
     this.end(started ? 'child_exited' : 'child_not_started');
   }
 
-  /** True if the child has given no answer within `ms`. */
+  /** True if the child has not answered `initialize` within `ms`. */
   isLate(now: number, ms: number): boolean {
     return this.revision === '' && [...this.#pending.values()].some(({ since }) => now - since >= ms);
   }
 
-  /** Does what is due at this time; called regularly. */
+  /** Called every second, for timeouts, keep-alive comments and tokens that are over. */
   tick(now: number, keepAlive: boolean, timeoutMs: number): void {
     this.streams.tick(now, keepAlive);
     this.#refuseWithdrawn();
@@ -135,7 +136,7 @@ export class Session implements ChildListener {
     }
   }
 
-  /** A request whose answer is a stream is left out: the stream ends by itself, and a new token can resume it. */
+  /** Refuses requests whose token was withdrawn, except those answered by a stream: a stream ends by itself, and a new token can resume it. */
   #refuseWithdrawn(): void {
     for (const [key, { id, recipient }] of this.#pending.entries()) {
       const withdrawal = recipient.streaming ? undefined : withdrawalOf(recipient.auth);
@@ -146,7 +147,7 @@ export class Session implements ChildListener {
     }
   }
 
-  /** Ends a session whose child does not start in `seconds`. */
+  /** Ends a session whose child did not start within `seconds`. */
   endLate(seconds: number): void {
     this.#child.logLateStart(seconds);
     this.end('start_timed_out');
@@ -156,22 +157,22 @@ export class Session implements ChildListener {
   end(reason: BridgeErrorCode): void {
     if (this.#ended) return;
     this.#ended = true;
-    // Until `initialize` is answered there is no session, and the failure is one of opening it.
+    // Until `initialize` is answered there is no session, so the client gets the status of the error and not 200.
     this.#pending.failAll(reason, this.revision === '' ? BRIDGE_ERRORS[reason].status : undefined);
     this.streams.standalone.end();
     this.#onEnd();
     void this.#child.stop();
   }
 
-  #fail(line: Buffer): void {
+  #failUnreadable(line: Buffer): void {
     this.#child.logUnexpectedLine(line);
     const keys = this.#pending.answeredBy(line);
     if (this.revision === '' && keys.length > 0) this.end('unreadable_answer');
     else for (const key of keys) this.#pending.fail(key, 'unreadable_answer');
   }
 
-  // The first response is that to `initialize`: until it is sent, no client knows the session's id.
-  #agree(message: RpcMessage): boolean {
+  // The first response is that to `initialize`: before it, no client knows the session's id, so there is no other request.
+  #readRevision(message: RpcMessage): boolean {
     const version = memberOf(membersAt(message, 'result'), 'protocolVersion');
     this.revision = version === undefined ? '' : textOf(message.bytes, version).slice(1, -1);
     return this.revision !== '';
@@ -179,30 +180,31 @@ export class Session implements ChildListener {
 
   #cancel(message: ClientMessage): void {
     const key = keyInParams(message, 'requestId');
-    // The child owes no answer to a cancelled request (2025-11-25, cancellation), but the POST must end.
+    // A child need not answer a cancelled request (2025-11-25, cancellation), but the POST must end.
     if (this.#pending.get(key) === undefined) return;
     if (this.revision === '') this.end('cancelled');
     else if (key !== undefined) this.#pending.fail(key, 'cancelled');
   }
 
   #route(message: RpcMessage): void {
-    const answer = this.#answerFor(message);
-    if (answer !== undefined) answer.notify(message.bytes);
+    const recipient = this.#recipientFor(message);
+    if (recipient !== undefined) recipient.notify(message.bytes);
     else {
       const slow = this.streams.standalone.send(message.bytes);
       if (slow) this.pauseFor(slow);
     }
   }
 
-  // On stdio only progress says which request it belongs to. The rest goes where it most likely belongs, always in this session.
-  #answerFor(message: RpcMessage): PostResponse | undefined {
+  // On stdio only progress notifications name their request. Other messages go to the most likely stream, always of this session.
+  #recipientFor(message: RpcMessage): PostResponse | undefined {
     if (message.method === 'notifications/progress') {
       const recipient = this.#pending.withToken(keyInParams(message, 'progressToken'))?.recipient;
-      return recipient?.streams ? recipient : undefined;
+      return recipient?.acceptsStream ? recipient : undefined;
     }
-    if (UNRELATED.test(message.method)) return undefined;
+    if (SERVER_NOTIFICATIONS.test(message.method)) return undefined;
     if (this.#pending.count > 1 && this.streams.standalone.connected) return undefined;
-    for (const { recipient } of this.#pending.values()) if (recipient.streams && recipient.connected) return recipient;
+    for (const { recipient } of this.#pending.values())
+      if (recipient.acceptsStream && recipient.connected) return recipient;
     return undefined;
   }
 }

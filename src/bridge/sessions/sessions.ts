@@ -28,29 +28,37 @@ export class Sessions {
     return sum;
   }
 
-  /** Opens a session with a child of its own; refuses what is over a cap. */
+  /**
+   * Opens a session with its own child.
+   *
+   * @throws {BridgeError} If a limit is reached.
+   */
   open(request: BridgeRequest): Session {
-    const { child, share } = this.#children.take(request);
+    const { child, lease } = this.#children.take(request);
     const session = new Session(request, child, this.#options.maxPendingRequests, () => {
       this.#byId.delete(session.id);
       ownSessionIds.delete(session.id);
-      share.release();
+      lease.release();
     });
     this.#byId.set(session.id, session);
     ownSessionIds.add(session.id);
-    share.occupy(session, () => session.end('session_ended'));
+    lease.occupy(session, () => session.end('session_ended'));
     return session;
   }
 
-  /** The session with this id, if it belongs to `principal`; what belongs to others is unknown. */
+  /**
+   * Finds the session with this id.
+   *
+   * @throws {BridgeError} `unknown_session`, also where it belongs to another principal.
+   */
   find(id: string, principal: Principal): Session {
     const session = this.#byId.get(id);
     if (session === undefined || session.principal !== principal) throw new BridgeError('unknown_session');
     return session;
   }
 
-  /** Counts the session among those in use for as long as `work` takes: a request to it is on its way. */
-  async attend<T>(id: string | undefined, principal: Principal, work: () => Promise<T>): Promise<T> {
+  /** Counts a request as arriving at this session for as long as `work` takes, so that the session is in use meanwhile. */
+  async countArriving<T>(id: string | undefined, principal: Principal, work: () => Promise<T>): Promise<T> {
     const session = this.#byId.get(id ?? '');
     if (session?.principal !== principal) return work();
     session.arriving++;
@@ -61,16 +69,16 @@ export class Sessions {
     }
   }
 
-  /** `Child.ready()` of this session's child, if there is one. */
+  /** `Child.ready()` of this session's child; undefined if there is no such session. */
   ready(id: string, principal: Principal, since: number, bytes: number): Promise<void> | undefined {
     const session = this.#byId.get(id);
     if (session?.principal !== principal) return undefined;
-    // A request whose body is on its way is one already.
+    // A request counts as use of the session even before its body has arrived.
     session.lastUsed = performance.now();
     return session.ready(since, bytes);
   }
 
-  /** Lets time pass for all of them: timeouts, keep-alive comments, expired tokens, idle sessions. */
+  /** Called every second, for timeouts, keep-alive comments, expired tokens and idle sessions. */
   tick(now: number, keepAlive: boolean): void {
     const { startTimeoutSeconds } = this.#options;
     for (const session of [...this.#byId.values()]) {

@@ -1,22 +1,22 @@
 import { CAPABILITIES_KEY, FIRST_STATELESS_REVISION, VERSION_KEY } from '../../messages/revision.js';
 import type { Recipient } from '../answers/post-response.js';
 
-/** A child's response to the bridge's own request; empty if the child stays silent or writes no JSON. */
+/** A child's response to a request of the bridge itself; empty if the child does not answer, or not with JSON. */
 export interface InternalResponse {
   readonly result?: Readonly<Record<string, unknown>>;
   readonly error?: { readonly code?: unknown; readonly data?: Readonly<Record<string, unknown>> };
 }
 
-/** A child that many requests share, as far as it answers the bridge's own requests. */
+/** A child that answers requests of the bridge itself. */
 export interface RequestTarget {
   /** Sends a request and returns the key under which it can be cancelled. */
   sendInternal(method: string, params: string, recipient: Recipient): string;
   cancel(key: string): void;
 }
 
-/** Sends a child a request of the bridge's own, in the first revision without sessions, and waits for at most `ms`. */
+/** Sends the child a request of the bridge itself, in the first revision without sessions, and waits for at most `ms`. */
 export function requestFromChild(
-  shared: RequestTarget,
+  child: RequestTarget,
   method: string,
   params: { _meta?: object },
   ms: number,
@@ -24,28 +24,28 @@ export function requestFromChild(
   const _meta = { ...params._meta, [VERSION_KEY]: FIRST_STATELESS_REVISION, [CAPABILITIES_KEY]: {} };
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
-      shared.cancel(key);
+      child.cancel(key);
       resolve({});
     }, ms);
     // The bridge needs only the response.
-    const nothing = (): void => undefined;
+    const ignore = (): void => undefined;
     const recipient: Recipient = {
       streaming: false,
       auth: undefined,
-      notify: nothing,
-      tick: nothing,
-      finish: nothing,
-      refuse: nothing,
+      notify: ignore,
+      tick: ignore,
+      finish: ignore,
+      refuse: ignore,
       respond(response) {
         clearTimeout(timer);
         try {
           resolve(JSON.parse(response.toString('utf8')));
         } catch {
-          // No JSON is no answer.
+          // A response that is not JSON counts as no answer.
           resolve({});
         }
       },
     };
-    const key = shared.sendInternal(method, JSON.stringify({ ...params, _meta }), recipient);
+    const key = child.sendInternal(method, JSON.stringify({ ...params, _meta }), recipient);
   });
 }

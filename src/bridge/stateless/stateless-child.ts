@@ -21,8 +21,8 @@ import type { Recipient } from '../answers/post-response.js';
 import { ToolHeaders } from './tool-headers.js';
 
 const LOG_LEVEL_KEY = 'io.modelcontextprotocol/logLevel';
-// How long a client may take to read its answers: the others that share the child wait meanwhile.
-const PATIENCE_MS = 10_000;
+// The time in which a client must read its answer, or it is disconnected: the other requests of the child wait meanwhile.
+const MAX_DRAIN_MS = 10_000;
 
 /** A request of a revision without sessions. */
 interface StatelessRequest extends PendingRequest {
@@ -33,12 +33,13 @@ interface StatelessRequest extends PendingRequest {
 
 /**
  * A child that serves requests in a revision without sessions: all those of one principal, or one request of an anonymous caller.
- * Their ids and progress tokens may be equal, so the child sees the numbers of the bridge in their place, and the client its own in what comes back.
+ * Two requests may have equal ids and progress tokens, so the bridge replaces them with numbers of its own on the way to the child,
+ * and puts the client's back into what the child sends.
  */
 export class StatelessChild implements ChildListener {
   lastUsed = performance.now();
   readonly authority: LastingAuthority;
-  /** True if it ever answered: one that never did is not started again uncalled. */
+  /** True if it ever answered. A child that never did is started again only when another request needs it. */
   answered = false;
   /** The reason why it answers no more requests; undefined while it answers them. */
   over: BridgeErrorCode | undefined;
@@ -66,37 +67,37 @@ export class StatelessChild implements ChildListener {
     return !this.#pending.isEmpty || this.#child.isAwaited;
   }
 
-  /** `Child.ready()`. */
+  /** See `Child.ready()`. */
   ready(since: number, bytes: number): Promise<void> | undefined {
     return this.#child.ready(since, bytes);
   }
 
-  /** Counts a request of a client among those that wait, for as long as `work` takes. */
+  /** Counts a client's request as waiting for as long as `work` takes; see `Waiters.count()`. */
   countWaiting<T>(bytes: number, work: () => Promise<T>): Promise<T> {
     return this.#child.waiters.count(bytes, work);
   }
 
-  /** Refuses what `request()` must not be called with. After it the caller must send before it awaits anything. */
+  /** Refuses a request if the child is gone or a limit is reached. The caller must then call `request()` before it awaits anything. */
   requireRoom({ id }: ClientMessage): void {
     if (this.over !== undefined) throw new BridgeError(this.over, { id });
     this.#pending.requireRoom([{ id, key: undefined }]);
   }
 
   pauseFor(res: ServerResponse): void {
-    this.#child.pauseFor(res, PATIENCE_MS);
+    this.#child.pauseFor(res, MAX_DRAIN_MS);
   }
 
-  /** Sends an accepted request with the `_meta` that `rule` leaves of it; returns the key to cancel it by. */
-  request(message: ClientMessage, answer: Recipient, rule: MetaRule | undefined): string {
+  /** Sends an accepted request to the child, with its `_meta` changed as `rule` says; returns the key for `cancel()`. */
+  request(message: ClientMessage, recipient: Recipient, rule: MetaRule | undefined): string {
     const key = `${++this.#count}`;
     const { bytes, id = 'null', idAt, method } = message;
     this.lastUsed = performance.now();
-    this.authority.renew(answer.auth);
+    this.authority.renew(recipient.auth);
     const token = memberOf(membersAt(message, 'params', '_meta'), 'progressToken');
     this.#pending.add(key, {
       id,
       clientToken: token && textOf(bytes, token),
-      recipient: answer,
+      recipient,
       listens: method === 'subscriptions/listen',
       logs: metaOf(message)?.[LOG_LEVEL_KEY] !== undefined,
       since: this.lastUsed,
@@ -111,16 +112,16 @@ export class StatelessChild implements ChildListener {
     return key;
   }
 
-  /** Sends a request of our own. */
-  sendInternal(method: string, params: string, answer: Recipient): string {
+  /** Sends a request of the bridge itself; returns the key for `cancel()`. */
+  sendInternal(method: string, params: string, recipient: Recipient): string {
     const key = `${++this.#count}`;
     if (this.over !== undefined) {
-      answer.respond(Buffer.from(new BridgeError(this.over, { id: key }).body()));
+      recipient.respond(Buffer.from(new BridgeError(this.over, { id: key }).body()));
       return key;
     }
     this.#pending.add(key, {
       id: key,
-      recipient: answer,
+      recipient,
       isInternal: true,
       since: performance.now(),
     });
@@ -128,13 +129,13 @@ export class StatelessChild implements ChildListener {
     return key;
   }
 
-  /** Sends a notification. */
+  /** Sends a notification to the child. */
   notify(bytes: Buffer): void {
     this.lastUsed = performance.now();
     this.#child.write(bytes);
   }
 
-  /** Tells the child that no client waits for this request any more. */
+  /** Cancels a request at the child, because no client waits for it any more. */
   cancel(key: string): void {
     if (this.#pending.take(key) !== undefined) this.#child.write(cancellation(key));
   }
@@ -149,7 +150,7 @@ export class StatelessChild implements ChildListener {
     this.#started = true;
     if (message.kind === 'response') this.answered = this.#pending.settle(message, statusOf(message)) || this.answered;
     else if (message.kind === 'notification') this.#route(message);
-    // Requests to the client are not part of these revisions; left alone, the child would wait for ever.
+    // These revisions have no requests to the client. Without a response, the child would wait for ever.
     else this.#child.write(methodNotFound(message.id ?? 'null'));
   }
 
@@ -162,14 +163,14 @@ export class StatelessChild implements ChildListener {
     this.#onGone(started);
   }
 
-  /** True if a client has waited `ms` for its first message, and it has sent none. */
+  /** True if a client's request has waited for `ms` and the child has sent no message yet. */
   isLate(now: number, ms: number): boolean {
     return (
-      !this.#started && [...this.#pending.values()].some(({ since, isInternal: own }) => !own && now - since >= ms)
+      !this.#started && [...this.#pending.values()].some(({ since, isInternal }) => !isInternal && now - since >= ms)
     );
   }
 
-  /** Does what is due at this time; called regularly. */
+  /** Called every second, for timeouts, keep-alive comments and tokens that are over. */
   tick(now: number, keepAlive: boolean, timeoutMs: number): void {
     this.#endUnauthorized();
     for (const [key] of this.#pending.tick(now, keepAlive, timeoutMs)) {
@@ -178,7 +179,7 @@ export class StatelessChild implements ChildListener {
     }
   }
 
-  /** Nothing of it can be resumed, so that the child need not go on either. */
+  /** Ends requests whose token is over. Without a session no answer can be resumed, so the child may stop working on it too. */
   #endUnauthorized(): void {
     for (const [key, { recipient }] of this.#pending.entries()) {
       const withdrawal = withdrawalOf(recipient.auth);
@@ -189,7 +190,7 @@ export class StatelessChild implements ChildListener {
     }
   }
 
-  /** Answers what is in flight and ends the child. */
+  /** Answers the requests in flight and ends the child. */
   async end(reason: BridgeErrorCode): Promise<void> {
     this.#finish(reason);
     await this.#child.stop();
@@ -201,14 +202,14 @@ export class StatelessChild implements ChildListener {
   }
 
   #route(message: RpcMessage): void {
-    const { request, edits = [] } = this.#addressee(message) ?? {};
+    const { request, edits = [] } = this.#destinationOf(message) ?? {};
     if (request === undefined) return;
     request.recipient.notify(applyEdits(message.bytes, edits));
     if (message.method === 'notifications/cancelled') request.recipient.finish();
   }
 
-  // A message that belongs to no single request is dropped: on the stream of another user it would be worse (2026-07-28, Receiving Messages).
-  #addressee(message: RpcMessage): { request: StatelessRequest; edits: Edit[] } | undefined {
+  // A message that belongs to no single request is dropped, so that it never reaches another caller's stream (2026-07-28, Receiving Messages).
+  #destinationOf(message: RpcMessage): { request: StatelessRequest; edits: Edit[] } | undefined {
     const keyAt = (member: Member | undefined) => member && keyOf(textOf(message.bytes, member));
     if (message.method === 'notifications/message') {
       const [request, ...others] = [...this.#pending.values()].filter(({ logs }) => logs);
@@ -218,10 +219,10 @@ export class StatelessChild implements ChildListener {
     const name = { 'notifications/progress': 'progressToken', 'notifications/cancelled': 'requestId' }[message.method];
     const member = name === undefined ? undefined : memberOf(params, name);
     if (member !== undefined) {
-      const ends = name === 'requestId';
-      const request = ends ? this.#pending.take(keyAt(member)) : this.#pending.get(keyAt(member));
+      const isCancelled = name === 'requestId';
+      const request = isCancelled ? this.#pending.take(keyAt(member)) : this.#pending.get(keyAt(member));
       if (request === undefined) return undefined;
-      const edit = { ...member, text: (ends ? request.id : request.clientToken) ?? 'null' };
+      const edit = { ...member, text: (isCancelled ? request.id : request.clientToken) ?? 'null' };
       return { request, edits: [edit, ...subscriptionEdits(message, 'params', request.id)] };
     }
     const subscription = memberOf(membersAt({ bytes: message.bytes, members: params }, '_meta'), SUBSCRIPTION_KEY);

@@ -12,19 +12,19 @@ import type { ResolvedStdio } from '../stdio-options.js';
 import { requestFromChild } from './internal-request.js';
 import { StatelessChild } from './stateless-child.js';
 
-// The program behind a legacy answer may be replaced by a newer one; each question costs a child, and noise in its log.
+// A program that speaks only revisions with sessions may be updated, so it is asked again after this time. Asking starts a child.
 const SESSIONS_ONLY_FOR_MS = 3_600_000;
-// One that said nothing may just have been slow to start.
+// A program that did not answer may only have been slow to start, so it is asked again sooner.
 const SILENT_FOR_MS = 60_000;
 const PROBE_MS = 15_000;
 
-interface Slot {
-  readonly stateless: StatelessChild;
-  readonly child: Child;
+interface RunningChild {
+  readonly child: StatelessChild;
+  readonly program: Child;
   readonly lease: Lease;
-  /** The last caller: a child that is started again gets the environment of this one. */
+  /** The last caller. A child that is started again gets its environment. */
   caller: Caller;
-  /** Resolves when the child is known to speak the revision. */
+  /** Resolves when the child has named revisions without sessions that it speaks; rejects if it speaks none. */
   readonly ready: Promise<void>;
 }
 
@@ -33,13 +33,13 @@ type Owner = Principal | BridgeRequest;
 
 /**
  * The children that serve requests without a session: one for each principal, started at its first request. Anonymous callers cannot
- * be told apart, so that each of their requests has a child of its own, unless `anonymousRequests` has them share one.
+ * be told apart, so each of their requests has its own child, unless `anonymousRequests` is `shared`.
  */
 export class StatelessChildren {
   restarts = 0;
   readonly #options: ResolvedStdio;
   readonly #children: ChildSource;
-  readonly #slots = new Map<Owner, Slot>();
+  readonly #running = new Map<Owner, RunningChild>();
   #versions: readonly string[] | undefined;
   #sessionsOnlyUntil = 0;
   /** The principals whose child did not say which revisions it speaks, each with the time of the next attempt. */
@@ -53,7 +53,7 @@ export class StatelessChildren {
 
   get pending(): number {
     let sum = 0;
-    for (const { stateless } of this.#slots.values()) sum += stateless.pending;
+    for (const { child } of this.#running.values()) sum += child.pending;
     return sum;
   }
 
@@ -62,78 +62,82 @@ export class StatelessChildren {
     return auth === undefined && this.#options.anonymousRequests === 'separate';
   }
 
-  /** The child for a request of `bytes`; started if need be. Refuses revisions that the program does not speak. */
+  /**
+   * Returns the child for a request of `bytes` bytes, and starts it if needed.
+   *
+   * @throws {BridgeError} If the program does not speak `version` or did not start, or if a limit is reached.
+   */
   async get(request: BridgeRequest, bytes: number, version?: string): Promise<StatelessChild> {
     const { principal, auth, isChecked } = request;
     const sessionsOnlyUntil = Math.max(this.#sessionsOnlyUntil, this.#silentUntil.get(principal) ?? 0);
     if (this.#versions === undefined && performance.now() < sessionsOnlyUntil) throw new BridgeError('legacy_server');
     const owner = this.isSeparate(request) ? request : principal;
-    const slot = this.#slots.get(owner) ?? this.#start(owner, principal, request);
-    slot.caller = { auth, isChecked };
-    await slot.stateless.countWaiting(bytes, () => slot.ready);
+    const running = this.#running.get(owner) ?? this.#start(owner, principal, request);
+    running.caller = { auth, isChecked };
+    await running.child.countWaiting(bytes, () => running.ready);
     if (version !== undefined && !this.#versions?.includes(version)) {
       throw new BridgeError('unsupported_protocol_version', {
         data: { supported: this.#versions, requested: version },
       });
     }
-    return slot.stateless;
+    return running.child;
   }
 
-  /** `Child.ready()` of the principal's child, if there is one. */
+  /** `Child.ready()` of the principal's child; undefined if there is none. */
   ready(principal: Principal, since: number, bytes: number): Promise<void> | undefined {
-    return this.#slots.get(principal)?.stateless.ready(since, bytes);
+    return this.#running.get(principal)?.child.ready(since, bytes);
   }
 
-  /** Lets time pass: timeouts, keep-alive comments, expired tokens, idle children. */
+  /** Called every second, for timeouts, keep-alive comments, expired tokens and idle children. */
   tick(now: number, keepAlive: boolean): void {
     for (const [principal, until] of this.#silentUntil) if (now >= until) this.#silentUntil.delete(principal);
-    for (const [owner, { stateless, child }] of [...this.#slots]) {
-      if (stateless.isLate(now, this.#options.startTimeoutSeconds * 1_000)) {
-        child.logLateStart(this.#options.startTimeoutSeconds);
-        this.#end(owner, stateless, 'start_timed_out');
+    for (const [owner, { child, program }] of [...this.#running]) {
+      if (child.isLate(now, this.#options.startTimeoutSeconds * 1_000)) {
+        program.logLateStart(this.#options.startTimeoutSeconds);
+        this.#end(owner, child, 'start_timed_out');
         continue;
       }
-      stateless.tick(now, keepAlive, this.#options.requestTimeoutSeconds * 1_000);
-      if (stateless.attended) stateless.lastUsed = now;
-      else if (isAbandoned(stateless, now, this.#options)) this.#end(owner, stateless, 'session_ended');
+      child.tick(now, keepAlive, this.#options.requestTimeoutSeconds * 1_000);
+      if (child.attended) child.lastUsed = now;
+      else if (isAbandoned(child, now, this.#options)) this.#end(owner, child, 'session_ended');
     }
   }
 
   endAll(reason: BridgeErrorCode): void {
     this.#closed = true;
-    for (const [owner, { stateless }] of [...this.#slots]) this.#end(owner, stateless, reason);
+    for (const [owner, { child }] of [...this.#running]) this.#end(owner, child, reason);
   }
 
-  #start(owner: Owner, principal: Principal, { auth, isChecked }: Caller): Slot {
+  #start(owner: Owner, principal: Principal, { auth, isChecked }: Caller): RunningChild {
     const caller = { auth, isChecked };
-    const { child, share: lease } = this.#children.take(caller);
-    const gone = (): void => this.#gone(owner, stateless);
-    const stateless = new StatelessChild(child, auth, this.#options.maxPendingRequests, gone);
-    const end = () => this.#end(owner, stateless, 'session_ended');
-    if (typeof owner === 'string') lease.occupy(stateless, end);
+    const { child: program, lease } = this.#children.take(caller);
+    const gone = (): void => this.#gone(owner, child);
+    const child = new StatelessChild(program, auth, this.#options.maxPendingRequests, gone);
+    const end = () => this.#end(owner, child, 'session_ended');
+    if (typeof owner === 'string') lease.occupy(child, end);
     else onceClosed(owner.res, end);
-    const ready = this.#versions ? Promise.resolve() : this.#probe(owner, principal, { stateless, child });
-    // Those who wait for it get the error; without them it must not count as an unhandled rejection.
+    const ready = this.#versions ? Promise.resolve() : this.#probe(owner, principal, { child, program });
+    // The requests that await it get the error. If none does, it must not become an unhandled rejection.
     ready.catch(() => undefined);
-    const slot = { stateless, child, lease, caller, ready };
-    this.#slots.set(owner, slot);
-    return slot;
+    const running = { child, program, lease, caller, ready };
+    this.#running.set(owner, running);
+    return running;
   }
 
   async #probe(
     owner: Owner,
     principal: Principal,
-    { stateless, child }: Pick<Slot, 'stateless' | 'child'>,
+    { child, program }: Pick<RunningChild, 'child' | 'program'>,
   ): Promise<void> {
-    child.probed = true;
-    const versions = await probeVersions(stateless);
+    program.probed = true;
+    const versions = await probeVersions(child);
     if (versions.length > 0) {
-      child.probed = false;
+      program.probed = false;
       this.#versions = versions;
       return;
     }
-    const { answered, over } = stateless;
-    this.#end(owner, stateless, 'session_ended');
+    const { answered, over } = child;
+    this.#end(owner, child, 'session_ended');
     const now = performance.now();
     if (answered) {
       if (this.#versions === undefined) this.#sessionsOnlyUntil = now + SESSIONS_ONLY_FOR_MS;
@@ -143,10 +147,10 @@ export class StatelessChildren {
     throw new BridgeError('legacy_server');
   }
 
-  #gone(owner: Owner, stateless: StatelessChild): void {
-    const caller = this.#slots.get(owner)?.caller;
-    if (!this.#forget(owner, stateless) || this.#closed || !stateless.answered) return;
-    // Only a principal has more requests to come.
+  #gone(owner: Owner, child: StatelessChild): void {
+    const caller = this.#running.get(owner)?.caller;
+    if (!this.#forget(owner, child) || this.#closed || !child.answered) return;
+    // The child of one anonymous request has no more requests to serve.
     if (caller === undefined || typeof owner !== 'string' || isOver(caller.auth)) return;
     this.restarts++;
     try {
@@ -156,26 +160,26 @@ export class StatelessChildren {
     }
   }
 
-  #end(owner: Owner, stateless: StatelessChild, reason: BridgeErrorCode): void {
-    if (this.#forget(owner, stateless)) void stateless.end(reason);
+  #end(owner: Owner, child: StatelessChild, reason: BridgeErrorCode): void {
+    if (this.#forget(owner, child)) void child.end(reason);
   }
 
-  #forget(owner: Owner, stateless: StatelessChild): boolean {
-    const slot = this.#slots.get(owner);
-    if (slot?.stateless !== stateless) return false;
-    this.#slots.delete(owner);
-    slot.lease.release();
+  #forget(owner: Owner, child: StatelessChild): boolean {
+    const running = this.#running.get(owner);
+    if (running?.child !== child) return false;
+    this.#running.delete(owner);
+    running.lease.release();
     return true;
   }
 }
 
 /**
- * Asks a child with `server/discover` which revisions without sessions it speaks. Any answer but those of these revisions means
- * that the program speaks none (2026-07-28, stdio, Backward Compatibility). Silence and a sudden end mean it too, but they may be
- * the fault of this one child, such as that of its user's environment.
+ * Asks a child with `server/discover` which revisions without sessions it speaks. Returns none for any answer that these revisions
+ * do not define (2026-07-28, stdio, Backward Compatibility), for silence and for a child that exits. The last two may have a cause
+ * in this one child, such as its user's environment.
  */
-async function probeVersions(stateless: StatelessChild): Promise<readonly string[]> {
-  const { result, error } = await requestFromChild(stateless, 'server/discover', {}, PROBE_MS);
+async function probeVersions(child: StatelessChild): Promise<readonly string[]> {
+  const { result, error } = await requestFromChild(child, 'server/discover', {}, PROBE_MS);
   const versions = result?.supportedVersions ?? (error?.code === -32022 ? error.data?.supported : undefined);
   return Array.isArray(versions) ? versions.filter((version) => !SESSION_REVISIONS.has(version)) : [];
 }

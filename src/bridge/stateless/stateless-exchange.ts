@@ -14,18 +14,18 @@ import type { BridgeRequest } from '../bridge-request.js';
 import type { ResolvedStdio } from '../stdio-options.js';
 import type { StatelessChildren } from './stateless-children.js';
 
-/** POSTs of the revisions without sessions (2026-07-28), each of which stands alone. */
+/** Answers the POSTs of the revisions without sessions (2026-07-28). */
 export class StatelessExchange {
   readonly #children: StatelessChildren;
   readonly #metaRules: MetaRules;
   readonly #options: Pick<ResolvedStdio, 'anonymousRequests' | 'logger'>;
 
   constructor(
-    shared: StatelessChildren,
+    children: StatelessChildren,
     metaRules: MetaRules,
     options: Pick<ResolvedStdio, 'anonymousRequests' | 'logger'>,
   ) {
-    this.#children = shared;
+    this.#children = children;
     this.#metaRules = metaRules;
     this.#options = options;
   }
@@ -64,7 +64,7 @@ export class StatelessExchange {
     if (hasHungUp(res)) return;
     requireAuthority(auth);
     child.requireRoom(message);
-    const answer = new PostResponse({
+    const response = new PostResponse({
       ...accepted,
       req,
       res,
@@ -74,8 +74,8 @@ export class StatelessExchange {
       openStream: () => new EventStream(),
       pauseFor: (slow) => child.pauseFor(slow),
     });
-    const key = child.request(message, answer, rule);
-    // A client that hangs up has cancelled (2026-07-28, Cancellation); after the response there is nothing left to cancel.
+    const key = child.request(message, response, rule);
+    // A client that hangs up cancels its request (2026-07-28, Cancellation). After the response, cancel() does nothing.
     onceClosed(res, () => child.cancel(key));
   }
 
@@ -86,8 +86,8 @@ export class StatelessExchange {
       throw new BridgeError('header_mismatch', { detail: 'Mcp-Method' });
     if (!matchesNameHeader(req.headers['mcp-name'], message))
       throw new BridgeError('header_mismatch', { detail: 'Mcp-Name' });
-    // The ids at the child are ours, so a client's word for what to cancel means nothing there; it hangs up instead.
-    // A child that no other request uses would hear it and end.
+    // The child does not know the client's ids, so `notifications/cancelled` is not passed on: a client cancels by hanging up.
+    // A separate child would be started for this notification alone, so none is.
     if (message.method !== 'notifications/cancelled' && !this.#children.isSeparate(request)) {
       const { length } = message.bytes;
       const child = await this.#children.get(request, length);

@@ -18,23 +18,23 @@ type Tools = ReadonlyMap<string, readonly MirroredParameter[]>;
 const FRESH_MS = 60_000;
 const LIST_MS = 10_000;
 const MAX_PAGES = 50;
-// Deeper than any tool's parameters, and far from the end of the stack.
+// Deeper than the parameters of any real tool, and far from a stack overflow.
 const MAX_LEVELS = 64;
-// As JSON writes it: `Number()` also takes white space around it, `0x2a` and `Infinity`.
+// A number in JSON: `Number()` also accepts white space around it, `0x2a` and `Infinity`.
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
-/** Which parameters of which tools of one child must stand in headers too; learnt from its `tools/list`. */
+/** Checks the headers that repeat parameters of a tool call. A child's `tools/list` says which tools and parameters these are. */
 export class ToolHeaders {
-  readonly #shared: RequestTarget;
+  readonly #child: RequestTarget;
   #tools: Tools = new Map();
   #readAt = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | undefined;
 
-  constructor(shared: RequestTarget) {
-    this.#shared = shared;
+  constructor(child: RequestTarget) {
+    this.#child = child;
   }
 
-  /** Refuses a `tools/call` whose `Mcp-Param-` headers do not say what its arguments say. */
+  /** Refuses a `tools/call` whose `Mcp-Param-` headers do not match its arguments. */
   async check(
     req: IncomingMessage,
     message: ClientMessage,
@@ -44,7 +44,7 @@ export class ToolHeaders {
     // If this fails, the next call reads the list again.
     else if (performance.now() - this.#readAt > FRESH_MS) this.#read(meta).catch(() => undefined);
     if (this.#mismatch(req, message) === undefined) return;
-    // The tool may have changed since: nobody is refused by a schema that is not the latest.
+    // The tool may have changed: the latest schema is read before a call is refused.
     await this.#read(meta);
     const mismatch = this.#mismatch(req, message);
     if (mismatch !== undefined) throw headerMismatch(mismatch, message.id);
@@ -57,7 +57,7 @@ export class ToolHeaders {
   }
 
   #read(meta: ReadonlyMap<string, string> | undefined): Promise<void> {
-    this.#reading ??= readTools(this.#shared, meta, this.#tools)
+    this.#reading ??= readTools(this.#child, meta, this.#tools)
       .then((tools) => {
         this.#tools = tools;
         this.#readAt = performance.now();
@@ -69,9 +69,9 @@ export class ToolHeaders {
   }
 }
 
-/** What was `known` before still holds for what the child does not list any more, because it fails. */
+/** Reads all pages of `tools/list`. If the child fails to send one, tools that are missing so far keep what was `known` about them. */
 async function readTools(
-  shared: RequestTarget,
+  child: RequestTarget,
   meta: ReadonlyMap<string, string> | undefined,
   known: Tools,
 ): Promise<Tools> {
@@ -80,7 +80,7 @@ async function readTools(
   let cursor: unknown;
   for (let page = 0; page < MAX_PAGES; page++) {
     const params = { ...(cursor !== undefined && { cursor }), _meta: Object.fromEntries(own) };
-    const { result } = await requestFromChild(shared, 'tools/list', params, LIST_MS);
+    const { result } = await requestFromChild(child, 'tools/list', params, LIST_MS);
     if (!Array.isArray(result?.tools)) return new Map([...known, ...tools]);
     for (const tool of result.tools) {
       const parameters = mirroredIn(tool?.inputSchema);
@@ -92,7 +92,7 @@ async function readTools(
   return tools;
 }
 
-// Only chains of `properties` lead to a parameter that counts; a schema that marks others is not offered by clients.
+// Only parameters below `properties` count: a client ignores a tool whose schema marks others.
 function mirroredIn(schema: unknown, path: readonly string[] = []): MirroredParameter[] {
   const { properties } = (schema ?? {}) as { properties?: Record<string, { 'x-mcp-header'?: unknown }> };
   if (!isRecord(properties) || path.length >= MAX_LEVELS) return [];
@@ -116,7 +116,7 @@ function valueAt(value: unknown, path: readonly string[]): unknown {
 function matches(header: string | string[] | undefined, value: unknown): boolean {
   if (value === undefined || value === null) return header === undefined;
   const text = decodeHeaderValue(header);
-  // No header says what an object says.
+  // An object cannot be written as a header.
   if (text === undefined || typeof value === 'object') return false;
   // `42.0` and `42` are the same number.
   if (typeof value === 'number') return NUMBER.test(text) && Number(text) === value;

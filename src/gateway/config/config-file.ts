@@ -8,15 +8,16 @@ import { type CorsConfig, readCorsPolicy } from './cors-policy.js';
 import { type PathMatch, readPathMatch } from './path-match.js';
 import { parseYaml } from './yaml-document.js';
 
-/** agentgateway's configuration file, as far as we honour it: one member a port. */
+/** The supported part of agentgateway's configuration file. */
 export interface GatewayConfig {
+  /** One for each port. */
   readonly binds: readonly BindConfig[];
 }
 
 export interface BindConfig {
   readonly port: number;
   readonly routes: readonly RouteConfig[];
-  /** Where it stands in the file, for messages: `binds[0]`. */
+  /** Its place in the file, for messages: `binds[0]`. */
   readonly at: string;
 }
 
@@ -30,13 +31,13 @@ export interface RouteConfig {
 }
 
 export interface McpAuthenticationConfig {
-  /** As written, but with absolute file names; `mcpAuth()` checks it. */
+  /** As written, with absolute file names. Not checked here: `mcpAuth()` does that. */
   readonly policy: Readonly<Record<string, unknown>>;
   readonly at: string;
 }
 
 export interface ScopesConfig {
-  /** `mcpScopes()` checks both. */
+  /** Not checked here, like `options`: `mcpScopes()` does that. */
   readonly rules: ScopeRules;
   readonly options: McpScopesOptions;
   readonly at: string;
@@ -46,12 +47,12 @@ export interface StdioTarget {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** As of `mcpStdioBackend()`. */
+  /** The option of `mcpStdioBackend()`. */
   readonly startTimeoutSeconds?: number;
   readonly at: string;
 }
 
-/** The policies of a route. Those that we do not enforce are named, since a file with one of them must not start. */
+/** The policies of a route. `unsupported` has agentgateway's others: like any unknown key they are refused, but not as typos. */
 const POLICIES = {
   optional: ['cors', 'mcpAuthentication', 'mcpScopes'],
   unsupported: [
@@ -63,10 +64,15 @@ const POLICIES = {
   ],
 } as const;
 
-/** Beside the methods, which have a slash in their names or are `initialize` and `ping`. */
+/** The options of `mcpScopes()` in the file. Methods cannot clash: they are `initialize`, `ping`, or contain a slash. */
 const SCOPES_MEMBERS: readonly string[] = SCOPES_OPTIONS.filter((name) => name !== 'logger');
 
-/** Checks the text of a configuration file. Relative file names in it are relative to `directory`. */
+/**
+ * Parses and checks the text of a configuration file.
+ *
+ * @param directory Relative file names in the text start here.
+ * @throws {StartupError}
+ */
 export function parseConfigFile(text: string, directory: string): GatewayConfig {
   const root = parseYaml(text);
   const binds = root
@@ -77,7 +83,7 @@ export function parseConfigFile(text: string, directory: string): GatewayConfig 
   return { binds };
 }
 
-/** Every policy of the file. */
+/** The `mcpAuthentication` of every route that has one. */
 export function authenticationsOf({ binds }: GatewayConfig): McpAuthenticationConfig[] {
   return binds.flatMap(({ routes }) => routes.flatMap(({ mcpAuthentication }) => mcpAuthentication ?? []));
 }
@@ -95,7 +101,8 @@ function readListener(node: ConfigNode, directory: string): RouteConfig[] {
     optional: ['name', 'hostname', 'protocol'],
   });
   name?.text();
-  if (hostname && hostname.text() !== '*') hostname.refuse('is not supported, except "*": a listener takes every host');
+  if (hostname && hostname.text() !== '*')
+    hostname.refuse('is not supported, except "*": a listener accepts every host');
   if (protocol && protocol.text() !== 'HTTP') protocol.refuse('is not supported, except "HTTP"');
   return routes.someItems().map((route) => readRoute(route, directory));
 }
@@ -108,7 +115,7 @@ function readRoute(node: ConfigNode, directory: string): RouteConfig {
   name?.text();
   const { cors, mcpAuthentication, mcpScopes } = policies?.members(POLICIES) ?? {};
   if (mcpScopes && !mcpAuthentication)
-    mcpScopes.refuse('needs mcpAuthentication beside it: scopes are those of a token');
+    mcpScopes.refuse('needs mcpAuthentication beside it: the scopes come from the token');
   return {
     matches: matches?.someItems().map(readPathMatch) ?? [{ kind: 'pathPrefix', path: '', at: node.path }],
     ...(cors && { cors: readCorsPolicy(cors) }),
@@ -119,7 +126,7 @@ function readRoute(node: ConfigNode, directory: string): RouteConfig {
   };
 }
 
-/** Only file names are of interest here: what the block means is known to `mcpAuth()`, which refuses what it cannot honour. */
+/** Makes file names absolute. `mcpAuth()` checks the rest of the block. */
 function readMcpAuthentication(node: ConfigNode, directory: string): McpAuthenticationConfig {
   const [, logger] = node.children().find(([key]) => key === 'logger') ?? [];
   logger?.refuse('is not supported');
@@ -128,7 +135,7 @@ function readMcpAuthentication(node: ConfigNode, directory: string): McpAuthenti
   return { policy: several === undefined ? policy : { ...policy, issuers: several }, at: node.path };
 }
 
-/** `policies.mcpScopes`: the rules of `mcpScopes()`, and its options among them. */
+/** Reads `policies.mcpScopes`: the rules of `mcpScopes()`, with its options among them. */
 function readScopesPolicy(node: ConfigNode): ScopesConfig {
   for (const [name, member] of node.children()) {
     if (SCOPES_MEMBERS.includes(name) || isMethodName(name)) continue;
@@ -170,11 +177,11 @@ function readTarget(backend: ConfigNode): StdioTarget {
 function readCommand(node: ConfigNode, path: string | undefined): string {
   const command = node.text();
   if (isCommandLine(command, undefined, path))
-    node.refuse('must be the program alone: put its arguments into args, one each');
+    node.refuse('must be the program only: put each of its arguments into args');
   return command;
 }
 
-/** An argument or a variable may be empty, which is all that `text()` would refuse besides. */
+/** Arguments and variables may be empty, which `text()` refuses. */
 function readArgument(node: ConfigNode): string {
   return node.value === '' ? '' : node.text();
 }
@@ -188,7 +195,7 @@ function refuseSamePort(root: ConfigNode, binds: readonly BindConfig[]): void {
   }
 }
 
-/** Of two routes for one path only the first would ever be reached, and the second's policies would be ignored. */
+/** Of two routes for one path only one would be reached, and the policies of the other would be ignored. */
 function refuseSamePath(bind: ConfigNode, routes: readonly RouteConfig[]): void {
   const taken = new Map<string, RouteConfig>();
   for (const route of routes) {

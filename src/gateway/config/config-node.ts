@@ -1,17 +1,18 @@
 import { isRecord } from '../../http/json-object.js';
 import { nearestName } from '../../options/checks.js';
+import { otherNameFor, writeAs } from '../../options/other-names.js';
 import { StartupError } from '../startup-error.js';
 
 interface Names<R extends string, O extends string> {
   readonly required?: readonly R[];
   readonly optional?: readonly O[];
-  /** Names that mean something in agentgateway's files, so that none is taken for a slip of another. */
+  /** Names of agentgateway that are not supported here, and are no misspellings of those that are. */
   readonly unsupported?: readonly string[];
 }
 
-type Members<R extends string, O extends string> = Record<R, ConfigNode> & Partial<Record<O, ConfigNode>>;
+type NodesByName<R extends string, O extends string> = Record<R, ConfigNode> & Partial<Record<O, ConfigNode>>;
 
-/** A value in the configuration file and where it stands there, so that every refusal can name the place. */
+/** A value in the configuration file, with its place there, which every error message names. */
 export class ConfigNode {
   readonly value: unknown;
   /** For example `binds[0].listeners[0].routes`; the empty string for the whole document. */
@@ -26,8 +27,8 @@ export class ConfigNode {
     throw new StartupError(`${this.path || 'the document'} ${problem}`);
   }
 
-  /** The members of this mapping. A key that is neither required nor optional is refused: nothing would honour it. */
-  members<const R extends string = never, const O extends string = never>(names: Names<R, O>): Members<R, O> {
+  /** The members of this mapping. Refuses a key that is neither required nor optional: it would have no effect. */
+  members<const R extends string = never, const O extends string = never>(names: Names<R, O>): NodesByName<R, O> {
     const { required = [], optional = [], unsupported = [] } = names;
     const known: readonly string[] = [...required, ...optional];
     const members: Record<string, ConfigNode> = {};
@@ -36,7 +37,7 @@ export class ConfigNode {
       members[key] = member;
     }
     for (const key of required) members[key] ??= this.#member(key, undefined).refuse('is missing');
-    return members as Members<R, O>;
+    return members as NodesByName<R, O>;
   }
 
   mapping(): Readonly<Record<string, unknown>> {
@@ -48,7 +49,7 @@ export class ConfigNode {
     return this.value.map((item, index) => new ConfigNode(item, `${this.path}[${index}]`));
   }
 
-  /** The items of a list that would be pointless when empty. */
+  /** The items of a list that must not be empty. */
   someItems(): readonly ConfigNode[] {
     const items = this.items();
     return items.length > 0 ? items : this.refuse('must have at least one item, but is empty');
@@ -64,7 +65,7 @@ export class ConfigNode {
   text(): string {
     const { value } = this;
     if (typeof value === 'string' && value !== '') return value;
-    // The value itself is not repeated: it may be a secret meant for the child process.
+    // The message does not repeat the value: it may be a secret for the child process.
     if (typeof value === 'number' || typeof value === 'boolean')
       this.refuse(`must be text: put the ${typeof value} in quotes`);
     return this.refuse(`must be text, but is ${describe(value)}`);
@@ -95,7 +96,7 @@ export class ConfigNode {
       : this.refuse(`must be a whole number of at least 1, but is ${describe(value)}`);
   }
 
-  /** Every member of a mapping whose keys are the user's own, such as `env`. */
+  /** Every member of a mapping whose keys the user chooses, such as `env`. */
   children(): ReadonlyArray<readonly [string, ConfigNode]> {
     return Object.entries(this.mapping()).map(([key, value]) => [key, this.#member(key, value)]);
   }
@@ -107,7 +108,10 @@ export class ConfigNode {
 }
 
 function suggestion(key: string, known: readonly string[], unsupported: readonly string[]): string {
-  const near = unsupported.includes(key) ? undefined : nearestName(key, known);
+  if (unsupported.includes(key)) return `Supported here: ${known.join(', ')}.`;
+  const other = otherNameFor(key, known);
+  if (other !== undefined) return writeAs(other);
+  const near = nearestName(key, known);
   return near === undefined ? `Supported here: ${known.join(', ')}.` : `Did you mean "${near}"?`;
 }
 

@@ -2,27 +2,27 @@ import type { McpCorsOptions } from '../../index.js';
 import type { ConfigNode } from './config-node.js';
 
 export interface CorsConfig {
-  /** `mcpCors()` checks the names and origins in it. */
-  readonly options: McpCorsOptions & { readonly origins: readonly string[] };
+  /** Names and origins are not checked here: `mcpCors()` does that. */
+  readonly options: McpCorsOptions & { readonly allowedOrigins: readonly string[] };
   readonly at: string;
 }
 
-/** What "*" means for methods: all of them by name, since a browser takes a literal "*" as a wildcard only sometimes. */
+/** Replaces "*" in `allowMethods`: browsers read a literal "*" as a wildcard only in requests without credentials. */
 const EVERY_METHOD = ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE'];
 
-/** What a browser sends without asking (Fetch standard, "CORS-safelisted method"), whatever a file does not allow. */
+/** Browsers send these without a preflight (Fetch standard, "CORS-safelisted method"), so a file cannot forbid them. */
 const SAFELISTED_METHODS = ['GET', 'HEAD', 'POST'];
 
-/** `policies.cors` for `mcpCors()`, without its defaults: what the file does not allow is not allowed. */
+/** Reads `policies.cors` for `mcpCors()`, whose defaults do not apply: only what the file lists is allowed. */
 export function readCorsPolicy(node: ConfigNode): CorsConfig {
   const members = node.members({
     optional: ['allowOrigins', 'allowHeaders', 'allowMethods', 'exposeHeaders', 'allowCredentials', 'maxAge'],
   });
   const methods = members.allowMethods?.texts() ?? SAFELISTED_METHODS;
   const options = {
-    origins: members.allowOrigins?.texts() ?? [],
-    allowHeaders: members.allowHeaders?.texts() ?? [],
-    exposeHeaders: members.exposeHeaders?.texts() ?? [],
+    allowedOrigins: members.allowOrigins?.texts() ?? [],
+    allowedHeaders: members.allowHeaders?.texts() ?? [],
+    exposedHeaders: members.exposeHeaders?.texts() ?? [],
     methods: methods.includes('*') ? EVERY_METHOD : methods,
     credentials: members.allowCredentials?.flag() ?? false,
     maxAgeSeconds: members.maxAge && readSeconds(members.maxAge),

@@ -14,10 +14,10 @@ import {
   type RouteConfig,
 } from './config-file.js';
 
-/** Members of a policy that belong to one issuer, and move into the list of several. */
+/** Members of a policy that describe one issuer. They move into an entry of `issuers`. */
 const OF_ONE_ISSUER: readonly string[] = ISSUER_OPTIONS;
 
-/** The resources of a configuration, as the development issuer needs them. */
+/** The resources of a configuration, and the scopes that the development issuer grants for them. */
 export function resourcesOf(config: GatewayConfig): readonly DevResource[] {
   return authenticationsOf(config).map((authentication) => {
     const { resource, members } = metadataOf(authentication);
@@ -31,12 +31,12 @@ function metadataOf({ policy, at }: McpAuthenticationConfig) {
     resolveResource(createChecks('mcpAuth()'), policy.resourceMetadata ?? {}, 'resourceMetadata'),
   );
   if (resource === undefined) {
-    throw new StartupError(`${at}.resourceMetadata.resource is missing: --dev-issuer makes tokens for it`);
+    throw new StartupError(`${at}.resourceMetadata.resource is missing: --dev-issuer issues tokens for it`);
   }
   return { resource: resource.href, members };
 }
 
-/** The same configuration, where clients log in at the development issuer; tokens of the file's own issuers stay good. */
+/** Changes a configuration so that clients log in at the development issuer. Tokens of the file's own issuers stay valid. */
 export function withDevIssuer(config: GatewayConfig, issuer: DevIssuerIdentity): GatewayConfig {
   const change = (route: RouteConfig): RouteConfig => {
     const { mcpAuthentication: own } = route;
@@ -55,23 +55,23 @@ function policyWith(
   return {
     ...shared,
     issuers: [{ issuer, jwks, audiences: [resource] }, ...ownIssuers(authentication, issuer)],
-    // Clients log in at the development issuer itself; the OAuth proxy of the file's provider would take its place.
+    // Clients log in at the development issuer directly. The OAuth proxy would send them to the file's provider.
     oauthProxy: false,
     resourceMetadata: { ...members, resource, authorizationServers: [issuer] },
   };
 }
 
-/** The issuers of the file beside the development issuer; none in a file that is for `--dev-issuer` only. */
+/** The file's own issuers, except the development issuer. Empty in a file that only works with `--dev-issuer`. */
 function ownIssuers({ policy, at }: McpAuthenticationConfig, devIssuer: string): readonly Record<string, unknown>[] {
   const own = Object.fromEntries(Object.entries(policy).filter(([name]) => OF_ONE_ISSUER.includes(name)));
   if (policy.issuers === undefined && Object.keys(own).length === 0) return [];
-  // As written: in the policy that is made of it, the places of its members are others.
+  // Checks the policy as written: in the changed policy, messages would name other places.
   atPlace(at, () => resolveAuth('mcpAuth()', policy as unknown as McpAuthOptions));
   const issuers = (policy.issuers ?? [own]) as readonly Record<string, unknown>[];
   return issuers.filter(({ issuer }) => issuer !== devIssuer).map(withoutClient);
 }
 
-/** Clients log in through the client of the file at its own issuer only. */
+/** The file's client is for logins at the file's own issuer, which do not happen here. */
 function withoutClient({
   clientId: _id,
   clientSecret: _secret,

@@ -1,14 +1,15 @@
 import type { ConfigNode } from './config-node.js';
 
-/** Which request paths a route takes: exactly this one, or this one and everything below it. */
+/** The request paths of a route: exactly `path`, or `path` and everything below it. */
 export interface PathMatch {
   readonly kind: 'exact' | 'pathPrefix';
-  /** A prefix has no slash at its end; the prefix of everything is the empty string. */
+  /** A prefix has no closing slash. The empty prefix matches every path. */
   readonly path: string;
-  /** Where it stands in the file. */
+  /** Its place in the file, for messages. */
   readonly at: string;
 }
 
+/** Reads an item of `matches`. */
 export function readPathMatch(node: ConfigNode): PathMatch {
   const { path } = node.members({ required: ['path'] });
   const { exact, pathPrefix } = path.members({ optional: ['exact', 'pathPrefix'] });
@@ -23,13 +24,13 @@ export function readPathMatch(node: ConfigNode): PathMatch {
 
 function readPath(node: ConfigNode): string {
   const path = node.text();
-  // Compared with the request's path as it came, which has none of these characters.
+  // Compared with the raw path of a request, which has only these characters.
   return /^\/[!-~]*$/.test(path) && !/[?#]/.test(path)
     ? path
-    : node.refuse(`must be a path such as "/mcp", as it stands in a request, but is ${JSON.stringify(path)}`);
+    : node.refuse(`must be a path such as "/mcp", percent-encoded and without a query, but is ${JSON.stringify(path)}`);
 }
 
-/** Finds what belongs to a path: an exact match before any prefix, a longer prefix before a shorter one. */
+/** Creates a lookup by path. An exact match comes before any prefix, a longer prefix before a shorter one. */
 export function createPathTable<T>(entries: Iterable<readonly [PathMatch, T]>): (path: string) => T | undefined {
   const exact = new Map<string, T>();
   const prefixes: Array<readonly [string, T]> = [];

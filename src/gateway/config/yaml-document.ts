@@ -2,24 +2,28 @@ import { LineCounter, parseDocument, type YAMLError } from 'yaml';
 import { StartupError } from '../startup-error.js';
 import { ConfigNode } from './config-node.js';
 
-/** Beyond this many aliases the document is more likely a bomb than a configuration. */
+/** A document with more aliases is more likely a bomb than a configuration. */
 const MAX_ALIASES = 100;
 
 const STRICTLY = { prettyErrors: false, strict: true, uniqueKeys: true, stringKeys: true, resolveKnownTags: false };
 
-/** Parses one YAML document strictly: duplicate keys, unknown tags and whatever else is doubtful is refused. */
+/**
+ * Parses one YAML document strictly: refuses duplicate keys, unknown tags, variables, and anything that the parser warns of.
+ *
+ * @throws {StartupError}
+ */
 export function parseYaml(text: string): ConfigNode {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { ...STRICTLY, lineCounter });
   const [problem] = [...document.errors, ...document.warnings];
-  if (problem !== undefined) throw notYaml(problem, lineCounter);
+  if (problem !== undefined) throw yamlError(problem, lineCounter);
 
   const root = new ConfigNode(toValue(document));
   refuseVariables(root, []);
   return root;
 }
 
-function notYaml(problem: YAMLError, lineCounter: LineCounter): StartupError {
+function yamlError(problem: YAMLError, lineCounter: LineCounter): StartupError {
   const { line, col } = lineCounter.linePos(problem.pos[0]);
   const what = problem.code === 'MULTIPLE_DOCS' ? 'a second document begins here' : problem.message;
   return new StartupError(`line ${line}, column ${col} cannot be read as YAML: ${what}`, { cause: problem });
@@ -34,7 +38,7 @@ function toValue(document: ReturnType<typeof parseDocument>): unknown {
   }
 }
 
-/** agentgateway replaces `$NAME` by the environment's value. We do not, and a literal "$SECRET" is hardly what was meant. */
+/** agentgateway replaces `$NAME` with an environment variable. This gateway does not, and a literal "$SECRET" is never meant. */
 function refuseVariables(node: ConfigNode, within: readonly unknown[]): void {
   const { value } = node;
   if (typeof value === 'string') {

@@ -7,7 +7,7 @@ import { renderErrorPage } from './error-page.js';
 import type { OidcProvider } from './load-oidc-provider.js';
 import type { SealedClients } from './sealed-clients.js';
 
-/** A resource that the development issuer makes tokens for, and the scopes that it knows there. */
+/** A resource for which the development issuer issues tokens, with its scopes. */
 export interface DevResource {
   readonly resource: string;
   readonly scopes: readonly string[];
@@ -17,7 +17,7 @@ export interface ConfigurationParts {
   readonly library: OidcProvider;
   readonly key: JWK;
   readonly resources: readonly DevResource[];
-  /** How long an access token is good. */
+  /** Lifetime of an access token. */
   readonly tokenSeconds: number;
   readonly clients: SealedClients;
   readonly store: DevIssuerStore;
@@ -25,7 +25,7 @@ export interface ConfigurationParts {
 
 const DAY_SECONDS = 86_400;
 
-/** The configuration of oidc-provider. */
+/** Builds the configuration of oidc-provider. */
 export function configure({ library, key, resources, tokenSeconds, clients, store }: ConfigurationParts) {
   return {
     adapter: store.adapter,
@@ -33,7 +33,7 @@ export function configure({ library, key, resources, tokenSeconds, clients, stor
     jwks: { keys: [key] },
     scopes: ['openid', 'offline_access', ...new Set(resources.flatMap(({ scopes }) => scopes))],
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
-    // Clients of 2025-03-26 say little of themselves; most are programs on this machine.
+    // Clients of MCP 2025-03-26 register with few members; most are programs on this machine.
     clientDefaults: {
       application_type: 'native',
       grant_types: ['authorization_code', 'refresh_token'],
@@ -43,7 +43,7 @@ export function configure({ library, key, resources, tokenSeconds, clients, stor
     responseTypes: ['code'],
     pkce: { required: () => true },
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
-    // Sessions end with the process, and refresh tokens do not.
+    // Sessions end with the process; refresh tokens survive a restart.
     expiresWithSession: () => false,
     findAccount: (_ctx, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
     ttl: {
@@ -80,7 +80,7 @@ function resourceIndicators(library: OidcProvider, resources: readonly DevResour
   };
 }
 
-/** The argument that oidc-provider passes to `idFactory`; its types leave the registration out. */
+/** The argument that oidc-provider passes to `idFactory`. Its types leave out the registration. */
 type RegistrationContext = { readonly oidc: { readonly body?: Record<string, unknown> } };
 
 function clientIds(clients: SealedClients) {
@@ -88,7 +88,7 @@ function clientIds(clients: SealedClients) {
   return {
     idFactory(ctx: unknown) {
       const { body } = (ctx as RegistrationContext).oidc;
-      // Clients name what they saw announced anywhere; oidc-provider refuses a registration with a scope that it does not know.
+      // Clients may register with scopes that this issuer does not know, which oidc-provider would refuse.
       if (body !== undefined) delete body.scope;
       const id = clients.close(body);
       ids.set(ctx as object, id);
@@ -98,7 +98,7 @@ function clientIds(clients: SealedClients) {
   };
 }
 
-/** Every page in this browser could start a login: without a click each time, it would get a token for this machine's tools. */
+/** Asks for a click at every login: any page in this browser can start one, and would get a token for this machine's tools. */
 function askEveryTime({ interactionPolicy }: OidcProvider): interactionPolicy.DefaultPolicy {
   const policy = interactionPolicy.base();
   const { Check, Prompt } = interactionPolicy;
@@ -106,7 +106,7 @@ function askEveryTime({ interactionPolicy }: OidcProvider): interactionPolicy.De
     ctx.oidc.result?.login === undefined ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT,
   );
   policy.get('login')?.checks.add(check);
-  // Copilot CLI asks for it; there is one account, and the same click selects it.
+  // Copilot CLI asks for select_account. There is only one account, and the same click selects it.
   policy.add(new Prompt({ name: 'select_account', requestable: true }));
   return policy;
 }

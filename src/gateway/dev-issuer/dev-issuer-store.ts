@@ -7,33 +7,33 @@ const DAY_SECONDS = 86_400;
 
 type Entries = LRUCache<string, AdapterPayload>;
 
-/** The entries that outlive the process. */
+/** The entries that are saved for the next start. */
 export type StoreDump = ReturnType<Entries['dump']>;
 
-/** Without these a client could not refresh its token after a restart. */
-const KEPT_MODELS = ['RefreshToken:', 'Grant:'];
+/** Saved, because a client needs them to refresh its token after a restart. */
+const SAVED_MODELS = ['RefreshToken:', 'Grant:'];
 
 export interface DevIssuerStore {
   readonly adapter: AdapterFactory;
   dump(): StoreDump;
 }
 
-/** Anyone who starts a login makes these; however many there are, they do not push out what came of the developer's click. */
-const MODELS_OF_ANYONE = ['Interaction', 'Session'];
+/** Anyone can create these by starting a login. Kept apart, so that many of them do not evict the developer's grants. */
+const UNAUTHENTICATED_MODELS = ['Interaction', 'Session'];
 
-/** The memory of the development issuer, within bounds; clients are in their sealed ids. */
+/** Creates the bounded memory of the development issuer. Clients need none: their sealed ids contain them. */
 export function createDevIssuerStore(clients: SealedClients, dump: StoreDump): DevIssuerStore {
   const createEntries = (): Entries => new LRUCache({ max: MAX_ENTRIES });
-  const [entries, ofAnyone] = [createEntries(), createEntries()];
+  const [entries, unauthenticated] = [createEntries(), createEntries()];
   entries.load(dump);
-  const entriesOf = (model: string) => (MODELS_OF_ANYONE.includes(model) ? ofAnyone : entries);
+  const entriesOf = (model: string) => (UNAUTHENTICATED_MODELS.includes(model) ? unauthenticated : entries);
   return {
     adapter: (model) => (model === 'Client' ? clientAdapter(clients) : modelAdapter(model, entriesOf(model))),
-    dump: () => entries.dump().filter(([key]) => KEPT_MODELS.some((model) => key.startsWith(model))),
+    dump: () => entries.dump().filter(([key]) => SAVED_MODELS.some((model) => key.startsWith(model))),
   };
 }
 
-/** The id of a client says all of it: there is nothing to write. */
+/** A client's id contains the client, so there is nothing to write. */
 function clientAdapter(clients: SealedClients): Adapter {
   const nothing = async () => undefined;
   return {

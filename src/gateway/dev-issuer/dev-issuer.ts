@@ -17,9 +17,9 @@ import { createSealedClients } from './sealed-clients.js';
 export interface DevIssuerOptions {
   readonly port: number;
   readonly resources: readonly DevResource[];
-  /** How long an access token is good. */
+  /** Lifetime of an access token. */
   readonly tokenSeconds: number;
-  /** The file that keeps its keys and grants for the next start; undefined: it forgets them when it ends. */
+  /** The file that saves its keys and grants for the next start. Undefined: they are lost when it ends. */
   readonly stateFile: string | undefined;
   readonly logger: Logger;
 }
@@ -29,7 +29,7 @@ export interface DevIssuer extends DevIssuerIdentity {
   close(): Promise<void>;
 }
 
-/** As much of it as a policy needs. */
+/** The members that a policy needs. */
 export interface DevIssuerIdentity {
   readonly issuer: string;
   /** The keys that verify its tokens. */
@@ -38,15 +38,19 @@ export interface DevIssuerIdentity {
 
 const HOST = '127.0.0.1';
 
-/** The name under which clients find the issuer. */
+/** The URL by which clients reach the issuer. */
 const urlFor = (port: number): string => `http://localhost:${port}`;
 
-/** Stands for the issuer of this port where a configuration is checked, and nothing is started. */
+/** Replaces the issuer of this port while a configuration is only checked and the issuer does not run. */
 export function devIssuerStandIn(port: number): DevIssuerIdentity {
   return { issuer: urlFor(port), jwks: { keys: [withoutPrivatePart(createKey())] } };
 }
 
-/** @throws {StartupError} Where oidc-provider is not installed, or the port is not free. */
+/**
+ * Starts the development issuer on this machine. Other machines cannot reach it.
+ *
+ * @throws {StartupError} If oidc-provider is not installed, or the port is not free.
+ */
 export async function startDevIssuer(options: DevIssuerOptions): Promise<DevIssuer> {
   const { port, resources, logger } = options;
   const library = await loadOidcProvider(logger);
@@ -59,7 +63,7 @@ export async function startDevIssuer(options: DevIssuerOptions): Promise<DevIssu
   const issuer = urlFor((server.address() as AddressInfo).port);
   const provider = new library.default(issuer, configure({ library, key, clients, store, ...options }));
   explainErrors(provider, logger);
-  server.on('request', createAnswer(provider, issuer, resources));
+  server.on('request', createListener(provider, issuer, resources));
   return {
     issuer,
     jwks: { keys: [withoutPrivatePart(key)] },
@@ -82,19 +86,19 @@ async function listen(server: Server, port: number): Promise<void> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const why = code === 'EADDRINUSE' ? 'is in use' : `cannot be opened (${code})`;
-    const fix = 'stop the program that uses it, or give --dev-issuer-port';
-    throw new StartupError(`port ${port} on ${HOST} ${why}, which the development issuer needs: ${fix}`);
+    const fix = 'stop the program that uses it, or set --dev-issuer-port';
+    throw new StartupError(`the development issuer needs port ${port} on ${HOST}, which ${why}: ${fix}`);
   }
 }
 
-function createAnswer(provider: Provider, issuer: string, resources: readonly DevResource[]) {
+function createListener(provider: Provider, issuer: string, resources: readonly DevResource[]) {
   const answer = provider.callback();
   const allowEveryOrigin = cors({ origin: '*' });
   const { host } = new URL(issuer);
   const scopes = [...new Set(resources.flatMap((resource) => resource.scopes))];
   const hosts = [host, host.replace('localhost', HOST)];
   return (req: IncomingMessage, res: ServerResponse): void => {
-    // A page whose name leads here by a trick of DNS must not press the button itself.
+    // Against DNS rebinding: a page on another host name must not press the button itself.
     if (!hosts.includes(req.headers.host ?? '')) res.writeHead(403).end();
     else if (req.url?.startsWith('/interaction/')) void interact(provider, req, res, resources);
     else {

@@ -3,7 +3,7 @@ import { escapeHtml } from '../../http/html.js';
 import { replyPage } from '../../http/page.js';
 import type { Logger } from '../../index.js';
 
-/** How each client forgets what it knows of a server. */
+/** The way to make each client forget a server. */
 const FORGET = [
   ['Claude Code', '/mcp, then the server, then “Clear authentication”'],
   ['Codex', 'codex mcp logout NAME'],
@@ -15,25 +15,25 @@ const FORGET = [
 
 const AGAIN = '<p>Go back to your MCP client and connect again.</p>';
 
-/** The page of a login that cannot go on. The library's own page asks for a font from elsewhere. */
+/** Shows why a login failed. The page of oidc-provider would load a font from another host. */
 export function renderErrorPage(ctx: KoaContextWithOIDC, { error, error_description }: ErrorOut): void {
-  // Koa would write an answer of its own after this one.
+  // Keeps Koa from writing its own answer after this one.
   ctx.respond = false;
-  const reason = `${error}: ${error_description ?? 'nothing more is known'}`;
+  const reason = `${error}: ${error_description ?? 'no details are known'}`;
   const help = error === 'invalid_client' ? unknownClient() : AGAIN;
-  replyPage(ctx.res, ctx.status, 'This login cannot go on', `<p>${escapeHtml(reason)}.</p>${help}`);
+  replyPage(ctx.res, ctx.status, 'This login cannot continue', `<p>${escapeHtml(reason)}.</p>${help}`);
 }
 
 function unknownClient(): string {
   const rows = FORGET.map(([client, how]) => `<dt>${client}</dt><dd>${how}</dd>`).join('');
-  return `<p>This issuer does not know the client that sent you here: the client kept a registration from elsewhere, or from
-before the keys of this issuer were deleted. Have the client forget this server, then connect again:</p><dl>${rows}</dl>`;
+  return `<p>This issuer does not know the client that sent you here. The client kept a registration from another server, or from
+before the keys of this issuer were deleted. Make the client forget this server, then connect again:</p><dl>${rows}</dl>`;
 }
 
 const UNKNOWN_CLIENT =
-  'The client is not registered here, or its secret is wrong; it has to forget this server and register again';
+  'The client is not registered here, or its secret is wrong; the client must forget this server and register again';
 
-/** Writes into the answer what the client can do about `invalid_client`, and into the log what was refused. */
+/** Adds advice to each `invalid_client` answer, and logs every refusal. */
 export function explainErrors(provider: Provider, logger: Logger): void {
   provider.use(async (ctx, next) => {
     await next();
@@ -50,12 +50,12 @@ export function explainErrors(provider: Provider, logger: Logger): void {
 const MAX_LINE = 400;
 
 function lineFor(what: string, clientName: string | undefined, error: Error): string {
-  const { message, error_description: reason = 'nothing more is known' } = error as {
+  const { message, error_description: reason = 'no details are known' } = error as {
     error_description?: string;
   } & Error;
   const client = clientName === undefined ? '' : ` for the client ${JSON.stringify(clientName)}`;
-  const fix = message === 'invalid_client' ? '. Have the client forget this server, and connect again' : '';
+  const fix = message === 'invalid_client' ? '. Make the client forget this server, then connect again' : '';
   const line = `the development issuer refused ${what}${client}: ${message}: ${reason}${fix}`;
-  // The client chose its name, and may choose what the reason quotes.
+  // The client chooses its name and may choose text in the reason, so neither may contain control characters.
   return line.replace(/[^\x20-\x7e]/g, '?').slice(0, MAX_LINE);
 }

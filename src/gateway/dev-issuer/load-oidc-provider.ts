@@ -8,14 +8,14 @@ const RUNTIME_WARNING = 'oidc-provider WARNING: Unsupported runtime.';
 let loading: Promise<OidcProvider> | undefined;
 
 /**
- * Imports oidc-provider, once, without its warning that it is made for Node 22 and later: the issuer needs nothing that
- * Node 20 lacks, and a newcomer would think that the gateway had failed.
+ * Imports oidc-provider once, and hides its warning that it supports only Node 22 and later: the issuer works on Node 20,
+ * and the warning looks as if the gateway had failed.
  *
- * @throws {StartupError} Where oidc-provider is not installed.
+ * @throws {StartupError} If oidc-provider is not installed.
  */
 export async function loadOidcProvider(logger: Logger): Promise<OidcProvider> {
   // Two imports at once would restore `console.warn` in the wrong order.
-  loading ??= withRuntimeWarningAt(logger, () => import('oidc-provider'));
+  loading ??= withoutRuntimeWarning(logger, () => import('oidc-provider'));
   try {
     return await loading;
   } catch (error) {
@@ -26,8 +26,8 @@ export async function loadOidcProvider(logger: Logger): Promise<OidcProvider> {
   }
 }
 
-/** The library writes the line with `console.warn` while it is imported, in colour on a terminal, and has no option for it. */
-async function withRuntimeWarningAt<T>(logger: Logger, load: () => Promise<T>): Promise<T> {
+/** oidc-provider writes the warning with `console.warn` during its import. No option turns it off. */
+async function withoutRuntimeWarning<T>(logger: Logger, load: () => Promise<T>): Promise<T> {
   const { warn } = console;
   console.warn = (...args: unknown[]) => {
     const [line] = args;

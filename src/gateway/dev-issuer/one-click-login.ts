@@ -7,7 +7,7 @@ import type { DevResource } from './configuration.js';
 
 const USER = 'developer';
 
-/** Shows the page with the one button, or takes its click. */
+/** Shows the page with one button, or handles its click. */
 export async function interact(
   provider: Provider,
   req: IncomingMessage,
@@ -26,11 +26,11 @@ export async function interact(
   } catch (error) {
     const status = (error as Error).name === 'SessionNotFound' ? 400 : 500;
     res.writeHead(status, { 'content-type': 'text/plain' });
-    res.end('This login has expired, or was begun in another browser. Connect again from your client.');
+    res.end('This login has expired or was started in another browser. Connect again from your client.');
   }
 }
 
-/** The one user, and consent to all that the client asks for. */
+/** Logs in the one user, and grants every scope that the client asks for. */
 async function agree(provider: Provider, params: Record<string, unknown>, resources: readonly DevResource[]) {
   const scope = String(params.scope ?? 'openid');
   const grant = new provider.Grant({ accountId: USER, clientId: params.client_id as string });
@@ -42,19 +42,19 @@ async function agree(provider: Provider, params: Record<string, unknown>, resour
   return { login: { accountId: USER }, select_account: {}, consent: { grantId: await grant.save() } };
 }
 
-/** One button. It cannot be framed, so that no other page can have it pressed. */
+/** Shows one button. The page cannot be framed, so no other page can trick the user into the click. */
 function replyLoginPage(res: ServerResponse, name: string | undefined, { host, protocol }: URL): void {
   const target = host === '' ? protocol : host;
-  const content = `<p><strong>${nameToHtml(name) ?? 'A client without a name'}</strong> wants a token. It is sent to
-<strong>${escapeHtml(target)}</strong>. Go on only if you have just connected that client.</p>
+  const content = `<p><strong>${nameToHtml(name) ?? 'A client without a name'}</strong> asks for a token, which will be sent to
+<strong>${escapeHtml(target)}</strong>. Continue only if you have just connected this client.</p>
 <form method="post"><button>Log in as developer</button></form>`;
   replyPage(res, 200, 'Log in for development', content);
 }
 
 /**
- * The same authorization request, so that oidc-provider grants what it asks for.
+ * Completes an authorization request, so that oidc-provider grants every scope in it.
  *
- * @param scopes Those of a request that names none (RFC 6749, section 3.3): without any, the login would fail.
+ * @param scopes For a request that names none (RFC 6749, section 3.3): without scopes, the login would fail.
  */
 export function completeAuthorizationRequest(target: string, scopes: readonly string[]): string {
   const [path, query = ''] = target.split(/\?(.*)/s, 2);
@@ -66,8 +66,8 @@ export function completeAuthorizationRequest(target: string, scopes: readonly st
 }
 
 /**
- * OpenID Connect (Core, section 11) grants `offline_access` only with the prompt `consent`, and a client that names it at each refresh,
- * as Codex does, would be refused. The click is the consent.
+ * OpenID Connect Core, section 11, grants `offline_access` only with `prompt=consent`. Clients that do not get it, but name
+ * it at each refresh, as Codex does, would be refused. The click is the consent.
  */
 function addConsent(parameters: URLSearchParams): void {
   const prompts = parameters.getAll('prompt');

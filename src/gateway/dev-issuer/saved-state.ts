@@ -14,14 +14,14 @@ import { isRecord, parseJsonObject } from '../../http/json-object.js';
 import type { Logger } from '../../index.js';
 import type { StoreDump } from './dev-issuer-store.js';
 
-/** The state that the development issuer keeps from one start to the next, so that a restart logs no client out. */
+/** The state that the development issuer keeps across restarts, so that clients stay logged in. */
 export interface SavedState {
   /** The private key that signs tokens. */
   readonly key: JWK;
-  /** Client ids are sealed with it. */
+  /** Seals client ids. */
   readonly secret: string;
   readonly dump: StoreDump;
-  /** Keeps this dump for the next start. */
+  /** Saves a dump for the next start. */
   save(dump: StoreDump): void;
 }
 
@@ -30,25 +30,25 @@ type Contents = Omit<SavedState, 'save'>;
 const NOTE = 'Keys of express-mcp-auth --dev-issuer, for development only. Do not commit this file.';
 
 /**
- * Reads the file, or makes it. A file that cannot be trusted or used is left alone: the issuer then has new keys, which it
- * forgets when it ends, and a warning says what to do.
+ * Reads the file, or creates it. A file that cannot be trusted or used stays as it is: the issuer then has new keys, which
+ * are lost when it ends, and a warning says what to do.
  *
- * @param file Undefined: nothing is kept.
+ * @param file Undefined: nothing is saved.
  */
 export function openSavedState(file: string | undefined, logger: Logger): SavedState {
-  const forgotten = (): SavedState => ({ ...createContents(), save: () => undefined });
-  if (file === undefined) return forgotten();
+  const unsaved = (): SavedState => ({ ...createContents(), save: () => undefined });
+  if (file === undefined) return unsaved();
   try {
     const contents = existsSync(file) ? readContents(file) : createFile(file, logger);
     return { ...contents, save: (dump) => update(file, { ...contents, dump }, logger) };
   } catch (error) {
-    const fix = `delete ${file}, or correct it; until then clients must log in again after each restart`;
-    logger.warn(`the keys of the development issuer cannot be kept: ${file} ${describe(error)}: ${fix}`);
-    return forgotten();
+    const fix = `delete or correct the file; until then clients must log in again after each restart`;
+    logger.warn(`the keys of the development issuer cannot be saved: ${file} ${describe(error)}: ${fix}`);
+    return unsaved();
   }
 }
 
-/** The reason why a file is not used; `message` follows its name. */
+/** The reason why a file is not used. `message` follows the file's name in a sentence. */
 class UnusableFile extends Error {}
 
 function describe(error: unknown): string {
@@ -59,7 +59,7 @@ function describe(error: unknown): string {
 
 const USE = { alg: 'ES256', use: 'sig' };
 
-/** A private key that signs tokens. */
+/** Creates a private key that signs tokens. */
 export function createKey(): JWK {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const kid = randomBytes(8).toString('base64url');
@@ -71,7 +71,7 @@ function createContents(): Contents {
 }
 
 function readContents(file: string): Contents {
-  // O_NONBLOCK: opening a fifo would wait for its writer.
+  // O_NONBLOCK: otherwise, opening a FIFO waits for a writer.
   const descriptor = openSync(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
   try {
     requirePrivate(descriptor);
@@ -81,14 +81,15 @@ function readContents(file: string): Contents {
   }
 }
 
-/** Other users of the machine who can read the key can make tokens; those who can write it can put their own in its place. */
+/** Refuses a file that other users can read, since they could sign tokens, or write, since they could replace the key. */
 function requirePrivate(descriptor: number): void {
   const status = fstatSync(descriptor);
   if (!status.isFile()) throw new UnusableFile('is not a regular file');
   // Windows has no such modes and owners.
   if (process.getuid === undefined) return;
   if (status.uid !== process.getuid()) throw new UnusableFile('belongs to another user');
-  if ((status.mode & 0o077) !== 0) throw new UnusableFile('can be used by other users of this machine (chmod 600)');
+  if ((status.mode & 0o077) !== 0)
+    throw new UnusableFile('can be read or written by other users of this machine (chmod 600)');
 }
 
 function parseContents(text: string): Contents {
@@ -97,12 +98,12 @@ function parseContents(text: string): Contents {
   const isWhole = [x, y, d, kid, secret].every((part) => typeof part === 'string' && part !== '');
   const whole: JWK = { kty, crv, x, y, d, kid, ...USE } as JWK;
   if (!isWhole || kty !== 'EC' || crv !== 'P-256' || !isDump(dump) || !isPair(whole)) {
-    throw new UnusableFile('holds something else');
+    throw new UnusableFile('does not contain the state of a development issuer');
   }
   return { key: whole, secret: secret as string, dump };
 }
 
-/** Whether the public part belongs to the private one: else no token would verify. */
+/** True if the public part belongs to the private part: otherwise no token would verify. */
 function isPair(key: JWK): boolean {
   const { d: _private, ...publicKey } = key;
   const text = Buffer.from('a token');
@@ -110,7 +111,7 @@ function isPair(key: JWK): boolean {
     const signature = sign('sha256', text, createPrivateKey({ key, format: 'jwk' }));
     return verify('sha256', text, createPublicKey({ key: publicKey, format: 'jwk' }), signature);
   } catch {
-    // No point of the curve.
+    // For example, x and y are not a point on the curve.
     return false;
   }
 }
@@ -134,7 +135,7 @@ function createFile(file: string, logger: Logger): Contents {
   return contents;
 }
 
-/** At the end of a run. A file that was deleted meanwhile was to be forgotten; one made since is that of another run. */
+/** Saves at the end of a run. Leaves a file alone that was deleted during the run, or replaced by another run. */
 function update(file: string, contents: Contents, logger: Logger): void {
   if (!existsSync(file)) return;
   const next = `${file}.${process.pid}`;
@@ -148,6 +149,6 @@ function update(file: string, contents: Contents, logger: Logger): void {
 }
 
 function write(file: string, contents: Contents): void {
-  // `wx` follows no symbolic link, and never writes into a file that was there.
+  // `wx` follows no symbolic link and never overwrites a file.
   writeFileSync(file, `${JSON.stringify({ note: NOTE, ...contents })}\n`, { flag: 'wx', mode: 0o600 });
 }

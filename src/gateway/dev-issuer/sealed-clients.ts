@@ -3,28 +3,29 @@ import type { AdapterPayload } from 'oidc-provider';
 import { createSeal } from '../../core/seal.js';
 import { isRecord } from '../../http/json-object.js';
 
-/** Clients whose ids say all of them, as those of the OAuth proxy do: no restart and no flood of registrations forgets one. */
+/** Clients whose sealed ids contain them, as in the OAuth proxy. Neither a restart nor a flood of registrations loses one. */
 export interface SealedClients {
   /** @returns The id of a client with this registration (RFC 7591). */
   close(registration: unknown): string;
-  /** The client with this id; undefined where the id was not made here. */
+  /** The client with this id; undefined if the id was not sealed here. */
   open(id: string): AdapterPayload | undefined;
-  /** The secret of the client with this id, for one that authenticates. */
+  /** The secret of the client with this id. A public client does not use it. */
   secretOf(id: string): string;
 }
 
 /**
- * The members that a login needs. Not `scope`: a client that registers with what it asks for first could not ask for
- * more (MCP specification, step-up authorization).
+ * The members that a login needs. Not `scope`: clients register with the scopes that they need first, and could not ask for
+ * more later (MCP specification, step-up authorization).
  */
 const SEALED_MEMBERS = [
   ...['redirect_uris', 'client_name', 'application_type', 'grant_types', 'response_types'],
   'token_endpoint_auth_method',
 ];
 
-/** The method that a registration without `token_endpoint_auth_method` means (RFC 7591, section 2). */
+/** The method of a registration without `token_endpoint_auth_method` (RFC 7591, section 2). */
 const DEFAULT_METHOD = 'client_secret_basic';
 
+/** @param secret Client ids that were sealed with another secret do not open. */
 export function createSealedClients(secret: string): SealedClients {
   const seal = createSeal<{ client: { metadata: Record<string, unknown> } }>([secret], ['dev-issuer'], {
     client: { metadata: isRecord },

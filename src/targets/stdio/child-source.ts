@@ -5,20 +5,20 @@ import { createCapRefusal } from '../../messages/cap-refusal.js';
 import { Child, type ChildRecipe } from './child.js';
 import { MAX_STOP_SECONDS } from './process-tree.js';
 
-/** What a child sees of the environment: the same for all, or told by the caller. */
+/** Returns the environment of a caller's child; `undefined` is an anonymous caller. */
 export type EnvironmentFor = (auth: AuthInfo | undefined) => Readonly<Record<string, string>>;
 
-// Starting a process blocks for milliseconds; the session that just got a warm child should not be the one to wait for that.
+// Starting a process blocks for milliseconds. The delay spares the session that has just taken a child that was started ahead.
 const REFILL_AFTER_MS = 100;
 
-/** Starts children, keeps `warm` of them ahead, and knows all that are running. */
+/** Starts children, keeps `warmChildren` of them ahead, and knows all that are running. */
 export class ChildSource {
   readonly #recipe: ChildRecipe;
   readonly #environmentFor: EnvironmentFor;
   readonly #warm: number;
   readonly #quota: Quota;
   readonly #refusalOf: (refusal: QuotaRefusal) => BridgeError;
-  readonly #waiting: Child[] = [];
+  readonly #startedAhead: Child[] = [];
   readonly #running = new Set<Child>();
   #closed = false;
   #refilling: NodeJS.Timeout | undefined;
@@ -36,17 +36,21 @@ export class ChildSource {
     return this.#running.size;
   }
 
-  /** A child for this caller, counted until nothing is left of it; `share.release()` once it is no longer used. */
-  take(caller: Caller): { readonly child: Child; readonly share: Lease } {
-    const share = this.#quota.take(caller);
-    if ('cap' in share) throw this.#refusalOf(share);
+  /**
+   * Returns a child for this caller. Call `lease.release()` when it is no longer used; it counts as alive until it has ended.
+   *
+   * @throws {BridgeError} If a limit is reached.
+   */
+  take(caller: Caller): { readonly child: Child; readonly lease: Lease } {
+    const lease = this.#quota.take(caller);
+    if ('cap' in lease) throw this.#refusalOf(lease);
     try {
       const child = this.#next(caller);
-      void child.ended.then(() => share.gone());
-      return { child, share };
+      void child.ended.then(() => lease.gone());
+      return { child, lease };
     } catch (error) {
-      share.release();
-      share.gone();
+      lease.release();
+      lease.gone();
       throw error;
     }
   }
@@ -58,7 +62,7 @@ export class ChildSource {
     await Promise.all([...this.#running].map((child) => child.stop()));
   }
 
-  /** A child without a caller yet, started ahead if possible. */
+  /** Returns an unused child, if possible one that was started ahead. */
   #next(caller: Caller): Child {
     let child = this.#takeWarm(caller);
     while (child !== undefined && !child.alive) child = this.#takeWarm(caller);
@@ -67,17 +71,17 @@ export class ChildSource {
     return child;
   }
 
-  /** Of children started ahead, as of places, anonymous callers beside known ones have a quarter. */
+  /** Behind an `mcpAuth()`, anonymous callers get at most a quarter of the children that were started ahead. */
   #takeWarm({ auth, isChecked }: Caller): Child | undefined {
-    const share = auth === undefined && isChecked ? Math.ceil(this.#warm / 4) : this.#warm;
-    return this.#waiting.length > this.#warm - share ? this.#waiting.shift() : undefined;
+    const available = auth === undefined && isChecked ? Math.ceil(this.#warm / 4) : this.#warm;
+    return this.#startedAhead.length > this.#warm - available ? this.#startedAhead.shift() : undefined;
   }
 
   #refill(): void {
     this.#refilling = undefined;
     try {
-      while (!this.#closed && this.#waiting.length < this.#warm) {
-        this.#waiting.push(this.#start(this.#environmentFor(undefined)));
+      while (!this.#closed && this.#startedAhead.length < this.#warm) {
+        this.#startedAhead.push(this.#start(this.#environmentFor(undefined)));
       }
     } catch (error) {
       this.#recipe.logger.error(`no child could be started ahead: ${(error as Error).message}`);

@@ -9,45 +9,46 @@ import { UnexpectedOutput } from './unexpected-output.js';
 import { Waiters } from './waiters.js';
 import type { Watchdog } from './watchdog.js';
 
-/** How to start a child: everything but its environment, which may depend on the caller. */
+/** The recipe of a child: everything except its environment, which may depend on the caller. */
 export interface ChildRecipe {
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd: string | undefined;
   readonly maxMessageBytes: number;
-  /** How many may wait until it reads on, and for how long; 0: as long as they like. */
+  /** The number of requests that may wait until the child reads on. */
   readonly maxWaiting: number;
+  /** The longest time that each of them may wait, in milliseconds; 0 is no limit. */
   readonly waitMs: number;
   readonly watchdog: Watchdog;
   readonly logger: Logger;
 }
 
-/** What the one who talks with a child is told. */
+/** Receives the messages of a child, and its end. */
 export interface ChildListener extends LineListener {
-  /** The child is gone, or never started; nothing follows. */
+  /** Called last: the child is gone, or never started. */
   gone(started: boolean): void;
 }
 
-const LAST_WORDS_MS = 500;
+const LAST_OUTPUT_MS = 500;
 const LAST_ANSWERS_MS = 5_000;
-// What setTimeout() can count.
+// The longest delay that setTimeout() accepts.
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** One running program and its three streams. */
 export class Child {
   readonly pid: number | undefined;
   readonly exited: Promise<void>;
-  /** Resolves when nothing is left of it, nor of what it started. */
+  /** Resolves when the child and every process that it started have ended. */
   readonly ended: Promise<void>;
-  /** True while only the bridge asks which revisions it speaks: its stderr then goes to debug. */
+  /** True while the bridge asks which revisions the child speaks. Its output is then logged at debug. */
   probed = false;
-  /** The callers that wait for it: until it reads on, or has told what it is asked before they are served. */
+  /** The requests that wait until the child reads on, or until it has answered the bridge's own requests. */
   readonly waiters: Waiters;
   readonly #process: ChildProcess;
   readonly #recipe: ChildRecipe;
   #listener: ChildListener | undefined;
   #alive = true;
-  /** True if something was written that the child has not reacted to yet. */
+  /** True if something was written and the child has printed nothing since. */
   #busy = false;
   readonly #slowReaders = new Set<ServerResponse>();
   readonly #unexpectedOutput = new UnexpectedOutput((text) => {
@@ -74,13 +75,13 @@ export class Child {
     this.pid = started.pid;
     if (started.pid !== undefined) watchdog.guard(started.pid);
     if (started.stderr) logStderr(started.stderr, started.pid, logger, () => this.probed);
-    // Where no descriptors were left for pipes there are none, whatever the types say; 'error' is on its way then.
+    // If no file descriptors are left there are no pipes, whatever the types say, and 'error' follows.
     const streams = (started.stdio as typeof started.stdio | undefined) ?? [];
-    // A child whose pipes break is ended, or gone already.
+    // Errors of pipes are ignored: the child is gone already, or is stopped by the next lines.
     for (const stream of streams) stream?.on('error', () => undefined);
-    // It may live on without reading; whoever waits for it would wait for ever. What it has read before it may still answer.
+    // A child may close its input and live on, and requests that wait for it would wait for ever. It may still answer what it has read.
     started.stdin?.once('error', () => setTimeout(() => void this.stop(), LAST_ANSWERS_MS).unref());
-    started.stdout?.once('end', () => this.#onSilence());
+    started.stdout?.once('end', () => this.#onStdoutEnd());
     this.exited = new Promise((resolve) => {
       started.once('exit', () => resolve());
       started.once('error', () => resolve());
@@ -94,7 +95,7 @@ export class Child {
     return this.#alive;
   }
 
-  /** True if a caller waits until it reads on. */
+  /** True if a request waits for this child; see `waiters`. */
   get isAwaited(): boolean {
     return !this.waiters.isEmpty;
   }
@@ -111,12 +112,12 @@ export class Child {
     if (!this.#alive) queueMicrotask(() => listener.gone(this.pid !== undefined));
   }
 
-  /** Writes one message. Where the child is slow to read, `ready()` should be awaited before. */
+  /** Writes one message. Await `ready()` before: the child may be slow to read. */
   write(message: Buffer): void {
     const stdin = this.#process.stdin;
     if (!stdin?.writable) return;
     if (this.#busy && stdin.writableCorked === 0) {
-      // Requests that arrive together go to the child together: a write wakes it up, and costs more than anything else here.
+      // Requests that arrive together are written together: each write wakes the child up, which costs more than anything else here.
       stdin.cork();
       setImmediate(() => stdin.uncork());
     }
@@ -125,9 +126,10 @@ export class Child {
   }
 
   /**
-   * Resolves when the child has read on, or is gone; undefined where it has read enough for one more message. Whoever waited has to
-   * ask again, since another may have been faster. Refuses those who would be too many, hold too much with the `bytes` they
-   * wait with, or have waited too long since `since`.
+   * Returns undefined if the child can take one more message, else a promise that resolves when it has read on, or is gone. Call it
+   * again after that: another request may have been faster. `bytes` is the size of the body that waits.
+   *
+   * @throws {BridgeError} As a rejection: `too_many_pending` if too many requests or bytes wait, `request_timed_out` at `waitMs` after `since`.
    */
   ready(since: number, bytes = 0): Promise<void> | undefined {
     const drained = this.#drain();
@@ -154,7 +156,7 @@ export class Child {
   #drain(): Promise<void> | undefined {
     const stdin = this.#process.stdin;
     if (!stdin?.writableNeedDrain || stdin.destroyed) return undefined;
-    // One promise for all who wait, however many.
+    // One promise for all requests that wait.
     this.#drained ??= new Promise((resolve) => {
       const done = (): void => {
         stdin.off('drain', done).off('close', done);
@@ -167,16 +169,17 @@ export class Child {
   }
 
   /**
-   * Reads no more from the child until `res` has taken what was written to it: a slow reader slows its child, not the heap. One
-   * that has not taken all of it after `patienceMs` is cut off, so that it cannot stop the child for good, not even byte by byte.
+   * Stops reading from the child until `res` has drained: a slow client slows its child down and does not fill the heap. A client
+   * that has not read everything after `maxDrainMs` is disconnected, so that it cannot stop the child for good, not even by reading
+   * byte by byte.
    */
-  pauseFor(res: ServerResponse, patienceMs: number): void {
+  pauseFor(res: ServerResponse, maxDrainMs: number): void {
     if (this.#slowReaders.has(res) || res.destroyed) return;
     if (this.#slowReaders.size === 0) this.#process.stdout?.pause();
     this.#slowReaders.add(res);
-    // That of the request: a response that is queued behind another one has no socket yet, and no 'close'.
+    // The socket of the request: a response that is queued behind another one has no socket yet, and emits no 'close'.
     const { socket } = res.req;
-    const stalled = setTimeout(() => socket.destroy(), patienceMs);
+    const stalled = setTimeout(() => socket.destroy(), maxDrainMs);
     const release = (): void => {
       clearTimeout(stalled);
       socket.off('close', release);
@@ -188,17 +191,17 @@ export class Child {
     socket.on('close', release);
   }
 
-  /** Logs a line that is no message. */
+  /** Logs a line that is not a message. */
   logUnexpectedLine(line: Buffer): void {
     this.#unexpectedOutput.add(line);
   }
 
-  /** Logs that it did not start in `seconds`, and what it printed instead. */
+  /** Logs that the child did not start within `seconds`, and how much it printed instead. */
   logLateStart(seconds: number): void {
     const { command, logger } = this.#recipe;
-    const printed = `${this.#unexpectedOutput.count} lines that are no messages, and ${this.#reader?.waiting ?? 0} bytes without a line end`;
+    const printed = `${this.#unexpectedOutput.count} lines that are not MCP messages, and ${this.#reader?.waiting ?? 0} bytes without a line end`;
     logger.error(
-      `child ${this.pid}: the MCP server "${command}" did not start within ${seconds} s (startTimeoutSeconds); on stdout: ${printed}`,
+      `child ${this.pid}: the MCP server "${command}" did not start within ${seconds} s (startTimeoutSeconds); on stdout it printed ${printed}`,
     );
   }
 
@@ -213,23 +216,23 @@ export class Child {
   #onFailure(error: Error, command: string, logger: Logger): void {
     if (this.pid !== undefined) return;
     logger.error(`the MCP server "${command}" did not start: ${error.message}`);
-    this.#tellGone();
+    this.#notifyGone();
   }
 
   #onExit(code: number | null, signal: NodeJS.Signals | null, logger: Logger): void {
     logger.debug(`child ${this.pid} exited with ${signal ?? code}`);
     void this.stop();
-    // Its last words may still be in the pipe; but what it started may hold the pipe open for ever.
-    setTimeout(() => this.#tellGone(), LAST_WORDS_MS);
+    // Its last output may still be in the pipe. The wait is short, because processes that it started may keep the pipe open for ever.
+    setTimeout(() => this.#notifyGone(), LAST_OUTPUT_MS);
   }
 
-  // Without its output it is of no use, whether it goes on running or not.
-  #onSilence(): void {
-    this.#tellGone();
+  // A child that has closed its stdout is of no use, even if it still runs.
+  #onStdoutEnd(): void {
+    this.#notifyGone();
     void this.stop();
   }
 
-  #tellGone(): void {
+  #notifyGone(): void {
     if (!this.#alive) return;
     this.#alive = false;
     this.#listener?.gone(this.pid !== undefined);

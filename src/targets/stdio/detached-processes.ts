@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** A process, told apart by its start from a later one of the same number. */
+/** A process. Its start time distinguishes it from a later process with the same id. */
 export interface DetachedProcess {
   readonly pid: number;
   readonly start: string;
 }
 
 /**
- * The descendants of the living process `leader` that left the group it leads (setsid), so that no signal to the group reaches
- * them. Known on Linux only, and only as long as every process between them lives: an orphan tells nothing of where it came from.
+ * Finds the descendants of the living process `leader` that left its process group (setsid), so that no signal to the group reaches
+ * them. Works on Linux only, and only while every process between them lives: an orphan cannot be traced to its ancestors.
  */
 export function detachedProcessesOf(leader: number): readonly DetachedProcess[] {
   if (process.platform !== 'linux') return [];
@@ -25,7 +25,7 @@ export function detachedProcessesOf(leader: number): readonly DetachedProcess[] 
   return detached;
 }
 
-/** True if it still runs; one that only waits to be reaped does not. */
+/** True if the process still runs; a zombie does not. */
 export function isDetachedAlive({ pid, start }: DetachedProcess): boolean {
   const stat = statOf(pid);
   return stat?.start === start && stat.state !== 'Z' && stat.state !== 'X';
@@ -36,7 +36,7 @@ export function signalDetached(detached: readonly DetachedProcess[], signal: Nod
     try {
       process.kill(each.pid, signal);
     } catch {
-      // It ended by itself, or became somebody else's (setuid); nothing more can be done about it.
+      // It has ended by itself, or runs as another user (setuid), and cannot be signalled.
     }
   }
 }
@@ -47,7 +47,7 @@ function childrenOf(pid: number): readonly number[] {
       (readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1').match(/\d+/g) ?? []).map(Number),
     );
   } catch {
-    // It ended meanwhile, or the kernel keeps no such lists.
+    // It has ended meanwhile, or the kernel has no such lists.
     return [];
   }
 }
@@ -55,7 +55,7 @@ function childrenOf(pid: number): readonly number[] {
 function statOf(pid: number): (DetachedProcess & { readonly state: string; readonly group: number }) | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The second field is the program's name in brackets, whatever it contains; the fields of proc(5) go on after the last bracket.
+    // In proc(5) the second field is the program's name in brackets, which may contain brackets itself: the rest follows the last one.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
     return { pid, state: fields[0] ?? '', group: Number(fields[2]), start: fields[19] ?? '' };
   } catch {

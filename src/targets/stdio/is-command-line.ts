@@ -3,8 +3,8 @@ import { delimiter, resolve } from 'node:path';
 import { inheritedEnvironment } from './child-environment.js';
 
 /**
- * True if `command` is a whole command line, such as "npx -y x", where only a program can be started: it has a blank in it, and no
- * program is called so, neither in `cwd` nor on `path`.
+ * True if `command` is a whole command line, such as "npx -y x", and not a program: it contains a blank, and no file of that name
+ * exists in `cwd` or on `path`.
  */
 export function isCommandLine(command: string, cwd = '.', path?: string): boolean {
   if (!command.includes(' ')) return false;

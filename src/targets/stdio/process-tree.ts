@@ -1,25 +1,25 @@
 import { type ChildProcess, execFile } from 'node:child_process';
 import { type DetachedProcess, detachedProcessesOf, isDetachedAlive, signalDetached } from './detached-processes.js';
 
-/** How long each step of stopping waits for the next, in milliseconds. */
+/** The time between two steps of stopping, in milliseconds. */
 const STOP_STEP_MS = 2_000;
 const REAPED_MS = 250;
 
-/** How long a child may live on once it was asked to stop, in seconds. */
+/** The longest time from the first step of stopping until a child has ended, in seconds. */
 export const MAX_STOP_SECONDS = Math.ceil((2 * STOP_STEP_MS + REAPED_MS) / 1_000);
 
-/** Sends `signal` to every process of the group that `pid` leads; on Windows, ends the tree. Nobody there is fine. */
+/** Sends `signal` to every process of the group that `pid` leads; on Windows, ends the tree. An empty group is fine. */
 function signalTree(pid: number, signal: NodeJS.Signals): void {
   if (process.platform === 'win32') {
     execFile('taskkill', ['/pid', String(pid), '/T', '/F'], () => {
-      // A tree that is already gone makes taskkill fail; either way it is gone.
+      // taskkill fails if the tree is gone already, which is fine.
     });
     return;
   }
   try {
     process.kill(-pid, signal);
   } catch {
-    // ESRCH: the group is empty, which is what was wanted.
+    // ESRCH: the group is empty already.
   }
 }
 
@@ -29,35 +29,38 @@ function treeIsAlive(pid: number): boolean {
     process.kill(process.platform === 'win32' ? pid : -pid, 0);
     return true;
   } catch {
-    // ESRCH: nobody is left.
+    // ESRCH: no process is left.
     return false;
   }
 }
 
-/** Ends the whole tree: end of input, 2 s, SIGTERM, 2 s, SIGKILL. Resolves when its leader is gone and the rest was killed; after 6 s anyhow. */
+/**
+ * Stops a child and all that it started: ends its input, sends SIGTERM after 2 s and SIGKILL after 2 s more. Resolves when the child is
+ * gone and the rest was killed, at the latest after 6 s.
+ */
 export async function stopTree(child: ChildProcess, exited: Promise<void>): Promise<void> {
   const { pid } = child;
   if (pid === undefined) return;
-  // Looked for before the leader ends, since they are nobody's children then.
-  const detached = [...livingStraysOf(child)];
+  // Found before the leader ends: afterwards they cannot be traced to it.
+  const detached = [...findDetached(child)];
   child.stdin?.end();
   const ends = (ms: number): Promise<boolean> => treeEnds(pid, detached, exited, ms);
   if (await ends(STOP_STEP_MS)) return;
-  detached.push(...livingStraysOf(child));
+  detached.push(...findDetached(child));
   signalTree(pid, 'SIGTERM');
   signalDetached(detached, 'SIGTERM');
   if (await ends(STOP_STEP_MS)) return;
-  detached.push(...livingStraysOf(child));
+  detached.push(...findDetached(child));
   signalTree(pid, 'SIGKILL');
   signalDetached(detached, 'SIGKILL');
-  // One that the kernel keeps (a file system that hangs) ends when the kernel lets it go; close() does not wait for that.
+  // A child that hangs in the kernel (a file system that does not answer) ends when the kernel returns; close() does not wait for that.
   if (!(await within(exited, STOP_STEP_MS))) return;
-  // Killed for certain; but where nobody reaps orphans (a container without an init) they stay in the table for good.
+  // All are killed now. The wait is short, because a container without an init never reaps orphans: they stay in the process table.
   await ends(REAPED_MS);
 }
 
-// The number of a leader that was reaped may be somebody else's by now.
-function livingStraysOf({ pid, exitCode, signalCode }: ChildProcess): readonly DetachedProcess[] {
+// A leader that has ended is not asked: its id may belong to another process by now.
+function findDetached({ pid, exitCode, signalCode }: ChildProcess): readonly DetachedProcess[] {
   return pid === undefined || exitCode !== null || signalCode !== null ? [] : detachedProcessesOf(pid);
 }
 
@@ -69,7 +72,7 @@ async function treeEnds(
 ): Promise<boolean> {
   const deadline = performance.now() + ms;
   if (!(await within(exited, ms))) return false;
-  // The leader may be gone (npx) while what it started is still ending, and nothing tells when that is over.
+  // The leader may be gone (npx) while processes that it started are still ending. No event says when they have, so this polls.
   while (treeIsAlive(pid) || detached.some(isDetachedAlive)) {
     if (performance.now() >= deadline) return false;
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -7,8 +7,8 @@ const MAX_LINE_LENGTH = 2_048;
 const LINES_PER_SECOND = 100;
 
 /**
- * Logs the stderr of a child: line by line, printable, and no more than a reader can follow; at debug while `isProbed` says
- * that only the bridge talks with it.
+ * Logs the stderr of a child line by line, without unprintable characters and at most 100 lines a second: at info, or at debug while
+ * `isProbed()` is true.
  */
 export function logStderr(
   stream: Readable,
@@ -29,14 +29,14 @@ export function logStderr(
     if (lines <= LINES_PER_SECOND) logger[isProbed() ? 'debug' : 'info'](`child ${pid}: ${text}`);
   };
   const reader = new LineReader(MAX_LINE_LENGTH, {
-    line: (bytes) => log(textOf(bytes)),
-    oversized: (head) => log(`${textOf(head.subarray(0, MAX_LINE_LENGTH))}…`),
+    line: (bytes) => log(lineText(bytes)),
+    oversized: (head) => log(`${lineText(head.subarray(0, MAX_LINE_LENGTH))}…`),
   });
   stream.on('data', (chunk: Buffer) => reader.push(chunk));
   stream.on('end', () => reader.end());
 }
 
-// Escape sequences and line ends would let a child write log lines of its own.
-function textOf(bytes: Buffer): string {
+// With escape sequences and line ends, a child could forge log lines.
+function lineText(bytes: Buffer): string {
   return printable(bytes.toString('utf8').trimEnd(), MAX_LINE_LENGTH);
 }

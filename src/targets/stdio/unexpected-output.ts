@@ -1,9 +1,9 @@
 import { describeNoMessage } from '../../messages/child-line.js';
 
-// Enough to see what a program prints there; more would be a flood.
+// Enough to see what a program prints there, without flooding the log.
 const MAX_LOGGED_LINES = 5;
 
-/** The lines on a child's stdout that are no messages: the first are logged by length and kind, the rest is counted. */
+/** Counts the lines on a child's stdout that are not messages, and logs the length and kind of the first ones. */
 export class UnexpectedOutput {
   readonly #log: (text: string) => void;
   #count = 0;
@@ -19,7 +19,7 @@ export class UnexpectedOutput {
   add(line: Buffer): void {
     this.#count++;
     if (this.#count > MAX_LOGGED_LINES) return;
-    const more = this.#count === MAX_LOGGED_LINES ? '; further ones are not logged' : '';
-    this.#log(`a line of ${line.length} bytes on stdout is no message: ${describeNoMessage(line)}${more}`);
+    const more = this.#count === MAX_LOGGED_LINES ? '; further lines are not logged' : '';
+    this.#log(`a line of ${line.length} bytes on stdout is not an MCP message: ${describeNoMessage(line)}${more}`);
   }
 }

@@ -1,9 +1,9 @@
 import { BridgeError } from '../../messages/bridge-error.js';
 
-/** How much may be held in memory until a child goes on; one body may always wait. */
+/** The total size of the bodies that may wait for a child. A single body may always wait. */
 const MAX_WAITING_BYTES = 16_777_216;
 
-/** The requests whose bodies are kept until one child goes on: bounded in number and in bytes. */
+/** Counts the requests that wait for one child, and limits their number and the size of their bodies. */
 export class Waiters {
   readonly #max: number;
   #count = 0;

@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { within } from './process-tree.js';
 
 /**
- * The program that outlives us. It reads process group ids, `+id` and `-id`, one a line. Its input ends when we do, however that
- * happens: then it ends the groups that are left, first politely. A text and not a file, so that bundled applications
- * have it too.
+ * The program of the watchdog, which outlives our process. It reads process group ids, `+id` and `-id`, one a line. Its input ends
+ * when our process ends, for whatever reason. Then it sends SIGTERM to the groups that are left, and SIGKILL 2 s later. It is a
+ * string and not a file, so that it works in bundled applications.
  */
 const PROGRAM = `
 const groups = new Set();
@@ -29,18 +29,18 @@ process.stdin.setEncoding('latin1').on('data', (text) => {
 });
 `;
 
-/** How long its end may take, and then how long that of one that was killed. */
+/** The time that `stop()` waits for the program to end, and once more after SIGKILL, in milliseconds. */
 const STOP_MS = 1_000;
 const MIN_LIFE_MS = 1_000;
 const MAX_EARLY_EXITS = 3;
 
-/** A second process that ends our children's process groups if we are killed without being asked. */
+/** A second process, which ends the process groups of our children if our process ends without stopping them (SIGKILL, crash). */
 export class Watchdog {
   readonly #groups = new Set<number>();
   #process: ChildProcess | undefined;
-  #earlyDeaths = 0;
+  #earlyExits = 0;
 
-  /** Ends this group when we are gone. */
+  /** Adds a group that ends when our process is gone. */
   guard(group: number): void {
     if (process.platform === 'win32') return;
     this.#groups.add(group);
@@ -48,22 +48,22 @@ export class Watchdog {
     else this.#send(`+${group}\n`);
   }
 
-  /** This group is gone; its number may be somebody else's soon. */
+  /** Removes a group that has ended: the kernel may give its id to another process. */
   release(group: number): void {
     if (this.#groups.delete(group)) this.#send(`-${group}\n`);
   }
 
-  /** Ends the watchdog itself; call it when no group is left. */
+  /** Ends the watchdog itself. Call it when no group is left. */
   async stop(): Promise<void> {
     const watchdog = this.#process;
     this.#process = undefined;
     if (watchdog === undefined) return;
     const exited = new Promise<void>((resolve) => watchdog.once('exit', () => resolve()));
-    // It kept nobody from ending so far; whoever waits for close() is to see it come true.
+    // So far it did not keep our process alive. Now it does, so that close() can wait for its end.
     watchdog.ref();
     watchdog.stdin?.end();
     if (await within(exited, STOP_MS)) return;
-    // It was stopped (SIGSTOP), or is stuck; only this signal reaches it then.
+    // It was stopped (SIGSTOP) or is stuck: only SIGKILL reaches it.
     watchdog.kill('SIGKILL');
     await within(exited, STOP_MS);
     watchdog.unref();
@@ -81,15 +81,15 @@ export class Watchdog {
     const forget = (): void => {
       if (this.#process !== watchdog) return;
       this.#process = undefined;
-      // Somebody ended it; but one that cannot live is not started for ever.
-      this.#earlyDeaths = performance.now() - born > MIN_LIFE_MS ? 0 : this.#earlyDeaths + 1;
-      if (this.#groups.size > 0 && this.#earlyDeaths < MAX_EARLY_EXITS) this.#start();
+      // Another program may have ended it, so it is started again. If it keeps exiting early, it is given up.
+      this.#earlyExits = performance.now() - born > MIN_LIFE_MS ? 0 : this.#earlyExits + 1;
+      if (this.#groups.size > 0 && this.#earlyExits < MAX_EARLY_EXITS) this.#start();
     };
     watchdog.on('error', forget).on('exit', forget);
-    // Its exit is what counts.
+    // Errors of the pipe are ignored: the 'exit' event is handled above.
     watchdog.stdin?.on('error', () => undefined);
     watchdog.unref();
-    // Not there where no descriptors were left for it.
+    // Undefined if no file descriptors were left for the pipe.
     (watchdog.stdin as unknown as { unref(): void } | undefined)?.unref();
     for (const group of this.#groups) this.#send(`+${group}\n`);
   }
@@ -98,21 +98,21 @@ export class Watchdog {
 function startProgram(): ChildProcess | undefined {
   try {
     return spawn(process.execPath, ['-e', PROGRAM], {
-      // Its own group: a Ctrl-C in the terminal must not end it before us.
+      // In its own process group: a Ctrl-C in the terminal must not end it before our process.
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
-      // Inside Electron our own program is no Node unless it is told to be.
+      // In Electron, `process.execPath` runs as Node only with this variable.
       env: { ELECTRON_RUN_AS_NODE: '1' },
     });
   } catch {
-    // No more processes can be had: the children are still stopped by close(), only not after a SIGKILL of ours.
+    // No more processes can be started. close() still stops the children; only after a SIGKILL of our process they live on.
     return undefined;
   }
 }
 
 let shared: { readonly watchdog: Watchdog; users: number } | undefined;
 
-/** The watchdog of this process: one is enough, however many backends there are. Give it back with `dropWatchdog()`. */
+/** Returns the watchdog of our process, which all backends share. Call `dropWatchdog()` when it is no longer needed. */
 export function takeWatchdog(): Watchdog {
   shared ??= { watchdog: new Watchdog(), users: 0 };
   shared.users++;

@@ -1,0 +1,83 @@
+import { lowerAscii } from '../http/lower-ascii.js';
+
+/** An option with its other names: in other tools, in the other form of the configuration (code or file), or in earlier versions. */
+export interface OtherNames {
+  /** Its path, for example `jwks.url`. */
+  readonly option: string;
+  /** Its other names. Case, underscores and hyphens make no difference. */
+  readonly words: readonly string[];
+  /** How to write it, if the name alone does not say that. */
+  readonly write?: string;
+}
+
+/** A word may have several entries, because code and file differ. The one whose option is known at that place counts. */
+export const OTHER_NAMES: readonly OtherNames[] = [
+  { option: 'oauthProxy', words: ['facade'] },
+  { option: 'tokenCache', words: ['verifiedTokens', 'cache'] },
+  {
+    option: 'senderConstraint.dpop',
+    words: ['dpop'],
+    write:
+      'senderConstraint: { dpop: {} } for "accept", senderConstraint: { dpop: { required: true } } for "require", and nothing for "off"',
+  },
+  {
+    option: 'senderConstraint.mtls',
+    words: ['mtls'],
+    write: 'senderConstraint: { mtls: { getCertificate: (req) => … } }',
+  },
+  { option: 'jwks.url', words: ['jwksUri', 'jwksUrl'], write: 'jwks: { url: "https://…" }' },
+  {
+    option: 'jwtValidationOptions.requiredClaims',
+    words: ['requiredClaims'],
+    write: 'jwtValidationOptions: { requiredClaims: ["exp", …] }',
+  },
+  { option: 'audiences', words: ['audience'] },
+  { option: 'requiredScopes', words: ['scopes', 'scope'] },
+  { option: 'issuer', words: ['issuerBaseURL'] },
+  { option: 'resourceMetadata.resource', words: ['resource'], write: 'resourceMetadata: { resource: "https://…" }' },
+  { option: 'clockToleranceSeconds', words: ['clockTolerance'] },
+  { option: 'command', words: ['cmd'] },
+  { option: 'warmChildren', words: ['warm'] },
+  { option: 'requestMeta', words: ['meta'] },
+  { option: 'allowedClientMeta', words: ['passMeta'] },
+  { option: 'allowedOrigins', words: ['origins', 'origin', 'allowOrigins'] },
+  { option: 'allowedHeaders', words: ['allowHeaders'] },
+  { option: 'exposedHeaders', words: ['exposeHeaders'] },
+  { option: 'methods', words: ['allowMethods'] },
+  { option: 'credentials', words: ['allowCredentials'] },
+  { option: 'maxAgeSeconds', words: ['maxAge'] },
+  // The names in a configuration file.
+  { option: 'cmd', words: ['command'] },
+  { option: 'allowOrigins', words: ['origins', 'origin', 'allowedOrigins'] },
+  { option: 'allowHeaders', words: ['allowedHeaders'] },
+  { option: 'exposeHeaders', words: ['exposedHeaders'] },
+  { option: 'allowMethods', words: ['methods'] },
+  { option: 'allowCredentials', words: ['credentials'] },
+  { option: 'maxAge', words: ['maxAgeSeconds'] },
+];
+
+/** Former values of options, with their current names. */
+const OTHER_VALUES: ReadonlyMap<unknown, string> = new Map([['toolError', 'jsonRpcError']]);
+
+/** Finds the option of the `known` ones that has `word` as another name; undefined if there is none. */
+export function otherNameFor(word: string, known: readonly string[]): OtherNames | undefined {
+  const folded = fold(word);
+  return OTHER_NAMES.find(
+    ({ option, words }) => known.includes(option.replace(/\..*/, '')) && words.some((other) => fold(other) === folded),
+  );
+}
+
+/** Returns the current name of a former value; undefined if `known` does not have it. */
+export function otherValueFor(value: unknown, known: readonly string[]): string | undefined {
+  const other = OTHER_VALUES.get(value);
+  return other !== undefined && known.includes(other) ? other : undefined;
+}
+
+/** The advice for a user who wrote another name: one sentence. */
+export function writeAs({ option, write }: OtherNames): string {
+  return write === undefined ? `Write "${option}".` : `Write ${write}.`;
+}
+
+function fold(word: string): string {
+  return lowerAscii(word.replace(/[_-]/g, ''));
+}
