@@ -57,6 +57,14 @@ describe('at start', () => {
     ]);
   });
 
+  test('every origin warns', () => {
+    const { lines, logger } = createRecordingLogger();
+    make({ url, allowedOrigins: ['*'], logger });
+    expect(lines).toEqual([
+      'warn mcpHttpBackend(): allowedOrigins has "*", so web pages of every origin may send requests: list the origins of your pages in allowedOrigins',
+    ]);
+  });
+
   test('nothing is said otherwise', () => {
     const { lines, logger } = createRecordingLogger();
     make({ url, bearer: 'a', headers: { 'x-user': 'a' }, logger });

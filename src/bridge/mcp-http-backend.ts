@@ -2,6 +2,7 @@ import { adviceFor } from '../core/advice.js';
 import { getAuth } from '../core/auth-info.js';
 import { asError, type Middleware } from '../http/middleware.js';
 import { refuserOf } from '../oauth/refusal.js';
+import { everyOriginWarning } from './every-origin.js';
 import { createCallerKeys, createCallerTokens, publishKey } from './http/caller-token.js';
 import { HttpBridge } from './http/http-bridge.js';
 import { type McpHttpBackendOptions, resolveHttpOptions } from './http/http-options.js';
@@ -42,7 +43,9 @@ export function mcpHttpBackend(options: Readonly<McpHttpBackendOptions>): McpHtt
   const { url, callerToken, logger } = resolved;
   const key = callerToken && publishKey(callerToken.key, logger);
   const tokens = callerToken && key && createCallerTokens(callerToken, url.origin + url.pathname, key);
-  const bridge = new HttpBridge(resolved, adviceFor(options, 'mcpHttpBackend()'), tokens);
+  const advice = adviceFor(options, 'mcpHttpBackend()');
+  for (const line of everyOriginWarning(resolved, advice)) logger.warn(`mcpHttpBackend(): ${line}`);
+  const bridge = new HttpBridge(resolved, advice, tokens);
 
   const mcpHttpBackendMiddleware: Middleware = (req, res, next) => {
     const fail = (thrown: unknown): void => {

@@ -3,6 +3,7 @@ import { type Advice, adviceFor } from '../core/advice.js';
 import { getAuth } from '../core/auth-info.js';
 import { asError, type Middleware } from '../http/middleware.js';
 import { Bridge } from './bridge.js';
+import { everyOriginWarning } from './every-origin.js';
 import { type McpStdioBackendOptions, type ResolvedStdio, resolveStdioOptions } from './stdio-options.js';
 
 export type { McpStdioBackendOptions } from './stdio-options.js';
@@ -70,15 +71,13 @@ export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpS
   return Object.assign(mcpStdioBackendMiddleware, { close: () => bridge.close(), stats: () => bridge.stats() });
 }
 
-function weaknesses({ inheritEnv, allowedOrigins }: ResolvedStdio, { everyOrigin }: Advice): string[] {
+function weaknesses(resolved: ResolvedStdio, advice: Advice): string[] {
   return [
-    ...(inheritEnv === true
+    ...(resolved.inheritEnv === true
       ? [
           'inheritEnv is true, so the child sees every variable of this process, secrets included: list the variables that it needs',
         ]
       : []),
-    ...(allowedOrigins?.includes('*') && everyOrigin !== undefined
-      ? [`allowedOrigins has "*", so web pages of every origin may send requests: ${everyOrigin}`]
-      : []),
+    ...everyOriginWarning(resolved, advice),
   ];
 }

@@ -187,7 +187,11 @@ export function requirePlain(headers: IncomingHttpHeaders): void {
   }
 }
 
-/** The same, for a body in UTF-8. */
+/**
+ * Requires a media type in UTF-8 without compression: two readers could decode anything else differently.
+ *
+ * @throws {BodyError}
+ */
 export function requireMediaType(headers: IncomingHttpHeaders, mediaType: MediaType): void {
   requirePlain(headers);
   if (!isMediaType(headers['content-type'] ?? '', mediaType)) {
