@@ -112,20 +112,20 @@ describe('a caller token', () => {
 });
 
 test('callerKeys lets requests pass where there is no callerToken', async () => {
-  const backend = mcpHttpBackend({ url: 'https://mcp.example/mcp' });
+  const backend = mcpHttpBackend({ url: 'https://remote.example/mcp' });
   expect((await keysOf(backend as never)).status).toBe(404);
   await backend.close();
 });
 
 test.each([
-  ['the MCP endpoint', 'https://mcp.example/mcp'],
-  ['the origin of the resource', 'https://mcp.example'],
+  ['the MCP endpoint', 'https://remote.example/mcp'],
+  ['the origin of the resource', 'https://remote.example'],
 ])('an issuer that is %s warns: it may be that of the OAuth proxy', async (_name, issuerOfProxy) => {
   const target = await startRecordingTarget();
   const remote = await serveRemote(target.url, { callerToken: { issuer: issuerOfProxy, key: ec } });
   for (let i = 0; i < 2; i++) await post(remote.url, call(i, 'x'), remote.bearer('ada'));
   const lines = remote.lines.filter((line) => line.startsWith('warn mcpHttpBackend()'));
   expect(lines).toEqual([
-    `warn mcpHttpBackend(): callerToken.issuer is "${issuerOfProxy}", where MCP servers may find the metadata of the OAuth proxy, and accept other tokens: choose another URL of this server, such as "https://mcp.example/callers"`,
+    `warn mcpHttpBackend(): callerToken.issuer is "${issuerOfProxy}", where MCP servers may find the metadata of the OAuth proxy, and accept other tokens: choose another URL of this server, such as "https://remote.example/callers"`,
   ]);
 });

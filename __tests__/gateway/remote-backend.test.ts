@@ -166,7 +166,7 @@ describe('a file with a remote target is refused', () => {
     [
       'for a file that is not there',
       { mcp, policies: { backendAuth: { key: { file: 'missing' } } } },
-      /\.policies\.backendAuth: .*\/missing: there is no such file$/,
+      /\.policies\.backendAuth: .*\/missing: the file does not exist$/,
     ],
     [
       'for a root that is no certificate',
@@ -214,7 +214,7 @@ describe('a file with a remote target is refused', () => {
     const routes = [{ policies: { mcpAuthentication }, backends: [{ mcp: { targets: [target] } }] }];
     const config = parseConfigFile(JSON.stringify({ binds: [{ port: 0, listeners: [{ routes }] }] }), folder.path);
     expect(() => createGateway(config, createRecordingLogger().logger)).toThrow(
-      `${at}.mcp.callerToken.issuer is the issuer of the OAuth proxy: choose another URL of yours`,
+      `${at}.mcp.callerToken.issuer is the issuer of the OAuth proxy: choose another URL`,
     );
   });
 });

@@ -113,6 +113,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'options/checks.ts': 'the nearest name, for a message',
   'policy/metadata-members.ts': 'the option that a member was meant for, for a message',
   'gateway/command-line.ts': 'a file that a person has written',
+  'gateway/config/text-source.ts': 'a file that a person has written',
   'targets/stdio/stderr-lines.ts': 'lines for the log',
 };
 

@@ -42,7 +42,7 @@ export async function serveRemote(
   { policy = {}, before = [], issuer = createTestIssuer(), path = '/mcp' }: Surroundings = {},
 ): Promise<ServedRemote> {
   const { lines, logger } = createRecordingLogger();
-  const common = { resource: 'https://mcp.example/mcp', clockToleranceSeconds: 0, logger };
+  const common = { resource: 'https://remote.example/mcp', clockToleranceSeconds: 0, logger };
   const auth = mcpAuth(issuer.policy({ ...common, ...policy }));
   const backend = mcpHttpBackend({ url, logger, ...options });
   const app = express();

@@ -10,7 +10,7 @@ import { type McpHttpBackendOptions, resolveHttpOptions } from './http/http-opti
 export type { CallerTokenOptions } from './http/caller-token-options.js';
 export type { CallerHeaders, McpHttpBackendOptions } from './http/http-options.js';
 
-/** How many there are at the moment. */
+/** The current numbers of a backend, as `stats()` returns them. */
 export interface McpHttpBackendStats {
   /** Sessions at the MCP server that this process knows. */
   readonly sessions: number;
@@ -20,23 +20,38 @@ export interface McpHttpBackendStats {
   readonly pending: number;
 }
 
-/** A middleware with a life of its own: it keeps connections, so it wants to be closed. */
+/** A middleware that keeps connections: call `close()` before the application exits. */
 export interface McpHttpBackend extends Middleware {
-  /** Ends every stream and request; ends the sessions at the MCP server, unless signed ids let another process go on with them. */
+  /** Ends every stream and request. Ends the sessions at the MCP server too, unless signed ids let another process continue them. */
   close(): Promise<void>;
+  /** Returns the current numbers of sessions, streams and requests. */
   stats(): McpHttpBackendStats;
-  /** True if the MCP server answers at the moment. It is sent one `OPTIONS` request, without any of the headers that say who is calling. */
+  /** Resolves to true if the MCP server answers now. Sends it one `OPTIONS` request, without the headers that say who is calling. */
   ready(): Promise<boolean>;
   /** Answers with the key set that `callerToken` is verified with (RFC 7517). Mount it before `mcpAuth()`. */
   readonly callerKeys: Middleware;
 }
 
 /**
- * Puts a remote MCP server, which speaks Streamable HTTP, behind this one. Mount it behind `mcpAuth()` on one path of an Express or
- * Connect app. Messages, streams, event ids and revisions of the protocol pass as they are, but never the client's token: `headers`,
- * `bearer` or `callerToken` say who is calling. Each session belongs to the user whose token opened it.
+ * Passes requests on to a remote MCP server that speaks Streamable HTTP. Mount it behind `mcpAuth()` on one path of an Express or
+ * Connect app. Messages, streams, event ids and every revision of the protocol pass unchanged. The client's token is never passed on:
+ * `headers`, `bearer` or `callerToken` say who is calling. Each session belongs to the user whose token opened it.
  *
- * @throws {ConfigError}
+ * @example
+ * ```ts
+ * import express from 'express';
+ * import { mcpAuth, mcpHttpBackend } from 'express-mcp-auth';
+ *
+ * const backend = mcpHttpBackend({
+ *   url: 'http://127.0.0.1:8000/mcp',
+ *   headers: (auth) => ({ 'x-user': auth?.subject }),
+ * });
+ * const app = express();
+ * app.use(mcpAuth({ issuer: 'https://auth.example.com', audiences: ['https://mcp.example.com/mcp'] }));
+ * app.use('/mcp', backend);
+ * ```
+ *
+ * @throws {ConfigError} If an option cannot be used.
  */
 export function mcpHttpBackend(options: Readonly<McpHttpBackendOptions>): McpHttpBackend {
   const resolved = resolveHttpOptions(options);

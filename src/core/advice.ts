@@ -20,9 +20,9 @@ export function noteAdvice(options: object, advice: Advice): void {
 /**
  * Returns the advice for the user who wrote these options.
  *
- * @param backend The backend that refuses hosts and origins.
+ * @param who The function that they are for, for example `mcpStdioBackend()`.
  */
-export function adviceFor(options: object, backend = 'mcpStdioBackend()'): Advice {
+export function adviceFor(options: object, who: string): Advice {
   return (
     adviceByOptions.get(options) ?? {
       preflight: 'mount mcpCors() before mcpAuth()',

@@ -6,6 +6,7 @@ import {
 } from '../bridge/http/read-http-options.js';
 import { type Advice, noteAdvice } from '../core/advice.js';
 import { isLoopbackHost } from '../http/loopback.js';
+import { lowerAscii } from '../http/lower-ascii.js';
 import { type Logger, type McpHttpBackend, type McpHttpBackendOptions, mcpHttpBackend } from '../index.js';
 import { createChecks } from '../options/checks.js';
 import type { RemoteTarget } from './config/remote-target.js';
@@ -73,7 +74,7 @@ function requireNoSecret(target: RemoteTarget): void {
 
 /** One header can say only one thing of who is calling. */
 function requireOneLogin({ options, backendAuth, headers, at }: RemoteTarget): void {
-  const named = Object.keys(headers?.values ?? {}).find((name) => name.toLowerCase() === 'authorization');
+  const named = Object.keys(headers?.values ?? {}).find((name) => lowerAscii(name) === 'authorization');
   const setters = [
     ...(backendAuth === undefined ? [] : [backendAuth.at]),
     ...(options.callerToken === undefined ? [] : [`${at}.callerToken`]),
