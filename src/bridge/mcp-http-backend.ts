@@ -12,7 +12,7 @@ export type { CallerHeaders, McpHttpBackendOptions } from './http/http-options.j
 
 /** The current numbers of a backend, as `stats()` returns them. */
 export interface McpHttpBackendStats {
-  /** Sessions at the MCP server that this process knows. */
+  /** Open sessions at the MCP server that this process knows. */
   readonly sessions: number;
   /** Event streams that are open. */
   readonly streams: number;
@@ -22,19 +22,19 @@ export interface McpHttpBackendStats {
 
 /** A middleware that keeps connections: call `close()` before the application exits. */
 export interface McpHttpBackend extends Middleware {
-  /** Ends every stream and request. Ends the sessions at the MCP server too, unless signed ids let another process continue them. */
+  /** Ends every stream and request. Also ends the sessions at the MCP server, except those with signed ids, which another process can continue. */
   close(): Promise<void>;
   /** Returns the current numbers of sessions, streams and requests. */
   stats(): McpHttpBackendStats;
   /** Resolves to true if the MCP server answers now. Sends it one `OPTIONS` request, without the headers that say who is calling. */
   ready(): Promise<boolean>;
-  /** Answers with the key set that `callerToken` is verified with (RFC 7517). Mount it before `mcpAuth()`. */
+  /** Serves the key set with which the MCP server verifies `callerToken` (RFC 7517). Mount it before `mcpAuth()`. */
   readonly callerKeys: Middleware;
 }
 
 /**
- * Passes requests on to a remote MCP server that speaks Streamable HTTP. Mount it behind `mcpAuth()` on one path of an Express or
- * Connect app. Messages, streams, event ids and every revision of the protocol pass unchanged. The client's token is never passed on:
+ * Forwards requests to a remote MCP server that speaks Streamable HTTP. Mount it behind `mcpAuth()` on one path of an Express or
+ * Connect app. Messages, streams, event ids and every revision of the protocol pass unchanged. The client's token is never forwarded:
  * `headers`, `bearer` or `callerToken` say who is calling. Each session belongs to the user whose token opened it.
  *
  * @example

@@ -7,7 +7,7 @@ import { createChecks } from '../../options/checks.js';
 import type { CallerTokens } from './caller-token.js';
 import { type HeaderFunction, type HeaderRecord, requireHeaderRecord } from './read-http-options.js';
 
-/** How long the function may take. */
+/** Milliseconds that the application's function may take. */
 const MAX_MS = 10_000;
 
 const checks = createChecks('mcpHttpBackend()');
@@ -20,8 +20,8 @@ export interface CallerHeaderOptions {
 }
 
 /**
- * Says which headers tell the target who is calling, and rejects with a `BridgeError` where they cannot be made: without them, the
- * target would take the caller for somebody else.
+ * Creates the function that makes the headers which tell the target who is calling. It rejects with a `BridgeError` if they cannot be
+ * made: a request without them could reach the target as that of another caller.
  */
 export function createCallerHeaders(
   { headers, bearer, logger }: CallerHeaderOptions,
@@ -54,7 +54,7 @@ export function createCallerHeaders(
 }
 
 function inTime(value: unknown): unknown {
-  // Of whatever realm and library: all that `await` waits for.
+  // Anything that `await` waits for: another realm or library may have made the promise.
   if (typeof (value as PromiseLike<unknown> | undefined)?.then !== 'function') return value;
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise((_resolve, reject) => {

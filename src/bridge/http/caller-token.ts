@@ -6,19 +6,19 @@ import { forEveryOrigin } from '../../http/endpoint.js';
 import type { Middleware } from '../../http/middleware.js';
 import { replyJson } from '../../http/reply.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
-import { type CALLER_TOKEN_TABLE, type SigningKey, signingKeyOf } from './caller-token-options.js';
+import { type CALLER_TOKEN_TABLE, type CallerKey, callerKeyOf } from './caller-token-options.js';
 
 const LIFETIME_SECONDS = 60;
-/** How long one token is sent: what is left of it must be enough for a slow target. */
+/** Milliseconds in which one token is sent again. The lifetime that is left must be enough for a slow target. */
 const REUSE_MS = 30_000;
-/** How long a target may keep the keys, in seconds. */
+/** Seconds that a target may cache the keys. */
 const KEYS_MAX_AGE = 300;
 
 const loadJose = createLazyImport('jose', () => import('jose'));
 
 /** The tokens that say who is calling. */
 export interface CallerTokens {
-  /** The `Authorization` header for this caller; undefined for an anonymous one. */
+  /** Returns the `Authorization` header for this caller; undefined for an anonymous one. */
   authorizationFor(auth: AuthInfo | undefined): Promise<string | undefined>;
 }
 
@@ -27,13 +27,13 @@ interface Minted {
   readonly until: number;
 }
 
-/** @param audience The target. */
+/** @param audience The `aud` of the tokens: the URL of the target. */
 export function createCallerTokens(
   options: ResolvedOptions<typeof CALLER_TOKEN_TABLE>,
   audience: string,
   { alg, key, kid }: PublishedKey,
 ): CallerTokens {
-  // Requests with the same token share one identity, which says what this token repeats.
+  // Requests with the same token share one AuthInfo object, and so one caller token.
   const minted = new WeakMap<AuthInfo, Minted>();
   const mint = async (auth: AuthInfo): Promise<string> => {
     const { SignJWT } = await loadJose();
@@ -62,53 +62,53 @@ function claimsOf(auth: AuthInfo, copied: readonly string[]): Record<string, unk
   const claims: Record<string, unknown> = Object.fromEntries(
     copied.filter((name) => Object.hasOwn(payload, name)).map((name) => [name, payload[name]]),
   );
-  // A program that acts for itself has no subject; RFC 9068, section 2.2, then names the client.
+  // RFC 9068, section 2.2: the token of a program that acts for itself has the client as its subject.
   const sub = subject ?? clientId;
   return {
     ...claims,
     sub,
-    // RFC 9493: of several issuers, two may name two users alike.
+    // RFC 9493. Two issuers may use the same `sub` for two users.
     sub_id: { format: 'iss_sub', iss: payload.iss, sub },
     client_id: clientId,
     scope: scopes.join(' '),
   };
 }
 
-/** A key whose public half is in the key set. */
-export interface PublishedKey extends SigningKey {
-  /** RFC 7638. */
+/** A caller key whose public half is in the key set. */
+export interface PublishedKey extends CallerKey {
+  /** The thumbprint of the key (RFC 7638). */
   readonly kid: Promise<string>;
 }
 
-/** The key that was given, or one that is made now. */
-export function publishKey(given: SigningKey | undefined, logger: Logger): PublishedKey {
+/** Prepares the key of the options, or a new one, for signing and for the key set. */
+export function publishKey(given: CallerKey | undefined, logger: Logger): PublishedKey {
   const { alg, key } = given ?? makeKey(logger);
   const kid = loadJose().then(({ calculateJwkThumbprint }) => calculateJwkThumbprint(publicJwk(key) as object));
-  // It is awaited with each token, and says there what is wrong.
+  // Not unhandled: each token awaits it and reports the error.
   kid.catch(() => undefined);
   return { alg, key, kid };
 }
 
-function makeKey(logger: Logger): SigningKey {
+function makeKey(logger: Logger): CallerKey {
   logger.warn(
-    'mcpHttpBackend(): callerToken has no key: one is made, which other replicas do not have, and which is gone after a restart',
+    'mcpHttpBackend(): callerToken has no key, so a new one is made at each start, which other replicas do not have: set callerToken.key',
   );
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  return signingKeyOf(privateKey) as SigningKey;
+  return callerKeyOf(privateKey) as CallerKey;
 }
 
 const published = new WeakMap<Middleware, readonly PublishedKey[]>();
 
-/** The keys that a handler of {@link createCallerKeys} answers with. */
+/** Returns the keys that a handler of {@link createCallerKeys} serves. */
 export function callerKeysOf(handler: Middleware): readonly PublishedKey[] {
   return published.get(handler) ?? [];
 }
 
-/** Answers with the set of these keys; without a key, lets requests pass. */
+/** Creates the handler that serves the set of these keys. Without keys, it passes requests to the next middleware. */
 export function createCallerKeys(keys: readonly PublishedKey[]): Middleware {
   const answer = forEveryOrigin(['GET', 'HEAD'], (_req, res, next) => {
     Promise.all(keys.map(publicKeyOf)).then((all) => {
-      // Backends with one key publish it once.
+      // Several backends may have the same key.
       const distinct = [...new Map(all.map((key) => [key.kid, key])).values()];
       const body = JSON.stringify({ keys: distinct });
       replyJson(res, 200, body, { 'cache-control': `public, max-age=${KEYS_MAX_AGE}` });
@@ -123,6 +123,6 @@ async function publicKeyOf({ alg, key, kid }: PublishedKey) {
   return { ...publicJwk(key), kid: await kid, alg, use: 'sig' };
 }
 
-function publicJwk(key: SigningKey['key']) {
+function publicJwk(key: CallerKey['key']) {
   return createPublicKey(key).export({ format: 'jwk' });
 }

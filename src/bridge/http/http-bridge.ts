@@ -14,7 +14,7 @@ import { createRebindingGuard } from '../rebinding-guard.js';
 import { createCallerHeaders } from './caller-headers.js';
 import { createIssuerWarning } from './caller-issuer.js';
 import type { CallerTokens } from './caller-token.js';
-import { createClientHeaders, textOf } from './client-headers.js';
+import { createClientHeaders, headerText } from './client-headers.js';
 import { createFailureLog } from './failure-log.js';
 import type { ResolvedHttp } from './http-options.js';
 import type { HttpRequest } from './http-request.js';
@@ -23,20 +23,20 @@ import { RELAYED_METHODS, Relay, type RelayedMethod, type RelayHost } from './re
 import { type RemoteSession, RemoteSessions } from './remote-sessions.js';
 import { type RequestBody, requestBody } from './request-body.js';
 import { refuseFault } from './response-fault.js';
-import { isReachable, sayGoodbye } from './target-calls.js';
+import { endRemoteSession, isReachable } from './target-calls.js';
 import { createTargetHeaders } from './target-headers.js';
 
 const WHO = 'mcpHttpBackend()';
 const TICK_MS = 1_000;
 
-/** HTTP on both sides: sessions with owners, and streams that end with their tokens. The messages pass as they are. */
+/** Forwards requests to a remote server without reading the messages. Sessions have owners, and streams end with their tokens. */
 export class HttpBridge {
   readonly #options: ResolvedHttp;
   readonly #target: HttpTarget;
   readonly #sessions: RemoteSessions;
   readonly #guard: (req: IncomingMessage) => void;
   readonly #warnIfOpen: (req: IncomingMessage, caller: Caller) => void;
-  readonly #warnOfIssuer: (req: IncomingMessage) => void;
+  readonly #warnAboutIssuer: (req: IncomingMessage) => void;
   readonly #callerHeaders: ReturnType<typeof createCallerHeaders>;
   readonly #targetHeaders: ReturnType<typeof createTargetHeaders>;
   readonly #clientHeaders: ReturnType<typeof createClientHeaders>;
@@ -49,7 +49,7 @@ export class HttpBridge {
     onClosed: (relay) => void this.#relays.delete(relay),
   };
   readonly #relays = new Set<Relay>();
-  readonly #goodbyes = new Set<Promise<void>>();
+  readonly #endings = new Set<Promise<void>>();
   readonly #timer: NodeJS.Timeout;
   #closed: Promise<void> | undefined;
 
@@ -59,7 +59,7 @@ export class HttpBridge {
     this.#sessions = new RemoteSessions(options, (session) => this.#endAtTarget(session));
     this.#guard = createRebindingGuard(WHO, options, advice);
     this.#warnIfOpen = createOpenWarning(WHO, options);
-    this.#warnOfIssuer = createIssuerWarning(options.callerToken?.issuer, options.logger);
+    this.#warnAboutIssuer = createIssuerWarning(options.callerToken?.issuer, options.logger);
     this.#callerHeaders = createCallerHeaders(options, tokens);
     this.#targetHeaders = createTargetHeaders(options.requestHeaders);
     this.#clientHeaders = createClientHeaders(options.responseHeaders);
@@ -69,19 +69,19 @@ export class HttpBridge {
     this.#timer.unref();
   }
 
-  /** Answers one request. Never rejects: what is no fault of the client or of the target goes to `next`. */
+  /** Answers one request. Never rejects: errors that neither the client nor the target caused go to `next`. */
   async handle(request: HttpRequest): Promise<void> {
     try {
       markOwnSessions(request.req);
       this.#warnIfOpen(request.req, request);
-      this.#warnOfIssuer(request.req);
+      this.#warnAboutIssuer(request.req);
       await this.#serve(request);
     } catch (error) {
       this.#fail(request, error);
     }
   }
 
-  /** How many sessions, streams and unanswered requests there are now. */
+  /** Returns the current numbers of sessions, streams and unanswered requests. */
   stats() {
     const relays = [...this.#relays];
     return {
@@ -91,12 +91,12 @@ export class HttpBridge {
     };
   }
 
-  /** True if the target answers. */
+  /** Resolves to true if the target answers. */
   ready(): Promise<boolean> {
     return isReachable(this.#target, this.#options);
   }
 
-  /** Ends every stream and request, and the sessions that no other process could serve. */
+  /** Ends every stream and request, and the sessions that no other process can serve. */
   close(): Promise<void> {
     this.#closed ??= this.#end();
     return this.#closed;
@@ -110,13 +110,13 @@ export class HttpBridge {
     const session = this.#sessions.named(request);
     const relay = new Relay(request, method, this.#host);
     this.#relays.add(relay);
-    if (session !== undefined) relay.attend(session);
+    if (session !== undefined) relay.use(session);
     const given = this.#callerHeaders(auth, req);
     const caller = given instanceof Promise ? await given : given;
     const sent = method === 'POST' ? await requestBody(req, this.#options.maxBodyBytes, userOf(auth)) : undefined;
     const prepared = this.#target.prepare();
     if (prepared !== undefined) await prepared;
-    // Closed meanwhile, refused, or left by the client.
+    // While this function waited, the backend may have closed, or the client may have hung up.
     if (relay.isOver) return;
     requireAuthority(auth);
     relay.callerHeaders = caller;
@@ -127,7 +127,7 @@ export class HttpBridge {
   #begin(relay: Relay, caller: HeaderRecord, { body, contentLength }: Partial<RequestBody> = {}): void {
     const headers = this.#targetHeaders(relay.request.req, { caller, sessionId: relay.session?.id, contentLength });
     const { method } = relay;
-    // A stream may have nothing to say for hours, and some servers say nothing before.
+    // A stream may be quiet for hours, and some servers send its headers with the first event.
     const timeoutMs = method === 'GET' ? 0 : this.#options.responseTimeoutSeconds * 1_000;
     relay.begin(this.#target.exchange({ method, headers, body, timeoutMs }, relay));
   }
@@ -138,9 +138,9 @@ export class HttpBridge {
     if (session !== undefined && isEnded) this.#sessions.forget(session);
     refuseFault(status, headers);
     const result = this.#clientHeaders(headers);
-    const id = textOf(headers['mcp-session-id']);
+    const id = headerText(headers['mcp-session-id']);
     if (id === undefined || isEnded || status >= 400) return result;
-    if (id !== session?.id) relay.attend(this.#sessions.handedOut(id, request, callerHeaders));
+    if (id !== session?.id) relay.use(this.#sessions.assigned(id, request, callerHeaders));
     if (relay.session !== undefined) result['mcp-session-id'] = relay.session.clientId;
     return result;
   }
@@ -156,9 +156,9 @@ export class HttpBridge {
   }
 
   #endAtTarget({ id, callerHeaders }: RemoteSession): void {
-    const goodbye = sayGoodbye(this.#target, id, callerHeaders);
-    this.#goodbyes.add(goodbye);
-    void goodbye.then(() => this.#goodbyes.delete(goodbye));
+    const ending = endRemoteSession(this.#target, id, callerHeaders);
+    this.#endings.add(ending);
+    void ending.then(() => this.#endings.delete(ending));
   }
 
   #tick(): void {
@@ -170,7 +170,7 @@ export class HttpBridge {
     clearInterval(this.#timer);
     for (const relay of [...this.#relays]) relay.end(new BridgeError('closing'));
     this.#sessions.endAll();
-    await Promise.all(this.#goodbyes);
+    await Promise.all(this.#endings);
     await this.#target.close();
   }
 }

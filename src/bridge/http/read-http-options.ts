@@ -9,37 +9,37 @@ import { isHeaderValue, mayBeSet } from './header-rules.js';
 
 type Pem = string | Buffer;
 
-/** RFC 6750, section 2.1: what can stand after `Bearer`. */
+/** The token in `Authorization: Bearer` (RFC 6750, section 2.1). */
 const BEARER = /^[A-Za-z0-9._~+/-]+=*$/;
 
 export function requireBearer(checks: OptionChecks, value: unknown, option: string): string {
   if (typeof value === 'string' && BEARER.test(value)) return value;
-  return checks.refuseUnquoted(option, 'a token, without "Bearer" and blanks', 'Give the token alone.');
+  return checks.refuseUnquoted(option, 'a token, without "Bearer" and spaces', 'Give the token alone.');
 }
 
-/** One header of an application's, checked; `undefined` where it sets none. Its value may be a secret. */
+/** Checks one header that the application sets. Messages do not quote its value, which may be a secret. */
 export function requireHeader(checks: OptionChecks, option: string, name: string, value: unknown): string | undefined {
   if (!mayBeSet(name)) {
-    checks.refuse(option, 'names of headers that are about the message', name, 'Correct the name, or remove it.');
+    checks.refuse(option, 'names of headers that an application may set', name, 'Correct the name, or remove it.');
   }
   if (value === undefined || (typeof value === 'string' && isHeaderValue(value))) return value;
   const expected = 'a string that can stand in a header, without line ends';
   return checks.refuse(`${option}.${name}`, expected, typeof value, 'Convert it to a string.');
 }
 
-/** The application's function; what it returns is checked. */
+/** The application's function. {@link requireHeaderRecord} checks its result. */
 export type HeaderFunction = (auth: AuthInfo | undefined, req: IncomingMessage) => unknown;
 
-/** Fixed headers, or the function that makes them. */
+/** Requires fixed headers, or the function that makes them. */
 export function requireHeaders(checks: OptionChecks, value: unknown, option: string): HeaderRecord | HeaderFunction {
   if (typeof value === 'function') return value as HeaderFunction;
   return requireHeaderRecord(checks, value, option);
 }
 
-/** Names in lower case, and values. */
+/** Headers by their names in lower case. The value `undefined` sends no such header, and removes the client's. */
 export type HeaderRecord = ReadonlyMap<string, string | undefined>;
 
-/** What the option, or its function, says: each name once, however it is written. */
+/** Requires a plain object of headers. Two names that differ only in capitals are refused. */
 export function requireHeaderRecord(checks: OptionChecks, value: unknown, option: string): HeaderRecord {
   const fix = 'Give names and values: { "x-user": "…" }.';
   const given = isPlain(value) ? value : checks.refuseUnquoted(option, 'a plain object', fix);
@@ -52,34 +52,34 @@ export function requireHeaderRecord(checks: OptionChecks, value: unknown, option
   return headers;
 }
 
-/** A list of headers that pass. */
+/** Creates the reader of a list of headers that pass. */
 export function headerNames(mayPass: (name: string) => boolean): OptionReader<readonly string[]> {
   return (checks, value, option) => {
     const names = checks.strings(value, option, 'Name the headers that pass.').map(lowerAscii);
     const wrong = names.find((name) => !mayPass(name));
     if (wrong === undefined) return names;
-    const fix = 'Remove it: it is about a connection, a login, or written by this server.';
+    const fix = 'Remove it: it is about a connection or a login, or this server writes it.';
     return checks.refuse(option, 'names of headers that may pass', wrong, fix);
   };
 }
 
-/** A certificate or a key, in PEM; whether it is usable, `requireCertificate` says. */
+/** Requires a certificate or key in PEM. {@link requireCertificate} checks that it can be used. */
 export function requirePem(checks: OptionChecks, value: unknown, option: string): Pem {
   if ((typeof value === 'string' || Buffer.isBuffer(value)) && value.includes('-----BEGIN ')) return value;
-  // Not quoted: it may be a key.
+  // The message does not quote the value, which may be a private key.
   return checks.refuseUnquoted(option, 'a text in PEM', 'Give the contents of the file.');
 }
 
-/** One or several of them. */
+/** Requires one PEM text, or a list of them. */
 export function requirePems(checks: OptionChecks, value: unknown, option: string): readonly Pem[] {
   if (!Array.isArray(value)) return [requirePem(checks, value, option)];
   return value.map((one, index) => requirePem(checks, one, `${option}[${index}]`));
 }
 
 /**
- * Refuses at construction what would fail at each connection.
+ * Refuses at construction certificates and keys that would fail at each connection.
  *
- * @param caOption What the user calls the option `ca`.
+ * @param caOption The user's name for the option `ca`.
  */
 export function requireCertificate(
   checks: OptionChecks,
@@ -93,25 +93,25 @@ export function requireCertificate(
   const fix = 'Look at it with "openssl x509 -text".';
   if (ca !== undefined && !ca.every(isCertificate))
     checks.refuseUnquoted(caOption, 'certificates that can be read', fix);
-  // Not imported: an import of this package should not pay for it.
+  // Not imported, so that an import of this package stays fast.
   const { createSecureContext } = process.getBuiltinModule('node:tls');
   if (cert !== undefined && !succeeds(() => createSecureContext({ cert, key }))) {
     checks.refuseUnquoted('cert', 'a certificate that can be read and fits key', fix);
   }
 }
 
-/** Of several in one text, the first counts. */
+/** True if the text begins with a certificate. Further ones in it are not checked. */
 function isCertificate(pem: Pem): boolean {
   return succeeds(() => new X509Certificate(pem));
 }
 
-/** For what says only by an exception that a text is none of its kind. */
+/** True if `read` does not throw. */
 function succeeds(read: () => unknown): boolean {
   try {
     read();
     return true;
   } catch {
-    // Its message would quote a secret, or say nothing.
+    // The error is dropped: its message may quote a secret, and the caller writes a better one.
     return false;
   }
 }

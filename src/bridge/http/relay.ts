@@ -15,19 +15,19 @@ export const RELAYED_METHODS = ['GET', 'POST', 'DELETE'] as const;
 
 export type RelayedMethod = (typeof RELAYED_METHODS)[number];
 
-/** What becomes of responses. */
+/** What a relay needs from the bridge. */
 export interface RelayHost {
-  /** The headers that the client gets with a response. Throws where it cannot be passed on. */
+  /** Returns the headers that the client gets with a response. Throws if the response cannot be forwarded. */
   headersFor(relay: Relay, status: number, headers: ResponseHeaders): Readonly<Record<string, string>>;
-  /** Answers the client in place of the target, which has not answered, or not usefully. */
+  /** Answers the client in place of the target, which gave no usable answer. */
   fail(request: HttpRequest, error: unknown, detail?: string): void;
-  /** The target broke off what it had begun. */
+  /** Called if the target breaks off a response that it has begun. */
   onBroken(fault: TargetFault): void;
-  /** The answer is over, or the client has hung up. */
+  /** Called when the answer is complete, or the client has hung up. */
   onClosed(relay: Relay): void;
 }
 
-/** Passes the target's response on to the client as it comes, and hangs up on the one where the other hung up. */
+/** Forwards the target's response to the client as it arrives. If one side hangs up, it closes the connection to the other. */
 export class Relay implements ExchangeListener {
   readonly request: HttpRequest;
   readonly method: RelayedMethod;
@@ -51,23 +51,23 @@ export class Relay implements ExchangeListener {
     });
   }
 
-  /** True if it is an event stream, which has begun. */
+  /** True if an event stream has begun. */
   get isStream(): boolean {
     return this.#isStream;
   }
 
-  /** True if the client waits, and has got nothing yet. */
+  /** True until the target begins to answer. */
   get isPending(): boolean {
     return !this.#hasStarted;
   }
 
-  /** True if nothing more is to be sent on either side. */
+  /** True once nothing more is sent to either side. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** Keeps `session` from making room for another one until the answer is over. */
-  attend(session: RemoteSession): void {
+  /** Marks `session` as in use until the answer is complete, so that it does not end to make room for another one. */
+  use(session: RemoteSession): void {
     if (session === this.session) return;
     this.session?.leave();
     this.session = session;
@@ -81,7 +81,7 @@ export class Relay implements ExchangeListener {
 
   onStart(status: number, headers: ResponseHeaders): void {
     this.#hasStarted = true;
-    // Some middlewares answer themselves after a while.
+    // Timeout middlewares answer by themselves.
     if (this.#canWrite && !isAnswered(this.#res)) this.#start(status, headers);
     else this.abort();
   }
@@ -91,7 +91,7 @@ export class Relay implements ExchangeListener {
       const own = this.#host.headersFor(this, status, headers);
       this.#isStream = isEventStream(headers);
       this.#res.writeHead(status, own);
-      // Proxies and clients wait for the headers; nothing else may come for a long time.
+      // Proxies and clients wait for the headers, and the first event may take long.
       if (this.#isStream) this.#res.flushHeaders();
     } catch (error) {
       this.#isOver = true;
@@ -122,19 +122,19 @@ export class Relay implements ExchangeListener {
     if (!this.#hasStarted) this.#host.fail(this.request, fault.error, fault.detail);
     else {
       this.#host.onBroken(fault);
-      // An end would say that it was all.
+      // After end(), the client would take the answer for complete.
       this.#res.destroy();
     }
   }
 
-  /** The client no longer waits for the response. */
+  /** Hangs up on the target: the client no longer waits. */
   abort(): void {
     this.#isOver = true;
     this.#exchange?.abort();
     this.#exchange = undefined;
   }
 
-  /** Ends what a token was good for that is not good any more. */
+  /** Ends the request if its token was withdrawn, and a stream also if its token has expired. */
   checkAuthority(): void {
     const { auth } = this.request;
     if (this.#isStream ? isOver(auth) : withdrawalOf(auth) !== undefined) {
@@ -142,7 +142,7 @@ export class Relay implements ExchangeListener {
     }
   }
 
-  /** Ends it early: a stream as streams end, so that the client resumes; a request that was not answered, with `error`. */
+  /** Ends the answer early. A stream ends normally, so that the client resumes; a client without an answer gets `error`. */
   end(error: unknown): void {
     if (this.#isOver) return;
     this.abort();

@@ -3,18 +3,18 @@ import { BodyError, readBody, requireLength, requirePlain } from '../../http/bod
 import { isMediaType } from '../../http/media-type.js';
 import { Upload } from '../../targets/http/upload.js';
 
-/** A body up to this length is sent on when all of it is there: it takes one packet, and no target waits for a slow client. */
+/** Bytes. A body up to this size is forwarded when it is complete, in one packet, so that no target waits for a slow client. */
 const MAX_COLLECTED = 65_536;
 
-/** What goes on of a request's body: all of it, or what comes of it from now on. */
+/** A request's body for the target: complete, or as a stream. */
 export interface RequestBody {
   readonly body: Buffer | Upload;
-  /** The length of an `Upload`, where the client says it. */
+  /** The length of an `Upload`, if the client declared it. */
   readonly contentLength: number | undefined;
 }
 
 /**
- * The body as it came, whatever it says: the target reads it. What two readers would unpack in two ways is refused.
+ * Returns the body unchanged and unparsed. Refuses a compressed body, which two readers could decode differently.
  *
  * @param caller As for `readBody()`.
  * @throws {BodyError}
@@ -32,16 +32,16 @@ export async function requestBody(req: IncomingMessage, maxBytes: number, caller
   return { body: new Upload(req, maxBytes), contentLength: declared };
 }
 
-/** A body that came together with the headers, as most do: Node has it as soon as the function that gets the request has returned. */
+/** Returns a body that arrived together with the headers, as most do: Node has parsed it once the request listener has returned. */
 async function arrivedBody(req: IncomingMessage, length: number | undefined): Promise<Buffer | undefined> {
   await undefined;
   return length !== undefined && length > 0 && req.readableLength === length ? (req.read() ?? undefined) : undefined;
 }
 
-/** Bytes go on as a parser left them, but what it parsed becomes JSON, whatever it was. */
+/** Requires JSON if a parser has read the body: it is serialized again as JSON. A parser's Buffer is forwarded as it is. */
 function requireJson(req: IncomingMessage): void {
   const { body } = req as { body?: unknown };
   if (body === undefined || Buffer.isBuffer(body)) return;
   if (isMediaType(req.headers['content-type'] ?? '', 'application/json')) return;
-  throw new BodyError(415, 'A body that was parsed before it came here must be application/json');
+  throw new BodyError(415, 'A body that another middleware has parsed must be application/json');
 }

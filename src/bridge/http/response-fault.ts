@@ -1,23 +1,23 @@
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import type { ResponseHeaders } from '../../targets/http/exchange.js';
-import { textOf } from './client-headers.js';
+import { headerText } from './client-headers.js';
 
-/** A login at the target is our affair: a client that got its 401 would log in here again, for nothing. */
+/** The credentials for the target are ours: a client that got its 401 would log in here again, without effect. */
 const LOGIN_STATUSES = new Set([401, 403, 407]);
 
 /**
- * Refuses the responses that say that the target, or what we sent it, is to blame, and those that cannot be passed on as they are.
+ * Refuses responses that report a failure of the target or of our credentials, and those that cannot be forwarded unchanged.
  *
  * @throws {BridgeError}
  */
 export function refuseFault(status: number, headers: ResponseHeaders): void {
   const reason = reasonFor(status);
   if (reason !== undefined) {
-    const retryAfter = Number(textOf(headers['retry-after']) ?? Number.NaN);
+    const retryAfter = Number(headerText(headers['retry-after']) ?? Number.NaN);
     const retryAfterSeconds = status === 503 && Number.isSafeInteger(retryAfter) ? retryAfter : null;
     throw new BridgeError(reason, { detail: `status ${status}`, retryAfterSeconds });
   }
-  const encoding = textOf(headers['content-encoding']) ?? 'identity';
+  const encoding = headerText(headers['content-encoding']) ?? 'identity';
   if (encoding !== 'identity') throw new BridgeError('target_malformed', { detail: 'it has a Content-Encoding' });
 }
 

@@ -6,8 +6,8 @@ import { trimOws } from '../../http/ows.js';
 import { requestOrigin } from '../../oauth/request-origin.js';
 import type { HeaderRecord } from './read-http-options.js';
 
-/** What of a client's request goes on to the target. Its login, its cookies and what is about its connection are not among it. */
-const PASSED_ON = [
+/** The headers of a client's request that reach the target. Credentials, cookies and headers about the connection do not. */
+const FORWARDED = [
   'accept',
   'accept-language',
   'content-type',
@@ -20,35 +20,38 @@ const PASSED_ON = [
   'user-agent',
 ];
 
-/** The headers of 2026-07-28 that repeat a tool's parameters. */
-const PARAMETER = 'mcp-param-';
+/** The prefix of the headers that repeat a tool's parameters (2026-07-28). */
+const PARAMETER_PREFIX = 'mcp-param-';
 
-/** The headers of one request to the target, beside those of the client. */
+/** The headers that this package adds to one request to the target. */
 export interface OwnHeaders {
-  /** The application's: a name that is in it is never the client's. */
+  /** Those that the application sets. The client's headers of these names are removed. */
   readonly caller: HeaderRecord;
-  /** The target's own id of the session that is named. */
+  /** The target's own id of the session that the request names. */
   readonly sessionId: string | undefined;
   readonly contentLength: number | undefined;
 }
 
-/** @param further The option `requestHeaders`. */
+/**
+ * Creates the function that makes the headers of a request to the target: names and values in turn.
+ *
+ * @param further The option `requestHeaders`.
+ */
 export function createTargetHeaders(further: readonly string[]) {
-  const passedOn = new Set([...PASSED_ON, ...further]);
+  const forwarded = new Set([...FORWARDED, ...further]);
 
-  /** The headers of a request to the target: names and values in turn. */
   return (req: IncomingMessage, { caller, sessionId, contentLength }: OwnHeaders): string[] => {
     const { headers } = req;
-    const ofTheHop = namesIn(headers.connection);
+    const hopByHop = namesIn(headers.connection);
     const result: string[] = [];
     for (const name of Object.keys(headers)) {
       const value = headers[name];
-      const passes = passedOn.has(name) || name.startsWith(PARAMETER);
-      if (passes && typeof value === 'string' && !ofTheHop.has(name) && !caller.has(name)) result.push(name, value);
+      const passes = forwarded.has(name) || name.startsWith(PARAMETER_PREFIX);
+      if (passes && typeof value === 'string' && !hopByHop.has(name) && !caller.has(name)) result.push(name, value);
     }
     for (const [name, value] of caller) if (value !== undefined) result.push(name, value);
     addForwarded(result, req, caller);
-    // Messages are looked at on their way back, by mcpScopes() for one.
+    // mcpScopes() reads the answers, so they must not be compressed.
     result.push('accept-encoding', 'identity');
     if (sessionId !== undefined) result.push('mcp-session-id', sessionId);
     if (contentLength !== undefined) result.push('content-length', String(contentLength));
@@ -58,13 +61,13 @@ export function createTargetHeaders(further: readonly string[]) {
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** RFC 9110, section 7.6.1: a sender names what the next hop must not pass on. */
+/** Returns the headers that `Connection` names, which must not be forwarded (RFC 9110, section 7.6.1). */
 function namesIn(connection: string | undefined): ReadonlySet<string> {
   if (connection === undefined || connection === 'keep-alive' || connection === 'close') return NONE;
   return new Set(lowerAscii(connection).split(',').map(trimOws));
 }
 
-/** Says who the client is, as the application sees it: what clients say themselves of it does not pass. */
+/** Adds `X-Forwarded-*` as the application sees the client. The client's own headers of these names are not forwarded. */
 function addForwarded(result: string[], req: IncomingMessage, caller: HeaderRecord): void {
   const add = (name: string, value: string | undefined): void => {
     if (value !== undefined && !caller.has(name)) result.push(name, value);
@@ -77,7 +80,7 @@ function addForwarded(result: string[], req: IncomingMessage, caller: HeaderReco
   add('x-forwarded-proto', origin.slice(0, end));
 }
 
-/** Express's `ip` looks through the proxies that `trust proxy` trusts, and takes what they say of the client as it is. */
+/** Returns the client's address. Express's `ip` respects `trust proxy`, but can be any text that a trusted proxy sends. */
 function addressOf(req: IncomingMessage): string | undefined {
   const { ip } = req as { ip?: string };
   const { remoteAddress } = req.socket;
@@ -88,7 +91,7 @@ function originOf(req: IncomingMessage): string | undefined {
   try {
     return requestOrigin(req);
   } catch (error) {
-    // HTTP/1.0 has requests without Host, and a backend without mcpAuth() may get any.
+    // An HTTP/1.0 request may have no Host, and without mcpAuth() any Host reaches this backend.
     if (error instanceof AuthError) return undefined;
     throw error;
   }

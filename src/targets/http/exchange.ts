@@ -7,24 +7,25 @@ type Controller = Dispatcher.DispatchController;
 /** The headers of a response, names in lower case. */
 export type ResponseHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** What happens in an exchange, in this order: `onStart`, `onData` as often as bytes come, and `onEnd`; or `onFault` at any time, and nothing after it. */
+/** Gets the events of an exchange, in this order: `onStart`, `onData` for each chunk, `onEnd`. `onFault` may come at any time, as the last one. */
 export interface ExchangeListener {
   onStart(status: number, headers: ResponseHeaders): void;
-  /** Returns false where no more should come before `resume()`. */
+  /** Returns false to pause until `resume()`. */
   onData(chunk: Buffer): boolean;
   onEnd(): void;
   onFault(fault: TargetFault): void;
 }
 
-/** Bytes of an unwanted response that are read, so that its connection can be used again. */
+/** Bytes of an unwanted response that are read at most, so that its connection can be used again. */
 const MAX_DISCARDED = 65_536;
+/** Milliseconds for the same. */
 const MAX_DISCARD_MS = 5_000;
 
 class Aborted extends Error {
   override readonly name = 'Aborted';
 }
 
-/** One request to a remote server, and its response, as undici tells of them. */
+/** One request to a remote server, and its response: the handler that undici calls. */
 export class Exchange implements DispatchHandler {
   #listener: ExchangeListener | undefined;
   #controller: Controller | undefined;
@@ -36,33 +37,33 @@ export class Exchange implements DispatchHandler {
     this.#listener = listener;
   }
 
-  /** Hangs up. The listener hears nothing more. */
+  /** Hangs up. The listener is not called again. */
   abort(): void {
     this.#listener = undefined;
     this.#isAborted = true;
-    this.#controller?.abort(new Aborted('The exchange was given up'));
+    this.#controller?.abort(new Aborted('The exchange was aborted'));
   }
 
-  /** Takes in the rest and throws it away, as long as that is quick. The listener hears nothing more. */
+  /** Reads and discards the rest of the response, or hangs up if it is long or slow. The listener is not called again. */
   discard(): void {
     this.#listener = undefined;
     this.#late = setTimeout(() => this.abort(), MAX_DISCARD_MS).unref();
     this.#controller?.resume();
   }
 
-  /** Goes on after `onData` returned false. */
+  /** Continues after `onData` returned false. */
   resume(): void {
     this.#controller?.resume();
   }
 
   onRequestStart(controller: Controller): void {
     this.#controller = controller;
-    // Until a connection is there, undici cannot be told.
+    // undici cannot abort a request before it has a connection.
     if (this.#isAborted) this.abort();
   }
 
   onResponseStart(_controller: Controller, status: number, headers: ResponseHeaders): void {
-    // 103 and its like (RFC 9110, section 15.2) are for the next hop; the response follows.
+    // An interim response, such as 103 (RFC 9110, section 15.2). The final one follows.
     if (status >= 200) this.#listener?.onStart(status, headers);
   }
 
@@ -72,7 +73,7 @@ export class Exchange implements DispatchHandler {
   }
 
   onResponseEnd(): void {
-    // Trailers are not passed on (RFC 9110, section 6.5.1): their meaning is not known here.
+    // Trailers are not forwarded (RFC 9110, section 6.5.1): we do not know their meaning.
     clearTimeout(this.#late);
     this.#listener?.onEnd();
   }

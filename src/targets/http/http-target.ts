@@ -9,7 +9,7 @@ export interface TargetRequest {
   /** Names and values in turn. */
   readonly headers: string[];
   readonly body?: Buffer | Upload | undefined;
-  /** How long the server may take until it begins to answer, in milliseconds; 0: as long as it likes. */
+  /** The time in which the server must begin to answer, in milliseconds; 0 is no limit. */
   readonly timeoutMs: number;
 }
 
@@ -28,7 +28,7 @@ export class HttpTarget {
   }
 
   /**
-   * Resolves once exchanges can begin; undefined where they can already.
+   * Returns a promise that resolves once exchanges can begin; undefined if they already can.
    *
    * @throws {UpstreamError} `package_unavailable`
    */
@@ -47,7 +47,7 @@ export class HttpTarget {
     return this.#loading;
   }
 
-  /** Begins an exchange, after `prepare()`. The listener may hear of a fault before it returns. */
+  /** Begins an exchange, after `prepare()`. The listener may get a fault before this method returns. */
   exchange({ method, headers, body, timeoutMs }: TargetRequest, listener: ExchangeListener): Exchange {
     const exchange = new Exchange(listener);
     const { origin } = this.#url;
@@ -58,7 +58,7 @@ export class HttpTarget {
     return exchange;
   }
 
-  /** Breaks off what is left, and closes the connections. */
+  /** Aborts all exchanges, and closes the connections. */
   async close(): Promise<void> {
     await this.#loading?.catch(() => undefined);
     await this.#dispatcher?.destroy();

@@ -2,21 +2,21 @@ import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { BodyError, tooLarge } from '../../http/body.js';
 
-/** Bytes that wait here while the other side is slow. */
-const MAX_WAITING = 65_536;
+/** Bytes that are buffered while the target is slow. */
+const MAX_BUFFERED = 65_536;
 
 /**
- * A request's body on its way to another server: read as fast as that one takes it, and refused once it is over `maxBytes`. A stream
- * of its own, since undici destroys the stream that it is given, and with a request also the connection that the answer needs.
+ * A request's body on its way to the target: read as fast as the target takes it, and refused if it is longer than `maxBytes`. It is a
+ * stream of its own because undici destroys the stream that it gets, and with `req` it would destroy the connection for the answer.
  */
 export class Upload extends Readable {
   readonly #req: IncomingMessage;
   readonly #maxBytes: number;
   #size = 0;
-  readonly #leave: () => void;
+  readonly #removeListeners: () => void;
 
   constructor(req: IncomingMessage, maxBytes: number) {
-    super({ highWaterMark: MAX_WAITING });
+    super({ highWaterMark: MAX_BUFFERED });
     this.#req = req;
     this.#maxBytes = maxBytes;
     const onData = (chunk: Buffer): void => this.#add(chunk);
@@ -24,9 +24,9 @@ export class Upload extends Readable {
     const onClose = (): void => {
       if (!req.complete) this.destroy(new BodyError(400, 'The request ended before its body did'));
     };
-    this.#leave = () => void req.off('data', onData).off('end', onEnd).off('close', onClose);
+    this.#removeListeners = () => void req.off('data', onData).off('end', onEnd).off('close', onClose);
     req.on('data', onData).on('end', onEnd).on('close', onClose);
-    // The exchange is told of the error; without a listener it would end the process.
+    // The exchange gets the error from undici; without a listener here, the error would end the process.
     this.on('error', () => undefined);
   }
 
@@ -35,8 +35,8 @@ export class Upload extends Readable {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.#leave();
-    // Nothing reads the rest, and a client that still writes would not read its answer.
+    this.#removeListeners();
+    // Discard the rest: a client that is still writing would not read the answer.
     this.#req.resume();
     callback(error);
   }
