@@ -8,7 +8,7 @@ import { mcpAuth, protectedResourceMetadata } from 'express-mcp-auth';
 
 const port = Number(process.env.PORT ?? 3000);
 const issuer = process.env.ISSUER ?? 'https://auth.example.com'; // your authorization server
-const app = express();
+const app = express(); // the app you have
 
 const resourceMetadata = { resource: `http://localhost:${port}/mcp` }; // the URL that clients use
 const policy = { issuer, resourceMetadata, logger: console };
