@@ -179,7 +179,7 @@ export interface SharedOptions {
    */
   readonly oauthProxy?: OAuthProxyOptions | false | undefined;
   /**
-   * Whose session an `Mcp-Session-Id` names, for MCP servers in the same app: another caller's is answered with the 404 of an unknown
+   * Decides who may use a session of an MCP server in the same app: a session of another caller gets the 404 of an unknown
    * session. `remember`: this process remembers who opened which session; an id that it never saw, as after a restart, belongs to the
    * first who names it. `sign`: clients get ids that are signed together with their owners, which holds across restarts and replicas;
    * needs `secret`. Our own backends keep the owners of their sessions themselves. See docs/sessions.md.
