@@ -2,7 +2,7 @@
 export type MediaType = keyof typeof PATTERNS;
 
 const PATTERNS = {
-  /** Whatever it is, somebody else reads it. */
+  /** Any media type, for a body that is not parsed here. */
   '*/*': /^/,
   'application/json': patternFor('application/json'),
   'application/x-www-form-urlencoded': patternFor('application/x-www-form-urlencoded'),

@@ -5,7 +5,7 @@ import { rawPath, requestTarget } from '../../http/request-target.js';
 import { withoutClosingSlash } from '../../http/well-known.js';
 import { resourceOriginOf } from '../../oauth/refusal.js';
 
-/** Warns at the first request where `callerToken.issuer` may be that of the OAuth proxy: keys found by it verify other tokens too. */
+/** Creates a check that warns once if `callerToken.issuer` may be the issuer of the OAuth proxy, whose keys are those of other tokens. */
 export function createIssuerWarning(issuer: string | undefined, logger: Logger): (req: IncomingMessage) => void {
   let isDue = issuer !== undefined;
   return (req) => {

@@ -2,23 +2,23 @@ import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { isPlain, type OptionChecks } from '../../options/checks.js';
 import { group, type OptionTable, optional, text } from '../../options/option-table.js';
 
-/** How `mcpHttpBackend()` says who is calling in a token. */
+/** The tokens with which `mcpHttpBackend()` says who is calling. */
 export interface CallerTokenOptions {
   /**
-   * The `iss` of the tokens: a URL of this server's, but not the `issuer` of its OAuth proxy, which is the URL of the MCP endpoint.
-   * MCP servers that find keys by it would find those of other tokens.
+   * The `iss` of the tokens: a URL of this server. It must not be the issuer of the OAuth proxy, which is the URL of the MCP endpoint:
+   * an MCP server that discovers keys from it would find the keys of other tokens.
    */
   readonly issuer: string;
   /**
    * The private key: an EC key on P-256 (ES256) or an Ed25519 key (EdDSA), as PEM, JWK or `KeyObject`.
-   * @default one that is made at start, which no other replica has, and none after a restart
+   * @default one that is made at start; other replicas do not have it, and it is lost with a restart
    */
   readonly key?: string | JsonWebKey | KeyObject | undefined;
   /** Claims of the caller's token that are copied, beside `sub`, `client_id` and `scope`. @default [] */
   readonly claims?: readonly string[] | undefined;
 }
 
-/** Claims that say what this token is, and not who is calling. */
+/** Claims about the token itself. */
 const OWN_CLAIMS = new Set('iss sub sub_id aud exp nbf iat jti client_id scope cnf'.split(' '));
 
 export const CALLER_TOKEN_TABLE = {
@@ -29,13 +29,13 @@ export const CALLER_TOKEN_TABLE = {
 
 export const resolveCallerToken = group(CALLER_TOKEN_TABLE, 'Write { issuer: "https://mcp.example.com/callers" }.');
 
-/** A key that tokens are signed with. */
+/** A private key, and the algorithm that it signs with. */
 export interface SigningKey {
   readonly alg: 'ES256' | 'EdDSA';
   readonly key: KeyObject;
 }
 
-/** The algorithm of a private key; undefined where it is another kind of key. */
+/** Returns the key with its algorithm; undefined if it is another kind of key. */
 export function signingKeyOf(key: KeyObject): SigningKey | undefined {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
   if (type === 'ed25519') return { alg: 'EdDSA', key };
@@ -55,13 +55,13 @@ function privateKeyOf(value: unknown): KeyObject | undefined {
     if (isPlain(value)) return createPrivateKey({ key: value, format: 'jwk' });
     return (value as KeyObject).type === 'private' ? (value as KeyObject) : undefined;
   } catch {
-    // Whatever is wrong with it, the message must not quote it.
+    // The error of Node may quote the key.
     return undefined;
   }
 }
 
 function requireClaims(checks: OptionChecks, value: unknown, option: string): readonly string[] {
-  const claims = checks.strings(value, option, 'Name claims of the callers’ tokens.');
+  const claims = checks.strings(value, option, "Name claims of the callers' tokens.");
   const own = claims.find((claim) => OWN_CLAIMS.has(claim));
   return own === undefined ? claims : checks.refuse(option, 'claims about the caller', own, 'Remove it.');
 }

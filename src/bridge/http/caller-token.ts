@@ -9,16 +9,16 @@ import type { ResolvedOptions } from '../../options/option-table.js';
 import { type CALLER_TOKEN_TABLE, type SigningKey, signingKeyOf } from './caller-token-options.js';
 
 const LIFETIME_SECONDS = 60;
-/** How long one token is sent: what is left of it must be enough for a slow target. */
+/** Milliseconds that one token is reused: the rest of its lifetime must be enough for a slow target. */
 const REUSE_MS = 30_000;
-/** How long a target may keep the keys, in seconds. */
+/** Seconds that a target may cache the keys. */
 const KEYS_MAX_AGE = 300;
 
 const loadJose = createLazyImport('jose', () => import('jose'));
 
-/** The tokens that say who is calling. */
+/** Makes the tokens that say who is calling. */
 export interface CallerTokens {
-  /** The `Authorization` header for this caller; undefined for an anonymous one. */
+  /** Returns the `Authorization` header for this caller; undefined for an anonymous caller. */
   authorizationFor(auth: AuthInfo | undefined): Promise<string | undefined>;
 }
 
@@ -27,13 +27,17 @@ interface Minted {
   readonly until: number;
 }
 
-/** @param audience The target. */
+/**
+ * Creates the maker of caller tokens.
+ *
+ * @param audience The URL of the target.
+ */
 export function createCallerTokens(
   options: ResolvedOptions<typeof CALLER_TOKEN_TABLE>,
   audience: string,
   { alg, key, kid }: PublishedKey,
 ): CallerTokens {
-  // Requests with the same token share one identity, which says what this token repeats.
+  // Requests with the same token share one AuthInfo, so they share the caller token too.
   const minted = new WeakMap<AuthInfo, Minted>();
   const mint = async (auth: AuthInfo): Promise<string> => {
     const { SignJWT } = await loadJose();
@@ -50,7 +54,7 @@ export function createCallerTokens(
       if (last !== undefined && performance.now() < last.until) return last.authorization;
       const authorization = mint(auth);
       minted.set(auth, { authorization, until: performance.now() + REUSE_MS });
-      // A failure is not remembered.
+      // The next request tries again.
       authorization.catch(() => minted.delete(auth));
       return authorization;
     },
@@ -62,36 +66,36 @@ function claimsOf(auth: AuthInfo, copied: readonly string[]): Record<string, unk
   const claims: Record<string, unknown> = Object.fromEntries(
     copied.filter((name) => Object.hasOwn(payload, name)).map((name) => [name, payload[name]]),
   );
-  // A program that acts for itself has no subject; RFC 9068, section 2.2, then names the client.
+  // A program's own token has no user; RFC 9068, section 2.2, then names the client as the subject.
   const sub = subject ?? clientId;
   return {
     ...claims,
     sub,
-    // RFC 9493: of several issuers, two may name two users alike.
+    // RFC 9493: two issuers may give two users the same name.
     sub_id: { format: 'iss_sub', iss: payload.iss, sub },
     client_id: clientId,
     scope: scopes.join(' '),
   };
 }
 
-/** A key whose public half is in the key set. */
+/** A signing key whose public half is in the key set. */
 export interface PublishedKey extends SigningKey {
   /** RFC 7638. */
   readonly kid: Promise<string>;
 }
 
-/** The key that was given, or one that is made now. */
+/** Returns the configured key, or makes one. */
 export function publishKey(given: SigningKey | undefined, logger: Logger): PublishedKey {
   const { alg, key } = given ?? makeKey(logger);
   const kid = loadJose().then(({ calculateJwkThumbprint }) => calculateJwkThumbprint(publicJwk(key) as object));
-  // It is awaited with each token, and says there what is wrong.
+  // Each token awaits it, and fails with the reason.
   kid.catch(() => undefined);
   return { alg, key, kid };
 }
 
 function makeKey(logger: Logger): SigningKey {
   logger.warn(
-    'mcpHttpBackend(): callerToken has no key: one is made, which other replicas do not have, and which is gone after a restart',
+    'mcpHttpBackend(): callerToken has no key, so one is made at start: other replicas do not have it, and it is lost with a restart',
   );
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return signingKeyOf(privateKey) as SigningKey;
@@ -104,7 +108,7 @@ export function callerKeysOf(handler: Middleware): readonly PublishedKey[] {
   return published.get(handler) ?? [];
 }
 
-/** Answers with the set of these keys; without a key, lets requests pass. */
+/** Creates the endpoint of the key set. Without a key, it passes requests on. */
 export function createCallerKeys(keys: readonly PublishedKey[]): Middleware {
   const answer = forEveryOrigin(['GET', 'HEAD'], (_req, res, next) => {
     Promise.all(keys.map(publicKeyOf)).then((all) => {

@@ -1,9 +1,9 @@
-/** RFC 9110, section 5.6.2: the name of a header. */
+/** The name of a header (RFC 9110, section 5.6.2), in lower case. */
 const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
-/** RFC 9110, section 5.5. Bytes above 127 are those of Latin 1, as in `IncomingMessage.headers`. */
+/** The value of a header (RFC 9110, section 5.5), in Latin 1 as in `IncomingMessage.headers`. */
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** About the connection, not about the message (RFC 9110, section 7.6.1), or how long the message is. */
+/** Headers about the connection (RFC 9110, section 7.6.1) or the framing of the message. */
 const OF_THE_CONNECTION = [
   'connection',
   'content-encoding',
@@ -19,13 +19,13 @@ const OF_THE_CONNECTION = [
   'upgrade',
 ];
 
-/** Headers of a request that only this server itself writes. */
+/** Request headers that only this server sets. */
 const OF_THIS_SERVER = new Set([...OF_THE_CONNECTION, 'accept-encoding', 'mcp-session-id']);
 
-/** Headers of a request that the client means for this server, or that would let it say for others who it is. */
+/** Request headers with the client's credentials for this server, or with addresses that a client could forge. */
 const OF_THE_CLIENT = /^(?:authorization|cookie2?|dpop|forwarded|set-cookie2?|via|(?:proxy|x-forwarded)-.*)$/;
 
-/** Headers of a response that are about the target's own connection or its own logins. */
+/** Response headers about the target's own logins. */
 const OF_THE_TARGET = /^(?:set-cookie2?|www-authenticate|proxy-.*)$/;
 
 /** True if a header, in lower case, can be written as it is. */

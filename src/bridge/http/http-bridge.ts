@@ -23,13 +23,13 @@ import { RELAYED_METHODS, Relay, type RelayedMethod, type RelayHost } from './re
 import { type RemoteSession, RemoteSessions } from './remote-sessions.js';
 import { type RequestBody, requestBody } from './request-body.js';
 import { refuseFault } from './response-fault.js';
-import { isReachable, sayGoodbye } from './target-calls.js';
+import { endSession, isReachable } from './target-calls.js';
 import { createTargetHeaders } from './target-headers.js';
 
 const WHO = 'mcpHttpBackend()';
 const TICK_MS = 1_000;
 
-/** HTTP on both sides: sessions with owners, and streams that end with their tokens. The messages pass as they are. */
+/** Forwards requests to one target. Sessions have owners, and streams end with the token of their caller. Messages are not read. */
 export class HttpBridge {
   readonly #options: ResolvedHttp;
   readonly #target: HttpTarget;
@@ -49,7 +49,7 @@ export class HttpBridge {
     onClosed: (relay) => void this.#relays.delete(relay),
   };
   readonly #relays = new Set<Relay>();
-  readonly #goodbyes = new Set<Promise<void>>();
+  readonly #endings = new Set<Promise<void>>();
   readonly #timer: NodeJS.Timeout;
   #closed: Promise<void> | undefined;
 
@@ -69,7 +69,7 @@ export class HttpBridge {
     this.#timer.unref();
   }
 
-  /** Answers one request. Never rejects: what is no fault of the client or of the target goes to `next`. */
+  /** Answers one request. Never rejects: an error that is neither the client's nor the target's fault goes to `next`. */
   async handle(request: HttpRequest): Promise<void> {
     try {
       markOwnSessions(request.req);
@@ -81,7 +81,7 @@ export class HttpBridge {
     }
   }
 
-  /** How many sessions, streams and unanswered requests there are now. */
+  /** Returns the current numbers of sessions, streams and unanswered requests. */
   stats() {
     const relays = [...this.#relays];
     return {
@@ -91,12 +91,12 @@ export class HttpBridge {
     };
   }
 
-  /** True if the target answers. */
+  /** Resolves to true if the target answers. */
   ready(): Promise<boolean> {
     return isReachable(this.#target, this.#options);
   }
 
-  /** Ends every stream and request, and the sessions that no other process could serve. */
+  /** Ends every stream and request, and the sessions that no other process can serve. */
   close(): Promise<void> {
     this.#closed ??= this.#end();
     return this.#closed;
@@ -116,7 +116,7 @@ export class HttpBridge {
     const sent = method === 'POST' ? await requestBody(req, this.#options.maxBodyBytes, userOf(auth)) : undefined;
     const prepared = this.#target.prepare();
     if (prepared !== undefined) await prepared;
-    // Closed meanwhile, refused, or left by the client.
+    // The backend was closed, the token was withdrawn, or the client hung up.
     if (relay.isOver) return;
     requireAuthority(auth);
     relay.callerHeaders = caller;
@@ -127,7 +127,7 @@ export class HttpBridge {
   #begin(relay: Relay, caller: HeaderRecord, { body, contentLength }: Partial<RequestBody> = {}): void {
     const headers = this.#targetHeaders(relay.request.req, { caller, sessionId: relay.session?.id, contentLength });
     const { method } = relay;
-    // A stream may have nothing to say for hours, and some servers say nothing before.
+    // Some servers send the headers of a stream with its first event, which may come after hours.
     const timeoutMs = method === 'GET' ? 0 : this.#options.responseTimeoutSeconds * 1_000;
     relay.begin(this.#target.exchange({ method, headers, body, timeoutMs }, relay));
   }
@@ -156,9 +156,9 @@ export class HttpBridge {
   }
 
   #endAtTarget({ id, callerHeaders }: RemoteSession): void {
-    const goodbye = sayGoodbye(this.#target, id, callerHeaders);
-    this.#goodbyes.add(goodbye);
-    void goodbye.then(() => this.#goodbyes.delete(goodbye));
+    const ending = endSession(this.#target, id, callerHeaders);
+    this.#endings.add(ending);
+    void ending.then(() => this.#endings.delete(ending));
   }
 
   #tick(): void {
@@ -170,7 +170,7 @@ export class HttpBridge {
     clearInterval(this.#timer);
     for (const relay of [...this.#relays]) relay.end(new BridgeError('closing'));
     this.#sessions.endAll();
-    await Promise.all(this.#goodbyes);
+    await Promise.all(this.#endings);
     await this.#target.close();
   }
 }

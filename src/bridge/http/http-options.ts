@@ -24,20 +24,20 @@ import {
   requirePems,
 } from './read-http-options.js';
 
-/** Headers that say who is calling; a value of `undefined` sets none, and keeps the client's from going on. */
+/** Headers that say who is calling, by name. A value of `undefined` sends no such header, and drops that of the client. */
 export type CallerHeaders = Readonly<Record<string, string | undefined>>;
 
 /** The options of `mcpHttpBackend()`. */
 export interface McpHttpBackendOptions {
   /**
-   * Where the MCP server is: the URL of its endpoint, with its query. https, or http on this machine. The forward proxy that the
-   * environment names (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`) is used, but not for this machine.
+   * The URL of the MCP server's endpoint: https, or http on this machine. A forward proxy that the environment names (`HTTPS_PROXY`,
+   * `HTTP_PROXY`, `NO_PROXY`) is used, except for a server on this machine.
    */
   readonly url: string;
   /**
-   * Headers for the MCP server, or a function from the caller (`undefined`: anonymous) and the request to them, called for each
-   * request, synchronous or not. No client can send a header of these names itself. A function that throws, takes longer than 10
-   * seconds or returns anything else fails the request with 502. @default {}
+   * Headers for the MCP server; or a function that takes the caller (`undefined`: anonymous) and the request, and returns them or a
+   * promise of them. The function is called for each request. A client's own headers of these names are dropped. If the function
+   * throws, takes longer than 10 seconds or returns anything else, the request gets 502. @default {}
    */
   readonly headers?:
     | CallerHeaders
@@ -46,65 +46,66 @@ export interface McpHttpBackendOptions {
   /** A secret for the MCP server, sent as `Authorization: Bearer`. @default none is sent */
   readonly bearer?: string | undefined;
   /**
-   * Says who is calling in a JWT of one minute, sent as `Authorization: Bearer`; requests of anonymous callers carry none. Mount
-   * `backend.callerKeys` where the MCP server finds its keys. @default none is sent
+   * Says who is calling in a JWT that is valid for one minute, sent as `Authorization: Bearer`. Requests of anonymous callers carry
+   * none. Mount `backend.callerKeys` at the URL where the MCP server looks for its keys. @default none is sent
    */
   readonly callerToken?: Readonly<CallerTokenOptions> | undefined;
-  /** The authorities, in PEM, whose certificates the MCP server may have. @default those that Node trusts */
+  /** The authorities, in PEM, that may have issued the MCP server's certificate. @default those that Node trusts */
   readonly ca?: string | Buffer | readonly (string | Buffer)[] | undefined;
-  /** The client certificate for the MCP server, in PEM, with `key`. @default none is sent */
+  /** The client certificate for the MCP server, in PEM. Needs `key`. @default none is sent */
   readonly cert?: string | Buffer | undefined;
   /** The key of `cert`, in PEM. */
   readonly key?: string | Buffer | undefined;
-  /** Lets `url` be plain http on another machine: on the way, others can read secrets and change messages. @default false */
+  /**
+   * Allows plain http to an MCP server on another machine. An attacker who can read that traffic learns the secrets in it.
+   * @default false
+   */
   readonly dangerouslyAllowHttp?: boolean | undefined;
-  /** The URL that clients use (RFC 8707), where no `mcpAuth()` in front names it; its host is an allowed Host on loopback listeners. */
+  /** The URL that clients use (RFC 8707), if no `mcpAuth()` in front names it. Its host is an allowed Host on loopback listeners. */
   readonly resource?: string | undefined;
   /**
-   * Host headers that are let through, as `name`, or `name:port`. Given, every connection is checked; not given,
-   * only those to a loopback address, where `localhost`, `127.0.0.1`, `[::1]` and the host of `resource` are allowed.
+   * The allowed Host headers, as `name` or `name:port`. If given, every connection is checked; if not, only connections
+   * to a loopback address, where `localhost`, `127.0.0.1`, `[::1]` and the host of `resource` are allowed.
    * @default loopback and the host of `resource`, on loopback listeners
    */
   readonly allowedHosts?: readonly string[] | undefined;
   /**
-   * Origin headers that are let through, as `https://name`, or `https://name:port`. Given, every connection is checked;
-   * not given, only those with a loopback Host, where loopback origins and that of `resource` are allowed. `'*'` lets every
-   * origin through, which is safe only where a token is required.
+   * The allowed Origin headers, as `https://name` or `https://name:port`. If given, every connection is checked; if not, only
+   * requests with a loopback Host, where loopback origins and that of `resource` are allowed. `'*'` allows every origin, which is
+   * safe only if every request needs a token.
    * @default loopback and the origin of `resource`, on loopback listeners
    */
   readonly allowedOrigins?: readonly string[] | undefined;
-  /** How many sessions may be open at once; more are answered 503. @default 10000 */
+  /** The largest number of open sessions; more get 503. @default 10000 */
   readonly maxSessions?: number | undefined;
   /**
-   * How many sessions one user may have open at once, wherever and through whatever client; more are answered 429. Where a cap is
-   * reached, a session that no client attends ends first: one without a stream and without a request in flight. @default 100
+   * The largest number of open sessions of one user, on all paths and through all clients; more get 429. If a limit is reached, a
+   * session that no client uses ends first: one without a stream and without a request in flight. @default 100
    */
   readonly maxSessionsPerUser?: number | undefined;
   /**
-   * How many sessions anonymous callers may have open at once behind an `mcpAuth()` that lets them pass; more are answered 503. Without
-   * an `mcpAuth()` in front, all of `maxSessions` is theirs. @default a quarter of `maxSessions`
+   * The largest number of open sessions of anonymous callers behind an `mcpAuth()` that accepts them; more get 503. Without
+   * an `mcpAuth()` in front, they may open all of `maxSessions`. @default a quarter of `maxSessions`
    */
   readonly maxAnonymousSessions?: number | undefined;
-  /** How long a request body may be, in bytes; a longer one is answered 413. @default 4194304 */
+  /** The largest size of a request body, in bytes; a larger one gets 413. @default 4194304 */
   readonly maxBodyBytes?: number | undefined;
-  /** How long it may take to connect to the MCP server, in seconds. @default 10 */
+  /** Seconds until an attempt to connect to the MCP server fails. @default 10 */
   readonly connectTimeoutSeconds?: number | undefined;
-  /**
-   * How long the MCP server may take until it begins to answer a POST or DELETE, in seconds; 0: as long as it likes. @default 0
-   */
+  /** Seconds until the MCP server must begin to answer a POST or DELETE; 0: no limit. @default 0 */
   readonly responseTimeoutSeconds?: number | undefined;
-  /** Further headers of clients that go on to the MCP server. @default [] */
+  /** Names of further headers of clients that the MCP server gets. @default [] */
   readonly requestHeaders?: readonly string[] | undefined;
-  /** Further headers of the MCP server that come back to clients. @default [] */
+  /** Names of further headers of the MCP server that clients get. @default [] */
   readonly responseHeaders?: readonly string[] | undefined;
   /**
-   * How long a session without a request and without a stream lives, in seconds. With the `secret` of `mcpAuth()`, it is only
-   * forgotten here: another replica may serve it. @default 1800
+   * Seconds until a session without a request and without a stream ends. With the `secret` of `mcpAuth()`, this process only forgets
+   * the session: another replica may serve it. @default 1800
    */
   readonly idleTimeoutSeconds?: number | undefined;
   /**
-   * `true` warns once when a request comes from another machine without an `mcpAuth()` in front; `false` where something else
-   * checks who calls. @default true
+   * `true` warns once when a request arrives at an address that other machines can reach without an `mcpAuth()` in front. Use `false`
+   * if something else authenticates callers. @default true
    */
   readonly warnWhenOpen?: boolean | undefined;
   /** Gets the reasons of failures, and the warnings of the backend. @default no logging */

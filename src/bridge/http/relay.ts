@@ -15,19 +15,19 @@ export const RELAYED_METHODS = ['GET', 'POST', 'DELETE'] as const;
 
 export type RelayedMethod = (typeof RELAYED_METHODS)[number];
 
-/** What becomes of responses. */
+/** Decides what the client gets. */
 export interface RelayHost {
-  /** The headers that the client gets with a response. Throws where it cannot be passed on. */
+  /** Returns the headers that the client gets with a response. Throws if the response cannot be forwarded. */
   headersFor(relay: Relay, status: number, headers: ResponseHeaders): Readonly<Record<string, string>>;
-  /** Answers the client in place of the target, which has not answered, or not usefully. */
+  /** Answers the client with an error. */
   fail(request: HttpRequest, error: unknown, detail?: string): void;
-  /** The target broke off what it had begun. */
+  /** The target's connection broke within a response. */
   onBroken(fault: TargetFault): void;
   /** The answer is over, or the client has hung up. */
   onClosed(relay: Relay): void;
 }
 
-/** Passes the target's response on to the client as it comes, and hangs up on the one where the other hung up. */
+/** Forwards the response of a target to the client as it arrives. If one side hangs up, the other connection ends too. */
 export class Relay implements ExchangeListener {
   readonly request: HttpRequest;
   readonly method: RelayedMethod;
@@ -51,22 +51,22 @@ export class Relay implements ExchangeListener {
     });
   }
 
-  /** True if it is an event stream, which has begun. */
+  /** True if the response is an event stream that has begun. */
   get isStream(): boolean {
     return this.#isStream;
   }
 
-  /** True if the client waits, and has got nothing yet. */
+  /** True if the target has not begun to answer. */
   get isPending(): boolean {
     return !this.#hasStarted;
   }
 
-  /** True if nothing more is to be sent on either side. */
+  /** True if the response has ended, or was given up. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** Keeps `session` from making room for another one until the answer is over. */
+  /** Counts `session` as used until the response is over. */
   attend(session: RemoteSession): void {
     if (session === this.session) return;
     this.session?.leave();
@@ -81,7 +81,7 @@ export class Relay implements ExchangeListener {
 
   onStart(status: number, headers: ResponseHeaders): void {
     this.#hasStarted = true;
-    // Some middlewares answer themselves after a while.
+    // A middleware may have answered meanwhile, because of a timeout for example.
     if (this.#canWrite && !isAnswered(this.#res)) this.#start(status, headers);
     else this.abort();
   }
@@ -91,7 +91,7 @@ export class Relay implements ExchangeListener {
       const own = this.#host.headersFor(this, status, headers);
       this.#isStream = isEventStream(headers);
       this.#res.writeHead(status, own);
-      // Proxies and clients wait for the headers; nothing else may come for a long time.
+      // The first event may come late; clients and proxies wait for the headers.
       if (this.#isStream) this.#res.flushHeaders();
     } catch (error) {
       this.#isOver = true;
@@ -122,19 +122,22 @@ export class Relay implements ExchangeListener {
     if (!this.#hasStarted) this.#host.fail(this.request, fault.error, fault.detail);
     else {
       this.#host.onBroken(fault);
-      // An end would say that it was all.
+      // A regular end would tell the client that the response is complete.
       this.#res.destroy();
     }
   }
 
-  /** The client no longer waits for the response. */
+  /** Gives the response up and hangs up on the target. */
   abort(): void {
     this.#isOver = true;
     this.#exchange?.abort();
     this.#exchange = undefined;
   }
 
-  /** Ends what a token was good for that is not good any more. */
+  /**
+   * Ends the response if the caller's token is no longer valid. A request without an answer goes on after the token has expired, since
+   * the tool may have run: it is refused only if the token was withdrawn.
+   */
   checkAuthority(): void {
     const { auth } = this.request;
     if (this.#isStream ? isOver(auth) : withdrawalOf(auth) !== undefined) {
@@ -142,7 +145,7 @@ export class Relay implements ExchangeListener {
     }
   }
 
-  /** Ends it early: a stream as streams end, so that the client resumes; a request that was not answered, with `error`. */
+  /** Ends the response early. A stream ends regularly, so that the client resumes it; a request without an answer gets `error`. */
   end(error: unknown): void {
     if (this.#isOver) return;
     this.abort();

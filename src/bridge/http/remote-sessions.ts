@@ -8,21 +8,21 @@ import type { ResolvedHttp } from './http-options.js';
 import type { HttpRequest } from './http-request.js';
 import type { HeaderRecord } from './read-http-options.js';
 
-/** Of what clients and targets send, a longer id is none. */
+/** Characters of a session id that a target may hand out. */
 const MAX_ID_LENGTH = 1_024;
-/** What MCP allows (2025-11-25, Session Management). */
+/** Visible ASCII (MCP 2025-11-25, Session Management). */
 const ID = /^[\x21-\x7e]+$/;
 
-/** A session at the target, and who it belongs to. */
+/** A session at the target, with its owner. */
 export class RemoteSession implements Occupant {
   readonly id: string;
-  /** Its id as the client has it. */
+  /** The id that the client knows: signed, if the policy has a secret. */
   readonly clientId: string;
   readonly owner: SessionOwner;
-  /** Of the last request: with them, the target lets us end it. */
+  /** Those of the last request. The target needs them to end the session. */
   callerHeaders: HeaderRecord;
   lastUsed = performance.now();
-  /** Requests that are not over, streams among them. */
+  /** The number of requests in flight, including streams. */
   #open = 0;
 
   constructor(id: string, clientId: string, owner: SessionOwner, callerHeaders: HeaderRecord = new Map()) {
@@ -32,7 +32,7 @@ export class RemoteSession implements Occupant {
     this.callerHeaders = callerHeaders;
   }
 
-  /** True if its id comes signed, so that every replica can serve it. */
+  /** True if the client's id is signed, so that other replicas can serve the session. */
   get isSigned(): boolean {
     return this.id !== this.clientId;
   }
@@ -41,20 +41,20 @@ export class RemoteSession implements Occupant {
     return this.#open > 0;
   }
 
-  /** A request begins. */
+  /** Counts a request that begins. */
   enter(): void {
     this.#open++;
     this.lastUsed = performance.now();
   }
 
-  /** It is over. */
+  /** Counts a request that is over. */
   leave(): void {
     this.#open--;
     this.lastUsed = performance.now();
   }
 }
 
-/** The sessions of one target that this process knows. Each belongs to the caller to whom the target handed its id out. */
+/** The sessions of one target that this process knows. A session belongs to the caller who got its id from the target. */
 export class RemoteSessions {
   readonly #options: ResolvedHttp;
   readonly #quota: Quota;
@@ -63,7 +63,7 @@ export class RemoteSessions {
   readonly #byClientId = new Map<string, RemoteSession>();
   readonly #end: (session: RemoteSession) => void;
 
-  /** `end` ends a session at the target that was forgotten here. */
+  /** @param end Ends a session at the target. */
   constructor(options: ResolvedHttp, end: (session: RemoteSession) => void) {
     this.#options = options;
     this.#quota = new Quota(options);
@@ -75,7 +75,11 @@ export class RemoteSessions {
     return this.#byId.size;
   }
 
-  /** The session that a request names, if it names one; refuses one that is unknown or somebody else's. */
+  /**
+   * Returns the session that a request names; undefined if it names none.
+   *
+   * @throws {BridgeError} If the session is unknown, or belongs to another caller.
+   */
   named(request: HttpRequest): RemoteSession | undefined {
     const { req, auth } = request;
     const given = req.headers['mcp-session-id']?.toString();
@@ -85,7 +89,7 @@ export class RemoteSessions {
     return known?.owner === owner ? known : this.#verified(given, owner, request);
   }
 
-  /** A signature says whose the session is: it may have been opened through another replica, or before a restart. */
+  /** Finds the session by the signature of its id: another replica may have opened it, or this one before a restart. */
   #verified(given: string, owner: SessionOwner, request: HttpRequest): RemoteSession {
     const signer = sessionSignerOf(request.req);
     const id = verifiedSessionOf(request.req) ?? signer?.verify(given, owner);
@@ -96,7 +100,11 @@ export class RemoteSessions {
     return known;
   }
 
-  /** The session whose id a response hands out to the caller of `request`, which named none, or another one. */
+  /**
+   * Returns the session whose id the target hands out in the response to `request`.
+   *
+   * @throws {BridgeError} If a limit is reached, or the id cannot be used.
+   */
   handedOut(id: string, request: HttpRequest, callerHeaders: HeaderRecord | undefined): RemoteSession {
     if (id.length > MAX_ID_LENGTH || !ID.test(id)) throw unusable('the session id cannot stand in a header');
     const owner = sessionOwnerOf(request.req, request.auth);
@@ -110,13 +118,13 @@ export class RemoteSessions {
     try {
       return this.#add(session, request);
     } catch (error) {
-      // No client will ever name it.
+      // The client does not learn its id.
       this.#end(session);
       throw error;
     }
   }
 
-  /** The target has ended it. */
+  /** Removes a session that has ended at the target. */
   forget({ id, clientId, owner }: RemoteSession): void {
     const entry = this.#byId.get(id);
     this.#byId.delete(id);
@@ -126,17 +134,17 @@ export class RemoteSessions {
     entry?.lease.gone();
   }
 
-  /** Lets time pass. */
+  /** Ends idle sessions; called regularly. */
   tick(now: number): void {
     for (const { session } of [...this.#byId.values()]) {
       if (session.attended || now - session.lastUsed < this.#options.idleTimeoutSeconds * 1_000) continue;
       this.forget(session);
-      // Of a signed one, another replica may have an open stream.
+      // Another replica may have a stream of a signed session.
       if (!session.isSigned) this.#end(session);
     }
   }
 
-  /** Ends what no other process could serve. */
+  /** Forgets all sessions, and ends those that no other process can serve. */
   endAll(): void {
     for (const { session } of [...this.#byId.values()]) {
       this.forget(session);

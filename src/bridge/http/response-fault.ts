@@ -2,11 +2,11 @@ import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.j
 import type { ResponseHeaders } from '../../targets/http/exchange.js';
 import { textOf } from './client-headers.js';
 
-/** A login at the target is our affair: a client that got its 401 would log in here again, for nothing. */
+/** This server logs in at the target, not the client: a client that got such a status would log in here again, without effect. */
 const LOGIN_STATUSES = new Set([401, 403, 407]);
 
 /**
- * Refuses the responses that say that the target, or what we sent it, is to blame, and those that cannot be passed on as they are.
+ * Refuses responses that are not the client's fault, and those that cannot be forwarded.
  *
  * @throws {BridgeError}
  */

@@ -2,17 +2,17 @@ import type { ExchangeListener } from '../../targets/http/exchange.js';
 import type { HttpTarget, TargetRequest } from '../../targets/http/http-target.js';
 import type { HeaderRecord } from './read-http-options.js';
 
-/** How long a target may take to end a session. */
-const GOODBYE_MS = 2_000;
+/** Milliseconds that a target may take to end a session. */
+const MAX_ENDING_MS = 2_000;
 
-/** Ends a session that no client will name again; what the target says to it changes nothing. */
-export async function sayGoodbye(target: HttpTarget, sessionId: string, caller: HeaderRecord): Promise<void> {
+/** Asks the target to end a session. Its answer is ignored. */
+export async function endSession(target: HttpTarget, sessionId: string, caller: HeaderRecord): Promise<void> {
   const headers = ['mcp-session-id', sessionId];
   for (const [name, value] of caller) if (value !== undefined) headers.push(name, value);
-  await statusOf(target, { method: 'DELETE', headers, timeoutMs: GOODBYE_MS }, GOODBYE_MS);
+  await statusOf(target, { method: 'DELETE', headers, timeoutMs: MAX_ENDING_MS }, MAX_ENDING_MS);
 }
 
-/** True if the target answers, and not with an error of its own: even a 405 says that a server is there. Sends it no secret. */
+/** Resolves to true if the target answers with a status below 500. The request carries no secret. */
 export async function isReachable(
   target: HttpTarget,
   { connectTimeoutSeconds }: { readonly connectTimeoutSeconds: number },
@@ -22,12 +22,12 @@ export async function isReachable(
   return status !== undefined && status < 500;
 }
 
-/** The status of the target's response; undefined where there is none within `ms`. */
+/** Resolves to the status of the target's response; undefined if there is none within `ms`. */
 async function statusOf(target: HttpTarget, request: TargetRequest, ms: number): Promise<number | undefined> {
   try {
     await target.prepare();
   } catch {
-    // Without undici there is no response; requests of clients say so.
+    // undici cannot be loaded. The requests of clients report that.
     return undefined;
   }
   return new Promise((resolve) => {

@@ -6,7 +6,7 @@ import { trimOws } from '../../http/ows.js';
 import { requestOrigin } from '../../oauth/request-origin.js';
 import type { HeaderRecord } from './read-http-options.js';
 
-/** What of a client's request goes on to the target. Its login, its cookies and what is about its connection are not among it. */
+/** The request headers that are forwarded. Credentials, cookies and headers about the connection are not among them. */
 const PASSED_ON = [
   'accept',
   'accept-language',
@@ -20,23 +20,26 @@ const PASSED_ON = [
   'user-agent',
 ];
 
-/** The headers of 2026-07-28 that repeat a tool's parameters. */
+/** Headers of 2026-07-28 that repeat parameters of a tool. */
 const PARAMETER = 'mcp-param-';
 
-/** The headers of one request to the target, beside those of the client. */
+/** The headers of one request to the target that do not come from the client. */
 export interface OwnHeaders {
-  /** The application's: a name that is in it is never the client's. */
+  /** From the application. The client's own headers of these names are dropped. */
   readonly caller: HeaderRecord;
-  /** The target's own id of the session that is named. */
+  /** The target's own id of the session. */
   readonly sessionId: string | undefined;
   readonly contentLength: number | undefined;
 }
 
-/** @param further The option `requestHeaders`. */
+/**
+ * Creates the function that makes the headers of a request to the target.
+ *
+ * @param further The option `requestHeaders`.
+ */
 export function createTargetHeaders(further: readonly string[]) {
   const passedOn = new Set([...PASSED_ON, ...further]);
 
-  /** The headers of a request to the target: names and values in turn. */
   return (req: IncomingMessage, { caller, sessionId, contentLength }: OwnHeaders): string[] => {
     const { headers } = req;
     const ofTheHop = namesIn(headers.connection);
@@ -48,7 +51,7 @@ export function createTargetHeaders(further: readonly string[]) {
     }
     for (const [name, value] of caller) if (value !== undefined) result.push(name, value);
     addForwarded(result, req, caller);
-    // Messages are looked at on their way back, by mcpScopes() for one.
+    // mcpScopes() reads answers, so they must not be compressed.
     result.push('accept-encoding', 'identity');
     if (sessionId !== undefined) result.push('mcp-session-id', sessionId);
     if (contentLength !== undefined) result.push('content-length', String(contentLength));
@@ -58,13 +61,13 @@ export function createTargetHeaders(further: readonly string[]) {
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** RFC 9110, section 7.6.1: a sender names what the next hop must not pass on. */
+/** Returns the headers that must not be forwarded according to `Connection` (RFC 9110, section 7.6.1). */
 function namesIn(connection: string | undefined): ReadonlySet<string> {
   if (connection === undefined || connection === 'keep-alive' || connection === 'close') return NONE;
   return new Set(lowerAscii(connection).split(',').map(trimOws));
 }
 
-/** Says who the client is, as the application sees it: what clients say themselves of it does not pass. */
+/** Adds the client's address, and the host and scheme that it uses, as the application sees them. The client's own `X-Forwarded-*` are dropped. */
 function addForwarded(result: string[], req: IncomingMessage, caller: HeaderRecord): void {
   const add = (name: string, value: string | undefined): void => {
     if (value !== undefined && !caller.has(name)) result.push(name, value);
@@ -77,7 +80,7 @@ function addForwarded(result: string[], req: IncomingMessage, caller: HeaderReco
   add('x-forwarded-proto', origin.slice(0, end));
 }
 
-/** Express's `ip` looks through the proxies that `trust proxy` trusts, and takes what they say of the client as it is. */
+/** Express's `ip` follows the `trust proxy` setting, but may be any text that a trusted proxy sent. */
 function addressOf(req: IncomingMessage): string | undefined {
   const { ip } = req as { ip?: string };
   const { remoteAddress } = req.socket;
@@ -88,7 +91,7 @@ function originOf(req: IncomingMessage): string | undefined {
   try {
     return requestOrigin(req);
   } catch (error) {
-    // HTTP/1.0 has requests without Host, and a backend without mcpAuth() may get any.
+    // HTTP/1.0 allows requests without Host; without mcpAuth(), the header may have any value.
     if (error instanceof AuthError) return undefined;
     throw error;
   }

@@ -4,19 +4,19 @@ import { faultOf, type TargetFault } from './target-fault.js';
 type DispatchHandler = Dispatcher.DispatchHandler;
 type Controller = Dispatcher.DispatchController;
 
-/** The headers of a response, names in lower case. */
+/** The headers of a response; names are in lower case. */
 export type ResponseHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** What happens in an exchange, in this order: `onStart`, `onData` as often as bytes come, and `onEnd`; or `onFault` at any time, and nothing after it. */
+/** Hears of one exchange: `onStart`, `onData` for each piece of the body, `onEnd`; or `onFault` at any time, and nothing after it. */
 export interface ExchangeListener {
   onStart(status: number, headers: ResponseHeaders): void;
-  /** Returns false where no more should come before `resume()`. */
+  /** Returns false to get no more data until `resume()` is called. */
   onData(chunk: Buffer): boolean;
   onEnd(): void;
   onFault(fault: TargetFault): void;
 }
 
-/** Bytes of an unwanted response that are read, so that its connection can be used again. */
+/** Bytes and milliseconds of an unwanted response that are read, so that its connection can be used again. */
 const MAX_DISCARDED = 65_536;
 const MAX_DISCARD_MS = 5_000;
 
@@ -24,7 +24,7 @@ class Aborted extends Error {
   override readonly name = 'Aborted';
 }
 
-/** One request to a remote server, and its response, as undici tells of them. */
+/** One request to a remote server and its response: a handler for undici's `dispatch()`. */
 export class Exchange implements DispatchHandler {
   #listener: ExchangeListener | undefined;
   #controller: Controller | undefined;
@@ -36,33 +36,33 @@ export class Exchange implements DispatchHandler {
     this.#listener = listener;
   }
 
-  /** Hangs up. The listener hears nothing more. */
+  /** Hangs up. The listener is not called again. */
   abort(): void {
     this.#listener = undefined;
     this.#isAborted = true;
     this.#controller?.abort(new Aborted('The exchange was given up'));
   }
 
-  /** Takes in the rest and throws it away, as long as that is quick. The listener hears nothing more. */
+  /** Reads the rest of the response and drops it, within limits. The listener is not called again. */
   discard(): void {
     this.#listener = undefined;
     this.#late = setTimeout(() => this.abort(), MAX_DISCARD_MS).unref();
     this.#controller?.resume();
   }
 
-  /** Goes on after `onData` returned false. */
+  /** Continues after `onData` returned false. */
   resume(): void {
     this.#controller?.resume();
   }
 
   onRequestStart(controller: Controller): void {
     this.#controller = controller;
-    // Until a connection is there, undici cannot be told.
+    // It was aborted before there was a connection, when undici has no controller yet.
     if (this.#isAborted) this.abort();
   }
 
   onResponseStart(_controller: Controller, status: number, headers: ResponseHeaders): void {
-    // 103 and its like (RFC 9110, section 15.2) are for the next hop; the response follows.
+    // An interim response such as 103 (RFC 9110, section 15.2); the final response follows.
     if (status >= 200) this.#listener?.onStart(status, headers);
   }
 
@@ -72,7 +72,7 @@ export class Exchange implements DispatchHandler {
   }
 
   onResponseEnd(): void {
-    // Trailers are not passed on (RFC 9110, section 6.5.1): their meaning is not known here.
+    // Trailers are dropped: a recipient that does not know a field must not merge it (RFC 9110, section 6.5.1).
     clearTimeout(this.#late);
     this.#listener?.onEnd();
   }

@@ -1,23 +1,27 @@
 import { BodyError } from '../../http/body.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 
-/** What undici calls its errors. Everything else that happens on a connection breaks the exchange off. */
+/** Names of undici's errors. Any other error on a connection means that it broke. */
 const TIMED_OUT = 'HeadersTimeoutError';
 const UNREADABLE = new Set(['HTTPParserError', 'HeadersOverflowError', 'ResponseContentLengthMismatchError']);
 
-/** An exchange with a remote server that failed. */
+/** The reason why an exchange with a remote server failed. */
 export interface TargetFault {
-  /** For the client: a `BodyError` where its own body is to blame. */
+  /** For the client. A `BodyError` if the client's own body is the reason. */
   readonly error: BridgeError | BodyError;
-  /** For the log: what the system, or undici, says. */
+  /** For the log: the message of the system or of undici. */
   readonly detail: string;
 }
 
-/** Says which side caused an error. `isSent`: the request was, or may have been, written to a connection. */
+/**
+ * Classifies an error of undici.
+ *
+ * @param isSent True if the request was, or may have been, written to a connection.
+ */
 export function faultOf(error: Error, isSent: boolean): TargetFault {
   if (error instanceof BodyError) return { error, detail: error.message };
   const code = codeOf(error);
-  // Of several addresses that were tried, Node gives one error that has no words of its own.
+  // If several addresses were tried, the error of Node has a code and no message.
   const detail = code === undefined || error.message.includes(code) ? error.message : `${code} ${error.message}`;
   return { error: new BridgeError(reasonFor(error.name, isSent)), detail };
 }

@@ -2,12 +2,13 @@ import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { BodyError, tooLarge } from '../../http/body.js';
 
-/** Bytes that wait here while the other side is slow. */
+/** Bytes that are buffered while the target is slow. */
 const MAX_WAITING = 65_536;
 
 /**
- * A request's body on its way to another server: read as fast as that one takes it, and refused once it is over `maxBytes`. A stream
- * of its own, since undici destroys the stream that it is given, and with a request also the connection that the answer needs.
+ * The body of a request on its way to a target, read as fast as the target takes it. It fails with a `BodyError` if it is longer than
+ * `maxBytes`. It is a stream of its own because undici destroys the stream that it is given: destroying the request would also close the
+ * connection that the answer needs.
  */
 export class Upload extends Readable {
   readonly #req: IncomingMessage;
@@ -26,7 +27,7 @@ export class Upload extends Readable {
     };
     this.#leave = () => void req.off('data', onData).off('end', onEnd).off('close', onClose);
     req.on('data', onData).on('end', onEnd).on('close', onClose);
-    // The exchange is told of the error; without a listener it would end the process.
+    // The exchange reports the error; without a listener, it would end the process.
     this.on('error', () => undefined);
   }
 
@@ -36,7 +37,7 @@ export class Upload extends Readable {
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#leave();
-    // Nothing reads the rest, and a client that still writes would not read its answer.
+    // A client that still writes does not read its answer: take in the rest.
     this.#req.resume();
     callback(error);
   }
