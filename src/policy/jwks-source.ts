@@ -40,6 +40,9 @@ export function resolveJwksSource(checks: OptionChecks, jwks: unknown, option: s
   return { kind: 'inline', jwks: requireJwks(checks, given, option) };
 }
 
+/** A host name with a dot, or localhost, and perhaps a port and a path. */
+const HOST_NAME = /^(?:localhost|[\w-]+(?:\.[\w-]+)+)(?::\d+)?(?:\/.*)?$/i;
+
 /**
  * Derives the URL of an issuer's key set from its provider.
  *
@@ -53,7 +56,8 @@ export function deriveJwksSource(
 ): JwksSource {
   if (!URL.canParse(issuer) || !/^https?:$/.test(new URL(issuer).protocol)) {
     const expected = 'given, since a key set is derived only from an issuer that is an http(s) URL';
-    return checks.refuse(`${path}jwks`, expected, undefined, FIX);
+    const fix = HOST_NAME.test(issuer) ? `Did you forget https:// in ${path}issuer? ${FIX}` : FIX;
+    return checks.refuse(`${path}jwks`, expected, undefined, fix);
   }
   // Checked first, so that the message names `issuer`, which the user wrote, and not the derived URL.
   requireServerUrl(checks, issuer, `${path}issuer`, allowHttp);
