@@ -12,7 +12,8 @@ export type JwksSource =
   | { readonly kind: 'file'; readonly file: string; readonly jwks: Jwks }
   | { readonly kind: 'inline'; readonly jwks: Jwks }
   | { readonly kind: 'live'; readonly read: () => Jwks }
-  | { readonly kind: 'url'; readonly url: URL };
+  /** `isDerived`: the policy has no `jwks`, so the URL follows from the provider's rule and may be wrong. */
+  | { readonly kind: 'url'; readonly url: URL; readonly isDerived: boolean };
 
 const KINDS = ['file', 'url', 'keys'] as const;
 const FIX = 'Give one of { file }, { url }, { keys: […] }, a function, or the key set as JSON text.';
@@ -36,7 +37,8 @@ export function resolveJwksSource(checks: OptionChecks, jwks: unknown, option: s
     return checks.refuse(option, 'exactly one kind of key set', kinds, FIX);
   }
   if (kind === 'file') return resolveKeyFile(checks, given.file, `${option}.file`);
-  if (kind === 'url') return { kind, url: requireServerUrl(checks, given.url, `${option}.url`, allowHttp) };
+  if (kind === 'url')
+    return { kind, url: requireServerUrl(checks, given.url, `${option}.url`, allowHttp), isDerived: false };
   return { kind: 'inline', jwks: requireJwks(checks, given, option) };
 }
 
@@ -61,7 +63,7 @@ export function deriveJwksSource(
   }
   // Checked first, so that the message names `issuer`, which the user wrote, and not the derived URL.
   requireServerUrl(checks, issuer, `${path}issuer`, allowHttp);
-  return { kind: 'url', url: requireServerUrl(checks, jwksUrl(issuer), `${path}jwks`, allowHttp) };
+  return { kind: 'url', url: requireServerUrl(checks, jwksUrl(issuer), `${path}jwks`, allowHttp), isDerived: true };
 }
 
 function refuseUrlAsText(checks: OptionChecks, text: string, option: string): void {
