@@ -168,7 +168,7 @@ function withResources(resources: readonly string[]): string {
 
 test.each([
   [{ resourceMetadata: { resource: 5 } }, '"resourceMetadata.resource" must be a non-empty string, but got 5.'],
-  [{ issuer: undefined }, '"issuer" must be a non-empty string, but got undefined.'],
+  [{ issuer: undefined, audiences: ['x'] }, '"issuer" must be a non-empty string, but got undefined.'],
   [{ issuer: undefined, issuers: [null] }, '"issuers[0]" must be an object, but got null.'],
   [
     { jwks: { file: '/missing' } },
