@@ -37,6 +37,8 @@ export const OTHER_NAMES: readonly OtherNames[] = [
   { option: 'resourceMetadata.resource', words: ['resource'], write: 'resourceMetadata: { resource: "https://…" }' },
   { option: 'clockToleranceSeconds', words: ['clockTolerance'] },
   { option: 'command', words: ['cmd'] },
+  { option: 'url', words: ['target', 'upstream', 'endpoint', 'serverUrl'] },
+  { option: 'bearer', words: ['token', 'apiKey'] },
   { option: 'warmChildren', words: ['warm'] },
   { option: 'requestMeta', words: ['meta'] },
   { option: 'allowedClientMeta', words: ['passMeta'] },
