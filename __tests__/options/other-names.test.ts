@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseConfigFile } from '../../src/gateway/config/config-file.js';
 import { ConfigNode } from '../../src/gateway/config/config-node.js';
 import { readCorsPolicy } from '../../src/gateway/config/cors-policy.js';
-import { mcpAuth, mcpCors, mcpScopes, mcpStdioBackend } from '../../src/index.js';
+import { mcpAuth, mcpCors, mcpHttpBackend, mcpScopes, mcpStdioBackend } from '../../src/index.js';
 import { OTHER_NAMES } from '../../src/options/other-names.js';
 import { createTestIssuer } from '../../src/testing/index.js';
 import { configText, route } from '../support/config-text.js';
@@ -55,6 +55,14 @@ const ofBackend: readonly Row[] = [
   ['origins', ['https://a.example'], 'allowedOrigins'],
   ['allowOrigins', ['https://a.example'], 'allowedOrigins'],
 ];
+const ofRemote: readonly Row[] = [
+  ['target', 'https://mcp.example/mcp', 'url'],
+  ['upstream', 'https://mcp.example/mcp', 'url'],
+  ['endpoint', 'https://mcp.example/mcp', 'url'],
+  ['serverUrl', 'https://mcp.example/mcp', 'url'],
+  ['token', 'abc', 'bearer'],
+  ['apiKey', 'abc', 'bearer'],
+];
 const ofCors: readonly Row[] = [
   ['origins', ['https://a.example'], 'allowedOrigins'],
   ['origin', /example/, 'allowedOrigins'],
@@ -79,6 +87,7 @@ const inFile: readonly Row[] = [
 describe.each<[name: string, make: (members: object) => unknown, rows: readonly Row[]]>([
   ['mcpAuth', (members) => mcpAuth({ ...good, ...members }), ofMcpAuth],
   ['mcpStdioBackend', (members) => mcpStdioBackend({ command: 'x', ...members }), ofBackend],
+  ['mcpHttpBackend', (members) => mcpHttpBackend({ url: 'https://mcp.example', ...members }), ofRemote],
   ['mcpCors', (members) => mcpCors(members), ofCors],
 ])('%s() refuses, with the name that is meant:', (name, make, rows) => {
   test.each(rows)('%s: %j', (word, value, option, write = `"${option}"`) => {
@@ -120,7 +129,7 @@ describe('a configuration file', () => {
 });
 
 test('every word of the table has a row here', () => {
-  const rows = [...ofMcpAuth, ...ofBackend, ...ofCors, ...inFile, ['command', 'x', 'cmd'] as Row];
+  const rows = [...ofMcpAuth, ...ofBackend, ...ofRemote, ...ofCors, ...inFile, ['command', 'x', 'cmd'] as Row];
   const tested = rows.map(([word, , option]) => `${word} ${option}`);
   const known = OTHER_NAMES.flatMap(({ option, words }) => words.map((word) => `${word} ${option}`));
   expect(known.filter((pair) => !tested.includes(pair))).toEqual([]);

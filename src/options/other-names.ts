@@ -41,6 +41,8 @@ export const OTHER_NAMES: readonly OtherNames[] = [
   },
   { option: 'clockToleranceSeconds', words: ['clockTolerance'] },
   { option: 'command', words: ['cmd'] },
+  { option: 'url', words: ['target', 'upstream', 'endpoint', 'serverUrl'] },
+  { option: 'bearer', words: ['token', 'apiKey'] },
   { option: 'warmChildren', words: ['warm'] },
   { option: 'requestMeta', words: ['meta'] },
   { option: 'allowedClientMeta', words: ['passMeta'] },
