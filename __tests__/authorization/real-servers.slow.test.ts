@@ -75,7 +75,7 @@ describe.each(REAL_SERVERS)('%s', (_server, create) => {
 });
 
 function textOf(name: string) {
-  return { type: 'text', text: expect.stringMatching(`^${name} for (alice|bob|nobody)$`) };
+  return { type: 'text', text: expect.stringMatching(`^${name} for (alice|bob|anonymous)$`) };
 }
 
 test('one of the clients above speaks 2026-07-28', async () => {

@@ -53,7 +53,7 @@ describe('at start', () => {
     const { lines, logger } = createRecordingLogger();
     make({ url, callerToken, logger });
     expect(lines).toEqual([
-      'warn mcpHttpBackend(): callerToken has no key: one is made, which other replicas do not have, and which is gone after a restart',
+      'warn mcpHttpBackend(): callerToken has no key, so one is made at start: other replicas do not have it, and it is lost with a restart',
     ]);
   });
 

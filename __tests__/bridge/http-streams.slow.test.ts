@@ -168,3 +168,12 @@ test('close() ends streams, answers what waits with 503, and refuses what comes'
   expect(remote.backend.stats()).toEqual({ sessions: 0, streams: 0, pending: 0 });
   await until(async () => (await connectionsOf(target)) === 0);
 });
+
+test('a function for headers that never settles: 502 after 10 seconds, and nothing sent', async () => {
+  const target = await startRecordingTarget();
+  const remote = await serveRemote(target.url, { headers: () => new Promise(() => undefined) });
+  const response = await post(remote.url, call(1, 'x'), remote.bearer('ada'));
+  expect([response.status, await reasonOf(response)]).toEqual([502, 'caller_headers_failed']);
+  expect(remote.lines.at(-1)).toContain('headers() did not settle within 10 seconds');
+  expect(target.bytes()).toBe('');
+});

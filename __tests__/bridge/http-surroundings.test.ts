@@ -79,7 +79,7 @@ describe('a body that was read before', () => {
     const remote = await serveRemote(target.url, {}, { before: [swallow] });
     const response = await post(remote.url, BODY, remote.bearer('ada'));
     expect([response.status, await reasonOf(response)]).toEqual([500, 'body_already_read']);
-    expect(remote.lines.at(-1)).toContain('mcpHttpBackend(): An earlier middleware read the request body');
+    expect(remote.lines.at(-1)).toContain('error mcpHttpBackend(): An earlier middleware');
   });
 });
 

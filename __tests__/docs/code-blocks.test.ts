@@ -31,6 +31,15 @@ describe.each(PAGES)('%s', (page) => {
   });
 });
 
+test.each(['docs/commonjs.md', 'docs/cors.md', 'docs/scopes.md', 'docs/testing.md'])(
+  'the programs of %s are whole, so that they run as they are pasted',
+  (page) => {
+    const programs = codeBlocksOf(page).filter(({ marker }) => marker.startsWith('samples/'));
+    expect(programs).not.toEqual([]);
+    for (const { marker, code } of programs) expect(code).toBe(read(marker));
+  },
+);
+
 const QUOTED = { page: 'README.md', line: 1, marker: 'samples/scopes.ts', code: "import express from 'express';\n" };
 
 test.each<[string, Partial<CodeBlock>]>([

@@ -8,6 +8,15 @@ test('README has at most 200 lines', () => {
   expect(lines.length).toBeLessThanOrEqual(200);
 });
 
+test('the lines to add say that the /mcp route comes after them', () => {
+  const order = ["app.use('/mcp', mcpAuth(policy));", '// Your /mcp route goes here.', '```'];
+  const first = lines.findIndex((line) => line.startsWith(order[0] ?? ''));
+  const places = order.map((text) => lines.findIndex((line, index) => index >= first && line.startsWith(text)));
+  expect(places).toEqual(places.toSorted((a, b) => a - b));
+  expect(places).not.toContain(-1);
+  expect(lines.join('\n')).toContain('**before your `/mcp` route**');
+});
+
 test('the first 60 lines have the lines that protect a server, and their two answers', () => {
   const screen = lines.slice(0, 60).join('\n');
   expect(screen).toContain("app.use('/mcp', mcpAuth(policy));");

@@ -4,4 +4,5 @@ const esModules = '/node_modules/(?:jose|express-mcp-auth|leven)/';
 export default {
   transform: { [esModules]: ['babel-jest', { presets: [['@babel/preset-env', { targets: { node: 'current' } }]] }] },
   transformIgnorePatterns: [`^(?!.*${esModules})`],
+  testTimeout: 60_000, // the first test waits for Babel
 };

@@ -28,8 +28,7 @@ const SUITES = [
 
 const jest = fileURLToPath(local('node_modules/jest/bin/jest.js'));
 for (const { tests, flags } of SUITES) {
-  // The first test's time includes Babel's work, which takes long on a busy machine.
-  const args = [...flags, jest, '--testTimeout', '60000', '--testMatch', tests];
+  const args = [...flags, jest, '--testMatch', tests];
   const child = spawn(process.execPath, args, { cwd: fileURLToPath(local('.')), stdio: 'inherit' });
   const [code] = await once(child, 'close');
   if (code !== 0) process.exitCode = 1;

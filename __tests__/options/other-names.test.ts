@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseConfigFile } from '../../src/gateway/config/config-file.js';
 import { ConfigNode } from '../../src/gateway/config/config-node.js';
 import { readCorsPolicy } from '../../src/gateway/config/cors-policy.js';
-import { mcpAuth, mcpCors, mcpScopes, mcpStdioBackend } from '../../src/index.js';
+import { mcpAuth, mcpCors, mcpHttpBackend, mcpScopes, mcpStdioBackend } from '../../src/index.js';
 import { OTHER_NAMES } from '../../src/options/other-names.js';
 import { createTestIssuer } from '../../src/testing/index.js';
 import { configText, route } from '../support/config-text.js';
@@ -37,7 +37,14 @@ const ofMcpAuth: readonly Row[] = [
   ['scopes', ['a'], 'requiredScopes'],
   ['scope', 'a', 'requiredScopes'],
   ['issuerBaseURL', 'https://as.example', 'issuer'],
+  ['issuerUrl', 'https://as.example', 'issuer'],
   ['resource', 'https://mcp.example/mcp', 'resourceMetadata.resource', 'resourceMetadata: { resource: "https://…" }'],
+  [
+    'resourceServerUrl',
+    'https://mcp.example/mcp',
+    'resourceMetadata.resource',
+    'resourceMetadata: { resource: "https://…" }',
+  ],
   ['clockTolerance', 5, 'clockToleranceSeconds'],
 ];
 const ofBackend: readonly Row[] = [
@@ -47,6 +54,14 @@ const ofBackend: readonly Row[] = [
   ['passMeta', ['a'], 'allowedClientMeta'],
   ['origins', ['https://a.example'], 'allowedOrigins'],
   ['allowOrigins', ['https://a.example'], 'allowedOrigins'],
+];
+const ofRemote: readonly Row[] = [
+  ['target', 'https://mcp.example/mcp', 'url'],
+  ['upstream', 'https://mcp.example/mcp', 'url'],
+  ['endpoint', 'https://mcp.example/mcp', 'url'],
+  ['serverUrl', 'https://mcp.example/mcp', 'url'],
+  ['token', 'abc', 'bearer'],
+  ['apiKey', 'abc', 'bearer'],
 ];
 const ofCors: readonly Row[] = [
   ['origins', ['https://a.example'], 'allowedOrigins'],
@@ -72,6 +87,7 @@ const inFile: readonly Row[] = [
 describe.each<[name: string, make: (members: object) => unknown, rows: readonly Row[]]>([
   ['mcpAuth', (members) => mcpAuth({ ...good, ...members }), ofMcpAuth],
   ['mcpStdioBackend', (members) => mcpStdioBackend({ command: 'x', ...members }), ofBackend],
+  ['mcpHttpBackend', (members) => mcpHttpBackend({ url: 'https://mcp.example', ...members }), ofRemote],
   ['mcpCors', (members) => mcpCors(members), ofCors],
 ])('%s() refuses, with the name that is meant:', (name, make, rows) => {
   test.each(rows)('%s: %j', (word, value, option, write = `"${option}"`) => {
@@ -79,6 +95,25 @@ describe.each<[name: string, make: (members: object) => unknown, rows: readonly 
     expect(() => make({ [word]: value })).toThrow(expect.objectContaining({ name: 'ConfigError', message }));
   });
 });
+
+const LEFT_OUT: [word: string, value: unknown, fix: string][] = [
+  ['verifier', { verifyAccessToken: () => undefined }, 'Give issuer: mcpAuth() verifies the tokens itself.'],
+  [
+    'algorithms',
+    ['RS256'],
+    'Each key decides which algorithms it verifies; shared secrets (HS256) and "none" are never accepted.',
+  ],
+];
+
+test.each(LEFT_OUT)(
+  'mcpAuth() refuses %s, which has no counterpart, and says what to do instead',
+  (word, value, fix) => {
+    expect(() => mcpAuth({ ...good, [word]: value })).toThrow(`mcpAuth(): option "${word}" must be left out. ${fix}`);
+    const issuers = [{ issuer: 'https://as.example', audiences: ['api'], [word]: value }];
+    const message = `mcpAuth(): option "issuers[0].${word}" must be left out. ${fix}`;
+    expect(() => mcpAuth({ issuers } as never)).toThrow(message);
+  },
+);
 
 describe('a configuration file', () => {
   test.each(inFile)('refuses %s: %j of policies.cors, with the name that is meant', (word, value, option) => {
@@ -94,7 +129,7 @@ describe('a configuration file', () => {
 });
 
 test('every word of the table has a row here', () => {
-  const rows = [...ofMcpAuth, ...ofBackend, ...ofCors, ...inFile, ['command', 'x', 'cmd'] as Row];
+  const rows = [...ofMcpAuth, ...ofBackend, ...ofRemote, ...ofCors, ...inFile, ['command', 'x', 'cmd'] as Row];
   const tested = rows.map(([word, , option]) => `${word} ${option}`);
   const known = OTHER_NAMES.flatMap(({ option, words }) => words.map((word) => `${word} ${option}`));
   expect(known.filter((pair) => !tested.includes(pair))).toEqual([]);

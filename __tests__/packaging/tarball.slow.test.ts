@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { publint } from 'publint';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { configText } from '../support/config-text.js';
@@ -19,6 +19,22 @@ describe('the packed tarball', () => {
     const unexpected = project.packed.filter((path) => !/^(dist\/|docs\/|[A-Z]+(\.md)?$|package\.json$)/.test(path));
     expect(unexpected).toEqual([]);
     expect(project.packed).toContain('dist/gateway/cli.js');
+    const forContributors = ['docs/conventions.md', 'docs/design.md'];
+    expect(project.packed.filter((path) => forContributors.includes(path))).toEqual([]);
+  });
+
+  test('contains every page of docs/ that its pages link to', async () => {
+    const pages = project.packed.filter((path) => path.endsWith('.md'));
+    const links = await Promise.all(
+      pages.map(async (page) => {
+        const text = await readFile(ROOT + page, 'utf8');
+        const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target = '']) => target);
+        return targets.map((target) => posix.join(posix.dirname(page), target));
+      }),
+    );
+    const toDocs = links.flat().filter((path) => path.startsWith('docs/'));
+    expect(toDocs).toContain('docs/errors.md');
+    expect(toDocs.filter((path) => !project.packed.includes(path))).toEqual([]);
   });
 
   test.each(['esm.mjs', 'commonjs.cjs'])('works from %s', async (file) => {

@@ -42,6 +42,7 @@ export const REFUSED_HTTP_OPTIONS: readonly [name: string, options: unknown, mes
     `${WHO} "url" must be a URL without user and password. Use`,
   ],
   ['a URL with a fragment', { url: `${url}#secret` }, `${WHO} "url" must be a URL without a fragment. Remove`],
+  ['the name of other proxies', { target: url }, 'url'],
   ['a slip', { uri: url }, 'Did you mean "url"?'],
   ['another slip', { url, header: {} }, 'Did you mean "headers"?'],
   [

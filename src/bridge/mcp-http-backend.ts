@@ -12,9 +12,9 @@ export type { CallerHeaders, McpHttpBackendOptions } from './http/http-options.j
 
 /** The current numbers of a backend, as `stats()` returns them. */
 export interface McpHttpBackendStats {
-  /** Open sessions at the MCP server that this process knows. */
+  /** Open sessions that this process knows. */
   readonly sessions: number;
-  /** Event streams that are open. */
+  /** Open event streams. */
   readonly streams: number;
   /** Requests that the MCP server has not begun to answer. */
   readonly pending: number;
@@ -22,20 +22,26 @@ export interface McpHttpBackendStats {
 
 /** A middleware that keeps connections: call `close()` before the application exits. */
 export interface McpHttpBackend extends Middleware {
-  /** Ends every stream and request. Also ends the sessions at the MCP server, except those with signed ids, which another process can continue. */
+  /**
+   * Ends every stream, answers the requests in flight with 503, and ends the sessions at the MCP server. Sessions with signed ids go
+   * on: another process can serve them.
+   */
   close(): Promise<void>;
   /** Returns the current numbers of sessions, streams and requests. */
   stats(): McpHttpBackendStats;
-  /** Resolves to true if the MCP server answers now. Sends it one `OPTIONS` request, without the headers that say who is calling. */
+  /**
+   * Asks the MCP server whether it answers, with an `OPTIONS` request that carries none of the configured headers. Resolves to false
+   * if there is no answer within `connectTimeoutSeconds`, or one with a status of 500 or more.
+   */
   ready(): Promise<boolean>;
-  /** Serves the key set with which the MCP server verifies `callerToken` (RFC 7517). Mount it before `mcpAuth()`. */
+  /** Serves the public key of `callerToken` as a key set (RFC 7517). Mount it before `mcpAuth()`. */
   readonly callerKeys: Middleware;
 }
 
 /**
- * Forwards requests to a remote MCP server that speaks Streamable HTTP. Mount it behind `mcpAuth()` on one path of an Express or
- * Connect app. Messages, streams, event ids and every revision of the protocol pass unchanged. The client's token is never forwarded:
- * `headers`, `bearer` or `callerToken` say who is calling. Each session belongs to the user whose token opened it.
+ * Forwards requests to a remote MCP server (Streamable HTTP). Mount it behind `mcpAuth()` on one path of an Express or Connect app.
+ * Messages, streams, event ids and every revision of the protocol pass unchanged. The client's token is never forwarded: `headers`,
+ * `bearer` or `callerToken` tell the MCP server who is calling. Each session belongs to the user whose token opened it.
  *
  * @example
  * ```ts
@@ -43,12 +49,18 @@ export interface McpHttpBackend extends Middleware {
  * import { mcpAuth, mcpHttpBackend } from 'express-mcp-auth';
  *
  * const backend = mcpHttpBackend({
- *   url: 'http://127.0.0.1:8000/mcp',
+ *   url: 'http://localhost:8000/mcp',
  *   headers: (auth) => ({ 'x-user': auth?.subject }),
  * });
  * const app = express();
  * app.use(mcpAuth({ issuer: 'https://auth.example.com', audiences: ['https://mcp.example.com/mcp'] }));
  * app.use('/mcp', backend);
+ * const listener = app.listen(3000);
+ *
+ * process.once('SIGTERM', () => {
+ *   listener.close();
+ *   void backend.close();
+ * });
  * ```
  *
  * @throws {ConfigError} If an option cannot be used.

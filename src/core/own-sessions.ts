@@ -55,10 +55,14 @@ export function verifiedSessionOf(req: IncomingMessage): string | undefined {
  */
 export const ownSessionIds: Set<string> = shareValue('ownSessionIds', () => new Set());
 
-/** The live sessions of remote servers behind our own backends, with their owners: such a server chose the id, perhaps that of another server's session. */
+/** The live sessions of our own backends whose ids a remote server chose. The owner is part of the key, because two servers may choose the same id. */
 const ownedSessions: Set<string> = shareValue('ownedSessions', () => new Set());
 
-/** Notes that a backend checks the owner of this session itself. `id`: as the client has it. */
+/**
+ * Stores that a backend checks the owner of this session itself.
+ *
+ * @param id The id that the client knows.
+ */
 export function addOwnedSession(id: string, owner: SessionOwner): void {
   ownedSessions.add(ownedId(id, owner));
 }

@@ -48,11 +48,11 @@ export const BRIDGE_ERRORS = {
   target_unreachable: errorRow(502, -32603, 'The MCP server cannot be reached'),
   target_timed_out: errorRow(504, -32603, 'The MCP server did not answer in time (responseTimeoutSeconds)'),
   target_redirected: errorRow(502, -32603, 'The MCP server redirects to another address'),
-  target_refused: errorRow(502, -32603, 'The MCP server refuses the credentials of this server, or has not got any'),
+  target_refused: errorRow(502, -32603, 'The MCP server does not accept the credentials of this server'),
   target_failed: errorRow(502, -32603, 'The MCP server failed'),
-  target_malformed: errorRow(502, -32603, 'The MCP server gave an answer that cannot be passed on'),
-  target_broke_off: errorRow(502, -32603, 'The MCP server broke the connection off'),
-  caller_headers_failed: errorRow(502, -32603, 'The headers that say who is calling could not be made'),
+  target_malformed: errorRow(502, -32603, 'The answer of the MCP server cannot be forwarded'),
+  target_broke_off: errorRow(502, -32603, 'The connection to the MCP server broke'),
+  caller_headers_failed: errorRow(502, -32603, 'The headers that tell the MCP server who is calling could not be made'),
   cancelled: errorRow(200, -32800, 'The request was cancelled'),
 } as const;
 

@@ -7,12 +7,12 @@ import { createChecks } from '../../options/checks.js';
 import type { CallerTokens } from './caller-token.js';
 import { type HeaderFunction, type HeaderRecord, requireHeaderRecord } from './read-http-options.js';
 
-/** Milliseconds that the application's function may take. */
+/** Milliseconds until the function must have settled. */
 const MAX_MS = 10_000;
 
 const checks = createChecks('mcpHttpBackend()');
 
-/** The options that say who is calling. */
+/** The options that make headers. */
 export interface CallerHeaderOptions {
   readonly headers: HeaderRecord | HeaderFunction;
   readonly bearer: string | undefined;
@@ -20,8 +20,8 @@ export interface CallerHeaderOptions {
 }
 
 /**
- * Creates the function that makes the headers which tell the target who is calling. It rejects with a `BridgeError` if they cannot be
- * made: a request without them could reach the target as that of another caller.
+ * Creates the function that makes the headers which tell the target who is calling. It rejects with a `BridgeError` if that fails:
+ * without them, the target would take the caller for another one.
  */
 export function createCallerHeaders(
   { headers, bearer, logger }: CallerHeaderOptions,
@@ -54,7 +54,7 @@ export function createCallerHeaders(
 }
 
 function inTime(value: unknown): unknown {
-  // Anything that `await` waits for: another realm or library may have made the promise.
+  // `await` accepts promises of every library.
   if (typeof (value as PromiseLike<unknown> | undefined)?.then !== 'function') return value;
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise((_resolve, reject) => {

@@ -5,10 +5,7 @@ import { rawPath, requestTarget } from '../../http/request-target.js';
 import { withoutClosingSlash } from '../../http/well-known.js';
 import { resourceOriginOf } from '../../oauth/refusal.js';
 
-/**
- * Creates the check that warns, at the first request, if `callerToken.issuer` may be the issuer of the OAuth proxy. Servers that look up
- * keys by that issuer would also find the keys of other tokens.
- */
+/** Creates a check that warns once if `callerToken.issuer` may be the issuer of the OAuth proxy, whose keys are those of other tokens. */
 export function createIssuerWarning(issuer: string | undefined, logger: Logger): (req: IncomingMessage) => void {
   let isDue = issuer !== undefined;
   return (req) => {

@@ -2,11 +2,11 @@ import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { isPlain, type OptionChecks } from '../../options/checks.js';
 import { group, type OptionTable, optional, text } from '../../options/option-table.js';
 
-/** The tokens in which `mcpHttpBackend()` says who is calling. */
+/** The tokens with which `mcpHttpBackend()` says who is calling. */
 export interface CallerTokenOptions {
   /**
-   * The `iss` of the tokens: a URL of this server, but not the issuer of its OAuth proxy, which is the URL of the MCP endpoint.
-   * MCP servers that look up keys by that issuer would also find the keys of other tokens.
+   * The `iss` of the tokens: a URL of this server. It must not be the issuer of the OAuth proxy, which is the URL of the MCP endpoint:
+   * an MCP server that discovers keys from it would find the keys of other tokens.
    */
   readonly issuer: string;
   /**
@@ -18,7 +18,7 @@ export interface CallerTokenOptions {
   readonly claims?: readonly string[] | undefined;
 }
 
-/** Claims that describe the token, not the caller. */
+/** Claims about the token itself. */
 const OWN_CLAIMS = new Set('iss sub sub_id aud exp nbf iat jti client_id scope cnf'.split(' '));
 
 export const CALLER_TOKEN_TABLE = {
@@ -29,13 +29,13 @@ export const CALLER_TOKEN_TABLE = {
 
 export const resolveCallerToken = group(CALLER_TOKEN_TABLE, 'Write { issuer: "https://mcp.example.com/callers" }.');
 
-/** A key that signs caller tokens. */
+/** A private key, and the algorithm that it signs with. */
 export interface CallerKey {
   readonly alg: 'ES256' | 'EdDSA';
   readonly key: KeyObject;
 }
 
-/** Returns a private key with its algorithm; undefined for other kinds of keys. */
+/** Returns the key with its algorithm; undefined if it is another kind of key. */
 export function callerKeyOf(key: KeyObject): CallerKey | undefined {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
   if (type === 'ed25519') return { alg: 'EdDSA', key };
@@ -55,13 +55,13 @@ function privateKeyOf(value: unknown): KeyObject | undefined {
     if (isPlain(value)) return createPrivateKey({ key: value, format: 'jwk' });
     return (value as KeyObject).type === 'private' ? (value as KeyObject) : undefined;
   } catch {
-    // The error is dropped, because its message may quote the key.
+    // The error of Node may quote the key.
     return undefined;
   }
 }
 
 function requireClaims(checks: OptionChecks, value: unknown, option: string): readonly string[] {
-  const claims = checks.strings(value, option, 'Name claims of the callers’ tokens.');
+  const claims = checks.strings(value, option, "Name claims of the callers' tokens.");
   const own = claims.find((claim) => OWN_CLAIMS.has(claim));
   return own === undefined ? claims : checks.refuse(option, 'claims about the caller', own, 'Remove it.');
 }

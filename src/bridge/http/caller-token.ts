@@ -9,16 +9,16 @@ import type { ResolvedOptions } from '../../options/option-table.js';
 import { type CALLER_TOKEN_TABLE, type CallerKey, callerKeyOf } from './caller-token-options.js';
 
 const LIFETIME_SECONDS = 60;
-/** Milliseconds in which one token is sent again. The lifetime that is left must be enough for a slow target. */
+/** Milliseconds that one token is reused: the rest of its lifetime must be enough for a slow target. */
 const REUSE_MS = 30_000;
 /** Seconds that a target may cache the keys. */
 const KEYS_MAX_AGE = 300;
 
 const loadJose = createLazyImport('jose', () => import('jose'));
 
-/** The tokens that say who is calling. */
+/** Makes the tokens that say who is calling. */
 export interface CallerTokens {
-  /** Returns the `Authorization` header for this caller; undefined for an anonymous one. */
+  /** Returns the `Authorization` header for this caller; undefined for an anonymous caller. */
   authorizationFor(auth: AuthInfo | undefined): Promise<string | undefined>;
 }
 
@@ -27,13 +27,17 @@ interface Minted {
   readonly until: number;
 }
 
-/** @param audience The `aud` of the tokens: the URL of the target. */
+/**
+ * Creates the maker of caller tokens.
+ *
+ * @param audience The URL of the target.
+ */
 export function createCallerTokens(
   options: ResolvedOptions<typeof CALLER_TOKEN_TABLE>,
   audience: string,
   { alg, key, kid }: PublishedKey,
 ): CallerTokens {
-  // Requests with the same token share one AuthInfo object, and so one caller token.
+  // Requests with the same token share one AuthInfo, so they share the caller token too.
   const minted = new WeakMap<AuthInfo, Minted>();
   const mint = async (auth: AuthInfo): Promise<string> => {
     const { SignJWT } = await loadJose();
@@ -50,7 +54,7 @@ export function createCallerTokens(
       if (last !== undefined && performance.now() < last.until) return last.authorization;
       const authorization = mint(auth);
       minted.set(auth, { authorization, until: performance.now() + REUSE_MS });
-      // A failure is not remembered.
+      // The next request tries again.
       authorization.catch(() => minted.delete(auth));
       return authorization;
     },
@@ -62,36 +66,36 @@ function claimsOf(auth: AuthInfo, copied: readonly string[]): Record<string, unk
   const claims: Record<string, unknown> = Object.fromEntries(
     copied.filter((name) => Object.hasOwn(payload, name)).map((name) => [name, payload[name]]),
   );
-  // RFC 9068, section 2.2: the token of a program that acts for itself has the client as its subject.
+  // A program's own token has no user; RFC 9068, section 2.2, then names the client as the subject.
   const sub = subject ?? clientId;
   return {
     ...claims,
     sub,
-    // RFC 9493. Two issuers may use the same `sub` for two users.
+    // RFC 9493: two issuers may give two users the same name.
     sub_id: { format: 'iss_sub', iss: payload.iss, sub },
     client_id: clientId,
     scope: scopes.join(' '),
   };
 }
 
-/** A caller key whose public half is in the key set. */
+/** A signing key whose public half is in the key set. */
 export interface PublishedKey extends CallerKey {
   /** The thumbprint of the key (RFC 7638). */
   readonly kid: Promise<string>;
 }
 
-/** Prepares the key of the options, or a new one, for signing and for the key set. */
+/** Returns the configured key, or makes one. */
 export function publishKey(given: CallerKey | undefined, logger: Logger): PublishedKey {
   const { alg, key } = given ?? makeKey(logger);
   const kid = loadJose().then(({ calculateJwkThumbprint }) => calculateJwkThumbprint(publicJwk(key) as object));
-  // Not unhandled: each token awaits it and reports the error.
+  // Each token awaits it, and fails with the reason.
   kid.catch(() => undefined);
   return { alg, key, kid };
 }
 
 function makeKey(logger: Logger): CallerKey {
   logger.warn(
-    'mcpHttpBackend(): callerToken has no key, so a new one is made at each start, which other replicas do not have: set callerToken.key',
+    'mcpHttpBackend(): callerToken has no key, so one is made at start: other replicas do not have it, and it is lost with a restart',
   );
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return callerKeyOf(privateKey) as CallerKey;
@@ -104,7 +108,7 @@ export function callerKeysOf(handler: Middleware): readonly PublishedKey[] {
   return published.get(handler) ?? [];
 }
 
-/** Creates the handler that serves the set of these keys. Without keys, it passes requests to the next middleware. */
+/** Creates the endpoint of the key set. Without a key, it passes requests on. */
 export function createCallerKeys(keys: readonly PublishedKey[]): Middleware {
   const answer = forEveryOrigin(['GET', 'HEAD'], (_req, res, next) => {
     Promise.all(keys.map(publicKeyOf)).then((all) => {

@@ -1,13 +1,13 @@
 import type { ResponseHeaders } from '../../targets/http/exchange.js';
 import { isHeaderValue } from './header-rules.js';
 
-/** The headers of a target's response that reach the client. Cookies, challenges and headers about the target's connection do not. */
+/** The response headers that the client gets. Cookies, challenges and headers about the connection are not among them. */
 const FORWARDED = ['allow', 'cache-control', 'content-length', 'content-type', 'mcp-protocol-version', 'retry-after'];
 
 const STREAM_HEADERS = { 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no' };
 
 /**
- * Creates the function that picks the headers which reach the client.
+ * Creates the function that makes the headers of an answer to the client.
  *
  * @param further The option `responseHeaders`.
  */
@@ -20,12 +20,12 @@ export function createClientHeaders(further: readonly string[]) {
       const value = headerText(headers[name]);
       if (value !== undefined && isHeaderValue(value)) result[name] = value;
     }
-    // A proxy on the way must not buffer or compress the stream.
+    // Proxies must neither buffer nor compress a stream.
     return isEventStream(headers) ? Object.assign(result, STREAM_HEADERS) : result;
   };
 }
 
-/** Returns a header as one string; undefined if it was not sent. */
+/** Returns a header as one text; undefined if it was not sent. */
 export function headerText(header: string | readonly string[] | undefined): string | undefined {
   return typeof header === 'string' ? header : header?.join(', ');
 }

@@ -1,9 +1,9 @@
-/** RFC 9110, section 5.6.2: the name of a header. */
+/** The name of a header (RFC 9110, section 5.6.2), in lower case. */
 const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
-/** RFC 9110, section 5.5. Bytes above 127 are those of Latin 1, as in `IncomingMessage.headers`. */
+/** The value of a header (RFC 9110, section 5.5), in Latin 1 as in `IncomingMessage.headers`. */
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** Headers about the connection (RFC 9110, section 7.6.1), or about the length and coding of the message. */
+/** Headers about the connection (RFC 9110, section 7.6.1) or the framing of the message. */
 const CONNECTION_HEADERS = [
   'connection',
   'content-encoding',
@@ -19,13 +19,13 @@ const CONNECTION_HEADERS = [
   'upgrade',
 ];
 
-/** Headers of a request that only this package writes. */
+/** Request headers that only this server sets. */
 const RESERVED_HEADERS = new Set([...CONNECTION_HEADERS, 'accept-encoding', 'mcp-session-id']);
 
-/** Headers of a client's request that are credentials for this server, or that claim who sent the request. */
+/** Request headers with the client's credentials for this server, or with addresses that a client could forge. */
 const CREDENTIALS_AND_ORIGIN = /^(?:authorization|cookie2?|dpop|forwarded|set-cookie2?|via|(?:proxy|x-forwarded)-.*)$/;
 
-/** Headers of a response that are about the target's own cookies, logins and proxies. */
+/** Response headers about the target's own logins. */
 const COOKIES_AND_LOGINS = /^(?:set-cookie2?|www-authenticate|proxy-.*)$/;
 
 /** True if a header can be written as it is. Its name must be in lower case. */

@@ -23,13 +23,13 @@ import { RELAYED_METHODS, Relay, type RelayedMethod, type RelayHost } from './re
 import { type RemoteSession, RemoteSessions } from './remote-sessions.js';
 import { type RequestBody, requestBody } from './request-body.js';
 import { refuseFault } from './response-fault.js';
-import { endRemoteSession, isReachable } from './target-calls.js';
+import { endSession, isReachable } from './target-calls.js';
 import { createTargetHeaders } from './target-headers.js';
 
 const WHO = 'mcpHttpBackend()';
 const TICK_MS = 1_000;
 
-/** Forwards requests to a remote server without reading the messages. Sessions have owners, and streams end with their tokens. */
+/** Forwards requests to one target. Sessions have owners, and streams end with the token of their caller. Messages are not read. */
 export class HttpBridge {
   readonly #options: ResolvedHttp;
   readonly #target: HttpTarget;
@@ -69,7 +69,7 @@ export class HttpBridge {
     this.#timer.unref();
   }
 
-  /** Answers one request. Never rejects: errors that neither the client nor the target caused go to `next`. */
+  /** Answers one request. Never rejects: an error that is neither the client's nor the target's fault goes to `next`. */
   async handle(request: HttpRequest): Promise<void> {
     try {
       markOwnSessions(request.req);
@@ -116,7 +116,7 @@ export class HttpBridge {
     const sent = method === 'POST' ? await requestBody(req, this.#options.maxBodyBytes, userOf(auth)) : undefined;
     const prepared = this.#target.prepare();
     if (prepared !== undefined) await prepared;
-    // While this function waited, the backend may have closed, or the client may have hung up.
+    // The backend was closed, the token was withdrawn, or the client hung up.
     if (relay.isOver) return;
     requireAuthority(auth);
     relay.callerHeaders = caller;
@@ -127,7 +127,7 @@ export class HttpBridge {
   #begin(relay: Relay, caller: HeaderRecord, { body, contentLength }: Partial<RequestBody> = {}): void {
     const headers = this.#targetHeaders(relay.request.req, { caller, sessionId: relay.session?.id, contentLength });
     const { method } = relay;
-    // A stream may be quiet for hours, and some servers send its headers with the first event.
+    // Some servers send the headers of a stream with its first event, which may come after hours.
     const timeoutMs = method === 'GET' ? 0 : this.#options.responseTimeoutSeconds * 1_000;
     relay.begin(this.#target.exchange({ method, headers, body, timeoutMs }, relay));
   }
@@ -156,7 +156,7 @@ export class HttpBridge {
   }
 
   #endAtTarget({ id, callerHeaders }: RemoteSession): void {
-    const ending = endRemoteSession(this.#target, id, callerHeaders);
+    const ending = endSession(this.#target, id, callerHeaders);
     this.#endings.add(ending);
     void ending.then(() => this.#endings.delete(ending));
   }

@@ -24,20 +24,20 @@ import {
   requirePems,
 } from './read-http-options.js';
 
-/** Headers that say who is calling. A value of `undefined` sends no such header, and removes the client's. */
+/** Headers that say who is calling, by name. A value of `undefined` sends no such header, and drops that of the client. */
 export type CallerHeaders = Readonly<Record<string, string | undefined>>;
 
 /** The options of `mcpHttpBackend()`. */
 export interface McpHttpBackendOptions extends BackendOptions {
   /**
-   * The URL of the MCP server's endpoint, with its query: https, or http on this machine. A forward proxy in `HTTPS_PROXY` or
-   * `HTTP_PROXY` is used, unless the server is on this machine or in `NO_PROXY`.
+   * The URL of the MCP server's endpoint: https, or http on this machine. A forward proxy that the environment names (`HTTPS_PROXY`,
+   * `HTTP_PROXY`, `NO_PROXY`) is used, except for a server on this machine.
    */
   readonly url: string;
   /**
-   * Headers for the MCP server; or a function that takes the caller (`undefined`: anonymous) and the request and returns them, at
-   * once or as a promise. The function is called for each request. Clients cannot send headers of these names. If the function
-   * throws, takes longer than 10 seconds or returns anything else, the request is answered 502. @default {}
+   * Headers for the MCP server; or a function that takes the caller (`undefined`: anonymous) and the request, and returns them or a
+   * promise of them. The function is called for each request. A client's own headers of these names are dropped. If the function
+   * throws, takes longer than 10 seconds or returns anything else, the request gets 502. @default {}
    */
   readonly headers?:
     | CallerHeaders
@@ -46,40 +46,41 @@ export interface McpHttpBackendOptions extends BackendOptions {
   /** A secret for the MCP server, sent as `Authorization: Bearer`. @default none is sent */
   readonly bearer?: string | undefined;
   /**
-   * Says who is calling in a JWT that lives one minute, sent as `Authorization: Bearer`. Requests of anonymous callers carry none.
-   * Mount `backend.callerKeys` at the URL from which the MCP server fetches the keys. @default none is sent
+   * Says who is calling in a JWT that is valid for one minute, sent as `Authorization: Bearer`. Requests of anonymous callers carry
+   * none. Mount `backend.callerKeys` at the URL where the MCP server looks for its keys. @default none is sent
    */
   readonly callerToken?: Readonly<CallerTokenOptions> | undefined;
-  /** The authorities that the certificate of the MCP server may come from, in PEM. @default those that Node trusts */
+  /** The authorities, in PEM, that may have issued the MCP server's certificate. @default those that Node trusts */
   readonly ca?: string | Buffer | readonly (string | Buffer)[] | undefined;
   /** The client certificate for the MCP server, in PEM. Needs `key`. @default none is sent */
   readonly cert?: string | Buffer | undefined;
   /** The key of `cert`, in PEM. */
   readonly key?: string | Buffer | undefined;
-  /** Accepts plain http to another machine. Others can read secrets and change messages on the way. @default false */
+  /**
+   * Allows plain http to an MCP server on another machine. An attacker who can read that traffic learns the secrets in it.
+   * @default false
+   */
   readonly dangerouslyAllowHttp?: boolean | undefined;
   /** The largest number of open sessions; more get 503. @default 10000 */
   readonly maxSessions?: number | undefined;
   /**
-   * The largest number of open sessions of one user, through all clients and mounts; more get 429. If a limit is reached, a session
-   * that no client uses ends first: one without a stream and without a request in flight. @default 100
+   * The largest number of open sessions of one user, on all paths and through all clients; more get 429. If a limit is reached, a
+   * session that no client uses ends first: one without a stream and without a request in flight. @default 100
    */
   readonly maxSessionsPerUser?: number | undefined;
   /** The largest size of a request body, in bytes; a larger one gets 413. @default 4194304 */
   readonly maxBodyBytes?: number | undefined;
-  /** The time in which a connection to the MCP server must be made, in seconds. @default 10 */
+  /** Seconds until an attempt to connect to the MCP server fails. @default 10 */
   readonly connectTimeoutSeconds?: number | undefined;
-  /**
-   * The time in which the MCP server must begin to answer a POST or DELETE, in seconds; 0 is no limit. @default 0
-   */
+  /** Seconds until the MCP server must begin to answer a POST or DELETE; 0: no limit. @default 0 */
   readonly responseTimeoutSeconds?: number | undefined;
-  /** Further headers of clients that reach the MCP server. @default [] */
+  /** Names of further headers of clients that the MCP server gets. @default [] */
   readonly requestHeaders?: readonly string[] | undefined;
-  /** Further headers of the MCP server that reach clients. @default [] */
+  /** Names of further headers of the MCP server that clients get. @default [] */
   readonly responseHeaders?: readonly string[] | undefined;
   /**
-   * The time after which a session without a request and without a stream ends, in seconds. With the `secret` of `mcpAuth()`, this
-   * process only forgets the session, because another replica may serve it. @default 1800
+   * Seconds until a session without a request and without a stream ends. With the `secret` of `mcpAuth()`, this process only forgets
+   * the session: another replica may serve it. @default 1800
    */
   readonly idleTimeoutSeconds?: number | undefined;
   /** Gets the reasons of failures, and the warnings of the backend. @default no logging */

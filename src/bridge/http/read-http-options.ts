@@ -9,7 +9,7 @@ import { isHeaderValue, mayBeSet } from './header-rules.js';
 
 type Pem = string | Buffer;
 
-/** The token in `Authorization: Bearer` (RFC 6750, section 2.1). */
+/** The token of a `Bearer` credential (RFC 6750, section 2.1). */
 const BEARER = /^[A-Za-z0-9._~+/-]+=*$/;
 
 export function requireBearer(checks: OptionChecks, value: unknown, option: string): string {
@@ -17,7 +17,7 @@ export function requireBearer(checks: OptionChecks, value: unknown, option: stri
   return checks.refuseUnquoted(option, 'a token, without "Bearer" and spaces', 'Give the token alone.');
 }
 
-/** Checks one header that the application sets. Messages do not quote its value, which may be a secret. */
+/** Checks one header that the application sets. The messages do not quote its value, which may be a secret. */
 export function requireHeader(checks: OptionChecks, option: string, name: string, value: unknown): string | undefined {
   if (!mayBeSet(name)) {
     checks.refuse(option, 'names of headers that an application may set', name, 'Correct the name, or remove it.');
@@ -27,19 +27,19 @@ export function requireHeader(checks: OptionChecks, option: string, name: string
   return checks.refuse(`${option}.${name}`, expected, typeof value, 'Convert it to a string.');
 }
 
-/** The application's function. {@link requireHeaderRecord} checks its result. */
+/** The function of the application. Its result is checked at each call. */
 export type HeaderFunction = (auth: AuthInfo | undefined, req: IncomingMessage) => unknown;
 
-/** Requires fixed headers, or the function that makes them. */
+/** Reads the option `headers`. */
 export function requireHeaders(checks: OptionChecks, value: unknown, option: string): HeaderRecord | HeaderFunction {
   if (typeof value === 'function') return value as HeaderFunction;
   return requireHeaderRecord(checks, value, option);
 }
 
-/** Headers by their names in lower case. The value `undefined` sends no such header, and removes the client's. */
+/** Values by name in lower case. */
 export type HeaderRecord = ReadonlyMap<string, string | undefined>;
 
-/** Requires a plain object of headers. Two names that differ only in capitals are refused. */
+/** Checks headers that were configured, or that the function returned. */
 export function requireHeaderRecord(checks: OptionChecks, value: unknown, option: string): HeaderRecord {
   const fix = 'Give names and values: { "x-user": "…" }.';
   const given = isPlain(value) ? value : checks.refuseUnquoted(option, 'a plain object', fix);
@@ -52,7 +52,7 @@ export function requireHeaderRecord(checks: OptionChecks, value: unknown, option
   return headers;
 }
 
-/** Creates the reader of a list of headers that pass. */
+/** Creates the reader of a list of forwarded headers. */
 export function headerNames(mayPass: (name: string) => boolean): OptionReader<readonly string[]> {
   return (checks, value, option) => {
     const names = checks.strings(value, option, 'Name the headers that pass.').map(lowerAscii);
@@ -63,23 +63,23 @@ export function headerNames(mayPass: (name: string) => boolean): OptionReader<re
   };
 }
 
-/** Requires a certificate or key in PEM. {@link requireCertificate} checks that it can be used. */
+/** Reads a certificate or a key in PEM. `requireCertificate()` checks that it can be used. */
 export function requirePem(checks: OptionChecks, value: unknown, option: string): Pem {
   if ((typeof value === 'string' || Buffer.isBuffer(value)) && value.includes('-----BEGIN ')) return value;
-  // The message does not quote the value, which may be a private key.
+  // A key must not be quoted.
   return checks.refuseUnquoted(option, 'a text in PEM', 'Give the contents of the file.');
 }
 
-/** Requires one PEM text, or a list of them. */
+/** Reads one or several certificates in PEM. */
 export function requirePems(checks: OptionChecks, value: unknown, option: string): readonly Pem[] {
   if (!Array.isArray(value)) return [requirePem(checks, value, option)];
   return value.map((one, index) => requirePem(checks, one, `${option}[${index}]`));
 }
 
 /**
- * Refuses at construction certificates and keys that would fail at each connection.
+ * Refuses certificates and keys that would fail with every connection.
  *
- * @param caOption The user's name for the option `ca`.
+ * @param caOption The user's name of the option `ca`.
  */
 export function requireCertificate(
   checks: OptionChecks,
@@ -93,25 +93,25 @@ export function requireCertificate(
   const fix = 'Look at it with "openssl x509 -text".';
   if (ca !== undefined && !ca.every(isCertificate))
     checks.refuseUnquoted(caOption, 'certificates that can be read', fix);
-  // Not imported, so that an import of this package stays fast.
+  // Not imported: an import of this package should not wait for it.
   const { createSecureContext } = process.getBuiltinModule('node:tls');
   if (cert !== undefined && !succeeds(() => createSecureContext({ cert, key }))) {
     checks.refuseUnquoted('cert', 'a certificate that can be read and fits key', fix);
   }
 }
 
-/** True if the text begins with a certificate. Further ones in it are not checked. */
+/** Checks the first certificate of a text. */
 function isCertificate(pem: Pem): boolean {
   return succeeds(() => new X509Certificate(pem));
 }
 
-/** True if `read` does not throw. */
+/** Returns false if `read` throws. */
 function succeeds(read: () => unknown): boolean {
   try {
     read();
     return true;
   } catch {
-    // The error is dropped: its message may quote a secret, and the caller writes a better one.
+    // The message of the error may quote a secret.
     return false;
   }
 }

@@ -15,11 +15,11 @@ export const RELAYED_METHODS = ['GET', 'POST', 'DELETE'] as const;
 
 export type RelayedMethod = (typeof RELAYED_METHODS)[number];
 
-/** What a relay needs from the bridge. */
+/** Decides what the client gets. */
 export interface RelayHost {
   /** Returns the headers that the client gets with a response. Throws if the response cannot be forwarded. */
   headersFor(relay: Relay, status: number, headers: ResponseHeaders): Readonly<Record<string, string>>;
-  /** Answers the client in place of the target, which gave no usable answer. */
+  /** Answers the client with an error. */
   fail(request: HttpRequest, error: unknown, detail?: string): void;
   /** Called if the target breaks off a response that it has begun. */
   onBroken(fault: TargetFault): void;
@@ -27,7 +27,7 @@ export interface RelayHost {
   onClosed(relay: Relay): void;
 }
 
-/** Forwards the target's response to the client as it arrives. If one side hangs up, it closes the connection to the other. */
+/** Forwards the response of a target to the client as it arrives. If one side hangs up, the other connection ends too. */
 export class Relay implements ExchangeListener {
   readonly request: HttpRequest;
   readonly method: RelayedMethod;
@@ -51,22 +51,22 @@ export class Relay implements ExchangeListener {
     });
   }
 
-  /** True if an event stream has begun. */
+  /** True if the response is an event stream that has begun. */
   get isStream(): boolean {
     return this.#isStream;
   }
 
-  /** True until the target begins to answer. */
+  /** True if the target has not begun to answer. */
   get isPending(): boolean {
     return !this.#hasStarted;
   }
 
-  /** True once nothing more is sent to either side. */
+  /** True if the response has ended, or was aborted. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** Marks `session` as in use until the answer is complete, so that it does not end to make room for another one. */
+  /** Counts `session` as in use until the response is over. */
   use(session: RemoteSession): void {
     if (session === this.session) return;
     this.session?.leave();
@@ -81,7 +81,7 @@ export class Relay implements ExchangeListener {
 
   onStart(status: number, headers: ResponseHeaders): void {
     this.#hasStarted = true;
-    // Timeout middlewares answer by themselves.
+    // A middleware may have answered meanwhile, because of a timeout for example.
     if (this.#canWrite && !isAnswered(this.#res)) this.#start(status, headers);
     else this.abort();
   }
@@ -91,7 +91,7 @@ export class Relay implements ExchangeListener {
       const own = this.#host.headersFor(this, status, headers);
       this.#isStream = isEventStream(headers);
       this.#res.writeHead(status, own);
-      // Proxies and clients wait for the headers, and the first event may take long.
+      // The first event may come late; clients and proxies wait for the headers.
       if (this.#isStream) this.#res.flushHeaders();
     } catch (error) {
       this.#isOver = true;
@@ -122,19 +122,22 @@ export class Relay implements ExchangeListener {
     if (!this.#hasStarted) this.#host.fail(this.request, fault.error, fault.detail);
     else {
       this.#host.onBroken(fault);
-      // After end(), the client would take the answer for complete.
+      // A regular end would tell the client that the response is complete.
       this.#res.destroy();
     }
   }
 
-  /** Hangs up on the target: the client no longer waits. */
+  /** Aborts the response, and hangs up on the target. */
   abort(): void {
     this.#isOver = true;
     this.#exchange?.abort();
     this.#exchange = undefined;
   }
 
-  /** Ends the request if its token was withdrawn, and a stream also if its token has expired. */
+  /**
+   * Ends the response if the caller's token is no longer valid. A request without an answer continues after the token has expired,
+   * because the tool may have run. It is refused only if the token was withdrawn.
+   */
   checkAuthority(): void {
     const { auth } = this.request;
     if (this.#isStream ? isOver(auth) : withdrawalOf(auth) !== undefined) {
@@ -142,7 +145,7 @@ export class Relay implements ExchangeListener {
     }
   }
 
-  /** Ends the answer early. A stream ends normally, so that the client resumes; a client without an answer gets `error`. */
+  /** Ends the response early. A stream ends regularly, so that the client resumes it; a request without an answer gets `error`. */
   end(error: unknown): void {
     if (this.#isOver) return;
     this.abort();

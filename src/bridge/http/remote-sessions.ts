@@ -8,18 +8,18 @@ import type { ResolvedHttp } from './http-options.js';
 import type { HttpRequest } from './http-request.js';
 import type { HeaderRecord } from './read-http-options.js';
 
-/** Characters. The session id of a target must not be longer. */
+/** Characters. A target must not give out a longer session id. */
 const MAX_ID_LENGTH = 1_024;
-/** The characters that MCP allows in a session id (2025-11-25, Session Management). */
+/** Visible ASCII (MCP 2025-11-25, Session Management). */
 const ID = /^[\x21-\x7e]+$/;
 
-/** A session at the target, and its owner. */
+/** A session at the target, with its owner. */
 export class RemoteSession implements Occupant {
   readonly id: string;
-  /** The id that the client knows. */
+  /** The id that the client knows: signed, if the policy has a secret. */
   readonly clientId: string;
   readonly owner: SessionOwner;
-  /** Those of the last request: the target may require them to end the session. */
+  /** Those of the last request. The target needs them to end the session. */
   callerHeaders: HeaderRecord;
   lastUsed = performance.now();
   /** The number of requests in flight, including streams. */
@@ -32,7 +32,7 @@ export class RemoteSession implements Occupant {
     this.callerHeaders = callerHeaders;
   }
 
-  /** True if the client's id is signed, so that every replica can serve the session. */
+  /** True if the client's id is signed, so that other replicas can serve the session. */
   get isSigned(): boolean {
     return this.id !== this.clientId;
   }
@@ -47,14 +47,14 @@ export class RemoteSession implements Occupant {
     this.lastUsed = performance.now();
   }
 
-  /** Counts a request that has ended. */
+  /** Counts a request that is over. */
   leave(): void {
     this.#open--;
     this.lastUsed = performance.now();
   }
 }
 
-/** The sessions of one target that this process knows. Each belongs to the caller to whom the target gave its id. */
+/** The sessions of one target that this process knows. A session belongs to the caller who got its id from the target. */
 export class RemoteSessions {
   readonly #options: ResolvedHttp;
   readonly #quota: Quota;
@@ -63,7 +63,7 @@ export class RemoteSessions {
   readonly #byClientId = new Map<string, RemoteSession>();
   readonly #end: (session: RemoteSession) => void;
 
-  /** @param end Ends a session at the target, after this object has forgotten it. */
+  /** @param end Ends a session at the target. */
   constructor(options: ResolvedHttp, end: (session: RemoteSession) => void) {
     this.#options = options;
     this.#quota = new Quota(options);
@@ -89,7 +89,7 @@ export class RemoteSessions {
     return known?.owner === owner ? known : this.#verified(given, owner, request);
   }
 
-  /** Returns the session of a signed id. It may have been opened through another replica, or before a restart. */
+  /** Finds the session by the signature of its id: another replica may have opened it, or this one before a restart. */
   #verified(given: string, owner: SessionOwner, request: HttpRequest): RemoteSession {
     const signer = sessionSignerOf(request.req);
     const id = verifiedSessionOf(request.req) ?? signer?.verify(given, owner);
@@ -100,7 +100,11 @@ export class RemoteSessions {
     return known;
   }
 
-  /** Returns the session whose id a response gives to the caller of `request`, which named no session or another one. */
+  /**
+   * Returns the session whose id is in the target's response to `request`.
+   *
+   * @throws {BridgeError} If a limit is reached, or the id cannot be used.
+   */
   assigned(id: string, request: HttpRequest, callerHeaders: HeaderRecord | undefined): RemoteSession {
     if (id.length > MAX_ID_LENGTH || !ID.test(id)) throw unusable('the session id cannot stand in a header');
     const owner = sessionOwnerOf(request.req, request.auth);
@@ -114,13 +118,13 @@ export class RemoteSessions {
     try {
       return this.#add(session, request);
     } catch (error) {
-      // No client learns its id, so it would stay open at the target.
+      // The client does not learn its id, so it would stay open at the target.
       this.#end(session);
       throw error;
     }
   }
 
-  /** Forgets a session, which has ended or which the caller of this method ends. */
+  /** Removes a session that has ended at the target. */
   forget({ id, clientId, owner }: RemoteSession): void {
     const entry = this.#byId.get(id);
     this.#byId.delete(id);
@@ -130,12 +134,12 @@ export class RemoteSessions {
     entry?.lease.gone();
   }
 
-  /** Ends the sessions that were idle for too long. Called every second. */
+  /** Ends idle sessions; called regularly. */
   tick(now: number): void {
     for (const { session } of [...this.#byId.values()]) {
       if (session.isInUse || now - session.lastUsed < this.#options.idleTimeoutSeconds * 1_000) continue;
       this.forget(session);
-      // Another replica may have an open stream of a signed session.
+      // Another replica may have a stream of a signed session.
       if (!session.isSigned) this.#end(session);
     }
   }

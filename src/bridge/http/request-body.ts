@@ -3,18 +3,18 @@ import { BodyError, readBody, requireLength, requirePlain } from '../../http/bod
 import { isMediaType } from '../../http/media-type.js';
 import { Upload } from '../../targets/http/upload.js';
 
-/** Bytes. A body up to this size is forwarded when it is complete, in one packet, so that no target waits for a slow client. */
+/** Bytes. A shorter body is read as a whole before it is forwarded: that is faster, and a slow client does not block a connection to the target. */
 const MAX_COLLECTED = 65_536;
 
-/** A request's body for the target: complete, or as a stream. */
+/** The body to forward: all of it, or a stream. */
 export interface RequestBody {
   readonly body: Buffer | Upload;
-  /** The length of an `Upload`, if the client declared it. */
+  /** The length of an `Upload`, if the client declares it. */
   readonly contentLength: number | undefined;
 }
 
 /**
- * Returns the body unchanged and unparsed. Refuses a compressed body, which two readers could decode differently.
+ * Returns the body as it arrived. It is not parsed: the target does that. Compressed bodies are refused, as everywhere.
  *
  * @param caller As for `readBody()`.
  * @throws {BodyError}
@@ -32,13 +32,13 @@ export async function requestBody(req: IncomingMessage, maxBytes: number, caller
   return { body: new Upload(req, maxBytes), contentLength: declared };
 }
 
-/** Returns a body that arrived together with the headers, as most do: Node has parsed it once the request listener has returned. */
+/** Returns a body that arrived together with the headers, as most do. Node has it as soon as the request listener has returned. */
 async function arrivedBody(req: IncomingMessage, length: number | undefined): Promise<Buffer | undefined> {
   await undefined;
   return length !== undefined && length > 0 && req.readableLength === length ? (req.read() ?? undefined) : undefined;
 }
 
-/** Requires JSON if a parser has read the body: it is serialized again as JSON. A parser's Buffer is forwarded as it is. */
+/** A body that a parser left as bytes is forwarded as it is; any other becomes JSON, so it must have been JSON. */
 function requireJson(req: IncomingMessage): void {
   const { body } = req as { body?: unknown };
   if (body === undefined || Buffer.isBuffer(body)) return;

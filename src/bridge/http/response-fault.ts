@@ -2,11 +2,11 @@ import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.j
 import type { ResponseHeaders } from '../../targets/http/exchange.js';
 import { headerText } from './client-headers.js';
 
-/** The credentials for the target are ours: a client that got its 401 would log in here again, without effect. */
+/** This server logs in at the target, not the client: a client that got such a status would log in here again, without effect. */
 const LOGIN_STATUSES = new Set([401, 403, 407]);
 
 /**
- * Refuses responses that report a failure of the target or of our credentials, and those that cannot be forwarded unchanged.
+ * Refuses responses that are not the client's fault, and those that cannot be forwarded.
  *
  * @throws {BridgeError}
  */

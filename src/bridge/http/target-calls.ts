@@ -3,16 +3,16 @@ import type { HttpTarget, TargetRequest } from '../../targets/http/http-target.j
 import type { HeaderRecord } from './read-http-options.js';
 
 /** Milliseconds that a target may take to end a session. */
-const MAX_END_MS = 2_000;
+const MAX_ENDING_MS = 2_000;
 
-/** Ends a session that no client uses any more. The target's answer is ignored. */
-export async function endRemoteSession(target: HttpTarget, sessionId: string, caller: HeaderRecord): Promise<void> {
+/** Asks the target to end a session. Its answer is ignored. */
+export async function endSession(target: HttpTarget, sessionId: string, caller: HeaderRecord): Promise<void> {
   const headers = ['mcp-session-id', sessionId];
   for (const [name, value] of caller) if (value !== undefined) headers.push(name, value);
-  await statusOf(target, { method: 'DELETE', headers, timeoutMs: MAX_END_MS }, MAX_END_MS);
+  await statusOf(target, { method: 'DELETE', headers, timeoutMs: MAX_ENDING_MS }, MAX_ENDING_MS);
 }
 
-/** True if the target answers with a status below 500: even a 405 shows that it runs. Sends no secret. */
+/** Resolves to true if the target answers with a status below 500. The request carries no secret. */
 export async function isReachable(
   target: HttpTarget,
   { connectTimeoutSeconds }: { readonly connectTimeoutSeconds: number },
@@ -22,12 +22,12 @@ export async function isReachable(
   return status !== undefined && status < 500;
 }
 
-/** Returns the status of the target's response; undefined if none arrives within `ms`. */
+/** Resolves to the status of the target's response; undefined if there is none within `ms`. */
 async function statusOf(target: HttpTarget, request: TargetRequest, ms: number): Promise<number | undefined> {
   try {
     await target.prepare();
   } catch {
-    // undici cannot be loaded. The next request of a client reports it.
+    // undici cannot be loaded. The requests of clients report that.
     return undefined;
   }
   return new Promise((resolve) => {

@@ -6,7 +6,7 @@ import { trimOws } from '../../http/ows.js';
 import { requestOrigin } from '../../oauth/request-origin.js';
 import type { HeaderRecord } from './read-http-options.js';
 
-/** The headers of a client's request that reach the target. Credentials, cookies and headers about the connection do not. */
+/** The request headers that are forwarded. Credentials, cookies and headers about the connection are not among them. */
 const FORWARDED = [
   'accept',
   'accept-language',
@@ -20,20 +20,20 @@ const FORWARDED = [
   'user-agent',
 ];
 
-/** The prefix of the headers that repeat a tool's parameters (2026-07-28). */
+/** The prefix of headers that repeat parameters of a tool (2026-07-28). */
 const PARAMETER_PREFIX = 'mcp-param-';
 
-/** The headers that this package adds to one request to the target. */
+/** The headers of one request to the target that do not come from the client. */
 export interface OwnHeaders {
-  /** Those that the application sets. The client's headers of these names are removed. */
+  /** From the application. The client's own headers of these names are dropped. */
   readonly caller: HeaderRecord;
-  /** The target's own id of the session that the request names. */
+  /** The target's own id of the session. */
   readonly sessionId: string | undefined;
   readonly contentLength: number | undefined;
 }
 
 /**
- * Creates the function that makes the headers of a request to the target: names and values in turn.
+ * Creates the function that makes the headers of a request to the target.
  *
  * @param further The option `requestHeaders`.
  */
@@ -51,7 +51,7 @@ export function createTargetHeaders(further: readonly string[]) {
     }
     for (const [name, value] of caller) if (value !== undefined) result.push(name, value);
     addForwarded(result, req, caller);
-    // mcpScopes() reads the answers, so they must not be compressed.
+    // mcpScopes() reads answers, so they must not be compressed.
     result.push('accept-encoding', 'identity');
     if (sessionId !== undefined) result.push('mcp-session-id', sessionId);
     if (contentLength !== undefined) result.push('content-length', String(contentLength));
@@ -61,13 +61,13 @@ export function createTargetHeaders(further: readonly string[]) {
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** Returns the headers that `Connection` names, which must not be forwarded (RFC 9110, section 7.6.1). */
+/** Returns the headers that must not be forwarded according to `Connection` (RFC 9110, section 7.6.1). */
 function namesIn(connection: string | undefined): ReadonlySet<string> {
   if (connection === undefined || connection === 'keep-alive' || connection === 'close') return NONE;
   return new Set(lowerAscii(connection).split(',').map(trimOws));
 }
 
-/** Adds `X-Forwarded-*` as the application sees the client. The client's own headers of these names are not forwarded. */
+/** Adds the client's address, and the host and scheme that it uses, as the application sees them. The client's own `X-Forwarded-*` are dropped. */
 function addForwarded(result: string[], req: IncomingMessage, caller: HeaderRecord): void {
   const add = (name: string, value: string | undefined): void => {
     if (value !== undefined && !caller.has(name)) result.push(name, value);
@@ -80,7 +80,7 @@ function addForwarded(result: string[], req: IncomingMessage, caller: HeaderReco
   add('x-forwarded-proto', origin.slice(0, end));
 }
 
-/** Returns the client's address. Express's `ip` respects `trust proxy`, but can be any text that a trusted proxy sends. */
+/** Express's `ip` follows the `trust proxy` setting, but may be any text that a trusted proxy sent. */
 function addressOf(req: IncomingMessage): string | undefined {
   const { ip } = req as { ip?: string };
   const { remoteAddress } = req.socket;
@@ -91,7 +91,7 @@ function originOf(req: IncomingMessage): string | undefined {
   try {
     return requestOrigin(req);
   } catch (error) {
-    // An HTTP/1.0 request may have no Host, and without mcpAuth() any Host reaches this backend.
+    // HTTP/1.0 allows requests without Host; without mcpAuth(), the header may have any value.
     if (error instanceof AuthError) return undefined;
     throw error;
   }

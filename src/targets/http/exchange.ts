@@ -4,19 +4,19 @@ import { faultOf, type TargetFault } from './target-fault.js';
 type DispatchHandler = Dispatcher.DispatchHandler;
 type Controller = Dispatcher.DispatchController;
 
-/** The headers of a response, names in lower case. */
+/** The headers of a response; names are in lower case. */
 export type ResponseHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** Gets the events of an exchange, in this order: `onStart`, `onData` for each chunk, `onEnd`. `onFault` may come at any time, as the last one. */
+/** Gets the events of one exchange: `onStart`, `onData` for each piece of the body, `onEnd`. `onFault` may come at any time, as the last one. */
 export interface ExchangeListener {
   onStart(status: number, headers: ResponseHeaders): void;
-  /** Returns false to pause until `resume()`. */
+  /** Returns false to get no more data until `resume()` is called. */
   onData(chunk: Buffer): boolean;
   onEnd(): void;
   onFault(fault: TargetFault): void;
 }
 
-/** Bytes of an unwanted response that are read at most, so that its connection can be used again. */
+/** Bytes of an unwanted response that are read, so that its connection can be used again. */
 const MAX_DISCARDED = 65_536;
 /** Milliseconds for the same. */
 const MAX_DISCARD_MS = 5_000;
@@ -25,7 +25,7 @@ class Aborted extends Error {
   override readonly name = 'Aborted';
 }
 
-/** One request to a remote server, and its response: the handler that undici calls. */
+/** One request to a remote server and its response: a handler for undici's `dispatch()`. */
 export class Exchange implements DispatchHandler {
   #listener: ExchangeListener | undefined;
   #controller: Controller | undefined;
@@ -44,7 +44,7 @@ export class Exchange implements DispatchHandler {
     this.#controller?.abort(new Aborted('The exchange was aborted'));
   }
 
-  /** Reads and discards the rest of the response, or hangs up if it is long or slow. The listener is not called again. */
+  /** Reads the rest of the response and drops it, within limits. The listener is not called again. */
   discard(): void {
     this.#listener = undefined;
     this.#late = setTimeout(() => this.abort(), MAX_DISCARD_MS).unref();
@@ -58,12 +58,12 @@ export class Exchange implements DispatchHandler {
 
   onRequestStart(controller: Controller): void {
     this.#controller = controller;
-    // undici cannot abort a request before it has a connection.
+    // It was aborted before there was a connection, when undici has no controller yet.
     if (this.#isAborted) this.abort();
   }
 
   onResponseStart(_controller: Controller, status: number, headers: ResponseHeaders): void {
-    // An interim response, such as 103 (RFC 9110, section 15.2). The final one follows.
+    // An interim response such as 103 (RFC 9110, section 15.2); the final response follows.
     if (status >= 200) this.#listener?.onStart(status, headers);
   }
 
@@ -73,7 +73,7 @@ export class Exchange implements DispatchHandler {
   }
 
   onResponseEnd(): void {
-    // Trailers are not forwarded (RFC 9110, section 6.5.1): we do not know their meaning.
+    // Trailers are dropped: a recipient that does not know a field must not merge it (RFC 9110, section 6.5.1).
     clearTimeout(this.#late);
     this.#listener?.onEnd();
   }

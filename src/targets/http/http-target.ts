@@ -6,14 +6,14 @@ import type { Upload } from './upload.js';
 /** One request to a remote server. */
 export interface TargetRequest {
   readonly method: 'GET' | 'POST' | 'DELETE' | 'OPTIONS';
-  /** Names and values in turn. */
+  /** Names and values, alternating. */
   readonly headers: string[];
   readonly body?: Buffer | Upload | undefined;
-  /** The time in which the server must begin to answer, in milliseconds; 0 is no limit. */
+  /** Milliseconds until the server must begin to answer; 0: no limit. */
   readonly timeoutMs: number;
 }
 
-/** A remote MCP server: exchanges with it, over connections that are reused. No request is sent twice. */
+/** A remote MCP server. Its connections are reused, and no request is sent twice. */
 export class HttpTarget {
   readonly #url: URL;
   readonly #path: string;
@@ -28,7 +28,7 @@ export class HttpTarget {
   }
 
   /**
-   * Returns a promise that resolves once exchanges can begin; undefined if they already can.
+   * Loads undici. Resolves when `exchange()` can be called; returns undefined if it can be called at once.
    *
    * @throws {UpstreamError} `package_unavailable`
    */
@@ -47,7 +47,7 @@ export class HttpTarget {
     return this.#loading;
   }
 
-  /** Begins an exchange, after `prepare()`. The listener may get a fault before this method returns. */
+  /** Starts an exchange; call `prepare()` before. `onFault` may be called before this function returns. */
   exchange({ method, headers, body, timeoutMs }: TargetRequest, listener: ExchangeListener): Exchange {
     const exchange = new Exchange(listener);
     const { origin } = this.#url;
@@ -58,7 +58,7 @@ export class HttpTarget {
     return exchange;
   }
 
-  /** Aborts all exchanges, and closes the connections. */
+  /** Aborts the exchanges and closes the connections. */
   async close(): Promise<void> {
     await this.#loading?.catch(() => undefined);
     await this.#dispatcher?.destroy();

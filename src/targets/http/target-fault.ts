@@ -1,27 +1,27 @@
 import { BodyError } from '../../http/body.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 
-/** The names of undici's errors. Every other error after the request was sent means that the connection broke. */
+/** Names of undici's errors. Any other error on a connection means that it broke. */
 const TIMED_OUT = 'HeadersTimeoutError';
 const UNREADABLE = new Set(['HTTPParserError', 'HeadersOverflowError', 'ResponseContentLengthMismatchError']);
 
-/** An exchange with a remote server that failed. */
+/** The reason why an exchange with a remote server failed. */
 export interface TargetFault {
-  /** For the client: a `BodyError` if its own body is the reason. */
+  /** For the client. A `BodyError` if the client's own body is the reason. */
   readonly error: BridgeError | BodyError;
   /** For the log: the message of the system or of undici. */
   readonly detail: string;
 }
 
 /**
- * Returns the fault for an error, which says which side caused it.
+ * Classifies an error of undici.
  *
  * @param isSent True if the request was, or may have been, written to a connection.
  */
 export function faultOf(error: Error, isSent: boolean): TargetFault {
   if (error instanceof BodyError) return { error, detail: error.message };
   const code = codeOf(error);
-  // If Node tried several addresses, its AggregateError has an empty message.
+  // If several addresses were tried, the error of Node has a code and no message.
   const detail = code === undefined || error.message.includes(code) ? error.message : `${code} ${error.message}`;
   return { error: new BridgeError(reasonFor(error.name, isSent)), detail };
 }

@@ -6,8 +6,9 @@ import { BodyError, tooLarge } from '../../http/body.js';
 const MAX_BUFFERED = 65_536;
 
 /**
- * A request's body on its way to the target: read as fast as the target takes it, and refused if it is longer than `maxBytes`. It is a
- * stream of its own because undici destroys the stream that it gets, and with `req` it would destroy the connection for the answer.
+ * The body of a request on its way to a target, read as fast as the target takes it. It fails with a `BodyError` if it is longer than
+ * `maxBytes`. It is a stream of its own because undici destroys the stream that it is given: destroying the request would also close the
+ * connection that the answer needs.
  */
 export class Upload extends Readable {
   readonly #req: IncomingMessage;
@@ -26,7 +27,7 @@ export class Upload extends Readable {
     };
     this.#removeListeners = () => void req.off('data', onData).off('end', onEnd).off('close', onClose);
     req.on('data', onData).on('end', onEnd).on('close', onClose);
-    // The exchange gets the error from undici; without a listener here, the error would end the process.
+    // The exchange reports the error; without a listener, it would end the process.
     this.on('error', () => undefined);
   }
 
@@ -36,7 +37,7 @@ export class Upload extends Readable {
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#removeListeners();
-    // Discard the rest: a client that is still writing would not read the answer.
+    // A client that still writes does not read its answer: take in the rest.
     this.#req.resume();
     callback(error);
   }
