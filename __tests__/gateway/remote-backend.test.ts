@@ -146,7 +146,7 @@ describe('plain http to another machine', () => {
       { mcp, policies: { requestHeaderModifier: { set: { 'x-key': 'secret' } } } },
       `${at}.policies.requestHeaderModifier.set`,
     ],
-    ['callerToken', { mcp: { ...mcp, callerToken: { issuer: 'https://a.example' } } }, 'callerToken'],
+    ['callerToken', { mcp: { ...mcp, callerToken: { issuer: 'https://a.example' } } }, `${at}.mcp.callerToken`],
   ])('is refused where %s would send a secret', (_what, target, secret) => {
     expect(() => open(target)).toThrow(
       `${at}.mcp.host is plain http on another machine, and ${secret} would send a secret to it: use https, or ` +
@@ -161,7 +161,7 @@ describe('a file with a remote target is refused', () => {
     [
       'for a key that cannot stand in a header',
       { mcp, policies: { backendAuth: { key: 'Bearer secret' } } },
-      `${at}.policies.backendAuth: mcpHttpBackend(): option "key" must be a token, without "Bearer" and blanks. Give the token alone.`,
+      `${at}.policies.backendAuth: mcpHttpBackend(): option "key" must be a token, without "Bearer" and spaces. Give the token alone.`,
     ],
     [
       'for a file that is not there',

@@ -53,7 +53,7 @@ export const REFUSED_HTTP_OPTIONS: readonly [name: string, options: unknown, mes
   [
     'a header name with a blank',
     { url, headers: { 'x user': 'a' } },
-    `${WHO} "headers" must be names of headers that are about the message, but got "x user".`,
+    `${WHO} "headers" must be names of headers that an application may set, but got "x user".`,
   ],
   [
     'a header with a line end',
@@ -74,13 +74,13 @@ export const REFUSED_HTTP_OPTIONS: readonly [name: string, options: unknown, mes
     (name): [string, unknown, string] => [
       `the header ${name}`,
       { url, headers: { [name]: 'a' } },
-      `${WHO} "headers" must be names of headers that are about the message, but got "${name.toLowerCase()}".`,
+      `${WHO} "headers" must be names of headers that an application may set, but got "${name.toLowerCase()}".`,
     ],
   ),
   [
     'a bearer with its scheme',
     { url, bearer: 'Bearer secret' },
-    `${WHO} "bearer" must be a token, without "Bearer" and blanks. Give the token alone.`,
+    `${WHO} "bearer" must be a token, without "Bearer" and spaces. Give the token alone.`,
   ],
   ['an empty bearer', { url, bearer: '' }, `${WHO} "bearer" must be a token`],
   [

@@ -25,7 +25,7 @@ const PARAMETER_PREFIX = 'mcp-param-';
 
 /** The headers of one request to the target that do not come from the client. */
 export interface OwnHeaders {
-  /** From the application. The client's own headers of these names are dropped. */
+  /** The headers that the application sets. The client's own headers of these names are dropped. */
   readonly caller: HeaderRecord;
   /** The target's own id of the session. */
   readonly sessionId: string | undefined;
