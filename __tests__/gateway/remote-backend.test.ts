@@ -127,8 +127,8 @@ describe('plain http to another machine', () => {
 
   test('starts with one warning', () => {
     expect(open({ mcp }).lines).toEqual([
-      `warn ${at}.mcp.host: http://notes:8080 is plain http on another machine: others on the way can read and change ` +
-        'messages. Use https, or write dangerouslyAllowHttp: true beside host if the network is yours alone.',
+      `warn ${at}.mcp.host: http://notes:8080 is plain http on another machine: others can read and change ` +
+        'messages on the way. Use https, or write dangerouslyAllowHttp: true beside host if the network is yours alone.',
     ]);
   });
 
