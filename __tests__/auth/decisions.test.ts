@@ -149,6 +149,37 @@ describe('the log', () => {
     expect(JSON.stringify([headers, body])).not.toContain(ISSUER);
   });
 
+  test('of a token without the required scopes says whose token it is', async () => {
+    const { lines, logger } = createRecordingLogger();
+    const { send } = createProtectedApp({ requiredScopes: ['admin'], logger }, signer);
+    for (const _ of [1, 2]) await send(good);
+    const sender = `"iss":"${ISSUER}","sub":"alice","client_id":"app","kid":"${signer.kid}"`;
+    const line = `info mcpAuth strict: GET "/mcp" refused: insufficient_scope: The token lacks a required scope {"missing":["admin"],${sender}}`;
+    expect(lines).toEqual([line, line]);
+  });
+
+  test('cuts a long client id, which onDecision gets whole', async () => {
+    const { lines, logger } = createRecordingLogger();
+    const { send, decisions } = setUp({ logger });
+    const id = 'c'.repeat(250);
+    await send(signer.sign(claims({ exp: 1, client_id: id })));
+    expect(lines).toEqual([expect.stringContaining(`"client_id":"${'c'.repeat(80)}…","kid":"${signer.kid}"}`)]);
+    expect(decisions).toEqual([expect.objectContaining({ clientId: id })]);
+  });
+
+  test.each([
+    ['/mcp?access_token=hush', undefined, true],
+    ['/mcp?access_token=hush', 'Basic YTpi', true],
+    ['/mcp?token=hush', undefined, false],
+  ])('of %s with %s says that a token in the query is not read: %s', async (path, authorization, isSaid) => {
+    const { lines, logger } = createRecordingLogger();
+    await createProtectedApp({ logger }, signer).get(authorization, path);
+    const evidence = isSaid
+      ? '{"hint":"a token in the query is not read, only one in the Authorization header"}'
+      : '{}';
+    expect(lines).toEqual([`debug mcpAuth strict: GET "/mcp" refused: missing_token: JWT token required ${evidence}`]);
+  });
+
   test.each([
     ['console', (out: Writable) => new Console(out)],
     ['pino', (out: Writable) => pino({ level: 'debug' }, out)],

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { expectUnavailable, fresh, MINUTE, passTime, setUp, signer } from '../support/app-with-key-server.js';
-import { claims, expectInvalidToken } from '../support/protected-app.js';
+import { claims, createProtectedApp, expectInvalidToken, ISSUER } from '../support/protected-app.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 import { createSigner } from '../support/signer.js';
 
@@ -43,6 +43,25 @@ describe('a key server that misbehaves', () => {
       expect(errors[0]).toMatch(line);
     },
   );
+
+  test.each([
+    ['a derived URL that answers 404', 404, true, true],
+    ['a derived URL that answers 500', 500, true, false],
+    ['a URL from the policy that answers 404', 404, false, false],
+  ])('%s: the log says how to name the URL only if that can help', async (_name, status, isDerived, isSaid) => {
+    const { lines, logger } = createRecordingLogger();
+    const { server, protectedApp: configured } = await setUp({ logger });
+    const issuer = new URL(server.url).origin;
+    const derived = createProtectedApp({ issuer, jwks: undefined, logger }, signer);
+    server.answer((res) => void res.writeHead(status).end());
+    const token = signer.sign(claims({ iss: isDerived ? issuer : ISSUER }));
+    await expectUnavailable(isDerived ? derived : configured, token);
+    const advice =
+      ". The policy has no jwks, so this URL follows from the issuer: set jwks: { url: … } to the jwks_uri in the issuer's metadata";
+    const [line = ''] = lines.filter((text) => text.startsWith('error key set of'));
+    expect(line).toContain(`failed: it answered with status ${status}`);
+    expect(line.endsWith(advice)).toBe(isSaid);
+  });
 
   test('cold and down: each fetch that fails doubles the time to the next one, up to 30 seconds', async () => {
     const { server, protectedApp } = await setUp();

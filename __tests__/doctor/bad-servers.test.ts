@@ -35,6 +35,17 @@ const servers: [what: string, fault: Fault, ...expected: Complaint[]][] = [
     { policy: () => ({ mode: 'optional' }) },
     '! answer without a token: 200: anonymous callers get in',
   ],
+  ...['GET', 'DELETE'].map((method): [string, Fault, ...Complaint[]] => [
+    `a route for POST above mcpAuth(), and ${method} behind it`,
+    {
+      before: (req, res, next) =>
+        req.url === '/mcp' && req.method !== method && req.method !== 'OPTIONS'
+          ? reply(200, '{"jsonrpc":"2.0","id":1,"result":{}}')(req, res as never)
+          : next(),
+    },
+    `✗ answer without a token: 200 to POST, although ${method} is answered 401`,
+    '! CORS answers: does not expose www-authenticate, mcp-session-id, mcp-protocol-version',
+  ]),
   [
     'another path',
     { suffix: '/other', before: answering(['/mcp/other'], reply(404)) },

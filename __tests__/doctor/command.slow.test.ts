@@ -31,7 +31,7 @@ test('prints one line a step, plain in a pipe, and exits with 0 if clients can l
   expect(lines[0]).toBe(url);
   expect(lines).toContain('✓ PKCE: S256');
   expect(lines).toContain(
-    '! CORS preflight: does not allow DELETE. Clients in a browser cannot send these. Add them where CORS is answered: to methods of mcpCors(), whose defaults contain them, or to another cors() before or after it.',
+    '! CORS preflight: does not allow DELETE. Clients in a browser cannot send these. Add them where CORS is answered: to methods of mcpCors(), whose defaults contain them, to another cors() before or after it, or for a server of the command to policies.cors.allowMethods.',
   );
   expect(lines.at(-1)).toMatch(/^\d+ ✓ {2}1 ! {2}0 ✗$/);
   expect(stdout).not.toContain('\u001b');
@@ -168,7 +168,7 @@ function withResources(resources: readonly string[]): string {
 
 test.each([
   [{ resourceMetadata: { resource: 5 } }, '"resourceMetadata.resource" must be a non-empty string, but got 5.'],
-  [{ issuer: undefined }, '"issuer" must be a non-empty string, but got undefined.'],
+  [{ issuer: undefined, audiences: ['x'] }, '"issuer" must be a non-empty string, but got undefined.'],
   [{ issuer: undefined, issuers: [null] }, '"issuers[0]" must be an object, but got null.'],
   [
     { jwks: { file: '/missing' } },

@@ -66,6 +66,7 @@ async function startServer(changes: TokenRow[1]) {
       token,
       policy: resolveAuth('doctor', policy),
       isAssumed: false,
+      keyUrls: [],
     });
   async function verdicts(token: string): Promise<{ mcpAuth: Verdict | undefined; doctor: Verdict }> {
     await fetch(resource, { method: 'POST', headers: { authorization: `Bearer ${token}` } });

@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
 import type { Reader } from '../../src/doctor/finding.js';
-import { goodToken, lineOf, type Reply, replyingWhere, startFaultyServer } from '../support/faulty-server.js';
+import {
+  type Fault,
+  goodToken,
+  lineOf,
+  type Reply,
+  replyingWhere,
+  startFaultyServer,
+} from '../support/faulty-server.js';
 
 const HTML = { 'content-type': 'text/html' };
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -165,3 +172,21 @@ test.each(rows)('with a good token: %s, with advice for a reader with the %s', a
   ]);
   expect(lines.filter((line) => line.startsWith('✓ token: '))).toEqual([]);
 });
+
+/** The keys are at /jwks, as the metadata says. */
+const KEYS_ELSEWHERE: Fault = { policy: () => ({ jwks: undefined }) };
+
+test.each(readers)(
+  'with keys elsewhere than the policy expects, names the URL to a reader with the %s',
+  async (reader) => {
+    const server = await startFaultyServer(KEYS_ELSEWHERE);
+    const lines = (await server.walk(goodToken(server), reader)).map(lineOf);
+    const url = `${server.issuer}/jwks`;
+    const advice = `The metadata of the issuer names ${url}: set jwks: { url: "${url}" }.`;
+    const answer = `✗ answer with the token: 503 (key_set_unavailable). The server cannot read the keys that verify tokens, so it accepts none. ${advice} If it is set, check that the server can read it: its log says what failed.`;
+    expect(lines).toContain(answer);
+    const derived = `${server.issuer}/.well-known/jwks.json`;
+    const keySet = `! key set: ${derived} answers 404. Tokens cannot be verified with keys from there. ${advice}`;
+    expect(lines.includes(keySet)).toBe(reader === 'file');
+  },
+);

@@ -120,8 +120,8 @@ test('a token that the server repeats is not printed', async () => {
 
 const CORS_LINES: Readonly<Record<Reader, readonly [preflight: string, answers: string]>> = {
   code: [
-    'Mount mcpCors() before mcpAuth() and before any other handler of OPTIONS.',
-    'Mount mcpCors() before mcpAuth() and before any other handler of OPTIONS.',
+    'Mount mcpCors() before mcpAuth() and before any other handler of OPTIONS. For a server of the command, set policies.cors in its file.',
+    'Mount mcpCors() before mcpAuth() and before any other handler of OPTIONS. For a server of the command, set policies.cors in its file.',
   ],
   file: ['Set policies.cors on the route.', 'Set policies.cors on the route.'],
 };

@@ -4,6 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { configText, route } from '../support/config-text.js';
 import { AUTHENTICATION, type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
+import { freePort } from '../support/loopback-server.js';
 import { CLI, endPrograms, ROOT, startNode } from '../support/program.js';
 
 let folder: GatewayFolder;
@@ -58,6 +59,27 @@ describe('express-mcp-auth', () => {
     await program.says(line);
     expect(await program.stop(signal)).toBe(0);
     expect(program.stderr).toBe('');
+  });
+
+  test('says which addresses to add to a client, each once', async () => {
+    const port = await freePort();
+    const withResource = (resource: string) =>
+      JSON.parse(
+        configText({
+          bind: { port },
+          route: { policies: { mcpAuthentication: { ...AUTHENTICATION, resourceMetadata: { resource } } } },
+        }),
+      ).binds[0];
+    const resources = [`http://localhost:${port}/mcp`, 'https://mcp.example.com/mcp', 'https://mcp.example.com/mcp'];
+    const [first, ...others] = resources.map(withResource);
+    const binds = [first, ...others.map((bind) => ({ ...bind, port: 0 }))];
+    await folder.write('addresses.yaml', JSON.stringify({ binds }));
+    const program = cli('-f', 'addresses.yaml', '--host', '127.0.0.1');
+    const add = (address: string) => `INFO express-mcp-auth: Add ${address} to your MCP client\n`;
+    await program.says(/example\.com\/mcp to your MCP client\n/);
+    expect(await program.stop()).toBe(0);
+    expect(program.stdout).toMatch(/^(?:INFO express-mcp-auth: Listening on 127\.0\.0\.1:\d+\n){3}/);
+    expect(program.stdout.replace(/^.*Listening.*\n/gm, '')).toBe(resources.slice(0, 2).map(add).join(''));
   });
 
   test('treats a Ctrl-C that npm repeats as the same one', async () => {
@@ -115,6 +137,18 @@ describe('express-mcp-auth refuses in one sentence, with exit code 1,', () => {
     expect(await refusalOf('-f', 'bad.yaml', '--validate-only')).toBe(refusal);
   });
 
+  test('a file without an issuer, unless it starts with --dev-issuer', async () => {
+    const { resourceMetadata } = AUTHENTICATION;
+    await folder.write('dev.yaml', configText({ route: { policies: { mcpAuthentication: { resourceMetadata } } } }));
+    const missing = `express-mcp-auth: dev.yaml: ${route}.policies.mcpAuthentication.issuer is missing: write the "iss" of the tokens you accept, or`;
+    for (const further of [[], ['--validate-only']])
+      expect(await refusalOf('-f', 'dev.yaml', ...further)).toBe(`${missing} start with --dev-issuer\n`);
+    expect(await refusalOf('doctor', '-f', 'dev.yaml')).toBe(
+      `${missing} if it runs with --dev-issuer, give the doctor its URL instead of -f\n`,
+    );
+    expect(await cli('-f', 'dev.yaml', '--dev-issuer', '--validate-only').ended).toBe(0);
+  });
+
   test.each([
     ['an option that mcpAuth() does not know', { audience: 'x' }, '"audience" must be'],
     ['a mode that there is not', { mode: 'lax' }, '"mode" must be'],
@@ -139,7 +173,9 @@ describe('express-mcp-auth refuses in one sentence, with exit code 1,', () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
-    const { binds } = JSON.parse(configText({ bind: { port }, route: protectedRoute }));
+    const resourceMetadata = { resource: `http://localhost:${port}/mcp` };
+    const policies = { mcpAuthentication: { ...AUTHENTICATION, resourceMetadata } };
+    const { binds } = JSON.parse(configText({ bind: { port }, route: { policies } }));
     await folder.write('taken.yaml', JSON.stringify({ binds: [...JSON.parse(onAnyPort()).binds, ...binds] }));
     expect(await refusalOf('-f', 'taken.yaml', '--host', '127.0.0.1')).toBe(
       `express-mcp-auth: port ${port} on 127.0.0.1 is in use: stop the program that uses it, or change binds[1].port\n`,

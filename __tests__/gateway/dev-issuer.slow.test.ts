@@ -72,9 +72,15 @@ describe('--dev-issuer', () => {
 describe('the issuer', () => {
   const { logger } = createRecordingLogger();
 
-  const start = async () => {
+  const start = async (ofIssuer = logger) => {
     const resources = [{ resource: 'http://localhost:3000/mcp', scopes: ['a'] }];
-    const issuer = await startDevIssuer({ port: 0, resources, tokenSeconds: 3_600, stateFile: undefined, logger });
+    const issuer = await startDevIssuer({
+      port: 0,
+      resources,
+      tokenSeconds: 3_600,
+      stateFile: undefined,
+      logger: ofIssuer,
+    });
     onTestFinished(() => issuer.close());
     return issuer;
   };
@@ -127,6 +133,19 @@ describe('the issuer', () => {
   ])('shows the name %j as %s', async (name, shown) => {
     const { html } = await pageAt(await authorizationUrl((await start()).issuer, name));
     expect(html).toContain(`<strong>${shown}</strong> asks for a token`);
+  });
+
+  test('says which resources it serves, if a client asks for another', async () => {
+    const { lines, logger: recording } = createRecordingLogger();
+    const { issuer } = await start(recording);
+    const url = new URL(await authorizationUrl(issuer, 'Client'));
+    url.searchParams.set('resource', 'http://localhost:3411/mcp');
+    const reason = 'asked for http://localhost:3411/mcp; this issuer serves http://localhost:3000/mcp only';
+    const { headers } = await fetch(url, { redirect: 'manual' });
+    expect(new URL(headers.get('location') ?? '').searchParams.get('error_description')).toBe(reason);
+    expect(lines).toEqual([
+      `warn the development issuer refused a login for the client "Client": invalid_target: ${reason}`,
+    ]);
   });
 
   test('answers only to its own host name', async () => {

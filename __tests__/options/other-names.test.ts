@@ -37,7 +37,14 @@ const ofMcpAuth: readonly Row[] = [
   ['scopes', ['a'], 'requiredScopes'],
   ['scope', 'a', 'requiredScopes'],
   ['issuerBaseURL', 'https://as.example', 'issuer'],
+  ['issuerUrl', 'https://as.example', 'issuer'],
   ['resource', 'https://mcp.example/mcp', 'resourceMetadata.resource', 'resourceMetadata: { resource: "https://…" }'],
+  [
+    'resourceServerUrl',
+    'https://mcp.example/mcp',
+    'resourceMetadata.resource',
+    'resourceMetadata: { resource: "https://…" }',
+  ],
   ['clockTolerance', 5, 'clockToleranceSeconds'],
 ];
 const ofBackend: readonly Row[] = [
@@ -88,6 +95,30 @@ describe.each<[name: string, make: (members: object) => unknown, rows: readonly 
     expect(() => make({ [word]: value })).toThrow(expect.objectContaining({ name: 'ConfigError', message }));
   });
 });
+
+const LEFT_OUT: [word: string, value: unknown, fix: string][] = [
+  ['verifier', { verifyAccessToken: () => undefined }, 'Give issuer: mcpAuth() verifies the tokens itself.'],
+  [
+    'algorithms',
+    ['RS256'],
+    'Each key decides which algorithms it verifies; shared secrets (HS256) and "none" are never accepted.',
+  ],
+  [
+    'secret',
+    'hush',
+    'Give jwks for the keys of tokens, since shared secrets (HS256) are never accepted; write oauthProxy: { secret: … } for the OAuth proxy.',
+  ],
+];
+
+test.each(LEFT_OUT)(
+  'mcpAuth() refuses %s, which has no counterpart, and says what to do instead',
+  (word, value, fix) => {
+    expect(() => mcpAuth({ ...good, [word]: value })).toThrow(`mcpAuth(): option "${word}" must be left out. ${fix}`);
+    const issuers = [{ issuer: 'https://as.example', audiences: ['api'], [word]: value }];
+    const message = `mcpAuth(): option "issuers[0].${word}" must be left out. ${fix}`;
+    expect(() => mcpAuth({ issuers } as never)).toThrow(message);
+  },
+);
 
 describe('a configuration file', () => {
   test.each(inFile)('refuses %s: %j of policies.cors, with the name that is meant', (word, value, option) => {

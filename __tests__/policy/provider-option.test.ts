@@ -16,6 +16,10 @@ const KNOWN = `one of ${Object.keys(PROVIDERS)
   .map((name) => `"${name}"`)
   .join(', ')}`;
 
+function opaque(name: string): string {
+  return `The access tokens of ${name} are opaque, not JWTs: they cannot be used yet.`;
+}
+
 function policyWith(provider: unknown): McpAuthOptions {
   const oauthProxy = { secret: 'a secret of thirty-two characters' };
   return { ...good, issuer: 'https://as.example', provider, oauthProxy } as unknown as McpAuthOptions;
@@ -24,8 +28,11 @@ function policyWith(provider: unknown): McpAuthOptions {
 test.each<[provider: unknown, message: string]>([
   [7, `must be an object, but got 7. ${FIX}`],
   ['', `must be ${KNOWN}, but got "". ${STANDARD_FIX}`],
-  ['google', `must be ${KNOWN}, but got "google". ${STANDARD_FIX}`],
-  [{ google: {} }, `must be ${KNOWN}, but got "google". ${STANDARD_FIX}`],
+  ['ory', `must be ${KNOWN}, but got "ory". ${STANDARD_FIX}`],
+  ['google', `must be ${KNOWN}, but got "google". ${opaque('Google')}`],
+  [{ google: {} }, `must be ${KNOWN}, but got "google". ${opaque('Google')}`],
+  ['github', `must be ${KNOWN}, but got "github". ${opaque('GitHub')}`],
+  ['Slack', `must be ${KNOWN}, but got "Slack". ${opaque('Slack')}`],
   ['constructor', `must be ${KNOWN}, but got "constructor". ${STANDARD_FIX}`],
   [{ constructor: {} }, `must be ${KNOWN}, but got "constructor". ${STANDARD_FIX}`],
   ['keycloack', `must be ${KNOWN}, but got "keycloack". Did you mean "keycloak"?`],

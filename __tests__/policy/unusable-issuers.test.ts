@@ -39,6 +39,26 @@ describe('an issuer of Entra that names no tenant', () => {
   });
 });
 
+describe('an issuer with opaque access tokens', () => {
+  test.each([
+    ['https://accounts.google.com', 'Google'],
+    ['accounts.google.com', 'Google'],
+    ['https://github.com/login/oauth', 'GitHub'],
+    ['https://slack.com', 'Slack'],
+  ])('is warned about: %s', (issuer, name) => {
+    expect(linesOf({ issuer })).toEqual([
+      `warn mcpAuth(): access tokens of issuer "${issuer}" will be refused: ${name} issues opaque access tokens, not JWTs. Use an authorization server that issues JWT access tokens; users may log in there with ${name}.`,
+    ]);
+  });
+
+  test.each(['https://accounts.google.com.example', 'https://token.actions.githubusercontent.com'])(
+    'is another than %s',
+    (issuer) => {
+      expect(linesOf({ issuer })).toEqual([]);
+    },
+  );
+});
+
 describe('a scopesClaim', () => {
   test.each(['realm_access.roles', 'resource_access.my-client.roles', 'a.b'])('%s is warned about', (scopesClaim) => {
     expect(linesOf({ scopesClaim })).toEqual([

@@ -73,7 +73,10 @@ describe('npm start', () => {
     await listen(other);
     onTestFinished(() => stop(other));
     const { port } = new URL(originOf(other));
-    await folder.write('config.yaml', config.replace('port: 3000', `port: ${port}`));
+    await folder.write(
+      'config.yaml',
+      config.replace('port: 3000', `port: ${port}`).replaceAll('localhost:3000', `localhost:${port}`),
+    );
     const program = startNode([START, folder.path, '0']);
     expect(await program.ended).toBe(1);
     expect(linesOf(program.stderr)).toEqual([

@@ -27,9 +27,14 @@ export const issuerRefusals: Refusal[] = [
     'option "issuer" must be a non-empty string, but got ["a"]. Name the "iss" of the tokens you accept.',
   ],
   [
+    'an issuer that is a URL object',
+    { ...good, issuer: new URL('https://as.example') },
+    'option "issuer" must be a string, not a URL object. Write the URL as text, byte for byte as in the tokens and for the clients: a URL object may add a closing slash.',
+  ],
+  [
     'no audience at all',
     { issuer: ISSUER, jwks: good.jwks },
-    `option "audiences" must be a non-empty array of non-empty strings, but got undefined. ${AUDIENCE_FIX}`,
+    'option "audiences" must be given where resourceMetadata.resource is not, but got undefined. Write resourceMetadata: { resource: "https://mcp.example.com/mcp" }, the address that clients use.',
   ],
   ...['*', 'https://*.example/mcp', 'api*'].map(
     (pattern): Refusal => [
@@ -109,6 +114,16 @@ export const issuerRefusals: Refusal[] = [
     { ...good, issuer: 'urn:example:as', jwks: undefined },
     `option "jwks" must be given, since a key set is derived only from an issuer that is an http(s) URL, but got undefined. ${KEYS_FIX}`,
   ],
+  ...['as.example', 'as.example/realms/a', 'localhost:9000'].flatMap((issuer) =>
+    ['', 'issuers[0].'].map((path): Refusal => {
+      const single = { issuer, audiences: ['api'] };
+      return [
+        `${path}issuer ${issuer} without https://`,
+        path === '' ? single : { issuers: [single] },
+        `option "${path}jwks" must be given, since a key set is derived only from an issuer that is an http(s) URL, but got undefined. Did you forget https:// in ${path}issuer? ${KEYS_FIX}`,
+      ];
+    }),
+  ),
   ...['', 'issuers[0].'].map((path): Refusal => {
     const issuer = { issuer: 'http://as.example', audiences: ['api'] };
     return [

@@ -104,12 +104,20 @@ function text(value: unknown): string | undefined {
 
 const MAX_EVIDENCE_LENGTH = 300;
 const MAX_PATH_LENGTH = 300;
+/** Some issuers write hundreds of characters, which would push everything else out of the line. */
+const MAX_CLIENT_LENGTH = 80;
 
 function lineFor({ mode, outcome, code, method, path }: AuthDecision, error: unknown): string {
   // What a client sent is quoted as JSON, so that it cannot forge a second line.
-  const evidence = printable(quoteEvidence(evidenceOf(error)), MAX_EVIDENCE_LENGTH);
+  const evidence = printable(quoteEvidence(withShortClient(evidenceOf(error))), MAX_EVIDENCE_LENGTH);
   const why = error === undefined ? '' : `: ${code ?? 'error'}: ${(error as Error).message} ${evidence}`;
   return `mcpAuth ${mode}: ${method} ${printableJson(path, MAX_PATH_LENGTH)} ${outcome}${why}`;
+}
+
+function withShortClient(evidence: Evidence): Evidence {
+  const { client_id: client } = evidence;
+  if (typeof client !== 'string' || client.length <= MAX_CLIENT_LENGTH) return evidence;
+  return { ...evidence, client_id: `${client.slice(0, MAX_CLIENT_LENGTH)}…` };
 }
 
 /** A client can nest a claim so deeply that it can be parsed but not serialized. The line then leaves the evidence out. */

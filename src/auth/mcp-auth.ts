@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AuthInfo, attachAuth, clearAuth } from '../core/auth-info.js';
-import { AuthError, UpstreamError } from '../core/errors.js';
+import { AuthError, type Evidence, UpstreamError } from '../core/errors.js';
 import { createSessionSigner } from '../core/session-signer.js';
 import { asksForJson } from '../http/accept.js';
 import { isAnswered } from '../http/answered.js';
@@ -8,7 +8,14 @@ import { asError } from '../http/middleware.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import { replyBridgeError } from '../messages/reply-error.js';
 import { publicEndpointsOf } from '../metadata/public-endpoints.js';
-import { readToken, removeCredentials, repeatedHeaderRefusal, type Scheme, schemeOf } from '../oauth/credentials.js';
+import {
+  missingTokenRefusal,
+  readToken,
+  removeCredentials,
+  repeatedHeaderRefusal,
+  type Scheme,
+  schemeOf,
+} from '../oauth/credentials.js';
 import { replyOutage } from '../oauth/outage.js';
 import { createRefusal, createRefusers, setAnonymousRefuser, setRefuser } from '../oauth/refusal.js';
 import type { McpAuthOptions } from '../policy/auth-options.js';
@@ -23,8 +30,6 @@ import { createSetupHints } from './setup-hints.js';
 import { missingScopes } from './token/claims.js';
 import type { VerifiedToken } from './token/token-cache.js';
 import { createTokenVerifier } from './token/token-verifier.js';
-
-const NO_TOKEN = new AuthError('missing_token');
 
 /** One request, with what `mcpAuth()` knows about it so far. */
 interface RequestContext {
@@ -101,7 +106,7 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
     }
     const { authorization } = req.headers;
     // Every client's first request has no token, so this path is hot: no exception.
-    if (authorization === undefined) refuse(context, NO_TOKEN);
+    if (authorization === undefined) refuse(context, missingTokenRefusal(target));
     else authenticate(context, authorization, target);
   }
 
@@ -170,7 +175,7 @@ function createResponder(resolved: ResolvedAuth, options: object) {
     const missing = missingScopes(resolved.requiredScopes, auth.scopes);
     context.auth = auth;
     if (missing.length > 0) {
-      refuse(context, new AuthError('insufficient_scope', { missing }));
+      refuse(context, new AuthError('insufficient_scope', { missing, ...senderOf(auth) }));
       return;
     }
     attachAuth(context.req, auth);
@@ -226,6 +231,11 @@ function createPass(mode: Mode, record: ReturnType<typeof createDecisionLog>, ch
     if (refusal !== undefined && isEnforced) replyBridgeError(res, refusal);
     else next();
   };
+}
+
+/** The sender of a verified token, under the names that the evidence of other refusals has. */
+function senderOf({ payload, subject, clientId, header }: AuthInfo): Evidence {
+  return { iss: payload.iss, sub: subject, client_id: clientId, kid: header.kid };
 }
 
 /** True if something else answered, or the client hung up, while the middleware waited for a slow key server. */

@@ -8,16 +8,16 @@ import { initialize, type Probe, reasonIn } from './probe.js';
 const PAGE = 'https://mcp-client.example';
 
 const MOUNT: Fix = {
-  code: 'Mount mcpCors() before mcpAuth() and before any other handler of OPTIONS.',
+  code: 'Mount mcpCors() before mcpAuth() and before any other handler of OPTIONS. For a server of the command, set policies.cors in its file.',
   file: 'Set policies.cors on the route.',
 };
 const ORIGINS: Fix = {
-  code: 'Allow the origins of your clients where CORS is answered: in mcpCors(), or in another cors() before or after it.',
+  code: 'Allow the origins of your clients where CORS is answered: in mcpCors(), in another cors() before or after it, or for a server of the command in policies.cors.allowOrigins.',
   file: 'Add the origins of your clients to policies.cors.allowOrigins.',
 };
 /** @param option Of mcpCors(). */
 const ADD = (option: 'allowedHeaders' | 'methods' | 'exposedHeaders'): Fix => ({
-  code: `Add them where CORS is answered: to ${option} of mcpCors(), whose defaults contain them, or to another cors() before or after it.`,
+  code: `Add them where CORS is answered: to ${option} of mcpCors(), whose defaults contain them, to another cors() before or after it, or for a server of the command to policies.cors.${CORS_NAMES_IN_FILE.get(option)}.`,
   file: `Add them to policies.cors.${CORS_NAMES_IN_FILE.get(option)}.`,
 });
 

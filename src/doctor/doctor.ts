@@ -52,7 +52,13 @@ async function* findingsOf({ url, token, policy }: DoctorTarget, probe: Probe): 
   if (token === undefined) return;
   const named = typeof metadata.resource === 'string' ? metadata.resource : url;
   const assumed = assumePolicy({ servers: seen.servers, resource: named, scopes, metadata });
-  yield* await checkToken(probe, { url, token, policy: policy ?? assumed, isAssumed: policy === undefined });
+  yield* await checkToken(probe, {
+    url,
+    token,
+    policy: policy ?? assumed,
+    isAssumed: policy === undefined,
+    keyUrls: seen.keyUrls,
+  });
 }
 
 interface ServersToRead {
@@ -67,11 +73,13 @@ async function* readServers(probe: Probe, { resource, scopes, policy }: ServersT
   if (issuers.length > MAX_SERVERS) yield tooManyServers(issuers.length);
   const servers: SeenPolicy['servers'][number][] = [];
   const documents: string[] = [];
+  const keyUrls: string[] = [];
   for (const [i, issuer] of issuers.slice(0, MAX_SERVERS).entries()) {
     const server = await readServerDocuments(probe, issuer);
     yield* server.findings;
     if (server.url !== undefined) documents.push(server.url);
     const jwksUri = server.metadata?.jwks_uri;
+    if (typeof jwksUri === 'string') keyUrls.push(jwksUri);
     const keys =
       policy === undefined && typeof jwksUri === 'string' ? await readPublishedKeys(probe, jwksUri) : undefined;
     if (keys !== undefined) yield keys.finding;
@@ -79,8 +87,8 @@ async function* readServers(probe: Probe, { resource, scopes, policy }: ServersT
     if (i === 0 && resource.metadata !== undefined) yield checkScopes(scopes, resource.metadata, server.metadata);
   }
   // With a policy, its key sets are in use, not those of the metadata.
-  for (const url of keyUrlsOf(policy)) yield (await readPublishedKeys(probe, url)).finding;
-  return { servers, documents };
+  for (const url of keyUrlsOf(policy)) yield (await readPublishedKeys(probe, url, keyUrls)).finding;
+  return { servers, documents, keyUrls };
 }
 
 function tooManyServers(count: number): Finding {

@@ -20,6 +20,10 @@ export interface FirstResponse {
   readonly metadataUrl?: string | undefined;
 }
 
+/** Clients open a stream with GET and end a session with DELETE. */
+const OTHER_METHODS = ['GET', 'DELETE'];
+const STREAM = { accept: 'text/event-stream' };
+
 const NO_LOGIN = 'Clients report an error instead of logging in.';
 
 /** Sends the first request without a token. Expects 401, and a challenge that says where to log in. */
@@ -38,7 +42,7 @@ export async function firstRequest(
   if (status !== 401) {
     const isOpen = isMcpAnswer(answer);
     const finding = isOpen
-      ? openFinding(status, policy)
+      ? await openFinding(probe, url, { status, policy })
       : unexpectedFinding(answered, answer, { seen: `${status}, not 401`, affects: NO_LOGIN });
     // Anything else is not an MCP server, or one where clients cannot log in: more checks would only repeat that.
     return { findings: [finding], isThere: isOpen, isOpen };
@@ -54,8 +58,12 @@ export async function firstRequest(
   };
 }
 
-/** Only the policy says whether anonymous callers are intended. */
-function openFinding(status: number, policy: ResolvedAuth | undefined): Finding {
+/** Anonymous callers are a fault if the policy, or another method of the server, asks for a token. */
+async function openFinding(
+  probe: Probe,
+  url: string,
+  { status, policy }: { status: number; policy: ResolvedAuth | undefined },
+): Promise<Finding> {
   const answered = reporterFor('answer without a token');
   if (policy !== undefined && requiresToken(policy.modeName)) {
     return answered.fault(
@@ -64,10 +72,33 @@ function openFinding(status: number, policy: ResolvedAuth | undefined): Finding 
       'Check that the running server has this file, and that no other route matches this path.',
     );
   }
+  const guarded = await methodWithChallenge(probe, url);
+  if (guarded !== undefined) {
+    return answered.fault(
+      `${status} to POST, although ${guarded} is answered 401`,
+      'Anonymous callers can use the server.',
+      {
+        code: 'Mount mcpAuth() before the route that answers POST: a route above it stays open.',
+        file: 'Find out what answers POST before the gateway, which treats every method alike.',
+      },
+    );
+  }
   return answered.warning(`${status}: anonymous callers get in`, 'Clients never log in, so the server knows no user.', {
     code: "Use mode 'strict' unless you want anonymous callers; if you do use it, mount mcpAuth() before the MCP server.",
     file: `Set mcpAuthentication.mode to strict unless you want anonymous callers: it is ${policy?.modeName}.`,
   });
+}
+
+/** Returns a method that asks for a token, other than POST; undefined if there is none. */
+async function methodWithChallenge(probe: Probe, url: string): Promise<string | undefined> {
+  for (const method of OTHER_METHODS) {
+    // Some open servers never answer a GET: that is no fault here.
+    const answer = await probe(url, { method, headers: STREAM }).catch(fetchErrorOf);
+    if (!(answer instanceof FetchError) && answer.status === 401 && answer.headers.has('www-authenticate')) {
+      return method;
+    }
+  }
+  return undefined;
 }
 
 const CHALLENGE_FIX = {
@@ -123,11 +154,11 @@ function challengeFault(challenge: ReadChallenge | undefined, metadata: string |
   return challenged.fault(seen, 'Clients cannot fetch it.', CHALLENGE_FIX);
 }
 
-/** Clients open a stream with GET and end a session with DELETE: their 401s must say where to log in, too. */
+/** The 401 of every method must say where to log in. */
 async function checkOtherMethods(probe: Probe, url: string): Promise<Finding> {
   const seen: string[] = [];
-  for (const method of ['GET', 'DELETE']) {
-    const answer = await probe(url, { method, headers: { accept: 'text/event-stream' } });
+  for (const method of OTHER_METHODS) {
+    const answer = await probe(url, { method, headers: STREAM });
     const problem = checkMethod(method, answer);
     if (problem !== undefined) return problem;
     seen.push(`${method} ${answer.status}`);

@@ -11,15 +11,33 @@ export interface PublishedKeys {
   readonly jwks: Jwks | undefined;
 }
 
+/** The advice for a server whose key set cannot be read, while metadata names others. */
+export function namedKeySets(urls: readonly string[]): string {
+  const [first] = urls;
+  return `The metadata of the issuer names ${urls.join(' or ')}: set jwks: { url: ${JSON.stringify(first)} }.`;
+}
+
 const NO_TOKEN = 'No signed token of this server can be verified.';
 
-/** Checks the key set (RFC 7517) that verifies the tokens of an authorization server. */
-export async function readPublishedKeys(probe: Probe, url: string): Promise<PublishedKeys> {
+/**
+ * Checks the key set (RFC 7517) that verifies the tokens of an authorization server.
+ *
+ * @param announced The URLs of key sets in the metadata of the authorization servers.
+ */
+export async function readPublishedKeys(
+  probe: Probe,
+  url: string,
+  announced: readonly string[] = [],
+): Promise<PublishedKeys> {
   const report = reporterFor('key set');
   const answer = await probe(url).catch(fetchErrorOf);
   const problem = problemOf(answer);
   if (problem !== undefined) {
-    const fix = 'Check that the MCP server can read it: the doctor may be on another network.';
+    const others = announced.filter((other) => other !== url);
+    const fix =
+      others.length > 0
+        ? namedKeySets(others)
+        : 'Check that the MCP server can read it: the doctor may be on another network.';
     return {
       finding: report.warning(`${url} ${problem}`, 'Tokens cannot be verified with keys from there.', fix),
       jwks: undefined,

@@ -1,6 +1,7 @@
-import { REFUSALS, type RefusalCode } from '../core/errors.js';
+import { type OutageCode, REFUSALS, type RefusalCode } from '../core/errors.js';
 import { type Finding, type Fix, reporterFor } from './finding.js';
 import { isMcpAnswer, type ProbeResponse } from './probe.js';
+import { namedKeySets } from './published-keys.js';
 import { readChallenge } from './read-challenge.js';
 import { unexpectedFinding } from './unexpected-answer.js';
 
@@ -16,8 +17,12 @@ export interface TokenAnswer {
 
 const TOKEN_ERROR = /^(?:invalid_token|invalid_request|insufficient_scope|invalid_dpop_proof)$/;
 
-/** Reads the verdict on the token from an answer (RFC 6750, section 3.1). Most statuses say nothing about the token. */
-export function checkTokenAnswer(answer: ProbeResponse): TokenAnswer {
+/**
+ * Reads the verdict on the token from an answer (RFC 6750, section 3.1). Most statuses say nothing about the token.
+ *
+ * @param keyUrls The URLs of key sets in the metadata of the authorization servers.
+ */
+export function checkTokenAnswer(answer: ProbeResponse, keyUrls: readonly string[]): TokenAnswer {
   const { status, headers } = answer;
   const parameters = readChallenge(headers.get('www-authenticate'))?.parameters;
   const error = parameters?.get('error');
@@ -31,6 +36,9 @@ export function checkTokenAnswer(answer: ProbeResponse): TokenAnswer {
       finding: (isExplained) => refused(status, why ?? error, isExplained),
     };
   }
+  if (status === 503 && answer.json?.error === KEYS_UNAVAILABLE) {
+    return { verdict: 'unknown', code: undefined, finding: () => keysUnavailable(keyUrls) };
+  }
   const finding =
     status === 401
       ? () => UNAUTHORIZED
@@ -42,6 +50,18 @@ const TOKEN = reporterFor('token');
 const ANSWERED = reporterFor('answer with the token');
 
 const NO_ANSWER = 'Clients get this instead of an answer; it says nothing about the token.';
+
+const KEYS_UNAVAILABLE: OutageCode = 'key_set_unavailable';
+
+function keysUnavailable(keyUrls: readonly string[]): Finding {
+  const fix =
+    keyUrls.length > 0 ? namedKeySets(keyUrls) : "Set jwks: { url: … } to the jwks_uri in the issuer's metadata.";
+  return ANSWERED.fault(
+    `503 (${KEYS_UNAVAILABLE})`,
+    'The server cannot read the keys that verify tokens, so it accepts none.',
+    `${fix} If it is set, check that the server can read it: its log says what failed.`,
+  );
+}
 
 /** RFC 6750, section 3.1: every refusal of a token has an `error`. */
 const UNAUTHORIZED = ANSWERED.fault(

@@ -19,11 +19,14 @@ export interface TokenTask {
   readonly policy: ResolvedAuth | undefined;
   /** True if the policy is built from metadata: then only the server knows which tokens it refuses. */
   readonly isAssumed: boolean;
+  /** The URLs of key sets in the metadata of the authorization servers. */
+  readonly keyUrls: readonly string[];
 }
 
 /** Sends the token, and explains every reason to refuse it. */
-export async function checkToken(probe: Probe, { url, token, policy, isAssumed }: TokenTask): Promise<Finding[]> {
-  const answer = await sendToken(probe, url, token);
+export async function checkToken(probe: Probe, task: TokenTask): Promise<Finding[]> {
+  const { token, policy, isAssumed } = task;
+  const answer = await sendToken(probe, task);
   if (policy === undefined) return [...(answer === undefined ? [] : [answer.finding(false)]), UNEXPLAINED];
   const inspection = await inspectToken(token, policy);
   const report = findingsOf(inspection, policy);
@@ -33,10 +36,10 @@ export async function checkToken(probe: Probe, { url, token, policy, isAssumed }
 }
 
 /** Undefined for a token with characters that fetch() refuses in a header: its error would quote the token. */
-async function sendToken(probe: Probe, url: string, token: string): Promise<TokenAnswer | undefined> {
+async function sendToken(probe: Probe, { url, token, keyUrls }: TokenTask): Promise<TokenAnswer | undefined> {
   if (!isToken68(token)) return undefined;
   if (!isPrivate(url)) return UNSENT;
-  return checkTokenAnswer(await initialize(probe, url, { authorization: `Bearer ${token}` }));
+  return checkTokenAnswer(await initialize(probe, url, { authorization: `Bearer ${token}` }), keyUrls);
 }
 
 const UNEXPLAINED = reporterFor('token claims').warning(

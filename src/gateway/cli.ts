@@ -14,7 +14,7 @@ import {
   USAGE,
 } from './command-line.js';
 import { type GatewayConfig, parseConfigFile } from './config/config-file.js';
-import { resourcesOf, withDevIssuer } from './config/dev-issuer-policies.js';
+import { requireIssuers, resourcesOf, withDevIssuer } from './config/dev-issuer-policies.js';
 import { type DevIssuer, type DevIssuerIdentity, devIssuerStandIn, startDevIssuer } from './dev-issuer/dev-issuer.js';
 import { createGateway, type Gateway } from './gateway.js';
 import { atPlace, readInputFile, StartupError } from './startup-error.js';
@@ -33,6 +33,7 @@ async function main(command: Command): Promise<void> {
   if (command.action === 'version') return console.log(version());
   const text = readInputFile(command.file);
   const config = atPlace(command.file, () => parseConfigFile(text, dirname(command.file)));
+  if (command.devIssuer === undefined) atPlace(command.file, () => requireIssuers(config, 'start with --dev-issuer'));
   if (command.action === 'validate') {
     const { devIssuer } = command;
     const served = devIssuer ? configWithDevIssuer(command, config, devIssuerStandIn(devIssuer.port)) : config;
@@ -81,6 +82,7 @@ async function run(command: RunCommand, config: GatewayConfig): Promise<void> {
     if (devIssuer !== undefined)
       logger.warn(`${devIssuer.issuer} lets anyone log in with one click: FOR DEVELOPMENT ONLY`);
     for (const address of addresses) logger.info(`Listening on ${address}`);
+    for (const address of gateway.clientAddresses) logger.info(`Add ${address} to your MCP client`);
   } catch (error) {
     await devIssuer?.close();
     throw error;

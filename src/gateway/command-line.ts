@@ -7,6 +7,7 @@ import { isHttpUrl } from '../doctor/probe.js';
 import type { McpAuthOptions } from '../index.js';
 import { resolveAuth } from '../policy/resolve-auth.js';
 import { authenticationsOf, type McpAuthenticationConfig, parseConfigFile } from './config/config-file.js';
+import { requireIssuers } from './config/dev-issuer-policies.js';
 import { atPlace, readInputFile, StartupError } from './startup-error.js';
 
 export const USAGE = `Usage: express-mcp-auth -f FILE [--host ADDRESS] [--dev-issuer] [--validate-only]
@@ -165,7 +166,11 @@ function withoutTokens(text: string): string {
 /** The resource of each route that names one, with the policy as the gateway resolves it. */
 function targetsIn(file: string): DoctorTarget[] {
   const text = readInputFile(file);
-  const targets = atPlace(file, () => authenticationsOf(parseConfigFile(text, dirname(file))).flatMap(targetsOf));
+  const targets = atPlace(file, () => {
+    const config = parseConfigFile(text, dirname(file));
+    requireIssuers(config, 'if it runs with --dev-issuer, give the doctor its URL instead of -f');
+    return authenticationsOf(config).flatMap(targetsOf);
+  });
   if (targets.length > 0) return targets;
   throw new StartupError(
     `${file}: no route has mcpAuthentication.resourceMetadata.resource, the address that the doctor checks`,

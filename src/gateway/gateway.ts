@@ -7,6 +7,7 @@ import { rawPath, requestTarget } from '../http/request-target.js';
 import { type Logger, type Middleware, UpstreamError } from '../index.js';
 import { replyOutage } from '../oauth/outage.js';
 import { chain } from './chain.js';
+import { clientAddressesOf, warningsOfOtherPorts } from './client-addresses.js';
 import type { BindConfig, GatewayConfig } from './config/config-file.js';
 import { createPathTable } from './config/path-match.js';
 import { closeListener, openListener } from './listener.js';
@@ -17,6 +18,8 @@ import { StartupError } from './startup-error.js';
 export interface Gateway {
   /** The warnings that an operator needs before the gateway listens on `host`. */
   warningsFor(host: string): readonly string[];
+  /** The addresses of its MCP servers, as clients are given them. */
+  readonly clientAddresses: readonly string[];
   /** Opens every port of the file, or none; resolves to the addresses, such as `0.0.0.0:3000`, in the file's order. */
   listen(host: string): Promise<readonly string[]>;
   /** Accepts no more connections, ends streams and child processes, then closes the remaining connections. */
@@ -47,7 +50,8 @@ export function createGateway(config: GatewayConfig, given: Logger): Gateway {
   }
 
   return {
-    warningsFor: (host) => warningsOfOpenRoutes(allRoutes, host),
+    warningsFor: (host) => [...warningsOfOpenRoutes(allRoutes, host), ...warningsOfOtherPorts(binds)],
+    clientAddresses: clientAddressesOf(binds),
     async listen(host) {
       const opened = await Promise.allSettled(binds.map(({ server, bind }) => openListener(server, host, bind)));
       const failed = opened.find((result) => result.status === 'rejected');

@@ -15,6 +15,16 @@ const SCHEME_ANYWHERE = /(?<![\w!#$%&'*+.^`|~-])(?:bearer|dpop)(?![\w!#$%&'*+.^`
 /** RFC 6750, section 2.1, and RFC 9449, section 7.1: `token68`. */
 const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
 
+const NO_TOKEN = new AuthError('missing_token');
+const TOKEN_IN_QUERY = new AuthError('missing_token', {
+  hint: 'a token in the query is not read, only one in the Authorization header',
+});
+
+/** Returns the refusal of a request without a token in its `Authorization` header. The log names a token in the query. */
+export function missingTokenRefusal(target: string): AuthError {
+  return hasQueryToken(target) ? TOKEN_IN_QUERY : NO_TOKEN;
+}
+
 /**
  * Reads the access token from the `Authorization` header, the only place from which one is accepted (RFC 6750,
  * section 2.1). Does not check the form of the token: its verification does.
@@ -23,7 +33,7 @@ const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
  * @throws {AuthError} `missing_token`, `malformed_header`, `several_tokens`.
  */
 export function readToken(header: string, scheme: Scheme | undefined, target: string): string {
-  if (scheme === undefined) throw new AuthError('missing_token');
+  if (scheme === undefined) throw missingTokenRefusal(target);
   if (header[scheme.length] !== ' ') throw new AuthError('malformed_header');
   // RFC 6750, section 2: a request must use one method only. A proxy in front may have checked the other token.
   if (hasQueryToken(target)) throw new AuthError('several_tokens');

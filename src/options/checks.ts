@@ -2,7 +2,7 @@ import { types } from 'node:util';
 import leven from 'leven';
 import { ConfigError } from '../core/errors.js';
 import { isRecord } from '../http/json-object.js';
-import { otherNameFor, otherValueFor, writeAs } from './other-names.js';
+import { adviceToLeaveOut, otherNameFor, otherValueFor, writeAs } from './other-names.js';
 
 /** Checks the options of one function; every refusal names that function. */
 export type OptionChecks = ReturnType<typeof createChecks>;
@@ -37,8 +37,12 @@ export function createChecks(who: string, names: ReadonlyMap<string, string> = n
       // Its members may be secrets.
       return isRecord(value) ? refuseUnquoted(option, 'a plain object', fix) : refuse(option, 'an object', value, fix);
     },
-    string: (value: unknown, option: string, fix: string): string =>
-      typeof value === 'string' && value !== '' ? value : refuse(option, 'a non-empty string', value, fix),
+    string: (value: unknown, option: string, fix: string): string => {
+      if (typeof value === 'string' && value !== '') return value;
+      // Not quoted: its JSON looks like the string that is expected, and it may contain a password.
+      if (isUrlObject(value)) return refuseUnquoted(option, 'a string, not a URL object', URL_AS_TEXT_FIX);
+      return refuse(option, 'a non-empty string', value, fix);
+    },
     /** Never quotes the value, so that the secret is not logged. */
     secret: (value: unknown, option: string, minLength: number, fix: string): string => {
       if (typeof value === 'string' && value.length >= minLength) return value;
@@ -77,6 +81,14 @@ export function isPlain(value: unknown): value is Record<string, unknown> {
   return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf');
 }
 
+const URL_AS_TEXT_FIX =
+  'Write the URL as text, byte for byte as in the tokens and for the clients: a URL object may add a closing slash.';
+
+function isUrlObject(value: unknown): boolean {
+  // Not instanceof: under Jest, the value comes from another realm.
+  return Object.prototype.toString.call(value) === '[object URL]';
+}
+
 function isStringList(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '');
 }
@@ -113,6 +125,8 @@ function unknownOption(who: string, option: string, key: string, known: readonly
   if (other !== undefined) {
     return new ConfigError({ who, option, expected: `called "${other.option}"`, given: key, fix: writeAs(other) });
   }
+  const needless = adviceToLeaveOut(key, known);
+  if (needless !== undefined) return new ConfigError({ who, option, expected: 'left out', fix: needless });
   const near = nearestName(key, known);
   if (near !== undefined)
     return new ConfigError({ who, option, expected: 'a known option', given: key, fix: `Did you mean "${near}"?` });

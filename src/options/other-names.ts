@@ -33,8 +33,12 @@ export const OTHER_NAMES: readonly OtherNames[] = [
   },
   { option: 'audiences', words: ['audience'] },
   { option: 'requiredScopes', words: ['scopes', 'scope'] },
-  { option: 'issuer', words: ['issuerBaseURL'] },
-  { option: 'resourceMetadata.resource', words: ['resource'], write: 'resourceMetadata: { resource: "https://…" }' },
+  { option: 'issuer', words: ['issuerBaseURL', 'issuerUrl'] },
+  {
+    option: 'resourceMetadata.resource',
+    words: ['resource', 'resourceServerUrl'],
+    write: 'resourceMetadata: { resource: "https://…" }',
+  },
   { option: 'clockToleranceSeconds', words: ['clockTolerance'] },
   { option: 'command', words: ['cmd'] },
   { option: 'url', words: ['target', 'upstream', 'endpoint', 'serverUrl'] },
@@ -57,6 +61,27 @@ export const OTHER_NAMES: readonly OtherNames[] = [
   { option: 'allowCredentials', words: ['credentials'] },
   { option: 'maxAge', words: ['maxAgeSeconds'] },
 ];
+
+/** Options of other tools that have no counterpart here. `beside` is an option of the same object, with the advice. */
+const NEEDLESS_NAMES: readonly { readonly word: string; readonly beside: string; readonly fix: string }[] = [
+  { word: 'verifier', beside: 'audiences', fix: 'Give issuer: mcpAuth() verifies the tokens itself.' },
+  {
+    word: 'algorithms',
+    beside: 'audiences',
+    fix: 'Each key decides which algorithms it verifies; shared secrets (HS256) and "none" are never accepted.',
+  },
+  {
+    word: 'secret',
+    beside: 'audiences',
+    fix: 'Give jwks for the keys of tokens, since shared secrets (HS256) are never accepted; write oauthProxy: { secret: … } for the OAuth proxy.',
+  },
+];
+
+/** Returns the advice for an option of another tool that must be left out; undefined if it is not known. */
+export function adviceToLeaveOut(word: string, known: readonly string[]): string | undefined {
+  const folded = fold(word);
+  return NEEDLESS_NAMES.find(({ word: other, beside }) => other === folded && known.includes(beside))?.fix;
+}
 
 /** Former values of options, with their current names. */
 const OTHER_VALUES: ReadonlyMap<unknown, string> = new Map([['toolError', 'jsonRpcError']]);

@@ -12,7 +12,8 @@ export type JwksSource =
   | { readonly kind: 'file'; readonly file: string; readonly jwks: Jwks }
   | { readonly kind: 'inline'; readonly jwks: Jwks }
   | { readonly kind: 'live'; readonly read: () => Jwks }
-  | { readonly kind: 'url'; readonly url: URL };
+  /** `isDerived`: the policy has no `jwks`, so the URL follows from the provider's rule and may be wrong. */
+  | { readonly kind: 'url'; readonly url: URL; readonly isDerived: boolean };
 
 const KINDS = ['file', 'url', 'keys'] as const;
 const FIX = 'Give one of { file }, { url }, { keys: […] }, a function, or the key set as JSON text.';
@@ -36,9 +37,13 @@ export function resolveJwksSource(checks: OptionChecks, jwks: unknown, option: s
     return checks.refuse(option, 'exactly one kind of key set', kinds, FIX);
   }
   if (kind === 'file') return resolveKeyFile(checks, given.file, `${option}.file`);
-  if (kind === 'url') return { kind, url: requireServerUrl(checks, given.url, `${option}.url`, allowHttp) };
+  if (kind === 'url')
+    return { kind, url: requireServerUrl(checks, given.url, `${option}.url`, allowHttp), isDerived: false };
   return { kind: 'inline', jwks: requireJwks(checks, given, option) };
 }
+
+/** A host name with a dot, or localhost, and perhaps a port and a path. */
+const HOST_NAME = /^(?:localhost|[\w-]+(?:\.[\w-]+)+)(?::\d+)?(?:\/.*)?$/i;
 
 /**
  * Derives the URL of an issuer's key set from its provider.
@@ -53,11 +58,12 @@ export function deriveJwksSource(
 ): JwksSource {
   if (!URL.canParse(issuer) || !/^https?:$/.test(new URL(issuer).protocol)) {
     const expected = 'given, since a key set is derived only from an issuer that is an http(s) URL';
-    return checks.refuse(`${path}jwks`, expected, undefined, FIX);
+    const fix = HOST_NAME.test(issuer) ? `Did you forget https:// in ${path}issuer? ${FIX}` : FIX;
+    return checks.refuse(`${path}jwks`, expected, undefined, fix);
   }
   // Checked first, so that the message names `issuer`, which the user wrote, and not the derived URL.
   requireServerUrl(checks, issuer, `${path}issuer`, allowHttp);
-  return { kind: 'url', url: requireServerUrl(checks, jwksUrl(issuer), `${path}jwks`, allowHttp) };
+  return { kind: 'url', url: requireServerUrl(checks, jwksUrl(issuer), `${path}jwks`, allowHttp), isDerived: true };
 }
 
 function refuseUrlAsText(checks: OptionChecks, text: string, option: string): void {

@@ -8,6 +8,7 @@ import {
   readRows,
   text,
 } from '../options/option-table.js';
+import { opaqueProviderOf } from '../providers/opaque-providers.js';
 import { type Provider, STANDARD } from '../providers/provider.js';
 import { PROVIDERS, type ProviderName } from '../providers/providers.js';
 import type { IssuerOptions, JwtValidationOptions } from './auth-options.js';
@@ -84,6 +85,11 @@ export function resolveIssuer(
 function requireAudiences(checks: OptionChecks, given: unknown, option: string): readonly string[] {
   const fix =
     'Name what your authorization server writes into "aud", or leave it out to use resourceMetadata.resource.';
+  if (given === undefined) {
+    const missing =
+      'Write resourceMetadata: { resource: "https://mcp.example.com/mcp" }, the address that clients use.';
+    return checks.refuse(option, 'given where resourceMetadata.resource is not', given, missing);
+  }
   if (!Array.isArray(given) || given.length === 0) {
     return checks.refuse(option, 'a non-empty array of non-empty strings', given, fix);
   }
@@ -114,12 +120,16 @@ function resolveProvider(checks: OptionChecks, given: unknown, option: string): 
 }
 
 function requireProviderName(checks: OptionChecks, name: string, option: string): ProviderName {
+  return checks.oneOf(name, option, PROVIDER_NAMES, fixOfProvider(name));
+}
+
+function fixOfProvider(name: string): string {
+  const opaque = opaqueProviderOf(name);
+  if (opaque !== undefined) return `The access tokens of ${opaque} are opaque, not JWTs: they cannot be used yet.`;
   const near = nearestName(name, PROVIDER_NAMES);
-  const fix =
-    near === undefined
-      ? 'Write "standard" for any other server without registration; leave it out if the issuer follows the MCP specification.'
-      : `Did you mean "${near}"?`;
-  return checks.oneOf(name, option, PROVIDER_NAMES, fix);
+  return near === undefined
+    ? 'Write "standard" for any other server without registration; leave it out if the issuer follows the MCP specification.'
+    : `Did you mean "${near}"?`;
 }
 
 /** Checks `clientId` and `clientSecret`, which need a `provider`. `path` is empty or ends in a dot. */

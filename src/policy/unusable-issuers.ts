@@ -1,5 +1,6 @@
 import type { Logger } from '../core/logger.js';
 import { namesNoTenant } from '../providers/entra.js';
+import { opaqueProviderAt } from '../providers/opaque-providers.js';
 import type { TrustedIssuer } from './resolve-issuer.js';
 
 // A claim such as "https://example.com/roles" has dots too, but is one name.
@@ -12,6 +13,13 @@ export function warnAboutUnusableIssuers(who: string, issuers: readonly TrustedI
       logger.warn(
         `${who}: no token will be accepted for issuer "${issuer}": the "iss" of each token names the tenant that issued it. ` +
           'Write the id of your tenant in its place, or one entry of issuers for each tenant.',
+      );
+    }
+    const opaque = opaqueProviderAt(issuer);
+    if (opaque !== undefined) {
+      logger.warn(
+        `${who}: access tokens of issuer "${issuer}" will be refused: ${opaque} issues opaque access tokens, not JWTs. ` +
+          `Use an authorization server that issues JWT access tokens; users may log in there with ${opaque}.`,
       );
     }
     if (scopesClaim !== undefined && PATH_OF_CLAIMS.test(scopesClaim)) {

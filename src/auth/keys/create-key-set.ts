@@ -2,7 +2,7 @@ import { AuthError, UpstreamError } from '../../core/errors.js';
 import type { Jwks } from '../../policy/auth-options.js';
 import { type JwksSource, parseJwks } from '../../policy/jwks-source.js';
 import { CachedDocument } from '../../upstream/cached-document.js';
-import { fetchDocument } from '../../upstream/call-server.js';
+import { CallError, fetchDocument } from '../../upstream/call-server.js';
 import { watchKeyFile } from './key-file.js';
 import type { KeySet, KeySetContext } from './key-set.js';
 import { createLiveKeySet } from './live-key-set.js';
@@ -10,7 +10,7 @@ import { createUsableKeys, findIn, type UsableKeys } from './usable-keys.js';
 
 /** Creates the key set of an issuer from its source: a URL, a function, a file, or keys given inline. */
 export function createKeySet(source: JwksSource, context: KeySetContext): KeySet {
-  if (source.kind === 'url') return createRemoteKeySet(source.url, context);
+  if (source.kind === 'url') return createRemoteKeySet(source, context);
   return source.kind === 'live' ? createLiveKeySet(source.read, context) : createLocalKeySet(source, context);
 }
 
@@ -40,8 +40,11 @@ function createLocalKeySet(source: Extract<JwksSource, { jwks: Jwks }>, context:
   };
 }
 
+const WRONG_URL =
+  ". The policy has no jwks, so this URL follows from the issuer: set jwks: { url: … } to the jwks_uri in the issuer's metadata";
+
 /** Keys that a server publishes (`jwks_uri`): cached, refreshed in the background, and used for a while when the server cannot be reached. */
-function createRemoteKeySet(url: URL, context: KeySetContext): KeySet {
+function createRemoteKeySet({ url, isDerived }: Extract<JwksSource, { kind: 'url' }>, context: KeySetContext): KeySet {
   const keys = createUsableKeys(context);
   const published = new CachedDocument<UsableKeys>({
     async fetch() {
@@ -52,7 +55,11 @@ function createRemoteKeySet(url: URL, context: KeySetContext): KeySet {
       return { document: keys, lifetimeSeconds };
     },
     staleIfErrorSeconds: context.staleIfErrorSeconds,
-    onFailure: ({ message }) => context.logger.error(`key set of ${context.issuer}: ${message}`),
+    onFailure(error) {
+      // A server that does not answer at all says nothing about the URL.
+      const advice = isDerived && error instanceof CallError && error.answered ? WRONG_URL : '';
+      context.logger.error(`key set of ${context.issuer}: ${error.message}${advice}`);
+    },
     unavailable: (outage) => new UpstreamError('key_set_unavailable', outage),
   });
 

@@ -61,10 +61,28 @@ function policyWith(
   };
 }
 
+/**
+ * Checks that a file which is used without the development issuer names issuers of its own.
+ *
+ * @param otherwise What else the user can do, for the message.
+ * @throws {StartupError}
+ */
+export function requireIssuers(config: GatewayConfig, otherwise: string): void {
+  for (const { policy, at } of authenticationsOf(config)) {
+    if (!hasIssuer(policy)) {
+      throw new StartupError(`${at}.issuer is missing: write the "iss" of the tokens you accept, or ${otherwise}`);
+    }
+  }
+}
+
+function hasIssuer(policy: McpAuthenticationConfig['policy']): boolean {
+  return policy.issuers !== undefined || Object.keys(policy).some((name) => OF_ONE_ISSUER.includes(name));
+}
+
 /** The file's own issuers, except the development issuer. Empty in a file that only works with `--dev-issuer`. */
 function ownIssuers({ policy, at }: McpAuthenticationConfig, devIssuer: string): readonly Record<string, unknown>[] {
+  if (!hasIssuer(policy)) return [];
   const own = Object.fromEntries(Object.entries(policy).filter(([name]) => OF_ONE_ISSUER.includes(name)));
-  if (policy.issuers === undefined && Object.keys(own).length === 0) return [];
   // Checks the policy as written: in the changed policy, messages would name other places.
   atPlace(at, () => resolveAuth('mcpAuth()', policy as unknown as McpAuthOptions));
   const issuers = (policy.issuers ?? [own]) as readonly Record<string, unknown>[];

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { JWK } from 'jose';
 import type { Configuration, interactionPolicy } from 'oidc-provider';
+import { printableAscii } from '../../core/printable.js';
 import { withoutClosingSlash } from '../../http/well-known.js';
 import type { DevIssuerStore } from './dev-issuer-store.js';
 import { renderErrorPage } from './error-page.js';
@@ -73,11 +74,18 @@ function resourceIndicators(library: OidcProvider, resources: readonly DevResour
     useGrantedResource: () => true,
     getResourceServerInfo(_ctx: unknown, indicator: string) {
       const scopes = known.get(withoutClosingSlash(indicator));
-      if (scopes === undefined) throw new library.errors.InvalidTarget();
+      if (scopes === undefined) throw new library.errors.InvalidTarget(unknownResource(indicator, resources));
       const token = { accessTokenFormat: 'jwt', accessTokenTTL: tokenSeconds } as const;
       return { scope: scopes.join(' '), audience: indicator, ...token };
     },
   };
+}
+
+const MAX_INDICATOR_LENGTH = 120;
+
+function unknownResource(indicator: string, resources: readonly DevResource[]): string {
+  const served = resources.map(({ resource }) => resource).join(' and ');
+  return `asked for ${printableAscii(indicator, MAX_INDICATOR_LENGTH)}; this issuer serves ${served} only`;
 }
 
 /** The argument that oidc-provider passes to `idFactory`. Its types leave out the registration. */
