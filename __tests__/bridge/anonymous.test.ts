@@ -53,7 +53,7 @@ describe('anonymous callers behind an mcpAuth() have a share of their own', () =
     const bridge = await startAuthenticatedBridge({ maxSessions: 12 }, { mode });
     const { url, backend } = bridge;
     const flood = await Promise.all(Array.from({ length: 40 }, () => post(url, initialize())));
-    // A busy machine may answer some before others arrive: an answered session is not attended, and makes room.
+    // A busy machine may answer some before others arrive: an answered session is not in use, and makes room.
     for (const { status } of flood) expect([200, 503]).toContain(status);
     expect(backend.stats().sessions).toBe(3);
     expect((await post(url, initialize(), bridge.bearer({ sub: 'ada' }))).status).toBe(200);

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { serveRemote } from '../support/http-backend.js';
 import { endPrograms, startNode } from '../support/program.js';
 import { startEverything } from '../support/remote-servers.js';
-import { SDK_USERS, userOfV1, userOfV2 } from '../support/sdk-users.js';
+import { progressOfBoth, questionsAndUpdatesOfBoth, SDK_USERS, userOfV1, userOfV2 } from '../support/sdk-users.js';
 import { fixture } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
 
@@ -14,20 +14,8 @@ describe('server-everything of SDK v1, which has sessions and an event store', (
     const [ada, bob] = await Promise.all([connect(url, 'ada', bearer('ada')), connect(url, 'bob', bearer('bob'))]);
     expect([ada.era, bob.era]).toEqual(['legacy', 'legacy']);
     expect(await ada.tools()).toContain('trigger-elicitation-request');
-    const progress = { ada: [] as number[], bob: [] as number[] };
-    const args = { duration: 0.3, steps: 3 };
-    await Promise.all([
-      ada.call('trigger-long-running-operation', args, (step) => progress.ada.push(step)),
-      bob.call('trigger-long-running-operation', { ...args, steps: 5 }, (step) => progress.bob.push(step)),
-    ]);
-    expect(progress).toEqual({ ada: [1, 2, 3], bob: [1, 2, 3, 4, 5] });
-    const elicited = await Promise.all([ada, bob].map((user) => user.call('trigger-elicitation-request', {})));
-    expect(elicited.map((text) => text.includes('✅'))).toEqual([true, true]);
-    const uri = 'demo://resource/dynamic/text/1';
-    await ada.subscribe(uri);
-    await ada.call('toggle-subscriber-updates', {});
-    await until(() => ada.updates.includes(uri));
-    expect(bob.updates).not.toContain(uri);
+    expect(await progressOfBoth(ada, bob)).toEqual({ ada: [1, 2, 3], bob: [1, 2, 3, 4, 5] });
+    expect(await questionsAndUpdatesOfBoth(ada, bob)).toEqual({ accepted: [true, true], updatesOfBob: [] });
     expect(backend.stats()).toMatchObject({ sessions: 2, streams: 2 });
     await Promise.all([ada.close(), bob.close()]);
     await until(() => backend.stats().streams === 0);

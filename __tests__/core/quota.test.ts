@@ -13,7 +13,7 @@ const BOB = user('bob');
 const EVE = user('eve');
 
 /** A slot in use: its caller, the time of its last request, and if a client attends it. */
-type UsedSlot = [name: string, caller: Caller, lastUsed: number, attended: boolean];
+type UsedSlot = [name: string, caller: Caller, lastUsed: number, isInUse: boolean];
 
 /** The caller, the slots in use (at most 4, 2 of a user, 2 anonymous), and the slots that end or the cap that refuses. */
 const rows: [string, Caller, UsedSlot[], { ends: string[] } | Cap][] = [
@@ -146,9 +146,9 @@ const rows: [string, Caller, UsedSlot[], { ends: string[] } | Cap][] = [
 test.each(rows)('ends for a new slot: %s', (_what, caller, used, expected) => {
   const quota = new Quota({ maxSessions: 4, maxSessionsPerUser: 2, maxAnonymousSessions: 2 });
   const ends: string[] = [];
-  for (const [name, holder, lastUsed, attended] of used) {
+  for (const [name, holder, lastUsed, isInUse] of used) {
     const lease = quota.take(holder) as Lease;
-    lease.occupy({ lastUsed, attended }, () => {
+    lease.occupy({ lastUsed, isInUse }, () => {
       ends.push(name);
       lease.release();
     });
@@ -163,7 +163,7 @@ test('no further slot ends for a caller that has to wait for ending children', (
   const ends: number[] = [];
   for (let i = 0; i < 4; i++) {
     const lease = quota.take(ADA) as Lease;
-    lease.occupy({ lastUsed: i, attended: false }, () => {
+    lease.occupy({ lastUsed: i, isInUse: false }, () => {
       ends.push(i);
       lease.release();
     });

@@ -17,6 +17,8 @@ interface Documented {
   readonly table: Readonly<Record<string, OptionRow>>;
   readonly file: string;
   readonly type: string;
+  /** True if the type extends `BackendOptions`. */
+  readonly isBackend?: boolean;
   readonly heading: string;
   /** The option that they are members of. */
   readonly path?: string;
@@ -46,12 +48,14 @@ const documented: readonly Documented[] = [
     table: STDIO_TABLE,
     file: 'bridge/stdio-options.ts',
     type: 'McpStdioBackendOptions',
+    isBackend: true,
     heading: 'mcpStdioBackend()',
   },
   {
     table: HTTP_TABLE,
     file: 'bridge/http/http-options.ts',
     type: 'McpHttpBackendOptions',
+    isBackend: true,
     heading: 'mcpHttpBackend()',
   },
   {
@@ -76,8 +80,9 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = { [AUTH_HEADING]: ['
 const nameIn = ({ path }: Documented, option: string) => (path === undefined ? option : `${path}.${option}`);
 
 describe.each(documented)('$type', (entry) => {
-  const { table, file, type, heading } = entry;
-  const members = optionsOfInterface(file, type);
+  const { table, file, type, isBackend, heading } = entry;
+  const shared = isBackend ? optionsOfInterface('bridge/backend-options.ts', 'BackendOptions') : [];
+  const members = new Map([...shared, ...optionsOfInterface(file, type)]);
   const rows = optionsOfPage(heading);
 
   test('has the options of its table', () => {

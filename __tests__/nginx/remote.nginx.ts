@@ -6,7 +6,7 @@ import { PROXY_LINES, startNginx } from '../support/nginx.js';
 import { endPrograms } from '../support/program.js';
 import { answerMcp, startRecordingTarget, startTarget } from '../support/recording-target.js';
 import { startEverything } from '../support/remote-servers.js';
-import { SDK_USERS } from '../support/sdk-users.js';
+import { progressOfBoth, SDK_USERS } from '../support/sdk-users.js';
 import { until } from '../support/until.js';
 
 afterEach(endPrograms);
@@ -74,13 +74,7 @@ describe('nginx between mcpHttpBackend() and its target', () => {
         connect(url, 'ada', remote.bearer('ada')),
         connect(url, 'bob', remote.bearer('bob')),
       ]);
-      const progress = { ada: [] as number[], bob: [] as number[] };
-      const args = { duration: 0.3, steps: 3 };
-      await Promise.all([
-        ada.call('trigger-long-running-operation', args, (step) => progress.ada.push(step)),
-        bob.call('trigger-long-running-operation', { ...args, steps: 5 }, (step) => progress.bob.push(step)),
-      ]);
-      expect(progress).toEqual({ ada: [1, 2, 3], bob: [1, 2, 3, 4, 5] });
+      expect(await progressOfBoth(ada, bob)).toEqual({ ada: [1, 2, 3], bob: [1, 2, 3, 4, 5] });
       await Promise.all([ada.close(), bob.close()]);
     },
   );

@@ -6,6 +6,7 @@ import {
   ResourceUpdatedNotificationSchema,
   ToolListChangedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
+import { until } from './until.js';
 
 /** What both SDKs' clients can do, in the words of these tests. */
 export interface SdkUser {
@@ -78,3 +79,27 @@ export const SDK_USERS = [
   ['SDK v1', userOfV1],
   ['SDK v2', userOfV2],
 ] as const;
+
+/** Two users call a long tool of server-everything at once. Returns the progress that each of them was told. */
+export async function progressOfBoth(ada: SdkUser, bob: SdkUser) {
+  const progress = { ada: [] as number[], bob: [] as number[] };
+  const args = { duration: 0.3, steps: 3 };
+  await Promise.all([
+    ada.call('trigger-long-running-operation', args, (step) => progress.ada.push(step)),
+    bob.call('trigger-long-running-operation', { ...args, steps: 5 }, (step) => progress.bob.push(step)),
+  ]);
+  return progress;
+}
+
+/** Two users answer questions of server-everything at once, and one of them subscribes to a resource. Returns what each of them saw. */
+export async function questionsAndUpdatesOfBoth(ada: SdkUser, bob: SdkUser) {
+  const elicited = await Promise.all([ada, bob].map((user) => user.call('trigger-elicitation-request', {})));
+  const uri = 'demo://resource/dynamic/text/1';
+  await ada.subscribe(uri);
+  await ada.call('toggle-subscriber-updates', {});
+  await until(() => ada.updates.includes(uri));
+  return {
+    accepted: elicited.map((text) => text.includes('✅')),
+    updatesOfBob: bob.updates.filter((each) => each === uri),
+  };
+}

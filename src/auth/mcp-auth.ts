@@ -216,7 +216,7 @@ function createResponder(resolved: ResolvedAuth, options: object) {
   return { accept, refuse, refusers };
 }
 
-/** Creates the function that passes requests on. A session of another caller is answered like an unknown one; permissive mode only records it. */
+/** Creates the function that passes requests to the next middleware. It answers 404 for another caller's session; permissive mode only records that. */
 function createPass(mode: Mode, record: ReturnType<typeof createDecisionLog>, checkSession: SessionCheck) {
   const isEnforced = mode.withBadToken === 'refuse';
   const outcome = isEnforced ? 'refused' : 'would_refuse';

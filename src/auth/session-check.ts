@@ -5,7 +5,7 @@ import { isOwnedSession, ownSessionIds, takeSessionNote } from '../core/own-sess
 import { userOf } from '../core/principal.js';
 import { createRareLine } from '../core/rare-line.js';
 import { type SessionOwner, sessionOwnerOf } from '../core/session-owner.js';
-import { type Claim, SessionOwners } from '../core/session-owners.js';
+import { type SessionClaim, SessionOwners } from '../core/session-owners.js';
 import type { SessionSigner } from '../core/session-signer.js';
 import { isAnswered } from '../http/answered.js';
 import { hasHungUp, onceClosed } from '../http/hang-up.js';
@@ -15,7 +15,7 @@ import { BridgeError } from '../messages/bridge-error.js';
 import { namesStatelessRevision } from '../messages/revision.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 
-/** Returns the refusal to answer with where a request names a session that is not its caller's. */
+/** Returns the refusal for a request that names another caller's session. */
 export type SessionCheck = (
   req: IncomingMessage,
   res: ServerResponse,
@@ -27,13 +27,13 @@ interface SessionRequest {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly owner: SessionOwner;
-  /** Undefined: it names none. */
+  /** Undefined: the request names no session. */
   readonly id: string | undefined;
 }
 
 const HEADER = 'mcp-session-id';
 
-/** Answered as our own backends answer for a session that they do not know: nothing says that there is one. */
+/** The answer of our own backends for a session that they do not know. It does not reveal that the session exists. */
 export class SessionRefusal extends BridgeError {
   declare readonly reason: 'unknown_session';
 
@@ -46,7 +46,7 @@ const SHARED_ID =
   'mcpAuth(): the MCP server gave a caller the id of a session that belongs to another caller, who keeps it (sessionOwners); session ids must be unique';
 const UNKNOWN_SESSION = new SessionRefusal();
 
-/** Keeps the sessions of MCP servers in the same app apart. Requests that neither name a session nor may open one pay nothing. */
+/** Creates the check that a session of an MCP server in the same app serves only its owner. Other requests cost nothing. */
 export function createSessionCheck(
   { sessionOwners, secrets, logger }: Pick<ResolvedAuth, 'sessionOwners' | 'secrets' | 'logger'>,
   signer: SessionSigner | undefined,
@@ -66,7 +66,7 @@ export function createSessionCheck(
 
 type Check = (request: SessionRequest, user: () => string) => SessionRefusal | undefined;
 
-/** This process remembers who opened which session, or was the first to name it. */
+/** Creates the check that remembers who opened a session, or who was the first to name it. */
 function createRememberingCheck(logger: Logger): Check {
   const owners = new SessionOwners();
   const warn = createRareLine((line) => logger.warn(line));
@@ -75,7 +75,7 @@ function createRememberingCheck(logger: Logger): Check {
     if (named === 'foreign') return UNKNOWN_SESSION;
     if (named === 'known') return undefined;
     const settle = named && settleOnce(res, named);
-    // Backends of our own check the owners of their sessions themselves: what is noted of a few of them here changes nothing.
+    // Our own backends check the owners of their sessions themselves, so their ids are not stored here.
     visitHeader(res, HEADER, (value, status) => {
       settle?.(status < 400);
       const isOwn = !value || ownSessionIds.has(value) || isOwnedSession(value, owner);
@@ -86,10 +86,10 @@ function createRememberingCheck(logger: Logger): Check {
   };
 }
 
-/** A request that is never answered claims nothing. */
-function settleOnce(res: ServerResponse, claim: Claim): Claim {
+/** Returns a function that settles a claim once. If the client hangs up before the answer, the claim lapses. */
+function settleOnce(res: ServerResponse, claim: SessionClaim): SessionClaim {
   let isSettled = false;
-  const settle: Claim = (isKept) => {
+  const settle: SessionClaim = (isKept) => {
     if (isSettled) return;
     isSettled = true;
     claim(isKept);
@@ -100,14 +100,14 @@ function settleOnce(res: ServerResponse, claim: Claim): Claim {
 }
 
 /**
- * Clients have ids that are signed together with their owners, and the server has its own.
+ * Creates the check that gives clients ids signed together with their owners. The server sees only its own ids.
  *
- * @param isRotating Ids may be signed with another secret than the first: each answer brings the new signature.
+ * @param isRotating True if an older secret may have signed an id: then each answer carries the new signature.
  */
 function createSignedCheck(signer: SessionSigner, isRotating: boolean): Check {
   return ({ req, res, owner, id }) => {
     const note = takeSessionNote(req);
-    // An mcpAuth() before this one has taken its signature off. The last one decides, since its identity is the one that counts.
+    // An mcpAuth() before this one may have removed the signature. The last one decides, because its AuthInfo is the one in use.
     const presented = note.signed?.presented ?? id;
     const own = presented === undefined ? undefined : signer.verify(presented, owner);
     if (presented !== undefined && own === undefined) return UNKNOWN_SESSION;
@@ -122,7 +122,7 @@ function createSignedCheck(signer: SessionSigner, isRotating: boolean): Check {
   };
 }
 
-/** In both places that servers read: SDK v2 reads the second. */
+/** Writes the id to `headers` and to `rawHeaders`, which SDK v2 reads. */
 function replaceId(req: IncomingMessage, id: string): void {
   req.headers[HEADER] = id;
   const raw = req.rawHeaders;

@@ -3,10 +3,39 @@ import { resolveLogger } from '../options/logger-option.js';
 import { flag, type OptionReader, optional, wholeNumber } from '../options/option-table.js';
 import { requireResource } from '../policy/resolve-resource.js';
 
-/** The row of a limit. */
+/** The options of every backend that the backends describe in the same words. */
+export interface BackendOptions {
+  /** The URL that clients use (RFC 8707), if no `mcpAuth()` in front names it. Its host is an allowed Host on loopback listeners. */
+  readonly resource?: string | undefined;
+  /**
+   * The allowed Host headers, as `name` or `name:port`. If given, every connection is checked; if not, only connections
+   * to a loopback address, where `localhost`, `127.0.0.1`, `[::1]` and the host of `resource` are allowed.
+   * @default loopback and the host of `resource`, on loopback listeners
+   */
+  readonly allowedHosts?: readonly string[] | undefined;
+  /**
+   * The allowed Origin headers, as `https://name` or `https://name:port`. If given, every connection is checked; if not, only
+   * requests with a loopback Host, where loopback origins and that of `resource` are allowed. `'*'` allows every origin, which is
+   * safe only if every request needs a token.
+   * @default loopback and the origin of `resource`, on loopback listeners
+   */
+  readonly allowedOrigins?: readonly string[] | undefined;
+  /**
+   * The largest number of open sessions of anonymous callers behind an `mcpAuth()` that accepts them; more get 503. Without
+   * an `mcpAuth()` in front, they may open all of `maxSessions`. @default a quarter of `maxSessions`
+   */
+  readonly maxAnonymousSessions?: number | undefined;
+  /**
+   * `true` warns once when a request arrives at an address that other machines can reach without an `mcpAuth()` in front. Use `false`
+   * if something else authenticates callers. @default true
+   */
+  readonly warnWhenOpen?: boolean | undefined;
+}
+
+/** Creates the row of a limit. */
 export const limit = (fallback: number, min = 1) => wholeNumber(fallback, min, `The default is ${fallback}.`);
 
-/** The rows of the options that all backends share. */
+/** The rows of {@link BackendOptions}, and of `logger`. */
 export const BACKEND_ROWS = {
   resource: { read: optional(requireResource) },
   allowedHosts: { read: optional(lowerCase('Name hosts such as "api.example.com".')) },
@@ -16,7 +45,7 @@ export const BACKEND_ROWS = {
   warnWhenOpen: flag(true),
 };
 
-/** The default of `maxAnonymousSessions`. */
+/** Returns the default of `maxAnonymousSessions`. */
 export function anonymousShare(maxSessions: number): number {
   return Math.ceil(maxSessions / 4);
 }

@@ -10,7 +10,7 @@ import type { ResourceIdentity } from '../policy/resolve-resource.js';
 
 const HOST = /^(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/;
 
-/** The options of a backend that say whom it is for. */
+/** The options of a backend that the guard reads. */
 export interface GuardOptions {
   readonly resource: ResourceIdentity | undefined;
   readonly allowedHosts: readonly string[] | undefined;

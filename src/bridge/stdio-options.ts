@@ -6,7 +6,7 @@ import { createChecks, type OptionChecks } from '../options/checks.js';
 import { requireEnvironment, requirePlainObject } from '../options/environment.js';
 import { type OptionTable, oneOf, optional, type ResolvedOptions, readOptions } from '../options/option-table.js';
 import { isCommandLine } from '../targets/stdio/is-command-line.js';
-import { anonymousShare, BACKEND_ROWS, limit } from './backend-options.js';
+import { anonymousShare, BACKEND_ROWS, type BackendOptions, limit } from './backend-options.js';
 
 const ANONYMOUS_REQUESTS = ['separate', 'shared', 'refuse'] as const;
 
@@ -14,7 +14,7 @@ const ANONYMOUS_REQUESTS = ['separate', 'shared', 'refuse'] as const;
 export type AnonymousRequests = (typeof ANONYMOUS_REQUESTS)[number];
 
 /** The options of `mcpStdioBackend()`. */
-export interface McpStdioBackendOptions {
+export interface McpStdioBackendOptions extends BackendOptions {
   /**
    * The program that speaks MCP on its standard input and output. It is started without a shell, and ended with its process group.
    * Processes that leave that group (setsid, daemons) are ended too on Linux, as long as the process that started them lives;
@@ -50,21 +50,6 @@ export interface McpStdioBackendOptions {
   readonly requestMeta?: ((auth: AuthInfo | undefined) => Record<string, unknown>) | undefined;
   /** Further keys of `_meta` that a client may send if `requestMeta` is set. Do not list keys that say who the caller is. @default [] */
   readonly allowedClientMeta?: readonly string[] | undefined;
-  /** The URL that clients use (RFC 8707), if no `mcpAuth()` in front names it. Its host is an allowed Host on loopback listeners. */
-  readonly resource?: string | undefined;
-  /**
-   * The allowed Host headers, as `name` or `name:port`. If given, every connection is checked; if not, only connections
-   * to a loopback address, where `localhost`, `127.0.0.1`, `[::1]` and the host of `resource` are allowed.
-   * @default loopback and the host of `resource`, on loopback listeners
-   */
-  readonly allowedHosts?: readonly string[] | undefined;
-  /**
-   * The allowed Origin headers, as `https://name` or `https://name:port`. If given, every connection is checked; if not, only
-   * requests with a loopback Host, where loopback origins and that of `resource` are allowed. `'*'` allows every origin, which is
-   * safe only if every request needs a token.
-   * @default loopback and the origin of `resource`, on loopback listeners
-   */
-  readonly allowedOrigins?: readonly string[] | undefined;
   /**
    * The largest number of open sessions, including children that serve requests without a session; more get 503. Up to twice as many
    * processes may run while old ones end. @default 100
@@ -75,11 +60,6 @@ export interface McpStdioBackendOptions {
    * that no client uses ends first: one without a stream and without a request in flight. @default 10
    */
   readonly maxSessionsPerUser?: number | undefined;
-  /**
-   * The largest number of open sessions of anonymous callers behind an `mcpAuth()` that accepts them; more get 503. Without
-   * an `mcpAuth()` in front, they may open all of `maxSessions`. @default a quarter of `maxSessions`
-   */
-  readonly maxAnonymousSessions?: number | undefined;
   /**
    * How to serve requests of anonymous callers without a session (2026-07-28), in which nothing distinguishes two callers. `separate`:
    * each request gets a child that no other request has used. `shared`: all of them share one child, for servers that
@@ -111,11 +91,6 @@ export interface McpStdioBackendOptions {
    * with an `env` that is a function. @default 0
    */
   readonly warmChildren?: number | undefined;
-  /**
-   * `true` warns once when a request arrives at an address that other machines can reach without an `mcpAuth()` in front. Use `false`
-   * if something else authenticates callers. @default true
-   */
-  readonly warnWhenOpen?: boolean | undefined;
   /** Gets the child's stderr and the warnings of the bridge. @default no logging */
   readonly logger?: Logger | undefined;
 }

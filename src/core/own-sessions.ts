@@ -1,30 +1,30 @@
 import type { IncomingMessage } from 'node:http';
 import { createPerRequest } from './per-request.js';
-import type { SessionOwner } from './session-owner.js';
+import { ownedId, type SessionOwner } from './session-owner.js';
 import type { SessionSigner } from './session-signer.js';
 import { shareValue } from './shared-state.js';
 
-/** What an `mcpAuth()` that signs session ids knows of a request. */
+/** What an `mcpAuth()` that signs session ids knows about a request. */
 export interface SignedSession {
-  /** The one that also signs the ids of the answer. */
+  /** It also signs the ids in the answer. */
   readonly signer: SessionSigner;
-  /** The id as the client sent it; undefined where the request names no session. */
+  /** The id as the client sent it; undefined if the request names no session. */
   readonly presented: string | undefined;
-  /** The server's own id, which `presented` is the signed form of. */
+  /** The server's own id: `presented` without its signature. */
   readonly id: string | undefined;
 }
 
-/** What is noted of a request whose session ids are signed: one note for all `mcpAuth()` that it comes through. */
+/** State of a request whose session ids are signed, shared by all `mcpAuth()` that handle it. */
 export interface SessionNote {
-  /** One of our backends answers it, which keeps the owners of its sessions itself. */
+  /** True if one of our backends answers the request. It checks the owners of its sessions itself. */
   isOwn: boolean;
-  /** Of the last `mcpAuth()` that signs. */
+  /** Set by the last `mcpAuth()` that signs. */
   signed: SignedSession | undefined;
 }
 
 const notes = shareValue('sessionNotes', createPerRequest<SessionNote>);
 
-/** The note of a request, made where there is none. */
+/** Returns the note of a request. Creates it if there is none. */
 export function takeSessionNote(req: IncomingMessage): SessionNote {
   const known = notes.get(req);
   if (known !== undefined) return known;
@@ -33,18 +33,18 @@ export function takeSessionNote(req: IncomingMessage): SessionNote {
   return note;
 }
 
-/** Says that one of our backends answers this request, so that no `mcpAuth()` signs the id which the answer has. */
+/** Notes that one of our backends answers this request, so that no `mcpAuth()` signs the session id in the answer. */
 export function markOwnSessions(req: IncomingMessage): void {
   const note = notes.get(req);
   if (note !== undefined) note.isOwn = true;
 }
 
-/** What the last `mcpAuth()` that signs session ids verified of this request. */
+/** Returns what the last `mcpAuth()` that signs session ids knows about this request. */
 export function signedSessionOf(req: IncomingMessage): SignedSession | undefined {
   return notes.get(req)?.signed;
 }
 
-/** The server's own id of the session that the request names, where an `mcpAuth()` verified its signature and took it off. */
+/** Returns the server's own id of the session that the request names, if an `mcpAuth()` verified and removed its signature. */
 export function verifiedSessionOf(req: IncomingMessage): string | undefined {
   return signedSessionOf(req)?.id;
 }
@@ -55,7 +55,7 @@ export function verifiedSessionOf(req: IncomingMessage): string | undefined {
  */
 export const ownSessionIds: Set<string> = shareValue('ownSessionIds', () => new Set());
 
-/** The live sessions of our own backends whose ids a remote server chose, together with their owners: another server may have chosen the same id. */
+/** The live sessions of our own backends whose ids a remote server chose. The owner is part of the key, because two servers may choose the same id. */
 const ownedSessions: Set<string> = shareValue('ownedSessions', () => new Set());
 
 /**
@@ -64,18 +64,13 @@ const ownedSessions: Set<string> = shareValue('ownedSessions', () => new Set());
  * @param id The id that the client knows.
  */
 export function addOwnedSession(id: string, owner: SessionOwner): void {
-  ownedSessions.add(keyOf(id, owner));
+  ownedSessions.add(ownedId(id, owner));
 }
 
 export function deleteOwnedSession(id: string, owner: SessionOwner): void {
-  ownedSessions.delete(keyOf(id, owner));
+  ownedSessions.delete(ownedId(id, owner));
 }
 
 export function isOwnedSession(id: string, owner: SessionOwner): boolean {
-  return ownedSessions.has(keyOf(id, owner));
-}
-
-// A header has no line ends, so that no other id and owner give the same text.
-function keyOf(id: string, owner: SessionOwner): string {
-  return `${id}\n${owner}`;
+  return ownedSessions.has(ownedId(id, owner));
 }

@@ -25,7 +25,7 @@ export function userOf(auth: AuthInfo | undefined): string | undefined {
   );
 }
 
-/** A user with one client, or all anonymous callers, as a string to compare. No user is called as anonymous callers are. */
+/** Returns a user with one client as a string to compare. Anonymous callers share one string, which no user can have. */
 export function identityOf(auth: AuthInfo | undefined): string {
   if (auth === undefined) return 'anonymous';
   let identity = identities.get(auth);
@@ -47,7 +47,7 @@ function mountOf(req: IncomingMessage): string {
   return foldPath(baseUrl ?? cutOff(requestTarget(req), req.url ?? '/'));
 }
 
-/** A path as Express compares it by default: without capitals, and without slashes at its end. */
+/** Returns a path as Express compares it by default: in lower case, and without slashes at its end. */
 export function foldPath(path: string): string {
   let end = path.length;
   while (path[end - 1] === '/') end--;

@@ -9,17 +9,17 @@ export interface Caller {
   readonly isChecked: boolean;
 }
 
-/** What uses a slot, such as a session. It can be ended for another caller while no client attends it. */
+/** What uses a slot, such as a session. It can be ended for another caller while no client uses it. */
 export interface Occupant {
   /** The time of the last request, on the clock of `performance.now()`. */
   readonly lastUsed: number;
   /** True if a client has an open stream or waits for an answer. */
-  readonly attended: boolean;
+  readonly isInUse: boolean;
 }
 
 /** A slot that is taken for one child. */
 export interface Lease {
-  /** Lets another caller take the slot while no client attends `occupant`. `retire` must end it, and call `release()` before it returns. */
+  /** Lets another caller take the slot while no client uses `occupant`. `retire` must end it, and call `release()` before it returns. */
   occupy(occupant: Occupant, retire: () => void): void;
   /** Frees the slot: the child is no longer used. It may take some seconds to exit, but another child can start already. */
   release(): void;
@@ -33,7 +33,7 @@ export type Cap = 'user' | 'anonymous' | 'all';
 /** Returned if there is no free slot. */
 export interface QuotaRefusal {
   readonly cap: Cap;
-  /** True if slots become free as soon as ending children have exited; false if clients attend all of them. */
+  /** True if slots become free as soon as ending children have exited; false if clients use all of them. */
   readonly isEnding: boolean;
 }
 
@@ -73,7 +73,7 @@ export class Quota {
     this.#all = { cap: 'all', max: limits.maxSessions, used: 0, alive: 0 };
   }
 
-  /** Takes a slot for `caller`. At a limit, it ends an occupant that no client attends. Refuses if there is none, or if too many children are still ending. */
+  /** Takes a slot for `caller`. At a limit, it ends an occupant that no client uses. Refuses if there is none, or if too many children are still ending. */
   take(caller: Caller): Lease | QuotaRefusal {
     const name = nameOf(caller);
     const own = this.#counts.get(name) ?? this.#count(caller);
@@ -123,7 +123,7 @@ export class Quota {
     let longest: Slot | undefined;
     for (const slot of this.#slots) {
       const isAllowed = cap === own.cap ? slot.own === own : auth !== undefined || slot.isAnonymous;
-      if (!isAllowed || slot.occupant === undefined || slot.occupant.attended) continue;
+      if (!isAllowed || slot.occupant === undefined || slot.occupant.isInUse) continue;
       if (longest === undefined || endsBefore(slot, longest, own)) longest = slot;
     }
     longest?.retire();

@@ -3,13 +3,18 @@ import { rawPath, requestTarget } from '../http/request-target.js';
 import type { AuthInfo } from './auth-info.js';
 import { foldPath, identityOf } from './principal.js';
 
-/** Who a session of a server behind `mcpAuth()` belongs to, as one string to compare: issuer, user, client and path. */
+/** The owner of a session of a server behind `mcpAuth()`, as one string to compare: issuer, user, client and path. */
 export type SessionOwner = string;
 
 /**
- * The owner of the session that `req` opens or names. The whole path counts, not the mount as in `principalOf()`: `mcpAuth()` on the
- * root and a backend on `/mcp` must find the same owner.
+ * Returns the owner of the session that `req` opens or names. It contains the whole path, and not the mount as in `principalOf()`, so
+ * that `mcpAuth()` on the root and a backend on `/mcp` get the same owner.
  */
 export function sessionOwnerOf(req: IncomingMessage, auth: AuthInfo | undefined): SessionOwner {
   return `${identityOf(auth)} ${foldPath(rawPath(requestTarget(req)))}`;
+}
+
+/** Returns a session id and its owner as one string. Neither contains a line end, so two different pairs never give the same string. */
+export function ownedId(id: string, owner: SessionOwner): string {
+  return `${id}\n${owner}`;
 }

@@ -5,21 +5,21 @@ import type { SessionOwner } from './session-owner.js';
 interface Entry {
   readonly key: string;
   readonly owner: string;
-  readonly shelf: Shelf;
-  /** A server has answered for this id without an error. */
+  readonly share: Share;
+  /** True once a server has answered a request with this id without an error. */
   isConfirmed: boolean;
-  /** Requests whose answers decide whether an unconfirmed claim stays. */
+  /** Requests in flight whose answers decide about an entry that is not confirmed. */
   undecided: number;
 }
 
 /** The sessions of one user, the longest unused first. */
-interface Shelf {
+interface Share {
   readonly user: string;
   readonly entries: Map<string, Entry>;
 }
 
-/** Settles, once, whether the owner who named an id keeps it. */
-export type Claim = (isKept: boolean) => void;
+/** Called once, with true if the owner who named an id keeps it. */
+export type SessionClaim = (isKept: boolean) => void;
 
 export interface SessionLimits {
   readonly maxSessions: number;
@@ -28,20 +28,20 @@ export interface SessionLimits {
 
 const LIMITS: SessionLimits = { maxSessions: 65_536, maxSessionsPerUser: 1_024 };
 
-/** Characters. A longer text is remembered as its digest: what clients send must not fill the memory. */
+/** Characters. A longer text is stored as its digest, so that clients cannot fill the memory. */
 const MAX_TEXT = 200;
 
 /**
- * Who each session belongs to, as far as this process knows. Bounded: a user whose share is full loses the longest unused session of
- * this user, and where all shares together are full, the user with the most sessions loses one. So a caller who names thousands of ids
- * takes nothing from the others.
+ * The owners of the sessions that this process knows. If a user's share is full, this user's longest unused session is forgotten. If all
+ * shares together are full, that happens to the user with the most sessions. So a caller who names thousands of ids displaces only the
+ * sessions of this caller.
  */
 export class SessionOwners {
   readonly #limits: SessionLimits;
   readonly #byId = new Map<string, Entry>();
-  readonly #shelves = new Map<string, Shelf>();
-  /** The shelves by the number of their sessions. */
-  readonly #bySize = new Map<number, Set<Shelf>>();
+  readonly #shares = new Map<string, Share>();
+  /** The shares by the number of their sessions. */
+  readonly #bySize = new Map<number, Set<Share>>();
   #maxSize = 0;
 
   constructor(limits: SessionLimits = LIMITS) {
@@ -53,12 +53,12 @@ export class SessionOwners {
   }
 
   /**
-   * Looks up an id that a request names. An unknown one belongs to the owner who named it, for as long as the answers to this
-   * owner's requests are no errors.
+   * Looks up an id that a request names. An unknown id belongs to the first owner who names it. Errors as the only answers to this
+   * owner's requests make it unknown again.
    *
-   * @param user Whose share the session counts in.
+   * @param user Returns the user in whose share the session counts.
    */
-  name(id: string, owner: SessionOwner, user: () => string): 'known' | 'foreign' | Claim {
+  name(id: string, owner: SessionOwner, user: () => string): 'known' | 'foreign' | SessionClaim {
     const entry = this.#entryOf(id, owner, user);
     if (entry.owner !== shorten(owner)) return 'foreign';
     touch(entry);
@@ -71,7 +71,7 @@ export class SessionOwners {
     };
   }
 
-  /** Gives `id` to the owner to whom the server handed it out. False if it belongs to another owner already. */
+  /** Stores the owner to whom the server gave `id`. False if it already belongs to another owner. */
   assign(id: string, owner: SessionOwner, user: () => string): boolean {
     const entry = this.#entryOf(id, owner, user);
     if (entry.owner !== shorten(owner)) return false;
@@ -85,67 +85,67 @@ export class SessionOwners {
   }
 
   #add(key: string, owner: string, user: string): Entry {
-    const known = this.#shelves.get(user);
+    const known = this.#shares.get(user);
     if (known !== undefined && known.entries.size >= this.#limits.maxSessionsPerUser) this.#removeOldest(known);
     else if (this.size >= this.#limits.maxSessions) this.#removeOldest(this.#fullest());
-    const shelf = this.#shelves.get(user) ?? { user, entries: new Map() };
-    const entry = { key, owner, shelf, isConfirmed: false, undecided: 0 };
+    const share = this.#shares.get(user) ?? { user, entries: new Map() };
+    const entry = { key, owner, share, isConfirmed: false, undecided: 0 };
     this.#byId.set(key, entry);
-    this.#resize(shelf, () => shelf.entries.set(key, entry));
+    this.#resize(share, () => share.entries.set(key, entry));
     return entry;
   }
 
   #remove(entry: Entry): void {
-    // One that made room meanwhile is gone already, and its id may have another owner.
+    // The entry may have made room for another one meanwhile, and its id may have another owner.
     if (this.#byId.get(entry.key) !== entry) return;
     this.#byId.delete(entry.key);
-    this.#resize(entry.shelf, () => entry.shelf.entries.delete(entry.key));
+    this.#resize(entry.share, () => entry.share.entries.delete(entry.key));
   }
 
-  #removeOldest(shelf: Shelf): void {
-    for (const entry of shelf.entries.values()) {
+  #removeOldest(share: Share): void {
+    for (const entry of share.entries.values()) {
       this.#remove(entry);
       return;
     }
   }
 
-  #fullest(): Shelf {
-    const [shelf] = this.#bySize.get(this.#maxSize) ?? [];
-    if (shelf === undefined) throw new Error('SessionOwners: no session to forget');
-    return shelf;
+  #fullest(): Share {
+    const [share] = this.#bySize.get(this.#maxSize) ?? [];
+    if (share === undefined) throw new Error('SessionOwners: no session to forget');
+    return share;
   }
 
-  /** Changes the number of sessions of a shelf by one. */
-  #resize(shelf: Shelf, change: () => void): void {
-    const before = this.#bySize.get(shelf.entries.size);
-    before?.delete(shelf);
-    if (before?.size === 0) this.#bySize.delete(shelf.entries.size);
+  /** Changes the number of sessions of a share by one. */
+  #resize(share: Share, change: () => void): void {
+    const before = this.#bySize.get(share.entries.size);
+    before?.delete(share);
+    if (before?.size === 0) this.#bySize.delete(share.entries.size);
     change();
-    const { size } = shelf.entries;
-    if (size === 0) this.#shelves.delete(shelf.user);
+    const { size } = share.entries;
+    if (size === 0) this.#shares.delete(share.user);
     else {
-      this.#shelves.set(shelf.user, shelf);
+      this.#shares.set(share.user, share);
       const peers = this.#bySize.get(size) ?? new Set();
-      this.#bySize.set(size, peers.add(shelf));
+      this.#bySize.set(size, peers.add(share));
     }
     this.#maxSize = Math.max(this.#maxSize, size);
     while (this.#maxSize > 0 && !this.#bySize.has(this.#maxSize)) this.#maxSize--;
   }
 }
 
-function touch({ key, shelf }: Entry): void {
-  const entry = shelf.entries.get(key);
+function touch({ key, share }: Entry): void {
+  const entry = share.entries.get(key);
   if (entry === undefined) return;
-  shelf.entries.delete(key);
-  shelf.entries.set(key, entry);
+  share.entries.delete(key);
+  share.entries.set(key, entry);
 }
 
-// Without capitals: to a server that compares ids as UUIDs, other capitals name the same session.
+// In lower case: a server that compares ids as UUIDs ignores capitals.
 function keyOf(id: string): string {
   return shorten(id.toLowerCase());
 }
 
-/** No header and no identity begins with a line end, so that no text is taken for the digest of another one. */
+/** Returns a short text unchanged, and the digest of a long one. No header and no identity begins with a line end, so no text equals a digest. */
 function shorten(text: string): string {
   return text.length <= MAX_TEXT ? text : `\n${createHash('sha256').update(text).digest('base64')}`;
 }

@@ -98,7 +98,7 @@ function createListener(bind: BindConfig, routes: readonly GatewayRoute[], logge
     });
 }
 
-/** The path at which MCP servers find the keys of caller tokens. */
+/** The path from which MCP servers fetch the keys of caller tokens. */
 const CALLER_KEYS_PATH = '/.well-known/express-mcp-auth/caller-jwks.json';
 
 function serveCallerKeys(routes: readonly GatewayRoute[]): Middleware {

@@ -10,7 +10,7 @@ import { lowerAscii } from '../http/lower-ascii.js';
 import { type Logger, type McpHttpBackend, type McpHttpBackendOptions, mcpHttpBackend } from '../index.js';
 import { createChecks } from '../options/checks.js';
 import type { RemoteTarget } from './config/remote-target.js';
-import { type TextSource, textOf } from './config/text-source.js';
+import { resolveText, type TextSource } from './config/text-source.js';
 import { atPlace, StartupError } from './startup-error.js';
 
 const checks = createChecks('mcpHttpBackend()');
@@ -22,13 +22,13 @@ interface Surroundings {
   readonly allowedOrigins: readonly string[] | undefined;
 }
 
-/** Puts the remote server of a route behind it. */
+/** Creates the backend of a route with a remote target. */
 export function createRemoteBackend(
   target: RemoteTarget,
   { logger, advice, allowedOrigins }: Surroundings,
 ): McpHttpBackend {
   const { url, callerKey, at: place } = target;
-  // The command itself warns of open routes, before it listens.
+  // The command itself warns about open routes before it listens.
   const written = { ...target.options, warnWhenOpen: false, logger, ...(allowedOrigins && { allowedOrigins }) };
   const secrets = { ...readBearer(target), ...readCertificates(target), ...readHeaders(target) };
   requireOneLogin(target);
@@ -37,7 +37,7 @@ export function createRemoteBackend(
     requireNoSecret(target);
     logger.warn(`${place}.host: ${url.origin} ${PLAIN_HTTP}`);
   }
-  const callerToken = callerKey && { ...(written as McpHttpBackendOptions).callerToken, key: textOf(callerKey) };
+  const callerToken = callerKey && { ...(written as McpHttpBackendOptions).callerToken, key: resolveText(callerKey) };
   const options = {
     ...written,
     ...secrets,
@@ -50,16 +50,16 @@ export function createRemoteBackend(
 }
 
 const PLAIN_HTTP =
-  'is plain http on another machine: others on the way can read and change messages. Use https, or write ' +
+  'is plain http on another machine: others can read and change messages on the way. Use https, or write ' +
   'dangerouslyAllowHttp: true beside host if the network is yours alone.';
 
-/** The policies and options that send a secret to the target. */
-function secretsOf({ options, backendAuth, headers }: RemoteTarget): readonly string[] {
+/** Returns the places of the policies and options that send a secret to the target. */
+function secretsOf({ options, backendAuth, headers, at }: RemoteTarget): readonly string[] {
   const isSet = Object.values(headers?.values ?? {}).some((value) => value !== undefined);
   return [
     ...(backendAuth === undefined ? [] : [backendAuth.at]),
     ...(headers !== undefined && isSet ? [`${headers.at}.set`] : []),
-    ...(options.callerToken === undefined ? [] : ['callerToken']),
+    ...(options.callerToken === undefined ? [] : [`${at}.callerToken`]),
   ];
 }
 
@@ -72,7 +72,7 @@ function requireNoSecret(target: RemoteTarget): void {
   );
 }
 
-/** One header can say only one thing of who is calling. */
+/** Requires that at most one place in the file sets the `Authorization` header. */
 function requireOneLogin({ options, backendAuth, headers, at }: RemoteTarget): void {
   const named = Object.keys(headers?.values ?? {}).find((name) => lowerAscii(name) === 'authorization');
   const setters = [
@@ -86,13 +86,13 @@ function requireOneLogin({ options, backendAuth, headers, at }: RemoteTarget): v
 
 function readBearer({ backendAuth }: RemoteTarget): { bearer?: string } {
   if (backendAuth === undefined) return {};
-  return atPlace(backendAuth.at, () => ({ bearer: requireBearer(checks, textOf(backendAuth.key), 'key') }));
+  return atPlace(backendAuth.at, () => ({ bearer: requireBearer(checks, resolveText(backendAuth.key), 'key') }));
 }
 
 function readCertificates({ backendTls }: RemoteTarget): { ca?: string[]; cert?: string; key?: string } {
   if (backendTls === undefined) return {};
   const { root, cert, key, at: place } = backendTls;
-  const pem = (source: TextSource, option: string) => String(requirePem(checks, textOf(source), option));
+  const pem = (source: TextSource, option: string) => String(requirePem(checks, resolveText(source), option));
   return atPlace(place, () => {
     const files = {
       ...(root && { ca: [pem(root, 'root')] }),

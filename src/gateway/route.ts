@@ -33,7 +33,7 @@ export interface GatewayRoute {
   readonly metadata: Middleware | undefined;
   /** Undefined if the route has no `mcpAuthentication`. */
   readonly policy: ResolvedAuth | undefined;
-  /** The keys of `callerToken`. */
+  /** The keys that verify the tokens of `callerToken`; empty without it. */
   readonly callerKeys: ReturnType<typeof callerKeysOf>;
   /** Its place in the file, for messages. */
   readonly at: string;
@@ -73,13 +73,13 @@ function createStdioBackend(
   { at: place, ...program }: StdioTarget,
   { logger, advice, allowedOrigins }: Surroundings,
 ): McpStdioBackend {
-  // The command itself warns of open routes before it listens.
+  // The command itself warns about open routes before it listens.
   const options = { ...program, warnWhenOpen: false, ...(allowedOrigins && { allowedOrigins }), logger };
   noteAdvice(options, advice);
   return atPlace(place, () => mcpStdioBackend(options));
 }
 
-/** An issuer has one key set: a server that trusts the OAuth proxy's issuer must not accept caller tokens as tokens of users. */
+/** Refuses a `callerToken.issuer` that is the OAuth proxy's: a server that trusts the proxy must not accept caller tokens as users' tokens. */
 function refuseIssuerOfProxy({ target }: RouteConfig, policy: ResolvedAuth | undefined): void {
   const proxy = policy?.oauthProxy?.resource.href;
   if (proxy === undefined || !('url' in target)) return;

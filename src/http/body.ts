@@ -169,21 +169,25 @@ export function requireLength(headers: IncomingHttpHeaders, maxBytes: number): v
   if (Number(headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
 }
 
-/** For a body that is longer than it may be. */
+/** Returns the error for a body that is too long. */
 export function tooLarge(maxBytes: number): BodyError {
   return new BodyError(413, `The body is longer than ${maxBytes} bytes`);
 }
 
-/** Requires a body without compression: two readers could decode it differently. */
+/**
+ * Requires a body without compression: two readers could decode it differently.
+ *
+ * @throws {BodyError}
+ */
 export function requirePlain(headers: IncomingHttpHeaders): void {
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
     throw new BodyError(415, 'The body must come without a Content-Encoding');
   }
-  // Node takes `chunked` off, and nothing else.
+  // Node decodes `chunked` only.
   const coding = headers['transfer-encoding'];
   if (coding !== undefined && lowerAscii(coding) !== 'chunked') {
-    throw new BodyError(415, 'The body must come without a Transfer-Encoding but chunked');
+    throw new BodyError(415, 'The body must come without a Transfer-Encoding other than chunked');
   }
 }
 

@@ -2,19 +2,19 @@ import type { ServerResponse } from 'node:http';
 import { lowerAscii } from './lower-ascii.js';
 
 /**
- * Sees a value that an answer has for a header, and returns what the client gets in its place. Called with `undefined` where the answer
- * has no such header, and once for each value where it has several.
+ * Takes the value of a header of an answer, and returns the value that the client gets. It is called with `undefined` if the answer has no
+ * such header, and once for each value if it has several.
  */
 export type HeaderVisitor = (value: string | undefined, status: number) => string | undefined;
 
 type WriteHead = (...args: unknown[]) => ServerResponse;
 
 /**
- * Shows `visit` the header `name` of an answer when its head is written. `setHeader()`, `write()`, `end()` and all the others end in
- * `writeHead()`, so that it alone is wrapped. The application's own `getHeader()` goes on giving the value that it has set.
+ * Calls `visit` with the header `name` of an answer when its head is written. Only `writeHead()` is wrapped, because `write()`, `end()` and
+ * all others call it. The application's `getHeader()` still returns the value that the application has set.
  *
- * Another middleware's wrapper that is beneath this one (`on-headers`, registered before) sees the value for the client while the head is
- * written. One that puts a copy of its own in the place of that is not noticed.
+ * A wrapper of another middleware that was installed before this one (for example with `on-headers`) sees the client's value while the head
+ * is written. If it sets another value, the client gets that one.
  *
  * @param name In lower case.
  */
@@ -48,7 +48,7 @@ interface Visit {
   readonly visit: HeaderVisitor;
 }
 
-/** The arguments for `writeHead()`, and what the application has set where the client gets another value. */
+/** Returns the arguments for `writeHead()`, and the application's own value if the client gets another one. */
 function withVisitedHeader(
   res: ServerResponse,
   args: readonly unknown[],
@@ -56,7 +56,7 @@ function withVisitedHeader(
 ): { readonly args: unknown[]; readonly own: Value | undefined } {
   const status = Number(args[0]);
   const map = (value: Value) => mapValue(value, (each) => visit(each, status) ?? each);
-  // writeHead(status[, message][, headers]): as Node does it, a message that is no text is no message.
+  // writeHead(status[, message][, headers]): like Node, ignore a message that is not a string.
   const at = typeof args[1] === 'string' || (args[2] !== undefined && args[2] !== null) ? 2 : 1;
   let given: Value | undefined;
   const headers = mapHeader(args[at], name, (value) => {
@@ -75,7 +75,7 @@ function mapValue(value: Value, map: (value: string) => string): string | string
   return Array.isArray(value) ? value.map((each) => map(String(each))) : map(String(value));
 }
 
-/** All forms in which `writeHead()` takes headers: an object, names and values in turn, and pairs of them. */
+/** Changes a header in all forms that `writeHead()` takes: an object, names and values in turn, or pairs of them. */
 function mapHeader(headers: unknown, name: string, map: (value: Value) => Value): unknown {
   if (typeof headers !== 'object' || headers === null) return headers;
   if (!Array.isArray(headers)) return mapMember(headers as Readonly<Record<string, Value>>, name, map);

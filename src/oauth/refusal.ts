@@ -77,7 +77,7 @@ export type Refuser = (req: IncomingMessage, res: ServerResponse, code: RefusalC
 /**
  * Creates the refusers of one policy, one for each scheme.
  *
- * @param sessionSigner That of a policy with a `secret`.
+ * @param sessionSigner The signer of a policy with a `secret`.
  */
 export function createRefusers(
   refuse: Refuse,
@@ -127,8 +127,8 @@ export function resourceOriginOf(req: IncomingMessage): string | undefined {
 }
 
 /**
- * What signs the session ids that the answer to this request hands out: the signer of the `mcpAuth()` that verified the id which the
- * request names, else that of the last one it came through. Undefined where their policy has no `secret`.
+ * Returns the signer of the session ids in the answer to this request: that of the `mcpAuth()` that verified the id in the request, or else
+ * that of the last `mcpAuth()` in front. Undefined if its policy has no `secret`.
  */
 export function sessionSignerOf(req: IncomingMessage): SessionSigner | undefined {
   const signed = signedSessionOf(req);

@@ -4,7 +4,7 @@ import { trimOws } from '../http/ows.js';
 
 const HOST = /^(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/i;
 
-/** Most requests have that of the one before. */
+/** The origin of the last request. Most requests have the same one, which is then not checked again. */
 let lastUsable: string | undefined;
 
 /**

@@ -10,7 +10,7 @@ export interface AuthDecision {
   readonly mode: McpAuthMode;
   /**
    * `passed`: accepted with its token. `anonymous`: passed without a token. `refused`: answered with 400, 401 or 403.
-   * `would_refuse`: passed in permissive mode, as anonymous unless the reason is its session; strict mode refuses it, for the reason in `code`. `failed`: the
+   * `would_refuse`: passed in permissive mode; strict mode refuses it, for the reason in `code`. It passed as anonymous, except with `unknown_session`. `failed`: the
    * token could not be checked, which is not the client's fault.
    */
   readonly outcome: 'passed' | 'anonymous' | 'refused' | 'would_refuse' | 'failed';

@@ -179,10 +179,11 @@ export interface SharedOptions {
    */
   readonly oauthProxy?: OAuthProxyOptions | false | undefined;
   /**
-   * Decides who may use a session (`Mcp-Session-Id`) of an MCP server in the same app: to other callers, it is an unknown session (404).
-   * `remember`: this process remembers who opened it; an id that this process has not seen, as after a restart, belongs to the first
-   * caller who names it. `sign`: clients get ids that are signed together with their owners, which works across restarts and
-   * replicas and needs `secret`. The backends of this package check the owners of their sessions themselves. See docs/sessions.md.
+   * Lets only its owner use a session (`Mcp-Session-Id`) of an MCP server in the same app; other callers get 404. `remember`: this
+   * process remembers who opened a session; an id that it has not seen, for example after a restart, belongs to the first caller who
+   * names it. `sign`: clients get ids that are signed together with their owners, which works across restarts and replicas and needs
+   * `secret`. `off`: every valid token works in every session. The backends of this package check the owners of their sessions
+   * themselves. See docs/sessions.md.
    *
    * @default 'remember'
    */

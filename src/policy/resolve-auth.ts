@@ -82,7 +82,7 @@ export interface ResolvedAuth
     >,
     ResolvedSenderConstraint {
   readonly modeName: McpAuthMode;
-  /** Of `secret`: the first signs session ids, all verify. Empty where there is none. */
+  /** The option `secret`: the first one signs session ids, all verify. Empty if absent. */
   readonly secrets: readonly string[];
   /** In the order given; each issuer once. */
   readonly issuers: readonly TrustedIssuer[];

@@ -12,7 +12,7 @@ export function requireServerUrl(checks: OptionChecks, value: unknown, option: s
   }
   const safe = url?.protocol === 'https:' || (url?.protocol === 'http:' && (allowHttp || isLoopbackHost(url.hostname)));
   if (url !== undefined && safe) return url;
-  // A key may stand in a query.
+  // The message does not quote a query, which may contain a key.
   return text.includes('?')
     ? checks.refuseUnquoted(option, 'an https URL', fix)
     : checks.refuse(option, 'an https URL', value, fix);

@@ -14,7 +14,7 @@ export interface CallerTokenOptions {
    * @default one that is made at start; other replicas do not have it, and it is lost with a restart
    */
   readonly key?: string | JsonWebKey | KeyObject | undefined;
-  /** Claims of the caller's token that are copied, beside `sub`, `client_id` and `scope`. @default [] */
+  /** Claims of the caller's token that are copied, in addition to `sub`, `client_id` and `scope`. @default [] */
   readonly claims?: readonly string[] | undefined;
 }
 
@@ -30,23 +30,23 @@ export const CALLER_TOKEN_TABLE = {
 export const resolveCallerToken = group(CALLER_TOKEN_TABLE, 'Write { issuer: "https://mcp.example.com/callers" }.');
 
 /** A private key, and the algorithm that it signs with. */
-export interface SigningKey {
+export interface CallerKey {
   readonly alg: 'ES256' | 'EdDSA';
   readonly key: KeyObject;
 }
 
 /** Returns the key with its algorithm; undefined if it is another kind of key. */
-export function signingKeyOf(key: KeyObject): SigningKey | undefined {
+export function callerKeyOf(key: KeyObject): CallerKey | undefined {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
   if (type === 'ed25519') return { alg: 'EdDSA', key };
   return type === 'ec' && details?.namedCurve === 'prime256v1' ? { alg: 'ES256', key } : undefined;
 }
 
-function requireKey(checks: OptionChecks, value: unknown, option: string): SigningKey {
+function requireKey(checks: OptionChecks, value: unknown, option: string): CallerKey {
   const key = privateKeyOf(value);
-  // Never quoted.
+  // The message does not quote the value, which may be a private key.
   const fix = 'Make one with "openssl genpkey -algorithm ed25519".';
-  return (key && signingKeyOf(key)) ?? checks.refuseUnquoted(option, 'a private key on P-256, or an Ed25519 key', fix);
+  return (key && callerKeyOf(key)) ?? checks.refuseUnquoted(option, 'a private key on P-256, or an Ed25519 key', fix);
 }
 
 function privateKeyOf(value: unknown): KeyObject | undefined {

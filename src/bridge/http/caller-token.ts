@@ -6,7 +6,7 @@ import { forEveryOrigin } from '../../http/endpoint.js';
 import type { Middleware } from '../../http/middleware.js';
 import { replyJson } from '../../http/reply.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
-import { type CALLER_TOKEN_TABLE, type SigningKey, signingKeyOf } from './caller-token-options.js';
+import { type CALLER_TOKEN_TABLE, type CallerKey, callerKeyOf } from './caller-token-options.js';
 
 const LIFETIME_SECONDS = 60;
 /** Milliseconds that one token is reused: the rest of its lifetime must be enough for a slow target. */
@@ -79,13 +79,13 @@ function claimsOf(auth: AuthInfo, copied: readonly string[]): Record<string, unk
 }
 
 /** A signing key whose public half is in the key set. */
-export interface PublishedKey extends SigningKey {
-  /** RFC 7638. */
+export interface PublishedKey extends CallerKey {
+  /** The thumbprint of the key (RFC 7638). */
   readonly kid: Promise<string>;
 }
 
 /** Returns the configured key, or makes one. */
-export function publishKey(given: SigningKey | undefined, logger: Logger): PublishedKey {
+export function publishKey(given: CallerKey | undefined, logger: Logger): PublishedKey {
   const { alg, key } = given ?? makeKey(logger);
   const kid = loadJose().then(({ calculateJwkThumbprint }) => calculateJwkThumbprint(publicJwk(key) as object));
   // Each token awaits it, and fails with the reason.
@@ -93,17 +93,17 @@ export function publishKey(given: SigningKey | undefined, logger: Logger): Publi
   return { alg, key, kid };
 }
 
-function makeKey(logger: Logger): SigningKey {
+function makeKey(logger: Logger): CallerKey {
   logger.warn(
     'mcpHttpBackend(): callerToken has no key, so one is made at start: other replicas do not have it, and it is lost with a restart',
   );
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  return signingKeyOf(privateKey) as SigningKey;
+  return callerKeyOf(privateKey) as CallerKey;
 }
 
 const published = new WeakMap<Middleware, readonly PublishedKey[]>();
 
-/** The keys that a handler of {@link createCallerKeys} answers with. */
+/** Returns the keys that a handler of {@link createCallerKeys} serves. */
 export function callerKeysOf(handler: Middleware): readonly PublishedKey[] {
   return published.get(handler) ?? [];
 }
@@ -112,7 +112,7 @@ export function callerKeysOf(handler: Middleware): readonly PublishedKey[] {
 export function createCallerKeys(keys: readonly PublishedKey[]): Middleware {
   const answer = forEveryOrigin(['GET', 'HEAD'], (_req, res, next) => {
     Promise.all(keys.map(publicKeyOf)).then((all) => {
-      // Backends with one key publish it once.
+      // Several backends may have the same key.
       const distinct = [...new Map(all.map((key) => [key.kid, key])).values()];
       const body = JSON.stringify({ keys: distinct });
       replyJson(res, 200, body, { 'cache-control': `public, max-age=${KEYS_MAX_AGE}` });
@@ -127,6 +127,6 @@ async function publicKeyOf({ alg, key, kid }: PublishedKey) {
   return { ...publicJwk(key), kid: await kid, alg, use: 'sig' };
 }
 
-function publicJwk(key: SigningKey['key']) {
+function publicJwk(key: CallerKey['key']) {
   return createPublicKey(key).export({ format: 'jwk' });
 }

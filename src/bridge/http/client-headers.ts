@@ -2,7 +2,7 @@ import type { ResponseHeaders } from '../../targets/http/exchange.js';
 import { isHeaderValue } from './header-rules.js';
 
 /** The response headers that the client gets. Cookies, challenges and headers about the connection are not among them. */
-const COMING_BACK = ['allow', 'cache-control', 'content-length', 'content-type', 'mcp-protocol-version', 'retry-after'];
+const FORWARDED = ['allow', 'cache-control', 'content-length', 'content-type', 'mcp-protocol-version', 'retry-after'];
 
 const STREAM_HEADERS = { 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no' };
 
@@ -12,12 +12,12 @@ const STREAM_HEADERS = { 'cache-control': 'no-cache, no-transform', 'x-accel-buf
  * @param further The option `responseHeaders`.
  */
 export function createClientHeaders(further: readonly string[]) {
-  const comingBack = [...COMING_BACK, ...further];
+  const forwarded = [...FORWARDED, ...further];
 
   return (headers: ResponseHeaders): Record<string, string> => {
     const result: Record<string, string> = {};
-    for (const name of comingBack) {
-      const value = textOf(headers[name]);
+    for (const name of forwarded) {
+      const value = headerText(headers[name]);
       if (value !== undefined && isHeaderValue(value)) result[name] = value;
     }
     // Proxies must neither buffer nor compress a stream.
@@ -26,10 +26,10 @@ export function createClientHeaders(further: readonly string[]) {
 }
 
 /** Returns a header as one text; undefined if it was not sent. */
-export function textOf(header: string | readonly string[] | undefined): string | undefined {
+export function headerText(header: string | readonly string[] | undefined): string | undefined {
   return typeof header === 'string' ? header : header?.join(', ');
 }
 
 export function isEventStream(headers: ResponseHeaders): boolean {
-  return /^text\/event-stream[ \t]*(?:;|$)/i.test(textOf(headers['content-type']) ?? '');
+  return /^text\/event-stream[ \t]*(?:;|$)/i.test(headerText(headers['content-type']) ?? '');
 }

@@ -4,7 +4,7 @@ const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** Headers about the connection (RFC 9110, section 7.6.1) or the framing of the message. */
-const OF_THE_CONNECTION = [
+const CONNECTION_HEADERS = [
   'connection',
   'content-encoding',
   'content-length',
@@ -20,15 +20,15 @@ const OF_THE_CONNECTION = [
 ];
 
 /** Request headers that only this server sets. */
-const OF_THIS_SERVER = new Set([...OF_THE_CONNECTION, 'accept-encoding', 'mcp-session-id']);
+const RESERVED_HEADERS = new Set([...CONNECTION_HEADERS, 'accept-encoding', 'mcp-session-id']);
 
 /** Request headers with the client's credentials for this server, or with addresses that a client could forge. */
-const OF_THE_CLIENT = /^(?:authorization|cookie2?|dpop|forwarded|set-cookie2?|via|(?:proxy|x-forwarded)-.*)$/;
+const CREDENTIALS_AND_ORIGIN = /^(?:authorization|cookie2?|dpop|forwarded|set-cookie2?|via|(?:proxy|x-forwarded)-.*)$/;
 
 /** Response headers about the target's own logins. */
-const OF_THE_TARGET = /^(?:set-cookie2?|www-authenticate|proxy-.*)$/;
+const COOKIES_AND_LOGINS = /^(?:set-cookie2?|www-authenticate|proxy-.*)$/;
 
-/** True if a header, in lower case, can be written as it is. */
+/** True if a header can be written as it is. Its name must be in lower case. */
 export function isHeader(name: string, value: string): boolean {
   return NAME.test(name) && VALUE.test(value);
 }
@@ -37,22 +37,22 @@ export function isHeaderName(name: string): boolean {
   return NAME.test(name);
 }
 
-/** True if a text can stand in a header as its value. */
+/** True if a string can be the value of a header. */
 export function isHeaderValue(value: string): boolean {
   return VALUE.test(value);
 }
 
-/** True if the application may set this header of a request to the target. */
+/** True if the application may set this header in requests to the target. */
 export function mayBeSet(name: string): boolean {
-  return NAME.test(name) && !OF_THIS_SERVER.has(name);
+  return NAME.test(name) && !RESERVED_HEADERS.has(name);
 }
 
-/** True if this header of a client may go on to the target, where an option names it. */
-export function mayGoOn(name: string): boolean {
-  return mayBeSet(name) && !OF_THE_CLIENT.test(name);
+/** True if `requestHeaders` may name this header, so that a client's value reaches the target. */
+export function mayReachTarget(name: string): boolean {
+  return mayBeSet(name) && !CREDENTIALS_AND_ORIGIN.test(name);
 }
 
-/** True if this header of the target may go on to the client, where an option names it. */
-export function mayComeBack(name: string): boolean {
-  return NAME.test(name) && !OF_THIS_SERVER.has(name) && !OF_THE_TARGET.test(name);
+/** True if `responseHeaders` may name this header, so that the target's value reaches the client. */
+export function mayReachClient(name: string): boolean {
+  return NAME.test(name) && !RESERVED_HEADERS.has(name) && !COOKIES_AND_LOGINS.test(name);
 }

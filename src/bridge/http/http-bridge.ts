@@ -14,7 +14,7 @@ import { createRebindingGuard } from '../rebinding-guard.js';
 import { createCallerHeaders } from './caller-headers.js';
 import { createIssuerWarning } from './caller-issuer.js';
 import type { CallerTokens } from './caller-token.js';
-import { createClientHeaders, textOf } from './client-headers.js';
+import { createClientHeaders, headerText } from './client-headers.js';
 import { createFailureLog } from './failure-log.js';
 import type { ResolvedHttp } from './http-options.js';
 import type { HttpRequest } from './http-request.js';
@@ -36,7 +36,7 @@ export class HttpBridge {
   readonly #sessions: RemoteSessions;
   readonly #guard: (req: IncomingMessage) => void;
   readonly #warnIfOpen: (req: IncomingMessage, caller: Caller) => void;
-  readonly #warnOfIssuer: (req: IncomingMessage) => void;
+  readonly #warnAboutIssuer: (req: IncomingMessage) => void;
   readonly #callerHeaders: ReturnType<typeof createCallerHeaders>;
   readonly #targetHeaders: ReturnType<typeof createTargetHeaders>;
   readonly #clientHeaders: ReturnType<typeof createClientHeaders>;
@@ -59,7 +59,7 @@ export class HttpBridge {
     this.#sessions = new RemoteSessions(options, (session) => this.#endAtTarget(session));
     this.#guard = createRebindingGuard(WHO, options, advice);
     this.#warnIfOpen = createOpenWarning(WHO, options);
-    this.#warnOfIssuer = createIssuerWarning(options.callerToken?.issuer, options.logger);
+    this.#warnAboutIssuer = createIssuerWarning(options.callerToken?.issuer, options.logger);
     this.#callerHeaders = createCallerHeaders(options, tokens);
     this.#targetHeaders = createTargetHeaders(options.requestHeaders);
     this.#clientHeaders = createClientHeaders(options.responseHeaders);
@@ -74,7 +74,7 @@ export class HttpBridge {
     try {
       markOwnSessions(request.req);
       this.#warnIfOpen(request.req, request);
-      this.#warnOfIssuer(request.req);
+      this.#warnAboutIssuer(request.req);
       await this.#serve(request);
     } catch (error) {
       this.#fail(request, error);
@@ -110,7 +110,7 @@ export class HttpBridge {
     const session = this.#sessions.named(request);
     const relay = new Relay(request, method, this.#host);
     this.#relays.add(relay);
-    if (session !== undefined) relay.attend(session);
+    if (session !== undefined) relay.use(session);
     const given = this.#callerHeaders(auth, req);
     const caller = given instanceof Promise ? await given : given;
     const sent = method === 'POST' ? await requestBody(req, this.#options.maxBodyBytes, userOf(auth)) : undefined;
@@ -138,9 +138,9 @@ export class HttpBridge {
     if (session !== undefined && isEnded) this.#sessions.forget(session);
     refuseFault(status, headers);
     const result = this.#clientHeaders(headers);
-    const id = textOf(headers['mcp-session-id']);
+    const id = headerText(headers['mcp-session-id']);
     if (id === undefined || isEnded || status >= 400) return result;
-    if (id !== session?.id) relay.attend(this.#sessions.handedOut(id, request, callerHeaders));
+    if (id !== session?.id) relay.use(this.#sessions.assigned(id, request, callerHeaders));
     if (relay.session !== undefined) result['mcp-session-id'] = relay.session.clientId;
     return result;
   }

@@ -12,9 +12,9 @@ import {
   readOptions,
 } from '../../options/option-table.js';
 import { requireServerUrl } from '../../policy/server-url.js';
-import { anonymousShare, BACKEND_ROWS, limit } from '../backend-options.js';
+import { anonymousShare, BACKEND_ROWS, type BackendOptions, limit } from '../backend-options.js';
 import { type CallerTokenOptions, resolveCallerToken } from './caller-token-options.js';
-import { mayComeBack, mayGoOn } from './header-rules.js';
+import { mayReachClient, mayReachTarget } from './header-rules.js';
 import {
   headerNames,
   requireBearer,
@@ -28,7 +28,7 @@ import {
 export type CallerHeaders = Readonly<Record<string, string | undefined>>;
 
 /** The options of `mcpHttpBackend()`. */
-export interface McpHttpBackendOptions {
+export interface McpHttpBackendOptions extends BackendOptions {
   /**
    * The URL of the MCP server's endpoint: https, or http on this machine. A forward proxy that the environment names (`HTTPS_PROXY`,
    * `HTTP_PROXY`, `NO_PROXY`) is used, except for a server on this machine.
@@ -61,21 +61,6 @@ export interface McpHttpBackendOptions {
    * @default false
    */
   readonly dangerouslyAllowHttp?: boolean | undefined;
-  /** The URL that clients use (RFC 8707), if no `mcpAuth()` in front names it. Its host is an allowed Host on loopback listeners. */
-  readonly resource?: string | undefined;
-  /**
-   * The allowed Host headers, as `name` or `name:port`. If given, every connection is checked; if not, only connections
-   * to a loopback address, where `localhost`, `127.0.0.1`, `[::1]` and the host of `resource` are allowed.
-   * @default loopback and the host of `resource`, on loopback listeners
-   */
-  readonly allowedHosts?: readonly string[] | undefined;
-  /**
-   * The allowed Origin headers, as `https://name` or `https://name:port`. If given, every connection is checked; if not, only
-   * requests with a loopback Host, where loopback origins and that of `resource` are allowed. `'*'` allows every origin, which is
-   * safe only if every request needs a token.
-   * @default loopback and the origin of `resource`, on loopback listeners
-   */
-  readonly allowedOrigins?: readonly string[] | undefined;
   /** The largest number of open sessions; more get 503. @default 10000 */
   readonly maxSessions?: number | undefined;
   /**
@@ -83,11 +68,6 @@ export interface McpHttpBackendOptions {
    * session that no client uses ends first: one without a stream and without a request in flight. @default 100
    */
   readonly maxSessionsPerUser?: number | undefined;
-  /**
-   * The largest number of open sessions of anonymous callers behind an `mcpAuth()` that accepts them; more get 503. Without
-   * an `mcpAuth()` in front, they may open all of `maxSessions`. @default a quarter of `maxSessions`
-   */
-  readonly maxAnonymousSessions?: number | undefined;
   /** The largest size of a request body, in bytes; a larger one gets 413. @default 4194304 */
   readonly maxBodyBytes?: number | undefined;
   /** Seconds until an attempt to connect to the MCP server fails. @default 10 */
@@ -103,11 +83,6 @@ export interface McpHttpBackendOptions {
    * the session: another replica may serve it. @default 1800
    */
   readonly idleTimeoutSeconds?: number | undefined;
-  /**
-   * `true` warns once when a request arrives at an address that other machines can reach without an `mcpAuth()` in front. Use `false`
-   * if something else authenticates callers. @default true
-   */
-  readonly warnWhenOpen?: boolean | undefined;
   /** Gets the reasons of failures, and the warnings of the backend. @default no logging */
   readonly logger?: Logger | undefined;
 }
@@ -127,12 +102,12 @@ export const HTTP_TABLE = {
   maxBodyBytes: limit(4_194_304),
   connectTimeoutSeconds: limit(10),
   responseTimeoutSeconds: limit(0, 0),
-  requestHeaders: { default: [], read: headerNames(mayGoOn) },
-  responseHeaders: { default: [], read: headerNames(mayComeBack) },
+  requestHeaders: { default: [], read: headerNames(mayReachTarget) },
+  responseHeaders: { default: [], read: headerNames(mayReachClient) },
   idleTimeoutSeconds: limit(1_800),
 } satisfies OptionTable<McpHttpBackendOptions>;
 
-/** One header can say only one thing of who is calling. */
+/** Requires that at most one option sets the `Authorization` header. */
 function requireOneAuthorization(
   checks: OptionChecks,
   { headers, bearer, callerToken }: Pick<ResolvedOptions<typeof HTTP_TABLE>, 'headers' | 'bearer' | 'callerToken'>,
@@ -149,7 +124,7 @@ export interface ResolvedHttp extends Omit<ResolvedOptions<typeof HTTP_TABLE>, '
   readonly maxAnonymousSessions: number;
 }
 
-/** Checks the options of `mcpHttpBackend()`, once; throws a `ConfigError` for the first that cannot be used. */
+/** @throws {ConfigError} For the first option that cannot be used. */
 export function resolveHttpOptions(options: Readonly<McpHttpBackendOptions>): ResolvedHttp {
   const checks = createChecks('mcpHttpBackend()');
   const given = requireArgument(checks, options, { example: '{ url: "https://mcp.example.com/mcp" }' });

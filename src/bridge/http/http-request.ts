@@ -5,6 +5,6 @@ import type { Caller } from '../../core/quota.js';
 export interface HttpRequest extends Caller {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
-  /** Gets a failure that is no fault of the client or of the target. */
+  /** Gets errors that neither the client nor the target caused. */
   readonly next: (error: unknown) => void;
 }

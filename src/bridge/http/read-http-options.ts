@@ -14,13 +14,13 @@ const BEARER = /^[A-Za-z0-9._~+/-]+=*$/;
 
 export function requireBearer(checks: OptionChecks, value: unknown, option: string): string {
   if (typeof value === 'string' && BEARER.test(value)) return value;
-  return checks.refuseUnquoted(option, 'a token, without "Bearer" and blanks', 'Give the token alone.');
+  return checks.refuseUnquoted(option, 'a token, without "Bearer" and spaces', 'Give the token alone.');
 }
 
 /** Checks one header that the application sets. The messages do not quote its value, which may be a secret. */
 export function requireHeader(checks: OptionChecks, option: string, name: string, value: unknown): string | undefined {
   if (!mayBeSet(name)) {
-    checks.refuse(option, 'names of headers that are about the message', name, 'Correct the name, or remove it.');
+    checks.refuse(option, 'names of headers that an application may set', name, 'Correct the name, or remove it.');
   }
   if (value === undefined || (typeof value === 'string' && isHeaderValue(value))) return value;
   const expected = 'a string that can stand in a header, without line ends';
@@ -58,7 +58,7 @@ export function headerNames(mayPass: (name: string) => boolean): OptionReader<re
     const names = checks.strings(value, option, 'Name the headers that pass.').map(lowerAscii);
     const wrong = names.find((name) => !mayPass(name));
     if (wrong === undefined) return names;
-    const fix = 'Remove it: it is about a connection, a login, or written by this server.';
+    const fix = 'Remove it: it is about a connection or a login, or this server writes it.';
     return checks.refuse(option, 'names of headers that may pass', wrong, fix);
   };
 }

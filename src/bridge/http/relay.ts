@@ -21,9 +21,9 @@ export interface RelayHost {
   headersFor(relay: Relay, status: number, headers: ResponseHeaders): Readonly<Record<string, string>>;
   /** Answers the client with an error. */
   fail(request: HttpRequest, error: unknown, detail?: string): void;
-  /** The target's connection broke within a response. */
+  /** Called if the target breaks off a response that it has begun. */
   onBroken(fault: TargetFault): void;
-  /** The answer is over, or the client has hung up. */
+  /** Called when the answer is complete, or the client has hung up. */
   onClosed(relay: Relay): void;
 }
 
@@ -61,13 +61,13 @@ export class Relay implements ExchangeListener {
     return !this.#hasStarted;
   }
 
-  /** True if the response has ended, or was given up. */
+  /** True if the response has ended, or was aborted. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** Counts `session` as used until the response is over. */
-  attend(session: RemoteSession): void {
+  /** Counts `session` as in use until the response is over. */
+  use(session: RemoteSession): void {
     if (session === this.session) return;
     this.session?.leave();
     this.session = session;
@@ -127,7 +127,7 @@ export class Relay implements ExchangeListener {
     }
   }
 
-  /** Gives the response up and hangs up on the target. */
+  /** Aborts the response, and hangs up on the target. */
   abort(): void {
     this.#isOver = true;
     this.#exchange?.abort();
@@ -135,8 +135,8 @@ export class Relay implements ExchangeListener {
   }
 
   /**
-   * Ends the response if the caller's token is no longer valid. A request without an answer goes on after the token has expired, since
-   * the tool may have run: it is refused only if the token was withdrawn.
+   * Ends the response if the caller's token is no longer valid. A request without an answer continues after the token has expired,
+   * because the tool may have run. It is refused only if the token was withdrawn.
    */
   checkAuthority(): void {
     const { auth } = this.request;

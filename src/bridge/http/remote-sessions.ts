@@ -8,7 +8,7 @@ import type { ResolvedHttp } from './http-options.js';
 import type { HttpRequest } from './http-request.js';
 import type { HeaderRecord } from './read-http-options.js';
 
-/** Characters of a session id that a target may hand out. */
+/** Characters. A target must not give out a longer session id. */
 const MAX_ID_LENGTH = 1_024;
 /** Visible ASCII (MCP 2025-11-25, Session Management). */
 const ID = /^[\x21-\x7e]+$/;
@@ -37,7 +37,7 @@ export class RemoteSession implements Occupant {
     return this.id !== this.clientId;
   }
 
-  get attended(): boolean {
+  get isInUse(): boolean {
     return this.#open > 0;
   }
 
@@ -101,11 +101,11 @@ export class RemoteSessions {
   }
 
   /**
-   * Returns the session whose id the target hands out in the response to `request`.
+   * Returns the session whose id is in the target's response to `request`.
    *
    * @throws {BridgeError} If a limit is reached, or the id cannot be used.
    */
-  handedOut(id: string, request: HttpRequest, callerHeaders: HeaderRecord | undefined): RemoteSession {
+  assigned(id: string, request: HttpRequest, callerHeaders: HeaderRecord | undefined): RemoteSession {
     if (id.length > MAX_ID_LENGTH || !ID.test(id)) throw unusable('the session id cannot stand in a header');
     const owner = sessionOwnerOf(request.req, request.auth);
     const known = this.#byId.get(id)?.session;
@@ -118,7 +118,7 @@ export class RemoteSessions {
     try {
       return this.#add(session, request);
     } catch (error) {
-      // The client does not learn its id.
+      // The client does not learn its id, so it would stay open at the target.
       this.#end(session);
       throw error;
     }
@@ -137,7 +137,7 @@ export class RemoteSessions {
   /** Ends idle sessions; called regularly. */
   tick(now: number): void {
     for (const { session } of [...this.#byId.values()]) {
-      if (session.attended || now - session.lastUsed < this.#options.idleTimeoutSeconds * 1_000) continue;
+      if (session.isInUse || now - session.lastUsed < this.#options.idleTimeoutSeconds * 1_000) continue;
       this.forget(session);
       // Another replica may have a stream of a signed session.
       if (!session.isSigned) this.#end(session);

@@ -43,5 +43,5 @@ function requireJson(req: IncomingMessage): void {
   const { body } = req as { body?: unknown };
   if (body === undefined || Buffer.isBuffer(body)) return;
   if (isMediaType(req.headers['content-type'] ?? '', 'application/json')) return;
-  throw new BodyError(415, 'A body that was parsed before it came here must be application/json');
+  throw new BodyError(415, 'A body that another middleware has parsed must be application/json');
 }

@@ -1,6 +1,6 @@
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import type { ResponseHeaders } from '../../targets/http/exchange.js';
-import { textOf } from './client-headers.js';
+import { headerText } from './client-headers.js';
 
 /** This server logs in at the target, not the client: a client that got such a status would log in here again, without effect. */
 const LOGIN_STATUSES = new Set([401, 403, 407]);
@@ -13,11 +13,11 @@ const LOGIN_STATUSES = new Set([401, 403, 407]);
 export function refuseFault(status: number, headers: ResponseHeaders): void {
   const reason = reasonFor(status);
   if (reason !== undefined) {
-    const retryAfter = Number(textOf(headers['retry-after']) ?? Number.NaN);
+    const retryAfter = Number(headerText(headers['retry-after']) ?? Number.NaN);
     const retryAfterSeconds = status === 503 && Number.isSafeInteger(retryAfter) ? retryAfter : null;
     throw new BridgeError(reason, { detail: `status ${status}`, retryAfterSeconds });
   }
-  const encoding = textOf(headers['content-encoding']) ?? 'identity';
+  const encoding = headerText(headers['content-encoding']) ?? 'identity';
   if (encoding !== 'identity') throw new BridgeError('target_malformed', { detail: 'it has a Content-Encoding' });
 }
 

@@ -7,7 +7,7 @@ import { requestOrigin } from '../../oauth/request-origin.js';
 import type { HeaderRecord } from './read-http-options.js';
 
 /** The request headers that are forwarded. Credentials, cookies and headers about the connection are not among them. */
-const PASSED_ON = [
+const FORWARDED = [
   'accept',
   'accept-language',
   'content-type',
@@ -20,8 +20,8 @@ const PASSED_ON = [
   'user-agent',
 ];
 
-/** Headers of 2026-07-28 that repeat parameters of a tool. */
-const PARAMETER = 'mcp-param-';
+/** The prefix of headers that repeat parameters of a tool (2026-07-28). */
+const PARAMETER_PREFIX = 'mcp-param-';
 
 /** The headers of one request to the target that do not come from the client. */
 export interface OwnHeaders {
@@ -38,16 +38,16 @@ export interface OwnHeaders {
  * @param further The option `requestHeaders`.
  */
 export function createTargetHeaders(further: readonly string[]) {
-  const passedOn = new Set([...PASSED_ON, ...further]);
+  const forwarded = new Set([...FORWARDED, ...further]);
 
   return (req: IncomingMessage, { caller, sessionId, contentLength }: OwnHeaders): string[] => {
     const { headers } = req;
-    const ofTheHop = namesIn(headers.connection);
+    const hopByHop = namesIn(headers.connection);
     const result: string[] = [];
     for (const name of Object.keys(headers)) {
       const value = headers[name];
-      const passes = passedOn.has(name) || name.startsWith(PARAMETER);
-      if (passes && typeof value === 'string' && !ofTheHop.has(name) && !caller.has(name)) result.push(name, value);
+      const passes = forwarded.has(name) || name.startsWith(PARAMETER_PREFIX);
+      if (passes && typeof value === 'string' && !hopByHop.has(name) && !caller.has(name)) result.push(name, value);
     }
     for (const [name, value] of caller) if (value !== undefined) result.push(name, value);
     addForwarded(result, req, caller);

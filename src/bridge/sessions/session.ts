@@ -58,7 +58,7 @@ export class Session implements ChildListener {
   }
 
   /** True if a client is connected and waits for something. */
-  get attended(): boolean {
+  get isInUse(): boolean {
     if (this.arriving > 0 || this.streams.standalone.connected || this.#child.isAwaited) return true;
     for (const { recipient } of this.#pending.values()) if (recipient.connected) return true;
     return false;

@@ -84,7 +84,7 @@ export class Sessions {
     for (const session of [...this.#byId.values()]) {
       if (session.isLate(now, startTimeoutSeconds * 1_000)) session.endLate(startTimeoutSeconds);
       session.tick(now, keepAlive, this.#options.requestTimeoutSeconds * 1_000);
-      if (session.attended) session.lastUsed = now;
+      if (session.isInUse) session.lastUsed = now;
       else if (isAbandoned(session, now, this.#options)) session.end('session_ended');
     }
   }

@@ -63,7 +63,7 @@ export class StatelessChild implements ChildListener {
   }
 
   /** True if a client or the bridge waits for its answer. */
-  get attended(): boolean {
+  get isInUse(): boolean {
     return !this.#pending.isEmpty || this.#child.isAwaited;
   }
 

@@ -98,7 +98,7 @@ export class StatelessChildren {
         continue;
       }
       child.tick(now, keepAlive, this.#options.requestTimeoutSeconds * 1_000);
-      if (child.attended) child.lastUsed = now;
+      if (child.isInUse) child.lastUsed = now;
       else if (isAbandoned(child, now, this.#options)) this.#end(owner, child, 'session_ended');
     }
   }

@@ -3,21 +3,21 @@ import { isRecord } from '../../http/json-object.js';
 import type { ConfigNode } from './config-node.js';
 import { readFileName, readTextSource, type TextSource } from './text-source.js';
 
-/** An MCP server that is reached over HTTP. */
+/** A remote MCP server, and how to call it. */
 export interface RemoteTarget {
   readonly url: URL;
-  /** Options of `mcpHttpBackend()` by their own names; it checks them. */
+  /** Options of `mcpHttpBackend()` under their own names. `mcpHttpBackend()` checks them. */
   readonly options: Readonly<Record<string, unknown>>;
-  /** The key of `callerToken`, where the file names another file. */
+  /** The key of `callerToken`, if it is in another file. */
   readonly callerKey?: TextSource;
   readonly backendAuth?: { readonly key: TextSource; readonly at: string };
   readonly backendTls?: BackendTls;
   readonly headers?: { readonly values: Readonly<Record<string, string | undefined>>; readonly at: string };
-  /** Of the member `mcp`. */
+  /** The place of the member `mcp`. */
   readonly at: string;
 }
 
-/** Names of files. */
+/** The files of the policy `backendTLS`. */
 export interface BackendTls {
   readonly root?: TextSource;
   readonly cert?: TextSource;
@@ -30,7 +30,7 @@ export const TARGET_POLICIES = ['backendAuth', 'backendTLS', 'requestHeaderModif
 
 export type TargetPolicies = Partial<Record<(typeof TARGET_POLICIES)[number], ConfigNode>>;
 
-/** Options that agentgateway's names, or other parts of the file, stand for. */
+/** Options that the file has under agentgateway's names or in other places. */
 const ELSEWHERE: readonly string[] = [
   ...['url', 'headers', 'bearer', 'ca', 'cert', 'key'],
   ...['resource', 'allowedOrigins', 'warnWhenOpen', 'logger'],
@@ -64,7 +64,7 @@ interface Address {
   readonly path: ConfigNode | undefined;
 }
 
-/** A whole URL; or a name with port and path. As in agentgateway, a name is reached over http, unless there is `backendTLS`. */
+/** Reads a whole URL, or a name with port and path. As in agentgateway, a name means http, unless there is `backendTLS`. */
 function readUrl({ host, port, path }: Address, isTls: boolean): URL {
   const name = host.text();
   const scheme = isTls ? 'https' : 'http';
@@ -94,7 +94,7 @@ function readPath(node: ConfigNode): string {
   return path.startsWith('/') ? path : node.refuse(`must begin with "/", but is ${JSON.stringify(path)}`);
 }
 
-/** A key in a file, in place of one that `mcpHttpBackend()` understands. */
+/** Reads `key: { file: NAME }`. Returns undefined for the forms of a key that `mcpHttpBackend()` reads itself. */
 function readCallerKey(callerToken: ConfigNode, directory: string): TextSource | undefined {
   if (!isRecord(callerToken.value)) return undefined;
   const [, key] = callerToken.children().find(([name]) => name === 'key') ?? [];
@@ -134,7 +134,7 @@ function readBackendTls(node: ConfigNode, url: URL, directory: string): BackendT
   };
 }
 
-/** Headers for the target; `undefined` for those that clients must not send. */
+/** Reads the headers for the target. Those in `remove` get the value `undefined`. */
 function readHeaders(node: ConfigNode) {
   const { set, remove } = node.members({ optional: ['set', 'remove'], unsupported: ['add'] });
   const removed = remove?.texts().map((name) => [name, undefined] as const) ?? [];

@@ -3,7 +3,7 @@ import { isRecord } from '../../http/json-object.js';
 import { readInputFile } from '../startup-error.js';
 import type { ConfigNode } from './config-node.js';
 
-/** A text that stands in the configuration file, or the absolute name of the file that it is in. */
+/** A text in the configuration file itself, or the absolute name of the file that contains it. */
 export type TextSource = { readonly text: string } | { readonly file: string };
 
 /** Reads `SECRET` or `{ file: NAME }`, agentgateway's two ways to give a secret. */
@@ -18,10 +18,10 @@ export function readFileName(node: ConfigNode, directory: string): { readonly fi
 }
 
 /**
- * The text itself. Editors and `echo` end a file with a line end, which belongs to no secret.
+ * Returns the text itself. White space around the text of a file is removed: editors and `echo` add a line end.
  *
  * @throws {StartupError}
  */
-export function textOf(source: TextSource): string {
+export function resolveText(source: TextSource): string {
   return 'text' in source ? source.text : readInputFile(source.file).trim();
 }

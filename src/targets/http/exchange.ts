@@ -7,7 +7,7 @@ type Controller = Dispatcher.DispatchController;
 /** The headers of a response; names are in lower case. */
 export type ResponseHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** Hears of one exchange: `onStart`, `onData` for each piece of the body, `onEnd`; or `onFault` at any time, and nothing after it. */
+/** Gets the events of one exchange: `onStart`, `onData` for each piece of the body, `onEnd`. `onFault` may come at any time, as the last one. */
 export interface ExchangeListener {
   onStart(status: number, headers: ResponseHeaders): void;
   /** Returns false to get no more data until `resume()` is called. */
@@ -16,8 +16,9 @@ export interface ExchangeListener {
   onFault(fault: TargetFault): void;
 }
 
-/** Bytes and milliseconds of an unwanted response that are read, so that its connection can be used again. */
+/** Bytes of an unwanted response that are read, so that its connection can be used again. */
 const MAX_DISCARDED = 65_536;
+/** Milliseconds for the same. */
 const MAX_DISCARD_MS = 5_000;
 
 class Aborted extends Error {
@@ -40,7 +41,7 @@ export class Exchange implements DispatchHandler {
   abort(): void {
     this.#listener = undefined;
     this.#isAborted = true;
-    this.#controller?.abort(new Aborted('The exchange was given up'));
+    this.#controller?.abort(new Aborted('The exchange was aborted'));
   }
 
   /** Reads the rest of the response and drops it, within limits. The listener is not called again. */

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { BodyError, tooLarge } from '../../http/body.js';
 
 /** Bytes that are buffered while the target is slow. */
-const MAX_WAITING = 65_536;
+const MAX_BUFFERED = 65_536;
 
 /**
  * The body of a request on its way to a target, read as fast as the target takes it. It fails with a `BodyError` if it is longer than
@@ -14,10 +14,10 @@ export class Upload extends Readable {
   readonly #req: IncomingMessage;
   readonly #maxBytes: number;
   #size = 0;
-  readonly #leave: () => void;
+  readonly #removeListeners: () => void;
 
   constructor(req: IncomingMessage, maxBytes: number) {
-    super({ highWaterMark: MAX_WAITING });
+    super({ highWaterMark: MAX_BUFFERED });
     this.#req = req;
     this.#maxBytes = maxBytes;
     const onData = (chunk: Buffer): void => this.#add(chunk);
@@ -25,7 +25,7 @@ export class Upload extends Readable {
     const onClose = (): void => {
       if (!req.complete) this.destroy(new BodyError(400, 'The request ended before its body did'));
     };
-    this.#leave = () => void req.off('data', onData).off('end', onEnd).off('close', onClose);
+    this.#removeListeners = () => void req.off('data', onData).off('end', onEnd).off('close', onClose);
     req.on('data', onData).on('end', onEnd).on('close', onClose);
     // The exchange reports the error; without a listener, it would end the process.
     this.on('error', () => undefined);
@@ -36,7 +36,7 @@ export class Upload extends Readable {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.#leave();
+    this.#removeListeners();
     // A client that still writes does not read its answer: take in the rest.
     this.#req.resume();
     callback(error);
