@@ -13,6 +13,7 @@ import { reasonOf } from '../support/mcp-answers.js';
 import {
   type Headers,
   initialize,
+  listen,
   open,
   post,
   postStateless,
@@ -26,7 +27,7 @@ import { until } from '../support/until.js';
 
 const openWithStream = async (url: string, headers: Headers = {}) => {
   const session = await open(url, headers);
-  await fetch(url, { headers: { ...session, accept: 'text/event-stream' } });
+  await listen(url, session);
 };
 
 describe('anonymous callers behind an mcpAuth() have a share of their own', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { call, callText, type Headers, initialize, open, post } from '../support/mcp-requests.js';
+import { call, callText, type Headers, initialize, listen, open, post } from '../support/mcp-requests.js';
 import { serve } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
 
@@ -35,7 +35,7 @@ describe('limits', () => {
     };
     const openWithStream = async (headers: Headers): Promise<Headers> => {
       const session = await open(url, headers);
-      await fetch(url, { headers: { ...session, accept: 'text/event-stream' } });
+      await listen(url, session);
       return session;
     };
     const ada = await openWithStream(ADA);

@@ -10,6 +10,7 @@ import {
   type Headers,
   initialize,
   JSON_HEADERS,
+  listen,
   open,
   post,
   statelessText,
@@ -76,7 +77,7 @@ test('the session that ends is the one unused for the longest time, and never on
     await open(url, ada()),
     await open(url, ada()),
   ];
-  await fetch(url, { headers: { ...listening, accept: 'text/event-stream' } });
+  await listen(url, listening);
   const hanging = post(url, call(1, 'progress', { steps: 1, delay: 2_000 }), calling);
   await until(() => bridge.backend.stats().pending === 1);
   await callText(url, young as Headers, 'echo');

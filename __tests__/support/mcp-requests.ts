@@ -88,3 +88,11 @@ export async function statelessText(url: string, name: string, args: object = {}
   const { result } = (await response.json()) as { result: { content: [{ text: string }] } };
   return result.content[0].text;
 }
+
+// fetch() closes the connection of a response that is garbage.
+const listening: Response[] = [];
+
+/** Opens the stream of a session, which stays open until the server or the process ends. */
+export async function listen(url: string, headers: Headers): Promise<void> {
+  listening.push(await fetch(url, { headers: { ...headers, accept: 'text/event-stream' } }));
+}
