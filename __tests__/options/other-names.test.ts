@@ -103,11 +103,6 @@ const LEFT_OUT: [word: string, value: unknown, fix: string][] = [
     ['RS256'],
     'Each key decides which algorithms it verifies; shared secrets (HS256) and "none" are never accepted.',
   ],
-  [
-    'secret',
-    'hush',
-    'Give jwks for the keys of tokens, since shared secrets (HS256) are never accepted; write oauthProxy: { secret: … } for the OAuth proxy.',
-  ],
 ];
 
 test.each(LEFT_OUT)(
@@ -119,6 +114,13 @@ test.each(LEFT_OUT)(
     expect(() => mcpAuth({ issuers } as never)).toThrow(message);
   },
 );
+
+test('a secret of one issuer, which mcpAuth() itself has for session ids, is refused with what to do instead', () => {
+  const issuers = [{ issuer: 'https://as.example', audiences: ['api'], secret: 'hush' }];
+  const fix =
+    'Give jwks for the keys of tokens, since shared secrets (HS256) are never accepted; write oauthProxy: { secret: … } for the OAuth proxy.';
+  expect(() => mcpAuth({ issuers } as never)).toThrow(`mcpAuth(): option "issuers[0].secret" must be left out. ${fix}`);
+});
 
 describe('a configuration file', () => {
   test.each(inFile)('refuses %s: %j of policies.cors, with the name that is meant', (word, value, option) => {
