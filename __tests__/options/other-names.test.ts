@@ -115,6 +115,13 @@ test.each(LEFT_OUT)(
   },
 );
 
+test('a secret of one issuer, which mcpAuth() itself has for session ids, is refused with what to do instead', () => {
+  const issuers = [{ issuer: 'https://as.example', audiences: ['api'], secret: 'hush' }];
+  const fix =
+    'Give jwks for the keys of tokens, since shared secrets (HS256) are never accepted; write oauthProxy: { secret: … } for the OAuth proxy.';
+  expect(() => mcpAuth({ issuers } as never)).toThrow(`mcpAuth(): option "issuers[0].secret" must be left out. ${fix}`);
+});
+
 describe('a configuration file', () => {
   test.each(inFile)('refuses %s: %j of policies.cors, with the name that is meant', (word, value, option) => {
     const message = `cors.${word} is not supported. Write "${option}".`;
