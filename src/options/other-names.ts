@@ -70,6 +70,11 @@ const NEEDLESS_NAMES: readonly { readonly word: string; readonly beside: string;
     beside: 'audiences',
     fix: 'Each key decides which algorithms it verifies; shared secrets (HS256) and "none" are never accepted.',
   },
+  {
+    word: 'secret',
+    beside: 'audiences',
+    fix: 'Give jwks for the keys of tokens, since shared secrets (HS256) are never accepted; write oauthProxy: { secret: … } for the OAuth proxy.',
+  },
 ];
 
 /** Returns the advice for an option of another tool that must be left out; undefined if it is not known. */
