@@ -117,13 +117,16 @@ export class RemoteSessions {
   }
 
   /** The target has ended it. */
-  forget({ id, clientId, owner }: RemoteSession): void {
+  forget(session: RemoteSession): void {
+    const { id, clientId, owner } = session;
     const entry = this.#byId.get(id);
+    // Forgotten before; the target may have handed the same id out again, perhaps to another caller.
+    if (entry?.session !== session) return;
     this.#byId.delete(id);
     this.#byClientId.delete(clientId);
     deleteOwnedSession(clientId, owner);
-    entry?.lease.release();
-    entry?.lease.gone();
+    entry.lease.release();
+    entry.lease.gone();
   }
 
   /** Lets time pass. */
