@@ -13,3 +13,11 @@ export type SessionOwner = string;
 export function sessionOwnerOf(req: IncomingMessage, auth: AuthInfo | undefined): SessionOwner {
   return `${identityOf(auth)} ${foldPath(rawPath(requestTarget(req)))}`;
 }
+
+/** What MCP allows (2025-11-25, Session Management). */
+const ID = /^[\x21-\x7e]+$/;
+
+/** True if `text` can be the id of a session. A server that trims other text may find the session of somebody else in it. */
+export function isSessionId(text: string): boolean {
+  return ID.test(text);
+}

@@ -1,6 +1,6 @@
 import { addOwnedSession, deleteOwnedSession, verifiedSessionOf } from '../../core/own-sessions.js';
 import { type Lease, type Occupant, Quota, type QuotaRefusal } from '../../core/quota.js';
-import { type SessionOwner, sessionOwnerOf } from '../../core/session-owner.js';
+import { isSessionId, type SessionOwner, sessionOwnerOf } from '../../core/session-owner.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { createCapRefusal } from '../../messages/cap-refusal.js';
 import { sessionSignerOf } from '../../oauth/refusal.js';
@@ -10,8 +10,6 @@ import type { HeaderRecord } from './read-http-options.js';
 
 /** Of what clients and targets send, a longer id is none. */
 const MAX_ID_LENGTH = 1_024;
-/** What MCP allows (2025-11-25, Session Management). */
-const ID = /^[\x21-\x7e]+$/;
 
 /** A session at the target, and who it belongs to. */
 export class RemoteSession implements Occupant {
@@ -98,7 +96,7 @@ export class RemoteSessions {
 
   /** The session whose id a response hands out to the caller of `request`, which named none, or another one. */
   handedOut(id: string, request: HttpRequest, callerHeaders: HeaderRecord | undefined): RemoteSession {
-    if (id.length > MAX_ID_LENGTH || !ID.test(id)) throw unusable('the session id cannot stand in a header');
+    if (id.length > MAX_ID_LENGTH || !isSessionId(id)) throw unusable('the session id cannot stand in a header');
     const owner = sessionOwnerOf(request.req, request.auth);
     const known = this.#byId.get(id)?.session;
     if (known !== undefined) {
