@@ -73,6 +73,13 @@ describe('sessionOwners: remember', () => {
     expect(await ask(url, 'bob', id.toUpperCase())).toEqual(UNKNOWN_SESSION);
   });
 
+  test.each(['\xa0', ' x', '\x85'])('an id with %j, which a server may trim, is the id of no session', async (end) => {
+    const { url, open, seen } = await startSessionApp();
+    const id = await open('alice');
+    expect(await ask(url, 'bob', id + end)).toEqual(UNKNOWN_SESSION);
+    expect(seen).toHaveLength(1);
+  });
+
   test('a server that hands out one id to all gives it to the first, and the log says so', async () => {
     const server = createTrustingServer();
     server.sessions.add('all');

@@ -186,6 +186,9 @@ test('ready() says whether the target answers, and sends it no secret', async ()
   expect(await remote.backend.ready()).toBe(true);
   expect(target.arrived.map(({ method, url }) => [method, url])).toEqual([['OPTIONS', '/mcp']]);
   expect(target.bytes()).not.toMatch(/secret|x-user/);
+  const closed = await serveRemote(target.url);
+  await closed.backend.close();
+  expect(await closed.backend.ready()).toBe(false);
   const failing = await startTarget((_req, res) => res.writeHead(503).end());
   expect(await (await serveRemote(failing.url)).backend.ready()).toBe(false);
   const silent = await startTarget(() => undefined);

@@ -1,3 +1,4 @@
+import type { RequestHandler } from 'express';
 import { describe, expect, test } from 'vitest';
 import { serveRemote } from '../support/http-backend.js';
 import { reasonOf } from '../support/mcp-answers.js';
@@ -41,6 +42,24 @@ describe('caps', () => {
       await stream.body?.cancel();
     },
   );
+
+  test('a client that left before the backend got its request attends no session, and nothing is sent on', async () => {
+    const target = await startRecordingTarget();
+    let isHungUp = false;
+    const passOnLate: RequestHandler = (req, _res, next) => {
+      if (req.method !== 'GET') return next();
+      req.socket.once('close', () => {
+        isHungUp = true;
+        setImmediate(next);
+      });
+    };
+    const remote = await serveRemote(target.url, { maxSessionsPerUser: 1 }, { before: [passOnLate] });
+    const ada = await open(remote.url, remote.bearer('ada'));
+    await expect(fetch(remote.url, { headers: ada, signal: AbortSignal.timeout(100) })).rejects.toThrow();
+    await until(() => isHungUp);
+    await open(remote.url, remote.bearer('ada'));
+    expect(target.arrived.map(({ method }) => method)).not.toContain('GET');
+  });
 
   test('a user who opens many takes none of another’s', async () => {
     const target = await startRecordingTarget();

@@ -4,6 +4,7 @@ import { serveRemote } from '../support/http-backend.js';
 import { eventsOf, nextMessage, reasonOf } from '../support/mcp-answers.js';
 import { call, type Headers, initialize, open, post } from '../support/mcp-requests.js';
 import { startRecordingTarget } from '../support/recording-target.js';
+import { until } from '../support/until.js';
 
 const SECRET = 'a secret of at least thirty-two characters';
 /** How the session ids of a policy come: as the target hands them out, or signed. */
@@ -97,6 +98,23 @@ test.each([
   const again = await ask('POST', remote.url, ada);
   expect(again.status).toBe(404);
   expect(await reasonOf(again)).toBe('unknown_session');
+});
+
+test('a late answer to one user ends no session of another, to whom the target gave the same id', async () => {
+  let endLate: (() => void) | undefined;
+  const target = await startRecordingTarget(({ body, method }, res) => {
+    if (body.includes('late')) endLate = () => res.writeHead(404).end();
+    else res.writeHead(200, method === 'POST' ? { 'mcp-session-id': 'same' } : {}).end('{}');
+  });
+  const remote = await serveRemote(target.url);
+  const ada = await open(remote.url, remote.bearer('ada'));
+  const late = post(remote.url, call(1, 'late'), ada);
+  await until(() => endLate !== undefined);
+  expect((await ask('DELETE', remote.url, ada)).status).toBe(200);
+  const bob = await open(remote.url, remote.bearer('bob'));
+  endLate?.();
+  expect((await late).status).toBe(404);
+  expect((await post(remote.url, call(2, 'echo'), bob)).status).toBe(200);
 });
 
 describe('two replicas with one secret', () => {

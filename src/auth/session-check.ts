@@ -4,7 +4,7 @@ import type { Logger } from '../core/logger.js';
 import { isOwnedSession, ownSessionIds, takeSessionNote } from '../core/own-sessions.js';
 import { userOf } from '../core/principal.js';
 import { createRareLine } from '../core/rare-line.js';
-import { type SessionOwner, sessionOwnerOf } from '../core/session-owner.js';
+import { isSessionId, type SessionOwner, sessionOwnerOf } from '../core/session-owner.js';
 import { type SessionClaim, SessionOwners } from '../core/session-owners.js';
 import type { SessionSigner } from '../core/session-signer.js';
 import { isAnswered } from '../http/answered.js';
@@ -57,6 +57,7 @@ export function createSessionCheck(
   return (req, res, auth) => {
     const id = req.headers[HEADER]?.toString() || undefined;
     if (id === undefined && (req.method !== 'POST' || namesStatelessRevision(req))) return undefined;
+    if (id !== undefined && !isSessionId(id)) return UNKNOWN_SESSION;
     if (id !== undefined && ownSessionIds.has(id)) return undefined;
     const owner = sessionOwnerOf(req, auth);
     if (id !== undefined && isOwnedSession(id, owner)) return undefined;

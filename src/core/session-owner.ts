@@ -18,3 +18,11 @@ export function sessionOwnerOf(req: IncomingMessage, auth: AuthInfo | undefined)
 export function ownedId(id: string, owner: SessionOwner): string {
   return `${id}\n${owner}`;
 }
+
+/** Visible ASCII (MCP 2025-11-25, Session Management). */
+const ID = /^[\x21-\x7e]+$/;
+
+/** True if `text` can be a session id. In any other text, a server that trims it may find another user's session. */
+export function isSessionId(text: string): boolean {
+  return ID.test(text);
+}

@@ -5,6 +5,7 @@ import { createBodyReport } from '../../core/body-report.js';
 import { markOwnSessions } from '../../core/own-sessions.js';
 import { userOf } from '../../core/principal.js';
 import type { Caller } from '../../core/quota.js';
+import { hasHungUp } from '../../http/hang-up.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import type { ResponseHeaders } from '../../targets/http/exchange.js';
 import { HttpTarget } from '../../targets/http/http-target.js';
@@ -91,9 +92,9 @@ export class HttpBridge {
     };
   }
 
-  /** Resolves to true if the target answers. */
-  ready(): Promise<boolean> {
-    return isReachable(this.#target, this.#options);
+  /** Resolves to true if the target answers and the bridge still passes requests on to it. */
+  async ready(): Promise<boolean> {
+    return this.#closed === undefined && isReachable(this.#target, this.#options);
   }
 
   /** Ends every stream and request, and the sessions that no other process can serve. */
@@ -104,6 +105,8 @@ export class HttpBridge {
 
   async #serve(request: HttpRequest): Promise<void> {
     const { req, res, auth } = request;
+    // The client left while an earlier middleware waited: 'close' has been emitted already.
+    if (hasHungUp(res)) return;
     this.#guard(req);
     if (this.#closed) throw new BridgeError('closing');
     const method = methodOf(req, res);

@@ -1,6 +1,6 @@
 import { addOwnedSession, deleteOwnedSession, verifiedSessionOf } from '../../core/own-sessions.js';
 import { type Lease, type Occupant, Quota, type QuotaRefusal } from '../../core/quota.js';
-import { type SessionOwner, sessionOwnerOf } from '../../core/session-owner.js';
+import { isSessionId, type SessionOwner, sessionOwnerOf } from '../../core/session-owner.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { createCapRefusal } from '../../messages/cap-refusal.js';
 import { sessionSignerOf } from '../../oauth/refusal.js';
@@ -10,8 +10,6 @@ import type { HeaderRecord } from './read-http-options.js';
 
 /** Characters. A target must not give out a longer session id. */
 const MAX_ID_LENGTH = 1_024;
-/** Visible ASCII (MCP 2025-11-25, Session Management). */
-const ID = /^[\x21-\x7e]+$/;
 
 /** A session at the target, with its owner. */
 export class RemoteSession implements Occupant {
@@ -106,7 +104,7 @@ export class RemoteSessions {
    * @throws {BridgeError} If a limit is reached, or the id cannot be used.
    */
   assigned(id: string, request: HttpRequest, callerHeaders: HeaderRecord | undefined): RemoteSession {
-    if (id.length > MAX_ID_LENGTH || !ID.test(id)) throw unusable('the session id cannot stand in a header');
+    if (id.length > MAX_ID_LENGTH || !isSessionId(id)) throw unusable('the session id cannot stand in a header');
     const owner = sessionOwnerOf(request.req, request.auth);
     const known = this.#byId.get(id)?.session;
     if (known !== undefined) {
@@ -125,13 +123,16 @@ export class RemoteSessions {
   }
 
   /** Removes a session that has ended at the target. */
-  forget({ id, clientId, owner }: RemoteSession): void {
+  forget(session: RemoteSession): void {
+    const { id, clientId, owner } = session;
     const entry = this.#byId.get(id);
+    // Removed before: the target may have assigned the same id again, perhaps to another caller.
+    if (entry?.session !== session) return;
     this.#byId.delete(id);
     this.#byClientId.delete(clientId);
     deleteOwnedSession(clientId, owner);
-    entry?.lease.release();
-    entry?.lease.gone();
+    entry.lease.release();
+    entry.lease.gone();
   }
 
   /** Ends idle sessions; called regularly. */
