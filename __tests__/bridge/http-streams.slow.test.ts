@@ -71,6 +71,22 @@ describe('what a token was good for ends with it', () => {
     await until(async () => (await connectionsOf(target)) === 0);
   });
 
+  test.each(['application/json', 'text/event-stream, text/plain'])(
+    'an endless answer ends with its token, and visibly not as a whole one: %s',
+    async (type) => {
+      const target = await startTarget((req, res) => {
+        req.resume();
+        res.writeHead(200, { 'content-type': type }).write(' ');
+      });
+      const remote = await serveRemote(target.url);
+      const response = await post(remote.url, call(1, 'x'), remote.bearer('ada', { expiresInSeconds: 1 }));
+      const since = performance.now();
+      await expect(response.text()).rejects.toThrow('terminated');
+      expect(performance.now() - since).toBeLessThan(2_500);
+      await until(async () => (await connectionsOf(target)) === 0);
+    },
+  );
+
   test.each(Object.entries(ENDS).slice(0, 2))(
     'a request that waits for its answer is refused when %s',
     async (_name, end) => {

@@ -140,7 +140,8 @@ export class Relay implements ExchangeListener {
    */
   checkAuthority(): void {
     const { auth } = this.request;
-    if (this.#isStream ? isOver(auth) : withdrawalOf(auth) !== undefined) {
+    // Not only event streams: whatever a target calls it, what has begun can go on for ever.
+    if (this.#hasStarted ? isOver(auth) : withdrawalOf(auth) !== undefined) {
       this.end(new AuthError(withdrawalOf(auth) ?? 'token_expired'));
     }
   }
