@@ -140,7 +140,7 @@ export class Relay implements ExchangeListener {
    */
   checkAuthority(): void {
     const { auth } = this.request;
-    // Not only event streams: whatever a target calls it, what has begun can go on for ever.
+    // A target can send an endless answer of any type, so this is not only about event streams.
     if (this.#hasStarted ? isOver(auth) : withdrawalOf(auth) !== undefined) {
       this.end(new AuthError(withdrawalOf(auth) ?? 'token_expired'));
     }
