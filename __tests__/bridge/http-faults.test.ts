@@ -113,6 +113,13 @@ describe('the target’s fault is never the client’s', () => {
     const response = await post(remote.url, initialize(), remote.bearer('ada'));
     expect([response.status, response.headers.get('retry-after')]).toEqual([502, '17']);
   });
+
+  test.each(['-5', '0x10', '1e3', '', 'soon'])('it says %j in place of a time: no Retry-After', async (time) => {
+    const target = await startTarget((_req, res) => res.writeHead(503, { 'retry-after': time }).end());
+    const remote = await serveRemote(target.url);
+    const response = await post(remote.url, initialize(), remote.bearer('ada'));
+    expect([response.status, response.headers.get('retry-after')]).toEqual([502, null]);
+  });
 });
 
 describe('a stream that breaks', () => {

@@ -188,8 +188,8 @@ describe('a target that hands out', () => {
 
   test.each([
     ['the same id to another user', 'same', 'is that of another caller'],
-    ['an id with a blank', 'a b', 'cannot stand in a header'],
-    ['an id without end', 'x'.repeat(1_025), 'cannot stand in a header'],
+    ['an id with a blank', 'a b', 'is not valid in a header'],
+    ['an id without end', 'x'.repeat(1_025), 'is not valid in a header'],
   ])('%s: 502, and nothing of the answer', async (_name, id, detail) => {
     const target = await handsOut(id);
     const remote = await serveRemote(target.url);

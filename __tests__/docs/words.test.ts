@@ -11,6 +11,7 @@ const WORDS: readonly [pattern: RegExp, instead: string][] = [
     'the word of the RFC: request context, first request, refuse, mcpAuth()',
   ],
   [/\b(?:nobody|whoever|strangers?)\b/i, 'who it is: no caller, every client, anonymous callers'],
+  [/\b(?:can(?:not)?|may(?: also)?) stand\b/, 'is valid, is written'],
   [/\b(?:anew|of ours|of the moment|in vain)\b/, 'again, our, current, without effect'],
   [/\b(?:[Aa]ttend(?:s|ed|ing)?|[Gg]oodbyes?|[Hh]anded ?[Oo]ut)\b/, 'what happens: is in use, end, give or assign'],
   [/\blegacy(?!Endpoints\b|_server\b)|\b[Mm]odern\b/, 'what it is and not its age: sessions, stateless'],

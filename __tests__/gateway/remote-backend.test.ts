@@ -159,7 +159,7 @@ describe('a file with a remote target is refused', () => {
   const mcp = { host: 'https://notes.example/mcp' };
   const cases: ReadonlyArray<readonly [what: string, target: object, message: string | RegExp]> = [
     [
-      'for a key that cannot stand in a header',
+      'for a key that is not valid in a header',
       { mcp, policies: { backendAuth: { key: 'Bearer secret' } } },
       `${at}.policies.backendAuth: mcpHttpBackend(): option "key" must be a token, without "Bearer" and spaces. Give the token alone.`,
     ],

@@ -58,12 +58,12 @@ export const REFUSED_HTTP_OPTIONS: readonly [name: string, options: unknown, mes
   [
     'a header with a line end',
     { url, headers: { 'x-user': 'secret\r\nx: y' } },
-    `${WHO} "headers.x-user" must be a string that can stand in a header, without line ends, but got "string".`,
+    `${WHO} "headers.x-user" must be a string that is valid in a header, without line ends, but got "string".`,
   ],
   [
     'a header that is a number',
     { url, headers: { 'x-user': 7 } },
-    `${WHO} "headers.x-user" must be a string that can stand in a header, without line ends, but got "number".`,
+    `${WHO} "headers.x-user" must be a string that is valid in a header, without line ends, but got "number".`,
   ],
   [
     'a header twice',

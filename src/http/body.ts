@@ -4,7 +4,7 @@ import { lowerAscii } from './lower-ascii.js';
 import { isMediaType, type MediaType } from './media-type.js';
 
 /** Milliseconds that a body may take to arrive. */
-const MAX_BODY_MS = 30_000;
+export const MAX_BODY_MS = 30_000;
 /** Seconds until a body that was refused with 503 may be sent again. */
 export const BODY_RETRY_AFTER = '10';
 
@@ -86,8 +86,7 @@ export class IncomingBody {
     this.#maxBytes = maxBytes;
     this.#caller = caller;
     this.#onFailure = onFailure;
-    const tooSlow = () => this.fail(new BodyError(408, 'The body did not arrive within 30 seconds'));
-    this.#timer = setTimeout(tooSlow, MAX_BODY_MS).unref();
+    this.#timer = setTimeout(() => this.fail(tooSlow()), MAX_BODY_MS).unref();
   }
 
   get size(): number {
@@ -167,6 +166,11 @@ export function reportBody(error: unknown, who: string, report: (line: string) =
  */
 export function requireLength(headers: IncomingHttpHeaders, maxBytes: number): void {
   if (Number(headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
+}
+
+/** Returns the error for a body that takes longer than {@link MAX_BODY_MS}. */
+export function tooSlow(): BodyError {
+  return new BodyError(408, 'The body did not arrive within 30 seconds');
 }
 
 /** Returns the error for a body that is too long. */

@@ -23,7 +23,7 @@ export function requireHeader(checks: OptionChecks, option: string, name: string
     checks.refuse(option, 'names of headers that an application may set', name, 'Correct the name, or remove it.');
   }
   if (value === undefined || (typeof value === 'string' && isHeaderValue(value))) return value;
-  const expected = 'a string that can stand in a header, without line ends';
+  const expected = 'a string that is valid in a header, without line ends';
   return checks.refuse(`${option}.${name}`, expected, typeof value, 'Convert it to a string.');
 }
 

@@ -104,7 +104,7 @@ export class RemoteSessions {
    * @throws {BridgeError} If a limit is reached, or the id cannot be used.
    */
   assigned(id: string, request: HttpRequest, callerHeaders: HeaderRecord | undefined): RemoteSession {
-    if (id.length > MAX_ID_LENGTH || !isSessionId(id)) throw unusable('the session id cannot stand in a header');
+    if (id.length > MAX_ID_LENGTH || !isSessionId(id)) throw unusable('the session id is not valid in a header');
     const owner = sessionOwnerOf(request.req, request.auth);
     const known = this.#byId.get(id)?.session;
     if (known !== undefined) {

@@ -5,6 +5,9 @@ import { headerText } from './client-headers.js';
 /** This server logs in at the target, not the client: a client that got such a status would log in here again, without effect. */
 const LOGIN_STATUSES = new Set([401, 403, 407]);
 
+/** Seconds (RFC 9110, section 10.2.3), at most three years. */
+const SECONDS = /^\d{1,8}$/;
+
 /**
  * Refuses responses that are not the client's fault, and those that cannot be forwarded.
  *
@@ -13,8 +16,8 @@ const LOGIN_STATUSES = new Set([401, 403, 407]);
 export function refuseFault(status: number, headers: ResponseHeaders): void {
   const reason = reasonFor(status);
   if (reason !== undefined) {
-    const retryAfter = Number(headerText(headers['retry-after']) ?? Number.NaN);
-    const retryAfterSeconds = status === 503 && Number.isSafeInteger(retryAfter) ? retryAfter : null;
+    const retryAfter = headerText(headers['retry-after']) ?? '';
+    const retryAfterSeconds = status === 503 && SECONDS.test(retryAfter) ? Number(retryAfter) : null;
     throw new BridgeError(reason, { detail: `status ${status}`, retryAfterSeconds });
   }
   const encoding = headerText(headers['content-encoding']) ?? 'identity';

@@ -36,7 +36,7 @@ const ELSEWHERE: readonly string[] = [
   ...['resource', 'allowedOrigins', 'warnWhenOpen', 'logger'],
 ];
 
-/** The options of `mcpHttpBackend()` that stand beside `host`. */
+/** The options of `mcpHttpBackend()` that are written next to `host`. */
 export const REMOTE_OPTIONS: readonly string[] = Object.keys(HTTP_TABLE).filter((name) => !ELSEWHERE.includes(name));
 
 /** Reads the member `mcp` of a target. */

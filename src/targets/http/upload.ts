@@ -1,20 +1,22 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-import { BodyError, tooLarge } from '../../http/body.js';
+import { BodyError, MAX_BODY_MS, tooLarge, tooSlow } from '../../http/body.js';
 
 /** Bytes that are buffered while the target is slow. */
 const MAX_BUFFERED = 65_536;
 
 /**
  * The body of a request on its way to a target, read as fast as the target takes it. It fails with a `BodyError` if it is longer than
- * `maxBytes`. It is a stream of its own because undici destroys the stream that it is given: destroying the request would also close the
- * connection that the answer needs.
+ * `maxBytes`, or if the target waits too long for more of it: the wait occupies one of the target's connections. It is a stream of its
+ * own because undici destroys the stream that it is given: destroying the request would also close the connection that the answer needs.
  */
 export class Upload extends Readable {
   readonly #req: IncomingMessage;
   readonly #maxBytes: number;
   #size = 0;
   readonly #removeListeners: () => void;
+  /** Runs while the target waits for the client. */
+  #waiting: NodeJS.Timeout | undefined;
 
   constructor(req: IncomingMessage, maxBytes: number) {
     super({ highWaterMark: MAX_BUFFERED });
@@ -32,17 +34,21 @@ export class Upload extends Readable {
   }
 
   override _read(): void {
+    this.#waiting ??= setTimeout(() => this.destroy(tooSlow()), MAX_BODY_MS).unref();
     this.#req.resume();
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#removeListeners();
+    clearTimeout(this.#waiting);
     // A client that still writes does not read its answer: take in the rest.
     this.#req.resume();
     callback(error);
   }
 
   #add(chunk: Buffer): void {
+    clearTimeout(this.#waiting);
+    this.#waiting = undefined;
     this.#size += chunk.length;
     if (this.#size > this.#maxBytes) this.destroy(tooLarge(this.#maxBytes));
     else if (!this.push(chunk)) this.#req.pause();
