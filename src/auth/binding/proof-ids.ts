@@ -26,7 +26,7 @@ export function createProofIds(windowSeconds: number, max = MAX_PROOFS) {
     return seen.size >= max.total || (shares.get(owner) ?? 0) >= max.each;
   }
 
-  /** Checks all entries: once the date was set back, expired ones may stand behind ones that expire much later. */
+  /** Checks all entries: once the date was set back, expired ones may follow ones that expire much later. */
   function sweep(now: number): void {
     if (performance.now() - sweptAt < SWEEP_EVERY_MS) return;
     sweptAt = performance.now();
