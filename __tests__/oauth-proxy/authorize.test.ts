@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createOAuthProxySeal } from '../../src/oauth-proxy/sealed-contents.js';
+import { altered } from '../support/altered.js';
 import { REDIRECT_URI, rawClient, redirectOf, registerClient } from '../support/oauth-proxy-client.js';
 import { asAlice, SECRET, startOAuthProxyFlow, tokenRequests } from '../support/oauth-proxy-flow.js';
 import type { BehaviourName } from '../support/provider-behaviours.js';
@@ -26,8 +27,7 @@ describe('client and redirect URI', () => {
         name: undefined,
       },
     );
-    const altered = id.slice(0, -1) + (id.endsWith('A') ? 'B' : 'A');
-    for (const client of ['x', '', altered, elsewhere, `${id}=`]) {
+    for (const client of ['x', '', altered(id, -2), elsewhere, `${id}=`]) {
       expectRefusalPage(await rawClient(flow.base, client).authorize());
     }
     expectRefusalPage(await rawClient(flow.base, id).authorize({ client_id: undefined }));
