@@ -62,6 +62,19 @@ describe('the target’s fault is never the client’s', () => {
       /Content-Encoding/,
     ],
     ['speaks no HTTP', (req) => req.socket.end('SSH-2.0-OpenSSH\r\n'), 502, 'target_malformed', /HTTP\/1.1 protocol/],
+    ...[
+      ['status 101', 'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'],
+      ['status 101 without Upgrade', 'HTTP/1.1 101 Switching Protocols\r\n\r\n'],
+      ['status 100', 'HTTP/1.1 100 Continue\r\n\r\n'],
+      ['status 000', 'HTTP/1.1 000 x\r\nContent-Length: 2\r\n\r\nab'],
+      ['status 099', 'HTTP/1.1 099 x\r\nContent-Length: 2\r\n\r\nab'],
+    ].map(([name = '', bytes = '']): [string, RequestListener, number, string, RegExp] => [
+      name,
+      (req) => req.socket.end(bytes),
+      502,
+      'target_malformed',
+      /: it answered with (?:a )?status [\w ,]+$/,
+    ]),
     ['breaks off', (req) => req.socket.destroy(), 502, 'target_broke_off', /./],
     [
       'breaks off within its headers',

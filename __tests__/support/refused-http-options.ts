@@ -70,13 +70,29 @@ export const REFUSED_HTTP_OPTIONS: readonly [name: string, options: unknown, mes
     { url, headers: { 'X-User': 'a', 'x-user': 'b' } },
     `${WHO} "headers" must be headers that are named once, but got "x-user". Remove one of them.`,
   ],
-  ...['Host', 'content-length', 'Transfer-Encoding', 'connection', 'Mcp-Session-Id', 'Accept-Encoding'].map(
-    (name): [string, unknown, string] => [
-      `the header ${name}`,
-      { url, headers: { [name]: 'a' } },
-      `${WHO} "headers" must be names of headers that an application may set, but got "${name.toLowerCase()}".`,
-    ],
-  ),
+  [
+    'a header in two spellings',
+    { url, headers: { 'x-user': 'a', X_User: 'b' } },
+    `${WHO} "headers" must be headers that are named once, but got "X_User". Remove one of them.`,
+  ],
+  [
+    'requestHeaders with another spelling of a header',
+    { url, headers: { 'x-user': 'a' }, requestHeaders: ['x-team', 'X_User'] },
+    `${WHO} "requestHeaders" must be other headers than those in headers, but got "x_user". Remove it: servers`,
+  ],
+  ...[
+    'Host',
+    'content-length',
+    'Transfer-Encoding',
+    'connection',
+    'Mcp-Session-Id',
+    'Accept-Encoding',
+    'Mcp_Session_Id',
+  ].map((name): [string, unknown, string] => [
+    `the header ${name}`,
+    { url, headers: { [name]: 'a' } },
+    `${WHO} "headers" must be names of headers that an application may set, but got "${name.toLowerCase()}".`,
+  ]),
   [
     'a bearer with its scheme',
     { url, bearer: 'Bearer secret' },
@@ -158,6 +174,9 @@ export const REFUSED_HTTP_OPTIONS: readonly [name: string, options: unknown, mes
     'Mcp-Session-Id',
     'host',
     'a b',
+    'x_forwarded_for',
+    'Proxy_Authorization',
+    'mcp_session_id',
   ].map((name): [string, unknown, string] => [
     `requestHeaders with ${name}`,
     { url, requestHeaders: [name] },

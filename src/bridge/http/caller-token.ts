@@ -66,16 +66,13 @@ function claimsOf(auth: AuthInfo, copied: readonly string[]): Record<string, unk
   const claims: Record<string, unknown> = Object.fromEntries(
     copied.filter((name) => Object.hasOwn(payload, name)).map((name) => [name, payload[name]]),
   );
-  // A program's own token has no user; RFC 9068, section 2.2, then names the client as the subject.
-  const sub = subject ?? clientId;
-  return {
-    ...claims,
-    sub,
+  // A token without a subject may be a program's own. The client is not named as the subject: a user may have the id of a client as name.
+  const user = subject !== undefined && {
+    sub: subject,
     // RFC 9493: two issuers may give two users the same name.
-    sub_id: { format: 'iss_sub', iss: payload.iss, sub },
-    client_id: clientId,
-    scope: scopes.join(' '),
+    sub_id: { format: 'iss_sub', iss: payload.iss, sub: subject },
   };
+  return { ...claims, ...user, client_id: clientId, scope: scopes.join(' ') };
 }
 
 /** A signing key whose public half is in the key set. */

@@ -14,7 +14,7 @@ import {
 import { requireServerUrl } from '../../policy/server-url.js';
 import { anonymousShare, BACKEND_ROWS, type BackendOptions, limit } from '../backend-options.js';
 import { type CallerTokenOptions, resolveCallerToken } from './caller-token-options.js';
-import { mayReachClient, mayReachTarget } from './header-rules.js';
+import { foldHeaderName, mayReachClient, mayReachTarget } from './header-rules.js';
 import {
   headerNames,
   requireBearer,
@@ -119,6 +119,20 @@ function requireOneAuthorization(
   if (isSet && (bearer ?? callerToken) !== undefined) checks.refuseUnquoted('headers', 'without Authorization', fix);
 }
 
+/** Refuses another spelling of a configured header: some servers read both under one name, so a client could send the header. */
+function requireOneSpelling(
+  checks: OptionChecks,
+  { headers, requestHeaders }: Pick<ResolvedOptions<typeof HTTP_TABLE>, 'headers' | 'requestHeaders'>,
+): void {
+  if (typeof headers === 'function') return;
+  const names = [...headers.keys()];
+  const isOther = (name: string, own: string) => name !== own && foldHeaderName(name) === foldHeaderName(own);
+  const other = requestHeaders.find((name) => names.some((own) => isOther(name, own)));
+  if (other === undefined) return;
+  const fix = 'Remove it: servers that do not distinguish "-" and "_" would take it for the one in headers.';
+  checks.refuse('requestHeaders', 'other headers than those in headers', other, fix);
+}
+
 export interface ResolvedHttp extends Omit<ResolvedOptions<typeof HTTP_TABLE>, 'url' | 'maxAnonymousSessions'> {
   readonly url: URL;
   readonly maxAnonymousSessions: number;
@@ -132,6 +146,7 @@ export function resolveHttpOptions(options: Readonly<McpHttpBackendOptions>): Re
   const url = requireServerUrl(checks, resolved.url, 'url', resolved.dangerouslyAllowHttp);
   if (url.hash !== '') checks.refuseUnquoted('url', 'a URL without a fragment', 'Remove what follows the "#".');
   requireOneAuthorization(checks, resolved);
+  requireOneSpelling(checks, resolved);
   requireCertificate(checks, resolved);
   const { maxAnonymousSessions = anonymousShare(resolved.maxSessions) } = resolved;
   return { ...resolved, url, maxAnonymousSessions };
