@@ -7,11 +7,12 @@ import { userOf } from '../../core/principal.js';
 import type { Caller } from '../../core/quota.js';
 import { hasHungUp } from '../../http/hang-up.js';
 import { BridgeError } from '../../messages/bridge-error.js';
-import type { ResponseHeaders } from '../../targets/http/exchange.js';
+import type { Exchange, ResponseHeaders } from '../../targets/http/exchange.js';
 import { HttpTarget } from '../../targets/http/http-target.js';
 import { replyFailure } from '../answers/reply-failure.js';
 import { createOpenWarning } from '../open-warning.js';
 import { createRebindingGuard } from '../rebinding-guard.js';
+import { awaitAbandoned, mayOpenSession } from './abandoned-exchange.js';
 import { createCallerHeaders } from './caller-headers.js';
 import { createIssuerWarning } from './caller-issuer.js';
 import type { CallerTokens } from './caller-token.js';
@@ -23,6 +24,7 @@ import type { HeaderRecord } from './read-http-options.js';
 import { RELAYED_METHODS, Relay, type RelayedMethod, type RelayHost } from './relay.js';
 import { type RemoteSession, RemoteSessions } from './remote-sessions.js';
 import { type RequestBody, requestBody } from './request-body.js';
+import { RequestsInFlight } from './requests-in-flight.js';
 import { refuseFault } from './response-fault.js';
 import { endSession, isReachable } from './target-calls.js';
 import { createTargetHeaders } from './target-headers.js';
@@ -35,6 +37,7 @@ export class HttpBridge {
   readonly #options: ResolvedHttp;
   readonly #target: HttpTarget;
   readonly #sessions: RemoteSessions;
+  readonly #inFlight: RequestsInFlight;
   readonly #guard: (req: IncomingMessage) => void;
   readonly #warnIfOpen: (req: IncomingMessage, caller: Caller) => void;
   readonly #warnAboutIssuer: (req: IncomingMessage) => void;
@@ -47,9 +50,12 @@ export class HttpBridge {
     headersFor: (relay, status, headers) => this.#headersFor(relay, status, headers),
     fail: (request, error, detail) => this.#fail(request, error, detail),
     onBroken: ({ error, detail }) => this.#log(error, detail),
-    onClosed: (relay) => void this.#relays.delete(relay),
+    onAbandoned: (relay, exchange) => this.#onAbandoned(relay, exchange),
+    onUnwanted: (relay, status, headers) => this.#endUnassigned(relay, status, headers),
+    onClosed: (relay) => this.#onClosed(relay),
   };
-  readonly #relays = new Set<Relay>();
+  /** The requests in flight, and for each the function that stops counting it. */
+  readonly #relays = new Map<Relay, () => void>();
   readonly #endings = new Set<Promise<void>>();
   readonly #timer: NodeJS.Timeout;
   #closed: Promise<void> | undefined;
@@ -58,6 +64,7 @@ export class HttpBridge {
     this.#options = options;
     this.#target = new HttpTarget(options);
     this.#sessions = new RemoteSessions(options, (session) => this.#endAtTarget(session));
+    this.#inFlight = new RequestsInFlight(options, options.logger);
     this.#guard = createRebindingGuard(WHO, options, advice);
     this.#warnIfOpen = createOpenWarning(WHO, options);
     this.#warnAboutIssuer = createIssuerWarning(options.callerToken?.issuer, options.logger);
@@ -84,7 +91,7 @@ export class HttpBridge {
 
   /** Returns the current numbers of sessions, streams and unanswered requests. */
   stats() {
-    const relays = [...this.#relays];
+    const relays = [...this.#relays.keys()];
     return {
       sessions: this.#sessions.size,
       streams: relays.filter(({ isStream }) => isStream).length,
@@ -111,8 +118,9 @@ export class HttpBridge {
     if (this.#closed) throw new BridgeError('closing');
     const method = methodOf(req, res);
     const session = this.#sessions.named(request);
+    const removeFromCount = this.#inFlight.add(request, req);
     const relay = new Relay(request, method, this.#host);
-    this.#relays.add(relay);
+    this.#relays.set(relay, removeFromCount);
     if (session !== undefined) relay.use(session);
     const given = this.#callerHeaders(auth, req);
     const caller = given instanceof Promise ? await given : given;
@@ -132,6 +140,7 @@ export class HttpBridge {
     const { method } = relay;
     // Some servers send the headers of a stream with its first event, which may come after hours.
     const timeoutMs = method === 'GET' ? 0 : this.#options.responseTimeoutSeconds * 1_000;
+    relay.mayOpenSession = relay.session === undefined && mayOpenSession(body);
     relay.begin(this.#target.exchange({ method, headers, body, timeoutMs }, relay));
   }
 
@@ -139,13 +148,40 @@ export class HttpBridge {
     const { method, session, request, callerHeaders } = relay;
     const isEnded = status === 404 || (method === 'DELETE' && status < 300);
     if (session !== undefined && isEnded) this.#sessions.forget(session);
-    refuseFault(status, headers);
+    try {
+      refuseFault(status, headers);
+    } catch (error) {
+      this.#endUnassigned(relay, status, headers);
+      throw error;
+    }
     const result = this.#clientHeaders(headers);
     const id = headerText(headers['mcp-session-id']);
     if (id === undefined || isEnded || status >= 400) return result;
     if (id !== session?.id) relay.use(this.#sessions.assigned(id, request, callerHeaders));
     if (relay.session !== undefined) result['mcp-session-id'] = relay.session.clientId;
     return result;
+  }
+
+  /** Ends the session of a response that does not reach its client. */
+  #endUnassigned({ request, session, callerHeaders }: Relay, status: number, headers: ResponseHeaders): void {
+    const id = headerText(headers['mcp-session-id']);
+    if (session !== undefined || id === undefined || status >= 400) return;
+    this.#sessions.endUnassigned(id, request, callerHeaders);
+  }
+
+  /** The request counts until the target has begun to answer, so that clients which leave at once cannot send more than others. */
+  #onAbandoned(relay: Relay, exchange: Exchange): void {
+    const removeFromCount = this.#relays.get(relay);
+    this.#relays.delete(relay);
+    awaitAbandoned(exchange, {
+      onHeaders: (status, headers) => this.#endUnassigned(relay, status, headers),
+      onOver: () => removeFromCount?.(),
+    });
+  }
+
+  #onClosed(relay: Relay): void {
+    this.#relays.get(relay)?.();
+    this.#relays.delete(relay);
   }
 
   #fail({ req, res, next }: HttpRequest, error: unknown, detail?: string): void {
@@ -165,13 +201,13 @@ export class HttpBridge {
   }
 
   #tick(): void {
-    for (const relay of [...this.#relays]) relay.checkAuthority();
+    for (const relay of [...this.#relays.keys()]) relay.checkAuthority();
     this.#sessions.tick(performance.now());
   }
 
   async #end(): Promise<void> {
     clearInterval(this.#timer);
-    for (const relay of [...this.#relays]) relay.end(new BridgeError('closing'));
+    for (const relay of [...this.#relays.keys()]) relay.end(new BridgeError('closing'));
     this.#sessions.endAll();
     await Promise.all(this.#endings);
     await this.#target.close();

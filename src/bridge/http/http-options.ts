@@ -68,6 +68,12 @@ export interface McpHttpBackendOptions extends BackendOptions {
    * session that no client uses ends first: one without a stream and without a request in flight. @default 100
    */
   readonly maxSessionsPerUser?: number | undefined;
+  /**
+   * The largest number of requests of one user in flight, on all paths and through all clients; more get 429. Event streams that clients
+   * open (GET, and `subscriptions/listen`) are counted separately: one user may have this number of them, or `maxSessionsPerUser` if that
+   * is larger. All anonymous callers together may have as many of each as sessions. @default 64
+   */
+  readonly maxPendingRequests?: number | undefined;
   /** The largest size of a request body, in bytes; a larger one gets 413. @default 4194304 */
   readonly maxBodyBytes?: number | undefined;
   /** Seconds until an attempt to connect to the MCP server fails. @default 10 */
@@ -99,6 +105,7 @@ export const HTTP_TABLE = {
   ...BACKEND_ROWS,
   maxSessions: limit(10_000),
   maxSessionsPerUser: limit(100),
+  maxPendingRequests: limit(64),
   maxBodyBytes: limit(4_194_304),
   connectTimeoutSeconds: limit(10),
   responseTimeoutSeconds: limit(0, 0),

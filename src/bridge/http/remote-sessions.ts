@@ -122,6 +122,12 @@ export class RemoteSessions {
     }
   }
 
+  /** Ends a session whose id no client gets. */
+  endUnassigned(id: string, { req, auth }: HttpRequest, callerHeaders: HeaderRecord | undefined): void {
+    if (id.length > MAX_ID_LENGTH || !isSessionId(id) || this.#byId.has(id)) return;
+    this.#end(new RemoteSession(id, id, sessionOwnerOf(req, auth), callerHeaders));
+  }
+
   /** Removes a session that has ended at the target. */
   forget(session: RemoteSession): void {
     const { id, clientId, owner } = session;
