@@ -84,6 +84,16 @@ describe('a caller token', () => {
     expect(exp - iat).toBeLessThanOrEqual(20);
   });
 
+  test('of a caller whose token expires, or has just expired, is good for ten seconds', async () => {
+    const target = await startRecordingTarget();
+    const remote = await serveRemote(target.url, { callerToken }, { policy: { clockToleranceSeconds: 60 } });
+    for (const expiresInSeconds of [3, -20]) {
+      await post(remote.url, call(1, 'x'), remote.bearer('ada', { expiresInSeconds }));
+    }
+    const claims = tokensAt(target).map((token = '') => decodeJwt(token));
+    expect(claims.map(({ exp = 0, iat = 0 }) => exp - iat)).toEqual([10, 10]);
+  });
+
   test('of a program without a user has no subject: it never equals that of a user with the name of a client', async () => {
     const target = await startRecordingTarget();
     const remote = await serveRemote(target.url, { callerToken });

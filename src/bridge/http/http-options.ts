@@ -12,6 +12,7 @@ import {
   readOptions,
 } from '../../options/option-table.js';
 import { requireServerUrl } from '../../policy/server-url.js';
+import { unusableProxyFor } from '../../targets/http/dispatcher.js';
 import { anonymousShare, BACKEND_ROWS, type BackendOptions, limit } from '../backend-options.js';
 import { type CallerTokenOptions, resolveCallerToken } from './caller-token-options.js';
 import { foldHeaderName, mayReachClient, mayReachTarget } from './header-rules.js';
@@ -126,6 +127,14 @@ function requireOneAuthorization(
   if (isSet && (bearer ?? callerToken) !== undefined) checks.refuseUnquoted('headers', 'without Authorization', fix);
 }
 
+/** Refuses a forward proxy that cannot be used. The message does not quote the variable, which may contain a password. */
+function requireUsableProxy(checks: OptionChecks, url: URL): void {
+  const name = unusableProxyFor(url);
+  if (name === undefined) return;
+  const fix = `Write ${name}=http://HOST:PORT, or remove the variable.`;
+  checks.refuseUnquoted('url', `reachable: ${name} in the environment names no proxy that can be used`, fix);
+}
+
 /** Refuses another spelling of a configured header: some servers read both under one name, so a client could send the header. */
 function requireOneSpelling(
   checks: OptionChecks,
@@ -152,6 +161,7 @@ export function resolveHttpOptions(options: Readonly<McpHttpBackendOptions>): Re
   const resolved = readOptions(checks, HTTP_TABLE, given);
   const url = requireServerUrl(checks, resolved.url, 'url', resolved.dangerouslyAllowHttp);
   if (url.hash !== '') checks.refuseUnquoted('url', 'a URL without a fragment', 'Remove what follows the "#".');
+  requireUsableProxy(checks, url);
   requireOneAuthorization(checks, resolved);
   requireOneSpelling(checks, resolved);
   requireCertificate(checks, resolved);
