@@ -17,6 +17,7 @@ describe('a remote target', () => {
     [{ host: 'https://mcp.example.com/v1/mcp?tenant=7' }, 'https://mcp.example.com/v1/mcp?tenant=7'],
     [{ host: 'mcp.example.com' }, 'http://mcp.example.com/'],
     [{ host: 'mcp.example.com:8443' }, 'http://mcp.example.com:8443/'],
+    [{ host: 'http://notes/mcp\n' }, 'http://notes/mcp'],
     [{ host: 'notes', port: 8000, path: '/mcp' }, 'http://notes:8000/mcp'],
     [{ host: '::1', port: 8000, path: '/mcp' }, 'http://[::1]:8000/mcp'],
     [{ host: '[::1]', port: 8000, path: '/mcp?a=b' }, 'http://[::1]:8000/mcp?a=b'],
@@ -99,6 +100,12 @@ describe('parseConfigFile refuses in a remote target', () => {
     ],
     [{ mcp: { host: 'ftp://a/' } }, `${at}.mcp.host ${expected}, without spaces`],
     [{ mcp: { host: 'a b' } }, `${at}.mcp.host ${expected}, without spaces`],
+    [{ mcp: { host: 'a\nb' } }, `${at}.mcp.host ${expected}, without spaces`],
+    [{ mcp: { host: 'a', port: 1, path: '/b\tc' } }, `${at}.mcp.host ${expected}, without spaces`],
+    ...['a/b', 'a?b', 'a\\b', 'http:\\\\a'].map((host): [object, string] => [
+      { mcp: { host, port: 1, path: '/' } },
+      `${at}.mcp.host must be a name without "/" where there are port and path`,
+    ]),
     [{ mcp: { host: 'https://me:secret@a/' } }, `${at}.mcp.host ${expected}, without user and password`],
     [{ mcp: { host: 'https://a/#b' } }, `${at}.mcp.host ${expected}, without "#"`],
     [

@@ -119,6 +119,11 @@ export const REFUSED_HTTP_OPTIONS: readonly [name: string, options: unknown, mes
     { url, callerToken: {} },
     `${WHO} "callerToken.issuer" must be a non-empty string, but got undefined.`,
   ],
+  [
+    'a key as callerToken',
+    { url, callerToken: '-----BEGIN PRIVATE KEY-----\nsecret' },
+    `${WHO} "callerToken" must be an object. Write { issuer:`,
+  ],
   ['callerToken with another member', { url, callerToken: { ...callerToken, isuer: 'x' } }, 'Did you mean "issuer"?'],
   [
     'a text as its key',

@@ -27,7 +27,12 @@ export const CALLER_TOKEN_TABLE = {
   claims: { default: [], read: requireClaims },
 } satisfies OptionTable<CallerTokenOptions>;
 
-export const resolveCallerToken = group(CALLER_TOKEN_TABLE, 'Write { issuer: "https://mcp.example.com/callers" }.');
+const FIX = 'Write { issuer: "https://mcp.example.com/callers" }.';
+const readGroup = group(CALLER_TOKEN_TABLE, FIX);
+
+export const resolveCallerToken: typeof readGroup = (checks, value, option) =>
+  // A text may be the private key.
+  typeof value === 'string' ? checks.refuseUnquoted(option, 'an object', FIX) : readGroup(checks, value, option);
 
 /** A private key, and the algorithm that it signs with. */
 export interface CallerKey {

@@ -73,8 +73,12 @@ function readUrl({ host, port, path }: Address, isTls: boolean): URL {
   }
   const isUrl = name.includes('://');
   if (port !== undefined && isUrl) host.refuse('must be a name without "://" where there are port and path');
+  // What follows would be part of the path, and the port too.
+  if (port !== undefined && /[/\\?]/.test(name))
+    host.refuse('must be a name without "/" where there are port and path');
   const text = isUrl ? name : `${scheme}://${addressOf(name, port)}${path === undefined ? '' : readPath(path)}`;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  // `new URL()` drops line ends and tabs within the text. YAML may leave a line end after it.
+  const url = URL.canParse(text) && !/\p{Cc}(?!\n*$)/u.test(text) ? new URL(text) : undefined;
   const expected = 'must be an http or https URL, or a name';
   if (url === undefined || !/^https?:$/.test(url.protocol)) return host.refuse(`${expected}, without spaces`);
   if (url.username !== '' || url.password !== '') host.refuse(`${expected}, without user and password`);

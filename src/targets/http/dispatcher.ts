@@ -45,6 +45,11 @@ function isAddress(hostname: string): boolean {
   return isIP(hostname.replace(/^\[(.*)\]$/, '$1')) !== 0;
 }
 
+const PROXY_VARIABLES = [
+  ['http_proxy', 'HTTP_PROXY'],
+  ['https_proxy', 'HTTPS_PROXY'],
+] as const;
+
 /** A variable of the environment that names a forward proxy. */
 interface ProxyVariable {
   readonly name: string;
@@ -57,9 +62,9 @@ function proxiesFor({ hostname }: URL): readonly ProxyVariable[] {
   if (isLoopbackHost(hostname)) return [];
   // biome-ignore lint/style/noProcessEnv: undici reads these variables too
   const own = process.env;
-  return ['http_proxy', 'https_proxy'].flatMap((lower) => {
+  return PROXY_VARIABLES.flatMap(([lower, upper]) => {
     // As in undici, an empty variable in lower case counts.
-    const name = own[lower] === undefined ? lower.toUpperCase() : lower;
+    const name = own[lower] === undefined ? upper : lower;
     const value = own[name];
     return value ? [{ name, value }] : [];
   });

@@ -5,7 +5,7 @@ import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.j
 const TIMED_OUT = 'HeadersTimeoutError';
 const UNREADABLE = new Set(['HTTPParserError', 'HeadersOverflowError', 'ResponseContentLengthMismatchError']);
 
-/** Messages of errors for which undici has no name or code of their own: answers that no request of ours asked for. */
+/** Messages of errors for which undici has no name or code of their own: answers that no request asked for. */
 const UNWANTED_ANSWERS: ReadonlyMap<string, string> = new Map([
   ['bad upgrade', 'it answered with status 101, which switches to another protocol'],
   ['bad response', 'it answered with status 100'],
