@@ -22,7 +22,6 @@ const loadUndici = createLazyImport('undici', () => import('undici'));
  */
 export async function createDispatcher(address: TargetAddress): Promise<Dispatcher> {
   const { EnvHttpProxyAgent, Pool } = await loadUndici();
-  type PoolOptions = ConstructorParameters<typeof Pool>[1];
   const { url, ca, cert, key, connectTimeoutSeconds } = address;
   const tls = { ca: ca && [...ca], cert, key };
   const timeout = connectTimeoutSeconds * 1_000;
@@ -32,10 +31,8 @@ export async function createDispatcher(address: TargetAddress): Promise<Dispatch
   if (proxiesFor(url).length === 0) return new Pool(url.origin, options);
   return new EnvHttpProxyAgent({
     ...options,
-    proxyTls: { timeout },
     // The proxy may accept the connection and never answer to CONNECT.
-    clientFactory: (origin: URL, given: object) =>
-      new Pool(origin, { ...given, headersTimeout: timeout } as PoolOptions),
+    clientFactory: (origin: URL) => new Pool(origin, { connect: { timeout }, headersTimeout: timeout }),
     // An IP address is not a server name (RFC 6066, section 3); TLS then checks the certificate for the address.
     requestTls: { ...connect, ...(isAddress(url.hostname) ? {} : { servername: url.hostname }) },
   });
