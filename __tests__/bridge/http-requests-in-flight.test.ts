@@ -41,6 +41,7 @@ test('a user has maxPendingRequests in flight; more are refused, and other users
   expect(remote.lines.filter((line) => line.includes('maxPendingRequests'))).toEqual([
     'warn mcpHttpBackend(): refused a caller with 429: Too many requests are in flight (maxPendingRequests)',
   ]);
+  expect((await fetch(remote.url, { method: 'DELETE', headers: second })).status).toBe(200);
   finish();
   expect((await Promise.all(pending)).map(({ status }) => status)).toEqual([200, 200]);
   await until(() => remote.backend.stats().pending === 0);

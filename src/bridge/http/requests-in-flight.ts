@@ -14,8 +14,8 @@ export interface InFlightLimits {
 
 /**
  * Limits the requests in flight of each user. Streams that a client keeps open to listen are counted separately, so that a user with
- * many sessions can still send requests; each session may have one. Anonymous callers share one count, which allows at least one
- * request for each of their sessions.
+ * many sessions can still send messages; each session may have one. A user whose messages hang can still end a session. Anonymous
+ * callers share one count, which allows at least one request for each of their sessions.
  */
 export class RequestsInFlight {
   readonly #limits: InFlightLimits;
@@ -33,10 +33,10 @@ export class RequestsInFlight {
    * @throws {BridgeError} `too_many_pending`
    */
   add(caller: Caller, req: IncomingMessage): () => void {
-    const listens = isListening(req);
-    const key = `${listens ? 'stream' : 'request'} ${callerKeyOf(caller)}`;
+    const isMessage = waitsForAnswer(req);
+    const key = `${isMessage ? 'message' : 'other'} ${callerKeyOf(caller)}`;
     const count = this.#counts.get(key) ?? 0;
-    if (count >= this.#maxOf(caller, listens)) {
+    if (count >= this.#maxOf(caller, isMessage)) {
       const error = new BridgeError('too_many_pending');
       this.#log(`mcpHttpBackend(): refused a caller with ${error.status}: ${error.message}`);
       throw error;
@@ -45,9 +45,9 @@ export class RequestsInFlight {
     return () => this.#remove(key);
   }
 
-  #maxOf({ auth, isChecked }: Caller, listens: boolean): number {
+  #maxOf({ auth, isChecked }: Caller, isMessage: boolean): number {
     const { maxPendingRequests, maxSessions, maxSessionsPerUser, maxAnonymousSessions } = this.#limits;
-    if (auth !== undefined) return listens ? Math.max(maxPendingRequests, maxSessionsPerUser) : maxPendingRequests;
+    if (auth !== undefined) return isMessage ? maxPendingRequests : Math.max(maxPendingRequests, maxSessionsPerUser);
     return Math.max(maxPendingRequests, isChecked ? maxAnonymousSessions : maxSessions);
   }
 
@@ -58,7 +58,7 @@ export class RequestsInFlight {
   }
 }
 
-/** True if the client waits for events of the server, not for an answer. */
-function isListening({ method, headers }: IncomingMessage): boolean {
-  return method === 'GET' || headers['mcp-method'] === 'subscriptions/listen';
+/** False for a client that listens to events of the server, or ends its session. */
+function waitsForAnswer({ method, headers }: IncomingMessage): boolean {
+  return method === 'POST' && headers['mcp-method'] !== 'subscriptions/listen';
 }
