@@ -71,8 +71,8 @@ export interface McpHttpBackendOptions extends BackendOptions {
   readonly maxSessionsPerUser?: number | undefined;
   /**
    * The largest number of requests of one user in flight, on all paths and through all clients; more get 429. GET, DELETE and
-   * `subscriptions/listen` are counted separately, because streams stay open: one user may have this number of them, or `maxSessionsPerUser` if that
-   * is larger. All anonymous callers together may have as many of each as sessions. @default 64
+   * `subscriptions/listen` are counted separately, because streams stay open: one user may have this number of them, or
+   * `maxSessionsPerUser` if that is larger. All anonymous callers together may have as many of each as sessions. @default 64
    */
   readonly maxPendingRequests?: number | undefined;
   /** The largest size of a request body, in bytes; a larger one gets 413. @default 4194304 */
