@@ -12,18 +12,20 @@ import { HttpTarget } from '../../targets/http/http-target.js';
 import { replyFailure } from '../answers/reply-failure.js';
 import { createOpenWarning } from '../open-warning.js';
 import { createRebindingGuard } from '../rebinding-guard.js';
+import { createStatsChannel } from '../stats-channel.js';
 import { createCallerHeaders } from './caller-headers.js';
 import { createIssuerWarning } from './caller-issuer.js';
 import type { CallerTokens } from './caller-token.js';
 import { createClientHeaders, headerText } from './client-headers.js';
-import { createFailureLog } from './failure-log.js';
+import { credentialOptions, describeCredentials, secretsIn } from './credentials.js';
+import { createFailureLog, createNotFoundWarning } from './failure-log.js';
 import type { ResolvedHttp } from './http-options.js';
 import type { HttpRequest } from './http-request.js';
 import type { HeaderRecord } from './read-http-options.js';
 import { RELAYED_METHODS, Relay, type RelayedMethod, type RelayHost } from './relay.js';
 import { type RemoteSession, RemoteSessions } from './remote-sessions.js';
 import { type RequestBody, requestBody } from './request-body.js';
-import { refuseFault } from './response-fault.js';
+import { type AnsweredRequest, refuseFault } from './response-fault.js';
 import { endSession, isReachable } from './target-calls.js';
 import { createTargetHeaders } from './target-headers.js';
 
@@ -33,6 +35,7 @@ const TICK_MS = 1_000;
 /** Forwards requests to one target. Sessions have owners, and streams end with the token of their caller. Messages are not read. */
 export class HttpBridge {
   readonly #options: ResolvedHttp;
+  readonly #advice: Advice;
   readonly #target: HttpTarget;
   readonly #sessions: RemoteSessions;
   readonly #guard: (req: IncomingMessage) => void;
@@ -43,6 +46,7 @@ export class HttpBridge {
   readonly #clientHeaders: ReturnType<typeof createClientHeaders>;
   readonly #reportBody: (error: unknown) => void;
   readonly #log: ReturnType<typeof createFailureLog>;
+  readonly #warnAboutNotFound: () => void;
   readonly #host: RelayHost = {
     headersFor: (relay, status, headers) => this.#headersFor(relay, status, headers),
     fail: (request, error, detail) => this.#fail(request, error, detail),
@@ -51,21 +55,24 @@ export class HttpBridge {
   };
   readonly #relays = new Set<Relay>();
   readonly #endings = new Set<Promise<void>>();
+  readonly #publish = createStatsChannel('express-mcp-auth:http', () => this.stats());
   readonly #timer: NodeJS.Timeout;
   #closed: Promise<void> | undefined;
 
   constructor(options: ResolvedHttp, advice: Advice, tokens: CallerTokens | undefined) {
     this.#options = options;
+    this.#advice = advice;
     this.#target = new HttpTarget(options);
     this.#sessions = new RemoteSessions(options, (session) => this.#endAtTarget(session));
     this.#guard = createRebindingGuard(WHO, options, advice);
-    this.#warnIfOpen = createOpenWarning(WHO, options);
+    this.#warnIfOpen = createOpenWarning(WHO, { ...options, credentials: credentialOptions(options, advice) });
     this.#warnAboutIssuer = createIssuerWarning(options.callerToken?.issuer, options.logger);
     this.#callerHeaders = createCallerHeaders(options, tokens);
     this.#targetHeaders = createTargetHeaders(options.requestHeaders);
     this.#clientHeaders = createClientHeaders(options.responseHeaders);
     this.#reportBody = createBodyReport(WHO, options.logger);
     this.#log = createFailureLog(WHO, options);
+    this.#warnAboutNotFound = createNotFoundWarning(WHO, options);
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
   }
@@ -84,7 +91,7 @@ export class HttpBridge {
 
   /** Returns the current numbers of sessions, streams and unanswered requests. */
   stats() {
-    const relays = [...this.#relays];
+    const relays = [...this.#relays].filter(({ isOver }) => !isOver);
     return {
       sessions: this.#sessions.size,
       streams: relays.filter(({ isStream }) => isStream).length,
@@ -94,7 +101,11 @@ export class HttpBridge {
 
   /** Resolves to true if the target answers and the bridge still passes requests on to it. */
   async ready(): Promise<boolean> {
-    return this.#closed === undefined && isReachable(this.#target, this.#options);
+    if (this.#closed !== undefined) return false;
+    const { requestHeaders } = this.#options;
+    // A header of the client may be an API key for the target.
+    const sendsCredentials = requestHeaders.length > 0 || credentialOptions(this.#options, this.#advice).length > 0;
+    return isReachable(this.#target, this.#options, sendsCredentials);
   }
 
   /** Ends every stream and request, and the sessions that no other process can serve. */
@@ -139,13 +150,19 @@ export class HttpBridge {
     const { method, session, request, callerHeaders } = relay;
     const isEnded = status === 404 || (method === 'DELETE' && status < 300);
     if (session !== undefined && isEnded) this.#sessions.forget(session);
-    refuseFault(status, headers);
+    if (session === undefined && status === 404) this.#warnAboutNotFound();
+    refuseFault(status, headers, () => this.#answeredRequest(callerHeaders));
     const result = this.#clientHeaders(headers);
     const id = headerText(headers['mcp-session-id']);
     if (id === undefined || isEnded || status >= 400) return result;
     if (id !== session?.id) relay.use(this.#sessions.assigned(id, request, callerHeaders));
     if (relay.session !== undefined) result['mcp-session-id'] = relay.session.clientId;
     return result;
+  }
+
+  #answeredRequest(caller: HeaderRecord = new Map()): AnsweredRequest {
+    const credentials = describeCredentials(this.#options, this.#advice, caller);
+    return { url: this.#options.url, credentials, secrets: secretsIn(caller) };
   }
 
   #fail({ req, res, next }: HttpRequest, error: unknown, detail?: string): void {
@@ -167,6 +184,7 @@ export class HttpBridge {
   #tick(): void {
     for (const relay of [...this.#relays]) relay.checkAuthority();
     this.#sessions.tick(performance.now());
+    this.#publish();
   }
 
   async #end(): Promise<void> {
@@ -175,6 +193,7 @@ export class HttpBridge {
     this.#sessions.endAll();
     await Promise.all(this.#endings);
     await this.#target.close();
+    this.#publish();
   }
 }
 

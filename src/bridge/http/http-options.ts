@@ -11,7 +11,6 @@ import {
   type ResolvedOptions,
   readOptions,
 } from '../../options/option-table.js';
-import { requireServerUrl } from '../../policy/server-url.js';
 import { anonymousShare, BACKEND_ROWS, type BackendOptions, limit } from '../backend-options.js';
 import { type CallerTokenOptions, resolveCallerToken } from './caller-token-options.js';
 import { mayReachClient, mayReachTarget } from './header-rules.js';
@@ -23,6 +22,7 @@ import {
   requirePem,
   requirePems,
 } from './read-http-options.js';
+import { requireTargetUrl } from './target-url.js';
 
 /** Headers that say who is calling, by name. A value of `undefined` sends no such header, and drops that of the client. */
 export type CallerHeaders = Readonly<Record<string, string | undefined>>;
@@ -72,7 +72,10 @@ export interface McpHttpBackendOptions extends BackendOptions {
   readonly maxBodyBytes?: number | undefined;
   /** Seconds until an attempt to connect to the MCP server fails. @default 10 */
   readonly connectTimeoutSeconds?: number | undefined;
-  /** Seconds until the MCP server must begin to answer a POST or DELETE; 0: no limit. @default 0 */
+  /**
+   * Seconds until the MCP server must begin to answer a POST or DELETE; 0: no limit. An answer that has begun may take longer: once a
+   * server has opened an event stream, its tool may run without limit. @default 0
+   */
   readonly responseTimeoutSeconds?: number | undefined;
   /** Names of further headers of clients that the MCP server gets. @default [] */
   readonly requestHeaders?: readonly string[] | undefined;
@@ -129,8 +132,7 @@ export function resolveHttpOptions(options: Readonly<McpHttpBackendOptions>): Re
   const checks = createChecks('mcpHttpBackend()');
   const given = requireArgument(checks, options, { example: '{ url: "https://mcp.example.com/mcp" }' });
   const resolved = readOptions(checks, HTTP_TABLE, given);
-  const url = requireServerUrl(checks, resolved.url, 'url', resolved.dangerouslyAllowHttp);
-  if (url.hash !== '') checks.refuseUnquoted('url', 'a URL without a fragment', 'Remove what follows the "#".');
+  const url = requireTargetUrl(checks, resolved.url, 'url', resolved.dangerouslyAllowHttp);
   requireOneAuthorization(checks, resolved);
   requireCertificate(checks, resolved);
   const { maxAnonymousSessions = anonymousShare(resolved.maxSessions) } = resolved;
