@@ -23,7 +23,7 @@ describe('the log line of target_refused', () => {
   test.each<[string, object, string | undefined, string]>([
     ['none', {}, 'ada', 'none'],
     ['bearer', { bearer: 'secret-of-the-target' }, 'ada', 'bearer'],
-    ['callerToken', { callerToken }, 'ada', 'callerToken'],
+    ['callerToken', { callerToken }, 'ada', 'callerToken (iss https://gateway.example/callers, aud URL)'],
     ['no callerToken', { callerToken }, undefined, 'no callerToken, because the caller is anonymous'],
     ['headers', { headers: { 'x-key': 'secret-of-the-target', 'x-no': undefined } }, 'ada', 'headers (x-key)'],
     ['Authorization in headers', { headers: { Authorization: 'Basic secret' } }, 'ada', 'headers (authorization)'],
@@ -35,7 +35,9 @@ describe('the log line of target_refused', () => {
     ],
   ])('names the credentials that were sent: %s', async (_name, options, user, credentials) => {
     const { line, body } = await lineFor(401, {}, options, user);
-    expect(line).toBe(`credentials sent: ${credentials}; no WWW-Authenticate`);
+    expect(line.replace(/http:\/\/127\.0\.0\.1:\d+\/mcp/, 'URL')).toBe(
+      `credentials sent: ${credentials}; no WWW-Authenticate`,
+    );
     expect(body).not.toContain('credentials sent');
   });
 

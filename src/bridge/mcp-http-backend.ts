@@ -4,6 +4,7 @@ import { asError, type Middleware } from '../http/middleware.js';
 import { refuserOf } from '../oauth/refusal.js';
 import { everyOriginWarning } from './every-origin.js';
 import { createCallerKeys, createCallerTokens, publishKey } from './http/caller-token.js';
+import { audienceOf } from './http/credentials.js';
 import { HttpBridge } from './http/http-bridge.js';
 import { type McpHttpBackendOptions, resolveHttpOptions } from './http/http-options.js';
 
@@ -70,7 +71,7 @@ export function mcpHttpBackend(options: Readonly<McpHttpBackendOptions>): McpHtt
   const resolved = resolveHttpOptions(options);
   const { url, callerToken, logger } = resolved;
   const key = callerToken && publishKey(callerToken.key, logger);
-  const tokens = callerToken && key && createCallerTokens(callerToken, url.origin + url.pathname, key);
+  const tokens = callerToken && key && createCallerTokens(callerToken, audienceOf(url), key);
   const advice = adviceFor(options, 'mcpHttpBackend()');
   for (const line of everyOriginWarning(resolved, advice)) logger.warn(`mcpHttpBackend(): ${line}`);
   const bridge = new HttpBridge(resolved, advice, tokens);
