@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { serveRemote } from '../support/http-backend.js';
-import { call, initialize, post } from '../support/mcp-requests.js';
+import { call, initialize, open, post } from '../support/mcp-requests.js';
 import { startRecordingTarget, startTarget } from '../support/recording-target.js';
 
 const answering = (status: number, headers: OutgoingHttpHeaders = {}) =>
@@ -56,6 +56,18 @@ describe('the log line of target_refused', () => {
     const repeated = { 'www-authenticate': `Bearer error_description="${secret} is wrong"` };
     const { line } = await lineFor(401, repeated, options, 'ada');
     expect(line).toContain('WWW-Authenticate: Bearer error_description="… is wrong"');
+  });
+
+  test('has neither the session id nor a header of the client that the target repeats', async () => {
+    const target = await startTarget((req, res) => {
+      const { 'x-key': key, 'mcp-session-id': session } = req.headers;
+      if (session === undefined) res.writeHead(200, { 'mcp-session-id': 'session-1234' }).end('{}');
+      else res.writeHead(403, { 'www-authenticate': `Bearer realm="${key} of ${session}"` }).end();
+    });
+    const remote = await serveRemote(target.url, { requestHeaders: ['x-key'] });
+    const ada = await open(remote.url, { ...remote.bearer('ada'), 'x-key': 'client-key' });
+    expect((await post(remote.url, call(1, 'x'), ada)).status).toBe(502);
+    expect(remote.lines.at(-1)).toMatch(/credentials sent: none; WWW-Authenticate: Bearer realm="… of …"$/);
   });
 
   test('cuts a long challenge, and escapes what cannot be printed', async () => {

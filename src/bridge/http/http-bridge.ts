@@ -151,7 +151,7 @@ export class HttpBridge {
     const isEnded = status === 404 || (method === 'DELETE' && status < 300);
     if (session !== undefined && isEnded) this.#sessions.forget(session);
     if (session === undefined && status === 404) this.#warnAboutNotFound();
-    refuseFault(status, headers, () => this.#answeredRequest(callerHeaders));
+    refuseFault(status, headers, () => this.#answeredRequest(relay));
     const result = this.#clientHeaders(headers);
     const id = headerText(headers['mcp-session-id']);
     if (id === undefined || isEnded || status >= 400) return result;
@@ -160,9 +160,12 @@ export class HttpBridge {
     return result;
   }
 
-  #answeredRequest(caller: HeaderRecord = new Map()): AnsweredRequest {
-    const credentials = describeCredentials(this.#options, this.#advice, caller);
-    return { url: this.#options.url, credentials, secrets: secretsIn(caller) };
+  #answeredRequest({ callerHeaders = new Map(), session, request }: Relay): AnsweredRequest {
+    const { url, requestHeaders } = this.#options;
+    const credentials = describeCredentials(this.#options, this.#advice, callerHeaders);
+    // Further headers of the client may be its own credentials for the target.
+    const fromClient = requestHeaders.map((name) => request.req.headers[name]?.toString());
+    return { url, credentials, secrets: secretsIn([...callerHeaders.values(), session?.id, ...fromClient]) };
   }
 
   #fail({ req, res, next }: HttpRequest, error: unknown, detail?: string): void {

@@ -21,7 +21,7 @@ export interface AnsweredRequest {
   readonly url: URL;
   /** Describes the credentials that were sent. */
   readonly credentials: string;
-  /** The values of the credentials. A target may repeat them in its answer. */
+  /** Values that were sent and must not be logged. A target may repeat them in its answer. */
   readonly secrets: readonly string[];
 }
 
