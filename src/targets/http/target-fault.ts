@@ -27,7 +27,7 @@ export function faultOf(error: Error, isSent: boolean): TargetFault {
   // If several addresses were tried, the error of Node has a code and no message.
   const detail = code === undefined || error.message.includes(code) ? error.message : `${code} ${error.message}`;
   const advice = PLAIN_HTTP.has(code ?? '') ? '. The server may speak plain http on this port, and not https' : '';
-  return { error: new BridgeError(reasonFor(error.name, isSent)), detail: detail.replace(/[:\s]+$/, '') + advice };
+  return { error: new BridgeError(reasonFor(error.name, isSent)), detail: detail.replace(/[: \n]+$/, '') + advice };
 }
 
 function reasonFor(name: string, isSent: boolean): BridgeErrorCode {
