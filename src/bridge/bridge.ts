@@ -19,7 +19,7 @@ import { dropWatchdog, takeWatchdog } from '../targets/stdio/watchdog.js';
 import { replyFailure } from './answers/reply-failure.js';
 import type { BridgeRequest } from './bridge-request.js';
 import { createOpenWarning } from './open-warning.js';
-import { createRebindingGuard } from './rebinding-guard.js';
+import { createRebindingGuard, type RebindingGuard } from './rebinding-guard.js';
 import { SessionExchange } from './sessions/session-exchange.js';
 import { Sessions } from './sessions/sessions.js';
 import { StatelessChildren } from './stateless/stateless-children.js';
@@ -38,7 +38,7 @@ export class Bridge {
   readonly #statelessChildren: StatelessChildren;
   readonly #sessionExchange: SessionExchange;
   readonly #statelessExchange: StatelessExchange;
-  readonly #guard: (req: IncomingMessage) => void;
+  readonly #guard: RebindingGuard;
   readonly #warnIfOpen: (req: IncomingMessage, caller: Caller) => void;
   readonly #maxBodyBytes: number;
   readonly #reportBody: (error: unknown) => void;
@@ -102,7 +102,7 @@ export class Bridge {
 
   async #dispatch(request: BridgeRequest): Promise<void> {
     const { req, res } = request;
-    this.#guard(req);
+    this.#guard(req, request.isChecked);
     if (this.#closed) throw new BridgeError('closing');
     if (req.method === 'POST') return this.#post(request);
     const known = req.method === 'GET' || req.method === 'DELETE';

@@ -11,7 +11,7 @@ import type { ResponseHeaders } from '../../targets/http/exchange.js';
 import { HttpTarget } from '../../targets/http/http-target.js';
 import { replyFailure } from '../answers/reply-failure.js';
 import { createOpenWarning } from '../open-warning.js';
-import { createRebindingGuard } from '../rebinding-guard.js';
+import { createRebindingGuard, type RebindingGuard } from '../rebinding-guard.js';
 import { createStatsChannel } from '../stats-channel.js';
 import { createCallerHeaders } from './caller-headers.js';
 import { createIssuerWarning } from './caller-issuer.js';
@@ -38,7 +38,7 @@ export class HttpBridge {
   readonly #advice: Advice;
   readonly #target: HttpTarget;
   readonly #sessions: RemoteSessions;
-  readonly #guard: (req: IncomingMessage) => void;
+  readonly #guard: RebindingGuard;
   readonly #warnIfOpen: (req: IncomingMessage, caller: Caller) => void;
   readonly #warnAboutIssuer: (req: IncomingMessage) => void;
   readonly #callerHeaders: ReturnType<typeof createCallerHeaders>;
@@ -118,7 +118,7 @@ export class HttpBridge {
     const { req, res, auth } = request;
     // The client left while an earlier middleware waited: 'close' has been emitted already.
     if (hasHungUp(res)) return;
-    this.#guard(req);
+    this.#guard(req, request.isChecked);
     if (this.#closed) throw new BridgeError('closing');
     const method = methodOf(req, res);
     const session = this.#sessions.named(request);
