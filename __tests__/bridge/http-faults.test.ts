@@ -37,6 +37,7 @@ describe('the target’s fault is never the client’s', () => {
       /status 401/,
     ],
     ['403', (_req, res) => res.writeHead(403).end('no'), 502, 'target_refused', /status 403/],
+    ['421', (_req, res) => res.writeHead(421).end('Invalid Host header'), 502, 'target_refused', /status 421/],
     ['407', (_req, res) => res.writeHead(407).end('no'), 502, 'target_refused', /status 407/],
     ['301', (_req, res) => res.writeHead(301, { location: '/mcp/' }).end(), 502, 'target_redirected', /status 301/],
     [
@@ -120,6 +121,15 @@ describe('the target’s fault is never the client’s', () => {
     expect(remote.lines.at(-1)).toMatch(line);
   });
 
+  test.each(['127.0.0.1', 'localhost'])('it speaks plain http on the port of an https URL: %s', async (host) => {
+    const target = await startTarget((_req, res) => res.end());
+    const url = target.url.replace('http://127.0.0.1', `https://${host}`);
+    const remote = await serveRemote(url);
+    const response = await post(remote.url, initialize(), remote.bearer('ada'));
+    expect(await failureOf(response)).toEqual(failure(502, 'target_unreachable'));
+    expect(remote.lines.at(-1)).toMatch(/[^\s]\. The server may speak plain http on this port, and not https$/);
+  });
+
   test('it says when to come back: a 503 with Retry-After', async () => {
     const target = await startTarget((_req, res) => res.writeHead(503, { 'retry-after': '17' }).end());
     const remote = await serveRemote(target.url);
@@ -200,17 +210,48 @@ test('after a 500, the connection is used again', async () => {
   expect(target.connections).toBe(1);
 });
 
-test('ready() says whether the target answers, and sends it no secret', async () => {
-  const target = await startRecordingTarget((_arrived, res) => res.writeHead(405).end());
-  const remote = await serveRemote(target.url, { bearer: 'secret-of-the-target', headers: { 'x-user': 'a' } });
-  expect(await remote.backend.ready()).toBe(true);
-  expect(target.arrived.map(({ method, url }) => [method, url])).toEqual([['OPTIONS', '/mcp']]);
-  expect(target.bytes()).not.toMatch(/secret|x-user/);
-  const closed = await serveRemote(target.url);
-  await closed.backend.close();
-  expect(await closed.backend.ready()).toBe(false);
-  const failing = await startTarget((_req, res) => res.writeHead(503).end());
-  expect(await (await serveRemote(failing.url)).backend.ready()).toBe(false);
-  const silent = await startTarget(() => undefined);
-  expect(await (await serveRemote(silent.url, { connectTimeoutSeconds: 1 })).backend.ready()).toBe(false);
+describe('ready()', () => {
+  test('says whether the target answers, and sends it no secret', async () => {
+    const target = await startRecordingTarget((_arrived, res) => res.writeHead(405).end());
+    const remote = await serveRemote(target.url, { bearer: 'secret-of-the-target', headers: { 'x-user': 'a' } });
+    expect(await remote.backend.ready()).toBe(true);
+    expect(target.arrived.map(({ method, url }) => [method, url])).toEqual([['OPTIONS', '/mcp']]);
+    expect(target.bytes()).not.toMatch(/secret|x-user/);
+    const closed = await serveRemote(target.url);
+    await closed.backend.close();
+    expect(await closed.backend.ready()).toBe(false);
+    const silent = await startTarget(() => undefined);
+    expect(await (await serveRemote(silent.url, { connectTimeoutSeconds: 1 })).backend.ready()).toBe(false);
+  });
+
+  test.each<[status: number, options: object, isReady: boolean]>([
+    [200, {}, true],
+    [404, {}, true],
+    [405, {}, true],
+    [403, {}, true],
+    [401, {}, false],
+    // The request has no credentials, so this is what a server that accepts them answers.
+    [401, { bearer: 'secret' }, true],
+    [401, { callerToken: { issuer: 'https://gateway.example/callers' } }, true],
+    [401, { headers: { 'x-key': 'secret' } }, true],
+    [401, { requestHeaders: ['x-key'] }, true],
+    [301, {}, false],
+    [307, { bearer: 'secret' }, false],
+    [407, { bearer: 'secret' }, false],
+    [421, { bearer: 'secret' }, false],
+    [500, {}, false],
+    [503, { bearer: 'secret' }, false],
+  ])('of a target that answers %i, with %j: %j', async (status, options, isReady) => {
+    const target = await startTarget((_req, res) => res.writeHead(status, { location: '/elsewhere' }).end());
+    expect(await (await serveRemote(target.url, options)).backend.ready()).toBe(isReady);
+  });
+
+  test.each<[string, () => Promise<string>]>([
+    ['listens on no port', unreachableUrl],
+    ['closes each connection', async () => (await startTarget((req) => req.socket.destroy())).url],
+    ['speaks plain http', async () => (await startTarget((_req, res) => res.end())).url.replace('http:', 'https:')],
+  ])('is false at once if the target %s', async (_name, start) => {
+    const remote = await serveRemote(await start(), { connectTimeoutSeconds: 600 });
+    expect(await remote.backend.ready()).toBe(false);
+  });
 });

@@ -112,6 +112,27 @@ describe('parseConfigFile refuses in a remote target', () => {
       { mcp: { host: 'http://a/' }, policies: { backendTLS: {} } },
       `${at}.mcp.host must begin with https:// where there is backendTLS`,
     ],
+    [{ mcp: { url: 'a' } }, `${at}.mcp.url is not supported. Write "host".`],
+    [
+      { mcp: { ...mcp, headers: { 'x-user': 'a' } } },
+      `${at}.mcp.headers is not supported. Write policies.requestHeaderModifier: { set: { NAME: VALUE } } beside mcp.`,
+    ],
+    [
+      { mcp: { ...mcp, bearer: 'a' } },
+      `${at}.mcp.bearer is not supported. Write policies.backendAuth: { key: SECRET } beside mcp.`,
+    ],
+    ...['ca', 'cert', 'key'].map((name): [object, string] => [
+      { mcp: { ...mcp, [name]: 'a.pem' } },
+      `${at}.mcp.${name} is not supported. Write policies.backendTLS: { root: FILE, cert: FILE, key: FILE } beside mcp.`,
+    ]),
+    [
+      { mcp: { ...mcp, allowedOrigins: ['*'] } },
+      `${at}.mcp.allowedOrigins is not supported. Write policies.cors.allowOrigins in the route.`,
+    ],
+    ...['./caller-key.pem', 'caller-key.pem', '/etc/keys/caller'].map((key): [object, string] => [
+      { mcp: { ...mcp, callerToken: { issuer: 'https://a.example', key } } },
+      `${at}.mcp.callerToken.key must be the key itself, and not the name of its file. Write { file: NAME }.`,
+    ]),
     [tls({ hostname: 'b.example' }), `${at}.policies.backendTLS.hostname is not supported, except "notes.example"`],
     [tls({ cert: 'a' }), `${at}.policies.backendTLS.cert needs key beside it`],
     [tls({ key: 'a' }), `${at}.policies.backendTLS.key needs cert beside it`],

@@ -42,6 +42,27 @@ export const REFUSED_HTTP_OPTIONS: readonly [name: string, options: unknown, mes
     `${WHO} "url" must be a URL without user and password. Use`,
   ],
   ['a URL with a fragment', { url: `${url}#secret` }, `${WHO} "url" must be a URL without a fragment. Remove`],
+  [
+    'a URL object',
+    { url: new URL('http://localhost:8000/mcp?key=secret') },
+    `${WHO} "url" must be a string, not a URL object. Write its href: url.href.`,
+  ],
+  ...[
+    ['localhost:8000/mcp', 'http://localhost:8000/mcp'],
+    ['127.0.0.1/mcp', 'http://127.0.0.1/mcp'],
+    ['[::1]:8000/mcp', 'http://[::1]:8000/mcp'],
+    ['mcp.example.com', 'https://mcp.example.com'],
+    ['mcp.example.com:8443/mcp', 'https://mcp.example.com:8443/mcp'],
+  ].map(([given, meant]): [string, unknown, string] => [
+    `the URL ${given} without a scheme`,
+    { url: given },
+    `${WHO} "url" must be a URL with its scheme, but got "${given}". Write "${meant}".`,
+  ]),
+  [
+    'a URL without a scheme, with a password',
+    { url: 'ada:secret@mcp.example.com' },
+    `${WHO} "url" must be an https URL`,
+  ],
   ['the name of other proxies', { target: url }, 'url'],
   ['a slip', { uri: url }, 'Did you mean "url"?'],
   ['another slip', { url, header: {} }, 'Did you mean "headers"?'],
@@ -119,17 +140,34 @@ export const REFUSED_HTTP_OPTIONS: readonly [name: string, options: unknown, mes
     { url, callerToken: {} },
     `${WHO} "callerToken.issuer" must be a non-empty string, but got undefined.`,
   ],
+<<<<<<< HEAD
   [
     'a key as callerToken',
     { url, callerToken: '-----BEGIN PRIVATE KEY-----\nsecret' },
     `${WHO} "callerToken" must be an object. Write { issuer:`,
   ],
+=======
+  ...['callers', '/callers', 'mcp.example.com/callers', 'urn:callers', 'https://'].map(
+    (issuer): [string, unknown, string] => [
+      `callerToken with the issuer ${issuer}`,
+      { url, callerToken: { issuer } },
+      `${WHO} "callerToken.issuer" must be a URL, but got "${issuer}". Write a URL of this server, such as`,
+    ],
+  ),
+>>>>>>> new17
   ['callerToken with another member', { url, callerToken: { ...callerToken, isuer: 'x' } }, 'Did you mean "issuer"?'],
   [
     'a text as its key',
     { url, callerToken: { ...callerToken, key: 'secret' } },
-    `${WHO} "callerToken.key" must be a private key on P-256, or an Ed25519 key. Make one with`,
+    `${WHO} "callerToken.key" must be a private key on P-256, or an Ed25519 key. Make one with "openssl ecparam -name prime256v1 -genkey -noout -out caller-key.pem", and give the text of that file.`,
   ],
+  ...['./secret', 'secret.pem', '../keys/secret.key', '/etc/secret', '~/secret.pem', 'C:\\keys\\secret'].map(
+    (key): [string, unknown, string] => [
+      `the name of a file as its key: ${key}`,
+      { url, callerToken: { ...callerToken, key } },
+      `${WHO} "callerToken.key" must be a private key, not the name of a file. Read the file: readFileSync(…).`,
+    ],
+  ),
   [
     'an RSA key',
     { url, callerToken: { ...callerToken, key: rsa } },

@@ -1,4 +1,3 @@
-import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Advice } from '../core/advice.js';
 import type { AuthInfo } from '../core/auth-info.js';
@@ -25,12 +24,12 @@ import { SessionExchange } from './sessions/session-exchange.js';
 import { Sessions } from './sessions/sessions.js';
 import { StatelessChildren } from './stateless/stateless-children.js';
 import { StatelessExchange } from './stateless/stateless-exchange.js';
+import { createStatsChannel } from './stats-channel.js';
 import type { ResolvedStdio } from './stdio-options.js';
 
 const WHO = 'mcpStdioBackend()';
 const TICK_MS = 1_000;
 const TICKS_PER_KEEP_ALIVE = 15;
-const numbers = channel('express-mcp-auth:stdio');
 
 /** Connects HTTP requests to the child processes that answer them. */
 export class Bridge {
@@ -43,9 +42,9 @@ export class Bridge {
   readonly #warnIfOpen: (req: IncomingMessage, caller: Caller) => void;
   readonly #maxBodyBytes: number;
   readonly #reportBody: (error: unknown) => void;
+  readonly #publish = createStatsChannel('express-mcp-auth:stdio', () => this.stats());
   readonly #timer: NodeJS.Timeout;
   #ticks = 0;
-  #published = '';
   #closed: Promise<void> | undefined;
 
   constructor(options: ResolvedStdio, advice: Advice) {
@@ -154,15 +153,6 @@ export class Bridge {
     this.#sessions.tick(now, this.#ticks === 0);
     this.#statelessChildren.tick(now, this.#ticks === 0);
     this.#publish();
-  }
-
-  #publish(): void {
-    if (!numbers.hasSubscribers) return;
-    const stats = this.stats();
-    const text = JSON.stringify(stats);
-    if (text === this.#published) return;
-    this.#published = text;
-    numbers.publish(stats);
   }
 
   async #end(): Promise<void> {

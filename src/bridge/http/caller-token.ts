@@ -6,7 +6,7 @@ import { forEveryOrigin } from '../../http/endpoint.js';
 import type { Middleware } from '../../http/middleware.js';
 import { replyJson } from '../../http/reply.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
-import { type CALLER_TOKEN_TABLE, type CallerKey, callerKeyOf } from './caller-token-options.js';
+import { type CALLER_TOKEN_TABLE, type CallerKey, callerKeyOf, KEY_COMMAND } from './caller-token-options.js';
 
 const LIFETIME_SECONDS = 60;
 /**
@@ -104,7 +104,9 @@ export function publishKey(given: CallerKey | undefined, logger: Logger): Publis
 
 function makeKey(logger: Logger): CallerKey {
   logger.warn(
-    'mcpHttpBackend(): callerToken has no key, so one is made at start: other replicas do not have it, and it is lost with a restart',
+    'mcpHttpBackend(): callerToken has no key, so one is made at start: other replicas do not have it, and it is lost with a restart. ' +
+      'An MCP server that caches the key set then refuses calls until it fetches it again. ' +
+      `Make a key with "${KEY_COMMAND}"`,
   );
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return callerKeyOf(privateKey) as CallerKey;

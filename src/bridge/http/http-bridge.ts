@@ -12,20 +12,29 @@ import { HttpTarget } from '../../targets/http/http-target.js';
 import { replyFailure } from '../answers/reply-failure.js';
 import { createOpenWarning } from '../open-warning.js';
 import { createRebindingGuard, type RebindingGuard } from '../rebinding-guard.js';
+<<<<<<< HEAD
 import { awaitAbandoned, mayOpenSession } from './abandoned-exchange.js';
+=======
+import { createStatsChannel } from '../stats-channel.js';
+>>>>>>> new17
 import { createCallerHeaders } from './caller-headers.js';
 import { createIssuerWarning } from './caller-issuer.js';
 import type { CallerTokens } from './caller-token.js';
 import { createClientHeaders, headerText } from './client-headers.js';
-import { createFailureLog } from './failure-log.js';
+import { credentialOptions, describeCredentials, secretsIn } from './credentials.js';
+import { createFailureLog, createNotFoundWarning } from './failure-log.js';
 import type { ResolvedHttp } from './http-options.js';
 import type { HttpRequest } from './http-request.js';
 import type { HeaderRecord } from './read-http-options.js';
 import { RELAYED_METHODS, Relay, type RelayedMethod, type RelayHost } from './relay.js';
 import { type RemoteSession, RemoteSessions } from './remote-sessions.js';
 import { type RequestBody, requestBody } from './request-body.js';
+<<<<<<< HEAD
 import { RequestsInFlight } from './requests-in-flight.js';
 import { refuseFault } from './response-fault.js';
+=======
+import { type AnsweredRequest, refuseFault } from './response-fault.js';
+>>>>>>> new17
 import { endSession, isReachable } from './target-calls.js';
 import { createTargetHeaders } from './target-headers.js';
 
@@ -35,6 +44,7 @@ const TICK_MS = 1_000;
 /** Forwards requests to one target. Sessions have owners, and streams end with the token of their caller. Messages are not read. */
 export class HttpBridge {
   readonly #options: ResolvedHttp;
+  readonly #advice: Advice;
   readonly #target: HttpTarget;
   readonly #sessions: RemoteSessions;
   readonly #inFlight: RequestsInFlight;
@@ -46,6 +56,7 @@ export class HttpBridge {
   readonly #clientHeaders: ReturnType<typeof createClientHeaders>;
   readonly #reportBody: (error: unknown) => void;
   readonly #log: ReturnType<typeof createFailureLog>;
+  readonly #warnAboutNotFound: () => void;
   readonly #host: RelayHost = {
     headersFor: (relay, status, headers) => this.#headersFor(relay, status, headers),
     fail: (request, error, detail) => this.#fail(request, error, detail),
@@ -57,22 +68,25 @@ export class HttpBridge {
   /** The requests in flight, and for each the function that stops counting it. */
   readonly #relays = new Map<Relay, () => void>();
   readonly #endings = new Set<Promise<void>>();
+  readonly #publish = createStatsChannel('express-mcp-auth:http', () => this.stats());
   readonly #timer: NodeJS.Timeout;
   #closed: Promise<void> | undefined;
 
   constructor(options: ResolvedHttp, advice: Advice, tokens: CallerTokens | undefined) {
     this.#options = options;
+    this.#advice = advice;
     this.#target = new HttpTarget(options);
     this.#sessions = new RemoteSessions(options, (session) => this.#endAtTarget(session));
     this.#inFlight = new RequestsInFlight(options, options.logger);
     this.#guard = createRebindingGuard(WHO, options, advice);
-    this.#warnIfOpen = createOpenWarning(WHO, options);
+    this.#warnIfOpen = createOpenWarning(WHO, { ...options, credentials: credentialOptions(options, advice) });
     this.#warnAboutIssuer = createIssuerWarning(options.callerToken?.issuer, options.logger);
     this.#callerHeaders = createCallerHeaders(options, tokens);
     this.#targetHeaders = createTargetHeaders(options.requestHeaders);
     this.#clientHeaders = createClientHeaders(options.responseHeaders);
     this.#reportBody = createBodyReport(WHO, options.logger);
     this.#log = createFailureLog(WHO, options);
+    this.#warnAboutNotFound = createNotFoundWarning(WHO, options);
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
   }
@@ -91,7 +105,11 @@ export class HttpBridge {
 
   /** Returns the current numbers of sessions, streams and unanswered requests. */
   stats() {
+<<<<<<< HEAD
     const relays = [...this.#relays.keys()];
+=======
+    const relays = [...this.#relays].filter(({ isOver }) => !isOver);
+>>>>>>> new17
     return {
       sessions: this.#sessions.size,
       streams: relays.filter(({ isStream }) => isStream).length,
@@ -101,7 +119,11 @@ export class HttpBridge {
 
   /** Resolves to true if the target answers and the bridge still passes requests on to it. */
   async ready(): Promise<boolean> {
-    return this.#closed === undefined && isReachable(this.#target, this.#options);
+    if (this.#closed !== undefined) return false;
+    const { requestHeaders } = this.#options;
+    // A header of the client may be an API key for the target.
+    const sendsCredentials = requestHeaders.length > 0 || credentialOptions(this.#options, this.#advice).length > 0;
+    return isReachable(this.#target, this.#options, sendsCredentials);
   }
 
   /** Ends every stream and request, and the sessions that no other process can serve. */
@@ -148,12 +170,17 @@ export class HttpBridge {
     const { method, session, request, callerHeaders } = relay;
     const isEnded = status === 404 || (method === 'DELETE' && status < 300);
     if (session !== undefined && isEnded) this.#sessions.forget(session);
+<<<<<<< HEAD
     try {
       refuseFault(status, headers);
     } catch (error) {
       this.#endUnassigned(relay, status, headers);
       throw error;
     }
+=======
+    if (session === undefined && status === 404) this.#warnAboutNotFound();
+    refuseFault(status, headers, () => this.#answeredRequest(relay));
+>>>>>>> new17
     const result = this.#clientHeaders(headers);
     const id = headerText(headers['mcp-session-id']);
     if (id === undefined || isEnded || status >= 400) return result;
@@ -162,6 +189,7 @@ export class HttpBridge {
     return result;
   }
 
+<<<<<<< HEAD
   /** Ends the session of a response that does not reach its client. */
   #endUnassigned({ request, session, callerHeaders }: Relay, status: number, headers: ResponseHeaders): void {
     const id = headerText(headers['mcp-session-id']);
@@ -182,6 +210,14 @@ export class HttpBridge {
   #onClosed(relay: Relay): void {
     this.#relays.get(relay)?.();
     this.#relays.delete(relay);
+=======
+  #answeredRequest({ callerHeaders = new Map(), session, request }: Relay): AnsweredRequest {
+    const { url, requestHeaders } = this.#options;
+    const credentials = describeCredentials(this.#options, this.#advice, callerHeaders);
+    // Further headers of the client may be its own credentials for the target.
+    const fromClient = requestHeaders.map((name) => request.req.headers[name]?.toString());
+    return { url, credentials, secrets: secretsIn([...callerHeaders.values(), session?.id, ...fromClient]) };
+>>>>>>> new17
   }
 
   #fail({ req, res, next }: HttpRequest, error: unknown, detail?: string): void {
@@ -203,6 +239,7 @@ export class HttpBridge {
   #tick(): void {
     for (const relay of [...this.#relays.keys()]) relay.checkAuthority();
     this.#sessions.tick(performance.now());
+    this.#publish();
   }
 
   async #end(): Promise<void> {
@@ -211,6 +248,7 @@ export class HttpBridge {
     this.#sessions.endAll();
     await Promise.all(this.#endings);
     await this.#target.close();
+    this.#publish();
   }
 }
 

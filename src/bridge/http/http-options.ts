@@ -11,8 +11,11 @@ import {
   type ResolvedOptions,
   readOptions,
 } from '../../options/option-table.js';
+<<<<<<< HEAD
 import { requireServerUrl } from '../../policy/server-url.js';
 import { unusableProxyFor } from '../../targets/http/dispatcher.js';
+=======
+>>>>>>> new17
 import { anonymousShare, BACKEND_ROWS, type BackendOptions, limit } from '../backend-options.js';
 import { type CallerTokenOptions, resolveCallerToken } from './caller-token-options.js';
 import { foldHeaderName, mayReachClient, mayReachTarget } from './header-rules.js';
@@ -24,6 +27,7 @@ import {
   requirePem,
   requirePems,
 } from './read-http-options.js';
+import { requireTargetUrl } from './target-url.js';
 
 /** Headers that say who is calling, by name. A value of `undefined` sends no such header, and drops that of the client. */
 export type CallerHeaders = Readonly<Record<string, string | undefined>>;
@@ -79,7 +83,10 @@ export interface McpHttpBackendOptions extends BackendOptions {
   readonly maxBodyBytes?: number | undefined;
   /** Seconds until an attempt to connect to the MCP server fails. @default 10 */
   readonly connectTimeoutSeconds?: number | undefined;
-  /** Seconds until the MCP server must begin to answer a POST or DELETE; 0: no limit. @default 0 */
+  /**
+   * Seconds until the MCP server must begin to answer a POST or DELETE; 0: no limit. An answer that has begun may take longer: once a
+   * server has opened an event stream, its tool may run without limit. @default 0
+   */
   readonly responseTimeoutSeconds?: number | undefined;
   /** Names of further headers of clients that the MCP server gets. @default [] */
   readonly requestHeaders?: readonly string[] | undefined;
@@ -159,9 +166,13 @@ export function resolveHttpOptions(options: Readonly<McpHttpBackendOptions>): Re
   const checks = createChecks('mcpHttpBackend()');
   const given = requireArgument(checks, options, { example: '{ url: "https://mcp.example.com/mcp" }' });
   const resolved = readOptions(checks, HTTP_TABLE, given);
+<<<<<<< HEAD
   const url = requireServerUrl(checks, resolved.url, 'url', resolved.dangerouslyAllowHttp);
   if (url.hash !== '') checks.refuseUnquoted('url', 'a URL without a fragment', 'Remove what follows the "#".');
   requireUsableProxy(checks, url);
+=======
+  const url = requireTargetUrl(checks, resolved.url, 'url', resolved.dangerouslyAllowHttp);
+>>>>>>> new17
   requireOneAuthorization(checks, resolved);
   requireOneSpelling(checks, resolved);
   requireCertificate(checks, resolved);

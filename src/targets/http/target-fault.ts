@@ -14,6 +14,9 @@ const UNWANTED_ANSWERS: ReadonlyMap<string, string> = new Map([
 const CHECK_FAILED = 'AssertionError';
 const IMPOSSIBLE_STATUS = 'it answered with a status that HTTP does not have, or with status 101';
 
+/** Codes of OpenSSL for an answer that is not TLS. `EPROTO` has also other causes. */
+const PLAIN_HTTP = new Set(['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'EPROTO']);
+
 /** The reason why an exchange with a remote server failed. */
 export interface TargetFault {
   /** For the client. A `BodyError` if the client's own body is the reason. */
@@ -34,7 +37,8 @@ export function faultOf(error: Error, isSent: boolean): TargetFault {
   const code = codeOf(error);
   // If several addresses were tried, the error of Node has a code and no message.
   const detail = code === undefined || error.message.includes(code) ? error.message : `${code} ${error.message}`;
-  return { error: new BridgeError(reasonFor(error.name, isSent)), detail };
+  const advice = PLAIN_HTTP.has(code ?? '') ? '. The server may speak plain http on this port, and not https' : '';
+  return { error: new BridgeError(reasonFor(error.name, isSent)), detail: detail.replace(/[: \n]+$/, '') + advice };
 }
 
 function reasonFor(name: string, isSent: boolean): BridgeErrorCode {
