@@ -12,11 +12,8 @@ import { HttpTarget } from '../../targets/http/http-target.js';
 import { replyFailure } from '../answers/reply-failure.js';
 import { createOpenWarning } from '../open-warning.js';
 import { createRebindingGuard, type RebindingGuard } from '../rebinding-guard.js';
-<<<<<<< HEAD
-import { awaitAbandoned, mayOpenSession } from './abandoned-exchange.js';
-=======
 import { createStatsChannel } from '../stats-channel.js';
->>>>>>> new17
+import { awaitAbandoned, mayOpenSession } from './abandoned-exchange.js';
 import { createCallerHeaders } from './caller-headers.js';
 import { createIssuerWarning } from './caller-issuer.js';
 import type { CallerTokens } from './caller-token.js';
@@ -29,12 +26,8 @@ import type { HeaderRecord } from './read-http-options.js';
 import { RELAYED_METHODS, Relay, type RelayedMethod, type RelayHost } from './relay.js';
 import { type RemoteSession, RemoteSessions } from './remote-sessions.js';
 import { type RequestBody, requestBody } from './request-body.js';
-<<<<<<< HEAD
 import { RequestsInFlight } from './requests-in-flight.js';
-import { refuseFault } from './response-fault.js';
-=======
 import { type AnsweredRequest, refuseFault } from './response-fault.js';
->>>>>>> new17
 import { endSession, isReachable } from './target-calls.js';
 import { createTargetHeaders } from './target-headers.js';
 
@@ -105,11 +98,7 @@ export class HttpBridge {
 
   /** Returns the current numbers of sessions, streams and unanswered requests. */
   stats() {
-<<<<<<< HEAD
-    const relays = [...this.#relays.keys()];
-=======
-    const relays = [...this.#relays].filter(({ isOver }) => !isOver);
->>>>>>> new17
+    const relays = [...this.#relays.keys()].filter(({ isOver }) => !isOver);
     return {
       sessions: this.#sessions.size,
       streams: relays.filter(({ isStream }) => isStream).length,
@@ -170,17 +159,13 @@ export class HttpBridge {
     const { method, session, request, callerHeaders } = relay;
     const isEnded = status === 404 || (method === 'DELETE' && status < 300);
     if (session !== undefined && isEnded) this.#sessions.forget(session);
-<<<<<<< HEAD
+    if (session === undefined && status === 404) this.#warnAboutNotFound();
     try {
-      refuseFault(status, headers);
+      refuseFault(status, headers, () => this.#answeredRequest(relay));
     } catch (error) {
       this.#endUnassigned(relay, status, headers);
       throw error;
     }
-=======
-    if (session === undefined && status === 404) this.#warnAboutNotFound();
-    refuseFault(status, headers, () => this.#answeredRequest(relay));
->>>>>>> new17
     const result = this.#clientHeaders(headers);
     const id = headerText(headers['mcp-session-id']);
     if (id === undefined || isEnded || status >= 400) return result;
@@ -189,7 +174,6 @@ export class HttpBridge {
     return result;
   }
 
-<<<<<<< HEAD
   /** Ends the session of a response that does not reach its client. */
   #endUnassigned({ request, session, callerHeaders }: Relay, status: number, headers: ResponseHeaders): void {
     const id = headerText(headers['mcp-session-id']);
@@ -210,14 +194,14 @@ export class HttpBridge {
   #onClosed(relay: Relay): void {
     this.#relays.get(relay)?.();
     this.#relays.delete(relay);
-=======
+  }
+
   #answeredRequest({ callerHeaders = new Map(), session, request }: Relay): AnsweredRequest {
     const { url, requestHeaders } = this.#options;
     const credentials = describeCredentials(this.#options, this.#advice, callerHeaders);
     // Further headers of the client may be its own credentials for the target.
     const fromClient = requestHeaders.map((name) => request.req.headers[name]?.toString());
     return { url, credentials, secrets: secretsIn([...callerHeaders.values(), session?.id, ...fromClient]) };
->>>>>>> new17
   }
 
   #fail({ req, res, next }: HttpRequest, error: unknown, detail?: string): void {

@@ -11,11 +11,7 @@ import {
   type ResolvedOptions,
   readOptions,
 } from '../../options/option-table.js';
-<<<<<<< HEAD
-import { requireServerUrl } from '../../policy/server-url.js';
 import { unusableProxyFor } from '../../targets/http/dispatcher.js';
-=======
->>>>>>> new17
 import { anonymousShare, BACKEND_ROWS, type BackendOptions, limit } from '../backend-options.js';
 import { type CallerTokenOptions, resolveCallerToken } from './caller-token-options.js';
 import { foldHeaderName, mayReachClient, mayReachTarget } from './header-rules.js';
@@ -166,13 +162,8 @@ export function resolveHttpOptions(options: Readonly<McpHttpBackendOptions>): Re
   const checks = createChecks('mcpHttpBackend()');
   const given = requireArgument(checks, options, { example: '{ url: "https://mcp.example.com/mcp" }' });
   const resolved = readOptions(checks, HTTP_TABLE, given);
-<<<<<<< HEAD
-  const url = requireServerUrl(checks, resolved.url, 'url', resolved.dangerouslyAllowHttp);
-  if (url.hash !== '') checks.refuseUnquoted('url', 'a URL without a fragment', 'Remove what follows the "#".');
-  requireUsableProxy(checks, url);
-=======
   const url = requireTargetUrl(checks, resolved.url, 'url', resolved.dangerouslyAllowHttp);
->>>>>>> new17
+  requireUsableProxy(checks, url);
   requireOneAuthorization(checks, resolved);
   requireOneSpelling(checks, resolved);
   requireCertificate(checks, resolved);
