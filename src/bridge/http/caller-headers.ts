@@ -4,8 +4,9 @@ import type { Logger } from '../../core/logger.js';
 import { asError } from '../../http/middleware.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { createChecks } from '../../options/checks.js';
+import type { HeaderRecord } from '../../targets/http/exchange.js';
 import type { CallerTokens } from './caller-token.js';
-import { type HeaderFunction, type HeaderRecord, requireHeaderRecord } from './read-http-options.js';
+import { type HeaderFunction, requireHeaderRecord } from './read-http-options.js';
 
 /** Milliseconds until the function must have settled. */
 const MAX_MS = 10_000;

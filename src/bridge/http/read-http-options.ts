@@ -5,6 +5,7 @@ import { lowerAscii } from '../../http/lower-ascii.js';
 import { isPlain, type OptionChecks } from '../../options/checks.js';
 import type { OptionReader } from '../../options/option-table.js';
 import type { TargetAddress } from '../../targets/http/dispatcher.js';
+import type { HeaderRecord } from '../../targets/http/exchange.js';
 import { isHeaderValue, mayBeSet } from './header-rules.js';
 
 type Pem = string | Buffer;
@@ -35,9 +36,6 @@ export function requireHeaders(checks: OptionChecks, value: unknown, option: str
   if (typeof value === 'function') return value as HeaderFunction;
   return requireHeaderRecord(checks, value, option);
 }
-
-/** Values by name in lower case. */
-export type HeaderRecord = ReadonlyMap<string, string | undefined>;
 
 /** Checks headers that were configured, or that the function returned. */
 export function requireHeaderRecord(checks: OptionChecks, value: unknown, option: string): HeaderRecord {
