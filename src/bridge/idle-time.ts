@@ -1,7 +1,7 @@
 import type { LastingAuthority } from '../core/authority.js';
 import type { ResolvedStdio } from './stdio-options.js';
 
-/** True if an unused session or child must end: it was idle for `idleTimeoutSeconds`, or its last token has been invalid for `expiryGraceSeconds`. */
+/** True if an unused session or connection must end: it was idle for `idleTimeoutSeconds`, or its last token has been invalid for `expiryGraceSeconds`. */
 export function isAbandoned(
   { lastUsed, authority }: { readonly lastUsed: number; readonly authority: LastingAuthority },
   now: number,

@@ -2,9 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Advice, adviceFor } from '../core/advice.js';
 import { getAuth } from '../core/auth-info.js';
 import { asError, type Middleware } from '../http/middleware.js';
-import { Bridge } from './bridge.js';
+import { Bridge, type BridgeStats } from './bridge.js';
 import { everyOriginWarning } from './every-origin.js';
+import { createStatsChannel } from './stats-channel.js';
 import { type McpStdioBackendOptions, type ResolvedStdio, resolveStdioOptions } from './stdio-options.js';
+import { createStdioSource } from './stdio-source.js';
 
 export type { McpStdioBackendOptions } from './stdio-options.js';
 
@@ -56,7 +58,14 @@ export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpS
   const resolved = resolveStdioOptions(options);
   const advice = adviceFor(options, 'mcpStdioBackend()');
   for (const line of weaknesses(resolved, advice)) resolved.logger.warn(`mcpStdioBackend(): ${line}`);
-  const bridge = new Bridge(resolved, advice);
+  const publish = createStatsChannel('express-mcp-auth:stdio');
+  const bridge = new Bridge({
+    who: 'mcpStdioBackend()',
+    source: createStdioSource(resolved),
+    options: resolved,
+    advice,
+    onStats: (stats) => publish(publicStats(stats)),
+  });
 
   // An exception of getAuth() becomes a rejection: on bare node:http, no caller would catch the exception.
   const handle = async (req: IncomingMessage, res: ServerResponse) => bridge.handle(req, res, getAuth(req));
@@ -68,7 +77,15 @@ export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpS
       next(error);
     });
   };
-  return Object.assign(mcpStdioBackendMiddleware, { close: () => bridge.close(), stats: () => bridge.stats() });
+  return Object.assign(mcpStdioBackendMiddleware, {
+    close: () => bridge.close(),
+    stats: () => publicStats(bridge.stats()),
+  });
+}
+
+// The backend's users know connections as children.
+function publicStats({ sessions, connections, pending, restarts }: BridgeStats): McpStdioBackendStats {
+  return { sessions, children: connections, pending, restarts };
 }
 
 function weaknesses(resolved: ResolvedStdio, advice: Advice): string[] {

@@ -18,16 +18,16 @@ export interface ResponsePlan extends AcceptedForms {
   readonly auth: AuthInfo | undefined;
   /** Returns headers that depend on the outcome of the request; called when the headers are sent. */
   headers?(stream: boolean): Readonly<Record<string, string>>;
-  /** Opens the event stream that the answer becomes if the child sends more than responses. */
+  /** Opens the event stream that the answer becomes if the MCP server sends more than responses. */
   openStream(): EventStream;
-  /** Called with an HTTP response that must drain before more is read from the child. */
+  /** Called with an HTTP response that must drain before more is read from the MCP server. */
   pauseFor(res: ServerResponse): void;
 }
 
 /** An answer that is quiet for longer becomes an event stream: proxies may close a quiet connection. In milliseconds. */
 const QUIET_MS = 10_000;
 
-/** Receives what the child sends about one request. */
+/** Receives what the MCP server sends about one request. */
 export interface Recipient {
   /** True if the answer has become an event stream. */
   readonly streaming: boolean;
@@ -42,7 +42,7 @@ export interface Recipient {
   refuse(withdrawal: Withdrawal): void;
 }
 
-/** The answer to one POST: JSON if the child sends nothing but responses, an event stream from its first other message on. */
+/** The answer to one POST: JSON if the MCP server sends nothing but responses, an event stream from its first other message on. */
 export class PostResponse implements Recipient {
   readonly #plan: ResponsePlan;
   readonly #since = performance.now();

@@ -39,7 +39,7 @@ export class SessionExchange {
     return session;
   }
 
-  /** POST: requests are answered when the child answers them; other messages get 202 at once. */
+  /** POST: requests are answered when the MCP server answers them; other messages get 202 at once. */
   post(request: BridgeRequest, messages: readonly ClientMessage[], batch: boolean): void {
     const opening = messages.find(({ method, kind }) => method === 'initialize' && kind === 'request');
     if (opening !== undefined) this.#initialize(request, opening, batch);
@@ -54,7 +54,7 @@ export class SessionExchange {
     session.streams.resume(lastEventId, request.res, request.auth);
   }
 
-  /** DELETE: ends the session and its child. */
+  /** DELETE: ends the session and its connection. */
   delete(request: BridgeRequest): void {
     this.session(request).end('session_ended');
     request.res.writeHead(200, { 'content-length': 0 }).end();

@@ -1,22 +1,22 @@
 import { CAPABILITIES_KEY, FIRST_STATELESS_REVISION, VERSION_KEY } from '../../messages/revision.js';
 import type { Recipient } from '../answers/post-response.js';
 
-/** A child's response to a request of the bridge itself; empty if the child does not answer, or not with JSON. */
+/** A server's response to a request of the bridge itself; empty if it does not answer, or not with JSON. */
 export interface InternalResponse {
   readonly result?: Readonly<Record<string, unknown>>;
   readonly error?: { readonly code?: unknown; readonly data?: Readonly<Record<string, unknown>> };
 }
 
-/** A child that answers requests of the bridge itself. */
+/** A server that answers requests of the bridge itself. */
 export interface RequestTarget {
   /** Sends a request and returns the key under which it can be cancelled. */
   sendInternal(method: string, params: string, recipient: Recipient): string;
   cancel(key: string): void;
 }
 
-/** Sends the child a request of the bridge itself, in the first revision without sessions, and waits for at most `ms`. */
-export function requestFromChild(
-  child: RequestTarget,
+/** Sends a server a request of the bridge itself, in the first revision without sessions, and waits for at most `ms`. */
+export function requestFromServer(
+  server: RequestTarget,
   method: string,
   params: { _meta?: object },
   ms: number,
@@ -24,7 +24,7 @@ export function requestFromChild(
   const _meta = { ...params._meta, [VERSION_KEY]: FIRST_STATELESS_REVISION, [CAPABILITIES_KEY]: {} };
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
-      child.cancel(key);
+      server.cancel(key);
       resolve({});
     }, ms);
     // The bridge needs only the response.
@@ -46,6 +46,6 @@ export function requestFromChild(
         }
       },
     };
-    const key = child.sendInternal(method, JSON.stringify({ ...params, _meta }), recipient);
+    const key = server.sendInternal(method, JSON.stringify({ ...params, _meta }), recipient);
   });
 }

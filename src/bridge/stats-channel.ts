@@ -1,0 +1,14 @@
+import { channel } from 'node:diagnostics_channel';
+
+/** Creates the function that publishes a backend's numbers on a diagnostics channel when they have changed. */
+export function createStatsChannel(name: string): (stats: object) => void {
+  const numbers = channel(name);
+  let published = '';
+  return (stats) => {
+    if (!numbers.hasSubscribers) return;
+    const text = JSON.stringify(stats);
+    if (text === published) return;
+    published = text;
+    numbers.publish(stats);
+  };
+}
