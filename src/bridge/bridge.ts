@@ -17,6 +17,7 @@ import type { ConnectionSource } from '../targets/connection.js';
 import { LeasedConnections } from '../targets/leased-connections.js';
 import { MAX_STOP_SECONDS } from '../targets/stdio/process-tree.js';
 import { replyFailure } from './answers/reply-failure.js';
+import type { ResolvedBridge } from './bridge-options.js';
 import type { BridgeRequest } from './bridge-request.js';
 import { createOpenWarning } from './open-warning.js';
 import { createRebindingGuard } from './rebinding-guard.js';
@@ -24,7 +25,6 @@ import { SessionExchange } from './sessions/session-exchange.js';
 import { Sessions } from './sessions/sessions.js';
 import { StatelessConnections } from './stateless/stateless-connections.js';
 import { StatelessExchange } from './stateless/stateless-exchange.js';
-import type { ResolvedStdio } from './stdio-options.js';
 
 const TICK_MS = 1_000;
 const TICKS_PER_KEEP_ALIVE = 15;
@@ -42,7 +42,7 @@ export interface BridgeSetup {
   /** The backend's function, in the log. */
   readonly who: string;
   readonly source: ConnectionSource;
-  readonly options: ResolvedStdio;
+  readonly options: ResolvedBridge;
   readonly advice: Advice;
   /** Called every second, and at the end. */
   onStats(stats: BridgeStats): void;
@@ -101,6 +101,11 @@ export class Bridge {
       pending: this.#sessions.pending + this.#stateless.pending,
       restarts: this.#stateless.restarts,
     };
+  }
+
+  /** True once `close()` was called. */
+  get isClosed(): boolean {
+    return this.#closed !== undefined;
   }
 
   /** Answers the requests in flight and ends every session, stream and connection; resolves when none is left. */

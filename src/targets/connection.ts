@@ -14,6 +14,13 @@ export interface ConnectionListener {
   gone(reason: BridgeErrorCode): void;
 }
 
+/** Who sent a message, and the part of it that only HTTP carries. */
+export interface Sender {
+  readonly auth: AuthInfo | undefined;
+  /** The headers that repeat parameters of a tool (2026-07-28): names and values, alternating. */
+  readonly parameters?: readonly string[];
+}
+
 /** A conversation with an MCP server, message by message: a child process, a remote session, or several of them as one. */
 export interface Connection {
   /** False once the connection is gone. */
@@ -27,10 +34,10 @@ export interface Connection {
   /** Starts to read messages. Until then they wait. */
   listen(listener: ConnectionListener): void;
   /**
-   * Sends one message. Await `ready()` before: the server may be slow to read. `auth` is the caller who sent it, for connections that
-   * tell the server who is calling; left out, it is the caller of the message before.
+   * Sends one message. Await `ready()` before: the server may be slow to read. `sender` is for connections over HTTP; left out, it is
+   * the caller of the message before.
    */
-  write(message: Buffer, auth?: AuthInfo): void;
+  write(message: Buffer, sender?: Sender): void;
   /**
    * Returns undefined if the server can take one more message, else a promise that resolves when it has read on, or is gone. Call it
    * again after that: another request may have been faster. `bytes` is the size of the body that waits.

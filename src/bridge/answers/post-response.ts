@@ -3,6 +3,7 @@ import type { AuthInfo } from '../../core/auth-info.js';
 import type { Withdrawal } from '../../core/authority.js';
 import { isAnswered } from '../../http/answered.js';
 import { hasHungUp } from '../../http/hang-up.js';
+import { PARAMETER_PREFIX } from '../../messages/header-value.js';
 import { refuserOf } from '../../oauth/refusal.js';
 import type { AcceptedForms } from './accepted-forms.js';
 import type { EventStream } from './event-stream.js';
@@ -33,6 +34,7 @@ export interface Recipient {
   readonly streaming: boolean;
   /** The caller; undefined if anonymous, and for requests of the bridge itself. */
   readonly auth: AuthInfo | undefined;
+  readonly parameters?: readonly string[];
   notify(message: Buffer): void;
   respond(message: Buffer, status?: number): void;
   tick(now: number, keepAlive: boolean): void;
@@ -72,6 +74,13 @@ export class PostResponse implements Recipient {
 
   get auth(): AuthInfo | undefined {
     return this.#plan.auth;
+  }
+
+  /** The headers that repeat parameters of a tool, as the client sent them: names and values, alternating. */
+  get parameters(): readonly string[] {
+    return Object.entries(this.#plan.req.headers).flatMap(([name, value]) =>
+      name.startsWith(PARAMETER_PREFIX) && typeof value === 'string' ? [name, value] : [],
+    );
   }
 
   /** True if the client accepts messages other than responses here. */

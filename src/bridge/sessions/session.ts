@@ -75,7 +75,7 @@ export class Session implements ConnectionListener {
     this.lastUsed = performance.now();
     const { id = 'null', key = id } = message;
     this.#pending.add(key, { id, token: metaOf(message)?.progressToken, recipient, since: this.lastUsed });
-    this.#connection.write(bytes, recipient.auth);
+    this.#connection.write(bytes, recipient);
   }
 
   /** Sends a notification or a response to the server, as `bytes`. */

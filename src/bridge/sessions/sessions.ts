@@ -2,18 +2,18 @@ import { ownSessionIds } from '../../core/own-sessions.js';
 import type { Principal } from '../../core/principal.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import type { LeasedConnections } from '../../targets/leased-connections.js';
+import type { ResolvedBridge } from '../bridge-options.js';
 import type { BridgeRequest } from '../bridge-request.js';
 import { isAbandoned } from '../idle-time.js';
-import type { ResolvedStdio } from '../stdio-options.js';
 import { Session } from './session.js';
 
 /** All sessions of one backend, by id. */
 export class Sessions {
-  readonly #options: ResolvedStdio;
+  readonly #options: ResolvedBridge;
   readonly #connections: LeasedConnections;
   readonly #byId = new Map<string, Session>();
 
-  constructor(options: ResolvedStdio, connections: LeasedConnections) {
+  constructor(options: ResolvedBridge, connections: LeasedConnections) {
     this.#options = options;
     this.#connections = connections;
   }

@@ -108,7 +108,7 @@ export class StatelessConnection implements ConnectionListener {
       const own = new Map([...rule.own, ...(token ? [['progressToken', key] as const] : [])]);
       edits.push(...metaEdits(message, { ...rule, own }));
     }
-    this.#connection.write(applyEdits(bytes, edits), recipient.auth);
+    this.#connection.write(applyEdits(bytes, edits), recipient);
     return key;
   }
 

@@ -6,9 +6,9 @@ import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.j
 import { SESSION_REVISIONS } from '../../messages/revision.js';
 import type { Connection } from '../../targets/connection.js';
 import type { LeasedConnections } from '../../targets/leased-connections.js';
+import type { ResolvedBridge } from '../bridge-options.js';
 import type { BridgeRequest } from '../bridge-request.js';
 import { isAbandoned } from '../idle-time.js';
-import type { ResolvedStdio } from '../stdio-options.js';
 import { requestFromServer } from './internal-request.js';
 import { StatelessConnection } from './stateless-connection.js';
 
@@ -37,7 +37,7 @@ type Owner = Principal | BridgeRequest;
  */
 export class StatelessConnections {
   restarts = 0;
-  readonly #options: ResolvedStdio;
+  readonly #options: ResolvedBridge;
   readonly #connections: LeasedConnections;
   readonly #running = new Map<Owner, OpenConnection>();
   #versions: readonly string[] | undefined;
@@ -46,7 +46,7 @@ export class StatelessConnections {
   readonly #silentUntil = new Map<Principal, number>();
   #closed = false;
 
-  constructor(options: ResolvedStdio, connections: LeasedConnections) {
+  constructor(options: ResolvedBridge, connections: LeasedConnections) {
     this.#options = options;
     this.#connections = connections;
   }

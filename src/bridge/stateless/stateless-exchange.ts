@@ -10,8 +10,8 @@ import { refuserOf } from '../../oauth/refusal.js';
 import { requireAcceptedForms } from '../answers/accepted-forms.js';
 import { EventStream } from '../answers/event-stream.js';
 import { PostResponse } from '../answers/post-response.js';
+import type { ResolvedBridge } from '../bridge-options.js';
 import type { BridgeRequest } from '../bridge-request.js';
-import type { ResolvedStdio } from '../stdio-options.js';
 import type { StatelessConnections } from './stateless-connections.js';
 
 /** Answers the POSTs of the revisions without sessions (2026-07-28). */
@@ -19,13 +19,13 @@ export class StatelessExchange {
   readonly #who: string;
   readonly #connections: StatelessConnections;
   readonly #metaRules: MetaRules;
-  readonly #options: Pick<ResolvedStdio, 'anonymousRequests' | 'logger'>;
+  readonly #options: Pick<ResolvedBridge, 'anonymousRequests' | 'logger'>;
 
   constructor(
     who: string,
     connections: StatelessConnections,
     metaRules: MetaRules,
-    options: Pick<ResolvedStdio, 'anonymousRequests' | 'logger'>,
+    options: Pick<ResolvedBridge, 'anonymousRequests' | 'logger'>,
   ) {
     this.#who = who;
     this.#connections = connections;

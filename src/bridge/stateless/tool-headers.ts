@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isRecord } from '../../http/json-object.js';
 import { lowerAscii } from '../../http/lower-ascii.js';
-import { decodeHeaderValue } from '../../messages/header-value.js';
+import { decodeHeaderValue, PARAMETER_PREFIX } from '../../messages/header-value.js';
 import type { ClientMessage } from '../../messages/json-rpc.js';
 import { headerMismatch } from '../../messages/revision.js';
 import { type RequestTarget, requestFromServer } from './internal-request.js';
@@ -99,7 +99,7 @@ function mirroredIn(schema: unknown, path: readonly string[] = []): MirroredPara
   return Object.entries(properties).flatMap(([name, property]) => {
     const mark = property?.['x-mcp-header'];
     const here = [...path, name];
-    const found = typeof mark === 'string' ? [{ header: `mcp-param-${lowerAscii(mark)}`, path: here }] : [];
+    const found = typeof mark === 'string' ? [{ header: PARAMETER_PREFIX + lowerAscii(mark), path: here }] : [];
     return [...found, ...mirroredIn(property, here)];
   });
 }

@@ -5,10 +5,10 @@ import type { BridgeErrorCode } from '../../messages/bridge-error.js';
 import { encodeLine, LineReader } from '../../messages/line-codec.js';
 import type { Connection, ConnectionListener } from '../connection.js';
 import { SlowReaders } from '../slow-readers.js';
+import { UnexpectedOutput } from '../unexpected-output.js';
 import { Waiters, type WaitLimits } from '../waiters.js';
 import { stopTree } from './process-tree.js';
 import { logStderr } from './stderr-lines.js';
-import { UnexpectedOutput } from './unexpected-output.js';
 import type { Watchdog } from './watchdog.js';
 
 /** The recipe of a child: everything except its environment, which may depend on the caller. */
@@ -42,9 +42,10 @@ export class Child implements Connection {
     pause: () => void this.#process.stdout?.pause(),
     resume: () => void this.#process.stdout?.resume(),
   });
-  readonly #unexpectedOutput = new UnexpectedOutput((text) => {
-    this.#recipe.logger[this.probed ? 'debug' : 'warn'](`child ${this.pid}: ${text}`);
-  });
+  readonly #unexpectedOutput = new UnexpectedOutput(
+    (text) => this.#recipe.logger[this.probed ? 'debug' : 'warn'](`child ${this.pid}: ${text}`),
+    (bytes) => `a line of ${bytes} bytes on stdout`,
+  );
   #reader: LineReader | undefined;
   #drained: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;

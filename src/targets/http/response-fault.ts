@@ -1,6 +1,5 @@
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
-import type { ResponseHeaders } from '../../targets/http/exchange.js';
-import { headerText } from './client-headers.js';
+import { headerText, type ResponseHeaders } from './exchange.js';
 
 /** This server logs in at the target, not the client: a client that got such a status would log in here again, without effect. */
 const LOGIN_STATUSES = new Set([401, 403, 407]);
