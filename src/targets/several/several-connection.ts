@@ -88,7 +88,8 @@ export class SeveralConnection implements Connection, TargetListener {
 
   message(target: NamedTarget, bytes: Buffer): void {
     const message = readChildLine(bytes);
-    if (message === undefined || hasDuplicates(message.members)) this.#group.failUnreadable(target, bytes);
+    if (message === undefined) this.#group.failUnreadable(target, bytes);
+    else if (hasDuplicates(message.members)) this.#group.failAmbiguous(target, message);
     else this.#fromTargets.handle(target, message);
   }
 

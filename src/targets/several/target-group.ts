@@ -3,7 +3,8 @@ import type { Logger } from '../../core/logger.js';
 import type { Caller } from '../../core/quota.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { requestsAnsweredBy } from '../../messages/child-line.js';
-import { cancellation, idOfTruncated, type RpcMessage } from '../../messages/json-rpc.js';
+import { textOf } from '../../messages/json-members.js';
+import { cancellation, idOfTruncated, keyOf, type RpcMessage } from '../../messages/json-rpc.js';
 import type { ConnectionSource } from '../connection.js';
 import { NamedTarget, type TargetListener } from './named-target.js';
 import { type Outcome, RequestIds, type SentRequest } from './request-ids.js';
@@ -105,6 +106,15 @@ export class TargetGroup {
     const own = this.ids.sentTo(target);
     const answered = requestsAnsweredBy(bytes);
     for (const id of own) if (answered === 'any' || answered.includes(id)) this.fail(id, 'unreadable_answer');
+  }
+
+  /** Fails the requests that an answer with several ids may be meant for: parsers differ in which one counts. */
+  failAmbiguous(target: NamedTarget, { bytes, members }: RpcMessage): void {
+    target.logUnreadable(bytes);
+    for (const member of members.list) {
+      const key = member.name === 'id' ? keyOf(textOf(bytes, member)) : undefined;
+      if (key !== undefined && this.ids.sent(key)?.target === target) this.fail(key, 'unreadable_answer');
+    }
   }
 
   failOversized(target: NamedTarget, head: Buffer, tail: Buffer): void {
