@@ -1,8 +1,8 @@
-import type { AuthInfo } from '../../core/auth-info.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { memberOf, textOf } from '../../messages/json-members.js';
 import { keyInParams, membersAt, methodNotFound, type RpcMessage } from '../../messages/json-rpc.js';
 import { VERSION_KEY } from '../../messages/revision.js';
+import type { Sender } from '../connection.js';
 import { ClientEdits } from './client-edits.js';
 import { type Conversation, requestFor } from './conversation.js';
 import { Discovery } from './discovery.js';
@@ -40,19 +40,19 @@ export class ClientMessages {
     this.#lists = new Lists(conversation);
   }
 
-  handle(message: RpcMessage, auth: AuthInfo | undefined, isProbe: boolean): void {
-    if (message.kind === 'response') this.questions.answer(message, auth);
-    else if (message.kind === 'notification') this.#notify(message, auth);
-    else void this.#request(message, auth, isProbe).catch((error: unknown) => this.#failUnexpectedly(message, error));
+  handle(message: RpcMessage, sender: Sender | undefined, isProbe: boolean): void {
+    if (message.kind === 'response') this.questions.answer(message, sender);
+    else if (message.kind === 'notification') this.#notify(message, sender);
+    else void this.#request(message, sender, isProbe).catch((error: unknown) => this.#failUnexpectedly(message, error));
   }
 
-  #notify(message: RpcMessage, auth: AuthInfo | undefined): void {
+  #notify(message: RpcMessage, sender: Sender | undefined): void {
     const { group } = this.#conversation;
-    if (message.method === 'notifications/progress') this.questions.progress(message, auth);
+    if (message.method === 'notifications/progress') this.questions.progress(message, sender);
     else if (message.method === 'notifications/cancelled') this.#cancel(message);
     else {
       if (message.method === 'notifications/initialized') this.#resumption.rememberInitialized(message.bytes);
-      group.tellConnected(message.bytes, auth);
+      group.tellConnected(message.bytes, sender);
     }
   }
 
@@ -67,38 +67,38 @@ export class ClientMessages {
     });
   }
 
-  async #request(message: RpcMessage, auth: AuthInfo | undefined, isProbe: boolean): Promise<void> {
+  async #request(message: RpcMessage, sender: Sender | undefined, isProbe: boolean): Promise<void> {
     const { method, id = 'null' } = message;
-    if (method === 'initialize') await this.#openings.initialize(message, auth);
-    else if (method === 'server/discover') await this.#discovery.answer(message, auth, isProbe);
+    if (method === 'initialize') await this.#openings.initialize(message, sender);
+    else if (method === 'server/discover') await this.#discovery.answer(message, sender, isProbe);
     else if (method === 'ping') this.#conversation.emit(Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":{}}`));
-    else if (method === 'logging/setLevel') await this.#setLevel(message, auth);
-    else if (method === 'subscriptions/listen') this.subscriptions.listen(message, auth);
-    else if (isListMethod(method)) await this.#lists.answer(method, message, auth);
+    else if (method === 'logging/setLevel') await this.#setLevel(message, sender);
+    else if (method === 'subscriptions/listen') this.subscriptions.listen(message, sender);
+    else if (isListMethod(method)) await this.#lists.answer(method, message, sender);
     else if (kindNamedBy(message) === undefined) this.#conversation.emit(methodNotFound(id));
-    else await this.#call(message, auth);
+    else await this.#call(message, sender);
   }
 
-  async #call(message: RpcMessage, auth: AuthInfo | undefined): Promise<void> {
+  async #call(message: RpcMessage, sender: Sender | undefined): Promise<void> {
     const { directory, group, emit } = this.#conversation;
     const kind = kindNamedBy(message);
     if ((kind === 'tool' || kind === 'prompt') && directory.needsLists && !directory.isComplete(kind)) {
-      await this.#lists.learn(kind, message, auth);
+      await this.#lists.learn(kind, message, sender && { auth: sender.auth });
     }
     const route = routeOf(message, directory);
     const target = route && group.named(route.target);
     if (route === undefined || target === undefined) {
       const isStateless = memberOf(membersAt(message, 'params', '_meta'), VERSION_KEY) !== undefined;
       emit(notFound(message.id ?? 'null', kind ?? 'tool', isStateless));
-    } else this.#forward(message, auth, route, target);
+    } else this.#forward(message, sender, route, target);
   }
 
-  #forward(message: RpcMessage, auth: AuthInfo | undefined, route: Route, target: NamedTarget): void {
+  #forward(message: RpcMessage, sender: Sender | undefined, route: Route, target: NamedTarget): void {
     const token = memberOf(membersAt(message, 'params', '_meta'), 'progressToken');
     this.#conversation.group.ask(target, {
       clientKey: message.key,
       clientToken: token && textOf(message.bytes, token),
-      auth,
+      sender,
       bytesFor: (id) => requestFor(message, target.name, id, (editor) => route.edit(editor)),
       settle: (outcome) => this.#respond(message, route, target, outcome),
     });
@@ -122,14 +122,14 @@ export class ClientMessages {
   }
 
   /** Sets the level at all targets that log. It succeeds if one of them accepts it. */
-  async #setLevel(message: RpcMessage, auth: AuthInfo | undefined): Promise<void> {
+  async #setLevel(message: RpcMessage, sender: Sender | undefined): Promise<void> {
     const { group, missing, emit } = this.#conversation;
     const { id = 'null' } = message;
     const logging = group.all.filter(({ capabilities }) => capabilities?.logging !== undefined);
     const answers = await group.askAll(logging, (target) => ({
       clientKey: message.key,
       clientToken: undefined,
-      auth,
+      sender,
       ms: LEVEL_MS,
       bytesFor: (own) => requestFor(message, target.name, own),
     }));

@@ -1,6 +1,6 @@
 import type { Logger } from '../../core/logger.js';
 import { isRecord } from '../../http/json-object.js';
-import { type NameKind, qualify, type Resolution, splitQualified } from './qualified.js';
+import { type NameKind, qualify, type TargetedName, splitQualified } from './qualified.js';
 import type { SeveralOptions } from './several-options.js';
 
 const MAX_LOGGED_NAMES = 100;
@@ -75,13 +75,13 @@ export class Directory {
   }
 
   /** What a name of a client stands for; undefined if there is no such thing. */
-  resolve(kind: NameKind, name: string): Resolution | undefined {
+  resolve(kind: NameKind, name: string): TargetedName | undefined {
     const found = this.#find(kind, name);
     if (found === undefined || !this.#targets.includes(found.target)) return undefined;
     return kind === 'tool' && this.#pins?.isHidden(found.target, found.name) === true ? undefined : found;
   }
 
-  #find(kind: NameKind, name: string): Resolution | undefined {
+  #find(kind: NameKind, name: string): TargetedName | undefined {
     if (kind === 'resource') {
       const only = this.onlyResourceTarget;
       return only === undefined ? splitQualified(kind, name) : { target: only, name };

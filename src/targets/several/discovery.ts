@@ -1,7 +1,7 @@
-import type { AuthInfo } from '../../core/auth-info.js';
 import type { BridgeErrorCode } from '../../messages/bridge-error.js';
 import type { RpcMessage } from '../../messages/json-rpc.js';
 import { errorResponse } from '../../messages/message-errors.js';
+import type { Sender } from '../connection.js';
 import { type Conversation, requestFor } from './conversation.js';
 import { joinInstructions, mergeCapabilities } from './merged-capabilities.js';
 import { cacheHints } from './merged-lists.js';
@@ -27,12 +27,12 @@ export class Discovery {
   }
 
   /** `isProbe`: the bridge asks before the first request of a client, to learn whether revisions without sessions are served. */
-  async answer(message: RpcMessage, auth: AuthInfo | undefined, isProbe: boolean): Promise<void> {
+  async answer(message: RpcMessage, sender: Sender | undefined, isProbe: boolean): Promise<void> {
     const { group, options, missing, emit } = this.#conversation;
     const answers = await group.askAll(group.all, (target) => ({
       clientKey: message.key,
       clientToken: undefined,
-      auth,
+      sender,
       ms: Math.min(options.startTimeoutMs, MAX_DISCOVER_MS),
       bytesFor: (id) => requestFor(message, target.name, id),
     }));

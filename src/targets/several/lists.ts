@@ -1,6 +1,6 @@
-import type { AuthInfo } from '../../core/auth-info.js';
 import { memberOf, textOf } from '../../messages/json-members.js';
 import { membersAt, methodNotFound, type RpcMessage, readMessage, readString } from '../../messages/json-rpc.js';
+import type { Sender } from '../connection.js';
 import { type Conversation, requestFor } from './conversation.js';
 import { type Cursors, joinCursors, splitCursors } from './cursors.js';
 import { LISTS, type ListMethod, type ListPage, listResponse, readPage, shownEntries } from './merged-lists.js';
@@ -31,25 +31,25 @@ export class Lists {
     this.#conversation = conversation;
   }
 
-  async answer(method: ListMethod, message: RpcMessage, auth: AuthInfo | undefined): Promise<void> {
+  async answer(method: ListMethod, message: RpcMessage, sender: Sender | undefined): Promise<void> {
     const { emit } = this.#conversation;
     const { id = 'null' } = message;
     const cursors = this.#cursorsOf(message);
     if (cursors === undefined) emit(invalidParams(id, 'Invalid cursor'));
     else {
-      const response = await this.#list(method, message, id, cursors, auth);
+      const response = await this.#list(method, message, id, cursors, sender);
       if (response !== undefined) emit(response);
     }
   }
 
   /** Reads the names that all targets have, where names alone do not say whose they are. */
-  async learn(kind: 'tool' | 'prompt', message: RpcMessage, auth: AuthInfo | undefined): Promise<void> {
+  async learn(kind: 'tool' | 'prompt', message: RpcMessage, sender: Sender | undefined): Promise<void> {
     const method = kind === 'tool' ? 'tools/list' : 'prompts/list';
     const meta = memberOf(membersAt(message, 'params'), '_meta');
     const params = meta === undefined ? '' : `,"params":{"_meta":${textOf(message.bytes, meta)}}`;
     const request = readMessage(Buffer.from(`{"jsonrpc":"2.0","id":${message.id},"method":"${method}"${params}}`));
     if (request === undefined) return;
-    await Promise.all(this.#listing(method).map((target) => this.#readWhole(method, target, request, auth)));
+    await Promise.all(this.#listing(method).map((target) => this.#readWhole(method, target, request, sender)));
   }
 
   /** Undefined if the client no longer waits. */
@@ -58,15 +58,15 @@ export class Lists {
     message: RpcMessage,
     id: string,
     cursors: Cursors,
-    auth: AuthInfo | undefined,
+    sender: Sender | undefined,
   ): Promise<Buffer | undefined> {
     const { directory, options, missing } = this.#conversation;
     const targets = this.#listing(method).filter(({ name }) => cursors.size === 0 || cursors.has(name));
     const isWhole = directory.needsLists && (method === 'tools/list' || method === 'prompts/list');
     const read = (target: NamedTarget): Promise<Listed> =>
       isWhole
-        ? this.#readWhole(method, target, message, auth)
-        : this.#readPage(method, target, message, cursors.get(target.name), auth);
+        ? this.#readWhole(method, target, message, sender)
+        : this.#readPage(method, target, message, cursors.get(target.name), sender);
     const listed = await Promise.all(targets.map(read));
     const pages = listed.flatMap((each) => each.pages);
     for (const [index, { fault }] of listed.entries()) {
@@ -108,9 +108,9 @@ export class Lists {
     target: NamedTarget,
     message: RpcMessage,
     cursor: string | undefined,
-    auth: AuthInfo | undefined,
+    sender: Sender | undefined,
   ): Promise<Listed> {
-    const outcome = await this.#ask(target, message, cursor, auth);
+    const outcome = await this.#ask(target, message, cursor, sender);
     if (isMethodNotFound(outcome)) return { pages: [] };
     const page = typeof outcome === 'string' ? undefined : readPage(method, target.name, outcome);
     if (page !== undefined) return { pages: [page] };
@@ -122,7 +122,7 @@ export class Lists {
     method: ListMethod,
     target: NamedTarget,
     message: RpcMessage,
-    auth: AuthInfo | undefined,
+    sender: Sender | undefined,
   ): Promise<Listed> {
     const pages: ListPage[] = [];
     let cursor: string | undefined;
@@ -130,7 +130,7 @@ export class Lists {
       const {
         pages: [page],
         fault,
-      } = await this.#readPage(method, target, message, cursor, auth);
+      } = await this.#readPage(method, target, message, cursor, sender);
       if (fault !== undefined) return { pages: [], fault };
       if (page === undefined) break;
       pages.push(page);
@@ -147,7 +147,7 @@ export class Lists {
     target: NamedTarget,
     message: RpcMessage,
     cursor: string | undefined,
-    auth: AuthInfo | undefined,
+    sender: Sender | undefined,
   ): Promise<Outcome> {
     if (target.isMissing) {
       target.retry();
@@ -157,7 +157,7 @@ export class Lists {
       this.#conversation.group.ask(target, {
         clientKey: message.key,
         clientToken: undefined,
-        auth,
+        sender,
         ms: LIST_MS,
         bytesFor: (id) =>
           requestFor(message, target.name, id, (editor) => {

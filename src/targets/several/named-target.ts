@@ -1,8 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import type { AuthInfo } from '../../core/auth-info.js';
 import type { Caller } from '../../core/quota.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
-import type { Connection, ConnectionSource } from '../connection.js';
+import type { Connection, ConnectionSource, Sender } from '../connection.js';
 
 /** Hears what one of several targets sends. */
 export interface TargetListener {
@@ -23,7 +22,7 @@ const MIN_RETRY_MS = 10_000;
 
 interface Queued {
   readonly bytes: Buffer;
-  readonly auth: AuthInfo | undefined;
+  readonly sender: Sender | undefined;
 }
 
 /** One of several targets, and the connection to it that one client uses. */
@@ -80,18 +79,18 @@ export class NamedTarget {
    *
    * @throws {BridgeError} If it cannot be opened, or if too much waits.
    */
-  send(bytes: Buffer, auth: AuthInfo | undefined): void {
-    if (auth !== undefined) this.#caller = { ...this.#caller, auth };
+  send(bytes: Buffer, sender: Sender | undefined): void {
+    if (sender !== undefined) this.#caller = { ...this.#caller, auth: sender.auth };
     if (!this.isConnected) this.connect();
     const isFree = !this.#isOpening && this.#queue.length === 0;
-    if (isFree && this.#connection?.ready(performance.now()) === undefined) this.#connection?.write(bytes, auth);
-    else this.#enqueue(bytes, auth);
+    if (isFree && this.#connection?.ready(performance.now()) === undefined) this.#connection?.write(bytes, sender);
+    else this.#enqueue(bytes, sender);
   }
 
   /** Sends a message that opens the conversation, before all that wait. */
-  sendFirst(bytes: Buffer, auth: AuthInfo | undefined): void {
+  sendFirst(bytes: Buffer, sender: Sender | undefined): void {
     if (!this.isConnected) this.#start();
-    this.#connection?.write(bytes, auth);
+    this.#connection?.write(bytes, sender);
   }
 
   /** Opens the connection, and the conversation as the client opened it. */
@@ -184,10 +183,10 @@ export class NamedTarget {
     this.#listener.gone(this, reason);
   }
 
-  #enqueue(bytes: Buffer, auth: AuthInfo | undefined): void {
+  #enqueue(bytes: Buffer, sender: Sender | undefined): void {
     const isHeavy = this.#queuedBytes > 0 && this.#queuedBytes + bytes.length > MAX_QUEUED_BYTES;
     if (this.#queue.length >= MAX_QUEUED || isHeavy) throw new BridgeError('too_many_pending');
-    this.#queue.push({ bytes, auth });
+    this.#queue.push({ bytes, sender });
     this.#queuedBytes += bytes.length;
     if (!this.#isOpening) this.#flush();
   }
@@ -220,6 +219,6 @@ export class NamedTarget {
     const next = this.#queue.shift();
     if (next === undefined) return;
     this.#queuedBytes -= next.bytes.length;
-    connection.write(next.bytes, next.auth);
+    connection.write(next.bytes, next.sender);
   }
 }

@@ -1,7 +1,7 @@
-import type { AuthInfo } from '../../core/auth-info.js';
 import { isRecord } from '../../http/json-object.js';
 import type { BridgeErrorCode } from '../../messages/bridge-error.js';
 import type { RpcMessage } from '../../messages/json-rpc.js';
+import type { Sender } from '../connection.js';
 import { type Conversation, requestFor } from './conversation.js';
 import type { Editor } from './editor.js';
 import { joinInstructions, mergeCapabilities } from './merged-capabilities.js';
@@ -28,13 +28,13 @@ export class Openings {
     this.#fail = fail;
   }
 
-  async initialize(message: RpcMessage, auth: AuthInfo | undefined): Promise<void> {
+  async initialize(message: RpcMessage, sender: Sender | undefined): Promise<void> {
     const { group, options } = this.#conversation;
     const ms = Math.max(options.startTimeoutMs / 2, options.startTimeoutMs - MARGIN_MS);
     const until = performance.now() + ms;
-    const first = await this.#ask(group.all, message, auth, ms);
+    const first = await this.#ask(group.all, message, sender, ms);
     const revision = [...versionsIn(first).values()].sort()[0];
-    const answers = revision === undefined ? first : await this.#agree(first, revision, message, auth, until);
+    const answers = revision === undefined ? first : await this.#agree(first, revision, message, sender, until);
     const faults = [...answers].filter(
       ([target]) => versionsIn(answers).get(target) !== revision || revision === undefined,
     );
@@ -90,20 +90,20 @@ export class Openings {
     first: Answers,
     revision: string,
     message: RpcMessage,
-    auth: AuthInfo | undefined,
+    sender: Sender | undefined,
     until: number,
   ): Promise<Answers> {
     const higher = [...versionsIn(first)].flatMap(([target, version]) => (version === revision ? [] : [target]));
     if (higher.length === 0) return first;
     for (const target of higher) target.replace();
-    const again = await this.#ask(higher, message, auth, Math.max(0, until - performance.now()), revision);
+    const again = await this.#ask(higher, message, sender, Math.max(0, until - performance.now()), revision);
     return new Map([...first, ...again]);
   }
 
   #ask(
     targets: readonly NamedTarget[],
     message: RpcMessage,
-    auth: AuthInfo | undefined,
+    sender: Sender | undefined,
     ms: number,
     revision?: string,
   ): Promise<Answers> {
@@ -116,7 +116,7 @@ export class Openings {
     return this.#conversation.group.askAll(targets, (target) => ({
       clientKey: message.key,
       clientToken: undefined,
-      auth,
+      sender,
       ms,
       opens: true,
       bytesFor: (id) => requestFor(message, target.name, id, edit),

@@ -2,7 +2,7 @@
 export const TARGET_NAME = /^[a-z0-9-]{1,64}$/;
 
 /** What a name that clients use stands for. */
-export interface Resolution {
+export interface TargetedName {
   readonly target: string;
   /** The name, URI or id by which the target itself knows it. */
   readonly name: string;
@@ -19,7 +19,7 @@ export function qualify(kind: NameKind, target: string, name: string): string {
 }
 
 /** Takes a joined name apart. Undefined if it does not begin with a target's name. */
-export function splitQualified(kind: NameKind, name: string): Resolution | undefined {
+export function splitQualified(kind: NameKind, name: string): TargetedName | undefined {
   const joint = name.indexOf(JOINTS[kind]);
   return joint < 1 ? undefined : { target: name.slice(0, joint), name: name.slice(joint + 1) };
 }

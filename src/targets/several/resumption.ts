@@ -67,7 +67,7 @@ export class Resumption {
     this.#conversation.group.ask(target, {
       clientKey: undefined,
       clientToken: undefined,
-      auth: undefined,
+      sender: undefined,
       opens: true,
       bytesFor,
       // The client got the response to its own request long ago.

@@ -2,10 +2,10 @@ import type { Members } from '../../messages/json-members.js';
 import type { RpcMessage } from '../../messages/json-rpc.js';
 import type { Directory } from './directory.js';
 import { Editor } from './editor.js';
-import type { NameKind, Resolution } from './qualified.js';
+import type { NameKind, TargetedName } from './qualified.js';
 
 /** Where a request of a client goes, and what changes in it on the way. */
-export interface Route extends Resolution {
+export interface Route extends TargetedName {
   readonly kind: NameKind;
   edit(editor: Editor): void;
 }

@@ -1,10 +1,9 @@
 import type { ServerResponse } from 'node:http';
-import type { AuthInfo } from '../../core/auth-info.js';
 import type { Caller } from '../../core/quota.js';
 import type { BridgeErrorCode } from '../../messages/bridge-error.js';
 import { readChildLine } from '../../messages/child-line.js';
 import { readMessage } from '../../messages/json-rpc.js';
-import type { Connection, ConnectionListener } from '../connection.js';
+import type { Connection, ConnectionListener, Sender } from '../connection.js';
 import { Waiters } from '../waiters.js';
 import { ClientMessages } from './client-messages.js';
 import type { Conversation, SeveralContext } from './conversation.js';
@@ -59,9 +58,9 @@ export class SeveralConnection implements Connection, TargetListener {
     this.#listener = listener;
   }
 
-  write(bytes: Buffer, auth?: AuthInfo): void {
+  write(bytes: Buffer, sender?: Sender): void {
     const message = this.alive ? readMessage(bytes) : undefined;
-    if (message !== undefined) this.#fromClient.handle(message, auth, this.#isProbed);
+    if (message !== undefined) this.#fromClient.handle(message, sender, this.#isProbed);
   }
 
   /** Never waits: what one target cannot take yet waits for that target alone. */

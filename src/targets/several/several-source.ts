@@ -3,7 +3,7 @@ import type { Connection, ConnectionSource } from '../connection.js';
 import type { Conversation } from './conversation.js';
 import { Directory } from './directory.js';
 import { MissingTargets } from './missing-targets.js';
-import type { NameKind, Resolution } from './qualified.js';
+import type { NameKind, TargetedName } from './qualified.js';
 import { SeveralConnection } from './several-connection.js';
 import type { SeveralOptions } from './several-options.js';
 
@@ -31,7 +31,7 @@ export class SeveralSource implements ConnectionSource {
   }
 
   /** Says which target a client's name is about, and how that target calls it. Undefined if there is no such name. */
-  resolve(kind: NameKind, name: string): Resolution | undefined {
+  resolve(kind: NameKind, name: string): TargetedName | undefined {
     return this.#context.directory.resolve(kind, name);
   }
 }

@@ -1,8 +1,8 @@
-import type { AuthInfo } from '../../core/auth-info.js';
 import { isRecord } from '../../http/json-object.js';
 import { memberOf, textOf } from '../../messages/json-members.js';
 import { membersAt, type RpcMessage } from '../../messages/json-rpc.js';
 import { SUBSCRIPTION_KEY, subscriptionEnd } from '../../messages/stateless-response.js';
+import type { Sender } from '../connection.js';
 import { ClientEdits } from './client-edits.js';
 import { type Conversation, requestFor } from './conversation.js';
 import { Editor } from './editor.js';
@@ -20,7 +20,7 @@ type Filter = Readonly<Record<string, unknown>>;
 
 interface Subscription {
   readonly message: RpcMessage;
-  readonly auth: AuthInfo | undefined;
+  readonly sender: Sender | undefined;
   readonly filters: ReadonlyMap<NamedTarget, Filter>;
   /** The targets that have not ended their part. */
   readonly open: Set<NamedTarget>;
@@ -42,12 +42,12 @@ export class Subscriptions {
     this.#conversation = conversation;
   }
 
-  listen(message: RpcMessage, auth: AuthInfo | undefined): void {
+  listen(message: RpcMessage, sender: Sender | undefined): void {
     const { emit } = this.#conversation;
     const filter = filterOf(message);
     const filters = filter && this.#split(filter);
     if (filters === undefined) emit(invalidParams(message.id ?? 'null', 'Invalid notifications'));
-    else this.#begin(message, auth, filters);
+    else this.#begin(message, sender, filters);
   }
 
   /** True if a target that went away must come back for a subscription. */
@@ -65,9 +65,9 @@ export class Subscriptions {
     this.#all.clear();
   }
 
-  #begin(message: RpcMessage, auth: AuthInfo | undefined, filters: ReadonlyMap<NamedTarget, Filter>): void {
+  #begin(message: RpcMessage, sender: Sender | undefined, filters: ReadonlyMap<NamedTarget, Filter>): void {
     const subscription: Subscription = {
-      ...{ message, auth, filters, open: new Set(), lost: new Set(), acknowledged: new Map(), early: [] },
+      ...{ message, sender, filters, open: new Set(), lost: new Set(), acknowledged: new Map(), early: [] },
       ...{ fault: undefined, isReady: false, timer: undefined },
     };
     this.#all.add(subscription);
@@ -77,12 +77,12 @@ export class Subscriptions {
   }
 
   #ask(subscription: Subscription, target: NamedTarget): void {
-    const { message, auth, filters, open } = subscription;
+    const { message, sender, filters, open } = subscription;
     open.add(target);
     this.#conversation.group.ask(target, {
       clientKey: message.key,
       clientToken: undefined,
-      auth,
+      sender,
       bytesFor: (id) =>
         requestFor(message, target.name, id, (editor) => {
           const notifications = memberOf(membersAt(message, 'params'), 'notifications');

@@ -1,17 +1,16 @@
-import type { AuthInfo } from '../../core/auth-info.js';
 import type { Logger } from '../../core/logger.js';
 import type { Caller } from '../../core/quota.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { requestsAnsweredBy } from '../../messages/child-line.js';
 import { textOf } from '../../messages/json-members.js';
 import { cancellation, idOfTruncated, keyOf, type RpcMessage } from '../../messages/json-rpc.js';
-import type { ConnectionSource } from '../connection.js';
+import type { ConnectionSource, Sender } from '../connection.js';
 import { NamedTarget, type TargetListener } from './named-target.js';
 import { type Outcome, RequestIds, type SentRequest } from './request-ids.js';
 
 /** A request to one target. */
 export interface TargetRequest extends Omit<SentRequest, 'target'> {
-  readonly auth: AuthInfo | undefined;
+  readonly sender: Sender | undefined;
   /** The bytes of the request, with this id. */
   bytesFor(id: string): Buffer;
   /** It is cancelled without an answer within this time; undefined if it has no limit here. */
@@ -58,7 +57,7 @@ export class TargetGroup {
     };
     ids.addSent(id, { ...request, target, settle });
     try {
-      target[request.opens ? 'sendFirst' : 'send'](request.bytesFor(id), request.auth);
+      target[request.opens ? 'sendFirst' : 'send'](request.bytesFor(id), request.sender);
     } catch (error) {
       if (!(error instanceof BridgeError)) this.#logger.error(`target "${target.name}": ${(error as Error).name}`);
       this.fail(id, error instanceof BridgeError ? error.reason : 'child_not_started');
@@ -133,14 +132,14 @@ export class TargetGroup {
   }
 
   /** Sends a message that needs no answer to every target with a connection. */
-  tellConnected(bytes: Buffer, auth: AuthInfo | undefined): void {
-    for (const target of this.all) if (target.isConnected) this.tell(target, bytes, auth);
+  tellConnected(bytes: Buffer, sender: Sender | undefined): void {
+    for (const target of this.all) if (target.isConnected) this.tell(target, bytes, sender);
   }
 
   /** Sends a message that needs no answer; it is dropped if the target cannot take it. */
-  tell(target: NamedTarget, bytes: Buffer, auth?: AuthInfo): void {
+  tell(target: NamedTarget, bytes: Buffer, sender?: Sender): void {
     try {
-      target.send(bytes, auth);
+      target.send(bytes, sender);
     } catch {
       // The target is gone, or too much waits for it already. Its requests have been answered with that.
     }

@@ -1,6 +1,6 @@
-import type { AuthInfo } from '../../core/auth-info.js';
 import { type Member, memberOf, textOf } from '../../messages/json-members.js';
 import { cancellation, keyInParams, keyOf, membersAt, type RpcMessage } from '../../messages/json-rpc.js';
+import type { Sender } from '../connection.js';
 import { ClientEdits, restoreRelatedTask } from './client-edits.js';
 import type { Conversation } from './conversation.js';
 import { Editor } from './editor.js';
@@ -32,22 +32,22 @@ export class TargetQuestions {
   }
 
   /** Passes the client's response on to the target that asked. */
-  answer(message: RpcMessage, auth: AuthInfo | undefined): void {
+  answer(message: RpcMessage, sender: Sender | undefined): void {
     const asked = this.#conversation.group.ids.takeAsked(message.key);
     if (asked === undefined) return;
     const editor = new Editor(message.bytes);
     editor.replace(message.idAt, asked.id);
     restoreRelatedTask(editor, editor.within(message.members, 'result'), asked.target.name);
-    this.#conversation.group.tell(asked.target, editor.result, auth);
+    this.#conversation.group.tell(asked.target, editor.result, sender);
   }
 
   /** Passes the client's progress on to the target that asked. */
-  progress(message: RpcMessage, auth: AuthInfo | undefined): void {
+  progress(message: RpcMessage, sender: Sender | undefined): void {
     const asked = this.#conversation.group.ids.asked(keyInParams(message, 'progressToken'));
     if (asked?.token === undefined) return;
     const editor = new Editor(message.bytes);
     editor.replace(memberOf(membersAt(message, 'params'), 'progressToken'), asked.token);
-    this.#conversation.group.tell(asked.target, editor.result, auth);
+    this.#conversation.group.tell(asked.target, editor.result, sender);
   }
 
   /** Cancels a request at the client, because its target does. */
