@@ -10,15 +10,13 @@ import { UnexpectedOutput } from '../unexpected-output.js';
 import { Waiters } from '../waiters.js';
 import type { ResponseHeaders } from './exchange.js';
 import { headersOfMessage, headersOfStream } from './message-headers.js';
+import { MessageOrder } from './message-order.js';
 import type { MessageResponse } from './message-response.js';
 import type { RemoteRecipe } from './remote-recipe.js';
 import { RemoteRequest, type RequestHost } from './remote-request.js';
 import { RemoteStream } from './remote-stream.js';
 import { TargetSession } from './target-session.js';
 import { Uploads } from './uploads.js';
-
-/** The longest time that messages wait until the server has accepted a notification before them, in milliseconds. */
-const MAX_ORDER_MS = 5_000;
 
 /** A conversation with a remote server, message by message: a session, or requests of a revision without sessions. */
 export class RemoteConnection implements Connection {
@@ -29,6 +27,7 @@ export class RemoteConnection implements Connection {
   readonly #session: TargetSession;
   readonly #requests = new Set<RemoteRequest>();
   readonly #uploads = new Uploads();
+  readonly #order = new MessageOrder();
   readonly #unexpectedOutput: UnexpectedOutput;
   readonly #slowReaders = new SlowReaders({
     pause: () => {
@@ -40,8 +39,6 @@ export class RemoteConnection implements Connection {
   #listener: ConnectionListener | undefined;
   #auth: AuthInfo | undefined;
   #stream: RemoteStream | undefined;
-  /** Resolves when the server has accepted the notifications and responses so far: later messages must not overtake them. */
-  #accepted: Promise<void> = Promise.resolve();
   #isPaused = false;
   /** True once the server has answered anything. */
   #isReached = false;
@@ -86,11 +83,14 @@ export class RemoteConnection implements Connection {
     }
     const request = new RemoteRequest(message, sender, this.#host);
     this.#requests.add(request);
-    const before = this.#accepted;
+    const before = this.#order.next;
     void before.then(() => this.#send(request));
     if (message.kind === 'request') return;
-    const accepted = inTime(before.then(() => request.accepted));
-    this.#accepted = accepted;
+    const opens = message.method === 'notifications/initialized';
+    const accepted = this.#order.add(
+      before.then(() => request.accepted),
+      () => (opens ? this.#stream?.begun : undefined),
+    );
     // A server does not answer a cancelled request, and may keep its stream open.
     if (cancelled !== undefined) void accepted.then(() => cancelled.abort());
   }
@@ -230,18 +230,6 @@ export class RemoteConnection implements Connection {
     this.#stream?.resume();
     for (const request of this.#requests) request.resume();
   }
-}
-
-/** Resolves with `promise`, at the latest after {@link MAX_ORDER_MS}. */
-function inTime(promise: Promise<void>): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, MAX_ORDER_MS);
-    timer.unref();
-    void promise.then(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }
 
 /** undici cannot be loaded, or the headers cannot be made. */

@@ -30,6 +30,9 @@ export interface StreamStart {
  * the last event that came.
  */
 export class RemoteStream {
+  /** Resolves when the server has begun to answer for the first time, or will not. */
+  readonly begun: Promise<void>;
+  #begin: () => void = () => undefined;
   readonly #host: StreamHost;
   /** Called when the stream is over for good, with the reason. */
   readonly #onOver: (error: BridgeError) => void;
@@ -43,6 +46,9 @@ export class RemoteStream {
 
   /** @param start Undefined for the stream of a session. It is opened again for as long as the session lasts. */
   constructor(host: StreamHost, start: StreamStart | undefined, onOver: (error: BridgeError) => void) {
+    this.begun = new Promise((resolve) => {
+      this.#begin = resolve;
+    });
     this.#host = host;
     this.#onOver = onOver;
     this.#maxAttempts = start === undefined ? Number.POSITIVE_INFINITY : MAX_ATTEMPTS;
@@ -69,7 +75,10 @@ export class RemoteStream {
     this.#attempts++;
     const response = new MessageResponse(
       {
-        onStart: (status, headers) => requireStream(status, headers),
+        onStart: (status, headers) => {
+          this.#begin();
+          requireStream(status, headers);
+        },
         message: (bytes) => {
           this.#attempts = 0;
           host.message(bytes);
@@ -87,6 +96,7 @@ export class RemoteStream {
 
   #retry(response: MessageResponse, error: BridgeError): void {
     if (this.#isOver) return;
+    this.#begin();
     this.#lastEventId = usable(response.lastEventId) ?? this.#lastEventId;
     this.#retryMs = response.retryMs ?? this.#retryMs;
     const isFinal = error.reason === 'session_ended' || error.reason === 'method_not_allowed';
