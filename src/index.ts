@@ -8,7 +8,10 @@ export {
   type McpBackendStats,
   type McpTarget,
   mcpBackend,
+  type NameKind,
   type RemoteTarget,
+  type TargetedName,
+  type ServerInfo,
 } from './bridge/mcp-backend.js';
 export {
   type CallerHeaders,

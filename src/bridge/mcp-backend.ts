@@ -1,5 +1,6 @@
 import { adviceFor } from '../core/advice.js';
 import type { Middleware } from '../http/middleware.js';
+import type { NameKind, TargetedName } from '../targets/several/qualified.js';
 import { Bridge } from './bridge.js';
 import { createBridgeMiddleware } from './bridge-middleware.js';
 import { everyOriginWarning } from './every-origin.js';
@@ -9,6 +10,8 @@ import { type McpBackendOptions, type ResolvedBackend, resolveBackendOptions } f
 import { createStatsChannel } from './stats-channel.js';
 import { createTargets } from './targets.js';
 
+export type { NameKind, TargetedName } from '../targets/several/qualified.js';
+export type { ServerInfo } from './joined-options.js';
 export type { McpBackendOptions } from './mcp-backend-options.js';
 export type { ChildTarget, McpTarget, RemoteTarget } from './target-options.js';
 
@@ -37,6 +40,12 @@ export interface McpBackend extends Middleware {
    * if one of them gives no answer within `connectTimeoutSeconds`, or one with a status of 500 or more. Programs are not asked.
    */
   ready(): Promise<boolean>;
+  /**
+   * Says which target a name is about that a client uses, and how that target calls it: rules of an application can go by both.
+   * Undefined if no target has such a name. With several targets, it is the first part of the name that counts, so a target need not
+   * have a tool for its name to be understood.
+   */
+  resolve(kind: NameKind, name: string): TargetedName | undefined;
   /** Serves the public keys of each `callerToken` as a key set (RFC 7517). Mount it before `mcpAuth()`. */
   readonly callerKeys: Middleware;
 }
@@ -72,13 +81,14 @@ export function mcpBackend(options: Readonly<McpBackendOptions>): McpBackend {
   const advice = adviceFor(options, WHO);
   const warnings = [...childWarnings(resolved), ...everyOriginWarning(resolved, advice)];
   for (const line of warnings) logger.warn(`${WHO}: ${line}`);
-  const { source, keys, ready } = createTargets(WHO, resolved);
+  const { source, keys, ready, resolve } = createTargets(WHO, resolved);
   const onStats = createStatsChannel('express-mcp-auth:backend');
   const bridge = new Bridge({ who: WHO, source, options: resolved, advice, onStats });
   return Object.assign(createBridgeMiddleware(WHO, bridge, logger), {
     close: () => bridge.close(),
     stats: () => bridge.stats(),
     ready: async () => !bridge.isClosed && ready(),
+    resolve,
     callerKeys: createCallerKeys(keys),
   });
 }

@@ -1,0 +1,33 @@
+import type { RpcMessage } from '../../messages/json-rpc.js';
+import { restoreRelatedTask } from './client-edits.js';
+import type { Directory } from './directory.js';
+import { Editor } from './editor.js';
+import type { MissingTargets } from './missing-targets.js';
+import type { SeveralOptions } from './several-options.js';
+import type { TargetGroup } from './target-group.js';
+
+/** What all connections of one backend share. */
+export interface SeveralContext {
+  readonly options: SeveralOptions;
+  readonly directory: Directory;
+  readonly missing: MissingTargets;
+}
+
+/** One client's conversation with several targets. */
+export interface Conversation extends SeveralContext {
+  readonly group: TargetGroup;
+  /** Sends the client a message. */
+  emit(bytes: Buffer): void;
+}
+
+/** Builds a client's request as one target gets it: with an id and a progress token of ours, and with what `edit` changes. */
+export function requestFor(message: RpcMessage, target: string, id: string, edit?: (editor: Editor) => void): Buffer {
+  const editor = new Editor(message.bytes);
+  editor.replace(message.idAt, id);
+  const params = editor.within(message.members, 'params');
+  const meta = editor.within(params, '_meta');
+  for (const member of meta?.list ?? []) if (member.name === 'progressToken') editor.replace(member, id);
+  if (meta !== undefined) restoreRelatedTask(editor, params, target);
+  edit?.(editor);
+  return editor.result;
+}

@@ -1,0 +1,170 @@
+import { memberOf, textOf } from '../../messages/json-members.js';
+import { membersAt, methodNotFound, type RpcMessage, readMessage, readString } from '../../messages/json-rpc.js';
+import type { Sender } from '../connection.js';
+import { type Conversation, requestFor } from './conversation.js';
+import { type Cursors, joinCursors, splitCursors } from './cursors.js';
+import { LISTS, type ListMethod, type ListPage, listResponse, readPage, shownEntries } from './merged-lists.js';
+import type { NamedTarget } from './named-target.js';
+import type { Outcome } from './request-ids.js';
+import { faultResponse, invalidParams, isMethodNotFound } from './target-faults.js';
+
+const LIST_MS = 10_000;
+const MAX_PAGES = 50;
+const NO_CURSORS: Cursors = new Map();
+
+/** What one target gives to a list: pages, nothing, or the reason why there are none. */
+interface Listed {
+  readonly pages: readonly ListPage[];
+  readonly fault?: Outcome;
+}
+
+/** True for a method whose lists are merged. */
+export function isListMethod(method: string): method is ListMethod {
+  return Object.hasOwn(LISTS, method);
+}
+
+/** Answers requests for lists with the entries of all targets. */
+export class Lists {
+  readonly #conversation: Conversation;
+
+  constructor(conversation: Conversation) {
+    this.#conversation = conversation;
+  }
+
+  async answer(method: ListMethod, message: RpcMessage, sender: Sender | undefined): Promise<void> {
+    const { emit } = this.#conversation;
+    const { id = 'null' } = message;
+    const cursors = this.#cursorsOf(message);
+    if (cursors === undefined) emit(invalidParams(id, 'Invalid cursor'));
+    else {
+      const response = await this.#list(method, message, id, cursors, sender);
+      if (response !== undefined) emit(response);
+    }
+  }
+
+  /** Reads the names that all targets have, where names alone do not say whose they are. */
+  async learn(kind: 'tool' | 'prompt', message: RpcMessage, sender: Sender | undefined): Promise<void> {
+    const method = kind === 'tool' ? 'tools/list' : 'prompts/list';
+    const meta = memberOf(membersAt(message, 'params'), '_meta');
+    const params = meta === undefined ? '' : `,"params":{"_meta":${textOf(message.bytes, meta)}}`;
+    const request = readMessage(Buffer.from(`{"jsonrpc":"2.0","id":${message.id},"method":"${method}"${params}}`));
+    if (request === undefined) return;
+    await Promise.all(this.#listing(method).map((target) => this.#readWhole(method, target, request, sender)));
+  }
+
+  /** Undefined if the client no longer waits. */
+  async #list(
+    method: ListMethod,
+    message: RpcMessage,
+    id: string,
+    cursors: Cursors,
+    sender: Sender | undefined,
+  ): Promise<Buffer | undefined> {
+    const { directory, options, missing } = this.#conversation;
+    const targets = this.#listing(method).filter(({ name }) => cursors.size === 0 || cursors.has(name));
+    const isWhole = directory.needsLists && (method === 'tools/list' || method === 'prompts/list');
+    const read = (target: NamedTarget): Promise<Listed> =>
+      isWhole
+        ? this.#readWhole(method, target, message, sender)
+        : this.#readPage(method, target, message, cursors.get(target.name), sender);
+    const listed = await Promise.all(targets.map(read));
+    const pages = listed.flatMap((each) => each.pages);
+    for (const [index, { fault }] of listed.entries()) {
+      const { name } = targets[index] as NamedTarget;
+      if (fault === 'cancelled') return undefined;
+      if (fault === undefined) continue;
+      // A target that refuses its cursor refuses the whole cursor: the client has to begin again.
+      const isRefusedCursor = cursors.size > 0 && typeof fault !== 'string';
+      missing.log(name, method, fault);
+      if (options.failureMode === 'failClosed' || isRefusedCursor || pages.length === 0)
+        return faultResponse(id, name, fault);
+    }
+    if (pages.length === 0) return methodNotFound(id);
+    const next = new Map(
+      pages.flatMap(({ target, nextCursor }) => (nextCursor === undefined ? [] : [[target, nextCursor]])),
+    );
+    const entries = pages.flatMap((page) => shownEntries(method, page, directory, options.pins));
+    return listResponse(id, method, pages, entries, isWhole ? undefined : joinCursors(next));
+  }
+
+  /** The targets that may have such a list. One that failed to open is not waited for: it is asked once it has opened. */
+  #listing(method: ListMethod): readonly NamedTarget[] {
+    const { capability } = LISTS[method];
+    return this.#conversation.group.all.filter(
+      ({ capabilities }) => capabilities === undefined || capability in capabilities,
+    );
+  }
+
+  #cursorsOf(message: RpcMessage): Cursors | undefined {
+    const member = memberOf(membersAt(message, 'params'), 'cursor');
+    if (member === undefined) return NO_CURSORS;
+    const cursor = readString(textOf(message.bytes, member));
+    const names = new Set(this.#conversation.group.all.map(({ name }) => name));
+    return cursor === undefined ? undefined : splitCursors(cursor, names);
+  }
+
+  async #readPage(
+    method: ListMethod,
+    target: NamedTarget,
+    message: RpcMessage,
+    cursor: string | undefined,
+    sender: Sender | undefined,
+  ): Promise<Listed> {
+    const outcome = await this.#ask(target, message, cursor, sender);
+    if (isMethodNotFound(outcome)) return { pages: [] };
+    const page = typeof outcome === 'string' ? undefined : readPage(method, target.name, outcome);
+    if (page !== undefined) return { pages: [page] };
+    const isError = typeof outcome === 'string' || memberOf(outcome.members, 'error') !== undefined;
+    return { pages: [], fault: isError ? outcome : 'unreadable_answer' };
+  }
+
+  async #readWhole(
+    method: ListMethod,
+    target: NamedTarget,
+    message: RpcMessage,
+    sender: Sender | undefined,
+  ): Promise<Listed> {
+    const pages: ListPage[] = [];
+    let cursor: string | undefined;
+    do {
+      const {
+        pages: [page],
+        fault,
+      } = await this.#readPage(method, target, message, cursor, sender);
+      if (fault !== undefined) return { pages: [], fault };
+      if (page === undefined) break;
+      pages.push(page);
+      cursor = page.nextCursor;
+    } while (cursor !== undefined && pages.length < MAX_PAGES);
+    const names = pages.flatMap(({ entries }) => entries.map(({ name }) => name));
+    const { kind } = LISTS[method];
+    if (kind === 'tool' || kind === 'prompt')
+      this.#conversation.directory.learnNames(kind, target.name, new Set(names));
+    return { pages };
+  }
+
+  #ask(
+    target: NamedTarget,
+    message: RpcMessage,
+    cursor: string | undefined,
+    sender: Sender | undefined,
+  ): Promise<Outcome> {
+    if (target.isMissing) {
+      target.retry();
+      return Promise.resolve(target.lastReason);
+    }
+    return new Promise((settle) => {
+      this.#conversation.group.ask(target, {
+        clientKey: message.key,
+        clientToken: undefined,
+        sender,
+        ms: LIST_MS,
+        bytesFor: (id) =>
+          requestFor(message, target.name, id, (editor) => {
+            if (cursor !== undefined) editor.setParam(message, 'cursor', JSON.stringify(cursor));
+          }),
+        settle,
+      });
+    });
+  }
+}
