@@ -1,6 +1,6 @@
 import type { Logger } from '../../core/logger.js';
 import { isRecord } from '../../http/json-object.js';
-import { type NameKind, qualify, type TargetedName, splitQualified } from './qualified.js';
+import { type NameKind, qualify, splitQualified, type TargetedName } from './qualified.js';
 import type { SeveralOptions } from './several-options.js';
 
 const MAX_LOGGED_NAMES = 100;
