@@ -39,7 +39,7 @@ const remote: McpHttpBackend = mcpHttpBackend({
   headers: async (auth, req) => ({ 'x-user': auth?.subject, 'x-path': req.url }),
   callerToken: { issuer: 'https://gateway.example/callers', claims: ['email'] },
 });
-const several: McpBackend = mcpBackend({
+const targets: McpBackend = mcpBackend({
   targets: {
     notes: { command: 'node', args: ['server.js'] },
     search: { url: 'https://mcp.example.com/mcp', headers: (auth) => ({ 'x-user': auth?.subject }) },
@@ -96,11 +96,11 @@ mcpHttpBackend({ bearer: 'secret' });
 // @ts-expect-error A target is a program or a remote server.
 mcpBackend({ targets: { both: { command: 'node', url: 'https://mcp.example.com/mcp' } } });
 // @ts-expect-error There are several connections, and no single request.
-mcpBackend({ targets: { one: { url: 'https://mcp.example.com/mcp', headers: (auth, req) => ({}) } } });
+mcpBackend({ targets: { one: { url: 'https://mcp.example.com/mcp', headers: (_auth, _req) => ({}) } } });
 // @ts-expect-error The claims of a verified token are read-only.
 (getAuth({} as never) as AuthInfo).payload.sub = 'root';
 
-export { closed, isReady, several };
+export { closed, isReady, targets };
 
 // A policy names at most one provider, and a known one.
 mcpAuth({ issuer: 'https://as.example', provider: 'keycloak' });
