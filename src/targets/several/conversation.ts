@@ -2,6 +2,7 @@ import type { RpcMessage } from '../../messages/json-rpc.js';
 import { restoreRelatedTask } from './client-edits.js';
 import type { Directory } from './directory.js';
 import { Editor } from './editor.js';
+import type { ListPages } from './list-pages.js';
 import type { MissingTargets } from './missing-targets.js';
 import type { SeveralOptions } from './several-options.js';
 import type { TargetGroup } from './target-group.js';
@@ -11,6 +12,7 @@ export interface SeveralContext {
   readonly options: SeveralOptions;
   readonly directory: Directory;
   readonly missing: MissingTargets;
+  readonly pages: ListPages;
 }
 
 /** One client's conversation with several targets. */

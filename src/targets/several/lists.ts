@@ -3,7 +3,8 @@ import { membersAt, methodNotFound, type RpcMessage, readMessage, readString } f
 import type { Sender } from '../connection.js';
 import { type Conversation, requestFor } from './conversation.js';
 import { type Cursors, joinCursors, splitCursors } from './cursors.js';
-import { LISTS, type ListMethod, type ListPage, listResponse, readPage, shownEntries } from './merged-lists.js';
+import { LISTS, type ListMethod, type ListPage } from './list-pages.js';
+import { listResponse, shownEntries } from './merged-lists.js';
 import type { NamedTarget } from './named-target.js';
 import type { Outcome } from './request-ids.js';
 import { faultResponse, invalidParams, isMethodNotFound } from './target-faults.js';
@@ -83,7 +84,7 @@ export class Lists {
     const next = new Map(
       pages.flatMap(({ target, nextCursor }) => (nextCursor === undefined ? [] : [[target, nextCursor]])),
     );
-    const entries = pages.flatMap((page) => shownEntries(method, page, directory, options.pins));
+    const entries = pages.map((page) => shownEntries(method, page, directory, options.pins));
     return listResponse(id, method, pages, entries, isWhole ? undefined : joinCursors(next));
   }
 
@@ -112,7 +113,7 @@ export class Lists {
   ): Promise<Listed> {
     const outcome = await this.#ask(target, message, cursor, sender);
     if (isMethodNotFound(outcome)) return { pages: [] };
-    const page = typeof outcome === 'string' ? undefined : readPage(method, target.name, outcome);
+    const page = typeof outcome === 'string' ? undefined : this.#conversation.pages.read(method, target.name, outcome);
     if (page !== undefined) return { pages: [page] };
     const isError = typeof outcome === 'string' || memberOf(outcome.members, 'error') !== undefined;
     return { pages: [], fault: isError ? outcome : 'unreadable_answer' };
