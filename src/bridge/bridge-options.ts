@@ -2,7 +2,7 @@ import type { AuthInfo } from '../core/auth-info.js';
 import type { Logger } from '../core/logger.js';
 import type { OptionChecks } from '../options/checks.js';
 import { requirePlainObject } from '../options/environment.js';
-import { type OptionTable, oneOf, optional, type ResolvedOptions } from '../options/option-table.js';
+import { flag, type OptionTable, oneOf, optional, type ResolvedOptions } from '../options/option-table.js';
 import { anonymousShare, BACKEND_ROWS, type BackendOptions, limit } from './backend-options.js';
 
 const ANONYMOUS_REQUESTS = ['separate', 'shared', 'refuse'] as const;
@@ -12,6 +12,13 @@ export type AnonymousRequests = (typeof ANONYMOUS_REQUESTS)[number];
 
 /** The options of the backends that read messages, apart from those of the MCP server. */
 export interface BridgeOptions extends BackendOptions {
+  /**
+   * `false` serves clients of revisions with sessions without one: no `Mcp-Session-Id` is given out, and all requests of one user and
+   * client share a connection that the bridge has initialized, as in revision 2026-07-28. Requests of the MCP server to the client are
+   * refused, and its notifications reach a client only with the progress of a request. For MCP servers that remember nothing about a
+   * session: it saves a process for each session, and replicas need no affinity. @default true
+   */
+  readonly sessions?: boolean | undefined;
   /**
    * Takes the caller (`undefined`: anonymous) and returns members that are added to `_meta` of each request. If it is set, a client's
    * own `_meta` members are removed from every message, except those of the protocol (`progressToken`, `io.modelcontextprotocol/…`,
@@ -64,6 +71,7 @@ export interface BridgeOptions extends BackendOptions {
 }
 
 export const BRIDGE_TABLE = {
+  sessions: flag(true),
   requestMeta: { read: optional(resolveMeta) },
   allowedClientMeta: {
     default: [],

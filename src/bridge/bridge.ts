@@ -23,6 +23,9 @@ import { createOpenWarning } from './open-warning.js';
 import { createRebindingGuard } from './rebinding-guard.js';
 import { SessionExchange } from './sessions/session-exchange.js';
 import { Sessions } from './sessions/sessions.js';
+import { createAnonymousRefusal } from './stateless/anonymous-refusal.js';
+import { InitializedConnections } from './stateless/initialized-connections.js';
+import { InitializedExchange } from './stateless/initialized-exchange.js';
 import { StatelessConnections } from './stateless/stateless-connections.js';
 import { StatelessExchange } from './stateless/stateless-exchange.js';
 
@@ -53,8 +56,11 @@ export class Bridge {
   readonly #connections: LeasedConnections;
   readonly #sessions: Sessions;
   readonly #stateless: StatelessConnections;
+  readonly #initialized: InitializedConnections;
   readonly #sessionExchange: SessionExchange;
   readonly #statelessExchange: StatelessExchange;
+  readonly #initializedExchange: InitializedExchange;
+  readonly #hasSessions: boolean;
   readonly #guard: (req: IncomingMessage) => void;
   readonly #warnIfOpen: (req: IncomingMessage, caller: Caller) => void;
   readonly #maxBodyBytes: number;
@@ -69,8 +75,12 @@ export class Bridge {
     this.#connections = new LeasedConnections(who, source, options, MAX_STOP_SECONDS);
     this.#sessions = new Sessions(options, this.#connections);
     this.#stateless = new StatelessConnections(options, this.#connections);
+    this.#initialized = new InitializedConnections(options, this.#connections);
     this.#sessionExchange = new SessionExchange(this.#sessions, metaRules);
-    this.#statelessExchange = new StatelessExchange(who, this.#stateless, metaRules, options);
+    const refuseAnonymous = createAnonymousRefusal(who, options);
+    this.#statelessExchange = new StatelessExchange(this.#stateless, metaRules, refuseAnonymous);
+    this.#initializedExchange = new InitializedExchange(this.#initialized, metaRules, refuseAnonymous);
+    this.#hasSessions = options.sessions;
     this.#guard = createRebindingGuard(who, options, advice);
     this.#warnIfOpen = createOpenWarning(who, options);
     this.#maxBodyBytes = options.maxBodyBytes;
@@ -98,8 +108,8 @@ export class Bridge {
     return {
       sessions: this.#sessions.size,
       connections: this.#connections.size,
-      pending: this.#sessions.pending + this.#stateless.pending,
-      restarts: this.#stateless.restarts,
+      pending: this.#sessions.pending + this.#stateless.pending + this.#initialized.pending,
+      restarts: this.#stateless.restarts + this.#initialized.restarts,
     };
   }
 
@@ -120,9 +130,9 @@ export class Bridge {
     if (this.#closed) throw new BridgeError('closing');
     if (req.method === 'POST') return this.#post(request);
     const known = req.method === 'GET' || req.method === 'DELETE';
-    if (known && !namesStatelessRevision(req))
+    if (known && this.#hasSessions && !namesStatelessRevision(req))
       return this.#sessionExchange[req.method === 'GET' ? 'get' : 'delete'](request);
-    res.setHeader('allow', known ? 'POST' : 'GET, POST, DELETE');
+    res.setHeader('allow', known || !this.#hasSessions ? 'POST' : 'GET, POST, DELETE');
     throw new BridgeError('method_not_allowed');
   }
 
@@ -136,7 +146,9 @@ export class Bridge {
     if (this.#closed) throw new BridgeError('closing');
     const [first] = messages;
     if (first === undefined || !messages.some((message) => isStateless(req, message))) {
-      return this.#sessionExchange.post(request, messages, batch);
+      return this.#hasSessions
+        ? this.#sessionExchange.post(request, messages, batch)
+        : this.#initializedExchange.post(request, messages, batch);
     }
     if (batch) throw new BridgeError('batch_not_supported');
     return this.#statelessExchange.post(request, first);
@@ -156,9 +168,11 @@ export class Bridge {
 
   #busy({ req, principal, since }: BridgeRequest, bytes: number): Promise<void> | undefined {
     const sessionId = req.headers['mcp-session-id'];
-    if (sessionId !== undefined) return this.#sessions.ready(String(sessionId), principal, since, bytes);
+    if (sessionId !== undefined && this.#hasSessions)
+      return this.#sessions.ready(String(sessionId), principal, since, bytes);
     // A request that opens a session has no connection yet, so it does not wait.
-    return namesStatelessRevision(req) ? this.#stateless.ready(principal, since, bytes) : undefined;
+    if (namesStatelessRevision(req)) return this.#stateless.ready(principal, since, bytes);
+    return this.#hasSessions ? undefined : this.#initialized.ready(principal, since, bytes);
   }
 
   #tick(): void {
@@ -166,6 +180,7 @@ export class Bridge {
     this.#ticks = (this.#ticks + 1) % TICKS_PER_KEEP_ALIVE;
     this.#sessions.tick(now, this.#ticks === 0);
     this.#stateless.tick(now, this.#ticks === 0);
+    this.#initialized.tick(now, this.#ticks === 0);
     this.#onStats(this.stats());
   }
 
@@ -173,6 +188,7 @@ export class Bridge {
     clearInterval(this.#timer);
     this.#sessions.endAll('closing');
     this.#stateless.endAll('closing');
+    this.#initialized.endAll('closing');
     await this.#connections.close();
     this.#onStats(this.stats());
   }

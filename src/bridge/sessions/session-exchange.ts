@@ -3,14 +3,12 @@ import { onceClosed } from '../../http/hang-up.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import type { ClientMessage } from '../../messages/json-rpc.js';
 import { type MetaRules, withMeta } from '../../messages/meta-edit.js';
-import { SESSION_REVISIONS } from '../../messages/revision.js';
+import { BATCH_REVISION, SESSION_REVISIONS } from '../../messages/revision.js';
 import { type AcceptedForms, acceptedForms, requireAcceptedForms } from '../answers/accepted-forms.js';
 import { PostResponse } from '../answers/post-response.js';
 import type { BridgeRequest } from '../bridge-request.js';
 import type { Session } from './session.js';
 import type { Sessions } from './sessions.js';
-
-const BATCH_REVISION = '2025-03-26';
 
 /** Answers the HTTP requests of the revisions with sessions (up to 2025-11-25). */
 export class SessionExchange {

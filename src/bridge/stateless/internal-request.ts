@@ -15,17 +15,33 @@ export interface RequestTarget {
 }
 
 /** Sends a server a request of the bridge itself, in the first revision without sessions, and waits for at most `ms`. */
-export function requestFromServer(
+export async function requestFromServer(
   server: RequestTarget,
   method: string,
   params: { _meta?: object },
   ms: number,
 ): Promise<InternalResponse> {
   const _meta = { ...params._meta, [VERSION_KEY]: FIRST_STATELESS_REVISION, [CAPABILITIES_KEY]: {} };
+  const response = await askServer(server, method, { ...params, _meta }, ms);
+  try {
+    return response === undefined ? {} : JSON.parse(response.toString('utf8'));
+  } catch {
+    // A response that is not JSON counts as no answer.
+    return {};
+  }
+}
+
+/** Sends a server a request of the bridge itself. Resolves to the response; undefined if there is none within `ms`. */
+export function askServer(
+  server: RequestTarget,
+  method: string,
+  params: object,
+  ms: number,
+): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
       server.cancel(key);
-      resolve({});
+      resolve(undefined);
     }, ms);
     // The bridge needs only the response.
     const ignore = (): void => undefined;
@@ -38,14 +54,10 @@ export function requestFromServer(
       refuse: ignore,
       respond(response) {
         clearTimeout(timer);
-        try {
-          resolve(JSON.parse(response.toString('utf8')));
-        } catch {
-          // A response that is not JSON counts as no answer.
-          resolve({});
-        }
+        // A copy: the response is part of a larger chunk.
+        resolve(Buffer.from(response));
       },
     };
-    const key = server.sendInternal(method, JSON.stringify({ ...params, _meta }), recipient);
+    const key = server.sendInternal(method, JSON.stringify(params), recipient);
   });
 }

@@ -3,10 +3,11 @@ import type { AuthInfo } from '../../core/auth-info.js';
 import { isOver, LastingAuthority, withdrawalOf } from '../../core/authority.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { readChildLine } from '../../messages/child-line.js';
-import { applyEdits, type Edit, type Member, memberOf, textOf } from '../../messages/json-members.js';
+import { applyEdits, type Edit, memberOf, textOf } from '../../messages/json-members.js';
 import {
   type ClientMessage,
   cancellation,
+  emptyResult,
   keyOf,
   membersAt,
   methodNotFound,
@@ -14,25 +15,28 @@ import {
 } from '../../messages/json-rpc.js';
 import { type MetaRule, metaEdits } from '../../messages/meta-edit.js';
 import { metaOf } from '../../messages/revision.js';
-import { SUBSCRIPTION_KEY, statusOf, subscriptionEdits } from '../../messages/stateless-response.js';
 import type { Connection, ConnectionListener } from '../../targets/connection.js';
-import { type PendingRequest, PendingRequests } from '../answers/pending-requests.js';
+import { PendingRequests } from '../answers/pending-requests.js';
 import type { Recipient } from '../answers/post-response.js';
+import { destinationOf, type StatelessRequest } from './destination.js';
 import { ToolHeaders } from './tool-headers.js';
 
 const LOG_LEVEL_KEY = 'io.modelcontextprotocol/logLevel';
 // The time in which a client must read its answer, or it is disconnected: the other requests of the connection wait meanwhile.
 const MAX_DRAIN_MS = 10_000;
 
-/** A request of a revision without sessions. */
-interface StatelessRequest extends PendingRequest {
-  /** The progress token as the client wrote it. */
-  readonly clientToken?: string | undefined;
-  readonly logs?: boolean;
+/** How a connection without a session is used. */
+export interface StatelessSetup {
+  /** The caller for whom it is opened. */
+  readonly auth: AuthInfo | undefined;
+  readonly maxPending: number;
+  /** The HTTP status of a response; 200 if left out. */
+  readonly statusOf: ((response: RpcMessage) => number) | undefined;
+  onGone(): void;
 }
 
 /**
- * A connection that serves requests in a revision without sessions: all those of one principal, or one request of an anonymous caller.
+ * A connection that serves requests without a session: all those of one principal, or one request of an anonymous caller.
  * Two requests may have equal ids and progress tokens, so the bridge replaces them with numbers of its own on the way to the server,
  * and puts the client's back into what the server sends.
  */
@@ -45,15 +49,17 @@ export class StatelessConnection implements ConnectionListener {
   over: BridgeErrorCode | undefined;
   readonly toolHeaders = new ToolHeaders(this);
   readonly #connection: Connection;
+  readonly #statusOf: StatelessSetup['statusOf'];
   readonly #onGone: () => void;
   readonly #pending: PendingRequests<StatelessRequest>;
   #count = 0;
   #started = false;
 
-  constructor(connection: Connection, auth: AuthInfo | undefined, maxPending: number, onGone: () => void) {
+  constructor(connection: Connection, { auth, maxPending, statusOf, onGone }: StatelessSetup) {
     this.authority = new LastingAuthority(auth);
     this.#connection = connection;
     this.#pending = new PendingRequests(maxPending);
+    this.#statusOf = statusOf;
     this.#onGone = onGone;
     connection.listen(this);
   }
@@ -77,10 +83,11 @@ export class StatelessConnection implements ConnectionListener {
     return this.#connection.waiters.count(bytes, work);
   }
 
-  /** Refuses a request if the connection is gone or a limit is reached. The caller must then call `request()` before it awaits anything. */
-  requireRoom({ id }: ClientMessage): void {
-    if (this.over !== undefined) throw new BridgeError(this.over, { id });
-    this.#pending.requireRoom([{ id, key: undefined }]);
+  /** Refuses requests if the connection is gone or a limit is reached. The caller must then call `request()` before it awaits anything. */
+  requireRoom(requests: readonly ClientMessage[]): void {
+    if (this.over !== undefined) throw new BridgeError(this.over, { id: requests[0]?.id });
+    // Their own ids may be equal, and are not used.
+    this.#pending.requireRoom(requests.map(({ id }, index) => ({ id, key: `new ${index}` })));
   }
 
   pauseFor(res: ServerResponse): void {
@@ -140,6 +147,15 @@ export class StatelessConnection implements ConnectionListener {
     if (this.#pending.take(key) !== undefined) this.#connection.write(cancellation(key));
   }
 
+  /** Cancels the request with this id (`keyOf`) of a client, if only one in flight has it. */
+  cancelRequest(id: string | undefined): void {
+    const [found, ...others] = this.#pending.entries().filter(([, request]) => keyOf(request.id) === id);
+    if (found === undefined || others.length > 0) return;
+    const [key] = found;
+    this.#connection.write(cancellation(key));
+    this.#pending.fail(key, 'cancelled');
+  }
+
   message(bytes: Buffer): void {
     const message = readChildLine(bytes);
     if (message === undefined) {
@@ -148,10 +164,11 @@ export class StatelessConnection implements ConnectionListener {
       return;
     }
     this.#started = true;
-    if (message.kind === 'response') this.answered = this.#pending.settle(message, statusOf(message)) || this.answered;
+    if (message.kind === 'response')
+      this.answered = this.#pending.settle(message, this.#statusOf?.(message)) || this.answered;
     else if (message.kind === 'notification') this.#route(message);
     // These revisions have no requests to the client. Without a response, the server would wait for ever.
-    else this.#connection.write(methodNotFound(message.id ?? 'null'));
+    else this.#connection.write((message.method === 'ping' ? emptyResult : methodNotFound)(message.id ?? 'null'));
   }
 
   oversized(head: Buffer, tail: Buffer): void {
@@ -202,31 +219,9 @@ export class StatelessConnection implements ConnectionListener {
   }
 
   #route(message: RpcMessage): void {
-    const { request, edits = [] } = this.#destinationOf(message) ?? {};
+    const { request, edits = [] } = destinationOf(message, this.#pending) ?? {};
     if (request === undefined) return;
     request.recipient.notify(applyEdits(message.bytes, edits));
     if (message.method === 'notifications/cancelled') request.recipient.finish();
-  }
-
-  // A message that belongs to no single request is dropped, so that it never reaches another caller's stream (2026-07-28, Receiving Messages).
-  #destinationOf(message: RpcMessage): { request: StatelessRequest; edits: Edit[] } | undefined {
-    const keyAt = (member: Member | undefined) => member && keyOf(textOf(message.bytes, member));
-    if (message.method === 'notifications/message') {
-      const [request, ...others] = [...this.#pending.values()].filter(({ logs }) => logs);
-      return request && others.length === 0 ? { request, edits: [] } : undefined;
-    }
-    const params = membersAt(message, 'params');
-    const name = { 'notifications/progress': 'progressToken', 'notifications/cancelled': 'requestId' }[message.method];
-    const member = name === undefined ? undefined : memberOf(params, name);
-    if (member !== undefined) {
-      const isCancelled = name === 'requestId';
-      const request = isCancelled ? this.#pending.take(keyAt(member)) : this.#pending.get(keyAt(member));
-      if (request === undefined) return undefined;
-      const edit = { ...member, text: (isCancelled ? request.id : request.clientToken) ?? 'null' };
-      return { request, edits: [edit, ...subscriptionEdits(message, 'params', request.id)] };
-    }
-    const subscription = memberOf(membersAt({ bytes: message.bytes, members: params }, '_meta'), SUBSCRIPTION_KEY);
-    const request = this.#pending.get(keyAt(subscription));
-    return subscription && request && { request, edits: [{ ...subscription, text: request.id }] };
   }
 }

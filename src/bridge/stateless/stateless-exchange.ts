@@ -6,45 +6,29 @@ import { matchesNameHeader } from '../../messages/header-value.js';
 import type { ClientMessage } from '../../messages/json-rpc.js';
 import { type MetaRules, withMeta } from '../../messages/meta-edit.js';
 import { checkStatelessRequest, metaOf, VERSION_KEY } from '../../messages/revision.js';
-import { refuserOf } from '../../oauth/refusal.js';
 import { requireAcceptedForms } from '../answers/accepted-forms.js';
 import { EventStream } from '../answers/event-stream.js';
 import { PostResponse } from '../answers/post-response.js';
-import type { ResolvedBridge } from '../bridge-options.js';
 import type { BridgeRequest } from '../bridge-request.js';
+import type { AnonymousRefusal } from './anonymous-refusal.js';
 import type { StatelessConnections } from './stateless-connections.js';
 
 /** Answers the POSTs of the revisions without sessions (2026-07-28). */
 export class StatelessExchange {
-  readonly #who: string;
   readonly #connections: StatelessConnections;
   readonly #metaRules: MetaRules;
-  readonly #options: Pick<ResolvedBridge, 'anonymousRequests' | 'logger'>;
+  readonly #refuseAnonymous: AnonymousRefusal;
 
-  constructor(
-    who: string,
-    connections: StatelessConnections,
-    metaRules: MetaRules,
-    options: Pick<ResolvedBridge, 'anonymousRequests' | 'logger'>,
-  ) {
-    this.#who = who;
+  constructor(connections: StatelessConnections, metaRules: MetaRules, refuseAnonymous: AnonymousRefusal) {
     this.#connections = connections;
     this.#metaRules = metaRules;
-    this.#options = options;
+    this.#refuseAnonymous = refuseAnonymous;
   }
 
   async post(request: BridgeRequest, message: ClientMessage): Promise<void> {
-    const isRefused = request.auth === undefined && this.#options.anonymousRequests === 'refuse';
-    if (isRefused) this.#refuseAnonymous(request, message);
-    else if (message.kind === 'request') await this.#request(request, message);
+    if (this.#refuseAnonymous(request, message.id)) return;
+    if (message.kind === 'request') await this.#request(request, message);
     else await this.#notify(request, message);
-  }
-
-  #refuseAnonymous({ req, res }: BridgeRequest, { id }: ClientMessage): void {
-    this.#options.logger.debug(`${this.#who}: refused an anonymous caller (anonymousRequests)`);
-    const refuse = refuserOf(req);
-    if (refuse === undefined) throw new BridgeError('anonymous_refused', { id });
-    refuse(req, res, 'missing_token', { scopes: [] });
   }
 
   async #request(request: BridgeRequest, message: ClientMessage): Promise<void> {
@@ -66,7 +50,7 @@ export class StatelessExchange {
     for (let busy = connection.ready(since, length); busy; busy = connection.ready(since, length)) await busy;
     if (hasHungUp(res)) return;
     requireAuthority(auth);
-    connection.requireRoom(message);
+    connection.requireRoom([message]);
     const response = new PostResponse({
       ...accepted,
       req,
