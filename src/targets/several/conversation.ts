@@ -18,8 +18,8 @@ export interface SeveralContext {
 /** One client's conversation with several targets. */
 export interface Conversation extends SeveralContext {
   readonly group: TargetGroup;
-  /** Sends the client a message. */
-  emit(bytes: Buffer): void;
+  /** Sends the client a message; `read` is the same message if it has been read. */
+  emit(bytes: Buffer, read?: RpcMessage): void;
 }
 
 /** Builds a client's request as one target gets it: with an id and a progress token of ours, and with what `edit` changes. */

@@ -7,6 +7,7 @@ import { ClientEdits } from './client-edits.js';
 import type { Directory } from './directory.js';
 import { Editor, hasDuplicates } from './editor.js';
 import type { NameKind } from './qualified.js';
+import { moved } from './response-ids.js';
 
 /** The lists that are merged: the member of the result that holds one, and the member of its entries that is renamed. */
 export const LISTS = {
@@ -55,6 +56,8 @@ export interface CacheHints {
 const MAX_KEPT_BYTES = 1_048_576;
 
 interface Kept {
+  /** The whole line, with an id of digits. */
+  readonly response: RpcMessage;
   readonly result: Buffer;
   readonly names: string;
   readonly page: ListPage;
@@ -64,7 +67,7 @@ interface Kept {
 export class ListPages {
   readonly #directory: Directory;
   readonly #isHashed: boolean;
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new Map<string, Map<ListMethod, Kept>>();
 
   /** `isHashed`: the definitions of tools are remembered. */
   constructor(directory: Directory, isHashed: boolean) {
@@ -77,14 +80,40 @@ export class ListPages {
     const at = memberOf(response.members, 'result');
     if (at === undefined) return undefined;
     const result = response.bytes.subarray(at.start, at.end);
-    const key = `${target} ${method}`;
-    const kept = this.#kept.get(key);
+    const kept = this.#kept.get(target)?.get(method);
     const names = LISTS[method].kind === 'resource' ? `${this.#directory.onlyResourceTarget}` : '';
     if (kept?.names === names && kept.result.equals(result)) return kept.page;
     const page = this.#parse(method, target, result);
-    if (page !== undefined && result.length <= MAX_KEPT_BYTES)
-      this.#kept.set(key, { result: Buffer.from(result), names, page });
+    if (page !== undefined && result.length <= MAX_KEPT_BYTES) this.#keep(target, method, response, { names, page });
     return page;
+  }
+
+  /** Returns the message in `bytes` without reading it, if all of it but its id is as in a list that was read. */
+  recognise(target: string, bytes: Buffer): RpcMessage | undefined {
+    for (const { response } of this.#kept.get(target)?.values() ?? []) {
+      const { idAt, members } = response;
+      if (idAt === undefined || !bytes.subarray(0, idAt.start).equals(response.bytes.subarray(0, idAt.start))) continue;
+      const id = digitsAt(bytes, idAt.start);
+      const rest = bytes.subarray(idAt.start + id.length);
+      if (id === '' || !rest.equals(response.bytes.subarray(idAt.end))) continue;
+      return moved(response, bytes, id, members.list.indexOf(idAt));
+    }
+    return undefined;
+  }
+
+  #keep(
+    target: string,
+    method: ListMethod,
+    { bytes, ...response }: RpcMessage,
+    kept: Pick<Kept, 'names' | 'page'>,
+  ): void {
+    const at = memberOf(response.members, 'result');
+    if (at === undefined || response.id === undefined || !/^[1-9]\d*$/.test(response.id)) return;
+    // A copy, since the line may be a view of a larger chunk.
+    const copy = Buffer.from(bytes);
+    const pages = this.#kept.get(target) ?? new Map<ListMethod, Kept>();
+    const result = copy.subarray(at.start, at.end);
+    this.#kept.set(target, pages.set(method, { ...kept, result, response: { ...response, bytes: copy } }));
   }
 
   #parse(method: ListMethod, target: string, result: Buffer): ListPage | undefined {
@@ -122,6 +151,12 @@ export class ListPages {
     if (kind === 'tool' || kind === 'resource') new ClientEdits(editor, this.#directory, target).meta(entry);
     return [{ name, hash, bytes: Buffer.from(editor.result) }];
   }
+}
+
+/** The digits at a position: an id of ours. */
+function digitsAt(bytes: Buffer, start: number): string {
+  // Longer than any number that is counted up to.
+  return /^\d*/.exec(bytes.toString('latin1', start, start + 17))?.[0] ?? '';
 }
 
 /** Joins the entries of a list as they stand between its brackets. */

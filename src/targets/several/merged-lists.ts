@@ -1,6 +1,8 @@
+import type { RpcMessage } from '../../messages/json-rpc.js';
 import type { Directory } from './directory.js';
 import { type CacheHints, joinEntries, LISTS, type ListMethod, type ListPage } from './list-pages.js';
 import type { ToolPins } from './pins.js';
+import { responseOf } from './response-ids.js';
 
 /** Returns the entries of a page as clients see them, without those that they may not, as they stand between the brackets of a list. */
 export function shownEntries(
@@ -25,12 +27,12 @@ export function listResponse(
   pages: readonly ListPage[],
   entries: readonly Buffer[],
   nextCursor: string | undefined,
-): Buffer {
+): RpcMessage {
   const more = { ...mergeHints(pages.map(({ hints }) => hints)), ...(nextCursor !== undefined && { nextCursor }) };
   const rest = JSON.stringify(more).slice(1);
-  const head = Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":{"${LISTS[method].member}":[`);
   const list = joinEntries(entries.filter(({ length }) => length > 0));
-  return Buffer.concat([head, list, Buffer.from(`]${rest === '}' ? '' : ','}${rest}}`)]);
+  const head = Buffer.from(`{"${LISTS[method].member}":[`);
+  return responseOf(id, [head, list, Buffer.from(`]${rest === '}' ? '' : ','}${rest}`)]);
 }
 
 /** What 2026-07-28 says of every list: the shortest time, and private if one target says so. Empty in revisions before. */
