@@ -30,9 +30,12 @@ export function listResponse(
 ): RpcMessage {
   const more = { ...mergeHints(pages.map(({ hints }) => hints)), ...(nextCursor !== undefined && { nextCursor }) };
   const rest = JSON.stringify(more).slice(1);
-  const list = joinEntries(entries.filter(({ length }) => length > 0));
+  const comma = Buffer.from(',');
+  const list = entries
+    .filter(({ length }) => length > 0)
+    .flatMap((each, index) => (index === 0 ? [each] : [comma, each]));
   const head = Buffer.from(`{"${LISTS[method].member}":[`);
-  return responseOf(id, [head, list, Buffer.from(`]${rest === '}' ? '' : ','}${rest}`)]);
+  return responseOf(id, [head, ...list, Buffer.from(`]${rest === '}' ? '' : ','}${rest}`)]);
 }
 
 /** What 2026-07-28 says of every list: the shortest time, and private if one target says so. Empty in revisions before. */
