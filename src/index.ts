@@ -10,8 +10,8 @@ export {
   mcpBackend,
   type NameKind,
   type RemoteTarget,
-  type TargetedName,
   type ServerInfo,
+  type TargetedName,
 } from './bridge/mcp-backend.js';
 export {
   type CallerHeaders,

@@ -7,9 +7,11 @@ import {
   getAuth,
   type McpAuth,
   type McpAuthOptions,
+  type McpBackend,
   type McpHttpBackend,
   type McpStdioBackend,
   mcpAuth,
+  mcpBackend,
   mcpCors,
   mcpHttpBackend,
   mcpStdioBackend,
@@ -36,6 +38,13 @@ const remote: McpHttpBackend = mcpHttpBackend({
   url: 'https://mcp.example.com/mcp',
   headers: async (auth, req) => ({ 'x-user': auth?.subject, 'x-path': req.url }),
   callerToken: { issuer: 'https://gateway.example/callers', claims: ['email'] },
+});
+const several: McpBackend = mcpBackend({
+  targets: {
+    notes: { command: 'node', args: ['server.js'] },
+    search: { url: 'https://mcp.example.com/mcp', headers: (auth) => ({ 'x-user': auth?.subject }) },
+  },
+  sessions: false,
 });
 const isReady: Promise<boolean> = remote.ready();
 
@@ -84,10 +93,14 @@ mcpAuth({ issuer: 'x', issuers: [{ issuer: 'y' }] });
 mcpStdioBackend({ args: ['server.js'] });
 // @ts-expect-error The URL is missing.
 mcpHttpBackend({ bearer: 'secret' });
+// @ts-expect-error A target is a program or a remote server.
+mcpBackend({ targets: { both: { command: 'node', url: 'https://mcp.example.com/mcp' } } });
+// @ts-expect-error There are several connections, and no single request.
+mcpBackend({ targets: { one: { url: 'https://mcp.example.com/mcp', headers: (auth, req) => ({}) } } });
 // @ts-expect-error The claims of a verified token are read-only.
 (getAuth({} as never) as AuthInfo).payload.sub = 'root';
 
-export { closed, isReady };
+export { closed, isReady, several };
 
 // A policy names at most one provider, and a known one.
 mcpAuth({ issuer: 'https://as.example', provider: 'keycloak' });

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import express from 'express';
-import { mcpAuth, mcpHttpBackend, mcpStdioBackend } from '../../dist/index.js';
+import { mcpAuth, mcpBackend, mcpHttpBackend, mcpStdioBackend } from '../../dist/index.js';
 
 const REVISIONS = ['2025-11-25', '2026-07-28'];
 const local = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -63,29 +63,51 @@ function summaryOf(scenarios) {
   return `${scored.length} scored scenarios, ${sum('passed')} checks passed, ${sum('failed')} failed`;
 }
 
-// The suite's client has no token, and subscribes and changes in requests of their own.
-const stdio = await serve(mcpStdioBackend({ command: process.execPath, args: [fixture], anonymousRequests: 'shared' }));
-for (const revision of REVISIONS) {
-  const { code, output, scenarios } = await suite(stdio.url, revision);
-  console.log(`conformance ${revision}, stdio: ${summaryOf(scenarios)}`);
-  if (code === 0) continue;
-  console.log(output);
-  process.exitCode = 1;
+/** Serves a backend and runs both suites, which must pass. */
+async function mustPass(name, backend) {
+  const served = await serve(backend);
+  for (const revision of REVISIONS) {
+    const { code, output, scenarios } = await suite(served.url, revision);
+    console.log(`conformance ${revision}, ${name}: ${summaryOf(scenarios)}`);
+    if (code === 0) continue;
+    console.log(output);
+    process.exitCode = 1;
+  }
+  await served.close();
 }
-await stdio.close();
+
+/** Serves a backend in front of a remote server. Its results must be those of the server alone. */
+async function mustEqual(name, alone, backend) {
+  const served = await serve(backend);
+  for (const [index, revision] of REVISIONS.entries()) {
+    const through = await suite(served.url, revision);
+    console.log(`conformance ${revision}, ${name}: ${summaryOf(through.scenarios)}`);
+    if (through.code === 0 && JSON.stringify(alone[index].scenarios) === JSON.stringify(through.scenarios)) continue;
+    console.log(alone[index].output, through.output);
+    process.exitCode = 1;
+  }
+  await served.close();
+}
+
+// The suite's client has no token, and subscribes and changes in requests of their own.
+const anonymousRequests = 'shared';
+const program = { command: process.execPath, args: [fixture] };
+await mustPass('stdio', mcpStdioBackend({ ...program, anonymousRequests }));
+await mustPass('one program among targets', mcpBackend({ targets: { one: program }, anonymousRequests }));
 
 const target = spawn(process.execPath, [fixture, '--http'], { stdio: ['ignore', 'pipe', 'inherit'] });
 const [line] = await once(target.stdout.setEncoding('utf8'), 'data');
 const direct = line.trim();
-const remote = await serve(mcpHttpBackend({ url: direct }));
+const alone = [];
 for (const revision of REVISIONS) {
-  const alone = await suite(direct, revision);
-  const through = await suite(remote.url, revision);
-  console.log(`The remote server itself, ${revision}: ${summaryOf(alone.scenarios)}`);
-  console.log(`conformance ${revision}, remote: ${summaryOf(through.scenarios)}`);
-  if (through.code === 0 && JSON.stringify(alone.scenarios) === JSON.stringify(through.scenarios)) continue;
-  console.log(alone.output, through.output);
-  process.exitCode = 1;
+  const result = await suite(direct, revision);
+  console.log(`The remote server itself, ${revision}: ${summaryOf(result.scenarios)}`);
+  alone.push(result);
 }
-await remote.close();
+await mustEqual('remote', alone, mcpHttpBackend({ url: direct }));
+await mustEqual(
+  'one remote server among targets',
+  alone,
+  mcpBackend({ targets: { one: { url: direct } }, anonymousRequests }),
+);
 target.kill();

@@ -12,6 +12,7 @@ import {
 
 /** A remote MCP server among the `targets` of `mcpBackend()`. */
 export interface RemoteTarget extends RemoteServerOptions {
+  /** A remote server is not started. */
   readonly command?: undefined;
   /**
    * Headers for the MCP server; or a function that takes the caller (`undefined`: anonymous) and returns them or a promise of them. The
@@ -26,6 +27,7 @@ export interface RemoteTarget extends RemoteServerOptions {
 
 /** An MCP server among the `targets` of `mcpBackend()` that is started as a child process. */
 export interface ChildTarget extends ChildOptions {
+  /** A program has no address. */
   readonly url?: undefined;
 }
 
