@@ -29,6 +29,20 @@ async function contender(name, body) {
   return { name, host, callers, stop };
 }
 
+/** Asks four targets at once, each behind a bridge of its own, and waits for the slowest. */
+async function four(name, body) {
+  const host = await HostProcess.run(name, (port) => [HOSTS, name, `${port}`]);
+  const clients = Array.from({ length: 4 }, () => new LeanClient(host.port));
+  const sessions = [];
+  for (const client of clients) sessions.push(await openSession(client));
+  const caller = () => Promise.all(clients.map((client, index) => client.post(body(), sessions[index])));
+  const stop = async () => {
+    for (const client of clients) client.close();
+    await host.stop();
+  };
+  return { name: `four times ${name}, at once`, host, callers: [caller], stop };
+}
+
 /** Lets contenders take turns; the first one is the base of the ratios. */
 async function compare(title, contenders, inFlight) {
   const speeds = await race(contenders, inFlight, PACE);
@@ -53,11 +67,11 @@ for (const name of ['two targets', 'four targets']) calls.push(await contender(n
 await compare('calls, 16 in flight', calls, 16);
 
 const list = () => request('tools/list', {});
-for (const names of [
+for (const [one, ...joined] of [
   ['list of 50', 'list of 4 × 50'],
   ['list of 200', 'list of 4 × 200', 'list of 4 × 200, pinned'],
 ]) {
-  const contenders = [];
-  for (const name of names) contenders.push(await contender(name, list));
+  const contenders = [await four(one, list), await contender(one, list)];
+  for (const name of joined) contenders.push(await contender(name, list));
   await compare('lists, 1 in flight', contenders, 1);
 }

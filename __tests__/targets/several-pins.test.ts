@@ -8,16 +8,17 @@ import { ToolPins } from '../../src/targets/several/pins.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 
 const { logger } = createRecordingLogger();
+const HASHES = ['a', 'b'].map((letter) => `sha256-${letter.repeat(43)}`) as [string, string];
 const newFile = (): string => join(mkdtempSync(join(tmpdir(), 'pins-')), 'pins.json');
 
 test('a file that cannot be read at run time: the hashes read before go on to count', () => {
   const { lines, logger: recording } = createRecordingLogger();
   const file = newFile();
   const pins = new ToolPins(new PinFile(file), recording);
-  const tool = (definition: unknown) => [{ name: 'x', definition }];
-  expect(pins.check('a', tool(1))).toEqual([true]);
+  const tool = (hash: string) => [{ name: 'x', hash }];
+  expect(pins.check('a', tool(HASHES[0]))).toEqual([true]);
   writeFileSync(file, '{"a":');
-  expect(pins.check('a', tool(2))).toEqual([false]);
+  expect(pins.check('a', tool(HASHES[1]))).toEqual([false]);
   expect(lines[0]).toContain('the file of pin cannot be read');
 });
 
@@ -31,13 +32,13 @@ test('one list cannot have two definitions of a tool, and one target not more th
   const pins = new ToolPins(undefined, logger);
   expect(
     pins.check('a', [
-      { name: 'x', definition: 1 },
-      { name: 'x', definition: 2 },
+      { name: 'x', hash: '1' },
+      { name: 'x', hash: '2' },
     ]),
   ).toEqual([true, false]);
-  const many = Array.from({ length: 2_001 }, (_, index) => ({ name: `t${index}`, definition: index }));
+  const many = Array.from({ length: 2_001 }, (_, index) => ({ name: `t${index}`, hash: `${index}` }));
   expect(pins.check('b', many).filter((shown) => !shown)).toHaveLength(1);
-  expect(pins.check('b', [{ name: 'x'.repeat(257), definition: 0 }])).toEqual([false]);
+  expect(pins.check('b', [{ name: 'x'.repeat(257), hash: '0' }])).toEqual([false]);
 });
 
 test.each([

@@ -2,12 +2,16 @@ import type { ServerResponse } from 'node:http';
 import type { AuthInfo } from '../core/auth-info.js';
 import type { Caller } from '../core/quota.js';
 import type { BridgeErrorCode } from '../messages/bridge-error.js';
+import type { RpcMessage } from '../messages/json-rpc.js';
 import type { Waiters } from './waiters.js';
 
 /** Receives the messages of a connection, and its end. */
 export interface ConnectionListener {
-  /** One message. The bytes may be a view of a larger chunk: copy them to keep them. They contain no line end. */
-  message(bytes: Buffer): void;
+  /**
+   * One message. The bytes may be a view of a larger chunk: copy them to keep them. They contain no line end. `read` is the same
+   * message if it has been read already: reading a long one costs more than anything else here.
+   */
+  message(bytes: Buffer, read?: RpcMessage): void;
   /** A message over the limit was dropped; `head` and `tail` are its beginning and its end. */
   oversized(head: Buffer, tail: Buffer): void;
   /** Called last: the connection is gone, or was never made. `reason` is the error for the requests in flight. */

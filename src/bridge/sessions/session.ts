@@ -95,8 +95,7 @@ export class Session implements ConnectionListener {
     this.#connection.pauseFor(res, MAX_DRAIN_MS);
   }
 
-  message(bytes: Buffer): void {
-    const message = readChildLine(bytes);
+  message(bytes: Buffer, message = readChildLine(bytes)): void {
     if (message === undefined) this.#failUnreadable(bytes);
     else if (message.kind !== 'response') this.#route(message);
     else {

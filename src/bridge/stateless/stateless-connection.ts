@@ -156,8 +156,7 @@ export class StatelessConnection implements ConnectionListener {
     this.#pending.fail(key, 'cancelled');
   }
 
-  message(bytes: Buffer): void {
-    const message = readChildLine(bytes);
+  message(bytes: Buffer, message = readChildLine(bytes)): void {
     if (message === undefined) {
       this.#connection.logUnreadable(bytes);
       for (const key of this.#pending.answeredBy(bytes)) this.#pending.fail(key, 'unreadable_answer');

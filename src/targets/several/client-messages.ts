@@ -11,6 +11,7 @@ import { isListMethod, Lists } from './lists.js';
 import type { NamedTarget } from './named-target.js';
 import { Openings } from './openings.js';
 import type { Outcome } from './request-ids.js';
+import { withId } from './response-ids.js';
 import { Resumption } from './resumption.js';
 import { kindNamedBy, type Route, routeOf } from './routes.js';
 import { Subscriptions } from './subscriptions.js';
@@ -115,9 +116,14 @@ export class ClientMessages {
     if (method === 'resources/subscribe' && isResult(outcome))
       this.#resumption.rememberSubscription(target, route.name);
     if (method === 'resources/unsubscribe') this.#resumption.forgetSubscription(target, route.name);
+    if (ClientEdits.isNeedless(outcome.bytes)) {
+      const response = withId(outcome, id);
+      emit(response.bytes, response);
+      return;
+    }
     const editor = new Editor(outcome.bytes);
     editor.replace(outcome.idAt, id);
-    if (!ClientEdits.isNeedless(outcome.bytes)) new ClientEdits(editor, directory, target.name).response(outcome);
+    new ClientEdits(editor, directory, target.name).response(outcome);
     emit(editor.result);
   }
 

@@ -2,6 +2,7 @@ import type { RpcMessage } from '../../messages/json-rpc.js';
 import { restoreRelatedTask } from './client-edits.js';
 import type { Directory } from './directory.js';
 import { Editor } from './editor.js';
+import type { ListPages } from './list-pages.js';
 import type { MissingTargets } from './missing-targets.js';
 import type { SeveralOptions } from './several-options.js';
 import type { TargetGroup } from './target-group.js';
@@ -11,13 +12,14 @@ export interface SeveralContext {
   readonly options: SeveralOptions;
   readonly directory: Directory;
   readonly missing: MissingTargets;
+  readonly pages: ListPages;
 }
 
 /** One client's conversation with several targets. */
 export interface Conversation extends SeveralContext {
   readonly group: TargetGroup;
-  /** Sends the client a message. */
-  emit(bytes: Buffer): void;
+  /** Sends the client a message; `read` is the same message if it has been read. */
+  emit(bytes: Buffer, read?: RpcMessage): void;
 }
 
 /** Builds a client's request as one target gets it: with an id and a progress token of ours, and with what `edit` changes. */

@@ -64,14 +64,17 @@ export class Directory {
 
   /** The name by which clients know something of a target; undefined if it is hidden from them. */
   toClient(kind: NameKind, target: string, name: string): string | undefined {
-    if (kind === 'task') return qualify(kind, target, name);
-    if (kind === 'resource') return this.onlyResourceTarget === target ? name : qualify(kind, target, name);
-    if (this.#isPrefixed) return qualify(kind, target, name);
-    if (this.needsLists && this.#ownersOf(kind, name).some((owner) => owner !== target)) {
+    if ((kind === 'tool' || kind === 'prompt') && this.#isAmbiguous(kind, target, name)) {
       this.#warnOfDuplicate(kind, name);
       return undefined;
     }
-    return name;
+    return this.fullName(kind, target, name);
+  }
+
+  /** The name by which clients know something of a target, hidden or not. */
+  fullName(kind: NameKind, target: string, name: string): string {
+    const isUnchanged = kind === 'resource' ? this.onlyResourceTarget === target : kind !== 'task' && !this.#isPrefixed;
+    return isUnchanged ? name : qualify(kind, target, name);
   }
 
   /** What a name of a client stands for; undefined if there is no such thing. */
@@ -89,6 +92,10 @@ export class Directory {
     if (kind === 'task' || this.#isPrefixed) return splitQualified(kind, name);
     const [target, ...others] = this.needsLists ? this.#ownersOf(kind, name) : this.#targets;
     return target === undefined || others.length > 0 ? undefined : { target, name };
+  }
+
+  #isAmbiguous(kind: 'tool' | 'prompt', target: string, name: string): boolean {
+    return this.needsLists && this.#ownersOf(kind, name).some((owner) => owner !== target);
   }
 
   #ownersOf(kind: 'tool' | 'prompt', name: string): readonly string[] {

@@ -4,7 +4,7 @@ import { errorResponse } from '../../messages/message-errors.js';
 import type { Sender } from '../connection.js';
 import { type Conversation, requestFor } from './conversation.js';
 import { joinInstructions, mergeCapabilities } from './merged-capabilities.js';
-import { cacheHints } from './merged-lists.js';
+import { mergeHints } from './merged-lists.js';
 import type { NamedTarget } from './named-target.js';
 import type { Outcome } from './request-ids.js';
 import { faultResponse } from './target-faults.js';
@@ -74,7 +74,7 @@ export class Discovery {
       supportedVersions: supported,
       capabilities: mergeCapabilities([...results.values()].map(({ capabilities }) => capabilities)),
       ...(instructions !== undefined && { instructions }),
-      ...cacheHints([...results.values()].map((each) => ({ result: each }))),
+      ...mergeHints([...results.values()]),
       _meta: { [SERVER_INFO_KEY]: options.serverInfo },
     };
     return Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":${JSON.stringify(result)}}`);

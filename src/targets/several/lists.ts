@@ -3,7 +3,8 @@ import { membersAt, methodNotFound, type RpcMessage, readMessage, readString } f
 import type { Sender } from '../connection.js';
 import { type Conversation, requestFor } from './conversation.js';
 import { type Cursors, joinCursors, splitCursors } from './cursors.js';
-import { LISTS, type ListMethod, type ListPage, listResponse, readPage, shownEntries } from './merged-lists.js';
+import { LISTS, type ListMethod, type ListPage } from './list-pages.js';
+import { listResponse, shownEntries } from './merged-lists.js';
 import type { NamedTarget } from './named-target.js';
 import type { Outcome } from './request-ids.js';
 import { faultResponse, invalidParams, isMethodNotFound } from './target-faults.js';
@@ -14,6 +15,7 @@ const NO_CURSORS: Cursors = new Map();
 
 /** What one target gives to a list: pages, nothing, or the reason why there are none. */
 interface Listed {
+  readonly target: NamedTarget;
   readonly pages: readonly ListPage[];
   readonly fault?: Outcome;
 }
@@ -36,10 +38,7 @@ export class Lists {
     const { id = 'null' } = message;
     const cursors = this.#cursorsOf(message);
     if (cursors === undefined) emit(invalidParams(id, 'Invalid cursor'));
-    else {
-      const response = await this.#list(method, message, id, cursors, sender);
-      if (response !== undefined) emit(response);
-    }
+    else this.#merge(method, id, cursors, await this.#read(method, message, cursors, sender));
   }
 
   /** Reads the names that all targets have, where names alone do not say whose they are. */
@@ -52,39 +51,52 @@ export class Lists {
     await Promise.all(this.#listing(method).map((target) => this.#readWhole(method, target, request, sender)));
   }
 
-  /** Undefined if the client no longer waits. */
-  async #list(
+  #read(
     method: ListMethod,
     message: RpcMessage,
-    id: string,
     cursors: Cursors,
     sender: Sender | undefined,
-  ): Promise<Buffer | undefined> {
-    const { directory, options, missing } = this.#conversation;
+  ): Promise<readonly Listed[]> {
     const targets = this.#listing(method).filter(({ name }) => cursors.size === 0 || cursors.has(name));
-    const isWhole = directory.needsLists && (method === 'tools/list' || method === 'prompts/list');
-    const read = (target: NamedTarget): Promise<Listed> =>
-      isWhole
-        ? this.#readWhole(method, target, message, sender)
-        : this.#readPage(method, target, message, cursors.get(target.name), sender);
-    const listed = await Promise.all(targets.map(read));
+    const isWhole = this.#isReadWhole(method);
+    return Promise.all(
+      targets.map((target) =>
+        isWhole
+          ? this.#readWhole(method, target, message, sender)
+          : this.#readPage(method, target, message, cursors.get(target.name), sender),
+      ),
+    );
+  }
+
+  #merge(method: ListMethod, id: string, cursors: Cursors, listed: readonly Listed[]): void {
+    const { directory, options, missing, emit } = this.#conversation;
     const pages = listed.flatMap((each) => each.pages);
-    for (const [index, { fault }] of listed.entries()) {
-      const { name } = targets[index] as NamedTarget;
-      if (fault === 'cancelled') return undefined;
-      if (fault === undefined) continue;
+    const faults = listed.filter(({ fault }) => fault !== undefined);
+    if (faults.some(({ fault }) => fault === 'cancelled')) return;
+    for (const { target, fault = 'target_failed' } of faults) {
+      missing.log(target.name, method, fault);
       // A target that refuses its cursor refuses the whole cursor: the client has to begin again.
       const isRefusedCursor = cursors.size > 0 && typeof fault !== 'string';
-      missing.log(name, method, fault);
-      if (options.failureMode === 'failClosed' || isRefusedCursor || pages.length === 0)
-        return faultResponse(id, name, fault);
+      if (options.failureMode === 'failOpen' && !isRefusedCursor && pages.length > 0) continue;
+      emit(faultResponse(id, target.name, fault));
+      return;
     }
-    if (pages.length === 0) return methodNotFound(id);
-    const next = new Map(
-      pages.flatMap(({ target, nextCursor }) => (nextCursor === undefined ? [] : [[target, nextCursor]])),
+    if (pages.length === 0) {
+      emit(methodNotFound(id));
+      return;
+    }
+    const next = pages.flatMap(({ target, nextCursor }) =>
+      nextCursor === undefined ? [] : [[target, nextCursor] as const],
     );
-    const entries = pages.flatMap((page) => shownEntries(method, page, directory, options.pins));
-    return listResponse(id, method, pages, entries, isWhole ? undefined : joinCursors(next));
+    const entries = pages.map((page) => shownEntries(method, page, directory, options.pins));
+    const cursor = this.#isReadWhole(method) ? undefined : joinCursors(new Map(next));
+    const response = listResponse(id, method, pages, entries, cursor);
+    emit(response.bytes, response);
+  }
+
+  /** True if all pages must be known before the first is shown. */
+  #isReadWhole(method: ListMethod): boolean {
+    return this.#conversation.directory.needsLists && (method === 'tools/list' || method === 'prompts/list');
   }
 
   /** The targets that may have such a list. One that failed to open is not waited for: it is asked once it has opened. */
@@ -111,11 +123,11 @@ export class Lists {
     sender: Sender | undefined,
   ): Promise<Listed> {
     const outcome = await this.#ask(target, message, cursor, sender);
-    if (isMethodNotFound(outcome)) return { pages: [] };
-    const page = typeof outcome === 'string' ? undefined : readPage(method, target.name, outcome);
-    if (page !== undefined) return { pages: [page] };
+    if (isMethodNotFound(outcome)) return { target, pages: [] };
+    const page = typeof outcome === 'string' ? undefined : this.#conversation.pages.read(method, target.name, outcome);
+    if (page !== undefined) return { target, pages: [page] };
     const isError = typeof outcome === 'string' || memberOf(outcome.members, 'error') !== undefined;
-    return { pages: [], fault: isError ? outcome : 'unreadable_answer' };
+    return { target, pages: [], fault: isError ? outcome : 'unreadable_answer' };
   }
 
   async #readWhole(
@@ -131,7 +143,7 @@ export class Lists {
         pages: [page],
         fault,
       } = await this.#readPage(method, target, message, cursor, sender);
-      if (fault !== undefined) return { pages: [], fault };
+      if (fault !== undefined) return { target, pages: [], fault };
       if (page === undefined) break;
       pages.push(page);
       cursor = page.nextCursor;
@@ -140,7 +152,7 @@ export class Lists {
     const { kind } = LISTS[method];
     if (kind === 'tool' || kind === 'prompt')
       this.#conversation.directory.learnNames(kind, target.name, new Set(names));
-    return { pages };
+    return { target, pages };
   }
 
   #ask(

@@ -1,11 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import type { Caller } from '../../core/quota.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
+import type { RpcMessage } from '../../messages/json-rpc.js';
 import type { Connection, ConnectionSource, Sender } from '../connection.js';
 
 /** Hears what one of several targets sends. */
 export interface TargetListener {
-  message(target: NamedTarget, bytes: Buffer): void;
+  message(target: NamedTarget, bytes: Buffer, read?: RpcMessage): void;
   oversized(target: NamedTarget, head: Buffer, tail: Buffer): void;
   /** Another connection than the first was opened, in a conversation without sessions. */
   restarted(target: NamedTarget): void;
@@ -167,7 +168,7 @@ export class NamedTarget {
     connection.probed = this.#probed;
     const current = () => connection === this.#connection;
     connection.listen({
-      message: (bytes) => current() && this.#listener.message(this, bytes),
+      message: (bytes, read) => current() && this.#listener.message(this, bytes, read),
       oversized: (head, tail) => current() && this.#listener.oversized(this, head, tail),
       gone: (reason) => this.#onGone(connection, reason),
     });

@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
 import type { Logger } from '../../core/logger.js';
-import { canonicalJson } from './canonical-json.js';
 import type { PinFile, PinTable } from './pin-file.js';
 import { qualify } from './qualified.js';
 
@@ -30,14 +28,14 @@ export class ToolPins {
     this.#table = file?.readChanged() ?? this.#table;
   }
 
-  /** Compares the tools of one list, with their definitions; returns for each if clients may see it. */
-  check(target: string, tools: readonly { readonly name: string; readonly definition: unknown }[]): readonly boolean[] {
+  /** Compares the tools of one list, with the hashes of their definitions; returns for each if clients may see it. */
+  check(target: string, tools: readonly { readonly name: string; readonly hash: string }[]): readonly boolean[] {
     this.#reload();
     const known = this.#table.get(target) ?? new Map<string, string>();
     const hidden = this.#hidden.get(target) ?? new Set<string>();
     const { size } = known;
-    const shown = tools.map(({ name, definition }) => {
-      const isShown = remember(known, name, hashOf(definition));
+    const shown = tools.map(({ name, hash }) => {
+      const isShown = remember(known, name, hash);
       if (isShown) hidden.delete(name);
       else if (hidden.size < MAX_TOOLS) hidden.add(name);
       if (!isShown) this.#log(target, name, known.has(name));
@@ -100,8 +98,4 @@ function remember(known: Map<string, string>, name: string, hash: string): boole
   if (known.size >= MAX_TOOLS || name.length > MAX_NAME_LENGTH) return false;
   known.set(name, hash);
   return true;
-}
-
-function hashOf(definition: unknown): string {
-  return `sha256-${createHash('sha256').update(canonicalJson(definition)).digest('base64url')}`;
 }

@@ -2,12 +2,13 @@ import type { ServerResponse } from 'node:http';
 import type { Caller } from '../../core/quota.js';
 import type { BridgeErrorCode } from '../../messages/bridge-error.js';
 import { readChildLine } from '../../messages/child-line.js';
-import { readMessage } from '../../messages/json-rpc.js';
+import { type RpcMessage, readMessage } from '../../messages/json-rpc.js';
 import type { Connection, ConnectionListener, Sender } from '../connection.js';
 import { Waiters } from '../waiters.js';
 import { ClientMessages } from './client-messages.js';
 import type { Conversation, SeveralContext } from './conversation.js';
 import { hasDuplicates } from './editor.js';
+import type { ListPages } from './list-pages.js';
 import type { NamedTarget, TargetListener } from './named-target.js';
 import { TargetGroup } from './target-group.js';
 import { TargetMessages } from './target-messages.js';
@@ -21,6 +22,7 @@ export class SeveralConnection implements Connection, TargetListener {
   readonly ended: Promise<void>;
   readonly waiters: Waiters;
   readonly #group: TargetGroup;
+  readonly #pages: ListPages;
   readonly #fromClient: ClientMessages;
   readonly #fromTargets: TargetMessages;
   readonly #logLate: (seconds: number) => void;
@@ -31,12 +33,13 @@ export class SeveralConnection implements Connection, TargetListener {
 
   constructor(context: SeveralContext, caller: Caller) {
     const { options } = context;
+    this.#pages = context.pages;
     this.waiters = new Waiters(options);
     this.ended = new Promise((resolve) => {
       this.#onEnded = resolve;
     });
     this.#group = new TargetGroup(options.targets, caller, this, options.logger);
-    const emit = (bytes: Buffer): void => this.#listener?.message(bytes);
+    const emit = (bytes: Buffer, read?: RpcMessage): void => this.#listener?.message(bytes, read);
     const conversation: Conversation = { ...context, group: this.#group, emit };
     this.#fromClient = new ClientMessages(conversation, (reason) => this.#fail(reason));
     this.#fromTargets = new TargetMessages(conversation, this.#fromClient);
@@ -85,8 +88,8 @@ export class SeveralConnection implements Connection, TargetListener {
     await this.#stopping;
   }
 
-  message(target: NamedTarget, bytes: Buffer): void {
-    const message = readChildLine(bytes);
+  message(target: NamedTarget, bytes: Buffer, read?: RpcMessage): void {
+    const message = read ?? this.#pages.recognise(target.name, bytes) ?? readChildLine(bytes);
     if (message === undefined) this.#group.failUnreadable(target, bytes);
     else if (hasDuplicates(message.members)) this.#group.failAmbiguous(target, message);
     else this.#fromTargets.handle(target, message);

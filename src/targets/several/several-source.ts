@@ -1,7 +1,8 @@
 import type { Caller } from '../../core/quota.js';
 import type { Connection, ConnectionSource } from '../connection.js';
-import type { Conversation } from './conversation.js';
+import type { SeveralContext } from './conversation.js';
 import { Directory } from './directory.js';
+import { ListPages } from './list-pages.js';
 import { MissingTargets } from './missing-targets.js';
 import type { NameKind, TargetedName } from './qualified.js';
 import { SeveralConnection } from './several-connection.js';
@@ -9,10 +10,12 @@ import type { SeveralOptions } from './several-options.js';
 
 /** Opens connections to several targets as one. Each target's connection is opened when something is sent to that target. */
 export class SeveralSource implements ConnectionSource {
-  readonly #context: Pick<Conversation, 'options' | 'directory' | 'missing'>;
+  readonly #context: SeveralContext;
 
   constructor(options: SeveralOptions) {
-    this.#context = { options, directory: new Directory(options), missing: new MissingTargets(options.logger) };
+    const directory = new Directory(options);
+    const pages = new ListPages(directory, options.pins !== undefined);
+    this.#context = { options, directory, pages, missing: new MissingTargets(options.logger) };
   }
 
   /** The number of connections to targets. */
