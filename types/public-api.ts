@@ -39,13 +39,18 @@ const remote: McpHttpBackend = mcpHttpBackend({
   headers: async (auth, req) => ({ 'x-user': auth?.subject, 'x-path': req.url }),
   callerToken: { issuer: 'https://gateway.example/callers', claims: ['email'] },
 });
-const several: McpBackend = mcpBackend({
+const targets: McpBackend = mcpBackend({
   targets: {
     notes: { command: 'node', args: ['server.js'] },
     search: { url: 'https://mcp.example.com/mcp', headers: (auth) => ({ 'x-user': auth?.subject }) },
   },
   sessions: false,
+  prefixMode: 'always',
+  failureMode: 'failOpen',
+  serverInfo: { name: 'tools', version: '1', title: 'Tools' },
+  pin: 'pins.json',
 });
+const target: string | undefined = targets.resolve('tool', 'notes_add')?.target;
 const isReady: Promise<boolean> = remote.ready();
 
 // Express and Connect accept all of them.

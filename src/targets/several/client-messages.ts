@@ -113,8 +113,11 @@ export class ClientMessages {
       emit(faultResponse(id, target.name, outcome));
       return;
     }
-    if (method === 'resources/subscribe' && isResult(outcome))
-      this.#resumption.rememberSubscription(target, route.name);
+    if (method === 'resources/subscribe' && isResult(outcome)) {
+      this.#resumption.rememberSubscription(target, route.name, (own) =>
+        requestFor(message, target.name, own, (editor) => route.edit(editor)),
+      );
+    }
     if (method === 'resources/unsubscribe') this.#resumption.forgetSubscription(target, route.name);
     if (ClientEdits.isNeedless(outcome.bytes)) {
       const response = withId(outcome, id);

@@ -102,7 +102,7 @@ export class NamedTarget {
     if (this.reopen === undefined) return;
     this.#isOpening = true;
     const connection = this.#connection;
-    void this.reopen().then((isOpen) => {
+    void this.#reopened().then((isOpen) => {
       if (connection !== this.#connection) return;
       this.#isOpening = false;
       this.isMissing = !isOpen;
@@ -154,6 +154,15 @@ export class NamedTarget {
     void this.#connection?.stop();
     this.#connection = undefined;
     await Promise.all(this.#ending);
+  }
+
+  async #reopened(): Promise<boolean> {
+    try {
+      return (await this.reopen?.()) === true;
+    } catch {
+      // It went away once more in the middle.
+      return false;
+    }
   }
 
   #start(): void {

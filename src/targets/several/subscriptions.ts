@@ -2,6 +2,7 @@ import { isRecord } from '../../http/json-object.js';
 import { memberOf, textOf } from '../../messages/json-members.js';
 import { membersAt, type RpcMessage } from '../../messages/json-rpc.js';
 import { SUBSCRIPTION_KEY, subscriptionEnd } from '../../messages/stateless-response.js';
+import { parseStrictJson } from '../../messages/strict-json.js';
 import type { Sender } from '../connection.js';
 import { ClientEdits } from './client-edits.js';
 import { type Conversation, requestFor } from './conversation.js';
@@ -203,6 +204,11 @@ function listIn(filter: Filter, member: string): readonly string[] {
 
 function filterOf(message: RpcMessage): Filter | undefined {
   const member = memberOf(membersAt(message, 'params'), 'notifications');
-  const value: unknown = member && JSON.parse(textOf(message.bytes, member));
-  return isRecord(value) ? value : undefined;
+  try {
+    const value = member && parseStrictJson(textOf(message.bytes, member));
+    return isRecord(value) ? value : undefined;
+  } catch {
+    // Two members of one name, or too many levels.
+    return undefined;
+  }
 }
