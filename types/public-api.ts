@@ -101,11 +101,11 @@ mcpHttpBackend({ bearer: 'secret' });
 // @ts-expect-error A target is a program or a remote server.
 mcpBackend({ targets: { both: { command: 'node', url: 'https://mcp.example.com/mcp' } } });
 // @ts-expect-error There are several connections, and no single request.
-mcpBackend({ targets: { one: { url: 'https://mcp.example.com/mcp', headers: (auth, req) => ({}) } } });
+mcpBackend({ targets: { one: { url: 'https://mcp.example.com/mcp', headers: (_auth, _req) => ({}) } } });
 // @ts-expect-error The claims of a verified token are read-only.
 (getAuth({} as never) as AuthInfo).payload.sub = 'root';
 
-export { closed, isReady, several };
+export { closed, isReady, several, target };
 
 // A policy names at most one provider, and a known one.
 mcpAuth({ issuer: 'https://as.example', provider: 'keycloak' });

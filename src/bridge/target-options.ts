@@ -1,6 +1,7 @@
 import type { AuthInfo } from '../core/auth-info.js';
 import type { OptionChecks } from '../options/checks.js';
 import { type OptionTable, readOptions } from '../options/option-table.js';
+import { TARGET_NAME } from '../targets/several/qualified.js';
 import { CHILD_TABLE, type ChildOptions, type ResolvedChild, requireChild } from './child-options.js';
 import {
   type CallerHeaders,
@@ -40,8 +41,6 @@ export type ResolvedTarget =
   | { readonly kind: 'child'; readonly child: ResolvedChild }
   | { readonly kind: 'remote'; readonly server: ResolvedServer };
 
-/** A target's name as users write it. Names of its own follow it after `_` or `+`, so it has neither. */
-const TARGET_NAME = /^[a-z0-9-]{1,64}$/;
 const EXAMPLE = 'Write { command: "…" } or { url: "…" }.';
 
 /** Reads the option `targets`. */

@@ -53,7 +53,7 @@ export class ClientMessages {
     else if (message.method === 'notifications/cancelled') this.#cancel(message);
     else {
       if (message.method === 'notifications/initialized') this.#resumption.rememberInitialized(message.bytes);
-      group.tellConnected(message.bytes, sender);
+      group.sendToConnected(message.bytes, sender);
     }
   }
 

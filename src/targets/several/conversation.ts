@@ -22,7 +22,7 @@ export interface Conversation extends SeveralContext {
   emit(bytes: Buffer, read?: RpcMessage): void;
 }
 
-/** Builds a client's request as one target gets it: with an id and a progress token of ours, and with what `edit` changes. */
+/** Builds a client's request as one target gets it: with our own id and progress token, and with what `edit` changes. */
 export function requestFor(message: RpcMessage, target: string, id: string, edit?: (editor: Editor) => void): Buffer {
   const editor = new Editor(message.bytes);
   editor.replace(message.idAt, id);

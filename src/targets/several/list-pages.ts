@@ -155,7 +155,7 @@ export class ListPages {
   }
 }
 
-/** The digits at a position: an id of ours. */
+/** The digits at a position: one of our own ids. */
 function digitsAt(bytes: Buffer, start: number): string {
   // Longer than any number that is counted up to.
   return /^\d*/.exec(bytes.toString('latin1', start, start + 17))?.[0] ?? '';

@@ -4,7 +4,7 @@ import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.j
 import type { RpcMessage } from '../../messages/json-rpc.js';
 import type { Connection, ConnectionSource, Sender } from '../connection.js';
 
-/** Hears what one of several targets sends. */
+/** Receives what one of several targets sends. */
 export interface TargetListener {
   message(target: NamedTarget, bytes: Buffer, read?: RpcMessage): void;
   oversized(target: NamedTarget, head: Buffer, tail: Buffer): void;

@@ -6,7 +6,7 @@ import type { Conversation } from './conversation.js';
 import { Editor } from './editor.js';
 import type { NamedTarget } from './named-target.js';
 
-/** The requests of targets to the client: sampling, elicitation, roots. The client sees them under ids of ours. */
+/** The requests of targets to the client: sampling, elicitation, roots. The client sees them under our own ids. */
 export class TargetQuestions {
   readonly #conversation: Conversation;
 
@@ -38,7 +38,7 @@ export class TargetQuestions {
     const editor = new Editor(message.bytes);
     editor.replace(message.idAt, asked.id);
     restoreRelatedTask(editor, editor.within(message.members, 'result'), asked.target.name);
-    this.#conversation.group.tell(asked.target, editor.result, sender);
+    this.#conversation.group.sendIfPossible(asked.target, editor.result, sender);
   }
 
   /** Passes the client's progress on to the target that asked. */
@@ -47,7 +47,7 @@ export class TargetQuestions {
     if (asked?.token === undefined) return;
     const editor = new Editor(message.bytes);
     editor.replace(memberOf(membersAt(message, 'params'), 'progressToken'), asked.token);
-    this.#conversation.group.tell(asked.target, editor.result, sender);
+    this.#conversation.group.sendIfPossible(asked.target, editor.result, sender);
   }
 
   /** Cancels a request at the client, because its target does. */
@@ -73,7 +73,7 @@ export class TargetQuestions {
 
   #refuse(target: NamedTarget, id: string): void {
     const error = '{"code":-32000,"message":"Too many requests are unanswered"}';
-    this.#conversation.group.tell(target, Buffer.from(`{"jsonrpc":"2.0","id":${id},"error":${error}}`));
+    this.#conversation.group.sendIfPossible(target, Buffer.from(`{"jsonrpc":"2.0","id":${id},"error":${error}}`));
   }
 }
 
