@@ -17,22 +17,22 @@ const create = (options: object) => {
 const REFUSED: readonly [options: object, message: string][] = [
   [
     { prefixMode: 'sometimes' },
-    'option "prefixMode" must be one of "conditional", "always", "never", got "sometimes". Leave it out for "conditional".',
+    'option "prefixMode" must be one of "conditional", "always", "never", but got "sometimes". Leave it out for "conditional".',
   ],
   [
     { failureMode: true },
-    'option "failureMode" must be one of "failClosed", "failOpen", got true. Leave it out for "failClosed".',
+    'option "failureMode" must be one of "failClosed", "failOpen", but got true. Leave it out for "failClosed".',
   ],
-  [{ serverInfo: 'x' }, 'option "serverInfo" must be an object, got "x". Write { name: "…", version: "…" }.'],
+  [{ serverInfo: 'x' }, 'option "serverInfo" must be an object, but got "x". Write { name: "…", version: "…" }.'],
   [
     { serverInfo: { name: 'x' } },
-    'option "serverInfo.version" must be a non-empty string, got undefined. Write { name: "…", version: "…" }.',
+    'option "serverInfo.version" must be a non-empty string, but got undefined. Write { name: "…", version: "…" }.',
   ],
-  [{ pin: '' }, 'option "pin" must be true, false or a path, got "". Use true, or the path of a file.'],
-  [{ pin: {} }, 'option "pin" must be true, false or a path, got {}. Use true, or the path of a file.'],
+  [{ pin: '' }, 'option "pin" must be true, false or a path, but got "". Use true, or the path of a file.'],
+  [{ pin: {} }, 'option "pin" must be true, false or a path, but got {}. Use true, or the path of a file.'],
   [
     { pin: broken },
-    `option "pin" must be a file with the hashes of tools (the entry of a tool is not a hash such as "sha256-…"), or one that does not exist yet, got ${JSON.stringify(broken)}. Correct or delete the file.`,
+    `option "pin" must be a file with the hashes of tools (the entry of a tool is not a hash such as "sha256-…"), or one that does not exist yet, but got ${JSON.stringify(broken)}. Correct or delete the file.`,
   ],
 ];
 
