@@ -26,7 +26,7 @@ async function progressOf(user: SdkUser, target: string, steps: number): Promise
   return progress;
 }
 
-test.each(SDK_USERS)('five real servers behind one address, two users of %s at once', async (_sdk, connect) => {
+test.each(SDK_USERS)('five real servers behind one address, two users of %s at once', { timeout: 60_000 }, async (_sdk, connect) => {
   const folder = mkdtempSync(join(tmpdir(), 'files-'));
   writeFileSync(join(folder, 'a.txt'), 'the file');
   const remote = await startEverything();

@@ -1,10 +1,11 @@
 import { type Member, memberOf, textOf } from '../../messages/json-members.js';
-import { cancellation, keyInParams, keyOf, membersAt, type RpcMessage } from '../../messages/json-rpc.js';
+import { cancellation, keyInParams, keyOf, type RpcMessage } from '../../messages/json-rpc.js';
 import type { Sender } from '../connection.js';
 import { ClientEdits, restoreRelatedTask } from './client-edits.js';
 import type { Conversation } from './conversation.js';
 import { Editor } from './editor.js';
 import type { NamedTarget } from './named-target.js';
+import { metaOf, paramsOf } from './params.js';
 
 /** The requests of targets to the client: sampling, elicitation, roots. The client sees them under our own ids. */
 export class TargetQuestions {
@@ -46,14 +47,14 @@ export class TargetQuestions {
     const asked = this.#conversation.group.ids.asked(keyInParams(message, 'progressToken'));
     if (asked?.token === undefined) return;
     const editor = new Editor(message.bytes);
-    editor.replace(memberOf(membersAt(message, 'params'), 'progressToken'), asked.token);
+    editor.replace(memberOf(paramsOf(message), 'progressToken'), asked.token);
     this.#conversation.group.sendIfPossible(asked.target, editor.result, sender);
   }
 
   /** Cancels a request at the client, because its target does. */
   cancel(target: NamedTarget, message: RpcMessage): void {
     const { ids } = this.#conversation.group;
-    const member = memberOf(membersAt(message, 'params'), 'requestId');
+    const member = memberOf(paramsOf(message), 'requestId');
     const id = ids.askedBy(target, member && keyOf(textOf(message.bytes, member)));
     if (id === undefined) return;
     ids.takeAsked(id);
@@ -78,5 +79,5 @@ export class TargetQuestions {
 }
 
 function progressToken(message: RpcMessage): Member | undefined {
-  return memberOf(membersAt(message, 'params', '_meta'), 'progressToken');
+  return memberOf(metaOf(message), 'progressToken');
 }
