@@ -45,7 +45,12 @@ const targets: McpBackend = mcpBackend({
     search: { url: 'https://mcp.example.com/mcp', headers: (auth) => ({ 'x-user': auth?.subject }) },
   },
   sessions: false,
+  prefixMode: 'always',
+  failureMode: 'failOpen',
+  serverInfo: { name: 'tools', version: '1', title: 'Tools' },
+  pin: 'pins.json',
 });
+const target: string | undefined = targets.resolve('tool', 'notes_add')?.target;
 const isReady: Promise<boolean> = remote.ready();
 
 // Express and Connect accept all of them.
@@ -100,7 +105,7 @@ mcpBackend({ targets: { one: { url: 'https://mcp.example.com/mcp', headers: (_au
 // @ts-expect-error The claims of a verified token are read-only.
 (getAuth({} as never) as AuthInfo).payload.sub = 'root';
 
-export { closed, isReady, targets };
+export { closed, isReady, target };
 
 // A policy names at most one provider, and a known one.
 mcpAuth({ issuer: 'https://as.example', provider: 'keycloak' });

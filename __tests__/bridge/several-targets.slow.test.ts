@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
+import { reasonOf } from '../support/mcp-answers.js';
+import { call, callText, initialize, open, post } from '../support/mcp-requests.js';
 import { endPrograms } from '../support/program.js';
 import { startEverything } from '../support/remote-servers.js';
 import { SDK_USERS, type SdkUser, userOfV2 } from '../support/sdk-users.js';
@@ -15,6 +17,7 @@ afterAll(endPrograms);
 const server = (name: string): string =>
   fileURLToPath(new URL(`../../node_modules/@modelcontextprotocol/server-${name}/dist/index.js`, import.meta.url));
 const everything = { command: NODE, args: [EVERYTHING] };
+const plain = { command: NODE, args: [fixture('plain-target.mjs')] };
 const conformance = { command: NODE, args: [fixture('conformance-server.mjs')] };
 
 async function progressOf(user: SdkUser, target: string, steps: number): Promise<number[]> {
@@ -23,7 +26,7 @@ async function progressOf(user: SdkUser, target: string, steps: number): Promise
   return progress;
 }
 
-test.each(SDK_USERS)('five real servers behind one address, two users of %s at once', async (_sdk, connect) => {
+test.each(SDK_USERS)('five real servers behind one address, two users of %s at once', { timeout: 60_000 }, async (_sdk, connect) => {
   const folder = mkdtempSync(join(tmpdir(), 'files-'));
   writeFileSync(join(folder, 'a.txt'), 'the file');
   const remote = await startEverything();
@@ -101,4 +104,43 @@ test('a server that speaks revisions with sessions only: clients fall back to th
   expect(await user.call('two_echo', { message: 'x' })).toBe('Echo: x');
   expect(await user.tools()).toContain('one_test_simple_text');
   await user.close();
+});
+
+test.each(SDK_USERS)('sessions: false: %s calls several targets without a session', async (_sdk, connect) => {
+  const remote = await startEverything();
+  const { url, backend } = await serveTargets({
+    targets: { one: everything, remote: { url: remote.url } },
+    sessions: false,
+  });
+  const [ada, bob] = await Promise.all([connect(url, 'ada'), connect(url, 'bob')]);
+  expect(await ada.tools()).toContain('remote_echo');
+  expect(await bob.call('one_echo', { message: 'x' })).toBe('Echo: x');
+  expect(await Promise.all([progressOf(ada, 'one', 2), progressOf(bob, 'remote', 3)])).toEqual([
+    [1, 2],
+    [1, 2, 3],
+  ]);
+  await Promise.all([ada.close(), bob.close()]);
+  await backend.close();
+  expect(backend.stats()).toMatchObject({ sessions: 0, connections: 0 });
+});
+
+test('a target that is killed in the middle of a call, over HTTP: the session goes on', async () => {
+  const { url, backend } = await serveTargets({ targets: { one: plain, two: plain } });
+  const session = await open(url, { authorization: 'Bearer ada' });
+  const pid = Number(await callText(url, session, 'two_pid'));
+  await new Promise((resolve) => setTimeout(resolve, 1_050));
+  const hanging = post(url, call('h', 'two_hang'), session);
+  await until(() => backend.stats().pending === 1);
+  process.kill(pid, 'SIGKILL');
+  expect(await reasonOf(await hanging)).toBe('child_exited');
+  expect(await callText(url, session, 'one_echo')).toBe('plain {}');
+  expect(Number(await callText(url, session, 'two_pid'))).not.toBe(pid);
+  expect((await post(url, call(1, 'one_echo'), { ...session, authorization: 'Bearer bob' })).status).toBe(404);
+});
+
+test('failClosed over HTTP: a target that does not start is 502, and no process is left', async () => {
+  const { url, backend } = await serveTargets({ targets: { one: plain, two: { ...plain, env: { FAILS: '1' } } } });
+  const response = await post(url, initialize());
+  expect([response.status, await reasonOf(response)]).toEqual([502, 'child_exited']);
+  await until(() => backend.stats().connections === 0);
 });

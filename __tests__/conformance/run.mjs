@@ -81,6 +81,15 @@ const anonymousRequests = 'shared';
 const program = { command: process.execPath, args: [fixture] };
 await mustPass('stdio', mcpStdioBackend({ ...program, anonymousRequests }));
 await mustPass('one program among targets', mcpBackend({ targets: { one: program }, anonymousRequests }));
+// With pins, messages pass the code that joins targets; without prefixes and with a target that has no resources, names are unchanged.
+await mustPass('one program, joined', mcpBackend({ targets: { one: program }, pin: true, anonymousRequests }));
+const other = {
+  command: process.execPath,
+  args: [local('../fixtures/plain-target.mjs')],
+  env: { PREFIX: 'other_', WITHOUT: 'resources,prompts,tasks' },
+};
+const joined = mcpBackend({ targets: { one: program, other }, prefixMode: 'never', anonymousRequests });
+await mustPass('two programs without prefixes', joined);
 
 const target = spawn(process.execPath, [fixture, '--http'], { stdio: ['ignore', 'pipe', 'inherit'] });
 const [line] = await once(target.stdout.setEncoding('utf8'), 'data');

@@ -27,7 +27,9 @@ export interface JoinedOptions {
 
 /** How several targets present themselves to clients (`Implementation` in MCP). */
 export interface ServerInfo {
+  /** The name of the server, for programs. */
   readonly name: string;
+  /** Its version, in any form. */
   readonly version: string;
   readonly [member: string]: unknown;
 }

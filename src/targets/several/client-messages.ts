@@ -1,6 +1,6 @@
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { memberOf, textOf } from '../../messages/json-members.js';
-import { keyInParams, membersAt, methodNotFound, type RpcMessage } from '../../messages/json-rpc.js';
+import { keyInParams, methodNotFound, type RpcMessage } from '../../messages/json-rpc.js';
 import { VERSION_KEY } from '../../messages/revision.js';
 import type { Sender } from '../connection.js';
 import { ClientEdits } from './client-edits.js';
@@ -10,6 +10,7 @@ import { Editor } from './editor.js';
 import { isListMethod, Lists } from './lists.js';
 import type { NamedTarget } from './named-target.js';
 import { Openings } from './openings.js';
+import { metaOf, paramsOf } from './params.js';
 import type { Outcome } from './request-ids.js';
 import { withId } from './response-ids.js';
 import { Resumption } from './resumption.js';
@@ -53,13 +54,13 @@ export class ClientMessages {
     else if (message.method === 'notifications/cancelled') this.#cancel(message);
     else {
       if (message.method === 'notifications/initialized') this.#resumption.rememberInitialized(message.bytes);
-      group.tellConnected(message.bytes, sender);
+      group.sendToConnected(message.bytes, sender);
     }
   }
 
   #cancel(message: RpcMessage): void {
     const key = keyInParams(message, 'requestId');
-    const member = memberOf(membersAt(message, 'params'), 'requestId');
+    const member = memberOf(paramsOf(message), 'requestId');
     if (key === undefined) return;
     this.#conversation.group.cancel(key, (id) => {
       const editor = new Editor(message.bytes);
@@ -89,13 +90,13 @@ export class ClientMessages {
     const route = routeOf(message, directory);
     const target = route && group.named(route.target);
     if (route === undefined || target === undefined) {
-      const isStateless = memberOf(membersAt(message, 'params', '_meta'), VERSION_KEY) !== undefined;
+      const isStateless = memberOf(metaOf(message), VERSION_KEY) !== undefined;
       emit(notFound(message.id ?? 'null', kind ?? 'tool', isStateless));
     } else this.#forward(message, sender, route, target);
   }
 
   #forward(message: RpcMessage, sender: Sender | undefined, route: Route, target: NamedTarget): void {
-    const token = memberOf(membersAt(message, 'params', '_meta'), 'progressToken');
+    const token = memberOf(metaOf(message), 'progressToken');
     this.#conversation.group.ask(target, {
       clientKey: message.key,
       clientToken: token && textOf(message.bytes, token),
@@ -113,8 +114,11 @@ export class ClientMessages {
       emit(faultResponse(id, target.name, outcome));
       return;
     }
-    if (method === 'resources/subscribe' && isResult(outcome))
-      this.#resumption.rememberSubscription(target, route.name);
+    if (method === 'resources/subscribe' && isResult(outcome)) {
+      this.#resumption.rememberSubscription(target, route.name, (own) =>
+        requestFor(message, target.name, own, (editor) => route.edit(editor)),
+      );
+    }
     if (method === 'resources/unsubscribe') this.#resumption.forgetSubscription(target, route.name);
     if (ClientEdits.isNeedless(outcome.bytes)) {
       const response = withId(outcome, id);

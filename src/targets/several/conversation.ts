@@ -4,6 +4,7 @@ import type { Directory } from './directory.js';
 import { Editor } from './editor.js';
 import type { ListPages } from './list-pages.js';
 import type { MissingTargets } from './missing-targets.js';
+import { metaOf, paramsOf } from './params.js';
 import type { SeveralOptions } from './several-options.js';
 import type { TargetGroup } from './target-group.js';
 
@@ -22,12 +23,12 @@ export interface Conversation extends SeveralContext {
   emit(bytes: Buffer, read?: RpcMessage): void;
 }
 
-/** Builds a client's request as one target gets it: with an id and a progress token of ours, and with what `edit` changes. */
+/** Builds a client's request as one target gets it: with our own id and progress token, and with what `edit` changes. */
 export function requestFor(message: RpcMessage, target: string, id: string, edit?: (editor: Editor) => void): Buffer {
   const editor = new Editor(message.bytes);
   editor.replace(message.idAt, id);
-  const params = editor.within(message.members, 'params');
-  const meta = editor.within(params, '_meta');
+  const params = paramsOf(message);
+  const meta = metaOf(message);
   for (const member of meta?.list ?? []) if (member.name === 'progressToken') editor.replace(member, id);
   if (meta !== undefined) restoreRelatedTask(editor, params, target);
   edit?.(editor);

@@ -9,6 +9,7 @@ import {
   textOf,
 } from '../../messages/json-members.js';
 import { type RpcMessage, readString } from '../../messages/json-rpc.js';
+import { paramsOf } from './params.js';
 
 const OPEN_LIST = 0x5b;
 
@@ -70,12 +71,12 @@ export class Editor {
   }
 
   /** Sets the member `name` of `params`, which is added if the message has none. `text` is JSON. */
-  setParam({ members }: Pick<RpcMessage, 'members'>, name: string, text: string): void {
-    const params = this.within(members, 'params');
+  setParam(message: RpcMessage, name: string, text: string): void {
+    const params = paramsOf(message);
     const old = memberOf(params, name);
     if (old !== undefined) this.replace(old, text);
     else if (params === undefined) {
-      const at = members.end - 1;
+      const at = message.members.end - 1;
       this.replace({ start: at, end: at }, `,"params":{"${name}":${text}}`);
     } else {
       const at = params.start + 1;

@@ -52,7 +52,9 @@ export interface CacheHints {
   readonly cacheScope?: unknown;
 }
 
-/** Larger pages are read anew each time. */
+/** No number or word that is defined for a hint is longer. */
+const MAX_HINT_BYTES = 32;
+/** Larger pages are read again each time. */
 const MAX_KEPT_BYTES = 1_048_576;
 
 interface Kept {
@@ -128,7 +130,7 @@ export class ListPages {
     );
     const value = (name: string): unknown => {
       const found = memberOf(members, name);
-      return found && JSON.parse(textOf(result, found));
+      return found && found.end - found.start <= MAX_HINT_BYTES ? JSON.parse(textOf(result, found)) : undefined;
     };
     const next = memberOf(members, 'nextCursor');
     return {
@@ -153,7 +155,7 @@ export class ListPages {
   }
 }
 
-/** The digits at a position: an id of ours. */
+/** The digits at a position: one of our own ids. */
 function digitsAt(bytes: Buffer, start: number): string {
   // Longer than any number that is counted up to.
   return /^\d*/.exec(bytes.toString('latin1', start, start + 17))?.[0] ?? '';

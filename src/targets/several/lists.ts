@@ -1,11 +1,12 @@
 import { memberOf, textOf } from '../../messages/json-members.js';
-import { membersAt, methodNotFound, type RpcMessage, readMessage, readString } from '../../messages/json-rpc.js';
+import { methodNotFound, type RpcMessage, readMessage, readString } from '../../messages/json-rpc.js';
 import type { Sender } from '../connection.js';
 import { type Conversation, requestFor } from './conversation.js';
 import { type Cursors, joinCursors, splitCursors } from './cursors.js';
 import { LISTS, type ListMethod, type ListPage } from './list-pages.js';
 import { listResponse, shownEntries } from './merged-lists.js';
 import type { NamedTarget } from './named-target.js';
+import { paramsOf } from './params.js';
 import type { Outcome } from './request-ids.js';
 import { faultResponse, invalidParams, isMethodNotFound } from './target-faults.js';
 
@@ -44,7 +45,7 @@ export class Lists {
   /** Reads the names that all targets have, where names alone do not say whose they are. */
   async learn(kind: 'tool' | 'prompt', message: RpcMessage, sender: Sender | undefined): Promise<void> {
     const method = kind === 'tool' ? 'tools/list' : 'prompts/list';
-    const meta = memberOf(membersAt(message, 'params'), '_meta');
+    const meta = memberOf(paramsOf(message), '_meta');
     const params = meta === undefined ? '' : `,"params":{"_meta":${textOf(message.bytes, meta)}}`;
     const request = readMessage(Buffer.from(`{"jsonrpc":"2.0","id":${message.id},"method":"${method}"${params}}`));
     if (request === undefined) return;
@@ -108,7 +109,7 @@ export class Lists {
   }
 
   #cursorsOf(message: RpcMessage): Cursors | undefined {
-    const member = memberOf(membersAt(message, 'params'), 'cursor');
+    const member = memberOf(paramsOf(message), 'cursor');
     if (member === undefined) return NO_CURSORS;
     const cursor = readString(textOf(message.bytes, member));
     const names = new Set(this.#conversation.group.all.map(({ name }) => name));

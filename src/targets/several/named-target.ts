@@ -4,7 +4,7 @@ import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.j
 import type { RpcMessage } from '../../messages/json-rpc.js';
 import type { Connection, ConnectionSource, Sender } from '../connection.js';
 
-/** Hears what one of several targets sends. */
+/** Receives what one of several targets sends. */
 export interface TargetListener {
   message(target: NamedTarget, bytes: Buffer, read?: RpcMessage): void;
   oversized(target: NamedTarget, head: Buffer, tail: Buffer): void;
@@ -102,7 +102,7 @@ export class NamedTarget {
     if (this.reopen === undefined) return;
     this.#isOpening = true;
     const connection = this.#connection;
-    void this.reopen().then((isOpen) => {
+    void this.#reopened().then((isOpen) => {
       if (connection !== this.#connection) return;
       this.#isOpening = false;
       this.isMissing = !isOpen;
@@ -154,6 +154,15 @@ export class NamedTarget {
     void this.#connection?.stop();
     this.#connection = undefined;
     await Promise.all(this.#ending);
+  }
+
+  async #reopened(): Promise<boolean> {
+    try {
+      return (await this.reopen?.()) === true;
+    } catch {
+      // It went away once more in the middle.
+      return false;
+    }
   }
 
   #start(): void {

@@ -6,6 +6,7 @@ import { type Conversation, requestFor } from './conversation.js';
 import type { Editor } from './editor.js';
 import { joinInstructions, mergeCapabilities } from './merged-capabilities.js';
 import type { NamedTarget } from './named-target.js';
+import { paramsOf } from './params.js';
 import type { Outcome } from './request-ids.js';
 import type { Resumption } from './resumption.js';
 import { faultResponse, isResult } from './target-faults.js';
@@ -108,7 +109,7 @@ export class Openings {
     revision?: string,
   ): Promise<Answers> {
     const edit = (editor: Editor): void => {
-      const params = editor.within(message.members, 'params');
+      const params = paramsOf(message);
       if (revision !== undefined) editor.rename(params, 'protocolVersion', () => revision);
       // A target could ask the client for the tasks of another target.
       editor.remove(editor.within(params, 'capabilities'), 'tasks');

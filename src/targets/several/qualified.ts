@@ -3,6 +3,7 @@ export const TARGET_NAME = /^[a-z0-9-]{1,64}$/;
 
 /** What a name that clients use stands for. */
 export interface TargetedName {
+  /** The target's name among the `targets`. */
   readonly target: string;
   /** The name, URI or id by which the target itself knows it. */
   readonly name: string;

@@ -14,7 +14,7 @@ export class Resumption {
   #initialized: Buffer | undefined;
   #level: RpcMessage | undefined;
   /** The subscriptions of each target, by the URI that the target itself knows. */
-  readonly #subscriptions = new Map<NamedTarget, Map<string, Buffer>>();
+  readonly #subscriptions = new Map<NamedTarget, Map<string, (id: string) => Buffer>>();
   #count = 0;
 
   constructor(conversation: Conversation) {
@@ -29,11 +29,12 @@ export class Resumption {
     this.#level = message;
   }
 
-  rememberSubscription(target: NamedTarget, uri: string): void {
-    const uris = this.#subscriptions.get(target) ?? new Map<string, Buffer>();
-    if (uris.has(uri) || this.#count >= MAX_SUBSCRIPTIONS) return;
+  /** `bytesFor` builds the request with another id. */
+  rememberSubscription(target: NamedTarget, uri: string, bytesFor: (id: string) => Buffer): void {
+    const requests = this.#subscriptions.get(target) ?? new Map<string, (id: string) => Buffer>();
+    if (requests.has(uri) || this.#count >= MAX_SUBSCRIPTIONS) return;
     this.#count++;
-    this.#subscriptions.set(target, uris.set(uri, Buffer.from(JSON.stringify(uri))));
+    this.#subscriptions.set(target, requests.set(uri, bytesFor));
   }
 
   forgetSubscription(target: NamedTarget, uri: string): void {
@@ -47,11 +48,7 @@ export class Resumption {
     if (level !== undefined && target.capabilities?.logging !== undefined) {
       this.#ask(target, (id) => requestFor(level, target.name, id));
     }
-    for (const uri of this.#subscriptions.get(target)?.values() ?? []) {
-      this.#ask(target, (id) =>
-        Buffer.from(`{"jsonrpc":"2.0","id":${id},"method":"resources/subscribe","params":{"uri":${uri}}}`),
-      );
-    }
+    for (const bytesFor of this.#subscriptions.get(target)?.values() ?? []) this.#ask(target, bytesFor);
   }
 
   /** Tells the client that lists have changed, because a target was missing in them so far. */

@@ -2,6 +2,7 @@ import type { Members } from '../../messages/json-members.js';
 import type { RpcMessage } from '../../messages/json-rpc.js';
 import type { Directory } from './directory.js';
 import { Editor } from './editor.js';
+import { paramsOf } from './params.js';
 import type { NameKind, TargetedName } from './qualified.js';
 
 /** Where a request of a client goes, and what changes in it on the way. */
@@ -43,7 +44,7 @@ export function routeOf(message: RpcMessage, directory: Directory): Route | unde
   const { kind, path, member } = place;
   const editor = new Editor(message.bytes);
   const within = (from: Editor): Members | undefined =>
-    ['params', ...path].reduce((at: Members | undefined, name) => from.within(at, name), message.members);
+    path.reduce((at: Members | undefined, name) => from.within(at, name), paramsOf(message));
   const text = editor.text(within(editor), member);
   const found = text === undefined ? undefined : directory.resolve(kind, text);
   return found && { ...found, kind, edit: (target) => target.rename(within(target), member, () => found.name) };
@@ -52,6 +53,6 @@ export function routeOf(message: RpcMessage, directory: Directory): Route | unde
 function placeOf(message: RpcMessage): Place | undefined {
   if (message.method !== 'completion/complete') return PLACES.get(message.method);
   const editor = new Editor(message.bytes);
-  const type = editor.text(editor.within(editor.within(message.members, 'params'), 'ref'), 'type');
+  const type = editor.text(editor.within(paramsOf(message), 'ref'), 'type');
   return type === 'ref/prompt' ? PROMPT_REFERENCE : type === 'ref/resource' ? RESOURCE_REFERENCE : undefined;
 }

@@ -9,7 +9,7 @@ export const FAILURE_MODES = ['failClosed', 'failOpen'] as const;
 /** When the names of tools and prompts begin with the name of their target. */
 export type PrefixMode = (typeof PREFIX_MODES)[number];
 
-/** Whether lists and openings fail without one of the targets, or go on. */
+/** What happens to lists and openings without one of the targets: they fail, or go on. */
 export type FailureMode = (typeof FAILURE_MODES)[number];
 
 /** How several targets become one. */

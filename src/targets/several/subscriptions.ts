@@ -1,12 +1,14 @@
 import { isRecord } from '../../http/json-object.js';
 import { memberOf, textOf } from '../../messages/json-members.js';
-import { membersAt, type RpcMessage } from '../../messages/json-rpc.js';
+import type { RpcMessage } from '../../messages/json-rpc.js';
 import { SUBSCRIPTION_KEY, subscriptionEnd } from '../../messages/stateless-response.js';
+import { parseStrictJson } from '../../messages/strict-json.js';
 import type { Sender } from '../connection.js';
 import { ClientEdits } from './client-edits.js';
 import { type Conversation, requestFor } from './conversation.js';
 import { Editor } from './editor.js';
 import type { NamedTarget } from './named-target.js';
+import { metaOf, paramsOf } from './params.js';
 import type { Outcome } from './request-ids.js';
 import { faultResponse, invalidParams, isMethodNotFound, isResult } from './target-faults.js';
 
@@ -85,7 +87,7 @@ export class Subscriptions {
       sender,
       bytesFor: (id) =>
         requestFor(message, target.name, id, (editor) => {
-          const notifications = memberOf(membersAt(message, 'params'), 'notifications');
+          const notifications = memberOf(paramsOf(message), 'notifications');
           editor.replace(notifications, JSON.stringify(filters.get(target)));
         }),
       onNotification: (notification) => this.#notify(subscription, target, notification),
@@ -102,7 +104,7 @@ export class Subscriptions {
     if (notification.method === 'notifications/cancelled') return;
     const editor = new Editor(notification.bytes);
     new ClientEdits(editor, this.#conversation.directory, target.name).params(notification);
-    const name = memberOf(membersAt(notification, 'params', '_meta'), SUBSCRIPTION_KEY);
+    const name = memberOf(metaOf(notification), SUBSCRIPTION_KEY);
     editor.replace(name, subscription.message.id ?? 'null');
     if (subscription.isReady) this.#conversation.emit(editor.result);
     else if (subscription.early.length < MAX_EARLY) subscription.early.push(Buffer.from(editor.result));
@@ -202,7 +204,12 @@ function listIn(filter: Filter, member: string): readonly string[] {
 }
 
 function filterOf(message: RpcMessage): Filter | undefined {
-  const member = memberOf(membersAt(message, 'params'), 'notifications');
-  const value: unknown = member && JSON.parse(textOf(message.bytes, member));
-  return isRecord(value) ? value : undefined;
+  const member = memberOf(paramsOf(message), 'notifications');
+  try {
+    const value = member && parseStrictJson(textOf(message.bytes, member));
+    return isRecord(value) ? value : undefined;
+  } catch {
+    // Two members of one name, or too many levels.
+    return undefined;
+  }
 }

@@ -1,7 +1,6 @@
 import { BRIDGE_ERRORS, BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { applyEdits, memberOf, textOf } from '../../messages/json-members.js';
 import { membersAt, type RpcMessage } from '../../messages/json-rpc.js';
-import { errorResponse } from '../../messages/message-errors.js';
 import type { NameKind } from './qualified.js';
 import type { Outcome } from './request-ids.js';
 
@@ -50,10 +49,14 @@ const RESOURCE_NOT_FOUND = -32002;
 /** Builds the response to a request for something that no target has. */
 export function notFound(id: string, kind: NameKind, isStateless: boolean): Buffer {
   const code = kind === 'resource' && !isStateless ? RESOURCE_NOT_FOUND : INVALID_PARAMS;
-  return Buffer.from(errorResponse(id, { code, message: `Unknown ${kind}`, data: {} }));
+  return errorWith(id, code, `Unknown ${kind}`);
 }
 
 /** Builds the response to a request whose parameters cannot be used. */
 export function invalidParams(id: string, message: string): Buffer {
-  return Buffer.from(errorResponse(id, { code: INVALID_PARAMS, message, data: {} }));
+  return errorWith(id, INVALID_PARAMS, message);
+}
+
+function errorWith(id: string, code: number, message: string): Buffer {
+  return Buffer.from(`{"jsonrpc":"2.0","id":${id},"error":${JSON.stringify({ code, message })}}`);
 }

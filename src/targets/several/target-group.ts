@@ -126,18 +126,18 @@ export class TargetGroup {
   cancel(clientKey: string, bytesFor: (id: string) => Buffer): void {
     for (const id of this.ids.sentFor(clientKey)) {
       const request = this.ids.takeSent(id);
-      if (request?.target.isConnected) this.tell(request.target, bytesFor(id));
+      if (request?.target.isConnected) this.sendIfPossible(request.target, bytesFor(id));
       request?.settle('cancelled');
     }
   }
 
   /** Sends a message that needs no answer to every target with a connection. */
-  tellConnected(bytes: Buffer, sender: Sender | undefined): void {
-    for (const target of this.all) if (target.isConnected) this.tell(target, bytes, sender);
+  sendToConnected(bytes: Buffer, sender: Sender | undefined): void {
+    for (const target of this.all) if (target.isConnected) this.sendIfPossible(target, bytes, sender);
   }
 
   /** Sends a message that needs no answer; it is dropped if the target cannot take it. */
-  tell(target: NamedTarget, bytes: Buffer, sender?: Sender): void {
+  sendIfPossible(target: NamedTarget, bytes: Buffer, sender?: Sender): void {
     try {
       target.send(bytes, sender);
     } catch {
@@ -146,7 +146,7 @@ export class TargetGroup {
   }
 
   #giveUp(target: NamedTarget, id: string): void {
-    if (target.isConnected) this.tell(target, cancellation(id, 'timed out'));
+    if (target.isConnected) this.sendIfPossible(target, cancellation(id, 'timed out'));
     this.fail(id, 'request_timed_out');
   }
 

@@ -1,12 +1,13 @@
 import type { BridgeErrorCode } from '../../messages/bridge-error.js';
 import { memberOf, textOf } from '../../messages/json-members.js';
-import { keyInParams, keyOf, membersAt, type RpcMessage } from '../../messages/json-rpc.js';
+import { keyInParams, keyOf, type RpcMessage } from '../../messages/json-rpc.js';
 import { SUBSCRIPTION_KEY } from '../../messages/stateless-response.js';
 import { ClientEdits } from './client-edits.js';
 import type { ClientMessages } from './client-messages.js';
 import type { Conversation } from './conversation.js';
 import { Editor } from './editor.js';
 import type { NamedTarget } from './named-target.js';
+import { metaOf, paramsOf } from './params.js';
 
 /** Sends the client what targets send, as if it came from one server. */
 export class TargetMessages {
@@ -36,7 +37,7 @@ export class TargetMessages {
     const request = this.#conversation.group.ids.sent(keyInParams(message, 'progressToken'));
     if (request?.target !== target || request.clientToken === undefined) return;
     const editor = new Editor(message.bytes);
-    const params = editor.within(message.members, 'params');
+    const params = paramsOf(message);
     editor.replace(memberOf(params, 'progressToken'), request.clientToken);
     new ClientEdits(editor, this.#conversation.directory, target.name).meta(params);
     this.#conversation.emit(editor.result);
@@ -54,7 +55,7 @@ export class TargetMessages {
 
   #notify(target: NamedTarget, message: RpcMessage): void {
     const { group, directory, emit } = this.#conversation;
-    const subscription = memberOf(membersAt(message, 'params', '_meta'), SUBSCRIPTION_KEY);
+    const subscription = memberOf(metaOf(message), SUBSCRIPTION_KEY);
     if (subscription !== undefined) {
       const request = group.ids.sent(keyOf(textOf(message.bytes, subscription)));
       if (request?.target === target) request.onNotification?.(message);

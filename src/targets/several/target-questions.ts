@@ -1,12 +1,13 @@
 import { type Member, memberOf, textOf } from '../../messages/json-members.js';
-import { cancellation, keyInParams, keyOf, membersAt, type RpcMessage } from '../../messages/json-rpc.js';
+import { cancellation, keyInParams, keyOf, type RpcMessage } from '../../messages/json-rpc.js';
 import type { Sender } from '../connection.js';
 import { ClientEdits, restoreRelatedTask } from './client-edits.js';
 import type { Conversation } from './conversation.js';
 import { Editor } from './editor.js';
 import type { NamedTarget } from './named-target.js';
+import { metaOf, paramsOf } from './params.js';
 
-/** The requests of targets to the client: sampling, elicitation, roots. The client sees them under ids of ours. */
+/** The requests of targets to the client: sampling, elicitation, roots. The client sees them under our own ids. */
 export class TargetQuestions {
   readonly #conversation: Conversation;
 
@@ -38,7 +39,7 @@ export class TargetQuestions {
     const editor = new Editor(message.bytes);
     editor.replace(message.idAt, asked.id);
     restoreRelatedTask(editor, editor.within(message.members, 'result'), asked.target.name);
-    this.#conversation.group.tell(asked.target, editor.result, sender);
+    this.#conversation.group.sendIfPossible(asked.target, editor.result, sender);
   }
 
   /** Passes the client's progress on to the target that asked. */
@@ -46,14 +47,14 @@ export class TargetQuestions {
     const asked = this.#conversation.group.ids.asked(keyInParams(message, 'progressToken'));
     if (asked?.token === undefined) return;
     const editor = new Editor(message.bytes);
-    editor.replace(memberOf(membersAt(message, 'params'), 'progressToken'), asked.token);
-    this.#conversation.group.tell(asked.target, editor.result, sender);
+    editor.replace(memberOf(paramsOf(message), 'progressToken'), asked.token);
+    this.#conversation.group.sendIfPossible(asked.target, editor.result, sender);
   }
 
   /** Cancels a request at the client, because its target does. */
   cancel(target: NamedTarget, message: RpcMessage): void {
     const { ids } = this.#conversation.group;
-    const member = memberOf(membersAt(message, 'params'), 'requestId');
+    const member = memberOf(paramsOf(message), 'requestId');
     const id = ids.askedBy(target, member && keyOf(textOf(message.bytes, member)));
     if (id === undefined) return;
     ids.takeAsked(id);
@@ -73,10 +74,10 @@ export class TargetQuestions {
 
   #refuse(target: NamedTarget, id: string): void {
     const error = '{"code":-32000,"message":"Too many requests are unanswered"}';
-    this.#conversation.group.tell(target, Buffer.from(`{"jsonrpc":"2.0","id":${id},"error":${error}}`));
+    this.#conversation.group.sendIfPossible(target, Buffer.from(`{"jsonrpc":"2.0","id":${id},"error":${error}}`));
   }
 }
 
 function progressToken(message: RpcMessage): Member | undefined {
-  return memberOf(membersAt(message, 'params', '_meta'), 'progressToken');
+  return memberOf(metaOf(message), 'progressToken');
 }
