@@ -7,9 +7,11 @@ import {
   getAuth,
   type McpAuth,
   type McpAuthOptions,
+  type McpBackend,
   type McpHttpBackend,
   type McpStdioBackend,
   mcpAuth,
+  mcpBackend,
   mcpCors,
   mcpHttpBackend,
   mcpStdioBackend,
@@ -37,6 +39,18 @@ const remote: McpHttpBackend = mcpHttpBackend({
   headers: async (auth, req) => ({ 'x-user': auth?.subject, 'x-path': req.url }),
   callerToken: { issuer: 'https://gateway.example/callers', claims: ['email'] },
 });
+const targets: McpBackend = mcpBackend({
+  targets: {
+    notes: { command: 'node', args: ['server.js'] },
+    search: { url: 'https://mcp.example.com/mcp', headers: (auth) => ({ 'x-user': auth?.subject }) },
+  },
+  sessions: false,
+  prefixMode: 'always',
+  failureMode: 'failOpen',
+  serverInfo: { name: 'tools', version: '1', title: 'Tools' },
+  pin: 'pins.json',
+});
+const target: string | undefined = targets.resolve('tool', 'notes_add')?.target;
 const isReady: Promise<boolean> = remote.ready();
 
 // Express and Connect accept all of them.
@@ -84,10 +98,14 @@ mcpAuth({ issuer: 'x', issuers: [{ issuer: 'y' }] });
 mcpStdioBackend({ args: ['server.js'] });
 // @ts-expect-error The URL is missing.
 mcpHttpBackend({ bearer: 'secret' });
+// @ts-expect-error A target is a program or a remote server.
+mcpBackend({ targets: { both: { command: 'node', url: 'https://mcp.example.com/mcp' } } });
+// @ts-expect-error There are several connections, and no single request.
+mcpBackend({ targets: { one: { url: 'https://mcp.example.com/mcp', headers: (_auth, _req) => ({}) } } });
 // @ts-expect-error The claims of a verified token are read-only.
 (getAuth({} as never) as AuthInfo).payload.sub = 'root';
 
-export { closed, isReady };
+export { closed, isReady, target };
 
 // A policy names at most one provider, and a known one.
 mcpAuth({ issuer: 'https://as.example', provider: 'keycloak' });

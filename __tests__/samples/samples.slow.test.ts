@@ -1,5 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -80,6 +82,28 @@ describe('samples/remote-backend.ts', () => {
     await client.close();
     const keys = await fetch(new URL('/.well-known/express-mcp-auth/caller-jwks.json', url));
     expect(await keys.json()).toEqual({ keys: [expect.objectContaining({ alg: 'ES256', use: 'sig' })] });
+  });
+});
+
+describe('samples/several-backend.ts', () => {
+  test('puts two programs and a remote server behind one address', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'files-'));
+    await writeFile(join(folder, 'a.txt'), 'hello');
+    const url = await start('build/samples/several-backend.js', {
+      FOLDER: folder,
+      MCP_SERVER: (await startEverything()).url,
+    });
+    await expectTwoAnswers(url);
+    const client = await connect(url);
+    const call = async (name: string, args: Record<string, unknown>) =>
+      (await client.callTool({ name, arguments: args })).content;
+    expect(await call('files_read_text_file', { path: join(folder, 'a.txt') })).toEqual([
+      { type: 'text', text: 'hello' },
+    ]);
+    expect(await call('search_echo', { message: 'hello' })).toEqual([{ type: 'text', text: 'Echo: hello' }]);
+    const names = (await client.listTools()).tools.map(({ name }) => name);
+    expect(names).toContain('memory_read_graph');
+    await client.close();
   });
 });
 
