@@ -127,7 +127,9 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
       accept(context, remembered.auth);
       return;
     }
-    verifyAndAccept(context, token, remembered).catch((error: unknown) => context.next(asError(error, 'mcpAuth()')));
+    const forged = remembered === undefined ? verifier.recallForged(token) : undefined;
+    if (forged !== undefined) refuse(context, forged);
+    else verifyAndAccept(context, token, remembered).catch((error: unknown) => context.next(asError(error, 'mcpAuth()')));
   }
 
   async function verifyAndAccept(context: RequestContext, token: string, remembered?: VerifiedToken): Promise<void> {

@@ -169,6 +169,13 @@ export interface SharedOptions {
   readonly staleIfErrorSeconds?: number | undefined;
   /** Remembers verified tokens; `false` verifies the token of every request again. @default {} */
   readonly tokenCache?: TokenCacheOptions | false | undefined;
+  /**
+   * Limits the signature checks that forged tokens can cause. Beyond it, up to 100 new tokens wait for at most a second, and all others
+   * get 503 with `Retry-After`, good ones too: whoever sends that many forged tokens keeps new tokens out. Remembered tokens always pass.
+   *
+   * @default no limit
+   */
+  readonly maxFailedVerificationsPerSecond?: number | undefined;
   /** Tokens bound to a key or to a certificate of the client; without it, bound tokens are refused. @default {} */
   readonly senderConstraint?: SenderConstraintOptions | undefined;
   /**

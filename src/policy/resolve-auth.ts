@@ -56,6 +56,9 @@ export const SHARED_TABLE = {
     read: (checks, value, option) =>
       value === false ? undefined : group(TOKEN_CACHE_TABLE, TOKEN_CACHE_FIX)(checks, value, option),
   },
+  maxFailedVerificationsPerSecond: {
+    read: optional((checks, value, option) => checks.integer(value, option, 1, 'Leave it out for no limit.')),
+  },
   senderConstraint: { default: {}, read: resolveSenderConstraint },
   oauthProxy: { read: asGiven },
   sessionOwners: {

@@ -37,6 +37,8 @@ function createLocalKeySet(source: Extract<JwksSource, { jwks: Jwks }>, context:
     },
     has: (key) => keys.has(key),
     hasWithdrawn: (key) => !keys.includes(key),
+    now: () => ({ revision: keys.revision, at: performance.now() }),
+    isUnchangedSince: ({ revision }) => revision === keys.revision,
   };
 }
 
@@ -74,5 +76,7 @@ function createRemoteKeySet({ url, isDerived }: Extract<JwksSource, { kind: 'url
     },
     has: (key) => published.peek()?.has(key) ?? false,
     hasWithdrawn: (key) => !keys.includes(key),
+    now: () => ({ revision: keys.revision, at: performance.now() }),
+    isUnchangedSince: ({ revision, at }) => revision === keys.revision && published.isNewestFor(at),
   };
 }

@@ -1,6 +1,14 @@
 import type { Logger } from '../../core/logger.js';
 import type { VerificationKey } from './verification-key.js';
 
+/** A moment in the life of a key set. */
+export interface KeySetMoment {
+  /** Changes whenever the keys change. */
+  readonly revision: number;
+  /** On the clock of `performance.now()`. */
+  readonly at: number;
+}
+
 /** The keys of one issuer, wherever they come from. */
 export interface KeySet {
   /**
@@ -15,6 +23,13 @@ export interface KeySet {
   has(key: VerificationKey): boolean;
   /** True if the newest key set does not contain this key. An outage withdraws no key, so `has()` can be false at the same time. */
   hasWithdrawn(key: VerificationKey): boolean;
+  /** The present moment, for {@link isUnchangedSince}. */
+  now(): KeySetMoment;
+  /**
+   * True if a signature that no key verified at that moment fails now too: the keys are the same, and a remote set has been fetched since
+   * then, or would not be fetched again for such a signature now.
+   */
+  isUnchangedSince(moment: KeySetMoment): boolean;
 }
 
 /** The settings of a key set besides its source. */

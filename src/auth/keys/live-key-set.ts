@@ -53,6 +53,15 @@ export function createLiveKeySet(read: () => Jwks, context: KeySetContext): KeyS
     return latest;
   }
 
+  /** Not a number if the function fails: then nothing is known about the keys. */
+  function revisionNow(): number {
+    try {
+      return readNow().number;
+    } catch {
+      return Number.NaN;
+    }
+  }
+
   function checkForChange(): void {
     if (performance.now() - checkedAt < CHECK_EVERY_MS) return;
     checkedAt = performance.now();
@@ -86,5 +95,7 @@ export function createLiveKeySet(read: () => Jwks, context: KeySetContext): KeyS
       checkForChange();
       return newestRead !== undefined && !newestRead.keys.includes(key);
     },
+    now: () => ({ revision: revisionNow(), at: performance.now() }),
+    isUnchangedSince: ({ revision }) => revision === revisionNow(),
   };
 }

@@ -27,17 +27,27 @@ export interface UsableKeys {
   /** True if it has an equal key, even if that is another object. */
   includes(key: VerificationKey): boolean;
   readonly size: number;
+  /** Changes whenever the keys change. */
+  readonly revision: number;
 }
 
 /** @param report Pass the same report for successive sets of one issuer, so that it does not repeat a line. */
 export function createUsableKeys(context: KeySetContext, report = createSkippedKeysReport(context)): UsableKeys {
   let usable = new Map<string, VerificationKey>();
+  let revision = 0;
+
+  function replace(keys: readonly VerificationKey[]): void {
+    const isSame = keys.length === usable.size && keys.every(({ identity }) => usable.has(identity));
+    usable = new Map(keys.map((key) => [key.identity, usable.get(key.identity) ?? key]));
+    if (!isSame) revision++;
+  }
+
   return {
     async fill(jwks) {
       const { keys, skipped } = await readKeys(jwks.keys);
       report(skipped);
       if (keys.length === 0) throw new Error('it has no usable key');
-      usable = new Map(keys.map((key) => [key.identity, usable.get(key.identity) ?? key]));
+      replace(keys);
     },
     select(kid, alg, failedKey) {
       const named = [...usable.values()].filter((key) => kid === undefined || key.kid === kid);
@@ -51,13 +61,14 @@ export function createUsableKeys(context: KeySetContext, report = createSkippedK
         throw new AuthError('unsupported_algorithm', { alg, kid });
       return undefined;
     },
-    clear() {
-      usable = new Map();
-    },
+    clear: () => replace([]),
     has: (key) => usable.get(key.identity) === key,
     includes: (key) => usable.has(key.identity),
     get size() {
       return usable.size;
+    },
+    get revision() {
+      return revision;
     },
   };
 }

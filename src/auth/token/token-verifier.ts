@@ -5,10 +5,12 @@ import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import type { VerificationKey } from '../keys/verification-key.js';
 import { authInfoFrom, claimOf, unverifiedClaims } from './claims.js';
 import { type CompactJwt, parseToken } from './compact-jwt.js';
+import { createForgedTokens } from './forged-tokens.js';
 import { createMissingSubjectWarning } from './missing-subject-warning.js';
 import { createRevocations } from './revocations.js';
 import { createTokenCache, type VerifiedToken } from './token-cache.js';
 import { createTrust, type Trust, tokenFaults } from './token-faults.js';
+import { createVerificationLimit } from './verification-limit.js';
 
 /** Verifies the tokens of one policy, remembers those that are valid, and revokes tokens. */
 export function createTokenVerifier(resolved: ResolvedAuth) {
@@ -16,6 +18,8 @@ export function createTokenVerifier(resolved: ResolvedAuth) {
     resolved.issuers.map((trusted) => [trusted.issuer, createTrust(trusted, resolved)]),
   );
   const tokenCache = resolved.tokenCache && createTokenCache(resolved.tokenCache);
+  const forgedTokens = createForgedTokens();
+  const limitVerification = createVerificationLimit(resolved.maxFailedVerificationsPerSecond);
   const revocations = createRevocations(resolved.clockToleranceSeconds);
   const resource = resolved.resource?.href;
   const warnOfMissingSubject = createMissingSubjectWarning(resolved.logger);
@@ -41,12 +45,17 @@ export function createTokenVerifier(resolved: ResolvedAuth) {
   /** Checks the form first, then everything that {@link tokenFaults} checks, then revocation. */
   async function verifyOnce(token: string): Promise<VerifiedToken> {
     const jwt = parseToken(token, resolved.maxTokenBytes);
+    // The issuer selects the key set before any key is selected, so that equal `kid`s of two issuers are never confused.
+    const issuer = trust.get(claimOf(jwt.payload, 'iss'));
+    if (issuer === undefined) throw unknownIssuer(jwt).with(unverifiedClaims(jwt));
+    return limitVerification(() => verifyFrom(issuer, jwt));
+  }
+
+  async function verifyFrom(issuer: Trust, jwt: CompactJwt): Promise<VerifiedToken> {
+    const { trusted, keySet } = issuer;
+    const moment = keySet.now();
     try {
-      // The issuer selects the key set before any key is selected, so that equal `kid`s of two issuers are never confused.
-      const issuer = trust.get(claimOf(jwt.payload, 'iss'));
-      if (issuer === undefined) throw unknownIssuer(jwt);
       const key = await requireNoFault(jwt, issuer);
-      const { trusted, keySet } = issuer;
       const auth = authInfoFrom(jwt, trusted, resource);
       if (revocations.includes(auth)) throw new AuthError('token_revoked');
       if (auth.subject === undefined) warnOfMissingSubject(trusted);
@@ -55,7 +64,10 @@ export function createTokenVerifier(resolved: ResolvedAuth) {
       tokenCache?.remember(verified);
       return verified;
     } catch (error) {
-      throw error instanceof AuthError || error instanceof UpstreamError ? error.with(unverifiedClaims(jwt)) : error;
+      if (!(error instanceof AuthError || error instanceof UpstreamError)) throw error;
+      const refusal = error.with(unverifiedClaims(jwt));
+      if (refusal instanceof AuthError) forgedTokens.remember(jwt.token, { refusal, keySet, moment });
+      throw refusal;
     }
   }
 
@@ -72,6 +84,8 @@ export function createTokenVerifier(resolved: ResolvedAuth) {
   return {
     /** The remembered result for this token, at the cost of a look-up. */
     recall: (token: string): VerifiedToken | undefined => tokenCache?.recall(token),
+    /** The refusal of a token that was found forged, at the cost of a hash. */
+    recallForged: (token: string): AuthError | undefined => forgedTokens.recall(token),
     verify,
     revoke(what: string | ((auth: AuthInfo) => boolean)): void {
       revocations.add(what);
