@@ -129,7 +129,8 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
     }
     const forged = remembered === undefined ? verifier.recallForged(token) : undefined;
     if (forged !== undefined) refuse(context, forged);
-    else verifyAndAccept(context, token, remembered).catch((error: unknown) => context.next(asError(error, 'mcpAuth()')));
+    else
+      verifyAndAccept(context, token, remembered).catch((error: unknown) => context.next(asError(error, 'mcpAuth()')));
   }
 
   async function verifyAndAccept(context: RequestContext, token: string, remembered?: VerifiedToken): Promise<void> {

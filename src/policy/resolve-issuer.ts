@@ -70,12 +70,11 @@ export function resolveIssuer(
   const { jwks, jwtValidationOptions, clientId, clientSecret, ...simple } = read;
   const { issuer, provider } = simple;
   const prefix = path === '' ? '' : `${path}.`;
-  const { jwksUrl } = provider ?? STANDARD;
   return Object.freeze({
     ...simple,
     jwksSource:
       jwks === undefined
-        ? deriveJwksSource(checks, prefix, { issuer, jwksUrl, allowHttp })
+        ? deriveJwksSource(checks, prefix, { issuer, provider: provider ?? STANDARD, allowHttp })
         : resolveJwksSource(checks, jwks, `${prefix}jwks`, allowHttp),
     requiredClaims: jwtValidationOptions.requiredClaims,
     client: resolveClient(checks, { provider, clientId, clientSecret }, prefix),

@@ -1,6 +1,6 @@
 import type { Jwks, SingleIssuerPolicy } from '../index.js';
 import { createChecks } from '../options/checks.js';
-import { STANDARD } from '../providers/provider.js';
+import { wellKnownJwksUrl } from '../providers/provider.js';
 import { type IssuerServer, type RequestCounts, startIssuerServer } from './issuer-server.js';
 import { createSigningKey, type SigningKey } from './signing-key.js';
 
@@ -132,7 +132,7 @@ class Issuer implements TestIssuer {
     return {
       ...others,
       issuer: this.#name,
-      jwks: this.#server === undefined ? () => this.#jwks : { url: STANDARD.jwksUrl(this.#name) },
+      jwks: this.#server === undefined ? () => this.#jwks : { url: wellKnownJwksUrl(this.#name) },
       resourceMetadata: { ...resourceMetadata, resource },
     };
   }
