@@ -3,7 +3,7 @@ import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { AuthDecision, Jwks } from '../../src/index.js';
 import { fresh, MINUTE, passTime, setUp, signer } from '../support/app-with-key-server.js';
 import { listen, originOf, stop } from '../support/loopback-server.js';
-import { claims, createAppInEveryMode, createProtectedApp, expectInvalidToken } from '../support/protected-app.js';
+import { createAppInEveryMode, createProtectedApp, expectInvalidToken } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 
 afterEach(() => void vi.useRealTimers());

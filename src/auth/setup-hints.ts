@@ -19,7 +19,8 @@ export function createSetupHints(
 ): SetupHints {
   const { preflight } = adviceFor(options, 'mcpAuth()');
   const path = resourceMetadataPath(resource?.pathname ?? '/');
-  let isWatching = false;
+  // One path cannot stand for those of all tenants.
+  let isWatching = resource?.tenants !== undefined;
   let hasWarned = false;
   return {
     onRefusal(req) {

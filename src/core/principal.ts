@@ -14,15 +14,17 @@ export function principalOf(req: IncomingMessage, auth: AuthInfo | undefined): P
 }
 
 /**
- * Returns the user of a token, regardless of client and mount path. Undefined for an anonymous caller. Each token without a subject
+ * Returns the user of a token, regardless of client and mount path, but within one tenant of the resource. Undefined for an anonymous caller. Each token without a subject
  * counts as a separate user: two such tokens may belong to two people, even if both use the same client.
  */
 export function userOf(auth: AuthInfo | undefined): string | undefined {
   if (auth === undefined) return undefined;
   const issuer = auth.payload.iss ?? null;
-  return JSON.stringify(
-    auth.subject === undefined ? [issuer, { token: digestOf(auth.token) }] : [issuer, auth.subject],
-  );
+  return JSON.stringify([
+    issuer,
+    auth.subject ?? { token: digestOf(auth.token) },
+    ...(auth.tenant === undefined ? [] : [auth.tenant]),
+  ]);
 }
 
 /** Returns a user with one client as a string to compare. Anonymous callers share one string, which no user can have. */

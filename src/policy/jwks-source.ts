@@ -7,6 +7,7 @@ import type { OptionChecks } from '../options/checks.js';
 import { type Provider, wellKnownJwksUrl } from '../providers/provider.js';
 import type { KeySetSearch } from '../upstream/find-key-set.js';
 import type { Jwks } from './auth-options.js';
+import { TENANT_ID } from './issuer-tenants.js';
 import { requireServerUrl } from './server-url.js';
 
 /** The source of an issuer's keys. A file has been read, and a function has been called once and returned a key set. */
@@ -64,6 +65,14 @@ export function deriveJwksSource(
     const expected = 'given, since a key set is derived only from an issuer that is an http(s) URL';
     const fix = HOST_NAME.test(issuer) ? `Did you forget https:// in ${path}issuer? ${FIX}` : FIX;
     return checks.refuse(`${path}jwks`, expected, undefined, fix);
+  }
+  if (issuer.includes(TENANT_ID) && provider.jwksUrl === undefined) {
+    checks.refuse(
+      `${path}jwks`,
+      `given where the issuer has ${TENANT_ID}, unless it is one of Entra ID`,
+      undefined,
+      FIX,
+    );
   }
   // Checked first, so that the message names `issuer`, which the user wrote, and not the derived URL.
   requireServerUrl(checks, issuer, `${path}issuer`, allowHttp);

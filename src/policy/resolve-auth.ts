@@ -17,6 +17,7 @@ import {
 import { requireScopes } from '../options/scope-list.js';
 import type { AuthDecision } from './auth-decision.js';
 import type { McpAuthOptions, SharedOptions, TokenCacheOptions } from './auth-options.js';
+import { resolveChallengeScopes, warnAboutOfflineAccess } from './challenge-scopes.js';
 import { refuseOptionsAsMembers, refuseUnenforcedMembers } from './metadata-members.js';
 import { type McpAuthMode, MODES } from './modes.js';
 import { ISSUER_OPTIONS, type IssuerContext, resolveIssuer, type TrustedIssuer } from './resolve-issuer.js';
@@ -48,6 +49,7 @@ export const SHARED_TABLE = {
     default: [],
     read: (checks, value, option) => requireScopes(checks, value, option, 'Leave it out if a valid token is enough.'),
   },
+  challengeScopes: { read: asGiven },
   clockToleranceSeconds: wholeNumber(30, 0),
   maxTokenBytes: wholeNumber(16_384, 1),
   staleIfErrorSeconds: wholeNumber(86_400, 0),
@@ -59,6 +61,12 @@ export const SHARED_TABLE = {
   maxFailedVerificationsPerSecond: {
     read: optional((checks, value, option) => checks.integer(value, option, 1, 'Leave it out for no limit.')),
   },
+  extra: {
+    read: optional(
+      callback<NonNullable<SharedOptions['extra']>>('Give a function that takes the AuthInfo, or leave it out.'),
+    ),
+  },
+  stripAuthorization: flag(false),
   senderConstraint: { default: {}, read: resolveSenderConstraint },
   oauthProxy: { read: asGiven },
   sessionOwners: {
@@ -81,7 +89,13 @@ const POLICY_OPTIONS = [...Object.keys(SHARED_TABLE), 'issuers', ...ISSUER_OPTIO
 export interface ResolvedAuth
   extends Omit<
       ResolvedOptions<typeof SHARED_TABLE>,
-      'mode' | 'resourceMetadata' | 'senderConstraint' | 'oauthProxy' | 'secret' | 'dangerouslyAllowHttp'
+      | 'mode'
+      | 'resourceMetadata'
+      | 'challengeScopes'
+      | 'senderConstraint'
+      | 'oauthProxy'
+      | 'secret'
+      | 'dangerouslyAllowHttp'
     >,
     ResolvedSenderConstraint {
   readonly modeName: McpAuthMode;
@@ -91,6 +105,10 @@ export interface ResolvedAuth
   readonly issuers: readonly TrustedIssuer[];
   /** Undefined if the resource follows the origin of each request. */
   readonly resource: ResourceIdentity | undefined;
+  /** The URL of the metadata in challenges; undefined if it follows from the resource. May have `{tenant}` in it if the resource has. */
+  readonly metadataUrl: string | undefined;
+  /** Scopes that a 401 names besides `requiredScopes`. */
+  readonly challengeScopes: readonly string[];
   /** The other members of `resourceMetadata`, checked. */
   readonly metadataMembers: Readonly<Record<string, unknown>>;
   /** Undefined if clients log in at the issuers themselves. */
@@ -115,9 +133,10 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
     oauthProxy,
     secret: secrets,
     dangerouslyAllowHttp: allowHttp,
+    challengeScopes,
     ...simple
   } = read;
-  const { resource, members: metadataMembers } = resourceMetadata;
+  const { resource, url: metadataUrl, members: metadataMembers } = resourceMetadata;
   const { dpop, mtls } = senderConstraint;
   refuseOptionsAsMembers(checks, metadataMembers, POLICY_OPTIONS);
   refuseUnenforcedMembers(checks, metadataMembers, { dpop: dpop === 'require', mtls: mtls !== undefined });
@@ -131,6 +150,7 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
   }
   const issuers = resolveIssuers(checks, given, { resource: resource?.href, allowHttp });
   warnAboutUnusableIssuers(who, issuers, simple.logger);
+  warnAboutOfflineAccess(who, metadataMembers, simple.logger);
   if (MODES[mode].withBadToken === 'pass') {
     const weakness = `mode is "${mode}", so requests pass without a token, and with one that is not valid`;
     simple.logger.warn(`${who}: ${weakness}: ${adviceFor(options, who).permissive}`);
@@ -143,7 +163,9 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
     secrets,
     issuers,
     resource,
+    metadataUrl,
     metadataMembers,
+    challengeScopes: resolveChallengeScopes(checks, challengeScopes, metadataMembers),
     oauthProxy: resolveOAuthProxy(checks, oauthProxy, { issuers, resource, metadataMembers, allowHttp, requiresProof }),
   });
 }

@@ -33,9 +33,13 @@ function createLocalKeySet(source: Extract<JwksSource, { jwks: Jwks }>, context:
     });
   }
   return {
-    async find(kid, alg, failedKey) {
+    async find(wanted, failedKey) {
       await filled;
-      return findIn(keys, kid, alg, failedKey);
+      return findIn(keys, wanted, failedKey);
+    },
+    async isReady() {
+      await filled;
+      return keys.size > 0;
     },
     has: (key) => keys.has(key),
     hasWithdrawn: (key) => !keys.includes(key),
@@ -63,14 +67,19 @@ function createRemoteKeySet(places: KeySetPlaces, context: KeySetContext): KeySe
   });
 
   return {
-    async find(kid, alg, failedKey) {
-      const select = (current: UsableKeys) => current.select(kid, alg, failedKey);
+    async find(wanted, failedKey) {
+      const select = (current: UsableKeys) => current.select(wanted, failedKey);
       // JWKS (RFC 7517) cannot announce new keys. An unknown `kid` or a failed signature is the only hint, and an attacker can
       // send either, so it triggers at most one fetch per cool-down. If that fetch fails, the token may be good: report the outage.
       const key = select(await published.get()) ?? (await published.refetch(select));
-      if (key === undefined) throw new AuthError('unknown_key', { kid });
+      if (key === undefined) throw new AuthError('unknown_key', { kid: wanted.kid });
       return key;
     },
+    isReady: () =>
+      published.get().then(
+        ({ size }) => size > 0,
+        () => false,
+      ),
     has: (key) => published.peek()?.has(key) ?? false,
     hasWithdrawn: (key) => !keys.includes(key),
     now: () => ({ revision: keys.revision, at: performance.now() }),

@@ -9,6 +9,16 @@ export interface KeySetMoment {
   readonly at: number;
 }
 
+/** What a token says about its key. */
+export interface WantedKey {
+  readonly kid: string | undefined;
+  readonly alg: string;
+  /** The token's `iss`, if its issuer has many tenants: then a key that names its own issuer must name this one. */
+  readonly issuer?: string;
+  /** The token's `tid`, which may stand for `{tenantid}` in the issuer of a key. */
+  readonly tenant?: unknown;
+}
+
 /** The keys of one issuer, wherever they come from. */
 export interface KeySet {
   /**
@@ -18,7 +28,9 @@ export interface KeySet {
    * @throws {AuthError} `unknown_key`, `unsupported_algorithm`.
    * @throws {UpstreamError} `key_set_unavailable` if the keys cannot be read: the token may be good.
    */
-  find(kid: string | undefined, alg: string, failedKey?: VerificationKey): Promise<VerificationKey>;
+  find(wanted: WantedKey, failedKey?: VerificationKey): Promise<VerificationKey>;
+  /** True if there are keys to verify tokens with; a remote set is fetched first if need be. */
+  isReady(): Promise<boolean>;
   /** True if a key that was found before may still be used. Called for every request, so it must be cheap. */
   has(key: VerificationKey): boolean;
   /** True if the newest key set does not contain this key. An outage withdraws no key, so `has()` can be false at the same time. */

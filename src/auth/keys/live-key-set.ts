@@ -53,27 +53,26 @@ export function createLiveKeySet(read: () => Jwks, context: KeySetContext): KeyS
     return latest;
   }
 
-  /** Not a number if the function fails: then nothing is known about the keys. */
-  function revisionNow(): number {
+  /** Undefined if the function throws: then nothing is known about the keys, and find() reports the error. */
+  function tryToRead(): Version | undefined {
     try {
-      return readNow().number;
+      return readNow();
     } catch {
-      return Number.NaN;
+      return undefined;
     }
   }
 
   function checkForChange(): void {
     if (performance.now() - checkedAt < CHECK_EVERY_MS) return;
     checkedAt = performance.now();
-    try {
-      readNow();
-    } catch {
-      // An error withdraws no key; find() reports it.
-    }
+    // An error withdraws no key.
+    tryToRead();
   }
 
+  const revision = (): number => tryToRead()?.number ?? Number.NaN;
+
   return {
-    async find(kid, alg, failedKey) {
+    async find(wanted, failedKey) {
       let version: Version;
       try {
         version = readNow();
@@ -81,21 +80,20 @@ export function createLiveKeySet(read: () => Jwks, context: KeySetContext): KeyS
         throw new UpstreamError('key_set_unavailable', { cause });
       }
       await version.filled;
-      return findIn(version.keys, kid, alg, failedKey);
+      return findIn(version.keys, wanted, failedKey);
     },
-    has(key) {
-      try {
-        return readNow().keys.has(key);
-      } catch {
-        // The key may have been withdrawn, so it is not used. find() is called next, and reports the error.
-        return false;
-      }
+    async isReady() {
+      const version = tryToRead();
+      await version?.filled;
+      return (version?.keys.size ?? 0) > 0;
     },
+    // After an error the key may have been withdrawn, so it is not used.
+    has: (key) => tryToRead()?.keys.has(key) ?? false,
     hasWithdrawn(key) {
       checkForChange();
       return newestRead !== undefined && !newestRead.keys.includes(key);
     },
-    now: () => ({ revision: revisionNow(), at: performance.now() }),
-    isUnchangedSince: ({ revision }) => revision === revisionNow(),
+    now: () => ({ revision: revision(), at: performance.now() }),
+    isUnchangedSince: (moment) => moment.revision === revision(),
   };
 }
