@@ -31,7 +31,10 @@ export function resolveChallengeScopes(
   return Object.freeze(stringsIn(supported).filter((scope) => scope !== OFFLINE_ACCESS));
 }
 
-/** Warns about `offline_access` in the metadata: it is no scope of the resource, and a client that wants refresh tokens asks for it by itself. */
+/**
+ * Warns about `offline_access` in the metadata of a server whose clients log in at the issuer itself: it is no scope of the resource, and a
+ * client that wants refresh tokens asks for it by itself. The metadata of an OAuth proxy announces the same scopes, and needs it.
+ */
 export function warnAboutOfflineAccess(who: string, { scopesSupported }: MetadataMembers, logger: Logger): void {
   if (!stringsIn(scopesSupported).includes(OFFLINE_ACCESS)) return;
   logger.warn(

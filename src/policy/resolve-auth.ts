@@ -150,12 +150,13 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
   }
   const issuers = resolveIssuers(checks, given, { resource: resource?.href, allowHttp });
   warnAboutUnusableIssuers(who, issuers, simple.logger);
-  warnAboutOfflineAccess(who, metadataMembers, simple.logger);
   if (MODES[mode].withBadToken === 'pass') {
     const weakness = `mode is "${mode}", so requests pass without a token, and with one that is not valid`;
     simple.logger.warn(`${who}: ${weakness}: ${adviceFor(options, who).permissive}`);
   }
   const requiresProof = dpop === 'require';
+  const proxy = resolveOAuthProxy(checks, oauthProxy, { issuers, resource, metadataMembers, allowHttp, requiresProof });
+  if (proxy === undefined) warnAboutOfflineAccess(who, metadataMembers, simple.logger);
   return Object.freeze({
     ...simple,
     ...senderConstraint,
@@ -166,7 +167,7 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
     metadataUrl,
     metadataMembers,
     challengeScopes: resolveChallengeScopes(checks, challengeScopes, metadataMembers),
-    oauthProxy: resolveOAuthProxy(checks, oauthProxy, { issuers, resource, metadataMembers, allowHttp, requiresProof }),
+    oauthProxy: proxy,
   });
 }
 
