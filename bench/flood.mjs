@@ -56,7 +56,7 @@ async function forge([url, body, token, perSecond]) {
   const tokens = forgeries(token);
   const next = () => ({ authorization: `Bearer ${tokens.next().value}`, 'content-type': 'application/json' });
   const requests = [{ method: 'POST', body, setupRequest: (request) => ({ ...request, headers: next() }) }];
-  const cannon = autocannon({ url, connections: 64, duration: 600, overallRate: Number(perSecond), requests });
+  const cannon = autocannon({ url, connections: 256, duration: 600, overallRate: Number(perSecond), requests });
   process.once('message', () => cannon.stop());
   process.send('ready');
   const { duration, statusCodeStats } = await cannon;

@@ -19,7 +19,7 @@ export function createSetupHints(
 ): SetupHints {
   const { preflight } = adviceFor(options, 'mcpAuth()');
   const path = resourceMetadataPath(resource?.pathname ?? '/');
-  // One path cannot stand for those of all tenants.
+  // There is one path for each tenant.
   let isWatching = resource?.tenants !== undefined;
   let hasWarned = false;
   return {

@@ -1,7 +1,7 @@
 import { lowerAscii } from '../http/lower-ascii.js';
 import { withoutClosingSlash } from '../http/well-known.js';
 
-/** Stands for the tenant in a resource, as one whole segment of its path. */
+/** The placeholder of the tenant in a resource, as one whole segment of its path. */
 export const TENANT = '{tenant}';
 
 /** The paths of a resource that exists once for each tenant. */
@@ -14,7 +14,7 @@ export interface TenantPaths {
 
 const SEGMENT = /^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,64}$/;
 
-/** True if a text can stand in the place of a tenant: one segment of a path that needs no encoding. */
+/** True if a text can be the name of a tenant: one segment of a path that needs no encoding. */
 function isTenant(text: string): boolean {
   return SEGMENT.test(text);
 }

@@ -189,7 +189,7 @@ export interface SharedOptions {
    * Scopes that a 401 asks clients to request, besides `requiredScopes`: for authorization servers that refuse clients which ask for every
    * scope of the server. `'supported'`: those of `resourceMetadata.scopesSupported`, without `offline_access`.
    *
-   * @default requiredScopes
+   * @default those of requiredScopes
    */
   readonly challengeScopes?: readonly string[] | 'supported' | undefined;
   /** Seconds of tolerance for `exp` and `nbf`. @default 30 */
@@ -202,7 +202,7 @@ export interface SharedOptions {
   readonly tokenCache?: TokenCacheOptions | false | undefined;
   /**
    * Limits the signature checks that forged tokens can cause. Beyond it, up to 100 new tokens wait for at most a second, and all others
-   * get 503 with `Retry-After`, good ones too: whoever sends that many forged tokens keeps new tokens out. Remembered tokens always pass.
+   * get 503 with `Retry-After`, good ones too: an attacker who sends that many keeps new tokens out. Remembered tokens always pass.
    *
    * @default no limit
    */

@@ -15,7 +15,7 @@ export interface WantedKey {
   readonly alg: string;
   /** The token's `iss`, if its issuer has many tenants: then a key that names its own issuer must name this one. */
   readonly issuer?: string;
-  /** The token's `tid`, which may stand for `{tenantid}` in the issuer of a key. */
+  /** The token's `tid`, which replaces `{tenantid}` in the issuer of a key. */
   readonly tenant?: unknown;
 }
 
