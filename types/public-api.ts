@@ -38,6 +38,22 @@ const remote: McpHttpBackend = mcpHttpBackend({
   callerToken: { issuer: 'https://gateway.example/callers', claims: ['email'] },
 });
 const isReady: Promise<boolean> = remote.ready();
+const areKeysReady: Promise<boolean> = mcpAuth(policy).ready();
+mcpAuth({
+  issuer: 'https://login.microsoftonline.com/{tenantid}/v2.0',
+  tenants: '*',
+  exclusiveAudience: true,
+  challengeScopes: 'supported',
+  maxFailedVerificationsPerSecond: 500,
+  extra: (auth) => ({ userId: auth.subject }),
+  stripAuthorization: true,
+  resourceMetadata: { resource: 'https://mcp.example.com/{tenant}/mcp', url: 'https://mcp.example.com/metadata' },
+});
+// @ts-expect-error It is a list, or every tenant.
+mcpAuth({ issuer: 'https://login.example/{tenantid}', tenants: 'contoso' });
+const email: string | undefined = getAuth<{ email: string }>({} as never)?.payload.email;
+// @ts-expect-error The application named no such claim.
+getAuth<{ email: string }>({} as never)?.payload.phone;
 
 // Express and Connect accept all of them.
 const app = express();
