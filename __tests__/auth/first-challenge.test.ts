@@ -108,7 +108,7 @@ describe('resourceMetadata.url', () => {
     '/tools/.well-known/oauth-protected-resource/mcp',
     '/.well-known/oauth-protected-resource/mcp',
     '/.well-known/oauth-protected-resource',
-  ])('is served at its own path, and what a proxy may leave of it: %s', async (path) => {
+  ])('is served also at %s', async (path) => {
     const { get } = open('https://gateway.example/tools/.well-known/oauth-protected-resource/mcp');
     const { status, body } = await get(undefined, path);
     expect([status, body.resource]).toEqual([200, RESOURCE]);
