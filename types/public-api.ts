@@ -103,7 +103,7 @@ mcpHttpBackend({ bearer: 'secret' });
 // @ts-expect-error The claims of a verified token are read-only.
 (getAuth({} as never) as AuthInfo).payload.sub = 'root';
 
-export { closed, isReady };
+export { areKeysReady, closed, email, isReady };
 
 // A policy names at most one provider, and a known one.
 mcpAuth({ issuer: 'https://as.example', provider: 'keycloak' });
