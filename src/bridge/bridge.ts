@@ -1,4 +1,3 @@
-import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Advice } from '../core/advice.js';
 import type { AuthInfo } from '../core/auth-info.js';
@@ -20,17 +19,17 @@ import { dropWatchdog, takeWatchdog } from '../targets/stdio/watchdog.js';
 import { replyFailure } from './answers/reply-failure.js';
 import type { BridgeRequest } from './bridge-request.js';
 import { createOpenWarning } from './open-warning.js';
-import { createRebindingGuard } from './rebinding-guard.js';
+import { createRebindingGuard, type RebindingGuard } from './rebinding-guard.js';
 import { SessionExchange } from './sessions/session-exchange.js';
 import { Sessions } from './sessions/sessions.js';
 import { StatelessChildren } from './stateless/stateless-children.js';
 import { StatelessExchange } from './stateless/stateless-exchange.js';
+import { createStatsChannel } from './stats-channel.js';
 import type { ResolvedStdio } from './stdio-options.js';
 
 const WHO = 'mcpStdioBackend()';
 const TICK_MS = 1_000;
 const TICKS_PER_KEEP_ALIVE = 15;
-const numbers = channel('express-mcp-auth:stdio');
 
 /** Connects HTTP requests to the child processes that answer them. */
 export class Bridge {
@@ -39,13 +38,13 @@ export class Bridge {
   readonly #statelessChildren: StatelessChildren;
   readonly #sessionExchange: SessionExchange;
   readonly #statelessExchange: StatelessExchange;
-  readonly #guard: (req: IncomingMessage) => void;
+  readonly #guard: RebindingGuard;
   readonly #warnIfOpen: (req: IncomingMessage, caller: Caller) => void;
   readonly #maxBodyBytes: number;
   readonly #reportBody: (error: unknown) => void;
+  readonly #publish = createStatsChannel('express-mcp-auth:stdio', () => this.stats());
   readonly #timer: NodeJS.Timeout;
   #ticks = 0;
-  #published = '';
   #closed: Promise<void> | undefined;
 
   constructor(options: ResolvedStdio, advice: Advice) {
@@ -103,7 +102,7 @@ export class Bridge {
 
   async #dispatch(request: BridgeRequest): Promise<void> {
     const { req, res } = request;
-    this.#guard(req);
+    this.#guard(req, request.isChecked);
     if (this.#closed) throw new BridgeError('closing');
     if (req.method === 'POST') return this.#post(request);
     const known = req.method === 'GET' || req.method === 'DELETE';
@@ -154,15 +153,6 @@ export class Bridge {
     this.#sessions.tick(now, this.#ticks === 0);
     this.#statelessChildren.tick(now, this.#ticks === 0);
     this.#publish();
-  }
-
-  #publish(): void {
-    if (!numbers.hasSubscribers) return;
-    const stats = this.stats();
-    const text = JSON.stringify(stats);
-    if (text === this.#published) return;
-    this.#published = text;
-    numbers.publish(stats);
   }
 
   async #end(): Promise<void> {

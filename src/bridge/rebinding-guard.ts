@@ -19,15 +19,23 @@ export interface GuardOptions {
 }
 
 /**
+ * Checks one request.
+ *
+ * @param isChecked True behind an `mcpAuth()`, which refuses repeated headers itself.
+ * @throws {BridgeError}
+ */
+export type RebindingGuard = (req: IncomingMessage, isChecked: boolean) => void;
+
+/**
  * Creates the check of Host and Origin against DNS rebinding, with which a web page reaches this machine under the page's own host
  * name. On connections to a loopback address, Host must be a loopback name, listed, or the host of the resource (of this backend, or
  * of the `mcpAuth()` in front, so that a reverse proxy on this machine keeps working); with a loopback Host, the same holds for
  * Origin. On other connections a header is checked only if its list is given. The check also refuses a repeated header that may
- * occur only once, because a proxy may read the other value. It throws a `BridgeError`.
+ * occur only once, because a proxy may read the other value.
  *
  * @param who The function that the check is for, in the log.
  */
-export function createRebindingGuard(who: string, options: GuardOptions, advice: Advice) {
+export function createRebindingGuard(who: string, options: GuardOptions, advice: Advice): RebindingGuard {
   const { resource, allowedHosts, allowedOrigins } = options;
   const knownHosts = new Set([...(allowedHosts ?? []), ...(resource ? [resource.host, resource.hostname] : [])]);
   const knownOrigins = new Set([...(allowedOrigins ?? []), ...(resource ? [resource.origin] : [])]);
@@ -43,8 +51,8 @@ export function createRebindingGuard(who: string, options: GuardOptions, advice:
   const hostAllowed = (host: string): boolean =>
     knownHosts.has(host) || (HOST.test(host) && knownHosts.has(withoutPort(host)));
 
-  return function guard(req: IncomingMessage): void {
-    const repeated = repeatedHeader(req.rawHeaders);
+  return (req, isChecked) => {
+    const repeated = isChecked ? undefined : repeatedHeader(req.rawHeaders);
     if (repeated !== undefined) throw new BridgeError('repeated_header', { detail: repeated });
     const host = lowerAscii(req.headers.host ?? '');
     const local = isLoopbackHost(withoutPort(host));

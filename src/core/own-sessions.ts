@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { createPerRequest } from './per-request.js';
-import { ownedId, type SessionOwner } from './session-owner.js';
+import type { SessionOwner } from './session-owner.js';
 import type { SessionSigner } from './session-signer.js';
 import { shareValue } from './shared-state.js';
 
@@ -55,8 +55,8 @@ export function verifiedSessionOf(req: IncomingMessage): string | undefined {
  */
 export const ownSessionIds: Set<string> = shareValue('ownSessionIds', () => new Set());
 
-/** The live sessions of our own backends whose ids a remote server chose. The owner is part of the key, because two servers may choose the same id. */
-const ownedSessions: Set<string> = shareValue('ownedSessions', () => new Set());
+/** The owners of the live sessions of our own backends whose ids a remote server chose. Two servers may choose the same id. */
+const ownedSessions: Map<string, Set<SessionOwner>> = shareValue('ownedSessions', () => new Map());
 
 /**
  * Stores that a backend checks the owner of this session itself.
@@ -64,13 +64,17 @@ const ownedSessions: Set<string> = shareValue('ownedSessions', () => new Set());
  * @param id The id that the client knows.
  */
 export function addOwnedSession(id: string, owner: SessionOwner): void {
-  ownedSessions.add(ownedId(id, owner));
+  const owners = ownedSessions.get(id);
+  if (owners === undefined) ownedSessions.set(id, new Set([owner]));
+  else owners.add(owner);
 }
 
 export function deleteOwnedSession(id: string, owner: SessionOwner): void {
-  ownedSessions.delete(ownedId(id, owner));
+  const owners = ownedSessions.get(id);
+  owners?.delete(owner);
+  if (owners?.size === 0) ownedSessions.delete(id);
 }
 
 export function isOwnedSession(id: string, owner: SessionOwner): boolean {
-  return ownedSessions.has(ownedId(id, owner));
+  return ownedSessions.get(id)?.has(owner) === true;
 }

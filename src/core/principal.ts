@@ -6,7 +6,13 @@ import type { AuthInfo } from './auth-info.js';
 /** The owner of a session, as one string to compare: issuer, subject, client and mount path. */
 export type Principal = string;
 
-const identities = new WeakMap<AuthInfo, string>();
+/** The names of a caller, made once for each token. */
+interface Names {
+  readonly user: string;
+  readonly identity: string;
+}
+
+const names = new WeakMap<AuthInfo, Names>();
 
 /** Returns the owner of what `req` opens or asks for. An anonymous caller never equals one with a token. */
 export function principalOf(req: IncomingMessage, auth: AuthInfo | undefined): Principal {
@@ -14,28 +20,28 @@ export function principalOf(req: IncomingMessage, auth: AuthInfo | undefined): P
 }
 
 /**
- * Returns the user of a token, regardless of client and mount path, but within one tenant of the resource. Undefined for an anonymous caller. Each token without a subject
- * counts as a separate user: two such tokens may belong to two people, even if both use the same client.
+ * Returns the user of a token within one tenant of the resource, regardless of client and mount path. Undefined for an anonymous caller. Each
+ * token without a subject counts as a separate user: two such tokens may belong to two people, even if both use the same client.
  */
 export function userOf(auth: AuthInfo | undefined): string | undefined {
-  if (auth === undefined) return undefined;
-  const issuer = auth.payload.iss ?? null;
-  return JSON.stringify([
-    issuer,
-    auth.subject ?? { token: digestOf(auth.token) },
-    ...(auth.tenant === undefined ? [] : [auth.tenant]),
-  ]);
+  return auth && namesOf(auth).user;
 }
 
 /** Returns a user with one client as a string to compare. Anonymous callers share one string, which no user can have. */
 export function identityOf(auth: AuthInfo | undefined): string {
-  if (auth === undefined) return 'anonymous';
-  let identity = identities.get(auth);
-  if (identity === undefined) {
-    identity = JSON.stringify([userOf(auth), auth.clientId]);
-    identities.set(auth, identity);
+  return auth === undefined ? 'anonymous' : namesOf(auth).identity;
+}
+
+function namesOf(auth: AuthInfo): Names {
+  let known = names.get(auth);
+  if (known === undefined) {
+    const issuer = auth.payload.iss ?? null;
+    const tenant = auth.tenant === undefined ? [] : [auth.tenant];
+    const user = JSON.stringify([issuer, auth.subject ?? { token: digestOf(auth.token) }, ...tenant]);
+    known = { user, identity: JSON.stringify([user, auth.clientId]) };
+    names.set(auth, known);
   }
-  return identity;
+  return known;
 }
 
 function digestOf(token: string): string {

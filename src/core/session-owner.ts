@@ -6,12 +6,20 @@ import { foldPath, identityOf } from './principal.js';
 /** The owner of a session of a server behind `mcpAuth()`, as one string to compare: issuer, user, client and path. */
 export type SessionOwner = string;
 
+/** The last owner that each caller was found to be: most requests of one caller have the same path. */
+const lastOwners = new WeakMap<AuthInfo, { readonly target: string; readonly owner: SessionOwner }>();
+
 /**
  * Returns the owner of the session that `req` opens or names. It contains the whole path, and not the mount as in `principalOf()`, so
  * that `mcpAuth()` on the root and a backend on `/mcp` get the same owner.
  */
 export function sessionOwnerOf(req: IncomingMessage, auth: AuthInfo | undefined): SessionOwner {
-  return `${identityOf(auth)} ${foldPath(rawPath(requestTarget(req)))}`;
+  const target = requestTarget(req);
+  const last = auth && lastOwners.get(auth);
+  if (last?.target === target) return last.owner;
+  const owner = `${identityOf(auth)} ${foldPath(rawPath(target))}`;
+  if (auth !== undefined) lastOwners.set(auth, { target, owner });
+  return owner;
 }
 
 /** Returns a session id and its owner as one string. Neither contains a line end, so two different pairs never give the same string. */

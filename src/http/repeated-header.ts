@@ -13,10 +13,11 @@ const SINGLE_HEADERS = [
   'last-event-id',
 ];
 
-/** The headers of MCP 2026-07-28 that repeat a tool's parameters. */
-const PARAMETER = /^mcp-param-/i;
+/** The prefix of the headers of MCP 2026-07-28 that repeat a tool's parameters. */
+const PARAMETER = 'mcp-param-';
 
 const LETTERS = 32;
+const FIRST_LETTER = PARAMETER.charCodeAt(0) % LETTERS;
 
 /** A cheap key: a name's length and first letter. It differs among the names above, and from that of most other names. */
 function shapeOf(name: string): number {
@@ -24,6 +25,10 @@ function shapeOf(name: string): number {
 }
 
 const NAME_BY_SHAPE = new Map(SINGLE_HEADERS.map((name, index) => [shapeOf(name), { name, bit: 1 << index }]));
+
+function isParameter(name: string): boolean {
+  return name.charCodeAt(0) % LETTERS === FIRST_LETTER && lowerAscii(name.slice(0, PARAMETER.length)) === PARAMETER;
+}
 
 /**
  * Returns the first repeated header that may appear only once, in lower case. Node silently keeps the first of two, or joins both;
@@ -33,15 +38,16 @@ const NAME_BY_SHAPE = new Map(SINGLE_HEADERS.map((name, index) => [shapeOf(name)
  */
 export function repeatedHeader(raw: readonly string[]): string | undefined {
   let seen = 0;
-  const parameters = new Set<string>();
+  let parameters: Set<string> | undefined;
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string;
     const single = NAME_BY_SHAPE.get(shapeOf(name));
     if (single !== undefined && lowerAscii(name) === single.name) {
       if ((seen & single.bit) !== 0) return single.name;
       seen |= single.bit;
-    } else if (PARAMETER.test(name)) {
+    } else if (isParameter(name)) {
       const parameter = lowerAscii(name);
+      parameters ??= new Set();
       if (parameters.has(parameter)) return parameter;
       parameters.add(parameter);
     }

@@ -41,8 +41,8 @@ export const OTHER_NAMES: readonly OtherNames[] = [
   },
   { option: 'clockToleranceSeconds', words: ['clockTolerance'] },
   { option: 'command', words: ['cmd'] },
-  { option: 'url', words: ['target', 'upstream', 'endpoint', 'serverUrl'] },
-  { option: 'bearer', words: ['token', 'apiKey'] },
+  { option: 'url', words: ['target', 'host', 'upstream', 'endpoint', 'serverUrl', 'baseUrl'] },
+  { option: 'bearer', words: ['token', 'apiKey', 'bearerToken', 'accessToken', 'authToken', 'authorization'] },
   { option: 'warmChildren', words: ['warm'] },
   { option: 'requestMeta', words: ['meta'] },
   { option: 'allowedClientMeta', words: ['passMeta'] },
@@ -54,6 +54,7 @@ export const OTHER_NAMES: readonly OtherNames[] = [
   { option: 'maxAgeSeconds', words: ['maxAge'] },
   // The names in a configuration file.
   { option: 'cmd', words: ['command'] },
+  { option: 'host', words: ['target', 'upstream', 'endpoint', 'serverUrl', 'baseUrl'] },
   { option: 'allowOrigins', words: ['origins', 'origin', 'allowedOrigins'] },
   { option: 'allowHeaders', words: ['allowedHeaders'] },
   { option: 'exposeHeaders', words: ['exposedHeaders'] },

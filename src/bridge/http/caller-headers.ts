@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { AuthInfo } from '../../core/auth-info.js';
 import type { Logger } from '../../core/logger.js';
+import { printable } from '../../core/printable.js';
+import { createRareLine } from '../../core/rare-line.js';
 import { asError } from '../../http/middleware.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { createChecks } from '../../options/checks.js';
@@ -9,6 +11,10 @@ import { type HeaderFunction, type HeaderRecord, requireHeaderRecord } from './r
 
 /** Milliseconds until the function must have settled. */
 const MAX_MS = 10_000;
+
+/** Characters of an error's name and message in the log. */
+const MAX_NAME_LENGTH = 80;
+const MAX_MESSAGE_LENGTH = 300;
 
 const checks = createChecks('mcpHttpBackend()');
 
@@ -42,14 +48,24 @@ export function createCallerHeaders(
     }
     return made;
   };
+  const log = createFailureLine(logger);
   return async (auth, req) => {
     try {
       return await make(auth, req);
     } catch (thrown) {
-      const { name, message } = asError(thrown, 'headers()');
-      logger.error(`mcpHttpBackend(): a request is answered 502 (caller_headers_failed): ${name}: ${message}`);
+      log(thrown);
       throw new BridgeError('caller_headers_failed');
     }
+  };
+}
+
+/** Creates the function that logs why headers could not be made. The message may contain text of a client, and may be long. */
+function createFailureLine(logger: Logger): (thrown: unknown) => void {
+  const log = createRareLine((line) => logger.error(line));
+  return (thrown) => {
+    const { name, message } = asError(thrown, 'headers()');
+    const error = `${printable(name, MAX_NAME_LENGTH)}: ${printable(message, MAX_MESSAGE_LENGTH)}`;
+    log(`mcpHttpBackend(): a request is answered 502 (caller_headers_failed): ${error}`);
   };
 }
 

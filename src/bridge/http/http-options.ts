@@ -11,10 +11,10 @@ import {
   type ResolvedOptions,
   readOptions,
 } from '../../options/option-table.js';
-import { requireServerUrl } from '../../policy/server-url.js';
+import { unusableProxyFor } from '../../targets/http/dispatcher.js';
 import { anonymousShare, BACKEND_ROWS, type BackendOptions, limit } from '../backend-options.js';
 import { type CallerTokenOptions, resolveCallerToken } from './caller-token-options.js';
-import { mayReachClient, mayReachTarget } from './header-rules.js';
+import { foldHeaderName, mayReachClient, mayReachTarget } from './header-rules.js';
 import {
   headerNames,
   requireBearer,
@@ -23,6 +23,7 @@ import {
   requirePem,
   requirePems,
 } from './read-http-options.js';
+import { requireTargetUrl } from './target-url.js';
 
 /** Headers that say who is calling, by name. A value of `undefined` sends no such header, and drops that of the client. */
 export type CallerHeaders = Readonly<Record<string, string | undefined>>;
@@ -68,11 +69,20 @@ export interface McpHttpBackendOptions extends BackendOptions {
    * session that no client uses ends first: one without a stream and without a request in flight. @default 100
    */
   readonly maxSessionsPerUser?: number | undefined;
+  /**
+   * The largest number of requests of one user in flight, on all paths and through all clients; more get 429. GET, DELETE and
+   * `subscriptions/listen` are counted separately, because streams stay open: one user may have this number of them, or
+   * `maxSessionsPerUser` if that is larger. All anonymous callers together may have as many of each as sessions. @default 64
+   */
+  readonly maxPendingRequests?: number | undefined;
   /** The largest size of a request body, in bytes; a larger one gets 413. @default 4194304 */
   readonly maxBodyBytes?: number | undefined;
   /** Seconds until an attempt to connect to the MCP server fails. @default 10 */
   readonly connectTimeoutSeconds?: number | undefined;
-  /** Seconds until the MCP server must begin to answer a POST or DELETE; 0: no limit. @default 0 */
+  /**
+   * Seconds until the MCP server must begin to answer a POST or DELETE; 0: no limit. An answer that has begun may take longer: once a
+   * server has opened an event stream, its tool may run without limit. @default 0
+   */
   readonly responseTimeoutSeconds?: number | undefined;
   /** Names of further headers of clients that the MCP server gets. @default [] */
   readonly requestHeaders?: readonly string[] | undefined;
@@ -99,6 +109,7 @@ export const HTTP_TABLE = {
   ...BACKEND_ROWS,
   maxSessions: limit(10_000),
   maxSessionsPerUser: limit(100),
+  maxPendingRequests: limit(64),
   maxBodyBytes: limit(4_194_304),
   connectTimeoutSeconds: limit(10),
   responseTimeoutSeconds: limit(0, 0),
@@ -119,6 +130,28 @@ function requireOneAuthorization(
   if (isSet && (bearer ?? callerToken) !== undefined) checks.refuseUnquoted('headers', 'without Authorization', fix);
 }
 
+/** Refuses a forward proxy that cannot be used. The message does not quote the variable, which may contain a password. */
+function requireUsableProxy(checks: OptionChecks, url: URL): void {
+  const name = unusableProxyFor(url);
+  if (name === undefined) return;
+  const fix = `Write ${name}=http://HOST:PORT, or remove the variable.`;
+  checks.refuseUnquoted('url', `reachable: ${name} in the environment names no proxy that can be used`, fix);
+}
+
+/** Refuses another spelling of a configured header: some servers read both under one name, so a client could send the header. */
+function requireOneSpelling(
+  checks: OptionChecks,
+  { headers, requestHeaders }: Pick<ResolvedOptions<typeof HTTP_TABLE>, 'headers' | 'requestHeaders'>,
+): void {
+  if (typeof headers === 'function') return;
+  const names = [...headers.keys()];
+  const isOther = (name: string, own: string) => name !== own && foldHeaderName(name) === foldHeaderName(own);
+  const other = requestHeaders.find((name) => names.some((own) => isOther(name, own)));
+  if (other === undefined) return;
+  const fix = 'Remove it: servers that do not distinguish "-" and "_" would take it for the one in headers.';
+  checks.refuse('requestHeaders', 'other headers than those in headers', other, fix);
+}
+
 export interface ResolvedHttp extends Omit<ResolvedOptions<typeof HTTP_TABLE>, 'url' | 'maxAnonymousSessions'> {
   readonly url: URL;
   readonly maxAnonymousSessions: number;
@@ -129,9 +162,10 @@ export function resolveHttpOptions(options: Readonly<McpHttpBackendOptions>): Re
   const checks = createChecks('mcpHttpBackend()');
   const given = requireArgument(checks, options, { example: '{ url: "https://mcp.example.com/mcp" }' });
   const resolved = readOptions(checks, HTTP_TABLE, given);
-  const url = requireServerUrl(checks, resolved.url, 'url', resolved.dangerouslyAllowHttp);
-  if (url.hash !== '') checks.refuseUnquoted('url', 'a URL without a fragment', 'Remove what follows the "#".');
+  const url = requireTargetUrl(checks, resolved.url, 'url', resolved.dangerouslyAllowHttp);
+  requireUsableProxy(checks, url);
   requireOneAuthorization(checks, resolved);
+  requireOneSpelling(checks, resolved);
   requireCertificate(checks, resolved);
   const { maxAnonymousSessions = anonymousShare(resolved.maxSessions) } = resolved;
   return { ...resolved, url, maxAnonymousSessions };

@@ -5,7 +5,7 @@ import { lowerAscii } from '../../http/lower-ascii.js';
 import { isPlain, type OptionChecks } from '../../options/checks.js';
 import type { OptionReader } from '../../options/option-table.js';
 import type { TargetAddress } from '../../targets/http/dispatcher.js';
-import { isHeaderValue, mayBeSet } from './header-rules.js';
+import { foldHeaderName, isHeaderValue, mayBeSet } from './header-rules.js';
 
 type Pem = string | Buffer;
 
@@ -44,9 +44,11 @@ export function requireHeaderRecord(checks: OptionChecks, value: unknown, option
   const fix = 'Give names and values: { "x-user": "…" }.';
   const given = isPlain(value) ? value : checks.refuseUnquoted(option, 'a plain object', fix);
   const headers = new Map<string, string | undefined>();
+  const folded = new Set<string>();
   for (const [name, text] of Object.entries(given)) {
     const lower = lowerAscii(name);
-    if (headers.has(lower)) checks.refuse(option, 'headers that are named once', name, 'Remove one of them.');
+    const { size } = folded.add(foldHeaderName(lower));
+    if (size === headers.size) checks.refuse(option, 'headers that are named once', name, 'Remove one of them.');
     headers.set(lower, requireHeader(checks, option, lower, text));
   }
   return headers;

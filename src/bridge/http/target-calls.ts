@@ -1,6 +1,7 @@
 import type { ExchangeListener } from '../../targets/http/exchange.js';
 import type { HttpTarget, TargetRequest } from '../../targets/http/http-target.js';
 import type { HeaderRecord } from './read-http-options.js';
+import { faultOfStatus } from './response-fault.js';
 
 /** Milliseconds that a target may take to end a session. */
 const MAX_ENDING_MS = 2_000;
@@ -12,14 +13,22 @@ export async function endSession(target: HttpTarget, sessionId: string, caller: 
   await statusOf(target, { method: 'DELETE', headers, timeoutMs: MAX_ENDING_MS }, MAX_ENDING_MS);
 }
 
-/** Resolves to true if the target answers with a status below 500. The request carries no secret. */
+/**
+ * Resolves to true if the target answers, and its answer does not show that calls fail too. The request carries no secret, so it cannot
+ * show whether the target accepts one.
+ *
+ * @param sendsCredentials True if calls carry credentials.
+ */
 export async function isReachable(
   target: HttpTarget,
   { connectTimeoutSeconds }: { readonly connectTimeoutSeconds: number },
+  sendsCredentials: boolean,
 ): Promise<boolean> {
   const ms = connectTimeoutSeconds * 1_000;
   const status = await statusOf(target, { method: 'OPTIONS', headers: [], timeoutMs: ms }, ms);
-  return status !== undefined && status < 500;
+  if (status === undefined) return false;
+  // 403 may be about the method: some proxies allow no OPTIONS.
+  return status === 403 || (status === 401 && sendsCredentials) || faultOfStatus(status) === undefined;
 }
 
 /** Resolves to the status of the target's response; undefined if there is none within `ms`. */

@@ -37,6 +37,16 @@ export class Exchange implements DispatchHandler {
     this.#listener = listener;
   }
 
+  /** True if the request was, or may have been, written to a connection. */
+  get isSent(): boolean {
+    return this.#controller !== undefined;
+  }
+
+  /** Passes the events from now on to another listener. */
+  handOver(listener: ExchangeListener): void {
+    this.#listener = listener;
+  }
+
   /** Hangs up. The listener is not called again. */
   abort(): void {
     this.#listener = undefined;
@@ -82,7 +92,7 @@ export class Exchange implements DispatchHandler {
     clearTimeout(this.#late);
     const listener = this.#listener;
     this.#listener = undefined;
-    listener?.onFault(faultOf(error, this.#controller !== undefined));
+    listener?.onFault(faultOf(error, this.isSent));
   }
 
   #count(chunk: Buffer): void {
