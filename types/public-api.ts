@@ -52,6 +52,22 @@ const targets: McpBackend = mcpBackend({
 });
 const target: string | undefined = targets.resolve('tool', 'notes_add')?.target;
 const isReady: Promise<boolean> = remote.ready();
+const areKeysReady: Promise<boolean> = mcpAuth(policy).ready();
+mcpAuth({
+  issuer: 'https://login.microsoftonline.com/{tenantid}/v2.0',
+  tenants: '*',
+  exclusiveAudience: true,
+  challengeScopes: 'supported',
+  maxFailedVerificationsPerSecond: 500,
+  extra: (auth) => ({ userId: auth.subject }),
+  stripAuthorization: true,
+  resourceMetadata: { resource: 'https://mcp.example.com/{tenant}/mcp', url: 'https://mcp.example.com/metadata' },
+});
+// @ts-expect-error It is a list, or every tenant.
+mcpAuth({ issuer: 'https://login.example/{tenantid}', tenants: 'contoso' });
+const email: string | undefined = getAuth<{ email: string }>({} as never)?.payload.email;
+// @ts-expect-error The application named no such claim.
+getAuth<{ email: string }>({} as never)?.payload.phone;
 
 // Express and Connect accept all of them.
 const app = express();
@@ -105,7 +121,7 @@ mcpBackend({ targets: { one: { url: 'https://mcp.example.com/mcp', headers: (_au
 // @ts-expect-error The claims of a verified token are read-only.
 (getAuth({} as never) as AuthInfo).payload.sub = 'root';
 
-export { closed, isReady, target };
+export { areKeysReady, closed, email, isReady, target };
 
 // A policy names at most one provider, and a known one.
 mcpAuth({ issuer: 'https://as.example', provider: 'keycloak' });

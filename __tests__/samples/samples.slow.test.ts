@@ -131,6 +131,17 @@ describe('samples/scopes.ts', () => {
   });
 });
 
+describe('samples/tenants.ts', () => {
+  test('accepts a token at its own tenant alone, and says that it is ready', async () => {
+    const { origin } = await start('build/samples/tenants.js');
+    const authorization = `Bearer ${issuer.tokenFor(`${origin}/acme/mcp`)}`;
+    const answer = await fetch(`${origin}/acme/mcp`, { method: 'POST', headers: { authorization } });
+    expect(await answer.json()).toEqual({ tenant: 'acme' });
+    expect((await fetch(`${origin}/globex/mcp`, { method: 'POST', headers: { authorization } })).status).toBe(401);
+    expect((await fetch(`${origin}/health`)).status).toBe(200);
+  });
+});
+
 describe('samples/doctor.ts', () => {
   test('fails where clients do, and says what to change', async () => {
     const url = await start('build/samples/stdio-backend.js');
