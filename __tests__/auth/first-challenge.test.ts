@@ -109,9 +109,12 @@ describe('resourceMetadata.url', () => {
     '/.well-known/oauth-protected-resource/mcp',
     '/.well-known/oauth-protected-resource',
   ])('is served also at %s', async (path) => {
-    const { get } = open('https://gateway.example/tools/.well-known/oauth-protected-resource/mcp');
+    // Other tests serve documents of RESOURCE, and only one policy of an origin has the document at the root.
+    const resource = 'https://first-challenge.example/mcp';
+    const url = 'https://gateway.example/tools/.well-known/oauth-protected-resource/mcp';
+    const { get } = open(url, { resourceMetadata: { resource, url } });
     const { status, body } = await get(undefined, path);
-    expect([status, body.resource]).toEqual([200, RESOURCE]);
+    expect([status, body.resource]).toEqual([200, resource]);
     expect(body).not.toHaveProperty('url');
   });
 
