@@ -111,3 +111,14 @@ test("a target cannot notify about another's subscription", async () => {
   expect(await client.text('a_echo')).toBe('a {}');
   expect(client.heardOf('notifications/resources/updated')).toEqual([]);
 });
+
+test.each([
+  ['initialize', { protocolVersion: '2025-11-25', capabilities: {} }],
+  ['ping', {}],
+  ['logging/setLevel', { level: 'debug' }],
+  ['resources/subscribe', { uri: 'a+note:///1' }],
+  ['resources/unsubscribe', { uri: 'a+note:///1' }],
+])('%s is no method of 2026-07-28', async (method, params) => {
+  const client = several({ a: {}, b: {} }).connect();
+  expect((await client.request(method, { ...params, _meta: META })).error.code).toBe(-32601);
+});

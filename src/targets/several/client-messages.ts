@@ -20,6 +20,14 @@ import { faultResponse, isResult, notFound } from './target-faults.js';
 import { TargetQuestions } from './target-questions.js';
 
 const LEVEL_MS = 10_000;
+/** The methods that 2026-07-28 has removed. */
+const REMOVED: ReadonlySet<string> = new Set([
+  'initialize',
+  'ping',
+  'logging/setLevel',
+  'resources/subscribe',
+  'resources/unsubscribe',
+]);
 
 /** Sends what a client sends to the targets that it is for. */
 export class ClientMessages {
@@ -71,7 +79,8 @@ export class ClientMessages {
 
   async #request(message: RpcMessage, sender: Sender | undefined, isProbe: boolean): Promise<void> {
     const { method, id = 'null' } = message;
-    if (method === 'initialize') await this.#openings.initialize(message, sender);
+    if (REMOVED.has(method) && isStateless(message)) this.#conversation.emit(methodNotFound(id));
+    else if (method === 'initialize') await this.#openings.initialize(message, sender);
     else if (method === 'server/discover') await this.#discovery.answer(message, sender, isProbe);
     else if (method === 'ping') this.#conversation.emit(Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":{}}`));
     else if (method === 'logging/setLevel') await this.#setLevel(message, sender);
@@ -90,8 +99,7 @@ export class ClientMessages {
     const route = routeOf(message, directory);
     const target = route && group.named(route.target);
     if (route === undefined || target === undefined) {
-      const isStateless = memberOf(metaOf(message), VERSION_KEY) !== undefined;
-      emit(notFound(message.id ?? 'null', kind ?? 'tool', isStateless));
+      emit(notFound(message.id ?? 'null', kind ?? 'tool', isStateless(message)));
     } else this.#forward(message, sender, route, target);
   }
 
@@ -160,4 +168,9 @@ export class ClientMessages {
     options.logger.error(`a request for ${method} to several targets failed: ${(error as Error).name}`);
     emit(Buffer.from(new BridgeError('target_failed', { id }).body()));
   }
+}
+
+/** True for a request of a revision without sessions, which says so itself. */
+function isStateless(message: RpcMessage): boolean {
+  return memberOf(metaOf(message), VERSION_KEY) !== undefined;
 }
