@@ -105,7 +105,7 @@ mcpBackend({ targets: { one: { url: 'https://mcp.example.com/mcp', headers: (_au
 // @ts-expect-error The claims of a verified token are read-only.
 (getAuth({} as never) as AuthInfo).payload.sub = 'root';
 
-export { closed, isReady, several, target };
+export { closed, isReady, target };
 
 // A policy names at most one provider, and a known one.
 mcpAuth({ issuer: 'https://as.example', provider: 'keycloak' });

@@ -26,53 +26,57 @@ async function progressOf(user: SdkUser, target: string, steps: number): Promise
   return progress;
 }
 
-test.each(SDK_USERS)('five real servers behind one address, two users of %s at once', { timeout: 60_000 }, async (_sdk, connect) => {
-  const folder = mkdtempSync(join(tmpdir(), 'files-'));
-  writeFileSync(join(folder, 'a.txt'), 'the file');
-  const remote = await startEverything();
-  const { url, backend } = await serveTargets({
-    targets: {
-      one: everything,
-      two: everything,
-      files: { command: NODE, args: [server('filesystem'), folder] },
-      memory: { command: NODE, args: [server('memory')], env: { MEMORY_FILE_PATH: join(folder, 'memory.jsonl') } },
-      remote: { url: remote.url },
-    },
-  });
-  const [ada, bob] = await Promise.all([connect(url, 'ada'), connect(url, 'bob')]);
-  const tools = await ada.tools();
-  for (const name of ['one_echo', 'two_echo', 'files_read_text_file', 'memory_create_entities', 'remote_echo']) {
-    expect(tools).toContain(name);
-  }
-  expect(await ada.call('files_read_text_file', { path: join(folder, 'a.txt') })).toBe('the file');
-  const entity = { name: 'Ada', entityType: 'person', observations: ['writes'] };
-  await ada.call('memory_create_entities', { entities: [entity] });
-  expect(await bob.call('memory_read_graph', {})).toContain('writes');
-  const echoes = ['one', 'two', 'remote'].map((name) => ada.call(`${name}_echo`, { message: name }));
-  expect(await Promise.all(echoes)).toEqual(['Echo: one', 'Echo: two', 'Echo: remote']);
-  const progress = [
-    progressOf(ada, 'one', 3),
-    progressOf(ada, 'two', 4),
-    progressOf(ada, 'remote', 2),
-    progressOf(bob, 'one', 5),
-  ];
-  expect(await Promise.all(progress)).toEqual([
-    [1, 2, 3],
-    [1, 2, 3, 4],
-    [1, 2],
-    [1, 2, 3, 4, 5],
-  ]);
-  const asked = ['one', 'two', 'remote'].map((name) => ada.call(`${name}_trigger-elicitation-request`, {}));
-  for (const text of await Promise.all(asked)) expect(text).toContain('✅');
-  const uri = 'two+demo://resource/dynamic/text/1';
-  await ada.subscribe(uri);
-  await ada.call('two_toggle-subscriber-updates', {});
-  await until(() => ada.updates.includes(uri));
-  expect(bob.updates.filter((each) => each === uri)).toEqual([]);
-  await Promise.all([ada.close(), bob.close()]);
-  await backend.close();
-  expect(backend.stats()).toMatchObject({ sessions: 0, connections: 0, pending: 0 });
-});
+test.each(SDK_USERS)(
+  'five real servers behind one address, two users of %s at once',
+  { timeout: 60_000 },
+  async (_sdk, connect) => {
+    const folder = mkdtempSync(join(tmpdir(), 'files-'));
+    writeFileSync(join(folder, 'a.txt'), 'the file');
+    const remote = await startEverything();
+    const { url, backend } = await serveTargets({
+      targets: {
+        one: everything,
+        two: everything,
+        files: { command: NODE, args: [server('filesystem'), folder] },
+        memory: { command: NODE, args: [server('memory')], env: { MEMORY_FILE_PATH: join(folder, 'memory.jsonl') } },
+        remote: { url: remote.url },
+      },
+    });
+    const [ada, bob] = await Promise.all([connect(url, 'ada'), connect(url, 'bob')]);
+    const tools = await ada.tools();
+    for (const name of ['one_echo', 'two_echo', 'files_read_text_file', 'memory_create_entities', 'remote_echo']) {
+      expect(tools).toContain(name);
+    }
+    expect(await ada.call('files_read_text_file', { path: join(folder, 'a.txt') })).toBe('the file');
+    const entity = { name: 'Ada', entityType: 'person', observations: ['writes'] };
+    await ada.call('memory_create_entities', { entities: [entity] });
+    expect(await bob.call('memory_read_graph', {})).toContain('writes');
+    const echoes = ['one', 'two', 'remote'].map((name) => ada.call(`${name}_echo`, { message: name }));
+    expect(await Promise.all(echoes)).toEqual(['Echo: one', 'Echo: two', 'Echo: remote']);
+    const progress = [
+      progressOf(ada, 'one', 3),
+      progressOf(ada, 'two', 4),
+      progressOf(ada, 'remote', 2),
+      progressOf(bob, 'one', 5),
+    ];
+    expect(await Promise.all(progress)).toEqual([
+      [1, 2, 3],
+      [1, 2, 3, 4],
+      [1, 2],
+      [1, 2, 3, 4, 5],
+    ]);
+    const asked = ['one', 'two', 'remote'].map((name) => ada.call(`${name}_trigger-elicitation-request`, {}));
+    for (const text of await Promise.all(asked)) expect(text).toContain('✅');
+    const uri = 'two+demo://resource/dynamic/text/1';
+    await ada.subscribe(uri);
+    await ada.call('two_toggle-subscriber-updates', {});
+    await until(() => ada.updates.includes(uri));
+    expect(bob.updates.filter((each) => each === uri)).toEqual([]);
+    await Promise.all([ada.close(), bob.close()]);
+    await backend.close();
+    expect(backend.stats()).toMatchObject({ sessions: 0, connections: 0, pending: 0 });
+  },
+);
 
 test('revisions without sessions: two servers of SDK v2 behind one address', async () => {
   const { url, backend } = await serveTargets({ targets: { one: conformance, two: conformance } });

@@ -76,19 +76,6 @@ async function mustPass(name, backend) {
   await served.close();
 }
 
-/** Serves a backend in front of a remote server. Its results must be those of the server alone. */
-async function mustEqual(name, alone, backend) {
-  const served = await serve(backend);
-  for (const [index, revision] of REVISIONS.entries()) {
-    const through = await suite(served.url, revision);
-    console.log(`conformance ${revision}, ${name}: ${summaryOf(through.scenarios)}`);
-    if (through.code === 0 && JSON.stringify(alone[index].scenarios) === JSON.stringify(through.scenarios)) continue;
-    console.log(alone[index].output, through.output);
-    process.exitCode = 1;
-  }
-  await served.close();
-}
-
 // The suite's client has no token, and subscribes and changes in requests of their own.
 const anonymousRequests = 'shared';
 const program = { command: process.execPath, args: [fixture] };
@@ -107,16 +94,17 @@ await mustPass('two programs without prefixes', joined);
 const target = spawn(process.execPath, [fixture, '--http'], { stdio: ['ignore', 'pipe', 'inherit'] });
 const [line] = await once(target.stdout.setEncoding('utf8'), 'data');
 const direct = line.trim();
-const alone = [];
+const remote = await serve(mcpHttpBackend({ url: direct }));
 for (const revision of REVISIONS) {
-  const result = await suite(direct, revision);
-  console.log(`The remote server itself, ${revision}: ${summaryOf(result.scenarios)}`);
-  alone.push(result);
+  const alone = await suite(direct, revision);
+  const through = await suite(remote.url, revision);
+  console.log(`The remote server itself, ${revision}: ${summaryOf(alone.scenarios)}`);
+  console.log(`conformance ${revision}, remote: ${summaryOf(through.scenarios)}`);
+  if (through.code === 0 && JSON.stringify(alone.scenarios) === JSON.stringify(through.scenarios)) continue;
+  console.log(alone.output, through.output);
+  process.exitCode = 1;
 }
-await mustEqual('remote', alone, mcpHttpBackend({ url: direct }));
-await mustEqual(
-  'one remote server among targets',
-  alone,
-  mcpBackend({ targets: { one: { url: direct } }, anonymousRequests }),
-);
+await remote.close();
+// The bridge answers with JSON if there is nothing but the answer, so that fewer checks about streams apply.
+await mustPass('one remote server among targets', mcpBackend({ targets: { one: { url: direct } }, anonymousRequests }));
 target.kill();

@@ -134,6 +134,7 @@ export class RemoteConnection implements Connection {
       get isPaused() {
         return connection.#isPaused;
       },
+      logFailure: this.#recipe.logFailure,
       get: (lastEventId, response) => void this.#get(lastEventId, response),
       message: (bytes) => this.#deliver(bytes),
       oversized: (head, tail) => this.#listener?.oversized(head, tail),

@@ -15,6 +15,7 @@ export interface StreamHost {
   readonly isPaused: boolean;
   /** Sends the GET. The response may fail before this function returns. */
   get(lastEventId: string | undefined, response: MessageResponse): void;
+  logFailure(error: BridgeError, detail?: string): void;
   message(bytes: Buffer): void;
   oversized(head: Buffer, tail: Buffer): void;
 }
@@ -56,7 +57,7 @@ export class RemoteStream {
     this.#retryMs = start?.retryMs;
     if (start === undefined) this.#open();
     else if (this.#lastEventId === undefined) this.#finish(new BridgeError('target_broke_off'));
-    else this.#openLater(this.#retryMs ?? 0);
+    else this.#openLater();
   }
 
   resume(): void {
@@ -85,7 +86,10 @@ export class RemoteStream {
         },
         oversized: (head, tail) => host.oversized(head, tail),
         onEnd: () => this.#retry(response, new BridgeError('target_broke_off')),
-        onFailure: (error) => this.#retry(response, error),
+        onFailure: (error, detail) => {
+          host.logFailure(error, detail);
+          this.#retry(response, error);
+        },
       },
       host.maxMessageBytes,
       () => host.isPaused,
@@ -101,12 +105,15 @@ export class RemoteStream {
     this.#retryMs = response.retryMs ?? this.#retryMs;
     const isFinal = error.reason === 'session_ended' || error.reason === 'method_not_allowed';
     if (isFinal || this.#attempts >= this.#maxAttempts) this.#finish(error);
-    else
-      this.#openLater(this.#retryMs ?? Math.min(FIRST_RETRY_MS * 2 ** Math.max(0, this.#attempts - 1), MAX_RETRY_MS));
+    else this.#openLater();
   }
 
-  #openLater(ms: number): void {
-    this.#timer = setTimeout(() => this.#open(), Math.min(ms, MAX_RETRY_MS));
+  #openLater(): void {
+    const growing = FIRST_RETRY_MS * 2 ** Math.max(0, this.#attempts - 1);
+    // A server may ask for no wait at all. After a few vain attempts it is not asked more than once a second.
+    const min = this.#attempts > MAX_ATTEMPTS ? FIRST_RETRY_MS : 0;
+    const ms = Math.min(Math.max(this.#retryMs ?? growing, min), MAX_RETRY_MS);
+    this.#timer = setTimeout(() => this.#open(), ms);
     this.#timer.unref();
   }
 
