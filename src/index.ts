@@ -1,4 +1,10 @@
 export { mcpAuth } from './auth/mcp-auth.js';
+export type {
+  AuthorizationRuleOption,
+  McpAuthorizationOptions,
+  RuleBackend,
+} from './authorization/authorization-options.js';
+export { mcpAuthorization } from './authorization/mcp-authorization.js';
 export { mcpScopes } from './authorization/mcp-scopes.js';
 export type { McpScopesOptions, ScopeFunction, ScopeRule, ScopeRules } from './authorization/scopes-options.js';
 export {

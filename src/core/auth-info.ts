@@ -28,6 +28,9 @@ export interface AuthInfo {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
+/** The `iss` of the identity of an API key. No authorization server has this name: an issuer is a URL. */
+export const API_KEY_ISSUER = 'urn:express-mcp-auth:api-key';
+
 const issued = shareValue('issued', () => new WeakSet<AuthInfo>());
 
 /** Registers the content of a verified token as an identity, and freezes it: requests with the same token share it. */

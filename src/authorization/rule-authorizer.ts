@@ -1,0 +1,139 @@
+import type { IncomingMessage } from 'node:http';
+import type { AuthInfo } from '../core/auth-info.js';
+import { isRecord } from '../http/json-object.js';
+import type { McpCall } from '../messages/mcp-call.js';
+import type { RuleBackend } from './authorization-options.js';
+import type { Denial, RequestAuthorizer } from './call-authorizer.js';
+import type { NamedVariables } from './expressions/call-variables.js';
+import { type CelMap, toCelObject } from './expressions/cel-values.js';
+import { beginWork, ExpressionFault, UnknownArguments } from './expressions/evaluation.js';
+import { type NamedThing, namedThingsIn } from './named-things.js';
+import { type SharedVariables, sharedVariablesOf } from './request-variables.js';
+import type { RuleDecision, RuleInput, RuleSet } from './rule-set.js';
+
+/** Bytes of the arguments of all calls of a request, as JSON. Rules do not read longer ones. */
+const MAX_ARGUMENT_BYTES = 65_536;
+
+interface Settings {
+  readonly ruleSet: RuleSet;
+  readonly backend: RuleBackend | undefined;
+}
+
+/** A decision on something that a call names. */
+export interface CallDecision {
+  readonly call: McpCall;
+  readonly thing: NamedThing;
+  /** Undefined if the call names nothing that rules can decide on, for example a target that does not exist. Such a call is denied. */
+  readonly decision: RuleDecision | undefined;
+}
+
+/** Creates the authorizer of one request from the rules of `mcpAuthorization()`. */
+export function createRuleAuthorizer(
+  settings: Settings,
+  req: IncomingMessage,
+  auth: AuthInfo | undefined,
+  onDenied: (decision: CallDecision) => void,
+): RequestAuthorizer {
+  const shared = sharedVariablesOf(req, auth);
+  const scopes = new Set(auth?.scopes);
+  return {
+    authorize(calls) {
+      const hasLongArguments = settings.ruleSet.readsArguments && areArgumentsLong(calls);
+      beginWork();
+      const denied = calls.flatMap((call) =>
+        decisionsOn(call, settings, { shared, scopes, hasLongArguments, isMade: true }).filter(isDenied),
+      );
+      for (const decision of denied) onDenied(decision);
+      return denied.length === 0 ? undefined : denialFor(denied, auth);
+    },
+    shows(call) {
+      beginWork();
+      const context = { shared, scopes, hasLongArguments: false, isMade: false };
+      return !decisionsOn(call, settings, context).some(isDenied);
+    },
+  };
+}
+
+function isDenied({ decision }: CallDecision): boolean {
+  return decision?.isAllowed !== true;
+}
+
+interface DecisionContext {
+  readonly shared: SharedVariables;
+  readonly scopes: ReadonlySet<string>;
+  readonly hasLongArguments: boolean;
+  /** False for an entry of a list: its arguments are not known. */
+  readonly isMade: boolean;
+}
+
+function decisionsOn(call: McpCall, settings: Settings, context: DecisionContext): CallDecision[] {
+  return namedThingsIn(call).map((thing) => {
+    const input = inputFor(call, thing, settings, context);
+    return { call, thing, decision: input && settings.ruleSet.decide(input) };
+  });
+}
+
+/** Returns undefined if rules cannot decide on what the call names. */
+export function inputFor(
+  { params }: McpCall,
+  { kind, name }: NamedThing,
+  { backend }: Pick<Settings, 'backend'>,
+  { shared, scopes, hasLongArguments, isMade }: DecisionContext,
+): RuleInput | undefined {
+  if (name === undefined) return undefined;
+  const resolved = backend === undefined ? { name, target: undefined } : backend.resolve(kind, name);
+  if (resolved === undefined) return undefined;
+  const named = new Named(
+    resolved,
+    kind === 'tool' ? { value: isMade ? params.arguments : undefined, isMade } : undefined,
+  );
+  return { variables: { ...shared, mcp: { [kind]: named } }, scopes, hasLongArguments };
+}
+
+/** The arguments that a tool call has, or would have. */
+interface GivenArguments {
+  readonly value: unknown;
+  readonly isMade: boolean;
+}
+
+class Named implements NamedVariables {
+  readonly name: string;
+  readonly target: string | undefined;
+  readonly #given: GivenArguments | undefined;
+  #arguments: CelMap | undefined;
+
+  constructor({ name, target }: { name: string; target: string | undefined }, given: GivenArguments | undefined) {
+    this.name = name;
+    this.target = target;
+    this.#given = given;
+  }
+
+  get arguments(): CelMap | undefined {
+    if (this.#given === undefined) return undefined;
+    const { value = {}, isMade } = this.#given;
+    if (!isMade) throw new UnknownArguments();
+    if (!isRecord(value)) throw new ExpressionFault('malformed_arguments');
+    this.#arguments ??= toCelObject(value);
+    return this.#arguments;
+  }
+}
+
+function areArgumentsLong(calls: readonly McpCall[]): boolean {
+  let bytes = 0;
+  for (const { params } of calls) {
+    const json = JSON.stringify(params.arguments) ?? '';
+    // A UTF-16 unit is at most three bytes, so most texts need not be counted.
+    bytes += json.length * 3 > MAX_ARGUMENT_BYTES ? Buffer.byteLength(json) : json.length * 3;
+    if (bytes > MAX_ARGUMENT_BYTES) return true;
+  }
+  return false;
+}
+
+function denialFor(denied: readonly CallDecision[], auth: AuthInfo | undefined): Denial {
+  const calls = [...new Set(denied.map(({ call }) => call))];
+  const scopes = [...new Set(denied.flatMap(({ decision }) => decision?.missingScopes ?? []))];
+  if (auth === undefined) return { code: 'missing_token', scopes, calls };
+  // More scopes help only if each denial is for want of them.
+  const needsScopes = denied.every(({ decision }) => (decision?.missingScopes.length ?? 0) > 0);
+  return needsScopes ? { code: 'insufficient_scope', scopes, calls } : { code: 'call_denied', scopes: [], calls };
+}
