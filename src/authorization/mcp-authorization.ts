@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { noteRulesWithoutTargets } from '../core/rules-without-targets.js';
 import type { Middleware } from '../http/middleware.js';
 import { describeCall } from '../messages/mcp-call.js';
+import { createAmbiguityCheck } from './ambiguous-arguments.js';
 import { createAuthorizationMiddleware } from './authorization-middleware.js';
 import {
   type McpAuthorizationOptions,
@@ -36,7 +37,7 @@ export function mcpAuthorization(options: Readonly<McpAuthorizationOptions>): Mi
   const { rules, backend, mode, logger } = resolved;
   const isPermissive = mode === 'permissive';
   const ruleSet = createRuleSet(rules, createFailureReport(logger));
-  const settings = { ruleSet, backend };
+  const settings = { ruleSet, backend, isAmbiguous: createAmbiguityCheck(rules) };
   const log = createDenialLog(resolved);
   return createAuthorizationMiddleware({
     who: 'mcpAuthorization()',

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { AuthInfo } from '../core/auth-info.js';
 import { isRecord } from '../http/json-object.js';
 import type { McpCall } from '../messages/mcp-call.js';
+import type { AmbiguityCheck } from './ambiguous-arguments.js';
 import type { RuleBackend } from './authorization-options.js';
 import type { Denial, RequestAuthorizer } from './call-authorizer.js';
 import type { NamedVariables } from './expressions/call-variables.js';
@@ -16,6 +17,7 @@ const MAX_ARGUMENT_BYTES = 65_536;
 
 interface Settings {
   readonly ruleSet: RuleSet;
+  readonly isAmbiguous: AmbiguityCheck;
   readonly backend: RuleBackend | undefined;
 }
 
@@ -77,7 +79,7 @@ function decisionsOn(call: McpCall, settings: Settings, context: DecisionContext
 export function inputFor(
   { params }: McpCall,
   { kind, name }: NamedThing,
-  { backend }: Pick<Settings, 'backend'>,
+  { backend, isAmbiguous }: Omit<Settings, 'ruleSet'>,
   { shared, scopes, hasLongArguments, isMade }: DecisionContext,
 ): RuleInput | undefined {
   if (name === undefined) return undefined;
@@ -85,7 +87,7 @@ export function inputFor(
   if (resolved === undefined) return undefined;
   const named = new Named(
     resolved,
-    kind === 'tool' ? { value: isMade ? params.arguments : undefined, isMade } : undefined,
+    kind === 'tool' ? { value: isMade ? params.arguments : undefined, isMade, isAmbiguous } : undefined,
   );
   return { variables: { ...shared, mcp: { [kind]: named } }, scopes, hasLongArguments };
 }
@@ -94,6 +96,7 @@ export function inputFor(
 interface GivenArguments {
   readonly value: unknown;
   readonly isMade: boolean;
+  readonly isAmbiguous: AmbiguityCheck;
 }
 
 class Named implements NamedVariables {
@@ -110,10 +113,13 @@ class Named implements NamedVariables {
 
   get arguments(): CelMap | undefined {
     if (this.#given === undefined) return undefined;
-    const { value = {}, isMade } = this.#given;
+    const { value = {}, isMade, isAmbiguous } = this.#given;
     if (!isMade) throw new UnknownArguments();
     if (!isRecord(value)) throw new ExpressionFault('malformed_arguments');
-    this.#arguments ??= toCelObject(value);
+    if (this.#arguments === undefined) {
+      if (isAmbiguous(value)) throw new ExpressionFault('ambiguous_arguments');
+      this.#arguments = toCelObject(value);
+    }
     return this.#arguments;
   }
 }
@@ -121,12 +127,23 @@ class Named implements NamedVariables {
 function areArgumentsLong(calls: readonly McpCall[]): boolean {
   let bytes = 0;
   for (const { params } of calls) {
-    const json = JSON.stringify(params.arguments) ?? '';
+    const json = jsonOf(params.arguments);
+    if (json === undefined) return true;
     // A UTF-16 unit is at most three bytes, so most texts need not be counted.
     bytes += json.length * 3 > MAX_ARGUMENT_BYTES ? Buffer.byteLength(json) : json.length * 3;
     if (bytes > MAX_ARGUMENT_BYTES) return true;
   }
   return false;
+}
+
+/** Returns undefined for what is no JSON: another middleware may have put it into `req.body`. */
+function jsonOf(value: unknown = ''): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    // It refers to itself, or is nested too deeply.
+    return undefined;
+  }
 }
 
 function denialFor(denied: readonly CallDecision[], auth: AuthInfo | undefined): Denial {

@@ -13,6 +13,8 @@ export interface Expression {
   readonly text: string;
   /** The paths of the variables that it reads, for example `mcp.tool.arguments`. */
   readonly reads: ReadonlySet<string>;
+  /** The names of members that it may read from arguments. */
+  readonly members: ReadonlySet<string>;
   /** Never throws. `report` gets the code of a failure. */
   evaluate(variables: CallVariables, report: (code: string) => void): Outcome;
 }
@@ -34,12 +36,13 @@ export function compileExpression(text: string): Expression {
   if (Buffer.byteLength(text) > MAX_BYTES) throw new ExpressionError(`it is longer than ${MAX_BYTES} bytes`, 0);
   parse ??= createParser();
   const parsed = asExpressionErrors(() => (parse as Parse)(text));
-  const { variables, patterns } = prepareExpression(parsed.ast as unknown as CelNode);
+  const { variables, patterns, members } = prepareExpression(parsed.ast as unknown as CelNode);
   for (const [pattern, position] of patterns) compilePattern(pattern, position);
   requireBoolean(parsed);
   return Object.freeze({
     text,
     reads: variables,
+    members,
     evaluate: (given: CallVariables, report: (code: string) => void) => evaluateWith(given, parsed, report),
   });
 }

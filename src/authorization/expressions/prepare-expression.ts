@@ -12,6 +12,8 @@ export interface Reads {
   readonly variables: ReadonlySet<string>;
   /** The patterns of `matches`, with their positions. */
   readonly patterns: ReadonlyMap<string, number>;
+  /** The names of members that it may read from arguments: `path` of `mcp.tool.arguments.path`. */
+  readonly members: ReadonlySet<string>;
 }
 
 const MAX_MACRO_DEPTH = 2;
@@ -52,6 +54,7 @@ export function prepareExpression(root: CelNode): Reads {
 class Preparation implements Reads {
   readonly variables = new Set<string>();
   readonly patterns = new Map<string, number>();
+  readonly members = new Set<string>();
   #macroDepth = 0;
   #macros = 0;
   #nodes = 0;
@@ -65,10 +68,32 @@ class Preparation implements Reads {
     else if (node.op === 'rcall') this.#method(node);
     else if (node.op === '&&' || node.op === '||') this.#visitAll(node.args, noteFailures);
     else if (node.op === '!_' || node.op === '-_') this.visit(node.args);
-    else if (node.op === '.') this.visit(node.args[0]);
+    else if (node.op === '.') this.#member(node.args[0], node.args[1]);
     else if (node.op === 'map') this.#visitAll(node.args.flat());
-    else if (node.op === '?:' || node.op === 'list' || node.op === '[]') this.#visitAll(node.args);
-    else if (node.op !== 'value' && node.op !== 'id') this.#visitAll(node.args, chargeOperand);
+    else if (node.op === '?:' || node.op === 'list') this.#visitAll(node.args);
+    else if (node.op === '[]') this.#index(node);
+    else if (node.op !== 'value' && node.op !== 'id') this.#binary(node);
+  }
+
+  #binary({ op, args: [left, right] }: CelNode): void {
+    if (op === 'in') this.#noteMember(right, left.args);
+    this.#visitAll([left, right], chargeOperand);
+  }
+
+  #member(object: CelNode, name: string): void {
+    this.#noteMember(object, name);
+    this.visit(object);
+  }
+
+  #index({ args: [object, index] }: CelNode): void {
+    this.#noteMember(object, index.args);
+    this.#visitAll([object, index]);
+  }
+
+  /** Notes a name that is read from arguments, or from something that may come from them. */
+  #noteMember(object: CelNode, name: unknown): void {
+    const root = variableIn(object)?.path[0];
+    if (typeof name === 'string' && (root === undefined || root === 'mcp')) this.members.add(name);
   }
 
   #visitAll(nodes: readonly CelNode[], then?: (node: CelNode) => void): void {
@@ -96,7 +121,9 @@ class Preparation implements Reads {
   }
 
   #has(node: CelNode, argument: CelNode): void {
-    if (variableIn(argument) !== undefined) this.variables.add(readPresence(node, argument));
+    const variable = variableIn(argument);
+    for (const name of pathOf(argument)?.slice(variable?.length ?? 1) ?? []) this.#noteMember(argument, name);
+    if (variable !== undefined) this.variables.add(readPresence(node, argument));
     // The library refuses all else but names that a macro has introduced.
     else if (pathOf(argument) === undefined) this.visit(argument);
   }
