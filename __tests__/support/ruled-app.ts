@@ -27,20 +27,24 @@ interface Settings {
   readonly before?: readonly Middleware[];
   /** Mounted between `mcpAuthorization()` and the server. */
   readonly after?: readonly Middleware[];
+  /** Where it is mounted. */
+  readonly path?: string;
+  /** Makes Express believe `X-Forwarded-For`. */
+  readonly trustProxy?: boolean;
 }
 
 /** Creates an app with `mcpAuth()`, `mcpAuthorization()` and a server that records what reaches it. Tokens are optional. */
 export function createRuledApp(
   options: McpAuthorizationOptions,
-  { policy, before = [], after = [] }: Settings = {},
+  { policy, before = [], after = [], path = '/mcp', trustProxy = false }: Settings = {},
 ): RuledApp {
   const issuer = createTestIssuer();
   const received: string[] = [];
-  const app = express().disable('x-powered-by');
+  const app = express().disable('x-powered-by').set('trust proxy', trustProxy);
   const trusted = { ...issuer.policy({ resource: 'https://mcp.example/mcp' }), mode: 'optional', ...policy };
   app.use(mcpAuth(trusted as McpAuthOptions), ...before);
-  app.use('/mcp', mcpAuthorization(options), ...after);
-  app.post('/mcp', async (req, res) => {
+  app.use(path, mcpAuthorization(options), ...after);
+  app.post(path, async (req, res) => {
     received.push(await text(req));
     res.json({ through: true });
   });
@@ -51,7 +55,7 @@ export function createRuledApp(
       const { scopes = [], ...others } = claims ?? {};
       const token = issuer.token({ sub: 'alice', scopes, claims: others });
       return request(app as never)
-        .post('/mcp')
+        .post(path)
         .set({ 'content-type': 'application/json', ...(claims && { authorization: `Bearer ${token}` }), ...headers })
         .serialize((body) => body)
         .send((typeof message === 'string' || Buffer.isBuffer(message) ? message : JSON.stringify(message)) as string);

@@ -14,9 +14,9 @@ export interface NamedThing {
  * Returns what rules decide on: what the call names, what a completion is for, and the resources that a subscription listens to. Empty
  * for any other call, which rules do not restrict.
  */
-export function namedThingsIn({ method, params }: McpCall): readonly NamedThing[] {
+export function namedThingsIn({ method, target, params }: McpCall): readonly NamedThing[] {
   const kind = targetNoun(method);
-  if (kind !== undefined) return [thing(kind, params[targetMember(method) as string])];
+  if (kind !== undefined) return [thing(kind, target ?? params[targetMember(method) as string])];
   if (method === 'completion/complete') return thingsInReference(params.ref);
   if (method !== 'subscriptions/listen' || !isRecord(params.notifications)) return [];
   const { resourceSubscriptions } = params.notifications;
