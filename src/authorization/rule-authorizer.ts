@@ -7,8 +7,9 @@ import type { RuleBackend } from './authorization-options.js';
 import type { Denial, RequestAuthorizer } from './call-authorizer.js';
 import type { NamedVariables } from './expressions/call-variables.js';
 import { type CelMap, toCelObject } from './expressions/cel-values.js';
-import { beginWork, ExpressionFault, UnknownArguments } from './expressions/evaluation.js';
+import { beginWork, ExpressionFault, UNKNOWN_ARGUMENTS } from './expressions/evaluation.js';
 import { type NamedThing, namedThingsIn } from './named-things.js';
+import { isPlainUri } from './plain-uri.js';
 import { type SharedVariables, sharedVariablesOf } from './request-variables.js';
 import type { RuleDecision, RuleInput, RuleSet } from './rule-set.js';
 
@@ -40,7 +41,7 @@ export function createRuleAuthorizer(
   const scopes = new Set(auth?.scopes);
   return {
     authorize(calls) {
-      const hasLongArguments = settings.ruleSet.readsArguments && areArgumentsLong(calls);
+      const hasLongArguments = settings.ruleSet.readsArguments && !isShort(req) && areArgumentsLong(calls);
       beginWork();
       const denied = calls.flatMap((call) =>
         decisionsOn(call, settings, { shared, scopes, hasLongArguments, isMade: true }).filter(isDenied),
@@ -84,7 +85,7 @@ export function inputFor(
 ): RuleInput | undefined {
   if (name === undefined) return undefined;
   const resolved = backend === undefined ? { name, target: undefined } : backend.resolve(kind, name);
-  if (resolved === undefined) return undefined;
+  if (resolved === undefined || (kind === 'resource' && !isPlainUri(resolved.name))) return undefined;
   const named = new Named(
     resolved,
     kind === 'tool' ? { value: isMade ? params.arguments : undefined, isMade, isAmbiguous } : undefined,
@@ -114,7 +115,7 @@ class Named implements NamedVariables {
   get arguments(): CelMap | undefined {
     if (this.#given === undefined) return undefined;
     const { value = {}, isMade, isAmbiguous } = this.#given;
-    if (!isMade) throw new UnknownArguments();
+    if (!isMade) throw UNKNOWN_ARGUMENTS;
     if (!isRecord(value)) throw new ExpressionFault('malformed_arguments');
     if (this.#arguments === undefined) {
       if (isAmbiguous(value)) throw new ExpressionFault('ambiguous_arguments');
@@ -122,6 +123,11 @@ class Named implements NamedVariables {
     }
     return this.#arguments;
   }
+}
+
+/** True if the whole body is not longer than arguments may be. A compressed one, which a body parser has read, may be. */
+function isShort({ headers }: IncomingMessage): boolean {
+  return Number(headers['content-length']) <= MAX_ARGUMENT_BYTES && headers['content-encoding'] === undefined;
 }
 
 function areArgumentsLong(calls: readonly McpCall[]): boolean {

@@ -12,7 +12,7 @@ export interface NamedVariables {
   /**
    * The arguments of a tool call.
    *
-   * @throws {UnknownArguments} In place of the arguments of a call that is not made yet.
+   * @throws `UNKNOWN_ARGUMENTS` in place of the arguments of a call that is not made yet.
    */
   readonly arguments: CelMap | undefined;
 }

@@ -8,6 +8,11 @@ export type CelMap = ReadonlyMap<string, unknown>;
 class Unreadable {}
 const UNREADABLE = Object.freeze(new Unreadable());
 
+/** True for a value that makes an expression fail which reads it. */
+export function isUnreadable(value: unknown): boolean {
+  return value === UNREADABLE;
+}
+
 const MAX_DEPTH = 64;
 
 /** The values within each list and map, for the work that comparing them takes. */

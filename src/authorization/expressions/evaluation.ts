@@ -7,12 +7,12 @@ import type { CallVariables } from './call-variables.js';
 export type Outcome = true | false | 'failed' | 'absent' | 'unknown';
 
 /** Thrown where an expression reads a variable that the call does not have. */
-export class AbsentVariable extends Error {
+class AbsentVariable extends Error {
   override readonly name = 'AbsentVariable';
 }
 
 /** Thrown where an expression reads arguments of a call that is not made yet. */
-export class UnknownArguments extends Error {
+class UnknownArguments extends Error {
   override readonly name = 'UnknownArguments';
 }
 
@@ -27,11 +27,19 @@ export class ExpressionFault extends Error {
   }
 }
 
+// Thrown in each round of a macro, so they are created once.
+export const ABSENT_VARIABLE: Error = new AbsentVariable();
+export const UNKNOWN_ARGUMENTS: Error = new UnknownArguments();
+const TOO_MUCH_WORK = new ExpressionFault('too_much_work');
+
 /**
  * Units of work for all expressions of one request: some 50 ns each. Only work that grows with the data counts: characters and list
  * entries that are compared, copied or searched, and rounds of macros.
  */
 const MAX_WORK = 400_000;
+
+/** Units of work for a failure: the library describes it with an excerpt of the expression. */
+const FAILURE_UNITS = 400;
 
 /** The evaluation under way. There is only one: expressions are synchronous. */
 let variables: CallVariables | undefined;
@@ -47,7 +55,7 @@ export function beginWork(): void {
 /** @throws {ExpressionFault} If the expressions of a request do more work than is allowed. */
 export function charge(units: number): void {
   work += units;
-  if (work > MAX_WORK) throw new ExpressionFault('too_much_work');
+  if (work > MAX_WORK) throw TOO_MUCH_WORK;
 }
 
 /** Returns the variables of the call that is being decided on. */
@@ -57,8 +65,11 @@ export function currentVariables(): CallVariables {
 
 /** Records why a part of an expression failed. The operators `||` and `&&` and some macros may go on without that part. */
 export function noteFailure(error: unknown): void {
-  if (error instanceof UnknownArguments) isUnknown = true;
-  else if (!(error instanceof AbsentVariable)) hasFailed = true;
+  if (error === UNKNOWN_ARGUMENTS) isUnknown = true;
+  else if (error !== ABSENT_VARIABLE) {
+    hasFailed = true;
+    work += FAILURE_UNITS;
+  }
 }
 
 /** Evaluates an expression. `report` gets the code of a failure. */
@@ -66,6 +77,9 @@ export function evaluateWith(given: CallVariables, evaluate: () => unknown, repo
   variables = given;
   hasFailed = false;
   isUnknown = false;
+  // A missing claim is an error inside the library. Its stack trace would take longer than the rest.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
   try {
     const result = evaluate();
     if (typeof result === 'boolean') return result;
@@ -78,6 +92,7 @@ export function evaluateWith(given: CallVariables, evaluate: () => unknown, repo
     report(codeOf(error));
     return 'failed';
   } finally {
+    Error.stackTraceLimit = stackTraceLimit;
     variables = undefined;
   }
 }

@@ -4,7 +4,7 @@ import { loadCelLibrary } from './cel-library.js';
 import type { CelNode } from './cel-node.js';
 import { evaluateWith, type Outcome } from './evaluation.js';
 import { ExpressionError } from './expression-error.js';
-import { LINEAR_NAMES, registerFunctions } from './functions.js';
+import { REPLACED_NAMES, registerFunctions } from './functions.js';
 import { compilePattern } from './patterns.js';
 import { prepareExpression } from './prepare-expression.js';
 
@@ -71,6 +71,6 @@ function asExpressionErrors<T>(run: () => T): T {
 function toExpressionError(error: unknown): ExpressionError {
   const { summary, message, range } = error as Error & { summary?: string; range?: { start: number } };
   let reason = summary ?? message;
-  for (const [name, replacement] of LINEAR_NAMES) reason = reason.replaceAll(replacement, name);
+  for (const [name, replacement] of REPLACED_NAMES) reason = reason.replaceAll(replacement, name);
   return new ExpressionError(reason, range?.start ?? 0);
 }

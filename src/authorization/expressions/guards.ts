@@ -20,6 +20,8 @@ function isLiteral({ op, args }: CelNode): boolean {
 export function noteFailures(node: CelNode): void {
   if (isLiteral(node)) return;
   wrapNode(node, (run) => {
+    // A macro goes on after a failure, also after this one.
+    charge(0);
     try {
       return run();
     } catch (error) {

@@ -1,7 +1,7 @@
 import { ROOTS } from './call-variables.js';
 import { type CelNode, pathOf } from './cel-node.js';
 import { ExpressionError } from './expression-error.js';
-import { LINEAR_NAMES } from './functions.js';
+import { REPLACED_NAMES } from './functions.js';
 import { boundIterations, chargeFixed, chargeOperand, noteFailures, requireForm, requireInt64 } from './guards.js';
 import { cidrOf } from './ip-ranges.js';
 import { readPresence, readVariable, variableIn } from './variable-nodes.js';
@@ -113,6 +113,7 @@ class Preparation implements Reads {
   #function(node: CelNode, name: string, args: readonly CelNode[]): void {
     const [first] = args;
     if (name === 'matches') this.#requirePattern(args[1] ?? node);
+    node.args[0] = REPLACED_NAMES.get(name) ?? name;
     // A fallback must not replace a failure that it hides from `deny` rules: `default()` itself decides which it takes.
     this.#visitAll(args, name === 'default' ? undefined : this.#charger(name));
     if (name === 'cidr' && first?.op === 'value') requireRange(first);
@@ -139,8 +140,7 @@ class Preparation implements Reads {
   #ordinaryMethod(node: CelNode, name: string, operands: readonly CelNode[]): void {
     if (name === 'json') throw new ExpressionError('json() is a function; write json(…)', node.pos);
     if (name === 'matches') this.#requirePattern(operands[1] ?? node);
-    const linear = LINEAR_NAMES.get(name);
-    if (linear !== undefined) node.args[0] = linear;
+    node.args[0] = REPLACED_NAMES.get(name) ?? name;
     this.#visitAll(operands, this.#charger(name));
     if (/^get[A-Z]/.test(name) && operands.length > 1) chargeFixed(node, TIME_ZONE_UNITS);
   }

@@ -1,7 +1,8 @@
 import { nearestName } from '../../options/checks.js';
 import { type CallVariables, isKind, ROOTS, VARIABLES } from './call-variables.js';
 import { type CelNode, pathOf, replaceNode } from './cel-node.js';
-import { AbsentVariable, currentVariables, ExpressionFault } from './evaluation.js';
+import { isUnreadable } from './cel-values.js';
+import { ABSENT_VARIABLE, currentVariables, ExpressionFault } from './evaluation.js';
 import { ExpressionError } from './expression-error.js';
 
 /** Post-request variables of agentgateway. They exist in its access log only. */
@@ -32,7 +33,7 @@ export function readVariable(node: CelNode): string {
 }
 
 function present(value: unknown): unknown {
-  if (value === undefined) throw new AbsentVariable();
+  if (value === undefined) throw ABSENT_VARIABLE;
   return value;
 }
 
@@ -84,5 +85,6 @@ function hasPath(value: unknown, [name, ...rest]: readonly string[]): boolean {
   if (name === undefined) return true;
   const member: unknown = value instanceof Map ? value.get(name) : undefined;
   if (member === undefined && rest.length > 0) throw new ExpressionFault('no_such_key');
+  if (isUnreadable(member)) throw new ExpressionFault('unsupported_type');
   return member !== undefined && hasPath(member, rest);
 }
