@@ -37,39 +37,47 @@ export function createRuleAuthorizer(
   auth: AuthInfo | undefined,
   onDenied: (decision: CallDecision) => void,
 ): RequestAuthorizer {
-  const shared = sharedVariablesOf(req, auth);
-  const scopes = new Set(auth?.scopes);
+  const caller = { shared: sharedVariablesOf(req, auth), scopes: new Set(auth?.scopes) };
   return {
     authorize(calls) {
-      const hasLongArguments = settings.ruleSet.readsArguments && !isShort(req) && areArgumentsLong(calls);
-      beginWork();
-      const denied = calls.flatMap((call) =>
-        decisionsOn(call, settings, { shared, scopes, hasLongArguments, isMade: true }).filter(isDenied),
-      );
+      const denied = decisionsOn(calls, settings, { ...caller, isShort: isShort(req) }).filter(isDenied);
       for (const decision of denied) onDenied(decision);
       return denied.length === 0 ? undefined : denialFor(denied, auth);
     },
     shows(call) {
       beginWork();
-      const context = { shared, scopes, hasLongArguments: false, isMade: false };
-      return !decisionsOn(call, settings, context).some(isDenied);
+      return !decisionsOnCall(call, settings, { ...caller, hasLongArguments: false, isMade: false }).some(isDenied);
     },
   };
+}
+
+/** Decides on all calls of a request. `isShort`: its arguments cannot be too long. */
+export function decisionsOn(
+  calls: readonly McpCall[],
+  settings: Settings,
+  { isShort = false, ...caller }: Caller & { readonly isShort?: boolean },
+): readonly CallDecision[] {
+  beginWork();
+  const hasLongArguments = settings.ruleSet.readsArguments && !isShort && areArgumentsLong(calls);
+  return calls.flatMap((call) => decisionsOnCall(call, settings, { ...caller, hasLongArguments, isMade: true }));
 }
 
 function isDenied({ decision }: CallDecision): boolean {
   return decision?.isAllowed !== true;
 }
 
-interface DecisionContext {
+interface Caller {
   readonly shared: SharedVariables;
   readonly scopes: ReadonlySet<string>;
+}
+
+interface DecisionContext extends Caller {
   readonly hasLongArguments: boolean;
   /** False for an entry of a list: its arguments are not known. */
   readonly isMade: boolean;
 }
 
-function decisionsOn(call: McpCall, settings: Settings, context: DecisionContext): CallDecision[] {
+function decisionsOnCall(call: McpCall, settings: Settings, context: DecisionContext): CallDecision[] {
   return namedThingsIn(call).map((thing) => {
     const input = inputFor(call, thing, settings, context);
     return { call, thing, decision: input && settings.ruleSet.decide(input) };
@@ -77,7 +85,7 @@ function decisionsOn(call: McpCall, settings: Settings, context: DecisionContext
 }
 
 /** Returns undefined if rules cannot decide on what the call names. */
-export function inputFor(
+function inputFor(
   { params }: McpCall,
   { kind, name }: NamedThing,
   { backend, isAmbiguous }: Omit<Settings, 'ruleSet'>,
