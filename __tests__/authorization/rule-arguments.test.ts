@@ -97,7 +97,7 @@ describe('arguments of more than 64 KiB', () => {
   });
 });
 
-test.each([
+test.each<[what: string, body: string, status: number, headers?: Record<string, string>]>([
   ['a message that is not JSON', '{', 400],
   ['a compressed body', '{}', 415, { 'content-encoding': 'gzip' }],
   [

@@ -25,8 +25,8 @@ import type { AuthorizationRule } from './rule-set.js';
 export type AuthorizationRuleOption =
   | string
   | { readonly allow: string; readonly scopes?: readonly string[] | undefined }
-  | { readonly deny: string }
-  | { readonly require: string };
+  | { readonly deny: string; readonly scopes?: undefined }
+  | { readonly require: string; readonly scopes?: undefined };
 
 /** Knows which target a client's name belongs to, and how the target itself calls it. */
 export interface RuleBackend {
