@@ -22,16 +22,44 @@ import type { AuthorizationRule } from './rule-set.js';
  * A rule in CEL, the Common Expression Language. A text is an `allow` rule. With `scopes`, an `allow` rule also needs these scopes, and
  * `onDenied: 'challenge'` names them.
  */
-export type AuthorizationRuleOption =
-  | string
-  | { readonly allow: string; readonly scopes?: readonly string[] | undefined }
-  | { readonly deny: string; readonly scopes?: undefined }
-  | { readonly require: string; readonly scopes?: undefined };
+export type AuthorizationRuleOption = string | AllowRule | DenyRule | RequireRule;
+
+/** Allows a call if its expression is true. */
+export interface AllowRule {
+  /** The expression. */
+  readonly allow: string;
+  /** Scopes that it needs besides, all of them. @default none */
+  readonly scopes?: readonly string[] | undefined;
+}
+
+/** Denies a call if its expression is true or fails. */
+export interface DenyRule {
+  /** The expression. */
+  readonly deny: string;
+  /** Only an `allow` rule has scopes. @default none */
+  readonly scopes?: undefined;
+}
+
+/** Denies a call unless its expression is true. */
+export interface RequireRule {
+  /** The expression. */
+  readonly require: string;
+  /** Only an `allow` rule has scopes. @default none */
+  readonly scopes?: undefined;
+}
 
 /** Knows which target a client's name belongs to, and how the target itself calls it. */
 export interface RuleBackend {
   /** Returns undefined for a name that no target can have. */
-  resolve(kind: TargetNoun, name: string): { readonly target: string; readonly name: string } | undefined;
+  resolve(kind: TargetNoun, name: string): TargetName | undefined;
+}
+
+/** A name as its target knows it. */
+export interface TargetName {
+  /** The target, as `mcp.tool.target`. */
+  readonly target: string;
+  /** The name, as `mcp.tool.name`. */
+  readonly name: string;
 }
 
 /** The options of `mcpAuthorization()`. */
