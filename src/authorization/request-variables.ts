@@ -75,14 +75,9 @@ class HttpRequest implements RequestVariables {
     return `HTTP/${this.#req.httpVersion}`;
   }
 
-  /** A header that came several times is a list, as in agentgateway. */
+  /** As the application sees them: a middleware may have changed one. Values of a header that came several times are joined by commas. */
   get headers(): CelMap {
-    this.#headers ??= new Map(
-      Object.entries(this.#req.headersDistinct).map(([name, values = []]) => [
-        name,
-        values.length === 1 ? values[0] : values,
-      ]),
-    );
+    this.#headers ??= new Map(Object.entries(this.#req.headers));
     return this.#headers;
   }
 }
