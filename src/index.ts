@@ -1,4 +1,14 @@
 export { mcpAuth } from './auth/mcp-auth.js';
+export type {
+  AllowRule,
+  AuthorizationRuleOption,
+  DenyRule,
+  McpAuthorizationOptions,
+  RequireRule,
+  RuleBackend,
+  TargetName,
+} from './authorization/authorization-options.js';
+export { mcpAuthorization } from './authorization/mcp-authorization.js';
 export { mcpScopes } from './authorization/mcp-scopes.js';
 export type { McpScopesOptions, ScopeFunction, ScopeRule, ScopeRules } from './authorization/scopes-options.js';
 export {

@@ -7,15 +7,18 @@ import {
   getAuth,
   type McpAuth,
   type McpAuthOptions,
+  type McpAuthorizationOptions,
   type McpBackend,
   type McpHttpBackend,
   type McpStdioBackend,
   mcpAuth,
+  mcpAuthorization,
   mcpBackend,
   mcpCors,
   mcpHttpBackend,
   mcpStdioBackend,
   protectedResourceMetadata,
+  type RuleBackend,
 } from '../src/index.js';
 
 const policy = {
@@ -134,3 +137,15 @@ mcpAuth({ issuer: 'https://as.example', provider: { keycloack: {} } });
 mcpAuth({ issuer: 'https://as.example', provider: 'keycloack' });
 // @ts-expect-error
 mcpAuth({ issuer: 'https://as.example', oauthProxy: true });
+
+// Rules are texts or objects of one kind. A backend with several targets has resolve().
+const names: RuleBackend = { resolve: (kind, name) => (kind === 'tool' ? { target: 'a', name } : undefined) };
+const ruleOptions: McpAuthorizationOptions = {
+  rules: ['true', { allow: 'true', scopes: ['a'] }, { deny: 'false' }],
+  backend: names,
+};
+app.use('/mcp', mcpAuthorization(ruleOptions), mcpAuthorization({ ...ruleOptions, backend: targets }));
+// @ts-expect-error: only an allow rule may have scopes.
+mcpAuthorization({ rules: [{ deny: 'true', scopes: ['a'] }] });
+// @ts-expect-error: rules are required.
+mcpAuthorization({});

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { AUTHORIZATION_TABLE } from '../../src/authorization/authorization-options.js';
 import { SCOPES_TABLE } from '../../src/authorization/scopes-options.js';
 import { BRIDGE_TABLE } from '../../src/bridge/bridge-options.js';
 import { CALLER_TOKEN_TABLE } from '../../src/bridge/http/caller-token-options.js';
@@ -85,6 +86,12 @@ const documented: readonly Documented[] = [
     file: 'authorization/scopes-options.ts',
     type: 'McpScopesOptions',
     heading: 'mcpScopes()',
+  },
+  {
+    table: AUTHORIZATION_TABLE,
+    file: 'authorization/authorization-options.ts',
+    type: 'McpAuthorizationOptions',
+    heading: 'mcpAuthorization()',
   },
   { table: CORS_TABLE, file: 'cors/cors-options.ts', type: 'McpCorsOptions', heading: 'mcpCors()' },
 ];

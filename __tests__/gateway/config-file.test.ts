@@ -26,6 +26,7 @@ describe('parseConfigFile', () => {
           routes: [
             {
               at: route,
+              targetName: 'everything',
               matches: [
                 { kind: 'exact', path: '/mcp', at: `${route}.matches[0].path.exact` },
                 { kind: 'pathPrefix', path: '/tools', at: `${route}.matches[1].path.pathPrefix` },

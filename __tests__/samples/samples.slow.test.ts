@@ -142,6 +142,21 @@ describe('samples/tenants.ts', () => {
   });
 });
 
+describe('samples/rules.ts', () => {
+  test('allows calls by their arguments, and shows what may be called', async () => {
+    const url = await start('build/samples/rules.js');
+    await expectTwoAnswers(url);
+    const client = await connect(url);
+    expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(['echo', 'get-sum']);
+    const call = (name: string, args: Record<string, unknown>) => client.callTool({ name, arguments: args });
+    expect((await call('echo', { message: 'x' })).content).toEqual([{ type: 'text', text: 'Echo: x' }]);
+    await expect(call('echo', { message: 'my password' })).rejects.toThrow('Unknown tool: echo');
+    expect((await call('get-sum', { a: 1, b: 2 })).content).toMatchObject([{ type: 'text' }]);
+    await expect(call('get-sum', { a: 100, b: 2 })).rejects.toThrow('Unknown tool: get-sum');
+    await client.close();
+  });
+});
+
 describe('samples/doctor.ts', () => {
   test('fails where clients do, and says what to change', async () => {
     const url = await start('build/samples/stdio-backend.js');

@@ -34,6 +34,9 @@ export interface AuthInfo<Claims extends object = Readonly<Record<string, unknow
 /** The option `extra` of `mcpAuth()`. */
 export type AddExtra = (auth: AuthInfo) => Readonly<Record<string, unknown>>;
 
+/** The `iss` of the identity of an API key. No authorization server has this name: an issuer is a URL. */
+export const API_KEY_ISSUER = 'urn:express-mcp-auth:api-key';
+
 const issued = shareValue('issued', () => new WeakSet<AuthInfo>());
 
 /**

@@ -17,6 +17,7 @@ import { type GatewayConfig, parseConfigFile } from './config/config-file.js';
 import { requireIssuers, resourcesOf, withDevIssuer } from './config/dev-issuer-policies.js';
 import { type DevIssuer, type DevIssuerIdentity, devIssuerStandIn, startDevIssuer } from './dev-issuer/dev-issuer.js';
 import { createGateway, type Gateway } from './gateway.js';
+import { runRulesCommand } from './rules-command.js';
 import { atPlace, readInputFile, StartupError } from './startup-error.js';
 import { onStopSignal } from './stop-signal.js';
 
@@ -51,6 +52,12 @@ async function doctor(args: readonly string[]): Promise<void> {
   const hasColours = isTerminal && (env.NO_COLOR ?? '') === '';
   const screen = { isTerminal, hasColours, write: (text: string) => void stdout.write(text) };
   if (!(await runDoctor(options, screen))) process.exitCode = 1;
+}
+
+function rules(args: readonly string[]): void {
+  const { lines, isAllowed } = runRulesCommand(args);
+  for (const line of lines) console.log(line);
+  if (!isAllowed) process.exitCode = 1;
 }
 
 function openGateway({ file, host }: Pick<RunCommand, 'file' | 'host'>, config: GatewayConfig): Gateway {
@@ -103,6 +110,7 @@ async function start(): Promise<void> {
   try {
     const args = process.argv.slice(2);
     if (args[0] === 'doctor') await doctor(args.slice(1));
+    else if (args[0] === 'rules') rules(args.slice(1));
     else await main(parseCommandLine(args));
   } catch (error) {
     const { message } = error as Error;

@@ -20,9 +20,11 @@ import { requiresToken } from '../policy/modes.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { policyOf } from '../policy/resolved-policy.js';
 import { chain } from './chain.js';
-import type { McpAuthenticationConfig, RouteConfig, StdioTarget } from './config/config-file.js';
+import type { McpAuthenticationConfig, RouteConfig } from './config/config-file.js';
 import type { CorsConfig } from './config/cors-policy.js';
+import type { StdioTarget } from './config/stdio-target.js';
 import { createRemoteBackend } from './remote-backend.js';
+import { createAuthorization } from './route-authorization.js';
 import { atPlace, StartupError } from './startup-error.js';
 
 /** A route of the configuration file, ready to take requests. */
@@ -54,6 +56,7 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
     ...(route.cors ? [createCors(route.cors, logger, advice)] : []),
     ...(authentication ? [authentication.auth] : []),
     ...(scopes ? [atPlace(scopes.at, () => mcpScopes(scopes.rules, { ...scopes.options, logger }))] : []),
+    ...createAuthorization(route, logger),
     backend,
   ]);
   const close = async () => {
