@@ -8,14 +8,8 @@ import { asError } from '../http/middleware.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import { replyBridgeError } from '../messages/reply-error.js';
 import { publicEndpointsOf } from '../metadata/public-endpoints.js';
-import {
-  missingTokenRefusal,
-  readToken,
-  removeCredentials,
-  repeatedHeaderRefusal,
-  type Scheme,
-  schemeOf,
-} from '../oauth/credentials.js';
+import { createCredentialReader, type PresentedCredential, removeCredentials } from '../oauth/credential-reader.js';
+import { repeatedHeaderRefusal, type Scheme } from '../oauth/credentials.js';
 import { replyOutage } from '../oauth/outage.js';
 import { createRefusal, createRefusers, setAnonymousRefuser, setRefuser } from '../oauth/refusal.js';
 import type { McpAuthOptions } from '../policy/auth-options.js';
@@ -24,6 +18,7 @@ import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { type McpAuth, rememberPolicy, resolvePolicy } from '../policy/resolved-policy.js';
 import type { Presentation } from './binding/proof.js';
 import { createSenderConstraint, schemeOfToken } from './binding/sender-constraint.js';
+import { createCredentialVerifiers } from './credential/credential-verifiers.js';
 import { createDecisionLog, type Verdict } from './decision-log.js';
 import { createSessionCheck, type SessionCheck } from './session-check.js';
 import { createSetupHints } from './setup-hints.js';
@@ -58,7 +53,7 @@ function createRequestContext(
 
 /**
  * Creates the middleware that accepts requests with a valid access token, and others as `mode` says. It reads the token
- * (RFC 6750, RFC 9449), verifies it as a JWT (RFC 9068, RFC 8725), and sets `req.auth`. It answers a refused request with a
+ * (RFC 6750, RFC 9449), verifies it as a JWT (RFC 9068, RFC 8725) or as the policy says, and sets `req.auth`. It answers a refused request with a
  * challenge that tells MCP clients where to log in. A failure that is not the client's fault goes to `next(error)`; an
  * outage (503) is answered as JSON if the request asks for JSON.
  *
@@ -85,7 +80,8 @@ function createRequestContext(
 export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
   const resolved = resolvePolicy('mcpAuth()', options);
   const schemes: readonly Scheme[] = resolved.dpop === 'off' ? ['bearer'] : ['bearer', 'dpop'];
-  const verifier = createTokenVerifier(resolved);
+  const readCredential = createCredentialReader(resolved, schemes);
+  const verifier = createTokenVerifier(resolved, createCredentialVerifiers(resolved));
   const senderConstraint = createSenderConstraint(resolved);
   const endpoints = publicEndpointsOf(resolved);
   const { accept, refuse, refusers } = createResponder(resolved, options);
@@ -104,36 +100,33 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
       refuse(context, repeated);
       return;
     }
-    const { authorization } = req.headers;
-    // Every client's first request has no token, so this path is hot: no exception.
-    if (authorization === undefined) refuse(context, missingTokenRefusal(target));
-    else authenticate(context, authorization, target);
+    const credential = readCredential(req, target);
+    context.scheme = credential.scheme;
+    if (credential.refusal !== undefined) refuse(context, credential.refusal);
+    else authenticate(context, credential);
   }
 
-  function authenticate(context: RequestContext, authorization: string, target: string): void {
-    const scheme = schemeOf(authorization, schemes);
-    if (scheme !== undefined) context.scheme = scheme;
-    let token: string;
-    try {
-      token = readToken(authorization, scheme, target);
-    } catch (error) {
-      refuse(context, error);
-      return;
-    }
-    const remembered = verifier.recall(token);
+  function authenticate(context: RequestContext, credential: PresentedCredential): void {
+    const remembered = verifier.recall(credential.token, credential.isApiKey);
     context.cached = remembered !== undefined;
     // No setRefuser() here: it was called when this token was first verified, even if that request was refused.
     if (remembered !== undefined && senderConstraint.isPlain(remembered.auth, context.scheme)) {
       accept(context, remembered.auth);
       return;
     }
-    verifyAndAccept(context, token, remembered).catch((error: unknown) => context.next(asError(error, 'mcpAuth()')));
+    verifyAndAccept(context, credential, remembered).catch((error: unknown) =>
+      context.next(asError(error, 'mcpAuth()')),
+    );
   }
 
-  async function verifyAndAccept(context: RequestContext, token: string, remembered?: VerifiedToken): Promise<void> {
+  async function verifyAndAccept(
+    context: RequestContext,
+    { token, isApiKey }: PresentedCredential,
+    remembered?: VerifiedToken,
+  ): Promise<void> {
     context.wasOpenBeforeWait = !isAnswered(context.res);
     try {
-      const verified = remembered ?? (await verifier.verify(token));
+      const verified = remembered ?? (await verifier.verify(token, isApiKey));
       context.auth = verified.auth;
       setRefuser(verified.auth, refusers[schemeOfToken(verified.auth)]);
       await senderConstraint.check(verified, presentationOf(context, resolved));
@@ -193,7 +186,7 @@ function createResponder(resolved: ResolvedAuth, options: object) {
     const outcome = passes ? mode.passesAs : error instanceof AuthError ? 'refused' : 'failed';
     const verdict: Verdict = { outcome, began, auth, cached, error };
     if (passes) {
-      removeCredentials(req);
+      removeCredentials(req, resolved);
       setAnonymousRefuser(req, refusers.bearer);
       pass(context, verdict, undefined);
       return;

@@ -32,27 +32,33 @@ export type RefusalContext = Pick<ChallengeContext, 'dpop'> & {
   /** Undefined if the URL of the metadata follows the origin of each request. */
   readonly resource: { readonly origin: string; readonly pathname: string } | undefined;
   readonly requiredScopes: readonly string[];
+  /** Defined if the policy accepts API keys. */
+  readonly apiKeys?: object | undefined;
 };
 
+const CREDENTIAL_REQUIRED = 'Access token or API key required';
+
 /** Creates the function that answers refused requests. If the resource is configured, it builds each response only once, here. */
-export function createRefusal({ resource, requiredScopes, dpop }: RefusalContext): Refuse {
-  const contextFor = (scheme: Scheme, { scopes, description }: RefusalDetail = { scopes: [] }) => ({
+export function createRefusal({ resource, requiredScopes, dpop, apiKeys }: RefusalContext): Refuse {
+  const otherwise = (code: RefusalCode) => (code === 'missing_token' && apiKeys ? CREDENTIAL_REQUIRED : undefined);
+  const contextFor = (code: RefusalCode, scheme: Scheme, { scopes, description }: RefusalDetail = { scopes: [] }) => ({
     dpop,
     scheme,
-    description,
+    description: description ?? otherwise(code),
     scopes: [...new Set([...requiredScopes, ...scopes])],
   });
   if (resource === undefined) {
-    return (req, res, code, scheme, detail) => sendJson(res, challengeForOrigin(req, code, contextFor(scheme, detail)));
+    return (req, res, code, scheme, detail) =>
+      sendJson(res, challengeForOrigin(req, code, contextFor(code, scheme, detail)));
   }
   const metadataUrl = resource.origin + resourceMetadataPath(resource.pathname);
   const write = (scheme: Scheme) => {
     const codes = Object.keys(REFUSALS) as RefusalCode[];
-    return new Map(codes.map((code) => [code, challengeFor(code, { metadataUrl, ...contextFor(scheme) })]));
+    return new Map(codes.map((code) => [code, challengeFor(code, { metadataUrl, ...contextFor(code, scheme) })]));
   };
   const written = { bearer: write('bearer'), dpop: write('dpop') };
   return (_req, res, code, scheme, detail) => {
-    const own = detail && challengeFor(code, { metadataUrl, ...contextFor(scheme, detail) });
+    const own = detail && challengeFor(code, { metadataUrl, ...contextFor(code, scheme, detail) });
     sendJson(res, own ?? (written[scheme].get(code) as JsonReply));
   };
 }

@@ -19,6 +19,7 @@ import type { AuthDecision } from './auth-decision.js';
 import type { McpAuthOptions, SharedOptions, TokenCacheOptions } from './auth-options.js';
 import { refuseOptionsAsMembers, refuseUnenforcedMembers } from './metadata-members.js';
 import { type McpAuthMode, MODES } from './modes.js';
+import { CREDENTIAL_TABLE, type ResolvedCredentials, resolveCredentials } from './resolve-credentials.js';
 import { ISSUER_OPTIONS, type IssuerContext, resolveIssuer, type TrustedIssuer } from './resolve-issuer.js';
 import { type ResolvedOAuthProxy, resolveOAuthProxy } from './resolve-oauth-proxy.js';
 import { RESOURCE_FIX, type ResourceIdentity, resolveResource } from './resolve-resource.js';
@@ -72,7 +73,7 @@ export const SHARED_TABLE = {
   logger: { read: resolveLogger },
 } satisfies OptionTable<SharedOptions>;
 
-const POLICY_OPTIONS = [...Object.keys(SHARED_TABLE), 'issuers', ...ISSUER_OPTIONS];
+const POLICY_OPTIONS = [...Object.keys(SHARED_TABLE), ...Object.keys(CREDENTIAL_TABLE), 'issuers', ...ISSUER_OPTIONS];
 
 /** A checked policy with its defaults filled in. The options object is not read again. */
 export interface ResolvedAuth
@@ -80,7 +81,8 @@ export interface ResolvedAuth
       ResolvedOptions<typeof SHARED_TABLE>,
       'mode' | 'resourceMetadata' | 'senderConstraint' | 'oauthProxy' | 'secret' | 'dangerouslyAllowHttp'
     >,
-    ResolvedSenderConstraint {
+    ResolvedSenderConstraint,
+    ResolvedCredentials {
   readonly modeName: McpAuthMode;
   /** The option `secret`: the first one signs session ids, all verify. Empty if absent. */
   readonly secrets: readonly string[];
@@ -127,7 +129,13 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
     checks.refuseUnquoted('secret', 'given where sessionOwners is "sign"', SECRET_FIX);
   }
   const issuers = resolveIssuers(checks, given, { resource: resource?.href, allowHttp });
-  warnAboutUnusableIssuers(who, issuers, simple.logger);
+  const credentials = resolveCredentials(checks, readRows(checks, CREDENTIAL_TABLE, given), {
+    issuers,
+    allowHttp,
+    dpop,
+  });
+  const acceptsOpaque = credentials.introspection !== undefined || credentials.verifiers.length > 0;
+  warnAboutUnusableIssuers(who, issuers, { acceptsOpaque, logger: simple.logger });
   if (MODES[mode].withBadToken === 'pass') {
     const weakness = `mode is "${mode}", so requests pass without a token, and with one that is not valid`;
     simple.logger.warn(`${who}: ${weakness}: ${adviceFor(options, who).permissive}`);
@@ -136,6 +144,7 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
   return Object.freeze({
     ...simple,
     ...senderConstraint,
+    ...credentials,
     modeName: mode,
     secrets,
     issuers,

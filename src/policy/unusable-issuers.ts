@@ -6,8 +6,18 @@ import type { TrustedIssuer } from './resolve-issuer.js';
 // A claim such as "https://example.com/roles" has dots too, but is one name.
 const PATH_OF_CLAIMS = /^[\w-]+(?:\.[\w-]+)+$/;
 
+interface Circumstances {
+  /** True if the policy can check opaque tokens. */
+  readonly acceptsOpaque: boolean;
+  readonly logger: Logger;
+}
+
 /** Warns about issuers from which no token is accepted, or whose tokens get no scopes. */
-export function warnAboutUnusableIssuers(who: string, issuers: readonly TrustedIssuer[], logger: Logger): void {
+export function warnAboutUnusableIssuers(
+  who: string,
+  issuers: readonly TrustedIssuer[],
+  { acceptsOpaque, logger }: Circumstances,
+): void {
   for (const { issuer, scopesClaim } of issuers) {
     if (namesNoTenant(issuer)) {
       logger.warn(
@@ -15,11 +25,11 @@ export function warnAboutUnusableIssuers(who: string, issuers: readonly TrustedI
           'Write the id of your tenant in its place, or one entry of issuers for each tenant.',
       );
     }
-    const opaque = opaqueProviderAt(issuer);
+    const opaque = acceptsOpaque ? undefined : opaqueProviderAt(issuer);
     if (opaque !== undefined) {
       logger.warn(
         `${who}: access tokens of issuer "${issuer}" will be refused: ${opaque} issues opaque access tokens, not JWTs. ` +
-          `Use an authorization server that issues JWT access tokens; users may log in there with ${opaque}.`,
+          `Check them with verifiers or introspection, or use an authorization server that issues JWT access tokens; users may log in there with ${opaque}.`,
       );
     }
     if (scopesClaim !== undefined && PATH_OF_CLAIMS.test(scopesClaim)) {

@@ -52,7 +52,7 @@ export function missingScopes(required: readonly string[], scopes: readonly stri
 
 /** Builds what the application sees of a token in which `tokenFaults()` found no fault. */
 export function authInfoFrom(
-  { token, header, payload }: CompactJwt,
+  { token, header, payload }: Pick<CompactJwt, 'token' | 'header' | 'payload'>,
   { scopesClaim, subjectClaim }: Pick<TrustedIssuer, 'scopesClaim' | 'subjectClaim'>,
   resource: string | undefined,
 ): AuthInfo {
@@ -72,8 +72,8 @@ export function authInfoFrom(
   });
 }
 
-/** The unverified claims of a token, for logs. They may be false, or have the wrong type. */
-export function unverifiedClaims({ payload, kid }: CompactJwt): Evidence {
+/** The claims of a refused token, for logs. If they are unverified, they may be false, or have the wrong type. */
+export function claimsForLog(payload: Claims, kid?: unknown): Evidence {
   return { iss: claimOf(payload, 'iss'), sub: claimOf(payload, 'sub'), client_id: clientOf(payload), kid };
 }
 
