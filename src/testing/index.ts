@@ -1,8 +1,9 @@
-import type { Jwks, SingleIssuerPolicy } from '../index.js';
+import type { IntrospectionOptions, Jwks, KnownApiKey, SingleIssuerPolicy } from '../index.js';
 import { createChecks } from '../options/checks.js';
 import { STANDARD } from '../providers/provider.js';
-import { type IssuerServer, type RequestCounts, startIssuerServer } from './issuer-server.js';
+import { INTROSPECTION_PATH, type IssuerServer, type RequestCounts, startIssuerServer } from './issuer-server.js';
 import { createSigningKey, type SigningKey } from './signing-key.js';
+import { createTestCredentials, INTROSPECTION_CLIENT } from './test-credentials.js';
 
 export type { RequestCounts };
 
@@ -38,6 +39,16 @@ export interface TestTokenOptions {
   readonly header?: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** The properties of an API key. */
+export interface TestApiKeyOptions {
+  /** The user. @default 'test-user' */
+  readonly subject?: string | undefined;
+  /** The scopes of the key. @default [] */
+  readonly scopes?: readonly string[] | undefined;
+  /** Seconds from now. @default 3600 */
+  readonly expiresInSeconds?: number | undefined;
+}
+
 /** An authorization server for tests. It makes tokens, and the policy that accepts them. */
 export interface TestIssuer {
   /** The `iss` of its tokens. */
@@ -52,6 +63,14 @@ export interface TestIssuer {
   expiredToken(options?: TestTokenOptions): string;
   /** Makes a token that names this issuer and its key, but is signed with another key. */
   forgedToken(options?: TestTokenOptions): string;
+  /** Makes an API key. The policy needs `apiKeys: issuer.apiKeys`. */
+  apiKey(options?: TestApiKeyOptions): string;
+  /** The option `apiKeys` of a policy that accepts the keys of `apiKey()`. */
+  readonly apiKeys: (sha256: string) => KnownApiKey | undefined;
+  /** Makes an opaque token for the policy that was made last. The policy needs `introspection: issuer.introspection`. */
+  opaqueToken(options?: TestTokenOptions): string;
+  /** The option `introspection` of a policy that accepts the tokens of `opaqueToken()`. The issuer must listen. */
+  readonly introspection: IntrospectionOptions;
   /**
    * Signs with a new key from now on, and removes the old one from the key set. Existing policies use the new key set at once;
    * policies of a listening issuer, when the middleware next fetches the key set.
@@ -63,7 +82,7 @@ export interface TestIssuer {
    * again.
    */
   listen(): Promise<string>;
-  /** The number of requests for the key set and for the metadata. */
+  /** The number of requests for the key set, for the metadata and for introspection. */
   readonly requests: Readonly<RequestCounts>;
   /** Stops listening and closes all connections, to simulate an outage. */
   close(): Promise<void>;
@@ -113,6 +132,9 @@ class Issuer implements TestIssuer {
   #audience: string | undefined;
   #server: IssuerServer | undefined;
   #isInUse = false;
+  readonly #credentials = createTestCredentials();
+
+  readonly apiKeys = this.#credentials.findApiKey;
 
   constructor(name: string) {
     this.#name = name;
@@ -123,7 +145,7 @@ class Issuer implements TestIssuer {
   }
 
   get requests(): Readonly<RequestCounts> {
-    return this.#server?.requests ?? { jwks: 0, metadata: 0 };
+    return this.#server?.requests ?? { jwks: 0, metadata: 0, introspection: 0 };
   }
 
   policy({ resource, resourceMetadata, ...others }: TestPolicyOptions): SingleIssuerPolicy {
@@ -153,6 +175,21 @@ class Issuer implements TestIssuer {
     return this.#sign(createSigningKey(this.#key.kid), this.#policyAudience(), options);
   }
 
+  apiKey(options: TestApiKeyOptions = {}): string {
+    const { subject = DEFAULTS.sub, scopes = [], expiresInSeconds = HOUR_SECONDS } = options;
+    const expires = new Date(Date.now() + expiresInSeconds * 1_000).toISOString();
+    return this.#credentials.makeApiKey({ subject, scopes, expires });
+  }
+
+  opaqueToken(options: TestTokenOptions = {}): string {
+    this.#requireServer();
+    return this.#credentials.makeOpaqueToken(this.#claims(this.#policyAudience(), options));
+  }
+
+  get introspection(): IntrospectionOptions {
+    return { ...INTROSPECTION_CLIENT, endpoint: `${this.#requireServer().url}${INTROSPECTION_PATH}` };
+  }
+
   rotateKeys(): void {
     this.#keysMade += 1;
     this.#key = createSigningKey(`test-key-${this.#keysMade}`);
@@ -163,7 +200,8 @@ class Issuer implements TestIssuer {
     if (this.#server === undefined && this.#isInUse) {
       throw new Error('createTestIssuer(): call listen() before policy() and token(), which name the issuer.');
     }
-    if (this.#server === undefined) this.#server = await startIssuerServer(() => this.#jwks);
+    if (this.#server === undefined)
+      this.#server = await startIssuerServer({ readJwks: () => this.#jwks, introspect: this.#credentials.introspect });
     else await this.#server.open();
     this.#name = this.#server.url;
     return this.#name;
@@ -178,13 +216,22 @@ class Issuer implements TestIssuer {
     throw new Error('createTestIssuer(): call policy() first, or name the audience with tokenFor().');
   }
 
+  #requireServer(): IssuerServer {
+    if (this.#server !== undefined) return this.#server;
+    throw new Error('createTestIssuer(): call listen() first: introspection is a request over HTTP.');
+  }
+
   #sign(key: SigningKey, audience: string, options: TestTokenOptions): string {
+    return key.sign(this.#claims(audience, options), options.header ?? {});
+  }
+
+  #claims(audience: string, options: TestTokenOptions): Readonly<Record<string, unknown>> {
     this.#isInUse = true;
     const { sub = DEFAULTS.sub, clientId = DEFAULTS.clientId, scopes = [], expiresInSeconds = HOUR_SECONDS } = options;
     const now = Math.floor(Date.now() / 1000);
     const exp = now + expiresInSeconds;
     const iat = Math.min(now, exp - HOUR_SECONDS);
     const known = { iss: this.#name, aud: audience, sub, client_id: clientId, scope: scopes.join(' '), iat, exp };
-    return key.sign({ ...known, ...options.claims }, options.header ?? {});
+    return { ...known, ...options.claims };
   }
 }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { type AuthInfo, expiryOf, issueAuth } from '../../core/auth-info.js';
 import { AuthError } from '../../core/errors.js';
 import { isRecord } from '../../http/json-object.js';
+import { sha256Of } from '../../oauth/api-key.js';
 import {
   type ApiKeySource,
   type ApiKeyTable,
@@ -36,9 +36,9 @@ function createKeyTable(source: Extract<ApiKeySource, { kind: 'table' }>, { reso
   }
   return {
     // The time of the look-up says nothing about a key: it depends on the hash, which a caller cannot choose bit by bit.
-    includes: (credential) => keys.has(hashOf(credential)),
+    includes: (credential) => keys.has(sha256Of(credential)),
     async verify(credential) {
-      const sha256 = hashOf(credential);
+      const sha256 = sha256Of(credential);
       const key = keys.get(sha256);
       if (key === undefined) throw new AuthError('unknown_api_key');
       const auth = authInfoOf(credential, sha256, key, resource?.href);
@@ -74,7 +74,7 @@ function createAskedKeys(
     maxBytes: MAX_BYTES,
     maxCallsPerSecond: MAX_CALLS_PER_SECOND,
     async ask(credential) {
-      const sha256 = hashOf(credential);
+      const sha256 = sha256Of(credential);
       const context = { who: WHO, code: 'api_keys_unavailable', credential } as const;
       const given: unknown = await callInTime<unknown>(() => find(sha256), context);
       if (given === undefined || given === null) return undefined;
@@ -100,10 +100,6 @@ function readKey(given: unknown): ResolvedApiKey {
   // A row of a table often has the hash beside the rest.
   const { sha256: _, ...known } = given;
   return parseApiKey(known, fail);
-}
-
-function hashOf(credential: string): string {
-  return createHash('sha256').update(credential).digest('hex');
 }
 
 function requireUnexpired(auth: AuthInfo): void {
