@@ -29,7 +29,7 @@ export type ApiKeysOption =
 
 /** Asks an authorization server about opaque tokens (RFC 7662). */
 export interface IntrospectionOptions {
-  /** The introspection endpoint. @default `introspection_endpoint` of the issuer's metadata */
+  /** The introspection endpoint. @default that of the issuer's metadata */
   readonly endpoint?: string | undefined;
   /** The issuer whose tokens the server knows; its audiences and claims are checked. @default the only issuer of the policy */
   readonly issuer?: string | undefined;
@@ -51,8 +51,9 @@ export interface IntrospectionOptions {
 export interface VerifierResult {
   /** The user, by an id that never passes to another user. Without it, each token counts as a separate user. */
   readonly subject?: string | undefined;
-  /** The client. @default the empty string */
+  /** The client. */
   readonly clientId?: string | undefined;
+  /** The scopes of the token. */
   readonly scopes: readonly string[];
   /** Seconds since 1970. */
   readonly expiresAt?: number | undefined;
@@ -74,12 +75,13 @@ export type Verifier = (token: string) => VerifierResult | undefined | Promise<V
 export interface HeaderLocation {
   /** The name of the header. */
   readonly name: string;
-  /** The text before the token. @default 'Bearer ' in `Authorization`, else none */
+  /** The text before the token. @default none; 'Bearer ' in Authorization */
   readonly prefix?: string | undefined;
 }
 
 /** The place of the access token in a request, in agentgateway's form. */
 export interface AuthorizationLocation {
+  /** A header. */
   readonly header: HeaderLocation;
 }
 
@@ -87,14 +89,14 @@ export interface AuthorizationLocation {
 export interface CredentialOptions {
   /** API keys, in `Authorization: Bearer` or `x-api-key`. Each is a caller of its own. @default none */
   readonly apiKeys?: ApiKeysOption | undefined;
-  /** Asks the authorization server about tokens that are not JWTs. @default opaque tokens are refused */
+  /** Asks the authorization server about tokens that are not JWTs. @default none */
   readonly introspection?: IntrospectionOptions | undefined;
   /** Functions that verify opaque tokens, asked in this order after `introspection`. @default [] */
   readonly verifiers?: readonly Verifier[] | undefined;
   /**
    * Another header for the access token, for example of a proxy that logs users in. `Authorization` is then not read.
    *
-   * @default `Authorization`, with the prefix `Bearer`
+   * @default the header Authorization
    */
   readonly authorizationLocation?: AuthorizationLocation | undefined;
 }
