@@ -59,6 +59,17 @@ export type {
   SingleIssuerPolicy,
   TokenCacheOptions,
 } from './policy/auth-options.js';
+export type {
+  ApiKey,
+  ApiKeysOption,
+  AuthorizationLocation,
+  CredentialOptions,
+  HeaderLocation,
+  IntrospectionOptions,
+  KnownApiKey,
+  Verifier,
+  VerifierResult,
+} from './policy/credential-options.js';
 export type { McpAuthMode } from './policy/modes.js';
 export type { OAuthProxyOptions, ProviderOption } from './policy/oauth-proxy-options.js';
 export type { McpAuth } from './policy/resolved-policy.js';

@@ -9,6 +9,7 @@ import { STDIO_TABLE } from '../../src/bridge/stdio-options.js';
 import { CORS_TABLE } from '../../src/cors/cors-options.js';
 import type { OptionRow } from '../../src/options/option-table.js';
 import { SHARED_TABLE, TOKEN_CACHE_TABLE } from '../../src/policy/resolve-auth.js';
+import { CREDENTIAL_TABLE, INTROSPECTION_TABLE } from '../../src/policy/resolve-credentials.js';
 import { ISSUER_TABLE, VALIDATION_TABLE } from '../../src/policy/resolve-issuer.js';
 import { OAUTH_PROXY_TABLE } from '../../src/policy/resolve-oauth-proxy.js';
 import { METADATA_TABLE } from '../../src/policy/resolve-resource.js';
@@ -35,8 +36,10 @@ const OWN_BACKEND_TABLE = Object.fromEntries(
   Object.entries(BACKEND_TABLE).filter(([option]) => !Object.hasOwn(BRIDGE_TABLE, option)),
 );
 const [AUTH, OAUTH_PROXY] = ['policy/auth-options.ts', 'policy/oauth-proxy-options.ts'];
+const CREDENTIALS = 'policy/credential-options.ts';
 const documented: readonly Documented[] = [
   { table: SHARED_TABLE, file: AUTH, type: 'SharedOptions', heading: AUTH_HEADING },
+  { table: CREDENTIAL_TABLE, file: CREDENTIALS, type: 'CredentialOptions', heading: AUTH_HEADING },
   { table: ISSUER_TABLE, file: AUTH, type: 'IssuerOptions', heading: AUTH_HEADING },
   ...[
     { path: 'jwtValidationOptions', table: VALIDATION_TABLE, type: 'JwtValidationOptions' },
@@ -46,6 +49,13 @@ const documented: readonly Documented[] = [
     { path: 'senderConstraint.dpop', table: DPOP_TABLE, type: 'DpopOptions' },
     { path: 'senderConstraint.mtls', table: MTLS_TABLE, type: 'MtlsOptions' },
   ].map((nested) => ({ ...nested, file: AUTH, heading: AUTH_HEADING })),
+  {
+    path: 'introspection',
+    table: INTROSPECTION_TABLE,
+    file: CREDENTIALS,
+    type: 'IntrospectionOptions',
+    heading: AUTH_HEADING,
+  },
   {
     path: 'oauthProxy',
     table: OAUTH_PROXY_TABLE,

@@ -127,8 +127,14 @@ function readRoute(node: ConfigNode, directory: string): RouteConfig {
 function readMcpAuthentication(node: ConfigNode, directory: string): McpAuthenticationConfig {
   const [, logger] = node.children().find(([key]) => key === 'logger') ?? [];
   logger?.refuse('is not supported');
-  const { issuers, ...policy } = withAbsoluteKeyFile(node.mapping(), directory);
-  const several = Array.isArray(issuers) ? issuers.map((issuer) => withAbsoluteKeyFile(issuer, directory)) : issuers;
+  const { issuers, ...policy } = withAbsoluteFile(
+    withAbsoluteFile(node.mapping(), 'jwks', directory),
+    'apiKeys',
+    directory,
+  );
+  const several = Array.isArray(issuers)
+    ? issuers.map((issuer) => withAbsoluteFile(issuer, 'jwks', directory))
+    : issuers;
   return { policy: several === undefined ? policy : { ...policy, issuers: several }, at: node.path };
 }
 
@@ -146,10 +152,15 @@ function readScopesPolicy(node: ConfigNode): ScopesConfig {
   return { rules, options, at: node.path };
 }
 
-function withAbsoluteKeyFile(issuer: Readonly<Record<string, unknown>>, directory: string): Record<string, unknown> {
-  const jwks = issuer?.jwks as { file?: unknown } | null | undefined;
-  if (typeof jwks?.file !== 'string' || jwks.file === '') return issuer;
-  return { ...issuer, jwks: { ...jwks, file: resolve(directory, jwks.file) } };
+/** @param option The option that may name a file. */
+function withAbsoluteFile(
+  options: Readonly<Record<string, unknown>>,
+  option: 'jwks' | 'apiKeys',
+  directory: string,
+): Record<string, unknown> {
+  const source = options?.[option] as { file?: unknown } | null | undefined;
+  if (typeof source?.file !== 'string' || source.file === '') return options;
+  return { ...options, [option]: { ...source, file: resolve(directory, source.file) } };
 }
 
 interface RoutePolicies {
