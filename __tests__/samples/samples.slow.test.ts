@@ -86,7 +86,7 @@ describe('samples/remote-backend.ts', () => {
 });
 
 describe('samples/several-backend.ts', () => {
-  test('puts two programs and a remote server behind one address', async () => {
+  test('puts two programs and a remote server behind one address', { timeout: 60_000 }, async () => {
     const folder = await mkdtemp(join(tmpdir(), 'files-'));
     await writeFile(join(folder, 'a.txt'), 'hello');
     const url = await start('build/samples/several-backend.js', {
