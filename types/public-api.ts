@@ -1,4 +1,5 @@
 // Compiled by `npm run typecheck`, never run: what tsc must accept, and with @ts-expect-error what it must refuse.
+import type { AuthInfo as SdkAuthInfo } from '@modelcontextprotocol/sdk/server/auth/types.js';
 import connect from 'connect';
 import express from 'express';
 import {
@@ -66,6 +67,18 @@ app.get('/who', (req, res) => {
 const auth: McpAuth = mcpAuth(policy);
 app.use(auth, protectedResourceMetadata(auth));
 connect().use(mcpAuth(policy)).use(protectedResourceMetadata(policy)).use('/mcp', backend);
+
+// A policy may accept other credentials. The AuthInfo of the MCP SDK fits a verifier.
+mcpAuth({
+  issuer: 'https://a.example',
+  audiences: ['api'],
+  apiKeys: [{ sha256: 'a'.repeat(64), subject: 'ci', scopes: ['read'], expires: '2099-01-31' }],
+  introspection: { clientId: 'mcp', clientSecret: 'secret' },
+  verifiers: [async (token): Promise<SdkAuthInfo | undefined> => ({ token, clientId: 'c', scopes: [] })],
+  authorizationLocation: { header: { name: 'X-Token', prefix: '' } },
+});
+// @ts-expect-error A key itself is not in a policy.
+mcpAuth({ issuer: 'a', apiKeys: [{ key: 'emak_secret' }] });
 
 // A policy may have several issuers, and options that are undefined.
 const several: McpAuthOptions = {

@@ -22,6 +22,12 @@ describe('an answer that cannot be used is 503, and never 401', () => {
     ['active as null', json({ active: null }), 'its "active" is neither true nor false'],
     ['no active', json({ sub: 'alice' }), 'its "active" is neither true nor false'],
     ['active inherited', (res) => res.end('{"__proto__":{"active":true}}'), 'its "active" is neither true nor false'],
+    ['active twice', (res) => res.end('{"active":false,"active":true}'), 'it is not a JSON object'],
+    [
+      'deep nesting',
+      (res) => res.end(`{"active":true,"x":${'['.repeat(9_000)}${']'.repeat(9_000)}}`),
+      'it is not a JSON object',
+    ],
     ['a list', json([{ active: true }]), 'it is not a JSON object'],
     ['text', (res) => res.end('active'), 'it is not a JSON object'],
     ['nothing', (res) => res.end(), 'it is not a JSON object'],

@@ -6,6 +6,7 @@ import { replay } from '../support/client-replay.js';
 import { CLI, endPrograms, ROOT, startNode } from '../support/program.js';
 import { REAL_CLIENTS } from '../support/real-clients.js';
 import { atKeycloak } from './fill-in.js';
+import { SERVER_CLIENT } from './keycloak-server.js';
 
 const RESOURCE = 'http://localhost:3000/mcp';
 const ISSUER = 'http://localhost:7080/realms/mcp';
@@ -16,26 +17,15 @@ beforeAll(async () => {
 });
 afterAll(endPrograms);
 
-/** Registers a client for introspection, as any client may in the sample's realm. */
-async function registerClient() {
-  const response = await fetch(`${ISSUER}/clients-registrations/openid-connect`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ client_name: 'MCP server', redirect_uris: ['http://localhost:3000/callback'] }),
-  });
-  const { client_id: clientId, client_secret: clientSecret } = (await response.json()) as Record<string, string>;
-  return { clientId: clientId as string, clientSecret: clientSecret as string };
-}
-
 // Keycloak's access tokens are JWTs, which mcpAuth() verifies by their signature, so it never asks Keycloak about one. This test
 // compares Keycloak's endpoint with the one that mcpAuth() expects.
-test('Keycloak answers introspection requests: an active token, an unknown one, and a refresh token', async () => {
+test('Keycloak answers introspection requests: an active token, and an unknown one', async () => {
   const client = Object.values(REAL_CLIENTS)[0] as (typeof REAL_CLIENTS)[keyof typeof REAL_CLIENTS];
   const { tokens } = await replay({ client, resource: RESOURCE, fillIn: atKeycloak });
   const policy = resolveAuth('test', {
     issuer: ISSUER,
     audiences: ['mcp_proxy'],
-    introspection: await registerClient(),
+    introspection: SERVER_CLIENT,
   } as McpAuthOptions);
   if (policy.introspection === undefined) throw new Error('no introspection');
   const introspect = createIntrospection(policy.introspection, policy);

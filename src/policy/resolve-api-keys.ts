@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { fileFault, readRegularFile } from '../core/read-regular-file.js';
 import { isRecord } from '../http/json-object.js';
+import { lowerAscii } from '../http/lower-ascii.js';
 import { isPlain, type OptionChecks } from '../options/checks.js';
 import { isScopeList } from '../options/scope-list.js';
 import type { ApiKeysOption } from './credential-options.js';
@@ -70,10 +71,10 @@ export function parseApiKeys(given: unknown): ApiKeyTable {
     };
     if (!isRecord(entry)) return fail('it is not an object');
     const { sha256, ...known } = entry;
-    if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/i.test(sha256)) {
+    if (typeof sha256 !== 'string' || !/^[0-9a-fA-F]{64}$/.test(sha256)) {
       return fail('its "sha256" is not 64 hexadecimal digits; the key itself must not be here');
     }
-    const hash = sha256.toLowerCase();
+    const hash = lowerAscii(sha256);
     if (keys.has(hash)) return fail('its "sha256" is there twice');
     keys.set(hash, parseApiKey(known, fail));
   }

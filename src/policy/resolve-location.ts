@@ -1,5 +1,5 @@
-import type { OptionChecks } from '../options/checks.js';
-import { isPlain } from '../options/checks.js';
+import { lowerAscii } from '../http/lower-ascii.js';
+import { isPlain, type OptionChecks } from '../options/checks.js';
 
 /** The header that carries the access token, in place of `Authorization: Bearer`. */
 export interface ResolvedLocation {
@@ -47,7 +47,7 @@ export function resolveLocation(checks: OptionChecks, value: unknown, option: st
 function requireHeader(checks: OptionChecks, value: unknown, option: string): string {
   const name = checks.string(value, option, FIX);
   if (!HEADER_NAME.test(name)) return checks.refuse(option, 'the name of a header', name, FIX);
-  const header = name.toLowerCase();
+  const header = lowerAscii(name);
   if (OTHER_USES.test(header)) return checks.refuse(option, 'a header without another use', name, FIX);
   return header;
 }

@@ -3,6 +3,7 @@ import type { JWTPayload, JWTVerifyResult } from 'jose';
 import type { AuthInfo } from '../../core/auth-info.js';
 import { AuthError } from '../../core/errors.js';
 import { createLazyImport } from '../../core/lazy-import.js';
+import { lowerAscii } from '../../http/lower-ascii.js';
 import { DPOP_ALGORITHMS } from '../../oauth/challenge.js';
 
 // express-oauth2-jwt-bearer checks a proof only together with a JWT, so the proofs of opaque tokens are checked here.
@@ -66,7 +67,7 @@ function faultOf(
 function normalize(text: string): string | undefined {
   if (!URL.canParse(text)) return undefined;
   const { origin, pathname } = new URL(text);
-  return origin + pathname.replace(/%[\da-f]{2}/gi, (encoded) => encoded.toUpperCase());
+  return origin + pathname.replace(/%[\da-fA-F]{2}/g, lowerAscii);
 }
 
 function invalid(reason: string): AuthError {

@@ -1,7 +1,9 @@
 import type { AuthInfo } from '../../core/auth-info.js';
 import { AuthError, UpstreamError } from '../../core/errors.js';
 import { createRareLine } from '../../core/rare-line.js';
+import { isRecord } from '../../http/json-object.js';
 import { lowerAscii } from '../../http/lower-ascii.js';
+import { parseStrictJson } from '../../messages/strict-json.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import type { ResolvedIntrospection } from '../../policy/resolve-credentials.js';
 import { CallError, callServer, type ServerAnswer, type ServerCall } from '../../upstream/call-server.js';
@@ -89,13 +91,24 @@ function formEncode(text: string): string {
 }
 
 /** Returns the claims of an active token, `undefined` for an inactive one, and a reason if the answer is neither (RFC 7662, section 2.2). */
-function readAnswer({ status, body }: ServerAnswer): Claims | string | undefined {
+function readAnswer({ status, text }: ServerAnswer): Claims | string | undefined {
   if (status !== 200)
     return `it answered with status ${status}${status === 401 ? ': check clientId and clientSecret' : ''}`;
-  if (body === undefined) return 'it is not a JSON object';
+  const body = parseStrictly(text);
+  if (!isRecord(body)) return 'it is not a JSON object';
   const { active, ...claims } = body;
   if (active === false) return undefined;
   return active === true ? claims : 'its "active" is neither true nor false';
+}
+
+/** An `active` that is there twice could be read either way. */
+function parseStrictly(text: string): unknown {
+  try {
+    return parseStrictJson(text);
+  } catch {
+    // The parser's message would quote the answer.
+    return undefined;
+  }
 }
 
 /** The values of `token_type` of an access token (RFC 6750, RFC 9449; RFC 8693, section 2.2.1). */

@@ -22,10 +22,10 @@ export interface AnswerSource {
 const REFUSED_MS = 10_000;
 /** Milliseconds. A token within the tolerance after its `exp` is asked about no more often. */
 const MIN_AGE_MS = 1_000;
-/** Bytes of all refusals that are remembered. */
-const MAX_REFUSED_BYTES = 4_194_304;
-/** Bytes of a refusal besides its evidence. */
-const REFUSAL_BYTES = 512;
+/** Refusals that are remembered. With their evidence, they take 20 megabytes at most. */
+const MAX_REFUSALS = 10_000;
+/** Characters of each text that a remembered refusal keeps for the log. */
+const MAX_EVIDENCE_TEXT = 200;
 
 /** What is shared by all answers about one credential. */
 interface Standing {
@@ -48,11 +48,7 @@ export class RememberedAnswers {
   readonly #mayAsk: () => boolean;
   // By hash, so that a long credential that someone made up takes no more memory. Apart, so that refusals push out no answer.
   readonly #accepted: LRUCache<string, Accepted>;
-  readonly #refused = new LRUCache<string, AuthError>({
-    ttl: REFUSED_MS,
-    maxSize: MAX_REFUSED_BYTES,
-    sizeCalculation: ({ evidence }) => REFUSAL_BYTES + JSON.stringify(evidence).length,
-  });
+  readonly #refused = new LRUCache<string, AuthError>({ ttl: REFUSED_MS, max: MAX_REFUSALS });
   readonly #pending = new Map<string, Promise<VerifiedToken>>();
 
   constructor(source: AnswerSource) {
@@ -96,7 +92,7 @@ export class RememberedAnswers {
       if (error instanceof AuthError) {
         if (before !== undefined) before.refusal = refusal;
         this.#accepted.delete(hash);
-        this.#refused.set(hash, error);
+        this.#refused.set(hash, withoutLongEvidence(error));
       }
       throw error;
     }
@@ -123,4 +119,10 @@ export class RememberedAnswers {
       if (error instanceof AuthError) standing.refusal = this.#source.refusal;
     });
   }
+}
+
+/** Lists, objects and long texts of an answer would take memory for each token that is refused. */
+function withoutLongEvidence({ code, evidence }: AuthError): AuthError {
+  const isShort = (value: unknown) => typeof value === 'string' && value.length <= MAX_EVIDENCE_TEXT;
+  return new AuthError(code, Object.fromEntries(Object.entries(evidence).filter(([, value]) => isShort(value))));
 }
