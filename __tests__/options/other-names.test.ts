@@ -60,7 +60,13 @@ const ofRemote: readonly Row[] = [
   ['upstream', 'https://mcp.example/mcp', 'url'],
   ['endpoint', 'https://mcp.example/mcp', 'url'],
   ['serverUrl', 'https://mcp.example/mcp', 'url'],
+  ['host', 'http://localhost:8000/mcp', 'url'],
+  ['baseUrl', 'https://mcp.example/mcp', 'url'],
   ['token', 'abc', 'bearer'],
+  ['bearerToken', 'abc', 'bearer'],
+  ['accessToken', 'abc', 'bearer'],
+  ['authToken', 'abc', 'bearer'],
+  ['authorization', 'Bearer abc', 'bearer'],
   ['apiKey', 'abc', 'bearer'],
 ];
 const ofCors: readonly Row[] = [
@@ -73,21 +79,11 @@ const ofCors: readonly Row[] = [
   ['allowCredentials', true, 'credentials'],
   ['maxAge', '10m', 'maxAgeSeconds'],
 ];
-const ofRules: readonly Row[] = [
-  ['policies', ['true'], 'rules'],
-  ['matchExpressions', ['true'], 'rules'],
-  ['targets', { a: 'x' }, 'backend'],
-  ['onInsufficientScope', 'challenge', 'onDenied'],
-];
-const ofRule: readonly Row[] = [
-  ['permit', 'true', 'allow'],
-  ['if', 'true', 'allow'],
-  ['expression', 'true', 'allow'],
-  ['block', 'true', 'deny'],
-  ['forbid', 'true', 'deny'],
-  ['must', 'true', 'require'],
-  ['requiredScopes', ['a'], 'scopes'],
-];
+const meant = (option: string, ...words: string[]): Row[] => words.map((word) => [word, 'true', option]);
+const ofRules = [...meant('rules', 'policies', 'matchExpressions'), ...meant('onDenied', 'onInsufficientScope')];
+ofRules.push(...meant('backend', 'targets'));
+const ofRule = [...meant('allow', 'permit', 'if', 'expression'), ...meant('deny', 'block', 'forbid')];
+ofRule.push(...meant('require', 'must'), ...meant('scopes', 'requiredScopes'));
 const inFile: readonly Row[] = [
   ['allowedOrigins', ['*'], 'allowOrigins'],
   ['origins', ['*'], 'allowOrigins'],
@@ -97,6 +93,14 @@ const inFile: readonly Row[] = [
   ['methods', ['*'], 'allowMethods'],
   ['credentials', true, 'allowCredentials'],
   ['maxAgeSeconds', 5, 'maxAge'],
+];
+
+const inRemoteTarget: readonly Row[] = [
+  ['target', 'https://mcp.example/mcp', 'host'],
+  ['upstream', 'https://mcp.example/mcp', 'host'],
+  ['endpoint', 'https://mcp.example/mcp', 'host'],
+  ['serverUrl', 'https://mcp.example/mcp', 'host'],
+  ['baseUrl', 'https://mcp.example/mcp', 'host'],
 ];
 
 describe.each<[name: string, make: (members: object) => unknown, rows: readonly Row[]]>([
@@ -152,6 +156,12 @@ describe('a configuration file', () => {
     expect(() => readCorsPolicy(new ConfigNode({ [word]: value }, 'cors'))).toThrow(message);
   });
 
+  test.each(inRemoteTarget)('refuses %s: %j of a remote target, with the name that is meant', (word, value, option) => {
+    const backends = [{ mcp: { targets: [{ mcp: { [word]: value } }] } }];
+    const message = `${route}.backends[0].mcp.targets[0].mcp.${word} is not supported. Write "${option}".`;
+    expect(() => parseConfigFile(configText({ route: { backends } }), '/')).toThrow(message);
+  });
+
   test('refuses command, with the name that is meant', () => {
     const backends = [{ mcp: { targets: [{ stdio: { command: 'npx' } }] } }];
     const message = `${route}.backends[0].mcp.targets[0].stdio.command is not supported. Write "cmd".`;
@@ -168,8 +178,9 @@ test('every word of the table has a row here', () => {
     ...ofRules,
     ...ofRule,
     ...inFile,
-    ['command', 'x', 'cmd'] as Row,
+    ...inRemoteTarget,
   ];
+  rows.push(['command', 'x', 'cmd']);
   const tested = rows.map(([word, , option]) => `${word} ${option}`);
   const known = OTHER_NAMES.flatMap(({ option, words }) => words.map((word) => `${word} ${option}`));
   expect(known.filter((pair) => !tested.includes(pair))).toEqual([]);
