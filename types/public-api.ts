@@ -152,12 +152,12 @@ mcpAuth({ issuer: 'https://as.example', provider: 'keycloack' });
 mcpAuth({ issuer: 'https://as.example', oauthProxy: true });
 
 // Rules are texts or objects of one kind. A backend with several targets has resolve().
-const names: RuleBackend = { resolve: (kind, name) => (kind === 'tool' ? { target: 'a', name } : undefined) };
+const ruleBackend: RuleBackend = { resolve: (kind, name) => (kind === 'tool' ? { target: 'a', name } : undefined) };
 const ruleOptions: McpAuthorizationOptions = {
   rules: ['true', { allow: 'true', scopes: ['a'] }, { deny: 'false' }],
-  backend: names,
+  backend: ruleBackend,
 };
-app.use('/mcp', mcpAuthorization(ruleOptions), mcpAuthorization({ ...ruleOptions, backend: targets }));
+app.use('/mcp', mcpAuthorization(ruleOptions), mcpAuthorization({ rules: ['true'], backend: targets }));
 // @ts-expect-error: only an allow rule may have scopes.
 mcpAuthorization({ rules: [{ deny: 'true', scopes: ['a'] }] });
 // @ts-expect-error: rules are required.
