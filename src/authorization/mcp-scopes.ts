@@ -2,20 +2,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getAuth } from '../core/auth-info.js';
 import { withdrawalOf } from '../core/authority.js';
 import { createBodyReport } from '../core/body-report.js';
-import { userOf } from '../core/principal.js';
-import { alreadyRead, BodyError } from '../http/body.js';
-import { carriesBody, isBodyParsed } from '../http/carries-body.js';
+import { BodyError } from '../http/body.js';
+import { carriesBody } from '../http/carries-body.js';
 import { asError, type Middleware } from '../http/middleware.js';
-import { peekBody } from '../http/peek-body.js';
 import { replyJson } from '../http/reply.js';
+import type { ReceivedBody } from '../messages/calls-in-body.js';
+import { MessageError, reject } from '../messages/message-refusal.js';
+import { readMessage } from '../messages/received-message.js';
 import { type Refuser, refuserOf } from '../oauth/refusal.js';
 import { type CallAuthorizer, createCallAuthorizer, type Denial, describeDenial } from './call-authorizer.js';
-import { parseReceivedBody, type ReceivedBody, readCalls, requireMatchingHeaders } from './calls-in-body.js';
 import { createGrantedScopes } from './granted-scopes.js';
 import { hideFrom } from './hidden-answer.js';
 import { jsonRpcRefusalFor } from './json-rpc-refusal.js';
 import { LIST_METHODS } from './list-filter.js';
-import { MessageError, reject } from './message-error.js';
 import { createRuleBook } from './rule-book.js';
 import { type McpScopesOptions, type ResolvedScopes, resolveScopesOptions, type ScopeRules } from './scopes-options.js';
 
@@ -78,10 +77,8 @@ function requireRefuser(req: IncomingMessage): Refuser {
   );
 }
 
-type MessageRequest = IncomingMessage & { body?: unknown };
-
 interface CallContext {
-  readonly req: MessageRequest;
+  readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly next: (error?: unknown) => void;
   readonly refuse: Refuser;
@@ -92,13 +89,7 @@ async function decide(context: CallContext, resolved: ResolvedScopes, authorize:
   const { req, res, next, refuse, report } = context;
   let body: ReceivedBody;
   try {
-    // If a body parser ran before, the server uses its result, so that is what is checked.
-    body = readCalls(
-      isBodyParsed(req)
-        ? parsedBody(req)
-        : takeBody(req, await peekBody(req, resolved.maxBodyBytes, userOf(getAuth(req)))),
-    );
-    requireMatchingHeaders(body, req.headers);
+    body = await readMessage(req, resolved.maxBodyBytes);
   } catch (error) {
     report(error);
     if (error instanceof MessageError || error instanceof BodyError) reject(res, error);
@@ -120,19 +111,6 @@ async function decide(context: CallContext, resolved: ResolvedScopes, authorize:
   const mayList = req.method === 'GET' || body.calls.some(({ method }) => LIST_METHODS.has(method));
   if (resolved.hide && mayList) hideFrom(req, res, { authorize, logger: resolved.logger, body });
   next();
-}
-
-/** Parses a body that no middleware has read, and sets `req.body`. The bytes also stay readable from the request. */
-function takeBody(req: MessageRequest, bytes: Buffer): unknown {
-  const parsed = parseReceivedBody(bytes);
-  req.body = parsed;
-  return parsed;
-}
-
-/** The JSON that an earlier body parser put into `req.body`. */
-function parsedBody({ body }: MessageRequest): unknown {
-  if (body === undefined) throw alreadyRead();
-  return typeof body === 'string' || Buffer.isBuffer(body) ? parseReceivedBody(Buffer.from(body)) : body;
 }
 
 function refuseCalls(
