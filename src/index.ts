@@ -39,4 +39,6 @@ export type {
 } from './policy/auth-options.js';
 export type { McpAuthMode } from './policy/modes.js';
 export type { OAuthProxyOptions, ProviderOption } from './policy/oauth-proxy-options.js';
-export type { McpAuth } from './policy/resolved-policy.js';
+export type { McpAuth, RevokedTokens } from './policy/resolved-policy.js';
+export { createMemoryStore } from './store/memory-store.js';
+export type { Store, StoreBucket, StoreList } from './store/store.js';

@@ -1,12 +1,13 @@
-import type { AuthInfo } from '../../core/auth-info.js';
 import { attachWithdrawal, type Withdrawal } from '../../core/authority.js';
 import { AuthError, UpstreamError } from '../../core/errors.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
+import type { McpAuth } from '../../policy/resolved-policy.js';
 import type { VerificationKey } from '../keys/verification-key.js';
 import { authInfoFrom, claimOf, unverifiedClaims } from './claims.js';
 import { type CompactJwt, parseToken } from './compact-jwt.js';
 import { createMissingSubjectWarning } from './missing-subject-warning.js';
 import { createRevocations } from './revocations.js';
+import { SharedRevocations } from './shared-revocations.js';
 import { createTokenCache, type VerifiedToken } from './token-cache.js';
 import { createTrust, type Trust, tokenFaults } from './token-faults.js';
 
@@ -17,6 +18,8 @@ export function createTokenVerifier(resolved: ResolvedAuth) {
   );
   const tokenCache = resolved.tokenCache && createTokenCache(resolved.tokenCache);
   const revocations = createRevocations(resolved.clockToleranceSeconds);
+  const forgetRevoked = (): void => tokenCache?.forget(revocations.includes);
+  const shared = resolved.store && new SharedRevocations(resolved.store, revocations, resolved.logger, forgetRevoked);
   const resource = resolved.resource?.href;
   const warnOfMissingSubject = createMissingSubjectWarning(resolved.logger);
 
@@ -48,6 +51,7 @@ export function createTokenVerifier(resolved: ResolvedAuth) {
       const key = await requireNoFault(jwt, issuer);
       const { trusted, keySet } = issuer;
       const auth = authInfoFrom(jwt, trusted, resource);
+      await shared?.ready();
       if (revocations.includes(auth)) throw new AuthError('token_revoked');
       if (auth.subject === undefined) warnOfMissingSubject(trusted);
       const verified = { auth, key, keySet, trusted };
@@ -73,9 +77,9 @@ export function createTokenVerifier(resolved: ResolvedAuth) {
     /** The remembered result for this token, at the cost of a look-up. */
     recall: (token: string): VerifiedToken | undefined => tokenCache?.recall(token),
     verify,
-    revoke(what: string | ((auth: AuthInfo) => boolean)): void {
-      revocations.add(what);
-      tokenCache?.forget(revocations.includes);
+    revoke(what: Parameters<McpAuth['revoke']>[0]): void {
+      (shared ?? revocations).add(what);
+      forgetRevoked();
     },
   };
 }
