@@ -21,6 +21,8 @@ export type { Logger } from './core/logger.js';
 export type { McpCorsOptions } from './cors/cors-options.js';
 export { mcpCors } from './cors/mcp-cors.js';
 export type { Middleware } from './http/middleware.js';
+export type { Limit, LimitFunction, McpLimitsOptions } from './limits/limits-options.js';
+export { mcpLimits } from './limits/mcp-limits.js';
 export type { McpCall } from './messages/mcp-call.js';
 export { protectedResourceMetadata } from './metadata/protected-resource-metadata.js';
 export type { AuthDecision } from './policy/auth-decision.js';

@@ -3,12 +3,11 @@ import { getAuth } from '../core/auth-info.js';
 import { withdrawalOf } from '../core/authority.js';
 import { createBodyReport } from '../core/body-report.js';
 import { BodyError } from '../http/body.js';
-import { carriesBody } from '../http/carries-body.js';
 import { asError, type Middleware } from '../http/middleware.js';
 import { replyJson } from '../http/reply.js';
 import type { ReceivedBody } from '../messages/calls-in-body.js';
 import { MessageError, reject } from '../messages/message-refusal.js';
-import { readMessage } from '../messages/received-message.js';
+import { lacksMessage, readMessage } from '../messages/received-message.js';
 import { type Refuser, refuserOf } from '../oauth/refusal.js';
 import { type CallAuthorizer, createCallAuthorizer, type Denial, describeDenial } from './call-authorizer.js';
 import { createGrantedScopes } from './granted-scopes.js';
@@ -17,9 +16,6 @@ import { jsonRpcRefusalFor } from './json-rpc-refusal.js';
 import { LIST_METHODS } from './list-filter.js';
 import { createRuleBook } from './rule-book.js';
 import { type McpScopesOptions, type ResolvedScopes, resolveScopesOptions, type ScopeRules } from './scopes-options.js';
-
-/** Methods that pass without a message. With a body they are checked like a POST, since a server may ignore the method. */
-const WITHOUT_MESSAGE = ['GET', 'HEAD', 'DELETE', 'OPTIONS'];
 
 /**
  * Decides by scopes who may call which tool, read which resource and get which prompt, before the MCP server runs. Mount
@@ -57,7 +53,7 @@ export function mcpScopes(rules: ScopeRules, options: Readonly<McpScopesOptions>
       next(error);
       return;
     }
-    if (WITHOUT_MESSAGE.includes(req.method ?? '') && !carriesBody(req)) {
+    if (lacksMessage(req)) {
       // A resumed event stream may repeat the answer to a list request.
       if (resolved.hide && req.method === 'GET') hideFrom(req, res, { authorize, logger: resolved.logger });
       next();

@@ -11,6 +11,7 @@ import {
   type Middleware,
   mcpAuth,
   mcpCors,
+  mcpLimits,
   mcpScopes,
   mcpStdioBackend,
   protectedResourceMetadata,
@@ -27,7 +28,7 @@ import { atPlace, StartupError } from './startup-error.js';
 
 /** A route of the configuration file, ready to take requests. */
 export interface GatewayRoute {
-  /** Answers CORS, checks the token, then its scopes, then calls the backend. */
+  /** Answers CORS, checks the token, its scopes and the limits, then calls the backend. */
   readonly handle: Middleware;
   /** Serves the discovery documents of this route, at paths that `matches` need not list. */
   readonly metadata: Middleware | undefined;
@@ -46,13 +47,14 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
   const advice = adviceOf(route);
   const authentication = route.mcpAuthentication && createAuthentication(route.mcpAuthentication, logger, advice);
   const policy = authentication?.policy;
-  const scopes = route.mcpScopes;
+  const { mcpScopes: scopes, localRateLimit: rate } = route;
   refuseIssuerOfProxy(route, policy);
   const backend = createBackend(route, { logger, advice, allowedOrigins: originsForBackend(route, policy) });
   const handle = chain([
     ...(route.cors ? [createCors(route.cors, logger, advice)] : []),
     ...(authentication ? [authentication.auth] : []),
     ...(scopes ? [atPlace(scopes.at, () => mcpScopes(scopes.rules, { ...scopes.options, logger }))] : []),
+    ...(rate ? [atPlace(rate.at, () => mcpLimits(rate.limits, { logger }))] : []),
     backend,
   ]);
   const close = async () => {

@@ -37,6 +37,7 @@ export const BRIDGE_ERRORS = {
     'Requests without a session are not served to anonymous callers (anonymousRequests)',
   ),
   too_many_pending: errorRow(429, -32000, 'Too many requests are in flight in this session (maxPendingRequests)'),
+  limit_exceeded: errorRow(429, -32000, 'Too many requests (mcpLimits)'),
   closing: errorRow(503, -32000, 'The server is shutting down'),
   child_not_started: errorRow(502, -32603, 'The MCP server did not start'),
   child_exited: errorRow(502, -32603, 'The MCP server exited before it answered'),

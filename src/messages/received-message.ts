@@ -3,7 +3,7 @@ import { getAuth } from '../core/auth-info.js';
 import { createPerRequest } from '../core/per-request.js';
 import { userOf } from '../core/principal.js';
 import { alreadyRead } from '../http/body.js';
-import { isBodyParsed } from '../http/carries-body.js';
+import { carriesBody, isBodyParsed } from '../http/carries-body.js';
 import { peekBody } from '../http/peek-body.js';
 import { parseReceivedBody, type ReceivedBody, readCalls, requireMatchingHeaders } from './calls-in-body.js';
 
@@ -16,6 +16,14 @@ interface Read {
 }
 
 const reads = createPerRequest<Read>();
+
+/** Methods that pass without a message. With a body they are read like a POST, since a server may ignore the method. */
+const WITHOUT_MESSAGE = ['GET', 'HEAD', 'DELETE', 'OPTIONS'];
+
+/** True for a request that has no message, and needs none. */
+export function lacksMessage(req: IncomingMessage): boolean {
+  return WITHOUT_MESSAGE.includes(req.method ?? '') && !carriesBody(req);
+}
 
 /**
  * Reads the calls of a request, and leaves its body to the next reader: in `req.body`, and as unread bytes. If a body parser ran

@@ -6,6 +6,7 @@ import { isCommandLine } from '../../targets/stdio/is-command-line.js';
 import type { ConfigNode } from './config-node.js';
 import { type CorsConfig, readCorsPolicy } from './cors-policy.js';
 import { type PathMatch, readPathMatch } from './path-match.js';
+import { type RateLimitsConfig, readRateLimits } from './rate-limits.js';
 import { type RemoteTarget, readRemoteTarget, TARGET_POLICIES, type TargetPolicies } from './remote-target.js';
 import { parseYaml } from './yaml-document.js';
 
@@ -27,6 +28,7 @@ export interface RouteConfig {
   readonly cors?: CorsConfig;
   readonly mcpAuthentication?: McpAuthenticationConfig;
   readonly mcpScopes?: ScopesConfig;
+  readonly localRateLimit?: RateLimitsConfig;
   readonly target: StdioTarget | RemoteTarget;
   readonly at: string;
 }
@@ -55,10 +57,10 @@ export interface StdioTarget {
 
 /** The policies of a route. `unsupported` has agentgateway's others: like any unknown key they are refused, but not as typos. */
 const POLICIES = {
-  optional: ['cors', 'mcpAuthentication', 'mcpScopes', ...TARGET_POLICIES],
+  optional: ['cors', 'mcpAuthentication', 'mcpScopes', 'localRateLimit', ...TARGET_POLICIES],
   unsupported: [
     ...['jwtAuth', 'oidc', 'basicAuth', 'apiKey', 'authorization', 'extAuthz', 'csrf'],
-    ...['mcpAuthorization', 'mcpGuardrails', 'localRateLimit', 'remoteRateLimit'],
+    ...['mcpAuthorization', 'mcpGuardrails', 'remoteRateLimit'],
     ...['a2a', 'ai', 'backendTunnel', 'buffer', 'delay', 'directResponse', 'extProc'],
     ...['requestMirror', 'requestRedirect', 'responseHeaderModifier', 'retry'],
     ...['timeout', 'transformations', 'urlRewrite'],
@@ -114,7 +116,7 @@ function readRoute(node: ConfigNode, directory: string): RouteConfig {
     optional: ['name', 'matches', 'policies'],
   });
   name?.text();
-  const { cors, mcpAuthentication, mcpScopes, ...ofTarget } = policies?.members(POLICIES) ?? {};
+  const { cors, mcpAuthentication, mcpScopes, localRateLimit, ...ofTarget } = policies?.members(POLICIES) ?? {};
   if (mcpScopes && !mcpAuthentication)
     mcpScopes.refuse('needs mcpAuthentication beside it: the scopes come from the token');
   return {
@@ -122,15 +124,18 @@ function readRoute(node: ConfigNode, directory: string): RouteConfig {
     ...(cors && { cors: readCorsPolicy(cors) }),
     ...(mcpAuthentication && { mcpAuthentication: readMcpAuthentication(mcpAuthentication, directory) }),
     ...(mcpScopes && { mcpScopes: readScopesPolicy(mcpScopes) }),
+    ...(localRateLimit && { localRateLimit: readRateLimits(localRateLimit) }),
     target: readTarget(backends.onlyItem(), ofTarget, directory),
     at: node.path,
   };
 }
 
+/** Options of `mcpAuth()` that are objects with functions. */
+const NOT_IN_FILES: readonly string[] = ['logger', 'store'];
+
 /** Makes file names absolute. `mcpAuth()` checks the rest of the block. */
 function readMcpAuthentication(node: ConfigNode, directory: string): McpAuthenticationConfig {
-  const [, logger] = node.children().find(([key]) => key === 'logger') ?? [];
-  logger?.refuse('is not supported');
+  for (const [key, member] of node.children()) if (NOT_IN_FILES.includes(key)) member.refuse('is not supported');
   const { issuers, ...policy } = withAbsoluteKeyFile(node.mapping(), directory);
   const several = Array.isArray(issuers) ? issuers.map((issuer) => withAbsoluteKeyFile(issuer, directory)) : issuers;
   return { policy: several === undefined ? policy : { ...policy, issuers: several }, at: node.path };
