@@ -1,0 +1,2 @@
+export { createRedisStore, type IovalkeyClient, type NodeRedisClient, type RedisStoreOptions } from './redis-store.js';
+export type { Store, StoreBucket, StoreList } from './store.js';
