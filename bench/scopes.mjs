@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import express from 'express';
-import { mcpAuth, mcpScopes } from '../dist/index.js';
+import { mcpAuth, mcpLimits, mcpScopes } from '../dist/index.js';
 import { createTestIssuer } from '../dist/testing/index.js';
 import { load } from './load.mjs';
 import { median } from './median.mjs';
 
-// Measures what mcpScopes() adds to a call of 2 KiB, in CPU time of the server's process. Both servers verify the token and read
-// the body; one of them checks scopes first. They take turns, so that other load on the machine affects both alike.
+// Measures what mcpScopes() adds to a call of 2 KiB, and mcpLimits() after it, in CPU time of the server's process. All servers verify
+// the token and read the body. They take turns, so that other load on the machine affects them alike.
 const QUICK = process.argv.includes('--quick');
 const SECONDS = QUICK ? 0.5 : 2;
 const ROUNDS = QUICK ? 3 : 7;
@@ -40,10 +40,15 @@ const takeBody = (req, res) => {
   res.end(req.body?.method);
 };
 const scopes = mcpScopes(RULES, { implies: { admin: ['mcp:call'] } });
-/** Each comparison is of two servers that differ only in mcpScopes(). */
+const limits = mcpLimits([
+  { per: 'user', tokens: 1e9, refill: 1e9, every: '1s' },
+  { per: 'tool', tokens: 1e9, refill: 1e9, every: '1s' },
+]);
+/** Each comparison is of two servers that differ only in one middleware. */
 const SERVERS = {
   'a server that reads the request itself': [readAsSent],
   'the same behind mcpScopes()': [scopes, readAsSent],
+  'the same behind mcpScopes() and mcpLimits()': [scopes, limits, readAsSent],
   'express.json(), and a server that takes req.body': [express.json(), takeBody],
   'mcpScopes(), and a server that takes req.body': [scopes, takeBody],
 };
@@ -93,7 +98,7 @@ async function compare() {
   console.log(`A call of ${CALL.length} bytes: µs of CPU in the server, medians of ${ROUNDS} rounds`);
   for (const [i, name] of names.entries()) console.log(`  ${spent[i].toFixed(1).padStart(6)}  ${name}`);
   const added = (i) => median(rounds.map((round) => round[i + 1] - round[i])).toFixed(1);
-  console.log(`mcpScopes() adds ${added(0)}; instead of express.json(), ${added(2)}`);
+  console.log(`mcpScopes() adds ${added(0)}; instead of express.json(), ${added(3)}. mcpLimits() adds ${added(1)}`);
 }
 async function main() {
   const served = process.argv.find((argument) => argument.startsWith('--serve='));

@@ -25,10 +25,12 @@ function readLimit(node: ConfigNode): Limit {
     type.refuse(
       'is not supported, except "requests": the tokens of a language model do not pass through an MCP server',
     );
+  const [tokens, refill] = [maxTokens.count(), tokensPerFill.count()];
+  if (refill > tokens) tokensPerFill.refuse(`must be at most maxTokens (${tokens}), but is ${refill}`);
   return {
     per: per === undefined ? () => 'route' : readPer(per),
-    tokens: maxTokens.count(),
-    refill: tokensPerFill.count(),
+    tokens,
+    refill,
     every: readInterval(fillInterval),
   };
 }
