@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { BoundedNames } from '../../src/limits/bounded-names.js';
 import { networkOf } from '../../src/limits/caller-address.js';
 import { createBucketCount } from '../../src/limits/counted-buckets.js';
 import { parseDuration } from '../../src/limits/duration.js';
+import { NamedBuckets } from '../../src/limits/named-buckets.js';
 import { createBuckets } from '../../src/store/memory-store.js';
 import type { StoreBucket } from '../../src/store/store.js';
 
@@ -13,22 +13,33 @@ const limit = { per: 'tool', capacity: 10, refill: 1, everyMs: 1_000 } as const;
 const bucket: StoreBucket = { key: 'a', capacity: 2, refill: 1, everyMs: 1_000, cost: 1 };
 
 describe('names that callers invent', () => {
+  const namedBuckets = (max: number) => new NamedBuckets((key) => ({ ...bucket, key }), 1_000, max);
+  const keysOf = (buckets: NamedBuckets, names: readonly string[]) => names.map((name) => buckets.bucketOf(name).key);
+
   test('share a bucket once too many are in use, and no name is that of the shared one', () => {
     vi.useFakeTimers({ toFake: ['performance'] });
-    const names = new BoundedNames(1_000, 2);
-    const given = ['a', 'b', 'c', 'a', 'd', 'others'].map((name) => names.boundedName(name));
-    expect(given).toEqual([':a', ':b', 'others', ':a', 'others', 'others']);
-    expect(new BoundedNames(1_000).boundedName('others')).toBe(':others');
+    const buckets = namedBuckets(2);
+    expect(keysOf(buckets, ['a', 'b', 'c', 'a', 'd', 'others'])).toEqual([
+      ':a',
+      ':b',
+      'others',
+      ':a',
+      'others',
+      'others',
+    ]);
+    expect(keysOf(namedBuckets(2), ['others'])).toEqual([':others']);
   });
 
-  test('are forgotten when their buckets are full again', () => {
+  test('are forgotten once their buckets are full again, and not before', () => {
     vi.useFakeTimers({ toFake: ['performance'] });
-    const names = new BoundedNames(1_000, 2);
-    for (const name of ['a', 'b']) names.boundedName(name);
-    passTime(900);
-    names.boundedName('a');
-    passTime(200);
-    expect(['c', 'd', 'a'].map((name) => names.boundedName(name))).toEqual([':c', 'others', ':a']);
+    const buckets = namedBuckets(2);
+    keysOf(buckets, ['a', 'b']);
+    for (let ms = 0; ms < 2_000; ms += 500) {
+      passTime(500);
+      keysOf(buckets, ['a']);
+      if (ms < 500) expect(keysOf(buckets, ['c'])).toEqual(['others']);
+    }
+    expect(keysOf(buckets, ['c', 'd', 'a'])).toEqual([':c', 'others', ':a']);
   });
 
   test('a flood of tools makes at most 10,001 buckets of bounded size, in little time', () => {
@@ -47,10 +58,27 @@ describe('names that callers invent', () => {
 });
 
 describe('buckets in memory', () => {
-  test('are bounded: the least recently used ones count as full again', () => {
-    const take = createBuckets(2);
-    const taken = ['a', 'a', 'b', 'b', 'a', 'c', 'a', 'b'].map((key) => take([{ ...bucket, key }]) === 0);
-    expect(taken).toEqual([true, true, true, true, false, true, false, true]);
+  test('are bounded: those that were not used for the longest time count as full again', () => {
+    const take = createBuckets(4);
+    const passes = (key: string) => take([{ ...bucket, key, capacity: 1, everyMs: 60_000 }]) === 0;
+    expect(['a', 'b', 'c', 'd'].map(passes)).toEqual([true, true, true, true]);
+    expect(['d', 'c'].map(passes)).toEqual([false, false]);
+    for (let i = 0; i < 100; i += 1) passes(`e${i}`);
+    expect(['a', 'e99', 'e98'].map(passes)).toEqual([true, false, false]);
+  });
+
+  test('a bucket in use is never forgotten before it is full, whatever else is used', () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const take = createBuckets();
+    const slow = { ...bucket, key: 'slow', capacity: 3, everyMs: 10_000 };
+    take([{ ...slow, cost: 3 }]);
+    for (let ms = 0; ms < 9_000; ms += 1_000) {
+      passTime(1_000);
+      take([{ ...bucket, key: 'quick', everyMs: 100 }]);
+    }
+    expect(take([slow])).toBe(1_000);
+    passTime(15_000);
+    expect(take([{ ...slow, cost: 3 }])).toBe(6_000);
   });
 
   test('do not depend on the date, and a full one needs no memory', () => {

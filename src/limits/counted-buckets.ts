@@ -6,9 +6,9 @@ import { ignoreRejection } from '../core/ignore-rejection.js';
 import { userOf } from '../core/principal.js';
 import type { McpCall } from '../messages/mcp-call.js';
 import type { StoreBucket } from '../store/store.js';
-import { BoundedNames } from './bounded-names.js';
 import { callerNetwork } from './caller-address.js';
 import type { Limit, LimitFunction, ResolvedLimit } from './limits-options.js';
+import { NamedBuckets } from './named-buckets.js';
 
 /** A request that is counted. */
 export interface CountedRequest {
@@ -20,11 +20,18 @@ export interface CountedRequest {
 /** Returns the buckets from which a request takes. */
 export type BucketCount = (request: CountedRequest) => StoreBucket[];
 
+/** Adds the buckets of one limit. */
+type LimitCount = (request: CountedRequest, buckets: StoreBucket[]) => void;
+
 /** Creates the count for all limits together. */
 export function createBucketCount(limits: readonly ResolvedLimit[]): BucketCount {
   const functions = limits.filter(({ per }) => typeof per === 'function');
   const counts = limits.map((limit) => createCount(limit, nameOfLimit(limit, functions.indexOf(limit))));
-  return (request) => counts.flatMap((count) => count(request));
+  return (request) => {
+    const buckets: StoreBucket[] = [];
+    for (const count of counts) count(request, buckets);
+    return buckets;
+  };
 }
 
 /** Limits that are alike have the same name in every replica. Functions have none, so that their order tells them apart. */
@@ -32,33 +39,53 @@ function nameOfLimit({ per, capacity, refill, everyMs }: ResolvedLimit, index: n
   return `${typeof per === 'function' ? `function-${index}` : per}:${capacity}:${refill}:${everyMs}`;
 }
 
-function createCount(limit: ResolvedLimit, name: string): BucketCount {
-  const { per, capacity, refill, everyMs } = limit;
-  const names = new BoundedNames(Math.ceil(capacity / refill) * everyMs);
-  const bucket = (auth: AuthInfo | undefined, suffix: string, cost: number): StoreBucket => {
-    const key = `${name}:${auth === undefined ? 'anonymous' : 'known'}${suffix}`;
-    return { key: shorten(key), capacity, refill, everyMs, cost };
+function createCount({ per, capacity, refill, everyMs }: ResolvedLimit, name: string): LimitCount {
+  const creator =
+    (kind: 'known' | 'anonymous') =>
+    (suffix: string): StoreBucket =>
+      Object.freeze({ key: shorten(`${name}:${kind}${suffix}`), capacity, refill, everyMs, cost: 1 });
+  const keepMs = Math.ceil(capacity / refill) * everyMs;
+  const known = creator('known');
+  const anonymous = new NamedBuckets(creator('anonymous'), keepMs);
+  // Callers choose the names of tools. What a function returns for known callers is the application's choice.
+  if (per === 'tool') return countCalls(toolOf, anonymous, new NamedBuckets(known, keepMs));
+  if (typeof per === 'function') return countCalls(ownName(per), anonymous, { bucketOf: (own) => known(`:${own}`) });
+  // Requests with the same token share one AuthInfo.
+  const callers = new WeakMap<AuthInfo, StoreBucket>();
+  const bucketOf = (auth: AuthInfo): StoreBucket => {
+    const bucket = callers.get(auth) ?? known(`:${nameOfCaller(per, auth)}`);
+    callers.set(auth, bucket);
+    return bucket;
   };
-  if (per === 'tool' || typeof per === 'function') {
-    const nameCall = per === 'tool' ? toolOf : ownName(per);
-    return ({ req, auth, calls }) => {
-      // Callers choose the names of tools. What a function returns for known callers is the application's choice.
-      const isOpen = per === 'tool' || auth === undefined;
-      const costs = new Map<string, number>();
-      for (const call of calls.length === 0 ? [undefined] : calls) {
-        const given = nameCall(auth, call, req);
-        if (given === undefined) continue;
-        const suffix = isOpen ? names.boundedName(given) : `:${given}`;
-        costs.set(suffix, (costs.get(suffix) ?? 0) + 1);
-      }
-      return [...costs].map(([suffix, cost]) => bucket(auth, suffix, cost));
-    };
-  }
-  return ({ req, auth, calls }) => {
-    const suffix = auth === undefined ? names.boundedName(callerNetwork(req)) : `:${nameOfCaller(per, auth)}`;
-    return [bucket(auth, suffix, Math.max(1, calls.length))];
+  return ({ req, auth, calls }, buckets) => {
+    const bucket = auth === undefined ? anonymous.bucketOf(callerNetwork(req)) : bucketOf(auth);
+    buckets.push(calls.length > 1 ? { ...bucket, cost: calls.length } : bucket);
   };
 }
+
+/** Counts each call of a request in the bucket that it names. */
+function countCalls(nameOf: LimitFunction, anonymous: Named, known: Named): LimitCount {
+  return ({ req, auth, calls }, buckets) => {
+    const named = auth === undefined ? anonymous : known;
+    const bucketOf = (call: McpCall | undefined) => {
+      const name = nameOf(auth, call, req);
+      return name === undefined ? undefined : named.bucketOf(name);
+    };
+    if (calls.length < 2) {
+      const bucket = bucketOf(calls[0]);
+      if (bucket !== undefined) buckets.push(bucket);
+      return;
+    }
+    const costs = new Map<string, StoreBucket>();
+    for (const call of calls) {
+      const bucket = bucketOf(call);
+      if (bucket !== undefined) costs.set(bucket.key, { ...bucket, cost: (costs.get(bucket.key)?.cost ?? 0) + 1 });
+    }
+    buckets.push(...costs.values());
+  };
+}
+
+type Named = Pick<NamedBuckets, 'bucketOf'>;
 
 /** A client of a token that names none, and a caller without an API key, count as the user: no caller is without a bucket. */
 function nameOfCaller(per: Exclude<Limit['per'], 'tool' | LimitFunction>, auth: AuthInfo): string {

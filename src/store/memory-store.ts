@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
+import { Generations } from './generations.js';
 import type { Store, StoreBucket, StoreList } from './store.js';
-import { type BucketState, refilled, waitFor } from './token-bucket.js';
+import { type BucketState, refill, waitFor } from './token-bucket.js';
 
 /** Values, and entries of lists. `add()` and `append()` fail beyond it: to drop an older one would let a proof or a revoked token pass. */
 const MAX_ENTRIES = 100_000;
@@ -51,21 +52,26 @@ export function createMemoryStore(): Store {
 
 /** Creates token buckets that are taken from together. */
 export function createBuckets(max = MAX_BUCKETS): (buckets: readonly StoreBucket[]) => number {
-  // A full bucket needs no memory, so a bucket expires once it is full again.
-  const states = new LRUCache<string, BucketState>({ max, ttlResolution: 0 });
+  // A full bucket needs no memory, so what has not been used for the time of a refill from the bottom is forgotten.
+  const kept = new Generations<BucketState>(max);
   return (buckets) => {
     const now = performance.now();
+    const states: BucketState[] = [];
     let wait = 0;
-    const before = buckets.map((bucket) => {
-      const state = refilled(states.get(bucket.key), bucket, now);
-      wait = Math.max(wait, waitFor(bucket.cost, state, bucket, now));
-      return state;
-    });
+    for (const bucket of buckets) {
+      const state = kept.get(bucket.key, now) ?? { tokens: bucket.capacity, filledAt: now, isKept: false };
+      refill(state, bucket, now);
+      wait = Math.max(wait, waitFor(state, bucket, now));
+      states.push(state);
+    }
     if (wait > 0) return wait;
-    for (const [i, bucket] of buckets.entries()) {
-      const { tokens, filledAt } = before[i] as BucketState;
-      const after = { tokens: tokens - bucket.cost, filledAt };
-      states.set(bucket.key, after, { ttl: Math.ceil(waitFor(bucket.capacity, after, bucket, now)) });
+    for (let i = 0; i < states.length; i++) {
+      const [state, bucket] = [states[i] as BucketState, buckets[i] as StoreBucket];
+      state.tokens -= bucket.cost;
+      if (state.isKept) continue;
+      state.isKept = true;
+      kept.keepFor(Math.ceil(bucket.capacity / bucket.refill) * bucket.everyMs);
+      kept.add(bucket.key, state);
     }
     return 0;
   };

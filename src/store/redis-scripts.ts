@@ -50,7 +50,7 @@ if #found < tonumber(ARGV[2]) then cursor = last end
 answer[1] = string.format('%.0f', cursor)
 return answer`;
 
-/** KEYS: buckets. ARGV: capacity, refill, milliseconds and cost of each. As `takeFrom()` in token-bucket.ts. */
+/** KEYS: buckets. ARGV: capacity, refill, milliseconds and cost of each. As in token-bucket.ts. */
 export const TAKE = `${NOW}
 local wait = 0
 local after = {}

@@ -1,26 +1,28 @@
 import type { StoreBucket } from './store.js';
 
-/** What is remembered of a bucket that is not full. */
+/** What is remembered of a bucket. */
 export interface BucketState {
-  readonly tokens: number;
-  /** When the tokens were last refilled, in milliseconds. */
-  readonly filledAt: number;
+  tokens: number;
+  /** When the tokens were last refilled, on the clock of `performance.now()`. */
+  filledAt: number;
+  /** False for a full bucket that nothing has been taken from. */
+  isKept: boolean;
 }
 
-/** Returns the tokens of a bucket at the time `now`. */
-export function refilled(
-  state: BucketState | undefined,
-  { capacity, refill, everyMs }: StoreBucket,
-  now: number,
-): BucketState {
-  if (state === undefined) return { tokens: capacity, filledAt: now };
+/** Adds the tokens that have come back. */
+export function refill(state: BucketState, { capacity, refill: tokens, everyMs }: StoreBucket, now: number): void {
   const fills = Math.floor((now - state.filledAt) / everyMs);
-  if (fills < 1) return state;
-  return { tokens: Math.min(capacity, state.tokens + fills * refill), filledAt: state.filledAt + fills * everyMs };
+  if (fills < 1) return;
+  state.tokens = Math.min(capacity, state.tokens + fills * tokens);
+  state.filledAt += fills * everyMs;
 }
 
-/** Returns the milliseconds from `now` until the bucket has `tokens`; 0 if it has them. */
-export function waitFor(tokens: number, state: BucketState, { refill, everyMs }: StoreBucket, now: number): number {
-  if (state.tokens >= tokens) return 0;
-  return state.filledAt + Math.ceil((tokens - state.tokens) / refill) * everyMs - now;
+/** Returns the milliseconds until the bucket has as many tokens as it costs; 0 if it has them. */
+export function waitFor(
+  { tokens, filledAt }: BucketState,
+  { cost, refill: back, everyMs }: StoreBucket,
+  now: number,
+): number {
+  if (tokens >= cost) return 0;
+  return filledAt + Math.ceil((cost - tokens) / back) * everyMs - now;
 }
