@@ -4,12 +4,14 @@ import { CALLER_TOKEN_TABLE } from '../../src/bridge/http/caller-token-options.j
 import { HTTP_TABLE } from '../../src/bridge/http/http-options.js';
 import { STDIO_TABLE } from '../../src/bridge/stdio-options.js';
 import { CORS_TABLE } from '../../src/cors/cors-options.js';
+import { LIMIT_TABLE, LIMITS_TABLE } from '../../src/limits/limits-options.js';
 import type { OptionRow } from '../../src/options/option-table.js';
 import { SHARED_TABLE, TOKEN_CACHE_TABLE } from '../../src/policy/resolve-auth.js';
 import { ISSUER_TABLE, VALIDATION_TABLE } from '../../src/policy/resolve-issuer.js';
 import { OAUTH_PROXY_TABLE } from '../../src/policy/resolve-oauth-proxy.js';
 import { METADATA_TABLE } from '../../src/policy/resolve-resource.js';
 import { DPOP_TABLE, MTLS_TABLE, SENDER_CONSTRAINT_TABLE } from '../../src/policy/resolve-sender-constraint.js';
+import { REDIS_STORE_TABLE } from '../../src/store/redis-store.js';
 import { optionsOfInterface, optionsOfPage, written } from '../support/documented-options.js';
 
 /** Where the options of one table are documented. */
@@ -70,6 +72,19 @@ const documented: readonly Documented[] = [
     file: 'authorization/scopes-options.ts',
     type: 'McpScopesOptions',
     heading: 'mcpScopes()',
+  },
+  { table: LIMIT_TABLE, file: 'limits/limits-options.ts', type: 'Limit', heading: 'mcpLimits()' },
+  {
+    table: LIMITS_TABLE,
+    file: 'limits/limits-options.ts',
+    type: 'McpLimitsOptions',
+    heading: 'The options of mcpLimits()',
+  },
+  {
+    table: REDIS_STORE_TABLE,
+    file: 'store/redis-store.ts',
+    type: 'RedisStoreOptions',
+    heading: 'createRedisStore()',
   },
   { table: CORS_TABLE, file: 'cors/cors-options.ts', type: 'McpCorsOptions', heading: 'mcpCors()' },
 ];

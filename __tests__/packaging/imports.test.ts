@@ -17,6 +17,7 @@ function packageOf(url: string): string | undefined {
 
 test.each([
   ['express-mcp-auth', AT_ONCE],
+  ['express-mcp-auth/redis', AT_ONCE],
   ['express-mcp-auth/testing', AT_ONCE],
   ['express-mcp-auth/express', []],
 ])('import %s loads few packages, and no cryptography', async (entry, packages) => {
