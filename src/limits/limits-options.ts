@@ -24,7 +24,7 @@ export type LimitFunction = (
 /** A limit: buckets of tokens, from which each call takes one. */
 export interface Limit {
   /**
-   * What has a bucket of its own. `user`: each user. `client`: each client, whoever uses it. `key`: each API key; a caller without one
+   * What has a bucket of its own. `user`: each user. `client`: each client, for all its users together. `key`: each API key; a caller without one
    * counts as a user. For these three, an anonymous caller counts by address. `tool`: each tool, for all callers together; other
    * methods are not limited. Or a function.
    */

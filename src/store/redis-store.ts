@@ -1,18 +1,30 @@
 import { createHash } from 'node:crypto';
 import { createChecks, type OptionChecks } from '../options/checks.js';
-import { type OptionTable, readOptions } from '../options/option-table.js';
+import type { OptionTable } from '../options/option-table.js';
 import { ADD, APPEND, GET, SINCE, TAKE } from './redis-scripts.js';
 import type { Store, StoreList } from './store.js';
 
-/** What the store uses of a client of the package `redis` (node-redis): a client, a pool, a cluster or a sentinel. */
+/** The keys and arguments of a script, for a client of the package `redis`. */
+export interface ScriptArguments {
+  /** The names of its keys. */
+  keys: string[];
+  /** Its other arguments. */
+  arguments: string[];
+}
+
+/** What the store uses of a client of the package `redis` (node-redis). */
 export interface NodeRedisClient {
-  evalSha(sha1: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
-  eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
+  /** Runs a script that the server knows. */
+  evalSha(sha1: string, options: ScriptArguments): Promise<unknown>;
+  /** Runs a script, which the server then knows. */
+  eval(script: string, options: ScriptArguments): Promise<unknown>;
 }
 
 /** What the store uses of a client of the package `iovalkey`. */
 export interface IovalkeyClient {
+  /** Runs a script that the server knows. */
   evalsha(sha1: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>;
+  /** Runs a script, which the server then knows. */
   eval(script: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>;
 }
 
@@ -32,6 +44,14 @@ const PREFIX_FIX = 'Leave it out for "express-mcp-auth".';
 export const REDIS_STORE_TABLE = {
   prefix: { default: 'express-mcp-auth', read: readPrefix },
 } satisfies OptionTable<RedisStoreOptions>;
+
+/** Not by `readOptions()`, which would be a file of its own in the package, for every import to load. */
+function resolvePrefix(checks: OptionChecks, options: unknown): string {
+  const given = checks.record(options, 'options', PREFIX_FIX);
+  checks.knownKeys(given, '', Object.keys(REDIS_STORE_TABLE));
+  const { default: fallback, read } = REDIS_STORE_TABLE.prefix;
+  return read(checks, given.prefix ?? fallback, 'prefix');
+}
 
 function readPrefix(checks: OptionChecks, value: unknown, option: string): string {
   const prefix = checks.string(value, option, PREFIX_FIX);
@@ -70,7 +90,7 @@ export function createRedisStore(
 ): Store {
   const checks = createChecks('createRedisStore()');
   const run = createScriptRunner(requireClient(checks, client));
-  const { prefix } = readOptions(checks, REDIS_STORE_TABLE, { ...checks.record(options, 'options', PREFIX_FIX) });
+  const prefix = resolvePrefix(checks, options);
   const named = (kind: string, key: string) => `{${prefix}}:${kind}:${key}`;
   const listKeys = (list: string) => ['entries', 'expiries', 'last'].map((kind) => named(kind, list));
   return {

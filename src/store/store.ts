@@ -9,6 +9,7 @@ export interface StoreBucket {
   readonly capacity: number;
   /** The tokens that are added each time `everyMs` have passed. */
   readonly refill: number;
+  /** Milliseconds from one refill to the next. */
   readonly everyMs: number;
   /** The tokens to take: 1 to `capacity`. */
   readonly cost: number;
