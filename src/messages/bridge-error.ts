@@ -37,7 +37,6 @@ export const BRIDGE_ERRORS = {
     'Requests without a session are not served to anonymous callers (anonymousRequests)',
   ),
   too_many_pending: errorRow(429, -32000, 'Too many requests are in flight in this session (maxPendingRequests)'),
-  limit_exceeded: errorRow(429, -32000, 'Too many requests (mcpLimits)'),
   closing: errorRow(503, -32000, 'The server is shutting down'),
   child_not_started: errorRow(502, -32603, 'The MCP server did not start'),
   child_exited: errorRow(502, -32603, 'The MCP server exited before it answered'),
@@ -54,6 +53,7 @@ export const BRIDGE_ERRORS = {
   target_malformed: errorRow(502, -32603, 'The answer of the MCP server cannot be forwarded'),
   target_broke_off: errorRow(502, -32603, 'The connection to the MCP server broke'),
   caller_headers_failed: errorRow(502, -32603, 'The headers that tell the MCP server who is calling could not be made'),
+  limit_exceeded: errorRow(429, -32000, 'Too many requests (mcpLimits)'),
   cancelled: errorRow(200, -32800, 'The request was cancelled'),
 } as const;
 

@@ -16,8 +16,9 @@ const issuer: TestIssuer = createTestIssuer();
 const policy: McpAuthOptions = issuer.policy({ resource: 'http://localhost/mcp' });
 const backend = mcpStdioBackend({ command: 'node', args: ['server.js'] });
 
-// The clients are optional: their types are not needed.
-const store: Store = createRedisStore({} as NodeRedisClient, { prefix: 'mine' });
+// The packages of the clients are optional: their types are not needed.
+const client: NodeRedisClient = { evalSha: async () => null, eval: async () => null };
+const store: Store = createRedisStore(client, { prefix: 'mine' });
 
 const app = express();
 app.use(mcpAuth({ ...policy, store }));
