@@ -38,7 +38,7 @@ function commandFile(port, url) {
   const policies = {
     mcpAuthentication: { issuer: 'https://issuer.example', audiences: ['bench'], jwks: { file: jwks } },
   };
-  const backends = [{ mcp: { targets: [{ name: 'lean', mcp: { host: url } }] } }];
+  const backends = [{ mcp: { targets: [{ name: 'lean', mcp: { host: url, maxPendingRequests: 2 * STREAMS } }] } }];
   const file = join(folder, `config-${port}.yaml`);
   writeFileSync(file, JSON.stringify({ binds: [{ port, listeners: [{ routes: [{ policies, backends }] }] }] }));
   return file;

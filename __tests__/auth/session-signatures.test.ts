@@ -4,7 +4,15 @@ import { describe, expect, test } from 'vitest';
 import { type Middleware, mcpAuth } from '../../src/index.js';
 import { altered } from '../support/altered.js';
 import { serve } from '../support/loopback-server.js';
-import { ask, createTrustingServer, sessionPolicy, startSessionApp, UNKNOWN_SESSION } from '../support/session-app.js';
+import { sendRaw } from '../support/raw-request.js';
+import {
+  ask,
+  createTrustingServer,
+  sessionPolicy,
+  startSessionApp,
+  UNKNOWN_SESSION,
+  userOf,
+} from '../support/session-app.js';
 
 const SECRET = 's'.repeat(32);
 const OLD_SECRET = 'o'.repeat(32);
@@ -33,6 +41,31 @@ describe('sessionOwners: sign', () => {
     const { url, open, seen } = await startSessionApp(signed);
     expect(await ask(url, 'alice', alter(await open('alice')))).toEqual(UNKNOWN_SESSION);
     expect(seen).toHaveLength(1);
+  });
+
+  test('an id is signed whatever revision the header names', async () => {
+    const { url } = await startSessionApp(signed);
+    const { id = '' } = await ask(url, 'alice', undefined, { headers: { 'mcp-protocol-version': '2026-07-28' } });
+    expect(id).toHaveLength(80);
+    expect(await ask(url, 'alice', id)).toEqual({ ...served, id });
+  });
+
+  test('the bare id leaves neither in an interim response nor in trailers', async () => {
+    const { url } = await startSessionApp(signed, {
+      ...createTrustingServer(),
+      handle: (_req, res) => {
+        const bare = { 'Mcp-Session-Id': 'the-bare-id' };
+        res.writeEarlyHints({ link: '</a>; rel=preload', ...bare });
+        res.writeHead(200, bare).write('body');
+        res.addTrailers(bare);
+        res.end();
+      },
+    });
+    const { authorization = '' } = userOf('alice');
+    const lines = ['POST /mcp HTTP/1.1', 'Host: a', `Authorization: ${authorization}`, 'Connection: close', '', ''];
+    const answer = await sendRaw(url, lines.join('\r\n'));
+    expect(answer).toContain('HTTP/1.1 103');
+    expect(answer.match(/the-bare-id.*/g)).toEqual([expect.stringMatching(/^the-bare-id\.[\w-]{43}$/)]);
   });
 
   test('of two replicas with one secret each serves the sessions of the other, to their users alone', async () => {

@@ -84,12 +84,32 @@ describe('a caller token', () => {
     expect(exp - iat).toBeLessThanOrEqual(20);
   });
 
-  test('of a program that acts for nobody names the client', async () => {
+  test('of a caller whose token expires, or has just expired, is good for ten seconds', async () => {
+    const target = await startRecordingTarget();
+    const remote = await serveRemote(target.url, { callerToken }, { policy: { clockToleranceSeconds: 60 } });
+    for (const expiresInSeconds of [3, -20]) {
+      await post(remote.url, call(1, 'x'), remote.bearer('ada', { expiresInSeconds }));
+    }
+    const claims = tokensAt(target).map((token = '') => decodeJwt(token));
+    expect(claims.map(({ exp = 0, iat = 0 }) => exp - iat)).toEqual([10, 10]);
+  });
+
+  test('of a program without a user has no subject: it never equals that of a user with the name of a client', async () => {
     const target = await startRecordingTarget();
     const remote = await serveRemote(target.url, { callerToken });
-    const claims = { sub: undefined, client_id: 'a-program' };
-    await post(remote.url, call(1, 'x'), remote.bearer('x', { claims }));
-    expect(decodeJwt(tokensAt(target)[0] ?? '')).toMatchObject({ sub: 'a-program', client_id: 'a-program' });
+    for (const sub of [undefined, '', 'a-program']) {
+      await post(remote.url, call(1, 'x'), remote.bearer('x', { claims: { sub, client_id: 'a-program' } }));
+    }
+    const claims = tokensAt(target).map((token = '') => decodeJwt(token));
+    expect(claims.map(({ sub, sub_id, client_id }) => ({ sub, sub_id, client_id }))).toEqual([
+      { client_id: 'a-program' },
+      { client_id: 'a-program' },
+      {
+        sub: 'a-program',
+        sub_id: { format: 'iss_sub', iss: remote.issuer.issuer, sub: 'a-program' },
+        client_id: 'a-program',
+      },
+    ]);
   });
 
   test('an anonymous caller has none, and cannot send one', async () => {

@@ -69,6 +69,7 @@ describe('headers that say who is calling', () => {
     ['returns a name of the connection', () => ({ 'Content-Length': '0' })],
     ['returns the session id', () => ({ 'Mcp-Session-Id': 'session-1' })],
     ['returns a name twice', () => ({ 'X-User': 'ada', 'x-user': 'bob' })],
+    ['returns a name in two spellings', () => ({ 'x-user': 'ada', x_user: 'bob' })],
     ['returns what bearer sets', () => ({ Authorization: 'Bearer x' })],
   ])('a function that %s: 502, a line in the log, and nothing sent', async (_name, headers) => {
     const target = await startRecordingTarget();
@@ -81,6 +82,18 @@ describe('headers that say who is calling', () => {
     expect(line).not.toMatch(/secret|x-admin/);
     expect(others).toEqual([]);
     expect(remote.errors).toEqual([]);
+  });
+
+  test('a function that always fails: one line a minute, short and printable', async () => {
+    const target = await startRecordingTarget();
+    const message = `of\u001b[2J the\napplication\u202e${'x'.repeat(10_000)}`;
+    const failure = Object.assign(new Error(message), { name: `Failure\n${'y'.repeat(10_000)}` });
+    const remote = await serveRemote(target.url, { headers: throwing(failure) });
+    for (let i = 0; i < 3; i++) await post(remote.url, call(i, 'x'), remote.bearer('ada'));
+    const [line = '', ...others] = remote.lines.filter((text) => text.includes('caller_headers_failed'));
+    expect(others).toEqual([]);
+    expect(line).toContain('of\\u001b[2J the\\u000aapplication\\u202e');
+    expect(line).toMatch(/^\P{C}{100,600}$/u);
   });
 
   test('a token that is withdrawn while they are made: 401, and nothing sent', async () => {

@@ -37,6 +37,7 @@ describe('the target’s fault is never the client’s', () => {
       /status 401/,
     ],
     ['403', (_req, res) => res.writeHead(403).end('no'), 502, 'target_refused', /status 403/],
+    ['421', (_req, res) => res.writeHead(421).end('Invalid Host header'), 502, 'target_refused', /status 421/],
     ['407', (_req, res) => res.writeHead(407).end('no'), 502, 'target_refused', /status 407/],
     ['301', (_req, res) => res.writeHead(301, { location: '/mcp/' }).end(), 502, 'target_redirected', /status 301/],
     [
@@ -62,6 +63,19 @@ describe('the target’s fault is never the client’s', () => {
       /Content-Encoding/,
     ],
     ['speaks no HTTP', (req) => req.socket.end('SSH-2.0-OpenSSH\r\n'), 502, 'target_malformed', /HTTP\/1.1 protocol/],
+    ...[
+      ['status 101', 'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'],
+      ['status 101 without Upgrade', 'HTTP/1.1 101 Switching Protocols\r\n\r\n'],
+      ['status 100', 'HTTP/1.1 100 Continue\r\n\r\n'],
+      ['status 000', 'HTTP/1.1 000 x\r\nContent-Length: 2\r\n\r\nab'],
+      ['status 099', 'HTTP/1.1 099 x\r\nContent-Length: 2\r\n\r\nab'],
+    ].map(([name = '', bytes = '']): [string, RequestListener, number, string, RegExp] => [
+      name,
+      (req) => req.socket.end(bytes),
+      502,
+      'target_malformed',
+      /: it answered with (?:a )?status [\w ,]+$/,
+    ]),
     ['breaks off', (req) => req.socket.destroy(), 502, 'target_broke_off', /./],
     [
       'breaks off within its headers',
@@ -105,6 +119,15 @@ describe('the target’s fault is never the client’s', () => {
     const response = await post(remote.url, initialize(), remote.bearer('ada'));
     expect(await failureOf(response)).toEqual(failure(502, 'target_unreachable'));
     expect(remote.lines.at(-1)).toMatch(line);
+  });
+
+  test.each(['127.0.0.1', 'localhost'])('it speaks plain http on the port of an https URL: %s', async (host) => {
+    const target = await startTarget((_req, res) => res.end());
+    const url = target.url.replace('http://127.0.0.1', `https://${host}`);
+    const remote = await serveRemote(url);
+    const response = await post(remote.url, initialize(), remote.bearer('ada'));
+    expect(await failureOf(response)).toEqual(failure(502, 'target_unreachable'));
+    expect(remote.lines.at(-1)).toMatch(/[^\s]\. The server may speak plain http on this port, and not https$/);
   });
 
   test('it says when to come back: a 503 with Retry-After', async () => {
@@ -185,19 +208,4 @@ test('after a 500, the connection is used again', async () => {
   for (let i = 0; i < 3; i++) expect((await post(remote.url, call(i, 'x'), remote.bearer('ada'))).status).toBe(502);
   await until(() => target.connections > 0);
   expect(target.connections).toBe(1);
-});
-
-test('ready() says whether the target answers, and sends it no secret', async () => {
-  const target = await startRecordingTarget((_arrived, res) => res.writeHead(405).end());
-  const remote = await serveRemote(target.url, { bearer: 'secret-of-the-target', headers: { 'x-user': 'a' } });
-  expect(await remote.backend.ready()).toBe(true);
-  expect(target.arrived.map(({ method, url }) => [method, url])).toEqual([['OPTIONS', '/mcp']]);
-  expect(target.bytes()).not.toMatch(/secret|x-user/);
-  const closed = await serveRemote(target.url);
-  await closed.backend.close();
-  expect(await closed.backend.ready()).toBe(false);
-  const failing = await startTarget((_req, res) => res.writeHead(503).end());
-  expect(await (await serveRemote(failing.url)).backend.ready()).toBe(false);
-  const silent = await startTarget(() => undefined);
-  expect(await (await serveRemote(silent.url, { connectTimeoutSeconds: 1 })).backend.ready()).toBe(false);
 });

@@ -115,6 +115,18 @@ describe('from the client to the target', () => {
       { 'x-team': 'a' },
       { 'x-team': undefined },
     ],
+    [
+      'another spelling of a caller header is the same header',
+      { headers: () => ({ 'x-user': 'ada', x_team: 'b' }), requestHeaders: ['x_user', 'x.user', 'x-team'] },
+      { x_user: 'root', 'x.user': 'root', 'x-team': 'root' },
+      { 'x-user': 'ada', x_user: undefined, 'x.user': undefined, x_team: 'b', 'x-team': undefined },
+    ],
+    [
+      'another spelling of an X-Forwarded header too',
+      { headers: { x_forwarded_for: '1.2.3.4' } },
+      {},
+      { x_forwarded_for: '1.2.3.4', 'x-forwarded-for': undefined },
+    ],
     ['Authorization may be set', { headers: { authorization: 'Basic eA==' } }, {}, { authorization: 'Basic eA==' }],
   ])('%s', async (_name, options, sent, expected) => {
     const target = await startRecordingTarget();

@@ -25,6 +25,7 @@ const url = 'https://mcp.example/mcp';
 const callerToken = { issuer: 'https://gateway.example/callers' };
 const ed25519 = generateKeyPairSync('ed25519');
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+const PEM = ec.export({ type: 'pkcs8', format: 'pem' });
 
 test.each<[string, object]>([
   ['the URL alone', {}],
@@ -41,7 +42,8 @@ test.each<[string, object]>([
   ['one authority', { ca: SERVER.cert }],
   ['several, as bytes', { ca: [Buffer.from(SERVER.cert), CLIENT.cert] }],
   ['a client certificate', { ...CLIENT }],
-  ['a key as PEM', { callerToken: { ...callerToken, key: ec.export({ type: 'pkcs8', format: 'pem' }) } }],
+  ['a key as PEM', { callerToken: { ...callerToken, key: PEM } }],
+  ['a key as the bytes of a file', { callerToken: { ...callerToken, key: Buffer.from(PEM) } }],
   ['a key as JWK', { callerToken: { ...callerToken, key: ec.export({ format: 'jwk' }) } }],
   ['a key as KeyObject', { callerToken: { ...callerToken, key: ed25519.privateKey } }],
 ])('%s is accepted', (_name, options) => {
@@ -53,7 +55,7 @@ describe('at start', () => {
     const { lines, logger } = createRecordingLogger();
     make({ url, callerToken, logger });
     expect(lines).toEqual([
-      'warn mcpHttpBackend(): callerToken has no key, so one is made at start: other replicas do not have it, and it is lost with a restart',
+      'warn mcpHttpBackend(): callerToken has no key, so one is made at start: other replicas do not have it, and it is lost with a restart. An MCP server that caches the key set then refuses calls until it fetches it again. Make a key with "openssl ecparam -name prime256v1 -genkey -noout -out caller-key.pem"',
     ]);
   });
 

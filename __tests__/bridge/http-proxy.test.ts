@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { connect } from 'node:net';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
+import { mcpHttpBackend } from '../../src/index.js';
 import { SERVER } from '../support/certificates.js';
 import { serveRemote } from '../support/http-backend.js';
 import { listen, originOf, stop } from '../support/loopback-server.js';
@@ -67,6 +68,33 @@ test.each([
   const response = await post(remote.url, initialize(), remote.bearer('ada'));
   expect(response.status).toBe(isLoopback ? 200 : 502);
   expect(proxy.asked).toEqual([]);
+});
+
+test.each([
+  ['a name without a scheme', 'HTTP_PROXY', 'proxy:3128'],
+  ['an address without a scheme', 'HTTPS_PROXY', '10.0.0.1:3128'],
+  ['another scheme', 'http_proxy', 'ftp://ada:secret@proxy'],
+  ['a password with a bad escape', 'https_proxy', 'http://ada:secret%@proxy:3128'],
+])('a proxy that cannot be used is refused at start, and not quoted: %s', (_name, variable, value) => {
+  vi.stubEnv(variable, value);
+  expect(() => mcpHttpBackend({ url: 'https://mcp.internal/mcp' })).toThrow(
+    `mcpHttpBackend(): option "url" must be reachable: ${variable} in the environment names no proxy that can be used. Write ${variable}=http://HOST:PORT, or remove the variable.`,
+  );
+  expect(() => mcpHttpBackend({ url: 'http://localhost:1/mcp' })).not.toThrow();
+});
+
+test.each([
+  ['10.1.1.1', '10.1.1.1'],
+  ['[fd00::1]', 'fd00::1'],
+])('over https, the certificate of %s is checked for the address', async (host, address) => {
+  const server = createTlsServer(SERVER, (_req, res) => res.end());
+  await listen(server);
+  onTestFinished(() => stop(server));
+  const proxy = await startProxy(portOf(originOf(server as never)));
+  vi.stubEnv('HTTPS_PROXY', proxy.url);
+  const remote = await serveRemote(`https://${host}/mcp`, { ca: SERVER.cert });
+  expect((await post(remote.url, initialize(), remote.bearer('ada'))).status).toBe(502);
+  expect(remote.lines.at(-1)).toContain(`IP: ${address} is not in the cert's list`);
 });
 
 test('a proxy that refuses: 502, and its reason in the log', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createTestIssuer } from '../../src/testing/index.js';
+import { altered } from '../support/altered.js';
 import { serveRemote } from '../support/http-backend.js';
 import { eventsOf, nextMessage, reasonOf } from '../support/mcp-answers.js';
 import { call, type Headers, initialize, open, post } from '../support/mcp-requests.js';
@@ -178,6 +179,32 @@ test('without a secret, a session of before a restart is unknown', async () => {
   const ada = await open(before.url, before.bearer('ada'));
   const after = await serveRemote(target.url, {}, { issuer });
   expect((await post(after.url, call(1, 'echo'), ada)).status).toBe(404);
+});
+
+describe('the log says why a session is unknown, once a minute for each cause, and not which one', () => {
+  const NOT_KEPT = 'this process does not know it: it has ended, or it was opened before a restart';
+  const FOREIGN = 'it belongs to another user, or to another client or path of this user';
+  const UNSIGNED = 'its id has no valid signature for this user, client and path';
+
+  test.each<[string, Record<string, unknown>, user: string, (id: string) => string, cause: string]>([
+    ['not kept', {}, 'ada', () => 'before-the-restart', NOT_KEPT],
+    ['of another user', {}, 'bob', (id) => id, FOREIGN],
+    ['of another user, signed', { secret: SECRET }, 'bob', (id) => id, FOREIGN],
+    ['altered', { secret: SECRET }, 'ada', (id) => altered(id, -1), UNSIGNED],
+    ['unsigned', { secret: SECRET }, 'ada', () => 'before-the-secret', UNSIGNED],
+  ])('%s', async (_name, policy, user, idFor, cause) => {
+    const target = await startRecordingTarget();
+    const remote = await serveRemote(`${target.url}?key=hush`, {}, { policy });
+    const ada = await open(remote.url, remote.bearer('ada'));
+    const id = idFor(ada['mcp-session-id'] ?? '');
+    const named = { ...remote.bearer(user), 'mcp-session-id': id };
+    for (let i = 0; i < 2; i++) expect((await post(`${remote.url}?a=b`, call(i, 'x'), named)).status).toBe(404);
+    const [line = '', ...others] = remote.lines.filter((text) => text.includes('(unknown_session)'));
+    expect(line).toMatch(`info mcpHttpBackend(): ${target.url}: a request to /mcp names a session`);
+    expect(line).toContain(cause);
+    expect(others).toEqual([]);
+    expect(remote.lines.join()).not.toMatch(new RegExp(`hush|${id.replace(/\W/g, '.')}`));
+  });
 });
 
 describe('a target that hands out', () => {

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { request } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -79,7 +80,8 @@ describe('what a token was good for ends with it', () => {
         res.writeHead(200, { 'content-type': type }).write(' ');
       });
       const remote = await serveRemote(target.url);
-      const response = await post(remote.url, call(1, 'x'), remote.bearer('ada', { expiresInSeconds: 1 }));
+      const response = await post(remote.url, call(1, 'x'), remote.bearer('ada'));
+      ENDS['it expires']();
       const since = performance.now();
       await expect(response.text()).rejects.toThrow('terminated');
       expect(performance.now() - since).toBeLessThan(2_500);
@@ -192,4 +194,20 @@ test('a function for headers that never settles: 502 after 10 seconds, and nothi
   expect([response.status, await reasonOf(response)]).toEqual([502, 'caller_headers_failed']);
   expect(remote.lines.at(-1)).toContain('headers() did not settle within 10 seconds');
   expect(target.bytes()).toBe('');
+});
+
+test('publishes its numbers on a diagnostics channel', async () => {
+  const seen: unknown[] = [];
+  const listener = (message: unknown): void => void seen.push(message);
+  subscribe('express-mcp-auth:http', listener);
+  onTestFinished(() => void unsubscribe('express-mcp-auth:http', listener));
+  const target = await startRecordingTarget();
+  const remote = await serveRemote(target.url);
+  const ada = await open(remote.url, remote.bearer('ada'));
+  const stream = await fetch(remote.url, { headers: { accept: 'text/event-stream', ...ada } });
+  await until(() => seen.length > 0);
+  expect(seen).toEqual([{ sessions: 1, streams: 1, pending: 0 }]);
+  await remote.backend.close();
+  expect(seen.at(-1)).toEqual({ sessions: 0, streams: 0, pending: 0 });
+  await stream.body?.cancel();
 });

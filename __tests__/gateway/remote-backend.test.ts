@@ -122,6 +122,35 @@ describe('a route with a remote target', () => {
   });
 });
 
+describe('a route without mcpAuthentication', () => {
+  const linesOf = (target: object) => {
+    const { lines, logger } = createRecordingLogger();
+    const routes = [{ backends: [{ mcp: { targets: [target] } }] }];
+    const config = parseConfigFile(JSON.stringify({ binds: [{ port: 0, listeners: [{ routes }] }] }), folder.path);
+    const gateway = createGateway(config, logger);
+    onTestFinished(() => gateway.close());
+    return lines;
+  };
+  const mcp = { host: 'http://localhost:8080/mcp' };
+
+  test('warns at start if its target gets a secret, on loopback too', () => {
+    expect(linesOf({ mcp, policies: { backendAuth: { key: 'secret' } } })).toEqual([
+      `warn ${at}.mcp: ${at}.policies.backendAuth lets anyone who can connect call the MCP server with the rights of this gateway, ` +
+        'because the route has no policies.mcpAuthentication. Add it, or listen where only trusted callers can connect.',
+    ]);
+    expect(linesOf({ mcp })).toEqual([]);
+  });
+});
+
+test('a refusal of the target names the credentials as the file does', async () => {
+  const target = await startRecordingTarget((_arrived, res) => res.writeHead(401).end());
+  const policies = { backendAuth: { key: 'secret' }, requestHeaderModifier: { set: { 'x-tenant': 'a' } } };
+  const { gateway, lines } = open({ mcp: { host: target.url }, policies });
+  const [address] = await gateway.listen('127.0.0.1');
+  expect((await start(`http://${address}/0`)).status).toBe(502);
+  expect(lines.join('\n')).toContain('credentials sent: backendAuth and requestHeaderModifier (x-tenant); no WWW-Auth');
+});
+
 describe('plain http to another machine', () => {
   const mcp = { host: 'http://notes:8080/mcp' };
 

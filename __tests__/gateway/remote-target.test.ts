@@ -17,6 +17,7 @@ describe('a remote target', () => {
     [{ host: 'https://mcp.example.com/v1/mcp?tenant=7' }, 'https://mcp.example.com/v1/mcp?tenant=7'],
     [{ host: 'mcp.example.com' }, 'http://mcp.example.com/'],
     [{ host: 'mcp.example.com:8443' }, 'http://mcp.example.com:8443/'],
+    [{ host: 'http://notes/mcp\n' }, 'http://notes/mcp'],
     [{ host: 'notes', port: 8000, path: '/mcp' }, 'http://notes:8000/mcp'],
     [{ host: '::1', port: 8000, path: '/mcp' }, 'http://[::1]:8000/mcp'],
     [{ host: '[::1]', port: 8000, path: '/mcp?a=b' }, 'http://[::1]:8000/mcp?a=b'],
@@ -99,12 +100,39 @@ describe('parseConfigFile refuses in a remote target', () => {
     ],
     [{ mcp: { host: 'ftp://a/' } }, `${at}.mcp.host ${expected}, without spaces`],
     [{ mcp: { host: 'a b' } }, `${at}.mcp.host ${expected}, without spaces`],
+    [{ mcp: { host: 'a\nb' } }, `${at}.mcp.host ${expected}, without spaces`],
+    [{ mcp: { host: 'a', port: 1, path: '/b\tc' } }, `${at}.mcp.host ${expected}, without spaces`],
+    ...['a/b', 'a?b', 'a\\b', 'http:\\\\a'].map((host): [object, string] => [
+      { mcp: { host, port: 1, path: '/' } },
+      `${at}.mcp.host must be a name without "/" where there are port and path`,
+    ]),
     [{ mcp: { host: 'https://me:secret@a/' } }, `${at}.mcp.host ${expected}, without user and password`],
     [{ mcp: { host: 'https://a/#b' } }, `${at}.mcp.host ${expected}, without "#"`],
     [
       { mcp: { host: 'http://a/' }, policies: { backendTLS: {} } },
       `${at}.mcp.host must begin with https:// where there is backendTLS`,
     ],
+    [{ mcp: { url: 'a' } }, `${at}.mcp.url is not supported. Write "host".`],
+    [
+      { mcp: { ...mcp, headers: { 'x-user': 'a' } } },
+      `${at}.mcp.headers is not supported. Write policies.requestHeaderModifier: { set: { NAME: VALUE } } beside mcp.`,
+    ],
+    [
+      { mcp: { ...mcp, bearer: 'a' } },
+      `${at}.mcp.bearer is not supported. Write policies.backendAuth: { key: SECRET } beside mcp.`,
+    ],
+    ...['ca', 'cert', 'key'].map((name): [object, string] => [
+      { mcp: { ...mcp, [name]: 'a.pem' } },
+      `${at}.mcp.${name} is not supported. Write policies.backendTLS: { root: FILE, cert: FILE, key: FILE } beside mcp.`,
+    ]),
+    [
+      { mcp: { ...mcp, allowedOrigins: ['*'] } },
+      `${at}.mcp.allowedOrigins is not supported. Write policies.cors.allowOrigins in the route.`,
+    ],
+    ...['./caller-key.pem', 'caller-key.pem', '/etc/keys/caller'].map((key): [object, string] => [
+      { mcp: { ...mcp, callerToken: { issuer: 'https://a.example', key } } },
+      `${at}.mcp.callerToken.key must be the key itself, and not the name of its file. Write { file: NAME }.`,
+    ]),
     [tls({ hostname: 'b.example' }), `${at}.policies.backendTLS.hostname is not supported, except "notes.example"`],
     [tls({ cert: 'a' }), `${at}.policies.backendTLS.cert needs key beside it`],
     [tls({ key: 'a' }), `${at}.policies.backendTLS.key needs cert beside it`],

@@ -2,12 +2,16 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { connect, createServer as createHttp2Server } from 'node:http2';
 import { type AddressInfo, connect as dial } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { visitHeader } from '../../src/http/outgoing-header.js';
+import { dropFromOtherParts, visitHeader } from '../../src/http/outgoing-header.js';
 import { listen, originOf, stop } from '../support/loopback-server.js';
+import { sendRaw } from '../support/raw-request.js';
 
 const NAME = 'mcp-session-id';
 
 type Answer = (res: ServerResponse) => void;
+interface OldResponse {
+  writeHeader: ServerResponse['writeHead'];
+}
 
 /** Ways in which applications answer, all with the id `own`. */
 const ANSWERS: readonly [how: string, answer: Answer][] = [
@@ -51,6 +55,10 @@ const ANSWERS: readonly [how: string, answer: Answer][] = [
           [NAME, 'own'],
         ] as never)
         .end('body'),
+  ],
+  [
+    'writeHeader(), the old name',
+    (res) => void (res as unknown as OldResponse).writeHeader(200, { [NAME]: 'own' }).end(),
   ],
   [
     'an object over another value',
@@ -159,6 +167,61 @@ test('HTTP/2 answers are visited too', async () => {
   const headers = await new Promise<Record<string, unknown>>((resolve) => stream.once('response', resolve));
   stream.resume();
   expect(headers[NAME]).toBe('signed-own');
+});
+
+describe('dropFromOtherParts()', () => {
+  const link = '</a>; rel=preload';
+  const hints = { link, [NAME]: 'own', 'MCP-Session-Id': 'own', 'x-hint': 'kept' };
+  const withTrailers =
+    (trailers: unknown): Answer =>
+    (res) => {
+      res.writeHead(200, { trailer: 'x-last' }).write('body');
+      res.addTrailers(trailers as Record<string, string>);
+      res.end();
+    };
+  test.each<[how: string, answer: Answer, kept: string]>([
+    ['writeEarlyHints()', (res) => void res.writeEarlyHints(hints, () => res.end('body')), 'x-hint: kept'],
+    ['addTrailers()', withTrailers({ 'Mcp-Session-Id': 'own', 'x-last': 'kept' }), 'x-last: kept'],
+    [
+      'addTrailers() with pairs',
+      withTrailers([
+        ['x-last', 'kept'],
+        [NAME, 'own'],
+      ]),
+      'x-last: kept',
+    ],
+  ])('%s', async (_how, answer, kept) => {
+    const server = createServer((_req, res) => {
+      dropFromOtherParts(res, NAME);
+      answer(res);
+    });
+    await listen(server);
+    onTestFinished(() => stop(server));
+    const text = await sendRaw(originOf(server), 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    expect(text).toContain(kept);
+    expect(text).not.toMatch(/own/);
+  });
+});
+
+test('HTTP/2 trailers have no such header', async () => {
+  const server = createHttp2Server((_req, res) => {
+    dropFromOtherParts(res as unknown as ServerResponse, NAME);
+    const { setTrailer } = res as unknown as { setTrailer(name: string, value: string): void };
+    setTrailer.call(res, NAME, 'own');
+    setTrailer.call(res, 'x-last', 'kept');
+    res.addTrailers({ [NAME]: 'own' });
+    res.end('body');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  onTestFinished(() => {
+    session.close();
+    server.close();
+  });
+  const stream = session.request({ ':path': '/' });
+  const trailers = new Promise<Record<string, unknown>>((resolve) => stream.once('trailers', resolve));
+  stream.resume();
+  expect(Object.keys(await trailers)).toEqual(['x-last']);
 });
 
 test('an HTTP/1.0 client gets it as well', async () => {

@@ -60,7 +60,13 @@ const ofRemote: readonly Row[] = [
   ['upstream', 'https://mcp.example/mcp', 'url'],
   ['endpoint', 'https://mcp.example/mcp', 'url'],
   ['serverUrl', 'https://mcp.example/mcp', 'url'],
+  ['host', 'http://localhost:8000/mcp', 'url'],
+  ['baseUrl', 'https://mcp.example/mcp', 'url'],
   ['token', 'abc', 'bearer'],
+  ['bearerToken', 'abc', 'bearer'],
+  ['accessToken', 'abc', 'bearer'],
+  ['authToken', 'abc', 'bearer'],
+  ['authorization', 'Bearer abc', 'bearer'],
   ['apiKey', 'abc', 'bearer'],
 ];
 const ofCors: readonly Row[] = [
@@ -82,6 +88,14 @@ const inFile: readonly Row[] = [
   ['methods', ['*'], 'allowMethods'],
   ['credentials', true, 'allowCredentials'],
   ['maxAgeSeconds', 5, 'maxAge'],
+];
+
+const inRemoteTarget: readonly Row[] = [
+  ['target', 'https://mcp.example/mcp', 'host'],
+  ['upstream', 'https://mcp.example/mcp', 'host'],
+  ['endpoint', 'https://mcp.example/mcp', 'host'],
+  ['serverUrl', 'https://mcp.example/mcp', 'host'],
+  ['baseUrl', 'https://mcp.example/mcp', 'host'],
 ];
 
 describe.each<[name: string, make: (members: object) => unknown, rows: readonly Row[]]>([
@@ -128,6 +142,12 @@ describe('a configuration file', () => {
     expect(() => readCorsPolicy(new ConfigNode({ [word]: value }, 'cors'))).toThrow(message);
   });
 
+  test.each(inRemoteTarget)('refuses %s: %j of a remote target, with the name that is meant', (word, value, option) => {
+    const backends = [{ mcp: { targets: [{ mcp: { [word]: value } }] } }];
+    const message = `${route}.backends[0].mcp.targets[0].mcp.${word} is not supported. Write "${option}".`;
+    expect(() => parseConfigFile(configText({ route: { backends } }), '/')).toThrow(message);
+  });
+
   test('refuses command, with the name that is meant', () => {
     const backends = [{ mcp: { targets: [{ stdio: { command: 'npx' } }] } }];
     const message = `${route}.backends[0].mcp.targets[0].stdio.command is not supported. Write "cmd".`;
@@ -136,7 +156,8 @@ describe('a configuration file', () => {
 });
 
 test('every word of the table has a row here', () => {
-  const rows = [...ofMcpAuth, ...ofBackend, ...ofRemote, ...ofCors, ...inFile, ['command', 'x', 'cmd'] as Row];
+  const rows = [...ofMcpAuth, ...ofBackend, ...ofRemote, ...ofCors, ...inFile, ...inRemoteTarget];
+  rows.push(['command', 'x', 'cmd']);
   const tested = rows.map(([word, , option]) => `${word} ${option}`);
   const known = OTHER_NAMES.flatMap(({ option, words }) => words.map((word) => `${word} ${option}`));
   expect(known.filter((pair) => !tested.includes(pair))).toEqual([]);

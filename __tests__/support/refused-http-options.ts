@@ -1,10 +1,8 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { CLIENT, OTHER_CLIENT, SERVER } from './certificates.js';
+import { REFUSED_CALLER_TOKENS } from './refused-caller-tokens.js';
 
 const url = 'https://mcp.example/mcp';
 const callerToken = { issuer: 'https://gateway.example/callers' };
-const rsa = generateKeyPairSync('rsa', { modulusLength: 2_048 }).privateKey;
-const ed25519 = generateKeyPairSync('ed25519');
 const WHO = 'mcpHttpBackend(): option';
 
 /** Options that `mcpHttpBackend()` refuses, and what it says of them. Each secret in them is called `secret`. */
@@ -42,6 +40,27 @@ export const REFUSED_HTTP_OPTIONS: readonly [name: string, options: unknown, mes
     `${WHO} "url" must be a URL without user and password. Use`,
   ],
   ['a URL with a fragment', { url: `${url}#secret` }, `${WHO} "url" must be a URL without a fragment. Remove`],
+  [
+    'a URL object',
+    { url: new URL('http://localhost:8000/mcp?key=secret') },
+    `${WHO} "url" must be a string, not a URL object. Write its href: url.href.`,
+  ],
+  ...[
+    ['localhost:8000/mcp', 'http://localhost:8000/mcp'],
+    ['127.0.0.1/mcp', 'http://127.0.0.1/mcp'],
+    ['[::1]:8000/mcp', 'http://[::1]:8000/mcp'],
+    ['mcp.example.com', 'https://mcp.example.com'],
+    ['mcp.example.com:8443/mcp', 'https://mcp.example.com:8443/mcp'],
+  ].map(([given, meant]): [string, unknown, string] => [
+    `the URL ${given} without a scheme`,
+    { url: given },
+    `${WHO} "url" must be a URL with its scheme, but got "${given}". Write "${meant}".`,
+  ]),
+  [
+    'a URL without a scheme, with a password',
+    { url: 'ada:secret@mcp.example.com' },
+    `${WHO} "url" must be an https URL`,
+  ],
   ['the name of other proxies', { target: url }, 'url'],
   ['a slip', { uri: url }, 'Did you mean "url"?'],
   ['another slip', { url, header: {} }, 'Did you mean "headers"?'],
@@ -70,13 +89,29 @@ export const REFUSED_HTTP_OPTIONS: readonly [name: string, options: unknown, mes
     { url, headers: { 'X-User': 'a', 'x-user': 'b' } },
     `${WHO} "headers" must be headers that are named once, but got "x-user". Remove one of them.`,
   ],
-  ...['Host', 'content-length', 'Transfer-Encoding', 'connection', 'Mcp-Session-Id', 'Accept-Encoding'].map(
-    (name): [string, unknown, string] => [
-      `the header ${name}`,
-      { url, headers: { [name]: 'a' } },
-      `${WHO} "headers" must be names of headers that an application may set, but got "${name.toLowerCase()}".`,
-    ],
-  ),
+  [
+    'a header in two spellings',
+    { url, headers: { 'x-user': 'a', X_User: 'b' } },
+    `${WHO} "headers" must be headers that are named once, but got "X_User". Remove one of them.`,
+  ],
+  [
+    'requestHeaders with another spelling of a header',
+    { url, headers: { 'x-user': 'a' }, requestHeaders: ['x-team', 'X_User'] },
+    `${WHO} "requestHeaders" must be other headers than those in headers, but got "x_user". Remove it: servers`,
+  ],
+  ...[
+    'Host',
+    'content-length',
+    'Transfer-Encoding',
+    'connection',
+    'Mcp-Session-Id',
+    'Accept-Encoding',
+    'Mcp_Session_Id',
+  ].map((name): [string, unknown, string] => [
+    `the header ${name}`,
+    { url, headers: { [name]: 'a' } },
+    `${WHO} "headers" must be names of headers that an application may set, but got "${name.toLowerCase()}".`,
+  ]),
   [
     'a bearer with its scheme',
     { url, bearer: 'Bearer secret' },
@@ -98,37 +133,7 @@ export const REFUSED_HTTP_OPTIONS: readonly [name: string, options: unknown, mes
     { url, callerToken, headers: { Authorization: 'secret' } },
     `${WHO} "headers" must be without Authorization. Only one of`,
   ],
-  [
-    'callerToken without an issuer',
-    { url, callerToken: {} },
-    `${WHO} "callerToken.issuer" must be a non-empty string, but got undefined.`,
-  ],
-  ['callerToken with another member', { url, callerToken: { ...callerToken, isuer: 'x' } }, 'Did you mean "issuer"?'],
-  [
-    'a text as its key',
-    { url, callerToken: { ...callerToken, key: 'secret' } },
-    `${WHO} "callerToken.key" must be a private key on P-256, or an Ed25519 key. Make one with`,
-  ],
-  [
-    'an RSA key',
-    { url, callerToken: { ...callerToken, key: rsa } },
-    `${WHO} "callerToken.key" must be a private key on P-256`,
-  ],
-  [
-    'a public key',
-    { url, callerToken: { ...callerToken, key: ed25519.publicKey } },
-    `${WHO} "callerToken.key" must be a private key on P-256`,
-  ],
-  [
-    'a JWK that is public',
-    { url, callerToken: { ...callerToken, key: ed25519.publicKey.export({ format: 'jwk' }) } },
-    `${WHO} "callerToken.key" must be a private key on P-256`,
-  ],
-  [
-    'a copied claim that is the token’s own',
-    { url, callerToken: { ...callerToken, claims: ['email', 'aud'] } },
-    `${WHO} "callerToken.claims" must be claims about the caller, but got "aud". Remove it.`,
-  ],
+  ...REFUSED_CALLER_TOKENS,
   [
     'ca that is a path',
     { url, ca: '/etc/ca.pem' },
@@ -158,6 +163,9 @@ export const REFUSED_HTTP_OPTIONS: readonly [name: string, options: unknown, mes
     'Mcp-Session-Id',
     'host',
     'a b',
+    'x_forwarded_for',
+    'Proxy_Authorization',
+    'mcp_session_id',
   ].map((name): [string, unknown, string] => [
     `requestHeaders with ${name}`,
     { url, requestHeaders: [name] },

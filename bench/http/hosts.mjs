@@ -38,7 +38,7 @@ const hosts = {
     const agent = new Agent({ keepAlive: true });
     return express().use('/mcp', auth(), createProxyMiddleware({ target: url, agent }));
   },
-  express: () => express().use('/mcp', auth(), mcpHttpBackend({ url })),
+  express: () => express().use('/mcp', auth(), mcpHttpBackend({ url, maxPendingRequests: 2_000 })),
 };
 
 function relayTo(res) {

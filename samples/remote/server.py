@@ -23,7 +23,7 @@ mcp = FastMCP("notes", auth=auth)
 def whoami() -> str:
     """Says who is calling."""
     token = get_access_token()
-    return f"{token.claims['sub']}, with {token.client_id}, may {' '.join(token.scopes)}"
+    return f"{token.claims.get('sub', 'a program')}, with {token.client_id}, may {' '.join(token.scopes)}"
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import type { SessionSigner } from '../core/session-signer.js';
 import { isAnswered } from '../http/answered.js';
 import { hasHungUp, onceClosed } from '../http/hang-up.js';
 import { lowerAscii } from '../http/lower-ascii.js';
-import { visitHeader } from '../http/outgoing-header.js';
+import { dropFromOtherParts, visitHeader } from '../http/outgoing-header.js';
 import { BridgeError } from '../messages/bridge-error.js';
 import { namesStatelessRevision } from '../messages/revision.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
@@ -56,7 +56,9 @@ export function createSessionCheck(
   const check = isSigned ? createSignedCheck(signer, secrets.length > 1) : createRememberingCheck(logger);
   return (req, res, auth) => {
     const id = req.headers[HEADER]?.toString() || undefined;
-    if (id === undefined && (req.method !== 'POST' || namesStatelessRevision(req))) return undefined;
+    // The header is the client's: it does not say whether the body is an `initialize`, and a bare id must not leave.
+    const mayOpen = req.method === 'POST' && (isSigned || !namesStatelessRevision(req));
+    if (id === undefined && !mayOpen) return undefined;
     if (id !== undefined && !isSessionId(id)) return UNKNOWN_SESSION;
     if (id !== undefined && ownSessionIds.has(id)) return undefined;
     const owner = sessionOwnerOf(req, auth);
@@ -115,6 +117,7 @@ function createSignedCheck(signer: SessionSigner, isRotating: boolean): Check {
     const signed = { signer, presented, id: own };
     note.signed = signed;
     if (own !== undefined) replaceId(req, own);
+    dropFromOtherParts(res, HEADER);
     visitHeader(res, HEADER, (value) => {
       if (!value || note.isOwn || note.signed !== signed) return value;
       return value === own && !isRotating ? presented : signer.sign(value, owner);

@@ -26,8 +26,9 @@ export interface BackendOptions {
    */
   readonly maxAnonymousSessions?: number | undefined;
   /**
-   * `true` warns once when a request arrives at an address that other machines can reach without an `mcpAuth()` in front. Use `false`
-   * if something else authenticates callers. @default true
+   * `true` warns once when a request arrives at an address that other machines can reach without an `mcpAuth()` in front; if
+   * `mcpHttpBackend()` sends credentials of this server, at any address. Use `false` if something else authenticates callers.
+   * @default true
    */
   readonly warnWhenOpen?: boolean | undefined;
 }

@@ -4,11 +4,13 @@ import { asError, type Middleware } from '../http/middleware.js';
 import { refuserOf } from '../oauth/refusal.js';
 import { everyOriginWarning } from './every-origin.js';
 import { createCallerKeys, createCallerTokens, publishKey } from './http/caller-token.js';
+import { audienceOf } from './http/credentials.js';
 import { HttpBridge } from './http/http-bridge.js';
 import { type McpHttpBackendOptions, resolveHttpOptions } from './http/http-options.js';
 
 export type { CallerTokenOptions } from './http/caller-token-options.js';
-export type { CallerHeaders, McpHttpBackendOptions } from './http/http-options.js';
+export type { McpHttpBackendOptions } from './http/http-options.js';
+export type { CallerHeaders } from './http/remote-server-options.js';
 
 /** The current numbers of a backend, as `stats()` returns them. */
 export interface McpHttpBackendStats {
@@ -31,7 +33,8 @@ export interface McpHttpBackend extends Middleware {
   stats(): McpHttpBackendStats;
   /**
    * Asks the MCP server whether it answers, with an `OPTIONS` request that carries none of the configured headers. Resolves to false
-   * if there is no answer within `connectTimeoutSeconds`, or one with a status of 500 or more.
+   * if there is no answer within `connectTimeoutSeconds`, or one with a status of 500 or more, 300 to 399, 407 or 421; also 401 if
+   * calls carry no credentials. It does not show whether the MCP server accepts `bearer`, `headers` or `callerToken`.
    */
   ready(): Promise<boolean>;
   /** Serves the public key of `callerToken` as a key set (RFC 7517). Mount it before `mcpAuth()`. */
@@ -68,8 +71,8 @@ export interface McpHttpBackend extends Middleware {
 export function mcpHttpBackend(options: Readonly<McpHttpBackendOptions>): McpHttpBackend {
   const resolved = resolveHttpOptions(options);
   const { url, callerToken, logger } = resolved;
-  const key = callerToken && publishKey(callerToken.key, logger);
-  const tokens = callerToken && key && createCallerTokens(callerToken, url.origin + url.pathname, key);
+  const key = callerToken && publishKey(callerToken.key, logger, 'mcpHttpBackend()');
+  const tokens = callerToken && key && createCallerTokens(callerToken, audienceOf(url), key);
   const advice = adviceFor(options, 'mcpHttpBackend()');
   for (const line of everyOriginWarning(resolved, advice)) logger.warn(`mcpHttpBackend(): ${line}`);
   const bridge = new HttpBridge(resolved, advice, tokens);

@@ -75,7 +75,7 @@ export class Quota {
 
   /** Takes a slot for `caller`. At a limit, it ends an occupant that no client uses. Refuses if there is none, or if too many children are still ending. */
   take(caller: Caller): Lease | QuotaRefusal {
-    const name = nameOf(caller);
+    const name = callerKeyOf(caller);
     const own = this.#counts.get(name) ?? this.#count(caller);
     const counts = [own, this.#all];
     const ending = counts.find(({ alive, max }) => alive >= 2 * max);
@@ -136,7 +136,7 @@ function endsBefore(slot: Slot, other: Slot, own: Count): boolean {
   return (slot.occupant?.lastUsed ?? 0) < (other.occupant?.lastUsed ?? 0);
 }
 
-/** The key under which a caller's slots are counted. A user's key is JSON, so it cannot equal that of anonymous callers. */
-function nameOf({ auth, isChecked }: Caller): string {
+/** Returns the key under which a caller is counted. A user's key is JSON, so it cannot equal that of anonymous callers. */
+export function callerKeyOf({ auth, isChecked }: Caller): string {
   return userOf(auth) ?? (isChecked ? 'anonymous' : 'open');
 }

@@ -10,3 +10,13 @@ export function createRareLine(log: (line: string) => void): (line: string) => v
     log(line);
   };
 }
+
+/** Passes on one line a minute for each kind. There must be few kinds: each is kept. */
+export function createRareLines<Kind>(log: (line: string) => void): (kind: Kind, line: string) => void {
+  const byKind = new Map<Kind, (line: string) => void>();
+  return (kind, line) => {
+    const rare = byKind.get(kind) ?? createRareLine(log);
+    byKind.set(kind, rare);
+    rare(line);
+  };
+}

@@ -15,8 +15,16 @@ import { atPlace, StartupError } from './startup-error.js';
 
 const checks = createChecks('mcpHttpBackend()');
 
+/** The names of options in the file that differ from those in code. */
+const NAMES_IN_FILE = new Map([
+  ['bearer', 'backendAuth'],
+  ['headers', 'requestHeaderModifier'],
+]);
+
 interface Surroundings {
   readonly logger: Logger;
+  /** True if the route has no `mcpAuthentication`. */
+  readonly isOpen: boolean;
   readonly advice: Advice;
   /** From the route's CORS policy. */
   readonly allowedOrigins: readonly string[] | undefined;
@@ -25,13 +33,15 @@ interface Surroundings {
 /** Creates the backend of a route with a remote target. */
 export function createRemoteBackend(
   target: RemoteTarget,
-  { logger, advice, allowedOrigins }: Surroundings,
+  { logger, isOpen, advice, allowedOrigins }: Surroundings,
 ): McpHttpBackend {
   const { url, callerKey, at: place } = target;
   // The command itself warns about open routes before it listens.
   const written = { ...target.options, warnWhenOpen: false, logger, ...(allowedOrigins && { allowedOrigins }) };
   const secrets = { ...readBearer(target), ...readCertificates(target), ...readHeaders(target) };
   requireOneLogin(target);
+  const [shared] = isOpen ? secretsOf(target) : [];
+  if (shared !== undefined) logger.warn(`${place}: ${shared} ${SHARED_SECRET}`);
   const isPlain = url.protocol === 'http:' && !isLoopbackHost(url.hostname);
   if (isPlain && target.options.dangerouslyAllowHttp !== true) {
     requireNoSecret(target);
@@ -45,9 +55,13 @@ export function createRemoteBackend(
     ...(isPlain && { dangerouslyAllowHttp: true }),
     ...(callerToken && { callerToken }),
   } as McpHttpBackendOptions;
-  noteAdvice(options, advice);
+  noteAdvice(options, { ...advice, names: NAMES_IN_FILE });
   return atPlace(place, () => mcpHttpBackend(options));
 }
+
+const SHARED_SECRET =
+  'lets anyone who can connect call the MCP server with the rights of this gateway, because the route has no ' +
+  'policies.mcpAuthentication. Add it, or listen where only trusted callers can connect.';
 
 const PLAIN_HTTP =
   'is plain http on another machine: others can read and change messages on the way. Use https, or write ' +
@@ -99,7 +113,7 @@ function readCertificates({ backendTls }: RemoteTarget): { ca?: string[]; cert?:
       ...(cert && { cert: pem(cert, 'cert') }),
       ...(key && { key: pem(key, 'key') }),
     };
-    requireCertificate(checks, files, 'root');
+    requireCertificate(checks, files, '', 'root');
     return files;
   });
 }

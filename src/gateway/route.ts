@@ -49,7 +49,8 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
   const policy = authentication?.policy;
   const { mcpScopes: scopes, localRateLimit: rate } = route;
   refuseIssuerOfProxy(route, policy);
-  const backend = createBackend(route, { logger, advice, allowedOrigins: originsForBackend(route, policy) });
+  const allowedOrigins = originsForBackend(route, policy);
+  const backend = createBackend(route, { logger, advice, isOpen: policy === undefined, allowedOrigins });
   const handle = chain([
     ...(route.cors ? [createCors(route.cors, logger, advice)] : []),
     ...(authentication ? [authentication.auth] : []),

@@ -38,6 +38,34 @@ export function visitHeader(res: ServerResponse, name: string, visit: HeaderVisi
     return res;
   };
   res.writeHead = visitingWriteHead as ServerResponse['writeHead'];
+  // Node's deprecated alias calls its own `writeHead()`.
+  Object.assign(res, { writeHeader: (...args: Parameters<WriteHead>) => (res.writeHead as WriteHead)(...args) });
+}
+
+/** Methods that send headers in other parts of an answer than its head: interim responses and trailers. Not every version of Node has all. */
+const OTHER_PARTS = ['writeEarlyHints', 'writeInformation', 'addTrailers'] as const;
+
+/**
+ * Drops a header from interim responses (103) and trailers. Clients do not read session ids there.
+ *
+ * @param name In lower case.
+ */
+export function dropFromOtherParts(res: ServerResponse, name: string): void {
+  const methods = res as unknown as Record<string, ((...args: unknown[]) => unknown) | undefined>;
+  for (const method of OTHER_PARTS) {
+    const send = methods[method];
+    if (send !== undefined)
+      methods[method] = (...args) =>
+        send.apply(
+          res,
+          args.map((arg) => withoutHeader(arg, name)),
+        );
+  }
+  const { setTrailer } = methods;
+  // HTTP/2 only.
+  if (setTrailer !== undefined) {
+    methods.setTrailer = (given, value) => (isNamed(given, name) ? undefined : setTrailer.call(res, given, value));
+  }
 }
 
 type Value = number | string | readonly string[];
@@ -91,6 +119,16 @@ function mapMember(headers: Readonly<Record<string, Value>>, name: string, map: 
     mapped[key] = map(mapped[key] as Value);
   }
   return mapped ?? headers;
+}
+
+/** Removes a header from all forms of headers; returns anything else unchanged. */
+function withoutHeader(headers: unknown, name: string): unknown {
+  if (typeof headers !== 'object' || headers === null) return headers;
+  if (Array.isArray(headers)) {
+    const isPairs = Array.isArray(headers[0]);
+    return headers.filter((item, i) => !isNamed(isPairs ? item[0] : headers[i - (i % 2)], name));
+  }
+  return Object.fromEntries(Object.entries(headers).filter(([key]) => !isNamed(key, name)));
 }
 
 function isNamed(given: unknown, name: string): boolean {

@@ -36,7 +36,7 @@ export const BRIDGE_ERRORS = {
     -32000,
     'Requests without a session are not served to anonymous callers (anonymousRequests)',
   ),
-  too_many_pending: errorRow(429, -32000, 'Too many requests are in flight in this session (maxPendingRequests)'),
+  too_many_pending: errorRow(429, -32000, 'Too many requests are in flight (maxPendingRequests)'),
   closing: errorRow(503, -32000, 'The server is shutting down'),
   child_not_started: errorRow(502, -32603, 'The MCP server did not start'),
   child_exited: errorRow(502, -32603, 'The MCP server exited before it answered'),
@@ -44,11 +44,16 @@ export const BRIDGE_ERRORS = {
   request_timed_out: errorRow(504, -32603, 'The MCP server did not answer in time (requestTimeoutSeconds)'),
   message_too_large: errorRow(502, -32603, 'The answer of the MCP server is over the limit (maxMessageBytes)'),
   unreadable_answer: errorRow(502, -32603, 'The answer of the MCP server is not a JSON-RPC 2.0 message'),
+  initialize_refused: errorRow(502, -32603, 'The MCP server refused initialize'),
   start_timed_out: errorRow(504, -32603, 'The MCP server did not start in time (startTimeoutSeconds)'),
   target_unreachable: errorRow(502, -32603, 'The MCP server cannot be reached'),
   target_timed_out: errorRow(504, -32603, 'The MCP server did not answer in time (responseTimeoutSeconds)'),
   target_redirected: errorRow(502, -32603, 'The MCP server redirects to another address'),
-  target_refused: errorRow(502, -32603, 'The MCP server does not accept the credentials of this server'),
+  target_refused: errorRow(
+    502,
+    -32603,
+    'The MCP server does not accept the credentials or the Host header of this server',
+  ),
   target_failed: errorRow(502, -32603, 'The MCP server failed'),
   target_malformed: errorRow(502, -32603, 'The answer of the MCP server cannot be forwarded'),
   target_broke_off: errorRow(502, -32603, 'The connection to the MCP server broke'),
@@ -70,6 +75,8 @@ export class BridgeError extends Error {
   readonly data: Readonly<Record<string, unknown>>;
   /** Sent as `Retry-After`. `null`: none is sent. `undefined`: the default of the status. */
   readonly retryAfterSeconds: number | null | undefined;
+  /** Details for the log. The client does not get them. */
+  readonly evidence: string | undefined;
 
   constructor(
     reason: BridgeErrorCode,
@@ -78,6 +85,7 @@ export class BridgeError extends Error {
       detail?: string;
       data?: Readonly<Record<string, unknown>>;
       retryAfterSeconds?: number | null | undefined;
+      evidence?: string | undefined;
     } = {},
   ) {
     const { status, message } = BRIDGE_ERRORS[reason];
@@ -87,6 +95,7 @@ export class BridgeError extends Error {
     this.id = about.id;
     this.data = about.data ?? {};
     this.retryAfterSeconds = about.retryAfterSeconds;
+    this.evidence = about.evidence;
   }
 
   /** Builds the JSON-RPC error response for the request `id`. */

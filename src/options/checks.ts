@@ -84,7 +84,7 @@ export function isPlain(value: unknown): value is Record<string, unknown> {
 const URL_AS_TEXT_FIX =
   'Write the URL as text, byte for byte as in the tokens and for the clients: a URL object may add a closing slash.';
 
-function isUrlObject(value: unknown): boolean {
+export function isUrlObject(value: unknown): boolean {
   // Not instanceof: under Jest, the value comes from another realm.
   return Object.prototype.toString.call(value) === '[object URL]';
 }

@@ -41,8 +41,8 @@ export const OTHER_NAMES: readonly OtherNames[] = [
   },
   { option: 'clockToleranceSeconds', words: ['clockTolerance'] },
   { option: 'command', words: ['cmd'] },
-  { option: 'url', words: ['target', 'upstream', 'endpoint', 'serverUrl'] },
-  { option: 'bearer', words: ['token', 'apiKey'] },
+  { option: 'url', words: ['target', 'host', 'upstream', 'endpoint', 'serverUrl', 'baseUrl'] },
+  { option: 'bearer', words: ['token', 'apiKey', 'bearerToken', 'accessToken', 'authToken', 'authorization'] },
   { option: 'warmChildren', words: ['warm'] },
   { option: 'requestMeta', words: ['meta'] },
   { option: 'allowedClientMeta', words: ['passMeta'] },
@@ -54,6 +54,7 @@ export const OTHER_NAMES: readonly OtherNames[] = [
   { option: 'maxAgeSeconds', words: ['maxAge'] },
   // The names in a configuration file.
   { option: 'cmd', words: ['command'] },
+  { option: 'host', words: ['target', 'upstream', 'endpoint', 'serverUrl', 'baseUrl'] },
   { option: 'allowOrigins', words: ['origins', 'origin', 'allowedOrigins'] },
   { option: 'allowHeaders', words: ['allowedHeaders'] },
   { option: 'exposeHeaders', words: ['exposedHeaders'] },
@@ -64,6 +65,16 @@ export const OTHER_NAMES: readonly OtherNames[] = [
 
 /** Options of other tools that have no counterpart here. `beside` is an option of the same object, with the advice. */
 const NEEDLESS_NAMES: readonly { readonly word: string; readonly beside: string; readonly fix: string }[] = [
+  {
+    word: 'sessions',
+    beside: 'requestHeaders',
+    fix: 'mcpHttpBackend() passes the sessions of the MCP server through: use mcpBackend({ targets: { name: { url } }, sessions: false }).',
+  },
+  ...['command', 'url'].map((word) => ({
+    word,
+    beside: 'targets',
+    fix: `Write it as a member of a target: mcpBackend({ targets: { name: { ${word}: … } } }).`,
+  })),
   { word: 'verifier', beside: 'audiences', fix: 'Give issuer: mcpAuth() verifies the tokens itself.' },
   {
     word: 'algorithms',

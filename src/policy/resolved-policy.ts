@@ -30,6 +30,11 @@ export interface McpAuth extends Middleware {
    * @throws {RangeError} If more than 100,000 users, clients and issuers are revoked.
    */
   revoke(what: string | RevokedTokens | ((auth: AuthInfo) => boolean)): void;
+  /**
+   * Resolves to true if the tokens of every issuer can be verified: its keys are known, or can be fetched now. For an application's own
+   * health check. It never rejects.
+   */
+  ready(): Promise<boolean>;
 }
 
 /** The policies by options object, each with a copy of the options as they were read. */

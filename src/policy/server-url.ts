@@ -12,8 +12,8 @@ export function requireServerUrl(checks: OptionChecks, value: unknown, option: s
   }
   const safe = url?.protocol === 'https:' || (url?.protocol === 'http:' && (allowHttp || isLoopbackHost(url.hostname)));
   if (url !== undefined && safe) return url;
-  // The message does not quote a query, which may contain a key.
-  return text.includes('?')
+  // The message does not quote a query, which may contain a key, or what may be a password before an "@".
+  return /[?@]/.test(text)
     ? checks.refuseUnquoted(option, 'an https URL', fix)
     : checks.refuse(option, 'an https URL', value, fix);
 }

@@ -1,6 +1,6 @@
 import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { isPlain, type OptionChecks } from '../../options/checks.js';
-import { group, type OptionTable, optional, text } from '../../options/option-table.js';
+import { group, type OptionTable, optional } from '../../options/option-table.js';
 
 /** The tokens with which `mcpHttpBackend()` says who is calling. */
 export interface CallerTokenOptions {
@@ -13,7 +13,7 @@ export interface CallerTokenOptions {
    * The private key: an EC key on P-256 (ES256) or an Ed25519 key (EdDSA), as PEM, JWK or `KeyObject`.
    * @default one that is made at start; other replicas do not have it, and it is lost with a restart
    */
-  readonly key?: string | JsonWebKey | KeyObject | undefined;
+  readonly key?: string | Buffer | JsonWebKey | KeyObject | undefined;
   /** Claims of the caller's token that are copied, in addition to `sub`, `client_id` and `scope`. @default [] */
   readonly claims?: readonly string[] | undefined;
 }
@@ -22,12 +22,17 @@ export interface CallerTokenOptions {
 const OWN_CLAIMS = new Set('iss sub sub_id aud exp nbf iat jti client_id scope cnf'.split(' '));
 
 export const CALLER_TOKEN_TABLE = {
-  issuer: { read: text('Write a URL of this server, such as "https://mcp.example.com/callers".') },
+  issuer: { read: requireIssuer },
   key: { read: optional(requireKey) },
   claims: { default: [], read: requireClaims },
 } satisfies OptionTable<CallerTokenOptions>;
 
-export const resolveCallerToken = group(CALLER_TOKEN_TABLE, 'Write { issuer: "https://mcp.example.com/callers" }.');
+const FIX = 'Write { issuer: "https://mcp.example.com/callers" }.';
+const readGroup = group(CALLER_TOKEN_TABLE, FIX);
+
+export const resolveCallerToken: typeof readGroup = (checks, value, option) =>
+  // A text may be the private key.
+  typeof value === 'string' ? checks.refuseUnquoted(option, 'an object', FIX) : readGroup(checks, value, option);
 
 /** A private key, and the algorithm that it signs with. */
 export interface CallerKey {
@@ -42,16 +47,35 @@ export function callerKeyOf(key: KeyObject): CallerKey | undefined {
   return type === 'ec' && details?.namedCurve === 'prime256v1' ? { alg: 'ES256', key } : undefined;
 }
 
+function requireIssuer(checks: OptionChecks, value: unknown, option: string): string {
+  const fix = 'Write a URL of this server, such as "https://mcp.example.com/callers".';
+  const issuer = checks.string(value, option, fix);
+  return /^https?:\/\//i.test(issuer) && URL.canParse(issuer) ? issuer : checks.refuse(option, 'a URL', issuer, fix);
+}
+
+/** Makes a key for ES256, which every library for JWTs can verify. */
+export const KEY_COMMAND = 'openssl ecparam -name prime256v1 -genkey -noout -out caller-key.pem';
+
+/** True if a text that should be a key is probably the name of a file that has it. */
+export function looksLikeFileName(text: string): boolean {
+  return !text.includes('\n') && /^(?:\.{0,2}[/\\]|~|[a-z]:[/\\])|\.(?:pem|key|p8|jwk|json|txt)$/i.test(text);
+}
+
 function requireKey(checks: OptionChecks, value: unknown, option: string): CallerKey {
   const key = privateKeyOf(value);
-  // The message does not quote the value, which may be a private key.
-  const fix = 'Make one with "openssl genpkey -algorithm ed25519".';
-  return (key && callerKeyOf(key)) ?? checks.refuseUnquoted(option, 'a private key on P-256, or an Ed25519 key', fix);
+  const usable = key && callerKeyOf(key);
+  if (usable !== undefined) return usable;
+  // The messages do not quote the value, which may be a private key.
+  if (typeof value === 'string' && looksLikeFileName(value)) {
+    return checks.refuseUnquoted(option, 'a private key, not the name of a file', 'Read the file: readFileSync(…).');
+  }
+  const expected = 'a private key on P-256, or an Ed25519 key';
+  return checks.refuseUnquoted(option, expected, `Make one with "${KEY_COMMAND}", and give the text of that file.`);
 }
 
 function privateKeyOf(value: unknown): KeyObject | undefined {
   try {
-    if (typeof value === 'string') return createPrivateKey(value);
+    if (typeof value === 'string' || Buffer.isBuffer(value)) return createPrivateKey(value);
     if (isPlain(value)) return createPrivateKey({ key: value, format: 'jwk' });
     return (value as KeyObject).type === 'private' ? (value as KeyObject) : undefined;
   } catch {

@@ -6,11 +6,14 @@ import { forEveryOrigin } from '../../http/endpoint.js';
 import type { Middleware } from '../../http/middleware.js';
 import { replyJson } from '../../http/reply.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
-import { type CALLER_TOKEN_TABLE, type CallerKey, callerKeyOf } from './caller-token-options.js';
+import { type CALLER_TOKEN_TABLE, type CallerKey, callerKeyOf, KEY_COMMAND } from './caller-token-options.js';
 
 const LIFETIME_SECONDS = 60;
-/** Milliseconds that one token is reused: the rest of its lifetime must be enough for a slow target. */
-const REUSE_MS = 30_000;
+/**
+ * `mcpAuth()` accepts the caller's token for some time after its expiry (`clockToleranceSeconds`). A caller token that has expired
+ * already would be refused by the target, which is then blamed.
+ */
+const MIN_LIFETIME_SECONDS = 10;
 /** Seconds that a target may cache the keys. */
 const KEYS_MAX_AGE = 300;
 
@@ -39,21 +42,25 @@ export function createCallerTokens(
 ): CallerTokens {
   // Requests with the same token share one AuthInfo, so they share the caller token too.
   const minted = new WeakMap<AuthInfo, Minted>();
-  const mint = async (auth: AuthInfo): Promise<string> => {
+  const mint = async (auth: AuthInfo, lifetimeSeconds: number): Promise<string> => {
     const { SignJWT } = await loadJose();
     const jwt = new SignJWT(claimsOf(auth, options.claims)).setProtectedHeader({ alg, kid: await kid, typ: 'JWT' });
     const now = Math.floor(Date.now() / 1_000);
-    const expiry = Math.min(now + LIFETIME_SECONDS, auth.expiresAt ?? Number.POSITIVE_INFINITY);
-    jwt.setIssuer(options.issuer).setAudience(audience).setIssuedAt(now).setExpirationTime(expiry).setJti(randomUUID());
-    return `Bearer ${await jwt.sign(key)}`;
+    jwt.setIssuer(options.issuer).setAudience(audience).setJti(randomUUID());
+    return `Bearer ${await jwt
+      .setIssuedAt(now)
+      .setExpirationTime(now + lifetimeSeconds)
+      .sign(key)}`;
   };
   return {
     async authorizationFor(auth) {
       if (auth === undefined) return undefined;
       const last = minted.get(auth);
       if (last !== undefined && performance.now() < last.until) return last.authorization;
-      const authorization = mint(auth);
-      minted.set(auth, { authorization, until: performance.now() + REUSE_MS });
+      const lifetimeSeconds = lifetimeFor(auth);
+      const authorization = mint(auth, lifetimeSeconds);
+      // Half of it must be enough for a slow target.
+      minted.set(auth, { authorization, until: performance.now() + (lifetimeSeconds / 2) * 1_000 });
       // The next request tries again.
       authorization.catch(() => minted.delete(auth));
       return authorization;
@@ -61,21 +68,23 @@ export function createCallerTokens(
   };
 }
 
+function lifetimeFor({ expiresAt = Number.POSITIVE_INFINITY }: AuthInfo): number {
+  const rest = Math.floor(expiresAt - Date.now() / 1_000);
+  return Math.max(MIN_LIFETIME_SECONDS, Math.min(LIFETIME_SECONDS, rest));
+}
+
 function claimsOf(auth: AuthInfo, copied: readonly string[]): Record<string, unknown> {
   const { clientId, scopes, subject, payload } = auth;
   const claims: Record<string, unknown> = Object.fromEntries(
     copied.filter((name) => Object.hasOwn(payload, name)).map((name) => [name, payload[name]]),
   );
-  // A program's own token has no user; RFC 9068, section 2.2, then names the client as the subject.
-  const sub = subject ?? clientId;
-  return {
-    ...claims,
-    sub,
+  // A token without a subject may be a program's own. The client is not named as the subject: a user may have the id of a client as name.
+  const user = subject !== undefined && {
+    sub: subject,
     // RFC 9493: two issuers may give two users the same name.
-    sub_id: { format: 'iss_sub', iss: payload.iss, sub },
-    client_id: clientId,
-    scope: scopes.join(' '),
+    sub_id: { format: 'iss_sub', iss: payload.iss, sub: subject },
   };
+  return { ...claims, ...user, client_id: clientId, scope: scopes.join(' ') };
 }
 
 /** A signing key whose public half is in the key set. */
@@ -84,18 +93,24 @@ export interface PublishedKey extends CallerKey {
   readonly kid: Promise<string>;
 }
 
-/** Returns the configured key, or makes one. */
-export function publishKey(given: CallerKey | undefined, logger: Logger): PublishedKey {
-  const { alg, key } = given ?? makeKey(logger);
+/**
+ * Returns the configured key, or makes one.
+ *
+ * @param who The function that the option belongs to, in the log.
+ */
+export function publishKey(given: CallerKey | undefined, logger: Logger, who: string): PublishedKey {
+  const { alg, key } = given ?? makeKey(logger, who);
   const kid = loadJose().then(({ calculateJwkThumbprint }) => calculateJwkThumbprint(publicJwk(key) as object));
   // Each token awaits it, and fails with the reason.
   kid.catch(() => undefined);
   return { alg, key, kid };
 }
 
-function makeKey(logger: Logger): CallerKey {
+function makeKey(logger: Logger, who: string): CallerKey {
   logger.warn(
-    'mcpHttpBackend(): callerToken has no key, so one is made at start: other replicas do not have it, and it is lost with a restart',
+    `${who}: callerToken has no key, so one is made at start: other replicas do not have it, and it is lost with a restart. ` +
+      'An MCP server that caches the key set then refuses calls until it fetches it again. ' +
+      `Make a key with "${KEY_COMMAND}"`,
   );
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return callerKeyOf(privateKey) as CallerKey;

@@ -42,14 +42,24 @@ export function isHeaderValue(value: string): boolean {
   return VALUE.test(value);
 }
 
+/**
+ * Returns the name by which a target may look up a header: servers with a CGI-like interface (WSGI, Rack, PHP) read `x_user` and
+ * `x-user` under the same name, `HTTP_X_USER`. Names that are equal here must count as one header.
+ *
+ * @param name In lower case.
+ */
+export function foldHeaderName(name: string): string {
+  return name.replace(/[^0-9a-z]/g, '-');
+}
+
 /** True if the application may set this header in requests to the target. */
 export function mayBeSet(name: string): boolean {
-  return NAME.test(name) && !RESERVED_HEADERS.has(name);
+  return NAME.test(name) && !RESERVED_HEADERS.has(foldHeaderName(name));
 }
 
 /** True if `requestHeaders` may name this header, so that a client's value reaches the target. */
 export function mayReachTarget(name: string): boolean {
-  return mayBeSet(name) && !CREDENTIALS_AND_ORIGIN.test(name);
+  return mayBeSet(name) && !CREDENTIALS_AND_ORIGIN.test(foldHeaderName(name));
 }
 
 /** True if `responseHeaders` may name this header, so that the target's value reaches the client. */

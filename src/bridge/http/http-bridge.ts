@@ -7,24 +7,27 @@ import { userOf } from '../../core/principal.js';
 import type { Caller } from '../../core/quota.js';
 import { hasHungUp } from '../../http/hang-up.js';
 import { BridgeError } from '../../messages/bridge-error.js';
-import type { ResponseHeaders } from '../../targets/http/exchange.js';
+import { type Exchange, type HeaderRecord, headerText, type ResponseHeaders } from '../../targets/http/exchange.js';
+import { createFailureLog, createNotFoundWarning } from '../../targets/http/failure-log.js';
 import { HttpTarget } from '../../targets/http/http-target.js';
+import { type AnsweredRequest, refuseFault } from '../../targets/http/response-fault.js';
+import { endSession, isReachable } from '../../targets/http/target-calls.js';
 import { replyFailure } from '../answers/reply-failure.js';
 import { createOpenWarning } from '../open-warning.js';
 import { createRebindingGuard, type RebindingGuard } from '../rebinding-guard.js';
+import { createStatsChannel } from '../stats-channel.js';
+import { awaitAbandoned, mayOpenSession } from './abandoned-exchange.js';
 import { createCallerHeaders } from './caller-headers.js';
 import { createIssuerWarning } from './caller-issuer.js';
 import type { CallerTokens } from './caller-token.js';
-import { createClientHeaders, headerText } from './client-headers.js';
-import { createFailureLog } from './failure-log.js';
+import { createClientHeaders } from './client-headers.js';
+import { credentialOptions, describeCredentials, secretsIn } from './credentials.js';
 import type { ResolvedHttp } from './http-options.js';
 import type { HttpRequest } from './http-request.js';
-import type { HeaderRecord } from './read-http-options.js';
 import { RELAYED_METHODS, Relay, type RelayedMethod, type RelayHost } from './relay.js';
 import { type RemoteSession, RemoteSessions } from './remote-sessions.js';
 import { type RequestBody, requestBody } from './request-body.js';
-import { refuseFault } from './response-fault.js';
-import { endSession, isReachable } from './target-calls.js';
+import { RequestsInFlight } from './requests-in-flight.js';
 import { createTargetHeaders } from './target-headers.js';
 
 const WHO = 'mcpHttpBackend()';
@@ -33,8 +36,10 @@ const TICK_MS = 1_000;
 /** Forwards requests to one target. Sessions have owners, and streams end with the token of their caller. Messages are not read. */
 export class HttpBridge {
   readonly #options: ResolvedHttp;
+  readonly #advice: Advice;
   readonly #target: HttpTarget;
   readonly #sessions: RemoteSessions;
+  readonly #inFlight: RequestsInFlight;
   readonly #guard: RebindingGuard;
   readonly #warnIfOpen: (req: IncomingMessage, caller: Caller) => void;
   readonly #warnAboutIssuer: (req: IncomingMessage) => void;
@@ -43,29 +48,37 @@ export class HttpBridge {
   readonly #clientHeaders: ReturnType<typeof createClientHeaders>;
   readonly #reportBody: (error: unknown) => void;
   readonly #log: ReturnType<typeof createFailureLog>;
+  readonly #warnAboutNotFound: () => void;
   readonly #host: RelayHost = {
     headersFor: (relay, status, headers) => this.#headersFor(relay, status, headers),
     fail: (request, error, detail) => this.#fail(request, error, detail),
     onBroken: ({ error, detail }) => this.#log(error, detail),
-    onClosed: (relay) => void this.#relays.delete(relay),
+    onAbandoned: (relay, exchange) => this.#onAbandoned(relay, exchange),
+    onUnwanted: (relay, status, headers) => this.#endUnassigned(relay, status, headers),
+    onClosed: (relay) => this.#onClosed(relay),
   };
-  readonly #relays = new Set<Relay>();
+  /** The requests in flight, and for each the function that stops counting it. */
+  readonly #relays = new Map<Relay, () => void>();
   readonly #endings = new Set<Promise<void>>();
+  readonly #publish = createStatsChannel('express-mcp-auth:http');
   readonly #timer: NodeJS.Timeout;
   #closed: Promise<void> | undefined;
 
   constructor(options: ResolvedHttp, advice: Advice, tokens: CallerTokens | undefined) {
     this.#options = options;
+    this.#advice = advice;
     this.#target = new HttpTarget(options);
     this.#sessions = new RemoteSessions(options, (session) => this.#endAtTarget(session));
+    this.#inFlight = new RequestsInFlight(options, options.logger);
     this.#guard = createRebindingGuard(WHO, options, advice);
-    this.#warnIfOpen = createOpenWarning(WHO, options);
+    this.#warnIfOpen = createOpenWarning(WHO, { ...options, credentials: credentialOptions(options, advice) });
     this.#warnAboutIssuer = createIssuerWarning(options.callerToken?.issuer, options.logger);
     this.#callerHeaders = createCallerHeaders(options, tokens);
     this.#targetHeaders = createTargetHeaders(options.requestHeaders);
     this.#clientHeaders = createClientHeaders(options.responseHeaders);
     this.#reportBody = createBodyReport(WHO, options.logger);
     this.#log = createFailureLog(WHO, options);
+    this.#warnAboutNotFound = createNotFoundWarning(WHO, options);
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
   }
@@ -84,7 +97,7 @@ export class HttpBridge {
 
   /** Returns the current numbers of sessions, streams and unanswered requests. */
   stats() {
-    const relays = [...this.#relays];
+    const relays = [...this.#relays.keys()].filter(({ isOver }) => !isOver);
     return {
       sessions: this.#sessions.size,
       streams: relays.filter(({ isStream }) => isStream).length,
@@ -94,7 +107,11 @@ export class HttpBridge {
 
   /** Resolves to true if the target answers and the bridge still passes requests on to it. */
   async ready(): Promise<boolean> {
-    return this.#closed === undefined && isReachable(this.#target, this.#options);
+    if (this.#closed !== undefined) return false;
+    const { requestHeaders } = this.#options;
+    // A header of the client may be an API key for the target.
+    const sendsCredentials = requestHeaders.length > 0 || credentialOptions(this.#options, this.#advice).length > 0;
+    return isReachable(this.#target, this.#options, sendsCredentials);
   }
 
   /** Ends every stream and request, and the sessions that no other process can serve. */
@@ -111,8 +128,9 @@ export class HttpBridge {
     if (this.#closed) throw new BridgeError('closing');
     const method = methodOf(req, res);
     const session = this.#sessions.named(request);
+    const removeFromCount = this.#inFlight.add(request, req);
     const relay = new Relay(request, method, this.#host);
-    this.#relays.add(relay);
+    this.#relays.set(relay, removeFromCount);
     if (session !== undefined) relay.use(session);
     const given = this.#callerHeaders(auth, req);
     const caller = given instanceof Promise ? await given : given;
@@ -132,6 +150,7 @@ export class HttpBridge {
     const { method } = relay;
     // Some servers send the headers of a stream with its first event, which may come after hours.
     const timeoutMs = method === 'GET' ? 0 : this.#options.responseTimeoutSeconds * 1_000;
+    relay.mayOpenSession = relay.session === undefined && mayOpenSession(body);
     relay.begin(this.#target.exchange({ method, headers, body, timeoutMs }, relay));
   }
 
@@ -139,13 +158,49 @@ export class HttpBridge {
     const { method, session, request, callerHeaders } = relay;
     const isEnded = status === 404 || (method === 'DELETE' && status < 300);
     if (session !== undefined && isEnded) this.#sessions.forget(session);
-    refuseFault(status, headers);
+    if (session === undefined && status === 404) this.#warnAboutNotFound();
+    try {
+      refuseFault(status, headers, () => this.#answeredRequest(relay));
+    } catch (error) {
+      this.#endUnassigned(relay, status, headers);
+      throw error;
+    }
     const result = this.#clientHeaders(headers);
     const id = headerText(headers['mcp-session-id']);
     if (id === undefined || isEnded || status >= 400) return result;
     if (id !== session?.id) relay.use(this.#sessions.assigned(id, request, callerHeaders));
     if (relay.session !== undefined) result['mcp-session-id'] = relay.session.clientId;
     return result;
+  }
+
+  /** Ends the session of a response that does not reach its client. */
+  #endUnassigned({ request, session, callerHeaders }: Relay, status: number, headers: ResponseHeaders): void {
+    const id = headerText(headers['mcp-session-id']);
+    if (session !== undefined || id === undefined || status >= 400) return;
+    this.#sessions.endUnassigned(id, request, callerHeaders);
+  }
+
+  /** The request counts until the target has begun to answer, so that clients which leave at once cannot send more than others. */
+  #onAbandoned(relay: Relay, exchange: Exchange): void {
+    const removeFromCount = this.#relays.get(relay);
+    this.#relays.delete(relay);
+    awaitAbandoned(exchange, {
+      onHeaders: (status, headers) => this.#endUnassigned(relay, status, headers),
+      onOver: () => removeFromCount?.(),
+    });
+  }
+
+  #onClosed(relay: Relay): void {
+    this.#relays.get(relay)?.();
+    this.#relays.delete(relay);
+  }
+
+  #answeredRequest({ callerHeaders = new Map(), session, request }: Relay): AnsweredRequest {
+    const { url, requestHeaders } = this.#options;
+    const credentials = describeCredentials(this.#options, this.#advice, callerHeaders);
+    // Further headers of the client may be its own credentials for the target.
+    const fromClient = requestHeaders.map((name) => request.req.headers[name]?.toString());
+    return { url, credentials, secrets: secretsIn([...callerHeaders.values(), session?.id, ...fromClient]) };
   }
 
   #fail({ req, res, next }: HttpRequest, error: unknown, detail?: string): void {
@@ -165,16 +220,18 @@ export class HttpBridge {
   }
 
   #tick(): void {
-    for (const relay of [...this.#relays]) relay.checkAuthority();
+    for (const relay of [...this.#relays.keys()]) relay.checkAuthority();
     this.#sessions.tick(performance.now());
+    this.#publish(this.stats());
   }
 
   async #end(): Promise<void> {
     clearInterval(this.#timer);
-    for (const relay of [...this.#relays]) relay.end(new BridgeError('closing'));
+    for (const relay of [...this.#relays.keys()]) relay.end(new BridgeError('closing'));
     this.#sessions.endAll();
     await Promise.all(this.#endings);
     await this.#target.close();
+    this.#publish(this.stats());
   }
 }
 

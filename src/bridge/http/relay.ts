@@ -3,11 +3,15 @@ import { isOver, withdrawalOf } from '../../core/authority.js';
 import { AuthError } from '../../core/errors.js';
 import { isAnswered } from '../../http/answered.js';
 import { hasHungUp, onceClosed } from '../../http/hang-up.js';
-import type { Exchange, ExchangeListener, ResponseHeaders } from '../../targets/http/exchange.js';
+import {
+  type Exchange,
+  type ExchangeListener,
+  type HeaderRecord,
+  isEventStream,
+  type ResponseHeaders,
+} from '../../targets/http/exchange.js';
 import type { TargetFault } from '../../targets/http/target-fault.js';
-import { isEventStream } from './client-headers.js';
 import type { HttpRequest } from './http-request.js';
-import type { HeaderRecord } from './read-http-options.js';
 import type { RemoteSession } from './remote-sessions.js';
 
 /** The methods of MCP (2025-11-25, Streamable HTTP). */
@@ -23,6 +27,10 @@ export interface RelayHost {
   fail(request: HttpRequest, error: unknown, detail?: string): void;
   /** Called if the target breaks off a response that it has begun. */
   onBroken(fault: TargetFault): void;
+  /** Called instead of an abort, if the client leaves before the response to a request that may open a session. */
+  onAbandoned(relay: Relay, exchange: Exchange): void;
+  /** Called if a response arrives that the client cannot get. */
+  onUnwanted(relay: Relay, status: number, headers: ResponseHeaders): void;
   /** Called when the answer is complete, or the client has hung up. */
   onClosed(relay: Relay): void;
 }
@@ -34,6 +42,8 @@ export class Relay implements ExchangeListener {
   /** The session that the request names, or that its response opens. */
   session: RemoteSession | undefined;
   callerHeaders: HeaderRecord | undefined;
+  /** True if the response may open a session, which must not stay open at the target if the client does not learn its id. */
+  mayOpenSession = false;
   readonly #host: RelayHost;
   #exchange: Exchange | undefined;
   #hasStarted = false;
@@ -83,7 +93,10 @@ export class Relay implements ExchangeListener {
     this.#hasStarted = true;
     // A middleware may have answered meanwhile, because of a timeout for example.
     if (this.#canWrite && !isAnswered(this.#res)) this.#start(status, headers);
-    else this.abort();
+    else {
+      this.#host.onUnwanted(this, status, headers);
+      this.abort();
+    }
   }
 
   #start(status: number, headers: ResponseHeaders): void {
@@ -130,8 +143,10 @@ export class Relay implements ExchangeListener {
   /** Aborts the response, and hangs up on the target. */
   abort(): void {
     this.#isOver = true;
-    this.#exchange?.abort();
+    const exchange = this.#exchange;
     this.#exchange = undefined;
+    if (exchange?.isSent && this.mayOpenSession && this.isPending) this.#host.onAbandoned(this, exchange);
+    else exchange?.abort();
   }
 
   /**

@@ -4,9 +4,10 @@ import { isSessionId, type SessionOwner, sessionOwnerOf } from '../../core/sessi
 import { BridgeError } from '../../messages/bridge-error.js';
 import { createCapRefusal } from '../../messages/cap-refusal.js';
 import { sessionSignerOf } from '../../oauth/refusal.js';
+import type { HeaderRecord } from '../../targets/http/exchange.js';
 import type { ResolvedHttp } from './http-options.js';
 import type { HttpRequest } from './http-request.js';
-import type { HeaderRecord } from './read-http-options.js';
+import { createUnknownSession } from './unknown-session.js';
 
 /** Characters. A target must not give out a longer session id. */
 const MAX_ID_LENGTH = 1_024;
@@ -60,6 +61,7 @@ export class RemoteSessions {
   readonly #byId = new Map<string, { readonly session: RemoteSession; readonly lease: Lease }>();
   readonly #byClientId = new Map<string, RemoteSession>();
   readonly #end: (session: RemoteSession) => void;
+  readonly #unknown: ReturnType<typeof createUnknownSession>;
 
   /** @param end Ends a session at the target. */
   constructor(options: ResolvedHttp, end: (session: RemoteSession) => void) {
@@ -67,6 +69,7 @@ export class RemoteSessions {
     this.#quota = new Quota(options);
     this.#refusalOf = createCapRefusal('mcpHttpBackend()', options.logger);
     this.#end = end;
+    this.#unknown = createUnknownSession('mcpHttpBackend()', options);
   }
 
   get size(): number {
@@ -84,18 +87,21 @@ export class RemoteSessions {
     if (given === undefined) return undefined;
     const owner = sessionOwnerOf(req, auth);
     const known = this.#byClientId.get(given);
-    return known?.owner === owner ? known : this.#verified(given, owner, request);
+    if (known?.owner === owner) return known;
+    const verified = this.#verified(given, owner, request);
+    if (verified !== undefined) return verified;
+    const otherwise = sessionSignerOf(req) === undefined ? 'notKept' : 'unsigned';
+    throw this.#unknown(known === undefined ? otherwise : 'foreign', req);
   }
 
-  /** Finds the session by the signature of its id: another replica may have opened it, or this one before a restart. */
-  #verified(given: string, owner: SessionOwner, request: HttpRequest): RemoteSession {
+  /** Returns the session by the signature of its id: another replica may have opened it, or this one before a restart. */
+  #verified(given: string, owner: SessionOwner, request: HttpRequest): RemoteSession | undefined {
     const signer = sessionSignerOf(request.req);
     const id = verifiedSessionOf(request.req) ?? signer?.verify(given, owner);
-    if (signer === undefined || id === undefined) throw new BridgeError('unknown_session');
+    if (signer === undefined || id === undefined) return undefined;
     const known = this.#byId.get(id)?.session;
     if (known === undefined) return this.#add(new RemoteSession(id, signer.sign(id, owner), owner), request);
-    if (known.owner !== owner) throw new BridgeError('unknown_session');
-    return known;
+    return known.owner === owner ? known : undefined;
   }
 
   /**
@@ -120,6 +126,12 @@ export class RemoteSessions {
       this.#end(session);
       throw error;
     }
+  }
+
+  /** Ends a session whose id no client gets. */
+  endUnassigned(id: string, { req, auth }: HttpRequest, callerHeaders: HeaderRecord | undefined): void {
+    if (id.length > MAX_ID_LENGTH || !isSessionId(id) || this.#byId.has(id)) return;
+    this.#end(new RemoteSession(id, id, sessionOwnerOf(req, auth), callerHeaders));
   }
 
   /** Removes a session that has ended at the target. */

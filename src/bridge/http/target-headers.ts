@@ -3,8 +3,10 @@ import { isIP } from 'node:net';
 import { AuthError } from '../../core/errors.js';
 import { lowerAscii } from '../../http/lower-ascii.js';
 import { trimOws } from '../../http/ows.js';
+import { PARAMETER_PREFIX } from '../../messages/header-value.js';
 import { requestOrigin } from '../../oauth/request-origin.js';
-import type { HeaderRecord } from './read-http-options.js';
+import type { HeaderRecord } from '../../targets/http/exchange.js';
+import { foldHeaderName } from './header-rules.js';
 
 /** The request headers that are forwarded. Credentials, cookies and headers about the connection are not among them. */
 const FORWARDED = [
@@ -19,9 +21,6 @@ const FORWARDED = [
   'tracestate',
   'user-agent',
 ];
-
-/** The prefix of headers that repeat parameters of a tool (2026-07-28). */
-const PARAMETER_PREFIX = 'mcp-param-';
 
 /** The headers of one request to the target that do not come from the client. */
 export interface OwnHeaders {
@@ -43,14 +42,16 @@ export function createTargetHeaders(further: readonly string[]) {
   return (req: IncomingMessage, { caller, sessionId, contentLength }: OwnHeaders): string[] => {
     const { headers } = req;
     const hopByHop = namesIn(headers.connection);
+    const set = foldedNamesOf(caller);
     const result: string[] = [];
     for (const name of Object.keys(headers)) {
       const value = headers[name];
       const passes = forwarded.has(name) || name.startsWith(PARAMETER_PREFIX);
-      if (passes && typeof value === 'string' && !hopByHop.has(name) && !caller.has(name)) result.push(name, value);
+      if (!passes || typeof value !== 'string' || hopByHop.has(name) || set.has(foldHeaderName(name))) continue;
+      result.push(name, value);
     }
     for (const [name, value] of caller) if (value !== undefined) result.push(name, value);
-    addForwarded(result, req, caller);
+    addForwarded(result, req, set);
     // mcpScopes() reads answers, so they must not be compressed.
     result.push('accept-encoding', 'identity');
     if (sessionId !== undefined) result.push('mcp-session-id', sessionId);
@@ -61,6 +62,19 @@ export function createTargetHeaders(further: readonly string[]) {
 
 const NONE: ReadonlySet<string> = new Set();
 
+const foldedNames = new WeakMap<HeaderRecord, ReadonlySet<string>>();
+
+/** Returns the names of the application's headers as a target may fold them. Without a function, all requests have the same record. */
+function foldedNamesOf(caller: HeaderRecord): ReadonlySet<string> {
+  if (caller.size === 0) return NONE;
+  let names = foldedNames.get(caller);
+  if (names === undefined) {
+    names = new Set([...caller.keys()].map(foldHeaderName));
+    foldedNames.set(caller, names);
+  }
+  return names;
+}
+
 /** Returns the headers that must not be forwarded according to `Connection` (RFC 9110, section 7.6.1). */
 function namesIn(connection: string | undefined): ReadonlySet<string> {
   if (connection === undefined || connection === 'keep-alive' || connection === 'close') return NONE;
@@ -68,9 +82,9 @@ function namesIn(connection: string | undefined): ReadonlySet<string> {
 }
 
 /** Adds the client's address, and the host and scheme that it uses, as the application sees them. The client's own `X-Forwarded-*` are dropped. */
-function addForwarded(result: string[], req: IncomingMessage, caller: HeaderRecord): void {
+function addForwarded(result: string[], req: IncomingMessage, set: ReadonlySet<string>): void {
   const add = (name: string, value: string | undefined): void => {
-    if (value !== undefined && !caller.has(name)) result.push(name, value);
+    if (value !== undefined && !set.has(name)) result.push(name, value);
   };
   add('x-forwarded-for', addressOf(req));
   const origin = originOf(req);

@@ -8,6 +8,8 @@ interface Names<R extends string, O extends string> {
   readonly optional?: readonly O[];
   /** Names of agentgateway that are not supported here, and are no misspellings of those that are. */
   readonly unsupported?: readonly string[];
+  /** Names that belong to another place of the file, with advice. */
+  readonly elsewhere?: ReadonlyMap<string, string>;
 }
 
 type NodesByName<R extends string, O extends string> = Record<R, ConfigNode> & Partial<Record<O, ConfigNode>>;
@@ -29,12 +31,12 @@ export class ConfigNode {
 
   /** The members of this mapping. Refuses a key that is neither required nor optional: it would have no effect. */
   members<const R extends string = never, const O extends string = never>(names: Names<R, O>): NodesByName<R, O> {
-    const { required = [], optional = [], unsupported = [] } = names;
+    const { required = [], optional = [], unsupported = [], elsewhere } = names;
     const known: readonly string[] = [...required, ...optional];
     const members: Record<string, ConfigNode> = {};
     for (const [key, member] of this.children()) {
-      if (!known.includes(key)) member.refuse(`is not supported. ${suggestion(key, known, unsupported)}`);
-      members[key] = member;
+      if (known.includes(key)) members[key] = member;
+      else member.refuse(`is not supported. ${elsewhere?.get(key) ?? suggestion(key, known, unsupported)}`);
     }
     for (const key of required) members[key] ??= this.#member(key, undefined).refuse('is missing');
     return members as NodesByName<R, O>;

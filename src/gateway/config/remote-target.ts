@@ -1,3 +1,4 @@
+import { looksLikeFileName } from '../../bridge/http/caller-token-options.js';
 import { HTTP_TABLE } from '../../bridge/http/http-options.js';
 import { isRecord } from '../../http/json-object.js';
 import type { ConfigNode } from './config-node.js';
@@ -30,19 +31,34 @@ export const TARGET_POLICIES = ['backendAuth', 'backendTLS', 'requestHeaderModif
 
 export type TargetPolicies = Partial<Record<(typeof TARGET_POLICIES)[number], ConfigNode>>;
 
-/** Options that the file has under agentgateway's names or in other places. */
-const ELSEWHERE: readonly string[] = [
-  ...['url', 'headers', 'bearer', 'ca', 'cert', 'key'],
-  ...['resource', 'allowedOrigins', 'warnWhenOpen', 'logger'],
-];
+const BACKEND_TLS = 'Write policies.backendTLS: { root: FILE, cert: FILE, key: FILE } beside mcp.';
+
+/** Options of `mcpHttpBackend()` that the file has under agentgateway's names or in other places, with advice. */
+const ELSEWHERE: ReadonlyMap<string, string> = new Map([
+  ['url', 'Write "host".'],
+  ['headers', 'Write policies.requestHeaderModifier: { set: { NAME: VALUE } } beside mcp.'],
+  ['bearer', 'Write policies.backendAuth: { key: SECRET } beside mcp.'],
+  ['ca', BACKEND_TLS],
+  ['cert', BACKEND_TLS],
+  ['key', BACKEND_TLS],
+  ['resource', 'Write policies.mcpAuthentication.resourceMetadata.resource in the route.'],
+  ['allowedOrigins', 'Write policies.cors.allowOrigins in the route.'],
+  ['warnWhenOpen', 'The command itself warns of open routes.'],
+  ['logger', 'The command writes the log.'],
+]);
 
 /** The options of `mcpHttpBackend()` that are written next to `host`. */
-export const REMOTE_OPTIONS: readonly string[] = Object.keys(HTTP_TABLE).filter((name) => !ELSEWHERE.includes(name));
+export const REMOTE_OPTIONS: readonly string[] = Object.keys(HTTP_TABLE).filter((name) => !ELSEWHERE.has(name));
 
 /** Reads the member `mcp` of a target. */
 export function readRemoteTarget(node: ConfigNode, policies: TargetPolicies, directory: string): RemoteTarget {
   const optional = ['port', 'path', ...REMOTE_OPTIONS];
-  const { host, port, path, ...others } = node.members({ required: ['host'], optional, unsupported: ['backend'] });
+  const { host, port, path, ...others } = node.members({
+    required: ['host'],
+    optional,
+    unsupported: ['backend'],
+    elsewhere: ELSEWHERE,
+  });
   const { backendAuth, backendTLS, requestHeaderModifier } = policies;
   const url = readUrl({ host, port, path }, backendTLS !== undefined);
   const options = Object.fromEntries(Object.entries(others).map(([name, option]) => [name, option?.value]));
@@ -73,8 +89,12 @@ function readUrl({ host, port, path }: Address, isTls: boolean): URL {
   }
   const isUrl = name.includes('://');
   if (port !== undefined && isUrl) host.refuse('must be a name without "://" where there are port and path');
+  // What follows would be part of the path, and the port too.
+  if (port !== undefined && /[/\\?]/.test(name))
+    host.refuse('must be a name without "/" where there are port and path');
   const text = isUrl ? name : `${scheme}://${addressOf(name, port)}${path === undefined ? '' : readPath(path)}`;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  // `new URL()` drops line ends and tabs within the text. YAML may leave a line end after it.
+  const url = URL.canParse(text) && !/\p{Cc}(?!\n*$)/u.test(text) ? new URL(text) : undefined;
   const expected = 'must be an http or https URL, or a name';
   if (url === undefined || !/^https?:$/.test(url.protocol)) return host.refuse(`${expected}, without spaces`);
   if (url.username !== '' || url.password !== '') host.refuse(`${expected}, without user and password`);
@@ -98,6 +118,8 @@ function readPath(node: ConfigNode): string {
 function readCallerKey(callerToken: ConfigNode, directory: string): TextSource | undefined {
   if (!isRecord(callerToken.value)) return undefined;
   const [, key] = callerToken.children().find(([name]) => name === 'key') ?? [];
+  if (typeof key?.value === 'string' && looksLikeFileName(key.value))
+    key.refuse('must be the key itself, and not the name of its file. Write { file: NAME }.');
   return key !== undefined && isRecord(key.value) && 'file' in key.value ? readTextSource(key, directory) : undefined;
 }
 

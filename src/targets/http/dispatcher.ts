@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Dispatcher } from 'undici';
 import { createLazyImport } from '../../core/lazy-import.js';
 import { isLoopbackHost } from '../../http/loopback.js';
@@ -23,16 +24,61 @@ export async function createDispatcher(address: TargetAddress): Promise<Dispatch
   const { EnvHttpProxyAgent, Pool } = await loadUndici();
   const { url, ca, cert, key, connectTimeoutSeconds } = address;
   const tls = { ca: ca && [...ca], cert, key };
-  const connect = { ...tls, timeout: connectTimeoutSeconds * 1_000 };
+  const timeout = connectTimeoutSeconds * 1_000;
+  const connect = { ...tls, timeout };
   // Tools may run for hours and streams may be quiet for as long: each exchange sets its own timeout.
   const options = { connect, headersTimeout: 0, bodyTimeout: 0, allowH2: false };
-  // A proxy on another machine could not reach this one, and would see the secrets of plain connections.
-  if (isLoopbackHost(url.hostname) || !namesProxy()) return new Pool(url.origin, options);
-  return new EnvHttpProxyAgent({ ...options, requestTls: { ...tls, servername: url.hostname } });
+  if (proxiesFor(url).length === 0) return new Pool(url.origin, options);
+  return new EnvHttpProxyAgent({
+    ...options,
+    // The proxy may accept the connection and never answer to CONNECT.
+    clientFactory: (origin: URL) => new Pool(origin, { connect: { timeout }, headersTimeout: timeout }),
+    // An IP address is not a server name (RFC 6066, section 3); TLS then checks the certificate for the address.
+    requestTls: { ...connect, ...(isAddress(url.hostname) ? {} : { servername: url.hostname }) },
+  });
 }
 
-function namesProxy(): boolean {
+function isAddress(hostname: string): boolean {
+  return isIP(hostname.replace(/^\[(.*)\]$/, '$1')) !== 0;
+}
+
+const PROXY_VARIABLES = [
+  ['http_proxy', 'HTTP_PROXY'],
+  ['https_proxy', 'HTTPS_PROXY'],
+] as const;
+
+/** A variable of the environment that names a forward proxy. */
+interface ProxyVariable {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Returns the variables that name a proxy for this server. undici reads them all, whatever the scheme of the server is. */
+function proxiesFor({ hostname }: URL): readonly ProxyVariable[] {
+  // A proxy on another machine could not reach this one, and would see the secrets of plain connections.
+  if (isLoopbackHost(hostname)) return [];
   // biome-ignore lint/style/noProcessEnv: undici reads these variables too
   const own = process.env;
-  return [own.http_proxy, own.HTTP_PROXY, own.https_proxy, own.HTTPS_PROXY].some((value) => value);
+  return PROXY_VARIABLES.flatMap(([lower, upper]) => {
+    // As in undici, an empty variable in lower case counts.
+    const name = own[lower] === undefined ? upper : lower;
+    const value = own[name];
+    return value ? [{ name, value }] : [];
+  });
+}
+
+/** Returns the name of the first variable whose value undici would refuse with every request. */
+export function unusableProxyFor(url: URL): string | undefined {
+  return proxiesFor(url).find(({ value }) => !isUsable(value))?.name;
+}
+
+function isUsable(value: string): boolean {
+  try {
+    const { protocol, username, password } = new URL(value);
+    decodeURIComponent(username + password);
+    return /^(?:https?|socks5?):$/.test(protocol);
+  } catch {
+    // The error would quote the value, which may contain a password.
+    return false;
+  }
 }

@@ -7,6 +7,9 @@ type Controller = Dispatcher.DispatchController;
 /** The headers of a response; names are in lower case. */
 export type ResponseHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
+/** Values by name in lower case. */
+export type HeaderRecord = ReadonlyMap<string, string | undefined>;
+
 /** Gets the events of one exchange: `onStart`, `onData` for each piece of the body, `onEnd`. `onFault` may come at any time, as the last one. */
 export interface ExchangeListener {
   onStart(status: number, headers: ResponseHeaders): void;
@@ -34,6 +37,16 @@ export class Exchange implements DispatchHandler {
   #late: NodeJS.Timeout | undefined;
 
   constructor(listener: ExchangeListener) {
+    this.#listener = listener;
+  }
+
+  /** True if the request was, or may have been, written to a connection. */
+  get isSent(): boolean {
+    return this.#controller !== undefined;
+  }
+
+  /** Passes the events from now on to another listener. */
+  handOver(listener: ExchangeListener): void {
     this.#listener = listener;
   }
 
@@ -82,11 +95,20 @@ export class Exchange implements DispatchHandler {
     clearTimeout(this.#late);
     const listener = this.#listener;
     this.#listener = undefined;
-    listener?.onFault(faultOf(error, this.#controller !== undefined));
+    listener?.onFault(faultOf(error, this.isSent));
   }
 
   #count(chunk: Buffer): void {
     this.#discarded += chunk.length;
     if (this.#discarded > MAX_DISCARDED) this.abort();
   }
+}
+
+/** Returns a header as one text; undefined if it was not sent. */
+export function headerText(header: string | readonly string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : header?.join(', ');
+}
+
+export function isEventStream(headers: ResponseHeaders): boolean {
+  return /^text\/event-stream[ \t]*(?:;|$)/i.test(headerText(headers['content-type']) ?? '');
 }

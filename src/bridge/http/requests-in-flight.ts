@@ -1,0 +1,64 @@
+import type { IncomingMessage } from 'node:http';
+import type { Logger } from '../../core/logger.js';
+import { type Caller, callerKeyOf } from '../../core/quota.js';
+import { createRareLine } from '../../core/rare-line.js';
+import { BridgeError } from '../../messages/bridge-error.js';
+
+/** The options that limit requests in flight. */
+export interface InFlightLimits {
+  readonly maxPendingRequests: number;
+  readonly maxSessions: number;
+  readonly maxSessionsPerUser: number;
+  readonly maxAnonymousSessions: number;
+}
+
+/**
+ * Limits the requests in flight of each user. Streams that a client keeps open to listen are counted separately, so that a user with
+ * many sessions can still send messages; each session may have one. A user whose messages hang can still end a session. Anonymous
+ * callers share one count, which allows at least one request for each of their sessions.
+ */
+export class RequestsInFlight {
+  readonly #limits: InFlightLimits;
+  readonly #counts = new Map<string, number>();
+  readonly #log: (line: string) => void;
+
+  constructor(limits: InFlightLimits, logger: Logger) {
+    this.#limits = limits;
+    this.#log = createRareLine((line) => logger.warn(line));
+  }
+
+  /**
+   * Counts a request. Returns the function to call once it is over.
+   *
+   * @throws {BridgeError} `too_many_pending`
+   */
+  add(caller: Caller, req: IncomingMessage): () => void {
+    const isMessage = waitsForAnswer(req);
+    const key = `${isMessage ? 'message' : 'other'} ${callerKeyOf(caller)}`;
+    const count = this.#counts.get(key) ?? 0;
+    if (count >= this.#maxOf(caller, isMessage)) {
+      const error = new BridgeError('too_many_pending');
+      this.#log(`mcpHttpBackend(): refused a caller with ${error.status}: ${error.message}`);
+      throw error;
+    }
+    this.#counts.set(key, count + 1);
+    return () => this.#remove(key);
+  }
+
+  #maxOf({ auth, isChecked }: Caller, isMessage: boolean): number {
+    const { maxPendingRequests, maxSessions, maxSessionsPerUser, maxAnonymousSessions } = this.#limits;
+    if (auth !== undefined) return isMessage ? maxPendingRequests : Math.max(maxPendingRequests, maxSessionsPerUser);
+    return Math.max(maxPendingRequests, isChecked ? maxAnonymousSessions : maxSessions);
+  }
+
+  #remove(key: string): void {
+    const count = this.#counts.get(key) ?? 0;
+    if (count > 1) this.#counts.set(key, count - 1);
+    else this.#counts.delete(key);
+  }
+}
+
+/** False for a client that listens to events of the server, or ends its session. */
+function waitsForAnswer({ method, headers }: IncomingMessage): boolean {
+  return method === 'POST' && headers['mcp-method'] !== 'subscriptions/listen';
+}

@@ -1,0 +1,226 @@
+import type { ServerResponse } from 'node:http';
+import type { AuthInfo } from '../../core/auth-info.js';
+import { isOver, LastingAuthority, withdrawalOf } from '../../core/authority.js';
+import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
+import { readChildLine } from '../../messages/child-line.js';
+import { applyEdits, type Edit, memberOf, textOf } from '../../messages/json-members.js';
+import {
+  type ClientMessage,
+  cancellation,
+  emptyResult,
+  keyOf,
+  membersAt,
+  methodNotFound,
+  type RpcMessage,
+} from '../../messages/json-rpc.js';
+import { type MetaRule, metaEdits } from '../../messages/meta-edit.js';
+import { metaOf } from '../../messages/revision.js';
+import type { Connection, ConnectionListener } from '../../targets/connection.js';
+import { PendingRequests } from '../answers/pending-requests.js';
+import type { Recipient } from '../answers/post-response.js';
+import { destinationOf, type StatelessRequest } from './destination.js';
+import { ToolHeaders } from './tool-headers.js';
+
+const LOG_LEVEL_KEY = 'io.modelcontextprotocol/logLevel';
+// The time in which a client must read its answer, or it is disconnected: the other requests of the connection wait meanwhile.
+const MAX_DRAIN_MS = 10_000;
+
+/** How a connection without a session is used. */
+export interface StatelessSetup {
+  /** The caller for whom it is opened. */
+  readonly auth: AuthInfo | undefined;
+  readonly maxPending: number;
+  /** The HTTP status of a response; 200 if left out. */
+  readonly statusOf: ((response: RpcMessage) => number) | undefined;
+  onGone(): void;
+}
+
+/**
+ * A connection that serves requests without a session: all those of one principal, or one request of an anonymous caller.
+ * Two requests may have equal ids and progress tokens, so the bridge replaces them with numbers of its own on the way to the server,
+ * and puts the client's back into what the server sends.
+ */
+export class StatelessConnection implements ConnectionListener {
+  lastUsed = performance.now();
+  readonly authority: LastingAuthority;
+  /** True if it ever answered. A connection that never did is opened again only when another request needs it. */
+  answered = false;
+  /** The reason why it answers no more requests; undefined while it answers them. */
+  over: BridgeErrorCode | undefined;
+  readonly toolHeaders = new ToolHeaders(this);
+  readonly #connection: Connection;
+  readonly #statusOf: StatelessSetup['statusOf'];
+  readonly #onGone: () => void;
+  readonly #pending: PendingRequests<StatelessRequest>;
+  #count = 0;
+  #started = false;
+
+  constructor(connection: Connection, { auth, maxPending, statusOf, onGone }: StatelessSetup) {
+    this.authority = new LastingAuthority(auth);
+    this.#connection = connection;
+    this.#pending = new PendingRequests(maxPending);
+    this.#statusOf = statusOf;
+    this.#onGone = onGone;
+    connection.listen(this);
+  }
+
+  get pending(): number {
+    return this.#pending.count;
+  }
+
+  /** True if a client or the bridge waits for its answer. */
+  get isInUse(): boolean {
+    return !this.#pending.isEmpty || !this.#connection.waiters.isEmpty;
+  }
+
+  /** See `Connection.ready()`. */
+  ready(since: number, bytes: number): Promise<void> | undefined {
+    return this.#connection.ready(since, bytes);
+  }
+
+  /** Counts a client's request as waiting for as long as `work` takes; see `Waiters.count()`. */
+  countWaiting<T>(bytes: number, work: () => Promise<T>): Promise<T> {
+    return this.#connection.waiters.count(bytes, work);
+  }
+
+  /** Refuses requests if the connection is gone or a limit is reached. The caller must then call `request()` before it awaits anything. */
+  requireRoom(requests: readonly ClientMessage[]): void {
+    if (this.over !== undefined) throw new BridgeError(this.over, { id: requests[0]?.id });
+    // Their own ids may be equal, and are not used.
+    this.#pending.requireRoom(requests.map(({ id }, index) => ({ id, key: `new ${index}` })));
+  }
+
+  pauseFor(res: ServerResponse): void {
+    this.#connection.pauseFor(res, MAX_DRAIN_MS);
+  }
+
+  /** Sends an accepted request to the server, with its `_meta` changed as `rule` says; returns the key for `cancel()`. */
+  request(message: ClientMessage, recipient: Recipient, rule: MetaRule | undefined): string {
+    const key = `${++this.#count}`;
+    const { bytes, id = 'null', idAt, method } = message;
+    this.lastUsed = performance.now();
+    this.authority.renew(recipient.auth);
+    const token = memberOf(membersAt(message, 'params', '_meta'), 'progressToken');
+    this.#pending.add(key, {
+      id,
+      clientToken: token && textOf(bytes, token),
+      recipient,
+      listens: method === 'subscriptions/listen',
+      logs: metaOf(message)?.[LOG_LEVEL_KEY] !== undefined,
+      since: this.lastUsed,
+    });
+    const edits: Edit[] = idAt === undefined ? [] : [{ ...idAt, text: key }];
+    if (rule === undefined) edits.push(...(token ? [{ ...token, text: key }] : []));
+    else {
+      const own = new Map([...rule.own, ...(token ? [['progressToken', key] as const] : [])]);
+      edits.push(...metaEdits(message, { ...rule, own }));
+    }
+    this.#connection.write(applyEdits(bytes, edits), recipient);
+    return key;
+  }
+
+  /** Sends a request of the bridge itself; returns the key for `cancel()`. */
+  sendInternal(method: string, params: string, recipient: Recipient): string {
+    const key = `${++this.#count}`;
+    if (this.over !== undefined) {
+      recipient.respond(Buffer.from(new BridgeError(this.over, { id: key }).body()));
+      return key;
+    }
+    this.#pending.add(key, {
+      id: key,
+      recipient,
+      isInternal: true,
+      since: performance.now(),
+    });
+    this.#connection.write(Buffer.from(`{"jsonrpc":"2.0","id":${key},"method":"${method}","params":${params}}`));
+    return key;
+  }
+
+  /** Sends a notification to the server. */
+  notify(bytes: Buffer): void {
+    this.lastUsed = performance.now();
+    this.#connection.write(bytes);
+  }
+
+  /** Cancels a request at the server, because no client waits for it any more. */
+  cancel(key: string): void {
+    if (this.#pending.take(key) !== undefined) this.#connection.write(cancellation(key));
+  }
+
+  /** Cancels the request with this id (`keyOf`) of a client, if only one in flight has it. */
+  cancelRequest(id: string | undefined): void {
+    const [found, ...others] = this.#pending.entries().filter(([, request]) => keyOf(request.id) === id);
+    if (found === undefined || others.length > 0) return;
+    const [key] = found;
+    this.#connection.write(cancellation(key));
+    this.#pending.fail(key, 'cancelled');
+  }
+
+  message(bytes: Buffer, message = readChildLine(bytes)): void {
+    if (message === undefined) {
+      this.#connection.logUnreadable(bytes);
+      for (const key of this.#pending.answeredBy(bytes)) this.#pending.fail(key, 'unreadable_answer');
+      return;
+    }
+    this.#started = true;
+    if (message.kind === 'response')
+      this.answered = this.#pending.settle(message, this.#statusOf?.(message)) || this.answered;
+    else if (message.kind === 'notification') this.#route(message);
+    // These revisions have no requests to the client. Without a response, the server would wait for ever.
+    else this.#connection.write((message.method === 'ping' ? emptyResult : methodNotFound)(message.id ?? 'null'));
+  }
+
+  oversized(head: Buffer, tail: Buffer): void {
+    this.#pending.failOversized(head, tail);
+  }
+
+  gone(reason: BridgeErrorCode): void {
+    this.#finish(reason);
+    this.#onGone();
+  }
+
+  /** True if a client's request has waited for `ms` and the server has sent no message yet. */
+  isLate(now: number, ms: number): boolean {
+    return (
+      !this.#started && [...this.#pending.values()].some(({ since, isInternal }) => !isInternal && now - since >= ms)
+    );
+  }
+
+  /** Called every second, for timeouts, keep-alive comments and tokens that are over. */
+  tick(now: number, keepAlive: boolean, timeoutMs: number): void {
+    this.#endUnauthorized();
+    for (const [key] of this.#pending.tick(now, keepAlive, timeoutMs)) {
+      this.#connection.write(cancellation(key));
+      this.#pending.fail(key, 'request_timed_out');
+    }
+  }
+
+  /** Ends requests whose token is over. Without a session no answer can be resumed, so the server may stop working on it too. */
+  #endUnauthorized(): void {
+    for (const [key, { recipient }] of this.#pending.entries()) {
+      const withdrawal = withdrawalOf(recipient.auth);
+      if (withdrawal === undefined && !(recipient.streaming && isOver(recipient.auth))) continue;
+      this.cancel(key);
+      if (recipient.streaming || withdrawal === undefined) recipient.finish();
+      else recipient.refuse(withdrawal);
+    }
+  }
+
+  /** Answers the requests in flight and ends the connection. */
+  async end(reason: BridgeErrorCode): Promise<void> {
+    this.#finish(reason);
+    await this.#connection.stop();
+  }
+
+  #finish(reason: BridgeErrorCode): void {
+    this.over ??= reason;
+    this.#pending.failAll(reason);
+  }
+
+  #route(message: RpcMessage): void {
+    const { request, edits = [] } = destinationOf(message, this.#pending) ?? {};
+    if (request === undefined) return;
+    request.recipient.notify(applyEdits(message.bytes, edits));
+    if (message.method === 'notifications/cancelled') request.recipient.finish();
+  }
+}

@@ -1,0 +1,36 @@
+import type { Logger } from '../../core/logger.js';
+import { createRareLine, createRareLines } from '../../core/rare-line.js';
+import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
+
+interface Target {
+  readonly url: URL;
+  readonly logger: Logger;
+}
+
+/** Creates the log of the target's failures. It logs each reason at most once a minute: if a target is down, every request fails. */
+export function createFailureLog(who: string, { url, logger }: Target): (error: unknown, detail?: string) => void {
+  const log = createRareLines<BridgeErrorCode>((line) => logger.error(line));
+  const address = addressOf(url);
+  return (error, detail) => {
+    if (!(error instanceof BridgeError) || !error.reason.startsWith('target_')) return;
+    const end = [detail, error.evidence].flatMap((text) => (text === undefined ? [] : `: ${text}`)).join('');
+    log(error.reason, `${who}: ${address}: ${error.message} (${error.reason})${end}`);
+  };
+}
+
+/**
+ * Creates the warning about a target that answers 404 to a request without a session, at most once a minute. The client gets that
+ * answer, and would take it for the end of a session.
+ */
+export function createNotFoundWarning(who: string, { url, logger }: Target): () => void {
+  const warn = createRareLine((line) => logger.warn(line));
+  const line =
+    `${who}: ${addressOf(url)}: the MCP server answers 404 to a request without a session: ` +
+    'the path of its URL may be wrong, for example without "/mcp" at its end';
+  return () => warn(line);
+}
+
+/** The query may contain a key. */
+function addressOf(url: URL): string {
+  return url.origin + url.pathname;
+}
