@@ -15,12 +15,12 @@ function refusal(text: string): string {
 const policies = (members: object) => configText({ route: { policies: members } });
 const bind = (members: object) => configText({ bind: members });
 const notAPolicy =
-  'is not supported. Supported here: cors, mcpAuthentication, mcpScopes, localRateLimit, backendAuth, backendTLS, requestHeaderModifier.';
+  'is not supported. Supported here: cors, mcpAuthentication, mcpScopes, mcpAuthorization, localRateLimit, backendAuth, backendTLS, requestHeaderModifier.';
 const listener = (members: object) => configText({ listener: members });
 
 describe('parseConfigFile refuses', () => {
   test.each([
-    ...['jwtAuth', 'oidc', 'basicAuth', 'apiKey', 'authorization', 'extAuthz', 'csrf', 'mcpAuthorization'],
+    ...['jwtAuth', 'oidc', 'basicAuth', 'apiKey', 'authorization', 'extAuthz', 'csrf'],
     ...['mcpGuardrails', 'remoteRateLimit', 'timeout', 'urlRewrite', 'somethingElse'],
   ])('the policy %s, which nothing here would enforce', (name) => {
     expect(refusal(policies({ [name]: {} }))).toBe(`${route}.policies.${name} ${notAPolicy}`);
@@ -153,7 +153,7 @@ describe('parseConfigFile refuses in backends', () => {
   const stdio = (members: string) => `[{mcp: {targets: [{stdio: {${members}}}]}}]`;
   const cases: ReadonlyArray<readonly [backends: string, message: string]> = [
     ['[]', `${at} must have at least one item, but is empty`],
-    ['[{host: "localhost:80"}]', `${at}[0].host is not supported. Supported here: mcp.`],
+    ['[{host: "localhost:80"}]', `${at}[0].host is not supported. Supported here: mcp, policies.`],
     ['[{mcp: {}}, {mcp: {}}]', `${at} must have exactly one item, but has 2`],
     ['[{mcp: {targets: []}}]', `${at}[0].mcp.targets must have at least one item, but is empty`],
     ['[{mcp: {targets: [{}, {}, {}]}}]', `${at}[0].mcp.targets must have exactly one item, but has 3`],

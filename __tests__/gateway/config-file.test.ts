@@ -26,6 +26,7 @@ describe('parseConfigFile', () => {
           routes: [
             {
               at: route,
+              targetName: 'everything',
               matches: [
                 { kind: 'exact', path: '/mcp', at: `${route}.matches[0].path.exact` },
                 { kind: 'pathPrefix', path: '/tools', at: `${route}.matches[1].path.pathPrefix` },
@@ -98,6 +99,15 @@ describe('parseConfigFile', () => {
   ])('leaves jwks %j for mcpAuth() to judge', (jwks) => {
     const text = configText({ route: { policies: { mcpAuthentication: { jwks } } } });
     expect(parseConfigFile(text, directory).binds[0]?.routes[0]?.mcpAuthentication?.policy).toEqual({ jwks });
+  });
+
+  test('makes the file of API keys absolute, and leaves a list of them as it is', () => {
+    const policyOf = (apiKeys: unknown) => {
+      const text = configText({ route: { policies: { mcpAuthentication: { apiKeys } } } });
+      return parseConfigFile(text, directory).binds[0]?.routes[0]?.mcpAuthentication?.policy;
+    };
+    expect(policyOf({ file: 'keys.json' })).toEqual({ apiKeys: { file: resolve(directory, 'keys.json') } });
+    expect(policyOf([{ sha256: 'a' }])).toEqual({ apiKeys: [{ sha256: 'a' }] });
   });
 
   test('finds the key files of several issuers beside the configuration file, too', () => {

@@ -21,14 +21,16 @@ import { requiresToken } from '../policy/modes.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { policyOf } from '../policy/resolved-policy.js';
 import { chain } from './chain.js';
-import type { McpAuthenticationConfig, RouteConfig, StdioTarget } from './config/config-file.js';
+import type { McpAuthenticationConfig, RouteConfig } from './config/config-file.js';
 import type { CorsConfig } from './config/cors-policy.js';
+import type { StdioTarget } from './config/stdio-target.js';
 import { createRemoteBackend } from './remote-backend.js';
+import { createAuthorization } from './route-authorization.js';
 import { atPlace, StartupError } from './startup-error.js';
 
 /** A route of the configuration file, ready to take requests. */
 export interface GatewayRoute {
-  /** Answers CORS, checks the token, its scopes and the limits, then calls the backend. */
+  /** Answers CORS, checks the token, then its scopes, then calls the backend. */
   readonly handle: Middleware;
   /** Serves the discovery documents of this route, at paths that `matches` need not list. */
   readonly metadata: Middleware | undefined;
@@ -55,6 +57,7 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
     ...(route.cors ? [createCors(route.cors, logger, advice)] : []),
     ...(authentication ? [authentication.auth] : []),
     ...(scopes ? [atPlace(scopes.at, () => mcpScopes(scopes.rules, { ...scopes.options, logger }))] : []),
+    ...createAuthorization(route, logger),
     ...(rate ? [atPlace(rate.at, () => mcpLimits(rate.limits, { logger }))] : []),
     backend,
   ]);

@@ -26,6 +26,8 @@ export interface McpAuth extends Middleware {
    * returns true or throws. With a `store`, other processes apply it within a second, and it outlives a restart. A function stays in
    * this process, which a restart makes forget it; it is called for every token that is verified.
    *
+   * An opaque token or an API key is refused for good.
+   *
    * @throws {TypeError} If `what` is none of these: to ignore it would let the token in.
    * @throws {RangeError} If more than 100,000 users, clients and issuers are revoked.
    */

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { AuthInfo } from '../../core/auth-info.js';
 import { ignoreRejection } from '../../core/ignore-rejection.js';
+import { credentialFormOf } from '../../oauth/credential-form.js';
+import { isToken68 } from '../../oauth/credentials.js';
 import type { RevokedTokens } from '../../policy/resolved-policy.js';
 import { parseCompactJwt } from './compact-jwt.js';
 import { REVOCABLE, RevokedUsers, readUserRevocation, type UserRevocation } from './revoked-users.js';
@@ -35,8 +37,12 @@ const MAX_TOKENS = 1_000_000;
 /** Minimum time between two sweeps of all tokens. */
 const SWEEP_EVERY_MS = 1_000;
 
-/** Remembers which tokens to refuse although they verify. */
-export function createRevocations(clockToleranceSeconds: number) {
+/**
+ * Remembers which credentials to refuse although they verify.
+ *
+ * @param acceptsOthers True if the policy accepts credentials that are not JWTs.
+ */
+export function createRevocations(clockToleranceSeconds: number, acceptsOthers = false) {
   /** The key is a hash of header and payload, so that all entries have the same size. */
   const tokens = new Map<string, RevokedToken>();
   let sweptAt = Number.NEGATIVE_INFINITY;
@@ -61,7 +67,7 @@ export function createRevocations(clockToleranceSeconds: number) {
   }
 
   function revocationOf(token: string): TokenRevocation {
-    const expiry = (expirySecondsOf(token) + clockToleranceSeconds) * 1000;
+    const expiry = (expirySecondsOf(token, acceptsOthers) + clockToleranceSeconds) * 1000;
     return { token: hashOfSigned(token), expiry: Number.isFinite(expiry) ? expiry : null };
   }
 
@@ -112,18 +118,20 @@ export function createRevocations(clockToleranceSeconds: number) {
 
 export type Revocations = ReturnType<typeof createRevocations>;
 
-/** The signature is left out: anyone can make a second valid ECDSA signature for the same header and payload. */
+/** Leaves out the signature of a JWT: anyone can make a second valid ECDSA signature for the same header and payload. */
 function hashOfSigned(token: string): string {
-  return createHash('sha256')
-    .update(token.slice(0, token.lastIndexOf('.')))
-    .digest('base64url');
+  const signed = credentialFormOf(token) === 'jwt' ? token.slice(0, token.lastIndexOf('.')) : token;
+  return createHash('sha256').update(signed).digest('base64url');
 }
 
-function expirySecondsOf(token: string): number {
+function expirySecondsOf(token: string, acceptsOthers: boolean): number {
   try {
     const { exp } = parseCompactJwt(token).payload;
     return typeof exp === 'number' ? exp : Number.POSITIVE_INFINITY;
   } catch (cause) {
-    throw new TypeError('revoke() takes a JWT, without "Bearer" before it', { cause });
+    // Only the server that issued an opaque token knows when it expires.
+    if (acceptsOthers && isToken68(token)) return Number.POSITIVE_INFINITY;
+    const expected = acceptsOthers ? 'a token or an API key' : 'a JWT';
+    throw new TypeError(`revoke() takes ${expected}, without "Bearer" before it`, { cause });
   }
 }

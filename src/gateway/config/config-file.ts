@@ -2,12 +2,13 @@ import { resolve } from 'node:path';
 import { isMethodName, suggestMethod } from '../../authorization/rule-names.js';
 import { SCOPES_OPTIONS } from '../../authorization/scopes-options.js';
 import type { McpScopesOptions, ScopeRules } from '../../index.js';
-import { isCommandLine } from '../../targets/stdio/is-command-line.js';
+import { type AuthorizationConfig, readAuthorizationPolicies } from './authorization-policy.js';
 import type { ConfigNode } from './config-node.js';
 import { type CorsConfig, readCorsPolicy } from './cors-policy.js';
 import { type PathMatch, readPathMatch } from './path-match.js';
 import { type RateLimitsConfig, readRateLimits } from './rate-limits.js';
 import { type RemoteTarget, readRemoteTarget, TARGET_POLICIES, type TargetPolicies } from './remote-target.js';
+import { readStdioTarget, type StdioTarget } from './stdio-target.js';
 import { parseYaml } from './yaml-document.js';
 
 /** The supported part of agentgateway's configuration file. */
@@ -29,7 +30,11 @@ export interface RouteConfig {
   readonly mcpAuthentication?: McpAuthenticationConfig;
   readonly mcpScopes?: ScopesConfig;
   readonly localRateLimit?: RateLimitsConfig;
+  /** Of the route and of its backend. */
+  readonly mcpAuthorization?: readonly AuthorizationConfig[];
   readonly target: StdioTarget | RemoteTarget;
+  /** The name of the target, for rules about `mcp.tool.target`. */
+  readonly targetName?: string;
   readonly at: string;
 }
 
@@ -46,21 +51,12 @@ export interface ScopesConfig {
   readonly at: string;
 }
 
-export interface StdioTarget {
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  /** The option of `mcpStdioBackend()`. */
-  readonly startTimeoutSeconds?: number;
-  readonly at: string;
-}
-
 /** The policies of a route. `unsupported` has agentgateway's others: like any unknown key they are refused, but not as typos. */
 const POLICIES = {
-  optional: ['cors', 'mcpAuthentication', 'mcpScopes', 'localRateLimit', ...TARGET_POLICIES],
+  optional: ['cors', 'mcpAuthentication', 'mcpScopes', 'mcpAuthorization', 'localRateLimit', ...TARGET_POLICIES],
   unsupported: [
     ...['jwtAuth', 'oidc', 'basicAuth', 'apiKey', 'authorization', 'extAuthz', 'csrf'],
-    ...['mcpAuthorization', 'mcpGuardrails', 'remoteRateLimit'],
+    ...['mcpGuardrails', 'remoteRateLimit'],
     ...['a2a', 'ai', 'backendTunnel', 'buffer', 'delay', 'directResponse', 'extProc'],
     ...['requestMirror', 'requestRedirect', 'responseHeaderModifier', 'retry'],
     ...['timeout', 'transformations', 'urlRewrite'],
@@ -116,7 +112,8 @@ function readRoute(node: ConfigNode, directory: string): RouteConfig {
     optional: ['name', 'matches', 'policies'],
   });
   name?.text();
-  const { cors, mcpAuthentication, mcpScopes, localRateLimit, ...ofTarget } = policies?.members(POLICIES) ?? {};
+  const members = policies?.members(POLICIES) ?? {};
+  const { cors, mcpAuthentication, mcpScopes, mcpAuthorization, localRateLimit, ...ofTarget } = members;
   if (mcpScopes && !mcpAuthentication)
     mcpScopes.refuse('needs mcpAuthentication beside it: the scopes come from the token');
   return {
@@ -125,7 +122,7 @@ function readRoute(node: ConfigNode, directory: string): RouteConfig {
     ...(mcpAuthentication && { mcpAuthentication: readMcpAuthentication(mcpAuthentication, directory) }),
     ...(mcpScopes && { mcpScopes: readScopesPolicy(mcpScopes) }),
     ...(localRateLimit && { localRateLimit: readRateLimits(localRateLimit) }),
-    target: readTarget(backends.onlyItem(), ofTarget, directory),
+    ...readBackend(backends.onlyItem(), { mcpAuthorization, ofTarget }, directory),
     at: node.path,
   };
 }
@@ -136,8 +133,14 @@ const NOT_IN_FILES: readonly string[] = ['logger', 'store'];
 /** Makes file names absolute. `mcpAuth()` checks the rest of the block. */
 function readMcpAuthentication(node: ConfigNode, directory: string): McpAuthenticationConfig {
   for (const [key, member] of node.children()) if (NOT_IN_FILES.includes(key)) member.refuse('is not supported');
-  const { issuers, ...policy } = withAbsoluteKeyFile(node.mapping(), directory);
-  const several = Array.isArray(issuers) ? issuers.map((issuer) => withAbsoluteKeyFile(issuer, directory)) : issuers;
+  const { issuers, ...policy } = withAbsoluteFile(
+    withAbsoluteFile(node.mapping(), 'jwks', directory),
+    'apiKeys',
+    directory,
+  );
+  const several = Array.isArray(issuers)
+    ? issuers.map((issuer) => withAbsoluteFile(issuer, 'jwks', directory))
+    : issuers;
   return { policy: several === undefined ? policy : { ...policy, issuers: several }, at: node.path };
 }
 
@@ -155,22 +158,46 @@ function readScopesPolicy(node: ConfigNode): ScopesConfig {
   return { rules, options, at: node.path };
 }
 
-function withAbsoluteKeyFile(issuer: Readonly<Record<string, unknown>>, directory: string): Record<string, unknown> {
-  const jwks = issuer?.jwks as { file?: unknown } | null | undefined;
-  if (typeof jwks?.file !== 'string' || jwks.file === '') return issuer;
-  return { ...issuer, jwks: { ...jwks, file: resolve(directory, jwks.file) } };
+/** @param option The option that may name a file. */
+function withAbsoluteFile(
+  options: Readonly<Record<string, unknown>>,
+  option: 'jwks' | 'apiKeys',
+  directory: string,
+): Record<string, unknown> {
+  const source = options?.[option] as { file?: unknown } | null | undefined;
+  if (typeof source?.file !== 'string' || source.file === '') return options;
+  return { ...options, [option]: { ...source, file: resolve(directory, source.file) } };
 }
 
-function readTarget(backend: ConfigNode, ofRoute: TargetPolicies, directory: string): StdioTarget | RemoteTarget {
-  const { mcp } = backend.members({ required: ['mcp'] });
+interface RoutePolicies {
+  readonly mcpAuthorization: ConfigNode | undefined;
+  readonly ofTarget: TargetPolicies;
+}
+
+function readBackend(
+  backend: ConfigNode,
+  { mcpAuthorization, ofTarget }: RoutePolicies,
+  directory: string,
+): Pick<RouteConfig, 'mcpAuthorization' | 'target' | 'targetName'> {
+  const { mcp, policies } = backend.members({ required: ['mcp'], optional: ['policies'] });
+  const ofBackend = policies?.members({ optional: ['mcpAuthorization'] }).mcpAuthorization;
   const target = mcp.members({ required: ['targets'] }).targets.onlyItem();
+  const rules = readAuthorizationPolicies(mcpAuthorization, ofBackend);
+  return { ...(rules.length > 0 && { mcpAuthorization: rules }), ...readTarget(target, ofTarget, directory) };
+}
+
+function readTarget(
+  target: ConfigNode,
+  ofRoute: TargetPolicies,
+  directory: string,
+): Pick<RouteConfig, 'target' | 'targetName'> {
   const { name, stdio, mcp: remote, policies } = target.members({ optional: ['name', 'stdio', 'mcp', 'policies'] });
-  name?.text();
+  const named = name && { targetName: name.text() };
   const all = joinPolicies(ofRoute, policies?.members({ optional: TARGET_POLICIES }) ?? {});
-  if (remote && !stdio) return readRemoteTarget(remote, all, directory);
+  if (remote && !stdio) return { target: readRemoteTarget(remote, all, directory), ...named };
   if (remote || !stdio) return target.refuse('must have either stdio or mcp');
   for (const policy of Object.values(all)) policy.refuse('is about a connection, and a stdio target has none');
-  return readStdioTarget(stdio);
+  return { target: readStdioTarget(stdio), ...named };
 }
 
 /** agentgateway takes these policies in both places; one of the two would be ignored. */
@@ -179,33 +206,6 @@ function joinPolicies(ofRoute: TargetPolicies, ofTarget: TargetPolicies): Target
     if (ofRoute[name]) ofTarget[name]?.refuse(`is also in ${ofRoute[name].path}: write it once`);
   }
   return { ...ofRoute, ...ofTarget };
-}
-
-function readStdioTarget(stdio: ConfigNode): StdioTarget {
-  const { cmd, args, env, startTimeoutSeconds } = stdio.members({
-    required: ['cmd'],
-    optional: ['args', 'env', 'startTimeoutSeconds'],
-  });
-  const variables = Object.fromEntries(env?.children().map(([key, value]) => [key, readArgument(value)]) ?? []);
-  return {
-    command: readCommand(cmd, variables.PATH),
-    args: args?.items().map(readArgument) ?? [],
-    env: variables,
-    ...(startTimeoutSeconds && { startTimeoutSeconds: startTimeoutSeconds.count() }),
-    at: stdio.path,
-  };
-}
-
-function readCommand(node: ConfigNode, path: string | undefined): string {
-  const command = node.text();
-  if (isCommandLine(command, undefined, path))
-    node.refuse('must be the program only: put each of its arguments into args');
-  return command;
-}
-
-/** Arguments and variables may be empty, which `text()` refuses. */
-function readArgument(node: ConfigNode): string {
-  return node.value === '' ? '' : node.text();
 }
 
 function refuseSamePort(root: ConfigNode, binds: readonly BindConfig[]): void {

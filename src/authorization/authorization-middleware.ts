@@ -1,0 +1,99 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type AuthInfo, getAuth } from '../core/auth-info.js';
+import { withdrawalOf } from '../core/authority.js';
+import { createBodyReport } from '../core/body-report.js';
+import type { Logger } from '../core/logger.js';
+import { BodyError } from '../http/body.js';
+import { asError, type Middleware } from '../http/middleware.js';
+import type { ReceivedBody } from '../messages/calls-in-body.js';
+import { MessageError, reject } from '../messages/message-refusal.js';
+import { lacksMessage, readMessage } from '../messages/received-message.js';
+import { type Refuser, refuserOf } from '../oauth/refusal.js';
+import type { Denial, RequestAuthorizer } from './call-authorizer.js';
+import { hideFrom } from './hidden-answer.js';
+import { LIST_METHODS } from './list-filter.js';
+
+/** A request whose calls are decided on. */
+export interface CallContext {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly next: (error?: unknown) => void;
+  readonly refuse: Refuser;
+}
+
+export interface AuthorizationPolicy {
+  /** The public function, for messages: `mcpScopes()`. */
+  readonly who: string;
+  readonly hide: boolean;
+  readonly maxBodyBytes: number;
+  readonly logger: Logger;
+  readonly authorizerFor: (req: IncomingMessage, auth: AuthInfo | undefined) => RequestAuthorizer;
+  readonly answerDenial: (context: CallContext, body: ReceivedBody, denial: Denial) => void;
+}
+
+/** Creates the middleware that reads the calls of a request, refuses it if one of them is denied, and filters the lists in its answer. */
+export function createAuthorizationMiddleware(policy: AuthorizationPolicy): Middleware {
+  const { who, hide, logger } = policy;
+  const report = createBodyReport(who, logger);
+
+  return function authorizationMiddleware(req, res, next) {
+    let refuse: Refuser;
+    try {
+      refuse = requireRefuser(req, who);
+    } catch (error) {
+      // Passed to `next` and not thrown: bare node:http catches nothing, so the process would end.
+      next(error);
+      return;
+    }
+    if (lacksMessage(req)) {
+      // A resumed event stream may repeat the answer to a list request.
+      if (hide && req.method === 'GET')
+        hideFrom(req, res, { who, logger, authorizer: policy.authorizerFor(req, getAuth(req)) });
+      next();
+    } else {
+      decide({ req, res, next, refuse }, policy, report).catch((error: unknown) => next(asError(error, who)));
+    }
+  };
+}
+
+function requireRefuser(req: IncomingMessage, who: string): Refuser {
+  const refuse = refuserOf(req);
+  if (refuse !== undefined) return refuse;
+  throw new Error(
+    `${who}: no mcpAuth() has handled this request; mount mcpAuth() before ${who}, and after any middleware that replaces the request object`,
+  );
+}
+
+async function decide(
+  context: CallContext,
+  policy: AuthorizationPolicy,
+  report: (error: unknown) => void,
+): Promise<void> {
+  const { req, res, next, refuse } = context;
+  const { who, hide, logger } = policy;
+  let body: ReceivedBody;
+  try {
+    body = await readMessage(req, policy.maxBodyBytes);
+  } catch (error) {
+    report(error);
+    if (error instanceof MessageError || error instanceof BodyError) reject(res, error);
+    else next(asError(error, who));
+    return;
+  }
+  const auth = getAuth(req);
+  // mcpAuth() checked the token before the body arrived. It may have been revoked in the meantime.
+  const withdrawal = withdrawalOf(auth);
+  if (withdrawal !== undefined) {
+    refuse(req, res, withdrawal, { scopes: [] });
+    return;
+  }
+  const authorizer = policy.authorizerFor(req, auth);
+  const denial = authorizer.authorize(body.calls);
+  if (denial !== undefined) {
+    policy.answerDenial(context, body, denial);
+    return;
+  }
+  const mayList = req.method === 'GET' || body.calls.some(({ method }) => LIST_METHODS.has(method));
+  if (hide && mayList) hideFrom(req, res, { who, logger, authorizer, body });
+  next();
+}
