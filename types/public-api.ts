@@ -17,6 +17,7 @@ import {
   mcpBackend,
   mcpCors,
   mcpHttpBackend,
+  mcpLimits,
   mcpStdioBackend,
   protectedResourceMetadata,
   type RuleBackend,
@@ -106,6 +107,12 @@ const several: McpAuthOptions = {
   requiredScopes: undefined,
 };
 mcpAuth(several).revoke((auth) => auth.payload.sub === 'mallory');
+mcpAuth(several).revoke({ subject: 'mallory', before: new Date() });
+// @ts-expect-error A misspelt member.
+mcpAuth(several).revoke({ sub: 'mallory' });
+mcpLimits([{ per: (_auth, call) => call?.target, tokens: 1, refill: 1, every: '1s' }], { logger: console });
+// @ts-expect-error None of the words.
+mcpLimits([{ per: 'ip', tokens: 1, refill: 1, every: '1s' }]);
 mcpAuth({
   issuer: 'x',
   jwks: '{"keys":[]}',
