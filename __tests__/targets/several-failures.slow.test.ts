@@ -163,6 +163,34 @@ test('no process is left after the end of a connection, even while a target is b
   expect(pids.map(isGone)).toEqual([true, true]);
 });
 
+test.each([
+  [
+    'a target was to be opened again in an older revision',
+    { a: { REVISION: '2025-06-18' }, b: {}, c: { HANGS: '1' } },
+    'conditional',
+    ['initialize', { protocolVersion: '2025-11-25', capabilities: {} }],
+  ],
+  [
+    'a call waited for the names of another target',
+    { a: {}, c: { HANGS: '1' } },
+    'never',
+    ['tools/call', { name: 'echo', _meta: META }],
+  ],
+] as const)(
+  'nothing is opened after the end of a connection: %s',
+  async (_what, targets, prefixMode, [method, params]) => {
+    const { connect, source } = several(targets, { prefixMode });
+    const client = connect();
+    client.start(method, params);
+    await until(() => source.size === Object.keys(targets).length);
+    // Those that answer have answered, and could be started again.
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    await client.connection.stop();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(source.size).toBe(0);
+  },
+);
+
 test('a subscription goes on when a target comes back', async () => {
   const client = several({ a: {}, b: {} }).connect();
   client.start('subscriptions/listen', { notifications: { toolsListChanged: true }, _meta: META });

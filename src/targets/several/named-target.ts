@@ -45,6 +45,7 @@ export class NamedTarget {
   /** True if it is opened again, and takes no other messages meanwhile. */
   #isOpening = false;
   #isFlushing = false;
+  #isStopped = false;
   readonly #queue: Queued[] = [];
   #queuedBytes = 0;
   readonly #ending = new Set<Promise<void>>();
@@ -151,6 +152,7 @@ export class NamedTarget {
 
   /** Ends the connection; resolves when nothing is left of it and of those before. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     void this.#connection?.stop();
     this.#connection = undefined;
     await Promise.all(this.#ending);
@@ -167,6 +169,8 @@ export class NamedTarget {
 
   #start(): void {
     const { age } = this;
+    // What was still being done for the client must not open a connection that is never stopped.
+    if (this.#isStopped) throw new BridgeError('session_ended');
     this.#isOpening = false;
     if (age < (this.isMissing ? MIN_RETRY_MS : MIN_RESTART_MS)) throw new BridgeError(this.#lastReason);
     this.#startedAt = performance.now();

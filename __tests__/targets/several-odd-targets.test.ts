@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { type SeveralClient, several } from '../support/several-targets.js';
+
+const META = {
+  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+  'io.modelcontextprotocol/clientCapabilities': {},
+};
+test('links of tools to resources follow the names of resources, also in a list that is the same as before', async () => {
+  const { connect } = several({ a: {}, b: { WITHOUT: 'resources' } });
+  const linkIn = async (client: SeveralClient, params?: object): Promise<string> => {
+    const { result } = await client.request('tools/list', params);
+    return result.tools.find(({ name }: { name: string }) => name === 'a_links')._meta.ui.resourceUri;
+  };
+  // Nothing is known yet of the capabilities of b.
+  expect(await linkIn(connect(), { _meta: META })).toBe('a+ui://view');
+  const client = connect();
+  await client.initialize();
+  expect(await linkIn(client)).toBe('ui://view');
+});
+
+test.each(['0', '', '2025-11-24'])(
+  'a target that chooses revision %j does not choose for the others',
+  async (REVISION) => {
+    const client = several({ a: {}, b: { REVISION } }, { failureMode: 'failOpen' }).connect();
+    const { result } = await client.initialize();
+    expect([result.protocolVersion, result.instructions]).toEqual(['2025-11-25', '# a\n\nUse a.']);
+  },
+);
