@@ -163,6 +163,23 @@ test('no process is left after the end of a connection, even while a target is b
   expect(pids.map(isGone)).toEqual([true, true]);
 });
 
+test('failOpen: lists wait once for a target that hangs, and have its entries again once it answers', async () => {
+  const client = several({ a: {}, b: {} }, { failureMode: 'failOpen' }).connect();
+  const pid = Number(await client.text('b_pid'));
+  const listed = async (): Promise<boolean> => {
+    const { result } = await client.request('tools/list', { _meta: META });
+    return result.tools.some(({ name }: { name: string }) => name === 'b_echo');
+  };
+  expect(await listed()).toBe(true);
+  process.kill(pid, 'SIGSTOP');
+  expect(await listed()).toBe(false);
+  const since = performance.now();
+  expect([await listed(), await listed()]).toEqual([false, false]);
+  expect(performance.now() - since).toBeLessThan(2_000);
+  process.kill(pid, 'SIGCONT');
+  await until(listed);
+});
+
 test.each([
   [
     'a target was to be opened again in an older revision',

@@ -166,18 +166,21 @@ export class Lists {
       target.retry();
       return Promise.resolve(target.lastReason);
     }
-    return new Promise((settle) => {
-      this.#conversation.group.ask(target, {
-        clientKey: message.key,
-        clientToken: undefined,
-        sender,
-        ms: LIST_MS,
-        bytesFor: (id) =>
-          requestFor(message, target.name, id, (editor) => {
-            if (cursor !== undefined) editor.setParam(message, 'cursor', JSON.stringify(cursor));
-          }),
-        settle,
-      });
-    });
+    const { group, options } = this.#conversation;
+    const request = {
+      clientKey: message.key,
+      clientToken: undefined,
+      sender,
+      ms: LIST_MS,
+      bytesFor: (id: string) =>
+        requestFor(message, target.name, id, (editor) => {
+          if (cursor !== undefined) editor.setParam(message, 'cursor', JSON.stringify(cursor));
+        }),
+    };
+    if (target.isSilent && options.failureMode === 'failOpen') {
+      group.askAgain(target, request);
+      return Promise.resolve('request_timed_out');
+    }
+    return new Promise((settle) => void group.ask(target, { ...request, settle }));
   }
 }

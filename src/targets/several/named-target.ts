@@ -20,6 +20,8 @@ const MAX_QUEUED = 1_000;
 /** A target that ends at once is not started more often than this, and one that did not open not more often than the next. */
 const MIN_RESTART_MS = 1_000;
 const MIN_RETRY_MS = 10_000;
+/** After this time, lists wait again for a target that has not answered in time. */
+const SILENT_FOR_MS = 30_000;
 
 interface Queued {
   readonly bytes: Buffer;
@@ -35,6 +37,7 @@ export class NamedTarget {
   capabilities: Readonly<Record<string, unknown>> | undefined;
   /** True if it could not be opened when it was last tried. */
   isMissing = false;
+  #silentUntil = Number.NEGATIVE_INFINITY;
   readonly #source: ConnectionSource;
   readonly #listener: TargetListener;
   #caller: Caller;
@@ -69,6 +72,15 @@ export class NamedTarget {
   /** The reason why it was gone the last time. */
   get lastReason(): BridgeErrorCode {
     return this.#lastReason;
+  }
+
+  /** True if it did not answer a request in time just now, and has answered none since. */
+  get isSilent(): boolean {
+    return performance.now() < this.#silentUntil;
+  }
+
+  set isSilent(silent: boolean) {
+    this.#silentUntil = silent ? performance.now() + SILENT_FOR_MS : Number.NEGATIVE_INFINITY;
   }
 
   set probed(probed: boolean) {
