@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { SILENT } from '../../src/core/logger.js';
+import { ToolPins } from '../../src/targets/several/pins.js';
 import { type SeveralClient, several } from '../support/several-targets.js';
 
 const META = {
@@ -26,3 +28,16 @@ test.each(['0', '', '2025-11-24'])(
     expect([result.protocolVersion, result.instructions]).toEqual(['2025-11-25', '# a\n\nUse a.']);
   },
 );
+
+test.each([
+  ['names of another target', { a: {}, b: { PREFIX: 'own-', LIST_MS: '200' } }, { prefixMode: 'never' }, 'echo'],
+  ['definitions of tools', { a: { LIST_MS: '200' }, b: {} }, { pins: new ToolPins(undefined, SILENT) }, 'a_echo'],
+] as const)('a call that waits for the %s can be cancelled', async (_what, targets, options, name) => {
+  const client = several(targets, options).connect();
+  await client.initialize();
+  const id = client.start('tools/call', { name });
+  client.send({ method: 'notifications/cancelled', params: { requestId: id } });
+  expect((await client.request('tools/list')).result.tools).not.toEqual([]);
+  expect(await client.text(name)).toBe('a {}');
+  expect(client.find(id)).toBeUndefined();
+});
