@@ -49,6 +49,8 @@ export interface Connection {
    * @throws {BridgeError} As a rejection: `too_many_pending` if too many requests or bytes wait, `request_timed_out` if it waits too long after `since`.
    */
   ready(since: number, bytes?: number): Promise<void> | undefined;
+  /** The cursor with which `tools/list` lists only the tools of the target that has `tool`; undefined if there is one target. */
+  cursorFor?(tool: string): string | undefined;
   /** Stops reading from the server until `res` has drained; disconnects a client that has not read everything after `maxDrainMs`. */
   pauseFor(res: ServerResponse, maxDrainMs: number): void;
   /** Logs what the server sent in place of a message. */

@@ -187,7 +187,9 @@ export class Lists {
       ms: LIST_MS,
       bytesFor: (id: string) =>
         requestFor(message, target.name, id, (editor) => {
-          if (cursor !== undefined) editor.setParam(message, 'cursor', JSON.stringify(cursor));
+          // The client's own cursor means nothing to a target.
+          if (cursor === undefined) editor.remove(paramsOf(message), 'cursor');
+          else editor.setParam(message, 'cursor', JSON.stringify(cursor));
         }),
     };
     if (target.isSilent && options.failureMode === 'failOpen') {

@@ -7,6 +7,8 @@ import type { Connection, ConnectionListener, Sender } from '../connection.js';
 import { Waiters } from '../waiters.js';
 import { ClientMessages } from './client-messages.js';
 import type { Conversation, SeveralContext } from './conversation.js';
+import { cursorOfFirstPage } from './cursors.js';
+import type { Directory } from './directory.js';
 import { hasDuplicates } from './editor.js';
 import type { ListPages } from './list-pages.js';
 import type { NamedTarget, TargetListener } from './named-target.js';
@@ -22,6 +24,7 @@ export class SeveralConnection implements Connection, TargetListener {
   readonly ended: Promise<void>;
   readonly waiters: Waiters;
   readonly #group: TargetGroup;
+  readonly #directory: Directory;
   readonly #pages: ListPages;
   readonly #fromClient: ClientMessages;
   readonly #fromTargets: TargetMessages;
@@ -33,6 +36,7 @@ export class SeveralConnection implements Connection, TargetListener {
 
   constructor(context: SeveralContext, caller: Caller) {
     const { options } = context;
+    this.#directory = context.directory;
     this.#pages = context.pages;
     this.waiters = new Waiters(options);
     this.ended = new Promise((resolve) => {
@@ -69,6 +73,11 @@ export class SeveralConnection implements Connection, TargetListener {
   /** Never waits: what one target cannot take yet waits for that target alone. */
   ready(): undefined {
     return undefined;
+  }
+
+  cursorFor(tool: string): string | undefined {
+    const found = this.#directory.resolve('tool', tool);
+    return found && cursorOfFirstPage(found.target);
   }
 
   pauseFor(res: ServerResponse, maxDrainMs: number): void {
