@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import type { AuthInfo } from '../../src/core/auth-info.js';
+import { attachWithdrawal } from '../../src/core/authority.js';
 import { several } from '../support/several-targets.js';
 import { until } from '../support/until.js';
 
@@ -207,6 +209,26 @@ test.each([
     expect(source.size).toBe(0);
   },
 );
+
+test('a message that waits for a slow target is not sent once its token is withdrawn', async () => {
+  const client = several({ a: {}, b: {} }).connect();
+  await client.initialize();
+  const pid = Number(await client.text('b_pid'));
+  const auth = { token: 't', clientId: 'c', scopes: [], payload: {} } as unknown as AuthInfo;
+  let withdrawal: 'token_revoked' | undefined;
+  attachWithdrawal(auth, () => withdrawal);
+  process.kill(pid, 'SIGSTOP');
+  client.start('tools/call', { name: 'b_echo', arguments: { x: 'x'.repeat(1_000_000) } });
+  for (const id of ['before', 'after']) {
+    if (id === 'after') withdrawal = 'token_revoked';
+    const call = { jsonrpc: '2.0', id, method: 'tools/call', params: { name: 'b_echo' } };
+    client.connection.write(Buffer.from(JSON.stringify(call)), { auth });
+  }
+  const last = client.start('tools/call', { name: 'b_echo' });
+  process.kill(pid, 'SIGCONT');
+  expect((await client.response(last)).result.content).toEqual([{ type: 'text', text: 'b {}' }]);
+  expect([client.find('before'), client.find('after')]).toEqual([undefined, undefined]);
+});
 
 test('a subscription goes on when a target comes back', async () => {
   const client = several({ a: {}, b: {} }).connect();

@@ -14,6 +14,8 @@ export interface ConnectionListener {
   message(bytes: Buffer, read?: RpcMessage): void;
   /** A message over the limit was dropped; `head` and `tail` are its beginning and its end. */
   oversized(head: Buffer, tail: Buffer): void;
+  /** The request with this key (`keyOf`) has no answer. Left out: `message()` gets an error in the place of the answer. */
+  failed?(key: string, reason: BridgeErrorCode): void;
   /** Called last: the connection is gone, or was never made. `reason` is the error for the requests in flight. */
   gone(reason: BridgeErrorCode): void;
 }

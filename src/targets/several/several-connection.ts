@@ -104,6 +104,10 @@ export class SeveralConnection implements Connection, TargetListener {
     else this.#fromTargets.handle(target, message);
   }
 
+  failed(target: NamedTarget, key: string, reason: BridgeErrorCode): void {
+    if (this.#group.ids.sent(key)?.target === target) this.#group.fail(key, reason);
+  }
+
   oversized(target: NamedTarget, head: Buffer, tail: Buffer): void {
     this.#group.failOversized(target, head, tail);
   }
