@@ -41,3 +41,19 @@ test.each([
   expect(await client.text(name)).toBe('a {}');
   expect(client.find(id)).toBeUndefined();
 });
+
+test('notifications that wait for the acknowledgement of another target are limited in bytes', async () => {
+  const client = several({ a: {}, b: {} }).connect();
+  const pid = Number(await client.text('b_pid'));
+  process.kill(pid, 'SIGSTOP');
+  // The subscription is request 2 at a, after that for the process id.
+  client.start('subscriptions/listen', { notifications: { toolsListChanged: true }, _meta: META });
+  const params = { x: 'x'.repeat(600_000), _meta: { 'io.modelcontextprotocol/subscriptionId': 2 } };
+  const line = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/tools/list_changed', params });
+  for (const _ of [1, 2]) client.start('tools/call', { name: 'a_print', arguments: { line } });
+  expect(await client.text('a_echo')).toBe('a {}');
+  process.kill(pid, 'SIGCONT');
+  await client.hear('notifications/subscriptions/acknowledged');
+  expect(await client.text('b_echo')).toBe('b {}');
+  expect(client.heardOf('notifications/tools/list_changed')).toHaveLength(1);
+});
