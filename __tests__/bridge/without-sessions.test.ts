@@ -96,6 +96,16 @@ describe.each(WAYS)('%s with sessions: false', (_who, start) => {
     });
   });
 
+  test.each([
+    ['cancels a request of its own under the same id', 'notifications/cancelled', 'requestId'],
+    ['reports progress that the client has not asked for', 'notifications/progress', 'progressToken'],
+  ])('a server %s: the client gets its answer, and nothing else', async (_what, method, name) => {
+    const { url } = await serve();
+    const line = `{"jsonrpc":"2.0","method":"${method}","params":{"${name}":ID}}\n`;
+    const messages = await messagesOf(await post(url, call(1, 'print', { line, answer: true }), ADA));
+    expect(messages).toMatchObject([{ id: 1, result: { content: [{ text: 'after it' }] } }]);
+  });
+
   test('a method that the server does not know is answered with status 200', async () => {
     const { url } = await serve();
     const response = await post(url, { jsonrpc: '2.0', id: 1, method: 'no/such' }, ADA);

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import type { AuthInfo } from '../../src/core/auth-info.js';
+import { attachWithdrawal } from '../../src/core/authority.js';
 import { several } from '../support/several-targets.js';
 import { until } from '../support/until.js';
 
@@ -161,6 +163,71 @@ test('no process is left after the end of a connection, even while a target is b
   await other.connection.stop();
   await other.connection.ended;
   expect(pids.map(isGone)).toEqual([true, true]);
+});
+
+test('failOpen: lists wait once for a target that hangs, and have its entries again once it answers', async () => {
+  const client = several({ a: {}, b: {} }, { failureMode: 'failOpen' }).connect();
+  const pid = Number(await client.text('b_pid'));
+  const listed = async (): Promise<boolean> => {
+    const { result } = await client.request('tools/list', { _meta: META });
+    return result.tools.some(({ name }: { name: string }) => name === 'b_echo');
+  };
+  expect(await listed()).toBe(true);
+  process.kill(pid, 'SIGSTOP');
+  expect(await listed()).toBe(false);
+  const since = performance.now();
+  expect([await listed(), await listed()]).toEqual([false, false]);
+  expect(performance.now() - since).toBeLessThan(2_000);
+  process.kill(pid, 'SIGCONT');
+  await until(listed);
+});
+
+test.each([
+  [
+    'a target was to be opened again in an older revision',
+    { a: { REVISION: '2025-06-18' }, b: {}, c: { HANGS: '1' } },
+    'conditional',
+    ['initialize', { protocolVersion: '2025-11-25', capabilities: {} }],
+  ],
+  [
+    'a call waited for the names of another target',
+    { a: {}, c: { HANGS: '1' } },
+    'never',
+    ['tools/call', { name: 'echo', _meta: META }],
+  ],
+] as const)(
+  'nothing is opened after the end of a connection: %s',
+  async (_what, targets, prefixMode, [method, params]) => {
+    const { connect, source } = several(targets, { prefixMode });
+    const client = connect();
+    client.start(method, params);
+    await until(() => source.size === Object.keys(targets).length);
+    // Those that answer have answered, and could be started again.
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    await client.connection.stop();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(source.size).toBe(0);
+  },
+);
+
+test('a message that waits for a slow target is not sent once its token is withdrawn', async () => {
+  const client = several({ a: {}, b: {} }).connect();
+  await client.initialize();
+  const pid = Number(await client.text('b_pid'));
+  const auth = { token: 't', clientId: 'c', scopes: [], payload: {} } as unknown as AuthInfo;
+  let withdrawal: 'token_revoked' | undefined;
+  attachWithdrawal(auth, () => withdrawal);
+  process.kill(pid, 'SIGSTOP');
+  client.start('tools/call', { name: 'b_echo', arguments: { x: 'x'.repeat(1_000_000) } });
+  for (const id of ['before', 'after']) {
+    if (id === 'after') withdrawal = 'token_revoked';
+    const call = { jsonrpc: '2.0', id, method: 'tools/call', params: { name: 'b_echo' } };
+    client.connection.write(Buffer.from(JSON.stringify(call)), { auth });
+  }
+  const last = client.start('tools/call', { name: 'b_echo' });
+  process.kill(pid, 'SIGCONT');
+  expect((await client.response(last)).result.content).toEqual([{ type: 'text', text: 'b {}' }]);
+  expect([client.find('before'), client.find('after')]).toEqual([undefined, undefined]);
 });
 
 test('a subscription goes on when a target comes back', async () => {

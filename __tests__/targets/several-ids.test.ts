@@ -186,3 +186,21 @@ test('bytes that are not renamed stay as they are', async () => {
   expect(heard[1]).toBe(line.replace('ID', '"x"'));
   await connection.stop();
 });
+
+test.each([
+  ['id', (text: string) => `{"jsonrpc":"2.0","id":"${text}","method":"roots/list"}`],
+  [
+    'progress token',
+    (text: string) => `{"jsonrpc":"2.0","id":7,"method":"roots/list","params":{"_meta":{"progressToken":"${text}"}}}`,
+  ],
+])('a request of a target whose %s is too long to be remembered is refused', async (_what, lineOf) => {
+  const client = several(TWO).connect();
+  await client.initialize();
+  const print = (length: number): string | number =>
+    client.start('tools/call', { name: 'b_print', arguments: { line: lineOf('x'.repeat(length)) } });
+  print(10_000);
+  print(1_000);
+  await client.hear('roots/list');
+  expect(await client.text('b_echo')).toBe('b {}');
+  expect(client.heardOf('roots/list')).toHaveLength(1);
+});

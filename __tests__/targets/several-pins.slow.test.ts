@@ -44,3 +44,19 @@ test('a file outlives the process; the tool is shown again once its entry is rem
   expect(call).toBe('a {}');
   expect(readdirSync(join(file, '..'))).toEqual(['pins.json']);
 });
+
+test.each(['conditional', 'never'] as const)(
+  'a changed tool cannot be called before it is listed, prefixMode %s',
+  async (prefixMode) => {
+    const file = join(mkdtempSync(join(tmpdir(), 'pins-')), 'pins.json');
+    await namesOf(new ToolPins(new PinFile(file), logger), 'first');
+    const call = async (description: string): Promise<string> => {
+      const pins = new ToolPins(new PinFile(file), logger);
+      const targets = { a: { DESCRIPTION: description }, b: { PREFIX: 'own-' } };
+      const client = several(targets, { pins, prefixMode }).connect();
+      await client.initialize();
+      return client.text(prefixMode === 'never' ? 'echo' : 'a_echo');
+    };
+    expect([await call('rewritten'), await call('first')]).toEqual(['error Unknown tool', 'a {}']);
+  },
+);

@@ -122,3 +122,21 @@ test.each([
   const client = several({ a: {}, b: {} }).connect();
   expect((await client.request(method, { ...params, _meta: META })).error.code).toBe(-32601);
 });
+
+test('the cursor of a list of one target is not passed on', async () => {
+  const client = several({ a: {}, b: { PAGES: '1' } }).connect();
+  const meta = { ...META, progressToken: 'token' };
+  const listOf = async (cursor: object) => {
+    const text = Buffer.from(JSON.stringify(cursor)).toString('base64url');
+    const lists = [
+      { cursor: text, _meta: meta },
+      { _meta: meta, cursor: text },
+      { _meta: meta, x: 1, cursor: text },
+    ];
+    const answers = await Promise.all(lists.map((params) => client.request('tools/list', params)));
+    return answers.map(({ result, error }) => error?.message ?? result.tools[0].name);
+  };
+  expect(await listOf({ b: null })).toEqual(['b_echo', 'b_echo', 'b_echo']);
+  expect(await listOf({ b: '1' })).toEqual(['b_pid', 'b_pid', 'b_pid']);
+  expect(await listOf({ b: 1 })).toEqual(Array(3).fill('Invalid cursor'));
+});

@@ -1,3 +1,4 @@
+import { createNamedLogger } from '../core/logger.js';
 import type { ConnectionSource } from '../targets/connection.js';
 import { PinFile } from '../targets/several/pin-file.js';
 import { ToolPins } from '../targets/several/pins.js';
@@ -33,21 +34,24 @@ export function createTargets(who: string, resolved: ResolvedBackend): Targets {
     if (key !== undefined) keys.push(key);
     checks.push(ready);
   }
-  return { ...join(sources, resolved), keys, ready: () => allOf(checks) };
+  return { ...join(who, sources, resolved), keys, ready: () => allOf(checks) };
 }
 
 /** One target alone is connected directly, so that its messages pass unchanged. */
 function join(
+  who: string,
   sources: ReadonlyMap<string, ConnectionSource>,
   resolved: ResolvedBackend,
 ): Pick<Targets, 'source' | 'resolve'> {
-  const { prefixMode, pin, maxPendingRequests, requestTimeoutSeconds, startTimeoutSeconds, logger } = resolved;
+  const { prefixMode, pin, maxPendingRequests, requestTimeoutSeconds, startTimeoutSeconds } = resolved;
   const [[target, only] = [], ...others] = sources;
   if (target !== undefined && only !== undefined && others.length === 0 && prefixMode !== 'always' && pin === false) {
     return { source: only, resolve: (_kind, name) => ({ target, name }) };
   }
+  const logger = createNamedLogger(who, resolved.logger);
   const source = new SeveralSource({
     ...resolved,
+    logger,
     targets: sources,
     pins: pin === false ? undefined : new ToolPins(pin === true ? undefined : new PinFile(pin), logger),
     startTimeoutMs: startTimeoutSeconds * 1_000,

@@ -37,6 +37,12 @@ export function createSafeLogger(logger: Logger): Logger {
   return { debug: safe('debug'), info: safe('info'), warn: safe('warn'), error: safe('error') };
 }
 
+/** Wraps a logger so that every line begins with `who`, for parts that do not know whose they are. */
+export function createNamedLogger(who: string, logger: Logger): Logger {
+  const named = (level: keyof Logger) => (line: string) => logger[level](`${who}: ${line}`);
+  return { debug: named('debug'), info: named('info'), warn: named('warn'), error: named('error') };
+}
+
 function ignore(): void {
   // Discards the line.
 }

@@ -14,6 +14,8 @@ export interface ConnectionListener {
   message(bytes: Buffer, read?: RpcMessage): void;
   /** A message over the limit was dropped; `head` and `tail` are its beginning and its end. */
   oversized(head: Buffer, tail: Buffer): void;
+  /** The request with this key (`keyOf`) has no answer. Left out: `message()` gets an error in the place of the answer. */
+  failed?(key: string, reason: BridgeErrorCode): void;
   /** Called last: the connection is gone, or was never made. `reason` is the error for the requests in flight. */
   gone(reason: BridgeErrorCode): void;
 }
@@ -49,6 +51,8 @@ export interface Connection {
    * @throws {BridgeError} As a rejection: `too_many_pending` if too many requests or bytes wait, `request_timed_out` if it waits too long after `since`.
    */
   ready(since: number, bytes?: number): Promise<void> | undefined;
+  /** The cursor with which `tools/list` lists only the tools of the target that has `tool`; undefined if there is one target. */
+  cursorFor?(tool: string): string | undefined;
   /** Stops reading from the server until `res` has drained; disconnects a client that has not read everything after `maxDrainMs`. */
   pauseFor(res: ServerResponse, maxDrainMs: number): void;
   /** Logs what the server sent in place of a message. */

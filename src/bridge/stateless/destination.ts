@@ -28,9 +28,12 @@ export function destinationOf(
   const member = name === undefined ? undefined : memberOf(params, name);
   if (member !== undefined) {
     const isCancelled = name === 'requestId';
-    const request = isCancelled ? pending.take(keyAt(member)) : pending.get(keyAt(member));
-    if (request === undefined) return undefined;
-    const edit = { ...member, text: (isCancelled ? request.id : request.clientToken) ?? 'null' };
+    const request = pending.get(keyAt(member));
+    // A server ends subscriptions in this way. With the same id, it may also cancel a request of its own, which the bridge has refused.
+    const text = isCancelled ? request?.listens && request.id : request?.clientToken;
+    if (request === undefined || typeof text !== 'string') return undefined;
+    if (isCancelled) pending.take(keyAt(member));
+    const edit = { ...member, text };
     return { request, edits: [edit, ...subscriptionEdits(message, 'params', request.id)] };
   }
   const subscription = memberOf(membersAt({ bytes: message.bytes, members: params }, '_meta'), SUBSCRIPTION_KEY);

@@ -78,6 +78,11 @@ export class StatelessConnection implements ConnectionListener {
     return this.#connection.ready(since, bytes);
   }
 
+  /** See `Connection.cursorFor()`. */
+  cursorFor(tool: string): string | undefined {
+    return this.#connection.cursorFor?.(tool);
+  }
+
   /** Counts a client's request as waiting for as long as `work` takes; see `Waiters.count()`. */
   countWaiting<T>(bytes: number, work: () => Promise<T>): Promise<T> {
     return this.#connection.waiters.count(bytes, work);

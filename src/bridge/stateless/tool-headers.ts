@@ -23,18 +23,45 @@ const MAX_LEVELS = 64;
 // A number in JSON: `Number()` also accepts white space around it, `0x2a` and `Infinity`.
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
+/** A server whose tools are known from its lists. */
+export interface ToolServer extends RequestTarget {
+  /** See `Connection.cursorFor()`. */
+  cursorFor(tool: string): string | undefined;
+}
+
 /** Checks the headers that repeat parameters of a tool call. A server's `tools/list` says which tools and parameters these are. */
 export class ToolHeaders {
-  readonly #server: RequestTarget;
-  #tools: Tools = new Map();
-  #readAt = Number.NEGATIVE_INFINITY;
-  #reading: Promise<void> | undefined;
+  readonly #server: ToolServer;
+  /** By the cursor with which the list begins. */
+  readonly #lists = new Map<string | undefined, MirroredTools>();
 
-  constructor(server: RequestTarget) {
+  constructor(server: ToolServer) {
     this.#server = server;
   }
 
   /** Refuses a `tools/call` whose `Mcp-Param-` headers do not match its arguments. */
+  check(req: IncomingMessage, message: ClientMessage, meta: ReadonlyMap<string, string> | undefined): Promise<void> {
+    const { name } = message.params;
+    const cursor = typeof name === 'string' ? this.#server.cursorFor(name) : undefined;
+    const list = this.#lists.get(cursor) ?? new MirroredTools(this.#server, cursor);
+    this.#lists.set(cursor, list);
+    return list.check(req, message, meta);
+  }
+}
+
+/** The tools of one list, and the parameters that are repeated in headers. */
+class MirroredTools {
+  readonly #server: RequestTarget;
+  readonly #start: string | undefined;
+  #tools: Tools = new Map();
+  #readAt = Number.NEGATIVE_INFINITY;
+  #reading: Promise<void> | undefined;
+
+  constructor(server: RequestTarget, start: string | undefined) {
+    this.#server = server;
+    this.#start = start;
+  }
+
   async check(
     req: IncomingMessage,
     message: ClientMessage,
@@ -57,7 +84,7 @@ export class ToolHeaders {
   }
 
   #read(meta: ReadonlyMap<string, string> | undefined): Promise<void> {
-    this.#reading ??= readTools(this.#server, meta, this.#tools)
+    this.#reading ??= readTools(this.#server, this.#start, meta, this.#tools)
       .then((tools) => {
         this.#tools = tools;
         this.#readAt = performance.now();
@@ -72,12 +99,13 @@ export class ToolHeaders {
 /** Reads all pages of `tools/list`. If the server fails to send one, tools that are missing so far keep what was `known` about them. */
 async function readTools(
   server: RequestTarget,
+  start: string | undefined,
   meta: ReadonlyMap<string, string> | undefined,
   known: Tools,
 ): Promise<Tools> {
   const own = [...(meta ?? [])].map(([key, value]) => [key, JSON.parse(value)]);
   const tools = new Map<string, readonly MirroredParameter[]>();
-  let cursor: unknown;
+  let cursor: unknown = start;
   for (let page = 0; page < MAX_PAGES; page++) {
     const params = { ...(cursor !== undefined && { cursor }), _meta: Object.fromEntries(own) };
     const { result } = await requestFromServer(server, 'tools/list', params, LIST_MS);

@@ -3,7 +3,7 @@ import type { AuthInfo } from '../../core/auth-info.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { readChildLine } from '../../messages/child-line.js';
 import { applyEdits } from '../../messages/json-members.js';
-import { keyInParams, type RpcMessage, readMessage } from '../../messages/json-rpc.js';
+import { keyInParams, readMessage } from '../../messages/json-rpc.js';
 import type { Connection, ConnectionListener, Sender } from '../connection.js';
 import { SlowReaders } from '../slow-readers.js';
 import { UnexpectedOutput } from '../unexpected-output.js';
@@ -78,7 +78,8 @@ export class RemoteConnection implements Connection {
     const message = readMessage(bytes);
     if (message === undefined || !this.#alive) return;
     this.#auth = sender.auth;
-    const cancelled = message.method === 'notifications/cancelled' ? this.#requestIn(message) : undefined;
+    const cancels = message.method === 'notifications/cancelled';
+    const cancelled = cancels ? this.#requestWith(keyInParams(message, 'requestId')) : undefined;
     // Without a session, hanging up cancels a request (2026-07-28, Cancellation).
     if (cancelled?.version !== undefined) {
       cancelled.abort();
@@ -211,10 +212,12 @@ export class RemoteConnection implements Connection {
     this.#requests.delete(request);
     if (error === undefined || !this.#alive) return;
     this.#recipe.logFailure(error, detail);
-    const { id, kind, method } = request.sent;
+    const { id, key, kind, method } = request.sent;
     const isUseless = !this.#isReached || method === 'initialize' || error.reason === 'session_ended';
     if (isUseless) this.#lose(error.reason);
-    else if (kind === 'request') this.#listener?.message(Buffer.from(error.body(id)));
+    if (isUseless || kind !== 'request') return;
+    if (this.#listener?.failed && key !== undefined) this.#listener.failed(key, error.reason);
+    else this.#listener?.message(Buffer.from(error.body(id)));
   }
 
   #lose(reason: BridgeErrorCode): void {
@@ -222,10 +225,6 @@ export class RemoteConnection implements Connection {
     if (reason === 'session_ended') this.#session.forget();
     void this.stop();
     this.#listener?.gone(reason);
-  }
-
-  #requestIn(message: RpcMessage): RemoteRequest | undefined {
-    return this.#requestWith(keyInParams(message, 'requestId'));
   }
 
   #requestWith(key: string | undefined): RemoteRequest | undefined {

@@ -107,19 +107,28 @@ export class ClientMessages {
     const kind = kindNamedBy(message);
     if ((kind === 'tool' || kind === 'prompt') && directory.needsLists && !directory.isComplete(kind)) {
       const learning = this.#lists.learn(kind, message, sender && { auth: sender.auth });
-      return learning.then(() => this.#route(message, sender, kind));
+      return learning.then((goesOn) => (goesOn ? this.#route(message, sender, kind) : undefined));
     }
-    this.#route(message, sender, kind);
-    return undefined;
+    return this.#route(message, sender, kind);
   }
 
-  #route(message: RpcMessage, sender: Sender | undefined, kind: NameKind | undefined): void {
-    const { directory, group, emit } = this.#conversation;
+  #route(message: RpcMessage, sender: Sender | undefined, kind: NameKind | undefined): Promise<void> | undefined {
+    const { directory, group, emit, options } = this.#conversation;
     const route = routeOf(message, directory);
     const target = route && group.named(route.target);
     if (route === undefined || target === undefined) {
       emit(notFound(message.id ?? 'null', kind ?? 'tool', isStateless(message)));
+    } else if (kind === 'tool' && options.pins?.isComplete(target.name) === false) {
+      return this.#compare(message, sender, target);
     } else this.#forward(message, sender, route, target);
+    return undefined;
+  }
+
+  /** A client may know the tool from before this process started, so its definition may be another one now. */
+  async #compare(message: RpcMessage, sender: Sender | undefined, target: NamedTarget): Promise<void> {
+    const fault = await this.#lists.compare(target, message, sender && { auth: sender.auth });
+    if (fault === undefined) await this.#route(message, sender, 'tool');
+    else if (fault !== 'cancelled') this.#conversation.emit(faultResponse(message.id ?? 'null', target.name, fault));
   }
 
   #forward(message: RpcMessage, sender: Sender | undefined, route: Route, target: NamedTarget): void {

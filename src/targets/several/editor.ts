@@ -63,11 +63,16 @@ export class Editor {
 
   /** Removes every member `name` of an object. */
   remove(parent: Members | undefined, name: string): void {
-    if (parent === undefined) return;
-    const kept = parent.list.filter((member) => member.name !== name);
-    if (kept.length === parent.list.length) return;
-    const texts = kept.map(({ keyStart, end }) => this.#bytes.toString('utf8', keyStart, end));
-    this.replace(parent, `{${texts.join(',')}}`);
+    const list = parent?.list ?? [];
+    for (const [index, { keyStart }] of list.entries()) {
+      if (list[index]?.name !== name || list[index - 1]?.name === name) continue;
+      const before = list[index - 1];
+      const next = list.slice(index).find((member) => member.name !== name);
+      // With the comma after it; that before it, if it is the last.
+      const start = next === undefined ? (before?.end ?? keyStart) : keyStart;
+      const end = next?.keyStart ?? list.at(-1)?.end ?? start;
+      this.replace({ start, end }, '');
+    }
   }
 
   /** Sets the member `name` of `params`, which is added if the message has none. `text` is JSON. */

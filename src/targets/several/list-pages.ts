@@ -83,7 +83,8 @@ export class ListPages {
     if (at === undefined) return undefined;
     const result = response.bytes.subarray(at.start, at.end);
     const kept = this.#kept.get(target)?.get(method);
-    const names = LISTS[method].kind === 'resource' ? `${this.#directory.onlyResourceTarget}` : '';
+    // The names of resources depend on it, and so do the links of tools to them.
+    const names = `${this.#directory.onlyResourceTarget}`;
     if (kept?.names === names && kept.result.equals(result)) return kept.page;
     const page = this.#parse(method, target, result);
     if (page !== undefined && result.length <= MAX_KEPT_BYTES) this.#keep(target, method, response, { names, page });

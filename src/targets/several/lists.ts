@@ -42,14 +42,27 @@ export class Lists {
     else this.#merge(method, id, cursors, await this.#read(method, message, cursors, sender));
   }
 
-  /** Reads the names that all targets have, where names alone do not say whose they are. */
-  async learn(kind: 'tool' | 'prompt', message: RpcMessage, sender: Sender | undefined): Promise<void> {
+  /** Reads the names that all targets have, where names alone do not say whose they are. Returns false if the client has cancelled. */
+  async learn(kind: 'tool' | 'prompt', message: RpcMessage, sender: Sender | undefined): Promise<boolean> {
     const method = kind === 'tool' ? 'tools/list' : 'prompts/list';
-    const meta = memberOf(paramsOf(message), '_meta');
-    const params = meta === undefined ? '' : `,"params":{"_meta":${textOf(message.bytes, meta)}}`;
-    const request = readMessage(Buffer.from(`{"jsonrpc":"2.0","id":${message.id},"method":"${method}"${params}}`));
-    if (request === undefined) return;
-    await Promise.all(this.#listing(method).map((target) => this.#readWhole(method, target, request, sender)));
+    const request = listRequest(method, message);
+    if (request === undefined) return true;
+    const targets = this.#listing(method);
+    const listed = await Promise.all(targets.map((target) => this.#readWhole(method, target, request, sender)));
+    return listed.every(({ fault }) => fault !== 'cancelled');
+  }
+
+  /** Compares all tools of a target with those that are remembered. Returns the reason if they cannot be listed. */
+  async compare(target: NamedTarget, message: RpcMessage, sender: Sender | undefined): Promise<Outcome | undefined> {
+    const request = listRequest('tools/list', message);
+    if (request === undefined) return 'unreadable_answer';
+    const { pages, fault } = await this.#readWhole('tools/list', target, request, sender);
+    if (fault === undefined)
+      this.#conversation.options.pins?.checkAll(
+        target.name,
+        pages.flatMap(({ entries }) => entries),
+      );
+    return fault;
   }
 
   #read(
@@ -166,18 +179,30 @@ export class Lists {
       target.retry();
       return Promise.resolve(target.lastReason);
     }
-    return new Promise((settle) => {
-      this.#conversation.group.ask(target, {
-        clientKey: message.key,
-        clientToken: undefined,
-        sender,
-        ms: LIST_MS,
-        bytesFor: (id) =>
-          requestFor(message, target.name, id, (editor) => {
-            if (cursor !== undefined) editor.setParam(message, 'cursor', JSON.stringify(cursor));
-          }),
-        settle,
-      });
-    });
+    const { group, options } = this.#conversation;
+    const request = {
+      clientKey: message.key,
+      clientToken: undefined,
+      sender,
+      ms: LIST_MS,
+      bytesFor: (id: string) =>
+        requestFor(message, target.name, id, (editor) => {
+          // The client's own cursor means nothing to a target.
+          if (cursor === undefined) editor.remove(paramsOf(message), 'cursor');
+          else editor.setParam(message, 'cursor', JSON.stringify(cursor));
+        }),
+    };
+    if (target.isSilent && options.failureMode === 'failOpen') {
+      group.askAgain(target, request);
+      return Promise.resolve('request_timed_out');
+    }
+    return new Promise((settle) => void group.ask(target, { ...request, settle }));
   }
+}
+
+/** Builds the request for a list that must be known before a client's request is sent. */
+function listRequest(method: ListMethod, message: RpcMessage): RpcMessage | undefined {
+  const meta = memberOf(paramsOf(message), '_meta');
+  const params = meta === undefined ? '' : `,"params":{"_meta":${textOf(message.bytes, meta)}}`;
+  return readMessage(Buffer.from(`{"jsonrpc":"2.0","id":${message.id},"method":"${method}"${params}}`));
 }

@@ -1,12 +1,15 @@
 import type { ServerResponse } from 'node:http';
+import { withdrawalOf } from '../../core/authority.js';
 import type { Caller } from '../../core/quota.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import type { RpcMessage } from '../../messages/json-rpc.js';
 import type { Connection, ConnectionSource, Sender } from '../connection.js';
+import { MessageQueue } from './message-queue.js';
 
 /** Receives what one of several targets sends. */
 export interface TargetListener {
   message(target: NamedTarget, bytes: Buffer, read?: RpcMessage): void;
+  failed(target: NamedTarget, key: string, reason: BridgeErrorCode): void;
   oversized(target: NamedTarget, head: Buffer, tail: Buffer): void;
   /** Another connection than the first was opened, in a conversation without sessions. */
   restarted(target: NamedTarget): void;
@@ -14,17 +17,11 @@ export interface TargetListener {
   gone(target: NamedTarget, reason: BridgeErrorCode): void;
 }
 
-/** Bytes that may wait for a target that is slow to read, or that is being opened again. A single message may always wait. */
-const MAX_QUEUED_BYTES = 16_777_216;
-const MAX_QUEUED = 1_000;
 /** A target that ends at once is not started more often than this, and one that did not open not more often than the next. */
 const MIN_RESTART_MS = 1_000;
 const MIN_RETRY_MS = 10_000;
-
-interface Queued {
-  readonly bytes: Buffer;
-  readonly sender: Sender | undefined;
-}
+/** After this time, lists wait again for a target that has not answered in time. */
+const SILENT_FOR_MS = 30_000;
 
 /** One of several targets, and the connection to it that one client uses. */
 export class NamedTarget {
@@ -35,6 +32,7 @@ export class NamedTarget {
   capabilities: Readonly<Record<string, unknown>> | undefined;
   /** True if it could not be opened when it was last tried. */
   isMissing = false;
+  #silentUntil = Number.NEGATIVE_INFINITY;
   readonly #source: ConnectionSource;
   readonly #listener: TargetListener;
   #caller: Caller;
@@ -45,8 +43,8 @@ export class NamedTarget {
   /** True if it is opened again, and takes no other messages meanwhile. */
   #isOpening = false;
   #isFlushing = false;
-  readonly #queue: Queued[] = [];
-  #queuedBytes = 0;
+  #isStopped = false;
+  readonly #queue = new MessageQueue();
   readonly #ending = new Set<Promise<void>>();
 
   constructor(name: string, source: ConnectionSource, caller: Caller, listener: TargetListener) {
@@ -70,6 +68,15 @@ export class NamedTarget {
     return this.#lastReason;
   }
 
+  /** True if it did not answer a request in time just now, and has answered none since. */
+  get isSilent(): boolean {
+    return performance.now() < this.#silentUntil;
+  }
+
+  set isSilent(silent: boolean) {
+    this.#silentUntil = silent ? performance.now() + SILENT_FOR_MS : Number.NEGATIVE_INFINITY;
+  }
+
   set probed(probed: boolean) {
     this.#probed = probed;
     if (this.#connection) this.#connection.probed = probed;
@@ -83,7 +90,7 @@ export class NamedTarget {
   send(bytes: Buffer, sender: Sender | undefined): void {
     if (sender !== undefined) this.#caller = { ...this.#caller, auth: sender.auth };
     if (!this.isConnected) this.connect();
-    const isFree = !this.#isOpening && this.#queue.length === 0;
+    const isFree = !this.#isOpening && this.#queue.isEmpty;
     if (isFree && this.#connection?.ready(performance.now()) === undefined) this.#connection?.write(bytes, sender);
     else this.#enqueue(bytes, sender);
   }
@@ -151,6 +158,7 @@ export class NamedTarget {
 
   /** Ends the connection; resolves when nothing is left of it and of those before. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     void this.#connection?.stop();
     this.#connection = undefined;
     await Promise.all(this.#ending);
@@ -167,6 +175,8 @@ export class NamedTarget {
 
   #start(): void {
     const { age } = this;
+    // What was still being done for the client must not open a connection that is never stopped.
+    if (this.#isStopped) throw new BridgeError('session_ended');
     this.#isOpening = false;
     if (age < (this.isMissing ? MIN_RETRY_MS : MIN_RESTART_MS)) throw new BridgeError(this.#lastReason);
     this.#startedAt = performance.now();
@@ -178,6 +188,7 @@ export class NamedTarget {
     const current = () => connection === this.#connection;
     connection.listen({
       message: (bytes, read) => current() && this.#listener.message(this, bytes, read),
+      failed: (key, reason) => current() && this.#listener.failed(this, key, reason),
       oversized: (head, tail) => current() && this.#listener.oversized(this, head, tail),
       gone: (reason) => this.#onGone(connection, reason),
     });
@@ -188,16 +199,12 @@ export class NamedTarget {
     this.#connection = undefined;
     this.#isOpening = false;
     this.#lastReason = reason;
-    this.#queue.length = 0;
-    this.#queuedBytes = 0;
+    this.#queue.clear();
     this.#listener.gone(this, reason);
   }
 
   #enqueue(bytes: Buffer, sender: Sender | undefined): void {
-    const isHeavy = this.#queuedBytes > 0 && this.#queuedBytes + bytes.length > MAX_QUEUED_BYTES;
-    if (this.#queue.length >= MAX_QUEUED || isHeavy) throw new BridgeError('too_many_pending');
-    this.#queue.push({ bytes, sender });
-    this.#queuedBytes += bytes.length;
+    this.#queue.add(bytes, sender);
     if (!this.#isOpening) this.#flush();
   }
 
@@ -207,14 +214,14 @@ export class NamedTarget {
     void this.#writeQueue().finally(() => {
       this.#isFlushing = false;
       // Messages for the next connection may have come while the last write of the one before was awaited.
-      if (this.#queue.length > 0 && this.isConnected && !this.#isOpening) this.#flush();
+      if (!this.#queue.isEmpty && this.isConnected && !this.#isOpening) this.#flush();
     });
   }
 
   async #writeQueue(): Promise<void> {
     for (
       let connection = this.#connection;
-      connection !== undefined && this.#queue.length > 0;
+      connection !== undefined && !this.#queue.isEmpty;
       connection = this.#connection
     ) {
       if (this.#isOpening) return;
@@ -226,9 +233,8 @@ export class NamedTarget {
   }
 
   #writeNext(connection: Connection): void {
-    const next = this.#queue.shift();
-    if (next === undefined) return;
-    this.#queuedBytes -= next.bytes.length;
-    connection.write(next.bytes, next.sender);
+    const next = this.#queue.take();
+    // Its token may have been withdrawn meanwhile. The bridge refuses the request.
+    if (next !== undefined && withdrawalOf(next.sender?.auth) === undefined) connection.write(next.bytes, next.sender);
   }
 }

@@ -1,6 +1,7 @@
 import { isRecord } from '../../http/json-object.js';
 import type { BridgeErrorCode } from '../../messages/bridge-error.js';
 import type { RpcMessage } from '../../messages/json-rpc.js';
+import { SESSION_REVISIONS } from '../../messages/revision.js';
 import type { Sender } from '../connection.js';
 import { type Conversation, requestFor } from './conversation.js';
 import type { Editor } from './editor.js';
@@ -34,6 +35,7 @@ export class Openings {
     const ms = Math.max(options.startTimeoutMs / 2, options.startTimeoutMs - MARGIN_MS);
     const until = performance.now() + ms;
     const first = await this.#ask(group.all, message, sender, ms);
+    if ([...first.values()].includes('cancelled')) return;
     const revision = [...versionsIn(first).values()].sort()[0];
     const answers = revision === undefined ? first : await this.#agree(first, revision, message, sender, until);
     const faults = [...answers].filter(
@@ -143,12 +145,12 @@ export class Openings {
   }
 }
 
-/** The revisions that targets answered `initialize` with. */
+/** The revisions that targets answered `initialize` with. One that MCP does not define is no answer: it would become that of all targets. */
 function versionsIn(answers: Answers): ReadonlyMap<NamedTarget, string> {
   const versions = new Map<NamedTarget, string>();
   for (const [target, outcome] of answers) {
     const version = resultOf(outcome)?.protocolVersion;
-    if (typeof version === 'string' && version !== '') versions.set(target, version);
+    if (typeof version === 'string' && SESSION_REVISIONS.has(version)) versions.set(target, version);
   }
   return versions;
 }

@@ -17,6 +17,7 @@ export class ToolPins {
   #table: PinTable = new Map();
   readonly #hidden = new Map<string, Set<string>>();
   readonly #logged = new Set<string>();
+  readonly #complete = new Set<string>();
 
   /**
    * @param file Where hashes are kept; undefined to keep them for the life of this process.
@@ -45,6 +46,17 @@ export class ToolPins {
     this.#table.set(target, known);
     if (known.size > size) this.#save();
     return shown;
+  }
+
+  /** True if all tools of a target have been compared since this process started. */
+  isComplete(target: string): boolean {
+    return this.#complete.has(target);
+  }
+
+  /** Compares all tools of a target. */
+  checkAll(target: string, tools: Parameters<ToolPins['check']>[1]): void {
+    this.check(target, tools);
+    this.#complete.add(target);
   }
 
   /** True if the tool's last listed definition is not the remembered one. */

@@ -7,6 +7,8 @@ import type { Connection, ConnectionListener, Sender } from '../connection.js';
 import { Waiters } from '../waiters.js';
 import { ClientMessages } from './client-messages.js';
 import type { Conversation, SeveralContext } from './conversation.js';
+import { cursorOfFirstPage } from './cursors.js';
+import type { Directory } from './directory.js';
 import { hasDuplicates } from './editor.js';
 import type { ListPages } from './list-pages.js';
 import type { NamedTarget, TargetListener } from './named-target.js';
@@ -22,6 +24,7 @@ export class SeveralConnection implements Connection, TargetListener {
   readonly ended: Promise<void>;
   readonly waiters: Waiters;
   readonly #group: TargetGroup;
+  readonly #directory: Directory;
   readonly #pages: ListPages;
   readonly #fromClient: ClientMessages;
   readonly #fromTargets: TargetMessages;
@@ -33,6 +36,7 @@ export class SeveralConnection implements Connection, TargetListener {
 
   constructor(context: SeveralContext, caller: Caller) {
     const { options } = context;
+    this.#directory = context.directory;
     this.#pages = context.pages;
     this.waiters = new Waiters(options);
     this.ended = new Promise((resolve) => {
@@ -71,6 +75,11 @@ export class SeveralConnection implements Connection, TargetListener {
     return undefined;
   }
 
+  cursorFor(tool: string): string | undefined {
+    const found = this.#directory.resolve('tool', tool);
+    return found && cursorOfFirstPage(found.target);
+  }
+
   pauseFor(res: ServerResponse, maxDrainMs: number): void {
     for (const target of this.#group.all) target.pauseFor(res, maxDrainMs);
   }
@@ -93,6 +102,10 @@ export class SeveralConnection implements Connection, TargetListener {
     if (message === undefined) this.#group.failUnreadable(target, bytes);
     else if (hasDuplicates(message.members)) this.#group.failAmbiguous(target, message);
     else this.#fromTargets.handle(target, message);
+  }
+
+  failed(target: NamedTarget, key: string, reason: BridgeErrorCode): void {
+    if (this.#group.ids.sent(key)?.target === target) this.#group.fail(key, reason);
   }
 
   oversized(target: NamedTarget, head: Buffer, tail: Buffer): void {

@@ -15,6 +15,7 @@ import { faultResponse, invalidParams, isMethodNotFound, isResult } from './targ
 const ACKNOWLEDGE_MS = 10_000;
 /** Notifications that wait until all targets have acknowledged the subscription; more are dropped. */
 const MAX_EARLY = 100;
+const MAX_EARLY_BYTES = 1_048_576;
 const ACKNOWLEDGED = 'notifications/subscriptions/acknowledged';
 
 /** What a client subscribes to (SubscriptionFilter): flags, and lists of URIs and ids. */
@@ -107,7 +108,7 @@ export class Subscriptions {
     const name = memberOf(metaOf(notification), SUBSCRIPTION_KEY);
     editor.replace(name, subscription.message.id ?? 'null');
     if (subscription.isReady) this.#conversation.emit(editor.result);
-    else if (subscription.early.length < MAX_EARLY) subscription.early.push(Buffer.from(editor.result));
+    else if (hasRoom(subscription.early, editor.result)) subscription.early.push(Buffer.from(editor.result));
   }
 
   #settle(subscription: Subscription, target: NamedTarget, outcome: Outcome): void {
@@ -201,6 +202,11 @@ const NAMED = { resourceSubscriptions: 'resource', taskIds: 'task' } as const;
 function listIn(filter: Filter, member: string): readonly string[] {
   const list = filter[member];
   return Array.isArray(list) ? list.filter((name) => typeof name === 'string') : [];
+}
+
+function hasRoom(early: readonly Buffer[], next: Buffer): boolean {
+  const bytes = early.reduce((sum, { length }) => sum + length, next.length);
+  return early.length < MAX_EARLY && bytes <= MAX_EARLY_BYTES;
 }
 
 function filterOf(message: RpcMessage): Filter | undefined {

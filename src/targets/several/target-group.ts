@@ -29,6 +29,7 @@ export class TargetGroup {
   readonly all: readonly NamedTarget[];
   readonly ids = new RequestIds();
   readonly #logger: Logger;
+  readonly #askedAgain = new Set<NamedTarget>();
   #foreignAnswers = 0;
 
   constructor(
@@ -77,9 +78,17 @@ export class TargetGroup {
     return new Map(targets.map((target, index) => [target, answers[index] as Outcome]));
   }
 
+  /** Asks a silent target whether it answers again. Nothing waits for that. */
+  askAgain(target: NamedTarget, request: Omit<TargetRequest, 'settle' | 'clientKey'>): void {
+    if (this.#askedAgain.has(target)) return;
+    this.#askedAgain.add(target);
+    this.ask(target, { ...request, clientKey: undefined, settle: () => this.#askedAgain.delete(target) });
+  }
+
   /** Passes a response on to who waits for it. A target cannot answer a request to another one. */
   answer(target: NamedTarget, response: RpcMessage): void {
     const { key } = response;
+    target.isSilent = false;
     const request = this.ids.sent(key);
     if (key === undefined || request === undefined) return;
     if (request.target !== target) this.#logForeignAnswer(target, request.target);
@@ -146,6 +155,7 @@ export class TargetGroup {
   }
 
   #giveUp(target: NamedTarget, id: string): void {
+    target.isSilent = true;
     if (target.isConnected) this.sendIfPossible(target, cancellation(id, 'timed out'));
     this.fail(id, 'request_timed_out');
   }

@@ -7,6 +7,9 @@ import { Editor } from './editor.js';
 import type { NamedTarget } from './named-target.js';
 import { metaOf, paramsOf } from './params.js';
 
+/** Characters. A target must not fill the memory with longer ones. */
+const MAX_ID_LENGTH = 1_024;
+
 /** The requests of targets to the client: sampling, elicitation, roots. The client sees them under our own ids. */
 export class TargetQuestions {
   readonly #conversation: Conversation;
@@ -20,9 +23,14 @@ export class TargetQuestions {
     const { group, directory, emit } = this.#conversation;
     const { id: own = 'null', key = own } = message;
     const token = progressToken(message);
-    const id = group.ids.addAsked({ target, id: own, key, token: token && textOf(message.bytes, token) });
+    const text = token && textOf(message.bytes, token);
+    if (own.length > MAX_ID_LENGTH || (text !== undefined && text.length > MAX_ID_LENGTH)) {
+      this.#refuse(target, own, 'The id or the progress token is too long');
+      return;
+    }
+    const id = group.ids.addAsked({ target, id: own, key, token: text });
     if (id === undefined) {
-      this.#refuse(target, own);
+      this.#refuse(target, own, 'Too many requests are unanswered');
       return;
     }
     const editor = new Editor(message.bytes);
@@ -72,8 +80,8 @@ export class TargetQuestions {
     }
   }
 
-  #refuse(target: NamedTarget, id: string): void {
-    const error = '{"code":-32000,"message":"Too many requests are unanswered"}';
+  #refuse(target: NamedTarget, id: string, message: string): void {
+    const error = JSON.stringify({ code: -32000, message });
     this.#conversation.group.sendIfPossible(target, Buffer.from(`{"jsonrpc":"2.0","id":${id},"error":${error}}`));
   }
 }
