@@ -22,8 +22,9 @@ interface RevokedToken {
  * Remembers which credentials to refuse although they verify.
  *
  * @param acceptsOthers True if the policy accepts credentials that are not JWTs.
+ * @param isJwt True if the policy reads a credential as a JWT: only then its claims count.
  */
-export function createRevocations(clockToleranceSeconds: number, acceptsOthers = false) {
+export function createRevocations(clockToleranceSeconds: number, acceptsOthers = false, isJwt = (_: string) => true) {
   /** The key is a hash of header and payload, so that all entries have the same size. */
   const tokens = new Map<string, RevokedToken>();
   // Never dropped: only the tokens show which of them a rule matches, and when they expire.
@@ -35,7 +36,8 @@ export function createRevocations(clockToleranceSeconds: number, acceptsOthers =
     for (const [signed, { expiry, keptUntil }] of tokens) {
       if (expiry < now && keptUntil < elapsed) tokens.delete(signed);
     }
-    const expiry = (expirySecondsOf(token, acceptsOthers) + clockToleranceSeconds) * 1000;
+    const seconds = expirySecondsOf(token, acceptsOthers);
+    const expiry = isJwt(token) ? (seconds + clockToleranceSeconds) * 1000 : Number.POSITIVE_INFINITY;
     tokens.set(hashOfSigned(token), { expiry, keptUntil: elapsed + expiry - now });
   }
 
