@@ -7,6 +7,7 @@ import { passTime } from '../support/app-with-key-server.js';
 import {
   claims,
   createAppInEveryMode,
+  createProtectedApp,
   expectInvalidToken,
   METADATA_URL,
   parseChallenge,
@@ -175,6 +176,22 @@ describe('the answer without a credential', () => {
     expect(response.status).toBe(401);
     expect(response.body).toEqual({ error: 'unauthorized', error_description: 'Access token or API key required' });
     expect(response.headers['www-authenticate']).toBe(`Bearer resource_metadata="${METADATA_URL}"`);
+  });
+
+  const verifiers = [async (token: string) => (token === 'opaque' ? { scopes: [] } : undefined)];
+  test.each<[given: string, policy: object, description: string, passes: string]>([
+    ['keys alone', { apiKeys: [entry] }, 'API key required', key],
+    ['keys and functions', { apiKeys: [entry], verifiers }, 'Access token or API key required', 'opaque'],
+    ['functions alone', { verifiers }, 'Access token required', 'opaque'],
+  ])('says what is needed where %s are accepted, and no issuer', async (_given, policy, description, passes) => {
+    const alone = { issuer: undefined, jwks: undefined, issuers: [], ...policy };
+    const { get, send, auth, signer } = createProtectedApp(alone);
+    expect((await get()).body.error_description).toBe(description);
+    expect((await send(passes)).status).toBe(200);
+    expectInvalidToken(await send(signer.sign(claims())), 'The issuer of the token is not accepted here');
+    expect(await auth.ready()).toBe(true);
+    const { body } = await get(undefined, new URL(METADATA_URL).pathname);
+    expect([body.resource, body.authorization_servers]).toEqual([RESOURCE, undefined]);
   });
 
   test.each(['GET', 'HEAD', 'POST', 'PUT', 'DELETE'])('is the same for %s', async (method) => {

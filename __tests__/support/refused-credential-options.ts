@@ -92,6 +92,13 @@ const apiKeyRefusals: Refusal[] = [
 ];
 
 const introspectionRefusals: Refusal[] = [
+  ...[{ introspection: { ...CLIENT, endpoint: 'https://as.example/i' } }, { verifiers: [] }].map(
+    (other): Refusal => [
+      `no issuer with ${Object.keys(other)} alone`,
+      { ...other, issuers: [] },
+      'option "issuers" must be a non-empty array, but got []. Name each issuer whose tokens you accept.',
+    ],
+  ),
   [
     'introspection for many tenants',
     { ...good, issuer: tenantIssuer, tenants: ['a'], introspection: { ...CLIENT, endpoint: 'https://as.example/i' } },
