@@ -1,8 +1,14 @@
+import { createHash } from 'node:crypto';
 import { mcpAuth } from '../dist/index.js';
 
 /** The key server's address, the issuer, and the audience are the same for all. */
 export const ISSUER = 'https://issuer.example';
 export const AUDIENCE = 'https://mcp.example/mcp';
+
+/** The credentials that the server of the variant {@link EVERY_CREDENTIAL} knows. */
+export const API_KEY = `emak_${'k'.repeat(43)}`;
+export const OPAQUE_TOKEN = 'o'.repeat(43);
+export const EVERY_CREDENTIAL = 'express-mcp-auth, every credential';
 
 /** One Express middleware for each way of protecting the same route; each as its own documentation shows. */
 export const VARIANTS = {
@@ -27,6 +33,20 @@ export const VARIANTS = {
       jwks: { url: jwksUrl },
       resourceMetadata: { resource: AUDIENCE },
       maxFailedVerificationsPerSecond: 500,
+    }),
+
+  // Only in the series of known credentials.
+  [EVERY_CREDENTIAL]: async (jwksUrl) =>
+    mcpAuth({
+      issuer: ISSUER,
+      jwks: { url: jwksUrl },
+      resourceMetadata: { resource: AUDIENCE },
+      apiKeys: [{ sha256: createHash('sha256').update(API_KEY).digest('hex'), subject: 'ci', scopes: ['read'] }],
+      introspection: {
+        endpoint: new URL('/introspect', jwksUrl).href,
+        clientId: 'bench',
+        clientSecret: 'the secret of the bench',
+      },
     }),
 
   'SDK v1 requireBearerAuth, jose': async (jwksUrl) => {

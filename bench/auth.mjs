@@ -3,7 +3,7 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
-import { AUDIENCE, ISSUER, VARIANTS } from './auth-variants.mjs';
+import { API_KEY, AUDIENCE, EVERY_CREDENTIAL, ISSUER, OPAQUE_TOKEN, VARIANTS } from './auth-variants.mjs';
 import { measureFlood } from './flood.mjs';
 import { load } from './load.mjs';
 import { median } from './median.mjs';
@@ -24,17 +24,13 @@ const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256
 const forger = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'k', alg: 'ES256', use: 'sig' };
 
-function token(subject, key = privateKey) {
+function claimsOf(subject) {
   const now = Math.floor(Date.now() / 1000);
-  const claims = {
-    iss: ISSUER,
-    aud: AUDIENCE,
-    sub: subject,
-    client_id: 'bench',
-    scope: 'read',
-    iat: now,
-    exp: now + 7200,
-  };
+  return { iss: ISSUER, aud: AUDIENCE, sub: subject, client_id: 'bench', scope: 'read', iat: now, exp: now + 7200 };
+}
+
+function token(subject, key = privateKey) {
+  const claims = claimsOf(subject);
   const encode = (part) => Buffer.from(JSON.stringify(part)).toString('base64url');
   const input = `${encode({ alg: 'ES256', kid: 'k', typ: 'JWT' })}.${encode(claims)}`;
   return `${input}.${sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
@@ -48,6 +44,14 @@ const SERIES = {
   '1,000 tokens in rotation': many(1000),
   'every token forged': many(1000, forger),
   'no token': [typed({})],
+};
+
+/** Each is sent to a server that accepts all of them. */
+const KNOWN = {
+  'a JWT': [bearer(token('alice'))],
+  'an API key': [bearer(API_KEY)],
+  'an API key in x-api-key': [typed({ 'x-api-key': API_KEY })],
+  'an introspected token': [bearer(OPAQUE_TOKEN)],
 };
 
 async function start(name, jwksUrl, flags = []) {
@@ -67,14 +71,14 @@ async function measure(server, headers) {
   return { perSecond, cpu: (after.cpuMicroseconds - before.cpuMicroseconds) / answered, statuses };
 }
 
-function print(title, results) {
-  const base = results['no auth'];
+function print(title, results, baseName = 'no auth') {
+  const base = results[baseName];
   console.log(
-    `\n${title}\n| variant | share of the throughput without auth | CPU per request | more than without auth | answers |`,
+    `\n${title}\n| variant | share of the throughput of "${baseName}" | CPU per request | more than "${baseName}" | answers |`,
   );
   console.log('|---|---|---|---|---|');
   for (const [name, rounds] of Object.entries(results)) {
-    // Each round is compared with the unprotected route of the same round: the machine's load is the same for both.
+    // Each round is compared with the base of the same round: the machine's load is the same for both.
     const share = median(rounds.map(({ perSecond }, i) => perSecond / base[i].perSecond));
     const more = median(rounds.map(({ cpu }, i) => cpu - base[i].cpu));
     const cpu = median(rounds.map((round) => round.cpu));
@@ -89,29 +93,41 @@ async function send(url, headers) {
 }
 
 /** Measures a round in new processes, because some processes are faster than others for as long as they live. */
-async function measureRound(names, jwksUrl, headers) {
+async function measureRound(variants, jwksUrl) {
   const servers = [];
-  for (const name of names) servers.push(await start(name, jwksUrl));
-  for (const server of servers) {
+  for (const { name, headers } of variants) servers.push({ headers, ...(await start(name, jwksUrl)) });
+  for (const { url, headers } of servers) {
     // A variant that caches tokens has seen all of them before it is measured.
-    for (const header of headers) await send(server.url, header);
-    await load(server.url, headers, WARM_UP_SECONDS, BODY);
+    for (const header of headers) await send(url, header);
+    await load(url, headers, WARM_UP_SECONDS, BODY);
   }
   const measured = [];
-  for (const server of servers) measured.push(await measure(server, headers));
+  for (const server of servers) measured.push(await measure(server, server.headers));
   for (const server of servers) server.stop();
   return measured;
 }
 
-async function measureSeries(title, headers, names, jwksUrl) {
-  const results = Object.fromEntries(names.map((name) => [name, []]));
+/** @param variants By title: the name of the variant, and the headers to send. */
+async function measureSeries(title, variants, jwksUrl, baseName) {
+  const titles = Object.keys(variants);
+  const results = Object.fromEntries(titles.map((each) => [each, []]));
   for (let round = 0; round < ROUNDS; round += 1) {
     // Every second round is in reverse order, so that no variant is always the first.
-    const order = round % 2 === 0 ? names : names.toReversed();
-    const measured = await measureRound(order, jwksUrl, headers);
-    for (const [i, name] of order.entries()) results[name].push(measured[i]);
+    const order = round % 2 === 0 ? titles : titles.toReversed();
+    const measured = await measureRound(
+      order.map((each) => variants[each]),
+      jwksUrl,
+    );
+    for (const [i, each] of order.entries()) results[each].push(measured[i]);
   }
-  print(`### ${title}`, results);
+  print(`### ${title}`, results, baseName);
+}
+
+const KNOWN_TITLE = 'known credentials';
+
+async function measureKnown(jwksUrl) {
+  const variants = Object.entries(KNOWN).map(([title, headers]) => [title, { name: EVERY_CREDENTIAL, headers }]);
+  await measureSeries(KNOWN_TITLE, Object.fromEntries(variants), jwksUrl, 'a JWT');
 }
 
 /** Measures the growth of the heap after very many tokens, each seen once: a store without limits shows here. */
@@ -145,21 +161,23 @@ async function measureFloods(jwksUrl) {
   }
 }
 
-const keyServer = createServer((_req, res) =>
-  res.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [jwk] })),
-);
+const keyServer = createServer((req, res) => {
+  const answer = req.method === 'POST' ? { active: true, ...claimsOf('alice') } : { keys: [jwk] };
+  res.setHeader('content-type', 'application/json').end(JSON.stringify(answer));
+});
 await once(keyServer.listen(0, '127.0.0.1'), 'listening');
 const jwksUrl = `http://127.0.0.1:${keyServer.address().port}/jwks.json`;
 const names =
   process.argv.length > 2
     ? ['no auth', ...process.argv.slice(2)]
-    : Object.keys(VARIANTS).filter((name) => name !== LIMITED);
+    : Object.keys(VARIANTS).filter((name) => name !== LIMITED && name !== EVERY_CREDENTIAL);
 
 for (const [title, headers] of Object.entries(SERIES).filter(
   ([t]) => !process.env.ONLY || t.includes(process.env.ONLY),
 )) {
-  await measureSeries(title, headers, names, jwksUrl);
+  await measureSeries(title, Object.fromEntries(names.map((name) => [name, { name, headers }])), jwksUrl);
 }
+if (!process.env.ONLY || KNOWN_TITLE.includes(process.env.ONLY)) await measureKnown(jwksUrl);
 if (!process.env.ONLY || FLOOD.includes(process.env.ONLY)) await measureFloods(jwksUrl);
 if (!process.env.ONLY) await measureHeap(jwksUrl);
 keyServer.close();

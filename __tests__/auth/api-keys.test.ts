@@ -7,6 +7,7 @@ import { passTime } from '../support/app-with-key-server.js';
 import {
   claims,
   createAppInEveryMode,
+  createProtectedApp,
   expectInvalidToken,
   METADATA_URL,
   parseChallenge,
@@ -61,6 +62,7 @@ describe('a key is refused, in every mode', () => {
       'The token is opaque, not a JWT; ask the authorization server for a JWT access token',
     ],
     ['that is the prefix alone', 'emak_', UNKNOWN],
+    ['whose prefix has a capital', `Emak_${key.slice(5)}`, UNKNOWN],
   ])('%s', async (_name, token, description) => {
     expectInvalidToken(await createAppInEveryMode({ apiKeys: [entry] }).send(token), description);
   });
@@ -94,6 +96,15 @@ describe('a key is refused, in every mode', () => {
     );
   });
 
+  test('after revoke(), for good, also if it was a JWT that has expired', async () => {
+    const text = createSigner().sign(claims({ exp: 1 }));
+    const sha256 = createHash('sha256').update(text).digest('hex');
+    const { send, auth } = createAppWithKeys([{ sha256 }]);
+    expect((await send(text)).status).toBe(200);
+    for (const each of [text, key]) auth.revoke(each);
+    expectInvalidToken(await send(text), 'The token has been revoked');
+  });
+
   test('without a required scope, with a challenge that names it', async () => {
     const { send } = createAppWithKeys([other.entry], { requiredScopes: ['read'] });
     const response = await send(other.key);
@@ -125,6 +136,8 @@ describe('x-api-key', () => {
     ['a key beside a DPoP token', { 'x-api-key': key, authorization: `DPoP ${jwt}` }, '/mcp', 400],
     ['a key beside a token in the query', { 'x-api-key': key }, '/mcp?access_token=x', 400],
     ['a key beside a password for a proxy', { 'x-api-key': key, authorization: 'Basic YTpi' }, '/mcp', 200],
+    ['a key beside a token after a no-break space', { 'x-api-key': key, authorization: '\u00a0Bearer x' }, '/mcp', 400],
+    ['a key beside a token after a password', { 'x-api-key': key, authorization: 'Basic YTpi, Bearer x' }, '/mcp', 400],
     ['a key of more than maxTokenBytes', { 'x-api-key': 'x'.repeat(8_000) }, '/mcp', 400],
   ])('%s is answered as the table says', async (_name, headers, path, status) => {
     const policy = { jwks: { keys: [signer.jwk] }, maxTokenBytes: 4_000 };
@@ -133,6 +146,13 @@ describe('x-api-key', () => {
     expect((await open('optional').withHeaders(headers, path)).status).toBe(status);
     const { body } = await open('permissive').withHeaders(headers, path);
     expect(body.anonymous).toBe(status !== 200);
+  });
+
+  test('an empty one is no key, even if the hash of nothing is in the list, or a function knows it', async () => {
+    const sha256 = createHash('sha256').update('').digest('hex');
+    for (const apiKeys of [[{ sha256 }], async () => ({ subject: 'ci' })]) {
+      expectInvalidToken(await createAppWithKeys(apiKeys).withHeaders({ 'x-api-key': '' }), UNKNOWN);
+    }
   });
 
   test('a JWT that is known from Authorization is no key in x-api-key', async () => {
@@ -156,6 +176,22 @@ describe('the answer without a credential', () => {
     expect(response.status).toBe(401);
     expect(response.body).toEqual({ error: 'unauthorized', error_description: 'Access token or API key required' });
     expect(response.headers['www-authenticate']).toBe(`Bearer resource_metadata="${METADATA_URL}"`);
+  });
+
+  const verifiers = [async (token: string) => (token === 'opaque' ? { scopes: [] } : undefined)];
+  test.each<[given: string, policy: object, description: string, passes: string]>([
+    ['keys alone', { apiKeys: [entry] }, 'API key required', key],
+    ['keys and functions', { apiKeys: [entry], verifiers }, 'Access token or API key required', 'opaque'],
+    ['functions alone', { verifiers }, 'Access token required', 'opaque'],
+  ])('says what is needed where %s are accepted, and no issuer', async (_given, policy, description, passes) => {
+    const alone = { issuer: undefined, jwks: undefined, issuers: [], ...policy };
+    const { get, send, auth, signer } = createProtectedApp(alone);
+    expect((await get()).body.error_description).toBe(description);
+    expect((await send(passes)).status).toBe(200);
+    expectInvalidToken(await send(signer.sign(claims())), 'The issuer of the token is not accepted here');
+    expect(await auth.ready()).toBe(true);
+    const { body } = await get(undefined, new URL(METADATA_URL).pathname);
+    expect([body.resource, body.authorization_servers]).toEqual([RESOURCE, undefined]);
   });
 
   test.each(['GET', 'HEAD', 'POST', 'PUT', 'DELETE'])('is the same for %s', async (method) => {
@@ -194,6 +230,12 @@ test('a key is in no log line and no decision', async () => {
     { outcome: 'refused', code: 'several_tokens' },
     { outcome: 'refused', code: 'token_revoked', subject: 'ci' },
   ]);
+});
+
+test('claims may be what a database has, as JSON has it', async () => {
+  const given = { since: new Date(0), tags: new Uint8Array([1]) };
+  const { body } = await createAppWithKeys([{ ...entry, claims: given }]).send(key);
+  expect(body.payload).toMatchObject({ since: '1970-01-01T00:00:00.000Z', tags: { 0: 1 } });
 });
 
 test('the claims of a key cannot be changed by a tool for the next request', async () => {

@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { AuthDecision, Jwks } from '../../src/index.js';
-import { fresh, MINUTE, passTime, setUp, signer } from '../support/app-with-key-server.js';
+import { expectUnavailable, fresh, MINUTE, passTime, setUp, signer } from '../support/app-with-key-server.js';
 import { listen, originOf, stop } from '../support/loopback-server.js';
-import { createAppInEveryMode, createProtectedApp, expectInvalidToken } from '../support/protected-app.js';
+import { claims, createAppInEveryMode, createProtectedApp, expectInvalidToken } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 
 afterEach(() => void vi.useRealTimers());
@@ -87,6 +87,16 @@ describe('a token refused before its key was known', () => {
     passTime(MINUTE / 2 + 1);
     expect((await protectedApp.send(token)).status).toBe(200);
   });
+});
+
+test('a token without kid, refused before, is 503 like a new one once the keys cannot be read: it may be good by then', async () => {
+  const { server, protectedApp } = await setUp();
+  const token = createSigner().sign(claims({ exp: Date.now() / 1_000 + 3_600 }), { kid: undefined });
+  for (const _ of [1, 2]) expectInvalidToken(await protectedApp.send(token), BAD_SIGNATURE);
+  await server.goDown();
+  passTime(11 * MINUTE);
+  expect((await protectedApp.send(fresh())).status).toBe(200);
+  for (const _ of [1, 2]) await expectUnavailable(protectedApp, token);
 });
 
 describe('maxFailedVerificationsPerSecond', () => {

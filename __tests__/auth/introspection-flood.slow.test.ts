@@ -8,6 +8,7 @@ import { good } from '../support/good-policy.js';
 import { setUpIntrospection, startIntrospectionServer } from '../support/introspection-server.js';
 import { serve } from '../support/loopback-server.js';
 import { memoryInUse } from '../support/memory-in-use.js';
+import { createProtectedApp } from '../support/protected-app.js';
 
 afterEach(() => void vi.useRealTimers());
 
@@ -59,4 +60,14 @@ test('known tokens pass while others send made-up ones, also when they are asked
     await Promise.all(Array.from({ length: 30 }, () => send(`made-up-${Math.random()}`)));
     expect(await send(known)).toBe(200);
   }
+});
+
+test('made-up tokens call a function at most 50 times a second', async () => {
+  const asked: string[] = [];
+  const { send } = createProtectedApp({ verifiers: [(token: string) => void asked.push(token)] });
+  const began = performance.now();
+  const all = await Promise.all(Array.from({ length: 200 }, (_, i) => send(`made-up-${i}`)));
+  const seconds = (performance.now() - began) / 1_000;
+  expect(asked.length).toBeLessThanOrEqual(51 + 50 * seconds);
+  expect(all.map(({ status }) => status).filter((status) => status !== 401 && status !== 503)).toEqual([]);
 });

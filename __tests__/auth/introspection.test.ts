@@ -1,6 +1,7 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { altered } from '../support/altered.js';
-import { passTime } from '../support/app-with-key-server.js';
+import { passTime, setDate } from '../support/app-with-key-server.js';
 import {
   expectOutage,
   replyJson,
@@ -60,7 +61,11 @@ describe('claims are checked as those of a JWT, in every mode', () => {
     ['sub as a number', { sub: 7 }, 'The token has a claim of the wrong type'],
     ['client_id as a number', { client_id: 7 }, 'The token has a claim of the wrong type'],
     ['scope as a number', { scope: 7 }, 'The token has a claim of the wrong type'],
-    ['the type of DPoP tokens, without a key', { token_type: 'DPoP' }, undefined],
+    [
+      'the type of DPoP tokens, without a key',
+      { token_type: 'dpoP' },
+      'The token is bound in a way that cannot be checked here',
+    ],
     ['no token_type', { token_type: undefined }, undefined],
     ['a refresh token, by its type', { token_type: 'refresh_token' }, 'The token is not an access token'],
     ['a refresh token, as Ory Hydra has it', { token_use: 'refresh_token' }, 'The token is not an access token'],
@@ -90,6 +95,21 @@ test('a token that the server does not know is refused in every mode, and asked 
   expectInvalidToken(await send(token), INACTIVE);
   expect(server.asked).toHaveLength(2);
   expectInvalidToken(await createAppInEveryMode({ introspection: server.introspection }).send(token), INACTIVE);
+});
+
+test('a refusal is the same again, also for a listener who comes after the first one', async () => {
+  const issuer = 'https://keycloak.example/realms/a';
+  const changes = { issuer, provider: 'keycloak', jwks: undefined, oauthProxy: false };
+  const { server, protectedApp } = await setUpIntrospection(changes);
+  const token = server.issue({ iss: undefined, aud: 'https://other.example' });
+  const WRONG = 'The token is meant for another audience';
+  expectInvalidToken(await protectedApp.send(token), WRONG);
+  const decisions: unknown[] = [];
+  const listen = (decision: unknown) => void decisions.push(decision);
+  subscribe('express-mcp-auth:decision', listen);
+  onTestFinished(() => void unsubscribe('express-mcp-auth:decision', listen));
+  expectInvalidToken(await protectedApp.send(token), WRONG);
+  expect(decisions).toMatchObject([{ outcome: 'refused', code: 'wrong_audience' }]);
 });
 
 test('a token that becomes active is accepted after 10 seconds', async () => {
@@ -137,6 +157,14 @@ describe('an active token', () => {
     const token = server.issue({ exp: nowSeconds() + 10 });
     expect((await protectedApp.send(token)).status).toBe(200);
     passTime(11_000);
+    expectInvalidToken(await protectedApp.send(token), 'The token has expired');
+  });
+
+  test('is not remembered after its exp, though only the date has moved, as after a sleep', async () => {
+    const { server, protectedApp } = await setUpIntrospection();
+    const token = server.issue({ exp: nowSeconds() + 3_600 });
+    expect((await protectedApp.send(token)).status).toBe(200);
+    setDate(7_200_000);
     expectInvalidToken(await protectedApp.send(token), 'The token has expired');
   });
 

@@ -193,6 +193,21 @@ describe('without jwks', () => {
     await expectUnavailable(protectedApp, token());
   });
 
+  test.each([404, 403, 302])(
+    'a server that starts, and answers %d for everything until then, is asked again soon',
+    async (status) => {
+      const { protectedApp, token, answer } = await startIssuer(() => ({
+        [RFC8414]: status,
+        [OPENID]: status,
+        [WELL_KNOWN]: status,
+      }));
+      await expectUnavailable(protectedApp, token());
+      answer((issuer) => ({ [RFC8414]: named(issuer), '/jwks': KEYS }));
+      passTime(1_001);
+      expect((await protectedApp.send(token())).status).toBe(200);
+    },
+  );
+
   test('a server that comes back is asked again soon', async () => {
     const { protectedApp, token, answer } = await startIssuer(() => ({ [RFC8414]: 500 }));
     await expectUnavailable(protectedApp, token());

@@ -18,6 +18,8 @@ const INACTIVE = 'The token is not active: it is unknown, expired or revoked';
 const TOKEN = 'opaque-token-1';
 const nowSeconds = () => Math.floor(Date.now() / 1_000);
 const good = { subject: 'alice', clientId: 'app', scopes: ['read'] };
+const loop: Record<string, unknown> = {};
+loop.self = loop;
 
 function setUp(verifier: (token: string) => unknown, changes: Record<string, unknown> = {}) {
   const asked: string[] = [];
@@ -56,6 +58,15 @@ test('a function cannot set the claims that decide who is calling through "extra
   const { body } = await send(TOKEN);
   expect(body).toMatchObject({ subject: 'alice', scopes: ['read'] });
   expect(body.payload).toMatchObject({ iss: 'urn:express-mcp-auth:verifier:0', sub: 'alice', scope: 'read' });
+});
+
+test('an empty issuer is none: the users of two functions stay two', async () => {
+  const issuers = new Set<unknown>();
+  for (const name of ['a', 'b']) {
+    const verifiers = ['a', 'b'].map((known) => () => (known === name ? { ...good, issuer: '' } : undefined));
+    issuers.add((await createProtectedApp({ verifiers }).send(TOKEN)).body.payload.iss);
+  }
+  expect(issuers.size).toBe(2);
 });
 
 test('the result is remembered for a minute, and a refusal for 10 seconds', async () => {
@@ -151,6 +162,7 @@ describe('a failure of the function is 503, and never 401', () => {
       'it returned a \\"resource\\" that is no URL',
     ],
     ['it returns extra as text', () => ({ ...good, extra: 'x' }), 'it returned an \\"extra\\" that is no object'],
+    ['it returns itself in extra', () => ({ ...good, extra: loop }), 'circular structure'],
     ['it returns a function in extra', () => ({ ...good, extra: { f: () => 1 } }), 'could not be cloned'],
   ])('%s', async (_name, verifier, reason) => {
     const token = 'token+with/characters==';
@@ -228,15 +240,7 @@ test('a function is not asked about a JWT or about what looks like a key', async
   const verifiers = [(token: string) => void asked.push(token)];
   const { send } = createProtectedApp({ verifiers }, signer);
   expect((await send(signer.sign(claims()))).status).toBe(200);
-  for (const token of [createSigner().sign(claims()), 'a.b.c', 'emak_x']) expect((await send(token)).status).toBe(401);
+  for (const token of [createSigner().sign(claims()), 'a.b.c', 'emak_x', 'EMAK_x'])
+    expect((await send(token)).status).toBe(401);
   expect(asked).toEqual([]);
-});
-
-test('made-up tokens call a function at most 50 times a second', async () => {
-  const { asked, send } = setUp(() => undefined);
-  const began = performance.now();
-  const all = await Promise.all(Array.from({ length: 200 }, (_, i) => send(`made-up-${i}`)));
-  const seconds = (performance.now() - began) / 1_000;
-  expect(asked.length).toBeLessThanOrEqual(51 + 50 * seconds);
-  expect(all.map(({ status }) => status).filter((status) => status !== 401 && status !== 503)).toEqual([]);
 });

@@ -110,6 +110,7 @@ describe('a resource for each tenant', () => {
     ['/acme/MCP', 'acme'],
     ['/acme/mcp/messages?x=/globex/mcp', 'acme'],
     ['/ACME/mcp', 'ACME'],
+    ['/acme/mcp/.x/x../...', 'acme'],
   ])('%s is of tenant %s, as Express routes it', async (path, tenant) => {
     const { get } = open();
     expect((await get(tokenFor(resourceOf(tenant)), path)).body.tenant).toBe(tenant);
@@ -131,6 +132,13 @@ describe('a resource for each tenant', () => {
     '/{tenant}/mcp',
     '/%7Btenant%7D/mcp',
     `/${'x'.repeat(65)}/mcp`,
+    '/acme/mcp/../../globex/mcp',
+    '/acme/mcp/..',
+    '/acme/mcp/.%2E/%2e%2e/globex/mcp',
+    '/acme/mcp/\\..\\..\\globex\\mcp',
+    '/acme/mcp/..%2f..%2Fglobex%2Fmcp',
+    '/acme/mcp/x%5c..%5C..%5c..%5Cglobex',
+    '/acme/mcp/..;/..;/globex/mcp',
     'http://mcp.example/acme/mcp',
   ])('no token is good for a path without a tenant: %s', async (path) => {
     // Of any audience: the path has no resource that a token could be meant for.

@@ -21,6 +21,8 @@ const introspection = (name: string, changes: object, message: string): Refusal 
   message,
 ];
 
+const tenantIssuer = 'https://login.microsoftonline.com/{tenantid}/v2.0';
+
 const location = (name: string, authorizationLocation: unknown, message: string): Refusal => [
   name,
   { ...good, authorizationLocation },
@@ -90,6 +92,18 @@ const apiKeyRefusals: Refusal[] = [
 ];
 
 const introspectionRefusals: Refusal[] = [
+  ...[{ introspection: { ...CLIENT, endpoint: 'https://as.example/i' } }, { verifiers: [] }].map(
+    (other): Refusal => [
+      `no issuer with ${Object.keys(other)} alone`,
+      { ...other, issuers: [] },
+      'option "issuers" must be a non-empty array, but got []. Name each issuer whose tokens you accept.',
+    ],
+  ),
+  [
+    'introspection for many tenants',
+    { ...good, issuer: tenantIssuer, tenants: ['a'], introspection: { ...CLIENT, endpoint: 'https://as.example/i' } },
+    'option "introspection" must be left out where its issuer has {tenantid}: an answer without "iss" names no tenant. Write one policy for each tenant.',
+  ],
   [
     'introspection as true',
     { ...good, introspection: true },

@@ -59,9 +59,10 @@ function createAdvice(logger: Logger): (error: unknown) => void {
   let hasLogged = false;
   return (error) => {
     const { audienceHint, expected } = evidenceOf(error);
-    if (audienceHint === undefined || hasLogged) return;
+    // A remembered refusal keeps no lists.
+    if (audienceHint === undefined || hasLogged || !Array.isArray(expected)) return;
     hasLogged = true;
-    const audiences = (expected as readonly string[]).join(' or ');
+    const audiences = expected.join(' or ');
     logger.warn(
       `mcpAuth(): the authorization server issues tokens for another audience than ${audiences}: ${audienceHint}`,
     );

@@ -18,3 +18,13 @@ export function parseJsonObject(text: string): Readonly<Record<string, unknown>>
 export function stringsIn(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
+
+/**
+ * Returns a copy of an object that was not parsed from JSON, as JSON has it.
+ *
+ * @throws {Error} If it has a function, a bigint or itself in it.
+ */
+export function jsonCopy(value: Record<string, unknown>): Record<string, unknown> {
+  // The first copy refuses functions, which JSON would leave out.
+  return JSON.parse(JSON.stringify(structuredClone(value)));
+}

@@ -1,3 +1,5 @@
+import { lowerAscii } from '../http/lower-ascii.js';
+
 /** The first characters of the API keys that this package makes. People and secret scanners recognize a key by them. */
 export const API_KEY_PREFIX = 'emak_';
 
@@ -9,7 +11,8 @@ export const API_KEY_HEADER = 'x-api-key';
  * party is asked about it.
  */
 export function credentialFormOf(credential: string): 'apiKey' | 'jwt' | 'opaque' {
-  if (credential.startsWith(API_KEY_PREFIX)) return 'apiKey';
+  // A key that a text field has capitalized is secret too.
+  if (lowerAscii(credential.slice(0, API_KEY_PREFIX.length)) === API_KEY_PREFIX) return 'apiKey';
   const first = credential.indexOf('.');
   const second = credential.indexOf('.', first + 1);
   // RFC 7515, section 7.1: three segments.

@@ -5,6 +5,7 @@ import { trimOws } from '../http/ows.js';
 import { API_KEY_HEADER } from './credential-form.js';
 import {
   hasQueryToken,
+  mayHaveToken,
   missingTokenRefusal,
   readToken,
   removeAccessToken,
@@ -44,10 +45,9 @@ export function createCredentialReader(
     const key = req.headers[API_KEY_HEADER];
     if (key === undefined) return read(req, target);
     const { refusal } = read(req, target);
-    // DPoP counts even if this policy does not accept it: another reader may.
-    const { authorization } = req.headers;
-    const hasScheme = location === undefined && authorization !== undefined && schemeOf(authorization) !== undefined;
-    const isAlone = refusal?.code === 'missing_token' && !hasScheme && !hasQueryToken(target);
+    // Every token that another reader could find counts, such as one for DPoP, or after a no-break space.
+    const hasToken = location === undefined && mayHaveToken(req.headers.authorization);
+    const isAlone = refusal?.code === 'missing_token' && !hasToken && !hasQueryToken(target);
     if (!isAlone || isRepeated(req, API_KEY_HEADER)) return refused(new AuthError('several_tokens'));
     return { scheme: 'bearer', token: trimOws(String(key)), isApiKey: true, refusal: undefined };
   };

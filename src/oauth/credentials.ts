@@ -49,8 +49,17 @@ export function requireToken68(token: string, maxTokenBytes: number): void {
   if (!isToken68(token)) throw new AuthError('malformed_header');
 }
 
-/** @throws {AuthError} `token_too_long`. */
-export function requireLength(credential: string, maxBytes: number): void {
+/**
+ * Checks the length of an API key. An empty one is no key, even if its hash is in a table by mistake.
+ *
+ * @throws {AuthError} `token_too_long`, `unknown_api_key`.
+ */
+export function requireApiKey(key: string, maxBytes: number): void {
+  requireLength(key, maxBytes);
+  if (key === '') throw new AuthError('unknown_api_key');
+}
+
+function requireLength(credential: string, maxBytes: number): void {
   if (credential.length > maxBytes) throw new AuthError('token_too_long', { bytes: credential.length });
 }
 
@@ -67,6 +76,11 @@ export function schemeOf(header: string, accepted = SCHEMES): Scheme | undefined
   if (header.startsWith('Bearer ')) return 'bearer';
   const scheme = lowerAscii(SCHEME.exec(header)?.[1] ?? '');
   return accepted.find((each) => each === scheme);
+}
+
+/** True if some reader could find an access token in an `Authorization` header. */
+export function mayHaveToken(authorization: string | undefined): boolean {
+  return authorization !== undefined && SCHEME_ANYWHERE.test(authorization);
 }
 
 /** Looks for every name that query parsers read as `access_token`: `access%5Ftoken`, `access_token[]`. */

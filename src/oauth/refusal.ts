@@ -38,18 +38,28 @@ export type RefusalContext = Pick<ChallengeContext, 'dpop'> & {
   /** Replaces the URL that follows from the resource. */
   readonly metadataUrl: string | undefined;
   readonly requiredScopes: readonly string[];
+  /** The issuers whose JWTs the policy accepts. */
+  readonly issuers: readonly unknown[];
   /** Defined if the policy accepts API keys. */
   readonly apiKeys?: object | undefined;
+  /** Functions that verify opaque tokens. */
+  readonly verifiers: readonly unknown[];
   /** Scopes that a 401 names besides. */
   readonly challengeScopes: readonly string[];
 };
 
-const CREDENTIAL_REQUIRED = 'Access token or API key required';
+/** Says what a request without a credential needs; undefined for what {@link REFUSALS} says: a JWT. */
+function credentialRequired({ issuers, apiKeys, verifiers }: RefusalContext): string | undefined {
+  const acceptsTokens = issuers.length > 0 || verifiers.length > 0;
+  if (apiKeys !== undefined) return acceptsTokens ? 'Access token or API key required' : 'API key required';
+  return issuers.length > 0 ? undefined : 'Access token required';
+}
 
 /** Creates the function that answers refused requests. If all requests have the same metadata URL, it builds each response only once, here. */
 export function createRefusal(settings: RefusalContext): Refuse {
-  const { requiredScopes, challengeScopes, dpop, apiKeys } = settings;
-  const otherwise = (code: RefusalCode) => (code === 'missing_token' && apiKeys ? CREDENTIAL_REQUIRED : undefined);
+  const { requiredScopes, challengeScopes, dpop } = settings;
+  const required = credentialRequired(settings);
+  const otherwise = (code: RefusalCode) => (code === 'missing_token' ? required : undefined);
   const contextFor = (code: RefusalCode, scheme: Scheme, { scopes, description }: RefusalDetail = { scopes: [] }) => ({
     dpop,
     scheme,

@@ -14,6 +14,9 @@ export interface TenantPaths {
 
 const SEGMENT = /^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,64}$/;
 
+/** A segment that leads to another path for readers that resolve it, also percent-encoded, after an encoded slash, or with a parameter. */
+const DOT_SEGMENT = /(?:^|[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?=[/\\;]|%2f|%5c|$)/i;
+
 /** True if a text can be the name of a tenant: one segment of a path that needs no encoding. */
 function isTenant(text: string): boolean {
   return SEGMENT.test(text);
@@ -29,7 +32,7 @@ export function createTenantPaths(pathname: string): TenantPaths {
       const [tenant = ''] = path.slice(before.length).split('/', 1);
       const rest = path.slice(before.length + tenant.length);
       const isBelow = lowerAscii(`${rest}/`).startsWith(lowerAscii(`${after}/`));
-      return isBelow && isTenant(tenant) ? tenant : undefined;
+      return isBelow && isTenant(tenant) && !DOT_SEGMENT.test(rest) ? tenant : undefined;
     },
     tenantIn(path, of) {
       const [start = '', end = ''] = of(pathname).split(TENANT);

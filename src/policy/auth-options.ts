@@ -276,7 +276,7 @@ export type SingleIssuerPolicy = SharedOptions & CredentialOptions & IssuerOptio
 /** Several issuers. The token's `iss` selects one. */
 export type SeveralIssuersPolicy = SharedOptions &
   CredentialOptions & {
-    /** Each issuer once, with its own options. */
+    /** Each issuer once, with its own options. May be empty if `apiKeys` or `verifiers` are all that is accepted. */
     readonly issuers: readonly IssuerOptions[];
   } & {
     readonly [K in keyof IssuerOptions]?: never;

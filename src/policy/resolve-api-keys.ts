@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { fileFault, readRegularFile } from '../core/read-regular-file.js';
-import { isRecord } from '../http/json-object.js';
+import { isRecord, jsonCopy } from '../http/json-object.js';
 import { lowerAscii } from '../http/lower-ascii.js';
 import { isPlain, type OptionChecks } from '../options/checks.js';
 import { isScopeList } from '../options/scope-list.js';
@@ -114,7 +114,7 @@ export function parseApiKey(known: Readonly<Record<string, unknown>>, fail: (rea
 
 function copyOf(claims: Record<string, unknown>, fail: (reason: string) => never): Record<string, unknown> {
   try {
-    return structuredClone(claims);
+    return jsonCopy(claims);
   } catch {
     return fail('its "claims" are not JSON');
   }

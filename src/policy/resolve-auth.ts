@@ -183,6 +183,12 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
   });
 }
 
+/** True if no issuer is needed: this server alone knows its credentials. */
+function acceptsOwnCredentials({ apiKeys, verifiers, introspection }: Record<string, unknown>): boolean {
+  const hasVerifiers = Array.isArray(verifiers) && verifiers.length > 0;
+  return introspection === undefined && (apiKeys !== undefined || hasVerifiers);
+}
+
 /** A key, or the answer of another server, is remembered for all paths: it would be good for every tenant. */
 function refuseForTenants(
   checks: OptionChecks,
@@ -212,7 +218,7 @@ function resolveIssuers(
     }
   }
   const list = given.issuers;
-  if (!Array.isArray(list) || list.length === 0) {
+  if (!Array.isArray(list) || (list.length === 0 && !acceptsOwnCredentials(given))) {
     return checks.refuse('issuers', 'a non-empty array', list, 'Name each issuer whose tokens you accept.');
   }
   const issuers = list.map((item: unknown, i) => {

@@ -11,6 +11,7 @@ import {
 } from '../options/option-table.js';
 import { STANDARD } from '../providers/provider.js';
 import type { CredentialOptions, IntrospectionOptions, Verifier } from './credential-options.js';
+import { TENANT_ID } from './issuer-tenants.js';
 import { type ApiKeySource, resolveApiKeys } from './resolve-api-keys.js';
 import type { TrustedIssuer } from './resolve-issuer.js';
 import { type ResolvedLocation, resolveLocation } from './resolve-location.js';
@@ -98,6 +99,10 @@ function resolveIntrospection(
   allowHttp: boolean,
 ): ResolvedIntrospection {
   const trusted = requireIssuer(checks, issuer, issuers);
+  if (trusted.tenants !== undefined) {
+    const expected = `left out where its issuer has ${TENANT_ID}: an answer without "iss" names no tenant`;
+    checks.refuseUnquoted('introspection', expected, 'Write one policy for each tenant.');
+  }
   const url =
     endpoint === undefined ? undefined : requireServerUrl(checks, endpoint, 'introspection.endpoint', allowHttp);
   if (url === undefined && !URL.canParse(trusted.issuer)) {

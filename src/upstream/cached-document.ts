@@ -93,10 +93,11 @@ export class CachedDocument<T extends object> {
 
   /**
    * True if `refetch()` would bring nothing newer for something that was missing at `moment`, on the clock of `performance.now()`: the
-   * document has been fetched since then, or is not fetched now because a cool-down goes on.
+   * document has been fetched since then, or is not fetched now because a cool-down goes on. False after a failure, which `refetch()`
+   * would report.
    */
   isNewestFor(moment: number): boolean {
-    return this.#fetchedAt > moment || this.#isCooling();
+    return this.#failure === undefined && (this.#fetchedAt > moment || this.#isCooling());
   }
 
   #isUsable(): boolean {

@@ -107,7 +107,6 @@ function requireUnexpired(auth: AuthInfo): void {
     throw new AuthError('token_expired', { sub: auth.subject, client_id: auth.clientId });
 }
 
-/** No authorization server has this name, so no OAuth user is the same as the user of a key. */
 /** Hexadecimal digits of the hash: enough to tell any two keys apart. */
 const ID_LENGTH = 32;
 

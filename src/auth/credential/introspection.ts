@@ -134,6 +134,10 @@ function refusalOf(
       return new AuthError('wrong_token_type', { claim });
     }
   }
+  // RFC 9449, section 6.2: the answer about a bound token names its key. Without it, a thief could use the token.
+  const type = claimOf(claims, 'token_type');
+  if (typeof type === 'string' && lowerAscii(type) === 'dpop' && claimOf(claims, 'cnf') === undefined)
+    return new AuthError('unsupported_confirmation', { claim: 'cnf' });
   const { done, value } = claimFaults({ header: {}, payload: claims }, { trusted, clockToleranceSeconds }).next();
   if (done) return undefined;
   if (value.error instanceof AuthError) return value.error;

@@ -1,6 +1,6 @@
 import { type AuthInfo, issueAuth } from '../../core/auth-info.js';
 import { AuthError } from '../../core/errors.js';
-import { isRecord } from '../../http/json-object.js';
+import { isRecord, jsonCopy } from '../../http/json-object.js';
 import { withoutClosingSlash } from '../../http/well-known.js';
 import type { Verifier, VerifierResult } from '../../policy/credential-options.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
@@ -61,7 +61,7 @@ function readResult(given: unknown): VerifierResult {
     throw new TypeError('it returned a "resource" that is no URL');
   if (extra !== undefined && !isRecord(extra)) throw new TypeError('it returned an "extra" that is no object');
   // A copy, since it will be frozen.
-  const claims = extra === undefined ? {} : structuredClone(extra);
+  const claims = extra === undefined ? {} : jsonCopy(extra);
   return { subject, clientId, scopes: [...scopes], expiresAt, issuer, resource, extra: claims } as VerifierResult;
 }
 
@@ -73,7 +73,7 @@ function authInfoOf(
   const hasSubject = subject !== undefined && subject !== '';
   const payload = {
     ...extra,
-    iss: issuer ?? own.issuer,
+    iss: issuer === undefined || issuer === '' ? own.issuer : issuer,
     ...(hasSubject ? { sub: subject } : {}),
     ...(clientId === '' ? {} : { client_id: clientId }),
     scope: scopes.join(' '),

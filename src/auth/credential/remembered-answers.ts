@@ -85,7 +85,12 @@ export class RememberedAnswers {
       const now = performance.now();
       const ageMs = Math.min(maxAgeSeconds * 1_000, Math.max(expiryOf(auth) - Date.now(), MIN_AGE_MS));
       const standing = Object.assign(before ?? {}, { refusal: undefined, askAgainAt: now + maxAgeSeconds * 1_000 });
-      const verified = this.#verifiedFrom(auth, standing, now + ageMs);
+      const verified = this.#verifiedFrom(
+        auth,
+        standing,
+        now + ageMs,
+        Math.max(expiryOf(auth), Date.now() + MIN_AGE_MS),
+      );
       this.#accepted.set(hash, { verified, standing });
       return verified;
     } catch (error) {
@@ -98,11 +103,15 @@ export class RememberedAnswers {
     }
   }
 
-  #verifiedFrom(auth: AuthInfo, standing: Standing, until: number): VerifiedToken {
+  /**
+   * @param until On the clock of `performance.now()`.
+   * @param endsAt On the clock of `Date.now()`: the other clock stops while the machine sleeps.
+   */
+  #verifiedFrom(auth: AuthInfo, standing: Standing, until: number, endsAt: number): VerifiedToken {
     return {
       auth,
       kind: this.#source.kind,
-      isCurrent: () => performance.now() < until && standing.refusal === undefined,
+      isCurrent: () => performance.now() < until && Date.now() < endsAt && standing.refusal === undefined,
       withdrawal: () => {
         // An open stream sends no requests, so nothing else would ask about its credential again.
         if (standing.refusal === undefined && performance.now() >= standing.askAgainAt) this.#askAgain(auth, standing);

@@ -66,6 +66,7 @@ function createRemoteKeySet(places: KeySetPlaces, context: KeySetContext): KeySe
     staleIfErrorSeconds: context.staleIfErrorSeconds,
     onFailure(error) {
       context.logger.error(`key set of ${context.issuer}: ${error.message}${places.adviceFor(error)}`);
+      places.onFailure();
     },
     unavailable: (outage) => new UpstreamError('key_set_unavailable', outage),
   });

@@ -8,6 +8,8 @@ import type { KeySetContext } from './key-set.js';
 export interface KeySetPlaces {
   /** @throws {Error} If the metadata that names the URL cannot be used. */
   find(): Promise<URL>;
+  /** To be called when there are no keys at this place. A place that no metadata names is then forgotten. */
+  onFailure(): void;
   /** The end of the log line about this failure. */
   adviceFor(error: unknown): string;
 }
@@ -24,7 +26,8 @@ export function keySetPlaces(
   context: KeySetContext,
 ): KeySetPlaces {
   if (source.kind === 'discovered') return createDiscovery(source.search, context);
-  return { find: async () => source.url, adviceFor: (error) => adviceIf(error, source.isDerived ? WRONG_URL : '') };
+  const adviceFor = (error: unknown) => adviceIf(error, source.isDerived ? WRONG_URL : '');
+  return { find: async () => source.url, onFailure: () => undefined, adviceFor };
 }
 
 /** A server that does not answer at all says nothing about the URL. */
@@ -33,29 +36,35 @@ function adviceIf(error: unknown, advice: string): string {
 }
 
 /** Searches at the first token, and again when the document that named the keys is no longer fresh. */
-function createDiscovery(search: KeySetSearch, { issuer, staleIfErrorSeconds, logger }: KeySetContext): KeySetPlaces {
+function createDiscovery(wanted: KeySetSearch, { issuer, staleIfErrorSeconds, logger }: KeySetContext): KeySetPlaces {
   let place: KeySetPlace | undefined;
   const failures = new WeakSet<Error>();
-  const published = new CachedDocument<KeySetPlace>({
-    async fetch() {
-      const found = await findKeySet(search);
-      if (found.document.url.href !== place?.url.href) {
-        logger.info(`key set of ${issuer}: ${found.document.url.href}, ${reasonFor(found.document, search)}`);
-      }
-      place = found.document;
-      return found;
-    },
-    staleIfErrorSeconds,
-    onFailure(error) {
-      failures.add(error);
-      if (place !== undefined)
-        logger.warn(`key set of ${issuer}: ${error.message}; it is still read from ${place.url.href}`);
-    },
-    // The key set reports it as its own failure.
-    unavailable: ({ cause }) => cause ?? new Error('its place is not known yet'),
-  });
+  const search = () =>
+    new CachedDocument<KeySetPlace>({
+      async fetch() {
+        const found = await findKeySet(wanted);
+        if (found.document.url.href !== place?.url.href) {
+          logger.info(`key set of ${issuer}: ${found.document.url.href}, ${reasonFor(found.document, wanted)}`);
+        }
+        place = found.document;
+        return found;
+      },
+      staleIfErrorSeconds,
+      onFailure(error) {
+        failures.add(error);
+        if (place !== undefined)
+          logger.warn(`key set of ${issuer}: ${error.message}; it is still read from ${place.url.href}`);
+      },
+      // The key set reports it as its own failure.
+      unavailable: ({ cause }) => cause ?? new Error('its place is not known yet'),
+    });
+  let published = search();
   return {
     find: async () => (await published.get()).url,
+    onFailure() {
+      // A server that is starting may answer 404 for everything.
+      if (place !== undefined && place.namedBy === undefined) published = search();
+    },
     adviceFor(error) {
       if (failures.has(error as Error)) return adviceIf(error, WRONG_METADATA);
       return adviceIf(error, place?.namedBy === undefined ? NO_METADATA : '');

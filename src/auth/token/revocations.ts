@@ -41,8 +41,9 @@ const SWEEP_EVERY_MS = 1_000;
  * Remembers which credentials to refuse although they verify.
  *
  * @param acceptsOthers True if the policy accepts credentials that are not JWTs.
+ * @param isJwt True if the policy reads a credential as a JWT: only then its claims count.
  */
-export function createRevocations(clockToleranceSeconds: number, acceptsOthers = false) {
+export function createRevocations(clockToleranceSeconds: number, acceptsOthers = false, isJwt = (_: string) => true) {
   /** The key is a hash of header and payload, so that all entries have the same size. */
   const tokens = new Map<string, RevokedToken>();
   let sweptAt = Number.NEGATIVE_INFINITY;
@@ -67,7 +68,8 @@ export function createRevocations(clockToleranceSeconds: number, acceptsOthers =
   }
 
   function revocationOf(token: string): TokenRevocation {
-    const expiry = (expirySecondsOf(token, acceptsOthers) + clockToleranceSeconds) * 1000;
+    const seconds = expirySecondsOf(token, acceptsOthers);
+    const expiry = isJwt(token) ? (seconds + clockToleranceSeconds) * 1000 : Number.POSITIVE_INFINITY;
     return { token: hashOfSigned(token), expiry: Number.isFinite(expiry) ? expiry : null };
   }
 

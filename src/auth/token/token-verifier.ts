@@ -1,7 +1,7 @@
 import { extendAuth } from '../../core/auth-info.js';
 import { attachWithdrawal } from '../../core/authority.js';
 import { AuthError, UpstreamError } from '../../core/errors.js';
-import { requireLength, requireToken68 } from '../../oauth/credentials.js';
+import { requireApiKey, requireToken68 } from '../../oauth/credentials.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import type { ResourceIdentity } from '../../policy/resolve-resource.js';
 import type { McpAuth } from '../../policy/resolved-policy.js';
@@ -39,13 +39,17 @@ export type FindVerifier = (
 export function createTokenVerifier(resolved: ResolvedAuth, findVerifier: FindVerifier = () => undefined) {
   const jwts = createJwtVerifier(resolved);
   const tokenCache = resolved.tokenCache && createTokenCache(resolved.tokenCache);
-  const revocations = createRevocations(resolved.clockToleranceSeconds, acceptsOtherCredentials(resolved));
+  const revocations = createRevocations(
+    resolved.clockToleranceSeconds,
+    acceptsOtherCredentials(resolved),
+    (token) => findVerifier(token, false) === undefined,
+  );
   const forgetRevoked = (): void => tokenCache?.forget(revocations.includes);
   const shared = resolved.store && new SharedRevocations(resolved.store, revocations, resolved.logger, forgetRevoked);
 
   async function verifyOnce(token: string, { isApiKey = false, resource }: CredentialContext): Promise<VerifiedToken> {
     // Any text may be an API key. Its place in a header bounds the characters.
-    if (isApiKey) requireLength(token, resolved.maxTokenBytes);
+    if (isApiKey) requireApiKey(token, resolved.maxTokenBytes);
     else requireToken68(token, resolved.maxTokenBytes);
     const verifyOther = findVerifier(token, isApiKey);
     const found =
