@@ -3,13 +3,13 @@ import { isRecord } from '../../http/json-object.js';
 /** The next page of each target that has one. */
 export type Cursors = ReadonlyMap<string, string>;
 
-/** Joins the cursors of several targets to one. It holds all that is needed, so it outlives connections and processes. */
+/** Joins the cursors of several targets into one. This server remembers nothing about it, so it stays valid after a restart. */
 export function joinCursors(cursors: Cursors): string | undefined {
   if (cursors.size === 0) return undefined;
   return Buffer.from(JSON.stringify(Object.fromEntries(cursors))).toString('base64url');
 }
 
-/** Takes a joined cursor apart. Undefined if it is not one for these targets. */
+/** Splits a joined cursor. Undefined if it is not a cursor for these targets. */
 export function splitCursors(cursor: string, targets: ReadonlySet<string>): Cursors | undefined {
   let value: unknown;
   try {

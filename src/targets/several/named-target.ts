@@ -8,7 +8,7 @@ import type { Connection, ConnectionSource, Sender } from '../connection.js';
 export interface TargetListener {
   message(target: NamedTarget, bytes: Buffer, read?: RpcMessage): void;
   oversized(target: NamedTarget, head: Buffer, tail: Buffer): void;
-  /** Another connection than the first was opened, in a conversation without sessions. */
+  /** The connection was opened again, in a conversation without sessions. */
   restarted(target: NamedTarget): void;
   /** The connection of the target is gone. It is opened again when something is sent. */
   gone(target: NamedTarget, reason: BridgeErrorCode): void;
@@ -17,8 +17,9 @@ export interface TargetListener {
 /** Bytes that may wait for a target that is slow to read, or that is being opened again. A single message may always wait. */
 const MAX_QUEUED_BYTES = 16_777_216;
 const MAX_QUEUED = 1_000;
-/** A target that ends at once is not started more often than this, and one that did not open not more often than the next. */
+/** The shortest time between two starts of a target that ended. */
 const MIN_RESTART_MS = 1_000;
+/** The same for a target that could not be opened. */
 const MIN_RETRY_MS = 10_000;
 
 interface Queued {
@@ -29,9 +30,9 @@ interface Queued {
 /** One of several targets, and the connection to it that one client uses. */
 export class NamedTarget {
   readonly name: string;
-  /** Opens a conversation on a new connection as the client opened its own; undefined while there is none, or without sessions. */
+  /** Repeats the client's `initialize` on a new connection; undefined before the first one, and in a conversation without sessions. */
   reopen: (() => Promise<boolean>) | undefined;
-  /** What the target announced on its last connection; undefined if it has said nothing yet. */
+  /** The capabilities that the target announced on its last connection; undefined before its first answer. */
   capabilities: Readonly<Record<string, unknown>> | undefined;
   /** True if it could not be opened when it was last tried. */
   isMissing = false;
@@ -42,7 +43,7 @@ export class NamedTarget {
   #probed = false;
   #startedAt = Number.NEGATIVE_INFINITY;
   #lastReason: BridgeErrorCode = 'child_exited';
-  /** True if it is opened again, and takes no other messages meanwhile. */
+  /** True while it is opened again. Other messages wait until it is open. */
   #isOpening = false;
   #isFlushing = false;
   readonly #queue: Queued[] = [];
@@ -88,13 +89,13 @@ export class NamedTarget {
     else this.#enqueue(bytes, sender);
   }
 
-  /** Sends a message that opens the conversation, before all that wait. */
+  /** Sends a message that opens the conversation, before the messages that wait. */
   sendFirst(bytes: Buffer, sender: Sender | undefined): void {
     if (!this.isConnected) this.#start();
     this.#connection?.write(bytes, sender);
   }
 
-  /** Opens the connection, and the conversation as the client opened it. */
+  /** Opens the connection, and the conversation on it if there was one before. */
   connect(): void {
     const isFirst = this.age === Number.POSITIVE_INFINITY;
     this.#start();
@@ -149,7 +150,7 @@ export class NamedTarget {
     this.#connection?.logLateStart(seconds);
   }
 
-  /** Ends the connection; resolves when nothing is left of it and of those before. */
+  /** Ends the connection; resolves when it and all earlier ones have ended. */
   async stop(): Promise<void> {
     void this.#connection?.stop();
     this.#connection = undefined;
@@ -160,7 +161,7 @@ export class NamedTarget {
     try {
       return (await this.reopen?.()) === true;
     } catch {
-      // It went away once more in the middle.
+      // The connection ended while it was opened.
       return false;
     }
   }
@@ -175,10 +176,10 @@ export class NamedTarget {
     this.#ending.add(ended);
     this.#connection = connection;
     connection.probed = this.#probed;
-    const current = () => connection === this.#connection;
+    const isCurrent = () => connection === this.#connection;
     connection.listen({
-      message: (bytes, read) => current() && this.#listener.message(this, bytes, read),
-      oversized: (head, tail) => current() && this.#listener.oversized(this, head, tail),
+      message: (bytes, read) => isCurrent() && this.#listener.message(this, bytes, read),
+      oversized: (head, tail) => isCurrent() && this.#listener.oversized(this, head, tail),
       gone: (reason) => this.#onGone(connection, reason),
     });
   }
@@ -219,7 +220,7 @@ export class NamedTarget {
     ) {
       if (this.#isOpening) return;
       const busy = connection.ready(performance.now());
-      // A rejection says that this wait was too long. The bridge answers the requests that wait too long.
+      // Rejects after too long a wait. Not an error here: the bridge answers requests that wait too long.
       if (busy !== undefined) await busy.catch(() => undefined);
       else this.#writeNext(connection);
     }

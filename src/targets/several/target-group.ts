@@ -8,18 +8,18 @@ import type { ConnectionSource, Sender } from '../connection.js';
 import { NamedTarget, type TargetListener } from './named-target.js';
 import { type Outcome, RequestIds, type SentRequest } from './request-ids.js';
 
-/** A request to one target. */
-export interface TargetRequest extends Omit<SentRequest, 'target'> {
+/** A request to one target that is about to be sent. */
+export interface RequestToTarget extends Omit<SentRequest, 'target'> {
   readonly sender: Sender | undefined;
   /** The bytes of the request, with this id. */
   bytesFor(id: string): Buffer;
-  /** It is cancelled without an answer within this time; undefined if it has no limit here. */
+  /** Milliseconds after which it is cancelled; undefined for no limit here. */
   readonly ms?: number;
   /** True if it is part of opening the conversation. */
   readonly opens?: boolean;
 }
 
-/** What one target answers to a question that several are asked. */
+/** The outcomes of a request that several targets are asked. */
 export type Answers = ReadonlyMap<NamedTarget, Outcome>;
 
 const MAX_LOGGED_ANSWERS = 5;
@@ -46,7 +46,7 @@ export class TargetGroup {
   }
 
   /** Sends a request to one target. `settle` is called once, unless the request is dropped. */
-  ask(target: NamedTarget, request: TargetRequest): string {
+  ask(target: NamedTarget, request: RequestToTarget): string {
     const { ids } = this;
     const id = ids.next();
     const { ms } = request;
@@ -68,7 +68,7 @@ export class TargetGroup {
   /** Asks several targets at once. */
   async askAll(
     targets: readonly NamedTarget[],
-    requestFor: (target: NamedTarget) => Omit<TargetRequest, 'settle'>,
+    requestFor: (target: NamedTarget) => Omit<RequestToTarget, 'settle'>,
   ): Promise<Answers> {
     const outcomes = targets.map(
       (target) => new Promise<Outcome>((settle) => this.ask(target, { ...requestFor(target), settle })),
@@ -77,7 +77,7 @@ export class TargetGroup {
     return new Map(targets.map((target, index) => [target, answers[index] as Outcome]));
   }
 
-  /** Passes a response on to who waits for it. A target cannot answer a request to another one. */
+  /** Passes a response on to the request that waits for it. A target cannot answer a request to another one. */
   answer(target: NamedTarget, response: RpcMessage): void {
     const { key } = response;
     const request = this.ids.sent(key);
@@ -94,12 +94,12 @@ export class TargetGroup {
     for (const id of this.ids.sentTo(target)) this.fail(id, reason);
   }
 
-  /** Forgets every request: no client waits any more. */
+  /** Forgets every request: the client is gone. */
   dropAll(): void {
     for (const target of this.all) this.failAllOf(target, 'cancelled');
   }
 
-  /** Fails the requests that bytes which are no message were meant to answer. */
+  /** Fails the requests that these bytes, which are not a message, may have been meant to answer. */
   failUnreadable(target: NamedTarget, bytes: Buffer): void {
     target.logUnreadable(bytes);
     const own = this.ids.sentTo(target);
@@ -141,7 +141,7 @@ export class TargetGroup {
     try {
       target.send(bytes, sender);
     } catch {
-      // The target is gone, or too much waits for it already. Its requests have been answered with that.
+      // The target is gone, or too much waits for it already. Its requests have been failed with that reason.
     }
   }
 

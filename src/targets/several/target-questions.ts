@@ -7,7 +7,7 @@ import { Editor } from './editor.js';
 import type { NamedTarget } from './named-target.js';
 import { metaOf, paramsOf } from './params.js';
 
-/** The requests of targets to the client: sampling, elicitation, roots. The client sees them under our own ids. */
+/** Passes on the requests of targets to the client (sampling, elicitation, roots), and its answers. The client sees our own ids. */
 export class TargetQuestions {
   readonly #conversation: Conversation;
 
@@ -51,7 +51,7 @@ export class TargetQuestions {
     this.#conversation.group.sendIfPossible(asked.target, editor.result, sender);
   }
 
-  /** Cancels a request at the client, because its target does. */
+  /** Cancels a request at the client, because its target has cancelled it. */
   cancel(target: NamedTarget, message: RpcMessage): void {
     const { ids } = this.#conversation.group;
     const member = memberOf(paramsOf(message), 'requestId');
