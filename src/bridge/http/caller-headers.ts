@@ -17,7 +17,7 @@ const MAX_MS = 10_000;
 const MAX_NAME_LENGTH = 80;
 const MAX_MESSAGE_LENGTH = 300;
 
-/** The options that make headers. */
+/** The options from which the headers are built. */
 export interface CallerHeaderOptions {
   readonly headers: HeaderRecord | HeaderFunction;
   readonly bearer: string | undefined;
@@ -25,8 +25,8 @@ export interface CallerHeaderOptions {
 }
 
 /**
- * Creates the function that makes the headers which tell the target who is calling. It rejects with a `BridgeError` if that fails:
- * without them, the target would take the caller for another one.
+ * Creates the function that builds the headers which tell the target who is calling. It rejects with a `BridgeError` if that fails:
+ * without these headers, the target would take the caller for another one.
  *
  * @param who The function that the target belongs to, in messages.
  */
@@ -62,7 +62,7 @@ export function createCallerHeaders(
   };
 }
 
-/** Creates the function that logs why headers could not be made. The message may contain text of a client, and may be long. */
+/** Creates the function that logs why headers could not be built. The message may contain text of a client, and may be long. */
 function createFailureLine(who: string, logger: Logger): (thrown: unknown) => void {
   const log = createRareLine((line) => logger.error(line));
   return (thrown) => {

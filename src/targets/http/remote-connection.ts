@@ -49,7 +49,7 @@ export class RemoteConnection implements Connection {
   #resolveEnded: () => void = () => undefined;
   #stopping: Promise<void> | undefined;
 
-  /** @param auth The caller who opens it. */
+  /** @param auth The caller who opens the connection. */
   constructor(recipe: RemoteRecipe, auth: AuthInfo | undefined) {
     this.#recipe = recipe;
     this.#auth = auth;
@@ -126,7 +126,7 @@ export class RemoteConnection implements Connection {
     this.#alive = false;
     this.#stream?.abort();
     const opening = [...this.#requests].find(({ sent }) => sent.method === 'initialize');
-    // Its answer has the id without which the session would stay open at the server.
+    // Only the answer has the id of the session, which would otherwise stay open at the server.
     if (opening !== undefined) await inTime(opening.accepted, MAX_OPENING_MS);
     for (const request of [...this.#requests]) request.abort();
     await this.#session.end(this.#auth);
@@ -212,8 +212,8 @@ export class RemoteConnection implements Connection {
     if (error === undefined || !this.#alive) return;
     this.#recipe.logFailure(error, detail);
     const { id, kind, method } = request.sent;
-    const isUseless = !this.#isReached || method === 'initialize' || error.reason === 'session_ended';
-    if (isUseless) this.#lose(error.reason);
+    const isFatal = !this.#isReached || method === 'initialize' || error.reason === 'session_ended';
+    if (isFatal) this.#lose(error.reason);
     else if (kind === 'request') this.#listener?.message(Buffer.from(error.body(id)));
   }
 
@@ -243,7 +243,7 @@ export class RemoteConnection implements Connection {
   }
 }
 
-/** undici cannot be loaded, or the headers cannot be made. */
+/** Any other error means that undici cannot be loaded. */
 function asBridgeError(error: unknown): BridgeError {
   return error instanceof BridgeError ? error : new BridgeError('target_unreachable');
 }

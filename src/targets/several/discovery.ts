@@ -1,4 +1,4 @@
-import type { BridgeErrorCode } from '../../messages/bridge-error.js';
+import { BRIDGE_ERRORS, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import type { RpcMessage } from '../../messages/json-rpc.js';
 import { errorResponse } from '../../messages/message-errors.js';
 import type { Sender } from '../connection.js';
@@ -13,7 +13,7 @@ import { errorOf, resultOf } from './target-results.js';
 /** Less than the time that the bridge itself waits for an answer. */
 const MAX_DISCOVER_MS = 10_000;
 const SERVER_INFO_KEY = 'io.modelcontextprotocol/serverInfo';
-const UNSUPPORTED_VERSION = -32022;
+const UNSUPPORTED_VERSION = BRIDGE_ERRORS.unsupported_protocol_version.code;
 
 /** Answers `server/discover`, the first request of a client of a revision without sessions. */
 export class Discovery {
