@@ -9,7 +9,7 @@ import { NamedTarget, type TargetListener } from './named-target.js';
 import { type Outcome, RequestIds, type SentRequest } from './request-ids.js';
 
 /** A request to one target that is about to be sent. */
-export interface RequestToTarget extends Omit<SentRequest, 'target'> {
+export interface TargetRequest extends Omit<SentRequest, 'target'> {
   readonly sender: Sender | undefined;
   /** The bytes of the request, with this id. */
   bytesFor(id: string): Buffer;
@@ -46,7 +46,7 @@ export class TargetGroup {
   }
 
   /** Sends a request to one target. `settle` is called once, unless the request is dropped. */
-  ask(target: NamedTarget, request: RequestToTarget): string {
+  ask(target: NamedTarget, request: TargetRequest): string {
     const { ids } = this;
     const id = ids.next();
     const { ms } = request;
@@ -68,7 +68,7 @@ export class TargetGroup {
   /** Asks several targets at once. */
   async askAll(
     targets: readonly NamedTarget[],
-    requestFor: (target: NamedTarget) => Omit<RequestToTarget, 'settle'>,
+    requestFor: (target: NamedTarget) => Omit<TargetRequest, 'settle'>,
   ): Promise<Answers> {
     const outcomes = targets.map(
       (target) => new Promise<Outcome>((settle) => this.ask(target, { ...requestFor(target), settle })),
@@ -77,7 +77,7 @@ export class TargetGroup {
     return new Map(targets.map((target, index) => [target, answers[index] as Outcome]));
   }
 
-  /** Passes a response on to the request that waits for it. A target cannot answer a request to another one. */
+  /** Passes a response on to who waits for it. A target cannot answer a request to another one. */
   answer(target: NamedTarget, response: RpcMessage): void {
     const { key } = response;
     const request = this.ids.sent(key);

@@ -7,7 +7,7 @@ import { Editor } from './editor.js';
 import type { NamedTarget } from './named-target.js';
 import { metaOf, paramsOf } from './params.js';
 
-/** Passes on the requests of targets to the client (sampling, elicitation, roots), and its answers. The client sees our own ids. */
+/** The requests of targets to the client: sampling, elicitation, roots. The client sees them under our own ids. */
 export class TargetQuestions {
   readonly #conversation: Conversation;
 
