@@ -15,7 +15,7 @@ export interface TenantPaths {
 const SEGMENT = /^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,64}$/;
 
 /** True if a text can be the name of a tenant: one segment of a path that needs no encoding. */
-function isTenant(text: string): boolean {
+export function isTenant(text: string): boolean {
   return SEGMENT.test(text);
 }
 

@@ -3,15 +3,13 @@ import type { AuthInfo } from '../../core/auth-info.js';
 import type { Logger } from '../../core/logger.js';
 import { printable } from '../../core/printable.js';
 import { createRareLine } from '../../core/rare-line.js';
+import { settleInTime } from '../../core/settle-in-time.js';
 import { asError } from '../../http/middleware.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { createChecks } from '../../options/checks.js';
 import type { HeaderRecord } from '../../targets/http/exchange.js';
 import type { CallerTokens } from './caller-token.js';
 import { type HeaderFunction, requireHeaderRecord } from './read-http-options.js';
-
-/** Milliseconds until the function must have settled. */
-const MAX_MS = 10_000;
 
 /** Characters of an error's name and message in the log. */
 const MAX_NAME_LENGTH = 80;
@@ -44,7 +42,8 @@ export function createCallerHeaders(
     const made = new Map(fixed);
     if (tokens !== undefined) made.set('authorization', await tokens.authorizationFor(auth));
     if (typeof headers !== 'function') return made;
-    for (const [name, value] of requireHeaderRecord(checks, await inTime(headers(auth, req)), 'headers()')) {
+    const returned = await settleInTime('headers()', headers(auth, req));
+    for (const [name, value] of requireHeaderRecord(checks, returned, 'headers()')) {
       if (made.has(name))
         checks.refuse('headers()', 'other headers than bearer and callerToken set', name, 'Remove it.');
       made.set(name, value);
@@ -70,15 +69,4 @@ function createFailureLine(who: string, logger: Logger): (thrown: unknown) => vo
     const error = `${printable(name, MAX_NAME_LENGTH)}: ${printable(message, MAX_MESSAGE_LENGTH)}`;
     log(`${who}: a request is answered 502 (caller_headers_failed): ${error}`);
   };
-}
-
-function inTime(value: unknown): unknown {
-  // `await` accepts promises of every library.
-  if (typeof (value as PromiseLike<unknown> | undefined)?.then !== 'function') return value;
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`headers() did not settle within ${MAX_MS / 1_000} seconds`)), MAX_MS);
-    timer.unref();
-  });
-  return Promise.race([value, tooLate]).finally(() => clearTimeout(timer));
 }

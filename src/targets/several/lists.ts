@@ -42,7 +42,7 @@ export class Lists {
     else this.#merge(method, id, cursors, await this.#read(method, message, cursors, sender));
   }
 
-  /** Reads the complete lists of all targets, where names have no prefix that names the target. */
+  /** Reads the names that all targets have, where names alone do not say whose they are. */
   async learn(kind: 'tool' | 'prompt', message: RpcMessage, sender: Sender | undefined): Promise<void> {
     const method = kind === 'tool' ? 'tools/list' : 'prompts/list';
     const meta = memberOf(paramsOf(message), '_meta');
