@@ -15,13 +15,13 @@ function refusal(text: string): string {
 const policies = (members: object) => configText({ route: { policies: members } });
 const bind = (members: object) => configText({ bind: members });
 const notAPolicy =
-  'is not supported. Supported here: cors, mcpAuthentication, mcpScopes, mcpAuthorization, backendAuth, backendTLS, requestHeaderModifier.';
+  'is not supported. Supported here: cors, mcpAuthentication, mcpScopes, mcpAuthorization, localRateLimit, backendAuth, backendTLS, requestHeaderModifier.';
 const listener = (members: object) => configText({ listener: members });
 
 describe('parseConfigFile refuses', () => {
   test.each([
     ...['jwtAuth', 'oidc', 'basicAuth', 'apiKey', 'authorization', 'extAuthz', 'csrf'],
-    ...['mcpGuardrails', 'localRateLimit', 'remoteRateLimit', 'timeout', 'urlRewrite', 'somethingElse'],
+    ...['mcpGuardrails', 'remoteRateLimit', 'timeout', 'urlRewrite', 'somethingElse'],
   ])('the policy %s, which nothing here would enforce', (name) => {
     expect(refusal(policies({ [name]: {} }))).toBe(`${route}.policies.${name} ${notAPolicy}`);
   });

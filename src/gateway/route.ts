@@ -11,6 +11,7 @@ import {
   type Middleware,
   mcpAuth,
   mcpCors,
+  mcpLimits,
   mcpScopes,
   mcpStdioBackend,
   protectedResourceMetadata,
@@ -48,7 +49,7 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
   const advice = adviceOf(route);
   const authentication = route.mcpAuthentication && createAuthentication(route.mcpAuthentication, logger, advice);
   const policy = authentication?.policy;
-  const scopes = route.mcpScopes;
+  const { mcpScopes: scopes, localRateLimit: rate } = route;
   refuseIssuerOfProxy(route, policy);
   const allowedOrigins = originsForBackend(route, policy);
   const backend = createBackend(route, { logger, advice, isOpen: policy === undefined, allowedOrigins });
@@ -57,6 +58,7 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
     ...(authentication ? [authentication.auth] : []),
     ...(scopes ? [atPlace(scopes.at, () => mcpScopes(scopes.rules, { ...scopes.options, logger }))] : []),
     ...createAuthorization(route, logger),
+    ...(rate ? [atPlace(rate.at, () => mcpLimits(rate.limits, { logger }))] : []),
     backend,
   ]);
   const close = async () => {

@@ -1,12 +1,12 @@
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { explainCall } from '../authorization/explain-call.js';
-import { MessageError } from '../authorization/message-error.js';
 import type { CallDecision } from '../authorization/rule-authorizer.js';
 import { printable } from '../core/printable.js';
 import { isRecord, stringsIn } from '../http/json-object.js';
 import type { AuthInfo } from '../index.js';
 import { describeCall } from '../messages/mcp-call.js';
+import { MessageError } from '../messages/message-refusal.js';
 import { parseConfigFile, type RouteConfig } from './config/config-file.js';
 import { authorizationOptionsOf } from './route-authorization.js';
 import { atPlace, readInputFile, StartupError } from './startup-error.js';

@@ -6,6 +6,7 @@ import { type AuthorizationConfig, readAuthorizationPolicies } from './authoriza
 import type { ConfigNode } from './config-node.js';
 import { type CorsConfig, readCorsPolicy } from './cors-policy.js';
 import { type PathMatch, readPathMatch } from './path-match.js';
+import { type RateLimitsConfig, readRateLimits } from './rate-limits.js';
 import { type RemoteTarget, readRemoteTarget, TARGET_POLICIES, type TargetPolicies } from './remote-target.js';
 import { readStdioTarget, type StdioTarget } from './stdio-target.js';
 import { parseYaml } from './yaml-document.js';
@@ -28,6 +29,7 @@ export interface RouteConfig {
   readonly cors?: CorsConfig;
   readonly mcpAuthentication?: McpAuthenticationConfig;
   readonly mcpScopes?: ScopesConfig;
+  readonly localRateLimit?: RateLimitsConfig;
   /** Of the route and of its backend. */
   readonly mcpAuthorization?: readonly AuthorizationConfig[];
   readonly target: StdioTarget | RemoteTarget;
@@ -51,10 +53,10 @@ export interface ScopesConfig {
 
 /** The policies of a route. `unsupported` has agentgateway's others: like any unknown key they are refused, but not as typos. */
 const POLICIES = {
-  optional: ['cors', 'mcpAuthentication', 'mcpScopes', 'mcpAuthorization', ...TARGET_POLICIES],
+  optional: ['cors', 'mcpAuthentication', 'mcpScopes', 'mcpAuthorization', 'localRateLimit', ...TARGET_POLICIES],
   unsupported: [
     ...['jwtAuth', 'oidc', 'basicAuth', 'apiKey', 'authorization', 'extAuthz', 'csrf'],
-    ...['mcpGuardrails', 'localRateLimit', 'remoteRateLimit'],
+    ...['mcpGuardrails', 'remoteRateLimit'],
     ...['a2a', 'ai', 'backendTunnel', 'buffer', 'delay', 'directResponse', 'extProc'],
     ...['requestMirror', 'requestRedirect', 'responseHeaderModifier', 'retry'],
     ...['timeout', 'transformations', 'urlRewrite'],
@@ -110,7 +112,8 @@ function readRoute(node: ConfigNode, directory: string): RouteConfig {
     optional: ['name', 'matches', 'policies'],
   });
   name?.text();
-  const { cors, mcpAuthentication, mcpScopes, mcpAuthorization, ...ofTarget } = policies?.members(POLICIES) ?? {};
+  const members = policies?.members(POLICIES) ?? {};
+  const { cors, mcpAuthentication, mcpScopes, mcpAuthorization, localRateLimit, ...ofTarget } = members;
   if (mcpScopes && !mcpAuthentication)
     mcpScopes.refuse('needs mcpAuthentication beside it: the scopes come from the token');
   return {
@@ -118,15 +121,18 @@ function readRoute(node: ConfigNode, directory: string): RouteConfig {
     ...(cors && { cors: readCorsPolicy(cors) }),
     ...(mcpAuthentication && { mcpAuthentication: readMcpAuthentication(mcpAuthentication, directory) }),
     ...(mcpScopes && { mcpScopes: readScopesPolicy(mcpScopes) }),
+    ...(localRateLimit && { localRateLimit: readRateLimits(localRateLimit) }),
     ...readBackend(backends.onlyItem(), { mcpAuthorization, ofTarget }, directory),
     at: node.path,
   };
 }
 
+/** Options of `mcpAuth()` that are objects with functions. */
+const NOT_IN_FILES: readonly string[] = ['logger', 'store'];
+
 /** Makes file names absolute. `mcpAuth()` checks the rest of the block. */
 function readMcpAuthentication(node: ConfigNode, directory: string): McpAuthenticationConfig {
-  const [, logger] = node.children().find(([key]) => key === 'logger') ?? [];
-  logger?.refuse('is not supported');
+  for (const [key, member] of node.children()) if (NOT_IN_FILES.includes(key)) member.refuse('is not supported');
   const { issuers, ...policy } = withAbsoluteFile(
     withAbsoluteFile(node.mapping(), 'jwks', directory),
     'apiKeys',
