@@ -212,8 +212,8 @@ export class RemoteConnection implements Connection {
     if (error === undefined || !this.#alive) return;
     this.#recipe.logFailure(error, detail);
     const { id, kind, method } = request.sent;
-    const isFatal = !this.#isReached || method === 'initialize' || error.reason === 'session_ended';
-    if (isFatal) this.#lose(error.reason);
+    const isUseless = !this.#isReached || method === 'initialize' || error.reason === 'session_ended';
+    if (isUseless) this.#lose(error.reason);
     else if (kind === 'request') this.#listener?.message(Buffer.from(error.body(id)));
   }
 

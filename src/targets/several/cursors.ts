@@ -9,7 +9,7 @@ export function joinCursors(cursors: Cursors): string | undefined {
   return Buffer.from(JSON.stringify(Object.fromEntries(cursors))).toString('base64url');
 }
 
-/** Splits a joined cursor. Undefined if it is not a cursor for these targets. */
+/** Takes a joined cursor apart. Undefined if it is not one for these targets. */
 export function splitCursors(cursor: string, targets: ReadonlySet<string>): Cursors | undefined {
   let value: unknown;
   try {

@@ -17,9 +17,8 @@ export interface TargetListener {
 /** Bytes that may wait for a target that is slow to read, or that is being opened again. A single message may always wait. */
 const MAX_QUEUED_BYTES = 16_777_216;
 const MAX_QUEUED = 1_000;
-/** The shortest time between two starts of a target that ended. */
+/** A target that ends at once is not started more often than this, and one that did not open not more often than the next. */
 const MIN_RESTART_MS = 1_000;
-/** The same for a target that could not be opened. */
 const MIN_RETRY_MS = 10_000;
 
 interface Queued {
@@ -176,10 +175,10 @@ export class NamedTarget {
     this.#ending.add(ended);
     this.#connection = connection;
     connection.probed = this.#probed;
-    const isCurrent = () => connection === this.#connection;
+    const current = () => connection === this.#connection;
     connection.listen({
-      message: (bytes, read) => isCurrent() && this.#listener.message(this, bytes, read),
-      oversized: (head, tail) => isCurrent() && this.#listener.oversized(this, head, tail),
+      message: (bytes, read) => current() && this.#listener.message(this, bytes, read),
+      oversized: (head, tail) => current() && this.#listener.oversized(this, head, tail),
       gone: (reason) => this.#onGone(connection, reason),
     });
   }
