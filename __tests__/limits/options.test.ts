@@ -130,7 +130,7 @@ describe('mcpLimits() refuses', () => {
 
 describe('createRedisStore() refuses', () => {
   const CLIENT =
-    'option "client" must be a client of the package "redis" or "iovalkey". Hand over what createClient() of "redis" or new Redis() of "iovalkey" returned.';
+    'option "client" must be a client of the package "redis" or "iovalkey". Give what createClient() of "redis" or new Redis() of "iovalkey" returned.';
   test.each<[string, unknown, unknown, string]>([
     ['no client', undefined, undefined, CLIENT],
     ['a URL', 'redis://:hunter2@localhost', undefined, CLIENT],

@@ -48,9 +48,7 @@ test('failClosed: a session cannot be opened without one target, and no process 
   const { connect, lines, source } = several({ a: {}, b: { FAILS: '1' } });
   const client = connect();
   expect((await client.initialize()).error).toBe('child_exited');
-  expect(lines.join('\n')).toContain(
-    'target "b" gives no answer to initialize: The MCP server exited before it answered',
-  );
+  expect(lines.join('\n')).toContain('target "b": initialize failed: The MCP server exited before it answered');
   await client.connection.stop();
   expect(source.size).toBe(0);
 });
@@ -72,7 +70,7 @@ test('failOpen: a session and lists go on without a target, and the log says whi
   const names = (await client.request('tools/list')).result.tools.map(({ name }: { name: string }) => name);
   expect(names.every((name: string) => name.startsWith('a_'))).toBe(true);
   expect(await client.text('b_echo')).toBe('error The MCP server exited before it answered');
-  expect(lines.join('\n')).toContain('target "b" gives no answer to initialize');
+  expect(lines.join('\n')).toContain('target "b": initialize failed');
 });
 
 test('failOpen: no target opens', async () => {

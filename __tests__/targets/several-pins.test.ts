@@ -11,7 +11,7 @@ const { logger } = createRecordingLogger();
 const HASHES = ['a', 'b'].map((letter) => `sha256-${letter.repeat(43)}`) as [string, string];
 const newFile = (): string => join(mkdtempSync(join(tmpdir(), 'pins-')), 'pins.json');
 
-test('a file that cannot be read at run time: the hashes read before go on to count', () => {
+test('a file that cannot be read at run time: the hashes read before stay in use', () => {
   const { lines, logger: recording } = createRecordingLogger();
   const file = newFile();
   const pins = new ToolPins(new PinFile(file), recording);

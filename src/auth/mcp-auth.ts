@@ -57,9 +57,9 @@ function createRequestContext(
 
 /**
  * Creates the middleware that accepts requests with a valid access token, and others as `mode` says. It reads the token
- * (RFC 6750, RFC 9449), verifies it as a JWT (RFC 9068, RFC 8725) or as the policy says, and sets `req.auth`. It answers a refused request with a
- * challenge that tells MCP clients where to log in. A failure that is not the client's fault goes to `next(error)`; an
- * outage (503) is answered as JSON if the request asks for JSON.
+ * (RFC 6750, RFC 9449), verifies it as a JWT (RFC 9068, RFC 8725), or as an API key or opaque token if the policy accepts these, and sets
+ * `req.auth`. It answers a refused request with a challenge that tells MCP clients where to log in. A failure that is not the client's fault
+ * goes to `next(error)`; an outage (503) is answered as JSON if the request asks for JSON.
  *
  * It also answers the metadata paths of the policy and those of its OAuth proxy, without a token: these requests never reach
  * the application. Does not check who may call which tool: see `mcpScopes()`.
@@ -166,7 +166,7 @@ function createAuthentication(
   return { authenticate, revoke: verifier.revoke, ready: verifier.ready };
 }
 
-/** Refuses a request whose path names no tenant, where the resource is one for each tenant: no token is meant for such a path. */
+/** The refusal of a request whose path names no tenant, although the resource has one for each: no token is meant for such a path. */
 function noTenantRefusal({ href }: ResourceIdentity): AuthError {
   return new AuthError('wrong_audience', { expected: href, reason: 'the path of the request names no tenant' });
 }

@@ -7,13 +7,13 @@ import { BodyError } from '../http/body.js';
 import { asError, type Middleware } from '../http/middleware.js';
 import type { ReceivedBody } from '../messages/calls-in-body.js';
 import { MessageError, reject } from '../messages/message-refusal.js';
-import { lacksMessage, readMessage } from '../messages/received-message.js';
+import { lacksMessage, readReceivedMessage } from '../messages/received-message.js';
 import { type Refuser, refuserOf } from '../oauth/refusal.js';
 import type { Denial, RequestAuthorizer } from './call-authorizer.js';
 import { hideFrom } from './hidden-answer.js';
 import { LIST_METHODS } from './list-filter.js';
 
-/** A request whose calls are decided on. */
+/** A request on whose calls a policy decides. */
 export interface CallContext {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
@@ -73,7 +73,7 @@ async function decide(
   const { who, hide, logger } = policy;
   let body: ReceivedBody;
   try {
-    body = await readMessage(req, policy.maxBodyBytes);
+    body = await readReceivedMessage(req, policy.maxBodyBytes);
   } catch (error) {
     report(error);
     if (error instanceof MessageError || error instanceof BodyError) reject(res, error);

@@ -28,7 +28,7 @@ export type AuthorizationRuleOption = string | AllowRule | DenyRule | RequireRul
 export interface AllowRule {
   /** The expression. */
   readonly allow: string;
-  /** Scopes that it needs besides, all of them. @default none */
+  /** Scopes that the caller must have too, all of them. @default none */
   readonly scopes?: readonly string[] | undefined;
 }
 
@@ -48,7 +48,7 @@ export interface RequireRule {
   readonly scopes?: undefined;
 }
 
-/** Knows which target a client's name belongs to, and how the target itself calls it. */
+/** Finds the target of a name that clients use, and the target's own name. */
 export interface RuleBackend {
   /** Returns undefined for a name that no target can have. */
   resolve(kind: TargetNoun, name: string): TargetName | undefined;
@@ -66,11 +66,14 @@ export interface TargetName {
 export interface McpAuthorizationOptions {
   /** Expressions that decide who may make which call. */
   readonly rules: readonly AuthorizationRuleOption[];
-  /** The backend behind, if it has several targets: rules then see the name that the target itself knows, and `mcp.tool.target`. @default rules see the client's names */
+  /**
+   * The backend that gets the calls, if it has several targets: rules then see the target's own name, and `mcp.tool.target`.
+   * @default rules see the client's names
+   */
   readonly backend?: RuleBackend | undefined;
   /**
-   * `unknown`: a denied call is answered as if its tool did not exist, as agentgateway answers. `challenge`: 403, with the scopes of
-   * the rules that lack nothing else, or 401 for a caller without a token.
+   * `unknown`: a denied call is answered as if its tool did not exist, as by agentgateway. `challenge`: 403, with the scopes of a rule that
+   * would allow it with them, or 401 for a caller without a token.
    *
    * @default 'unknown'
    */

@@ -8,7 +8,7 @@ import { sharedVariablesOf } from './request-variables.js';
 import { type CallDecision, decisionsOn } from './rule-authorizer.js';
 import { createRuleSet } from './rule-set.js';
 
-/** The decisions on one message, and why. */
+/** The decisions on one message, with their reasons. */
 export interface Explanation {
   /** One for each tool, prompt, resource and task that the message names. */
   readonly decisions: readonly CallDecision[];

@@ -4,7 +4,7 @@ import type { Denial } from './call-authorizer.js';
 /** MCP 2026-07-28 leaves -32000 to -32019 to implementations. */
 const INSUFFICIENT_SCOPE = -32003;
 
-/** Builds a refusal for want of scopes as JSON-RPC error responses. Undefined as for {@link jsonRpcErrorsFor}. */
+/** Builds the refusal of a caller who lacks scopes, as JSON-RPC error responses. Undefined in the cases of {@link jsonRpcErrorsFor}. */
 export function jsonRpcRefusalFor(body: ReceivedBody, { code, scopes }: Denial, message: string): string | undefined {
   const error = { code: INSUFFICIENT_SCOPE, message, data: { reason: code, requiredScopes: scopes } };
   return jsonRpcErrorsFor(body, () => error);

@@ -1,4 +1,4 @@
-const MAX_DECODINGS = 5;
+import { decodeAsciiEscapes, MAX_DECODINGS } from '../messages/canonical-names.js';
 
 /** A segment that file systems and URL parsers resolve: `..` and `.`, also with backslashes. */
 const DOT_SEGMENT = /(?:^|[/\\])\.{1,2}(?:[/\\?#]|$)/;
@@ -15,9 +15,7 @@ export function isPlainUri(uri: string): boolean {
   let text = uri;
   for (let i = 0; i < MAX_DECODINGS; i += 1) {
     if (DOT_SEGMENT.test(text)) return false;
-    const decoded = text.replace(/%([2-7][\da-f])/gi, (_escape, hex: string) =>
-      String.fromCharCode(Number.parseInt(hex, 16)),
-    );
+    const decoded = decodeAsciiEscapes(text);
     if (decoded === text) return true;
     text = decoded;
   }

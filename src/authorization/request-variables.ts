@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { API_KEY_ISSUER, type AuthInfo } from '../core/auth-info.js';
+import { apiKeyOf } from '../core/api-key.js';
+import type { AuthInfo } from '../core/auth-info.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import type { CallVariables, RequestVariables, SourceVariables } from './expressions/call-variables.js';
 import { type CelMap, toCelObject } from './expressions/cel-values.js';
@@ -10,7 +11,7 @@ export type SharedVariables = Omit<CallVariables, 'mcp'>;
 /** Returns the variables of a request and its caller. Those of the request are built when an expression reads them. */
 export function sharedVariablesOf(req: IncomingMessage, auth: AuthInfo | undefined): SharedVariables {
   const claims = auth && claimsOf(auth);
-  const isApiKey = auth?.payload.iss === API_KEY_ISSUER;
+  const isApiKey = auth !== undefined && apiKeyOf(auth) !== undefined;
   return {
     jwt: isApiKey ? undefined : claims,
     apiKey: isApiKey ? claims : undefined,
@@ -75,7 +76,7 @@ class HttpRequest implements RequestVariables {
     return `HTTP/${this.#req.httpVersion}`;
   }
 
-  /** As the application sees them: a middleware may have changed one. Values of a header that came several times are joined by commas. */
+  /** As the application sees them: a middleware may have changed them. Several values of one header are joined by commas. */
   get headers(): CelMap {
     this.#headers ??= new Map(Object.entries(this.#req.headers));
     return this.#headers;

@@ -22,11 +22,11 @@ interface Settings {
   readonly backend: RuleBackend | undefined;
 }
 
-/** A decision on something that a call names. */
+/** The decision on one tool, prompt, resource or task that a call names. */
 export interface CallDecision {
   readonly call: McpCall;
   readonly thing: NamedThing;
-  /** Undefined if the call names nothing that rules can decide on, for example a target that does not exist. Such a call is denied. */
+  /** Undefined if rules cannot decide on the name, for example because no target has it. Such a call is denied. */
   readonly decision: RuleDecision | undefined;
 }
 
@@ -150,7 +150,7 @@ function areArgumentsLong(calls: readonly McpCall[]): boolean {
   return false;
 }
 
-/** Returns undefined for what is no JSON: another middleware may have put it into `req.body`. */
+/** Returns undefined for a value that is not JSON: another middleware may have put it into `req.body`. */
 function jsonOf(value: unknown = ''): string | undefined {
   try {
     return JSON.stringify(value);
@@ -164,7 +164,7 @@ function denialFor(denied: readonly CallDecision[], auth: AuthInfo | undefined):
   const calls = [...new Set(denied.map(({ call }) => call))];
   const scopes = [...new Set(denied.flatMap(({ decision }) => decision?.missingScopes ?? []))];
   if (auth === undefined) return { code: 'missing_token', scopes, calls };
-  // More scopes help only if each denial is for want of them.
+  // More scopes help only if every denied call lacks scopes and nothing else.
   const needsScopes = denied.every(({ decision }) => (decision?.missingScopes.length ?? 0) > 0);
   return needsScopes ? { code: 'insufficient_scope', scopes, calls } : { code: 'call_denied', scopes: [], calls };
 }

@@ -6,7 +6,7 @@ import { type Denial, describeDenial } from './call-authorizer.js';
 import { jsonRpcErrorsFor } from './json-rpc-refusal.js';
 import { namedThingsIn } from './named-things.js';
 
-/** Invalid params, which agentgateway answers. */
+/** JSON-RPC's code for invalid params, with which agentgateway answers. */
 const UNKNOWN_NAME = -32602;
 /** Characters of a name in an answer. */
 const MAX_NAME_LENGTH = 200;
@@ -22,7 +22,7 @@ export function answerRuleDenial(onDenied: 'unknown' | 'challenge'): Authorizati
   };
 }
 
-/** Says that what was denied does not exist: who may not use a tool need not know of it. */
+/** Answers as if the tool did not exist: a caller who may not use it need not know of it. */
 function unknownNames(body: ReceivedBody, { calls }: Denial): string | undefined {
   return jsonRpcErrorsFor(body, (call) => ({
     code: UNKNOWN_NAME,

@@ -6,7 +6,7 @@ import type { Expression } from './expressions/expression.js';
 export interface AuthorizationRule {
   readonly kind: 'allow' | 'deny' | 'require';
   readonly expression: Expression;
-  /** The scopes that an `allow` rule needs besides. */
+  /** The scopes that the caller must have for an `allow` rule, in addition. */
   readonly scopes: readonly string[];
   /** Its place, for messages: `rules[0].deny`. */
   readonly at: string;
@@ -20,7 +20,7 @@ export interface RuleDecision {
   readonly missingScopes: readonly string[];
 }
 
-/** What a decision is about. */
+/** One named thing of a call, with everything that rules may read about it. */
 export interface RuleInput {
   readonly variables: CallVariables;
   readonly scopes: ReadonlySet<string>;
@@ -41,9 +41,9 @@ export interface RuleSet {
 }
 
 /**
- * Creates the decision of agentgateway: a `deny` that matches or a `require` that does not denies; then an `allow` that matches allows;
- * then only rules without any `allow` do. One difference: a `deny` that fails denies too, unless only because the call has no such
- * variable.
+ * Decides as agentgateway does: a `deny` rule that is true denies, and so does a `require` rule that is not; then an `allow` rule that is
+ * true allows; then the call is allowed only if there is no `allow` rule. One difference: a `deny` rule that fails denies too, unless it
+ * fails only because the call has no such variable.
  */
 export function createRuleSet(rules: readonly AuthorizationRule[], report: FailureReport): RuleSet {
   const [deny, require, allow] = (['deny', 'require', 'allow'] as const).map((kind) =>
@@ -63,7 +63,7 @@ export function createRuleSet(rules: readonly AuthorizationRule[], report: Failu
     const lacksNothing = ({ scopes }: AuthorizationRule) => scopes.every((scope) => input.scopes.has(scope));
     const rule = allow.find((each) => lacksNothing(each) && mayHold(evaluate(each, input)));
     if (rule !== undefined) return { isAllowed: true, rule, missingScopes: [] };
-    // Would a rule match, had the token its scopes? An expression may look at them too.
+    // A rule that would allow the call if the token had its scopes. The expression may read the scopes too.
     const lacking = allow.find(
       (each) => !lacksNothing(each) && !(input.hasLongArguments && readsArguments(each)) && wouldHold(each, input),
     );

@@ -1,5 +1,5 @@
 /**
- * The line to warn with at construction if a child sees every variable of this process; empty if it does not.
+ * Returns the warning to log at construction if a child sees every variable of this process; empty if it does not.
  *
  * @param path The option whose member `inheritEnv` is, with a dot; empty for the argument itself.
  */

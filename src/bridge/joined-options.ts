@@ -3,7 +3,7 @@ import { type OptionTable, oneOf, type ResolvedOptions } from '../options/option
 import { PinFile } from '../targets/several/pin-file.js';
 import { FAILURE_MODES, type FailureMode, PREFIX_MODES, type PrefixMode } from '../targets/several/several-options.js';
 
-/** The options that say how several targets become one. */
+/** The options for several targets behind one address. */
 export interface JoinedOptions {
   /**
    * When the names of tools and prompts begin with the name of their target, as in `github_search`. `conditional`: if there are several
@@ -25,7 +25,7 @@ export interface JoinedOptions {
   readonly pin?: boolean | string | undefined;
 }
 
-/** How several targets present themselves to clients (`Implementation` in MCP). */
+/** The name and version of a server (`Implementation` in MCP). */
 export interface ServerInfo {
   /** The name of the server, for programs. */
   readonly name: string;

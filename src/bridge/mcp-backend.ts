@@ -38,14 +38,13 @@ export interface McpBackend extends Middleware {
   /** Returns the current numbers of sessions, connections and requests. */
   stats(): McpBackendStats;
   /**
-   * Asks each remote target whether it answers, with an `OPTIONS` request that carries none of the configured headers. Resolves to false
-   * if one of them gives no answer within `connectTimeoutSeconds`, or one with a status of 500 or more. Programs are not asked.
+   * Sends each remote target an `OPTIONS` request that carries none of the configured headers. Resolves to false if one of them does not
+   * answer within `connectTimeoutSeconds`, or answers with a status of 500 or more. Programs are not asked.
    */
   ready(): Promise<boolean>;
   /**
-   * Says which target a name is about that a client uses, and how that target calls it: rules of an application can go by both.
-   * Undefined if no target has such a name. With several targets, it is the first part of the name that counts, so a target need not
-   * have a tool for its name to be understood.
+   * Finds the target of a name that clients use, and the target's own name for the same thing, for the rules of an application. Undefined
+   * if the name belongs to no target or is hidden. Of a name with a prefix, only the prefix counts: the target need not have such a tool.
    */
   resolve(kind: NameKind, name: string): TargetedName | undefined;
   /** Serves the public keys of each `callerToken` as a key set (RFC 7517). Mount it before `mcpAuth()`. */

@@ -3,7 +3,7 @@ import type { Logger } from '../core/logger.js';
 import type { Caller } from '../core/quota.js';
 import { isLoopbackAddress } from '../http/loopback.js';
 
-/** What the warning reads. */
+/** The options that the warning depends on. */
 export interface OpenWarningOptions {
   readonly logger: Logger;
   readonly warnWhenOpen: boolean;

@@ -7,7 +7,7 @@ const FAULT =
   'mcpAuthorization() without backend decided on this request, so its rules saw the names of clients, not those of the targets; ' +
   'give mcpAuthorization() this backend';
 
-/** Refuses requests that rules without targets decided on: they may have allowed what a rule about a target's own name denies. */
+/** Refuses requests on which rules without targets decided: they may have allowed a call that a rule about the target's own name denies. */
 export function refuseRulesWithoutTargets(who: string, middleware: Middleware, logger: Logger): Middleware {
   const report = createRareLine((line) => logger.error(line));
   return function mcpBackendMiddleware(req, res, next) {

@@ -30,7 +30,7 @@ export function createChildSource(child: ResolvedChild, shared: Shared): ChildSo
   return new ChildSource(recipe, (caller) => ({ ...inherited, ...env(caller) }), warmChildren);
 }
 
-/** A source of connections to a remote server, and the key with which it says who is calling. */
+/** A source of connections to a remote server, and the key that signs its caller tokens. */
 export interface CreatedRemote {
   readonly source: ConnectionSource;
   readonly key: PublishedKey | undefined;

@@ -8,12 +8,12 @@ import type { PublishedKey } from './http/caller-token.js';
 import type { ResolvedBackend } from './mcp-backend-options.js';
 import { createChildSource, createRemoteSource } from './target-source.js';
 
-/** The targets of one backend, as one. */
+/** The targets of one backend, joined. */
 export interface Targets {
   readonly source: ConnectionSource;
   /** The keys with which this server says who is calling. */
   readonly keys: readonly PublishedKey[];
-  /** Says which target a client's name is about, and how that target calls it. */
+  /** Finds the target of a name that clients use, and the target's own name. */
   resolve(kind: NameKind, name: string): TargetedName | undefined;
   /** Resolves to true if every remote target answers. */
   ready(): Promise<boolean>;

@@ -106,11 +106,10 @@ function requireLimits(checks: OptionChecks, given: unknown): readonly ResolvedL
     return checks.refuse('limits', 'a non-empty array', given, `Write ${EXAMPLE}.`);
   const limits = given.map((limit: unknown, i) => resolveLimit(checks, limit, `limits[${i}]`));
   for (const [i, limit] of limits.entries()) {
-    const isAlike = (other: ResolvedLimit) => isTwin(limit, other);
-    if (limits.findIndex(isAlike) < i) {
-      const expected = `different from limits[${limits.findIndex(isAlike)}], which has the same per and the same numbers`;
-      checks.refuseUnquoted(`limits[${i}]`, expected, 'Remove one of them.');
-    }
+    const first = limits.findIndex((other) => areAlike(limit, other));
+    if (first === i) continue;
+    const expected = `different from limits[${first}], which has the same per and the same numbers`;
+    checks.refuseUnquoted(`limits[${i}]`, expected, 'Remove one of them.');
   }
   return Object.freeze(limits);
 }
@@ -125,7 +124,7 @@ function resolveLimit(checks: OptionChecks, given: unknown, path: string): Resol
 }
 
 /** True if two limits would have the same buckets. */
-function isTwin(limit: ResolvedLimit, other: ResolvedLimit): boolean {
+function areAlike(limit: ResolvedLimit, other: ResolvedLimit): boolean {
   const isSameRate =
     limit.capacity === other.capacity && limit.refill === other.refill && limit.everyMs === other.everyMs;
   return limit.per === other.per && isSameRate;

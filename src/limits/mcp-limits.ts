@@ -8,7 +8,7 @@ import { asError, type Middleware } from '../http/middleware.js';
 import { BridgeError } from '../messages/bridge-error.js';
 import type { ReceivedBody } from '../messages/calls-in-body.js';
 import { MessageError, reject } from '../messages/message-refusal.js';
-import { knownMessage, lacksMessage, readMessage } from '../messages/received-message.js';
+import { knownMessage, lacksMessage, readReceivedMessage } from '../messages/received-message.js';
 import { replyBridgeError } from '../messages/reply-error.js';
 import { createGuardedStore } from '../store/guarded-store.js';
 import { createBuckets } from '../store/memory-store.js';
@@ -77,7 +77,7 @@ export function mcpLimits(limits: readonly Limit[], options: Readonly<McpLimitsO
       if (error instanceof MessageError || error instanceof BodyError) reject(res, error);
       else next(asError(error, 'mcpLimits()'));
     };
-    readMessage(req, maxBodyBytes)
+    readReceivedMessage(req, maxBodyBytes)
       .then((message) => limit(req, res, next, message), refuseBody)
       .catch((error: unknown) => next(asError(error, 'mcpLimits()')));
   };

@@ -98,6 +98,12 @@ export class BridgeError extends Error {
     this.evidence = about.evidence;
   }
 
+  /** Returns the same error as the answer to the request `id`, unless it is about another request already. */
+  withId(id: string | undefined): BridgeError {
+    const { reason, data, retryAfterSeconds, evidence } = this;
+    return new BridgeError(reason, { id: this.id ?? id, data, retryAfterSeconds, evidence });
+  }
+
   /** Builds the JSON-RPC error response for the request `id`. */
   body(id: string | undefined = this.id): string {
     const { code } = BRIDGE_ERRORS[this.reason];

@@ -15,7 +15,8 @@ function foldSlashes(text: string): string {
   return text.replace(/[\\/]+/g, '/');
 }
 
-const MAX_DECODINGS = 5;
+/** A URI that is encoded as often is refused: only an attack needs that. */
+export const MAX_DECODINGS = 5;
 
 /**
  * Returns every spelling under which a server may look for a resource: as written, normalised (RFC 3986, section 6.2.2), decoded,
@@ -79,7 +80,12 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // The text is not valid UTF-8 as a whole. One broken escape must not hide the others, so ASCII escapes are still decoded.
-    return text.replace(/%([2-7][\da-f])/gi, (_escape, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+    // The text is not valid UTF-8 as a whole. One broken escape must not hide the others.
+    return decodeAsciiEscapes(text);
   }
+}
+
+/** Decodes the escapes of printable ASCII characters, and leaves all others. */
+export function decodeAsciiEscapes(text: string): string {
+  return text.replace(/%([2-7][\da-f])/gi, (_escape, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }

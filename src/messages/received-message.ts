@@ -31,7 +31,7 @@ export function lacksMessage(req: IncomingMessage): boolean {
  *
  * @throws {MessageError | BodyError} If the body is not a message that all readers read alike.
  */
-export async function readMessage(req: IncomingMessage, maxBodyBytes: number): Promise<ReceivedBody> {
+export async function readReceivedMessage(req: IncomingMessage, maxBodyBytes: number): Promise<ReceivedBody> {
   const body = isBodyParsed(req)
     ? parsedBody(req)
     : takeBody(req, await peekBody(req, maxBodyBytes, userOf(getAuth(req))));
@@ -43,7 +43,7 @@ export async function readMessage(req: IncomingMessage, maxBodyBytes: number): P
 
 /**
  * Returns the calls that an earlier middleware of this package has read; undefined if there was none, or `req.body` was replaced.
- * For counting calls only: to decide who may make a call, {@link readMessage} reads what the server will receive.
+ * For counting calls only: to decide who may make a call, {@link readReceivedMessage} reads what the server will receive.
  */
 export function knownMessage(req: IncomingMessage): ReceivedBody | undefined {
   const read = reads.get(req);

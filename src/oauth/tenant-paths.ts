@@ -18,7 +18,7 @@ const SEGMENT = /^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,64}$/;
 const DOT_SEGMENT = /(?:^|[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?=[/\\;]|%2f|%5c|$)/i;
 
 /** True if a text can be the name of a tenant: one segment of a path that needs no encoding. */
-function isTenant(text: string): boolean {
+export function isTenant(text: string): boolean {
   return SEGMENT.test(text);
 }
 

@@ -1,18 +1,18 @@
-/** An API key, as a policy knows it. `express-mcp-auth key create` prints a key, and its entry. */
+/** The entry of an API key in a policy. `express-mcp-auth key create` prints a key, and its entry. */
 export interface ApiKey {
-  /** The SHA-256 of the key, in 64 hexadecimal digits. The key itself stands in no configuration. */
+  /** The SHA-256 of the key, in 64 hexadecimal digits. Never write the key itself into a configuration. */
   readonly sha256: string;
   /** The user that the key stands for. @default none: the key counts as a separate user */
   readonly subject?: string | undefined;
   /** The scopes of the key. @default [] */
   readonly scopes?: readonly string[] | undefined;
-  /** Further claims, which `req.auth.extra` has. @default {} */
+  /** Further claims, for `req.auth.extra`. @default {} */
   readonly claims?: Readonly<Record<string, unknown>> | undefined;
   /** The date, or date and time in UTC, from which the key is refused: `2027-01-31` or `2027-01-31T12:00:00Z`. @default never */
   readonly expires?: string | undefined;
 }
 
-/** What a function knows about an API key. */
+/** The entry of an API key as a function returns it. */
 export type KnownApiKey = Omit<ApiKey, 'sha256'>;
 
 /**
@@ -43,11 +43,11 @@ export interface IntrospectionOptions {
   readonly maxAgeSeconds?: number | undefined;
   /** Estimated bytes of all active answers that are kept. @default 16777216 */
   readonly maxBytes?: number | undefined;
-  /** Calls in a second for tokens that were not active before. A request beyond it is answered 503. @default 50 */
+  /** The largest number of calls in a second for tokens that were not active before. More requests are answered 503. @default 50 */
   readonly maxCallsPerSecond?: number | undefined;
 }
 
-/** What a function of `verifiers` found out about a token. The MCP SDK's `AuthInfo` fits too. */
+/** The result of a function of `verifiers`. The MCP SDK's `AuthInfo` has the same members. */
 export interface VerifierResult {
   /** The user, by an id that never passes to another user. Without it, each token counts as a separate user. */
   readonly subject?: string | undefined;
@@ -59,14 +59,14 @@ export interface VerifierResult {
   readonly expiresAt?: number | undefined;
   /** The party that issued the token; users of different issuers are different users. @default one for each function */
   readonly issuer?: string | undefined;
-  /** The resource that the token is meant for. If it is given, it must be that of the policy. */
+  /** The resource that the token is meant for. If given, it must equal the resource of the policy. */
   readonly resource?: URL | string | undefined;
-  /** Further claims, which `req.auth.extra` has. */
+  /** Further claims, for `req.auth.extra`. */
   readonly extra?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /**
- * Verifies an opaque token: returns what it knows, or `undefined` for a token that is unknown, expired or meant for another server.
+ * Verifies an opaque token: returns its content, or `undefined` for a token that is unknown, expired or meant for another server.
  * An error, or no result within 10 seconds, counts as an outage. The function must check that the token is meant for this server.
  */
 export type Verifier = (token: string) => VerifierResult | undefined | Promise<VerifierResult | undefined>;

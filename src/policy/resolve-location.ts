@@ -13,7 +13,7 @@ const FIX = 'Write { header: { name: "Cf-Access-Jwt-Assertion" } }.';
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const PREFIX = /^[\x21-\x7e]*(?: [\x21-\x7e]+)* ?$/;
 
-/** Headers that have another meaning for HTTP, MCP or this package. */
+/** Headers with another meaning in HTTP, in MCP or for this package. */
 const OTHER_USES =
   /^(?:accept|content-|cookie|connection|dpop$|expect$|forwarded|host$|last-event-id$|mcp-|origin$|te$|transfer-|upgrade|user-agent|via$|x-api-key$|x-forwarded-)/;
 

@@ -2,7 +2,7 @@ import type { Logger } from '../core/logger.js';
 import { opaqueProviderAt } from '../providers/opaque-providers.js';
 import type { TrustedIssuer } from './resolve-issuer.js';
 
-interface Circumstances {
+interface WarningContext {
   /** True if the policy can check opaque tokens. */
   readonly acceptsOpaque: boolean;
   readonly logger: Logger;
@@ -12,7 +12,7 @@ interface Circumstances {
 export function warnAboutUnusableIssuers(
   who: string,
   issuers: readonly TrustedIssuer[],
-  { acceptsOpaque, logger }: Circumstances,
+  { acceptsOpaque, logger }: WarningContext,
 ): void {
   for (const { issuer } of issuers) {
     const opaque = acceptsOpaque ? undefined : opaqueProviderAt(issuer);

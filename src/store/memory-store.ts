@@ -52,7 +52,7 @@ export function createMemoryStore(): Store {
 
 /** Creates token buckets that are taken from together. */
 export function createBuckets(max = MAX_BUCKETS): (buckets: readonly StoreBucket[]) => number {
-  // A full bucket needs no memory, so what has not been used for the time of a refill from the bottom is forgotten.
+  // A full bucket needs no memory, so a bucket is forgotten when it has been unused for as long as a whole refill takes.
   const kept = new Generations<BucketState>(max);
   return (buckets) => {
     const now = performance.now();
@@ -84,7 +84,7 @@ interface ListEntry {
   readonly until: number;
 }
 
-/** The entries after which expired ones are looked for at first. */
+/** The number of entries at which expired ones are removed for the first time. */
 const SWEEP_AT = 1_000;
 
 class List {

@@ -12,7 +12,7 @@ export interface ScriptArguments {
   arguments: string[];
 }
 
-/** What the store uses of a client of the package `redis` (node-redis). */
+/** The methods of a client of the package `redis` (node-redis) that the store uses. */
 export interface NodeRedisClient {
   /** Runs a script that the server knows. */
   evalSha(sha1: string, options: ScriptArguments): Promise<unknown>;
@@ -20,7 +20,7 @@ export interface NodeRedisClient {
   eval(script: string, options: ScriptArguments): Promise<unknown>;
 }
 
-/** What the store uses of a client of the package `iovalkey`. */
+/** The methods of a client of the package `iovalkey` that the store uses. */
 export interface IovalkeyClient {
   /** Runs a script that the server knows. */
   evalsha(sha1: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>;
@@ -115,7 +115,7 @@ function milliseconds(ttlMs: number): string {
   return String(Math.max(1, Math.ceil(ttlMs)));
 }
 
-const CLIENT_FIX = 'Hand over what createClient() of "redis" or new Redis() of "iovalkey" returned.';
+const CLIENT_FIX = 'Give what createClient() of "redis" or new Redis() of "iovalkey" returned.';
 
 function requireClient(checks: OptionChecks, client: unknown): NodeRedisClient | IovalkeyClient {
   const given = (client ?? {}) as Partial<NodeRedisClient & IovalkeyClient>;

@@ -1,4 +1,4 @@
-/** A value that is there now, or later. */
+/** A value, or a promise of it. */
 export type Awaitable<T> = T | Promise<T>;
 
 /** A token bucket: it starts full, and each call takes tokens from it. */
@@ -24,9 +24,9 @@ export interface StoreList {
 }
 
 /**
- * What the replicas of a server must know together: revocations, proofs that were used, and limits. The memory of one process
+ * Shares revocations, used proofs and the counts of limits among the replicas of a server: the memory of one process
  * (`createMemoryStore()`), Redis (`createRedisStore()`), or your own. Every method may be synchronous or return a promise, and fails by
- * throwing. Each must be one step: of two calls at once, one is first.
+ * throwing. Each must be atomic: of two calls at once, one is first.
  */
 export interface Store {
   /** Returns the value that `add()` stored; undefined if there is none, or it has expired. */

@@ -1,6 +1,6 @@
 import type { StoreBucket } from './store.js';
 
-/** What is remembered of a bucket. */
+/** The state of a bucket. */
 export interface BucketState {
   tokens: number;
   /** When the tokens were last refilled, on the clock of `performance.now()`. */

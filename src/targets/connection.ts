@@ -20,7 +20,7 @@ export interface ConnectionListener {
   gone(reason: BridgeErrorCode): void;
 }
 
-/** Who sent a message, and the part of it that only HTTP carries. */
+/** The caller who sent a message, and the part of the message that only HTTP carries. */
 export interface Sender {
   readonly auth: AuthInfo | undefined;
   /** The headers that repeat parameters of a tool (2026-07-28): names and values, alternating. */
@@ -40,8 +40,8 @@ export interface Connection {
   /** Starts to read messages. Until then they wait. */
   listen(listener: ConnectionListener): void;
   /**
-   * Sends one message. Await `ready()` before: the server may be slow to read. `sender` is for connections over HTTP; left out, it is
-   * the caller of the message before.
+   * Sends one message. Await `ready()` before: the server may be slow to read. `sender` is for connections over HTTP; without it, the
+   * sender of the last message counts.
    */
   write(message: Buffer, sender?: Sender): void;
   /**
@@ -67,7 +67,7 @@ export interface Connection {
 export interface ConnectionSource {
   /** The number of connections that are open, including those that were opened ahead. */
   readonly size: number;
-  /** Opens a connection for this caller. Throws if it cannot be started at all; failures that show later are told by `gone()`. */
+  /** Opens a connection for this caller. Throws if it cannot be started at all; a later failure is reported with `gone()`. */
   open(caller: Caller): Connection;
   /** Ends every connection; resolves when none is left. */
   close(): Promise<void>;

@@ -6,7 +6,7 @@ export interface PausableSource {
   resume(): void;
 }
 
-/** The clients that are slow to read what one connection has sent them. */
+/** Pauses a connection while clients are slow to read its messages. */
 export class SlowReaders {
   readonly #source: PausableSource;
   readonly #responses = new Set<ServerResponse>();

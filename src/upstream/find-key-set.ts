@@ -2,7 +2,7 @@ import { cacheLifetimeSeconds } from './cache-lifetime.js';
 import { CALL_LIMITS, CallError, fetchDocument } from './call-server.js';
 import { isSafe } from './server-metadata.js';
 
-/** An issuer whose metadata says where its keys are. */
+/** The places at which the keys of an issuer are looked for. */
 export interface KeySetSearch {
   /** Must equal the metadata's `issuer` byte for byte (RFC 8414, section 3.3). */
   readonly issuer: string;
@@ -13,6 +13,7 @@ export interface KeySetSearch {
   readonly allowHttp: boolean;
 }
 
+/** The place at which they were found. */
 export interface KeySetPlace {
   readonly url: URL;
   /** The metadata that names the URL; undefined for the fallback. */

@@ -1,5 +1,5 @@
 /**
- * Limits calls that anyone can cause. Each second allows this many; those of a quiet second may be used in the next one.
+ * Limits calls that anyone can cause. Each second allows `callsPerSecond` of them; unused ones may be made up for within one second.
  *
  * @returns A function that returns true, and counts a call, if one more may be made now.
  */

@@ -1,7 +1,6 @@
 import { UpstreamError } from '../../core/errors.js';
+import { settleInTime } from '../../core/settle-in-time.js';
 import { asError } from '../../http/middleware.js';
-
-const MAX_SECONDS = 10;
 
 /**
  * Calls a function of the application about a credential, and waits for its result for at most 10 seconds.
@@ -13,17 +12,10 @@ export async function callInTime<T>(
   call: () => T | Promise<T>,
   { who, code, credential }: { who: string; code: 'verifier_unavailable' | 'api_keys_unavailable'; credential: string },
 ): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_resolve, reject) => {
-    const fail = () => reject(new Error(`${who} did not settle within ${MAX_SECONDS} seconds`));
-    timer = setTimeout(fail, MAX_SECONDS * 1_000).unref();
-  });
   try {
-    return await Promise.race([new Promise<T>((resolve) => resolve(call())), tooLate]);
+    return await settleInTime(who, call());
   } catch (thrown) {
     throw outageFor(thrown, { who, code, credential });
-  } finally {
-    clearTimeout(timer);
   }
 }
 

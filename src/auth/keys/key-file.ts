@@ -9,7 +9,7 @@ const SETTLE_MS = 50;
 const POLL_EVERY_MS = 2_000;
 
 export interface WatchedFile<T> {
-  /** What the file has, for log lines: `key set of https://auth.example.com`. */
+  /** The words for its contents, for log lines: `key set of https://auth.example.com`. */
   readonly what: string;
   /** Throws an error whose message quotes nothing of the file. */
   readonly parse: (text: string) => T;

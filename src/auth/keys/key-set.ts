@@ -9,7 +9,7 @@ export interface KeySetMoment {
   readonly at: number;
 }
 
-/** What a token says about its key. */
+/** The members of a token that select its key. */
 export interface WantedKey {
   readonly kid: string | undefined;
   readonly alg: string;

@@ -6,7 +6,7 @@ import type { KeySet, KeySetMoment } from '../keys/key-set.js';
 interface Entry {
   readonly refusal: AuthError;
   readonly keySet: KeySet;
-  /** When its verification began. */
+  /** The moment at which its verification began. */
   readonly moment: KeySetMoment;
 }
 

@@ -54,7 +54,7 @@ export function createRevocations(clockToleranceSeconds: number, acceptsOthers =
   function addToken({ token, expiry: given }: TokenRevocation): void {
     const now = Date.now();
     const elapsed = performance.now();
-    // A store may hand over many at once, so that looking through all of them for each would take too long.
+    // A store may return many revocations at once. A sweep for each of them would take too long.
     if (elapsed - sweptAt >= SWEEP_EVERY_MS) {
       sweptAt = elapsed;
       for (const [signed, { expiry, keptUntil }] of tokens) {

@@ -19,7 +19,8 @@ export interface UserRevocation {
   readonly expiry: number;
 }
 
-interface Kept {
+/** A revocation that is remembered. */
+interface KeptRevocation {
   madeAt: number;
   expiry: number;
   /** The expiry on the clock of `performance.now()`. Both must pass: a date that was wrong for a while must not bring tokens back. */
@@ -62,10 +63,13 @@ export function readUserRevocation(given: unknown): UserRevocation {
 
 export const REVOCABLE = 'a token, a function, or an object with subject, client or issuer';
 
-/** Remembers whose tokens are refused. Asking takes the same time however many there are. */
+/** Remembers the users, clients and issuers whose tokens are refused. A look-up takes the same time however many there are. */
 export class RevokedUsers {
   /** The revocations by the names of their members, then by the values of these. */
-  readonly #byNames = new Map<string, { readonly names: readonly Name[]; readonly kept: Map<string, Kept> }>();
+  readonly #byNames = new Map<
+    string,
+    { readonly names: readonly Name[]; readonly kept: Map<string, KeptRevocation> }
+  >();
   readonly #clockToleranceSeconds: number;
   #size = 0;
 
@@ -76,7 +80,7 @@ export class RevokedUsers {
   /** @throws {RangeError} If there are too many: to drop an older one would let its tokens in. */
   add(revocation: UserRevocation): void {
     const names = NAMES.filter((name) => revocation[name] !== undefined);
-    const group = this.#byNames.get(names.join()) ?? { names, kept: new Map<string, Kept>() };
+    const group = this.#byNames.get(names.join()) ?? { names, kept: new Map<string, KeptRevocation>() };
     const key = JSON.stringify(names.map((name) => revocation[name]));
     const { madeAt, expiry } = revocation;
     const keptUntil = performance.now() + expiry - Date.now();
@@ -102,7 +106,7 @@ export class RevokedUsers {
     for (const { names, kept } of this.#byNames.values()) {
       const found = kept.get(JSON.stringify(names.map((name) => values[name])));
       if (found === undefined || isOver(found)) continue;
-      // A user can log in again: later tokens are accepted. One that does not say when it was issued may be an earlier one.
+      // A user can log in again: later tokens are accepted. A token without `iat` may be an earlier one.
       if (typeof iat !== 'number' || iat <= found.madeAt + this.#clockToleranceSeconds) return true;
     }
     return false;
@@ -117,6 +121,6 @@ export class RevokedUsers {
   }
 }
 
-function isOver({ expiry, keptUntil }: Kept): boolean {
+function isOver({ expiry, keptUntil }: KeptRevocation): boolean {
   return expiry < Date.now() && keptUntil < performance.now();
 }

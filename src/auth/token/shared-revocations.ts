@@ -28,7 +28,7 @@ export class SharedRevocations {
   readonly #store: GuardedStore;
   readonly #own: Revocations;
   readonly #logger: Logger;
-  readonly #onNews: () => void;
+  readonly #onApplied: () => void;
   readonly #complain: (line: string) => void;
   #waiting: Revocation[] = [];
   #cursor: string | undefined;
@@ -36,12 +36,12 @@ export class SharedRevocations {
   #isLooking = false;
   #hasLooked = false;
 
-  /** `onNews` is called after revocations of other processes were applied. */
-  constructor(store: Store, own: Revocations, logger: Logger, onNews: () => void) {
+  /** @param onApplied Called after revocations of other processes were applied. */
+  constructor(store: Store, own: Revocations, logger: Logger, onApplied: () => void) {
     this.#store = createGuardedStore(store, { who: 'mcpAuth()', meanwhile: MEANWHILE, logger });
     this.#own = own;
     this.#logger = logger;
-    this.#onNews = onNews;
+    this.#onApplied = onApplied;
     this.#complain = createRareLine((line) => logger.error(line));
   }
 
@@ -120,7 +120,7 @@ export class SharedRevocations {
         this.#cursor = cursor;
       }
     } finally {
-      if (isNew) this.#onNews();
+      if (isNew) this.#onApplied();
     }
   }
 

@@ -149,12 +149,8 @@ function* audienceFaults(payload: Claims, trusted: TrustedIssuer): Generator<Tok
     const evidence = { claim, expected, ...hint, ...(found === undefined ? {} : { found }) };
     yield { check: 'audience', error: new AuthError('wrong_audience', evidence) };
   } else if (trusted.exclusiveAudience && found.some((audience) => !isMeantFor(expected, [audience], claim))) {
-    const evidence = {
-      claim,
-      expected,
-      found,
-      reason: 'exclusiveAudience is true, and the token is meant for others too',
-    };
+    const reason = 'exclusiveAudience is true, and the token is meant for others too';
+    const evidence = { claim, expected, found, reason };
     yield { check: 'audience', error: new AuthError('wrong_audience', evidence) };
   }
 }

@@ -1,4 +1,4 @@
-import { forTenant } from '../../oauth/tenant-paths.js';
+import { forTenant, isTenant } from '../../oauth/tenant-paths.js';
 import { TENANT_ID } from '../../policy/issuer-tenants.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import type { TrustedIssuer } from '../../policy/resolve-issuer.js';
@@ -6,8 +6,8 @@ import { type Claims, claimOf } from './claims.js';
 import { createTrust, type Trust } from './token-faults.js';
 
 /**
- * Returns an issuer as the policy trusts it for one token: with the name of the token's tenant in it, and the audiences of the resource
- * that the request asks for. Undefined if the token is of another issuer, or of a tenant that is not accepted.
+ * Returns an issuer as the policy trusts it for one token: with the id of the token's tenant in its name, and with the audiences of the
+ * resource that the request asks for. Undefined if another issuer issued the token, or a tenant that is not accepted.
  *
  * @param tenant The tenant in the path of the request, if the resource has one.
  */
@@ -35,13 +35,10 @@ function issuerIn({ issuer, tenants }: TrustedIssuer, payload: Claims): string |
   return issuer.replace(TENANT_ID, () => tid);
 }
 
-/** A text that needs no encoding in a URL, so that it cannot name another path. */
-const ID = /^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,64}$/;
-
-/** The tenant that issued a token of an issuer with many tenants (Entra ID: `tid`). */
-export function tenantIdIn(payload: Claims): string | undefined {
+/** The tenant that issued a token of an issuer with many tenants (Entra ID: `tid`). Its form must not change the path of the issuer. */
+function tenantIdIn(payload: Claims): string | undefined {
   const tid = claimOf(payload, 'tid');
-  return typeof tid === 'string' && ID.test(tid) ? tid : undefined;
+  return typeof tid === 'string' && isTenant(tid) ? tid : undefined;
 }
 
 /** Finds the issuer of a token in a policy, with its keys. */

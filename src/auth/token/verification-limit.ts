@@ -1,8 +1,8 @@
 import { AuthError, UpstreamError } from '../../core/errors.js';
 
-/** Verifications that wait for their turn, at most a second. Beyond it, callers get 503 at once. */
+/** Verifications that may wait for their turn, for at most a second. If more come, their callers get 503 at once. */
 const MAX_WAITING = 100;
-/** The seconds whose failures may come at once. A shorter burst delays other requests less. */
+/** The failures of this many seconds may come at once. A shorter burst delays other requests less. */
 const BURST_SECONDS = 0.1;
 
 /** Made once, since its stack trace would cost more than the rest of an answer. */
@@ -12,8 +12,8 @@ const TOO_MANY = new UpstreamError('too_many_failed_tokens', { retryAfterSeconds
 export type LimitVerification = <T>(verify: () => Promise<T>) => Promise<T>;
 
 /**
- * Creates the limit on failed verifications. Each one that starts counts until it succeeds, since its outcome is not known before. Beyond
- * the limit a verification waits, and beyond {@link MAX_WAITING} it is not made: the token may be good, so this is an outage (503).
+ * Creates the limit on failed verifications. A verification counts from its start until it succeeds, since its outcome is not known before.
+ * Over the limit it waits; if {@link MAX_WAITING} others wait already, it is refused as an outage (503), since the token may be good.
  *
  * @param maxPerSecond Undefined for no limit.
  */

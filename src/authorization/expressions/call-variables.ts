@@ -1,9 +1,7 @@
+import type { TargetNoun } from '../../messages/mcp-call.js';
 import type { CelMap } from './cel-values.js';
 
-/** The kinds of names in MCP, as agentgateway's expressions call them. */
-export type NameKind = 'tool' | 'prompt' | 'resource' | 'task';
-
-/** What a call names. */
+/** The variables of a tool, prompt, resource or task that a call names. */
 export interface NamedVariables {
   /** The target's own name. */
   readonly name: string;
@@ -38,11 +36,11 @@ export interface SourceVariables {
 export interface CallVariables {
   /** The claims of the token. */
   readonly jwt: CelMap | undefined;
-  /** What is known of the API key. */
+  /** The claims of the API key. */
   readonly apiKey: CelMap | undefined;
   readonly request: RequestVariables;
   readonly source: SourceVariables;
-  readonly mcp: { readonly [Kind in NameKind]?: NamedVariables | undefined };
+  readonly mcp: { readonly [Noun in TargetNoun]?: NamedVariables | undefined };
 }
 
 interface Variable {
@@ -51,7 +49,7 @@ interface Variable {
   readonly read: (variables: CallVariables) => unknown;
 }
 
-const named = (kind: NameKind, member: 'name' | 'target'): [string, Variable] => [
+const named = (kind: TargetNoun, member: 'name' | 'target'): [string, Variable] => [
   `mcp.${kind}.${member}`,
   { type: 'string', read: ({ mcp }) => mcp[kind]?.[member] },
 ];
@@ -81,6 +79,6 @@ export const ROOTS: ReadonlyMap<string, number> = new Map(
 );
 
 /** The kinds that `has(mcp.tool)` can ask for. */
-export function isKind(name: string | undefined): name is NameKind {
-  return KINDS.includes(name as NameKind);
+export function isKind(name: string | undefined): name is TargetNoun {
+  return KINDS.includes(name as TargetNoun);
 }

@@ -2,20 +2,20 @@
 export type CelMap = ReadonlyMap<string, unknown>;
 
 /**
- * Stands for a whole number beyond 2^53, which JSON parsing has rounded, for a list with one, and for what is nested more than 64 levels
+ * Replaces a whole number beyond 2^53, which JSON parsing has rounded, a list with such a number, and values nested more than 64 levels
  * deep. The library does not know its class, so an expression that reads it fails.
  */
 class Unreadable {}
 const UNREADABLE = Object.freeze(new Unreadable());
 
-/** True for a value that makes an expression fail which reads it. */
+/** True for a value that makes every expression fail that reads it. */
 export function isUnreadable(value: unknown): boolean {
   return value === UNREADABLE;
 }
 
 const MAX_DEPTH = 64;
 
-/** The values within each list and map, for the work that comparing them takes. */
+/** The number of values within each list and map, for the work that comparing them takes. */
 const sizes = new WeakMap<object, number>();
 let converted = 0;
 

@@ -16,11 +16,11 @@ function isLiteral({ op, args }: CelNode): boolean {
   return op === 'value' || (op === 'list' && (args as CelNode[]).every(isLiteral));
 }
 
-/** Records the failures of a part that the whole may go on without. */
+/** Records the failures of a part of an expression whose failure may have no effect on the result. */
 export function noteFailures(node: CelNode): void {
   if (isLiteral(node)) return;
   wrapNode(node, (run) => {
-    // A macro goes on after a failure, also after this one.
+    // A macro goes on after a failure, also after one for too much work: this throws again.
     charge(0);
     try {
       return run();
@@ -58,7 +58,7 @@ function lengthOf(value: unknown): number {
 const MAX_FORM_LENGTH = 64;
 
 /**
- * The texts that functions of the library may convert. It takes others too: `int("")` is 0, and a long text of digits makes `duration()`
+ * The texts that may be converted. The library itself takes others too: `int("")` is 0, and a long text of digits makes `duration()`
  * search for hours.
  */
 const FORMS: ReadonlyMap<string, RegExp> = new Map([

@@ -6,7 +6,7 @@ import { boundIterations, chargeFixed, chargeOperand, noteFailures, requireForm,
 import { cidrOf } from './ip-ranges.js';
 import { readPresence, readVariable, variableIn } from './variable-nodes.js';
 
-/** What an expression reads. */
+/** The names that an expression reads. */
 export interface Reads {
   /** The paths of its variables. */
   readonly variables: ReadonlySet<string>;
@@ -20,7 +20,7 @@ const MAX_MACRO_DEPTH = 2;
 const MAX_LIST_LENGTH = 5_000;
 const MAX_NESTED_LIST_LENGTH = 256;
 
-/** The macros that go through a list, by name. `true`: a round that fails does not end them. */
+/** The macros that go through a list, by name. `true`: a round that fails does not end the macro. */
 const MACROS: ReadonlyMap<string, boolean> = new Map([
   ['all', true],
   ['exists', true],
@@ -29,7 +29,7 @@ const MACROS: ReadonlyMap<string, boolean> = new Map([
   ['filter', false],
 ]);
 
-/** How much more work than a comparison these functions have with a character or an entry. */
+/** The work of these functions for a character or an entry, as a multiple of a comparison. */
 const COSTLY: ReadonlyMap<string, number> = new Map([
   ['matches', 32],
   ['json', 8],

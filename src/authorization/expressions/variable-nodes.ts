@@ -5,11 +5,11 @@ import { isUnreadable } from './cel-values.js';
 import { ABSENT_VARIABLE, currentVariables, ExpressionFault } from './evaluation.js';
 import { ExpressionError } from './expression-error.js';
 
-/** Post-request variables of agentgateway. They exist in its access log only. */
+/** Variables of agentgateway that are known only after the request. They exist in its access log alone. */
 const KNOWN_LATER =
   /^(?:mcp\.(?:tool\.(?:result|error)|methodName|sessionId)|request\.(?:body|bodyPrefix|startTime|endTime))$/;
 
-/** Finds the variable that a node begins with. Undefined if the node has nothing to do with variables. */
+/** Finds the variable that a node begins with. Undefined if it begins with none. */
 export function variableIn(node: CelNode): { readonly path: readonly string[]; readonly length: number } | undefined {
   const path = pathOf(node);
   const length = path && ROOTS.get(path[0] as string);

@@ -4,7 +4,7 @@ import { Upload } from '../../targets/http/upload.js';
 /** Milliseconds that the target may still take to begin its response. */
 const MAX_WAIT_MS = 10_000;
 
-/** Gets what becomes of an exchange whose client has left. */
+/** Receives the headers and the end of an exchange whose client has left. */
 export interface AbandonedListener {
   onHeaders(status: number, headers: ResponseHeaders): void;
   /** Called once, as the last one. */

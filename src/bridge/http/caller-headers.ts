@@ -3,6 +3,7 @@ import type { AuthInfo } from '../../core/auth-info.js';
 import type { Logger } from '../../core/logger.js';
 import { printable } from '../../core/printable.js';
 import { createRareLine } from '../../core/rare-line.js';
+import { settleInTime } from '../../core/settle-in-time.js';
 import { asError } from '../../http/middleware.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { createChecks } from '../../options/checks.js';
@@ -10,14 +11,11 @@ import type { HeaderRecord } from '../../targets/http/exchange.js';
 import type { CallerTokens } from './caller-token.js';
 import { type HeaderFunction, requireHeaderRecord } from './read-http-options.js';
 
-/** Milliseconds until the function must have settled. */
-const MAX_MS = 10_000;
-
 /** Characters of an error's name and message in the log. */
 const MAX_NAME_LENGTH = 80;
 const MAX_MESSAGE_LENGTH = 300;
 
-/** The options that make headers. */
+/** The options from which the headers are built. */
 export interface CallerHeaderOptions {
   readonly headers: HeaderRecord | HeaderFunction;
   readonly bearer: string | undefined;
@@ -25,8 +23,8 @@ export interface CallerHeaderOptions {
 }
 
 /**
- * Creates the function that makes the headers which tell the target who is calling. It rejects with a `BridgeError` if that fails:
- * without them, the target would take the caller for another one.
+ * Creates the function that builds the headers which tell the target who is calling. It rejects with a `BridgeError` if that fails:
+ * without these headers, the target would take the caller for another one.
  *
  * @param who The function that the target belongs to, in messages.
  */
@@ -44,7 +42,8 @@ export function createCallerHeaders(
     const made = new Map(fixed);
     if (tokens !== undefined) made.set('authorization', await tokens.authorizationFor(auth));
     if (typeof headers !== 'function') return made;
-    for (const [name, value] of requireHeaderRecord(checks, await inTime(headers(auth, req)), 'headers()')) {
+    const returned = await settleInTime('headers()', headers(auth, req));
+    for (const [name, value] of requireHeaderRecord(checks, returned, 'headers()')) {
       if (made.has(name))
         checks.refuse('headers()', 'other headers than bearer and callerToken set', name, 'Remove it.');
       made.set(name, value);
@@ -62,7 +61,7 @@ export function createCallerHeaders(
   };
 }
 
-/** Creates the function that logs why headers could not be made. The message may contain text of a client, and may be long. */
+/** Creates the function that logs why headers could not be built. The message may contain text of a client, and may be long. */
 function createFailureLine(who: string, logger: Logger): (thrown: unknown) => void {
   const log = createRareLine((line) => logger.error(line));
   return (thrown) => {
@@ -70,15 +69,4 @@ function createFailureLine(who: string, logger: Logger): (thrown: unknown) => vo
     const error = `${printable(name, MAX_NAME_LENGTH)}: ${printable(message, MAX_MESSAGE_LENGTH)}`;
     log(`${who}: a request is answered 502 (caller_headers_failed): ${error}`);
   };
-}
-
-function inTime(value: unknown): unknown {
-  // `await` accepts promises of every library.
-  if (typeof (value as PromiseLike<unknown> | undefined)?.then !== 'function') return value;
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`headers() did not settle within ${MAX_MS / 1_000} seconds`)), MAX_MS);
-    timer.unref();
-  });
-  return Promise.race([value, tooLate]).finally(() => clearTimeout(timer));
 }

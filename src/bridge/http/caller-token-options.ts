@@ -2,7 +2,7 @@ import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { isPlain, type OptionChecks } from '../../options/checks.js';
 import { group, type OptionTable, optional } from '../../options/option-table.js';
 
-/** The tokens with which `mcpHttpBackend()` says who is calling. */
+/** The tokens with which a backend tells a remote MCP server who is calling. */
 export interface CallerTokenOptions {
   /**
    * The `iss` of the tokens: a URL of this server. It must not be the issuer of the OAuth proxy, which is the URL of the MCP endpoint:
@@ -53,7 +53,7 @@ function requireIssuer(checks: OptionChecks, value: unknown, option: string): st
   return /^https?:\/\//i.test(issuer) && URL.canParse(issuer) ? issuer : checks.refuse(option, 'a URL', issuer, fix);
 }
 
-/** Makes a key for ES256, which every library for JWTs can verify. */
+/** The command that makes a key for ES256, whose signatures every library for JWTs can verify. */
 export const KEY_COMMAND = 'openssl ecparam -name prime256v1 -genkey -noout -out caller-key.pem';
 
 /** True if a text that should be a key is probably the name of a file that has it. */

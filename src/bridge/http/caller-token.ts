@@ -10,8 +10,8 @@ import { type CALLER_TOKEN_TABLE, type CallerKey, callerKeyOf, KEY_COMMAND } fro
 
 const LIFETIME_SECONDS = 60;
 /**
- * `mcpAuth()` accepts the caller's token for some time after its expiry (`clockToleranceSeconds`). A caller token that has expired
- * already would be refused by the target, which is then blamed.
+ * `mcpAuth()` accepts the caller's token for some time after its expiry (`clockToleranceSeconds`). With a caller token that has already
+ * expired, the target would refuse the call, and the log would blame the target.
  */
 const MIN_LIFETIME_SECONDS = 10;
 /** Seconds that a target may cache the keys. */

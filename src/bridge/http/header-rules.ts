@@ -29,15 +29,6 @@ const CREDENTIALS_AND_ORIGIN =
 /** Response headers about the target's own logins. */
 const COOKIES_AND_LOGINS = /^(?:set-cookie2?|www-authenticate|proxy-.*)$/;
 
-/** True if a header can be written as it is. Its name must be in lower case. */
-export function isHeader(name: string, value: string): boolean {
-  return NAME.test(name) && VALUE.test(value);
-}
-
-export function isHeaderName(name: string): boolean {
-  return NAME.test(name);
-}
-
 /** True if a string can be the value of a header. */
 export function isHeaderValue(value: string): boolean {
   return VALUE.test(value);

@@ -29,7 +29,7 @@ export interface RelayHost {
   onBroken(fault: TargetFault): void;
   /** Called instead of an abort, if the client leaves before the response to a request that may open a session. */
   onAbandoned(relay: Relay, exchange: Exchange): void;
-  /** Called if a response arrives that the client cannot get. */
+  /** Called if a response arrives after the client has left or was answered. */
   onUnwanted(relay: Relay, status: number, headers: ResponseHeaders): void;
   /** Called when the answer is complete, or the client has hung up. */
   onClosed(relay: Relay): void;

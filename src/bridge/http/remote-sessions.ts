@@ -90,8 +90,8 @@ export class RemoteSessions {
     if (known?.owner === owner) return known;
     const verified = this.#verified(given, owner, request);
     if (verified !== undefined) return verified;
-    const otherwise = sessionSignerOf(req) === undefined ? 'notKept' : 'unsigned';
-    throw this.#unknown(known === undefined ? otherwise : 'foreign', req);
+    const cause = sessionSignerOf(req) === undefined ? 'unknown' : 'unsigned';
+    throw this.#unknown(known === undefined ? cause : 'foreign', req);
   }
 
   /** Returns the session by the signature of its id: another replica may have opened it, or this one before a restart. */
@@ -128,7 +128,7 @@ export class RemoteSessions {
     }
   }
 
-  /** Ends a session whose id no client gets. */
+  /** Ends a session whose id does not reach its client. */
   endUnassigned(id: string, { req, auth }: HttpRequest, callerHeaders: HeaderRecord | undefined): void {
     if (id.length > MAX_ID_LENGTH || !isSessionId(id) || this.#byId.has(id)) return;
     this.#end(new RemoteSession(id, id, sessionOwnerOf(req, auth), callerHeaders));

@@ -58,7 +58,7 @@ export class RequestsInFlight {
   }
 }
 
-/** False for a client that listens to events of the server, or ends its session. */
+/** False for a request that listens to events of the server, or ends a session. */
 function waitsForAnswer({ method, headers }: IncomingMessage): boolean {
   return method === 'POST' && headers['mcp-method'] !== 'subscriptions/listen';
 }

@@ -32,7 +32,7 @@ export interface OwnHeaders {
 }
 
 /**
- * Creates the function that makes the headers of a request to the target.
+ * Creates the function that builds the headers of a request to the target.
  *
  * @param further The option `requestHeaders`.
  */

@@ -10,7 +10,7 @@ const MAX_PATH = 200;
 
 /** The causes of the error, for the log. The client gets the same answer for all of them. */
 const CAUSES = {
-  notKept:
+  unknown:
     'this process does not know it: it has ended, or it was opened before a restart or at another replica. ' +
     'With mcpAuth({ secret }), every replica knows it',
   foreign: 'it belongs to another user, or to another client or path of this user',
@@ -20,8 +20,8 @@ const CAUSES = {
 } as const;
 
 /**
- * Creates the function that makes the error of a session which the caller may not use. It logs each cause at most once a minute,
- * without the id of the session.
+ * Creates the function that builds the error for a session which the caller may not use. It logs each cause at most once a minute, without
+ * the id of the session.
  */
 export function createUnknownSession(
   who: string,

@@ -30,7 +30,7 @@ interface OpenConnection<Prepared> extends NewConnection {
   readonly ready: Promise<Prepared>;
 }
 
-/** What differs between revisions. */
+/** The differences between revisions. */
 export interface PoolPlan<Prepared> {
   /** The HTTP status of a response; undefined for 200. */
   statusOf?(response: RpcMessage): number;

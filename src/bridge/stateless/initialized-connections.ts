@@ -12,7 +12,7 @@ import { ConnectionPool, type NewConnection } from './connection-pool.js';
 import { askServer } from './internal-request.js';
 import type { StatelessConnection } from './stateless-connection.js';
 
-// The bridge can do none of what a server may ask of a client.
+// No capabilities: the bridge refuses whatever a server asks of a client.
 const OPENING = {
   protocolVersion: LAST_SESSION_REVISION,
   capabilities: {},

@@ -13,7 +13,7 @@ import type { BridgeRequest } from '../bridge-request.js';
 import type { AnonymousRefusal } from './anonymous-refusal.js';
 import type { InitializedConnection, InitializedConnections } from './initialized-connections.js';
 
-/** Notifications about a conversation that only the bridge has: it opened the session, and refuses what a server asks. */
+/** Notifications that are not passed on: the bridge itself opened the session, and refuses the requests of the server. */
 const OWN_NOTIFICATIONS = new Set(['notifications/initialized', 'notifications/progress']);
 
 /** Answers the POSTs of clients of the revisions with sessions, without a session (`sessions: false`). */
@@ -35,9 +35,7 @@ export class InitializedExchange {
     if (this.#refuseAnonymous(request, id)) return;
     requireUsable(request, requests, batch, id);
     await this.#pass(request, messages, batch).catch((error) => {
-      if (!(error instanceof BridgeError)) throw error;
-      const { reason, data, retryAfterSeconds } = error;
-      throw new BridgeError(reason, { id: error.id ?? id, data, retryAfterSeconds });
+      throw error instanceof BridgeError ? error.withId(id) : error;
     });
   }
 
@@ -47,7 +45,7 @@ export class InitializedExchange {
     if (requests.length === 0) {
       // A separate connection would be opened for this notification alone, so none is.
       if (others.length > 0 && !this.#connections.isSeparate(request))
-        this.#tell(request, await this.#ready(request, others), others);
+        this.#notify(request, await this.#ready(request, others), others);
       if (!isAnswered(request.res) && !hasHungUp(request.res)) request.res.writeHead(202).end();
       return;
     }
@@ -57,10 +55,15 @@ export class InitializedExchange {
     if (hasHungUp(request.res)) return;
     const { stateless, prepared } = opened;
     stateless.requireRoom(requests);
-    this.#tell(request, opened, others);
+    this.#notify(request, opened, others);
     const { req, res, auth } = request;
     const response = new PostResponse({
-      ...{ ...accepted, req, res, auth, batch, responses: requests.length },
+      ...accepted,
+      req,
+      res,
+      auth,
+      responses: requests.length,
+      batch,
       openStream: () => new EventStream(),
       pauseFor: (slow) => stateless.pauseFor(slow),
     });
@@ -85,10 +88,10 @@ export class InitializedExchange {
     return opened;
   }
 
-  #tell({ auth }: BridgeRequest, { stateless }: InitializedConnection, others: readonly ClientMessage[]): void {
+  #notify({ auth }: BridgeRequest, { stateless }: InitializedConnection, others: readonly ClientMessage[]): void {
     for (const message of others) {
       if (message.method !== 'notifications/cancelled') stateless.notify(withMeta(message, this.#metaRules.forOthers));
-      // Anonymous callers count their requests from 1, all of them: one would cancel another's.
+      // Many clients number their requests from 1, so one anonymous caller would cancel the request of another.
       else if (auth !== undefined) stateless.cancelRequest(keyInParams(message, 'requestId'));
     }
   }

@@ -1,6 +1,6 @@
 import type { Principal } from '../../core/principal.js';
 import type { Caller } from '../../core/quota.js';
-import { BridgeError } from '../../messages/bridge-error.js';
+import { BRIDGE_ERRORS, BridgeError } from '../../messages/bridge-error.js';
 import { SESSION_REVISIONS } from '../../messages/revision.js';
 import { statusOf } from '../../messages/stateless-response.js';
 import type { LeasedConnections } from '../../targets/leased-connections.js';
@@ -15,6 +15,7 @@ const SESSIONS_ONLY_FOR_MS = 3_600_000;
 // A program that did not answer may only have been slow to start, so it is asked again sooner.
 const SILENT_FOR_MS = 60_000;
 const PROBE_MS = 15_000;
+const UNSUPPORTED_VERSION = BRIDGE_ERRORS.unsupported_protocol_version.code;
 
 /** The connections that serve requests of revisions without sessions (2026-07-28). */
 export class StatelessConnections {
@@ -107,6 +108,7 @@ export class StatelessConnections {
  */
 async function probeVersions(stateless: StatelessConnection): Promise<readonly string[]> {
   const { result, error } = await requestFromServer(stateless, 'server/discover', {}, PROBE_MS);
-  const versions = result?.supportedVersions ?? (error?.code === -32022 ? error.data?.supported : undefined);
+  const versions =
+    result?.supportedVersions ?? (error?.code === UNSUPPORTED_VERSION ? error.data?.supported : undefined);
   return Array.isArray(versions) ? versions.filter((version) => !SESSION_REVISIONS.has(version)) : [];
 }

@@ -40,9 +40,7 @@ export class StatelessExchange {
     const { length } = message.bytes;
     const version = String(metaOf(message)?.[VERSION_KEY]);
     const connection = await this.#connections.get(request, length, version).catch((error) => {
-      if (!(error instanceof BridgeError)) throw error;
-      const { reason, data, retryAfterSeconds } = error;
-      throw new BridgeError(reason, { id, data, retryAfterSeconds });
+      throw error instanceof BridgeError ? error.withId(id) : error;
     });
     if (message.method === 'tools/call') {
       await connection.countWaiting(length, () => connection.toolHeaders.check(req, message, rule?.own));

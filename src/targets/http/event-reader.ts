@@ -2,7 +2,7 @@ import { LineReader } from '../../messages/line-codec.js';
 
 const SPACE = 0x20;
 
-/** Receives what an event stream of an MCP server carries. */
+/** Receives the messages of an event stream of an MCP server. */
 export interface EventListener {
   /** The data of one event, without line ends. The bytes may be a view of the received chunk. */
   message(bytes: Buffer): void;

@@ -10,7 +10,7 @@ export type ResponseHeaders = Readonly<Record<string, string | readonly string[]
 /** Values by name in lower case. */
 export type HeaderRecord = ReadonlyMap<string, string | undefined>;
 
-/** Gets the events of one exchange: `onStart`, `onData` for each piece of the body, `onEnd`. `onFault` may come at any time, as the last one. */
+/** Receives the events of one exchange: `onStart`, `onData` for each piece of the body, `onEnd`. `onFault` may end it at any time. */
 export interface ExchangeListener {
   onStart(status: number, headers: ResponseHeaders): void;
   /** Returns false to get no more data until `resume()` is called. */

@@ -4,7 +4,7 @@ import { Exchange, type ExchangeListener } from './exchange.js';
 import type { Upload } from './upload.js';
 
 /** One request to a remote server. */
-export interface TargetRequest {
+export interface ExchangeRequest {
   readonly method: 'GET' | 'POST' | 'DELETE' | 'OPTIONS';
   /** Names and values, alternating. */
   readonly headers: string[];
@@ -48,7 +48,7 @@ export class HttpTarget {
   }
 
   /** Starts an exchange; call `prepare()` before. `onFault` may be called before this function returns. */
-  exchange({ method, headers, body, timeoutMs }: TargetRequest, listener: ExchangeListener): Exchange {
+  exchange({ method, headers, body, timeoutMs }: ExchangeRequest, listener: ExchangeListener): Exchange {
     const exchange = new Exchange(listener);
     const { origin } = this.#url;
     this.#dispatcher?.dispatch(

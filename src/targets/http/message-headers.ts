@@ -20,7 +20,7 @@ export function versionIn(message: RpcMessage): string | undefined {
   return version && readString(textOf(message.bytes, version));
 }
 
-/** Makes the headers of a POST that carries `message`: names and values, alternating. */
+/** Builds the headers of a POST that carries `message`: names and values, alternating. */
 export function headersOfMessage(
   message: RpcMessage,
   connection: ConnectionHeaders,
@@ -41,7 +41,7 @@ export function headersOfMessage(
   return headers;
 }
 
-/** Makes the headers of a GET, which opens or resumes an event stream. */
+/** Builds the headers of a GET, which opens or resumes an event stream. */
 export function headersOfStream(connection: ConnectionHeaders, lastEventId: string | undefined): string[] {
   const headers = headersOf('text/event-stream', connection);
   if (lastEventId !== undefined) headers.push('last-event-id', lastEventId);

@@ -3,7 +3,7 @@ const MAX_ORDER_MS = 5_000;
 /** The longest time that the first request of a session waits for the session's event stream, in milliseconds. */
 const MAX_STREAM_MS = 500;
 
-/** Keeps messages from overtaking the notifications and responses before them: each may travel on another TCP connection. */
+/** Keeps messages from overtaking earlier notifications and responses: each may use another TCP connection. */
 export class MessageOrder {
   #next: Promise<void> = Promise.resolve();
 

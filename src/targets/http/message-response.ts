@@ -9,15 +9,15 @@ import type { TargetFault } from './target-fault.js';
 
 const OPEN_BRACKET = 0x5b;
 
-/** Gets what a response of an MCP server carries: `onStart`, messages, and then `onEnd` or `onFailure`. */
+/** Receives a response of an MCP server: `onStart`, messages, and then `onEnd` or `onFailure`. */
 export interface MessageResponseListener {
   /** Throws a `BridgeError` to refuse the response. */
   onStart(status: number, headers: ResponseHeaders): void;
   message(bytes: Buffer): void;
   oversized(head: Buffer, tail: Buffer): void;
-  /** The response is complete. */
+  /** Called when the response is complete. */
   onEnd(): void;
-  /** The response cannot be used, or broke off. `detail` is for the log. */
+  /** Called if the response cannot be used, or broke off. `detail` is for the log. */
   onFailure(error: BridgeError, detail?: string): void;
 }
 
@@ -54,7 +54,7 @@ export class MessageResponse implements ExchangeListener {
   begin(exchange: Exchange, describe: () => AnsweredRequest): void {
     this.#exchange = exchange;
     this.#describe = describe;
-    // It failed before there was an exchange to abort.
+    // The response failed before there was an exchange to abort.
     if (this.#isOver) exchange.abort();
   }
 

@@ -49,7 +49,7 @@ export class RemoteConnection implements Connection {
   #resolveEnded: () => void = () => undefined;
   #stopping: Promise<void> | undefined;
 
-  /** @param auth The caller who opens it. */
+  /** @param auth The caller who opens the connection. */
   constructor(recipe: RemoteRecipe, auth: AuthInfo | undefined) {
     this.#recipe = recipe;
     this.#auth = auth;
@@ -127,7 +127,7 @@ export class RemoteConnection implements Connection {
     this.#alive = false;
     this.#stream?.abort();
     const opening = [...this.#requests].find(({ sent }) => sent.method === 'initialize');
-    // Its answer has the id without which the session would stay open at the server.
+    // Only the answer has the id of the session, which would otherwise stay open at the server.
     if (opening !== undefined) await inTime(opening.accepted, MAX_OPENING_MS);
     for (const request of [...this.#requests]) request.abort();
     await this.#session.end(this.#auth);
@@ -242,7 +242,7 @@ export class RemoteConnection implements Connection {
   }
 }
 
-/** undici cannot be loaded, or the headers cannot be made. */
+/** Any other error means that undici cannot be loaded. */
 function asBridgeError(error: unknown): BridgeError {
   return error instanceof BridgeError ? error : new BridgeError('target_unreachable');
 }

@@ -6,7 +6,7 @@ import type { HttpTarget } from './http-target.js';
 import type { ConnectionHeaders } from './message-headers.js';
 import type { AnsweredRequest } from './response-fault.js';
 
-/** What all connections to one remote server share. */
+/** The settings that all connections to one remote server share. */
 export interface RemoteRecipe extends WaitLimits {
   /** The backend's function, and the name of the target, in the log. */
   readonly who: string;
@@ -16,7 +16,7 @@ export interface RemoteRecipe extends WaitLimits {
   /** Milliseconds until the server must begin to answer a POST; 0: no limit. */
   readonly responseMs: number;
   readonly logger: Logger;
-  /** Makes the headers that tell the server who is calling. Rejects with a `BridgeError`. */
+  /** Builds the headers that tell the server who is calling. Rejects with a `BridgeError`. */
   headersFor(auth: AuthInfo | undefined): HeaderRecord | Promise<HeaderRecord>;
   /** Describes a request for the log, if the server refuses it. */
   describe(headers: ConnectionHeaders): AnsweredRequest;

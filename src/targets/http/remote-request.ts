@@ -6,7 +6,7 @@ import { versionIn } from './message-headers.js';
 import { MessageResponse, type MessageResponseListener } from './message-response.js';
 import { RemoteStream, type StreamHost } from './remote-stream.js';
 
-/** What a request needs of its connection. */
+/** The part of a connection that its requests use. */
 export interface RequestHost extends StreamHost {
   /** Called when the server begins to answer; throws a `BridgeError` to refuse the answer. */
   onAnswer(request: RemoteRequest, status: number, headers: ResponseHeaders): void;
@@ -55,7 +55,7 @@ export class RemoteRequest implements MessageResponseListener {
     this.#stream?.resume();
   }
 
-  /** Says that the answer has arrived. */
+  /** Called when the answer has arrived. */
   answered(): void {
     this.#isAnswered = true;
     // The first response ends by itself. The stream that took its place would be opened again.

@@ -7,7 +7,7 @@ import { RemoteConnection } from './remote-connection.js';
 import type { RemoteRecipe } from './remote-recipe.js';
 import { isReachable } from './target-calls.js';
 
-/** Opens connections to one remote server, and knows all that are open. */
+/** Opens connections to one remote server, and closes them. */
 export class RemoteSource implements ConnectionSource {
   readonly #recipe: RemoteRecipe;
   readonly #address: TargetAddress;
@@ -31,7 +31,7 @@ export class RemoteSource implements ConnectionSource {
     return connection;
   }
 
-  /** Asks the server whether it answers, with a request that carries no secret. */
+  /** Resolves to true if the server answers a request that carries no secret. */
   ready(): Promise<boolean> {
     return isReachable(this.#recipe.target, this.#address, this.#recipe.sendsCredentials);
   }

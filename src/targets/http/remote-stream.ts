@@ -9,7 +9,7 @@ const MAX_ATTEMPTS = 5;
 /** An event id that can be sent back in a header. */
 const EVENT_ID = /^[\x20-\x7e]{1,1024}$/;
 
-/** What a stream needs of its connection. */
+/** The part of a connection that its streams use. */
 export interface StreamHost {
   readonly maxMessageBytes: number;
   readonly isPaused: boolean;
@@ -20,15 +20,15 @@ export interface StreamHost {
   oversized(head: Buffer, tail: Buffer): void;
 }
 
-/** How a stream began: the place to resume at, and the wait that the server asked for. */
+/** Where and when to resume a stream: the last event that came, and the wait that the server asked for. */
 export interface StreamStart {
   readonly lastEventId: string | undefined;
   readonly retryMs: number | undefined;
 }
 
 /**
- * An event stream that a GET opens: the one of a session, or the rest of the answer to a request. If it ends, it is opened again after
- * the last event that came.
+ * An event stream that a GET opens: that of a session, or the rest of the answer to a request. If it breaks off, it is resumed after the
+ * last event that came.
  */
 export class RemoteStream {
   /** Resolves when the server has begun to answer for the first time, or will not. */
@@ -110,7 +110,7 @@ export class RemoteStream {
 
   #openLater(): void {
     const growing = FIRST_RETRY_MS * 2 ** Math.max(0, this.#attempts - 1);
-    // A server may ask for no wait at all. After a few vain attempts it is not asked more than once a second.
+    // A server may ask for no wait at all. After a few attempts without an event, it is asked at most once a second.
     const min = this.#attempts > MAX_ATTEMPTS ? FIRST_RETRY_MS : 0;
     const ms = Math.min(Math.max(this.#retryMs ?? growing, min), MAX_RETRY_MS);
     this.#timer = setTimeout(() => this.#open(), ms);
@@ -119,7 +119,7 @@ export class RemoteStream {
 
   #finish(error: BridgeError): void {
     this.#isOver = true;
-    // The owner of the stream may not know it yet.
+    // Not called from the constructor: the owner does not have the stream yet.
     queueMicrotask(() => this.#onOver(error));
   }
 }

@@ -1,5 +1,5 @@
 import type { ExchangeListener, HeaderRecord } from './exchange.js';
-import type { HttpTarget, TargetRequest } from './http-target.js';
+import type { ExchangeRequest, HttpTarget } from './http-target.js';
 import { faultOfStatus } from './response-fault.js';
 
 /** Milliseconds that a target may take to end a session. */
@@ -31,7 +31,7 @@ export async function isReachable(
 }
 
 /** Resolves to the status of the target's response; undefined if there is none within `ms`. */
-async function statusOf(target: HttpTarget, request: TargetRequest, ms: number): Promise<number | undefined> {
+async function statusOf(target: HttpTarget, request: ExchangeRequest, ms: number): Promise<number | undefined> {
   try {
     await target.prepare();
   } catch {

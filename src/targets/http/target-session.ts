@@ -46,12 +46,12 @@ export class TargetSession {
     if (text !== undefined && REVISION.test(text)) this.#revision = text;
   }
 
-  /** Says that the server no longer knows the session. */
+  /** Called when the server no longer knows the session. */
   forget(): void {
     this.#id = undefined;
   }
 
-  /** @throws {BridgeError} If the headers that say who is calling cannot be made. */
+  /** @throws {BridgeError} If the headers that say who is calling cannot be built. */
   async headersFor(auth: AuthInfo | undefined): Promise<ConnectionHeaders> {
     const caller = await this.#recipe.headersFor(auth);
     return { sessionId: this.#id, revision: this.#revision, caller };

@@ -1,7 +1,7 @@
-/** Bytes of messages that a server has not begun to answer, above which further ones wait. */
+/** Bytes of messages that a server has not begun to answer. If there are more, further messages wait. */
 const MAX_UPLOADING_BYTES = 16_777_216;
 
-/** Counts the messages on their way to one server, so that one that does not read cannot fill the heap. */
+/** Counts the bytes on their way to one server, so that a server that does not read cannot fill the heap. */
 export class Uploads {
   #bytes = 0;
   #drained: Promise<void> | undefined;

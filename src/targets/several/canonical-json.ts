@@ -1,4 +1,4 @@
-/** Writes a JSON value with the members of every object in order, so that equal values have one text. */
+/** Writes a JSON value with the members of every object sorted by name, so that equal values have the same text. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);

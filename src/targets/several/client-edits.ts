@@ -4,12 +4,12 @@ import type { Directory } from './directory.js';
 import type { Editor } from './editor.js';
 import { type NameKind, splitQualified } from './qualified.js';
 
-export const RELATED_TASK_KEY = 'io.modelcontextprotocol/related-task';
+const RELATED_TASK_KEY = 'io.modelcontextprotocol/related-task';
 
-/** Texts of which one is in every message that holds a URI or an id to be renamed; a member's name may be written with escapes. */
+/** Every message with a URI or an id to rename contains one of these texts. The last one is for names that are written with escapes. */
 const MARKS = ['"uri"', 'esourceUri"', 'askId"', 'licitationId"', '\\u'].map((text) => Buffer.from(text));
 
-/** Renames what a target sends, in the message of `editor`, so that clients can say whose it is. */
+/** Renames resources and tasks in a message of a target, so that their names tell clients which target they belong to. */
 export class ClientEdits {
   readonly #editor: Editor;
   readonly #directory: Directory;
@@ -36,33 +36,26 @@ export class ClientEdits {
     this.#rename(data, 'uri', 'resource');
   }
 
+  /** Renames resources and tasks in a result. */
   result(result: Members | undefined): void {
     if (result === undefined) return;
-    this.#content(result);
-    for (const contents of this.#editor.objectsIn(result, 'contents')) this.#resource(contents);
+    this.#contents(result);
     for (const message of this.#editor.objectsIn(result, 'messages')) this.#content(message);
     this.#rename(result, 'taskId', 'task');
     this.#rename(this.#editor.within(result, 'task'), 'taskId', 'task');
     for (const task of this.#editor.objectsIn(result, 'tasks')) this.#rename(task, 'taskId', 'task');
-    this.meta(result);
     // The result of a finished task (tasks/get of 2026-07-28).
     const inner = this.#editor.within(result, 'result');
-    if (inner !== undefined) this.#finished(inner);
+    if (inner !== undefined) this.#contents(inner);
   }
 
-  /** Renames what `params` of a request or notification of a target names. */
+  /** Renames the resource or task that `params` of a request or notification names. */
   params({ members }: RpcMessage): void {
     const params = this.#editor.within(members, 'params');
     this.#rename(params, 'uri', 'resource');
     this.#rename(params, 'taskId', 'task');
     this.#rename(params, 'elicitationId', 'task');
     this.meta(params);
-  }
-
-  /** Renames one entry of a list of resources or templates. */
-  listed(entry: Members, member: 'uri' | 'uriTemplate'): void {
-    this.#rename(entry, member, 'resource');
-    this.meta(entry);
   }
 
   /** Renames the links in the `_meta` of an object: to the task it belongs to, and to the resource that shows it (MCP Apps). */
@@ -74,7 +67,7 @@ export class ClientEdits {
     this.#rename(meta, 'ui/resourceUri', 'resource');
   }
 
-  #finished(result: Members): void {
+  #contents(result: Members): void {
     this.#content(result);
     for (const contents of this.#editor.objectsIn(result, 'contents')) this.#resource(contents);
     this.meta(result);
@@ -100,7 +93,7 @@ export class ClientEdits {
   }
 }
 
-/** Gives a target its own task id back in the `_meta` of what a client sends it. */
+/** Replaces the client's name of a task with the target's own id, in the `_meta` of a message for that target. */
 export function restoreRelatedTask(editor: Editor, parent: Members | undefined, target: string): void {
   const related = editor.within(editor.within(parent, '_meta'), RELATED_TASK_KEY);
   editor.rename(related, 'taskId', (text) => {

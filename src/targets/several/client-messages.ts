@@ -1,6 +1,6 @@
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { memberOf, textOf } from '../../messages/json-members.js';
-import { keyInParams, methodNotFound, type RpcMessage } from '../../messages/json-rpc.js';
+import { emptyResult, keyInParams, methodNotFound, type RpcMessage } from '../../messages/json-rpc.js';
 import { VERSION_KEY } from '../../messages/revision.js';
 import type { Sender } from '../connection.js';
 import { ClientEdits } from './client-edits.js';
@@ -30,7 +30,7 @@ const REMOVED: ReadonlySet<string> = new Set([
   'resources/unsubscribe',
 ]);
 
-/** Sends what a client sends to the targets that it is for. */
+/** Sends the messages of a client to the targets that they are for, and answers the client. */
 export class ClientMessages {
   readonly questions: TargetQuestions;
   readonly subscriptions: Subscriptions;
@@ -40,7 +40,7 @@ export class ClientMessages {
   readonly #discovery: Discovery;
   readonly #lists: Lists;
 
-  /** `fail` ends the connection, if it cannot be opened. */
+  /** @param fail Ends the connection, if it cannot be opened. */
   constructor(conversation: Conversation, fail: (reason: BridgeErrorCode) => void) {
     this.#conversation = conversation;
     this.questions = new TargetQuestions(conversation);
@@ -87,13 +87,13 @@ export class ClientMessages {
     });
   }
 
-  /** Undefined for what is done at once. */
+  /** Returns undefined if the request needs no wait. */
   #request(message: RpcMessage, sender: Sender | undefined, isProbe: boolean): Promise<void> | undefined {
     const { method, id = 'null' } = message;
     if (REMOVED.has(method) && isStateless(message)) this.#conversation.emit(methodNotFound(id));
     else if (method === 'initialize') return this.#openings.initialize(message, sender);
     else if (method === 'server/discover') return this.#discovery.answer(message, sender, isProbe);
-    else if (method === 'ping') this.#conversation.emit(Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":{}}`));
+    else if (method === 'ping') this.#conversation.emit(emptyResult(id));
     else if (method === 'logging/setLevel') return this.#setLevel(message, sender);
     else if (method === 'subscriptions/listen') this.subscriptions.listen(message, sender);
     else if (isListMethod(method)) return this.#lists.answer(method, message, sender);
@@ -187,7 +187,7 @@ export class ClientMessages {
     else if (fault !== undefined && faults.length === answers.size) emit(faultResponse(id, fault[0].name, fault[1]));
     else {
       this.#resumption.rememberLevel(message);
-      emit(Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":{}}`));
+      emit(emptyResult(id));
     }
   }
 
@@ -198,7 +198,7 @@ export class ClientMessages {
   }
 }
 
-/** True for a request of a revision without sessions, which says so itself. */
+/** True for a request of a revision without sessions: only these name their revision in `_meta`. */
 function isStateless(message: RpcMessage): boolean {
   return memberOf(metaOf(message), VERSION_KEY) !== undefined;
 }

@@ -3,7 +3,7 @@ import { isRecord } from '../../http/json-object.js';
 /** The next page of each target that has one; undefined is the first page. */
 export type Cursors = ReadonlyMap<string, string | undefined>;
 
-/** Joins the cursors of several targets to one. It holds all that is needed, so it outlives connections and processes. */
+/** Joins the cursors of several targets into one. This server remembers nothing about it, so it stays valid after a restart. */
 export function joinCursors(cursors: Cursors): string | undefined {
   if (cursors.size === 0) return undefined;
   return Buffer.from(JSON.stringify(Object.fromEntries(cursors))).toString('base64url');

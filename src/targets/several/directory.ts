@@ -6,8 +6,8 @@ import type { SeveralOptions } from './several-options.js';
 const MAX_LOGGED_NAMES = 100;
 
 /**
- * What is known of the names of all targets, for all connections of one backend: rules ask it before there is a connection, and one
- * user must not see other names than the next.
+ * The names of all targets, shared by all connections of one backend: rules look names up before there is a connection, and all users
+ * must see the same names.
  */
 export class Directory {
   readonly #targets: readonly string[];
@@ -32,7 +32,7 @@ export class Directory {
     this.#logger = logger;
   }
 
-  /** True if names must be looked up in complete lists, because they do not say whose they are. */
+  /** True if names must be looked up in complete lists, because they have no prefix that names the target. */
   get needsLists(): boolean {
     return !this.#isPrefixed && this.#targets.length > 1;
   }
@@ -77,7 +77,7 @@ export class Directory {
     return isUnchanged ? name : qualify(kind, target, name);
   }
 
-  /** What a name of a client stands for; undefined if there is no such thing. */
+  /** Finds the target of a name that a client uses, and the target's own name; undefined if no target has it, or if it is hidden. */
   resolve(kind: NameKind, name: string): TargetedName | undefined {
     const found = this.#find(kind, name);
     if (found === undefined || !this.#targets.includes(found.target)) return undefined;

@@ -1,4 +1,4 @@
-import type { BridgeErrorCode } from '../../messages/bridge-error.js';
+import { BRIDGE_ERRORS, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import type { RpcMessage } from '../../messages/json-rpc.js';
 import { errorResponse } from '../../messages/message-errors.js';
 import type { Sender } from '../connection.js';
@@ -13,14 +13,14 @@ import { errorOf, resultOf } from './target-results.js';
 /** Less than the time that the bridge itself waits for an answer. */
 const MAX_DISCOVER_MS = 10_000;
 const SERVER_INFO_KEY = 'io.modelcontextprotocol/serverInfo';
-const UNSUPPORTED_VERSION = -32022;
+const UNSUPPORTED_VERSION = BRIDGE_ERRORS.unsupported_protocol_version.code;
 
-/** Answers `server/discover`, with which revisions without sessions begin. */
+/** Answers `server/discover`, the first request of a client of a revision without sessions. */
 export class Discovery {
   readonly #conversation: Conversation;
   readonly #fail: (reason: BridgeErrorCode) => void;
 
-  /** `fail` ends the connection, if the bridge asks and a target cannot be started. */
+  /** @param fail Ends the connection, if the bridge asks and a target cannot be started. */
   constructor(conversation: Conversation, fail: (reason: BridgeErrorCode) => void) {
     this.#conversation = conversation;
     this.#fail = fail;
@@ -81,7 +81,7 @@ export class Discovery {
   }
 }
 
-/** The revisions that a target says it speaks; undefined if it does not know the question. */
+/** The revisions that a target says it speaks; undefined if it does not know `server/discover`. */
 function versionsOf(outcome: Outcome): readonly unknown[] | undefined {
   const data = errorOf(outcome)?.code === UNSUPPORTED_VERSION ? errorOf(outcome)?.data : undefined;
   const versions = resultOf(outcome)?.supportedVersions ?? (data as { supported?: unknown } | undefined)?.supported;

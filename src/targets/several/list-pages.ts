@@ -29,7 +29,7 @@ export type ListMethod = keyof typeof LISTS;
 export interface ListPage {
   readonly target: string;
   readonly entries: readonly ListEntry[];
-  /** All entries as clients see them, as one text. */
+  /** All entries as clients see them, joined by commas. */
   readonly joined: Buffer;
   readonly nextCursor: string | undefined;
   /** What 2026-07-28 says of the list. */
@@ -54,24 +54,26 @@ export interface CacheHints {
 
 /** No number or word that is defined for a hint is longer. */
 const MAX_HINT_BYTES = 32;
-/** Larger pages are read again each time. */
+/** Larger pages are parsed again each time. */
 const MAX_KEPT_BYTES = 1_048_576;
 
-interface Kept {
+/** The last page that a target sent, with the line that carried it. */
+interface KeptPage {
   /** The whole line, with an id of digits. */
   readonly response: RpcMessage;
   readonly result: Buffer;
+  /** The target whose resources had no prefix when the page was parsed; empty for lists of other kinds. */
   readonly names: string;
   readonly page: ListPage;
 }
 
-/** Reads the pages of targets' lists. A page that is the same as the one before is not read again: lists seldom change. */
+/** Parses the pages of targets' lists. A page that is the same as the one before is not parsed again: lists seldom change. */
 export class ListPages {
   readonly #directory: Directory;
   readonly #isHashed: boolean;
-  readonly #kept = new Map<string, Map<ListMethod, Kept>>();
+  readonly #kept = new Map<string, Map<ListMethod, KeptPage>>();
 
-  /** `isHashed`: the definitions of tools are remembered. */
+  /** @param isHashed True if the definitions of tools are remembered. */
   constructor(directory: Directory, isHashed: boolean) {
     this.#directory = directory;
     this.#isHashed = isHashed;
@@ -108,13 +110,13 @@ export class ListPages {
     target: string,
     method: ListMethod,
     { bytes, ...response }: RpcMessage,
-    kept: Pick<Kept, 'names' | 'page'>,
+    kept: Pick<KeptPage, 'names' | 'page'>,
   ): void {
     const at = memberOf(response.members, 'result');
     if (at === undefined || response.id === undefined || !/^[1-9]\d*$/.test(response.id)) return;
     // A copy, since the line may be a view of a larger chunk.
     const copy = Buffer.from(bytes);
-    const pages = this.#kept.get(target) ?? new Map<ListMethod, Kept>();
+    const pages = this.#kept.get(target) ?? new Map<ListMethod, KeptPage>();
     const result = copy.subarray(at.start, at.end);
     this.#kept.set(target, pages.set(method, { ...kept, result, response: { ...response, bytes: copy } }));
   }
@@ -156,13 +158,13 @@ export class ListPages {
   }
 }
 
-/** The digits at a position: one of our own ids. */
+/** The digits at a position: one of our own ids, if the message is a response to us. */
 function digitsAt(bytes: Buffer, start: number): string {
   // Longer than any number that is counted up to.
   return /^\d*/.exec(bytes.toString('latin1', start, start + 17))?.[0] ?? '';
 }
 
-/** Joins the entries of a list as they stand between its brackets. */
+/** Joins the entries of a list with commas, without the brackets. */
 export function joinEntries(entries: readonly Buffer[]): Buffer {
   const comma = Buffer.from(',');
   return Buffer.concat(entries.flatMap((entry, index) => (index === 0 ? [entry] : [comma, entry])));

@@ -14,8 +14,8 @@ const LIST_MS = 10_000;
 const MAX_PAGES = 50;
 const NO_CURSORS: Cursors = new Map();
 
-/** What one target gives to a list: pages, nothing, or the reason why there are none. */
-interface Listed {
+/** The answer of one target to a request for a list: its pages, none if it has no such list, or the fault. */
+interface TargetPages {
   readonly target: NamedTarget;
   readonly pages: readonly ListPage[];
   readonly fault?: Outcome;
@@ -70,7 +70,7 @@ export class Lists {
     message: RpcMessage,
     cursors: Cursors,
     sender: Sender | undefined,
-  ): Promise<readonly Listed[]> {
+  ): Promise<readonly TargetPages[]> {
     const targets = this.#listing(method).filter(({ name }) => cursors.size === 0 || cursors.has(name));
     const isWhole = this.#isReadWhole(method);
     return Promise.all(
@@ -82,14 +82,14 @@ export class Lists {
     );
   }
 
-  #merge(method: ListMethod, id: string, cursors: Cursors, listed: readonly Listed[]): void {
+  #merge(method: ListMethod, id: string, cursors: Cursors, listed: readonly TargetPages[]): void {
     const { directory, options, missing, emit } = this.#conversation;
     const pages = listed.flatMap((each) => each.pages);
     const faults = listed.filter(({ fault }) => fault !== undefined);
     if (faults.some(({ fault }) => fault === 'cancelled')) return;
     for (const { target, fault = 'target_failed' } of faults) {
       missing.log(target.name, method, fault);
-      // A target that refuses its cursor refuses the whole cursor: the client has to begin again.
+      // If one target refuses its part of the cursor, the client has to begin the list again.
       const isRefusedCursor = cursors.size > 0 && typeof fault !== 'string';
       if (options.failureMode === 'failOpen' && !isRefusedCursor && pages.length > 0) continue;
       emit(faultResponse(id, target.name, fault));
@@ -135,7 +135,7 @@ export class Lists {
     message: RpcMessage,
     cursor: string | undefined,
     sender: Sender | undefined,
-  ): Promise<Listed> {
+  ): Promise<TargetPages> {
     const outcome = await this.#ask(target, message, cursor, sender);
     if (isMethodNotFound(outcome)) return { target, pages: [] };
     const page = typeof outcome === 'string' ? undefined : this.#conversation.pages.read(method, target.name, outcome);
@@ -149,7 +149,7 @@ export class Lists {
     target: NamedTarget,
     message: RpcMessage,
     sender: Sender | undefined,
-  ): Promise<Listed> {
+  ): Promise<TargetPages> {
     const pages: ListPage[] = [];
     let cursor: string | undefined;
     do {

@@ -2,7 +2,7 @@ import { isRecord } from '../../http/json-object.js';
 
 const MAX_LEVELS = 16;
 
-/** Joins the capabilities of several servers: what one of them can do, all can do together. */
+/** Merges the capabilities of several servers: a capability of one of them is a capability of the whole. */
 export function mergeCapabilities(list: readonly unknown[]): Readonly<Record<string, unknown>> {
   return list.filter(isRecord).reduce((merged, next) => merge(merged, next, 0), {});
 }
@@ -16,7 +16,7 @@ function merge(one: Record<string, unknown>, other: Record<string, unknown>, lev
 function mergeValue(one: unknown, other: unknown, level: number): unknown {
   if (isRecord(one) && isRecord(other)) return level < MAX_LEVELS ? merge(one, other, level + 1) : one;
   if (Array.isArray(one) && Array.isArray(other)) return [...new Set([...one, ...other])];
-  // `true` wins over `false`, and whatever is announced over nothing.
+  // `true` wins over `false`, and any value over none.
   return one === undefined || one === null || one === false ? other : one;
 }
 

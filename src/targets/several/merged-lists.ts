@@ -4,7 +4,7 @@ import { type CacheHints, joinEntries, LISTS, type ListMethod, type ListPage } f
 import type { ToolPins } from './pins.js';
 import { responseOf } from './response-ids.js';
 
-/** Returns the entries of a page as clients see them, without those that they may not, as they stand between the brackets of a list. */
+/** Returns the entries of a page that clients may see, joined by commas. */
 export function shownEntries(
   method: ListMethod,
   { target, entries, joined }: ListPage,
@@ -20,7 +20,7 @@ export function shownEntries(
   return visible.length === entries.length ? joined : joinEntries(visible.map(({ bytes }) => bytes));
 }
 
-/** Builds the response of which the entries of all targets are one list. */
+/** Builds the response with the entries of all targets in one list. */
 export function listResponse(
   id: string,
   method: ListMethod,
@@ -38,7 +38,7 @@ export function listResponse(
   return responseOf(id, [head, ...list, Buffer.from(`]${rest === '}' ? '' : ','}${rest}`)]);
 }
 
-/** What 2026-07-28 says of every list: the shortest time, and private if one target says so. Empty in revisions before. */
+/** Merges the cache hints of 2026-07-28: the shortest time, and private unless every list is public. Empty in older revisions. */
 export function mergeHints(hints: readonly CacheHints[]): CacheHints {
   if (!hints.some(({ resultType, ttlMs }) => resultType !== undefined || ttlMs !== undefined)) return {};
   const times = hints.map(({ ttlMs }) => (typeof ttlMs === 'number' ? ttlMs : 0));

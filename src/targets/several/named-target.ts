@@ -11,7 +11,7 @@ export interface TargetListener {
   message(target: NamedTarget, bytes: Buffer, read?: RpcMessage): void;
   failed(target: NamedTarget, key: string, reason: BridgeErrorCode): void;
   oversized(target: NamedTarget, head: Buffer, tail: Buffer): void;
-  /** Another connection than the first was opened, in a conversation without sessions. */
+  /** The connection was opened again, in a conversation without sessions. */
   restarted(target: NamedTarget): void;
   /** The connection of the target is gone. It is opened again when something is sent. */
   gone(target: NamedTarget, reason: BridgeErrorCode): void;
@@ -26,9 +26,9 @@ const SILENT_FOR_MS = 30_000;
 /** One of several targets, and the connection to it that one client uses. */
 export class NamedTarget {
   readonly name: string;
-  /** Opens a conversation on a new connection as the client opened its own; undefined while there is none, or without sessions. */
+  /** Repeats the client's `initialize` on a new connection; undefined before the first one, and in a conversation without sessions. */
   reopen: (() => Promise<boolean>) | undefined;
-  /** What the target announced on its last connection; undefined if it has said nothing yet. */
+  /** The capabilities that the target announced on its last connection; undefined before its first answer. */
   capabilities: Readonly<Record<string, unknown>> | undefined;
   /** True if it could not be opened when it was last tried. */
   isMissing = false;
@@ -40,7 +40,7 @@ export class NamedTarget {
   #probed = false;
   #startedAt = Number.NEGATIVE_INFINITY;
   #lastReason: BridgeErrorCode = 'child_exited';
-  /** True if it is opened again, and takes no other messages meanwhile. */
+  /** True while it is opened again. Other messages wait until it is open. */
   #isOpening = false;
   #isFlushing = false;
   #isStopped = false;
@@ -95,13 +95,13 @@ export class NamedTarget {
     else this.#enqueue(bytes, sender);
   }
 
-  /** Sends a message that opens the conversation, before all that wait. */
+  /** Sends a message that opens the conversation, before the messages that wait. */
   sendFirst(bytes: Buffer, sender: Sender | undefined): void {
     if (!this.isConnected) this.#start();
     this.#connection?.write(bytes, sender);
   }
 
-  /** Opens the connection, and the conversation as the client opened it. */
+  /** Opens the connection, and the conversation on it if there was one before. */
   connect(): void {
     const isFirst = this.age === Number.POSITIVE_INFINITY;
     this.#start();
@@ -156,7 +156,7 @@ export class NamedTarget {
     this.#connection?.logLateStart(seconds);
   }
 
-  /** Ends the connection; resolves when nothing is left of it and of those before. */
+  /** Ends the connection; resolves when it and all earlier ones have ended. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     void this.#connection?.stop();
@@ -168,7 +168,7 @@ export class NamedTarget {
     try {
       return (await this.reopen?.()) === true;
     } catch {
-      // It went away once more in the middle.
+      // The connection ended while it was opened.
       return false;
     }
   }
@@ -226,7 +226,7 @@ export class NamedTarget {
     ) {
       if (this.#isOpening) return;
       const busy = connection.ready(performance.now());
-      // A rejection says that this wait was too long. The bridge answers the requests that wait too long.
+      // Rejects after too long a wait. Not an error here: the bridge answers requests that wait too long.
       if (busy !== undefined) await busy.catch(() => undefined);
       else this.#writeNext(connection);
     }

@@ -14,16 +14,16 @@ import { faultResponse, isResult } from './target-faults.js';
 import type { Answers } from './target-group.js';
 import { resultOf } from './target-results.js';
 
-/** The bridge ends an opening at the whole start timeout: without a slow target, the others are answered before. */
+/** Slow targets are given up this long before the start timeout, at which the bridge would end the whole opening. */
 const MARGIN_MS = 1_000;
 
-/** Opens a conversation of a revision with sessions with all targets, and again with one that comes back. */
+/** Opens a conversation of a revision with sessions: first with all targets, later again with a target whose connection was lost. */
 export class Openings {
   readonly #conversation: Conversation;
   readonly #resumption: Resumption;
   readonly #fail: (reason: BridgeErrorCode) => void;
 
-  /** `fail` ends the connection, if it cannot be opened. */
+  /** @param fail Ends the connection, if it cannot be opened. */
   constructor(conversation: Conversation, resumption: Resumption, fail: (reason: BridgeErrorCode) => void) {
     this.#conversation = conversation;
     this.#resumption = resumption;
@@ -88,7 +88,7 @@ export class Openings {
     emit(Buffer.from(`{"jsonrpc":"2.0","id":${message.id},"result":${JSON.stringify(result)}}`));
   }
 
-  /** Opens the conversation again, in the lowest revision of all, with targets that chose a higher one. */
+  /** Opens the conversation again with targets that chose a higher revision, in the lowest one that any target chose. */
   async #agree(
     first: Answers,
     revision: string,

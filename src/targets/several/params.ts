@@ -7,7 +7,7 @@ interface Positions {
   readonly meta: Members | undefined;
 }
 
-/** What was read last: arguments may be long, and several steps look at the same message. A WeakMap costs more than it saves. */
+/** The result for the last message: arguments may be long, and several steps read the same message. A WeakMap costs more than it saves. */
 let last: Positions | undefined;
 
 /** The members of a message's `params`. */

@@ -8,8 +8,8 @@ const MAX_NAME_LENGTH = 256;
 const MAX_LOGGED = 1_000;
 
 /**
- * Remembers the definition of each tool when it is first listed, as a hash, and hides a tool whose definition is another one: a target
- * could otherwise rewrite the description of a tool after its user had approved it.
+ * Remembers a hash of each tool's definition when it is first listed, and hides a tool whose definition changes later: otherwise, a target
+ * could rewrite the description of a tool after its user had approved it.
  */
 export class ToolPins {
   readonly #file: PinFile | undefined;
@@ -29,7 +29,7 @@ export class ToolPins {
     this.#table = file?.readChanged() ?? this.#table;
   }
 
-  /** Compares the tools of one list, with the hashes of their definitions; returns for each if clients may see it. */
+  /** Compares the tools of one list with the remembered hashes; returns for each tool if clients may see it. */
   check(target: string, tools: readonly { readonly name: string; readonly hash: string }[]): readonly boolean[] {
     this.#reload();
     const known = this.#table.get(target) ?? new Map<string, string>();
@@ -68,10 +68,10 @@ export class ToolPins {
     try {
       this.#table = this.#file?.readChanged() ?? this.#table;
     } catch (error) {
-      // The hashes that were read last go on to count: an editor may be in the middle of writing the file.
+      // An editor may be in the middle of writing the file.
       this.#logOnce(
         'file',
-        `the file of pin cannot be read, and the hashes read before go on to count: ${(error as Error).message}`,
+        `the file of pin cannot be read; the hashes that were read before stay in use: ${(error as Error).message}`,
       );
     }
   }
@@ -81,7 +81,7 @@ export class ToolPins {
       this.#file?.write(this.#table);
     } catch (error) {
       this.#logger.error(
-        `the file of pin cannot be written, and this process remembers the tools: ${(error as Error).message}`,
+        `the file of pin cannot be written; new tools are remembered only until this process ends: ${(error as Error).message}`,
       );
     }
   }

@@ -1,7 +1,7 @@
-/** The name of a target as its user writes it: without the characters `_` and `+`, after which a name of the target's own begins. */
+/** The name of a target, as in the option `targets`. It has no `_` and no `+`: these separate it from the target's own names. */
 export const TARGET_NAME = /^[a-z0-9-]{1,64}$/;
 
-/** What a name that clients use stands for. */
+/** The target of a name that clients use, and the target's own name for the same thing. */
 export interface TargetedName {
   /** The target's name among the `targets`. */
   readonly target: string;
@@ -19,7 +19,7 @@ export function qualify(kind: NameKind, target: string, name: string): string {
   return target + JOINTS[kind] + name;
 }
 
-/** Takes a joined name apart. Undefined if it does not begin with a target's name. */
+/** Splits a joined name. Undefined if it does not begin with the name of a target. */
 export function splitQualified(kind: NameKind, name: string): TargetedName | undefined {
   const joint = name.indexOf(JOINTS[kind]);
   return joint < 1 ? undefined : { target: name.slice(0, joint), name: name.slice(joint + 1) };

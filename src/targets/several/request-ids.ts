@@ -2,13 +2,13 @@ import type { BridgeErrorCode } from '../../messages/bridge-error.js';
 import type { RpcMessage } from '../../messages/json-rpc.js';
 import type { NamedTarget } from './named-target.js';
 
-/** How a request to a target ends: with its response, or with the reason why there is none. */
+/** The end of a request to a target: its response, or the reason why there is none. */
 export type Outcome = RpcMessage | BridgeErrorCode;
 
 /** A request that was sent to a target, and that it has not answered. */
 export interface SentRequest {
   readonly target: NamedTarget;
-  /** The client's request that it belongs to, as `keyOf`; undefined if the client knows nothing of it. */
+  /** The client's request that it belongs to, as `keyOf`; undefined if it belongs to none. */
   readonly clientKey: string | undefined;
   /** The client's progress token, as JSON; undefined if progress is not passed on. */
   readonly clientToken: string | undefined;
@@ -31,8 +31,8 @@ export interface AskedRequest {
 const MAX_ASKED = 1_000;
 
 /**
- * The ids that targets and client see in place of each other's: numbers that are used once on a connection, for requests of both sides
- * and for their progress tokens. So equal ids of two targets never meet, and an id says whose it is.
+ * Replaces the ids of requests and their progress tokens, of the client and of the targets, with numbers that are used once on a
+ * connection. So equal ids of two targets are never confused, and each number belongs to one target.
  */
 export class RequestIds {
   readonly #sent = new Map<string, SentRequest>();

@@ -1,7 +1,7 @@
 import { applyEdits, type Member } from '../../messages/json-members.js';
 import { keyOf, type RpcMessage } from '../../messages/json-rpc.js';
 
-/** Returns a response with another id, which is JSON. The rest keeps its bytes, and is not read again. */
+/** Returns a response with another id, which is JSON. The rest keeps its bytes, and is not parsed again. */
 export function withId(response: RpcMessage, id: string): RpcMessage {
   const { idAt, members } = response;
   if (idAt === undefined) return response;
@@ -9,7 +9,12 @@ export function withId(response: RpcMessage, id: string): RpcMessage {
   return moved(response, bytes, id, members.list.indexOf(idAt));
 }
 
-/** Reads a line of which all but the id is known from another response: `index` is the position of the id among its members. */
+/**
+ * Returns the message in `bytes`, which equals `response` in everything but its id. It is not parsed: the positions of its members follow
+ * from those of `response`.
+ *
+ * @param index The position of the id among the members.
+ */
 export function moved(response: RpcMessage, bytes: Buffer, id: string, index: number): RpcMessage {
   const shift = bytes.length - response.bytes.length;
   const list = response.members.list.map((member, at): Member => {

@@ -6,9 +6,9 @@ import type { NamedTarget } from './named-target.js';
 const MAX_SUBSCRIPTIONS = 1_000;
 const LIST_CAPABILITIES = ['tools', 'prompts', 'resources'] as const;
 
-/** What a client has set in its session: a target that comes back gets it again. */
+/** Remembers the settings that a client has sent in its session. A target that is opened again gets them again. */
 export class Resumption {
-  /** The capabilities that the client was told. */
+  /** The capabilities that were announced to the client. */
   capabilities: Readonly<Record<string, unknown>> = {};
   readonly #conversation: Conversation;
   #initialized: Buffer | undefined;
@@ -29,7 +29,7 @@ export class Resumption {
     this.#level = message;
   }
 
-  /** `bytesFor` builds the request with another id. */
+  /** @param bytesFor Builds the request with another id. */
   rememberSubscription(target: NamedTarget, uri: string, bytesFor: (id: string) => Buffer): void {
     const requests = this.#subscriptions.get(target) ?? new Map<string, (id: string) => Buffer>();
     if (requests.has(uri) || this.#count >= MAX_SUBSCRIPTIONS) return;
@@ -41,7 +41,7 @@ export class Resumption {
     if (this.#subscriptions.get(target)?.delete(uri)) this.#count--;
   }
 
-  /** Sends a target what the client has sent so far. */
+  /** Sends a target the settings of the client. */
   resume(target: NamedTarget): void {
     if (this.#initialized !== undefined) target.sendFirst(this.#initialized, undefined);
     const level = this.#level;
@@ -51,11 +51,11 @@ export class Resumption {
     for (const bytesFor of this.#subscriptions.get(target)?.values() ?? []) this.#ask(target, bytesFor);
   }
 
-  /** Tells the client that lists have changed, because a target was missing in them so far. */
+  /** Notifies the client that lists have changed, because a target was missing from them so far. */
   announce(target: NamedTarget): void {
     for (const name of LIST_CAPABILITIES) {
-      const told = this.capabilities[name] as { listChanged?: unknown } | undefined;
-      if (target.capabilities?.[name] === undefined || told?.listChanged !== true) continue;
+      const announced = this.capabilities[name] as { listChanged?: unknown } | undefined;
+      if (target.capabilities?.[name] === undefined || announced?.listChanged !== true) continue;
       this.#conversation.emit(Buffer.from(`{"jsonrpc":"2.0","method":"notifications/${name}/list_changed"}`));
     }
   }

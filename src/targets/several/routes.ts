@@ -5,12 +5,13 @@ import { Editor } from './editor.js';
 import { paramsOf } from './params.js';
 import type { NameKind, TargetedName } from './qualified.js';
 
-/** Where a request of a client goes, and what changes in it on the way. */
+/** The target of a request of a client, and the edit that the request needs on its way there. */
 export interface Route extends TargetedName {
   readonly kind: NameKind;
   edit(editor: Editor): void;
 }
 
+/** The place of the name in a request. */
 interface Place {
   readonly kind: NameKind;
   /** The objects below `params` in which the name is. */
@@ -32,12 +33,12 @@ const PLACES: ReadonlyMap<string, Place> = new Map<string, Place>([
 const PROMPT_REFERENCE: Place = { kind: 'prompt', path: ['ref'], member: 'name' };
 const RESOURCE_REFERENCE: Place = { kind: 'resource', path: ['ref'], member: 'uri' };
 
-/** The kind of name that a request goes by; undefined for a method that goes by none. */
+/** The kind of name by which a request finds its target; undefined for a method without such a name. */
 export function kindNamedBy(message: RpcMessage): NameKind | undefined {
   return placeOf(message)?.kind;
 }
 
-/** Finds where a request goes. Undefined if it names nothing that a target has. */
+/** Finds the target of a request. Undefined if it names nothing that a target has. */
 export function routeOf(message: RpcMessage, directory: Directory): Route | undefined {
   const place = placeOf(message);
   if (place === undefined) return undefined;

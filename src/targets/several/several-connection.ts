@@ -18,7 +18,7 @@ import { TargetMessages } from './target-messages.js';
 /** A target that lived for a shorter time is opened again only when it is needed: it may end at once each time. */
 const MIN_LIFE_MS = 1_000;
 
-/** One conversation with several targets, which look like one server. */
+/** One conversation with several targets, which looks to the bridge like one with a single server. */
 export class SeveralConnection implements Connection, TargetListener {
   alive = true;
   readonly ended: Promise<void>;
@@ -70,7 +70,7 @@ export class SeveralConnection implements Connection, TargetListener {
     if (message !== undefined) this.#fromClient.handle(message, sender, this.#isProbed);
   }
 
-  /** Never waits: what one target cannot take yet waits for that target alone. */
+  /** Never waits: messages for a target that is slow to read wait in its own queue. */
   ready(): undefined {
     return undefined;
   }
@@ -119,7 +119,7 @@ export class SeveralConnection implements Connection, TargetListener {
   gone(target: NamedTarget, reason: BridgeErrorCode): void {
     if (!this.alive) return;
     this.#fromTargets.gone(target, reason);
-    // Its notifications would be missing until the next request.
+    // Without this, the client would miss its notifications until the next request opens it.
     const isNeeded = target.reopen !== undefined || this.#fromClient.subscriptions.needs(target);
     if (isNeeded && target.age >= MIN_LIFE_MS && !target.isMissing) target.retry();
   }

@@ -33,7 +33,7 @@ export class SeveralSource implements ConnectionSource {
     await Promise.all([...this.#context.options.targets.values()].map((source) => source.close()));
   }
 
-  /** Says which target a client's name is about, and how that target calls it. Undefined if there is no such name. */
+  /** See {@link Directory.resolve}. */
   resolve(kind: NameKind, name: string): TargetedName | undefined {
     return this.#context.directory.resolve(kind, name);
   }

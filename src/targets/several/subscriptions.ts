@@ -18,7 +18,7 @@ const MAX_EARLY = 100;
 const MAX_EARLY_BYTES = 1_048_576;
 const ACKNOWLEDGED = 'notifications/subscriptions/acknowledged';
 
-/** What a client subscribes to (SubscriptionFilter): flags, and lists of URIs and ids. */
+/** The events that a client subscribes to (`SubscriptionFilter` of MCP): flags, and lists of URIs and ids. */
 type Filter = Readonly<Record<string, unknown>>;
 
 interface Subscription {
@@ -27,16 +27,18 @@ interface Subscription {
   readonly filters: ReadonlyMap<NamedTarget, Filter>;
   /** The targets that have not ended their part. */
   readonly open: Set<NamedTarget>;
-  /** The targets that went away. Their part begins again when they come back. */
+  /** The targets whose connection was lost. They are asked again when it is open again. */
   readonly lost: Set<NamedTarget>;
+  /** The filters that targets have accepted. */
   readonly acknowledged: Map<NamedTarget, Filter>;
+  /** Notifications that came before the subscription was acknowledged to the client. */
   readonly early: Buffer[];
   fault: { target: NamedTarget; outcome: Outcome } | undefined;
   isReady: boolean;
   timer: NodeJS.Timeout | undefined;
 }
 
-/** Subscriptions of 2026-07-28: one of a client is one at each target that it concerns. */
+/** Subscriptions of 2026-07-28. For each one of a client there is one at every target that it concerns. */
 export class Subscriptions {
   readonly #conversation: Conversation;
   readonly #all = new Set<Subscription>();
@@ -53,12 +55,12 @@ export class Subscriptions {
     else this.#begin(message, sender, filters);
   }
 
-  /** True if a target that went away must come back for a subscription. */
+  /** True if a target whose connection was lost must be opened again for a subscription. */
   needs(target: NamedTarget): boolean {
     return [...this.#all].some(({ lost }) => lost.has(target));
   }
 
-  /** Begins again what a target's last connection has lost. */
+  /** Subscribes again at a target that was opened again. */
   resume(target: NamedTarget): void {
     for (const subscription of this.#all) if (subscription.lost.delete(target)) this.#ask(subscription, target);
   }
@@ -70,8 +72,16 @@ export class Subscriptions {
 
   #begin(message: RpcMessage, sender: Sender | undefined, filters: ReadonlyMap<NamedTarget, Filter>): void {
     const subscription: Subscription = {
-      ...{ message, sender, filters, open: new Set(), lost: new Set(), acknowledged: new Map(), early: [] },
-      ...{ fault: undefined, isReady: false, timer: undefined },
+      message,
+      sender,
+      filters,
+      open: new Set(),
+      lost: new Set(),
+      acknowledged: new Map(),
+      early: [],
+      fault: undefined,
+      isReady: false,
+      timer: undefined,
     };
     this.#all.add(subscription);
     subscription.timer = setTimeout(() => this.#acknowledge(subscription), ACKNOWLEDGE_MS);
@@ -160,7 +170,7 @@ export class Subscriptions {
     this.#all.delete(subscription);
   }
 
-  /** Gives each target its part: every flag, and the URIs and ids that are its own. Undefined if something has no target. */
+  /** Gives each target its part of a filter: every flag, and its own URIs and ids. Undefined if a URI or an id belongs to no target. */
   #split(filter: Filter): ReadonlyMap<NamedTarget, Filter> | undefined {
     const { directory, group } = this.#conversation;
     const flags = Object.fromEntries(Object.entries(filter).filter(([, value]) => !Array.isArray(value)));

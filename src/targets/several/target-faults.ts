@@ -8,7 +8,7 @@ const METHOD_NOT_FOUND = '-32601';
 const INVALID_PARAMS = -32602;
 
 /** The JSON-RPC code of an error response, as it was written; undefined if it is none. */
-export function errorCodeOf(outcome: Outcome): string | undefined {
+function errorCodeOf(outcome: Outcome): string | undefined {
   if (typeof outcome === 'string') return undefined;
   const code = memberOf(membersAt(outcome, 'error'), 'code');
   return code && textOf(outcome.bytes, code);
@@ -24,14 +24,14 @@ export function isResult(outcome: Outcome): outcome is RpcMessage {
   return typeof outcome !== 'string' && memberOf(outcome.members, 'result') !== undefined;
 }
 
-/** Describes for the log why there is no result. */
+/** Describes for the log why a target gave no result. */
 export function describeFault(outcome: Outcome): string {
   return typeof outcome === 'string'
     ? BRIDGE_ERRORS[outcome].message
     : `it answered with error ${errorCodeOf(outcome)}`;
 }
 
-/** Builds the response with which the client learns that a target did not give a result. */
+/** Builds the response for the client to a request whose target gave no result. */
 export function faultResponse(id: string, target: string, outcome: Outcome): Buffer {
   if (typeof outcome === 'string') return failure(id, outcome, target);
   return outcome.idAt === undefined

@@ -8,18 +8,18 @@ import type { ConnectionSource, Sender } from '../connection.js';
 import { NamedTarget, type TargetListener } from './named-target.js';
 import { type Outcome, RequestIds, type SentRequest } from './request-ids.js';
 
-/** A request to one target. */
+/** A request to one target that is about to be sent. */
 export interface TargetRequest extends Omit<SentRequest, 'target'> {
   readonly sender: Sender | undefined;
   /** The bytes of the request, with this id. */
   bytesFor(id: string): Buffer;
-  /** It is cancelled without an answer within this time; undefined if it has no limit here. */
+  /** Milliseconds after which it is cancelled; undefined for no limit here. */
   readonly ms?: number;
   /** True if it is part of opening the conversation. */
   readonly opens?: boolean;
 }
 
-/** What one target answers to a question that several are asked. */
+/** The outcomes of a request that several targets are asked. */
 export type Answers = ReadonlyMap<NamedTarget, Outcome>;
 
 const MAX_LOGGED_ANSWERS = 5;
@@ -103,12 +103,12 @@ export class TargetGroup {
     for (const id of this.ids.sentTo(target)) this.fail(id, reason);
   }
 
-  /** Forgets every request: no client waits any more. */
+  /** Forgets every request: the client is gone. */
   dropAll(): void {
     for (const target of this.all) this.failAllOf(target, 'cancelled');
   }
 
-  /** Fails the requests that bytes which are no message were meant to answer. */
+  /** Fails the requests that these bytes, which are not a message, may have been meant to answer. */
   failUnreadable(target: NamedTarget, bytes: Buffer): void {
     target.logUnreadable(bytes);
     const own = this.ids.sentTo(target);
@@ -150,7 +150,7 @@ export class TargetGroup {
     try {
       target.send(bytes, sender);
     } catch {
-      // The target is gone, or too much waits for it already. Its requests have been answered with that.
+      // The target is gone, or too much waits for it already. Its requests have been failed with that reason.
     }
   }
 

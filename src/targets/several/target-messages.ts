@@ -9,7 +9,7 @@ import { Editor } from './editor.js';
 import type { NamedTarget } from './named-target.js';
 import { metaOf, paramsOf } from './params.js';
 
-/** Sends the client what targets send, as if it came from one server. */
+/** Sends the messages of targets to the client, as if they came from one server. */
 export class TargetMessages {
   readonly #conversation: Conversation;
   readonly #client: Pick<ClientMessages, 'questions'>;
@@ -27,7 +27,7 @@ export class TargetMessages {
     else this.#notify(target, message);
   }
 
-  /** Answers what the target has not answered, and withdraws what it asked. */
+  /** Fails the requests that the target has not answered, and cancels those that it made. */
   gone(target: NamedTarget, reason: BridgeErrorCode): void {
     this.#client.questions.cancelAllOf(target);
     this.#conversation.group.failAllOf(target, reason);
@@ -43,7 +43,7 @@ export class TargetMessages {
     this.#conversation.emit(editor.result);
   }
 
-  /** A target cancels its own requests, and in 2026-07-28 it ends a subscription in this way. */
+  /** A target cancels its own request, or in 2026-07-28 ends a subscription. */
   #cancelled(target: NamedTarget, message: RpcMessage): void {
     const { group } = this.#conversation;
     const key = keyInParams(message, 'requestId');

@@ -59,7 +59,7 @@ export class TargetQuestions {
     this.#conversation.group.sendIfPossible(asked.target, editor.result, sender);
   }
 
-  /** Cancels a request at the client, because its target does. */
+  /** Cancels a request at the client, because its target has cancelled it. */
   cancel(target: NamedTarget, message: RpcMessage): void {
     const { ids } = this.#conversation.group;
     const member = memberOf(paramsOf(message), 'requestId');
