@@ -174,3 +174,14 @@ test('a subscription goes on when a target comes back', async () => {
   await client.hear('notifications/tools/list_changed');
   expect(client.heardOf('notifications/subscriptions/acknowledged')).toHaveLength(1);
 });
+
+test('failOpen: a target that starts too late is named with the option that limits its start', async () => {
+  const options = { failureMode: 'failOpen', startTimeoutMs: 2_000 } as const;
+  const { connect, lines } = several({ a: {}, b: { HANGS: '1' } }, options);
+  const client = connect();
+  await client.initialize();
+  expect(await client.text('b_echo')).toBe('error The MCP server did not start in time (startTimeoutSeconds)');
+  expect(lines.join('\n')).toContain(
+    'target "b" gives no answer to initialize: The MCP server did not start in time (startTimeoutSeconds)',
+  );
+});
