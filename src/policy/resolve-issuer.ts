@@ -143,7 +143,8 @@ function requireProviderName(checks: OptionChecks, name: string, option: string)
 
 function fixOfProvider(name: string): string {
   const opaque = opaqueProviderOf(name);
-  if (opaque !== undefined) return `The access tokens of ${opaque} are opaque, not JWTs: they cannot be used yet.`;
+  if (opaque !== undefined)
+    return `The access tokens of ${opaque} are opaque, not JWTs: leave provider out, and check them with verifiers or introspection.`;
   const near = nearestName(name, PROVIDER_NAMES);
   return near === undefined
     ? 'Write "standard" for any other server without registration; leave it out if the issuer follows the MCP specification.'
