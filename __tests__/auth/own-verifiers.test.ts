@@ -141,6 +141,11 @@ describe('a failure of the function is 503, and never 401', () => {
       'it returned an \\"expiresAt\\" that is no number',
     ],
     [
+      'it returns milliseconds',
+      () => ({ ...good, expiresAt: Date.now() + 60_000 }),
+      'it returned an \\"expiresAt\\" in milliseconds: divide it by 1000',
+    ],
+    [
       'it returns NaN as expiresAt',
       () => ({ ...good, expiresAt: Number.NaN }),
       'it returned an \\"expiresAt\\" that is no number',
