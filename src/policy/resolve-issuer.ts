@@ -26,7 +26,7 @@ export const VALIDATION_TABLE = {
 } satisfies OptionTable<JwtValidationOptions>;
 
 export const ISSUER_TABLE = {
-  issuer: { read: text('Name the "iss" of the tokens you accept.') },
+  issuer: { read: requireIssuerName },
   audiences: { read: requireAudiences },
   audienceClaim: { default: 'aud', read: text('Leave it out for "aud".') },
   tenants: { read: asGiven },
@@ -98,6 +98,16 @@ export function resolveIssuer(
 /** Only the keys of Entra ID are known for all tenants. */
 function providerOf(issuer: string): Provider {
   return issuer.includes(TENANT_ID) && isEntra(issuer) ? ENTRA : STANDARD;
+}
+
+function requireIssuerName(checks: OptionChecks, given: unknown, option: string): string {
+  const isList = Array.isArray(given);
+  const fix = isList ? 'For several, write issuers: [{ issuer: … }, …].' : 'Name the "iss" of the tokens you accept.';
+  const issuer = checks.string(given, option, fix);
+  const [, name] = /^(https?:.*?)\/\.well-known\//i.exec(issuer) ?? [];
+  if (name === undefined) return issuer;
+  const iss = 'Write the "iss" of the tokens';
+  return checks.refuse(option, 'the issuer, not the address of a document', issuer, `${iss}, probably "${name}".`);
 }
 
 function requireAudiences(checks: OptionChecks, given: unknown, option: string): readonly string[] {
