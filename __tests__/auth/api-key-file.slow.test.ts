@@ -48,7 +48,7 @@ test.each([
   [
     'with a misspelt member',
     JSON.stringify([{ ...makeKey().entry, expire: '2020-01-01' }]),
-    'entry 0: it has a member that is not known; known are subject, scopes, claims, expires',
+    'entry 0: its member "expire" is not known; known are sha256, subject, scopes, claims, expires',
   ],
   ['that is empty', '', 'it is not JSON'],
 ])('a file %s keeps the previous keys, and the log says so', async (_name, text, reason) => {

@@ -37,6 +37,7 @@ describe('an answer that cannot be used is 503, and never 401', () => {
       'it answered with status 401: check clientId and clientSecret',
     ],
     ['status 400', json({ error: 'invalid_request' }, 400), 'it answered with status 400'],
+    ['status 404', json({}, 404), 'it answered with status 404: check the endpoint'],
     ['status 429', json({}, 429), 'it answered with status 429'],
     ['status 500', json({ active: false }, 500), 'it answered with status 500'],
     ['status 201', json({ active: true }, 201), 'it answered with status 201'],

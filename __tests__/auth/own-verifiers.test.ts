@@ -18,8 +18,7 @@ const INACTIVE = 'The token is not active: it is unknown, expired or revoked';
 const TOKEN = 'opaque-token-1';
 const nowSeconds = () => Math.floor(Date.now() / 1_000);
 const good = { subject: 'alice', clientId: 'app', scopes: ['read'] };
-const loop: Record<string, unknown> = {};
-loop.self = loop;
+const loop: unknown[] = [];
 
 function setUp(verifier: (token: string) => unknown, changes: Record<string, unknown> = {}) {
   const asked: string[] = [];
@@ -152,6 +151,11 @@ describe('a failure of the function is 503, and never 401', () => {
       'it returned an \\"expiresAt\\" that is no number',
     ],
     [
+      'it returns milliseconds',
+      () => ({ ...good, expiresAt: Date.now() + 60_000 }),
+      'it returned an \\"expiresAt\\" in milliseconds: divide it by 1000',
+    ],
+    [
       'it returns NaN as expiresAt',
       () => ({ ...good, expiresAt: Number.NaN }),
       'it returned an \\"expiresAt\\" that is no number',
@@ -162,7 +166,7 @@ describe('a failure of the function is 503, and never 401', () => {
       'it returned a \\"resource\\" that is no URL',
     ],
     ['it returns extra as text', () => ({ ...good, extra: 'x' }), 'it returned an \\"extra\\" that is no object'],
-    ['it returns itself in extra', () => ({ ...good, extra: loop }), 'circular structure'],
+    ['it returns itself in extra', () => ({ ...good, extra: { loop, more: loop.push(loop) } }), 'circular structure'],
     ['it returns a function in extra', () => ({ ...good, extra: { f: () => 1 } }), 'could not be cloned'],
   ])('%s', async (_name, verifier, reason) => {
     const token = 'token+with/characters==';

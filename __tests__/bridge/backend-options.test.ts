@@ -1,5 +1,11 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { type McpBackend, type McpBackendOptions, mcpBackend, mcpHttpBackend } from '../../src/index.js';
+import {
+  type McpBackend,
+  type McpBackendOptions,
+  mcpBackend,
+  mcpHttpBackend,
+  mcpStdioBackend,
+} from '../../src/index.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 
 const made: McpBackend[] = [];
@@ -34,22 +40,32 @@ const refused: [string, unknown, string][] = [
   [
     'a target with both',
     withTarget({ command: 'x', url: 'https://a.example/mcp' }),
-    `option "targets.one" must be an object with either command or url. ${EXAMPLE}`,
+    `option "targets.one" must be an object with either command or url (it has command, url). ${EXAMPLE}`,
+  ],
+  [
+    'a target in the form of a configuration file',
+    withTarget({ stdio: { cmd: 'npx' } }),
+    `option "targets.one" must be an object with either command or url (it has stdio). ${EXAMPLE}`,
+  ],
+  [
+    'targets without the option',
+    { notes: { command: 'x' } },
+    'option "notes" must be a member of "targets". Write mcpBackend({ targets: { notes: { … } } }).',
   ],
   [
     'an option of remote servers for a program',
     withTarget({ command: 'x', bearer: 'y' }),
-    'option "targets.one.bearer" must be one of command, args, env, cwd, inheritEnv, warmChildren, but got "bearer". Remove it.',
+    'option "targets.one.bearer" must be left out. It is an option of remote servers, which have "url".',
   ],
   [
     'an option of programs for a remote server',
     withTarget({ url: 'https://a.example/mcp', args: [] }),
-    'option "targets.one.args" must be one of',
+    'option "targets.one.args" must be left out. It is an option of programs, which have "command".',
   ],
   [
     'a limit of the backend in a target',
     withTarget({ command: 'x', maxSessions: 1 }),
-    'option "targets.one.maxSessions" must be one of',
+    'option "targets.one.maxSessions" must be left out. Write it beside targets: mcpBackend({ targets: { … }, maxSessions: … }).',
   ],
   ['a command line', withTarget({ command: 'npx -y x' }), 'option "targets.one.command" must be the program alone'],
   [
@@ -82,6 +98,21 @@ const refused: [string, unknown, string][] = [
     'a command beside the targets',
     { command: 'x' },
     'option "command" must be left out. Write it as a member of a target: mcpBackend({ targets: { name: { command: … } } }).',
+  ],
+  [
+    'an option of a program beside the targets',
+    { ...withTarget({ command: 'x' }), inheritEnv: true },
+    'option "inheritEnv" must be left out. Write it as a member of a target',
+  ],
+  [
+    'headers of clients for one target',
+    withTarget({ url: 'https://a.example/mcp', requestHeaders: ['x'] }),
+    'option "targets.one.requestHeaders" must be left out. mcpBackend() passes no other header of a client on: use mcpHttpBackend({ url, requestHeaders }).',
+  ],
+  [
+    'stateless',
+    { ...withTarget({ command: 'x' }), stateless: true },
+    'option "stateless" must be called "sessions", but got "stateless". Write sessions: false in place of stateless: true.',
   ],
   ['a URL beside the targets', { url: 'x', ...withTarget({ command: 'x' }) }, 'option "url" must be left out'],
   [
@@ -117,6 +148,15 @@ describe('mcpBackend()', () => {
     make({ ...withTarget({ command: 'x', inheritEnv: true }), logger });
     expect(lines).toEqual([expect.stringMatching(/^warn mcpBackend\(\): targets\.one\.inheritEnv is true/)]);
   });
+});
+
+test('backends for one server say which one takes several', () => {
+  const options = { targets: { one: { command: 'x' } } };
+  for (const create of [mcpHttpBackend, mcpStdioBackend] as ((options: unknown) => unknown)[]) {
+    expect(() => create(options)).toThrow(
+      'option "targets" must be left out. Several servers behind one address: use mcpBackend({ targets: { name: { … } } }).',
+    );
+  }
 });
 
 test('mcpHttpBackend() says which backend serves without sessions', () => {

@@ -32,7 +32,11 @@ const REFUSED: readonly [options: object, message: string][] = [
   [{ pin: {} }, 'option "pin" must be true, false or a path, but got {}. Use true, or the path of a file.'],
   [
     { pin: broken },
-    `option "pin" must be a file with the hashes of tools (the entry of a tool is not a hash such as "sha256-…"), or one that does not exist yet, but got ${JSON.stringify(broken)}. Correct or delete the file.`,
+    `option "pin" must be a file with the hashes of tools (the entry of a tool is not a hash such as "sha256-…"), or one that does not exist yet, but got ${JSON.stringify(broken)}. Correct the path, or correct or delete the file.`,
+  ],
+  [
+    { pin: '/nowhere/pins.json' },
+    'option "pin" must be a file with the hashes of tools (ENOENT: no such file or directory, stat \'/nowhere\'), or one that does not exist yet, but got "/nowhere/pins.json". Correct the path, or correct or delete the file.',
   ],
 ];
 

@@ -7,101 +7,19 @@ import { OTHER_NAMES } from '../../src/options/other-names.js';
 import { createTestIssuer } from '../../src/testing/index.js';
 import { configText, route } from '../support/config-text.js';
 import { good } from '../support/good-policy.js';
-
-const DPOP =
-  'senderConstraint: { dpop: {} } for "accept", senderConstraint: { dpop: { required: true } } for "require", and nothing for "off"';
-const MTLS = 'senderConstraint: { mtls: { getCertificate: (req) => … } }';
-const URL_OF_KEYS = 'jwks: { url: "https://…" }';
-
-/** A word, a value that users give it, the option that is meant, and how that is written where its name does not say it. */
-type Row = [word: string, value: unknown, option: string, write?: string];
-
-const ofMcpAuth: readonly Row[] = [
-  ['facade', { secret: 'x' }, 'oauthProxy'],
-  ['verifiedTokens', false, 'tokenCache'],
-  ['cache', { maxEntries: 1 }, 'tokenCache'],
-  ['dpop', 'accept', 'senderConstraint.dpop', DPOP],
-  ['dpop', 'off', 'senderConstraint.dpop', DPOP],
-  ['dpop', 'require', 'senderConstraint.dpop', DPOP],
-  ['mtls', { getCertificate: () => undefined }, 'senderConstraint.mtls', MTLS],
-  ['jwksUri', 'https://as.example/keys', 'jwks.url', URL_OF_KEYS],
-  ['jwks_uri', 'https://as.example/keys', 'jwks.url', URL_OF_KEYS],
-  ['jwksUrl', 'https://as.example/keys', 'jwks.url', URL_OF_KEYS],
-  [
-    'requiredClaims',
-    ['tid'],
-    'jwtValidationOptions.requiredClaims',
-    'jwtValidationOptions: { requiredClaims: ["exp", …] }',
-  ],
-  ['audience', 'api', 'audiences'],
-  ['scopes', ['a'], 'requiredScopes'],
-  ['scope', 'a', 'requiredScopes'],
-  ['issuerBaseURL', 'https://as.example', 'issuer'],
-  ['issuerUrl', 'https://as.example', 'issuer'],
-  ['resource', 'https://mcp.example/mcp', 'resourceMetadata.resource', 'resourceMetadata: { resource: "https://…" }'],
-  [
-    'resourceServerUrl',
-    'https://mcp.example/mcp',
-    'resourceMetadata.resource',
-    'resourceMetadata: { resource: "https://…" }',
-  ],
-  ['clockTolerance', 5, 'clockToleranceSeconds'],
-];
-const ofBackend: readonly Row[] = [
-  ['cmd', 'npx', 'command'],
-  ['warm', 1, 'warmChildren'],
-  ['meta', () => ({}), 'requestMeta'],
-  ['passMeta', ['a'], 'allowedClientMeta'],
-  ['origins', ['https://a.example'], 'allowedOrigins'],
-  ['allowOrigins', ['https://a.example'], 'allowedOrigins'],
-];
-const ofRemote: readonly Row[] = [
-  ['target', 'https://mcp.example/mcp', 'url'],
-  ['upstream', 'https://mcp.example/mcp', 'url'],
-  ['endpoint', 'https://mcp.example/mcp', 'url'],
-  ['serverUrl', 'https://mcp.example/mcp', 'url'],
-  ['host', 'http://localhost:8000/mcp', 'url'],
-  ['baseUrl', 'https://mcp.example/mcp', 'url'],
-  ['token', 'abc', 'bearer'],
-  ['bearerToken', 'abc', 'bearer'],
-  ['accessToken', 'abc', 'bearer'],
-  ['authToken', 'abc', 'bearer'],
-  ['authorization', 'Bearer abc', 'bearer'],
-  ['apiKey', 'abc', 'bearer'],
-];
-const ofCors: readonly Row[] = [
-  ['origins', ['https://a.example'], 'allowedOrigins'],
-  ['origin', /example/, 'allowedOrigins'],
-  ['allowOrigins', ['*'], 'allowedOrigins'],
-  ['allowHeaders', ['*'], 'allowedHeaders'],
-  ['exposeHeaders', ['*'], 'exposedHeaders'],
-  ['allowMethods', ['*'], 'methods'],
-  ['allowCredentials', true, 'credentials'],
-  ['maxAge', '10m', 'maxAgeSeconds'],
-];
-const meant = (option: string, ...words: string[]): Row[] => words.map((word) => [word, 'true', option]);
-const ofRules = [...meant('rules', 'policies', 'matchExpressions'), ...meant('onDenied', 'onInsufficientScope')];
-ofRules.push(...meant('backend', 'targets'));
-const ofRule = [...meant('allow', 'permit', 'if', 'expression'), ...meant('deny', 'block', 'forbid')];
-ofRule.push(...meant('require', 'must'), ...meant('scopes', 'requiredScopes'));
-const inFile: readonly Row[] = [
-  ['allowedOrigins', ['*'], 'allowOrigins'],
-  ['origins', ['*'], 'allowOrigins'],
-  ['origin', '*', 'allowOrigins'],
-  ['allowedHeaders', ['*'], 'allowHeaders'],
-  ['exposedHeaders', ['*'], 'exposeHeaders'],
-  ['methods', ['*'], 'allowMethods'],
-  ['credentials', true, 'allowCredentials'],
-  ['maxAgeSeconds', 5, 'maxAge'],
-];
-
-const inRemoteTarget: readonly Row[] = [
-  ['target', 'https://mcp.example/mcp', 'host'],
-  ['upstream', 'https://mcp.example/mcp', 'host'],
-  ['endpoint', 'https://mcp.example/mcp', 'host'],
-  ['serverUrl', 'https://mcp.example/mcp', 'host'],
-  ['baseUrl', 'https://mcp.example/mcp', 'host'],
-];
+import {
+  inFile,
+  inRemoteTarget,
+  ofBackend,
+  ofCors,
+  ofIntrospection,
+  ofLocation,
+  ofMcpAuth,
+  ofRemote,
+  ofRule,
+  ofRules,
+  type Row,
+} from '../support/other-name-rows.js';
 
 describe.each<[name: string, make: (members: object) => unknown, rows: readonly Row[]]>([
   ['mcpAuth', (members) => mcpAuth({ ...good, ...members }), ofMcpAuth],
@@ -124,8 +42,20 @@ test.each(ofRule)(
   },
 );
 
+test.each<[group: string, ...Row]>([
+  ...ofIntrospection.map((row): [string, ...Row] => ['introspection', ...row]),
+  ...ofLocation.map((row): [string, ...Row] => ['authorizationLocation', ...row]),
+])('mcpAuth() refuses, with the name that is meant: %s.%s', (group, word, value, option, write = `"${option}"`) => {
+  const message = `option "${group}.${word}" must be called "${option}", but got "${word}". Write ${write}.`;
+  expect(() => mcpAuth({ ...good, [group]: { [word]: value } })).toThrow(message);
+});
+
 const LEFT_OUT: [word: string, value: unknown, fix: string][] = [
-  ['verifier', { verifyAccessToken: () => undefined }, 'Give issuer: mcpAuth() verifies the tokens itself.'],
+  [
+    'verifier',
+    { verifyAccessToken: () => undefined },
+    'Give issuer, whose JWTs mcpAuth() verifies itself; write verifiers: [async (token) => …] for opaque tokens.',
+  ],
   [
     'algorithms',
     ['RS256'],
@@ -170,7 +100,18 @@ describe('a configuration file', () => {
 });
 
 test('every word of the table has a row here', () => {
-  const rows = [ofMcpAuth, ofBackend, ofRemote, ofCors, ofRules, ofRule, inFile, inRemoteTarget].flat();
+  const rows = [
+    ofMcpAuth,
+    ofIntrospection,
+    ofLocation,
+    ofBackend,
+    ofRemote,
+    ofCors,
+    ofRules,
+    ofRule,
+    inFile,
+    inRemoteTarget,
+  ].flat();
   rows.push(['command', 'x', 'cmd']);
   const tested = rows.map(([word, , option]) => `${word} ${option}`);
   const known = OTHER_NAMES.flatMap(({ option, words }) => words.map((word) => `${word} ${option}`));

@@ -17,7 +17,7 @@ const KNOWN = `one of ${Object.keys(PROVIDERS)
   .join(', ')}`;
 
 function opaque(name: string): string {
-  return `The access tokens of ${name} are opaque, not JWTs: they cannot be used yet.`;
+  return `The access tokens of ${name} are opaque, not JWTs: leave provider out, and check them with verifiers or introspection.`;
 }
 
 function policyWith(provider: unknown): McpAuthOptions {

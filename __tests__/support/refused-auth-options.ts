@@ -9,6 +9,13 @@ const SHORT_SECRET = 'only thirty-one characters long';
 
 /** Wrong values of every option of a policy, except those of the OAuth proxy. */
 export const refusals: Refusal[] = [
+  ...[':tenant', '{id}', '{tenantId}', '{}'].map(
+    (part): Refusal => [
+      `a resource with ${part} in its path`,
+      { ...good, resourceMetadata: { resource: `https://mcp.example/${part}/mcp` } },
+      `option "resourceMetadata.resource" must be without ${part}, but got "https://mcp.example/${part}/mcp". Write {tenant} for the part that differs from tenant to tenant.`,
+    ],
+  ),
   ...issuerRefusals,
   ...credentialRefusals,
   [

@@ -1,19 +1,12 @@
 import { good } from './good-policy.js';
 import { ISSUER } from './protected-app.js';
+import { apiKeyRefusals } from './refused-api-keys.js';
 import type { Refusal } from './refused-issuer-options.js';
 
-const sha256 = 'a'.repeat(64);
-const KEY_FIX = 'Print a key and its entry with: express-mcp-auth key create';
 const CLIENT = { clientId: 'mcp', clientSecret: 'a secret' };
 const CLIENT_FIX = 'Write { clientId: …, clientSecret: … }, as they are registered at the authorization server.';
 const URL_FIX = 'Use https; plain http is accepted from localhost only, unless dangerouslyAllowHttp is true.';
 const LOCATION_FIX = 'Write { header: { name: "Cf-Access-Jwt-Assertion" } }.';
-
-const key = (name: string, apiKeys: unknown, reason: string): Refusal => [
-  name,
-  { ...good, apiKeys },
-  `option "apiKeys" must be a list of API keys (${reason}). ${KEY_FIX}`,
-];
 
 const introspection = (name: string, changes: object, message: string): Refusal => [
   name,
@@ -27,68 +20,6 @@ const location = (name: string, authorizationLocation: unknown, message: string)
   name,
   { ...good, authorizationLocation },
   `option "authorizationLocation${message} ${LOCATION_FIX}`,
-];
-
-const apiKeyRefusals: Refusal[] = [
-  ...['emak_secret', true, null, new Map()].map(
-    (apiKeys): Refusal => [
-      `API keys as ${typeof apiKeys}`,
-      { ...good, apiKeys },
-      `option "apiKeys" must be a list of keys, { file }, or a function. ${KEY_FIX}`,
-    ],
-  ),
-  key(
-    'a key in place of its hash',
-    [{ sha256: 'emak_secret' }],
-    'entry 0: its "sha256" is not 64 hexadecimal digits; the key itself must not be here',
-  ),
-  key('a key alone', ['emak_secret'], 'entry 0: it is not an object'),
-  key(
-    'a hash that is too short',
-    [{ sha256: 'a'.repeat(63) }],
-    'entry 0: its "sha256" is not 64 hexadecimal digits; the key itself must not be here',
-  ),
-  key(
-    'a hash that is there twice',
-    [{ sha256 }, { sha256: sha256.toUpperCase() }],
-    'entry 1: its "sha256" is there twice',
-  ),
-  key(
-    'a key beside its hash',
-    [{ sha256, key: 'emak_secret' }],
-    'entry 0: it has a member that is not known; known are subject, scopes, claims, expires',
-  ),
-  key('a subject that is a number', [{ sha256, subject: 7 }], 'entry 0: its "subject" is no text'),
-  key('an empty subject', [{ sha256, subject: '' }], 'entry 0: its "subject" is no text'),
-  key('scopes as text', [{ sha256, scopes: 'read write' }], 'entry 0: its "scopes" are not a list of scopes'),
-  key('a scope with a space', [{ sha256, scopes: ['read write'] }], 'entry 0: its "scopes" are not a list of scopes'),
-  key('claims as a list', [{ sha256, claims: [] }], 'entry 0: its "claims" are not an object'),
-  key('claims with a function', [{ sha256, claims: { f: () => 1 } }], 'entry 0: its "claims" are not JSON'),
-  ...['iss', 'sub', 'client_id', 'scope', 'exp'].map((name) =>
-    key(`the claim ${name}`, [{ sha256, claims: { [name]: 'x' } }], `entry 0: its "claims" must not have "${name}"`),
-  ),
-  ...['tomorrow', '2027-01-31T12:00:00', '2027-13-31', '31.01.2027', 1_800_000_000, null].map((expires) =>
-    key(
-      `expires as ${expires}`,
-      [{ sha256, expires }],
-      'entry 0: its "expires" is no date such as 2027-01-31 or 2027-01-31T12:00:00Z',
-    ),
-  ),
-  [
-    'a file of keys that is missing',
-    { ...good, apiKeys: { file: '/nowhere/keys.json' } },
-    'option "apiKeys.file" must be a readable file (ENOENT; looked for /nowhere/keys.json), but got "/nowhere/keys.json". Correct the path.',
-  ],
-  [
-    'a file of keys that is a URL',
-    { ...good, apiKeys: { url: 'https://a.example' } },
-    'option "apiKeys.url" must be one of file, but got "url". Remove it.',
-  ],
-  [
-    'API keys where every token must be bound to a key',
-    { ...good, apiKeys: [{ sha256 }], senderConstraint: { dpop: { required: true } } },
-    'option "apiKeys" must be left out where senderConstraint.dpop.required is true: an API key is not bound to anything. Remove one of the two.',
-  ],
 ];
 
 const introspectionRefusals: Refusal[] = [
@@ -177,7 +108,7 @@ export const credentialRefusals: Refusal[] = [
     (verifiers): Refusal => [
       `verifiers as ${typeof verifiers}`,
       { ...good, verifiers },
-      `option "verifiers" must be a list of functions, but got ${typeof verifiers === 'function' ? 'a function' : JSON.stringify(verifiers)}. Write verifiers: [async (token) => …].`,
+      `option "verifiers" must be a list of functions, but got ${typeof verifiers === 'function' ? 'a function' : JSON.stringify(verifiers)}. Write verifiers: [async (token) => …], or [(token) => provider.verifyAccessToken(token)].`,
     ],
   ),
   location('a header as text', 'X-Token', '" must be an object, but got "X-Token".'),

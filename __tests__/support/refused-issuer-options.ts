@@ -24,7 +24,12 @@ export const issuerRefusals: Refusal[] = [
   [
     'an issuer that is a list',
     { ...good, issuer: ['a'] },
-    'option "issuer" must be a non-empty string, but got ["a"]. Name the "iss" of the tokens you accept.',
+    'option "issuer" must be a non-empty string, but got ["a"]. For several, write issuers: [{ issuer: … }, …].',
+  ],
+  [
+    'the address of metadata as issuer',
+    { ...good, issuer: 'https://as.example/x/.well-known/openid-configuration' },
+    'option "issuer" must be the issuer, not the address of a document, but got "https://as.example/x/.well-known/openid-configuration". Write the "iss" of the tokens, probably "https://as.example/x".',
   ],
   [
     'an issuer that is a URL object',

@@ -4,10 +4,8 @@ import { attachWithdrawal } from '../../src/core/authority.js';
 import { several } from '../support/several-targets.js';
 import { until } from '../support/until.js';
 
-const META = {
-  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-  'io.modelcontextprotocol/clientCapabilities': {},
-};
+const PROTOCOL = 'io.modelcontextprotocol';
+const META = { [`${PROTOCOL}/protocolVersion`]: '2026-07-28', [`${PROTOCOL}/clientCapabilities`]: {} };
 
 const isGone = (pid: number): boolean => {
   try {
@@ -238,4 +236,15 @@ test('a subscription goes on when a target comes back', async () => {
   await client.text('b_change');
   await client.hear('notifications/tools/list_changed');
   expect(client.heardOf('notifications/subscriptions/acknowledged')).toHaveLength(1);
+});
+
+test('failOpen: a target that starts too late is named with the option that limits its start', async () => {
+  const options = { failureMode: 'failOpen', startTimeoutMs: 2_000 } as const;
+  const { connect, lines } = several({ a: {}, b: { HANGS: '1' } }, options);
+  const client = connect();
+  await client.initialize();
+  expect(await client.text('b_echo')).toBe('error The MCP server did not start in time (startTimeoutSeconds)');
+  expect(lines.join('\n')).toContain(
+    'target "b" gives no answer to initialize: The MCP server did not start in time (startTimeoutSeconds)',
+  );
 });

@@ -25,15 +25,19 @@ test('a tool whose definition changes is hidden and cannot be called, and the lo
   expect(changed.names.filter((name) => name.startsWith('a_'))).toEqual([]);
   expect(changed.names).toContain('b_echo');
   expect(changed.call).toBe('error Unknown tool');
-  expect(lines).toContain('warn the tool a_echo is hidden: its definition has changed since it was first listed (pin)');
+  expect(lines).toContain(
+    'warn target "a": the tool "echo" is hidden: its definition has changed since it was first listed (pin). To accept the new one, restart this process',
+  );
   expect((await namesOf(pins, 'first')).call).toBe('a {}');
 });
 
 test('a file outlives the process; the tool is shown again once its entry is removed', async () => {
   const file = join(mkdtempSync(join(tmpdir(), 'pins-')), 'pins.json');
   await namesOf(new ToolPins(new PinFile(file), logger), 'first');
-  const pins = new ToolPins(new PinFile(file), logger);
+  const { lines, logger: recording } = createRecordingLogger();
+  const pins = new ToolPins(new PinFile(file), recording);
   expect((await namesOf(pins, 'rewritten')).names).not.toContain('a_echo');
+  expect(lines.join('\n')).toContain(`To accept the new one, remove its entry under "a" from ${file}`);
   const table = JSON.parse(readFileSync(file, 'utf8'));
   expect(table.a.echo).toMatch(/^sha256-[\w-]{43}$/);
   delete table.a.echo;

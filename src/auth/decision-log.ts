@@ -6,6 +6,7 @@ import { ignoreRejection } from '../core/ignore-rejection.js';
 import { type Logger, SILENT } from '../core/logger.js';
 import { printable, printableJson } from '../core/printable.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
+import { type AcceptedCredentials, refusalText } from '../oauth/refusal-text.js';
 import type { AuthDecision } from '../policy/auth-decision.js';
 import { type McpAuthMode, MODES } from '../policy/modes.js';
 import { SessionRefusal } from './session-check.js';
@@ -25,8 +26,9 @@ export interface Verdict {
 /** Reports each outcome to the diagnostics channel, `onDecision` and the logger. An error in one of them does not change the outcome. */
 export function createDecisionLog(
   mode: McpAuthMode,
-  { logger, onDecision }: { logger: Logger; onDecision: ((decision: AuthDecision) => void) | undefined },
+  policy: AcceptedCredentials & { logger: Logger; onDecision: ((decision: AuthDecision) => void) | undefined },
 ): (req: IncomingMessage, verdict: Verdict) => void {
+  const { logger, onDecision } = policy;
   const { logsEverything } = MODES[mode];
   const advise = createAdvice(logger);
   return (req, verdict) => {
@@ -35,7 +37,7 @@ export function createDecisionLog(
     if (level === undefined && onDecision === undefined && !decisions.hasSubscribers) return;
     const decision = describe(req, mode, verdict);
     decisions.publish(decision);
-    if (level !== undefined) logger[level](lineFor(decision, verdict.error));
+    if (level !== undefined) logger[level](lineFor(decision, verdict.error, policy));
     advise(verdict.error);
     try {
       ignoreRejection(onDecision?.(decision));
@@ -108,10 +110,16 @@ const MAX_PATH_LENGTH = 300;
 /** Some issuers write hundreds of characters, which would push everything else out of the line. */
 const MAX_CLIENT_LENGTH = 80;
 
-function lineFor({ mode, outcome, code, method, path }: AuthDecision, error: unknown): string {
+function lineFor(
+  { mode, outcome, code, method, path }: AuthDecision,
+  error: unknown,
+  accepted: AcceptedCredentials,
+): string {
   // What a client sent is quoted as JSON, so that it cannot forge a second line.
   const evidence = printable(quoteEvidence(withShortClient(evidenceOf(error))), MAX_EVIDENCE_LENGTH);
-  const why = error === undefined ? '' : `: ${code ?? 'error'}: ${(error as Error).message} ${evidence}`;
+  const message =
+    error instanceof AuthError ? refusalText(error.code, accepted) : (error as Error | undefined)?.message;
+  const why = error === undefined ? '' : `: ${code ?? 'error'}: ${message} ${evidence}`;
   return `mcpAuth ${mode}: ${method} ${printableJson(path, MAX_PATH_LENGTH)} ${outcome}${why}`;
 }
 

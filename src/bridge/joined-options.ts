@@ -60,7 +60,7 @@ function readPin(checks: OptionChecks, value: unknown, option: string): boolean 
   } catch (error) {
     const { message } = error as Error;
     const expected = `a file with the hashes of tools (${message}), or one that does not exist yet`;
-    checks.refuse(option, expected, value, 'Correct or delete the file.');
+    checks.refuse(option, expected, value, 'Correct the path, or correct or delete the file.');
   }
   return value;
 }

@@ -1,5 +1,5 @@
 import { requireArgument } from '../options/argument.js';
-import { createChecks } from '../options/checks.js';
+import { createChecks, isPlain, type OptionChecks } from '../options/checks.js';
 import { type OptionTable, readOptions } from '../options/option-table.js';
 import { BRIDGE_TABLE, type BridgeOptions, type ResolvedBridge, withAnonymousShare } from './bridge-options.js';
 import { JOINED_TABLE, type JoinedOptions, type ResolvedJoining } from './joined-options.js';
@@ -29,5 +29,15 @@ export function resolveBackendOptions(options: Readonly<McpBackendOptions>): Res
   const checks = createChecks('mcpBackend()');
   const example = '{ targets: { notes: { command: "node", args: ["server.js"] } } }';
   const given = requireArgument(checks, options, { example });
+  if (given.targets === undefined) refuseBareTargets(checks, given);
   return withAnonymousShare(readOptions(checks, BACKEND_TABLE, given));
+}
+
+/** Refuses targets that stand where the options belong, and says how to write them. */
+function refuseBareTargets(checks: OptionChecks, given: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(given)) {
+    if (Object.hasOwn(BACKEND_TABLE, name) || !isPlain(value)) continue;
+    if (value.command === undefined && value.url === undefined) continue;
+    checks.refuseUnquoted(name, 'a member of "targets"', `Write mcpBackend({ targets: { ${name}: { … } } }).`);
+  }
 }

@@ -2,6 +2,7 @@ import type { AuthInfo } from '../core/auth-info.js';
 import type { OptionChecks } from '../options/checks.js';
 import { type OptionTable, readOptions } from '../options/option-table.js';
 import { TARGET_NAME } from '../targets/several/qualified.js';
+import { BRIDGE_TABLE } from './bridge-options.js';
 import { CHILD_TABLE, type ChildOptions, type ResolvedChild, requireChild } from './child-options.js';
 import {
   type CallerHeaders,
@@ -60,8 +61,9 @@ function readTarget(checks: OptionChecks, value: unknown, option: string): Resol
   const given = checks.record(value, option, EXAMPLE);
   const path = `${option}.`;
   if ((given.command === undefined) === (given.url === undefined))
-    return checks.refuseUnquoted(option, 'an object with either command or url', EXAMPLE);
+    return checks.refuseUnquoted(option, `an object with either command or url${membersOf(given)}`, EXAMPLE);
   const { command, url, ...others } = given;
+  for (const name of Object.keys(others)) refuseElsewhere(checks, `${path}${name}`, name, url === undefined);
   if (url === undefined) {
     const child = readOptions(checks, CHILD_TABLE, { command, ...others }, option);
     requireChild(checks, child, given.env, path);
@@ -69,4 +71,22 @@ function readTarget(checks: OptionChecks, value: unknown, option: string): Resol
   }
   const server = readOptions(checks, REMOTE_TARGET_TABLE, { url, ...others }, option);
   return { kind: 'remote', server: { ...server, url: requireRemoteServer(checks, server, path) } };
+}
+
+/** The names of the members, for a message: their values may be secrets. */
+function membersOf(given: Readonly<Record<string, unknown>>): string {
+  const names = Object.keys(given).filter((name) => given[name] !== undefined);
+  return names.length === 0 ? '' : ` (it has ${names.join(', ')})`;
+}
+
+/** Refuses an option that belongs to the backend or to the other kind of target, and says where it belongs. */
+function refuseElsewhere(checks: OptionChecks, option: string, name: string, isChild: boolean): void {
+  const [own, other] = isChild ? [CHILD_TABLE, REMOTE_TARGET_TABLE] : [REMOTE_TARGET_TABLE, CHILD_TABLE];
+  if (Object.hasOwn(own, name)) return;
+  if (Object.hasOwn(BRIDGE_TABLE, name))
+    checks.refuseUnquoted(option, 'left out', `Write it beside targets: mcpBackend({ targets: { … }, ${name}: … }).`);
+  if (Object.hasOwn(other, name)) {
+    const [kind, key] = isChild ? ['remote servers', 'url'] : ['programs', 'command'];
+    checks.refuseUnquoted(option, 'left out', `It is an option of ${kind}, which have "${key}".`);
+  }
 }

@@ -22,11 +22,15 @@ const limitsOf = ({ maxPendingRequests, requestTimeoutSeconds, maxMessageBytes, 
   logger,
 });
 
-/** Creates the source of the children that `child` describes. */
-export function createChildSource(child: ResolvedChild, shared: Shared): ChildSource {
+/**
+ * Creates the source of the children that `child` describes.
+ *
+ * @param target The name of the target in the log, if the backend has names for them.
+ */
+export function createChildSource(child: ResolvedChild, shared: Shared, target?: string): ChildSource {
   const { command, args, cwd, env, inheritEnv, warmChildren } = child;
   const inherited = inheritedEnvironment(inheritEnv);
-  const recipe = { command, args, cwd, ...limitsOf(shared) };
+  const recipe = { command, args, cwd, target, ...limitsOf(shared) };
   return new ChildSource(recipe, (caller) => ({ ...inherited, ...env(caller) }), warmChildren);
 }
 

@@ -26,7 +26,7 @@ export function createTargets(who: string, resolved: ResolvedBackend): Targets {
   const checks: (() => Promise<boolean>)[] = [];
   for (const [name, target] of resolved.targets) {
     if (target.kind === 'child') {
-      sources.set(name, createChildSource(target.child, resolved));
+      sources.set(name, createChildSource(target.child, resolved, name));
       continue;
     }
     const { source, key, ready } = createRemoteSource(`${who}: ${name}`, target.server, resolved);

@@ -49,11 +49,12 @@ export function issueAuth(info: AuthInfo): AuthInfo {
  * Returns an identity with the members that the option `extra` adds. They are the application's own, and may be in use elsewhere: they are not
  * frozen.
  *
- * @throws {TypeError} If the function returns no plain object. An error that it throws goes through.
+ * @throws {TypeError} If the function returns no plain object.
+ * @throws {Error} If it throws, with that error as `cause`.
  */
 export function extendAuth(info: AuthInfo, addExtra: AddExtra | undefined): AuthInfo {
   if (addExtra === undefined) return info;
-  const added: unknown = addExtra(info);
+  const added = callExtra(addExtra, info);
   ignoreRejection(added);
   if (typeof added !== 'object' || added === null || Array.isArray(added) || 'then' in added) {
     throw new TypeError('option "extra" of mcpAuth() must return a plain object, and no promise');
@@ -61,6 +62,15 @@ export function extendAuth(info: AuthInfo, addExtra: AddExtra | undefined): Auth
   const extended = Object.freeze({ ...info, extra: Object.freeze({ ...info.extra, ...added }) });
   issued.add(extended);
   return extended;
+}
+
+/** The log then names the option, and not only what went wrong in it. */
+function callExtra(addExtra: AddExtra, info: AuthInfo): unknown {
+  try {
+    return addExtra(info);
+  } catch (cause) {
+    throw new Error(`option "extra" of mcpAuth() threw an error: ${(cause as Error | undefined)?.message}`, { cause });
+  }
 }
 
 // Kept here, and not read back from `req.auth`, which any middleware may write. A middleware that caches extended copies of it could

@@ -40,7 +40,7 @@ export function createCredentialReader(
 ): CredentialReader {
   const read: CredentialReader =
     location === undefined ? (req, target) => readStandard(req, target, schemes) : createLocationReader(location);
-  if (apiKeys === undefined) return read;
+  if (apiKeys === undefined) return (req, target) => withKeyHint(read(req, target), req);
   return (req, target) => {
     const key = req.headers[API_KEY_HEADER];
     if (key === undefined) return read(req, target);
@@ -51,6 +51,17 @@ export function createCredentialReader(
     if (!isAlone || isRepeated(req, API_KEY_HEADER)) return refused(new AuthError('several_tokens'));
     return { scheme: 'bearer', token: trimOws(String(key)), isApiKey: true, refusal: undefined };
   };
+}
+
+const UNREAD_KEY = new AuthError('missing_token', { hint: 'x-api-key is read only if the policy has apiKeys' });
+const UNREAD_AUTHORIZATION = new AuthError('missing_token', {
+  hint: 'Authorization is not read: the policy has authorizationLocation',
+});
+
+/** The log says why a key was not read. */
+function withKeyHint(credential: PresentedCredential, { headers }: IncomingMessage): PresentedCredential {
+  const isUnread = credential.refusal?.code === 'missing_token' && headers[API_KEY_HEADER] !== undefined;
+  return isUnread ? { ...credential, refusal: UNREAD_KEY } : credential;
 }
 
 function readStandard(req: IncomingMessage, target: string, schemes: readonly Scheme[]): PresentedCredential {
@@ -74,7 +85,10 @@ function createLocationReader({
   const expected = lowerAscii(prefix);
   return (req, target) => {
     const value = req.headers[header];
-    if (value === undefined) return refused(missingTokenRefusal(target));
+    if (value === undefined) {
+      const isElsewhere = header !== 'authorization' && req.headers.authorization !== undefined;
+      return refused(isElsewhere ? UNREAD_AUTHORIZATION : missingTokenRefusal(target));
+    }
     const text = trimOws(String(value));
     if (isRepeated(req, header) || hasQueryToken(target)) return refused(new AuthError('several_tokens'));
     // Refused and not ignored: another reader may find a token in it.

@@ -19,6 +19,9 @@ const NO_TOKEN = new AuthError('missing_token');
 const TOKEN_IN_QUERY = new AuthError('missing_token', {
   hint: 'a token in the query is not read, only one in the Authorization header',
 });
+const OTHER_SCHEME = new AuthError('missing_token', {
+  hint: 'the Authorization header has no scheme that is accepted here; send "Authorization: Bearer" and the token',
+});
 
 /** Returns the refusal of a request without a token in its `Authorization` header. The log names a token in the query. */
 export function missingTokenRefusal(target: string): AuthError {
@@ -32,7 +35,7 @@ export function missingTokenRefusal(target: string): AuthError {
  * @throws {AuthError} `missing_token`, `malformed_header`, `several_tokens`.
  */
 export function readToken(header: string, scheme: Scheme | undefined, target: string): string {
-  if (scheme === undefined) throw missingTokenRefusal(target);
+  if (scheme === undefined) throw hasQueryToken(target) ? TOKEN_IN_QUERY : OTHER_SCHEME;
   if (header[scheme.length] !== ' ') throw new AuthError('malformed_header');
   // RFC 6750, section 2: a request must use one method only. A proxy in front may have checked the other token.
   if (hasQueryToken(target)) throw new AuthError('several_tokens');

@@ -9,6 +9,7 @@ import { type JsonReply, sendJson } from '../http/reply.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import { type ChallengeContext, challengeFor } from './challenge.js';
 import type { Scheme } from './credentials.js';
+import { type AcceptedCredentials, refusalText } from './refusal-text.js';
 import { requestOrigin } from './request-origin.js';
 import { forTenant, type TenantPaths } from './tenant-paths.js';
 import { resourceMetadataPath } from './well-known.js';
@@ -30,40 +31,26 @@ export type Refuse = (
 ) => void;
 
 /** The settings that all refusals of one policy share. */
-export type RefusalContext = Pick<ChallengeContext, 'dpop'> & {
-  /** Undefined if the URL of the metadata follows the origin of each request. */
-  readonly resource:
-    | { readonly origin: string; readonly pathname: string; readonly tenants?: TenantPaths | undefined }
-    | undefined;
-  /** Replaces the URL that follows from the resource. */
-  readonly metadataUrl: string | undefined;
-  readonly requiredScopes: readonly string[];
-  /** The issuers whose JWTs the policy accepts. */
-  readonly issuers: readonly unknown[];
-  /** Defined if the policy accepts API keys. */
-  readonly apiKeys?: object | undefined;
-  /** Functions that verify opaque tokens. */
-  readonly verifiers: readonly unknown[];
-  /** Scopes that a 401 names besides. */
-  readonly challengeScopes: readonly string[];
-};
-
-/** Says what a request without a credential needs; undefined for what {@link REFUSALS} says: a JWT. */
-function credentialRequired({ issuers, apiKeys, verifiers }: RefusalContext): string | undefined {
-  const acceptsTokens = issuers.length > 0 || verifiers.length > 0;
-  if (apiKeys !== undefined) return acceptsTokens ? 'Access token or API key required' : 'API key required';
-  return issuers.length > 0 ? undefined : 'Access token required';
-}
+export type RefusalContext = Pick<ChallengeContext, 'dpop'> &
+  AcceptedCredentials & {
+    /** Undefined if the URL of the metadata follows the origin of each request. */
+    readonly resource:
+      | { readonly origin: string; readonly pathname: string; readonly tenants?: TenantPaths | undefined }
+      | undefined;
+    /** Replaces the URL that follows from the resource. */
+    readonly metadataUrl: string | undefined;
+    readonly requiredScopes: readonly string[];
+    /** Scopes that a 401 names besides. */
+    readonly challengeScopes: readonly string[];
+  };
 
 /** Creates the function that answers refused requests. If all requests have the same metadata URL, it builds each response only once, here. */
 export function createRefusal(settings: RefusalContext): Refuse {
   const { requiredScopes, challengeScopes, dpop } = settings;
-  const required = credentialRequired(settings);
-  const otherwise = (code: RefusalCode) => (code === 'missing_token' ? required : undefined);
   const contextFor = (code: RefusalCode, scheme: Scheme, { scopes, description }: RefusalDetail = { scopes: [] }) => ({
     dpop,
     scheme,
-    description: description ?? otherwise(code),
+    description: description ?? refusalText(code, settings),
     scopes: [...new Set([...requiredScopes, ...(REFUSALS[code].status === 401 ? challengeScopes : []), ...scopes])],
   });
   const metadataUrl = metadataUrlOf(settings);

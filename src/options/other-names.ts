@@ -42,6 +42,9 @@ export const OTHER_NAMES: readonly OtherNames[] = [
   { option: 'clockToleranceSeconds', words: ['clockTolerance'] },
   { option: 'command', words: ['cmd'] },
   { option: 'url', words: ['target', 'host', 'upstream', 'endpoint', 'serverUrl', 'baseUrl'] },
+  { option: 'endpoint', words: ['url', 'uri', 'introspectionEndpoint', 'introspectionUrl'] },
+  { option: 'header', words: ['name', 'headerName'], write: '{ header: { name: "…" } }' },
+  { option: 'sessions', words: ['stateless'], write: 'sessions: false in place of stateless: true' },
   { option: 'bearer', words: ['token', 'apiKey', 'bearerToken', 'accessToken', 'authToken', 'authorization'] },
   { option: 'rules', words: ['policies', 'matchExpressions'] },
   { option: 'backend', words: ['targets'] },
@@ -77,12 +80,26 @@ const NEEDLESS_NAMES: readonly { readonly word: string; readonly beside: string;
     beside: 'requestHeaders',
     fix: 'mcpHttpBackend() passes the sessions of the MCP server through: use mcpBackend({ targets: { name: { url } }, sessions: false }).',
   },
-  ...['command', 'url'].map((word) => ({
+  {
+    word: 'requestHeaders',
+    beside: 'connectTimeoutSeconds',
+    fix: 'mcpBackend() passes no other header of a client on: use mcpHttpBackend({ url, requestHeaders }).',
+  },
+  {
+    word: 'targets',
+    beside: 'maxSessionsPerUser',
+    fix: 'Several servers behind one address: use mcpBackend({ targets: { name: { … } } }).',
+  },
+  ...['command', 'url', 'args', 'env', 'cwd', 'inheritEnv', 'warmChildren', 'headers', 'callerToken'].map((word) => ({
     word,
     beside: 'targets',
     fix: `Write it as a member of a target: mcpBackend({ targets: { name: { ${word}: … } } }).`,
   })),
-  { word: 'verifier', beside: 'audiences', fix: 'Give issuer: mcpAuth() verifies the tokens itself.' },
+  {
+    word: 'verifier',
+    beside: 'audiences',
+    fix: 'Give issuer, whose JWTs mcpAuth() verifies itself; write verifiers: [async (token) => …] for opaque tokens.',
+  },
   {
     word: 'algorithms',
     beside: 'audiences',
@@ -98,7 +115,7 @@ const NEEDLESS_NAMES: readonly { readonly word: string; readonly beside: string;
 /** Returns the advice for an option of another tool that must be left out; undefined if it is not known. */
 export function adviceToLeaveOut(word: string, known: readonly string[]): string | undefined {
   const folded = fold(word);
-  return NEEDLESS_NAMES.find(({ word: other, beside }) => other === folded && known.includes(beside))?.fix;
+  return NEEDLESS_NAMES.find(({ word: other, beside }) => fold(other) === folded && known.includes(beside))?.fix;
 }
 
 /** Former values of options, with their current names. */

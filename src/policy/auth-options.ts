@@ -217,8 +217,8 @@ export interface SharedOptions {
    */
   readonly extra?: AddExtra | undefined;
   /**
-   * `true` removes the `Authorization` header of accepted requests before the next middleware, so that no later code can log or forward
-   * it. `req.auth.token` still has the token.
+   * `true` removes the credential of accepted requests before the next middleware, so that no later code can log or forward it: the
+   * token in `Authorization`, the header of `authorizationLocation`, and `x-api-key` if there are `apiKeys`. `req.auth.token` still has it.
    *
    * @default false
    */

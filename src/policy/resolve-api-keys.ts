@@ -25,14 +25,18 @@ export type ApiKeySource =
   | { readonly kind: 'table'; readonly keys: ApiKeyTable; readonly file: string | undefined }
   | { readonly kind: 'function'; readonly find: FindApiKey };
 
-const FIX = 'Print a key and its entry with: express-mcp-auth key create';
+const FIX =
+  'Write [{ "sha256": "…", "subject": "…" }]: the command "express-mcp-auth key create" prints a key and its entry.';
+const PLACE_FIX = `Write { file: "…" } for a JSON file with the list. ${FIX}`;
 
 /** Reads the option `apiKeys`. It quotes nothing, since an entry may have the key itself where its hash is expected. */
 export function resolveApiKeys(checks: OptionChecks, value: unknown, option: string): ApiKeySource | undefined {
   if (value === undefined) return undefined;
   if (typeof value === 'function') return { kind: 'function', find: value as FindApiKey };
-  if (Array.isArray(value)) return { kind: 'table', keys: requireKeys(checks, value, option), file: undefined };
-  if (!isPlain(value)) return checks.refuseUnquoted(option, 'a list of keys, { file }, or a function', FIX);
+  if (Array.isArray(value))
+    return { kind: 'table', keys: requireKeys(checks, value, option, 'a list of API keys'), file: undefined };
+  if (!isPlain(value) || value.file === undefined)
+    return checks.refuseUnquoted(option, 'a list of keys, { file }, or a function', PLACE_FIX);
   checks.knownKeys(value, option, ['file']);
   const file = resolve(
     checks.string(value.file, `${option}.file`, 'Give the path of a JSON file with a list of keys.'),
@@ -44,14 +48,18 @@ export function resolveApiKeys(checks: OptionChecks, value: unknown, option: str
     const expected = `a readable file (${fileFault(error)}; looked for ${file})`;
     return checks.refuse(`${option}.file`, expected, value.file, 'Correct the path.');
   }
-  return { kind: 'table', keys: requireKeys(checks, text, `${option}.file`), file };
+  return {
+    kind: 'table',
+    keys: requireKeys(checks, text, `${option}.file`, 'a JSON file with a list of API keys', `; read ${file}`),
+    file,
+  };
 }
 
-function requireKeys(checks: OptionChecks, given: unknown, option: string): ApiKeyTable {
+function requireKeys(checks: OptionChecks, given: unknown, option: string, expected: string, source = ''): ApiKeyTable {
   try {
     return parseApiKeys(given);
   } catch (error) {
-    return checks.refuseUnquoted(option, `a list of API keys (${(error as Error).message})`, FIX);
+    return checks.refuseUnquoted(option, `${expected} (${(error as Error).message}${source})`, FIX);
   }
 }
 
@@ -100,7 +108,11 @@ const MEMBERS = ['subject', 'scopes', 'claims', 'expires'];
  */
 export function parseApiKey(known: Readonly<Record<string, unknown>>, fail: (reason: string) => never): ResolvedApiKey {
   const unknown = Object.keys(known).find((name) => !MEMBERS.includes(name));
-  if (unknown !== undefined) return fail(`it has a member that is not known; known are ${MEMBERS.join(', ')}`);
+  if (unknown !== undefined) {
+    // Only a word is quoted: a list may have the keys themselves as names.
+    const which = /^[A-Za-z]{1,20}$/.test(unknown) ? `its member "${unknown}"` : 'it has a member that';
+    return fail(`${which} is not known; known are sha256, ${MEMBERS.join(', ')}`);
+  }
   const { subject, scopes = [], claims = {}, expires } = known;
   if (subject !== undefined && (typeof subject !== 'string' || subject === '')) return fail('its "subject" is no text');
   if (!isScopeList(scopes)) return fail('its "scopes" are not a list of scopes');

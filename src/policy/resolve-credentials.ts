@@ -18,7 +18,7 @@ import { type ResolvedLocation, resolveLocation } from './resolve-location.js';
 import { requireServerUrl } from './server-url.js';
 
 const INTROSPECTION_FIX = 'Write { clientId: …, clientSecret: … }, as they are registered at the authorization server.';
-const VERIFIERS_FIX = 'Write verifiers: [async (token) => …].';
+const VERIFIERS_FIX = 'Write verifiers: [async (token) => …], or [(token) => provider.verifyAccessToken(token)].';
 
 export const INTROSPECTION_TABLE = {
   endpoint: { read: asGiven },

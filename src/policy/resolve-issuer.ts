@@ -26,7 +26,7 @@ export const VALIDATION_TABLE = {
 } satisfies OptionTable<JwtValidationOptions>;
 
 export const ISSUER_TABLE = {
-  issuer: { read: text('Name the "iss" of the tokens you accept.') },
+  issuer: { read: requireIssuerName },
   audiences: { read: requireAudiences },
   audienceClaim: { default: 'aud', read: text('Leave it out for "aud".') },
   tenants: { read: asGiven },
@@ -100,6 +100,16 @@ function providerOf(issuer: string): Provider {
   return issuer.includes(TENANT_ID) && isEntra(issuer) ? ENTRA : STANDARD;
 }
 
+function requireIssuerName(checks: OptionChecks, given: unknown, option: string): string {
+  const isList = Array.isArray(given);
+  const fix = isList ? 'For several, write issuers: [{ issuer: … }, …].' : 'Name the "iss" of the tokens you accept.';
+  const issuer = checks.string(given, option, fix);
+  const [, name] = /^(https?:.*?)\/\.well-known\//i.exec(issuer) ?? [];
+  if (name === undefined) return issuer;
+  const iss = 'Write the "iss" of the tokens';
+  return checks.refuse(option, 'the issuer, not the address of a document', issuer, `${iss}, probably "${name}".`);
+}
+
 function requireAudiences(checks: OptionChecks, given: unknown, option: string): readonly string[] {
   const fix =
     'Name what your authorization server writes into "aud", or leave it out to use resourceMetadata.resource.';
@@ -143,7 +153,8 @@ function requireProviderName(checks: OptionChecks, name: string, option: string)
 
 function fixOfProvider(name: string): string {
   const opaque = opaqueProviderOf(name);
-  if (opaque !== undefined) return `The access tokens of ${opaque} are opaque, not JWTs: they cannot be used yet.`;
+  if (opaque !== undefined)
+    return `The access tokens of ${opaque} are opaque, not JWTs: leave provider out, and check them with verifiers or introspection.`;
   const near = nearestName(name, PROVIDER_NAMES);
   return near === undefined
     ? 'Write "standard" for any other server without registration; leave it out if the issuer follows the MCP specification.'

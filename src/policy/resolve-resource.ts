@@ -101,9 +101,17 @@ export function requireResource(checks: OptionChecks, value: unknown, option: st
   }
   if (ENCODED_CONTROL.test(href)) checks.refuse(option, 'a URL without encoded control characters', value, fix);
   const { origin, host, hostname, pathname } = url;
+  refuseOtherPlaceholders(checks, href, option);
   if (!href.includes(TENANT)) return Object.freeze({ href, origin, host, hostname, pathname });
   const path = requireTenantPath(checks, href, option);
   return Object.freeze({ href, origin, host, hostname, pathname: path, tenants: createTenantPaths(path) });
+}
+
+/** Refuses `{id}` and Express's `:tenant`: clients would get them literally, and no token would fit. */
+function refuseOtherPlaceholders(checks: OptionChecks, href: string, option: string): void {
+  const other = /\/:[a-z]\w*(?=\/|$)|\{(?!tenant\})[^{}/]*\}/i.exec(href)?.[0].replace('/', '');
+  if (other !== undefined)
+    checks.refuse(option, `without ${other}`, href, 'Write {tenant} for the part that differs from tenant to tenant.');
 }
 
 /** Returns the path of a resource with `{tenant}` in it. A URL object would encode the braces. */

@@ -7,7 +7,7 @@ const OPAQUE_PROVIDERS = [
   { name: 'Slack', hosts: ['slack.com'] },
 ] as const;
 
-/** Returns the name of a provider that cannot be used yet, in its own spelling; undefined for any other name. */
+/** Returns the name of a provider whose access tokens are opaque, in its own spelling; undefined for any other name. */
 export function opaqueProviderOf(given: string): string | undefined {
   return OPAQUE_PROVIDERS.find(({ name }) => lowerAscii(name) === lowerAscii(given))?.name;
 }

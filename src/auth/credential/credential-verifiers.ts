@@ -32,7 +32,7 @@ export function createCredentialVerifiers(resolved: ResolvedAuth): FindVerifier 
 }
 
 async function refuseKey(): Promise<never> {
-  throw new AuthError('unknown_api_key');
+  throw new AuthError('unknown_api_key', { hint: 'the policy has no apiKeys' });
 }
 
 function opaqueVerifiersOf(resolved: ResolvedAuth): Verify[] {

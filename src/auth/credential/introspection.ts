@@ -90,10 +90,14 @@ function formEncode(text: string): string {
   return new URLSearchParams([['', text]]).toString().slice(1);
 }
 
+const STATUS_ADVICE: ReadonlyMap<number, string> = new Map([
+  [401, ': check clientId and clientSecret'],
+  [404, ': check the endpoint'],
+]);
+
 /** Returns the claims of an active token, `undefined` for an inactive one, and a reason if the answer is neither (RFC 7662, section 2.2). */
 function readAnswer({ status, text }: ServerAnswer): Claims | string | undefined {
-  if (status !== 200)
-    return `it answered with status ${status}${status === 401 ? ': check clientId and clientSecret' : ''}`;
+  if (status !== 200) return `it answered with status ${status}${STATUS_ADVICE.get(status) ?? ''}`;
   const body = parseStrictly(text);
   if (!isRecord(body)) return 'it is not a JSON object';
   const { active, ...claims } = body;
@@ -140,6 +144,11 @@ function refusalOf(
     return new AuthError('unsupported_confirmation', { claim: 'cnf' });
   const { done, value } = claimFaults({ header: {}, payload: claims }, { trusted, clockToleranceSeconds }).next();
   if (done) return undefined;
-  if (value.error instanceof AuthError) return value.error;
+  if (value.error instanceof AuthError) return withAudienceHint(value.error);
   throw value.error;
+}
+
+function withAudienceHint(error: AuthError): AuthError {
+  const isMissing = error.code === 'wrong_audience' && error.evidence.found === undefined;
+  return isMissing ? error.with({ hint: 'the answer names no audience: see audienceClaim' }) : error;
 }

@@ -44,6 +44,9 @@ function isSame(given: URL | string, resource: string): boolean {
   return withoutClosingSlash(String(given)) === withoutClosingSlash(resource);
 }
 
+/** In the year 5138. A larger number is meant in milliseconds, and the token would never expire. */
+const LAST_SECOND = 1e11;
+
 /** @throws {Error} If a member has the wrong type: a result that is not understood must not become an identity. */
 function readResult(given: unknown): VerifierResult {
   if (!isRecord(given)) throw new TypeError('it returned neither an object nor undefined');
@@ -57,6 +60,8 @@ function readResult(given: unknown): VerifierResult {
   }
   if (expiresAt !== undefined && !Number.isFinite(expiresAt))
     throw new TypeError('it returned an "expiresAt" that is no number');
+  if (Number(expiresAt) >= LAST_SECOND)
+    throw new TypeError('it returned an "expiresAt" in milliseconds: divide it by 1000');
   if (resource !== undefined && !URL.canParse(String(resource)))
     throw new TypeError('it returned a "resource" that is no URL');
   if (extra !== undefined && !isRecord(extra)) throw new TypeError('it returned an "extra" that is no object');

@@ -103,7 +103,7 @@ export class Openings {
     return new Map([...first, ...again]);
   }
 
-  #ask(
+  async #ask(
     targets: readonly NamedTarget[],
     message: RpcMessage,
     sender: Sender | undefined,
@@ -116,7 +116,7 @@ export class Openings {
       // A target could ask the client for the tasks of another target.
       editor.remove(editor.within(params, 'capabilities'), 'tasks');
     };
-    return this.#conversation.group.askAll(targets, (target) => ({
+    const answers = await this.#conversation.group.askAll(targets, (target) => ({
       clientKey: message.key,
       clientToken: undefined,
       sender,
@@ -124,6 +124,7 @@ export class Openings {
       opens: true,
       bytesFor: (id) => requestFor(message, target.name, id, edit),
     }));
+    return new Map([...answers].map(([target, outcome]) => [target, asStart(outcome)]));
   }
 
   #learn(target: NamedTarget, outcome: Outcome | undefined): void {
@@ -134,18 +135,24 @@ export class Openings {
 
   #log(target: NamedTarget, outcome: Outcome): void {
     const { missing, options } = this.#conversation;
-    if (outcome === 'request_timed_out') target.logLateStart(options.startTimeoutMs / 1_000);
+    if (outcome === 'start_timed_out') target.logLateStart(options.startTimeoutMs / 1_000);
     missing.log(target.name, 'initialize', isResult(outcome) ? 'unsupported_protocol_version' : outcome);
   }
 
   #refuse(message: RpcMessage, target: NamedTarget, outcome: Outcome): void {
-    if (typeof outcome === 'string') this.#fail(outcome === 'request_timed_out' ? 'start_timed_out' : outcome);
+    if (typeof outcome === 'string') this.#fail(outcome);
     else if (isResult(outcome)) this.#fail('unreadable_answer');
     else this.#conversation.emit(faultResponse(message.id ?? 'null', target.name, outcome));
   }
 }
 
 /** The revisions that targets answered `initialize` with. One that MCP does not define is no answer: it would become that of all targets. */
+/** An `initialize` without an answer in time is a late start: another option limits it than other requests. */
+function asStart(outcome: Outcome): Outcome {
+  return outcome === 'request_timed_out' ? 'start_timed_out' : outcome;
+}
+
+/** The revisions that targets answered `initialize` with. */
 function versionsIn(answers: Answers): ReadonlyMap<NamedTarget, string> {
   const versions = new Map<NamedTarget, string>();
   for (const [target, outcome] of answers) {

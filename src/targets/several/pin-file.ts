@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { readRegularFile } from '../../core/read-regular-file.js';
 import { isRecord } from '../../http/json-object.js';
 import { parseStrictJson } from '../../messages/strict-json.js';
@@ -21,15 +22,21 @@ export class PinFile {
   /**
    * Returns the contents if they have changed since the last call; undefined if they have not.
    *
-   * @throws {Error} If the file cannot be read, or holds anything but hashes of tools.
+   * @throws {Error} If the file cannot be read, or holds anything but hashes of tools; or if the folder of a missing file is missing too.
    */
   readChanged(): PinTable | undefined {
     const stats = statSync(this.#path, { throwIfNoEntry: false });
     const state = stats === undefined ? 'missing' : `${stats.ino} ${stats.size} ${stats.mtimeMs}`;
     if (state === this.#seen) return undefined;
+    if (stats === undefined) statSync(dirname(this.#path));
     const table = stats === undefined ? new Map() : parseTable(readRegularFile(this.#path));
     this.#seen = state;
     return table;
+  }
+
+  /** Says how to accept the new definition of a tool. */
+  adviceFor(target: string): string {
+    return `remove its entry under "${target}" from ${this.#path}`;
   }
 
   /** Replaces the file as a whole: another process reads the old contents or the new ones. */

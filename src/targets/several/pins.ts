@@ -1,6 +1,5 @@
 import type { Logger } from '../../core/logger.js';
 import type { PinFile, PinTable } from './pin-file.js';
-import { qualify } from './qualified.js';
 
 /** More tools of one target are hidden: a target that invents tools must not fill the memory or the file. */
 const MAX_TOOLS = 2_000;
@@ -88,11 +87,11 @@ export class ToolPins {
 
   #log(target: string, name: string, isKnown: boolean): void {
     const why = isKnown
-      ? 'its definition has changed since it was first listed (pin)'
+      ? `its definition has changed since it was first listed (pin). To accept the new one, ${this.#file?.adviceFor(target) ?? 'restart this process'}`
       : `pin remembers at most ${MAX_TOOLS} tools of a target, with names of at most ${MAX_NAME_LENGTH} characters`;
     this.#logOnce(
       `${target} ${name}`,
-      `the tool ${qualify('tool', target, name.slice(0, MAX_NAME_LENGTH))} is hidden: ${why}`,
+      `target "${target}": the tool "${name.slice(0, MAX_NAME_LENGTH)}" is hidden: ${why}`,
     );
   }
 

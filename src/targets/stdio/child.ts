@@ -13,6 +13,8 @@ import type { Watchdog } from './watchdog.js';
 
 /** The recipe of a child: everything except its environment, which may depend on the caller. */
 export interface ChildRecipe extends WaitLimits {
+  /** The name of the target in the log; undefined if the backend has only this program. */
+  readonly target?: string | undefined;
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd: string | undefined;
@@ -43,7 +45,7 @@ export class Child implements Connection {
     resume: () => void this.#process.stdout?.resume(),
   });
   readonly #unexpectedOutput = new UnexpectedOutput(
-    (text) => this.#recipe.logger[this.probed ? 'debug' : 'warn'](`child ${this.pid}: ${text}`),
+    (text) => this.#recipe.logger[this.probed ? 'debug' : 'warn'](`${this.#name}: ${text}`),
     (bytes) => `a line of ${bytes} bytes on stdout`,
   );
   #reader: LineReader | undefined;
@@ -66,7 +68,7 @@ export class Child implements Connection {
     this.waiters = new Waiters(recipe);
     this.pid = started.pid;
     if (started.pid !== undefined) watchdog.guard(started.pid);
-    if (started.stderr) logStderr(started.stderr, started.pid, logger, () => this.probed);
+    if (started.stderr) logStderr(started.stderr, this.#name, logger, () => this.probed);
     // If no file descriptors are left there are no pipes, whatever the types say, and 'error' follows.
     const streams = (started.stdio as typeof started.stdio | undefined) ?? [];
     // Errors of pipes are ignored: the child is gone already, or is stopped by the next lines.
@@ -148,7 +150,7 @@ export class Child implements Connection {
     const { command, logger } = this.#recipe;
     const printed = `${this.#unexpectedOutput.count} lines that are not MCP messages, and ${this.#reader?.waiting ?? 0} bytes without a line end`;
     logger.error(
-      `child ${this.pid}: the MCP server "${command}" did not start within ${seconds} s (startTimeoutSeconds); on stdout it printed ${printed}`,
+      `${this.#name}: the MCP server "${command}" did not start within ${seconds} s (startTimeoutSeconds); on stdout it printed ${printed}`,
     );
   }
 
@@ -160,18 +162,26 @@ export class Child implements Connection {
     return this.#stopping;
   }
 
+  /** The child in log lines. */
+  get #name(): string {
+    const { target } = this.#recipe;
+    return target === undefined ? `child ${this.pid}` : `child ${this.pid} (${target})`;
+  }
+
   get #goneReason(): BridgeErrorCode {
     return this.pid === undefined ? 'child_not_started' : 'child_exited';
   }
 
   #onFailure(error: Error, command: string, logger: Logger): void {
     if (this.pid !== undefined) return;
-    logger.error(`the MCP server "${command}" did not start: ${error.message}`);
+    const { target } = this.#recipe;
+    const ofTarget = target === undefined ? '' : ` of target "${target}"`;
+    logger.error(`the MCP server "${command}"${ofTarget} did not start: ${error.message}`);
     this.#notifyGone();
   }
 
   #onExit(code: number | null, signal: NodeJS.Signals | null, logger: Logger): void {
-    logger.debug(`child ${this.pid} exited with ${signal ?? code}`);
+    logger.debug(`${this.#name} exited with ${signal ?? code}`);
     void this.stop();
     // Its last output may still be in the pipe. The wait is short, because processes that it started may keep the pipe open for ever.
     setTimeout(() => this.#notifyGone(), LAST_OUTPUT_MS);

@@ -10,23 +10,18 @@ const LINES_PER_SECOND = 100;
  * Logs the stderr of a child line by line, without unprintable characters and at most 100 lines a second: at info, or at debug while
  * `isProbed()` is true.
  */
-export function logStderr(
-  stream: Readable,
-  pid: number | undefined,
-  logger: Logger,
-  isProbed: () => boolean = () => false,
-): void {
+export function logStderr(stream: Readable, name: string, logger: Logger, isProbed: () => boolean = () => false): void {
   let second = 0;
   let lines = 0;
   const log = (text: string): void => {
     const now = Math.floor(performance.now() / 1_000);
     if (now !== second) {
       if (lines > LINES_PER_SECOND)
-        logger.warn(`child ${pid}: ${lines - LINES_PER_SECOND} more lines on stderr were dropped`);
+        logger.warn(`${name}: ${lines - LINES_PER_SECOND} more lines on stderr were dropped`);
       [second, lines] = [now, 0];
     }
     lines++;
-    if (lines <= LINES_PER_SECOND) logger[isProbed() ? 'debug' : 'info'](`child ${pid}: ${text}`);
+    if (lines <= LINES_PER_SECOND) logger[isProbed() ? 'debug' : 'info'](`${name}: ${text}`);
   };
   const reader = new LineReader(MAX_LINE_LENGTH, {
     line: (bytes) => log(lineText(bytes)),
