@@ -1,19 +1,17 @@
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
-import { createCallerKeys } from '../bridge/http/caller-token.js';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { createSafeLogger } from '../core/logger.js';
 import { printable } from '../core/printable.js';
 import { isAnswered } from '../http/answered.js';
 import { replyJson } from '../http/reply.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
-import { type Logger, type Middleware, UpstreamError } from '../index.js';
+import { type Logger, UpstreamError } from '../index.js';
 import { replyOutage } from '../oauth/outage.js';
-import { chain } from './chain.js';
 import { clientAddressesOf, warningsOfOtherPorts } from './client-addresses.js';
-import type { BindConfig, GatewayConfig } from './config/config-file.js';
-import { createPathTable } from './config/path-match.js';
+import type { BindConfig, GatewayConfig } from './config/gateway-config.js';
 import { closeListener, openListener } from './listener.js';
-import { limitRegistrations, registrationPaths } from './registration-limit.js';
+import { createPortServer } from './port-server.js';
 import { createRoute, type GatewayRoute, warningsOfOpenRoutes } from './route.js';
+import { createRouting, type ServedListener } from './routing.js';
 import { StartupError } from './startup-error.js';
 
 export interface Gateway {
@@ -35,9 +33,13 @@ export interface Gateway {
 export function createGateway(config: GatewayConfig, given: Logger): Gateway {
   const logger = createSafeLogger(given);
   const binds = config.binds.map((bind) => {
-    const routes = bind.routes.map((route) => createRoute(route, logger));
+    const listeners = bind.listeners.map((listener) => ({
+      config: listener,
+      routes: listener.routes.map((route) => createRoute(route, logger)),
+    }));
+    const routes = listeners.flatMap((listener) => listener.routes);
     refuseSameLegacyEndpoints(bind, routes);
-    return { bind, routes, server: createServer(createListener(bind, routes, logger)) };
+    return { bind, routes, server: createPortServer(bind, createListener(listeners, logger), logger) };
   });
   const allRoutes = binds.flatMap(({ routes }) => routes);
 
@@ -76,37 +78,13 @@ function refuseSameLegacyEndpoints({ at }: BindConfig, routes: readonly GatewayR
   );
 }
 
-function createListener(bind: BindConfig, routes: readonly GatewayRoute[], logger: Logger): RequestListener {
-  const matches = bind.routes.flatMap((route, i) => route.matches.map((match) => [match, routes[i]] as const));
-  const routeFor = createPathTable(matches);
-  const routing: Middleware = (req, res, next) => {
-    const route = routeFor(rawPath(requestTarget(req)));
-    if (route) route.handle(req, res, next);
-    else next();
-  };
-  const registrations = routes.flatMap(({ policy }) => (policy ? registrationPaths(policy) : []));
-  const all = chain([
-    ...limitRegistrations(registrations, logger),
-    ...routes.flatMap(({ metadata }) => metadata ?? []),
-    serveCallerKeys(routes),
-    routing,
-  ]);
+function createListener(listeners: readonly ServedListener[], logger: Logger): RequestListener {
+  const routing = createRouting(listeners, logger);
   return (req, res) =>
-    all(req, res, (error) => {
+    routing(req, res, (error) => {
       if (error === undefined) answer(res, 404, 'not_found', 'No route matches this path');
       else answerFailure(logger, error, req, res);
     });
-}
-
-/** The path from which MCP servers fetch the keys of caller tokens. */
-const CALLER_KEYS_PATH = '/.well-known/express-mcp-auth/caller-jwks.json';
-
-function serveCallerKeys(routes: readonly GatewayRoute[]): Middleware {
-  const keys = createCallerKeys(routes.flatMap(({ callerKeys }) => callerKeys));
-  return (req, res, next) => {
-    if (rawPath(requestTarget(req)) === CALLER_KEYS_PATH) keys(req, res, next);
-    else next();
-  };
 }
 
 /** Characters of a request's path in a log line. */

@@ -5,28 +5,30 @@ import { isLoopbackAddress, isLoopbackHost } from '../http/loopback.js';
 import {
   type Logger,
   type McpAuthOptions,
-  type McpHttpBackend,
   type McpHttpBackendOptions,
-  type McpStdioBackend,
   type Middleware,
   mcpAuth,
   mcpCors,
   mcpScopes,
-  mcpStdioBackend,
   protectedResourceMetadata,
 } from '../index.js';
 import { leaveRoot } from '../metadata/root-documents.js';
 import { requiresToken } from '../policy/modes.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { policyOf } from '../policy/resolved-policy.js';
+import { createBackend } from './backend.js';
 import { chain } from './chain.js';
-import type { McpAuthenticationConfig, RouteConfig, StdioTarget } from './config/config-file.js';
+import type { McpBackendConfig } from './config/backend-config.js';
 import type { CorsConfig } from './config/cors-policy.js';
-import { createRemoteBackend } from './remote-backend.js';
+import type { McpAuthenticationConfig, RouteConfig } from './config/gateway-config.js';
+import { respond } from './policies/fixed-response.js';
+import { changeRequestHeaders, changeResponseHeaders } from './policies/header-changes.js';
+import { limitTime } from './policies/request-timeout.js';
+import { redirect, rewrite } from './policies/url-changes.js';
 import { atPlace, StartupError } from './startup-error.js';
 
 /** A route of the configuration file, ready to take requests. */
-export interface GatewayRoute {
+export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'hostnames' | 'matches' | 'at'> {
   /** Answers CORS, checks the token, then its scopes, then calls the backend. */
   readonly handle: Middleware;
   /** Serves the discovery documents of this route, at paths that `matches` need not list. */
@@ -35,58 +37,67 @@ export interface GatewayRoute {
   readonly policy: ResolvedAuth | undefined;
   /** The keys that verify the tokens of `callerToken`; empty without it. */
   readonly callerKeys: ReturnType<typeof callerKeysOf>;
-  /** Its place in the file, for messages. */
-  readonly at: string;
   /** Ends the sessions of the backend, with their children. */
   close(): Promise<void>;
 }
 
-/** @throws {StartupError} If a policy or the target of the route is not valid. */
+/** @throws {StartupError} If a policy or a target of the route is not valid. */
 export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
   const advice = adviceOf(route);
   const authentication = route.mcpAuthentication && createAuthentication(route.mcpAuthentication, logger, advice);
   const policy = authentication?.policy;
-  const scopes = route.mcpScopes;
   refuseIssuerOfProxy(route, policy);
-  const allowedOrigins = originsForBackend(route, policy);
-  const backend = createBackend(route, { logger, advice, isOpen: policy === undefined, allowedOrigins });
+  const backend = route.backend && createRouteBackend(route, route.backend, { logger, advice, policy });
+  const { name, hostnames, matches, at, timeout, responseHeaderModifier, cors } = route;
   const handle = chain([
-    ...(route.cors ? [createCors(route.cors, logger, advice)] : []),
+    ...(timeout?.requestMs === undefined ? [] : [limitTime(timeout.requestMs)]),
+    ...(responseHeaderModifier ? [changeResponseHeaders(responseHeaderModifier)] : []),
+    ...(cors ? [createCors(cors, logger, advice)] : []),
     ...(authentication ? [authentication.auth] : []),
-    ...(scopes ? [atPlace(scopes.at, () => mcpScopes(scopes.rules, { ...scopes.options, logger }))] : []),
-    backend,
+    ...createSteps(route, logger),
+    ...(backend ? [backend] : []),
   ]);
   const close = async () => {
     if (policy !== undefined) leaveRoot(policy);
-    await backend.close();
+    await backend?.close();
   };
-  const callerKeys = 'callerKeys' in backend ? callerKeysOf(backend.callerKeys) : [];
-  return { handle, metadata: authentication?.metadata, policy, callerKeys, at: route.at, close };
+  const callerKeys = backend && 'callerKeys' in backend ? callerKeysOf(backend.callerKeys) : [];
+  return { name, hostnames, matches, at, handle, metadata: authentication?.metadata, policy, callerKeys, close };
 }
 
-type Surroundings = Parameters<typeof createRemoteBackend>[1];
-
-function createBackend({ target }: RouteConfig, surroundings: Surroundings): McpStdioBackend | McpHttpBackend {
-  return 'url' in target ? createRemoteBackend(target, surroundings) : createStdioBackend(target, surroundings);
+/** What happens to the request of an accepted caller before it reaches the backend, in agentgateway's order. */
+function createSteps(route: RouteConfig, logger: Logger): Middleware[] {
+  const { matches, requestHeaderModifier, urlRewrite, requestRedirect, directResponse, mcpScopes: scopes } = route;
+  return [
+    ...(requestHeaderModifier ? [changeRequestHeaders(requestHeaderModifier)] : []),
+    ...(urlRewrite ? [rewrite(urlRewrite, matches)] : []),
+    ...(requestRedirect ? [redirect(requestRedirect, matches)] : []),
+    ...(directResponse ? [respond(directResponse)] : []),
+    ...(scopes ? [atPlace(scopes.at, () => mcpScopes(scopes.rules, { ...scopes.options, logger }))] : []),
+  ];
 }
 
-function createStdioBackend(
-  { at: place, ...program }: StdioTarget,
-  { logger, advice, allowedOrigins }: Surroundings,
-): McpStdioBackend {
-  // The command itself warns about open routes before it listens.
-  const options = { ...program, warnWhenOpen: false, ...(allowedOrigins && { allowedOrigins }), logger };
-  noteAdvice(options, advice);
-  return atPlace(place, () => mcpStdioBackend(options));
+interface Surroundings {
+  readonly logger: Logger;
+  readonly advice: Advice;
+  readonly policy: ResolvedAuth | undefined;
+}
+
+function createRouteBackend(route: RouteConfig, config: McpBackendConfig, { policy, ...others }: Surroundings) {
+  const allowedOrigins = originsForBackend(route, policy);
+  const isOpen = policy === undefined;
+  return createBackend(config, { ...others, isOpen, allowedOrigins, backendSeconds: route.timeout?.backendSeconds });
 }
 
 /** Refuses a `callerToken.issuer` that is the OAuth proxy's: a server that trusts the proxy must not accept caller tokens as users' tokens. */
-function refuseIssuerOfProxy({ target }: RouteConfig, policy: ResolvedAuth | undefined): void {
+function refuseIssuerOfProxy({ backend }: RouteConfig, policy: ResolvedAuth | undefined): void {
   const proxy = policy?.oauthProxy?.resource.href;
-  if (proxy === undefined || !('url' in target)) return;
-  const { callerToken } = target.options as Pick<McpHttpBackendOptions, 'callerToken'>;
-  if (callerToken?.issuer !== proxy) return;
-  throw new StartupError(`${target.at}.callerToken.issuer is the issuer of the OAuth proxy: choose another URL`);
+  if (proxy === undefined) return;
+  for (const { server } of backend?.targets ?? []) {
+    const { callerToken } = server.options as Pick<McpHttpBackendOptions, 'callerToken'>;
+    if (callerToken?.issuer !== proxy) continue;
+    throw new StartupError(`${server.at}.callerToken.issuer is the issuer of the OAuth proxy: choose another URL`);
+  }
 }
 
 /**

@@ -5,21 +5,18 @@ export interface PathMatch {
   readonly kind: 'exact' | 'pathPrefix';
   /** A prefix has no closing slash. The empty prefix matches every path. */
   readonly path: string;
-  /** Its place in the file, for messages. */
-  readonly at: string;
 }
 
-/** Reads an item of `matches`. */
+/** Every path. */
+export const EVERY_PATH: PathMatch = { kind: 'pathPrefix', path: '' };
+
+/** Reads the member `path` of a match. */
 export function readPathMatch(node: ConfigNode): PathMatch {
-  const { path } = node.members({ required: ['path'] });
-  const { exact, pathPrefix } = path.members({ optional: ['exact', 'pathPrefix'] });
-  if (exact !== undefined && pathPrefix === undefined) {
-    return { kind: 'exact', path: readPath(exact), at: exact.path };
-  }
-  if (pathPrefix !== undefined && exact === undefined) {
-    return { kind: 'pathPrefix', path: readPath(pathPrefix).replace(/\/+$/, ''), at: pathPrefix.path };
-  }
-  return path.refuse('must have either exact or pathPrefix');
+  const { exact, pathPrefix } = node.members({ optional: ['exact', 'pathPrefix'] });
+  if (exact !== undefined && pathPrefix === undefined) return { kind: 'exact', path: readPath(exact) };
+  if (pathPrefix !== undefined && exact === undefined)
+    return { kind: 'pathPrefix', path: readPath(pathPrefix).replace(/\/+$/, '') };
+  return node.refuse('must have either exact or pathPrefix');
 }
 
 function readPath(node: ConfigNode): string {
@@ -30,18 +27,8 @@ function readPath(node: ConfigNode): string {
     : node.refuse(`must be a path such as "/mcp", percent-encoded and without a query, but is ${JSON.stringify(path)}`);
 }
 
-/** Creates a lookup by path. An exact match comes before any prefix, a longer prefix before a shorter one. */
-export function createPathTable<T>(entries: Iterable<readonly [PathMatch, T]>): (path: string) => T | undefined {
-  const exact = new Map<string, T>();
-  const prefixes: Array<readonly [string, T]> = [];
-  for (const [match, value] of entries) {
-    if (match.kind === 'exact') exact.set(match.path, value);
-    else prefixes.push([match.path, value]);
-  }
-  prefixes.sort(([a], [b]) => b.length - a.length);
-  return (path) => exact.get(path) ?? prefixes.find(([prefix]) => isWithin(path, prefix))?.[1];
-}
-
-function isWithin(path: string, prefix: string): boolean {
-  return path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/');
+/** True if a request with this path matches. */
+export function matchesPath({ kind, path: wanted }: PathMatch, path: string): boolean {
+  if (kind === 'exact') return path === wanted;
+  return path.startsWith(wanted) && (path.length === wanted.length || path[wanted.length] === '/');
 }

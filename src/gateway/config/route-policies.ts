@@ -1,0 +1,41 @@
+import { readMcpAuthentication } from './authentication-policy.js';
+import type { ConfigNode } from './config-node.js';
+import { readCorsPolicy } from './cors-policy.js';
+import { readDirectResponse } from './direct-response.js';
+import type { RoutePoliciesConfig } from './gateway-config.js';
+import { readHeaderModifier } from './header-modifier.js';
+import type { Policies } from './policy-levels.js';
+import type { RouteMatch } from './route-match.js';
+import { readScopesPolicy } from './scopes-policy.js';
+import { readTimeouts } from './timeouts.js';
+import { readRedirect, readRewrite } from './url-change.js';
+
+interface PolicySurroundings {
+  readonly matches: readonly RouteMatch[];
+  readonly directory: string;
+}
+
+/** Reads the merged policies of a route, except those of connections to its targets. */
+export function readRoutePolicies(policies: Policies, { matches, directory }: PolicySurroundings): RoutePoliciesConfig {
+  const { mcpAuthentication, mcpScopes, requestRedirect, directResponse } = policies;
+  if (mcpScopes && !mcpAuthentication)
+    mcpScopes.refuse('needs mcpAuthentication beside it: the scopes come from the token');
+  if (requestRedirect)
+    directResponse?.refuse(`is never reached, because of ${requestRedirect.path}: remove one of them`);
+  const read = {
+    cors: readIf(policies.cors, readCorsPolicy),
+    mcpAuthentication: readIf(mcpAuthentication, (node) => readMcpAuthentication(node, directory)),
+    mcpScopes: readIf(mcpScopes, readScopesPolicy),
+    timeout: readIf(policies.timeout, readTimeouts),
+    requestHeaderModifier: readIf(policies.requestHeaderModifier, readHeaderModifier),
+    responseHeaderModifier: readIf(policies.responseHeaderModifier, readHeaderModifier),
+    urlRewrite: readIf(policies.urlRewrite, (node) => readRewrite(node, matches)),
+    requestRedirect: readIf(requestRedirect, (node) => readRedirect(node, matches)),
+    directResponse: readIf(directResponse, readDirectResponse),
+  };
+  return Object.fromEntries(Object.entries(read).filter(([, policy]) => policy !== undefined));
+}
+
+function readIf<T>(node: ConfigNode | undefined, read: (node: ConfigNode) => T): T | undefined {
+  return node && read(node);
+}

@@ -1,0 +1,71 @@
+import { STDIO_TABLE } from '../../bridge/stdio-options.js';
+import { isCommandLine } from '../../targets/stdio/is-command-line.js';
+import type { ConfigNode } from './config-node.js';
+import { readFileName } from './text-source.js';
+
+/** A program that speaks MCP on its standard input and output. */
+export interface StdioTarget {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Options of `mcpStdioBackend()` under their own names. `mcpStdioBackend()` checks them. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** True if the file says which variables of the command's own environment the program gets. */
+  readonly saysWhatItInherits: boolean;
+  readonly at: string;
+}
+
+/** Options of `mcpStdioBackend()` that the file has under agentgateway's names or in other places, with advice. */
+const ELSEWHERE: ReadonlyMap<string, string> = new Map([
+  ['command', 'Write "cmd".'],
+  ['requestMeta', 'It is a function, which a file cannot have.'],
+  ['allowedClientMeta', 'It needs requestMeta, a function, which a file cannot have.'],
+  ['resource', 'Write policies.mcpAuthentication.resourceMetadata.resource in the route.'],
+  ['allowedOrigins', 'Write policies.cors.allowOrigins in the route.'],
+  ['warnWhenOpen', 'The command itself warns of open routes.'],
+  ['logger', 'The command writes the log.'],
+]);
+
+/** The options of `mcpStdioBackend()` that agentgateway has too. */
+const SHARED: readonly string[] = ['args', 'env'];
+
+/** The other options of `mcpStdioBackend()` that are written next to `cmd`. */
+export const STDIO_OPTIONS: readonly string[] = Object.keys(STDIO_TABLE).filter(
+  (name) => !ELSEWHERE.has(name) && !SHARED.includes(name),
+);
+
+/** Reads the member `stdio` of a target. */
+export function readStdioTarget(node: ConfigNode, directory: string): StdioTarget {
+  const { cmd, args, env, clear_env, ...others } = node.members({
+    required: ['cmd'],
+    optional: ['args', 'env', 'clear_env', ...STDIO_OPTIONS],
+    elsewhere: ELSEWHERE,
+  });
+  const variables = Object.fromEntries(env?.children().map(([key, value]) => [key, readArgument(value)]) ?? []);
+  const isCleared = clear_env?.flag() ?? false;
+  const { inheritEnv, cwd } = others as Partial<Record<string, ConfigNode>>;
+  if (isCleared) inheritEnv?.refuse('contradicts clear_env: remove one of them');
+  return {
+    command: readCommand(cmd, variables.PATH),
+    args: args?.items().map(readArgument) ?? [],
+    env: variables,
+    options: {
+      ...Object.fromEntries(Object.entries(others).map(([name, option]) => [name, option?.option()])),
+      ...(cwd && { cwd: readFileName(cwd, directory).file }),
+    },
+    saysWhatItInherits: isCleared || inheritEnv !== undefined,
+    at: node.path,
+  };
+}
+
+function readCommand(node: ConfigNode, path: string | undefined): string {
+  const command = node.text();
+  if (isCommandLine(command, undefined, path))
+    node.refuse('must be the program only: put each of its arguments into args');
+  return command;
+}
+
+/** Arguments and variables may be empty, which `text()` refuses. */
+function readArgument(node: ConfigNode): string {
+  return node.value === '' ? '' : node.text();
+}
