@@ -20,6 +20,15 @@ export const VARIANTS = {
   'express-mcp-auth': async (jwksUrl) =>
     mcpAuth({ issuer: ISSUER, jwks: { url: jwksUrl }, resourceMetadata: { resource: AUDIENCE } }),
 
+  // Only in the series of forged tokens that all differ.
+  'express-mcp-auth, 500 failures a second': async (jwksUrl) =>
+    mcpAuth({
+      issuer: ISSUER,
+      jwks: { url: jwksUrl },
+      resourceMetadata: { resource: AUDIENCE },
+      maxFailedVerificationsPerSecond: 500,
+    }),
+
   'SDK v1 requireBearerAuth, jose': async (jwksUrl) => {
     const { requireBearerAuth } = await import('@modelcontextprotocol/sdk/server/auth/middleware/bearerAuth.js');
     const { InvalidTokenError } = await import('@modelcontextprotocol/sdk/server/auth/errors.js');

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { AUDIENCE, ISSUER, VARIANTS } from './auth-variants.mjs';
+import { measureFlood } from './flood.mjs';
 import { load } from './load.mjs';
 import { median } from './median.mjs';
 
@@ -127,17 +128,38 @@ async function measureHeap(jwksUrl, count = 100_000) {
   );
 }
 
+const FLOOD = 'forged tokens that all differ';
+const LIMITED = 'express-mcp-auth, 500 failures a second';
+
+/** A client with a known token, while others send 4,000 forged tokens a second. */
+async function measureFloods(jwksUrl) {
+  console.log(`\n### a known token, during 4,000 ${FLOOD} a second`);
+  console.log(
+    '| variant | share of the throughput without the flood | p99 | answers to the flood, a second |\n|---|---|---|---|',
+  );
+  const [headers] = SERIES['one token'];
+  const forgedToken = token('mallory', forger);
+  for (const name of ['express-mcp-auth', LIMITED]) {
+    const shared = { headers, body: CALL, forgedToken, rounds: ROUNDS, seconds: SECONDS };
+    await measureFlood({ name, start: () => start(name, jwksUrl), ...shared });
+  }
+}
+
 const keyServer = createServer((_req, res) =>
   res.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [jwk] })),
 );
 await once(keyServer.listen(0, '127.0.0.1'), 'listening');
 const jwksUrl = `http://127.0.0.1:${keyServer.address().port}/jwks.json`;
-const names = process.argv.length > 2 ? ['no auth', ...process.argv.slice(2)] : Object.keys(VARIANTS);
+const names =
+  process.argv.length > 2
+    ? ['no auth', ...process.argv.slice(2)]
+    : Object.keys(VARIANTS).filter((name) => name !== LIMITED);
 
 for (const [title, headers] of Object.entries(SERIES).filter(
   ([t]) => !process.env.ONLY || t.includes(process.env.ONLY),
 )) {
   await measureSeries(title, headers, names, jwksUrl);
 }
-await measureHeap(jwksUrl);
+if (!process.env.ONLY || FLOOD.includes(process.env.ONLY)) await measureFloods(jwksUrl);
+if (!process.env.ONLY) await measureHeap(jwksUrl);
 keyServer.close();

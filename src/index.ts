@@ -2,6 +2,18 @@ export { mcpAuth } from './auth/mcp-auth.js';
 export { mcpScopes } from './authorization/mcp-scopes.js';
 export type { McpScopesOptions, ScopeFunction, ScopeRule, ScopeRules } from './authorization/scopes-options.js';
 export {
+  type ChildTarget,
+  type McpBackend,
+  type McpBackendOptions,
+  type McpBackendStats,
+  type McpTarget,
+  mcpBackend,
+  type NameKind,
+  type RemoteTarget,
+  type ServerInfo,
+  type TargetedName,
+} from './bridge/mcp-backend.js';
+export {
   type CallerHeaders,
   type CallerTokenOptions,
   type McpHttpBackend,

@@ -7,9 +7,11 @@ import {
   getAuth,
   type McpAuth,
   type McpAuthOptions,
+  type McpBackend,
   type McpHttpBackend,
   type McpStdioBackend,
   mcpAuth,
+  mcpBackend,
   mcpCors,
   mcpHttpBackend,
   mcpStdioBackend,
@@ -37,7 +39,35 @@ const remote: McpHttpBackend = mcpHttpBackend({
   headers: async (auth, req) => ({ 'x-user': auth?.subject, 'x-path': req.url }),
   callerToken: { issuer: 'https://gateway.example/callers', claims: ['email'] },
 });
+const targets: McpBackend = mcpBackend({
+  targets: {
+    notes: { command: 'node', args: ['server.js'] },
+    search: { url: 'https://mcp.example.com/mcp', headers: (auth) => ({ 'x-user': auth?.subject }) },
+  },
+  sessions: false,
+  prefixMode: 'always',
+  failureMode: 'failOpen',
+  serverInfo: { name: 'tools', version: '1', title: 'Tools' },
+  pin: 'pins.json',
+});
+const target: string | undefined = targets.resolve('tool', 'notes_add')?.target;
 const isReady: Promise<boolean> = remote.ready();
+const areKeysReady: Promise<boolean> = mcpAuth(policy).ready();
+mcpAuth({
+  issuer: 'https://login.microsoftonline.com/{tenantid}/v2.0',
+  tenants: '*',
+  exclusiveAudience: true,
+  challengeScopes: 'supported',
+  maxFailedVerificationsPerSecond: 500,
+  extra: (auth) => ({ userId: auth.subject }),
+  stripAuthorization: true,
+  resourceMetadata: { resource: 'https://mcp.example.com/{tenant}/mcp', url: 'https://mcp.example.com/metadata' },
+});
+// @ts-expect-error It is a list, or every tenant.
+mcpAuth({ issuer: 'https://login.example/{tenantid}', tenants: 'contoso' });
+const email: string | undefined = getAuth<{ email: string }>({} as never)?.payload.email;
+// @ts-expect-error The application named no such claim.
+getAuth<{ email: string }>({} as never)?.payload.phone;
 
 // Express and Connect accept all of them.
 const app = express();
@@ -84,10 +114,14 @@ mcpAuth({ issuer: 'x', issuers: [{ issuer: 'y' }] });
 mcpStdioBackend({ args: ['server.js'] });
 // @ts-expect-error The URL is missing.
 mcpHttpBackend({ bearer: 'secret' });
+// @ts-expect-error A target is a program or a remote server.
+mcpBackend({ targets: { both: { command: 'node', url: 'https://mcp.example.com/mcp' } } });
+// @ts-expect-error There are several connections, and no single request.
+mcpBackend({ targets: { one: { url: 'https://mcp.example.com/mcp', headers: (_auth, _req) => ({}) } } });
 // @ts-expect-error The claims of a verified token are read-only.
 (getAuth({} as never) as AuthInfo).payload.sub = 'root';
 
-export { closed, isReady };
+export { areKeysReady, closed, email, isReady, target };
 
 // A policy names at most one provider, and a known one.
 mcpAuth({ issuer: 'https://as.example', provider: 'keycloak' });

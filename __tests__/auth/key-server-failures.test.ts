@@ -57,7 +57,7 @@ describe('a key server that misbehaves', () => {
     const token = signer.sign(claims({ iss: isDerived ? issuer : ISSUER }));
     await expectUnavailable(isDerived ? derived : configured, token);
     const advice =
-      ". The policy has no jwks, so this URL follows from the issuer: set jwks: { url: … } to the jwks_uri in the issuer's metadata";
+      '. The issuer has no metadata and the policy no jwks, so this URL follows from the issuer: set jwks: { url: … } to the address of its keys';
     const [line = ''] = lines.filter((text) => text.startsWith('error key set of'));
     expect(line).toContain(`failed: it answered with status ${status}`);
     expect(line.endsWith(advice)).toBe(isSaid);

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
+import type { KeySet } from '../../src/auth/keys/key-set.js';
+import { createForgedTokens } from '../../src/auth/token/forged-tokens.js';
 import { createTokenVerifier } from '../../src/auth/token/token-verifier.js';
+import { AuthError } from '../../src/core/errors.js';
 import { resolveAuth } from '../../src/policy/resolve-auth.js';
 import { good, signer } from '../support/good-policy.js';
 import { memoryInUse } from '../support/memory-in-use.js';
@@ -54,4 +57,28 @@ test('revoked tokens are remembered in a few bytes each', async () => {
   }
   expect(((await memoryInUse()) - before) / MIB).toBeLessThan(1.5);
   await expect(verifier.verify(last)).rejects.toMatchObject({ code: 'token_revoked' });
+});
+
+test.each([
+  ['short', 100],
+  ['long', 5_000],
+])('forged tokens with %s names take a bounded amount of memory', async (_title, length) => {
+  const forgedTokens = createForgedTokens();
+  const keySet = { isUnchangedSince: () => true } as unknown as KeySet;
+  const before = await memoryInUse();
+  for (let i = 0; i < 100_000; i += 1) {
+    const refusal = new AuthError('bad_signature', { sub: `${i}${'x'.repeat(length)}`.slice(0, length) });
+    forgedTokens.remember(`token ${i}`, { refusal, keySet, moment: { revision: 0, at: 0 } });
+  }
+  expect(((await memoryInUse()) - before) / MIB).toBeLessThan(40);
+  expect(forgedTokens.recall('token 99999')?.code).toBe('bad_signature');
+  expect(forgedTokens.recall('token 0')).toBeUndefined();
+});
+
+test('a forged token with an object for a name is not remembered, whose size is unknown', () => {
+  const forgedTokens = createForgedTokens();
+  const refusal = new AuthError('bad_signature', { sub: [[[]]] });
+  const keySet = { isUnchangedSince: () => true } as unknown as KeySet;
+  forgedTokens.remember('token', { refusal, keySet, moment: { revision: 0, at: 0 } });
+  expect(forgedTokens.recall('token')).toBeUndefined();
 });

@@ -7,6 +7,7 @@ const RULES = {
     'file:///secret/*': ['files:secret'],
     'notes:secret/*': ['files:secret'],
     'notes://a/secret/*': ['files:secret'],
+    'github+file:///secret/*': ['files:secret'],
   },
 };
 
@@ -55,6 +56,14 @@ const uris: [uri: string, isSecret: boolean][] = [
   ['file:///public/secret/a', false],
   ['file:///secretive', false],
   ['https://example.com/file', false],
+  ['github+file:///secret/a', true],
+  ['github+FILE:///SECRET/a', true],
+  ['github+file://localhost/secret/a', true],
+  ['github+file:/x/../secret/a', true],
+  ['github+file:\\\\\\secret\\a', true],
+  ['github+file:///%73ecret/a', true],
+  ['github+file:///public/a', false],
+  ['other+file:///secret/a', false],
   ['not a uri', false],
 ];
 

@@ -5,9 +5,7 @@ import express from 'express';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { mcpStdioBackend } from '../../src/bridge/mcp-stdio-backend.js';
 import { SILENT } from '../../src/core/logger.js';
-import { Quota } from '../../src/core/quota.js';
 import { ChildSource } from '../../src/targets/stdio/child-source.js';
-import { dropWatchdog, takeWatchdog } from '../../src/targets/stdio/watchdog.js';
 import { startAuthenticatedBridge } from '../support/authenticated-bridge.js';
 import { reasonOf } from '../support/mcp-answers.js';
 import {
@@ -83,18 +81,14 @@ describe('anonymous callers behind an mcpAuth() have a share of their own', () =
       maxWaiting: 1,
       waitMs: 0,
     };
-    const quota = new Quota({ maxSessions: 100, maxSessionsPerUser: 10, maxAnonymousSessions: 25 });
-    const source = new ChildSource({ ...recipe, watchdog: takeWatchdog(), logger: SILENT }, () => ({}), 4, quota);
-    onTestFinished(async () => {
-      await source.close();
-      await dropWatchdog();
-    });
+    const source = new ChildSource({ ...recipe, logger: SILENT }, () => ({}), 4);
+    onTestFinished(() => source.close());
     const sizes = [true, true, true].map((isChecked) => {
-      source.take({ auth: undefined, isChecked });
+      source.open({ auth: undefined, isChecked });
       return source.size;
     });
     expect(sizes, 'one of the four').toEqual([4, 5, 6]);
-    source.take({ auth: undefined, isChecked: false });
+    source.open({ auth: undefined, isChecked: false });
     expect(source.size, 'without an mcpAuth()').toBe(6);
   });
 });

@@ -128,23 +128,29 @@ test('a session id of another caller is not ended', async () => {
   expect(endedAt(target)).toEqual([]);
 });
 
-const answerBefore: RequestHandler = (_req, res, next) => {
-  next();
-  setTimeout(() => res.status(503).end(), 50);
-};
-
-test.each<[string, RequestHandler[], Record<string, string>]>([
-  ['another middleware has answered meanwhile', [answerBefore], {}],
-  ['the answer cannot be forwarded', [], { 'content-encoding': 'gzip' }],
-])('%s: the session is ended at the target', async (_name, before, headers) => {
-  const target = await startRecordingTarget(({ method }, res) => {
-    const answer = () => void res.writeHead(200, { ...headers, 'mcp-session-id': 'session-1' }).end('x');
-    if (method === 'POST') setTimeout(answer, 150);
-    else answer();
-  });
-  const remote = await serveRemote(target.url, {}, { before });
+test('another middleware has begun an answer meanwhile: the session is ended at the target', async () => {
+  const { target, waiting } = await startLateTarget();
+  const answerBefore: RequestHandler = async (_req, res, next) => {
+    next();
+    await until(() => waiting.length === 1);
+    res.writeHead(503).write('begun');
+    waiting[0]?.();
+    await until(() => endedAt(target).length > 0);
+    res.end();
+  };
+  const remote = await serveRemote(target.url, {}, { before: [answerBefore] });
   const response = await post(remote.url, initialize(), remote.bearer('ada'));
-  expect([response.status >= 500, response.headers.get('mcp-session-id')]).toEqual([true, null]);
+  expect([response.status, await response.text()]).toEqual([503, 'begun']);
+  expect(endedAt(target)).toEqual([expect.objectContaining({ 'mcp-session-id': 'session-1' })]);
+});
+
+test('the answer cannot be forwarded: the session is ended at the target', async () => {
+  const target = await startRecordingTarget((_arrived, res) => {
+    res.writeHead(200, { 'content-encoding': 'gzip', 'mcp-session-id': 'session-1' }).end('x');
+  });
+  const remote = await serveRemote(target.url);
+  const response = await post(remote.url, initialize(), remote.bearer('ada'));
+  expect([response.status, response.headers.get('mcp-session-id')]).toEqual([502, null]);
   await until(() => endedAt(target).length > 0);
   expect(endedAt(target)).toEqual([expect.objectContaining({ 'mcp-session-id': 'session-1' })]);
 });

@@ -177,7 +177,7 @@ describe('a client that does not read its answer', () => {
     const { port } = new URL(originOf(server));
     const lines: Buffer[] = [];
     child.listen({
-      line: (bytes) => void lines.push(Buffer.from(bytes)),
+      message: (bytes) => void lines.push(Buffer.from(bytes)),
       oversized: () => undefined,
       gone: () => undefined,
     });

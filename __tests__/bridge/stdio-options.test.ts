@@ -185,6 +185,7 @@ const everythingUndefined: Required<McpStdioBackendOptions> = {
   env: undefined,
   cwd: undefined,
   inheritEnv: undefined,
+  sessions: undefined,
   requestMeta: undefined,
   allowedClientMeta: undefined,
   resource: undefined,

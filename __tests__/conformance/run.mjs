@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import express from 'express';
-import { mcpAuth, mcpHttpBackend, mcpStdioBackend } from '../../dist/index.js';
+import { mcpAuth, mcpBackend, mcpHttpBackend, mcpStdioBackend } from '../../dist/index.js';
 
 const REVISIONS = ['2025-11-25', '2026-07-28'];
 const local = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -63,16 +63,33 @@ function summaryOf(scenarios) {
   return `${scored.length} scored scenarios, ${sum('passed')} checks passed, ${sum('failed')} failed`;
 }
 
-// The suite's client has no token, and subscribes and changes in requests of their own.
-const stdio = await serve(mcpStdioBackend({ command: process.execPath, args: [fixture], anonymousRequests: 'shared' }));
-for (const revision of REVISIONS) {
-  const { code, output, scenarios } = await suite(stdio.url, revision);
-  console.log(`conformance ${revision}, stdio: ${summaryOf(scenarios)}`);
-  if (code === 0) continue;
-  console.log(output);
-  process.exitCode = 1;
+/** Serves a backend and runs both suites, which must pass. */
+async function mustPass(name, backend) {
+  const served = await serve(backend);
+  for (const revision of REVISIONS) {
+    const { code, output, scenarios } = await suite(served.url, revision);
+    console.log(`conformance ${revision}, ${name}: ${summaryOf(scenarios)}`);
+    if (code === 0) continue;
+    console.log(output);
+    process.exitCode = 1;
+  }
+  await served.close();
 }
-await stdio.close();
+
+// The suite's client has no token, and subscribes and changes in requests of their own.
+const anonymousRequests = 'shared';
+const program = { command: process.execPath, args: [fixture] };
+await mustPass('stdio', mcpStdioBackend({ ...program, anonymousRequests }));
+await mustPass('one program among targets', mcpBackend({ targets: { one: program }, anonymousRequests }));
+// With pins, messages pass the code that joins targets; without prefixes and with a target that has no resources, names are unchanged.
+await mustPass('one program, joined', mcpBackend({ targets: { one: program }, pin: true, anonymousRequests }));
+const other = {
+  command: process.execPath,
+  args: [local('../fixtures/plain-target.mjs')],
+  env: { PREFIX: 'other_', WITHOUT: 'resources,prompts,tasks' },
+};
+const joined = mcpBackend({ targets: { one: program, other }, prefixMode: 'never', anonymousRequests });
+await mustPass('two programs without prefixes', joined);
 
 const target = spawn(process.execPath, [fixture, '--http'], { stdio: ['ignore', 'pipe', 'inherit'] });
 const [line] = await once(target.stdout.setEncoding('utf8'), 'data');
@@ -88,4 +105,6 @@ for (const revision of REVISIONS) {
   process.exitCode = 1;
 }
 await remote.close();
+// The bridge answers with JSON if there is nothing but the answer, so that fewer checks about streams apply.
+await mustPass('one remote server among targets', mcpBackend({ targets: { one: { url: direct } }, anonymousRequests }));
 target.kill();

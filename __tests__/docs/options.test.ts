@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { SCOPES_TABLE } from '../../src/authorization/scopes-options.js';
+import { BRIDGE_TABLE } from '../../src/bridge/bridge-options.js';
 import { CALLER_TOKEN_TABLE } from '../../src/bridge/http/caller-token-options.js';
 import { HTTP_TABLE } from '../../src/bridge/http/http-options.js';
+import { BACKEND_TABLE } from '../../src/bridge/mcp-backend-options.js';
 import { STDIO_TABLE } from '../../src/bridge/stdio-options.js';
 import { CORS_TABLE } from '../../src/cors/cors-options.js';
 import type { OptionRow } from '../../src/options/option-table.js';
@@ -17,14 +19,20 @@ interface Documented {
   readonly table: Readonly<Record<string, OptionRow>>;
   readonly file: string;
   readonly type: string;
-  /** True if the type extends `BackendOptions`. */
-  readonly isBackend?: boolean;
+  /** The types that it extends, each after its file. */
+  readonly parents?: readonly (readonly [file: string, type: string])[];
   readonly heading: string;
   /** The option that they are members of. */
   readonly path?: string;
 }
 
 const AUTH_HEADING = 'mcpAuth() and protectedResourceMetadata()';
+const BACKEND = ['bridge/backend-options.ts', 'BackendOptions'] as const;
+const BRIDGE = ['bridge/bridge-options.ts', 'BridgeOptions'] as const;
+/** Those that mcpBackend() shares with mcpStdioBackend() are documented there. */
+const OWN_BACKEND_TABLE = Object.fromEntries(
+  Object.entries(BACKEND_TABLE).filter(([option]) => !Object.hasOwn(BRIDGE_TABLE, option)),
+);
 const [AUTH, OAUTH_PROXY] = ['policy/auth-options.ts', 'policy/oauth-proxy-options.ts'];
 const documented: readonly Documented[] = [
   { table: SHARED_TABLE, file: AUTH, type: 'SharedOptions', heading: AUTH_HEADING },
@@ -48,14 +56,21 @@ const documented: readonly Documented[] = [
     table: STDIO_TABLE,
     file: 'bridge/stdio-options.ts',
     type: 'McpStdioBackendOptions',
-    isBackend: true,
+    parents: [['bridge/child-options.ts', 'ChildOptions'], BRIDGE, BACKEND],
     heading: 'mcpStdioBackend()',
+  },
+  {
+    table: OWN_BACKEND_TABLE,
+    file: 'bridge/mcp-backend-options.ts',
+    type: 'McpBackendOptions',
+    parents: [['bridge/joined-options.ts', 'JoinedOptions']],
+    heading: 'mcpBackend()',
   },
   {
     table: HTTP_TABLE,
     file: 'bridge/http/http-options.ts',
     type: 'McpHttpBackendOptions',
-    isBackend: true,
+    parents: [['bridge/http/remote-server-options.ts', 'RemoteServerOptions'], BACKEND],
     heading: 'mcpHttpBackend()',
   },
   {
@@ -80,9 +95,9 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = { [AUTH_HEADING]: ['
 const nameIn = ({ path }: Documented, option: string) => (path === undefined ? option : `${path}.${option}`);
 
 describe.each(documented)('$type', (entry) => {
-  const { table, file, type, isBackend, heading } = entry;
-  const shared = isBackend ? optionsOfInterface('bridge/backend-options.ts', 'BackendOptions') : [];
-  const members = new Map([...shared, ...optionsOfInterface(file, type)]);
+  const { table, file, type, parents = [], heading } = entry;
+  const inherited = parents.flatMap(([where, parent]) => [...optionsOfInterface(where, parent)]);
+  const members = new Map([...inherited, ...optionsOfInterface(file, type)]);
   const rows = optionsOfPage(heading);
 
   test('has the options of its table', () => {

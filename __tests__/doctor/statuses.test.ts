@@ -174,7 +174,7 @@ test.each(rows)('with a good token: %s, with advice for a reader with the %s', a
 });
 
 /** The keys are at /jwks, as the metadata says. */
-const KEYS_ELSEWHERE: Fault = { policy: () => ({ jwks: undefined }) };
+const KEYS_ELSEWHERE: Fault = { policy: ({ issuer }) => ({ jwks: { url: `${issuer}/.well-known/jwks.json` } }) };
 
 test.each(readers)(
   'with keys elsewhere than the policy expects, names the URL to a reader with the %s',

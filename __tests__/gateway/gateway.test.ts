@@ -56,6 +56,19 @@ describe('the gateway', () => {
     });
   });
 
+  test('serves a resource for each tenant below one prefix', async () => {
+    const origin = await serve({ ...prefix('/'), ...protectedBy('https://mcp.example/{tenant}/mcp') });
+    for (const tenant of ['acme', 'globex']) {
+      const refusal = await fetch(`${origin}/${tenant}/mcp`, { method: 'POST' });
+      const document = `/.well-known/oauth-protected-resource/${tenant}/mcp`;
+      expect(refusal.headers.get('www-authenticate')).toBe(`Bearer resource_metadata="https://mcp.example${document}"`);
+      expect(await (await fetch(origin + document)).json()).toMatchObject({
+        resource: `https://mcp.example/${tenant}/mcp`,
+      });
+    }
+    expect(await statusOf(`${origin}/other`, { method: 'POST' })).toBe(401);
+  });
+
   test.each(['/mcp/', '//mcp', '/MCP', '/%6dcp', '/mcp;x', '/mcp/client-registration'])(
     'does not treat %s as /mcp',
     async (path) => {

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { logIn, SDKS } from '../support/mcp-login.js';
 import { CLI, endPrograms, type Program, ROOT, startNode } from '../support/program.js';
+import { createProtectedApp } from '../support/protected-app.js';
+import { createRecordingLogger } from '../support/recording-logger.js';
 import { atKeycloak } from './fill-in.js';
 
 const RESOURCE = 'http://localhost:3000/mcp';
@@ -23,6 +25,20 @@ test.each(SDKS)('SDK %s logs in at Keycloak through the gateway, calls a tool, a
   expect(await client.callTool('echo', { message: 'again' })).toMatchObject({ content: [{ text: 'Echo: again' }] });
   expect(client.memory.savedTokens?.access_token).not.toBe(before?.access_token);
   expect(client.memory.savedTokens?.access_token).toMatch(/^ey/);
+});
+
+test('Keycloak needs no more than its name: a token is accepted without provider and jwks', async () => {
+  const client = await logIn('v2', RESOURCE, atKeycloak);
+  onTestFinished(() => client.close());
+  const issuer = 'http://localhost:7080/realms/mcp';
+  const { lines, logger } = createRecordingLogger();
+  const { send } = createProtectedApp({ issuer, jwks: undefined, audiences: ['mcp_proxy'], logger });
+  const { status, body } = await send(client.memory.savedTokens?.access_token ?? '');
+  expect([status, body.payload?.iss]).toEqual([200, issuer]);
+  expect(lines).toEqual([
+    expect.stringMatching(/^info key set of .*: .*\/protocol\/openid-connect\/certs, as .*\/\.well-known\/.* says$/),
+    ...lines.slice(1).filter((line) => line.startsWith('debug')),
+  ]);
 });
 
 test('no token, secret or code is in the log', () => {

@@ -1,13 +1,16 @@
 import { request } from 'node:http';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import express from 'express';
+import express, { type Express } from 'express';
 import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { mcpAuth, mcpStdioBackend, protectedResourceMetadata } from '../../src/index.js';
 import { createTestIssuer } from '../../src/testing/index.js';
+import { answerMcp } from '../support/guarded-server.js';
 import { freePort, serve } from '../support/loopback-server.js';
+import { logIn, SDKS } from '../support/mcp-login.js';
 import { initialize, JSON_HEADERS } from '../support/mcp-requests.js';
-import { startNginx } from '../support/nginx.js';
+import { PROXY_LINES, startNginx } from '../support/nginx.js';
+import { atOidcServer, startOidcServer } from '../support/oidc-server.js';
 import { endPrograms, ROOT, startNode } from '../support/program.js';
 import { NODE, SCRIPTED } from '../support/stdio-bridge.js';
 
@@ -45,6 +48,28 @@ test.each([
   expect(refused.headers.get('www-authenticate')).toBe(
     `Bearer resource_metadata="${expected(origin)}/.well-known/oauth-protected-resource"`,
   );
+});
+
+/** nginx owns a prefix and removes it. What is outside of the prefix is not ours. */
+const STRIPPED = `${PROXY_LINES}
+  if ($uri !~ ^/tools/) { return 404; }
+  rewrite ^/tools/(.*) /$1 break;`;
+
+test.each(SDKS)('SDK %s logs in behind a removed prefix, by resourceMetadata.url', async (sdk) => {
+  let app: Express | undefined;
+  const origin = await startNginx(await serve((req, res) => app?.(req, res)), STRIPPED);
+  const resource = `${origin}/tools/mcp`;
+  const policy = {
+    issuer: await startOidcServer(() => resource),
+    resourceMetadata: { resource, url: `${origin}/tools/.well-known/oauth-protected-resource/mcp` },
+    requiredScopes: ['mcp.read'],
+  };
+  app = express().use(mcpAuth(policy), protectedResourceMetadata(policy));
+  app.all('/mcp', answerMcp);
+  expect((await fetch(`${origin}/.well-known/oauth-protected-resource/tools/mcp`)).status).toBe(404);
+  const client = await logIn(sdk, resource, atOidcServer);
+  onTestFinished(() => client.close());
+  expect(await client.callTool('whoami')).toMatchObject({ content: [{ text: '{"scopes":["mcp.read"]}' }] });
 });
 
 const initializeAs = (origin: string, headers: Record<string, string>): Promise<number | undefined> =>

@@ -8,7 +8,6 @@ test.each(SDKS)('SDK %s logs in at a certified server directly, calls a tool, an
   const issuer = await startOidcServer(() => resource);
   const guarded = await startGuardedServer(() => ({
     issuer,
-    jwks: { url: `${issuer}/jwks` },
     requiredScopes: ['mcp.read'],
     resourceMetadata: { scopesSupported: ['mcp.read', 'offline_access'] },
   }));

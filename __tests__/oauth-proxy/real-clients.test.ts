@@ -46,7 +46,6 @@ describe('registers, logs in and refreshes at oidc-provider', () => {
       const issuer = await startOidcServer(() => resource);
       const guarded = await startGuardedServer(() => ({
         issuer,
-        jwks: { url: `${issuer}/jwks` },
         provider: { standard: {} },
         oauthProxy: { secret: SECRET },
         resourceMetadata: RESOURCE_METADATA,

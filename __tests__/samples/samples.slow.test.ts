@@ -1,5 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -83,6 +85,28 @@ describe('samples/remote-backend.ts', () => {
   });
 });
 
+describe('samples/several-backend.ts', () => {
+  test('puts two programs and a remote server behind one address', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'files-'));
+    await writeFile(join(folder, 'a.txt'), 'hello');
+    const url = await start('build/samples/several-backend.js', {
+      FOLDER: folder,
+      MCP_SERVER: (await startEverything()).url,
+    });
+    await expectTwoAnswers(url);
+    const client = await connect(url);
+    const call = async (name: string, args: Record<string, unknown>) =>
+      (await client.callTool({ name, arguments: args })).content;
+    expect(await call('files_read_text_file', { path: join(folder, 'a.txt') })).toEqual([
+      { type: 'text', text: 'hello' },
+    ]);
+    expect(await call('search_echo', { message: 'hello' })).toEqual([{ type: 'text', text: 'Echo: hello' }]);
+    const names = (await client.listTools()).tools.map(({ name }) => name);
+    expect(names).toContain('memory_read_graph');
+    await client.close();
+  });
+});
+
 describe('samples/remote/config.yaml', () => {
   test('is a file that the command accepts', async () => {
     const folder = await makeGatewayFolder();
@@ -104,6 +128,17 @@ describe('samples/scopes.ts', () => {
     expect((await client.listTools()).tools).toEqual([]);
     await expect(client.callTool({ name: 'echo', arguments: { message: 'x' } })).rejects.toThrow(/scope/i);
     await client.close();
+  });
+});
+
+describe('samples/tenants.ts', () => {
+  test('accepts a token at its own tenant alone, and says that it is ready', async () => {
+    const { origin } = await start('build/samples/tenants.js');
+    const authorization = `Bearer ${issuer.tokenFor(`${origin}/acme/mcp`)}`;
+    const answer = await fetch(`${origin}/acme/mcp`, { method: 'POST', headers: { authorization } });
+    expect(await answer.json()).toEqual({ tenant: 'acme' });
+    expect((await fetch(`${origin}/globex/mcp`, { method: 'POST', headers: { authorization } })).status).toBe(401);
+    expect((await fetch(`${origin}/health`)).status).toBe(200);
   });
 });
 

@@ -30,8 +30,8 @@ export async function startGuardedServer(
   return { origin, resource, auth };
 }
 
-/** Without sessions: a server for each request. */
-async function answerMcp(req: express.Request, res: express.Response): Promise<void> {
+/** Answers without sessions: a server for each request. */
+export async function answerMcp(req: express.Request, res: express.Response): Promise<void> {
   const server = new McpServer({ name: 'guarded', version: '1' });
   server.registerTool('whoami', { description: 'Says whose token came' }, ({ authInfo }) => ({
     content: [{ type: 'text', text: JSON.stringify({ scopes: authInfo?.scopes }) }],

@@ -160,7 +160,7 @@ export const issuerRefusals: Refusal[] = [
   [
     'a bad entry of issuers',
     { issuers: [{ ...good, resourceMetadata: undefined, audiences: [] }] },
-    `option "issuers[0].resourceMetadata" must be one of issuer, audiences, audienceClaim, jwks, jwtValidationOptions, subjectClaim, scopesClaim, provider, clientId, clientSecret, but got "resourceMetadata". Remove it.`,
+    `option "issuers[0].resourceMetadata" must be one of issuer, audiences, audienceClaim, tenants, exclusiveAudience, jwks, jwtValidationOptions, subjectClaim, scopesClaim, provider, clientId, clientSecret, but got "resourceMetadata". Remove it.`,
   ],
   [
     'an issuer named twice',

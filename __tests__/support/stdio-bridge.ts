@@ -48,22 +48,31 @@ function userCalled(name: string, clientId: string, expiresAt: number | undefine
   };
 }
 
-export interface Served {
+/** A backend on a real listener. */
+export interface Served<Backend = McpStdioBackend> {
   readonly url: string;
-  readonly backend: McpStdioBackend;
+  readonly backend: Backend;
   readonly server: Server;
   /** The errors that reached `next(error)`. */
   readonly errors: unknown[];
   stop(): Promise<void>;
 }
 
-/** Serves a backend at /mcp on a real listener. */
-export async function serve(
+/** Serves `mcpStdioBackend()` at /mcp on a real listener. */
+export function serve(
   options: Partial<McpStdioBackendOptions> = {},
   framework: Framework = 'Express 5',
   before: readonly Middleware[] = [],
 ): Promise<Served> {
-  const backend = mcpStdioBackend({ command: NODE, args: [SCRIPTED], ...options });
+  return serveBackend(mcpStdioBackend({ command: NODE, args: [SCRIPTED], ...options }), framework, before);
+}
+
+/** Serves any backend at /mcp on a real listener. */
+export async function serveBackend<Backend extends Middleware & { close(): Promise<void> }>(
+  backend: Backend,
+  framework: Framework = 'Express 5',
+  before: readonly Middleware[] = [],
+): Promise<Served<Backend>> {
   const errors: unknown[] = [];
   const server = createServer(appWith(framework, [...before, identify], backend, errors));
   await listen(server);

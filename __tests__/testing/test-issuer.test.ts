@@ -71,6 +71,39 @@ test('a policy takes every other option, and both middlewares take the policy', 
   expect((await get(issuer.token())).status).toBe(403);
 });
 
+describe('tenants', () => {
+  const TEMPLATE = 'https://issuer.test/{tenantid}/v2.0';
+
+  test.each([false, true])('tokens of each tenant are accepted, listening: %s', async (listens) => {
+    const issuer = createTestIssuer({ issuer: TEMPLATE });
+    if (listens) await issuer.listen();
+    onTestFinished(() => issuer.close());
+    const get = appWith(issuer.policy({ resource: RESOURCE, tenants: ['acme', 'globex'] }));
+    for (const name of ['acme', 'globex']) {
+      const tenant = issuer.tenant(name);
+      const { status, body } = await get(tenant.token({ sub: 'alice', claims: { role: 'admin' } }));
+      expect([status, body.payload]).toEqual([
+        200,
+        expect.objectContaining({ iss: tenant.issuer, tid: name, role: 'admin' }),
+      ]);
+      expect(tenant.issuer).toMatch(new RegExp(`/${name}`));
+      expect((await get(tenant.expiredToken())).body.error_description).toBe('The token has expired');
+      expect((await get(tenant.forgedToken())).body.error_description).toBe('The token has an invalid signature');
+      expect((await get(tenant.tokenFor('other'))).body.error_description).toBe(
+        'The token is meant for another audience',
+      );
+    }
+    expect((await get(issuer.tenant('initech').token())).status).toBe(401);
+    expect((await get(issuer.token())).status).toBe(401);
+  });
+
+  test('an issuer without {tenantid} has none, and says what to write', () => {
+    expect(() => createTestIssuer().tenant('acme')).toThrow(
+      'createTestIssuer(): write createTestIssuer({ issuer: "https://issuer.test/{tenantid}/v2.0" }) for tenant().',
+    );
+  });
+});
+
 test('rotated keys take effect in existing policies', async () => {
   const issuer = createTestIssuer();
   const get = appWith(issuer.policy({ resource: RESOURCE }));

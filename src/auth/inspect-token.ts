@@ -2,9 +2,10 @@ import { AuthError } from '../core/errors.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import type { TrustedIssuer } from '../policy/resolve-issuer.js';
 import { bindingFault, isBound } from './binding/sender-constraint.js';
-import { claimOf, missingScopes, scopesOf } from './token/claims.js';
+import { missingScopes, scopesOf } from './token/claims.js';
 import { type CompactJwt, parseToken } from './token/compact-jwt.js';
 import { createTrust, type TokenFault, tokenFaults } from './token/token-faults.js';
+import { audiencesFor, trustedFor } from './token/trusted-issuers.js';
 
 /** The result of checking one token against a policy. */
 export interface TokenInspection {
@@ -14,8 +15,12 @@ export interface TokenInspection {
   readonly read: { readonly jwt: CompactJwt; readonly trusted: TrustedIssuer } | undefined;
 }
 
-/** Finds every fault of a token that comes as a bearer token without a client certificate. `mcpAuth()` stops at the first one. */
-export async function inspectToken(token: string, policy: ResolvedAuth): Promise<TokenInspection> {
+/**
+ * Finds every fault of a token that comes as a bearer token without a client certificate. `mcpAuth()` stops at the first one.
+ *
+ * @param url The URL that the token is for, which may name a tenant of the resource.
+ */
+export async function inspectToken(token: string, policy: ResolvedAuth, url?: string): Promise<TokenInspection> {
   let jwt: CompactJwt;
   try {
     jwt = parseToken(token, policy.maxTokenBytes);
@@ -23,14 +28,21 @@ export async function inspectToken(token: string, policy: ResolvedAuth): Promise
     if (!(error instanceof AuthError)) throw error;
     return { faults: [{ check: 'form', error }], read: undefined };
   }
-  const results = await Promise.all(candidatesFor(jwt, policy).map((trusted) => inspectFor(jwt, trusted, policy)));
+  const results = await Promise.all(candidatesFor(jwt, policy, url).map((trusted) => inspectFor(jwt, trusted, policy)));
   return results.reduce((best, other) => (other.faults.length < best.faults.length ? other : best));
 }
 
 /** A token of an unknown issuer is checked against every issuer. The best match is reported, with the token's other faults. */
-function candidatesFor({ payload }: CompactJwt, { issuers }: ResolvedAuth): readonly TrustedIssuer[] {
-  const named = issuers.filter(({ issuer }) => issuer === claimOf(payload, 'iss'));
-  return named.length > 0 ? named : issuers;
+function candidatesFor(
+  { payload }: CompactJwt,
+  { issuers, resource }: ResolvedAuth,
+  url: string | undefined,
+): readonly TrustedIssuer[] {
+  const tenant = url === undefined ? undefined : resource?.tenants?.tenantAt(new URL(url).pathname);
+  const named = issuers.flatMap((trusted) => trustedFor(trusted, payload, tenant) ?? []);
+  return named.length > 0
+    ? named
+    : issuers.map((trusted) => ({ ...trusted, audiences: audiencesFor(trusted, tenant) }));
 }
 
 async function inspectFor(jwt: CompactJwt, trusted: TrustedIssuer, policy: ResolvedAuth): Promise<TokenInspection> {

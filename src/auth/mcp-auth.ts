@@ -21,6 +21,7 @@ import { createRefusal, createRefusers, setAnonymousRefuser, setRefuser } from '
 import type { McpAuthOptions } from '../policy/auth-options.js';
 import { MODES, type Mode } from '../policy/modes.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
+import { type ResourceIdentity, resourceAt } from '../policy/resolve-resource.js';
 import { type McpAuth, rememberPolicy, resolvePolicy } from '../policy/resolved-policy.js';
 import type { Presentation } from './binding/proof.js';
 import { createSenderConstraint, schemeOfToken } from './binding/sender-constraint.js';
@@ -41,6 +42,8 @@ interface RequestContext {
   scheme: Scheme;
   /** True if the response was still open when the middleware began to wait: something else may then answer it. */
   wasOpenBeforeWait: boolean;
+  /** The resource that the request asks for. */
+  resource: ResourceIdentity | undefined;
   /** The verified identity; undefined before the token is verified. */
   auth: AuthInfo | undefined;
   /** True if the token cache had the token. */
@@ -53,7 +56,8 @@ function createRequestContext(
   next: (error?: unknown) => void,
 ): RequestContext {
   const began = performance.now();
-  return { req, res, next, began, scheme: 'bearer', wasOpenBeforeWait: false, auth: undefined, cached: false };
+  const unknown = { resource: undefined, auth: undefined };
+  return { req, res, next, began, scheme: 'bearer', wasOpenBeforeWait: false, ...unknown, cached: false };
 }
 
 /**
@@ -84,11 +88,9 @@ function createRequestContext(
  */
 export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
   const resolved = resolvePolicy('mcpAuth()', options);
-  const schemes: readonly Scheme[] = resolved.dpop === 'off' ? ['bearer'] : ['bearer', 'dpop'];
-  const verifier = createTokenVerifier(resolved);
-  const senderConstraint = createSenderConstraint(resolved);
   const endpoints = publicEndpointsOf(resolved);
-  const { accept, refuse, refusers } = createResponder(resolved, options);
+  const responder = createResponder(resolved, options);
+  const { authenticate, revoke, ready } = createAuthentication(resolved, responder);
 
   function mcpAuthMiddleware(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void {
     const target = requestTarget(req);
@@ -101,14 +103,28 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
     const context = createRequestContext(req, res, next);
     const repeated = repeatedHeaderRefusal(req);
     if (repeated !== undefined) {
-      refuse(context, repeated);
+      responder.refuse(context, repeated);
       return;
     }
     const { authorization } = req.headers;
     // Every client's first request has no token, so this path is hot: no exception.
-    if (authorization === undefined) refuse(context, missingTokenRefusal(target));
+    if (authorization === undefined) responder.refuse(context, missingTokenRefusal(target));
     else authenticate(context, authorization, target);
   }
+
+  const auth = Object.assign(mcpAuthMiddleware, { revoke, ready });
+  rememberPolicy(auth, resolved);
+  return auth;
+}
+
+/** Creates the function that verifies the token of a request, and lets the responder accept or refuse the request. */
+function createAuthentication(
+  resolved: ResolvedAuth,
+  { accept, refuse, refusers }: ReturnType<typeof createResponder>,
+) {
+  const schemes: readonly Scheme[] = resolved.dpop === 'off' ? ['bearer'] : ['bearer', 'dpop'];
+  const verifier = createTokenVerifier(resolved);
+  const senderConstraint = createSenderConstraint(resolved);
 
   function authenticate(context: RequestContext, authorization: string, target: string): void {
     const scheme = schemeOf(authorization, schemes);
@@ -116,24 +132,28 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
     let token: string;
     try {
       token = readToken(authorization, scheme, target);
+      context.resource = requireResourceAt(resolved, target);
     } catch (error) {
       refuse(context, error);
       return;
     }
-    const remembered = verifier.recall(token);
+    const remembered = verifier.recall(token, context.resource);
     context.cached = remembered !== undefined;
     // No setRefuser() here: it was called when this token was first verified, even if that request was refused.
     if (remembered !== undefined && senderConstraint.isPlain(remembered.auth, context.scheme)) {
       accept(context, remembered.auth);
       return;
     }
-    verifyAndAccept(context, token, remembered).catch((error: unknown) => context.next(asError(error, 'mcpAuth()')));
+    const forged = remembered === undefined ? verifier.recallForged(token) : undefined;
+    if (forged !== undefined) refuse(context, forged);
+    else
+      verifyAndAccept(context, token, remembered).catch((error: unknown) => context.next(asError(error, 'mcpAuth()')));
   }
 
   async function verifyAndAccept(context: RequestContext, token: string, remembered?: VerifiedToken): Promise<void> {
     context.wasOpenBeforeWait = !isAnswered(context.res);
     try {
-      const verified = remembered ?? (await verifier.verify(token));
+      const verified = remembered ?? (await verifier.verify(token, context.resource));
       context.auth = verified.auth;
       setRefuser(verified.auth, refusers[schemeOfToken(verified.auth)]);
       await senderConstraint.check(verified, presentationOf(context, resolved));
@@ -144,9 +164,19 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
     accept(context, context.auth);
   }
 
-  const auth = Object.assign(mcpAuthMiddleware, { revoke: verifier.revoke });
-  rememberPolicy(auth, resolved);
-  return auth;
+  return { authenticate, revoke: verifier.revoke, ready: verifier.ready };
+}
+
+/**
+ * Returns the resource that a request asks for.
+ *
+ * @throws {AuthError} `wrong_audience` if the resource is one for each tenant, and the path names none: no token is meant for such a path.
+ */
+function requireResourceAt({ resource }: ResolvedAuth, target: string): ResourceIdentity | undefined {
+  if (resource?.tenants === undefined) return resource;
+  const found = resourceAt(resource, rawPath(target));
+  if (found !== undefined) return found;
+  throw new AuthError('wrong_audience', { expected: resource.href, reason: 'the path of the request names no tenant' });
 }
 
 function presentationOf({ req, scheme }: RequestContext, { resource, mtls }: ResolvedAuth): Presentation {
@@ -178,6 +208,7 @@ function createResponder(resolved: ResolvedAuth, options: object) {
       refuse(context, new AuthError('insufficient_scope', { missing, ...senderOf(auth) }));
       return;
     }
+    if (resolved.stripAuthorization) removeCredentials(context.req);
     attachAuth(context.req, auth);
     pass(context, { outcome: 'passed', began: context.began, auth, cached: context.cached }, auth);
   }

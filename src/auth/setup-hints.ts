@@ -19,7 +19,8 @@ export function createSetupHints(
 ): SetupHints {
   const { preflight } = adviceFor(options, 'mcpAuth()');
   const path = resourceMetadataPath(resource?.pathname ?? '/');
-  let isWatching = false;
+  // There is one path for each tenant.
+  let isWatching = resource?.tenants !== undefined;
   let hasWarned = false;
   return {
     onRefusal(req) {

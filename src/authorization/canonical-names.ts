@@ -22,6 +22,15 @@ const MAX_DECODINGS = 5;
  * and without query and fragment. Undefined for a URI that is encoded five times or more: only an attack needs that.
  */
 export function canonicalUris(uri: string): readonly string[] | undefined {
+  const spellings = spellingsOfUri(uri);
+  // The URI of one of several targets (`github+file:///a`) has the spellings that the target itself may use.
+  const [, target = '', rest] = /^([a-z0-9-]+\+)(.+)$/s.exec(uri) ?? [];
+  if (spellings === undefined || rest === undefined) return spellings;
+  const inner = spellingsOfUri(rest);
+  return inner && [...new Set([...spellings, ...inner.map((spelling) => target + spelling)])];
+}
+
+function spellingsOfUri(uri: string): readonly string[] | undefined {
   const spellings = new Set<string>();
   let text = uri;
   for (let i = 0; i < MAX_DECODINGS; i += 1) {

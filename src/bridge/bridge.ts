@@ -5,7 +5,7 @@ import { requireAuthority } from '../core/authority.js';
 import { createBodyReport } from '../core/body-report.js';
 import { markOwnSessions } from '../core/own-sessions.js';
 import { principalOf, userOf } from '../core/principal.js';
-import { type Caller, Quota } from '../core/quota.js';
+import type { Caller } from '../core/quota.js';
 import { readBody } from '../http/body.js';
 import { hasHungUp } from '../http/hang-up.js';
 import { BridgeError } from '../messages/bridge-error.js';
@@ -13,60 +13,81 @@ import { parseMessages } from '../messages/json-rpc.js';
 import { createMetaRules } from '../messages/meta-edit.js';
 import { isStateless, namesStatelessRevision } from '../messages/revision.js';
 import { refuserOf } from '../oauth/refusal.js';
-import { inheritedEnvironment } from '../targets/stdio/child-environment.js';
-import { ChildSource } from '../targets/stdio/child-source.js';
-import { dropWatchdog, takeWatchdog } from '../targets/stdio/watchdog.js';
+import type { ConnectionSource } from '../targets/connection.js';
+import { LeasedConnections } from '../targets/leased-connections.js';
+import { MAX_STOP_SECONDS } from '../targets/stdio/process-tree.js';
 import { replyFailure } from './answers/reply-failure.js';
+import type { ResolvedBridge } from './bridge-options.js';
 import type { BridgeRequest } from './bridge-request.js';
 import { createOpenWarning } from './open-warning.js';
 import { createRebindingGuard, type RebindingGuard } from './rebinding-guard.js';
 import { SessionExchange } from './sessions/session-exchange.js';
 import { Sessions } from './sessions/sessions.js';
-import { StatelessChildren } from './stateless/stateless-children.js';
+import { createAnonymousRefusal } from './stateless/anonymous-refusal.js';
+import { InitializedConnections } from './stateless/initialized-connections.js';
+import { InitializedExchange } from './stateless/initialized-exchange.js';
+import { StatelessConnections } from './stateless/stateless-connections.js';
 import { StatelessExchange } from './stateless/stateless-exchange.js';
-import { createStatsChannel } from './stats-channel.js';
-import type { ResolvedStdio } from './stdio-options.js';
 
-const WHO = 'mcpStdioBackend()';
 const TICK_MS = 1_000;
 const TICKS_PER_KEEP_ALIVE = 15;
 
-/** Connects HTTP requests to the child processes that answer them. */
+/** The current numbers of a bridge. */
+export interface BridgeStats {
+  readonly sessions: number;
+  readonly connections: number;
+  readonly pending: number;
+  readonly restarts: number;
+}
+
+/** The parts of a bridge that its backend chooses. */
+export interface BridgeSetup {
+  /** The backend's function, in the log. */
+  readonly who: string;
+  readonly source: ConnectionSource;
+  readonly options: ResolvedBridge;
+  readonly advice: Advice;
+  /** The options that send credentials of this server to an MCP server. */
+  readonly credentials?: readonly string[];
+  /** Called every second, and at the end. */
+  onStats(stats: BridgeStats): void;
+}
+
+/** Connects HTTP requests to the MCP servers that answer them. */
 export class Bridge {
-  readonly #children: ChildSource;
+  readonly #connections: LeasedConnections;
   readonly #sessions: Sessions;
-  readonly #statelessChildren: StatelessChildren;
+  readonly #stateless: StatelessConnections;
+  readonly #initialized: InitializedConnections;
   readonly #sessionExchange: SessionExchange;
   readonly #statelessExchange: StatelessExchange;
+  readonly #initializedExchange: InitializedExchange;
+  readonly #hasSessions: boolean;
   readonly #guard: RebindingGuard;
   readonly #warnIfOpen: (req: IncomingMessage, caller: Caller) => void;
   readonly #maxBodyBytes: number;
   readonly #reportBody: (error: unknown) => void;
-  readonly #publish = createStatsChannel('express-mcp-auth:stdio', () => this.stats());
+  readonly #onStats: (stats: BridgeStats) => void;
   readonly #timer: NodeJS.Timeout;
   #ticks = 0;
   #closed: Promise<void> | undefined;
 
-  constructor(options: ResolvedStdio, advice: Advice) {
-    const recipe = {
-      ...options,
-      maxWaiting: options.maxPendingRequests,
-      waitMs: options.requestTimeoutSeconds * 1_000,
-      watchdog: takeWatchdog(),
-    };
-    const inherited = inheritedEnvironment(options.inheritEnv);
-    const environmentFor = (caller: AuthInfo | undefined) => ({ ...inherited, ...options.env(caller) });
-    const quota = new Quota(options);
+  constructor({ who, source, options, advice, credentials = [], onStats }: BridgeSetup) {
     const metaRules = createMetaRules(options.requestMeta, options.allowedClientMeta);
-    this.#children = new ChildSource(recipe, environmentFor, options.warmChildren, quota);
-    this.#sessions = new Sessions(options, this.#children);
-    this.#statelessChildren = new StatelessChildren(options, this.#children);
+    this.#connections = new LeasedConnections(who, source, options, MAX_STOP_SECONDS);
+    this.#sessions = new Sessions(options, this.#connections);
+    this.#stateless = new StatelessConnections(options, this.#connections);
+    this.#initialized = new InitializedConnections(options, this.#connections);
     this.#sessionExchange = new SessionExchange(this.#sessions, metaRules);
-    this.#statelessExchange = new StatelessExchange(this.#statelessChildren, metaRules, options);
-    this.#guard = createRebindingGuard(WHO, options, advice);
-    this.#warnIfOpen = createOpenWarning(WHO, options);
+    const refuseAnonymous = createAnonymousRefusal(who, options);
+    this.#statelessExchange = new StatelessExchange(this.#stateless, metaRules, refuseAnonymous);
+    this.#initializedExchange = new InitializedExchange(this.#initialized, metaRules, refuseAnonymous);
+    this.#hasSessions = options.sessions;
+    this.#guard = createRebindingGuard(who, options, advice);
+    this.#warnIfOpen = createOpenWarning(who, { ...options, credentials });
     this.#maxBodyBytes = options.maxBodyBytes;
-    this.#reportBody = createBodyReport(WHO, options.logger);
+    this.#reportBody = createBodyReport(who, options.logger);
+    this.#onStats = onStats;
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
   }
@@ -84,17 +105,22 @@ export class Bridge {
     }
   }
 
-  /** The current numbers of sessions, children and requests. */
-  stats() {
+  /** The current numbers of sessions, connections and requests. */
+  stats(): BridgeStats {
     return {
       sessions: this.#sessions.size,
-      children: this.#children.size,
-      pending: this.#sessions.pending + this.#statelessChildren.pending,
-      restarts: this.#statelessChildren.restarts,
+      connections: this.#connections.size,
+      pending: this.#sessions.pending + this.#stateless.pending + this.#initialized.pending,
+      restarts: this.#stateless.restarts + this.#initialized.restarts,
     };
   }
 
-  /** Answers the requests in flight and ends every session, stream and child; resolves when no process is left. */
+  /** True once `close()` was called. */
+  get isClosed(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  /** Answers the requests in flight and ends every session, stream and connection; resolves when none is left. */
   close(): Promise<void> {
     this.#closed ??= this.#end();
     return this.#closed;
@@ -106,9 +132,9 @@ export class Bridge {
     if (this.#closed) throw new BridgeError('closing');
     if (req.method === 'POST') return this.#post(request);
     const known = req.method === 'GET' || req.method === 'DELETE';
-    if (known && !namesStatelessRevision(req))
+    if (known && this.#hasSessions && !namesStatelessRevision(req))
       return this.#sessionExchange[req.method === 'GET' ? 'get' : 'delete'](request);
-    res.setHeader('allow', known ? 'POST' : 'GET, POST, DELETE');
+    res.setHeader('allow', known || !this.#hasSessions ? 'POST' : 'GET, POST, DELETE');
     throw new BridgeError('method_not_allowed');
   }
 
@@ -122,7 +148,9 @@ export class Bridge {
     if (this.#closed) throw new BridgeError('closing');
     const [first] = messages;
     if (first === undefined || !messages.some((message) => isStateless(req, message))) {
-      return this.#sessionExchange.post(request, messages, batch);
+      return this.#hasSessions
+        ? this.#sessionExchange.post(request, messages, batch)
+        : this.#initializedExchange.post(request, messages, batch);
     }
     if (batch) throw new BridgeError('batch_not_supported');
     return this.#statelessExchange.post(request, first);
@@ -130,7 +158,7 @@ export class Bridge {
 
   async #receive(request: BridgeRequest): Promise<Buffer> {
     const { req } = request;
-    // While a child is slow to read, its clients' bodies stay in the network and do not fill the heap.
+    // While an MCP server is slow to read, its clients' bodies stay in the network and do not fill the heap.
     const buffered = req.readableLength;
     for (let busy = this.#busy(request, buffered); busy; busy = this.#busy(request, buffered)) await busy;
     const body = await readBody(req, this.#maxBodyBytes, 'application/json', userOf(request.auth));
@@ -142,25 +170,28 @@ export class Bridge {
 
   #busy({ req, principal, since }: BridgeRequest, bytes: number): Promise<void> | undefined {
     const sessionId = req.headers['mcp-session-id'];
-    if (sessionId !== undefined) return this.#sessions.ready(String(sessionId), principal, since, bytes);
-    // A request that opens a session has no child yet, so it does not wait.
-    return namesStatelessRevision(req) ? this.#statelessChildren.ready(principal, since, bytes) : undefined;
+    if (sessionId !== undefined && this.#hasSessions)
+      return this.#sessions.ready(String(sessionId), principal, since, bytes);
+    // A request that opens a session has no connection yet, so it does not wait.
+    if (namesStatelessRevision(req)) return this.#stateless.ready(principal, since, bytes);
+    return this.#hasSessions ? undefined : this.#initialized.ready(principal, since, bytes);
   }
 
   #tick(): void {
     const now = performance.now();
     this.#ticks = (this.#ticks + 1) % TICKS_PER_KEEP_ALIVE;
     this.#sessions.tick(now, this.#ticks === 0);
-    this.#statelessChildren.tick(now, this.#ticks === 0);
-    this.#publish();
+    this.#stateless.tick(now, this.#ticks === 0);
+    this.#initialized.tick(now, this.#ticks === 0);
+    this.#onStats(this.stats());
   }
 
   async #end(): Promise<void> {
     clearInterval(this.#timer);
     this.#sessions.endAll('closing');
-    this.#statelessChildren.endAll('closing');
-    await this.#children.close();
-    await dropWatchdog();
-    this.#publish();
+    this.#stateless.endAll('closing');
+    this.#initialized.endAll('closing');
+    await this.#connections.close();
+    this.#onStats(this.stats());
   }
 }

@@ -9,7 +9,8 @@ import { HttpBridge } from './http/http-bridge.js';
 import { type McpHttpBackendOptions, resolveHttpOptions } from './http/http-options.js';
 
 export type { CallerTokenOptions } from './http/caller-token-options.js';
-export type { CallerHeaders, McpHttpBackendOptions } from './http/http-options.js';
+export type { McpHttpBackendOptions } from './http/http-options.js';
+export type { CallerHeaders } from './http/remote-server-options.js';
 
 /** The current numbers of a backend, as `stats()` returns them. */
 export interface McpHttpBackendStats {
@@ -70,7 +71,7 @@ export interface McpHttpBackend extends Middleware {
 export function mcpHttpBackend(options: Readonly<McpHttpBackendOptions>): McpHttpBackend {
   const resolved = resolveHttpOptions(options);
   const { url, callerToken, logger } = resolved;
-  const key = callerToken && publishKey(callerToken.key, logger);
+  const key = callerToken && publishKey(callerToken.key, logger, 'mcpHttpBackend()');
   const tokens = callerToken && key && createCallerTokens(callerToken, audienceOf(url), key);
   const advice = adviceFor(options, 'mcpHttpBackend()');
   for (const line of everyOriginWarning(resolved, advice)) logger.warn(`mcpHttpBackend(): ${line}`);

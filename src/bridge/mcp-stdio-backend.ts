@@ -1,12 +1,16 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Advice, adviceFor } from '../core/advice.js';
-import { getAuth } from '../core/auth-info.js';
-import { asError, type Middleware } from '../http/middleware.js';
-import { Bridge } from './bridge.js';
+import { adviceFor } from '../core/advice.js';
+import type { Middleware } from '../http/middleware.js';
+import { Bridge, type BridgeStats } from './bridge.js';
+import { createBridgeMiddleware } from './bridge-middleware.js';
 import { everyOriginWarning } from './every-origin.js';
-import { type McpStdioBackendOptions, type ResolvedStdio, resolveStdioOptions } from './stdio-options.js';
+import { inheritWarning } from './inherit-warning.js';
+import { createStatsChannel } from './stats-channel.js';
+import { type McpStdioBackendOptions, resolveStdioOptions } from './stdio-options.js';
+import { createChildSource } from './target-source.js';
 
 export type { McpStdioBackendOptions } from './stdio-options.js';
+
+const WHO = 'mcpStdioBackend()';
 
 /** The current numbers of a backend, as `stats()` returns them. */
 export interface McpStdioBackendStats {
@@ -54,30 +58,25 @@ export interface McpStdioBackend extends Middleware {
  */
 export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpStdioBackend {
   const resolved = resolveStdioOptions(options);
-  const advice = adviceFor(options, 'mcpStdioBackend()');
-  for (const line of weaknesses(resolved, advice)) resolved.logger.warn(`mcpStdioBackend(): ${line}`);
-  const bridge = new Bridge(resolved, advice);
+  const advice = adviceFor(options, WHO);
+  const warnings = [...inheritWarning(resolved), ...everyOriginWarning(resolved, advice)];
+  for (const line of warnings) resolved.logger.warn(`${WHO}: ${line}`);
+  const publish = createStatsChannel('express-mcp-auth:stdio');
+  const bridge = new Bridge({
+    who: WHO,
+    source: createChildSource(resolved, resolved),
+    options: resolved,
+    advice,
+    onStats: (stats) => publish(publicStats(stats)),
+  });
 
-  // An exception of getAuth() becomes a rejection: on bare node:http, no caller would catch the exception.
-  const handle = async (req: IncomingMessage, res: ServerResponse) => bridge.handle(req, res, getAuth(req));
-
-  const mcpStdioBackendMiddleware: Middleware = (req, res, next) => {
-    handle(req, res).catch((thrown: unknown) => {
-      const error = asError(thrown, 'mcpStdioBackend()');
-      resolved.logger.error(`mcpStdioBackend(): a request failed: ${error.name}`);
-      next(error);
-    });
-  };
-  return Object.assign(mcpStdioBackendMiddleware, { close: () => bridge.close(), stats: () => bridge.stats() });
+  return Object.assign(createBridgeMiddleware(WHO, bridge, resolved.logger), {
+    close: () => bridge.close(),
+    stats: () => publicStats(bridge.stats()),
+  });
 }
 
-function weaknesses(resolved: ResolvedStdio, advice: Advice): string[] {
-  return [
-    ...(resolved.inheritEnv === true
-      ? [
-          'inheritEnv is true, so the child sees every variable of this process, secrets included: list the variables that it needs',
-        ]
-      : []),
-    ...everyOriginWarning(resolved, advice),
-  ];
+// The backend's users know connections as children.
+function publicStats({ sessions, connections, pending, restarts }: BridgeStats): McpStdioBackendStats {
+  return { sessions, children: connections, pending, restarts };
 }

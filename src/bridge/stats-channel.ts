@@ -1,20 +1,18 @@
 import { channel } from 'node:diagnostics_channel';
 
 /**
- * Creates a function that publishes the numbers of a backend on a diagnostics channel if they have changed.
+ * Creates the function that publishes a backend's numbers on a diagnostics channel if they have changed.
  *
  * @param name The name of the channel.
- * @param stats Called only if the channel has subscribers.
  */
-export function createStatsChannel(name: string, stats: () => object): () => void {
+export function createStatsChannel(name: string): (stats: object) => void {
   const numbers = channel(name);
   let published = '';
-  return () => {
+  return (stats) => {
     if (!numbers.hasSubscribers) return;
-    const current = stats();
-    const text = JSON.stringify(current);
+    const text = JSON.stringify(stats);
     if (text === published) return;
     published = text;
-    numbers.publish(current);
+    numbers.publish(stats);
   };
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { ignoreRejection } from './ignore-rejection.js';
 import { createPerRequest, type PerRequest } from './per-request.js';
 import { IDENTITIES, isIdentifiedInAnotherFormat, shareValue } from './shared-state.js';
 
@@ -7,7 +8,7 @@ import { IDENTITIES, isIdentifiedInAnotherFormat, shareValue } from './shared-st
  * v2 pass it to tools as `extra.authInfo`. The claim checks of express-oauth2-jwt-bearer read `header` and `payload`. It is frozen,
  * except for the URL in `resource`, since requests with the same token share one object.
  */
-export interface AuthInfo {
+export interface AuthInfo<Claims extends object = Readonly<Record<string, unknown>>> {
   /** The token, as received. */
   readonly token: string;
   /** The claim `client_id`, else `azp`, else `cid`, else the empty string. */
@@ -18,22 +19,42 @@ export interface AuthInfo {
   readonly scopes: string[];
   /** Seconds since 1970. */
   readonly expiresAt?: number;
-  /** The configured resource (RFC 8707). Absent if none is configured. */
+  /** The configured resource (RFC 8707), with the tenant of the request in it. Absent if none is configured. */
   readonly resource?: URL;
-  /** The token's claims again, for code that only knows the SDK's type. */
+  /** The tenant in the path of the request, if the resource has `{tenant}` in its path. */
+  readonly tenant?: string;
+  /** The token's claims again, for code that only knows the SDK's type, with what the option `extra` adds. */
   readonly extra: Readonly<Record<string, unknown>>;
   /** The token's JOSE header. */
   readonly header: Readonly<Record<string, unknown>>;
   /** The token's claims. */
-  readonly payload: Readonly<Record<string, unknown>>;
+  readonly payload: Readonly<Claims>;
 }
+
+/** The option `extra` of `mcpAuth()`. */
+export type AddExtra = (auth: AuthInfo) => Readonly<Record<string, unknown>>;
 
 const issued = shareValue('issued', () => new WeakSet<AuthInfo>());
 
-/** Registers the content of a verified token as an identity, and freezes it: requests with the same token share it. */
-export function issueAuth(info: AuthInfo): AuthInfo {
+/**
+ * Registers the content of a verified token as an identity, and freezes it: requests with the same token share it.
+ *
+ * @throws {TypeError} If `addExtra` returns no plain object. An error that it throws goes through.
+ */
+export function issueAuth(content: AuthInfo, addExtra?: AddExtra): AuthInfo {
+  const frozen = deepFreeze(content);
+  const info = addExtra === undefined ? frozen : withExtra(frozen, addExtra(frozen));
   issued.add(info);
-  return deepFreeze(info);
+  return info;
+}
+
+/** The added members are the application's own, and may be in use elsewhere: they are not frozen. */
+function withExtra(info: AuthInfo, added: unknown): AuthInfo {
+  ignoreRejection(added);
+  if (typeof added !== 'object' || added === null || Array.isArray(added) || 'then' in added) {
+    throw new TypeError('option "extra" of mcpAuth() must return a plain object, and no promise');
+  }
+  return Object.freeze({ ...info, extra: Object.freeze({ ...info.extra, ...added }) });
 }
 
 // Kept here, and not read back from `req.auth`, which any middleware may write. A middleware that caches extended copies of it could
@@ -57,12 +78,15 @@ type WithAuth = IncomingMessage & { auth?: AuthInfo | undefined };
  * });
  * ```
  *
+ * @typeParam Claims The claims that the application expects in the payload. Not checked: see `jwtValidationOptions.requiredClaims`.
  * @throws {Error} If the request is a copy or a Proxy of the one that `mcpAuth()` verified: its sender must not count as anonymous
  * and share sessions with anonymous callers. Also if an incompatible version of this package verified the request.
  */
-export function getAuth(req: IncomingMessage): AuthInfo | undefined {
+export function getAuth<Claims extends object = Readonly<Record<string, unknown>>>(
+  req: IncomingMessage,
+): AuthInfo<Claims> | undefined {
   const auth = verified.get(req);
-  if (auth !== undefined) return auth;
+  if (auth !== undefined) return auth as AuthInfo<Claims>;
   if (issued.has((req as WithAuth).auth as AuthInfo)) {
     throw new Error(
       'getAuth(): a middleware after mcpAuth() replaced the request object; mount mcpAuth() after that middleware',

@@ -151,6 +151,7 @@ export const OUTAGES = {
   key_set_unavailable: outage(503, 'The keys that verify tokens cannot be read at the moment'),
   package_unavailable: outage(503, 'A package that checks tokens cannot be loaded at the moment'),
   proof_store_full: outage(503, 'Too many DPoP proofs are in use at the moment'),
+  too_many_failed_tokens: outage(503, 'Too many tokens fail verification at the moment'),
   authorization_server_unavailable: outage(503, 'The authorization server cannot be reached at the moment'),
   authorization_server_malformed: outage(502, 'The authorization server gave an answer that cannot be used'),
   client_refused: outage(502, 'The authorization server does not accept the client credentials of this server'),

@@ -20,8 +20,8 @@ export function principalOf(req: IncomingMessage, auth: AuthInfo | undefined): P
 }
 
 /**
- * Returns the user of a token, regardless of client and mount path. Undefined for an anonymous caller. Each token without a subject
- * counts as a separate user: two such tokens may belong to two people, even if both use the same client.
+ * Returns the user of a token within one tenant of the resource, regardless of client and mount path. Undefined for an anonymous caller. Each
+ * token without a subject counts as a separate user: two such tokens may belong to two people, even if both use the same client.
  */
 export function userOf(auth: AuthInfo | undefined): string | undefined {
   return auth && namesOf(auth).user;
@@ -36,7 +36,8 @@ function namesOf(auth: AuthInfo): Names {
   let known = names.get(auth);
   if (known === undefined) {
     const issuer = auth.payload.iss ?? null;
-    const user = JSON.stringify([issuer, auth.subject ?? { token: digestOf(auth.token) }]);
+    const tenant = auth.tenant === undefined ? [] : [auth.tenant];
+    const user = JSON.stringify([issuer, auth.subject ?? { token: digestOf(auth.token) }, ...tenant]);
     known = { user, identity: JSON.stringify([user, auth.clientId]) };
     names.set(auth, known);
   }

@@ -1,4 +1,5 @@
 import { stringsIn } from '../http/json-object.js';
+import { wellKnownJwksUrl } from '../providers/provider.js';
 import { PROVIDERS, type ProviderName } from '../providers/providers.js';
 import { type Finding, reporterFor } from './finding.js';
 import { KNOWN_CLIENTS, type KnownClient } from './known-clients.js';
@@ -89,8 +90,8 @@ export function checkKnownClients(issuer: string, metadata: Metadata): Finding[]
 
 /** Recognises a provider by its key set URL, which each provider derives from its issuer in its own way. */
 function providerOf(issuer: string, { jwks_uri: jwksUri }: Metadata): ProviderName | undefined {
-  const { standard, ...others } = PROVIDERS;
-  if (!URL.canParse(issuer) || jwksUri === standard.jwksUrl(issuer)) return undefined;
+  const { standard: _standard, ...others } = PROVIDERS;
+  if (!URL.canParse(issuer) || jwksUri === wellKnownJwksUrl(issuer)) return undefined;
   const candidates = Object.entries(others) as [ProviderName, (typeof PROVIDERS)[ProviderName]][];
-  return candidates.find(([, provider]) => provider.jwksUrl(issuer) === jwksUri)?.[0];
+  return candidates.find(([, provider]) => provider.jwksUrl?.(issuer) === jwksUri)?.[0];
 }

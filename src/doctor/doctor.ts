@@ -1,11 +1,13 @@
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
+import { CallError } from '../upstream/call-server.js';
+import { findKeySet, type KeySetSearch } from '../upstream/find-key-set.js';
 import { assumePolicy, type SeenPolicy } from './assumed-policy.js';
 import { readServerDocuments } from './authorization-server.js';
 import { checkCrossOrigin } from './cross-origin.js';
 import { type Finding, type ReportedFinding, reporterFor, reportTo } from './finding.js';
 import { checkClosingSlash, firstRequest } from './first-request.js';
 import { createProbe, fetchErrorOf, isHttpUrl, isPrivate, type Probe } from './probe.js';
-import { readPublishedKeys } from './published-keys.js';
+import { readPublishedKeys, unknownKeySet } from './published-keys.js';
 import { createJsonReport, createTextReport, type Screen } from './report.js';
 import { checkScopes, type ResourceDocuments, readResourceDocuments } from './resource-documents.js';
 import { checkToken } from './token-check.js';
@@ -87,7 +89,7 @@ async function* readServers(probe: Probe, { resource, scopes, policy }: ServersT
     if (i === 0 && resource.metadata !== undefined) yield checkScopes(scopes, resource.metadata, server.metadata);
   }
   // With a policy, its key sets are in use, not those of the metadata.
-  for (const url of keyUrlsOf(policy)) yield (await readPublishedKeys(probe, url, keyUrls)).finding;
+  for (const source of keySourcesOf(policy)) yield await checkKeySource(probe, source, keyUrls);
   return { servers, documents, keyUrls };
 }
 
@@ -99,19 +101,37 @@ function tooManyServers(count: number): Finding {
   );
 }
 
-/** The URLs of a policy's key sets. */
-function keyUrlsOf(policy: ResolvedAuth | undefined): string[] {
+/** The key sets of a policy that are fetched: their URLs, or the search that finds them. */
+function keySourcesOf(policy: ResolvedAuth | undefined): readonly (string | KeySetSearch)[] {
   const sources = (policy?.issuers ?? []).map(({ jwksSource }) => jwksSource);
-  return [...new Set(sources.flatMap((source) => (source.kind === 'url' ? [source.url.href] : [])))].slice(
-    0,
-    MAX_SERVERS,
-  );
+  const fetched = sources.flatMap((source): (string | KeySetSearch)[] => {
+    if (source.kind === 'url') return [source.url.href];
+    return source.kind === 'discovered' ? [source.search] : [];
+  });
+  return [...new Set(fetched)].slice(0, MAX_SERVERS);
+}
+
+/** Checks one key set, at the place where `mcpAuth()` finds it. */
+async function checkKeySource(
+  probe: Probe,
+  source: string | KeySetSearch,
+  announced: readonly string[],
+): Promise<Finding> {
+  if (typeof source === 'string') return (await readPublishedKeys(probe, source, announced)).finding;
+  try {
+    const { document } = await findKeySet(source);
+    return (await readPublishedKeys(probe, document.url.href, announced)).finding;
+  } catch (error) {
+    if (error instanceof CallError) return unknownKeySet(source.issuer, error);
+    throw error;
+  }
 }
 
 /** The URLs in the user's own file, which may be on any network. */
 function namedBy(policy: ResolvedAuth | undefined): string[] {
   const issuers = (policy?.issuers ?? []).map(({ issuer }) => issuer);
-  return [...issuers, ...keyUrlsOf(policy)].filter((url) => isHttpUrl(url));
+  const keyUrls = keySourcesOf(policy).filter((source) => typeof source === 'string');
+  return [...issuers, ...keyUrls].filter((url) => isHttpUrl(url));
 }
 
 export interface DoctorOptions {

@@ -1,5 +1,6 @@
 import { readKeys } from '../auth/keys/verification-key.js';
 import type { Jwks } from '../policy/auth-options.js';
+import type { CallError } from '../upstream/call-server.js';
 import { type Finding, reporterFor } from './finding.js';
 import { fetchErrorOf, type Probe, type ProbeResponse } from './probe.js';
 import { problemOf } from './resource-documents.js';
@@ -18,6 +19,15 @@ export function namedKeySets(urls: readonly string[]): string {
 }
 
 const NO_TOKEN = 'No signed token of this server can be verified.';
+
+/** The finding for an issuer whose metadata should say where its keys are, and does not. */
+export function unknownKeySet(issuer: string, { message }: CallError): Finding {
+  return reporterFor('key set').warning(
+    `the keys of ${issuer} are not found: ${message}`,
+    'Tokens cannot be verified.',
+    'Correct the metadata of the issuer, or set jwks: { url: … } to the address of its keys.',
+  );
+}
 
 /**
  * Checks the key set (RFC 7517) that verifies the tokens of an authorization server.

@@ -155,5 +155,22 @@ export function checkScopes(
       'Register the scopes at the authorization server, or correct their names here.',
     );
   }
+  const strict = needed.length > 0 ? undefined : serverWithStrictScopes(server?.issuer);
+  if (strict !== undefined) {
+    return report.warning(
+      'the challenge names no scope, so clients such as Claude ask for every scope of the authorization server',
+      `${strict} refuses clients that ask for scopes which are not theirs.`,
+      "Set challengeScopes to 'supported', or to a list of scopes.",
+    );
+  }
   return report.ok(named.join(' '));
+}
+
+/** Authorization servers for which the first challenge must name scopes, by the hosts of their issuers. */
+const STRICT_SCOPES = [{ name: 'Clerk', host: /(?:^|\.)clerk\./ }] as const;
+
+function serverWithStrictScopes(issuer: unknown): string | undefined {
+  if (typeof issuer !== 'string' || !URL.canParse(issuer)) return undefined;
+  const { hostname } = new URL(issuer);
+  return STRICT_SCOPES.find(({ host }) => host.test(hostname))?.name;
 }

@@ -28,7 +28,7 @@ export async function checkToken(probe: Probe, task: TokenTask): Promise<Finding
   const { token, policy, isAssumed } = task;
   const answer = await sendToken(probe, task);
   if (policy === undefined) return [...(answer === undefined ? [] : [answer.finding(false)]), UNEXPLAINED];
-  const inspection = await inspectToken(token, policy);
+  const inspection = await inspectToken(token, policy, task.url);
   const report = findingsOf(inspection, policy);
   const isExplained = inspection.faults.length > 0;
   const explained = isAssumed && answer !== undefined ? correctedBy(report, answer, inspection) : report;
@@ -116,7 +116,7 @@ const SEEN: Partial<Record<TokenCheck, (read: ReadToken, policy: ResolvedAuth) =
   signature: ({ jwt: { alg, kid } }) => `${alg}, key ${shown(kid)}`,
   type: () => 'access token',
   time: ({ jwt }, policy) => seenTime(claimOf(jwt.payload, 'exp'), policy),
-  audience: ({ jwt, trusted }) => stringsOf(jwt.payload, trusted.audienceClaim)?.join(', '),
+  audience: ({ jwt, trusted }) => stringsOf(claimOf(jwt.payload, trusted.audienceClaim))?.join(', '),
   requiredScopes: ({ jwt, trusted }) => scopesOf(jwt.payload, trusted.scopesClaim).join(' ') || 'none',
 };
 

@@ -1,4 +1,4 @@
-import { claimOf } from '../auth/token/claims.js';
+import { claimAt, claimOf } from '../auth/token/claims.js';
 import type { TokenFault } from '../auth/token/token-faults.js';
 import type { Evidence, OutageCode, RefusalCode } from '../core/errors.js';
 import type { JwksSource } from '../policy/jwks-source.js';
@@ -93,8 +93,8 @@ export const EXPLANATIONS: Readonly<
     `valid in ${durationText(Number(nbf) - Date.now() / 1000)}; ${toleranceText(policy)}`,
     'Correct the clocks of this machine and of the authorization server.',
   ],
-  wrong_audience: ({ claim, expected, audienceHint }, { payload }) => [
-    `${shown(claimOf(payload, String(claim)))}, expected ${(expected as readonly string[]).join(' or ')}`,
+  wrong_audience: ({ claim, expected, audienceHint, reason }, { payload }) => [
+    `${shown(claimOf(payload, String(claim)))}, expected ${reason === undefined ? '' : 'only '}${(expected as readonly string[]).join(' or ')}`,
     typeof audienceHint === 'string'
       ? `For ${(expected as readonly string[]).join(', ')}: ${audienceHint}.`
       : 'Make clients send resource, add an Audience mapper in Keycloak, or add this audience to audiences.',
@@ -104,7 +104,7 @@ export const EXPLANATIONS: Readonly<
     'Make the authorization server set it, or remove it from jwtValidationOptions.requiredClaims.',
   ],
   malformed_claim: ({ claim }, { payload }, { check }) => {
-    const value = shown(claimOf(payload, String(claim)));
+    const value = shown(claimAt(payload, String(claim)));
     if (check === 'time') return [`${claim} is ${value}, not a number of seconds`, CORRECT_CLAIM];
     if (check === 'names') return [`${value}, not a string`, CORRECT_CLAIM];
     const seen = check === 'audience' ? value : `${claim} is ${value}`;

@@ -184,7 +184,9 @@ function targetsIn(file: string): DoctorTarget[] {
 
 function targetsOf({ policy, at: place }: McpAuthenticationConfig): DoctorTarget[] {
   const resolved = atPlace(place, () => resolveAuth('mcpAuth()', policy as unknown as McpAuthOptions));
-  return resolved.resource === undefined ? [] : [{ url: resolved.resource.href, policy: resolved }];
+  const { resource } = resolved;
+  // A resource for each tenant has no address of its own.
+  return resource === undefined || resource.tenants !== undefined ? [] : [{ url: resource.href, policy: resolved }];
 }
 
 /**

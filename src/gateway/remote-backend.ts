@@ -113,7 +113,7 @@ function readCertificates({ backendTls }: RemoteTarget): { ca?: string[]; cert?:
       ...(cert && { cert: pem(cert, 'cert') }),
       ...(key && { key: pem(key, 'key') }),
     };
-    requireCertificate(checks, files, 'root');
+    requireCertificate(checks, files, '', 'root');
     return files;
   });
 }

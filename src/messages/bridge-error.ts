@@ -44,6 +44,7 @@ export const BRIDGE_ERRORS = {
   request_timed_out: errorRow(504, -32603, 'The MCP server did not answer in time (requestTimeoutSeconds)'),
   message_too_large: errorRow(502, -32603, 'The answer of the MCP server is over the limit (maxMessageBytes)'),
   unreadable_answer: errorRow(502, -32603, 'The answer of the MCP server is not a JSON-RPC 2.0 message'),
+  initialize_refused: errorRow(502, -32603, 'The MCP server refused initialize'),
   start_timed_out: errorRow(504, -32603, 'The MCP server did not start in time (startTimeoutSeconds)'),
   target_unreachable: errorRow(502, -32603, 'The MCP server cannot be reached'),
   target_timed_out: errorRow(504, -32603, 'The MCP server did not answer in time (responseTimeoutSeconds)'),

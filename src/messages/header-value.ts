@@ -1,6 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { type McpCall, targetMember } from './mcp-call.js';
 
+/** The prefix of headers that repeat parameters of a tool (2026-07-28), in lower case. */
+export const PARAMETER_PREFIX = 'mcp-param-';
+
 const PREFIX = '=?base64?';
 const SUFFIX = '?=';
 const PLAIN = /^[\t\x20-\x7e]*$/;
@@ -18,6 +21,13 @@ export function decodeHeaderValue(value: string | readonly string[] | undefined)
   // In `=?base64?=` prefix and suffix overlap, so it encodes nothing.
   const isCanonical = value.length >= PREFIX.length + SUFFIX.length && bytes.toString('base64') === encoded;
   return isCanonical && isUtf8(bytes) ? bytes.toString('utf8') : undefined;
+}
+
+/** Encodes the value of an `Mcp-` header. */
+export function encodeHeaderValue(value: string): string {
+  // White space at the ends would be lost, and a value that looks encoded would be decoded.
+  const isPlain = PLAIN.test(value) && value.trim() === value && !value.startsWith(PREFIX);
+  return isPlain ? value : `${PREFIX}${Buffer.from(value).toString('base64')}${SUFFIX}`;
 }
 
 /** True if `Mcp-Name` agrees with the body, is not sent, or belongs to a method without a target. */

@@ -166,7 +166,12 @@ export function cancellation(id: string, reason?: string): Buffer {
   return Buffer.from(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}${more}}}`);
 }
 
-/** Builds the answer to a child's request that no client can answer. */
+/** Builds the answer to a server's `ping`. */
+export function emptyResult(id: string): Buffer {
+  return Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":{}}`);
+}
+
+/** Builds the answer to a server's request that no client can answer. */
 export function methodNotFound(id: string): Buffer {
   return Buffer.from(`{"jsonrpc":"2.0","id":${id},"error":{"code":-32601,"message":"Method not found"}}`);
 }

@@ -8,6 +8,8 @@ const TAIL_BYTES = 4_096;
 export interface LineListener {
   /** One line without its end. The bytes are a view of the received chunk: copy them to keep them. */
   line(bytes: Buffer): void;
+  /** A line without any bytes. */
+  empty?(): void;
   /** A line over the limit was dropped; `head` and `tail` are its beginning and its end. */
   oversized(head: Buffer, tail: Buffer): void;
 }
@@ -59,14 +61,12 @@ export class LineReader {
 
   #flush(): void {
     const parts = this.#parts;
-    const oversized = this.#size > this.#maxBytes;
+    const size = this.#size;
     this.#parts = [];
     this.#size = 0;
-    if (oversized) this.#listener.oversized(parts[0] as Buffer, lastOf(parts));
-    else {
-      const line = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
-      if (line.length > 0) this.#listener.line(withoutReturns(line));
-    }
+    if (size === 0) this.#listener.empty?.();
+    else if (size > this.#maxBytes) this.#listener.oversized(parts[0] as Buffer, lastOf(parts));
+    else this.#listener.line(withoutReturns(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)));
   }
 }
 

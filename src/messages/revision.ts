@@ -11,6 +11,9 @@ export const CAPABILITIES_KEY = 'io.modelcontextprotocol/clientCapabilities';
 
 /** The revisions of MCP that have sessions. */
 export const SESSION_REVISIONS: ReadonlySet<string> = new Set(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25']);
+export const LAST_SESSION_REVISION = '2025-11-25';
+/** The only revision with batches. */
+export const BATCH_REVISION = '2025-03-26';
 export const FIRST_STATELESS_REVISION = '2026-07-28';
 
 /** True if a header names a revision without sessions (2026-07-28 and later). */

@@ -6,20 +6,27 @@ import { repeatedHeaderRefusal } from '../oauth/credentials.js';
 import { createRefusal, type Refuse } from '../oauth/refusal.js';
 import { requestOrigin } from '../oauth/request-origin.js';
 import { noteServedMetadata } from '../oauth/served-metadata.js';
-import { METADATA_METHODS, resourceMetadataPaths } from '../oauth/well-known.js';
+import { METADATA_METHODS, resourceMetadataPath, resourceMetadataPaths } from '../oauth/well-known.js';
 import { oauthProxyOf } from '../oauth-proxy/oauth-proxy.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
+import { type ResourceIdentity, resourceOfTenant } from '../policy/resolve-resource.js';
 import { buildResourceMetadata } from './resource-metadata.js';
 import { ROOT_PATHS, shareRoot } from './root-documents.js';
 
-const endpointsOf = new WeakMap<ResolvedAuth, ReadonlyMap<string, Middleware>>();
+/** The endpoints of a policy, by path. */
+export interface PublicEndpoints {
+  /** Undefined if the policy does not answer this path. */
+  get(path: string): Middleware | undefined;
+}
+
+const endpointsOf = new WeakMap<ResolvedAuth, PublicEndpoints>();
 
 /**
- * Returns the endpoints that a policy answers without a token, by path: the protected resource metadata (RFC 9728) for every
- * origin, and the endpoints of its OAuth proxy. Each answers every method itself, and calls `next` only with an error, so
- * that no request reaches the application. Created once for each policy.
+ * Returns the endpoints that a policy answers without a token: the protected resource metadata (RFC 9728) for every origin, and the
+ * endpoints of its OAuth proxy. Each answers every method itself, and calls `next` only with an error, so that no request reaches the
+ * application. Created once for each policy.
  */
-export function publicEndpointsOf(policy: ResolvedAuth): ReadonlyMap<string, Middleware> {
+export function publicEndpointsOf(policy: ResolvedAuth): PublicEndpoints {
   const known = endpointsOf.get(policy);
   if (known !== undefined) return known;
   const endpoints = createPublicEndpoints(policy);
@@ -27,19 +34,48 @@ export function publicEndpointsOf(policy: ResolvedAuth): ReadonlyMap<string, Mid
   return endpoints;
 }
 
-function createPublicEndpoints(policy: ResolvedAuth): ReadonlyMap<string, Middleware> {
+function createPublicEndpoints(policy: ResolvedAuth): PublicEndpoints {
+  const { resource, metadataUrl } = policy;
   const refuse = createRefusal(policy);
-  const metadata = forEveryOrigin(METADATA_METHODS, createResourceMetadata(policy, refuse));
-  const document: Middleware = (req, res, next) => {
-    noteServedMetadata(req);
-    metadata(req, res, next);
-  };
-  const paths = resourceMetadataPaths(policy.resource?.pathname ?? '/');
+  if (resource?.tenants !== undefined) return createTenantEndpoints(policy, resource, refuse);
+  const document = documentEndpoint(createResourceMetadata(policy, refuse));
+  const paths = [...resourceMetadataPaths(resource?.pathname ?? '/'), ...pathsOfUrl(metadataUrl)];
   const oauthProxy = policy.oauthProxy === undefined ? [] : oauthProxyOf(policy.oauthProxy, policy);
-  const endpoints = new Map([...oauthProxy, ...[...paths].map((path) => [path, document] as const)]);
+  const endpoints = new Map([...oauthProxy, ...paths.map((path) => [path, document] as const)]);
   const atRoot = new Map([...endpoints].filter(([path]) => ROOT_PATHS.includes(path)));
   const all = [...endpoints, ...shareRoot(policy, atRoot)];
   return new Map(all.map(([path, endpoint]) => [path, refuseRepeatedHeaders(endpoint, refuse)]));
+}
+
+function documentEndpoint(answer: Middleware): Middleware {
+  const metadata = forEveryOrigin(METADATA_METHODS, answer);
+  return (req, res, next) => {
+    noteServedMetadata(req);
+    metadata(req, res, next);
+  };
+}
+
+/** The path of a URL in challenges, and what is left of it behind a proxy that removes a prefix. */
+function pathsOfUrl(url: string | undefined): readonly string[] {
+  if (url === undefined) return [];
+  const { pathname } = new URL(url);
+  const start = pathname.indexOf(resourceMetadataPath('/'));
+  return start === -1 ? [pathname] : [pathname, pathname.slice(start)];
+}
+
+/** The documents of a resource that exists once for each tenant. None is at the root, since it could describe only one. */
+function createTenantEndpoints(policy: ResolvedAuth, resource: ResourceIdentity, refuse: Refuse): PublicEndpoints {
+  shareRoot(policy, new Map());
+  return {
+    get(path) {
+      const tenant = resource.tenants?.tenantIn(path, resourceMetadataPath);
+      if (tenant === undefined) return undefined;
+      const { href } = resourceOfTenant(resource, tenant);
+      const answer: Middleware = (_req, res) =>
+        replyJson(res, 200, JSON.stringify(buildResourceMetadata(policy, href)));
+      return refuseRepeatedHeaders(documentEndpoint(answer), refuse);
+    },
+  };
 }
 
 function refuseRepeatedHeaders(endpoint: Middleware, refuse: Refuse): Middleware {

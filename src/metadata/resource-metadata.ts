@@ -37,8 +37,10 @@ function senderConstraintMembers({ dpop, mtls }: ResolvedAuth): DocumentMember[]
 
 /** The OAuth proxy, whose issuer is the resource, replaces the issuers that have a provider. */
 function authorizationServersOf({ oauthProxy, issuers }: ResolvedAuth): string[] {
-  if (oauthProxy === undefined) return issuers.map(({ issuer }) => issuer);
-  const direct = issuers.filter(({ provider }) => provider === undefined);
+  // An issuer with many tenants has no address of its own: `authorizationServers` can name one.
+  const named = issuers.filter(({ tenants }) => tenants === undefined);
+  if (oauthProxy === undefined) return named.map(({ issuer }) => issuer);
+  const direct = named.filter(({ provider }) => provider === undefined);
   return [oauthProxy.resource.href, ...direct.map(({ issuer }) => issuer)];
 }
 

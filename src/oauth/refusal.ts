@@ -6,9 +6,11 @@ import { createPerRequest } from '../core/per-request.js';
 import type { SessionSigner } from '../core/session-signer.js';
 import { shareValue } from '../core/shared-state.js';
 import { type JsonReply, sendJson } from '../http/reply.js';
+import { rawPath, requestTarget } from '../http/request-target.js';
 import { type ChallengeContext, challengeFor } from './challenge.js';
 import type { Scheme } from './credentials.js';
 import { requestOrigin } from './request-origin.js';
+import { forTenant, type TenantPaths } from './tenant-paths.js';
 import { resourceMetadataPath } from './well-known.js';
 
 /** The details of a refusal that differ from request to request. */
@@ -30,40 +32,66 @@ export type Refuse = (
 /** The settings that all refusals of one policy share. */
 export type RefusalContext = Pick<ChallengeContext, 'dpop'> & {
   /** Undefined if the URL of the metadata follows the origin of each request. */
-  readonly resource: { readonly origin: string; readonly pathname: string } | undefined;
+  readonly resource:
+    | { readonly origin: string; readonly pathname: string; readonly tenants?: TenantPaths | undefined }
+    | undefined;
+  /** Replaces the URL that follows from the resource. */
+  readonly metadataUrl: string | undefined;
   readonly requiredScopes: readonly string[];
+  /** Scopes that a 401 names besides. */
+  readonly challengeScopes: readonly string[];
 };
 
-/** Creates the function that answers refused requests. If the resource is configured, it builds each response only once, here. */
-export function createRefusal({ resource, requiredScopes, dpop }: RefusalContext): Refuse {
-  const contextFor = (scheme: Scheme, { scopes, description }: RefusalDetail = { scopes: [] }) => ({
+/** Creates the function that answers refused requests. If all requests have the same metadata URL, it builds each response only once, here. */
+export function createRefusal(settings: RefusalContext): Refuse {
+  const { requiredScopes, challengeScopes, dpop } = settings;
+  const contextFor = (code: RefusalCode, scheme: Scheme, { scopes, description }: RefusalDetail = { scopes: [] }) => ({
     dpop,
     scheme,
     description,
-    scopes: [...new Set([...requiredScopes, ...scopes])],
+    scopes: [...new Set([...requiredScopes, ...(REFUSALS[code].status === 401 ? challengeScopes : []), ...scopes])],
   });
-  if (resource === undefined) {
-    return (req, res, code, scheme, detail) => sendJson(res, challengeForOrigin(req, code, contextFor(scheme, detail)));
+  const metadataUrl = metadataUrlOf(settings);
+  if (typeof metadataUrl === 'function') {
+    return (req, res, code, scheme, detail) =>
+      sendJson(
+        res,
+        challengeForRequest(() => metadataUrl(req), code, contextFor(code, scheme, detail)),
+      );
   }
-  const metadataUrl = resource.origin + resourceMetadataPath(resource.pathname);
   const write = (scheme: Scheme) => {
     const codes = Object.keys(REFUSALS) as RefusalCode[];
-    return new Map(codes.map((code) => [code, challengeFor(code, { metadataUrl, ...contextFor(scheme) })]));
+    return new Map(codes.map((code) => [code, challengeFor(code, { metadataUrl, ...contextFor(code, scheme) })]));
   };
   const written = { bearer: write('bearer'), dpop: write('dpop') };
   return (_req, res, code, scheme, detail) => {
-    const own = detail && challengeFor(code, { metadataUrl, ...contextFor(scheme, detail) });
+    const own = detail && challengeFor(code, { metadataUrl, ...contextFor(code, scheme, detail) });
     sendJson(res, own ?? (written[scheme].get(code) as JsonReply));
   };
 }
 
-function challengeForOrigin(
-  req: IncomingMessage,
+/** Returns the URL of the metadata, or the function that returns it for a request: undefined if the path of the request names no tenant. */
+function metadataUrlOf({
+  resource,
+  metadataUrl,
+}: RefusalContext): string | ((req: IncomingMessage) => string | undefined) {
+  if (resource === undefined) return metadataUrl ?? ((req) => requestOrigin(req) + resourceMetadataPath('/'));
+  const url = metadataUrl ?? resource.origin + resourceMetadataPath(resource.pathname);
+  const { tenants } = resource;
+  if (tenants === undefined) return url;
+  return (req) => {
+    const tenant = tenants.tenantAt(rawPath(requestTarget(req)));
+    return tenant === undefined ? undefined : forTenant(url, tenant);
+  };
+}
+
+function challengeForRequest(
+  metadataUrl: () => string | undefined,
   code: RefusalCode,
   context: Omit<ChallengeContext, 'metadataUrl'>,
 ): JsonReply {
   try {
-    return challengeFor(code, { ...context, metadataUrl: requestOrigin(req) + resourceMetadataPath('/') });
+    return challengeFor(code, { ...context, metadataUrl: metadataUrl() });
   } catch (error) {
     if (!(error instanceof AuthError)) throw error;
     // The Host header is unusable in a URL. Report that: it must be fixed first.

@@ -65,6 +65,16 @@ export const OTHER_NAMES: readonly OtherNames[] = [
 
 /** Options of other tools that have no counterpart here. `beside` is an option of the same object, with the advice. */
 const NEEDLESS_NAMES: readonly { readonly word: string; readonly beside: string; readonly fix: string }[] = [
+  {
+    word: 'sessions',
+    beside: 'requestHeaders',
+    fix: 'mcpHttpBackend() passes the sessions of the MCP server through: use mcpBackend({ targets: { name: { url } }, sessions: false }).',
+  },
+  ...['command', 'url'].map((word) => ({
+    word,
+    beside: 'targets',
+    fix: `Write it as a member of a target: mcpBackend({ targets: { name: { ${word}: … } } }).`,
+  })),
   { word: 'verifier', beside: 'audiences', fix: 'Give issuer: mcpAuth() verifies the tokens itself.' },
   {
     word: 'algorithms',

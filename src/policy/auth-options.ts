@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { AddExtra } from '../core/auth-info.js';
 import type { Logger } from '../core/logger.js';
 import type { AuthDecision } from './auth-decision.js';
 import type { McpAuthMode } from './modes.js';
@@ -48,7 +49,16 @@ export interface IssuerOptions {
   /** Compared byte for byte with the token's `iss` (RFC 7519, section 4.1.1). Need not be a URL. */
   readonly issuer: string;
   /**
-   * The token's `aud` must contain one of them. One closing slash more or less is tolerated, nothing else.
+   * The tenants whose tokens are accepted, by their `tid`, if the issuer has `{tenantid}` in its name, such as
+   * `https://login.microsoftonline.com/{tenantid}/v2.0`. The token's `iss` must be that of its `tid`. `'*'` accepts every tenant: every
+   * organisation that uses the same authorization server.
+   *
+   * @default none: the issuer is one tenant
+   */
+  readonly tenants?: readonly string[] | '*' | undefined;
+  /**
+   * The token's `aud` must contain one of them. One closing slash more or less is tolerated, nothing else. `{tenant}` stands for the tenant
+   * in the path of the request, if the resource has it too.
    *
    * @default [resourceMetadata.resource]
    */
@@ -59,6 +69,8 @@ export interface IssuerOptions {
    * @default 'aud'
    */
   readonly audienceClaim?: string | undefined;
+  /** `true` refuses a token that is also meant for someone else: each of its audiences must be one of `audiences`. @default false */
+  readonly exclusiveAudience?: boolean | undefined;
   /**
    * The kind of authorization server, if it does not follow the MCP specification by itself. Clients then log in through
    * an OAuth proxy: see `oauthProxy`.
@@ -73,20 +85,23 @@ export interface IssuerOptions {
   /**
    * The source of the keys that verify tokens.
    *
-   * @default the provider's URL; `{issuer}/.well-known/jwks.json` without one
+   * @default the provider's URL; without one, `jwks_uri` of the issuer's metadata; without metadata, `{issuer}/.well-known/jwks.json`
    */
   readonly jwks?: JwksOption | undefined;
   /** Requirements for every token, in addition to the checks that are always made. @default {} */
   readonly jwtValidationOptions?: JwtValidationOptions | undefined;
   /**
-   * The claim that identifies the user, for servers whose access tokens have no `sub`. Its value must never pass to another
+   * The claim that identifies the user, for servers whose access tokens have no `sub`; or the path to it. Its value must never pass to another
    * user; a claim that identifies the client makes all its users one. A token without this claim counts as a separate user,
    * whose sessions end when the token expires.
    *
    * @default 'sub'
    */
   readonly subjectClaim?: string | undefined;
-  /** A claim that has scopes, in addition to `scope` and `scp`, for example `roles` or `permissions`. */
+  /**
+   * A claim that has scopes, in addition to `scope` and `scp`: a name such as `roles`, `groups` or `permissions`, or a path such as
+   * `realm_access.roles`. A claim whose own name has the dot comes first.
+   */
   readonly scopesClaim?: string | undefined;
 }
 
@@ -94,7 +109,8 @@ export interface IssuerOptions {
 export interface KnownMetadataMembers {
   /**
    * The URL under which clients reach the MCP server, emitted byte for byte. If it is left out, the origin of each request
-   * is used (Express's `trust proxy` decides if a proxy's headers count), and `audiences` is required.
+   * is used (Express's `trust proxy` decides if a proxy's headers count), and `audiences` is required. `{tenant}` as one whole segment of
+   * its path makes a resource of its own for each tenant: `https://mcp.example.com/{tenant}/mcp`.
    *
    * @default the request's origin
    */
@@ -103,6 +119,14 @@ export interface KnownMetadataMembers {
   readonly scopesSupported?: readonly string[] | undefined;
   /** Advertised: the ways to send a token. `mcpAuth()` reads it only from the `Authorization` header, whatever is listed here. */
   readonly bearerMethodsSupported?: readonly string[] | undefined;
+  /**
+   * The URL of this document in challenges, if clients reach it at another address than that of RFC 9728, for example behind a gateway that
+   * removes a prefix from paths. Not part of the document. The document is also served at the path of this URL, and at the part of that
+   * path from `/.well-known/` on.
+   *
+   * @default the resource's origin, `/.well-known/oauth-protected-resource`, and the resource's path
+   */
+  readonly url?: string | undefined;
   /** The authorization servers where clients get a token. @default the configured issuers, byte for byte */
   readonly authorizationServers?: readonly string[] | undefined;
 }
@@ -161,6 +185,13 @@ export interface SharedOptions {
   readonly resourceMetadata?: ResourceMetadataOptions | undefined;
   /** Scopes that every token must have, all of them; each challenge names them. @default [] */
   readonly requiredScopes?: readonly string[] | undefined;
+  /**
+   * Scopes that a 401 asks clients to request, besides `requiredScopes`: for authorization servers that refuse clients which ask for every
+   * scope of the server. `'supported'`: those of `resourceMetadata.scopesSupported`, without `offline_access`.
+   *
+   * @default those of requiredScopes
+   */
+  readonly challengeScopes?: readonly string[] | 'supported' | undefined;
   /** Seconds of tolerance for `exp` and `nbf`. @default 30 */
   readonly clockToleranceSeconds?: number | undefined;
   /** Bytes. A longer token is refused before it is parsed. @default 16384 */
@@ -169,6 +200,27 @@ export interface SharedOptions {
   readonly staleIfErrorSeconds?: number | undefined;
   /** Remembers verified tokens; `false` verifies the token of every request again. @default {} */
   readonly tokenCache?: TokenCacheOptions | false | undefined;
+  /**
+   * Limits the signature checks that forged tokens can cause. Beyond it, up to 100 new tokens wait for at most a second, and all others
+   * get 503 with `Retry-After`, good ones too: an attacker who sends that many keeps new tokens out. Remembered tokens always pass.
+   *
+   * @default no limit
+   */
+  readonly maxFailedVerificationsPerSecond?: number | undefined;
+  /**
+   * Adds members to `req.auth.extra`, beside the token's claims, which they override. Called once for each token that is verified, with its
+   * content. Must be synchronous and return a plain object. If it throws, the request fails with 500.
+   *
+   * @default nothing is added
+   */
+  readonly extra?: AddExtra | undefined;
+  /**
+   * `true` removes the `Authorization` header of accepted requests before the next middleware, so that no later code can log or forward
+   * it. `req.auth.token` still has the token.
+   *
+   * @default false
+   */
+  readonly stripAuthorization?: boolean | undefined;
   /** Tokens bound to a key or to a certificate of the client; without it, bound tokens are refused. @default {} */
   readonly senderConstraint?: SenderConstraintOptions | undefined;
   /**

@@ -4,7 +4,10 @@ import { fileFault, readRegularFile } from '../core/read-regular-file.js';
 import { isRecord } from '../http/json-object.js';
 import { asError } from '../http/middleware.js';
 import type { OptionChecks } from '../options/checks.js';
+import { type Provider, wellKnownJwksUrl } from '../providers/provider.js';
+import type { KeySetSearch } from '../upstream/find-key-set.js';
 import type { Jwks } from './auth-options.js';
+import { TENANT_ID } from './issuer-tenants.js';
 import { requireServerUrl } from './server-url.js';
 
 /** The source of an issuer's keys. A file has been read, and a function has been called once and returned a key set. */
@@ -13,7 +16,9 @@ export type JwksSource =
   | { readonly kind: 'inline'; readonly jwks: Jwks }
   | { readonly kind: 'live'; readonly read: () => Jwks }
   /** `isDerived`: the policy has no `jwks`, so the URL follows from the provider's rule and may be wrong. */
-  | { readonly kind: 'url'; readonly url: URL; readonly isDerived: boolean };
+  | { readonly kind: 'url'; readonly url: URL; readonly isDerived: boolean }
+  /** The policy has no `jwks`, and the issuer's metadata names the URL. */
+  | { readonly kind: 'discovered'; readonly search: KeySetSearch };
 
 const KINDS = ['file', 'url', 'keys'] as const;
 const FIX = 'Give one of { file }, { url }, { keys: […] }, a function, or the key set as JSON text.';
@@ -46,7 +51,7 @@ export function resolveJwksSource(checks: OptionChecks, jwks: unknown, option: s
 const HOST_NAME = /^(?:localhost|[\w-]+(?:\.[\w-]+)+)(?::\d+)?(?:\/.*)?$/i;
 
 /**
- * Derives the URL of an issuer's key set from its provider.
+ * Derives the source of an issuer's keys: the URL of its provider, or the metadata of the issuer.
  *
  * @param path The path of the issuer's options: empty, or `issuers[1].`, for example.
  * @throws {ConfigError} If the issuer is not an http(s) URL, or is on plain http where that is not allowed.
@@ -54,16 +59,32 @@ const HOST_NAME = /^(?:localhost|[\w-]+(?:\.[\w-]+)+)(?::\d+)?(?:\/.*)?$/i;
 export function deriveJwksSource(
   checks: OptionChecks,
   path: string,
-  { issuer, jwksUrl, allowHttp }: { issuer: string; jwksUrl: (issuer: string) => string; allowHttp: boolean },
+  { issuer, provider, allowHttp }: { issuer: string; provider: Provider; allowHttp: boolean },
 ): JwksSource {
   if (!URL.canParse(issuer) || !/^https?:$/.test(new URL(issuer).protocol)) {
     const expected = 'given, since a key set is derived only from an issuer that is an http(s) URL';
     const fix = HOST_NAME.test(issuer) ? `Did you forget https:// in ${path}issuer? ${FIX}` : FIX;
     return checks.refuse(`${path}jwks`, expected, undefined, fix);
   }
+  if (issuer.includes(TENANT_ID) && provider.jwksUrl === undefined) {
+    checks.refuse(
+      `${path}jwks`,
+      `given where the issuer has ${TENANT_ID}, unless it is one of Entra ID`,
+      undefined,
+      FIX,
+    );
+  }
   // Checked first, so that the message names `issuer`, which the user wrote, and not the derived URL.
   requireServerUrl(checks, issuer, `${path}issuer`, allowHttp);
-  return { kind: 'url', url: requireServerUrl(checks, jwksUrl(issuer), `${path}jwks`, allowHttp), isDerived: true };
+  const requireKeyUrl = (url: string) => requireServerUrl(checks, url, `${path}jwks`, allowHttp);
+  if (provider.jwksUrl !== undefined) {
+    return { kind: 'url', url: requireKeyUrl(provider.jwksUrl(issuer)), isDerived: true };
+  }
+  const metadataUrls = [...new Set(provider.metadataUrls(issuer))].map((url) => new URL(url));
+  return {
+    kind: 'discovered',
+    search: { issuer, metadataUrls, fallback: requireKeyUrl(wellKnownJwksUrl(issuer)), allowHttp },
+  };
 }
 
 function refuseUrlAsText(checks: OptionChecks, text: string, option: string): void {

@@ -17,6 +17,7 @@ import {
 import { requireScopes } from '../options/scope-list.js';
 import type { AuthDecision } from './auth-decision.js';
 import type { McpAuthOptions, SharedOptions, TokenCacheOptions } from './auth-options.js';
+import { resolveChallengeScopes, warnAboutOfflineAccess } from './challenge-scopes.js';
 import { refuseOptionsAsMembers, refuseUnenforcedMembers } from './metadata-members.js';
 import { type McpAuthMode, MODES } from './modes.js';
 import { ISSUER_OPTIONS, type IssuerContext, resolveIssuer, type TrustedIssuer } from './resolve-issuer.js';
@@ -48,6 +49,7 @@ export const SHARED_TABLE = {
     default: [],
     read: (checks, value, option) => requireScopes(checks, value, option, 'Leave it out if a valid token is enough.'),
   },
+  challengeScopes: { read: asGiven },
   clockToleranceSeconds: wholeNumber(30, 0),
   maxTokenBytes: wholeNumber(16_384, 1),
   staleIfErrorSeconds: wholeNumber(86_400, 0),
@@ -56,6 +58,15 @@ export const SHARED_TABLE = {
     read: (checks, value, option) =>
       value === false ? undefined : group(TOKEN_CACHE_TABLE, TOKEN_CACHE_FIX)(checks, value, option),
   },
+  maxFailedVerificationsPerSecond: {
+    read: optional((checks, value, option) => checks.integer(value, option, 1, 'Leave it out for no limit.')),
+  },
+  extra: {
+    read: optional(
+      callback<NonNullable<SharedOptions['extra']>>('Give a function that takes the AuthInfo, or leave it out.'),
+    ),
+  },
+  stripAuthorization: flag(false),
   senderConstraint: { default: {}, read: resolveSenderConstraint },
   oauthProxy: { read: asGiven },
   sessionOwners: {
@@ -78,7 +89,13 @@ const POLICY_OPTIONS = [...Object.keys(SHARED_TABLE), 'issuers', ...ISSUER_OPTIO
 export interface ResolvedAuth
   extends Omit<
       ResolvedOptions<typeof SHARED_TABLE>,
-      'mode' | 'resourceMetadata' | 'senderConstraint' | 'oauthProxy' | 'secret' | 'dangerouslyAllowHttp'
+      | 'mode'
+      | 'resourceMetadata'
+      | 'challengeScopes'
+      | 'senderConstraint'
+      | 'oauthProxy'
+      | 'secret'
+      | 'dangerouslyAllowHttp'
     >,
     ResolvedSenderConstraint {
   readonly modeName: McpAuthMode;
@@ -88,6 +105,10 @@ export interface ResolvedAuth
   readonly issuers: readonly TrustedIssuer[];
   /** Undefined if the resource follows the origin of each request. */
   readonly resource: ResourceIdentity | undefined;
+  /** The URL of the metadata in challenges; undefined if it follows from the resource. May have `{tenant}` in it if the resource has. */
+  readonly metadataUrl: string | undefined;
+  /** Scopes that a 401 names besides `requiredScopes`. */
+  readonly challengeScopes: readonly string[];
   /** The other members of `resourceMetadata`, checked. */
   readonly metadataMembers: Readonly<Record<string, unknown>>;
   /** Undefined if clients log in at the issuers themselves. */
@@ -112,9 +133,10 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
     oauthProxy,
     secret: secrets,
     dangerouslyAllowHttp: allowHttp,
+    challengeScopes,
     ...simple
   } = read;
-  const { resource, members: metadataMembers } = resourceMetadata;
+  const { resource, url: metadataUrl, members: metadataMembers } = resourceMetadata;
   const { dpop, mtls } = senderConstraint;
   refuseOptionsAsMembers(checks, metadataMembers, POLICY_OPTIONS);
   refuseUnenforcedMembers(checks, metadataMembers, { dpop: dpop === 'require', mtls: mtls !== undefined });
@@ -133,6 +155,8 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
     simple.logger.warn(`${who}: ${weakness}: ${adviceFor(options, who).permissive}`);
   }
   const requiresProof = dpop === 'require';
+  const proxy = resolveOAuthProxy(checks, oauthProxy, { issuers, resource, metadataMembers, allowHttp, requiresProof });
+  if (proxy === undefined) warnAboutOfflineAccess(who, metadataMembers, simple.logger);
   return Object.freeze({
     ...simple,
     ...senderConstraint,
@@ -140,8 +164,10 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
     secrets,
     issuers,
     resource,
+    metadataUrl,
     metadataMembers,
-    oauthProxy: resolveOAuthProxy(checks, oauthProxy, { issuers, resource, metadataMembers, allowHttp, requiresProof }),
+    challengeScopes: resolveChallengeScopes(checks, challengeScopes, metadataMembers),
+    oauthProxy: proxy,
   });
 }
 

@@ -1,6 +1,7 @@
 import { nearestName, type OptionChecks } from '../options/checks.js';
 import {
   asGiven,
+  flag,
   group,
   type OptionTable,
   optional,
@@ -8,10 +9,12 @@ import {
   readRows,
   text,
 } from '../options/option-table.js';
+import { ENTRA, isEntra } from '../providers/entra.js';
 import { opaqueProviderOf } from '../providers/opaque-providers.js';
 import { type Provider, STANDARD } from '../providers/provider.js';
 import { PROVIDERS, type ProviderName } from '../providers/providers.js';
 import type { IssuerOptions, JwtValidationOptions } from './auth-options.js';
+import { resolveTenants, TENANT_ID } from './issuer-tenants.js';
 import { deriveJwksSource, type JwksSource, resolveJwksSource } from './jwks-source.js';
 
 const PROVIDER_NAMES = Object.keys(PROVIDERS) as ProviderName[];
@@ -26,6 +29,8 @@ export const ISSUER_TABLE = {
   issuer: { read: text('Name the "iss" of the tokens you accept.') },
   audiences: { read: requireAudiences },
   audienceClaim: { default: 'aud', read: text('Leave it out for "aud".') },
+  tenants: { read: asGiven },
+  exclusiveAudience: flag(false),
   jwks: { read: asGiven },
   jwtValidationOptions: { default: {}, read: group(VALIDATION_TABLE, CLAIMS_FIX) },
   subjectClaim: { default: 'sub', read: text('Leave it out for "sub".') },
@@ -45,8 +50,15 @@ export interface StaticClient {
 
 /** An issuer whose tokens are accepted. Without a provider, clients log in at the issuer itself. */
 export interface TrustedIssuer
-  extends Omit<ResolvedOptions<typeof ISSUER_TABLE>, 'jwks' | 'jwtValidationOptions' | 'clientId' | 'clientSecret'> {
+  extends Omit<
+    ResolvedOptions<typeof ISSUER_TABLE>,
+    'jwks' | 'jwtValidationOptions' | 'tenants' | 'clientId' | 'clientSecret'
+  > {
+  /** As configured. `issuer` is the same, or has the tenant of one token in place of {@link TENANT_ID}. */
+  readonly name: string;
   readonly jwksSource: JwksSource;
+  /** The tenants of an issuer with {@link TENANT_ID} in its name; undefined for one without. */
+  readonly tenants: readonly string[] | '*' | undefined;
   readonly requiredClaims: readonly string[];
   readonly client: StaticClient | undefined;
 }
@@ -67,19 +79,25 @@ export function resolveIssuer(
 ): TrustedIssuer {
   const { audiences = resource === undefined ? undefined : [resource] } = given;
   const read = readRows(checks, ISSUER_TABLE, { ...given, audiences }, path);
-  const { jwks, jwtValidationOptions, clientId, clientSecret, ...simple } = read;
+  const { jwks, jwtValidationOptions, tenants, clientId, clientSecret, ...simple } = read;
   const { issuer, provider } = simple;
   const prefix = path === '' ? '' : `${path}.`;
-  const { jwksUrl } = provider ?? STANDARD;
   return Object.freeze({
     ...simple,
+    name: issuer,
     jwksSource:
       jwks === undefined
-        ? deriveJwksSource(checks, prefix, { issuer, jwksUrl, allowHttp })
+        ? deriveJwksSource(checks, prefix, { issuer, provider: provider ?? providerOf(issuer), allowHttp })
         : resolveJwksSource(checks, jwks, `${prefix}jwks`, allowHttp),
+    tenants: resolveTenants(checks, { issuer, tenants }, prefix),
     requiredClaims: jwtValidationOptions.requiredClaims,
     client: resolveClient(checks, { provider, clientId, clientSecret }, prefix),
   });
+}
+
+/** Only the keys of Entra ID are known for all tenants. */
+function providerOf(issuer: string): Provider {
+  return issuer.includes(TENANT_ID) && isEntra(issuer) ? ENTRA : STANDARD;
 }
 
 function requireAudiences(checks: OptionChecks, given: unknown, option: string): readonly string[] {

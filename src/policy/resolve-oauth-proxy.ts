@@ -119,6 +119,12 @@ function requireKnownResource(checks: OptionChecks, { resource, metadataMembers 
     const fix = 'Remove it, or set oauthProxy to false.';
     checks.refuse('resourceMetadata.authorizationServers', expected, metadataMembers.authorizationServers, fix);
   }
+  if (resource?.tenants !== undefined) {
+    const expected = 'without {tenant} where "provider" is given, since the OAuth proxy is one authorization server';
+    const fix =
+      'Set oauthProxy to false, so that clients log in at the issuer itself, or write one policy for each tenant.';
+    checks.refuse('resourceMetadata.resource', expected, resource.href, fix);
+  }
   if (resource !== undefined) return resource;
   return checks.refuse('resourceMetadata.resource', 'given together with "provider"', undefined, RESOURCE_FIX);
 }

@@ -1,3 +1,4 @@
+import { createTenantPaths, forTenant, TENANT, type TenantPaths } from '../oauth/tenant-paths.js';
 import type { OptionChecks } from '../options/checks.js';
 import { type OptionReader, type OptionTable, optional, readRows } from '../options/option-table.js';
 import type { KnownMetadataMembers } from './auth-options.js';
@@ -10,6 +11,30 @@ export interface ResourceIdentity {
   readonly host: string;
   readonly hostname: string;
   readonly pathname: string;
+  /** Present if the resource has `{tenant}` in its path. Then `href` and `pathname` have it too. */
+  readonly tenants?: TenantPaths;
+  /** Present in the resource of one tenant. */
+  readonly tenant?: string;
+}
+
+/** Returns the resource of one tenant. */
+export function resourceOfTenant(
+  { tenants: _tenants, ...resource }: ResourceIdentity,
+  tenant: string,
+): ResourceIdentity {
+  return {
+    ...resource,
+    href: forTenant(resource.href, tenant),
+    pathname: forTenant(resource.pathname, tenant),
+    tenant,
+  };
+}
+
+/** Returns the resource that a request asks for: the configured one, or that of the tenant in the path; undefined if the path has none. */
+export function resourceAt(resource: ResourceIdentity | undefined, path: string): ResourceIdentity | undefined {
+  if (resource?.tenants === undefined) return resource;
+  const tenant = resource.tenants.tenantAt(path);
+  return tenant === undefined ? undefined : resourceOfTenant(resource, tenant);
 }
 
 export const RESOURCE_FIX = 'Write the address that clients use, for example "https://mcp.example.com/mcp".';
@@ -24,6 +49,7 @@ const readList: OptionReader<readonly string[] | undefined> = optional((checks, 
 /** The members that are read here. All others are only emitted. */
 export const METADATA_TABLE = {
   resource: { read: optional(requireResource) },
+  url: { read: optional(requireMetadataUrl) },
   scopesSupported: { read: readList },
   bearerMethodsSupported: { read: readList },
   authorizationServers: { read: readList },
@@ -34,9 +60,9 @@ export function resolveResource(
   checks: OptionChecks,
   value: unknown,
   path: string,
-): { resource: ResourceIdentity | undefined; members: Readonly<Record<string, unknown>> } {
+): { resource: ResourceIdentity | undefined; url: string | undefined; members: Readonly<Record<string, unknown>> } {
   const given = checks.record(value, path, 'Write { resource: "https://mcp.example.com/mcp", scopesSupported: […] }.');
-  const { resource, ...members } = { ...given, ...readRows(checks, METADATA_TABLE, given, path) };
+  const { resource, url, ...members } = { ...given, ...readRows(checks, METADATA_TABLE, given, path) };
   for (const [name, value] of Object.entries(members)) {
     if (value === undefined) continue;
     const option = `${path}.${name}`;
@@ -47,7 +73,7 @@ export function resolveResource(
       checks.refuse(option, 'a JSON value', value, 'Give a string, number, boolean, list or object.');
     }
   }
-  return { resource, members };
+  return { resource, url, members };
 }
 
 function isJson(value: unknown): boolean {
@@ -75,5 +101,28 @@ export function requireResource(checks: OptionChecks, value: unknown, option: st
   }
   if (ENCODED_CONTROL.test(href)) checks.refuse(option, 'a URL without encoded control characters', value, fix);
   const { origin, host, hostname, pathname } = url;
-  return Object.freeze({ href, origin, host, hostname, pathname });
+  if (!href.includes(TENANT)) return Object.freeze({ href, origin, host, hostname, pathname });
+  const path = requireTenantPath(checks, href, option);
+  return Object.freeze({ href, origin, host, hostname, pathname: path, tenants: createTenantPaths(path) });
+}
+
+/** Returns the path of a resource with `{tenant}` in it. A URL object would encode the braces. */
+function requireTenantPath(checks: OptionChecks, href: string, option: string): string {
+  const path = /^https?:\/\/[^/{}]+((?:\/[^/{}]+)*\/\{tenant\}(?:\/[^/{}]+)*\/?)$/i.exec(href)?.[1];
+  const expected = 'a URL with {tenant} once, as a whole segment of its path';
+  return path ?? checks.refuse(option, expected, href, 'Write "https://mcp.example.com/{tenant}/mcp".');
+}
+
+/** An absolute URL without a fragment. It may have a query: clients fetch it as it is. */
+function requireMetadataUrl(checks: OptionChecks, value: unknown, option: string): string {
+  const fix = 'Write the address at which clients reach the document, or leave it out.';
+  const text = checks.string(value, option, fix);
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isHttp = url?.protocol === 'https:' || url?.protocol === 'http:';
+  if (isHttp && url.username === '' && url.password === '' && /^[\x21-\x7e]+$/.test(text) && !/[#"\\]/.test(text))
+    return text;
+  const expected = 'an http(s) URL without user or fragment, in ASCII';
+  return text.includes('@')
+    ? checks.refuseUnquoted(option, expected, fix)
+    : checks.refuse(option, expected, value, fix);
 }

@@ -15,6 +15,11 @@ export interface McpAuth extends Middleware {
    * @throws {TypeError} If `what` is neither a function nor a JWT: to ignore it would let the token in.
    */
   revoke(what: string | ((auth: AuthInfo) => boolean)): void;
+  /**
+   * Resolves to true if the tokens of every issuer can be verified: its keys are known, or can be fetched now. For an application's own
+   * health check. It never rejects.
+   */
+  ready(): Promise<boolean>;
 }
 
 /** The policies by options object, each with a copy of the options as they were read. */

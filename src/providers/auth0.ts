@@ -1,8 +1,9 @@
-import { insertedMetadataUrl, type Provider, STANDARD } from './provider.js';
+import { insertedMetadataUrl, type Provider, STANDARD, wellKnownJwksUrl } from './provider.js';
 
 /** Auth0. Without `audience` its access tokens are opaque; registration is off until the tenant's settings allow it. */
 export const AUTH0: Provider = Object.freeze({
   ...STANDARD,
+  jwksUrl: wellKnownJwksUrl,
   metadataUrls: (issuer: string) => [insertedMetadataUrl(issuer, 'oauth-authorization-server')],
   sendsAudience: true,
   acceptsResource: false,

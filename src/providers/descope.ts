@@ -1,11 +1,11 @@
-import { discoveryUrl, type Provider, REGISTRATION_MEMBERS, STANDARD } from './provider.js';
+import { discoveryUrl, type Provider, REGISTRATION_MEMBERS, STANDARD, wellKnownJwksUrl } from './provider.js';
 
 /** Descope. Its keys belong to the project, and registration needs a management key. */
 export const DESCOPE: Provider = Object.freeze({
   ...STANDARD,
   jwksUrl(issuer: string) {
     const agentic = agenticIssuer(issuer);
-    return agentic === undefined ? STANDARD.jwksUrl(issuer) : STANDARD.jwksUrl(`${agentic.origin}/${agentic.project}`);
+    return wellKnownJwksUrl(agentic === undefined ? issuer : `${agentic.origin}/${agentic.project}`);
   },
   metadataUrls: (issuer: string) => [discoveryUrl(issuer)],
   registration: Object.freeze({

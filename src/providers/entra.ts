@@ -10,9 +10,10 @@ const OPENID_SCOPES = ['openid', 'profile', 'email', 'offline_access'];
  */
 export const ENTRA: Provider = Object.freeze({
   ...STANDARD,
-  jwksUrl: (issuer: string) => `${authority(issuer)}/discovery/v2.0/keys`,
+  jwksUrl: (issuer: string) => `${authority(issuer)}/discovery/${keysVersion(issuer)}keys`,
   metadataUrls: (issuer: string) => [discoveryUrl(`${authority(issuer)}/v2.0`)],
-  metadataIssuer: (issuer: string) => `${authority(issuer)}/v2.0`,
+  // The metadata for all tenants says literally {tenantid}.
+  metadataIssuer: (issuer: string) => `${authority(issuer).replace(/\/common$/, '/{tenantid}')}/v2.0`,
   registration: undefined,
   acceptsResource: false,
   // Entra accepts one value (AADSTS90023). With `consent` it asks users who may not consent, even if an administrator has
@@ -35,6 +36,17 @@ const MULTI_TENANT_SEGMENTS: readonly string[] = [
   '%7btenantid%7d',
 ];
 
+/** True if an issuer is one of Entra ID. */
+export function isEntra(issuer: string): boolean {
+  return URL.canParse(issuer) && HOSTS.test(new URL(issuer).hostname);
+}
+
+/** Keys for all tenants name their issuer, which is another one for v1 tokens. */
+function keysVersion(issuer: string): string {
+  const { hostname, pathname } = new URL(issuer);
+  return hostname === 'sts.windows.net' && TENANT_ID.test(pathname) ? '' : 'v2.0/';
+}
+
 /** True if an issuer is one of Entra's addresses for several tenants. No token has one of these as its issuer. */
 export function namesNoTenant(issuer: string): boolean {
   if (!URL.canParse(issuer)) return false;
@@ -42,10 +54,14 @@ export function namesNoTenant(issuer: string): boolean {
   return HOSTS.test(hostname) && MULTI_TENANT_SEGMENTS.includes(lowerAscii(pathname.split('/')[1] ?? ''));
 }
 
-/** `https://login.microsoftonline.com/{tenant}`. National clouds keep their host. */
+/** A URL object encodes the braces. */
+const TENANT_ID = /%7Btenantid%7D/i;
+
+/** `https://login.microsoftonline.com/{tenant}`, or `/common` for all tenants. National clouds keep their host. */
 function authority(issuer: string): string {
   const { protocol, host, pathname } = new URL(issuer);
-  const tenant = pathname.split('/').find((segment) => segment !== '') ?? '';
+  const named = pathname.split('/').find((segment) => segment !== '') ?? '';
+  const tenant = TENANT_ID.test(named) ? 'common' : named;
   return `${protocol}//${host === 'sts.windows.net' ? 'login.microsoftonline.com' : host}/${tenant}`;
 }
 

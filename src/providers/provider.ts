@@ -2,8 +2,8 @@ import { type WellKnownName, wellKnownPath, withoutClosingSlash } from '../http/
 
 /** The peculiarities of one kind of authorization server: data, and pure functions of the issuer. Nothing is fetched here. */
 export interface Provider {
-  /** The URL of the keys, if the policy has no `jwks`. */
-  jwksUrl(issuer: string): string;
+  /** The URL of the keys, if the policy has no `jwks`. Undefined if the metadata names it. */
+  readonly jwksUrl: ((issuer: string) => string) | undefined;
   /** The URLs where the metadata may be. The first one that has it counts. */
   metadataUrls(issuer: string): readonly string[];
   /** The `issuer` that the metadata must name (RFC 8414, section 3.3), and with it the callback's `iss` (RFC 9207). */
@@ -62,7 +62,7 @@ export type RegistrationMember = (typeof REGISTRATION_MEMBERS)[number];
 
 /** A server without peculiarities, as RFC 8414 and RFC 8707 describe it. */
 export const STANDARD: Provider = Object.freeze({
-  jwksUrl: (issuer: string) => `${withoutClosingSlash(issuer)}${wellKnownPath('jwks.json')}`,
+  jwksUrl: undefined,
   metadataUrls: (issuer: string) => [
     insertedMetadataUrl(issuer, 'oauth-authorization-server'),
     insertedMetadataUrl(issuer, 'openid-configuration'),
@@ -83,6 +83,11 @@ export const STANDARD: Provider = Object.freeze({
   upstreamScope: (scope: string) => scope,
   audienceHint: undefined,
 });
+
+/** The URL of the keys of a server that names none. */
+export function wellKnownJwksUrl(issuer: string): string {
+  return `${withoutClosingSlash(issuer)}${wellKnownPath('jwks.json')}`;
+}
 
 /** RFC 8414, section 3.1: the well-known segment goes between the host and the issuer's path. */
 export function insertedMetadataUrl(issuer: string, name: WellKnownName): string {

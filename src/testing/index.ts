@@ -1,6 +1,7 @@
 import type { Jwks, SingleIssuerPolicy } from '../index.js';
 import { createChecks } from '../options/checks.js';
-import { STANDARD } from '../providers/provider.js';
+import { TENANT_ID } from '../policy/issuer-tenants.js';
+import { wellKnownJwksUrl } from '../providers/provider.js';
 import { type IssuerServer, type RequestCounts, startIssuerServer } from './issuer-server.js';
 import { createSigningKey, type SigningKey } from './signing-key.js';
 
@@ -9,7 +10,8 @@ export type { RequestCounts };
 /** The options of `createTestIssuer()`. */
 export interface TestIssuerOptions {
   /**
-   * The `iss` of its tokens. `listen()` replaces it with the address of the server.
+   * The `iss` of its tokens. `listen()` replaces it with the address of the server. With `{tenantid}` in it, such as
+   * `https://issuer.test/{tenantid}/v2.0`, each token is one of a tenant: see `tenant()`.
    *
    * @default 'https://issuer.test'
    */
@@ -38,12 +40,10 @@ export interface TestTokenOptions {
   readonly header?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** An authorization server for tests. It makes tokens, and the policy that accepts them. */
-export interface TestIssuer {
+/** The tokens of an issuer, or of one tenant of it. */
+export interface TestTokens {
   /** The `iss` of its tokens. */
   readonly issuer: string;
-  /** Makes a policy for `mcpAuth()` and `protectedResourceMetadata()`. It accepts this issuer's tokens for this resource. */
-  policy(options: TestPolicyOptions): SingleIssuerPolicy;
   /** Makes a valid token for the policy that was made last: for its first audience, or else for its resource. */
   token(options?: TestTokenOptions): string;
   /** Makes a valid token for another audience than the policy's. */
@@ -52,6 +52,18 @@ export interface TestIssuer {
   expiredToken(options?: TestTokenOptions): string;
   /** Makes a token that names this issuer and its key, but is signed with another key. */
   forgedToken(options?: TestTokenOptions): string;
+}
+
+/** An authorization server for tests. It makes tokens, and the policy that accepts them. */
+export interface TestIssuer extends TestTokens {
+  /** Makes a policy for `mcpAuth()` and `protectedResourceMetadata()`. It accepts this issuer's tokens for this resource. */
+  policy(options: TestPolicyOptions): SingleIssuerPolicy;
+  /**
+   * Makes tokens of one tenant, for a policy with `tenants`: their `iss` has this id in place of `{tenantid}`, and their `tid` is the id.
+   *
+   * @throws {Error} If the issuer has no `{tenantid}` in its name.
+   */
+  tenant(id: string): TestTokens;
   /**
    * Signs with a new key from now on, and removes the old one from the key set. Existing policies use the new key set at once;
    * policies of a listening issuer, when the middleware next fetches the key set.
@@ -132,7 +144,7 @@ class Issuer implements TestIssuer {
     return {
       ...others,
       issuer: this.#name,
-      jwks: this.#server === undefined ? () => this.#jwks : { url: STANDARD.jwksUrl(this.#name) },
+      jwks: this.#server === undefined ? () => this.#jwks : { url: wellKnownJwksUrl(this.#server.url) },
       resourceMetadata: { ...resourceMetadata, resource },
     };
   }
@@ -159,13 +171,34 @@ class Issuer implements TestIssuer {
     this.#jwks = { keys: [this.#key.jwk] };
   }
 
+  tenant(id: string): TestTokens {
+    if (!this.#name.includes(TENANT_ID)) {
+      throw new Error(
+        `createTestIssuer(): write createTestIssuer({ issuer: "https://issuer.test/${TENANT_ID}/v2.0" }) for tenant().`,
+      );
+    }
+    const issuer = this.#name.replace(TENANT_ID, () => id);
+    const ofTenant = (options: TestTokenOptions = {}) => ({
+      ...options,
+      claims: { iss: issuer, tid: id, ...options.claims },
+    });
+    return {
+      issuer,
+      token: (options) => this.token(ofTenant(options)),
+      tokenFor: (audience, options) => this.tokenFor(audience, ofTenant(options)),
+      expiredToken: (options) => this.expiredToken(ofTenant(options)),
+      forgedToken: (options) => this.forgedToken(ofTenant(options)),
+    };
+  }
+
   async listen(): Promise<string> {
     if (this.#server === undefined && this.#isInUse) {
       throw new Error('createTestIssuer(): call listen() before policy() and token(), which name the issuer.');
     }
     if (this.#server === undefined) this.#server = await startIssuerServer(() => this.#jwks);
     else await this.#server.open();
-    this.#name = this.#server.url;
+    const [, path] = this.#name.split(/(?=\/\{tenantid\})/);
+    this.#name = this.#server.url + (path ?? '');
     return this.#name;
   }
 

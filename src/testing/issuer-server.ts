@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { wellKnownPath } from '../http/well-known.js';
 import type { Jwks } from '../index.js';
-import { STANDARD } from '../providers/provider.js';
+import { wellKnownJwksUrl } from '../providers/provider.js';
 
 /** The number of requests for each document. */
 export interface RequestCounts {
@@ -51,7 +51,7 @@ function documentFor(path: string): keyof RequestCounts | undefined {
 function buildMetadata(issuer: string): Readonly<Record<string, unknown>> {
   return {
     issuer,
-    jwks_uri: STANDARD.jwksUrl(issuer),
+    jwks_uri: wellKnownJwksUrl(issuer),
     authorization_endpoint: `${issuer}/authorize`,
     token_endpoint: `${issuer}/token`,
     response_types_supported: ['code'],

@@ -41,6 +41,8 @@ export class CachedDocument<T extends object> {
   #freshUntil = 0;
   #usableUntil = 0;
   #coolUntil = 0;
+  /** When the fetch of the present document began. */
+  #fetchedAt = Number.NEGATIVE_INFINITY;
   // On the clock of Date.now(): the other clock stops while the machine sleeps, and the document may change in that time.
   #freshUntilDate = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -89,6 +91,14 @@ export class CachedDocument<T extends object> {
     return found;
   }
 
+  /**
+   * True if `refetch()` would bring nothing newer for something that was missing at `moment`, on the clock of `performance.now()`: the
+   * document has been fetched since then, or is not fetched now because a cool-down goes on.
+   */
+  isNewestFor(moment: number): boolean {
+    return this.#fetchedAt > moment || this.#isCooling();
+  }
+
   #isUsable(): boolean {
     return performance.now() < this.#usableUntil;
   }
@@ -111,11 +121,13 @@ export class CachedDocument<T extends object> {
   }
 
   async #fetch(): Promise<void> {
+    const began = performance.now();
     try {
       const { document, lifetimeSeconds } = await this.#source.fetch();
       const lifetimeMs = lifetimeSeconds * 1000;
       const now = performance.now();
       this.#document = document;
+      this.#fetchedAt = began;
       this.#failure = undefined;
       this.#failuresInTurn = 0;
       this.#refreshAt = now + lifetimeMs * REFRESH_AT;

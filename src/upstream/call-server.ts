@@ -28,11 +28,20 @@ export class CallError extends Error {
   override readonly name = 'CallError';
   /** True if the server answered, but not usably: with a redirect, too many bytes, or no JSON. */
   readonly answered: boolean;
+  /** True if the answer shows that there is no such document: 4xx other than 408 and 429, or something that is not a JSON object. */
+  readonly isAbsence: boolean;
 
-  constructor(method: string, url: URL, reason: string, answered: boolean, options?: ErrorOptions) {
+  constructor(
+    method: string,
+    url: URL,
+    reason: string,
+    answered: boolean,
+    { isAbsence = false, ...options }: ErrorOptions & { readonly isAbsence?: boolean } = {},
+  ) {
     // Without the query, which may contain secrets.
     super(`${method} ${url.origin}${url.pathname} failed: ${reason}`, options);
     this.answered = answered;
+    this.isAbsence = isAbsence;
   }
 }
 
@@ -54,17 +63,18 @@ export interface ServerCall {
  * @throws {CallError} If the status is a redirect or 500 or more, or the answer is too slow, too large or not UTF-8.
  */
 export async function callServer(url: URL, call: ServerCall, limits: FetchBounds = CALL_LIMITS): Promise<ServerAnswer> {
-  const failed = (reason: string, answered: boolean, cause?: unknown) =>
-    new CallError(call.method, url, reason, answered, { cause });
+  /** @param isAbsence True for a complete answer that is not JSON. */
+  const failed = (reason: string, answered: boolean, isAbsence: boolean, cause?: unknown) =>
+    new CallError(call.method, url, reason, answered, { cause, isAbsence });
   const headers = { accept: 'application/json', ...call.headers };
   const answer = await boundedFetch(url, { ...call, headers }, limits, isUsable).catch((error: unknown) => {
-    throw error instanceof FetchError ? failed(error.message, error.answered, error) : error;
+    throw error instanceof FetchError ? failed(error.message, error.answered, false, error) : error;
   });
   const { status } = answer;
-  if (!isUsable(answer)) throw failed(`it answered with status ${status}`, status < 500);
-  if (!answer.isWhole) throw failed(`it is larger than ${limits.maxBytes} bytes`, true);
+  if (!isUsable(answer)) throw failed(`it answered with status ${status}`, status < 500, status < 500);
+  if (!answer.isWhole) throw failed(`it is larger than ${limits.maxBytes} bytes`, true, true);
   const text = decode(answer.bytes);
-  if (text === undefined) throw failed('it is not UTF-8', true);
+  if (text === undefined) throw failed('it is not UTF-8', true, true);
   return { status, headers: answer.headers, body: parseJsonObject(text) };
 }
 
@@ -88,7 +98,10 @@ function isUsable({ status }: { readonly status: number }): boolean {
  */
 export async function fetchDocument(url: URL): Promise<PublishedDocument> {
   const { status, body, headers } = await callServer(url, { method: 'GET' });
-  if (status !== 200) throw new CallError('GET', url, `it answered with status ${status}`, true);
-  if (body === undefined) throw new CallError('GET', url, 'it is not a JSON object', true);
+  if (status !== 200) {
+    const isAbsence = status !== 408 && status !== 429;
+    throw new CallError('GET', url, `it answered with status ${status}`, true, { isAbsence });
+  }
+  if (body === undefined) throw new CallError('GET', url, 'it is not a JSON object', true, { isAbsence: true });
   return { body, lifetimeSeconds: cacheLifetimeSeconds(headers) };
 }

@@ -2,16 +2,18 @@ import { AuthError, UpstreamError } from '../../core/errors.js';
 import type { Jwks } from '../../policy/auth-options.js';
 import { type JwksSource, parseJwks } from '../../policy/jwks-source.js';
 import { CachedDocument } from '../../upstream/cached-document.js';
-import { CallError, fetchDocument } from '../../upstream/call-server.js';
+import { fetchDocument } from '../../upstream/call-server.js';
 import { watchKeyFile } from './key-file.js';
 import type { KeySet, KeySetContext } from './key-set.js';
+import { type KeySetPlaces, keySetPlaces } from './key-set-places.js';
 import { createLiveKeySet } from './live-key-set.js';
 import { createUsableKeys, findIn, type UsableKeys } from './usable-keys.js';
 
-/** Creates the key set of an issuer from its source: a URL, a function, a file, or keys given inline. */
+/** Creates the key set of an issuer from its source: a URL, the issuer's metadata, a function, a file, or keys given inline. */
 export function createKeySet(source: JwksSource, context: KeySetContext): KeySet {
-  if (source.kind === 'url') return createRemoteKeySet(source, context);
-  return source.kind === 'live' ? createLiveKeySet(source.read, context) : createLocalKeySet(source, context);
+  if (source.kind === 'live') return createLiveKeySet(source.read, context);
+  if (source.kind === 'file' || source.kind === 'inline') return createLocalKeySet(source, context);
+  return createRemoteKeySet(keySetPlaces(source, context), context);
 }
 
 /** Keys given inline, or read from a file, which is watched. */
@@ -31,24 +33,27 @@ function createLocalKeySet(source: Extract<JwksSource, { jwks: Jwks }>, context:
     });
   }
   return {
-    async find(kid, alg, failedKey) {
+    async find(wanted, failedKey) {
       await filled;
-      return findIn(keys, kid, alg, failedKey);
+      return findIn(keys, wanted, failedKey);
+    },
+    async isReady() {
+      await filled;
+      return keys.size > 0;
     },
     has: (key) => keys.has(key),
     hasWithdrawn: (key) => !keys.includes(key),
+    now: () => ({ revision: keys.revision, at: performance.now() }),
+    isUnchangedSince: ({ revision }) => revision === keys.revision,
   };
 }
 
-const WRONG_URL =
-  ". The policy has no jwks, so this URL follows from the issuer: set jwks: { url: … } to the jwks_uri in the issuer's metadata";
-
 /** Keys that a server publishes (`jwks_uri`): cached, refreshed in the background, and used for a while when the server cannot be reached. */
-function createRemoteKeySet({ url, isDerived }: Extract<JwksSource, { kind: 'url' }>, context: KeySetContext): KeySet {
+function createRemoteKeySet(places: KeySetPlaces, context: KeySetContext): KeySet {
   const keys = createUsableKeys(context);
   const published = new CachedDocument<UsableKeys>({
     async fetch() {
-      const { body, lifetimeSeconds } = await fetchDocument(url);
+      const { body, lifetimeSeconds } = await fetchDocument(await places.find());
       // An empty set is not an outage: the issuer has withdrawn its keys.
       if (Array.isArray(body.keys) && body.keys.length === 0) keys.clear();
       await keys.fill(parseJwks(body));
@@ -56,23 +61,28 @@ function createRemoteKeySet({ url, isDerived }: Extract<JwksSource, { kind: 'url
     },
     staleIfErrorSeconds: context.staleIfErrorSeconds,
     onFailure(error) {
-      // A server that does not answer at all says nothing about the URL.
-      const advice = isDerived && error instanceof CallError && error.answered ? WRONG_URL : '';
-      context.logger.error(`key set of ${context.issuer}: ${error.message}${advice}`);
+      context.logger.error(`key set of ${context.issuer}: ${error.message}${places.adviceFor(error)}`);
     },
     unavailable: (outage) => new UpstreamError('key_set_unavailable', outage),
   });
 
   return {
-    async find(kid, alg, failedKey) {
-      const select = (current: UsableKeys) => current.select(kid, alg, failedKey);
+    async find(wanted, failedKey) {
+      const select = (current: UsableKeys) => current.select(wanted, failedKey);
       // JWKS (RFC 7517) cannot announce new keys. An unknown `kid` or a failed signature is the only hint, and an attacker can
       // send either, so it triggers at most one fetch per cool-down. If that fetch fails, the token may be good: report the outage.
       const key = select(await published.get()) ?? (await published.refetch(select));
-      if (key === undefined) throw new AuthError('unknown_key', { kid });
+      if (key === undefined) throw new AuthError('unknown_key', { kid: wanted.kid });
       return key;
     },
+    isReady: () =>
+      published.get().then(
+        ({ size }) => size > 0,
+        () => false,
+      ),
     has: (key) => published.peek()?.has(key) ?? false,
     hasWithdrawn: (key) => !keys.includes(key),
+    now: () => ({ revision: keys.revision, at: performance.now() }),
+    isUnchangedSince: ({ revision, at }) => revision === keys.revision && published.isNewestFor(at),
   };
 }

@@ -53,18 +53,26 @@ export function createLiveKeySet(read: () => Jwks, context: KeySetContext): KeyS
     return latest;
   }
 
-  function checkForChange(): void {
-    if (performance.now() - checkedAt < CHECK_EVERY_MS) return;
-    checkedAt = performance.now();
+  /** Undefined if the function throws: then nothing is known about the keys, and find() reports the error. */
+  function tryToRead(): Version | undefined {
     try {
-      readNow();
+      return readNow();
     } catch {
-      // An error withdraws no key; find() reports it.
+      return undefined;
     }
   }
 
+  function checkForChange(): void {
+    if (performance.now() - checkedAt < CHECK_EVERY_MS) return;
+    checkedAt = performance.now();
+    // An error withdraws no key.
+    tryToRead();
+  }
+
+  const revision = (): number => tryToRead()?.number ?? Number.NaN;
+
   return {
-    async find(kid, alg, failedKey) {
+    async find(wanted, failedKey) {
       let version: Version;
       try {
         version = readNow();
@@ -72,19 +80,20 @@ export function createLiveKeySet(read: () => Jwks, context: KeySetContext): KeyS
         throw new UpstreamError('key_set_unavailable', { cause });
       }
       await version.filled;
-      return findIn(version.keys, kid, alg, failedKey);
+      return findIn(version.keys, wanted, failedKey);
     },
-    has(key) {
-      try {
-        return readNow().keys.has(key);
-      } catch {
-        // The key may have been withdrawn, so it is not used. find() is called next, and reports the error.
-        return false;
-      }
+    async isReady() {
+      const version = tryToRead();
+      await version?.filled;
+      return (version?.keys.size ?? 0) > 0;
     },
+    // After an error the key may have been withdrawn, so it is not used.
+    has: (key) => tryToRead()?.keys.has(key) ?? false,
     hasWithdrawn(key) {
       checkForChange();
       return newestRead !== undefined && !newestRead.keys.includes(key);
     },
+    now: () => ({ revision: revision(), at: performance.now() }),
+    isUnchangedSince: (moment) => moment.revision === revision(),
   };
 }

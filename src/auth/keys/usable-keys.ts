@@ -1,6 +1,7 @@
 import { AuthError, UpstreamError } from '../../core/errors.js';
 import type { Jwks } from '../../policy/auth-options.js';
-import type { KeySetContext } from './key-set.js';
+import { TENANT_ID } from '../../policy/issuer-tenants.js';
+import type { KeySetContext, WantedKey } from './key-set.js';
 import { suitsAlgorithm } from './signature.js';
 import { createSkippedKeysReport } from './skipped-keys.js';
 import { readKeys, type VerificationKey } from './verification-key.js';
@@ -20,27 +21,39 @@ export interface UsableKeys {
    * @throws {AuthError} `unsupported_algorithm` if the key with this `kid` is not for this algorithm, `unknown_key` if there
    * is no `kid` and several keys fit.
    */
-  select(kid: string | undefined, alg: string, failedKey?: VerificationKey): VerificationKey | undefined;
+  select(wanted: WantedKey, failedKey?: VerificationKey): VerificationKey | undefined;
   clear(): void;
   /** True if it has this very object. */
   has(key: VerificationKey): boolean;
   /** True if it has an equal key, even if that is another object. */
   includes(key: VerificationKey): boolean;
   readonly size: number;
+  /** Changes whenever the keys change. */
+  readonly revision: number;
 }
 
 /** @param report Pass the same report for successive sets of one issuer, so that it does not repeat a line. */
 export function createUsableKeys(context: KeySetContext, report = createSkippedKeysReport(context)): UsableKeys {
   let usable = new Map<string, VerificationKey>();
+  let revision = 0;
+
+  function replace(keys: readonly VerificationKey[]): void {
+    const isSame = keys.length === usable.size && keys.every(({ identity }) => usable.has(identity));
+    usable = new Map(keys.map((key) => [key.identity, usable.get(key.identity) ?? key]));
+    if (!isSame) revision++;
+  }
+
   return {
     async fill(jwks) {
       const { keys, skipped } = await readKeys(jwks.keys);
       report(skipped);
       if (keys.length === 0) throw new Error('it has no usable key');
-      usable = new Map(keys.map((key) => [key.identity, usable.get(key.identity) ?? key]));
+      replace(keys);
     },
-    select(kid, alg, failedKey) {
-      const named = [...usable.values()].filter((key) => kid === undefined || key.kid === kid);
+    select(wanted, failedKey) {
+      const { kid, alg } = wanted;
+      const ofIssuer = [...usable.values()].filter((key) => isOfIssuer(key, wanted));
+      const named = ofIssuer.filter((key) => kid === undefined || key.kid === kid);
       const fitting = named.filter((key) => isFor(key, alg));
       const others = fitting.filter((key) => key !== failedKey);
       if (fitting.length > 1 && kid === undefined) {
@@ -51,13 +64,14 @@ export function createUsableKeys(context: KeySetContext, report = createSkippedK
         throw new AuthError('unsupported_algorithm', { alg, kid });
       return undefined;
     },
-    clear() {
-      usable = new Map();
-    },
+    clear: () => replace([]),
     has: (key) => usable.get(key.identity) === key,
     includes: (key) => usable.has(key.identity),
     get size() {
       return usable.size;
+    },
+    get revision() {
+      return revision;
     },
   };
 }
@@ -68,11 +82,17 @@ export function createUsableKeys(context: KeySetContext, report = createSkippedK
  * @throws {AuthError} As {@link UsableKeys.select} does, and `unknown_key` if there is no such key.
  * @throws {UpstreamError} `key_set_unavailable` if there are no keys at all: that is not the client's fault.
  */
-export function findIn(keys: UsableKeys, ...[kid, alg, failedKey]: Parameters<UsableKeys['select']>): VerificationKey {
+export function findIn(keys: UsableKeys, ...[wanted, failedKey]: Parameters<UsableKeys['select']>): VerificationKey {
   if (keys.size === 0) throw new UpstreamError('key_set_unavailable');
-  const key = keys.select(kid, alg, failedKey);
-  if (key === undefined) throw new AuthError('unknown_key', { kid });
+  const key = keys.select(wanted, failedKey);
+  if (key === undefined) throw new AuthError('unknown_key', { kid: wanted.kid });
   return key;
+}
+
+/** Entra ID's keys for all tenants name their issuer: one tenant, or `{tenantid}` for any. A key of one must not sign for another. */
+function isOfIssuer(key: VerificationKey, { issuer, tenant }: WantedKey): boolean {
+  if (issuer === undefined || key.issuer === undefined) return true;
+  return key.issuer.replace(TENANT_ID, () => String(tenant)) === issuer;
 }
 
 function isFor(key: VerificationKey, alg: string): boolean {

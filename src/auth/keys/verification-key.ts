@@ -8,10 +8,12 @@ export interface VerificationKey {
   readonly kid: string | undefined;
   /** The only algorithm that the key is for, if its JWK names one. */
   readonly alg: string | undefined;
+  /** The issuer that the JWK names. Entra ID does so in the key set for all tenants. */
+  readonly issuer: string | undefined;
   readonly key: KeyObject;
   /** The same key as PEM (SubjectPublicKeyInfo). */
   readonly pem: string;
-  /** Equal for the same key under the same `kid` and `alg`, so that a refresh keeps the keys it finds again. */
+  /** Equal for the same key under the same `kid`, `alg` and issuer, so that a refresh keeps the keys it finds again. */
   readonly identity: string;
 }
 
@@ -40,7 +42,7 @@ export async function readKeys(jwks: readonly unknown[]) {
 }
 
 async function readKey(jwk: unknown, index: number, reason: string | undefined): Promise<VerificationKey | SkippedKey> {
-  const { kid, alg } = (jwk ?? {}) as Jwk;
+  const { kid, alg, issuer: named } = (jwk ?? {}) as Jwk;
   const skip = (why: string) => ({ kid, position: index + 1, why, isExpected: isForEncryption(jwk) });
   if (reason !== undefined) return skip(reason);
   const pem = await publicPem(jwk as Jwk);
@@ -48,12 +50,12 @@ async function readKey(jwk: unknown, index: number, reason: string | undefined):
   const key = createPublicKey(pem);
   const weakness = whyWeak(key);
   if (weakness !== undefined) return skip(weakness);
+  const issuer = typeof named === 'string' ? named : undefined;
   return {
     kid: kid as string | undefined,
     alg: alg as string | undefined,
-    key,
-    pem,
-    identity: JSON.stringify([kid, alg, pem]),
+    ...{ issuer, key, pem },
+    identity: JSON.stringify([kid, alg, pem, issuer]),
   };
 }
 

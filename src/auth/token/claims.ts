@@ -1,6 +1,8 @@
-import { type AuthInfo, issueAuth } from '../../core/auth-info.js';
+import { type AddExtra, type AuthInfo, issueAuth } from '../../core/auth-info.js';
 import type { Evidence } from '../../core/errors.js';
+import { isRecord } from '../../http/json-object.js';
 import type { TrustedIssuer } from '../../policy/resolve-issuer.js';
+import type { ResourceIdentity } from '../../policy/resolve-resource.js';
 import type { CompactJwt } from './compact-jwt.js';
 
 /** The claims of a token. Each may have any type until `tokenFaults()` has found no fault. */
@@ -11,14 +13,28 @@ export function claimOf(payload: Claims, name: string): unknown {
   return Object.hasOwn(payload, name) ? payload[name] : undefined;
 }
 
+/**
+ * Reads a claim by its name, or by the path to it within other claims, such as `realm_access.roles`. A claim whose own name has the dots
+ * comes first, at every level: the name of a client in `resource_access` may have dots, too.
+ */
+export function claimAt(payload: unknown, path: string): unknown {
+  if (!isRecord(payload)) return undefined;
+  if (Object.hasOwn(payload, path)) return payload[path];
+  for (let dot = path.lastIndexOf('.'); dot > 0; dot = path.lastIndexOf('.', dot - 1)) {
+    const name = path.slice(0, dot);
+    const found = Object.hasOwn(payload, name) ? claimAt(payload[name], path.slice(dot + 1)) : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 /** RFC 7519, section 2: NumericDate. `1e400` is valid JSON, but infinite. */
 export function isNumericDate(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
 }
 
-/** Returns a claim that is a string or a list of strings as a list; undefined if it is missing or has another type. */
-export function stringsOf(payload: Claims, claim: string): readonly string[] | undefined {
-  const value = claimOf(payload, claim);
+/** Returns the value of a claim that is a string or a list of strings as a list; undefined if it is missing or has another type. */
+export function stringsOf(value: unknown): readonly string[] | undefined {
   if (typeof value === 'string') return [value];
   return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : undefined;
 }
@@ -31,7 +47,7 @@ export function clientClaimOf(payload: Claims): string | undefined {
   return CLIENT_CLAIMS.find((claim) => claimOf(payload, claim) !== undefined);
 }
 
-/** The claims that hold scopes: RFC 9068, section 2.2.3; Entra ID and Okta; and the one that the policy names. */
+/** The claims that hold scopes: RFC 9068, section 2.2.3; Entra ID and Okta; and the one that the policy names, which may be a path. */
 export function scopeClaims(scopesClaim: string | undefined): ReadonlySet<string> {
   return new Set(scopesClaim === undefined ? ['scope', 'scp'] : ['scope', 'scp', scopesClaim]);
 }
@@ -39,8 +55,8 @@ export function scopeClaims(scopesClaim: string | undefined): ReadonlySet<string
 /** Returns each scope once. A string is split at spaces; each item of a list is one scope. */
 export function scopesOf(payload: Claims, scopesClaim: string | undefined): string[] {
   const scopes = [...scopeClaims(scopesClaim)].flatMap((claim) => {
-    const value = claimOf(payload, claim);
-    return typeof value === 'string' ? value.split(' ').filter((scope) => scope !== '') : stringsOf(payload, claim);
+    const value = claimAt(payload, claim);
+    return typeof value === 'string' ? value.split(' ').filter((scope) => scope !== '') : stringsOf(value);
   });
   return [...new Set(scopes.filter((scope) => scope !== undefined))];
 }
@@ -54,22 +70,24 @@ export function missingScopes(required: readonly string[], scopes: readonly stri
 export function authInfoFrom(
   { token, header, payload }: CompactJwt,
   { scopesClaim, subjectClaim }: Pick<TrustedIssuer, 'scopesClaim' | 'subjectClaim'>,
-  resource: string | undefined,
+  { resource, extra }: { readonly resource: ResourceIdentity | undefined; readonly extra: AddExtra | undefined },
 ): AuthInfo {
   const expiresAt = claimOf(payload, 'exp') as number | undefined;
-  const subject = claimOf(payload, subjectClaim) as string | undefined;
-  return issueAuth({
+  const subject = claimAt(payload, subjectClaim) as string | undefined;
+  const content: AuthInfo = {
     token,
     clientId: (clientOf(payload) as string | undefined) ?? '',
     // An empty subject would make one user of all who have it.
     ...(subject === undefined || subject === '' ? {} : { subject }),
     scopes: scopesOf(payload, scopesClaim),
     ...(expiresAt === undefined ? {} : { expiresAt }),
-    ...(resource === undefined ? {} : { resource: new URL(resource) }),
+    ...(resource === undefined ? {} : { resource: new URL(resource.href) }),
+    ...(resource?.tenant === undefined ? {} : { tenant: resource.tenant }),
     extra: payload,
     header,
     payload,
-  });
+  };
+  return issueAuth(content, extra);
 }
 
 /** The unverified claims of a token, for logs. They may be false, or have the wrong type. */

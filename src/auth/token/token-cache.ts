@@ -30,22 +30,27 @@ export function createTokenCache(limits: { maxAgeSeconds: number; maxEntries: nu
   return {
     remember(verified: VerifiedToken): void {
       const until = performance.now() + limits.maxAgeSeconds * 1000;
-      entries.set(tailOf(verified.auth.token), { ...verified, until });
+      entries.set(keyOf(verified.auth.token, verified.auth.tenant), { ...verified, until });
     },
     /** Undefined once the token has expired, its key has left the key set, or `maxAgeSeconds` have passed. */
-    recall(token: string): VerifiedToken | undefined {
-      const tail = tailOf(token);
-      const entry = entries.get(tail);
-      if (entry === undefined || entry.auth.token !== token) return undefined;
+    recall(token: string, tenant: string | undefined): VerifiedToken | undefined {
+      const key = keyOf(token, tenant);
+      const entry = entries.get(key);
+      if (entry === undefined || entry.auth.token !== token || entry.auth.tenant !== tenant) return undefined;
       const isYoung = performance.now() < entry.until && Date.now() < expiryOf(entry.auth);
       if (isYoung && entry.keySet.has(entry.key)) return entry;
-      entries.delete(tail);
+      entries.delete(key);
       return undefined;
     },
     forget(matches: (auth: AuthInfo) => boolean): void {
-      for (const [tail, { auth }] of entries.entries()) if (matches(auth)) entries.delete(tail);
+      for (const [key, { auth }] of entries.entries()) if (matches(auth)) entries.delete(key);
     },
   };
+}
+
+/** A token is remembered once for each tenant of the resource: it may be good for one and not for another. */
+function keyOf(token: string, tenant: string | undefined): string {
+  return tenant === undefined ? tailOf(token) : `${tailOf(token)} ${tenant}`;
 }
 
 /** The end of the signature: about 190 bits that a client cannot choose, because the signature of a remembered token is valid. */

@@ -6,7 +6,7 @@ import { createKeySet } from '../keys/create-key-set.js';
 import type { KeySet } from '../keys/key-set.js';
 import { isAcceptedAlgorithm, verifySignature } from '../keys/signature.js';
 import type { VerificationKey } from '../keys/verification-key.js';
-import { type Claims, claimOf, clientClaimOf, isNumericDate, scopeClaims, stringsOf } from './claims.js';
+import { type Claims, claimAt, claimOf, clientClaimOf, isNumericDate, scopeClaims, stringsOf } from './claims.js';
 import type { CompactJwt } from './compact-jwt.js';
 
 /** An issuer of the policy, with its keys: everything that a token is checked against. */
@@ -48,17 +48,17 @@ export async function* tokenFaults(
   if (claimOf(jwt.payload, 'iss') !== trust.trusted.issuer) {
     yield { check: 'issuer', error: new AuthError('unknown_issuer') };
   }
-  const key = yield* signatureFaults(jwt, trust.keySet);
+  const key = yield* signatureFaults(jwt, trust);
   yield* claimFaults(jwt, trust);
   return key;
 }
 
 async function* signatureFaults(
   jwt: CompactJwt,
-  keySet: KeySet,
+  trust: Trust,
 ): AsyncGenerator<TokenFault, VerificationKey | undefined> {
   try {
-    return await findSigningKey(jwt, keySet);
+    return await findSigningKey(jwt, trust);
   } catch (error) {
     if (!(error instanceof AuthError || error instanceof UpstreamError)) throw error;
     yield { check: 'signature', error };
@@ -67,16 +67,17 @@ async function* signatureFaults(
 }
 
 /** Finds the key that verifies the token's signature. */
-async function findSigningKey(jwt: CompactJwt, keySet: KeySet): Promise<VerificationKey> {
+async function findSigningKey(jwt: CompactJwt, { keySet, trusted }: Trust): Promise<VerificationKey> {
   const { kid, alg } = jwt;
   if (!isAcceptedAlgorithm(alg)) throw new AuthError('unsupported_algorithm', { alg });
-  const key = await keySet.find(kid, alg);
+  const wanted = { kid, alg, ...(trusted.tenants && { issuer: trusted.issuer, tenant: claimOf(jwt.payload, 'tid') }) };
+  const key = await keySet.find(wanted);
   try {
     await verifySignature(jwt, key.key);
     return key;
   } catch (error) {
     // A new key can have the same `kid` as the old one, or both have none: only the failed signature shows it.
-    const another = await keySet.find(kid, alg, key).catch((failure: unknown) => {
+    const another = await keySet.find(wanted, key).catch((failure: unknown) => {
       // The key server is unreachable. With a `kid`, the failed key was the right one: report the bad signature. Without,
       // there may be a newer key: report the outage.
       throw failure instanceof AuthError || kid !== undefined ? error : failure;
@@ -136,12 +137,20 @@ function* timeFaults(payload: Claims, toleranceSeconds: number): Generator<Token
 function* audienceFaults(payload: Claims, trusted: TrustedIssuer): Generator<TokenFault> {
   const { audienceClaim: claim, audiences: expected, provider } = trusted;
   const { audienceHint } = provider ?? {};
-  const found = stringsOf(payload, claim);
+  const found = stringsOf(claimOf(payload, claim));
   if (found === undefined && claimOf(payload, claim) !== undefined) {
     yield malformed('audience', claim);
   } else if (found === undefined || !isMeantFor(expected, found, claim)) {
     const hint = audienceHint === undefined ? {} : { audienceHint };
     const evidence = { claim, expected, ...hint, ...(found === undefined ? {} : { found }) };
+    yield { check: 'audience', error: new AuthError('wrong_audience', evidence) };
+  } else if (trusted.exclusiveAudience && found.some((audience) => !isMeantFor(expected, [audience], claim))) {
+    const evidence = {
+      claim,
+      expected,
+      found,
+      reason: 'exclusiveAudience is true, and the token is meant for others too',
+    };
     yield { check: 'audience', error: new AuthError('wrong_audience', evidence) };
   }
 }
@@ -157,15 +166,15 @@ function isMeantFor(audiences: readonly string[], found: readonly string[], clai
 function* nameFaults(payload: Claims, subjectClaim: string): Generator<TokenFault> {
   for (const claim of new Set(['sub', subjectClaim, clientClaimOf(payload)])) {
     if (claim === undefined) continue;
-    const value = claimOf(payload, claim);
+    const value = claimAt(payload, claim);
     if (value !== undefined && typeof value !== 'string') yield malformed('names', claim);
   }
 }
 
 function* scopeClaimFaults(payload: Claims, scopesClaim: string | undefined): Generator<TokenFault> {
   for (const claim of scopeClaims(scopesClaim)) {
-    const isStrings = stringsOf(payload, claim) !== undefined;
-    if (!isStrings && claimOf(payload, claim) !== undefined) yield malformed('scopeClaims', claim);
+    const value = claimAt(payload, claim);
+    if (value !== undefined && stringsOf(value) === undefined) yield malformed('scopeClaims', claim);
   }
 }
 

@@ -5,11 +5,11 @@ import { type ClientMessage, idOfTruncated, keyOf, type RpcMessage } from '../..
 import { subscriptionEdits, subscriptionEnd } from '../../messages/stateless-response.js';
 import type { Recipient } from './post-response.js';
 
-/** One request that a child has not answered yet. */
+/** One request that an MCP server has not answered yet. */
 export interface PendingRequest {
   /** The id as the client wrote it. */
   readonly id: string;
-  /** The progress token that the child may use, parsed. */
+  /** The progress token that the MCP server may use, parsed. */
   readonly token?: unknown;
   readonly recipient: Recipient;
   readonly since: number;
@@ -19,7 +19,7 @@ export interface PendingRequest {
   readonly isInternal?: boolean;
 }
 
-/** The requests in flight at one child, by the id that the child sees (`keyOf`) and by progress token. Each is answered once. */
+/** The requests in flight on one connection, by the id that the MCP server sees (`keyOf`) and by progress token. Each is answered once. */
 export class PendingRequests<R extends PendingRequest> {
   readonly #max: number;
   readonly #byKey = new Map<string, R>();
@@ -86,7 +86,7 @@ export class PendingRequests<R extends PendingRequest> {
     return request;
   }
 
-  /** Passes the child's response on with the id as the client wrote it; false if no request waits for it. */
+  /** Passes the MCP server's response on with the id as the client wrote it; false if no request waits for it. */
   settle(message: RpcMessage, status?: number): boolean {
     const { key, id, idAt, bytes } = message;
     const request = this.take(key);
@@ -97,7 +97,7 @@ export class PendingRequests<R extends PendingRequest> {
     return true;
   }
 
-  /** Answers a request with an error, instead of the child. */
+  /** Answers a request with an error, instead of the MCP server. */
   fail(key: string, reason: BridgeErrorCode, status?: number): void {
     const request = this.take(key);
     if (request === undefined) return;

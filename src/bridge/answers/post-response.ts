@@ -3,6 +3,7 @@ import type { AuthInfo } from '../../core/auth-info.js';
 import type { Withdrawal } from '../../core/authority.js';
 import { isAnswered } from '../../http/answered.js';
 import { hasHungUp } from '../../http/hang-up.js';
+import { PARAMETER_PREFIX } from '../../messages/header-value.js';
 import { refuserOf } from '../../oauth/refusal.js';
 import type { AcceptedForms } from './accepted-forms.js';
 import type { EventStream } from './event-stream.js';
@@ -18,21 +19,22 @@ export interface ResponsePlan extends AcceptedForms {
   readonly auth: AuthInfo | undefined;
   /** Returns headers that depend on the outcome of the request; called when the headers are sent. */
   headers?(stream: boolean): Readonly<Record<string, string>>;
-  /** Opens the event stream that the answer becomes if the child sends more than responses. */
+  /** Opens the event stream that the answer becomes if the MCP server sends more than responses. */
   openStream(): EventStream;
-  /** Called with an HTTP response that must drain before more is read from the child. */
+  /** Called with an HTTP response that must drain before more is read from the MCP server. */
   pauseFor(res: ServerResponse): void;
 }
 
 /** An answer that is quiet for longer becomes an event stream: proxies may close a quiet connection. In milliseconds. */
 const QUIET_MS = 10_000;
 
-/** Receives what the child sends about one request. */
+/** Receives what the MCP server sends about one request. */
 export interface Recipient {
   /** True if the answer has become an event stream. */
   readonly streaming: boolean;
   /** The caller; undefined if anonymous, and for requests of the bridge itself. */
   readonly auth: AuthInfo | undefined;
+  readonly parameters?: readonly string[];
   notify(message: Buffer): void;
   respond(message: Buffer, status?: number): void;
   tick(now: number, keepAlive: boolean): void;
@@ -42,7 +44,7 @@ export interface Recipient {
   refuse(withdrawal: Withdrawal): void;
 }
 
-/** The answer to one POST: JSON if the child sends nothing but responses, an event stream from its first other message on. */
+/** The answer to one POST: JSON if the MCP server sends nothing but responses, an event stream from its first other message on. */
 export class PostResponse implements Recipient {
   readonly #plan: ResponsePlan;
   readonly #since = performance.now();
@@ -72,6 +74,13 @@ export class PostResponse implements Recipient {
 
   get auth(): AuthInfo | undefined {
     return this.#plan.auth;
+  }
+
+  /** The headers that repeat parameters of a tool, as the client sent them: names and values, alternating. */
+  get parameters(): readonly string[] {
+    return Object.entries(this.#plan.req.headers).flatMap(([name, value]) =>
+      name.startsWith(PARAMETER_PREFIX) && typeof value === 'string' ? [name, value] : [],
+    );
   }
 
   /** True if the client accepts messages other than responses here. */

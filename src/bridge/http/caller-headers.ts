@@ -6,8 +6,9 @@ import { createRareLine } from '../../core/rare-line.js';
 import { asError } from '../../http/middleware.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { createChecks } from '../../options/checks.js';
+import type { HeaderRecord } from '../../targets/http/exchange.js';
 import type { CallerTokens } from './caller-token.js';
-import { type HeaderFunction, type HeaderRecord, requireHeaderRecord } from './read-http-options.js';
+import { type HeaderFunction, requireHeaderRecord } from './read-http-options.js';
 
 /** Milliseconds until the function must have settled. */
 const MAX_MS = 10_000;
@@ -15,8 +16,6 @@ const MAX_MS = 10_000;
 /** Characters of an error's name and message in the log. */
 const MAX_NAME_LENGTH = 80;
 const MAX_MESSAGE_LENGTH = 300;
-
-const checks = createChecks('mcpHttpBackend()');
 
 /** The options that make headers. */
 export interface CallerHeaderOptions {
@@ -28,16 +27,20 @@ export interface CallerHeaderOptions {
 /**
  * Creates the function that makes the headers which tell the target who is calling. It rejects with a `BridgeError` if that fails:
  * without them, the target would take the caller for another one.
+ *
+ * @param who The function that the target belongs to, in messages.
  */
 export function createCallerHeaders(
   { headers, bearer, logger }: CallerHeaderOptions,
   tokens: CallerTokens | undefined,
-): (auth: AuthInfo | undefined, req: IncomingMessage) => HeaderRecord | Promise<HeaderRecord> {
+  who = 'mcpHttpBackend()',
+): (auth: AuthInfo | undefined, req?: IncomingMessage) => HeaderRecord | Promise<HeaderRecord> {
+  const checks = createChecks(who);
   const fixed = new Map(typeof headers === 'function' ? [] : headers);
   if (bearer !== undefined) fixed.set('authorization', `Bearer ${bearer}`);
   if (typeof headers !== 'function' && tokens === undefined) return () => fixed;
 
-  const make = async (auth: AuthInfo | undefined, req: IncomingMessage): Promise<HeaderRecord> => {
+  const make = async (auth: AuthInfo | undefined, req?: IncomingMessage): Promise<HeaderRecord> => {
     const made = new Map(fixed);
     if (tokens !== undefined) made.set('authorization', await tokens.authorizationFor(auth));
     if (typeof headers !== 'function') return made;
@@ -48,7 +51,7 @@ export function createCallerHeaders(
     }
     return made;
   };
-  const log = createFailureLine(logger);
+  const log = createFailureLine(who, logger);
   return async (auth, req) => {
     try {
       return await make(auth, req);
@@ -60,12 +63,12 @@ export function createCallerHeaders(
 }
 
 /** Creates the function that logs why headers could not be made. The message may contain text of a client, and may be long. */
-function createFailureLine(logger: Logger): (thrown: unknown) => void {
+function createFailureLine(who: string, logger: Logger): (thrown: unknown) => void {
   const log = createRareLine((line) => logger.error(line));
   return (thrown) => {
     const { name, message } = asError(thrown, 'headers()');
     const error = `${printable(name, MAX_NAME_LENGTH)}: ${printable(message, MAX_MESSAGE_LENGTH)}`;
-    log(`mcpHttpBackend(): a request is answered 502 (caller_headers_failed): ${error}`);
+    log(`${who}: a request is answered 502 (caller_headers_failed): ${error}`);
   };
 }
 

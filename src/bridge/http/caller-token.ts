@@ -93,18 +93,22 @@ export interface PublishedKey extends CallerKey {
   readonly kid: Promise<string>;
 }
 
-/** Returns the configured key, or makes one. */
-export function publishKey(given: CallerKey | undefined, logger: Logger): PublishedKey {
-  const { alg, key } = given ?? makeKey(logger);
+/**
+ * Returns the configured key, or makes one.
+ *
+ * @param who The function that the option belongs to, in the log.
+ */
+export function publishKey(given: CallerKey | undefined, logger: Logger, who: string): PublishedKey {
+  const { alg, key } = given ?? makeKey(logger, who);
   const kid = loadJose().then(({ calculateJwkThumbprint }) => calculateJwkThumbprint(publicJwk(key) as object));
   // Each token awaits it, and fails with the reason.
   kid.catch(() => undefined);
   return { alg, key, kid };
 }
 
-function makeKey(logger: Logger): CallerKey {
+function makeKey(logger: Logger, who: string): CallerKey {
   logger.warn(
-    'mcpHttpBackend(): callerToken has no key, so one is made at start: other replicas do not have it, and it is lost with a restart. ' +
+    `${who}: callerToken has no key, so one is made at start: other replicas do not have it, and it is lost with a restart. ` +
       'An MCP server that caches the key set then refuses calls until it fetches it again. ' +
       `Make a key with "${KEY_COMMAND}"`,
   );

@@ -1,4 +1,4 @@
-import type { ResponseHeaders } from '../../targets/http/exchange.js';
+import { headerText, isEventStream, type ResponseHeaders } from '../../targets/http/exchange.js';
 import { isHeaderValue } from './header-rules.js';
 
 /** The response headers that the client gets. Cookies, challenges and headers about the connection are not among them. */
@@ -23,13 +23,4 @@ export function createClientHeaders(further: readonly string[]) {
     // Proxies must neither buffer nor compress a stream.
     return isEventStream(headers) ? Object.assign(result, STREAM_HEADERS) : result;
   };
-}
-
-/** Returns a header as one text; undefined if it was not sent. */
-export function headerText(header: string | readonly string[] | undefined): string | undefined {
-  return typeof header === 'string' ? header : header?.join(', ');
-}
-
-export function isEventStream(headers: ResponseHeaders): boolean {
-  return /^text\/event-stream[ \t]*(?:;|$)/i.test(headerText(headers['content-type']) ?? '');
 }

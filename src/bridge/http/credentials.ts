@@ -1,8 +1,8 @@
 import type { Advice } from '../../core/advice.js';
-import type { ResolvedHttp } from './http-options.js';
-import type { HeaderRecord } from './read-http-options.js';
+import type { HeaderRecord } from '../../targets/http/exchange.js';
+import type { ResolvedServer } from './remote-server-options.js';
 
-type CredentialOptions = Pick<ResolvedHttp, 'bearer' | 'callerToken' | 'headers'>;
+type CredentialOptions = Pick<ResolvedServer, 'bearer' | 'callerToken' | 'headers'>;
 
 /** The `aud` of a caller token: the URL of the target without its query, which may contain a key. */
 export function audienceOf({ origin, pathname }: URL): string {
@@ -28,7 +28,7 @@ export function credentialOptions(
 
 /** Describes the credentials of one request for the log. It names options and headers, and has no secret value. */
 export function describeCredentials(
-  { bearer, callerToken, url }: CredentialOptions & Pick<ResolvedHttp, 'url'>,
+  { bearer, callerToken, url }: CredentialOptions & Pick<ResolvedServer, 'url'>,
   { names }: Pick<Advice, 'names'>,
   caller: HeaderRecord,
 ): string {

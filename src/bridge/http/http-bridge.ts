@@ -7,8 +7,11 @@ import { userOf } from '../../core/principal.js';
 import type { Caller } from '../../core/quota.js';
 import { hasHungUp } from '../../http/hang-up.js';
 import { BridgeError } from '../../messages/bridge-error.js';
-import type { Exchange, ResponseHeaders } from '../../targets/http/exchange.js';
+import { type Exchange, type HeaderRecord, headerText, type ResponseHeaders } from '../../targets/http/exchange.js';
+import { createFailureLog, createNotFoundWarning } from '../../targets/http/failure-log.js';
 import { HttpTarget } from '../../targets/http/http-target.js';
+import { type AnsweredRequest, refuseFault } from '../../targets/http/response-fault.js';
+import { endSession, isReachable } from '../../targets/http/target-calls.js';
 import { replyFailure } from '../answers/reply-failure.js';
 import { createOpenWarning } from '../open-warning.js';
 import { createRebindingGuard, type RebindingGuard } from '../rebinding-guard.js';
@@ -17,18 +20,14 @@ import { awaitAbandoned, mayOpenSession } from './abandoned-exchange.js';
 import { createCallerHeaders } from './caller-headers.js';
 import { createIssuerWarning } from './caller-issuer.js';
 import type { CallerTokens } from './caller-token.js';
-import { createClientHeaders, headerText } from './client-headers.js';
+import { createClientHeaders } from './client-headers.js';
 import { credentialOptions, describeCredentials, secretsIn } from './credentials.js';
-import { createFailureLog, createNotFoundWarning } from './failure-log.js';
 import type { ResolvedHttp } from './http-options.js';
 import type { HttpRequest } from './http-request.js';
-import type { HeaderRecord } from './read-http-options.js';
 import { RELAYED_METHODS, Relay, type RelayedMethod, type RelayHost } from './relay.js';
 import { type RemoteSession, RemoteSessions } from './remote-sessions.js';
 import { type RequestBody, requestBody } from './request-body.js';
 import { RequestsInFlight } from './requests-in-flight.js';
-import { type AnsweredRequest, refuseFault } from './response-fault.js';
-import { endSession, isReachable } from './target-calls.js';
 import { createTargetHeaders } from './target-headers.js';
 
 const WHO = 'mcpHttpBackend()';
@@ -61,7 +60,7 @@ export class HttpBridge {
   /** The requests in flight, and for each the function that stops counting it. */
   readonly #relays = new Map<Relay, () => void>();
   readonly #endings = new Set<Promise<void>>();
-  readonly #publish = createStatsChannel('express-mcp-auth:http', () => this.stats());
+  readonly #publish = createStatsChannel('express-mcp-auth:http');
   readonly #timer: NodeJS.Timeout;
   #closed: Promise<void> | undefined;
 
@@ -223,7 +222,7 @@ export class HttpBridge {
   #tick(): void {
     for (const relay of [...this.#relays.keys()]) relay.checkAuthority();
     this.#sessions.tick(performance.now());
-    this.#publish();
+    this.#publish(this.stats());
   }
 
   async #end(): Promise<void> {
@@ -232,7 +231,7 @@ export class HttpBridge {
     this.#sessions.endAll();
     await Promise.all(this.#endings);
     await this.#target.close();
-    this.#publish();
+    this.#publish(this.stats());
   }
 }
 

@@ -3,38 +3,19 @@ import type { AuthInfo } from '../../core/auth-info.js';
 import type { Logger } from '../../core/logger.js';
 import { requireArgument } from '../../options/argument.js';
 import { createChecks, type OptionChecks } from '../../options/checks.js';
-import {
-  asGiven,
-  flag,
-  type OptionTable,
-  optional,
-  type ResolvedOptions,
-  readOptions,
-} from '../../options/option-table.js';
-import { unusableProxyFor } from '../../targets/http/dispatcher.js';
+import { type OptionTable, type ResolvedOptions, readOptions } from '../../options/option-table.js';
 import { anonymousShare, BACKEND_ROWS, type BackendOptions, limit } from '../backend-options.js';
-import { type CallerTokenOptions, resolveCallerToken } from './caller-token-options.js';
 import { foldHeaderName, mayReachClient, mayReachTarget } from './header-rules.js';
+import { headerNames } from './read-http-options.js';
 import {
-  headerNames,
-  requireBearer,
-  requireCertificate,
-  requireHeaders,
-  requirePem,
-  requirePems,
-} from './read-http-options.js';
-import { requireTargetUrl } from './target-url.js';
-
-/** Headers that say who is calling, by name. A value of `undefined` sends no such header, and drops that of the client. */
-export type CallerHeaders = Readonly<Record<string, string | undefined>>;
+  type CallerHeaders,
+  REMOTE_SERVER_ROWS,
+  type RemoteServerOptions,
+  requireRemoteServer,
+} from './remote-server-options.js';
 
 /** The options of `mcpHttpBackend()`. */
-export interface McpHttpBackendOptions extends BackendOptions {
-  /**
-   * The URL of the MCP server's endpoint: https, or http on this machine. A forward proxy that the environment names (`HTTPS_PROXY`,
-   * `HTTP_PROXY`, `NO_PROXY`) is used, except for a server on this machine.
-   */
-  readonly url: string;
+export interface McpHttpBackendOptions extends RemoteServerOptions, BackendOptions {
   /**
    * Headers for the MCP server; or a function that takes the caller (`undefined`: anonymous) and the request, and returns them or a
    * promise of them. The function is called for each request. A client's own headers of these names are dropped. If the function
@@ -44,24 +25,6 @@ export interface McpHttpBackendOptions extends BackendOptions {
     | CallerHeaders
     | ((auth: AuthInfo | undefined, req: IncomingMessage) => CallerHeaders | PromiseLike<CallerHeaders>)
     | undefined;
-  /** A secret for the MCP server, sent as `Authorization: Bearer`. @default none is sent */
-  readonly bearer?: string | undefined;
-  /**
-   * Says who is calling in a JWT that is valid for one minute, sent as `Authorization: Bearer`. Requests of anonymous callers carry
-   * none. Mount `backend.callerKeys` at the URL where the MCP server looks for its keys. @default none is sent
-   */
-  readonly callerToken?: Readonly<CallerTokenOptions> | undefined;
-  /** The authorities, in PEM, that may have issued the MCP server's certificate. @default those that Node trusts */
-  readonly ca?: string | Buffer | readonly (string | Buffer)[] | undefined;
-  /** The client certificate for the MCP server, in PEM. Needs `key`. @default none is sent */
-  readonly cert?: string | Buffer | undefined;
-  /** The key of `cert`, in PEM. */
-  readonly key?: string | Buffer | undefined;
-  /**
-   * Allows plain http to an MCP server on another machine. An attacker who can read that traffic learns the secrets in it.
-   * @default false
-   */
-  readonly dangerouslyAllowHttp?: boolean | undefined;
   /** The largest number of open sessions; more get 503. @default 10000 */
   readonly maxSessions?: number | undefined;
   /**
@@ -77,13 +40,6 @@ export interface McpHttpBackendOptions extends BackendOptions {
   readonly maxPendingRequests?: number | undefined;
   /** The largest size of a request body, in bytes; a larger one gets 413. @default 4194304 */
   readonly maxBodyBytes?: number | undefined;
-  /** Seconds until an attempt to connect to the MCP server fails. @default 10 */
-  readonly connectTimeoutSeconds?: number | undefined;
-  /**
-   * Seconds until the MCP server must begin to answer a POST or DELETE; 0: no limit. An answer that has begun may take longer: once a
-   * server has opened an event stream, its tool may run without limit. @default 0
-   */
-  readonly responseTimeoutSeconds?: number | undefined;
   /** Names of further headers of clients that the MCP server gets. @default [] */
   readonly requestHeaders?: readonly string[] | undefined;
   /** Names of further headers of the MCP server that clients get. @default [] */
@@ -98,45 +54,16 @@ export interface McpHttpBackendOptions extends BackendOptions {
 }
 
 export const HTTP_TABLE = {
-  url: { read: asGiven },
-  headers: { default: {}, read: requireHeaders },
-  bearer: { read: optional(requireBearer) },
-  callerToken: { read: optional(resolveCallerToken) },
-  ca: { read: optional(requirePems) },
-  cert: { read: optional(requirePem) },
-  key: { read: optional(requirePem) },
-  dangerouslyAllowHttp: flag(false),
+  ...REMOTE_SERVER_ROWS,
   ...BACKEND_ROWS,
   maxSessions: limit(10_000),
   maxSessionsPerUser: limit(100),
   maxPendingRequests: limit(64),
   maxBodyBytes: limit(4_194_304),
-  connectTimeoutSeconds: limit(10),
-  responseTimeoutSeconds: limit(0, 0),
   requestHeaders: { default: [], read: headerNames(mayReachTarget) },
   responseHeaders: { default: [], read: headerNames(mayReachClient) },
   idleTimeoutSeconds: limit(1_800),
 } satisfies OptionTable<McpHttpBackendOptions>;
-
-/** Requires that at most one option sets the `Authorization` header. */
-function requireOneAuthorization(
-  checks: OptionChecks,
-  { headers, bearer, callerToken }: Pick<ResolvedOptions<typeof HTTP_TABLE>, 'headers' | 'bearer' | 'callerToken'>,
-): void {
-  const fix = 'Only one of bearer, callerToken and headers can set Authorization.';
-  if (bearer !== undefined && callerToken !== undefined)
-    checks.refuseUnquoted('bearer', 'left out with callerToken', fix);
-  const isSet = typeof headers !== 'function' && headers.has('authorization');
-  if (isSet && (bearer ?? callerToken) !== undefined) checks.refuseUnquoted('headers', 'without Authorization', fix);
-}
-
-/** Refuses a forward proxy that cannot be used. The message does not quote the variable, which may contain a password. */
-function requireUsableProxy(checks: OptionChecks, url: URL): void {
-  const name = unusableProxyFor(url);
-  if (name === undefined) return;
-  const fix = `Write ${name}=http://HOST:PORT, or remove the variable.`;
-  checks.refuseUnquoted('url', `reachable: ${name} in the environment names no proxy that can be used`, fix);
-}
 
 /** Refuses another spelling of a configured header: some servers read both under one name, so a client could send the header. */
 function requireOneSpelling(
@@ -162,11 +89,8 @@ export function resolveHttpOptions(options: Readonly<McpHttpBackendOptions>): Re
   const checks = createChecks('mcpHttpBackend()');
   const given = requireArgument(checks, options, { example: '{ url: "https://mcp.example.com/mcp" }' });
   const resolved = readOptions(checks, HTTP_TABLE, given);
-  const url = requireTargetUrl(checks, resolved.url, 'url', resolved.dangerouslyAllowHttp);
-  requireUsableProxy(checks, url);
-  requireOneAuthorization(checks, resolved);
+  const url = requireRemoteServer(checks, resolved);
   requireOneSpelling(checks, resolved);
-  requireCertificate(checks, resolved);
   const { maxAnonymousSessions = anonymousShare(resolved.maxSessions) } = resolved;
   return { ...resolved, url, maxAnonymousSessions };
 }

@@ -5,6 +5,7 @@ import { lowerAscii } from '../../http/lower-ascii.js';
 import { isPlain, type OptionChecks } from '../../options/checks.js';
 import type { OptionReader } from '../../options/option-table.js';
 import type { TargetAddress } from '../../targets/http/dispatcher.js';
+import type { HeaderRecord } from '../../targets/http/exchange.js';
 import { foldHeaderName, isHeaderValue, mayBeSet } from './header-rules.js';
 
 type Pem = string | Buffer;
@@ -28,16 +29,13 @@ export function requireHeader(checks: OptionChecks, option: string, name: string
 }
 
 /** The function of the application. Its result is checked at each call. */
-export type HeaderFunction = (auth: AuthInfo | undefined, req: IncomingMessage) => unknown;
+export type HeaderFunction = (auth: AuthInfo | undefined, req?: IncomingMessage) => unknown;
 
 /** Reads the option `headers`. */
 export function requireHeaders(checks: OptionChecks, value: unknown, option: string): HeaderRecord | HeaderFunction {
   if (typeof value === 'function') return value as HeaderFunction;
   return requireHeaderRecord(checks, value, option);
 }
-
-/** Values by name in lower case. */
-export type HeaderRecord = ReadonlyMap<string, string | undefined>;
 
 /** Checks headers that were configured, or that the function returned. */
 export function requireHeaderRecord(checks: OptionChecks, value: unknown, option: string): HeaderRecord {
@@ -81,24 +79,26 @@ export function requirePems(checks: OptionChecks, value: unknown, option: string
 /**
  * Refuses certificates and keys that would fail with every connection.
  *
- * @param caOption The user's name of the option `ca`.
+ * @param path The option whose members they are, with a dot; empty for the argument itself.
+ * @param caName The user's name of the option `ca`.
  */
 export function requireCertificate(
   checks: OptionChecks,
   { ca, cert, key }: Partial<Pick<TargetAddress, 'ca' | 'cert' | 'key'>>,
-  caOption = 'ca',
+  path = '',
+  caName = 'ca',
 ): void {
   if (cert !== undefined && key === undefined)
-    checks.refuseUnquoted('key', 'given with cert', 'Give both, or neither.');
+    checks.refuseUnquoted(`${path}key`, 'given with cert', 'Give both, or neither.');
   if (key !== undefined && cert === undefined)
-    checks.refuseUnquoted('cert', 'given with key', 'Give both, or neither.');
+    checks.refuseUnquoted(`${path}cert`, 'given with key', 'Give both, or neither.');
   const fix = 'Look at it with "openssl x509 -text".';
   if (ca !== undefined && !ca.every(isCertificate))
-    checks.refuseUnquoted(caOption, 'certificates that can be read', fix);
+    checks.refuseUnquoted(path + caName, 'certificates that can be read', fix);
   // Not imported: an import of this package should not wait for it.
   const { createSecureContext } = process.getBuiltinModule('node:tls');
   if (cert !== undefined && !succeeds(() => createSecureContext({ cert, key }))) {
-    checks.refuseUnquoted('cert', 'a certificate that can be read and fits key', fix);
+    checks.refuseUnquoted(`${path}cert`, 'a certificate that can be read and fits key', fix);
   }
 }
 

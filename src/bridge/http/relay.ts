@@ -3,11 +3,15 @@ import { isOver, withdrawalOf } from '../../core/authority.js';
 import { AuthError } from '../../core/errors.js';
 import { isAnswered } from '../../http/answered.js';
 import { hasHungUp, onceClosed } from '../../http/hang-up.js';
-import type { Exchange, ExchangeListener, ResponseHeaders } from '../../targets/http/exchange.js';
+import {
+  type Exchange,
+  type ExchangeListener,
+  type HeaderRecord,
+  isEventStream,
+  type ResponseHeaders,
+} from '../../targets/http/exchange.js';
 import type { TargetFault } from '../../targets/http/target-fault.js';
-import { isEventStream } from './client-headers.js';
 import type { HttpRequest } from './http-request.js';
-import type { HeaderRecord } from './read-http-options.js';
 import type { RemoteSession } from './remote-sessions.js';
 
 /** The methods of MCP (2025-11-25, Streamable HTTP). */

@@ -4,9 +4,9 @@ import { isSessionId, type SessionOwner, sessionOwnerOf } from '../../core/sessi
 import { BridgeError } from '../../messages/bridge-error.js';
 import { createCapRefusal } from '../../messages/cap-refusal.js';
 import { sessionSignerOf } from '../../oauth/refusal.js';
+import type { HeaderRecord } from '../../targets/http/exchange.js';
 import type { ResolvedHttp } from './http-options.js';
 import type { HttpRequest } from './http-request.js';
-import type { HeaderRecord } from './read-http-options.js';
 import { createUnknownSession } from './unknown-session.js';
 
 /** Characters. A target must not give out a longer session id. */

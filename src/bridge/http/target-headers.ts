@@ -3,9 +3,10 @@ import { isIP } from 'node:net';
 import { AuthError } from '../../core/errors.js';
 import { lowerAscii } from '../../http/lower-ascii.js';
 import { trimOws } from '../../http/ows.js';
+import { PARAMETER_PREFIX } from '../../messages/header-value.js';
 import { requestOrigin } from '../../oauth/request-origin.js';
+import type { HeaderRecord } from '../../targets/http/exchange.js';
 import { foldHeaderName } from './header-rules.js';
-import type { HeaderRecord } from './read-http-options.js';
 
 /** The request headers that are forwarded. Credentials, cookies and headers about the connection are not among them. */
 const FORWARDED = [
@@ -20,9 +21,6 @@ const FORWARDED = [
   'tracestate',
   'user-agent',
 ];
-
-/** The prefix of headers that repeat parameters of a tool (2026-07-28). */
-const PARAMETER_PREFIX = 'mcp-param-';
 
 /** The headers of one request to the target that do not come from the client. */
 export interface OwnHeaders {

@@ -3,14 +3,12 @@ import { onceClosed } from '../../http/hang-up.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import type { ClientMessage } from '../../messages/json-rpc.js';
 import { type MetaRules, withMeta } from '../../messages/meta-edit.js';
-import { SESSION_REVISIONS } from '../../messages/revision.js';
+import { BATCH_REVISION, SESSION_REVISIONS } from '../../messages/revision.js';
 import { type AcceptedForms, acceptedForms, requireAcceptedForms } from '../answers/accepted-forms.js';
 import { PostResponse } from '../answers/post-response.js';
 import type { BridgeRequest } from '../bridge-request.js';
 import type { Session } from './session.js';
 import type { Sessions } from './sessions.js';
-
-const BATCH_REVISION = '2025-03-26';
 
 /** Answers the HTTP requests of the revisions with sessions (up to 2025-11-25). */
 export class SessionExchange {
@@ -39,7 +37,7 @@ export class SessionExchange {
     return session;
   }
 
-  /** POST: requests are answered when the child answers them; other messages get 202 at once. */
+  /** POST: requests are answered when the MCP server answers them; other messages get 202 at once. */
   post(request: BridgeRequest, messages: readonly ClientMessage[], batch: boolean): void {
     const opening = messages.find(({ method, kind }) => method === 'initialize' && kind === 'request');
     if (opening !== undefined) this.#initialize(request, opening, batch);
@@ -54,7 +52,7 @@ export class SessionExchange {
     session.streams.resume(lastEventId, request.res, request.auth);
   }
 
-  /** DELETE: ends the session and its child. */
+  /** DELETE: ends the session and its connection. */
   delete(request: BridgeRequest): void {
     this.session(request).end('session_ended');
     request.res.writeHead(200, { 'content-length': 0 }).end();

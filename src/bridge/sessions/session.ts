@@ -8,7 +8,7 @@ import { readChildLine } from '../../messages/child-line.js';
 import { memberOf, textOf } from '../../messages/json-members.js';
 import { type ClientMessage, cancellation, keyInParams, membersAt, type RpcMessage } from '../../messages/json-rpc.js';
 import { metaOf } from '../../messages/revision.js';
-import type { Child, ChildListener } from '../../targets/stdio/child.js';
+import type { Connection, ConnectionListener } from '../../targets/connection.js';
 import { type PendingRequest, PendingRequests } from '../answers/pending-requests.js';
 import type { PostResponse } from '../answers/post-response.js';
 import { SessionStreams } from '../answers/session-streams.js';
@@ -20,19 +20,19 @@ const FIRST_REVISION_WITH_INITIAL_EVENT = '2025-11-25';
 // The time in which a client must read what is sent to it. Then it is disconnected, and can resume.
 const MAX_DRAIN_MS = 60_000;
 
-/** One client's conversation with one child, in a revision that has sessions (before 2026-07-28). */
-export class Session implements ChildListener {
+/** One client's conversation with one MCP server, in a revision that has sessions (before 2026-07-28). */
+export class Session implements ConnectionListener {
   readonly id: string = randomUUID();
   readonly principal: Principal;
-  /** The revision in the child's answer to `initialize`; empty until then. */
+  /** The revision in the server's answer to `initialize`; empty until then. */
   revision = '';
   readonly authority: LastingAuthority;
-  /** The time at which a client last used the session. Messages that the child sends unasked do not keep it alive. */
+  /** The time at which a client last used the session. Messages that the server sends unasked do not keep it alive. */
   lastUsed = performance.now();
   /** The number of requests whose bodies are still arriving. */
   arriving = 0;
   readonly streams = new SessionStreams(() => this.revision >= FIRST_REVISION_WITH_INITIAL_EVENT);
-  readonly #child: Child;
+  readonly #connection: Connection;
   readonly #onEnd: () => void;
   /** Each request is answered on the POST that carried it. */
   readonly #pending: PendingRequests<PendingRequest & { readonly recipient: PostResponse }>;
@@ -41,16 +41,16 @@ export class Session implements ChildListener {
   /** `onEnd` is called once, when the session is over. */
   constructor(
     { principal, auth }: { readonly principal: Principal; readonly auth: AuthInfo | undefined },
-    child: Child,
+    connection: Connection,
     maxPending: number,
     onEnd: () => void,
   ) {
     this.authority = new LastingAuthority(auth);
     this.principal = principal;
-    this.#child = child;
+    this.#connection = connection;
     this.#onEnd = onEnd;
     this.#pending = new PendingRequests(maxPending);
-    child.listen(this);
+    connection.listen(this);
   }
 
   get pending(): number {
@@ -59,7 +59,7 @@ export class Session implements ChildListener {
 
   /** True if a client is connected and waits for something. */
   get isInUse(): boolean {
-    if (this.arriving > 0 || this.streams.standalone.connected || this.#child.isAwaited) return true;
+    if (this.arriving > 0 || this.streams.standalone.connected || !this.#connection.waiters.isEmpty) return true;
     for (const { recipient } of this.#pending.values()) if (recipient.connected) return true;
     return false;
   }
@@ -70,33 +70,32 @@ export class Session implements ChildListener {
     this.#pending.requireRoom(requests);
   }
 
-  /** Sends an accepted request to the child, as `bytes`; `recipient` gets the response. */
+  /** Sends an accepted request to the server, as `bytes`; `recipient` gets the response. */
   request(message: ClientMessage, recipient: PostResponse, bytes: Buffer): void {
     this.lastUsed = performance.now();
     const { id = 'null', key = id } = message;
     this.#pending.add(key, { id, token: metaOf(message)?.progressToken, recipient, since: this.lastUsed });
-    this.#child.write(bytes);
+    this.#connection.write(bytes, recipient);
   }
 
-  /** Sends a notification or a response to the child, as `bytes`. */
+  /** Sends a notification or a response to the server, as `bytes`. */
   send(message: ClientMessage, bytes: Buffer): void {
     this.lastUsed = performance.now();
-    this.#child.write(bytes);
+    this.#connection.write(bytes);
     if (message.method === 'notifications/cancelled') this.#cancel(message);
   }
 
-  /** See `Child.ready()`. */
+  /** See `Connection.ready()`. */
   ready(since: number, bytes: number): Promise<void> | undefined {
-    return this.#child.ready(since, bytes);
+    return this.#connection.ready(since, bytes);
   }
 
-  /** Stops reading from the child until `res` has drained. */
+  /** Stops reading from the server until `res` has drained. */
   pauseFor(res: ServerResponse): void {
-    this.#child.pauseFor(res, MAX_DRAIN_MS);
+    this.#connection.pauseFor(res, MAX_DRAIN_MS);
   }
 
-  line(bytes: Buffer): void {
-    const message = readChildLine(bytes);
+  message(bytes: Buffer, message = readChildLine(bytes)): void {
     if (message === undefined) this.#failUnreadable(bytes);
     else if (message.kind !== 'response') this.#route(message);
     else {
@@ -114,11 +113,11 @@ export class Session implements ChildListener {
     else this.#pending.failOversized(head, tail);
   }
 
-  gone(started: boolean): void {
-    this.end(started ? 'child_exited' : 'child_not_started');
+  gone(reason: BridgeErrorCode): void {
+    this.end(reason);
   }
 
-  /** True if the child has not answered `initialize` within `ms`. */
+  /** True if the server has not answered `initialize` within `ms`. */
   isLate(now: number, ms: number): boolean {
     return this.revision === '' && [...this.#pending.values()].some(({ since }) => now - since >= ms);
   }
@@ -130,7 +129,7 @@ export class Session implements ChildListener {
     for (const [key, { id }] of this.#pending.tick(now, keepAlive, timeoutMs)) {
       if (this.revision === '') this.end('request_timed_out');
       else {
-        this.#child.write(cancellation(id, 'timed out'));
+        this.#connection.write(cancellation(id, 'timed out'));
         this.#pending.fail(key, 'request_timed_out');
       }
     }
@@ -143,17 +142,17 @@ export class Session implements ChildListener {
       if (withdrawal === undefined) continue;
       recipient.refuse(withdrawal);
       if (this.revision === '') this.end('session_ended');
-      else if (this.#pending.take(key) !== undefined) this.#child.write(cancellation(id, 'token withdrawn'));
+      else if (this.#pending.take(key) !== undefined) this.#connection.write(cancellation(id, 'token withdrawn'));
     }
   }
 
-  /** Ends a session whose child did not start within `seconds`. */
+  /** Ends a session whose server did not start within `seconds`. */
   endLate(seconds: number): void {
-    this.#child.logLateStart(seconds);
+    this.#connection.logLateStart(seconds);
     this.end('start_timed_out');
   }
 
-  /** Ends the session and its child; requests in flight are answered at once. */
+  /** Ends the session and its connection; requests in flight are answered at once. */
   end(reason: BridgeErrorCode): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -161,12 +160,12 @@ export class Session implements ChildListener {
     this.#pending.failAll(reason, this.revision === '' ? BRIDGE_ERRORS[reason].status : undefined);
     this.streams.standalone.end();
     this.#onEnd();
-    void this.#child.stop();
+    void this.#connection.stop();
   }
 
-  #failUnreadable(line: Buffer): void {
-    this.#child.logUnexpectedLine(line);
-    const keys = this.#pending.answeredBy(line);
+  #failUnreadable(bytes: Buffer): void {
+    this.#connection.logUnreadable(bytes);
+    const keys = this.#pending.answeredBy(bytes);
     if (this.revision === '' && keys.length > 0) this.end('unreadable_answer');
     else for (const key of keys) this.#pending.fail(key, 'unreadable_answer');
   }
@@ -180,7 +179,7 @@ export class Session implements ChildListener {
 
   #cancel(message: ClientMessage): void {
     const key = keyInParams(message, 'requestId');
-    // A child need not answer a cancelled request (2025-11-25, cancellation), but the POST must end.
+    // A server need not answer a cancelled request (2025-11-25, cancellation), but the POST must end.
     if (this.#pending.get(key) === undefined) return;
     if (this.revision === '') this.end('cancelled');
     else if (key !== undefined) this.#pending.fail(key, 'cancelled');

@@ -1,21 +1,21 @@
 import { ownSessionIds } from '../../core/own-sessions.js';
 import type { Principal } from '../../core/principal.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
-import type { ChildSource } from '../../targets/stdio/child-source.js';
+import type { LeasedConnections } from '../../targets/leased-connections.js';
+import type { ResolvedBridge } from '../bridge-options.js';
 import type { BridgeRequest } from '../bridge-request.js';
 import { isAbandoned } from '../idle-time.js';
-import type { ResolvedStdio } from '../stdio-options.js';
 import { Session } from './session.js';
 
 /** All sessions of one backend, by id. */
 export class Sessions {
-  readonly #options: ResolvedStdio;
-  readonly #children: ChildSource;
+  readonly #options: ResolvedBridge;
+  readonly #connections: LeasedConnections;
   readonly #byId = new Map<string, Session>();
 
-  constructor(options: ResolvedStdio, children: ChildSource) {
+  constructor(options: ResolvedBridge, connections: LeasedConnections) {
     this.#options = options;
-    this.#children = children;
+    this.#connections = connections;
   }
 
   get size(): number {
@@ -29,13 +29,13 @@ export class Sessions {
   }
 
   /**
-   * Opens a session with its own child.
+   * Opens a session with its own connection.
    *
    * @throws {BridgeError} If a limit is reached.
    */
   open(request: BridgeRequest): Session {
-    const { child, lease } = this.#children.take(request);
-    const session = new Session(request, child, this.#options.maxPendingRequests, () => {
+    const { connection, lease } = this.#connections.take(request);
+    const session = new Session(request, connection, this.#options.maxPendingRequests, () => {
       this.#byId.delete(session.id);
       ownSessionIds.delete(session.id);
       lease.release();
@@ -69,7 +69,7 @@ export class Sessions {
     }
   }
 
-  /** `Child.ready()` of this session's child; undefined if there is no such session. */
+  /** `Connection.ready()` of this session's connection; undefined if there is no such session. */
   ready(id: string, principal: Principal, since: number, bytes: number): Promise<void> | undefined {
     const session = this.#byId.get(id);
     if (session?.principal !== principal) return undefined;

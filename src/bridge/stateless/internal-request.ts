@@ -1,31 +1,47 @@
 import { CAPABILITIES_KEY, FIRST_STATELESS_REVISION, VERSION_KEY } from '../../messages/revision.js';
 import type { Recipient } from '../answers/post-response.js';
 
-/** A child's response to a request of the bridge itself; empty if the child does not answer, or not with JSON. */
+/** A server's response to a request of the bridge itself; empty if it does not answer, or not with JSON. */
 export interface InternalResponse {
   readonly result?: Readonly<Record<string, unknown>>;
   readonly error?: { readonly code?: unknown; readonly data?: Readonly<Record<string, unknown>> };
 }
 
-/** A child that answers requests of the bridge itself. */
+/** A server that answers requests of the bridge itself. */
 export interface RequestTarget {
   /** Sends a request and returns the key under which it can be cancelled. */
   sendInternal(method: string, params: string, recipient: Recipient): string;
   cancel(key: string): void;
 }
 
-/** Sends the child a request of the bridge itself, in the first revision without sessions, and waits for at most `ms`. */
-export function requestFromChild(
-  child: RequestTarget,
+/** Sends a server a request of the bridge itself, in the first revision without sessions, and waits for at most `ms`. */
+export async function requestFromServer(
+  server: RequestTarget,
   method: string,
   params: { _meta?: object },
   ms: number,
 ): Promise<InternalResponse> {
   const _meta = { ...params._meta, [VERSION_KEY]: FIRST_STATELESS_REVISION, [CAPABILITIES_KEY]: {} };
+  const response = await askServer(server, method, { ...params, _meta }, ms);
+  try {
+    return response === undefined ? {} : JSON.parse(response.toString('utf8'));
+  } catch {
+    // A response that is not JSON counts as no answer.
+    return {};
+  }
+}
+
+/** Sends a server a request of the bridge itself. Resolves to the response; undefined if there is none within `ms`. */
+export function askServer(
+  server: RequestTarget,
+  method: string,
+  params: object,
+  ms: number,
+): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
-      child.cancel(key);
-      resolve({});
+      server.cancel(key);
+      resolve(undefined);
     }, ms);
     // The bridge needs only the response.
     const ignore = (): void => undefined;
@@ -38,14 +54,10 @@ export function requestFromChild(
       refuse: ignore,
       respond(response) {
         clearTimeout(timer);
-        try {
-          resolve(JSON.parse(response.toString('utf8')));
-        } catch {
-          // A response that is not JSON counts as no answer.
-          resolve({});
-        }
+        // A copy: the response is part of a larger chunk.
+        resolve(Buffer.from(response));
       },
     };
-    const key = child.sendInternal(method, JSON.stringify({ ...params, _meta }), recipient);
+    const key = server.sendInternal(method, JSON.stringify(params), recipient);
   });
 }

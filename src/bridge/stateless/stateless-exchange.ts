@@ -6,42 +6,29 @@ import { matchesNameHeader } from '../../messages/header-value.js';
 import type { ClientMessage } from '../../messages/json-rpc.js';
 import { type MetaRules, withMeta } from '../../messages/meta-edit.js';
 import { checkStatelessRequest, metaOf, VERSION_KEY } from '../../messages/revision.js';
-import { refuserOf } from '../../oauth/refusal.js';
 import { requireAcceptedForms } from '../answers/accepted-forms.js';
 import { EventStream } from '../answers/event-stream.js';
 import { PostResponse } from '../answers/post-response.js';
 import type { BridgeRequest } from '../bridge-request.js';
-import type { ResolvedStdio } from '../stdio-options.js';
-import type { StatelessChildren } from './stateless-children.js';
+import type { AnonymousRefusal } from './anonymous-refusal.js';
+import type { StatelessConnections } from './stateless-connections.js';
 
 /** Answers the POSTs of the revisions without sessions (2026-07-28). */
 export class StatelessExchange {
-  readonly #children: StatelessChildren;
+  readonly #connections: StatelessConnections;
   readonly #metaRules: MetaRules;
-  readonly #options: Pick<ResolvedStdio, 'anonymousRequests' | 'logger'>;
+  readonly #refuseAnonymous: AnonymousRefusal;
 
-  constructor(
-    children: StatelessChildren,
-    metaRules: MetaRules,
-    options: Pick<ResolvedStdio, 'anonymousRequests' | 'logger'>,
-  ) {
-    this.#children = children;
+  constructor(connections: StatelessConnections, metaRules: MetaRules, refuseAnonymous: AnonymousRefusal) {
+    this.#connections = connections;
     this.#metaRules = metaRules;
-    this.#options = options;
+    this.#refuseAnonymous = refuseAnonymous;
   }
 
   async post(request: BridgeRequest, message: ClientMessage): Promise<void> {
-    const isRefused = request.auth === undefined && this.#options.anonymousRequests === 'refuse';
-    if (isRefused) this.#refuseAnonymous(request, message);
-    else if (message.kind === 'request') await this.#request(request, message);
+    if (this.#refuseAnonymous(request, message.id)) return;
+    if (message.kind === 'request') await this.#request(request, message);
     else await this.#notify(request, message);
-  }
-
-  #refuseAnonymous({ req, res }: BridgeRequest, { id }: ClientMessage): void {
-    this.#options.logger.debug('mcpStdioBackend(): refused an anonymous caller (anonymousRequests)');
-    const refuse = refuserOf(req);
-    if (refuse === undefined) throw new BridgeError('anonymous_refused', { id });
-    refuse(req, res, 'missing_token', { scopes: [] });
   }
 
   async #request(request: BridgeRequest, message: ClientMessage): Promise<void> {
@@ -52,18 +39,18 @@ export class StatelessExchange {
     const rule = this.#metaRules.forRequest(auth);
     const { length } = message.bytes;
     const version = String(metaOf(message)?.[VERSION_KEY]);
-    const child = await this.#children.get(request, length, version).catch((error) => {
+    const connection = await this.#connections.get(request, length, version).catch((error) => {
       if (!(error instanceof BridgeError)) throw error;
       const { reason, data, retryAfterSeconds } = error;
       throw new BridgeError(reason, { id, data, retryAfterSeconds });
     });
     if (message.method === 'tools/call') {
-      await child.countWaiting(length, () => child.toolHeaders.check(req, message, rule?.own));
+      await connection.countWaiting(length, () => connection.toolHeaders.check(req, message, rule?.own));
     }
-    for (let busy = child.ready(since, length); busy; busy = child.ready(since, length)) await busy;
+    for (let busy = connection.ready(since, length); busy; busy = connection.ready(since, length)) await busy;
     if (hasHungUp(res)) return;
     requireAuthority(auth);
-    child.requireRoom(message);
+    connection.requireRoom([message]);
     const response = new PostResponse({
       ...accepted,
       req,
@@ -72,11 +59,11 @@ export class StatelessExchange {
       responses: 1,
       batch: false,
       openStream: () => new EventStream(),
-      pauseFor: (slow) => child.pauseFor(slow),
+      pauseFor: (slow) => connection.pauseFor(slow),
     });
-    const key = child.request(message, response, rule);
+    const key = connection.request(message, response, rule);
     // A client that hangs up cancels its request (2026-07-28, Cancellation). After the response, cancel() does nothing.
-    onceClosed(res, () => child.cancel(key));
+    onceClosed(res, () => connection.cancel(key));
   }
 
   async #notify(request: BridgeRequest, message: ClientMessage): Promise<void> {
@@ -86,14 +73,14 @@ export class StatelessExchange {
       throw new BridgeError('header_mismatch', { detail: 'Mcp-Method' });
     if (!matchesNameHeader(req.headers['mcp-name'], message))
       throw new BridgeError('header_mismatch', { detail: 'Mcp-Name' });
-    // The child does not know the client's ids, so `notifications/cancelled` is not passed on: a client cancels by hanging up.
-    // A separate child would be started for this notification alone, so none is.
-    if (message.method !== 'notifications/cancelled' && !this.#children.isSeparate(request)) {
+    // The server does not know the client's ids, so `notifications/cancelled` is not passed on: a client cancels by hanging up.
+    // A separate connection would be opened for this notification alone, so none is.
+    if (message.method !== 'notifications/cancelled' && !this.#connections.isSeparate(request)) {
       const { length } = message.bytes;
-      const child = await this.#children.get(request, length);
-      for (let busy = child.ready(since, length); busy; busy = child.ready(since, length)) await busy;
+      const connection = await this.#connections.get(request, length);
+      for (let busy = connection.ready(since, length); busy; busy = connection.ready(since, length)) await busy;
       requireAuthority(auth);
-      child.notify(withMeta(message, this.#metaRules.forOthers));
+      connection.notify(withMeta(message, this.#metaRules.forOthers));
     }
     if (!isAnswered(res) && !hasHungUp(res)) res.writeHead(202).end();
   }

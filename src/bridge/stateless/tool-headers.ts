@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { isRecord } from '../../http/json-object.js';
 import { lowerAscii } from '../../http/lower-ascii.js';
-import { decodeHeaderValue } from '../../messages/header-value.js';
+import { decodeHeaderValue, PARAMETER_PREFIX } from '../../messages/header-value.js';
 import type { ClientMessage } from '../../messages/json-rpc.js';
 import { headerMismatch } from '../../messages/revision.js';
-import { type RequestTarget, requestFromChild } from './internal-request.js';
+import { type RequestTarget, requestFromServer } from './internal-request.js';
 
 /** One parameter of a tool that its calls repeat in a header (2026-07-28, Custom Headers from Tool Parameters). */
 interface MirroredParameter {
@@ -23,15 +23,15 @@ const MAX_LEVELS = 64;
 // A number in JSON: `Number()` also accepts white space around it, `0x2a` and `Infinity`.
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
-/** Checks the headers that repeat parameters of a tool call. A child's `tools/list` says which tools and parameters these are. */
+/** Checks the headers that repeat parameters of a tool call. A server's `tools/list` says which tools and parameters these are. */
 export class ToolHeaders {
-  readonly #child: RequestTarget;
+  readonly #server: RequestTarget;
   #tools: Tools = new Map();
   #readAt = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | undefined;
 
-  constructor(child: RequestTarget) {
-    this.#child = child;
+  constructor(server: RequestTarget) {
+    this.#server = server;
   }
 
   /** Refuses a `tools/call` whose `Mcp-Param-` headers do not match its arguments. */
@@ -57,7 +57,7 @@ export class ToolHeaders {
   }
 
   #read(meta: ReadonlyMap<string, string> | undefined): Promise<void> {
-    this.#reading ??= readTools(this.#child, meta, this.#tools)
+    this.#reading ??= readTools(this.#server, meta, this.#tools)
       .then((tools) => {
         this.#tools = tools;
         this.#readAt = performance.now();
@@ -69,9 +69,9 @@ export class ToolHeaders {
   }
 }
 
-/** Reads all pages of `tools/list`. If the child fails to send one, tools that are missing so far keep what was `known` about them. */
+/** Reads all pages of `tools/list`. If the server fails to send one, tools that are missing so far keep what was `known` about them. */
 async function readTools(
-  child: RequestTarget,
+  server: RequestTarget,
   meta: ReadonlyMap<string, string> | undefined,
   known: Tools,
 ): Promise<Tools> {
@@ -80,7 +80,7 @@ async function readTools(
   let cursor: unknown;
   for (let page = 0; page < MAX_PAGES; page++) {
     const params = { ...(cursor !== undefined && { cursor }), _meta: Object.fromEntries(own) };
-    const { result } = await requestFromChild(child, 'tools/list', params, LIST_MS);
+    const { result } = await requestFromServer(server, 'tools/list', params, LIST_MS);
     if (!Array.isArray(result?.tools)) return new Map([...known, ...tools]);
     for (const tool of result.tools) {
       const parameters = mirroredIn(tool?.inputSchema);
@@ -99,7 +99,7 @@ function mirroredIn(schema: unknown, path: readonly string[] = []): MirroredPara
   return Object.entries(properties).flatMap(([name, property]) => {
     const mark = property?.['x-mcp-header'];
     const here = [...path, name];
-    const found = typeof mark === 'string' ? [{ header: `mcp-param-${lowerAscii(mark)}`, path: here }] : [];
+    const found = typeof mark === 'string' ? [{ header: PARAMETER_PREFIX + lowerAscii(mark), path: here }] : [];
     return [...found, ...mirroredIn(property, here)];
   });
 }

@@ -27,13 +27,13 @@ export function resourcesOf(config: GatewayConfig): readonly DevResource[] {
 }
 
 function metadataOf({ policy, at }: McpAuthenticationConfig) {
-  const { resource, members } = atPlace(at, () =>
+  const { resource, url, members } = atPlace(at, () =>
     resolveResource(createChecks('mcpAuth()'), policy.resourceMetadata ?? {}, 'resourceMetadata'),
   );
   if (resource === undefined) {
     throw new StartupError(`${at}.resourceMetadata.resource is missing: --dev-issuer issues tokens for it`);
   }
-  return { resource: resource.href, members };
+  return { resource: resource.href, members: { ...members, url } as Readonly<Record<string, unknown>> };
 }
 
 /** Changes a configuration so that clients log in at the development issuer. Tokens of the file's own issuers stay valid. */

@@ -7,6 +7,9 @@ type Controller = Dispatcher.DispatchController;
 /** The headers of a response; names are in lower case. */
 export type ResponseHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
+/** Values by name in lower case. */
+export type HeaderRecord = ReadonlyMap<string, string | undefined>;
+
 /** Gets the events of one exchange: `onStart`, `onData` for each piece of the body, `onEnd`. `onFault` may come at any time, as the last one. */
 export interface ExchangeListener {
   onStart(status: number, headers: ResponseHeaders): void;
@@ -99,4 +102,13 @@ export class Exchange implements DispatchHandler {
     this.#discarded += chunk.length;
     if (this.#discarded > MAX_DISCARDED) this.abort();
   }
+}
+
+/** Returns a header as one text; undefined if it was not sent. */
+export function headerText(header: string | readonly string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : header?.join(', ');
+}
+
+export function isEventStream(headers: ResponseHeaders): boolean {
+  return /^text\/event-stream[ \t]*(?:;|$)/i.test(headerText(headers['content-type']) ?? '');
 }

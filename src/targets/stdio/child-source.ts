@@ -1,9 +1,8 @@
 import type { AuthInfo } from '../../core/auth-info.js';
-import type { Caller, Lease, Quota, QuotaRefusal } from '../../core/quota.js';
-import type { BridgeError } from '../../messages/bridge-error.js';
-import { createCapRefusal } from '../../messages/cap-refusal.js';
+import type { Caller } from '../../core/quota.js';
+import type { ConnectionSource } from '../connection.js';
 import { Child, type ChildRecipe } from './child.js';
-import { MAX_STOP_SECONDS } from './process-tree.js';
+import { dropWatchdog, takeWatchdog } from './watchdog.js';
 
 /** Returns the environment of a caller's child; `undefined` is an anonymous caller. */
 export type EnvironmentFor = (auth: AuthInfo | undefined) => Readonly<Record<string, string>>;
@@ -12,23 +11,19 @@ export type EnvironmentFor = (auth: AuthInfo | undefined) => Readonly<Record<str
 const REFILL_AFTER_MS = 100;
 
 /** Starts children, keeps `warmChildren` of them ahead, and knows all that are running. */
-export class ChildSource {
+export class ChildSource implements ConnectionSource {
   readonly #recipe: ChildRecipe;
   readonly #environmentFor: EnvironmentFor;
   readonly #warm: number;
-  readonly #quota: Quota;
-  readonly #refusalOf: (refusal: QuotaRefusal) => BridgeError;
   readonly #startedAhead: Child[] = [];
   readonly #running = new Set<Child>();
   #closed = false;
   #refilling: NodeJS.Timeout | undefined;
 
-  constructor(recipe: ChildRecipe, environmentFor: EnvironmentFor, warm: number, quota: Quota) {
-    this.#quota = quota;
-    this.#recipe = recipe;
+  constructor(recipe: Omit<ChildRecipe, 'watchdog'>, environmentFor: EnvironmentFor, warm: number) {
+    this.#recipe = { ...recipe, watchdog: takeWatchdog() };
     this.#environmentFor = environmentFor;
     this.#warm = warm;
-    this.#refusalOf = createCapRefusal('mcpStdioBackend()', recipe.logger, MAX_STOP_SECONDS);
     this.#refill();
   }
 
@@ -36,23 +31,13 @@ export class ChildSource {
     return this.#running.size;
   }
 
-  /**
-   * Returns a child for this caller. Call `lease.release()` when it is no longer used; it counts as alive until it has ended.
-   *
-   * @throws {BridgeError} If a limit is reached.
-   */
-  take(caller: Caller): { readonly child: Child; readonly lease: Lease } {
-    const lease = this.#quota.take(caller);
-    if ('cap' in lease) throw this.#refusalOf(lease);
-    try {
-      const child = this.#next(caller);
-      void child.ended.then(() => lease.gone());
-      return { child, lease };
-    } catch (error) {
-      lease.release();
-      lease.gone();
-      throw error;
-    }
+  /** Returns an unused child, if possible one that was started ahead. */
+  open(caller: Caller): Child {
+    let child = this.#takeWarm(caller);
+    while (child !== undefined && !child.alive) child = this.#takeWarm(caller);
+    child ??= this.#start(this.#environmentFor(caller.auth));
+    if (this.#warm > 0) this.#refilling ??= setTimeout(() => this.#refill(), REFILL_AFTER_MS);
+    return child;
   }
 
   /** Ends every child; resolves when none is left. */
@@ -60,15 +45,7 @@ export class ChildSource {
     this.#closed = true;
     clearTimeout(this.#refilling);
     await Promise.all([...this.#running].map((child) => child.stop()));
-  }
-
-  /** Returns an unused child, if possible one that was started ahead. */
-  #next(caller: Caller): Child {
-    let child = this.#takeWarm(caller);
-    while (child !== undefined && !child.alive) child = this.#takeWarm(caller);
-    child ??= this.#start(this.#environmentFor(caller.auth));
-    if (this.#warm > 0) this.#refilling ??= setTimeout(() => this.#refill(), REFILL_AFTER_MS);
-    return child;
+    await dropWatchdog();
   }
 
   /** Behind an `mcpAuth()`, anonymous callers get at most a quarter of the children that were started ahead. */

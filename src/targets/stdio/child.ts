@@ -1,59 +1,51 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { ServerResponse } from 'node:http';
 import { type Logger, SILENT } from '../../core/logger.js';
-import { BridgeError } from '../../messages/bridge-error.js';
-import { encodeLine, type LineListener, LineReader } from '../../messages/line-codec.js';
+import type { BridgeErrorCode } from '../../messages/bridge-error.js';
+import { encodeLine, LineReader } from '../../messages/line-codec.js';
+import type { Connection, ConnectionListener } from '../connection.js';
+import { SlowReaders } from '../slow-readers.js';
+import { UnexpectedOutput } from '../unexpected-output.js';
+import { Waiters, type WaitLimits } from '../waiters.js';
 import { stopTree } from './process-tree.js';
 import { logStderr } from './stderr-lines.js';
-import { UnexpectedOutput } from './unexpected-output.js';
-import { Waiters } from './waiters.js';
 import type { Watchdog } from './watchdog.js';
 
 /** The recipe of a child: everything except its environment, which may depend on the caller. */
-export interface ChildRecipe {
+export interface ChildRecipe extends WaitLimits {
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd: string | undefined;
   readonly maxMessageBytes: number;
-  /** The number of requests that may wait until the child reads on. */
-  readonly maxWaiting: number;
-  /** The longest time that each of them may wait, in milliseconds; 0 is no limit. */
-  readonly waitMs: number;
   readonly watchdog: Watchdog;
   readonly logger: Logger;
 }
 
-/** Receives the messages of a child, and its end. */
-export interface ChildListener extends LineListener {
-  /** Called last: the child is gone, or never started. */
-  gone(started: boolean): void;
-}
-
 const LAST_OUTPUT_MS = 500;
 const LAST_ANSWERS_MS = 5_000;
-// The longest delay that setTimeout() accepts.
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** One running program and its three streams. */
-export class Child {
+export class Child implements Connection {
   readonly pid: number | undefined;
   readonly exited: Promise<void>;
   /** Resolves when the child and every process that it started have ended. */
   readonly ended: Promise<void>;
-  /** True while the bridge asks which revisions the child speaks. Its output is then logged at debug. */
   probed = false;
-  /** The requests that wait until the child reads on, or until it has answered the bridge's own requests. */
   readonly waiters: Waiters;
   readonly #process: ChildProcess;
   readonly #recipe: ChildRecipe;
-  #listener: ChildListener | undefined;
+  #listener: ConnectionListener | undefined;
   #alive = true;
   /** True if something was written and the child has printed nothing since. */
   #busy = false;
-  readonly #slowReaders = new Set<ServerResponse>();
-  readonly #unexpectedOutput = new UnexpectedOutput((text) => {
-    this.#recipe.logger[this.probed ? 'debug' : 'warn'](`child ${this.pid}: ${text}`);
+  readonly #slowReaders = new SlowReaders({
+    pause: () => void this.#process.stdout?.pause(),
+    resume: () => void this.#process.stdout?.resume(),
   });
+  readonly #unexpectedOutput = new UnexpectedOutput(
+    (text) => this.#recipe.logger[this.probed ? 'debug' : 'warn'](`child ${this.pid}: ${text}`),
+    (bytes) => `a line of ${bytes} bytes on stdout`,
+  );
   #reader: LineReader | undefined;
   #drained: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -71,7 +63,7 @@ export class Child {
     });
     this.#process = started;
     this.#recipe = recipe;
-    this.waiters = new Waiters(recipe.maxWaiting);
+    this.waiters = new Waiters(recipe);
     this.pid = started.pid;
     if (started.pid !== undefined) watchdog.guard(started.pid);
     if (started.stderr) logStderr(started.stderr, started.pid, logger, () => this.probed);
@@ -95,24 +87,21 @@ export class Child {
     return this.#alive;
   }
 
-  /** True if a request waits for this child; see `waiters`. */
-  get isAwaited(): boolean {
-    return !this.waiters.isEmpty;
-  }
-
   /** Starts to read the child's messages. Until then they wait in the pipe. */
-  listen(listener: ChildListener): void {
+  listen(listener: ConnectionListener): void {
     this.#listener = listener;
-    const reader = new LineReader(this.#recipe.maxMessageBytes, listener);
+    const reader = new LineReader(this.#recipe.maxMessageBytes, {
+      line: (bytes) => listener.message(bytes),
+      oversized: (head, tail) => listener.oversized(head, tail),
+    });
     this.#reader = reader;
     this.#process.stdout?.on('data', (chunk: Buffer) => {
       this.#busy = false;
       reader.push(chunk);
     });
-    if (!this.#alive) queueMicrotask(() => listener.gone(this.pid !== undefined));
+    if (!this.#alive) queueMicrotask(() => listener.gone(this.#goneReason));
   }
 
-  /** Writes one message. Await `ready()` before: the child may be slow to read. */
   write(message: Buffer): void {
     const stdin = this.#process.stdin;
     if (!stdin?.writable) return;
@@ -125,32 +114,9 @@ export class Child {
     stdin.write(encodeLine(message));
   }
 
-  /**
-   * Returns undefined if the child can take one more message, else a promise that resolves when it has read on, or is gone. Call it
-   * again after that: another request may have been faster. `bytes` is the size of the body that waits.
-   *
-   * @throws {BridgeError} As a rejection: `too_many_pending` if too many requests or bytes wait, `request_timed_out` at `waitMs` after `since`.
-   */
   ready(since: number, bytes = 0): Promise<void> | undefined {
     const drained = this.#drain();
-    return drained && this.waiters.count(bytes, () => this.#wait(drained, since));
-  }
-
-  async #wait(drained: Promise<void>, since: number): Promise<void> {
-    const { waitMs } = this.#recipe;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      if (waitMs === 0) return;
-      timer = setTimeout(
-        () => reject(new BridgeError('request_timed_out')),
-        Math.min(since + waitMs - performance.now(), MAX_TIMER_MS),
-      );
-    });
-    try {
-      await Promise.race([drained, late]);
-    } finally {
-      clearTimeout(timer);
-    }
+    return drained && this.waiters.wait(drained, since, bytes);
   }
 
   #drain(): Promise<void> | undefined {
@@ -168,31 +134,12 @@ export class Child {
     return this.#drained;
   }
 
-  /**
-   * Stops reading from the child until `res` has drained: a slow client slows its child down and does not fill the heap. A client
-   * that has not read everything after `maxDrainMs` is disconnected, so that it cannot stop the child for good, not even by reading
-   * byte by byte.
-   */
   pauseFor(res: ServerResponse, maxDrainMs: number): void {
-    if (this.#slowReaders.has(res) || res.destroyed) return;
-    if (this.#slowReaders.size === 0) this.#process.stdout?.pause();
-    this.#slowReaders.add(res);
-    // The socket of the request: a response that is queued behind another one has no socket yet, and emits no 'close'.
-    const { socket } = res.req;
-    const stalled = setTimeout(() => socket.destroy(), maxDrainMs);
-    const release = (): void => {
-      clearTimeout(stalled);
-      socket.off('close', release);
-      res.off('drain', release).off('finish', release).off('close', release);
-      this.#slowReaders.delete(res);
-      if (this.#slowReaders.size === 0) this.#process.stdout?.resume();
-    };
-    res.on('drain', release).on('finish', release).on('close', release);
-    socket.on('close', release);
+    this.#slowReaders.pauseFor(res, maxDrainMs);
   }
 
   /** Logs a line that is not a message. */
-  logUnexpectedLine(line: Buffer): void {
+  logUnreadable(line: Buffer): void {
     this.#unexpectedOutput.add(line);
   }
 
@@ -211,6 +158,10 @@ export class Child {
       if (this.pid !== undefined) this.#recipe.watchdog.release(this.pid);
     });
     return this.#stopping;
+  }
+
+  get #goneReason(): BridgeErrorCode {
+    return this.pid === undefined ? 'child_not_started' : 'child_exited';
   }
 
   #onFailure(error: Error, command: string, logger: Logger): void {
@@ -235,6 +186,6 @@ export class Child {
   #notifyGone(): void {
     if (!this.#alive) return;
     this.#alive = false;
-    this.#listener?.gone(this.pid !== undefined);
+    this.#listener?.gone(this.#goneReason);
   }
 }

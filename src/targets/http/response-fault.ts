@@ -1,7 +1,6 @@
 import { printable } from '../../core/printable.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
-import type { ResponseHeaders } from '../../targets/http/exchange.js';
-import { headerText } from './client-headers.js';
+import { headerText, type ResponseHeaders } from './exchange.js';
 
 /**
  * The target refuses this server, not the client: its credentials, or with 421 the `Host` of the target's URL. A client that got a 401
@@ -31,12 +30,17 @@ export interface AnsweredRequest {
  * @param describe Called only if the response is refused.
  * @throws {BridgeError}
  */
-export function refuseFault(status: number, headers: ResponseHeaders, describe: () => AnsweredRequest): void {
+export function refuseFault(
+  status: number,
+  headers: ResponseHeaders,
+  describe: () => AnsweredRequest | undefined,
+): void {
   const reason = faultOfStatus(status);
   if (reason !== undefined) {
     const retryAfter = headerText(headers['retry-after']) ?? '';
     const retryAfterSeconds = status === 503 && SECONDS.test(retryAfter) ? Number(retryAfter) : null;
-    const evidence = evidenceFor(reason, headers, describe());
+    const request = describe();
+    const evidence = request && evidenceFor(reason, headers, request);
     throw new BridgeError(reason, { detail: `status ${status}`, retryAfterSeconds, evidence });
   }
   const encoding = headerText(headers['content-encoding']) ?? 'identity';

@@ -1,6 +1,5 @@
-import type { ExchangeListener } from '../../targets/http/exchange.js';
-import type { HttpTarget, TargetRequest } from '../../targets/http/http-target.js';
-import type { HeaderRecord } from './read-http-options.js';
+import type { ExchangeListener, HeaderRecord } from './exchange.js';
+import type { HttpTarget, TargetRequest } from './http-target.js';
 import { faultOfStatus } from './response-fault.js';
 
 /** Milliseconds that a target may take to end a session. */

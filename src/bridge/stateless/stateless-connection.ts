@@ -3,10 +3,11 @@ import type { AuthInfo } from '../../core/auth-info.js';
 import { isOver, LastingAuthority, withdrawalOf } from '../../core/authority.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { readChildLine } from '../../messages/child-line.js';
-import { applyEdits, type Edit, type Member, memberOf, textOf } from '../../messages/json-members.js';
+import { applyEdits, type Edit, memberOf, textOf } from '../../messages/json-members.js';
 import {
   type ClientMessage,
   cancellation,
+  emptyResult,
   keyOf,
   membersAt,
   methodNotFound,
@@ -14,48 +15,53 @@ import {
 } from '../../messages/json-rpc.js';
 import { type MetaRule, metaEdits } from '../../messages/meta-edit.js';
 import { metaOf } from '../../messages/revision.js';
-import { SUBSCRIPTION_KEY, statusOf, subscriptionEdits } from '../../messages/stateless-response.js';
-import type { Child, ChildListener } from '../../targets/stdio/child.js';
-import { type PendingRequest, PendingRequests } from '../answers/pending-requests.js';
+import type { Connection, ConnectionListener } from '../../targets/connection.js';
+import { PendingRequests } from '../answers/pending-requests.js';
 import type { Recipient } from '../answers/post-response.js';
+import { destinationOf, type StatelessRequest } from './destination.js';
 import { ToolHeaders } from './tool-headers.js';
 
 const LOG_LEVEL_KEY = 'io.modelcontextprotocol/logLevel';
-// The time in which a client must read its answer, or it is disconnected: the other requests of the child wait meanwhile.
+// The time in which a client must read its answer, or it is disconnected: the other requests of the connection wait meanwhile.
 const MAX_DRAIN_MS = 10_000;
 
-/** A request of a revision without sessions. */
-interface StatelessRequest extends PendingRequest {
-  /** The progress token as the client wrote it. */
-  readonly clientToken?: string | undefined;
-  readonly logs?: boolean;
+/** How a connection without a session is used. */
+export interface StatelessSetup {
+  /** The caller for whom it is opened. */
+  readonly auth: AuthInfo | undefined;
+  readonly maxPending: number;
+  /** The HTTP status of a response; 200 if left out. */
+  readonly statusOf: ((response: RpcMessage) => number) | undefined;
+  onGone(): void;
 }
 
 /**
- * A child that serves requests in a revision without sessions: all those of one principal, or one request of an anonymous caller.
- * Two requests may have equal ids and progress tokens, so the bridge replaces them with numbers of its own on the way to the child,
- * and puts the client's back into what the child sends.
+ * A connection that serves requests without a session: all those of one principal, or one request of an anonymous caller.
+ * Two requests may have equal ids and progress tokens, so the bridge replaces them with numbers of its own on the way to the server,
+ * and puts the client's back into what the server sends.
  */
-export class StatelessChild implements ChildListener {
+export class StatelessConnection implements ConnectionListener {
   lastUsed = performance.now();
   readonly authority: LastingAuthority;
-  /** True if it ever answered. A child that never did is started again only when another request needs it. */
+  /** True if it ever answered. A connection that never did is opened again only when another request needs it. */
   answered = false;
   /** The reason why it answers no more requests; undefined while it answers them. */
   over: BridgeErrorCode | undefined;
   readonly toolHeaders = new ToolHeaders(this);
-  readonly #child: Child;
-  readonly #onGone: (started: boolean) => void;
+  readonly #connection: Connection;
+  readonly #statusOf: StatelessSetup['statusOf'];
+  readonly #onGone: () => void;
   readonly #pending: PendingRequests<StatelessRequest>;
   #count = 0;
   #started = false;
 
-  constructor(child: Child, auth: AuthInfo | undefined, maxPending: number, onGone: (started: boolean) => void) {
+  constructor(connection: Connection, { auth, maxPending, statusOf, onGone }: StatelessSetup) {
     this.authority = new LastingAuthority(auth);
-    this.#child = child;
+    this.#connection = connection;
     this.#pending = new PendingRequests(maxPending);
+    this.#statusOf = statusOf;
     this.#onGone = onGone;
-    child.listen(this);
+    connection.listen(this);
   }
 
   get pending(): number {
@@ -64,30 +70,31 @@ export class StatelessChild implements ChildListener {
 
   /** True if a client or the bridge waits for its answer. */
   get isInUse(): boolean {
-    return !this.#pending.isEmpty || this.#child.isAwaited;
+    return !this.#pending.isEmpty || !this.#connection.waiters.isEmpty;
   }
 
-  /** See `Child.ready()`. */
+  /** See `Connection.ready()`. */
   ready(since: number, bytes: number): Promise<void> | undefined {
-    return this.#child.ready(since, bytes);
+    return this.#connection.ready(since, bytes);
   }
 
   /** Counts a client's request as waiting for as long as `work` takes; see `Waiters.count()`. */
   countWaiting<T>(bytes: number, work: () => Promise<T>): Promise<T> {
-    return this.#child.waiters.count(bytes, work);
+    return this.#connection.waiters.count(bytes, work);
   }
 
-  /** Refuses a request if the child is gone or a limit is reached. The caller must then call `request()` before it awaits anything. */
-  requireRoom({ id }: ClientMessage): void {
-    if (this.over !== undefined) throw new BridgeError(this.over, { id });
-    this.#pending.requireRoom([{ id, key: undefined }]);
+  /** Refuses requests if the connection is gone or a limit is reached. The caller must then call `request()` before it awaits anything. */
+  requireRoom(requests: readonly ClientMessage[]): void {
+    if (this.over !== undefined) throw new BridgeError(this.over, { id: requests[0]?.id });
+    // Their own ids may be equal, and are not used.
+    this.#pending.requireRoom(requests.map(({ id }, index) => ({ id, key: `new ${index}` })));
   }
 
   pauseFor(res: ServerResponse): void {
-    this.#child.pauseFor(res, MAX_DRAIN_MS);
+    this.#connection.pauseFor(res, MAX_DRAIN_MS);
   }
 
-  /** Sends an accepted request to the child, with its `_meta` changed as `rule` says; returns the key for `cancel()`. */
+  /** Sends an accepted request to the server, with its `_meta` changed as `rule` says; returns the key for `cancel()`. */
   request(message: ClientMessage, recipient: Recipient, rule: MetaRule | undefined): string {
     const key = `${++this.#count}`;
     const { bytes, id = 'null', idAt, method } = message;
@@ -108,7 +115,7 @@ export class StatelessChild implements ChildListener {
       const own = new Map([...rule.own, ...(token ? [['progressToken', key] as const] : [])]);
       edits.push(...metaEdits(message, { ...rule, own }));
     }
-    this.#child.write(applyEdits(bytes, edits));
+    this.#connection.write(applyEdits(bytes, edits), recipient);
     return key;
   }
 
@@ -125,45 +132,54 @@ export class StatelessChild implements ChildListener {
       isInternal: true,
       since: performance.now(),
     });
-    this.#child.write(Buffer.from(`{"jsonrpc":"2.0","id":${key},"method":"${method}","params":${params}}`));
+    this.#connection.write(Buffer.from(`{"jsonrpc":"2.0","id":${key},"method":"${method}","params":${params}}`));
     return key;
   }
 
-  /** Sends a notification to the child. */
+  /** Sends a notification to the server. */
   notify(bytes: Buffer): void {
     this.lastUsed = performance.now();
-    this.#child.write(bytes);
+    this.#connection.write(bytes);
   }
 
-  /** Cancels a request at the child, because no client waits for it any more. */
+  /** Cancels a request at the server, because no client waits for it any more. */
   cancel(key: string): void {
-    if (this.#pending.take(key) !== undefined) this.#child.write(cancellation(key));
+    if (this.#pending.take(key) !== undefined) this.#connection.write(cancellation(key));
   }
 
-  line(bytes: Buffer): void {
-    const message = readChildLine(bytes);
+  /** Cancels the request with this id (`keyOf`) of a client, if only one in flight has it. */
+  cancelRequest(id: string | undefined): void {
+    const [found, ...others] = this.#pending.entries().filter(([, request]) => keyOf(request.id) === id);
+    if (found === undefined || others.length > 0) return;
+    const [key] = found;
+    this.#connection.write(cancellation(key));
+    this.#pending.fail(key, 'cancelled');
+  }
+
+  message(bytes: Buffer, message = readChildLine(bytes)): void {
     if (message === undefined) {
-      this.#child.logUnexpectedLine(bytes);
+      this.#connection.logUnreadable(bytes);
       for (const key of this.#pending.answeredBy(bytes)) this.#pending.fail(key, 'unreadable_answer');
       return;
     }
     this.#started = true;
-    if (message.kind === 'response') this.answered = this.#pending.settle(message, statusOf(message)) || this.answered;
+    if (message.kind === 'response')
+      this.answered = this.#pending.settle(message, this.#statusOf?.(message)) || this.answered;
     else if (message.kind === 'notification') this.#route(message);
-    // These revisions have no requests to the client. Without a response, the child would wait for ever.
-    else this.#child.write(methodNotFound(message.id ?? 'null'));
+    // These revisions have no requests to the client. Without a response, the server would wait for ever.
+    else this.#connection.write((message.method === 'ping' ? emptyResult : methodNotFound)(message.id ?? 'null'));
   }
 
   oversized(head: Buffer, tail: Buffer): void {
     this.#pending.failOversized(head, tail);
   }
 
-  gone(started: boolean): void {
-    this.#finish(started ? 'child_exited' : 'child_not_started');
-    this.#onGone(started);
+  gone(reason: BridgeErrorCode): void {
+    this.#finish(reason);
+    this.#onGone();
   }
 
-  /** True if a client's request has waited for `ms` and the child has sent no message yet. */
+  /** True if a client's request has waited for `ms` and the server has sent no message yet. */
   isLate(now: number, ms: number): boolean {
     return (
       !this.#started && [...this.#pending.values()].some(({ since, isInternal }) => !isInternal && now - since >= ms)
@@ -174,12 +190,12 @@ export class StatelessChild implements ChildListener {
   tick(now: number, keepAlive: boolean, timeoutMs: number): void {
     this.#endUnauthorized();
     for (const [key] of this.#pending.tick(now, keepAlive, timeoutMs)) {
-      this.#child.write(cancellation(key));
+      this.#connection.write(cancellation(key));
       this.#pending.fail(key, 'request_timed_out');
     }
   }
 
-  /** Ends requests whose token is over. Without a session no answer can be resumed, so the child may stop working on it too. */
+  /** Ends requests whose token is over. Without a session no answer can be resumed, so the server may stop working on it too. */
   #endUnauthorized(): void {
     for (const [key, { recipient }] of this.#pending.entries()) {
       const withdrawal = withdrawalOf(recipient.auth);
@@ -190,10 +206,10 @@ export class StatelessChild implements ChildListener {
     }
   }
 
-  /** Answers the requests in flight and ends the child. */
+  /** Answers the requests in flight and ends the connection. */
   async end(reason: BridgeErrorCode): Promise<void> {
     this.#finish(reason);
-    await this.#child.stop();
+    await this.#connection.stop();
   }
 
   #finish(reason: BridgeErrorCode): void {
@@ -202,31 +218,9 @@ export class StatelessChild implements ChildListener {
   }
 
   #route(message: RpcMessage): void {
-    const { request, edits = [] } = this.#destinationOf(message) ?? {};
+    const { request, edits = [] } = destinationOf(message, this.#pending) ?? {};
     if (request === undefined) return;
     request.recipient.notify(applyEdits(message.bytes, edits));
     if (message.method === 'notifications/cancelled') request.recipient.finish();
-  }
-
-  // A message that belongs to no single request is dropped, so that it never reaches another caller's stream (2026-07-28, Receiving Messages).
-  #destinationOf(message: RpcMessage): { request: StatelessRequest; edits: Edit[] } | undefined {
-    const keyAt = (member: Member | undefined) => member && keyOf(textOf(message.bytes, member));
-    if (message.method === 'notifications/message') {
-      const [request, ...others] = [...this.#pending.values()].filter(({ logs }) => logs);
-      return request && others.length === 0 ? { request, edits: [] } : undefined;
-    }
-    const params = membersAt(message, 'params');
-    const name = { 'notifications/progress': 'progressToken', 'notifications/cancelled': 'requestId' }[message.method];
-    const member = name === undefined ? undefined : memberOf(params, name);
-    if (member !== undefined) {
-      const isCancelled = name === 'requestId';
-      const request = isCancelled ? this.#pending.take(keyAt(member)) : this.#pending.get(keyAt(member));
-      if (request === undefined) return undefined;
-      const edit = { ...member, text: (isCancelled ? request.id : request.clientToken) ?? 'null' };
-      return { request, edits: [edit, ...subscriptionEdits(message, 'params', request.id)] };
-    }
-    const subscription = memberOf(membersAt({ bytes: message.bytes, members: params }, '_meta'), SUBSCRIPTION_KEY);
-    const request = this.#pending.get(keyAt(subscription));
-    return subscription && request && { request, edits: [{ ...subscription, text: request.id }] };
   }
 }

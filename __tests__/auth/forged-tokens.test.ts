@@ -1,0 +1,148 @@
+import { createServer } from 'node:http';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { AuthDecision, Jwks } from '../../src/index.js';
+import { fresh, MINUTE, passTime, setUp, signer } from '../support/app-with-key-server.js';
+import { listen, originOf, stop } from '../support/loopback-server.js';
+import { createAppInEveryMode, createProtectedApp, expectInvalidToken } from '../support/protected-app.js';
+import { createSigner } from '../support/signer.js';
+
+afterEach(() => void vi.useRealTimers());
+
+const BAD_SIGNATURE = 'The token has an invalid signature';
+/** Signs with another key under the kid of the good one. */
+const successor = () => createSigner({ kid: signer.kid });
+
+describe('a forged token that comes again', () => {
+  test('costs no second fetch, even after the cool-down', async () => {
+    const { server, protectedApp } = await setUp();
+    await protectedApp.send(fresh());
+    const forged = fresh(successor());
+    for (const _ of [1, 2]) {
+      expectInvalidToken(await protectedApp.send(forged), BAD_SIGNATURE);
+      passTime(MINUTE);
+    }
+    expect(server.requests).toBe(2);
+  });
+
+  test('is answered in every mode as at first', async () => {
+    const { send } = createAppInEveryMode({ jwks: { keys: [signer.jwk] } }, signer);
+    const forged = fresh(successor());
+    for (const _ of [1, 2, 3]) expectInvalidToken(await send(forged), BAD_SIGNATURE);
+  });
+
+  test('is reported with the claims that it was reported with at first', async () => {
+    const decisions: AuthDecision[] = [];
+    const onDecision = (decision: AuthDecision) => void decisions.push({ ...decision, durationMs: 0 });
+    const { send } = createProtectedApp({ onDecision }, signer);
+    const forged = fresh(successor());
+    for (const _ of [1, 2]) await send(forged);
+    expect(decisions[1]).toEqual(decisions[0]);
+    expect(decisions[0]).toMatchObject({ code: 'bad_signature', subject: 'alice', kid: signer.kid });
+  });
+
+  test('does not harm a good token with the same key and the same claims', async () => {
+    const { send } = createProtectedApp({}, signer);
+    const good = fresh();
+    const end = good.lastIndexOf('.') + 1;
+    const forged = good.slice(0, end) + fresh().split('.')[2];
+    for (const _ of [1, 2]) expectInvalidToken(await send(forged), BAD_SIGNATURE);
+    expect((await send(good)).status).toBe(200);
+  });
+});
+
+describe('a token refused before its key was known', () => {
+  test('passes once the key set has its key, under the name of the old one', async () => {
+    let jwks: Jwks = { keys: [signer.jwk] };
+    const { send } = createProtectedApp({ jwks: () => jwks }, signer);
+    const next = successor();
+    const token = fresh(next);
+    for (const _ of [1, 2]) expectInvalidToken(await send(token), BAD_SIGNATURE);
+    jwks = { keys: [next.jwk] };
+    expect((await send(token)).status).toBe(200);
+    jwks = { keys: [signer.jwk] };
+    expectInvalidToken(await send(token), BAD_SIGNATURE);
+  });
+
+  test('passes after the cool-down in which it was refused', async () => {
+    const { server, protectedApp } = await setUp();
+    expectInvalidToken(await protectedApp.send(fresh(successor())), BAD_SIGNATURE);
+    const next = successor();
+    server.answer([next.jwk]);
+    const token = fresh(next);
+    for (const _ of [1, 2]) expectInvalidToken(await protectedApp.send(token), BAD_SIGNATURE);
+    passTime(MINUTE / 2 + 1);
+    expect((await protectedApp.send(token)).status).toBe(200);
+    expect(server.requests).toBe(3);
+  });
+
+  test('passes after an outage in which it was refused', async () => {
+    const { server, protectedApp } = await setUp();
+    await protectedApp.send(fresh());
+    await server.goDown();
+    const next = successor();
+    const token = fresh(next);
+    for (const _ of [1, 2]) expectInvalidToken(await protectedApp.send(token), BAD_SIGNATURE);
+    server.answer([next.jwk]);
+    await server.comeBack();
+    passTime(MINUTE / 2 + 1);
+    expect((await protectedApp.send(token)).status).toBe(200);
+  });
+});
+
+describe('maxFailedVerificationsPerSecond', () => {
+  const LIMIT = 100;
+
+  async function start(options: Record<string, unknown>) {
+    const { app } = createProtectedApp(options, signer);
+    const server = createServer(app);
+    await listen(server);
+    onTestFinished(() => stop(server));
+    return async (token: string) => {
+      const { status, headers } = await fetch(`${originOf(server)}/mcp`, {
+        headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
+      });
+      return { status, retryAfter: headers.get('retry-after'), challenge: headers.has('www-authenticate') };
+    };
+  }
+
+  const REFUSED = { status: 401, retryAfter: null, challenge: true };
+  const BUSY = { status: 503, retryAfter: '1', challenge: false };
+
+  test('answers 503 beyond it, and known tokens pass', async () => {
+    const send = await start({ maxFailedVerificationsPerSecond: LIMIT });
+    const known = fresh();
+    expect((await send(known)).status).toBe(200);
+    const forger = successor();
+    const began = performance.now();
+    const flood = Array.from({ length: 160 }, () => send(fresh(forger)));
+    const during = await Promise.all([send(known), send(known)]);
+    const answers = await Promise.all(flood);
+    const seconds = (performance.now() - began) / 1_000;
+    expect(during.map(({ status }) => status)).toEqual([200, 200]);
+    const refused = answers.filter(({ status }) => status === 401);
+    expect(answers.filter(({ status }) => status !== 401)).toEqual(Array(160 - refused.length).fill(BUSY));
+    expect(refused).toEqual(Array(refused.length).fill(REFUSED));
+    expect(refused.length).toBeGreaterThanOrEqual(LIMIT);
+    expect(refused.length).toBeLessThanOrEqual(LIMIT * (seconds + 1));
+    // The waiting ones have had their turn, and the limit is for failures.
+    await vi.waitUntil(async () => (await send(fresh())).status === 200, { timeout: 5_000, interval: 50 });
+  });
+
+  test('does not count good tokens, however many come', async () => {
+    const send = await start({ maxFailedVerificationsPerSecond: 1 });
+    for (let i = 0; i < 10; i += 1) expect((await send(fresh())).status).toBe(200);
+  });
+
+  test('does not count a forged token that comes again', async () => {
+    const send = await start({ maxFailedVerificationsPerSecond: 1 });
+    const forged = fresh(successor());
+    for (let i = 0; i < 10; i += 1) expect(await send(forged)).toEqual(REFUSED);
+  });
+
+  test('is off by default', async () => {
+    const send = await start({});
+    const forger = successor();
+    const answers = await Promise.all(Array.from({ length: 150 }, () => send(fresh(forger))));
+    expect(answers).toEqual(Array(150).fill(REFUSED));
+  });
+});

@@ -1,0 +1,69 @@
+import type { JwksSource } from '../../policy/jwks-source.js';
+import { CachedDocument } from '../../upstream/cached-document.js';
+import { CallError } from '../../upstream/call-server.js';
+import { findKeySet, type KeySetPlace, type KeySetSearch } from '../../upstream/find-key-set.js';
+import type { KeySetContext } from './key-set.js';
+
+/** Where a remote key set is, and what to tell the operator if it cannot be used there. */
+export interface KeySetPlaces {
+  /** @throws {Error} If the metadata that names the URL cannot be used. */
+  find(): Promise<URL>;
+  /** The end of the log line about this failure. */
+  adviceFor(error: unknown): string;
+}
+
+const SET_URL = 'set jwks: { url: … } to the address of its keys';
+const WRONG_URL =
+  ". The policy has no jwks, so this URL follows from the issuer: set jwks: { url: … } to the jwks_uri in the issuer's metadata";
+const NO_METADATA = `. The issuer has no metadata and the policy no jwks, so this URL follows from the issuer: ${SET_URL}`;
+const WRONG_METADATA = `. The policy has no jwks, so the metadata of the issuer must name its keys: correct it, or ${SET_URL}`;
+
+/** Returns the place of a key set from its source: known, or named by the issuer's metadata. */
+export function keySetPlaces(
+  source: Extract<JwksSource, { kind: 'url' | 'discovered' }>,
+  context: KeySetContext,
+): KeySetPlaces {
+  if (source.kind === 'discovered') return createDiscovery(source.search, context);
+  return { find: async () => source.url, adviceFor: (error) => adviceIf(error, source.isDerived ? WRONG_URL : '') };
+}
+
+/** A server that does not answer at all says nothing about the URL. */
+function adviceIf(error: unknown, advice: string): string {
+  return error instanceof CallError && error.answered ? advice : '';
+}
+
+/** Searches at the first token, and again when the document that named the keys is no longer fresh. */
+function createDiscovery(search: KeySetSearch, { issuer, staleIfErrorSeconds, logger }: KeySetContext): KeySetPlaces {
+  let place: KeySetPlace | undefined;
+  const failures = new WeakSet<Error>();
+  const published = new CachedDocument<KeySetPlace>({
+    async fetch() {
+      const found = await findKeySet(search);
+      if (found.document.url.href !== place?.url.href) {
+        logger.info(`key set of ${issuer}: ${found.document.url.href}, ${reasonFor(found.document, search)}`);
+      }
+      place = found.document;
+      return found;
+    },
+    staleIfErrorSeconds,
+    onFailure(error) {
+      failures.add(error);
+      if (place !== undefined)
+        logger.warn(`key set of ${issuer}: ${error.message}; it is still read from ${place.url.href}`);
+    },
+    // The key set reports it as its own failure.
+    unavailable: ({ cause }) => cause ?? new Error('its place is not known yet'),
+  });
+  return {
+    find: async () => (await published.get()).url,
+    adviceFor(error) {
+      if (failures.has(error as Error)) return adviceIf(error, WRONG_METADATA);
+      return adviceIf(error, place?.namedBy === undefined ? NO_METADATA : '');
+    },
+  };
+}
+
+function reasonFor({ namedBy }: KeySetPlace, { metadataUrls }: KeySetSearch): string {
+  if (namedBy !== undefined) return `as ${namedBy.href} says`;
+  return `since there is no metadata at ${metadataUrls.map(({ href }) => href).join(', ')}`;
+}

@@ -1,0 +1,112 @@
+import type { AuthInfo } from '../core/auth-info.js';
+import { trimOws } from '../http/ows.js';
+import type { OptionChecks } from '../options/checks.js';
+import { requireEnvironment, requirePlainObject } from '../options/environment.js';
+import { type OptionTable, optional, type ResolvedOptions } from '../options/option-table.js';
+import { isCommandLine } from '../targets/stdio/is-command-line.js';
+import { limit } from './backend-options.js';
+
+/** The options of an MCP server that is started as a child process. */
+export interface ChildOptions {
+  /**
+   * The program that speaks MCP on its standard input and output. It is started without a shell, and ended with its process group.
+   * Processes that leave that group (setsid, daemons) are ended too on Linux, as long as the process that started them lives;
+   * elsewhere, after a crash of the program and after a SIGKILL of this process, they continue to run.
+   */
+  readonly command: string;
+  /** Its arguments, one each; no shell reads them. @default [] */
+  readonly args?: readonly string[] | undefined;
+  /**
+   * Environment variables of the child, in addition to those it inherits; or a function that returns them for a caller (`undefined`:
+   * anonymous), called once for each child. The token itself is passed on only if this function does so. The function must return a
+   * plain object; if it throws or returns a promise or anything else, the request fails. @default {}
+   */
+  readonly env?:
+    | Readonly<Record<string, string>>
+    | ((auth: AuthInfo | undefined) => Readonly<Record<string, string>>)
+    | undefined;
+  /** The child's working directory. @default that of this process */
+  readonly cwd?: string | undefined;
+  /**
+   * Names of environment variables that the child inherits from this process, in addition to HOME, LANG, LC_ALL, LOGNAME, PATH,
+   * SHELL, TERM, TMPDIR, TZ and USER. `true`: all variables, secrets included. @default []
+   */
+  readonly inheritEnv?: true | readonly string[] | undefined;
+  /**
+   * The number of children that are started ahead. Behind an `mcpAuth()`, anonymous callers get a quarter of them. Cannot be combined
+   * with an `env` that is a function. @default 0
+   */
+  readonly warmChildren?: number | undefined;
+}
+
+export const CHILD_TABLE = {
+  command: { read: requireCommand },
+  args: { default: [], read: requireArguments },
+  env: { default: {}, read: resolveEnv },
+  cwd: { read: optional((checks, value, option) => checks.string(value, option, 'Name a directory.')) },
+  inheritEnv: { default: [], read: resolveInheritEnv },
+  warmChildren: limit(0, 0),
+} satisfies OptionTable<ChildOptions>;
+
+export type ResolvedChild = ResolvedOptions<typeof CHILD_TABLE>;
+
+/**
+ * Refuses options of a child that do not fit together.
+ *
+ * @param path The option whose members they are, with a dot; empty for the argument itself.
+ */
+export function requireChild(checks: OptionChecks, resolved: ResolvedChild, env: unknown, path = ''): void {
+  if (resolved.warmChildren > 0 && typeof env === 'function') {
+    const fix = 'A child started ahead has no caller: remove warmChildren, or use a fixed env.';
+    checks.refuse(`${path}warmChildren`, '0 where env is a function', resolved.warmChildren, fix);
+  }
+  refuseCommandLine(checks, resolved, env, path);
+}
+
+/** A value that depends on the caller. */
+export type FromCaller<T> = (auth: AuthInfo | undefined) => T;
+
+function resolveEnv(checks: OptionChecks, env: unknown, option: string): FromCaller<Readonly<Record<string, string>>> {
+  if (typeof env === 'function') {
+    return (auth) => requireEnvironment(checks, requirePlainObject(checks, env(auth), 'env()'), 'env()');
+  }
+  if (env instanceof Promise) requirePlainObject(checks, env, option);
+  const fixed = Object.freeze({ ...requireEnvironment(checks, env, option) });
+  return () => fixed;
+}
+
+function resolveInheritEnv(checks: OptionChecks, value: unknown, option: string): true | readonly string[] {
+  const fix = 'Name the variables to pass on, or use true for all of them.';
+  return value === true || checks.strings(value, option, fix);
+}
+
+function requireCommand(checks: OptionChecks, value: unknown, option: string): string {
+  return requireWord(checks, checks.string(value, option, 'Name the program to start.'), option);
+}
+
+/** Refuses a command line. The message does not quote the arguments: there may be secrets among them. */
+function refuseCommandLine(
+  checks: OptionChecks,
+  { command, cwd }: Pick<ResolvedChild, 'command' | 'cwd'>,
+  env: unknown,
+  prefix: string,
+): void {
+  const path = (env as { PATH?: string } | undefined)?.PATH;
+  if (!isCommandLine(command, cwd, path)) return;
+  const [program = ''] = trimOws(command).split(' ');
+  const fix = `Put the arguments into args: { command: ${JSON.stringify(program)}, args: ["…"] }.`;
+  checks.refuse(`${prefix}command`, 'the program alone, without its arguments', `${program} …`, fix);
+}
+
+function requireArguments(checks: OptionChecks, value: unknown, option: string): readonly string[] {
+  const words: readonly unknown[] = Array.isArray(value)
+    ? value
+    : checks.refuse(option, 'an array of strings', value, 'Give one string for each argument.');
+  return Object.freeze(words.map((word, index) => requireWord(checks, word, `${option}[${index}]`)));
+}
+
+function requireWord(checks: OptionChecks, value: unknown, option: string): string {
+  return typeof value === 'string' && !value.includes('\0')
+    ? value
+    : checks.refuse(option, 'a string without NUL', value, 'Give one string for each argument.');
+}

@@ -1,0 +1,110 @@
+import { type Advice, adviceFor } from '../core/advice.js';
+import type { Middleware } from '../http/middleware.js';
+import type { NameKind, TargetedName } from '../targets/several/qualified.js';
+import { Bridge } from './bridge.js';
+import { createBridgeMiddleware } from './bridge-middleware.js';
+import { everyOriginWarning } from './every-origin.js';
+import { createCallerKeys } from './http/caller-token.js';
+import { credentialOptions } from './http/credentials.js';
+import { inheritWarning } from './inherit-warning.js';
+import { type McpBackendOptions, type ResolvedBackend, resolveBackendOptions } from './mcp-backend-options.js';
+import { createStatsChannel } from './stats-channel.js';
+import { createTargets } from './targets.js';
+
+export type { NameKind, TargetedName } from '../targets/several/qualified.js';
+export type { ServerInfo } from './joined-options.js';
+export type { McpBackendOptions } from './mcp-backend-options.js';
+export type { ChildTarget, McpTarget, RemoteTarget } from './target-options.js';
+
+const WHO = 'mcpBackend()';
+
+/** The current numbers of a backend, as `stats()` returns them. */
+export interface McpBackendStats {
+  /** Open sessions of clients. Requests without a session are not among them. */
+  readonly sessions: number;
+  /** Open connections to targets: running child processes, including those started ahead, and conversations with remote servers. */
+  readonly connections: number;
+  /** Requests that no target has answered yet. */
+  readonly pending: number;
+  /** Connections for requests without a session that were opened again, after they broke. */
+  readonly restarts: number;
+}
+
+/** A middleware that keeps connections to MCP servers: call `close()` before the application exits. */
+export interface McpBackend extends Middleware {
+  /** Answers the requests in flight and ends every stream, session, child process and session at a remote server; resolves when none is left. */
+  close(): Promise<void>;
+  /** Returns the current numbers of sessions, connections and requests. */
+  stats(): McpBackendStats;
+  /**
+   * Asks each remote target whether it answers, with an `OPTIONS` request that carries none of the configured headers. Resolves to false
+   * if one of them gives no answer within `connectTimeoutSeconds`, or one with a status of 500 or more. Programs are not asked.
+   */
+  ready(): Promise<boolean>;
+  /**
+   * Says which target a name is about that a client uses, and how that target calls it: rules of an application can go by both.
+   * Undefined if no target has such a name. With several targets, it is the first part of the name that counts, so a target need not
+   * have a tool for its name to be understood.
+   */
+  resolve(kind: NameKind, name: string): TargetedName | undefined;
+  /** Serves the public keys of each `callerToken` as a key set (RFC 7517). Mount it before `mcpAuth()`. */
+  readonly callerKeys: Middleware;
+}
+
+/**
+ * Serves MCP servers over HTTP (Streamable HTTP): programs that speak stdio, and remote servers. Mount it behind `mcpAuth()` on one path
+ * of an Express or Connect app. Each session of a client has its own connection to the MCP server and belongs to the user whose token
+ * opened it. Requests of revision 2026-07-28, which has no sessions, share one connection for each user and client; by default each
+ * request of an anonymous caller has its own.
+ *
+ * @example
+ * ```ts
+ * import express from 'express';
+ * import { mcpAuth, mcpBackend } from 'express-mcp-auth';
+ *
+ * const backend = mcpBackend({ targets: { notes: { command: 'node', args: ['server.js'] } } });
+ * const app = express();
+ * app.use(mcpAuth({ issuer: 'https://auth.example.com', audiences: ['https://mcp.example.com/mcp'] }));
+ * app.use('/mcp', backend);
+ * const listener = app.listen(3000);
+ *
+ * process.once('SIGTERM', () => {
+ *   listener.close();
+ *   void backend.close();
+ * });
+ * ```
+ *
+ * @throws {ConfigError} If an option cannot be used.
+ */
+export function mcpBackend(options: Readonly<McpBackendOptions>): McpBackend {
+  const resolved = resolveBackendOptions(options);
+  const { logger } = resolved;
+  const advice = adviceFor(options, WHO);
+  const warnings = [...childWarnings(resolved), ...everyOriginWarning(resolved, advice)];
+  for (const line of warnings) logger.warn(`${WHO}: ${line}`);
+  const { source, keys, ready, resolve } = createTargets(WHO, resolved);
+  const onStats = createStatsChannel('express-mcp-auth:backend');
+  const credentials = credentialsOf(resolved, advice);
+  const bridge = new Bridge({ who: WHO, source, options: resolved, advice, credentials, onStats });
+  return Object.assign(createBridgeMiddleware(WHO, bridge, logger), {
+    close: () => bridge.close(),
+    stats: () => bridge.stats(),
+    ready: async () => !bridge.isClosed && ready(),
+    resolve,
+    callerKeys: createCallerKeys(keys),
+  });
+}
+
+function credentialsOf({ targets }: ResolvedBackend, advice: Advice): string[] {
+  return [...targets].flatMap(([name, target]) =>
+    target.kind === 'child'
+      ? []
+      : credentialOptions(target.server, advice).map((option) => `targets.${name}.${option}`),
+  );
+}
+
+function childWarnings({ targets }: ResolvedBackend): string[] {
+  return [...targets].flatMap(([name, target]) =>
+    target.kind === 'child' ? inheritWarning(target.child, `targets.${name}.`) : [],
+  );
+}

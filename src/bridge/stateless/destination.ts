@@ -1,0 +1,39 @@
+import { type Edit, type Member, memberOf, textOf } from '../../messages/json-members.js';
+import { keyOf, membersAt, type RpcMessage } from '../../messages/json-rpc.js';
+import { SUBSCRIPTION_KEY, subscriptionEdits } from '../../messages/stateless-response.js';
+import type { PendingRequest, PendingRequests } from '../answers/pending-requests.js';
+
+/** A request without a session. */
+export interface StatelessRequest extends PendingRequest {
+  /** The progress token as the client wrote it. */
+  readonly clientToken?: string | undefined;
+  readonly logs?: boolean;
+}
+
+/**
+ * Finds the request that a notification of the server belongs to, and the edits that it needs. A message that belongs to no single request
+ * is dropped, so that it never reaches another caller's stream (2026-07-28, Receiving Messages).
+ */
+export function destinationOf(
+  message: RpcMessage,
+  pending: PendingRequests<StatelessRequest>,
+): { readonly request: StatelessRequest; readonly edits: Edit[] } | undefined {
+  const keyAt = (member: Member | undefined) => member && keyOf(textOf(message.bytes, member));
+  if (message.method === 'notifications/message') {
+    const [request, ...others] = [...pending.values()].filter(({ logs }) => logs);
+    return request && others.length === 0 ? { request, edits: [] } : undefined;
+  }
+  const params = membersAt(message, 'params');
+  const name = { 'notifications/progress': 'progressToken', 'notifications/cancelled': 'requestId' }[message.method];
+  const member = name === undefined ? undefined : memberOf(params, name);
+  if (member !== undefined) {
+    const isCancelled = name === 'requestId';
+    const request = isCancelled ? pending.take(keyAt(member)) : pending.get(keyAt(member));
+    if (request === undefined) return undefined;
+    const edit = { ...member, text: (isCancelled ? request.id : request.clientToken) ?? 'null' };
+    return { request, edits: [edit, ...subscriptionEdits(message, 'params', request.id)] };
+  }
+  const subscription = memberOf(membersAt({ bytes: message.bytes, members: params }, '_meta'), SUBSCRIPTION_KEY);
+  const request = pending.get(keyAt(subscription));
+  return subscription && request && { request, edits: [{ ...subscription, text: request.id }] };
+}

@@ -1,0 +1,95 @@
+import type { Principal } from '../../core/principal.js';
+import type { Caller } from '../../core/quota.js';
+import { BridgeError } from '../../messages/bridge-error.js';
+import { readChildLine } from '../../messages/child-line.js';
+import { memberOf } from '../../messages/json-members.js';
+import { membersAt, type RpcMessage } from '../../messages/json-rpc.js';
+import { LAST_SESSION_REVISION } from '../../messages/revision.js';
+import type { LeasedConnections } from '../../targets/leased-connections.js';
+import type { ResolvedBridge } from '../bridge-options.js';
+import type { BridgeRequest } from '../bridge-request.js';
+import { ConnectionPool, type NewConnection } from './connection-pool.js';
+import { askServer } from './internal-request.js';
+import type { StatelessConnection } from './stateless-connection.js';
+
+// The bridge can do none of what a server may ask of a client.
+const OPENING = {
+  protocolVersion: LAST_SESSION_REVISION,
+  capabilities: {},
+  clientInfo: { name: 'express-mcp-auth', version: '1' },
+};
+const INITIALIZED = Buffer.from('{"jsonrpc":"2.0","method":"notifications/initialized"}');
+
+/** A connection that the bridge has initialized. */
+export interface InitializedConnection {
+  readonly stateless: StatelessConnection;
+  /** The server's response to `initialize`. */
+  readonly prepared: RpcMessage;
+}
+
+/** The connections that serve clients of revisions with sessions without one. The bridge itself opens the session of each. */
+export class InitializedConnections {
+  readonly #options: ResolvedBridge;
+  readonly #pool: ConnectionPool<RpcMessage>;
+
+  constructor(options: ResolvedBridge, connections: LeasedConnections) {
+    this.#options = options;
+    this.#pool = new ConnectionPool(options, connections, { prepare: (opened) => this.#initialize(opened) });
+  }
+
+  get pending(): number {
+    return this.#pool.pending;
+  }
+
+  get restarts(): number {
+    return this.#pool.restarts;
+  }
+
+  /** True if no other request may use the connection of this one. */
+  isSeparate(caller: Caller): boolean {
+    return this.#pool.isSeparate(caller);
+  }
+
+  /**
+   * Returns the connection for a request of `bytes` bytes, and opens it if needed.
+   *
+   * @throws {BridgeError} If the server did not start or refused `initialize`, or if a limit is reached.
+   */
+  get(request: BridgeRequest, bytes: number): Promise<InitializedConnection> {
+    return this.#pool.get(request, bytes);
+  }
+
+  /** `Connection.ready()` of the principal's connection; undefined if there is none. */
+  ready(principal: Principal, since: number, bytes: number): Promise<void> | undefined {
+    return this.#pool.ready(principal, since, bytes);
+  }
+
+  /** Called every second. */
+  tick(now: number, keepAlive: boolean): void {
+    this.#pool.tick(now, keepAlive);
+  }
+
+  endAll(reason: 'closing'): void {
+    this.#pool.endAll(reason);
+  }
+
+  async #initialize(opened: NewConnection): Promise<RpcMessage> {
+    const { stateless, connection } = opened;
+    const { startTimeoutSeconds } = this.#options;
+    const answer = await askServer(stateless, 'initialize', OPENING, startTimeoutSeconds * 1_000);
+    const { over } = stateless;
+    if (over !== undefined) throw new BridgeError(over);
+    if (answer === undefined) {
+      connection.logLateStart(startTimeoutSeconds);
+      this.#pool.end(opened, 'start_timed_out');
+      throw new BridgeError('start_timed_out');
+    }
+    const message = readChildLine(answer);
+    if (message === undefined || memberOf(membersAt(message, 'result'), 'protocolVersion') === undefined) {
+      this.#pool.end(opened, 'session_ended');
+      throw new BridgeError('initialize_refused');
+    }
+    stateless.notify(INITIALIZED);
+    return message;
+  }
+}

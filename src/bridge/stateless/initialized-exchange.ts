@@ -1,0 +1,123 @@
+import { requireAuthority } from '../../core/authority.js';
+import { isAnswered } from '../../http/answered.js';
+import { hasHungUp, onceClosed } from '../../http/hang-up.js';
+import { BridgeError } from '../../messages/bridge-error.js';
+import { applyEdits, memberOf, textOf } from '../../messages/json-members.js';
+import { type ClientMessage, keyInParams, membersAt, type RpcMessage, readString } from '../../messages/json-rpc.js';
+import { type MetaRules, withMeta } from '../../messages/meta-edit.js';
+import { BATCH_REVISION, SESSION_REVISIONS } from '../../messages/revision.js';
+import { requireAcceptedForms } from '../answers/accepted-forms.js';
+import { EventStream } from '../answers/event-stream.js';
+import { PostResponse } from '../answers/post-response.js';
+import type { BridgeRequest } from '../bridge-request.js';
+import type { AnonymousRefusal } from './anonymous-refusal.js';
+import type { InitializedConnection, InitializedConnections } from './initialized-connections.js';
+
+/** Notifications about a conversation that only the bridge has: it opened the session, and refuses what a server asks. */
+const OWN_NOTIFICATIONS = new Set(['notifications/initialized', 'notifications/progress']);
+
+/** Answers the POSTs of clients of the revisions with sessions, without a session (`sessions: false`). */
+export class InitializedExchange {
+  readonly #connections: InitializedConnections;
+  readonly #metaRules: MetaRules;
+  readonly #refuseAnonymous: AnonymousRefusal;
+
+  constructor(connections: InitializedConnections, metaRules: MetaRules, refuseAnonymous: AnonymousRefusal) {
+    this.#connections = connections;
+    this.#metaRules = metaRules;
+    this.#refuseAnonymous = refuseAnonymous;
+  }
+
+  async post(request: BridgeRequest, messages: readonly ClientMessage[], batch: boolean): Promise<void> {
+    const requests = messages.filter(({ kind }) => kind === 'request');
+    // A batch has no single id.
+    const id = batch ? undefined : requests[0]?.id;
+    if (this.#refuseAnonymous(request, id)) return;
+    requireUsable(request, requests, batch, id);
+    await this.#pass(request, messages, batch).catch((error) => {
+      if (!(error instanceof BridgeError)) throw error;
+      const { reason, data, retryAfterSeconds } = error;
+      throw new BridgeError(reason, { id: error.id ?? id, data, retryAfterSeconds });
+    });
+  }
+
+  async #pass(request: BridgeRequest, messages: readonly ClientMessage[], batch: boolean): Promise<void> {
+    const requests = messages.filter(({ kind }) => kind === 'request');
+    const others = messages.filter(({ kind, method }) => kind === 'notification' && !OWN_NOTIFICATIONS.has(method));
+    if (requests.length === 0) {
+      // A separate connection would be opened for this notification alone, so none is.
+      if (others.length > 0 && !this.#connections.isSeparate(request))
+        this.#tell(request, await this.#ready(request, others), others);
+      if (!isAnswered(request.res) && !hasHungUp(request.res)) request.res.writeHead(202).end();
+      return;
+    }
+    const accepted = requireAcceptedForms(request.req);
+    const rule = this.#metaRules.forRequest(request.auth);
+    const opened = await this.#ready(request, messages);
+    if (hasHungUp(request.res)) return;
+    const { stateless, prepared } = opened;
+    stateless.requireRoom(requests);
+    this.#tell(request, opened, others);
+    const { req, res, auth } = request;
+    const response = new PostResponse({
+      ...{ ...accepted, req, res, auth, batch, responses: requests.length },
+      openStream: () => new EventStream(),
+      pauseFor: (slow) => stateless.pauseFor(slow),
+    });
+    for (const message of requests) {
+      if (message.method === 'initialize') response.respond(openingFor(message, prepared));
+      else {
+        const key = stateless.request(message, response, rule);
+        // Without a session, the client cannot ask for the answer again.
+        onceClosed(res, () => stateless.cancel(key));
+      }
+    }
+  }
+
+  /** Returns the caller's connection when it can take these messages. */
+  async #ready(request: BridgeRequest, messages: readonly ClientMessage[]): Promise<InitializedConnection> {
+    const { since, auth } = request;
+    const bytes = messages.reduce((sum, message) => sum + message.bytes.length, 0);
+    const opened = await this.#connections.get(request, bytes);
+    const { stateless } = opened;
+    for (let busy = stateless.ready(since, bytes); busy; busy = stateless.ready(since, bytes)) await busy;
+    requireAuthority(auth);
+    return opened;
+  }
+
+  #tell({ auth }: BridgeRequest, { stateless }: InitializedConnection, others: readonly ClientMessage[]): void {
+    for (const message of others) {
+      if (message.method !== 'notifications/cancelled') stateless.notify(withMeta(message, this.#metaRules.forOthers));
+      // Anonymous callers count their requests from 1, all of them: one would cancel another's.
+      else if (auth !== undefined) stateless.cancelRequest(keyInParams(message, 'requestId'));
+    }
+  }
+}
+
+function requireUsable(
+  { req }: BridgeRequest,
+  requests: readonly ClientMessage[],
+  batch: boolean,
+  id: string | undefined,
+): void {
+  const version = req.headers['mcp-protocol-version'];
+  if (version !== undefined && !SESSION_REVISIONS.has(String(version)))
+    throw new BridgeError('unsupported_version', { id });
+  // Clients before 2025-06-18 do not send the header.
+  const hasBatches = version === undefined || version === BATCH_REVISION;
+  const opens = requests.some(({ method }) => method === 'initialize');
+  if (batch && (opens || !hasBatches)) throw new BridgeError('batch_not_supported');
+}
+
+/** Answers `initialize` as the server did, in the client's revision if the server's is not older. */
+function openingFor(message: ClientMessage, answer: RpcMessage): Buffer {
+  const { id = 'null', params } = message;
+  const version = memberOf(membersAt(answer, 'result'), 'protocolVersion');
+  const spoken = version && readString(textOf(answer.bytes, version));
+  const wanted = String(params.protocolVersion);
+  const isKnown = SESSION_REVISIONS.has(wanted) && spoken !== undefined && wanted <= spoken;
+  return applyEdits(answer.bytes, [
+    ...(answer.idAt ? [{ ...answer.idAt, text: id }] : []),
+    ...(version && isKnown ? [{ ...version, text: JSON.stringify(wanted) }] : []),
+  ]);
+}

@@ -1,0 +1,112 @@
+import type { Principal } from '../../core/principal.js';
+import type { Caller } from '../../core/quota.js';
+import { BridgeError } from '../../messages/bridge-error.js';
+import { SESSION_REVISIONS } from '../../messages/revision.js';
+import { statusOf } from '../../messages/stateless-response.js';
+import type { LeasedConnections } from '../../targets/leased-connections.js';
+import type { ResolvedBridge } from '../bridge-options.js';
+import type { BridgeRequest } from '../bridge-request.js';
+import { ConnectionPool, type NewConnection } from './connection-pool.js';
+import { requestFromServer } from './internal-request.js';
+import type { StatelessConnection } from './stateless-connection.js';
+
+// A program that speaks only revisions with sessions may be updated, so it is asked again after this time. Asking opens a connection.
+const SESSIONS_ONLY_FOR_MS = 3_600_000;
+// A program that did not answer may only have been slow to start, so it is asked again sooner.
+const SILENT_FOR_MS = 60_000;
+const PROBE_MS = 15_000;
+
+/** The connections that serve requests of revisions without sessions (2026-07-28). */
+export class StatelessConnections {
+  readonly #pool: ConnectionPool<void>;
+  #versions: readonly string[] | undefined;
+  #sessionsOnlyUntil = 0;
+  /** The principals whose server did not say which revisions it speaks, each with the time of the next attempt. */
+  readonly #silentUntil = new Map<Principal, number>();
+
+  constructor(options: ResolvedBridge, connections: LeasedConnections) {
+    this.#pool = new ConnectionPool(options, connections, {
+      statusOf,
+      prepare: async (opened) => {
+        if (this.#versions === undefined) await this.#probe(opened);
+      },
+    });
+  }
+
+  get pending(): number {
+    return this.#pool.pending;
+  }
+
+  get restarts(): number {
+    return this.#pool.restarts;
+  }
+
+  /** True if no other request may use the connection of this one. */
+  isSeparate(caller: Caller): boolean {
+    return this.#pool.isSeparate(caller);
+  }
+
+  /**
+   * Returns the connection for a request of `bytes` bytes, and opens it if needed.
+   *
+   * @throws {BridgeError} If the program does not speak `version` or did not start, or if a limit is reached.
+   */
+  async get(request: BridgeRequest, bytes: number, version?: string): Promise<StatelessConnection> {
+    const sessionsOnlyUntil = Math.max(this.#sessionsOnlyUntil, this.#silentUntil.get(request.principal) ?? 0);
+    if (this.#versions === undefined && performance.now() < sessionsOnlyUntil) throw new BridgeError('legacy_server');
+    const { stateless } = await this.#pool.get(request, bytes);
+    if (version !== undefined && !this.#versions?.includes(version)) {
+      throw new BridgeError('unsupported_protocol_version', {
+        data: { supported: this.#versions, requested: version },
+      });
+    }
+    return stateless;
+  }
+
+  /** `Connection.ready()` of the principal's connection; undefined if there is none. */
+  ready(principal: Principal, since: number, bytes: number): Promise<void> | undefined {
+    return this.#pool.ready(principal, since, bytes);
+  }
+
+  /** Called every second. */
+  tick(now: number, keepAlive: boolean): void {
+    for (const [principal, until] of this.#silentUntil) if (now >= until) this.#silentUntil.delete(principal);
+    this.#pool.tick(now, keepAlive);
+  }
+
+  endAll(reason: 'closing'): void {
+    this.#pool.endAll(reason);
+  }
+
+  /** Asks which revisions without sessions the server speaks; rejects if it speaks none. */
+  async #probe(opened: NewConnection): Promise<void> {
+    const { principal, stateless, connection } = opened;
+    connection.probed = true;
+    const versions = await probeVersions(stateless);
+    if (versions.length > 0) {
+      connection.probed = false;
+      this.#versions = versions;
+      return;
+    }
+    const { answered, over } = stateless;
+    this.#pool.end(opened, 'session_ended');
+    const now = performance.now();
+    if (answered) {
+      if (this.#versions === undefined) this.#sessionsOnlyUntil = now + SESSIONS_ONLY_FOR_MS;
+    } else if (over !== undefined && (over !== 'child_exited' || this.#versions)) {
+      throw new BridgeError(over);
+    } else this.#silentUntil.set(principal, now + SILENT_FOR_MS);
+    throw new BridgeError('legacy_server');
+  }
+}
+
+/**
+ * Asks a server with `server/discover` which revisions without sessions it speaks. Returns none for any answer that these revisions
+ * do not define (2026-07-28, stdio, Backward Compatibility), for silence and for a connection that breaks. The last two may have a
+ * cause in this one connection, such as its user's environment.
+ */
+async function probeVersions(stateless: StatelessConnection): Promise<readonly string[]> {
+  const { result, error } = await requestFromServer(stateless, 'server/discover', {}, PROBE_MS);
+  const versions = result?.supportedVersions ?? (error?.code === -32022 ? error.data?.supported : undefined);
+  return Array.isArray(versions) ? versions.filter((version) => !SESSION_REVISIONS.has(version)) : [];
+}

@@ -1,0 +1,65 @@
+import type { ConnectionSource } from '../targets/connection.js';
+import type { ConnectionHeaders } from '../targets/http/message-headers.js';
+import { RemoteSource } from '../targets/http/remote-source.js';
+import { inheritedEnvironment } from '../targets/stdio/child-environment.js';
+import { ChildSource } from '../targets/stdio/child-source.js';
+import type { ResolvedBridge } from './bridge-options.js';
+import type { ResolvedChild } from './child-options.js';
+import { createCallerHeaders } from './http/caller-headers.js';
+import { createCallerTokens, type PublishedKey, publishKey } from './http/caller-token.js';
+import { audienceOf, credentialOptions, describeCredentials, secretsIn } from './http/credentials.js';
+import type { ResolvedServer } from './http/remote-server-options.js';
+
+/** The options of a target have no other names in the configuration file. */
+const NO_ADVICE = { names: new Map<string, string>() };
+
+type Shared = Pick<ResolvedBridge, 'logger' | 'maxMessageBytes' | 'maxPendingRequests' | 'requestTimeoutSeconds'>;
+
+const limitsOf = ({ maxPendingRequests, requestTimeoutSeconds, maxMessageBytes, logger }: Shared) => ({
+  maxWaiting: maxPendingRequests,
+  waitMs: requestTimeoutSeconds * 1_000,
+  maxMessageBytes,
+  logger,
+});
+
+/** Creates the source of the children that `child` describes. */
+export function createChildSource(child: ResolvedChild, shared: Shared): ChildSource {
+  const { command, args, cwd, env, inheritEnv, warmChildren } = child;
+  const inherited = inheritedEnvironment(inheritEnv);
+  const recipe = { command, args, cwd, ...limitsOf(shared) };
+  return new ChildSource(recipe, (caller) => ({ ...inherited, ...env(caller) }), warmChildren);
+}
+
+/** A source of connections to a remote server, and the key with which it says who is calling. */
+export interface CreatedRemote {
+  readonly source: ConnectionSource;
+  readonly key: PublishedKey | undefined;
+  /** Resolves to true if the server answers. */
+  ready(): Promise<boolean>;
+}
+
+/**
+ * Creates the source of connections to a remote server.
+ *
+ * @param who The function and the target, in the log.
+ */
+export function createRemoteSource(who: string, server: ResolvedServer, shared: Shared): CreatedRemote {
+  const { url, callerToken, responseTimeoutSeconds } = server;
+  const key = callerToken && publishKey(callerToken.key, shared.logger, who);
+  const tokens = callerToken && key && createCallerTokens(callerToken, audienceOf(url), key);
+  const headersFor = createCallerHeaders({ ...server, logger: shared.logger }, tokens, who);
+  const recipe = {
+    who,
+    responseMs: responseTimeoutSeconds * 1_000,
+    headersFor,
+    describe: ({ caller, sessionId }: ConnectionHeaders) => ({
+      url,
+      credentials: describeCredentials(server, NO_ADVICE, caller),
+      secrets: secretsIn([...caller.values(), sessionId]),
+    }),
+    sendsCredentials: credentialOptions(server, NO_ADVICE).length > 0,
+    ...limitsOf(shared),
+  };
+  const source = new RemoteSource(server, recipe);
+  return { source, key, ready: () => source.ready() };
+}

@@ -1,0 +1,45 @@
+import { lowerAscii } from '../http/lower-ascii.js';
+import { withoutClosingSlash } from '../http/well-known.js';
+
+/** The placeholder of the tenant in a resource, as one whole segment of its path. */
+export const TENANT = '{tenant}';
+
+/** The paths of a resource that exists once for each tenant. */
+export interface TenantPaths {
+  /** Returns the tenant of a request by its path, which may go on below the resource; undefined if the path is not one of the resource. */
+  tenantAt(path: string): string | undefined;
+  /** Returns the tenant of a well-known path, which must be exact: it is answered without a token. */
+  tenantIn(wellKnownPath: string, of: (resourcePath: string) => string): string | undefined;
+}
+
+const SEGMENT = /^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,64}$/;
+
+/** True if a text can be the name of a tenant: one segment of a path that needs no encoding. */
+function isTenant(text: string): boolean {
+  return SEGMENT.test(text);
+}
+
+/** @param pathname The path of the resource, with {@link TENANT} in it. */
+export function createTenantPaths(pathname: string): TenantPaths {
+  const [before = '', after = ''] = withoutClosingSlash(pathname).split(TENANT);
+  return {
+    tenantAt(path) {
+      // Express ignores capitals and a closing slash, so the paths that it routes here are compared in the same way.
+      if (lowerAscii(path.slice(0, before.length)) !== lowerAscii(before)) return undefined;
+      const [tenant = ''] = path.slice(before.length).split('/', 1);
+      const rest = path.slice(before.length + tenant.length);
+      const isBelow = lowerAscii(`${rest}/`).startsWith(lowerAscii(`${after}/`));
+      return isBelow && isTenant(tenant) ? tenant : undefined;
+    },
+    tenantIn(path, of) {
+      const [start = '', end = ''] = of(pathname).split(TENANT);
+      const tenant = path.slice(start.length, path.length - end.length);
+      return isTenant(tenant) && path === start + tenant + end ? tenant : undefined;
+    },
+  };
+}
+
+/** Writes a tenant in the place of `{tenant}`. */
+export function forTenant(text: string, tenant: string): string {
+  return text.replaceAll(TENANT, () => tenant);
+}

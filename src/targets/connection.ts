@@ -1,0 +1,70 @@
+import type { ServerResponse } from 'node:http';
+import type { AuthInfo } from '../core/auth-info.js';
+import type { Caller } from '../core/quota.js';
+import type { BridgeErrorCode } from '../messages/bridge-error.js';
+import type { RpcMessage } from '../messages/json-rpc.js';
+import type { Waiters } from './waiters.js';
+
+/** Receives the messages of a connection, and its end. */
+export interface ConnectionListener {
+  /**
+   * One message. The bytes may be a view of a larger chunk: copy them to keep them. They contain no line end. `read` is the same
+   * message if it has been read already: reading a long one costs more than anything else here.
+   */
+  message(bytes: Buffer, read?: RpcMessage): void;
+  /** A message over the limit was dropped; `head` and `tail` are its beginning and its end. */
+  oversized(head: Buffer, tail: Buffer): void;
+  /** Called last: the connection is gone, or was never made. `reason` is the error for the requests in flight. */
+  gone(reason: BridgeErrorCode): void;
+}
+
+/** Who sent a message, and the part of it that only HTTP carries. */
+export interface Sender {
+  readonly auth: AuthInfo | undefined;
+  /** The headers that repeat parameters of a tool (2026-07-28): names and values, alternating. */
+  readonly parameters?: readonly string[];
+}
+
+/** A conversation with an MCP server, message by message: a child process, a remote session, or several of them as one. */
+export interface Connection {
+  /** False once the connection is gone. */
+  readonly alive: boolean;
+  /** Resolves when nothing of the connection is left. */
+  readonly ended: Promise<void>;
+  /** True while the bridge asks which revisions the server speaks. Its other output is then logged at debug. */
+  probed: boolean;
+  /** The requests that wait until the server reads on, or until it has answered the bridge's own requests. */
+  readonly waiters: Waiters;
+  /** Starts to read messages. Until then they wait. */
+  listen(listener: ConnectionListener): void;
+  /**
+   * Sends one message. Await `ready()` before: the server may be slow to read. `sender` is for connections over HTTP; left out, it is
+   * the caller of the message before.
+   */
+  write(message: Buffer, sender?: Sender): void;
+  /**
+   * Returns undefined if the server can take one more message, else a promise that resolves when it has read on, or is gone. Call it
+   * again after that: another request may have been faster. `bytes` is the size of the body that waits.
+   *
+   * @throws {BridgeError} As a rejection: `too_many_pending` if too many requests or bytes wait, `request_timed_out` if it waits too long after `since`.
+   */
+  ready(since: number, bytes?: number): Promise<void> | undefined;
+  /** Stops reading from the server until `res` has drained; disconnects a client that has not read everything after `maxDrainMs`. */
+  pauseFor(res: ServerResponse, maxDrainMs: number): void;
+  /** Logs what the server sent in place of a message. */
+  logUnreadable(bytes: Buffer): void;
+  /** Logs that the server did not start within `seconds`. */
+  logLateStart(seconds: number): void;
+  /** Ends the connection and everything that it started; resolves when nothing is left. */
+  stop(): Promise<void>;
+}
+
+/** Opens connections to one target, or to several targets as one. */
+export interface ConnectionSource {
+  /** The number of connections that are open, including those that were opened ahead. */
+  readonly size: number;
+  /** Opens a connection for this caller. Throws if it cannot be started at all; failures that show later are told by `gone()`. */
+  open(caller: Caller): Connection;
+  /** Ends every connection; resolves when none is left. */
+  close(): Promise<void>;
+}

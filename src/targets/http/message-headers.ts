@@ -1,0 +1,66 @@
+import { encodeHeaderValue } from '../../messages/header-value.js';
+import { memberOf, textOf } from '../../messages/json-members.js';
+import { membersAt, type RpcMessage, readString } from '../../messages/json-rpc.js';
+import { targetMember } from '../../messages/mcp-call.js';
+import { VERSION_KEY } from '../../messages/revision.js';
+import type { HeaderRecord } from './exchange.js';
+
+/** The state of a connection that its requests carry. */
+export interface ConnectionHeaders {
+  readonly sessionId: string | undefined;
+  /** The revision that a session speaks. */
+  readonly revision: string | undefined;
+  /** The headers that say who is calling. */
+  readonly caller: HeaderRecord;
+}
+
+/** Returns the revision in the `_meta` of a message (2026-07-28); undefined if it names none. */
+export function versionIn(message: RpcMessage): string | undefined {
+  const version = memberOf(membersAt(message, 'params', '_meta'), VERSION_KEY);
+  return version && readString(textOf(message.bytes, version));
+}
+
+/** Makes the headers of a POST that carries `message`: names and values, alternating. */
+export function headersOfMessage(
+  message: RpcMessage,
+  connection: ConnectionHeaders,
+  parameters: readonly string[] = [],
+): string[] {
+  const version = versionIn(message);
+  const headers = headersOf('application/json, text/event-stream', {
+    ...connection,
+    // A session begins with this request.
+    sessionId: message.method === 'initialize' ? undefined : connection.sessionId,
+    revision: version ?? connection.revision,
+  });
+  headers.push('content-type', 'application/json', 'content-length', String(message.bytes.length));
+  // Revisions with sessions have no such headers.
+  if (version !== undefined) {
+    headers.push('mcp-method', encodeHeaderValue(message.method), ...nameOf(message), ...parameters);
+  }
+  return headers;
+}
+
+/** Makes the headers of a GET, which opens or resumes an event stream. */
+export function headersOfStream(connection: ConnectionHeaders, lastEventId: string | undefined): string[] {
+  const headers = headersOf('text/event-stream', connection);
+  if (lastEventId !== undefined) headers.push('last-event-id', lastEventId);
+  return headers;
+}
+
+/** The headers that a connection writes itself: those of `caller` with these names are left out. */
+const OWN = new Set(['accept', 'content-type', 'last-event-id', 'mcp-protocol-version', 'mcp-method', 'mcp-name']);
+
+function headersOf(accept: string, { sessionId, revision, caller }: ConnectionHeaders): string[] {
+  const headers = ['accept', accept, 'accept-encoding', 'identity'];
+  if (sessionId !== undefined) headers.push('mcp-session-id', sessionId);
+  if (revision !== undefined) headers.push('mcp-protocol-version', revision);
+  for (const [name, value] of caller) if (value !== undefined && !OWN.has(name)) headers.push(name, value);
+  return headers;
+}
+
+function nameOf(message: RpcMessage): string[] {
+  const member = memberOf(membersAt(message, 'params'), targetMember(message.method) ?? '');
+  const name = member && readString(textOf(message.bytes, member));
+  return name === undefined ? [] : ['mcp-name', encodeHeaderValue(name)];
+}

@@ -1,0 +1,243 @@
+import type { ServerResponse } from 'node:http';
+import type { AuthInfo } from '../../core/auth-info.js';
+import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
+import { readChildLine } from '../../messages/child-line.js';
+import { applyEdits } from '../../messages/json-members.js';
+import { keyInParams, type RpcMessage, readMessage } from '../../messages/json-rpc.js';
+import type { Connection, ConnectionListener, Sender } from '../connection.js';
+import { SlowReaders } from '../slow-readers.js';
+import { UnexpectedOutput } from '../unexpected-output.js';
+import { Waiters } from '../waiters.js';
+import type { ResponseHeaders } from './exchange.js';
+import { headersOfMessage, headersOfStream } from './message-headers.js';
+import { MessageOrder } from './message-order.js';
+import type { MessageResponse } from './message-response.js';
+import type { RemoteRecipe } from './remote-recipe.js';
+import { RemoteRequest, type RequestHost } from './remote-request.js';
+import { RemoteStream } from './remote-stream.js';
+import { TargetSession } from './target-session.js';
+import { Uploads } from './uploads.js';
+
+/** A conversation with a remote server, message by message: a session, or requests of a revision without sessions. */
+export class RemoteConnection implements Connection {
+  probed = false;
+  readonly waiters: Waiters;
+  readonly ended: Promise<void>;
+  readonly #recipe: RemoteRecipe;
+  readonly #session: TargetSession;
+  readonly #requests = new Set<RemoteRequest>();
+  readonly #uploads = new Uploads();
+  readonly #order = new MessageOrder();
+  readonly #unexpectedOutput: UnexpectedOutput;
+  readonly #slowReaders = new SlowReaders({
+    pause: () => {
+      this.#isPaused = true;
+    },
+    resume: () => this.#resume(),
+  });
+  readonly #host: RequestHost;
+  #listener: ConnectionListener | undefined;
+  #auth: AuthInfo | undefined;
+  #stream: RemoteStream | undefined;
+  #isPaused = false;
+  /** True once the server has answered anything. */
+  #isReached = false;
+  #alive = true;
+  #resolveEnded: () => void = () => undefined;
+  #stopping: Promise<void> | undefined;
+
+  /** @param auth The caller who opens it. */
+  constructor(recipe: RemoteRecipe, auth: AuthInfo | undefined) {
+    this.#recipe = recipe;
+    this.#auth = auth;
+    this.#session = new TargetSession(recipe);
+    this.#host = this.#createHost();
+    this.waiters = new Waiters(recipe);
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+    this.#unexpectedOutput = new UnexpectedOutput(
+      (text) => recipe.logger[this.probed ? 'debug' : 'warn'](`${recipe.who}: ${text}`),
+      (bytes) => `an answer of ${bytes} bytes`,
+    );
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  listen(listener: ConnectionListener): void {
+    this.#listener = listener;
+    if (!this.#alive) queueMicrotask(() => listener.gone('session_ended'));
+  }
+
+  write(bytes: Buffer, sender: Sender = { auth: this.#auth }): void {
+    const message = readMessage(bytes);
+    if (message === undefined || !this.#alive) return;
+    this.#auth = sender.auth;
+    const cancelled = message.method === 'notifications/cancelled' ? this.#requestIn(message) : undefined;
+    // Without a session, hanging up cancels a request (2026-07-28, Cancellation).
+    if (cancelled?.version !== undefined) {
+      cancelled.abort();
+      return;
+    }
+    const request = new RemoteRequest(message, sender, this.#host);
+    this.#requests.add(request);
+    const before = this.#order.next;
+    void before.then(() => this.#send(request));
+    if (message.kind === 'request') return;
+    const opens = message.method === 'notifications/initialized';
+    const accepted = this.#order.add(
+      before.then(() => request.accepted),
+      () => (opens ? this.#stream?.begun : undefined),
+    );
+    // A server does not answer a cancelled request, and may keep its stream open.
+    if (cancelled !== undefined) void accepted.then(() => cancelled.abort());
+  }
+
+  ready(since: number, bytes = 0): Promise<void> | undefined {
+    const drained = this.#uploads.drained();
+    return drained && this.waiters.wait(drained, since, bytes);
+  }
+
+  pauseFor(res: ServerResponse, maxDrainMs: number): void {
+    this.#slowReaders.pauseFor(res, maxDrainMs);
+  }
+
+  logUnreadable(bytes: Buffer): void {
+    this.#unexpectedOutput.add(bytes);
+  }
+
+  logLateStart(seconds: number): void {
+    const { who, url, logger } = this.#recipe;
+    const address = url.origin + url.pathname;
+    logger.error(`${who}: the MCP server at ${address} did not answer within ${seconds} s (startTimeoutSeconds)`);
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#end();
+    return this.#stopping;
+  }
+
+  async #end(): Promise<void> {
+    this.#alive = false;
+    this.#stream?.abort();
+    for (const request of [...this.#requests]) request.abort();
+    await this.#session.end(this.#auth);
+    this.#resolveEnded();
+  }
+
+  #createHost(): RequestHost {
+    const connection = this;
+    return {
+      maxMessageBytes: this.#recipe.maxMessageBytes,
+      get isPaused() {
+        return connection.#isPaused;
+      },
+      logFailure: this.#recipe.logFailure,
+      get: (lastEventId, response) => void this.#get(lastEventId, response),
+      message: (bytes) => this.#deliver(bytes),
+      oversized: (head, tail) => this.#listener?.oversized(head, tail),
+      onAnswer: (request, status, headers) => this.#onAnswer(request, status, headers),
+      onErrorBody: (request, bytes) => this.#deliverError(request, bytes),
+      onOver: (request, error, detail) => this.#onOver(request, error, detail),
+    };
+  }
+
+  async #send(request: RemoteRequest): Promise<void> {
+    const { sent, sender, response } = request;
+    const release = this.#uploads.begin(sent.bytes.length);
+    void request.accepted.then(release);
+    try {
+      const own = await this.#session.headersFor(sender.auth);
+      const headers = headersOfMessage(sent, own, sender.parameters);
+      await this.#recipe.target.prepare();
+      if (request.isOver) return;
+      const { target, responseMs } = this.#recipe;
+      const exchange = target.exchange({ method: 'POST', headers, body: sent.bytes, timeoutMs: responseMs }, response);
+      response.begin(exchange, () => this.#recipe.describe(own));
+    } catch (error) {
+      request.onFailure(asBridgeError(error));
+    }
+  }
+
+  /** Opens or resumes an event stream. */
+  async #get(lastEventId: string | undefined, response: MessageResponse): Promise<void> {
+    try {
+      const own = await this.#session.headersFor(this.#auth);
+      const headers = headersOfStream(own, lastEventId);
+      const exchange = this.#recipe.target.exchange({ method: 'GET', headers, timeoutMs: 0 }, response);
+      response.begin(exchange, () => this.#recipe.describe(own));
+    } catch (error) {
+      response.fail(asBridgeError(error));
+    }
+  }
+
+  #onAnswer({ sent, version }: RemoteRequest, status: number, headers: ResponseHeaders): void {
+    this.#isReached = true;
+    if (status === 404 && version === undefined && this.#session.isOpen) throw new BridgeError('session_ended');
+    if (sent.method === 'initialize' && status < 300) this.#session.open(headers);
+    if (sent.method !== 'notifications/initialized' || status >= 300) return;
+    this.#stream ??= new RemoteStream(this.#host, undefined, ({ reason }) => {
+      if (reason === 'session_ended') this.#lose(reason);
+    });
+  }
+
+  #deliver(bytes: Buffer): void {
+    const message = readChildLine(bytes);
+    if (message?.kind === 'response') {
+      const request = this.#requestWith(message.key);
+      if (request?.sent.method === 'initialize') this.#session.readRevision(message);
+      request?.answered();
+    }
+    this.#listener?.message(bytes);
+  }
+
+  /** Many servers answer a request that they refuse with an error whose id is null. */
+  #deliverError(request: RemoteRequest, bytes: Buffer): void {
+    const error = readChildLine(bytes);
+    const { id } = request.sent;
+    if (error?.kind !== 'response' || error.idAt === undefined || id === undefined) return;
+    this.#deliver(error.key === undefined ? applyEdits(bytes, [{ ...error.idAt, text: id }]) : bytes);
+  }
+
+  #onOver(request: RemoteRequest, error?: BridgeError, detail?: string): void {
+    this.#requests.delete(request);
+    if (error === undefined || !this.#alive) return;
+    this.#recipe.logFailure(error, detail);
+    const { id, kind, method } = request.sent;
+    const isUseless = !this.#isReached || method === 'initialize' || error.reason === 'session_ended';
+    if (isUseless) this.#lose(error.reason);
+    else if (kind === 'request') this.#listener?.message(Buffer.from(error.body(id)));
+  }
+
+  #lose(reason: BridgeErrorCode): void {
+    if (!this.#alive) return;
+    if (reason === 'session_ended') this.#session.forget();
+    void this.stop();
+    this.#listener?.gone(reason);
+  }
+
+  #requestIn(message: RpcMessage): RemoteRequest | undefined {
+    return this.#requestWith(keyInParams(message, 'requestId'));
+  }
+
+  #requestWith(key: string | undefined): RemoteRequest | undefined {
+    if (key === undefined) return undefined;
+    for (const request of this.#requests) {
+      if (request.sent.kind === 'request' && request.sent.key === key) return request;
+    }
+    return undefined;
+  }
+
+  #resume(): void {
+    this.#isPaused = false;
+    this.#stream?.resume();
+    for (const request of this.#requests) request.resume();
+  }
+}
+
+/** undici cannot be loaded, or the headers cannot be made. */
+function asBridgeError(error: unknown): BridgeError {
+  return error instanceof BridgeError ? error : new BridgeError('target_unreachable');
+}

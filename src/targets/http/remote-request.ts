@@ -1,0 +1,119 @@
+import { BridgeError } from '../../messages/bridge-error.js';
+import type { RpcMessage } from '../../messages/json-rpc.js';
+import type { Sender } from '../connection.js';
+import { isEventStream, type ResponseHeaders } from './exchange.js';
+import { versionIn } from './message-headers.js';
+import { MessageResponse, type MessageResponseListener } from './message-response.js';
+import { RemoteStream, type StreamHost } from './remote-stream.js';
+
+/** What a request needs of its connection. */
+export interface RequestHost extends StreamHost {
+  /** Called when the server begins to answer; throws a `BridgeError` to refuse the answer. */
+  onAnswer(request: RemoteRequest, status: number, headers: ResponseHeaders): void;
+  /** Delivers the body of a response with a status of 400 or more. */
+  onErrorBody(request: RemoteRequest, bytes: Buffer): void;
+  /** Called last. `error` is the reason why a request has no answer; undefined if it has one, or needs none. */
+  onOver(request: RemoteRequest, error?: BridgeError, detail?: string): void;
+}
+
+/** One message on its way to a remote server, and the response to it. */
+export class RemoteRequest implements MessageResponseListener {
+  readonly sent: RpcMessage;
+  readonly sender: Sender;
+  /** The revision in its `_meta`, which has no sessions; undefined if it names none. */
+  readonly version: string | undefined;
+  readonly response: MessageResponse;
+  /** Resolves when the server has begun to answer, or will not. */
+  readonly accepted: Promise<void>;
+  readonly #host: RequestHost;
+  #accept: () => void = () => undefined;
+  #status = 0;
+  #isStream = false;
+  #stream: RemoteStream | undefined;
+  #isOver = false;
+  /** True also for messages that have no answer. */
+  #isAnswered: boolean;
+
+  constructor(sent: RpcMessage, sender: Sender, host: RequestHost) {
+    this.sent = sent;
+    this.sender = sender;
+    this.version = versionIn(sent);
+    this.#isAnswered = sent.kind !== 'request';
+    this.response = new MessageResponse(this, host.maxMessageBytes, () => host.isPaused);
+    this.#host = host;
+    this.accepted = new Promise((resolve) => {
+      this.#accept = resolve;
+    });
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  resume(): void {
+    this.response.resume();
+    this.#stream?.resume();
+  }
+
+  /** Says that the answer has arrived. */
+  answered(): void {
+    this.#isAnswered = true;
+    // The first response ends by itself. The stream that took its place would be opened again.
+    if (this.#stream !== undefined) this.abort();
+  }
+
+  /** Hangs up. */
+  abort(): void {
+    if (this.#isOver) return;
+    this.response.abort();
+    this.#stream?.abort();
+    this.#finish();
+  }
+
+  onStart(status: number, headers: ResponseHeaders): void {
+    this.#status = status;
+    this.#isStream = isEventStream(headers);
+    this.#host.onAnswer(this, status, headers);
+    this.#accept();
+  }
+
+  message(bytes: Buffer): void {
+    if (this.#status >= 400) this.#host.onErrorBody(this, bytes);
+    else this.#host.message(bytes);
+  }
+
+  oversized(head: Buffer, tail: Buffer): void {
+    this.#host.oversized(head, tail);
+  }
+
+  onEnd(): void {
+    if (this.#isAnswered) this.#finish();
+    else if (this.#isStream) this.#resumeAfter(new BridgeError('target_broke_off'));
+    else this.#finish(new BridgeError('target_malformed'), `status ${this.#status} without an answer`);
+  }
+
+  onFailure(error: BridgeError, detail?: string): void {
+    if (this.#isAnswered && this.#status !== 0) this.#finish();
+    else if (this.#isStream && error.reason === 'target_broke_off') this.#resumeAfter(error, detail);
+    else this.#finish(error, detail);
+  }
+
+  /** The server may end an event stream before the answer, so that the client asks for the rest later (2025-11-25). */
+  #resumeAfter(error: BridgeError, detail?: string): void {
+    const { lastEventId, retryMs } = this.response;
+    if (lastEventId === undefined) {
+      this.#finish(error, detail);
+      return;
+    }
+    this.#stream = new RemoteStream(this.#host, { lastEventId, retryMs }, (reason) => {
+      this.#finish(this.#isAnswered ? undefined : reason);
+    });
+  }
+
+  #finish(error?: BridgeError, detail?: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#accept();
+    this.#host.onOver(this, error, detail);
+  }
+}

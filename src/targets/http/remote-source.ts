@@ -1,0 +1,43 @@
+import type { Caller } from '../../core/quota.js';
+import type { Connection, ConnectionSource } from '../connection.js';
+import type { TargetAddress } from './dispatcher.js';
+import { createFailureLog } from './failure-log.js';
+import { HttpTarget } from './http-target.js';
+import { RemoteConnection } from './remote-connection.js';
+import type { RemoteRecipe } from './remote-recipe.js';
+import { isReachable } from './target-calls.js';
+
+/** Opens connections to one remote server, and knows all that are open. */
+export class RemoteSource implements ConnectionSource {
+  readonly #recipe: RemoteRecipe;
+  readonly #address: TargetAddress;
+  readonly #open = new Set<Connection>();
+
+  constructor(address: TargetAddress, recipe: Omit<RemoteRecipe, 'target' | 'logFailure' | 'url'>) {
+    const { url } = address;
+    const logFailure = createFailureLog(recipe.who, { url, logger: recipe.logger });
+    this.#address = address;
+    this.#recipe = { ...recipe, url, target: new HttpTarget(address), logFailure };
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  open({ auth }: Caller): Connection {
+    const connection = new RemoteConnection(this.#recipe, auth);
+    this.#open.add(connection);
+    void connection.ended.then(() => this.#open.delete(connection));
+    return connection;
+  }
+
+  /** Asks the server whether it answers, with a request that carries no secret. */
+  ready(): Promise<boolean> {
+    return isReachable(this.#recipe.target, this.#address, this.#recipe.sendsCredentials);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#open].map((connection) => connection.stop()));
+    await this.#recipe.target.close();
+  }
+}

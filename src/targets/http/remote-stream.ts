@@ -1,0 +1,135 @@
+import { BridgeError } from '../../messages/bridge-error.js';
+import { isEventStream, type ResponseHeaders } from './exchange.js';
+import { MessageResponse } from './message-response.js';
+
+const FIRST_RETRY_MS = 1_000;
+const MAX_RETRY_MS = 30_000;
+/** Attempts to resume the answer to a request, without any event in between. */
+const MAX_ATTEMPTS = 5;
+/** An event id that can be sent back in a header. */
+const EVENT_ID = /^[\x20-\x7e]{1,1024}$/;
+
+/** What a stream needs of its connection. */
+export interface StreamHost {
+  readonly maxMessageBytes: number;
+  readonly isPaused: boolean;
+  /** Sends the GET. The response may fail before this function returns. */
+  get(lastEventId: string | undefined, response: MessageResponse): void;
+  logFailure(error: BridgeError, detail?: string): void;
+  message(bytes: Buffer): void;
+  oversized(head: Buffer, tail: Buffer): void;
+}
+
+/** How a stream began: the place to resume at, and the wait that the server asked for. */
+export interface StreamStart {
+  readonly lastEventId: string | undefined;
+  readonly retryMs: number | undefined;
+}
+
+/**
+ * An event stream that a GET opens: the one of a session, or the rest of the answer to a request. If it ends, it is opened again after
+ * the last event that came.
+ */
+export class RemoteStream {
+  /** Resolves when the server has begun to answer for the first time, or will not. */
+  readonly begun: Promise<void>;
+  #begin: () => void = () => undefined;
+  readonly #host: StreamHost;
+  /** Called when the stream is over for good, with the reason. */
+  readonly #onOver: (error: BridgeError) => void;
+  readonly #maxAttempts: number;
+  #lastEventId: string | undefined;
+  #retryMs: number | undefined;
+  #attempts = 0;
+  #response: MessageResponse | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isOver = false;
+
+  /** @param start Undefined for the stream of a session. It is opened again for as long as the session lasts. */
+  constructor(host: StreamHost, start: StreamStart | undefined, onOver: (error: BridgeError) => void) {
+    this.begun = new Promise((resolve) => {
+      this.#begin = resolve;
+    });
+    this.#host = host;
+    this.#onOver = onOver;
+    this.#maxAttempts = start === undefined ? Number.POSITIVE_INFINITY : MAX_ATTEMPTS;
+    this.#lastEventId = usable(start?.lastEventId);
+    this.#retryMs = start?.retryMs;
+    if (start === undefined) this.#open();
+    else if (this.#lastEventId === undefined) this.#finish(new BridgeError('target_broke_off'));
+    else this.#openLater();
+  }
+
+  resume(): void {
+    this.#response?.resume();
+  }
+
+  /** Hangs up, for good. */
+  abort(): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#response?.abort();
+  }
+
+  #open(): void {
+    const host = this.#host;
+    this.#attempts++;
+    const response = new MessageResponse(
+      {
+        onStart: (status, headers) => {
+          this.#begin();
+          requireStream(status, headers);
+        },
+        message: (bytes) => {
+          this.#attempts = 0;
+          host.message(bytes);
+        },
+        oversized: (head, tail) => host.oversized(head, tail),
+        onEnd: () => this.#retry(response, new BridgeError('target_broke_off')),
+        onFailure: (error, detail) => {
+          host.logFailure(error, detail);
+          this.#retry(response, error);
+        },
+      },
+      host.maxMessageBytes,
+      () => host.isPaused,
+    );
+    this.#response = response;
+    host.get(this.#lastEventId, response);
+  }
+
+  #retry(response: MessageResponse, error: BridgeError): void {
+    if (this.#isOver) return;
+    this.#begin();
+    this.#lastEventId = usable(response.lastEventId) ?? this.#lastEventId;
+    this.#retryMs = response.retryMs ?? this.#retryMs;
+    const isFinal = error.reason === 'session_ended' || error.reason === 'method_not_allowed';
+    if (isFinal || this.#attempts >= this.#maxAttempts) this.#finish(error);
+    else this.#openLater();
+  }
+
+  #openLater(): void {
+    const growing = FIRST_RETRY_MS * 2 ** Math.max(0, this.#attempts - 1);
+    // A server may ask for no wait at all. After a few vain attempts it is not asked more than once a second.
+    const min = this.#attempts > MAX_ATTEMPTS ? FIRST_RETRY_MS : 0;
+    const ms = Math.min(Math.max(this.#retryMs ?? growing, min), MAX_RETRY_MS);
+    this.#timer = setTimeout(() => this.#open(), ms);
+    this.#timer.unref();
+  }
+
+  #finish(error: BridgeError): void {
+    this.#isOver = true;
+    // The owner of the stream may not know it yet.
+    queueMicrotask(() => this.#onOver(error));
+  }
+}
+
+/** @throws {BridgeError} `session_ended` if the server no longer knows the session; `method_not_allowed` if it has no such stream. */
+function requireStream(status: number, headers: ResponseHeaders): void {
+  if (status === 404) throw new BridgeError('session_ended');
+  if (status >= 400 || !isEventStream(headers)) throw new BridgeError('method_not_allowed');
+}
+
+function usable(eventId: string | undefined): string | undefined {
+  return eventId !== undefined && EVENT_ID.test(eventId) ? eventId : undefined;
+}

@@ -1,0 +1,72 @@
+import type { AuthInfo } from '../../core/auth-info.js';
+import { isSessionId } from '../../core/session-owner.js';
+import { BridgeError } from '../../messages/bridge-error.js';
+import { memberOf, textOf } from '../../messages/json-members.js';
+import { membersAt, type RpcMessage, readString } from '../../messages/json-rpc.js';
+import { headerText, type ResponseHeaders } from './exchange.js';
+import type { ConnectionHeaders } from './message-headers.js';
+import type { RemoteRecipe } from './remote-recipe.js';
+import { endSession } from './target-calls.js';
+
+/** A revision that can be sent back in a header. */
+const REVISION = /^[\w.-]{1,64}$/;
+/** Characters. A server must not give out a longer session id. */
+const MAX_ID_LENGTH = 1_024;
+
+/** The session of one connection at a remote server. */
+export class TargetSession {
+  readonly #recipe: RemoteRecipe;
+  #id: string | undefined;
+  #revision: string | undefined;
+
+  constructor(recipe: RemoteRecipe) {
+    this.#recipe = recipe;
+  }
+
+  get isOpen(): boolean {
+    return this.#id !== undefined;
+  }
+
+  /**
+   * Remembers the id in the response to `initialize`. A server need not have sessions.
+   *
+   * @throws {BridgeError} If the id cannot be used.
+   */
+  open(headers: ResponseHeaders): void {
+    const id = headerText(headers['mcp-session-id']);
+    if (id !== undefined && (id.length > MAX_ID_LENGTH || !isSessionId(id)))
+      throw new BridgeError('target_malformed', { detail: 'the session id is not valid in a header' });
+    this.#id = id;
+  }
+
+  /** Remembers the revision in the result of `initialize`. */
+  readRevision(message: RpcMessage): void {
+    const version = memberOf(membersAt(message, 'result'), 'protocolVersion');
+    const text = version && readString(textOf(message.bytes, version));
+    if (text !== undefined && REVISION.test(text)) this.#revision = text;
+  }
+
+  /** Says that the server no longer knows the session. */
+  forget(): void {
+    this.#id = undefined;
+  }
+
+  /** @throws {BridgeError} If the headers that say who is calling cannot be made. */
+  async headersFor(auth: AuthInfo | undefined): Promise<ConnectionHeaders> {
+    const caller = await this.#recipe.headersFor(auth);
+    return { sessionId: this.#id, revision: this.#revision, caller };
+  }
+
+  /** Ends the session at the server. */
+  async end(auth: AuthInfo | undefined): Promise<void> {
+    const id = this.#id;
+    this.#id = undefined;
+    if (id === undefined) return;
+    try {
+      await endSession(this.#recipe.target, id, await this.#recipe.headersFor(auth));
+    } catch (error) {
+      // The application's function failed, and logged it. The server ends the session when it has been idle.
+      if (!(error instanceof BridgeError)) throw error;
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import type { Members } from '../../messages/json-members.js';
+import type { RpcMessage } from '../../messages/json-rpc.js';
+import type { Directory } from './directory.js';
+import type { Editor } from './editor.js';
+import { type NameKind, splitQualified } from './qualified.js';
+
+export const RELATED_TASK_KEY = 'io.modelcontextprotocol/related-task';
+
+/** Texts of which one is in every message that holds a URI or an id to be renamed; a member's name may be written with escapes. */
+const MARKS = ['"uri"', 'esourceUri"', 'askId"', 'licitationId"', '\\u'].map((text) => Buffer.from(text));
+
+/** Renames what a target sends, in the message of `editor`, so that clients can say whose it is. */
+export class ClientEdits {
+  readonly #editor: Editor;
+  readonly #directory: Directory;
+  readonly #target: string;
+
+  constructor(editor: Editor, directory: Directory, target: string) {
+    this.#editor = editor;
+    this.#directory = directory;
+    this.#target = target;
+  }
+
+  /** True if a message has nothing to rename. */
+  static isNeedless(bytes: Buffer): boolean {
+    return !MARKS.some((mark) => bytes.includes(mark));
+  }
+
+  /** Renames resources and tasks in the response to a request. */
+  response({ members }: RpcMessage): void {
+    this.result(this.#editor.within(members, 'result'));
+    const data = this.#editor.within(this.#editor.within(members, 'error'), 'data');
+    // The error that names URLs which the user must visit first (URLElicitationRequiredError).
+    for (const elicitation of this.#editor.objectsIn(data, 'elicitations'))
+      this.#rename(elicitation, 'elicitationId', 'task');
+    this.#rename(data, 'uri', 'resource');
+  }
+
+  result(result: Members | undefined): void {
+    if (result === undefined) return;
+    this.#content(result);
+    for (const contents of this.#editor.objectsIn(result, 'contents')) this.#resource(contents);
+    for (const message of this.#editor.objectsIn(result, 'messages')) this.#content(message);
+    this.#rename(result, 'taskId', 'task');
+    this.#rename(this.#editor.within(result, 'task'), 'taskId', 'task');
+    for (const task of this.#editor.objectsIn(result, 'tasks')) this.#rename(task, 'taskId', 'task');
+    this.meta(result);
+    // The result of a finished task (tasks/get of 2026-07-28).
+    const inner = this.#editor.within(result, 'result');
+    if (inner !== undefined) this.#finished(inner);
+  }
+
+  /** Renames what `params` of a request or notification of a target names. */
+  params({ members }: RpcMessage): void {
+    const params = this.#editor.within(members, 'params');
+    this.#rename(params, 'uri', 'resource');
+    this.#rename(params, 'taskId', 'task');
+    this.#rename(params, 'elicitationId', 'task');
+    this.meta(params);
+  }
+
+  /** Renames one entry of a list of resources or templates. */
+  listed(entry: Members, member: 'uri' | 'uriTemplate'): void {
+    this.#rename(entry, member, 'resource');
+    this.meta(entry);
+  }
+
+  /** Renames the links in the `_meta` of an object: to the task it belongs to, and to the resource that shows it (MCP Apps). */
+  meta(parent: Members | undefined): void {
+    const meta = this.#editor.within(parent, '_meta');
+    if (meta === undefined) return;
+    this.#rename(this.#editor.within(meta, RELATED_TASK_KEY), 'taskId', 'task');
+    this.#rename(this.#editor.within(meta, 'ui'), 'resourceUri', 'resource');
+    this.#rename(meta, 'ui/resourceUri', 'resource');
+  }
+
+  #finished(result: Members): void {
+    this.#content(result);
+    for (const contents of this.#editor.objectsIn(result, 'contents')) this.#resource(contents);
+    this.meta(result);
+  }
+
+  #content(parent: Members): void {
+    for (const block of this.#editor.objectsIn(parent, 'content')) {
+      if (this.#editor.text(block, 'type') === 'resource_link') this.#resource(block);
+      else if (this.#editor.text(block, 'type') === 'resource') {
+        const resource = this.#editor.within(block, 'resource');
+        if (resource !== undefined) this.#resource(resource);
+      }
+    }
+  }
+
+  #resource(resource: Members): void {
+    this.#rename(resource, 'uri', 'resource');
+    this.meta(resource);
+  }
+
+  #rename(parent: Members | undefined, member: string, kind: NameKind): void {
+    this.#editor.rename(parent, member, (text) => this.#directory.toClient(kind, this.#target, text));
+  }
+}
+
+/** Gives a target its own task id back in the `_meta` of what a client sends it. */
+export function restoreRelatedTask(editor: Editor, parent: Members | undefined, target: string): void {
+  const related = editor.within(editor.within(parent, '_meta'), RELATED_TASK_KEY);
+  editor.rename(related, 'taskId', (text) => {
+    const found = splitQualified('task', text);
+    // An id of another target stays as it is, so that this target does not know it.
+    return found?.target === target ? found.name : undefined;
+  });
+}

@@ -1,0 +1,163 @@
+import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
+import { memberOf, textOf } from '../../messages/json-members.js';
+import { keyInParams, methodNotFound, type RpcMessage } from '../../messages/json-rpc.js';
+import { VERSION_KEY } from '../../messages/revision.js';
+import type { Sender } from '../connection.js';
+import { ClientEdits } from './client-edits.js';
+import { type Conversation, requestFor } from './conversation.js';
+import { Discovery } from './discovery.js';
+import { Editor } from './editor.js';
+import { isListMethod, Lists } from './lists.js';
+import type { NamedTarget } from './named-target.js';
+import { Openings } from './openings.js';
+import { metaOf, paramsOf } from './params.js';
+import type { Outcome } from './request-ids.js';
+import { withId } from './response-ids.js';
+import { Resumption } from './resumption.js';
+import { kindNamedBy, type Route, routeOf } from './routes.js';
+import { Subscriptions } from './subscriptions.js';
+import { faultResponse, isResult, notFound } from './target-faults.js';
+import { TargetQuestions } from './target-questions.js';
+
+const LEVEL_MS = 10_000;
+
+/** Sends what a client sends to the targets that it is for. */
+export class ClientMessages {
+  readonly questions: TargetQuestions;
+  readonly subscriptions: Subscriptions;
+  readonly #conversation: Conversation;
+  readonly #resumption: Resumption;
+  readonly #openings: Openings;
+  readonly #discovery: Discovery;
+  readonly #lists: Lists;
+
+  /** `fail` ends the connection, if it cannot be opened. */
+  constructor(conversation: Conversation, fail: (reason: BridgeErrorCode) => void) {
+    this.#conversation = conversation;
+    this.questions = new TargetQuestions(conversation);
+    this.subscriptions = new Subscriptions(conversation);
+    this.#resumption = new Resumption(conversation);
+    this.#openings = new Openings(conversation, this.#resumption, fail);
+    this.#discovery = new Discovery(conversation, fail);
+    this.#lists = new Lists(conversation);
+  }
+
+  handle(message: RpcMessage, sender: Sender | undefined, isProbe: boolean): void {
+    if (message.kind === 'response') this.questions.answer(message, sender);
+    else if (message.kind === 'notification') this.#notify(message, sender);
+    else void this.#request(message, sender, isProbe).catch((error: unknown) => this.#failUnexpectedly(message, error));
+  }
+
+  #notify(message: RpcMessage, sender: Sender | undefined): void {
+    const { group } = this.#conversation;
+    if (message.method === 'notifications/progress') this.questions.progress(message, sender);
+    else if (message.method === 'notifications/cancelled') this.#cancel(message);
+    else {
+      if (message.method === 'notifications/initialized') this.#resumption.rememberInitialized(message.bytes);
+      group.sendToConnected(message.bytes, sender);
+    }
+  }
+
+  #cancel(message: RpcMessage): void {
+    const key = keyInParams(message, 'requestId');
+    const member = memberOf(paramsOf(message), 'requestId');
+    if (key === undefined) return;
+    this.#conversation.group.cancel(key, (id) => {
+      const editor = new Editor(message.bytes);
+      editor.replace(member, id);
+      return editor.result;
+    });
+  }
+
+  async #request(message: RpcMessage, sender: Sender | undefined, isProbe: boolean): Promise<void> {
+    const { method, id = 'null' } = message;
+    if (method === 'initialize') await this.#openings.initialize(message, sender);
+    else if (method === 'server/discover') await this.#discovery.answer(message, sender, isProbe);
+    else if (method === 'ping') this.#conversation.emit(Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":{}}`));
+    else if (method === 'logging/setLevel') await this.#setLevel(message, sender);
+    else if (method === 'subscriptions/listen') this.subscriptions.listen(message, sender);
+    else if (isListMethod(method)) await this.#lists.answer(method, message, sender);
+    else if (kindNamedBy(message) === undefined) this.#conversation.emit(methodNotFound(id));
+    else await this.#call(message, sender);
+  }
+
+  async #call(message: RpcMessage, sender: Sender | undefined): Promise<void> {
+    const { directory, group, emit } = this.#conversation;
+    const kind = kindNamedBy(message);
+    if ((kind === 'tool' || kind === 'prompt') && directory.needsLists && !directory.isComplete(kind)) {
+      await this.#lists.learn(kind, message, sender && { auth: sender.auth });
+    }
+    const route = routeOf(message, directory);
+    const target = route && group.named(route.target);
+    if (route === undefined || target === undefined) {
+      const isStateless = memberOf(metaOf(message), VERSION_KEY) !== undefined;
+      emit(notFound(message.id ?? 'null', kind ?? 'tool', isStateless));
+    } else this.#forward(message, sender, route, target);
+  }
+
+  #forward(message: RpcMessage, sender: Sender | undefined, route: Route, target: NamedTarget): void {
+    const token = memberOf(metaOf(message), 'progressToken');
+    this.#conversation.group.ask(target, {
+      clientKey: message.key,
+      clientToken: token && textOf(message.bytes, token),
+      sender,
+      bytesFor: (id) => requestFor(message, target.name, id, (editor) => route.edit(editor)),
+      settle: (outcome) => this.#respond(message, route, target, outcome),
+    });
+  }
+
+  #respond(message: RpcMessage, route: Route, target: NamedTarget, outcome: Outcome): void {
+    const { directory, emit } = this.#conversation;
+    const { id = 'null', method } = message;
+    if (outcome === 'cancelled') return;
+    if (typeof outcome === 'string' || outcome.idAt === undefined) {
+      emit(faultResponse(id, target.name, outcome));
+      return;
+    }
+    if (method === 'resources/subscribe' && isResult(outcome)) {
+      this.#resumption.rememberSubscription(target, route.name, (own) =>
+        requestFor(message, target.name, own, (editor) => route.edit(editor)),
+      );
+    }
+    if (method === 'resources/unsubscribe') this.#resumption.forgetSubscription(target, route.name);
+    if (ClientEdits.isNeedless(outcome.bytes)) {
+      const response = withId(outcome, id);
+      emit(response.bytes, response);
+      return;
+    }
+    const editor = new Editor(outcome.bytes);
+    editor.replace(outcome.idAt, id);
+    new ClientEdits(editor, directory, target.name).response(outcome);
+    emit(editor.result);
+  }
+
+  /** Sets the level at all targets that log. It succeeds if one of them accepts it. */
+  async #setLevel(message: RpcMessage, sender: Sender | undefined): Promise<void> {
+    const { group, missing, emit } = this.#conversation;
+    const { id = 'null' } = message;
+    const logging = group.all.filter(({ capabilities }) => capabilities?.logging !== undefined);
+    const answers = await group.askAll(logging, (target) => ({
+      clientKey: message.key,
+      clientToken: undefined,
+      sender,
+      ms: LEVEL_MS,
+      bytesFor: (own) => requestFor(message, target.name, own),
+    }));
+    const faults = [...answers].filter(([, outcome]) => !isResult(outcome));
+    if (faults.some(([, outcome]) => outcome === 'cancelled')) return;
+    for (const [target, outcome] of faults) missing.log(target.name, message.method, outcome);
+    const [fault] = faults;
+    if (answers.size === 0) emit(methodNotFound(id));
+    else if (fault !== undefined && faults.length === answers.size) emit(faultResponse(id, fault[0].name, fault[1]));
+    else {
+      this.#resumption.rememberLevel(message);
+      emit(Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":{}}`));
+    }
+  }
+
+  #failUnexpectedly({ id = 'null', method }: RpcMessage, error: unknown): void {
+    const { emit, options } = this.#conversation;
+    options.logger.error(`a request for ${method} to several targets failed: ${(error as Error).name}`);
+    emit(Buffer.from(new BridgeError('target_failed', { id }).body()));
+  }
+}

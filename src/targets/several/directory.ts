@@ -1,0 +1,111 @@
+import type { Logger } from '../../core/logger.js';
+import { isRecord } from '../../http/json-object.js';
+import { type NameKind, qualify, splitQualified, type TargetedName } from './qualified.js';
+import type { SeveralOptions } from './several-options.js';
+
+const MAX_LOGGED_NAMES = 100;
+
+/**
+ * What is known of the names of all targets, for all connections of one backend: rules ask it before there is a connection, and one
+ * user must not see other names than the next.
+ */
+export class Directory {
+  readonly #targets: readonly string[];
+  readonly #isPrefixed: boolean;
+  readonly #pins: SeveralOptions['pins'];
+  readonly #logger: Logger;
+  /** For each target that has answered: true if it ever announced resources. */
+  readonly #hasResources = new Map<string, boolean>();
+  /** Without prefixes: the names of each target, by kind, as it listed them last. */
+  readonly #listed = { tool: new Map<string, ReadonlySet<string>>(), prompt: new Map<string, ReadonlySet<string>>() };
+  readonly #loggedNames = new Set<string>();
+
+  constructor({
+    targets,
+    prefixMode,
+    pins,
+    logger,
+  }: Pick<SeveralOptions, 'targets' | 'prefixMode' | 'pins' | 'logger'>) {
+    this.#targets = [...targets.keys()];
+    this.#isPrefixed = prefixMode === 'always' || (prefixMode === 'conditional' && targets.size > 1);
+    this.#pins = pins;
+    this.#logger = logger;
+  }
+
+  /** True if names must be looked up in complete lists, because they do not say whose they are. */
+  get needsLists(): boolean {
+    return !this.#isPrefixed && this.#targets.length > 1;
+  }
+
+  /** True if every target has listed its names of this kind. */
+  isComplete(kind: 'tool' | 'prompt'): boolean {
+    return this.#targets.every((target) => this.#listed[kind].has(target));
+  }
+
+  /** Learns from the capabilities that a target announces. */
+  learnCapabilities(target: string, capabilities: unknown): void {
+    const has = isRecord(capabilities) && capabilities.resources !== undefined;
+    this.#hasResources.set(target, has || this.#hasResources.get(target) === true);
+  }
+
+  /** Learns the names of a complete list of a target. */
+  learnNames(kind: 'tool' | 'prompt', target: string, names: ReadonlySet<string>): void {
+    this.#listed[kind].set(target, names);
+  }
+
+  /**
+   * The target that resources belong to if no other may have any; their URIs are then unchanged. A target that has never answered may
+   * have some. Decided by announced capabilities, never by the content of lists, which a target can change at any time.
+   */
+  get onlyResourceTarget(): string | undefined {
+    const [only, ...others] = this.#targets.filter((target) => this.#hasResources.get(target) !== false);
+    return others.length === 0 ? only : undefined;
+  }
+
+  /** The name by which clients know something of a target; undefined if it is hidden from them. */
+  toClient(kind: NameKind, target: string, name: string): string | undefined {
+    if ((kind === 'tool' || kind === 'prompt') && this.#isAmbiguous(kind, target, name)) {
+      this.#warnOfDuplicate(kind, name);
+      return undefined;
+    }
+    return this.fullName(kind, target, name);
+  }
+
+  /** The name by which clients know something of a target, hidden or not. */
+  fullName(kind: NameKind, target: string, name: string): string {
+    const isUnchanged = kind === 'resource' ? this.onlyResourceTarget === target : kind !== 'task' && !this.#isPrefixed;
+    return isUnchanged ? name : qualify(kind, target, name);
+  }
+
+  /** What a name of a client stands for; undefined if there is no such thing. */
+  resolve(kind: NameKind, name: string): TargetedName | undefined {
+    const found = this.#find(kind, name);
+    if (found === undefined || !this.#targets.includes(found.target)) return undefined;
+    return kind === 'tool' && this.#pins?.isHidden(found.target, found.name) === true ? undefined : found;
+  }
+
+  #find(kind: NameKind, name: string): TargetedName | undefined {
+    if (kind === 'resource') {
+      const only = this.onlyResourceTarget;
+      return only === undefined ? splitQualified(kind, name) : { target: only, name };
+    }
+    if (kind === 'task' || this.#isPrefixed) return splitQualified(kind, name);
+    const [target, ...others] = this.needsLists ? this.#ownersOf(kind, name) : this.#targets;
+    return target === undefined || others.length > 0 ? undefined : { target, name };
+  }
+
+  #isAmbiguous(kind: 'tool' | 'prompt', target: string, name: string): boolean {
+    return this.needsLists && this.#ownersOf(kind, name).some((owner) => owner !== target);
+  }
+
+  #ownersOf(kind: 'tool' | 'prompt', name: string): readonly string[] {
+    return this.#targets.filter((target) => this.#listed[kind].get(target)?.has(name));
+  }
+
+  #warnOfDuplicate(kind: string, name: string): void {
+    const key = `${kind} ${name}`;
+    if (this.#loggedNames.has(key) || this.#loggedNames.size >= MAX_LOGGED_NAMES) return;
+    this.#loggedNames.add(key);
+    this.#logger.warn(`the ${kind} "${name}" is hidden: two targets have it, and prefixMode is 'never'`);
+  }
+}

@@ -1,0 +1,91 @@
+import {
+  applyEdits,
+  type Edit,
+  type Member,
+  type Members,
+  memberOf,
+  readElements,
+  readMembers,
+  textOf,
+} from '../../messages/json-members.js';
+import { type RpcMessage, readString } from '../../messages/json-rpc.js';
+import { paramsOf } from './params.js';
+
+const OPEN_LIST = 0x5b;
+
+/** Collects edits of one message. What is not edited stays byte for byte as it was. */
+export class Editor {
+  readonly #bytes: Buffer;
+  readonly #edits: Edit[] = [];
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  /** The message with all edits. */
+  get result(): Buffer {
+    return applyEdits(this.#bytes, this.#edits);
+  }
+
+  /** The members of the object in the member `name`. */
+  within(parent: Members | undefined, name: string): Members | undefined {
+    const member = memberOf(parent, name);
+    return member && readMembers(this.#bytes, member.start);
+  }
+
+  /** The objects in the member `name`: one, or those of an array. */
+  objectsIn(parent: Members | undefined, name: string): readonly Members[] {
+    const member = memberOf(parent, name);
+    if (member === undefined) return [];
+    const starts = this.#bytes[member.start] === OPEN_LIST ? (readElements(this.#bytes, member.start) ?? []) : [member];
+    return starts.flatMap(({ start }) => readMembers(this.#bytes, start) ?? []);
+  }
+
+  /** The string in the member `name`. */
+  text(parent: Members | undefined, name: string): string | undefined {
+    const member = memberOf(parent, name);
+    return member && readString(textOf(this.#bytes, member));
+  }
+
+  /** Replaces a value with `text`, which is JSON. */
+  replace(at: Pick<Member, 'start' | 'end'> | undefined, text: string): void {
+    if (at !== undefined) this.#edits.push({ start: at.start, end: at.end, text });
+  }
+
+  /** Replaces the string in every member `name` with what `change` makes of it: of two such members, some parsers read the last. */
+  rename(parent: Members | undefined, name: string, change: (text: string) => string | undefined): void {
+    for (const member of parent?.list ?? []) {
+      const text = member.name === name ? readString(textOf(this.#bytes, member)) : undefined;
+      const changed = text === undefined ? undefined : change(text);
+      if (changed !== undefined && changed !== text) this.replace(member, JSON.stringify(changed));
+    }
+  }
+
+  /** Removes every member `name` of an object. */
+  remove(parent: Members | undefined, name: string): void {
+    if (parent === undefined) return;
+    const kept = parent.list.filter((member) => member.name !== name);
+    if (kept.length === parent.list.length) return;
+    const texts = kept.map(({ keyStart, end }) => this.#bytes.toString('utf8', keyStart, end));
+    this.replace(parent, `{${texts.join(',')}}`);
+  }
+
+  /** Sets the member `name` of `params`, which is added if the message has none. `text` is JSON. */
+  setParam(message: RpcMessage, name: string, text: string): void {
+    const params = paramsOf(message);
+    const old = memberOf(params, name);
+    if (old !== undefined) this.replace(old, text);
+    else if (params === undefined) {
+      const at = message.members.end - 1;
+      this.replace({ start: at, end: at }, `,"params":{"${name}":${text}}`);
+    } else {
+      const at = params.start + 1;
+      this.replace({ start: at, end: at }, `"${name}":${text}${params.list.length > 0 ? ',' : ''}`);
+    }
+  }
+}
+
+/** True if an object has two members of one name: parsers differ in which of them counts. */
+export function hasDuplicates(members: Members | undefined): boolean {
+  return members !== undefined && new Set(members.list.map(({ name }) => name)).size < members.list.length;
+}

@@ -1,0 +1,179 @@
+import { createHash } from 'node:crypto';
+import { memberOf, readElements, readMembers, textOf } from '../../messages/json-members.js';
+import { type RpcMessage, readString } from '../../messages/json-rpc.js';
+import { parseStrictJson } from '../../messages/strict-json.js';
+import { canonicalJson } from './canonical-json.js';
+import { ClientEdits } from './client-edits.js';
+import type { Directory } from './directory.js';
+import { Editor, hasDuplicates } from './editor.js';
+import type { NameKind } from './qualified.js';
+import { moved } from './response-ids.js';
+
+/** The lists that are merged: the member of the result that holds one, and the member of its entries that is renamed. */
+export const LISTS = {
+  'tools/list': { member: 'tools', kind: 'tool', name: 'name', capability: 'tools' },
+  'prompts/list': { member: 'prompts', kind: 'prompt', name: 'name', capability: 'prompts' },
+  'resources/list': { member: 'resources', kind: 'resource', name: 'uri', capability: 'resources' },
+  'resources/templates/list': {
+    member: 'resourceTemplates',
+    kind: 'resource',
+    name: 'uriTemplate',
+    capability: 'resources',
+  },
+  'tasks/list': { member: 'tasks', kind: 'task', name: 'taskId', capability: 'tasks' },
+} as const satisfies Record<string, { member: string; kind: NameKind; name: string; capability: string }>;
+
+export type ListMethod = keyof typeof LISTS;
+
+/** One page of a target's list. */
+export interface ListPage {
+  readonly target: string;
+  readonly entries: readonly ListEntry[];
+  /** All entries as clients see them, as one text. */
+  readonly joined: Buffer;
+  readonly nextCursor: string | undefined;
+  /** What 2026-07-28 says of the list. */
+  readonly hints: CacheHints;
+}
+
+interface ListEntry {
+  /** The name by which the target knows it. */
+  readonly name: string;
+  /** The hash of its definition; empty if definitions are not remembered. */
+  readonly hash: string;
+  /** The entry as clients see it. */
+  readonly bytes: Buffer;
+}
+
+/** Members of a result of 2026-07-28. */
+export interface CacheHints {
+  readonly resultType?: unknown;
+  readonly ttlMs?: unknown;
+  readonly cacheScope?: unknown;
+}
+
+/** No number or word that is defined for a hint is longer. */
+const MAX_HINT_BYTES = 32;
+/** Larger pages are read again each time. */
+const MAX_KEPT_BYTES = 1_048_576;
+
+interface Kept {
+  /** The whole line, with an id of digits. */
+  readonly response: RpcMessage;
+  readonly result: Buffer;
+  readonly names: string;
+  readonly page: ListPage;
+}
+
+/** Reads the pages of targets' lists. A page that is the same as the one before is not read again: lists seldom change. */
+export class ListPages {
+  readonly #directory: Directory;
+  readonly #isHashed: boolean;
+  readonly #kept = new Map<string, Map<ListMethod, Kept>>();
+
+  /** `isHashed`: the definitions of tools are remembered. */
+  constructor(directory: Directory, isHashed: boolean) {
+    this.#directory = directory;
+    this.#isHashed = isHashed;
+  }
+
+  /** Undefined if the response has no such list, or one that parsers could read differently. */
+  read(method: ListMethod, target: string, response: RpcMessage): ListPage | undefined {
+    const at = memberOf(response.members, 'result');
+    if (at === undefined) return undefined;
+    const result = response.bytes.subarray(at.start, at.end);
+    const kept = this.#kept.get(target)?.get(method);
+    const names = LISTS[method].kind === 'resource' ? `${this.#directory.onlyResourceTarget}` : '';
+    if (kept?.names === names && kept.result.equals(result)) return kept.page;
+    const page = this.#parse(method, target, result);
+    if (page !== undefined && result.length <= MAX_KEPT_BYTES) this.#keep(target, method, response, { names, page });
+    return page;
+  }
+
+  /** Returns the message in `bytes` without reading it, if all of it but its id is as in a list that was read. */
+  recognise(target: string, bytes: Buffer): RpcMessage | undefined {
+    for (const { response } of this.#kept.get(target)?.values() ?? []) {
+      const { idAt, members } = response;
+      if (idAt === undefined || !bytes.subarray(0, idAt.start).equals(response.bytes.subarray(0, idAt.start))) continue;
+      const id = digitsAt(bytes, idAt.start);
+      const rest = bytes.subarray(idAt.start + id.length);
+      if (id === '' || !rest.equals(response.bytes.subarray(idAt.end))) continue;
+      return moved(response, bytes, id, members.list.indexOf(idAt));
+    }
+    return undefined;
+  }
+
+  #keep(
+    target: string,
+    method: ListMethod,
+    { bytes, ...response }: RpcMessage,
+    kept: Pick<Kept, 'names' | 'page'>,
+  ): void {
+    const at = memberOf(response.members, 'result');
+    if (at === undefined || response.id === undefined || !/^[1-9]\d*$/.test(response.id)) return;
+    // A copy, since the line may be a view of a larger chunk.
+    const copy = Buffer.from(bytes);
+    const pages = this.#kept.get(target) ?? new Map<ListMethod, Kept>();
+    const result = copy.subarray(at.start, at.end);
+    this.#kept.set(target, pages.set(method, { ...kept, result, response: { ...response, bytes: copy } }));
+  }
+
+  #parse(method: ListMethod, target: string, result: Buffer): ListPage | undefined {
+    const { member, kind } = LISTS[method];
+    const members = readMembers(result);
+    const list = memberOf(members, member);
+    const elements = list && readElements(result, list.start);
+    const hashes = this.#isHashed && kind === 'tool' ? hashesIn(result, member) : [];
+    if (elements === undefined || hashes === undefined) return undefined;
+    const entries = elements.flatMap(({ start, end }, index) =>
+      this.#entry(method, target, result.subarray(start, end), hashes[index] ?? ''),
+    );
+    const value = (name: string): unknown => {
+      const found = memberOf(members, name);
+      return found && found.end - found.start <= MAX_HINT_BYTES ? JSON.parse(textOf(result, found)) : undefined;
+    };
+    const next = memberOf(members, 'nextCursor');
+    return {
+      target,
+      entries,
+      joined: joinEntries(entries.map(({ bytes }) => bytes)),
+      nextCursor: next && readString(textOf(result, next)),
+      hints: { resultType: value('resultType'), ttlMs: value('ttlMs'), cacheScope: value('cacheScope') },
+    };
+  }
+
+  /** An entry that has no name, or two, cannot be renamed, and is left out. */
+  #entry(method: ListMethod, target: string, bytes: Buffer, hash: string): readonly ListEntry[] {
+    const { kind, name: nameMember } = LISTS[method];
+    const entry = readMembers(bytes);
+    const editor = new Editor(bytes);
+    const name = editor.text(entry, nameMember);
+    if (entry === undefined || name === undefined || hasDuplicates(entry)) return [];
+    editor.rename(entry, nameMember, (text) => this.#directory.fullName(kind, target, text));
+    if (kind === 'tool' || kind === 'resource') new ClientEdits(editor, this.#directory, target).meta(entry);
+    return [{ name, hash, bytes: Buffer.from(editor.result) }];
+  }
+}
+
+/** The digits at a position: one of our own ids. */
+function digitsAt(bytes: Buffer, start: number): string {
+  // Longer than any number that is counted up to.
+  return /^\d*/.exec(bytes.toString('latin1', start, start + 17))?.[0] ?? '';
+}
+
+/** Joins the entries of a list as they stand between its brackets. */
+export function joinEntries(entries: readonly Buffer[]): Buffer {
+  const comma = Buffer.from(',');
+  return Buffer.concat(entries.flatMap((entry, index) => (index === 0 ? [entry] : [comma, entry])));
+}
+
+/** The hash of each tool's definition. Undefined if parsers could read one differently: two members of one name, or too many levels. */
+function hashesIn(result: Buffer, member: string): readonly string[] | undefined {
+  try {
+    const tools = (parseStrictJson(result.toString('utf8')) as Record<string, unknown>)[member];
+    if (!Array.isArray(tools)) return undefined;
+    return tools.map((tool) => `sha256-${createHash('sha256').update(canonicalJson(tool)).digest('base64url')}`);
+  } catch {
+    return undefined;
+  }
+}

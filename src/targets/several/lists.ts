@@ -1,0 +1,183 @@
+import { memberOf, textOf } from '../../messages/json-members.js';
+import { methodNotFound, type RpcMessage, readMessage, readString } from '../../messages/json-rpc.js';
+import type { Sender } from '../connection.js';
+import { type Conversation, requestFor } from './conversation.js';
+import { type Cursors, joinCursors, splitCursors } from './cursors.js';
+import { LISTS, type ListMethod, type ListPage } from './list-pages.js';
+import { listResponse, shownEntries } from './merged-lists.js';
+import type { NamedTarget } from './named-target.js';
+import { paramsOf } from './params.js';
+import type { Outcome } from './request-ids.js';
+import { faultResponse, invalidParams, isMethodNotFound } from './target-faults.js';
+
+const LIST_MS = 10_000;
+const MAX_PAGES = 50;
+const NO_CURSORS: Cursors = new Map();
+
+/** What one target gives to a list: pages, nothing, or the reason why there are none. */
+interface Listed {
+  readonly target: NamedTarget;
+  readonly pages: readonly ListPage[];
+  readonly fault?: Outcome;
+}
+
+/** True for a method whose lists are merged. */
+export function isListMethod(method: string): method is ListMethod {
+  return Object.hasOwn(LISTS, method);
+}
+
+/** Answers requests for lists with the entries of all targets. */
+export class Lists {
+  readonly #conversation: Conversation;
+
+  constructor(conversation: Conversation) {
+    this.#conversation = conversation;
+  }
+
+  async answer(method: ListMethod, message: RpcMessage, sender: Sender | undefined): Promise<void> {
+    const { emit } = this.#conversation;
+    const { id = 'null' } = message;
+    const cursors = this.#cursorsOf(message);
+    if (cursors === undefined) emit(invalidParams(id, 'Invalid cursor'));
+    else this.#merge(method, id, cursors, await this.#read(method, message, cursors, sender));
+  }
+
+  /** Reads the names that all targets have, where names alone do not say whose they are. */
+  async learn(kind: 'tool' | 'prompt', message: RpcMessage, sender: Sender | undefined): Promise<void> {
+    const method = kind === 'tool' ? 'tools/list' : 'prompts/list';
+    const meta = memberOf(paramsOf(message), '_meta');
+    const params = meta === undefined ? '' : `,"params":{"_meta":${textOf(message.bytes, meta)}}`;
+    const request = readMessage(Buffer.from(`{"jsonrpc":"2.0","id":${message.id},"method":"${method}"${params}}`));
+    if (request === undefined) return;
+    await Promise.all(this.#listing(method).map((target) => this.#readWhole(method, target, request, sender)));
+  }
+
+  #read(
+    method: ListMethod,
+    message: RpcMessage,
+    cursors: Cursors,
+    sender: Sender | undefined,
+  ): Promise<readonly Listed[]> {
+    const targets = this.#listing(method).filter(({ name }) => cursors.size === 0 || cursors.has(name));
+    const isWhole = this.#isReadWhole(method);
+    return Promise.all(
+      targets.map((target) =>
+        isWhole
+          ? this.#readWhole(method, target, message, sender)
+          : this.#readPage(method, target, message, cursors.get(target.name), sender),
+      ),
+    );
+  }
+
+  #merge(method: ListMethod, id: string, cursors: Cursors, listed: readonly Listed[]): void {
+    const { directory, options, missing, emit } = this.#conversation;
+    const pages = listed.flatMap((each) => each.pages);
+    const faults = listed.filter(({ fault }) => fault !== undefined);
+    if (faults.some(({ fault }) => fault === 'cancelled')) return;
+    for (const { target, fault = 'target_failed' } of faults) {
+      missing.log(target.name, method, fault);
+      // A target that refuses its cursor refuses the whole cursor: the client has to begin again.
+      const isRefusedCursor = cursors.size > 0 && typeof fault !== 'string';
+      if (options.failureMode === 'failOpen' && !isRefusedCursor && pages.length > 0) continue;
+      emit(faultResponse(id, target.name, fault));
+      return;
+    }
+    if (pages.length === 0) {
+      emit(methodNotFound(id));
+      return;
+    }
+    const next = pages.flatMap(({ target, nextCursor }) =>
+      nextCursor === undefined ? [] : [[target, nextCursor] as const],
+    );
+    const entries = pages.map((page) => shownEntries(method, page, directory, options.pins));
+    const cursor = this.#isReadWhole(method) ? undefined : joinCursors(new Map(next));
+    const response = listResponse(id, method, pages, entries, cursor);
+    emit(response.bytes, response);
+  }
+
+  /** True if all pages must be known before the first is shown. */
+  #isReadWhole(method: ListMethod): boolean {
+    return this.#conversation.directory.needsLists && (method === 'tools/list' || method === 'prompts/list');
+  }
+
+  /** The targets that may have such a list. One that failed to open is not waited for: it is asked once it has opened. */
+  #listing(method: ListMethod): readonly NamedTarget[] {
+    const { capability } = LISTS[method];
+    return this.#conversation.group.all.filter(
+      ({ capabilities }) => capabilities === undefined || capability in capabilities,
+    );
+  }
+
+  #cursorsOf(message: RpcMessage): Cursors | undefined {
+    const member = memberOf(paramsOf(message), 'cursor');
+    if (member === undefined) return NO_CURSORS;
+    const cursor = readString(textOf(message.bytes, member));
+    const names = new Set(this.#conversation.group.all.map(({ name }) => name));
+    return cursor === undefined ? undefined : splitCursors(cursor, names);
+  }
+
+  async #readPage(
+    method: ListMethod,
+    target: NamedTarget,
+    message: RpcMessage,
+    cursor: string | undefined,
+    sender: Sender | undefined,
+  ): Promise<Listed> {
+    const outcome = await this.#ask(target, message, cursor, sender);
+    if (isMethodNotFound(outcome)) return { target, pages: [] };
+    const page = typeof outcome === 'string' ? undefined : this.#conversation.pages.read(method, target.name, outcome);
+    if (page !== undefined) return { target, pages: [page] };
+    const isError = typeof outcome === 'string' || memberOf(outcome.members, 'error') !== undefined;
+    return { target, pages: [], fault: isError ? outcome : 'unreadable_answer' };
+  }
+
+  async #readWhole(
+    method: ListMethod,
+    target: NamedTarget,
+    message: RpcMessage,
+    sender: Sender | undefined,
+  ): Promise<Listed> {
+    const pages: ListPage[] = [];
+    let cursor: string | undefined;
+    do {
+      const {
+        pages: [page],
+        fault,
+      } = await this.#readPage(method, target, message, cursor, sender);
+      if (fault !== undefined) return { target, pages: [], fault };
+      if (page === undefined) break;
+      pages.push(page);
+      cursor = page.nextCursor;
+    } while (cursor !== undefined && pages.length < MAX_PAGES);
+    const names = pages.flatMap(({ entries }) => entries.map(({ name }) => name));
+    const { kind } = LISTS[method];
+    if (kind === 'tool' || kind === 'prompt')
+      this.#conversation.directory.learnNames(kind, target.name, new Set(names));
+    return { target, pages };
+  }
+
+  #ask(
+    target: NamedTarget,
+    message: RpcMessage,
+    cursor: string | undefined,
+    sender: Sender | undefined,
+  ): Promise<Outcome> {
+    if (target.isMissing) {
+      target.retry();
+      return Promise.resolve(target.lastReason);
+    }
+    return new Promise((settle) => {
+      this.#conversation.group.ask(target, {
+        clientKey: message.key,
+        clientToken: undefined,
+        sender,
+        ms: LIST_MS,
+        bytesFor: (id) =>
+          requestFor(message, target.name, id, (editor) => {
+            if (cursor !== undefined) editor.setParam(message, 'cursor', JSON.stringify(cursor));
+          }),
+        settle,
+      });
+    });
+  }
+}

@@ -1,0 +1,154 @@
+import { isRecord } from '../../http/json-object.js';
+import type { BridgeErrorCode } from '../../messages/bridge-error.js';
+import type { RpcMessage } from '../../messages/json-rpc.js';
+import type { Sender } from '../connection.js';
+import { type Conversation, requestFor } from './conversation.js';
+import type { Editor } from './editor.js';
+import { joinInstructions, mergeCapabilities } from './merged-capabilities.js';
+import type { NamedTarget } from './named-target.js';
+import { paramsOf } from './params.js';
+import type { Outcome } from './request-ids.js';
+import type { Resumption } from './resumption.js';
+import { faultResponse, isResult } from './target-faults.js';
+import type { Answers } from './target-group.js';
+import { resultOf } from './target-results.js';
+
+/** The bridge ends an opening at the whole start timeout: without a slow target, the others are answered before. */
+const MARGIN_MS = 1_000;
+
+/** Opens a conversation of a revision with sessions with all targets, and again with one that comes back. */
+export class Openings {
+  readonly #conversation: Conversation;
+  readonly #resumption: Resumption;
+  readonly #fail: (reason: BridgeErrorCode) => void;
+
+  /** `fail` ends the connection, if it cannot be opened. */
+  constructor(conversation: Conversation, resumption: Resumption, fail: (reason: BridgeErrorCode) => void) {
+    this.#conversation = conversation;
+    this.#resumption = resumption;
+    this.#fail = fail;
+  }
+
+  async initialize(message: RpcMessage, sender: Sender | undefined): Promise<void> {
+    const { group, options } = this.#conversation;
+    const ms = Math.max(options.startTimeoutMs / 2, options.startTimeoutMs - MARGIN_MS);
+    const until = performance.now() + ms;
+    const first = await this.#ask(group.all, message, sender, ms);
+    const revision = [...versionsIn(first).values()].sort()[0];
+    const answers = revision === undefined ? first : await this.#agree(first, revision, message, sender, until);
+    const faults = [...answers].filter(
+      ([target]) => versionsIn(answers).get(target) !== revision || revision === undefined,
+    );
+    if ([...answers.values()].includes('cancelled')) return;
+    for (const [target, outcome] of faults) this.#log(target, outcome);
+    const [fault] = faults;
+    const isOpen = revision !== undefined && (fault === undefined || options.failureMode === 'failOpen');
+    if (isOpen) this.#open(message, revision, answers, new Set(faults.map(([target]) => target)));
+    else if (fault !== undefined) this.#refuse(message, ...fault);
+  }
+
+  /** Opens the conversation again with a target that has another connection now. */
+  async reopen(target: NamedTarget, message: RpcMessage, revision: string): Promise<boolean> {
+    const { startTimeoutMs } = this.#conversation.options;
+    const answers = await this.#ask([target], message, undefined, startTimeoutMs, revision);
+    if (versionsIn(answers).get(target) !== revision) {
+      for (const outcome of answers.values()) this.#log(target, outcome);
+      return false;
+    }
+    const wasMissing = target.isMissing;
+    this.#learn(target, answers.get(target));
+    this.#resumption.resume(target);
+    if (wasMissing) this.#resumption.announce(target);
+    return true;
+  }
+
+  #open(message: RpcMessage, revision: string, answers: Answers, faulty: ReadonlySet<NamedTarget>): void {
+    const { emit, options } = this.#conversation;
+    for (const [target, outcome] of answers) {
+      target.reopen = () => this.reopen(target, message, revision);
+      target.isMissing = faulty.has(target);
+      if (target.isMissing) target.disconnect(typeof outcome === 'string' ? outcome : 'child_not_started');
+      else this.#learn(target, outcome);
+    }
+    const results = new Map(
+      [...answers].flatMap(([target, outcome]) => (faulty.has(target) ? [] : [[target.name, resultOf(outcome)]])),
+    );
+    const capabilities = mergeCapabilities([...results.values()].map((result) => result?.capabilities));
+    const instructions = joinInstructions(new Map([...results].map(([name, result]) => [name, result?.instructions])));
+    this.#resumption.capabilities = capabilities;
+    const { serverInfo } = options;
+    const result = {
+      protocolVersion: revision,
+      capabilities,
+      serverInfo,
+      ...(instructions !== undefined && { instructions }),
+    };
+    emit(Buffer.from(`{"jsonrpc":"2.0","id":${message.id},"result":${JSON.stringify(result)}}`));
+  }
+
+  /** Opens the conversation again, in the lowest revision of all, with targets that chose a higher one. */
+  async #agree(
+    first: Answers,
+    revision: string,
+    message: RpcMessage,
+    sender: Sender | undefined,
+    until: number,
+  ): Promise<Answers> {
+    const higher = [...versionsIn(first)].flatMap(([target, version]) => (version === revision ? [] : [target]));
+    if (higher.length === 0) return first;
+    for (const target of higher) target.replace();
+    const again = await this.#ask(higher, message, sender, Math.max(0, until - performance.now()), revision);
+    return new Map([...first, ...again]);
+  }
+
+  #ask(
+    targets: readonly NamedTarget[],
+    message: RpcMessage,
+    sender: Sender | undefined,
+    ms: number,
+    revision?: string,
+  ): Promise<Answers> {
+    const edit = (editor: Editor): void => {
+      const params = paramsOf(message);
+      if (revision !== undefined) editor.rename(params, 'protocolVersion', () => revision);
+      // A target could ask the client for the tasks of another target.
+      editor.remove(editor.within(params, 'capabilities'), 'tasks');
+    };
+    return this.#conversation.group.askAll(targets, (target) => ({
+      clientKey: message.key,
+      clientToken: undefined,
+      sender,
+      ms,
+      opens: true,
+      bytesFor: (id) => requestFor(message, target.name, id, edit),
+    }));
+  }
+
+  #learn(target: NamedTarget, outcome: Outcome | undefined): void {
+    const capabilities = outcome === undefined ? undefined : resultOf(outcome)?.capabilities;
+    target.capabilities = isRecord(capabilities) ? capabilities : {};
+    this.#conversation.directory.learnCapabilities(target.name, capabilities);
+  }
+
+  #log(target: NamedTarget, outcome: Outcome): void {
+    const { missing, options } = this.#conversation;
+    if (outcome === 'request_timed_out') target.logLateStart(options.startTimeoutMs / 1_000);
+    missing.log(target.name, 'initialize', isResult(outcome) ? 'unsupported_protocol_version' : outcome);
+  }
+
+  #refuse(message: RpcMessage, target: NamedTarget, outcome: Outcome): void {
+    if (typeof outcome === 'string') this.#fail(outcome === 'request_timed_out' ? 'start_timed_out' : outcome);
+    else if (isResult(outcome)) this.#fail('unreadable_answer');
+    else this.#conversation.emit(faultResponse(message.id ?? 'null', target.name, outcome));
+  }
+}
+
+/** The revisions that targets answered `initialize` with. */
+function versionsIn(answers: Answers): ReadonlyMap<NamedTarget, string> {
+  const versions = new Map<NamedTarget, string>();
+  for (const [target, outcome] of answers) {
+    const version = resultOf(outcome)?.protocolVersion;
+    if (typeof version === 'string' && version !== '') versions.set(target, version);
+  }
+  return versions;
+}

@@ -1,0 +1,98 @@
+import type { BridgeErrorCode } from '../../messages/bridge-error.js';
+import type { RpcMessage } from '../../messages/json-rpc.js';
+import type { NamedTarget } from './named-target.js';
+
+/** How a request to a target ends: with its response, or with the reason why there is none. */
+export type Outcome = RpcMessage | BridgeErrorCode;
+
+/** A request that was sent to a target, and that it has not answered. */
+export interface SentRequest {
+  readonly target: NamedTarget;
+  /** The client's request that it belongs to, as `keyOf`; undefined if the client knows nothing of it. */
+  readonly clientKey: string | undefined;
+  /** The client's progress token, as JSON; undefined if progress is not passed on. */
+  readonly clientToken: string | undefined;
+  /** Called for a notification that names this request as its subscription. */
+  readonly onNotification?: (message: RpcMessage) => void;
+  settle(outcome: Outcome): void;
+}
+
+/** A request of a target that the client has not answered. */
+export interface AskedRequest {
+  readonly target: NamedTarget;
+  /** The target's own id, as JSON and as `keyOf`. */
+  readonly id: string;
+  readonly key: string;
+  /** The target's own progress token, as JSON. */
+  readonly token: string | undefined;
+}
+
+/** More unanswered requests of one target are refused: it must not fill the memory with them. */
+const MAX_ASKED = 1_000;
+
+/**
+ * The ids that targets and client see in place of each other's: numbers that are used once on a connection, for requests of both sides
+ * and for their progress tokens. So equal ids of two targets never meet, and an id says whose it is.
+ */
+export class RequestIds {
+  readonly #sent = new Map<string, SentRequest>();
+  readonly #asked = new Map<string, AskedRequest>();
+  #count = 0;
+
+  next(): string {
+    return `${++this.#count}`;
+  }
+
+  addSent(key: string, request: SentRequest): void {
+    this.#sent.set(key, request);
+  }
+
+  sent(key: string | undefined): SentRequest | undefined {
+    return key === undefined ? undefined : this.#sent.get(key);
+  }
+
+  /** Removes a request and returns it. */
+  takeSent(key: string): SentRequest | undefined {
+    const request = this.#sent.get(key);
+    this.#sent.delete(key);
+    return request;
+  }
+
+  sentTo(target: NamedTarget): readonly string[] {
+    return [...this.#sent].flatMap(([key, request]) => (request.target === target ? [key] : []));
+  }
+
+  sentFor(clientKey: string): readonly string[] {
+    return [...this.#sent].flatMap(([key, request]) => (request.clientKey === clientKey ? [key] : []));
+  }
+
+  /** Adds a request of a target and returns its id for the client; undefined if too many are unanswered. */
+  addAsked(request: AskedRequest): string | undefined {
+    let count = 0;
+    for (const { target } of this.#asked.values()) if (target === request.target) count++;
+    if (count >= MAX_ASKED) return undefined;
+    const id = this.next();
+    this.#asked.set(id, request);
+    return id;
+  }
+
+  asked(key: string | undefined): AskedRequest | undefined {
+    return key === undefined ? undefined : this.#asked.get(key);
+  }
+
+  takeAsked(key: string | undefined): AskedRequest | undefined {
+    const request = this.asked(key);
+    if (key !== undefined) this.#asked.delete(key);
+    return request;
+  }
+
+  /** The id for the client of a request of a target. */
+  askedBy(target: NamedTarget, key: string | undefined): string | undefined {
+    for (const [id, request] of this.#asked) if (request.target === target && request.key === key) return id;
+    return undefined;
+  }
+
+  allAskedBy(target: NamedTarget): readonly string[] {
+    return [...this.#asked].flatMap(([key, request]) => (request.target === target ? [key] : []));
+  }
+}

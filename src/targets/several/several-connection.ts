@@ -1,0 +1,128 @@
+import type { ServerResponse } from 'node:http';
+import type { Caller } from '../../core/quota.js';
+import type { BridgeErrorCode } from '../../messages/bridge-error.js';
+import { readChildLine } from '../../messages/child-line.js';
+import { type RpcMessage, readMessage } from '../../messages/json-rpc.js';
+import type { Connection, ConnectionListener, Sender } from '../connection.js';
+import { Waiters } from '../waiters.js';
+import { ClientMessages } from './client-messages.js';
+import type { Conversation, SeveralContext } from './conversation.js';
+import { hasDuplicates } from './editor.js';
+import type { ListPages } from './list-pages.js';
+import type { NamedTarget, TargetListener } from './named-target.js';
+import { TargetGroup } from './target-group.js';
+import { TargetMessages } from './target-messages.js';
+
+/** A target that lived for a shorter time is opened again only when it is needed: it may end at once each time. */
+const MIN_LIFE_MS = 1_000;
+
+/** One conversation with several targets, which look like one server. */
+export class SeveralConnection implements Connection, TargetListener {
+  alive = true;
+  readonly ended: Promise<void>;
+  readonly waiters: Waiters;
+  readonly #group: TargetGroup;
+  readonly #pages: ListPages;
+  readonly #fromClient: ClientMessages;
+  readonly #fromTargets: TargetMessages;
+  readonly #logLate: (seconds: number) => void;
+  #listener: ConnectionListener | undefined;
+  #isProbed = false;
+  #stopping: Promise<void> | undefined;
+  #onEnded: () => void = () => undefined;
+
+  constructor(context: SeveralContext, caller: Caller) {
+    const { options } = context;
+    this.#pages = context.pages;
+    this.waiters = new Waiters(options);
+    this.ended = new Promise((resolve) => {
+      this.#onEnded = resolve;
+    });
+    this.#group = new TargetGroup(options.targets, caller, this, options.logger);
+    const emit = (bytes: Buffer, read?: RpcMessage): void => this.#listener?.message(bytes, read);
+    const conversation: Conversation = { ...context, group: this.#group, emit };
+    this.#fromClient = new ClientMessages(conversation, (reason) => this.#fail(reason));
+    this.#fromTargets = new TargetMessages(conversation, this.#fromClient);
+    this.#logLate = (seconds) => {
+      for (const target of this.#group.all) if (target.capabilities === undefined) target.logLateStart(seconds);
+    };
+  }
+
+  get probed(): boolean {
+    return this.#isProbed;
+  }
+
+  set probed(probed: boolean) {
+    this.#isProbed = probed;
+    for (const target of this.#group.all) target.probed = probed;
+  }
+
+  listen(listener: ConnectionListener): void {
+    this.#listener = listener;
+  }
+
+  write(bytes: Buffer, sender?: Sender): void {
+    const message = this.alive ? readMessage(bytes) : undefined;
+    if (message !== undefined) this.#fromClient.handle(message, sender, this.#isProbed);
+  }
+
+  /** Never waits: what one target cannot take yet waits for that target alone. */
+  ready(): undefined {
+    return undefined;
+  }
+
+  pauseFor(res: ServerResponse, maxDrainMs: number): void {
+    for (const target of this.#group.all) target.pauseFor(res, maxDrainMs);
+  }
+
+  logUnreadable(): void {
+    // The unreadable messages of targets are logged where they arrive, with the name of their target.
+  }
+
+  logLateStart(seconds: number): void {
+    this.#logLate(seconds);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping ??= this.#end();
+    await this.#stopping;
+  }
+
+  message(target: NamedTarget, bytes: Buffer, read?: RpcMessage): void {
+    const message = read ?? this.#pages.recognise(target.name, bytes) ?? readChildLine(bytes);
+    if (message === undefined) this.#group.failUnreadable(target, bytes);
+    else if (hasDuplicates(message.members)) this.#group.failAmbiguous(target, message);
+    else this.#fromTargets.handle(target, message);
+  }
+
+  oversized(target: NamedTarget, head: Buffer, tail: Buffer): void {
+    this.#group.failOversized(target, head, tail);
+  }
+
+  restarted(target: NamedTarget): void {
+    this.#fromClient.subscriptions.resume(target);
+  }
+
+  gone(target: NamedTarget, reason: BridgeErrorCode): void {
+    if (!this.alive) return;
+    this.#fromTargets.gone(target, reason);
+    // Its notifications would be missing until the next request.
+    const isNeeded = target.reopen !== undefined || this.#fromClient.subscriptions.needs(target);
+    if (isNeeded && target.age >= MIN_LIFE_MS && !target.isMissing) target.retry();
+  }
+
+  #fail(reason: BridgeErrorCode): void {
+    if (!this.alive) return;
+    this.alive = false;
+    this.#listener?.gone(reason);
+  }
+
+  async #end(): Promise<void> {
+    this.alive = false;
+    this.#listener = undefined;
+    this.#fromClient.subscriptions.stop();
+    this.#group.dropAll();
+    await Promise.all(this.#group.all.map((target) => target.stop()));
+    this.#onEnded();
+  }
+}

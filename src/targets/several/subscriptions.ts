@@ -1,0 +1,215 @@
+import { isRecord } from '../../http/json-object.js';
+import { memberOf, textOf } from '../../messages/json-members.js';
+import type { RpcMessage } from '../../messages/json-rpc.js';
+import { SUBSCRIPTION_KEY, subscriptionEnd } from '../../messages/stateless-response.js';
+import { parseStrictJson } from '../../messages/strict-json.js';
+import type { Sender } from '../connection.js';
+import { ClientEdits } from './client-edits.js';
+import { type Conversation, requestFor } from './conversation.js';
+import { Editor } from './editor.js';
+import type { NamedTarget } from './named-target.js';
+import { metaOf, paramsOf } from './params.js';
+import type { Outcome } from './request-ids.js';
+import { faultResponse, invalidParams, isMethodNotFound, isResult } from './target-faults.js';
+
+const ACKNOWLEDGE_MS = 10_000;
+/** Notifications that wait until all targets have acknowledged the subscription; more are dropped. */
+const MAX_EARLY = 100;
+const ACKNOWLEDGED = 'notifications/subscriptions/acknowledged';
+
+/** What a client subscribes to (SubscriptionFilter): flags, and lists of URIs and ids. */
+type Filter = Readonly<Record<string, unknown>>;
+
+interface Subscription {
+  readonly message: RpcMessage;
+  readonly sender: Sender | undefined;
+  readonly filters: ReadonlyMap<NamedTarget, Filter>;
+  /** The targets that have not ended their part. */
+  readonly open: Set<NamedTarget>;
+  /** The targets that went away. Their part begins again when they come back. */
+  readonly lost: Set<NamedTarget>;
+  readonly acknowledged: Map<NamedTarget, Filter>;
+  readonly early: Buffer[];
+  fault: { target: NamedTarget; outcome: Outcome } | undefined;
+  isReady: boolean;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/** Subscriptions of 2026-07-28: one of a client is one at each target that it concerns. */
+export class Subscriptions {
+  readonly #conversation: Conversation;
+  readonly #all = new Set<Subscription>();
+
+  constructor(conversation: Conversation) {
+    this.#conversation = conversation;
+  }
+
+  listen(message: RpcMessage, sender: Sender | undefined): void {
+    const { emit } = this.#conversation;
+    const filter = filterOf(message);
+    const filters = filter && this.#split(filter);
+    if (filters === undefined) emit(invalidParams(message.id ?? 'null', 'Invalid notifications'));
+    else this.#begin(message, sender, filters);
+  }
+
+  /** True if a target that went away must come back for a subscription. */
+  needs(target: NamedTarget): boolean {
+    return [...this.#all].some(({ lost }) => lost.has(target));
+  }
+
+  /** Begins again what a target's last connection has lost. */
+  resume(target: NamedTarget): void {
+    for (const subscription of this.#all) if (subscription.lost.delete(target)) this.#ask(subscription, target);
+  }
+
+  stop(): void {
+    for (const { timer } of this.#all) clearTimeout(timer);
+    this.#all.clear();
+  }
+
+  #begin(message: RpcMessage, sender: Sender | undefined, filters: ReadonlyMap<NamedTarget, Filter>): void {
+    const subscription: Subscription = {
+      ...{ message, sender, filters, open: new Set(), lost: new Set(), acknowledged: new Map(), early: [] },
+      ...{ fault: undefined, isReady: false, timer: undefined },
+    };
+    this.#all.add(subscription);
+    subscription.timer = setTimeout(() => this.#acknowledge(subscription), ACKNOWLEDGE_MS);
+    for (const target of filters.keys()) subscription.open.add(target);
+    for (const target of filters.keys()) this.#ask(subscription, target);
+  }
+
+  #ask(subscription: Subscription, target: NamedTarget): void {
+    const { message, sender, filters, open } = subscription;
+    open.add(target);
+    this.#conversation.group.ask(target, {
+      clientKey: message.key,
+      clientToken: undefined,
+      sender,
+      bytesFor: (id) =>
+        requestFor(message, target.name, id, (editor) => {
+          const notifications = memberOf(paramsOf(message), 'notifications');
+          editor.replace(notifications, JSON.stringify(filters.get(target)));
+        }),
+      onNotification: (notification) => this.#notify(subscription, target, notification),
+      settle: (outcome) => this.#settle(subscription, target, outcome),
+    });
+  }
+
+  #notify(subscription: Subscription, target: NamedTarget, notification: RpcMessage): void {
+    if (notification.method === ACKNOWLEDGED) {
+      subscription.acknowledged.set(target, filterOf(notification) ?? {});
+      this.#acknowledgeIfComplete(subscription);
+      return;
+    }
+    if (notification.method === 'notifications/cancelled') return;
+    const editor = new Editor(notification.bytes);
+    new ClientEdits(editor, this.#conversation.directory, target.name).params(notification);
+    const name = memberOf(metaOf(notification), SUBSCRIPTION_KEY);
+    editor.replace(name, subscription.message.id ?? 'null');
+    if (subscription.isReady) this.#conversation.emit(editor.result);
+    else if (subscription.early.length < MAX_EARLY) subscription.early.push(Buffer.from(editor.result));
+  }
+
+  #settle(subscription: Subscription, target: NamedTarget, outcome: Outcome): void {
+    subscription.open.delete(target);
+    if (outcome === 'cancelled') this.#forget(subscription);
+    if (!this.#all.has(subscription)) return;
+    if (typeof outcome === 'string') subscription.lost.add(target);
+    if (!isResult(outcome) && !isMethodNotFound(outcome)) {
+      this.#conversation.missing.log(target.name, 'subscriptions/listen', outcome);
+      subscription.fault = { target, outcome };
+    }
+    if (subscription.isReady) this.#endIfOver(subscription);
+    else this.#acknowledgeIfComplete(subscription);
+  }
+
+  #acknowledgeIfComplete(subscription: Subscription): void {
+    const { open, acknowledged, isReady } = subscription;
+    if (!isReady && [...open].every((target) => acknowledged.has(target))) this.#acknowledge(subscription);
+  }
+
+  /** Acknowledges the subscription with what the targets accepted together, or refuses it if none did. */
+  #acknowledge(subscription: Subscription): void {
+    const { acknowledged, message, early, fault } = subscription;
+    const { emit } = this.#conversation;
+    const id = message.id ?? 'null';
+    clearTimeout(subscription.timer);
+    if (acknowledged.size === 0 && fault !== undefined) {
+      this.#forget(subscription);
+      emit(faultResponse(id, fault.target.name, fault.outcome));
+      return;
+    }
+    subscription.isReady = true;
+    const notifications = JSON.stringify(this.#join(acknowledged));
+    const params = `{"notifications":${notifications},"_meta":{"${SUBSCRIPTION_KEY}":${id}}}`;
+    emit(Buffer.from(`{"jsonrpc":"2.0","method":"${ACKNOWLEDGED}","params":${params}}`));
+    for (const bytes of early.splice(0)) emit(bytes);
+    this.#endIfOver(subscription);
+  }
+
+  #endIfOver(subscription: Subscription): void {
+    const { open, lost, message } = subscription;
+    if (open.size > 0 || lost.size > 0) return;
+    this.#forget(subscription);
+    this.#conversation.emit(Buffer.from(subscriptionEnd(message.id ?? 'null')));
+  }
+
+  #forget(subscription: Subscription): void {
+    clearTimeout(subscription.timer);
+    this.#all.delete(subscription);
+  }
+
+  /** Gives each target its part: every flag, and the URIs and ids that are its own. Undefined if something has no target. */
+  #split(filter: Filter): ReadonlyMap<NamedTarget, Filter> | undefined {
+    const { directory, group } = this.#conversation;
+    const flags = Object.fromEntries(Object.entries(filter).filter(([, value]) => !Array.isArray(value)));
+    const wantsAll = Object.values(flags).includes(true);
+    const parts = new Map<NamedTarget, Record<string, string[]>>();
+    for (const [member, kind] of Object.entries(NAMED)) {
+      for (const name of listIn(filter, member)) {
+        const found = directory.resolve(kind, name);
+        const target = found && group.named(found.target);
+        if (target === undefined) return undefined;
+        const part = parts.get(target) ?? {};
+        part[member] = [...(part[member] ?? []), found?.name ?? name];
+        parts.set(target, part);
+      }
+    }
+    const concerned = wantsAll || parts.size === 0 ? group.all : group.all.filter((target) => parts.has(target));
+    return new Map(concerned.map((target) => [target, { ...flags, ...parts.get(target) }]));
+  }
+
+  #join(acknowledged: ReadonlyMap<NamedTarget, Filter>): Filter {
+    const joined = new Map<string, unknown>();
+    for (const [{ name: target }, filter] of acknowledged) {
+      for (const [member, value] of Object.entries(filter)) {
+        const kind = NAMED[member as keyof typeof NAMED];
+        if (kind === undefined) joined.set(member, joined.get(member) === true || value);
+        else {
+          const names = listIn(filter, member).map((name) => this.#conversation.directory.toClient(kind, target, name));
+          joined.set(member, [...((joined.get(member) as unknown[] | undefined) ?? []), ...names]);
+        }
+      }
+    }
+    return Object.fromEntries(joined);
+  }
+}
+
+/** The members of a filter that name something of one target. */
+const NAMED = { resourceSubscriptions: 'resource', taskIds: 'task' } as const;
+
+function listIn(filter: Filter, member: string): readonly string[] {
+  const list = filter[member];
+  return Array.isArray(list) ? list.filter((name) => typeof name === 'string') : [];
+}
+
+function filterOf(message: RpcMessage): Filter | undefined {
+  const member = memberOf(paramsOf(message), 'notifications');
+  try {
+    const value = member && parseStrictJson(textOf(message.bytes, member));
+    return isRecord(value) ? value : undefined;
+  } catch {
+    // Two members of one name, or too many levels.
+    return undefined;
+  }
+}

@@ -1,0 +1,157 @@
+import type { Logger } from '../../core/logger.js';
+import type { Caller } from '../../core/quota.js';
+import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
+import { requestsAnsweredBy } from '../../messages/child-line.js';
+import { textOf } from '../../messages/json-members.js';
+import { cancellation, idOfTruncated, keyOf, type RpcMessage } from '../../messages/json-rpc.js';
+import type { ConnectionSource, Sender } from '../connection.js';
+import { NamedTarget, type TargetListener } from './named-target.js';
+import { type Outcome, RequestIds, type SentRequest } from './request-ids.js';
+
+/** A request to one target. */
+export interface TargetRequest extends Omit<SentRequest, 'target'> {
+  readonly sender: Sender | undefined;
+  /** The bytes of the request, with this id. */
+  bytesFor(id: string): Buffer;
+  /** It is cancelled without an answer within this time; undefined if it has no limit here. */
+  readonly ms?: number;
+  /** True if it is part of opening the conversation. */
+  readonly opens?: boolean;
+}
+
+/** What one target answers to a question that several are asked. */
+export type Answers = ReadonlyMap<NamedTarget, Outcome>;
+
+const MAX_LOGGED_ANSWERS = 5;
+
+/** The targets of one connection, and the requests that they have not answered. */
+export class TargetGroup {
+  readonly all: readonly NamedTarget[];
+  readonly ids = new RequestIds();
+  readonly #logger: Logger;
+  #foreignAnswers = 0;
+
+  constructor(
+    sources: ReadonlyMap<string, ConnectionSource>,
+    caller: Caller,
+    listener: TargetListener,
+    logger: Logger,
+  ) {
+    this.all = [...sources].map(([name, source]) => new NamedTarget(name, source, caller, listener));
+    this.#logger = logger;
+  }
+
+  named(name: string): NamedTarget | undefined {
+    return this.all.find((target) => target.name === name);
+  }
+
+  /** Sends a request to one target. `settle` is called once, unless the request is dropped. */
+  ask(target: NamedTarget, request: TargetRequest): string {
+    const { ids } = this;
+    const id = ids.next();
+    const { ms } = request;
+    const timer = ms === undefined ? undefined : setTimeout(() => this.#giveUp(target, id), ms);
+    const settle = (outcome: Outcome): void => {
+      clearTimeout(timer);
+      request.settle(outcome);
+    };
+    ids.addSent(id, { ...request, target, settle });
+    try {
+      target[request.opens ? 'sendFirst' : 'send'](request.bytesFor(id), request.sender);
+    } catch (error) {
+      if (!(error instanceof BridgeError)) this.#logger.error(`target "${target.name}": ${(error as Error).name}`);
+      this.fail(id, error instanceof BridgeError ? error.reason : 'child_not_started');
+    }
+    return id;
+  }
+
+  /** Asks several targets at once. */
+  async askAll(
+    targets: readonly NamedTarget[],
+    requestFor: (target: NamedTarget) => Omit<TargetRequest, 'settle'>,
+  ): Promise<Answers> {
+    const outcomes = targets.map(
+      (target) => new Promise<Outcome>((settle) => this.ask(target, { ...requestFor(target), settle })),
+    );
+    const answers = await Promise.all(outcomes);
+    return new Map(targets.map((target, index) => [target, answers[index] as Outcome]));
+  }
+
+  /** Passes a response on to who waits for it. A target cannot answer a request to another one. */
+  answer(target: NamedTarget, response: RpcMessage): void {
+    const { key } = response;
+    const request = this.ids.sent(key);
+    if (key === undefined || request === undefined) return;
+    if (request.target !== target) this.#logForeignAnswer(target, request.target);
+    else this.ids.takeSent(key)?.settle(response);
+  }
+
+  fail(id: string, reason: BridgeErrorCode): void {
+    this.ids.takeSent(id)?.settle(reason);
+  }
+
+  failAllOf(target: NamedTarget, reason: BridgeErrorCode): void {
+    for (const id of this.ids.sentTo(target)) this.fail(id, reason);
+  }
+
+  /** Forgets every request: no client waits any more. */
+  dropAll(): void {
+    for (const target of this.all) this.failAllOf(target, 'cancelled');
+  }
+
+  /** Fails the requests that bytes which are no message were meant to answer. */
+  failUnreadable(target: NamedTarget, bytes: Buffer): void {
+    target.logUnreadable(bytes);
+    const own = this.ids.sentTo(target);
+    const answered = requestsAnsweredBy(bytes);
+    for (const id of own) if (answered === 'any' || answered.includes(id)) this.fail(id, 'unreadable_answer');
+  }
+
+  /** Fails the requests that an answer with several ids may be meant for: parsers differ in which one counts. */
+  failAmbiguous(target: NamedTarget, { bytes, members }: RpcMessage): void {
+    target.logUnreadable(bytes);
+    for (const member of members.list) {
+      const key = member.name === 'id' ? keyOf(textOf(bytes, member)) : undefined;
+      if (key !== undefined && this.ids.sent(key)?.target === target) this.fail(key, 'unreadable_answer');
+    }
+  }
+
+  failOversized(target: NamedTarget, head: Buffer, tail: Buffer): void {
+    const key = idOfTruncated(head, tail);
+    const own = this.ids.sentTo(target);
+    for (const id of own) if (key === undefined || key === id) this.fail(id, 'message_too_large');
+  }
+
+  /** Cancels every request to a target that belongs to one request of the client. */
+  cancel(clientKey: string, bytesFor: (id: string) => Buffer): void {
+    for (const id of this.ids.sentFor(clientKey)) {
+      const request = this.ids.takeSent(id);
+      if (request?.target.isConnected) this.sendIfPossible(request.target, bytesFor(id));
+      request?.settle('cancelled');
+    }
+  }
+
+  /** Sends a message that needs no answer to every target with a connection. */
+  sendToConnected(bytes: Buffer, sender: Sender | undefined): void {
+    for (const target of this.all) if (target.isConnected) this.sendIfPossible(target, bytes, sender);
+  }
+
+  /** Sends a message that needs no answer; it is dropped if the target cannot take it. */
+  sendIfPossible(target: NamedTarget, bytes: Buffer, sender?: Sender): void {
+    try {
+      target.send(bytes, sender);
+    } catch {
+      // The target is gone, or too much waits for it already. Its requests have been answered with that.
+    }
+  }
+
+  #giveUp(target: NamedTarget, id: string): void {
+    if (target.isConnected) this.sendIfPossible(target, cancellation(id, 'timed out'));
+    this.fail(id, 'request_timed_out');
+  }
+
+  #logForeignAnswer(target: NamedTarget, owner: NamedTarget): void {
+    if (++this.#foreignAnswers > MAX_LOGGED_ANSWERS) return;
+    this.#logger.warn(`target "${target.name}" answered a request that was sent to "${owner.name}": dropped`);
+  }
+}

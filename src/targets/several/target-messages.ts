@@ -1,0 +1,68 @@
+import type { BridgeErrorCode } from '../../messages/bridge-error.js';
+import { memberOf, textOf } from '../../messages/json-members.js';
+import { keyInParams, keyOf, type RpcMessage } from '../../messages/json-rpc.js';
+import { SUBSCRIPTION_KEY } from '../../messages/stateless-response.js';
+import { ClientEdits } from './client-edits.js';
+import type { ClientMessages } from './client-messages.js';
+import type { Conversation } from './conversation.js';
+import { Editor } from './editor.js';
+import type { NamedTarget } from './named-target.js';
+import { metaOf, paramsOf } from './params.js';
+
+/** Sends the client what targets send, as if it came from one server. */
+export class TargetMessages {
+  readonly #conversation: Conversation;
+  readonly #client: Pick<ClientMessages, 'questions'>;
+
+  constructor(conversation: Conversation, client: Pick<ClientMessages, 'questions'>) {
+    this.#conversation = conversation;
+    this.#client = client;
+  }
+
+  handle(target: NamedTarget, message: RpcMessage): void {
+    if (message.kind === 'response') this.#conversation.group.answer(target, message);
+    else if (message.kind === 'request') this.#client.questions.ask(target, message);
+    else if (message.method === 'notifications/progress') this.#progress(target, message);
+    else if (message.method === 'notifications/cancelled') this.#cancelled(target, message);
+    else this.#notify(target, message);
+  }
+
+  /** Answers what the target has not answered, and withdraws what it asked. */
+  gone(target: NamedTarget, reason: BridgeErrorCode): void {
+    this.#client.questions.cancelAllOf(target);
+    this.#conversation.group.failAllOf(target, reason);
+  }
+
+  #progress(target: NamedTarget, message: RpcMessage): void {
+    const request = this.#conversation.group.ids.sent(keyInParams(message, 'progressToken'));
+    if (request?.target !== target || request.clientToken === undefined) return;
+    const editor = new Editor(message.bytes);
+    const params = paramsOf(message);
+    editor.replace(memberOf(params, 'progressToken'), request.clientToken);
+    new ClientEdits(editor, this.#conversation.directory, target.name).meta(params);
+    this.#conversation.emit(editor.result);
+  }
+
+  /** A target cancels its own requests, and in 2026-07-28 it ends a subscription in this way. */
+  #cancelled(target: NamedTarget, message: RpcMessage): void {
+    const { group } = this.#conversation;
+    const key = keyInParams(message, 'requestId');
+    const request = group.ids.sent(key);
+    if (key !== undefined && request?.target === target && request.onNotification !== undefined) {
+      group.ids.takeSent(key)?.settle(message);
+    } else this.#client.questions.cancel(target, message);
+  }
+
+  #notify(target: NamedTarget, message: RpcMessage): void {
+    const { group, directory, emit } = this.#conversation;
+    const subscription = memberOf(metaOf(message), SUBSCRIPTION_KEY);
+    if (subscription !== undefined) {
+      const request = group.ids.sent(keyOf(textOf(message.bytes, subscription)));
+      if (request?.target === target) request.onNotification?.(message);
+      return;
+    }
+    const editor = new Editor(message.bytes);
+    if (!ClientEdits.isNeedless(message.bytes)) new ClientEdits(editor, directory, target.name).params(message);
+    emit(editor.result);
+  }
+}

@@ -1,0 +1,83 @@
+import { type Member, memberOf, textOf } from '../../messages/json-members.js';
+import { cancellation, keyInParams, keyOf, type RpcMessage } from '../../messages/json-rpc.js';
+import type { Sender } from '../connection.js';
+import { ClientEdits, restoreRelatedTask } from './client-edits.js';
+import type { Conversation } from './conversation.js';
+import { Editor } from './editor.js';
+import type { NamedTarget } from './named-target.js';
+import { metaOf, paramsOf } from './params.js';
+
+/** The requests of targets to the client: sampling, elicitation, roots. The client sees them under our own ids. */
+export class TargetQuestions {
+  readonly #conversation: Conversation;
+
+  constructor(conversation: Conversation) {
+    this.#conversation = conversation;
+  }
+
+  /** Passes a request of a target on to the client. */
+  ask(target: NamedTarget, message: RpcMessage): void {
+    const { group, directory, emit } = this.#conversation;
+    const { id: own = 'null', key = own } = message;
+    const token = progressToken(message);
+    const id = group.ids.addAsked({ target, id: own, key, token: token && textOf(message.bytes, token) });
+    if (id === undefined) {
+      this.#refuse(target, own);
+      return;
+    }
+    const editor = new Editor(message.bytes);
+    editor.replace(message.idAt, id);
+    editor.replace(token, id);
+    new ClientEdits(editor, directory, target.name).params(message);
+    emit(editor.result);
+  }
+
+  /** Passes the client's response on to the target that asked. */
+  answer(message: RpcMessage, sender: Sender | undefined): void {
+    const asked = this.#conversation.group.ids.takeAsked(message.key);
+    if (asked === undefined) return;
+    const editor = new Editor(message.bytes);
+    editor.replace(message.idAt, asked.id);
+    restoreRelatedTask(editor, editor.within(message.members, 'result'), asked.target.name);
+    this.#conversation.group.sendIfPossible(asked.target, editor.result, sender);
+  }
+
+  /** Passes the client's progress on to the target that asked. */
+  progress(message: RpcMessage, sender: Sender | undefined): void {
+    const asked = this.#conversation.group.ids.asked(keyInParams(message, 'progressToken'));
+    if (asked?.token === undefined) return;
+    const editor = new Editor(message.bytes);
+    editor.replace(memberOf(paramsOf(message), 'progressToken'), asked.token);
+    this.#conversation.group.sendIfPossible(asked.target, editor.result, sender);
+  }
+
+  /** Cancels a request at the client, because its target does. */
+  cancel(target: NamedTarget, message: RpcMessage): void {
+    const { ids } = this.#conversation.group;
+    const member = memberOf(paramsOf(message), 'requestId');
+    const id = ids.askedBy(target, member && keyOf(textOf(message.bytes, member)));
+    if (id === undefined) return;
+    ids.takeAsked(id);
+    const editor = new Editor(message.bytes);
+    editor.replace(member, id);
+    this.#conversation.emit(editor.result);
+  }
+
+  /** Cancels every request of a target that is gone. */
+  cancelAllOf(target: NamedTarget): void {
+    const { ids } = this.#conversation.group;
+    for (const id of ids.allAskedBy(target)) {
+      ids.takeAsked(id);
+      this.#conversation.emit(cancellation(id, 'the server is gone'));
+    }
+  }
+
+  #refuse(target: NamedTarget, id: string): void {
+    const error = '{"code":-32000,"message":"Too many requests are unanswered"}';
+    this.#conversation.group.sendIfPossible(target, Buffer.from(`{"jsonrpc":"2.0","id":${id},"error":${error}}`));
+  }
+}
+
+function progressToken(message: RpcMessage): Member | undefined {
+  return memberOf(metaOf(message), 'progressToken');
+}
