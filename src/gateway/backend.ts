@@ -1,52 +1,70 @@
-import { noteAdvice } from '../core/advice.js';
-import { type McpHttpBackend, type McpStdioBackend, mcpStdioBackend } from '../index.js';
-import type { McpBackendConfig } from './config/backend-config.js';
+import { type Advice, noteAdvice } from '../core/advice.js';
+import {
+  type Logger,
+  type McpBackend,
+  type McpBackendOptions,
+  type McpHttpBackend,
+  type McpHttpBackendOptions,
+  type McpStdioBackend,
+  mcpBackend,
+  mcpHttpBackend,
+  mcpStdioBackend,
+} from '../index.js';
+import type { McpBackendConfig, TargetConfig } from './config/backend-config.js';
 import type { StdioTarget } from './config/stdio-target.js';
-import { createRemoteBackend } from './remote-backend.js';
+import { NAMES_IN_FILE, remoteOptions } from './remote-options.js';
 import { atPlace } from './startup-error.js';
 
-type Surroundings = Parameters<typeof createRemoteBackend>[1];
-
-interface BackendSurroundings extends Surroundings {
+interface BackendSurroundings {
+  readonly logger: Logger;
+  readonly advice: Advice;
+  /** True if the route has no `mcpAuthentication`. */
+  readonly isOpen: boolean;
+  /** From the route's CORS policy. */
+  readonly allowedOrigins: readonly string[] | undefined;
   /** The time in which a target must answer, if the route limits it. */
-  readonly backendSeconds?: number | undefined;
+  readonly backendSeconds: number | undefined;
 }
 
 /** Creates the backend of a route. */
 export function createBackend(
-  { targets, isForLocalPages, sessionSeconds }: McpBackendConfig,
-  { backendSeconds, ...surroundings }: BackendSurroundings,
-): McpStdioBackend | McpHttpBackend {
-  const [{ server }] = targets as readonly [McpBackendConfig['targets'][number]];
-  const shared = {
-    ...(isForLocalPages && LOCAL_PAGES),
-    ...(sessionSeconds !== undefined && { idleTimeoutSeconds: sessionSeconds }),
+  config: McpBackendConfig,
+  surroundings: BackendSurroundings,
+): McpStdioBackend | McpHttpBackend | McpBackend {
+  const { logger, advice, allowedOrigins, backendSeconds } = surroundings;
+  const [{ server }] = config.targets as readonly [TargetConfig];
+  // The command itself warns about open routes before it listens.
+  const shared = { ...(allowedOrigins && { allowedOrigins }), ...config.options, warnWhenOpen: false, logger };
+  const timeout = backendSeconds === undefined ? {} : { requestTimeoutSeconds: backendSeconds };
+  const note = <T extends object>(options: T): T => {
+    noteAdvice(options, { ...advice, names: NAMES_IN_FILE });
+    return options;
   };
-  if ('url' in server) {
-    const ofRoute = { ...shared, ...(backendSeconds && { responseTimeoutSeconds: backendSeconds }) };
-    return createRemoteBackend({ ...server, options: { ...ofRoute, ...server.options } }, surroundings);
+  if (config.isJoined) {
+    const targets = createTargets(config, surroundings);
+    const options = note({ ...timeout, ...shared, targets } as McpBackendOptions);
+    return atPlace(config.at, () => mcpBackend(options));
   }
-  const ofRoute = { ...shared, ...(backendSeconds && { requestTimeoutSeconds: backendSeconds }) };
-  return createStdioBackend({ ...server, options: { ...ofRoute, ...server.options } }, surroundings);
+  if ('url' in server) {
+    const limit = backendSeconds === undefined ? {} : { responseTimeoutSeconds: backendSeconds };
+    const options = note({ ...limit, ...shared, ...remoteOptions(server, surroundings) } as McpHttpBackendOptions);
+    return atPlace(server.at, () => mcpHttpBackend(options));
+  }
+  const options = note({ ...timeout, ...shared, ...childOptions(server) });
+  return atPlace(server.at, () => mcpStdioBackend(options));
 }
 
-/** Options that let only pages of this machine call a backend, on every address. */
-const LOCAL_PAGES = { allowedHosts: ['localhost', '127.0.0.1', '[::1]'] };
+/** The name of an only target that has none. */
+const ONLY = 'default';
 
-function createStdioBackend(
-  { command, args, env, options: own, at: place }: StdioTarget,
-  { logger, advice, allowedOrigins }: Surroundings,
-): McpStdioBackend {
-  // The command itself warns about open routes before it listens.
-  const options = {
-    command,
-    args,
-    env,
-    ...own,
-    warnWhenOpen: false,
-    ...(allowedOrigins && { allowedOrigins }),
-    logger,
-  };
-  noteAdvice(options, advice);
-  return atPlace(place, () => mcpStdioBackend(options));
+function createTargets({ targets }: McpBackendConfig, surroundings: BackendSurroundings): McpBackendOptions['targets'] {
+  const entries = targets.map(({ name, server }) => [
+    name ?? ONLY,
+    'url' in server ? remoteOptions(server, surroundings) : childOptions(server),
+  ]);
+  return Object.fromEntries(entries);
+}
+
+function childOptions({ command, args, env, options }: StdioTarget) {
+  return { command, args, env, ...options };
 }

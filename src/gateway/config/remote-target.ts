@@ -1,7 +1,7 @@
 import { looksLikeFileName } from '../../bridge/http/caller-token-options.js';
-import { HTTP_TABLE } from '../../bridge/http/http-options.js';
 import { isRecord, stringsIn } from '../../http/json-object.js';
 import { lowerAscii } from '../../http/lower-ascii.js';
+import { ELSEWHERE, HTTP_OPTIONS } from './backend-options.js';
 import type { ConfigNode } from './config-node.js';
 import { readHeaderModifier } from './header-modifier.js';
 import type { Policies } from './policy-levels.js';
@@ -29,28 +29,9 @@ export interface BackendTls {
   readonly at: string;
 }
 
-const BACKEND_TLS = 'Write policies.backendTLS: { root: FILE, cert: FILE, key: FILE } beside mcp.';
-
-/** Options of `mcpHttpBackend()` that the file has under agentgateway's names or in other places, with advice. */
-const ELSEWHERE: ReadonlyMap<string, string> = new Map([
-  ['url', 'Write "host".'],
-  ['headers', 'Write policies.requestHeaderModifier: { set: { NAME: VALUE } } beside mcp.'],
-  ['bearer', 'Write policies.backendAuth: { key: SECRET } beside mcp.'],
-  ['ca', BACKEND_TLS],
-  ['cert', BACKEND_TLS],
-  ['key', BACKEND_TLS],
-  ['resource', 'Write policies.mcpAuthentication.resourceMetadata.resource in the route.'],
-  ['allowedOrigins', 'Write policies.cors.allowOrigins in the route.'],
-  ['warnWhenOpen', 'The command itself warns of open routes.'],
-  ['logger', 'The command writes the log.'],
-]);
-
-/** The options of `mcpHttpBackend()` that are written next to `host`. */
-export const REMOTE_OPTIONS: readonly string[] = Object.keys(HTTP_TABLE).filter((name) => !ELSEWHERE.has(name));
-
 /** Reads the member `mcp` of a target. */
 export function readRemoteTarget(node: ConfigNode, policies: Policies, directory: string): RemoteTarget {
-  const optional = ['port', 'path', ...REMOTE_OPTIONS];
+  const optional = ['port', 'path', ...HTTP_OPTIONS];
   const { host, port, path, ...others } = node.members({
     required: ['host'],
     optional,

@@ -1,4 +1,4 @@
-import { MCP_OPTIONS, type McpMembers, readMcpBackend } from './backend-config.js';
+import { MCP_MEMBERS, type McpMembers, readMcpBackend } from './backend-config.js';
 import type { ConfigNode } from './config-node.js';
 import type { FileParts } from './file-parts.js';
 import type { RouteConfig } from './gateway-config.js';
@@ -84,7 +84,7 @@ function readRouteBackend(node: ConfigNode, { backends, policies }: FileParts): 
 }
 
 function readMembers(mcp: ConfigNode): McpMembers {
-  return mcp.members({ required: ['targets'], optional: MCP_OPTIONS });
+  return mcp.members(MCP_MEMBERS);
 }
 
 interface RouteParts extends RouteSurroundings {

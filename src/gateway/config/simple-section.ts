@@ -1,4 +1,4 @@
-import { MCP_OPTIONS, type McpMembers } from './backend-config.js';
+import { MCP_MEMBERS, type McpMembers } from './backend-config.js';
 import type { ConfigNode } from './config-node.js';
 import type { FileParts } from './file-parts.js';
 import type { BindConfig, RouteConfig } from './gateway-config.js';
@@ -22,8 +22,8 @@ export function readMcpSection(node: ConfigNode, parts: FileParts, gateways: Gat
     policies,
     ...members
   } = node.members({
-    required: ['targets'],
-    optional: ['port', 'gateways', 'policies', ...MCP_OPTIONS],
+    ...MCP_MEMBERS,
+    optional: ['port', 'gateways', 'policies', ...MCP_MEMBERS.optional],
   });
   const own = readPolicies(policies, 'route');
   const routeFor = (matches: readonly RouteMatch[], surroundings: RouteSurroundings): RouteConfig => {

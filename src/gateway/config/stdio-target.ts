@@ -1,5 +1,5 @@
-import { STDIO_TABLE } from '../../bridge/stdio-options.js';
 import { isCommandLine } from '../../targets/stdio/is-command-line.js';
+import { ELSEWHERE, STDIO_OPTIONS } from './backend-options.js';
 import type { ConfigNode } from './config-node.js';
 import { readFileName } from './text-source.js';
 
@@ -15,30 +15,16 @@ export interface StdioTarget {
   readonly at: string;
 }
 
-/** Options of `mcpStdioBackend()` that the file has under agentgateway's names or in other places, with advice. */
-const ELSEWHERE: ReadonlyMap<string, string> = new Map([
-  ['command', 'Write "cmd".'],
-  ['requestMeta', 'It is a function, which a file cannot have.'],
-  ['allowedClientMeta', 'It needs requestMeta, a function, which a file cannot have.'],
-  ['resource', 'Write policies.mcpAuthentication.resourceMetadata.resource in the route.'],
-  ['allowedOrigins', 'Write policies.cors.allowOrigins in the route.'],
-  ['warnWhenOpen', 'The command itself warns of open routes.'],
-  ['logger', 'The command writes the log.'],
-]);
-
-/** The options of `mcpStdioBackend()` that agentgateway has too. */
+/** The options of `mcpStdioBackend()` that agentgateway has too, under its names. */
 const SHARED: readonly string[] = ['args', 'env'];
 
-/** The other options of `mcpStdioBackend()` that are written next to `cmd`. */
-export const STDIO_OPTIONS: readonly string[] = Object.keys(STDIO_TABLE).filter(
-  (name) => !ELSEWHERE.has(name) && !SHARED.includes(name),
-);
+const OTHERS = STDIO_OPTIONS.filter((name) => !SHARED.includes(name));
 
 /** Reads the member `stdio` of a target. */
 export function readStdioTarget(node: ConfigNode, directory: string): StdioTarget {
   const { cmd, args, env, clear_env, ...others } = node.members({
     required: ['cmd'],
-    optional: ['args', 'env', 'clear_env', ...STDIO_OPTIONS],
+    optional: ['args', 'env', 'clear_env', ...OTHERS],
     elsewhere: ELSEWHERE,
   });
   const variables = Object.fromEntries(env?.children().map(([key, value]) => [key, readArgument(value)]) ?? []);
