@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import express from 'express';
-import { mcpAuth, mcpScopes } from '../dist/index.js';
+import { mcpAuth, mcpAuthorization, mcpScopes } from '../dist/index.js';
 import { createTestIssuer } from '../dist/testing/index.js';
 import { load } from './load.mjs';
 import { median } from './median.mjs';
 
-// Measures what mcpScopes() adds to a call of 2 KiB, in CPU time of the server's process. Both servers verify the token and read
+// Measures what mcpScopes() and mcpAuthorization() add to a call of 2 KiB, in CPU time of the server's process. Both servers verify the token and read
 // the body; one of them checks scopes first. They take turns, so that other load on the machine affects both alike.
 const QUICK = process.argv.includes('--quick');
 const SECONDS = QUICK ? 0.5 : 2;
@@ -40,12 +40,27 @@ const takeBody = (req, res) => {
   res.end(req.body?.method);
 };
 const scopes = mcpScopes(RULES, { implies: { admin: ['mcp:call'] } });
+/** Ten expressions, each of which is evaluated: none before the last decides. */
+const EXPRESSIONS = [
+  { deny: 'mcp.tool.name == "delete_file"' },
+  { deny: 'mcp.tool.arguments.path.startsWith("/etc/")' },
+  { deny: 'mcp.tool.name.matches("^admin_[a-z]+$")' },
+  { deny: 'size(mcp.tool.arguments.text) > 10000' },
+  { deny: 'mcp.tool.arguments.tags.exists(tag, tag == "secret")' },
+  { deny: 'default(request.headers["x-internal"], "") == "no"' },
+  { require: 'has(jwt.sub) && jwt.sub != "eve"' },
+  { require: '"reports:read" in jwt.scope.split(" ")' },
+  'mcp.tool.name == "echo"',
+  'mcp.tool.name.startsWith("report_")',
+];
 /** Each comparison is of two servers that differ only in mcpScopes(). */
 const SERVERS = {
   'a server that reads the request itself': [readAsSent],
   'the same behind mcpScopes()': [scopes, readAsSent],
   'express.json(), and a server that takes req.body': [express.json(), takeBody],
   'mcpScopes(), and a server that takes req.body': [scopes, takeBody],
+  'mcpScopes() with a rule for another method': [mcpScopes({ ping: ['mcp:call'] }), readAsSent],
+  'mcpAuthorization() with ten expressions': [mcpAuthorization({ rules: EXPRESSIONS }), readAsSent],
 };
 async function serve(name) {
   const issuer = createTestIssuer();
@@ -94,6 +109,7 @@ async function compare() {
   for (const [i, name] of names.entries()) console.log(`  ${spent[i].toFixed(1).padStart(6)}  ${name}`);
   const added = (i) => median(rounds.map((round) => round[i + 1] - round[i])).toFixed(1);
   console.log(`mcpScopes() adds ${added(0)}; instead of express.json(), ${added(2)}`);
+  console.log(`Ten expressions add ${added(4)} to mcpScopes()`);
 }
 async function main() {
   const served = process.argv.find((argument) => argument.startsWith('--serve='));

@@ -1,4 +1,14 @@
 export { mcpAuth } from './auth/mcp-auth.js';
+export type {
+  AllowRule,
+  AuthorizationRuleOption,
+  DenyRule,
+  McpAuthorizationOptions,
+  RequireRule,
+  RuleBackend,
+  TargetName,
+} from './authorization/authorization-options.js';
+export { mcpAuthorization } from './authorization/mcp-authorization.js';
 export { mcpScopes } from './authorization/mcp-scopes.js';
 export type { McpScopesOptions, ScopeFunction, ScopeRule, ScopeRules } from './authorization/scopes-options.js';
 export {
@@ -49,6 +59,17 @@ export type {
   SingleIssuerPolicy,
   TokenCacheOptions,
 } from './policy/auth-options.js';
+export type {
+  ApiKey,
+  ApiKeysOption,
+  AuthorizationLocation,
+  CredentialOptions,
+  HeaderLocation,
+  IntrospectionOptions,
+  KnownApiKey,
+  Verifier,
+  VerifierResult,
+} from './policy/credential-options.js';
 export type { McpAuthMode } from './policy/modes.js';
 export type { OAuthProxyOptions, ProviderOption } from './policy/oauth-proxy-options.js';
 export type { McpAuth } from './policy/resolved-policy.js';

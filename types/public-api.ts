@@ -1,4 +1,5 @@
 // Compiled by `npm run typecheck`, never run: what tsc must accept, and with @ts-expect-error what it must refuse.
+import type { AuthInfo as SdkAuthInfo } from '@modelcontextprotocol/sdk/server/auth/types.js';
 import connect from 'connect';
 import express from 'express';
 import {
@@ -7,15 +8,18 @@ import {
   getAuth,
   type McpAuth,
   type McpAuthOptions,
+  type McpAuthorizationOptions,
   type McpBackend,
   type McpHttpBackend,
   type McpStdioBackend,
   mcpAuth,
+  mcpAuthorization,
   mcpBackend,
   mcpCors,
   mcpHttpBackend,
   mcpStdioBackend,
   protectedResourceMetadata,
+  type RuleBackend,
 } from '../src/index.js';
 
 const policy = {
@@ -81,6 +85,18 @@ const auth: McpAuth = mcpAuth(policy);
 app.use(auth, protectedResourceMetadata(auth));
 connect().use(mcpAuth(policy)).use(protectedResourceMetadata(policy)).use('/mcp', backend);
 
+// A policy may accept other credentials. The AuthInfo of the MCP SDK fits a verifier.
+mcpAuth({
+  issuer: 'https://a.example',
+  audiences: ['api'],
+  apiKeys: [{ sha256: 'a'.repeat(64), subject: 'ci', scopes: ['read'], expires: '2099-01-31' }],
+  introspection: { clientId: 'mcp', clientSecret: 'secret' },
+  verifiers: [async (token): Promise<SdkAuthInfo | undefined> => ({ token, clientId: 'c', scopes: [] })],
+  authorizationLocation: { header: { name: 'X-Token', prefix: '' } },
+});
+// @ts-expect-error A key itself is not in a policy.
+mcpAuth({ issuer: 'a', apiKeys: [{ key: 'emak_secret' }] });
+
 // A policy may have several issuers, and options that are undefined.
 const several: McpAuthOptions = {
   issuers: [{ issuer: 'https://a.example', audiences: ['api'], jwks: { keys: [{}] } }, { issuer: 'https://b.example' }],
@@ -134,3 +150,15 @@ mcpAuth({ issuer: 'https://as.example', provider: { keycloack: {} } });
 mcpAuth({ issuer: 'https://as.example', provider: 'keycloack' });
 // @ts-expect-error
 mcpAuth({ issuer: 'https://as.example', oauthProxy: true });
+
+// Rules are texts or objects of one kind. A backend with several targets has resolve().
+const names: RuleBackend = { resolve: (kind, name) => (kind === 'tool' ? { target: 'a', name } : undefined) };
+const ruleOptions: McpAuthorizationOptions = {
+  rules: ['true', { allow: 'true', scopes: ['a'] }, { deny: 'false' }],
+  backend: names,
+};
+app.use('/mcp', mcpAuthorization(ruleOptions), mcpAuthorization({ ...ruleOptions, backend: targets }));
+// @ts-expect-error: only an allow rule may have scopes.
+mcpAuthorization({ rules: [{ deny: 'true', scopes: ['a'] }] });
+// @ts-expect-error: rules are required.
+mcpAuthorization({});

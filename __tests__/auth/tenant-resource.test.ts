@@ -213,6 +213,18 @@ test.each([
   );
 });
 
+test.each<[string, unknown]>([
+  ['apiKeys', () => undefined],
+  ['introspection', { clientId: 'a', clientSecret: 'b', endpoint: 'https://as.example/introspect' }],
+  ['verifiers', [async () => undefined]],
+])('%s for each tenant is refused: only a JWT names its tenant', (option, value) => {
+  expect(() =>
+    mcpAuth({ ...good, resourceMetadata: { resource: TEMPLATE }, [option]: value } as McpAuthOptions),
+  ).toThrow(
+    `mcpAuth(): option "${option}" must be left out where the resource has {tenant}: only JWTs name the tenant that they are for. Write one policy for each tenant.`,
+  );
+});
+
 test('an OAuth proxy for each tenant is refused', () => {
   const options = { issuer: 'https://kc.example/realms/a', provider: 'keycloak', audiences: ['api'] };
   expect(() => mcpAuth({ ...options, resourceMetadata: { resource: TEMPLATE } } as McpAuthOptions)).toThrow(

@@ -14,9 +14,9 @@ test.each<[string, unknown, unknown, string]>([
     'but got "*". A "*" can be part of a tool, prompt or resource name, but not of a method.',
   ],
   ...Object.entries({
-    allowedTools: "To allow some tools and no others, write { 'tools/call': (auth, { target }) =>",
+    allowedTools: "To allow some tools and no others, write { 'tools/call': { '*': false, a: true, b: true } }.",
     allow: 'To allow some tools and no others,',
-    deny: "To deny a tool to every caller, write { 'tools/call': { 'delete_*': () => false } }.",
+    deny: "To deny a tool to every caller, write { 'tools/call': { 'delete_*': false } }.",
     denied_tools: 'To deny a tool to every caller,',
     blocklist: 'To deny a tool to every caller,',
     tools: 'Rules for tools belong under "tools/call", by name.',

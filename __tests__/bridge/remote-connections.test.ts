@@ -179,6 +179,23 @@ describe('what reaches a remote server', () => {
   });
 });
 
+test('a session that a client gives up before it is open is ended at the server', async () => {
+  const target = await startRecordingTarget(({ method }, res) => {
+    res.setHeader('mcp-session-id', 'late');
+    if (method === 'DELETE') res.end();
+    else setTimeout(() => replyJson(res, 0, { protocolVersion: '2025-06-18' }), 300);
+  });
+  const { url, backend } = await serveTarget(target.url);
+  const abort = new AbortController();
+  const opening = post(url, initialize(), ADA, abort.signal).catch(() => undefined);
+  await until(() => target.arrived.length === 1);
+  abort.abort();
+  await opening;
+  await until(() => target.arrived.length === 2);
+  expect(target.arrived[1]).toMatchObject({ method: 'DELETE', headers: { 'mcp-session-id': 'late' } });
+  await until(() => backend.stats().connections === 0);
+});
+
 test('ready() says if every remote target answers; close() ends the sessions at the server', async () => {
   const target = await startSessionTarget(({ id }, res) => replyJson(res, id, {}));
   const { url, backend } = await serveTarget(target.url);

@@ -78,7 +78,7 @@ test.each(SDK_USERS)(
   },
 );
 
-test('revisions without sessions: two servers of SDK v2 behind one address', async () => {
+test('revisions without sessions: two servers of SDK v2 behind one address', { timeout: 60_000 }, async () => {
   const { url, backend } = await serveTargets({ targets: { one: conformance, two: conformance } });
   const [ada, bob] = await Promise.all([userOfV2(url, 'ada'), userOfV2(url, 'bob')]);
   expect([ada.era, bob.era]).toEqual(['modern', 'modern']);
@@ -101,7 +101,7 @@ test('revisions without sessions: two servers of SDK v2 behind one address', asy
   expect(backend.stats().connections).toBe(0);
 });
 
-test('a server that speaks revisions with sessions only: clients fall back to those', async () => {
+test('a server that speaks revisions with sessions only: clients fall back to those', { timeout: 60_000 }, async () => {
   const { url } = await serveTargets({ targets: { one: conformance, two: everything } });
   const user = await userOfV2(url, 'ada');
   expect(user.era).toBe('legacy');
@@ -110,23 +110,27 @@ test('a server that speaks revisions with sessions only: clients fall back to th
   await user.close();
 });
 
-test.each(SDK_USERS)('sessions: false: %s calls several targets without a session', async (_sdk, connect) => {
-  const remote = await startEverything();
-  const { url, backend } = await serveTargets({
-    targets: { one: everything, remote: { url: remote.url } },
-    sessions: false,
-  });
-  const [ada, bob] = await Promise.all([connect(url, 'ada'), connect(url, 'bob')]);
-  expect(await ada.tools()).toContain('remote_echo');
-  expect(await bob.call('one_echo', { message: 'x' })).toBe('Echo: x');
-  expect(await Promise.all([progressOf(ada, 'one', 2), progressOf(bob, 'remote', 3)])).toEqual([
-    [1, 2],
-    [1, 2, 3],
-  ]);
-  await Promise.all([ada.close(), bob.close()]);
-  await backend.close();
-  expect(backend.stats()).toMatchObject({ sessions: 0, connections: 0 });
-});
+test.each(SDK_USERS)(
+  'sessions: false: %s calls several targets without a session',
+  { timeout: 60_000 },
+  async (_sdk, connect) => {
+    const remote = await startEverything();
+    const { url, backend } = await serveTargets({
+      targets: { one: everything, remote: { url: remote.url } },
+      sessions: false,
+    });
+    const [ada, bob] = await Promise.all([connect(url, 'ada'), connect(url, 'bob')]);
+    expect(await ada.tools()).toContain('remote_echo');
+    expect(await bob.call('one_echo', { message: 'x' })).toBe('Echo: x');
+    expect(await Promise.all([progressOf(ada, 'one', 2), progressOf(bob, 'remote', 3)])).toEqual([
+      [1, 2],
+      [1, 2, 3],
+    ]);
+    await Promise.all([ada.close(), bob.close()]);
+    await backend.close();
+    expect(backend.stats()).toMatchObject({ sessions: 0, connections: 0 });
+  },
+);
 
 test('a target that is killed in the middle of a call, over HTTP: the session goes on', async () => {
   const { url, backend } = await serveTargets({ targets: { one: plain, two: plain } });

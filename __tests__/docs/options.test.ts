@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { AUTHORIZATION_TABLE } from '../../src/authorization/authorization-options.js';
 import { SCOPES_TABLE } from '../../src/authorization/scopes-options.js';
 import { BRIDGE_TABLE } from '../../src/bridge/bridge-options.js';
 import { CALLER_TOKEN_TABLE } from '../../src/bridge/http/caller-token-options.js';
@@ -8,6 +9,7 @@ import { STDIO_TABLE } from '../../src/bridge/stdio-options.js';
 import { CORS_TABLE } from '../../src/cors/cors-options.js';
 import type { OptionRow } from '../../src/options/option-table.js';
 import { SHARED_TABLE, TOKEN_CACHE_TABLE } from '../../src/policy/resolve-auth.js';
+import { CREDENTIAL_TABLE, INTROSPECTION_TABLE } from '../../src/policy/resolve-credentials.js';
 import { ISSUER_TABLE, VALIDATION_TABLE } from '../../src/policy/resolve-issuer.js';
 import { OAUTH_PROXY_TABLE } from '../../src/policy/resolve-oauth-proxy.js';
 import { METADATA_TABLE } from '../../src/policy/resolve-resource.js';
@@ -34,8 +36,10 @@ const OWN_BACKEND_TABLE = Object.fromEntries(
   Object.entries(BACKEND_TABLE).filter(([option]) => !Object.hasOwn(BRIDGE_TABLE, option)),
 );
 const [AUTH, OAUTH_PROXY] = ['policy/auth-options.ts', 'policy/oauth-proxy-options.ts'];
+const CREDENTIALS = 'policy/credential-options.ts';
 const documented: readonly Documented[] = [
   { table: SHARED_TABLE, file: AUTH, type: 'SharedOptions', heading: AUTH_HEADING },
+  { table: CREDENTIAL_TABLE, file: CREDENTIALS, type: 'CredentialOptions', heading: AUTH_HEADING },
   { table: ISSUER_TABLE, file: AUTH, type: 'IssuerOptions', heading: AUTH_HEADING },
   ...[
     { path: 'jwtValidationOptions', table: VALIDATION_TABLE, type: 'JwtValidationOptions' },
@@ -45,6 +49,13 @@ const documented: readonly Documented[] = [
     { path: 'senderConstraint.dpop', table: DPOP_TABLE, type: 'DpopOptions' },
     { path: 'senderConstraint.mtls', table: MTLS_TABLE, type: 'MtlsOptions' },
   ].map((nested) => ({ ...nested, file: AUTH, heading: AUTH_HEADING })),
+  {
+    path: 'introspection',
+    table: INTROSPECTION_TABLE,
+    file: CREDENTIALS,
+    type: 'IntrospectionOptions',
+    heading: AUTH_HEADING,
+  },
   {
     path: 'oauthProxy',
     table: OAUTH_PROXY_TABLE,
@@ -85,6 +96,12 @@ const documented: readonly Documented[] = [
     file: 'authorization/scopes-options.ts',
     type: 'McpScopesOptions',
     heading: 'mcpScopes()',
+  },
+  {
+    table: AUTHORIZATION_TABLE,
+    file: 'authorization/authorization-options.ts',
+    type: 'McpAuthorizationOptions',
+    heading: 'mcpAuthorization()',
   },
   { table: CORS_TABLE, file: 'cors/cors-options.ts', type: 'McpCorsOptions', heading: 'mcpCors()' },
 ];

@@ -174,8 +174,8 @@ describe('parseConfigFile refuses in backends', () => {
     ],
     ['[{mcp: {targets: [{name: a}]}}]', `${target} must have either stdio or mcp`],
     [
-      '[{mcp: {targets: [], serverInfo: {}}}]',
-      `${at}[0].mcp.serverInfo is not supported. Supported here: targets, statefulMode, prefixMode, failureMode, dnsRebindingProtection.`,
+      '[{mcp: {targets: [], sessions: false}}]',
+      `${at}[0].mcp.sessions is not supported. Write statefulMode: stateless beside targets.`,
     ],
     ['[{backend: other}]', `${at}[0].backend is "other", which is no name in backends`],
     [stdio('args: []'), `${target}.stdio.cmd is missing`],

@@ -56,10 +56,12 @@ describe('parseConfigFile', () => {
                   },
                   backend: {
                     at: `${route}.backends[0].mcp`,
-                    isForLocalPages: false,
+                    isJoined: false,
+                    options: {},
                     targets: [
                       {
                         name: 'everything',
+                        at: `${route}.backends[0].mcp.targets[0]`,
                         server: {
                           command: 'npx',
                           args: ['@modelcontextprotocol/server-everything'],
@@ -125,6 +127,15 @@ describe('parseConfigFile', () => {
     expect(parseConfigFile(text, directory).binds[0]?.listeners[0]?.routes[0]?.mcpAuthentication?.policy).toEqual({
       jwks,
     });
+  });
+
+  test('makes the file of API keys absolute, and leaves a list of them as it is', () => {
+    const policyOf = (apiKeys: unknown) => {
+      const text = configText({ route: { policies: { mcpAuthentication: { apiKeys } } } });
+      return parseConfigFile(text, directory).binds[0]?.listeners[0]?.routes[0]?.mcpAuthentication?.policy;
+    };
+    expect(policyOf({ file: 'keys.json' })).toEqual({ apiKeys: { file: resolve(directory, 'keys.json') } });
+    expect(policyOf([{ sha256: 'a' }])).toEqual({ apiKeys: [{ sha256: 'a' }] });
   });
 
   test('finds the key files of several issuers beside the configuration file, too', () => {

@@ -66,8 +66,9 @@ describe('policies.mcpScopes', () => {
       `${route}.policies.mcpScopes["tool/call"] is neither a method, such as "tools/call", nor an option. Did you mean "tools/call"?`,
     ],
     ...Object.entries({
-      allowedTools: 'Callers may use every tool that no rule matches: write "*" with a scope under "tools/call"',
-      deny: 'To deny a tool, require a scope that callers do not have, under "tools/call"',
+      allowedTools:
+        'To allow some tools and no others, write "*": false under "tools/call", and true for each of them.',
+      deny: 'To deny a tool to every caller, write false under "tools/call" and its name.',
       tools: 'Rules for tools belong under "tools/call", by name.',
       requiredScopes: 'Put scopes that every request needs into requiredScopes of mcpAuthentication,',
       hid: 'Did you mean "hide"?',

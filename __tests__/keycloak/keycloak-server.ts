@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../support/program.js';
@@ -9,6 +9,9 @@ const VERSION = '26.7.3';
 const MIN_JAVA = 21;
 const MAVEN_PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack';
 
+/** The MCP server as a client, which asks about tokens. */
+export const SERVER_CLIENT = { clientId: 'mcp_proxy', clientSecret: 'the secret of the MCP server' };
+
 let keycloak: ChildProcess | undefined;
 
 /** Starts Keycloak on port 7080 with the sample realm, in memory. Maven fetches Keycloak at the first run. */
@@ -16,7 +19,7 @@ export async function setup(): Promise<void> {
   const home = process.env.KEYCLOAK_HOME ?? fetchKeycloak();
   const realm = join(home, 'data', 'import', 'mcp-realm.json');
   mkdirSync(join(home, 'data', 'import'), { recursive: true });
-  copyFileSync(`${ROOT}samples/keycloak/realm.json`, realm);
+  writeFileSync(realm, realmWithServerClient());
   const args = [join(home, 'bin', 'kc.sh'), 'start-dev', '--import-realm', '--http-port=7080', '--db=dev-mem'];
   keycloak = spawn('sh', args, {
     // Its own process group: kc.sh starts the server, and sometimes another program first.
@@ -29,6 +32,13 @@ export async function setup(): Promise<void> {
   } finally {
     rmSync(realm);
   }
+}
+
+/** The sample's realm, and the MCP server as a client of it: Keycloak answers introspection requests only of clients in the token's `aud`. */
+function realmWithServerClient(): string {
+  const realm = JSON.parse(readFileSync(`${ROOT}samples/keycloak/realm.json`, 'utf8')) as object;
+  const { clientId, clientSecret: secret } = SERVER_CLIENT;
+  return JSON.stringify({ ...realm, clients: [{ clientId, secret, standardFlowEnabled: false }] });
 }
 
 export async function teardown(): Promise<void> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { decodeHeaderValue } from '../../src/messages/header-value.js';
+import { decodeHeaderValue, encodeHeaderValue } from '../../src/messages/header-value.js';
 
 const values: [what: string, header: string | undefined, text: string | undefined][] = [
   ['plain text', 'delete_file', 'delete_file'],
@@ -31,3 +31,12 @@ const values: [what: string, header: string | undefined, text: string | undefine
 test.each(values)('%s', (_what, header, text) => {
   expect(decodeHeaderValue(header)).toBe(text);
 });
+
+test.each(['plain', 'with space', '', ' at the ends\t', 'wörk', '😀', 'a\nb', '=?base64?eA==?='])(
+  '%j is encoded as a value that decodes to it',
+  (value) => {
+    const encoded = encodeHeaderValue(value);
+    expect(encoded).toMatch(/^[\x20-\x7e]*$/);
+    expect(decodeHeaderValue(encoded)).toBe(value);
+  },
+);

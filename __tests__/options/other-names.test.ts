@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseConfigFile } from '../../src/gateway/config/config-file.js';
 import { ConfigNode } from '../../src/gateway/config/config-node.js';
 import { readCorsPolicy } from '../../src/gateway/config/cors-policy.js';
-import { mcpAuth, mcpCors, mcpHttpBackend, mcpScopes, mcpStdioBackend } from '../../src/index.js';
+import { mcpAuth, mcpAuthorization, mcpCors, mcpHttpBackend, mcpScopes, mcpStdioBackend } from '../../src/index.js';
 import { OTHER_NAMES } from '../../src/options/other-names.js';
 import { createTestIssuer } from '../../src/testing/index.js';
 import { configText, route } from '../support/config-text.js';
@@ -79,6 +79,21 @@ const ofCors: readonly Row[] = [
   ['allowCredentials', true, 'credentials'],
   ['maxAge', '10m', 'maxAgeSeconds'],
 ];
+const ofRules: readonly Row[] = [
+  ['policies', ['true'], 'rules'],
+  ['matchExpressions', ['true'], 'rules'],
+  ['targets', { a: 'x' }, 'backend'],
+  ['onInsufficientScope', 'challenge', 'onDenied'],
+];
+const ofRule: readonly Row[] = [
+  ['permit', 'true', 'allow'],
+  ['if', 'true', 'allow'],
+  ['expression', 'true', 'allow'],
+  ['block', 'true', 'deny'],
+  ['forbid', 'true', 'deny'],
+  ['must', 'true', 'require'],
+  ['requiredScopes', ['a'], 'scopes'],
+];
 const inFile: readonly Row[] = [
   ['allowedOrigins', ['*'], 'allowOrigins'],
   ['origins', ['*'], 'allowOrigins'],
@@ -103,12 +118,21 @@ describe.each<[name: string, make: (members: object) => unknown, rows: readonly 
   ['mcpStdioBackend', (members) => mcpStdioBackend({ command: 'x', ...members }), ofBackend],
   ['mcpHttpBackend', (members) => mcpHttpBackend({ url: 'https://mcp.example', ...members }), ofRemote],
   ['mcpCors', (members) => mcpCors(members), ofCors],
+  ['mcpAuthorization', (members) => mcpAuthorization({ rules: ['true'], ...members }), ofRules],
 ])('%s() refuses, with the name that is meant:', (name, make, rows) => {
   test.each(rows)('%s: %j', (word, value, option, write = `"${option}"`) => {
     const message = `${name}(): option "${word}" must be called "${option}", but got "${word}". Write ${write}.`;
     expect(() => make({ [word]: value })).toThrow(expect.objectContaining({ name: 'ConfigError', message }));
   });
 });
+
+test.each(ofRule)(
+  'a rule of mcpAuthorization() with %s is refused, with the name that is meant',
+  (word, value, option) => {
+    const message = `must be called "${option}", but got "${word}". Write "${option}".`;
+    expect(() => mcpAuthorization({ rules: [{ [word]: value } as never] })).toThrow(message);
+  },
+);
 
 const LEFT_OUT: [word: string, value: unknown, fix: string][] = [
   ['verifier', { verifyAccessToken: () => undefined }, 'Give issuer: mcpAuth() verifies the tokens itself.'],
@@ -156,7 +180,7 @@ describe('a configuration file', () => {
 });
 
 test('every word of the table has a row here', () => {
-  const rows = [...ofMcpAuth, ...ofBackend, ...ofRemote, ...ofCors, ...inFile, ...inRemoteTarget];
+  const rows = [ofMcpAuth, ofBackend, ofRemote, ofCors, ofRules, ofRule, inFile, inRemoteTarget].flat();
   rows.push(['command', 'x', 'cmd']);
   const tested = rows.map(([word, , option]) => `${word} ${option}`);
   const known = OTHER_NAMES.flatMap(({ option, words }) => words.map((word) => `${word} ${option}`));

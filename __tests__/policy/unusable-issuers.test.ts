@@ -18,7 +18,7 @@ describe('an issuer with opaque access tokens', () => {
     ['https://slack.com', 'Slack'],
   ])('is warned about: %s', (issuer, name) => {
     expect(linesOf({ issuer })).toEqual([
-      `warn mcpAuth(): access tokens of issuer "${issuer}" will be refused: ${name} issues opaque access tokens, not JWTs. Use an authorization server that issues JWT access tokens; users may log in there with ${name}.`,
+      `warn mcpAuth(): access tokens of issuer "${issuer}" will be refused: ${name} issues opaque access tokens, not JWTs. Check them with verifiers or introspection, or use an authorization server that issues JWT access tokens; users may log in there with ${name}.`,
     ]);
   });
 

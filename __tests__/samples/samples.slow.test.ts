@@ -86,7 +86,7 @@ describe('samples/remote-backend.ts', () => {
 });
 
 describe('samples/several-backend.ts', () => {
-  test('puts two programs and a remote server behind one address', async () => {
+  test('puts two programs and a remote server behind one address', { timeout: 60_000 }, async () => {
     const folder = await mkdtemp(join(tmpdir(), 'files-'));
     await writeFile(join(folder, 'a.txt'), 'hello');
     const url = await start('build/samples/several-backend.js', {
@@ -139,6 +139,21 @@ describe('samples/tenants.ts', () => {
     expect(await answer.json()).toEqual({ tenant: 'acme' });
     expect((await fetch(`${origin}/globex/mcp`, { method: 'POST', headers: { authorization } })).status).toBe(401);
     expect((await fetch(`${origin}/health`)).status).toBe(200);
+  });
+});
+
+describe('samples/rules.ts', () => {
+  test('allows calls by their arguments, and shows what may be called', async () => {
+    const url = await start('build/samples/rules.js');
+    await expectTwoAnswers(url);
+    const client = await connect(url);
+    expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(['echo', 'get-sum']);
+    const call = (name: string, args: Record<string, unknown>) => client.callTool({ name, arguments: args });
+    expect((await call('echo', { message: 'x' })).content).toEqual([{ type: 'text', text: 'Echo: x' }]);
+    await expect(call('echo', { message: 'my password' })).rejects.toThrow('Unknown tool: echo');
+    expect((await call('get-sum', { a: 1, b: 2 })).content).toMatchObject([{ type: 'text' }]);
+    await expect(call('get-sum', { a: 100, b: 2 })).rejects.toThrow('Unknown tool: get-sum');
+    await client.close();
   });
 });
 

@@ -10,20 +10,29 @@ import type { FillIn } from './user-agent.js';
  * pages.
  *
  * @param resource The only resource for which it issues tokens.
+ * @param accessTokenFormat Opaque tokens can be introspected by {@link INTROSPECTION_CLIENT}.
  */
-export async function startOidcServer(resource: () => string): Promise<string> {
+export async function startOidcServer(
+  resource: () => string,
+  accessTokenFormat: 'jwt' | 'opaque' = 'jwt',
+): Promise<string> {
   const server = createServer();
   await listen(server);
   onTestFinished(() => stop(server));
   const issuer = originOf(server);
-  server.on('request', new Provider(issuer, configurationFor(resource)).callback());
+  server.on('request', new Provider(issuer, configurationFor(resource, accessTokenFormat)).callback());
   return issuer;
 }
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
-function configurationFor(resource: () => string): Configuration {
+/** A client that only asks about tokens. */
+export const INTROSPECTION_CLIENT = { clientId: 'mcp-server', clientSecret: 'the secret of the MCP server' };
+
+function configurationFor(resource: () => string, accessTokenFormat: 'jwt' | 'opaque'): Configuration {
+  const { clientId: client_id, clientSecret: client_secret } = INTROSPECTION_CLIENT;
   return {
+    clients: [{ client_id, client_secret, redirect_uris: [], response_types: [], grant_types: [] }],
     jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), kid: 'a', use: 'sig', alg: 'RS256' }] },
     cookies: { keys: ['a cookie key for tests'] },
     scopes: ['openid', 'offline_access', 'mcp.read'],
@@ -34,12 +43,13 @@ function configurationFor(resource: () => string): Configuration {
     features: {
       registration: { enabled: true },
       revocation: { enabled: true },
+      introspection: { enabled: true },
       resourceIndicators: {
         enabled: true,
         useGrantedResource: () => true,
         getResourceServerInfo(_ctx, indicator) {
           if (indicator !== resource()) throw new Error(`unknown resource ${indicator}`);
-          return { scope: 'mcp.read', audience: indicator, accessTokenTTL: 300, accessTokenFormat: 'jwt' };
+          return { scope: 'mcp.read', audience: indicator, accessTokenTTL: 300, accessTokenFormat };
         },
       },
     },

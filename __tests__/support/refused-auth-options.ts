@@ -1,5 +1,6 @@
 import { good } from './good-policy.js';
 import { RESOURCE } from './protected-app.js';
+import { credentialRefusals } from './refused-credential-options.js';
 import { issuerRefusals, type Refusal } from './refused-issuer-options.js';
 
 const RESOURCE_FIX = 'Write the address that clients use, for example "https://mcp.example.com/mcp".';
@@ -9,6 +10,7 @@ const SHORT_SECRET = 'only thirty-one characters long';
 /** Wrong values of every option of a policy, except those of the OAuth proxy. */
 export const refusals: Refusal[] = [
   ...issuerRefusals,
+  ...credentialRefusals,
   [
     'an unknown mode',
     { ...good, mode: 'lax' },

@@ -91,16 +91,46 @@ test('an answer with two ids answers no request of another target', async () => 
   expect(client.find(hanging)).toBeUndefined();
 });
 
-test('lists whose entries have two names are refused', async () => {
+test('of two URIs with one name in a result, both are renamed', async () => {
   const client = several(TWO).connect();
   await client.initialize();
-  const { error } = await client.request('tools/call', {
-    name: 'b_print',
-    arguments: { line: '{"jsonrpc":"2.0","id":ID,"result":{"contents":[{"uri":"x:1","uri":"a+x:2"}]}}' },
-  });
-  expect(error).toBeUndefined();
-  const { result } = client.heard.at(-1) as { result: { contents: object[] } };
-  expect(JSON.stringify(result)).toBe('{"contents":[{"uri":"b+a+x:2"}]}');
+  const line = '{"jsonrpc":"2.0","id":ID,"result":{"contents":[{"uri":"x:1","uri":"a+x:2"}]}}';
+  const { result } = await client.request('tools/call', { name: 'b_print', arguments: { line } });
+  expect(result).toEqual({ contents: [{ uri: 'b+a+x:2' }] });
+});
+
+test('a tool with two names is left out of the list', async () => {
+  const client = several({ a: {}, b: { TOOLS: '[{"name":"x","name":"a_echo"},{"name":"y"},{}]' } }).connect();
+  await client.initialize();
+  const { result } = await client.request('tools/list');
+  const names = result.tools.map(({ name }: { name: string }) => name);
+  expect(names.filter((name: string) => !name.startsWith('a_'))).toEqual(['b_y']);
+  expect(names.filter((name: string) => name === 'a_echo')).toHaveLength(1);
+});
+
+test('a target cancels its own request only, under an id that another target uses too', async () => {
+  const client = several(TWO).connect();
+  await client.initialize();
+  client.start('tools/call', { name: 'a_ask' });
+  await client.hear('sampling/createMessage');
+  client.start('tools/call', { name: 'b_ask' });
+  await until(() => client.heardOf('sampling/createMessage').length === 2);
+  const line = '{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"ask-1"}}';
+  client.start('tools/call', { name: 'b_print', arguments: { line } });
+  const cancelled = await client.hear('notifications/cancelled');
+  expect(cancelled.params.requestId).toBe(client.heardOf('sampling/createMessage')[1]?.id);
+});
+
+test('a task that a request belongs to is named as its own target knows it', async () => {
+  const client = several(TWO).connect();
+  await client.initialize();
+  const key = 'io.modelcontextprotocol/related-task';
+  const meta = async (taskId: string) => {
+    const { result } = await client.request('tools/call', { name: 'a_meta', _meta: { [key]: { taskId } } });
+    return JSON.parse(result.content[0].text)[key];
+  };
+  expect(await meta('a+t1')).toEqual({ taskId: 't1' });
+  expect(await meta('b+t1')).toEqual({ taskId: 'b+t1' });
 });
 
 test('log messages and list changes pass; updates of resources and tasks are renamed', async () => {

@@ -97,3 +97,28 @@ test('a cancelled subscription ends at every target', async () => {
   client.send({ method: 'notifications/cancelled', params: { requestId: id } });
   for (const name of ['a', 'b']) expect(await client.text(`${name}_received`)).toContain('notifications/cancelled');
 });
+
+test("a target cannot notify about another's subscription", async () => {
+  const client = several({ a: {}, b: {} }).connect();
+  const notifications = { resourceSubscriptions: ['b+note:///1'] };
+  client.start('subscriptions/listen', { notifications, _meta: META });
+  await client.hear('notifications/subscriptions/acknowledged');
+  for (let id = 0; id < 20; id++) {
+    const params = { uri: 'note:///1', _meta: { [SUBSCRIPTION]: id } };
+    const line = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/resources/updated', params });
+    client.start('tools/call', { name: 'a_print', arguments: { line } });
+  }
+  expect(await client.text('a_echo')).toBe('a {}');
+  expect(client.heardOf('notifications/resources/updated')).toEqual([]);
+});
+
+test.each([
+  ['initialize', { protocolVersion: '2025-11-25', capabilities: {} }],
+  ['ping', {}],
+  ['logging/setLevel', { level: 'debug' }],
+  ['resources/subscribe', { uri: 'a+note:///1' }],
+  ['resources/unsubscribe', { uri: 'a+note:///1' }],
+])('%s is no method of 2026-07-28', async (method, params) => {
+  const client = several({ a: {}, b: {} }).connect();
+  expect((await client.request(method, { ...params, _meta: META })).error.code).toBe(-32601);
+});

@@ -121,10 +121,10 @@ test('a listening issuer serves its key set once, and its metadata names itself'
   const get = appWith(issuer.policy({ resource: RESOURCE }));
   await get(issuer.token());
   await get(issuer.token({ sub: 'bob' }));
-  expect(issuer.requests).toEqual({ jwks: 1, metadata: 0 });
+  expect(issuer.requests).toEqual({ jwks: 1, metadata: 0, introspection: 0 });
   const metadata = await fetch(`${issuer.issuer}/.well-known/oauth-authorization-server`);
   expect(await metadata.json()).toMatchObject({ issuer: issuer.issuer });
-  expect(issuer.requests).toEqual({ jwks: 1, metadata: 1 });
+  expect(issuer.requests).toEqual({ jwks: 1, metadata: 1, introspection: 0 });
 });
 
 test('a token signed with a new key causes the key set to be fetched again', async () => {

@@ -1,7 +1,8 @@
-import { AuthError } from '../core/errors.js';
+import { AuthError, UpstreamError } from '../core/errors.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import type { TrustedIssuer } from '../policy/resolve-issuer.js';
 import { bindingFault, isBound } from './binding/sender-constraint.js';
+import { createCredentialVerifiers } from './credential/credential-verifiers.js';
 import { missingScopes, scopesOf } from './token/claims.js';
 import { type CompactJwt, parseToken } from './token/compact-jwt.js';
 import { createTrust, type TokenFault, tokenFaults } from './token/token-faults.js';
@@ -21,6 +22,8 @@ export interface TokenInspection {
  * @param url The URL that the token is for, which may name a tenant of the resource.
  */
 export async function inspectToken(token: string, policy: ResolvedAuth, url?: string): Promise<TokenInspection> {
+  const verifyOther = createCredentialVerifiers(policy)(token, false);
+  if (verifyOther !== undefined) return { faults: await faultsOf(verifyOther(token)), read: undefined };
   let jwt: CompactJwt;
   try {
     jwt = parseToken(token, policy.maxTokenBytes);
@@ -30,6 +33,17 @@ export async function inspectToken(token: string, policy: ResolvedAuth, url?: st
   }
   const results = await Promise.all(candidatesFor(jwt, policy, url).map((trusted) => inspectFor(jwt, trusted, policy)));
   return results.reduce((best, other) => (other.faults.length < best.faults.length ? other : best));
+}
+
+/** Another server knows what a credential is that is not a JWT, so its first fault is the only one that is known. */
+async function faultsOf(verification: Promise<unknown>): Promise<TokenFault[]> {
+  try {
+    await verification;
+    return [];
+  } catch (error) {
+    if (error instanceof AuthError || error instanceof UpstreamError) return [{ check: 'form', error }];
+    throw error;
+  }
 }
 
 /** A token of an unknown issuer is checked against every issuer. The best match is reported, with the token's other faults. */

@@ -8,14 +8,8 @@ import { asError } from '../http/middleware.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import { replyBridgeError } from '../messages/reply-error.js';
 import { publicEndpointsOf } from '../metadata/public-endpoints.js';
-import {
-  missingTokenRefusal,
-  readToken,
-  removeCredentials,
-  repeatedHeaderRefusal,
-  type Scheme,
-  schemeOf,
-} from '../oauth/credentials.js';
+import { createCredentialReader, type PresentedCredential, removeCredentials } from '../oauth/credential-reader.js';
+import { repeatedHeaderRefusal, type Scheme } from '../oauth/credentials.js';
 import { replyOutage } from '../oauth/outage.js';
 import { createRefusal, createRefusers, setAnonymousRefuser, setRefuser } from '../oauth/refusal.js';
 import type { McpAuthOptions } from '../policy/auth-options.js';
@@ -25,6 +19,7 @@ import { type ResourceIdentity, resourceAt } from '../policy/resolve-resource.js
 import { type McpAuth, rememberPolicy, resolvePolicy } from '../policy/resolved-policy.js';
 import type { Presentation } from './binding/proof.js';
 import { createSenderConstraint, schemeOfToken } from './binding/sender-constraint.js';
+import { createCredentialVerifiers } from './credential/credential-verifiers.js';
 import { createDecisionLog, type Verdict } from './decision-log.js';
 import { createSessionCheck, type SessionCheck } from './session-check.js';
 import { createSetupHints } from './setup-hints.js';
@@ -62,7 +57,7 @@ function createRequestContext(
 
 /**
  * Creates the middleware that accepts requests with a valid access token, and others as `mode` says. It reads the token
- * (RFC 6750, RFC 9449), verifies it as a JWT (RFC 9068, RFC 8725), and sets `req.auth`. It answers a refused request with a
+ * (RFC 6750, RFC 9449), verifies it as a JWT (RFC 9068, RFC 8725) or as the policy says, and sets `req.auth`. It answers a refused request with a
  * challenge that tells MCP clients where to log in. A failure that is not the client's fault goes to `next(error)`; an
  * outage (503) is answered as JSON if the request asks for JSON.
  *
@@ -89,6 +84,8 @@ function createRequestContext(
 export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
   const resolved = resolvePolicy('mcpAuth()', options);
   const endpoints = publicEndpointsOf(resolved);
+  const schemes: readonly Scheme[] = resolved.dpop === 'off' ? ['bearer'] : ['bearer', 'dpop'];
+  const readCredential = createCredentialReader(resolved, schemes);
   const responder = createResponder(resolved, options);
   const { authenticate, revoke, ready } = createAuthentication(resolved, responder);
 
@@ -106,10 +103,10 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
       responder.refuse(context, repeated);
       return;
     }
-    const { authorization } = req.headers;
-    // Every client's first request has no token, so this path is hot: no exception.
-    if (authorization === undefined) responder.refuse(context, missingTokenRefusal(target));
-    else authenticate(context, authorization, target);
+    const credential = readCredential(req, target);
+    context.scheme = credential.scheme;
+    if (credential.refusal !== undefined) responder.refuse(context, credential.refusal);
+    else authenticate(context, credential, target);
   }
 
   const auth = Object.assign(mcpAuthMiddleware, { revoke, ready });
@@ -117,43 +114,45 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
   return auth;
 }
 
-/** Creates the function that verifies the token of a request, and lets the responder accept or refuse the request. */
+/** Creates the function that verifies the credential of a request, and lets the responder accept or refuse the request. */
 function createAuthentication(
   resolved: ResolvedAuth,
   { accept, refuse, refusers }: ReturnType<typeof createResponder>,
 ) {
-  const schemes: readonly Scheme[] = resolved.dpop === 'off' ? ['bearer'] : ['bearer', 'dpop'];
-  const verifier = createTokenVerifier(resolved);
+  const verifier = createTokenVerifier(resolved, createCredentialVerifiers(resolved));
   const senderConstraint = createSenderConstraint(resolved);
 
-  function authenticate(context: RequestContext, authorization: string, target: string): void {
-    const scheme = schemeOf(authorization, schemes);
-    if (scheme !== undefined) context.scheme = scheme;
-    let token: string;
-    try {
-      token = readToken(authorization, scheme, target);
-      context.resource = requireResourceAt(resolved, target);
-    } catch (error) {
-      refuse(context, error);
+  function authenticate(context: RequestContext, credential: PresentedCredential, target: string): void {
+    const { token, isApiKey } = credential;
+    const resource = resourceAt(resolved.resource, rawPath(target));
+    if (resource === undefined && resolved.resource !== undefined) {
+      refuse(context, noTenantRefusal(resolved.resource));
       return;
     }
-    const remembered = verifier.recall(token, context.resource);
+    context.resource = resource;
+    const remembered = verifier.recall(token, { isApiKey, resource });
     context.cached = remembered !== undefined;
     // No setRefuser() here: it was called when this token was first verified, even if that request was refused.
     if (remembered !== undefined && senderConstraint.isPlain(remembered.auth, context.scheme)) {
       accept(context, remembered.auth);
       return;
     }
-    const forged = remembered === undefined ? verifier.recallForged(token) : undefined;
+    const forged = remembered === undefined && !isApiKey ? verifier.recallForged(token) : undefined;
     if (forged !== undefined) refuse(context, forged);
     else
-      verifyAndAccept(context, token, remembered).catch((error: unknown) => context.next(asError(error, 'mcpAuth()')));
+      verifyAndAccept(context, credential, remembered).catch((error: unknown) =>
+        context.next(asError(error, 'mcpAuth()')),
+      );
   }
 
-  async function verifyAndAccept(context: RequestContext, token: string, remembered?: VerifiedToken): Promise<void> {
+  async function verifyAndAccept(
+    context: RequestContext,
+    { token, isApiKey }: PresentedCredential,
+    remembered?: VerifiedToken,
+  ): Promise<void> {
     context.wasOpenBeforeWait = !isAnswered(context.res);
     try {
-      const verified = remembered ?? (await verifier.verify(token, context.resource));
+      const verified = remembered ?? (await verifier.verify(token, { isApiKey, resource: context.resource }));
       context.auth = verified.auth;
       setRefuser(verified.auth, refusers[schemeOfToken(verified.auth)]);
       await senderConstraint.check(verified, presentationOf(context, resolved));
@@ -167,16 +166,9 @@ function createAuthentication(
   return { authenticate, revoke: verifier.revoke, ready: verifier.ready };
 }
 
-/**
- * Returns the resource that a request asks for.
- *
- * @throws {AuthError} `wrong_audience` if the resource is one for each tenant, and the path names none: no token is meant for such a path.
- */
-function requireResourceAt({ resource }: ResolvedAuth, target: string): ResourceIdentity | undefined {
-  if (resource?.tenants === undefined) return resource;
-  const found = resourceAt(resource, rawPath(target));
-  if (found !== undefined) return found;
-  throw new AuthError('wrong_audience', { expected: resource.href, reason: 'the path of the request names no tenant' });
+/** Refuses a request whose path names no tenant, where the resource is one for each tenant: no token is meant for such a path. */
+function noTenantRefusal({ href }: ResourceIdentity): AuthError {
+  return new AuthError('wrong_audience', { expected: href, reason: 'the path of the request names no tenant' });
 }
 
 function presentationOf({ req, scheme }: RequestContext, { resource, mtls }: ResolvedAuth): Presentation {
@@ -208,7 +200,7 @@ function createResponder(resolved: ResolvedAuth, options: object) {
       refuse(context, new AuthError('insufficient_scope', { missing, ...senderOf(auth) }));
       return;
     }
-    if (resolved.stripAuthorization) removeCredentials(context.req);
+    if (resolved.stripAuthorization) removeCredentials(context.req, resolved);
     attachAuth(context.req, auth);
     pass(context, { outcome: 'passed', began: context.began, auth, cached: context.cached }, auth);
   }
@@ -224,7 +216,7 @@ function createResponder(resolved: ResolvedAuth, options: object) {
     const outcome = passes ? mode.passesAs : error instanceof AuthError ? 'refused' : 'failed';
     const verdict: Verdict = { outcome, began, auth, cached, error };
     if (passes) {
-      removeCredentials(req);
+      removeCredentials(req, resolved);
       setAnonymousRefuser(req, refusers.bearer);
       pass(context, verdict, undefined);
       return;

@@ -13,6 +13,14 @@ export interface Denial {
   readonly calls: readonly McpCall[];
 }
 
+/** Decides on the calls of one request. */
+export interface RequestAuthorizer {
+  /** Decides on all calls together: one refused call refuses the whole request. */
+  authorize(calls: readonly McpCall[]): Denial | undefined;
+  /** True if a list may show the entry that this call would be for. Its arguments are not known. */
+  shows(call: McpCall): boolean;
+}
+
 /** Decides on all calls of one request together: one refused call refuses the whole request. */
 export type CallAuthorizer = (auth: AuthInfo | undefined, calls: readonly McpCall[]) => Denial | undefined;
 

@@ -1,30 +1,29 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { getAuth } from '../core/auth-info.js';
 import type { Logger } from '../core/logger.js';
 import { errorResponse } from '../messages/message-errors.js';
 import { filterAnswer } from './answer-filter.js';
-import type { CallAuthorizer } from './call-authorizer.js';
+import type { RequestAuthorizer } from './call-authorizer.js';
 import type { ReceivedBody } from './calls-in-body.js';
 import { filterLists } from './list-filter.js';
 import { MESSAGE_REFUSALS } from './message-error.js';
 
 interface Context {
-  readonly authorize: CallAuthorizer;
+  readonly who: string;
+  readonly authorizer: RequestAuthorizer;
   readonly logger: Logger;
   /** The calls of the request; undefined for a request without a message, whose answer may be a page. */
   readonly body?: ReceivedBody;
 }
 
 /** Removes the entries that the caller may not use from the lists in an answer. An unreadable answer may contain such a list, so it is not passed on. */
-export function hideFrom(req: IncomingMessage, res: ServerResponse, { authorize, logger, body }: Context): void {
-  const auth = getAuth(req);
+export function hideFrom(req: IncomingMessage, res: ServerResponse, { who, authorizer, logger, body }: Context): void {
   // The filter cannot read an answer that a compression middleware has compressed.
   delete req.headers['accept-encoding'];
   const { code, message } = MESSAGE_REFUSALS.unreadable_answer;
   filterAnswer(res, {
-    rewrite: (json) => filterLists(json, (call) => authorize(auth, [call]) === undefined),
+    rewrite: (json) => filterLists(json, (call) => authorizer.shows(call)),
     refuse: (fault) => {
-      logger.error(`mcpScopes(): unreadable_answer: hide is on and the MCP server's answer cannot be read: ${fault}`);
+      logger.error(`${who}: unreadable_answer: hide is on and the MCP server's answer cannot be read: ${fault}`);
       return errorResponse(idOf(body), { code, message, data: { reason: 'unreadable_answer' } });
     },
     mayBePage: body === undefined,

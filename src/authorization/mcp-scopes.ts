@@ -1,26 +1,11 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { getAuth } from '../core/auth-info.js';
-import { withdrawalOf } from '../core/authority.js';
-import { createBodyReport } from '../core/body-report.js';
-import { userOf } from '../core/principal.js';
-import { alreadyRead, BodyError } from '../http/body.js';
-import { carriesBody, isBodyParsed } from '../http/carries-body.js';
-import { asError, type Middleware } from '../http/middleware.js';
-import { peekBody } from '../http/peek-body.js';
+import type { Middleware } from '../http/middleware.js';
 import { replyJson } from '../http/reply.js';
-import { type Refuser, refuserOf } from '../oauth/refusal.js';
-import { type CallAuthorizer, createCallAuthorizer, type Denial, describeDenial } from './call-authorizer.js';
-import { parseReceivedBody, type ReceivedBody, readCalls, requireMatchingHeaders } from './calls-in-body.js';
+import { type AuthorizationPolicy, createAuthorizationMiddleware } from './authorization-middleware.js';
+import { createCallAuthorizer, describeDenial } from './call-authorizer.js';
 import { createGrantedScopes } from './granted-scopes.js';
-import { hideFrom } from './hidden-answer.js';
 import { jsonRpcRefusalFor } from './json-rpc-refusal.js';
-import { LIST_METHODS } from './list-filter.js';
-import { MessageError, reject } from './message-error.js';
 import { createRuleBook } from './rule-book.js';
 import { type McpScopesOptions, type ResolvedScopes, resolveScopesOptions, type ScopeRules } from './scopes-options.js';
-
-/** Methods that pass without a message. With a body they are checked like a POST, since a server may ignore the method. */
-const WITHOUT_MESSAGE = ['GET', 'HEAD', 'DELETE', 'OPTIONS'];
 
 /**
  * Decides by scopes who may call which tool, read which resource and get which prompt, before the MCP server runs. Mount
@@ -43,113 +28,36 @@ const WITHOUT_MESSAGE = ['GET', 'HEAD', 'DELETE', 'OPTIONS'];
  */
 export function mcpScopes(rules: ScopeRules, options: Readonly<McpScopesOptions> = {}): Middleware {
   const resolved = resolveScopesOptions(rules, options);
-  const report = createBodyReport('mcpScopes()', resolved.logger);
   const authorize = createCallAuthorizer(
     createRuleBook(resolved.rules, resolved.logger),
     createGrantedScopes(resolved.implies),
   );
+  const { hide, maxBodyBytes, logger } = resolved;
+  return createAuthorizationMiddleware({
+    who: 'mcpScopes()',
+    hide,
+    maxBodyBytes,
+    logger,
+    authorizerFor: (_req, auth) => ({
+      authorize: (calls) => authorize(auth, calls),
+      shows: (call) => authorize(auth, [call]) === undefined,
+    }),
+    answerDenial: createAnswer(resolved),
+  });
+}
 
-  return function mcpScopesMiddleware(req, res, next) {
-    let refuse: Refuser;
-    try {
-      refuse = requireRefuser(req);
-    } catch (error) {
-      // Passed to `next` and not thrown: bare node:http catches nothing, so the process would end.
-      next(error);
+function createAnswer({ onInsufficientScope, logger }: ResolvedScopes): AuthorizationPolicy['answerDenial'] {
+  return ({ req, res, refuse }, body, denial) => {
+    const { code, scopes } = denial;
+    const description = describeDenial(denial);
+    logger.debug(`mcpScopes(): ${code}: ${description}`);
+    if (code === 'missing_token') {
+      refuse(req, res, code, { scopes });
       return;
     }
-    if (WITHOUT_MESSAGE.includes(req.method ?? '') && !carriesBody(req)) {
-      // A resumed event stream may repeat the answer to a list request.
-      if (resolved.hide && req.method === 'GET') hideFrom(req, res, { authorize, logger: resolved.logger });
-      next();
-    } else {
-      decide({ req, res, next, refuse, report }, resolved, authorize).catch((error: unknown) =>
-        next(asError(error, 'mcpScopes()')),
-      );
-    }
+    const jsonRpcError =
+      onInsufficientScope === 'jsonRpcError' ? jsonRpcRefusalFor(body, denial, description) : undefined;
+    if (jsonRpcError !== undefined) replyJson(res, 200, jsonRpcError, { 'cache-control': 'no-store' });
+    else refuse(req, res, code, { scopes, description });
   };
-}
-
-function requireRefuser(req: IncomingMessage): Refuser {
-  const refuse = refuserOf(req);
-  if (refuse !== undefined) return refuse;
-  throw new Error(
-    'mcpScopes(): no mcpAuth() has handled this request; mount mcpAuth() before mcpScopes(), and after any middleware that replaces the request object',
-  );
-}
-
-type MessageRequest = IncomingMessage & { body?: unknown };
-
-interface CallContext {
-  readonly req: MessageRequest;
-  readonly res: ServerResponse;
-  readonly next: (error?: unknown) => void;
-  readonly refuse: Refuser;
-  readonly report: (error: unknown) => void;
-}
-
-async function decide(context: CallContext, resolved: ResolvedScopes, authorize: CallAuthorizer): Promise<void> {
-  const { req, res, next, refuse, report } = context;
-  let body: ReceivedBody;
-  try {
-    // If a body parser ran before, the server uses its result, so that is what is checked.
-    body = readCalls(
-      isBodyParsed(req)
-        ? parsedBody(req)
-        : takeBody(req, await peekBody(req, resolved.maxBodyBytes, userOf(getAuth(req)))),
-    );
-    requireMatchingHeaders(body, req.headers);
-  } catch (error) {
-    report(error);
-    if (error instanceof MessageError || error instanceof BodyError) reject(res, error);
-    else next(asError(error, 'mcpScopes()'));
-    return;
-  }
-  const auth = getAuth(req);
-  // mcpAuth() checked the token before the body arrived. It may have been revoked in the meantime.
-  const withdrawal = withdrawalOf(auth);
-  if (withdrawal !== undefined) {
-    refuse(req, res, withdrawal, { scopes: [] });
-    return;
-  }
-  const denial = authorize(auth, body.calls);
-  if (denial !== undefined) {
-    refuseCalls(context, resolved, body, denial);
-    return;
-  }
-  const mayList = req.method === 'GET' || body.calls.some(({ method }) => LIST_METHODS.has(method));
-  if (resolved.hide && mayList) hideFrom(req, res, { authorize, logger: resolved.logger, body });
-  next();
-}
-
-/** Parses a body that no middleware has read, and sets `req.body`. The bytes also stay readable from the request. */
-function takeBody(req: MessageRequest, bytes: Buffer): unknown {
-  const parsed = parseReceivedBody(bytes);
-  req.body = parsed;
-  return parsed;
-}
-
-/** The JSON that an earlier body parser put into `req.body`. */
-function parsedBody({ body }: MessageRequest): unknown {
-  if (body === undefined) throw alreadyRead();
-  return typeof body === 'string' || Buffer.isBuffer(body) ? parseReceivedBody(Buffer.from(body)) : body;
-}
-
-function refuseCalls(
-  { req, res, refuse }: CallContext,
-  { onInsufficientScope, logger }: ResolvedScopes,
-  body: ReceivedBody,
-  denial: Denial,
-): void {
-  const { code, scopes } = denial;
-  const description = describeDenial(denial);
-  logger.debug(`mcpScopes(): ${code}: ${description}`);
-  if (code === 'missing_token') {
-    refuse(req, res, code, { scopes });
-    return;
-  }
-  const jsonRpcError =
-    onInsufficientScope === 'jsonRpcError' ? jsonRpcRefusalFor(body, denial, description) : undefined;
-  if (jsonRpcError !== undefined) replyJson(res, 200, jsonRpcError, { 'cache-control': 'no-store' });
-  else refuse(req, res, code, { scopes, description });
 }

@@ -18,3 +18,8 @@ export function createMatcher(pattern: string): (spelling: string) => boolean {
     return true;
   };
 }
+
+/** Returns how narrow a pattern is: a name without `*` is narrower than every pattern, and then the longer text is the narrower one. */
+export function narrownessOf(pattern: string): number {
+  return pattern.includes('*') ? pattern.replaceAll('*', '').length : Number.POSITIVE_INFINITY;
+}

@@ -5,7 +5,7 @@ import type { Logger } from '../core/logger.js';
 import { describeCall, type McpCall, targetMember } from '../messages/mcp-call.js';
 import { isScopeList } from '../options/scope-list.js';
 import { canonicalName, canonicalUri, canonicalUris } from './canonical-names.js';
-import { createMatcher } from './name-pattern.js';
+import { createMatcher, narrownessOf } from './name-pattern.js';
 import type { ResolvedRule, ScopeFunction, ScopeRule } from './scopes-options.js';
 
 /** The scopes that a call needs. `isDenied`: the call is refused whatever scopes the caller has. */
@@ -20,6 +20,11 @@ const DENIED: Requirement = Object.freeze({ scopes: Object.freeze([]), isDenied:
 interface Entry {
   /** Undefined: the rule applies to every call of the method. */
   readonly matches: ReturnType<typeof createMatcher> | undefined;
+  /** Compares with the name as sent. Only a rule that matches so overrides `false`: a server may have both `echo` and `ECHO`. */
+  readonly matchesAsSent: ReturnType<typeof createMatcher>;
+  readonly narrowness: number;
+  /** True for the rule `false`, which a narrower rule overrides. */
+  readonly isFalse: boolean;
   readonly requirementOf: (auth: AuthInfo | undefined, call: McpCall) => Requirement;
 }
 
@@ -28,12 +33,9 @@ export type RuleBook = (auth: AuthInfo | undefined, call: McpCall) => Requiremen
 
 export function createRuleBook(rules: readonly ResolvedRule[], logger: Logger): RuleBook {
   const book = new Map<string, Entry[]>();
-  for (const { method, pattern, rule } of rules) {
-    const canonicalise = targetMember(method) === 'uri' ? canonicalUri : canonicalName;
-    const matches = pattern === undefined ? undefined : createMatcher(canonicalise(pattern));
-    const entries = book.get(canonicalName(method)) ?? [];
-    entries.push({ matches, requirementOf: createRequirement(rule, logger) });
-    book.set(canonicalName(method), entries);
+  for (const resolved of rules) {
+    const method = canonicalName(resolved.method);
+    book.set(method, [...(book.get(method) ?? []), createEntry(resolved, logger)]);
   }
 
   return (auth, call) => {
@@ -42,12 +44,37 @@ export function createRuleBook(rules: readonly ResolvedRule[], logger: Logger): 
     const spellings = spellingsOf(call);
     if (spellings === undefined) return DENIED;
     let requirement = NOTHING;
-    for (const { matches, requirementOf } of entries) {
-      if (matches === undefined || spellings.some(matches))
-        requirement = mergeRequirements(requirement, requirementOf(auth, call));
+    const isMatch = ({ matches }: Entry) => matches === undefined || spellings.some(matches);
+    for (const entry of entries) {
+      if (!isMatch(entry)) continue;
+      if (!entry.isFalse) requirement = mergeRequirements(requirement, entry.requirementOf(auth, call));
+      else if (isDeniedBySpelling(entries, spellings, call.target)) return DENIED;
     }
     return requirement;
   };
+}
+
+function createEntry({ method, pattern, rule }: ResolvedRule, logger: Logger): Entry {
+  const shared = { isFalse: rule === false, requirementOf: createRequirement(rule, logger) };
+  if (pattern === undefined) return { ...shared, matches: undefined, matchesAsSent: () => true, narrowness: -1 };
+  const canonical = targetMember(method) === 'uri' ? canonicalUri(pattern) : canonicalName(pattern);
+  const matches = createMatcher(canonical);
+  return { ...shared, matches, matchesAsSent: createMatcher(pattern), narrowness: narrownessOf(canonical) };
+}
+
+/**
+ * True if the narrowest rule for a spelling is `false`. Each spelling counts: `file:///public/../secret` must not be allowed by a rule
+ * for `file:///public/*`.
+ */
+function isDeniedBySpelling(entries: readonly Entry[], spellings: readonly string[], target = ''): boolean {
+  const texts = spellings.length > 0 ? spellings : [''];
+  return texts.some((text) => {
+    const matching = entries.filter(
+      ({ matches, matchesAsSent, isFalse }) => (matches?.(text) ?? true) && (isFalse || matchesAsSent(target)),
+    );
+    const narrowest = Math.max(...matching.map(({ narrowness }) => narrowness));
+    return matching.some(({ narrowness, isFalse }) => isFalse && narrowness === narrowest);
+  });
 }
 
 /** Every matching rule counts: a rule that is written later, or is longer, must not override another. */
@@ -62,6 +89,7 @@ function spellingsOf({ method, target }: McpCall): readonly string[] | undefined
 }
 
 function createRequirement(rule: ScopeRule, logger: Logger): Entry['requirementOf'] {
+  if (typeof rule === 'boolean') return () => (rule ? NOTHING : DENIED);
   if (typeof rule !== 'function') {
     const requirement = Object.freeze({ scopes: rule, isDenied: false });
     return () => requirement;

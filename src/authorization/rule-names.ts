@@ -32,15 +32,15 @@ const MISTAKES: readonly Mistake[] = [
   {
     pattern: /deny|denied|block|forbid|exclude|disallow|reject|hidden/i,
     fix: {
-      code: "To deny a tool to every caller, write { 'tools/call': { 'delete_*': () => false } }.",
-      file: 'To deny a tool, require a scope that callers do not have, under "tools/call" and its name.',
+      code: "To deny a tool to every caller, write { 'tools/call': { 'delete_*': false } }.",
+      file: 'To deny a tool to every caller, write false under "tools/call" and its name.',
     },
   },
   {
     pattern: /allow|permit|include|only|whitelist/i,
     fix: {
-      code: "To allow some tools and no others, write { 'tools/call': (auth, { target }) => ['a', 'b'].includes(target) }.",
-      file: 'Callers may use every tool that no rule matches: write "*" with a scope under "tools/call" to restrict all tools.',
+      code: "To allow some tools and no others, write { 'tools/call': { '*': false, a: true, b: true } }.",
+      file: 'To allow some tools and no others, write "*": false under "tools/call", and true for each of them.',
     },
   },
   { pattern: /tool/i, fix: forBoth('Rules for tools belong under "tools/call", by name.') },

@@ -15,12 +15,16 @@ import { isMethodName, looksLikeRegExp, patternFault, suggestMethod } from './ru
  */
 export type ScopeFunction = (auth: AuthInfo | undefined, call: McpCall) => readonly string[] | boolean;
 
-/** The scopes that a call needs, all of them; or a function that returns them. */
-export type ScopeRule = readonly string[] | ScopeFunction;
+/**
+ * The scopes that a call needs, all of them; a function that returns them; `false` to deny calls that no narrower rule matches; or
+ * `true` to allow such calls.
+ */
+export type ScopeRule = readonly string[] | ScopeFunction | boolean;
 
 /**
  * Rules by method. A method that names a tool, a prompt or a resource may have rules by that name, in which `*` stands for any
- * text. Every rule that matches a call applies: a narrow rule adds to a wide one. A call that no rule matches is allowed.
+ * text. Every rule that matches a call applies: a narrow rule adds to a wide one, except that it overrides `false`. A call that no rule
+ * matches is allowed.
  */
 export type ScopeRules = { readonly [M in TargetedMethod]?: ScopeRule | Readonly<Record<string, ScopeRule>> } & {
   readonly [method: string]: ScopeRule | Readonly<Record<string, ScopeRule>> | undefined;
@@ -120,7 +124,8 @@ function ruleFor(checks: OptionChecks, method: string, pattern: string | undefin
   const fault = pattern === undefined ? undefined : patternFault(method, pattern);
   if (fault !== undefined) checks.refuse(option, fault.expected, pattern, fault.fix);
   if (typeof value === 'function') return { method, pattern, rule: value as ScopeFunction };
-  const fix = 'List the scopes that a call needs, or give a function; leave the rule out if it needs none.';
+  if (typeof value === 'boolean') return { method, pattern, rule: value };
+  const fix = 'List the scopes that a call needs, or give true, false or a function.';
   const regExp = regExpIn(value);
   if (regExp !== undefined) {
     checks.refuse(option, 'scopes or a function, not a regular expression', String(regExp), PATTERN_FIX);

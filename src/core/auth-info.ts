@@ -34,27 +34,33 @@ export interface AuthInfo<Claims extends object = Readonly<Record<string, unknow
 /** The option `extra` of `mcpAuth()`. */
 export type AddExtra = (auth: AuthInfo) => Readonly<Record<string, unknown>>;
 
+/** The `iss` of the identity of an API key. No authorization server has this name: an issuer is a URL. */
+export const API_KEY_ISSUER = 'urn:express-mcp-auth:api-key';
+
 const issued = shareValue('issued', () => new WeakSet<AuthInfo>());
 
-/**
- * Registers the content of a verified token as an identity, and freezes it: requests with the same token share it.
- *
- * @throws {TypeError} If `addExtra` returns no plain object. An error that it throws goes through.
- */
-export function issueAuth(content: AuthInfo, addExtra?: AddExtra): AuthInfo {
-  const frozen = deepFreeze(content);
-  const info = addExtra === undefined ? frozen : withExtra(frozen, addExtra(frozen));
+/** Registers the content of a verified credential as an identity, and freezes it: requests with the same credential share it. */
+export function issueAuth(info: AuthInfo): AuthInfo {
   issued.add(info);
-  return info;
+  return deepFreeze(info);
 }
 
-/** The added members are the application's own, and may be in use elsewhere: they are not frozen. */
-function withExtra(info: AuthInfo, added: unknown): AuthInfo {
+/**
+ * Returns an identity with the members that the option `extra` adds. They are the application's own, and may be in use elsewhere: they are not
+ * frozen.
+ *
+ * @throws {TypeError} If the function returns no plain object. An error that it throws goes through.
+ */
+export function extendAuth(info: AuthInfo, addExtra: AddExtra | undefined): AuthInfo {
+  if (addExtra === undefined) return info;
+  const added: unknown = addExtra(info);
   ignoreRejection(added);
   if (typeof added !== 'object' || added === null || Array.isArray(added) || 'then' in added) {
     throw new TypeError('option "extra" of mcpAuth() must return a plain object, and no promise');
   }
-  return Object.freeze({ ...info, extra: Object.freeze({ ...info.extra, ...added }) });
+  const extended = Object.freeze({ ...info, extra: Object.freeze({ ...info.extra, ...added }) });
+  issued.add(extended);
+  return extended;
 }
 
 // Kept here, and not read back from `req.auth`, which any middleware may write. A middleware that caches extended copies of it could

@@ -3,7 +3,7 @@ import { AuthError, type RefusalCode } from './errors.js';
 import { shareValue } from './shared-state.js';
 
 /** The reason why an accepted token is no longer accepted, although it has not expired. */
-export type Withdrawal = Extract<RefusalCode, 'token_revoked' | 'unknown_key'>;
+export type Withdrawal = Extract<RefusalCode, 'token_revoked' | 'unknown_key' | 'unknown_api_key' | 'inactive_token'>;
 
 const withdrawals = shareValue('withdrawals', () => new WeakMap<AuthInfo, () => Withdrawal | undefined>());
 

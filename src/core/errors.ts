@@ -82,6 +82,8 @@ export const REFUSALS = {
   malformed_token: invalidToken('The token is not a well-formed JWT'),
   unsupported_algorithm: invalidToken('The token is signed with an algorithm that is not accepted here'),
   critical_extension: invalidToken('The token requires an extension (crit) that is not supported here'),
+  unknown_api_key: invalidToken('The API key is not known here'),
+  inactive_token: invalidToken('The token is not active: it is unknown, expired or revoked'),
   token_revoked: invalidToken('The token has been revoked'),
   wrong_token_type: invalidToken('The token is not an access token'),
   unknown_issuer: invalidToken('The issuer of the token is not accepted here'),
@@ -149,6 +151,10 @@ const outage = (status: 502 | 503, description: string) => ({ status, descriptio
 /** Every way in which this package, or a server that it depends on, can fail. Each key has a heading in docs/errors.md. */
 export const OUTAGES = {
   key_set_unavailable: outage(503, 'The keys that verify tokens cannot be read at the moment'),
+  introspection_unavailable: outage(503, 'The authorization server cannot check the token at the moment'),
+  verifier_unavailable: outage(503, 'A function of this server cannot check the token at the moment'),
+  api_keys_unavailable: outage(503, 'The API keys cannot be looked up at the moment'),
+  too_many_unknown_tokens: outage(503, 'Too many unknown tokens are being checked at the moment'),
   package_unavailable: outage(503, 'A package that checks tokens cannot be loaded at the moment'),
   proof_store_full: outage(503, 'Too many DPoP proofs are in use at the moment'),
   too_many_failed_tokens: outage(503, 'Too many tokens fail verification at the moment'),

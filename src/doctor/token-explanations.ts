@@ -37,7 +37,7 @@ const CORRECT_CLAIM = 'Correct this claim in the configuration of the authorizat
 
 type Explain = (evidence: Evidence, checked: CheckedToken, fault: TokenFault) => Explanation;
 
-/** Refusals that do not depend on the token alone: the doctor cannot find them in a token. */
+/** Refusals that do not depend on the token alone: the doctor cannot find them in a token, or asks the server that issued it. */
 type RequestFault =
   | 'missing_token'
   | 'several_tokens'
@@ -49,6 +49,8 @@ type RequestFault =
   | 'invalid_dpop_proof'
   | 'replayed_dpop_proof'
   | 'wrong_certificate'
+  | 'unknown_api_key'
+  | 'inactive_token'
   | 'call_denied';
 
 /** One row for every other refusal code, as the compiler requires: those depend on the token alone. */

@@ -15,6 +15,9 @@ import type { StdioTarget } from './config/stdio-target.js';
 import { NAMES_IN_FILE, remoteOptions } from './remote-options.js';
 import { atPlace } from './startup-error.js';
 
+/** The MCP servers of a route, ready to take requests. */
+export type RouteBackend = McpStdioBackend | McpHttpBackend | McpBackend;
+
 interface BackendSurroundings {
   readonly logger: Logger;
   readonly advice: Advice;
@@ -27,10 +30,7 @@ interface BackendSurroundings {
 }
 
 /** Creates the backend of a route. */
-export function createBackend(
-  config: McpBackendConfig,
-  surroundings: BackendSurroundings,
-): McpStdioBackend | McpHttpBackend | McpBackend {
+export function createBackend(config: McpBackendConfig, surroundings: BackendSurroundings): RouteBackend {
   const { logger, advice, allowedOrigins, backendSeconds } = surroundings;
   const [{ server }] = config.targets as readonly [TargetConfig];
   // The command itself warns about open routes before it listens.

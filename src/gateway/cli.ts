@@ -17,7 +17,9 @@ import { requireIssuers, resourcesOf, withDevIssuer } from './config/dev-issuer-
 import type { GatewayConfig } from './config/gateway-config.js';
 import { type DevIssuer, type DevIssuerIdentity, devIssuerStandIn, startDevIssuer } from './dev-issuer/dev-issuer.js';
 import { createGateway, type Gateway } from './gateway.js';
+import { KEY_USAGE, runKeyCommand } from './key-command.js';
 import { type LoadedConfig, loadConfig } from './load-config.js';
+import { runRulesCommand } from './rules-command.js';
 import { StartupError } from './startup-error.js';
 import { onStopSignal } from './stop-signal.js';
 
@@ -52,6 +54,26 @@ async function doctor(args: readonly string[]): Promise<void> {
   const hasColours = isTerminal && (env.NO_COLOR ?? '') === '';
   const screen = { isTerminal, hasColours, write: (text: string) => void stdout.write(text) };
   if (!(await runDoctor(options, screen))) process.exitCode = 1;
+}
+
+function rules(args: readonly string[]): void {
+  const { env } = process;
+  const { lines, isAllowed } = runRulesCommand(args, env);
+  for (const line of lines) console.log(line);
+  if (!isAllowed) process.exitCode = 1;
+}
+
+function createKey(args: readonly string[]): void {
+  const created = runKeyCommand(args);
+  if (created === undefined) {
+    console.log(KEY_USAGE);
+    return;
+  }
+  console.log(created.key);
+  console.log(JSON.stringify(created.entry));
+  console.error(
+    'The first line is the key: give it to the client, it is shown only now. The second line is its entry for apiKeys.',
+  );
 }
 
 function openGateway({ host }: RunCommand, { step }: LoadedConfig, config: GatewayConfig): Gateway {
@@ -107,6 +129,8 @@ async function start(): Promise<void> {
   try {
     const args = process.argv.slice(2);
     if (args[0] === 'doctor') await doctor(args.slice(1));
+    else if (args[0] === 'rules') rules(args.slice(1));
+    else if (args[0] === 'key') createKey(args.slice(1));
     else await main(parseCommandLine(args));
   } catch (error) {
     const { message } = error as Error;

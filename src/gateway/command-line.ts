@@ -12,9 +12,12 @@ import { atPlace, StartupError } from './startup-error.js';
 
 export const USAGE = `Usage: express-mcp-auth -f FILE [--host ADDRESS] [--dev-issuer] [--validate-only]
        express-mcp-auth doctor (URL | -f FILE) [--token FILE] [--json]
+       express-mcp-auth rules test -f FILE --call FILE [--as FILE]
+       express-mcp-auth key create [--subject NAME] [--scopes "SCOPE …"] [--expires DATE]
 
 Runs stdio and remote MCP servers behind OAuth, from a configuration file. The doctor checks a server as MCP clients
-see it, and says what to change: see doctor --help.
+see it, and says what to change: see doctor --help. "rules test" says which rule decides on a call: see rules --help.
+"key create" makes an API key: see key --help.
 
   -f, --file FILE      the configuration file (YAML); relative file names in it start at its folder
       --host ADDRESS   listen on this address only (default: 0.0.0.0, every address of this machine)
@@ -194,12 +197,12 @@ function targetsOf({ policy, at: place }: McpAuthenticationConfig): DoctorTarget
  *
  * @param help The command line that prints its help.
  */
-function usageErrorFor(help: string) {
+export function usageErrorFor(help: string) {
   return (problem: string, options?: ErrorOptions) => new StartupError(`${problem}. See ${help}.`, options);
 }
 
 /** @throws {StartupError} */
-function parseArguments<const T extends ParseArgsConfig>(
+export function parseArguments<const T extends ParseArgsConfig>(
   config: T,
   usageError: ReturnType<typeof usageErrorFor>,
 ): ReturnType<typeof parseArgs<T>> {

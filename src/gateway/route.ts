@@ -16,7 +16,7 @@ import { leaveRoot } from '../metadata/root-documents.js';
 import { requiresToken } from '../policy/modes.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { policyOf } from '../policy/resolved-policy.js';
-import { createBackend } from './backend.js';
+import { createBackend, type RouteBackend } from './backend.js';
 import { chain } from './chain.js';
 import type { McpBackendConfig } from './config/backend-config.js';
 import type { CorsConfig } from './config/cors-policy.js';
@@ -25,6 +25,7 @@ import { respond } from './policies/fixed-response.js';
 import { changeRequestHeaders, changeResponseHeaders } from './policies/header-changes.js';
 import { limitTime } from './policies/request-timeout.js';
 import { redirect, rewrite } from './policies/url-changes.js';
+import { createAuthorization } from './route-authorization.js';
 import { atPlace, StartupError } from './startup-error.js';
 
 /** A route of the configuration file, ready to take requests. */
@@ -54,7 +55,7 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
     ...(responseHeaderModifier ? [changeResponseHeaders(responseHeaderModifier)] : []),
     ...(cors ? [createCors(cors, logger, advice)] : []),
     ...(authentication ? [authentication.auth] : []),
-    ...createSteps(route, logger),
+    ...createSteps(route, backend, logger),
     ...(backend ? [backend] : []),
   ]);
   const close = async () => {
@@ -66,7 +67,7 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
 }
 
 /** What happens to the request of an accepted caller before it reaches the backend, in agentgateway's order. */
-function createSteps(route: RouteConfig, logger: Logger): Middleware[] {
+function createSteps(route: RouteConfig, backend: RouteBackend | undefined, logger: Logger): Middleware[] {
   const { matches, requestHeaderModifier, urlRewrite, requestRedirect, directResponse, mcpScopes: scopes } = route;
   return [
     ...(requestHeaderModifier ? [changeRequestHeaders(requestHeaderModifier)] : []),
@@ -74,6 +75,7 @@ function createSteps(route: RouteConfig, logger: Logger): Middleware[] {
     ...(requestRedirect ? [redirect(requestRedirect, matches)] : []),
     ...(directResponse ? [respond(directResponse)] : []),
     ...(scopes ? [atPlace(scopes.at, () => mcpScopes(scopes.rules, { ...scopes.options, logger }))] : []),
+    ...createAuthorization(route, backend, logger),
   ];
 }
 

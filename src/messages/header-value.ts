@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { trimOws } from '../http/ows.js';
 import { type McpCall, targetMember } from './mcp-call.js';
 
 /** The prefix of headers that repeat parameters of a tool (2026-07-28), in lower case. */
@@ -26,7 +27,7 @@ export function decodeHeaderValue(value: string | readonly string[] | undefined)
 /** Encodes the value of an `Mcp-` header. */
 export function encodeHeaderValue(value: string): string {
   // White space at the ends would be lost, and a value that looks encoded would be decoded.
-  const isPlain = PLAIN.test(value) && value.trim() === value && !value.startsWith(PREFIX);
+  const isPlain = PLAIN.test(value) && trimOws(value) === value && !value.startsWith(PREFIX);
   return isPlain ? value : `${PREFIX}${Buffer.from(value).toString('base64')}${SUFFIX}`;
 }
 

@@ -5,6 +5,8 @@ export type KnownNames = ReadonlyMap<string, string>;
 
 export const ENVELOPE_NAMES = namesByFold(['jsonrpc', 'id', 'method', 'params', 'result', 'error']);
 export const PARAM_NAMES = namesByFold([...TARGET_MEMBERS, 'arguments', 'requestId', 'progressToken', '_meta']);
+/** The members of `params.ref` in `completion/complete`. */
+export const REF_NAMES = namesByFold(['type', 'name', 'uri']);
 export const RESULT_NAMES = namesByFold(['_meta']);
 export const META_NAMES = namesByFold(['progressToken']);
 

@@ -61,6 +61,14 @@ export function isTargeted(method: string): method is TargetedMethod {
   return targetOf(method)?.inRules === true;
 }
 
+/** What a method's target is, as a word. */
+export type TargetNoun = (typeof TARGETS)[NamingMethod]['noun'];
+
+/** Returns what the method names: a tool, prompt, resource or task. Undefined for a method without a target. */
+export function targetNoun(method: string): TargetNoun | undefined {
+  return targetOf(method)?.noun;
+}
+
 function targetOf(method: string): (typeof TARGETS)[NamingMethod] | undefined {
   return Object.hasOwn(TARGETS, method) ? TARGETS[method as NamingMethod] : undefined;
 }

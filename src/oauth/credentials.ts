@@ -26,8 +26,7 @@ export function missingTokenRefusal(target: string): AuthError {
 }
 
 /**
- * Reads the access token from the `Authorization` header, the only place from which one is accepted (RFC 6750,
- * section 2.1). Does not check the form of the token: its verification does.
+ * Reads the access token from the `Authorization` header (RFC 6750, section 2.1). Does not check the form of the token: its verification does.
  *
  * @param scheme The scheme of the header, from {@link schemeOf}.
  * @throws {AuthError} `missing_token`, `malformed_header`, `several_tokens`.
@@ -46,8 +45,13 @@ export function readToken(header: string, scheme: Scheme | undefined, target: st
  * @throws {AuthError} `token_too_long`, `malformed_header`.
  */
 export function requireToken68(token: string, maxTokenBytes: number): void {
-  if (token.length > maxTokenBytes) throw new AuthError('token_too_long', { bytes: token.length });
+  requireLength(token, maxTokenBytes);
   if (!isToken68(token)) throw new AuthError('malformed_header');
+}
+
+/** @throws {AuthError} `token_too_long`. */
+export function requireLength(credential: string, maxBytes: number): void {
+  if (credential.length > maxBytes) throw new AuthError('token_too_long', { bytes: credential.length });
 }
 
 /** True if a string has the form of a token in an `Authorization` header. */
@@ -66,7 +70,7 @@ export function schemeOf(header: string, accepted = SCHEMES): Scheme | undefined
 }
 
 /** Looks for every name that query parsers read as `access_token`: `access%5Ftoken`, `access_token[]`. */
-function hasQueryToken(target: string): boolean {
+export function hasQueryToken(target: string): boolean {
   const query = rawQuery(target);
   // The parser strips one question mark, so add one: in `??access_token=` the name is `?access_token`, another parameter.
   return (
@@ -85,7 +89,7 @@ export function repeatedHeaderRefusal({ rawHeaders }: IncomingMessage): AuthErro
  * Removes the access token from a request that continues as anonymous, even one of a scheme that is not accepted here: a
  * backend could take it for a verified one. Leaves other credentials (`Basic`) in place.
  */
-export function removeCredentials(req: IncomingMessage): void {
+export function removeAccessToken(req: IncomingMessage): void {
   const raw = req.rawHeaders;
   const isNamed = (i: number, name: string) => lowerAscii(raw[i] as string) === name;
   // Of two Authorization headers, `req.headers` has only the first, and the second may have the token.

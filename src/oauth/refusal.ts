@@ -38,17 +38,22 @@ export type RefusalContext = Pick<ChallengeContext, 'dpop'> & {
   /** Replaces the URL that follows from the resource. */
   readonly metadataUrl: string | undefined;
   readonly requiredScopes: readonly string[];
+  /** Defined if the policy accepts API keys. */
+  readonly apiKeys?: object | undefined;
   /** Scopes that a 401 names besides. */
   readonly challengeScopes: readonly string[];
 };
 
+const CREDENTIAL_REQUIRED = 'Access token or API key required';
+
 /** Creates the function that answers refused requests. If all requests have the same metadata URL, it builds each response only once, here. */
 export function createRefusal(settings: RefusalContext): Refuse {
-  const { requiredScopes, challengeScopes, dpop } = settings;
+  const { requiredScopes, challengeScopes, dpop, apiKeys } = settings;
+  const otherwise = (code: RefusalCode) => (code === 'missing_token' && apiKeys ? CREDENTIAL_REQUIRED : undefined);
   const contextFor = (code: RefusalCode, scheme: Scheme, { scopes, description }: RefusalDetail = { scopes: [] }) => ({
     dpop,
     scheme,
-    description,
+    description: description ?? otherwise(code),
     scopes: [...new Set([...requiredScopes, ...(REFUSALS[code].status === 401 ? challengeScopes : []), ...scopes])],
   });
   const metadataUrl = metadataUrlOf(settings);

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { AddExtra } from '../core/auth-info.js';
 import type { Logger } from '../core/logger.js';
 import type { AuthDecision } from './auth-decision.js';
+import type { CredentialOptions } from './credential-options.js';
 import type { McpAuthMode } from './modes.js';
 import type { OAuthProxyOptions, ProviderOption } from './oauth-proxy-options.js';
 
@@ -262,15 +263,16 @@ export interface SharedOptions {
 }
 
 /** One issuer, in the words of agentgateway's `mcpAuthentication` block: that block, parsed from YAML, is the policy. */
-export type SingleIssuerPolicy = SharedOptions & IssuerOptions & { readonly issuers?: never };
+export type SingleIssuerPolicy = SharedOptions & CredentialOptions & IssuerOptions & { readonly issuers?: never };
 
 /** Several issuers. The token's `iss` selects one. */
-export type SeveralIssuersPolicy = SharedOptions & {
-  /** Each issuer once, with its own options. */
-  readonly issuers: readonly IssuerOptions[];
-} & {
-  readonly [K in keyof IssuerOptions]?: never;
-};
+export type SeveralIssuersPolicy = SharedOptions &
+  CredentialOptions & {
+    /** Each issuer once, with its own options. */
+    readonly issuers: readonly IssuerOptions[];
+  } & {
+    readonly [K in keyof IssuerOptions]?: never;
+  };
 
 /** The policy that `mcpAuth()` and `protectedResourceMetadata()` share. */
 export type McpAuthOptions = SingleIssuerPolicy | SeveralIssuersPolicy;

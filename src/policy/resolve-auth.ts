@@ -20,6 +20,7 @@ import type { McpAuthOptions, SharedOptions, TokenCacheOptions } from './auth-op
 import { resolveChallengeScopes, warnAboutOfflineAccess } from './challenge-scopes.js';
 import { refuseOptionsAsMembers, refuseUnenforcedMembers } from './metadata-members.js';
 import { type McpAuthMode, MODES } from './modes.js';
+import { CREDENTIAL_TABLE, type ResolvedCredentials, resolveCredentials } from './resolve-credentials.js';
 import { ISSUER_OPTIONS, type IssuerContext, resolveIssuer, type TrustedIssuer } from './resolve-issuer.js';
 import { type ResolvedOAuthProxy, resolveOAuthProxy } from './resolve-oauth-proxy.js';
 import { RESOURCE_FIX, type ResourceIdentity, resolveResource } from './resolve-resource.js';
@@ -83,7 +84,7 @@ export const SHARED_TABLE = {
   logger: { read: resolveLogger },
 } satisfies OptionTable<SharedOptions>;
 
-const POLICY_OPTIONS = [...Object.keys(SHARED_TABLE), 'issuers', ...ISSUER_OPTIONS];
+const POLICY_OPTIONS = [...Object.keys(SHARED_TABLE), ...Object.keys(CREDENTIAL_TABLE), 'issuers', ...ISSUER_OPTIONS];
 
 /** A checked policy with its defaults filled in. The options object is not read again. */
 export interface ResolvedAuth
@@ -97,7 +98,8 @@ export interface ResolvedAuth
       | 'secret'
       | 'dangerouslyAllowHttp'
     >,
-    ResolvedSenderConstraint {
+    ResolvedSenderConstraint,
+    ResolvedCredentials {
   readonly modeName: McpAuthMode;
   /** The option `secret`: the first one signs session ids, all verify. Empty if absent. */
   readonly secrets: readonly string[];
@@ -149,7 +151,14 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
     checks.refuseUnquoted('secret', 'given where sessionOwners is "sign"', SECRET_FIX);
   }
   const issuers = resolveIssuers(checks, given, { resource: resource?.href, allowHttp });
-  warnAboutUnusableIssuers(who, issuers, simple.logger);
+  const credentials = resolveCredentials(checks, readRows(checks, CREDENTIAL_TABLE, given), {
+    issuers,
+    allowHttp,
+    dpop,
+  });
+  refuseForTenants(checks, resource, credentials);
+  const acceptsOpaque = credentials.introspection !== undefined || credentials.verifiers.length > 0;
+  warnAboutUnusableIssuers(who, issuers, { acceptsOpaque, logger: simple.logger });
   if (MODES[mode].withBadToken === 'pass') {
     const weakness = `mode is "${mode}", so requests pass without a token, and with one that is not valid`;
     simple.logger.warn(`${who}: ${weakness}: ${adviceFor(options, who).permissive}`);
@@ -160,6 +169,7 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
   return Object.freeze({
     ...simple,
     ...senderConstraint,
+    ...credentials,
     modeName: mode,
     secrets,
     issuers,
@@ -169,6 +179,21 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
     challengeScopes: resolveChallengeScopes(checks, challengeScopes, metadataMembers),
     oauthProxy: proxy,
   });
+}
+
+/** A key, or the answer of another server, is remembered for all paths: it would be good for every tenant. */
+function refuseForTenants(
+  checks: OptionChecks,
+  resource: ResourceIdentity | undefined,
+  { apiKeys, introspection, verifiers }: ResolvedCredentials,
+): void {
+  if (resource?.tenants === undefined) return;
+  const given = { apiKeys, introspection, verifiers: verifiers.length > 0 ? verifiers : undefined };
+  for (const [option, value] of Object.entries(given)) {
+    if (value === undefined) continue;
+    const expected = 'left out where the resource has {tenant}: only JWTs name the tenant that they are for';
+    checks.refuseUnquoted(option, expected, 'Write one policy for each tenant.');
+  }
 }
 
 function resolveIssuers(

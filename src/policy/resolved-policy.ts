@@ -12,7 +12,9 @@ export interface McpAuth extends Middleware {
    * process knows it: a restart forgets it, and other processes never learn of it. A function is kept for good, and called
    * for every token that is verified.
    *
-   * @throws {TypeError} If `what` is neither a function nor a JWT: to ignore it would let the token in.
+   * An opaque token or an API key is refused for good.
+   *
+   * @throws {TypeError} If `what` is neither a function nor a credential: to ignore it would let the token in.
    */
   revoke(what: string | ((auth: AuthInfo) => boolean)): void;
   /**

@@ -1,9 +1,10 @@
-import type { Jwks, SingleIssuerPolicy } from '../index.js';
+import type { IntrospectionOptions, Jwks, KnownApiKey, SingleIssuerPolicy } from '../index.js';
 import { createChecks } from '../options/checks.js';
 import { TENANT_ID } from '../policy/issuer-tenants.js';
 import { wellKnownJwksUrl } from '../providers/provider.js';
-import { type IssuerServer, type RequestCounts, startIssuerServer } from './issuer-server.js';
+import { INTROSPECTION_PATH, type IssuerServer, type RequestCounts, startIssuerServer } from './issuer-server.js';
 import { createSigningKey, type SigningKey } from './signing-key.js';
+import { createTestCredentials, INTROSPECTION_CLIENT } from './test-credentials.js';
 
 export type { RequestCounts };
 
@@ -40,6 +41,16 @@ export interface TestTokenOptions {
   readonly header?: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** The properties of an API key. */
+export interface TestApiKeyOptions {
+  /** The user. @default 'test-user' */
+  readonly subject?: string | undefined;
+  /** The scopes of the key. @default [] */
+  readonly scopes?: readonly string[] | undefined;
+  /** Seconds from now. @default 3600 */
+  readonly expiresInSeconds?: number | undefined;
+}
+
 /** The tokens of an issuer, or of one tenant of it. */
 export interface TestTokens {
   /** The `iss` of its tokens. */
@@ -64,6 +75,14 @@ export interface TestIssuer extends TestTokens {
    * @throws {Error} If the issuer has no `{tenantid}` in its name.
    */
   tenant(id: string): TestTokens;
+  /** Makes an API key. The policy needs `apiKeys: issuer.apiKeys`. */
+  apiKey(options?: TestApiKeyOptions): string;
+  /** The option `apiKeys` of a policy that accepts the keys of `apiKey()`. */
+  readonly apiKeys: (sha256: string) => KnownApiKey | undefined;
+  /** Makes an opaque token for the policy that was made last. The policy needs `introspection: issuer.introspection`. */
+  opaqueToken(options?: TestTokenOptions): string;
+  /** The option `introspection` of a policy that accepts the tokens of `opaqueToken()`. The issuer must listen. */
+  readonly introspection: IntrospectionOptions;
   /**
    * Signs with a new key from now on, and removes the old one from the key set. Existing policies use the new key set at once;
    * policies of a listening issuer, when the middleware next fetches the key set.
@@ -75,7 +94,7 @@ export interface TestIssuer extends TestTokens {
    * again.
    */
   listen(): Promise<string>;
-  /** The number of requests for the key set and for the metadata. */
+  /** The number of requests for the key set, for the metadata and for introspection. */
   readonly requests: Readonly<RequestCounts>;
   /** Stops listening and closes all connections, to simulate an outage. */
   close(): Promise<void>;
@@ -125,6 +144,9 @@ class Issuer implements TestIssuer {
   #audience: string | undefined;
   #server: IssuerServer | undefined;
   #isInUse = false;
+  readonly #credentials = createTestCredentials();
+
+  readonly apiKeys = this.#credentials.findApiKey;
 
   constructor(name: string) {
     this.#name = name;
@@ -135,7 +157,7 @@ class Issuer implements TestIssuer {
   }
 
   get requests(): Readonly<RequestCounts> {
-    return this.#server?.requests ?? { jwks: 0, metadata: 0 };
+    return this.#server?.requests ?? { jwks: 0, metadata: 0, introspection: 0 };
   }
 
   policy({ resource, resourceMetadata, ...others }: TestPolicyOptions): SingleIssuerPolicy {
@@ -163,6 +185,21 @@ class Issuer implements TestIssuer {
 
   forgedToken(options: TestTokenOptions = {}): string {
     return this.#sign(createSigningKey(this.#key.kid), this.#policyAudience(), options);
+  }
+
+  apiKey(options: TestApiKeyOptions = {}): string {
+    const { subject = DEFAULTS.sub, scopes = [], expiresInSeconds = HOUR_SECONDS } = options;
+    const expires = new Date(Date.now() + expiresInSeconds * 1_000).toISOString();
+    return this.#credentials.makeApiKey({ subject, scopes, expires });
+  }
+
+  opaqueToken(options: TestTokenOptions = {}): string {
+    this.#requireServer();
+    return this.#credentials.makeOpaqueToken(this.#claims(this.#policyAudience(), options));
+  }
+
+  get introspection(): IntrospectionOptions {
+    return { ...INTROSPECTION_CLIENT, endpoint: `${this.#requireServer().url}${INTROSPECTION_PATH}` };
   }
 
   rotateKeys(): void {
@@ -195,7 +232,8 @@ class Issuer implements TestIssuer {
     if (this.#server === undefined && this.#isInUse) {
       throw new Error('createTestIssuer(): call listen() before policy() and token(), which name the issuer.');
     }
-    if (this.#server === undefined) this.#server = await startIssuerServer(() => this.#jwks);
+    if (this.#server === undefined)
+      this.#server = await startIssuerServer({ readJwks: () => this.#jwks, introspect: this.#credentials.introspect });
     else await this.#server.open();
     const [, path] = this.#name.split(/(?=\/\{tenantid\})/);
     this.#name = this.#server.url + (path ?? '');
@@ -211,13 +249,22 @@ class Issuer implements TestIssuer {
     throw new Error('createTestIssuer(): call policy() first, or name the audience with tokenFor().');
   }
 
+  #requireServer(): IssuerServer {
+    if (this.#server !== undefined) return this.#server;
+    throw new Error('createTestIssuer(): call listen() first: introspection is a request over HTTP.');
+  }
+
   #sign(key: SigningKey, audience: string, options: TestTokenOptions): string {
+    return key.sign(this.#claims(audience, options), options.header ?? {});
+  }
+
+  #claims(audience: string, options: TestTokenOptions): Readonly<Record<string, unknown>> {
     this.#isInUse = true;
     const { sub = DEFAULTS.sub, clientId = DEFAULTS.clientId, scopes = [], expiresInSeconds = HOUR_SECONDS } = options;
     const now = Math.floor(Date.now() / 1000);
     const exp = now + expiresInSeconds;
     const iat = Math.min(now, exp - HOUR_SECONDS);
     const known = { iss: this.#name, aud: audience, sub, client_id: clientId, scope: scopes.join(' '), iat, exp };
-    return key.sign({ ...known, ...options.claims }, options.header ?? {});
+    return { ...known, ...options.claims };
   }
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { wellKnownPath } from '../http/well-known.js';
 import type { Jwks } from '../index.js';
 import { wellKnownJwksUrl } from '../providers/provider.js';
@@ -11,7 +12,18 @@ export interface RequestCounts {
   jwks: number;
   /** Of the metadata (RFC 8414). */
   metadata: number;
+  /** Of the introspection endpoint (RFC 7662). */
+  introspection: number;
 }
+
+/** The answers of the server. */
+export interface IssuerAnswers {
+  readonly readJwks: () => Jwks;
+  /** Returns the status and the answer to a form that came with this `Authorization` header. */
+  readonly introspect: (form: URLSearchParams, authorization: string | undefined) => readonly [number, object];
+}
+
+export const INTROSPECTION_PATH = '/introspect';
 
 /** A listening issuer. */
 export type IssuerServer = Awaited<ReturnType<typeof startIssuerServer>>;
@@ -19,17 +31,25 @@ export type IssuerServer = Awaited<ReturnType<typeof startIssuerServer>>;
 const METADATA_PATHS = [wellKnownPath('oauth-authorization-server'), wellKnownPath('openid-configuration')];
 
 /** Serves a key set and the issuer's metadata (RFC 8414) on a free loopback port. It does not keep the process running. */
-export async function startIssuerServer(readJwks: () => Jwks) {
-  const requests: RequestCounts = { jwks: 0, metadata: 0 };
+export async function startIssuerServer({ readJwks, introspect }: IssuerAnswers) {
+  const requests: RequestCounts = { jwks: 0, metadata: 0, introspection: 0 };
   const server = createServer((req, res) => {
+    if (req.method === 'POST' && req.url === INTROSPECTION_PATH) {
+      requests.introspection += 1;
+      text(req).then(
+        (form) => answer(res, ...introspect(new URLSearchParams(form), req.headers.authorization)),
+        () => res.destroy(),
+      );
+      return;
+    }
     const document = documentFor(req.url ?? '');
     if (document === undefined) {
       res.writeHead(404).end();
       return;
     }
     requests[document] += 1;
-    res.writeHead(200, { 'content-type': 'application/json', 'access-control-allow-origin': '*' });
-    res.end(JSON.stringify(document === 'jwks' ? readJwks() : buildMetadata(url)));
+    res.setHeader('access-control-allow-origin', '*');
+    answer(res, 200, document === 'jwks' ? readJwks() : buildMetadata(url));
   });
   await listen(server, 0);
   const { port } = server.address() as AddressInfo;
@@ -42,7 +62,11 @@ export async function startIssuerServer(readJwks: () => Jwks) {
   return { url, requests: requests as Readonly<RequestCounts>, open, close: () => stop(server) };
 }
 
-function documentFor(path: string): keyof RequestCounts | undefined {
+function answer(res: ServerResponse, status: number, body: object): void {
+  res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+function documentFor(path: string): 'jwks' | 'metadata' | undefined {
   if (path === wellKnownPath('jwks.json')) return 'jwks';
   return METADATA_PATHS.includes(path) ? 'metadata' : undefined;
 }
@@ -54,6 +78,7 @@ function buildMetadata(issuer: string): Readonly<Record<string, unknown>> {
     jwks_uri: wellKnownJwksUrl(issuer),
     authorization_endpoint: `${issuer}/authorize`,
     token_endpoint: `${issuer}/token`,
+    introspection_endpoint: `${issuer}${INTROSPECTION_PATH}`,
     response_types_supported: ['code'],
     code_challenge_methods_supported: ['S256'],
   };

@@ -21,6 +21,8 @@ export interface ServerAnswer {
   readonly headers: Headers;
   /** Undefined if the body is not a JSON object. */
   readonly body: Readonly<Record<string, unknown>> | undefined;
+  /** The body as it came, for a stricter parser. */
+  readonly text: string;
 }
 
 /** Thrown if a call brings no usable answer. `message` is fit for a log: it never quotes the answer. */
@@ -75,7 +77,7 @@ export async function callServer(url: URL, call: ServerCall, limits: FetchBounds
   if (!answer.isWhole) throw failed(`it is larger than ${limits.maxBytes} bytes`, true, true);
   const text = decode(answer.bytes);
   if (text === undefined) throw failed('it is not UTF-8', true, true);
-  return { status, headers: answer.headers, body: parseJsonObject(text) };
+  return { status, headers: answer.headers, body: parseJsonObject(text), text };
 }
 
 function decode(bytes: Buffer): string | undefined {

@@ -1,10 +1,12 @@
 import type { AuthOptions, auth as createHandler } from 'express-oauth2-jwt-bearer';
+import type { AuthInfo } from '../../core/auth-info.js';
 import { AuthError } from '../../core/errors.js';
 import { ignoreRejection } from '../../core/ignore-rejection.js';
 import { createLazyImport } from '../../core/lazy-import.js';
 import { lowerAscii } from '../../http/lower-ascii.js';
 import type { Scheme } from '../../oauth/credentials.js';
-import type { VerifiedToken } from '../token/token-cache.js';
+import type { VerifiedJwt, VerifiedToken } from '../token/token-cache.js';
+import { requireCertificateOfOpaqueToken, verifyProofOfOpaqueToken } from './opaque-token-proof.js';
 import type { ProofIds } from './proof-ids.js';
 
 /** A token as a request presents it, with the evidence that the sender is the client it was issued to. */
@@ -55,8 +57,13 @@ export async function verifyDpopProof(
   const { proof } = presentation;
   if (proof === undefined) throw new AuthError('missing_dpop_proof');
   requirePlainPath(presentation);
-  const dpop = { enabled: true, required: true, ...windowOf(clockToleranceSeconds) };
-  await runBearerAuth(verified, presentation, { dpop, clockTolerance: clockToleranceSeconds }, 'invalid_dpop_proof');
+  const window = windowOf(clockToleranceSeconds);
+  if (verified.jwt === undefined) {
+    await verifyProofOfOpaqueToken(verified.auth, { ...presentation, proof }, window);
+  } else {
+    const options = { dpop: { enabled: true, required: true, ...window }, clockTolerance: clockToleranceSeconds };
+    await runBearerAuth(verified.auth, verified.jwt, presentation, options, 'invalid_dpop_proof');
+  }
   const { jti } = JSON.parse(Buffer.from(proof.split('.')[1] ?? '', 'base64url').toString()) as { jti?: unknown };
   if (typeof jti !== 'string') throw new AuthError('invalid_dpop_proof', { reason: 'jti is not a string' });
   const { jkt } = verified.auth.payload.cnf as { jkt: string };
@@ -91,10 +98,11 @@ export async function verifyCertificate(
     ignoreRejection(certificate);
     throw new TypeError('senderConstraint.mtls.getCertificate returned neither a string, nor bytes, nor undefined');
   }
+  if (verified.jwt === undefined) return requireCertificateOfOpaqueToken(verified.auth, certificate);
   const getCertificate = () => certificate;
   const mtls = { enabled: true, required: true };
   const options = { dpop: { enabled: false }, mtls, getCertificate, clockTolerance };
-  await runBearerAuth(verified, presentation, options, 'wrong_certificate');
+  await runBearerAuth(verified.auth, verified.jwt, presentation, options, 'wrong_certificate');
 }
 
 /** Loaded on demand: the package brings its own jose, takes as long to load as Express, and most policies need no proof. */
@@ -102,25 +110,26 @@ export const loadProofChecks = createLazyImport('express-oauth2-jwt-bearer', () 
 
 /** express-oauth2-jwt-bearer checks a proof only together with its token, so it verifies the token a second time, with the same key. */
 async function runBearerAuth(
-  verified: VerifiedToken,
+  token: AuthInfo,
+  jwt: VerifiedJwt,
   presentation: Presentation,
   options: AuthOptions,
   refusal: 'invalid_dpop_proof' | 'wrong_certificate',
 ): Promise<void> {
   const { auth: bearerAuth, UnauthorizedError } = await loadProofChecks();
-  const handler = bearerAuth({ ...optionsFor(verified), ...options });
-  const error = await run(handler, requestFor(verified, presentation));
+  const handler = bearerAuth({ ...optionsFor(token, jwt), ...options });
+  const error = await run(handler, requestFor(token, presentation));
   if (error instanceof UnauthorizedError) throw new AuthError(refusal, { reason: error.message });
   if (error !== undefined) throw error;
 }
 
 /** An empty string stops the package from reading an environment variable. `false` turns off a check that token-faults.ts has made, or that is not needed. */
-function optionsFor({ auth, key, trusted }: VerifiedToken): AuthOptions {
+function optionsFor({ header }: AuthInfo, { key, trusted }: VerifiedJwt): AuthOptions {
   return {
     issuer: trusted.issuer,
     audience: [...trusted.audiences],
     publicKey: key.pem,
-    tokenSigningAlg: auth.header.alg as string,
+    tokenSigningAlg: header.alg as string,
     issuerBaseURL: '',
     jwksUri: '',
     secret: '',
@@ -133,11 +142,11 @@ type Request = Parameters<Handler>[0];
 type Response = Parameters<Handler>[1];
 
 /** The parts of a request that the package reads. */
-function requestFor({ auth }: VerifiedToken, presentation: Presentation): Partial<Request> {
+function requestFor({ token }: AuthInfo, presentation: Presentation): Partial<Request> {
   const { scheme, method, origin, path, proof } = presentation;
   const { protocol, host } = new URL((scheme === 'dpop' && origin) || 'https://unused');
   return {
-    headers: { authorization: `${scheme} ${auth.token}`, ...(proof === undefined ? {} : { dpop: proof }) },
+    headers: { authorization: `${scheme} ${token}`, ...(proof === undefined ? {} : { dpop: proof }) },
     method,
     protocol: protocol.slice(0, -1),
     originalUrl: scheme === 'dpop' ? path : '/',

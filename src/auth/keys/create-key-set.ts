@@ -27,10 +27,14 @@ function createLocalKeySet(source: Extract<JwksSource, { jwks: Jwks }>, context:
     });
   let filled = fill(source.jwks);
   if (source.kind === 'file') {
-    watchKeyFile(source.file, context, (jwks) => {
-      // One after the other, so that an older version of the file cannot replace a newer one.
-      filled = filled.then(() => fill(jwks));
-    });
+    watchKeyFile(
+      source.file,
+      { what: `key set of ${context.issuer}`, parse: parseJwks, logger: context.logger },
+      (jwks) => {
+        // One after the other, so that an older version of the file cannot replace a newer one.
+        filled = filled.then(() => fill(jwks));
+      },
+    );
   }
   return {
     async find(wanted, failedKey) {

@@ -3,30 +3,36 @@ import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Logger } from '../../core/logger.js';
 import { fileFault, readRegularFile } from '../../core/read-regular-file.js';
-import type { Jwks } from '../../policy/auth-options.js';
-import { parseJwks } from '../../policy/jwks-source.js';
 
 /** Editors empty, write and rename a file. It is read this long after the first event, when they are usually done. */
 const SETTLE_MS = 50;
 const POLL_EVERY_MS = 2_000;
 
+export interface WatchedFile<T> {
+  /** What the file has, for log lines: `key set of https://auth.example.com`. */
+  readonly what: string;
+  /** Throws an error whose message quotes nothing of the file. */
+  readonly parse: (text: string) => T;
+  readonly logger: Logger;
+}
+
 /**
  * Reads the file again whenever its folder changes. Editors and Kubernetes replace the file (or the link) by a new one,
  * which would end a watch on the file itself. Logs a file that cannot be used. Does not keep the process alive.
  */
-export function watchKeyFile(
+export function watchKeyFile<T>(
   file: string,
-  { issuer, logger }: { readonly issuer: string; readonly logger: Logger },
-  onChange: (jwks: Jwks) => void,
+  { what, parse, logger }: WatchedFile<T>,
+  onChange: (content: T) => void,
 ): void {
   let known = '';
   const read = async () => {
     known = await stat(file).then(fingerprintOf, () => '');
     try {
-      onChange(parseJwks(readRegularFile(file)));
+      onChange(parse(readRegularFile(file)));
     } catch (error) {
       const fault = fileFault(error);
-      logger.error(`key set of ${issuer}: ${file} cannot be used (${fault}); the previous keys stay in use`);
+      logger.error(`${what}: ${file} cannot be used (${fault}); the previous keys stay in use`);
     }
   };
   let isSettling = false;
@@ -41,7 +47,7 @@ export function watchKeyFile(
   };
   const watcher = watch(dirname(file), { persistent: false }, readSoon);
   watcher.on('error', (error) => {
-    logger.warn(`key set of ${issuer}: the folder of ${file} is no longer watched (${error.message})`);
+    logger.warn(`${what}: the folder of ${file} is no longer watched (${error.message})`);
   });
   // A file behind a link into another folder, or mounted alone into a container, changes without an event in its folder.
   const poller = watchFile(file, { persistent: false, interval: POLL_EVERY_MS }, (now) => {

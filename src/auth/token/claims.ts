@@ -1,4 +1,4 @@
-import { type AddExtra, type AuthInfo, issueAuth } from '../../core/auth-info.js';
+import { type AuthInfo, issueAuth } from '../../core/auth-info.js';
 import type { Evidence } from '../../core/errors.js';
 import { isRecord } from '../../http/json-object.js';
 import type { TrustedIssuer } from '../../policy/resolve-issuer.js';
@@ -68,13 +68,13 @@ export function missingScopes(required: readonly string[], scopes: readonly stri
 
 /** Builds what the application sees of a token in which `tokenFaults()` found no fault. */
 export function authInfoFrom(
-  { token, header, payload }: CompactJwt,
+  { token, header, payload }: Pick<CompactJwt, 'token' | 'header' | 'payload'>,
   { scopesClaim, subjectClaim }: Pick<TrustedIssuer, 'scopesClaim' | 'subjectClaim'>,
-  { resource, extra }: { readonly resource: ResourceIdentity | undefined; readonly extra: AddExtra | undefined },
+  resource: ResourceIdentity | undefined,
 ): AuthInfo {
   const expiresAt = claimOf(payload, 'exp') as number | undefined;
   const subject = claimAt(payload, subjectClaim) as string | undefined;
-  const content: AuthInfo = {
+  return issueAuth({
     token,
     clientId: (clientOf(payload) as string | undefined) ?? '',
     // An empty subject would make one user of all who have it.
@@ -86,12 +86,11 @@ export function authInfoFrom(
     extra: payload,
     header,
     payload,
-  };
-  return issueAuth(content, extra);
+  });
 }
 
-/** The unverified claims of a token, for logs. They may be false, or have the wrong type. */
-export function unverifiedClaims({ payload, kid }: CompactJwt): Evidence {
+/** The claims of a refused token, for logs. If they are unverified, they may be false, or have the wrong type. */
+export function claimsForLog(payload: Claims, kid?: unknown): Evidence {
   return { iss: claimOf(payload, 'iss'), sub: claimOf(payload, 'sub'), client_id: clientOf(payload), kid };
 }
 

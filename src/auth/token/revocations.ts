@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { AuthInfo } from '../../core/auth-info.js';
 import { ignoreRejection } from '../../core/ignore-rejection.js';
+import { credentialFormOf } from '../../oauth/credential-form.js';
+import { isToken68 } from '../../oauth/credentials.js';
 import { parseCompactJwt } from './compact-jwt.js';
 
 interface Rule {
@@ -16,8 +18,12 @@ interface RevokedToken {
   readonly keptUntil: number;
 }
 
-/** Remembers which tokens to refuse although they verify. */
-export function createRevocations(clockToleranceSeconds: number) {
+/**
+ * Remembers which credentials to refuse although they verify.
+ *
+ * @param acceptsOthers True if the policy accepts credentials that are not JWTs.
+ */
+export function createRevocations(clockToleranceSeconds: number, acceptsOthers = false) {
   /** The key is a hash of header and payload, so that all entries have the same size. */
   const tokens = new Map<string, RevokedToken>();
   // Never dropped: only the tokens show which of them a rule matches, and when they expire.
@@ -29,7 +35,7 @@ export function createRevocations(clockToleranceSeconds: number) {
     for (const [signed, { expiry, keptUntil }] of tokens) {
       if (expiry < now && keptUntil < elapsed) tokens.delete(signed);
     }
-    const expiry = (expirySecondsOf(token) + clockToleranceSeconds) * 1000;
+    const expiry = (expirySecondsOf(token, acceptsOthers) + clockToleranceSeconds) * 1000;
     tokens.set(hashOfSigned(token), { expiry, keptUntil: elapsed + expiry - now });
   }
 
@@ -49,7 +55,7 @@ export function createRevocations(clockToleranceSeconds: number) {
   }
 
   return {
-    /** @throws {TypeError} If `what` is neither a function nor a JWT: to ignore it would let the token in. */
+    /** @throws {TypeError} If `what` is neither a function nor a credential that the policy could accept: to ignore it would let the token in. */
     add(what: string | Rule['matches']): void {
       if (typeof what === 'function') rules.push({ matches: what, madeAt: Math.ceil(Date.now() / 1000) });
       else if (typeof what === 'string') addToken(what);
@@ -60,18 +66,20 @@ export function createRevocations(clockToleranceSeconds: number) {
   };
 }
 
-/** The signature is left out: anyone can make a second valid ECDSA signature for the same header and payload. */
+/** Leaves out the signature of a JWT: anyone can make a second valid ECDSA signature for the same header and payload. */
 function hashOfSigned(token: string): string {
-  return createHash('sha256')
-    .update(token.slice(0, token.lastIndexOf('.')))
-    .digest('base64url');
+  const signed = credentialFormOf(token) === 'jwt' ? token.slice(0, token.lastIndexOf('.')) : token;
+  return createHash('sha256').update(signed).digest('base64url');
 }
 
-function expirySecondsOf(token: string): number {
+function expirySecondsOf(token: string, acceptsOthers: boolean): number {
   try {
     const { exp } = parseCompactJwt(token).payload;
     return typeof exp === 'number' ? exp : Number.POSITIVE_INFINITY;
   } catch (cause) {
-    throw new TypeError('revoke() takes a JWT, without "Bearer" before it', { cause });
+    // Only the server that issued an opaque token knows when it expires.
+    if (acceptsOthers && isToken68(token)) return Number.POSITIVE_INFINITY;
+    const expected = acceptsOthers ? 'a token or an API key' : 'a JWT';
+    throw new TypeError(`revoke() takes ${expected}, without "Bearer" before it`, { cause });
   }
 }

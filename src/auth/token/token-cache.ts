@@ -1,16 +1,29 @@
 import { LRUCache } from 'lru-cache';
 import { type AuthInfo, expiryOf } from '../../core/auth-info.js';
+import type { Withdrawal } from '../../core/authority.js';
 import type { TrustedIssuer } from '../../policy/resolve-issuer.js';
-import type { KeySet } from '../keys/key-set.js';
 import type { VerificationKey } from '../keys/verification-key.js';
 import { sizeInMemory } from './size-in-memory.js';
 
-/** A verified token, with the key that verified it. */
+/** The kind of a credential, as its form and its place tell. */
+export type CredentialKind = 'jwt' | 'apiKey' | 'opaque';
+
+/** The key that verified a JWT, and its issuer. */
+export interface VerifiedJwt {
+  readonly key: VerificationKey;
+  readonly trusted: TrustedIssuer;
+}
+
+/** A verified credential. */
 export interface VerifiedToken {
   readonly auth: AuthInfo;
-  readonly key: VerificationKey;
-  readonly keySet: KeySet;
-  readonly trusted: TrustedIssuer;
+  readonly kind: CredentialKind;
+  /** True while it may be accepted without being verified again. Called for every request, so it must be cheap. */
+  readonly isCurrent: () => boolean;
+  /** The reason why it is no longer accepted, although it has not expired. */
+  readonly withdrawal: () => Withdrawal | undefined;
+  /** Undefined for a credential that is not a JWT. */
+  readonly jwt: VerifiedJwt | undefined;
 }
 
 interface Entry extends VerifiedToken {
@@ -32,13 +45,13 @@ export function createTokenCache(limits: { maxAgeSeconds: number; maxEntries: nu
       const until = performance.now() + limits.maxAgeSeconds * 1000;
       entries.set(keyOf(verified.auth.token, verified.auth.tenant), { ...verified, until });
     },
-    /** Undefined once the token has expired, its key has left the key set, or `maxAgeSeconds` have passed. */
+    /** Undefined once the token has expired, it is no longer current, or `maxAgeSeconds` have passed. */
     recall(token: string, tenant: string | undefined): VerifiedToken | undefined {
       const key = keyOf(token, tenant);
       const entry = entries.get(key);
       if (entry === undefined || entry.auth.token !== token || entry.auth.tenant !== tenant) return undefined;
       const isYoung = performance.now() < entry.until && Date.now() < expiryOf(entry.auth);
-      if (isYoung && entry.keySet.has(entry.key)) return entry;
+      if (isYoung && entry.isCurrent()) return entry;
       entries.delete(key);
       return undefined;
     },
@@ -53,7 +66,10 @@ function keyOf(token: string, tenant: string | undefined): string {
   return tenant === undefined ? tailOf(token) : `${tailOf(token)} ${tenant}`;
 }
 
-/** The end of the signature: about 190 bits that a client cannot choose, because the signature of a remembered token is valid. */
+/**
+ * The end of a token. In a JWT it is the end of the signature: about 190 bits that a client cannot choose, because the signature of a
+ * remembered token is valid.
+ */
 function tailOf(token: string): string {
   return token.slice(-32);
 }

@@ -87,7 +87,11 @@ async function findSigningKey(jwt: CompactJwt, { keySet, trusted }: Trust): Prom
   }
 }
 
-function* claimFaults(jwt: CompactJwt, { trusted, clockToleranceSeconds }: Trust): Generator<TokenFault> {
+/** Finds the faults in the claims of a token that has been verified. */
+export function* claimFaults(
+  jwt: Pick<CompactJwt, 'header' | 'payload'>,
+  { trusted, clockToleranceSeconds }: Pick<Trust, 'trusted' | 'clockToleranceSeconds'>,
+): Generator<TokenFault> {
   const { payload } = jwt;
   yield* typeFaults(jwt);
   yield* timeFaults(payload, clockToleranceSeconds);
@@ -106,7 +110,7 @@ const ACCESS_TOKEN_TYPE = /^(?:application\/)?(?:at\+)?jwt$/i;
 const DECLARED_ACCESS_TOKEN = /^(?:application\/)?at\+jwt$/i;
 
 /** An ID token tells a client who logged in. To accept it here would give every user of that client access to this server. */
-function* typeFaults({ header, payload }: CompactJwt): Generator<TokenFault> {
+function* typeFaults({ header, payload }: Pick<CompactJwt, 'header' | 'payload'>): Generator<TokenFault> {
   const { typ } = header;
   if (typ !== undefined && !(typeof typ === 'string' && ACCESS_TOKEN_TYPE.test(typ))) {
     yield { check: 'type', error: new AuthError('wrong_token_type', { typ }) };

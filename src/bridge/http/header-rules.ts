@@ -23,7 +23,8 @@ const CONNECTION_HEADERS = [
 const RESERVED_HEADERS = new Set([...CONNECTION_HEADERS, 'accept-encoding', 'mcp-session-id']);
 
 /** Request headers with the client's credentials for this server, or with addresses that a client could forge. */
-const CREDENTIALS_AND_ORIGIN = /^(?:authorization|cookie2?|dpop|forwarded|set-cookie2?|via|(?:proxy|x-forwarded)-.*)$/;
+const CREDENTIALS_AND_ORIGIN =
+  /^(?:authorization|cookie2?|dpop|forwarded|set-cookie2?|via|x-api-key|(?:proxy|x-forwarded)-.*)$/;
 
 /** Response headers about the target's own logins. */
 const COOKIES_AND_LOGINS = /^(?:set-cookie2?|www-authenticate|proxy-.*)$/;

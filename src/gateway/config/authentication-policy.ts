@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { isRecord } from '../../http/json-object.js';
 import type { ConfigNode } from './config-node.js';
 import type { McpAuthenticationConfig } from './gateway-config.js';
 
@@ -6,13 +7,23 @@ import type { McpAuthenticationConfig } from './gateway-config.js';
 export function readMcpAuthentication(node: ConfigNode, directory: string): McpAuthenticationConfig {
   const [, logger] = node.children().find(([key]) => key === 'logger') ?? [];
   logger?.refuse('is not supported');
-  const { issuers, ...policy } = withAbsoluteKeyFile(node.mapping(), directory);
-  const several = Array.isArray(issuers) ? issuers.map((issuer) => withAbsoluteKeyFile(issuer, directory)) : issuers;
+  const { issuers, ...policy } = withFiles(node.mapping(), directory);
+  const several = Array.isArray(issuers) ? issuers.map((issuer) => withFiles(issuer, directory)) : issuers;
   return { policy: several === undefined ? policy : { ...policy, issuers: several }, at: node.path };
 }
 
-function withAbsoluteKeyFile(issuer: Readonly<Record<string, unknown>>, directory: string): Record<string, unknown> {
-  const jwks = issuer?.jwks as { file?: unknown } | null | undefined;
-  if (typeof jwks?.file !== 'string' || jwks.file === '') return issuer;
-  return { ...issuer, jwks: { ...jwks, file: resolve(directory, jwks.file) } };
+/** Options that may be the name of a file. */
+const FILES = ['jwks', 'apiKeys'];
+
+/** Makes the file names absolute. */
+function withFiles(options: Readonly<Record<string, unknown>>, directory: string): Record<string, unknown> {
+  if (!isRecord(options)) return options;
+  return Object.fromEntries(
+    Object.entries(options).map(([name, value]) => [name, FILES.includes(name) ? withFile(value, directory) : value]),
+  );
+}
+
+function withFile(source: unknown, directory: string): unknown {
+  if (!isRecord(source) || typeof source.file !== 'string' || source.file === '') return source;
+  return { ...source, file: resolve(directory, source.file) };
 }

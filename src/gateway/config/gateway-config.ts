@@ -1,4 +1,5 @@
 import type { McpScopesOptions, ScopeRules } from '../../index.js';
+import type { AuthorizationConfig } from './authorization-policy.js';
 import type { McpBackendConfig } from './backend-config.js';
 import type { CorsConfig } from './cors-policy.js';
 import type { DirectResponseConfig } from './direct-response.js';
@@ -46,6 +47,8 @@ export interface RoutePoliciesConfig {
   readonly cors?: CorsConfig;
   readonly mcpAuthentication?: McpAuthenticationConfig;
   readonly mcpScopes?: ScopesConfig;
+  /** The blocks of every place, whose rules count together. */
+  readonly mcpAuthorization?: readonly AuthorizationConfig[];
   readonly timeout?: TimeoutConfig;
   readonly requestHeaderModifier?: HeaderModifier;
   readonly responseHeaderModifier?: HeaderModifier;

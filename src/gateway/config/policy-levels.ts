@@ -7,11 +7,19 @@ export const TARGET_POLICIES = ['backendAuth', 'backendTLS', 'requestHeaderModif
 /** The policies of each place in the file. */
 const PLACES = {
   route: [
-    ...(['cors', 'mcpAuthentication', 'mcpScopes', 'timeout', 'urlRewrite', 'directResponse'] as const),
+    ...([
+      'cors',
+      'mcpAuthentication',
+      'mcpScopes',
+      'mcpAuthorization',
+      'timeout',
+      'urlRewrite',
+      'directResponse',
+    ] as const),
     ...(['responseHeaderModifier', 'requestRedirect'] as const),
     ...TARGET_POLICIES,
   ],
-  backend: ['responseHeaderModifier', 'requestRedirect', ...TARGET_POLICIES],
+  backend: ['mcpAuthorization', 'responseHeaderModifier', 'requestRedirect', ...TARGET_POLICIES],
   listener: ['cors'],
 } as const;
 
@@ -19,6 +27,9 @@ const PLACES = {
 export const LISTENER_POLICIES = PLACES.listener;
 
 export type PolicyName = (typeof PLACES)['route'][number];
+
+/** Policies that do not replace each other. */
+export type RulesName = Extract<PolicyName, 'mcpAuthorization'>;
 
 /** Policies by their names, as they are written in one place, or merged from several. */
 export type Policies = Readonly<Partial<Record<PolicyName, ConfigNode>>>;
@@ -47,6 +58,11 @@ export function targetPoliciesOf(policies: Policies): Policies {
  */
 export function mergePolicies(levels: readonly Policies[]): Policies {
   return Object.assign({}, ...[...levels].reverse());
+}
+
+/** The policies with this name of every place, from the listener to the backend: their rules count together. */
+export function everyPolicy(levels: readonly Policies[], name: RulesName): readonly ConfigNode[] {
+  return [...levels].reverse().flatMap((level) => level[name] ?? []);
 }
 
 /** Refuses a policy that a listener and its route both have: agentgateway would apply both, one after the other. */

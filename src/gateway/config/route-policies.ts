@@ -1,10 +1,11 @@
 import { readMcpAuthentication } from './authentication-policy.js';
+import { readAuthorizationPolicies } from './authorization-policy.js';
 import type { ConfigNode } from './config-node.js';
 import { readCorsPolicy } from './cors-policy.js';
 import { readDirectResponse } from './direct-response.js';
 import type { RoutePoliciesConfig } from './gateway-config.js';
 import { readHeaderModifier } from './header-modifier.js';
-import type { Policies } from './policy-levels.js';
+import { everyPolicy, mergePolicies, type Policies } from './policy-levels.js';
 import type { RouteMatch } from './route-match.js';
 import { readScopesPolicy } from './scopes-policy.js';
 import { readTimeouts } from './timeouts.js';
@@ -15,8 +16,17 @@ interface PolicySurroundings {
   readonly directory: string;
 }
 
-/** Reads the merged policies of a route, except those of connections to its targets. */
-export function readRoutePolicies(policies: Policies, { matches, directory }: PolicySurroundings): RoutePoliciesConfig {
+/**
+ * Reads the policies of a route, except those of connections to its targets.
+ *
+ * @param levels Those of each place, the most specific first.
+ */
+export function readRoutePolicies(
+  levels: readonly Policies[],
+  { matches, directory }: PolicySurroundings,
+): RoutePoliciesConfig {
+  const policies = mergePolicies(levels);
+  const rules = everyPolicy(levels, 'mcpAuthorization');
   const { mcpAuthentication, mcpScopes, requestRedirect, directResponse } = policies;
   if (mcpScopes && !mcpAuthentication)
     mcpScopes.refuse('needs mcpAuthentication beside it: the scopes come from the token');
@@ -26,6 +36,7 @@ export function readRoutePolicies(policies: Policies, { matches, directory }: Po
     cors: readIf(policies.cors, readCorsPolicy),
     mcpAuthentication: readIf(mcpAuthentication, (node) => readMcpAuthentication(node, directory)),
     mcpScopes: readIf(mcpScopes, readScopesPolicy),
+    ...(rules.length > 0 && { mcpAuthorization: readAuthorizationPolicies(rules) }),
     timeout: readIf(policies.timeout, readTimeouts),
     requestHeaderModifier: readIf(policies.requestHeaderModifier, readHeaderModifier),
     responseHeaderModifier: readIf(policies.responseHeaderModifier, readHeaderModifier),

@@ -104,9 +104,10 @@ interface RouteParts extends RouteSurroundings {
 export function createRouteConfig(backend: RouteBackend | undefined, parts: RouteParts): RouteConfig {
   const { node, name, hostnames, matches, own, directory, ofListener, targeted, policies } = parts;
   const { above = {}, below = [] } = backend ?? {};
-  const merged = mergePolicies([above, own, ...policies.for('route', name), ...below, ...targeted]);
+  const levels = [above, own, ...policies.for('route', name), ...below, ...targeted];
+  const merged = mergePolicies(levels);
   refuseTwice(ofListener, merged);
-  const read = readRoutePolicies({ ...ofListener, ...merged }, { matches, directory });
+  const read = readRoutePolicies([...levels, ofListener], { matches, directory });
   const answersItself = read.requestRedirect !== undefined || read.directResponse !== undefined;
   if (backend === undefined && !answersItself) node.refuse('must have backends, requestRedirect or directResponse');
   const servers = backend && readMcpBackend(backend.node, backend.members, { ...parts, policies: merged });

@@ -52,7 +52,7 @@ export class EventReader {
     const value =
       colon < 0 ? line.subarray(line.length) : line.subarray(line[colon + 1] === SPACE ? colon + 2 : colon + 1);
     if (name === 'data') this.#add(value);
-    else if (name === 'id') this.#id = value.toString('utf8').trimEnd();
+    else if (name === 'id') this.#id = value.toString('utf8').replace(/ $/, '');
     else if (name === 'retry' && /^\d{1,9} ?$/.test(value.toString('latin1'))) this.retryMs = Number(value);
   }
 

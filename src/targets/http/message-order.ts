@@ -28,7 +28,7 @@ export class MessageOrder {
 }
 
 /** Resolves with `promise`, at the latest after `ms`. */
-function inTime(promise: Promise<void>, ms: number): Promise<void> {
+export function inTime(promise: Promise<void>, ms: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
     timer.unref();

@@ -10,13 +10,16 @@ import { UnexpectedOutput } from '../unexpected-output.js';
 import { Waiters } from '../waiters.js';
 import type { ResponseHeaders } from './exchange.js';
 import { headersOfMessage, headersOfStream } from './message-headers.js';
-import { MessageOrder } from './message-order.js';
+import { inTime, MessageOrder } from './message-order.js';
 import type { MessageResponse } from './message-response.js';
 import type { RemoteRecipe } from './remote-recipe.js';
 import { RemoteRequest, type RequestHost } from './remote-request.js';
 import { RemoteStream } from './remote-stream.js';
 import { TargetSession } from './target-session.js';
 import { Uploads } from './uploads.js';
+
+/** The longest time that the end of a connection waits for the answer to `initialize`, in milliseconds. */
+const MAX_OPENING_MS = 2_000;
 
 /** A conversation with a remote server, message by message: a session, or requests of a revision without sessions. */
 export class RemoteConnection implements Connection {
@@ -122,6 +125,9 @@ export class RemoteConnection implements Connection {
   async #end(): Promise<void> {
     this.#alive = false;
     this.#stream?.abort();
+    const opening = [...this.#requests].find(({ sent }) => sent.method === 'initialize');
+    // Its answer has the id without which the session would stay open at the server.
+    if (opening !== undefined) await inTime(opening.accepted, MAX_OPENING_MS);
     for (const request of [...this.#requests]) request.abort();
     await this.#session.end(this.#auth);
     this.#resolveEnded();

@@ -11,6 +11,7 @@ import { isListMethod, Lists } from './lists.js';
 import type { NamedTarget } from './named-target.js';
 import { Openings } from './openings.js';
 import { metaOf, paramsOf } from './params.js';
+import type { NameKind } from './qualified.js';
 import type { Outcome } from './request-ids.js';
 import { withId } from './response-ids.js';
 import { Resumption } from './resumption.js';
@@ -20,6 +21,14 @@ import { faultResponse, isResult, notFound } from './target-faults.js';
 import { TargetQuestions } from './target-questions.js';
 
 const LEVEL_MS = 10_000;
+/** The methods that 2026-07-28 has removed. */
+const REMOVED: ReadonlySet<string> = new Set([
+  'initialize',
+  'ping',
+  'logging/setLevel',
+  'resources/subscribe',
+  'resources/unsubscribe',
+]);
 
 /** Sends what a client sends to the targets that it is for. */
 export class ClientMessages {
@@ -45,7 +54,16 @@ export class ClientMessages {
   handle(message: RpcMessage, sender: Sender | undefined, isProbe: boolean): void {
     if (message.kind === 'response') this.questions.answer(message, sender);
     else if (message.kind === 'notification') this.#notify(message, sender);
-    else void this.#request(message, sender, isProbe).catch((error: unknown) => this.#failUnexpectedly(message, error));
+    else this.#start(message, sender, isProbe);
+  }
+
+  #start(message: RpcMessage, sender: Sender | undefined, isProbe: boolean): void {
+    const fail = (error: unknown): void => this.#failUnexpectedly(message, error);
+    try {
+      this.#request(message, sender, isProbe)?.catch(fail);
+    } catch (error) {
+      fail(error);
+    }
   }
 
   #notify(message: RpcMessage, sender: Sender | undefined): void {
@@ -69,29 +87,38 @@ export class ClientMessages {
     });
   }
 
-  async #request(message: RpcMessage, sender: Sender | undefined, isProbe: boolean): Promise<void> {
+  /** Undefined for what is done at once. */
+  #request(message: RpcMessage, sender: Sender | undefined, isProbe: boolean): Promise<void> | undefined {
     const { method, id = 'null' } = message;
-    if (method === 'initialize') await this.#openings.initialize(message, sender);
-    else if (method === 'server/discover') await this.#discovery.answer(message, sender, isProbe);
+    if (REMOVED.has(method) && isStateless(message)) this.#conversation.emit(methodNotFound(id));
+    else if (method === 'initialize') return this.#openings.initialize(message, sender);
+    else if (method === 'server/discover') return this.#discovery.answer(message, sender, isProbe);
     else if (method === 'ping') this.#conversation.emit(Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":{}}`));
-    else if (method === 'logging/setLevel') await this.#setLevel(message, sender);
+    else if (method === 'logging/setLevel') return this.#setLevel(message, sender);
     else if (method === 'subscriptions/listen') this.subscriptions.listen(message, sender);
-    else if (isListMethod(method)) await this.#lists.answer(method, message, sender);
+    else if (isListMethod(method)) return this.#lists.answer(method, message, sender);
     else if (kindNamedBy(message) === undefined) this.#conversation.emit(methodNotFound(id));
-    else await this.#call(message, sender);
+    else return this.#call(message, sender);
+    return undefined;
   }
 
-  async #call(message: RpcMessage, sender: Sender | undefined): Promise<void> {
-    const { directory, group, emit } = this.#conversation;
+  #call(message: RpcMessage, sender: Sender | undefined): Promise<void> | undefined {
+    const { directory } = this.#conversation;
     const kind = kindNamedBy(message);
     if ((kind === 'tool' || kind === 'prompt') && directory.needsLists && !directory.isComplete(kind)) {
-      await this.#lists.learn(kind, message, sender && { auth: sender.auth });
+      const learning = this.#lists.learn(kind, message, sender && { auth: sender.auth });
+      return learning.then(() => this.#route(message, sender, kind));
     }
+    this.#route(message, sender, kind);
+    return undefined;
+  }
+
+  #route(message: RpcMessage, sender: Sender | undefined, kind: NameKind | undefined): void {
+    const { directory, group, emit } = this.#conversation;
     const route = routeOf(message, directory);
     const target = route && group.named(route.target);
     if (route === undefined || target === undefined) {
-      const isStateless = memberOf(metaOf(message), VERSION_KEY) !== undefined;
-      emit(notFound(message.id ?? 'null', kind ?? 'tool', isStateless));
+      emit(notFound(message.id ?? 'null', kind ?? 'tool', isStateless(message)));
     } else this.#forward(message, sender, route, target);
   }
 
@@ -160,4 +187,9 @@ export class ClientMessages {
     options.logger.error(`a request for ${method} to several targets failed: ${(error as Error).name}`);
     emit(Buffer.from(new BridgeError('target_failed', { id }).body()));
   }
+}
+
+/** True for a request of a revision without sessions, which says so itself. */
+function isStateless(message: RpcMessage): boolean {
+  return memberOf(metaOf(message), VERSION_KEY) !== undefined;
 }

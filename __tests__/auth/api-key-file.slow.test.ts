@@ -1,0 +1,63 @@
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { createAppWithKeys, makeKey } from '../support/api-keys.js';
+import { expectInvalidToken } from '../support/protected-app.js';
+import { createRecordingLogger } from '../support/recording-logger.js';
+
+const UNKNOWN = 'The API key is not known here';
+
+async function setUp() {
+  const folder = await mkdtemp(join(tmpdir(), 'api-keys-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, 'keys.json');
+  const [first, second] = [makeKey({ subject: 'first' }), makeKey({ subject: 'second' })];
+  await writeFile(file, JSON.stringify([first.entry]));
+  const { lines, logger } = createRecordingLogger();
+  return { file, first, second, lines, open: () => createAppWithKeys({ file }, { logger }) };
+}
+
+test('a key that is added is accepted, and one that is removed is refused, without a restart', async () => {
+  const { file, first, second, open } = await setUp();
+  const { send } = open();
+  expect((await send(first.key)).status).toBe(200);
+  await writeFile(`${file}.tmp`, JSON.stringify([second.entry]));
+  await rename(`${file}.tmp`, file);
+  await vi.waitFor(async () => expect((await send(second.key)).status).toBe(200), 5_000);
+  expectInvalidToken(await send(first.key), UNKNOWN);
+  await writeFile(file, '[]');
+  await vi.waitFor(async () => expectInvalidToken(await send(second.key), UNKNOWN), 5_000);
+});
+
+test('the scopes of a known key are those of the newest file', async () => {
+  const { file, first, open } = await setUp();
+  const { send } = open();
+  expect((await send(first.key)).body.scopes).toEqual([]);
+  await writeFile(file, JSON.stringify([{ ...first.entry, scopes: ['read'] }]));
+  await vi.waitFor(async () => expect((await send(first.key)).body.scopes).toEqual(['read']), 5_000);
+});
+
+test.each([
+  ['that is no JSON', '[{', 'it is not JSON'],
+  [
+    'with a key in place of its hash',
+    JSON.stringify([{ sha256: makeKey().key }]),
+    'entry 0: its "sha256" is not 64 hexadecimal digits; the key itself must not be here',
+  ],
+  [
+    'with a misspelt member',
+    JSON.stringify([{ ...makeKey().entry, expire: '2020-01-01' }]),
+    'entry 0: it has a member that is not known; known are subject, scopes, claims, expires',
+  ],
+  ['that is empty', '', 'it is not JSON'],
+])('a file %s keeps the previous keys, and the log says so', async (_name, text, reason) => {
+  const { file, first, second, lines, open } = await setUp();
+  const { send } = open();
+  await writeFile(file, text);
+  const line = `error API keys: ${file} cannot be used (${reason}); the previous keys stay in use`;
+  await vi.waitFor(() => expect(lines).toContain(line), 5_000);
+  expect((await send(first.key)).status).toBe(200);
+  await writeFile(file, JSON.stringify([second.entry]));
+  await vi.waitFor(async () => expect((await send(second.key)).status).toBe(200), 5_000);
+});

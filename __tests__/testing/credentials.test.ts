@@ -1,0 +1,59 @@
+import express from 'express';
+import request from 'supertest';
+import { expect, onTestFinished, test } from 'vitest';
+import { type McpAuthOptions, mcpAuth } from '../../src/index.js';
+import { createTestIssuer } from '../../src/testing/index.js';
+
+const RESOURCE = 'https://mcp.example/mcp';
+
+function appWith(policy: McpAuthOptions) {
+  const app = express().use(mcpAuth(policy), (req, res) => void res.json((req as { auth?: unknown }).auth));
+  return (token: string) => request(app).get('/mcp').auth(token, { type: 'bearer' });
+}
+
+test('a policy accepts the API keys of its test issuer, also those made later', async () => {
+  const issuer = createTestIssuer();
+  const get = appWith(issuer.policy({ resource: RESOURCE, apiKeys: issuer.apiKeys }));
+  const { status, body } = await get(issuer.apiKey({ subject: 'ci', scopes: ['read'] }));
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ subject: 'ci', scopes: ['read'] });
+  expect((await get(issuer.apiKey())).body).toMatchObject({ subject: 'test-user', scopes: [] });
+  expect((await get(issuer.token())).status).toBe(200);
+});
+
+test('keys of another test issuer, expired keys and keys without the option are refused', async () => {
+  const issuer = createTestIssuer();
+  const get = appWith(issuer.policy({ resource: RESOURCE, apiKeys: issuer.apiKeys }));
+  expect((await get(createTestIssuer().apiKey())).status).toBe(401);
+  const expired = await get(issuer.apiKey({ expiresInSeconds: -1 }));
+  expect(expired.body.error_description).toBe('The token has expired');
+  expect((await appWith(issuer.policy({ resource: RESOURCE }))(issuer.apiKey())).status).toBe(401);
+});
+
+test('a policy accepts the opaque tokens of its test issuer, which counts the calls', async () => {
+  const issuer = createTestIssuer();
+  await issuer.listen();
+  onTestFinished(() => issuer.close());
+  const get = appWith(issuer.policy({ resource: RESOURCE, introspection: issuer.introspection }));
+  const token = issuer.opaqueToken({ sub: 'alice', scopes: ['read'], clientId: 'cli' });
+  for (const _ of [1, 2]) {
+    expect((await get(token)).body).toMatchObject({ subject: 'alice', scopes: ['read'], clientId: 'cli' });
+  }
+  expect(issuer.requests.introspection).toBe(1);
+  const expired = await get(issuer.opaqueToken({ expiresInSeconds: -60 }));
+  expect(expired.body.error_description).toBe('The token is not active: it is unknown, expired or revoked');
+  expect((await get(issuer.opaqueToken({ claims: { aud: 'x' } }))).status).toBe(401);
+  const { endpoint: _, ...discovered } = issuer.introspection;
+  const other = appWith(issuer.policy({ resource: RESOURCE, introspection: discovered }));
+  expect((await other(token)).status).toBe(200);
+  const wrong = { ...issuer.introspection, clientSecret: 'wrong' };
+  expect((await appWith(issuer.policy({ resource: RESOURCE, introspection: wrong }))(token)).status).toBe(503);
+});
+
+test('introspection needs a listening issuer, and says so', () => {
+  const issuer = createTestIssuer();
+  issuer.policy({ resource: RESOURCE });
+  const message = 'createTestIssuer(): call listen() first: introspection is a request over HTTP.';
+  expect(() => issuer.introspection).toThrow(message);
+  expect(() => issuer.opaqueToken()).toThrow(message);
+});

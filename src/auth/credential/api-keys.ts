@@ -1,0 +1,140 @@
+import { type AuthInfo, expiryOf, issueAuth } from '../../core/auth-info.js';
+import { AuthError } from '../../core/errors.js';
+import { isRecord } from '../../http/json-object.js';
+import { sha256Of } from '../../oauth/api-key.js';
+import {
+  type ApiKeySource,
+  type ApiKeyTable,
+  parseApiKey,
+  parseApiKeys,
+  type ResolvedApiKey,
+} from '../../policy/resolve-api-keys.js';
+import type { ResolvedAuth } from '../../policy/resolve-auth.js';
+import { watchKeyFile } from '../keys/key-file.js';
+import type { VerifiedToken } from '../token/token-cache.js';
+import { callInTime, outageFor } from './in-time.js';
+import { RememberedAnswers } from './remembered-answers.js';
+
+/** The API keys of a policy. */
+export interface ApiKeys {
+  /** True if the credential is known to be a key, without asking a function. */
+  includes(credential: string): boolean;
+  /** @throws {AuthError} `unknown_api_key`, `token_expired`. */
+  verify(credential: string): Promise<VerifiedToken>;
+}
+
+export function createApiKeys(source: ApiKeySource, resolved: ResolvedAuth): ApiKeys {
+  return source.kind === 'function' ? createAskedKeys(source.find, resolved) : createKeyTable(source, resolved);
+}
+
+function createKeyTable(source: Extract<ApiKeySource, { kind: 'table' }>, { resource, logger }: ResolvedAuth): ApiKeys {
+  let keys: ApiKeyTable = source.keys;
+  if (source.file !== undefined) {
+    watchKeyFile(source.file, { what: 'API keys', parse: parseApiKeys, logger }, (read) => {
+      keys = read;
+    });
+  }
+  return {
+    // The time of the look-up says nothing about a key: it depends on the hash, which a caller cannot choose bit by bit.
+    includes: (credential) => keys.has(sha256Of(credential)),
+    async verify(credential) {
+      const sha256 = sha256Of(credential);
+      const key = keys.get(sha256);
+      if (key === undefined) throw new AuthError('unknown_api_key');
+      const auth = authInfoOf(credential, sha256, key, resource?.href);
+      requireUnexpired(auth);
+      return {
+        auth,
+        kind: 'apiKey',
+        isCurrent: () => keys.get(sha256) === key,
+        withdrawal: () => {
+          const { expiresAt = Number.POSITIVE_INFINITY } = keys.get(sha256) ?? { expiresAt: 0 };
+          return expiresAt * 1_000 <= Date.now() ? 'unknown_api_key' : undefined;
+        },
+        jwt: undefined,
+      };
+    },
+  };
+}
+
+const WHO = 'apiKeys()';
+/** How long a key that a function found is used before the function is asked again. */
+const MAX_AGE_SECONDS = 60;
+const MAX_BYTES = 16_777_216;
+const MAX_CALLS_PER_SECOND = 50;
+
+function createAskedKeys(
+  find: Extract<ApiKeySource, { kind: 'function' }>['find'],
+  { resource }: ResolvedAuth,
+): ApiKeys {
+  const answers = new RememberedAnswers({
+    kind: 'apiKey',
+    refusal: 'unknown_api_key',
+    maxAgeSeconds: MAX_AGE_SECONDS,
+    maxBytes: MAX_BYTES,
+    maxCallsPerSecond: MAX_CALLS_PER_SECOND,
+    async ask(credential) {
+      const sha256 = sha256Of(credential);
+      const context = { who: WHO, code: 'api_keys_unavailable', credential } as const;
+      const given: unknown = await callInTime<unknown>(() => find(sha256), context);
+      if (given === undefined || given === null) return undefined;
+      let key: ResolvedApiKey;
+      try {
+        key = readKey(given);
+      } catch (error) {
+        throw outageFor(error, context);
+      }
+      const auth = authInfoOf(credential, sha256, key, resource?.href);
+      requireUnexpired(auth);
+      return auth;
+    },
+  });
+  return { includes: () => false, verify: (credential) => answers.verify(credential) };
+}
+
+function readKey(given: unknown): ResolvedApiKey {
+  const fail = (reason: string): never => {
+    throw new TypeError(`it returned a key that cannot be used: ${reason}`);
+  };
+  if (!isRecord(given)) return fail('it is not an object');
+  // A row of a table often has the hash beside the rest.
+  const { sha256: _, ...known } = given;
+  return parseApiKey(known, fail);
+}
+
+function requireUnexpired(auth: AuthInfo): void {
+  if (expiryOf(auth) <= Date.now())
+    throw new AuthError('token_expired', { sub: auth.subject, client_id: auth.clientId });
+}
+
+/** No authorization server has this name, so no OAuth user is the same as the user of a key. */
+const ISSUER = 'urn:express-mcp-auth:api-key';
+/** Hexadecimal digits of the hash: enough to tell any two keys apart. */
+const ID_LENGTH = 32;
+
+/** The hash is the client, so that two keys of one user share no session. */
+function authInfoOf(token: string, sha256: string, key: ResolvedApiKey, resource: string | undefined): AuthInfo {
+  const { subject, scopes, claims, expiresAt } = key;
+  const clientId = `key-${sha256.slice(0, ID_LENGTH)}`;
+  const exp = expiresAt === undefined ? {} : { exp: expiresAt };
+  const sub = subject === undefined ? {} : { sub: subject };
+  const payload = {
+    ...structuredClone(claims),
+    iss: ISSUER,
+    ...sub,
+    client_id: clientId,
+    scope: scopes.join(' '),
+    ...exp,
+  };
+  return issueAuth({
+    token,
+    clientId,
+    ...(subject === undefined ? {} : { subject }),
+    scopes: [...scopes],
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(resource === undefined ? {} : { resource: new URL(resource) }),
+    extra: payload,
+    header: {},
+    payload,
+  });
+}

@@ -1,0 +1,141 @@
+import type { AuthInfo } from '../../core/auth-info.js';
+import { AuthError, UpstreamError } from '../../core/errors.js';
+import { createRareLine } from '../../core/rare-line.js';
+import { isRecord } from '../../http/json-object.js';
+import { lowerAscii } from '../../http/lower-ascii.js';
+import { parseStrictJson } from '../../messages/strict-json.js';
+import type { ResolvedAuth } from '../../policy/resolve-auth.js';
+import type { ResolvedIntrospection } from '../../policy/resolve-credentials.js';
+import { CallError, callServer, type ServerAnswer, type ServerCall } from '../../upstream/call-server.js';
+import { createServerMetadata, isSafe } from '../../upstream/server-metadata.js';
+import { authInfoFrom, type Claims, claimOf, claimsForLog } from '../token/claims.js';
+import { createMissingClaimWarning } from '../token/missing-claim-warning.js';
+import { claimFaults } from '../token/token-faults.js';
+
+type Ask = (token: string) => Promise<AuthInfo | undefined>;
+
+/**
+ * Creates the function that asks an authorization server about a token (RFC 7662), and checks the claims in its answer as those of a
+ * JWT. It resolves to `undefined` for an inactive token.
+ */
+export function createIntrospection(introspection: ResolvedIntrospection, resolved: ResolvedAuth): Ask {
+  const { logger, clockToleranceSeconds } = resolved;
+  const { trusted } = introspection;
+  const endpointOf = createEndpoint(introspection, resolved);
+  const report = createRareLine((line) => logger.error(line));
+  const warnOfMissingClaim = createMissingClaimWarning(logger);
+
+  function unavailable(reason: string, cause?: unknown): UpstreamError {
+    report(`introspection at ${trusted.issuer}: ${reason}`);
+    return new UpstreamError('introspection_unavailable', { cause, retryAfterSeconds: 5, evidence: { reason } });
+  }
+
+  return async (token) => {
+    const url = await endpointOf();
+    if (typeof url === 'string') throw unavailable(url);
+    const answer = await callServer(url, callFor(introspection, token)).catch((error: unknown) => {
+      throw error instanceof CallError ? unavailable(error.message, error) : error;
+    });
+    const claims = readAnswer(answer);
+    if (typeof claims === 'string') throw unavailable(`POST ${url.origin}${url.pathname} failed: ${claims}`);
+    if (claims === undefined) return undefined;
+    const refusal = refusalOf(claims, introspection, clockToleranceSeconds);
+    if (refusal !== undefined) throw refusal.with(claimsForLog(claims));
+    // Without `iss`, the answer is about a token of the server that gave it.
+    const payload = { ...claims, iss: trusted.issuer };
+    const auth = authInfoFrom({ token, header: {}, payload }, trusted, resolved.resource);
+    warnOfMissingClaim(trusted, payload);
+    return auth;
+  };
+}
+
+/** Creates the function that finds the introspection endpoint. It resolves to a reason if the metadata does not name it. */
+function createEndpoint(
+  { endpoint, metadataUrls: urls, metadataIssuer: issuer, allowHttp }: ResolvedIntrospection,
+  { staleIfErrorSeconds, logger }: Pick<ResolvedAuth, 'staleIfErrorSeconds' | 'logger'>,
+): () => Promise<URL | string> {
+  if (endpoint !== undefined) return async () => endpoint;
+  const metadata = createServerMetadata({ urls, issuer, allowHttp, staleIfErrorSeconds, logger });
+  return async () => {
+    let named: unknown;
+    try {
+      named = (await metadata()).document.introspection_endpoint;
+    } catch (error) {
+      if (error instanceof UpstreamError) return 'the metadata, which names its endpoint, cannot be used';
+      throw error;
+    }
+    const url = typeof named === 'string' && URL.canParse(named) ? new URL(named) : undefined;
+    if (url !== undefined && isSafe(url, { issuer, allowHttp })) return url;
+    return 'the metadata names no https introspection_endpoint; give introspection.endpoint';
+  };
+}
+
+/** RFC 7662, section 2.1, with the credentials of RFC 6749, section 2.3.1. */
+function callFor({ clientId, clientSecret, authMethod }: ResolvedIntrospection, token: string): ServerCall {
+  const form = { token, token_type_hint: 'access_token' };
+  const inForm = authMethod === 'client_secret_post';
+  const basic = Buffer.from(`${formEncode(clientId)}:${formEncode(clientSecret)}`).toString('base64');
+  return {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      ...(inForm ? {} : { authorization: `Basic ${basic}` }),
+    },
+    body: new URLSearchParams(inForm ? { ...form, client_id: clientId, client_secret: clientSecret } : form).toString(),
+  };
+}
+
+/** RFC 6749, appendix B. */
+function formEncode(text: string): string {
+  return new URLSearchParams([['', text]]).toString().slice(1);
+}
+
+/** Returns the claims of an active token, `undefined` for an inactive one, and a reason if the answer is neither (RFC 7662, section 2.2). */
+function readAnswer({ status, text }: ServerAnswer): Claims | string | undefined {
+  if (status !== 200)
+    return `it answered with status ${status}${status === 401 ? ': check clientId and clientSecret' : ''}`;
+  const body = parseStrictly(text);
+  if (!isRecord(body)) return 'it is not a JSON object';
+  const { active, ...claims } = body;
+  if (active === false) return undefined;
+  return active === true ? claims : 'its "active" is neither true nor false';
+}
+
+/** An `active` that is there twice could be read either way. */
+function parseStrictly(text: string): unknown {
+  try {
+    return parseStrictJson(text);
+  } catch {
+    // The parser's message would quote the answer.
+    return undefined;
+  }
+}
+
+/** The values of `token_type` of an access token (RFC 6750, RFC 9449; RFC 8693, section 2.2.1). */
+const ACCESS_TOKEN_TYPES = ['bearer', 'dpop', 'n_a', 'access_token', 'urn:ietf:params:oauth:token-type:access_token'];
+/** Ory Hydra's own member. */
+const ACCESS_TOKEN_USES = ['access_token', 'access'];
+
+/** Returns the first fault in the claims of an active token. */
+function refusalOf(
+  claims: Claims,
+  { trusted, metadataIssuer }: ResolvedIntrospection,
+  clockToleranceSeconds: number,
+): AuthError | undefined {
+  const iss = claimOf(claims, 'iss');
+  if (iss !== undefined && iss !== trusted.issuer && iss !== metadataIssuer) return new AuthError('unknown_issuer');
+  // Most servers know refresh tokens too, and answer that they are active.
+  for (const [claim, accepted] of [
+    ['token_type', ACCESS_TOKEN_TYPES],
+    ['token_use', ACCESS_TOKEN_USES],
+  ] as const) {
+    const value = claimOf(claims, claim) ?? accepted[0];
+    if (typeof value !== 'string' || !accepted.includes(lowerAscii(value))) {
+      return new AuthError('wrong_token_type', { claim });
+    }
+  }
+  const { done, value } = claimFaults({ header: {}, payload: claims }, { trusted, clockToleranceSeconds }).next();
+  if (done) return undefined;
+  if (value.error instanceof AuthError) return value.error;
+  throw value.error;
+}

@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { type AuthInfo, expiryOf } from '../../core/auth-info.js';
+import type { Withdrawal } from '../../core/authority.js';
+import { AuthError, UpstreamError } from '../../core/errors.js';
+import { sizeInMemory } from '../token/size-in-memory.js';
+import type { CredentialKind, VerifiedToken } from '../token/token-cache.js';
+import { createCallBudget } from './call-budget.js';
+
+/** A server or a function that is asked about credentials. */
+export interface AnswerSource {
+  readonly kind: Exclude<CredentialKind, 'jwt'>;
+  /** Resolves to `undefined` for a credential that is not accepted. Rejects with an AuthError or an UpstreamError. */
+  readonly ask: (credential: string) => Promise<AuthInfo | undefined>;
+  /** The refusal of a credential that is not accepted. */
+  readonly refusal: Extract<Withdrawal, 'unknown_api_key' | 'inactive_token'>;
+  readonly maxAgeSeconds: number;
+  readonly maxBytes: number;
+  readonly maxCallsPerSecond: number;
+}
+
+const REFUSED_MS = 10_000;
+/** Milliseconds. A token within the tolerance after its `exp` is asked about no more often. */
+const MIN_AGE_MS = 1_000;
+/** Refusals that are remembered. With their evidence, they take 20 megabytes at most. */
+const MAX_REFUSALS = 10_000;
+/** Characters of each text that a remembered refusal keeps for the log. */
+const MAX_EVIDENCE_TEXT = 200;
+
+/** What is shared by all answers about one credential. */
+interface Standing {
+  refusal: Withdrawal | undefined;
+  /** On the clock of `performance.now()`. */
+  askAgainAt: number;
+}
+
+interface Accepted {
+  readonly verified: VerifiedToken;
+  readonly standing: Standing;
+}
+
+/**
+ * Verifies credentials by asking a server or a function. It remembers the answers, and makes one call at a time for each credential.
+ * Calls for credentials that were not accepted before are limited, because anyone can make credentials up.
+ */
+export class RememberedAnswers {
+  readonly #source: AnswerSource;
+  readonly #mayAsk: () => boolean;
+  // By hash, so that a long credential that someone made up takes no more memory. Apart, so that refusals push out no answer.
+  readonly #accepted: LRUCache<string, Accepted>;
+  readonly #refused = new LRUCache<string, AuthError>({ ttl: REFUSED_MS, max: MAX_REFUSALS });
+  readonly #pending = new Map<string, Promise<VerifiedToken>>();
+
+  constructor(source: AnswerSource) {
+    this.#source = source;
+    this.#mayAsk = createCallBudget(source.maxCallsPerSecond);
+    this.#accepted = new LRUCache({
+      maxSize: source.maxBytes,
+      sizeCalculation: ({ verified }) => sizeInMemory(verified.auth),
+    });
+  }
+
+  /** Rejects with an AuthError, or with an UpstreamError if the credential cannot be checked now. */
+  verify(credential: string): Promise<VerifiedToken> {
+    const hash = createHash('sha256').update(credential).digest('base64');
+    const known = this.#accepted.get(hash);
+    if (known?.verified.isCurrent()) return Promise.resolve(known.verified);
+    const refusal = this.#refused.get(hash);
+    if (refusal !== undefined) return Promise.reject(refusal);
+    const shared = this.#pending.get(hash);
+    if (shared !== undefined) return shared;
+    if (known === undefined && !this.#mayAsk()) {
+      return Promise.reject(new UpstreamError('too_many_unknown_tokens', { retryAfterSeconds: 1 }));
+    }
+    const answer = this.#ask(credential, hash, known?.standing).finally(() => this.#pending.delete(hash));
+    this.#pending.set(hash, answer);
+    return answer;
+  }
+
+  async #ask(credential: string, hash: string, before: Standing | undefined): Promise<VerifiedToken> {
+    const { ask, refusal, maxAgeSeconds } = this.#source;
+    try {
+      const auth = await ask(credential);
+      if (auth === undefined) throw new AuthError(refusal);
+      const now = performance.now();
+      const ageMs = Math.min(maxAgeSeconds * 1_000, Math.max(expiryOf(auth) - Date.now(), MIN_AGE_MS));
+      const standing = Object.assign(before ?? {}, { refusal: undefined, askAgainAt: now + maxAgeSeconds * 1_000 });
+      const verified = this.#verifiedFrom(auth, standing, now + ageMs);
+      this.#accepted.set(hash, { verified, standing });
+      return verified;
+    } catch (error) {
+      if (error instanceof AuthError) {
+        if (before !== undefined) before.refusal = refusal;
+        this.#accepted.delete(hash);
+        this.#refused.set(hash, withoutLongEvidence(error));
+      }
+      throw error;
+    }
+  }
+
+  #verifiedFrom(auth: AuthInfo, standing: Standing, until: number): VerifiedToken {
+    return {
+      auth,
+      kind: this.#source.kind,
+      isCurrent: () => performance.now() < until && standing.refusal === undefined,
+      withdrawal: () => {
+        // An open stream sends no requests, so nothing else would ask about its credential again.
+        if (standing.refusal === undefined && performance.now() >= standing.askAgainAt) this.#askAgain(auth, standing);
+        return standing.refusal;
+      },
+      jwt: undefined,
+    };
+  }
+
+  #askAgain(auth: AuthInfo, standing: Standing): void {
+    standing.askAgainAt = performance.now() + this.#source.maxAgeSeconds * 1_000;
+    this.verify(auth.token).catch((error: unknown) => {
+      // An outage withdraws nothing.
+      if (error instanceof AuthError) standing.refusal = this.#source.refusal;
+    });
+  }
+}
+
+/** Lists, objects and long texts of an answer would take memory for each token that is refused. */
+function withoutLongEvidence({ code, evidence }: AuthError): AuthError {
+  const isShort = (value: unknown) => typeof value === 'string' && value.length <= MAX_EVIDENCE_TEXT;
+  return new AuthError(code, Object.fromEntries(Object.entries(evidence).filter(([, value]) => isShort(value))));
+}

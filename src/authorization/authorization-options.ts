@@ -1,0 +1,179 @@
+import type { Logger } from '../core/logger.js';
+import type { TargetNoun } from '../messages/mcp-call.js';
+import { requireArgument } from '../options/argument.js';
+import type { OptionChecks } from '../options/checks.js';
+import { createChecks } from '../options/checks.js';
+import { resolveLogger } from '../options/logger-option.js';
+import {
+  flag,
+  type OptionTable,
+  oneOf,
+  optional,
+  type ResolvedOptions,
+  readOptions,
+  wholeNumber,
+} from '../options/option-table.js';
+import { requireScopes } from '../options/scope-list.js';
+import { compileExpression, type Expression } from './expressions/expression.js';
+import { ExpressionError } from './expressions/expression-error.js';
+import type { AuthorizationRule } from './rule-set.js';
+
+/**
+ * A rule in CEL, the Common Expression Language. A text is an `allow` rule. With `scopes`, an `allow` rule also needs these scopes, and
+ * `onDenied: 'challenge'` names them.
+ */
+export type AuthorizationRuleOption = string | AllowRule | DenyRule | RequireRule;
+
+/** Allows a call if its expression is true. */
+export interface AllowRule {
+  /** The expression. */
+  readonly allow: string;
+  /** Scopes that it needs besides, all of them. @default none */
+  readonly scopes?: readonly string[] | undefined;
+}
+
+/** Denies a call if its expression is true or fails. */
+export interface DenyRule {
+  /** The expression. */
+  readonly deny: string;
+  /** Only an `allow` rule has scopes. @default none */
+  readonly scopes?: undefined;
+}
+
+/** Denies a call unless its expression is true. */
+export interface RequireRule {
+  /** The expression. */
+  readonly require: string;
+  /** Only an `allow` rule has scopes. @default none */
+  readonly scopes?: undefined;
+}
+
+/** Knows which target a client's name belongs to, and how the target itself calls it. */
+export interface RuleBackend {
+  /** Returns undefined for a name that no target can have. */
+  resolve(kind: TargetNoun, name: string): TargetName | undefined;
+}
+
+/** A name as its target knows it. */
+export interface TargetName {
+  /** The target, as `mcp.tool.target`. */
+  readonly target: string;
+  /** The name, as `mcp.tool.name`. */
+  readonly name: string;
+}
+
+/** The options of `mcpAuthorization()`. */
+export interface McpAuthorizationOptions {
+  /** Expressions that decide who may make which call. */
+  readonly rules: readonly AuthorizationRuleOption[];
+  /** The backend behind, if it has several targets: rules then see the name that the target itself knows, and `mcp.tool.target`. @default rules see the client's names */
+  readonly backend?: RuleBackend | undefined;
+  /**
+   * `unknown`: a denied call is answered as if its tool did not exist, as agentgateway answers. `challenge`: 403, with the scopes of
+   * the rules that lack nothing else, or 401 for a caller without a token.
+   *
+   * @default 'unknown'
+   */
+  readonly onDenied?: 'unknown' | 'challenge' | undefined;
+  /** `permissive` lets every call pass, and logs what would be denied. @default 'strict' */
+  readonly mode?: 'strict' | 'permissive' | undefined;
+  /** Removes tools, prompts and resources that the caller may not use from list answers, as `hide` of `mcpScopes()`. @default true */
+  readonly hide?: boolean | undefined;
+  /** Bytes. A longer body is answered 413. @default 4194304 */
+  readonly maxBodyBytes?: number | undefined;
+  /** Receives a line for each denial, and once a minute for each rule that fails. @default no logging */
+  readonly logger?: Logger | undefined;
+}
+
+export const AUTHORIZATION_TABLE = {
+  rules: { read: readRules },
+  backend: { read: optional(readBackend) },
+  onDenied: { default: 'unknown', read: oneOf(['unknown', 'challenge'], 'Leave it out to hide what is denied.') },
+  mode: { default: 'strict', read: oneOf(['strict', 'permissive'], 'Leave it out for "strict".') },
+  hide: flag(true),
+  maxBodyBytes: wholeNumber(4_194_304, 1),
+  logger: { read: resolveLogger },
+} satisfies OptionTable<McpAuthorizationOptions>;
+
+export type ResolvedAuthorization = ResolvedOptions<typeof AUTHORIZATION_TABLE>;
+
+const WHO = 'mcpAuthorization()';
+const EXAMPLE = `{ rules: ['mcp.tool.name == "echo"'] }`;
+
+/** @throws {ConfigError} */
+export function resolveAuthorizationOptions(options: unknown): ResolvedAuthorization {
+  const checks = createChecks(WHO);
+  const resolved = readOptions(checks, AUTHORIZATION_TABLE, requireArgument(checks, options, { example: EXAMPLE }));
+  if (resolved.backend === undefined) refuseTargets(checks, resolved.rules);
+  return resolved;
+}
+
+const RULES_FIX = `Write rules: ['mcp.tool.name == "echo"', { deny: 'mcp.tool.name == "delete"' }].`;
+
+function readRules(checks: OptionChecks, given: unknown, option: string): readonly AuthorizationRule[] {
+  if (!Array.isArray(given) || given.length === 0)
+    return checks.refuse(option, 'a list of at least one rule', given, RULES_FIX);
+  return Object.freeze(given.map((rule: unknown, i) => readRule(checks, rule, `${option}[${i}]`)));
+}
+
+const KINDS = ['allow', 'deny', 'require'] as const;
+
+function readRule(checks: OptionChecks, given: unknown, option: string): AuthorizationRule {
+  if (typeof given === 'string') {
+    return { kind: 'allow', expression: readExpression(checks, given, option), scopes: [], at: option };
+  }
+  const rule = checks.record(given, option, RULES_FIX);
+  checks.knownKeys(rule, option, [...KINDS, 'scopes']);
+  const [kind, ...more] = KINDS.filter((name) => rule[name] !== undefined);
+  if (kind === undefined || more.length > 0)
+    return checks.refuse(option, 'an expression, or an object with one of allow, deny and require', given, RULES_FIX);
+  if (rule.scopes !== undefined && kind !== 'allow')
+    checks.refuse(`${option}.scopes`, 'left out', rule.scopes, 'Only a rule with allow may have scopes.');
+  return {
+    kind,
+    expression: readExpression(checks, rule[kind], `${option}.${kind}`),
+    scopes: rule.scopes === undefined ? [] : readRuleScopes(checks, rule.scopes, `${option}.scopes`),
+    at: `${option}.${kind}`,
+  };
+}
+
+function readRuleScopes(checks: OptionChecks, given: unknown, option: string): readonly string[] {
+  const fix = 'List the scopes that the rule needs, or leave scopes out.';
+  const scopes = requireScopes(checks, given, option, fix);
+  return scopes.length > 0 ? scopes : checks.refuse(option, 'a non-empty array of scopes', given, fix);
+}
+
+function readExpression(checks: OptionChecks, given: unknown, option: string): Expression {
+  const text = checks.string(given, option, RULES_FIX);
+  try {
+    return compileExpression(text);
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    return checks.refuse(option, 'a CEL expression', text, `${placeIn(text, error.position)}: ${error.message}.`);
+  }
+}
+
+function placeIn(text: string, position: number): string {
+  const lines = text.slice(0, position).split('\n');
+  const column = `column ${(lines.at(-1) as string).length + 1}`;
+  return text.includes('\n') ? `Line ${lines.length}, ${column}` : `C${column.slice(1)}`;
+}
+
+function readBackend(checks: OptionChecks, given: unknown, option: string): RuleBackend {
+  if (typeof (given as RuleBackend | null)?.resolve === 'function') return given as RuleBackend;
+  return checks.refuseUnquoted(
+    option,
+    'a backend with several targets',
+    'Give mcpBackend({ targets }), or leave it out.',
+  );
+}
+
+/** A rule about targets would never match, and a `deny` among them would never deny. */
+function refuseTargets(checks: OptionChecks, rules: readonly AuthorizationRule[]): void {
+  for (const { expression, at } of rules) {
+    const named = [...expression.reads].find((path) => path.endsWith('.target'));
+    if (named === undefined) continue;
+    const fix = 'Give backend: mcpBackend({ targets }), which knows the targets.';
+    checks.refuse(at, `an expression without ${named}, since there is no backend`, expression.text, fix);
+  }
+}

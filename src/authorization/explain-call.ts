@@ -1,0 +1,40 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import type { AuthInfo } from '../core/auth-info.js';
+import { createAmbiguityCheck } from './ambiguous-arguments.js';
+import { type McpAuthorizationOptions, resolveAuthorizationOptions } from './authorization-options.js';
+import { readCalls } from './calls-in-body.js';
+import { sharedVariablesOf } from './request-variables.js';
+import { type CallDecision, decisionsOn } from './rule-authorizer.js';
+import { createRuleSet } from './rule-set.js';
+
+/** The decisions on one message, and why. */
+export interface Explanation {
+  /** One for each tool, prompt, resource and task that the message names. */
+  readonly decisions: readonly CallDecision[];
+  /** The codes of the rules that failed, by the places of the rules. */
+  readonly failures: ReadonlyMap<string, string>;
+}
+
+/**
+ * Decides on a message as `mcpAuthorization()` does, without a request.
+ *
+ * @throws {ConfigError} If the options are wrong.
+ * @throws {MessageError} If the message is not a JSON-RPC message.
+ */
+export function explainCall(
+  options: McpAuthorizationOptions,
+  message: unknown,
+  auth: AuthInfo | undefined,
+): Explanation {
+  const { rules, backend } = resolveAuthorizationOptions(options);
+  const failures = new Map<string, string>();
+  const ruleSet = createRuleSet(rules, ({ at }, code) => failures.set(at, code));
+  const request = Object.assign(new IncomingMessage(new Socket()), { method: 'POST', url: '/' });
+  const decisions = decisionsOn(
+    readCalls(message).calls,
+    { ruleSet, backend, isAmbiguous: createAmbiguityCheck(rules) },
+    { shared: sharedVariablesOf(request, auth), scopes: new Set(auth?.scopes) },
+  );
+  return { decisions, failures };
+}

@@ -1,0 +1,86 @@
+import type { CelMap } from './cel-values.js';
+
+/** The kinds of names in MCP, as agentgateway's expressions call them. */
+export type NameKind = 'tool' | 'prompt' | 'resource' | 'task';
+
+/** What a call names. */
+export interface NamedVariables {
+  /** The target's own name. */
+  readonly name: string;
+  /** Undefined if the rules know no targets. */
+  readonly target: string | undefined;
+  /**
+   * The arguments of a tool call.
+   *
+   * @throws `UNKNOWN_ARGUMENTS` in place of the arguments of a call that is not made yet.
+   */
+  readonly arguments: CelMap | undefined;
+}
+
+/** The variables of the HTTP request. */
+export interface RequestVariables {
+  readonly method: string;
+  readonly path: string;
+  readonly pathAndQuery: string;
+  readonly uri: string;
+  readonly host: string;
+  readonly scheme: string;
+  readonly version: string;
+  readonly headers: CelMap;
+}
+
+export interface SourceVariables {
+  readonly address: string | undefined;
+  readonly port: bigint | undefined;
+}
+
+/** The variables of an expression. A member that the call does not have is undefined. */
+export interface CallVariables {
+  /** The claims of the token. */
+  readonly jwt: CelMap | undefined;
+  /** What is known of the API key. */
+  readonly apiKey: CelMap | undefined;
+  readonly request: RequestVariables;
+  readonly source: SourceVariables;
+  readonly mcp: { readonly [Kind in NameKind]?: NamedVariables | undefined };
+}
+
+interface Variable {
+  readonly type: 'string' | 'int' | 'map';
+  /** Returns undefined if the call does not have it. */
+  readonly read: (variables: CallVariables) => unknown;
+}
+
+const named = (kind: NameKind, member: 'name' | 'target'): [string, Variable] => [
+  `mcp.${kind}.${member}`,
+  { type: 'string', read: ({ mcp }) => mcp[kind]?.[member] },
+];
+
+const ofRequest = (member: keyof RequestVariables, type: 'string' | 'map' = 'string'): [string, Variable] => [
+  `request.${member}`,
+  { type, read: ({ request }) => request[member] },
+];
+
+const KINDS = ['tool', 'prompt', 'resource', 'task'] as const;
+
+/** Every variable, by its path. */
+export const VARIABLES: ReadonlyMap<string, Variable> = new Map<string, Variable>([
+  ['jwt', { type: 'map', read: ({ jwt }) => jwt }],
+  ['apiKey', { type: 'map', read: ({ apiKey }) => apiKey }],
+  ...KINDS.flatMap((kind) => [named(kind, 'name'), named(kind, 'target')]),
+  ['mcp.tool.arguments', { type: 'map', read: ({ mcp }) => mcp.tool?.arguments }],
+  ...(['method', 'path', 'pathAndQuery', 'uri', 'host', 'scheme', 'version'] as const).map((name) => ofRequest(name)),
+  ofRequest('headers', 'map'),
+  ['source.address', { type: 'string', read: ({ source }) => source.address }],
+  ['source.port', { type: 'int', read: ({ source }) => source.port }],
+]);
+
+/** The first names of variables, with the number of names that make up a variable. */
+export const ROOTS: ReadonlyMap<string, number> = new Map(
+  [...VARIABLES.keys()].map((path) => [path.replace(/\..*/, ''), path.split('.').length]),
+);
+
+/** The kinds that `has(mcp.tool)` can ask for. */
+export function isKind(name: string | undefined): name is NameKind {
+  return KINDS.includes(name as NameKind);
+}

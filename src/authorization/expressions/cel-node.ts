@@ -1,0 +1,73 @@
+/** A type of the library. */
+export interface CelType {
+  readonly kind: string;
+  readonly type: string;
+}
+
+/** The library's type checker, as far as nodes use it. */
+export interface TypeChecker {
+  readonly stringType: CelType;
+  readonly intType: CelType;
+  readonly boolType: CelType;
+  readonly mapType: CelType;
+  check(node: CelNode, context: unknown): CelType;
+}
+
+/** The library's evaluator, as far as nodes use it. */
+export interface Evaluator {
+  run(node: CelNode, context: unknown): unknown;
+}
+
+interface Operator {
+  readonly name: string;
+  readonly check: (checker: TypeChecker, node: CelNode, context: unknown) => CelType;
+  readonly evaluate: (evaluator: Evaluator, node: CelNode, context: unknown) => unknown;
+}
+
+interface NodeMeta extends Pick<Operator, 'check' | 'evaluate'> {
+  readonly alternate?: CelNode;
+  readonly macro?: unknown;
+  readonly label?: string;
+}
+
+/**
+ * A node of the library's syntax tree. Its type declarations have neither `meta` nor `clone()` nor `setMeta()`, so the library's version is
+ * pinned.
+ */
+export interface CelNode {
+  readonly op: string;
+  // biome-ignore lint/suspicious/noExplicitAny: its type depends on `op`.
+  readonly args: any;
+  readonly pos: number;
+  readonly meta: NodeMeta;
+  clone(operator: Operator, args: unknown): CelNode;
+  setMeta(key: string, value: unknown): CelNode;
+}
+
+/** Makes a node evaluate to something else. Other nodes keep their reference to it. */
+export function replaceNode(node: CelNode, check: Operator['check'], evaluate: Operator['evaluate']): void {
+  const replacement = node.clone({ name: 'replacement', check, evaluate }, []).setMeta('async', false);
+  node.setMeta('alternate', replacement).setMeta('async', false);
+}
+
+/** Runs `evaluate` in place of a node's own evaluation, which it can call. The type stays the same. */
+export function wrapNode(node: CelNode, evaluate: (run: () => unknown) => unknown): void {
+  const { alternate, macro, label, ...own } = node.meta;
+  const inner = node.clone({ name: node.op, check: own.check, evaluate: own.evaluate }, node.args);
+  for (const [key, value] of Object.entries({ alternate, macro, label })) {
+    if (value !== undefined) inner.setMeta(key, value);
+  }
+  replaceNode(
+    node,
+    (checker, _node, context) => checker.check(inner, context),
+    (evaluator, _node, context) => evaluate(() => evaluator.run(inner, context)),
+  );
+}
+
+/** Returns the names of a chain such as `jwt.nested.key`. Undefined if the node is none. */
+export function pathOf(node: CelNode): readonly string[] | undefined {
+  if (node.op === 'id') return [node.args as string];
+  if (node.op !== '.') return undefined;
+  const path = pathOf(node.args[0]);
+  return path && [...path, node.args[1] as string];
+}

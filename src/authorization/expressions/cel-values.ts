@@ -1,0 +1,69 @@
+/** An object as expressions see it: a `Map`, so that a member may be called `constructor` or `__proto__`. */
+export type CelMap = ReadonlyMap<string, unknown>;
+
+/**
+ * Stands for a whole number beyond 2^53, which JSON parsing has rounded, for a list with one, and for what is nested more than 64 levels
+ * deep. The library does not know its class, so an expression that reads it fails.
+ */
+class Unreadable {}
+const UNREADABLE = Object.freeze(new Unreadable());
+
+/** True for a value that makes an expression fail which reads it. */
+export function isUnreadable(value: unknown): boolean {
+  return value === UNREADABLE;
+}
+
+const MAX_DEPTH = 64;
+
+/** The values within each list and map, for the work that comparing them takes. */
+const sizes = new WeakMap<object, number>();
+let converted = 0;
+
+/** Converts JSON to the values of the library. Whole numbers become `BigInt`, which is the library's `int`. */
+export function toCelValue(value: unknown, depth = 0): unknown {
+  converted += 1;
+  if (typeof value === 'number') return toCelNumber(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth === MAX_DEPTH) return UNREADABLE;
+  const before = converted;
+  const container = Array.isArray(value) ? toCelList(value, depth) : toCelMap(value, depth);
+  if (container !== UNREADABLE) sizes.set(container, converted - before + 1);
+  return container;
+}
+
+/** Converts an object, for example the claims of a token. */
+export function toCelObject(object: Readonly<Record<string, unknown>>): CelMap {
+  return toCelValue(object) as CelMap;
+}
+
+function toCelNumber(value: number): unknown {
+  if (!Number.isInteger(value)) return value;
+  return Number.isSafeInteger(value) ? BigInt(value) : UNREADABLE;
+}
+
+/** A list with a rounded number counts as one: `in` would not find the number, and not fail either. */
+function toCelList(list: readonly unknown[], depth: number): object {
+  const items = list.map((item) => toCelValue(item, depth + 1));
+  return items.includes(UNREADABLE) ? UNREADABLE : items;
+}
+
+function toCelMap(object: object, depth: number): CelMap {
+  const map = new Map<string, unknown>();
+  for (const [name, member] of Object.entries(object)) {
+    // JSON has no undefined: it comes from a middleware that put an object into `req.body`.
+    if (member !== undefined) map.set(name, toCelValue(member, depth + 1));
+  }
+  return map;
+}
+
+/** Returns the units of work that it takes to compare, copy or search a value. */
+export function workOf(value: unknown): number {
+  if (typeof value === 'string') return value.length >> 4;
+  if (typeof value !== 'object' || value === null) return 0;
+  return sizes.get(value) ?? (Array.isArray(value) ? workOfList(value) : 1);
+}
+
+/** A list that an expression has made. */
+function workOfList(list: readonly unknown[]): number {
+  return list.reduce((sum: number, item) => sum + workOf(item), list.length);
+}

@@ -1,0 +1,104 @@
+import type { CallVariables } from './call-variables.js';
+
+/**
+ * The result of an expression. `absent`: it failed only because the call has no such variable, for example `mcp.tool` of a prompt or
+ * `jwt` of an anonymous caller. `unknown`: it depends on the arguments of a call that is not made yet.
+ */
+export type Outcome = true | false | 'failed' | 'absent' | 'unknown';
+
+/** Thrown where an expression reads a variable that the call does not have. */
+class AbsentVariable extends Error {
+  override readonly name = 'AbsentVariable';
+}
+
+/** Thrown where an expression reads arguments of a call that is not made yet. */
+class UnknownArguments extends Error {
+  override readonly name = 'UnknownArguments';
+}
+
+/** Thrown where an expression cannot be evaluated. The code is for the log, which must not show values. */
+export class ExpressionFault extends Error {
+  override readonly name = 'ExpressionFault';
+  readonly code: string;
+
+  constructor(code: string) {
+    super(code);
+    this.code = code;
+  }
+}
+
+// Thrown in each round of a macro, so they are created once.
+export const ABSENT_VARIABLE: Error = new AbsentVariable();
+export const UNKNOWN_ARGUMENTS: Error = new UnknownArguments();
+const TOO_MUCH_WORK = new ExpressionFault('too_much_work');
+
+/**
+ * Units of work for all expressions of one request: some 50 ns each. Only work that grows with the data counts: characters and list
+ * entries that are compared, copied or searched, and rounds of macros.
+ */
+const MAX_WORK = 400_000;
+
+/** Units of work for a failure: the library describes it with an excerpt of the expression. */
+const FAILURE_UNITS = 400;
+
+/** The evaluation under way. There is only one: expressions are synchronous. */
+let variables: CallVariables | undefined;
+let work = 0;
+let hasFailed = false;
+let isUnknown = false;
+
+/** Starts counting the work of a request. */
+export function beginWork(): void {
+  work = 0;
+}
+
+/** @throws {ExpressionFault} If the expressions of a request do more work than is allowed. */
+export function charge(units: number): void {
+  work += units;
+  if (work > MAX_WORK) throw TOO_MUCH_WORK;
+}
+
+/** Returns the variables of the call that is being decided on. */
+export function currentVariables(): CallVariables {
+  return variables as CallVariables;
+}
+
+/** Records why a part of an expression failed. The operators `||` and `&&` and some macros may go on without that part. */
+export function noteFailure(error: unknown): void {
+  if (error === UNKNOWN_ARGUMENTS) isUnknown = true;
+  else if (error !== ABSENT_VARIABLE) {
+    hasFailed = true;
+    work += FAILURE_UNITS;
+  }
+}
+
+/** Evaluates an expression. `report` gets the code of a failure. */
+export function evaluateWith(given: CallVariables, evaluate: () => unknown, report: (code: string) => void): Outcome {
+  variables = given;
+  hasFailed = false;
+  isUnknown = false;
+  // A missing claim is an error inside the library. Its stack trace would take longer than the rest.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    const result = evaluate();
+    if (typeof result === 'boolean') return result;
+    report('not_boolean');
+    return 'failed';
+  } catch (error) {
+    noteFailure(error);
+    if (isUnknown) return 'unknown';
+    if (!hasFailed) return 'absent';
+    report(codeOf(error));
+    return 'failed';
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+    variables = undefined;
+  }
+}
+
+/** The library's errors have a code too. Their messages quote values. */
+function codeOf(error: unknown): string {
+  const code: unknown = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : 'error';
+}

@@ -1,0 +1,76 @@
+import type { ParseResult } from '@marcbachmann/cel-js';
+import type { CallVariables } from './call-variables.js';
+import { loadCelLibrary } from './cel-library.js';
+import type { CelNode } from './cel-node.js';
+import { evaluateWith, type Outcome } from './evaluation.js';
+import { ExpressionError } from './expression-error.js';
+import { REPLACED_NAMES, registerFunctions } from './functions.js';
+import { compilePattern } from './patterns.js';
+import { prepareExpression } from './prepare-expression.js';
+
+/** An expression, ready for any number of calls. */
+export interface Expression {
+  readonly text: string;
+  /** The paths of the variables that it reads, for example `mcp.tool.arguments`. */
+  readonly reads: ReadonlySet<string>;
+  /** The names of members that it may read from arguments. */
+  readonly members: ReadonlySet<string>;
+  /** Never throws. `report` gets the code of a failure. */
+  evaluate(variables: CallVariables, report: (code: string) => void): Outcome;
+}
+
+/** Bytes of an expression. */
+const MAX_BYTES = 4_096;
+
+const LIMITS = { maxAstNodes: 500, maxDepth: 50 };
+
+type Parse = (text: string) => ParseResult;
+let parse: Parse | undefined;
+
+/**
+ * Compiles a CEL expression.
+ *
+ * @throws {ExpressionError} If it does not parse, its types do not fit, it names a variable that cannot exist, or it is too large.
+ */
+export function compileExpression(text: string): Expression {
+  if (Buffer.byteLength(text) > MAX_BYTES) throw new ExpressionError(`it is longer than ${MAX_BYTES} bytes`, 0);
+  parse ??= createParser();
+  const parsed = asExpressionErrors(() => (parse as Parse)(text));
+  const { variables, patterns, members } = prepareExpression(parsed.ast as unknown as CelNode);
+  for (const [pattern, position] of patterns) compilePattern(pattern, position);
+  requireBoolean(parsed);
+  return Object.freeze({
+    text,
+    reads: variables,
+    members,
+    evaluate: (given: CallVariables, report: (code: string) => void) => evaluateWith(given, parsed, report),
+  });
+}
+
+function createParser(): Parse {
+  const environment = new (loadCelLibrary().Environment)({ homogeneousAggregateLiterals: false, limits: LIMITS });
+  registerFunctions(environment);
+  return (text) => environment.parse(text);
+}
+
+function requireBoolean(parsed: ParseResult): void {
+  const { valid, type, error } = parsed.check();
+  if (!valid) throw toExpressionError(error);
+  if (type !== 'bool' && type !== 'dyn') throw new ExpressionError(`it is of type ${type}, not true or false`, 0);
+}
+
+function asExpressionErrors<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw toExpressionError(error);
+  }
+}
+
+/** The library's errors. `summary` is the message without an excerpt of the expression. */
+function toExpressionError(error: unknown): ExpressionError {
+  const { summary, message, range } = error as Error & { summary?: string; range?: { start: number } };
+  let reason = summary ?? message;
+  for (const [name, replacement] of REPLACED_NAMES) reason = reason.replaceAll(replacement, name);
+  return new ExpressionError(reason, range?.start ?? 0);
+}

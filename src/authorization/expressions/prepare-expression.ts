@@ -1,0 +1,191 @@
+import { ROOTS } from './call-variables.js';
+import { type CelNode, pathOf } from './cel-node.js';
+import { ExpressionError } from './expression-error.js';
+import { REPLACED_NAMES } from './functions.js';
+import { boundIterations, chargeFixed, chargeOperand, noteFailures, requireForm, requireInt64 } from './guards.js';
+import { cidrOf } from './ip-ranges.js';
+import { readPresence, readVariable, variableIn } from './variable-nodes.js';
+
+/** What an expression reads. */
+export interface Reads {
+  /** The paths of its variables. */
+  readonly variables: ReadonlySet<string>;
+  /** The patterns of `matches`, with their positions. */
+  readonly patterns: ReadonlyMap<string, number>;
+  /** The names of members that it may read from arguments: `path` of `mcp.tool.arguments.path`. */
+  readonly members: ReadonlySet<string>;
+}
+
+const MAX_MACRO_DEPTH = 2;
+const MAX_LIST_LENGTH = 5_000;
+const MAX_NESTED_LIST_LENGTH = 256;
+
+/** The macros that go through a list, by name. `true`: a round that fails does not end them. */
+const MACROS: ReadonlyMap<string, boolean> = new Map([
+  ['all', true],
+  ['exists', true],
+  ['exists_one', false],
+  ['map', false],
+  ['filter', false],
+]);
+
+/** How much more work than a comparison these functions have with a character or an entry. */
+const COSTLY: ReadonlyMap<string, number> = new Map([
+  ['matches', 32],
+  ['json', 8],
+  ['split', 16],
+]);
+
+/** Units of work of a function that converts to a time zone. */
+const TIME_ZONE_UNITS = 1_000;
+
+/**
+ * Prepares a parsed expression: its variables are read from the call, `matches` takes linear time, and macros and operators count their
+ * work.
+ *
+ * @throws {ExpressionError} If it names a variable that cannot exist, or nests macros too deeply.
+ */
+export function prepareExpression(root: CelNode): Reads {
+  const preparation = new Preparation();
+  preparation.visit(root);
+  return preparation;
+}
+
+class Preparation implements Reads {
+  readonly variables = new Set<string>();
+  readonly patterns = new Map<string, number>();
+  readonly members = new Set<string>();
+  #macroDepth = 0;
+  #macros = 0;
+  #nodes = 0;
+
+  visit(node: CelNode): void {
+    this.#nodes += 1;
+    const variable = variableIn(node);
+    if (variable !== undefined && variable.path.length <= variable.length) {
+      this.variables.add(readVariable(node));
+    } else if (node.op === 'call') this.#call(node);
+    else if (node.op === 'rcall') this.#method(node);
+    else if (node.op === '&&' || node.op === '||') this.#visitAll(node.args, noteFailures);
+    else if (node.op === '!_' || node.op === '-_') this.visit(node.args);
+    else if (node.op === '.') this.#member(node.args[0], node.args[1]);
+    else if (node.op === 'map') this.#visitAll(node.args.flat());
+    else if (node.op === '?:' || node.op === 'list') this.#visitAll(node.args);
+    else if (node.op === '[]') this.#index(node);
+    else if (node.op !== 'value' && node.op !== 'id') this.#binary(node);
+  }
+
+  #binary({ op, args: [left, right] }: CelNode): void {
+    if (op === 'in') this.#noteMember(right, left.args);
+    this.#visitAll([left, right], chargeOperand);
+  }
+
+  #member(object: CelNode, name: string): void {
+    this.#noteMember(object, name);
+    this.visit(object);
+  }
+
+  #index({ args: [object, index] }: CelNode): void {
+    this.#noteMember(object, index.args);
+    this.#visitAll([object, index]);
+  }
+
+  /** Notes a name that is read from arguments, or from something that may come from them. */
+  #noteMember(object: CelNode, name: unknown): void {
+    const root = variableIn(object)?.path[0];
+    if (typeof name === 'string' && (root === undefined || root === 'mcp')) this.members.add(name);
+  }
+
+  #visitAll(nodes: readonly CelNode[], then?: (node: CelNode) => void): void {
+    for (const node of nodes) {
+      this.visit(node);
+      then?.(node);
+    }
+  }
+
+  #call(node: CelNode): void {
+    const [name, args] = node.args as [string, CelNode[]];
+    const [first] = args;
+    if (name === 'has' && first !== undefined) this.#has(node, first);
+    else this.#function(node, name, args);
+  }
+
+  #function(node: CelNode, name: string, args: readonly CelNode[]): void {
+    const [first] = args;
+    if (name === 'matches') this.#requirePattern(args[1] ?? node);
+    node.args[0] = REPLACED_NAMES.get(name) ?? name;
+    // A fallback must not replace a failure that it hides from `deny` rules: `default()` itself decides which it takes.
+    this.#visitAll(args, name === 'default' ? undefined : this.#charger(name));
+    if (name === 'cidr' && first?.op === 'value') requireRange(first);
+    requireForm(name, args);
+    if (name === 'int') requireInt64(node);
+  }
+
+  #has(node: CelNode, argument: CelNode): void {
+    const variable = variableIn(argument);
+    for (const name of pathOf(argument)?.slice(variable?.length ?? 1) ?? []) this.#noteMember(argument, name);
+    if (variable !== undefined) this.variables.add(readPresence(node, argument));
+    // The library refuses all else but names that a macro has introduced.
+    else if (pathOf(argument) === undefined) this.visit(argument);
+  }
+
+  #method(node: CelNode): void {
+    const [name, receiver, args] = node.args as [string, CelNode, CelNode[]];
+    const isMacro = MACROS.has(name) && node.meta.alternate !== undefined;
+    if (isMacro) this.#macro(name, receiver, args);
+    else if (name === 'bind' && args[0]?.op === 'id') this.#bind(args);
+    else this.#ordinaryMethod(node, name, [receiver, ...args]);
+  }
+
+  #ordinaryMethod(node: CelNode, name: string, operands: readonly CelNode[]): void {
+    if (name === 'json') throw new ExpressionError('json() is a function; write json(…)', node.pos);
+    if (name === 'matches') this.#requirePattern(operands[1] ?? node);
+    node.args[0] = REPLACED_NAMES.get(name) ?? name;
+    this.#visitAll(operands, this.#charger(name));
+    if (/^get[A-Z]/.test(name) && operands.length > 1) chargeFixed(node, TIME_ZONE_UNITS);
+  }
+
+  #charger(name: string): (node: CelNode) => void {
+    const factor = COSTLY.get(name);
+    return (node) => chargeOperand(node, factor);
+  }
+
+  #macro(name: string, list: CelNode, [variable, ...body]: readonly CelNode[]): void {
+    this.#requireFreeName(variable as CelNode);
+    this.visit(list);
+    const [macros, nodes] = [this.#macros, this.#nodes];
+    this.#macros += 1;
+    this.#macroDepth += 1;
+    if (this.#macroDepth > MAX_MACRO_DEPTH)
+      throw new ExpressionError(`macros may be nested ${MAX_MACRO_DEPTH} deep`, list.pos);
+    this.#visitAll(body, MACROS.get(name) ? noteFailures : undefined);
+    this.#macroDepth -= 1;
+    const isNested = this.#macroDepth > 0 || this.#macros > macros + 1;
+    boundIterations(list, isNested ? MAX_NESTED_LIST_LENGTH : MAX_LIST_LENGTH, this.#nodes - nodes + 1);
+  }
+
+  /** `cel.bind(name, value, expression)`. */
+  #bind([variable, ...rest]: readonly CelNode[]): void {
+    this.#requireFreeName(variable as CelNode);
+    this.#visitAll(rest);
+  }
+
+  #requireFreeName({ args: name, pos }: CelNode): void {
+    if (ROOTS.has(name)) throw new ExpressionError(`${name} is a variable already; choose another name`, pos);
+  }
+
+  #requirePattern({ op, args, pos }: CelNode): void {
+    if (op !== 'value' || typeof args !== 'string')
+      throw new ExpressionError('the pattern of matches must be a text in quotes', pos);
+    this.patterns.set(args, pos);
+  }
+}
+
+/** A range that is not valid would fail with each call. */
+function requireRange({ args, pos }: CelNode): void {
+  try {
+    cidrOf(String(args));
+  } catch {
+    throw new ExpressionError('cidr() needs a range such as "10.0.0.0/8"', pos);
+  }
+}

@@ -1,0 +1,90 @@
+import { nearestName } from '../../options/checks.js';
+import { type CallVariables, isKind, ROOTS, VARIABLES } from './call-variables.js';
+import { type CelNode, pathOf, replaceNode } from './cel-node.js';
+import { isUnreadable } from './cel-values.js';
+import { ABSENT_VARIABLE, currentVariables, ExpressionFault } from './evaluation.js';
+import { ExpressionError } from './expression-error.js';
+
+/** Post-request variables of agentgateway. They exist in its access log only. */
+const KNOWN_LATER =
+  /^(?:mcp\.(?:tool\.(?:result|error)|methodName|sessionId)|request\.(?:body|bodyPrefix|startTime|endTime))$/;
+
+/** Finds the variable that a node begins with. Undefined if the node has nothing to do with variables. */
+export function variableIn(node: CelNode): { readonly path: readonly string[]; readonly length: number } | undefined {
+  const path = pathOf(node);
+  const length = path && ROOTS.get(path[0] as string);
+  return path && length ? { path, length } : undefined;
+}
+
+/**
+ * Makes a node read its variable, and returns the variable's path.
+ *
+ * @throws {ExpressionError} If no such variable can exist.
+ */
+export function readVariable(node: CelNode): string {
+  const path = (pathOf(node) as readonly string[]).join('.');
+  const { type, read } = VARIABLES.get(path) ?? refuseVariable(path, node.pos);
+  replaceNode(
+    node,
+    (checker) => checker[`${type}Type`],
+    () => present(read(currentVariables())),
+  );
+  return path;
+}
+
+function present(value: unknown): unknown {
+  if (value === undefined) throw ABSENT_VARIABLE;
+  return value;
+}
+
+/** @throws {ExpressionError} */
+function refuseVariable(path: string, position: number): never {
+  if (KNOWN_LATER.test(path)) {
+    throw new ExpressionError(`${path} is not known when a call is decided on`, position);
+  }
+  const root = `${path.split('.')[0]}.`;
+  const known = [...VARIABLES.keys()].filter((name) => name.startsWith(root));
+  throw new ExpressionError(
+    `${path} is not a variable; write ${nearestName(path, known) ?? known.join(', ')}`,
+    position,
+  );
+}
+
+/**
+ * Makes `has(mcp.tool.arguments.path)` look in the variables. Without the variable it is false, as in agentgateway: `has(jwt.sub)` of
+ * an anonymous caller. If a member on the way is missing, it fails, as CEL says.
+ *
+ * @returns The path of the variable.
+ * @throws {ExpressionError} If no such variable can exist.
+ */
+export function readPresence(node: CelNode, argument: CelNode): string {
+  const path = pathOf(argument) as readonly string[];
+  const length = ROOTS.get(path[0] as string) as number;
+  const read = path.length < length ? readKind(path, argument) : undefined;
+  const variable = path.slice(0, length).join('.');
+  const readValue = read ?? (VARIABLES.get(variable) ?? refuseVariable(variable, argument.pos)).read;
+  const rest = path.slice(length);
+  replaceNode(
+    node,
+    (checker) => checker.boolType,
+    () => {
+      const value = readValue(currentVariables());
+      return value !== undefined && hasPath(value, rest);
+    },
+  );
+  return variable;
+}
+
+function readKind(path: readonly string[], { pos }: CelNode): (variables: CallVariables) => unknown {
+  const [root, kind] = path;
+  if (root === 'mcp' && isKind(kind)) return ({ mcp }) => mcp[kind];
+  return refuseVariable(path.join('.'), pos);
+}
+
+function hasPath(value: unknown, [name, ...rest]: readonly string[]): boolean {
+  if (name === undefined) return true;
+  const member: unknown = value instanceof Map ? value.get(name) : undefined;
+  if (member === undefined && rest.length > 0) throw new ExpressionFault('no_such_key');
+  if (isUnreadable(member)) throw new ExpressionFault('unsupported_type');
+  return member !== undefined && hasPath(member, rest);
+}

@@ -1,0 +1,70 @@
+import type { IncomingMessage } from 'node:http';
+import { noteRulesWithoutTargets } from '../core/rules-without-targets.js';
+import type { Middleware } from '../http/middleware.js';
+import { describeCall } from '../messages/mcp-call.js';
+import { createAmbiguityCheck } from './ambiguous-arguments.js';
+import { createAuthorizationMiddleware } from './authorization-middleware.js';
+import {
+  type McpAuthorizationOptions,
+  type ResolvedAuthorization,
+  resolveAuthorizationOptions,
+} from './authorization-options.js';
+import { type CallDecision, createRuleAuthorizer } from './rule-authorizer.js';
+import { answerRuleDenial } from './rule-denial.js';
+import { createFailureReport } from './rule-failures.js';
+import { createRuleSet } from './rule-set.js';
+
+/**
+ * Decides by expressions who may call which tool with which arguments, read which resource and get which prompt, before the MCP server
+ * runs. Mount it on the server's path, after `mcpAuth()`. The rules have agentgateway's form and meaning, and can also read the arguments
+ * of a call: `mcp.tool.arguments`. The server receives the body that was checked.
+ *
+ * @example
+ * ```ts
+ * import express from 'express';
+ * import { mcpAuth, mcpAuthorization } from 'express-mcp-auth';
+ *
+ * const app = express();
+ * app.use(mcpAuth({ issuer: 'https://auth.example.com', audiences: ['https://mcp.example.com/mcp'] }));
+ * const rules = ['mcp.tool.name == "echo"', { deny: 'mcp.tool.arguments.path.startsWith("/etc/")' }];
+ * app.use('/mcp', mcpAuthorization({ rules }));
+ * ```
+ *
+ * @throws {ConfigError} Also for an expression that does not parse or that names a variable which cannot exist.
+ */
+export function mcpAuthorization(options: Readonly<McpAuthorizationOptions>): Middleware {
+  const resolved = resolveAuthorizationOptions(options);
+  const { rules, backend, mode, logger } = resolved;
+  const isPermissive = mode === 'permissive';
+  const ruleSet = createRuleSet(rules, createFailureReport(logger));
+  const settings = { ruleSet, backend, isAmbiguous: createAmbiguityCheck(rules) };
+  const log = createDenialLog(resolved);
+  return createAuthorizationMiddleware({
+    who: 'mcpAuthorization()',
+    hide: resolved.hide && !isPermissive,
+    maxBodyBytes: resolved.maxBodyBytes,
+    logger,
+    authorizerFor(req: IncomingMessage, auth) {
+      if (backend === undefined) noteRulesWithoutTargets(req);
+      const authorizer = createRuleAuthorizer(settings, req, auth, log);
+      if (!isPermissive) return authorizer;
+      return { ...authorizer, authorize: (calls) => void authorizer.authorize(calls) };
+    },
+    answerDenial: answerRuleDenial(resolved.onDenied),
+  });
+}
+
+function createDenialLog({ mode, logger }: ResolvedAuthorization): (decision: CallDecision) => void {
+  const isPermissive = mode === 'permissive';
+  return ({ call, decision }) => {
+    const reason = decision === undefined ? 'its name cannot be decided on' : reasonOf(decision);
+    const line = `mcpAuthorization(): ${isPermissive ? 'would deny' : 'denied'} ${describeCall(call)}: ${reason}`;
+    if (isPermissive) logger.info(line);
+    else logger.debug(line);
+  };
+}
+
+function reasonOf({ rule, missingScopes }: NonNullable<CallDecision['decision']>): string {
+  if (rule !== undefined) return rule.at;
+  return missingScopes.length > 0 ? `the caller lacks a scope of ${missingScopes.join(' ')}` : 'no rule allows it';
+}

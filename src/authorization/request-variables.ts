@@ -1,0 +1,102 @@
+import type { IncomingMessage } from 'node:http';
+import { API_KEY_ISSUER, type AuthInfo } from '../core/auth-info.js';
+import { rawPath, requestTarget } from '../http/request-target.js';
+import type { CallVariables, RequestVariables, SourceVariables } from './expressions/call-variables.js';
+import { type CelMap, toCelObject } from './expressions/cel-values.js';
+
+/** The variables that all calls of a request share. */
+export type SharedVariables = Omit<CallVariables, 'mcp'>;
+
+/** Returns the variables of a request and its caller. Those of the request are built when an expression reads them. */
+export function sharedVariablesOf(req: IncomingMessage, auth: AuthInfo | undefined): SharedVariables {
+  const claims = auth && claimsOf(auth);
+  const isApiKey = auth?.payload.iss === API_KEY_ISSUER;
+  return {
+    jwt: isApiKey ? undefined : claims,
+    apiKey: isApiKey ? claims : undefined,
+    request: new HttpRequest(req),
+    source: new Source(req),
+  };
+}
+
+// Requests with the same token share one AuthInfo.
+const known = new WeakMap<AuthInfo, CelMap>();
+
+function claimsOf(auth: AuthInfo): CelMap {
+  let claims = known.get(auth);
+  if (claims === undefined) {
+    claims = toCelObject(auth.payload);
+    known.set(auth, claims);
+  }
+  return claims;
+}
+
+/** What Express adds to a request. These go by its setting `trust proxy`. */
+interface ExpressRequest {
+  readonly protocol?: string;
+  readonly ip?: string;
+}
+
+class HttpRequest implements RequestVariables {
+  readonly #req: IncomingMessage;
+  #headers: CelMap | undefined;
+
+  constructor(req: IncomingMessage) {
+    this.#req = req;
+  }
+
+  get method(): string {
+    return this.#req.method ?? '';
+  }
+
+  get pathAndQuery(): string {
+    return requestTarget(this.#req);
+  }
+
+  get path(): string {
+    return rawPath(this.pathAndQuery);
+  }
+
+  get scheme(): string {
+    const isEncrypted = (this.#req.socket as { encrypted?: boolean }).encrypted === true;
+    return (this.#req as ExpressRequest).protocol ?? (isEncrypted ? 'https' : 'http');
+  }
+
+  /** The Host header without its port. */
+  get host(): string {
+    return (this.#req.headers.host ?? '').replace(/:\d+$/, '');
+  }
+
+  get uri(): string {
+    return `${this.scheme}://${this.#req.headers.host ?? ''}${this.pathAndQuery}`;
+  }
+
+  get version(): string {
+    return `HTTP/${this.#req.httpVersion}`;
+  }
+
+  /** As the application sees them: a middleware may have changed one. Values of a header that came several times are joined by commas. */
+  get headers(): CelMap {
+    this.#headers ??= new Map(Object.entries(this.#req.headers));
+    return this.#headers;
+  }
+}
+
+class Source implements SourceVariables {
+  readonly #req: IncomingMessage;
+
+  constructor(req: IncomingMessage) {
+    this.#req = req;
+  }
+
+  /** Without the IPv6 form of an IPv4 address, which no range of IPv4 contains. */
+  get address(): string | undefined {
+    const address = (this.#req as ExpressRequest).ip ?? this.#req.socket.remoteAddress;
+    return address?.replace(/^::ffff:(?=\d+\.)/i, '');
+  }
+
+  get port(): bigint | undefined {
+    const { remotePort } = this.#req.socket;
+    return remotePort === undefined ? undefined : BigInt(remotePort);
+  }
+}

@@ -1,0 +1,29 @@
+import type { McpAuthorizationOptions } from '../../index.js';
+import type { ConfigNode } from './config-node.js';
+
+/** A block `mcpAuthorization`, of a route or of its backend. */
+export interface AuthorizationConfig {
+  /** Not checked here: `mcpAuthorization()` does that. */
+  readonly options: McpAuthorizationOptions;
+  readonly at: string;
+}
+
+const OPTIONS = ['onDenied', 'mode', 'hide', 'maxBodyBytes'] as const;
+
+/**
+ * Reads the blocks `mcpAuthorization` for a route. As in agentgateway, the rules of all of them count together.
+ *
+ * @throws {StartupError} If two have the same option: only one of them could count.
+ */
+export function readAuthorizationPolicies(blocks: readonly ConfigNode[]): readonly AuthorizationConfig[] {
+  const seen: Partial<Record<string, ConfigNode>> = {};
+  for (const block of blocks) {
+    const { rules: _, ...options } = block.members({ required: ['rules'], optional: OPTIONS });
+    for (const [name, option] of Object.entries(options)) {
+      const other = seen[name];
+      if (other) option.refuse(`is also in ${other.path}: write it once`);
+      seen[name] = option;
+    }
+  }
+  return blocks.map((node) => ({ options: node.mapping() as unknown as McpAuthorizationOptions, at: node.path }));
+}

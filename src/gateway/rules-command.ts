@@ -1,0 +1,142 @@
+import { parseArgs } from 'node:util';
+import { explainCall } from '../authorization/explain-call.js';
+import { MessageError } from '../authorization/message-error.js';
+import type { CallDecision } from '../authorization/rule-authorizer.js';
+import { printable } from '../core/printable.js';
+import { isRecord, stringsIn } from '../http/json-object.js';
+import { type AuthInfo, type McpBackendOptions, mcpBackend } from '../index.js';
+import { describeCall } from '../messages/mcp-call.js';
+import type { RouteBackend } from './backend.js';
+import type { McpBackendConfig } from './config/backend-config.js';
+import { type RouteConfig, routesOf } from './config/gateway-config.js';
+import type { Environment } from './config/variables.js';
+import { loadConfig } from './load-config.js';
+import { authorizationOptionsOf } from './route-authorization.js';
+import { atPlace, readInputFile, StartupError } from './startup-error.js';
+
+export const RULES_USAGE = `Usage: express-mcp-auth rules test -f FILE --call FILE [--as FILE]
+
+Says which rule of mcpAuthorization decides on a call. Exits with code 1 if a route denies it.
+
+  -f, --file FILE  the configuration file; every route with mcpAuthorization is asked
+      --call FILE  the call, as JSON: {"method": "tools/call", "params": {"name": "echo", "arguments": {}}}
+      --as FILE    the claims of the caller's token, as a JSON object; without it, the caller is anonymous
+  -h, --help       show this text`;
+
+const OPTIONS = {
+  file: { type: 'string', short: 'f' },
+  call: { type: 'string' },
+  as: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+/** What the command prints, and its exit code. */
+export interface RulesResult {
+  readonly lines: readonly string[];
+  readonly isAllowed: boolean;
+}
+
+/**
+ * Runs `express-mcp-auth rules`.
+ *
+ * @param args The arguments after `rules`.
+ * @param env The values of variables in the file. By default none is set.
+ * @throws {StartupError} If an argument or a file is wrong.
+ */
+export function runRulesCommand(args: readonly string[], env: Environment = {}): RulesResult {
+  const { values, positionals } = parseRulesLine(args);
+  if (values.help) return { lines: [RULES_USAGE], isAllowed: true };
+  const { file, call } = values;
+  if (positionals.join(' ') !== 'test') throw usageError('write "rules test"');
+  if (file === undefined || call === undefined) throw usageError('-f FILE and --call FILE are needed');
+  const caller = values.as === undefined ? undefined : callerWith(readJson(values.as));
+  const message = readJson(call);
+  const { config, step } = loadConfig(file, { env });
+  const results = step(() => routesOf(config).flatMap((route) => testRoute(route, message, caller)));
+  if (results.length === 0) throw new StartupError(`${file}: no route has mcpAuthorization`);
+  return {
+    lines: results.flatMap(({ lines }) => lines),
+    isAllowed: results.every(({ isAllowed }) => isAllowed),
+  };
+}
+
+function parseRulesLine(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    throw usageError((error as Error).message.split('. ')[0] as string);
+  }
+}
+
+function usageError(problem: string): StartupError {
+  return new StartupError(`${problem}. See express-mcp-auth rules --help.`);
+}
+
+function readJson(file: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(readInputFile(file));
+  } catch (error) {
+    if (error instanceof StartupError) throw error;
+    // The parser's message quotes the file.
+    throw new StartupError(`${file}: it is not JSON`);
+  }
+  return isRecord(value) ? value : fail(`${file}: it must be a JSON object`);
+}
+
+function fail(problem: string): never {
+  throw new StartupError(problem);
+}
+
+/** An identity as `mcpAuth()` would make of these claims, as far as rules see it. */
+function callerWith(claims: Record<string, unknown>): AuthInfo {
+  const { scope, scp } = claims;
+  const scopes = [scope, scp].flatMap((value) => (typeof value === 'string' ? value.split(' ') : stringsIn(value)));
+  return { token: '', clientId: '', scopes, extra: claims, header: {}, payload: claims };
+}
+
+/** A backend that knows the names of these targets, and starts none of them. */
+function createNames({ targets, options }: McpBackendConfig): RouteBackend {
+  const programs = Object.fromEntries(targets.map(({ name = '' }) => [name, { command: 'none' }]));
+  const { prefixMode } = options as Pick<McpBackendOptions, 'prefixMode'>;
+  return mcpBackend({ targets: programs, prefixMode });
+}
+
+function testRoute(route: RouteConfig, message: unknown, caller: AuthInfo | undefined): RulesResult[] {
+  const backend = route.backend?.isJoined ? createNames(route.backend) : undefined;
+  const options = authorizationOptionsOf(route, backend);
+  if (options === undefined) return [];
+  const { at: place, ...given } = options;
+  try {
+    const { decisions, failures } = atPlace(place, () => explainCall(given, message, caller));
+    const failed = [...failures].map(([at, code]) => `  ${at} failed: ${code}`);
+    const lines = decisions.map(describeDecision);
+    if (lines.length === 0) lines.push('allowed: it names no tool, prompt, resource or task');
+    return [{ lines: [place, ...failed, ...lines.map((line) => `  ${line}`)], isAllowed: decisions.every(isAllowed) }];
+  } catch (error) {
+    if (error instanceof MessageError) throw new StartupError(`the call cannot be used: ${error.message}`);
+    throw error;
+  }
+}
+
+function isAllowed({ decision }: CallDecision): boolean {
+  return decision?.isAllowed === true;
+}
+
+const MAX_EXPRESSION_LENGTH = 200;
+
+function describeDecision({ call, decision }: CallDecision): string {
+  const verb = decision?.isAllowed ? 'allowed' : 'denied';
+  const reason =
+    decision?.rule === undefined
+      ? describeWithoutRule(decision)
+      : `${decision.rule.at} decides: ${printable(decision.rule.expression.text, MAX_EXPRESSION_LENGTH)}`;
+  return `${verb}: ${describeCall(call)}: ${reason}`;
+}
+
+function describeWithoutRule(decision: CallDecision['decision']): string {
+  if (decision === undefined) return 'rules cannot decide on its name';
+  if (decision.isAllowed) return 'no rule is about it, and there is no allow rule';
+  if (decision.missingScopes.length > 0) return `the caller lacks a scope of ${decision.missingScopes.join(' ')}`;
+  return 'no allow rule matches';
+}

@@ -1,0 +1,17 @@
+/** The first characters of the API keys that this package makes. People and secret scanners recognize a key by them. */
+export const API_KEY_PREFIX = 'emak_';
+
+/** The header that carries an API key, beside `Authorization`. */
+export const API_KEY_HEADER = 'x-api-key';
+
+/**
+ * Returns the kind of a credential. Only its form decides: a credential that fails the checks of its kind is refused, and no other
+ * party is asked about it.
+ */
+export function credentialFormOf(credential: string): 'apiKey' | 'jwt' | 'opaque' {
+  if (credential.startsWith(API_KEY_PREFIX)) return 'apiKey';
+  const first = credential.indexOf('.');
+  const second = credential.indexOf('.', first + 1);
+  // RFC 7515, section 7.1: three segments.
+  return first !== -1 && second !== -1 && !credential.includes('.', second + 1) ? 'jwt' : 'opaque';
+}

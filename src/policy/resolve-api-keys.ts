@@ -1,0 +1,128 @@
+import { resolve } from 'node:path';
+import { fileFault, readRegularFile } from '../core/read-regular-file.js';
+import { isRecord } from '../http/json-object.js';
+import { lowerAscii } from '../http/lower-ascii.js';
+import { isPlain, type OptionChecks } from '../options/checks.js';
+import { isScopeList } from '../options/scope-list.js';
+import type { ApiKeysOption } from './credential-options.js';
+
+type FindApiKey = Extract<ApiKeysOption, (...args: never[]) => unknown>;
+
+/** A checked API key. */
+export interface ResolvedApiKey {
+  readonly subject: string | undefined;
+  readonly scopes: readonly string[];
+  readonly claims: Readonly<Record<string, unknown>>;
+  /** Seconds since 1970. */
+  readonly expiresAt: number | undefined;
+}
+
+/** API keys by their SHA-256, in lower case. */
+export type ApiKeyTable = ReadonlyMap<string, ResolvedApiKey>;
+
+/** The source of the API keys. A file has been read. */
+export type ApiKeySource =
+  | { readonly kind: 'table'; readonly keys: ApiKeyTable; readonly file: string | undefined }
+  | { readonly kind: 'function'; readonly find: FindApiKey };
+
+const FIX = 'Print a key and its entry with: express-mcp-auth key create';
+
+/** Reads the option `apiKeys`. It quotes nothing, since an entry may have the key itself where its hash is expected. */
+export function resolveApiKeys(checks: OptionChecks, value: unknown, option: string): ApiKeySource | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === 'function') return { kind: 'function', find: value as FindApiKey };
+  if (Array.isArray(value)) return { kind: 'table', keys: requireKeys(checks, value, option), file: undefined };
+  if (!isPlain(value)) return checks.refuseUnquoted(option, 'a list of keys, { file }, or a function', FIX);
+  checks.knownKeys(value, option, ['file']);
+  const file = resolve(
+    checks.string(value.file, `${option}.file`, 'Give the path of a JSON file with a list of keys.'),
+  );
+  let text: string;
+  try {
+    text = readRegularFile(file);
+  } catch (error) {
+    const expected = `a readable file (${fileFault(error)}; looked for ${file})`;
+    return checks.refuse(`${option}.file`, expected, value.file, 'Correct the path.');
+  }
+  return { kind: 'table', keys: requireKeys(checks, text, `${option}.file`), file };
+}
+
+function requireKeys(checks: OptionChecks, given: unknown, option: string): ApiKeyTable {
+  try {
+    return parseApiKeys(given);
+  } catch (error) {
+    return checks.refuseUnquoted(option, `a list of API keys (${(error as Error).message})`, FIX);
+  }
+}
+
+/**
+ * Parses a list of API keys.
+ *
+ * @param given The list, or its JSON text.
+ * @throws {Error} With a message that says what is wrong, and quotes nothing.
+ */
+export function parseApiKeys(given: unknown): ApiKeyTable {
+  const list = typeof given === 'string' ? parseJson(given) : given;
+  if (!Array.isArray(list)) throw new Error('it is not a list');
+  const keys = new Map<string, ResolvedApiKey>();
+  for (const [i, entry] of list.entries()) {
+    const fail = (reason: string): never => {
+      throw new Error(`entry ${i}: ${reason}`);
+    };
+    if (!isRecord(entry)) return fail('it is not an object');
+    const { sha256, ...known } = entry;
+    if (typeof sha256 !== 'string' || !/^[0-9a-fA-F]{64}$/.test(sha256)) {
+      return fail('its "sha256" is not 64 hexadecimal digits; the key itself must not be here');
+    }
+    const hash = lowerAscii(sha256);
+    if (keys.has(hash)) return fail('its "sha256" is there twice');
+    keys.set(hash, parseApiKey(known, fail));
+  }
+  return keys;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error('it is not JSON');
+  }
+}
+
+/** Claims that follow from the other members of an entry. */
+const RESERVED_CLAIMS = ['iss', 'sub', 'client_id', 'azp', 'cid', 'scope', 'scp', 'exp'];
+const MEMBERS = ['subject', 'scopes', 'claims', 'expires'];
+
+/**
+ * Checks what is known of one key. An unknown member is refused: a misspelt `expires` would never end a key.
+ *
+ * @param fail Throws an error with this reason.
+ */
+export function parseApiKey(known: Readonly<Record<string, unknown>>, fail: (reason: string) => never): ResolvedApiKey {
+  const unknown = Object.keys(known).find((name) => !MEMBERS.includes(name));
+  if (unknown !== undefined) return fail(`it has a member that is not known; known are ${MEMBERS.join(', ')}`);
+  const { subject, scopes = [], claims = {}, expires } = known;
+  if (subject !== undefined && (typeof subject !== 'string' || subject === '')) return fail('its "subject" is no text');
+  if (!isScopeList(scopes)) return fail('its "scopes" are not a list of scopes');
+  if (!isRecord(claims)) return fail('its "claims" are not an object');
+  const reserved = RESERVED_CLAIMS.find((name) => Object.hasOwn(claims, name));
+  if (reserved !== undefined) return fail(`its "claims" must not have "${reserved}"`);
+  const expiresAt = expires === undefined ? undefined : parseDate(expires);
+  if (Number.isNaN(expiresAt)) return fail('its "expires" is no date such as 2027-01-31 or 2027-01-31T12:00:00Z');
+  return Object.freeze({ subject, scopes: [...scopes], claims: copyOf(claims, fail), expiresAt });
+}
+
+function copyOf(claims: Record<string, unknown>, fail: (reason: string) => never): Record<string, unknown> {
+  try {
+    return structuredClone(claims);
+  } catch {
+    return fail('its "claims" are not JSON');
+  }
+}
+
+/** RFC 3339, in UTC: a time without a zone means another moment on each machine. */
+const DATE = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d{1,3})?Z)?$/;
+
+function parseDate(text: unknown): number {
+  return typeof text === 'string' && DATE.test(text) ? Math.floor(Date.parse(text) / 1000) : Number.NaN;
+}

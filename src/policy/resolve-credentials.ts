@@ -1,0 +1,134 @@
+import type { OptionChecks } from '../options/checks.js';
+import {
+  asGiven,
+  group,
+  type OptionTable,
+  oneOf,
+  optional,
+  type ResolvedOptions,
+  text,
+  wholeNumber,
+} from '../options/option-table.js';
+import { STANDARD } from '../providers/provider.js';
+import type { CredentialOptions, IntrospectionOptions, Verifier } from './credential-options.js';
+import { type ApiKeySource, resolveApiKeys } from './resolve-api-keys.js';
+import type { TrustedIssuer } from './resolve-issuer.js';
+import { type ResolvedLocation, resolveLocation } from './resolve-location.js';
+import { requireServerUrl } from './server-url.js';
+
+const INTROSPECTION_FIX = 'Write { clientId: …, clientSecret: … }, as they are registered at the authorization server.';
+const VERIFIERS_FIX = 'Write verifiers: [async (token) => …].';
+
+export const INTROSPECTION_TABLE = {
+  endpoint: { read: asGiven },
+  issuer: { read: optional(text('Name one of the issuers of the policy.')) },
+  clientId: { read: text(INTROSPECTION_FIX) },
+  clientSecret: { read: (checks, value, option) => checks.secret(value, option, 1, INTROSPECTION_FIX) },
+  authMethod: {
+    default: 'client_secret_basic',
+    read: oneOf(['client_secret_basic', 'client_secret_post'], 'Leave it out for "client_secret_basic".'),
+  },
+  maxAgeSeconds: wholeNumber(60, 1),
+  maxBytes: wholeNumber(16_777_216, 1),
+  maxCallsPerSecond: wholeNumber(50, 1),
+} satisfies OptionTable<IntrospectionOptions>;
+
+/** The options of a policy about credentials. {@link resolveCredentials} checks the rest. */
+export const CREDENTIAL_TABLE = {
+  apiKeys: { read: resolveApiKeys },
+  introspection: { read: optional(group(INTROSPECTION_TABLE, INTROSPECTION_FIX)) },
+  verifiers: { default: [], read: requireVerifiers },
+  authorizationLocation: { read: resolveLocation },
+} satisfies OptionTable<CredentialOptions>;
+
+type ReadCredentials = ResolvedOptions<typeof CREDENTIAL_TABLE>;
+
+/** Introspection at the server of one issuer (RFC 7662). */
+export interface ResolvedIntrospection
+  extends Omit<NonNullable<ReadCredentials['introspection']>, 'endpoint' | 'issuer'> {
+  /** Undefined: the metadata names it. */
+  readonly endpoint: URL | undefined;
+  readonly trusted: TrustedIssuer;
+  /** The addresses of the metadata, and the `issuer` that it must name. */
+  readonly metadataUrls: readonly URL[];
+  readonly metadataIssuer: string;
+  readonly allowHttp: boolean;
+}
+
+/** The resolved options about credentials. */
+export interface ResolvedCredentials {
+  readonly apiKeys: ApiKeySource | undefined;
+  readonly introspection: ResolvedIntrospection | undefined;
+  readonly verifiers: readonly Verifier[];
+  /** Undefined for the standard place. */
+  readonly authorizationLocation: ResolvedLocation | undefined;
+}
+
+interface RestOfPolicy {
+  readonly issuers: readonly TrustedIssuer[];
+  readonly allowHttp: boolean;
+  readonly dpop: 'off' | 'accept' | 'require';
+}
+
+/** Checks the options about credentials that depend on the rest of the policy. */
+export function resolveCredentials(
+  checks: OptionChecks,
+  read: ReadCredentials,
+  { issuers, allowHttp, dpop }: RestOfPolicy,
+): ResolvedCredentials {
+  const { apiKeys, introspection, authorizationLocation } = read;
+  if (authorizationLocation !== undefined && dpop !== 'off') {
+    const expected = 'left out where senderConstraint.dpop is given, whose tokens come in "Authorization: DPoP"';
+    checks.refuseUnquoted('authorizationLocation', expected, 'Remove one of the two.');
+  }
+  if (apiKeys !== undefined && dpop === 'require') {
+    const expected = 'left out where senderConstraint.dpop.required is true: an API key is not bound to anything';
+    checks.refuseUnquoted('apiKeys', expected, 'Remove one of the two.');
+  }
+  return {
+    ...read,
+    introspection: introspection && resolveIntrospection(checks, introspection, issuers, allowHttp),
+  };
+}
+
+function resolveIntrospection(
+  checks: OptionChecks,
+  { endpoint, issuer, ...simple }: NonNullable<ReadCredentials['introspection']>,
+  issuers: readonly TrustedIssuer[],
+  allowHttp: boolean,
+): ResolvedIntrospection {
+  const trusted = requireIssuer(checks, issuer, issuers);
+  const url =
+    endpoint === undefined ? undefined : requireServerUrl(checks, endpoint, 'introspection.endpoint', allowHttp);
+  if (url === undefined && !URL.canParse(trusted.issuer)) {
+    const expected = 'given, since it is looked up only for an issuer that is a URL';
+    checks.refuse('introspection.endpoint', expected, undefined, 'Give the address of the introspection endpoint.');
+  }
+  const { metadataUrls, metadataIssuer } = trusted.provider ?? STANDARD;
+  return Object.freeze({
+    ...simple,
+    endpoint: url,
+    trusted,
+    metadataUrls: url === undefined ? metadataUrls(trusted.issuer).map((each) => new URL(each)) : [],
+    metadataIssuer: metadataIssuer(trusted.issuer),
+    allowHttp,
+  });
+}
+
+function requireIssuer(
+  checks: OptionChecks,
+  name: string | undefined,
+  issuers: readonly TrustedIssuer[],
+): TrustedIssuer {
+  const names = issuers.map(({ issuer }) => issuer);
+  const found = name === undefined && issuers.length === 1 ? issuers[0] : issuers[names.indexOf(name ?? '')];
+  const expected =
+    name === undefined ? 'given where the policy has several issuers' : 'one of the issuers of the policy';
+  const fix = `Write one of ${names.map((each) => JSON.stringify(each)).join(', ')}.`;
+  return found ?? checks.refuse('introspection.issuer', expected, name, fix);
+}
+
+function requireVerifiers(checks: OptionChecks, value: unknown, option: string): readonly Verifier[] {
+  if (Array.isArray(value) && value.every((each) => typeof each === 'function')) return Object.freeze([...value]);
+  return checks.refuse(option, 'a list of functions', value, VERIFIERS_FIX);
+}
