@@ -75,7 +75,7 @@ describe('parseConfigFile refuses', () => {
     [
       'a policy of a route in a listener',
       listener({ policies: { timeout: {} } }),
-      'binds[0].listeners[0].policies.timeout is not supported. Supported here: cors.',
+      'binds[0].listeners[0].policies.timeout is not supported. Supported here: cors, jwtAuth, apiKey, authorization.',
     ],
     [
       'a policy that a listener and its route both have',
@@ -114,9 +114,8 @@ describe('parseConfigFile refuses in matches', () => {
   const at = `${route}.matches`;
   const cases: ReadonlyArray<readonly [matches: string, message: string]> = [
     ['[]', `${at} must have at least one item, but is empty`],
-    ['[{path: {regex: ".*"}}]', `${at}[0].path.regex is not supported. Supported here: exact, pathPrefix.`],
-    ['[{path: {exact: /a, pathPrefix: /a}}]', `${at}[0].path must have either exact or pathPrefix`],
-    ['[{path: {}}]', `${at}[0].path must have either exact or pathPrefix`],
+    ['[{path: {exact: /a, pathPrefix: /a}}]', `${at}[0].path must have exactly one of exact, pathPrefix and regex`],
+    ['[{path: {}}]', `${at}[0].path must have exactly one of exact, pathPrefix and regex`],
     ['[{path: {exakt: /a}}]', `${at}[0].path.exakt is not supported. Did you mean "exact"?`],
     ['[{method: post}]', `${at}[0].method must be a method such as "POST", but is "post"`],
     [

@@ -59,6 +59,43 @@ describe('paths', () => {
   });
 });
 
+describe('regular expressions', () => {
+  const regex = (text: string) => ({ path: { regex: text } });
+  const [tenants, all] = [regex('/tenants/[a-z]+'), regex('.*')];
+  const find = tableOf(all, tenants, prefix('/tenants/fixed'));
+
+  test.each([
+    ['/tenants/acme', tenants],
+    ['/tenants/acme/mcp', all],
+    ['/tenants/fixed', prefix('/tenants/fixed')],
+  ])('%s: the whole path must match, and a prefix comes first', (path, found) => {
+    expect(find(request(path))).toEqual(found);
+  });
+
+  test('of headers and parameters match the whole value', () => {
+    const value = (name: string) => [{ name, value: { regex: 'v[0-9]+' } }];
+    const table = tableOf({ headers: value('x-v'), query: value('v') });
+    const found = (url: string, header: string) => table(request(url, 'GET', { 'x-v': [header] })) !== undefined;
+    expect([found('/?v=v1', 'v22'), found('/?v=v1x', 'v22'), found('/?v=v1', 'xv22'), found('/', 'v1')]).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
+  });
+
+  test('take time in proportion to the path', () => {
+    const table = tableOf(regex('/(a+)+b'));
+    const begin = performance.now();
+    expect(table(request(`/${'a'.repeat(10_000)}`))).toBeUndefined();
+    expect(performance.now() - begin).toBeLessThan(2_000);
+  });
+
+  test.each(['(', '(?=a)', '\\1'])('%s is refused', (text) => {
+    expect(() => tableOf(regex(text))).toThrow('m.path.regex must be a regular expression of RE2: ');
+  });
+});
+
 describe('agentgateway’s priorities: ', () => {
   const header = (name: string, value: string) => ({ name, value: { exact: value } });
   const posts = { ...prefix('/'), method: 'POST' };

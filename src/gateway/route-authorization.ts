@@ -17,15 +17,15 @@ export function createAuthorization(
   backend: RouteBackend | undefined,
   logger: Logger,
 ): readonly Middleware[] {
-  const { mcpAuthentication } = route;
+  const login = route.mcpAuthentication ?? route.credentials;
   const options = authorizationOptionsOf(route, backend);
   if (options === undefined) return [];
-  if (options.onDenied === 'challenge' && mcpAuthentication === undefined) {
+  if (options.onDenied === 'challenge' && login === undefined) {
     throw new StartupError(`${options.at}.onDenied: "challenge" needs mcpAuthentication: the answer names its login`);
   }
   const { at: place, ...given } = options;
   const authorization = atPlace(place, () => mcpAuthorization({ ...given, logger }));
-  return mcpAuthentication === undefined ? [markAnonymous, authorization] : [authorization];
+  return login === undefined ? [markAnonymous, authorization] : [authorization];
 }
 
 /**

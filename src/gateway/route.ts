@@ -20,9 +20,11 @@ import { createBackend, type RouteBackend } from './backend.js';
 import { chain } from './chain.js';
 import type { McpBackendConfig } from './config/backend-config.js';
 import type { CorsConfig } from './config/cors-policy.js';
-import type { McpAuthenticationConfig, RouteConfig } from './config/gateway-config.js';
+import type { CredentialConfig, RouteConfig } from './config/gateway-config.js';
 import { respond } from './policies/fixed-response.js';
 import { changeRequestHeaders, changeResponseHeaders } from './policies/header-changes.js';
+import { authorizeRequests } from './policies/http-authorization.js';
+import { plainChallenge } from './policies/plain-challenge.js';
 import { limitTime } from './policies/request-timeout.js';
 import { redirect, rewrite } from './policies/url-changes.js';
 import { createAuthorization } from './route-authorization.js';
@@ -34,7 +36,9 @@ export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'hostnames' | '
   readonly handle: Middleware;
   /** Serves the discovery documents of this route, at paths that `matches` need not list. */
   readonly metadata: Middleware | undefined;
-  /** Undefined if the route has no `mcpAuthentication`. */
+  /** The policy of the file that says who may call. Undefined if the route has none. */
+  readonly login: 'mcpAuthentication' | CredentialConfig['kind'] | undefined;
+  /** Undefined if the route has no such policy. */
   readonly policy: ResolvedAuth | undefined;
   /** The keys that verify the tokens of `callerToken`; empty without it. */
   readonly callerKeys: ReturnType<typeof callerKeysOf>;
@@ -45,16 +49,18 @@ export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'hostnames' | '
 /** @throws {StartupError} If a policy or a target of the route is not valid. */
 export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
   const advice = adviceOf(route);
-  const authentication = route.mcpAuthentication && createAuthentication(route.mcpAuthentication, logger, advice);
+  const authentication = createAuthentication(route, logger, advice);
   const policy = authentication?.policy;
   refuseIssuerOfProxy(route, policy);
   const backend = route.backend && createRouteBackend(route, route.backend, { logger, advice, policy });
   const { name, hostnames, matches, at, timeout, responseHeaderModifier, cors } = route;
+  const login = route.mcpAuthentication ? 'mcpAuthentication' : route.credentials?.kind;
   const handle = chain([
     ...(timeout?.requestMs === undefined ? [] : [limitTime(timeout.requestMs)]),
     ...(responseHeaderModifier ? [changeResponseHeaders(responseHeaderModifier)] : []),
     ...(cors ? [createCors(cors, logger, advice)] : []),
-    ...(authentication ? [authentication.auth] : []),
+    ...(authentication?.steps ?? []),
+    ...authorizeRequests(route.authorization ?? [], logger),
     ...createSteps(route, backend, logger),
     ...(backend ? [backend] : []),
   ]);
@@ -63,7 +69,7 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
     await backend?.close();
   };
   const callerKeys = backend && 'callerKeys' in backend ? callerKeysOf(backend.callerKeys) : [];
-  return { name, hostnames, matches, at, handle, metadata: authentication?.metadata, policy, callerKeys, close };
+  return { name, hostnames, matches, at, login, handle, metadata: authentication?.metadata, policy, callerKeys, close };
 }
 
 /** What happens to the request of an accepted caller before it reaches the backend, in agentgateway's order. */
@@ -124,8 +130,8 @@ function createCors({ options, at: place }: CorsConfig, logger: Logger, advice: 
 }
 
 /** The advice for requests that the route refuses and for weak settings, in the names of the file. */
-function adviceOf({ at, mcpAuthentication }: RouteConfig): Advice {
-  const place = mcpAuthentication?.at ?? `${at}.policies.mcpAuthentication`;
+function adviceOf({ at, mcpAuthentication, credentials }: RouteConfig): Advice {
+  const place = (mcpAuthentication ?? credentials)?.at ?? `${at}.policies.mcpAuthentication`;
   return {
     preflight: `set ${at}.policies.cors`,
     foreignHost: `set ${place}.resourceMetadata.resource to the address that clients use, or make the proxy send "Host: localhost"`,
@@ -137,13 +143,20 @@ function adviceOf({ at, mcpAuthentication }: RouteConfig): Advice {
   };
 }
 
-function createAuthentication({ policy, at: place }: McpAuthenticationConfig, logger: Logger, advice: Advice) {
+function createAuthentication({ mcpAuthentication, credentials }: RouteConfig, logger: Logger, advice: Advice) {
+  for (const warning of credentials?.warnings ?? []) logger.warn(warning);
+  const config = mcpAuthentication ?? credentials;
+  if (config === undefined) return undefined;
+  const { policy, at: place } = config;
   // The block has the members of a policy. mcpAuth() refuses any that it does not support.
   const options = { ...policy, logger } as unknown as McpAuthOptions;
   noteAdvice(options, advice);
   return atPlace(place, () => {
     const auth = mcpAuth(options);
-    return { auth, metadata: protectedResourceMetadata(auth), policy: policyOf('mcpAuth()', auth) };
+    const resolved = policyOf('mcpAuth()', auth);
+    return mcpAuthentication
+      ? { steps: [auth], metadata: protectedResourceMetadata(auth), policy: resolved }
+      : { steps: [plainChallenge, auth], metadata: undefined, policy: resolved };
   });
 }
 
@@ -160,7 +173,7 @@ export function warningsOfOpenRoutes(routes: readonly GatewayRoute[], host: stri
 
 const ADVICE = 'Require a token (mode: strict), or listen on this machine only (--host 127.0.0.1).';
 
-function reasonOpen({ policy }: GatewayRoute): string | undefined {
+function reasonOpen({ policy, login }: GatewayRoute): string | undefined {
   if (policy === undefined) return 'policies.mcpAuthentication is missing';
-  return requiresToken(policy.modeName) ? undefined : `policies.mcpAuthentication.mode is ${policy.modeName}`;
+  return requiresToken(policy.modeName) ? undefined : `policies.${login}.mode is ${policy.modeName}`;
 }

@@ -16,7 +16,7 @@ export function readMcpAuthentication(node: ConfigNode, directory: string): McpA
 const FILES = ['jwks', 'apiKeys'];
 
 /** Makes the file names absolute. */
-function withFiles(options: Readonly<Record<string, unknown>>, directory: string): Record<string, unknown> {
+export function withFiles(options: Readonly<Record<string, unknown>>, directory: string): Record<string, unknown> {
   if (!isRecord(options)) return options;
   return Object.fromEntries(
     Object.entries(options).map(([name, value]) => [name, FILES.includes(name) ? withFile(value, directory) : value]),

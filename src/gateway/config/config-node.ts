@@ -47,6 +47,11 @@ export class ConfigNode {
     this.#context = context;
   }
 
+  /** True for a text that is written with a variable. */
+  get isFromVariable(): boolean {
+    return this.#context.isFromVariable(this.path);
+  }
+
   refuse(problem: string): never {
     throw new StartupError(`${this.path || 'the document'} ${problem}`);
   }

@@ -4,6 +4,7 @@ import type { McpBackendConfig } from './backend-config.js';
 import type { CorsConfig } from './cors-policy.js';
 import type { DirectResponseConfig } from './direct-response.js';
 import type { HeaderModifier } from './header-modifier.js';
+import type { HttpRulesConfig } from './http-rules.js';
 import type { RouteMatch } from './route-match.js';
 import type { TimeoutConfig } from './timeouts.js';
 import type { TlsConfig } from './tls-config.js';
@@ -46,7 +47,11 @@ export interface RouteConfig extends RoutePoliciesConfig {
 export interface RoutePoliciesConfig {
   readonly cors?: CorsConfig;
   readonly mcpAuthentication?: McpAuthenticationConfig;
+  /** The `jwtAuth` or `apiKey` of a route without `mcpAuthentication`. */
+  readonly credentials?: CredentialConfig;
   readonly mcpScopes?: ScopesConfig;
+  /** The blocks of every place, whose rules count together. */
+  readonly authorization?: readonly HttpRulesConfig[];
   /** The blocks of every place, whose rules count together. */
   readonly mcpAuthorization?: readonly AuthorizationConfig[];
   readonly timeout?: TimeoutConfig;
@@ -61,6 +66,12 @@ export interface McpAuthenticationConfig {
   /** As written, with absolute file names. Not checked here: `mcpAuth()` does that. */
   readonly policy: Readonly<Record<string, unknown>>;
   readonly at: string;
+}
+
+/** Credentials that a route accepts without being an MCP server that clients can log in to by themselves. */
+export interface CredentialConfig extends McpAuthenticationConfig {
+  readonly kind: 'jwtAuth' | 'apiKey';
+  readonly warnings: readonly string[];
 }
 
 export interface ScopesConfig {

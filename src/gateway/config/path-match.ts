@@ -1,10 +1,13 @@
 import type { ConfigNode } from './config-node.js';
+import { type Pattern, readPattern } from './pattern.js';
 
-/** The request paths of a route: exactly `path`, or `path` and everything below it. */
+/** The request paths of a route: exactly `path`, `path` and everything below it, or what a pattern says. */
 export interface PathMatch {
-  readonly kind: 'exact' | 'pathPrefix';
+  readonly kind: 'exact' | 'pathPrefix' | 'regex';
   /** A prefix has no closing slash. The empty prefix matches every path. */
   readonly path: string;
+  /** That of `path`, if it is a regular expression. */
+  readonly pattern?: Pattern;
 }
 
 /** Every path. */
@@ -12,11 +15,13 @@ export const EVERY_PATH: PathMatch = { kind: 'pathPrefix', path: '' };
 
 /** Reads the member `path` of a match. */
 export function readPathMatch(node: ConfigNode): PathMatch {
-  const { exact, pathPrefix } = node.members({ optional: ['exact', 'pathPrefix'] });
-  if (exact !== undefined && pathPrefix === undefined) return { kind: 'exact', path: readPath(exact) };
-  if (pathPrefix !== undefined && exact === undefined)
-    return { kind: 'pathPrefix', path: readPath(pathPrefix).replace(/\/+$/, '') };
-  return node.refuse('must have either exact or pathPrefix');
+  const { exact, pathPrefix, regex } = node.members({ optional: ['exact', 'pathPrefix', 'regex'] });
+  if ([exact, pathPrefix, regex].filter((each) => each !== undefined).length !== 1)
+    return node.refuse('must have exactly one of exact, pathPrefix and regex');
+  if (exact) return { kind: 'exact', path: readPath(exact) };
+  if (pathPrefix) return { kind: 'pathPrefix', path: readPath(pathPrefix).replace(/\/+$/, '') };
+  const pattern = readPattern(regex as ConfigNode);
+  return { kind: 'regex', path: pattern.regex, pattern };
 }
 
 function readPath(node: ConfigNode): string {
@@ -28,7 +33,8 @@ function readPath(node: ConfigNode): string {
 }
 
 /** True if a request with this path matches. */
-export function matchesPath({ kind, path: wanted }: PathMatch, path: string): boolean {
+export function matchesPath({ kind, path: wanted, pattern }: PathMatch, path: string): boolean {
+  if (pattern !== undefined) return pattern.matches(path);
   if (kind === 'exact') return path === wanted;
   return path.startsWith(wanted) && (path.length === wanted.length || path[wanted.length] === '/');
 }

@@ -4,23 +4,21 @@ import { POLICIES_OUT } from './stays-out.js';
 /** agentgateway's policies about the connection to a target. */
 export const TARGET_POLICIES = ['backendAuth', 'backendTLS', 'requestHeaderModifier'] as const;
 
+/** Policies whose rules count together, from every place. */
+const RULES = ['authorization', 'mcpAuthorization'] as const;
+
+const LOGINS = ['mcpAuthentication', 'jwtAuth', 'apiKey'] as const;
+const OF_RESPONSES = ['responseHeaderModifier', 'requestRedirect'] as const;
+
 /** The policies of each place in the file. */
 const PLACES = {
   route: [
-    ...([
-      'cors',
-      'mcpAuthentication',
-      'mcpScopes',
-      'mcpAuthorization',
-      'timeout',
-      'urlRewrite',
-      'directResponse',
-    ] as const),
-    ...(['responseHeaderModifier', 'requestRedirect'] as const),
+    ...(['cors', ...LOGINS, 'mcpScopes', ...RULES, 'timeout', 'urlRewrite', 'directResponse'] as const),
+    ...OF_RESPONSES,
     ...TARGET_POLICIES,
   ],
-  backend: ['mcpAuthorization', 'responseHeaderModifier', 'requestRedirect', ...TARGET_POLICIES],
-  listener: ['cors'],
+  backend: [...RULES, ...OF_RESPONSES, ...TARGET_POLICIES],
+  listener: ['cors', 'jwtAuth', 'apiKey', 'authorization'],
 } as const;
 
 /** The policies that listeners and gateways may have. */
@@ -28,8 +26,7 @@ export const LISTENER_POLICIES = PLACES.listener;
 
 export type PolicyName = (typeof PLACES)['route'][number];
 
-/** Policies that do not replace each other. */
-export type RulesName = Extract<PolicyName, 'mcpAuthorization'>;
+export type RulesName = (typeof RULES)[number];
 
 /** Policies by their names, as they are written in one place, or merged from several. */
 export type Policies = Readonly<Partial<Record<PolicyName, ConfigNode>>>;
@@ -69,6 +66,7 @@ export function everyPolicy(levels: readonly Policies[], name: RulesName): reado
 export function refuseTwice(ofListener: Policies, ofRoute: Policies): void {
   for (const [name, node] of Object.entries(ofRoute)) {
     const other = ofListener[name as PolicyName];
-    if (other !== undefined) node.refuse(`is also in ${other.path}, and would count there too: write it once`);
+    if (other !== undefined && name !== 'authorization')
+      node.refuse(`is also in ${other.path}, and would count there too: write it once`);
   }
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { rawPath, rawQuery, requestTarget } from '../../http/request-target.js';
 import type { ConfigNode } from './config-node.js';
 import { EVERY_PATH, matchesPath, type PathMatch, readPathMatch } from './path-match.js';
+import { type Pattern, readPattern } from './pattern.js';
 
 /** The requests that one item of `matches` selects: all of its conditions hold. */
 export interface RouteMatch {
@@ -13,9 +14,10 @@ export interface RouteMatch {
   readonly at: string;
 }
 
+/** A header or parameter with this value, or one that a pattern matches as a whole. */
 interface ValueMatch {
   readonly name: string;
-  readonly exact: string;
+  readonly value: string | Pattern;
 }
 
 /** The match of a route without `matches`. */
@@ -52,8 +54,10 @@ function readHeaderName(node: ConfigNode): string {
 
 function readValueMatch(node: ConfigNode, readName: (name: ConfigNode) => string): ValueMatch {
   const { name, value } = node.members({ required: ['name', 'value'] });
-  const { exact } = value.members({ required: ['exact'] });
-  return { name: readName(name), exact: exact.value === '' ? '' : exact.text() };
+  const { exact, regex } = value.members({ optional: ['exact', 'regex'] });
+  if ((exact === undefined) === (regex === undefined)) value.refuse('must have either exact or regex');
+  if (regex) return { name: readName(name), value: readPattern(regex) };
+  return { name: readName(name), value: exact?.value === '' ? '' : (exact as ConfigNode).text() };
 }
 
 /** True if the two select the same requests. */
@@ -70,8 +74,8 @@ export function describeMatch({ path, method, headers, query }: RouteMatch): str
 }
 
 /**
- * Creates the choice of a route, with agentgateway's priorities: an exact path comes before any prefix, and a longer prefix before a
- * shorter one; then a match with a method, then the one with more headers, then with more parameters, then the first name.
+ * Creates the choice of a route, with agentgateway's priorities: an exact path comes before any prefix, and any prefix before any
+ * regular expression, a longer one before a shorter one; then a match with a method, then the one with more headers, then with more parameters, then the first name.
  */
 export function createRouteTable<T>(
   entries: Iterable<readonly [match: RouteMatch, name: string, value: T]>,
@@ -85,7 +89,7 @@ export function createRouteTable<T>(
 
 function compareMatches(a: RouteMatch, b: RouteMatch): number {
   return (
-    Number(b.path.kind === 'exact') - Number(a.path.kind === 'exact') ||
+    RANKS[b.path.kind] - RANKS[a.path.kind] ||
     b.path.path.length - a.path.path.length ||
     Number(b.method !== undefined) - Number(a.method !== undefined) ||
     b.headers.length - a.headers.length ||
@@ -93,14 +97,21 @@ function compareMatches(a: RouteMatch, b: RouteMatch): number {
   );
 }
 
+const RANKS = { exact: 2, pathPrefix: 1, regex: 0 } as const;
+
 const compareText = (a: string, b: string) => Number(a > b) - Number(a < b);
 
 function matchesRequest({ method, headers, query }: RouteMatch, req: IncomingMessage): boolean {
   if (method !== undefined && req.method !== method) return false;
-  if (!headers.every(({ name, exact }) => headerOf(req, name) === exact)) return false;
+  if (!headers.every(({ name, value }) => matchesValue(value, headerOf(req, name)))) return false;
   if (query.length === 0) return true;
   const parameters = new URLSearchParams(rawQuery(requestTarget(req)));
-  return query.every(({ name, exact }) => parameters.getAll(name).at(-1) === exact);
+  return query.every(({ name, value }) => matchesValue(value, parameters.getAll(name).at(-1)));
+}
+
+function matchesValue(wanted: ValueMatch['value'], value: string | undefined): boolean {
+  if (typeof wanted === 'string') return value === wanted;
+  return value !== undefined && wanted.matches(value);
 }
 
 function headerOf(req: IncomingMessage, name: string): string | undefined {
