@@ -41,6 +41,7 @@ await build({
   input: {
     index: 'src/index.ts',
     express: 'src/express.ts',
+    'store/redis': 'src/store/redis.ts',
     'testing/index': 'src/testing/index.ts',
     'gateway/cli': 'src/gateway/cli.ts',
   },

@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import express from 'express';
-import { mcpAuth, mcpAuthorization, mcpScopes } from '../dist/index.js';
+import { mcpAuth, mcpAuthorization, mcpLimits, mcpScopes } from '../dist/index.js';
 import { createTestIssuer } from '../dist/testing/index.js';
 import { load } from './load.mjs';
 import { median } from './median.mjs';
 
-// Measures what mcpScopes() and mcpAuthorization() add to a call of 2 KiB, in CPU time of the server's process. Both servers verify the token and read
+// Measures what mcpScopes(), mcpAuthorization(), and mcpLimits() after mcpScopes(), add to a call of 2 KiB, in CPU time of the server's process. Both servers verify the token and read
 // the body; one of them checks scopes first. They take turns, so that other load on the machine affects both alike.
 const QUICK = process.argv.includes('--quick');
 const SECONDS = QUICK ? 0.5 : 2;
@@ -40,6 +40,10 @@ const takeBody = (req, res) => {
   res.end(req.body?.method);
 };
 const scopes = mcpScopes(RULES, { implies: { admin: ['mcp:call'] } });
+const limits = mcpLimits([
+  { per: 'user', tokens: 1e9, refill: 1e9, every: '1s' },
+  { per: 'tool', tokens: 1e9, refill: 1e9, every: '1s' },
+]);
 /** Ten expressions, each of which is evaluated: none before the last decides. */
 const EXPRESSIONS = [
   { deny: 'mcp.tool.name == "delete_file"' },
@@ -61,6 +65,8 @@ const SERVERS = {
   'mcpScopes(), and a server that takes req.body': [scopes, takeBody],
   'mcpScopes() with a rule for another method': [mcpScopes({ ping: ['mcp:call'] }), readAsSent],
   'mcpAuthorization() with ten expressions': [mcpAuthorization({ rules: EXPRESSIONS }), readAsSent],
+  'mcpScopes() alone': [scopes, readAsSent],
+  'mcpScopes() and mcpLimits()': [scopes, limits, readAsSent],
 };
 async function serve(name) {
   const issuer = createTestIssuer();
@@ -109,7 +115,7 @@ async function compare() {
   for (const [i, name] of names.entries()) console.log(`  ${spent[i].toFixed(1).padStart(6)}  ${name}`);
   const added = (i) => median(rounds.map((round) => round[i + 1] - round[i])).toFixed(1);
   console.log(`mcpScopes() adds ${added(0)}; instead of express.json(), ${added(2)}`);
-  console.log(`Ten expressions add ${added(4)} to mcpScopes()`);
+  console.log(`Ten expressions add ${added(4)} to mcpScopes(), two limits add ${added(6)}`);
 }
 async function main() {
   const served = process.argv.find((argument) => argument.startsWith('--serve='));

@@ -43,6 +43,8 @@ export type { Logger } from './core/logger.js';
 export type { McpCorsOptions } from './cors/cors-options.js';
 export { mcpCors } from './cors/mcp-cors.js';
 export type { Middleware } from './http/middleware.js';
+export type { Limit, LimitFunction, McpLimitsOptions } from './limits/limits-options.js';
+export { mcpLimits } from './limits/mcp-limits.js';
 export type { McpCall } from './messages/mcp-call.js';
 export { protectedResourceMetadata } from './metadata/protected-resource-metadata.js';
 export type { AuthDecision } from './policy/auth-decision.js';
@@ -72,4 +74,6 @@ export type {
 } from './policy/credential-options.js';
 export type { McpAuthMode } from './policy/modes.js';
 export type { OAuthProxyOptions, ProviderOption } from './policy/oauth-proxy-options.js';
-export type { McpAuth } from './policy/resolved-policy.js';
+export type { McpAuth, RevokedTokens } from './policy/resolved-policy.js';
+export { createMemoryStore } from './store/memory-store.js';
+export type { Store, StoreBucket, StoreList } from './store/store.js';

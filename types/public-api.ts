@@ -17,6 +17,7 @@ import {
   mcpBackend,
   mcpCors,
   mcpHttpBackend,
+  mcpLimits,
   mcpStdioBackend,
   protectedResourceMetadata,
   type RuleBackend,
@@ -106,6 +107,12 @@ const several: McpAuthOptions = {
   requiredScopes: undefined,
 };
 mcpAuth(several).revoke((auth) => auth.payload.sub === 'mallory');
+mcpAuth(several).revoke({ subject: 'mallory', before: new Date() });
+// @ts-expect-error A misspelt member.
+mcpAuth(several).revoke({ sub: 'mallory' });
+mcpLimits([{ per: (_auth, call) => call?.target, tokens: 1, refill: 1, every: '1s' }], { logger: console });
+// @ts-expect-error None of the words.
+mcpLimits([{ per: 'ip', tokens: 1, refill: 1, every: '1s' }]);
 mcpAuth({
   issuer: 'x',
   jwks: '{"keys":[]}',
@@ -152,12 +159,12 @@ mcpAuth({ issuer: 'https://as.example', provider: 'keycloack' });
 mcpAuth({ issuer: 'https://as.example', oauthProxy: true });
 
 // Rules are texts or objects of one kind. A backend with several targets has resolve().
-const names: RuleBackend = { resolve: (kind, name) => (kind === 'tool' ? { target: 'a', name } : undefined) };
+const ruleBackend: RuleBackend = { resolve: (kind, name) => (kind === 'tool' ? { target: 'a', name } : undefined) };
 const ruleOptions: McpAuthorizationOptions = {
   rules: ['true', { allow: 'true', scopes: ['a'] }, { deny: 'false' }],
-  backend: names,
+  backend: ruleBackend,
 };
-app.use('/mcp', mcpAuthorization(ruleOptions), mcpAuthorization({ ...ruleOptions, backend: targets }));
+app.use('/mcp', mcpAuthorization(ruleOptions), mcpAuthorization({ rules: ['true'], backend: targets }));
 // @ts-expect-error: only an allow rule may have scopes.
 mcpAuthorization({ rules: [{ deny: 'true', scopes: ['a'] }] });
 // @ts-expect-error: rules are required.

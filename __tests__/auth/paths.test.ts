@@ -81,8 +81,8 @@ describe('only the very bytes of a public path are public', () => {
     '/.WELL-KNOWN/oauth-protected-resource/mcp',
     '/.well-known/oauth-protected-resource/mcp#x',
     '/.well-known/oauth-authorization-server/mcp',
-    'http://mcp.example/.well-known/oauth-protected-resource/mcp',
-    'http://mcp.example/mcp?/.well-known/oauth-protected-resource/mcp',
+    'http://paths.example/.well-known/oauth-protected-resource/mcp',
+    'http://paths.example/mcp?/.well-known/oauth-protected-resource/mcp',
     '/mcp?/.well-known/oauth-protected-resource/mcp',
     '*',
   ])('%s is not', async (target) => {
@@ -91,9 +91,11 @@ describe('only the very bytes of a public path are public', () => {
 
   /** Sends a raw request line: clients would normalize the target. */
   async function statusOf(target: string): Promise<number> {
-    const { port } = new URL(await serve(createProtectedApp({}, signer).app));
+    // Only the only resource of an origin has the document at its root, and other tests have other resources at that of `RESOURCE`.
+    const resourceMetadata = { resource: 'https://paths.example/mcp' };
+    const { port } = new URL(await serve(createProtectedApp({ resourceMetadata }, signer).app));
     const socket = connectSocket(Number(port), '127.0.0.1');
-    socket.end(`GET ${target} HTTP/1.1\r\nHost: mcp.example\r\nConnection: close\r\n\r\n`);
+    socket.end(`GET ${target} HTTP/1.1\r\nHost: paths.example\r\nConnection: close\r\n\r\n`);
     return Number((await text(socket)).split(' ')[1]);
   }
 });

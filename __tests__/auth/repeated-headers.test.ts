@@ -76,7 +76,9 @@ describe.each(['strict', 'optional', 'permissive'] as const)('mcpAuth() in %s mo
   test.each(['/.well-known/oauth-protected-resource', '/.well-known/oauth-protected-resource/mcp'])(
     'two Host headers at %s are answered 400',
     async (path) => {
-      const url = (await serve(app)) + path;
+      // Only the only resource of an origin has the document at its root, and other tests have resources at that of `app`.
+      const resourceMetadata = { resource: 'https://repeated-headers.example/mcp' };
+      const url = (await serve(createProtectedApp({ resourceMetadata }, signer).app)) + path;
       expect((await send(url, [HOST, ['Host', 'evil.example']])).status).toBe(400);
       expect((await send(url, [HOST])).status).toBe(200);
     },

@@ -1,14 +1,14 @@
 import { Environment } from '@marcbachmann/cel-js';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readCalls } from '../../src/authorization/calls-in-body.js';
 import { toCelObject } from '../../src/authorization/expressions/cel-values.js';
 import { beginWork } from '../../src/authorization/expressions/evaluation.js';
 import { compileExpression, type Expression } from '../../src/authorization/expressions/expression.js';
-import { MessageError } from '../../src/authorization/message-error.js';
 import { createRuleAuthorizer } from '../../src/authorization/rule-authorizer.js';
 import { type AuthorizationRule, createRuleSet } from '../../src/authorization/rule-set.js';
 import { BodyError } from '../../src/http/body.js';
+import { readCalls } from '../../src/messages/calls-in-body.js';
+import { MessageError } from '../../src/messages/message-refusal.js';
 import { randomExpressions, randomMembers } from '../support/random-rules.js';
 
 const library = new Environment({ homogeneousAggregateLiterals: false })

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createCallAuthorizer } from '../../src/authorization/call-authorizer.js';
-import { parseReceivedBody, readCalls } from '../../src/authorization/calls-in-body.js';
 import { createGrantedScopes } from '../../src/authorization/granted-scopes.js';
-import { MessageError } from '../../src/authorization/message-error.js';
 import { createRuleBook } from '../../src/authorization/rule-book.js';
 import { SILENT } from '../../src/core/logger.js';
 import { BodyError } from '../../src/http/body.js';
+import { parseReceivedBody, readCalls } from '../../src/messages/calls-in-body.js';
+import { MessageError } from '../../src/messages/message-refusal.js';
 
 type Pair = readonly [key: string, value: string | readonly Pair[]];
 

@@ -115,6 +115,16 @@ test.each<[what: string, message: unknown, expected: boolean]>([
     },
     false,
   ],
+  [
+    'a subscription in other capitals',
+    {
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'subscriptions/listen',
+      params: { notifications: {}, Notifications: { resourceSubscriptions: ['file:///secret'] } },
+    },
+    false,
+  ],
   ['initialize', { jsonrpc: '2.0', id: 1, method: 'initialize', params: {} }, true],
   ['a method of its own', { jsonrpc: '2.0', id: 1, method: 'acme/run', params: { name: 'file:///secret' } }, true],
   ['a response to the server', { jsonrpc: '2.0', id: 1, result: {} }, true],

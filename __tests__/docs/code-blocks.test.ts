@@ -31,7 +31,7 @@ describe.each(PAGES)('%s', (page) => {
   });
 });
 
-test.each(['docs/commonjs.md', 'docs/cors.md', 'docs/rules.md', 'docs/scopes.md', 'docs/testing.md'])(
+test.each(['docs/commonjs.md', 'docs/cors.md', 'docs/rules.md', 'docs/scopes.md', 'docs/store.md', 'docs/testing.md'])(
   'the programs of %s are whole, so that they run as they are pasted',
   (page) => {
     const programs = codeBlocksOf(page).filter(({ marker }) => marker.startsWith('samples/'));

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { MESSAGE_REFUSALS } from '../../src/authorization/message-error.js';
 import { OUTAGES, REFUSALS } from '../../src/core/errors.js';
 import { BRIDGE_ERRORS } from '../../src/messages/bridge-error.js';
+import { MESSAGE_REFUSALS } from '../../src/messages/message-refusal.js';
 
 const page = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
 const headings = [...page.matchAll(/^### `(\w+)`$/gm)].map(([, code]) => code);

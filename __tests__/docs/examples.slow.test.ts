@@ -5,7 +5,7 @@ import { run } from '../support/packed-project.js';
 import { ROOT } from '../support/program.js';
 import { examplesIn, publicNames } from '../support/public-docs.js';
 
-const examples = ['index.ts', 'testing/index.ts'].flatMap((entry) =>
+const examples = ['index.ts', 'store/redis.ts', 'testing/index.ts'].flatMap((entry) =>
   publicNames(entry).flatMap(({ name, comment }) => examplesIn(comment).map((code) => [name, code] as const)),
 );
 
@@ -16,6 +16,7 @@ beforeAll(async () => {
   folder = await mkdtemp(`${ROOT}build/examples-`);
   const paths = {
     'express-mcp-auth': ['../../src/index.ts'],
+    'express-mcp-auth/redis': ['../../src/store/redis.ts'],
     'express-mcp-auth/testing': ['../../src/testing/index.ts'],
   };
   const config = { extends: '../../tsconfig.base.json', compilerOptions: { noEmit: true, paths }, include: ['*.ts'] };

@@ -7,6 +7,7 @@ import { HTTP_TABLE } from '../../src/bridge/http/http-options.js';
 import { BACKEND_TABLE } from '../../src/bridge/mcp-backend-options.js';
 import { STDIO_TABLE } from '../../src/bridge/stdio-options.js';
 import { CORS_TABLE } from '../../src/cors/cors-options.js';
+import { LIMIT_TABLE, LIMITS_TABLE } from '../../src/limits/limits-options.js';
 import type { OptionRow } from '../../src/options/option-table.js';
 import { SHARED_TABLE, TOKEN_CACHE_TABLE } from '../../src/policy/resolve-auth.js';
 import { CREDENTIAL_TABLE, INTROSPECTION_TABLE } from '../../src/policy/resolve-credentials.js';
@@ -14,6 +15,7 @@ import { ISSUER_TABLE, VALIDATION_TABLE } from '../../src/policy/resolve-issuer.
 import { OAUTH_PROXY_TABLE } from '../../src/policy/resolve-oauth-proxy.js';
 import { METADATA_TABLE } from '../../src/policy/resolve-resource.js';
 import { DPOP_TABLE, MTLS_TABLE, SENDER_CONSTRAINT_TABLE } from '../../src/policy/resolve-sender-constraint.js';
+import { REDIS_STORE_TABLE } from '../../src/store/redis-store.js';
 import { optionsOfInterface, optionsOfPage, written } from '../support/documented-options.js';
 
 /** Where the options of one table are documented. */
@@ -96,6 +98,19 @@ const documented: readonly Documented[] = [
     file: 'authorization/scopes-options.ts',
     type: 'McpScopesOptions',
     heading: 'mcpScopes()',
+  },
+  { table: LIMIT_TABLE, file: 'limits/limits-options.ts', type: 'Limit', heading: 'mcpLimits()' },
+  {
+    table: LIMITS_TABLE,
+    file: 'limits/limits-options.ts',
+    type: 'McpLimitsOptions',
+    heading: 'The options of mcpLimits()',
+  },
+  {
+    table: REDIS_STORE_TABLE,
+    file: 'store/redis-store.ts',
+    type: 'RedisStoreOptions',
+    heading: 'createRedisStore()',
   },
   {
     table: AUTHORIZATION_TABLE,

@@ -81,29 +81,6 @@ describe('header modifiers', () => {
   });
 });
 
-describe('timeout', () => {
-  const call = { jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'hang', arguments: {} } };
-
-  test('requestTimeout answers 504, and cuts a stream off', async () => {
-    const { origin } = await serveFile(file({ timeout: { requestTimeout: '400ms' } }));
-    const session = await open(`${origin}/mcp`);
-    expect((await post(`${origin}/mcp`, call, session)).status).toBe(504);
-    const stream = await fetch(`${origin}/mcp`, { headers: { ...session, accept: 'text/event-stream' } });
-    expect(stream.status).toBe(200);
-    await expect(stream.text()).rejects.toThrow();
-  });
-
-  test('backendRequestTimeout answers a call that takes too long', async () => {
-    const { origin } = await serveFile(file({ timeout: { backendRequestTimeout: '900ms' } }));
-    const session = await open(`${origin}/mcp`);
-    const answer = await post(`${origin}/mcp`, call, session);
-    expect(await answer.json()).toMatchObject({
-      id: 7,
-      error: { message: expect.stringMatching(/1 second|timed? ?out/i) },
-    });
-  });
-});
-
 describe('refused', () => {
   const cases: ReadonlyArray<readonly [policies: object, message: string]> = [
     [{ requestRedirect: { status: 200 } }, 'requestRedirect.status must be one of 301, 302, 303, 307, 308, but is 200'],

@@ -105,7 +105,7 @@ const WIDE =
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   'http/lower-ascii.ts': 'the one place, guarded',
   'http/html.ts': 'how a name looks to a person',
-  'authorization/canonical-names.ts': 'wider on purpose: names that any reader may treat as equal share their rules',
+  'messages/canonical-names.ts': 'wider on purpose: names that any reader may treat as equal share their rules',
   'messages/known-names.ts': 'wider on purpose: names that any reader may treat as equal are refused',
   'core/principal.ts': "the mount in capitals as Express's router compares it",
   'core/session-owners.ts': 'wider on purpose: session ids that a server may take for the same have one owner',

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { parseReceivedBody as parseForScopes, readCalls } from '../../src/authorization/calls-in-body.js';
-import { MessageError } from '../../src/authorization/message-error.js';
 import { BridgeError } from '../../src/messages/bridge-error.js';
+import { parseReceivedBody as parseForScopes, readCalls } from '../../src/messages/calls-in-body.js';
 import { parseMessages as parseForBridge } from '../../src/messages/json-rpc.js';
+import { MessageError } from '../../src/messages/message-refusal.js';
 import { initialize, post } from '../support/mcp-requests.js';
 import { createScopedApp } from '../support/scoped-app.js';
 import { serve } from '../support/stdio-bridge.js';

@@ -79,21 +79,11 @@ const ofCors: readonly Row[] = [
   ['allowCredentials', true, 'credentials'],
   ['maxAge', '10m', 'maxAgeSeconds'],
 ];
-const ofRules: readonly Row[] = [
-  ['policies', ['true'], 'rules'],
-  ['matchExpressions', ['true'], 'rules'],
-  ['targets', { a: 'x' }, 'backend'],
-  ['onInsufficientScope', 'challenge', 'onDenied'],
-];
-const ofRule: readonly Row[] = [
-  ['permit', 'true', 'allow'],
-  ['if', 'true', 'allow'],
-  ['expression', 'true', 'allow'],
-  ['block', 'true', 'deny'],
-  ['forbid', 'true', 'deny'],
-  ['must', 'true', 'require'],
-  ['requiredScopes', ['a'], 'scopes'],
-];
+const meant = (option: string, ...words: string[]): Row[] => words.map((word) => [word, 'true', option]);
+const ofRules = [...meant('rules', 'policies', 'matchExpressions'), ...meant('onDenied', 'onInsufficientScope')];
+ofRules.push(...meant('backend', 'targets'));
+const ofRule = [...meant('allow', 'permit', 'if', 'expression'), ...meant('deny', 'block', 'forbid')];
+ofRule.push(...meant('require', 'must'), ...meant('scopes', 'requiredScopes'));
 const inFile: readonly Row[] = [
   ['allowedOrigins', ['*'], 'allowOrigins'],
   ['origins', ['*'], 'allowOrigins'],

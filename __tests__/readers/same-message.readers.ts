@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { parseReceivedBody as parseForScopes, readCalls } from '../../src/authorization/calls-in-body.js';
-import { MessageError } from '../../src/authorization/message-error.js';
 import { BridgeError } from '../../src/messages/bridge-error.js';
+import { parseReceivedBody as parseForScopes, readCalls } from '../../src/messages/calls-in-body.js';
 import { parseMessages as parseForBridge } from '../../src/messages/json-rpc.js';
+import { MessageError } from '../../src/messages/message-refusal.js';
 import { createMetaRules, withMeta } from '../../src/messages/meta-edit.js';
 import { ROOT } from '../support/program.js';
 

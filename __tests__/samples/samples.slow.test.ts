@@ -131,6 +131,20 @@ describe('samples/scopes.ts', () => {
   });
 });
 
+describe('samples/limits.ts', () => {
+  test('lets a user make 60 calls at once, and says how long to wait', async () => {
+    const url = await start('build/samples/limits.js');
+    await expectTwoAnswers(url);
+    const headers = { authorization: bearerFor(url) };
+    const answers = await Promise.all(Array.from({ length: 100 }, () => fetch(url, { headers })));
+    const refused = answers.filter(({ status }) => status === 429);
+    // A token comes back each second.
+    expect(refused.length).toBeGreaterThan(20);
+    expect(refused.length).toBeLessThanOrEqual(40);
+    expect(refused[0]?.headers.get('retry-after')).toBe('1');
+  });
+});
+
 describe('samples/tenants.ts', () => {
   test('accepts a token at its own tenant alone, and says that it is ready', async () => {
     const { origin } = await start('build/samples/tenants.js');

@@ -68,7 +68,7 @@ export function randomExpressions({ costly = false, depth = 4 } = {}): fc.Arbitr
         join('$0 < $1', number, number),
         join('$0 in $1', text, list),
         join('$0.startsWith($1)', text, text),
-        join('$0.contains($1)', text, text),
+        join('$0.endsWith($1)', text, text),
         ...(costly ? COSTLY.map((method) => join(`$0.${method}`, text)) : []),
         fc.constantFrom(...NAMES).map((name) => `has(jwt.${name})`),
         join('($0 && $1)', bool, bool),

@@ -1,9 +1,9 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { AuthInfo } from '../core/auth-info.js';
+import { readCalls } from '../messages/calls-in-body.js';
 import { createAmbiguityCheck } from './ambiguous-arguments.js';
 import { type McpAuthorizationOptions, resolveAuthorizationOptions } from './authorization-options.js';
-import { readCalls } from './calls-in-body.js';
 import { sharedVariablesOf } from './request-variables.js';
 import { type CallDecision, decisionsOn } from './rule-authorizer.js';
 import { createRuleSet } from './rule-set.js';

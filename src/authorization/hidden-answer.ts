@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '../core/logger.js';
+import type { ReceivedBody } from '../messages/calls-in-body.js';
 import { errorResponse } from '../messages/message-errors.js';
+import { MESSAGE_REFUSALS } from '../messages/message-refusal.js';
 import { filterAnswer } from './answer-filter.js';
 import type { RequestAuthorizer } from './call-authorizer.js';
-import type { ReceivedBody } from './calls-in-body.js';
 import { filterLists } from './list-filter.js';
-import { MESSAGE_REFUSALS } from './message-error.js';
 
 interface Context {
   readonly who: string;

@@ -1,5 +1,5 @@
+import type { ReceivedBody, ReceivedCall } from '../messages/calls-in-body.js';
 import type { Denial } from './call-authorizer.js';
-import type { ReceivedBody, ReceivedCall } from './calls-in-body.js';
 
 /** MCP 2026-07-28 leaves -32000 to -32019 to implementations. */
 const INSUFFICIENT_SCOPE = -32003;

@@ -1,5 +1,5 @@
 import { isRecord } from '../http/json-object.js';
-import { isAmbiguousName, isReadDifferently, REF_NAMES } from '../messages/known-names.js';
+import { isAmbiguousName, isReadDifferently, REFERRING_NAMES } from '../messages/known-names.js';
 import { type McpCall, type TargetNoun, targetMember, targetNoun } from '../messages/mcp-call.js';
 import { isPlainUri } from './plain-uri.js';
 
@@ -17,19 +17,31 @@ export interface NamedThing {
 export function namedThingsIn({ method, target, params }: McpCall): readonly NamedThing[] {
   const kind = targetNoun(method);
   if (kind !== undefined) return [thing(kind, target ?? params[targetMember(method) as string])];
-  if (method === 'completion/complete') return thingsInReference(params.ref);
-  if (method !== 'subscriptions/listen' || !isRecord(params.notifications)) return [];
-  const { resourceSubscriptions } = params.notifications;
-  return [resourceSubscriptions ?? []].flat().map((uri) => thing('resource', uri));
+  if (method === 'completion/complete') return thingsInReference(params, params.ref);
+  return method === 'subscriptions/listen' ? thingsListenedTo(params, params.notifications) : [];
 }
 
-function thingsInReference(ref: unknown): readonly NamedThing[] {
+/** Stands for names that some servers read differently. Such a call is denied. */
+const AMBIGUOUS: readonly NamedThing[] = [{ kind: 'resource', name: undefined }];
+
+function thingsInReference(params: object, ref: unknown): readonly NamedThing[] {
+  if (isAmbiguous(params) || isAmbiguous(ref)) return AMBIGUOUS;
   if (!isRecord(ref)) return [];
-  const isAmbiguous = Object.keys(ref).some((name) => isAmbiguousName(name, REF_NAMES));
-  const things: NamedThing[] = [];
-  if (ref.name !== undefined || isAmbiguous) things.push(thing('prompt', isAmbiguous ? undefined : ref.name));
-  if (ref.uri !== undefined || isAmbiguous) things.push(thing('resource', isAmbiguous ? undefined : ref.uri));
-  return things;
+  const { name, uri } = ref;
+  return [
+    ...(name === undefined ? [] : [thing('prompt', name)]),
+    ...(uri === undefined ? [] : [thing('resource', uri)]),
+  ];
+}
+
+function thingsListenedTo(params: object, notifications: unknown): readonly NamedThing[] {
+  if (isAmbiguous(params) || isAmbiguous(notifications)) return AMBIGUOUS;
+  const uris = isRecord(notifications) ? (notifications.resourceSubscriptions ?? []) : [];
+  return [uris].flat().map((uri) => thing('resource', uri));
+}
+
+function isAmbiguous(object: unknown): boolean {
+  return isRecord(object) && Object.keys(object).some((name) => isAmbiguousName(name, REFERRING_NAMES));
 }
 
 function thing(kind: TargetNoun, name: unknown): NamedThing {

@@ -2,9 +2,9 @@ import { inspect } from 'node:util';
 import type { AuthInfo } from '../core/auth-info.js';
 import { ignoreRejection } from '../core/ignore-rejection.js';
 import type { Logger } from '../core/logger.js';
+import { canonicalName, canonicalUri, canonicalUris } from '../messages/canonical-names.js';
 import { describeCall, type McpCall, targetMember } from '../messages/mcp-call.js';
 import { isScopeList } from '../options/scope-list.js';
-import { canonicalName, canonicalUri, canonicalUris } from './canonical-names.js';
 import { createMatcher, narrownessOf } from './name-pattern.js';
 import type { ResolvedRule, ScopeFunction, ScopeRule } from './scopes-options.js';
 

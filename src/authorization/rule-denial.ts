@@ -1,8 +1,8 @@
 import { printable } from '../core/printable.js';
 import { replyJson } from '../http/reply.js';
+import type { ReceivedBody, ReceivedCall } from '../messages/calls-in-body.js';
 import type { AuthorizationPolicy } from './authorization-middleware.js';
 import { type Denial, describeDenial } from './call-authorizer.js';
-import type { ReceivedBody, ReceivedCall } from './calls-in-body.js';
 import { jsonRpcErrorsFor } from './json-rpc-refusal.js';
 import { namedThingsIn } from './named-things.js';
 

@@ -8,6 +8,7 @@ import { createCallerKeys } from './http/caller-token.js';
 import { credentialOptions } from './http/credentials.js';
 import { inheritWarning } from './inherit-warning.js';
 import { type McpBackendOptions, type ResolvedBackend, resolveBackendOptions } from './mcp-backend-options.js';
+import { refuseRulesWithoutTargets } from './rules-guard.js';
 import { createStatsChannel } from './stats-channel.js';
 import { createTargets } from './targets.js';
 
@@ -86,7 +87,10 @@ export function mcpBackend(options: Readonly<McpBackendOptions>): McpBackend {
   const onStats = createStatsChannel('express-mcp-auth:backend');
   const credentials = credentialsOf(resolved, advice);
   const bridge = new Bridge({ who: WHO, source, options: resolved, advice, credentials, onStats });
-  return Object.assign(createBridgeMiddleware(WHO, bridge, logger), {
+  const middleware = createBridgeMiddleware(WHO, bridge, logger);
+  const hasOwnNames = resolved.targets.size > 1 || resolved.prefixMode === 'always';
+  const handle = hasOwnNames ? refuseRulesWithoutTargets(WHO, middleware, logger) : middleware;
+  return Object.assign(handle, {
     close: () => bridge.close(),
     stats: () => bridge.stats(),
     ready: async () => !bridge.isClosed && ready(),

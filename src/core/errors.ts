@@ -157,6 +157,7 @@ export const OUTAGES = {
   too_many_unknown_tokens: outage(503, 'Too many unknown tokens are being checked at the moment'),
   package_unavailable: outage(503, 'A package that checks tokens cannot be loaded at the moment'),
   proof_store_full: outage(503, 'Too many DPoP proofs are in use at the moment'),
+  store_unavailable: outage(503, 'The memory that the replicas of this server share cannot be used at the moment'),
   too_many_failed_tokens: outage(503, 'Too many tokens fail verification at the moment'),
   authorization_server_unavailable: outage(503, 'The authorization server cannot be reached at the moment'),
   authorization_server_malformed: outage(502, 'The authorization server gave an answer that cannot be used'),

@@ -6,8 +6,9 @@ import { replyJson } from '../http/reply.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import { type Logger, UpstreamError } from '../index.js';
 import { replyOutage } from '../oauth/outage.js';
+import { INHERITED_VARIABLES } from '../targets/stdio/child-environment.js';
 import { clientAddressesOf, warningsOfOtherPorts } from './client-addresses.js';
-import type { BindConfig, GatewayConfig } from './config/gateway-config.js';
+import { type BindConfig, type GatewayConfig, routesOf } from './config/gateway-config.js';
 import { closeListener, openListener } from './listener.js';
 import { createPortServer } from './port-server.js';
 import { createRoute, type GatewayRoute, warningsOfOpenRoutes } from './route.js';
@@ -17,6 +18,8 @@ import { StartupError } from './startup-error.js';
 export interface Gateway {
   /** The warnings that an operator needs before the gateway listens on `host`. */
   warningsFor(host: string): readonly string[];
+  /** What an operator who comes from agentgateway would not expect. */
+  readonly notes: readonly string[];
   /** The addresses of its MCP servers, as clients are given them. */
   readonly clientAddresses: readonly string[];
   /** Opens every port of the file, or none; resolves to the addresses, such as `0.0.0.0:3000`, in the file's order. */
@@ -54,6 +57,7 @@ export function createGateway(config: GatewayConfig, given: Logger): Gateway {
 
   return {
     warningsFor: (host) => [...warningsOfOpenRoutes(allRoutes, host), ...warningsOfOtherPorts(binds)],
+    notes: notesOf(config),
     clientAddresses: clientAddressesOf(binds),
     async listen(host) {
       const opened = await Promise.allSettled(binds.map(({ server, bind }) => openListener(server, host, bind)));
@@ -66,6 +70,13 @@ export function createGateway(config: GatewayConfig, given: Logger): Gateway {
     },
     close,
   };
+}
+
+function notesOf(config: GatewayConfig): readonly string[] {
+  const servers = routesOf(config).flatMap(({ backend }) => backend?.targets.map(({ server }) => server) ?? []);
+  const isSilent = servers.some((server) => 'command' in server && !server.saysWhatItInherits);
+  const names = INHERITED_VARIABLES.join(', ');
+  return isSilent ? [`Programs get these environment variables: ${names}. inheritEnv beside cmd names others`] : [];
 }
 
 /** Legacy endpoints are at the root of the port, so the first route would get the clients of all routes. */

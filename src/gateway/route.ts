@@ -9,6 +9,7 @@ import {
   type Middleware,
   mcpAuth,
   mcpCors,
+  mcpLimits,
   mcpScopes,
   protectedResourceMetadata,
 } from '../index.js';
@@ -74,7 +75,15 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
 
 /** What happens to the request of an accepted caller before it reaches the backend, in agentgateway's order. */
 function createSteps(route: RouteConfig, backend: RouteBackend | undefined, logger: Logger): Middleware[] {
-  const { matches, requestHeaderModifier, urlRewrite, requestRedirect, directResponse, mcpScopes: scopes } = route;
+  const {
+    matches,
+    requestHeaderModifier,
+    urlRewrite,
+    requestRedirect,
+    directResponse,
+    mcpScopes: scopes,
+    localRateLimit: rate,
+  } = route;
   return [
     ...(requestHeaderModifier ? [changeRequestHeaders(requestHeaderModifier)] : []),
     ...(urlRewrite ? [rewrite(urlRewrite, matches)] : []),
@@ -82,6 +91,7 @@ function createSteps(route: RouteConfig, backend: RouteBackend | undefined, logg
     ...(directResponse ? [respond(directResponse)] : []),
     ...(scopes ? [atPlace(scopes.at, () => mcpScopes(scopes.rules, { ...scopes.options, logger }))] : []),
     ...createAuthorization(route, backend, logger),
+    ...(rate ? [atPlace(rate.at, () => mcpLimits(rate.limits, { logger }))] : []),
   ];
 }
 

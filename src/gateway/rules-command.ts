@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
 import { explainCall } from '../authorization/explain-call.js';
-import { MessageError } from '../authorization/message-error.js';
 import type { CallDecision } from '../authorization/rule-authorizer.js';
 import { printable } from '../core/printable.js';
 import { isRecord, stringsIn } from '../http/json-object.js';
 import { type AuthInfo, type McpBackendOptions, mcpBackend } from '../index.js';
 import { describeCall } from '../messages/mcp-call.js';
+import { MessageError } from '../messages/message-refusal.js';
 import type { RouteBackend } from './backend.js';
 import type { McpBackendConfig } from './config/backend-config.js';
 import { type RouteConfig, routesOf } from './config/gateway-config.js';

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { AddExtra } from '../core/auth-info.js';
 import type { Logger } from '../core/logger.js';
+import type { Store } from '../store/store.js';
 import type { AuthDecision } from './auth-decision.js';
 import type { CredentialOptions } from './credential-options.js';
 import type { McpAuthMode } from './modes.js';
@@ -248,6 +249,13 @@ export interface SharedOptions {
    * @default none: session ids are not signed
    */
   readonly secret?: string | readonly string[] | undefined;
+  /**
+   * What replicas must know together: revocations, which reach them within a second, and DPoP proofs, which are accepted once in all of
+   * them. See docs/store.md.
+   *
+   * @default none: each process remembers its own
+   */
+  readonly store?: Store | undefined;
   /**
    * Allows plain http to key servers and authorization servers on other machines, for example in a network of containers.
    * An attacker who can change that traffic can log in as any user. @default false

@@ -15,6 +15,7 @@ import {
   wholeNumber,
 } from '../options/option-table.js';
 import { requireScopes } from '../options/scope-list.js';
+import { readStore } from '../store/store-option.js';
 import type { AuthDecision } from './auth-decision.js';
 import type { McpAuthOptions, SharedOptions, TokenCacheOptions } from './auth-options.js';
 import { resolveChallengeScopes, warnAboutOfflineAccess } from './challenge-scopes.js';
@@ -75,6 +76,7 @@ export const SHARED_TABLE = {
     read: oneOf(['remember', 'sign', 'off'], 'Leave it out for "remember", which needs no secret.'),
   },
   secret: { read: resolveSecrets },
+  store: { read: readStore },
   dangerouslyAllowHttp: flag(false),
   onDecision: {
     read: optional(

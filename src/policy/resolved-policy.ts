@@ -5,18 +5,33 @@ import { createChecks, isPlain } from '../options/checks.js';
 import type { McpAuthOptions } from './auth-options.js';
 import { type ResolvedAuth, resolveAuth } from './resolve-auth.js';
 
+/** The tokens that `revoke()` refuses: those for which all of `subject`, `client` and `issuer` that are given fit. At least one is. */
+export interface RevokedTokens {
+  /** As `AuthInfo.subject` has it. */
+  readonly subject?: string | undefined;
+  /** As `AuthInfo.clientId` has it. */
+  readonly client?: string | undefined;
+  /** The token's `iss`. */
+  readonly issuer?: string | undefined;
+  /** Tokens that were issued later (`iat`) are accepted. @default now */
+  readonly before?: Date | undefined;
+  /** Seconds until this is forgotten: give more than your tokens live. @default 7776000 */
+  readonly keepSeconds?: number | undefined;
+}
+
 /** The middleware of `mcpAuth()`. `protectedResourceMetadata()` accepts it instead of the options. */
 export interface McpAuth extends Middleware {
   /**
-   * Refuses a token from now on, or every token issued until now for which the function returns true or throws. Only this
-   * process knows it: a restart forgets it, and other processes never learn of it. A function is kept for good, and called
-   * for every token that is verified.
+   * Refuses a token from now on; or the tokens of a user, a client or an issuer; or every token issued until now for which the function
+   * returns true or throws. With a `store`, other processes apply it within a second, and it outlives a restart. A function stays in
+   * this process, which a restart makes forget it; it is called for every token that is verified.
    *
    * An opaque token or an API key is refused for good.
    *
-   * @throws {TypeError} If `what` is neither a function nor a credential: to ignore it would let the token in.
+   * @throws {TypeError} If `what` is none of these: to ignore it would let the token in.
+   * @throws {RangeError} If more than 100,000 users, clients and issuers are revoked.
    */
-  revoke(what: string | ((auth: AuthInfo) => boolean)): void;
+  revoke(what: string | RevokedTokens | ((auth: AuthInfo) => boolean)): void;
   /**
    * Resolves to true if the tokens of every issuer can be verified: its keys are known, or can be fetched now. For an application's own
    * health check. It never rejects.
@@ -58,9 +73,9 @@ export function rememberPolicy(auth: McpAuth, policy: ResolvedAuth): void {
   policies.set(auth, policy);
 }
 
-/** The logger is compared by identity: it may change itself, for example by counting its lines. */
-function snapshotOf({ logger, ...settings }: Readonly<McpAuthOptions>): unknown {
-  return [logger, copyOf(settings)];
+/** Logger and store are compared by identity: they may change themselves, for example by counting their calls. */
+function snapshotOf({ logger, store, ...settings }: Readonly<McpAuthOptions>): unknown {
+  return [logger, store, copyOf(settings)];
 }
 
 /** Options have fewer levels. The limit is for objects that contain themselves. */

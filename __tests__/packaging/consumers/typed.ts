@@ -9,14 +9,19 @@ import {
   mcpStdioBackend,
   protectedResourceMetadata,
 } from 'express-mcp-auth';
+import { createRedisStore, type NodeRedisClient, type Store } from 'express-mcp-auth/redis';
 import { createTestIssuer, type TestIssuer } from 'express-mcp-auth/testing';
 
 const issuer: TestIssuer = createTestIssuer();
 const policy: McpAuthOptions = issuer.policy({ resource: 'http://localhost/mcp' });
 const backend = mcpStdioBackend({ command: 'node', args: ['server.js'] });
 
+// The packages of the clients are optional: their types are not needed.
+const client: NodeRedisClient = { evalSha: async () => null, eval: async () => null };
+const store: Store = createRedisStore(client, { prefix: 'mine' });
+
 const app = express();
-app.use(mcpAuth(policy));
+app.use(mcpAuth({ ...policy, store }));
 app.use(protectedResourceMetadata(policy));
 app.use('/mcp', backend);
 app.get('/me', (req, res) => {

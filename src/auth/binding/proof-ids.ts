@@ -1,7 +1,17 @@
 import { createHash } from 'node:crypto';
 import { UpstreamError } from '../../core/errors.js';
+import type { GuardedStore } from '../../store/guarded-store.js';
+import type { Awaitable } from '../../store/store.js';
 
-export type ProofIds = ReturnType<typeof createProofIds>;
+/** Remembers the proofs that were used. */
+export interface ProofIds {
+  /**
+   * Returns true the first time that `owner` uses the id `jti`.
+   *
+   * @throws {UpstreamError} `proof_store_full`, or `store_unavailable`: then it is not known if the proof was used before.
+   */
+  isFirst(owner: string, jti: string): Awaitable<boolean>;
+}
 
 /** Limits the memory to about 20 MB, and one client to a tenth of it. At the default window that is about 800 proofs a second. */
 const MAX_PROOFS: Readonly<{ total: number; each: number }> = Object.freeze({ total: 100_000, each: 10_000 });
@@ -53,8 +63,7 @@ export function createProofIds(windowSeconds: number, max = MAX_PROOFS) {
     isFirst(owner: string, jti: string): boolean {
       const now = Date.now();
       forgetExpired(now);
-      // Hashed, because the client chooses the length. The owner is part of the hash, so that a client cannot use up another client's ids.
-      const id = createHash('sha256').update(`${owner}\0${jti}`).digest('base64url');
+      const id = idOf(owner, jti);
       if (seen.has(id)) return false;
       if (isFull(owner)) sweep(now);
       if (isFull(owner)) throw new UpstreamError('proof_store_full', { retryAfterSeconds: windowSeconds });
@@ -63,4 +72,24 @@ export function createProofIds(windowSeconds: number, max = MAX_PROOFS) {
       return true;
     },
   };
+}
+
+/**
+ * Remembers proofs in a store that replicas share. This process remembers its own beside that, so that one client cannot fill the
+ * store, and a store that has lost its data lets no proof pass that this process has seen.
+ *
+ * @param keepSeconds The window in which a proof is accepted somewhere, whatever the clocks of replicas say.
+ */
+export function createSharedProofIds(own: ProofIds, store: GuardedStore, keepSeconds: number): ProofIds {
+  return {
+    async isFirst(owner, jti) {
+      if (!(await own.isFirst(owner, jti))) return false;
+      return store.add(`proof:${idOf(owner, jti)}`, '1', keepSeconds * 1_000);
+    },
+  };
+}
+
+/** Hashed, because the client chooses the length. The owner is part of the hash, so that a client cannot use up another client's ids. */
+function idOf(owner: string, jti: string): string {
+  return createHash('sha256').update(`${owner}\0${jti}`).digest('base64url');
 }

@@ -48,6 +48,7 @@ export function proofWindowSeconds(clockToleranceSeconds: number): number {
  * Checks a DPoP proof (RFC 9449, section 4.3), and that it has not been used before.
  *
  * @throws {AuthError} `missing_dpop_proof`, `invalid_dpop_proof`, `replayed_dpop_proof`.
+ * @throws {UpstreamError} If it cannot be known whether the proof was used before.
  */
 export async function verifyDpopProof(
   verified: VerifiedToken,
@@ -67,7 +68,7 @@ export async function verifyDpopProof(
   const { jti } = JSON.parse(Buffer.from(proof.split('.')[1] ?? '', 'base64url').toString()) as { jti?: unknown };
   if (typeof jti !== 'string') throw new AuthError('invalid_dpop_proof', { reason: 'jti is not a string' });
   const { jkt } = verified.auth.payload.cnf as { jkt: string };
-  if (!proofIds.isFirst(jkt, jti)) throw new AuthError('replayed_dpop_proof');
+  if (!(await proofIds.isFirst(jkt, jti))) throw new AuthError('replayed_dpop_proof');
 }
 
 /**

@@ -3,6 +3,7 @@ import { AuthError } from '../../core/errors.js';
 import { isRecord } from '../../http/json-object.js';
 import type { Scheme } from '../../oauth/credentials.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
+import { createGuardedStore } from '../../store/guarded-store.js';
 import type { VerifiedToken } from '../token/token-cache.js';
 import {
   loadProofChecks,
@@ -12,12 +13,12 @@ import {
   verifyCertificate,
   verifyDpopProof,
 } from './proof.js';
-import { createProofIds } from './proof-ids.js';
+import { createProofIds, createSharedProofIds, type ProofIds } from './proof-ids.js';
 
 /** Creates the check that a bound token (`cnf`, RFC 7800) comes with its proof, and that the policy accepts tokens bound in this way. */
 export function createSenderConstraint(policy: ResolvedAuth) {
   const { dpop, mtls, clockToleranceSeconds } = policy;
-  const proofIds = createProofIds(proofWindowSeconds(clockToleranceSeconds));
+  const proofIds = proofIdsOf(policy);
   const context: ProofContext = { clockToleranceSeconds, proofIds };
   // Starts loading now, so that the first request waits less. If this fails, the first request loads again and reports the failure.
   if (dpop !== 'off' || mtls !== undefined) loadProofChecks().catch(() => undefined);
@@ -36,6 +37,16 @@ export function createSenderConstraint(policy: ResolvedAuth) {
     isPlain: (auth: AuthInfo, scheme: Scheme): boolean => acceptsUnbound && scheme === 'bearer' && !isBound(auth),
     check,
   };
+}
+
+function proofIdsOf({ dpop, clockToleranceSeconds, store, logger }: ResolvedAuth): ProofIds {
+  const windowSeconds = proofWindowSeconds(clockToleranceSeconds);
+  const own = createProofIds(windowSeconds);
+  if (store === undefined || dpop === 'off') return own;
+  const meanwhile = 'requests with a DPoP proof are answered 503';
+  const guarded = createGuardedStore(store, { who: 'mcpAuth()', meanwhile, logger });
+  // The clocks of two replicas may differ by the tolerance, in both directions.
+  return createSharedProofIds(own, guarded, windowSeconds + 2 * clockToleranceSeconds);
 }
 
 /** The only scheme in which a token is accepted (RFC 9449, section 7.1). */

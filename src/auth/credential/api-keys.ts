@@ -1,4 +1,4 @@
-import { type AuthInfo, expiryOf, issueAuth } from '../../core/auth-info.js';
+import { API_KEY_ISSUER, type AuthInfo, expiryOf, issueAuth } from '../../core/auth-info.js';
 import { AuthError } from '../../core/errors.js';
 import { isRecord } from '../../http/json-object.js';
 import { sha256Of } from '../../oauth/api-key.js';
@@ -108,7 +108,6 @@ function requireUnexpired(auth: AuthInfo): void {
 }
 
 /** No authorization server has this name, so no OAuth user is the same as the user of a key. */
-const ISSUER = 'urn:express-mcp-auth:api-key';
 /** Hexadecimal digits of the hash: enough to tell any two keys apart. */
 const ID_LENGTH = 32;
 
@@ -120,7 +119,7 @@ function authInfoOf(token: string, sha256: string, key: ResolvedApiKey, resource
   const sub = subject === undefined ? {} : { sub: subject };
   const payload = {
     ...structuredClone(claims),
-    iss: ISSUER,
+    iss: API_KEY_ISSUER,
     ...sub,
     client_id: clientId,
     scope: scopes.join(' '),

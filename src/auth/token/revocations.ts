@@ -3,12 +3,25 @@ import type { AuthInfo } from '../../core/auth-info.js';
 import { ignoreRejection } from '../../core/ignore-rejection.js';
 import { credentialFormOf } from '../../oauth/credential-form.js';
 import { isToken68 } from '../../oauth/credentials.js';
+import type { RevokedTokens } from '../../policy/resolved-policy.js';
 import { parseCompactJwt } from './compact-jwt.js';
+import { REVOCABLE, RevokedUsers, readUserRevocation, type UserRevocation } from './revoked-users.js';
 
 interface Rule {
   readonly matches: (auth: AuthInfo) => boolean;
   /** Seconds since 1970. */
   readonly madeAt: number;
+}
+
+/** A revocation that other processes can apply too. */
+export type Revocation = TokenRevocation | UserRevocation;
+
+/** A revocation of one token, as it is stored. */
+export interface TokenRevocation {
+  /** A hash of header and payload, from which the token cannot be made. */
+  readonly token: string;
+  /** Milliseconds since 1970; null for a token that does not expire. */
+  readonly expiry: number | null;
 }
 
 interface RevokedToken {
@@ -18,6 +31,12 @@ interface RevokedToken {
   readonly keptUntil: number;
 }
 
+/** About 150 MB. To drop a revocation before its token has expired would let the token in. */
+const MAX_TOKENS = 1_000_000;
+
+/** Minimum time between two sweeps of all tokens. */
+const SWEEP_EVERY_MS = 1_000;
+
 /**
  * Remembers which credentials to refuse although they verify.
  *
@@ -26,17 +45,36 @@ interface RevokedToken {
 export function createRevocations(clockToleranceSeconds: number, acceptsOthers = false) {
   /** The key is a hash of header and payload, so that all entries have the same size. */
   const tokens = new Map<string, RevokedToken>();
+  let sweptAt = Number.NEGATIVE_INFINITY;
   // Never dropped: only the tokens show which of them a rule matches, and when they expire.
   const rules: Rule[] = [];
+  const users = new RevokedUsers(clockToleranceSeconds);
 
-  function addToken(token: string): void {
+  function addToken({ token, expiry: given }: TokenRevocation): void {
     const now = Date.now();
     const elapsed = performance.now();
-    for (const [signed, { expiry, keptUntil }] of tokens) {
-      if (expiry < now && keptUntil < elapsed) tokens.delete(signed);
+    // A store may hand over many at once, so that looking through all of them for each would take too long.
+    if (elapsed - sweptAt >= SWEEP_EVERY_MS) {
+      sweptAt = elapsed;
+      for (const [signed, { expiry, keptUntil }] of tokens) {
+        if (expiry < now && keptUntil < elapsed) tokens.delete(signed);
+      }
     }
+    if (tokens.size >= MAX_TOKENS && !tokens.has(token))
+      throw new RangeError(`more than ${MAX_TOKENS} tokens are revoked`);
+    const expiry = given ?? Number.POSITIVE_INFINITY;
+    tokens.set(token, { expiry, keptUntil: elapsed + expiry - now });
+  }
+
+  function revocationOf(token: string): TokenRevocation {
     const expiry = (expirySecondsOf(token, acceptsOthers) + clockToleranceSeconds) * 1000;
-    tokens.set(hashOfSigned(token), { expiry, keptUntil: elapsed + expiry - now });
+    return { token: hashOfSigned(token), expiry: Number.isFinite(expiry) ? expiry : null };
+  }
+
+  /** Applies a revocation, of this process or of another. */
+  function apply(revocation: Revocation): void {
+    if ('token' in revocation) addToken(revocation);
+    else users.add(revocation);
   }
 
   /** A rule applies to tokens issued before it was made, so that a user can log in again. */
@@ -55,16 +93,30 @@ export function createRevocations(clockToleranceSeconds: number, acceptsOthers =
   }
 
   return {
-    /** @throws {TypeError} If `what` is neither a function nor a credential that the policy could accept: to ignore it would let the token in. */
-    add(what: string | Rule['matches']): void {
-      if (typeof what === 'function') rules.push({ matches: what, madeAt: Math.ceil(Date.now() / 1000) });
-      else if (typeof what === 'string') addToken(what);
-      else throw new TypeError('revoke() takes a token or a function');
+    /**
+     * Returns the revocation for other processes; undefined for a function, which they cannot call.
+     *
+     * @throws {TypeError} If `what` cannot be revoked: to ignore it would let the token in.
+     */
+    add(what: string | RevokedTokens | Rule['matches']): Revocation | undefined {
+      if (typeof what === 'function') {
+        rules.push({ matches: what, madeAt: Math.ceil(Date.now() / 1000) });
+        return undefined;
+      }
+      if (typeof what !== 'string' && typeof what !== 'object') throw new TypeError(`revoke() takes ${REVOCABLE}`);
+      const revocation = typeof what === 'string' ? revocationOf(what) : readUserRevocation(what);
+      apply(revocation);
+      return revocation;
     },
+    apply,
     includes: (auth: AuthInfo): boolean =>
-      (tokens.size > 0 && tokens.has(hashOfSigned(auth.token))) || rules.some((rule) => applies(rule, auth)),
+      (tokens.size > 0 && tokens.has(hashOfSigned(auth.token))) ||
+      users.includes(auth) ||
+      rules.some((rule) => applies(rule, auth)),
   };
 }
+
+export type Revocations = ReturnType<typeof createRevocations>;
 
 /** Leaves out the signature of a JWT: anyone can make a second valid ECDSA signature for the same header and payload. */
 function hashOfSigned(token: string): string {

@@ -1,15 +1,17 @@
-import { type AuthInfo, extendAuth } from '../../core/auth-info.js';
+import { extendAuth } from '../../core/auth-info.js';
 import { attachWithdrawal } from '../../core/authority.js';
 import { AuthError, UpstreamError } from '../../core/errors.js';
 import { requireLength, requireToken68 } from '../../oauth/credentials.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import type { ResourceIdentity } from '../../policy/resolve-resource.js';
+import type { McpAuth } from '../../policy/resolved-policy.js';
 import type { VerificationKey } from '../keys/verification-key.js';
 import { authInfoFrom, claimOf, claimsForLog } from './claims.js';
 import { type CompactJwt, parseCompactJwt } from './compact-jwt.js';
 import { createForgedTokens } from './forged-tokens.js';
 import { createMissingClaimWarning } from './missing-claim-warning.js';
 import { createRevocations } from './revocations.js';
+import { SharedRevocations } from './shared-revocations.js';
 import { createTokenCache, type VerifiedToken } from './token-cache.js';
 import { type Trust, tokenFaults } from './token-faults.js';
 import { createTrustedIssuers } from './trusted-issuers.js';
@@ -38,6 +40,8 @@ export function createTokenVerifier(resolved: ResolvedAuth, findVerifier: FindVe
   const jwts = createJwtVerifier(resolved);
   const tokenCache = resolved.tokenCache && createTokenCache(resolved.tokenCache);
   const revocations = createRevocations(resolved.clockToleranceSeconds, acceptsOtherCredentials(resolved));
+  const forgetRevoked = (): void => tokenCache?.forget(revocations.includes);
+  const shared = resolved.store && new SharedRevocations(resolved.store, revocations, resolved.logger, forgetRevoked);
 
   async function verifyOnce(token: string, { isApiKey = false, resource }: CredentialContext): Promise<VerifiedToken> {
     // Any text may be an API key. Its place in a header bounds the characters.
@@ -46,6 +50,7 @@ export function createTokenVerifier(resolved: ResolvedAuth, findVerifier: FindVe
     const verifyOther = findVerifier(token, isApiKey);
     const found =
       verifyOther === undefined ? await jwts.verify(parseCompactJwt(token), resource) : await verifyOther(token);
+    await shared?.ready();
     if (revocations.includes(found.auth)) {
       throw new AuthError('token_revoked', claimsForLog(found.auth.payload, found.auth.header.kid));
     }
@@ -65,9 +70,9 @@ export function createTokenVerifier(resolved: ResolvedAuth, findVerifier: FindVe
     /** The refusal of a token that was found forged, at the cost of a hash. */
     recallForged: jwts.recallForged,
     verify: shareVerifications(verifyOnce, resolved.resource),
-    revoke(what: string | ((auth: AuthInfo) => boolean)): void {
-      revocations.add(what);
-      tokenCache?.forget(revocations.includes);
+    revoke(what: Parameters<McpAuth['revoke']>[0]): void {
+      (shared ?? revocations).add(what);
+      forgetRevoked();
     },
     ready: jwts.ready,
   };

@@ -74,6 +74,16 @@ export function noteFailure(error: unknown): void {
 
 /** Evaluates an expression. `report` gets the code of a failure. */
 export function evaluateWith(given: CallVariables, evaluate: () => unknown, report: (code: string) => void): Outcome {
+  const result = resultOf(given, evaluate);
+  if (typeof result === 'boolean') return result;
+  if (isUnknown) return 'unknown';
+  if (result === ABSENT_VARIABLE && !hasFailed) return 'absent';
+  report(result instanceof Error ? codeOf(result) : 'not_boolean');
+  return 'failed';
+}
+
+/** Returns the result, or what was thrown. */
+function resultOf(given: CallVariables, evaluate: () => unknown): unknown {
   variables = given;
   hasFailed = false;
   isUnknown = false;
@@ -81,16 +91,10 @@ export function evaluateWith(given: CallVariables, evaluate: () => unknown, repo
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
   try {
-    const result = evaluate();
-    if (typeof result === 'boolean') return result;
-    report('not_boolean');
-    return 'failed';
+    return evaluate();
   } catch (error) {
     noteFailure(error);
-    if (isUnknown) return 'unknown';
-    if (!hasFailed) return 'absent';
-    report(codeOf(error));
-    return 'failed';
+    return error;
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
     variables = undefined;

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { Environment } from '@marcbachmann/cel-js';
+import { lowerAscii } from '../../http/lower-ascii.js';
 import { parseStrictJson } from '../../messages/strict-json.js';
 import type { CelNode, Evaluator, TypeChecker } from './cel-node.js';
 import { toCelValue } from './cel-values.js';
@@ -26,8 +27,8 @@ export function registerFunctions(environment: Environment): void {
     environment.registerFunction(signature, handler as never, SYNC as never);
   register('string.matchesLinear(string): bool', (text: string, pattern: string) => matchesPattern(text, pattern));
   register('matchesLinear(string, string): bool', (text: string, pattern: string) => matchesPattern(text, pattern));
-  register('string.lowerOnlyAscii(): string', (text: string) => text.replace(/[A-Z]+/g, (part) => part.toLowerCase()));
-  register('string.upperOnlyAscii(): string', (text: string) => text.replace(/[a-z]+/g, (part) => part.toUpperCase()));
+  register('string.lowerOnlyAscii(): string', lowerAscii);
+  register('string.upperOnlyAscii(): string', upperAscii);
   for (const [type, sizeOf] of Object.entries(SIZES)) {
     register(`sizeLinear(${type}): int`, sizeOf);
     register(`${type}.sizeLinear(): int`, sizeOf);
@@ -51,6 +52,10 @@ const SIZES: Readonly<Record<string, (value: never) => bigint>> = {
   list: ({ length }: readonly unknown[]) => BigInt(length),
   map: (map: object) => BigInt(map instanceof Map ? map.size : Object.keys(map).length),
 };
+
+function upperAscii(text: string): string {
+  return text.replace(/[a-z]/g, (letter) => String.fromCharCode(letter.charCodeAt(0) - 0x20));
+}
 
 /** As `in`: numbers are equal across their types. */
 function contains(list: readonly unknown[], value: unknown): boolean {

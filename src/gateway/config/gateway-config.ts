@@ -5,6 +5,7 @@ import type { CorsConfig } from './cors-policy.js';
 import type { DirectResponseConfig } from './direct-response.js';
 import type { HeaderModifier } from './header-modifier.js';
 import type { HttpRulesConfig } from './http-rules.js';
+import type { RateLimitsConfig } from './rate-limits.js';
 import type { RouteMatch } from './route-match.js';
 import type { TimeoutConfig } from './timeouts.js';
 import type { TlsConfig } from './tls-config.js';
@@ -54,6 +55,7 @@ export interface RoutePoliciesConfig {
   readonly authorization?: readonly HttpRulesConfig[];
   /** The blocks of every place, whose rules count together. */
   readonly mcpAuthorization?: readonly AuthorizationConfig[];
+  readonly localRateLimit?: RateLimitsConfig;
   readonly timeout?: TimeoutConfig;
   readonly requestHeaderModifier?: HeaderModifier;
   readonly responseHeaderModifier?: HeaderModifier;

@@ -13,7 +13,16 @@ const OF_RESPONSES = ['responseHeaderModifier', 'requestRedirect'] as const;
 /** The policies of each place in the file. */
 const PLACES = {
   route: [
-    ...(['cors', ...LOGINS, 'mcpScopes', ...RULES, 'timeout', 'urlRewrite', 'directResponse'] as const),
+    ...([
+      'cors',
+      ...LOGINS,
+      'mcpScopes',
+      ...RULES,
+      'localRateLimit',
+      'timeout',
+      'urlRewrite',
+      'directResponse',
+    ] as const),
     ...OF_RESPONSES,
     ...TARGET_POLICIES,
   ],

@@ -8,6 +8,7 @@ import type { RoutePoliciesConfig } from './gateway-config.js';
 import { readHeaderModifier } from './header-modifier.js';
 import { readHttpRules } from './http-rules.js';
 import { everyPolicy, mergePolicies, type Policies } from './policy-levels.js';
+import { readRateLimits } from './rate-limits.js';
 import type { RouteMatch } from './route-match.js';
 import { readScopesPolicy } from './scopes-policy.js';
 import { readTimeouts } from './timeouts.js';
@@ -43,6 +44,7 @@ export function readRoutePolicies(
     authorization: httpRules.length > 0 ? readHttpRules(httpRules) : undefined,
     mcpScopes: readIf(mcpScopes, readScopesPolicy),
     mcpAuthorization: rules.length > 0 ? readAuthorizationPolicies(rules) : undefined,
+    localRateLimit: readIf(policies.localRateLimit, readRateLimits),
     timeout: readIf(policies.timeout, readTimeouts),
     requestHeaderModifier: readIf(policies.requestHeaderModifier, readHeaderModifier),
     responseHeaderModifier: readIf(policies.responseHeaderModifier, readHeaderModifier),

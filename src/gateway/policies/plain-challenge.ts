@@ -2,7 +2,7 @@ import type { Middleware } from '../../index.js';
 
 const METADATA = /,? ?resource_metadata="[^"]*"/;
 
-/** Removes the URL of the metadata from challenges of a route that serves none: clients would ask in vain. */
+/** Removes the URL of the metadata from challenges of a route that serves none: clients would ask for a document that is not there. */
 export const plainChallenge: Middleware = (_req, res, next) => {
   const writeHead = res.writeHead;
   res.writeHead = (status: number, ...rest: unknown[]) => {

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { BODY_RETRY_AFTER, type BodyError } from '../http/body.js';
 import { replyJson } from '../http/reply.js';
-import { BODY_REASONS, errorResponse, errorRow, MESSAGE_ERRORS } from '../messages/message-errors.js';
+import { BODY_REASONS, errorResponse, errorRow, MESSAGE_ERRORS } from './message-errors.js';
 
 /** The reasons to refuse a body as unreadable, or to withhold an answer. Each key has a heading in docs/errors.md. */
 export const MESSAGE_REFUSALS = {

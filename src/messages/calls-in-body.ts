@@ -1,8 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { BodyError } from '../http/body.js';
 import { isRecord } from '../http/json-object.js';
-import { matchesNameHeader } from '../messages/header-value.js';
-import { JsonBoundError, MAX_MESSAGES } from '../messages/json-bounds.js';
+import { canonicalName } from './canonical-names.js';
+import { matchesNameHeader } from './header-value.js';
+import { JsonBoundError, MAX_MESSAGES } from './json-bounds.js';
 import {
   ENVELOPE_NAMES,
   isAmbiguousName,
@@ -10,11 +11,10 @@ import {
   type KnownNames,
   META_NAMES,
   PARAM_NAMES,
-} from '../messages/known-names.js';
-import { isTargeted, type McpCall, METHODS, targetMember } from '../messages/mcp-call.js';
-import { parseStrictJson } from '../messages/strict-json.js';
-import { canonicalName } from './canonical-names.js';
-import { MessageError } from './message-error.js';
+} from './known-names.js';
+import { isTargeted, type McpCall, METHODS, targetMember } from './mcp-call.js';
+import { MessageError } from './message-refusal.js';
+import { parseStrictJson } from './strict-json.js';
 
 /** A call, as received. */
 export interface ReceivedCall extends McpCall {

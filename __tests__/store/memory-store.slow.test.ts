@@ -1,0 +1,4 @@
+import { createMemoryStore } from '../../src/index.js';
+import { testStore } from '../support/store-contract.js';
+
+testStore(createMemoryStore);

@@ -1,0 +1,127 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import type { Store, StoreBucket } from '../../src/index.js';
+
+const bucket = (changes: Partial<StoreBucket> = {}): StoreBucket => ({
+  key: 'a',
+  capacity: 3,
+  refill: 1,
+  everyMs: 60_000,
+  cost: 1,
+  ...changes,
+});
+
+/** Everything that a list has after a cursor. */
+async function rest(
+  store: Store,
+  list: string,
+  from?: string,
+): Promise<{ entries: string[]; cursor: string | undefined }> {
+  const entries: string[] = [];
+  for (let cursor = from; ; ) {
+    const page = await store.since(list, cursor);
+    entries.push(...page.entries);
+    if (page.cursor === cursor) return { entries, cursor };
+    cursor = page.cursor;
+  }
+}
+
+/** Declares the tests that every store must pass. */
+export function testStore(create: () => Promise<Store> | Store): void {
+  test('a key gets a value once, until it expires', async () => {
+    const store = await create();
+    expect(await store.get('a')).toBeUndefined();
+    expect([await store.add('a', '1', 300), await store.add('a', '2', 300), await store.get('a')]).toEqual([
+      true,
+      false,
+      '1',
+    ]);
+    expect(await store.add('b', '3', 300)).toBe(true);
+    await pause(350);
+    expect([await store.get('a'), await store.add('a', '4', 300), await store.get('a')]).toEqual([
+      undefined,
+      true,
+      '4',
+    ]);
+  });
+
+  test('of a hundred at once, one adds', async () => {
+    const store = await create();
+    const added = await Promise.all(Array.from({ length: 100 }, () => store.add('__proto__', 'x', 1_000)));
+    expect(added.filter(Boolean)).toHaveLength(1);
+  });
+
+  test('a list returns what was appended since a cursor, in its order', async () => {
+    const store = await create();
+    const empty = await rest(store, 'a');
+    expect(empty.entries).toEqual([]);
+    const odd = 'two\nlines: "2:3" é';
+    for (const entry of ['1', odd, '1']) await store.append('a', entry, 60_000);
+    await store.append('b', 'another list', 60_000);
+    const first = await rest(store, 'a', empty.cursor);
+    expect(first.entries).toEqual(['1', odd, '1']);
+    await store.append('a', '4', 60_000);
+    expect((await rest(store, 'a', first.cursor)).entries).toEqual(['4']);
+    expect((await rest(store, 'a')).entries).toEqual(['1', odd, '1', '4']);
+  });
+
+  test('entries expire one by one, whatever their order', async () => {
+    const store = await create();
+    await store.append('a', 'long', 60_000);
+    await store.append('a', 'short', 200);
+    await store.append('a', 'medium', 400);
+    await pause(250);
+    expect((await rest(store, 'a')).entries).toEqual(['long', 'medium']);
+    await pause(200);
+    await store.append('a', 'new', 60_000);
+    expect((await rest(store, 'a')).entries).toEqual(['long', 'new']);
+  });
+
+  test('a list of 2,500 entries is read whole', async () => {
+    const store = await create();
+    const entries = Array.from({ length: 2_500 }, (_entry, i) => String(i));
+    for (const entry of entries) await store.append('a', entry, 60_000);
+    expect((await rest(store, 'a')).entries).toEqual(entries);
+  });
+
+  test('a bucket gives its tokens, then says how long to wait', async () => {
+    const store = await create();
+    const taken = [];
+    for (let i = 0; i < 4; i += 1) taken.push(await store.take([bucket()]));
+    expect(taken.slice(0, 3)).toEqual([0, 0, 0]);
+    expect(taken[3]).toBeGreaterThan(55_000);
+    expect(taken[3]).toBeLessThanOrEqual(60_000);
+    expect(await store.take([bucket({ key: 'b', cost: 3 })])).toBe(0);
+  });
+
+  test('takes from all buckets, or from none', async () => {
+    const store = await create();
+    const [wide, narrow] = [bucket({ key: 'wide', capacity: 5 }), bucket({ key: 'narrow', capacity: 1 })];
+    expect(await store.take([wide, narrow])).toBe(0);
+    for (let i = 0; i < 3; i += 1) expect(await store.take([wide, narrow])).toBeGreaterThan(0);
+    expect(await store.take([{ ...wide, cost: 4 }])).toBe(0);
+    expect(await store.take([wide])).toBeGreaterThan(0);
+  });
+
+  test('a bucket gets tokens back each time, up to its capacity', async () => {
+    const store = await create();
+    const quick = bucket({ capacity: 4, refill: 2, everyMs: 300 });
+    expect(await store.take([{ ...quick, cost: 4 }])).toBe(0);
+    // Four tokens need two refills.
+    const wait = await store.take([{ ...quick, cost: 4 }]);
+    expect(wait).toBeGreaterThan(300);
+    expect(wait).toBeLessThanOrEqual(600);
+    await pause(320);
+    expect(await store.take([{ ...quick, cost: 2 }])).toBe(0);
+    expect(await store.take([quick])).toBeGreaterThan(0);
+    await pause(1_300);
+    expect(await store.take([{ ...quick, cost: 4 }])).toBe(0);
+    expect(await store.take([quick])).toBeGreaterThan(0);
+  });
+
+  test('of a hundred at once, as many pass as there are tokens', async () => {
+    const store = await create();
+    const waits = await Promise.all(Array.from({ length: 100 }, () => store.take([bucket({ capacity: 30 })])));
+    expect(waits.filter((wait) => wait === 0)).toHaveLength(30);
+  });
+}

@@ -1,0 +1,152 @@
+import type { Logger } from '../../core/logger.js';
+import { createRareLine } from '../../core/rare-line.js';
+import { isRecord } from '../../http/json-object.js';
+import { createGuardedStore, type GuardedStore } from '../../store/guarded-store.js';
+import type { Store } from '../../store/store.js';
+import type { Revocation, Revocations } from './revocations.js';
+
+/** The list in the store. */
+const LIST = 'revocations';
+
+/** Milliseconds from one look into the store to the next. A revocation must arrive within a second. */
+const POLL_MS = 300;
+
+/** Answers of the store that are read at once: a store whose cursor never stops must not block the process. */
+const MAX_ANSWERS = 1_000;
+
+/** Revocations that wait for the store. */
+const MAX_WAITING = 10_000;
+
+/** How long the store keeps the revocation of a token that does not expire: ten years. */
+const MAX_KEEP_MS = 10 * 365 * 86_400_000;
+
+const MEANWHILE =
+  'those revocations hold that this process knows; its own are sent to other processes as soon as the store can be used';
+
+/** Exchanges the revocations of this process with those of others, through a store. */
+export class SharedRevocations {
+  readonly #store: GuardedStore;
+  readonly #own: Revocations;
+  readonly #logger: Logger;
+  readonly #onNews: () => void;
+  readonly #complain: (line: string) => void;
+  #waiting: Revocation[] = [];
+  #cursor: string | undefined;
+  #firstLook: Promise<void> | undefined;
+  #isLooking = false;
+  #hasLooked = false;
+
+  /** `onNews` is called after revocations of other processes were applied. */
+  constructor(store: Store, own: Revocations, logger: Logger, onNews: () => void) {
+    this.#store = createGuardedStore(store, { who: 'mcpAuth()', meanwhile: MEANWHILE, logger });
+    this.#own = own;
+    this.#logger = logger;
+    this.#onNews = onNews;
+    this.#complain = createRareLine((line) => logger.error(line));
+  }
+
+  /** Applies a revocation here, and sends it to other processes. */
+  add(what: Parameters<Revocations['add']>[0]): void {
+    const revocation = this.#own.add(what);
+    if (revocation === undefined) {
+      this.#logger.warn(
+        'mcpAuth(): revoke() was given a function, which other processes cannot call: it applies in this one only',
+      );
+      return;
+    }
+    if (this.#waiting.length < MAX_WAITING) this.#waiting.push(revocation);
+    else
+      this.#complain(
+        `mcpAuth(): more than ${MAX_WAITING} revocations wait for the store: the last ones apply in this process only`,
+      );
+    if (this.#hasLooked) void this.#look();
+    else void this.ready();
+  }
+
+  /** Resolves once this process has asked the store for earlier revocations, even if the store did not answer. Returns undefined after that. */
+  ready(): Promise<void> | undefined {
+    if (this.#hasLooked) return undefined;
+    this.#firstLook ??= this.#begin();
+    return this.#firstLook;
+  }
+
+  async #begin(): Promise<void> {
+    this.#poll();
+    await this.#look();
+    this.#hasLooked = true;
+  }
+
+  /** Looks into the store again and again. The timer keeps neither the process nor this object alive. */
+  #poll(): void {
+    const self = new WeakRef(this);
+    const timer = setInterval(() => {
+      const alive = self.deref();
+      if (alive === undefined) clearInterval(timer);
+      else void alive.#look();
+    }, POLL_MS);
+    timer.unref();
+  }
+
+  /** Sends and receives. Never rejects: the guarded store has logged why it failed. */
+  async #look(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    try {
+      await this.#send();
+      await this.#receive();
+    } catch {
+      // The next look tries again.
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  async #send(): Promise<void> {
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      const keepMs = Math.min(next.expiry === null ? MAX_KEEP_MS : next.expiry - Date.now(), MAX_KEEP_MS);
+      if (keepMs > 0) await this.#store.append(LIST, JSON.stringify(next), keepMs);
+      this.#waiting.shift();
+    }
+  }
+
+  async #receive(): Promise<void> {
+    let isNew = false;
+    try {
+      for (let answers = 0; answers < MAX_ANSWERS; answers++) {
+        const { entries, cursor } = await this.#store.since(LIST, this.#cursor);
+        for (const entry of entries) this.#apply(entry);
+        isNew ||= entries.length > 0;
+        if (cursor === this.#cursor) break;
+        this.#cursor = cursor;
+      }
+    } finally {
+      if (isNew) this.#onNews();
+    }
+  }
+
+  #apply(entry: string): void {
+    try {
+      this.#own.apply(parseRevocation(entry));
+    } catch (error) {
+      this.#complain(`mcpAuth(): a revocation in the store is not applied: ${(error as Error).message}`);
+    }
+  }
+}
+
+/** @throws {Error} If another program, or another version of this package, wrote the entry. */
+function parseRevocation(entry: string): Revocation {
+  const parsed: unknown = JSON.parse(entry);
+  const fail = (): never => {
+    throw new TypeError('it is in an unknown form');
+  };
+  if (!isRecord(parsed)) return fail();
+  const { token, expiry, madeAt, ...names } = parsed;
+  if (typeof expiry !== 'number' && !(expiry === null && typeof token === 'string')) return fail();
+  if (typeof token === 'string') return { token, expiry };
+  const isKnown = ([name, value]: [string, unknown]) =>
+    /^(?:subject|client|issuer)$/.test(name) && typeof value === 'string';
+  const members = Object.entries(names);
+  if (typeof madeAt !== 'number' || typeof expiry !== 'number' || members.length === 0 || !members.every(isKnown))
+    return fail();
+  return { ...names, madeAt, expiry };
+}

@@ -1,0 +1,50 @@
+import type { Limit } from '../../index.js';
+import { DURATION_FORM, parseDuration } from '../../limits/duration.js';
+import type { ConfigNode } from './config-node.js';
+
+/** The policy `localRateLimit`. */
+export interface RateLimitsConfig {
+  readonly limits: readonly Limit[];
+  readonly at: string;
+}
+
+/** The words of `per`, which agentgateway does not have. Without `per`, all callers of the route share a bucket, as they do there. */
+const PER = ['user', 'client', 'key', 'tool'] as const;
+
+/** Reads agentgateway's policy `localRateLimit` for `mcpLimits()`. */
+export function readRateLimits(node: ConfigNode): RateLimitsConfig {
+  return { limits: node.someItems().map(readLimit), at: node.path };
+}
+
+function readLimit(node: ConfigNode): Limit {
+  const { maxTokens, tokensPerFill, fillInterval, type, per } = node.members({
+    required: ['maxTokens', 'tokensPerFill', 'fillInterval'],
+    optional: ['type', 'per'],
+  });
+  if (type && type.text() !== 'requests')
+    type.refuse(
+      'is not supported, except "requests": the tokens of a language model do not pass through an MCP server',
+    );
+  const [tokens, refill] = [maxTokens.count(), tokensPerFill.count()];
+  if (refill > tokens) tokensPerFill.refuse(`must be at most maxTokens (${tokens}), but is ${refill}`);
+  return {
+    per: per === undefined ? () => 'route' : readPer(per),
+    tokens,
+    refill,
+    every: readInterval(fillInterval),
+  };
+}
+
+function readInterval(node: ConfigNode): string {
+  const text = node.text();
+  return parseDuration(text) === undefined
+    ? node.refuse(`must be ${DURATION_FORM}, but is ${JSON.stringify(text)}`)
+    : text;
+}
+
+function readPer(node: ConfigNode): Exclude<Limit['per'], (...given: never[]) => unknown> {
+  const text = node.text();
+  return (
+    PER.find((word) => word === text) ?? node.refuse(`must be one of ${PER.join(', ')}, but is ${JSON.stringify(text)}`)
+  );
+}

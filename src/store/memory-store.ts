@@ -1,0 +1,116 @@
+import { LRUCache } from 'lru-cache';
+import { Generations } from './generations.js';
+import type { Store, StoreBucket, StoreList } from './store.js';
+import { type BucketState, refill, waitFor } from './token-bucket.js';
+
+/** Values, and entries of lists. `add()` and `append()` fail beyond it: to drop an older one would let a proof or a revoked token pass. */
+const MAX_ENTRIES = 100_000;
+
+/** Buckets that are not full. Beyond it, the least recently used ones count as full again. */
+const MAX_BUCKETS = 100_000;
+
+/**
+ * Creates a store in the memory of this process. Give it to several `mcpLimits()` and `mcpAuth()` to make them count together, or
+ * to a test. Replicas need `createRedisStore()`.
+ *
+ * @example
+ * ```ts
+ * import express from 'express';
+ * import { createMemoryStore, mcpLimits } from 'express-mcp-auth';
+ *
+ * const store = createMemoryStore();
+ * const limits = [{ per: 'user', tokens: 60, refill: 60, every: '1m' }] as const;
+ * const app = express();
+ * app.use('/files', mcpLimits(limits, { store }));
+ * app.use('/notes', mcpLimits(limits, { store })); // the calls of a user to both paths count together
+ * ```
+ */
+export function createMemoryStore(): Store {
+  const values = new LRUCache<string, string>({ max: MAX_ENTRIES, ttlResolution: 0 });
+  const lists = new Map<string, List>();
+
+  function append(list: string, entry: string, ttlMs: number): void {
+    const entries = lists.get(list) ?? new List();
+    lists.set(list, entries);
+    entries.append(entry, ttlMs);
+  }
+
+  return {
+    get: (key) => values.get(key),
+    add(key, value, ttlMs) {
+      if (values.has(key)) return false;
+      if (values.size >= MAX_ENTRIES) values.purgeStale();
+      if (values.size >= MAX_ENTRIES) throw new Error(`the store in memory is full: it has ${MAX_ENTRIES} values`);
+      values.set(key, value, { ttl: Math.ceil(ttlMs) });
+      return true;
+    },
+    append,
+    since: (list, cursor) => lists.get(list)?.since(cursor) ?? { entries: [], cursor: cursor ?? '0' },
+    take: createBuckets(),
+  };
+}
+
+/** Creates token buckets that are taken from together. */
+export function createBuckets(max = MAX_BUCKETS): (buckets: readonly StoreBucket[]) => number {
+  // A full bucket needs no memory, so what has not been used for the time of a refill from the bottom is forgotten.
+  const kept = new Generations<BucketState>(max);
+  return (buckets) => {
+    const now = performance.now();
+    const states: BucketState[] = [];
+    let wait = 0;
+    for (const bucket of buckets) {
+      const state = kept.get(bucket.key, now) ?? { tokens: bucket.capacity, filledAt: now, isKept: false };
+      refill(state, bucket, now);
+      wait = Math.max(wait, waitFor(state, bucket, now));
+      states.push(state);
+    }
+    if (wait > 0) return wait;
+    for (let i = 0; i < states.length; i++) {
+      const [state, bucket] = [states[i] as BucketState, buckets[i] as StoreBucket];
+      state.tokens -= bucket.cost;
+      if (state.isKept) continue;
+      state.isKept = true;
+      kept.keepFor(Math.ceil(bucket.capacity / bucket.refill) * bucket.everyMs);
+      kept.add(bucket.key, state);
+    }
+    return 0;
+  };
+}
+
+interface ListEntry {
+  readonly place: number;
+  readonly entry: string;
+  /** On the clock of `performance.now()`. */
+  readonly until: number;
+}
+
+/** The entries after which expired ones are looked for at first. */
+const SWEEP_AT = 1_000;
+
+class List {
+  #entries: ListEntry[] = [];
+  #last = 0;
+  #sweepAt = SWEEP_AT;
+
+  append(entry: string, ttlMs: number): void {
+    const now = performance.now();
+    if (this.#entries.length >= this.#sweepAt) {
+      this.#entries = this.#entries.filter(({ until }) => until > now);
+      this.#sweepAt = Math.min(MAX_ENTRIES, Math.max(SWEEP_AT, 2 * this.#entries.length));
+    }
+    if (this.#entries.length >= MAX_ENTRIES)
+      throw new Error(`the store in memory is full: a list has ${MAX_ENTRIES} entries`);
+    this.#last += 1;
+    this.#entries.push({ place: this.#last, entry, until: now + ttlMs });
+  }
+
+  since(cursor: string | undefined): StoreList {
+    const now = performance.now();
+    const after = Number(cursor ?? 0);
+    // The entries are in the order of their places, and a reader mostly asks for the last ones.
+    let first = this.#entries.length;
+    while (first > 0 && (this.#entries[first - 1] as ListEntry).place > after) first--;
+    const entries = this.#entries.slice(first).filter(({ until }) => until > now);
+    return { entries: entries.map(({ entry }) => entry), cursor: String(this.#last) };
+  }
+}
