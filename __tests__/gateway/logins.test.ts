@@ -92,7 +92,7 @@ describe('apiKey', () => {
     const { origin, lines } = await serve({ apiKey: { mode: 'strict', keys: [{ key: 'sk-plain' }] } });
     expect(await statusWith(origin, bearer('sk-plain'))).toBe(200);
     expect(lines).toContain(
-      `warn mcp.policies.apiKey.keys[0].key stands in the file as it is: write keyHash: ${keyHash('sk-plain')}`,
+      `warn mcp.policies.apiKey.keys[0].key is in the file as it is: write keyHash: ${keyHash('sk-plain')}`,
     );
   });
 

@@ -46,7 +46,7 @@ export function readApiKey(node: ConfigNode): CredentialConfig {
       ...readShared(mode, location),
     },
     kind: 'apiKey',
-    warnings: plain ? [`${plain.at}.key stands in the file as it is: write keyHash: ${plain.hash}`] : [],
+    warnings: plain ? [`${plain.at}.key is in the file as it is: write keyHash: ${plain.hash}`] : [],
     at: node.path,
   };
 }

@@ -30,6 +30,9 @@ const PLACES = {
   listener: ['cors', 'jwtAuth', 'apiKey', 'authorization'],
 } as const;
 
+/** The policies that routes may have. */
+export const ROUTE_POLICIES: readonly string[] = PLACES.route;
+
 /** The policies that listeners and gateways may have. */
 export const LISTENER_POLICIES = PLACES.listener;
 

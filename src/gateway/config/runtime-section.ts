@@ -33,7 +33,7 @@ const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
   ['session', outside('sessions are kept in memory, and their ids are random')],
   ['customFunctions', { why: 'expressions have no functions of their own', canIgnore: false }],
   ['workerThreads', outside('the command runs on one thread. Start several, with a proxy in front')],
-  ['backend', outside('connectTimeoutSeconds and responseTimeoutSeconds stand beside the host of a target')],
+  ['backend', outside('Write connectTimeoutSeconds and responseTimeoutSeconds beside the host of a target')],
   ['connectionTerminationDeadline', outside('open connections end a second after the backends')],
   ['connectionMinTerminationDeadline', outside('open connections end a second after the backends')],
 ]);

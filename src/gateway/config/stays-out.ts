@@ -60,9 +60,9 @@ export const POLICIES_OUT: ReadonlyMap<string, StaysOut> = new Map([
   ['health', harmless('targets are not probed. failureMode: failOpen goes on without a target')],
   [
     'http',
-    harmless('HTTP to targets is not adjusted. connectTimeoutSeconds and responseTimeoutSeconds stand beside host'),
+    harmless('HTTP to targets is not adjusted. Write connectTimeoutSeconds and responseTimeoutSeconds beside host'),
   ],
-  ['tcp', harmless('TCP to targets is not adjusted. connectTimeoutSeconds stands beside host')],
+  ['tcp', harmless('TCP to targets is not adjusted. Write connectTimeoutSeconds beside host')],
 ]);
 
 /** The kinds of targets that are not supported. */
