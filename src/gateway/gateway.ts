@@ -14,6 +14,7 @@ import { createPortServer } from './port-server.js';
 import { createRoute, type GatewayRoute, warningsOfOpenRoutes } from './route.js';
 import { createRouting, type ServedListener } from './routing.js';
 import { StartupError } from './startup-error.js';
+import { trustProxies } from './trusted-proxies.js';
 
 export interface Gateway {
   /** The warnings that an operator needs before the gateway listens on `host`. */
@@ -42,7 +43,7 @@ export function createGateway(config: GatewayConfig, given: Logger): Gateway {
     }));
     const routes = listeners.flatMap((listener) => listener.routes);
     refuseSameLegacyEndpoints(bind, routes);
-    return { bind, routes, server: createPortServer(bind, createListener(listeners, logger), logger) };
+    return { bind, routes, server: createPortServer(bind, createListener(listeners, config, logger), logger) };
   });
   const allRoutes = binds.flatMap(({ routes }) => routes);
 
@@ -89,13 +90,20 @@ function refuseSameLegacyEndpoints({ at }: BindConfig, routes: readonly GatewayR
   );
 }
 
-function createListener(listeners: readonly ServedListener[], logger: Logger): RequestListener {
+function createListener(
+  listeners: readonly ServedListener[],
+  { trustedProxies }: GatewayConfig,
+  logger: Logger,
+): RequestListener {
   const routing = createRouting(listeners, logger);
-  return (req, res) =>
+  const trust = trustedProxies && trustProxies(trustedProxies);
+  return (req, res) => {
+    trust?.(req);
     routing(req, res, (error) => {
       if (error === undefined) answer(res, 404, 'not_found', 'No route matches this path');
       else answerFailure(logger, error, req, res);
     });
+  };
 }
 
 /** Characters of a request's path in a log line. */

@@ -7,6 +7,7 @@ import { createHostTable } from './config/hostnames.js';
 import { createRouteTable } from './config/route-match.js';
 import { limitRegistrations, registrationPaths } from './registration-limit.js';
 import type { GatewayRoute } from './route.js';
+import { hostOf } from './trusted-proxies.js';
 
 /** A listener of the file, with its routes. */
 export interface ServedListener {
@@ -27,7 +28,7 @@ export function createRouting(listeners: readonly ServedListener[], logger: Logg
     ...limitRegistrations(registrations, logger),
     serveCallerKeys(routes),
     (req, res, next) => {
-      const [listener] = listenerFor(req.headers.host);
+      const [listener] = listenerFor(hostOf(req));
       if (listener) listener(req, res, next);
       else next();
     },
@@ -40,7 +41,7 @@ function createListenerRouting(routes: readonly GatewayRoute[]): Middleware {
   );
   const groups = groupBy(byHost).map(([hostname, all]) => [hostname, createHostRouting(all)] as const);
   const groupsFor = createHostTable(groups);
-  return (req, res, next) => chain(groupsFor(req.headers.host))(req, res, next);
+  return (req, res, next) => chain(groupsFor(hostOf(req)))(req, res, next);
 }
 
 function createHostRouting(routes: readonly GatewayRoute[]): Middleware {

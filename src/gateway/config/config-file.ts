@@ -7,7 +7,7 @@ import { IgnoredNames } from './ignored-names.js';
 import { readNamedBackends } from './named-backends.js';
 import { describeMatch, isSameMatch } from './route-match.js';
 import { ROUTE_MEMBERS, readRoute } from './routes.js';
-import { readRuntimeConfig } from './runtime-section.js';
+import { type RuntimeConfig, readRuntimeConfig } from './runtime-section.js';
 import { readMcpSection } from './simple-section.js';
 import { SECTIONS_OUT } from './stays-out.js';
 import { PolicyTargets } from './targeted-policies.js';
@@ -36,7 +36,7 @@ export function parseConfigFile(text: string, directory: string, settings: FileS
     optional: ['binds', 'gateways', 'routes', 'mcp', 'backends', 'policies', 'config'],
     staysOut: SECTIONS_OUT,
   });
-  const runtime = config ? readRuntimeConfig(config) : {};
+  const runtime: RuntimeConfig = config ? readRuntimeConfig(config) : {};
   const parts = { directory, ...runtime, backends: readNamedBackends(backends), policies: new PolicyTargets(policies) };
   const attached = new Gateways(gateways, parts);
   const all = [
@@ -49,7 +49,7 @@ export function parseConfigFile(text: string, directory: string, settings: FileS
   names.refuseUnused();
   refuseSamePort(root, all);
   for (const bind of all) refuseSameMatches(bind);
-  return { binds: all };
+  return { binds: all, ...(runtime.trustedProxies && { trustedProxies: runtime.trustedProxies }) };
 }
 
 function readAttached(routes: ConfigNode | undefined, gateways: Gateways): readonly BindConfig[] {

@@ -43,6 +43,7 @@ export function withDevIssuer(config: GatewayConfig, issuer: DevIssuerIdentity):
     return own ? { ...route, mcpAuthentication: { ...own, policy: policyWith(own, issuer) } } : route;
   };
   return {
+    ...config,
     binds: config.binds.map((bind) => ({
       ...bind,
       listeners: bind.listeners.map((listener) => ({ ...listener, routes: listener.routes.map(change) })),

@@ -7,6 +7,7 @@ import type { HeaderModifier } from './header-modifier.js';
 import type { HttpRulesConfig } from './http-rules.js';
 import type { RateLimitsConfig } from './rate-limits.js';
 import type { RouteMatch } from './route-match.js';
+import type { TrustedProxiesConfig } from './runtime-section.js';
 import type { TimeoutConfig } from './timeouts.js';
 import type { TlsConfig } from './tls-config.js';
 import type { RedirectConfig, RewriteConfig } from './url-change.js';
@@ -15,6 +16,7 @@ import type { RedirectConfig, RewriteConfig } from './url-change.js';
 export interface GatewayConfig {
   /** One for each port. */
   readonly binds: readonly BindConfig[];
+  readonly trustedProxies?: TrustedProxiesConfig;
 }
 
 export interface BindConfig {

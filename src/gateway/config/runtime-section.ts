@@ -5,6 +5,14 @@ import { readSeconds } from './seconds.js';
 export interface RuntimeConfig {
   /** The time after which an unused session ends. Undefined for the default of the backend. */
   readonly sessionSeconds?: number;
+  /** The proxies in front. Without it, no forwarded header counts. */
+  readonly trustedProxies?: TrustedProxiesConfig;
+}
+
+/** Addresses of proxies, or networks such as `10.0.0.0/8`. */
+export interface TrustedProxiesConfig {
+  readonly addresses: readonly string[];
+  readonly at: string;
 }
 
 const outside = (why: string): StaysOut => ({ why, canIgnore: true });
@@ -40,7 +48,10 @@ const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
 
 /** Reads the section `config`. */
 export function readRuntimeConfig(node: ConfigNode): RuntimeConfig {
-  const { mcp } = node.members({ optional: ['mcp'], staysOut: STAYS_OUT });
+  const { mcp, trustProxy } = node.members({ optional: ['mcp', 'trustProxy'], staysOut: STAYS_OUT });
   const ttl = mcp?.members({ optional: ['sessionTtl'] }).sessionTtl;
-  return ttl === undefined ? {} : { sessionSeconds: Math.max(1, Math.ceil(readSeconds(ttl))) };
+  return {
+    ...(ttl && { sessionSeconds: Math.max(1, Math.ceil(readSeconds(ttl))) }),
+    ...(trustProxy && { trustedProxies: { addresses: trustProxy.texts(), at: trustProxy.path } }),
+  };
 }

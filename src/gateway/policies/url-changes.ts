@@ -5,6 +5,7 @@ import type { Middleware } from '../../index.js';
 import type { RouteMatch } from '../config/route-match.js';
 import { createRouteTable } from '../config/route-match.js';
 import type { AuthorityChange, PathChange, RedirectConfig, RewriteConfig } from '../config/url-change.js';
+import { hostOf } from '../trusted-proxies.js';
 
 /** Answers every request of a route with a redirect. */
 export function redirect(
@@ -13,7 +14,8 @@ export function redirect(
 ): Middleware {
   const pathOf = path && createPathChange(path, matches);
   return (req, res) => {
-    const own = (req.socket as Partial<TLSSocket>).encrypted === true ? 'https' : 'http';
+    const isEncrypted = (req.socket as Partial<TLSSocket>).encrypted === true;
+    const own = (req as { protocol?: string }).protocol ?? (isEncrypted ? 'https' : 'http');
     const target = pathOf ? pathOf(req) : requestTarget(req);
     const location = `${scheme ?? own}://${authorityOf(req, authority, { scheme, own })}${target}`;
     res.writeHead(status, { location, 'content-length': 0 }).end();
@@ -49,7 +51,7 @@ interface Schemes {
 }
 
 function authorityOf(req: IncomingMessage, change: AuthorityChange | undefined, { scheme, own }: Schemes): string {
-  const host = req.headers.host ?? 'localhost';
+  const host = hostOf(req) ?? 'localhost';
   if (change === undefined) return host;
   if ('full' in change) return change.full;
   const [, name = '', port = ''] = /^(.*?)(:\d+)?$/.exec(host) ?? [];
