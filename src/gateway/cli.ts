@@ -17,8 +17,10 @@ import { requireIssuers, resourcesOf, withDevIssuer } from './config/dev-issuer-
 import type { GatewayConfig } from './config/gateway-config.js';
 import { type DevIssuer, type DevIssuerIdentity, devIssuerStandIn, startDevIssuer } from './dev-issuer/dev-issuer.js';
 import { createGateway, type Gateway } from './gateway.js';
+import { runInitCommand } from './init-command.js';
 import { KEY_USAGE, runKeyCommand } from './key-command.js';
 import { type LoadedConfig, loadConfig } from './load-config.js';
+import { warningsOfMissingPrograms } from './missing-programs.js';
 import { runRulesCommand } from './rules-command.js';
 import { StartupError } from './startup-error.js';
 import { onStopSignal } from './stop-signal.js';
@@ -40,6 +42,7 @@ async function main(command: Command): Promise<void> {
   if (command.action === 'validate') {
     const { devIssuer } = command;
     const served = devIssuer ? configWithDevIssuer(loaded, devIssuerStandIn(devIssuer.port)) : loaded.config;
+    for (const warning of warningsOfMissingPrograms(served)) logger.warn(warning);
     await openGateway(command, loaded, served).close();
     return console.log(`${command.file} is valid`);
   }
@@ -131,6 +134,7 @@ async function start(): Promise<void> {
     const args = process.argv.slice(2);
     if (args[0] === 'doctor') await doctor(args.slice(1));
     else if (args[0] === 'rules') rules(args.slice(1));
+    else if (args[0] === 'init') console.log(runInitCommand(args.slice(1)));
     else if (args[0] === 'key') createKey(args.slice(1));
     else await main(parseCommandLine(args));
   } catch (error) {
