@@ -110,9 +110,9 @@ async function run(command: RunCommand, loaded: LoadedConfig): Promise<void> {
     onStopSignal(() => void Promise.all([gateway.close(), devIssuer?.close()]));
     if (devIssuer !== undefined)
       logger.warn(`${devIssuer.issuer} lets anyone log in with one click: FOR DEVELOPMENT ONLY`);
-    for (const note of gateway.notes) logger.info(note);
     for (const address of addresses) logger.info(`Listening on ${address}`);
     for (const address of gateway.clientAddresses) logger.info(`Add ${address} to your MCP client`);
+    for (const note of gateway.notes) logger.info(note);
   } catch (error) {
     await devIssuer?.close();
     throw error;
