@@ -23,38 +23,58 @@ describe('parseConfigFile', () => {
         {
           port: 3000,
           at: 'binds[0]',
-          routes: [
+          listeners: [
             {
-              at: route,
-              targetName: 'everything',
-              matches: [
-                { kind: 'exact', path: '/mcp', at: `${route}.matches[0].path.exact` },
-                { kind: 'pathPrefix', path: '/tools', at: `${route}.matches[1].path.pathPrefix` },
+              at: 'binds[0].listeners[0]',
+              hostname: '*',
+              routes: [
+                {
+                  at: route,
+                  name: 'everything',
+                  hostnames: [],
+                  matches: [
+                    { path: { kind: 'exact', path: '/mcp' }, headers: [], query: [], at: `${route}.matches[0]` },
+                    { path: { kind: 'pathPrefix', path: '/tools' }, headers: [], query: [], at: `${route}.matches[1]` },
+                  ],
+                  cors: {
+                    at: `${route}.policies.cors`,
+                    options: {
+                      allowedOrigins: ['*'],
+                      allowedHeaders: ['*'],
+                      exposedHeaders: ['Mcp-Session-Id'],
+                      methods: ['GET', 'HEAD', 'POST'],
+                      credentials: false,
+                    },
+                  },
+                  mcpAuthentication: {
+                    at: `${route}.policies.mcpAuthentication`,
+                    policy: {
+                      issuer: 'agentgateway.dev',
+                      jwks: { file: resolve(directory, 'pub-key') },
+                      provider: { keycloak: {} },
+                    },
+                  },
+                  backend: {
+                    at: `${route}.backends[0].mcp`,
+                    isJoined: false,
+                    options: {},
+                    targets: [
+                      {
+                        name: 'everything',
+                        at: `${route}.backends[0].mcp.targets[0]`,
+                        server: {
+                          command: 'npx',
+                          args: ['@modelcontextprotocol/server-everything'],
+                          env: {},
+                          options: {},
+                          saysWhatItInherits: false,
+                          at: `${route}.backends[0].mcp.targets[0].stdio`,
+                        },
+                      },
+                    ],
+                  },
+                },
               ],
-              cors: {
-                at: `${route}.policies.cors`,
-                options: {
-                  allowedOrigins: ['*'],
-                  allowedHeaders: ['*'],
-                  exposedHeaders: ['Mcp-Session-Id'],
-                  methods: ['GET', 'HEAD', 'POST'],
-                  credentials: false,
-                },
-              },
-              mcpAuthentication: {
-                at: `${route}.policies.mcpAuthentication`,
-                policy: {
-                  issuer: 'agentgateway.dev',
-                  jwks: { file: resolve(directory, 'pub-key') },
-                  provider: { keycloak: {} },
-                },
-              },
-              target: {
-                command: 'npx',
-                args: ['@modelcontextprotocol/server-everything'],
-                env: {},
-                at: `${route}.backends[0].mcp.targets[0].stdio`,
-              },
             },
           ],
         },
@@ -68,7 +88,9 @@ describe('parseConfigFile', () => {
       JSON.stringify({ binds: [{ port: 1, listeners: [{ routes: [{ backends }] }] }] }),
       directory,
     ).binds;
-    expect(bind?.routes[0]?.matches).toEqual([{ kind: 'pathPrefix', path: '', at: route }]);
+    expect(bind?.listeners[0]?.routes[0]?.matches).toEqual([
+      { path: { kind: 'pathPrefix', path: '' }, headers: [], query: [], at: route },
+    ]);
   });
 
   test('joins the routes of several listeners and keeps several ports apart', () => {
@@ -78,14 +100,18 @@ describe('parseConfigFile', () => {
 - {port: 0, listeners: [${listener('/a')}, ${listener('/b')}]}
 - {port: 0, listeners: [${listener('/a')}]}`;
     const { binds } = parseConfigFile(text, directory);
-    expect(binds.map(({ routes }) => routes.map(({ at, matches }) => [at, matches[0]?.path]))).toEqual([
+    const paths = binds.map(({ listeners }) =>
+      listeners.flatMap(({ routes }) => routes.map(({ at, matches }) => [at, matches[0]?.path.path])),
+    );
+    expect(paths).toEqual([
       [
         ['binds[0].listeners[0].routes[0]', '/a'],
         ['binds[0].listeners[1].routes[0]', '/b'],
       ],
       [['binds[1].listeners[0].routes[0]', '/a']],
     ]);
-    expect(binds[0]?.routes[0]?.target).toHaveProperty('env', { A: 'b', EMPTY: '' });
+    const [target] = binds[0]?.listeners[0]?.routes[0]?.backend?.targets ?? [];
+    expect(target?.server).toHaveProperty('env', { A: 'b', EMPTY: '' });
   });
 
   test.each([
@@ -98,13 +124,15 @@ describe('parseConfigFile', () => {
     [null],
   ])('leaves jwks %j for mcpAuth() to judge', (jwks) => {
     const text = configText({ route: { policies: { mcpAuthentication: { jwks } } } });
-    expect(parseConfigFile(text, directory).binds[0]?.routes[0]?.mcpAuthentication?.policy).toEqual({ jwks });
+    expect(parseConfigFile(text, directory).binds[0]?.listeners[0]?.routes[0]?.mcpAuthentication?.policy).toEqual({
+      jwks,
+    });
   });
 
   test('makes the file of API keys absolute, and leaves a list of them as it is', () => {
     const policyOf = (apiKeys: unknown) => {
       const text = configText({ route: { policies: { mcpAuthentication: { apiKeys } } } });
-      return parseConfigFile(text, directory).binds[0]?.routes[0]?.mcpAuthentication?.policy;
+      return parseConfigFile(text, directory).binds[0]?.listeners[0]?.routes[0]?.mcpAuthentication?.policy;
     };
     expect(policyOf({ file: 'keys.json' })).toEqual({ apiKeys: { file: resolve(directory, 'keys.json') } });
     expect(policyOf([{ sha256: 'a' }])).toEqual({ apiKeys: [{ sha256: 'a' }] });
@@ -117,7 +145,7 @@ describe('parseConfigFile', () => {
       7,
     ];
     const text = configText({ route: { policies: { mcpAuthentication: { issuers } } } });
-    expect(parseConfigFile(text, directory).binds[0]?.routes[0]?.mcpAuthentication?.policy).toEqual({
+    expect(parseConfigFile(text, directory).binds[0]?.listeners[0]?.routes[0]?.mcpAuthentication?.policy).toEqual({
       issuers: [{ issuer: 'a', jwks: { file: resolve(directory, 'a.json') } }, issuers[1], 7],
     });
   });
@@ -130,7 +158,7 @@ describe('parseConfigFile', () => {
   - routes:
     - {backends: &b [{mcp: {targets: [{stdio: {cmd: x}}]}}], matches: [{path: {exact: /a}}], policies: ${shared}}
     - {backends: *b, matches: [{path: {exact: /b}}], policies: {mcpAuthentication: *auth}}`;
-    const routes = parseConfigFile(text, directory).binds[0]?.routes;
+    const routes = parseConfigFile(text, directory).binds[0]?.listeners[0]?.routes;
     expect(routes?.[1]?.mcpAuthentication?.policy).toEqual(routes?.[0]?.mcpAuthentication?.policy);
   });
 });

@@ -16,7 +16,7 @@ const resourceMetadata = { resource: 'http://localhost:3000/mcp' };
 async function issuersOf(text: string, folder = ROOT) {
   const config = withDevIssuer(parseConfigFile(text, folder), devIssuer);
   await createGateway(config, createRecordingLogger().logger).close();
-  const { policy } = config.binds[0]?.routes[0]?.mcpAuthentication ?? {};
+  const { policy } = config.binds[0]?.listeners[0]?.routes[0]?.mcpAuthentication ?? {};
   return policy?.issuers as Record<string, unknown>[];
 }
 

@@ -1,15 +1,16 @@
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { HTTP_TABLE } from '../../src/bridge/http/http-options.js';
+import { HTTP_OPTIONS } from '../../src/gateway/config/backend-options.js';
 import { parseConfigFile } from '../../src/gateway/config/config-file.js';
-import { REMOTE_OPTIONS } from '../../src/gateway/config/remote-target.js';
+
 import { configText, route } from '../support/config-text.js';
 
 const at = `${route}.backends[0].mcp.targets[0]`;
 
 const read = (target: object, policies: object = {}) =>
   parseConfigFile(configText({ route: { policies, backends: [{ mcp: { targets: [target] } }] } }), '/etc/gateway')
-    .binds[0]?.routes[0]?.target;
+    .binds[0]?.listeners[0]?.routes[0]?.backend?.targets[0]?.server;
 
 describe('a remote target', () => {
   test.each([
@@ -49,7 +50,7 @@ describe('a remote target', () => {
   test('takes each option of mcpHttpBackend() that a file can say, there or from a policy', () => {
     const elsewhere = ['url', 'headers', 'bearer', 'ca', 'cert', 'key'];
     const ofTheCommand = ['resource', 'allowedOrigins', 'warnWhenOpen', 'logger'];
-    expect([...REMOTE_OPTIONS, ...elsewhere, ...ofTheCommand].toSorted()).toEqual(Object.keys(HTTP_TABLE).toSorted());
+    expect([...HTTP_OPTIONS, ...elsewhere, ...ofTheCommand].toSorted()).toEqual(Object.keys(HTTP_TABLE).toSorted());
   });
 
   test.each([
@@ -67,10 +68,19 @@ describe('a remote target', () => {
     });
   });
 
+  test('a policy of the target counts before that of the route', () => {
+    const policies = (key: string) => ({ backendAuth: { key } });
+    expect(
+      read({ mcp: { host: 'https://a.example/mcp' }, policies: policies('own') }, policies('route')),
+    ).toMatchObject({
+      backendAuth: { key: { text: 'own' }, at: `${at}.policies.backendAuth` },
+    });
+  });
+
   test('requestHeaderModifier sets headers, and keeps those of clients back', () => {
     const requestHeaderModifier = { set: { 'x-tenant': 'a', 'x-empty': '' }, remove: ['User-Agent'] };
     expect(read({ mcp: { host: 'https://a.example/mcp' }, policies: { requestHeaderModifier } })).toMatchObject({
-      headers: { values: { 'x-tenant': 'a', 'x-empty': '', 'User-Agent': undefined } },
+      headers: { values: { 'x-tenant': 'a', 'x-empty': '', 'user-agent': undefined } },
     });
   });
 
@@ -148,8 +158,15 @@ describe('parseConfigFile refuses in a remote target', () => {
       `${at}.policies.backendAuth.key.location is not supported. Supported here: value.`,
     ],
     [
-      { mcp, policies: { requestHeaderModifier: { add: { a: 'b' } } } },
-      `${at}.policies.requestHeaderModifier.add is not supported. Supported here: set, remove.`,
+      {
+        mcp: { host: 'https://a.example', requestHeaders: ['X-A'] },
+        policies: { requestHeaderModifier: { add: { 'x-a': '' } } },
+      },
+      `${at}.policies.requestHeaderModifier must have x-a in set and not in add, since requestHeaders forwards it too`,
+    ],
+    [
+      { mcp, policies: { requestHeaderModifier: { set: { 'X-A': 'b', 'x-a': 'b' } } } },
+      `${at}.policies.requestHeaderModifier.set.x-a is a name that is there twice, in other letters`,
     ],
     [
       { stdio: { cmd: 'x' }, policies: { backendAuth: { key: 'a' } } },
@@ -159,12 +176,5 @@ describe('parseConfigFile refuses in a remote target', () => {
   test.each(cases)('%j', (target, message) => {
     expect(() => read(target)).toThrow(message);
     expect(() => read(target)).toThrow(expect.objectContaining({ name: 'StartupError', message }));
-  });
-
-  test('a policy in both places', () => {
-    const policies = { backendAuth: { key: 'a' } };
-    expect(() => read({ mcp, policies }, policies)).toThrow(
-      `${at}.policies.backendAuth is also in ${route}.policies.backendAuth: write it once`,
-    );
   });
 });

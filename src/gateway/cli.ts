@@ -13,13 +13,16 @@ import {
   type RunCommand,
   USAGE,
 } from './command-line.js';
-import { type GatewayConfig, parseConfigFile } from './config/config-file.js';
 import { requireIssuers, resourcesOf, withDevIssuer } from './config/dev-issuer-policies.js';
+import type { GatewayConfig } from './config/gateway-config.js';
 import { type DevIssuer, type DevIssuerIdentity, devIssuerStandIn, startDevIssuer } from './dev-issuer/dev-issuer.js';
 import { createGateway, type Gateway } from './gateway.js';
+import { runInitCommand } from './init-command.js';
 import { KEY_USAGE, runKeyCommand } from './key-command.js';
+import { type LoadedConfig, loadConfig } from './load-config.js';
+import { warningsOfMissingPrograms } from './missing-programs.js';
 import { runRulesCommand } from './rules-command.js';
-import { atPlace, readInputFile, StartupError } from './startup-error.js';
+import { StartupError } from './startup-error.js';
 import { onStopSignal } from './stop-signal.js';
 
 /** Writes lines as agentgateway does: `INFO express-mcp-auth: Listening on 0.0.0.0:3000`. Warnings and errors go to stderr. */
@@ -33,16 +36,17 @@ const logger: Logger = createSafeLogger({
 async function main(command: Command): Promise<void> {
   if (command.action === 'help') return console.log(USAGE);
   if (command.action === 'version') return console.log(version());
-  const text = readInputFile(command.file);
-  const config = atPlace(command.file, () => parseConfigFile(text, dirname(command.file)));
-  if (command.devIssuer === undefined) atPlace(command.file, () => requireIssuers(config, 'start with --dev-issuer'));
+  const { env } = process;
+  const loaded = loadConfig(command.file, { env, ignored: command.ignored });
+  if (command.devIssuer === undefined) loaded.step(() => requireIssuers(loaded.config, 'start with --dev-issuer'));
   if (command.action === 'validate') {
     const { devIssuer } = command;
-    const served = devIssuer ? configWithDevIssuer(command, config, devIssuerStandIn(devIssuer.port)) : config;
-    await openGateway(command, served).close();
+    const served = devIssuer ? configWithDevIssuer(loaded, devIssuerStandIn(devIssuer.port)) : loaded.config;
+    for (const warning of warningsOfMissingPrograms(served)) logger.warn(warning);
+    await openGateway(command, loaded, served).close();
     return console.log(`${command.file} is valid`);
   }
-  await run(command, config);
+  await run(command, loaded);
 }
 
 async function doctor(args: readonly string[]): Promise<void> {
@@ -56,7 +60,8 @@ async function doctor(args: readonly string[]): Promise<void> {
 }
 
 function rules(args: readonly string[]): void {
-  const { lines, isAllowed } = runRulesCommand(args);
+  const { env } = process;
+  const { lines, isAllowed } = runRulesCommand(args, env);
   for (const line of lines) console.log(line);
   if (!isAllowed) process.exitCode = 1;
 }
@@ -74,8 +79,8 @@ function createKey(args: readonly string[]): void {
   );
 }
 
-function openGateway({ file, host }: Pick<RunCommand, 'file' | 'host'>, config: GatewayConfig): Gateway {
-  const gateway = atPlace(file, () => createGateway(config, logger));
+function openGateway({ host }: RunCommand, { step }: LoadedConfig, config: GatewayConfig): Gateway {
+  const gateway = step(() => createGateway(config, logger));
   for (const warning of gateway.warningsFor(host)) logger.warn(warning);
   return gateway;
 }
@@ -83,27 +88,31 @@ function openGateway({ file, host }: Pick<RunCommand, 'file' | 'host'>, config: 
 /** The development issuer keeps its keys in this file. */
 const DEV_ISSUER_FILE = '.dev-issuer.json';
 
-function configWithDevIssuer({ file }: RunCommand, config: GatewayConfig, devIssuer: DevIssuerIdentity): GatewayConfig {
-  return atPlace(file, () => withDevIssuer(config, devIssuer));
+function configWithDevIssuer({ config, step }: LoadedConfig, devIssuer: DevIssuerIdentity): GatewayConfig {
+  return step(() => withDevIssuer(config, devIssuer));
 }
 
-async function openDevIssuer({ file, devIssuer }: RunCommand, config: GatewayConfig): Promise<DevIssuer | undefined> {
+async function openDevIssuer(
+  { file, devIssuer }: RunCommand,
+  { config, step }: LoadedConfig,
+): Promise<DevIssuer | undefined> {
   if (devIssuer === undefined) return undefined;
-  const resources = atPlace(file, () => resourcesOf(config));
+  const resources = step(() => resourcesOf(config));
   return await startDevIssuer({ ...devIssuer, resources, stateFile: join(dirname(file), DEV_ISSUER_FILE), logger });
 }
 
-async function run(command: RunCommand, config: GatewayConfig): Promise<void> {
-  const devIssuer = await openDevIssuer(command, config);
+async function run(command: RunCommand, loaded: LoadedConfig): Promise<void> {
+  const devIssuer = await openDevIssuer(command, loaded);
   try {
-    const served = devIssuer === undefined ? config : configWithDevIssuer(command, config, devIssuer);
-    const gateway = openGateway(command, served);
+    const served = devIssuer === undefined ? loaded.config : configWithDevIssuer(loaded, devIssuer);
+    const gateway = openGateway(command, loaded, served);
     const addresses = await gateway.listen(command.host);
     onStopSignal(() => void Promise.all([gateway.close(), devIssuer?.close()]));
     if (devIssuer !== undefined)
       logger.warn(`${devIssuer.issuer} lets anyone log in with one click: FOR DEVELOPMENT ONLY`);
     for (const address of addresses) logger.info(`Listening on ${address}`);
     for (const address of gateway.clientAddresses) logger.info(`Add ${address} to your MCP client`);
+    for (const note of gateway.notes) logger.info(note);
   } catch (error) {
     await devIssuer?.close();
     throw error;
@@ -125,6 +134,7 @@ async function start(): Promise<void> {
     const args = process.argv.slice(2);
     if (args[0] === 'doctor') await doctor(args.slice(1));
     else if (args[0] === 'rules') rules(args.slice(1));
+    else if (args[0] === 'init') console.log(runInitCommand(args.slice(1)));
     else if (args[0] === 'key') createKey(args.slice(1));
     else await main(parseCommandLine(args));
   } catch (error) {

@@ -1,6 +1,6 @@
 import { isLoopbackHost } from '../http/loopback.js';
 import type { ResourceIdentity } from '../policy/resolve-resource.js';
-import type { BindConfig } from './config/config-file.js';
+import type { BindConfig } from './config/gateway-config.js';
 import type { GatewayRoute } from './route.js';
 
 /** One port of the file, with its routes. */

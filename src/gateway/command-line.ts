@@ -1,23 +1,24 @@
 import { readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { fileFault, readRegularFile } from '../core/read-regular-file.js';
 import type { DoctorOptions, DoctorTarget } from '../doctor/doctor.js';
 import { isHttpUrl } from '../doctor/probe.js';
 import type { McpAuthOptions } from '../index.js';
 import { resolveAuth } from '../policy/resolve-auth.js';
-import { authenticationsOf, type McpAuthenticationConfig, parseConfigFile } from './config/config-file.js';
 import { requireIssuers } from './config/dev-issuer-policies.js';
-import { atPlace, readInputFile, StartupError } from './startup-error.js';
+import { authenticationsOf, type McpAuthenticationConfig } from './config/gateway-config.js';
+import { loadConfig } from './load-config.js';
+import { atPlace, StartupError } from './startup-error.js';
 
 export const USAGE = `Usage: express-mcp-auth -f FILE [--host ADDRESS] [--dev-issuer] [--validate-only]
+       express-mcp-auth init [-f FILE]
        express-mcp-auth doctor (URL | -f FILE) [--token FILE] [--json]
        express-mcp-auth rules test -f FILE --call FILE [--as FILE]
        express-mcp-auth key create [--subject NAME] [--scopes "SCOPE …"] [--expires DATE]
 
 Runs stdio and remote MCP servers behind OAuth, from a configuration file. The doctor checks a server as MCP clients
 see it, and says what to change: see doctor --help. "rules test" says which rule decides on a call: see rules --help.
-"key create" makes an API key: see key --help.
+"key create" makes an API key: see key --help. "init" writes a first file.
 
   -f, --file FILE      the configuration file (YAML); relative file names in it start at its folder
       --host ADDRESS   listen on this address only (default: 0.0.0.0, every address of this machine)
@@ -26,6 +27,7 @@ see it, and says what to change: see doctor --help. "rules test" says which rule
                        --dev-issuer-ttl SECONDS: the lifetime of its access tokens, default 3600).
                        Its keys are kept in .dev-issuer.json beside the configuration file: do not commit it
       --validate-only  check the file and the key files it names, then exit
+      --ignore NAMES   start without these parts of the file, such as llm,a2a; only parts that protect nothing
   -h, --help           show this text
   -V, --version        show the version`;
 
@@ -35,6 +37,8 @@ export interface RunCommand {
   readonly action: 'run' | 'validate';
   readonly file: string;
   readonly host: string;
+  /** The names given to `--ignore`. */
+  readonly ignored: readonly string[];
   /** Undefined without `--dev-issuer`. */
   readonly devIssuer: DevIssuerArguments | undefined;
 }
@@ -52,6 +56,7 @@ const OPTIONS = {
   'dev-issuer-port': { type: 'string' },
   'dev-issuer-ttl': { type: 'string' },
   'validate-only': { type: 'boolean' },
+  ignore: { type: 'string', multiple: true },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'V' },
 } as const;
@@ -76,7 +81,8 @@ export function parseCommandLine(args: readonly string[]): Command {
         tokenSeconds: parseNumber(ttl ?? '3600', TTL_RANGE, TTL_PROBLEM),
       }
     : undefined;
-  return { action: options['validate-only'] ? 'validate' : 'run', file, host, devIssuer };
+  const ignored = (options.ignore ?? []).flatMap((names) => names.split(',')).filter((name) => name !== '');
+  return { action: options['validate-only'] ? 'validate' : 'run', file, host, ignored, devIssuer };
 }
 
 /** Refresh tokens last one day; an access token must not outlast them. */
@@ -168,9 +174,9 @@ function withoutTokens(text: string): string {
 
 /** The resource of each route that names one, with the policy as the gateway resolves it. */
 function targetsIn(file: string): DoctorTarget[] {
-  const text = readInputFile(file);
-  const targets = atPlace(file, () => {
-    const config = parseConfigFile(text, dirname(file));
+  const { env } = process;
+  const { config, step } = loadConfig(file, { env });
+  const targets = step(() => {
     requireIssuers(config, 'if it runs with --dev-issuer, give the doctor its URL instead of -f');
     return authenticationsOf(config).flatMap(targetsOf);
   });

@@ -1,24 +1,26 @@
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
-import { createCallerKeys } from '../bridge/http/caller-token.js';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { createSafeLogger } from '../core/logger.js';
 import { printable } from '../core/printable.js';
 import { isAnswered } from '../http/answered.js';
 import { replyJson } from '../http/reply.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
-import { type Logger, type Middleware, UpstreamError } from '../index.js';
+import { type Logger, UpstreamError } from '../index.js';
 import { replyOutage } from '../oauth/outage.js';
-import { chain } from './chain.js';
+import { INHERITED_VARIABLES } from '../targets/stdio/child-environment.js';
 import { clientAddressesOf, warningsOfOtherPorts } from './client-addresses.js';
-import type { BindConfig, GatewayConfig } from './config/config-file.js';
-import { createPathTable } from './config/path-match.js';
+import { type BindConfig, type GatewayConfig, routesOf } from './config/gateway-config.js';
 import { closeListener, openListener } from './listener.js';
-import { limitRegistrations, registrationPaths } from './registration-limit.js';
+import { createPortServer } from './port-server.js';
 import { createRoute, type GatewayRoute, warningsOfOpenRoutes } from './route.js';
+import { createRouting, type ServedListener } from './routing.js';
 import { StartupError } from './startup-error.js';
+import { trustProxies } from './trusted-proxies.js';
 
 export interface Gateway {
   /** The warnings that an operator needs before the gateway listens on `host`. */
   warningsFor(host: string): readonly string[];
+  /** What an operator who comes from agentgateway would not expect. */
+  readonly notes: readonly string[];
   /** The addresses of its MCP servers, as clients are given them. */
   readonly clientAddresses: readonly string[];
   /** Opens every port of the file, or none; resolves to the addresses, such as `0.0.0.0:3000`, in the file's order. */
@@ -35,9 +37,13 @@ export interface Gateway {
 export function createGateway(config: GatewayConfig, given: Logger): Gateway {
   const logger = createSafeLogger(given);
   const binds = config.binds.map((bind) => {
-    const routes = bind.routes.map((route) => createRoute(route, logger));
+    const listeners = bind.listeners.map((listener) => ({
+      config: listener,
+      routes: listener.routes.map((route) => createRoute(route, logger)),
+    }));
+    const routes = listeners.flatMap((listener) => listener.routes);
     refuseSameLegacyEndpoints(bind, routes);
-    return { bind, routes, server: createServer(createListener(bind, routes, logger)) };
+    return { bind, routes, server: createPortServer(bind, createListener(listeners, config, logger), logger) };
   });
   const allRoutes = binds.flatMap(({ routes }) => routes);
 
@@ -52,6 +58,7 @@ export function createGateway(config: GatewayConfig, given: Logger): Gateway {
 
   return {
     warningsFor: (host) => [...warningsOfOpenRoutes(allRoutes, host), ...warningsOfOtherPorts(binds)],
+    notes: notesOf(config),
     clientAddresses: clientAddressesOf(binds),
     async listen(host) {
       const opened = await Promise.allSettled(binds.map(({ server, bind }) => openListener(server, host, bind)));
@@ -66,6 +73,13 @@ export function createGateway(config: GatewayConfig, given: Logger): Gateway {
   };
 }
 
+function notesOf(config: GatewayConfig): readonly string[] {
+  const servers = routesOf(config).flatMap(({ backend }) => backend?.targets.map(({ server }) => server) ?? []);
+  const isSilent = servers.some((server) => 'command' in server && !server.saysWhatItInherits);
+  const names = INHERITED_VARIABLES.join(', ');
+  return isSilent ? [`Programs get these environment variables: ${names}. inheritEnv beside cmd names others`] : [];
+}
+
 /** Legacy endpoints are at the root of the port, so the first route would get the clients of all routes. */
 function refuseSameLegacyEndpoints({ at }: BindConfig, routes: readonly GatewayRoute[]): void {
   const [first, second] = routes.filter(({ policy }) => policy?.oauthProxy?.legacyEndpoints === true);
@@ -76,36 +90,19 @@ function refuseSameLegacyEndpoints({ at }: BindConfig, routes: readonly GatewayR
   );
 }
 
-function createListener(bind: BindConfig, routes: readonly GatewayRoute[], logger: Logger): RequestListener {
-  const matches = bind.routes.flatMap((route, i) => route.matches.map((match) => [match, routes[i]] as const));
-  const routeFor = createPathTable(matches);
-  const routing: Middleware = (req, res, next) => {
-    const route = routeFor(rawPath(requestTarget(req)));
-    if (route) route.handle(req, res, next);
-    else next();
-  };
-  const registrations = routes.flatMap(({ policy }) => (policy ? registrationPaths(policy) : []));
-  const all = chain([
-    ...limitRegistrations(registrations, logger),
-    ...routes.flatMap(({ metadata }) => metadata ?? []),
-    serveCallerKeys(routes),
-    routing,
-  ]);
-  return (req, res) =>
-    all(req, res, (error) => {
+function createListener(
+  listeners: readonly ServedListener[],
+  { trustedProxies }: GatewayConfig,
+  logger: Logger,
+): RequestListener {
+  const routing = createRouting(listeners, logger);
+  const trust = trustedProxies && trustProxies(trustedProxies);
+  return (req, res) => {
+    trust?.(req);
+    routing(req, res, (error) => {
       if (error === undefined) answer(res, 404, 'not_found', 'No route matches this path');
       else answerFailure(logger, error, req, res);
     });
-}
-
-/** The path from which MCP servers fetch the keys of caller tokens. */
-const CALLER_KEYS_PATH = '/.well-known/express-mcp-auth/caller-jwks.json';
-
-function serveCallerKeys(routes: readonly GatewayRoute[]): Middleware {
-  const keys = createCallerKeys(routes.flatMap(({ callerKeys }) => callerKeys));
-  return (req, res, next) => {
-    if (rawPath(requestTarget(req)) === CALLER_KEYS_PATH) keys(req, res, next);
-    else next();
   };
 }
 

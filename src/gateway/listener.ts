@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
-import type { BindConfig } from './config/config-file.js';
+import type { BindConfig } from './config/gateway-config.js';
 import { StartupError } from './startup-error.js';
 
 /** Answers still being sent get this time once all backends have ended. */

@@ -7,45 +7,49 @@ import {
   type RuleBackend,
 } from '../index.js';
 import { setAnonymousRefuser } from '../oauth/refusal.js';
-import type { RouteConfig } from './config/config-file.js';
+import type { RouteBackend } from './backend.js';
+import type { RouteConfig } from './config/gateway-config.js';
 import { atPlace, StartupError } from './startup-error.js';
 
 /** Creates the middlewares of a route with `mcpAuthorization`; none for a route without. */
-export function createAuthorization(route: RouteConfig, logger: Logger): readonly Middleware[] {
-  const { mcpAuthentication } = route;
-  const options = authorizationOptionsOf(route);
+export function createAuthorization(
+  route: RouteConfig,
+  backend: RouteBackend | undefined,
+  logger: Logger,
+): readonly Middleware[] {
+  const login = route.mcpAuthentication ?? route.credentials;
+  const options = authorizationOptionsOf(route, backend);
   if (options === undefined) return [];
-  if (options.onDenied === 'challenge' && mcpAuthentication === undefined) {
+  if (options.onDenied === 'challenge' && login === undefined) {
     throw new StartupError(`${options.at}.onDenied: "challenge" needs mcpAuthentication: the answer names its login`);
   }
   const { at: place, ...given } = options;
   const authorization = atPlace(place, () => mcpAuthorization({ ...given, logger }));
-  return mcpAuthentication === undefined ? [markAnonymous, authorization] : [authorization];
+  return login === undefined ? [markAnonymous, authorization] : [authorization];
 }
 
 /**
- * Joins the blocks of a route and of its backend, with the name of its only target. Undefined for a route without rules.
+ * Joins the blocks of a route, with the names of its targets. Undefined for a route without rules.
  *
+ * @param backend The backend of the route, which knows the names of several targets.
  * @throws {StartupError} If a rule is wrong.
  */
-export function authorizationOptionsOf({
-  mcpAuthorization: blocks = [],
-  targetName,
-}: Pick<RouteConfig, 'mcpAuthorization' | 'targetName'>):
-  | (McpAuthorizationOptions & { readonly at: string })
-  | undefined {
+export function authorizationOptionsOf(
+  { mcpAuthorization: blocks = [], backend: config }: RouteConfig,
+  backend: RouteBackend | undefined,
+): (McpAuthorizationOptions & { readonly at: string }) | undefined {
   const [first, ...more] = blocks;
   if (first === undefined) return undefined;
-  const backend = targetName === undefined ? undefined : onlyTarget(targetName);
-  if (more.length === 0) return { ...first.options, backend, at: first.at };
+  const names = backend && 'resolve' in backend ? backend : onlyTarget(config?.targets[0]?.name);
+  if (more.length === 0) return { ...first.options, backend: names, at: first.at };
   // Each block is checked alone, so that a message counts the rules of its own place.
-  for (const { options, at } of blocks) atPlace(at, () => mcpAuthorization({ ...options, backend }));
+  for (const { options, at } of blocks) atPlace(at, () => mcpAuthorization({ ...options, backend: names }));
   const rules = blocks.flatMap(({ options }) => options.rules);
-  return Object.assign({}, ...blocks.map(({ options }) => options), { rules, backend, at: first.at });
+  return Object.assign({}, ...blocks.map(({ options }) => options), { rules, backend: names, at: first.at });
 }
 
-function onlyTarget(target: string): RuleBackend {
-  return { resolve: (_kind, name) => ({ target, name }) };
+function onlyTarget(target: string | undefined): RuleBackend | undefined {
+  return target === undefined ? undefined : { resolve: (_kind, name) => ({ target, name }) };
 }
 
 /** A route without `mcpAuthentication` has anonymous callers only. */

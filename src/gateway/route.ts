@@ -5,93 +5,117 @@ import { isLoopbackAddress, isLoopbackHost } from '../http/loopback.js';
 import {
   type Logger,
   type McpAuthOptions,
-  type McpHttpBackend,
   type McpHttpBackendOptions,
-  type McpStdioBackend,
   type Middleware,
   mcpAuth,
   mcpCors,
   mcpLimits,
   mcpScopes,
-  mcpStdioBackend,
   protectedResourceMetadata,
 } from '../index.js';
 import { leaveRoot } from '../metadata/root-documents.js';
 import { requiresToken } from '../policy/modes.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { policyOf } from '../policy/resolved-policy.js';
+import { createBackend, type RouteBackend } from './backend.js';
 import { chain } from './chain.js';
-import type { McpAuthenticationConfig, RouteConfig } from './config/config-file.js';
+import type { McpBackendConfig } from './config/backend-config.js';
 import type { CorsConfig } from './config/cors-policy.js';
-import type { StdioTarget } from './config/stdio-target.js';
-import { createRemoteBackend } from './remote-backend.js';
+import type { CredentialConfig, RouteConfig } from './config/gateway-config.js';
+import { respond } from './policies/fixed-response.js';
+import { changeRequestHeaders, changeResponseHeaders } from './policies/header-changes.js';
+import { authorizeRequests } from './policies/http-authorization.js';
+import { plainChallenge } from './policies/plain-challenge.js';
+import { limitTime } from './policies/request-timeout.js';
+import { redirect, rewrite } from './policies/url-changes.js';
 import { createAuthorization } from './route-authorization.js';
 import { atPlace, StartupError } from './startup-error.js';
 
 /** A route of the configuration file, ready to take requests. */
-export interface GatewayRoute {
+export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'hostnames' | 'matches' | 'at'> {
   /** Answers CORS, checks the token, then its scopes, then calls the backend. */
   readonly handle: Middleware;
   /** Serves the discovery documents of this route, at paths that `matches` need not list. */
   readonly metadata: Middleware | undefined;
-  /** Undefined if the route has no `mcpAuthentication`. */
+  /** The policy of the file that says who may call. Undefined if the route has none. */
+  readonly login: 'mcpAuthentication' | CredentialConfig['kind'] | undefined;
+  /** Undefined if the route has no such policy. */
   readonly policy: ResolvedAuth | undefined;
   /** The keys that verify the tokens of `callerToken`; empty without it. */
   readonly callerKeys: ReturnType<typeof callerKeysOf>;
-  /** Its place in the file, for messages. */
-  readonly at: string;
   /** Ends the sessions of the backend, with their children. */
   close(): Promise<void>;
 }
 
-/** @throws {StartupError} If a policy or the target of the route is not valid. */
+/** @throws {StartupError} If a policy or a target of the route is not valid. */
 export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
   const advice = adviceOf(route);
-  const authentication = route.mcpAuthentication && createAuthentication(route.mcpAuthentication, logger, advice);
+  const authentication = createAuthentication(route, logger, advice);
   const policy = authentication?.policy;
-  const { mcpScopes: scopes, localRateLimit: rate } = route;
   refuseIssuerOfProxy(route, policy);
-  const allowedOrigins = originsForBackend(route, policy);
-  const backend = createBackend(route, { logger, advice, isOpen: policy === undefined, allowedOrigins });
+  const backend = route.backend && createRouteBackend(route, route.backend, { logger, advice, policy });
+  const { name, hostnames, matches, at, timeout, responseHeaderModifier, cors } = route;
+  const login = route.mcpAuthentication ? 'mcpAuthentication' : route.credentials?.kind;
   const handle = chain([
-    ...(route.cors ? [createCors(route.cors, logger, advice)] : []),
-    ...(authentication ? [authentication.auth] : []),
-    ...(scopes ? [atPlace(scopes.at, () => mcpScopes(scopes.rules, { ...scopes.options, logger }))] : []),
-    ...createAuthorization(route, logger),
-    ...(rate ? [atPlace(rate.at, () => mcpLimits(rate.limits, { logger }))] : []),
-    backend,
+    ...(timeout?.requestMs === undefined ? [] : [limitTime(timeout.requestMs)]),
+    ...(responseHeaderModifier ? [changeResponseHeaders(responseHeaderModifier)] : []),
+    ...(cors ? [createCors(cors, logger, advice)] : []),
+    ...(authentication?.steps ?? []),
+    ...authorizeRequests(route.authorization ?? [], logger),
+    ...createSteps(route, backend, logger),
+    ...(backend ? [backend] : []),
   ]);
   const close = async () => {
     if (policy !== undefined) leaveRoot(policy);
-    await backend.close();
+    await backend?.close();
   };
-  const callerKeys = 'callerKeys' in backend ? callerKeysOf(backend.callerKeys) : [];
-  return { handle, metadata: authentication?.metadata, policy, callerKeys, at: route.at, close };
+  const callerKeys = backend && 'callerKeys' in backend ? callerKeysOf(backend.callerKeys) : [];
+  return { name, hostnames, matches, at, login, handle, metadata: authentication?.metadata, policy, callerKeys, close };
 }
 
-type Surroundings = Parameters<typeof createRemoteBackend>[1];
-
-function createBackend({ target }: RouteConfig, surroundings: Surroundings): McpStdioBackend | McpHttpBackend {
-  return 'url' in target ? createRemoteBackend(target, surroundings) : createStdioBackend(target, surroundings);
+/** What happens to the request of an accepted caller before it reaches the backend, in agentgateway's order. */
+function createSteps(route: RouteConfig, backend: RouteBackend | undefined, logger: Logger): Middleware[] {
+  const {
+    matches,
+    requestHeaderModifier,
+    urlRewrite,
+    requestRedirect,
+    directResponse,
+    mcpScopes: scopes,
+    localRateLimit: rate,
+  } = route;
+  return [
+    ...(requestHeaderModifier ? [changeRequestHeaders(requestHeaderModifier)] : []),
+    ...(urlRewrite ? [rewrite(urlRewrite, matches)] : []),
+    ...(requestRedirect ? [redirect(requestRedirect, matches)] : []),
+    ...(directResponse ? [respond(directResponse)] : []),
+    ...(scopes ? [atPlace(scopes.at, () => mcpScopes(scopes.rules, { ...scopes.options, logger }))] : []),
+    ...createAuthorization(route, backend, logger),
+    ...(rate ? [atPlace(rate.at, () => mcpLimits(rate.limits, { logger }))] : []),
+  ];
 }
 
-function createStdioBackend(
-  { at: place, ...program }: StdioTarget,
-  { logger, advice, allowedOrigins }: Surroundings,
-): McpStdioBackend {
-  // The command itself warns about open routes before it listens.
-  const options = { ...program, warnWhenOpen: false, ...(allowedOrigins && { allowedOrigins }), logger };
-  noteAdvice(options, advice);
-  return atPlace(place, () => mcpStdioBackend(options));
+interface Surroundings {
+  readonly logger: Logger;
+  readonly advice: Advice;
+  readonly policy: ResolvedAuth | undefined;
+}
+
+function createRouteBackend(route: RouteConfig, config: McpBackendConfig, { policy, ...others }: Surroundings) {
+  const allowedOrigins = originsForBackend(route, policy);
+  const isOpen = policy === undefined;
+  return createBackend(config, { ...others, isOpen, allowedOrigins, backendSeconds: route.timeout?.backendSeconds });
 }
 
 /** Refuses a `callerToken.issuer` that is the OAuth proxy's: a server that trusts the proxy must not accept caller tokens as users' tokens. */
-function refuseIssuerOfProxy({ target }: RouteConfig, policy: ResolvedAuth | undefined): void {
+function refuseIssuerOfProxy({ backend }: RouteConfig, policy: ResolvedAuth | undefined): void {
   const proxy = policy?.oauthProxy?.resource.href;
-  if (proxy === undefined || !('url' in target)) return;
-  const { callerToken } = target.options as Pick<McpHttpBackendOptions, 'callerToken'>;
-  if (callerToken?.issuer !== proxy) return;
-  throw new StartupError(`${target.at}.callerToken.issuer is the issuer of the OAuth proxy: choose another URL`);
+  if (proxy === undefined) return;
+  for (const { server } of backend?.targets ?? []) {
+    const { callerToken } = server.options as Pick<McpHttpBackendOptions, 'callerToken'>;
+    if (callerToken?.issuer !== proxy) continue;
+    throw new StartupError(`${server.at}.callerToken.issuer is the issuer of the OAuth proxy: choose another URL`);
+  }
 }
 
 /**
@@ -116,8 +140,8 @@ function createCors({ options, at: place }: CorsConfig, logger: Logger, advice: 
 }
 
 /** The advice for requests that the route refuses and for weak settings, in the names of the file. */
-function adviceOf({ at, mcpAuthentication }: RouteConfig): Advice {
-  const place = mcpAuthentication?.at ?? `${at}.policies.mcpAuthentication`;
+function adviceOf({ at, mcpAuthentication, credentials }: RouteConfig): Advice {
+  const place = (mcpAuthentication ?? credentials)?.at ?? `${at}.policies.mcpAuthentication`;
   return {
     preflight: `set ${at}.policies.cors`,
     foreignHost: `set ${place}.resourceMetadata.resource to the address that clients use, or make the proxy send "Host: localhost"`,
@@ -129,13 +153,20 @@ function adviceOf({ at, mcpAuthentication }: RouteConfig): Advice {
   };
 }
 
-function createAuthentication({ policy, at: place }: McpAuthenticationConfig, logger: Logger, advice: Advice) {
+function createAuthentication({ mcpAuthentication, credentials }: RouteConfig, logger: Logger, advice: Advice) {
+  for (const warning of credentials?.warnings ?? []) logger.warn(warning);
+  const config = mcpAuthentication ?? credentials;
+  if (config === undefined) return undefined;
+  const { policy, at: place } = config;
   // The block has the members of a policy. mcpAuth() refuses any that it does not support.
   const options = { ...policy, logger } as unknown as McpAuthOptions;
   noteAdvice(options, advice);
   return atPlace(place, () => {
     const auth = mcpAuth(options);
-    return { auth, metadata: protectedResourceMetadata(auth), policy: policyOf('mcpAuth()', auth) };
+    const resolved = policyOf('mcpAuth()', auth);
+    return mcpAuthentication
+      ? { steps: [auth], metadata: protectedResourceMetadata(auth), policy: resolved }
+      : { steps: [plainChallenge, auth], metadata: undefined, policy: resolved };
   });
 }
 
@@ -152,7 +183,7 @@ export function warningsOfOpenRoutes(routes: readonly GatewayRoute[], host: stri
 
 const ADVICE = 'Require a token (mode: strict), or listen on this machine only (--host 127.0.0.1).';
 
-function reasonOpen({ policy }: GatewayRoute): string | undefined {
+function reasonOpen({ policy, login }: GatewayRoute): string | undefined {
   if (policy === undefined) return 'policies.mcpAuthentication is missing';
-  return requiresToken(policy.modeName) ? undefined : `policies.mcpAuthentication.mode is ${policy.modeName}`;
+  return requiresToken(policy.modeName) ? undefined : `policies.${login}.mode is ${policy.modeName}`;
 }

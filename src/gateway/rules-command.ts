@@ -1,13 +1,16 @@
-import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { explainCall } from '../authorization/explain-call.js';
 import type { CallDecision } from '../authorization/rule-authorizer.js';
 import { printable } from '../core/printable.js';
 import { isRecord, stringsIn } from '../http/json-object.js';
-import type { AuthInfo } from '../index.js';
+import { type AuthInfo, type McpBackendOptions, mcpBackend } from '../index.js';
 import { describeCall } from '../messages/mcp-call.js';
 import { MessageError } from '../messages/message-refusal.js';
-import { parseConfigFile, type RouteConfig } from './config/config-file.js';
+import type { RouteBackend } from './backend.js';
+import type { McpBackendConfig } from './config/backend-config.js';
+import { type RouteConfig, routesOf } from './config/gateway-config.js';
+import type { Environment } from './config/variables.js';
+import { loadConfig } from './load-config.js';
 import { authorizationOptionsOf } from './route-authorization.js';
 import { atPlace, readInputFile, StartupError } from './startup-error.js';
 
@@ -37,9 +40,10 @@ export interface RulesResult {
  * Runs `express-mcp-auth rules`.
  *
  * @param args The arguments after `rules`.
+ * @param env The values of variables in the file. By default none is set.
  * @throws {StartupError} If an argument or a file is wrong.
  */
-export function runRulesCommand(args: readonly string[]): RulesResult {
+export function runRulesCommand(args: readonly string[], env: Environment = {}): RulesResult {
   const { values, positionals } = parseRulesLine(args);
   if (values.help) return { lines: [RULES_USAGE], isAllowed: true };
   const { file, call } = values;
@@ -47,9 +51,8 @@ export function runRulesCommand(args: readonly string[]): RulesResult {
   if (file === undefined || call === undefined) throw usageError('-f FILE and --call FILE are needed');
   const caller = values.as === undefined ? undefined : callerWith(readJson(values.as));
   const message = readJson(call);
-  const config = atPlace(file, () => parseConfigFile(readInputFile(file), dirname(file)));
-  const routes = config.binds.flatMap(({ routes: each }) => each);
-  const results = routes.flatMap((route) => atPlace(file, () => testRoute(route, message, caller)));
+  const { config, step } = loadConfig(file, { env });
+  const results = step(() => routesOf(config).flatMap((route) => testRoute(route, message, caller)));
   if (results.length === 0) throw new StartupError(`${file}: no route has mcpAuthorization`);
   return {
     lines: results.flatMap(({ lines }) => lines),
@@ -92,8 +95,16 @@ function callerWith(claims: Record<string, unknown>): AuthInfo {
   return { token: '', clientId: '', scopes, extra: claims, header: {}, payload: claims };
 }
 
+/** A backend that knows the names of these targets, and starts none of them. */
+function createNames({ targets, options }: McpBackendConfig): RouteBackend {
+  const programs = Object.fromEntries(targets.map(({ name = '' }) => [name, { command: 'none' }]));
+  const { prefixMode } = options as Pick<McpBackendOptions, 'prefixMode'>;
+  return mcpBackend({ targets: programs, prefixMode });
+}
+
 function testRoute(route: RouteConfig, message: unknown, caller: AuthInfo | undefined): RulesResult[] {
-  const options = authorizationOptionsOf(route);
+  const backend = route.backend?.isJoined ? createNames(route.backend) : undefined;
+  const options = authorizationOptionsOf(route, backend);
   if (options === undefined) return [];
   const { at: place, ...given } = options;
   try {

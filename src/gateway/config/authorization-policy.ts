@@ -11,19 +11,19 @@ export interface AuthorizationConfig {
 const OPTIONS = ['onDenied', 'mode', 'hide', 'maxBodyBytes'] as const;
 
 /**
- * Reads the `mcpAuthorization` of a route and of its backend. As in agentgateway, the rules of both count together.
+ * Reads the blocks `mcpAuthorization` for a route. As in agentgateway, the rules of all of them count together.
  *
- * @throws {StartupError} If both have options: only one of the two could count.
+ * @throws {StartupError} If two have the same option: only one of them could count.
  */
-export function readAuthorizationPolicies(
-  route: ConfigNode | undefined,
-  backend: ConfigNode | undefined,
-): readonly AuthorizationConfig[] {
-  const given = [route, backend].filter((node) => node !== undefined);
-  const [first, second] = given.map((node) => node.members({ required: ['rules'], optional: OPTIONS }));
-  for (const option of OPTIONS) {
-    const other = first?.[option];
-    if (other) second?.[option]?.refuse(`is also in ${other.path}: write it once`);
+export function readAuthorizationPolicies(blocks: readonly ConfigNode[]): readonly AuthorizationConfig[] {
+  const seen: Partial<Record<string, ConfigNode>> = {};
+  for (const block of blocks) {
+    const { rules: _, ...options } = block.members({ required: ['rules'], optional: OPTIONS });
+    for (const [name, option] of Object.entries(options)) {
+      const other = seen[name];
+      if (other) option.refuse(`is also in ${other.path}: write it once`);
+      seen[name] = option;
+    }
   }
-  return given.map((node) => ({ options: node.mapping() as unknown as McpAuthorizationOptions, at: node.path }));
+  return blocks.map((node) => ({ options: node.mapping() as unknown as McpAuthorizationOptions, at: node.path }));
 }

@@ -3,11 +3,31 @@ import { nearestName } from '../../options/checks.js';
 import { otherNameFor, writeAs } from '../../options/other-names.js';
 import { StartupError } from '../startup-error.js';
 
+/** A feature of agentgateway that is not supported here. */
+export interface StaysOut {
+  /** Why, and what to use in its place: a sentence that follows "is not supported: ". */
+  readonly why: string;
+  /** True if `--ignore` may leave it out: nothing becomes reachable that the file would protect. */
+  readonly canIgnore: boolean;
+}
+
+/** What the values of a file have in common. */
+export interface FileContext {
+  /** True for the path of a text that is written with a variable. */
+  isFromVariable(path: string): boolean;
+  /** True if the user gave this name to `--ignore`. */
+  ignores(name: string): boolean;
+}
+
+const NO_CONTEXT: FileContext = { isFromVariable: () => false, ignores: () => false };
+
 interface Names<R extends string, O extends string> {
   readonly required?: readonly R[];
   readonly optional?: readonly O[];
   /** Names of agentgateway that are not supported here, and are no misspellings of those that are. */
   readonly unsupported?: readonly string[];
+  /** Those of them for which there is more to say. */
+  readonly staysOut?: ReadonlyMap<string, StaysOut>;
   /** Names that belong to another place of the file, with advice. */
   readonly elsewhere?: ReadonlyMap<string, string>;
 }
@@ -19,10 +39,17 @@ export class ConfigNode {
   readonly value: unknown;
   /** For example `binds[0].listeners[0].routes`; the empty string for the whole document. */
   readonly path: string;
+  readonly #context: FileContext;
 
-  constructor(value: unknown, path = '') {
+  constructor(value: unknown, path = '', context = NO_CONTEXT) {
     this.value = value;
     this.path = path;
+    this.#context = context;
+  }
+
+  /** True for a text that is written with a variable. */
+  get isFromVariable(): boolean {
+    return this.#context.isFromVariable(this.path);
   }
 
   refuse(problem: string): never {
@@ -31,24 +58,38 @@ export class ConfigNode {
 
   /** The members of this mapping. Refuses a key that is neither required nor optional: it would have no effect. */
   members<const R extends string = never, const O extends string = never>(names: Names<R, O>): NodesByName<R, O> {
-    const { required = [], optional = [], unsupported = [], elsewhere } = names;
+    const { required = [], optional = [], unsupported = [], staysOut, elsewhere } = names;
     const known: readonly string[] = [...required, ...optional];
     const members: Record<string, ConfigNode> = {};
     for (const [key, member] of this.children()) {
+      const out = staysOut?.get(key);
       if (known.includes(key)) members[key] = member;
+      else if (out !== undefined) member.#leaveOut(key, out);
       else member.refuse(`is not supported. ${elsewhere?.get(key) ?? suggestion(key, known, unsupported)}`);
     }
     for (const key of required) members[key] ??= this.#member(key, undefined).refuse('is missing');
     return members as NodesByName<R, O>;
   }
 
+  /** The value for a message, unless it may be a secret. */
+  #described(): string {
+    const isSecret = typeof this.value === 'string' && this.#context.isFromVariable(this.path);
+    return isSecret ? 'another value, from a variable' : describe(this.value);
+  }
+
+  #leaveOut(name: string, { why, canIgnore }: StaysOut): void {
+    if (canIgnore && this.#context.ignores(name)) return;
+    const without = canIgnore ? ` Or start without it: --ignore ${name}.` : '';
+    this.refuse(`is not supported: ${why}.${without}`);
+  }
+
   mapping(): Readonly<Record<string, unknown>> {
-    return isRecord(this.value) ? this.value : this.refuse(`must be a mapping, but is ${describe(this.value)}`);
+    return isRecord(this.value) ? this.value : this.refuse(`must be a mapping, but is ${this.#described()}`);
   }
 
   items(): readonly ConfigNode[] {
-    if (!Array.isArray(this.value)) this.refuse(`must be a list, but is ${describe(this.value)}`);
-    return this.value.map((item, index) => new ConfigNode(item, `${this.path}[${index}]`));
+    if (!Array.isArray(this.value)) this.refuse(`must be a list, but is ${this.#described()}`);
+    return this.value.map((item, index) => new ConfigNode(item, `${this.path}[${index}]`, this.#context));
   }
 
   /** The items of a list that must not be empty. */
@@ -70,7 +111,7 @@ export class ConfigNode {
     // The message does not repeat the value: it may be a secret for the child process.
     if (typeof value === 'number' || typeof value === 'boolean')
       this.refuse(`must be text: put the ${typeof value} in quotes`);
-    return this.refuse(`must be text, but is ${describe(value)}`);
+    return this.refuse(`must be text, but is ${this.#described()}`);
   }
 
   texts(): readonly string[] {
@@ -78,24 +119,37 @@ export class ConfigNode {
   }
 
   flag(): boolean {
-    return typeof this.value === 'boolean'
-      ? this.value
-      : this.refuse(`must be true or false, but is ${describe(this.value)}`);
+    const value = this.option();
+    return typeof value === 'boolean' ? value : this.refuse(`must be true or false, but is ${this.#described()}`);
   }
 
   port(): number {
-    const { value } = this;
+    const value = this.option();
     return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 65_535
       ? value
-      : this.refuse(`must be a port number (0 to 65535), but is ${describe(value)}`);
+      : this.refuse(`must be a port number (0 to 65535), but is ${this.#described()}`);
   }
 
   /** A whole number of at least 1. */
   count(): number {
-    const { value } = this;
+    const value = this.option();
     return Number.isSafeInteger(value) && (value as number) >= 1
       ? (value as number)
-      : this.refuse(`must be a whole number of at least 1, but is ${describe(value)}`);
+      : this.refuse(`must be a whole number of at least 1, but is ${this.#described()}`);
+  }
+
+  /** The value, where it need not be text: a variable that holds a number, `true` or `false` stands for it. */
+  option(): unknown {
+    const { value } = this;
+    if (typeof value !== 'string' || !this.#context.isFromVariable(this.path)) return value;
+    if (/^\d{1,15}$/.test(value)) return Number(value);
+    return value === 'true' || value === 'false' ? value === 'true' : value;
+  }
+
+  /** One of these words. */
+  word<const W extends string>(words: readonly W[]): W {
+    const found = words.find((word) => word === this.value);
+    return found ?? this.refuse(`must be one of ${words.join(', ')}, but is ${this.#described()}`);
   }
 
   /** Every member of a mapping whose keys the user chooses, such as `env`. */
@@ -105,7 +159,8 @@ export class ConfigNode {
 
   #member(key: string, value: unknown): ConfigNode {
     const step = /^[A-Za-z_$][\w$-]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
-    return new ConfigNode(value, this.path === '' ? step.replace(/^\./, '') : `${this.path}${step}`);
+    const path = this.path === '' ? step.replace(/^\./, '') : `${this.path}${step}`;
+    return new ConfigNode(value, path, this.#context);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { McpCorsOptions } from '../../index.js';
 import type { ConfigNode } from './config-node.js';
+import { readSeconds } from './seconds.js';
 
 export interface CorsConfig {
   /** Names and origins are not checked here: `mcpCors()` does that. */
@@ -25,14 +26,7 @@ export function readCorsPolicy(node: ConfigNode): CorsConfig {
     exposedHeaders: members.exposeHeaders?.texts() ?? [],
     methods: methods.includes('*') ? EVERY_METHOD : methods,
     credentials: members.allowCredentials?.flag() ?? false,
-    maxAgeSeconds: members.maxAge && readSeconds(members.maxAge),
+    maxAgeSeconds: members.maxAge && Math.floor(readSeconds(members.maxAge)),
   };
   return { options, at: node.path };
-}
-
-function readSeconds(node: ConfigNode): number {
-  const [all, hours = '0', minutes = '0', seconds = '0'] =
-    /^(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?$/.exec(node.text()) ?? [];
-  if (!all) return node.refuse(`must be a time such as "600s", "10m" or "1h", but is ${JSON.stringify(node.value)}`);
-  return Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
 }

@@ -12,7 +12,7 @@ import {
   type GatewayConfig,
   type McpAuthenticationConfig,
   type RouteConfig,
-} from './config-file.js';
+} from './gateway-config.js';
 
 /** Members of a policy that describe one issuer. They move into an entry of `issuers`. */
 const OF_ONE_ISSUER: readonly string[] = ISSUER_OPTIONS;
@@ -42,7 +42,13 @@ export function withDevIssuer(config: GatewayConfig, issuer: DevIssuerIdentity):
     const { mcpAuthentication: own } = route;
     return own ? { ...route, mcpAuthentication: { ...own, policy: policyWith(own, issuer) } } : route;
   };
-  return { binds: config.binds.map((bind) => ({ ...bind, routes: bind.routes.map(change) })) };
+  return {
+    ...config,
+    binds: config.binds.map((bind) => ({
+      ...bind,
+      listeners: bind.listeners.map((listener) => ({ ...listener, routes: listener.routes.map(change) })),
+    })),
+  };
 }
 
 function policyWith(

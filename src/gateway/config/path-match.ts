@@ -1,25 +1,27 @@
 import type { ConfigNode } from './config-node.js';
+import { type Pattern, readPattern } from './pattern.js';
 
-/** The request paths of a route: exactly `path`, or `path` and everything below it. */
+/** The request paths of a route: exactly `path`, `path` and everything below it, or what a pattern says. */
 export interface PathMatch {
-  readonly kind: 'exact' | 'pathPrefix';
+  readonly kind: 'exact' | 'pathPrefix' | 'regex';
   /** A prefix has no closing slash. The empty prefix matches every path. */
   readonly path: string;
-  /** Its place in the file, for messages. */
-  readonly at: string;
+  /** That of `path`, if it is a regular expression. */
+  readonly pattern?: Pattern;
 }
 
-/** Reads an item of `matches`. */
+/** Every path. */
+export const EVERY_PATH: PathMatch = { kind: 'pathPrefix', path: '' };
+
+/** Reads the member `path` of a match. */
 export function readPathMatch(node: ConfigNode): PathMatch {
-  const { path } = node.members({ required: ['path'] });
-  const { exact, pathPrefix } = path.members({ optional: ['exact', 'pathPrefix'] });
-  if (exact !== undefined && pathPrefix === undefined) {
-    return { kind: 'exact', path: readPath(exact), at: exact.path };
-  }
-  if (pathPrefix !== undefined && exact === undefined) {
-    return { kind: 'pathPrefix', path: readPath(pathPrefix).replace(/\/+$/, ''), at: pathPrefix.path };
-  }
-  return path.refuse('must have either exact or pathPrefix');
+  const { exact, pathPrefix, regex } = node.members({ optional: ['exact', 'pathPrefix', 'regex'] });
+  if ([exact, pathPrefix, regex].filter((each) => each !== undefined).length !== 1)
+    return node.refuse('must have exactly one of exact, pathPrefix and regex');
+  if (exact) return { kind: 'exact', path: readPath(exact) };
+  if (pathPrefix) return { kind: 'pathPrefix', path: readPath(pathPrefix).replace(/\/+$/, '') };
+  const pattern = readPattern(regex as ConfigNode);
+  return { kind: 'regex', path: pattern.regex, pattern };
 }
 
 function readPath(node: ConfigNode): string {
@@ -30,18 +32,9 @@ function readPath(node: ConfigNode): string {
     : node.refuse(`must be a path such as "/mcp", percent-encoded and without a query, but is ${JSON.stringify(path)}`);
 }
 
-/** Creates a lookup by path. An exact match comes before any prefix, a longer prefix before a shorter one. */
-export function createPathTable<T>(entries: Iterable<readonly [PathMatch, T]>): (path: string) => T | undefined {
-  const exact = new Map<string, T>();
-  const prefixes: Array<readonly [string, T]> = [];
-  for (const [match, value] of entries) {
-    if (match.kind === 'exact') exact.set(match.path, value);
-    else prefixes.push([match.path, value]);
-  }
-  prefixes.sort(([a], [b]) => b.length - a.length);
-  return (path) => exact.get(path) ?? prefixes.find(([prefix]) => isWithin(path, prefix))?.[1];
-}
-
-function isWithin(path: string, prefix: string): boolean {
-  return path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/');
+/** True if a request with this path matches. */
+export function matchesPath({ kind, path: wanted, pattern }: PathMatch, path: string): boolean {
+  if (pattern !== undefined) return pattern.matches(path);
+  if (kind === 'exact') return path === wanted;
+  return path.startsWith(wanted) && (path.length === wanted.length || path[wanted.length] === '/');
 }

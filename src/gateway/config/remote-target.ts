@@ -1,7 +1,10 @@
 import { looksLikeFileName } from '../../bridge/http/caller-token-options.js';
-import { HTTP_TABLE } from '../../bridge/http/http-options.js';
-import { isRecord } from '../../http/json-object.js';
+import { isRecord, stringsIn } from '../../http/json-object.js';
+import { lowerAscii } from '../../http/lower-ascii.js';
+import { ELSEWHERE, HTTP_OPTIONS } from './backend-options.js';
 import type { ConfigNode } from './config-node.js';
+import { readHeaderModifier } from './header-modifier.js';
+import type { Policies } from './policy-levels.js';
 import { readFileName, readTextSource, type TextSource } from './text-source.js';
 
 /** A remote MCP server, and how to call it. */
@@ -26,33 +29,9 @@ export interface BackendTls {
   readonly at: string;
 }
 
-/** agentgateway's policies about the connection to a target. */
-export const TARGET_POLICIES = ['backendAuth', 'backendTLS', 'requestHeaderModifier'] as const;
-
-export type TargetPolicies = Partial<Record<(typeof TARGET_POLICIES)[number], ConfigNode>>;
-
-const BACKEND_TLS = 'Write policies.backendTLS: { root: FILE, cert: FILE, key: FILE } beside mcp.';
-
-/** Options of `mcpHttpBackend()` that the file has under agentgateway's names or in other places, with advice. */
-const ELSEWHERE: ReadonlyMap<string, string> = new Map([
-  ['url', 'Write "host".'],
-  ['headers', 'Write policies.requestHeaderModifier: { set: { NAME: VALUE } } beside mcp.'],
-  ['bearer', 'Write policies.backendAuth: { key: SECRET } beside mcp.'],
-  ['ca', BACKEND_TLS],
-  ['cert', BACKEND_TLS],
-  ['key', BACKEND_TLS],
-  ['resource', 'Write policies.mcpAuthentication.resourceMetadata.resource in the route.'],
-  ['allowedOrigins', 'Write policies.cors.allowOrigins in the route.'],
-  ['warnWhenOpen', 'The command itself warns of open routes.'],
-  ['logger', 'The command writes the log.'],
-]);
-
-/** The options of `mcpHttpBackend()` that are written next to `host`. */
-export const REMOTE_OPTIONS: readonly string[] = Object.keys(HTTP_TABLE).filter((name) => !ELSEWHERE.has(name));
-
 /** Reads the member `mcp` of a target. */
-export function readRemoteTarget(node: ConfigNode, policies: TargetPolicies, directory: string): RemoteTarget {
-  const optional = ['port', 'path', ...REMOTE_OPTIONS];
+export function readRemoteTarget(node: ConfigNode, policies: Policies, directory: string): RemoteTarget {
+  const optional = ['port', 'path', ...HTTP_OPTIONS];
   const { host, port, path, ...others } = node.members({
     required: ['host'],
     optional,
@@ -61,7 +40,7 @@ export function readRemoteTarget(node: ConfigNode, policies: TargetPolicies, dir
   });
   const { backendAuth, backendTLS, requestHeaderModifier } = policies;
   const url = readUrl({ host, port, path }, backendTLS !== undefined);
-  const options = Object.fromEntries(Object.entries(others).map(([name, option]) => [name, option?.value]));
+  const options = Object.fromEntries(Object.entries(others).map(([name, option]) => [name, option?.option()]));
   const callerKey = others.callerToken && readCallerKey(others.callerToken, directory);
   return {
     url,
@@ -69,7 +48,7 @@ export function readRemoteTarget(node: ConfigNode, policies: TargetPolicies, dir
     ...(callerKey && { callerKey }),
     ...(backendAuth && { backendAuth: readBackendAuth(backendAuth, directory) }),
     ...(backendTLS && { backendTls: readBackendTls(backendTLS, url, directory) }),
-    ...(requestHeaderModifier && { headers: readHeaders(requestHeaderModifier) }),
+    ...(requestHeaderModifier && { headers: headersFor(requestHeaderModifier, options.requestHeaders) }),
     at: node.path,
   };
 }
@@ -156,10 +135,12 @@ function readBackendTls(node: ConfigNode, url: URL, directory: string): BackendT
   };
 }
 
-/** Reads the headers for the target. Those in `remove` get the value `undefined`. */
-function readHeaders(node: ConfigNode) {
-  const { set, remove } = node.members({ optional: ['set', 'remove'], unsupported: ['add'] });
-  const removed = remove?.texts().map((name) => [name, undefined] as const) ?? [];
-  const values = set?.children().map(([name, value]) => [name, value.value === '' ? '' : value.text()] as const) ?? [];
-  return { values: Object.fromEntries([...removed, ...values]), at: node.path };
+/** Returns the headers for the target. Those in `remove` get the value `undefined`. */
+function headersFor(node: ConfigNode, forwarded: unknown) {
+  const { add, set, remove, at } = readHeaderModifier(node);
+  const passing = stringsIn(forwarded).map(lowerAscii);
+  const both = Object.keys(add).find((name) => passing.includes(name));
+  if (both !== undefined) node.refuse(`must have ${both} in set and not in add, since requestHeaders forwards it too`);
+  const removed = remove.map((name) => [name, undefined] as const);
+  return { values: { ...Object.fromEntries(removed), ...add, ...set }, at };
 }

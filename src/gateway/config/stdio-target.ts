@@ -1,29 +1,46 @@
 import { isCommandLine } from '../../targets/stdio/is-command-line.js';
+import { ELSEWHERE, STDIO_OPTIONS } from './backend-options.js';
 import type { ConfigNode } from './config-node.js';
+import { readFileName } from './text-source.js';
 
-/** A program that is an MCP server. */
+/** A program that speaks MCP on its standard input and output. */
 export interface StdioTarget {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** The option of `mcpStdioBackend()`. */
-  readonly startTimeoutSeconds?: number;
+  /** Options of `mcpStdioBackend()` under their own names. `mcpStdioBackend()` checks them. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** True if the file says which variables of the command's own environment the program gets. */
+  readonly saysWhatItInherits: boolean;
   readonly at: string;
 }
 
+/** The options of `mcpStdioBackend()` that agentgateway has too, under its names. */
+const SHARED: readonly string[] = ['args', 'env'];
+
+const OTHERS = STDIO_OPTIONS.filter((name) => !SHARED.includes(name));
+
 /** Reads the member `stdio` of a target. */
-export function readStdioTarget(stdio: ConfigNode): StdioTarget {
-  const { cmd, args, env, startTimeoutSeconds } = stdio.members({
+export function readStdioTarget(node: ConfigNode, directory: string): StdioTarget {
+  const { cmd, args, env, clear_env, ...others } = node.members({
     required: ['cmd'],
-    optional: ['args', 'env', 'startTimeoutSeconds'],
+    optional: ['args', 'env', 'clear_env', ...OTHERS],
+    elsewhere: ELSEWHERE,
   });
   const variables = Object.fromEntries(env?.children().map(([key, value]) => [key, readArgument(value)]) ?? []);
+  const isCleared = clear_env?.flag() ?? false;
+  const { inheritEnv, cwd } = others as Partial<Record<string, ConfigNode>>;
+  if (isCleared) inheritEnv?.refuse('contradicts clear_env: remove one of them');
   return {
     command: readCommand(cmd, variables.PATH),
     args: args?.items().map(readArgument) ?? [],
     env: variables,
-    ...(startTimeoutSeconds && { startTimeoutSeconds: startTimeoutSeconds.count() }),
-    at: stdio.path,
+    options: {
+      ...Object.fromEntries(Object.entries(others).map(([name, option]) => [name, option?.option()])),
+      ...(cwd && { cwd: readFileName(cwd, directory).file }),
+    },
+    saysWhatItInherits: isCleared || inheritEnv !== undefined,
+    at: node.path,
   };
 }
 

@@ -1,6 +1,7 @@
 import { LineCounter, parseDocument, type YAMLError } from 'yaml';
 import { StartupError } from '../startup-error.js';
-import { ConfigNode } from './config-node.js';
+import { ConfigNode, type FileContext } from './config-node.js';
+import type { ExpandedTexts } from './variables.js';
 
 /** A document with more aliases is more likely a bomb than a configuration. */
 const MAX_ALIASES = 100;
@@ -8,19 +9,22 @@ const MAX_ALIASES = 100;
 const STRICTLY = { prettyErrors: false, strict: true, uniqueKeys: true, stringKeys: true, resolveKnownTags: false };
 
 /**
- * Parses one YAML document strictly: refuses duplicate keys, unknown tags, variables, and anything that the parser warns of.
+ * Parses one YAML document strictly: refuses duplicate keys, unknown tags, and anything that the parser warns of. Replaces variables in
+ * values, and not in keys or comments.
  *
  * @throws {StartupError}
  */
-export function parseYaml(text: string): ConfigNode {
+export function parseYaml(
+  text: string,
+  texts: ExpandedTexts,
+  ignores: FileContext['ignores'] = () => false,
+): ConfigNode {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { ...STRICTLY, lineCounter });
   const [problem] = [...document.errors, ...document.warnings];
   if (problem !== undefined) throw yamlError(problem, lineCounter);
-
-  const root = new ConfigNode(toValue(document));
-  refuseVariables(root, []);
-  return root;
+  const value = expandAll(new ConfigNode(toValue(document)), texts, []);
+  return new ConfigNode(value, '', { isFromVariable: (path) => texts.has(path), ignores });
 }
 
 function yamlError(problem: YAMLError, lineCounter: LineCounter): StartupError {
@@ -38,15 +42,12 @@ function toValue(document: ReturnType<typeof parseDocument>): unknown {
   }
 }
 
-/** agentgateway replaces `$NAME` with an environment variable. This gateway does not, and a literal "$SECRET" is never meant. */
-function refuseVariables(node: ConfigNode, within: readonly unknown[]): void {
+function expandAll(node: ConfigNode, texts: ExpandedTexts, within: readonly unknown[]): unknown {
   const { value } = node;
-  if (typeof value === 'string') {
-    const variable = /\$(?:\{[^}]*\}|[A-Za-z_]\w*)/.exec(value)?.[0];
-    if (variable !== undefined) node.refuse(`has ${variable}, but variables are not expanded: write the value itself`);
-  }
-  if (typeof value !== 'object' || value === null) return;
+  if (typeof value === 'string') return texts.expand(node, value);
+  if (typeof value !== 'object' || value === null) return value;
   if (within.includes(value)) node.refuse('contains itself');
-  const members = Array.isArray(value) ? node.items() : node.children().map(([, member]) => member);
-  for (const member of members) refuseVariables(member, [...within, value]);
+  const expand = (member: ConfigNode) => expandAll(member, texts, [...within, value]);
+  if (Array.isArray(value)) return node.items().map(expand);
+  return Object.fromEntries(node.children().map(([key, member]) => [key, expand(member)]));
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { delimiter, resolve } from 'node:path';
+import { delimiter, isAbsolute, resolve } from 'node:path';
 import { inheritedEnvironment } from './child-environment.js';
 
 /**
@@ -7,9 +7,22 @@ import { inheritedEnvironment } from './child-environment.js';
  * exists in `cwd` or on `path`.
  */
 export function isCommandLine(command: string, cwd = '.', path?: string): boolean {
-  if (!command.includes(' ')) return false;
-  const { PATH = '', PATHEXT = '' } = inheritedEnvironment([]);
-  const folders = [cwd, ...(path ?? PATH).split(delimiter)];
+  return command.includes(' ') && !isInFolder(command, [cwd, ...foldersOf(path)]);
+}
+
+/** True if a program of this name can be found: on `path`, or as a file if the name has a folder. */
+export function isProgram(command: string, cwd = '.', path?: string): boolean {
+  const hasFolder = isAbsolute(command) || /[/\\]/.test(command);
+  return isInFolder(command, hasFolder ? [cwd] : foldersOf(path));
+}
+
+function foldersOf(path: string | undefined): readonly string[] {
+  const { PATH = '' } = inheritedEnvironment([]);
+  return (path ?? PATH).split(delimiter);
+}
+
+function isInFolder(command: string, folders: readonly string[]): boolean {
+  const { PATHEXT = '' } = inheritedEnvironment([]);
   const endings = ['', ...PATHEXT.split(';')];
-  return !folders.some((folder) => endings.some((ending) => existsSync(resolve(folder, command + ending))));
+  return folders.some((folder) => endings.some((ending) => existsSync(resolve(folder, command + ending))));
 }

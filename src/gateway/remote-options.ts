@@ -4,10 +4,9 @@ import {
   requireHeaderRecord,
   requirePem,
 } from '../bridge/http/read-http-options.js';
-import { type Advice, noteAdvice } from '../core/advice.js';
 import { isLoopbackHost } from '../http/loopback.js';
 import { lowerAscii } from '../http/lower-ascii.js';
-import { type Logger, type McpHttpBackend, type McpHttpBackendOptions, mcpHttpBackend } from '../index.js';
+import type { Logger, McpHttpBackendOptions } from '../index.js';
 import { createChecks } from '../options/checks.js';
 import type { RemoteTarget } from './config/remote-target.js';
 import { resolveText, type TextSource } from './config/text-source.js';
@@ -16,7 +15,7 @@ import { atPlace, StartupError } from './startup-error.js';
 const checks = createChecks('mcpHttpBackend()');
 
 /** The names of options in the file that differ from those in code. */
-const NAMES_IN_FILE = new Map([
+export const NAMES_IN_FILE = new Map([
   ['bearer', 'backendAuth'],
   ['headers', 'requestHeaderModifier'],
 ]);
@@ -25,38 +24,32 @@ interface Surroundings {
   readonly logger: Logger;
   /** True if the route has no `mcpAuthentication`. */
   readonly isOpen: boolean;
-  readonly advice: Advice;
-  /** From the route's CORS policy. */
-  readonly allowedOrigins: readonly string[] | undefined;
 }
 
-/** Creates the backend of a route with a remote target. */
-export function createRemoteBackend(
-  target: RemoteTarget,
-  { logger, isOpen, advice, allowedOrigins }: Surroundings,
-): McpHttpBackend {
-  const { url, callerKey, at: place } = target;
-  // The command itself warns about open routes before it listens.
-  const written = { ...target.options, warnWhenOpen: false, logger, ...(allowedOrigins && { allowedOrigins }) };
+/**
+ * Returns the options of a remote target: those in the file, its secrets and its certificates.
+ *
+ * @throws {StartupError} If they do not fit together, or if a file cannot be read.
+ */
+export function remoteOptions(target: RemoteTarget, { logger, isOpen }: Surroundings) {
+  const { url, callerKey, options: written, at: place } = target;
   const secrets = { ...readBearer(target), ...readCertificates(target), ...readHeaders(target) };
   requireOneLogin(target);
   const [shared] = isOpen ? secretsOf(target) : [];
   if (shared !== undefined) logger.warn(`${place}: ${shared} ${SHARED_SECRET}`);
   const isPlain = url.protocol === 'http:' && !isLoopbackHost(url.hostname);
-  if (isPlain && target.options.dangerouslyAllowHttp !== true) {
+  if (isPlain && written.dangerouslyAllowHttp !== true) {
     requireNoSecret(target);
     logger.warn(`${place}.host: ${url.origin} ${PLAIN_HTTP}`);
   }
-  const callerToken = callerKey && { ...(written as McpHttpBackendOptions).callerToken, key: resolveText(callerKey) };
-  const options = {
+  const { callerToken } = written as Pick<McpHttpBackendOptions, 'callerToken'>;
+  return {
     ...written,
     ...secrets,
     url: url.href,
     ...(isPlain && { dangerouslyAllowHttp: true }),
-    ...(callerToken && { callerToken }),
-  } as McpHttpBackendOptions;
-  noteAdvice(options, { ...advice, names: NAMES_IN_FILE });
-  return atPlace(place, () => mcpHttpBackend(options));
+    ...(callerKey && { callerToken: { ...callerToken, key: resolveText(callerKey) } }),
+  };
 }
 
 const SHARED_SECRET =

@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import { parseConfigFile } from '../../src/gateway/config/config-file.js';
+import { scripted, serveFile } from '../support/file-gateway.js';
+import { open, post } from '../support/mcp-requests.js';
+import { startRecordingTarget } from '../support/recording-target.js';
+
+const authentication = (resource: string) => ({
+  mcpAuthentication: {
+    issuer: 'https://issuer.test',
+    jwks: { url: 'http://127.0.0.1:1/' },
+    resourceMetadata: { resource },
+  },
+});
+const answer = (body: string) => ({ directResponse: { status: 200, body } });
+const refusal = (file: object) => {
+  try {
+    parseConfigFile(JSON.stringify(file), '/');
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error('the file was accepted');
+};
+
+describe('backends and policies', () => {
+  const backends = (url: string) => [
+    {
+      name: 'notes',
+      mcp: { targets: [{ name: 'notes', mcp: { host: url } }] },
+      policies: { backendAuth: { key: 'of-backends' } },
+    },
+  ];
+  const start = (origin: string) => open(`${origin}/mcp`);
+
+  test.each([
+    ['that of the section backends', {}, 'of-backends'],
+    ['then that of the route', { policies: { backendAuth: { key: 'of-route' } } }, 'of-route'],
+    [
+      'then that of the backend of the route',
+      {
+        policies: { backendAuth: { key: 'of-route' } },
+        backends: [{ backend: 'notes', policies: { backendAuth: { key: 'of-backend' } } }],
+      },
+      'of-backend',
+    ],
+  ])('a policy of the most specific place counts: %s', async (_what, route, key) => {
+    const target = await startRecordingTarget();
+    const { origin } = await serveFile({
+      gateways: { default: { port: 0 } },
+      backends: backends(target.url),
+      routes: [{ backends: [{ backend: 'notes' }], ...route }],
+    });
+    await start(origin);
+    expect(target.arrived[0]?.headers.authorization).toBe(`Bearer ${key}`);
+  });
+
+  const policy = (target: object, members: object) => ({
+    name: { name: 'p', namespace: 'default' },
+    target,
+    policy: members,
+  });
+  const forRoute = { route: { name: 'notes', namespace: 'default' } };
+  const forGateway = { gateway: { gatewayName: 'default', gatewayNamespace: 'default' } };
+
+  test.each([
+    ['a route', forRoute, 401],
+    ['a gateway', forGateway, 401],
+    ['a backend', { backend: { backend: { name: 'notes', namespace: 'default' } } }, 401],
+  ])('the section policies has policies for %s', async (_what, target, status) => {
+    const { origin } = await serveFile({
+      gateways: { default: { port: 0 } },
+      backends: backends('http://localhost:1/mcp'),
+      routes: [{ name: 'notes', backends: [{ backend: 'notes' }] }],
+      policies: [policy(target, authentication('http://localhost/mcp'))],
+    });
+    expect((await post(`${origin}/mcp`, {})).status).toBe(status);
+  });
+
+  test.each([
+    [
+      policy({ route: { name: 'note', namespace: 'default' } }, answer('a')),
+      'policies[0] has a target that the file does not have: route "note"',
+    ],
+    [policy(forRoute, { ...answer('a'), timeout: {} }), 'policies[0].policy must have exactly one policy'],
+    [policy({}, answer('a')), 'policies[0].target must have exactly one of gateway, route and backend'],
+  ])('refused policy %#', (written, message) => {
+    const routes = [{ name: 'notes', backends: [{ mcp: { targets: [scripted('a')] } }] }];
+    expect(refusal({ gateways: { default: { port: 1 } }, routes, policies: [written] })).toBe(message);
+  });
+});

@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest';
+import { parseConfigFile } from '../../src/gateway/config/config-file.js';
+import { scripted, serveFile } from '../support/file-gateway.js';
+import { callText, open, post } from '../support/mcp-requests.js';
+
+const authentication = (resource: string) => ({
+  mcpAuthentication: {
+    issuer: 'https://issuer.test',
+    jwks: { url: 'http://127.0.0.1:1/' },
+    resourceMetadata: { resource },
+  },
+});
+const answer = (body: string) => ({ directResponse: { status: 200, body } });
+const refusal = (file: object) => {
+  try {
+    parseConfigFile(JSON.stringify(file), '/');
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error('the file was accepted');
+};
+
+describe('the section mcp', () => {
+  test('serves one program on a port of its own', async () => {
+    const { origin } = await serveFile({ mcp: { port: 0, targets: [scripted('only')] } });
+    const session = await open(`${origin}/mcp`);
+    expect(await callText(`${origin}/mcp`, session, 'echo', { a: 1 })).toBe('{"a":1}');
+  });
+
+  test('has port 3000 without a port and without gateways', () => {
+    const { binds } = parseConfigFile(JSON.stringify({ mcp: { targets: [scripted('only')] } }), '/');
+    expect(binds.map(({ port, at }) => [port, at])).toEqual([[3000, 'mcp']]);
+  });
+
+  test('serves the documents of mcpAuthentication, and asks for a token', async () => {
+    const policies = authentication('http://localhost:3000/mcp');
+    const { origin } = await serveFile({ mcp: { port: 0, targets: [scripted('only')], policies } });
+    expect((await post(`${origin}/mcp`, {})).status).toBe(401);
+    const document = await fetch(`${origin}/.well-known/oauth-protected-resource/mcp`);
+    expect(await document.json()).toHaveProperty('resource', 'http://localhost:3000/mcp');
+  });
+
+  test('serves several programs as one, with their names before those of their tools', async () => {
+    const { origin } = await serveFile({
+      mcp: { port: 0, targets: [scripted('one'), scripted('two', { args: ['-e', ''] })], failureMode: 'failOpen' },
+    });
+    const session = await open(`${origin}/mcp`);
+    expect(await callText(`${origin}/mcp`, session, 'one_echo', { a: 1 })).toBe('{"a":1}');
+  });
+
+  test('serves a program without sessions if it is stateless', async () => {
+    const { origin } = await serveFile({ mcp: { port: 0, targets: [scripted('only')], statefulMode: 'stateless' } });
+    const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'echo', arguments: {} } };
+    const response = await post(`${origin}/mcp`, message);
+    expect([response.status, response.headers.has('mcp-session-id')]).toEqual([200, false]);
+    expect(await response.json()).toHaveProperty('result');
+  });
+
+  test('is attached to the gateway called default, at /mcp', async () => {
+    const { origins } = await serveFile({
+      gateways: { default: { port: 0 } },
+      mcp: { targets: [scripted('only')] },
+      routes: [{ policies: answer('other') }],
+    });
+    expect(origins.length).toBe(1);
+    await open(`${origins[0]}/mcp`);
+    expect(await (await fetch(`${origins[0]}/else`)).text()).toBe('other');
+  });
+
+  test('with dnsRebindingProtection, takes only names of this machine as Host, on every address', () => {
+    const mcp = { targets: [scripted('only')], dnsRebindingProtection: true };
+    const [listener] = parseConfigFile(JSON.stringify({ mcp }), '/').binds[0]?.listeners ?? [];
+    expect(listener?.routes[0]?.backend?.options).toEqual({ allowedHosts: ['localhost', '127.0.0.1', '[::1]'] });
+  });
+
+  test('has options of the backend beside targets, and config.mcp.sessionTtl', () => {
+    const file = { config: { mcp: { sessionTtl: '90s' } }, mcp: { targets: [scripted('only')], maxSessions: 7 } };
+    const [listener] = parseConfigFile(JSON.stringify(file), '/').binds[0]?.listeners ?? [];
+    expect(listener?.routes[0]?.backend?.options).toEqual({ idleTimeoutSeconds: 90, maxSessions: 7 });
+  });
+
+  test.each([
+    [
+      'a target without a name',
+      [scripted('a'), { stdio: { cmd: 'x' } }],
+      'mcp.targets has several items, so each needs a name, but mcp.targets[1] has none',
+    ],
+    ['two targets with one name', [scripted('a'), scripted('a')], 'mcp.targets has two items with the name "a"'],
+    [
+      'an option of all targets in one of them',
+      [scripted('a'), scripted('b', { maxSessions: 1 })],
+      'mcp.targets has several items, so write maxSessions beside it, and not in mcp.targets[1].stdio',
+    ],
+  ])('%s is refused', (_what, targets, message) => {
+    expect(refusal({ mcp: { targets } })).toBe(message);
+  });
+});
+
+describe('--ignore', () => {
+  const file = {
+    llm: {},
+    mcp: { port: 0, targets: [scripted('one'), { name: 'api', openapi: { schema: {} } }], policies: { a2a: {} } },
+  };
+
+  test('leaves out sections, targets and policies that protect nothing', async () => {
+    const { origin } = await serveFile(file, { ignored: ['llm', 'openapi', 'a2a'] });
+    const session = await open(`${origin}/mcp`);
+    expect(await callText(`${origin}/mcp`, session, 'echo', {})).toBe('{}');
+  });
+
+  test('refuses names that the file does not have, and policies that protect', () => {
+    const read = (given: object, ignored: string[]) => () => parseConfigFile(JSON.stringify(given), '/', { ignored });
+    expect(read(file, ['llm', 'openapi', 'a2a', 'ui'])).toThrow(
+      'has no ui that can be left out: remove it from --ignore',
+    );
+    const protectedFile = { mcp: { targets: [scripted('a')], policies: { extAuthz: {} } } };
+    expect(read(protectedFile, ['extAuthz'])).toThrow(
+      'mcp.policies.extAuthz is not supported: no other server is asked',
+    );
+  });
+});

@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import { parseConfigFile } from '../../src/gateway/config/config-file.js';
+import { ExpandedTexts } from '../../src/gateway/config/variables.js';
+import { parseYaml } from '../../src/gateway/config/yaml-document.js';
+
+const env = { NAME: 'value', EMPTY: '', PORT: '3017', SECRET: 'sesame-open' };
+
+/** The linter takes a dollar before a brace for a mistake. */
+const written = (text: string) => text.replaceAll('%{', '$'.concat('{'));
+
+const expand = (text: string) => parseYaml(written(`a: '${text}'`), new ExpandedTexts(env)).value;
+
+describe('variables', () => {
+  test.each([
+    ['$NAME', 'value'],
+    ['%{NAME}', 'value'],
+    ['x-$NAME-y', 'x-value-y'],
+    ['%{NAME}S', 'valueS'],
+    ['$NAME.S', 'value.S'],
+    ['%{OTHER:-default}', 'default'],
+    ['%{OTHER:-}', ''],
+    ['%{EMPTY:-default}', 'default'],
+    ['%{NAME:-default}', 'value'],
+    ['$EMPTY', ''],
+    ['$$NAME', '$NAME'],
+    ['$$', '$'],
+    ['$$$NAME', '$value'],
+  ])('%s is %j', (text, value) => {
+    expect(expand(text)).toEqual({ a: value });
+  });
+
+  test.each(['$', '^/mcp$', '$1', 'US$ 5', '(a|b)$'])('%s stays, which is no variable', (text) => {
+    expect(expand(text)).toEqual({ a: text });
+  });
+
+  test('are not replaced in keys and comments', () => {
+    const text = written('# $UNSET and %{UNSET}\n$NAME: 1 # $UNSET\n');
+    expect(parseYaml(text, new ExpandedTexts(env)).value).toEqual({ $NAME: 1 });
+  });
+
+  test('a value cannot add structure to the file, nor another variable', () => {
+    const texts = new ExpandedTexts({ A: 'x\nb: 1 # $B', B: 'y' });
+    expect(parseYaml('a: $A', texts).value).toEqual({ a: 'x\nb: 1 # $B' });
+  });
+
+  test.each([
+    [
+      'a: [x, $UNSET/bin]',
+      'a[1] names $UNSET, but this environment variable is not set: set it, or write %{UNSET:-default}',
+    ],
+    ['a: %{1A}', 'a has %{1A}: write %{NAME} or %{NAME:-default}, or $$ for a dollar'],
+    ['a: %{A:-$B}', 'a has %{A:-$B}: write %{NAME} or %{NAME:-default}, or $$ for a dollar'],
+    ['a: "%{}"', 'a has %{}: write %{NAME} or %{NAME:-default}, or $$ for a dollar'],
+  ])('%s is refused', (text, message) => {
+    const read = () => parseYaml(written(text), new ExpandedTexts(env));
+    expect(read).toThrow(expect.objectContaining({ name: 'StartupError', message: written(message) }));
+  });
+
+  const fileWith = (port: string) => `mcp: { port: ${port}, targets: [{ stdio: { cmd: x } }] }`;
+
+  test('may stand for a number', () => {
+    const { binds } = parseConfigFile(fileWith('$PORT'), '/', { texts: new ExpandedTexts(env) });
+    expect(binds[0]?.port).toBe(3017);
+  });
+
+  test('their values are in no message', () => {
+    const texts = new ExpandedTexts(env);
+    const read = () => parseConfigFile(fileWith('$SECRET'), '/', { texts });
+    expect(read).toThrow('mcp.port must be a port number (0 to 65535), but is another value, from a variable');
+    expect(texts.conceal('got "sesame-open" and 3017')).toBe('got "$SECRET" and 3017');
+  });
+});

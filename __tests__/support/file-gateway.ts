@@ -1,0 +1,43 @@
+import { onTestFinished } from 'vitest';
+import { parseConfigFile } from '../../src/gateway/config/config-file.js';
+import { type Environment, ExpandedTexts } from '../../src/gateway/config/variables.js';
+import { createGateway, type Gateway } from '../../src/gateway/gateway.js';
+import { createRecordingLogger } from './recording-logger.js';
+import { NODE, SCRIPTED } from './stdio-bridge.js';
+
+/** A target that starts the scripted server. */
+export const scripted = (name: string, more: object = {}) => ({
+  name,
+  stdio: { cmd: NODE, args: [SCRIPTED], ...more },
+});
+
+interface Surroundings {
+  readonly env?: Environment;
+  /** Relative file names in the file start here. */
+  readonly folder?: string;
+  readonly ignored?: readonly string[];
+}
+
+export interface FileGateway {
+  readonly gateway: Gateway;
+  /** Its log. */
+  readonly lines: readonly string[];
+  /** The origins of its ports, in the file's order. */
+  readonly origins: readonly string[];
+  /** The first of them. */
+  readonly origin: string;
+}
+
+/** Serves a configuration file on free loopback ports until the test ends. Each `port` in it must be 0. */
+export async function serveFile(
+  file: object | string,
+  { env = {}, folder = '/', ignored }: Surroundings = {},
+): Promise<FileGateway> {
+  const text = typeof file === 'string' ? file : JSON.stringify(file);
+  const { lines, logger } = createRecordingLogger();
+  const settings = { texts: new ExpandedTexts(env), ...(ignored && { ignored }) };
+  const gateway = createGateway(parseConfigFile(text, folder, settings), logger);
+  onTestFinished(() => gateway.close());
+  const origins = (await gateway.listen('127.0.0.1')).map((address) => `http://${address}`);
+  return { gateway, lines, origins, origin: origins[0] as string };
+}

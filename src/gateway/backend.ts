@@ -1,0 +1,70 @@
+import { type Advice, noteAdvice } from '../core/advice.js';
+import {
+  type Logger,
+  type McpBackend,
+  type McpBackendOptions,
+  type McpHttpBackend,
+  type McpHttpBackendOptions,
+  type McpStdioBackend,
+  mcpBackend,
+  mcpHttpBackend,
+  mcpStdioBackend,
+} from '../index.js';
+import type { McpBackendConfig, TargetConfig } from './config/backend-config.js';
+import type { StdioTarget } from './config/stdio-target.js';
+import { NAMES_IN_FILE, remoteOptions } from './remote-options.js';
+import { atPlace } from './startup-error.js';
+
+/** The MCP servers of a route, ready to take requests. */
+export type RouteBackend = McpStdioBackend | McpHttpBackend | McpBackend;
+
+interface BackendSurroundings {
+  readonly logger: Logger;
+  readonly advice: Advice;
+  /** True if the route has no `mcpAuthentication`. */
+  readonly isOpen: boolean;
+  /** From the route's CORS policy. */
+  readonly allowedOrigins: readonly string[] | undefined;
+  /** The time in which a target must answer, if the route limits it. */
+  readonly backendSeconds: number | undefined;
+}
+
+/** Creates the backend of a route. */
+export function createBackend(config: McpBackendConfig, surroundings: BackendSurroundings): RouteBackend {
+  const { logger, advice, allowedOrigins, backendSeconds } = surroundings;
+  const [{ server }] = config.targets as readonly [TargetConfig];
+  // The command itself warns about open routes before it listens.
+  const shared = { ...(allowedOrigins && { allowedOrigins }), ...config.options, warnWhenOpen: false, logger };
+  const timeout = backendSeconds === undefined ? {} : { requestTimeoutSeconds: backendSeconds };
+  const note = <T extends object>(options: T): T => {
+    noteAdvice(options, { ...advice, names: NAMES_IN_FILE });
+    return options;
+  };
+  if (config.isJoined) {
+    const targets = createTargets(config, surroundings);
+    const options = note({ ...timeout, ...shared, targets } as McpBackendOptions);
+    return atPlace(config.at, () => mcpBackend(options));
+  }
+  if ('url' in server) {
+    const limit = backendSeconds === undefined ? {} : { responseTimeoutSeconds: backendSeconds };
+    const options = note({ ...limit, ...shared, ...remoteOptions(server, surroundings) } as McpHttpBackendOptions);
+    return atPlace(server.at, () => mcpHttpBackend(options));
+  }
+  const options = note({ ...timeout, ...shared, ...childOptions(server) });
+  return atPlace(server.at, () => mcpStdioBackend(options));
+}
+
+/** The name of an only target that has none. */
+const ONLY = 'default';
+
+function createTargets({ targets }: McpBackendConfig, surroundings: BackendSurroundings): McpBackendOptions['targets'] {
+  const entries = targets.map(({ name, server }) => [
+    name ?? ONLY,
+    'url' in server ? remoteOptions(server, surroundings) : childOptions(server),
+  ]);
+  return Object.fromEntries(entries);
+}
+
+function childOptions({ command, args, env, options }: StdioTarget) {
+  return { command, args, env, ...options };
+}

@@ -1,0 +1,31 @@
+import { resolve } from 'node:path';
+import { isRecord } from '../../http/json-object.js';
+import type { ConfigNode } from './config-node.js';
+import type { McpAuthenticationConfig } from './gateway-config.js';
+
+/** Options of `mcpAuth()` that are objects with functions. */
+const NOT_IN_FILES: readonly string[] = ['logger', 'store'];
+
+/** Makes file names absolute. `mcpAuth()` checks the rest of the block. */
+export function readMcpAuthentication(node: ConfigNode, directory: string): McpAuthenticationConfig {
+  for (const [key, member] of node.children()) if (NOT_IN_FILES.includes(key)) member.refuse('is not supported');
+  const { issuers, ...policy } = withFiles(node.mapping(), directory);
+  const several = Array.isArray(issuers) ? issuers.map((issuer) => withFiles(issuer, directory)) : issuers;
+  return { policy: several === undefined ? policy : { ...policy, issuers: several }, at: node.path };
+}
+
+/** Options that may be the name of a file. */
+const FILES = ['jwks', 'apiKeys'];
+
+/** Makes the file names absolute. */
+export function withFiles(options: Readonly<Record<string, unknown>>, directory: string): Record<string, unknown> {
+  if (!isRecord(options)) return options;
+  return Object.fromEntries(
+    Object.entries(options).map(([name, value]) => [name, FILES.includes(name) ? withFile(value, directory) : value]),
+  );
+}
+
+function withFile(source: unknown, directory: string): unknown {
+  if (!isRecord(source) || typeof source.file !== 'string' || source.file === '') return source;
+  return { ...source, file: resolve(directory, source.file) };
+}

@@ -1,0 +1,126 @@
+import { BACKEND_OPTIONS, CHILD_OPTIONS, ELSEWHERE, SERVER_OPTIONS } from './backend-options.js';
+import type { ConfigNode } from './config-node.js';
+import { mergePolicies, type Policies, readTargetPolicies, targetPoliciesOf } from './policy-levels.js';
+import { type RemoteTarget, readRemoteTarget } from './remote-target.js';
+import type { RuntimeConfig } from './runtime-section.js';
+import { TARGETS_OUT } from './stays-out.js';
+import { readStdioTarget, type StdioTarget } from './stdio-target.js';
+import { readFileName } from './text-source.js';
+
+/** The MCP servers of a route. */
+export interface McpBackendConfig {
+  readonly targets: readonly TargetConfig[];
+  /** Options for all targets together, under their own names. The backend checks them. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** True if the backend reads the messages of its targets, as it must for several of them. */
+  readonly isJoined: boolean;
+  readonly at: string;
+}
+
+export interface TargetConfig {
+  readonly name: string | undefined;
+  readonly server: StdioTarget | RemoteTarget;
+  readonly at: string;
+}
+
+/** The members of the section `mcp` or of a backend that describe its servers. */
+export type McpMembers = Readonly<Record<string, ConfigNode | undefined> & { targets: ConfigNode }>;
+
+/** What stands beside `targets`, and its advice for names that belong elsewhere. */
+export const MCP_MEMBERS = {
+  required: ['targets'],
+  optional: ['statefulMode', 'dnsRebindingProtection', ...BACKEND_OPTIONS],
+  elsewhere: ELSEWHERE,
+} as const;
+
+interface BackendSurroundings extends RuntimeConfig {
+  readonly directory: string;
+  /** The merged policies of the route. */
+  readonly policies: Policies;
+}
+
+/** Reads the servers of a route. */
+export function readMcpBackend(
+  node: ConfigNode,
+  members: McpMembers,
+  surroundings: BackendSurroundings,
+): McpBackendConfig {
+  const { targets } = members;
+  const read = targets.someItems().flatMap((target) => readTarget(target, surroundings) ?? []);
+  if (read.length === 0) targets.refuse('has no target left without those that --ignore leaves out');
+  refuseUnusedPolicies(read, surroundings.policies);
+  if (read.length > 1) requireSeveral(targets, read);
+  const { prefixMode, failureMode, ...options } = readOptions(members, surroundings);
+  const isJoined =
+    read.length > 1 || prefixMode === 'always' || ['sessions', 'pin', 'serverInfo'].some((name) => name in options);
+  return {
+    targets: read,
+    options: isJoined ? { prefixMode, failureMode, ...options } : options,
+    isJoined,
+    at: node.path,
+  };
+}
+
+/** Options that let only pages of this machine call a backend, on every address. */
+const LOCAL_PAGES = { allowedHosts: ['localhost', '127.0.0.1', '[::1]'] };
+
+function readOptions(members: McpMembers, { sessionSeconds, directory }: BackendSurroundings): Record<string, unknown> {
+  const { targets: _, statefulMode, dnsRebindingProtection, ...written } = members;
+  const { prefixMode, failureMode, pin } = written;
+  prefixMode?.word(['conditional', 'always', 'never']);
+  failureMode?.word(['failClosed', 'failOpen']);
+  const options = Object.entries(written).map(([name, option]) => [name, option?.option()] as const);
+  return {
+    ...(sessionSeconds !== undefined && { idleTimeoutSeconds: sessionSeconds }),
+    ...(dnsRebindingProtection?.flag() && LOCAL_PAGES),
+    ...Object.fromEntries(options),
+    ...(typeof pin?.value === 'string' && { pin: readFileName(pin, directory).file }),
+    ...(statefulMode?.word(['stateful', 'stateless']) === 'stateless' && { sessions: false }),
+  };
+}
+
+/** Returns undefined for a target that `--ignore` leaves out. */
+function readTarget(node: ConfigNode, { policies: ofRoute, directory }: BackendSurroundings): TargetConfig | undefined {
+  const {
+    name,
+    stdio,
+    mcp: remote,
+    policies,
+  } = node.members({ optional: ['name', 'stdio', 'mcp', 'policies'], staysOut: TARGETS_OUT });
+  const ofTarget = readTargetPolicies(policies);
+  const called = { name: name?.text(), at: node.path };
+  if (remote && !stdio) {
+    const all = mergePolicies([ofTarget, targetPoliciesOf(ofRoute)]);
+    return { ...called, server: readRemoteTarget(remote, all, directory) };
+  }
+  if (stdio && !remote) {
+    refuseConnectionPolicies(ofTarget);
+    return { ...called, server: readStdioTarget(stdio, directory) };
+  }
+  const isLeftOut = [...TARGETS_OUT.keys()].some((kind) => kind in node.mapping());
+  return isLeftOut ? undefined : node.refuse('must have either stdio or mcp');
+}
+
+function refuseConnectionPolicies(policies: Policies): void {
+  for (const policy of Object.values(policies)) policy.refuse('is about a connection, and a stdio target has none');
+}
+
+/** Refuses a secret or certificate of the route that no target gets. */
+function refuseUnusedPolicies(targets: readonly TargetConfig[], policies: Policies): void {
+  if (targets.some(({ server }) => 'url' in server)) return;
+  const { requestHeaderModifier: _, ...ofConnections } = targetPoliciesOf(policies);
+  refuseConnectionPolicies(ofConnections);
+}
+
+/** Checks what several targets need: names, and no target with options for all of them. */
+function requireSeveral(node: ConfigNode, targets: readonly TargetConfig[]): void {
+  const names = new Set<string>();
+  for (const { name, server, at } of targets) {
+    if (name === undefined) node.refuse(`has several items, so each needs a name, but ${at} has none`);
+    if (names.has(name)) node.refuse(`has two items with the name ${JSON.stringify(name)}`);
+    names.add(name);
+    const own = 'url' in server ? SERVER_OPTIONS : CHILD_OPTIONS;
+    const other = Object.keys(server.options).find((option) => !own.includes(option));
+    if (other !== undefined) node.refuse(`has several items, so write ${other} beside it, and not in ${server.at}`);
+  }
+}

@@ -1,0 +1,36 @@
+import type { ConfigNode } from './config-node.js';
+import type { FileParts } from './file-parts.js';
+import type { BindConfig, ListenerConfig } from './gateway-config.js';
+import { LISTENER_MEMBERS, readListenerMembers } from './listener-members.js';
+import { readPolicies } from './policy-levels.js';
+import { ROUTE_MEMBERS, readRoute } from './routes.js';
+import { LISTENER_OUT } from './stays-out.js';
+
+/** Reads the section `binds`: agentgateway's older form, in which routes are within listeners. */
+export function readBinds(node: ConfigNode, parts: FileParts): readonly BindConfig[] {
+  return node.someItems().map((bind) => readBind(bind, parts));
+}
+
+function readBind(node: ConfigNode, parts: FileParts): BindConfig {
+  const { port, listeners } = node.members({ required: ['port', 'listeners'], staysOut: LISTENER_OUT });
+  return {
+    port: port.port(),
+    listeners: listeners.someItems().map((listener, index) => readListener(listener, index, parts)),
+    at: node.path,
+  };
+}
+
+function readListener(node: ConfigNode, index: number, parts: FileParts): ListenerConfig {
+  const { name, namespace, routes, policies, ...members } = node.members({
+    required: ['routes'],
+    optional: ['name', 'namespace', 'policies', ...LISTENER_MEMBERS],
+    staysOut: LISTENER_OUT,
+  });
+  namespace?.text();
+  const targeted = parts.policies.for('gateway', name?.text() ?? `listener${index}`);
+  const surroundings = { ...parts, ofListener: readPolicies(policies, 'listener'), targeted };
+  const read = routes
+    .someItems()
+    .flatMap((route, i) => readRoute(route, route.members({ optional: ROUTE_MEMBERS }), i, surroundings) ?? []);
+  return { ...readListenerMembers(node, members, parts.directory), routes: read, at: node.path };
+}

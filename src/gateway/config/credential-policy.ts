@@ -1,0 +1,78 @@
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { withFiles } from './authentication-policy.js';
+import type { ConfigNode } from './config-node.js';
+import type { CredentialConfig } from './gateway-config.js';
+
+const MODES = ['strict', 'optional', 'permissive'] as const;
+
+/** Reads `jwtAuth`: tokens of issuers, without the documents for MCP clients. */
+export function readJwtAuth(node: ConfigNode, directory: string): CredentialConfig {
+  const issuerMembers = ['issuer', 'audiences', 'jwks', 'jwtValidationOptions'] as const;
+  const { mode, location, providers, ...single } = node.members({
+    optional: ['mode', 'location', 'providers', ...issuerMembers],
+  });
+  const [other] = Object.values(single);
+  if (providers && other) other.refuse('must be in each of the providers, where there are any');
+  const items = providers?.someItems() ?? [node];
+  const issuers = items.map((item) => {
+    const members = providers ? item.members({ optional: issuerMembers }) : single;
+    for (const name of ['issuer', 'audiences', 'jwks'] as const) {
+      if (members[name] === undefined) item.refuse(`must have ${name}${name === 'audiences' ? NO_AUDIENCE : ''}`);
+    }
+    const values = Object.entries(members).map(([name, member]) => [name, member?.value]);
+    return withFiles(Object.fromEntries(values), directory);
+  });
+  return { policy: { issuers, ...readShared(mode, location) }, kind: 'jwtAuth', warnings: [], at: node.path };
+}
+
+const NO_AUDIENCE = ': without it, a token that was issued for another server would pass';
+
+/** An issuer that has issued no token. A policy must have one, and a route with API keys accepts no tokens. */
+const NO_ISSUER = 'urn:express-mcp-auth:no-issuer';
+
+/** Reads `apiKey`: callers with a fixed key. */
+export function readApiKey(node: ConfigNode): CredentialConfig {
+  const { keys, mode, location } = node.members({ required: ['keys'], optional: ['mode', 'location'] });
+  const items = keys.someItems().map(readKey);
+  const plain = items.find(({ isPlain }) => isPlain);
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const jwks = JSON.stringify({ keys: [publicKey.export({ format: 'jwk' })] });
+  return {
+    policy: {
+      issuer: NO_ISSUER,
+      audiences: [NO_ISSUER],
+      jwks,
+      apiKeys: items.map(({ entry }) => entry),
+      ...readShared(mode, location),
+    },
+    kind: 'apiKey',
+    warnings: plain ? [`${plain.at}.key is in the file as it is: write keyHash: ${plain.hash}`] : [],
+    at: node.path,
+  };
+}
+
+function readKey(node: ConfigNode) {
+  const { key, keyHash, metadata } = node.members({
+    optional: ['key', 'keyHash', 'metadata'],
+    staysOut: new Map([['allowedModels', { why: 'language models are not served here', canIgnore: true }]]),
+  });
+  if ((key === undefined) === (keyHash === undefined)) node.refuse('must have either key or keyHash');
+  const sha256 = keyHash
+    ? readHash(keyHash)
+    : createHash('sha256')
+        .update((key as ConfigNode).text())
+        .digest('hex');
+  const entry = { sha256, ...(metadata && { claims: metadata.mapping() }) };
+  // A key from a variable does not stand in the file.
+  const isPlain = key !== undefined && !key.isFromVariable;
+  return { entry, isPlain, hash: `sha256:${sha256}`, at: node.path };
+}
+
+function readHash(node: ConfigNode): string {
+  const [, digest] = /^sha256:([0-9a-fA-F]{64})$/.exec(node.text()) ?? [];
+  return digest ?? node.refuse('must be "sha256:" and the SHA-256 of the key, in 64 hexadecimal digits');
+}
+
+function readShared(mode: ConfigNode | undefined, location: ConfigNode | undefined) {
+  return { mode: mode?.word(MODES) ?? 'optional', ...(location && { authorizationLocation: location.mapping() }) };
+}

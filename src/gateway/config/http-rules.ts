@@ -1,0 +1,17 @@
+import type { AuthorizationRuleOption } from '../../index.js';
+import type { ConfigNode } from './config-node.js';
+
+/** A block `authorization`: rules about HTTP requests. */
+export interface HttpRulesConfig {
+  /** Not checked here: the function that decides by them does that. */
+  readonly rules: readonly AuthorizationRuleOption[];
+  readonly at: string;
+}
+
+/** Reads the blocks `authorization` for a route. As in agentgateway, the rules of all of them count together. */
+export function readHttpRules(blocks: readonly ConfigNode[]): readonly HttpRulesConfig[] {
+  return blocks.map((node) => {
+    const { rules } = node.members({ required: ['rules'] });
+    return { rules: rules.someItems().map(({ value }) => value as AuthorizationRuleOption), at: node.path };
+  });
+}

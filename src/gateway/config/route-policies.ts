@@ -1,0 +1,62 @@
+import { readMcpAuthentication } from './authentication-policy.js';
+import { readAuthorizationPolicies } from './authorization-policy.js';
+import type { ConfigNode } from './config-node.js';
+import { readCorsPolicy } from './cors-policy.js';
+import { readApiKey, readJwtAuth } from './credential-policy.js';
+import { readDirectResponse } from './direct-response.js';
+import type { RoutePoliciesConfig } from './gateway-config.js';
+import { readHeaderModifier } from './header-modifier.js';
+import { readHttpRules } from './http-rules.js';
+import { everyPolicy, mergePolicies, type Policies } from './policy-levels.js';
+import { readRateLimits } from './rate-limits.js';
+import type { RouteMatch } from './route-match.js';
+import { readScopesPolicy } from './scopes-policy.js';
+import { readTimeouts } from './timeouts.js';
+import { readRedirect, readRewrite } from './url-change.js';
+
+interface PolicySurroundings {
+  readonly matches: readonly RouteMatch[];
+  readonly directory: string;
+}
+
+/**
+ * Reads the policies of a route, except those of connections to its targets.
+ *
+ * @param levels Those of each place, the most specific first.
+ */
+export function readRoutePolicies(
+  levels: readonly Policies[],
+  { matches, directory }: PolicySurroundings,
+): RoutePoliciesConfig {
+  const policies = mergePolicies(levels);
+  const rules = everyPolicy(levels, 'mcpAuthorization');
+  const httpRules = everyPolicy(levels, 'authorization');
+  const { mcpAuthentication, jwtAuth, apiKey, mcpScopes, requestRedirect, directResponse } = policies;
+  const [login, second] = [mcpAuthentication, jwtAuth, apiKey].filter((node) => node !== undefined);
+  second?.refuse(`is one of two logins of this route, besides ${login?.path}: ${ONE_LOGIN}`);
+  if (mcpScopes && !login) mcpScopes.refuse('needs mcpAuthentication beside it: the scopes come from the token');
+  if (requestRedirect)
+    directResponse?.refuse(`is never reached, because of ${requestRedirect.path}: remove one of them`);
+  const read = {
+    cors: readIf(policies.cors, readCorsPolicy),
+    mcpAuthentication: readIf(mcpAuthentication, (node) => readMcpAuthentication(node, directory)),
+    credentials: readIf(jwtAuth, (node) => readJwtAuth(node, directory)) ?? readIf(apiKey, readApiKey),
+    authorization: httpRules.length > 0 ? readHttpRules(httpRules) : undefined,
+    mcpScopes: readIf(mcpScopes, readScopesPolicy),
+    mcpAuthorization: rules.length > 0 ? readAuthorizationPolicies(rules) : undefined,
+    localRateLimit: readIf(policies.localRateLimit, readRateLimits),
+    timeout: readIf(policies.timeout, readTimeouts),
+    requestHeaderModifier: readIf(policies.requestHeaderModifier, readHeaderModifier),
+    responseHeaderModifier: readIf(policies.responseHeaderModifier, readHeaderModifier),
+    urlRewrite: readIf(policies.urlRewrite, (node) => readRewrite(node, matches)),
+    requestRedirect: readIf(requestRedirect, (node) => readRedirect(node, matches)),
+    directResponse: readIf(directResponse, readDirectResponse),
+  };
+  return Object.fromEntries(Object.entries(read).filter(([, policy]) => policy !== undefined));
+}
+
+const ONE_LOGIN = 'keep one of them. The apiKeys of mcpAuthentication are accepted beside its tokens';
+
+function readIf<T>(node: ConfigNode | undefined, read: (node: ConfigNode) => T): T | undefined {
+  return node && read(node);
+}

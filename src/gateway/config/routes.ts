@@ -1,0 +1,115 @@
+import { MCP_MEMBERS, type McpMembers, readMcpBackend } from './backend-config.js';
+import type { ConfigNode } from './config-node.js';
+import type { FileParts } from './file-parts.js';
+import type { RouteConfig } from './gateway-config.js';
+import { readHostname } from './hostnames.js';
+import { mergePolicies, type Policies, readPolicies, refuseTwice } from './policy-levels.js';
+import { everyRequest, readRouteMatch } from './route-match.js';
+import { readRoutePolicies } from './route-policies.js';
+import { BACKENDS_OUT } from './stays-out.js';
+
+/** The listener of a route, and what it means for its routes. */
+export interface RouteSurroundings extends FileParts {
+  /** The policies of the listener and its gateway. */
+  readonly ofListener: Policies;
+  /** The policies of the section `policies` for the listener, the most specific first. */
+  readonly targeted: readonly Policies[];
+}
+
+/** The members that a route has in every form of the file. */
+export const ROUTE_MEMBERS = ['name', 'namespace', 'ruleName', 'hostnames', 'matches', 'policies', 'backends'] as const;
+
+type RouteMembers = Readonly<Partial<Record<(typeof ROUTE_MEMBERS)[number], ConfigNode>>>;
+
+/**
+ * Reads a route. Undefined if `--ignore` leaves its backend out.
+ *
+ * @param index Its position in its list.
+ */
+export function readRoute(
+  node: ConfigNode,
+  members: RouteMembers,
+  index: number,
+  surroundings: RouteSurroundings,
+): RouteConfig | undefined {
+  const { name, namespace, ruleName, hostnames, matches, policies, backends } = members;
+  for (const text of [namespace, ruleName]) text?.text();
+  const own = readPolicies(policies, 'route');
+  const selected = matches?.someItems().map(readRouteMatch) ?? [everyRequest(node.path)];
+  const backend = backends && readRouteBackend(backends, surroundings);
+  if (backends && backend === undefined) return undefined;
+  return createRouteConfig(backend, {
+    ...surroundings,
+    node,
+    name: name?.text() ?? `route${index}`,
+    hostnames: hostnames?.items().map(readHostname) ?? [],
+    matches: selected,
+    own,
+  });
+}
+
+/** The backend of a route, as it is written. */
+export interface RouteBackend {
+  readonly node: ConfigNode;
+  readonly members: McpMembers;
+  /** Its own policies, and those of its entry in the section `backends`: more and less specific than those of the route. */
+  readonly above: Policies;
+  readonly below: readonly Policies[];
+}
+
+function readRouteBackend(node: ConfigNode, { backends, policies }: FileParts): RouteBackend | undefined {
+  const only = node.onlyItem();
+  const {
+    mcp,
+    backend,
+    weight,
+    policies: own,
+  } = only.members({
+    optional: ['mcp', 'backend', 'weight', 'policies'],
+    staysOut: BACKENDS_OUT,
+  });
+  weight?.count();
+  const above = readPolicies(own, 'backend');
+  if (mcp && !backend) return { node: mcp, members: readMembers(mcp), above, below: [] };
+  if (backend && !mcp) {
+    const named = backends.get(backend.text());
+    if (named === undefined)
+      return backend.refuse(`is ${JSON.stringify(backend.text())}, which is no name in backends`);
+    const below = [named.policies, ...policies.for('backend', backend.text())];
+    return { node: named.mcp, members: readMembers(named.mcp), above, below };
+  }
+  return [...BACKENDS_OUT.keys()].some((kind) => kind in only.mapping())
+    ? undefined
+    : only.refuse('must have either mcp or backend');
+}
+
+function readMembers(mcp: ConfigNode): McpMembers {
+  return mcp.members(MCP_MEMBERS);
+}
+
+interface RouteParts extends RouteSurroundings {
+  readonly node: ConfigNode;
+  readonly name: string;
+  readonly hostnames: RouteConfig['hostnames'];
+  readonly matches: RouteConfig['matches'];
+  /** The policies that the route itself has. */
+  readonly own: Policies;
+}
+
+/**
+ * Merges the policies of a route, and reads what they mean for it and its backend.
+ *
+ * @param backend Undefined if the route has none.
+ */
+export function createRouteConfig(backend: RouteBackend | undefined, parts: RouteParts): RouteConfig {
+  const { node, name, hostnames, matches, own, directory, ofListener, targeted, policies } = parts;
+  const { above = {}, below = [] } = backend ?? {};
+  const levels = [above, own, ...policies.for('route', name), ...below, ...targeted];
+  const merged = mergePolicies(levels);
+  refuseTwice(ofListener, merged);
+  const read = readRoutePolicies([...levels, ofListener], { matches, directory });
+  const answersItself = read.requestRedirect !== undefined || read.directResponse !== undefined;
+  if (backend === undefined && !answersItself) node.refuse('must have backends, requestRedirect or directResponse');
+  const servers = backend && readMcpBackend(backend.node, backend.members, { ...parts, policies: merged });
+  return { name, hostnames, matches, ...read, ...(servers && !answersItself && { backend: servers }), at: node.path };
+}

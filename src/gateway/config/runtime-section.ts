@@ -1,0 +1,57 @@
+import type { ConfigNode, StaysOut } from './config-node.js';
+import { readSeconds } from './seconds.js';
+
+/** The settings of the whole process that concern this command. */
+export interface RuntimeConfig {
+  /** The time after which an unused session ends. Undefined for the default of the backend. */
+  readonly sessionSeconds?: number;
+  /** The proxies in front. Without it, no forwarded header counts. */
+  readonly trustedProxies?: TrustedProxiesConfig;
+}
+
+/** Addresses of proxies, or networks such as `10.0.0.0/8`. */
+export interface TrustedProxiesConfig {
+  readonly addresses: readonly string[];
+  readonly at: string;
+}
+
+const outside = (why: string): StaysOut => ({ why, canIgnore: true });
+const KUBERNETES = outside('it is about a control plane or a service mesh, which this command has not');
+
+/** The members of the section `config` that are about parts of agentgateway which this command does not have. */
+const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
+  ...['adminAddr', 'statsAddr', 'readinessAddr', 'metrics', 'histograms'].map(
+    (name) => [name, outside('the command has no ports of its own for it')] as const,
+  ),
+  ...['tracing', 'logging', 'standardAttributes', 'sensitiveHeaders'].map(
+    (name) => [name, outside('the command writes its own log, without tokens, and no traces')] as const,
+  ),
+  ...['modelCatalog', 'database', 'storage'].map(
+    (name) => [name, outside('it is about language models and the user interface')] as const,
+  ),
+  ...['caAddress', 'caAuthToken', 'xdsAddress', 'xdsAuthToken', 'spiffe', 'namespace', 'gateway', 'trustDomain'].map(
+    (name) => [name, KUBERNETES] as const,
+  ),
+  ...['additionalTrustDomains', 'skipValidateTrustDomain', 'serviceAccount', 'clusterId', 'network', 'hbone'].map(
+    (name) => [name, KUBERNETES] as const,
+  ),
+  ['localXdsPath', KUBERNETES],
+  ['enableIpv6', outside('--host says on which addresses the command listens')],
+  ['dns', outside('names are resolved as on this machine')],
+  ['session', outside('sessions are kept in memory, and their ids are random')],
+  ['customFunctions', { why: 'expressions have no functions of their own', canIgnore: false }],
+  ['workerThreads', outside('the command runs on one thread. Start several, with a proxy in front')],
+  ['backend', outside('Write connectTimeoutSeconds and responseTimeoutSeconds beside the host of a target')],
+  ['connectionTerminationDeadline', outside('open connections end a second after the backends')],
+  ['connectionMinTerminationDeadline', outside('open connections end a second after the backends')],
+]);
+
+/** Reads the section `config`. */
+export function readRuntimeConfig(node: ConfigNode): RuntimeConfig {
+  const { mcp, trustProxy } = node.members({ optional: ['mcp', 'trustProxy'], staysOut: STAYS_OUT });
+  const ttl = mcp?.members({ optional: ['sessionTtl'] }).sessionTtl;
+  return {
+    ...(ttl && { sessionSeconds: Math.max(1, Math.ceil(readSeconds(ttl))) }),
+    ...(trustProxy && { trustedProxies: { addresses: trustProxy.texts(), at: trustProxy.path } }),
+  };
+}

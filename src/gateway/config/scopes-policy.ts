@@ -1,0 +1,22 @@
+import { isMethodName, suggestMethod } from '../../authorization/rule-names.js';
+import { SCOPES_OPTIONS } from '../../authorization/scopes-options.js';
+import type { ScopeRules } from '../../index.js';
+import type { ConfigNode } from './config-node.js';
+import type { ScopesConfig } from './gateway-config.js';
+
+/** The options of `mcpScopes()` in the file. Methods cannot clash: they are `initialize`, `ping`, or contain a slash. */
+const SCOPES_MEMBERS: readonly string[] = SCOPES_OPTIONS.filter((name) => name !== 'logger');
+
+/** Reads `policies.mcpScopes`: the rules of `mcpScopes()`, with its options among them. */
+export function readScopesPolicy(node: ConfigNode): ScopesConfig {
+  for (const [name, member] of node.children()) {
+    if (SCOPES_MEMBERS.includes(name) || isMethodName(name)) continue;
+    member.refuse(
+      `is neither a method, such as "tools/call", nor an option. ${suggestMethod(name, SCOPES_MEMBERS, 'file')}`,
+    );
+  }
+  const members = Object.entries(node.mapping());
+  const rules = Object.fromEntries(members.filter(([name]) => !SCOPES_MEMBERS.includes(name))) as ScopeRules;
+  const options = Object.fromEntries(members.filter(([name]) => SCOPES_MEMBERS.includes(name)));
+  return { rules, options, at: node.path };
+}

@@ -1,0 +1,44 @@
+import { MCP_MEMBERS, type McpMembers } from './backend-config.js';
+import type { ConfigNode } from './config-node.js';
+import type { FileParts } from './file-parts.js';
+import type { BindConfig, RouteConfig } from './gateway-config.js';
+import type { Gateways } from './gateways-section.js';
+import { readPolicies } from './policy-levels.js';
+import { everyRequest, type RouteMatch } from './route-match.js';
+import { createRouteConfig, type RouteSurroundings } from './routes.js';
+
+/** agentgateway's port for the section `mcp`. */
+const DEFAULT_PORT = 3000;
+
+/**
+ * Reads the section `mcp`: one route, on a port of its own or on gateways.
+ *
+ * @returns The port, if it has its own.
+ */
+export function readMcpSection(node: ConfigNode, parts: FileParts, gateways: Gateways): readonly BindConfig[] {
+  const {
+    port,
+    gateways: references,
+    policies,
+    ...members
+  } = node.members({
+    ...MCP_MEMBERS,
+    optional: ['port', 'gateways', 'policies', ...MCP_MEMBERS.optional],
+  });
+  const own = readPolicies(policies, 'route');
+  const routeFor = (matches: readonly RouteMatch[], surroundings: RouteSurroundings): RouteConfig => {
+    const backend = { node, members: members as McpMembers, above: {}, below: [] };
+    return createRouteConfig(backend, { ...surroundings, node, name: 'default', hostnames: [], matches, own });
+  };
+  if (references || (port === undefined && gateways.hasDefault)) {
+    port?.refuse('is not supported where there are gateways: they have ports');
+    // The documents for clients have paths of their own, which are served without a match.
+    const matches = [{ ...everyRequest(node.path), path: { kind: 'pathPrefix', path: '/mcp' } as const }];
+    gateways.attach(node, references, (surroundings) => routeFor(matches, surroundings));
+    return [];
+  }
+  const surroundings = { ...parts, ofListener: {}, targeted: parts.policies.for('gateway', 'mcp') };
+  const route = routeFor([everyRequest(node.path)], surroundings);
+  const listener = { hostname: '*', routes: [route], at: node.path };
+  return [{ port: port?.port() ?? DEFAULT_PORT, listeners: [listener], at: node.path }];
+}

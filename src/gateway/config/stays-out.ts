@@ -1,0 +1,82 @@
+import type { StaysOut } from './config-node.js';
+
+/** Leaving it out opens nothing that the file protects. */
+const harmless = (why: string): StaysOut => ({ why, canIgnore: true });
+
+/** Leaving it out would let more callers or calls pass than the file says. */
+const protective = (why: string): StaysOut => ({ why, canIgnore: false });
+
+const PLAIN_TCP = harmless('only HTTP is served here. Use agentgateway or another proxy for other traffic');
+const KUBERNETES = harmless('it describes a Kubernetes cluster. Name the servers themselves, with mcp targets');
+const BESIDE = 'Run agentgateway beside this command for it';
+
+/** The sections of agentgateway's file that are not supported. */
+export const SECTIONS_OUT: ReadonlyMap<string, StaysOut> = new Map([
+  ['llm', harmless(`language models are not MCP servers. ${BESIDE}`)],
+  ['ui', harmless('this command has no user interface')],
+  ['frontendPolicies', harmless('the command writes its own log, and no traces. Use a proxy in front for access logs')],
+  ['tcpRoutes', PLAIN_TCP],
+  ['workloads', KUBERNETES],
+  ['services', KUBERNETES],
+  ['routeGroups', harmless('routes are not nested here. Write them under routes')],
+]);
+
+/** The members of a bind, gateway or listener that are not supported. */
+export const LISTENER_OUT: ReadonlyMap<string, StaysOut> = new Map([
+  ['tcpRoutes', PLAIN_TCP],
+  ['tunnelProtocol', protective('connections are not tunnelled here. Use a proxy in front that ends the tunnel')],
+  ['mode', protective('every bind is a port of this machine')],
+]);
+
+/** The policies that are not supported, on any level. */
+export const POLICIES_OUT: ReadonlyMap<string, StaysOut> = new Map([
+  ['oidc', protective('browser sessions do not log MCP clients in. Use mcpAuthentication')],
+  ['basicAuth', protective('passwords are not checked here. Use mcpAuthentication, or a proxy in front')],
+  ['csrf', protective('the backend checks Host and Origin itself, and tokens are never in cookies. Remove it')],
+  ['extAuthz', protective('no other server is asked. Use mcpAuthentication, and rules in mcpAuthorization')],
+  [
+    'extProc',
+    protective(
+      'messages are not sent to another server. Write an Express app with mcpAuth() and middleware of your own',
+    ),
+  ],
+  [
+    'mcpGuardrails',
+    protective('messages are not sent to another server. Use mcpAuthorization, whose rules see the arguments'),
+  ],
+  ['remoteRateLimit', protective('no rate limit server is asked. Use localRateLimit')],
+  [
+    'transformations',
+    protective('messages are not rewritten. Use requestHeaderModifier and responseHeaderModifier for fixed headers'),
+  ],
+  ['buffer', harmless('bodies are read and streamed as MCP needs it. maxBodyBytes is their limit')],
+  ['delay', harmless('no latency is added. Use a proxy for fault injection')],
+  ['requestMirror', harmless('requests are not copied to another server')],
+  ['a2a', harmless(`only MCP is served here. ${BESIDE}`)],
+  ['ai', harmless(`only MCP is served here. ${BESIDE}`)],
+  ['backendTunnel', protective('the environment variable HTTPS_PROXY names a forward proxy')],
+  ['inferenceRouting', harmless('only MCP is served here')],
+  ['sessionAffinity', harmless('a session stays with its target anyway')],
+  ['health', harmless('targets are not probed. failureMode: failOpen goes on without a target')],
+  [
+    'http',
+    harmless('HTTP to targets is not adjusted. Write connectTimeoutSeconds and responseTimeoutSeconds beside host'),
+  ],
+  ['tcp', harmless('TCP to targets is not adjusted. Write connectTimeoutSeconds beside host')],
+]);
+
+/** The kinds of targets that are not supported. */
+export const TARGETS_OUT: ReadonlyMap<string, StaysOut> = new Map([
+  [
+    'openapi',
+    harmless('HTTP APIs are not turned into tools. Run an MCP server that does it, as a stdio or mcp target'),
+  ],
+  ['sse', harmless('the HTTP+SSE transport of 2024 is not spoken. Use mcp, if the server speaks Streamable HTTP')],
+]);
+
+const NOT_MCP = harmless(`only MCP servers are served here: mcp. ${BESIDE}, or another proxy`);
+
+/** The kinds of backends that are not supported. */
+export const BACKENDS_OUT: ReadonlyMap<string, StaysOut> = new Map(
+  ['host', 'ai', 'aws', 'dynamic', 'internal', 'service', 'routeGroup'].map((name) => [name, NOT_MCP]),
+);

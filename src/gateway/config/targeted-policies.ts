@@ -1,0 +1,80 @@
+import type { ConfigNode } from './config-node.js';
+import { type Policies, readPolicies } from './policy-levels.js';
+
+/** A policy of the section `policies`, with the name of what it is for. */
+interface TargetedPolicy {
+  readonly kind: 'gateway' | 'route' | 'backend';
+  /** Undefined for every listener. */
+  readonly name: string | undefined;
+  readonly policies: Policies;
+  readonly at: ConfigNode;
+}
+
+/** The section `policies`. */
+export class PolicyTargets {
+  readonly #policies: readonly TargetedPolicy[];
+  readonly #used = new Set<TargetedPolicy>();
+
+  constructor(node: ConfigNode | undefined) {
+    this.#policies = node?.items().map(readTargetedPolicy) ?? [];
+  }
+
+  /** The policies for a thing with this name. */
+  for(kind: TargetedPolicy['kind'], name: string | undefined): readonly Policies[] {
+    const found = this.#policies.filter(
+      (policy) => policy.kind === kind && (policy.name === undefined || policy.name === name),
+    );
+    for (const policy of found) this.#used.add(policy);
+    // A policy for one listener comes before one for all.
+    return [...found]
+      .sort((a, b) => Number(a.name === undefined) - Number(b.name === undefined))
+      .map(({ policies }) => policies);
+  }
+
+  /** Refuses a policy whose target the file does not have: it would protect nothing. */
+  refuseUnused(): void {
+    const unused = this.#policies.find((policy) => !this.#used.has(policy));
+    unused?.at.refuse(`has a target that the file does not have: ${unused.kind} ${JSON.stringify(unused.name)}`);
+  }
+}
+
+function readTargetedPolicy(node: ConfigNode): TargetedPolicy {
+  const { name, target, phase, policy } = node.members({ required: ['name', 'target', 'policy'], optional: ['phase'] });
+  name.mapping();
+  if (phase && phase.text() !== 'route')
+    phase.refuse('is not supported, except "route": write the policy in the gateway itself');
+  const policies = readPolicies(policy, 'route');
+  if (Object.keys(policies).length !== 1) policy.refuse('must have exactly one policy');
+  return { ...readTarget(target), policies, at: node };
+}
+
+function readTarget(node: ConfigNode): Pick<TargetedPolicy, 'kind' | 'name'> {
+  const { gateway, route, backend } = node.members({
+    optional: ['gateway', 'route', 'backend'],
+    unsupported: ['listenerSet'],
+  });
+  if ([gateway, route, backend].filter((each) => each !== undefined).length !== 1)
+    return node.refuse('must have exactly one of gateway, route and backend');
+  if (gateway) {
+    const { gatewayName, gatewayNamespace, listenerName } = gateway.members({
+      optional: ['gatewayName', 'gatewayNamespace', 'listenerName'],
+      unsupported: ['port'],
+    });
+    gatewayName?.text();
+    gatewayNamespace?.text();
+    return { kind: 'gateway', name: listenerName?.text() };
+  }
+  if (route) {
+    const { name, namespace } = route.members({
+      required: ['name'],
+      optional: ['namespace'],
+      unsupported: ['ruleName', 'kind'],
+    });
+    namespace?.text();
+    return { kind: 'route', name: name.text() };
+  }
+  const named = (backend as ConfigNode).members({ required: ['backend'], unsupported: ['service'] }).backend;
+  const { name, namespace } = named.members({ required: ['name'], optional: ['namespace'], unsupported: ['section'] });
+  namespace?.text();
+  return { kind: 'backend', name: name.text() };
+}

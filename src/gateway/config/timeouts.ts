@@ -1,0 +1,31 @@
+import type { ConfigNode } from './config-node.js';
+import { readSeconds } from './seconds.js';
+
+/** The policy `timeout`. */
+export interface TimeoutConfig {
+  /** From the request to the end of its response. */
+  readonly requestMs?: number;
+  /** Until a target answers. */
+  readonly backendSeconds?: number;
+}
+
+/** Reads `timeout`. */
+export function readTimeouts(node: ConfigNode): TimeoutConfig {
+  const { requestTimeout, backendRequestTimeout } = node.members({
+    optional: ['requestTimeout', 'backendRequestTimeout'],
+  });
+  return {
+    ...(requestTimeout && { requestMs: requirePositive(requestTimeout) * 1_000 }),
+    ...(backendRequestTimeout && { backendSeconds: Math.ceil(requirePositive(backendRequestTimeout)) }),
+  };
+}
+
+/** The longest time of a timer, in seconds. */
+const MAX_SECONDS = 2_147_483;
+
+function requirePositive(node: ConfigNode): number {
+  const seconds = readSeconds(node);
+  return seconds > 0 && seconds <= MAX_SECONDS
+    ? seconds
+    : node.refuse('must be longer than nothing and at most 24 days');
+}

@@ -1,0 +1,59 @@
+import type { ConfigNode } from './config-node.js';
+
+/** The environment that a file may name variables of. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** `$$`, `${…}` or `$NAME`. Any other dollar stays: regular expressions end in it. */
+const VARIABLE = /\$(?:\$|\{([^}]*)\}|([A-Za-z_]\w*))/g;
+
+/** The inside of `${NAME}` or `${NAME:-default}`. */
+const BRACED = /^([A-Za-z_]\w*)(?::-([^${]*))?$/;
+
+/** Texts with their variables replaced. */
+export class ExpandedTexts {
+  readonly #environment: Environment;
+  readonly #paths = new Set<string>();
+  readonly #values = new Map<string, string>();
+
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
+  /** True for the path of a text that has variables. */
+  has(path: string): boolean {
+    return this.#paths.has(path);
+  }
+
+  /** Replaces the variables of a text. Refuses one that is not set, since an empty secret or address is never meant. */
+  expand(node: ConfigNode, text: string): string {
+    return text.replace(VARIABLE, (written, braced?: string, plain?: string) => {
+      if (written === '$$') return '$';
+      this.#paths.add(node.path);
+      const [, name, fallback] = plain === undefined ? (BRACED.exec(braced ?? '') ?? []) : ['', plain];
+      if (name === undefined)
+        return node.refuse(`has ${written}: write \${NAME} or \${NAME:-default}, or $$ for a dollar`);
+      return this.#valueOf(node, name, fallback);
+    });
+  }
+
+  /** Replaces the values of variables in a message by their names: they may be secrets. */
+  conceal(message: string): string {
+    const longestFirst = [...this.#values].sort(([a], [b]) => b.length - a.length);
+    return longestFirst.reduce((text, [value, name]) => text.replaceAll(value, () => `$${name}`), message);
+  }
+
+  #valueOf(node: ConfigNode, name: string, fallback: string | undefined): string {
+    const value = this.#environment[name];
+    if (value === undefined || (value === '' && fallback !== undefined)) {
+      return (
+        fallback ??
+        node.refuse(`names $${name}, but this environment variable is not set: set it, or write \${${name}:-default}`)
+      );
+    }
+    if (value.length >= MIN_SECRET) this.#values.set(value, name);
+    return value;
+  }
+}
+
+/** A shorter value is no secret, and may occur in any message. */
+const MIN_SECRET = 6;

@@ -1,0 +1,39 @@
+import { dirname } from 'node:path';
+import { parseConfigFile } from './config/config-file.js';
+import type { GatewayConfig } from './config/gateway-config.js';
+import { type Environment, ExpandedTexts } from './config/variables.js';
+import { atPlace, readInputFile, StartupError } from './startup-error.js';
+
+/** A configuration file that was read. */
+export interface LoadedConfig {
+  readonly config: GatewayConfig;
+  /**
+   * Runs a step of the start. Its messages begin with the name of the file, and have no values of variables, which may be secrets.
+   *
+   * @throws {StartupError}
+   */
+  step<T>(run: () => T): T;
+}
+
+/** Where the values of variables come from, and what is left out. */
+export interface LoadSettings {
+  readonly env: Environment;
+  readonly ignored?: readonly string[];
+}
+
+/** @throws {StartupError} If the file cannot be read or used. */
+export function loadConfig(file: string, { env, ignored }: LoadSettings): LoadedConfig {
+  const text = readInputFile(file);
+  const texts = new ExpandedTexts(env);
+  const step = <T>(run: () => T) => concealing(texts, () => atPlace(file, run));
+  return { config: step(() => parseConfigFile(text, dirname(file), { texts, ...(ignored && { ignored }) })), step };
+}
+
+function concealing<T>(texts: ExpandedTexts, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof StartupError)) throw error;
+    throw new StartupError(texts.conceal(error.message), { cause: error });
+  }
+}

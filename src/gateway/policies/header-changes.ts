@@ -1,0 +1,71 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Middleware } from '../../index.js';
+import type { HeaderModifier } from '../config/header-modifier.js';
+
+/** Changes the headers of requests, for the rules and the backend behind. */
+export function changeRequestHeaders({ add, set, remove }: HeaderModifier): Middleware {
+  const removed = [...Object.keys(set), ...remove];
+  return (req, _res, next) => {
+    // Reading them now keeps the names that Node reads from rawHeaders later.
+    const { headers, headersDistinct } = req;
+    for (const [name, value] of Object.entries(add)) {
+      headersDistinct[name] = [...(headersDistinct[name] ?? []), value];
+    }
+    for (const [name, value] of Object.entries(set)) headersDistinct[name] = [value];
+    for (const name of remove) delete headersDistinct[name];
+    for (const name of [...Object.keys(add), ...removed]) writeHeader(headers, name, headersDistinct[name]);
+    req.rawHeaders = rawHeadersOf(req, [...Object.keys(add), ...removed]);
+    next();
+  };
+}
+
+function writeHeader(headers: IncomingMessage['headers'], name: string, values: readonly string[] | undefined): void {
+  if (values === undefined) delete headers[name];
+  else headers[name] = values.join(', ');
+}
+
+function rawHeadersOf({ rawHeaders, headersDistinct }: IncomingMessage, changed: readonly string[]): string[] {
+  const kept = rawHeaders.flatMap((name, i) =>
+    i % 2 === 0 && !changed.includes(name.toLowerCase()) ? [name, rawHeaders[i + 1] as string] : [],
+  );
+  const written = [...new Set(changed)].flatMap(
+    (name) => headersDistinct[name]?.flatMap((value) => [name, value]) ?? [],
+  );
+  return [...kept, ...written];
+}
+
+/** Changes the headers of every response of a route. */
+export function changeResponseHeaders({ add, set, remove }: HeaderModifier): Middleware {
+  return (_req, res, next) => {
+    const writeHead = res.writeHead;
+    res.writeHead = (status: number, ...rest: readonly unknown[]) => {
+      res.writeHead = writeHead;
+      const [message] = rest.filter((argument) => typeof argument === 'string');
+      for (const headers of rest) setAll(res, headers);
+      for (const [name, value] of Object.entries(add)) res.appendHeader(name, value);
+      for (const [name, value] of Object.entries(set)) res.setHeader(name, value);
+      for (const name of remove) res.removeHeader(name);
+      return message === undefined ? res.writeHead(status) : res.writeHead(status, message as string);
+    };
+    next();
+  };
+}
+
+/** Sets the headers that a caller of `writeHead()` gave, in each form that Node takes. */
+function setAll(res: ServerResponse, headers: unknown): void {
+  if (typeof headers !== 'object' || headers === null) return;
+  const entries = Array.isArray(headers) ? pairsOf(headers) : Object.entries(headers as OutgoingHttpHeaders);
+  const names = new Set<string>();
+  for (const [name, value] of entries) {
+    if (value === undefined) continue;
+    // A list may have a name several times, which replaces what was set before only once.
+    if (names.has(name)) res.appendHeader(name, value as string);
+    else res.setHeader(name, value);
+    names.add(name);
+  }
+}
+
+function pairsOf(list: readonly unknown[]): Array<[string, OutgoingHttpHeaders[string]]> {
+  if (Array.isArray(list[0])) return list as Array<[string, string]>;
+  return list.flatMap((name, i) => (i % 2 === 0 ? [[name as string, list[i + 1] as string]] : []));
+}
