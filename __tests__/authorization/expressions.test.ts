@@ -185,6 +185,21 @@ describe('the work of expressions is bounded', () => {
       Array.from({ length: 5 }, () => 'mcp.tool.arguments.text.matches("(a|b)*c")').join('||'),
       'too_much_work',
     ],
+    // Without a bound of its own, each takes 100 to 500 ms.
+    ...['a.{14}c$', 'a[ab]{200}c', '(?i)(ab{2}){5}.*c', '\\\\[.{12,}c$', '^b|a.{14}c$'].map(
+      (pattern): [string, string, unknown] => [
+        `one search with the pattern ${pattern}`,
+        `mcp.tool.arguments.text.matches("${pattern}")`,
+        'too_much_work',
+      ],
+    ),
+    ...['^[a-z-]{1,63}$', '(?i)^a.{14}c$', 'x{2}.{3}c', '[{14}]c', 'a\\\\{14}c'].map(
+      (pattern): [string, string, unknown] => [
+        `one search with the pattern ${pattern}`,
+        `matches(mcp.tool.arguments.text, "${pattern}")`,
+        false,
+      ],
+    ),
     [
       'a long text in each round',
       'mcp.tool.arguments.list.all(x, mcp.tool.arguments.text + "a" != mcp.tool.arguments.text)',
