@@ -13,6 +13,7 @@ import { median } from './median.mjs';
 const QUICK = process.argv.includes('--quick');
 const SECONDS = QUICK ? 0.5 : 2;
 const ROUNDS = QUICK ? 3 : 7;
+const ATTEMPTS = 10;
 // The call of an agent that writes a file: some options, and text.
 const LINE = '- call back "Ada" about the budget, before noon\n';
 const CALL = JSON.stringify({
@@ -85,12 +86,16 @@ async function start(name) {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   return { child, headers, url: `http://127.0.0.1:${port}/mcp` };
 }
-/** Microseconds of CPU for one call. */
+/** Microseconds of CPU for one call. A server may answer nothing at first, if the machine is busy: then it is asked again. */
 async function measure(host, seconds) {
-  const before = await cpuOf(host);
-  const { answered, statuses } = await load(host.url, [host.headers], seconds, CALL);
-  if (Object.keys(statuses).join() !== '200') throw new Error(`answered ${Object.keys(statuses)}`);
-  return ((await cpuOf(host)) - before) / answered;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const before = await cpuOf(host);
+    const { answered, statuses } = await load(host.url, [host.headers], seconds, CALL);
+    if (answered === 0) continue;
+    if (Object.keys(statuses).join() !== '200') throw new Error(`answered ${Object.keys(statuses)}`);
+    return ((await cpuOf(host)) - before) / answered;
+  }
+  throw new Error(`answered nothing, ${ATTEMPTS} times in ${seconds} s each: the machine is too busy to measure anything`);
 }
 async function cpuOf({ child }) {
   child.send('cpu');

@@ -77,8 +77,12 @@ class HttpRequest implements RequestVariables {
 
   /** As the application sees them: a middleware may have changed one. Values of a header that came several times are joined by commas. */
   get headers(): CelMap {
-    this.#headers ??= new Map(Object.entries(this.#req.headers));
-    return this.#headers;
+    if (this.#headers !== undefined) return this.#headers;
+    const { headers } = this.#req;
+    const map = new Map<string, unknown>();
+    for (const name of Object.keys(headers)) map.set(name, headers[name]);
+    this.#headers = map;
+    return map;
   }
 }
 
