@@ -95,7 +95,9 @@ async function measure(host, seconds) {
     if (Object.keys(statuses).join() !== '200') throw new Error(`answered ${Object.keys(statuses)}`);
     return ((await cpuOf(host)) - before) / answered;
   }
-  throw new Error(`answered nothing, ${ATTEMPTS} times in ${seconds} s each: the machine is too busy to measure anything`);
+  throw new Error(
+    `answered nothing, ${ATTEMPTS} times in ${seconds} s each: the machine is too busy to measure anything`,
+  );
 }
 async function cpuOf({ child }) {
   child.send('cpu');
