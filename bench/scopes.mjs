@@ -11,9 +11,9 @@ import { median } from './median.mjs';
 // Measures what mcpScopes(), mcpAuthorization(), and mcpLimits() after mcpScopes(), add to a call of 2 KiB, in CPU time of the server's process. Both servers verify the token and read
 // the body; one of them checks scopes first. They take turns, so that other load on the machine affects both alike.
 const QUICK = process.argv.includes('--quick');
-const SECONDS = QUICK ? 0.5 : 2;
+// Counted in requests and not in seconds: on a busy machine, seconds would measure code that is not compiled yet, or no requests at all.
+const [WARM_UP, CALLS] = QUICK ? [6_000, 3_000] : [20_000, 20_000];
 const ROUNDS = QUICK ? 3 : 7;
-const ATTEMPTS = 10;
 // The call of an agent that writes a file: some options, and text.
 const LINE = '- call back "Ada" about the budget, before noon\n';
 const CALL = JSON.stringify({
@@ -86,30 +86,24 @@ async function start(name) {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   return { child, headers, url: `http://127.0.0.1:${port}/mcp` };
 }
-/** Microseconds of CPU for one call. A server may answer nothing at first, if the machine is busy: then it is asked again. */
-async function measure(host, seconds) {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const before = await cpuOf(host);
-    const { answered, statuses } = await load(host.url, [host.headers], seconds, CALL);
-    if (answered === 0) continue;
-    if (Object.keys(statuses).join() !== '200') throw new Error(`answered ${Object.keys(statuses)}`);
-    return ((await cpuOf(host)) - before) / answered;
-  }
-  throw new Error(
-    `answered nothing, ${ATTEMPTS} times in ${seconds} s each: the machine is too busy to measure anything`,
-  );
+/** Microseconds of CPU for one call. */
+async function measure(host, amount) {
+  const before = await cpuOf(host);
+  const { answered, statuses } = await load(host.url, [host.headers], { amount }, CALL);
+  if (Object.keys(statuses).join() !== '200') throw new Error(`answered ${Object.keys(statuses)}`);
+  return ((await cpuOf(host)) - before) / answered;
 }
 async function cpuOf({ child }) {
   child.send('cpu');
   const [{ user, system }] = await once(child, 'message');
   return user + system;
 }
-/** Measures in new processes, because some are faster than others for as long as they live; the first second is for warming up. */
+/** Measures in new processes, because some are faster than others for as long as they live; the first calls are for warming up. */
 async function measureAll(names) {
   const hosts = await Promise.all(names.map(start));
-  for (const host of hosts) await measure(host, 1);
+  for (const host of hosts) await measure(host, WARM_UP);
   const spent = [];
-  for (const host of hosts) spent.push(await measure(host, SECONDS));
+  for (const host of hosts) spent.push(await measure(host, CALLS));
   for (const { child } of hosts) child.kill();
   return spent;
 }
