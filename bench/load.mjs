@@ -1,8 +1,8 @@
 import autocannon from 'autocannon';
 
 /**
- * Sends requests for `seconds`, taking the headers in turn, each with `body` where there is one (POST), else GET;
- * resolves to how many were answered, and with what.
+ * Sends requests for `seconds`, or `{ amount }` requests however long that takes, taking the headers in turn, each with `body` where there is
+ * one (POST), else GET; resolves to how many were answered, and with what.
  */
 export async function load(url, headers, seconds, body) {
   const message = body === undefined ? { method: 'GET' } : { method: 'POST', body };
@@ -13,7 +13,8 @@ export async function load(url, headers, seconds, body) {
     const start = Math.floor((clients++ / 32) * requests.length);
     client.setRequests([...requests.slice(start), ...requests.slice(0, start)]);
   };
-  const result = await autocannon({ url, connections: 32, duration: seconds, requests, setupClient });
+  const length = typeof seconds === 'number' ? { duration: seconds } : seconds;
+  const result = await autocannon({ url, connections: 32, ...length, requests, setupClient });
   const statuses = Object.fromEntries(
     Object.entries(result.statusCodeStats).map(([status, { count }]) => [status, Number(count)]),
   );

@@ -11,7 +11,8 @@ import { median } from './median.mjs';
 // Measures what mcpScopes(), mcpAuthorization(), and mcpLimits() after mcpScopes(), add to a call of 2 KiB, in CPU time of the server's process. Both servers verify the token and read
 // the body; one of them checks scopes first. They take turns, so that other load on the machine affects both alike.
 const QUICK = process.argv.includes('--quick');
-const SECONDS = QUICK ? 0.5 : 2;
+// Counted in requests and not in seconds: on a busy machine, seconds would measure code that is not compiled yet, or no requests at all.
+const [WARM_UP, CALLS] = QUICK ? [6_000, 3_000] : [20_000, 20_000];
 const ROUNDS = QUICK ? 3 : 7;
 // The call of an agent that writes a file: some options, and text.
 const LINE = '- call back "Ada" about the budget, before noon\n';
@@ -86,9 +87,9 @@ async function start(name) {
   return { child, headers, url: `http://127.0.0.1:${port}/mcp` };
 }
 /** Microseconds of CPU for one call. */
-async function measure(host, seconds) {
+async function measure(host, amount) {
   const before = await cpuOf(host);
-  const { answered, statuses } = await load(host.url, [host.headers], seconds, CALL);
+  const { answered, statuses } = await load(host.url, [host.headers], { amount }, CALL);
   if (Object.keys(statuses).join() !== '200') throw new Error(`answered ${Object.keys(statuses)}`);
   return ((await cpuOf(host)) - before) / answered;
 }
@@ -97,12 +98,12 @@ async function cpuOf({ child }) {
   const [{ user, system }] = await once(child, 'message');
   return user + system;
 }
-/** Measures in new processes, because some are faster than others for as long as they live; the first second is for warming up. */
+/** Measures in new processes, because some are faster than others for as long as they live; the first calls are for warming up. */
 async function measureAll(names) {
   const hosts = await Promise.all(names.map(start));
-  for (const host of hosts) await measure(host, 1);
+  for (const host of hosts) await measure(host, WARM_UP);
   const spent = [];
-  for (const host of hosts) spent.push(await measure(host, SECONDS));
+  for (const host of hosts) spent.push(await measure(host, CALLS));
   for (const { child } of hosts) child.kill();
   return spent;
 }

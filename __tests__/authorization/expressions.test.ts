@@ -98,6 +98,14 @@ test.each<[text: string, given: Given, outcome: unknown]>([
   ['default(mcp.prompt.name, "none") == "none"', {}, true],
   ['default(jwt.roles[3], "none") == "none"', { jwt: { roles: [] } }, true],
   ['default(request.headers["x-none"], "none") == "none"', {}, true],
+  ['default(jwt.a.b["c"], "none") == "none"', {}, true],
+  ['default(jwt.a.b["c"], "none") == "none"', { jwt: { a: {} } }, true],
+  ['default(jwt.a.b["c"], "none") == "none"', { jwt: { a: { b: { d: 1 } } } }, true],
+  ['default(jwt.a.b["c"], "none") == "none"', { jwt: { a: { b: { c: 'x' } } } }, false],
+  ['default(jwt.a.b["c"], "none") == "none"', { jwt: { a: { b: 'text' } } }, true],
+  ['default(jwt.a.b["c"], "none") == "none"', { jwt: { a: { b: { c: 2 ** 53 } } } }, 'unsupported_type'],
+  ['default({"a": 1}.b, 2) == 2', {}, true],
+  ['default(default(jwt.a.b, jwt.c).d, 3) == 3', { jwt: { c: { e: 1 } } }, true],
   ['default(bool(jwt.x), false)', { jwt: { x: 'maybe' } }, 'bool_conversion_error'],
   ['json(mcp.tool.arguments.text).user.id == 5', { args: { text: '{"user":{"id":5}}' } }, true],
   ['json(b"[1]")[0] == 1', {}, true],
@@ -185,6 +193,21 @@ describe('the work of expressions is bounded', () => {
       Array.from({ length: 5 }, () => 'mcp.tool.arguments.text.matches("(a|b)*c")').join('||'),
       'too_much_work',
     ],
+    // Without a bound of its own, each takes 100 to 500 ms.
+    ...['a.{14}c$', 'a[ab]{200}c', '(?i)(ab{2}){5}.*c', '\\\\[.{12,}c$', '^b|a.{14}c$'].map(
+      (pattern): [string, string, unknown] => [
+        `one search with the pattern ${pattern}`,
+        `mcp.tool.arguments.text.matches("${pattern}")`,
+        'too_much_work',
+      ],
+    ),
+    ...['^[a-z-]{1,63}$', '(?i)^a.{14}c$', 'x{2}.{3}c', '[{14}]c', 'a\\\\{14}c'].map(
+      (pattern): [string, string, unknown] => [
+        `one search with the pattern ${pattern}`,
+        `matches(mcp.tool.arguments.text, "${pattern}")`,
+        false,
+      ],
+    ),
     [
       'a long text in each round',
       'mcp.tool.arguments.list.all(x, mcp.tool.arguments.text + "a" != mcp.tool.arguments.text)',

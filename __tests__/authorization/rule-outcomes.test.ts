@@ -125,6 +125,18 @@ test.each<[what: string, message: unknown, expected: boolean]>([
     },
     false,
   ],
+  ...Object.entries<[notifications: unknown, isAllowed: boolean]>({
+    'a subscription to a denied task among others': [{ taskIds: ['t0', 't1'] }, false],
+    'a subscription to a denied task, without a list': [{ taskIds: 't1' }, false],
+    'a subscription to tasks in other capitals': [{ TaskIds: ['t1'] }, false],
+    'a subscription to a task with a name of the wrong type': [{ taskIds: [['t1']] }, false],
+    'a subscription to another task': [{ taskIds: ['t0'] }, true],
+    'a subscription to nothing that has a name': [{ toolsListChanged: true, taskIds: null }, true],
+  }).map(([what, [notifications, isAllowed]]): [string, object, boolean] => [
+    what,
+    { jsonrpc: '2.0', id: 1, method: 'subscriptions/listen', params: { notifications } },
+    isAllowed,
+  ]),
   ['initialize', { jsonrpc: '2.0', id: 1, method: 'initialize', params: {} }, true],
   ['a method of its own', { jsonrpc: '2.0', id: 1, method: 'acme/run', params: { name: 'file:///secret' } }, true],
   ['a response to the server', { jsonrpc: '2.0', id: 1, result: {} }, true],

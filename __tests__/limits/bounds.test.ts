@@ -5,6 +5,7 @@ import { parseDuration } from '../../src/limits/duration.js';
 import { NamedBuckets } from '../../src/limits/named-buckets.js';
 import { createBuckets } from '../../src/store/memory-store.js';
 import type { StoreBucket } from '../../src/store/store.js';
+import { memoryInUse } from '../support/memory-in-use.js';
 
 afterEach(() => void vi.useRealTimers());
 
@@ -40,6 +41,17 @@ describe('names that callers invent', () => {
       if (ms < 500) expect(keysOf(buckets, ['c'])).toEqual(['others']);
     }
     expect(keysOf(buckets, ['c', 'd', 'a'])).toEqual([':c', 'others', ':a']);
+  });
+
+  test('take little memory, however long they are', async () => {
+    const buckets = namedBuckets(10_000);
+    const before = await memoryInUse();
+    // Flat texts of their own, as a parser makes them.
+    for (let i = 0; i < 10_000; i += 1) buckets.bucketOf(Buffer.from(`${i}`.padEnd(8_192, 'x')).toString('latin1'));
+    expect((await memoryInUse()) - before).toBeLessThan(15_000_000);
+    expect(new Set(keysOf(buckets, ['x'.repeat(8_191), 'x'.repeat(8_192)])).size).toBe(1);
+    const others = namedBuckets(2);
+    expect(new Set(keysOf(others, ['x'.repeat(8_191), 'x'.repeat(8_192)])).size).toBe(2);
   });
 
   test('a flood of tools makes at most 10,001 buckets of bounded size, in little time', () => {
@@ -104,6 +116,10 @@ test.each([
   ['::1', '0:0:0:0'],
   ['fe80::1%eth0', 'fe80:0:0:0'],
   ['64:ff9b::203.0.113.7', '64:ff9b:0:0'],
+  ['203.0.113.7:50123', '203.0.113.7'],
+  ['[2001:db8:1:2aa::1]:50123', '2001:db8:1:200'],
+  ['[2001:db8:1:2aa::1]', '2001:db8:1:200'],
+  ['::ffff:203.0.113.7:50123', '::ffff:203.0.113.7:50123'],
   ['', ''],
   ['unix:', 'unix:'],
 ])('the network of %j is %j', (address, network) => {

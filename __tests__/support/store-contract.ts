@@ -45,6 +45,13 @@ export function testStore(create: () => Promise<Store> | Store): void {
     ]);
   });
 
+  test('a bucket that takes ages to be full again counts too', async () => {
+    const store = await create();
+    const slow = bucket({ key: 'slow', capacity: Number.MAX_SAFE_INTEGER, everyMs: 31 * 86_400_000 });
+    expect(await store.take([{ ...slow, cost: Number.MAX_SAFE_INTEGER }])).toBe(0);
+    expect(await store.take([slow])).toBeGreaterThan(0);
+  });
+
   test('of a hundred at once, one adds', async () => {
     const store = await create();
     const added = await Promise.all(Array.from({ length: 100 }, () => store.add('__proto__', 'x', 1_000)));

@@ -15,9 +15,27 @@ export function createAmbiguityCheck(rules: readonly AuthorizationRule[]): Ambig
     const fold = foldName(name);
     known.set(fold, (known.get(fold) ?? new Set()).add(name));
   }
-  const isAmbiguous = (name: string) => isReadDifferently(name) || known.get(foldName(name))?.has(name) === false;
+  const isAmbiguous = remember((name) => isReadDifferently(name) || known.get(foldName(name))?.has(name) === false);
   return function check(value: unknown): boolean {
+    if (typeof value !== 'object' || value === null) return false;
     if (Array.isArray(value)) return value.some(check);
-    return isRecord(value) && Object.entries(value).some(([name, member]) => isAmbiguous(name) || check(member));
+    if (!isRecord(value)) return false;
+    for (const name in value) if (isAmbiguous(name) || check(value[name])) return true;
+    return false;
+  };
+}
+
+/** Names whose answers are remembered: most calls have the names of the tools' arguments. */
+const MAX_NAMES = 1_000;
+const MAX_NAME_LENGTH = 64;
+
+function remember(check: (name: string) => boolean): (name: string) => boolean {
+  const answers = new Map<string, boolean>();
+  return (name) => {
+    const known = answers.get(name);
+    if (known !== undefined) return known;
+    const answer = check(name);
+    if (answers.size < MAX_NAMES && name.length <= MAX_NAME_LENGTH) answers.set(name, answer);
+    return answer;
   };
 }

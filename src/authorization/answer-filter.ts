@@ -76,6 +76,8 @@ class AnswerFilter {
     if (this.#type === undefined) {
       this.#type = answerTypeOf(this.#res, this.#options.mayBePage);
       if (typeof this.#type === 'object') this.#replace(this.#type.fault);
+      // Events may become shorter than the server says. With a wrong length, the next answer would count as a part of this one.
+      if (this.#type === 'events') removeHeaders(this.#res, OF_BYTES);
     }
     return typeof this.#type === 'object' ? 'refused' : this.#type;
   }
@@ -129,7 +131,7 @@ class AnswerFilter {
       return;
     }
     const body = Buffer.from(rewritten);
-    for (const name of res.getHeaderNames()) if (OF_BYTES.test(name)) res.removeHeader(name);
+    removeHeaders(res, OF_BYTES);
     res.setHeader('content-length', body.length);
     this.#finish(body, callback);
   }
@@ -138,7 +140,7 @@ class AnswerFilter {
   #replace(fault: string): void {
     const res = this.#res;
     this.#restore();
-    for (const name of res.getHeaderNames()) if (DESCRIPTIVE.test(name)) res.removeHeader(name);
+    removeHeaders(res, DESCRIPTIVE);
     const body = this.#options.refuse(fault);
     replyJson(res, res.statusCode >= 400 ? res.statusCode : 502, body, { 'cache-control': 'no-store' });
     this.#type = { fault };
@@ -157,6 +159,10 @@ const OF_BYTES = /^(?:content-(?:length|md5|digest)|transfer-encoding|trailer|et
 /** Headers that describe a body. They are removed if that body is not sent. */
 const DESCRIPTIVE =
   /^(?:content-|transfer-encoding$|trailer$|etag$|last-modified$|accept-ranges$|digest$|repr-digest$)/;
+
+function removeHeaders(res: ServerResponse, names: RegExp): void {
+  for (const name of res.getHeaderNames()) if (names.test(name)) res.removeHeader(name);
+}
 
 function faultOf(error: unknown): string {
   if (error instanceof UnreadableAnswer) return error.message;

@@ -11,8 +11,8 @@ export interface NamedThing {
 }
 
 /**
- * Returns what rules decide on: what the call names, what a completion is for, and the resources that a subscription listens to. Empty
- * for any other call, which rules do not restrict.
+ * Returns what rules decide on: what the call names, what a completion is for, and the resources and tasks that a subscription listens
+ * to. Empty for any other call, which rules do not restrict.
  */
 export function namedThingsIn({ method, target, params }: McpCall): readonly NamedThing[] {
   const kind = targetNoun(method);
@@ -36,8 +36,12 @@ function thingsInReference(params: object, ref: unknown): readonly NamedThing[] 
 
 function thingsListenedTo(params: object, notifications: unknown): readonly NamedThing[] {
   if (isAmbiguous(params) || isAmbiguous(notifications)) return AMBIGUOUS;
-  const uris = isRecord(notifications) ? (notifications.resourceSubscriptions ?? []) : [];
-  return [uris].flat().map((uri) => thing('resource', uri));
+  if (!isRecord(notifications)) return [];
+  const { resourceSubscriptions: uris = [], taskIds = [] } = notifications;
+  return [
+    ...[uris ?? []].flat().map((uri) => thing('resource', uri)),
+    ...[taskIds ?? []].flat().map((id) => thing('task', id)),
+  ];
 }
 
 function isAmbiguous(object: unknown): boolean {

@@ -6,12 +6,16 @@ const DOT_SEGMENT = /(?:^|[/\\])\.{1,2}(?:[/\\?#]|$)/;
 /** The escape of a character that needs none (RFC 3986, section 2.3): letters, digits, `-`, `.`, `_` and `~`. */
 const NEEDLESS_ESCAPE = /%(?:4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae]|3[0-9]|2[de])/i;
 
+/** The schemes whose URLs have several spellings: capitals in the host, a default port, and slashes that are left out or doubled. */
+const SPECIAL = /^(?:file|https?|wss?|ftp):/;
+
 /**
- * True for a URI that has no other spelling (RFC 3986, section 6.2.2), as far as rules could be deceived: without dot segments, also
- * encoded ones, and without needless escapes. Expressions compare texts, so `file:///public/../secret` must not reach them.
+ * True for a URI that has no other spelling (RFC 3986, section 6.2.2), as far as rules could be deceived: in lower case where capitals do
+ * not matter, without dot segments, also encoded ones, and without needless escapes. Expressions compare texts, so neither
+ * `FILE:///secret` nor `file:///public/../secret` must reach them.
  */
 export function isPlainUri(uri: string): boolean {
-  if (NEEDLESS_ESCAPE.test(uri)) return false;
+  if (NEEDLESS_ESCAPE.test(uri) || !hasPlainHead(uri)) return false;
   let text = uri;
   for (let i = 0; i < MAX_DECODINGS; i += 1) {
     if (DOT_SEGMENT.test(text)) return false;
@@ -20,4 +24,15 @@ export function isPlainUri(uri: string): boolean {
     text = decoded;
   }
   return false;
+}
+
+/** True if the scheme and the host are written as a URL parser writes them. A file's name ends where a query or a fragment begins. */
+function hasPlainHead(uri: string): boolean {
+  if (/^[a-z\d+.-]*[A-Z][A-Za-z\d+.-]*:/.test(uri) || /^[\0-\x20]|[\t\n\r]/.test(uri)) return false;
+  if (!SPECIAL.test(uri) || !URL.canParse(uri)) return true;
+  const { protocol, host } = new URL(uri);
+  const head = `${protocol}//${host}`;
+  if (!uri.startsWith(head)) return false;
+  const rest = uri.slice(head.length);
+  return protocol === 'file:' ? /^\/(?!\/)(?!.*\/\/)[^?#]*$/s.test(rest) : /^(?:[/?#]|$)/.test(rest);
 }

@@ -78,8 +78,12 @@ class HttpRequest implements RequestVariables {
 
   /** As the application sees them: a middleware may have changed them. Several values of one header are joined by commas. */
   get headers(): CelMap {
-    this.#headers ??= new Map(Object.entries(this.#req.headers));
-    return this.#headers;
+    if (this.#headers !== undefined) return this.#headers;
+    const { headers } = this.#req;
+    const map = new Map<string, unknown>();
+    for (const name of Object.keys(headers)) map.set(name, headers[name]);
+    this.#headers = map;
+    return map;
   }
 }
 

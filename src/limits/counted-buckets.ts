@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { apiKeyOf } from '../core/api-key.js';
 import type { AuthInfo } from '../core/auth-info.js';
@@ -9,6 +8,7 @@ import type { StoreBucket } from '../store/store.js';
 import { callerNetwork } from './caller-address.js';
 import type { Limit, LimitFunction, ResolvedLimit } from './limits-options.js';
 import { NamedBuckets } from './named-buckets.js';
+import { shorten } from './short-name.js';
 
 /** A request that is counted. */
 export interface CountedRequest {
@@ -104,11 +104,4 @@ function ownName(limit: LimitFunction): LimitFunction {
     ignoreRejection(name);
     throw new TypeError('a function in "per" returned neither a non-empty string nor undefined');
   };
-}
-
-/** Characters of a key. A longer one is hashed, since callers choose parts of it. */
-const MAX_KEY_LENGTH = 256;
-
-function shorten(key: string): string {
-  return key.length <= MAX_KEY_LENGTH ? key : createHash('sha256').update(key).digest('base64url');
 }

@@ -1,5 +1,6 @@
 import { Generations } from '../store/generations.js';
 import type { StoreBucket } from '../store/store.js';
+import { shorten } from './short-name.js';
 
 /** Names that callers choose, in one limit. */
 const MAX_NAMES = 10_000;
@@ -25,7 +26,8 @@ export class NamedBuckets {
     this.#others = create(OTHERS);
   }
 
-  bucketOf(name: string): StoreBucket {
+  bucketOf(given: string): StoreBucket {
+    const name = shorten(given);
     const known = this.#buckets.get(name, performance.now());
     if (known !== undefined) return known;
     if (this.#buckets.size >= this.#max) return this.#others;

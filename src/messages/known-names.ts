@@ -6,7 +6,10 @@ export type KnownNames = ReadonlyMap<string, string>;
 export const ENVELOPE_NAMES = namesByFold(['jsonrpc', 'id', 'method', 'params', 'result', 'error']);
 export const PARAM_NAMES = namesByFold([...TARGET_MEMBERS, 'arguments', 'requestId', 'progressToken', '_meta']);
 /** The members that name something in `completion/complete` and `subscriptions/listen`. */
-export const REFERRING_NAMES = namesByFold(['ref', 'type', 'name', 'uri', 'notifications', 'resourceSubscriptions']);
+export const REFERRING_NAMES = namesByFold([
+  ...['ref', 'type', 'name', 'uri'],
+  ...['notifications', 'resourceSubscriptions', 'taskIds'],
+]);
 export const RESULT_NAMES = namesByFold(['_meta']);
 export const META_NAMES = namesByFold(['progressToken']);
 

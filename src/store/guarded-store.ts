@@ -110,7 +110,9 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 
 const isAnything = (_answer: unknown): _answer is undefined => true;
 const isBoolean = (answer: unknown): answer is boolean => typeof answer === 'boolean';
-const isWait = (answer: unknown): answer is number => typeof answer === 'number' && answer >= 0;
+/** An endless wait would say that the batch is too long, and a very long one has no form for `Retry-After`. */
+const isWait = (answer: unknown): answer is number =>
+  typeof answer === 'number' && answer >= 0 && answer <= Number.MAX_SAFE_INTEGER;
 
 function isList(answer: unknown): answer is StoreList {
   const { entries, cursor } = (answer ?? {}) as Partial<StoreList>;

@@ -50,7 +50,10 @@ if #found < tonumber(ARGV[2]) then cursor = last end
 answer[1] = string.format('%.0f', cursor)
 return answer`;
 
-/** KEYS: buckets. ARGV: capacity, refill, milliseconds and cost of each. As in token-bucket.ts. */
+/**
+ * KEYS: buckets. ARGV: capacity, refill, milliseconds and cost of each. As in token-bucket.ts. Redis refuses a key that lives for more
+ * than some 10^18 milliseconds, so a bucket that would be full later is forgotten after 30,000 years.
+ */
 export const TAKE = `${NOW}
 local wait = 0
 local after = {}
@@ -70,6 +73,6 @@ end
 if wait > 0 then return wait end
 for i, key in ipairs(KEYS) do
   redis.call('HSET', key, 'tokens', string.format('%.0f', after[i][1]), 'filledAt', string.format('%.0f', after[i][2]))
-  redis.call('PEXPIRE', key, string.format('%.0f', after[i][3]))
+  redis.call('PEXPIRE', key, string.format('%.0f', math.min(after[i][3], 1e15)))
 end
 return 0`;

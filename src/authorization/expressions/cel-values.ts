@@ -15,20 +15,12 @@ export function isUnreadable(value: unknown): boolean {
 
 const MAX_DEPTH = 64;
 
-/** The number of values within each list and map, for the work that comparing them takes. */
-const sizes = new WeakMap<object, number>();
-let converted = 0;
-
 /** Converts JSON to the values of the library. Whole numbers become `BigInt`, which is the library's `int`. */
 export function toCelValue(value: unknown, depth = 0): unknown {
-  converted += 1;
   if (typeof value === 'number') return toCelNumber(value);
   if (typeof value !== 'object' || value === null) return value;
   if (depth === MAX_DEPTH) return UNREADABLE;
-  const before = converted;
-  const container = Array.isArray(value) ? toCelList(value, depth) : toCelMap(value, depth);
-  if (container !== UNREADABLE) sizes.set(container, converted - before + 1);
-  return container;
+  return Array.isArray(value) ? toCelList(value, depth) : toCelMap(value, depth);
 }
 
 /** Converts an object, for example the claims of a token. */
@@ -49,21 +41,31 @@ function toCelList(list: readonly unknown[], depth: number): object {
 
 function toCelMap(object: object, depth: number): CelMap {
   const map = new Map<string, unknown>();
-  for (const [name, member] of Object.entries(object)) {
+  for (const name of Object.keys(object)) {
+    const member = (object as Readonly<Record<string, unknown>>)[name];
     // JSON has no undefined: it comes from a middleware that put an object into `req.body`.
     if (member !== undefined) map.set(name, toCelValue(member, depth + 1));
   }
   return map;
 }
 
+/** The work of lists and maps that took part in an operation. Counted only then: most never do. */
+const known = new WeakMap<object, number>();
+
 /** Returns the units of work that it takes to compare, copy or search a value. */
 export function workOf(value: unknown): number {
   if (typeof value === 'string') return value.length >> 4;
   if (typeof value !== 'object' || value === null) return 0;
-  return sizes.get(value) ?? (Array.isArray(value) ? workOfList(value) : 1);
+  const work = known.get(value) ?? countWork(value);
+  known.set(value, work);
+  return work;
 }
 
-/** A list that an expression has made. */
-function workOfList(list: readonly unknown[]): number {
-  return list.reduce((sum: number, item) => sum + workOf(item), list.length);
+/** Returns the values within a list or a map. */
+function countWork(value: object): number {
+  if (Array.isArray(value)) return value.reduce((sum: number, item) => sum + 1 + workOf(item), 0);
+  if (!(value instanceof Map)) return 1;
+  let work = 0;
+  for (const member of value.values()) work += 1 + workOf(member);
+  return work;
 }

@@ -5,7 +5,6 @@ import type { CelNode } from './cel-node.js';
 import { evaluateWith, type Outcome } from './evaluation.js';
 import { ExpressionError } from './expression-error.js';
 import { REPLACED_NAMES, registerFunctions } from './functions.js';
-import { compilePattern } from './patterns.js';
 import { prepareExpression } from './prepare-expression.js';
 
 /** An expression, ready for any number of calls. */
@@ -36,8 +35,7 @@ export function compileExpression(text: string): Expression {
   if (Buffer.byteLength(text) > MAX_BYTES) throw new ExpressionError(`it is longer than ${MAX_BYTES} bytes`, 0);
   parse ??= createParser();
   const parsed = asExpressionErrors(() => (parse as Parse)(text));
-  const { variables, patterns, members } = prepareExpression(parsed.ast as unknown as CelNode);
-  for (const [pattern, position] of patterns) compilePattern(pattern, position);
+  const { variables, members } = prepareExpression(parsed.ast as unknown as CelNode);
   requireBoolean(parsed);
   return Object.freeze({
     text,

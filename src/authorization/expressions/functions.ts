@@ -7,6 +7,7 @@ import { toCelValue } from './cel-values.js';
 import { ABSENT_VARIABLE, ExpressionFault, noteFailure } from './evaluation.js';
 import { Cidr, cidrOf, Ip } from './ip-ranges.js';
 import { matchesPattern } from './patterns.js';
+import { variableIn } from './variable-nodes.js';
 
 /**
  * Functions of the library with the names of their replacements: its `matches` is JavaScript's regular expression, which may never end,
@@ -84,7 +85,9 @@ function createDefault({ args: [expression, fallback] }: { args: readonly [CelNo
     },
     evaluate(evaluator: Evaluator, _macro: unknown, context: unknown) {
       try {
-        return evaluator.run(expression, context);
+        return isMissing(evaluator, expression, context)
+          ? evaluator.run(fallback, context)
+          : evaluator.run(expression, context);
       } catch (error) {
         if (error === ABSENT_VARIABLE || MISSING.has((error as { code?: string }).code ?? ''))
           return evaluator.run(fallback, context);
@@ -94,6 +97,33 @@ function createDefault({ args: [expression, fallback] }: { args: readonly [CelNo
     },
     async: false,
   };
+}
+
+/**
+ * True for a member that an object on the way from a variable does not have. For the library that is a failure, and to describe it takes
+ * longer than all else.
+ */
+function isMissing(evaluator: Evaluator, node: CelNode, context: unknown): boolean {
+  const name = memberName(node);
+  if (name === undefined) return false;
+  const [object] = node.args as [CelNode];
+  if (isMissing(evaluator, object, context)) return true;
+  if (!isFromVariable(object)) return false;
+  const value = evaluator.run(object, context);
+  return value instanceof Map && !value.has(name);
+}
+
+/** Returns the name in `a.name` or `a["name"]`; undefined for other nodes, and for those that read a variable. */
+function memberName({ op, args, meta }: CelNode): string | undefined {
+  if (meta.alternate !== undefined) return undefined;
+  if (op === '.') return args[1];
+  return op === '[]' && typeof args[1].args === 'string' && args[1].op === 'value' ? args[1].args : undefined;
+}
+
+/** True for a variable, and for members of it: reading these again takes little time. */
+function isFromVariable(node: CelNode): boolean {
+  if (memberName(node) === undefined) return variableIn(node) !== undefined;
+  return isFromVariable(node.args[0]);
 }
 
 const MISSING: ReadonlySet<string> = new Set(['no_such_key', 'index_out_of_bounds']);

@@ -4,14 +4,13 @@ import { ExpressionError } from './expression-error.js';
 import { REPLACED_NAMES } from './functions.js';
 import { boundIterations, chargeFixed, chargeOperand, noteFailures, requireForm, requireInt64 } from './guards.js';
 import { cidrOf } from './ip-ranges.js';
+import { compilePattern, patternFactor } from './patterns.js';
 import { readPresence, readVariable, variableIn } from './variable-nodes.js';
 
 /** The names that an expression reads. */
 export interface Reads {
   /** The paths of its variables. */
   readonly variables: ReadonlySet<string>;
-  /** The patterns of `matches`, with their positions. */
-  readonly patterns: ReadonlyMap<string, number>;
   /** The names of members that it may read from arguments: `path` of `mcp.tool.arguments.path`. */
   readonly members: ReadonlySet<string>;
 }
@@ -31,7 +30,6 @@ const MACROS: ReadonlyMap<string, boolean> = new Map([
 
 /** The work of these functions for a character or an entry, as a multiple of a comparison. */
 const COSTLY: ReadonlyMap<string, number> = new Map([
-  ['matches', 32],
   ['json', 8],
   ['split', 16],
 ]);
@@ -53,7 +51,6 @@ export function prepareExpression(root: CelNode): Reads {
 
 class Preparation implements Reads {
   readonly variables = new Set<string>();
-  readonly patterns = new Map<string, number>();
   readonly members = new Set<string>();
   #macroDepth = 0;
   #macros = 0;
@@ -112,10 +109,10 @@ class Preparation implements Reads {
 
   #function(node: CelNode, name: string, args: readonly CelNode[]): void {
     const [first] = args;
-    if (name === 'matches') this.#requirePattern(args[1] ?? node);
+    const charger = this.#charger(name, args[1] ?? node);
     node.args[0] = REPLACED_NAMES.get(name) ?? name;
     // A fallback must not replace a failure that it hides from `deny` rules: `default()` itself decides which it takes.
-    this.#visitAll(args, name === 'default' ? undefined : this.#charger(name));
+    this.#visitAll(args, name === 'default' ? undefined : charger);
     if (name === 'cidr' && first?.op === 'value') requireRange(first);
     requireForm(name, args);
     if (name === 'int') requireInt64(node);
@@ -139,14 +136,15 @@ class Preparation implements Reads {
 
   #ordinaryMethod(node: CelNode, name: string, operands: readonly CelNode[]): void {
     if (name === 'json') throw new ExpressionError('json() is a function; write json(…)', node.pos);
-    if (name === 'matches') this.#requirePattern(operands[1] ?? node);
+    const charger = this.#charger(name, operands[1] ?? node);
     node.args[0] = REPLACED_NAMES.get(name) ?? name;
-    this.#visitAll(operands, this.#charger(name));
+    this.#visitAll(operands, charger);
     if (/^get[A-Z]/.test(name) && operands.length > 1) chargeFixed(node, TIME_ZONE_UNITS);
   }
 
-  #charger(name: string): (node: CelNode) => void {
-    const factor = COSTLY.get(name);
+  /** `second`: the pattern, if the function is `matches`. */
+  #charger(name: string, second: CelNode): (node: CelNode) => void {
+    const factor = name === 'matches' ? patternFactor(this.#requirePattern(second)) : COSTLY.get(name);
     return (node) => chargeOperand(node, factor);
   }
 
@@ -174,10 +172,11 @@ class Preparation implements Reads {
     if (ROOTS.has(name)) throw new ExpressionError(`${name} is a variable already; choose another name`, pos);
   }
 
-  #requirePattern({ op, args, pos }: CelNode): void {
+  #requirePattern({ op, args, pos }: CelNode): string {
     if (op !== 'value' || typeof args !== 'string')
       throw new ExpressionError('the pattern of matches must be a text in quotes', pos);
-    this.patterns.set(args, pos);
+    compilePattern(args, pos);
+    return args;
   }
 }
 
