@@ -92,7 +92,10 @@ class Preparation implements Reads {
 
   /** Notes a name that is read from arguments, or from something that may come from them. */
   #noteMember(object: CelNode, name: unknown): void {
-    const root = variableIn(object)?.path[0];
+    const { path, length = 0 } = variableIn(object) ?? {};
+    const root = path?.[0];
+    if (typeof name === 'string' && path?.slice(0, length).join('.') === 'request.headers')
+      requireLowerCase(name, object.pos);
     if (typeof name === 'string' && (root === undefined || root === 'mcp')) this.members.add(name);
   }
 
@@ -179,6 +182,13 @@ class Preparation implements Reads {
       throw new ExpressionError('the pattern of matches must be a text in quotes', pos);
     this.patterns.set(args, pos);
   }
+}
+
+/** Node.js gives headers names in lower case, so that no other name is ever found. */
+function requireLowerCase(header: string, position: number): void {
+  const lower = header.toLowerCase();
+  if (header !== lower)
+    throw new ExpressionError(`names of headers are in lower case; write request.headers["${lower}"]`, position);
 }
 
 /** A range that is not valid would fail with each call. */
