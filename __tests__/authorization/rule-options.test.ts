@@ -10,7 +10,11 @@ test.each<[what: string, options: unknown, message: string]>([
   ['no rules', {}, 'option "rules" must be a list of at least one rule, but got undefined.'],
   ['an empty list', { rules: [] }, 'option "rules" must be a list of at least one rule, but got [].'],
   ['one rule without a list', { rules: ECHO }, 'option "rules" must be a list of at least one rule'],
-  ['a rule that is a function', { rules: [() => true] }, 'option "rules[0]" must be an object, but got a function.'],
+  [
+    'a rule that is a function',
+    { rules: [() => true] },
+    'option "rules[0]" must be an expression, or an object with one of allow, deny and require, but got a function.',
+  ],
   ['an empty expression', { rules: [''] }, 'option "rules[0]" must be a non-empty string, but got "".'],
   ['an empty object', { rules: [{}] }, 'or an object with one of allow, deny and require, but got {}.'],
   [

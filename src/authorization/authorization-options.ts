@@ -1,4 +1,5 @@
 import type { Logger } from '../core/logger.js';
+import { isRecord } from '../http/json-object.js';
 import type { TargetNoun } from '../messages/mcp-call.js';
 import { requireArgument } from '../options/argument.js';
 import type { OptionChecks } from '../options/checks.js';
@@ -116,17 +117,18 @@ function readRules(checks: OptionChecks, given: unknown, option: string): readon
   return Object.freeze(given.map((rule: unknown, i) => readRule(checks, rule, `${option}[${i}]`)));
 }
 
+const RULE_FORM = 'an expression, or an object with one of allow, deny and require';
 const KINDS = ['allow', 'deny', 'require'] as const;
 
 function readRule(checks: OptionChecks, given: unknown, option: string): AuthorizationRule {
   if (typeof given === 'string') {
     return { kind: 'allow', expression: readExpression(checks, given, option), scopes: [], at: option };
   }
+  if (!isRecord(given)) return checks.refuse(option, RULE_FORM, given, RULES_FIX);
   const rule = checks.record(given, option, RULES_FIX);
   checks.knownKeys(rule, option, [...KINDS, 'scopes']);
   const [kind, ...more] = KINDS.filter((name) => rule[name] !== undefined);
-  if (kind === undefined || more.length > 0)
-    return checks.refuse(option, 'an expression, or an object with one of allow, deny and require', given, RULES_FIX);
+  if (kind === undefined || more.length > 0) return checks.refuse(option, RULE_FORM, given, RULES_FIX);
   if (rule.scopes !== undefined && kind !== 'allow')
     checks.refuse(`${option}.scopes`, 'left out', rule.scopes, 'Only a rule with allow may have scopes.');
   return {

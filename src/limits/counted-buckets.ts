@@ -102,8 +102,17 @@ function ownName(limit: LimitFunction): LimitFunction {
     const name: unknown = limit(auth, call, req);
     if (name === undefined || (typeof name === 'string' && name !== '')) return name;
     ignoreRejection(name);
-    throw new TypeError('a function in "per" returned neither a non-empty string nor undefined');
+    throw new TypeError(
+      `mcpLimits(): a function in "per" must return a non-empty string or undefined, but returned ${describeReturned(name)}`,
+    );
   };
+}
+
+/** The value itself may be secret. */
+function describeReturned(value: unknown): string {
+  if (value === '') return 'an empty string';
+  if (value === null) return 'null';
+  return value instanceof Promise ? 'a promise: it must be synchronous' : `a value of type ${typeof value}`;
 }
 
 /** Characters of a key. A longer one is hashed, since callers choose parts of it. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { AuthInfo } from '../core/auth-info.js';
 import type { Logger } from '../core/logger.js';
+import { isRecord } from '../http/json-object.js';
 import type { McpCall } from '../messages/mcp-call.js';
 import { requireArgument } from '../options/argument.js';
 import { createChecks, type OptionChecks } from '../options/checks.js';
@@ -101,7 +102,8 @@ export function resolveLimits(givenLimits: unknown, options: unknown): ResolvedL
 }
 
 function requireLimits(checks: OptionChecks, given: unknown): readonly ResolvedLimit[] {
-  if (!Array.isArray(given)) requireArgument(checks, given, { name: 'limits', example: EXAMPLE });
+  // A request is refused with the advice to write the call.
+  if (isRecord(given)) requireArgument(checks, given, { name: 'limits', example: EXAMPLE });
   if (!Array.isArray(given) || given.length === 0)
     return checks.refuse('limits', 'a non-empty array', given, `Write ${EXAMPLE}.`);
   const limits = given.map((limit: unknown, i) => resolveLimit(checks, limit, `limits[${i}]`));
@@ -120,7 +122,12 @@ function resolveLimit(checks: OptionChecks, given: unknown, path: string): Resol
   const { per, tokens, refill, every } = readOptions(checks, LIMIT_TABLE, limit, path);
   // Tokens above the capacity are lost, so that such a limit is slower than it says.
   if (refill > tokens)
-    checks.refuse(`${path}.refill`, `at most tokens (${tokens})`, refill, 'Give fewer, or a shorter time.');
+    checks.refuse(
+      `${path}.refill`,
+      `at most tokens (${tokens})`,
+      refill,
+      'Give a smaller refill and a shorter every, or more tokens.',
+    );
   return Object.freeze({ per, capacity: tokens, refill, everyMs: every });
 }
 
