@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
-import { type McpAuthorizationOptions, mcpAuthorization } from '../../src/index.js';
+import { type McpAuthorizationOptions, mcpAuthorization, mcpBackend } from '../../src/index.js';
 
 const ECHO = 'mcp.tool.name == "echo"';
 const BACKEND = { resolve: () => undefined };
+const STDIO = { command: 'node' };
 
 test.each<[what: string, options: unknown, message: string]>([
   ['nothing', undefined, 'option "options" must be an object'],
@@ -59,6 +60,13 @@ test.each<[what: string, options: unknown, message: string]>([
     { rules: ['has(mcp.tool.target)'] },
     'without mcp.tool.target, since there is no backend',
   ],
+  ...(['mcp.tool.target == "note"', '"note" != mcp.tool.target', 'mcp.prompt.target in ["mail", "note"]'] as const).map(
+    (rule): [string, unknown, string] => [
+      `a target that does not exist in ${rule}`,
+      { rules: [{ deny: rule }], backend: mcpBackend({ targets: { notes: STDIO, mail: STDIO } }) },
+      `Column ${rule.indexOf('"note"') + 1}: "note" is not a target; write notes.`,
+    ],
+  ),
   [
     'a backend without targets',
     { rules: [ECHO], backend: () => undefined },
@@ -81,6 +89,10 @@ test.each<[what: string, options: unknown, message: string]>([
 
 test.each<[what: string, options: McpAuthorizationOptions]>([
   ['a rule about a target, with a backend', { rules: ['mcp.tool.target == "a"'], backend: BACKEND }],
+  [
+    'a rule about a target that exists',
+    { rules: ['mcp.tool.target == "notes"'], backend: mcpBackend({ targets: { notes: STDIO } }) },
+  ],
   ['options that are undefined', { rules: [ECHO], backend: undefined, onDenied: undefined, mode: undefined }],
   ['an object without a prototype', Object.assign(Object.create(null), { rules: [ECHO] })],
 ])('%s is accepted', (_what, options) => {

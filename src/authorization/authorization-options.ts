@@ -3,7 +3,7 @@ import { isRecord } from '../http/json-object.js';
 import type { TargetNoun } from '../messages/mcp-call.js';
 import { requireArgument } from '../options/argument.js';
 import type { OptionChecks } from '../options/checks.js';
-import { createChecks } from '../options/checks.js';
+import { createChecks, nearestName } from '../options/checks.js';
 import { resolveLogger } from '../options/logger-option.js';
 import {
   flag,
@@ -51,6 +51,8 @@ export interface RequireRule {
 
 /** Knows which target a client's name belongs to, and how the target itself calls it. */
 export interface RuleBackend {
+  /** The names of all targets. A rule that compares with another name is refused. @default not known: no name is refused */
+  readonly targets?: readonly string[] | undefined;
   /** Returns undefined for a name that no target can have. */
   resolve(kind: TargetNoun, name: string): TargetName | undefined;
 }
@@ -105,7 +107,9 @@ const EXAMPLE = `{ rules: ['mcp.tool.name == "echo"'] }`;
 export function resolveAuthorizationOptions(options: unknown): ResolvedAuthorization {
   const checks = createChecks(WHO);
   const resolved = readOptions(checks, AUTHORIZATION_TABLE, requireArgument(checks, options, { example: EXAMPLE }));
-  if (resolved.backend === undefined) refuseTargets(checks, resolved.rules);
+  const { backend, rules } = resolved;
+  if (backend === undefined) refuseTargets(checks, rules);
+  else if (backend.targets !== undefined) requireTargets(checks, rules, backend.targets);
   return resolved;
 }
 
@@ -177,5 +181,17 @@ function refuseTargets(checks: OptionChecks, rules: readonly AuthorizationRule[]
     if (named === undefined) continue;
     const fix = 'Give backend: mcpBackend({ targets }), which knows the targets.';
     checks.refuse(at, `an expression without ${named}, since there is no backend`, expression.text, fix);
+  }
+}
+
+/** A misspelt target would never match either. */
+function requireTargets(checks: OptionChecks, rules: readonly AuthorizationRule[], known: readonly string[]): void {
+  for (const { expression, at } of rules) {
+    for (const [target, position] of expression.targets) {
+      if (known.includes(target)) continue;
+      const meant = nearestName(target, known) ?? known.join(', ');
+      const reason = `${JSON.stringify(target)} is not a target; write ${meant}`;
+      checks.refuse(at, 'a CEL expression', expression.text, `${placeIn(expression.text, position)}: ${reason}.`);
+    }
   }
 }

@@ -48,6 +48,8 @@ export interface McpBackend extends Middleware {
    * have a tool for its name to be understood.
    */
   resolve(kind: NameKind, name: string): TargetedName | undefined;
+  /** The names of the targets. */
+  readonly targets: readonly string[];
   /** Serves the public keys of each `callerToken` as a key set (RFC 7517). Mount it before `mcpAuth()`. */
   readonly callerKeys: Middleware;
 }
@@ -95,6 +97,7 @@ export function mcpBackend(options: Readonly<McpBackendOptions>): McpBackend {
     stats: () => bridge.stats(),
     ready: async () => !bridge.isClosed && ready(),
     resolve,
+    targets: Object.freeze([...resolved.targets.keys()]),
     callerKeys: createCallerKeys(keys),
   });
 }

@@ -45,7 +45,7 @@ export function authorizationOptionsOf({
 }
 
 function onlyTarget(target: string): RuleBackend {
-  return { resolve: (_kind, name) => ({ target, name }) };
+  return { targets: [target], resolve: (_kind, name) => ({ target, name }) };
 }
 
 /** A route without `mcpAuthentication` has anonymous callers only. */

@@ -16,6 +16,8 @@ export interface Expression {
   readonly reads: ReadonlySet<string>;
   /** The names of members that it may read from arguments. */
   readonly members: ReadonlySet<string>;
+  /** The texts that a target is compared with, with their positions. */
+  readonly targets: ReadonlyMap<string, number>;
   /** Never throws. `report` gets the code of a failure. */
   evaluate(variables: CallVariables, report: (code: string) => void): Outcome;
 }
@@ -36,13 +38,14 @@ let parse: Parse | undefined;
 export function compileExpression(text: string): Expression {
   if (Buffer.byteLength(text) > MAX_BYTES) throw new ExpressionError(`it is longer than ${MAX_BYTES} bytes`, 0);
   const parsed = parseText(text);
-  const { variables, patterns, members } = prepareExpression(parsed.ast as unknown as CelNode);
+  const { variables, patterns, members, targets } = prepareExpression(parsed.ast as unknown as CelNode);
   for (const [pattern, position] of patterns) compilePattern(pattern, position);
   requireBoolean(text, parsed);
   return Object.freeze({
     text,
     reads: variables,
     members,
+    targets,
     evaluate: (given: CallVariables, report: (code: string) => void) => evaluateWith(given, parsed, report),
   });
 }

@@ -14,6 +14,8 @@ export interface Reads {
   readonly patterns: ReadonlyMap<string, number>;
   /** The names of members that it may read from arguments: `path` of `mcp.tool.arguments.path`. */
   readonly members: ReadonlySet<string>;
+  /** The texts that a target is compared with, with their positions. */
+  readonly targets: ReadonlyMap<string, number>;
 }
 
 const MAX_MACRO_DEPTH = 2;
@@ -55,6 +57,7 @@ class Preparation implements Reads {
   readonly variables = new Set<string>();
   readonly patterns = new Map<string, number>();
   readonly members = new Set<string>();
+  readonly targets = new Map<string, number>();
   #macroDepth = 0;
   #macros = 0;
   #nodes = 0;
@@ -77,6 +80,10 @@ class Preparation implements Reads {
 
   #binary({ op, args: [left, right] }: CelNode): void {
     if (op === 'in') this.#noteMember(right, left.args);
+    if (op === '==' || op === '!=' || op === 'in') {
+      this.#noteTargets(left, right);
+      this.#noteTargets(right, left);
+    }
     this.#visitAll([left, right], chargeOperand);
   }
 
@@ -97,6 +104,16 @@ class Preparation implements Reads {
     if (typeof name === 'string' && path?.slice(0, length).join('.') === 'request.headers')
       requireLowerCase(name, object.pos);
     if (typeof name === 'string' && (root === undefined || root === 'mcp')) this.members.add(name);
+  }
+
+  /** Notes the texts in `other` if a node is the name of a target. */
+  #noteTargets(node: CelNode, other: CelNode): void {
+    const { path, length } = variableIn(node) ?? {};
+    if (path?.length !== length || path?.at(-1) !== 'target') return;
+    const texts: readonly CelNode[] = other.op === 'list' ? other.args : [other];
+    for (const { op, args, pos } of texts) {
+      if (op === 'value' && typeof args === 'string') this.targets.set(args, pos);
+    }
   }
 
   #visitAll(nodes: readonly CelNode[], then?: (node: CelNode) => void): void {
