@@ -25,14 +25,14 @@ export type LimitFunction = (
 /** A limit: buckets of tokens, from which each call takes one. */
 export interface Limit {
   /**
-   * What has a bucket of its own. `user`: each user. `client`: each client, for all its users together. `key`: each API key; a caller without one
-   * counts as a user. For these three, an anonymous caller counts by address. `tool`: each tool, for all callers together; other
+   * Says what gets a bucket of its own. `user`: each user. `client`: each client, for all its users together. `key`: each API key; a caller
+   * without one counts as a user. For these three, an anonymous caller counts by address. `tool`: each tool, for all callers together; other
    * methods are not limited. Or a function.
    */
   readonly per: 'user' | 'client' | 'key' | 'tool' | LimitFunction;
-  /** The most calls at once: a bucket starts with as many tokens. */
+  /** The most calls at once: a bucket starts with this many tokens. */
   readonly tokens: number;
-  /** The tokens that a bucket gets back each time, up to `tokens`. */
+  /** The tokens that a bucket gets back each time `every` has passed. At most `tokens`. */
   readonly refill: number;
   /** The time from one refill to the next: `'30s'`, `'1m'`, `'1h'`, `'1d'`. */
   readonly every: string;
@@ -120,7 +120,7 @@ function requireLimits(checks: OptionChecks, given: unknown): readonly ResolvedL
 function resolveLimit(checks: OptionChecks, given: unknown, path: string): ResolvedLimit {
   const limit = checks.record(given, path, `Write ${EXAMPLE}.`);
   const { per, tokens, refill, every } = readOptions(checks, LIMIT_TABLE, limit, path);
-  // Tokens above the capacity are lost, so that such a limit is slower than it says.
+  // A bucket loses tokens above its capacity, so such a limit would be slower than it says.
   if (refill > tokens)
     checks.refuse(
       `${path}.refill`,

@@ -24,8 +24,8 @@ export interface StoreList {
 }
 
 /**
- * What the replicas of a server must know together: revocations, proofs that were used, and limits. The memory of one process
- * (`createMemoryStore()`), Redis (`createRedisStore()`), or your own. Every method may be synchronous or return a promise, and fails by
+ * Shares revocations, used proofs and limits among the replicas of a server. `createMemoryStore()` keeps them in one process,
+ * `createRedisStore()` in Redis; or write your own. Every method may be synchronous or return a promise, and fails by
  * throwing. Each must be one step: of two calls at once, one is first.
  */
 export interface Store {

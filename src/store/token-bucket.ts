@@ -1,6 +1,6 @@
 import type { StoreBucket } from './store.js';
 
-/** What is remembered of a bucket. */
+/** The state of a bucket. */
 export interface BucketState {
   tokens: number;
   /** When the tokens were last refilled, on the clock of `performance.now()`. */
@@ -17,7 +17,7 @@ export function refill(state: BucketState, { capacity, refill: tokens, everyMs }
   state.filledAt += fills * everyMs;
 }
 
-/** Returns the milliseconds until the bucket has as many tokens as it costs; 0 if it has them. */
+/** Returns the milliseconds until the bucket has the tokens that the call costs; 0 if it has them now. */
 export function waitFor(
   { tokens, filledAt }: BucketState,
   { cost, refill: back, everyMs }: StoreBucket,
