@@ -27,11 +27,11 @@ import { createRuleSet } from './rule-set.js';
  *
  * const app = express();
  * app.use(mcpAuth({ issuer: 'https://auth.example.com', audiences: ['https://mcp.example.com/mcp'] }));
- * const rules = ['mcp.tool.name == "echo"', { deny: 'mcp.tool.arguments.path.startsWith("/etc/")' }];
+ * const rules = ['mcp.tool.name == "echo"', 'mcp.tool.name == "read" && mcp.tool.arguments.path.startsWith("/home/")'];
  * app.use('/mcp', mcpAuthorization({ rules }));
  * ```
  *
- * @throws {ConfigError} Also for an expression that does not parse or that names a variable which cannot exist.
+ * @throws {ConfigError} Also for an expression that does not parse, or that names a variable or target that does not exist.
  */
 export function mcpAuthorization(options: Readonly<McpAuthorizationOptions>): Middleware {
   const resolved = resolveAuthorizationOptions(options);

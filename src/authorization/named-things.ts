@@ -11,8 +11,8 @@ export interface NamedThing {
 }
 
 /**
- * Returns what rules decide on: what the call names, what a completion is for, and the resources that a subscription listens to. Empty
- * for any other call, which rules do not restrict.
+ * Returns the tools, prompts, resources and tasks that a call names, also as the subject of a completion or a subscription. Empty for any
+ * other call, which rules do not restrict.
  */
 export function namedThingsIn({ method, target, params }: McpCall): readonly NamedThing[] {
   const kind = targetNoun(method);

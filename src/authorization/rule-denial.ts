@@ -22,7 +22,7 @@ export function answerRuleDenial(onDenied: 'unknown' | 'challenge'): Authorizati
   };
 }
 
-/** Says that what was denied does not exist: who may not use a tool need not know of it. */
+/** Answers that a denied tool does not exist, so that callers who may not use it do not learn of it. */
 function unknownNames(body: ReceivedBody, { calls }: Denial): string | undefined {
   return jsonRpcErrorsFor(body, (call) => ({
     code: UNKNOWN_NAME,
