@@ -94,6 +94,12 @@ test.each<[string, unknown, string]>([
   expect(() => parseConfigFile(text, '/')).toThrow(expect.objectContaining({ name: 'StartupError', message }));
 });
 
+test('mcpLimits in the file is refused with the name of the policy', () => {
+  const text = configText({ route: { policies: { mcpLimits: [hourly] } } });
+  const advice = 'Write localRateLimit, with maxTokens, tokensPerFill, fillInterval and per.';
+  expect(() => parseConfigFile(text, '/')).toThrow(`${route}.policies.mcpLimits is not supported. ${advice}`);
+});
+
 test('a store in the file is refused: it is an object of JavaScript', () => {
   const mcpAuthentication = { ...AUTHENTICATION, store: { redis: 'redis://localhost' } };
   const text = configText({ route: { policies: { mcpAuthentication } } });

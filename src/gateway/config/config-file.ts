@@ -61,6 +61,7 @@ const POLICIES = {
     ...['requestMirror', 'requestRedirect', 'responseHeaderModifier', 'retry'],
     ...['timeout', 'transformations', 'urlRewrite'],
   ],
+  elsewhere: new Map([['mcpLimits', 'Write localRateLimit, with maxTokens, tokensPerFill, fillInterval and per.']]),
 } as const;
 
 /** The options of `mcpScopes()` in the file. Methods cannot clash: they are `initialize`, `ping`, or contain a slash. */
