@@ -38,7 +38,7 @@ test('what is known holds, what is revoked meanwhile arrives later, and the log 
   isDown = false;
   await until(async () => (await statusOf(b, during)) === 401, 3_000);
   expect(lines.filter((line) => line.includes('store'))).toEqual([
-    'error mcpAuth(): the store cannot be used: connection lost. Until it can, those revocations hold that this process knows; its own are sent to other processes as soon as the store can be used',
+    'error mcpAuth(): the store cannot be used: connection lost. Until it can, each process applies the revocations that it knows, and sends its own when the store is back',
     'warn mcpAuth(): the store can be used again',
   ]);
 });

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
-import { type McpAuthorizationOptions, mcpAuthorization } from '../../src/index.js';
+import { type McpAuthorizationOptions, mcpAuthorization, mcpBackend } from '../../src/index.js';
 
 const ECHO = 'mcp.tool.name == "echo"';
 const BACKEND = { resolve: () => undefined };
+const STDIO = { command: 'node' };
 
 test.each<[what: string, options: unknown, message: string]>([
   ['nothing', undefined, 'option "options" must be an object'],
@@ -10,7 +11,11 @@ test.each<[what: string, options: unknown, message: string]>([
   ['no rules', {}, 'option "rules" must be a list of at least one rule, but got undefined.'],
   ['an empty list', { rules: [] }, 'option "rules" must be a list of at least one rule, but got [].'],
   ['one rule without a list', { rules: ECHO }, 'option "rules" must be a list of at least one rule'],
-  ['a rule that is a function', { rules: [() => true] }, 'option "rules[0]" must be an object, but got a function.'],
+  [
+    'a rule that is a function',
+    { rules: [() => true] },
+    'option "rules[0]" must be an expression, or an object with one of allow, deny and require, but got a function.',
+  ],
   ['an empty expression', { rules: [''] }, 'option "rules[0]" must be a non-empty string, but got "".'],
   ['an empty object', { rules: [{}] }, 'or an object with one of allow, deny and require, but got {}.'],
   [
@@ -55,6 +60,13 @@ test.each<[what: string, options: unknown, message: string]>([
     { rules: ['has(mcp.tool.target)'] },
     'without mcp.tool.target, since there is no backend',
   ],
+  ...(['mcp.tool.target == "note"', '"note" != mcp.tool.target', 'mcp.prompt.target in ["mail", "note"]'] as const).map(
+    (rule): [string, unknown, string] => [
+      `a target that does not exist in ${rule}`,
+      { rules: [{ deny: rule }], backend: mcpBackend({ targets: { notes: STDIO, mail: STDIO } }) },
+      `Column ${rule.indexOf('"note"') + 1}: "note" is not a target; write notes.`,
+    ],
+  ),
   [
     'a backend without targets',
     { rules: [ECHO], backend: () => undefined },
@@ -77,6 +89,10 @@ test.each<[what: string, options: unknown, message: string]>([
 
 test.each<[what: string, options: McpAuthorizationOptions]>([
   ['a rule about a target, with a backend', { rules: ['mcp.tool.target == "a"'], backend: BACKEND }],
+  [
+    'a rule about a target that exists',
+    { rules: ['mcp.tool.target == "notes"'], backend: mcpBackend({ targets: { notes: STDIO } }) },
+  ],
   ['options that are undefined', { rules: [ECHO], backend: undefined, onDenied: undefined, mode: undefined }],
   ['an object without a prototype', Object.assign(Object.create(null), { rules: [ECHO] })],
 ])('%s is accepted', (_what, options) => {

@@ -95,17 +95,14 @@ describe('the OAuth proxy in the gateway', () => {
     expect((await register(origin, '/register')).status).toBe(429);
   });
 
-  test.each(['/mcp+x', '/mcp(1)', '/*', '/a:b', '/{a}', '/'])(
-    'counts them for any path of the resource: %s',
-    async (path) => {
-      const origin = await serve({ resourceMetadata: { resource: `http://localhost:3000${path}` } });
-      const { pathname } = new URL(path, origin);
-      const registration = `/.well-known/oauth-authorization-server${pathname.replace(/\/$/, '')}/client-registration`;
-      const first = await register(origin, registration);
-      expect(first.status).toBe(201);
-      expect(first.headers.get('ratelimit')).toContain('r=29');
-    },
-  );
+  test.each(['/mcp+x', '/mcp(1)', '/*', '/a:b', '/'])('counts them for any path of the resource: %s', async (path) => {
+    const origin = await serve({ resourceMetadata: { resource: `http://localhost:3000${path}` } });
+    const { pathname } = new URL(path, origin);
+    const registration = `/.well-known/oauth-authorization-server${pathname.replace(/\/$/, '')}/client-registration`;
+    const first = await register(origin, registration);
+    expect(first.status).toBe(201);
+    expect(first.headers.get('ratelimit')).toContain('r=29');
+  });
 
   test.each([
     ['/mcp', {}],

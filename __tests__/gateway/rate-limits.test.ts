@@ -85,12 +85,19 @@ test.each<[string, unknown, string]>([
     `${at}[0].tokensPerFill must be at most maxTokens (2), but is 3`,
   ],
   ['no tokens', [{ ...hourly, maxTokens: 0 }], `${at}[0].maxTokens must be a whole number of at least 1, but is 0`],
+  ['a time as a number', [{ ...hourly, fillInterval: 60 }], `${at}[0].fillInterval ${TIME}, but is 60`],
   ['a time without a unit', [{ ...hourly, fillInterval: '60' }], `${at}[0].fillInterval ${TIME}, but is "60"`],
   ['another per', [{ ...hourly, per: 'ip' }], `${at}[0].per must be one of user, client, key, tool, but is "ip"`],
   ['a slip', [{ ...hourly, maxToken: 1 }], `${at}[0].maxToken is not supported. Did you mean "maxTokens"?`],
 ])('a file with %s is refused', (_case, localRateLimit, message) => {
   const text = configText({ route: { policies: { localRateLimit } } });
   expect(() => parseConfigFile(text, '/')).toThrow(expect.objectContaining({ name: 'StartupError', message }));
+});
+
+test('mcpLimits in the file is refused with the name of the policy', () => {
+  const text = configText({ route: { policies: { mcpLimits: [hourly] } } });
+  const advice = 'Write localRateLimit, with maxTokens, tokensPerFill, fillInterval and per.';
+  expect(() => parseConfigFile(text, '/')).toThrow(`${route}.policies.mcpLimits is not supported. ${advice}`);
 });
 
 test('a store in the file is refused: it is an object of JavaScript', () => {

@@ -55,7 +55,7 @@ describe('express-mcp-auth rules test', () => {
       ['denied: the tool echo: rules[3].deny decides: mcp.tool.arguments.path.startsWith("/etc/")'],
       false,
     ],
-    ['no rule that matches', 'add', {}, undefined, ['denied: the tool add: no allow rule matches'], false],
+    ['no rule that matches', 'add', {}, undefined, ['denied: the tool add: no rule allows it'], false],
     [
       'scopes that are missing',
       'write',
@@ -85,7 +85,7 @@ describe('express-mcp-auth rules test', () => {
       'add',
       {},
       {},
-      ['rules[2].allow failed: no_such_key', 'denied: the tool add: no allow rule matches'],
+      ['rules[2].allow failed: no_such_key', 'denied: the tool add: no rule allows it'],
       false,
     ],
   ])('names %s', (_what, name, args, claims, lines, isAllowed) => {
@@ -94,11 +94,9 @@ describe('express-mcp-auth rules test', () => {
 
   test('knows deny rules without any allow, and calls that rules do not restrict', () => {
     expect(run(call('add'), undefined, [{ deny: 'false' }]).lines[1]).toBe(
-      '  allowed: the tool add: no rule is about it, and there is no allow rule',
+      '  allowed: the tool add: no rule denies it, and there is no allow rule',
     );
-    expect(run(write('call.json', { method: 'ping' })).lines[1]).toBe(
-      '  allowed: it names no tool, prompt, resource or task',
-    );
+    expect(run(write('call.json', { method: 'ping' })).lines[1]).toBe('  allowed: rules do not decide on ping');
   });
 
   test('--help prints the usage', () => {
@@ -108,7 +106,7 @@ describe('express-mcp-auth rules test', () => {
     });
   });
 
-  test.each<[what: string, args: () => string[], message: string]>([
+  test.each<[what: string, args: () => string[], message: string | RegExp]>([
     [
       'no action',
       () => ['-f', config(), '--call', call('a')],
@@ -129,12 +127,12 @@ describe('express-mcp-auth rules test', () => {
     [
       'a call without a method',
       () => ['test', '-f', config(), '--call', write('call.json', {})],
-      'the call cannot be used: ',
+      'call.json: the call cannot be used: The body is not a JSON-RPC 2.0 message. Write {"method": "tools/call", ',
     ],
     [
       'a file that does not exist',
       () => ['test', '-f', join(folder, 'none'), '--call', call('a')],
-      'none: the file does not exist',
+      /^(?!.*none.*none).*none: the file does not exist$/s,
     ],
     [
       'a rule that is wrong',

@@ -44,6 +44,8 @@ describe('names that callers invent', () => {
   });
 
   test('take little memory, however long they are', async () => {
+    // A name that has not been used for a second is forgotten.
+    vi.useFakeTimers({ toFake: ['performance'] });
     const buckets = namedBuckets(10_000);
     const before = await memoryInUse();
     // Flat texts of their own, as a parser makes them.

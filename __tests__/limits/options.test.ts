@@ -23,6 +23,7 @@ const refused: readonly [string, unknown, unknown, string][] = [
     {},
     `option "limits" must be a non-empty array, but got {"per":"user","tokens":60,"refill":60,"every":"1m"}. Write ${EXAMPLE}.`,
   ],
+  ['nothing', undefined, {}, `option "limits" must be a non-empty array, but got undefined. Write ${EXAMPLE}.`],
   ['no limit', [], {}, `option "limits" must be a non-empty array, but got []. Write ${EXAMPLE}.`],
   ['a text as a limit', ['user'], {}, `option "limits[0]" must be an object, but got "user". Write ${EXAMPLE}.`],
   [
@@ -59,7 +60,7 @@ const refused: readonly [string, unknown, unknown, string][] = [
     'a refill above the tokens',
     limitsOf({ refill: 61 }),
     {},
-    'option "limits[0].refill" must be at most tokens (60), but got 61. Give fewer, or a shorter time.',
+    'option "limits[0].refill" must be at most tokens (60), but got 61. Give a smaller refill and a shorter every, or more tokens.',
   ],
   ...['60', '1 m', '1w', '0s', '32d', '', 'm', '1.5h'].map((every): [string, unknown, unknown, string] => [
     `the time ${JSON.stringify(every)}`,

@@ -44,18 +44,21 @@ const throwing = (value: unknown) => () => {
   throw value as Error;
 };
 
+const REFUSED = 'mcpLimits(): a function in "per" must return a non-empty string or undefined, but returned';
+
 describe('functions', () => {
   test.each<[string, unknown, string]>([
     ['throws', throwing(new Error('no tenant')), 'no tenant'],
     ['throws undefined', throwing(undefined), 'mcpLimits() failed'],
-    ['returns a number', () => 1, 'a function in "per" returned neither a non-empty string nor undefined'],
-    ['returns an empty text', () => '', 'a function in "per" returned neither a non-empty string nor undefined'],
+    ['returns a number', () => 1, `${REFUSED} a value of type number`],
+    ['returns an empty text', () => '', `${REFUSED} an empty string`],
+    ['returns null', () => null, `${REFUSED} null`],
     [
       'is async and rejects',
       async () => {
         throw new Error('x');
       },
-      'a function in "per" returned neither a non-empty string nor undefined',
+      `${REFUSED} a promise: it must be synchronous`,
     ],
   ])('one that %s lets nothing through', async (_case, per, failed) => {
     const response = await post(createLimitedApp([hourly(per as never, 1)]), ada);

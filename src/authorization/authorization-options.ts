@@ -1,8 +1,9 @@
 import type { Logger } from '../core/logger.js';
+import { isRecord } from '../http/json-object.js';
 import type { TargetNoun } from '../messages/mcp-call.js';
 import { requireArgument } from '../options/argument.js';
 import type { OptionChecks } from '../options/checks.js';
-import { createChecks } from '../options/checks.js';
+import { createChecks, nearestName } from '../options/checks.js';
 import { resolveLogger } from '../options/logger-option.js';
 import {
   flag,
@@ -50,6 +51,8 @@ export interface RequireRule {
 
 /** Finds the target of a name that clients use, and the target's own name. */
 export interface RuleBackend {
+  /** The names of all targets. A rule that compares with another name is refused. @default not known: no name is refused */
+  readonly targets?: readonly string[] | undefined;
   /** Returns undefined for a name that no target can have. */
   resolve(kind: TargetNoun, name: string): TargetName | undefined;
 }
@@ -107,7 +110,9 @@ const EXAMPLE = `{ rules: ['mcp.tool.name == "echo"'] }`;
 export function resolveAuthorizationOptions(options: unknown): ResolvedAuthorization {
   const checks = createChecks(WHO);
   const resolved = readOptions(checks, AUTHORIZATION_TABLE, requireArgument(checks, options, { example: EXAMPLE }));
-  if (resolved.backend === undefined) refuseTargets(checks, resolved.rules);
+  const { backend, rules } = resolved;
+  if (backend === undefined) refuseTargets(checks, rules);
+  else if (backend.targets !== undefined) requireTargets(checks, rules, backend.targets);
   return resolved;
 }
 
@@ -119,17 +124,18 @@ function readRules(checks: OptionChecks, given: unknown, option: string): readon
   return Object.freeze(given.map((rule: unknown, i) => readRule(checks, rule, `${option}[${i}]`)));
 }
 
+const RULE_FORM = 'an expression, or an object with one of allow, deny and require';
 const KINDS = ['allow', 'deny', 'require'] as const;
 
 function readRule(checks: OptionChecks, given: unknown, option: string): AuthorizationRule {
   if (typeof given === 'string') {
     return { kind: 'allow', expression: readExpression(checks, given, option), scopes: [], at: option };
   }
+  if (!isRecord(given)) return checks.refuse(option, RULE_FORM, given, RULES_FIX);
   const rule = checks.record(given, option, RULES_FIX);
   checks.knownKeys(rule, option, [...KINDS, 'scopes']);
   const [kind, ...more] = KINDS.filter((name) => rule[name] !== undefined);
-  if (kind === undefined || more.length > 0)
-    return checks.refuse(option, 'an expression, or an object with one of allow, deny and require', given, RULES_FIX);
+  if (kind === undefined || more.length > 0) return checks.refuse(option, RULE_FORM, given, RULES_FIX);
   if (rule.scopes !== undefined && kind !== 'allow')
     checks.refuse(`${option}.scopes`, 'left out', rule.scopes, 'Only a rule with allow may have scopes.');
   return {
@@ -178,5 +184,17 @@ function refuseTargets(checks: OptionChecks, rules: readonly AuthorizationRule[]
     if (named === undefined) continue;
     const fix = 'Give backend: mcpBackend({ targets }), which knows the targets.';
     checks.refuse(at, `an expression without ${named}, since there is no backend`, expression.text, fix);
+  }
+}
+
+/** A misspelt target would never match either. */
+function requireTargets(checks: OptionChecks, rules: readonly AuthorizationRule[], known: readonly string[]): void {
+  for (const { expression, at } of rules) {
+    for (const [target, position] of expression.targets) {
+      if (known.includes(target)) continue;
+      const meant = nearestName(target, known) ?? known.join(', ');
+      const reason = `${JSON.stringify(target)} is not a target; write ${meant}`;
+      checks.refuse(at, 'a CEL expression', expression.text, `${placeIn(expression.text, position)}: ${reason}.`);
+    }
   }
 }

@@ -12,6 +12,7 @@ import {
 import { type CallDecision, createRuleAuthorizer } from './rule-authorizer.js';
 import { answerRuleDenial } from './rule-denial.js';
 import { createFailureReport } from './rule-failures.js';
+import { describeReason } from './rule-reason.js';
 import { createRuleSet } from './rule-set.js';
 
 /**
@@ -26,11 +27,11 @@ import { createRuleSet } from './rule-set.js';
  *
  * const app = express();
  * app.use(mcpAuth({ issuer: 'https://auth.example.com', audiences: ['https://mcp.example.com/mcp'] }));
- * const rules = ['mcp.tool.name == "echo"', { deny: 'mcp.tool.arguments.path.startsWith("/etc/")' }];
+ * const rules = ['mcp.tool.name == "echo"', 'mcp.tool.name == "read" && mcp.tool.arguments.path.startsWith("/home/")'];
  * app.use('/mcp', mcpAuthorization({ rules }));
  * ```
  *
- * @throws {ConfigError} Also for an expression that does not parse or that names a variable which cannot exist.
+ * @throws {ConfigError} Also for an expression that does not parse, or that names a variable or target that does not exist.
  */
 export function mcpAuthorization(options: Readonly<McpAuthorizationOptions>): Middleware {
   const resolved = resolveAuthorizationOptions(options);
@@ -57,14 +58,8 @@ export function mcpAuthorization(options: Readonly<McpAuthorizationOptions>): Mi
 function createDenialLog({ mode, logger }: ResolvedAuthorization): (decision: CallDecision) => void {
   const isPermissive = mode === 'permissive';
   return ({ call, decision }) => {
-    const reason = decision === undefined ? 'its name cannot be decided on' : reasonOf(decision);
-    const line = `mcpAuthorization(): ${isPermissive ? 'would deny' : 'denied'} ${describeCall(call)}: ${reason}`;
+    const line = `mcpAuthorization(): ${isPermissive ? 'would deny' : 'denied'} ${describeCall(call)}: ${describeReason(decision)}`;
     if (isPermissive) logger.info(line);
     else logger.debug(line);
   };
-}
-
-function reasonOf({ rule, missingScopes }: NonNullable<CallDecision['decision']>): string {
-  if (rule !== undefined) return rule.at;
-  return missingScopes.length > 0 ? `the caller lacks a scope of ${missingScopes.join(' ')}` : 'no rule allows it';
 }

@@ -133,7 +133,7 @@ class Named implements NamedVariables {
   }
 }
 
-/** True if the whole body is not longer than arguments may be. A compressed one, which a body parser has read, may be. */
+/** True if the whole body is no longer than arguments may be. A compressed body, which a body parser has read, may contain longer ones. */
 function isShort({ headers }: IncomingMessage): boolean {
   return Number(headers['content-length']) <= MAX_ARGUMENT_BYTES && headers['content-encoding'] === undefined;
 }

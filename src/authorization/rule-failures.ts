@@ -1,17 +1,13 @@
 import type { Logger } from '../core/logger.js';
-import { createRareLine } from '../core/rare-line.js';
-import type { AuthorizationRule, FailureReport } from './rule-set.js';
+import { createRareLines } from '../core/rare-line.js';
+import type { FailureReport } from './rule-set.js';
 
-/** Logs each rule that fails, once a minute. The line has no values of the request. */
+/** Logs each rule that fails, once a minute for each reason. The line has no values of the request. */
 export function createFailureReport(logger: Logger): FailureReport {
-  const lines = new Map<AuthorizationRule, (line: string) => void>();
+  const warn = createRareLines<string>((line) => logger.warn(line));
   return (rule, code) => {
-    let warn = lines.get(rule);
-    if (warn === undefined) {
-      warn = createRareLine((line) => logger.warn(line));
-      lines.set(rule, warn);
-    }
     const effect = rule.kind === 'allow' ? 'does not allow' : 'denies';
-    warn(`mcpAuthorization(): ${rule.at} failed (${code}) and therefore ${effect}: ${rule.expression.text}`);
+    const kind = `${rule.at} ${code}`;
+    warn(kind, `mcpAuthorization(): ${rule.at} failed (${code}) and therefore ${effect}: ${rule.expression.text}`);
   };
 }

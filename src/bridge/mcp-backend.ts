@@ -47,6 +47,8 @@ export interface McpBackend extends Middleware {
    * if the name belongs to no target or is hidden. Of a name with a prefix, only the prefix counts: the target need not have such a tool.
    */
   resolve(kind: NameKind, name: string): TargetedName | undefined;
+  /** The names of the targets. */
+  readonly targets: readonly string[];
   /** Serves the public keys of each `callerToken` as a key set (RFC 7517). Mount it before `mcpAuth()`. */
   readonly callerKeys: Middleware;
 }
@@ -94,6 +96,7 @@ export function mcpBackend(options: Readonly<McpBackendOptions>): McpBackend {
     stats: () => bridge.stats(),
     ready: async () => !bridge.isClosed && ready(),
     resolve,
+    targets: Object.freeze([...resolved.targets.keys()]),
     callerKeys: createCallerKeys(keys),
   });
 }

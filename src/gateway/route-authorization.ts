@@ -49,7 +49,7 @@ export function authorizationOptionsOf(
 }
 
 function onlyTarget(target: string | undefined): RuleBackend | undefined {
-  return target === undefined ? undefined : { resolve: (_kind, name) => ({ target, name }) };
+  return target === undefined ? undefined : { targets: [target], resolve: (_kind, name) => ({ target, name }) };
 }
 
 /** A route without `mcpAuthentication` has anonymous callers only. */

@@ -1,9 +1,11 @@
 import { parseArgs } from 'node:util';
 import { explainCall } from '../authorization/explain-call.js';
 import type { CallDecision } from '../authorization/rule-authorizer.js';
+import { describeReason } from '../authorization/rule-reason.js';
 import { printable } from '../core/printable.js';
 import { isRecord, stringsIn } from '../http/json-object.js';
 import { type AuthInfo, type McpBackendOptions, mcpBackend } from '../index.js';
+import { readCalls } from '../messages/calls-in-body.js';
 import { describeCall } from '../messages/mcp-call.js';
 import { MessageError } from '../messages/message-refusal.js';
 import type { RouteBackend } from './backend.js';
@@ -14,14 +16,19 @@ import { loadConfig } from './load-config.js';
 import { authorizationOptionsOf } from './route-authorization.js';
 import { atPlace, readInputFile, StartupError } from './startup-error.js';
 
+const CALL_EXAMPLE = '{"method": "tools/call", "params": {"name": "echo", "arguments": {}}}';
+
 export const RULES_USAGE = `Usage: express-mcp-auth rules test -f FILE --call FILE [--as FILE]
 
 Says which rule of mcpAuthorization decides on a call. Exits with code 1 if a route denies it.
 
   -f, --file FILE  the configuration file; every route with mcpAuthorization is asked
-      --call FILE  the call, as JSON: {"method": "tools/call", "params": {"name": "echo", "arguments": {}}}
+      --call FILE  the call, as JSON: ${CALL_EXAMPLE}
       --as FILE    the claims of the caller's token, as a JSON object; without it, the caller is anonymous
   -h, --help       show this text`;
+
+const MAX_METHOD_LENGTH = 64;
+const MAX_EXPRESSION_LENGTH = 200;
 
 const OPTIONS = {
   file: { type: 'string', short: 'f' },
@@ -50,7 +57,7 @@ export function runRulesCommand(args: readonly string[], env: Environment = {}):
   if (positionals.join(' ') !== 'test') throw usageError('write "rules test"');
   if (file === undefined || call === undefined) throw usageError('-f FILE and --call FILE are needed');
   const caller = values.as === undefined ? undefined : callerWith(readJson(values.as));
-  const message = readJson(call);
+  const message = readCall(call);
   const { config, step } = loadConfig(file, { env });
   const results = step(() => routesOf(config).flatMap((route) => testRoute(route, message, caller)));
   if (results.length === 0) throw new StartupError(`${file}: no route has mcpAuthorization`);
@@ -84,6 +91,18 @@ function readJson(file: string): Record<string, unknown> {
   return isRecord(value) ? value : fail(`${file}: it must be a JSON object`);
 }
 
+/** Refuses a file that is not one message: readers of the answer would take it for a decision. */
+function readCall(file: string): Record<string, unknown> {
+  const message = readJson(file);
+  try {
+    readCalls(message);
+  } catch (error) {
+    if (!(error instanceof MessageError)) throw error;
+    throw new StartupError(`${file}: the call cannot be used: ${error.message}. Write ${CALL_EXAMPLE}.`);
+  }
+  return message;
+}
+
 function fail(problem: string): never {
   throw new StartupError(problem);
 }
@@ -102,41 +121,26 @@ function createNames({ targets, options }: McpBackendConfig): RouteBackend {
   return mcpBackend({ targets: programs, prefixMode });
 }
 
-function testRoute(route: RouteConfig, message: unknown, caller: AuthInfo | undefined): RulesResult[] {
+function testRoute(route: RouteConfig, message: Record<string, unknown>, caller: AuthInfo | undefined): RulesResult[] {
   const backend = route.backend?.isJoined ? createNames(route.backend) : undefined;
   const options = authorizationOptionsOf(route, backend);
   if (options === undefined) return [];
   const { at: place, ...given } = options;
-  try {
-    const { decisions, failures } = atPlace(place, () => explainCall(given, message, caller));
-    const failed = [...failures].map(([at, code]) => `  ${at} failed: ${code}`);
-    const lines = decisions.map(describeDecision);
-    if (lines.length === 0) lines.push('allowed: it names no tool, prompt, resource or task');
-    return [{ lines: [place, ...failed, ...lines.map((line) => `  ${line}`)], isAllowed: decisions.every(isAllowed) }];
-  } catch (error) {
-    if (error instanceof MessageError) throw new StartupError(`the call cannot be used: ${error.message}`);
-    throw error;
-  }
+  const { decisions, failures } = atPlace(place, () => explainCall(given, message, caller));
+  const failed = [...failures].map(([at, code]) => `  ${at} failed: ${code}`);
+  const lines = decisions.map(describeDecision);
+  if (lines.length === 0)
+    lines.push(`allowed: rules do not decide on ${printable(String(message.method), MAX_METHOD_LENGTH)}`);
+  return [{ lines: [place, ...failed, ...lines.map((line) => `  ${line}`)], isAllowed: decisions.every(isAllowed) }];
 }
 
 function isAllowed({ decision }: CallDecision): boolean {
   return decision?.isAllowed === true;
 }
 
-const MAX_EXPRESSION_LENGTH = 200;
-
 function describeDecision({ call, decision }: CallDecision): string {
   const verb = decision?.isAllowed ? 'allowed' : 'denied';
-  const reason =
-    decision?.rule === undefined
-      ? describeWithoutRule(decision)
-      : `${decision.rule.at} decides: ${printable(decision.rule.expression.text, MAX_EXPRESSION_LENGTH)}`;
-  return `${verb}: ${describeCall(call)}: ${reason}`;
-}
-
-function describeWithoutRule(decision: CallDecision['decision']): string {
-  if (decision === undefined) return 'rules cannot decide on its name';
-  if (decision.isAllowed) return 'no rule is about it, and there is no allow rule';
-  if (decision.missingScopes.length > 0) return `the caller lacks a scope of ${decision.missingScopes.join(' ')}`;
-  return 'no allow rule matches';
+  const expression = decision?.rule?.expression.text;
+  const text = expression === undefined ? '' : ` decides: ${printable(expression, MAX_EXPRESSION_LENGTH)}`;
+  return `${verb}: ${describeCall(call)}: ${describeReason(decision)}${text}`;
 }

@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
 
 /**
- * Returns the network of an anonymous caller: an IPv4 address, or the first 56 bits of an IPv6 address, since one customer has as many
- * addresses as that. Express's `trust proxy` decides whether headers of a proxy count.
+ * Returns the network of an anonymous caller: an IPv4 address, or the first 56 bits of an IPv6 address, since one customer may have
+ * all addresses that begin with them. Express's `trust proxy` decides whether headers of a proxy count.
  */
 export function callerNetwork(req: IncomingMessage): string {
   const { ip } = req as { ip?: unknown };

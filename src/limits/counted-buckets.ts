@@ -34,7 +34,7 @@ export function createBucketCount(limits: readonly ResolvedLimit[]): BucketCount
   };
 }
 
-/** Limits that are alike have the same name in every replica. Functions have none, so that their order tells them apart. */
+/** Limits that are alike have the same name in every replica. Functions have no name, so their order tells them apart. */
 function nameOfLimit({ per, capacity, refill, everyMs }: ResolvedLimit, index: number): string {
   return `${typeof per === 'function' ? `function-${index}` : per}:${capacity}:${refill}:${everyMs}`;
 }
@@ -47,9 +47,10 @@ function createCount({ per, capacity, refill, everyMs }: ResolvedLimit, name: st
   const keepMs = Math.ceil(capacity / refill) * everyMs;
   const known = creator('known');
   const anonymous = new NamedBuckets(creator('anonymous'), keepMs);
-  // Callers choose the names of tools. What a function returns for known callers is the application's choice.
+  // Callers choose the names of tools. The application chooses the names that a function returns for known callers.
   if (per === 'tool') return countCalls(toolOf, anonymous, new NamedBuckets(known, keepMs));
-  if (typeof per === 'function') return countCalls(ownName(per), anonymous, { bucketOf: (own) => known(`:${own}`) });
+  if (typeof per === 'function')
+    return countCalls(checkedName(per), anonymous, { bucketOf: (own) => known(`:${own}`) });
   // Requests with the same token share one AuthInfo.
   const callers = new WeakMap<AuthInfo, StoreBucket>();
   const bucketOf = (auth: AuthInfo): StoreBucket => {
@@ -87,7 +88,7 @@ function countCalls(nameOf: LimitFunction, anonymous: Named, known: Named): Limi
 
 type Named = Pick<NamedBuckets, 'bucketOf'>;
 
-/** A client of a token that names none, and a caller without an API key, count as the user: no caller is without a bucket. */
+/** Names the bucket of a caller. A token that names no client, and a caller without an API key, count as the user. */
 function nameOfCaller(per: Exclude<Limit['per'], 'tool' | LimitFunction>, auth: AuthInfo): string {
   const user = userOf(auth) as string;
   if (per === 'client')
@@ -97,11 +98,20 @@ function nameOfCaller(per: Exclude<Limit['per'], 'tool' | LimitFunction>, auth: 
 
 const toolOf: LimitFunction = (_auth, call) => (call?.method === 'tools/call' ? call.target : undefined);
 
-function ownName(limit: LimitFunction): LimitFunction {
+function checkedName(limit: LimitFunction): LimitFunction {
   return (auth, call, req) => {
     const name: unknown = limit(auth, call, req);
     if (name === undefined || (typeof name === 'string' && name !== '')) return name;
     ignoreRejection(name);
-    throw new TypeError('a function in "per" returned neither a non-empty string nor undefined');
+    throw new TypeError(
+      `mcpLimits(): a function in "per" must return a non-empty string or undefined, but returned ${describeReturned(name)}`,
+    );
   };
+}
+
+/** Describes a value without quoting it: it may be secret. */
+function describeReturned(value: unknown): string {
+  if (value === '') return 'an empty string';
+  if (value === null) return 'null';
+  return value instanceof Promise ? 'a promise: it must be synchronous' : `a value of type ${typeof value}`;
 }

@@ -1,6 +1,6 @@
 const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** A bucket that is refilled less often would outlive most restarts. */
+/** Most processes restart before a longer time has passed, and then all buckets are full. */
 const MAX_MS = 31 * 86_400_000;
 
 /** The form of a time, for messages. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { AuthInfo } from '../core/auth-info.js';
 import type { Logger } from '../core/logger.js';
+import { isRecord } from '../http/json-object.js';
 import type { McpCall } from '../messages/mcp-call.js';
 import { requireArgument } from '../options/argument.js';
 import { createChecks, type OptionChecks } from '../options/checks.js';
@@ -24,14 +25,14 @@ export type LimitFunction = (
 /** A limit: buckets of tokens, from which each call takes one. */
 export interface Limit {
   /**
-   * What has a bucket of its own. `user`: each user. `client`: each client, for all its users together. `key`: each API key; a caller without one
-   * counts as a user. For these three, an anonymous caller counts by address. `tool`: each tool, for all callers together; other
+   * Says what gets a bucket of its own. `user`: each user. `client`: each client, for all its users together. `key`: each API key; a caller
+   * without one counts as a user. For these three, an anonymous caller counts by address. `tool`: each tool, for all callers together; other
    * methods are not limited. Or a function.
    */
   readonly per: 'user' | 'client' | 'key' | 'tool' | LimitFunction;
-  /** The most calls at once: a bucket starts with as many tokens. */
+  /** The most calls at once: a bucket starts with this many tokens. */
   readonly tokens: number;
-  /** The tokens that a bucket gets back each time, up to `tokens`. */
+  /** The tokens that a bucket gets back each time `every` has passed. At most `tokens`. */
   readonly refill: number;
   /** The time from one refill to the next: `'30s'`, `'1m'`, `'1h'`, `'1d'`. */
   readonly every: string;
@@ -101,7 +102,8 @@ export function resolveLimits(givenLimits: unknown, options: unknown): ResolvedL
 }
 
 function requireLimits(checks: OptionChecks, given: unknown): readonly ResolvedLimit[] {
-  if (!Array.isArray(given)) requireArgument(checks, given, { name: 'limits', example: EXAMPLE });
+  // A request is refused with the advice to write the call.
+  if (isRecord(given)) requireArgument(checks, given, { name: 'limits', example: EXAMPLE });
   if (!Array.isArray(given) || given.length === 0)
     return checks.refuse('limits', 'a non-empty array', given, `Write ${EXAMPLE}.`);
   const limits = given.map((limit: unknown, i) => resolveLimit(checks, limit, `limits[${i}]`));
@@ -117,9 +119,14 @@ function requireLimits(checks: OptionChecks, given: unknown): readonly ResolvedL
 function resolveLimit(checks: OptionChecks, given: unknown, path: string): ResolvedLimit {
   const limit = checks.record(given, path, `Write ${EXAMPLE}.`);
   const { per, tokens, refill, every } = readOptions(checks, LIMIT_TABLE, limit, path);
-  // Tokens above the capacity are lost, so that such a limit is slower than it says.
+  // A bucket loses tokens above its capacity, so such a limit would be slower than it says.
   if (refill > tokens)
-    checks.refuse(`${path}.refill`, `at most tokens (${tokens})`, refill, 'Give fewer, or a shorter time.');
+    checks.refuse(
+      `${path}.refill`,
+      `at most tokens (${tokens})`,
+      refill,
+      'Give a smaller refill and a shorter every, or more tokens.',
+    );
   return Object.freeze({ per, capacity: tokens, refill, everyMs: every });
 }
 

@@ -2,15 +2,15 @@ import { Generations } from '../store/generations.js';
 import type { StoreBucket } from '../store/store.js';
 import { shorten } from './short-name.js';
 
-/** Names that callers choose, in one limit. */
+/** Bounds the names of one limit that callers choose. */
 const MAX_NAMES = 10_000;
 
-/** The key that all other names share once there are too many. It has no colon before it, which every name gets. */
+/** The end of the shared bucket's key. Names get a colon before them, so no name has this key. */
 const OTHERS = 'others';
 
 /**
  * The buckets of names that callers can invent, such as tools and addresses. Once too many are in use, further ones share one bucket:
- * to forget older ones instead would fill their buckets again.
+ * if older ones were forgotten instead, their buckets would be full again.
  */
 export class NamedBuckets {
   readonly #create: (suffix: string) => StoreBucket;
@@ -18,7 +18,10 @@ export class NamedBuckets {
   readonly #buckets: Generations<StoreBucket>;
   readonly #others: StoreBucket;
 
-  /** `create` takes the end of the bucket's key. `keepMs`: the time after which an unused bucket is full again. */
+  /**
+   * @param create Takes the end of the bucket's key.
+   * @param keepMs The time after which an unused bucket is full again.
+   */
   constructor(create: (suffix: string) => StoreBucket, keepMs: number, max = MAX_NAMES) {
     this.#create = create;
     this.#max = max;

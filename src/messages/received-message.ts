@@ -27,7 +27,7 @@ export function lacksMessage(req: IncomingMessage): boolean {
 
 /**
  * Reads the calls of a request, and leaves its body to the next reader: in `req.body`, and as unread bytes. If a body parser ran
- * before, the server uses its result, so that is what is read.
+ * before, the server uses its result, so this function reads that result.
  *
  * @throws {MessageError | BodyError} If the body is not a message that all readers read alike.
  */

@@ -1,5 +1,5 @@
 /**
- * A bounded map that forgets what has not been used for a while: at least `keepMs`, unless it is full. It is quicker than one that
+ * A bounded map that forgets values that have not been used for a while: at least `keepMs`, unless it is full. It is quicker than one that
  * keeps the order of use, which costs more than a whole call of `mcpLimits()`.
  */
 export class Generations<T> {
@@ -36,7 +36,7 @@ export class Generations<T> {
     return old;
   }
 
-  /** Adds a value. If the map is full, the values go that have not been used for the longest time, up to half of them. */
+  /** Adds a value. If the map is full, removes up to half of the values: those that have not been used for the longest time. */
   add(key: string, value: T): void {
     if (this.size >= this.#max) {
       if (this.#young.size * 2 >= this.#max) this.#age();
@@ -45,7 +45,7 @@ export class Generations<T> {
     this.#young.set(key, value);
   }
 
-  /** Everything that was not used since the last turn is forgotten. */
+  /** Forgets everything that has not been used since the last turn. */
   #turn(now: number): void {
     if (now < this.#turnAt) return;
     this.#turnAt = now + this.#keepMs;

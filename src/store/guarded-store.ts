@@ -9,11 +9,11 @@ const MAX_CALL_MS = 1_000;
 /** Milliseconds without calls after one has failed. Then one call tries the store again. */
 const PAUSE_MS = 1_000;
 
-/** Who uses a store, for the log. */
+/** Names the user of a store, for the log. */
 export interface StoreUser {
   /** The function that the developer called, for example `mcpAuth()`. */
   readonly who: string;
-  /** What happens while the store cannot be used: the end of a sentence. */
+  /** Ends the sentence "Until the store can be used, …". */
   readonly meanwhile: string;
   readonly logger: Logger;
 }
@@ -21,7 +21,7 @@ export interface StoreUser {
 /** A store that fails quickly while it is down, and whose answers have the types that {@link Store} promises. */
 export type GuardedStore = Omit<Store, 'get'>;
 
-/** @throws {UpstreamError} Its methods throw `store_unavailable`, or reject with it. */
+/** Creates a store whose methods throw or reject with an {@link UpstreamError}, `store_unavailable`, while the given store is down. */
 export function createGuardedStore(store: Store, user: StoreUser): GuardedStore {
   const state = createStoreState(user);
 
@@ -57,8 +57,8 @@ function unavailable(cause?: unknown): UpstreamError {
 }
 
 function createStoreState({ who, meanwhile, logger }: StoreUser) {
-  const complain = createRareLine((line) => logger.error(line));
-  const relieve = createRareLine((line) => logger.warn(line));
+  const logFailure = createRareLine((line) => logger.error(line));
+  const logRecovery = createRareLine((line) => logger.warn(line));
   let isDown = false;
   let quietUntil = Number.NEGATIVE_INFINITY;
   return {
@@ -66,18 +66,18 @@ function createStoreState({ who, meanwhile, logger }: StoreUser) {
       if (!isDown) return true;
       const now = performance.now();
       if (now < quietUntil) return false;
-      // This call tries the store again. Others wait for its outcome, so that they do not all take their time.
+      // This call tries the store again. Other calls fail at once until its outcome is known, so that they do not all wait.
       quietUntil = now + MAX_CALL_MS + PAUSE_MS;
       return true;
     },
     succeeded(): void {
-      if (isDown) relieve(`${who}: the store can be used again`);
+      if (isDown) logRecovery(`${who}: the store can be used again`);
       isDown = false;
     },
     failed(cause: unknown): void {
       isDown = true;
       quietUntil = performance.now() + PAUSE_MS;
-      complain(`${who}: the store cannot be used: ${reasonOf(cause)}. Until it can, ${meanwhile}`);
+      logFailure(`${who}: the store cannot be used: ${reasonOf(cause)}. Until it can, ${meanwhile}`);
     },
   };
 }
@@ -94,8 +94,8 @@ function reasonOf(cause: unknown): string {
 async function inTime(answer: PromiseLike<unknown>): Promise<unknown> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    const tooLate = () => reject(new Error(`it did not answer within ${MAX_CALL_MS / 1_000} s`));
-    timer = setTimeout(tooLate, MAX_CALL_MS);
+    const rejectLate = () => reject(new Error(`it did not answer within ${MAX_CALL_MS / 1_000} s`));
+    timer = setTimeout(rejectLate, MAX_CALL_MS);
   });
   try {
     return await Promise.race([answer, late]);

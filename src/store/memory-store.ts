@@ -3,7 +3,10 @@ import { Generations } from './generations.js';
 import type { Store, StoreBucket, StoreList } from './store.js';
 import { type BucketState, refill, waitFor } from './token-bucket.js';
 
-/** Values, and entries of lists. `add()` and `append()` fail beyond it: to drop an older one would let a proof or a revoked token pass. */
+/**
+ * Bounds the values, and the entries of a list. Beyond it, `add()` and `append()` fail: if an older one were dropped, a used proof or a
+ * revoked token would pass.
+ */
 const MAX_ENTRIES = 100_000;
 
 /** Buckets that are not full. Beyond it, the least recently used ones count as full again. */
@@ -52,7 +55,7 @@ export function createMemoryStore(): Store {
 
 /** Creates token buckets that are taken from together. */
 export function createBuckets(max = MAX_BUCKETS): (buckets: readonly StoreBucket[]) => number {
-  // A full bucket needs no memory, so a bucket is forgotten when it has been unused for as long as a whole refill takes.
+  // A full bucket needs no memory, so a bucket is forgotten when it has not been used for as long as an empty one takes to fill.
   const kept = new Generations<BucketState>(max);
   return (buckets) => {
     const now = performance.now();
@@ -84,7 +87,7 @@ interface ListEntry {
   readonly until: number;
 }
 
-/** The number of entries at which expired ones are removed for the first time. */
+/** The length of a list at which expired entries are removed for the first time. */
 const SWEEP_AT = 1_000;
 
 class List {

@@ -45,7 +45,7 @@ export const REDIS_STORE_TABLE = {
   prefix: { default: 'express-mcp-auth', read: readPrefix },
 } satisfies OptionTable<RedisStoreOptions>;
 
-/** Not by `readOptions()`, which would be a file of its own in the package, for every import to load. */
+/** Does not use `readOptions()`: the package would get one more file, which every import would load. */
 function resolvePrefix(checks: OptionChecks, options: unknown): string {
   const given = checks.record(options, 'options', PREFIX_FIX);
   checks.knownKeys(given, '', Object.keys(REDIS_STORE_TABLE));

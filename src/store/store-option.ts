@@ -2,7 +2,7 @@ import type { OptionChecks } from '../options/checks.js';
 import { optional } from '../options/option-table.js';
 import type { Store } from './store.js';
 
-/** A row each, so that the compiler refuses a list that lacks a method. */
+/** An object and not a list, so that the compiler refuses it if a method is missing. */
 const METHODS: Readonly<Record<keyof Store, true>> = { get: true, add: true, append: true, since: true, take: true };
 
 const FIX =

@@ -17,7 +17,7 @@ export function refill(state: BucketState, { capacity, refill: tokens, everyMs }
   state.filledAt += fills * everyMs;
 }
 
-/** Returns the milliseconds until the bucket has as many tokens as it costs; 0 if it has them. */
+/** Returns the milliseconds until the bucket has the tokens that the call costs; 0 if it has them now. */
 export function waitFor(
   { tokens, filledAt }: BucketState,
   { cost, refill: back, everyMs }: StoreBucket,

@@ -20,8 +20,7 @@ const MAX_WAITING = 10_000;
 /** How long the store keeps the revocation of a token that does not expire: ten years. */
 const MAX_KEEP_MS = 10 * 365 * 86_400_000;
 
-const MEANWHILE =
-  'those revocations hold that this process knows; its own are sent to other processes as soon as the store can be used';
+const MEANWHILE = 'each process applies the revocations that it knows, and sends its own when the store is back';
 
 /** Exchanges the revocations of this process with those of others, through a store. */
 export class SharedRevocations {

@@ -4,6 +4,7 @@ import { loadCelLibrary } from './cel-library.js';
 import type { CelNode } from './cel-node.js';
 import { evaluateWith, type Outcome } from './evaluation.js';
 import { ExpressionError } from './expression-error.js';
+import { explainError } from './expression-hints.js';
 import { REPLACED_NAMES, registerFunctions } from './functions.js';
 import { prepareExpression } from './prepare-expression.js';
 
@@ -14,6 +15,8 @@ export interface Expression {
   readonly reads: ReadonlySet<string>;
   /** The names of members that it may read from arguments. */
   readonly members: ReadonlySet<string>;
+  /** The texts that a target is compared with, with their positions. */
+  readonly targets: ReadonlyMap<string, number>;
   /** Never throws. `report` gets the code of a failure. */
   evaluate(variables: CallVariables, report: (code: string) => void): Outcome;
 }
@@ -33,14 +36,14 @@ let parse: Parse | undefined;
  */
 export function compileExpression(text: string): Expression {
   if (Buffer.byteLength(text) > MAX_BYTES) throw new ExpressionError(`it is longer than ${MAX_BYTES} bytes`, 0);
-  parse ??= createParser();
-  const parsed = asExpressionErrors(() => (parse as Parse)(text));
-  const { variables, members } = prepareExpression(parsed.ast as unknown as CelNode);
-  requireBoolean(parsed);
+  const parsed = parseText(text);
+  const { variables, members, targets } = prepareExpression(parsed.ast as unknown as CelNode);
+  requireBoolean(text, parsed);
   return Object.freeze({
     text,
     reads: variables,
     members,
+    targets,
     evaluate: (given: CallVariables, report: (code: string) => void) => evaluateWith(given, parsed, report),
   });
 }
@@ -51,24 +54,26 @@ function createParser(): Parse {
   return (text) => environment.parse(text);
 }
 
-function requireBoolean(parsed: ParseResult): void {
+function requireBoolean(text: string, parsed: ParseResult): void {
   const { valid, type, error } = parsed.check();
-  if (!valid) throw toExpressionError(error);
+  if (!valid) throw toExpressionError(text, error);
   if (type !== 'bool' && type !== 'dyn') throw new ExpressionError(`it is of type ${type}, not true or false`, 0);
 }
 
-function asExpressionErrors<T>(run: () => T): T {
+function parseText(text: string): ParseResult {
+  parse ??= createParser();
   try {
-    return run();
+    return parse(text);
   } catch (error) {
-    throw toExpressionError(error);
+    throw toExpressionError(text, error);
   }
 }
 
-/** The library's errors. `summary` is the message without an excerpt of the expression. */
-function toExpressionError(error: unknown): ExpressionError {
+/** Converts the library's errors. `summary` is the message without an excerpt of the expression. */
+function toExpressionError(text: string, error: unknown): ExpressionError {
   const { summary, message, range } = error as Error & { summary?: string; range?: { start: number } };
   let reason = summary ?? message;
   for (const [name, replacement] of REPLACED_NAMES) reason = reason.replaceAll(replacement, name);
-  return new ExpressionError(reason, range?.start ?? 0);
+  const position = range?.start ?? 0;
+  return new ExpressionError(explainError(reason, text, position), position);
 }

@@ -2,7 +2,7 @@ import { type CelNode, wrapNode } from './cel-node.js';
 import { workOf } from './cel-values.js';
 import { charge, ExpressionFault, noteFailure } from './evaluation.js';
 
-/** Counts the work that an operator or a function has with an operand. A literal is as long as the expression allows. */
+/** Counts the work that an operator or a function does on an operand. A literal is as long as the expression allows. */
 export function chargeOperand(node: CelNode, factor = 1): void {
   if (isLiteral(node)) return;
   wrapNode(node, (run) => {
@@ -16,7 +16,7 @@ function isLiteral({ op, args }: CelNode): boolean {
   return op === 'value' || (op === 'list' && (args as CelNode[]).every(isLiteral));
 }
 
-/** Records the failures of a part of an expression whose failure may have no effect on the result. */
+/** Records the failures of an operand that its operator may ignore. */
 export function noteFailures(node: CelNode): void {
   if (isLiteral(node)) return;
   wrapNode(node, (run) => {

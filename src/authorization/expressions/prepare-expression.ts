@@ -13,6 +13,8 @@ export interface Reads {
   readonly variables: ReadonlySet<string>;
   /** The names of members that it may read from arguments: `path` of `mcp.tool.arguments.path`. */
   readonly members: ReadonlySet<string>;
+  /** The texts that a target is compared with, with their positions. */
+  readonly targets: ReadonlyMap<string, number>;
 }
 
 const MAX_MACRO_DEPTH = 2;
@@ -52,6 +54,7 @@ export function prepareExpression(root: CelNode): Reads {
 class Preparation implements Reads {
   readonly variables = new Set<string>();
   readonly members = new Set<string>();
+  readonly targets = new Map<string, number>();
   #macroDepth = 0;
   #macros = 0;
   #nodes = 0;
@@ -74,6 +77,10 @@ class Preparation implements Reads {
 
   #binary({ op, args: [left, right] }: CelNode): void {
     if (op === 'in') this.#noteMember(right, left.args);
+    if (op === '==' || op === '!=' || op === 'in') {
+      this.#noteTargets(left, right);
+      this.#noteTargets(right, left);
+    }
     this.#visitAll([left, right], chargeOperand);
   }
 
@@ -89,8 +96,21 @@ class Preparation implements Reads {
 
   /** Notes a name that is read from arguments, or from something that may come from them. */
   #noteMember(object: CelNode, name: unknown): void {
-    const root = variableIn(object)?.path[0];
+    const { path, length = 0 } = variableIn(object) ?? {};
+    const root = path?.[0];
+    if (typeof name === 'string' && path?.slice(0, length).join('.') === 'request.headers')
+      requireLowerCase(name, object.pos);
     if (typeof name === 'string' && (root === undefined || root === 'mcp')) this.members.add(name);
+  }
+
+  /** Notes the texts in `other` if a node is the name of a target. */
+  #noteTargets(node: CelNode, other: CelNode): void {
+    const { path, length } = variableIn(node) ?? {};
+    if (path?.length !== length || path?.at(-1) !== 'target') return;
+    const texts: readonly CelNode[] = other.op === 'list' ? other.args : [other];
+    for (const { op, args, pos } of texts) {
+      if (op === 'value' && typeof args === 'string') this.targets.set(args, pos);
+    }
   }
 
   #visitAll(nodes: readonly CelNode[], then?: (node: CelNode) => void): void {
@@ -178,6 +198,13 @@ class Preparation implements Reads {
     compilePattern(args, pos);
     return args;
   }
+}
+
+/** Node.js gives headers names in lower case, so that no other name is ever found. */
+function requireLowerCase(header: string, position: number): void {
+  const lower = header.toLowerCase();
+  if (header !== lower)
+    throw new ExpressionError(`names of headers are in lower case; write request.headers["${lower}"]`, position);
 }
 
 /** A range that is not valid would fail with each call. */

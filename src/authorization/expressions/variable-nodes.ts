@@ -42,12 +42,25 @@ function refuseVariable(path: string, position: number): never {
   if (KNOWN_LATER.test(path)) {
     throw new ExpressionError(`${path} is not known when a call is decided on`, position);
   }
-  const root = `${path.split('.')[0]}.`;
-  const known = [...VARIABLES.keys()].filter((name) => name.startsWith(root));
-  throw new ExpressionError(
-    `${path} is not a variable; write ${nearestName(path, known) ?? known.join(', ')}`,
-    position,
-  );
+  throw new ExpressionError(`${path} is not a variable; write ${suggestionsFor(path).join(', ')}`, position);
+}
+
+/** Returns the variable that was probably meant, or all that it can be. */
+function suggestionsFor(path: string): readonly string[] {
+  const [root, ...names] = path.split('.');
+  const ofRoot = [...VARIABLES.keys()].filter((name) => name.startsWith(`${root}.`));
+  const last = lastName(path);
+  const near = nearestName(last, ofRoot.map(lastName), 2);
+  // The other names decide between variables that end alike: mcp.tool.name and mcp.prompt.name.
+  const meant = ofRoot.filter((name) => lastName(name) === near);
+  const nearest = nearestName(path, meant, path.length);
+  if (nearest !== undefined) return [nearest];
+  const likely = ofRoot.filter((name) => names.some((each) => each !== '' && name.includes(`.${each}`)));
+  return likely.length > 0 ? likely : ofRoot;
+}
+
+function lastName(path: string): string {
+  return path.slice(path.lastIndexOf('.') + 1);
 }
 
 /**

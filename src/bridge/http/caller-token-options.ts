@@ -1,4 +1,4 @@
-import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, type KeyObject, type webcrypto } from 'node:crypto';
 import { isPlain, type OptionChecks } from '../../options/checks.js';
 import { group, type OptionTable, optional } from '../../options/option-table.js';
 
@@ -13,7 +13,7 @@ export interface CallerTokenOptions {
    * The private key: an EC key on P-256 (ES256) or an Ed25519 key (EdDSA), as PEM, JWK or `KeyObject`.
    * @default one that is made at start; other replicas do not have it, and it is lost with a restart
    */
-  readonly key?: string | Buffer | JsonWebKey | KeyObject | undefined;
+  readonly key?: string | Buffer | webcrypto.JsonWebKey | KeyObject | undefined;
   /** Claims of the caller's token that are copied, in addition to `sub`, `client_id` and `scope`. @default [] */
   readonly claims?: readonly string[] | undefined;
 }

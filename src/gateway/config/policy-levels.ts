@@ -43,10 +43,15 @@ export type RulesName = (typeof RULES)[number];
 /** Policies by their names, as they are written in one place, or merged from several. */
 export type Policies = Readonly<Partial<Record<PolicyName, ConfigNode>>>;
 
+/** Advice for names that belong elsewhere. */
+const ELSEWHERE = new Map([
+  ['mcpLimits', 'Write localRateLimit, with maxTokens, tokensPerFill, fillInterval and per.'],
+]);
+
 /** Reads the policies of one place in the file. */
 export function readPolicies(node: ConfigNode | undefined, place: keyof typeof PLACES): Policies {
   const optional: readonly PolicyName[] = PLACES[place];
-  return node?.members({ optional, staysOut: POLICIES_OUT }) ?? {};
+  return node?.members({ optional, staysOut: POLICIES_OUT, elsewhere: ELSEWHERE }) ?? {};
 }
 
 /** Reads the policies of a target. */

@@ -36,10 +36,10 @@ function readLimit(node: ConfigNode): Limit {
 }
 
 function readInterval(node: ConfigNode): string {
-  const text = node.text();
-  return parseDuration(text) === undefined
-    ? node.refuse(`must be ${DURATION_FORM}, but is ${JSON.stringify(text)}`)
-    : text;
+  const { value } = node;
+  return typeof value === 'string' && parseDuration(value) !== undefined
+    ? value
+    : node.refuse(`must be ${DURATION_FORM}, but is ${JSON.stringify(value)}`);
 }
 
 function readPer(node: ConfigNode): Exclude<Limit['per'], (...given: never[]) => unknown> {

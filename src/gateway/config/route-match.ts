@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { lowerAscii } from '../../http/lower-ascii.js';
 import { rawPath, rawQuery, requestTarget } from '../../http/request-target.js';
 import type { ConfigNode } from './config-node.js';
 import { EVERY_PATH, matchesPath, type PathMatch, readPathMatch } from './path-match.js';
@@ -48,7 +49,7 @@ function readMethod(node: ConfigNode): string {
 function readHeaderName(node: ConfigNode): string {
   const name = node.text();
   return /^[\w!#$%&'*+.^`|~-]+$/.test(name)
-    ? name.toLowerCase()
+    ? lowerAscii(name)
     : node.refuse(`must be the name of a header, but is ${JSON.stringify(name)}`);
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { lowerAscii } from '../../http/lower-ascii.js';
 import type { Middleware } from '../../index.js';
 import type { HeaderModifier } from '../config/header-modifier.js';
 
@@ -26,7 +27,7 @@ function writeHeader(headers: IncomingMessage['headers'], name: string, values: 
 
 function rawHeadersOf({ rawHeaders, headersDistinct }: IncomingMessage, changed: readonly string[]): string[] {
   const kept = rawHeaders.flatMap((name, i) =>
-    i % 2 === 0 && !changed.includes(name.toLowerCase()) ? [name, rawHeaders[i + 1] as string] : [],
+    i % 2 === 0 && !changed.includes(lowerAscii(name)) ? [name, rawHeaders[i + 1] as string] : [],
   );
   const written = [...new Set(changed)].flatMap(
     (name) => headersDistinct[name]?.flatMap((value) => [name, value]) ?? [],
