@@ -78,7 +78,7 @@ function nameWord(message: string, { after }: Place): string {
 
 function adviseOnCharacter([, character = '']: RegExpExecArray, { before, after }: Place): string | undefined {
   if (/[“”„‘’]/u.test(character)) return 'write straight quotes';
-  if (/\bnot\s+$/.test(before)) return 'write ! instead of not';
+  if (/\bnot[ \t\n]+$/.test(before)) return 'write ! instead of not';
   const word = /^(?:\w+|=[~>])/.exec(after)?.[0] ?? character;
   if (Object.hasOwn(OPERATORS, word)) return `write ${OPERATORS[word]}`;
   return METHODS.includes(word) ? `write .${word}(…)` : undefined;

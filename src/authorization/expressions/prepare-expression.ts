@@ -1,3 +1,4 @@
+import { lowerAscii } from '../../http/lower-ascii.js';
 import { ROOTS } from './call-variables.js';
 import { type CelNode, pathOf } from './cel-node.js';
 import { ExpressionError } from './expression-error.js';
@@ -202,7 +203,7 @@ class Preparation implements Reads {
 
 /** Node.js gives headers names in lower case, so that no other name is ever found. */
 function requireLowerCase(header: string, position: number): void {
-  const lower = header.toLowerCase();
+  const lower = lowerAscii(header);
   if (header !== lower)
     throw new ExpressionError(`names of headers are in lower case; write request.headers["${lower}"]`, position);
 }
