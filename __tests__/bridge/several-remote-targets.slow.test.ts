@@ -81,7 +81,7 @@ test('a remote target that breaks off: its calls name it, lists go on without it
   expect(refused.error.data).toEqual({ target: 'two', reason: 'target_broke_off' });
   expect((await list(first.nextCursor)).names).toEqual(['one_pid']);
   expect(lines).toContainEqual(
-    expect.stringMatching(/^warn mcpBackend\(\): target "two" gives no answer to tools\/list: The connection to /),
+    expect.stringMatching(/^warn mcpBackend\(\): target "two": tools\/list failed: The connection to /),
   );
   target.state.isDown = false;
   expect((await list(first.nextCursor)).names).toEqual(['one_pid', 'two_x']);

@@ -245,6 +245,6 @@ test('failOpen: a target that starts too late is named with the option that limi
   await client.initialize();
   expect(await client.text('b_echo')).toBe('error The MCP server did not start in time (startTimeoutSeconds)');
   expect(lines.join('\n')).toContain(
-    'target "b" gives no answer to initialize: The MCP server did not start in time (startTimeoutSeconds)',
+    'target "b": initialize failed: The MCP server did not start in time (startTimeoutSeconds)',
   );
 });
