@@ -9,6 +9,11 @@ const SHORT_SECRET = 'only thirty-one characters long';
 
 /** Wrong values of every option of a policy, except those of the OAuth proxy. */
 export const refusals: Refusal[] = [
+  [
+    'an audience for each tenant without such a resource',
+    { ...good, audiences: ['api://{tenant}'] },
+    'option "audiences" must be without {tenant} where the resource has none, but got "api://{tenant}". Write it in resourceMetadata.resource too: "https://mcp.example.com/{tenant}/mcp".',
+  ],
   ...[':tenant', '{id}', '{tenantId}', '{}'].map(
     (part): Refusal => [
       `a resource with ${part} in its path`,

@@ -1,4 +1,5 @@
 import { adviceFor } from '../core/advice.js';
+import { TENANT } from '../oauth/tenant-paths.js';
 import { requireArgument } from '../options/argument.js';
 import { createChecks, type OptionChecks } from '../options/checks.js';
 import { resolveLogger } from '../options/logger-option.js';
@@ -159,6 +160,7 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
     dpop,
   });
   refuseForTenants(checks, resource, credentials);
+  refuseTenantAudiences(checks, resource, issuers);
   const acceptsOpaque = credentials.introspection !== undefined || credentials.verifiers.length > 0;
   warnAboutUnusableIssuers(who, issuers, { acceptsOpaque, logger: simple.logger });
   if (MODES[mode].withBadToken === 'pass') {
@@ -202,6 +204,18 @@ function refuseForTenants(
     const expected = 'left out where the resource has {tenant}: only JWTs name the tenant that they are for';
     checks.refuseUnquoted(option, expected, 'Write one policy for each tenant.');
   }
+}
+
+/** Without a tenant in the path, `{tenant}` would stand for nothing, and no token would fit. */
+function refuseTenantAudiences(
+  checks: OptionChecks,
+  resource: ResourceIdentity | undefined,
+  issuers: readonly TrustedIssuer[],
+): void {
+  const audience = issuers.flatMap(({ audiences }) => audiences).find((name) => name.includes(TENANT));
+  if (audience === undefined || resource?.tenants !== undefined) return;
+  const fix = 'Write it in resourceMetadata.resource too: "https://mcp.example.com/{tenant}/mcp".';
+  checks.refuse('audiences', 'without {tenant} where the resource has none', audience, fix);
 }
 
 function resolveIssuers(
