@@ -8,6 +8,7 @@ import type { Denial, RequestAuthorizer } from './call-authorizer.js';
 import type { NamedVariables } from './expressions/call-variables.js';
 import { type CelMap, toCelObject } from './expressions/cel-values.js';
 import { beginWork, ExpressionFault, UNKNOWN_ARGUMENTS } from './expressions/evaluation.js';
+import { createGrantedScopes } from './granted-scopes.js';
 import { type NamedThing, namedThingsIn } from './named-things.js';
 import { isPlainUri } from './plain-uri.js';
 import { type SharedVariables, sharedVariablesOf } from './request-variables.js';
@@ -30,6 +31,8 @@ export interface CallDecision {
   readonly decision: RuleDecision | undefined;
 }
 
+const scopesOf = createGrantedScopes(new Map());
+
 /** Creates the authorizer of one request from the rules of `mcpAuthorization()`. */
 export function createRuleAuthorizer(
   settings: Settings,
@@ -37,7 +40,7 @@ export function createRuleAuthorizer(
   auth: AuthInfo | undefined,
   onDenied: (decision: CallDecision) => void,
 ): RequestAuthorizer {
-  const caller = { shared: sharedVariablesOf(req, auth), scopes: new Set(auth?.scopes) };
+  const caller = { shared: sharedVariablesOf(req, auth), scopes: scopesOf(auth) };
   return {
     authorize(calls) {
       const denied = decisionsOn(calls, settings, { ...caller, isShort: isShort(req) }).filter(isDenied);

@@ -56,10 +56,15 @@ const known = new WeakMap<object, number>();
 export function workOf(value: unknown): number {
   if (typeof value === 'string') return value.length >> 4;
   if (typeof value !== 'object' || value === null) return 0;
-  const work = known.get(value) ?? countWork(value);
-  known.set(value, work);
+  const kept = known.get(value);
+  if (kept !== undefined) return kept;
+  const work = countWork(value);
+  if (work >= MIN_KEPT) known.set(value, work);
   return work;
 }
+
+/** Counting less again is quicker than keeping it. */
+const MIN_KEPT = 16;
 
 /** Returns the values within a list or a map. */
 function countWork(value: object): number {
