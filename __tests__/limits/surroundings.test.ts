@@ -82,6 +82,8 @@ describe('store', () => {
     ['throws', throwing(new Error('down'))],
     ['rejects', () => Promise.reject(new Error('down'))],
     ['answers with a text', () => 'yes'],
+    ['answers with an endless wait', () => Number.POSITIVE_INFINITY],
+    ['answers with a wait that no header can say', () => 1e300],
   ])('while one %s, each process counts for itself, and says so once', async (_case, take) => {
     const { lines, logger } = createRecordingLogger();
     const app = createLimitedApp([hourly('user', 2)], { store: { ...createMemoryStore(), take } as never, logger });
