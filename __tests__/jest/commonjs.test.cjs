@@ -1,6 +1,6 @@
 const assert = require('node:assert/strict');
 const express = require('express');
-const { getAuth, mcpAuth } = require('express-mcp-auth');
+const { getAuth, mcpAuth, mcpAuthorization } = require('express-mcp-auth');
 const { createTestIssuer } = require('express-mcp-auth/testing');
 const request = require('supertest');
 
@@ -28,4 +28,9 @@ test('loads the check of DPoP proofs with the first policy that needs it', async
     .set({ authorization: `DPoP ${token}`, dpop: 'a.b.c' })
     .expect(401);
   assert.equal(body.error, 'invalid_dpop_proof');
+});
+
+test('rules are compiled when the middleware is created', () => {
+  assert.equal(typeof mcpAuthorization({ rules: ['jwt.sub == "ada"'] }), 'function');
+  assert.throws(() => mcpAuthorization({ rules: ['mcp.tool.nmae == "echo"'] }), /nmae/);
 });

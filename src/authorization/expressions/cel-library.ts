@@ -8,7 +8,6 @@ export interface CelLibrary {
   readonly RE2JS: typeof RE2JS;
 }
 
-const require = createRequire(import.meta.url);
 let loaded: CelLibrary | undefined;
 
 /**
@@ -16,6 +15,20 @@ let loaded: CelLibrary | undefined;
  * `import()`, since a wrong expression must be refused when the middleware is created.
  */
 export function loadCelLibrary(): CelLibrary {
-  loaded ??= { ...require('@marcbachmann/cel-js'), ...require('re2js') } as CelLibrary;
+  if (loaded === undefined) {
+    const require = createRequire(ownFile());
+    loaded = { ...require('@marcbachmann/cel-js'), ...require('re2js') } as CelLibrary;
+  }
   return loaded;
+}
+
+/** Returns this file, as a URL or a path. Not by `import.meta`: Babel, with which Jest turns this package into CommonJS, cannot convert it. */
+function ownFile(): string {
+  const { prepareStackTrace } = Error;
+  try {
+    Error.prepareStackTrace = (_error, [site]) => site?.getFileName();
+    return new Error('for its stack').stack as string;
+  } finally {
+    Error.prepareStackTrace = prepareStackTrace;
+  }
 }
