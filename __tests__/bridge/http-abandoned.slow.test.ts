@@ -18,6 +18,15 @@ async function startLateTarget() {
   return { target, waiting, gone: () => gone };
 }
 
+/** Ada opens a session, and leaves before the target answers. */
+async function leaveEarly(remote: Awaited<ReturnType<typeof serveRemote>>, waiting: readonly unknown[], body: unknown) {
+  const leaving = new AbortController();
+  const left = post(remote.url, body, remote.bearer('ada'), leaving.signal);
+  await until(() => waiting.length === 1);
+  leaving.abort();
+  await expect(left).rejects.toThrow();
+}
+
 const endedAt = (target: RecordingTarget) =>
   target.arrived.filter(({ method }) => method === 'DELETE').map(({ headers }) => headers);
 
@@ -32,11 +41,7 @@ describe('a client that leaves before the answer leaves no session at the target
   test.each(SPELLINGS)('%s', async (_name, body) => {
     const { target, waiting } = await startLateTarget();
     const remote = await serveRemote(target.url, { headers: { 'x-key': 'of the application' } });
-    const leaving = new AbortController();
-    const left = post(remote.url, body, remote.bearer('ada'), leaving.signal);
-    await until(() => waiting.length === 1);
-    leaving.abort();
-    await expect(left).rejects.toThrow();
+    await leaveEarly(remote, waiting, body);
     await until(() => remote.backend.stats().pending === 0);
     waiting[0]?.();
     await until(() => endedAt(target).length > 0);
@@ -50,11 +55,7 @@ describe('a client that leaves before the answer leaves no session at the target
   test('until then, it counts as a request in flight', async () => {
     const { target, waiting } = await startLateTarget();
     const remote = await serveRemote(target.url, { maxPendingRequests: 1 });
-    const leaving = new AbortController();
-    const left = post(remote.url, initialize(), remote.bearer('ada'), leaving.signal);
-    await until(() => waiting.length === 1);
-    leaving.abort();
-    await expect(left).rejects.toThrow();
+    await leaveEarly(remote, waiting, initialize());
     await until(() => remote.backend.stats().pending === 0);
     expect((await post(remote.url, initialize(), remote.bearer('ada'))).status).toBe(429);
     waiting[0]?.();
@@ -68,11 +69,7 @@ describe('a client that leaves before the answer leaves no session at the target
   test('a target that never answers: after 10 seconds the request ends there', async () => {
     const { target, waiting, gone } = await startLateTarget();
     const remote = await serveRemote(target.url, { maxPendingRequests: 1 });
-    const leaving = new AbortController();
-    const left = post(remote.url, initialize(), remote.bearer('ada'), leaving.signal);
-    await until(() => waiting.length === 1);
-    leaving.abort();
-    await expect(left).rejects.toThrow();
+    await leaveEarly(remote, waiting, initialize());
     const since = performance.now();
     await until(() => gone() === 1, 15_000);
     expect(performance.now() - since).toBeGreaterThan(9_000);

@@ -1,17 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseConfigFile } from '../../src/gateway/config/config-file.js';
-import { scripted, serveFile } from '../support/file-gateway.js';
+import { answer, refusal, scripted, serveFile } from '../support/file-gateway.js';
 import { sendRaw } from '../support/raw-request.js';
-
-const answer = (body: string) => ({ directResponse: { status: 200, body } });
-const refusal = (file: object) => {
-  try {
-    parseConfigFile(JSON.stringify(file), '/');
-  } catch (error) {
-    return (error as Error).message;
-  }
-  throw new Error('the file was accepted');
-};
 
 describe('gateways and routes', () => {
   const route = (body: string, more: object = {}) => ({ policies: answer(body), ...more });

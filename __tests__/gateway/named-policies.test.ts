@@ -1,25 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { parseConfigFile } from '../../src/gateway/config/config-file.js';
-import { scripted, serveFile } from '../support/file-gateway.js';
+import { answer, authentication, refusal, scripted, serveFile } from '../support/file-gateway.js';
 import { open, post } from '../support/mcp-requests.js';
 import { startRecordingTarget } from '../support/recording-target.js';
-
-const authentication = (resource: string) => ({
-  mcpAuthentication: {
-    issuer: 'https://issuer.test',
-    jwks: { url: 'http://127.0.0.1:1/' },
-    resourceMetadata: { resource },
-  },
-});
-const answer = (body: string) => ({ directResponse: { status: 200, body } });
-const refusal = (file: object) => {
-  try {
-    parseConfigFile(JSON.stringify(file), '/');
-  } catch (error) {
-    return (error as Error).message;
-  }
-  throw new Error('the file was accepted');
-};
 
 describe('backends and policies', () => {
   const backends = (url: string) => [

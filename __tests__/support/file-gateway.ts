@@ -11,6 +11,28 @@ export const scripted = (name: string, more: object = {}) => ({
   stdio: { cmd: NODE, args: [SCRIPTED], ...more },
 });
 
+/** The policies of a route that answers by itself. */
+export const answer = (body: string) => ({ directResponse: { status: 200, body } });
+
+/** The policies of a route whose keys cannot be fetched. */
+export const authentication = (resource: string) => ({
+  mcpAuthentication: {
+    issuer: 'https://issuer.test',
+    jwks: { url: 'http://127.0.0.1:1/' },
+    resourceMetadata: { resource },
+  },
+});
+
+/** Returns the message with which a file is refused. */
+export function refusal(file: object): string {
+  try {
+    parseConfigFile(JSON.stringify(file), '/');
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error('the file was accepted');
+}
+
 interface Surroundings {
   readonly env?: Environment;
   /** Relative file names in the file start here. */

@@ -77,7 +77,9 @@ function notesOf(config: GatewayConfig): readonly string[] {
   const servers = routesOf(config).flatMap(({ backend }) => backend?.targets.map(({ server }) => server) ?? []);
   const isSilent = servers.some((server) => 'command' in server && !server.saysWhatItInherits);
   const names = INHERITED_VARIABLES.join(', ');
-  return isSilent ? [`Programs get these environment variables: ${names}. inheritEnv beside cmd names others`] : [];
+  return isSilent
+    ? [`Programs get these environment variables: ${names}. For others, list their names in inheritEnv beside cmd`]
+    : [];
 }
 
 /** Legacy endpoints are at the root of the port, so the first route would get the clients of all routes. */
