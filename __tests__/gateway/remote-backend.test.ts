@@ -24,12 +24,16 @@ beforeAll(async () => {
 
 /** A gateway with these targets at /0, /1 …, which was not started. */
 function open(...targets: object[]) {
-  const { lines, logger } = createRecordingLogger();
   const routes = targets.map((target, index) => ({
     matches: [{ path: { exact: `/${index}` } }],
     policies: { mcpAuthentication: AUTHENTICATION },
     backends: [{ mcp: { targets: [target] } }],
   }));
+  return openRoutes(routes);
+}
+
+function openRoutes(routes: object[]) {
+  const { lines, logger } = createRecordingLogger();
   const text = JSON.stringify({ binds: [{ port: 0, listeners: [{ routes }] }] });
   const gateway = createGateway(parseConfigFile(text, folder.path), logger);
   onTestFinished(() => gateway.close());
@@ -132,14 +136,8 @@ test.each([
   ['with an optional login warns', { apiKey: { keys } }, [warning]],
   ['with a strict login starts without a warning', { apiKey: { keys, mode: 'strict' } }, []],
 ])('a route %s if its target gets a secret, on loopback too', (_what, policies, expected) => {
-  const linesOf = (target: object) => {
-    const { lines, logger } = createRecordingLogger();
-    const routes = [{ backends: [{ mcp: { targets: [target] } }], policies }];
-    const config = parseConfigFile(JSON.stringify({ binds: [{ port: 0, listeners: [{ routes }] }] }), folder.path);
-    onTestFinished(createGateway(config, logger).close);
-    return lines;
-  };
   const mcp = { host: 'http://localhost:8080/mcp' };
+  const linesOf = (target: object) => openRoutes([{ backends: [{ mcp: { targets: [target] } }], policies }]).lines;
   expect(linesOf({ mcp, policies: { backendAuth: { key: 'secret' } } })).toEqual(expected);
   expect(linesOf({ mcp })).toEqual([]);
 });
