@@ -97,8 +97,12 @@ describe('apiKey', () => {
   });
 
   test('a key in the file works, and its hash is recommended', async () => {
-    const { origin, lines } = await serve({ apiKey: { mode: 'strict', keys: [{ key: 'sk-plain' }] } });
+    const keys = [{ key: 'sk-plain' }, { key: 'sk-second' }];
+    const { origin, lines } = await serve({ apiKey: { mode: 'strict', keys } });
     expect(await statusWith(origin, bearer('sk-plain'))).toBe(200);
+    expect(lines).toContain(
+      `warn mcp.policies.apiKey.keys[1].key is in the file as it is: write keyHash: ${keyHash('sk-second')}`,
+    );
     expect(lines).toContain(
       `warn mcp.policies.apiKey.keys[0].key is in the file as it is: write keyHash: ${keyHash('sk-plain')}`,
     );

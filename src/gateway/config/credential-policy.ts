@@ -31,11 +31,11 @@ const NO_AUDIENCE = ': without it, a token that was issued for another server wo
 export function readApiKey(node: ConfigNode): CredentialConfig {
   const { keys, mode, location } = node.members({ required: ['keys'], optional: ['mode', 'location'] });
   const items = keys.someItems().map(readKey);
-  const plain = items.find(({ isPlain }) => isPlain);
+  const plain = items.filter(({ isPlain }) => isPlain);
   return {
     policy: { issuers: [], apiKeys: items.map(({ entry }) => entry), ...readShared(mode, location) },
     kind: 'apiKey',
-    warnings: plain ? [`${plain.at}.key is in the file as it is: write keyHash: ${plain.hash}`] : [],
+    warnings: plain.map(({ at, hash }) => `${at}.key is in the file as it is: write keyHash: ${hash}`),
     at: node.path,
   };
 }
