@@ -19,6 +19,15 @@ test('behind a body parser, rules decide on what it made', async () => {
   expect(received.length).toBe(1);
 });
 
+test('a path with dots begins as it is written, so a rule must deny the dots', async () => {
+  const { post, received } = createRuledApp({ rules: [...HOME, { deny: 'mcp.tool.arguments.path.contains("..")' }] });
+  await post(toolCall('read', { path: '/home/../etc' }));
+  expect(received).toEqual([]);
+  const without = createRuledApp({ rules: HOME });
+  await without.post(toolCall('read', { path: '/home/../etc' }));
+  expect(without.received.length).toBe(1);
+});
+
 describe('arguments that a server may read differently', () => {
   const file = (args: string) =>
     `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"read","arguments":${args}}}`;

@@ -94,6 +94,13 @@ describe('gateways and routes', () => {
       'gateways.default has pathPrefix / twice, in routes[0] and in routes[1]',
     ],
     [
+      {
+        gateways: { default: { port: 1 } },
+        routes: [route('a', { hostnames: ['a.example', 'b.example'] }), route('b', { hostnames: ['b.example'] })],
+      },
+      'gateways.default has pathPrefix / twice, in routes[0] and in routes[1]',
+    ],
+    [
       { gateways: { default: { port: 1 } }, mcp: { port: 1, targets: [scripted('a')] } },
       'the document has port 1 twice, in mcp and in gateways.default',
     ],

@@ -88,9 +88,21 @@ describe('apiKey', () => {
     expect(lines.join()).not.toContain('keyHash');
   });
 
+  test('a route with keys alone asks for a key, and accepts no token', async () => {
+    const { origin, lines } = await serve({ apiKey: { mode: 'strict', keys: [{ keyHash: keyHash('sk-one') }] } });
+    const { error_description } = (await (await post(`${origin}/mcp`, {})).json()) as { error_description: string };
+    expect(error_description).toBe('API key required');
+    expect(await statusWith(origin, bearer(folder.token()))).toBe(401);
+    expect(lines.filter((line) => line.startsWith('warn'))).toEqual([]);
+  });
+
   test('a key in the file works, and its hash is recommended', async () => {
-    const { origin, lines } = await serve({ apiKey: { mode: 'strict', keys: [{ key: 'sk-plain' }] } });
+    const keys = [{ key: 'sk-plain' }, { key: 'sk-second' }];
+    const { origin, lines } = await serve({ apiKey: { mode: 'strict', keys } });
     expect(await statusWith(origin, bearer('sk-plain'))).toBe(200);
+    expect(lines).toContain(
+      `warn mcp.policies.apiKey.keys[1].key is in the file as it is: write keyHash: ${keyHash('sk-second')}`,
+    );
     expect(lines).toContain(
       `warn mcp.policies.apiKey.keys[0].key is in the file as it is: write keyHash: ${keyHash('sk-plain')}`,
     );

@@ -63,9 +63,28 @@ describe('backends and policies', () => {
       'policies[0] has a target that the file does not have: route "note"',
     ],
     [policy(forRoute, { ...answer('a'), timeout: {} }), 'policies[0].policy must have exactly one policy'],
+    [
+      policy({ gateway: { gatewayName: 'internal' } }, answer('a')),
+      'policies[0].target.gateway.gatewayName must be "default": write the name of a gateway, or GATEWAY/LISTENER, as listenerName',
+    ],
     [policy({}, answer('a')), 'policies[0].target must have exactly one of gateway, route and backend'],
   ])('refused policy %#', (written, message) => {
     const routes = [{ name: 'notes', backends: [{ mcp: { targets: [scripted('a')] } }] }];
     expect(refusal({ gateways: { default: { port: 1 } }, routes, policies: [written] })).toBe(message);
+  });
+
+  test('of two policies for one target none is dropped: the rules of both count, and others are refused', async () => {
+    const rules = (path: string) => ({ authorization: { rules: [{ deny: `request.path == "${path}"` }] } });
+    const file = (policies: object[]) => ({
+      gateways: { default: { port: 0 } },
+      routes: [{ name: 'notes', policies: answer('in') }],
+      policies: policies.map((members) => policy(forRoute, members)),
+    });
+    const { origin } = await serveFile(file([rules('/a'), rules('/b')]));
+    const statuses = ['a', 'b', 'c'].map(async (path) => (await fetch(`${origin}/${path}`)).status);
+    expect(await Promise.all(statuses)).toEqual([403, 403, 200]);
+    expect(refusal(file([{ timeout: { requestTimeout: '1s' } }, { timeout: { requestTimeout: '2s' } }]))).toBe(
+      'policies[1] has timeout for the same target as policies[0]: write it once',
+    );
   });
 });

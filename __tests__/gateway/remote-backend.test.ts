@@ -24,12 +24,16 @@ beforeAll(async () => {
 
 /** A gateway with these targets at /0, /1 …, which was not started. */
 function open(...targets: object[]) {
-  const { lines, logger } = createRecordingLogger();
   const routes = targets.map((target, index) => ({
     matches: [{ path: { exact: `/${index}` } }],
     policies: { mcpAuthentication: AUTHENTICATION },
     backends: [{ mcp: { targets: [target] } }],
   }));
+  return openRoutes(routes);
+}
+
+function openRoutes(routes: object[]) {
+  const { lines, logger } = createRecordingLogger();
   const text = JSON.stringify({ binds: [{ port: 0, listeners: [{ routes }] }] });
   const gateway = createGateway(parseConfigFile(text, folder.path), logger);
   onTestFinished(() => gateway.close());
@@ -122,24 +126,20 @@ describe('a route with a remote target', () => {
   });
 });
 
-describe('a route without mcpAuthentication', () => {
-  const linesOf = (target: object) => {
-    const { lines, logger } = createRecordingLogger();
-    const routes = [{ backends: [{ mcp: { targets: [target] } }] }];
-    const config = parseConfigFile(JSON.stringify({ binds: [{ port: 0, listeners: [{ routes }] }] }), folder.path);
-    const gateway = createGateway(config, logger);
-    onTestFinished(() => gateway.close());
-    return lines;
-  };
-  const mcp = { host: 'http://localhost:8080/mcp' };
+const keys = [{ keyHash: `sha256:${'0'.repeat(64)}` }];
+const warning =
+  `warn ${at}.mcp: ${at}.policies.backendAuth lets anyone who can connect call the MCP server with the rights of this gateway, ` +
+  'because the route lets anonymous callers in. Require a token (mode: strict), or listen where only trusted callers can connect.';
 
-  test('warns at start if its target gets a secret, on loopback too', () => {
-    expect(linesOf({ mcp, policies: { backendAuth: { key: 'secret' } } })).toEqual([
-      `warn ${at}.mcp: ${at}.policies.backendAuth lets anyone who can connect call the MCP server with the rights of this gateway, ` +
-        'because the route has no policies.mcpAuthentication. Add it, or listen where only trusted callers can connect.',
-    ]);
-    expect(linesOf({ mcp })).toEqual([]);
-  });
+test.each([
+  ['without a login warns', {}, [warning]],
+  ['with an optional login warns', { apiKey: { keys } }, [warning]],
+  ['with a strict login starts without a warning', { apiKey: { keys, mode: 'strict' } }, []],
+])('a route %s if its target gets a secret, on loopback too', (_what, policies, expected) => {
+  const mcp = { host: 'http://localhost:8080/mcp' };
+  const linesOf = (target: object) => openRoutes([{ backends: [{ mcp: { targets: [target] } }], policies }]).lines;
+  expect(linesOf({ mcp, policies: { backendAuth: { key: 'secret' } } })).toEqual(expected);
+  expect(linesOf({ mcp })).toEqual([]);
 });
 
 test('a refusal of the target names the credentials as the file does', async () => {

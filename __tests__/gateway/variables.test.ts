@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseConfigFile } from '../../src/gateway/config/config-file.js';
+import { ConfigNode } from '../../src/gateway/config/config-node.js';
 import { ExpandedTexts } from '../../src/gateway/config/variables.js';
 import { parseYaml } from '../../src/gateway/config/yaml-document.js';
 
@@ -68,5 +69,11 @@ describe('variables', () => {
     const read = () => parseConfigFile(fileWith('$SECRET'), '/', { texts });
     expect(read).toThrow('mcp.port must be a port number (0 to 65535), but is another value, from a variable');
     expect(texts.conceal('got "sesame-open" and 3017')).toBe('got "$SECRET" and 3017');
+  });
+
+  test('nor are values that messages quote with backslashes', () => {
+    const texts = new ExpandedTexts({ SECRET: 'open"sesame\\' });
+    const value = texts.expand(new ConfigNode(''), '$SECRET');
+    expect(texts.conceal(`got ${JSON.stringify(value)}, ${value}`)).toBe('got "$SECRET", $SECRET');
   });
 });

@@ -27,7 +27,7 @@ import { createRuleSet } from './rule-set.js';
  *
  * const app = express();
  * app.use(mcpAuth({ issuer: 'https://auth.example.com', audiences: ['https://mcp.example.com/mcp'] }));
- * const rules = ['mcp.tool.name == "echo"', 'mcp.tool.name == "read" && mcp.tool.arguments.path.startsWith("/home/")'];
+ * const rules = ['mcp.tool.name == "echo"', 'mcp.tool.name == "pay" && mcp.tool.arguments.amount < 100'];
  * app.use('/mcp', mcpAuthorization({ rules }));
  * ```
  *

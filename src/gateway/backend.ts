@@ -21,7 +21,7 @@ export type RouteBackend = McpStdioBackend | McpHttpBackend | McpBackend;
 interface BackendSurroundings {
   readonly logger: Logger;
   readonly advice: Advice;
-  /** True if the route has no `mcpAuthentication`. */
+  /** True if the route lets anonymous callers in. */
   readonly isOpen: boolean;
   /** From the route's CORS policy. */
   readonly allowedOrigins: readonly string[] | undefined;

@@ -77,7 +77,7 @@ class Certificate {
     this.#context = this.#read();
   }
 
-  /** Those of {@link current}. */
+  /** The certificate and key of {@link current}, as Node's servers take them. */
   get options(): SecureContextOptions {
     return this.#options;
   }

@@ -22,7 +22,7 @@ export const NAMES_IN_FILE = new Map([
 
 interface Surroundings {
   readonly logger: Logger;
-  /** True if the route has no `mcpAuthentication`. */
+  /** True if the route lets anonymous callers in. */
   readonly isOpen: boolean;
 }
 
@@ -53,8 +53,8 @@ export function remoteOptions(target: RemoteTarget, { logger, isOpen }: Surround
 }
 
 const SHARED_SECRET =
-  'lets anyone who can connect call the MCP server with the rights of this gateway, because the route has no ' +
-  'policies.mcpAuthentication. Add it, or listen where only trusted callers can connect.';
+  'lets anyone who can connect call the MCP server with the rights of this gateway, because the route lets anonymous callers in. ' +
+  'Require a token (mode: strict), or listen where only trusted callers can connect.';
 
 const PLAIN_HTTP =
   'is plain http on another machine: others can read and change messages on the way. Use https, or write ' +

@@ -103,7 +103,7 @@ interface Surroundings {
 
 function createRouteBackend(route: RouteConfig, config: McpBackendConfig, { policy, ...others }: Surroundings) {
   const allowedOrigins = originsForBackend(route, policy);
-  const isOpen = policy === undefined;
+  const isOpen = policy === undefined || !requiresToken(policy.modeName);
   return createBackend(config, { ...others, isOpen, allowedOrigins, backendSeconds: route.timeout?.backendSeconds });
 }
 

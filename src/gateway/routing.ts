@@ -15,7 +15,7 @@ export interface ServedListener {
   readonly routes: readonly GatewayRoute[];
 }
 
-/** Creates the way of a request on one port: the listener for its host, in it the routes for its host, then the best match. */
+/** Creates the middleware that finds the route of a request on one port: by the listener's host, then the route's host, then the best match. */
 export function createRouting(listeners: readonly ServedListener[], logger: Logger): Middleware {
   const routes = listeners.flatMap((listener) => listener.routes);
   const registrations = routes.flatMap(({ policy }) => (policy ? registrationPaths(policy) : []));

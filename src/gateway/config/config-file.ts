@@ -71,22 +71,23 @@ function refuseSamePort(root: ConfigNode, binds: readonly BindConfig[]): void {
 
 /** Of two routes for the same requests only one would be reached, and the policies of the other would be ignored. */
 function refuseSameMatches({ listeners, at }: BindConfig): void {
-  const taken: Array<{ readonly hosts: string; readonly route: RouteConfig }> = [];
+  const taken: Array<{ readonly host: string; readonly route: RouteConfig }> = [];
   for (const listener of listeners) {
     for (const route of listener.routes) {
       const hosts = hostsOf(listener, route);
-      const other = taken.find((each) => each.hosts === hosts && findSame(each.route, route) !== undefined);
+      const other = taken.find((each) => hosts.includes(each.host) && findSame(each.route, route) !== undefined);
       const match = other && findSame(other.route, route);
       if (other && match) {
         throw new StartupError(`${at} has ${describeMatch(match)} twice, in ${other.route.at} and in ${match.at}`);
       }
-      taken.push({ hosts, route });
+      taken.push(...hosts.map((host) => ({ host, route })));
     }
   }
 }
 
-function hostsOf({ hostname }: ListenerConfig, { hostnames }: RouteConfig): string {
-  return JSON.stringify([hostname, [...hostnames].sort()]);
+/** The hosts of a route, each with the host of its listener. */
+function hostsOf({ hostname }: ListenerConfig, { hostnames }: RouteConfig): readonly string[] {
+  return (hostnames.length === 0 ? ['*'] : hostnames).map((host) => JSON.stringify([hostname, host]));
 }
 
 function findSame(one: RouteConfig, other: RouteConfig) {

@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { withFiles } from './authentication-policy.js';
 import type { ConfigNode } from './config-node.js';
 import type { CredentialConfig } from './gateway-config.js';
@@ -27,26 +27,15 @@ export function readJwtAuth(node: ConfigNode, directory: string): CredentialConf
 
 const NO_AUDIENCE = ': without it, a token that was issued for another server would pass';
 
-/** An issuer that has issued no token. A policy must have one, and a route with API keys accepts no tokens. */
-const NO_ISSUER = 'urn:express-mcp-auth:no-issuer';
-
 /** Reads `apiKey`: callers with a fixed key. */
 export function readApiKey(node: ConfigNode): CredentialConfig {
   const { keys, mode, location } = node.members({ required: ['keys'], optional: ['mode', 'location'] });
   const items = keys.someItems().map(readKey);
-  const plain = items.find(({ isPlain }) => isPlain);
-  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const jwks = JSON.stringify({ keys: [publicKey.export({ format: 'jwk' })] });
+  const plain = items.filter(({ isPlain }) => isPlain);
   return {
-    policy: {
-      issuer: NO_ISSUER,
-      audiences: [NO_ISSUER],
-      jwks,
-      apiKeys: items.map(({ entry }) => entry),
-      ...readShared(mode, location),
-    },
+    policy: { issuers: [], apiKeys: items.map(({ entry }) => entry), ...readShared(mode, location) },
     kind: 'apiKey',
-    warnings: plain ? [`${plain.at}.key is in the file as it is: write keyHash: ${plain.hash}`] : [],
+    warnings: plain.map(({ at, hash }) => `${at}.key is in the file as it is: write keyHash: ${hash}`),
     at: node.path,
   };
 }
@@ -63,7 +52,7 @@ function readKey(node: ConfigNode) {
         .update((key as ConfigNode).text())
         .digest('hex');
   const entry = { sha256, ...(metadata && { claims: metadata.mapping() }) };
-  // A key from a variable does not stand in the file.
+  // A key that comes from a variable is not written in the file, so it needs no warning.
   const isPlain = key !== undefined && !key.isFromVariable;
   return { entry, isPlain, hash: `sha256:${sha256}`, at: node.path };
 }

@@ -79,6 +79,11 @@ export function everyPolicy(levels: readonly Policies[], name: RulesName): reado
   return [...levels].reverse().flatMap((level) => level[name] ?? []);
 }
 
+/** True for a policy that may be in several places, whose rules count together. */
+export function countTogether(name: PolicyName): boolean {
+  return (RULES as readonly PolicyName[]).includes(name);
+}
+
 /** Refuses a policy that a listener and its route both have: agentgateway would apply both, one after the other. */
 export function refuseTwice(ofListener: Policies, ofRoute: Policies): void {
   for (const [name, node] of Object.entries(ofRoute)) {

@@ -68,7 +68,7 @@ function readUrl({ host, port, path }: Address, isTls: boolean): URL {
   }
   const isUrl = name.includes('://');
   if (port !== undefined && isUrl) host.refuse('must be a name without "://" where there are port and path');
-  // What follows would be part of the path, and the port too.
+  // After a slash, all that follows is part of the path: the port would be too.
   if (port !== undefined && /[/\\?]/.test(name))
     host.refuse('must be a name without "/" where there are port and path');
   const text = isUrl ? name : `${scheme}://${addressOf(name, port)}${path === undefined ? '' : readPath(path)}`;

@@ -16,7 +16,7 @@ export interface TrustedProxiesConfig {
 }
 
 const outside = (why: string): StaysOut => ({ why, canIgnore: true });
-const KUBERNETES = outside('it is about a control plane or a service mesh, which this command has not');
+const KUBERNETES = outside('it is about a control plane or a service mesh, which this command does not have');
 
 /** The members of the section `config` that are about parts of agentgateway which this command does not have. */
 const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([

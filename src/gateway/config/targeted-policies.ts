@@ -1,5 +1,5 @@
 import type { ConfigNode } from './config-node.js';
-import { type Policies, readPolicies } from './policy-levels.js';
+import { countTogether, type Policies, type PolicyName, readPolicies } from './policy-levels.js';
 
 /** A policy of the section `policies`, with the name of what it is for. */
 interface TargetedPolicy {
@@ -17,6 +17,7 @@ export class PolicyTargets {
 
   constructor(node: ConfigNode | undefined) {
     this.#policies = node?.items().map(readTargetedPolicy) ?? [];
+    this.#policies.forEach(refuseSecond);
   }
 
   /** The policies for a thing with this name. */
@@ -60,7 +61,7 @@ function readTarget(node: ConfigNode): Pick<TargetedPolicy, 'kind' | 'name'> {
       optional: ['gatewayName', 'gatewayNamespace', 'listenerName'],
       unsupported: ['port'],
     });
-    gatewayName?.text();
+    requireOnlyGateway(gatewayName);
     gatewayNamespace?.text();
     return { kind: 'gateway', name: listenerName?.text() };
   }
@@ -77,4 +78,20 @@ function readTarget(node: ConfigNode): Pick<TargetedPolicy, 'kind' | 'name'> {
   const { name, namespace } = named.members({ required: ['name'], optional: ['namespace'], unsupported: ['section'] });
   namespace?.text();
   return { kind: 'backend', name: name.text() };
+}
+
+/** Refuses a policy if an earlier one has the same target: only one of them would count. */
+function refuseSecond(policy: TargetedPolicy, index: number, all: readonly TargetedPolicy[]): void {
+  const [name] = Object.keys(policy.policies) as [PolicyName];
+  const first = all
+    .slice(0, index)
+    .find((other) => other.kind === policy.kind && other.name === policy.name && other.policies[name] !== undefined);
+  if (first !== undefined && !countTogether(name))
+    policy.at.refuse(`has ${name} for the same target as ${first.at.path}: write it once`);
+}
+
+/** agentgateway calls the gateway of a file "default", whatever the section `gateways` has. A policy for another one has no effect there. */
+function requireOnlyGateway(node: ConfigNode | undefined): void {
+  if (node && node.text() !== 'default')
+    node.refuse('must be "default": write the name of a gateway, or GATEWAY/LISTENER, as listenerName');
 }

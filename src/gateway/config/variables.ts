@@ -38,7 +38,12 @@ export class ExpandedTexts {
 
   /** Replaces the values of variables in a message by their names: they may be secrets. */
   conceal(message: string): string {
-    const longestFirst = [...this.#values].sort(([a], [b]) => b.length - a.length);
+    // Messages quote many values as JSON does: with a backslash before a quote.
+    const written = [...this.#values].flatMap(([value, name]) => [
+      [value, name] as const,
+      [JSON.stringify(value).slice(1, -1), name] as const,
+    ]);
+    const longestFirst = written.sort(([a], [b]) => b.length - a.length);
     return longestFirst.reduce((text, [value, name]) => text.replaceAll(value, () => `$${name}`), message);
   }
 

@@ -5,17 +5,16 @@ import type { HeaderModifier } from '../config/header-modifier.js';
 
 /** Changes the headers of requests, for the rules and the backend behind. */
 export function changeRequestHeaders({ add, set, remove }: HeaderModifier): Middleware {
-  const removed = [...Object.keys(set), ...remove];
+  const [added, replaced] = [Object.entries(add), Object.entries(set)];
+  const changed = [...new Set([...Object.keys(add), ...Object.keys(set), ...remove])];
   return (req, _res, next) => {
     // Reading them now keeps the names that Node reads from rawHeaders later.
     const { headers, headersDistinct } = req;
-    for (const [name, value] of Object.entries(add)) {
-      headersDistinct[name] = [...(headersDistinct[name] ?? []), value];
-    }
-    for (const [name, value] of Object.entries(set)) headersDistinct[name] = [value];
+    for (const [name, value] of added) headersDistinct[name] = [...(headersDistinct[name] ?? []), value];
+    for (const [name, value] of replaced) headersDistinct[name] = [value];
     for (const name of remove) delete headersDistinct[name];
-    for (const name of [...Object.keys(add), ...removed]) writeHeader(headers, name, headersDistinct[name]);
-    req.rawHeaders = rawHeadersOf(req, [...Object.keys(add), ...removed]);
+    for (const name of changed) writeHeader(headers, name, headersDistinct[name]);
+    req.rawHeaders = rawHeadersOf(req, changed);
     next();
   };
 }
@@ -29,9 +28,7 @@ function rawHeadersOf({ rawHeaders, headersDistinct }: IncomingMessage, changed:
   const kept = rawHeaders.flatMap((name, i) =>
     i % 2 === 0 && !changed.includes(lowerAscii(name)) ? [name, rawHeaders[i + 1] as string] : [],
   );
-  const written = [...new Set(changed)].flatMap(
-    (name) => headersDistinct[name]?.flatMap((value) => [name, value]) ?? [],
-  );
+  const written = changed.flatMap((name) => headersDistinct[name]?.flatMap((value) => [name, value]) ?? []);
   return [...kept, ...written];
 }
 
