@@ -62,7 +62,7 @@ export const apiKeyRefusals: Refusal[] = [
   ...['iss', 'sub', 'client_id', 'scope', 'exp'].map((name) =>
     key(`the claim ${name}`, [{ sha256, claims: { [name]: 'x' } }], `entry 0: its "claims" must not have "${name}"`),
   ),
-  ...['tomorrow', '2027-01-31T12:00:00', '2027-13-31', '31.01.2027', 1_800_000_000, null].map((expires) =>
+  ...['tomorrow', '2027-01-31T12:00:00', '2027-13-31', '2027-02-29', '31.01.2027', 1_800_000_000, null].map((expires) =>
     key(
       `expires as ${expires}`,
       [{ sha256, expires }],

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { apiKeyOf } from '../core/api-key.js';
-import type { AuthInfo } from '../core/auth-info.js';
+import { type AuthInfo, apiKeyOf } from '../core/auth-info.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import type { CallVariables, RequestVariables, SourceVariables } from './expressions/call-variables.js';
 import { type CelMap, toCelObject } from './expressions/cel-values.js';

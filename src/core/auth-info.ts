@@ -37,6 +37,11 @@ export type AddExtra = (auth: AuthInfo) => Readonly<Record<string, unknown>>;
 /** The `iss` of the identity of an API key. No authorization server has this name: an issuer is a URL. */
 export const API_KEY_ISSUER = 'urn:express-mcp-auth:api-key';
 
+/** Returns the id of the caller's API key; undefined for a caller with a token. */
+export function apiKeyOf({ payload, clientId }: AuthInfo): string | undefined {
+  return payload.iss === API_KEY_ISSUER ? clientId : undefined;
+}
+
 const issued = shareValue('issued', () => new WeakSet<AuthInfo>());
 
 /** Registers the content of a verified credential as an identity, and freezes it: requests with the same credential share it. */

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { apiKeyOf } from '../core/api-key.js';
-import type { AuthInfo } from '../core/auth-info.js';
+import { type AuthInfo, apiKeyOf } from '../core/auth-info.js';
 import { ignoreRejection } from '../core/ignore-rejection.js';
 import { userOf } from '../core/principal.js';
 import type { McpCall } from '../messages/mcp-call.js';

@@ -6,6 +6,7 @@ import { repeatedHeaderRefusal } from '../oauth/credentials.js';
 import { createRefusal, type Refuse } from '../oauth/refusal.js';
 import { requestOrigin } from '../oauth/request-origin.js';
 import { noteServedMetadata } from '../oauth/served-metadata.js';
+import { TENANT, tenantIn } from '../oauth/tenant-paths.js';
 import { METADATA_METHODS, resourceMetadataPath, resourceMetadataPaths } from '../oauth/well-known.js';
 import { oauthProxyOf } from '../oauth-proxy/oauth-proxy.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
@@ -58,7 +59,8 @@ function documentEndpoint(answer: Middleware): Middleware {
 /** The path of a URL in challenges, and what is left of it behind a proxy that removes a prefix. */
 function pathsOfUrl(url: string | undefined): readonly string[] {
   if (url === undefined) return [];
-  const { pathname } = new URL(url);
+  // A URL object encodes the braces.
+  const pathname = new URL(url).pathname.replace('%7Btenant%7D', TENANT);
   const start = pathname.indexOf(resourceMetadataPath('/'));
   return start === -1 ? [pathname] : [pathname, pathname.slice(start)];
 }
@@ -66,9 +68,10 @@ function pathsOfUrl(url: string | undefined): readonly string[] {
 /** The documents of a resource that exists once for each tenant. None is at the root, since it could describe only one. */
 function createTenantEndpoints(policy: ResolvedAuth, resource: ResourceIdentity, refuse: Refuse): PublicEndpoints {
   shareRoot(policy, new Map());
+  const paths = [resourceMetadataPath(resource.pathname), ...pathsOfUrl(policy.metadataUrl)];
   return {
     get(path) {
-      const tenant = resource.tenants?.tenantIn(path, resourceMetadataPath);
+      const tenant = tenantIn(path, paths);
       if (tenant === undefined) return undefined;
       const { href } = resourceOfTenant(resource, tenant);
       const answer: Middleware = (_req, res) =>

@@ -1,4 +1,5 @@
 import type { Parameters } from '../http/form.js';
+import { basicHeader, formEncode } from '../upstream/basic-header.js';
 import { callServer, type ServerAnswer } from '../upstream/call-server.js';
 import type { ServerMetadata } from '../upstream/server-metadata.js';
 import { type Client, isConfiguredClient } from './clients.js';
@@ -91,13 +92,4 @@ export function configuredCredentials(id: string, secret: string, { document }: 
     return { body: { client_id: id, client_secret: secret }, headers: {}, secret };
   }
   return { body: {}, headers: basicHeader(formEncode(id), formEncode(secret)), secret };
-}
-
-function basicHeader(id: string, secret: string): Readonly<Record<string, string>> {
-  return { authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` };
-}
-
-/** RFC 6749, section 2.3.1 and appendix B. */
-function formEncode(text: string): string {
-  return new URLSearchParams([['', text]]).toString().slice(1);
 }

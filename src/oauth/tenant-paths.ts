@@ -8,8 +8,6 @@ export const TENANT = '{tenant}';
 export interface TenantPaths {
   /** Returns the tenant of a request by its path, which may go on below the resource; undefined if the path is not one of the resource. */
   tenantAt(path: string): string | undefined;
-  /** Returns the tenant of a well-known path, which must be exact: it is answered without a token. */
-  tenantIn(wellKnownPath: string, of: (resourcePath: string) => string): string | undefined;
 }
 
 const SEGMENT = /^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,64}$/;
@@ -34,12 +32,18 @@ export function createTenantPaths(pathname: string): TenantPaths {
       const isBelow = lowerAscii(`${rest}/`).startsWith(lowerAscii(`${after}/`));
       return isBelow && isTenant(tenant) && !DOT_SEGMENT.test(rest) ? tenant : undefined;
     },
-    tenantIn(path, of) {
-      const [start = '', end = ''] = of(pathname).split(TENANT);
-      const tenant = path.slice(start.length, path.length - end.length);
-      return isTenant(tenant) && path === start + tenant + end ? tenant : undefined;
-    },
   };
+}
+
+/** Returns the tenant of a path that is answered without a token, so it must equal one of the templates exactly. */
+export function tenantIn(path: string, templates: readonly string[]): string | undefined {
+  for (const template of templates) {
+    const [start = '', end] = template.split(TENANT);
+    if (end === undefined) continue;
+    const tenant = path.slice(start.length, path.length - end.length);
+    if (isTenant(tenant) && path === start + tenant + end) return tenant;
+  }
+  return undefined;
 }
 
 /** Writes a tenant in the place of `{tenant}`. */

@@ -91,7 +91,7 @@ function refuseUrlAsText(checks: OptionChecks, text: string, option: string): vo
   if (!/^https?:\/\//i.test(text)) return;
   const expected = 'an object with the URL in it: text is read as a key set';
   const fix = 'Write { url: "https://…" }.';
-  // A password stands before an @, and a key in a query.
+  // Not quoted if it may contain a password (before an @) or a key (in a query).
   if (/[@?]/.test(text)) checks.refuseUnquoted(option, expected, fix);
   checks.refuse(option, expected, text, fix);
 }

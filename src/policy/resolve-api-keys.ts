@@ -136,5 +136,9 @@ function copyOf(claims: Record<string, unknown>, fail: (reason: string) => never
 const DATE = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d{1,3})?Z)?$/;
 
 function parseDate(text: unknown): number {
-  return typeof text === 'string' && DATE.test(text) ? Math.floor(Date.parse(text) / 1000) : Number.NaN;
+  if (typeof text !== 'string' || !DATE.test(text)) return Number.NaN;
+  const ms = Date.parse(text);
+  // JavaScript reads 2027-02-31 as 2027-03-03, and the key would be good for three days more.
+  const isInCalendar = !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text.slice(0, '2027-01-31'.length));
+  return isInCalendar ? Math.floor(ms / 1_000) : Number.NaN;
 }

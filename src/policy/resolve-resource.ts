@@ -63,6 +63,7 @@ export function resolveResource(
 ): { resource: ResourceIdentity | undefined; url: string | undefined; members: Readonly<Record<string, unknown>> } {
   const given = checks.record(value, path, 'Write { resource: "https://mcp.example.com/mcp", scopesSupported: […] }.');
   const { resource, url, ...members } = { ...given, ...readRows(checks, METADATA_TABLE, given, path) };
+  if (url !== undefined) refuseOtherTenantUrl(checks, resource, url, `${path}.url`);
   for (const [name, value] of Object.entries(members)) {
     if (value === undefined) continue;
     const option = `${path}.${name}`;
@@ -119,6 +120,27 @@ function requireTenantPath(checks: OptionChecks, href: string, option: string): 
   const path = /^https?:\/\/[^/{}]+((?:\/[^/{}]+)*\/\{tenant\}(?:\/[^/{}]+)*\/?)$/i.exec(href)?.[1];
   const expected = 'a URL with {tenant} once, as a whole segment of its path';
   return path ?? checks.refuse(option, expected, href, 'Write "https://mcp.example.com/{tenant}/mcp".');
+}
+
+/** A challenge names the document of one tenant, or of the only resource. */
+function refuseOtherTenantUrl(
+  checks: OptionChecks,
+  resource: ResourceIdentity | undefined,
+  url: string,
+  option: string,
+): void {
+  const count = url.split(TENANT).length - 1;
+  if (resource?.tenants === undefined) {
+    if (count > 0)
+      checks.refuse(option, 'without {tenant} where the resource has none', url, 'Write the whole address.');
+  } else if (count !== 1) {
+    checks.refuse(
+      option,
+      'a URL with {tenant} once where the resource has it',
+      url,
+      'Write {tenant} in its place in the path.',
+    );
+  }
 }
 
 /** An absolute URL without a fragment. It may have a query: clients fetch it as it is. */

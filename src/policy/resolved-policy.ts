@@ -5,7 +5,7 @@ import { createChecks, isPlain } from '../options/checks.js';
 import type { McpAuthOptions } from './auth-options.js';
 import { type ResolvedAuth, resolveAuth } from './resolve-auth.js';
 
-/** The tokens that `revoke()` refuses: those for which all of `subject`, `client` and `issuer` that are given fit. At least one is. */
+/** The tokens that `revoke()` refuses. Give at least one of `subject`, `client` and `issuer`: a token must match all that are given. */
 export interface RevokedTokens {
   /** As `AuthInfo.subject` has it. */
   readonly subject?: string | undefined;
@@ -23,13 +23,13 @@ export interface RevokedTokens {
 export interface McpAuth extends Middleware {
   /**
    * Refuses a token from now on; or the tokens of a user, a client or an issuer; or every token issued until now for which the function
-   * returns true or throws. With a `store`, other processes apply it within a second, and it outlives a restart. A function stays in
-   * this process, which a restart makes forget it; it is called for every token that is verified.
+   * returns true or throws. With a `store`, other processes apply it within a second, and it outlives a restart. A function applies in
+   * this process only, until it restarts; it is called for every token that is verified.
    *
    * An opaque token or an API key is refused for good.
    *
    * @throws {TypeError} If `what` is none of these: to ignore it would let the token in.
-   * @throws {RangeError} If more than 100,000 users, clients and issuers are revoked.
+   * @throws {RangeError} If more than 100,000 users, clients and issuers are revoked, or more than 1,000,000 tokens.
    */
   revoke(what: string | RevokedTokens | ((auth: AuthInfo) => boolean)): void;
   /**

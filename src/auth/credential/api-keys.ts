@@ -13,7 +13,7 @@ import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import { watchKeyFile } from '../keys/key-file.js';
 import type { VerifiedToken } from '../token/token-cache.js';
 import { callInTime, outageFor } from './in-time.js';
-import { RememberedAnswers } from './remembered-answers.js';
+import { FUNCTION_LIMITS, RememberedAnswers } from './remembered-answers.js';
 
 /** The API keys of a policy. */
 export interface ApiKeys {
@@ -58,10 +58,6 @@ function createKeyTable(source: Extract<ApiKeySource, { kind: 'table' }>, { reso
 }
 
 const WHO = 'apiKeys()';
-/** How long a key that a function found is used before the function is asked again. */
-const MAX_AGE_SECONDS = 60;
-const MAX_BYTES = 16_777_216;
-const MAX_CALLS_PER_SECOND = 50;
 
 function createAskedKeys(
   find: Extract<ApiKeySource, { kind: 'function' }>['find'],
@@ -70,9 +66,7 @@ function createAskedKeys(
   const answers = new RememberedAnswers({
     kind: 'apiKey',
     refusal: 'unknown_api_key',
-    maxAgeSeconds: MAX_AGE_SECONDS,
-    maxBytes: MAX_BYTES,
-    maxCallsPerSecond: MAX_CALLS_PER_SECOND,
+    ...FUNCTION_LIMITS,
     async ask(credential) {
       const sha256 = sha256Of(credential);
       const context = { who: WHO, code: 'api_keys_unavailable', credential } as const;

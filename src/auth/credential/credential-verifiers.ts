@@ -6,11 +6,9 @@ import type { FindVerifier } from '../token/token-verifier.js';
 import { createApiKeys } from './api-keys.js';
 import { createIntrospection } from './introspection.js';
 import { createOwnVerifier } from './own-verifier.js';
-import { RememberedAnswers } from './remembered-answers.js';
+import { FUNCTION_LIMITS, RememberedAnswers } from './remembered-answers.js';
 
 type Verify = (credential: string) => Promise<VerifiedToken>;
-
-const OWN_VERIFIER_LIMITS = { maxAgeSeconds: 60, maxBytes: 16_777_216, maxCallsPerSecond: 50 };
 
 /**
  * Creates the function that decides which credential a request carries, and finds its verifier: a known API key, something with the
@@ -39,7 +37,7 @@ function opaqueVerifiersOf(resolved: ResolvedAuth): Verify[] {
   const { introspection, verifiers } = resolved;
   const own = verifiers.map((verifier, i) => ({
     ask: createOwnVerifier(verifier, i, resolved),
-    ...OWN_VERIFIER_LIMITS,
+    ...FUNCTION_LIMITS,
   }));
   const all =
     introspection === undefined

@@ -6,6 +6,7 @@ import { lowerAscii } from '../../http/lower-ascii.js';
 import { parseStrictJson } from '../../messages/strict-json.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import type { ResolvedIntrospection } from '../../policy/resolve-credentials.js';
+import { basicHeader, formEncode } from '../../upstream/basic-header.js';
 import { CallError, callServer, type ServerAnswer, type ServerCall } from '../../upstream/call-server.js';
 import { createServerMetadata, isSafe } from '../../upstream/server-metadata.js';
 import { authInfoFrom, type Claims, claimOf, claimsForLog } from '../token/claims.js';
@@ -22,6 +23,7 @@ export function createIntrospection(introspection: ResolvedIntrospection, resolv
   const { logger, clockToleranceSeconds } = resolved;
   const { trusted } = introspection;
   const endpointOf = createEndpoint(introspection, resolved);
+  const callFor = createCall(introspection);
   const report = createRareLine((line) => logger.error(line));
   const warnOfMissingClaim = createMissingClaimWarning(logger);
 
@@ -33,7 +35,7 @@ export function createIntrospection(introspection: ResolvedIntrospection, resolv
   return async (token) => {
     const url = await endpointOf();
     if (typeof url === 'string') throw unavailable(url);
-    const answer = await callServer(url, callFor(introspection, token)).catch((error: unknown) => {
+    const answer = await callServer(url, callFor(token)).catch((error: unknown) => {
       throw error instanceof CallError ? unavailable(error.message, error) : error;
     });
     const claims = readAnswer(answer);
@@ -70,24 +72,19 @@ function createEndpoint(
   };
 }
 
-/** RFC 7662, section 2.1, with the credentials of RFC 6749, section 2.3.1. */
-function callFor({ clientId, clientSecret, authMethod }: ResolvedIntrospection, token: string): ServerCall {
-  const form = { token, token_type_hint: 'access_token' };
+/** Creates the function that makes the request of RFC 7662, section 2.1, with the credentials of RFC 6749, section 2.3.1. */
+function createCall({ clientId, clientSecret, authMethod }: ResolvedIntrospection): (token: string) => ServerCall {
   const inForm = authMethod === 'client_secret_post';
-  const basic = Buffer.from(`${formEncode(clientId)}:${formEncode(clientSecret)}`).toString('base64');
-  return {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/x-www-form-urlencoded',
-      ...(inForm ? {} : { authorization: `Basic ${basic}` }),
-    },
-    body: new URLSearchParams(inForm ? { ...form, client_id: clientId, client_secret: clientSecret } : form).toString(),
+  const credentials = inForm ? { client_id: clientId, client_secret: clientSecret } : {};
+  const headers = {
+    'content-type': 'application/x-www-form-urlencoded',
+    ...(inForm ? {} : basicHeader(formEncode(clientId), formEncode(clientSecret))),
   };
-}
-
-/** RFC 6749, appendix B. */
-function formEncode(text: string): string {
-  return new URLSearchParams([['', text]]).toString().slice(1);
+  return (token) => ({
+    method: 'POST',
+    headers,
+    body: new URLSearchParams({ token, token_type_hint: 'access_token', ...credentials }).toString(),
+  });
 }
 
 const STATUS_ADVICE: ReadonlyMap<number, string> = new Map([

@@ -3,9 +3,9 @@ import { LRUCache } from 'lru-cache';
 import { type AuthInfo, expiryOf } from '../../core/auth-info.js';
 import type { Withdrawal } from '../../core/authority.js';
 import { AuthError, UpstreamError } from '../../core/errors.js';
+import { createAllowance } from '../token/allowance.js';
 import { sizeInMemory } from '../token/size-in-memory.js';
 import type { CredentialKind, VerifiedToken } from '../token/token-cache.js';
-import { createCallBudget } from './call-budget.js';
 
 /** A server or a function that is asked about credentials. */
 export interface AnswerSource {
@@ -19,16 +19,19 @@ export interface AnswerSource {
   readonly maxCallsPerSecond: number;
 }
 
+/** The limits of a function of the application. Those of introspection are options. */
+export const FUNCTION_LIMITS = Object.freeze({ maxAgeSeconds: 60, maxBytes: 16_777_216, maxCallsPerSecond: 50 });
+
 const REFUSED_MS = 10_000;
-/** Milliseconds. A token within the tolerance after its `exp` is asked about no more often. */
+/** A token that is past its `exp`, but within the tolerance, is asked about at most once in this time. */
 const MIN_AGE_MS = 1_000;
 /** Refusals that are remembered. With their evidence, they take 20 megabytes at most. */
 const MAX_REFUSALS = 10_000;
 /** Characters of each text that a remembered refusal keeps for the log. */
 const MAX_EVIDENCE_TEXT = 200;
 
-/** What is shared by all answers about one credential. */
-interface Standing {
+/** All answers about one credential share it, so that a later answer reaches the streams that an earlier one opened. */
+interface CredentialState {
   refusal: Withdrawal | undefined;
   /** On the clock of `performance.now()`. */
   askAgainAt: number;
@@ -36,7 +39,7 @@ interface Standing {
 
 interface Accepted {
   readonly verified: VerifiedToken;
-  readonly standing: Standing;
+  readonly state: CredentialState;
 }
 
 /**
@@ -45,15 +48,16 @@ interface Accepted {
  */
 export class RememberedAnswers {
   readonly #source: AnswerSource;
-  readonly #mayAsk: () => boolean;
-  // By hash, so that a long credential that someone made up takes no more memory. Apart, so that refusals push out no answer.
+  readonly #calls: ReturnType<typeof createAllowance>;
+  // The keys are hashes: a long credential that someone made up takes no more memory. Refusals have a map of their own, so that they push out
+  // no accepted credential.
   readonly #accepted: LRUCache<string, Accepted>;
   readonly #refused = new LRUCache<string, AuthError>({ ttl: REFUSED_MS, max: MAX_REFUSALS });
   readonly #pending = new Map<string, Promise<VerifiedToken>>();
 
   constructor(source: AnswerSource) {
     this.#source = source;
-    this.#mayAsk = createCallBudget(source.maxCallsPerSecond);
+    this.#calls = createAllowance(source.maxCallsPerSecond, source.maxCallsPerSecond);
     this.#accepted = new LRUCache({
       maxSize: source.maxBytes,
       sizeCalculation: ({ verified }) => sizeInMemory(verified.auth),
@@ -69,29 +73,24 @@ export class RememberedAnswers {
     if (refusal !== undefined) return Promise.reject(refusal);
     const shared = this.#pending.get(hash);
     if (shared !== undefined) return shared;
-    if (known === undefined && !this.#mayAsk()) {
+    if (known === undefined && !this.#calls.take()) {
       return Promise.reject(new UpstreamError('too_many_unknown_tokens', { retryAfterSeconds: 1 }));
     }
-    const answer = this.#ask(credential, hash, known?.standing).finally(() => this.#pending.delete(hash));
+    const answer = this.#ask(credential, hash, known?.state).finally(() => this.#pending.delete(hash));
     this.#pending.set(hash, answer);
     return answer;
   }
 
-  async #ask(credential: string, hash: string, before: Standing | undefined): Promise<VerifiedToken> {
+  async #ask(credential: string, hash: string, before: CredentialState | undefined): Promise<VerifiedToken> {
     const { ask, refusal, maxAgeSeconds } = this.#source;
     try {
       const auth = await ask(credential);
       if (auth === undefined) throw new AuthError(refusal);
       const now = performance.now();
       const ageMs = Math.min(maxAgeSeconds * 1_000, Math.max(expiryOf(auth) - Date.now(), MIN_AGE_MS));
-      const standing = Object.assign(before ?? {}, { refusal: undefined, askAgainAt: now + maxAgeSeconds * 1_000 });
-      const verified = this.#verifiedFrom(
-        auth,
-        standing,
-        now + ageMs,
-        Math.max(expiryOf(auth), Date.now() + MIN_AGE_MS),
-      );
-      this.#accepted.set(hash, { verified, standing });
+      const state = Object.assign(before ?? {}, { refusal: undefined, askAgainAt: now + maxAgeSeconds * 1_000 });
+      const verified = this.#verifiedFrom(auth, state, now + ageMs, Math.max(expiryOf(auth), Date.now() + MIN_AGE_MS));
+      this.#accepted.set(hash, { verified, state });
       return verified;
     } catch (error) {
       if (error instanceof AuthError) {
@@ -107,25 +106,25 @@ export class RememberedAnswers {
    * @param until On the clock of `performance.now()`.
    * @param endsAt On the clock of `Date.now()`: the other clock stops while the machine sleeps.
    */
-  #verifiedFrom(auth: AuthInfo, standing: Standing, until: number, endsAt: number): VerifiedToken {
+  #verifiedFrom(auth: AuthInfo, state: CredentialState, until: number, endsAt: number): VerifiedToken {
     return {
       auth,
       kind: this.#source.kind,
-      isCurrent: () => performance.now() < until && Date.now() < endsAt && standing.refusal === undefined,
+      isCurrent: () => performance.now() < until && Date.now() < endsAt && state.refusal === undefined,
       withdrawal: () => {
         // An open stream sends no requests, so nothing else would ask about its credential again.
-        if (standing.refusal === undefined && performance.now() >= standing.askAgainAt) this.#askAgain(auth, standing);
-        return standing.refusal;
+        if (state.refusal === undefined && performance.now() >= state.askAgainAt) this.#askAgain(auth, state);
+        return state.refusal;
       },
       jwt: undefined,
     };
   }
 
-  #askAgain(auth: AuthInfo, standing: Standing): void {
-    standing.askAgainAt = performance.now() + this.#source.maxAgeSeconds * 1_000;
+  #askAgain(auth: AuthInfo, state: CredentialState): void {
+    state.askAgainAt = performance.now() + this.#source.maxAgeSeconds * 1_000;
     this.verify(auth.token).catch((error: unknown) => {
       // An outage withdraws nothing.
-      if (error instanceof AuthError) standing.refusal = this.#source.refusal;
+      if (error instanceof AuthError) state.refusal = this.#source.refusal;
     });
   }
 }

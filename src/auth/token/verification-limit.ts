@@ -1,4 +1,5 @@
 import { AuthError, UpstreamError } from '../../core/errors.js';
+import { createAllowance } from './allowance.js';
 
 /** Verifications that may wait for their turn, for at most a second. If more come, their callers get 503 at once. */
 const MAX_WAITING = 100;
@@ -19,7 +20,7 @@ export type LimitVerification = <T>(verify: () => Promise<T>) => Promise<T>;
  */
 export function createVerificationLimit(maxPerSecond: number | undefined): LimitVerification {
   if (maxPerSecond === undefined) return (verify) => verify();
-  const allowance = createAllowance(maxPerSecond);
+  const allowance = createAllowance(maxPerSecond, Math.max(1, maxPerSecond * BURST_SECONDS));
   const maxWaiting = Math.min(MAX_WAITING, maxPerSecond);
   const waiting: (() => void)[] = [];
   let timer: NodeJS.Timeout | undefined;
@@ -54,32 +55,5 @@ export function createVerificationLimit(maxPerSecond: number | undefined): Limit
       if (!(error instanceof AuthError)) giveBack();
       throw error;
     }
-  };
-}
-
-/** A number that grows by `perSecond` each second up to a maximum, and from which each start takes one. */
-function createAllowance(perSecond: number) {
-  const max = Math.max(1, perSecond * BURST_SECONDS);
-  let left = max;
-  let countedAt = performance.now();
-
-  function count(): void {
-    const now = performance.now();
-    left = Math.min(max, left + ((now - countedAt) * perSecond) / 1000);
-    countedAt = now;
-  }
-
-  return {
-    take(): boolean {
-      count();
-      if (left < 1) return false;
-      left -= 1;
-      return true;
-    },
-    giveBack(): void {
-      left = Math.min(max, left + 1);
-    },
-    /** Milliseconds until one can be taken. */
-    msToNext: (): number => Math.max(1, Math.ceil(((1 - left) * 1000) / perSecond)),
   };
 }
