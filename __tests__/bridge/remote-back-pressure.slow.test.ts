@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { expect, test } from 'vitest';
 import { call, JSON_HEADERS, open, post } from '../support/mcp-requests.js';
+import { startRecordingTarget } from '../support/recording-target.js';
 import { beginEvents, replyJson, serveTarget, startSessionTarget } from '../support/remote-target.js';
 import { until } from '../support/until.js';
 
@@ -63,4 +64,24 @@ test('messages that a remote server does not begin to answer fill no more than a
   }
   const statuses = await Promise.all(answers.map(async (answer) => (await answer).status));
   expect(statuses).toEqual(Array(6).fill(200));
+});
+
+test('notifications that a remote server does not accept fill no more than a few bodies of memory', async () => {
+  const target = await startRecordingTarget(({ method, body }, res) => {
+    if (method === 'DELETE') return void res.writeHead(200).end();
+    if (method === 'GET') return void res.writeHead(405).end();
+    const { id, method: called, params } = JSON.parse(body);
+    if (called === 'initialize') replyJson(res, id, { protocolVersion: params.protocolVersion, capabilities: {} });
+    else if (called === 'notifications/initialized') res.writeHead(202).end();
+  });
+  const { url } = await serveTarget(target.url, {}, { requestTimeoutSeconds: 2 });
+  const session = await open(url, ADA);
+  const statuses: number[] = [];
+  for (let sent = 0; sent < 20; sent++) {
+    const params = { data: 'x'.repeat(MEBIBYTE) };
+    const { status } = await post(url, { jsonrpc: '2.0', method: 'notifications/x', params }, session);
+    statuses.push(status);
+    if (status !== 202) break;
+  }
+  expect(statuses).toEqual([...Array(16).fill(202), 504]);
 });

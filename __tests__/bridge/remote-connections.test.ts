@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import express from 'express';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { AuthInfo } from '../../src/core/auth-info.js';
 import { listen as listenAt, originOf, stop } from '../support/loopback-server.js';
 import { messagesOf } from '../support/mcp-answers.js';
 import { call, initialize, open, post, postStateless, statelessCall } from '../support/mcp-requests.js';
@@ -90,6 +91,22 @@ describe('what reaches a remote server', () => {
       'mcp-session-id': 'session-1',
       'mcp-protocol-version': '2025-06-18',
     });
+  });
+
+  test.each([true, false])('is a notification under the token that it came with (sessions: %s)', async (sessions) => {
+    const target = await startSessionTarget(({ id }, res) => replyJson(res, id, {}));
+    const headers = (auth: AuthInfo | undefined) => ({ 'x-until': `${auth?.expiresAt}` });
+    const { url } = await serveTarget(target.url, { headers }, { sessions });
+    const first = await post(url, initialize(), { authorization: 'Bearer ada 8000000001' });
+    const id = first.headers.get('mcp-session-id');
+    await post(
+      url,
+      { jsonrpc: '2.0', method: 'notifications/x' },
+      { authorization: 'Bearer ada 8000000002', ...(id !== null && { 'mcp-session-id': id }) },
+    );
+    const arrivedX = () => target.arrived.find(({ body }) => body.includes('notifications/x'));
+    await until(() => arrivedX() !== undefined);
+    expect(arrivedX()?.headers['x-until']).toBe('8000000002');
   });
 
   test('is a request of 2026-07-28 with the headers that repeat its body', async () => {

@@ -33,7 +33,7 @@ export function resolveBackendOptions(options: Readonly<McpBackendOptions>): Res
   return withAnonymousShare(readOptions(checks, BACKEND_TABLE, given));
 }
 
-/** Refuses targets that stand where the options belong, and says how to write them. */
+/** Refuses targets that are written in the place of the options, and says how to write them. */
 function refuseBareTargets(checks: OptionChecks, given: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(given)) {
     if (Object.hasOwn(BACKEND_TABLE, name) || !isPlain(value)) continue;

@@ -20,7 +20,7 @@ export const MAX_DECODINGS = 5;
 
 /**
  * Returns every spelling under which a server may look for a resource: as written, normalised (RFC 3986, section 6.2.2), decoded,
- * and without query and fragment. Undefined for a URI that is encoded five times or more: only an attack needs that.
+ * and without query and fragment. Undefined for a URI that is encoded {@link MAX_DECODINGS} times or more.
  */
 export function canonicalUris(uri: string): readonly string[] | undefined {
   const spellings = spellingsOfUri(uri);

@@ -1,16 +1,14 @@
 import { addOwnedSession, deleteOwnedSession, verifiedSessionOf } from '../../core/own-sessions.js';
 import { type Lease, type Occupant, Quota, type QuotaRefusal } from '../../core/quota.js';
-import { isSessionId, type SessionOwner, sessionOwnerOf } from '../../core/session-owner.js';
+import { type SessionOwner, sessionOwnerOf } from '../../core/session-owner.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { createCapRefusal } from '../../messages/cap-refusal.js';
 import { sessionSignerOf } from '../../oauth/refusal.js';
 import type { HeaderRecord } from '../../targets/http/exchange.js';
+import { isUsableId, requireUsableId } from '../../targets/http/target-session.js';
 import type { ResolvedHttp } from './http-options.js';
 import type { HttpRequest } from './http-request.js';
 import { createUnknownSession } from './unknown-session.js';
-
-/** Characters. A target must not give out a longer session id. */
-const MAX_ID_LENGTH = 1_024;
 
 /** A session at the target, with its owner. */
 export class RemoteSession implements Occupant {
@@ -110,12 +108,12 @@ export class RemoteSessions {
    * @throws {BridgeError} If a limit is reached, or the id cannot be used.
    */
   assigned(id: string, request: HttpRequest, callerHeaders: HeaderRecord | undefined): RemoteSession {
-    if (id.length > MAX_ID_LENGTH || !isSessionId(id)) throw unusable('the session id is not valid in a header');
+    requireUsableId(id);
     const owner = sessionOwnerOf(request.req, request.auth);
     const known = this.#byId.get(id)?.session;
     if (known !== undefined) {
-      if (known.owner !== owner) throw unusable('the session id is that of another caller');
-      return known;
+      if (known.owner === owner) return known;
+      throw new BridgeError('target_malformed', { detail: 'the session id is that of another caller' });
     }
     const clientId = sessionSignerOf(request.req)?.sign(id, owner) ?? id;
     const session = new RemoteSession(id, clientId, owner, callerHeaders);
@@ -130,7 +128,7 @@ export class RemoteSessions {
 
   /** Ends a session whose id does not reach its client. */
   endUnassigned(id: string, { req, auth }: HttpRequest, callerHeaders: HeaderRecord | undefined): void {
-    if (id.length > MAX_ID_LENGTH || !isSessionId(id) || this.#byId.has(id)) return;
+    if (!isUsableId(id) || this.#byId.has(id)) return;
     this.#end(new RemoteSession(id, id, sessionOwnerOf(req, auth), callerHeaders));
   }
 
@@ -177,8 +175,4 @@ export class RemoteSessions {
     });
     return session;
   }
-}
-
-function unusable(detail: string): BridgeError {
-  return new BridgeError('target_malformed', { detail });
 }

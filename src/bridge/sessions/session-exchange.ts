@@ -63,7 +63,7 @@ export class SessionExchange {
     if (batch && session.revision !== BATCH_REVISION) throw new BridgeError('batch_not_supported');
     const requests = messages.filter(({ kind }) => kind === 'request');
     if (requests.length === 0) {
-      this.#sendOthers(session, messages);
+      this.#sendOthers(session, messages, request);
       request.res.writeHead(202).end();
       return;
     }
@@ -71,14 +71,14 @@ export class SessionExchange {
     const rule = this.#metaRules.forRequest(request.auth);
     // No `await` from here on: meanwhile another POST with the same ids could be accepted.
     session.requireRoom(requests);
-    this.#sendOthers(session, messages);
+    this.#sendOthers(session, messages, request);
     const response = this.#createResponse(request, session, { ...accepted, responses: requests.length, batch });
     for (const message of requests) session.request(message, response, withMeta(message, rule));
   }
 
-  #sendOthers(session: Session, messages: readonly ClientMessage[]): void {
+  #sendOthers(session: Session, messages: readonly ClientMessage[], { auth }: BridgeRequest): void {
     for (const message of messages) {
-      if (message.kind !== 'request') session.send(message, withMeta(message, this.#metaRules.forOthers));
+      if (message.kind !== 'request') session.send(message, withMeta(message, this.#metaRules.forOthers), { auth });
     }
   }
 

@@ -8,7 +8,7 @@ import { readChildLine } from '../../messages/child-line.js';
 import { memberOf, textOf } from '../../messages/json-members.js';
 import { type ClientMessage, cancellation, keyInParams, membersAt, type RpcMessage } from '../../messages/json-rpc.js';
 import { metaOf } from '../../messages/revision.js';
-import type { Connection, ConnectionListener } from '../../targets/connection.js';
+import type { Connection, ConnectionListener, Sender } from '../../targets/connection.js';
 import { type PendingRequest, PendingRequests } from '../answers/pending-requests.js';
 import type { PostResponse } from '../answers/post-response.js';
 import { SessionStreams } from '../answers/session-streams.js';
@@ -78,10 +78,10 @@ export class Session implements ConnectionListener {
     this.#connection.write(bytes, recipient);
   }
 
-  /** Sends a notification or a response to the server, as `bytes`. */
-  send(message: ClientMessage, bytes: Buffer): void {
+  /** Sends a notification or a response to the server, as `bytes`; `sender` is its caller. */
+  send(message: ClientMessage, bytes: Buffer, sender: Sender): void {
     this.lastUsed = performance.now();
-    this.#connection.write(bytes);
+    this.#connection.write(bytes, sender);
     if (message.method === 'notifications/cancelled') this.#cancel(message);
   }
 

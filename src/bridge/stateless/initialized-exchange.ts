@@ -90,7 +90,8 @@ export class InitializedExchange {
 
   #notify({ auth }: BridgeRequest, { stateless }: InitializedConnection, others: readonly ClientMessage[]): void {
     for (const message of others) {
-      if (message.method !== 'notifications/cancelled') stateless.notify(withMeta(message, this.#metaRules.forOthers));
+      if (message.method !== 'notifications/cancelled')
+        stateless.notify(withMeta(message, this.#metaRules.forOthers), { auth });
       // Many clients number their requests from 1, so one anonymous caller would cancel the request of another.
       else if (auth !== undefined) stateless.cancelRequest(keyInParams(message, 'requestId'));
     }

@@ -15,7 +15,7 @@ import {
 } from '../../messages/json-rpc.js';
 import { type MetaRule, metaEdits } from '../../messages/meta-edit.js';
 import { metaOf } from '../../messages/revision.js';
-import type { Connection, ConnectionListener } from '../../targets/connection.js';
+import type { Connection, ConnectionListener, Sender } from '../../targets/connection.js';
 import { PendingRequests } from '../answers/pending-requests.js';
 import type { Recipient } from '../answers/post-response.js';
 import { destinationOf, type StatelessRequest } from './destination.js';
@@ -141,10 +141,10 @@ export class StatelessConnection implements ConnectionListener {
     return key;
   }
 
-  /** Sends a notification to the server. */
-  notify(bytes: Buffer): void {
+  /** Sends a notification to the server; `sender` is its caller, and undefined for one of the bridge itself. */
+  notify(bytes: Buffer, sender?: Sender): void {
     this.lastUsed = performance.now();
-    this.#connection.write(bytes);
+    this.#connection.write(bytes, sender);
   }
 
   /** Cancels a request at the server, because no client waits for it any more. */

@@ -78,7 +78,7 @@ export class StatelessExchange {
       const connection = await this.#connections.get(request, length);
       for (let busy = connection.ready(since, length); busy; busy = connection.ready(since, length)) await busy;
       requireAuthority(auth);
-      connection.notify(withMeta(message, this.#metaRules.forOthers));
+      connection.notify(withMeta(message, this.#metaRules.forOthers), { auth });
     }
     if (!isAnswered(res) && !hasHungUp(res)) res.writeHead(202).end();
   }

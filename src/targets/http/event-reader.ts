@@ -23,8 +23,11 @@ export class EventReader {
   readonly #listener: EventListener;
   readonly #lines: LineReader;
   #id: string | undefined;
-  #data: Buffer[] = [];
+  /** The data of the event so far, if there is any: of one line a view of the chunk, of several lines a copy with room for more. */
+  #data: Buffer | undefined;
   #size = 0;
+  /** The last data of an event over the limit. `#data` is then its beginning. */
+  #tail: Buffer | undefined;
 
   constructor(maxBytes: number, listener: EventListener) {
     this.#maxBytes = maxBytes;
@@ -59,28 +62,44 @@ export class EventReader {
   #readLong(head: Buffer, tail: Buffer): void {
     const prefix = /^data: ?/.exec(head.toString('latin1', 0, 6))?.[0] ?? '';
     this.#size = this.#maxBytes + 1;
-    this.#data = [head.subarray(prefix.length), tail];
+    this.#data = head.subarray(prefix.length);
+    this.#tail = tail;
   }
 
   #add(part: Buffer): void {
-    this.#size += part.length + (this.#data.length > 0 ? 1 : 0);
-    if (this.#size > this.#maxBytes && this.#data.length > 1) this.#data = [this.#data[0] as Buffer, part];
-    else this.#data.push(part);
+    const { length } = part;
+    if (this.#data === undefined) {
+      this.#data = part;
+      this.#size = length;
+      return;
+    }
+    const start = this.#size;
+    this.#size += length + 1;
+    if (this.#size > this.#maxBytes) {
+      if (this.#tail === undefined) this.#data = this.#data.subarray(0, start);
+      this.#tail = part;
+      return;
+    }
+    // Not a list of lines: a server that sends short lines would fill the memory with objects, and with the chunks that they are views of.
+    if (this.#size > this.#data.length) this.#data = enlarged(this.#data.subarray(0, start), this.#size * 2);
+    this.#data[start] = SPACE;
+    part.copy(this.#data, start + 1);
   }
 
   #dispatch(): void {
-    const [data, size] = [this.#data, this.#size];
-    this.#data = [];
+    const [data, size, tail] = [this.#data, this.#size, this.#tail];
+    this.#data = undefined;
     this.#size = 0;
+    this.#tail = undefined;
     this.lastEventId = this.#id ?? this.lastEventId;
-    const [first] = data;
-    if (first === undefined || size === 0) return;
-    if (size > this.#maxBytes) this.#listener.oversized(first, data.at(-1) as Buffer);
-    else this.#listener.message(data.length === 1 ? first : joined(data));
+    if (data === undefined || size === 0) return;
+    if (size > this.#maxBytes) this.#listener.oversized(data, tail ?? data);
+    else this.#listener.message(data.subarray(0, size));
   }
 }
 
-function joined(lines: readonly Buffer[]): Buffer {
-  const [first, ...rest] = lines as [Buffer, ...Buffer[]];
-  return Buffer.concat([first, ...rest.flatMap((line) => [Buffer.from(' '), line])]);
+function enlarged(bytes: Buffer, size: number): Buffer {
+  const larger = Buffer.allocUnsafe(size);
+  bytes.copy(larger);
+  return larger;
 }

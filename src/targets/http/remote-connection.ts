@@ -87,6 +87,7 @@ export class RemoteConnection implements Connection {
     }
     const request = new RemoteRequest(message, sender, this.#host);
     this.#requests.add(request);
+    void request.accepted.then(this.#uploads.begin(bytes.length));
     const before = this.#order.next;
     void before.then(() => this.#send(request));
     if (message.kind === 'request') return;
@@ -153,8 +154,6 @@ export class RemoteConnection implements Connection {
 
   async #send(request: RemoteRequest): Promise<void> {
     const { sent, sender, response } = request;
-    const release = this.#uploads.begin(sent.bytes.length);
-    void request.accepted.then(release);
     try {
       const own = await this.#session.headersFor(sender.auth);
       const headers = headersOfMessage(sent, own, sender.parameters);

@@ -13,6 +13,16 @@ const REVISION = /^[\w.-]{1,64}$/;
 /** Characters. A server must not give out a longer session id. */
 const MAX_ID_LENGTH = 1_024;
 
+/** True if the session id of a server can be sent back to it. */
+export function isUsableId(id: string): boolean {
+  return id.length <= MAX_ID_LENGTH && isSessionId(id);
+}
+
+/** @throws {BridgeError} If the session id of a server cannot be sent back to it. */
+export function requireUsableId(id: string): void {
+  if (!isUsableId(id)) throw new BridgeError('target_malformed', { detail: 'the session id is not valid in a header' });
+}
+
 /** The session of one connection at a remote server. */
 export class TargetSession {
   readonly #recipe: RemoteRecipe;
@@ -34,8 +44,7 @@ export class TargetSession {
    */
   open(headers: ResponseHeaders): void {
     const id = headerText(headers['mcp-session-id']);
-    if (id !== undefined && (id.length > MAX_ID_LENGTH || !isSessionId(id)))
-      throw new BridgeError('target_malformed', { detail: 'the session id is not valid in a header' });
+    if (id !== undefined) requireUsableId(id);
     this.#id = id;
   }
 

@@ -151,9 +151,8 @@ export class ClientMessages {
       return;
     }
     if (method === 'resources/subscribe' && isResult(outcome)) {
-      this.#resumption.rememberSubscription(target, route.name, (own) =>
-        requestFor(message, target.name, own, (editor) => route.edit(editor)),
-      );
+      const request = requestFor(message, target.name, id, (editor) => route.edit(editor));
+      this.#resumption.rememberSubscription(target, route.name, request);
     }
     if (method === 'resources/unsubscribe') this.#resumption.forgetSubscription(target, route.name);
     if (ClientEdits.isNeedless(outcome.bytes)) {

@@ -57,7 +57,7 @@ export class Discovery {
     const older = given.find((_, index) => lists[index] === undefined);
     if (older !== undefined) return faultResponse(id, older[0].name, older[1]);
     const [first = [], ...others] = lists;
-    const supported = (first ?? []).filter((version) => others.every((list) => list?.includes(version)));
+    const supported = first.filter((version) => others.every((list) => list?.includes(version)));
     const results = new Map(given.map(([target, outcome]) => [target.name, resultOf(outcome) ?? {}]));
     for (const [name, { capabilities }] of results) directory.learnCapabilities(name, capabilities);
     if (supported.length === 0) {

@@ -146,13 +146,12 @@ export class Openings {
   }
 }
 
-/** The revisions that targets answered `initialize` with. One that MCP does not define is no answer: it would become that of all targets. */
 /** An `initialize` without an answer in time is a late start: another option limits it than other requests. */
 function asStart(outcome: Outcome): Outcome {
   return outcome === 'request_timed_out' ? 'start_timed_out' : outcome;
 }
 
-/** The revisions that targets answered `initialize` with. */
+/** The revisions that targets answered `initialize` with. One that MCP does not define is no answer: it would become that of all targets. */
 function versionsIn(answers: Answers): ReadonlyMap<NamedTarget, string> {
   const versions = new Map<NamedTarget, string>();
   for (const [target, outcome] of answers) {

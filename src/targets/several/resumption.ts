@@ -1,9 +1,10 @@
-import type { RpcMessage } from '../../messages/json-rpc.js';
+import { type RpcMessage, readMessage } from '../../messages/json-rpc.js';
 import { type Conversation, requestFor } from './conversation.js';
 import type { NamedTarget } from './named-target.js';
 
-/** More subscriptions to resources are not remembered. */
+/** More subscriptions to resources are not remembered, nor more bytes of their requests: a client must not fill the memory with them. */
 const MAX_SUBSCRIPTIONS = 1_000;
+const MAX_SUBSCRIPTION_BYTES = 1_048_576;
 const LIST_CAPABILITIES = ['tools', 'prompts', 'resources'] as const;
 
 /** Remembers the settings that a client has sent in its session. A target that is opened again gets them again. */
@@ -13,9 +14,10 @@ export class Resumption {
   readonly #conversation: Conversation;
   #initialized: Buffer | undefined;
   #level: RpcMessage | undefined;
-  /** The subscriptions of each target, by the URI that the target itself knows. */
-  readonly #subscriptions = new Map<NamedTarget, Map<string, (id: string) => Buffer>>();
+  /** The requests for the subscriptions of each target, by the URI that the target itself knows. */
+  readonly #subscriptions = new Map<NamedTarget, Map<string, Buffer>>();
   #count = 0;
+  #bytes = 0;
 
   constructor(conversation: Conversation) {
     this.#conversation = conversation;
@@ -29,26 +31,29 @@ export class Resumption {
     this.#level = message;
   }
 
-  /** @param bytesFor Builds the request with another id. */
-  rememberSubscription(target: NamedTarget, uri: string, bytesFor: (id: string) => Buffer): void {
-    const requests = this.#subscriptions.get(target) ?? new Map<string, (id: string) => Buffer>();
-    if (requests.has(uri) || this.#count >= MAX_SUBSCRIPTIONS) return;
+  /** @param request The request as the target got it. */
+  rememberSubscription(target: NamedTarget, uri: string, request: Buffer): void {
+    const requests = this.#subscriptions.get(target) ?? new Map<string, Buffer>();
+    const isTooMuch = this.#count >= MAX_SUBSCRIPTIONS || this.#bytes + request.length > MAX_SUBSCRIPTION_BYTES;
+    if (requests.has(uri) || isTooMuch) return;
     this.#count++;
-    this.#subscriptions.set(target, requests.set(uri, bytesFor));
+    this.#bytes += request.length;
+    this.#subscriptions.set(target, requests.set(uri, request));
   }
 
   forgetSubscription(target: NamedTarget, uri: string): void {
-    if (this.#subscriptions.get(target)?.delete(uri)) this.#count--;
+    const request = this.#subscriptions.get(target)?.get(uri);
+    if (request === undefined) return;
+    this.#count--;
+    this.#bytes -= request.length;
+    this.#subscriptions.get(target)?.delete(uri);
   }
 
   /** Sends a target the settings of the client. */
   resume(target: NamedTarget): void {
     if (this.#initialized !== undefined) target.sendFirst(this.#initialized, undefined);
-    const level = this.#level;
-    if (level !== undefined && target.capabilities?.logging !== undefined) {
-      this.#ask(target, (id) => requestFor(level, target.name, id));
-    }
-    for (const bytesFor of this.#subscriptions.get(target)?.values() ?? []) this.#ask(target, bytesFor);
+    if (target.capabilities?.logging !== undefined) this.#ask(target, this.#level);
+    for (const request of this.#subscriptions.get(target)?.values() ?? []) this.#ask(target, readMessage(request));
   }
 
   /** Notifies the client that lists have changed, because a target was missing from them so far. */
@@ -60,13 +65,14 @@ export class Resumption {
     }
   }
 
-  #ask(target: NamedTarget, bytesFor: (id: string) => Buffer): void {
+  #ask(target: NamedTarget, request: RpcMessage | undefined): void {
+    if (request === undefined) return;
     this.#conversation.group.ask(target, {
       clientKey: undefined,
       clientToken: undefined,
       sender: undefined,
       opens: true,
-      bytesFor,
+      bytesFor: (id) => requestFor(request, target.name, id),
       // The client got the response to its own request long ago.
       settle: () => undefined,
     });
