@@ -3,6 +3,7 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 passed=0 failed=0
+failures=$(mktemp)
 
 # Runs the command of a suite. A suite that fails without a failed test, or counts no test, counts as one failed test.
 suite() {
@@ -13,11 +14,17 @@ suite() {
   p=$(count passed "$log") f=$(count failed "$log")
   if [ "$f" = 0 ] && { [ "$status" != 0 ] || [ "$p" = 0 ]; }; then f=1; fi
   passed=$((passed + p)) failed=$((failed + f))
+  [ "$f" = 0 ] || { echo "$*:"; plain "$log" | grep -aE '^ *FAIL ' || tail -5 "$log"; } >>"$failures"
   rm -f "$log"
 }
 
+# Prints a log without its colours.
+plain() {
+  sed 's/\x1b\[[0-9;]*m//g' "$1"
+}
+
 count() {
-  sed 's/\x1b\[[0-9;]*m//g' "$2" | grep -aE '^ *Tests:? |^conformance ' | grep -oE "[0-9]+ (checks )?$1" | awk '{ sum += $1 } END { print sum + 0 }'
+  plain "$2" | grep -aE '^ *Tests:? |^conformance ' | grep -oE "[0-9]+ (checks )?$1" | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
 # Installs Debian packages if a command or file is missing and this user is root. Succeeds if it is there then.
@@ -34,8 +41,9 @@ is_there() {
   [ -e "$1" ] || command -v "$1" >/dev/null
 }
 
-# Prints the last line. Succeeds if every test passed.
+# Prints the names of the failed tests again, and the last line. Succeeds if every test passed.
 finish() {
+  cat "$failures"
   echo "$passed passed, $failed failed"
   [ "$failed" = 0 ]
 }
