@@ -65,6 +65,7 @@ test('a rule that fails is reported each time', () => {
 
 test('more names than are remembered change no decision', () => {
   const { decide } = createDecision('mcp.tool.name.endsWith("7")');
-  for (const round of [1, 2])
-    for (let i = 0; i < 10_100; i += 1) expect(decide({ caller: ALICE, name: `t${i}` }), `${round}`).toBe(i % 10 === 7);
+  const names = Array.from({ length: 10_100 }, (_, i) => `t${i}`);
+  const expected = names.map((name) => name.endsWith('7'));
+  for (const _ of [1, 2]) expect(names.map((name) => decide({ caller: ALICE, name }))).toEqual(expected);
 });
