@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { BACKEND_OPTIONS, CHILD_OPTIONS, SERVER_OPTIONS } from '../../src/gateway/config/backend-options.js';
 import { parseConfigFile } from '../../src/gateway/config/config-file.js';
-import { LISTENER_POLICIES, ROUTE_POLICIES } from '../../src/gateway/config/policy-levels.js';
 import { BACKENDS_OUT, POLICIES_OUT, SECTIONS_OUT, TARGETS_OUT } from '../../src/gateway/config/stays-out.js';
 import { ExpandedTexts } from '../../src/gateway/config/variables.js';
 import { createGateway } from '../../src/gateway/gateway.js';
+import { BACKEND_OPTIONS, CHILD_OPTIONS, SERVER_OPTIONS } from '../../src/gateway/schema/backend-options.js';
+import { LISTENER_POLICIES, ROUTE_POLICIES } from '../../src/gateway/schema/policy-keys.js';
 import { SERVER } from '../support/certificates.js';
 import { blockToRun } from '../support/code-blocks.js';
 import { type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
@@ -47,10 +47,14 @@ describe('the files of docs/command.md start', () => {
 
 describe('docs/command.md names', () => {
   test.each([
-    ['every policy of a route', 'Policies', ROUTE_POLICIES],
-    ['every policy of a listener', 'Listeners', LISTENER_POLICIES],
-    ['every option of a program and of a remote server', 'Targets', [...CHILD_OPTIONS, ...SERVER_OPTIONS]],
-    ['every option of all targets', 'Options of all targets', BACKEND_OPTIONS],
+    ['every policy of a route', 'Policies', Object.keys(ROUTE_POLICIES)],
+    ['every policy of a listener', 'Listeners', Object.keys(LISTENER_POLICIES)],
+    [
+      'every option of a program and of a remote server',
+      'Targets',
+      [...Object.keys(CHILD_OPTIONS), ...Object.keys(SERVER_OPTIONS)],
+    ],
+    ['every option of all targets', 'Options of all targets', Object.keys(BACKEND_OPTIONS)],
     [
       'everything that is not supported',
       'What is not supported',
