@@ -93,5 +93,5 @@ export function membersOf(name: string, members: Members, others?: MembersType['
 }
 
 export function either(...types: readonly ValueType[]): ValueType {
-  return { kind: 'either', types };
+  return { kind: 'either', types: types.flatMap((type) => (type.kind === 'either' ? type.types : [type])) };
 }

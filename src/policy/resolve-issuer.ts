@@ -22,7 +22,7 @@ const PROVIDER_NAMES = Object.keys(PROVIDERS) as ProviderName[];
 const NO_SETTINGS = membersOf('provider settings', {});
 const PROVIDER_TYPE = either(
   oneOfWords(PROVIDER_NAMES),
-  membersOf('provider', Object.fromEntries(PROVIDER_NAMES.map((name) => [name, { type: NO_SETTINGS }]))),
+  membersOf('provider', {}, { pattern: new RegExp(`^(?:${PROVIDER_NAMES.join('|')})$`), type: NO_SETTINGS }),
 );
 const PROVIDER_FIX = 'Write "keycloak", or another provider; leave it out if the issuer follows the MCP specification.';
 const CLAIMS_FIX = 'Write { requiredClaims: ["exp", …] }.';

@@ -5,18 +5,17 @@ import { FILE_NAME, NAMESPACE, PORT } from './value-forms.js';
 
 export const TLS_VERSIONS = ['TLS_V1_2', 'TLS_V1_3'] as const;
 
-const OLDEST = { type: oneOfWords(TLS_VERSIONS), default: 'TLS_V1_2' } as const;
-const NEWEST = { type: oneOfWords(TLS_VERSIONS), default: 'TLS_V1_3' } as const;
+const VERSION = oneOfWords(TLS_VERSIONS);
 
 export const TLS = {
   cert: { type: FILE_NAME, isRequired: true },
   key: { type: FILE_NAME, isRequired: true },
   root: { type: FILE_NAME, otherwise: 'clients need no certificate' },
   mode: { type: oneOfWords(['static']), default: 'static' },
-  minTLSVersion: OLDEST,
-  minTlsVersion: OLDEST,
-  maxTLSVersion: NEWEST,
-  maxTlsVersion: NEWEST,
+  minTLSVersion: { type: VERSION, default: 'TLS_V1_2' },
+  minTlsVersion: { type: VERSION, otherwise: 'that of `minTLSVersion`' },
+  maxTLSVersion: { type: VERSION, default: 'TLS_V1_3' },
+  maxTlsVersion: { type: VERSION, otherwise: 'that of `maxTLSVersion`' },
 } as const satisfies Members;
 
 /** The keys of a listener that say for which connections it is. */

@@ -43,11 +43,9 @@ export const TIMEOUT = {
   backendRequestTimeout: { type: TIME, otherwise: 'no limit' },
 } as const satisfies Members;
 
-const HEADERS = { type: recordOf(ANY_TEXT), default: {} } as const;
-
 export const HEADER_MODIFIER = {
-  add: HEADERS,
-  set: HEADERS,
+  add: { type: recordOf(ANY_TEXT), default: {} },
+  set: { type: recordOf(ANY_TEXT), default: {} },
   remove: { type: TEXTS, default: [] },
 } as const satisfies Members;
 

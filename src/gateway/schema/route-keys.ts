@@ -18,13 +18,13 @@ export const VALUE_MATCH = {
   value: { type: membersOf('value', VALUE), isRequired: true },
 } as const satisfies Members;
 
-const VALUES = { type: listOf(membersOf('value match', VALUE_MATCH)), default: [] } as const;
+const VALUES = listOf(membersOf('value match', VALUE_MATCH));
 
 export const MATCH = {
   path: { type: membersOf('path match', PATH_MATCH), otherwise: 'every path' },
   method: { type: TEXT, otherwise: 'every method' },
-  headers: VALUES,
-  query: VALUES,
+  headers: { type: VALUES, default: [] },
+  query: { type: VALUES, default: [] },
 } as const satisfies Members;
 
 export const ROUTE_BACKEND = {
