@@ -1,51 +1,20 @@
-import { createHash, generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { parseConfigFile } from '../../src/gateway/config/config-file.js';
 import { BACKENDS_OUT, POLICIES_OUT, SECTIONS_OUT, TARGETS_OUT } from '../../src/gateway/config/stays-out.js';
-import { ExpandedTexts } from '../../src/gateway/config/variables.js';
-import { createGateway } from '../../src/gateway/gateway.js';
 import { everyMapping, keysAt, WHOLE_FILE } from '../../src/gateway/schema/mappings.js';
 import type { Member, MembersType } from '../../src/options/value-type.js';
-import { SERVER } from '../support/certificates.js';
 import { blockToRun } from '../support/code-blocks.js';
+import { makePageFolder, startFile } from '../support/command-page.js';
 import { defaultInWords, KEY_TABLES, keysIn, typeInWords } from '../support/documented-keys.js';
-import { type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
+import type { GatewayFolder } from '../support/gateway-folder.js';
 import { ROOT } from '../support/program.js';
-import { createRecordingLogger } from '../support/recording-logger.js';
-
-const KEY_HASH = createHash('sha256').update('a key').digest('hex');
-const SECRET = 'x'.repeat(32);
-const env = {
-  ISSUER: 'https://auth.example.com',
-  KEY_HASH: `sha256:${'0'.repeat(64)}`,
-  KEY_SHA256: KEY_HASH,
-  API_KEY: 'a key',
-  CLIENT_SECRET: SECRET,
-  PROXY_SECRET: SECRET,
-  SESSION_SECRET: SECRET,
-  NOTES_TOKEN: 'token',
-};
 
 let folder: GatewayFolder;
 beforeAll(async () => {
-  folder = await makeGatewayFolder();
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  await folder.write('caller-key.pem', privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
-  await folder.write('tls.crt', SERVER.cert);
-  await folder.write('tls.key', SERVER.key);
-  await folder.write('notes-token', 'token\n');
-  await folder.write('api-keys.json', JSON.stringify([{ sha256: KEY_HASH, subject: 'robot' }]));
+  folder = await makePageFolder();
   return () => folder.remove();
 });
-
-async function start(text: string): Promise<readonly string[]> {
-  const { lines, logger } = createRecordingLogger();
-  const config = parseConfigFile(text, folder.path, { texts: new ExpandedTexts(env) });
-  await createGateway(config, logger).close();
-  return [...config.binds.map(({ port, at }) => `${at}: ${port}`), ...lines.filter((line) => line.startsWith('warn'))];
-}
 
 /** The files of the page, with the ports of each. None has a warning, except where it must. */
 const examples: readonly (readonly [name: string, text: string, lines: readonly string[]])[] = [
@@ -68,7 +37,7 @@ const examples: readonly (readonly [name: string, text: string, lines: readonly 
 
 describe('the files of docs/command.md start', () => {
   test.each(examples)('%s', async (_name, text, lines) => {
-    expect(await start(text)).toEqual(lines);
+    expect(await startFile(text, folder)).toEqual(lines);
   });
 });
 

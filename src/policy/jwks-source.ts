@@ -4,7 +4,7 @@ import { fileFault, readRegularFile } from '../core/read-regular-file.js';
 import { isRecord } from '../http/json-object.js';
 import { asError } from '../http/middleware.js';
 import type { OptionChecks } from '../options/checks.js';
-import { ANY_MAPPING, either, listOf, membersOf, TEXT, type ValueType } from '../options/value-type.js';
+import { ANY, either, listOf, membersOf, TEXT, type ValueType } from '../options/value-type.js';
 import { type Provider, wellKnownJwksUrl } from '../providers/provider.js';
 import type { KeySetSearch } from '../upstream/find-key-set.js';
 import type { Jwks } from './auth-options.js';
@@ -23,7 +23,7 @@ export type JwksSource =
 
 const KINDS = ['file', 'url', 'keys'] as const;
 
-const KIND_TYPES = { file: TEXT, url: TEXT, keys: listOf(ANY_MAPPING) } as const satisfies Record<
+const KIND_TYPES = { file: TEXT, url: TEXT, keys: listOf(ANY) } as const satisfies Record<
   (typeof KINDS)[number],
   ValueType
 >;
