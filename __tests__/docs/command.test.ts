@@ -1,9 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { AUTHORIZATION_TABLE } from '../../src/authorization/authorization-options.js';
+import { SCOPES_TABLE } from '../../src/authorization/scopes-options.js';
+import { BRIDGE_TABLE } from '../../src/bridge/bridge-options.js';
+import { CHILD_TABLE } from '../../src/bridge/child-options.js';
+import { HTTP_TABLE } from '../../src/bridge/http/http-options.js';
+import { JOINED_TABLE } from '../../src/bridge/joined-options.js';
 import { BACKENDS_OUT, POLICIES_OUT, SECTIONS_OUT, TARGETS_OUT } from '../../src/gateway/config/stays-out.js';
+import { ELSEWHERE } from '../../src/gateway/schema/backend-options.js';
+import { MCP_AUTHENTICATION } from '../../src/gateway/schema/login-keys.js';
 import { everyMapping, keysAt, WHOLE_FILE } from '../../src/gateway/schema/mappings.js';
-import type { Member, MembersType } from '../../src/options/value-type.js';
+import type { Member, Members, MembersType } from '../../src/options/value-type.js';
+import { SENDER_CONSTRAINT_TABLE } from '../../src/policy/resolve-sender-constraint.js';
 import { blockToRun } from '../support/code-blocks.js';
 import { makePageFolder, startFile } from '../support/command-page.js';
 import { defaultInWords, KEY_TABLES, keysIn, typeInWords } from '../support/documented-keys.js';
@@ -72,6 +81,27 @@ test('docs/command.md has every key of the file', () => {
 test('every key of the file is in a file of docs/command.md that starts', () => {
   expect(missingIn(new Set(examples.flatMap(([, text]) => keysIn(parse(text), WHOLE_FILE))))).toEqual([]);
 });
+
+/** A table that has options for code and for files, with the names of those that only code has under this name. */
+const optionTables: readonly (readonly [name: string, table: Members, elsewhere: ReadonlySet<string>])[] = [
+  ...[CHILD_TABLE, BRIDGE_TABLE, JOINED_TABLE, HTTP_TABLE].map(
+    (table) => ['a backend', table, new Set(ELSEWHERE.keys())] as const,
+  ),
+  ['mcpAuth()', MCP_AUTHENTICATION, new Set(['extra', 'verifiers', 'onDecision', 'store', 'logger'])],
+  ['senderConstraint', SENDER_CONSTRAINT_TABLE, new Set(['mtls'])],
+  ['mcpScopes()', SCOPES_TABLE, new Set(['logger'])],
+  ['mcpAuthorization()', AUTHORIZATION_TABLE, new Set(['backend', 'logger'])],
+];
+
+test.each(optionTables)(
+  'each option of %s is a key of the file, except functions and objects with functions',
+  (_name, table, elsewhere) => {
+    const keys = new Set([...mappings.values()].flatMap(({ members }) => Object.keys(members)));
+    for (const [option, { type }] of Object.entries(table)) {
+      if (!elsewhere.has(option)) expect([option, type === undefined, keys.has(option)]).toEqual([option, false, true]);
+    }
+  },
+);
 
 test('docs/command.md names everything that is not supported', () => {
   const page = readFileSync(`${ROOT}docs/command.md`, 'utf8');

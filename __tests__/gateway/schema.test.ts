@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { parseConfigFile } from '../../src/gateway/config/config-file.js';
 import { createGateway } from '../../src/gateway/gateway.js';
 import { FIRST_FILE } from '../../src/gateway/init-command.js';
-import { runSchemaCommand, SCHEMA_USAGE } from '../../src/gateway/schema-command.js';
+import { runSchemaCommand, SCHEMA_HINT, SCHEMA_USAGE } from '../../src/gateway/schema-command.js';
 import { codeBlocksOf, PAGES } from '../support/code-blocks.js';
 import { configText } from '../support/config-text.js';
 import { FILE_SCHEMA, schemaCheck } from '../support/file-schema.js';
@@ -97,6 +97,13 @@ describe('the schema and the command refuse', () => {
       expect.stringMatching(`${place}$`),
     );
   });
+});
+
+test.each([
+  ...samples.map((name) => [`samples/${name}/config.yaml`, readFileSync(`${ROOT}samples/${name}/config.yaml`, 'utf8')]),
+  ['the file of "init"', FIRST_FILE],
+])('%s leads editors to the schema, and says how it is made', (_file, text) => {
+  expect(text).toMatch(new RegExp(`^${SCHEMA_HINT.replaceAll('$', '\\$')}\n`));
 });
 
 test('every key has a description', () => {

@@ -3,10 +3,14 @@ import { parseArguments, usageErrorFor } from './command-line.js';
 import { buildFileSchema } from './schema/json-schema.js';
 import { readKeyDescriptions } from './schema/key-descriptions.js';
 
+/** Lines of a configuration file which lead editors to the schema. */
+export const SCHEMA_HINT = `# For an editor: npx express-mcp-auth schema > config.schema.json
+# yaml-language-server: $schema=./config.schema.json`;
+
 export const SCHEMA_USAGE = `Usage: express-mcp-auth schema > config.schema.json
 
-Prints a JSON Schema of the configuration file, for editors. This line in the file names it:
-# yaml-language-server: $schema=./config.schema.json
+Prints a JSON Schema of the configuration file, for editors. These lines at the top of the file lead an editor to it:
+${SCHEMA_HINT}
 
   -h, --help  show this text`;
 

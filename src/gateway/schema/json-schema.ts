@@ -25,7 +25,7 @@ const VARIABLE_NAME = 'variable';
 
 const referenceTo = (name: string): JsonSchema => ({ $ref: `#/$defs/${name}` });
 
-/** A variable may stand for any value that is not a list or a mapping. */
+/** The file may have a variable in place of any value that is not a list or a mapping. */
 const orVariable = (schema: JsonSchema): JsonSchema => ({ anyOf: [schema, referenceTo(VARIABLE_NAME)] });
 
 /** The schemas of mappings. Many places of the file have the same mapping. */

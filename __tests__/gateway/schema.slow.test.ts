@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { WHOLE_FILE } from '../../src/gateway/schema/mappings.js';
@@ -5,8 +6,9 @@ import { isRecord } from '../../src/http/json-object.js';
 import type { MembersType, ValueType } from '../../src/options/value-type.js';
 import { codeBlocksOf, runnerOf } from '../support/code-blocks.js';
 import { makePageFolder, startFile } from '../support/command-page.js';
-import { schemaCheck } from '../support/file-schema.js';
+import { FILE_SCHEMA, schemaCheck } from '../support/file-schema.js';
 import type { GatewayFolder } from '../support/gateway-folder.js';
+import { CLI } from '../support/program.js';
 
 let folder: GatewayFolder;
 beforeAll(async () => {
@@ -82,3 +84,7 @@ test.each(files)(
     expect(accepted).toEqual([]);
   },
 );
+
+test('the command prints the schema', () => {
+  expect(JSON.parse(execFileSync(process.execPath, [CLI, 'schema'], { encoding: 'utf8' }))).toEqual(FILE_SCHEMA);
+});
