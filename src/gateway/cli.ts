@@ -22,6 +22,7 @@ import { KEY_USAGE, runKeyCommand } from './key-command.js';
 import { type LoadedConfig, loadConfig } from './load-config.js';
 import { warningsOfMissingPrograms } from './missing-programs.js';
 import { runRulesCommand } from './rules-command.js';
+import { runSchemaCommand } from './schema-command.js';
 import { StartupError } from './startup-error.js';
 import { onStopSignal } from './stop-signal.js';
 
@@ -136,6 +137,8 @@ async function start(): Promise<void> {
     else if (args[0] === 'rules') rules(args.slice(1));
     else if (args[0] === 'init') console.log(runInitCommand(args.slice(1)));
     else if (args[0] === 'key') createKey(args.slice(1));
+    else if (args[0] === 'schema')
+      console.log(runSchemaCommand(args.slice(1), new URL('../../docs/', import.meta.url)));
     else await main(parseCommandLine(args));
   } catch (error) {
     const { message } = error as Error;

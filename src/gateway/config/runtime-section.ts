@@ -1,3 +1,4 @@
+import { RUNTIME, SESSION_TIMES } from '../schema/file-keys.js';
 import type { ConfigNode, StaysOut } from './config-node.js';
 import { readSeconds } from './seconds.js';
 
@@ -48,8 +49,8 @@ const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
 
 /** Reads the section `config`. */
 export function readRuntimeConfig(node: ConfigNode): RuntimeConfig {
-  const { mcp, trustProxy } = node.members({ optional: ['mcp', 'trustProxy'], staysOut: STAYS_OUT });
-  const ttl = mcp?.members({ optional: ['sessionTtl'] }).sessionTtl;
+  const { mcp, trustProxy } = node.members(RUNTIME, { staysOut: STAYS_OUT });
+  const ttl = mcp?.members(SESSION_TIMES).sessionTtl;
   return {
     ...(ttl && { sessionSeconds: Math.max(1, Math.ceil(readSeconds(ttl))) }),
     ...(trustProxy && { trustedProxies: { addresses: trustProxy.texts(), at: trustProxy.path } }),
