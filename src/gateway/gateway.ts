@@ -78,7 +78,9 @@ function notesOf(config: GatewayConfig): readonly string[] {
   const isSilent = servers.some((server) => 'command' in server && !server.saysWhatItInherits);
   const names = INHERITED_VARIABLES.join(', ');
   return isSilent
-    ? [`Programs get these environment variables: ${names}. For others, list their names in inheritEnv beside cmd`]
+    ? [
+        `Programs get these environment variables: ${names}, and those of proxies, certificates and package registries. For others, list their names in inheritEnv beside cmd`,
+      ]
     : [];
 }
 
