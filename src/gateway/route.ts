@@ -43,6 +43,8 @@ export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'hostnames' | '
   readonly policy: ResolvedAuth | undefined;
   /** The keys that verify the tokens of `callerToken`; empty without it. */
   readonly callerKeys: ReturnType<typeof callerKeysOf>;
+  /** Opens no more sessions; resolves when no request of the route is in flight, after `seconds` at the latest. `close()` comes after it. */
+  drain(seconds: number): Promise<void>;
   /** Ends the sessions of the backend, with their children. */
   close(): Promise<void>;
 }
@@ -65,12 +67,14 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
     ...createSteps(route, backend, logger),
     ...(backend ? [backend] : []),
   ]);
+  const drain = async (seconds: number) => backend?.drain(seconds);
   const close = async () => {
     if (policy !== undefined) leaveRoot(policy);
     await backend?.close();
   };
   const callerKeys = backend && 'callerKeys' in backend ? callerKeysOf(backend.callerKeys) : [];
-  return { name, hostnames, matches, at, login, handle, metadata: authentication?.metadata, policy, callerKeys, close };
+  const { metadata } = authentication ?? {};
+  return { name, hostnames, matches, at, login, handle, metadata, policy, callerKeys, drain, close };
 }
 
 /** What happens to the request of an accepted caller before it reaches the backend, in agentgateway's order. */
