@@ -31,6 +31,8 @@ ENV NODE_ENV=production HOME=/tmp
 USER 1000:1000
 WORKDIR /config
 EXPOSE 3000
+# With --admin, at another address. Kubernetes has probes of its own.
+HEALTHCHECK --start-period=60s CMD ["node", "-e", "fetch('http://127.0.0.1:15000/healthz').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["tini", "--", "express-mcp-auth"]
 CMD ["-f", "/config/config.yaml"]
 
