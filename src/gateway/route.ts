@@ -17,17 +17,21 @@ import { leaveRoot } from '../metadata/root-documents.js';
 import { requiresToken } from '../policy/modes.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { policyOf } from '../policy/resolved-policy.js';
+import { canonicalJson } from '../targets/several/canonical-json.js';
 import { createBackend, type RouteBackend } from './backend.js';
 import { chain } from './chain.js';
 import type { McpBackendConfig } from './config/backend-config.js';
 import type { CorsConfig } from './config/cors-policy.js';
 import type { CredentialConfig, RouteConfig } from './config/gateway-config.js';
+import type { RateLimitsConfig } from './config/rate-limits.js';
+import type { InputFiles } from './input-files.js';
 import { respond } from './policies/fixed-response.js';
 import { changeRequestHeaders, changeResponseHeaders } from './policies/header-changes.js';
 import { authorizeRequests } from './policies/http-authorization.js';
 import { plainChallenge } from './policies/plain-challenge.js';
 import { limitTime } from './policies/request-timeout.js';
 import { redirect, rewrite } from './policies/url-changes.js';
+import type { EndingPart, TakePart } from './reload/kept-parts.js';
 import { createAuthorization } from './route-authorization.js';
 import { atPlace, StartupError } from './startup-error.js';
 
@@ -47,13 +51,20 @@ export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'hostnames' | '
   close(): Promise<void>;
 }
 
+/** What routes are created with. */
+export interface RouteParts {
+  readonly logger: Logger;
+  readonly files: InputFiles;
+  readonly take: TakePart;
+}
+
 /** @throws {StartupError} If a policy or a target of the route is not valid. */
-export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
+export function createRoute(route: RouteConfig, { logger, files, take }: RouteParts): GatewayRoute {
   const advice = adviceOf(route);
-  const authentication = createAuthentication(route, logger, advice);
+  const authentication = createAuthentication(route, { logger, advice, take });
   const policy = authentication?.policy;
   refuseIssuerOfProxy(route, policy);
-  const backend = route.backend && createRouteBackend(route, route.backend, { logger, advice, policy });
+  const backend = route.backend && createRouteBackend(route, route.backend, { logger, files, advice, policy });
   const { name, hostnames, matches, at, timeout, responseHeaderModifier, cors } = route;
   const login = route.mcpAuthentication ? 'mcpAuthentication' : route.credentials?.kind;
   const handle = chain([
@@ -62,19 +73,20 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
     ...(cors ? [createCors(cors, logger, advice)] : []),
     ...(authentication?.steps ?? []),
     ...authorizeRequests(route.authorization ?? [], logger),
-    ...createSteps(route, backend, logger),
+    ...createSteps(route, backend, { logger, take }),
     ...(backend ? [backend] : []),
   ]);
-  const close = async () => {
-    if (policy !== undefined) leaveRoot(policy);
-    await backend?.close();
-  };
+  const close = async () => backend?.close();
   const callerKeys = backend && 'callerKeys' in backend ? callerKeysOf(backend.callerKeys) : [];
   return { name, hostnames, matches, at, login, handle, metadata: authentication?.metadata, policy, callerKeys, close };
 }
 
 /** What happens to the request of an accepted caller before it reaches the backend, in agentgateway's order. */
-function createSteps(route: RouteConfig, backend: RouteBackend | undefined, logger: Logger): Middleware[] {
+function createSteps(
+  route: RouteConfig,
+  backend: RouteBackend | undefined,
+  { logger, take }: Omit<RouteParts, 'files'>,
+): Middleware[] {
   const {
     matches,
     requestHeaderModifier,
@@ -91,12 +103,19 @@ function createSteps(route: RouteConfig, backend: RouteBackend | undefined, logg
     ...(directResponse ? [respond(directResponse)] : []),
     ...(scopes ? [atPlace(scopes.at, () => mcpScopes(scopes.rules, { ...scopes.options, logger }))] : []),
     ...createAuthorization(route, backend, logger),
-    ...(rate ? [atPlace(rate.at, () => mcpLimits(rate.limits, { logger }))] : []),
+    ...(rate
+      ? [take('limits', canonicalJson(route.written.policies.localRateLimit), () => createLimits(rate, logger))]
+      : []),
   ];
+}
+
+function createLimits({ limits, at: place }: RateLimitsConfig, logger: Logger): EndingPart<Middleware> {
+  return { value: atPlace(place, () => mcpLimits(limits, { logger })) };
 }
 
 interface Surroundings {
   readonly logger: Logger;
+  readonly files: InputFiles;
   readonly advice: Advice;
   readonly policy: ResolvedAuth | undefined;
 }
@@ -153,20 +172,32 @@ function adviceOf({ at, mcpAuthentication, credentials }: RouteConfig): Advice {
   };
 }
 
-function createAuthentication({ mcpAuthentication, credentials }: RouteConfig, logger: Logger, advice: Advice) {
-  for (const warning of credentials?.warnings ?? []) logger.warn(warning);
+interface Authentication {
+  readonly steps: readonly Middleware[];
+  readonly metadata: Middleware | undefined;
+  readonly policy: ResolvedAuth;
+}
+
+function createAuthentication(
+  { mcpAuthentication, credentials }: RouteConfig,
+  { logger, advice, take }: Omit<RouteParts, 'files'> & { readonly advice: Advice },
+): Authentication | undefined {
   const config = mcpAuthentication ?? credentials;
   if (config === undefined) return undefined;
   const { policy, at: place } = config;
-  // The block has the members of a policy. mcpAuth() refuses any that it does not support.
-  const options = { ...policy, logger } as unknown as McpAuthOptions;
-  noteAdvice(options, advice);
-  return atPlace(place, () => {
-    const auth = mcpAuth(options);
-    const resolved = policyOf('mcpAuth()', auth);
-    return mcpAuthentication
-      ? { steps: [auth], metadata: protectedResourceMetadata(auth), policy: resolved }
-      : { steps: [plainChallenge, auth], metadata: undefined, policy: resolved };
+  return take(mcpAuthentication ? 'mcpAuthentication' : 'credentials', canonicalJson(policy), () => {
+    for (const warning of credentials?.warnings ?? []) logger.warn(warning);
+    // The block has the members of a policy. mcpAuth() refuses any that it does not support.
+    const options = { ...policy, logger } as unknown as McpAuthOptions;
+    noteAdvice(options, advice);
+    return atPlace(place, () => {
+      const auth = mcpAuth(options);
+      const resolved = policyOf('mcpAuth()', auth);
+      const value = mcpAuthentication
+        ? { steps: [auth], metadata: protectedResourceMetadata(auth), policy: resolved }
+        : { steps: [plainChallenge, auth], metadata: undefined, policy: resolved };
+      return { value, end: () => leaveRoot(resolved) };
+    });
   });
 }
 
