@@ -35,6 +35,11 @@ export interface McpBackendStats {
 export interface McpBackend extends Middleware {
   /** Answers the requests in flight and ends every stream, session, child process and session at a remote server; resolves when none is left. */
   close(): Promise<void>;
+  /**
+   * Call it before `close()`, so that clients get their answers. From then on it refuses new sessions (503) and ends streams on which
+   * a client only listens. Resolves when no request is in flight, after `seconds` at the latest. `ready()` resolves to false meanwhile.
+   */
+  drain(seconds: number): Promise<void>;
   /** Returns the current numbers of sessions, connections and requests. */
   stats(): McpBackendStats;
   /**
@@ -93,8 +98,9 @@ export function mcpBackend(options: Readonly<McpBackendOptions>): McpBackend {
   const handle = hasOwnNames ? refuseRulesWithoutTargets(WHO, middleware, logger) : middleware;
   return Object.assign(handle, {
     close: () => bridge.close(),
+    drain: (seconds: number) => bridge.drain(seconds),
     stats: () => bridge.stats(),
-    ready: async () => !bridge.isClosed && ready(),
+    ready: async () => !bridge.isEnding && ready(),
     resolve,
     targets: Object.freeze([...resolved.targets.keys()]),
     callerKeys: createCallerKeys(keys),

@@ -28,6 +28,11 @@ export interface McpStdioBackendStats {
 export interface McpStdioBackend extends Middleware {
   /** Answers the requests in flight and ends every stream, session and child process; resolves when none is left. */
   close(): Promise<void>;
+  /**
+   * Call it before `close()`, so that clients get their answers. From then on it refuses new sessions (503) and ends streams on which
+   * a client only listens. Resolves when no request is in flight, after `seconds` at the latest. `ready()` resolves to false meanwhile.
+   */
+  drain(seconds: number): Promise<void>;
   /** Returns the current numbers of sessions, children and requests. */
   stats(): McpStdioBackendStats;
 }
@@ -72,6 +77,7 @@ export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpS
 
   return Object.assign(createBridgeMiddleware(WHO, bridge, resolved.logger), {
     close: () => bridge.close(),
+    drain: (seconds: number) => bridge.drain(seconds),
     stats: () => publicStats(bridge.stats()),
   });
 }

@@ -56,7 +56,7 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
     notes: notesOf(config),
     clientAddresses: clientAddressesOf(ports),
     async listen(host) {
-      const { opened } = await first.use(host);
+      const { opened } = await first.use({ host });
       return opened;
     },
     prepare: (next, inputs) => versions.prepare(next, inputs),

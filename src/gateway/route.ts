@@ -18,6 +18,7 @@ import { requiresToken } from '../policy/modes.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { policyOf } from '../policy/resolved-policy.js';
 import { canonicalJson } from '../targets/several/canonical-json.js';
+import { ArrivingRequests } from './arriving-requests.js';
 import { createBackend, type RouteBackend } from './backend.js';
 import { chain } from './chain.js';
 import type { McpBackendConfig } from './config/backend-config.js';
@@ -47,6 +48,8 @@ export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'hostnames' | '
   readonly policy: ResolvedAuth | undefined;
   /** The keys that verify the tokens of `callerToken`; empty without it. */
   readonly callerKeys: ReturnType<typeof callerKeysOf>;
+  /** Opens no more sessions; resolves when no request of the route is in flight, after `seconds` at the latest. `close()` comes after it. */
+  drain(seconds: number): Promise<void>;
   /** Ends the sessions of the backend, with their children. */
   close(): Promise<void>;
 }
@@ -67,18 +70,37 @@ export function createRoute(route: RouteConfig, { logger, files, take }: RoutePa
   const backend = route.backend && createRouteBackend(route, route.backend, { logger, files, advice, policy });
   const { name, hostnames, matches, at, timeout, responseHeaderModifier, cors } = route;
   const login = route.mcpAuthentication ? 'mcpAuthentication' : route.credentials?.kind;
+  const arriving = new ArrivingRequests();
   const handle = chain([
+    arriving.enter,
     ...(timeout?.requestMs === undefined ? [] : [limitTime(timeout.requestMs)]),
     ...(responseHeaderModifier ? [changeResponseHeaders(responseHeaderModifier)] : []),
     ...(cors ? [createCors(cors, logger, advice)] : []),
     ...(authentication?.steps ?? []),
     ...authorizeRequests(route.authorization ?? [], logger),
     ...createSteps(route, backend, { logger, take }),
-    ...(backend ? [backend] : []),
+    ...(backend ? [arriving.leave, backend] : []),
   ]);
+  const drain = (seconds: number) => drainRoute(seconds, arriving, backend);
   const close = async () => backend?.close();
   const callerKeys = backend && 'callerKeys' in backend ? callerKeysOf(backend.callerKeys) : [];
-  return { name, hostnames, matches, at, login, handle, metadata: authentication?.metadata, policy, callerKeys, close };
+  const { metadata } = authentication ?? {};
+  return { name, hostnames, matches, at, login, handle, metadata, policy, callerKeys, drain, close };
+}
+
+/** Answers requests that wait for a token check too, although the backend does not know them yet. */
+async function drainRoute(
+  seconds: number,
+  arriving: ArrivingRequests,
+  backend: RouteBackend | undefined,
+): Promise<void> {
+  const until = performance.now() + seconds * 1_000;
+  const leftMs = () => Math.max(0, until - performance.now());
+  await backend?.drain(seconds);
+  while (!arriving.areNone && leftMs() > 0) {
+    await arriving.end(leftMs());
+    await backend?.drain(leftMs() / 1_000);
+  }
 }
 
 /** What happens to the request of an accepted caller before it reaches the backend, in agentgateway's order. */

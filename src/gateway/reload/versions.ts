@@ -11,11 +11,11 @@ export interface PreparedConfig {
   readonly ports: readonly GenerationPort[];
   readonly routes: readonly GatewayRoute[];
   /**
-   * Opens new ports, serves this version, and ends what only the version before has.
+   * Opens new ports, serves this version, and ends what only the version before has: its calls may finish first.
    *
    * @throws {StartupError} If a port cannot be opened. Then the version before stays in use.
    */
-  use(host: string): Promise<ConfigChanges>;
+  use(where: Readonly<{ host: string; drainSeconds?: number }>): Promise<ConfigChanges>;
 }
 
 /** The differences between two versions of the file. */
@@ -32,6 +32,15 @@ interface Surroundings {
   readonly logger: Logger;
   /** Creates the function that answers the requests of a port. */
   handlerFor(port: GenerationPort, config: GatewayConfig): RequestListener;
+}
+
+/** Seconds in which calls may finish on a route that the file no longer has. */
+const DRAIN_SECONDS = 10;
+
+interface UseParts {
+  readonly previous: Generation | undefined;
+  readonly host: string;
+  readonly drainSeconds?: number;
 }
 
 /** The versions of the configuration file: the one in use, and earlier ones whose calls are not finished. */
@@ -64,7 +73,11 @@ export class Versions {
     }
     // Before the gateway listens, close() ends the first version.
     this.#current ??= next;
-    return { ports, routes: [...next.routes.values()], use: (host) => this.#use(next, prepared, { previous, host }) };
+    return {
+      ports,
+      routes: [...next.routes.values()],
+      use: (where) => this.#use(next, prepared, { previous, ...where }),
+    };
   }
 
   /** Accepts no more connections, ends all routes, then closes the remaining connections. */
@@ -80,7 +93,7 @@ export class Versions {
   async #use(
     next: Generation,
     prepared: PreparedPorts,
-    { previous, host }: { readonly previous: Generation | undefined; readonly host: string },
+    { previous, host, drainSeconds = DRAIN_SECONDS }: UseParts,
   ): Promise<ConfigChanges> {
     const before = this.#ports.addresses;
     try {
@@ -96,7 +109,7 @@ export class Versions {
     const closing = await prepared.use(host);
     next.parts.endEarlier();
     const ended = [...(previous?.routes ?? [])].flatMap(([key, route]) => (next.routes.has(key) ? [] : [route]));
-    void this.#endWith(ended, closing);
+    void this.#finish(ended, closing, drainSeconds);
     const after = this.#ports.addresses;
     const opened = after.filter((address) => !before.includes(address));
     const closed = before.filter((address) => !after.includes(address));
@@ -105,8 +118,9 @@ export class Versions {
   }
 
   /** Ends routes, and then the connections of closed ports. */
-  async #endWith(routes: readonly GatewayRoute[], closing: ClosingPorts): Promise<void> {
+  async #finish(routes: readonly GatewayRoute[], closing: ClosingPorts, drainSeconds: number): Promise<void> {
     for (const route of routes) this.#ending.add(route);
+    await Promise.all(routes.map((route) => route.drain(drainSeconds)));
     await this.#end(routes);
     for (const route of routes) this.#ending.delete(route);
     await closing.finish();
