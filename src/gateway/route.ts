@@ -13,7 +13,7 @@ import {
   mcpScopes,
   protectedResourceMetadata,
 } from '../index.js';
-import { leaveRoot } from '../metadata/root-documents.js';
+import { leaveRoot, rejoinRoot } from '../metadata/root-documents.js';
 import { requiresToken } from '../policy/modes.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { policyOf } from '../policy/resolved-policy.js';
@@ -218,7 +218,7 @@ function createAuthentication(
       const value = mcpAuthentication
         ? { steps: [auth], metadata: protectedResourceMetadata(auth), policy: resolved }
         : { steps: [plainChallenge, auth], metadata: undefined, policy: resolved };
-      return { value, end: () => leaveRoot(resolved) };
+      return { value, end: () => leaveRoot(resolved), resume: () => rejoinRoot(resolved) };
     });
   });
 }

@@ -7,6 +7,7 @@ interface Part {
   readonly place: string;
   readonly value: unknown;
   end(): void;
+  resume(): void;
 }
 
 /** How a route gets a part with state: the one that it had before a reload, or a new one. */
@@ -16,7 +17,11 @@ export interface EndingPart<T> {
   readonly value: T;
   /** Called once no route has the part. */
   end?(): void;
+  /** Undoes `end()`. */
+  resume?(): void;
 }
+
+const NO_END = { end: () => undefined, resume: () => undefined };
 
 /** The parts of all routes. The parts of a later version of the file come from an earlier one where the file is the same. */
 export class KeptParts {
@@ -54,12 +59,22 @@ export class KeptParts {
         this.#parts.push({ ...found, place });
         return found.value as T;
       }
-      const { value, end = () => undefined } = create();
-      const part = { kind, content, place, value, end };
+      const part = { kind, content, place, ...NO_END, ...this.#createWithout(kind, place, create) };
       this.#parts.push(part);
       this.#made.push(part);
-      return value;
+      return part.value;
     };
+  }
+
+  /** Creates a part as if the one that it replaces were not there, which stays in use until the new version is used. */
+  #createWithout<T>(kind: string, place: string, create: () => EndingPart<T>): EndingPart<T> {
+    const replaced = [...this.#earlier].find((part) => part.kind === kind && part.place === place);
+    replaced?.end();
+    try {
+      return create();
+    } finally {
+      replaced?.resume();
+    }
   }
 
   /** Ends the parts of the earlier version that no route of this version has. */

@@ -23,6 +23,8 @@ export interface ConfigChanges {
   readonly kept: readonly GatewayRoute[];
   readonly started: readonly GatewayRoute[];
   readonly ended: readonly GatewayRoute[];
+  /** Those of the new version, with their routes. */
+  readonly ports: readonly GenerationPort[];
   /** Addresses of ports. */
   readonly opened: readonly string[];
   readonly closed: readonly string[];
@@ -114,7 +116,7 @@ export class Versions {
     const opened = after.filter((address) => !before.includes(address));
     const closed = before.filter((address) => !after.includes(address));
     const kept = [...next.routes.values()].filter((route) => !next.started.includes(route));
-    return { kept, started: next.started, ended, opened, closed };
+    return { kept, started: next.started, ended, ports: next.ports, opened, closed };
   }
 
   /** Ends routes, and then the connections of closed ports. */
