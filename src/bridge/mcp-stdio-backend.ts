@@ -3,6 +3,7 @@ import type { Middleware } from '../http/middleware.js';
 import { Bridge, type BridgeStats } from './bridge.js';
 import { createBridgeMiddleware } from './bridge-middleware.js';
 import { everyOriginWarning } from './every-origin.js';
+import { hasProgram } from './has-program.js';
 import { inheritWarning } from './inherit-warning.js';
 import { createStatsChannel } from './stats-channel.js';
 import { type McpStdioBackendOptions, resolveStdioOptions } from './stdio-options.js';
@@ -35,6 +36,11 @@ export interface McpStdioBackend extends Middleware {
   drain(seconds: number): Promise<void>;
   /** Returns the current numbers of sessions, children and requests. */
   stats(): McpStdioBackendStats;
+  /**
+   * Resolves to false if the program is not there, or once `drain()` or `close()` was called. The program is not started for it, so it does
+   * not show whether the program works.
+   */
+  ready(): Promise<boolean>;
 }
 
 /**
@@ -79,6 +85,7 @@ export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpS
     close: () => bridge.close(),
     drain: (seconds: number) => bridge.drain(seconds),
     stats: () => publicStats(bridge.stats()),
+    ready: async () => !bridge.isEnding && hasProgram(resolved, options.env),
   });
 }
 

@@ -9,10 +9,12 @@ import { replyOutage } from '../oauth/outage.js';
 import { INHERITED_VARIABLES } from '../targets/stdio/child-environment.js';
 import { clientAddressesOf, warningsOfOtherPorts } from './client-addresses.js';
 import { type GatewayConfig, routesOf } from './config/gateway-config.js';
+import { PROCESS_DEFAULTS } from './config/process-settings.js';
 import type { TrustedProxiesConfig } from './config/runtime-section.js';
+import { GatewayDrain } from './drain.js';
 import { InputFiles } from './input-files.js';
+import { Readiness } from './readiness.js';
 import { createRegistrationLimit } from './registration-limit.js';
-import type { GenerationPort } from './reload/generation.js';
 import { type PreparedConfig, Versions } from './reload/versions.js';
 import { warningsOfOpenRoutes } from './route.js';
 import { createRouting } from './routing.js';
@@ -33,6 +35,10 @@ export interface Gateway {
    * @throws {StartupError} If a policy, a target or a certificate of the file is not valid. Then the gateway stays as it is.
    */
   prepare(config: GatewayConfig, files: InputFiles): PreparedConfig;
+  /** The parts that are not ready to take requests; empty if all are. */
+  problems(): Promise<readonly string[]>;
+  /** Opens no more sessions; resolves when calls have finished, or their time is over. `close()` comes after it. */
+  drain(): Promise<void>;
   /** Accepts no more connections, ends streams and child processes, then closes the remaining connections. */
   close(): Promise<void>;
 }
@@ -46,20 +52,27 @@ export interface Gateway {
 export function createGateway(config: GatewayConfig, given: Logger, files = new InputFiles()): Gateway {
   const logger = createSafeLogger(given);
   const registrationLimit = createRegistrationLimit(logger);
-  const handlerFor = ({ listeners }: GenerationPort, { trustedProxies }: GatewayConfig) =>
-    createListener(createRouting(listeners, registrationLimit), trustedProxies, logger);
-  const versions = new Versions({ logger, handlerFor });
+  const drain = new GatewayDrain(() => versions.allRoutes, logger);
+  const versions = new Versions({
+    logger,
+    handlerFor: ({ listeners }, { trustedProxies }) =>
+      createListener(createRouting(listeners, registrationLimit), trustedProxies, logger),
+    isEnding: () => drain.hasBegun,
+  });
   const first = versions.prepare(config, files);
   const { ports, routes } = first;
+  const readiness = new Readiness(() => versions.routes.flatMap(({ checks }) => checks), logger);
   return {
     warningsFor: (host) => [...warningsOfOpenRoutes(routes, host), ...warningsOfOtherPorts(ports)],
     notes: notesOf(config),
     clientAddresses: clientAddressesOf(ports),
     async listen(host) {
-      const { opened } = await first.use({ host });
+      const { opened } = await first.use(host);
       return opened;
     },
     prepare: (next, inputs) => versions.prepare(next, inputs),
+    problems: async () => (drain.hasBegun ? ['the command is about to end'] : readiness.problems()),
+    drain: () => drain.run({ ...PROCESS_DEFAULTS, ...versions.config?.process }),
     close: () => versions.close(),
   };
 }

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { parseConfigFile } from './config/config-file.js';
 import type { GatewayConfig } from './config/gateway-config.js';
+import type { ProcessConfig } from './config/process-settings.js';
 import { type Environment, ExpandedTexts } from './config/variables.js';
 import { InputFiles } from './input-files.js';
 import { atPlace, StartupError } from './startup-error.js';
@@ -25,15 +26,19 @@ export interface LoadSettings {
   readonly env: Environment;
   readonly ignored?: readonly string[];
   readonly files?: InputFiles;
+  /** The settings on the command line, which count before those of the file. */
+  readonly process?: ProcessConfig;
 }
 
 /** @throws {StartupError} If the file cannot be read or used. */
-export function loadConfig(file: string, { env, ignored, files = new InputFiles() }: LoadSettings): LoadedConfig {
+export function loadConfig(file: string, settings: LoadSettings): LoadedConfig {
+  const { env, ignored, process, files = new InputFiles() } = settings;
   const text = files.read(file);
   const texts = new ExpandedTexts(env);
   const step = <T>(run: () => T) => concealing(texts, () => atPlace(file, run));
   const config = step(() => parseConfigFile(text, dirname(file), { texts, ...(ignored && { ignored }) }));
-  return { config, hash: files.hashOf(file), files, step };
+  const served = { ...config, process: { ...config.process, ...process } };
+  return { config: served, hash: files.hashOf(file), files, step };
 }
 
 function concealing<T>(texts: ExpandedTexts, run: () => T): T {

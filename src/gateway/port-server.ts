@@ -1,10 +1,11 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Logger } from '../index.js';
 import { canonicalJson } from '../targets/several/canonical-json.js';
 import { Certificates } from './certificates.js';
 import type { BindConfig } from './config/gateway-config.js';
 import type { TlsConfig } from './config/tls-config.js';
+import { serverOptions } from './connections.js';
 import { StartupError } from './startup-error.js';
 
 /** The server of a port. */
@@ -24,11 +25,16 @@ export interface PortServer {
  *
  * @throws {StartupError} If a certificate cannot be used.
  */
-export function createPortServer(bind: BindConfig, listener: RequestListener, logger: Logger): PortServer {
+export function createPortServer(
+  bind: BindConfig,
+  listener: RequestListener,
+  logger: Logger,
+  options: ServerOptions = serverOptions(),
+): PortServer {
   const shape = shapeOf(bind);
   const [first] = certificatesIn(bind);
-  const changes = first && createSecureServer(bind, first, { listener, logger });
-  const server = changes?.server ?? createServer(listener);
+  const changes = first && createSecureServer(bind, first, { listener, logger, options });
+  const server = changes?.server ?? createServer(options, listener);
   return {
     server,
     prepare: (next) => (shapeOf(next) === shape ? (changes?.prepare(next) ?? (() => undefined)) : undefined),
@@ -63,10 +69,11 @@ const NAMES = { root: 'root', minVersion: 'minTLSVersion', maxVersion: 'maxTLSVe
 interface ServerParts {
   readonly listener: RequestListener;
   readonly logger: Logger;
+  readonly options: ServerOptions;
 }
 
 function createSecureServer(bind: BindConfig, { root, minVersion, maxVersion }: TlsConfig, parts: ServerParts) {
-  const { listener, logger } = parts;
+  const { listener, logger, options } = parts;
   let certificates = new Certificates(bind.listeners);
   let source = sourceOf(bind);
   const shared = {
@@ -76,6 +83,7 @@ function createSecureServer(bind: BindConfig, { root, minVersion, maxVersion }: 
   };
   const server = createTlsServer(
     {
+      ...options,
       ...certificates.fallback.options,
       ...shared,
       SNICallback: (name, done) => done(null, certificates.for(name).current(logger)),

@@ -2,21 +2,9 @@ import { callerKeysOf } from '../bridge/http/caller-token.js';
 import { type Advice, noteAdvice } from '../core/advice.js';
 import { CORS_NAMES_IN_FILE } from '../cors/cors-options.js';
 import { isLoopbackAddress, isLoopbackHost } from '../http/loopback.js';
-import {
-  type Logger,
-  type McpAuthOptions,
-  type McpHttpBackendOptions,
-  type Middleware,
-  mcpAuth,
-  mcpCors,
-  mcpLimits,
-  mcpScopes,
-  protectedResourceMetadata,
-} from '../index.js';
-import { leaveRoot, rejoinRoot } from '../metadata/root-documents.js';
+import { type Logger, type McpHttpBackendOptions, type Middleware, mcpCors, mcpLimits, mcpScopes } from '../index.js';
 import { requiresToken } from '../policy/modes.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
-import { policyOf } from '../policy/resolved-policy.js';
 import { canonicalJson } from '../targets/several/canonical-json.js';
 import { ArrivingRequests } from './arriving-requests.js';
 import { createBackend, type RouteBackend } from './backend.js';
@@ -29,10 +17,11 @@ import type { InputFiles } from './input-files.js';
 import { respond } from './policies/fixed-response.js';
 import { changeRequestHeaders, changeResponseHeaders } from './policies/header-changes.js';
 import { authorizeRequests } from './policies/http-authorization.js';
-import { plainChallenge } from './policies/plain-challenge.js';
 import { limitTime } from './policies/request-timeout.js';
 import { redirect, rewrite } from './policies/url-changes.js';
+import type { ReadyCheck } from './readiness.js';
 import type { EndingPart, TakePart } from './reload/kept-parts.js';
+import { createAuthentication } from './route-authentication.js';
 import { createAuthorization } from './route-authorization.js';
 import { atPlace, StartupError } from './startup-error.js';
 
@@ -48,6 +37,8 @@ export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'hostnames' | '
   readonly policy: ResolvedAuth | undefined;
   /** The keys that verify the tokens of `callerToken`; empty without it. */
   readonly callerKeys: ReturnType<typeof callerKeysOf>;
+  /** The parts of the route that can be ready or not. */
+  readonly checks: readonly ReadyCheck[];
   /** Opens no more sessions; resolves when no request of the route is in flight, after `seconds` at the latest. `close()` comes after it. */
   drain(seconds: number): Promise<void>;
   /** Ends the sessions of the backend, with their children. */
@@ -85,7 +76,23 @@ export function createRoute(route: RouteConfig, { logger, files, take }: RoutePa
   const close = async () => backend?.close();
   const callerKeys = backend && 'callerKeys' in backend ? callerKeysOf(backend.callerKeys) : [];
   const { metadata } = authentication ?? {};
-  return { name, hostnames, matches, at, login, handle, metadata, policy, callerKeys, drain, close };
+  const checks = checksOf(route, authentication?.ready, backend);
+  return { name, hostnames, matches, at, login, handle, metadata, policy, callerKeys, checks, drain, close };
+}
+
+function checksOf(
+  route: RouteConfig,
+  isAuthReady: ReadyCheck['ready'] | undefined,
+  backend?: RouteBackend,
+): ReadyCheck[] {
+  const { at, mcpAuthentication, credentials } = route;
+  const place = (mcpAuthentication ?? credentials)?.at ?? at;
+  return [
+    ...(isAuthReady ? [{ at: place, problem: 'the keys of an issuer cannot be read', ready: isAuthReady }] : []),
+    ...(backend
+      ? [{ at, problem: 'an MCP server is not there, or cannot be reached', ready: () => backend.ready() }]
+      : []),
+  ];
 }
 
 /** Answers requests that wait for a token check too, although the backend does not know them yet. */
@@ -192,35 +199,6 @@ function adviceOf({ at, mcpAuthentication, credentials }: RouteConfig): Advice {
     everyOrigin: undefined,
     names: new Map(),
   };
-}
-
-interface Authentication {
-  readonly steps: readonly Middleware[];
-  readonly metadata: Middleware | undefined;
-  readonly policy: ResolvedAuth;
-}
-
-function createAuthentication(
-  { mcpAuthentication, credentials }: RouteConfig,
-  { logger, advice, take }: Omit<RouteParts, 'files'> & { readonly advice: Advice },
-): Authentication | undefined {
-  const config = mcpAuthentication ?? credentials;
-  if (config === undefined) return undefined;
-  const { policy, at: place } = config;
-  return take(mcpAuthentication ? 'mcpAuthentication' : 'credentials', canonicalJson(policy), () => {
-    for (const warning of credentials?.warnings ?? []) logger.warn(warning);
-    // The block has the members of a policy. mcpAuth() refuses any that it does not support.
-    const options = { ...policy, logger } as unknown as McpAuthOptions;
-    noteAdvice(options, advice);
-    return atPlace(place, () => {
-      const auth = mcpAuth(options);
-      const resolved = policyOf('mcpAuth()', auth);
-      const value = mcpAuthentication
-        ? { steps: [auth], metadata: protectedResourceMetadata(auth), policy: resolved }
-        : { steps: [plainChallenge, auth], metadata: undefined, policy: resolved };
-      return { value, end: () => leaveRoot(resolved), resume: () => rejoinRoot(resolved) };
-    });
-  });
 }
 
 /** One warning for each route that lets anonymous callers on other machines reach its backend. */

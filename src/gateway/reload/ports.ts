@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import type { Logger } from '../../index.js';
 import type { BindConfig } from '../config/gateway-config.js';
+import { type ConnectionTimes, serverOptions, useTimes } from '../connections.js';
 import { closeListener, openListener } from '../listener.js';
 import { createPortServer, type PortServer } from '../port-server.js';
 
@@ -10,6 +11,7 @@ export interface WantedPort {
   readonly id: string;
   readonly bind: BindConfig;
   readonly handler: RequestListener;
+  readonly times: ConnectionTimes;
 }
 
 /** A port that is served, or will be. */
@@ -44,10 +46,13 @@ export interface ClosingPorts {
 /** The servers of all ports. */
 export class Ports {
   readonly #logger: Logger;
+  readonly #isEnding: () => boolean;
   #ports: readonly Port[] = [];
 
-  constructor(logger: Logger) {
+  /** @param isEnding True once the process is about to end. */
+  constructor(logger: Logger, isEnding: () => boolean) {
     this.#logger = logger;
+    this.#isEnding = isEnding;
   }
 
   /** The addresses of the open ports, in the file's order. */
@@ -86,19 +91,30 @@ export class Ports {
     return closePorts(this.#ports);
   }
 
-  #change({ id, bind, handler }: WantedPort): { readonly port: Port; use(): void } {
+  #change(wanted: WantedPort): { readonly port: Port; use(): void } {
+    const { id, bind, handler, times } = wanted;
     const known = this.#ports.find((port) => port.id === id && port.address !== undefined);
     const useCertificates = known?.prepare(bind);
     if (known === undefined || useCertificates === undefined)
-      return { port: createPort({ id, bind, handler }, this.#logger), use: () => undefined };
+      return { port: this.#create(wanted), use: () => undefined };
     return {
       port: known,
       use() {
         known.bind = bind;
         known.handler = handler;
+        useTimes(known.server, times);
         useCertificates();
       },
     };
+  }
+
+  #create({ id, bind, handler, times }: WantedPort): Port {
+    // The answers at a closed port end their connections.
+    const isEnding = () => this.#isEnding() || port.address === undefined;
+    const options = serverOptions(times, isEnding);
+    const server = createPortServer(bind, (req, res) => port.handler(req, res), this.#logger, options);
+    const port: Port = { id, bind, handler, ...server, address: undefined };
+    return port;
   }
 
   async #reopen(ports: readonly Port[], host: string): Promise<void> {
@@ -108,12 +124,6 @@ export class Ports {
       this.#logger.error(`${(error as Error).message}. The port is closed until the file is read again`);
     }
   }
-}
-
-function createPort(wanted: WantedPort, logger: Logger): Port {
-  const server = createPortServer(wanted.bind, (req, res) => port.handler(req, res), logger);
-  const port: Port = { ...wanted, ...server, address: undefined };
-  return port;
 }
 
 async function openAll(ports: readonly Port[], host: string): Promise<void> {

@@ -1,8 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import { printable } from '../../core/printable.js';
 import { watchFiles } from '../../core/watch-files.js';
 import type { Logger } from '../../index.js';
 import type { RunCommand } from '../command-line.js';
 import { requireIssuers, resourcesOf, withDevIssuer } from '../config/dev-issuer-policies.js';
+import type { ProcessConfig } from '../config/process-settings.js';
+import type { Environment } from '../config/variables.js';
 import type { DevIssuer } from '../dev-issuer/dev-issuer.js';
 import type { Gateway } from '../gateway.js';
 import { InputFiles } from '../input-files.js';
@@ -19,11 +22,14 @@ const MAX_LOOKS = 20;
 /** Characters of a message about a broken file. */
 const MAX_MESSAGE = 4_096;
 
+const RESTART = 'adminAddr and readinessAddr have changed, which takes effect with the next start';
+
 interface ReloaderParts {
   readonly command: RunCommand;
   readonly gateway: Gateway;
   readonly devIssuer: DevIssuer | undefined;
   readonly logger: Logger;
+  readonly env: Environment;
 }
 
 /** Reads the configuration file again when it, or a file that it names, changes. */
@@ -33,6 +39,7 @@ export class Reloader {
   #names: readonly string[] = [];
   #digest = '';
   #hash: string;
+  #process: ProcessConfig;
   #endWatch: () => void = () => undefined;
   #running: Promise<void> | undefined;
   /** What is to be done after the run: true if the operator asked for it. */
@@ -43,6 +50,7 @@ export class Reloader {
   constructor(parts: ReloaderParts, loaded: LoadedConfig) {
     this.#parts = parts;
     this.#hash = loaded.hash;
+    this.#process = loaded.config.process;
     this.#remember(loaded.files, loaded);
   }
 
@@ -106,8 +114,8 @@ export class Reloader {
   }
 
   #load(files: InputFiles): LoadedConfig {
-    const { command, devIssuer } = this.#parts;
-    const loaded = loadConfig(command.file, { env: process.env, ignored: command.ignored, files });
+    const { command, devIssuer, env } = this.#parts;
+    const loaded = loadConfig(command.file, { env, ignored: command.ignored, process: command.process, files });
     const config = loaded.step(() => {
       if (devIssuer !== undefined) return withDevIssuer(loaded.config, devIssuer);
       requireIssuers(loaded.config, 'start with --dev-issuer');
@@ -120,12 +128,12 @@ export class Reloader {
     const { gateway, devIssuer, command } = this.#parts;
     const resources = devIssuer && step(() => resourcesOf(config));
     const prepared = step(() => gateway.prepare(config, files));
-    const changes = await prepared.use({ host: command.host });
+    const changes = await prepared.use(command.host);
     if (resources !== undefined) devIssuer?.serve(resources);
     return changes;
   }
 
-  #report(changes: ConfigChanges, { hash }: LoadedConfig, isAsked: boolean): void {
+  #report(changes: ConfigChanges, { hash, config }: LoadedConfig, isAsked: boolean): void {
     const { logger, command } = this.#parts;
     const isSame = hash === this.#hash && changes.started.length === 0 && changes.ended.length === 0;
     this.#hash = hash;
@@ -136,6 +144,8 @@ export class Reloader {
     for (const address of changes.opened) logger.info(`Listening on ${address}`);
     for (const address of newAddressesIn(changes)) logger.info(`Add ${address} to your MCP client`);
     for (const warning of warningsOf(changes, command.host)) logger.warn(warning);
+    if (!isDeepStrictEqual(addressesIn(config.process), addressesIn(this.#process))) logger.warn(RESTART);
+    this.#process = config.process;
   }
 
   #complain(error: unknown): void {
@@ -161,4 +171,8 @@ export class Reloader {
     // A file may have changed after it was read and before it was watched.
     this.reload(false);
   }
+}
+
+function addressesIn({ admin, health }: ProcessConfig) {
+  return { admin, health };
 }

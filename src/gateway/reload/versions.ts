@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import type { Logger } from '../../index.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
+import { PROCESS_DEFAULTS, type ProcessTimes } from '../config/process-settings.js';
 import type { InputFiles } from '../input-files.js';
 import type { GatewayRoute } from '../route.js';
 import { createGeneration, type Generation, type GenerationPort } from './generation.js';
@@ -15,7 +16,7 @@ export interface PreparedConfig {
    *
    * @throws {StartupError} If a port cannot be opened. Then the version before stays in use.
    */
-  use(where: Readonly<{ host: string; drainSeconds?: number }>): Promise<ConfigChanges>;
+  use(host: string): Promise<ConfigChanges>;
 }
 
 /** The differences between two versions of the file. */
@@ -34,15 +35,13 @@ interface Surroundings {
   readonly logger: Logger;
   /** Creates the function that answers the requests of a port. */
   handlerFor(port: GenerationPort, config: GatewayConfig): RequestListener;
+  /** True once the process is about to end. */
+  isEnding(): boolean;
 }
-
-/** Seconds in which calls may finish on a route that the file no longer has. */
-const DRAIN_SECONDS = 10;
 
 interface UseParts {
   readonly previous: Generation | undefined;
   readonly host: string;
-  readonly drainSeconds?: number;
 }
 
 /** The versions of the configuration file: the one in use, and earlier ones whose calls are not finished. */
@@ -57,7 +56,22 @@ export class Versions {
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings;
-    this.#ports = new Ports(surroundings.logger);
+    this.#ports = new Ports(surroundings.logger, surroundings.isEnding);
+  }
+
+  /** The version in use. */
+  get config(): GatewayConfig | undefined {
+    return this.#current?.config;
+  }
+
+  /** The routes of the version in use. */
+  get routes(): readonly GatewayRoute[] {
+    return [...(this.#current?.routes.values() ?? [])];
+  }
+
+  /** These, and those that answer their last calls. */
+  get allRoutes(): readonly GatewayRoute[] {
+    return [...this.routes, ...this.#ending];
   }
 
   /** @throws {StartupError} If something in the file is not valid. Then nothing has changed. */
@@ -68,7 +82,8 @@ export class Versions {
     const { ports } = next;
     let prepared: PreparedPorts;
     try {
-      prepared = this.#ports.prepare(ports.map((port) => ({ ...port, handler: handlerFor(port, config) })));
+      const times = timesOf(next);
+      prepared = this.#ports.prepare(ports.map((port) => ({ ...port, times, handler: handlerFor(port, config) })));
     } catch (error) {
       next.discard();
       throw error;
@@ -78,7 +93,7 @@ export class Versions {
     return {
       ports,
       routes: [...next.routes.values()],
-      use: (where) => this.#use(next, prepared, { previous, ...where }),
+      use: (host) => this.#use(next, prepared, { previous, host }),
     };
   }
 
@@ -86,17 +101,12 @@ export class Versions {
   async close(): Promise<void> {
     this.#isClosed = true;
     const closing = this.#ports.close();
-    const routes = this.#current?.routes.values() ?? [];
-    await this.#end([...routes, ...this.#ending]);
+    await this.#end(this.allRoutes);
     this.#current?.parts.end();
     await closing.finish();
   }
 
-  async #use(
-    next: Generation,
-    prepared: PreparedPorts,
-    { previous, host, drainSeconds = DRAIN_SECONDS }: UseParts,
-  ): Promise<ConfigChanges> {
+  async #use(next: Generation, prepared: PreparedPorts, { previous, host }: UseParts): Promise<ConfigChanges> {
     const before = this.#ports.addresses;
     try {
       await prepared.open(host);
@@ -111,6 +121,7 @@ export class Versions {
     const closing = await prepared.use(host);
     next.parts.endEarlier();
     const ended = [...(previous?.routes ?? [])].flatMap(([key, route]) => (next.routes.has(key) ? [] : [route]));
+    const { drainSeconds } = timesOf(next);
     void this.#finish(ended, closing, drainSeconds);
     const after = this.#ports.addresses;
     const opened = after.filter((address) => !before.includes(address));
@@ -134,4 +145,8 @@ export class Versions {
       if (end.status === 'rejected') this.#surroundings.logger.error(`a backend could not be stopped: ${end.reason}`);
     }
   }
+}
+
+function timesOf({ config }: Generation): ProcessTimes {
+  return { ...PROCESS_DEFAULTS, ...config.process };
 }
