@@ -22,6 +22,8 @@ import { runInitCommand } from './init-command.js';
 import { KEY_USAGE, runKeyCommand } from './key-command.js';
 import { type LoadedConfig, loadConfig } from './load-config.js';
 import { warningsOfMissingPrograms } from './missing-programs.js';
+import { onReloadSignal } from './reload/reload-signal.js';
+import { Reloader } from './reload/reloader.js';
 import { runRulesCommand } from './rules-command.js';
 import { shutDown } from './shut-down.js';
 import { StartupError } from './startup-error.js';
@@ -81,8 +83,8 @@ function createKey(args: readonly string[]): void {
   );
 }
 
-function openGateway({ host }: RunCommand, { step }: LoadedConfig, config: GatewayConfig): Gateway {
-  const gateway = step(() => createGateway(config, logger));
+function openGateway({ host }: RunCommand, { step, files }: LoadedConfig, config: GatewayConfig): Gateway {
+  const gateway = step(() => createGateway(config, logger, files));
   for (const warning of gateway.warningsFor(host)) logger.warn(warning);
   return gateway;
 }
@@ -109,7 +111,9 @@ async function run(command: RunCommand, loaded: LoadedConfig): Promise<void> {
     const served = devIssuer === undefined ? loaded.config : configWithDevIssuer(loaded, devIssuer);
     const gateway = openGateway(command, loaded, served);
     const { addresses, admin } = await openAll(command, gateway, served);
-    onStopSignal(() => void shutDown({ gateway, admin, devIssuer }));
+    const reloader = new Reloader({ command, gateway, devIssuer, logger, env: process.env }, loaded);
+    onReloadSignal(() => reloader.reload(true));
+    onStopSignal(() => void shutDown({ gateway, admin, devIssuer, reloader }));
     if (devIssuer !== undefined)
       logger.warn(`${devIssuer.issuer} lets anyone log in with one click: FOR DEVELOPMENT ONLY`);
     for (const address of addresses) logger.info(`Listening on ${address}`);

@@ -1,4 +1,4 @@
-import { type ServerOptions, ServerResponse } from 'node:http';
+import { type Server, type ServerOptions, ServerResponse } from 'node:http';
 import { PROCESS_DEFAULTS, type ProcessTimes } from './config/process-settings.js';
 
 /** The times of a server's connections. */
@@ -19,7 +19,7 @@ const CHECK_MS = 1_000;
  * @param isEnding True once each answer ends its connection, so that clients open the next one to another process.
  */
 export function serverOptions(
-  { keepAliveSeconds, headersSeconds, requestSeconds }: ConnectionTimes = PROCESS_DEFAULTS,
+  times: ConnectionTimes = PROCESS_DEFAULTS,
   isEnding: () => boolean = () => false,
 ): ServerOptions {
   class LastingResponse extends ServerResponse {
@@ -29,14 +29,21 @@ export function serverOptions(
       return super.writeHead(...(args as unknown as [status: number]));
     }
   }
-  const options = {
-    ServerResponse: LastingResponse,
+  const options = { ServerResponse: LastingResponse, ...timeoutsOf(times), connectionsCheckingInterval: CHECK_MS };
+  return options as unknown as ServerOptions;
+}
+
+/** Changes the times of a server. They count for each connection from its next request. */
+export function useTimes(server: Server, times: ConnectionTimes): void {
+  Object.assign(server, timeoutsOf(times));
+}
+
+function timeoutsOf({ keepAliveSeconds, headersSeconds, requestSeconds }: ConnectionTimes) {
+  return {
     keepAliveTimeout: keepAliveSeconds * 1_000 + GRACE_MS,
     // Newer versions of Node add a time of their own.
     keepAliveTimeoutBuffer: 0,
     headersTimeout: headersSeconds * 1_000,
     requestTimeout: requestSeconds * 1_000,
-    connectionsCheckingInterval: CHECK_MS,
   };
-  return options as unknown as ServerOptions;
 }

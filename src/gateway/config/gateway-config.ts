@@ -47,6 +47,15 @@ export interface RouteConfig extends RoutePoliciesConfig {
   /** Undefined if the route answers by itself. */
   readonly backend?: McpBackendConfig;
   readonly at: string;
+  readonly written: WrittenRoute;
+}
+
+/** The values of the file that a route is made of, without their places: equal if two routes do the same with a request. */
+export interface WrittenRoute {
+  readonly policies: Readonly<Record<string, unknown>>;
+  readonly rules: unknown;
+  readonly backend: unknown;
+  readonly sessionSeconds: number | undefined;
 }
 
 /** The policies of a route, merged from every place in the file that has one for it. */
