@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { SERVER } from '../support/certificates.js';
 import { freePort, serve } from '../support/loopback-server.js';
-import { startNginxWith } from '../support/nginx.js';
+import { PROXY_LINES, startNginx } from '../support/nginx.js';
 import { endPrograms, ROOT } from '../support/program.js';
 
 afterAll(endPrograms);
@@ -27,10 +27,8 @@ test('samples/production/nginx.conf is accepted by nginx, and passes on what the
   ] as const;
   const written = readFileSync(`${ROOT}samples/production/nginx.conf`, 'utf8');
   for (const [text] of replaced) expect(written).toContain(text);
-  await startNginxWith(
-    port,
-    replaced.reduce((text, [from, to]) => text.replaceAll(from, to), written),
-  );
+  const conf = replaced.reduce((text, [from, to]) => text.replaceAll(from, to), written);
+  await startNginx(upstream.origin, PROXY_LINES, conf);
   const received = await new Promise<Record<string, string>>((resolve, reject) => {
     const headers = { host: 'mcp.example.com', 'x-forwarded-for': '203.0.113.9' };
     const options = { ca: SERVER.cert, headers, servername: '' };
