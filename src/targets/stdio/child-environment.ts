@@ -48,10 +48,10 @@ export function withheldVariables({ inheritEnv, inheritNetworkEnv }: InheritedVa
   return NETWORK_URLS.filter((name) => hasCredentials(name, own[name]) && !inheritEnv.includes(name));
 }
 
-/** What the log adds about a child that ended before its first message; empty if the child gets all variables. */
-export function environmentHint(inheritEnv: InheritedVariables['inheritEnv']): string {
+/** What the log adds about a child that ended before its first message; undefined if the child gets all variables. */
+export function environmentHint(inheritEnv: InheritedVariables['inheritEnv']): string | undefined {
   return inheritEnv === true
-    ? ''
+    ? undefined
     : 'it gets only listed environment variables: if it needs others, set them in env, or name them in inheritEnv';
 }
 
