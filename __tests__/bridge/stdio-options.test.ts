@@ -186,6 +186,7 @@ const everythingUndefined: Required<McpStdioBackendOptions> = {
   cwd: undefined,
   inheritEnv: undefined,
   sessions: undefined,
+  replica: undefined,
   requestMeta: undefined,
   allowedClientMeta: undefined,
   resource: undefined,

@@ -4,6 +4,7 @@ import { Bridge, type BridgeStats } from './bridge.js';
 import { createBridgeMiddleware } from './bridge-middleware.js';
 import { everyOriginWarning } from './every-origin.js';
 import { inheritWarning } from './inherit-warning.js';
+import { replicaWarning } from './replica.js';
 import { createStatsChannel } from './stats-channel.js';
 import { type McpStdioBackendOptions, resolveStdioOptions } from './stdio-options.js';
 import { createChildSource } from './target-source.js';
@@ -59,7 +60,11 @@ export interface McpStdioBackend extends Middleware {
 export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpStdioBackend {
   const resolved = resolveStdioOptions(options);
   const advice = adviceFor(options, WHO);
-  const warnings = [...inheritWarning(resolved), ...everyOriginWarning(resolved, advice)];
+  const warnings = [
+    ...inheritWarning(resolved),
+    ...everyOriginWarning(resolved, advice),
+    ...replicaWarning(resolved, advice),
+  ];
   for (const line of warnings) resolved.logger.warn(`${WHO}: ${line}`);
   const publish = createStatsChannel('express-mcp-auth:stdio');
   const bridge = new Bridge({

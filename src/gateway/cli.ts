@@ -79,8 +79,8 @@ function createKey(args: readonly string[]): void {
   );
 }
 
-function openGateway({ host }: RunCommand, { step }: LoadedConfig, config: GatewayConfig): Gateway {
-  const gateway = step(() => createGateway(config, logger));
+function openGateway({ host, replica }: RunCommand, { step }: LoadedConfig, config: GatewayConfig): Gateway {
+  const gateway = step(() => createGateway(config, logger, { replica }));
   for (const warning of gateway.warningsFor(host)) logger.warn(warning);
   return gateway;
 }

@@ -9,10 +9,12 @@ import { replyOutage } from '../oauth/outage.js';
 import { INHERITED_VARIABLES } from '../targets/stdio/child-environment.js';
 import { clientAddressesOf, warningsOfOtherPorts } from './client-addresses.js';
 import { type BindConfig, type GatewayConfig, routesOf } from './config/gateway-config.js';
+import { resolveSessionKey } from './config/session-key.js';
 import { closeListener, openListener } from './listener.js';
 import { createPortServer } from './port-server.js';
 import { createRoute, type GatewayRoute, warningsOfOpenRoutes } from './route.js';
 import { createRouting, type ServedListener } from './routing.js';
+import { createSharedStore, routeScope, storeOfRoute } from './shared-store.js';
 import { StartupError } from './startup-error.js';
 import { trustProxies } from './trusted-proxies.js';
 
@@ -29,17 +31,29 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
+/** What the command line says about the gateway. */
+export interface GatewaySettings {
+  /** The name of this process among its replicas. */
+  readonly replica?: string | undefined;
+}
+
 /**
  * Creates the routes and servers of a configuration file. They listen only after `listen()`.
  *
  * @throws {StartupError} If a policy or a target of the file is not valid.
  */
-export function createGateway(config: GatewayConfig, given: Logger): Gateway {
+export function createGateway(config: GatewayConfig, given: Logger, { replica }: GatewaySettings = {}): Gateway {
   const logger = createSafeLogger(given);
+  const shared = config.store && createSharedStore(config.store, logger);
+  const secret = config.sessionKey && resolveSessionKey(config.sessionKey);
   const binds = config.binds.map((bind) => {
     const listeners = bind.listeners.map((listener) => ({
       config: listener,
-      routes: listener.routes.map((route) => createRoute(route, logger)),
+      routes: listener.routes.map((route) => {
+        const store = shared?.store;
+        const limits = store && storeOfRoute(store, routeScope(listener, route));
+        return createRoute(route, logger, { replica, secret, store, limits });
+      }),
     }));
     const routes = listeners.flatMap((listener) => listener.routes);
     refuseSameLegacyEndpoints(bind, routes);
@@ -53,7 +67,7 @@ export function createGateway(config: GatewayConfig, given: Logger): Gateway {
     for (const end of ended) {
       if (end.status === 'rejected') logger.error(`a backend could not be stopped: ${end.reason}`);
     }
-    await Promise.all(closing.map((listener) => listener.finish()));
+    await Promise.all([shared?.close(), ...closing.map((listener) => listener.finish())]);
   }
 
   return {
@@ -61,6 +75,7 @@ export function createGateway(config: GatewayConfig, given: Logger): Gateway {
     notes: notesOf(config),
     clientAddresses: clientAddressesOf(binds),
     async listen(host) {
+      void shared?.open();
       const opened = await Promise.allSettled(binds.map(({ server, bind }) => openListener(server, host, bind)));
       const failed = opened.find((result) => result.status === 'rejected');
       if (failed) {

@@ -17,6 +17,7 @@ import { leaveRoot } from '../metadata/root-documents.js';
 import { requiresToken } from '../policy/modes.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { policyOf } from '../policy/resolved-policy.js';
+import type { Store } from '../store/store.js';
 import { createBackend, type RouteBackend } from './backend.js';
 import { chain } from './chain.js';
 import type { McpBackendConfig } from './config/backend-config.js';
@@ -47,13 +48,25 @@ export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'hostnames' | '
   close(): Promise<void>;
 }
 
+/** What a route shares with the others of its process, and with its replicas. */
+export interface RouteShare {
+  /** The name of this process among its replicas. */
+  readonly replica?: string | undefined;
+  /** The keys that sign session ids, if the login has none of its own. */
+  readonly secret?: readonly string[] | undefined;
+  readonly store?: Store | undefined;
+  /** The part of the store in which only this route counts. */
+  readonly limits?: Store | undefined;
+}
+
 /** @throws {StartupError} If a policy or a target of the route is not valid. */
-export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
+export function createRoute(route: RouteConfig, logger: Logger, shared: RouteShare = {}): GatewayRoute {
   const advice = adviceOf(route);
-  const authentication = createAuthentication(route, logger, advice);
+  const authentication = createAuthentication(route, { ...shared, logger, advice });
   const policy = authentication?.policy;
   refuseIssuerOfProxy(route, policy);
-  const backend = route.backend && createRouteBackend(route, route.backend, { logger, advice, policy });
+  const backend =
+    route.backend && createRouteBackend(route, route.backend, { logger, advice, policy, replica: shared.replica });
   const { name, hostnames, matches, at, timeout, responseHeaderModifier, cors } = route;
   const login = route.mcpAuthentication ? 'mcpAuthentication' : route.credentials?.kind;
   const handle = chain([
@@ -62,7 +75,7 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
     ...(cors ? [createCors(cors, logger, advice)] : []),
     ...(authentication?.steps ?? []),
     ...authorizeRequests(route.authorization ?? [], logger),
-    ...createSteps(route, backend, logger),
+    ...createSteps(route, backend, { ...shared, logger }),
     ...(backend ? [backend] : []),
   ]);
   const close = async () => {
@@ -74,7 +87,11 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
 }
 
 /** What happens to the request of an accepted caller before it reaches the backend, in agentgateway's order. */
-function createSteps(route: RouteConfig, backend: RouteBackend | undefined, logger: Logger): Middleware[] {
+function createSteps(
+  route: RouteConfig,
+  backend: RouteBackend | undefined,
+  { logger, limits: store }: RouteShare & { readonly logger: Logger },
+): Middleware[] {
   const {
     matches,
     requestHeaderModifier,
@@ -91,7 +108,7 @@ function createSteps(route: RouteConfig, backend: RouteBackend | undefined, logg
     ...(directResponse ? [respond(directResponse)] : []),
     ...(scopes ? [atPlace(scopes.at, () => mcpScopes(scopes.rules, { ...scopes.options, logger }))] : []),
     ...createAuthorization(route, backend, logger),
-    ...(rate ? [atPlace(rate.at, () => mcpLimits(rate.limits, { logger }))] : []),
+    ...(rate ? [atPlace(rate.at, () => mcpLimits(rate.limits, { store, logger }))] : []),
   ];
 }
 
@@ -99,6 +116,7 @@ interface Surroundings {
   readonly logger: Logger;
   readonly advice: Advice;
   readonly policy: ResolvedAuth | undefined;
+  readonly replica: string | undefined;
 }
 
 function createRouteBackend(route: RouteConfig, config: McpBackendConfig, { policy, ...others }: Surroundings) {
@@ -153,13 +171,16 @@ function adviceOf({ at, mcpAuthentication, credentials }: RouteConfig): Advice {
   };
 }
 
-function createAuthentication({ mcpAuthentication, credentials }: RouteConfig, logger: Logger, advice: Advice) {
+function createAuthentication(
+  { mcpAuthentication, credentials }: RouteConfig,
+  { secret, store, logger, advice }: RouteShare & Pick<Surroundings, 'logger' | 'advice'>,
+) {
   for (const warning of credentials?.warnings ?? []) logger.warn(warning);
   const config = mcpAuthentication ?? credentials;
   if (config === undefined) return undefined;
   const { policy, at: place } = config;
   // The block has the members of a policy. mcpAuth() refuses any that it does not support.
-  const options = { ...policy, logger } as unknown as McpAuthOptions;
+  const options = { secret, ...policy, store, logger } as unknown as McpAuthOptions;
   noteAdvice(options, advice);
   return atPlace(place, () => {
     const auth = mcpAuth(options);

@@ -7,16 +7,15 @@ import type { HeaderModifier } from './header-modifier.js';
 import type { HttpRulesConfig } from './http-rules.js';
 import type { RateLimitsConfig } from './rate-limits.js';
 import type { RouteMatch } from './route-match.js';
-import type { TrustedProxiesConfig } from './runtime-section.js';
+import type { RuntimeConfig } from './runtime-section.js';
 import type { TimeoutConfig } from './timeouts.js';
 import type { TlsConfig } from './tls-config.js';
 import type { RedirectConfig, RewriteConfig } from './url-change.js';
 
 /** The supported part of agentgateway's configuration file, the same for each of its forms. */
-export interface GatewayConfig {
+export interface GatewayConfig extends Omit<RuntimeConfig, 'sessionSeconds'> {
   /** One for each port. */
   readonly binds: readonly BindConfig[];
-  readonly trustedProxies?: TrustedProxiesConfig;
 }
 
 export interface BindConfig {

@@ -1,5 +1,7 @@
 import type { ConfigNode, StaysOut } from './config-node.js';
 import { readSeconds } from './seconds.js';
+import { readSessionKey, type SessionKeyConfig } from './session-key.js';
+import { readStoreConfig, type StoreConfig } from './store-config.js';
 
 /** The settings of the whole process that concern this command. */
 export interface RuntimeConfig {
@@ -7,6 +9,9 @@ export interface RuntimeConfig {
   readonly sessionSeconds?: number;
   /** The proxies in front. Without it, no forwarded header counts. */
   readonly trustedProxies?: TrustedProxiesConfig;
+  readonly sessionKey?: SessionKeyConfig;
+  /** Without it, this process knows only what it has seen itself. */
+  readonly store?: StoreConfig;
 }
 
 /** Addresses of proxies, or networks such as `10.0.0.0/8`. */
@@ -38,7 +43,6 @@ const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
   ['localXdsPath', KUBERNETES],
   ['enableIpv6', outside('--host says on which addresses the command listens')],
   ['dns', outside('names are resolved as on this machine')],
-  ['session', outside('sessions are kept in memory, and their ids are random')],
   ['customFunctions', { why: 'expressions have no functions of their own', canIgnore: false }],
   ['workerThreads', outside('the command runs on one thread. Start several, with a proxy in front')],
   ['backend', outside('Write connectTimeoutSeconds and responseTimeoutSeconds beside the host of a target')],
@@ -47,11 +51,16 @@ const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
 ]);
 
 /** Reads the section `config`. */
-export function readRuntimeConfig(node: ConfigNode): RuntimeConfig {
-  const { mcp, trustProxy } = node.members({ optional: ['mcp', 'trustProxy'], staysOut: STAYS_OUT });
+export function readRuntimeConfig(node: ConfigNode, directory: string): RuntimeConfig {
+  const { mcp, trustProxy, session, store } = node.members({
+    optional: ['mcp', 'trustProxy', 'session', 'store'],
+    staysOut: STAYS_OUT,
+  });
   const ttl = mcp?.members({ optional: ['sessionTtl'] }).sessionTtl;
   return {
     ...(ttl && { sessionSeconds: Math.max(1, Math.ceil(readSeconds(ttl))) }),
     ...(trustProxy && { trustedProxies: { addresses: trustProxy.texts(), at: trustProxy.path } }),
+    ...(session && { sessionKey: readSessionKey(session, directory) }),
+    ...(store && { store: readStoreConfig(store, directory) }),
   };
 }
