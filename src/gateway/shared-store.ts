@@ -20,9 +20,8 @@ export function createSharedStore(config: StoreConfig, logger: Logger): SharedSt
   const { at: place, prefix } = config;
   const url = resolveRedisUrl(config);
   const warn = createRareLine((line) => logger.warn(line));
-  // The message of the client says what failed, and has no password in it.
-  const onFailure = ({ message, code }: NodeJS.ErrnoException) =>
-    warn(`${place}: no connection to Redis (${code ?? message}). Connecting again until there is one`);
+  const onFailure = (reason: string) =>
+    warn(`${place}: no connection to Redis (${reason}). Connecting again until there is one`);
   return atPlace(place, () => {
     const client = createRedisClient(url, onFailure);
     return { store: createRedisStore(client, { prefix }), open: client.open, close: client.close };
