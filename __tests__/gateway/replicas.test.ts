@@ -20,7 +20,8 @@ const [KEY, OLD] = ['k'.repeat(32), 'o'.repeat(32)];
 /** A gateway with this file, and the URL of its MCP server. */
 async function start(file: object, replica?: string): Promise<{ gateway: Gateway; url: string }> {
   const config = parseConfigFile(JSON.stringify(file), folder.path);
-  const gateway = createGateway(config, createRecordingLogger().logger, { replica });
+  const process = { ...config.process, ...(replica && { replica }) };
+  const gateway = createGateway({ ...config, process }, createRecordingLogger().logger);
   onTestFinished(() => gateway.close());
   const [address] = await gateway.listen('127.0.0.1');
   return { gateway, url: `http://${address}/mcp` };

@@ -4,6 +4,7 @@ import type { NameKind, TargetedName } from '../targets/several/qualified.js';
 import { Bridge } from './bridge.js';
 import { createBridgeMiddleware } from './bridge-middleware.js';
 import { everyOriginWarning } from './every-origin.js';
+import { hasProgram } from './has-program.js';
 import { createCallerKeys } from './http/caller-token.js';
 import { credentialOptions } from './http/credentials.js';
 import { inheritWarning } from './inherit-warning.js';
@@ -36,11 +37,17 @@ export interface McpBackendStats {
 export interface McpBackend extends Middleware {
   /** Answers the requests in flight and ends every stream, session, child process and session at a remote server; resolves when none is left. */
   close(): Promise<void>;
+  /**
+   * Call it before `close()`, so that clients get their answers. From then on it refuses new sessions (503) and ends streams on which
+   * a client only listens. Resolves when no request is in flight, after `seconds` at the latest. `ready()` resolves to false meanwhile.
+   */
+  drain(seconds: number): Promise<void>;
   /** Returns the current numbers of sessions, connections and requests. */
   stats(): McpBackendStats;
   /**
    * Sends each remote target an `OPTIONS` request that carries none of the configured headers. Resolves to false if one of them does not
-   * answer within `connectTimeoutSeconds`, or answers with a status of 500 or more. Programs are not asked.
+   * answer within `connectTimeoutSeconds`, or answers with a status of 500 or more; or if a program is not there. Programs are not started
+   * for it.
    */
   ready(): Promise<boolean>;
   /**
@@ -98,8 +105,9 @@ export function mcpBackend(options: Readonly<McpBackendOptions>): McpBackend {
   const handle = hasOwnNames ? refuseRulesWithoutTargets(WHO, middleware, logger) : middleware;
   return Object.assign(handle, {
     close: () => bridge.close(),
+    drain: (seconds: number) => bridge.drain(seconds),
     stats: () => bridge.stats(),
-    ready: async () => !bridge.isClosed && ready(),
+    ready: async () => !bridge.isEnding && hasPrograms(resolved, options) && ready(),
     resolve,
     targets: Object.freeze([...resolved.targets.keys()]),
     callerKeys: createCallerKeys(keys),
@@ -112,6 +120,13 @@ function credentialsOf({ targets }: ResolvedBackend, advice: Advice): string[] {
       ? []
       : credentialOptions(target.server, advice).map((option) => `targets.${name}.${option}`),
   );
+}
+
+function hasPrograms({ targets }: ResolvedBackend, options: Readonly<McpBackendOptions>): boolean {
+  return [...targets].every(([name, target]) => {
+    const given = options.targets[name] as { readonly env?: unknown };
+    return target.kind !== 'child' || hasProgram(target.child, given.env);
+  });
 }
 
 function childWarnings({ targets }: ResolvedBackend): string[] {

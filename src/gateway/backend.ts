@@ -12,6 +12,7 @@ import {
 } from '../index.js';
 import type { McpBackendConfig, TargetConfig } from './config/backend-config.js';
 import type { StdioTarget } from './config/stdio-target.js';
+import type { InputFiles } from './input-files.js';
 import { NAMES_IN_FILE, remoteOptions } from './remote-options.js';
 import { atPlace } from './startup-error.js';
 
@@ -20,6 +21,7 @@ export type RouteBackend = McpStdioBackend | McpHttpBackend | McpBackend;
 
 interface BackendSurroundings {
   readonly logger: Logger;
+  readonly files: InputFiles;
   readonly advice: Advice;
   /** True if the route lets anonymous callers in. */
   readonly isOpen: boolean;

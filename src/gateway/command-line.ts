@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { REPLICA_FORM, REPLICA_NAME } from '../bridge/replica.js';
 import { fileFault, readRegularFile } from '../core/read-regular-file.js';
 import type { DoctorOptions, DoctorTarget } from '../doctor/doctor.js';
 import { isHttpUrl } from '../doctor/probe.js';
@@ -8,10 +7,12 @@ import type { McpAuthOptions } from '../index.js';
 import { resolveAuth } from '../policy/resolve-auth.js';
 import { requireIssuers } from './config/dev-issuer-policies.js';
 import { authenticationsOf, type McpAuthenticationConfig } from './config/gateway-config.js';
+import type { ProcessConfig } from './config/process-settings.js';
 import { loadConfig } from './load-config.js';
+import { PROCESS_OPTIONS, PROCESS_USAGE, parseProcessArguments } from './process-arguments.js';
 import { atPlace, StartupError } from './startup-error.js';
 
-export const USAGE = `Usage: express-mcp-auth -f FILE [--host ADDRESS] [--replica NAME] [--dev-issuer] [--validate-only]
+export const USAGE = `Usage: express-mcp-auth -f FILE [--host ADDRESS] [--dev-issuer] [--validate-only]
        express-mcp-auth init [-f FILE]
        express-mcp-auth doctor (URL | -f FILE) [--token FILE] [--json]
        express-mcp-auth rules test -f FILE --call FILE [--as FILE]
@@ -23,13 +24,13 @@ see it, and says what to change: see doctor --help. "rules test" says which rule
 
   -f, --file FILE      the configuration file (YAML); relative file names in it start at its folder
       --host ADDRESS   listen on this address only (default: 0.0.0.0, every address of this machine)
-      --replica NAME   the name of this process among several of the same server: the ids of its sessions begin with it
       --dev-issuer     for development: clients log in with one click, at an authorization server on this machine
                        (needs the package oidc-provider; --dev-issuer-port PORT, default 9000;
                        --dev-issuer-ttl SECONDS: the lifetime of its access tokens, default 3600).
                        Its keys are kept in .dev-issuer.json beside the configuration file: do not commit it
       --validate-only  check the file and the key files it names, then exit
       --ignore NAMES   start without these parts of the file, such as llm,a2a; only parts that protect nothing
+${PROCESS_USAGE}
   -h, --help           show this text
   -V, --version        show the version`;
 
@@ -39,12 +40,12 @@ export interface RunCommand {
   readonly action: 'run' | 'validate';
   readonly file: string;
   readonly host: string;
-  /** The name of this process among the replicas of a server, if they have names. */
-  readonly replica: string | undefined;
   /** The names given to `--ignore`. */
   readonly ignored: readonly string[];
   /** Undefined without `--dev-issuer`. */
   readonly devIssuer: DevIssuerArguments | undefined;
+  /** The settings of the process on the command line. */
+  readonly process: ProcessConfig;
 }
 
 /** The settings of the development issuer on the command line. */
@@ -56,12 +57,12 @@ export interface DevIssuerArguments {
 const OPTIONS = {
   file: { type: 'string', short: 'f' },
   host: { type: 'string', default: '0.0.0.0' },
-  replica: { type: 'string' },
   'dev-issuer': { type: 'boolean' },
   'dev-issuer-port': { type: 'string' },
   'dev-issuer-ttl': { type: 'string' },
   'validate-only': { type: 'boolean' },
   ignore: { type: 'string', multiple: true },
+  ...PROCESS_OPTIONS,
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'V' },
 } as const;
@@ -71,12 +72,11 @@ const usageError = usageErrorFor('express-mcp-auth --help');
 /** @throws {StartupError} If an argument is unknown, missing or wrong. */
 export function parseCommandLine(args: readonly string[]): Command {
   const { values: options } = parseArguments({ args: [...args], options: OPTIONS }, usageError);
-  const { help, version, file, host, replica } = options;
+  const { help, version, file, host } = options;
   if (help) return { action: 'help' };
   if (version) return { action: 'version' };
   if (!file) throw usageError('-f FILE is missing');
   if (!host) throw usageError('--host is empty');
-  if (replica !== undefined && !REPLICA_NAME.test(replica)) throw usageError(`--replica must be ${REPLICA_FORM}`);
   const { 'dev-issuer-port': port, 'dev-issuer-ttl': ttl } = options;
   if (!options['dev-issuer'] && (port ?? ttl) !== undefined) {
     throw usageError(`--dev-issuer-${port === undefined ? 'ttl' : 'port'} needs --dev-issuer`);
@@ -88,7 +88,9 @@ export function parseCommandLine(args: readonly string[]): Command {
       }
     : undefined;
   const ignored = (options.ignore ?? []).flatMap((names) => names.split(',')).filter((name) => name !== '');
-  return { action: options['validate-only'] ? 'validate' : 'run', file, host, replica, ignored, devIssuer };
+  const settings = parseProcessArguments(options, usageError);
+  const action = options['validate-only'] ? 'validate' : 'run';
+  return { action, file, host, ignored, devIssuer, process: settings };
 }
 
 /** Refresh tokens last one day; an access token must not outlast them. */

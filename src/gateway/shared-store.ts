@@ -4,6 +4,7 @@ import { createRareLine } from '../core/rare-line.js';
 import { createRedisStore, type Store } from '../store/redis.js';
 import type { ListenerConfig, RouteConfig } from './config/gateway-config.js';
 import { resolveRedisUrl, type StoreConfig } from './config/store-config.js';
+import type { InputFiles } from './input-files.js';
 import { createRedisClient } from './redis-client.js';
 import { atPlace } from './startup-error.js';
 
@@ -15,10 +16,21 @@ export interface SharedStore {
   close(): Promise<void>;
 }
 
+/** What a route shares with the others of its process, and with its replicas. */
+export interface RouteShare {
+  /** The name of this process among its replicas. */
+  readonly replica?: string | undefined;
+  /** The keys that sign session ids, if the login has none of its own. */
+  readonly secret?: readonly string[] | undefined;
+  readonly store?: Store | undefined;
+  /** The part of the store in which only this route counts. */
+  readonly limits?: Store | undefined;
+}
+
 /** @throws {StartupError} If the settings cannot be used, or the package that they need is not installed. */
-export function createSharedStore(config: StoreConfig, logger: Logger): SharedStore {
+export function createSharedStore(config: StoreConfig, files: InputFiles, logger: Logger): SharedStore {
   const { at: place, prefix } = config;
-  const url = resolveRedisUrl(config);
+  const url = resolveRedisUrl(config, files);
   const warn = createRareLine((line) => logger.warn(line));
   const onFailure = (reason: string) =>
     warn(`${place}: no connection to Redis (${reason}). Connecting again until there is one`);

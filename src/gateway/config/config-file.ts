@@ -36,7 +36,7 @@ export function parseConfigFile(text: string, directory: string, settings: FileS
     optional: ['binds', 'gateways', 'routes', 'mcp', 'backends', 'policies', 'config'],
     staysOut: SECTIONS_OUT,
   });
-  const runtime: RuntimeConfig = config ? readRuntimeConfig(config, directory) : {};
+  const runtime: RuntimeConfig = config ? readRuntimeConfig(config, directory) : { process: {} };
   const parts = { directory, ...runtime, backends: readNamedBackends(backends), policies: new PolicyTargets(policies) };
   const attached = new Gateways(gateways, parts);
   const all = [

@@ -5,7 +5,7 @@ import { POLICIES_OUT } from './stays-out.js';
 export const TARGET_POLICIES = ['backendAuth', 'backendTLS', 'requestHeaderModifier'] as const;
 
 /** Policies whose rules count together, from every place. */
-const RULES = ['authorization', 'mcpAuthorization'] as const;
+export const RULES = ['authorization', 'mcpAuthorization'] as const;
 
 const LOGINS = ['mcpAuthentication', 'jwtAuth', 'apiKey'] as const;
 const OF_RESPONSES = ['responseHeaderModifier', 'requestRedirect'] as const;

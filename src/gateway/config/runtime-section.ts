@@ -1,4 +1,5 @@
 import type { ConfigNode, StaysOut } from './config-node.js';
+import { PROCESS_MEMBERS, type ProcessConfig, readProcessConfig } from './process-settings.js';
 import { readSeconds } from './seconds.js';
 import { readSessionKey, type SessionKeyConfig } from './session-key.js';
 import { readStoreConfig, type StoreConfig } from './store-config.js';
@@ -12,6 +13,7 @@ export interface RuntimeConfig {
   readonly sessionKey?: SessionKeyConfig;
   /** Without it, this process knows only what it has seen itself. */
   readonly store?: StoreConfig;
+  readonly process: ProcessConfig;
 }
 
 /** Addresses of proxies, or networks such as `10.0.0.0/8`. */
@@ -25,7 +27,7 @@ const KUBERNETES = outside('it is about a control plane or a service mesh, which
 
 /** The members of the section `config` that are about parts of agentgateway which this command does not have. */
 const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
-  ...['adminAddr', 'statsAddr', 'readinessAddr', 'metrics', 'histograms'].map(
+  ...['statsAddr', 'metrics', 'histograms'].map(
     (name) => [name, outside('the command has no ports of its own for it')] as const,
   ),
   ...['tracing', 'logging', 'standardAttributes', 'sensitiveHeaders'].map(
@@ -46,14 +48,12 @@ const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
   ['customFunctions', { why: 'expressions have no functions of their own', canIgnore: false }],
   ['workerThreads', outside('the command runs on one thread. Start several, with a proxy in front')],
   ['backend', outside('Write connectTimeoutSeconds and responseTimeoutSeconds beside the host of a target')],
-  ['connectionTerminationDeadline', outside('open connections end a second after the backends')],
-  ['connectionMinTerminationDeadline', outside('open connections end a second after the backends')],
 ]);
 
 /** Reads the section `config`. */
 export function readRuntimeConfig(node: ConfigNode, directory: string): RuntimeConfig {
-  const { mcp, trustProxy, session, store } = node.members({
-    optional: ['mcp', 'trustProxy', 'session', 'store'],
+  const { mcp, trustProxy, session, store, ...others } = node.members({
+    optional: ['mcp', 'trustProxy', 'session', 'store', ...PROCESS_MEMBERS],
     staysOut: STAYS_OUT,
   });
   const ttl = mcp?.members({ optional: ['sessionTtl'] }).sessionTtl;
@@ -62,5 +62,6 @@ export function readRuntimeConfig(node: ConfigNode, directory: string): RuntimeC
     ...(trustProxy && { trustedProxies: { addresses: trustProxy.texts(), at: trustProxy.path } }),
     ...(session && { sessionKey: readSessionKey(session, directory) }),
     ...(store && { store: readStoreConfig(store, directory) }),
+    process: readProcessConfig(others),
   };
 }

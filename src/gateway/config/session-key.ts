@@ -1,5 +1,6 @@
 import { createChecks } from '../../options/checks.js';
 import { resolveSecrets } from '../../policy/secrets.js';
+import type { InputFiles } from '../input-files.js';
 import { atPlace } from '../startup-error.js';
 import type { ConfigNode } from './config-node.js';
 import { readTextSource, resolveText, type TextSource } from './text-source.js';
@@ -21,6 +22,7 @@ export function readSessionKey(node: ConfigNode, directory: string): SessionKeyC
 const checks = createChecks('mcpAuth()', new Map([['secret', 'key']]));
 
 /** @throws {StartupError} If a key is too short, or its file cannot be read. */
-export function resolveSessionKey({ keys, at }: SessionKeyConfig): readonly string[] {
-  return atPlace(at, () => resolveSecrets(checks, keys.map(resolveText), 'secret'));
+export function resolveSessionKey({ keys, at: place }: SessionKeyConfig, files: InputFiles): readonly string[] {
+  const given = () => keys.map((key) => resolveText(key, files));
+  return atPlace(place, () => resolveSecrets(checks, given(), 'secret'));
 }

@@ -1,3 +1,4 @@
+import type { InputFiles } from '../input-files.js';
 import { atPlace, StartupError } from '../startup-error.js';
 import type { ConfigNode } from './config-node.js';
 import { readTextSource, resolveText, type TextSource } from './text-source.js';
@@ -21,9 +22,9 @@ export function readStoreConfig(node: ConfigNode, directory: string): StoreConfi
  *
  * @throws {StartupError}
  */
-export function resolveRedisUrl({ redis, at }: StoreConfig): string {
+export function resolveRedisUrl({ redis, at }: StoreConfig, files: InputFiles): string {
   return atPlace(`${at}.redis`, () => {
-    const url = resolveText(redis);
+    const url = resolveText(redis, files);
     if (/^rediss?:$/.test(URL.canParse(url) ? new URL(url).protocol : '')) return url;
     throw new StartupError('must be an address such as "redis://localhost:6379", or "rediss://…" with TLS');
   });
