@@ -67,19 +67,16 @@ export class Ports {
     const next = changes.map(({ port }) => port);
     const fresh = next.filter((port) => !before.includes(port));
     const gone = before.filter((port) => !next.includes(port));
-    // Only another server can serve this port, and it can open the port once the old server has closed it.
-    const isTaken = ({ id }: Port) => gone.some((port) => port.id === id && port.address !== undefined);
+    // Ports that only another server can serve: it can open the port once the old server has closed it.
+    const replaced = fresh.filter(({ id }) => gone.some((port) => port.id === id && port.address !== undefined));
+    const added = fresh.filter((port) => !replaced.includes(port));
     return {
-      open: (host) =>
-        openAll(
-          fresh.filter((port) => !isTaken(port)),
-          host,
-        ),
+      open: (host) => openAll(added, host),
       use: async (host) => {
         for (const { use } of changes) use();
         this.#ports = next;
         const closing = closePorts(gone);
-        await this.#reopen(fresh.filter(isTaken), host);
+        await this.#reopen(replaced, host);
         return closing;
       },
       discard: () => closePorts(fresh).finish(),
