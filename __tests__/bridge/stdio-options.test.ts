@@ -197,6 +197,7 @@ const everythingUndefined: Required<McpStdioBackendOptions> = {
   inheritEnv: undefined,
   inheritNetworkEnv: undefined,
   sessions: undefined,
+  replica: undefined,
   requestMeta: undefined,
   allowedClientMeta: undefined,
   resource: undefined,

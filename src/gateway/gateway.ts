@@ -18,6 +18,7 @@ import { createRegistrationLimit } from './registration-limit.js';
 import { type PreparedConfig, Versions } from './reload/versions.js';
 import { warningsOfOpenRoutes } from './route.js';
 import { createRouting } from './routing.js';
+import { createSharedStore } from './shared-store.js';
 import { trustProxies } from './trusted-proxies.js';
 
 export interface Gateway {
@@ -52,12 +53,14 @@ export interface Gateway {
 export function createGateway(config: GatewayConfig, given: Logger, files = new InputFiles()): Gateway {
   const logger = createSafeLogger(given);
   const registrationLimit = createRegistrationLimit(logger);
+  const shared = config.store && createSharedStore(config.store, files, logger);
   const drain = new GatewayDrain(() => versions.allRoutes, logger);
   const versions = new Versions({
     logger,
     handlerFor: ({ listeners }, { trustedProxies }) =>
       createListener(createRouting(listeners, registrationLimit), trustedProxies, logger),
     isEnding: () => drain.hasBegun,
+    store: shared?.store,
   });
   const first = versions.prepare(config, files);
   const { ports, routes } = first;
@@ -68,12 +71,16 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
     clientAddresses: clientAddressesOf(ports),
     async listen(host) {
       const { opened } = await first.use(host);
+      void shared?.open();
       return opened;
     },
     prepare: (next, inputs) => versions.prepare(next, inputs),
     problems: async () => (drain.hasBegun ? ['the command is about to end'] : readiness.problems()),
     drain: () => drain.run({ ...PROCESS_DEFAULTS, ...versions.config?.process }),
-    close: () => versions.close(),
+    async close() {
+      await versions.close();
+      await shared?.close();
+    },
   };
 }
 

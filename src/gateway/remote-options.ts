@@ -19,6 +19,8 @@ const checks = createChecks('mcpHttpBackend()');
 export const NAMES_IN_FILE = new Map([
   ['bearer', 'backendAuth'],
   ['headers', 'requestHeaderModifier'],
+  ['replica', '--replica NAME'],
+  ['sessions', 'statefulMode: stateless'],
 ]);
 
 interface Surroundings {

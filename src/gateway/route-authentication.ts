@@ -8,6 +8,7 @@ import type { RouteConfig } from './config/gateway-config.js';
 import { plainChallenge } from './policies/plain-challenge.js';
 import type { ReadyCheck } from './readiness.js';
 import type { TakePart } from './reload/kept-parts.js';
+import type { RouteShare } from './shared-store.js';
 import { atPlace } from './startup-error.js';
 
 /** The login of a route. */
@@ -18,7 +19,7 @@ export interface Authentication {
   readonly policy: ResolvedAuth;
 }
 
-interface Surroundings {
+interface Surroundings extends Pick<RouteShare, 'secret' | 'store'> {
   readonly logger: Logger;
   readonly advice: Advice;
   readonly take: TakePart;
@@ -31,15 +32,15 @@ interface Surroundings {
  */
 export function createAuthentication(
   { mcpAuthentication, credentials }: RouteConfig,
-  { logger, advice, take }: Surroundings,
+  { secret, store, logger, advice, take }: Surroundings,
 ): Authentication | undefined {
   const config = mcpAuthentication ?? credentials;
   if (config === undefined) return undefined;
   const { policy, at: place } = config;
-  return take(mcpAuthentication ? 'mcpAuthentication' : 'credentials', canonicalJson(policy), () => {
+  return take(mcpAuthentication ? 'mcpAuthentication' : 'credentials', canonicalJson([policy, secret]), () => {
     for (const warning of credentials?.warnings ?? []) logger.warn(warning);
     // The block has the members of a policy. mcpAuth() refuses any that it does not support.
-    const options = { ...policy, logger } as unknown as McpAuthOptions;
+    const options = { secret, ...policy, store, logger } as unknown as McpAuthOptions;
     noteAdvice(options, advice);
     return atPlace(place, () => {
       const auth = mcpAuth(options);

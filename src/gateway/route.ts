@@ -5,6 +5,7 @@ import { isLoopbackAddress, isLoopbackHost } from '../http/loopback.js';
 import { type Logger, type McpHttpBackendOptions, type Middleware, mcpCors, mcpLimits, mcpScopes } from '../index.js';
 import { requiresToken } from '../policy/modes.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
+import type { Store } from '../store/store.js';
 import { canonicalJson } from '../targets/several/canonical-json.js';
 import { ArrivingRequests } from './arriving-requests.js';
 import { createBackend, type RouteBackend } from './backend.js';
@@ -23,6 +24,7 @@ import type { ReadyCheck } from './readiness.js';
 import type { EndingPart, TakePart } from './reload/kept-parts.js';
 import { createAuthentication } from './route-authentication.js';
 import { createAuthorization } from './route-authorization.js';
+import type { RouteShare } from './shared-store.js';
 import { atPlace, StartupError } from './startup-error.js';
 
 /** A route of the configuration file, ready to take requests. */
@@ -46,19 +48,20 @@ export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'hostnames' | '
 }
 
 /** What routes are created with. */
-export interface RouteParts {
+export interface RouteParts extends RouteShare {
   readonly logger: Logger;
   readonly files: InputFiles;
   readonly take: TakePart;
 }
 
 /** @throws {StartupError} If a policy or a target of the route is not valid. */
-export function createRoute(route: RouteConfig, { logger, files, take }: RouteParts): GatewayRoute {
+export function createRoute(route: RouteConfig, parts: RouteParts): GatewayRoute {
+  const { logger, files, replica } = parts;
   const advice = adviceOf(route);
-  const authentication = createAuthentication(route, { logger, advice, take });
+  const authentication = createAuthentication(route, { ...parts, advice });
   const policy = authentication?.policy;
   refuseIssuerOfProxy(route, policy);
-  const backend = route.backend && createRouteBackend(route, route.backend, { logger, files, advice, policy });
+  const backend = route.backend && createRouteBackend(route, route.backend, { logger, files, advice, policy, replica });
   const { name, hostnames, matches, at, timeout, responseHeaderModifier, cors } = route;
   const login = route.mcpAuthentication ? 'mcpAuthentication' : route.credentials?.kind;
   const arriving = new ArrivingRequests();
@@ -69,7 +72,7 @@ export function createRoute(route: RouteConfig, { logger, files, take }: RoutePa
     ...(cors ? [createCors(cors, logger, advice)] : []),
     ...(authentication?.steps ?? []),
     ...authorizeRequests(route.authorization ?? [], logger),
-    ...createSteps(route, backend, { logger, take }),
+    ...createSteps(route, backend, parts),
     ...(backend ? [arriving.leave, backend] : []),
   ]);
   const drain = (seconds: number) => drainRoute(seconds, arriving, backend);
@@ -114,7 +117,7 @@ async function drainRoute(
 function createSteps(
   route: RouteConfig,
   backend: RouteBackend | undefined,
-  { logger, take }: Omit<RouteParts, 'files'>,
+  { logger, take, limits }: RouteParts,
 ): Middleware[] {
   const {
     matches,
@@ -133,13 +136,17 @@ function createSteps(
     ...(scopes ? [atPlace(scopes.at, () => mcpScopes(scopes.rules, { ...scopes.options, logger }))] : []),
     ...createAuthorization(route, backend, logger),
     ...(rate
-      ? [take('limits', canonicalJson(route.written.policies.localRateLimit), () => createLimits(rate, logger))]
+      ? [take('limits', canonicalJson(route.written.policies.localRateLimit), () => createLimits(rate, limits, logger))]
       : []),
   ];
 }
 
-function createLimits({ limits, at: place }: RateLimitsConfig, logger: Logger): EndingPart<Middleware> {
-  return { value: atPlace(place, () => mcpLimits(limits, { logger })) };
+function createLimits(
+  { limits, at: place }: RateLimitsConfig,
+  store: Store | undefined,
+  logger: Logger,
+): EndingPart<Middleware> {
+  return { value: atPlace(place, () => mcpLimits(limits, { store, logger })) };
 }
 
 interface Surroundings {
@@ -147,6 +154,7 @@ interface Surroundings {
   readonly files: InputFiles;
   readonly advice: Advice;
   readonly policy: ResolvedAuth | undefined;
+  readonly replica: string | undefined;
 }
 
 function createRouteBackend(route: RouteConfig, config: McpBackendConfig, { policy, ...others }: Surroundings) {

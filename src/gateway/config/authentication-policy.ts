@@ -3,12 +3,18 @@ import { isRecord } from '../../http/json-object.js';
 import type { ConfigNode } from './config-node.js';
 import type { McpAuthenticationConfig } from './gateway-config.js';
 
-/** Options of `mcpAuth()` that are objects with functions. */
-const NOT_IN_FILES: readonly string[] = ['logger', 'store'];
+/** Options of `mcpAuth()` that are objects with functions, with advice. */
+const NOT_IN_FILES: ReadonlyMap<string, string> = new Map([
+  ['logger', ''],
+  ['store', ': write config.store: { redis: URL }'],
+]);
 
 /** Makes file names absolute. `mcpAuth()` checks the rest of the block. */
 export function readMcpAuthentication(node: ConfigNode, directory: string): McpAuthenticationConfig {
-  for (const [key, member] of node.children()) if (NOT_IN_FILES.includes(key)) member.refuse('is not supported');
+  for (const [key, member] of node.children()) {
+    const advice = NOT_IN_FILES.get(key);
+    if (advice !== undefined) member.refuse(`is not supported${advice}`);
+  }
   const { issuers, ...policy } = withFiles(node.mapping(), directory);
   const several = Array.isArray(issuers) ? issuers.map((issuer) => withFiles(issuer, directory)) : issuers;
   return { policy: several === undefined ? policy : { ...policy, issuers: several }, at: node.path };

@@ -8,16 +8,15 @@ import type { HttpRulesConfig } from './http-rules.js';
 import type { ProcessConfig } from './process-settings.js';
 import type { RateLimitsConfig } from './rate-limits.js';
 import type { RouteMatch } from './route-match.js';
-import type { TrustedProxiesConfig } from './runtime-section.js';
+import type { RuntimeConfig } from './runtime-section.js';
 import type { TimeoutConfig } from './timeouts.js';
 import type { TlsConfig } from './tls-config.js';
 import type { RedirectConfig, RewriteConfig } from './url-change.js';
 
 /** The supported part of agentgateway's configuration file, the same for each of its forms. */
-export interface GatewayConfig {
+export interface GatewayConfig extends Omit<RuntimeConfig, 'sessionSeconds'> {
   /** One for each port. */
   readonly binds: readonly BindConfig[];
-  readonly trustedProxies?: TrustedProxiesConfig;
   /** Of the file, and of the command line, which counts. */
   readonly process: ProcessConfig;
 }

@@ -22,6 +22,8 @@ export interface ProcessConfig extends Partial<ProcessTimes> {
   readonly admin?: ServerAddress | 'off';
   /** The address that serves the health alone. */
   readonly health?: ServerAddress;
+  /** The name of this process among its replicas; only on the command line. */
+  readonly replica?: string;
 }
 
 /** The times that count where neither the file nor the command line has others. */

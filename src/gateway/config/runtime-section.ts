@@ -1,6 +1,8 @@
 import type { ConfigNode, StaysOut } from './config-node.js';
 import { PROCESS_MEMBERS, type ProcessConfig, readProcessConfig } from './process-settings.js';
 import { readSeconds } from './seconds.js';
+import { readSessionKey, type SessionKeyConfig } from './session-key.js';
+import { readStoreConfig, type StoreConfig } from './store-config.js';
 
 /** The settings of the whole process that concern this command. */
 export interface RuntimeConfig {
@@ -8,6 +10,9 @@ export interface RuntimeConfig {
   readonly sessionSeconds?: number;
   /** The proxies in front. Without it, no forwarded header counts. */
   readonly trustedProxies?: TrustedProxiesConfig;
+  readonly sessionKey?: SessionKeyConfig;
+  /** Without it, this process knows only what it has seen itself. */
+  readonly store?: StoreConfig;
   readonly process: ProcessConfig;
 }
 
@@ -40,22 +45,23 @@ const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
   ['localXdsPath', KUBERNETES],
   ['enableIpv6', outside('--host says on which addresses the command listens')],
   ['dns', outside('names are resolved as on this machine')],
-  ['session', outside('sessions are kept in memory, and their ids are random')],
   ['customFunctions', { why: 'expressions have no functions of their own', canIgnore: false }],
   ['workerThreads', outside('the command runs on one thread. Start several, with a proxy in front')],
   ['backend', outside('Write connectTimeoutSeconds and responseTimeoutSeconds beside the host of a target')],
 ]);
 
 /** Reads the section `config`. */
-export function readRuntimeConfig(node: ConfigNode): RuntimeConfig {
-  const { mcp, trustProxy, ...others } = node.members({
-    optional: ['mcp', 'trustProxy', ...PROCESS_MEMBERS],
+export function readRuntimeConfig(node: ConfigNode, directory: string): RuntimeConfig {
+  const { mcp, trustProxy, session, store, ...others } = node.members({
+    optional: ['mcp', 'trustProxy', 'session', 'store', ...PROCESS_MEMBERS],
     staysOut: STAYS_OUT,
   });
   const ttl = mcp?.members({ optional: ['sessionTtl'] }).sessionTtl;
   return {
     ...(ttl && { sessionSeconds: Math.max(1, Math.ceil(readSeconds(ttl))) }),
     ...(trustProxy && { trustedProxies: { addresses: trustProxy.texts(), at: trustProxy.path } }),
+    ...(session && { sessionKey: readSessionKey(session, directory) }),
+    ...(store && { store: readStoreConfig(store, directory) }),
     process: readProcessConfig(others),
   };
 }

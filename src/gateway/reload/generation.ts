@@ -1,8 +1,11 @@
 import type { Logger } from '../../index.js';
+import type { Store } from '../../store/store.js';
 import type { BindConfig, GatewayConfig, ListenerConfig, RouteConfig } from '../config/gateway-config.js';
+import { resolveSessionKey } from '../config/session-key.js';
 import type { InputFiles } from '../input-files.js';
 import { createRoute, type GatewayRoute } from '../route.js';
 import type { ServedListener } from '../routing.js';
+import { routeScope, storeOfRoute } from '../shared-store.js';
 import { StartupError } from '../startup-error.js';
 import { KeptParts } from './kept-parts.js';
 import { portIdOf, routeKeyOf } from './route-key.js';
@@ -32,6 +35,7 @@ export interface Generation {
 interface Surroundings {
   readonly logger: Logger;
   readonly files: InputFiles;
+  readonly store?: Store | undefined;
   /** The version before, whose routes stay where they are the same. */
   readonly previous: Generation | undefined;
 }
@@ -41,6 +45,8 @@ interface KeyedRoute {
   readonly route: RouteConfig;
   readonly place: string;
   readonly key: string;
+  /** Its name in the store. */
+  readonly scope: string;
 }
 
 /**
@@ -48,8 +54,10 @@ interface KeyedRoute {
  *
  * @throws {StartupError} If a policy or a target of the file is not valid. Then nothing is left of what was created.
  */
-export function createGeneration(config: GatewayConfig, { logger, files, previous }: Surroundings): Generation {
-  const keyed = keyedRoutesOf(config, files);
+export function createGeneration(config: GatewayConfig, surroundings: Surroundings): Generation {
+  const { logger, files, store, previous } = surroundings;
+  const secret = config.sessionKey && resolveSessionKey(config.sessionKey, files);
+  const keyed = keyedRoutesOf(config, files, secret);
   const all = [...keyed.values()];
   const parts = new KeptParts(previous?.parts, new Set(all.map(({ place }) => place)));
   const routes = new Map<string, GatewayRoute>();
@@ -65,7 +73,10 @@ export function createGeneration(config: GatewayConfig, { logger, files, previou
     const kept = previous?.routes.get(each.key);
     const { name, at, hostnames, matches } = each.route;
     if (kept !== undefined) return { ...kept, name, at, hostnames, matches };
-    const created = createRoute(each.route, { logger, files, take: parts.takerFor(each.place) });
+    const { replica } = config.process;
+    const limits = store && storeOfRoute(store, each.scope);
+    const take = parts.takerFor(each.place);
+    const created = createRoute(each.route, { logger, files, take, replica, secret, store, limits });
     started.push(created);
     return created;
   };
@@ -79,9 +90,16 @@ export function createGeneration(config: GatewayConfig, { logger, files, previou
   }
 }
 
-function keyedRoutesOf({ binds }: GatewayConfig, files: InputFiles): ReadonlyMap<RouteConfig, KeyedRoute> {
+function keyedRoutesOf(
+  { binds }: GatewayConfig,
+  files: InputFiles,
+  secret: readonly string[] | undefined,
+): ReadonlyMap<RouteConfig, KeyedRoute> {
   const keysIn = (bind: BindConfig, listener: ListenerConfig) =>
-    listener.routes.map((route) => [route, { route, ...routeKeyOf(bind, listener, route, files) }] as const);
+    listener.routes.map((route) => {
+      const keys = routeKeyOf(bind, listener, route, { files, secret });
+      return [route, { route, ...keys, scope: routeScope(listener, route) }] as const;
+    });
   return new Map(binds.flatMap((bind) => bind.listeners.flatMap((listener) => keysIn(bind, listener))));
 }
 

@@ -4,7 +4,7 @@ import { watchFiles } from '../../core/watch-files.js';
 import type { Logger } from '../../index.js';
 import type { RunCommand } from '../command-line.js';
 import { requireIssuers, resourcesOf, withDevIssuer } from '../config/dev-issuer-policies.js';
-import type { ProcessConfig } from '../config/process-settings.js';
+import type { GatewayConfig } from '../config/gateway-config.js';
 import type { Environment } from '../config/variables.js';
 import type { DevIssuer } from '../dev-issuer/dev-issuer.js';
 import type { Gateway } from '../gateway.js';
@@ -22,7 +22,7 @@ const MAX_LOOKS = 20;
 /** Characters of a message about a broken file. */
 const MAX_MESSAGE = 4_096;
 
-const RESTART = 'adminAddr and readinessAddr have changed, which takes effect with the next start';
+const RESTART = 'adminAddr, readinessAddr or store has changed, which takes effect with the next start';
 
 interface ReloaderParts {
   readonly command: RunCommand;
@@ -39,7 +39,7 @@ export class Reloader {
   #names: readonly string[] = [];
   #digest = '';
   #hash: string;
-  #process: ProcessConfig;
+  #config: GatewayConfig;
   #endWatch: () => void = () => undefined;
   #running: Promise<void> | undefined;
   /** What is to be done after the run: true if the operator asked for it. */
@@ -50,7 +50,7 @@ export class Reloader {
   constructor(parts: ReloaderParts, loaded: LoadedConfig) {
     this.#parts = parts;
     this.#hash = loaded.hash;
-    this.#process = loaded.config.process;
+    this.#config = loaded.config;
     this.#remember(loaded.files, loaded);
   }
 
@@ -144,8 +144,8 @@ export class Reloader {
     for (const address of changes.opened) logger.info(`Listening on ${address}`);
     for (const address of newAddressesIn(changes)) logger.info(`Add ${address} to your MCP client`);
     for (const warning of warningsOf(changes, command.host)) logger.warn(warning);
-    if (!isDeepStrictEqual(addressesIn(config.process), addressesIn(this.#process))) logger.warn(RESTART);
-    this.#process = config.process;
+    if (!isDeepStrictEqual(settingsOfStart(config), settingsOfStart(this.#config))) logger.warn(RESTART);
+    this.#config = config;
   }
 
   #complain(error: unknown): void {
@@ -173,6 +173,6 @@ export class Reloader {
   }
 }
 
-function addressesIn({ admin, health }: ProcessConfig) {
-  return { admin, health };
+function settingsOfStart({ process: { admin, health }, store }: GatewayConfig) {
+  return { admin, health, store };
 }

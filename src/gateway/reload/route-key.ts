@@ -22,16 +22,17 @@ export function routeKeyOf(
   bind: BindConfig,
   { hostname }: ListenerConfig,
   route: RouteConfig,
-  files: InputFiles,
+  { files, secret }: { readonly files: InputFiles; readonly secret: readonly string[] | undefined },
 ): RouteKey {
-  const { hostnames, written, mcpAuthentication, backend } = route;
+  const { hostnames, written, mcpAuthentication, credentials, backend } = route;
   const matches = route.matches.map(({ at: _, ...conditions }) => JSON.stringify(conditions));
   const place = sha256(canonicalJson([portIdOf(bind), hostname, hostnames, matches]));
   const secrets = backend?.targets.flatMap(({ server }) =>
     secretFilesOf(server).map((source) => contentOf(source, files)),
   );
+  const signing = (mcpAuthentication ?? credentials) ? secret : undefined;
   // `--dev-issuer` changes the policy that is written.
-  return { place, key: sha256(canonicalJson([place, written, mcpAuthentication?.policy, secrets])) };
+  return { place, key: sha256(canonicalJson([place, written, mcpAuthentication?.policy, secrets, signing])) };
 }
 
 function secretFilesOf(server: object): readonly (TextSource | undefined)[] {

@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import type { Logger } from '../../index.js';
+import type { Store } from '../../store/store.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
 import { PROCESS_DEFAULTS, type ProcessTimes } from '../config/process-settings.js';
 import type { InputFiles } from '../input-files.js';
@@ -37,6 +38,8 @@ interface Surroundings {
   handlerFor(port: GenerationPort, config: GatewayConfig): RequestListener;
   /** True once the process is about to end. */
   isEnding(): boolean;
+  /** What replicas know together. It stays the same in all versions. */
+  readonly store?: Store | undefined;
 }
 
 interface UseParts {
@@ -76,9 +79,9 @@ export class Versions {
 
   /** @throws {StartupError} If something in the file is not valid. Then nothing has changed. */
   prepare(config: GatewayConfig, files: InputFiles): PreparedConfig {
-    const { logger, handlerFor } = this.#surroundings;
+    const { logger, handlerFor, store } = this.#surroundings;
     const previous = this.#current;
-    const next = createGeneration(config, { logger, files, previous });
+    const next = createGeneration(config, { logger, files, store, previous });
     const { ports } = next;
     let prepared: PreparedPorts;
     try {
