@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { DEFAULT_ADMIN } from '../../src/gateway/config/process-settings.js';
+import { describeAddress } from '../../src/gateway/config/server-address.js';
 import { instructionsOf, namesInContext } from '../support/dockerfile.js';
 import { ROOT } from '../support/program.js';
 
@@ -52,6 +54,11 @@ describe('the Dockerfile', () => {
       expect(users.at(-1)?.text).toBe('1000:1000');
     }
     expect(named('FROM').at(-1)?.text).toBe('runtime AS node');
+  });
+
+  test('checks the health at the address and path that the command has', () => {
+    const [check] = named('HEALTHCHECK');
+    expect(check?.text).toContain(`http://${describeAddress(DEFAULT_ADMIN)}/healthz`);
   });
 
   test('runs a Node that the package supports', () => {
