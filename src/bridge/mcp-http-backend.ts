@@ -29,6 +29,11 @@ export interface McpHttpBackend extends Middleware {
    * on: another process can serve them.
    */
   close(): Promise<void>;
+  /**
+   * Call it before `close()`, so that clients get their answers. From then on it refuses new sessions (503) and ends streams on which
+   * a client only listens. Resolves when no request is in flight, after `seconds` at the latest. `ready()` resolves to false meanwhile.
+   */
+  drain(seconds: number): Promise<void>;
   /** Returns the current numbers of sessions, streams and requests. */
   stats(): McpHttpBackendStats;
   /**
@@ -94,6 +99,7 @@ export function mcpHttpBackend(options: Readonly<McpHttpBackendOptions>): McpHtt
   };
   return Object.assign(mcpHttpBackendMiddleware, {
     close: () => bridge.close(),
+    drain: (seconds: number) => bridge.drain(seconds),
     stats: () => bridge.stats(),
     ready: () => bridge.ready(),
     callerKeys: createCallerKeys(key === undefined ? [] : [key]),

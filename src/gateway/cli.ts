@@ -5,6 +5,7 @@ import { createSafeLogger } from '../core/logger.js';
 import { printable } from '../core/printable.js';
 import { runDoctor } from '../doctor/doctor.js';
 import type { Logger } from '../index.js';
+import { openAdminServers } from './admin/admin-servers.js';
 import {
   type Command,
   DOCTOR_USAGE,
@@ -21,8 +22,11 @@ import { runInitCommand } from './init-command.js';
 import { KEY_USAGE, runKeyCommand } from './key-command.js';
 import { type LoadedConfig, loadConfig } from './load-config.js';
 import { warningsOfMissingPrograms } from './missing-programs.js';
+import { onReloadSignal } from './reload/reload-signal.js';
+import { Reloader } from './reload/reloader.js';
 import { runRulesCommand } from './rules-command.js';
 import { runSchemaCommand } from './schema-command.js';
+import { shutDown } from './shut-down.js';
 import { StartupError } from './startup-error.js';
 import { onStopSignal } from './stop-signal.js';
 
@@ -38,7 +42,7 @@ async function main(command: Command): Promise<void> {
   if (command.action === 'help') return console.log(USAGE);
   if (command.action === 'version') return console.log(version());
   const { env } = process;
-  const loaded = loadConfig(command.file, { env, ignored: command.ignored });
+  const loaded = loadConfig(command.file, { env, ignored: command.ignored, process: command.process });
   if (command.devIssuer === undefined) loaded.step(() => requireIssuers(loaded.config, 'start with --dev-issuer'));
   if (command.action === 'validate') {
     const { devIssuer } = command;
@@ -80,8 +84,8 @@ function createKey(args: readonly string[]): void {
   );
 }
 
-function openGateway({ host }: RunCommand, { step }: LoadedConfig, config: GatewayConfig): Gateway {
-  const gateway = step(() => createGateway(config, logger));
+function openGateway({ host }: RunCommand, { step, files }: LoadedConfig, config: GatewayConfig): Gateway {
+  const gateway = step(() => createGateway(config, logger, files));
   for (const warning of gateway.warningsFor(host)) logger.warn(warning);
   return gateway;
 }
@@ -107,15 +111,28 @@ async function run(command: RunCommand, loaded: LoadedConfig): Promise<void> {
   try {
     const served = devIssuer === undefined ? loaded.config : configWithDevIssuer(loaded, devIssuer);
     const gateway = openGateway(command, loaded, served);
-    const addresses = await gateway.listen(command.host);
-    onStopSignal(() => void Promise.all([gateway.close(), devIssuer?.close()]));
+    const { addresses, admin } = await openAll(command, gateway, served);
+    const reloader = new Reloader({ command, gateway, devIssuer, logger, env: process.env }, loaded);
+    onReloadSignal(() => reloader.reload(true));
+    onStopSignal(() => void shutDown({ gateway, admin, devIssuer, reloader }));
     if (devIssuer !== undefined)
       logger.warn(`${devIssuer.issuer} lets anyone log in with one click: FOR DEVELOPMENT ONLY`);
     for (const address of addresses) logger.info(`Listening on ${address}`);
+    for (const note of admin.notes) logger.info(note);
     for (const address of gateway.clientAddresses) logger.info(`Add ${address} to your MCP client`);
     for (const note of gateway.notes) logger.info(note);
   } catch (error) {
     await devIssuer?.close();
+    throw error;
+  }
+}
+
+async function openAll({ host }: RunCommand, gateway: Gateway, config: GatewayConfig) {
+  const addresses = await gateway.listen(host);
+  try {
+    return { addresses, admin: await openAdminServers(config.process, gateway, logger) };
+  } catch (error) {
+    await gateway.close();
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import type { Logger } from '../../core/logger.js';
 import { type Caller, callerKeyOf } from '../../core/quota.js';
 import { createRareLine } from '../../core/rare-line.js';
 import { BridgeError } from '../../messages/bridge-error.js';
+import { listensOnly } from '../listens.js';
 
 /** The options that limit requests in flight. */
 export interface InFlightLimits {
@@ -59,6 +60,6 @@ export class RequestsInFlight {
 }
 
 /** False for a request that listens to events of the server, or ends a session. */
-function waitsForAnswer({ method, headers }: IncomingMessage): boolean {
-  return method === 'POST' && headers['mcp-method'] !== 'subscriptions/listen';
+function waitsForAnswer(req: IncomingMessage): boolean {
+  return req.method === 'POST' && !listensOnly(req);
 }

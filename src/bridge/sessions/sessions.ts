@@ -35,7 +35,7 @@ export class Sessions {
    */
   open(request: BridgeRequest): Session {
     const { connection, lease } = this.#connections.take(request);
-    const session = new Session(request, connection, this.#options.maxPendingRequests, () => {
+    const session = new Session(request, connection, this.#options, () => {
       this.#byId.delete(session.id);
       ownSessionIds.delete(session.id);
       lease.release();
@@ -87,6 +87,11 @@ export class Sessions {
       if (session.isInUse) session.lastUsed = now;
       else if (isAbandoned(session, now, this.#options)) session.end('session_ended');
     }
+  }
+
+  /** Ends the connections on which clients only listen, except in sessions in which a request is in flight. */
+  pauseStreams(): void {
+    for (const session of this.#byId.values()) if (!session.hasCalls) session.streams.standalone.pause();
   }
 
   endAll(reason: BridgeErrorCode): void {

@@ -101,6 +101,10 @@ export class ConnectionPool<Prepared> {
     }
   }
 
+  endSubscriptions(): void {
+    for (const { stateless } of this.#open.values()) stateless.endSubscriptions();
+  }
+
   endAll(reason: BridgeErrorCode): void {
     this.#closed = true;
     for (const opened of [...this.#open.values()]) this.end(opened, reason);
