@@ -9,8 +9,8 @@ import { replyOutage } from '../oauth/outage.js';
 import { INHERITED_VARIABLES } from '../targets/stdio/child-environment.js';
 import { clientAddressesOf, warningsOfOtherPorts } from './client-addresses.js';
 import { type BindConfig, type GatewayConfig, routesOf } from './config/gateway-config.js';
-import { PROCESS_DEFAULTS } from './config/process-settings.js';
-import { serverOptions } from './connections.js';
+import { timesOf } from './config/process-settings.js';
+import { logTimeouts, serverOptions } from './connections.js';
 import { GatewayDrain } from './drain.js';
 import { closeListener, openListener } from './listener.js';
 import { createPortServer } from './port-server.js';
@@ -44,7 +44,7 @@ export interface Gateway {
  */
 export function createGateway(config: GatewayConfig, given: Logger): Gateway {
   const logger = createSafeLogger(given);
-  const times = { ...PROCESS_DEFAULTS, ...config.process };
+  const times = timesOf(config.process);
   const drain = new GatewayDrain(() => allRoutes, logger);
   const options = serverOptions(times, () => drain.hasBegun);
   const binds = config.binds.map((bind) => {
@@ -54,7 +54,9 @@ export function createGateway(config: GatewayConfig, given: Logger): Gateway {
     }));
     const routes = listeners.flatMap((listener) => listener.routes);
     refuseSameLegacyEndpoints(bind, routes);
-    return { bind, routes, server: createPortServer(bind, createListener(listeners, config, logger), logger, options) };
+    const server = createPortServer(bind, createListener(listeners, config, logger), logger, options);
+    logTimeouts(server, times, logger);
+    return { bind, routes, server };
   });
   const allRoutes = binds.flatMap(({ routes }) => routes);
   const readiness = new Readiness(() => allRoutes.flatMap(({ checks }) => checks), logger);

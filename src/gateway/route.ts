@@ -28,7 +28,7 @@ import { authorizeRequests } from './policies/http-authorization.js';
 import { plainChallenge } from './policies/plain-challenge.js';
 import { limitTime } from './policies/request-timeout.js';
 import { redirect, rewrite } from './policies/url-changes.js';
-import type { ReadyCheck } from './readiness.js';
+import { checkBackend, checkKeys, type ReadyCheck } from './readiness.js';
 import { createAuthorization } from './route-authorization.js';
 import { atPlace, StartupError } from './startup-error.js';
 
@@ -77,23 +77,8 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
   };
   const callerKeys = backend && 'callerKeys' in backend ? callerKeysOf(backend.callerKeys) : [];
   const { metadata } = authentication ?? {};
-  const checks = checksOf(route, authentication?.ready, backend);
+  const checks = [...(authentication ? [authentication.check] : []), ...(backend ? [checkBackend(at, backend)] : [])];
   return { name, hostnames, matches, at, login, handle, metadata, policy, callerKeys, checks, drain, close };
-}
-
-function checksOf(
-  route: RouteConfig,
-  isAuthReady: ReadyCheck['ready'] | undefined,
-  backend?: RouteBackend,
-): ReadyCheck[] {
-  const { at, mcpAuthentication, credentials } = route;
-  const place = (mcpAuthentication ?? credentials)?.at ?? at;
-  return [
-    ...(isAuthReady ? [{ at: place, problem: 'the keys of an issuer cannot be read', ready: isAuthReady }] : []),
-    ...(backend
-      ? [{ at, problem: 'an MCP server is not there, or cannot be reached', ready: () => backend.ready() }]
-      : []),
-  ];
 }
 
 /** What happens to the request of an accepted caller before it reaches the backend, in agentgateway's order. */
@@ -187,9 +172,10 @@ function createAuthentication({ mcpAuthentication, credentials }: RouteConfig, l
   return atPlace(place, () => {
     const auth = mcpAuth(options);
     const resolved = policyOf('mcpAuth()', auth);
+    const check = checkKeys(place, auth);
     return mcpAuthentication
-      ? { steps: [auth], ready: auth.ready, metadata: protectedResourceMetadata(auth), policy: resolved }
-      : { steps: [plainChallenge, auth], ready: auth.ready, metadata: undefined, policy: resolved };
+      ? { steps: [auth], check, metadata: protectedResourceMetadata(auth), policy: resolved }
+      : { steps: [plainChallenge, auth], check, metadata: undefined, policy: resolved };
   });
 }
 
