@@ -8,6 +8,7 @@ import { resolveAuth } from '../policy/resolve-auth.js';
 import { requireIssuers } from './config/dev-issuer-policies.js';
 import { authenticationsOf, type McpAuthenticationConfig } from './config/gateway-config.js';
 import { loadConfig } from './load-config.js';
+import { LOG_OPTIONS, type LogSettings, parseLogOptions } from './log-settings.js';
 import { atPlace, StartupError } from './startup-error.js';
 
 export const USAGE = `Usage: express-mcp-auth -f FILE [--host ADDRESS] [--dev-issuer] [--validate-only]
@@ -27,6 +28,8 @@ see it, and says what to change: see doctor --help. "rules test" says which rule
                        --dev-issuer-ttl SECONDS: the lifetime of its access tokens, default 3600).
                        Its keys are kept in .dev-issuer.json beside the configuration file: do not commit it
       --validate-only  check the file and the key files it names, then exit
+      --log FORMAT     text (the default), or json: one object a line, with the request id and the route
+      --log-level LEVEL  leave out the lines below debug, info (the default), warn or error
       --ignore NAMES   start without these parts of the file, such as llm,a2a; only parts that protect nothing
   -h, --help           show this text
   -V, --version        show the version`;
@@ -39,6 +42,8 @@ export interface RunCommand {
   readonly host: string;
   /** The names given to `--ignore`. */
   readonly ignored: readonly string[];
+  /** What the command line says about the log. */
+  readonly logging: LogSettings;
   /** Undefined without `--dev-issuer`. */
   readonly devIssuer: DevIssuerArguments | undefined;
 }
@@ -56,6 +61,7 @@ const OPTIONS = {
   'dev-issuer-port': { type: 'string' },
   'dev-issuer-ttl': { type: 'string' },
   'validate-only': { type: 'boolean' },
+  ...LOG_OPTIONS,
   ignore: { type: 'string', multiple: true },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'V' },
@@ -82,7 +88,8 @@ export function parseCommandLine(args: readonly string[]): Command {
       }
     : undefined;
   const ignored = (options.ignore ?? []).flatMap((names) => names.split(',')).filter((name) => name !== '');
-  return { action: options['validate-only'] ? 'validate' : 'run', file, host, ignored, devIssuer };
+  const logging = parseLogOptions(options, usageError);
+  return { action: options['validate-only'] ? 'validate' : 'run', file, host, ignored, logging, devIssuer };
 }
 
 /** Refresh tokens last one day; an access token must not outlast them. */

@@ -11,6 +11,7 @@ import { clientAddressesOf, warningsOfOtherPorts } from './client-addresses.js';
 import { type BindConfig, type GatewayConfig, routesOf } from './config/gateway-config.js';
 import { closeListener, openListener } from './listener.js';
 import { createPortServer } from './port-server.js';
+import { identifyRequests } from './request-ids.js';
 import { createRoute, type GatewayRoute, warningsOfOpenRoutes } from './route.js';
 import { createRouting, type ServedListener } from './routing.js';
 import { StartupError } from './startup-error.js';
@@ -99,13 +100,13 @@ function createListener(
 ): RequestListener {
   const routing = createRouting(listeners, logger);
   const trust = trustedProxies && trustProxies(trustedProxies);
-  return (req, res) => {
+  return identifyRequests((req, res) => {
     trust?.(req);
     routing(req, res, (error) => {
       if (error === undefined) answer(res, 404, 'not_found', 'No route matches this path');
       else answerFailure(logger, error, req, res);
     });
-  };
+  }, logger);
 }
 
 /** Characters of a request's path in a log line. */

@@ -1,5 +1,6 @@
 import { callerKeysOf } from '../bridge/http/caller-token.js';
 import { type Advice, noteAdvice } from '../core/advice.js';
+import { withFields } from '../core/logger.js';
 import { CORS_NAMES_IN_FILE } from '../cors/cors-options.js';
 import { isLoopbackAddress, isLoopbackHost } from '../http/loopback.js';
 import {
@@ -48,7 +49,8 @@ export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'hostnames' | '
 }
 
 /** @throws {StartupError} If a policy or a target of the route is not valid. */
-export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
+export function createRoute(route: RouteConfig, given: Logger): GatewayRoute {
+  const logger = withFields(given, { route: route.at });
   const advice = adviceOf(route);
   const authentication = createAuthentication(route, logger, advice);
   const policy = authentication?.policy;

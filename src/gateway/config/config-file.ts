@@ -49,7 +49,8 @@ export function parseConfigFile(text: string, directory: string, settings: FileS
   names.refuseUnused();
   refuseSamePort(root, all);
   for (const bind of all) refuseSameMatches(bind);
-  return { binds: all, ...(runtime.trustedProxies && { trustedProxies: runtime.trustedProxies }) };
+  const { trustedProxies, logging } = runtime;
+  return { binds: all, ...(trustedProxies && { trustedProxies }), ...(logging && { logging }) };
 }
 
 function readAttached(routes: ConfigNode | undefined, gateways: Gateways): readonly BindConfig[] {

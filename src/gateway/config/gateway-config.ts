@@ -1,4 +1,5 @@
 import type { McpScopesOptions, ScopeRules } from '../../index.js';
+import type { LogSettings } from '../log-settings.js';
 import type { AuthorizationConfig } from './authorization-policy.js';
 import type { McpBackendConfig } from './backend-config.js';
 import type { CorsConfig } from './cors-policy.js';
@@ -17,6 +18,7 @@ export interface GatewayConfig {
   /** One for each port. */
   readonly binds: readonly BindConfig[];
   readonly trustedProxies?: TrustedProxiesConfig;
+  readonly logging?: LogSettings;
 }
 
 export interface BindConfig {

@@ -1,4 +1,6 @@
+import type { LogSettings } from '../log-settings.js';
 import type { ConfigNode, StaysOut } from './config-node.js';
+import { readLogging } from './logging.js';
 import { readSeconds } from './seconds.js';
 
 /** The settings of the whole process that concern this command. */
@@ -7,6 +9,8 @@ export interface RuntimeConfig {
   readonly sessionSeconds?: number;
   /** The proxies in front. Without it, no forwarded header counts. */
   readonly trustedProxies?: TrustedProxiesConfig;
+  /** What the file says about the log. */
+  readonly logging?: LogSettings;
 }
 
 /** Addresses of proxies, or networks such as `10.0.0.0/8`. */
@@ -23,7 +27,7 @@ const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
   ...['adminAddr', 'statsAddr', 'readinessAddr', 'metrics', 'histograms'].map(
     (name) => [name, outside('the command has no ports of its own for it')] as const,
   ),
-  ...['tracing', 'logging', 'standardAttributes', 'sensitiveHeaders'].map(
+  ...['tracing', 'standardAttributes', 'sensitiveHeaders'].map(
     (name) => [name, outside('the command writes its own log, without tokens, and no traces')] as const,
   ),
   ...['modelCatalog', 'database', 'storage'].map(
@@ -48,10 +52,12 @@ const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
 
 /** Reads the section `config`. */
 export function readRuntimeConfig(node: ConfigNode): RuntimeConfig {
-  const { mcp, trustProxy } = node.members({ optional: ['mcp', 'trustProxy'], staysOut: STAYS_OUT });
+  const names = ['mcp', 'trustProxy', 'logging'] as const;
+  const { mcp, trustProxy, logging } = node.members({ optional: names, staysOut: STAYS_OUT });
   const ttl = mcp?.members({ optional: ['sessionTtl'] }).sessionTtl;
   return {
     ...(ttl && { sessionSeconds: Math.max(1, Math.ceil(readSeconds(ttl))) }),
     ...(trustProxy && { trustedProxies: { addresses: trustProxy.texts(), at: trustProxy.path } }),
+    ...(logging && { logging: readLogging(logging) }),
   };
 }
