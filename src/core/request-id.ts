@@ -1,6 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { createPerRequest } from './per-request.js';
 
+/** The header that carries a request id. */
+export const REQUEST_ID_HEADER = 'x-request-id';
+
 const REQUEST_ID = /^[A-Za-z0-9._~-]{1,128}$/;
 
 const ids = createPerRequest<string>();

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { runWithFields } from '../core/log-fields.js';
 import { takesFields } from '../core/logger.js';
-import { asRequestId, setRequestId } from '../core/request-id.js';
+import { asRequestId, REQUEST_ID_HEADER, setRequestId } from '../core/request-id.js';
 import type { Logger } from '../index.js';
 
 /**
@@ -13,9 +13,9 @@ export function identifyRequests(handle: RequestListener, logger: Logger): Reque
   // On Node 20, fields that follow a request make every promise of the process slower.
   const hasFields = takesFields(logger);
   return (req, res) => {
-    const requestId = asRequestId(req.headers['x-request-id']) ?? randomUUID();
+    const requestId = asRequestId(req.headers[REQUEST_ID_HEADER]) ?? randomUUID();
     setRequestId(req, requestId);
-    res.setHeader('x-request-id', requestId);
+    res.setHeader(REQUEST_ID_HEADER, requestId);
     if (hasFields) runWithFields({ requestId }, () => handle(req, res));
     else handle(req, res);
   };
