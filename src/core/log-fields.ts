@@ -5,6 +5,8 @@ export interface LogFields {
   /** The place of the route in the configuration file. */
   readonly route?: string;
   readonly requestId?: string;
+  /** A code of docs/errors.md. */
+  readonly code?: string;
 }
 
 const ofRequest = new AsyncLocalStorage<LogFields | undefined>();

@@ -1,5 +1,5 @@
 import { callerKeysOf } from '../bridge/http/caller-token.js';
-import { type Advice, noteAdvice } from '../core/advice.js';
+import { type Advice, adviceFor, noteAdvice } from '../core/advice.js';
 import { withFields } from '../core/logger.js';
 import { CORS_NAMES_IN_FILE } from '../cors/cors-options.js';
 import { isLoopbackAddress, isLoopbackHost } from '../http/loopback.js';
@@ -23,6 +23,7 @@ import { chain } from './chain.js';
 import type { McpBackendConfig } from './config/backend-config.js';
 import type { CorsConfig } from './config/cors-policy.js';
 import type { CredentialConfig, RouteConfig } from './config/gateway-config.js';
+import type { RateLimitsConfig } from './config/rate-limits.js';
 import { respond } from './policies/fixed-response.js';
 import { changeRequestHeaders, changeResponseHeaders } from './policies/header-changes.js';
 import { authorizeRequests } from './policies/http-authorization.js';
@@ -93,8 +94,14 @@ function createSteps(route: RouteConfig, backend: RouteBackend | undefined, logg
     ...(directResponse ? [respond(directResponse)] : []),
     ...(scopes ? [atPlace(scopes.at, () => mcpScopes(scopes.rules, { ...scopes.options, logger }))] : []),
     ...createAuthorization(route, backend, logger),
-    ...(rate ? [atPlace(rate.at, () => mcpLimits(rate.limits, { logger }))] : []),
+    ...(rate ? [createLimits(rate, logger)] : []),
   ];
+}
+
+function createLimits({ limits, at: place }: RateLimitsConfig, logger: Logger): Middleware {
+  const options = { logger };
+  noteAdvice(options, { ...adviceFor(options, 'mcpLimits()'), names: new Map([['limits', place]]) });
+  return atPlace(place, () => mcpLimits(limits, options));
 }
 
 interface Surroundings {

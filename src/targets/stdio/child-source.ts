@@ -1,4 +1,5 @@
 import type { AuthInfo } from '../../core/auth-info.js';
+import { runOutsideRequest } from '../../core/log-fields.js';
 import type { Caller } from '../../core/quota.js';
 import type { ConnectionSource } from '../connection.js';
 import { Child, type ChildRecipe } from './child.js';
@@ -66,7 +67,8 @@ export class ChildSource implements ConnectionSource {
   }
 
   #start(env: Readonly<Record<string, string>>): Child {
-    const child = new Child(this.#recipe, env);
+    // Its lines are about the child, whose life is longer than that of the request that starts it.
+    const child = runOutsideRequest(() => new Child(this.#recipe, env));
     this.#running.add(child);
     void child.ended.then(() => this.#running.delete(child));
     return child;
