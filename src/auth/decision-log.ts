@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { AuthInfo } from '../core/auth-info.js';
 import { AuthError, type Evidence, UpstreamError } from '../core/errors.js';
 import { ignoreRejection } from '../core/ignore-rejection.js';
-import { type Logger, SILENT } from '../core/logger.js';
+import { type Logger, SILENT, withFields } from '../core/logger.js';
 import { printable, printableJson } from '../core/printable.js';
 import { requestIdOf, requestIdOfApp } from '../core/request-id.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
@@ -38,7 +38,9 @@ export function createDecisionLog(
     if (level === undefined && onDecision === undefined && !decisions.hasSubscribers) return;
     const decision = describe(req, mode, verdict);
     decisions.publish(decision);
-    if (level !== undefined) logger[level](lineFor(decision, verdict.error, policy) + inLine(req));
+    const { code } = decision;
+    if (level !== undefined)
+      withFields(logger, { ...(code && { code }) })[level](lineFor(decision, verdict.error, policy) + inLine(req));
     advise(verdict.error);
     try {
       ignoreRejection(onDecision?.(decision));
