@@ -9,9 +9,9 @@ import { printable } from './printable.js';
 export interface Logger {
   /** Details of single requests, for debugging. */
   debug(line: string): void;
-  /** Refused requests, and the stderr output of children. */
+  /** Requests that are refused because of the client, and the stderr output of children. */
   info(line: string): void;
-  /** Probable mistakes: weak settings, and settings with which clients cannot log in. */
+  /** Probable mistakes, such as weak settings; limits that are reached; children that end by themselves. */
   warn(line: string): void;
   /** Failures of this server, or of a server that it depends on. */
   error(line: string): void;
