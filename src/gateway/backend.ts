@@ -12,6 +12,7 @@ import {
 } from '../index.js';
 import type { McpBackendConfig, TargetConfig } from './config/backend-config.js';
 import type { StdioTarget } from './config/stdio-target.js';
+import type { MachineFiles } from './machine-files.js';
 import { NAMES_IN_FILE, remoteOptions } from './remote-options.js';
 import { atPlace } from './startup-error.js';
 
@@ -21,6 +22,7 @@ export type RouteBackend = McpStdioBackend | McpHttpBackend | McpBackend;
 interface BackendSurroundings {
   readonly logger: Logger;
   readonly advice: Advice;
+  readonly files: MachineFiles;
   /** True if the route lets anonymous callers in. */
   readonly isOpen: boolean;
   /** From the route's CORS policy. */

@@ -20,8 +20,10 @@ import { createGateway, type Gateway } from './gateway.js';
 import { runInitCommand } from './init-command.js';
 import { KEY_USAGE, runKeyCommand } from './key-command.js';
 import { type LoadedConfig, loadConfig } from './load-config.js';
+import { createOptionalFiles, NEEDED_FILES } from './machine-files.js';
 import { warningsOfMissingPrograms } from './missing-programs.js';
 import { runRulesCommand } from './rules-command.js';
+import { createStartLog } from './start-log.js';
 import { StartupError } from './startup-error.js';
 import { onStopSignal } from './stop-signal.js';
 
@@ -39,14 +41,21 @@ async function main(command: Command): Promise<void> {
   const { env } = process;
   const loaded = loadConfig(command.file, { env, ignored: command.ignored });
   if (command.devIssuer === undefined) loaded.step(() => requireIssuers(loaded.config, 'start with --dev-issuer'));
-  if (command.action === 'validate') {
-    const { devIssuer } = command;
-    const served = devIssuer ? configWithDevIssuer(loaded, devIssuerStandIn(devIssuer.port)) : loaded.config;
-    for (const warning of warningsOfMissingPrograms(served)) logger.warn(warning);
-    await openGateway(command, loaded, served).close();
-    return console.log(`${command.file} is valid`);
-  }
+  if (command.action === 'validate') return validate(command, loaded);
   await run(command, loaded);
+}
+
+async function validate(command: RunCommand, loaded: LoadedConfig): Promise<void> {
+  const { devIssuer, file, isOnline } = command;
+  const served = devIssuer ? configWithDevIssuer(loaded, devIssuerStandIn(devIssuer.port)) : loaded.config;
+  const log = createStartLog(logger, loaded.conceal);
+  for (const warning of warningsOfMissingPrograms(served)) log.logger.warn(warning);
+  const gateway = openGateway(command, loaded, { served, log: log.logger });
+  const faults = isOnline ? await gateway.findFaults() : [];
+  await gateway.close();
+  for (const fault of faults) logger.error(loaded.conceal(fault));
+  if (faults.length === 0) console.log(`${file} is valid`);
+  else throw new StartupError(`${file}: not all of the servers that it names can be used from here`);
 }
 
 async function doctor(args: readonly string[]): Promise<void> {
@@ -79,9 +88,20 @@ function createKey(args: readonly string[]): void {
   );
 }
 
-function openGateway({ host }: RunCommand, { step }: LoadedConfig, config: GatewayConfig): Gateway {
-  const gateway = step(() => createGateway(config, logger));
-  for (const warning of gateway.warningsFor(host)) logger.warn(warning);
+interface Opening {
+  /** The file, or what the development issuer makes of it. */
+  readonly served: GatewayConfig;
+  readonly log: Logger;
+}
+
+function openGateway(
+  { action, host, isOnline }: RunCommand,
+  { step }: LoadedConfig,
+  { served, log }: Opening,
+): Gateway {
+  const files = action === 'run' || isOnline ? NEEDED_FILES : createOptionalFiles(log);
+  const gateway = step(() => createGateway(served, log, files));
+  for (const warning of gateway.warningsFor(host)) log.warn(warning);
   return gateway;
 }
 
@@ -105,8 +125,10 @@ async function run(command: RunCommand, loaded: LoadedConfig): Promise<void> {
   const devIssuer = await openDevIssuer(command, loaded);
   try {
     const served = devIssuer === undefined ? loaded.config : configWithDevIssuer(loaded, devIssuer);
-    const gateway = openGateway(command, loaded, served);
+    const log = createStartLog(logger, loaded.conceal);
+    const gateway = openGateway(command, loaded, { served, log: log.logger });
     const addresses = await gateway.listen(command.host);
+    log.end();
     onStopSignal(() => void Promise.all([gateway.close(), devIssuer?.close()]));
     if (devIssuer !== undefined)
       logger.warn(`${devIssuer.issuer} lets anyone log in with one click: FOR DEVELOPMENT ONLY`);

@@ -10,7 +10,7 @@ import { authenticationsOf, type McpAuthenticationConfig } from './config/gatewa
 import { loadConfig } from './load-config.js';
 import { atPlace, StartupError } from './startup-error.js';
 
-export const USAGE = `Usage: express-mcp-auth -f FILE [--host ADDRESS] [--dev-issuer] [--validate-only]
+export const USAGE = `Usage: express-mcp-auth -f FILE [--host ADDRESS] [--dev-issuer] [--validate-only [--online]]
        express-mcp-auth init [-f FILE]
        express-mcp-auth doctor (URL | -f FILE) [--token FILE] [--json]
        express-mcp-auth rules test -f FILE --call FILE [--as FILE]
@@ -26,7 +26,9 @@ see it, and says what to change: see doctor --help. "rules test" says which rule
                        (needs the package oidc-provider; --dev-issuer-port PORT, default 9000;
                        --dev-issuer-ttl SECONDS: the lifetime of its access tokens, default 3600).
                        Its keys are kept in .dev-issuer.json beside the configuration file: do not commit it
-      --validate-only  check the file and the key files it names, then exit
+      --validate-only  check the file and the key sets it names, then exit
+      --online         with --validate-only: check also the certificates and keys on this machine, and whether the
+                       servers that the file names answer
       --ignore NAMES   start without these parts of the file, such as llm,a2a; only parts that protect nothing
   -h, --help           show this text
   -V, --version        show the version`;
@@ -37,6 +39,8 @@ export interface RunCommand {
   readonly action: 'run' | 'validate';
   readonly file: string;
   readonly host: string;
+  /** True if a check also asks the servers that the file names. */
+  readonly isOnline: boolean;
   /** The names given to `--ignore`. */
   readonly ignored: readonly string[];
   /** Undefined without `--dev-issuer`. */
@@ -56,6 +60,7 @@ const OPTIONS = {
   'dev-issuer-port': { type: 'string' },
   'dev-issuer-ttl': { type: 'string' },
   'validate-only': { type: 'boolean' },
+  online: { type: 'boolean', default: false },
   ignore: { type: 'string', multiple: true },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'V' },
@@ -66,11 +71,12 @@ const usageError = usageErrorFor('express-mcp-auth --help');
 /** @throws {StartupError} If an argument is unknown, missing or wrong. */
 export function parseCommandLine(args: readonly string[]): Command {
   const { values: options } = parseArguments({ args: [...args], options: OPTIONS }, usageError);
-  const { help, version, file, host } = options;
+  const { help, version, file, host, online: isOnline } = options;
   if (help) return { action: 'help' };
   if (version) return { action: 'version' };
   if (!file) throw usageError('-f FILE is missing');
   if (!host) throw usageError('--host is empty');
+  if (isOnline && !options['validate-only']) throw usageError('--online needs --validate-only');
   const { 'dev-issuer-port': port, 'dev-issuer-ttl': ttl } = options;
   if (!options['dev-issuer'] && (port ?? ttl) !== undefined) {
     throw usageError(`--dev-issuer-${port === undefined ? 'ttl' : 'port'} needs --dev-issuer`);
@@ -82,7 +88,7 @@ export function parseCommandLine(args: readonly string[]): Command {
       }
     : undefined;
   const ignored = (options.ignore ?? []).flatMap((names) => names.split(',')).filter((name) => name !== '');
-  return { action: options['validate-only'] ? 'validate' : 'run', file, host, ignored, devIssuer };
+  return { action: options['validate-only'] ? 'validate' : 'run', file, host, isOnline, ignored, devIssuer };
 }
 
 /** Refresh tokens last one day; an access token must not outlast them. */

@@ -10,8 +10,10 @@ import { INHERITED_VARIABLES } from '../targets/stdio/child-environment.js';
 import { clientAddressesOf, warningsOfOtherPorts } from './client-addresses.js';
 import { type BindConfig, type GatewayConfig, routesOf } from './config/gateway-config.js';
 import { closeListener, openListener } from './listener.js';
+import { type MachineFiles, NEEDED_FILES } from './machine-files.js';
 import { createPortServer } from './port-server.js';
-import { createRoute, type GatewayRoute, warningsOfOpenRoutes } from './route.js';
+import { createRoute, type GatewayRoute } from './route.js';
+import { warningsOfOpenRoutes, warningsOfUnusedBackends } from './route-warnings.js';
 import { createRouting, type ServedListener } from './routing.js';
 import { StartupError } from './startup-error.js';
 import { trustProxies } from './trusted-proxies.js';
@@ -23,6 +25,8 @@ export interface Gateway {
   readonly notes: readonly string[];
   /** The addresses of its MCP servers, as clients are given them. */
   readonly clientAddresses: readonly string[];
+  /** Asks the other servers that the file names. Resolves to one sentence for each that cannot be used. */
+  findFaults(): Promise<readonly string[]>;
   /** Opens every port of the file, or none; resolves to the addresses, such as `0.0.0.0:3000`, in the file's order. */
   listen(host: string): Promise<readonly string[]>;
   /** Accepts no more connections, ends streams and child processes, then closes the remaining connections. */
@@ -32,18 +36,23 @@ export interface Gateway {
 /**
  * Creates the routes and servers of a configuration file. They listen only after `listen()`.
  *
+ * @param files Reads secrets, certificates and private keys.
  * @throws {StartupError} If a policy or a target of the file is not valid.
  */
-export function createGateway(config: GatewayConfig, given: Logger): Gateway {
+export function createGateway(config: GatewayConfig, given: Logger, files: MachineFiles = NEEDED_FILES): Gateway {
   const logger = createSafeLogger(given);
   const binds = config.binds.map((bind) => {
     const listeners = bind.listeners.map((listener) => ({
       config: listener,
-      routes: listener.routes.map((route) => createRoute(route, logger)),
+      routes: listener.routes.map((route) => createRoute(route, logger, files)),
     }));
     const routes = listeners.flatMap((listener) => listener.routes);
     refuseSameLegacyEndpoints(bind, routes);
-    return { bind, routes, server: createPortServer(bind, createListener(listeners, config, logger), logger) };
+    return {
+      bind,
+      routes,
+      server: createPortServer(bind, createListener(listeners, config, logger), { logger, files }),
+    };
   });
   const allRoutes = binds.flatMap(({ routes }) => routes);
 
@@ -57,7 +66,12 @@ export function createGateway(config: GatewayConfig, given: Logger): Gateway {
   }
 
   return {
-    warningsFor: (host) => [...warningsOfOpenRoutes(allRoutes, host), ...warningsOfOtherPorts(binds)],
+    warningsFor: (host) => [
+      ...warningsOfOpenRoutes(allRoutes, host),
+      ...warningsOfUnusedBackends(routesOf(config)),
+      ...warningsOfOtherPorts(binds),
+    ],
+    findFaults: async () => [...new Set((await Promise.all(allRoutes.map((route) => route.findFaults()))).flat())],
     notes: notesOf(config),
     clientAddresses: clientAddressesOf(binds),
     async listen(host) {

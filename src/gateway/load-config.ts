@@ -13,6 +13,8 @@ export interface LoadedConfig {
    * @throws {StartupError}
    */
   step<T>(run: () => T): T;
+  /** Replaces the values of variables in a line by their names. */
+  conceal(line: string): string;
 }
 
 /** Where the values of variables come from, and what is left out. */
@@ -26,7 +28,8 @@ export function loadConfig(file: string, { env, ignored }: LoadSettings): Loaded
   const text = readInputFile(file);
   const texts = new ExpandedTexts(env);
   const step = <T>(run: () => T) => concealing(texts, () => atPlace(file, run));
-  return { config: step(() => parseConfigFile(text, dirname(file), { texts, ...(ignored && { ignored }) })), step };
+  const config = step(() => parseConfigFile(text, dirname(file), { texts, ...(ignored && { ignored }) }));
+  return { config, step, conceal: (line) => texts.conceal(line) };
 }
 
 function concealing<T>(texts: ExpandedTexts, run: () => T): T {

@@ -6,26 +6,50 @@ import type { Logger } from '../index.js';
 import type { BindConfig } from './config/gateway-config.js';
 import { createHostTable } from './config/hostnames.js';
 import type { TlsConfig } from './config/tls-config.js';
+import type { MachineFiles } from './machine-files.js';
 import { atPlace, readInputFile, StartupError } from './startup-error.js';
+
+interface Surroundings {
+  readonly logger: Logger;
+  readonly files: MachineFiles;
+}
 
 /**
  * Creates the server of a port: HTTP, or HTTPS with the certificate for the name that a client asks for.
  *
  * @throws {StartupError} If a certificate cannot be used.
  */
-export function createPortServer(bind: BindConfig, listener: RequestListener, logger: Logger): Server {
+export function createPortServer(bind: BindConfig, listener: RequestListener, { logger, files }: Surroundings): Server {
   const [first, ...others] = bind.listeners.flatMap(({ tls, hostname }) => (tls ? [{ tls, hostname }] : []));
   if (first === undefined) return createServer(listener);
   if (others.length + 1 < bind.listeners.length)
     throw new StartupError(`${bind.at} has listeners with and without tls: a port has either all or none`);
   for (const { tls } of others) refuseDifference(first.tls, tls);
-  const certificates = [first, ...others].map(({ tls, hostname }) => ({ hostname, certificate: new Certificate(tls) }));
+  return files.use(
+    () => createEncryptedServer([first, ...others], listener, logger),
+    () => createServer(listener),
+  );
+}
+
+/** A listener with a certificate. */
+interface TlsListener {
+  readonly tls: TlsConfig;
+  readonly hostname: string;
+}
+
+function createEncryptedServer(
+  listeners: readonly [TlsListener, ...TlsListener[]],
+  listener: RequestListener,
+  logger: Logger,
+): Server {
+  const [first] = listeners;
+  const certificates = listeners.map(({ tls, hostname }) => ({ hostname, certificate: new Certificate(tls) }));
   const certificateFor = createHostTable(certificates.map((each) => [each.hostname, each.certificate] as const));
   const fallback = (certificates.find(({ hostname }) => hostname === '*') ?? certificates[0])
     ?.certificate as Certificate;
   const { root, minVersion, maxVersion } = first.tls;
   const shared = {
-    ...(root && { requestCert: true, rejectUnauthorized: true, ca: readInputFile(root) }),
+    ...(root && { requestCert: true, rejectUnauthorized: true, ca: atPlace(first.tls.at, () => readInputFile(root)) }),
     ...(minVersion && { minVersion }),
     ...(maxVersion && { maxVersion }),
   };

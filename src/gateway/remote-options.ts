@@ -1,3 +1,5 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { CALLER_TOKEN_TABLE } from '../bridge/http/caller-token-options.js';
 import {
   requireBearer,
   requireCertificate,
@@ -10,6 +12,7 @@ import type { Logger, McpHttpBackendOptions } from '../index.js';
 import { createChecks } from '../options/checks.js';
 import type { RemoteTarget } from './config/remote-target.js';
 import { resolveText, type TextSource } from './config/text-source.js';
+import type { MachineFiles } from './machine-files.js';
 import { atPlace, StartupError } from './startup-error.js';
 
 const checks = createChecks('mcpHttpBackend()');
@@ -22,6 +25,7 @@ export const NAMES_IN_FILE = new Map([
 
 interface Surroundings {
   readonly logger: Logger;
+  readonly files: MachineFiles;
   /** True if the route lets anonymous callers in. */
   readonly isOpen: boolean;
 }
@@ -31,9 +35,20 @@ interface Surroundings {
  *
  * @throws {StartupError} If they do not fit together, or if a file cannot be read.
  */
-export function remoteOptions(target: RemoteTarget, { logger, isOpen }: Surroundings) {
-  const { url, callerKey, options: written, at: place } = target;
-  const secrets = { ...readBearer(target), ...readCertificates(target), ...readHeaders(target) };
+export function remoteOptions(target: RemoteTarget, { logger, files, isOpen }: Surroundings) {
+  const { url, options: written, at: place } = target;
+  const secrets = {
+    ...files.use<{ bearer?: string }>(
+      () => readBearer(target),
+      () => ({}),
+    ),
+    ...files.use<Certificates>(
+      () => readCertificates(target),
+      () => ({}),
+    ),
+    ...readHeaders(target),
+    ...readCallerToken(target, files),
+  };
   requireOneLogin(target);
   const [shared] = isOpen ? secretsOf(target) : [];
   if (shared !== undefined) logger.warn(`${place}: ${shared} ${SHARED_SECRET}`);
@@ -42,14 +57,7 @@ export function remoteOptions(target: RemoteTarget, { logger, isOpen }: Surround
     requireNoSecret(target);
     logger.warn(`${place}.host: ${url.origin} ${PLAIN_HTTP}`);
   }
-  const { callerToken } = written as Pick<McpHttpBackendOptions, 'callerToken'>;
-  return {
-    ...written,
-    ...secrets,
-    url: url.href,
-    ...(isPlain && { dangerouslyAllowHttp: true }),
-    ...(callerKey && { callerToken: { ...callerToken, key: resolveText(callerKey) } }),
-  };
+  return { ...written, ...secrets, url: url.href, ...(isPlain && { dangerouslyAllowHttp: true }) };
 }
 
 const SHARED_SECRET =
@@ -96,7 +104,13 @@ function readBearer({ backendAuth }: RemoteTarget): { bearer?: string } {
   return atPlace(backendAuth.at, () => ({ bearer: requireBearer(checks, resolveText(backendAuth.key), 'key') }));
 }
 
-function readCertificates({ backendTls }: RemoteTarget): { ca?: string[]; cert?: string; key?: string } {
+interface Certificates {
+  readonly ca?: string[];
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+function readCertificates({ backendTls }: RemoteTarget): Certificates {
   if (backendTls === undefined) return {};
   const { root, cert, key, at: place } = backendTls;
   const pem = (source: TextSource, option: string) => String(requirePem(checks, resolveText(source), option));
@@ -110,6 +124,15 @@ function readCertificates({ backendTls }: RemoteTarget): { ca?: string[]; cert?:
     return files;
   });
 }
+
+function readCallerToken({ callerKey, options, at: place }: RemoteTarget, files: MachineFiles) {
+  if (callerKey === undefined) return {};
+  const { callerToken } = options as Pick<McpHttpBackendOptions, 'callerToken'>;
+  const read = () => CALLER_TOKEN_TABLE.key.read(checks, resolveText(callerKey), 'callerToken.key')?.key;
+  return { callerToken: { ...callerToken, key: files.use(() => atPlace(place, read), makeKey) } };
+}
+
+const makeKey = () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 
 function readHeaders({ headers }: RemoteTarget): { headers?: Record<string, string | undefined> } {
   if (headers === undefined) return {};

@@ -1,7 +1,6 @@
 import { callerKeysOf } from '../bridge/http/caller-token.js';
 import { type Advice, noteAdvice } from '../core/advice.js';
 import { CORS_NAMES_IN_FILE } from '../cors/cors-options.js';
-import { isLoopbackAddress, isLoopbackHost } from '../http/loopback.js';
 import {
   type Logger,
   type McpAuthOptions,
@@ -22,6 +21,7 @@ import { chain } from './chain.js';
 import type { McpBackendConfig } from './config/backend-config.js';
 import type { CorsConfig } from './config/cors-policy.js';
 import type { CredentialConfig, RouteConfig } from './config/gateway-config.js';
+import type { MachineFiles } from './machine-files.js';
 import { respond } from './policies/fixed-response.js';
 import { changeRequestHeaders, changeResponseHeaders } from './policies/header-changes.js';
 import { authorizeRequests } from './policies/http-authorization.js';
@@ -29,6 +29,7 @@ import { plainChallenge } from './policies/plain-challenge.js';
 import { limitTime } from './policies/request-timeout.js';
 import { redirect, rewrite } from './policies/url-changes.js';
 import { createAuthorization } from './route-authorization.js';
+import { findServerFaults } from './server-faults.js';
 import { atPlace, StartupError } from './startup-error.js';
 
 /** A route of the configuration file, ready to take requests. */
@@ -41,19 +42,23 @@ export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'hostnames' | '
   readonly login: 'mcpAuthentication' | CredentialConfig['kind'] | undefined;
   /** Undefined if the route has no such policy. */
   readonly policy: ResolvedAuth | undefined;
+  /** False if the route answers every request itself. */
+  readonly hasBackend: boolean;
   /** The keys that verify the tokens of `callerToken`; empty without it. */
   readonly callerKeys: ReturnType<typeof callerKeysOf>;
+  /** Asks the other servers that the route needs. Resolves to one sentence for each that cannot be used. */
+  findFaults(): Promise<readonly string[]>;
   /** Ends the sessions of the backend, with their children. */
   close(): Promise<void>;
 }
 
 /** @throws {StartupError} If a policy or a target of the route is not valid. */
-export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
+export function createRoute(route: RouteConfig, logger: Logger, files: MachineFiles): GatewayRoute {
   const advice = adviceOf(route);
   const authentication = createAuthentication(route, logger, advice);
   const policy = authentication?.policy;
   refuseIssuerOfProxy(route, policy);
-  const backend = route.backend && createRouteBackend(route, route.backend, { logger, advice, policy });
+  const backend = route.backend && createRouteBackend(route, route.backend, { logger, advice, policy, files });
   const { name, hostnames, matches, at, timeout, responseHeaderModifier, cors } = route;
   const login = route.mcpAuthentication ? 'mcpAuthentication' : route.credentials?.kind;
   const handle = chain([
@@ -69,8 +74,20 @@ export function createRoute(route: RouteConfig, logger: Logger): GatewayRoute {
     if (policy !== undefined) leaveRoot(policy);
     await backend?.close();
   };
-  const callerKeys = backend && 'callerKeys' in backend ? callerKeysOf(backend.callerKeys) : [];
-  return { name, hostnames, matches, at, login, handle, metadata: authentication?.metadata, policy, callerKeys, close };
+  return {
+    name,
+    hostnames,
+    matches,
+    at,
+    login,
+    handle,
+    metadata: authentication?.metadata,
+    policy,
+    hasBackend: backend !== undefined,
+    callerKeys: backend && 'callerKeys' in backend ? callerKeysOf(backend.callerKeys) : [],
+    findFaults: () => findServerFaults(route, authentication),
+    close,
+  };
 }
 
 /** What happens to the request of an accepted caller before it reaches the backend, in agentgateway's order. */
@@ -99,6 +116,7 @@ interface Surroundings {
   readonly logger: Logger;
   readonly advice: Advice;
   readonly policy: ResolvedAuth | undefined;
+  readonly files: MachineFiles;
 }
 
 function createRouteBackend(route: RouteConfig, config: McpBackendConfig, { policy, ...others }: Surroundings) {
@@ -164,26 +182,9 @@ function createAuthentication({ mcpAuthentication, credentials }: RouteConfig, l
   return atPlace(place, () => {
     const auth = mcpAuth(options);
     const resolved = policyOf('mcpAuth()', auth);
+    const checked = { at: place, policy: resolved, ready: auth.ready };
     return mcpAuthentication
-      ? { steps: [auth], metadata: protectedResourceMetadata(auth), policy: resolved }
-      : { steps: [plainChallenge, auth], metadata: undefined, policy: resolved };
+      ? { ...checked, steps: [auth], metadata: protectedResourceMetadata(auth) }
+      : { ...checked, steps: [plainChallenge, auth], metadata: undefined };
   });
-}
-
-/** One warning for each route that lets anonymous callers on other machines reach its backend. */
-export function warningsOfOpenRoutes(routes: readonly GatewayRoute[], host: string): readonly string[] {
-  if (isLoopbackHost(host) || isLoopbackAddress(host)) return [];
-  return routes.flatMap((route) => {
-    const why = reasonOpen(route);
-    return why === undefined
-      ? []
-      : [`${route.at} lets anonymous callers in: ${why}, and ${host} can be reached from other machines. ${ADVICE}`];
-  });
-}
-
-const ADVICE = 'Require a token (mode: strict), or listen on this machine only (--host 127.0.0.1).';
-
-function reasonOpen({ policy, login }: GatewayRoute): string | undefined {
-  if (policy === undefined) return 'policies.mcpAuthentication is missing';
-  return requiresToken(policy.modeName) ? undefined : `policies.${login}.mode is ${policy.modeName}`;
 }

@@ -43,6 +43,8 @@ export interface RouteConfig extends RoutePoliciesConfig {
   readonly matches: readonly RouteMatch[];
   /** Undefined if the route answers by itself. */
   readonly backend?: McpBackendConfig;
+  /** The place of a backend that gets no requests, because the route answers by itself. */
+  readonly unusedBackend?: string;
   readonly at: string;
 }
 

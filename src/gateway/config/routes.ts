@@ -111,5 +111,7 @@ export function createRouteConfig(backend: RouteBackend | undefined, parts: Rout
   const answersItself = read.requestRedirect !== undefined || read.directResponse !== undefined;
   if (backend === undefined && !answersItself) node.refuse('must have backends, requestRedirect or directResponse');
   const servers = backend && readMcpBackend(backend.node, backend.members, { ...parts, policies: merged });
-  return { name, hostnames, matches, ...read, ...(servers && !answersItself && { backend: servers }), at: node.path };
+  const unusedBackend = `${node.path}.${backend?.node === node ? 'targets' : 'backends'}`;
+  const served = servers && (answersItself ? { unusedBackend } : { backend: servers });
+  return { name, hostnames, matches, ...read, ...served, at: node.path };
 }
