@@ -21,6 +21,8 @@ beforeAll(async () => {
   folder = await makeGatewayFolder();
   await folder.write('tls.crt', SERVER.cert);
   await folder.write('tls.key', SERVER.key);
+  for (const name of ['notes-key', 'client-secret', 'oauth-proxy-secret'])
+    await folder.write(`${name}.txt`, `${'s'.repeat(40)}\n`);
   return () => folder.remove();
 });
 
@@ -39,6 +41,9 @@ describe('the files of docs/command.md start', () => {
   });
   test('gateways', async () => {
     expect(await start(blockToRun('docs/command.md', 'gateways'))).toEqual(['gateways.default: 8443']);
+  });
+  test('secrets', async () => {
+    expect(await start(blockToRun('docs/command.md', 'secrets'))).toEqual(['mcp: 3000']);
   });
   test('policies', async () => {
     expect(await start(blockToRun('docs/command.md', 'policies'))).toEqual(['mcp: 3000']);

@@ -4,7 +4,7 @@ import { createGateway } from '../../src/gateway/gateway.js';
 import { createOptionalFiles, NEEDED_FILES } from '../../src/gateway/machine-files.js';
 import { CLIENT } from '../support/certificates.js';
 import { scripted } from '../support/file-gateway.js';
-import { type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
+import { AUTHENTICATION, type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 
 let folder: GatewayFolder;
@@ -41,6 +41,17 @@ const rows: ReadonlyArray<readonly [what: string, file: () => object, message: (
     () => 'gateways.default.tls: cert and key cannot be used: error:1E08010C:DECODER routines::unsupported',
   ],
   ['missing authorities', () => gateway({ root: 'no' }), () => `gateways.default.tls: ${missing('no')}`],
+  [
+    'a missing secret of a login',
+    () => ({
+      mcp: {
+        port: 0,
+        targets: [scripted('only')],
+        policies: { mcpAuthentication: { ...AUTHENTICATION, secret: { file: 'no' } } },
+      },
+    }),
+    () => `mcp.policies.mcpAuthentication.secret: ${missing('no')}`,
+  ],
   [
     'a missing secret for a target',
     () => remote({ backendAuth: { key: { file: 'no' } } }),

@@ -7,7 +7,9 @@ import type { McpAuthOptions } from '../index.js';
 import { resolveAuth } from '../policy/resolve-auth.js';
 import { requireIssuers } from './config/dev-issuer-policies.js';
 import { authenticationsOf, type McpAuthenticationConfig } from './config/gateway-config.js';
+import { readSecretFiles } from './config/secret-file.js';
 import { loadConfig } from './load-config.js';
+import { NO_FILES } from './machine-files.js';
 import { atPlace, StartupError } from './startup-error.js';
 
 export const USAGE = `Usage: express-mcp-auth -f FILE [--host ADDRESS] [--dev-issuer] [--validate-only [--online]]
@@ -193,7 +195,9 @@ function targetsIn(file: string): DoctorTarget[] {
 }
 
 function targetsOf({ policy, at: place }: McpAuthenticationConfig): DoctorTarget[] {
-  const resolved = atPlace(place, () => resolveAuth('mcpAuth()', policy as unknown as McpAuthOptions));
+  const resolved = atPlace(place, () =>
+    resolveAuth('mcpAuth()', readSecretFiles(policy, NO_FILES) as unknown as McpAuthOptions),
+  );
   const { resource } = resolved;
   // A resource for each tenant has no address of its own.
   return resource === undefined || resource.tenants !== undefined ? [] : [{ url: resource.href, policy: resolved }];

@@ -15,6 +15,9 @@ export interface MachineFiles {
 /** For a start. */
 export const NEEDED_FILES: MachineFiles = { use: (read) => read() };
 
+/** For commands that use no secret. */
+export const NO_FILES: MachineFiles = { use: (_read, standIn) => standIn() };
+
 /** For a check: warns of what a start refuses. A file is often checked where its secrets are not. */
 export function createOptionalFiles({ warn }: Pick<Logger, 'warn'>): MachineFiles {
   return {

@@ -21,6 +21,7 @@ import { chain } from './chain.js';
 import type { McpBackendConfig } from './config/backend-config.js';
 import type { CorsConfig } from './config/cors-policy.js';
 import type { CredentialConfig, RouteConfig } from './config/gateway-config.js';
+import { readSecretFiles } from './config/secret-file.js';
 import type { MachineFiles } from './machine-files.js';
 import { respond } from './policies/fixed-response.js';
 import { changeRequestHeaders, changeResponseHeaders } from './policies/header-changes.js';
@@ -55,7 +56,7 @@ export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'hostnames' | '
 /** @throws {StartupError} If a policy or a target of the route is not valid. */
 export function createRoute(route: RouteConfig, logger: Logger, files: MachineFiles): GatewayRoute {
   const advice = adviceOf(route);
-  const authentication = createAuthentication(route, logger, advice);
+  const authentication = createAuthentication(route, { logger, advice, files });
   const policy = authentication?.policy;
   refuseIssuerOfProxy(route, policy);
   const backend = route.backend && createRouteBackend(route, route.backend, { logger, advice, policy, files });
@@ -171,13 +172,16 @@ function adviceOf({ at, mcpAuthentication, credentials }: RouteConfig): Advice {
   };
 }
 
-function createAuthentication({ mcpAuthentication, credentials }: RouteConfig, logger: Logger, advice: Advice) {
+function createAuthentication(
+  { mcpAuthentication, credentials }: RouteConfig,
+  { logger, advice, files }: Omit<Surroundings, 'policy'>,
+) {
   for (const warning of credentials?.warnings ?? []) logger.warn(warning);
   const config = mcpAuthentication ?? credentials;
   if (config === undefined) return undefined;
   const { policy, at: place } = config;
   // The block has the members of a policy. mcpAuth() refuses any that it does not support.
-  const options = { ...policy, logger } as unknown as McpAuthOptions;
+  const options = { ...readSecretFiles(policy, files), logger } as unknown as McpAuthOptions;
   noteAdvice(options, advice);
   return atPlace(place, () => {
     const auth = mcpAuth(options);

@@ -2,14 +2,15 @@ import { resolve } from 'node:path';
 import { isRecord } from '../../http/json-object.js';
 import type { ConfigNode } from './config-node.js';
 import type { McpAuthenticationConfig } from './gateway-config.js';
+import { withSecretFiles } from './secret-file.js';
 
 /** Options of `mcpAuth()` that are objects with functions. */
 const NOT_IN_FILES: readonly string[] = ['logger', 'store'];
 
-/** Makes file names absolute. `mcpAuth()` checks the rest of the block. */
+/** Reads `mcpAuthentication`, and makes file names absolute. `mcpAuth()` checks the rest of the block. */
 export function readMcpAuthentication(node: ConfigNode, directory: string): McpAuthenticationConfig {
   for (const [key, member] of node.children()) if (NOT_IN_FILES.includes(key)) member.refuse('is not supported');
-  const { issuers, ...policy } = withFiles(node.mapping(), directory);
+  const { issuers, ...policy } = withFiles(withSecretFiles(node, directory), directory);
   const several = Array.isArray(issuers) ? issuers.map((issuer) => withFiles(issuer, directory)) : issuers;
   return { policy: several === undefined ? policy : { ...policy, issuers: several }, at: node.path };
 }

@@ -69,7 +69,7 @@ export interface RoutePoliciesConfig {
 }
 
 export interface McpAuthenticationConfig {
-  /** As written, with absolute file names. Not checked here: `mcpAuth()` does that. */
+  /** As written, with absolute file names, and with a `SecretFile` for a secret in a file. Not checked here: `mcpAuth()` does that. */
   readonly policy: Readonly<Record<string, unknown>>;
   readonly at: string;
 }

@@ -40,7 +40,8 @@ export function readRoutePolicies(
   const read = {
     cors: readIf(policies.cors, readCorsPolicy),
     mcpAuthentication: readIf(mcpAuthentication, (node) => readMcpAuthentication(node, directory)),
-    credentials: readIf(jwtAuth, (node) => readJwtAuth(node, directory)) ?? readIf(apiKey, readApiKey),
+    credentials:
+      readIf(jwtAuth, (node) => readJwtAuth(node, directory)) ?? readIf(apiKey, (node) => readApiKey(node, directory)),
     authorization: httpRules.length > 0 ? readHttpRules(httpRules) : undefined,
     mcpScopes: readIf(mcpScopes, readScopesPolicy),
     mcpAuthorization: rules.length > 0 ? readAuthorizationPolicies(rules) : undefined,

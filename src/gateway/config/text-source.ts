@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { isRecord } from '../../http/json-object.js';
-import { readInputFile } from '../startup-error.js';
+import { readInputFile, StartupError } from '../startup-error.js';
 import type { ConfigNode } from './config-node.js';
 
 /** A text in the configuration file itself, or the absolute name of the file that contains it. */
@@ -23,5 +23,10 @@ export function readFileName(node: ConfigNode, directory: string): { readonly fi
  * @throws {StartupError}
  */
 export function resolveText(source: TextSource): string {
-  return 'text' in source ? source.text : readInputFile(source.file).trim();
+  if ('text' in source) return source.text;
+  return readInputFile(source.file).trim() || refuseEmpty(source.file);
+}
+
+function refuseEmpty(file: string): never {
+  throw new StartupError(`${file}: the file is empty`);
 }
