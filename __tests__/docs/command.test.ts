@@ -21,6 +21,7 @@ beforeAll(async () => {
   folder = await makeGatewayFolder();
   await folder.write('tls.crt', SERVER.cert);
   await folder.write('tls.key', SERVER.key);
+  await folder.write('signing-key.pem', SERVER.key);
   for (const name of ['notes-key', 'client-secret', 'oauth-proxy-secret'])
     await folder.write(`${name}.txt`, `${'s'.repeat(40)}\n`);
   return () => folder.remove();
@@ -44,6 +45,9 @@ describe('the files of docs/command.md start', () => {
   });
   test('secrets', async () => {
     expect(await start(blockToRun('docs/command.md', 'secrets'))).toEqual(['mcp: 3000']);
+  });
+  test('jwt-sign', async () => {
+    expect(await start(blockToRun('docs/command.md', 'jwt-sign'))).toEqual(['mcp: 3000']);
   });
   test('policies', async () => {
     expect(await start(blockToRun('docs/command.md', 'policies'))).toEqual(['mcp: 3000']);

@@ -150,13 +150,13 @@ describe('parseConfigFile refuses in a remote target', () => {
       tls({ insecure: true }),
       `${at}.policies.backendTLS.insecure is not supported. Supported here: root, cert, key, hostname.`,
     ],
-    [auth({}), `${at}.policies.backendAuth.key is missing`],
-    [auth({ passthrough: {} }), `${at}.policies.backendAuth.passthrough is not supported. Supported here: key.`],
-    [auth({ key: 7 }), `${at}.policies.backendAuth.key must be text: put the number in quotes`],
+    [auth({}), `${at}.policies.backendAuth must have either key or jwtSign`],
     [
-      auth({ key: { value: 'a', location: {} } }),
-      `${at}.policies.backendAuth.key.location is not supported. Supported here: value.`,
+      auth({ passthrough: {} }),
+      `${at}.policies.backendAuth.passthrough is not supported: a client's token never goes on to a target. Use callerToken beside host, key or jwtSign.`,
     ],
+    [auth({ key: 7 }), `${at}.policies.backendAuth.key must be text: put the number in quotes`],
+    [auth({ key: { value: 'a', location: {} } }), `${at}.policies.backendAuth.key.location.header is missing`],
     [
       {
         mcp: { host: 'https://a.example', requestHeaders: ['X-A'] },

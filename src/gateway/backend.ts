@@ -13,7 +13,7 @@ import {
 import type { McpBackendConfig, TargetConfig } from './config/backend-config.js';
 import type { StdioTarget } from './config/stdio-target.js';
 import type { MachineFiles } from './machine-files.js';
-import { NAMES_IN_FILE, remoteOptions } from './remote-options.js';
+import { namesInFile, remoteOptions } from './remote-options.js';
 import { atPlace } from './startup-error.js';
 
 /** The MCP servers of a route, ready to take requests. */
@@ -39,7 +39,7 @@ export function createBackend(config: McpBackendConfig, surroundings: BackendSur
   const shared = { ...(allowedOrigins && { allowedOrigins }), ...config.options, warnWhenOpen: false, logger };
   const timeout = backendSeconds === undefined ? {} : { requestTimeoutSeconds: backendSeconds };
   const note = <T extends object>(options: T): T => {
-    noteAdvice(options, { ...advice, names: NAMES_IN_FILE });
+    noteAdvice(options, { ...advice, names: namesInFile('url' in server ? server : undefined) });
     return options;
   };
   if (config.isJoined) {

@@ -3,6 +3,7 @@ import { CALLER_TOKEN_TABLE } from '../bridge/http/caller-token-options.js';
 import {
   requireBearer,
   requireCertificate,
+  requireHeader,
   requireHeaderRecord,
   requirePem,
 } from '../bridge/http/read-http-options.js';
@@ -13,15 +14,19 @@ import { createChecks } from '../options/checks.js';
 import type { RemoteTarget } from './config/remote-target.js';
 import { resolveText, type TextSource } from './config/text-source.js';
 import type { MachineFiles } from './machine-files.js';
+import { createJwtSigner } from './policies/jwt-sign.js';
 import { atPlace, StartupError } from './startup-error.js';
 
 const checks = createChecks('mcpHttpBackend()');
 
-/** The names of options in the file that differ from those in code. */
-export const NAMES_IN_FILE = new Map([
-  ['bearer', 'backendAuth'],
-  ['headers', 'requestHeaderModifier'],
-]);
+/** Returns the names of options in the file that differ from those in code. */
+export function namesInFile(target?: RemoteTarget): ReadonlyMap<string, string> {
+  const isHeader = (target?.backendAuth?.header ?? target?.backendAuth?.jwtSign) !== undefined;
+  return new Map([
+    ['bearer', 'backendAuth'],
+    ['headers', isHeader ? 'backendAuth' : 'requestHeaderModifier'],
+  ]);
+}
 
 interface Surroundings {
   readonly logger: Logger;
@@ -38,15 +43,14 @@ interface Surroundings {
 export function remoteOptions(target: RemoteTarget, { logger, files, isOpen }: Surroundings) {
   const { url, options: written, at: place } = target;
   const secrets = {
-    ...files.use<{ bearer?: string }>(
-      () => readBearer(target),
-      () => ({}),
+    ...files.use<ReturnType<typeof readCredential>>(
+      () => readCredential(target),
+      () => readHeaders(target),
     ),
     ...files.use<Certificates>(
       () => readCertificates(target),
       () => ({}),
     ),
-    ...readHeaders(target),
     ...readCallerToken(target, files),
   };
   requireOneLogin(target);
@@ -87,22 +91,43 @@ function requireNoSecret(target: RemoteTarget): void {
   );
 }
 
-/** Requires that at most one place in the file sets the `Authorization` header. */
+/** Requires that at most one place in the file sets each header with a credential. */
 function requireOneLogin({ options, backendAuth, headers, at }: RemoteTarget): void {
-  const named = Object.keys(headers?.values ?? {}).find((name) => lowerAscii(name) === 'authorization');
-  const setters = [
-    ...(backendAuth === undefined ? [] : [backendAuth.at]),
-    ...(options.callerToken === undefined ? [] : [`${at}.callerToken`]),
-    ...(named === undefined ? [] : [`${headers?.at}.set.${named}`]),
-  ];
-  const [first, second] = setters;
-  if (second !== undefined) throw new StartupError(`${first} and ${second} both set Authorization: remove one of them`);
+  const own = backendAuth?.header?.name ?? 'authorization';
+  for (const header of new Set([own, 'authorization'])) {
+    const named = Object.keys(headers?.values ?? {}).find((name) => lowerAscii(name) === header);
+    const setters = [
+      ...(backendAuth === undefined || own !== header ? [] : [backendAuth.at]),
+      ...(options.callerToken === undefined || header !== 'authorization' ? [] : [`${at}.callerToken`]),
+      ...(named === undefined ? [] : [`${headers?.at}.set.${named}`]),
+    ];
+    const [first, second] = setters;
+    if (second !== undefined)
+      throw new StartupError(
+        `${first} and ${second} both set ${header === 'authorization' ? 'Authorization' : header}: remove one of them`,
+      );
+  }
 }
 
-function readBearer({ backendAuth }: RemoteTarget): { bearer?: string } {
-  if (backendAuth === undefined) return {};
-  return atPlace(backendAuth.at, () => ({ bearer: requireBearer(checks, resolveText(backendAuth.key), 'key') }));
+/** Returns the options that carry `backendAuth`, with those of `requestHeaderModifier`. */
+function readCredential(target: RemoteTarget): Pick<McpHttpBackendOptions, 'bearer' | 'headers'> {
+  const { backendAuth } = target;
+  const others = readHeaders(target);
+  if (backendAuth === undefined) return others;
+  const { key, jwtSign, at: place, header } = backendAuth;
+  const { name, prefix } = header ?? BEARER;
+  if (jwtSign !== undefined) {
+    const sign = createJwtSigner(jwtSign);
+    return { headers: async () => ({ ...others.headers, [name]: `${prefix}${await sign()}` }) };
+  }
+  return atPlace(place, () => {
+    const secret = resolveText(key as TextSource);
+    if (header === undefined) return { ...others, bearer: requireBearer(checks, secret, 'key') };
+    return { headers: { ...others.headers, [name]: requireHeader(checks, 'key', name, prefix + secret) } };
+  });
 }
+
+const BEARER = { name: 'authorization', prefix: 'Bearer ' };
 
 interface Certificates {
   readonly ca?: string[];

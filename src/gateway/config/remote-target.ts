@@ -1,6 +1,7 @@
 import { looksLikeFileName } from '../../bridge/http/caller-token-options.js';
 import { isRecord, stringsIn } from '../../http/json-object.js';
 import { lowerAscii } from '../../http/lower-ascii.js';
+import { type BackendAuth, readBackendAuth } from './backend-auth.js';
 import { ELSEWHERE, HTTP_OPTIONS } from './backend-options.js';
 import type { ConfigNode } from './config-node.js';
 import { readHeaderModifier } from './header-modifier.js';
@@ -14,7 +15,7 @@ export interface RemoteTarget {
   readonly options: Readonly<Record<string, unknown>>;
   /** The key of `callerToken`, if it is in another file. */
   readonly callerKey?: TextSource;
-  readonly backendAuth?: { readonly key: TextSource; readonly at: string };
+  readonly backendAuth?: BackendAuth;
   readonly backendTls?: BackendTls;
   readonly headers?: { readonly values: Readonly<Record<string, string | undefined>>; readonly at: string };
   /** The place of the member `mcp`. */
@@ -100,26 +101,6 @@ function readCallerKey(callerToken: ConfigNode, directory: string): TextSource |
   if (typeof key?.value === 'string' && looksLikeFileName(key.value))
     key.refuse('must be the key itself, and not the name of its file. Write { file: NAME }.');
   return key !== undefined && isRecord(key.value) && 'file' in key.value ? readTextSource(key, directory) : undefined;
-}
-
-function readBackendAuth(node: ConfigNode, directory: string) {
-  const { key } = node.members({
-    required: ['key'],
-    unsupported: [
-      'passthrough',
-      'credentials',
-      'gcp',
-      'aws',
-      'azure',
-      'jwtSign',
-      'oauthTokenExchange',
-      'crossAppAccess',
-    ],
-  });
-  // agentgateway's longer form: { key: { value: SECRET } }.
-  const isLong = isRecord(key.value) && 'value' in key.value;
-  const secret = isLong ? key.members({ required: ['value'] }).value : key;
-  return { key: readTextSource(secret, directory), at: node.path };
 }
 
 function readBackendTls(node: ConfigNode, url: URL, directory: string): BackendTls {
