@@ -67,6 +67,7 @@ export function createRoute(route: RouteConfig, logger: Logger, files: MachineFi
     ...(responseHeaderModifier ? [changeResponseHeaders(responseHeaderModifier)] : []),
     ...(cors ? [createCors(cors, logger, advice)] : []),
     ...(authentication?.steps ?? []),
+    ...authorizeRequests(route.gatewayAuthorization ?? [], logger),
     ...authorizeRequests(route.authorization ?? [], logger),
     ...createSteps(route, backend, logger),
     ...(backend ? [backend] : []),

@@ -27,8 +27,10 @@ function readListener(node: ConfigNode, index: number, parts: FileParts): Listen
     staysOut: LISTENER_OUT,
   });
   namespace?.text();
-  const targeted = parts.policies.for('gateway', name?.text() ?? `listener${index}`);
-  const surroundings = { ...parts, ofListener: readPolicies(policies, 'listener'), targeted };
+  const called = name?.text() ?? `listener${index}`;
+  const targeted = parts.policies.for('gateway', called);
+  const ofListener = parts.policies.ofListener(called, readPolicies(policies, 'listener'));
+  const surroundings = { ...parts, ofListener, targeted };
   const read = routes
     .someItems()
     .flatMap((route, i) => readRoute(route, route.members({ optional: ROUTE_MEMBERS }), i, surroundings) ?? []);

@@ -55,7 +55,9 @@ export interface RoutePoliciesConfig {
   /** The `jwtAuth` or `apiKey` of a route without `mcpAuthentication`. */
   readonly credentials?: CredentialConfig;
   readonly mcpScopes?: ScopesConfig;
-  /** The blocks of every place, whose rules count together. */
+  /** Those of the listener and its gateway: they must allow a request too, as rules that count before a route is selected. */
+  readonly gatewayAuthorization?: readonly HttpRulesConfig[];
+  /** The blocks of every other place, whose rules count together. */
   readonly authorization?: readonly HttpRulesConfig[];
   /** The blocks of every place, whose rules count together. */
   readonly mcpAuthorization?: readonly AuthorizationConfig[];

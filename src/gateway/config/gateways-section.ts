@@ -99,10 +99,11 @@ function readListener(gateway: string, node: ConfigNode, index: number, parts: F
 function createListener(
   node: ConfigNode,
   names: readonly [string, ...string[]],
-  { hostname, protocol, tls, ...ofListener }: Policies & Partial<Record<(typeof LISTENER_MEMBERS)[number], ConfigNode>>,
+  { hostname, protocol, tls, ...own }: Policies & Partial<Record<(typeof LISTENER_MEMBERS)[number], ConfigNode>>,
   parts: FileParts,
 ): GatewayListener {
   const targeted = parts.policies.for('gateway', names[0]);
+  const ofListener = parts.policies.ofListener(names[0], own);
   return {
     ...readListenerMembers(node, { hostname, protocol, tls } as never, parts.directory),
     names,
