@@ -9,6 +9,7 @@ import {
   mcpBackend,
   mcpHttpBackend,
   mcpStdioBackend,
+  type RetryOptions,
 } from '../index.js';
 import type { McpBackendConfig, TargetConfig } from './config/backend-config.js';
 import type { StdioTarget } from './config/stdio-target.js';
@@ -29,6 +30,8 @@ interface BackendSurroundings {
   readonly allowedOrigins: readonly string[] | undefined;
   /** The time in which a target must answer, if the route limits it. */
   readonly backendSeconds: number | undefined;
+  /** When requests to remote targets are sent again. */
+  readonly retry: RetryOptions | undefined;
 }
 
 /** Creates the backend of a route. */

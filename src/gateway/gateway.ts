@@ -13,7 +13,7 @@ import { closeListener, openListener } from './listener.js';
 import { type MachineFiles, NEEDED_FILES } from './machine-files.js';
 import { createPortServer } from './port-server.js';
 import { createRoute, type GatewayRoute } from './route.js';
-import { warningsOfOpenRoutes, warningsOfUnusedBackends } from './route-warnings.js';
+import { warningsOfOpenRoutes, warningsOfUnusedBackends, warningsOfUnusedRetry } from './route-warnings.js';
 import { createRouting, type ServedListener } from './routing.js';
 import { StartupError } from './startup-error.js';
 import { trustProxies } from './trusted-proxies.js';
@@ -69,6 +69,7 @@ export function createGateway(config: GatewayConfig, given: Logger, files: Machi
     warningsFor: (host) => [
       ...warningsOfOpenRoutes(allRoutes, host),
       ...warningsOfUnusedBackends(routesOf(config)),
+      ...warningsOfUnusedRetry(routesOf(config)),
       ...warningsOfOtherPorts(binds),
     ],
     findFaults: async () => [...new Set((await Promise.all(allRoutes.map((route) => route.findFaults()))).flat())],

@@ -9,7 +9,7 @@ import {
 } from '../bridge/http/read-http-options.js';
 import { isLoopbackHost } from '../http/loopback.js';
 import { lowerAscii } from '../http/lower-ascii.js';
-import type { Logger, McpHttpBackendOptions } from '../index.js';
+import type { Logger, McpHttpBackendOptions, RetryOptions } from '../index.js';
 import { createChecks } from '../options/checks.js';
 import type { RemoteTarget } from './config/remote-target.js';
 import { resolveText, type TextSource } from './config/text-source.js';
@@ -33,6 +33,8 @@ interface Surroundings {
   readonly files: MachineFiles;
   /** True if the route lets anonymous callers in. */
   readonly isOpen: boolean;
+  /** When requests are sent again. Undefined for never. */
+  readonly retry?: RetryOptions | undefined;
 }
 
 /**
@@ -40,7 +42,7 @@ interface Surroundings {
  *
  * @throws {StartupError} If they do not fit together, or if a file cannot be read.
  */
-export function remoteOptions(target: RemoteTarget, { logger, files, isOpen }: Surroundings) {
+export function remoteOptions(target: RemoteTarget, { logger, files, isOpen, retry }: Surroundings) {
   const { url, options: written, at: place } = target;
   const secrets = {
     ...files.use<ReturnType<typeof readCredential>>(
@@ -61,7 +63,7 @@ export function remoteOptions(target: RemoteTarget, { logger, files, isOpen }: S
     requireNoSecret(target);
     logger.warn(`${place}.host: ${url.origin} ${PLAIN_HTTP}`);
   }
-  return { ...written, ...secrets, url: url.href, ...(isPlain && { dangerouslyAllowHttp: true }) };
+  return { ...written, ...secrets, retry, url: url.href, ...(isPlain && { dangerouslyAllowHttp: true }) };
 }
 
 const SHARED_SECRET =

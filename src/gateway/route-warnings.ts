@@ -21,6 +21,16 @@ function reasonOpen({ policy, login }: GatewayRoute): string | undefined {
   return requiresToken(policy.modeName) ? undefined : `policies.${login}.mode is ${policy.modeName}`;
 }
 
+/** One warning for each route whose `retry` has no effect, because it has only programs. */
+export function warningsOfUnusedRetry(routes: readonly RouteConfig[]): readonly string[] {
+  const unused = routes.flatMap(({ retry, backend }) => {
+    if (retry === undefined || backend === undefined || retry.options.attempts === 1) return [];
+    if (backend.targets.some(({ server }) => 'url' in server)) return [];
+    return [`${retry.at} has no effect: a program gets each message once. It is for remote targets`];
+  });
+  return [...new Set(unused)];
+}
+
 /** One warning for each route whose backend gets no requests, because the route answers them itself. */
 export function warningsOfUnusedBackends(routes: readonly RouteConfig[]): readonly string[] {
   const unused = routes.flatMap(({ unusedBackend, requestRedirect, directResponse }) => {

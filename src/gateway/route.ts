@@ -124,7 +124,13 @@ interface Surroundings {
 function createRouteBackend(route: RouteConfig, config: McpBackendConfig, { policy, ...others }: Surroundings) {
   const allowedOrigins = originsForBackend(route, policy);
   const isOpen = policy === undefined || !requiresToken(policy.modeName);
-  return createBackend(config, { ...others, isOpen, allowedOrigins, backendSeconds: route.timeout?.backendSeconds });
+  return createBackend(config, {
+    ...others,
+    isOpen,
+    allowedOrigins,
+    backendSeconds: route.timeout?.backendSeconds,
+    retry: route.retry?.options,
+  });
 }
 
 /** Refuses a `callerToken.issuer` that is the OAuth proxy's: a server that trusts the proxy must not accept caller tokens as users' tokens. */

@@ -6,6 +6,7 @@ import type { DirectResponseConfig } from './direct-response.js';
 import type { HeaderModifier } from './header-modifier.js';
 import type { HttpRulesConfig } from './http-rules.js';
 import type { RateLimitsConfig } from './rate-limits.js';
+import type { RetryConfig } from './retry-policy.js';
 import type { RouteMatch } from './route-match.js';
 import type { TrustedProxiesConfig } from './runtime-section.js';
 import type { TimeoutConfig } from './timeouts.js';
@@ -63,6 +64,7 @@ export interface RoutePoliciesConfig {
   readonly mcpAuthorization?: readonly AuthorizationConfig[];
   readonly localRateLimit?: RateLimitsConfig;
   readonly timeout?: TimeoutConfig;
+  readonly retry?: RetryConfig;
   readonly requestHeaderModifier?: HeaderModifier;
   readonly responseHeaderModifier?: HeaderModifier;
   readonly urlRewrite?: RewriteConfig;

@@ -20,6 +20,7 @@ const PLACES = {
       ...RULES,
       'localRateLimit',
       'timeout',
+      'retry',
       'urlRewrite',
       'directResponse',
     ] as const),

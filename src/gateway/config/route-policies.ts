@@ -9,6 +9,7 @@ import { readHeaderModifier } from './header-modifier.js';
 import { readHttpRules } from './http-rules.js';
 import { everyPolicy, mergePolicies, type Policies } from './policy-levels.js';
 import { readRateLimits } from './rate-limits.js';
+import { readRetry } from './retry-policy.js';
 import type { RouteMatch } from './route-match.js';
 import { readScopesPolicy } from './scopes-policy.js';
 import { readTimeouts } from './timeouts.js';
@@ -51,6 +52,7 @@ export function readRoutePolicies(
     mcpAuthorization: rules.length > 0 ? readAuthorizationPolicies(rules) : undefined,
     localRateLimit: readIf(policies.localRateLimit, readRateLimits),
     timeout: readIf(policies.timeout, readTimeouts),
+    retry: readIf(policies.retry, readRetry),
     requestHeaderModifier: readIf(policies.requestHeaderModifier, readHeaderModifier),
     responseHeaderModifier: readIf(policies.responseHeaderModifier, readHeaderModifier),
     urlRewrite: readIf(policies.urlRewrite, (node) => readRewrite(node, matches)),
