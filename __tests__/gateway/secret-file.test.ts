@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { parseDoctorLine } from '../../src/gateway/command-line.js';
 import { parseConfigFile } from '../../src/gateway/config/config-file.js';
 import { withDevIssuer } from '../../src/gateway/config/dev-issuer-policies.js';
 import { routesOf } from '../../src/gateway/config/gateway-config.js';
@@ -109,7 +110,7 @@ describe('refuses', () => {
   });
 });
 
-test('the development issuer needs no secrets of the client at another issuer', async () => {
+describe('no secret is needed', () => {
   const mcpAuthentication = {
     ...issuer,
     jwks: { file: 'pub-key' },
@@ -118,6 +119,14 @@ test('the development issuer needs no secrets of the client at another issuer', 
     clientSecret: { file: 'no' },
     resourceMetadata: { resource: 'http://localhost:3000/mcp' },
   };
-  const config = withDevIssuer(parse({ mcpAuthentication }), devIssuerStandIn(9000));
-  await createGateway(config, createRecordingLogger().logger).close();
+
+  test('of the client at another issuer by the development issuer', async () => {
+    const config = withDevIssuer(parse({ mcpAuthentication }), devIssuerStandIn(9000));
+    await createGateway(config, createRecordingLogger().logger).close();
+  });
+
+  test('by the doctor', async () => {
+    const path = await folder.write('config.yaml', JSON.stringify(withPolicies({ mcpAuthentication })));
+    expect(parseDoctorLine(['-f', path])?.targets.map(({ url }) => url)).toEqual(['http://localhost:3000/mcp']);
+  });
 });

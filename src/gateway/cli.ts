@@ -53,7 +53,7 @@ async function validate(command: RunCommand, loaded: LoadedConfig): Promise<void
   const gateway = openGateway(command, loaded, { served, log: log.logger });
   const faults = isOnline ? await gateway.findFaults() : [];
   await gateway.close();
-  for (const fault of faults) logger.error(loaded.conceal(fault));
+  for (const fault of faults) log.logger.error(fault);
   if (faults.length === 0) console.log(`${file} is valid`);
   else throw new StartupError(`${file}: not all of the servers that it names can be used from here`);
 }

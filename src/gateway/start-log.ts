@@ -10,12 +10,16 @@ export interface StartLog {
 /**
  * Creates the log of a start.
  *
- * @param conceal Replaces the values of variables: a warning may quote one, and it may be a secret.
+ * @param conceal Replaces the values of variables: a warning or an error may quote one, and it may be a secret.
  */
 export function createStartLog(given: Logger, conceal: (line: string) => string): StartLog {
   let write = conceal;
   return {
-    logger: { ...given, warn: (line) => given.warn(write(line)) },
+    logger: {
+      ...given,
+      warn: (line) => given.warn(write(line)),
+      error: (line) => given.error(write(line)),
+    },
     end() {
       write = (line) => line;
     },
