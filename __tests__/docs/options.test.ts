@@ -4,6 +4,7 @@ import { SCOPES_TABLE } from '../../src/authorization/scopes-options.js';
 import { BRIDGE_TABLE } from '../../src/bridge/bridge-options.js';
 import { CALLER_TOKEN_TABLE } from '../../src/bridge/http/caller-token-options.js';
 import { HTTP_TABLE } from '../../src/bridge/http/http-options.js';
+import { RETRY_TABLE } from '../../src/bridge/http/retry-options.js';
 import { BACKEND_TABLE } from '../../src/bridge/mcp-backend-options.js';
 import { STDIO_TABLE } from '../../src/bridge/stdio-options.js';
 import { CORS_TABLE } from '../../src/cors/cors-options.js';
@@ -92,6 +93,13 @@ const documented: readonly Documented[] = [
     table: CALLER_TOKEN_TABLE,
     file: 'bridge/http/caller-token-options.ts',
     type: 'CallerTokenOptions',
+    heading: 'mcpHttpBackend()',
+  },
+  {
+    path: 'retry',
+    table: RETRY_TABLE,
+    file: 'bridge/http/retry-options.ts',
+    type: 'RetryOptions',
     heading: 'mcpHttpBackend()',
   },
   {

@@ -29,6 +29,9 @@ export async function makePageFolder(): Promise<GatewayFolder> {
   await folder.write('tls.crt', SERVER.cert);
   await folder.write('tls.key', SERVER.key);
   await folder.write('notes-token', 'token\n');
+  await folder.write('signing-key.pem', SERVER.key);
+  for (const name of ['notes-key', 'client-secret', 'oauth-proxy-secret'])
+    await folder.write(`${name}.txt`, `${'s'.repeat(40)}\n`);
   await folder.write('api-keys.json', JSON.stringify([{ sha256: KEY_SHA256, subject: 'robot' }]));
   return folder;
 }

@@ -17,7 +17,7 @@ import { Readiness } from './readiness.js';
 import { createRegistrationLimit } from './registration-limit.js';
 import { type PreparedConfig, Versions } from './reload/versions.js';
 import { identifyRequests } from './request-ids.js';
-import { warningsOfOpenRoutes } from './route.js';
+import { warningsOfOpenRoutes, warningsOfUnusedBackends, warningsOfUnusedRetry } from './route-warnings.js';
 import { createRouting } from './routing.js';
 import { createSharedStore } from './shared-store.js';
 import { trustProxies } from './trusted-proxies.js';
@@ -29,6 +29,8 @@ export interface Gateway {
   readonly notes: readonly string[];
   /** The addresses of its MCP servers, as clients are given them. */
   readonly clientAddresses: readonly string[];
+  /** Asks the other servers that the file names. Resolves to one sentence for each that cannot be used. */
+  findFaults(): Promise<readonly string[]>;
   /** Opens every port of the file, or none; resolves to the addresses, such as `0.0.0.0:3000`, in the file's order. */
   listen(host: string): Promise<readonly string[]>;
   /**
@@ -67,7 +69,13 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
   const { ports, routes } = first;
   const readiness = new Readiness(() => versions.routes.flatMap(({ checks }) => checks), logger);
   return {
-    warningsFor: (host) => [...warningsOfOpenRoutes(routes, host), ...warningsOfOtherPorts(ports)],
+    warningsFor: (host) => [
+      ...warningsOfOpenRoutes(routes, host),
+      ...warningsOfUnusedBackends(routesOf(config)),
+      ...warningsOfUnusedRetry(routesOf(config)),
+      ...warningsOfOtherPorts(ports),
+    ],
+    findFaults: async () => [...new Set((await Promise.all(routes.map((route) => route.findFaults()))).flat())],
     notes: notesOf(config),
     clientAddresses: clientAddressesOf(ports),
     async listen(host) {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { type MachineFiles, NEEDED_FILES } from './machine-files.js';
 import { readInputBytes } from './startup-error.js';
 
 /** What a file contained, or why it cannot be read. */
@@ -6,7 +7,28 @@ type Input = { readonly bytes: Buffer } | { readonly error: unknown };
 
 /** The files of one start or reload. Each is read once, so that what is compared, hashed and parsed is the same. */
 export class InputFiles {
-  readonly #inputs = new Map<string, Input>();
+  readonly #inputs: Map<string, Input>;
+  readonly #machine: MachineFiles;
+
+  /** @param machine What happens if one that belongs to the machine cannot be used. */
+  constructor(machine = NEEDED_FILES, inputs = new Map<string, Input>()) {
+    this.#machine = machine;
+    this.#inputs = inputs;
+  }
+
+  /** The same files, for a command that goes on without those of the machine. */
+  with(machine: MachineFiles): InputFiles {
+    return new InputFiles(machine, this.#inputs);
+  }
+
+  /**
+   * Returns the result of `read`, which uses files of the machine; that of `standIn` if it fails and the command goes on without them.
+   *
+   * @throws {StartupError} If a file is missing or cannot be used, and is needed.
+   */
+  use<T>(read: () => T, standIn: () => T): T {
+    return this.#machine.use(read, standIn);
+  }
 
   /**
    * Returns the text of a file.

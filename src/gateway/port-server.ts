@@ -6,6 +6,7 @@ import { Certificates } from './certificates.js';
 import type { BindConfig } from './config/gateway-config.js';
 import type { TlsConfig } from './config/tls-config.js';
 import { serverOptions } from './connections.js';
+import type { InputFiles } from './input-files.js';
 import { StartupError } from './startup-error.js';
 
 /** The server of a port. */
@@ -20,6 +21,12 @@ export interface PortServer {
   prepare(bind: BindConfig): (() => void) | undefined;
 }
 
+interface Surroundings {
+  readonly logger: Logger;
+  readonly files: Pick<InputFiles, 'use'>;
+  readonly options?: ServerOptions;
+}
+
 /**
  * Creates the server of a port: HTTP, or HTTPS with the certificate for the name that a client asks for.
  *
@@ -28,12 +35,16 @@ export interface PortServer {
 export function createPortServer(
   bind: BindConfig,
   listener: RequestListener,
-  logger: Logger,
-  options: ServerOptions = serverOptions(),
+  { logger, files, options = serverOptions() }: Surroundings,
 ): PortServer {
   const shape = shapeOf(bind);
   const [first] = certificatesIn(bind);
-  const changes = first && createSecureServer(bind, first, { listener, logger, options });
+  const changes =
+    first &&
+    files.use(
+      () => createSecureServer(bind, first, { listener, logger, options }),
+      () => undefined,
+    );
   const server = changes?.server ?? createServer(options, listener);
   return {
     server,

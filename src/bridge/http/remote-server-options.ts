@@ -5,6 +5,7 @@ import { unusableProxyFor } from '../../targets/http/dispatcher.js';
 import { limit } from '../backend-options.js';
 import { CALLER_TOKEN_TABLE, type CallerTokenOptions, resolveCallerToken } from './caller-token-options.js';
 import { requireBearer, requireCertificate, requireHeaders, requirePem, requirePems } from './read-http-options.js';
+import { type RetryOptions, resolveRetry } from './retry-options.js';
 import { requireTargetUrl } from './target-url.js';
 
 /** Headers that say who is calling, by name. A value of `undefined` sends no such header, and drops that of the client. */
@@ -42,6 +43,8 @@ export interface RemoteServerOptions {
    * server has opened an event stream, its tool may run without limit. @default 0
    */
   readonly responseTimeoutSeconds?: number | undefined;
+  /** When a request is sent again that has no second effect. @default no request is sent twice */
+  readonly retry?: Readonly<RetryOptions> | undefined;
 }
 
 /** The rows of {@link RemoteServerOptions}, and of `headers`. */
@@ -56,6 +59,7 @@ export const REMOTE_SERVER_ROWS = {
   dangerouslyAllowHttp: flag(false),
   connectTimeoutSeconds: limit(10),
   responseTimeoutSeconds: limit(0, 0),
+  retry: { read: optional(resolveRetry) },
 };
 
 type ReadServer = ResolvedOptions<typeof REMOTE_SERVER_ROWS>;

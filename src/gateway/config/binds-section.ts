@@ -25,8 +25,10 @@ function readBind(node: ConfigNode, parts: FileParts): BindConfig {
 function readListener(node: ConfigNode, index: number, parts: FileParts): ListenerConfig {
   const { name, namespace, routes, policies, ...members } = node.members(BIND_LISTENER, { staysOut: LISTENER_OUT });
   namespace?.text();
-  const targeted = parts.policies.for('gateway', name?.text() ?? `listener${index}`);
-  const surroundings = { ...parts, ofListener: readPolicies(policies, 'listener'), targeted };
+  const called = name?.text() ?? `listener${index}`;
+  const targeted = parts.policies.for('gateway', called);
+  const ofListener = parts.policies.ofListener(called, readPolicies(policies, 'listener'));
+  const surroundings = { ...parts, ofListener, targeted };
   const read = routes.someItems().flatMap((route, i) => readRoute(route, route.members(ROUTE), i, surroundings) ?? []);
   return { ...readListenerMembers(node, members, parts.directory), routes: read, at: node.path };
 }

@@ -93,10 +93,11 @@ function readListener(gateway: string, node: ConfigNode, index: number, parts: F
 function createListener(
   node: ConfigNode,
   names: readonly [string, ...string[]],
-  { hostname, protocol, tls, ...ofListener }: Policies & ListenerMembers,
+  { hostname, protocol, tls, ...own }: Policies & ListenerMembers,
   parts: FileParts,
 ): GatewayListener {
   const targeted = parts.policies.for('gateway', names[0]);
+  const ofListener = parts.policies.ofListener(names[0], own);
   return {
     ...readListenerMembers(node, { hostname, protocol, tls } as never, parts.directory),
     names,

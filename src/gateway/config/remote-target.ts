@@ -2,8 +2,9 @@ import { looksLikeFileName } from '../../bridge/http/caller-token-options.js';
 import { isRecord, stringsIn } from '../../http/json-object.js';
 import { lowerAscii } from '../../http/lower-ascii.js';
 import { ELSEWHERE } from '../schema/backend-options.js';
-import { BACKEND_AUTH, BACKEND_AUTH_VALUE, BACKEND_TLS } from '../schema/policy-keys.js';
+import { BACKEND_TLS } from '../schema/policy-keys.js';
 import { REMOTE } from '../schema/target-keys.js';
+import { type BackendAuth, readBackendAuth } from './backend-auth.js';
 import type { ConfigNode } from './config-node.js';
 import { readHeaderModifier } from './header-modifier.js';
 import type { Policies } from './policy-levels.js';
@@ -16,7 +17,7 @@ export interface RemoteTarget {
   readonly options: Readonly<Record<string, unknown>>;
   /** The key of `callerToken`, if it is in another file. */
   readonly callerKey?: TextSource;
-  readonly backendAuth?: { readonly key: TextSource; readonly at: string };
+  readonly backendAuth?: BackendAuth;
   readonly backendTls?: BackendTls;
   readonly headers?: { readonly values: Readonly<Record<string, string | undefined>>; readonly at: string };
   /** The place of the member `mcp`. */
@@ -97,25 +98,6 @@ function readCallerKey(callerToken: ConfigNode, directory: string): TextSource |
   if (typeof key?.value === 'string' && looksLikeFileName(key.value))
     key.refuse('must be the key itself, and not the name of its file. Write { file: NAME }.');
   return key !== undefined && isRecord(key.value) && 'file' in key.value ? readTextSource(key, directory) : undefined;
-}
-
-function readBackendAuth(node: ConfigNode, directory: string) {
-  const { key } = node.members(BACKEND_AUTH, {
-    unsupported: [
-      'passthrough',
-      'credentials',
-      'gcp',
-      'aws',
-      'azure',
-      'jwtSign',
-      'oauthTokenExchange',
-      'crossAppAccess',
-    ],
-  });
-  // agentgateway's longer form: { key: { value: SECRET } }.
-  const isLong = isRecord(key.value) && 'value' in key.value;
-  const secret = isLong ? key.members(BACKEND_AUTH_VALUE).value : key;
-  return { key: readTextSource(secret, directory), at: node.path };
 }
 
 function readBackendTls(node: ConfigNode, url: URL, directory: string): BackendTls {

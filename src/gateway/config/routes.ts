@@ -14,8 +14,8 @@ import { writtenRoute } from './written-route.js';
 
 /** The listener of a route, and what it means for its routes. */
 export interface RouteSurroundings extends FileParts {
-  /** The policies of the listener and its gateway. */
-  readonly ofListener: Policies;
+  /** The policies that count before a route is selected, the most specific first. */
+  readonly ofListener: readonly Policies[];
   /** The policies of the section `policies` for the listener, the most specific first. */
   readonly targeted: readonly Policies[];
 }
@@ -100,12 +100,13 @@ export function createRouteConfig(backend: RouteBackend | undefined, parts: Rout
   const { above = {}, below = [] } = backend ?? {};
   const levels = [above, own, ...policies.for('route', name), ...below, ...targeted];
   const merged = mergePolicies(levels);
-  refuseTwice(ofListener, merged);
-  const read = readRoutePolicies([...levels, ofListener], { matches, directory });
+  refuseTwice(mergePolicies(ofListener), merged);
+  const read = readRoutePolicies(levels, { matches, ofListener, directory });
   const answersItself = read.requestRedirect !== undefined || read.directResponse !== undefined;
   if (backend === undefined && !answersItself) node.refuse('must have backends, requestRedirect or directResponse');
   const servers = backend && readMcpBackend(backend.node, backend.members, { ...parts, policies: merged });
-  const written = writtenRoute([...levels, ofListener], backend?.members, parts);
-  const described = { name, hostnames, matches, written, at: node.path };
-  return { ...described, ...read, ...(servers && !answersItself && { backend: servers }) };
+  const written = writtenRoute({ levels, ofListener }, backend?.members, parts);
+  const unusedBackend = `${node.path}.${backend?.node === node ? 'targets' : 'backends'}`;
+  const served = servers && (answersItself ? { unusedBackend } : { backend: servers });
+  return { name, hostnames, matches, written, ...read, ...served, at: node.path };
 }

@@ -27,7 +27,8 @@ export function readMcpSection(node: ConfigNode, parts: FileParts, gateways: Gat
     gateways.attach(node, references, (surroundings) => routeFor(matches, surroundings));
     return [];
   }
-  const surroundings = { ...parts, ofListener: {}, targeted: parts.policies.for('gateway', 'mcp') };
+  const ofListener = parts.policies.ofListener('mcp', {});
+  const surroundings = { ...parts, ofListener, targeted: parts.policies.for('gateway', 'mcp') };
   const route = routeFor([everyRequest(node.path)], surroundings);
   const listener = { hostname: '*', routes: [route], at: node.path };
   return [{ port: port?.port() ?? MCP_SECTION.port.default, listeners: [listener], at: node.path }];

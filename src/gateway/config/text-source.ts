@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { isRecord } from '../../http/json-object.js';
 import type { InputFiles } from '../input-files.js';
 import { IN_FILE } from '../schema/value-forms.js';
+import { StartupError } from '../startup-error.js';
 import type { ConfigNode } from './config-node.js';
 
 /** A text in the configuration file itself, or the absolute name of the file that contains it. */
@@ -24,5 +25,10 @@ export function readFileName(node: ConfigNode, directory: string): { readonly fi
  * @throws {StartupError}
  */
 export function resolveText(source: TextSource, files: InputFiles): string {
-  return 'text' in source ? source.text : files.read(source.file).trim();
+  if ('text' in source) return source.text;
+  return files.read(source.file).trim() || refuseEmpty(source.file);
+}
+
+function refuseEmpty(file: string): never {
+  throw new StartupError(`${file}: the file is empty`);
 }

@@ -7,18 +7,20 @@ import type { RuntimeConfig } from './runtime-section.js';
 /**
  * Collects the values that a route is made of, from every place in the file.
  *
- * @param levels The policies of each place, the most specific first.
+ * @param levels The policies of each place, the most specific first, and those of the listener, whose rules count apart.
  * @param backend The members of its backend.
  */
 export function writtenRoute(
-  levels: readonly Policies[],
+  { levels, ofListener }: Readonly<Record<'levels' | 'ofListener', readonly Policies[]>>,
   backend: McpMembers | undefined,
   { sessionSeconds }: RuntimeConfig,
 ): WrittenRoute {
-  const { authorization: _, mcpAuthorization: __, ...policies } = mergePolicies(levels);
+  const { authorization: _, mcpAuthorization: __, ...policies } = mergePolicies([...levels, ...ofListener]);
   return {
     policies: valuesOf(policies),
-    rules: RULES.map((name) => everyPolicy(levels, name).map(({ value }) => value)),
+    rules: [levels, ofListener].map((places) =>
+      RULES.map((name) => everyPolicy(places, name).map(({ value }) => value)),
+    ),
     backend: backend && valuesOf(backend),
     sessionSeconds,
   };

@@ -86,7 +86,9 @@ export class Versions {
     let prepared: PreparedPorts;
     try {
       const times = timesOf(config.process);
-      prepared = this.#ports.prepare(ports.map((port) => ({ ...port, times, handler: handlerFor(port, config) })));
+      prepared = this.#ports.prepare(
+        ports.map((port) => ({ ...port, times, files, handler: handlerFor(port, config) })),
+      );
     } catch (error) {
       next.discard();
       throw error;

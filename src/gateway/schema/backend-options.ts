@@ -21,6 +21,7 @@ export const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['replica', 'Start the command with --replica NAME.'],
   ['requestMeta', FUNCTION],
   ['allowedClientMeta', 'It needs requestMeta, a function, which a file cannot have.'],
+  ['retry', 'Write policies.retry: { attempts, backoff, codes } in the route.'],
   ['resource', 'Write policies.mcpAuthentication.resourceMetadata.resource in the route.'],
   ['allowedOrigins', 'Write policies.cors.allowOrigins in the route.'],
   ['warnWhenOpen', 'The command itself warns of open routes.'],

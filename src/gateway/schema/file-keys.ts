@@ -45,12 +45,15 @@ export const POLICY_TARGET = {
   backend: { type: membersOf('backend target', BACKEND_TARGET) },
 } as const satisfies Members;
 
+/** When a policy counts: before a route is selected, or after it. */
+export const PHASES = ['route', 'gateway'] as const;
+
 /** An item of the section `policies`. */
 export const TARGETED_POLICY = {
   name: { type: ANY_MAPPING, isRequired: true },
   target: { type: membersOf('policy target', POLICY_TARGET), isRequired: true },
   policy: { type: membersOf('policies', ROUTE_POLICIES), isRequired: true },
-  phase: { type: oneOfWords(['route']), default: 'route' },
+  phase: { type: oneOfWords(PHASES), default: 'route' },
 } as const satisfies Members;
 
 export const SESSION_TIMES = {

@@ -17,14 +17,16 @@ import { SHARED_TABLE } from '../../policy/resolve-auth.js';
 import { CREDENTIAL_TABLE } from '../../policy/resolve-credentials.js';
 import { ISSUER_TABLE } from '../../policy/resolve-issuer.js';
 import { LOCATION_TYPE } from '../../policy/resolve-location.js';
+import { withSecretFiles } from './secret-files.js';
+import { SECRET } from './value-forms.js';
 
 /** `mcpAuthentication`, with options that only code can give. */
-export const MCP_AUTHENTICATION: Members = {
+export const MCP_AUTHENTICATION: Members = withSecretFiles({
   ...SHARED_TABLE,
   ...CREDENTIAL_TABLE,
   ...ISSUER_TABLE,
-  issuers: { type: listOf(membersOf('issuer', ISSUER_TABLE)), otherwise: 'the one of `issuer`' },
-};
+  issuers: { type: listOf(membersOf('issuer', withSecretFiles(ISSUER_TABLE))), otherwise: 'the one of `issuer`' },
+});
 
 const { issuer, audiences, jwks, jwtValidationOptions } = ISSUER_TABLE;
 
@@ -42,7 +44,7 @@ export const JWT_AUTH = {
 } as const satisfies Members;
 
 export const API_KEY_ENTRY = {
-  key: { type: TEXT },
+  key: { type: SECRET },
   keyHash: { type: TEXT },
   metadata: { type: ANY_MAPPING, otherwise: 'none' },
 } as const satisfies Members;

@@ -1,5 +1,7 @@
+import { MAX_RETRY_CODE, MIN_RETRY_CODE } from '../../bridge/http/retry-options.js';
 import { CORS_TABLE } from '../../cors/cors-options.js';
 import {
+  ANY_MAPPING,
   ANY_TEXT,
   either,
   FLAG,
@@ -43,6 +45,15 @@ export const TIMEOUT = {
   backendRequestTimeout: { type: TIME, otherwise: 'no limit' },
 } as const satisfies Members;
 
+/** agentgateway's largest number of attempts. */
+export const MAX_ATTEMPTS = 255;
+
+export const RETRY = {
+  attempts: { type: numberFrom(1, MAX_ATTEMPTS), default: 1 },
+  backoff: { type: TIME, default: '0s' },
+  codes: { type: listOf(numberFrom(MIN_RETRY_CODE, MAX_RETRY_CODE)), isRequired: true },
+} as const satisfies Members;
+
 export const HEADER_MODIFIER = {
   add: { type: recordOf(ANY_TEXT), default: {} },
   set: { type: recordOf(ANY_TEXT), default: {} },
@@ -74,10 +85,40 @@ export const DIRECT_RESPONSE = {
   body: { type: ANY_TEXT, otherwise: 'none' },
 } as const satisfies Members;
 
-export const BACKEND_AUTH_VALUE = { value: { type: SECRET, isRequired: true } } as const satisfies Members;
+export const CREDENTIAL_HEADER = {
+  name: { type: TEXT, isRequired: true },
+  prefix: { type: ANY_TEXT, default: '' },
+} as const satisfies Members;
+
+export const CREDENTIAL_LOCATION = {
+  header: { type: membersOf('credential header', CREDENTIAL_HEADER), isRequired: true },
+} as const satisfies Members;
+
+const CREDENTIAL_PLACE = {
+  type: membersOf('credential location', CREDENTIAL_LOCATION),
+  otherwise: '`Authorization: Bearer`',
+} as const;
+
+export const BACKEND_AUTH_VALUE = {
+  value: { type: SECRET, isRequired: true },
+  location: CREDENTIAL_PLACE,
+} as const satisfies Members;
+
+/** The algorithms of `jwtSign`, as in agentgateway. */
+export const SIGNING_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'ES256', 'ES384'] as const;
+
+export const JWT_SIGN = {
+  signingKey: { type: SECRET, isRequired: true },
+  alg: { type: oneOfWords(SIGNING_ALGORITHMS), default: 'RS256' },
+  kid: { type: TEXT, otherwise: 'none' },
+  claims: { type: ANY_MAPPING, default: {} },
+  ttl: { type: TIME, default: '300s' },
+  location: CREDENTIAL_PLACE,
+} as const satisfies Members;
 
 export const BACKEND_AUTH = {
-  key: { type: either(SECRET, membersOf('key', BACKEND_AUTH_VALUE)), isRequired: true },
+  key: { type: either(SECRET, membersOf('key', BACKEND_AUTH_VALUE)) },
+  jwtSign: { type: membersOf('jwtSign', JWT_SIGN) },
 } as const satisfies Members;
 
 export const BACKEND_TLS = {
@@ -127,6 +168,7 @@ export const ROUTE_POLICIES = {
   ...RULES,
   localRateLimit: { type: listOf(membersOf('limit', RATE_LIMIT), 1) },
   timeout: { type: membersOf('timeout', TIMEOUT) },
+  retry: { type: membersOf('retry', RETRY) },
   urlRewrite: { type: membersOf('urlRewrite', REWRITE) },
   directResponse: { type: membersOf('directResponse', DIRECT_RESPONSE) },
   ...OF_RESPONSES,
