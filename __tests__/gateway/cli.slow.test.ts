@@ -110,7 +110,7 @@ describe('express-mcp-auth', () => {
 
 describe('express-mcp-auth refuses in one sentence, with exit code 1,', () => {
   test.each([
-    ['nothing', [], '-f FILE is missing. See express-mcp-auth --help.'],
+    ['nothing', [], '-f FILE is missing: express-mcp-auth init writes a first one. See express-mcp-auth --help.'],
     ...['port', 'ttl'].map((name): [string, string[], string] => [
       `--dev-issuer-${name} without --dev-issuer`,
       ['-f', 'config.yaml', `--dev-issuer-${name}`, '60'],
