@@ -1,10 +1,9 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { createSafeLogger } from '../core/logger.js';
 import { printable } from '../core/printable.js';
 import { runDoctor } from '../doctor/doctor.js';
-import type { Logger } from '../index.js';
+import { openAdminServers } from './admin/admin-servers.js';
 import {
   type Command,
   DOCTOR_USAGE,
@@ -20,25 +19,27 @@ import { createGateway, type Gateway } from './gateway.js';
 import { runInitCommand } from './init-command.js';
 import { KEY_USAGE, runKeyCommand } from './key-command.js';
 import { type LoadedConfig, loadConfig } from './load-config.js';
+import { createLogOutput, type LogStreams } from './log-output.js';
 import { warningsOfMissingPrograms } from './missing-programs.js';
+import { onReloadSignal } from './reload/reload-signal.js';
+import { Reloader } from './reload/reloader.js';
 import { runRulesCommand } from './rules-command.js';
 import { runSchemaCommand } from './schema-command.js';
+import { shutDown } from './shut-down.js';
 import { StartupError } from './startup-error.js';
 import { onStopSignal } from './stop-signal.js';
 
-/** Writes lines as agentgateway does: `INFO express-mcp-auth: Listening on 0.0.0.0:3000`. Warnings and errors go to stderr. */
-const logger: Logger = createSafeLogger({
-  debug: () => undefined,
-  info: (line) => console.log(`INFO express-mcp-auth: ${line}`),
-  warn: (line) => console.error(`WARN express-mcp-auth: ${line}`),
-  error: (line) => console.error(`ERROR express-mcp-auth: ${line}`),
-});
+const STREAMS: LogStreams = { out: (line) => console.log(line), err: (line) => console.error(line) };
+
+let { logger, fail } = createLogOutput({}, STREAMS);
 
 async function main(command: Command): Promise<void> {
   if (command.action === 'help') return console.log(USAGE);
   if (command.action === 'version') return console.log(version());
   const { env } = process;
-  const loaded = loadConfig(command.file, { env, ignored: command.ignored });
+  ({ logger, fail } = createLogOutput(command.logging, STREAMS));
+  const loaded = loadConfig(command.file, { env, ignored: command.ignored, process: command.process });
+  ({ logger, fail } = createLogOutput({ ...loaded.config.logging, ...command.logging }, STREAMS));
   if (command.devIssuer === undefined) loaded.step(() => requireIssuers(loaded.config, 'start with --dev-issuer'));
   if (command.action === 'validate') {
     const { devIssuer } = command;
@@ -80,8 +81,8 @@ function createKey(args: readonly string[]): void {
   );
 }
 
-function openGateway({ host }: RunCommand, { step }: LoadedConfig, config: GatewayConfig): Gateway {
-  const gateway = step(() => createGateway(config, logger));
+function openGateway({ host }: RunCommand, { step, files }: LoadedConfig, config: GatewayConfig): Gateway {
+  const gateway = step(() => createGateway(config, logger, files));
   for (const warning of gateway.warningsFor(host)) logger.warn(warning);
   return gateway;
 }
@@ -107,15 +108,28 @@ async function run(command: RunCommand, loaded: LoadedConfig): Promise<void> {
   try {
     const served = devIssuer === undefined ? loaded.config : configWithDevIssuer(loaded, devIssuer);
     const gateway = openGateway(command, loaded, served);
-    const addresses = await gateway.listen(command.host);
-    onStopSignal(() => void Promise.all([gateway.close(), devIssuer?.close()]));
+    const { addresses, admin } = await openAll(command, gateway, served);
+    const reloader = new Reloader({ command, gateway, devIssuer, logger, env: process.env }, loaded);
+    onReloadSignal(() => reloader.reload(true));
+    onStopSignal(() => void shutDown({ gateway, admin, devIssuer, reloader }));
     if (devIssuer !== undefined)
       logger.warn(`${devIssuer.issuer} lets anyone log in with one click: FOR DEVELOPMENT ONLY`);
     for (const address of addresses) logger.info(`Listening on ${address}`);
+    for (const note of admin.notes) logger.info(note);
     for (const address of gateway.clientAddresses) logger.info(`Add ${address} to your MCP client`);
     for (const note of gateway.notes) logger.info(note);
   } catch (error) {
     await devIssuer?.close();
+    throw error;
+  }
+}
+
+async function openAll({ host }: RunCommand, gateway: Gateway, config: GatewayConfig) {
+  const addresses = await gateway.listen(host);
+  try {
+    return { addresses, admin: await openAdminServers(config.process, gateway, logger) };
+  } catch (error) {
+    await gateway.close();
     throw error;
   }
 }
@@ -143,7 +157,7 @@ async function start(): Promise<void> {
   } catch (error) {
     const { message } = error as Error;
     const text = error instanceof StartupError ? message : `unexpected failure: ${message}`;
-    console.error(`express-mcp-auth: ${printable(text, MAX_MESSAGE)}`);
+    fail(printable(text, MAX_MESSAGE));
     process.exitCode = 1;
   }
 }

@@ -4,9 +4,13 @@ import { MCP_AUTHENTICATION } from '../schema/login-keys.js';
 import type { ConfigNode } from './config-node.js';
 import type { McpAuthenticationConfig } from './gateway-config.js';
 
+/** What to use in place of options of `mcpAuth()` that only code can give. */
+const ADVICE: ReadonlyMap<string, string> = new Map([['store', ': write config.store: { redis: URL }']]);
+
 /** Makes file names absolute. `mcpAuth()` checks the rest of the block. */
 export function readMcpAuthentication(node: ConfigNode, directory: string): McpAuthenticationConfig {
-  for (const [key, member] of node.children()) if (isOnlyForCode(key)) member.refuse('is not supported');
+  for (const [key, member] of node.children())
+    if (isOnlyForCode(key)) member.refuse(`is not supported${ADVICE.get(key) ?? ''}`);
   const { issuers, ...policy } = withFiles(node.mapping(), directory);
   const several = Array.isArray(issuers) ? issuers.map((issuer) => withFiles(issuer, directory)) : issuers;
   return { policy: several === undefined ? policy : { ...policy, issuers: several }, at: node.path };

@@ -35,7 +35,7 @@ export function parseConfigFile(text: string, directory: string, settings: FileS
   const names = new IgnoredNames(ignored);
   const root = parseYaml(text, texts, (name) => names.has(name));
   const { binds, gateways, routes, mcp, backends, policies, config } = root.members(FILE, { staysOut: SECTIONS_OUT });
-  const runtime: RuntimeConfig = config ? readRuntimeConfig(config) : {};
+  const runtime: RuntimeConfig = config ? readRuntimeConfig(config, directory) : { process: {} };
   const parts = { directory, ...runtime, backends: readNamedBackends(backends), policies: new PolicyTargets(policies) };
   const attached = new Gateways(gateways, parts);
   const all = [
@@ -48,7 +48,8 @@ export function parseConfigFile(text: string, directory: string, settings: FileS
   names.refuseUnused();
   refuseSamePort(root, all);
   for (const bind of all) refuseSameMatches(bind);
-  return { binds: all, ...(runtime.trustedProxies && { trustedProxies: runtime.trustedProxies }) };
+  const { sessionSeconds: _, ...ofProcess } = runtime;
+  return { binds: all, ...ofProcess };
 }
 
 function readAttached(routes: ConfigNode | undefined, gateways: Gateways): readonly BindConfig[] {

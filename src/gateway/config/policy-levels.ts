@@ -4,7 +4,7 @@ import type { ConfigNode } from './config-node.js';
 import { POLICIES_OUT } from './stays-out.js';
 
 /** Policies whose rules count together, from every place. */
-const RULES = ['authorization', 'mcpAuthorization'] as const;
+export const RULES = ['authorization', 'mcpAuthorization'] as const;
 
 /** The policies of each place in the file. */
 const PLACES = { route: ROUTE_POLICIES, backend: BACKEND_POLICIES, listener: LISTENER_POLICIES } as const;

@@ -10,6 +10,7 @@ import { mergePolicies, type Policies, readPolicies, refuseTwice } from './polic
 import { everyRequest, readRouteMatch } from './route-match.js';
 import { readRoutePolicies } from './route-policies.js';
 import { BACKENDS_OUT } from './stays-out.js';
+import { writtenRoute } from './written-route.js';
 
 /** The listener of a route, and what it means for its routes. */
 export interface RouteSurroundings extends FileParts {
@@ -104,5 +105,7 @@ export function createRouteConfig(backend: RouteBackend | undefined, parts: Rout
   const answersItself = read.requestRedirect !== undefined || read.directResponse !== undefined;
   if (backend === undefined && !answersItself) node.refuse('must have backends, requestRedirect or directResponse');
   const servers = backend && readMcpBackend(backend.node, backend.members, { ...parts, policies: merged });
-  return { name, hostnames, matches, ...read, ...(servers && !answersItself && { backend: servers }), at: node.path };
+  const written = writtenRoute([...levels, ofListener], backend?.members, parts);
+  const described = { name, hostnames, matches, written, at: node.path };
+  return { ...described, ...read, ...(servers && !answersItself && { backend: servers }) };
 }

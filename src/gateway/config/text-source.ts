@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { isRecord } from '../../http/json-object.js';
+import type { InputFiles } from '../input-files.js';
 import { IN_FILE } from '../schema/value-forms.js';
-import { readInputFile } from '../startup-error.js';
 import type { ConfigNode } from './config-node.js';
 
 /** A text in the configuration file itself, or the absolute name of the file that contains it. */
@@ -23,6 +23,6 @@ export function readFileName(node: ConfigNode, directory: string): { readonly fi
  *
  * @throws {StartupError}
  */
-export function resolveText(source: TextSource): string {
-  return 'text' in source ? source.text : readInputFile(source.file).trim();
+export function resolveText(source: TextSource, files: InputFiles): string {
+  return 'text' in source ? source.text : files.read(source.file).trim();
 }

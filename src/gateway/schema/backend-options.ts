@@ -18,6 +18,7 @@ export const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['cert', BACKEND_TLS],
   ['key', BACKEND_TLS],
   ['sessions', 'Write statefulMode: stateless beside targets.'],
+  ['replica', 'Start the command with --replica NAME.'],
   ['requestMeta', FUNCTION],
   ['allowedClientMeta', 'It needs requestMeta, a function, which a file cannot have.'],
   ['resource', 'Write policies.mcpAuthentication.resourceMetadata.resource in the route.'],

@@ -2,6 +2,7 @@ import { BRIDGE_TABLE } from '../../bridge/bridge-options.js';
 import { ANY_MAPPING, listOf, type Members, membersOf, oneOfWords, TEXT, TEXTS } from '../../options/value-type.js';
 import { BIND, GATEWAYS } from './listener-keys.js';
 import { BACKEND_POLICIES, ROUTE_POLICIES } from './policy-keys.js';
+import { PROCESS } from './process-keys.js';
 import { ATTACHED_ROUTE, ROUTE } from './route-keys.js';
 import { MCP_SERVERS } from './target-keys.js';
 import { NAMES, NAMESPACE, PORT, TIME } from './value-forms.js';
@@ -60,6 +61,7 @@ export const SESSION_TIMES = {
 export const RUNTIME = {
   mcp: { type: membersOf('config.mcp', SESSION_TIMES) },
   trustProxy: { type: TEXTS, otherwise: 'none' },
+  ...PROCESS,
 } as const satisfies Members;
 
 /** The sections of the file. */
