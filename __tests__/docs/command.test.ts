@@ -10,7 +10,7 @@ import { JOINED_TABLE } from '../../src/bridge/joined-options.js';
 import { BACKENDS_OUT, POLICIES_OUT, SECTIONS_OUT, TARGETS_OUT } from '../../src/gateway/config/stays-out.js';
 import { ELSEWHERE } from '../../src/gateway/schema/backend-options.js';
 import { MCP_AUTHENTICATION } from '../../src/gateway/schema/login-keys.js';
-import { everyMapping, keysAt, WHOLE_FILE } from '../../src/gateway/schema/mappings.js';
+import { everyMapping, keyAt, WHOLE_FILE } from '../../src/gateway/schema/mappings.js';
 import type { Member, Members, MembersType } from '../../src/options/value-type.js';
 import { SENDER_CONSTRAINT_TABLE } from '../../src/policy/resolve-sender-constraint.js';
 import { blockToRun } from '../support/code-blocks.js';
@@ -66,7 +66,7 @@ function missingIn(keys: ReadonlySet<Member>): readonly string[] {
 
 describe.each(KEY_TABLES)('docs/command.md, the keys of $mapping', ({ mapping, rows }) => {
   test.each(rows)('$key: type and default are those of the code', (row) => {
-    const key = keysAt(mappings.get(mapping) as MembersType, row.key)?.at(-1);
+    const key = keyAt(mappings.get(mapping) as MembersType, row.key);
     expect(row).toMatchObject({
       type: key?.type && typeInWords(key.type),
       default: key && defaultInWords(key, mapping, row.key),
@@ -76,7 +76,7 @@ describe.each(KEY_TABLES)('docs/command.md, the keys of $mapping', ({ mapping, r
 
 test('docs/command.md has every key of the file', () => {
   const documented = KEY_TABLES.flatMap(({ mapping, rows }) =>
-    rows.flatMap(({ key }) => keysAt(mappings.get(mapping) as MembersType, key)?.at(-1) ?? []),
+    rows.flatMap(({ key }) => keyAt(mappings.get(mapping) as MembersType, key) ?? []),
   );
   expect(missingIn(new Set(documented))).toEqual([]);
 });

@@ -14,7 +14,10 @@ import { createRecordingLogger } from '../support/recording-logger.js';
 const faultsOf = schemaCheck();
 
 const samples = ['auth0', 'dev-issuer', 'entra', 'keycloak', 'quickstart', 'remote', 'rules'];
-const blocks = PAGES.flatMap(codeBlocksOf).filter(({ language }) => language === 'yaml');
+/** Blocks of YAML that are not for Kubernetes. */
+const blocks = PAGES.flatMap(codeBlocksOf).filter(
+  ({ language, code }) => language === 'yaml' && !code.startsWith('apiVersion:'),
+);
 
 /** The blocks that are part of a file, with the part. */
 const PARTS: Readonly<Record<string, string>> = {

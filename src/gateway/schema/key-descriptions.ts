@@ -1,5 +1,5 @@
 import type { Member } from '../../options/value-type.js';
-import { everyMapping, keysAt, WHOLE_FILE } from './mappings.js';
+import { everyMapping, keyAt, WHOLE_FILE } from './mappings.js';
 
 /** A row of a table in docs/: a key or an option. */
 export interface DocumentedKey {
@@ -77,7 +77,7 @@ export function readKeyDescriptions(command: string, options: string): ReadonlyM
   for (const { mapping, rows } of readKeyTables(command)) {
     const type = mappings.get(mapping);
     for (const { key, text } of rows) {
-      const member = type && keysAt(type, key)?.at(-1);
+      const member = type && keyAt(type, key);
       const meaning = text || findOption(optionTables, mapping, key)?.text;
       // Where several mappings have the same key, the page explains it first.
       if (member && meaning && !descriptions.has(member)) descriptions.set(member, withoutLinks(meaning));

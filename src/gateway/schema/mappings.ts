@@ -31,15 +31,15 @@ export function everyMapping(mapping: MembersType, found = new Map<string, Membe
   return found;
 }
 
-/** The key at a path such as `path.exact`, with those above it. Undefined if a mapping does not have it. */
-export function keysAt({ members }: MembersType, path: string): readonly Member[] | undefined {
+/** The key at a path such as `path.exact`. Undefined if a mapping does not have it. */
+export function keyAt({ members }: MembersType, path: string): Member | undefined {
   const [first = '', ...rest] = path.split('.');
   const member = Object.hasOwn(members, first) ? members[first] : undefined;
   if (member?.type === undefined) return undefined;
-  if (rest.length === 0) return [member];
+  if (rest.length === 0) return member;
   for (const inner of mappingsIn(member.type)) {
-    const found = keysAt(inner, rest.join('.'));
-    if (found !== undefined) return [member, ...found];
+    const found = keyAt(inner, rest.join('.'));
+    if (found !== undefined) return found;
   }
   return undefined;
 }
