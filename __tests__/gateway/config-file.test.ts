@@ -79,6 +79,7 @@ describe('parseConfigFile', () => {
           ],
         },
       ],
+      process: {},
     });
   });
 

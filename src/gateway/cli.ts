@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { printable } from '../core/printable.js';
 import { runDoctor } from '../doctor/doctor.js';
+import { openAdminServers } from './admin/admin-servers.js';
 import {
   type Command,
   DOCTOR_USAGE,
@@ -21,6 +22,7 @@ import { type LoadedConfig, loadConfig } from './load-config.js';
 import { createLogOutput, type LogStreams } from './log-output.js';
 import { warningsOfMissingPrograms } from './missing-programs.js';
 import { runRulesCommand } from './rules-command.js';
+import { shutDown } from './shut-down.js';
 import { StartupError } from './startup-error.js';
 import { onStopSignal } from './stop-signal.js';
 
@@ -33,7 +35,7 @@ async function main(command: Command): Promise<void> {
   if (command.action === 'version') return console.log(version());
   const { env } = process;
   ({ logger, fail } = createLogOutput(command.logging, STREAMS));
-  const loaded = loadConfig(command.file, { env, ignored: command.ignored });
+  const loaded = loadConfig(command.file, { env, ignored: command.ignored, process: command.process });
   ({ logger, fail } = createLogOutput({ ...loaded.config.logging, ...command.logging }, STREAMS));
   if (command.devIssuer === undefined) loaded.step(() => requireIssuers(loaded.config, 'start with --dev-issuer'));
   if (command.action === 'validate') {
@@ -103,15 +105,26 @@ async function run(command: RunCommand, loaded: LoadedConfig): Promise<void> {
   try {
     const served = devIssuer === undefined ? loaded.config : configWithDevIssuer(loaded, devIssuer);
     const gateway = openGateway(command, loaded, served);
-    const addresses = await gateway.listen(command.host);
-    onStopSignal(() => void Promise.all([gateway.close(), devIssuer?.close()]));
+    const { addresses, admin } = await openAll(command, gateway, served);
+    onStopSignal(() => void shutDown({ gateway, admin, devIssuer }));
     if (devIssuer !== undefined)
       logger.warn(`${devIssuer.issuer} lets anyone log in with one click: FOR DEVELOPMENT ONLY`);
     for (const address of addresses) logger.info(`Listening on ${address}`);
+    for (const note of admin.notes) logger.info(note);
     for (const address of gateway.clientAddresses) logger.info(`Add ${address} to your MCP client`);
     for (const note of gateway.notes) logger.info(note);
   } catch (error) {
     await devIssuer?.close();
+    throw error;
+  }
+}
+
+async function openAll({ host }: RunCommand, gateway: Gateway, config: GatewayConfig) {
+  const addresses = await gateway.listen(host);
+  try {
+    return { addresses, admin: await openAdminServers(config.process, gateway, logger) };
+  } catch (error) {
+    await gateway.close();
     throw error;
   }
 }

@@ -7,8 +7,10 @@ import type { McpAuthOptions } from '../index.js';
 import { resolveAuth } from '../policy/resolve-auth.js';
 import { requireIssuers } from './config/dev-issuer-policies.js';
 import { authenticationsOf, type McpAuthenticationConfig } from './config/gateway-config.js';
+import type { ProcessConfig } from './config/process-settings.js';
 import { loadConfig } from './load-config.js';
 import { LOG_OPTIONS, type LogSettings, parseLogOptions } from './log-settings.js';
+import { PROCESS_OPTIONS, PROCESS_USAGE, parseProcessArguments } from './process-arguments.js';
 import { atPlace, StartupError } from './startup-error.js';
 
 export const USAGE = `Usage: express-mcp-auth -f FILE [--host ADDRESS] [--dev-issuer] [--validate-only]
@@ -31,6 +33,7 @@ see it, and says what to change: see doctor --help. "rules test" says which rule
       --log FORMAT     text (the default), or json: one object a line, with the request id and the route
       --log-level LEVEL  leave out the lines below debug, info (the default), warn or error
       --ignore NAMES   start without these parts of the file, such as llm,a2a; only parts that protect nothing
+${PROCESS_USAGE}
   -h, --help           show this text
   -V, --version        show the version`;
 
@@ -46,6 +49,8 @@ export interface RunCommand {
   readonly logging: LogSettings;
   /** Undefined without `--dev-issuer`. */
   readonly devIssuer: DevIssuerArguments | undefined;
+  /** The settings of the process on the command line. */
+  readonly process: ProcessConfig;
 }
 
 /** The settings of the development issuer on the command line. */
@@ -63,6 +68,7 @@ const OPTIONS = {
   'validate-only': { type: 'boolean' },
   ...LOG_OPTIONS,
   ignore: { type: 'string', multiple: true },
+  ...PROCESS_OPTIONS,
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'V' },
 } as const;
@@ -89,7 +95,9 @@ export function parseCommandLine(args: readonly string[]): Command {
     : undefined;
   const ignored = (options.ignore ?? []).flatMap((names) => names.split(',')).filter((name) => name !== '');
   const logging = parseLogOptions(options, usageError);
-  return { action: options['validate-only'] ? 'validate' : 'run', file, host, ignored, logging, devIssuer };
+  const settings = parseProcessArguments(options, usageError);
+  const action = options['validate-only'] ? 'validate' : 'run';
+  return { action, file, host, ignored, logging, devIssuer, process: settings };
 }
 
 /** Refresh tokens last one day; an access token must not outlast them. */

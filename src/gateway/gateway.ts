@@ -9,8 +9,12 @@ import { replyOutage } from '../oauth/outage.js';
 import { INHERITED_VARIABLES } from '../targets/stdio/child-environment.js';
 import { clientAddressesOf, warningsOfOtherPorts } from './client-addresses.js';
 import { type BindConfig, type GatewayConfig, routesOf } from './config/gateway-config.js';
+import { timesOf } from './config/process-settings.js';
+import { logTimeouts, serverOptions } from './connections.js';
+import { GatewayDrain } from './drain.js';
 import { closeListener, openListener } from './listener.js';
 import { createPortServer } from './port-server.js';
+import { Readiness } from './readiness.js';
 import { identifyRequests } from './request-ids.js';
 import { createRoute, type GatewayRoute, warningsOfOpenRoutes } from './route.js';
 import { createRouting, type ServedListener } from './routing.js';
@@ -26,6 +30,10 @@ export interface Gateway {
   readonly clientAddresses: readonly string[];
   /** Opens every port of the file, or none; resolves to the addresses, such as `0.0.0.0:3000`, in the file's order. */
   listen(host: string): Promise<readonly string[]>;
+  /** The parts that are not ready to take requests; empty if all are. */
+  problems(): Promise<readonly string[]>;
+  /** Opens no more sessions; resolves when calls have finished, or their time is over. `close()` comes after it. */
+  drain(): Promise<void>;
   /** Accepts no more connections, ends streams and child processes, then closes the remaining connections. */
   close(): Promise<void>;
 }
@@ -37,6 +45,9 @@ export interface Gateway {
  */
 export function createGateway(config: GatewayConfig, given: Logger): Gateway {
   const logger = createSafeLogger(given);
+  const times = timesOf(config.process);
+  const drain = new GatewayDrain(() => allRoutes, logger);
+  const options = serverOptions(times, () => drain.hasBegun);
   const binds = config.binds.map((bind) => {
     const listeners = bind.listeners.map((listener) => ({
       config: listener,
@@ -44,9 +55,12 @@ export function createGateway(config: GatewayConfig, given: Logger): Gateway {
     }));
     const routes = listeners.flatMap((listener) => listener.routes);
     refuseSameLegacyEndpoints(bind, routes);
-    return { bind, routes, server: createPortServer(bind, createListener(listeners, config, logger), logger) };
+    const server = createPortServer(bind, createListener(listeners, config, logger), logger, options);
+    logTimeouts(server, times, logger);
+    return { bind, routes, server };
   });
   const allRoutes = binds.flatMap(({ routes }) => routes);
+  const readiness = new Readiness(() => allRoutes.flatMap(({ checks }) => checks), logger);
 
   async function close(): Promise<void> {
     const closing = binds.map(({ server }) => closeListener(server));
@@ -70,6 +84,8 @@ export function createGateway(config: GatewayConfig, given: Logger): Gateway {
       }
       return opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     },
+    problems: async () => (drain.hasBegun ? ['the command is about to end'] : readiness.problems()),
+    drain: () => drain.run(times),
     close,
   };
 }

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { parseConfigFile } from './config/config-file.js';
 import type { GatewayConfig } from './config/gateway-config.js';
+import type { ProcessConfig } from './config/process-settings.js';
 import { type Environment, ExpandedTexts } from './config/variables.js';
 import { atPlace, readInputFile, StartupError } from './startup-error.js';
 
@@ -19,14 +20,17 @@ export interface LoadedConfig {
 export interface LoadSettings {
   readonly env: Environment;
   readonly ignored?: readonly string[];
+  /** The settings on the command line, which count before those of the file. */
+  readonly process?: ProcessConfig;
 }
 
 /** @throws {StartupError} If the file cannot be read or used. */
-export function loadConfig(file: string, { env, ignored }: LoadSettings): LoadedConfig {
+export function loadConfig(file: string, { env, ignored, process }: LoadSettings): LoadedConfig {
   const text = readInputFile(file);
   const texts = new ExpandedTexts(env);
   const step = <T>(run: () => T) => concealing(texts, () => atPlace(file, run));
-  return { config: step(() => parseConfigFile(text, dirname(file), { texts, ...(ignored && { ignored }) })), step };
+  const config = step(() => parseConfigFile(text, dirname(file), { texts, ...(ignored && { ignored }) }));
+  return { config: { ...config, process: { ...config.process, ...process } }, step };
 }
 
 function concealing<T>(texts: ExpandedTexts, run: () => T): T {

@@ -1,11 +1,12 @@
 import { statSync } from 'node:fs';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import type { Logger } from '../index.js';
 import type { BindConfig } from './config/gateway-config.js';
 import { createHostTable } from './config/hostnames.js';
 import type { TlsConfig } from './config/tls-config.js';
+import { serverOptions } from './connections.js';
 import { atPlace, readInputFile, StartupError } from './startup-error.js';
 
 /**
@@ -13,9 +14,14 @@ import { atPlace, readInputFile, StartupError } from './startup-error.js';
  *
  * @throws {StartupError} If a certificate cannot be used.
  */
-export function createPortServer(bind: BindConfig, listener: RequestListener, logger: Logger): Server {
+export function createPortServer(
+  bind: BindConfig,
+  listener: RequestListener,
+  logger: Logger,
+  options: ServerOptions = serverOptions(),
+): Server {
   const [first, ...others] = bind.listeners.flatMap(({ tls, hostname }) => (tls ? [{ tls, hostname }] : []));
-  if (first === undefined) return createServer(listener);
+  if (first === undefined) return createServer(options, listener);
   if (others.length + 1 < bind.listeners.length)
     throw new StartupError(`${bind.at} has listeners with and without tls: a port has either all or none`);
   for (const { tls } of others) refuseDifference(first.tls, tls);
@@ -31,6 +37,7 @@ export function createPortServer(bind: BindConfig, listener: RequestListener, lo
   };
   const server = createTlsServer(
     {
+      ...options,
       ...fallback.options,
       ...shared,
       SNICallback: (name, done) => done(null, (certificateFor(name)[0] ?? fallback).current(logger)),

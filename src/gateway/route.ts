@@ -30,6 +30,7 @@ import { authorizeRequests } from './policies/http-authorization.js';
 import { plainChallenge } from './policies/plain-challenge.js';
 import { limitTime } from './policies/request-timeout.js';
 import { redirect, rewrite } from './policies/url-changes.js';
+import { checkBackend, checkKeys, type ReadyCheck } from './readiness.js';
 import { createAuthorization } from './route-authorization.js';
 import { atPlace, StartupError } from './startup-error.js';
 
@@ -45,6 +46,10 @@ export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'hostnames' | '
   readonly policy: ResolvedAuth | undefined;
   /** The keys that verify the tokens of `callerToken`; empty without it. */
   readonly callerKeys: ReturnType<typeof callerKeysOf>;
+  /** The parts of the route that can be ready or not. */
+  readonly checks: readonly ReadyCheck[];
+  /** Opens no more sessions; resolves when no request of the route is in flight, after `seconds` at the latest. `close()` comes after it. */
+  drain(seconds: number): Promise<void>;
   /** Ends the sessions of the backend, with their children. */
   close(): Promise<void>;
 }
@@ -68,12 +73,15 @@ export function createRoute(route: RouteConfig, given: Logger): GatewayRoute {
     ...createSteps(route, backend, logger),
     ...(backend ? [backend] : []),
   ]);
+  const drain = async (seconds: number) => backend?.drain(seconds);
   const close = async () => {
     if (policy !== undefined) leaveRoot(policy);
     await backend?.close();
   };
   const callerKeys = backend && 'callerKeys' in backend ? callerKeysOf(backend.callerKeys) : [];
-  return { name, hostnames, matches, at, login, handle, metadata: authentication?.metadata, policy, callerKeys, close };
+  const { metadata } = authentication ?? {};
+  const checks = [...(authentication ? [authentication.check] : []), ...(backend ? [checkBackend(at, backend)] : [])];
+  return { name, hostnames, matches, at, login, handle, metadata, policy, callerKeys, checks, drain, close };
 }
 
 /** What happens to the request of an accepted caller before it reaches the backend, in agentgateway's order. */
@@ -173,9 +181,10 @@ function createAuthentication({ mcpAuthentication, credentials }: RouteConfig, l
   return atPlace(place, () => {
     const auth = mcpAuth(options);
     const resolved = policyOf('mcpAuth()', auth);
+    const check = checkKeys(place, auth);
     return mcpAuthentication
-      ? { steps: [auth], metadata: protectedResourceMetadata(auth), policy: resolved }
-      : { steps: [plainChallenge, auth], metadata: undefined, policy: resolved };
+      ? { steps: [auth], check, metadata: protectedResourceMetadata(auth), policy: resolved }
+      : { steps: [plainChallenge, auth], check, metadata: undefined, policy: resolved };
   });
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type Caller, callerKeyOf } from '../../core/quota.js';
 import { BridgeError } from '../../messages/bridge-error.js';
+import { listensOnly } from '../listens.js';
 
 /** The options that limit requests in flight. */
 export interface InFlightLimits {
@@ -51,6 +52,6 @@ export class RequestsInFlight {
 }
 
 /** False for a request that listens to events of the server, or ends a session. */
-function waitsForAnswer({ method, headers }: IncomingMessage): boolean {
-  return method === 'POST' && headers['mcp-method'] !== 'subscriptions/listen';
+function waitsForAnswer(req: IncomingMessage): boolean {
+  return req.method === 'POST' && !listensOnly(req);
 }

@@ -57,9 +57,18 @@ export class Session implements ConnectionListener {
     return this.#pending.count;
   }
 
+  /** True if a message of the client is on its way, or has no answer yet. */
+  get hasCalls(): boolean {
+    return this.pending > 0 || this.#isReceiving;
+  }
+
+  get #isReceiving(): boolean {
+    return this.arriving > 0 || !this.#connection.waiters.isEmpty;
+  }
+
   /** True if a client is connected and waits for something. */
   get isInUse(): boolean {
-    if (this.arriving > 0 || this.streams.standalone.connected || !this.#connection.waiters.isEmpty) return true;
+    if (this.#isReceiving || this.streams.standalone.connected) return true;
     for (const { recipient } of this.#pending.values()) if (recipient.connected) return true;
     return false;
   }

@@ -91,6 +91,11 @@ export class Sessions {
     return isLate;
   }
 
+  /** Ends the connections on which clients only listen, except in sessions in which a request is in flight. */
+  pauseStreams(): void {
+    for (const session of this.#byId.values()) if (!session.hasCalls) session.streams.standalone.pause();
+  }
+
   endAll(reason: BridgeErrorCode): void {
     for (const session of [...this.#byId.values()]) session.end(reason);
   }

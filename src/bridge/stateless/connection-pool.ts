@@ -103,6 +103,10 @@ export class ConnectionPool<Prepared> {
     return isLate;
   }
 
+  endSubscriptions(): void {
+    for (const { stateless } of this.#open.values()) stateless.endSubscriptions();
+  }
+
   endAll(reason: BridgeErrorCode): void {
     this.#closed = true;
     for (const opened of [...this.#open.values()]) this.end(opened, reason);

@@ -152,6 +152,16 @@ export class StatelessConnection implements ConnectionListener {
     if (this.#pending.take(key) !== undefined) this.#connection.write(cancellation(key));
   }
 
+  /** Ends the subscriptions, unless another request of a client is in flight. */
+  endSubscriptions(): void {
+    const requests = this.#pending.entries().filter(([, { isInternal }]) => !isInternal);
+    if (!requests.every(([, { listens }]) => listens)) return;
+    for (const [key] of requests) {
+      this.#connection.write(cancellation(key));
+      this.#pending.fail(key, 'closing');
+    }
+  }
+
   /** Cancels the request with this id (`keyOf`) of a client, if only one in flight has it. */
   cancelRequest(id: string | undefined): void {
     const [found, ...others] = this.#pending.entries().filter(([, request]) => keyOf(request.id) === id);

@@ -75,6 +75,11 @@ export class StatelessConnections {
     return this.#pool.tick(now, keepAlive);
   }
 
+  /** Ends subscriptions, except on connections on which another request is in flight. */
+  endSubscriptions(): void {
+    this.#pool.endSubscriptions();
+  }
+
   endAll(reason: 'closing'): void {
     this.#pool.endAll(reason);
   }

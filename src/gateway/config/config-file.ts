@@ -36,7 +36,7 @@ export function parseConfigFile(text: string, directory: string, settings: FileS
     optional: ['binds', 'gateways', 'routes', 'mcp', 'backends', 'policies', 'config'],
     staysOut: SECTIONS_OUT,
   });
-  const runtime: RuntimeConfig = config ? readRuntimeConfig(config) : {};
+  const runtime: RuntimeConfig = config ? readRuntimeConfig(config) : { process: {} };
   const parts = { directory, ...runtime, backends: readNamedBackends(backends), policies: new PolicyTargets(policies) };
   const attached = new Gateways(gateways, parts);
   const all = [
@@ -49,8 +49,8 @@ export function parseConfigFile(text: string, directory: string, settings: FileS
   names.refuseUnused();
   refuseSamePort(root, all);
   for (const bind of all) refuseSameMatches(bind);
-  const { trustedProxies, logging } = runtime;
-  return { binds: all, ...(trustedProxies && { trustedProxies }), ...(logging && { logging }) };
+  const { process, trustedProxies, logging } = runtime;
+  return { binds: all, process, ...(trustedProxies && { trustedProxies }), ...(logging && { logging }) };
 }
 
 function readAttached(routes: ConfigNode | undefined, gateways: Gateways): readonly BindConfig[] {

@@ -6,6 +6,7 @@ import type { CorsConfig } from './cors-policy.js';
 import type { DirectResponseConfig } from './direct-response.js';
 import type { HeaderModifier } from './header-modifier.js';
 import type { HttpRulesConfig } from './http-rules.js';
+import type { ProcessConfig } from './process-settings.js';
 import type { RateLimitsConfig } from './rate-limits.js';
 import type { RouteMatch } from './route-match.js';
 import type { TrustedProxiesConfig } from './runtime-section.js';
@@ -19,6 +20,8 @@ export interface GatewayConfig {
   readonly binds: readonly BindConfig[];
   readonly trustedProxies?: TrustedProxiesConfig;
   readonly logging?: LogSettings;
+  /** Of the file, and of the command line, which counts. */
+  readonly process: ProcessConfig;
 }
 
 export interface BindConfig {

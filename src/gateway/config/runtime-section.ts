@@ -1,6 +1,7 @@
 import type { LogSettings } from '../log-settings.js';
 import type { ConfigNode, StaysOut } from './config-node.js';
 import { readLogging } from './logging.js';
+import { PROCESS_MEMBERS, type ProcessConfig, readProcessConfig } from './process-settings.js';
 import { readSeconds } from './seconds.js';
 
 /** The settings of the whole process that concern this command. */
@@ -11,6 +12,7 @@ export interface RuntimeConfig {
   readonly trustedProxies?: TrustedProxiesConfig;
   /** What the file says about the log. */
   readonly logging?: LogSettings;
+  readonly process: ProcessConfig;
 }
 
 /** Addresses of proxies, or networks such as `10.0.0.0/8`. */
@@ -24,7 +26,7 @@ const KUBERNETES = outside('it is about a control plane or a service mesh, which
 
 /** The members of the section `config` that are about parts of agentgateway which this command does not have. */
 const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
-  ...['adminAddr', 'statsAddr', 'readinessAddr', 'metrics', 'histograms'].map(
+  ...['statsAddr', 'metrics', 'histograms'].map(
     (name) => [name, outside('the command has no ports of its own for it')] as const,
   ),
   ...['tracing', 'standardAttributes', 'sensitiveHeaders'].map(
@@ -46,18 +48,19 @@ const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
   ['customFunctions', { why: 'expressions have no functions of their own', canIgnore: false }],
   ['workerThreads', outside('the command runs on one thread. Start several, with a proxy in front')],
   ['backend', outside('Write connectTimeoutSeconds and responseTimeoutSeconds beside the host of a target')],
-  ['connectionTerminationDeadline', outside('open connections end a second after the backends')],
-  ['connectionMinTerminationDeadline', outside('open connections end a second after the backends')],
 ]);
 
 /** Reads the section `config`. */
 export function readRuntimeConfig(node: ConfigNode): RuntimeConfig {
-  const names = ['mcp', 'trustProxy', 'logging'] as const;
-  const { mcp, trustProxy, logging } = node.members({ optional: names, staysOut: STAYS_OUT });
+  const { mcp, trustProxy, logging, ...others } = node.members({
+    optional: ['mcp', 'trustProxy', 'logging', ...PROCESS_MEMBERS],
+    staysOut: STAYS_OUT,
+  });
   const ttl = mcp?.members({ optional: ['sessionTtl'] }).sessionTtl;
   return {
     ...(ttl && { sessionSeconds: Math.max(1, Math.ceil(readSeconds(ttl))) }),
     ...(trustProxy && { trustedProxies: { addresses: trustProxy.texts(), at: trustProxy.path } }),
     ...(logging && { logging: readLogging(logging) }),
+    process: readProcessConfig(others),
   };
 }
