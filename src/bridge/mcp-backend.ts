@@ -9,6 +9,7 @@ import { createCallerKeys } from './http/caller-token.js';
 import { credentialOptions } from './http/credentials.js';
 import { inheritWarning } from './inherit-warning.js';
 import { type McpBackendOptions, type ResolvedBackend, resolveBackendOptions } from './mcp-backend-options.js';
+import { replicaWarning } from './replica.js';
 import { refuseRulesWithoutTargets } from './rules-guard.js';
 import { createStatsChannel } from './stats-channel.js';
 import { createTargets } from './targets.js';
@@ -90,7 +91,11 @@ export function mcpBackend(options: Readonly<McpBackendOptions>): McpBackend {
   const resolved = resolveBackendOptions(options);
   const { logger } = resolved;
   const advice = adviceFor(options, WHO);
-  const warnings = [...childWarnings(resolved), ...everyOriginWarning(resolved, advice)];
+  const warnings = [
+    ...childWarnings(resolved),
+    ...everyOriginWarning(resolved, advice),
+    ...replicaWarning(resolved, advice),
+  ];
   for (const line of warnings) logger.warn(`${WHO}: ${line}`);
   const { source, keys, unreachable, resolve } = createTargets(WHO, resolved);
   const onStats = createStatsChannel('express-mcp-auth:backend');

@@ -5,6 +5,7 @@ import { createBridgeMiddleware } from './bridge-middleware.js';
 import { everyOriginWarning } from './every-origin.js';
 import { hasProgram } from './has-program.js';
 import { inheritWarning } from './inherit-warning.js';
+import { replicaWarning } from './replica.js';
 import { createStatsChannel } from './stats-channel.js';
 import { type McpStdioBackendOptions, resolveStdioOptions } from './stdio-options.js';
 import { createChildSource } from './target-source.js';
@@ -70,7 +71,11 @@ export interface McpStdioBackend extends Middleware {
 export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpStdioBackend {
   const resolved = resolveStdioOptions(options);
   const advice = adviceFor(options, WHO);
-  const warnings = [...inheritWarning(resolved), ...everyOriginWarning(resolved, advice)];
+  const warnings = [
+    ...inheritWarning(resolved),
+    ...everyOriginWarning(resolved, advice),
+    ...replicaWarning(resolved, advice),
+  ];
   for (const line of warnings) resolved.logger.warn(`${WHO}: ${line}`);
   const publish = createStatsChannel('express-mcp-auth:stdio');
   const bridge = new Bridge({

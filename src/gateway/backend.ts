@@ -12,6 +12,7 @@ import {
 } from '../index.js';
 import type { McpBackendConfig, TargetConfig } from './config/backend-config.js';
 import type { StdioTarget } from './config/stdio-target.js';
+import type { InputFiles } from './input-files.js';
 import { NAMES_IN_FILE, remoteOptions } from './remote-options.js';
 import { atPlace } from './startup-error.js';
 
@@ -20,6 +21,7 @@ export type RouteBackend = McpStdioBackend | McpHttpBackend | McpBackend;
 
 interface BackendSurroundings {
   readonly logger: Logger;
+  readonly files: InputFiles;
   readonly advice: Advice;
   /** True if the route lets anonymous callers in. */
   readonly isOpen: boolean;
@@ -27,11 +29,13 @@ interface BackendSurroundings {
   readonly allowedOrigins: readonly string[] | undefined;
   /** The time in which a target must answer, if the route limits it. */
   readonly backendSeconds: number | undefined;
+  /** The name of this process among its replicas. */
+  readonly replica: string | undefined;
 }
 
 /** Creates the backend of a route. */
 export function createBackend(config: McpBackendConfig, surroundings: BackendSurroundings): RouteBackend {
-  const { logger, advice, allowedOrigins, backendSeconds } = surroundings;
+  const { logger, advice, allowedOrigins, backendSeconds, replica } = surroundings;
   const [{ server }] = config.targets as readonly [TargetConfig];
   // The command itself warns about open routes before it listens.
   const shared = { ...(allowedOrigins && { allowedOrigins }), ...config.options, warnWhenOpen: false, logger };
@@ -42,7 +46,7 @@ export function createBackend(config: McpBackendConfig, surroundings: BackendSur
   };
   if (config.isJoined) {
     const targets = createTargets(config, surroundings);
-    const options = note({ ...timeout, ...shared, targets } as McpBackendOptions);
+    const options = note({ ...timeout, ...shared, replica, targets } as McpBackendOptions);
     return atPlace(config.at, () => mcpBackend(options));
   }
   if ('url' in server) {
@@ -50,7 +54,7 @@ export function createBackend(config: McpBackendConfig, surroundings: BackendSur
     const options = note({ ...limit, ...shared, ...remoteOptions(server, surroundings) } as McpHttpBackendOptions);
     return atPlace(server.at, () => mcpHttpBackend(options));
   }
-  const options = note({ ...timeout, ...shared, ...childOptions(server) });
+  const options = note({ ...timeout, ...shared, replica, ...childOptions(server) });
   return atPlace(server.at, () => mcpStdioBackend(options));
 }
 

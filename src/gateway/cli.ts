@@ -21,7 +21,10 @@ import { KEY_USAGE, runKeyCommand } from './key-command.js';
 import { type LoadedConfig, loadConfig } from './load-config.js';
 import { createLogOutput, type LogStreams } from './log-output.js';
 import { warningsOfMissingPrograms } from './missing-programs.js';
+import { onReloadSignal } from './reload/reload-signal.js';
+import { Reloader } from './reload/reloader.js';
 import { runRulesCommand } from './rules-command.js';
+import { runSchemaCommand } from './schema-command.js';
 import { shutDown } from './shut-down.js';
 import { StartupError } from './startup-error.js';
 import { onStopSignal } from './stop-signal.js';
@@ -78,8 +81,8 @@ function createKey(args: readonly string[]): void {
   );
 }
 
-function openGateway({ host }: RunCommand, { step }: LoadedConfig, config: GatewayConfig): Gateway {
-  const gateway = step(() => createGateway(config, logger));
+function openGateway({ host }: RunCommand, { step, files }: LoadedConfig, config: GatewayConfig): Gateway {
+  const gateway = step(() => createGateway(config, logger, files));
   for (const warning of gateway.warningsFor(host)) logger.warn(warning);
   return gateway;
 }
@@ -106,7 +109,9 @@ async function run(command: RunCommand, loaded: LoadedConfig): Promise<void> {
     const served = devIssuer === undefined ? loaded.config : configWithDevIssuer(loaded, devIssuer);
     const gateway = openGateway(command, loaded, served);
     const { addresses, admin } = await openAll(command, gateway, served);
-    onStopSignal(() => void shutDown({ gateway, admin, devIssuer }));
+    const reloader = new Reloader({ command, gateway, devIssuer, logger, env: process.env }, loaded);
+    onReloadSignal(() => reloader.reload(true));
+    onStopSignal(() => void shutDown({ gateway, admin, devIssuer, reloader }));
     if (devIssuer !== undefined)
       logger.warn(`${devIssuer.issuer} lets anyone log in with one click: FOR DEVELOPMENT ONLY`);
     for (const address of addresses) logger.info(`Listening on ${address}`);
@@ -146,6 +151,8 @@ async function start(): Promise<void> {
     else if (args[0] === 'rules') rules(args.slice(1));
     else if (args[0] === 'init') console.log(runInitCommand(args.slice(1)));
     else if (args[0] === 'key') createKey(args.slice(1));
+    else if (args[0] === 'schema')
+      console.log(runSchemaCommand(args.slice(1), new URL('../../docs/', import.meta.url)));
     else await main(parseCommandLine(args));
   } catch (error) {
     const { message } = error as Error;

@@ -22,7 +22,7 @@ const CHECK_MS = 1_000;
  * @param isEnding True once each answer ends its connection, so that clients open the next one to another process.
  */
 export function serverOptions(
-  { keepAliveSeconds, headersSeconds, requestSeconds }: ConnectionTimes = PROCESS_DEFAULTS,
+  times: ConnectionTimes = PROCESS_DEFAULTS,
   isEnding: () => boolean = () => false,
 ): ServerOptions {
   class LastingResponse extends ServerResponse {
@@ -32,24 +32,32 @@ export function serverOptions(
       return super.writeHead(...(args as unknown as [status: number]));
     }
   }
-  const options = {
-    ServerResponse: LastingResponse,
+  const options = { ServerResponse: LastingResponse, ...timeoutsOf(times), connectionsCheckingInterval: CHECK_MS };
+  return options as unknown as ServerOptions;
+}
+
+/** Changes the times of a server. They count for each connection from its next request. */
+export function useTimes(server: Server, times: ConnectionTimes): void {
+  Object.assign(server, timeoutsOf(times));
+}
+
+function timeoutsOf({ keepAliveSeconds, headersSeconds, requestSeconds }: ConnectionTimes) {
+  return {
     keepAliveTimeout: keepAliveSeconds * 1_000 + GRACE_MS,
     // Newer versions of Node add a time of their own.
     keepAliveTimeoutBuffer: 0,
     headersTimeout: headersSeconds * 1_000,
     requestTimeout: requestSeconds * 1_000,
-    connectionsCheckingInterval: CHECK_MS,
   };
-  return options as unknown as ServerOptions;
 }
 
 /** Logs one line a minute for requests that Node answered with 408 because they took too long to arrive. */
-export function logTimeouts(server: Server, { headersSeconds, requestSeconds }: ConnectionTimes, logger: Logger): void {
+export function logTimeouts(server: Server, times: () => ConnectionTimes, logger: Logger): void {
   const log = createRareLine((line) => logger.warn(line));
   const observe = (socket: Socket): void => {
     socket.on('error', ({ code }: NodeJS.ErrnoException) => {
       if (code !== 'ERR_HTTP_REQUEST_TIMEOUT') return;
+      const { headersSeconds, requestSeconds } = times();
       const limits = `headers within ${headersSeconds} s (config.headersTimeout), all of it within ${requestSeconds} s (config.requestTimeout)`;
       log(`a request did not arrive in time, and was answered 408: ${limits}`);
     });

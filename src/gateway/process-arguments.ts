@@ -1,3 +1,4 @@
+import { REPLICA_FORM, REPLICA_NAME } from '../bridge/replica.js';
 import { MAX_DRAIN, MAX_TIME, type ProcessConfig } from './config/process-settings.js';
 import { parseServerAddress, type ServerAddress } from './config/server-address.js';
 
@@ -7,6 +8,7 @@ export const PROCESS_OPTIONS = {
   health: { type: 'string' },
   'drain-seconds': { type: 'string' },
   'keep-alive-seconds': { type: 'string' },
+  replica: { type: 'string' },
 } as const;
 
 type ProcessArguments = { readonly [Name in keyof typeof PROCESS_OPTIONS]?: string | undefined };
@@ -17,11 +19,13 @@ export const PROCESS_USAGE = `      --admin ADDRESS  serve /healthz and /readyz 
       --drain-seconds N
                        let calls finish for N seconds after SIGTERM or Ctrl-C (default: 10); a second one ends at once
       --keep-alive-seconds N
-                       keep connections without a request for N seconds (default: 75)`;
+                       keep connections without a request for N seconds (default: 75)
+      --replica NAME   the name of this process among several of the same server: the ids of its sessions begin with it`;
 
 /** @throws {StartupError} If one of them is wrong. */
 export function parseProcessArguments(args: ProcessArguments, usageError: (problem: string) => Error): ProcessConfig {
-  const { admin, health, 'drain-seconds': drain, 'keep-alive-seconds': keepAlive } = args;
+  const { admin, health, 'drain-seconds': drain, 'keep-alive-seconds': keepAlive, replica } = args;
+  if (replica !== undefined && !REPLICA_NAME.test(replica)) throw usageError(`--replica must be ${REPLICA_FORM}`);
   const address = (text: string, option: string, or = ''): ServerAddress => {
     const parsed = parseServerAddress(text);
     if (parsed === undefined) throw usageError(`${option} must be an address and a port, such as 127.0.0.1:15000${or}`);
@@ -34,6 +38,7 @@ export function parseProcessArguments(args: ProcessArguments, usageError: (probl
     return number;
   };
   return {
+    ...(replica !== undefined && { replica }),
     ...(admin !== undefined && { admin: admin === 'off' ? admin : address(admin, '--admin', ', or off') }),
     ...(health !== undefined && { health: address(health, '--health') }),
     ...(drain !== undefined && { drainSeconds: seconds(drain, '--drain-seconds', [0, MAX_DRAIN]) }),

@@ -10,6 +10,7 @@ import type { Logger, McpHttpBackendOptions } from '../index.js';
 import { createChecks } from '../options/checks.js';
 import type { RemoteTarget } from './config/remote-target.js';
 import { resolveText, type TextSource } from './config/text-source.js';
+import type { InputFiles } from './input-files.js';
 import { atPlace, StartupError } from './startup-error.js';
 
 const checks = createChecks('mcpHttpBackend()');
@@ -18,10 +19,13 @@ const checks = createChecks('mcpHttpBackend()');
 export const NAMES_IN_FILE = new Map([
   ['bearer', 'backendAuth'],
   ['headers', 'requestHeaderModifier'],
+  ['replica', '--replica NAME'],
+  ['sessions', 'statefulMode: stateless'],
 ]);
 
 interface Surroundings {
   readonly logger: Logger;
+  readonly files: InputFiles;
   /** True if the route lets anonymous callers in. */
   readonly isOpen: boolean;
 }
@@ -31,9 +35,9 @@ interface Surroundings {
  *
  * @throws {StartupError} If they do not fit together, or if a file cannot be read.
  */
-export function remoteOptions(target: RemoteTarget, { logger, isOpen }: Surroundings) {
+export function remoteOptions(target: RemoteTarget, { logger, isOpen, files }: Surroundings) {
   const { url, callerKey, options: written, at: place } = target;
-  const secrets = { ...readBearer(target), ...readCertificates(target), ...readHeaders(target) };
+  const secrets = { ...readBearer(target, files), ...readCertificates(target, files), ...readHeaders(target) };
   requireOneLogin(target);
   const [shared] = isOpen ? secretsOf(target) : [];
   if (shared !== undefined) logger.warn(`${place}: ${shared} ${SHARED_SECRET}`);
@@ -48,7 +52,7 @@ export function remoteOptions(target: RemoteTarget, { logger, isOpen }: Surround
     ...secrets,
     url: url.href,
     ...(isPlain && { dangerouslyAllowHttp: true }),
-    ...(callerKey && { callerToken: { ...callerToken, key: resolveText(callerKey) } }),
+    ...(callerKey && { callerToken: { ...callerToken, key: resolveText(callerKey, files) } }),
   };
 }
 
@@ -91,15 +95,18 @@ function requireOneLogin({ options, backendAuth, headers, at }: RemoteTarget): v
   if (second !== undefined) throw new StartupError(`${first} and ${second} both set Authorization: remove one of them`);
 }
 
-function readBearer({ backendAuth }: RemoteTarget): { bearer?: string } {
+function readBearer({ backendAuth }: RemoteTarget, files: InputFiles): { bearer?: string } {
   if (backendAuth === undefined) return {};
-  return atPlace(backendAuth.at, () => ({ bearer: requireBearer(checks, resolveText(backendAuth.key), 'key') }));
+  return atPlace(backendAuth.at, () => ({ bearer: requireBearer(checks, resolveText(backendAuth.key, files), 'key') }));
 }
 
-function readCertificates({ backendTls }: RemoteTarget): { ca?: string[]; cert?: string; key?: string } {
+function readCertificates(
+  { backendTls }: RemoteTarget,
+  inputs: InputFiles,
+): { ca?: string[]; cert?: string; key?: string } {
   if (backendTls === undefined) return {};
   const { root, cert, key, at: place } = backendTls;
-  const pem = (source: TextSource, option: string) => String(requirePem(checks, resolveText(source), option));
+  const pem = (source: TextSource, option: string) => String(requirePem(checks, resolveText(source, inputs), option));
   return atPlace(place, () => {
     const files = {
       ...(root && { ca: [pem(root, 'root')] }),

@@ -12,6 +12,7 @@ import type { Connection, ConnectionListener, Sender } from '../../targets/conne
 import { type PendingRequest, PendingRequests } from '../answers/pending-requests.js';
 import type { PostResponse } from '../answers/post-response.js';
 import { SessionStreams } from '../answers/session-streams.js';
+import type { ResolvedBridge } from '../bridge-options.js';
 
 // These notifications are about the server as a whole, never about a request in flight.
 const SERVER_NOTIFICATIONS =
@@ -22,7 +23,7 @@ const MAX_DRAIN_MS = 60_000;
 
 /** One client's conversation with one MCP server, in a revision that has sessions (before 2026-07-28). */
 export class Session implements ConnectionListener {
-  readonly id: string = randomUUID();
+  readonly id: string;
   readonly principal: Principal;
   /** The revision in the server's answer to `initialize`; empty until then. */
   revision = '';
@@ -42,14 +43,15 @@ export class Session implements ConnectionListener {
   constructor(
     { principal, auth }: { readonly principal: Principal; readonly auth: AuthInfo | undefined },
     connection: Connection,
-    maxPending: number,
+    { replica, maxPendingRequests }: Pick<ResolvedBridge, 'replica' | 'maxPendingRequests'>,
     onEnd: () => void,
   ) {
+    this.id = replica === undefined ? randomUUID() : `${replica}.${randomUUID()}`;
     this.authority = new LastingAuthority(auth);
     this.principal = principal;
     this.#connection = connection;
     this.#onEnd = onEnd;
-    this.#pending = new PendingRequests(maxPending);
+    this.#pending = new PendingRequests(maxPendingRequests);
     connection.listen(this);
   }
 

@@ -35,7 +35,7 @@ export class Sessions {
    */
   open(request: BridgeRequest): Session {
     const { connection, lease } = this.#connections.take(request);
-    const session = new Session(request, connection, this.#options.maxPendingRequests, () => {
+    const session = new Session(request, connection, this.#options, () => {
       this.#byId.delete(session.id);
       ownSessionIds.delete(session.id);
       lease.release();

@@ -1,5 +1,4 @@
 import type { McpScopesOptions, ScopeRules } from '../../index.js';
-import type { LogSettings } from '../log-settings.js';
 import type { AuthorizationConfig } from './authorization-policy.js';
 import type { McpBackendConfig } from './backend-config.js';
 import type { CorsConfig } from './cors-policy.js';
@@ -9,17 +8,15 @@ import type { HttpRulesConfig } from './http-rules.js';
 import type { ProcessConfig } from './process-settings.js';
 import type { RateLimitsConfig } from './rate-limits.js';
 import type { RouteMatch } from './route-match.js';
-import type { TrustedProxiesConfig } from './runtime-section.js';
+import type { RuntimeConfig } from './runtime-section.js';
 import type { TimeoutConfig } from './timeouts.js';
 import type { TlsConfig } from './tls-config.js';
 import type { RedirectConfig, RewriteConfig } from './url-change.js';
 
 /** The supported part of agentgateway's configuration file, the same for each of its forms. */
-export interface GatewayConfig {
+export interface GatewayConfig extends Omit<RuntimeConfig, 'sessionSeconds'> {
   /** One for each port. */
   readonly binds: readonly BindConfig[];
-  readonly trustedProxies?: TrustedProxiesConfig;
-  readonly logging?: LogSettings;
   /** Of the file, and of the command line, which counts. */
   readonly process: ProcessConfig;
 }
@@ -49,6 +46,15 @@ export interface RouteConfig extends RoutePoliciesConfig {
   /** Undefined if the route answers by itself. */
   readonly backend?: McpBackendConfig;
   readonly at: string;
+  readonly written: WrittenRoute;
+}
+
+/** The values of the file that a route is made of, without their places: equal if two routes do the same with a request. */
+export interface WrittenRoute {
+  readonly policies: Readonly<Record<string, unknown>>;
+  readonly rules: unknown;
+  readonly backend: unknown;
+  readonly sessionSeconds: number | undefined;
 }
 
 /** The policies of a route, merged from every place in the file that has one for it. */

@@ -1,4 +1,5 @@
 import { LOG_FORMATS, LOG_LEVELS, type LogSettings } from '../log-settings.js';
+import { LOGGING } from '../schema/process-keys.js';
 import type { ConfigNode, StaysOut } from './config-node.js';
 
 const outside = (why: string): StaysOut => ({ why, canIgnore: true });
@@ -11,6 +12,6 @@ const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
 
 /** Reads the section `config.logging`. Levels by module are not supported: the modules are those of agentgateway. */
 export function readLogging(node: ConfigNode): LogSettings {
-  const { level, format } = node.members({ optional: ['level', 'format'], staysOut: STAYS_OUT });
+  const { level, format } = node.members(LOGGING, { staysOut: STAYS_OUT });
   return { ...(level && { level: level.word(LOG_LEVELS) }), ...(format && { format: format.word(LOG_FORMATS) }) };
 }

@@ -22,6 +22,8 @@ export interface ProcessConfig extends Partial<ProcessTimes> {
   readonly admin?: ServerAddress | 'off';
   /** The address that serves the health alone. */
   readonly health?: ServerAddress;
+  /** The name of this process among its replicas; only on the command line. */
+  readonly replica?: string;
 }
 
 /** The times that count where neither the file nor the command line has others. */
@@ -56,14 +58,7 @@ const TIMES = {
   requestTimeout: ['requestSeconds', 1, MAX_TIME],
 } as const;
 
-/** The members of the section `config` with these settings. */
-export const PROCESS_MEMBERS = [
-  'adminAddr',
-  'readinessAddr',
-  ...(Object.keys(TIMES) as (keyof typeof TIMES)[]),
-] as const;
-
-type ProcessNodes = { readonly [Name in (typeof PROCESS_MEMBERS)[number]]?: ConfigNode };
+type ProcessNodes = { readonly [Name in 'adminAddr' | 'readinessAddr' | keyof typeof TIMES]?: ConfigNode };
 
 /** Reads these members of the section `config`. */
 export function readProcessConfig(nodes: ProcessNodes): ProcessConfig {
