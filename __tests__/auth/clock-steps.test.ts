@@ -4,7 +4,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { createProofIds } from '../../src/auth/binding/proof-ids.js';
 import { createRevocations } from '../../src/auth/token/revocations.js';
 import { SILENT } from '../../src/core/logger.js';
-import { limitRegistrations } from '../../src/gateway/registration-limit.js';
+import { createRegistrationLimit, limitRegistrations } from '../../src/gateway/registration-limit.js';
 import type { AuthDecision, AuthInfo } from '../../src/index.js';
 import { fresh, MINUTE, passTime, setDate, setUp, signer } from '../support/app-with-key-server.js';
 import { claims, createProtectedApp } from '../support/protected-app.js';
@@ -60,7 +60,10 @@ test('a used proof stays used if the date is set back, and takes no room from la
 });
 
 test.each([-5, 5])('registrations are counted for a minute, though the date moves by %d hours', async (hours) => {
-  const app = express().use(...limitRegistrations(['/register'], SILENT), (_req, res) => void res.status(201).end());
+  const app = express().use(
+    ...limitRegistrations(['/register'], createRegistrationLimit(SILENT)),
+    (_req, res) => void res.status(201).end(),
+  );
   const register = async () => (await request(app).post('/register')).status;
   for (let count = 0; count < 30; count++) expect(await register()).toBe(201);
   setDate(hours * HOUR);

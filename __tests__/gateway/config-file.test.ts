@@ -32,6 +32,7 @@ describe('parseConfigFile', () => {
                   at: route,
                   name: 'everything',
                   hostnames: [],
+                  written: expect.anything(),
                   matches: [
                     { path: { kind: 'exact', path: '/mcp' }, headers: [], query: [], at: `${route}.matches[0]` },
                     { path: { kind: 'pathPrefix', path: '/tools' }, headers: [], query: [], at: `${route}.matches[1]` },
@@ -79,6 +80,7 @@ describe('parseConfigFile', () => {
           ],
         },
       ],
+      process: {},
     });
   });
 

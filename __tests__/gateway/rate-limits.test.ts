@@ -103,5 +103,7 @@ test('mcpLimits in the file is refused with the name of the policy', () => {
 test('a store in the file is refused: it is an object of JavaScript', () => {
   const mcpAuthentication = { ...AUTHENTICATION, store: { redis: 'redis://localhost' } };
   const text = configText({ route: { policies: { mcpAuthentication } } });
-  expect(() => parseConfigFile(text, '/')).toThrow(`${route}.policies.mcpAuthentication.store is not supported`);
+  expect(() => parseConfigFile(text, '/')).toThrow(
+    `${route}.policies.mcpAuthentication.store is not supported: write config.store: { redis: URL }`,
+  );
 });

@@ -6,7 +6,7 @@ import { routesOf } from '../../src/gateway/config/gateway-config.js';
 import { readSecretFiles } from '../../src/gateway/config/secret-file.js';
 import { devIssuerStandIn } from '../../src/gateway/dev-issuer/dev-issuer.js';
 import { createGateway } from '../../src/gateway/gateway.js';
-import { NEEDED_FILES } from '../../src/gateway/machine-files.js';
+import { InputFiles } from '../../src/gateway/input-files.js';
 import { scripted, serveFile } from '../support/file-gateway.js';
 import { type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
 import { startIntrospectionServer } from '../support/introspection-server.js';
@@ -50,7 +50,7 @@ describe('a secret in a file, without the line end after it', () => {
     ],
   ])('%j', (mcpAuthentication, policy) => {
     const [route] = routesOf(parse({ mcpAuthentication }));
-    expect(readSecretFiles(route?.mcpAuthentication?.policy, NEEDED_FILES)).toEqual(policy);
+    expect(readSecretFiles(route?.mcpAuthentication?.policy, new InputFiles())).toEqual(policy);
   });
 
   const statusWith = async (policies: object, token: string) => {

@@ -14,13 +14,18 @@ export const PROXY_LINES = `
   proxy_set_header X-Forwarded-Host $http_host;
   proxy_set_header X-Forwarded-Proto $scheme;`;
 
-/** nginx in front of an origin, with these lines in its location; resolves to its own origin. */
-export async function startNginx(upstream: string, lines = PROXY_LINES): Promise<string> {
+/**
+ * nginx in front of an origin; resolves to its own origin.
+ *
+ * @param lines Those in its location.
+ * @param outside Those in the block `http`, such as `upstream`.
+ */
+export async function startNginx(upstream: string, lines = PROXY_LINES, outside = ''): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'nginx-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const port = await freePort();
   const file = join(folder, 'nginx.conf');
-  await writeFile(file, configFor(port, `proxy_pass ${upstream};${lines}`, folder));
+  await writeFile(file, configFor(port, { location: `proxy_pass ${upstream};${lines}`, outside }, folder));
   const nginx = startProgram('nginx', ['-p', folder, '-c', file, '-e', 'stderr']);
   onTestFinished(async () => void (await nginx.stop()));
   const origin = `http://127.0.0.1:${port}`;
@@ -36,7 +41,7 @@ function accepts(port: number): Promise<boolean> {
   });
 }
 
-const configFor = (port: number, location: string, folder: string): string => `
+const configFor = (port: number, { location, outside }: Record<'location' | 'outside', string>, folder: string) => `
   daemon off;
   master_process off;
   pid ${folder}/nginx.pid;
@@ -45,6 +50,7 @@ const configFor = (port: number, location: string, folder: string): string => `
     access_log off;
     client_body_temp_path ${folder}/bodies;
     proxy_temp_path ${folder}/answers;
+    ${outside}
     server {
       listen 127.0.0.1:${port};
       location / {

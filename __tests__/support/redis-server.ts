@@ -9,9 +9,9 @@ export interface RedisServer {
 }
 
 /** Resolves once the server takes connections. It ends with the test. */
-export async function startRedis(port?: number): Promise<RedisServer> {
+export async function startRedis(port?: number, more: readonly string[] = []): Promise<RedisServer> {
   const chosen = port ?? (await freePort());
-  const arguments_ = ['--port', String(chosen), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+  const arguments_ = ['--port', String(chosen), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...more];
   const program = startProgram('redis-server', arguments_, { cwd: '/tmp' });
   onTestFinished(async () => void (await program.stop('SIGKILL')));
   await program.says(/Ready to accept connections/);

@@ -2,8 +2,9 @@ import type { AuthInfo } from '../core/auth-info.js';
 import type { Logger } from '../core/logger.js';
 import type { OptionChecks } from '../options/checks.js';
 import { requirePlainObject } from '../options/environment.js';
-import { flag, type OptionTable, oneOf, optional, type ResolvedOptions } from '../options/option-table.js';
+import { flag, type OptionTable, optional, type ResolvedOptions, word } from '../options/option-table.js';
 import { anonymousShare, BACKEND_ROWS, type BackendOptions, limit } from './backend-options.js';
+import { readReplica } from './replica.js';
 
 const ANONYMOUS_REQUESTS = ['separate', 'shared', 'refuse'] as const;
 
@@ -19,6 +20,11 @@ export interface BridgeOptions extends BackendOptions {
    * session: it saves a process for each session, and replicas need no affinity. @default true
    */
   readonly sessions?: boolean | undefined;
+  /**
+   * The name of this process among the replicas of a server: letters, digits and hyphens. Session ids begin with it and a dot, so that a
+   * proxy can send each session to the replica that opened it. Clients see it. See docs/replicas.md. @default none: ids name no replica
+   */
+  readonly replica?: string | undefined;
   /**
    * Takes the caller (`undefined`: anonymous) and returns members that are added to `_meta` of each request. If it is set, a client's
    * own `_meta` members are removed from every message, except those of the protocol (`progressToken`, `io.modelcontextprotocol/…`,
@@ -66,12 +72,13 @@ export interface BridgeOptions extends BackendOptions {
    * 429. @default 64
    */
   readonly maxPendingRequests?: number | undefined;
-  /** Gets the child's stderr and the warnings of the bridge. @default no logging */
+  /** Gets the child's stderr, how children end, refused requests, and the warnings of the bridge. @default no logging */
   readonly logger?: Logger | undefined;
 }
 
 export const BRIDGE_TABLE = {
   sessions: flag(true),
+  replica: { read: optional(readReplica) },
   requestMeta: { read: optional(resolveMeta) },
   allowedClientMeta: {
     default: [],
@@ -80,7 +87,7 @@ export const BRIDGE_TABLE = {
   ...BACKEND_ROWS,
   maxSessions: limit(100),
   maxSessionsPerUser: limit(10),
-  anonymousRequests: { default: 'separate', read: oneOf(ANONYMOUS_REQUESTS, 'Leave it out for "separate".') },
+  anonymousRequests: word(ANONYMOUS_REQUESTS, 'separate', 'Leave it out for "separate".'),
   idleTimeoutSeconds: limit(1_800),
   expiryGraceSeconds: limit(60, 0),
   startTimeoutSeconds: limit(120),

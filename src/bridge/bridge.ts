@@ -2,15 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Advice } from '../core/advice.js';
 import type { AuthInfo } from '../core/auth-info.js';
 import { requireAuthority } from '../core/authority.js';
-import { createBodyReport } from '../core/body-report.js';
 import { markOwnSessions } from '../core/own-sessions.js';
 import { principalOf, userOf } from '../core/principal.js';
 import type { Caller } from '../core/quota.js';
 import { readBody } from '../http/body.js';
-import { hasHungUp } from '../http/hang-up.js';
+import { hasHungUp, onceClosed } from '../http/hang-up.js';
 import { BridgeError } from '../messages/bridge-error.js';
 import { parseMessages } from '../messages/json-rpc.js';
 import { createMetaRules } from '../messages/meta-edit.js';
+import { createRefusalLog, type RefusalLog } from '../messages/refusal-log.js';
 import { isStateless, namesStatelessRevision } from '../messages/revision.js';
 import { refuserOf } from '../oauth/refusal.js';
 import type { ConnectionSource } from '../targets/connection.js';
@@ -19,6 +19,8 @@ import { MAX_STOP_SECONDS } from '../targets/stdio/process-tree.js';
 import { replyFailure } from './answers/reply-failure.js';
 import type { ResolvedBridge } from './bridge-options.js';
 import type { BridgeRequest } from './bridge-request.js';
+import { Drain } from './drain.js';
+import { listensOnly } from './listens.js';
 import { createOpenWarning } from './open-warning.js';
 import { createRebindingGuard, type RebindingGuard } from './rebinding-guard.js';
 import { SessionExchange } from './sessions/session-exchange.js';
@@ -63,13 +65,16 @@ export class Bridge {
   readonly #statelessExchange: StatelessExchange;
   readonly #initializedExchange: InitializedExchange;
   readonly #hasSessions: boolean;
+  readonly #drain = new Drain({ isBusy: () => this.#isBusy, endStreams: () => this.#endStreams() });
   readonly #guard: RebindingGuard;
   readonly #warnIfOpen: (req: IncomingMessage, caller: Caller) => void;
   readonly #maxBodyBytes: number;
-  readonly #reportBody: (error: unknown) => void;
+  readonly #logRefusal: RefusalLog;
   readonly #onStats: (stats: BridgeStats) => void;
   readonly #timer: NodeJS.Timeout;
   #ticks = 0;
+  /** The requests whose answers have not ended, except those that only listen. */
+  #waiting = 0;
   #closed: Promise<void> | undefined;
 
   constructor({ who, source, options, advice, credentials = [], onStats }: BridgeSetup) {
@@ -78,15 +83,19 @@ export class Bridge {
     this.#sessions = new Sessions(options, this.#connections);
     this.#stateless = new StatelessConnections(options, this.#connections);
     this.#initialized = new InitializedConnections(options, this.#connections);
-    this.#sessionExchange = new SessionExchange(this.#sessions, metaRules);
+    this.#sessionExchange = new SessionExchange(this.#sessions, metaRules, this.#drain);
     const refuseAnonymous = createAnonymousRefusal(who, options);
     this.#statelessExchange = new StatelessExchange(this.#stateless, metaRules, refuseAnonymous);
-    this.#initializedExchange = new InitializedExchange(this.#initialized, metaRules, refuseAnonymous);
+    this.#initializedExchange = new InitializedExchange(this.#initialized, {
+      metaRules,
+      refuseAnonymous,
+      drain: this.#drain,
+    });
     this.#hasSessions = options.sessions;
     this.#guard = createRebindingGuard(who, options, advice);
     this.#warnIfOpen = createOpenWarning(who, { ...options, credentials });
     this.#maxBodyBytes = options.maxBodyBytes;
-    this.#reportBody = createBodyReport(who, options.logger);
+    this.#logRefusal = createRefusalLog(who, options.logger);
     this.#onStats = onStats;
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
@@ -95,12 +104,13 @@ export class Bridge {
   /** Answers one request, with a refusal if need be. Throws only errors that the client did not cause. */
   async handle(req: IncomingMessage, res: ServerResponse, auth: AuthInfo | undefined): Promise<void> {
     markOwnSessions(req);
+    this.#count(req, res);
     try {
       const isChecked = auth !== undefined || refuserOf(req) !== undefined;
       this.#warnIfOpen(req, { auth, isChecked });
       await this.#dispatch({ req, res, auth, isChecked, principal: principalOf(req, auth), since: performance.now() });
     } catch (error) {
-      this.#reportBody(error);
+      this.#logRefusal(error);
       replyFailure(req, res, error);
     }
   }
@@ -115,15 +125,41 @@ export class Bridge {
     };
   }
 
-  /** True once `close()` was called. */
-  get isClosed(): boolean {
-    return this.#closed !== undefined;
+  /** True once `drain()` or `close()` was called. */
+  get isEnding(): boolean {
+    return this.#drain.hasBegun || this.#closed !== undefined;
+  }
+
+  /** Opens no more sessions, and ends streams of sessions in which no request is in flight. See `Drain.begin()`. */
+  drain(seconds: number): Promise<void> {
+    return this.#drain.begin(seconds);
   }
 
   /** Answers the requests in flight and ends every session, stream and connection; resolves when none is left. */
   close(): Promise<void> {
     this.#closed ??= this.#end();
     return this.#closed;
+  }
+
+  #count(req: IncomingMessage, res: ServerResponse): void {
+    // The client left while an earlier middleware waited: 'close' has been emitted already.
+    if (hasHungUp(res)) return;
+    const waits = listensOnly(req) ? 0 : 1;
+    this.#waiting += waits;
+    onceClosed(res, () => {
+      this.#waiting -= waits;
+      this.#drain.check();
+    });
+  }
+
+  get #isBusy(): boolean {
+    // A client whose connection broke comes back for the answer to its request.
+    return this.#waiting > 0 || this.#sessions.pending > 0;
+  }
+
+  #endStreams(): void {
+    this.#sessions.pauseStreams();
+    this.#stateless.endSubscriptions();
   }
 
   async #dispatch(request: BridgeRequest): Promise<void> {
@@ -180,9 +216,10 @@ export class Bridge {
   #tick(): void {
     const now = performance.now();
     this.#ticks = (this.#ticks + 1) % TICKS_PER_KEEP_ALIVE;
-    this.#sessions.tick(now, this.#ticks === 0);
-    this.#stateless.tick(now, this.#ticks === 0);
-    this.#initialized.tick(now, this.#ticks === 0);
+    const parts = [this.#sessions, this.#stateless, this.#initialized];
+    const late = parts.filter((part) => part.tick(now, this.#ticks === 0));
+    if (late.length > 0) this.#logRefusal(new BridgeError('request_timed_out'));
+    this.#drain.check();
     this.#onStats(this.stats());
   }
 

@@ -4,13 +4,16 @@ import type { NameKind, TargetedName } from '../targets/several/qualified.js';
 import { Bridge } from './bridge.js';
 import { createBridgeMiddleware } from './bridge-middleware.js';
 import { everyOriginWarning } from './every-origin.js';
+import { hasProgram } from './has-program.js';
 import { createCallerKeys } from './http/caller-token.js';
 import { credentialOptions } from './http/credentials.js';
 import { inheritWarning } from './inherit-warning.js';
 import { type McpBackendOptions, type ResolvedBackend, resolveBackendOptions } from './mcp-backend-options.js';
+import { replicaWarning } from './replica.js';
 import { refuseRulesWithoutTargets } from './rules-guard.js';
 import { createStatsChannel } from './stats-channel.js';
 import { createTargets } from './targets.js';
+import { rememberUnready } from './unready-targets.js';
 
 export type { NameKind, TargetedName } from '../targets/several/qualified.js';
 export type { ServerInfo } from './joined-options.js';
@@ -35,11 +38,17 @@ export interface McpBackendStats {
 export interface McpBackend extends Middleware {
   /** Answers the requests in flight and ends every stream, session, child process and session at a remote server; resolves when none is left. */
   close(): Promise<void>;
+  /**
+   * Call it before `close()`, so that clients get their answers. From then on it refuses new sessions (503) and ends streams on which
+   * a client only listens. Resolves when no request is in flight, after `seconds` at the latest. `ready()` resolves to false meanwhile.
+   */
+  drain(seconds: number): Promise<void>;
   /** Returns the current numbers of sessions, connections and requests. */
   stats(): McpBackendStats;
   /**
    * Sends each remote target an `OPTIONS` request that carries none of the configured headers. Resolves to false if one of them does not
-   * answer within `connectTimeoutSeconds`, or answers with a status of 500 or more. Programs are not asked.
+   * answer within `connectTimeoutSeconds`, or answers with a status of 500 or more; or if a program is not there. Programs are not started
+   * for it.
    */
   ready(): Promise<boolean>;
   /**
@@ -82,23 +91,31 @@ export function mcpBackend(options: Readonly<McpBackendOptions>): McpBackend {
   const resolved = resolveBackendOptions(options);
   const { logger } = resolved;
   const advice = adviceFor(options, WHO);
-  const warnings = [...childWarnings(resolved), ...everyOriginWarning(resolved, advice)];
+  const warnings = [
+    ...childWarnings(resolved),
+    ...everyOriginWarning(resolved, advice),
+    ...replicaWarning(resolved, advice),
+  ];
   for (const line of warnings) logger.warn(`${WHO}: ${line}`);
-  const { source, keys, ready, resolve } = createTargets(WHO, resolved);
+  const { source, keys, unreachable, resolve } = createTargets(WHO, resolved);
   const onStats = createStatsChannel('express-mcp-auth:backend');
   const credentials = credentialsOf(resolved, advice);
   const bridge = new Bridge({ who: WHO, source, options: resolved, advice, credentials, onStats });
   const middleware = createBridgeMiddleware(WHO, bridge, logger);
   const hasOwnNames = resolved.targets.size > 1 || resolved.prefixMode === 'always';
   const handle = hasOwnNames ? refuseRulesWithoutTargets(WHO, middleware, logger) : middleware;
-  return Object.assign(handle, {
+  const unready = async () => [...missingPrograms(resolved, options), ...(await unreachable())];
+  const backend = Object.assign(handle, {
     close: () => bridge.close(),
+    drain: (seconds: number) => bridge.drain(seconds),
     stats: () => bridge.stats(),
-    ready: async () => !bridge.isClosed && ready(),
+    ready: async () => !bridge.isEnding && (await unready()).length === 0,
     resolve,
     targets: Object.freeze([...resolved.targets.keys()]),
     callerKeys: createCallerKeys(keys),
   });
+  rememberUnready(backend, unready);
+  return backend;
 }
 
 function credentialsOf({ targets }: ResolvedBackend, advice: Advice): string[] {
@@ -107,6 +124,14 @@ function credentialsOf({ targets }: ResolvedBackend, advice: Advice): string[] {
       ? []
       : credentialOptions(target.server, advice).map((option) => `targets.${name}.${option}`),
   );
+}
+
+/** The names of the programs that are not there. */
+function missingPrograms({ targets }: ResolvedBackend, options: Readonly<McpBackendOptions>): readonly string[] {
+  return [...targets].flatMap(([name, target]) => {
+    const given = options.targets[name] as { readonly env?: unknown };
+    return target.kind !== 'child' || hasProgram(target.child, given.env) ? [] : [name];
+  });
 }
 
 function childWarnings({ targets }: ResolvedBackend): string[] {

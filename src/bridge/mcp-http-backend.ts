@@ -30,12 +30,17 @@ export interface McpHttpBackend extends Middleware {
    * on: another process can serve them.
    */
   close(): Promise<void>;
+  /**
+   * Call it before `close()`, so that clients get their answers. From then on it refuses new sessions (503) and ends streams on which
+   * a client only listens. Resolves when no request is in flight, after `seconds` at the latest. `ready()` resolves to false meanwhile.
+   */
+  drain(seconds: number): Promise<void>;
   /** Returns the current numbers of sessions, streams and requests. */
   stats(): McpHttpBackendStats;
   /**
    * Asks the MCP server whether it answers, with an `OPTIONS` request that carries none of the configured headers. Resolves to false
    * if there is no answer within `connectTimeoutSeconds`, or one with a status of 500 or more, 300 to 399, 407 or 421; also 401 if
-   * calls carry no credentials. It does not show whether the MCP server accepts `bearer`, `headers` or `callerToken`.
+   * calls carry no credentials; and once `drain()` or `close()` was called. It does not show whether the MCP server accepts `bearer`, `headers` or `callerToken`.
    */
   ready(): Promise<boolean>;
   /** Serves the public key of `callerToken` as a key set (RFC 7517). Mount it before `mcpAuth()`. */
@@ -95,6 +100,7 @@ export function mcpHttpBackend(options: Readonly<McpHttpBackendOptions>): McpHtt
   };
   return Object.assign(mcpHttpBackendMiddleware, {
     close: () => bridge.close(),
+    drain: (seconds: number) => bridge.drain(seconds),
     stats: () => bridge.stats(),
     ready: () => bridge.ready(),
     callerKeys: createCallerKeys(key === undefined ? [] : [key]),

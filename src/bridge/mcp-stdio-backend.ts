@@ -3,7 +3,9 @@ import type { Middleware } from '../http/middleware.js';
 import { Bridge, type BridgeStats } from './bridge.js';
 import { createBridgeMiddleware } from './bridge-middleware.js';
 import { everyOriginWarning } from './every-origin.js';
+import { hasProgram } from './has-program.js';
 import { inheritWarning } from './inherit-warning.js';
+import { replicaWarning } from './replica.js';
 import { createStatsChannel } from './stats-channel.js';
 import { type McpStdioBackendOptions, resolveStdioOptions } from './stdio-options.js';
 import { createChildSource } from './target-source.js';
@@ -28,8 +30,18 @@ export interface McpStdioBackendStats {
 export interface McpStdioBackend extends Middleware {
   /** Answers the requests in flight and ends every stream, session and child process; resolves when none is left. */
   close(): Promise<void>;
+  /**
+   * Call it before `close()`, so that clients get their answers. From then on it refuses new sessions (503) and ends streams on which
+   * a client only listens. Resolves when no request is in flight, after `seconds` at the latest. `ready()` resolves to false meanwhile.
+   */
+  drain(seconds: number): Promise<void>;
   /** Returns the current numbers of sessions, children and requests. */
   stats(): McpStdioBackendStats;
+  /**
+   * Resolves to false if the program is not there, or once `drain()` or `close()` was called. The program is not started for it, so it does
+   * not show whether the program works.
+   */
+  ready(): Promise<boolean>;
 }
 
 /**
@@ -59,7 +71,11 @@ export interface McpStdioBackend extends Middleware {
 export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpStdioBackend {
   const resolved = resolveStdioOptions(options);
   const advice = adviceFor(options, WHO);
-  const warnings = [...inheritWarning(resolved), ...everyOriginWarning(resolved, advice)];
+  const warnings = [
+    ...inheritWarning(resolved),
+    ...everyOriginWarning(resolved, advice),
+    ...replicaWarning(resolved, advice),
+  ];
   for (const line of warnings) resolved.logger.warn(`${WHO}: ${line}`);
   const publish = createStatsChannel('express-mcp-auth:stdio');
   const bridge = new Bridge({
@@ -72,7 +88,9 @@ export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpS
 
   return Object.assign(createBridgeMiddleware(WHO, bridge, resolved.logger), {
     close: () => bridge.close(),
+    drain: (seconds: number) => bridge.drain(seconds),
     stats: () => publicStats(bridge.stats()),
+    ready: async () => !bridge.isEnding && hasProgram(resolved, options.env),
   });
 }
 

@@ -6,24 +6,29 @@ const MAX_FILE_BYTES = 1_048_576;
 /** Without O_NONBLOCK, opening a named pipe waits for a writer. Windows has neither. */
 const { O_RDONLY, O_NONBLOCK = 0 } = constants;
 
+/** Reads a text file, as {@link readRegularBytes} does. */
+export function readRegularFile(file: string): string {
+  return readRegularBytes(file).toString('utf8');
+}
+
 /**
- * Reads a text file that a user named. It refuses a device, a pipe or a socket, which may never end, and more than 1 MiB.
+ * Reads a file that a user named. It refuses a device, a pipe or a socket, which may never end, and more than 1 MiB.
  *
  * @throws {Error} Node's error with a `code`, or an error without one. {@link fileFault} describes both.
  */
-export function readRegularFile(file: string): string {
+export function readRegularBytes(file: string): Buffer {
   const descriptor = openSync(file, O_RDONLY | O_NONBLOCK);
   try {
     const stats = fstatSync(descriptor);
     // Reading a folder throws Node's own error, EISDIR.
     if (!stats.isFile() && !stats.isDirectory()) throw new Error('not a regular file');
-    return readText(descriptor);
+    return readAll(descriptor);
   } finally {
     closeSync(descriptor);
   }
 }
 
-function readText(descriptor: number): string {
+function readAll(descriptor: number): Buffer {
   // Read to the end, not by size: kernel files (/proc) have size 0, and a file may grow while it is read.
   const bytes = Buffer.allocUnsafe(MAX_FILE_BYTES + 1);
   let length = 0;
@@ -31,7 +36,7 @@ function readText(descriptor: number): string {
     read = readSync(descriptor, bytes, length, bytes.length - length, null);
   }
   if (length > MAX_FILE_BYTES) throw new Error(`larger than ${MAX_FILE_BYTES} bytes`);
-  return bytes.toString('utf8', 0, length);
+  return bytes.subarray(0, length);
 }
 
 /** Describes for a message why a file could not be read, for example `ENOENT` or `not a regular file`. */

@@ -13,7 +13,7 @@ import {
 } from '../index.js';
 import type { McpBackendConfig, TargetConfig } from './config/backend-config.js';
 import type { StdioTarget } from './config/stdio-target.js';
-import type { MachineFiles } from './machine-files.js';
+import type { InputFiles } from './input-files.js';
 import { namesInFile, remoteOptions } from './remote-options.js';
 import { atPlace } from './startup-error.js';
 
@@ -22,8 +22,8 @@ export type RouteBackend = McpStdioBackend | McpHttpBackend | McpBackend;
 
 interface BackendSurroundings {
   readonly logger: Logger;
+  readonly files: InputFiles;
   readonly advice: Advice;
-  readonly files: MachineFiles;
   /** True if the route lets anonymous callers in. */
   readonly isOpen: boolean;
   /** From the route's CORS policy. */
@@ -32,11 +32,13 @@ interface BackendSurroundings {
   readonly backendSeconds: number | undefined;
   /** When requests to remote targets are sent again. */
   readonly retry: RetryOptions | undefined;
+  /** The name of this process among its replicas. */
+  readonly replica: string | undefined;
 }
 
 /** Creates the backend of a route. */
 export function createBackend(config: McpBackendConfig, surroundings: BackendSurroundings): RouteBackend {
-  const { logger, advice, allowedOrigins, backendSeconds } = surroundings;
+  const { logger, advice, allowedOrigins, backendSeconds, replica } = surroundings;
   const [{ server }] = config.targets as readonly [TargetConfig];
   // The command itself warns about open routes before it listens.
   const shared = { ...(allowedOrigins && { allowedOrigins }), ...config.options, warnWhenOpen: false, logger };
@@ -47,7 +49,7 @@ export function createBackend(config: McpBackendConfig, surroundings: BackendSur
   };
   if (config.isJoined) {
     const targets = createTargets(config, surroundings);
-    const options = note({ ...timeout, ...shared, targets } as McpBackendOptions);
+    const options = note({ ...timeout, ...shared, replica, targets } as McpBackendOptions);
     return atPlace(config.at, () => mcpBackend(options));
   }
   if ('url' in server) {
@@ -55,7 +57,7 @@ export function createBackend(config: McpBackendConfig, surroundings: BackendSur
     const options = note({ ...limit, ...shared, ...remoteOptions(server, surroundings) } as McpHttpBackendOptions);
     return atPlace(server.at, () => mcpHttpBackend(options));
   }
-  const options = note({ ...timeout, ...shared, ...childOptions(server) });
+  const options = note({ ...timeout, ...shared, replica, ...childOptions(server) });
   return atPlace(server.at, () => mcpStdioBackend(options));
 }
 

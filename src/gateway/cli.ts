@@ -1,10 +1,9 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { createSafeLogger } from '../core/logger.js';
 import { printable } from '../core/printable.js';
 import { runDoctor } from '../doctor/doctor.js';
-import type { Logger } from '../index.js';
+import { openAdminServers } from './admin/admin-servers.js';
 import {
   type Command,
   DOCTOR_USAGE,
@@ -20,27 +19,32 @@ import { createGateway, type Gateway } from './gateway.js';
 import { runInitCommand } from './init-command.js';
 import { KEY_USAGE, runKeyCommand } from './key-command.js';
 import { type LoadedConfig, loadConfig } from './load-config.js';
-import { createOptionalFiles, NEEDED_FILES } from './machine-files.js';
+import { createLogOutput, type LogStreams } from './log-output.js';
 import { warningsOfMissingPrograms } from './missing-programs.js';
+import { onReloadSignal } from './reload/reload-signal.js';
+import { Reloader } from './reload/reloader.js';
 import { runRulesCommand } from './rules-command.js';
-import { createStartLog } from './start-log.js';
+import { runSchemaCommand } from './schema-command.js';
+import { shutDown } from './shut-down.js';
 import { StartupError } from './startup-error.js';
 import { onStopSignal } from './stop-signal.js';
 
-/** Writes lines as agentgateway does: `INFO express-mcp-auth: Listening on 0.0.0.0:3000`. Warnings and errors go to stderr. */
-const logger: Logger = createSafeLogger({
-  debug: () => undefined,
-  info: (line) => console.log(`INFO express-mcp-auth: ${line}`),
-  warn: (line) => console.error(`WARN express-mcp-auth: ${line}`),
-  error: (line) => console.error(`ERROR express-mcp-auth: ${line}`),
-});
+/** Replaces the values of variables in the lines of a start or a check: they may be secrets. */
+let conceal = (line: string): string => line;
+
+const STREAMS: LogStreams = { out: (line) => console.log(line), err: (line) => console.error(conceal(line)) };
+
+let { logger, fail } = createLogOutput({}, STREAMS);
 
 async function main(command: Command): Promise<void> {
   if (command.action === 'help') return console.log(USAGE);
   if (command.action === 'version') return console.log(version());
   const { env } = process;
-  const loaded = loadConfig(command.file, { env, ignored: command.ignored });
+  ({ logger, fail } = createLogOutput(command.logging, STREAMS));
+  const loaded = loadConfig(command.file, { env, ignored: command.ignored, process: command.process });
+  ({ logger, fail } = createLogOutput({ ...loaded.config.logging, ...command.logging }, STREAMS));
   if (command.devIssuer === undefined) loaded.step(() => requireIssuers(loaded.config, 'start with --dev-issuer'));
+  conceal = loaded.conceal;
   if (command.action === 'validate') return validate(command, loaded);
   await run(command, loaded);
 }
@@ -48,12 +52,12 @@ async function main(command: Command): Promise<void> {
 async function validate(command: RunCommand, loaded: LoadedConfig): Promise<void> {
   const { devIssuer, file, isOnline } = command;
   const served = devIssuer ? configWithDevIssuer(loaded, devIssuerStandIn(devIssuer.port)) : loaded.config;
-  const log = createStartLog(logger, loaded.conceal);
-  for (const warning of warningsOfMissingPrograms(served)) log.logger.warn(warning);
-  const gateway = openGateway(command, loaded, { served, log: log.logger });
+  for (const warning of warningsOfMissingPrograms(served)) logger.warn(warning);
+  if (!isOnline) loaded.files.tolerate((line) => logger.warn(line));
+  const gateway = openGateway(command, loaded, served);
   const faults = isOnline ? await gateway.findFaults() : [];
   await gateway.close();
-  for (const fault of faults) log.logger.error(fault);
+  for (const fault of faults) logger.error(fault);
   if (faults.length === 0) console.log(`${file} is valid`);
   else throw new StartupError(`${file}: not all of the servers that it names can be used from here`);
 }
@@ -88,20 +92,9 @@ function createKey(args: readonly string[]): void {
   );
 }
 
-interface Opening {
-  /** The file, or what the development issuer makes of it. */
-  readonly served: GatewayConfig;
-  readonly log: Logger;
-}
-
-function openGateway(
-  { action, host, isOnline }: RunCommand,
-  { step }: LoadedConfig,
-  { served, log }: Opening,
-): Gateway {
-  const files = action === 'run' || isOnline ? NEEDED_FILES : createOptionalFiles(log);
-  const gateway = step(() => createGateway(served, log, files));
-  for (const warning of gateway.warningsFor(host)) log.warn(warning);
+function openGateway({ host }: RunCommand, { step, files }: LoadedConfig, config: GatewayConfig): Gateway {
+  const gateway = step(() => createGateway(config, logger, files));
+  for (const warning of gateway.warningsFor(host)) logger.warn(warning);
   return gateway;
 }
 
@@ -125,18 +118,30 @@ async function run(command: RunCommand, loaded: LoadedConfig): Promise<void> {
   const devIssuer = await openDevIssuer(command, loaded);
   try {
     const served = devIssuer === undefined ? loaded.config : configWithDevIssuer(loaded, devIssuer);
-    const log = createStartLog(logger, loaded.conceal);
-    const gateway = openGateway(command, loaded, { served, log: log.logger });
-    const addresses = await gateway.listen(command.host);
-    log.end();
-    onStopSignal(() => void Promise.all([gateway.close(), devIssuer?.close()]));
+    const gateway = openGateway(command, loaded, served);
+    const { addresses, admin } = await openAll(command, gateway, served);
+    conceal = (line) => line;
+    const reloader = new Reloader({ command, gateway, devIssuer, logger, env: process.env }, loaded);
+    onReloadSignal(() => reloader.reload(true));
+    onStopSignal(() => void shutDown({ gateway, admin, devIssuer, reloader }));
     if (devIssuer !== undefined)
       logger.warn(`${devIssuer.issuer} lets anyone log in with one click: FOR DEVELOPMENT ONLY`);
     for (const address of addresses) logger.info(`Listening on ${address}`);
+    for (const note of admin.notes) logger.info(note);
     for (const address of gateway.clientAddresses) logger.info(`Add ${address} to your MCP client`);
     for (const note of gateway.notes) logger.info(note);
   } catch (error) {
     await devIssuer?.close();
+    throw error;
+  }
+}
+
+async function openAll({ host }: RunCommand, gateway: Gateway, config: GatewayConfig) {
+  const addresses = await gateway.listen(host);
+  try {
+    return { addresses, admin: await openAdminServers(config.process, gateway, logger) };
+  } catch (error) {
+    await gateway.close();
     throw error;
   }
 }
@@ -158,11 +163,13 @@ async function start(): Promise<void> {
     else if (args[0] === 'rules') rules(args.slice(1));
     else if (args[0] === 'init') console.log(runInitCommand(args.slice(1)));
     else if (args[0] === 'key') createKey(args.slice(1));
+    else if (args[0] === 'schema')
+      console.log(runSchemaCommand(args.slice(1), new URL('../../docs/', import.meta.url)));
     else await main(parseCommandLine(args));
   } catch (error) {
     const { message } = error as Error;
     const text = error instanceof StartupError ? message : `unexpected failure: ${message}`;
-    console.error(`express-mcp-auth: ${printable(text, MAX_MESSAGE)}`);
+    fail(printable(text, MAX_MESSAGE));
     process.exitCode = 1;
   }
 }

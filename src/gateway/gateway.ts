@@ -4,18 +4,22 @@ import { printable } from '../core/printable.js';
 import { isAnswered } from '../http/answered.js';
 import { replyJson } from '../http/reply.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
-import { type Logger, UpstreamError } from '../index.js';
+import { type Logger, type Middleware, UpstreamError } from '../index.js';
 import { replyOutage } from '../oauth/outage.js';
 import { INHERITED_VARIABLES } from '../targets/stdio/child-environment.js';
 import { clientAddressesOf, warningsOfOtherPorts } from './client-addresses.js';
-import { type BindConfig, type GatewayConfig, routesOf } from './config/gateway-config.js';
-import { closeListener, openListener } from './listener.js';
-import { type MachineFiles, NEEDED_FILES } from './machine-files.js';
-import { createPortServer } from './port-server.js';
-import { createRoute, type GatewayRoute } from './route.js';
+import { type GatewayConfig, routesOf } from './config/gateway-config.js';
+import { timesOf } from './config/process-settings.js';
+import type { TrustedProxiesConfig } from './config/runtime-section.js';
+import { GatewayDrain } from './drain.js';
+import { InputFiles } from './input-files.js';
+import { Readiness } from './readiness.js';
+import { createRegistrationLimit } from './registration-limit.js';
+import { type PreparedConfig, Versions } from './reload/versions.js';
+import { identifyRequests } from './request-ids.js';
 import { warningsOfOpenRoutes, warningsOfUnusedBackends, warningsOfUnusedRetry } from './route-warnings.js';
-import { createRouting, type ServedListener } from './routing.js';
-import { StartupError } from './startup-error.js';
+import { createRouting } from './routing.js';
+import { createSharedStore } from './shared-store.js';
 import { trustProxies } from './trusted-proxies.js';
 
 export interface Gateway {
@@ -29,6 +33,16 @@ export interface Gateway {
   findFaults(): Promise<readonly string[]>;
   /** Opens every port of the file, or none; resolves to the addresses, such as `0.0.0.0:3000`, in the file's order. */
   listen(host: string): Promise<readonly string[]>;
+  /**
+   * Prepares another version of the file. Routes that are the same in both stay as they are.
+   *
+   * @throws {StartupError} If a policy, a target or a certificate of the file is not valid. Then the gateway stays as it is.
+   */
+  prepare(config: GatewayConfig, files: InputFiles): PreparedConfig;
+  /** The parts that are not ready to take requests; empty if all are. */
+  problems(): Promise<readonly string[]>;
+  /** Opens no more sessions; resolves when calls have finished, or their time is over. `close()` comes after it. */
+  drain(): Promise<void>;
   /** Accepts no more connections, ends streams and child processes, then closes the remaining connections. */
   close(): Promise<void>;
 }
@@ -36,55 +50,46 @@ export interface Gateway {
 /**
  * Creates the routes and servers of a configuration file. They listen only after `listen()`.
  *
- * @param files Reads secrets, certificates and private keys.
+ * @param files The files that the configuration names are read from here.
  * @throws {StartupError} If a policy or a target of the file is not valid.
  */
-export function createGateway(config: GatewayConfig, given: Logger, files: MachineFiles = NEEDED_FILES): Gateway {
+export function createGateway(config: GatewayConfig, given: Logger, files = new InputFiles()): Gateway {
   const logger = createSafeLogger(given);
-  const binds = config.binds.map((bind) => {
-    const listeners = bind.listeners.map((listener) => ({
-      config: listener,
-      routes: listener.routes.map((route) => createRoute(route, logger, files)),
-    }));
-    const routes = listeners.flatMap((listener) => listener.routes);
-    refuseSameLegacyEndpoints(bind, routes);
-    return {
-      bind,
-      routes,
-      server: createPortServer(bind, createListener(listeners, config, logger), { logger, files }),
-    };
+  const registrationLimit = createRegistrationLimit(logger);
+  const shared = config.store && createSharedStore(config.store, files, logger);
+  const drain = new GatewayDrain(() => versions.allRoutes, logger);
+  const versions = new Versions({
+    logger,
+    handlerFor: ({ listeners }, { trustedProxies }) =>
+      createListener(createRouting(listeners, registrationLimit), trustedProxies, logger),
+    isEnding: () => drain.hasBegun,
+    store: shared?.store,
   });
-  const allRoutes = binds.flatMap(({ routes }) => routes);
-
-  async function close(): Promise<void> {
-    const closing = binds.map(({ server }) => closeListener(server));
-    const ended = await Promise.allSettled(allRoutes.map((route) => route.close()));
-    for (const end of ended) {
-      if (end.status === 'rejected') logger.error(`a backend could not be stopped: ${end.reason}`);
-    }
-    await Promise.all(closing.map((listener) => listener.finish()));
-  }
-
+  const first = versions.prepare(config, files);
+  const { ports, routes } = first;
+  const readiness = new Readiness(() => versions.routes.flatMap(({ checks }) => checks), logger);
   return {
     warningsFor: (host) => [
-      ...warningsOfOpenRoutes(allRoutes, host),
+      ...warningsOfOpenRoutes(routes, host),
       ...warningsOfUnusedBackends(routesOf(config)),
       ...warningsOfUnusedRetry(routesOf(config)),
-      ...warningsOfOtherPorts(binds),
+      ...warningsOfOtherPorts(ports),
     ],
-    findFaults: async () => [...new Set((await Promise.all(allRoutes.map((route) => route.findFaults()))).flat())],
+    findFaults: async () => [...new Set((await Promise.all(routes.map((route) => route.findFaults()))).flat())],
     notes: notesOf(config),
-    clientAddresses: clientAddressesOf(binds),
+    clientAddresses: clientAddressesOf(ports),
     async listen(host) {
-      const opened = await Promise.allSettled(binds.map(({ server, bind }) => openListener(server, host, bind)));
-      const failed = opened.find((result) => result.status === 'rejected');
-      if (failed) {
-        await close();
-        throw failed.reason;
-      }
-      return opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+      const { opened } = await first.use(host);
+      void shared?.open();
+      return opened;
     },
-    close,
+    prepare: (next, inputs) => versions.prepare(next, inputs),
+    problems: async () => (drain.hasBegun ? ['the command is about to end'] : readiness.problems()),
+    drain: () => drain.run(timesOf(versions.config?.process ?? {})),
+    async close() {
+      await versions.close();
+      await shared?.close();
+    },
   };
 }
 
@@ -93,34 +98,25 @@ function notesOf(config: GatewayConfig): readonly string[] {
   const isSilent = servers.some((server) => 'command' in server && !server.saysWhatItInherits);
   const names = INHERITED_VARIABLES.join(', ');
   return isSilent
-    ? [`Programs get these environment variables: ${names}. For others, list their names in inheritEnv beside cmd`]
+    ? [
+        `Programs get these environment variables: ${names}, and those of proxies, certificates and package registries. For others, list their names in inheritEnv beside cmd`,
+      ]
     : [];
 }
 
-/** Legacy endpoints are at the root of the port, so the first route would get the clients of all routes. */
-function refuseSameLegacyEndpoints({ at }: BindConfig, routes: readonly GatewayRoute[]): void {
-  const [first, second] = routes.filter(({ policy }) => policy?.oauthProxy?.legacyEndpoints === true);
-  if (first === undefined || second === undefined) return;
-  const where = `in ${first.at} and in ${second.at}`;
-  throw new StartupError(
-    `${at} has legacyEndpoints twice, ${where}: a port has only one /authorize, so keep it in one of them`,
-  );
-}
-
 function createListener(
-  listeners: readonly ServedListener[],
-  { trustedProxies }: GatewayConfig,
+  routing: Middleware,
+  trustedProxies: TrustedProxiesConfig | undefined,
   logger: Logger,
 ): RequestListener {
-  const routing = createRouting(listeners, logger);
   const trust = trustedProxies && trustProxies(trustedProxies);
-  return (req, res) => {
+  return identifyRequests((req, res) => {
     trust?.(req);
     routing(req, res, (error) => {
       if (error === undefined) answer(res, 404, 'not_found', 'No route matches this path');
       else answerFailure(logger, error, req, res);
     });
-  };
+  }, logger);
 }
 
 /** Characters of a request's path in a log line. */

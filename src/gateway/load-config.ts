@@ -1,12 +1,18 @@
 import { dirname } from 'node:path';
 import { parseConfigFile } from './config/config-file.js';
 import type { GatewayConfig } from './config/gateway-config.js';
+import type { ProcessConfig } from './config/process-settings.js';
 import { type Environment, ExpandedTexts } from './config/variables.js';
-import { atPlace, readInputFile, StartupError } from './startup-error.js';
+import { InputFiles } from './input-files.js';
+import { atPlace, StartupError } from './startup-error.js';
 
 /** A configuration file that was read. */
 export interface LoadedConfig {
   readonly config: GatewayConfig;
+  /** The beginning of the file's SHA-256. */
+  readonly hash: string;
+  /** What was read. The files that the configuration names are read from here too. */
+  readonly files: InputFiles;
   /**
    * Runs a step of the start. Its messages begin with the name of the file, and have no values of variables, which may be secrets.
    *
@@ -21,15 +27,20 @@ export interface LoadedConfig {
 export interface LoadSettings {
   readonly env: Environment;
   readonly ignored?: readonly string[];
+  readonly files?: InputFiles;
+  /** The settings on the command line, which count before those of the file. */
+  readonly process?: ProcessConfig;
 }
 
 /** @throws {StartupError} If the file cannot be read or used. */
-export function loadConfig(file: string, { env, ignored }: LoadSettings): LoadedConfig {
-  const text = readInputFile(file);
+export function loadConfig(file: string, settings: LoadSettings): LoadedConfig {
+  const { env, ignored, process, files = new InputFiles() } = settings;
+  const text = files.read(file);
   const texts = new ExpandedTexts(env);
   const step = <T>(run: () => T) => concealing(texts, () => atPlace(file, run));
   const config = step(() => parseConfigFile(text, dirname(file), { texts, ...(ignored && { ignored }) }));
-  return { config, step, conceal: (line) => texts.conceal(line) };
+  const served = { ...config, process: { ...config.process, ...process } };
+  return { config: served, hash: files.hashOf(file), files, step, conceal: (line) => texts.conceal(line) };
 }
 
 function concealing<T>(texts: ExpandedTexts, run: () => T): T {

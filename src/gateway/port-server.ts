@@ -1,17 +1,29 @@
-import { statSync } from 'node:fs';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import type { Logger } from '../index.js';
+import { canonicalJson } from '../targets/several/canonical-json.js';
+import { Certificates } from './certificates.js';
 import type { BindConfig } from './config/gateway-config.js';
-import { createHostTable } from './config/hostnames.js';
 import type { TlsConfig } from './config/tls-config.js';
-import type { MachineFiles } from './machine-files.js';
-import { atPlace, readInputFile, StartupError } from './startup-error.js';
+import type { InputFiles } from './input-files.js';
+import { StartupError } from './startup-error.js';
 
-interface Surroundings {
+/** The server of a port. */
+export interface PortServer {
+  readonly server: Server;
+  /**
+   * Prepares the certificates of a new version of the port, and returns the function that uses them. Undefined if only another server can
+   * serve it.
+   *
+   * @throws {StartupError} If a certificate cannot be used.
+   */
+  prepare(bind: BindConfig): (() => void) | undefined;
+}
+
+interface PortParts {
   readonly logger: Logger;
-  readonly files: MachineFiles;
+  readonly files: InputFiles;
+  readonly options: ServerOptions;
 }
 
 /**
@@ -19,60 +31,40 @@ interface Surroundings {
  *
  * @throws {StartupError} If a certificate cannot be used.
  */
-export function createPortServer(bind: BindConfig, listener: RequestListener, { logger, files }: Surroundings): Server {
-  const [first, ...others] = bind.listeners.flatMap(({ tls, hostname }) => (tls ? [{ tls, hostname }] : []));
-  if (first === undefined) return createServer(listener);
+export function createPortServer(
+  bind: BindConfig,
+  listener: RequestListener,
+  { logger, files, options }: PortParts,
+): PortServer {
+  const shape = shapeOf(bind);
+  const [first] = certificatesIn(bind);
+  const changes =
+    first &&
+    files.use(
+      () => createSecureServer(bind, first, { listener, logger, options }),
+      () => undefined,
+    );
+  const server = changes?.server ?? createServer(options, listener);
+  return {
+    server,
+    prepare: (next) => (shapeOf(next) === shape ? (changes?.prepare(next) ?? (() => undefined)) : undefined),
+  };
+}
+
+function certificatesIn({ listeners }: BindConfig): readonly TlsConfig[] {
+  return listeners.flatMap(({ tls }) => tls ?? []);
+}
+
+/** What a server decides before it knows the name that a client asks for, so that the certificates of a port must share it. */
+function shapeOf(bind: BindConfig): string {
+  const [first, ...others] = certificatesIn(bind);
+  if (first === undefined) return 'http';
   if (others.length + 1 < bind.listeners.length)
     throw new StartupError(`${bind.at} has listeners with and without tls: a port has either all or none`);
-  for (const { tls } of others) refuseDifference(first.tls, tls);
-  return files.use(
-    () => createEncryptedServer([first, ...others], listener, logger),
-    () => createServer(listener),
-  );
+  for (const other of others) refuseDifference(first, other);
+  return canonicalJson([first.root !== undefined, first.minVersion, first.maxVersion]);
 }
 
-/** A listener with a certificate. */
-interface TlsListener {
-  readonly tls: TlsConfig;
-  readonly hostname: string;
-}
-
-function createEncryptedServer(
-  listeners: readonly [TlsListener, ...TlsListener[]],
-  listener: RequestListener,
-  logger: Logger,
-): Server {
-  const [first] = listeners;
-  const certificates = listeners.map(({ tls, hostname }) => ({ hostname, certificate: new Certificate(tls) }));
-  const certificateFor = createHostTable(certificates.map((each) => [each.hostname, each.certificate] as const));
-  const fallback = (certificates.find(({ hostname }) => hostname === '*') ?? certificates[0])
-    ?.certificate as Certificate;
-  const { root, minVersion, maxVersion } = first.tls;
-  const shared = {
-    ...(root && { requestCert: true, rejectUnauthorized: true, ca: atPlace(first.tls.at, () => readInputFile(root)) }),
-    ...(minVersion && { minVersion }),
-    ...(maxVersion && { maxVersion }),
-  };
-  const server = createTlsServer(
-    {
-      ...fallback.options,
-      ...shared,
-      SNICallback: (name, done) => done(null, (certificateFor(name)[0] ?? fallback).current(logger)),
-    },
-    listener,
-  );
-  // Clients that send no name get the server's own certificate.
-  let used = fallback.current(logger);
-  server.on('connection', () => {
-    const current = fallback.current(logger);
-    if (current === used) return;
-    used = current;
-    server.setSecureContext({ ...fallback.options, ...shared });
-  });
-  return server as unknown as Server;
-}
-
-/** What the certificates of a port must share: a server decides it before it knows the name. */
 function refuseDifference(one: TlsConfig, other: TlsConfig): void {
   for (const name of ['root', 'minVersion', 'maxVersion'] as const) {
     if (one[name] !== other[name])
@@ -84,60 +76,54 @@ function refuseDifference(one: TlsConfig, other: TlsConfig): void {
 
 const NAMES = { root: 'root', minVersion: 'minTLSVersion', maxVersion: 'maxTLSVersion' } as const;
 
-/** Time between two looks at the files of a certificate. */
-const CHECK_MS = 1_000;
+interface ServerParts {
+  readonly listener: RequestListener;
+  readonly logger: Logger;
+  readonly options: ServerOptions;
+}
 
-/** A certificate and its key, read again when the files change: certificates are renewed every few weeks. */
-class Certificate {
-  readonly #config: TlsConfig;
-  #options: SecureContextOptions = {};
-  #context: SecureContext;
-  #version: string;
-  #nextCheck = 0;
+function createSecureServer(bind: BindConfig, { root, minVersion, maxVersion }: TlsConfig, parts: ServerParts) {
+  const { listener, logger, options } = parts;
+  let certificates = new Certificates(bind.listeners);
+  let source = sourceOf(bind);
+  const shared = {
+    ...(root && { requestCert: true, rejectUnauthorized: true }),
+    ...(minVersion && { minVersion }),
+    ...(maxVersion && { maxVersion }),
+  };
+  const server = createTlsServer(
+    {
+      ...options,
+      ...certificates.fallback.options,
+      ...shared,
+      SNICallback: (name, done) => done(null, certificates.for(name).current(logger)),
+    },
+    listener,
+  );
+  // Clients that send no name get the server's own certificate.
+  let used = certificates.fallback.current(logger);
+  const useNewest = () => {
+    const current = certificates.fallback.current(logger);
+    if (current === used) return;
+    used = current;
+    server.setSecureContext({ ...certificates.fallback.options, ...shared });
+  };
+  server.on('connection', useNewest);
 
-  constructor(config: TlsConfig) {
-    this.#config = config;
-    this.#version = this.#readVersion();
-    this.#context = this.#read();
+  function prepare(next: BindConfig): () => void {
+    const nextSource = sourceOf(next);
+    const prepared = nextSource === source ? certificates : new Certificates(next.listeners);
+    return () => {
+      source = nextSource;
+      certificates = prepared;
+      certificates.refresh(logger);
+      useNewest();
+    };
   }
+  return { server: server as unknown as Server, prepare };
+}
 
-  /** The certificate and key of {@link current}, as Node's servers take them. */
-  get options(): SecureContextOptions {
-    return this.#options;
-  }
-
-  /** The newest certificate that can be used. */
-  current(logger: Logger): SecureContext {
-    if (performance.now() < this.#nextCheck) return this.#context;
-    this.#nextCheck = performance.now() + CHECK_MS;
-    try {
-      const version = this.#readVersion();
-      if (version === this.#version) return this.#context;
-      this.#version = version;
-      this.#context = this.#read();
-      logger.info(`${this.#config.at}: read the new certificate`);
-    } catch (error) {
-      logger.error(`${(error as Error).message}. The previous certificate stays in use`);
-    }
-    return this.#context;
-  }
-
-  #readVersion(): string {
-    const { cert, key } = this.#config;
-    return [cert, key].map((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs).join(' ');
-  }
-
-  #read(): SecureContext {
-    const { cert, key, at: place } = this.#config;
-    return atPlace(place, () => {
-      const options = { cert: readInputFile(cert), key: readInputFile(key) };
-      try {
-        const context = createSecureContext(options);
-        this.#options = options;
-        return context;
-      } catch (error) {
-        throw new StartupError(`cert and key cannot be used: ${(error as Error).message}`, { cause: error });
-      }
-    });
-  }
+/** The names of the files, and the hosts that they are for. */
+function sourceOf({ listeners }: BindConfig): string {
+  return canonicalJson(listeners.map(({ hostname, tls }) => [hostname, tls?.cert, tls?.key, tls?.root]));
 }

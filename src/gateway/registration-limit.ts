@@ -20,11 +20,10 @@ export function registrationPaths({ oauthProxy }: ResolvedAuth): readonly string
 }
 
 /**
- * Limits registrations per address: each one calls the authorization server and creates a client there.
+ * Creates the limit of registrations per address: each one calls the authorization server and creates a client there.
  * `express-rate-limit` needs Express, so it runs in its own app, which only handles registrations.
  */
-export function limitRegistrations(paths: readonly string[], logger: Logger): Middleware[] {
-  if (paths.length === 0) return [];
+export function createRegistrationLimit(logger: Logger): Middleware {
   const warn = createRareLine((line) => logger.warn(line));
   const app = express();
   app.disable('x-powered-by');
@@ -47,10 +46,15 @@ export function limitRegistrations(paths: readonly string[], logger: Logger): Mi
       },
     }),
   );
+  return (req, res, next) => app(req as Request, res as Response, next);
+}
+
+/** Applies the limit to these paths. */
+export function limitRegistrations(paths: readonly string[], limit: Middleware): Middleware[] {
+  if (paths.length === 0) return [];
   return [
     (req, res, next) => {
-      if (req.method === 'POST' && paths.includes(rawPath(requestTarget(req))))
-        app(req as Request, res as Response, next);
+      if (req.method === 'POST' && paths.includes(rawPath(requestTarget(req)))) limit(req, res, next);
       else next();
     },
   ];

@@ -13,7 +13,7 @@ import type { Logger, McpHttpBackendOptions, RetryOptions } from '../index.js';
 import { createChecks } from '../options/checks.js';
 import type { RemoteTarget } from './config/remote-target.js';
 import { resolveText, type TextSource } from './config/text-source.js';
-import type { MachineFiles } from './machine-files.js';
+import type { InputFiles } from './input-files.js';
 import { createJwtSigner } from './policies/jwt-sign.js';
 import { atPlace, StartupError } from './startup-error.js';
 
@@ -25,12 +25,14 @@ export function namesInFile(target?: RemoteTarget): ReadonlyMap<string, string> 
   return new Map([
     ['bearer', 'backendAuth'],
     ['headers', isHeader ? 'backendAuth' : 'requestHeaderModifier'],
+    ['replica', '--replica NAME'],
+    ['sessions', 'statefulMode: stateless'],
   ]);
 }
 
 interface Surroundings {
   readonly logger: Logger;
-  readonly files: MachineFiles;
+  readonly files: InputFiles;
   /** True if the route lets anonymous callers in. */
   readonly isOpen: boolean;
   /** When requests are sent again. Undefined for never. */
@@ -46,11 +48,11 @@ export function remoteOptions(target: RemoteTarget, { logger, files, isOpen, ret
   const { url, options: written, at: place } = target;
   const secrets = {
     ...files.use<ReturnType<typeof readCredential>>(
-      () => readCredential(target),
+      () => readCredential(target, files),
       () => readHeaders(target),
     ),
     ...files.use<Certificates>(
-      () => readCertificates(target),
+      () => readCertificates(target, files),
       () => ({}),
     ),
     ...readCallerToken(target, files),
@@ -112,18 +114,18 @@ function requireOneLogin({ options, backendAuth, headers, at }: RemoteTarget): v
 }
 
 /** Returns the options that carry `backendAuth`, with those of `requestHeaderModifier`. */
-function readCredential(target: RemoteTarget): Pick<McpHttpBackendOptions, 'bearer' | 'headers'> {
+function readCredential(target: RemoteTarget, files: InputFiles): Pick<McpHttpBackendOptions, 'bearer' | 'headers'> {
   const { backendAuth } = target;
   const others = readHeaders(target);
   if (backendAuth === undefined) return others;
   const { key, jwtSign, at: place, header } = backendAuth;
   const { name, prefix } = header ?? BEARER;
   if (jwtSign !== undefined) {
-    const sign = createJwtSigner(jwtSign);
+    const sign = createJwtSigner(jwtSign, files);
     return { headers: async () => ({ ...others.headers, [name]: `${prefix}${await sign()}` }) };
   }
   return atPlace(place, () => {
-    const secret = resolveText(key as TextSource);
+    const secret = resolveText(key as TextSource, files);
     if (header === undefined) return { ...others, bearer: requireBearer(checks, secret, 'key') };
     return { headers: { ...others.headers, [name]: requireHeader(checks, 'key', name, prefix + secret) } };
   });
@@ -137,10 +139,10 @@ interface Certificates {
   readonly key?: string;
 }
 
-function readCertificates({ backendTls }: RemoteTarget): Certificates {
+function readCertificates({ backendTls }: RemoteTarget, inputs: InputFiles): Certificates {
   if (backendTls === undefined) return {};
   const { root, cert, key, at: place } = backendTls;
-  const pem = (source: TextSource, option: string) => String(requirePem(checks, resolveText(source), option));
+  const pem = (source: TextSource, option: string) => String(requirePem(checks, resolveText(source, inputs), option));
   return atPlace(place, () => {
     const files = {
       ...(root && { ca: [pem(root, 'root')] }),
@@ -152,10 +154,10 @@ function readCertificates({ backendTls }: RemoteTarget): Certificates {
   });
 }
 
-function readCallerToken({ callerKey, options, at: place }: RemoteTarget, files: MachineFiles) {
+function readCallerToken({ callerKey, options, at: place }: RemoteTarget, files: InputFiles) {
   if (callerKey === undefined) return {};
   const { callerToken } = options as Pick<McpHttpBackendOptions, 'callerToken'>;
-  const read = () => CALLER_TOKEN_TABLE.key.read(checks, resolveText(callerKey), 'callerToken.key')?.key;
+  const read = () => CALLER_TOKEN_TABLE.key.read(checks, resolveText(callerKey, files), 'callerToken.key')?.key;
   return { callerToken: { ...callerToken, key: files.use(() => atPlace(place, read), makeKey) } };
 }
 

@@ -1,36 +1,31 @@
 import { callerKeysOf } from '../bridge/http/caller-token.js';
-import { type Advice, noteAdvice } from '../core/advice.js';
+import { type Advice, adviceFor, noteAdvice } from '../core/advice.js';
+import { withFields } from '../core/logger.js';
 import { CORS_NAMES_IN_FILE } from '../cors/cors-options.js';
-import {
-  type Logger,
-  type McpAuthOptions,
-  type McpHttpBackendOptions,
-  type Middleware,
-  mcpAuth,
-  mcpCors,
-  mcpLimits,
-  mcpScopes,
-  protectedResourceMetadata,
-} from '../index.js';
-import { leaveRoot } from '../metadata/root-documents.js';
+import { type Logger, type McpHttpBackendOptions, type Middleware, mcpCors, mcpLimits, mcpScopes } from '../index.js';
 import { requiresToken } from '../policy/modes.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
-import { policyOf } from '../policy/resolved-policy.js';
+import type { Store } from '../store/store.js';
+import { canonicalJson } from '../targets/several/canonical-json.js';
+import { ArrivingRequests } from './arriving-requests.js';
 import { createBackend, type RouteBackend } from './backend.js';
 import { chain } from './chain.js';
 import type { McpBackendConfig } from './config/backend-config.js';
 import type { CorsConfig } from './config/cors-policy.js';
 import type { CredentialConfig, RouteConfig } from './config/gateway-config.js';
-import { readSecretFiles } from './config/secret-file.js';
-import type { MachineFiles } from './machine-files.js';
+import type { RateLimitsConfig } from './config/rate-limits.js';
+import type { InputFiles } from './input-files.js';
 import { respond } from './policies/fixed-response.js';
 import { changeRequestHeaders, changeResponseHeaders } from './policies/header-changes.js';
 import { authorizeRequests } from './policies/http-authorization.js';
-import { plainChallenge } from './policies/plain-challenge.js';
 import { limitTime } from './policies/request-timeout.js';
 import { redirect, rewrite } from './policies/url-changes.js';
+import { checkBackend, type ReadyCheck } from './readiness.js';
+import type { EndingPart, TakePart } from './reload/kept-parts.js';
+import { createAuthentication } from './route-authentication.js';
 import { createAuthorization } from './route-authorization.js';
 import { findServerFaults } from './server-faults.js';
+import type { RouteShare } from './shared-store.js';
 import { atPlace, StartupError } from './startup-error.js';
 
 /** A route of the configuration file, ready to take requests. */
@@ -49,51 +44,75 @@ export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'hostnames' | '
   readonly callerKeys: ReturnType<typeof callerKeysOf>;
   /** Asks the other servers that the route needs. Resolves to one sentence for each that cannot be used. */
   findFaults(): Promise<readonly string[]>;
+  /** The parts of the route that can be ready or not. */
+  readonly checks: readonly ReadyCheck[];
+  /** Opens no more sessions; resolves when no request of the route is in flight, after `seconds` at the latest. `close()` comes after it. */
+  drain(seconds: number): Promise<void>;
   /** Ends the sessions of the backend, with their children. */
   close(): Promise<void>;
 }
 
+/** What routes are created with. */
+export interface RouteParts extends RouteShare {
+  readonly logger: Logger;
+  readonly files: InputFiles;
+  readonly take: TakePart;
+}
+
 /** @throws {StartupError} If a policy or a target of the route is not valid. */
-export function createRoute(route: RouteConfig, logger: Logger, files: MachineFiles): GatewayRoute {
+export function createRoute(route: RouteConfig, parts: RouteParts): GatewayRoute {
+  const { files, replica } = parts;
+  const logger = withFields(parts.logger, { route: route.at });
   const advice = adviceOf(route);
-  const authentication = createAuthentication(route, { logger, advice, files });
+  const authentication = createAuthentication(route, { ...parts, advice });
   const policy = authentication?.policy;
   refuseIssuerOfProxy(route, policy);
-  const backend = route.backend && createRouteBackend(route, route.backend, { logger, advice, policy, files });
+  const backend = route.backend && createRouteBackend(route, route.backend, { logger, files, advice, policy, replica });
   const { name, hostnames, matches, at, timeout, responseHeaderModifier, cors } = route;
   const login = route.mcpAuthentication ? 'mcpAuthentication' : route.credentials?.kind;
+  const arriving = new ArrivingRequests();
   const handle = chain([
+    arriving.enter,
     ...(timeout?.requestMs === undefined ? [] : [limitTime(timeout.requestMs)]),
     ...(responseHeaderModifier ? [changeResponseHeaders(responseHeaderModifier)] : []),
     ...(cors ? [createCors(cors, logger, advice)] : []),
     ...(authentication?.steps ?? []),
     ...authorizeRequests(route.gatewayAuthorization ?? [], logger),
     ...authorizeRequests(route.authorization ?? [], logger),
-    ...createSteps(route, backend, logger),
-    ...(backend ? [backend] : []),
+    ...createSteps(route, backend, parts),
+    ...(backend ? [arriving.leave, backend] : []),
   ]);
-  const close = async () => {
-    if (policy !== undefined) leaveRoot(policy);
-    await backend?.close();
-  };
-  return {
-    name,
-    hostnames,
-    matches,
-    at,
-    login,
-    handle,
-    metadata: authentication?.metadata,
-    policy,
-    hasBackend: backend !== undefined,
-    callerKeys: backend && 'callerKeys' in backend ? callerKeysOf(backend.callerKeys) : [],
-    findFaults: () => findServerFaults(route, authentication),
-    close,
-  };
+  const drain = (seconds: number) => drainRoute(seconds, arriving, backend);
+  const close = async () => backend?.close();
+  const callerKeys = backend && 'callerKeys' in backend ? callerKeysOf(backend.callerKeys) : [];
+  const { metadata } = authentication ?? {};
+  const checks = [...(authentication ? [authentication.check] : []), ...(backend ? [checkBackend(at, backend)] : [])];
+  const findFaults = () => findServerFaults(route, authentication);
+  const described = { name, hostnames, matches, at, policy, hasBackend: backend !== undefined, callerKeys };
+  return { ...described, login, handle, metadata, findFaults, checks, drain, close };
+}
+
+/** Answers requests that wait for a token check too, although the backend does not know them yet. */
+async function drainRoute(
+  seconds: number,
+  arriving: ArrivingRequests,
+  backend: RouteBackend | undefined,
+): Promise<void> {
+  const until = performance.now() + seconds * 1_000;
+  const leftMs = () => Math.max(0, until - performance.now());
+  await backend?.drain(seconds);
+  while (!arriving.areNone && leftMs() > 0) {
+    await arriving.end(leftMs());
+    await backend?.drain(leftMs() / 1_000);
+  }
 }
 
 /** What happens to the request of an accepted caller before it reaches the backend, in agentgateway's order. */
-function createSteps(route: RouteConfig, backend: RouteBackend | undefined, logger: Logger): Middleware[] {
+function createSteps(
+  route: RouteConfig,
+  backend: RouteBackend | undefined,
+  { logger, take, limits }: RouteParts,
+): Middleware[] {
   const {
     matches,
     requestHeaderModifier,
@@ -110,26 +129,40 @@ function createSteps(route: RouteConfig, backend: RouteBackend | undefined, logg
     ...(directResponse ? [respond(directResponse)] : []),
     ...(scopes ? [atPlace(scopes.at, () => mcpScopes(scopes.rules, { ...scopes.options, logger }))] : []),
     ...createAuthorization(route, backend, logger),
-    ...(rate ? [atPlace(rate.at, () => mcpLimits(rate.limits, { logger }))] : []),
+    ...(rate
+      ? [take('limits', canonicalJson(route.written.policies.localRateLimit), () => createLimits(rate, limits, logger))]
+      : []),
   ];
+}
+
+function createLimits(
+  { limits, at: place }: RateLimitsConfig,
+  store: Store | undefined,
+  logger: Logger,
+): EndingPart<Middleware> {
+  const options = { store, logger };
+  noteAdvice(options, { ...adviceFor(options, 'mcpLimits()'), names: new Map([['limits', place]]) });
+  return { value: atPlace(place, () => mcpLimits(limits, options)) };
 }
 
 interface Surroundings {
   readonly logger: Logger;
+  readonly files: InputFiles;
   readonly advice: Advice;
   readonly policy: ResolvedAuth | undefined;
-  readonly files: MachineFiles;
+  readonly replica: string | undefined;
 }
 
 function createRouteBackend(route: RouteConfig, config: McpBackendConfig, { policy, ...others }: Surroundings) {
   const allowedOrigins = originsForBackend(route, policy);
   const isOpen = policy === undefined || !requiresToken(policy.modeName);
+  const { timeout, retry } = route;
   return createBackend(config, {
     ...others,
     isOpen,
     allowedOrigins,
-    backendSeconds: route.timeout?.backendSeconds,
-    retry: route.retry?.options,
+    backendSeconds: timeout?.backendSeconds,
+    retry: retry?.options,
   });
 }
 
@@ -177,25 +210,4 @@ function adviceOf({ at, mcpAuthentication, credentials }: RouteConfig): Advice {
     everyOrigin: undefined,
     names: new Map(),
   };
-}
-
-function createAuthentication(
-  { mcpAuthentication, credentials }: RouteConfig,
-  { logger, advice, files }: Omit<Surroundings, 'policy'>,
-) {
-  for (const warning of credentials?.warnings ?? []) logger.warn(warning);
-  const config = mcpAuthentication ?? credentials;
-  if (config === undefined) return undefined;
-  const { policy, at: place } = config;
-  // The block has the members of a policy. mcpAuth() refuses any that it does not support.
-  const options = { ...readSecretFiles(policy, files), logger } as unknown as McpAuthOptions;
-  noteAdvice(options, advice);
-  return atPlace(place, () => {
-    const auth = mcpAuth(options);
-    const resolved = policyOf('mcpAuth()', auth);
-    const checked = { at: place, policy: resolved, ready: auth.ready };
-    return mcpAuthentication
-      ? { ...checked, steps: [auth], metadata: protectedResourceMetadata(auth) }
-      : { ...checked, steps: [plainChallenge, auth], metadata: undefined };
-  });
 }

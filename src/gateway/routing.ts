@@ -1,6 +1,6 @@
 import { createCallerKeys } from '../bridge/http/caller-token.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
-import type { Logger, Middleware } from '../index.js';
+import type { Middleware } from '../index.js';
 import { chain } from './chain.js';
 import type { ListenerConfig } from './config/gateway-config.js';
 import { createHostTable } from './config/hostnames.js';
@@ -16,7 +16,7 @@ export interface ServedListener {
 }
 
 /** Creates the middleware that finds the route of a request on one port: by the listener's host, then the route's host, then the best match. */
-export function createRouting(listeners: readonly ServedListener[], logger: Logger): Middleware {
+export function createRouting(listeners: readonly ServedListener[], registrationLimit: Middleware): Middleware {
   const routes = listeners.flatMap((listener) => listener.routes);
   const registrations = routes.flatMap(({ policy }) => (policy ? registrationPaths(policy) : []));
   const listenerFor = createHostTable(
@@ -25,7 +25,7 @@ export function createRouting(listeners: readonly ServedListener[], logger: Logg
     ),
   );
   return chain([
-    ...limitRegistrations(registrations, logger),
+    ...limitRegistrations(registrations, registrationLimit),
     serveCallerKeys(routes),
     (req, res, next) => {
       const [listener] = listenerFor(hostOf(req));

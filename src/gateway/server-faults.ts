@@ -6,7 +6,7 @@ import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { createServerMetadata } from '../upstream/server-metadata.js';
 import type { RouteConfig } from './config/gateway-config.js';
 import type { RemoteTarget } from './config/remote-target.js';
-import { NEEDED_FILES } from './machine-files.js';
+import { InputFiles } from './input-files.js';
 import { remoteOptions } from './remote-options.js';
 
 /** The login of a route, and its policy. */
@@ -68,7 +68,7 @@ const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: ()
 /** Asks with a backend of its own: a backend of several targets does not say which one fails. */
 async function faultOfTarget(target: RemoteTarget): Promise<string | undefined> {
   const { url, at } = target;
-  const options = remoteOptions(target, { logger: SILENT, isOpen: false, files: NEEDED_FILES });
+  const options = remoteOptions(target, { logger: SILENT, isOpen: false, files: new InputFiles() });
   const backend = mcpHttpBackend({ ...options, warnWhenOpen: false } as McpHttpBackendOptions);
   const isReady = await backend.ready();
   await backend.close();

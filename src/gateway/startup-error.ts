@@ -1,4 +1,4 @@
-import { fileFault, readRegularFile } from '../core/read-regular-file.js';
+import { fileFault, readRegularBytes } from '../core/read-regular-file.js';
 import { ConfigError } from '../index.js';
 
 /** The gateway cannot start. `message` tells the operator why, in one or two sentences. */
@@ -22,8 +22,13 @@ export function atPlace<T>(place: string, create: () => T): T {
  * @throws {StartupError} If the file does not exist or cannot be read.
  */
 export function readInputFile(file: string): string {
+  return readInputBytes(file).toString('utf8');
+}
+
+/** The same, as bytes. */
+export function readInputBytes(file: string): Buffer {
   try {
-    return readRegularFile(file);
+    return readRegularBytes(file);
   } catch (error) {
     const fault = fileFault(error);
     const why = fault === 'ENOENT' ? 'the file does not exist' : `it cannot be read (${fault})`;

@@ -39,11 +39,8 @@ export function shareRoot(policy: ResolvedAuth, documents: RootDocuments): RootD
   const name = withoutClosingSlash(origin + resource.pathname);
   const entry: Entry = { href, resource: name, documents, priorityAt: priorityOf(policy, documents) };
   const others = entriesOf(origin);
-  entriesByOrigin.set(
-    origin,
-    [...others, entry].map((each) => new WeakRef(each)),
-  );
   entryOfPolicy.set(policy, entry);
+  rejoinRoot(policy);
   const [path = ''] = ROOT_PATHS;
   const isNew = others.every((other) => other.resource !== name);
   if (isNew && ownerOf(origin, path) === undefined) {
@@ -69,6 +66,17 @@ export function leaveRoot(policy: ResolvedAuth): void {
   const others = (entriesByOrigin.get(origin) ?? []).filter((each) => each.deref() !== entryOfPolicy.get(policy));
   if (others.length === 0) entriesByOrigin.delete(origin);
   else entriesByOrigin.set(origin, others);
+}
+
+/** Undoes {@link leaveRoot}. */
+export function rejoinRoot(policy: ResolvedAuth): void {
+  const entry = entryOfPolicy.get(policy);
+  if (entry === undefined || policy.resource === undefined) return;
+  const others = entriesOf(policy.resource.origin).filter((other) => other !== entry);
+  entriesByOrigin.set(
+    policy.resource.origin,
+    [...others, entry].map((each) => new WeakRef(each)),
+  );
 }
 
 const NO_DOCUMENTS = { documents: new Map<string, Middleware>() };

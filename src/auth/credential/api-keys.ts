@@ -27,28 +27,30 @@ export function createApiKeys(source: ApiKeySource, resolved: ResolvedAuth): Api
   return source.kind === 'function' ? createAskedKeys(source.find, resolved) : createKeyTable(source, resolved);
 }
 
+function replaceKeys(table: { keys: ApiKeyTable }, keys: ApiKeyTable): void {
+  table.keys = keys;
+}
+
 function createKeyTable(source: Extract<ApiKeySource, { kind: 'table' }>, { resource, logger }: ResolvedAuth): ApiKeys {
-  let keys: ApiKeyTable = source.keys;
+  const table: { keys: ApiKeyTable } = { keys: source.keys };
   if (source.file !== undefined) {
-    watchKeyFile(source.file, { what: 'API keys', parse: parseApiKeys, logger }, (read) => {
-      keys = read;
-    });
+    watchKeyFile(source.file, { what: 'API keys', parse: parseApiKeys, logger }, table, replaceKeys);
   }
   return {
     // The time of the look-up says nothing about a key: it depends on the hash, which a caller cannot choose bit by bit.
-    includes: (credential) => keys.has(sha256Of(credential)),
+    includes: (credential) => table.keys.has(sha256Of(credential)),
     async verify(credential) {
       const sha256 = sha256Of(credential);
-      const key = keys.get(sha256);
+      const key = table.keys.get(sha256);
       if (key === undefined) throw new AuthError('unknown_api_key');
       const auth = authInfoOf(credential, sha256, key, resource?.href);
       requireUnexpired(auth);
       return {
         auth,
         kind: 'apiKey',
-        isCurrent: () => keys.get(sha256) === key,
+        isCurrent: () => table.keys.get(sha256) === key,
         withdrawal: () => {
-          const { expiresAt = Number.POSITIVE_INFINITY } = keys.get(sha256) ?? { expiresAt: 0 };
+          const { expiresAt = Number.POSITIVE_INFINITY } = table.keys.get(sha256) ?? { expiresAt: 0 };
           return expiresAt * 1_000 <= Date.now() ? 'unknown_api_key' : undefined;
         },
         jwt: undefined,

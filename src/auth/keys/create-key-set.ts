@@ -25,24 +25,18 @@ function createLocalKeySet(source: Extract<JwksSource, { jwks: Jwks }>, context:
         `key set of ${context.issuer}: ${error.message}${keys.size > 0 ? '; the previous keys stay in use' : ''}`,
       );
     });
-  let filled = fill(source.jwks);
+  const contents: LocalKeys = { filled: fill(source.jwks), fill };
   if (source.kind === 'file') {
-    watchKeyFile(
-      source.file,
-      { what: `key set of ${context.issuer}`, parse: parseJwks, logger: context.logger },
-      (jwks) => {
-        // One after the other, so that an older version of the file cannot replace a newer one.
-        filled = filled.then(() => fill(jwks));
-      },
-    );
+    const watched = { what: `key set of ${context.issuer}`, parse: parseJwks, logger: context.logger };
+    watchKeyFile(source.file, watched, contents, fillAgain);
   }
   return {
     async find(wanted, failedKey) {
-      await filled;
+      await contents.filled;
       return findIn(keys, wanted, failedKey);
     },
     async isReady() {
-      await filled;
+      await contents.filled;
       return keys.size > 0;
     },
     has: (key) => keys.has(key),
@@ -50,6 +44,18 @@ function createLocalKeySet(source: Extract<JwksSource, { jwks: Jwks }>, context:
     now: () => ({ revision: keys.revision, at: performance.now() }),
     isUnchangedSince: ({ revision }) => revision === keys.revision,
   };
+}
+
+/** Keys that can be replaced. */
+interface LocalKeys {
+  /** Resolves when the newest keys can be used. */
+  filled: Promise<void>;
+  fill(jwks: Jwks): Promise<void>;
+}
+
+/** One after the other, so that an older version of the file cannot replace a newer one. */
+function fillAgain(contents: LocalKeys, jwks: Jwks): void {
+  contents.filled = contents.filled.then(() => contents.fill(jwks));
 }
 
 /** Keys that a server publishes (`jwks_uri`): cached, refreshed in the background, and used for a while when the server cannot be reached. */

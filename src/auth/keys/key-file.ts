@@ -1,12 +1,6 @@
-import { type Stats, watch, watchFile } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { Logger } from '../../core/logger.js';
 import { fileFault, readRegularFile } from '../../core/read-regular-file.js';
-
-/** Editors empty, write and rename a file. It is read this long after the first event, when they are usually done. */
-const SETTLE_MS = 50;
-const POLL_EVERY_MS = 2_000;
+import { watchFiles } from '../../core/watch-files.js';
 
 export interface WatchedFile<T> {
   /** The words for its contents, for log lines: `key set of https://auth.example.com`. */
@@ -16,48 +10,34 @@ export interface WatchedFile<T> {
   readonly logger: Logger;
 }
 
+/** Ends the watches of policies that are no longer used. */
+const watches = new FinalizationRegistry<() => void>((end) => end());
+
 /**
- * Reads the file again whenever its folder changes. Editors and Kubernetes replace the file (or the link) by a new one,
- * which would end a watch on the file itself. Logs a file that cannot be used. Does not keep the process alive.
+ * Reads the file again whenever it may have changed. Logs a file that cannot be used. The watch ends when `reader` is no longer used.
+ *
+ * @param onChange Gets `reader`, and must not keep it: otherwise the watch would.
  */
-export function watchKeyFile<T>(
+export function watchKeyFile<T, R extends object>(
   file: string,
   { what, parse, logger }: WatchedFile<T>,
-  onChange: (content: T) => void,
+  reader: R,
+  onChange: (reader: R, content: T) => void,
 ): void {
-  let known = '';
-  const read = async () => {
-    known = await stat(file).then(fingerprintOf, () => '');
-    try {
-      onChange(parse(readRegularFile(file)));
-    } catch (error) {
-      const fault = fileFault(error);
-      logger.error(`${what}: ${file} cannot be used (${fault}); the previous keys stay in use`);
-    }
-  };
-  let isSettling = false;
-  const readSoon = () => {
-    // A later event does not restart the timer: another file in the folder may change all the time.
-    if (isSettling) return;
-    isSettling = true;
-    setTimeout(() => {
-      isSettling = false;
-      void read();
-    }, SETTLE_MS).unref();
-  };
-  const watcher = watch(dirname(file), { persistent: false }, readSoon);
-  watcher.on('error', (error) => {
-    logger.warn(`${what}: the folder of ${file} is no longer watched (${error.message})`);
+  const weak = new WeakRef(reader);
+  const end = watchFiles([file], {
+    onChange() {
+      const used = weak.deref();
+      if (used === undefined) return;
+      try {
+        onChange(used, parse(readRegularFile(file)));
+      } catch (error) {
+        const fault = fileFault(error);
+        logger.error(`${what}: ${file} cannot be used (${fault}); the previous keys stay in use`);
+      }
+    },
+    onTrouble: (_folder, { message }) =>
+      logger.warn(`${what}: the folder of ${file} is not watched (${message}), so it is read every two seconds`),
   });
-  // A file behind a link into another folder, or mounted alone into a container, changes without an event in its folder.
-  const poller = watchFile(file, { persistent: false, interval: POLL_EVERY_MS }, (now) => {
-    if (fingerprintOf(now) !== known) readSoon();
-  });
-  // Node shares one poller per file, and each policy that reads the file adds a listener.
-  poller.setMaxListeners(0);
-}
-
-/** Changes with the file; empty if there is none. */
-function fingerprintOf({ ino, size, mtimeMs }: Stats): string {
-  return ino === 0 ? '' : `${ino} ${size} ${mtimeMs}`;
+  watches.register(reader, end);
 }

@@ -1,18 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Advice } from '../../core/advice.js';
 import { requireAuthority } from '../../core/authority.js';
-import { createBodyReport } from '../../core/body-report.js';
 import { markOwnSessions } from '../../core/own-sessions.js';
 import { userOf } from '../../core/principal.js';
 import type { Caller } from '../../core/quota.js';
 import { hasHungUp } from '../../http/hang-up.js';
 import { BridgeError } from '../../messages/bridge-error.js';
+import { createRefusalLog, type RefusalLog } from '../../messages/refusal-log.js';
 import { type Exchange, type HeaderRecord, headerText, type ResponseHeaders } from '../../targets/http/exchange.js';
 import { createFailureLog, createNotFoundWarning } from '../../targets/http/failure-log.js';
 import { HttpTarget } from '../../targets/http/http-target.js';
 import { type AnsweredRequest, refuseFault } from '../../targets/http/response-fault.js';
 import { endSession, isReachable } from '../../targets/http/target-calls.js';
 import { replyFailure } from '../answers/reply-failure.js';
+import { Drain } from '../drain.js';
 import { createOpenWarning } from '../open-warning.js';
 import { createRebindingGuard, type RebindingGuard } from '../rebinding-guard.js';
 import { createStatsChannel } from '../stats-channel.js';
@@ -24,7 +25,9 @@ import { createClientHeaders } from './client-headers.js';
 import { credentialOptions, describeCredentials, secretsIn } from './credentials.js';
 import type { ResolvedHttp } from './http-options.js';
 import type { HttpRequest } from './http-request.js';
+import { opensSession } from './opens-session.js';
 import { RELAYED_METHODS, Relay, type RelayedMethod, type RelayHost } from './relay.js';
+import { Relays } from './relays.js';
 import { type RemoteSession, RemoteSessions } from './remote-sessions.js';
 import { type RequestBody, requestBody } from './request-body.js';
 import { RequestsInFlight } from './requests-in-flight.js';
@@ -40,13 +43,14 @@ export class HttpBridge {
   readonly #target: HttpTarget;
   readonly #sessions: RemoteSessions;
   readonly #inFlight: RequestsInFlight;
+  readonly #drain = new Drain({ isBusy: () => this.#relays.isBusy, endStreams: () => this.#relays.endStreams() });
   readonly #guard: RebindingGuard;
   readonly #warnIfOpen: (req: IncomingMessage, caller: Caller) => void;
   readonly #warnAboutIssuer: (req: IncomingMessage) => void;
   readonly #callerHeaders: ReturnType<typeof createCallerHeaders>;
   readonly #targetHeaders: ReturnType<typeof createTargetHeaders>;
   readonly #clientHeaders: ReturnType<typeof createClientHeaders>;
-  readonly #reportBody: (error: unknown) => void;
+  readonly #logRefusal: RefusalLog;
   readonly #log: ReturnType<typeof createFailureLog>;
   readonly #warnAboutNotFound: () => void;
   readonly #host: RelayHost = {
@@ -57,8 +61,7 @@ export class HttpBridge {
     onUnwanted: (relay, status, headers) => this.#endUnassigned(relay, status, headers),
     onClosed: (relay) => this.#onClosed(relay),
   };
-  /** The requests in flight, and for each the function that stops counting it. */
-  readonly #relays = new Map<Relay, () => void>();
+  readonly #relays = new Relays();
   readonly #endings = new Set<Promise<void>>();
   readonly #publish = createStatsChannel('express-mcp-auth:http');
   readonly #timer: NodeJS.Timeout;
@@ -69,14 +72,14 @@ export class HttpBridge {
     this.#advice = advice;
     this.#target = new HttpTarget(options);
     this.#sessions = new RemoteSessions(options, (session) => this.#endAtTarget(session));
-    this.#inFlight = new RequestsInFlight(options, options.logger);
+    this.#inFlight = new RequestsInFlight(options);
     this.#guard = createRebindingGuard(WHO, options, advice);
     this.#warnIfOpen = createOpenWarning(WHO, { ...options, credentials: credentialOptions(options, advice) });
     this.#warnAboutIssuer = createIssuerWarning(options.callerToken?.issuer, options.logger);
     this.#callerHeaders = createCallerHeaders(options, tokens);
     this.#targetHeaders = createTargetHeaders(options.requestHeaders);
     this.#clientHeaders = createClientHeaders(options.responseHeaders);
-    this.#reportBody = createBodyReport(WHO, options.logger);
+    this.#logRefusal = createRefusalLog(WHO, options.logger, ['unknown_session']);
     this.#log = createFailureLog(WHO, options);
     this.#warnAboutNotFound = createNotFoundWarning(WHO, options);
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
@@ -97,21 +100,21 @@ export class HttpBridge {
 
   /** Returns the current numbers of sessions, streams and unanswered requests. */
   stats() {
-    const relays = [...this.#relays.keys()].filter(({ isOver }) => !isOver);
-    return {
-      sessions: this.#sessions.size,
-      streams: relays.filter(({ isStream }) => isStream).length,
-      pending: relays.filter(({ isPending }) => isPending).length,
-    };
+    return { sessions: this.#sessions.size, ...this.#relays.counts() };
   }
 
   /** Resolves to true if the target answers and the bridge still passes requests on to it. */
   async ready(): Promise<boolean> {
-    if (this.#closed !== undefined) return false;
+    if (this.#closed !== undefined || this.#drain.hasBegun) return false;
     const { requestHeaders } = this.#options;
     // A header of the client may be an API key for the target.
     const sendsCredentials = requestHeaders.length > 0 || credentialOptions(this.#options, this.#advice).length > 0;
     return isReachable(this.#target, this.#options, sendsCredentials);
+  }
+
+  /** Opens no more sessions, and ends streams of sessions in which no request is in flight. See `Drain.begin()`. */
+  drain(seconds: number): Promise<void> {
+    return this.#drain.begin(seconds);
   }
 
   /** Ends every stream and request, and the sessions that no other process can serve. */
@@ -130,8 +133,9 @@ export class HttpBridge {
     const session = this.#sessions.named(request);
     const removeFromCount = this.#inFlight.add(request, req);
     const relay = new Relay(request, method, this.#host);
-    this.#relays.set(relay, removeFromCount);
+    this.#relays.add(relay, removeFromCount);
     if (session !== undefined) relay.use(session);
+    this.#drain.check();
     const given = this.#callerHeaders(auth, req);
     const caller = given instanceof Promise ? await given : given;
     const sent = method === 'POST' ? await requestBody(req, this.#options.maxBodyBytes, userOf(auth)) : undefined;
@@ -151,6 +155,7 @@ export class HttpBridge {
     // Some servers send the headers of a stream with its first event, which may come after hours.
     const timeoutMs = method === 'GET' ? 0 : this.#options.responseTimeoutSeconds * 1_000;
     relay.mayOpenSession = relay.session === undefined && mayOpenSession(body);
+    if (this.#drain.hasBegun && opensSession(body)) this.#drain.requireOpen();
     relay.begin(this.#target.exchange({ method, headers, body, timeoutMs }, relay));
   }
 
@@ -182,8 +187,7 @@ export class HttpBridge {
 
   /** The request counts until the target has begun to answer, so that clients which leave at once cannot send more than others. */
   #onAbandoned(relay: Relay, exchange: Exchange): void {
-    const removeFromCount = this.#relays.get(relay);
-    this.#relays.delete(relay);
+    const removeFromCount = this.#relays.take(relay);
     awaitAbandoned(exchange, {
       onHeaders: (status, headers) => this.#endUnassigned(relay, status, headers),
       onOver: () => removeFromCount?.(),
@@ -191,8 +195,8 @@ export class HttpBridge {
   }
 
   #onClosed(relay: Relay): void {
-    this.#relays.get(relay)?.();
-    this.#relays.delete(relay);
+    this.#relays.take(relay)?.();
+    this.#drain.check();
   }
 
   #answeredRequest({ callerHeaders = new Map(), session, request }: Relay): AnsweredRequest {
@@ -204,7 +208,7 @@ export class HttpBridge {
   }
 
   #fail({ req, res, next }: HttpRequest, error: unknown, detail?: string): void {
-    this.#reportBody(error);
+    this.#logRefusal(error);
     this.#log(error, detail);
     try {
       replyFailure(req, res, error);
@@ -220,14 +224,15 @@ export class HttpBridge {
   }
 
   #tick(): void {
-    for (const relay of [...this.#relays.keys()]) relay.checkAuthority();
+    this.#relays.checkAuthority();
     this.#sessions.tick(performance.now());
+    this.#drain.check();
     this.#publish(this.stats());
   }
 
   async #end(): Promise<void> {
     clearInterval(this.#timer);
-    for (const relay of [...this.#relays.keys()]) relay.end(new BridgeError('closing'));
+    this.#relays.endAll();
     this.#sessions.endAll();
     await Promise.all(this.#endings);
     await this.#target.close();

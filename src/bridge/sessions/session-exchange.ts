@@ -6,7 +6,8 @@ import { type MetaRules, withMeta } from '../../messages/meta-edit.js';
 import { BATCH_REVISION, SESSION_REVISIONS } from '../../messages/revision.js';
 import { type AcceptedForms, acceptedForms, requireAcceptedForms } from '../answers/accepted-forms.js';
 import { PostResponse } from '../answers/post-response.js';
-import type { BridgeRequest } from '../bridge-request.js';
+import { type BridgeRequest, senderOf } from '../bridge-request.js';
+import type { Drain } from '../drain.js';
 import type { Session } from './session.js';
 import type { Sessions } from './sessions.js';
 
@@ -14,10 +15,12 @@ import type { Sessions } from './sessions.js';
 export class SessionExchange {
   readonly #sessions: Sessions;
   readonly #metaRules: MetaRules;
+  readonly #drain: Drain;
 
-  constructor(sessions: Sessions, metaRules: MetaRules) {
+  constructor(sessions: Sessions, metaRules: MetaRules, drain: Drain) {
     this.#sessions = sessions;
     this.#metaRules = metaRules;
+    this.#drain = drain;
   }
 
   /**
@@ -47,6 +50,7 @@ export class SessionExchange {
   /** GET: opens the standalone stream, or resumes a broken one. */
   get(request: BridgeRequest): void {
     const session = this.session(request);
+    if (!session.hasCalls) this.#drain.requireOpen();
     if (!acceptedForms(request.req).stream) throw new BridgeError('not_acceptable');
     const lastEventId = request.req.headers['last-event-id']?.toString();
     session.streams.resume(lastEventId, request.res, request.auth);
@@ -76,9 +80,10 @@ export class SessionExchange {
     for (const message of requests) session.request(message, response, withMeta(message, rule));
   }
 
-  #sendOthers(session: Session, messages: readonly ClientMessage[], { auth }: BridgeRequest): void {
+  #sendOthers(session: Session, messages: readonly ClientMessage[], request: BridgeRequest): void {
+    const sender = senderOf(request);
     for (const message of messages) {
-      if (message.kind !== 'request') session.send(message, withMeta(message, this.#metaRules.forOthers), { auth });
+      if (message.kind !== 'request') session.send(message, withMeta(message, this.#metaRules.forOthers), sender);
     }
   }
 
@@ -89,6 +94,7 @@ export class SessionExchange {
       this.session(request);
       throw new BridgeError('already_initialized', { id });
     }
+    this.#drain.requireOpen(id);
     const accepted = requireAcceptedForms(request.req);
     const rule = this.#metaRules.forRequest(request.auth);
     const session = this.#sessions.open(request);

@@ -12,6 +12,7 @@ import type { Connection, ConnectionListener, Sender } from '../../targets/conne
 import { type PendingRequest, PendingRequests } from '../answers/pending-requests.js';
 import type { PostResponse } from '../answers/post-response.js';
 import { SessionStreams } from '../answers/session-streams.js';
+import type { ResolvedBridge } from '../bridge-options.js';
 
 // These notifications are about the server as a whole, never about a request in flight.
 const SERVER_NOTIFICATIONS =
@@ -22,7 +23,7 @@ const MAX_DRAIN_MS = 60_000;
 
 /** One client's conversation with one MCP server, in a revision that has sessions (before 2026-07-28). */
 export class Session implements ConnectionListener {
-  readonly id: string = randomUUID();
+  readonly id: string;
   readonly principal: Principal;
   /** The revision in the server's answer to `initialize`; empty until then. */
   revision = '';
@@ -42,14 +43,15 @@ export class Session implements ConnectionListener {
   constructor(
     { principal, auth }: { readonly principal: Principal; readonly auth: AuthInfo | undefined },
     connection: Connection,
-    maxPending: number,
+    { replica, maxPendingRequests }: Pick<ResolvedBridge, 'replica' | 'maxPendingRequests'>,
     onEnd: () => void,
   ) {
+    this.id = replica === undefined ? randomUUID() : `${replica}.${randomUUID()}`;
     this.authority = new LastingAuthority(auth);
     this.principal = principal;
     this.#connection = connection;
     this.#onEnd = onEnd;
-    this.#pending = new PendingRequests(maxPending);
+    this.#pending = new PendingRequests(maxPendingRequests);
     connection.listen(this);
   }
 
@@ -57,9 +59,18 @@ export class Session implements ConnectionListener {
     return this.#pending.count;
   }
 
+  /** True if a message of the client is on its way, or has no answer yet. */
+  get hasCalls(): boolean {
+    return this.pending > 0 || this.#isReceiving;
+  }
+
+  get #isReceiving(): boolean {
+    return this.arriving > 0 || !this.#connection.waiters.isEmpty;
+  }
+
   /** True if a client is connected and waits for something. */
   get isInUse(): boolean {
-    if (this.arriving > 0 || this.streams.standalone.connected || !this.#connection.waiters.isEmpty) return true;
+    if (this.#isReceiving || this.streams.standalone.connected) return true;
     for (const { recipient } of this.#pending.values()) if (recipient.connected) return true;
     return false;
   }
@@ -122,17 +133,19 @@ export class Session implements ConnectionListener {
     return this.revision === '' && [...this.#pending.values()].some(({ since }) => now - since >= ms);
   }
 
-  /** Called every second, for timeouts, keep-alive comments and tokens that are over. */
-  tick(now: number, keepAlive: boolean, timeoutMs: number): void {
+  /** Called every second, for timeouts, keep-alive comments and tokens that are over. Returns true if a request has timed out. */
+  tick(now: number, keepAlive: boolean, timeoutMs: number): boolean {
     this.streams.tick(now, keepAlive);
     this.#refuseWithdrawn();
-    for (const [key, { id }] of this.#pending.tick(now, keepAlive, timeoutMs)) {
+    const late = this.#pending.tick(now, keepAlive, timeoutMs);
+    for (const [key, { id }] of late) {
       if (this.revision === '') this.end('request_timed_out');
       else {
         this.#connection.write(cancellation(id, 'timed out'));
         this.#pending.fail(key, 'request_timed_out');
       }
     }
+    return late.length > 0;
   }
 
   /** Refuses requests whose token was withdrawn, except those answered by a stream: a stream ends by itself, and a new token can resume it. */

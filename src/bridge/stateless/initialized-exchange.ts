@@ -9,31 +9,38 @@ import { BATCH_REVISION, SESSION_REVISIONS } from '../../messages/revision.js';
 import { requireAcceptedForms } from '../answers/accepted-forms.js';
 import { EventStream } from '../answers/event-stream.js';
 import { PostResponse } from '../answers/post-response.js';
-import type { BridgeRequest } from '../bridge-request.js';
+import { type BridgeRequest, senderOf } from '../bridge-request.js';
+import type { Drain } from '../drain.js';
 import type { AnonymousRefusal } from './anonymous-refusal.js';
 import type { InitializedConnection, InitializedConnections } from './initialized-connections.js';
 
 /** Notifications that are not passed on: the bridge itself opened the session, and refuses the requests of the server. */
 const OWN_NOTIFICATIONS = new Set(['notifications/initialized', 'notifications/progress']);
 
+/** The rules for requests, beside those of their messages. */
+interface InitializedRules {
+  readonly metaRules: MetaRules;
+  readonly refuseAnonymous: AnonymousRefusal;
+  readonly drain: Drain;
+}
+
 /** Answers the POSTs of clients of the revisions with sessions, without a session (`sessions: false`). */
 export class InitializedExchange {
   readonly #connections: InitializedConnections;
-  readonly #metaRules: MetaRules;
-  readonly #refuseAnonymous: AnonymousRefusal;
+  readonly #rules: InitializedRules;
 
-  constructor(connections: InitializedConnections, metaRules: MetaRules, refuseAnonymous: AnonymousRefusal) {
+  constructor(connections: InitializedConnections, rules: InitializedRules) {
     this.#connections = connections;
-    this.#metaRules = metaRules;
-    this.#refuseAnonymous = refuseAnonymous;
+    this.#rules = rules;
   }
 
   async post(request: BridgeRequest, messages: readonly ClientMessage[], batch: boolean): Promise<void> {
     const requests = messages.filter(({ kind }) => kind === 'request');
     // A batch has no single id.
     const id = batch ? undefined : requests[0]?.id;
-    if (this.#refuseAnonymous(request, id)) return;
+    if (this.#rules.refuseAnonymous(request, id)) return;
     requireUsable(request, requests, batch, id);
+    if (requests.some(({ method }) => method === 'initialize')) this.#rules.drain.requireOpen(id);
     await this.#pass(request, messages, batch).catch((error) => {
       throw error instanceof BridgeError ? error.withId(id) : error;
     });
@@ -50,7 +57,7 @@ export class InitializedExchange {
       return;
     }
     const accepted = requireAcceptedForms(request.req);
-    const rule = this.#metaRules.forRequest(request.auth);
+    const rule = this.#rules.metaRules.forRequest(request.auth);
     const opened = await this.#ready(request, messages);
     if (hasHungUp(request.res)) return;
     const { stateless, prepared } = opened;
@@ -88,12 +95,12 @@ export class InitializedExchange {
     return opened;
   }
 
-  #notify({ auth }: BridgeRequest, { stateless }: InitializedConnection, others: readonly ClientMessage[]): void {
+  #notify(request: BridgeRequest, { stateless }: InitializedConnection, others: readonly ClientMessage[]): void {
     for (const message of others) {
       if (message.method !== 'notifications/cancelled')
-        stateless.notify(withMeta(message, this.#metaRules.forOthers), { auth });
+        stateless.notify(withMeta(message, this.#rules.metaRules.forOthers), senderOf(request));
       // Many clients number their requests from 1, so one anonymous caller would cancel the request of another.
-      else if (auth !== undefined) stateless.cancelRequest(keyInParams(message, 'requestId'));
+      else if (request.auth !== undefined) stateless.cancelRequest(keyInParams(message, 'requestId'));
     }
   }
 }

@@ -152,6 +152,16 @@ export class StatelessConnection implements ConnectionListener {
     if (this.#pending.take(key) !== undefined) this.#connection.write(cancellation(key));
   }
 
+  /** Ends the subscriptions, unless another request of a client is in flight. */
+  endSubscriptions(): void {
+    const requests = this.#pending.entries().filter(([, { isInternal }]) => !isInternal);
+    if (!requests.every(([, { listens }]) => listens)) return;
+    for (const [key] of requests) {
+      this.#connection.write(cancellation(key));
+      this.#pending.fail(key, 'closing');
+    }
+  }
+
   /** Cancels the request with this id (`keyOf`) of a client, if only one in flight has it. */
   cancelRequest(id: string | undefined): void {
     const [found, ...others] = this.#pending.entries().filter(([, request]) => keyOf(request.id) === id);
@@ -191,13 +201,15 @@ export class StatelessConnection implements ConnectionListener {
     );
   }
 
-  /** Called every second, for timeouts, keep-alive comments and tokens that are over. */
-  tick(now: number, keepAlive: boolean, timeoutMs: number): void {
+  /** Called every second, for timeouts, keep-alive comments and tokens that are over. Returns true if a request has timed out. */
+  tick(now: number, keepAlive: boolean, timeoutMs: number): boolean {
     this.#endUnauthorized();
-    for (const [key] of this.#pending.tick(now, keepAlive, timeoutMs)) {
+    const late = this.#pending.tick(now, keepAlive, timeoutMs);
+    for (const [key] of late) {
       this.#connection.write(cancellation(key));
       this.#pending.fail(key, 'request_timed_out');
     }
+    return late.length > 0;
   }
 
   /** Ends requests whose token is over. Without a session no answer can be resumed, so the server may stop working on it too. */

@@ -2,6 +2,14 @@ import { looksLikeFileName } from '../../bridge/http/caller-token-options.js';
 import { isHeaderValue, mayBeSet } from '../../bridge/http/header-rules.js';
 import { isRecord } from '../../http/json-object.js';
 import { lowerAscii } from '../../http/lower-ascii.js';
+import {
+  BACKEND_AUTH,
+  BACKEND_AUTH_VALUE,
+  CREDENTIAL_HEADER,
+  CREDENTIAL_LOCATION,
+  JWT_SIGN,
+  SIGNING_ALGORITHMS,
+} from '../schema/policy-keys.js';
 import type { ConfigNode, StaysOut } from './config-node.js';
 import { readSeconds } from './seconds.js';
 import { readTextSource, type TextSource } from './text-source.js';
@@ -23,13 +31,11 @@ export interface BackendAuth {
   readonly at: string;
 }
 
-const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'ES256', 'ES384'] as const;
-
 /** agentgateway's policy `backendAuth.jwtSign`. */
 export interface JwtSignConfig {
   /** A private key in PEM. */
   readonly signingKey: TextSource;
-  readonly alg: (typeof ALGORITHMS)[number];
+  readonly alg: (typeof SIGNING_ALGORITHMS)[number];
   readonly kid?: string;
   readonly claims: Readonly<Record<string, unknown>>;
   readonly ttlSeconds: number;
@@ -54,7 +60,7 @@ const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
 
 /** Reads `backendAuth`. */
 export function readBackendAuth(node: ConfigNode, directory: string): BackendAuth {
-  const { key, jwtSign } = node.members({ optional: ['key', 'jwtSign'], staysOut: STAYS_OUT });
+  const { key, jwtSign } = node.members(BACKEND_AUTH, { staysOut: STAYS_OUT });
   if ((key === undefined) === (jwtSign === undefined)) return node.refuse('must have either key or jwtSign');
   if (jwtSign) return { ...readJwtSign(jwtSign, directory), at: node.path };
   return { ...readKey(key as ConfigNode, directory), at: node.path };
@@ -63,7 +69,7 @@ export function readBackendAuth(node: ConfigNode, directory: string): BackendAut
 /** Reads `SECRET`, or agentgateway's longer form `{ value: SECRET, location }`. */
 function readKey(node: ConfigNode, directory: string): Pick<BackendAuth, 'key' | 'header'> {
   if (!isRecord(node.value) || 'file' in node.value) return { key: readTextSource(node, directory) };
-  const { value, location } = node.members({ required: ['value'], optional: ['location'] });
+  const { value, location } = node.members(BACKEND_AUTH_VALUE);
   return { key: readTextSource(value, directory), ...(location && { header: readLocation(location) }) };
 }
 
@@ -74,10 +80,7 @@ const TTL_SECONDS = 300;
 const RESERVED = ['iat', 'exp', 'nbf'];
 
 function readJwtSign(node: ConfigNode, directory: string): Pick<BackendAuth, 'jwtSign' | 'header'> {
-  const { signingKey, alg, kid, claims, ttl, location } = node.members({
-    required: ['signingKey'],
-    optional: ['alg', 'kid', 'claims', 'ttl', 'location'],
-  });
+  const { signingKey, alg, kid, claims, ttl, location } = node.members(JWT_SIGN);
   for (const [name, claim] of claims?.children() ?? [])
     if (RESERVED.includes(name)) claim.refuse('is a claim that is written with each token: remove it');
   if (typeof signingKey.value === 'string' && looksLikeFileName(signingKey.value))
@@ -86,7 +89,7 @@ function readJwtSign(node: ConfigNode, directory: string): Pick<BackendAuth, 'jw
   if (ttlSeconds < 1) ttl?.refuse('must be at least one second');
   const jwtSign = {
     signingKey: readTextSource(signingKey, directory),
-    alg: alg?.word(ALGORITHMS) ?? 'RS256',
+    alg: alg?.word(SIGNING_ALGORITHMS) ?? JWT_SIGN.alg.default,
     ...(kid && { kid: kid.text() }),
     claims: claims?.mapping() ?? {},
     ttlSeconds,
@@ -101,14 +104,13 @@ const LOGGED: StaysOut = {
 };
 
 function readLocation(node: ConfigNode): CredentialHeader {
-  const { header } = node.members({
-    required: ['header'],
+  const { header } = node.members(CREDENTIAL_LOCATION, {
     staysOut: new Map([
       ['queryParameter', LOGGED],
       ['cookie', LOGGED],
     ]),
   });
-  const { name, prefix } = header.members({ required: ['name'], optional: ['prefix'] });
+  const { name, prefix } = header.members(CREDENTIAL_HEADER);
   const lower = lowerAscii(name.text());
   if (!mayBeSet(lower)) name.refuse('must be the name of a header that is not about the connection');
   const before = prefix === undefined || prefix.value === '' ? '' : prefix.text();

@@ -5,19 +5,21 @@ import type { CorsConfig } from './cors-policy.js';
 import type { DirectResponseConfig } from './direct-response.js';
 import type { HeaderModifier } from './header-modifier.js';
 import type { HttpRulesConfig } from './http-rules.js';
+import type { ProcessConfig } from './process-settings.js';
 import type { RateLimitsConfig } from './rate-limits.js';
 import type { RetryConfig } from './retry-policy.js';
 import type { RouteMatch } from './route-match.js';
-import type { TrustedProxiesConfig } from './runtime-section.js';
+import type { RuntimeConfig } from './runtime-section.js';
 import type { TimeoutConfig } from './timeouts.js';
 import type { TlsConfig } from './tls-config.js';
 import type { RedirectConfig, RewriteConfig } from './url-change.js';
 
 /** The supported part of agentgateway's configuration file, the same for each of its forms. */
-export interface GatewayConfig {
+export interface GatewayConfig extends Omit<RuntimeConfig, 'sessionSeconds'> {
   /** One for each port. */
   readonly binds: readonly BindConfig[];
-  readonly trustedProxies?: TrustedProxiesConfig;
+  /** Of the file, and of the command line, which counts. */
+  readonly process: ProcessConfig;
 }
 
 export interface BindConfig {
@@ -47,6 +49,15 @@ export interface RouteConfig extends RoutePoliciesConfig {
   /** The place of a backend that gets no requests, because the route answers by itself. */
   readonly unusedBackend?: string;
   readonly at: string;
+  readonly written: WrittenRoute;
+}
+
+/** The values of the file that a route is made of, without their places: equal if two routes do the same with a request. */
+export interface WrittenRoute {
+  readonly policies: Readonly<Record<string, unknown>>;
+  readonly rules: unknown;
+  readonly backend: unknown;
+  readonly sessionSeconds: number | undefined;
 }
 
 /** The policies of a route, merged from every place in the file that has one for it. */

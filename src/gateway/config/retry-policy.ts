@@ -1,5 +1,6 @@
 import { isRetryCode } from '../../bridge/http/retry-options.js';
 import type { RetryOptions } from '../../index.js';
+import { RETRY } from '../schema/policy-keys.js';
 import type { ConfigNode, StaysOut } from './config-node.js';
 import { readSeconds } from './seconds.js';
 
@@ -18,15 +19,13 @@ const MAX_BACKOFF = 3_600;
 
 /** Reads `retry`. */
 export function readRetry(node: ConfigNode): RetryConfig {
-  const { attempts, backoff, codes } = node.members({
-    required: ['codes'],
-    optional: ['attempts', 'backoff'],
+  const { attempts, backoff, codes } = node.members(RETRY, {
     staysOut: new Map([
       ['precondition', EXPRESSION],
       ['condition', EXPRESSION],
     ]),
   });
-  const times = attempts?.count() ?? 1;
+  const times = attempts?.count() ?? RETRY.attempts.default;
   if (times > MAX_ATTEMPTS) attempts?.refuse(`must be at most ${MAX_ATTEMPTS}, but is ${times}`);
   const seconds = backoff === undefined ? 0 : readSeconds(backoff);
   if (seconds > MAX_BACKOFF) backoff?.refuse('must be at most an hour');

@@ -1,4 +1,7 @@
-import { MCP_MEMBERS, type McpMembers, readMcpBackend } from './backend-config.js';
+import { ELSEWHERE } from '../schema/backend-options.js';
+import { type ROUTE, ROUTE_BACKEND } from '../schema/route-keys.js';
+import { MCP_SERVERS } from '../schema/target-keys.js';
+import { type McpMembers, readMcpBackend } from './backend-config.js';
 import type { ConfigNode } from './config-node.js';
 import type { FileParts } from './file-parts.js';
 import type { RouteConfig } from './gateway-config.js';
@@ -7,6 +10,7 @@ import { mergePolicies, type Policies, readPolicies, refuseTwice } from './polic
 import { everyRequest, readRouteMatch } from './route-match.js';
 import { readRoutePolicies } from './route-policies.js';
 import { BACKENDS_OUT } from './stays-out.js';
+import { writtenRoute } from './written-route.js';
 
 /** The listener of a route, and what it means for its routes. */
 export interface RouteSurroundings extends FileParts {
@@ -17,9 +21,7 @@ export interface RouteSurroundings extends FileParts {
 }
 
 /** The members that a route has in every form of the file. */
-export const ROUTE_MEMBERS = ['name', 'namespace', 'ruleName', 'hostnames', 'matches', 'policies', 'backends'] as const;
-
-type RouteMembers = Readonly<Partial<Record<(typeof ROUTE_MEMBERS)[number], ConfigNode>>>;
+type RouteMembers = { readonly [Key in keyof typeof ROUTE]?: ConfigNode };
 
 /**
  * Reads a route. Undefined if `--ignore` leaves its backend out.
@@ -59,15 +61,7 @@ export interface RouteBackend {
 
 function readRouteBackend(node: ConfigNode, { backends, policies }: FileParts): RouteBackend | undefined {
   const only = node.onlyItem();
-  const {
-    mcp,
-    backend,
-    weight,
-    policies: own,
-  } = only.members({
-    optional: ['mcp', 'backend', 'weight', 'policies'],
-    staysOut: BACKENDS_OUT,
-  });
+  const { mcp, backend, weight, policies: own } = only.members(ROUTE_BACKEND, { staysOut: BACKENDS_OUT });
   weight?.count();
   const above = readPolicies(own, 'backend');
   if (mcp && !backend) return { node: mcp, members: readMembers(mcp), above, below: [] };
@@ -84,7 +78,7 @@ function readRouteBackend(node: ConfigNode, { backends, policies }: FileParts): 
 }
 
 function readMembers(mcp: ConfigNode): McpMembers {
-  return mcp.members(MCP_MEMBERS);
+  return mcp.members(MCP_SERVERS, { elsewhere: ELSEWHERE });
 }
 
 interface RouteParts extends RouteSurroundings {
@@ -111,7 +105,8 @@ export function createRouteConfig(backend: RouteBackend | undefined, parts: Rout
   const answersItself = read.requestRedirect !== undefined || read.directResponse !== undefined;
   if (backend === undefined && !answersItself) node.refuse('must have backends, requestRedirect or directResponse');
   const servers = backend && readMcpBackend(backend.node, backend.members, { ...parts, policies: merged });
+  const written = writtenRoute(levels, ofListener, { ...parts, members: backend?.members });
+  const described = { name, hostnames, matches, written, at: node.path };
   const unusedBackend = `${node.path}.${backend?.node === node ? 'targets' : 'backends'}`;
-  const served = servers && (answersItself ? { unusedBackend } : { backend: servers });
-  return { name, hostnames, matches, ...read, ...served, at: node.path };
+  return { ...described, ...read, ...(servers && (answersItself ? { unusedBackend } : { backend: servers })) };
 }

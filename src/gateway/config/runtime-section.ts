@@ -1,5 +1,11 @@
+import type { LogSettings } from '../log-settings.js';
+import { RUNTIME, SESSION_TIMES } from '../schema/file-keys.js';
 import type { ConfigNode, StaysOut } from './config-node.js';
+import { readLogging } from './logging.js';
+import { type ProcessConfig, readProcessConfig } from './process-settings.js';
 import { readSeconds } from './seconds.js';
+import { readSessionKey, type SessionKeyConfig } from './session-key.js';
+import { readStoreConfig, type StoreConfig } from './store-config.js';
 
 /** The settings of the whole process that concern this command. */
 export interface RuntimeConfig {
@@ -7,6 +13,12 @@ export interface RuntimeConfig {
   readonly sessionSeconds?: number;
   /** The proxies in front. Without it, no forwarded header counts. */
   readonly trustedProxies?: TrustedProxiesConfig;
+  readonly sessionKey?: SessionKeyConfig;
+  /** Without it, this process knows only what it has seen itself. */
+  readonly store?: StoreConfig;
+  readonly process: ProcessConfig;
+  /** What the file says about the log. */
+  readonly logging?: LogSettings;
 }
 
 /** Addresses of proxies, or networks such as `10.0.0.0/8`. */
@@ -20,10 +32,10 @@ const KUBERNETES = outside('it is about a control plane or a service mesh, which
 
 /** The members of the section `config` that are about parts of agentgateway which this command does not have. */
 const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
-  ...['adminAddr', 'statsAddr', 'readinessAddr', 'metrics', 'histograms'].map(
+  ...['statsAddr', 'metrics', 'histograms'].map(
     (name) => [name, outside('the command has no ports of its own for it')] as const,
   ),
-  ...['tracing', 'logging', 'standardAttributes', 'sensitiveHeaders'].map(
+  ...['tracing', 'standardAttributes', 'sensitiveHeaders'].map(
     (name) => [name, outside('the command writes its own log, without tokens, and no traces')] as const,
   ),
   ...['modelCatalog', 'database', 'storage'].map(
@@ -38,20 +50,21 @@ const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
   ['localXdsPath', KUBERNETES],
   ['enableIpv6', outside('--host says on which addresses the command listens')],
   ['dns', outside('names are resolved as on this machine')],
-  ['session', outside('sessions are kept in memory, and their ids are random')],
   ['customFunctions', { why: 'expressions have no functions of their own', canIgnore: false }],
   ['workerThreads', outside('the command runs on one thread. Start several, with a proxy in front')],
   ['backend', outside('Write connectTimeoutSeconds and responseTimeoutSeconds beside the host of a target')],
-  ['connectionTerminationDeadline', outside('open connections end a second after the backends')],
-  ['connectionMinTerminationDeadline', outside('open connections end a second after the backends')],
 ]);
 
 /** Reads the section `config`. */
-export function readRuntimeConfig(node: ConfigNode): RuntimeConfig {
-  const { mcp, trustProxy } = node.members({ optional: ['mcp', 'trustProxy'], staysOut: STAYS_OUT });
-  const ttl = mcp?.members({ optional: ['sessionTtl'] }).sessionTtl;
+export function readRuntimeConfig(node: ConfigNode, directory: string): RuntimeConfig {
+  const { mcp, trustProxy, logging, session, store, ...others } = node.members(RUNTIME, { staysOut: STAYS_OUT });
+  const ttl = mcp?.members(SESSION_TIMES).sessionTtl;
   return {
     ...(ttl && { sessionSeconds: Math.max(1, Math.ceil(readSeconds(ttl))) }),
     ...(trustProxy && { trustedProxies: { addresses: trustProxy.texts(), at: trustProxy.path } }),
+    ...(logging && { logging: readLogging(logging) }),
+    ...(session && { sessionKey: readSessionKey(session, directory) }),
+    ...(store && { store: readStoreConfig(store, directory) }),
+    process: readProcessConfig(others),
   };
 }

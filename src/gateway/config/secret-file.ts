@@ -1,14 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { isRecord } from '../../http/json-object.js';
 import { isPlain } from '../../options/checks.js';
-import type { MachineFiles } from '../machine-files.js';
+import type { InputFiles } from '../input-files.js';
+import { IN_FILE } from '../schema/value-forms.js';
 import { atPlace } from '../startup-error.js';
 import type { ConfigNode } from './config-node.js';
-import { readTextSource, resolveText, type TextSource } from './text-source.js';
+import { readFileName, resolveText } from './text-source.js';
+
+type SecretFiles = Pick<InputFiles, 'read' | 'use'>;
 
 /** A secret of a policy that is in a file of its own. The file is read when the policy is used. */
 export class SecretFile {
-  readonly #source: TextSource;
+  /** Its absolute name. */
+  readonly file: string;
   readonly #at: string;
   readonly #convert: (secret: string) => string;
 
@@ -17,13 +21,13 @@ export class SecretFile {
    * @param convert Makes of the secret what the policy has in its place.
    */
   constructor(node: ConfigNode, directory: string, convert = (secret: string) => secret) {
-    this.#source = readTextSource(node, directory);
+    this.file = readFileName(node.members(IN_FILE).file, directory).file;
     this.#at = node.path;
     this.#convert = convert;
   }
 
-  read(files: MachineFiles): string {
-    const read = () => atPlace(this.#at, () => resolveText(this.#source));
+  read(files: SecretFiles): string {
+    const read = () => atPlace(this.#at, () => resolveText({ file: this.file }, files));
     return this.#convert(files.use(read, () => randomBytes(32).toString('base64url')));
   }
 }
@@ -51,7 +55,7 @@ function readSecret(node: ConfigNode, directory: string): unknown {
 }
 
 /** Returns a policy with the secrets themselves in place of their files. */
-export function readSecretFiles<T>(policy: T, files: MachineFiles): T {
+export function readSecretFiles<T>(policy: T, files: SecretFiles): T {
   const read = (value: unknown): unknown => {
     if (value instanceof SecretFile) return value.read(files);
     if (Array.isArray(value)) return value.map(read);
@@ -59,4 +63,11 @@ export function readSecretFiles<T>(policy: T, files: MachineFiles): T {
     return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, read(member)]));
   };
   return read(policy) as T;
+}
+
+/** The names of the files with the secrets of a policy. */
+export function secretFilesIn(policy: unknown): readonly string[] {
+  if (policy instanceof SecretFile) return [policy.file];
+  if (typeof policy !== 'object' || policy === null) return [];
+  return Object.values(policy).flatMap(secretFilesIn);
 }

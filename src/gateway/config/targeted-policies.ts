@@ -1,13 +1,15 @@
-import type { ConfigNode } from './config-node.js';
 import {
-  countTogether,
-  LISTENER_POLICIES,
-  type Policies,
-  type PolicyName,
-  ROUTE_POLICIES,
-  readPolicies,
-  refuseTwice,
-} from './policy-levels.js';
+  BACKEND_TARGET,
+  GATEWAY_TARGET,
+  ONLY_GATEWAY,
+  PHASES,
+  POLICY_TARGET,
+  ROUTE_TARGET,
+  TARGETED_POLICY,
+} from '../schema/file-keys.js';
+import { LISTENER_POLICIES, ROUTE_POLICIES } from '../schema/policy-keys.js';
+import type { ConfigNode } from './config-node.js';
+import { countTogether, type Policies, type PolicyName, readPolicies, refuseTwice } from './policy-levels.js';
 
 /** A policy of the section `policies`, with the name of what it is for. */
 interface TargetedPolicy {
@@ -61,9 +63,9 @@ export class PolicyTargets {
 }
 
 function readTargetedPolicy(node: ConfigNode): TargetedPolicy {
-  const { name, target, phase, policy } = node.members({ required: ['name', 'target', 'policy'], optional: ['phase'] });
+  const { name, target, phase, policy } = node.members(TARGETED_POLICY);
   name.mapping();
-  const written = phase?.word(['route', 'gateway']) ?? 'route';
+  const written = phase?.word(PHASES) ?? 'route';
   const thing = readTarget(target);
   if (written === 'gateway') requireGatewayPhase(phase as ConfigNode, thing, policy);
   const policies = readPolicies(policy, 'route');
@@ -74,39 +76,29 @@ function readTargetedPolicy(node: ConfigNode): TargetedPolicy {
 /** Refuses a policy that would have no effect before a route is selected. agentgateway only warns. */
 function requireGatewayPhase(phase: ConfigNode, { kind }: Pick<TargetedPolicy, 'kind'>, policy: ConfigNode): void {
   if (kind !== 'gateway') phase.refuse(`is "gateway", when no ${kind} is selected yet: write phase: route`);
-  const early: readonly string[] = LISTENER_POLICIES;
-  const late = Object.keys(policy.mapping()).find((name) => ROUTE_POLICIES.includes(name) && !early.includes(name));
+  const early = Object.keys(LISTENER_POLICIES);
+  const late = Object.keys(policy.mapping()).find((name) => name in ROUTE_POLICIES && !early.includes(name));
   if (late === undefined) return;
   phase.refuse(`is "gateway", when ${late} has no effect (only ${early.join(', ')} have): write phase: route`);
 }
 
 function readTarget(node: ConfigNode): Pick<TargetedPolicy, 'kind' | 'name'> {
-  const { gateway, route, backend } = node.members({
-    optional: ['gateway', 'route', 'backend'],
-    unsupported: ['listenerSet'],
-  });
+  const { gateway, route, backend } = node.members(POLICY_TARGET, { unsupported: ['listenerSet'] });
   if ([gateway, route, backend].filter((each) => each !== undefined).length !== 1)
     return node.refuse('must have exactly one of gateway, route and backend');
   if (gateway) {
-    const { gatewayName, gatewayNamespace, listenerName } = gateway.members({
-      optional: ['gatewayName', 'gatewayNamespace', 'listenerName'],
-      unsupported: ['port'],
-    });
+    const { gatewayName, gatewayNamespace, listenerName } = gateway.members(GATEWAY_TARGET, { unsupported: ['port'] });
     requireOnlyGateway(gatewayName);
     gatewayNamespace?.text();
     return { kind: 'gateway', name: listenerName?.text() };
   }
   if (route) {
-    const { name, namespace } = route.members({
-      required: ['name'],
-      optional: ['namespace'],
-      unsupported: ['ruleName', 'kind'],
-    });
+    const { name, namespace } = route.members(ROUTE_TARGET, { unsupported: ['ruleName', 'kind'] });
     namespace?.text();
     return { kind: 'route', name: name.text() };
   }
-  const named = (backend as ConfigNode).members({ required: ['backend'], unsupported: ['service'] }).backend;
-  const { name, namespace } = named.members({ required: ['name'], optional: ['namespace'], unsupported: ['section'] });
+  const named = (backend as ConfigNode).members(BACKEND_TARGET, { unsupported: ['service'] }).backend;
+  const { name, namespace } = named.members(ROUTE_TARGET, { unsupported: ['section'] });
   namespace?.text();
   return { kind: 'backend', name: name.text() };
 }
@@ -123,8 +115,8 @@ function isSameTarget(one: TargetedPolicy, other: TargetedPolicy): boolean {
   return one.kind === other.kind && one.name === other.name && one.phase === other.phase;
 }
 
-/** agentgateway calls the gateway of a file "default", whatever the section `gateways` has. A policy for another one has no effect there. */
+/** agentgateway calls the gateway of a file by this name, whatever the section `gateways` has. A policy for another one has no effect there. */
 function requireOnlyGateway(node: ConfigNode | undefined): void {
-  if (node && node.text() !== 'default')
+  if (node && node.text() !== ONLY_GATEWAY)
     node.refuse('must be "default": write the name of a gateway, or GATEWAY/LISTENER, as listenerName');
 }

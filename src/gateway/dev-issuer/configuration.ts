@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { JWK } from 'jose';
 import type { Configuration, interactionPolicy } from 'oidc-provider';
 import { printableAscii } from '../../core/printable.js';
@@ -22,15 +21,18 @@ export interface ConfigurationParts {
   readonly tokenSeconds: number;
   readonly clients: SealedClients;
   readonly store: DevIssuerStore;
+  /** Sign the cookies of logins under way. */
+  readonly cookieKeys: readonly string[];
 }
 
 const DAY_SECONDS = 86_400;
 
 /** Builds the configuration of oidc-provider. */
-export function configure({ library, key, resources, tokenSeconds, clients, store }: ConfigurationParts) {
+export function configure(parts: ConfigurationParts) {
+  const { library, key, resources, tokenSeconds, clients, store, cookieKeys } = parts;
   return {
     adapter: store.adapter,
-    cookies: { keys: [randomUUID()] },
+    cookies: { keys: [...cookieKeys] },
     jwks: { keys: [key] },
     scopes: ['openid', 'offline_access', ...new Set(resources.flatMap(({ scopes }) => scopes))],
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
 import cors from 'cors';
 import type { JWK } from 'jose';
 import type { Provider } from 'oidc-provider';
@@ -26,6 +28,8 @@ export interface DevIssuerOptions {
 
 /** An authorization server for development: on this machine only, with one user. */
 export interface DevIssuer extends DevIssuerIdentity {
+  /** Issues tokens for these resources from now on. Logins and grants stay. */
+  serve(resources: readonly DevResource[]): void;
   close(): Promise<void>;
 }
 
@@ -52,7 +56,7 @@ export function devIssuerStandIn(port: number): DevIssuerIdentity {
  * @throws {StartupError} If oidc-provider is not installed, or the port is not free.
  */
 export async function startDevIssuer(options: DevIssuerOptions): Promise<DevIssuer> {
-  const { port, resources, logger } = options;
+  const { port, logger } = options;
   const library = await loadOidcProvider(logger);
   const server = createServer();
   await listen(server, port);
@@ -61,11 +65,24 @@ export async function startDevIssuer(options: DevIssuerOptions): Promise<DevIssu
   const clients = createSealedClients(state.secret);
   const store = createDevIssuerStore(clients, state.dump);
   const issuer = urlFor((server.address() as AddressInfo).port);
-  const provider = new library.default(issuer, configure({ library, key, clients, store, ...options }));
-  explainErrors(provider, logger);
-  server.on('request', createListener(provider, issuer, resources));
+  const cookieKeys = [randomUUID()];
+  const listenerFor = (resources: readonly DevResource[]) => {
+    const parts = { library, key, clients, store, cookieKeys, tokenSeconds: options.tokenSeconds, resources };
+    const provider = new library.default(issuer, configure(parts));
+    explainErrors(provider, logger);
+    return createListener(provider, issuer, resources);
+  };
+  let served = options.resources;
+  let listener = listenerFor(served);
+  server.on('request', (req, res) => listener(req, res));
   return {
     issuer,
+    serve(resources) {
+      // oidc-provider reads its configuration once.
+      if (isDeepStrictEqual(resources, served)) return;
+      served = resources;
+      listener = listenerFor(resources);
+    },
     jwks: { keys: [withoutPrivatePart(key)] },
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));

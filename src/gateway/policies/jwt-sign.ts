@@ -2,6 +2,7 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { createLazyImport } from '../../core/lazy-import.js';
 import type { JwtSignConfig } from '../config/backend-auth.js';
 import { resolveText } from '../config/text-source.js';
+import type { InputFiles } from '../input-files.js';
 import { atPlace, StartupError } from '../startup-error.js';
 
 const loadJose = createLazyImport('jose', () => import('jose'));
@@ -35,8 +36,11 @@ export type JwtSigner = () => Promise<string>;
  *
  * @throws {StartupError} If the key cannot be used. The message does not quote it.
  */
-export function createJwtSigner({ signingKey, alg, kid, claims, ttlSeconds, at }: JwtSignConfig): JwtSigner {
-  const key = atPlace(`${at}.signingKey`, () => requireKey(resolveText(signingKey), alg));
+export function createJwtSigner(
+  { signingKey, alg, kid, claims, ttlSeconds, at }: JwtSignConfig,
+  files: InputFiles,
+): JwtSigner {
+  const key = atPlace(`${at}.signingKey`, () => requireKey(resolveText(signingKey, files), alg));
   const header = { alg, typ: 'JWT', ...(kid !== undefined && { kid }) };
   return async () => {
     const { SignJWT } = await loadJose();

@@ -1,0 +1,146 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { type Middleware, mcpBackend, mcpHttpBackend, mcpStdioBackend } from '../../src/index.js';
+import { eventsOf, nextMessage, reasonOf } from '../support/mcp-answers.js';
+import {
+  call,
+  initialize,
+  open,
+  post,
+  postStateless,
+  statelessCall,
+  statelessRequest,
+} from '../support/mcp-requests.js';
+import { answerMcp, startRecordingTarget } from '../support/recording-target.js';
+import { NODE, SCRIPTED, serveBackend } from '../support/stdio-bridge.js';
+import { until } from '../support/until.js';
+
+const TOOL_MS = 200;
+/** A tool of the scripted server that takes so long. */
+const slow = call(1, 'progress', { steps: 1, delay: TOOL_MS });
+
+const child = { command: NODE, args: [SCRIPTED], env: { STATELESS: '1' } };
+
+/** A remote server whose tools take a while. */
+async function slowTarget(): Promise<string> {
+  const answer = answerMcp();
+  const { url } = await startRecordingTarget((arrived, res, req) => {
+    setTimeout(() => answer(arrived, res, req), arrived.body.includes('progress') ? TOOL_MS : 0);
+  });
+  return url;
+}
+
+const BACKENDS = {
+  'mcpStdioBackend()': async () => mcpStdioBackend(child),
+  'mcpBackend() with a program': async () => mcpBackend({ targets: { one: child } }),
+  'mcpBackend() with a remote server': async () => mcpBackend({ targets: { one: { url: await slowTarget() } } }),
+  'mcpHttpBackend()': async () => mcpHttpBackend({ url: await slowTarget() }),
+};
+
+async function serve(name: keyof typeof BACKENDS, before: readonly Middleware[] = []) {
+  const served = await serveBackend(await BACKENDS[name](), 'Express 5', before);
+  onTestFinished(served.stop);
+  return served;
+}
+
+const listen = (url: string, headers: Readonly<Record<string, string>>) =>
+  fetch(url, { headers: { ...headers, accept: 'text/event-stream' } });
+
+describe.each(Object.keys(BACKENDS) as (keyof typeof BACKENDS)[])('drain() of %s', (name) => {
+  test('waits for the answer of a call, and ends the stream of its session after it', async () => {
+    const { url, backend } = await serve(name);
+    const session = await open(url);
+    const stream = await listen(url, session);
+    const answer = post(url, slow, session);
+    await until(() => backend.stats().pending === 1);
+    const over: string[] = [];
+    void stream.text().then(() => over.push('stream'));
+    void answer.then(() => over.push('answer'));
+    const drained = backend.drain(10).then(() => over.push('drain'));
+    await post(url, call(2, 'echo'), session);
+    expect(over).toEqual([]);
+    await drained;
+    expect([(await answer).status, await reasonOf(await answer)]).toEqual([200, undefined]);
+    await until(() => over.length === 3);
+  });
+
+  test('refuses new sessions and idle streams with 503, and serves the sessions that are open', async () => {
+    const { url, backend } = await serve(name);
+    const session = await open(url);
+    const stream = await listen(url, session);
+    await backend.drain(10);
+    // It ends by itself.
+    await stream.text();
+    const [opening, listening] = [await post(url, initialize()), await listen(url, session)];
+    for (const refused of [opening, listening]) {
+      const { headers } = refused;
+      expect([refused.status, headers.get('retry-after'), headers.get('connection')]).toEqual([503, '10', 'close']);
+      expect(await reasonOf(refused)).toBe('closing');
+    }
+    expect((await post(url, call(2, 'echo'), session)).status).toBe(200);
+  });
+
+  test('does not wait for a request whose client left before the backend saw it', async () => {
+    const events: string[] = [];
+    const lateToBackend: Middleware = (_req, res, next) => {
+      events.push('arrived');
+      res.once('close', () => {
+        setImmediate(() => {
+          events.push('passed on');
+          next();
+        });
+      });
+    };
+    const { url, backend } = await serve(name, [lateToBackend]);
+    const abort = new AbortController();
+    const given = post(url, initialize(), {}, abort.signal).catch(() => undefined);
+    await until(() => events.includes('arrived'));
+    abort.abort();
+    await given;
+    await until(() => events.includes('passed on'));
+    const before = performance.now();
+    await backend.drain(10);
+    expect(performance.now() - before).toBeLessThan(1_000);
+  });
+
+  test('resolves after the given time if an answer takes longer', async () => {
+    const { url, backend } = await serve(name);
+    const session = await open(url);
+    const answer = post(url, slow, session);
+    await until(() => backend.stats().pending === 1);
+    const before = performance.now();
+    await backend.drain(0.05);
+    expect(performance.now() - before).toBeLessThan(TOOL_MS);
+    expect(backend.stats().pending).toBe(1);
+    await answer;
+  });
+
+  test.each([-1, Number.NaN, 86_401, '10'])('refuses %j as its time, and goes on as before', async (seconds) => {
+    const { url, backend } = await serve(name);
+    await expect(backend.drain(seconds as number)).rejects.toThrow('drain() takes a number of seconds from 0 to 86400');
+    expect((await post(url, initialize())).status).toBe(200);
+  });
+});
+
+test('drain() lets calls without a session finish, and ends a subscription with its result', async () => {
+  const { url, backend } = await serve('mcpStdioBackend()');
+  const params = { notifications: { toolsListChanged: true } };
+  const subscription = await postStateless(url, statelessRequest('s', 'subscriptions/listen', params));
+  const events = eventsOf(subscription);
+  await nextMessage(events);
+  const answer = postStateless(url, statelessCall(1, 'progress', { steps: 1, delay: TOOL_MS }));
+  await until(() => backend.stats().pending === 2);
+  await backend.drain(10);
+  expect((await answer).status).toBe(200);
+  expect(await nextMessage(events)).toMatchObject({ id: 's', result: { resultType: 'complete' } });
+  expect((await postStateless(url, statelessCall(2, 'echo'))).status).toBe(200);
+});
+
+test('drain() refuses initialize where clients are served without sessions', async () => {
+  const served = await serveBackend(
+    mcpBackend({ targets: { one: child }, sessions: false, anonymousRequests: 'shared' }),
+  );
+  onTestFinished(served.stop);
+  await served.backend.drain(10);
+  expect(await reasonOf(await post(served.url, initialize()))).toBe('closing');
+  expect((await post(served.url, call(1, 'echo'))).status).toBe(200);
+});

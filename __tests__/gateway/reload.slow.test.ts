@@ -1,0 +1,148 @@
+import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { makeGatewayFolder } from '../support/gateway-folder.js';
+import { freePort } from '../support/loopback-server.js';
+import { endPrograms, isRunning } from '../support/program.js';
+import { connectStreaming, routeTo, runReloading, startReloading, withRoutes } from '../support/reloading-gateway.js';
+import { until } from '../support/until.js';
+
+afterAll(endPrograms);
+
+const KEPT = routeTo('/kept');
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+test('a route that stays the same keeps its session, stream and child, while another one changes', async () => {
+  const gateway = await startReloading(withRoutes(KEPT, routeTo('/changed')));
+  const kept = await connectStreaming(`${gateway.origin}/kept`);
+  const changed = await connectStreaming(`${gateway.origin}/changed`);
+  const pid = await kept.call('pid');
+  const oldPid = Number(await changed.call('pid'));
+  await kept.call('chatter');
+  const line = await gateway.replace(withRoutes(routeTo('/changed', { env: { NEW: 'yes' } }), KEPT));
+  expect(line).toMatch(
+    /^INFO express-mcp-auth: Reloaded \S+config\.yaml \(sha256 [0-9a-f]{12}\): 1 route kept, 1 started \(routes\[0\]\), 1 drained \(routes\[1\]\)$/,
+  );
+  await until(() => !isRunning(oldPid));
+  const before = kept.heard.length;
+  await until(() => kept.heard.length > before);
+  expect(await kept.call('pid')).toBe(pid);
+  expect(kept.streams).toBe(1);
+  await expect(changed.call('pid')).rejects.toThrow(/404|session/i);
+  const again = await connectStreaming(`${gateway.origin}/changed`);
+  expect(await again.call('env')).toContain('"NEW":"yes"');
+});
+
+test('a call on a route that changes or is removed finishes, and new requests go to the new version at once', async () => {
+  const gateway = await startReloading(withRoutes(routeTo('/a'), routeTo('/b')));
+  const clients = [await connectStreaming(`${gateway.origin}/a`), await connectStreaming(`${gateway.origin}/b`)];
+  const calls = clients.map((client) => client.call('nap', { ms: 2_000 }));
+  await gateway.replace(withRoutes(routeTo('/a', { args: ['scripted', 'changed'] })));
+  expect((await fetch(`${gateway.origin}/b`)).status).toBe(404);
+  expect(await Promise.all(calls)).toEqual(['awake', 'awake']);
+});
+
+test('a broken file keeps what runs, which is said once; the next good file is used', async () => {
+  const gateway = await startReloading(withRoutes(KEPT));
+  const kept = await connectStreaming(`${gateway.origin}/kept`);
+  const pid = await kept.call('pid');
+  const file = join(gateway.folder.path, 'config.yaml');
+  const problems = () => gateway.program.stderr.split('\n').filter((line) => line.startsWith('ERROR'));
+  await writeFile(file, 'routes: [');
+  await until(() => problems().length > 0);
+  // Longer than the time between two polls. Other files of the folder change meanwhile.
+  for (let i = 0; i < 25; i += 1) {
+    await gateway.folder.write('other', String(i));
+    await pause(100);
+  }
+  expect(problems()).toEqual([
+    expect.stringMatching(
+      /^ERROR express-mcp-auth: \S+config\.yaml: line 1, column \d+ cannot be read as YAML: .+\. The previous configuration stays in use$/,
+    ),
+  ]);
+  await writeFile(file, JSON.stringify(withRoutes(KEPT, routeTo('/more', { inheritEnv: 'wrong' }))));
+  await until(() => problems().length > 1);
+  expect(problems()[1]).toContain('routes[1].backends[0].mcp.targets[0].stdio');
+  await rm(file);
+  await until(() => problems().length > 2);
+  expect(problems()[2]).toContain('the file does not exist');
+  expect(await gateway.replace(withRoutes(KEPT, routeTo('/more')))).toContain('1 route kept, 1 started (routes[1])');
+  expect([await kept.call('pid'), kept.streams]).toEqual([pid, 1]);
+});
+
+test('a ConfigMap that Kubernetes replaces is read again, and so is a secret beside it', async () => {
+  const folder = await makeGatewayFolder();
+  const publish = async (version: string, file: object, secret: string) => {
+    await mkdir(join(folder.path, version));
+    await writeFile(join(folder.path, version, 'config.yaml'), JSON.stringify(file));
+    await writeFile(join(folder.path, version, 'secret'), secret);
+    await symlink(version, join(folder.path, '..data_tmp'));
+    await rename(join(folder.path, '..data_tmp'), join(folder.path, '..data'));
+  };
+  const target = { host: 'http://127.0.0.1:1/mcp' };
+  const remote = {
+    matches: [{ path: { pathPrefix: '/remote' } }],
+    backends: [{ mcp: { targets: [{ mcp: target, policies: { backendAuth: { key: { file: './secret' } } } }] } }],
+  };
+  await publish('..1', withRoutes(KEPT, remote), 'one');
+  for (const name of ['config.yaml', 'secret']) await symlink(`..data/${name}`, join(folder.path, name));
+  const gateway = await runReloading(folder);
+  const kept = await connectStreaming(`${gateway.origin}/kept`);
+  const pid = await kept.call('pid');
+  expect(await gateway.after(() => publish('..2', withRoutes(KEPT, remote), 'two'))).toContain(
+    '1 route kept, 1 started (routes[1]), 1 drained (routes[1])',
+  );
+  expect(await gateway.after(() => publish('..3', withRoutes(KEPT), 'two'))).toContain(
+    '1 route kept, 0 started, 1 drained (routes[1])',
+  );
+  expect(await kept.call('pid')).toBe(pid);
+  expect(gateway.program.stdout + gateway.program.stderr).not.toMatch(/\b(?:one|two)\b/);
+});
+
+test('a file behind a link into another folder is polled', async () => {
+  const folder = await makeGatewayFolder();
+  await mkdir(join(folder.path, 'elsewhere'));
+  const real = join(folder.path, 'elsewhere', 'real.yaml');
+  await writeFile(real, JSON.stringify(withRoutes(KEPT)));
+  await symlink(real, join(folder.path, 'config.yaml'));
+  const gateway = await runReloading(folder);
+  const line = await gateway.after(() => writeFile(real, JSON.stringify(withRoutes(KEPT, routeTo('/more')))));
+  expect(line).toContain('1 route kept, 1 started');
+});
+
+test('SIGHUP reads the file again and says so, even if nothing has changed', async () => {
+  const gateway = await startReloading(withRoutes(KEPT));
+  const line = await gateway.after(() => void process.kill(gateway.program.pid, 'SIGHUP'));
+  expect(line).toContain('1 route kept, 0 started, 0 drained');
+  expect(await gateway.program.stop()).toBe(0);
+});
+
+test('a new port is opened and an old one closed; a port that is in use keeps what runs', async () => {
+  const [first, second] = [await freePort(), await freePort()];
+  const on = (...ports: number[]) => ({
+    binds: ports.map((port) => ({ port, listeners: [{ routes: [KEPT] }] })),
+  });
+  const gateway = await startReloading(on(first));
+  const kept = await connectStreaming(`${gateway.origin}/kept`);
+  const pid = await kept.call('pid');
+  expect(await gateway.replace(on(first, second))).toContain(
+    '1 route kept, 1 started (binds[1].listeners[0].routes[0])',
+  );
+  await gateway.program.says(new RegExp(`Listening on 127\\.0\\.0\\.1:${second}`));
+  const other = await connectStreaming(`http://127.0.0.1:${second}/kept`);
+  expect(await other.call('pid')).not.toBe(pid);
+  const { port: taken } = new URL((await startReloading(withRoutes(KEPT))).origin);
+  await writeFile(join(gateway.folder.path, 'config.yaml'), JSON.stringify(on(first, second, Number(taken))));
+  await until(() => gateway.program.stderr.includes(`port ${taken} on 127.0.0.1 is in use`));
+  expect(await kept.call('pid')).toBe(pid);
+  await gateway.replace(on(second));
+  await gateway.program.says(new RegExp(`Stopped listening on 127\\.0\\.0\\.1:${first}`));
+  await until(() =>
+    fetch(`${gateway.origin}/kept`).then(
+      () => false,
+      () => true,
+    ),
+  );
+  await until(() => !isRunning(Number(pid)));
+  expect(other.streams).toBe(1);
+});

@@ -1,0 +1,80 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { isLoopbackAddress } from '../../http/loopback.js';
+import type { Logger } from '../../index.js';
+import { DEFAULT_ADMIN, type ProcessConfig } from '../config/process-settings.js';
+import { describeAddress, type ServerAddress } from '../config/server-address.js';
+import { StartupError } from '../startup-error.js';
+import { createHealthPages, type HealthSource } from './health-pages.js';
+import { createPageServer, type Page } from './page-server.js';
+
+/** The servers for operators, beside those for clients. */
+export interface AdminServers {
+  /** One line for each address that the user chose. */
+  readonly notes: readonly string[];
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the admin address and the address for health.
+ *
+ * @throws {StartupError} If an address that the user chose cannot be opened. For the default one this is a warning, so that two commands
+ * on one machine start.
+ */
+export async function openAdminServers(
+  { admin = DEFAULT_ADMIN, health }: ProcessConfig,
+  source: HealthSource,
+  logger: Logger,
+): Promise<AdminServers> {
+  const pages = createHealthPages(source);
+  const servers: Server[] = [];
+  const notes: string[] = [];
+  const close = async () => {
+    await Promise.all(servers.map(closeServer));
+  };
+  const openAt = async (what: string, address: ServerAddress, served: ReadonlyMap<string, Page>) => {
+    const server = createPageServer(address, served, logger);
+    servers.push(await listen(server, address));
+    const { port } = server.address() as AddressInfo;
+    if (address !== DEFAULT_ADMIN) notes.push(`${what} on http://${describeAddress({ ...address, port })}`);
+  };
+  try {
+    if (health !== undefined) await openAt('Health', health, pages);
+    if (admin !== 'off') await openAdmin(admin, () => openAt('Admin', admin, pages), logger);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { notes, close };
+}
+
+async function openAdmin(address: ServerAddress, open: () => Promise<void>, logger: Logger): Promise<void> {
+  if (!isLoopbackAddress(address.host))
+    logger.warn(
+      `the admin address ${describeAddress(address)} can be reached from other machines: --health serves them`,
+    );
+  try {
+    await open();
+  } catch (error) {
+    if (address !== DEFAULT_ADMIN) throw error;
+    logger.warn(`no admin address: ${(error as Error).message}. Choose another one with --admin, or --admin off`);
+  }
+}
+
+async function listen(server: Server, address: ServerAddress): Promise<Server> {
+  try {
+    await once(server.listen(address.port, address.host), 'listening');
+    return server;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === 'EADDRINUSE' ? 'another program uses it' : code;
+    throw new StartupError(`${describeAddress(address)} cannot be opened (${why})`, { cause: error });
+  }
+}
+
+async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeAllConnections();
+  await closed;
+}

@@ -1,0 +1,45 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createRareLine } from '../../core/rare-line.js';
+import { isLoopbackAddress, isLoopbackHost } from '../../http/loopback.js';
+import { lowerAscii } from '../../http/lower-ascii.js';
+import { replyJson, replyMethodNotAllowed } from '../../http/reply.js';
+import { rawPath, requestTarget } from '../../http/request-target.js';
+import type { Logger } from '../../index.js';
+import { describeAddress, type ServerAddress } from '../config/server-address.js';
+import { serverOptions } from '../connections.js';
+
+/** Answers GET and HEAD requests for one path. */
+export type Page = (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
+
+/**
+ * Creates the server of these pages, by path. On a loopback address, Host must be a name of this machine: a web page could otherwise
+ * read the answers under its own host name (DNS rebinding).
+ */
+export function createPageServer(address: ServerAddress, pages: ReadonlyMap<string, Page>, logger: Logger): Server {
+  const isLocal = isLoopbackAddress(address.host);
+  const log = createRareLine((line) => logger.warn(line));
+  return createServer(serverOptions(), (req, res) => {
+    if (isLocal && !isLoopbackHost(hostOf(req))) {
+      log(`${describeAddress(address)} refused a request with a foreign Host header (foreign_host)`);
+      replyJson(res, 403, '{"error":"foreign_host","error_description":"Ask for localhost or 127.0.0.1"}');
+      return;
+    }
+    const page = pages.get(rawPath(requestTarget(req)));
+    if (page === undefined) replyJson(res, 404, JSON.stringify({ error: 'not_found', paths: [...pages.keys()] }));
+    else if (req.method !== 'GET' && req.method !== 'HEAD') replyMethodNotAllowed(res, ['GET', 'HEAD']);
+    else void serve(page, req, res, logger);
+  });
+}
+
+async function serve(page: Page, req: IncomingMessage, res: ServerResponse, logger: Logger): Promise<void> {
+  try {
+    await page(req, res);
+  } catch (error) {
+    logger.error(`${req.method} ${rawPath(requestTarget(req))} failed: ${(error as Error).message}`);
+    replyJson(res, 500, '{"error":"server_error"}');
+  }
+}
+
+function hostOf({ headers }: IncomingMessage): string {
+  return lowerAscii(headers.host ?? '').replace(/:\d{1,5}$/, '');
+}

@@ -1,0 +1,46 @@
+import type { ServerResponse } from 'node:http';
+import { onceClosed } from '../http/hang-up.js';
+import type { Middleware } from '../index.js';
+
+/** The requests of a route that are not refused, answered or passed to the backend yet, for example because a key set is fetched. */
+export class ArrivingRequests {
+  readonly #arriving = new Set<ServerResponse>();
+  readonly #waiting = new Set<() => void>();
+
+  get areNone(): boolean {
+    return this.#arriving.size === 0;
+  }
+
+  /** The first middleware of the route. */
+  readonly enter: Middleware = (_req, res, next) => {
+    this.#arriving.add(res);
+    onceClosed(res, () => this.#remove(res));
+    next();
+  };
+
+  /** The middleware before the backend. */
+  readonly leave: Middleware = (_req, res, next) => {
+    // After the backend has counted the request.
+    queueMicrotask(() => this.#remove(res));
+    next();
+  };
+
+  /** Resolves when no request is arriving, after `ms` at the latest. */
+  async end(ms: number): Promise<void> {
+    if (this.areNone) return;
+    await new Promise<void>((resolve) => {
+      const finish = (): void => {
+        clearTimeout(late);
+        this.#waiting.delete(finish);
+        resolve();
+      };
+      const late = setTimeout(finish, ms);
+      this.#waiting.add(finish);
+    });
+  }
+
+  #remove(res: ServerResponse): void {
+    if (!this.#arriving.delete(res) || this.#arriving.size > 0) return;
+    for (const finish of [...this.#waiting]) finish();
+  }
+}

@@ -1,0 +1,105 @@
+import { statSync } from 'node:fs';
+import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import type { Logger } from '../index.js';
+import type { BindConfig } from './config/gateway-config.js';
+import { createHostTable } from './config/hostnames.js';
+import type { TlsConfig } from './config/tls-config.js';
+import { atPlace, readInputFile, StartupError } from './startup-error.js';
+
+/** The certificates of a port, one for each of its listeners. */
+export class Certificates {
+  readonly #certificates: readonly Certificate[];
+  readonly #find: (name: string) => readonly Certificate[];
+  /** For clients that ask for no name, or for one without a certificate. */
+  readonly fallback: Certificate;
+
+  /** @throws {StartupError} If a certificate cannot be used. */
+  constructor(listeners: BindConfig['listeners']) {
+    const entries = listeners.flatMap(({ hostname, tls }) => (tls ? [[hostname, new Certificate(tls)] as const] : []));
+    this.#certificates = entries.map(([, certificate]) => certificate);
+    this.#find = createHostTable(entries);
+    const [, fallback] = entries.find(([hostname]) => hostname === '*') ?? entries[0] ?? [];
+    if (fallback === undefined) throw new Error('a port without a certificate has no Certificates');
+    this.fallback = fallback;
+  }
+
+  /** Returns the certificate for a host name. */
+  for(name: string): Certificate {
+    return this.#find(name)[0] ?? this.fallback;
+  }
+
+  /** Reads changed files now, and not at the next connection. */
+  refresh(logger: Logger): void {
+    for (const certificate of this.#certificates) certificate.refresh(logger);
+  }
+}
+
+/** Time between two looks at the files of a certificate. */
+const CHECK_MS = 1_000;
+
+/** A certificate, its key and the authorities of its clients, read again when the files change: certificates are renewed every few weeks. */
+class Certificate {
+  readonly #config: TlsConfig;
+  #options: SecureContextOptions = {};
+  #context: SecureContext;
+  #version: string;
+  #nextCheck = 0;
+
+  constructor(config: TlsConfig) {
+    this.#config = config;
+    this.#version = this.#readVersion();
+    this.#context = this.#read();
+  }
+
+  /** The files of {@link current}, as Node's servers take them. */
+  get options(): SecureContextOptions {
+    return this.#options;
+  }
+
+  /** The newest certificate that can be used. */
+  current(logger: Logger): SecureContext {
+    if (performance.now() >= this.#nextCheck) this.refresh(logger);
+    return this.#context;
+  }
+
+  /** Reads the files if they have changed. */
+  refresh(logger: Logger): void {
+    this.#nextCheck = performance.now() + CHECK_MS;
+    try {
+      const version = this.#readVersion();
+      if (version === this.#version) return;
+      this.#version = version;
+      this.#context = this.#read();
+      logger.info(`${this.#config.at}: read the new certificate`);
+    } catch (error) {
+      logger.error(`${(error as Error).message}. The previous certificate stays in use`);
+    }
+  }
+
+  #readVersion(): string {
+    const { cert, key, root } = this.#config;
+    const files = root === undefined ? [cert, key] : [cert, key, root];
+    return files.map((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs).join(' ');
+  }
+
+  #read(): SecureContext {
+    const { cert, key, root, minVersion, maxVersion, at: place } = this.#config;
+    return atPlace(place, () => {
+      const options = {
+        cert: readInputFile(cert),
+        key: readInputFile(key),
+        // Node verifies clients against the context for the name that they ask for. Without `ca`, that would be every public authority.
+        ...(root && { ca: readInputFile(root) }),
+        ...(minVersion && { minVersion }),
+        ...(maxVersion && { maxVersion }),
+      };
+      try {
+        const context = createSecureContext(options);
+        this.#options = options;
+        return context;
+      } catch (error) {
+        throw new StartupError(`cert and key cannot be used: ${(error as Error).message}`, { cause: error });
+      }
+    });
+  }
+}

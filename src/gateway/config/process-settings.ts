@@ -1,0 +1,100 @@
+import type { ConfigNode } from './config-node.js';
+import { readSeconds } from './seconds.js';
+import { parseServerAddress, type ServerAddress } from './server-address.js';
+
+/** The times of the process, in seconds. */
+export interface ProcessTimes {
+  /** The longest time that calls get to finish at the end. */
+  readonly drainSeconds: number;
+  /** The shortest time between the signal to stop and the end. */
+  readonly minDrainSeconds: number;
+  /** The time for which a connection without a request stays open. */
+  readonly keepAliveSeconds: number;
+  /** The time in which the headers of a request must arrive. */
+  readonly headersSeconds: number;
+  /** The time in which a whole request must arrive. */
+  readonly requestSeconds: number;
+}
+
+/** The settings of the process, from the file and the command line: its health, its connections and its end. */
+export interface ProcessConfig extends Partial<ProcessTimes> {
+  /** The admin address. `off`: there is none. */
+  readonly admin?: ServerAddress | 'off';
+  /** The address that serves the health alone. */
+  readonly health?: ServerAddress;
+  /** The name of this process among its replicas; only on the command line. */
+  readonly replica?: string;
+}
+
+/** The times that count where neither the file nor the command line has others. */
+export const PROCESS_DEFAULTS: ProcessTimes = Object.freeze({
+  drainSeconds: 10,
+  minDrainSeconds: 0,
+  // Longer than the idle time of load balancers (60 seconds), which otherwise send requests on connections that end.
+  keepAliveSeconds: 75,
+  headersSeconds: 60,
+  requestSeconds: 300,
+});
+
+/** The times that count. */
+export function timesOf(config: ProcessConfig): ProcessTimes {
+  const times = { ...PROCESS_DEFAULTS, ...config };
+  // Node refuses a longer time for a part of the request.
+  return { ...times, headersSeconds: config.headersSeconds ?? Math.min(times.headersSeconds, times.requestSeconds) };
+}
+
+/** The admin address where none is chosen, as in agentgateway. */
+export const DEFAULT_ADMIN: ServerAddress = Object.freeze({ host: '127.0.0.1', port: 15_000 });
+
+/** Seconds. */
+export const MAX_DRAIN = 3_600;
+export const MAX_TIME = 86_400;
+
+const TIMES = {
+  connectionTerminationDeadline: ['drainSeconds', 0, MAX_DRAIN],
+  connectionMinTerminationDeadline: ['minDrainSeconds', 0, MAX_DRAIN],
+  keepAliveTimeout: ['keepAliveSeconds', 1, MAX_TIME],
+  headersTimeout: ['headersSeconds', 1, MAX_TIME],
+  requestTimeout: ['requestSeconds', 1, MAX_TIME],
+} as const;
+
+type ProcessNodes = { readonly [Name in 'adminAddr' | 'readinessAddr' | keyof typeof TIMES]?: ConfigNode };
+
+/** Reads these members of the section `config`. */
+export function readProcessConfig(nodes: ProcessNodes): ProcessConfig {
+  const { adminAddr, readinessAddr } = nodes;
+  const times = Object.entries(TIMES).flatMap(([member, [name, min, max]]) => {
+    const node = nodes[member as keyof typeof TIMES];
+    return node === undefined ? [] : [[name, readTime(node, min, max)] as const];
+  });
+  const config: ProcessConfig = {
+    ...(adminAddr && { admin: readAddress(adminAddr) }),
+    ...(readinessAddr && { health: readAddress(readinessAddr) }),
+    ...Object.fromEntries(times),
+  };
+  refuseOrder(nodes, config);
+  return config;
+}
+
+/** The headers are a part of the request, and the shortest drain is not longer than the longest. */
+function refuseOrder({ headersTimeout, connectionMinTerminationDeadline }: ProcessNodes, config: ProcessConfig): void {
+  const { headersSeconds, requestSeconds, drainSeconds, minDrainSeconds } = timesOf(config);
+  if (headersSeconds > requestSeconds)
+    headersTimeout?.refuse(`is longer than requestTimeout, which is ${requestSeconds}s: raise that too`);
+  if (minDrainSeconds > drainSeconds)
+    connectionMinTerminationDeadline?.refuse(
+      `is longer than connectionTerminationDeadline, which is ${drainSeconds}s: raise that too`,
+    );
+}
+
+function readTime(node: ConfigNode, min: number, max: number): number {
+  const seconds = readSeconds(node);
+  return seconds >= min && seconds <= max ? seconds : node.refuse(`must be from ${min}s to ${max}s`);
+}
+
+function readAddress(node: ConfigNode): ServerAddress {
+  return (
+    parseServerAddress(node.text()) ??
+    node.refuse(`must be an address and a port, such as "0.0.0.0:15021", but is ${JSON.stringify(node.value)}`)
+  );
+}

@@ -1,0 +1,124 @@
+import type { Logger } from '../../index.js';
+import type { Store } from '../../store/store.js';
+import type { BindConfig, GatewayConfig, ListenerConfig, RouteConfig } from '../config/gateway-config.js';
+import { resolveSessionKey } from '../config/session-key.js';
+import type { InputFiles } from '../input-files.js';
+import { createRoute, type GatewayRoute } from '../route.js';
+import type { ServedListener } from '../routing.js';
+import { routeScope, storeOfRoute } from '../shared-store.js';
+import { StartupError } from '../startup-error.js';
+import { KeptParts } from './kept-parts.js';
+import { portIdOf, routeKeyOf } from './route-key.js';
+
+/** A port of the file, with its routes. */
+export interface GenerationPort {
+  /** Equal for the same port in two versions of the file. */
+  readonly id: string;
+  readonly bind: BindConfig;
+  readonly listeners: readonly ServedListener[];
+  readonly routes: readonly GatewayRoute[];
+}
+
+/** One version of the configuration file, with its routes. */
+export interface Generation {
+  readonly config: GatewayConfig;
+  readonly ports: readonly GenerationPort[];
+  /** By key: see `routeKeyOf()`. */
+  readonly routes: ReadonlyMap<string, GatewayRoute>;
+  readonly parts: KeptParts;
+  /** The routes that the version before does not have. */
+  readonly started: readonly GatewayRoute[];
+  /** Ends what only this version has. It is not used. */
+  discard(): void;
+}
+
+interface Surroundings {
+  readonly logger: Logger;
+  readonly files: InputFiles;
+  readonly store?: Store | undefined;
+  /** The version before, whose routes stay where they are the same. */
+  readonly previous: Generation | undefined;
+}
+
+/** A route of the file, with its keys. */
+interface KeyedRoute {
+  readonly route: RouteConfig;
+  readonly place: string;
+  readonly key: string;
+  /** Its name in the store. */
+  readonly scope: string;
+}
+
+/**
+ * Creates the routes of a configuration, except those of the version before that are the same.
+ *
+ * @throws {StartupError} If a policy or a target of the file is not valid. Then nothing is left of what was created.
+ */
+export function createGeneration(config: GatewayConfig, surroundings: Surroundings): Generation {
+  const { logger, files, store, previous } = surroundings;
+  const secret = config.sessionKey && resolveSessionKey(config.sessionKey, files);
+  const keyed = keyedRoutesOf(config, files, secret);
+  const all = [...keyed.values()];
+  const parts = new KeptParts(previous?.parts, new Set(all.map(({ place }) => place)));
+  const routes = new Map<string, GatewayRoute>();
+  const started: GatewayRoute[] = [];
+  const discard = (): void => {
+    for (const route of started) void route.close();
+    parts.endMade();
+  };
+  const isKept = ({ key }: KeyedRoute) => previous?.routes.has(key) === true;
+  // A new route must not take the parts of one that stays.
+  for (const each of all.filter(isKept)) parts.keep(each.place);
+  const routeFor = (each: KeyedRoute): GatewayRoute => {
+    const kept = previous?.routes.get(each.key);
+    const { name, at, hostnames, matches } = each.route;
+    if (kept !== undefined) return { ...kept, name, at, hostnames, matches };
+    const { replica } = config.process;
+    const limits = store && storeOfRoute(store, each.scope);
+    const take = parts.takerFor(each.place);
+    const created = createRoute(each.route, { logger, files, take, replica, secret, store, limits });
+    started.push(created);
+    return created;
+  };
+  try {
+    for (const each of all) routes.set(each.key, routeFor(each));
+    const ports = config.binds.map((bind) => createPort(bind, (route) => routes.get(keyed.get(route)?.key ?? '')));
+    return { config, ports, routes, parts, started, discard };
+  } catch (error) {
+    discard();
+    throw error;
+  }
+}
+
+function keyedRoutesOf(
+  { binds }: GatewayConfig,
+  files: InputFiles,
+  secret: readonly string[] | undefined,
+): ReadonlyMap<RouteConfig, KeyedRoute> {
+  const keysIn = (bind: BindConfig, listener: ListenerConfig) =>
+    listener.routes.map((route) => {
+      const keys = routeKeyOf(bind, listener, route, { files, secret });
+      return [route, { route, ...keys, scope: routeScope(listener, route) }] as const;
+    });
+  return new Map(binds.flatMap((bind) => bind.listeners.flatMap((listener) => keysIn(bind, listener))));
+}
+
+function createPort(bind: BindConfig, routeOf: (config: RouteConfig) => GatewayRoute | undefined): GenerationPort {
+  const listeners = bind.listeners.map((listener) => ({
+    config: listener,
+    routes: listener.routes.flatMap((route) => routeOf(route) ?? []),
+  }));
+  const routes = listeners.flatMap((listener) => listener.routes);
+  refuseSameLegacyEndpoints(bind, routes);
+  return { id: portIdOf(bind), bind, listeners, routes };
+}
+
+/** Legacy endpoints are at the root of the port, so the first route would get the clients of all routes. */
+function refuseSameLegacyEndpoints({ at }: BindConfig, routes: readonly GatewayRoute[]): void {
+  const [first, second] = routes.filter(({ policy }) => policy?.oauthProxy?.legacyEndpoints === true);
+  if (first === undefined || second === undefined) return;
+  const where = `in ${first.at} and in ${second.at}`;
+  throw new StartupError(
+    `${at} has legacyEndpoints twice, ${where}: a port has only one /authorize, so keep it in one of them`,
+  );
+}

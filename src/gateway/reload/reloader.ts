@@ -1,0 +1,178 @@
+import { isDeepStrictEqual } from 'node:util';
+import { printable } from '../../core/printable.js';
+import { watchFiles } from '../../core/watch-files.js';
+import type { Logger } from '../../index.js';
+import type { RunCommand } from '../command-line.js';
+import { requireIssuers, resourcesOf, withDevIssuer } from '../config/dev-issuer-policies.js';
+import type { GatewayConfig } from '../config/gateway-config.js';
+import type { Environment } from '../config/variables.js';
+import type { DevIssuer } from '../dev-issuer/dev-issuer.js';
+import type { Gateway } from '../gateway.js';
+import { InputFiles } from '../input-files.js';
+import { type LoadedConfig, loadConfig } from '../load-config.js';
+import { StartupError } from '../startup-error.js';
+import { describeChanges, newAddressesIn, warningsOf } from './describe-changes.js';
+import { selfReadFilesOf } from './route-key.js';
+import type { ConfigChanges } from './versions.js';
+
+/** A file that is being written has the same content twice after this time. */
+const SETTLE_MS = 50;
+/** Looks at a file that changes all the time. */
+const MAX_LOOKS = 20;
+/** Characters of a message about a broken file. */
+const MAX_MESSAGE = 4_096;
+
+const RESTART = 'adminAddr, readinessAddr or store has changed, which takes effect with the next start';
+
+interface ReloaderParts {
+  readonly command: RunCommand;
+  readonly gateway: Gateway;
+  readonly devIssuer: DevIssuer | undefined;
+  readonly logger: Logger;
+  readonly env: Environment;
+}
+
+/** Reads the configuration file again when it, or a file that it names, changes. */
+export class Reloader {
+  readonly #parts: ReloaderParts;
+  /** The files that were read last, and what they contained. */
+  #names: readonly string[] = [];
+  #digest = '';
+  #hash: string;
+  #config: GatewayConfig;
+  #endWatch: () => void = () => undefined;
+  #running: Promise<void> | undefined;
+  /** What is to be done after the run: true if the operator asked for it. */
+  #next: boolean | undefined;
+  #isClosed = false;
+
+  /** @param loaded What the command has started with. */
+  constructor(parts: ReloaderParts, loaded: LoadedConfig) {
+    this.#parts = parts;
+    this.#hash = loaded.hash;
+    this.#config = loaded.config;
+    this.#remember(loaded.files, loaded);
+  }
+
+  /**
+   * Reads the files again, after the run that is under way.
+   *
+   * @param isAsked True if the operator asked for it: then it says so even if nothing has changed.
+   */
+  reload(isAsked: boolean): void {
+    if (this.#isClosed) return;
+    this.#next = (this.#next ?? false) || isAsked;
+    this.#running ??= this.#runAll();
+  }
+
+  /** Reads nothing any more; resolves when the run that is under way has ended. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#endWatch();
+    await this.#running;
+  }
+
+  async #runAll(): Promise<void> {
+    while (this.#next !== undefined && !this.#isClosed) {
+      const isAsked = this.#next;
+      this.#next = undefined;
+      await this.#run(isAsked);
+    }
+    this.#running = undefined;
+  }
+
+  async #run(isAsked: boolean): Promise<void> {
+    const files = await this.#readSettled();
+    // The same content as at the last run has the same outcome. So a broken file is reported once.
+    if (!isAsked && files.digestOf(this.#names) === this.#digest) return;
+    let loaded: LoadedConfig | undefined;
+    try {
+      loaded = this.#load(files);
+      this.#report(await this.#use(loaded), loaded, isAsked);
+    } catch (error) {
+      if (!this.#isClosed) this.#complain(error);
+    }
+    if (!this.#isClosed) this.#remember(files, loaded);
+  }
+
+  /** Reads the files until their contents stay the same for a moment: an editor may still be writing them. */
+  async #readSettled(): Promise<InputFiles> {
+    let files = this.#read();
+    for (let looks = 0; looks < MAX_LOOKS; looks += 1) {
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+      const again = this.#read();
+      if (again.digestOf(this.#names) === files.digestOf(this.#names)) return files;
+      files = again;
+    }
+    return files;
+  }
+
+  #read(): InputFiles {
+    const files = new InputFiles();
+    files.note(this.#names);
+    return files;
+  }
+
+  #load(files: InputFiles): LoadedConfig {
+    const { command, devIssuer, env } = this.#parts;
+    const loaded = loadConfig(command.file, { env, ignored: command.ignored, process: command.process, files });
+    const config = loaded.step(() => {
+      if (devIssuer !== undefined) return withDevIssuer(loaded.config, devIssuer);
+      requireIssuers(loaded.config, 'start with --dev-issuer');
+      return loaded.config;
+    });
+    return { ...loaded, config };
+  }
+
+  async #use({ config, files, step }: LoadedConfig): Promise<ConfigChanges> {
+    const { gateway, devIssuer, command } = this.#parts;
+    const resources = devIssuer && step(() => resourcesOf(config));
+    const prepared = step(() => gateway.prepare(config, files));
+    const changes = await prepared.use(command.host);
+    if (resources !== undefined) devIssuer?.serve(resources);
+    return changes;
+  }
+
+  #report(changes: ConfigChanges, { hash, config }: LoadedConfig, isAsked: boolean): void {
+    const { logger, command } = this.#parts;
+    const isSame = hash === this.#hash && changes.started.length === 0 && changes.ended.length === 0;
+    this.#hash = hash;
+    // A certificate or a key set that is read again by itself has its own line.
+    if (isSame && !isAsked) return;
+    logger.info(`Reloaded ${command.file} (sha256 ${hash}): ${describeChanges(changes)}`);
+    for (const address of changes.closed) logger.info(`Stopped listening on ${address}`);
+    for (const address of changes.opened) logger.info(`Listening on ${address}`);
+    for (const address of newAddressesIn(changes)) logger.info(`Add ${address} to your MCP client`);
+    for (const warning of warningsOf(changes, command.host)) logger.warn(warning);
+    if (!isDeepStrictEqual(settingsOfStart(config), settingsOfStart(this.#config))) logger.warn(RESTART);
+    this.#config = config;
+  }
+
+  #complain(error: unknown): void {
+    const { message } = error as Error;
+    const text = error instanceof StartupError ? message : `unexpected failure: ${message}`;
+    this.#parts.logger.error(`${printable(text, MAX_MESSAGE)}. The previous configuration stays in use`);
+  }
+
+  /** Watches the files of this run: also those that are missing, which may appear. */
+  #remember(files: InputFiles, loaded: LoadedConfig | undefined): void {
+    const { logger } = this.#parts;
+    if (loaded) files.note(selfReadFilesOf(loaded.config));
+    const { names } = files;
+    this.#digest = files.digestOf(names);
+    if (names.join('\n') === this.#names.join('\n')) return;
+    this.#names = names;
+    this.#endWatch();
+    this.#endWatch = watchFiles(names, {
+      onChange: () => this.reload(false),
+      onTrouble: (folder, { message }) =>
+        logger.warn(`${folder} is not watched (${message}), so its files are looked at every two seconds`),
+    });
+    // A file may have changed after it was read and before it was watched.
+    this.reload(false);
+  }
+}
+
+function settingsOfStart({ process: { admin, health }, store }: GatewayConfig) {
+  return { admin, health, store };
+}

@@ -1,0 +1,81 @@
+import { canonicalJson } from '../../targets/several/canonical-json.js';
+import type { BindConfig, GatewayConfig, ListenerConfig, RouteConfig } from '../config/gateway-config.js';
+import type { RemoteTarget } from '../config/remote-target.js';
+import { secretFilesIn } from '../config/secret-file.js';
+import type { TextSource } from '../config/text-source.js';
+import { type InputFiles, sha256 } from '../input-files.js';
+
+/** What tells routes apart from one version of the file to the next. */
+export interface RouteKey {
+  /** Equal for routes that get the same requests. */
+  readonly place: string;
+  /** Equal for routes that also do the same with them. */
+  readonly key: string;
+}
+
+/** Tells the ports of a file apart. Port 0 stands for any free port, so there may be several of it. */
+export function portIdOf({ port, at }: BindConfig): string {
+  return port === 0 ? at : String(port);
+}
+
+/** Digests, since a file may contain secrets. */
+export function routeKeyOf(
+  bind: BindConfig,
+  { hostname }: ListenerConfig,
+  route: RouteConfig,
+  { files, secret }: { readonly files: InputFiles; readonly secret: readonly string[] | undefined },
+): RouteKey {
+  const { hostnames, written, mcpAuthentication, credentials, backend } = route;
+  const matches = route.matches.map(({ at: _, ...conditions }) => JSON.stringify(conditions));
+  const place = sha256(canonicalJson([portIdOf(bind), hostname, hostnames, matches]));
+  const login = mcpAuthentication ?? credentials;
+  const secrets = [
+    files.digestOf(secretFilesIn(login?.policy)),
+    ...(backend?.targets.flatMap(({ server }) => secretFilesOf(server).map((source) => contentOf(source, files))) ??
+      []),
+  ];
+  const signing = login ? secret : undefined;
+  // `--dev-issuer` changes the policy that is written.
+  return { place, key: sha256(canonicalJson([place, written, mcpAuthentication?.policy, secrets, signing])) };
+}
+
+function secretFilesOf(server: object): readonly (TextSource | undefined)[] {
+  const { callerKey, backendAuth, backendTls } = server as Partial<RemoteTarget>;
+  return [
+    callerKey,
+    backendAuth?.key,
+    backendAuth?.jwtSign?.signingKey,
+    backendTls?.root,
+    backendTls?.cert,
+    backendTls?.key,
+  ];
+}
+
+/** A file that cannot be read is not a failure here: the route is created again, and says why it cannot be. */
+function contentOf(source: TextSource | undefined, files: InputFiles): string | undefined {
+  return source === undefined || 'text' in source ? undefined : files.digestOf([source.file]);
+}
+
+/** The files whose contents do not matter to {@link routeKeyOf}, since what uses them reads them again by itself. */
+export function selfReadFilesOf({ binds }: GatewayConfig): readonly string[] {
+  const listeners = binds.flatMap((bind) => bind.listeners);
+  const ofPolicies = listeners
+    .flatMap(({ routes }) => routes)
+    .flatMap((route) => {
+      const { policy = {} } = route.mcpAuthentication ?? route.credentials ?? {};
+      const issuers = Array.isArray(policy.issuers) ? policy.issuers : [];
+      return [policy, ...issuers].flatMap(fileNamesIn);
+    });
+  const ofCertificates = listeners.flatMap(({ tls }) =>
+    tls ? [tls.cert, tls.key, ...(tls.root ? [tls.root] : [])] : [],
+  );
+  return [...ofPolicies, ...ofCertificates];
+}
+
+/** The files of `jwks` and `apiKeys`. */
+function fileNamesIn(options: Readonly<Record<string, unknown>> | null): string[] {
+  return [options?.jwks, options?.apiKeys].flatMap((source) => {
+    const { file } = (source ?? {}) as { readonly file?: unknown };
+    return typeof file === 'string' && file !== '' ? [file] : [];
+  });
+}

@@ -1,0 +1,153 @@
+import type { RequestListener } from 'node:http';
+import type { Logger } from '../../index.js';
+import type { Store } from '../../store/store.js';
+import type { GatewayConfig } from '../config/gateway-config.js';
+import { timesOf } from '../config/process-settings.js';
+import type { InputFiles } from '../input-files.js';
+import type { GatewayRoute } from '../route.js';
+import { createGeneration, type Generation, type GenerationPort } from './generation.js';
+import { type ClosingPorts, Ports, type PreparedPorts } from './ports.js';
+
+/** A version of the file that can be used. */
+export interface PreparedConfig {
+  readonly ports: readonly GenerationPort[];
+  readonly routes: readonly GatewayRoute[];
+  /**
+   * Opens new ports, serves this version, and ends what only the version before has: its calls may finish first.
+   *
+   * @throws {StartupError} If a port cannot be opened. Then the version before stays in use.
+   */
+  use(host: string): Promise<ConfigChanges>;
+}
+
+/** The differences between two versions of the file. */
+export interface ConfigChanges {
+  readonly kept: readonly GatewayRoute[];
+  readonly started: readonly GatewayRoute[];
+  readonly ended: readonly GatewayRoute[];
+  /** Those of the new version, with their routes. */
+  readonly ports: readonly GenerationPort[];
+  /** Addresses of ports. */
+  readonly opened: readonly string[];
+  readonly closed: readonly string[];
+}
+
+interface Surroundings {
+  readonly logger: Logger;
+  /** Creates the function that answers the requests of a port. */
+  handlerFor(port: GenerationPort, config: GatewayConfig): RequestListener;
+  /** True once the process is about to end. */
+  isEnding(): boolean;
+  /** What replicas know together. It stays the same in all versions. */
+  readonly store?: Store | undefined;
+}
+
+interface UseParts {
+  readonly previous: Generation | undefined;
+  readonly host: string;
+}
+
+/** The versions of the configuration file: the one in use, and earlier ones whose calls are not finished. */
+export class Versions {
+  readonly #surroundings: Surroundings;
+  readonly #ports: Ports;
+  /** The last one that was prepared at start, or used. */
+  #current: Generation | undefined;
+  /** Routes that answer their last calls. */
+  readonly #ending = new Set<GatewayRoute>();
+  #isClosed = false;
+
+  constructor(surroundings: Surroundings) {
+    this.#surroundings = surroundings;
+    this.#ports = new Ports(surroundings.logger, surroundings.isEnding);
+  }
+
+  /** The version in use. */
+  get config(): GatewayConfig | undefined {
+    return this.#current?.config;
+  }
+
+  /** The routes of the version in use. */
+  get routes(): readonly GatewayRoute[] {
+    return [...(this.#current?.routes.values() ?? [])];
+  }
+
+  /** These, and those that answer their last calls. */
+  get allRoutes(): readonly GatewayRoute[] {
+    return [...this.routes, ...this.#ending];
+  }
+
+  /** @throws {StartupError} If something in the file is not valid. Then nothing has changed. */
+  prepare(config: GatewayConfig, files: InputFiles): PreparedConfig {
+    const { logger, handlerFor, store } = this.#surroundings;
+    const previous = this.#current;
+    const next = createGeneration(config, { logger, files, store, previous });
+    const { ports } = next;
+    let prepared: PreparedPorts;
+    try {
+      const times = timesOf(config.process);
+      prepared = this.#ports.prepare(
+        ports.map((port) => ({ ...port, times, files, handler: handlerFor(port, config) })),
+      );
+    } catch (error) {
+      next.discard();
+      throw error;
+    }
+    // Before the gateway listens, close() ends the first version.
+    this.#current ??= next;
+    return {
+      ports,
+      routes: [...next.routes.values()],
+      use: (host) => this.#use(next, prepared, { previous, host }),
+    };
+  }
+
+  /** Accepts no more connections, ends all routes, then closes the remaining connections. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const closing = this.#ports.close();
+    await this.#end(this.allRoutes);
+    this.#current?.parts.end();
+    await closing.finish();
+  }
+
+  async #use(next: Generation, prepared: PreparedPorts, { previous, host }: UseParts): Promise<ConfigChanges> {
+    const before = this.#ports.addresses;
+    try {
+      await prepared.open(host);
+      if (this.#isClosed) throw new Error('the gateway was closed meanwhile');
+    } catch (error) {
+      await prepared.discard();
+      if (previous === undefined) await this.close();
+      else next.discard();
+      throw error;
+    }
+    this.#current = next;
+    const closing = await prepared.use(host);
+    next.parts.endEarlier();
+    const ended = [...(previous?.routes ?? [])].flatMap(([key, route]) => (next.routes.has(key) ? [] : [route]));
+    const { drainSeconds } = timesOf(next.config.process);
+    void this.#finish(ended, closing, drainSeconds);
+    const after = this.#ports.addresses;
+    const opened = after.filter((address) => !before.includes(address));
+    const closed = before.filter((address) => !after.includes(address));
+    const kept = [...next.routes.values()].filter((route) => !next.started.includes(route));
+    return { kept, started: next.started, ended, ports: next.ports, opened, closed };
+  }
+
+  /** Ends routes, and then the connections of closed ports. */
+  async #finish(routes: readonly GatewayRoute[], closing: ClosingPorts, drainSeconds: number): Promise<void> {
+    for (const route of routes) this.#ending.add(route);
+    await Promise.all(routes.map((route) => route.drain(drainSeconds)));
+    await this.#end(routes);
+    for (const route of routes) this.#ending.delete(route);
+    await closing.finish();
+  }
+
+  async #end(routes: readonly GatewayRoute[]): Promise<void> {
+    const ended = await Promise.allSettled(routes.map((route) => route.close()));
+    for (const end of ended) {
+      if (end.status === 'rejected') this.#surroundings.logger.error(`a backend could not be stopped: ${end.reason}`);
+    }
+  }
+}
