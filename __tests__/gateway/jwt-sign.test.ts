@@ -4,7 +4,6 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { parseConfigFile } from '../../src/gateway/config/config-file.js';
 import { createGateway } from '../../src/gateway/gateway.js';
 import { InputFiles } from '../../src/gateway/input-files.js';
-import { createOptionalFiles } from '../../src/gateway/machine-files.js';
 import { serveFile } from '../support/file-gateway.js';
 import { AUTHENTICATION, type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
 import { initialize, post } from '../support/mcp-requests.js';
@@ -172,7 +171,9 @@ describe('refused', () => {
 test('a signing key that is not on this machine is a warning of a check', async () => {
   const { lines, logger } = createRecordingLogger();
   const text = JSON.stringify(file('https://notes.example/mcp', sign({ signingKey: { file: 'no' } })));
-  await createGateway(parseConfigFile(text, folder.path), logger, new InputFiles(createOptionalFiles(logger))).close();
+  const files = new InputFiles();
+  files.tolerate(logger.warn);
+  await createGateway(parseConfigFile(text, folder.path), logger, files).close();
   expect(lines).toEqual([
     `warn mcp.targets[0].policies.backendAuth.jwtSign.signingKey: ${folder.path}/no: the file does not exist. A start refuses that`,
   ]);

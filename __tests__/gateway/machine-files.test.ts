@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { parseConfigFile } from '../../src/gateway/config/config-file.js';
 import { createGateway } from '../../src/gateway/gateway.js';
 import { InputFiles } from '../../src/gateway/input-files.js';
-import { createOptionalFiles } from '../../src/gateway/machine-files.js';
+import type { Logger } from '../../src/index.js';
 import { CLIENT } from '../support/certificates.js';
 import { scripted } from '../support/file-gateway.js';
 import { AUTHENTICATION, type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
@@ -16,6 +16,13 @@ beforeAll(async () => {
   await folder.write('other', 'something else');
   return () => folder.remove();
 });
+
+/** The files of a check. */
+function tolerant({ warn }: Logger): InputFiles {
+  const files = new InputFiles();
+  files.tolerate(warn);
+  return files;
+}
 
 const gateway = (tls: object) => ({
   gateways: { default: { port: 0, tls: { cert: 'good.crt', key: 'good.key', ...tls } } },
@@ -77,7 +84,7 @@ test.each(rows)('%s is refused by a start, and only a warning of a check', async
   expect(() => createGateway(config, logger)).toThrow(
     expect.objectContaining({ name: 'StartupError', message: expect.stringContaining(message()) }),
   );
-  await createGateway(config, logger, new InputFiles(createOptionalFiles(logger))).close();
+  await createGateway(config, logger, tolerant(logger)).close();
   expect(lines).toEqual([expect.stringContaining(`warn ${message()}`)]);
   expect(lines[0]).toMatch(/\. A start refuses that$/);
 });
@@ -94,7 +101,7 @@ test('a mistake in the file itself is refused by both', () => {
     })),
   };
   const config = parseConfigFile(JSON.stringify(file), folder.path);
-  expect(() => createGateway(config, logger, new InputFiles(createOptionalFiles(logger)))).toThrow(
+  expect(() => createGateway(config, logger, tolerant(logger))).toThrow(
     'gateways.default has listeners with and without tls',
   );
 });

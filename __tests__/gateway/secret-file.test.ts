@@ -82,6 +82,18 @@ describe('a secret in a file, without the line end after it', () => {
   });
 });
 
+test('a changed secret counts after the file is read again', async () => {
+  const policies = { apiKey: { mode: 'strict', keys: [{ key: { file: 'changing-key' } }] } };
+  await folder.write('changing-key', 'the-first-key');
+  const { gateway, origin } = await serveFile(withPolicies(policies), { folder: folder.path });
+  const statusOf = async (key: string) =>
+    (await post(`${origin}/mcp`, initialize(), { authorization: `Bearer ${key}` })).status;
+  expect([await statusOf('the-first-key'), await statusOf('the-second-key')]).toEqual([200, 401]);
+  await folder.write('changing-key', 'the-second-key');
+  await gateway.prepare(parse(policies), new InputFiles()).use('127.0.0.1');
+  expect([await statusOf('the-first-key'), await statusOf('the-second-key')]).toEqual([401, 200]);
+});
+
 describe('refuses', () => {
   test.each([
     ['no', 'the file does not exist'],

@@ -30,10 +30,10 @@ interface BackendSurroundings {
   readonly allowedOrigins: readonly string[] | undefined;
   /** The time in which a target must answer, if the route limits it. */
   readonly backendSeconds: number | undefined;
-  /** The name of this process among its replicas. */
-  readonly replica: string | undefined;
   /** When requests to remote targets are sent again. */
   readonly retry: RetryOptions | undefined;
+  /** The name of this process among its replicas. */
+  readonly replica: string | undefined;
 }
 
 /** Creates the backend of a route. */

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { printable } from '../core/printable.js';
 import { runDoctor } from '../doctor/doctor.js';
-import type { Logger } from '../index.js';
 import { openAdminServers } from './admin/admin-servers.js';
 import {
   type Command,
@@ -21,18 +20,19 @@ import { runInitCommand } from './init-command.js';
 import { KEY_USAGE, runKeyCommand } from './key-command.js';
 import { type LoadedConfig, loadConfig } from './load-config.js';
 import { createLogOutput, type LogStreams } from './log-output.js';
-import { createOptionalFiles } from './machine-files.js';
 import { warningsOfMissingPrograms } from './missing-programs.js';
 import { onReloadSignal } from './reload/reload-signal.js';
 import { Reloader } from './reload/reloader.js';
 import { runRulesCommand } from './rules-command.js';
 import { runSchemaCommand } from './schema-command.js';
 import { shutDown } from './shut-down.js';
-import { createStartLog } from './start-log.js';
 import { StartupError } from './startup-error.js';
 import { onStopSignal } from './stop-signal.js';
 
-const STREAMS: LogStreams = { out: (line) => console.log(line), err: (line) => console.error(line) };
+/** Replaces the values of variables in the lines of a start or a check: they may be secrets. */
+let conceal = (line: string): string => line;
+
+const STREAMS: LogStreams = { out: (line) => console.log(line), err: (line) => console.error(conceal(line)) };
 
 let { logger, fail } = createLogOutput({}, STREAMS);
 
@@ -44,6 +44,7 @@ async function main(command: Command): Promise<void> {
   const loaded = loadConfig(command.file, { env, ignored: command.ignored, process: command.process });
   ({ logger, fail } = createLogOutput({ ...loaded.config.logging, ...command.logging }, STREAMS));
   if (command.devIssuer === undefined) loaded.step(() => requireIssuers(loaded.config, 'start with --dev-issuer'));
+  conceal = loaded.conceal;
   if (command.action === 'validate') return validate(command, loaded);
   await run(command, loaded);
 }
@@ -51,12 +52,12 @@ async function main(command: Command): Promise<void> {
 async function validate(command: RunCommand, loaded: LoadedConfig): Promise<void> {
   const { devIssuer, file, isOnline } = command;
   const served = devIssuer ? configWithDevIssuer(loaded, devIssuerStandIn(devIssuer.port)) : loaded.config;
-  const log = createStartLog(logger, loaded.conceal);
-  for (const warning of warningsOfMissingPrograms(served)) log.logger.warn(warning);
-  const gateway = openGateway(command, loaded, { served, log: log.logger });
+  for (const warning of warningsOfMissingPrograms(served)) logger.warn(warning);
+  if (!isOnline) loaded.files.tolerate((line) => logger.warn(line));
+  const gateway = openGateway(command, loaded, served);
   const faults = isOnline ? await gateway.findFaults() : [];
   await gateway.close();
-  for (const fault of faults) log.logger.error(fault);
+  for (const fault of faults) logger.error(fault);
   if (faults.length === 0) console.log(`${file} is valid`);
   else throw new StartupError(`${file}: not all of the servers that it names can be used from here`);
 }
@@ -91,20 +92,9 @@ function createKey(args: readonly string[]): void {
   );
 }
 
-interface Opening {
-  /** The file, or what the development issuer makes of it. */
-  readonly served: GatewayConfig;
-  readonly log: Logger;
-}
-
-function openGateway(
-  { action, host, isOnline }: RunCommand,
-  { step, files }: LoadedConfig,
-  { served, log }: Opening,
-): Gateway {
-  const needed = action === 'run' || isOnline ? files : files.with(createOptionalFiles(log));
-  const gateway = step(() => createGateway(served, log, needed));
-  for (const warning of gateway.warningsFor(host)) log.warn(warning);
+function openGateway({ host }: RunCommand, { step, files }: LoadedConfig, config: GatewayConfig): Gateway {
+  const gateway = step(() => createGateway(config, logger, files));
+  for (const warning of gateway.warningsFor(host)) logger.warn(warning);
   return gateway;
 }
 
@@ -128,10 +118,9 @@ async function run(command: RunCommand, loaded: LoadedConfig): Promise<void> {
   const devIssuer = await openDevIssuer(command, loaded);
   try {
     const served = devIssuer === undefined ? loaded.config : configWithDevIssuer(loaded, devIssuer);
-    const log = createStartLog(logger, loaded.conceal);
-    const gateway = openGateway(command, loaded, { served, log: log.logger });
+    const gateway = openGateway(command, loaded, served);
     const { addresses, admin } = await openAll(command, gateway, served);
-    log.end();
+    conceal = (line) => line;
     const reloader = new Reloader({ command, gateway, devIssuer, logger, env: process.env }, loaded);
     onReloadSignal(() => reloader.reload(true));
     onStopSignal(() => void shutDown({ gateway, admin, devIssuer, reloader }));

@@ -9,10 +9,9 @@ import { requireIssuers } from './config/dev-issuer-policies.js';
 import { authenticationsOf, type McpAuthenticationConfig } from './config/gateway-config.js';
 import type { ProcessConfig } from './config/process-settings.js';
 import { readSecretFiles } from './config/secret-file.js';
-import { InputFiles } from './input-files.js';
+import { NO_SECRETS } from './input-files.js';
 import { loadConfig } from './load-config.js';
 import { LOG_OPTIONS, type LogSettings, parseLogOptions } from './log-settings.js';
-import { NO_FILES } from './machine-files.js';
 import { PROCESS_OPTIONS, PROCESS_USAGE, parseProcessArguments } from './process-arguments.js';
 import { atPlace, StartupError } from './startup-error.js';
 
@@ -34,7 +33,7 @@ see it, and says what to change: see doctor --help. "rules test" says which rule
                        (needs the package oidc-provider; --dev-issuer-port PORT, default 9000;
                        --dev-issuer-ttl SECONDS: the lifetime of its access tokens, default 3600).
                        Its keys are kept in .dev-issuer.json beside the configuration file: do not commit it
-      --validate-only  check the file and the key files it names, then exit
+      --validate-only  check the file and the key sets it names, then exit
       --online         with --validate-only: check also the certificates and keys on this machine, and whether the
                        servers that the file names answer
       --log FORMAT     text (the default), or json: one object a line, with the request id and the route
@@ -75,8 +74,8 @@ const OPTIONS = {
   'dev-issuer-port': { type: 'string' },
   'dev-issuer-ttl': { type: 'string' },
   'validate-only': { type: 'boolean' },
-  ...LOG_OPTIONS,
   online: { type: 'boolean', default: false },
+  ...LOG_OPTIONS,
   ignore: { type: 'string', multiple: true },
   ...PROCESS_OPTIONS,
   help: { type: 'boolean', short: 'h' },
@@ -91,7 +90,7 @@ export function parseCommandLine(args: readonly string[]): Command {
   const { help, version, file, host, online: isOnline } = options;
   if (help) return { action: 'help' };
   if (version) return { action: 'version' };
-  if (!file) throw usageError('-f FILE is missing: express-mcp-auth init writes a first one');
+  if (!file) throw usageError('-f FILE is missing');
   if (!host) throw usageError('--host is empty');
   if (isOnline && !options['validate-only']) throw usageError('--online needs --validate-only');
   const { 'dev-issuer-port': port, 'dev-issuer-ttl': ttl } = options;
@@ -214,7 +213,7 @@ function targetsIn(file: string): DoctorTarget[] {
 
 function targetsOf({ policy, at: place }: McpAuthenticationConfig): DoctorTarget[] {
   const resolved = atPlace(place, () =>
-    resolveAuth('mcpAuth()', readSecretFiles(policy, new InputFiles(NO_FILES)) as unknown as McpAuthOptions),
+    resolveAuth('mcpAuth()', readSecretFiles(policy, NO_SECRETS) as unknown as McpAuthOptions),
   );
   const { resource } = resolved;
   // A resource for each tenant has no address of its own.

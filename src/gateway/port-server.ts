@@ -5,7 +5,6 @@ import { canonicalJson } from '../targets/several/canonical-json.js';
 import { Certificates } from './certificates.js';
 import type { BindConfig } from './config/gateway-config.js';
 import type { TlsConfig } from './config/tls-config.js';
-import { serverOptions } from './connections.js';
 import type { InputFiles } from './input-files.js';
 import { StartupError } from './startup-error.js';
 
@@ -21,10 +20,10 @@ export interface PortServer {
   prepare(bind: BindConfig): (() => void) | undefined;
 }
 
-interface Surroundings {
+interface PortParts {
   readonly logger: Logger;
-  readonly files: Pick<InputFiles, 'use'>;
-  readonly options?: ServerOptions;
+  readonly files: InputFiles;
+  readonly options: ServerOptions;
 }
 
 /**
@@ -35,7 +34,7 @@ interface Surroundings {
 export function createPortServer(
   bind: BindConfig,
   listener: RequestListener,
-  { logger, files, options = serverOptions() }: Surroundings,
+  { logger, files, options }: PortParts,
 ): PortServer {
   const shape = shapeOf(bind);
   const [first] = certificatesIn(bind);

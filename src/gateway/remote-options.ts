@@ -114,18 +114,18 @@ function requireOneLogin({ options, backendAuth, headers, at }: RemoteTarget): v
 }
 
 /** Returns the options that carry `backendAuth`, with those of `requestHeaderModifier`. */
-function readCredential(target: RemoteTarget, inputs: InputFiles): Pick<McpHttpBackendOptions, 'bearer' | 'headers'> {
+function readCredential(target: RemoteTarget, files: InputFiles): Pick<McpHttpBackendOptions, 'bearer' | 'headers'> {
   const { backendAuth } = target;
   const others = readHeaders(target);
   if (backendAuth === undefined) return others;
   const { key, jwtSign, at: place, header } = backendAuth;
   const { name, prefix } = header ?? BEARER;
   if (jwtSign !== undefined) {
-    const sign = createJwtSigner(jwtSign, inputs);
+    const sign = createJwtSigner(jwtSign, files);
     return { headers: async () => ({ ...others.headers, [name]: `${prefix}${await sign()}` }) };
   }
   return atPlace(place, () => {
-    const secret = resolveText(key as TextSource, inputs);
+    const secret = resolveText(key as TextSource, files);
     if (header === undefined) return { ...others, bearer: requireBearer(checks, secret, 'key') };
     return { headers: { ...others.headers, [name]: requireHeader(checks, 'key', name, prefix + secret) } };
   });

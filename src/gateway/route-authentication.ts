@@ -34,7 +34,7 @@ interface Surroundings extends Pick<RouteShare, 'secret' | 'store'> {
  */
 export function createAuthentication(
   { mcpAuthentication, credentials }: RouteConfig,
-  { secret, store, logger, advice, files, take }: Surroundings,
+  { secret, store, logger, files, advice, take }: Surroundings,
 ): Authentication | undefined {
   const config = mcpAuthentication ?? credentials;
   if (config === undefined) return undefined;
@@ -49,7 +49,7 @@ export function createAuthentication(
       const auth = mcpAuth(options);
       const resolved = policyOf('mcpAuth()', auth);
       const check = checkKeys(place, auth);
-      const checked = { at: place, policy: resolved, ready: auth.ready, check };
+      const checked = { check, at: place, policy: resolved, ready: auth.ready };
       const value = mcpAuthentication
         ? { ...checked, steps: [auth], metadata: protectedResourceMetadata(auth) }
         : { ...checked, steps: [plainChallenge, auth], metadata: undefined };

@@ -42,12 +42,12 @@ export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'hostnames' | '
   readonly hasBackend: boolean;
   /** The keys that verify the tokens of `callerToken`; empty without it. */
   readonly callerKeys: ReturnType<typeof callerKeysOf>;
+  /** Asks the other servers that the route needs. Resolves to one sentence for each that cannot be used. */
+  findFaults(): Promise<readonly string[]>;
   /** The parts of the route that can be ready or not. */
   readonly checks: readonly ReadyCheck[];
   /** Opens no more sessions; resolves when no request of the route is in flight, after `seconds` at the latest. `close()` comes after it. */
   drain(seconds: number): Promise<void>;
-  /** Asks the other servers that the route needs. Resolves to one sentence for each that cannot be used. */
-  findFaults(): Promise<readonly string[]>;
   /** Ends the sessions of the backend, with their children. */
   close(): Promise<void>;
 }
@@ -60,9 +60,9 @@ export interface RouteParts extends RouteShare {
 }
 
 /** @throws {StartupError} If a policy or a target of the route is not valid. */
-export function createRoute(route: RouteConfig, given: RouteParts): GatewayRoute {
-  const parts = { ...given, logger: withFields(given.logger, { route: route.at }) };
-  const { files, replica, logger } = parts;
+export function createRoute(route: RouteConfig, parts: RouteParts): GatewayRoute {
+  const { files, replica } = parts;
+  const logger = withFields(parts.logger, { route: route.at });
   const advice = adviceOf(route);
   const authentication = createAuthentication(route, { ...parts, advice });
   const policy = authentication?.policy;
@@ -87,10 +87,9 @@ export function createRoute(route: RouteConfig, given: RouteParts): GatewayRoute
   const callerKeys = backend && 'callerKeys' in backend ? callerKeysOf(backend.callerKeys) : [];
   const { metadata } = authentication ?? {};
   const checks = [...(authentication ? [authentication.check] : []), ...(backend ? [checkBackend(at, backend)] : [])];
-  const hasBackend = backend !== undefined;
-  const findFaults = () => findServerFaults(route, authentication, files);
-  const description = { name, hostnames, matches, at, login, policy, hasBackend } as const;
-  return { ...description, metadata, callerKeys, checks, handle, findFaults, drain, close };
+  const findFaults = () => findServerFaults(route, authentication);
+  const described = { name, hostnames, matches, at, policy, hasBackend: backend !== undefined, callerKeys };
+  return { ...described, login, handle, metadata, findFaults, checks, drain, close };
 }
 
 /** Answers requests that wait for a token check too, although the backend does not know them yet. */
@@ -157,12 +156,13 @@ interface Surroundings {
 function createRouteBackend(route: RouteConfig, config: McpBackendConfig, { policy, ...others }: Surroundings) {
   const allowedOrigins = originsForBackend(route, policy);
   const isOpen = policy === undefined || !requiresToken(policy.modeName);
+  const { timeout, retry } = route;
   return createBackend(config, {
     ...others,
     isOpen,
     allowedOrigins,
-    backendSeconds: route.timeout?.backendSeconds,
-    retry: route.retry?.options,
+    backendSeconds: timeout?.backendSeconds,
+    retry: retry?.options,
   });
 }
 

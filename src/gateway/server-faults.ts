@@ -6,7 +6,7 @@ import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { createServerMetadata } from '../upstream/server-metadata.js';
 import type { RouteConfig } from './config/gateway-config.js';
 import type { RemoteTarget } from './config/remote-target.js';
-import type { InputFiles } from './input-files.js';
+import { InputFiles } from './input-files.js';
 import { remoteOptions } from './remote-options.js';
 
 /** The login of a route, and its policy. */
@@ -21,11 +21,10 @@ export interface CheckedLogin {
 export async function findServerFaults(
   { backend }: Pick<RouteConfig, 'backend'>,
   login: CheckedLogin | undefined,
-  files: InputFiles,
 ): Promise<readonly string[]> {
   const remote = backend?.targets.flatMap(({ server }) => ('url' in server ? [server] : [])) ?? [];
   const ofLogin = login ? [faultOfKeys(login), faultOfIntrospection(login), faultOfMetadata(login)] : [];
-  const faults = await Promise.all([...ofLogin, ...remote.map((target) => faultOfTarget(target, files))]);
+  const faults = await Promise.all([...ofLogin, ...remote.map(faultOfTarget)]);
   return faults.filter((fault) => fault !== undefined);
 }
 
@@ -67,9 +66,9 @@ async function faultIf(fault: string, call: Promise<unknown>): Promise<string | 
 const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** Asks with a backend of its own: a backend of several targets does not say which one fails. */
-async function faultOfTarget(target: RemoteTarget, files: InputFiles): Promise<string | undefined> {
+async function faultOfTarget(target: RemoteTarget): Promise<string | undefined> {
   const { url, at } = target;
-  const options = remoteOptions(target, { logger: SILENT, isOpen: false, files });
+  const options = remoteOptions(target, { logger: SILENT, isOpen: false, files: new InputFiles() });
   const backend = mcpHttpBackend({ ...options, warnWhenOpen: false } as McpHttpBackendOptions);
   const isReady = await backend.ready();
   await backend.close();

@@ -72,6 +72,14 @@ export function textOf(word: string, pattern?: RegExp): ValueType {
   return { kind: 'text', word, min: 1, pattern };
 }
 
+export const FILE_NAME = textOf('file name');
+
+/** `{ file: NAME }`, in place of a secret. */
+export const IN_FILE = { file: { type: FILE_NAME, isRequired: true } } as const;
+
+/** A secret, or the file that contains it. Code gives the secret itself. */
+export const SECRET = either(TEXT, membersOf('file', IN_FILE));
+
 export function numberFrom(min: number, max?: number): ValueType {
   return { kind: 'number', min, max };
 }

@@ -9,7 +9,7 @@ import {
   wholeNumber,
   word,
 } from '../options/option-table.js';
-import { membersOf, TEXT } from '../options/value-type.js';
+import { membersOf, SECRET, TEXT } from '../options/value-type.js';
 import { STANDARD } from '../providers/provider.js';
 import type { CredentialOptions, IntrospectionOptions, Verifier } from './credential-options.js';
 import { TENANT_ID } from './issuer-tenants.js';
@@ -25,7 +25,7 @@ export const INTROSPECTION_TABLE = {
   endpoint: { type: TEXT, read: asGiven },
   issuer: { type: TEXT, read: optional(text('Name one of the issuers of the policy.')) },
   clientId: { type: TEXT, read: text(INTROSPECTION_FIX) },
-  clientSecret: { type: TEXT, read: (checks, value, option) => checks.secret(value, option, 1, INTROSPECTION_FIX) },
+  clientSecret: { type: SECRET, read: (checks, value, option) => checks.secret(value, option, 1, INTROSPECTION_FIX) },
   authMethod: word(
     ['client_secret_basic', 'client_secret_post'],
     'client_secret_basic',

@@ -9,7 +9,7 @@ import {
   readRows,
   text,
 } from '../options/option-table.js';
-import { either, membersOf, oneOfWords, TEXT, TEXTS } from '../options/value-type.js';
+import { either, membersOf, oneOfWords, SECRET, TEXT, TEXTS } from '../options/value-type.js';
 import { ENTRA, isEntra } from '../providers/entra.js';
 import { opaqueProviderOf } from '../providers/opaque-providers.js';
 import { type Provider, STANDARD } from '../providers/provider.js';
@@ -51,7 +51,7 @@ export const ISSUER_TABLE = {
   scopesClaim: { type: TEXT, read: optional(text('Leave it out if "scope" and "scp" are enough.')) },
   provider: { type: PROVIDER_TYPE, read: optional(resolveProvider) },
   clientId: { type: TEXT, read: asGiven },
-  clientSecret: { type: TEXT, read: asGiven },
+  clientSecret: { type: SECRET, read: asGiven },
 } satisfies OptionTable<IssuerOptions>;
 
 export const ISSUER_OPTIONS = Object.keys(ISSUER_TABLE);

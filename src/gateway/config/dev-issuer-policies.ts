@@ -6,8 +6,7 @@ import { ISSUER_OPTIONS } from '../../policy/resolve-issuer.js';
 import { resolveResource } from '../../policy/resolve-resource.js';
 import type { DevResource } from '../dev-issuer/configuration.js';
 import type { DevIssuerIdentity } from '../dev-issuer/dev-issuer.js';
-import { InputFiles } from '../input-files.js';
-import { NO_FILES } from '../machine-files.js';
+import { NO_SECRETS } from '../input-files.js';
 import { atPlace, StartupError } from '../startup-error.js';
 import {
   authenticationsOf,
@@ -93,9 +92,7 @@ function ownIssuers({ policy, at }: McpAuthenticationConfig, devIssuer: string):
   if (!hasIssuer(policy)) return [];
   const own = Object.fromEntries(Object.entries(policy).filter(([name]) => OF_ONE_ISSUER.includes(name)));
   // Checks the policy as written: in the changed policy, messages would name other places.
-  atPlace(at, () =>
-    resolveAuth('mcpAuth()', readSecretFiles(policy, new InputFiles(NO_FILES)) as unknown as McpAuthOptions),
-  );
+  atPlace(at, () => resolveAuth('mcpAuth()', readSecretFiles(policy, NO_SECRETS) as unknown as McpAuthOptions));
   const issuers = (policy.issuers ?? [own]) as readonly Record<string, unknown>[];
   return issuers.filter(({ issuer }) => issuer !== devIssuer).map(withoutClient);
 }

@@ -1,6 +1,6 @@
 import { isRetryCode } from '../../bridge/http/retry-options.js';
 import type { RetryOptions } from '../../index.js';
-import { MAX_ATTEMPTS, RETRY } from '../schema/policy-keys.js';
+import { RETRY } from '../schema/policy-keys.js';
 import type { ConfigNode, StaysOut } from './config-node.js';
 import { readSeconds } from './seconds.js';
 
@@ -12,6 +12,8 @@ export interface RetryConfig {
 
 const EXPRESSION: StaysOut = { why: 'only codes decide, and only on what is safe to repeat', canIgnore: true };
 
+/** As in agentgateway. */
+const MAX_ATTEMPTS = 255;
 /** The longest wait, in seconds: a client does not wait longer for its answer. */
 const MAX_BACKOFF = 3_600;
 
@@ -23,7 +25,7 @@ export function readRetry(node: ConfigNode): RetryConfig {
       ['condition', EXPRESSION],
     ]),
   });
-  const times = attempts?.count() ?? 1;
+  const times = attempts?.count() ?? RETRY.attempts.default;
   if (times > MAX_ATTEMPTS) attempts?.refuse(`must be at most ${MAX_ATTEMPTS}, but is ${times}`);
   const seconds = backoff === undefined ? 0 : readSeconds(backoff);
   if (seconds > MAX_BACKOFF) backoff?.refuse('must be at most an hour');

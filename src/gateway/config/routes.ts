@@ -105,8 +105,8 @@ export function createRouteConfig(backend: RouteBackend | undefined, parts: Rout
   const answersItself = read.requestRedirect !== undefined || read.directResponse !== undefined;
   if (backend === undefined && !answersItself) node.refuse('must have backends, requestRedirect or directResponse');
   const servers = backend && readMcpBackend(backend.node, backend.members, { ...parts, policies: merged });
-  const written = writtenRoute({ levels, ofListener }, backend?.members, parts);
+  const written = writtenRoute(levels, ofListener, { ...parts, members: backend?.members });
+  const described = { name, hostnames, matches, written, at: node.path };
   const unusedBackend = `${node.path}.${backend?.node === node ? 'targets' : 'backends'}`;
-  const served = servers && (answersItself ? { unusedBackend } : { backend: servers });
-  return { name, hostnames, matches, written, ...read, ...served, at: node.path };
+  return { ...described, ...read, ...(servers && (answersItself ? { unusedBackend } : { backend: servers })) };
 }

@@ -76,10 +76,8 @@ function readTargetedPolicy(node: ConfigNode): TargetedPolicy {
 /** Refuses a policy that would have no effect before a route is selected. agentgateway only warns. */
 function requireGatewayPhase(phase: ConfigNode, { kind }: Pick<TargetedPolicy, 'kind'>, policy: ConfigNode): void {
   if (kind !== 'gateway') phase.refuse(`is "gateway", when no ${kind} is selected yet: write phase: route`);
-  const early: readonly string[] = Object.keys(LISTENER_POLICIES);
-  const late = Object.keys(policy.mapping()).find(
-    (name) => Object.hasOwn(ROUTE_POLICIES, name) && !early.includes(name),
-  );
+  const early = Object.keys(LISTENER_POLICIES);
+  const late = Object.keys(policy.mapping()).find((name) => name in ROUTE_POLICIES && !early.includes(name));
   if (late === undefined) return;
   phase.refuse(`is "gateway", when ${late} has no effect (only ${early.join(', ')} have): write phase: route`);
 }

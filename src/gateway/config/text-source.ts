@@ -24,7 +24,7 @@ export function readFileName(node: ConfigNode, directory: string): { readonly fi
  *
  * @throws {StartupError}
  */
-export function resolveText(source: TextSource, files: InputFiles): string {
+export function resolveText(source: TextSource, files: Pick<InputFiles, 'read'>): string {
   if ('text' in source) return source.text;
   return files.read(source.file).trim() || refuseEmpty(source.file);
 }

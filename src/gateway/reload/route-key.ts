@@ -28,10 +28,13 @@ export function routeKeyOf(
   const { hostnames, written, mcpAuthentication, credentials, backend } = route;
   const matches = route.matches.map(({ at: _, ...conditions }) => JSON.stringify(conditions));
   const place = sha256(canonicalJson([portIdOf(bind), hostname, hostnames, matches]));
-  const ofTargets = backend?.targets.flatMap(({ server }) => secretFilesOf(server)) ?? [];
-  const ofLogin = secretFilesIn((mcpAuthentication ?? credentials)?.policy);
-  const secrets = [...ofTargets, ...ofLogin].map((source) => contentOf(source, files));
-  const signing = (mcpAuthentication ?? credentials) ? secret : undefined;
+  const login = mcpAuthentication ?? credentials;
+  const secrets = [
+    files.digestOf(secretFilesIn(login?.policy)),
+    ...(backend?.targets.flatMap(({ server }) => secretFilesOf(server).map((source) => contentOf(source, files))) ??
+      []),
+  ];
+  const signing = login ? secret : undefined;
   // `--dev-issuer` changes the policy that is written.
   return { place, key: sha256(canonicalJson([place, written, mcpAuthentication?.policy, secrets, signing])) };
 }

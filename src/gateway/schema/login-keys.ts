@@ -17,16 +17,14 @@ import { SHARED_TABLE } from '../../policy/resolve-auth.js';
 import { CREDENTIAL_TABLE } from '../../policy/resolve-credentials.js';
 import { ISSUER_TABLE } from '../../policy/resolve-issuer.js';
 import { LOCATION_TYPE } from '../../policy/resolve-location.js';
-import { withSecretFiles } from './secret-files.js';
 import { SECRET } from './value-forms.js';
-
-const ISSUER = withSecretFiles(ISSUER_TABLE);
 
 /** `mcpAuthentication`, with options that only code can give. */
 export const MCP_AUTHENTICATION: Members = {
-  ...withSecretFiles({ ...SHARED_TABLE, ...CREDENTIAL_TABLE }),
-  ...ISSUER,
-  issuers: { type: listOf(membersOf('issuer', ISSUER)), otherwise: 'the one of `issuer`' },
+  ...SHARED_TABLE,
+  ...CREDENTIAL_TABLE,
+  ...ISSUER_TABLE,
+  issuers: { type: listOf(membersOf('issuer', ISSUER_TABLE)), otherwise: 'the one of `issuer`' },
 };
 
 const { issuer, audiences, jwks, jwtValidationOptions } = ISSUER_TABLE;

@@ -1,4 +1,3 @@
-import { MAX_RETRY_CODE, MIN_RETRY_CODE } from '../../bridge/http/retry-options.js';
 import { CORS_TABLE } from '../../cors/cors-options.js';
 import {
   ANY_MAPPING,
@@ -45,13 +44,10 @@ export const TIMEOUT = {
   backendRequestTimeout: { type: TIME, otherwise: 'no limit' },
 } as const satisfies Members;
 
-/** agentgateway's largest number of attempts. */
-export const MAX_ATTEMPTS = 255;
-
 export const RETRY = {
-  attempts: { type: numberFrom(1, MAX_ATTEMPTS), default: 1 },
+  attempts: { type: numberFrom(1, 255), default: 1 },
   backoff: { type: TIME, default: '0s' },
-  codes: { type: listOf(numberFrom(MIN_RETRY_CODE, MAX_RETRY_CODE)), isRequired: true },
+  codes: { type: listOf(numberFrom(400, 599)), isRequired: true },
 } as const satisfies Members;
 
 export const HEADER_MODIFIER = {
@@ -87,24 +83,24 @@ export const DIRECT_RESPONSE = {
 
 export const CREDENTIAL_HEADER = {
   name: { type: TEXT, isRequired: true },
-  prefix: { type: ANY_TEXT, default: '' },
+  prefix: { type: ANY_TEXT, otherwise: 'none' },
 } as const satisfies Members;
 
 export const CREDENTIAL_LOCATION = {
   header: { type: membersOf('credential header', CREDENTIAL_HEADER), isRequired: true },
 } as const satisfies Members;
 
-const CREDENTIAL_PLACE = {
+const LOCATION = {
   type: membersOf('credential location', CREDENTIAL_LOCATION),
   otherwise: '`Authorization: Bearer`',
 } as const;
 
 export const BACKEND_AUTH_VALUE = {
   value: { type: SECRET, isRequired: true },
-  location: CREDENTIAL_PLACE,
+  location: LOCATION,
 } as const satisfies Members;
 
-/** The algorithms of `jwtSign`, as in agentgateway. */
+/** The algorithms of `jwtSign`. */
 export const SIGNING_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'ES256', 'ES384'] as const;
 
 export const JWT_SIGN = {
@@ -113,7 +109,7 @@ export const JWT_SIGN = {
   kid: { type: TEXT, otherwise: 'none' },
   claims: { type: ANY_MAPPING, default: {} },
   ttl: { type: TIME, default: '300s' },
-  location: CREDENTIAL_PLACE,
+  location: LOCATION,
 } as const satisfies Members;
 
 export const BACKEND_AUTH = {
