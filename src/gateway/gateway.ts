@@ -59,16 +59,17 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
       createListener(createRouting(listeners, registrationLimit), trustedProxies, logger),
     isEnding: () => drain.hasBegun,
   });
-  const first = versions.prepare(config, files);
-  const { ports, routes } = first;
+  let first: PreparedConfig | undefined = versions.prepare(config, files);
   const readiness = new Readiness(() => versions.routes.flatMap(({ checks }) => checks), logger);
   return {
-    warningsFor: (host) => [...warningsOfOpenRoutes(routes, host), ...warningsOfOtherPorts(ports)],
+    warningsFor: (host) => [...warningsOfOpenRoutes(versions.routes, host), ...warningsOfOtherPorts(versions.ports)],
     notes: notesOf(config),
-    clientAddresses: clientAddressesOf(ports),
+    clientAddresses: clientAddressesOf(versions.ports),
     async listen(host) {
-      const { opened } = await first.use(host);
-      return opened;
+      const changes = await first?.use(host);
+      // The first version is not needed once there is another one.
+      first = undefined;
+      return changes?.opened ?? [];
     },
     prepare: (next, inputs) => versions.prepare(next, inputs),
     problems: async () => (drain.hasBegun ? ['the command is about to end'] : readiness.problems()),
