@@ -20,7 +20,7 @@ const limit = (maxTokens: number) => [{ maxTokens, tokensPerFill: 1, fillInterva
 
 test('the calls that a limit has counted stay counted while the limit is the same', async () => {
   const file = (name: string, maxTokens: number) =>
-    withRoutes(routeTo('/a', { args: ['scripted', name] }, { policies: { localRateLimit: limit(maxTokens) } }));
+    withRoutes(routeTo('/a', { env: { NAME: name } }, { policies: { localRateLimit: limit(maxTokens) } }));
   const gateway = await startReloading(file('one', 2));
   const init = { method: 'POST', body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' };
   const headers = { 'content-type': 'application/json' };
