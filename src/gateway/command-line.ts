@@ -27,7 +27,8 @@ see it, and says what to change: see doctor --help. "rules test" says which rule
 "key create" makes an API key: see key --help. "init" writes a first file;
 "schema" prints a JSON Schema of the file, for editors.
 
-  -f, --file FILE      the configuration file (YAML); relative file names in it start at its folder
+  -f, --file FILE      the configuration file (YAML), read again when it changes, and at SIGHUP; relative file names in it
+                       start at its folder
       --host ADDRESS   listen on this address only (default: 0.0.0.0, every address of this machine)
       --dev-issuer     for development: clients log in with one click, at an authorization server on this machine
                        (needs the package oidc-provider; --dev-issuer-port PORT, default 9000;

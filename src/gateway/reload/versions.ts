@@ -10,8 +10,6 @@ import { type ClosingPorts, Ports, type PreparedPorts } from './ports.js';
 
 /** A version of the file that can be used. */
 export interface PreparedConfig {
-  readonly ports: readonly GenerationPort[];
-  readonly routes: readonly GatewayRoute[];
   /**
    * Opens new ports, serves this version, and ends what only the version before has: its calls may finish first.
    *
@@ -67,7 +65,12 @@ export class Versions {
     return this.#current?.config;
   }
 
-  /** The routes of the version in use. */
+  /** Its ports. */
+  get ports(): readonly GenerationPort[] {
+    return this.#current?.ports ?? [];
+  }
+
+  /** Its routes. */
   get routes(): readonly GatewayRoute[] {
     return [...(this.#current?.routes.values() ?? [])];
   }
@@ -82,12 +85,11 @@ export class Versions {
     const { logger, handlerFor, store } = this.#surroundings;
     const previous = this.#current;
     const next = createGeneration(config, { logger, files, store, previous });
-    const { ports } = next;
     let prepared: PreparedPorts;
     try {
       const times = timesOf(config.process);
       prepared = this.#ports.prepare(
-        ports.map((port) => ({ ...port, times, files, handler: handlerFor(port, config) })),
+        next.ports.map((port) => ({ ...port, times, files, handler: handlerFor(port, config) })),
       );
     } catch (error) {
       next.discard();
@@ -95,11 +97,7 @@ export class Versions {
     }
     // Before the gateway listens, close() ends the first version.
     this.#current ??= next;
-    return {
-      ports,
-      routes: [...next.routes.values()],
-      use: (host) => this.#use(next, prepared, { previous, host }),
-    };
+    return { use: (host) => this.#use(next, prepared, { previous, host }) };
   }
 
   /** Accepts no more connections, ends all routes, then closes the remaining connections. */
@@ -138,7 +136,7 @@ export class Versions {
   /** Ends routes, and then the connections of closed ports. */
   async #finish(routes: readonly GatewayRoute[], closing: ClosingPorts, drainSeconds: number): Promise<void> {
     for (const route of routes) this.#ending.add(route);
-    await Promise.all(routes.map((route) => route.drain(drainSeconds)));
+    await Promise.all(routes.map((route) => finishCalls(route, drainSeconds)));
     await this.#end(routes);
     for (const route of routes) this.#ending.delete(route);
     await closing.finish();
@@ -150,4 +148,11 @@ export class Versions {
       if (end.status === 'rejected') this.#surroundings.logger.error(`a backend could not be stopped: ${end.reason}`);
     }
   }
+}
+
+/** A request that came before the reload may open a session, and its calls are answered. */
+async function finishCalls(route: GatewayRoute, seconds: number): Promise<void> {
+  const until = performance.now() + seconds * 1_000;
+  await route.settle(seconds * 1_000);
+  await route.drain(Math.max(0, until - performance.now()) / 1_000);
 }
