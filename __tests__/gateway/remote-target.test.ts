@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { HTTP_TABLE } from '../../src/bridge/http/http-options.js';
-import { HTTP_OPTIONS } from '../../src/gateway/config/backend-options.js';
 import { parseConfigFile } from '../../src/gateway/config/config-file.js';
+import { HTTP_OPTIONS } from '../../src/gateway/schema/backend-options.js';
 
 import { configText, route } from '../support/config-text.js';
 
@@ -50,7 +50,9 @@ describe('a remote target', () => {
   test('takes each option of mcpHttpBackend() that a file can say, there or from a policy', () => {
     const elsewhere = ['url', 'headers', 'bearer', 'ca', 'cert', 'key'];
     const ofTheCommand = ['resource', 'allowedOrigins', 'warnWhenOpen', 'logger'];
-    expect([...HTTP_OPTIONS, ...elsewhere, ...ofTheCommand].toSorted()).toEqual(Object.keys(HTTP_TABLE).toSorted());
+    expect([...Object.keys(HTTP_OPTIONS), ...elsewhere, ...ofTheCommand].toSorted()).toEqual(
+      Object.keys(HTTP_TABLE).toSorted(),
+    );
   });
 
   test.each([

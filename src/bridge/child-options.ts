@@ -4,6 +4,7 @@ import { trimOws } from '../http/ows.js';
 import type { OptionChecks } from '../options/checks.js';
 import { requireEnvironment, requirePlainObject } from '../options/environment.js';
 import { flag, type OptionTable, optional, type ResolvedOptions } from '../options/option-table.js';
+import { ANY_TEXT, constant, either, listOf, recordOf, TEXT, TEXTS } from '../options/value-type.js';
 import { isCommandLine } from '../targets/stdio/is-command-line.js';
 import type { Environment } from '../targets/stdio/late-child.js';
 import { ownProgram } from '../targets/stdio/own-program.js';
@@ -52,11 +53,11 @@ export interface ChildOptions {
 }
 
 export const CHILD_TABLE = {
-  command: { read: requireCommand },
-  args: { default: [], read: requireArguments },
-  env: { default: {}, read: resolveEnv },
-  cwd: { read: optional((checks, value, option) => checks.string(value, option, 'Name a directory.')) },
-  inheritEnv: { default: [], read: resolveInheritEnv },
+  command: { type: TEXT, read: requireCommand },
+  args: { default: [], type: listOf(ANY_TEXT), read: requireArguments },
+  env: { default: {}, type: recordOf(ANY_TEXT), read: resolveEnv },
+  cwd: { type: TEXT, read: optional((checks, value, option) => checks.string(value, option, 'Name a directory.')) },
+  inheritEnv: { default: [], type: either(TEXTS, constant(true)), read: resolveInheritEnv },
   inheritNetworkEnv: flag(true),
   warmChildren: limit(0, 0),
 } satisfies OptionTable<ChildOptions>;

@@ -25,6 +25,7 @@ import { warningsOfMissingPrograms } from './missing-programs.js';
 import { onReloadSignal } from './reload/reload-signal.js';
 import { Reloader } from './reload/reloader.js';
 import { runRulesCommand } from './rules-command.js';
+import { runSchemaCommand } from './schema-command.js';
 import { shutDown } from './shut-down.js';
 import { StartupError } from './startup-error.js';
 import { onStopSignal } from './stop-signal.js';
@@ -153,6 +154,8 @@ async function start(): Promise<void> {
     else if (args[0] === 'rules') rules(args.slice(1));
     else if (args[0] === 'init') console.log(runInitCommand(args.slice(1)));
     else if (args[0] === 'key') createKey(args.slice(1));
+    else if (args[0] === 'schema')
+      console.log(runSchemaCommand(args.slice(1), new URL('../../docs/', import.meta.url)));
     else await main(parseCommandLine(args));
   } catch (error) {
     const { message } = error as Error;

@@ -14,13 +14,15 @@ import { atPlace, StartupError } from './startup-error.js';
 
 export const USAGE = `Usage: express-mcp-auth -f FILE [--host ADDRESS] [--dev-issuer] [--validate-only]
        express-mcp-auth init [-f FILE]
+       express-mcp-auth schema > config.schema.json
        express-mcp-auth doctor (URL | -f FILE) [--token FILE] [--json]
        express-mcp-auth rules test -f FILE --call FILE [--as FILE]
        express-mcp-auth key create [--subject NAME] [--scopes "SCOPE …"] [--expires DATE]
 
 Runs stdio and remote MCP servers behind OAuth, from a configuration file. The doctor checks a server as MCP clients
 see it, and says what to change: see doctor --help. "rules test" says which rule decides on a call: see rules --help.
-"key create" makes an API key: see key --help. "init" writes a first file.
+"key create" makes an API key: see key --help. "init" writes a first file;
+"schema" prints a JSON Schema of the file, for editors.
 
   -f, --file FILE      the configuration file (YAML); relative file names in it start at its folder
       --host ADDRESS   listen on this address only (default: 0.0.0.0, every address of this machine)

@@ -1,8 +1,9 @@
 import type { OptionChecks } from '../../options/checks.js';
 import { asGiven, flag, optional, type ResolvedOptions } from '../../options/option-table.js';
+import { membersOf } from '../../options/value-type.js';
 import { unusableProxyFor } from '../../targets/http/dispatcher.js';
 import { limit } from '../backend-options.js';
-import { type CallerTokenOptions, resolveCallerToken } from './caller-token-options.js';
+import { CALLER_TOKEN_TABLE, type CallerTokenOptions, resolveCallerToken } from './caller-token-options.js';
 import { requireBearer, requireCertificate, requireHeaders, requirePem, requirePems } from './read-http-options.js';
 import { requireTargetUrl } from './target-url.js';
 
@@ -48,7 +49,7 @@ export const REMOTE_SERVER_ROWS = {
   url: { read: asGiven },
   headers: { default: {}, read: requireHeaders },
   bearer: { read: optional(requireBearer) },
-  callerToken: { read: optional(resolveCallerToken) },
+  callerToken: { type: membersOf('callerToken', CALLER_TOKEN_TABLE), read: optional(resolveCallerToken) },
   ca: { read: optional(requirePems) },
   cert: { read: optional(requirePem) },
   key: { read: optional(requirePem) },

@@ -1,21 +1,18 @@
 import { createHash } from 'node:crypto';
+import { MODES } from '../../policy/modes.js';
+import { API_KEY, API_KEY_ENTRY, JWT_AUTH, JWT_ISSUER } from '../schema/login-keys.js';
 import { withFiles } from './authentication-policy.js';
 import type { ConfigNode } from './config-node.js';
 import type { CredentialConfig } from './gateway-config.js';
 
-const MODES = ['strict', 'optional', 'permissive'] as const;
-
 /** Reads `jwtAuth`: tokens of issuers, without the documents for MCP clients. */
 export function readJwtAuth(node: ConfigNode, directory: string): CredentialConfig {
-  const issuerMembers = ['issuer', 'audiences', 'jwks', 'jwtValidationOptions'] as const;
-  const { mode, location, providers, ...single } = node.members({
-    optional: ['mode', 'location', 'providers', ...issuerMembers],
-  });
+  const { mode, location, providers, ...single } = node.members(JWT_AUTH);
   const [other] = Object.values(single);
   if (providers && other) other.refuse('must be in each of the providers, where there are any');
   const items = providers?.someItems() ?? [node];
   const issuers = items.map((item) => {
-    const members = providers ? item.members({ optional: issuerMembers }) : single;
+    const members = providers ? item.members(JWT_ISSUER) : single;
     for (const name of ['issuer', 'audiences', 'jwks'] as const) {
       if (members[name] === undefined) item.refuse(`must have ${name}${name === 'audiences' ? NO_AUDIENCE : ''}`);
     }
@@ -29,7 +26,7 @@ const NO_AUDIENCE = ': without it, a token that was issued for another server wo
 
 /** Reads `apiKey`: callers with a fixed key. */
 export function readApiKey(node: ConfigNode): CredentialConfig {
-  const { keys, mode, location } = node.members({ required: ['keys'], optional: ['mode', 'location'] });
+  const { keys, mode, location } = node.members(API_KEY);
   const items = keys.someItems().map(readKey);
   const plain = items.filter(({ isPlain }) => isPlain);
   return {
@@ -41,8 +38,7 @@ export function readApiKey(node: ConfigNode): CredentialConfig {
 }
 
 function readKey(node: ConfigNode) {
-  const { key, keyHash, metadata } = node.members({
-    optional: ['key', 'keyHash', 'metadata'],
+  const { key, keyHash, metadata } = node.members(API_KEY_ENTRY, {
     staysOut: new Map([['allowedModels', { why: 'language models are not served here', canIgnore: true }]]),
   });
   if ((key === undefined) === (keyHash === undefined)) node.refuse('must have either key or keyHash');
@@ -63,5 +59,8 @@ function readHash(node: ConfigNode): string {
 }
 
 function readShared(mode: ConfigNode | undefined, location: ConfigNode | undefined) {
-  return { mode: mode?.word(MODES) ?? 'optional', ...(location && { authorizationLocation: location.mapping() }) };
+  return {
+    mode: mode?.word(Object.keys(MODES)) ?? API_KEY.mode.default,
+    ...(location && { authorizationLocation: location.mapping() }),
+  };
 }

@@ -1,7 +1,9 @@
 import { looksLikeFileName } from '../../bridge/http/caller-token-options.js';
 import { isRecord, stringsIn } from '../../http/json-object.js';
 import { lowerAscii } from '../../http/lower-ascii.js';
-import { ELSEWHERE, HTTP_OPTIONS } from './backend-options.js';
+import { ELSEWHERE } from '../schema/backend-options.js';
+import { BACKEND_AUTH, BACKEND_AUTH_VALUE, BACKEND_TLS } from '../schema/policy-keys.js';
+import { REMOTE } from '../schema/target-keys.js';
 import type { ConfigNode } from './config-node.js';
 import { readHeaderModifier } from './header-modifier.js';
 import type { Policies } from './policy-levels.js';
@@ -31,13 +33,8 @@ export interface BackendTls {
 
 /** Reads the member `mcp` of a target. */
 export function readRemoteTarget(node: ConfigNode, policies: Policies, directory: string): RemoteTarget {
-  const optional = ['port', 'path', ...HTTP_OPTIONS];
-  const { host, port, path, ...others } = node.members({
-    required: ['host'],
-    optional,
-    unsupported: ['backend'],
-    elsewhere: ELSEWHERE,
-  });
+  const { host, port, path, ...rest } = node.members(REMOTE, { unsupported: ['backend'], elsewhere: ELSEWHERE });
+  const others: Partial<Record<string, ConfigNode>> = rest;
   const { backendAuth, backendTLS, requestHeaderModifier } = policies;
   const url = readUrl({ host, port, path }, backendTLS !== undefined);
   const options = Object.fromEntries(Object.entries(others).map(([name, option]) => [name, option?.option()]));
@@ -103,8 +100,7 @@ function readCallerKey(callerToken: ConfigNode, directory: string): TextSource |
 }
 
 function readBackendAuth(node: ConfigNode, directory: string) {
-  const { key } = node.members({
-    required: ['key'],
+  const { key } = node.members(BACKEND_AUTH, {
     unsupported: [
       'passthrough',
       'credentials',
@@ -118,12 +114,12 @@ function readBackendAuth(node: ConfigNode, directory: string) {
   });
   // agentgateway's longer form: { key: { value: SECRET } }.
   const isLong = isRecord(key.value) && 'value' in key.value;
-  const secret = isLong ? key.members({ required: ['value'] }).value : key;
+  const secret = isLong ? key.members(BACKEND_AUTH_VALUE).value : key;
   return { key: readTextSource(secret, directory), at: node.path };
 }
 
 function readBackendTls(node: ConfigNode, url: URL, directory: string): BackendTls {
-  const { root, cert, key, hostname } = node.members({ optional: ['root', 'cert', 'key', 'hostname'] });
+  const { root, cert, key, hostname } = node.members(BACKEND_TLS);
   if (hostname && hostname.text() !== url.hostname) hostname.refuse(`is not supported, except "${url.hostname}"`);
   if (cert && !key) cert.refuse('needs key beside it');
   if (key && !cert) key.refuse('needs cert beside it');

@@ -1,4 +1,7 @@
-import { MCP_MEMBERS, type McpMembers, readMcpBackend } from './backend-config.js';
+import { ELSEWHERE } from '../schema/backend-options.js';
+import { type ROUTE, ROUTE_BACKEND } from '../schema/route-keys.js';
+import { MCP_SERVERS } from '../schema/target-keys.js';
+import { type McpMembers, readMcpBackend } from './backend-config.js';
 import type { ConfigNode } from './config-node.js';
 import type { FileParts } from './file-parts.js';
 import type { RouteConfig } from './gateway-config.js';
@@ -18,9 +21,7 @@ export interface RouteSurroundings extends FileParts {
 }
 
 /** The members that a route has in every form of the file. */
-export const ROUTE_MEMBERS = ['name', 'namespace', 'ruleName', 'hostnames', 'matches', 'policies', 'backends'] as const;
-
-type RouteMembers = Readonly<Partial<Record<(typeof ROUTE_MEMBERS)[number], ConfigNode>>>;
+type RouteMembers = { readonly [Key in keyof typeof ROUTE]?: ConfigNode };
 
 /**
  * Reads a route. Undefined if `--ignore` leaves its backend out.
@@ -60,15 +61,7 @@ export interface RouteBackend {
 
 function readRouteBackend(node: ConfigNode, { backends, policies }: FileParts): RouteBackend | undefined {
   const only = node.onlyItem();
-  const {
-    mcp,
-    backend,
-    weight,
-    policies: own,
-  } = only.members({
-    optional: ['mcp', 'backend', 'weight', 'policies'],
-    staysOut: BACKENDS_OUT,
-  });
+  const { mcp, backend, weight, policies: own } = only.members(ROUTE_BACKEND, { staysOut: BACKENDS_OUT });
   weight?.count();
   const above = readPolicies(own, 'backend');
   if (mcp && !backend) return { node: mcp, members: readMembers(mcp), above, below: [] };
@@ -85,7 +78,7 @@ function readRouteBackend(node: ConfigNode, { backends, policies }: FileParts): 
 }
 
 function readMembers(mcp: ConfigNode): McpMembers {
-  return mcp.members(MCP_MEMBERS);
+  return mcp.members(MCP_SERVERS, { elsewhere: ELSEWHERE });
 }
 
 interface RouteParts extends RouteSurroundings {

@@ -1,5 +1,6 @@
+import { RUNTIME, SESSION_TIMES } from '../schema/file-keys.js';
 import type { ConfigNode, StaysOut } from './config-node.js';
-import { PROCESS_MEMBERS, type ProcessConfig, readProcessConfig } from './process-settings.js';
+import { type ProcessConfig, readProcessConfig } from './process-settings.js';
 import { readSeconds } from './seconds.js';
 import { readSessionKey, type SessionKeyConfig } from './session-key.js';
 import { readStoreConfig, type StoreConfig } from './store-config.js';
@@ -52,11 +53,8 @@ const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
 
 /** Reads the section `config`. */
 export function readRuntimeConfig(node: ConfigNode, directory: string): RuntimeConfig {
-  const { mcp, trustProxy, session, store, ...others } = node.members({
-    optional: ['mcp', 'trustProxy', 'session', 'store', ...PROCESS_MEMBERS],
-    staysOut: STAYS_OUT,
-  });
-  const ttl = mcp?.members({ optional: ['sessionTtl'] }).sessionTtl;
+  const { mcp, trustProxy, session, store, ...others } = node.members(RUNTIME, { staysOut: STAYS_OUT });
+  const ttl = mcp?.members(SESSION_TIMES).sessionTtl;
   return {
     ...(ttl && { sessionSeconds: Math.max(1, Math.ceil(readSeconds(ttl))) }),
     ...(trustProxy && { trustedProxies: { addresses: trustProxy.texts(), at: trustProxy.path } }),

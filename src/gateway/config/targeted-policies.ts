@@ -1,3 +1,11 @@
+import {
+  BACKEND_TARGET,
+  GATEWAY_TARGET,
+  ONLY_GATEWAY,
+  POLICY_TARGET,
+  ROUTE_TARGET,
+  TARGETED_POLICY,
+} from '../schema/file-keys.js';
 import type { ConfigNode } from './config-node.js';
 import { countTogether, type Policies, type PolicyName, readPolicies } from './policy-levels.js';
 
@@ -40,7 +48,7 @@ export class PolicyTargets {
 }
 
 function readTargetedPolicy(node: ConfigNode): TargetedPolicy {
-  const { name, target, phase, policy } = node.members({ required: ['name', 'target', 'policy'], optional: ['phase'] });
+  const { name, target, phase, policy } = node.members(TARGETED_POLICY);
   name.mapping();
   if (phase && phase.text() !== 'route')
     phase.refuse('is not supported, except "route": write the policy in the gateway itself');
@@ -50,32 +58,22 @@ function readTargetedPolicy(node: ConfigNode): TargetedPolicy {
 }
 
 function readTarget(node: ConfigNode): Pick<TargetedPolicy, 'kind' | 'name'> {
-  const { gateway, route, backend } = node.members({
-    optional: ['gateway', 'route', 'backend'],
-    unsupported: ['listenerSet'],
-  });
+  const { gateway, route, backend } = node.members(POLICY_TARGET, { unsupported: ['listenerSet'] });
   if ([gateway, route, backend].filter((each) => each !== undefined).length !== 1)
     return node.refuse('must have exactly one of gateway, route and backend');
   if (gateway) {
-    const { gatewayName, gatewayNamespace, listenerName } = gateway.members({
-      optional: ['gatewayName', 'gatewayNamespace', 'listenerName'],
-      unsupported: ['port'],
-    });
+    const { gatewayName, gatewayNamespace, listenerName } = gateway.members(GATEWAY_TARGET, { unsupported: ['port'] });
     requireOnlyGateway(gatewayName);
     gatewayNamespace?.text();
     return { kind: 'gateway', name: listenerName?.text() };
   }
   if (route) {
-    const { name, namespace } = route.members({
-      required: ['name'],
-      optional: ['namespace'],
-      unsupported: ['ruleName', 'kind'],
-    });
+    const { name, namespace } = route.members(ROUTE_TARGET, { unsupported: ['ruleName', 'kind'] });
     namespace?.text();
     return { kind: 'route', name: name.text() };
   }
-  const named = (backend as ConfigNode).members({ required: ['backend'], unsupported: ['service'] }).backend;
-  const { name, namespace } = named.members({ required: ['name'], optional: ['namespace'], unsupported: ['section'] });
+  const named = (backend as ConfigNode).members(BACKEND_TARGET, { unsupported: ['service'] }).backend;
+  const { name, namespace } = named.members(ROUTE_TARGET, { unsupported: ['section'] });
   namespace?.text();
   return { kind: 'backend', name: name.text() };
 }
@@ -90,8 +88,8 @@ function refuseSecond(policy: TargetedPolicy, index: number, all: readonly Targe
     policy.at.refuse(`has ${name} for the same target as ${first.at.path}: write it once`);
 }
 
-/** agentgateway calls the gateway of a file "default", whatever the section `gateways` has. A policy for another one has no effect there. */
+/** agentgateway calls the gateway of a file by this name, whatever the section `gateways` has. A policy for another one has no effect there. */
 function requireOnlyGateway(node: ConfigNode | undefined): void {
-  if (node && node.text() !== 'default')
+  if (node && node.text() !== ONLY_GATEWAY)
     node.refuse('must be "default": write the name of a gateway, or GATEWAY/LISTENER, as listenerName');
 }

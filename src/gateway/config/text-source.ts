@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { isRecord } from '../../http/json-object.js';
 import type { InputFiles } from '../input-files.js';
+import { IN_FILE } from '../schema/value-forms.js';
 import type { ConfigNode } from './config-node.js';
 
 /** A text in the configuration file itself, or the absolute name of the file that contains it. */
@@ -9,7 +10,7 @@ export type TextSource = { readonly text: string } | { readonly file: string };
 /** Reads `SECRET` or `{ file: NAME }`, agentgateway's two ways to give a secret. */
 export function readTextSource(node: ConfigNode, directory: string): TextSource {
   if (!isRecord(node.value)) return { text: node.text() };
-  return readFileName(node.members({ required: ['file'] }).file, directory);
+  return readFileName(node.members(IN_FILE).file, directory);
 }
 
 /** Reads the name of a file. */
