@@ -88,7 +88,7 @@ export interface McpAuthorizationOptions {
   readonly hide?: boolean | undefined;
   /** Bytes. A longer body is answered 413. @default 4194304 */
   readonly maxBodyBytes?: number | undefined;
-  /** Receives a line for each denial, and once a minute for each rule that fails. @default no logging */
+  /** Receives a line for each denial at `debug` (for each rule, one a minute at `info`), and once a minute for each rule that fails. @default no logging */
   readonly logger?: Logger | undefined;
 }
 

@@ -59,7 +59,7 @@ export interface McpScopesOptions {
   readonly onInsufficientScope?: 'challenge' | 'jsonRpcError' | undefined;
   /** Bytes. A longer body is answered 413. @default 4194304 */
   readonly maxBodyBytes?: number | undefined;
-  /** Receives a line for each refusal, for functions that throw, and for answers that `hide` cannot read. @default no logging */
+  /** Receives a line for each refusal at `debug` and one of each kind a minute at `info`, for functions that throw, and for answers that `hide` cannot read. @default no logging */
   readonly logger?: Logger | undefined;
 }
 

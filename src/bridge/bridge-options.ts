@@ -72,7 +72,7 @@ export interface BridgeOptions extends BackendOptions {
    * 429. @default 64
    */
   readonly maxPendingRequests?: number | undefined;
-  /** Gets the child's stderr and the warnings of the bridge. @default no logging */
+  /** Gets the child's stderr, how children end, refused requests, and the warnings of the bridge. @default no logging */
   readonly logger?: Logger | undefined;
 }
 

@@ -1,10 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { createSafeLogger } from '../core/logger.js';
 import { printable } from '../core/printable.js';
 import { runDoctor } from '../doctor/doctor.js';
-import type { Logger } from '../index.js';
 import { openAdminServers } from './admin/admin-servers.js';
 import {
   type Command,
@@ -21,6 +19,7 @@ import { createGateway, type Gateway } from './gateway.js';
 import { runInitCommand } from './init-command.js';
 import { KEY_USAGE, runKeyCommand } from './key-command.js';
 import { type LoadedConfig, loadConfig } from './load-config.js';
+import { createLogOutput, type LogStreams } from './log-output.js';
 import { warningsOfMissingPrograms } from './missing-programs.js';
 import { onReloadSignal } from './reload/reload-signal.js';
 import { Reloader } from './reload/reloader.js';
@@ -30,19 +29,17 @@ import { shutDown } from './shut-down.js';
 import { StartupError } from './startup-error.js';
 import { onStopSignal } from './stop-signal.js';
 
-/** Writes lines as agentgateway does: `INFO express-mcp-auth: Listening on 0.0.0.0:3000`. Warnings and errors go to stderr. */
-const logger: Logger = createSafeLogger({
-  debug: () => undefined,
-  info: (line) => console.log(`INFO express-mcp-auth: ${line}`),
-  warn: (line) => console.error(`WARN express-mcp-auth: ${line}`),
-  error: (line) => console.error(`ERROR express-mcp-auth: ${line}`),
-});
+const STREAMS: LogStreams = { out: (line) => console.log(line), err: (line) => console.error(line) };
+
+let { logger, fail } = createLogOutput({}, STREAMS);
 
 async function main(command: Command): Promise<void> {
   if (command.action === 'help') return console.log(USAGE);
   if (command.action === 'version') return console.log(version());
   const { env } = process;
+  ({ logger, fail } = createLogOutput(command.logging, STREAMS));
   const loaded = loadConfig(command.file, { env, ignored: command.ignored, process: command.process });
+  ({ logger, fail } = createLogOutput({ ...loaded.config.logging, ...command.logging }, STREAMS));
   if (command.devIssuer === undefined) loaded.step(() => requireIssuers(loaded.config, 'start with --dev-issuer'));
   if (command.action === 'validate') {
     const { devIssuer } = command;
@@ -160,7 +157,7 @@ async function start(): Promise<void> {
   } catch (error) {
     const { message } = error as Error;
     const text = error instanceof StartupError ? message : `unexpected failure: ${message}`;
-    console.error(`express-mcp-auth: ${printable(text, MAX_MESSAGE)}`);
+    fail(printable(text, MAX_MESSAGE));
     process.exitCode = 1;
   }
 }

@@ -9,6 +9,7 @@ import { requireIssuers } from './config/dev-issuer-policies.js';
 import { authenticationsOf, type McpAuthenticationConfig } from './config/gateway-config.js';
 import type { ProcessConfig } from './config/process-settings.js';
 import { loadConfig } from './load-config.js';
+import { LOG_OPTIONS, type LogSettings, parseLogOptions } from './log-settings.js';
 import { PROCESS_OPTIONS, PROCESS_USAGE, parseProcessArguments } from './process-arguments.js';
 import { atPlace, StartupError } from './startup-error.js';
 
@@ -31,6 +32,8 @@ see it, and says what to change: see doctor --help. "rules test" says which rule
                        --dev-issuer-ttl SECONDS: the lifetime of its access tokens, default 3600).
                        Its keys are kept in .dev-issuer.json beside the configuration file: do not commit it
       --validate-only  check the file and the key files it names, then exit
+      --log FORMAT     text (the default), or json: one object a line, with the request id and the route
+      --log-level LEVEL  leave out the lines below debug, info (the default), warn or error
       --ignore NAMES   start without these parts of the file, such as llm,a2a; only parts that protect nothing
 ${PROCESS_USAGE}
   -h, --help           show this text
@@ -44,6 +47,8 @@ export interface RunCommand {
   readonly host: string;
   /** The names given to `--ignore`. */
   readonly ignored: readonly string[];
+  /** What the command line says about the log. */
+  readonly logging: LogSettings;
   /** Undefined without `--dev-issuer`. */
   readonly devIssuer: DevIssuerArguments | undefined;
   /** The settings of the process on the command line. */
@@ -63,6 +68,7 @@ const OPTIONS = {
   'dev-issuer-port': { type: 'string' },
   'dev-issuer-ttl': { type: 'string' },
   'validate-only': { type: 'boolean' },
+  ...LOG_OPTIONS,
   ignore: { type: 'string', multiple: true },
   ...PROCESS_OPTIONS,
   help: { type: 'boolean', short: 'h' },
@@ -91,8 +97,9 @@ export function parseCommandLine(args: readonly string[]): Command {
     : undefined;
   const ignored = (options.ignore ?? []).flatMap((names) => names.split(',')).filter((name) => name !== '');
   const settings = parseProcessArguments(options, usageError);
+  const logging = parseLogOptions(options, usageError);
   const action = options['validate-only'] ? 'validate' : 'run';
-  return { action, file, host, ignored, devIssuer, process: settings };
+  return { action, file, host, ignored, logging, devIssuer, process: settings };
 }
 
 /** Refresh tokens last one day; an access token must not outlast them. */

@@ -16,6 +16,7 @@ import { InputFiles } from './input-files.js';
 import { Readiness } from './readiness.js';
 import { createRegistrationLimit } from './registration-limit.js';
 import { type PreparedConfig, Versions } from './reload/versions.js';
+import { identifyRequests } from './request-ids.js';
 import { warningsOfOpenRoutes } from './route.js';
 import { createRouting } from './routing.js';
 import { createSharedStore } from './shared-store.js';
@@ -101,13 +102,13 @@ function createListener(
   logger: Logger,
 ): RequestListener {
   const trust = trustedProxies && trustProxies(trustedProxies);
-  return (req, res) => {
+  return identifyRequests((req, res) => {
     trust?.(req);
     routing(req, res, (error) => {
       if (error === undefined) answer(res, 404, 'not_found', 'No route matches this path');
       else answerFailure(logger, error, req, res);
     });
-  };
+  }, logger);
 }
 
 /** Characters of a request's path in a log line. */

@@ -1,5 +1,6 @@
 import { callerKeysOf } from '../bridge/http/caller-token.js';
-import { type Advice, noteAdvice } from '../core/advice.js';
+import { type Advice, adviceFor, noteAdvice } from '../core/advice.js';
+import { withFields } from '../core/logger.js';
 import { CORS_NAMES_IN_FILE } from '../cors/cors-options.js';
 import { isLoopbackAddress, isLoopbackHost } from '../http/loopback.js';
 import { type Logger, type McpHttpBackendOptions, type Middleware, mcpCors, mcpLimits, mcpScopes } from '../index.js';
@@ -56,7 +57,8 @@ export interface RouteParts extends RouteShare {
 
 /** @throws {StartupError} If a policy or a target of the route is not valid. */
 export function createRoute(route: RouteConfig, parts: RouteParts): GatewayRoute {
-  const { logger, files, replica } = parts;
+  const { files, replica } = parts;
+  const logger = withFields(parts.logger, { route: route.at });
   const advice = adviceOf(route);
   const authentication = createAuthentication(route, { ...parts, advice });
   const policy = authentication?.policy;
@@ -131,7 +133,9 @@ function createLimits(
   store: Store | undefined,
   logger: Logger,
 ): EndingPart<Middleware> {
-  return { value: atPlace(place, () => mcpLimits(limits, { store, logger })) };
+  const options = { store, logger };
+  noteAdvice(options, { ...adviceFor(options, 'mcpLimits()'), names: new Map([['limits', place]]) });
+  return { value: atPlace(place, () => mcpLimits(limits, options)) };
 }
 
 interface Surroundings {

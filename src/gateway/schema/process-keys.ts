@@ -1,5 +1,6 @@
-import { either, listOf, type Members, membersOf, TEXT } from '../../options/value-type.js';
+import { either, listOf, type Members, membersOf, oneOfWords, TEXT } from '../../options/value-type.js';
 import { DEFAULT_ADMIN, PROCESS_DEFAULTS } from '../config/process-settings.js';
+import { LOG_FORMATS, LOG_LEVELS } from '../log-settings.js';
 import { SECRET, TIME } from './value-forms.js';
 
 /** `config.session`. */
@@ -13,6 +14,12 @@ export const STORE = {
   prefix: { type: TEXT },
 } as const satisfies Members;
 
+/** `config.logging`. */
+export const LOGGING = {
+  format: { type: oneOfWords(LOG_FORMATS), default: 'text' },
+  level: { type: oneOfWords(LOG_LEVELS), default: 'info' },
+} as const satisfies Members;
+
 const { drainSeconds, minDrainSeconds, keepAliveSeconds, headersSeconds, requestSeconds } = PROCESS_DEFAULTS;
 
 /** What the section `config` has for the whole process. */
@@ -24,6 +31,7 @@ export const PROCESS = {
   keepAliveTimeout: { type: TIME, default: `${keepAliveSeconds}s` },
   headersTimeout: { type: TIME, default: `${headersSeconds}s` },
   requestTimeout: { type: TIME, default: `${requestSeconds}s` },
+  logging: { type: membersOf('config.logging', LOGGING) },
   session: { type: membersOf('config.session', SESSION), otherwise: 'none' },
   store: { type: membersOf('config.store', STORE), otherwise: 'none' },
 } as const satisfies Members;

@@ -1,5 +1,6 @@
 import type { AuthInfo } from '../../core/auth-info.js';
 import { createFailureLine } from '../../core/failure-line.js';
+import { runOutsideRequest } from '../../core/log-fields.js';
 import type { Caller } from '../../core/quota.js';
 import type { Connection, ConnectionSource } from '../connection.js';
 import { Child, type ChildRecipe } from './child.js';
@@ -75,7 +76,8 @@ export class ChildSource implements ConnectionSource {
   }
 
   #start(environment: Environment | Promise<Environment>): Connection {
-    const start = (known: Environment) => new Child(this.#recipe, known);
+    // Its lines are about the child, whose life is longer than that of the request that starts it.
+    const start = (known: Environment) => runOutsideRequest(() => new Child(this.#recipe, known));
     const child =
       environment instanceof Promise
         ? new LateChild(this.#recipe, { environment, start, logFailure: this.#logFailure })
