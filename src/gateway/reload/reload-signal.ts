@@ -1,8 +1,8 @@
 import { closeSync, openSync } from 'node:fs';
 
 /**
- * Calls `reload` at each SIGHUP. A terminal that is closed sends the same signal: then the process ends as at SIGTERM, which nobody could
- * send it from that terminal any more.
+ * Calls `reload` at each SIGHUP. A terminal that is closed sends the same signal: then the process ends as at SIGTERM, because it
+ * cannot be ended from there any more.
  *
  * @returns The function that stops listening.
  */

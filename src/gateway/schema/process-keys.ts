@@ -11,7 +11,7 @@ export const SESSION = {
 /** `config.store`. */
 export const STORE = {
   redis: { type: SECRET, isRequired: true },
-  prefix: { type: TEXT },
+  prefix: { type: TEXT, default: 'express-mcp-auth' },
 } as const satisfies Members;
 
 /** `config.logging`. */
