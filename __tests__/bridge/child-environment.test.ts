@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { McpStdioBackendOptions } from '../../src/bridge/mcp-stdio-backend.js';
-import { environmentHint, NETWORK_VARIABLES } from '../../src/targets/stdio/child-environment.js';
+import { NETWORK_VARIABLES } from '../../src/targets/stdio/child-environment.js';
 import { callText, open } from '../support/mcp-requests.js';
 import { ROOT } from '../support/program.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
@@ -79,9 +79,4 @@ describe('the variables of proxies, certificates and registries', () => {
     const named = new Set(list.match(/\b(?:[A-Z]+_[A-Z_]+|npm_config_registry)\b/g));
     expect([...named].toSorted()).toEqual(NETWORK_VARIABLES.filter((name) => !/^[a-z]+_proxy$/.test(name)).toSorted());
   });
-});
-
-test('the log says of a child that ended at once that its environment is a list, unless it gets everything', () => {
-  expect(environmentHint([])).toMatch(/listed environment variables/);
-  expect(environmentHint(true)).toBeUndefined();
 });

@@ -20,8 +20,8 @@ async function serveLogged(options: Partial<McpStdioBackendOptions> = {}) {
 }
 
 const OPEN_AGAIN = 'the requests in flight failed, and clients open new sessions';
-const BY_HAND =
-  'it sent no MCP message. Start its command by hand to see why; it gets only the environment variables that inheritEnv and env name';
+const BY_HAND = 'it sent no MCP message. Start its command by hand to see why';
+const LISTED = 'it gets only listed environment variables: set others in env, or name them in inheritEnv';
 const MEMORY =
   'Linux kills programs when memory is short, and its log says so: lower maxSessions, or give the machine more memory';
 
@@ -49,9 +49,17 @@ describe('one warning says how a child ended that the bridge did not stop, and w
     expect((await post(url, initialize())).status).toBe(502);
     const tail = `no key 5 | no key 6 | no key 7 | no key 8 | \\u001b[2J${'x'.repeat(291)}…`;
     expect(await lineWith(/ended/)).toEqual([
-      `warn child PID ended by itself (code 7): ${BY_HAND}. Its last lines on stderr: ${tail}`,
+      `warn child PID ended by itself (code 7): ${BY_HAND}; ${LISTED}. Its last lines on stderr: ${tail}`,
     ]);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(4_200);
+  });
+
+  test('if it ends at once although it gets every environment variable', async () => {
+    const { url, lineWith } = await serveLogged({ args: ['-e', 'process.exit(7)'], inheritEnv: true });
+    expect((await post(url, initialize())).status).toBe(502);
+    expect(await lineWith(/ended/)).toEqual([
+      `warn child PID ended by itself (code 7): ${BY_HAND}. It printed nothing on stderr`,
+    ]);
   });
 
   test('if it closes its output and lives on', async () => {

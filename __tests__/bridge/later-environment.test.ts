@@ -1,5 +1,8 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { mcpBackend } from '../../src/bridge/mcp-backend.js';
 import type { McpStdioBackendOptions } from '../../src/bridge/mcp-stdio-backend.js';
 import type { AuthInfo } from '../../src/core/auth-info.js';
@@ -12,6 +15,7 @@ import {
   statelessCall,
   statelessText,
 } from '../support/mcp-requests.js';
+import { startNode } from '../support/program.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 import { NODE, SCRIPTED, type Served, serveBackend, serve as serveOptions } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
@@ -82,7 +86,19 @@ describe('an env() that returns a promise', () => {
     expect(errors).toEqual([]);
   });
 
+  test('is awaited while the bridge asks for revisions: what the child then prints is logged at debug', async () => {
+    const { lines, logger } = createRecordingLogger();
+    const { url } = await serve({ args: ['-e', REFUSING], env: later, logger });
+    expect((await postStateless(url, statelessCall(1, 'echo'), ADA)).status).toBe(400);
+    await until(() => lines.some((line) => line.endsWith('not that')));
+    expect(lines.filter((line) => line.endsWith('not that'))).toEqual([
+      expect.stringMatching(/^debug child \d+: not that$/),
+    ]);
+  });
+
   test('may come too late: closing the backend does not wait for it, and starts nothing afterwards', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'environment-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
     let calls = 0;
     let finish = (_env: Record<string, string>): void => undefined;
     const env = () => {
@@ -91,14 +107,26 @@ describe('an env() that returns a promise', () => {
         finish = resolve;
       });
     };
-    const { url, backend } = await serve({ env });
+    const { url, backend } = await serve({ args: ['-e', WRITING], env });
     const opening = post(url, initialize(), ADA);
     await until(() => calls === 1);
     expect(backend.stats()).toMatchObject({ sessions: 1, children: 1 });
     await backend.close();
     expect((await opening).status).toBe(503);
-    finish({});
+    finish({ FILE: join(folder, 'late') });
+    // A program that is started now ends later than one that was started before.
     await wait(20);
+    const other = startNode(['-e', WRITING], { env: { FILE: join(folder, 'other') } });
+    expect(await other.ended).toBe(0);
+    expect(await readdir(folder)).toEqual(['other']);
     expect(backend.stats()).toMatchObject({ sessions: 0, children: 0 });
   });
 });
+
+/** Refuses every request. */
+const REFUSING = `process.stdin.on('data', (line) => {
+  console.error('not that');
+  console.log(JSON.stringify({ jsonrpc: '2.0', id: JSON.parse(line).id, error: { code: -32601, message: 'no' } }));
+});`;
+/** Writes the file that FILE names. */
+const WRITING = "require('node:fs').writeFileSync(process.env.FILE, '')";

@@ -9,6 +9,8 @@ export interface ChildOutput {
   readonly hasAnswered: boolean;
   /** Its last lines on stderr, printable. */
   readonly lastLines: readonly string[];
+  /** What is said of its environment if it sent no message; undefined for nothing. */
+  readonly environmentHint: string | undefined;
 }
 
 /** Finds out why a child ended, for the log. */
@@ -40,16 +42,24 @@ export class ChildEnd {
   }
 }
 
-const NOT_STARTED =
-  'it sent no MCP message. Start its command by hand to see why; it gets only the environment variables that inheritEnv and env name';
+const NOT_STARTED = 'it sent no MCP message. Start its command by hand to see why';
 const KILLED =
   'Linux kills programs when memory is short, and its log says so: lower maxSessions, or give the machine more memory';
 const OTHERWISE = 'the requests in flight failed, and clients open new sessions';
 
 /** What happened, what to do, and what the child said last. */
-function describe(what: string, signal: NodeJS.Signals | undefined, { hasAnswered, lastLines }: ChildOutput): string {
-  const advice = signal === 'SIGKILL' ? KILLED : hasAnswered ? OTHERWISE : NOT_STARTED;
+function describe(what: string, signal: NodeJS.Signals | undefined, output: ChildOutput): string {
+  const { lastLines } = output;
   const said =
     lastLines.length === 0 ? 'It printed nothing on stderr' : `Its last lines on stderr: ${lastLines.join(' | ')}`;
-  return `${what}: ${advice}. ${said}`;
+  return `${what}: ${adviceAfter(signal, output)}. ${said}`;
+}
+
+function adviceAfter(
+  signal: NodeJS.Signals | undefined,
+  { hasAnswered, environmentHint }: Omit<ChildOutput, 'lastLines'>,
+): string {
+  if (signal === 'SIGKILL') return KILLED;
+  if (hasAnswered) return OTHERWISE;
+  return environmentHint === undefined ? NOT_STARTED : `${NOT_STARTED}; ${environmentHint}`;
 }

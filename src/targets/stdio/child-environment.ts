@@ -52,7 +52,7 @@ export function withheldVariables({ inheritEnv, inheritNetworkEnv }: InheritedVa
 export function environmentHint(inheritEnv: InheritedVariables['inheritEnv']): string | undefined {
   return inheritEnv === true
     ? undefined
-    : 'it gets only listed environment variables: if it needs others, set them in env, or name them in inheritEnv';
+    : 'it gets only listed environment variables: set others in env, or name them in inheritEnv';
 }
 
 function hasCredentials(name: string, value: string | undefined): boolean {

@@ -223,9 +223,11 @@ export class Child implements Connection {
     // Its last output may still be in the pipe. The wait is short, because processes that it started may keep the pipe open for ever.
     setTimeout(() => {
       const hasAnswered = this.#lines > this.#unexpectedOutput.count;
+      const { environmentHint } = this.#recipe;
       // Programs of revisions with sessions may end when the bridge asks for others.
       const level = this.probed ? 'debug' : 'warn';
-      if (describe) logger[level](`${this.#name} ${describe({ hasAnswered, lastLines: this.#lastLines() })}`);
+      if (describe)
+        logger[level](`${this.#name} ${describe({ hasAnswered, lastLines: this.#lastLines(), environmentHint })}`);
       this.#notifyGone();
     }, LAST_OUTPUT_MS);
   }
