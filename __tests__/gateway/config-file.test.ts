@@ -80,6 +80,7 @@ describe('parseConfigFile', () => {
           ],
         },
       ],
+      process: {},
     });
   });
 

@@ -72,9 +72,28 @@ test('listeners on one port have certificates of their own', async () => {
 
 test('root lets in only clients with a certificate of it', async () => {
   const { origin } = await serve({ tls: { ...files('server'), root: 'client.crt' } }, [route('secret')]);
+  // Most clients ask for a host name.
+  for (const options of [{}, { servername: 'a.example' }]) {
+    expect((await get(origin, { ...CLIENT, ...options })).body).toBe('secret');
+    await expect(get(origin, options)).rejects.toThrow();
+    await expect(get(origin, { ...OTHER_CLIENT, ...options })).rejects.toThrow();
+  }
+});
+
+test('a renewed root is used without a restart', async () => {
+  await writeFile(join(folder, 'renewed-root.crt'), CLIENT.cert);
+  const { origin } = await serve({ tls: { ...files('server'), root: 'renewed-root.crt' } }, [route('secret')]);
   expect((await get(origin, CLIENT)).body).toBe('secret');
-  await expect(get(origin)).rejects.toThrow();
-  await expect(get(origin, OTHER_CLIENT)).rejects.toThrow();
+  await writeFile(join(folder, 'renewed-root.crt'), OTHER_CLIENT.cert);
+  for (const options of [{}, { servername: 'a.example' }]) {
+    await until(() =>
+      get(origin, { ...OTHER_CLIENT, ...options }).then(
+        () => true,
+        () => false,
+      ),
+    );
+    await expect(get(origin, { ...CLIENT, ...options })).rejects.toThrow();
+  }
 });
 
 test('maxTLSVersion is the newest version', async () => {

@@ -13,6 +13,7 @@ import { replicaWarning } from './replica.js';
 import { refuseRulesWithoutTargets } from './rules-guard.js';
 import { createStatsChannel } from './stats-channel.js';
 import { createTargets } from './targets.js';
+import { rememberUnready } from './unready-targets.js';
 
 export type { NameKind, TargetedName } from '../targets/several/qualified.js';
 export type { ServerInfo } from './joined-options.js';
@@ -96,22 +97,25 @@ export function mcpBackend(options: Readonly<McpBackendOptions>): McpBackend {
     ...replicaWarning(resolved, advice),
   ];
   for (const line of warnings) logger.warn(`${WHO}: ${line}`);
-  const { source, keys, ready, resolve } = createTargets(WHO, resolved);
+  const { source, keys, unreachable, resolve } = createTargets(WHO, resolved);
   const onStats = createStatsChannel('express-mcp-auth:backend');
   const credentials = credentialsOf(resolved, advice);
   const bridge = new Bridge({ who: WHO, source, options: resolved, advice, credentials, onStats });
   const middleware = createBridgeMiddleware(WHO, bridge, logger);
   const hasOwnNames = resolved.targets.size > 1 || resolved.prefixMode === 'always';
   const handle = hasOwnNames ? refuseRulesWithoutTargets(WHO, middleware, logger) : middleware;
-  return Object.assign(handle, {
+  const unready = async () => [...missingPrograms(resolved, options), ...(await unreachable())];
+  const backend = Object.assign(handle, {
     close: () => bridge.close(),
     drain: (seconds: number) => bridge.drain(seconds),
     stats: () => bridge.stats(),
-    ready: async () => !bridge.isEnding && hasPrograms(resolved, options) && ready(),
+    ready: async () => !bridge.isEnding && (await unready()).length === 0,
     resolve,
     targets: Object.freeze([...resolved.targets.keys()]),
     callerKeys: createCallerKeys(keys),
   });
+  rememberUnready(backend, unready);
+  return backend;
 }
 
 function credentialsOf({ targets }: ResolvedBackend, advice: Advice): string[] {
@@ -122,10 +126,11 @@ function credentialsOf({ targets }: ResolvedBackend, advice: Advice): string[] {
   );
 }
 
-function hasPrograms({ targets }: ResolvedBackend, options: Readonly<McpBackendOptions>): boolean {
-  return [...targets].every(([name, target]) => {
+/** The names of the programs that are not there. */
+function missingPrograms({ targets }: ResolvedBackend, options: Readonly<McpBackendOptions>): readonly string[] {
+  return [...targets].flatMap(([name, target]) => {
     const given = options.targets[name] as { readonly env?: unknown };
-    return target.kind !== 'child' || hasProgram(target.child, given.env);
+    return target.kind !== 'child' || hasProgram(target.child, given.env) ? [] : [name];
   });
 }
 

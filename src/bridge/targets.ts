@@ -15,15 +15,15 @@ export interface Targets {
   readonly keys: readonly PublishedKey[];
   /** Finds the target of a name that clients use, and the target's own name. */
   resolve(kind: NameKind, name: string): TargetedName | undefined;
-  /** Resolves to true if every remote target answers. */
-  ready(): Promise<boolean>;
+  /** Resolves to the names of the remote targets that do not answer. */
+  unreachable(): Promise<readonly string[]>;
 }
 
 /** @param who The backend's function, in the log. */
 export function createTargets(who: string, resolved: ResolvedBackend): Targets {
   const sources = new Map<string, ConnectionSource>();
   const keys: PublishedKey[] = [];
-  const checks: (() => Promise<boolean>)[] = [];
+  const checks = new Map<string, () => Promise<boolean>>();
   for (const [name, target] of resolved.targets) {
     if (target.kind === 'child') {
       sources.set(name, createChildSource(target.child, resolved, name));
@@ -32,9 +32,9 @@ export function createTargets(who: string, resolved: ResolvedBackend): Targets {
     const { source, key, ready } = createRemoteSource(`${who}: ${name}`, target.server, resolved);
     sources.set(name, source);
     if (key !== undefined) keys.push(key);
-    checks.push(ready);
+    checks.set(name, ready);
   }
-  return { ...join(who, sources, resolved), keys, ready: () => allOf(checks) };
+  return { ...join(who, sources, resolved), keys, unreachable: () => failuresOf(checks) };
 }
 
 /** One target alone is connected directly, so that its messages pass unchanged. */
@@ -61,7 +61,7 @@ function join(
   return { source, resolve: (kind, name) => source.resolve(kind, name) };
 }
 
-async function allOf(checks: readonly (() => Promise<boolean>)[]): Promise<boolean> {
-  const results = await Promise.all(checks.map((check) => check()));
-  return results.every((result) => result);
+async function failuresOf(checks: ReadonlyMap<string, () => Promise<boolean>>): Promise<readonly string[]> {
+  const failed = await Promise.all([...checks].map(async ([name, check]) => ((await check()) ? [] : [name])));
+  return failed.flat();
 }

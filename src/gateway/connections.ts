@@ -1,4 +1,7 @@
 import { type Server, type ServerOptions, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { createRareLine } from '../core/rare-line.js';
+import type { Logger } from '../index.js';
 import { PROCESS_DEFAULTS, type ProcessTimes } from './config/process-settings.js';
 
 /** The times of a server's connections. */
@@ -46,4 +49,18 @@ function timeoutsOf({ keepAliveSeconds, headersSeconds, requestSeconds }: Connec
     headersTimeout: headersSeconds * 1_000,
     requestTimeout: requestSeconds * 1_000,
   };
+}
+
+/** Logs one line a minute for requests that Node answered with 408 because they took too long to arrive. */
+export function logTimeouts(server: Server, times: () => ConnectionTimes, logger: Logger): void {
+  const log = createRareLine((line) => logger.warn(line));
+  const observe = (socket: Socket): void => {
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => {
+      if (code !== 'ERR_HTTP_REQUEST_TIMEOUT') return;
+      const { headersSeconds, requestSeconds } = times();
+      const limits = `headers within ${headersSeconds} s (config.headersTimeout), all of it within ${requestSeconds} s (config.requestTimeout)`;
+      log(`a request did not arrive in time, and was answered 408: ${limits}`);
+    });
+  };
+  server.on('connection', observe).on('secureConnection', observe);
 }

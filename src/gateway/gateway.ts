@@ -9,7 +9,7 @@ import { replyOutage } from '../oauth/outage.js';
 import { INHERITED_VARIABLES } from '../targets/stdio/child-environment.js';
 import { clientAddressesOf, warningsOfOtherPorts } from './client-addresses.js';
 import { type GatewayConfig, routesOf } from './config/gateway-config.js';
-import { PROCESS_DEFAULTS } from './config/process-settings.js';
+import { timesOf } from './config/process-settings.js';
 import type { TrustedProxiesConfig } from './config/runtime-section.js';
 import { GatewayDrain } from './drain.js';
 import { InputFiles } from './input-files.js';
@@ -76,7 +76,7 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
     },
     prepare: (next, inputs) => versions.prepare(next, inputs),
     problems: async () => (drain.hasBegun ? ['the command is about to end'] : readiness.problems()),
-    drain: () => drain.run({ ...PROCESS_DEFAULTS, ...versions.config?.process }),
+    drain: () => drain.run(timesOf(versions.config?.process ?? {})),
     async close() {
       await versions.close();
       await shared?.close();

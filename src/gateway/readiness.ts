@@ -1,13 +1,28 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from '../index.js';
+import { unreadyTargetsOf } from '../bridge/unready-targets.js';
+import type { Logger, McpAuth } from '../index.js';
+import type { RouteBackend } from './backend.js';
 
 /** One part of the gateway that can be ready or not. */
 export interface ReadyCheck {
   /** Its place in the file. */
   readonly at: string;
-  /** What is said of it if it is not ready. */
-  readonly problem: string;
-  ready(): Promise<boolean>;
+  /** Resolves to what is wrong with it; undefined if it is ready. */
+  problem(): Promise<string | undefined>;
+}
+
+export function checkKeys(at: string, auth: McpAuth): ReadyCheck {
+  return { at, problem: async () => ((await auth.ready()) ? undefined : 'the keys of an issuer cannot be read') };
+}
+
+export function checkBackend(at: string, backend: RouteBackend): ReadyCheck {
+  const problem = async () => {
+    if (await backend.ready()) return undefined;
+    const names = await unreadyTargetsOf(backend);
+    const which = names.length === 0 ? 'the MCP server' : `the target ${names.join(', ')}`;
+    return `${which} is not there, or cannot be reached`;
+  };
+  return { at, problem };
 }
 
 /** A result counts for this time, so that probes from many machines cause no more requests to MCP servers than one. */
@@ -53,6 +68,7 @@ export class Readiness {
   }
 }
 
-async function problemOf({ at, problem, ready }: ReadyCheck): Promise<readonly string[]> {
-  return (await ready()) ? [] : [`${at}: ${problem}`];
+async function problemOf({ at, problem }: ReadyCheck): Promise<readonly string[]> {
+  const text = await problem();
+  return text === undefined ? [] : [`${at}: ${text}`];
 }

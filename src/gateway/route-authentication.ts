@@ -6,7 +6,7 @@ import { policyOf } from '../policy/resolved-policy.js';
 import { canonicalJson } from '../targets/several/canonical-json.js';
 import type { RouteConfig } from './config/gateway-config.js';
 import { plainChallenge } from './policies/plain-challenge.js';
-import type { ReadyCheck } from './readiness.js';
+import { checkKeys, type ReadyCheck } from './readiness.js';
 import type { TakePart } from './reload/kept-parts.js';
 import type { RouteShare } from './shared-store.js';
 import { atPlace } from './startup-error.js';
@@ -14,7 +14,7 @@ import { atPlace } from './startup-error.js';
 /** The login of a route. */
 export interface Authentication {
   readonly steps: readonly Middleware[];
-  readonly ready: ReadyCheck['ready'];
+  readonly check: ReadyCheck;
   readonly metadata: Middleware | undefined;
   readonly policy: ResolvedAuth;
 }
@@ -45,9 +45,10 @@ export function createAuthentication(
     return atPlace(place, () => {
       const auth = mcpAuth(options);
       const resolved = policyOf('mcpAuth()', auth);
+      const check = checkKeys(place, auth);
       const value = mcpAuthentication
-        ? { steps: [auth], ready: auth.ready, metadata: protectedResourceMetadata(auth), policy: resolved }
-        : { steps: [plainChallenge, auth], ready: auth.ready, metadata: undefined, policy: resolved };
+        ? { steps: [auth], check, metadata: protectedResourceMetadata(auth), policy: resolved }
+        : { steps: [plainChallenge, auth], check, metadata: undefined, policy: resolved };
       return { value, end: () => leaveRoot(resolved), resume: () => rejoinRoot(resolved) };
     });
   });

@@ -20,7 +20,7 @@ import { changeRequestHeaders, changeResponseHeaders } from './policies/header-c
 import { authorizeRequests } from './policies/http-authorization.js';
 import { limitTime } from './policies/request-timeout.js';
 import { redirect, rewrite } from './policies/url-changes.js';
-import type { ReadyCheck } from './readiness.js';
+import { checkBackend, type ReadyCheck } from './readiness.js';
 import type { EndingPart, TakePart } from './reload/kept-parts.js';
 import { createAuthentication } from './route-authentication.js';
 import { createAuthorization } from './route-authorization.js';
@@ -79,23 +79,8 @@ export function createRoute(route: RouteConfig, parts: RouteParts): GatewayRoute
   const close = async () => backend?.close();
   const callerKeys = backend && 'callerKeys' in backend ? callerKeysOf(backend.callerKeys) : [];
   const { metadata } = authentication ?? {};
-  const checks = checksOf(route, authentication?.ready, backend);
+  const checks = [...(authentication ? [authentication.check] : []), ...(backend ? [checkBackend(at, backend)] : [])];
   return { name, hostnames, matches, at, login, handle, metadata, policy, callerKeys, checks, drain, close };
-}
-
-function checksOf(
-  route: RouteConfig,
-  isAuthReady: ReadyCheck['ready'] | undefined,
-  backend?: RouteBackend,
-): ReadyCheck[] {
-  const { at, mcpAuthentication, credentials } = route;
-  const place = (mcpAuthentication ?? credentials)?.at ?? at;
-  return [
-    ...(isAuthReady ? [{ at: place, problem: 'the keys of an issuer cannot be read', ready: isAuthReady }] : []),
-    ...(backend
-      ? [{ at, problem: 'an MCP server is not there, or cannot be reached', ready: () => backend.ready() }]
-      : []),
-  ];
 }
 
 /** Answers requests that wait for a token check too, although the backend does not know them yet. */

@@ -36,6 +36,13 @@ export const PROCESS_DEFAULTS: ProcessTimes = Object.freeze({
   requestSeconds: 300,
 });
 
+/** The times that count. */
+export function timesOf(config: ProcessConfig): ProcessTimes {
+  const times = { ...PROCESS_DEFAULTS, ...config };
+  // Node refuses a longer time for a part of the request.
+  return { ...times, headersSeconds: config.headersSeconds ?? Math.min(times.headersSeconds, times.requestSeconds) };
+}
+
 /** The admin address where none is chosen, as in agentgateway. */
 export const DEFAULT_ADMIN: ServerAddress = Object.freeze({ host: '127.0.0.1', port: 15_000 });
 
@@ -72,19 +79,18 @@ export function readProcessConfig(nodes: ProcessNodes): ProcessConfig {
     ...(readinessAddr && { health: readAddress(readinessAddr) }),
     ...Object.fromEntries(times),
   };
-  refuseOrder(nodes, { ...PROCESS_DEFAULTS, ...config });
+  refuseOrder(nodes, config);
   return config;
 }
 
 /** The headers are a part of the request, and the shortest drain is not longer than the longest. */
-function refuseOrder(nodes: ProcessNodes, { headersSeconds, requestSeconds, ...drain }: ProcessTimes): void {
+function refuseOrder({ headersTimeout, connectionMinTerminationDeadline }: ProcessNodes, config: ProcessConfig): void {
+  const { headersSeconds, requestSeconds, drainSeconds, minDrainSeconds } = timesOf(config);
   if (headersSeconds > requestSeconds)
-    (nodes.headersTimeout ?? nodes.requestTimeout)?.refuse(
-      `must fit the other: headersTimeout (${headersSeconds}s) is longer than requestTimeout (${requestSeconds}s)`,
-    );
-  if (drain.minDrainSeconds > drain.drainSeconds)
-    (nodes.connectionMinTerminationDeadline ?? nodes.connectionTerminationDeadline)?.refuse(
-      `must fit the other: the minimum (${drain.minDrainSeconds}s) is longer than connectionTerminationDeadline (${drain.drainSeconds}s)`,
+    headersTimeout?.refuse(`is longer than requestTimeout, which is ${requestSeconds}s: raise that too`);
+  if (minDrainSeconds > drainSeconds)
+    connectionMinTerminationDeadline?.refuse(
+      `is longer than connectionTerminationDeadline, which is ${drainSeconds}s: raise that too`,
     );
 }
 

@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import type { Logger } from '../../index.js';
 import type { BindConfig } from '../config/gateway-config.js';
-import { type ConnectionTimes, serverOptions, useTimes } from '../connections.js';
+import { type ConnectionTimes, logTimeouts, serverOptions, useTimes } from '../connections.js';
 import { closeListener, openListener } from '../listener.js';
 import { createPortServer, type PortServer } from '../port-server.js';
 
@@ -19,6 +19,7 @@ interface Port extends PortServer {
   readonly id: string;
   bind: BindConfig;
   handler: RequestListener;
+  times: ConnectionTimes;
   /** Undefined until it is open. */
   address: string | undefined;
 }
@@ -99,6 +100,7 @@ export class Ports {
       use() {
         known.bind = bind;
         known.handler = handler;
+        known.times = times;
         useTimes(known.server, times);
         useCertificates();
       },
@@ -110,7 +112,8 @@ export class Ports {
     const isEnding = () => this.#isEnding() || port.address === undefined;
     const options = serverOptions(times, isEnding);
     const server = createPortServer(bind, (req, res) => port.handler(req, res), this.#logger, options);
-    const port: Port = { id, bind, handler, ...server, address: undefined };
+    const port: Port = { id, bind, handler, times, ...server, address: undefined };
+    logTimeouts(port.server, () => port.times, this.#logger);
     return port;
   }
 

@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http';
 import type { Logger } from '../../index.js';
 import type { Store } from '../../store/store.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
-import { PROCESS_DEFAULTS, type ProcessTimes } from '../config/process-settings.js';
+import { timesOf } from '../config/process-settings.js';
 import type { InputFiles } from '../input-files.js';
 import type { GatewayRoute } from '../route.js';
 import { createGeneration, type Generation, type GenerationPort } from './generation.js';
@@ -85,7 +85,7 @@ export class Versions {
     const { ports } = next;
     let prepared: PreparedPorts;
     try {
-      const times = timesOf(next);
+      const times = timesOf(config.process);
       prepared = this.#ports.prepare(ports.map((port) => ({ ...port, times, handler: handlerFor(port, config) })));
     } catch (error) {
       next.discard();
@@ -124,7 +124,7 @@ export class Versions {
     const closing = await prepared.use(host);
     next.parts.endEarlier();
     const ended = [...(previous?.routes ?? [])].flatMap(([key, route]) => (next.routes.has(key) ? [] : [route]));
-    const { drainSeconds } = timesOf(next);
+    const { drainSeconds } = timesOf(next.config.process);
     void this.#finish(ended, closing, drainSeconds);
     const after = this.#ports.addresses;
     const opened = after.filter((address) => !before.includes(address));
@@ -148,8 +148,4 @@ export class Versions {
       if (end.status === 'rejected') this.#surroundings.logger.error(`a backend could not be stopped: ${end.reason}`);
     }
   }
-}
-
-function timesOf({ config }: Generation): ProcessTimes {
-  return { ...PROCESS_DEFAULTS, ...config.process };
 }
