@@ -62,10 +62,7 @@ export function createGeneration(config: GatewayConfig, surroundings: Surroundin
   const parts = new KeptParts(previous?.parts, new Set(all.map(({ place }) => place)));
   const routes = new Map<string, GatewayRoute>();
   const started: GatewayRoute[] = [];
-  const discard = (): void => {
-    for (const route of started) void route.close();
-    parts.endMade();
-  };
+  const discard = discardOf(started, parts);
   const isKept = ({ key }: KeyedRoute) => previous?.routes.has(key) === true;
   // A new route must not take the parts of one that stays.
   for (const each of all.filter(isKept)) parts.keep(each.place);
@@ -88,6 +85,14 @@ export function createGeneration(config: GatewayConfig, surroundings: Surroundin
     discard();
     throw error;
   }
+}
+
+/** A function of its own: a closure in `createGeneration()` would keep the version before alive, and so every version ever used. */
+function discardOf(started: readonly GatewayRoute[], parts: KeptParts): () => void {
+  return () => {
+    for (const route of started) void route.close();
+    parts.endMade();
+  };
 }
 
 function keyedRoutesOf(
