@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { mcpBackend, mcpHttpBackend, mcpStdioBackend } from '../../src/index.js';
+import { type Middleware, mcpBackend, mcpHttpBackend, mcpStdioBackend } from '../../src/index.js';
 import { eventsOf, nextMessage, reasonOf } from '../support/mcp-answers.js';
 import {
   call,
@@ -14,7 +14,7 @@ import { answerMcp, startRecordingTarget } from '../support/recording-target.js'
 import { NODE, SCRIPTED, serveBackend } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
 
-const TOOL_MS = 300;
+const TOOL_MS = 200;
 /** A tool of the scripted server that takes so long. */
 const slow = call(1, 'progress', { steps: 1, delay: TOOL_MS });
 
@@ -36,8 +36,8 @@ const BACKENDS = {
   'mcpHttpBackend()': async () => mcpHttpBackend({ url: await slowTarget() }),
 };
 
-async function serve(name: keyof typeof BACKENDS) {
-  const served = await serveBackend(await BACKENDS[name]());
+async function serve(name: keyof typeof BACKENDS, before: readonly Middleware[] = []) {
+  const served = await serveBackend(await BACKENDS[name](), 'Express 5', before);
   onTestFinished(served.stop);
   return served;
 }
@@ -77,6 +77,29 @@ describe.each(Object.keys(BACKENDS) as (keyof typeof BACKENDS)[])('drain() of %s
       expect(await reasonOf(refused)).toBe('closing');
     }
     expect((await post(url, call(2, 'echo'), session)).status).toBe(200);
+  });
+
+  test('does not wait for a request whose client left before the backend saw it', async () => {
+    const events: string[] = [];
+    const lateToBackend: Middleware = (_req, res, next) => {
+      events.push('arrived');
+      res.once('close', () => {
+        setImmediate(() => {
+          events.push('passed on');
+          next();
+        });
+      });
+    };
+    const { url, backend } = await serve(name, [lateToBackend]);
+    const abort = new AbortController();
+    const given = post(url, initialize(), {}, abort.signal).catch(() => undefined);
+    await until(() => events.includes('arrived'));
+    abort.abort();
+    await given;
+    await until(() => events.includes('passed on'));
+    const before = performance.now();
+    await backend.drain(10);
+    expect(performance.now() - before).toBeLessThan(1_000);
   });
 
   test('resolves after the given time if an answer takes longer', async () => {

@@ -5,10 +5,9 @@ import { parseConfigFile } from '../../src/gateway/config/config-file.js';
 import { DEFAULT_ADMIN, type ProcessConfig } from '../../src/gateway/config/process-settings.js';
 import { answer, authentication, type FileGateway, scripted, serveFile } from '../support/file-gateway.js';
 import { AUTHENTICATION, makeGatewayFolder } from '../support/gateway-folder.js';
-import { freePort, listen, originOf, stop } from '../support/loopback-server.js';
+import { listen, originOf, stop } from '../support/loopback-server.js';
 import { sendRaw } from '../support/raw-request.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
-import { until } from '../support/until.js';
 
 const ANY = { host: '127.0.0.1', port: 0 };
 const ALL_READY = { problems: async () => [] };
@@ -108,18 +107,6 @@ describe('/readyz says', () => {
     expect(await get(`${origin}/readyz`)).toEqual(notReady('the command is about to end'));
   });
 
-  test('ready again when a remote server is back, with one line in the log for each change', async () => {
-    const port = await freePort();
-    const file = { mcp: { port: 0, targets: [{ name: 'one', mcp: { host: `http://127.0.0.1:${port}/mcp` } }] } };
-    const { gateway, lines } = await serveFile(file);
-    for (let probe = 0; probe < 3; probe++) expect(await gateway.problems()).toEqual([MISSING]);
-    const server = createServer((_req, res) => res.writeHead(405).end());
-    await listen(server, port);
-    onTestFinished(() => stop(server));
-    await until(async () => (await gateway.problems()).length === 0);
-    expect(lines).toEqual([`warn Not ready: ${MISSING}`, 'info Ready again']);
-  });
-
   test('the result of one check to many probes, and not ready while the first check takes long', async () => {
     let asked = 0;
     const silent = createServer(() => {
@@ -192,6 +179,16 @@ describe('the section config of a file', () => {
     ],
   ])('%j', (config, settings) => {
     expect(parse(config)).toEqual(settings);
+  });
+
+  test('a requestTimeout below the default of headersTimeout is enough by itself', async () => {
+    const routes = [{ policies: answer('hello') }];
+    const { origin } = await serveFile({
+      config: { requestTimeout: '5s' },
+      gateways: { default: { port: 0 } },
+      routes,
+    });
+    expect((await fetch(origin)).status).toBe(200);
   });
 
   const ADDRESS = 'must be an address and a port, such as "0.0.0.0:15021", but is ';

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
+import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
 import { CLIENT, EXPIRED_SERVER, SERVER } from '../support/certificates.js';
@@ -19,7 +20,7 @@ const limit = (maxTokens: number) => [{ maxTokens, tokensPerFill: 1, fillInterva
 
 test('the calls that a limit has counted stay counted while the limit is the same', async () => {
   const file = (name: string, maxTokens: number) =>
-    withRoutes(routeTo('/a', { args: ['scripted', name] }, { policies: { localRateLimit: limit(maxTokens) } }));
+    withRoutes(routeTo('/a', { env: { NAME: name } }, { policies: { localRateLimit: limit(maxTokens) } }));
   const gateway = await startReloading(file('one', 2));
   const init = { method: 'POST', body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' };
   const headers = { 'content-type': 'application/json' };
@@ -159,4 +160,21 @@ test('when its terminal is closed the command ends, although SIGHUP otherwise re
   expect(isRunning(pid)).toBe(true);
   await terminal.stop('SIGKILL');
   await until(() => !isRunning(pid));
+});
+
+test('after nohup the command goes on when its terminal is closed', async () => {
+  const folder = await makeGatewayFolder();
+  onTestFinished(() => folder.remove());
+  const file = await folder.write('config.yaml', JSON.stringify(withRoutes(at('/', answer('x')))));
+  const [pidFile, log] = [join(folder.path, 'pid'), join(folder.path, 'log')];
+  const run = `${process.execPath} ${CLI} -f ${file} --host 127.0.0.1 --admin off`;
+  // As nohup does it, without the wait for its shell.
+  const terminal = startTerminal(`echo $$ > ${pidFile}; exec nohup ${run} < /dev/null > ${log} 2>&1`);
+  const logged = async () => (await readFile(log, 'utf8').catch(() => '')).split('\n');
+  await until(async () => (await logged()).some((line) => line.includes('Listening on')));
+  const pid = Number(await readFile(pidFile, 'utf8'));
+  onTestFinished(() => void process.kill(pid, 'SIGKILL'));
+  await terminal.stop('SIGKILL');
+  await until(async () => (await logged()).some((line) => line.includes('Reloaded')));
+  expect(isRunning(pid)).toBe(true);
 });

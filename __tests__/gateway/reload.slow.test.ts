@@ -37,7 +37,7 @@ test('a call on a route that changes or is removed finishes, and new requests go
   const gateway = await startReloading(withRoutes(routeTo('/a'), routeTo('/b')));
   const clients = [await connectStreaming(`${gateway.origin}/a`), await connectStreaming(`${gateway.origin}/b`)];
   const calls = clients.map((client) => client.call('nap', { ms: 2_000 }));
-  await gateway.replace(withRoutes(routeTo('/a', { args: ['scripted', 'changed'] })));
+  await gateway.replace(withRoutes(routeTo('/a', { env: { CHANGED: 'yes' } })));
   expect((await fetch(`${gateway.origin}/b`)).status).toBe(404);
   expect(await Promise.all(calls)).toEqual(['awake', 'awake']);
 });

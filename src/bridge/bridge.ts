@@ -142,6 +142,8 @@ export class Bridge {
   }
 
   #count(req: IncomingMessage, res: ServerResponse): void {
+    // The client left while an earlier middleware waited: 'close' has been emitted already.
+    if (hasHungUp(res)) return;
     const waits = listensOnly(req) ? 0 : 1;
     this.#waiting += waits;
     onceClosed(res, () => {

@@ -39,7 +39,7 @@ export interface McpHttpBackend extends Middleware {
   /**
    * Asks the MCP server whether it answers, with an `OPTIONS` request that carries none of the configured headers. Resolves to false
    * if there is no answer within `connectTimeoutSeconds`, or one with a status of 500 or more, 300 to 399, 407 or 421; also 401 if
-   * calls carry no credentials. It does not show whether the MCP server accepts `bearer`, `headers` or `callerToken`.
+   * calls carry no credentials; and once `drain()` or `close()` was called. It does not show whether the MCP server accepts `bearer`, `headers` or `callerToken`.
    */
   ready(): Promise<boolean>;
   /** Serves the public key of `callerToken` as a key set (RFC 7517). Mount it before `mcpAuth()`. */

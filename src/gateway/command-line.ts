@@ -22,7 +22,8 @@ Runs stdio and remote MCP servers behind OAuth, from a configuration file. The d
 see it, and says what to change: see doctor --help. "rules test" says which rule decides on a call: see rules --help.
 "key create" makes an API key: see key --help. "init" writes a first file.
 
-  -f, --file FILE      the configuration file (YAML); relative file names in it start at its folder
+  -f, --file FILE      the configuration file (YAML), read again when it changes, and at SIGHUP; relative file names in it
+                       start at its folder
       --host ADDRESS   listen on this address only (default: 0.0.0.0, every address of this machine)
       --dev-issuer     for development: clients log in with one click, at an authorization server on this machine
                        (needs the package oidc-provider; --dev-issuer-port PORT, default 9000;

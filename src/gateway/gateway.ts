@@ -62,17 +62,18 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
     isEnding: () => drain.hasBegun,
     store: shared?.store,
   });
-  const first = versions.prepare(config, files);
-  const { ports, routes } = first;
+  let first: PreparedConfig | undefined = versions.prepare(config, files);
   const readiness = new Readiness(() => versions.routes.flatMap(({ checks }) => checks), logger);
   return {
-    warningsFor: (host) => [...warningsOfOpenRoutes(routes, host), ...warningsOfOtherPorts(ports)],
+    warningsFor: (host) => [...warningsOfOpenRoutes(versions.routes, host), ...warningsOfOtherPorts(versions.ports)],
     notes: notesOf(config),
-    clientAddresses: clientAddressesOf(ports),
+    clientAddresses: clientAddressesOf(versions.ports),
     async listen(host) {
-      const { opened } = await first.use(host);
+      const changes = await first?.use(host);
+      // The first version is not needed once there is another one.
+      first = undefined;
       void shared?.open();
-      return opened;
+      return changes?.opened ?? [];
     },
     prepare: (next, inputs) => versions.prepare(next, inputs),
     problems: async () => (drain.hasBegun ? ['the command is about to end'] : readiness.problems()),

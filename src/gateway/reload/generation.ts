@@ -62,7 +62,7 @@ export function createGeneration(config: GatewayConfig, surroundings: Surroundin
   const parts = new KeptParts(previous?.parts, new Set(all.map(({ place }) => place)));
   const routes = new Map<string, GatewayRoute>();
   const started: GatewayRoute[] = [];
-  const discard = discardOf(started, parts);
+  const discard = createDiscard(started, parts);
   const isKept = ({ key }: KeyedRoute) => previous?.routes.has(key) === true;
   // A new route must not take the parts of one that stays.
   for (const each of all.filter(isKept)) parts.keep(each.place);
@@ -87,8 +87,8 @@ export function createGeneration(config: GatewayConfig, surroundings: Surroundin
   }
 }
 
-/** A function of its own: a closure in `createGeneration()` would keep the version before alive, and so every version ever used. */
-function discardOf(started: readonly GatewayRoute[], parts: KeptParts): () => void {
+/** Outside of `createGeneration()`, whose variables would keep every earlier version in memory. */
+function createDiscard(started: readonly GatewayRoute[], parts: KeptParts): () => void {
   return () => {
     for (const route of started) void route.close();
     parts.endMade();

@@ -1,21 +1,21 @@
 import { closeSync, openSync } from 'node:fs';
+import { isatty } from 'node:tty';
+
+/** Standard input, output and errors. */
+const STREAMS = [0, 1, 2];
 
 /**
- * Calls `reload` at each SIGHUP. A terminal that is closed sends the same signal: then the process ends as at SIGTERM, which nobody could
- * send it from that terminal any more.
- *
- * @returns The function that stops listening.
+ * Calls `reload` at each SIGHUP. A terminal that is closed sends the same signal to the programs in it: then the process ends, as at SIGTERM.
+ * After `nohup`, none of its streams is a terminal, and it goes on.
  */
-export function onReloadSignal(reload: () => void): () => void {
+export function onReloadSignal(reload: () => void): void {
   // Windows sends it only when a console is closed, and ends the process soon after.
-  if (process.platform === 'win32') return () => undefined;
-  const hadTerminal = hasTerminal();
-  const onSignal = (): void => {
+  if (process.platform === 'win32') return;
+  const hadTerminal = STREAMS.some((stream) => isatty(stream)) && hasTerminal();
+  process.on('SIGHUP', () => {
     if (hadTerminal && !hasTerminal()) process.kill(process.pid, 'SIGTERM');
     else reload();
-  };
-  process.on('SIGHUP', onSignal);
-  return () => void process.off('SIGHUP', onSignal);
+  });
 }
 
 /** True if the process has a terminal that can be opened. */

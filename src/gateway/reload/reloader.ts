@@ -83,6 +83,7 @@ export class Reloader {
 
   async #run(isAsked: boolean): Promise<void> {
     const files = await this.#readSettled();
+    if (this.#isClosed) return;
     // The same content as at the last run has the same outcome. So a broken file is reported once.
     if (!isAsked && files.digestOf(this.#names) === this.#digest) return;
     let loaded: LoadedConfig | undefined;
@@ -98,7 +99,7 @@ export class Reloader {
   /** Reads the files until their contents stay the same for a moment: an editor may still be writing them. */
   async #readSettled(): Promise<InputFiles> {
     let files = this.#read();
-    for (let looks = 0; looks < MAX_LOOKS; looks += 1) {
+    for (let looks = 0; looks < MAX_LOOKS && !this.#isClosed; looks += 1) {
       await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
       const again = this.#read();
       if (again.digestOf(this.#names) === files.digestOf(this.#names)) return files;

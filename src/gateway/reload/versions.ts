@@ -10,8 +10,6 @@ import { type ClosingPorts, Ports, type PreparedPorts } from './ports.js';
 
 /** A version of the file that can be used. */
 export interface PreparedConfig {
-  readonly ports: readonly GenerationPort[];
-  readonly routes: readonly GatewayRoute[];
   /**
    * Opens new ports, serves this version, and ends what only the version before has: its calls may finish first.
    *
@@ -67,7 +65,12 @@ export class Versions {
     return this.#current?.config;
   }
 
-  /** The routes of the version in use. */
+  /** Its ports. */
+  get ports(): readonly GenerationPort[] {
+    return this.#current?.ports ?? [];
+  }
+
+  /** Its routes. */
   get routes(): readonly GatewayRoute[] {
     return [...(this.#current?.routes.values() ?? [])];
   }
@@ -82,22 +85,17 @@ export class Versions {
     const { logger, handlerFor, store } = this.#surroundings;
     const previous = this.#current;
     const next = createGeneration(config, { logger, files, store, previous });
-    const { ports } = next;
     let prepared: PreparedPorts;
     try {
       const times = timesOf(config.process);
-      prepared = this.#ports.prepare(ports.map((port) => ({ ...port, times, handler: handlerFor(port, config) })));
+      prepared = this.#ports.prepare(next.ports.map((port) => ({ ...port, times, handler: handlerFor(port, config) })));
     } catch (error) {
       next.discard();
       throw error;
     }
     // Before the gateway listens, close() ends the first version.
     this.#current ??= next;
-    return {
-      ports,
-      routes: [...next.routes.values()],
-      use: (host) => this.#use(next, prepared, { previous, host }),
-    };
+    return { use: (host) => this.#use(next, prepared, { previous, host }) };
   }
 
   /** Accepts no more connections, ends all routes, then closes the remaining connections. */

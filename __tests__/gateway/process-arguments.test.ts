@@ -1,0 +1,33 @@
+import { describe, expect, test } from 'vitest';
+import { parseCommandLine } from '../../src/gateway/command-line.js';
+import type { ProcessConfig } from '../../src/gateway/config/process-settings.js';
+import { StartupError } from '../../src/gateway/startup-error.js';
+
+const parse = (...args: string[]) => {
+  const command = parseCommandLine(['-f', 'config.yaml', ...args]);
+  return 'process' in command ? command.process : undefined;
+};
+
+test.each<[string, ProcessConfig]>([
+  ['', {}],
+  ['--admin off', { admin: 'off' }],
+  ['--admin [::1]:0', { admin: { host: '::1', port: 0 } }],
+  ['--health 0.0.0.0:15021', { health: { host: '0.0.0.0', port: 15_021 } }],
+  ['--drain-seconds 0', { drainSeconds: 0 }],
+  ['--keep-alive-seconds 620', { keepAliveSeconds: 620 }],
+])('the command line "%s"', (line, settings) => {
+  expect(parse(...line.split(' ').filter((word) => word !== ''))).toEqual(settings);
+});
+
+describe('is refused in one sentence:', () => {
+  test.each([
+    ['--admin', '15000', '--admin must be an address and a port, such as 127.0.0.1:15000, or off'],
+    ['--health', 'off', '--health must be an address and a port, such as 127.0.0.1:15000'],
+    ['--health', '0.0.0.0:99999', '--health must be an address and a port, such as 127.0.0.1:15000'],
+    ['--drain-seconds', '10s', '--drain-seconds must be a number of seconds from 0 to 3600'],
+    ['--drain-seconds', '3601', '--drain-seconds must be a number of seconds from 0 to 3600'],
+    ['--keep-alive-seconds', '0', '--keep-alive-seconds must be a number of seconds from 1 to 86400'],
+  ])('%s %s', (option, value, message) => {
+    expect(() => parse(option, value)).toThrow(new StartupError(`${message}. See express-mcp-auth --help.`));
+  });
+});
