@@ -68,12 +68,21 @@ interface Kill {
   excuses(outcome: Outcome): boolean;
 }
 
+/** Starts the replica b, as a process manager does: again and again while the file is broken. */
+async function startAgain(replicas: Replicas): Promise<void> {
+  try {
+    await replicas.start('b');
+  } catch {
+    await startAgain(replicas);
+  }
+}
+
 /** Kills the replica b, and starts it again. */
 async function killAndStart(replicas: Replicas): Promise<Kill> {
   const at = performance.now();
   await replicas.program('b').stop('SIGKILL');
   await pause(1_500);
-  await replicas.start('b');
+  await startAgain(replicas);
   return {
     at,
     excuses: ({ session, openedAt, began, ended }) =>
