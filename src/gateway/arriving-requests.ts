@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { onceClosed } from '../http/hang-up.js';
 import type { Middleware } from '../index.js';
 
-/** The requests of a route that are not refused, answered or passed to the backend yet, for example because a key set is fetched. */
+/** The requests of a route that are not refused, answered or known to the backend yet, for example because a key set is fetched. */
 export class ArrivingRequests {
   readonly #arriving = new Set<ServerResponse>();
   readonly #waiting = new Set<() => void>();
@@ -19,9 +19,12 @@ export class ArrivingRequests {
   };
 
   /** The middleware before the backend. */
-  readonly leave: Middleware = (_req, res, next) => {
-    // After the backend has counted the request.
-    queueMicrotask(() => this.#remove(res));
+  readonly leave: Middleware = (req, res, next) => {
+    // A turn later, the backend has counted the request.
+    const remove = (): void => void setImmediate(() => this.#remove(res));
+    // The backend knows what a POST asks for once it has the body.
+    if (req.method === 'POST' && !req.readableEnded) req.once('end', remove);
+    else remove();
     next();
   };
 

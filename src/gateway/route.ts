@@ -41,6 +41,8 @@ export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'hostnames' | '
   readonly callerKeys: ReturnType<typeof callerKeysOf>;
   /** The parts of the route that can be ready or not. */
   readonly checks: readonly ReadyCheck[];
+  /** Resolves when the requests that are checked have reached the backend or have an answer, after `ms` at the latest. */
+  settle(ms: number): Promise<void>;
   /** Opens no more sessions; resolves when no request of the route is in flight, after `seconds` at the latest. `close()` comes after it. */
   drain(seconds: number): Promise<void>;
   /** Ends the sessions of the backend, with their children. */
@@ -75,15 +77,16 @@ export function createRoute(route: RouteConfig, parts: RouteParts): GatewayRoute
     ...createSteps(route, backend, parts),
     ...(backend ? [arriving.leave, backend] : []),
   ]);
+  const settle = (ms: number) => arriving.end(ms);
   const drain = (seconds: number) => drainRoute(seconds, arriving, backend);
   const close = async () => backend?.close();
   const callerKeys = backend && 'callerKeys' in backend ? callerKeysOf(backend.callerKeys) : [];
   const { metadata } = authentication ?? {};
   const checks = [...(authentication ? [authentication.check] : []), ...(backend ? [checkBackend(at, backend)] : [])];
-  return { name, hostnames, matches, at, login, handle, metadata, policy, callerKeys, checks, drain, close };
+  return { name, hostnames, matches, at, login, handle, metadata, policy, callerKeys, checks, settle, drain, close };
 }
 
-/** Answers requests that wait for a token check too, although the backend does not know them yet. */
+/** Waits for requests whose token is checked too, although the backend does not know them yet. */
 async function drainRoute(
   seconds: number,
   arriving: ArrivingRequests,

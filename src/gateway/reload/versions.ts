@@ -134,7 +134,7 @@ export class Versions {
   /** Ends routes, and then the connections of closed ports. */
   async #finish(routes: readonly GatewayRoute[], closing: ClosingPorts, drainSeconds: number): Promise<void> {
     for (const route of routes) this.#ending.add(route);
-    await Promise.all(routes.map((route) => route.drain(drainSeconds)));
+    await Promise.all(routes.map((route) => finishCalls(route, drainSeconds)));
     await this.#end(routes);
     for (const route of routes) this.#ending.delete(route);
     await closing.finish();
@@ -146,4 +146,11 @@ export class Versions {
       if (end.status === 'rejected') this.#surroundings.logger.error(`a backend could not be stopped: ${end.reason}`);
     }
   }
+}
+
+/** A request that came before the reload may open a session, and its calls are answered. */
+async function finishCalls(route: GatewayRoute, seconds: number): Promise<void> {
+  const until = performance.now() + seconds * 1_000;
+  await route.settle(seconds * 1_000);
+  await route.drain(Math.max(0, until - performance.now()) / 1_000);
 }
