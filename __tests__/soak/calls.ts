@@ -2,7 +2,7 @@ import { messagesOf } from '../support/mcp-answers.js';
 import { call, type Headers, initialize, post, postStateless, statelessCall } from '../support/mcp-requests.js';
 
 /** A call that takes longer has lost its answer. */
-const MAX_ANSWER_MS = 15_000;
+const MAX_ANSWER_MS = 30_000;
 
 export interface Answer {
   /** 0 if there was no answer. */

@@ -1,5 +1,5 @@
 import { AUTHENTICATION } from '../support/gateway-folder.js';
-import { NODE, SCRIPTED } from '../support/stdio-bridge.js';
+import { fixture } from '../support/stdio-bridge.js';
 
 interface FileSettings {
   readonly remote: string;
@@ -12,8 +12,8 @@ export const UNCHANGED = ['/sessions', '/remote', '/stateless', '/2026'];
 
 /** A version of the file: all routes but the last two are the same in each. */
 export function fileOf(version: number, { remote, mark }: FileSettings): string {
-  const program = (env: object = {}, more: readonly string[] = []) => ({
-    stdio: { cmd: NODE, args: [SCRIPTED, mark, ...more], env },
+  const program = (...more: readonly string[]) => ({
+    stdio: { cmd: 'sh', args: [fixture('light-server.sh'), mark, ...more] },
   });
   const route = (path: string, target: object, mcp: object = {}, policies: object = {}) => ({
     name: path.slice(1),
@@ -26,10 +26,10 @@ export function fileOf(version: number, { remote, mark }: FileSettings): string 
     route('/sessions', program()),
     route('/remote', target),
     route('/stateless', program(), { statefulMode: 'stateless' }),
-    route('/2026', program({ STATELESS: '1' })),
+    route('/2026', program()),
     route('/dying', program()),
     route('/changing-remote', target, {}, { requestHeaderModifier: { set: { 'x-version': `${version}` } } }),
-    route('/changing', program({}, [`version-${version}`])),
+    route('/changing', program(`version-${version}`)),
   ];
   const config = { trustProxy: ['127.0.0.1'], session: { key: '$SESSION_KEY' }, store: { redis: '$REDIS_URL' } };
   return JSON.stringify({ config, gateways: { default: { port: '$PORT' } }, routes });

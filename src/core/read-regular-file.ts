@@ -36,7 +36,8 @@ function readAll(descriptor: number): Buffer {
     read = readSync(descriptor, bytes, length, bytes.length - length, null);
   }
   if (length > MAX_FILE_BYTES) throw new Error(`larger than ${MAX_FILE_BYTES} bytes`);
-  return bytes.subarray(0, length);
+  // A copy: the files of the configuration are kept, and with each of them all of this buffer would be.
+  return Buffer.from(bytes.subarray(0, length));
 }
 
 /** Describes for a message why a file could not be read, for example `ENOENT` or `not a regular file`. */
