@@ -33,7 +33,7 @@ async function readinessOf(file: object, folder?: string): Promise<[number, unkn
   // The first check may take longer than a probe waits.
   for (;;) {
     const answer = await get(`${origin}/readyz`);
-    if (!JSON.stringify(answer).includes('the first check is not over')) return answer;
+    if (!JSON.stringify(answer).includes('the first check is still running')) return answer;
   }
 }
 
@@ -105,10 +105,10 @@ describe('/readyz says', () => {
     const { origin } = await openServers({ health: ANY }, gateway);
     expect(await get(`${origin}/readyz`)).toEqual(READY);
     const drained = gateway.drain();
-    expect(await get(`${origin}/readyz`)).toEqual(notReady('the command is about to end'));
+    expect(await get(`${origin}/readyz`)).toEqual(notReady('the command is shutting down'));
     await drained;
     expect(await get(`${origin}/healthz`)).toEqual([200, { alive: true }]);
-    expect(await get(`${origin}/readyz`)).toEqual(notReady('the command is about to end'));
+    expect(await get(`${origin}/readyz`)).toEqual(notReady('the command is shutting down'));
   });
 
   test('the result of one check to many probes, and not ready while the first check takes long', async () => {
@@ -124,7 +124,7 @@ describe('/readyz says', () => {
     const before = performance.now();
     const probes = await Promise.all(Array.from({ length: 20 }, () => gateway.problems()));
     expect(performance.now() - before).toBeLessThan(5_000);
-    expect(probes.flat()).toEqual(probes.map(() => 'the first check is not over'));
+    expect(probes.flat()).toEqual(probes.map(() => 'the first check is still running'));
     expect(asked).toBe(1);
   });
 });
@@ -160,7 +160,9 @@ describe('an address that is taken', () => {
 test('an admin address that other machines can reach is opened with a warning', async () => {
   const { origin, lines } = await openServers({ admin: { host: '0.0.0.0', port: 0 } });
   expect(await get(`${origin.replace('0.0.0.0', '127.0.0.1')}/readyz`)).toEqual(READY);
-  expect(lines).toEqual(['warn the admin address 0.0.0.0:0 can be reached from other machines: --health serves them']);
+  expect(lines).toEqual([
+    'warn the admin address 0.0.0.0:0 can be reached from other machines: use --health for probes from there',
+  ]);
 });
 
 describe('the section config of a file', () => {

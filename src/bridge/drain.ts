@@ -1,6 +1,6 @@
 import { BridgeError } from '../messages/bridge-error.js';
 
-/** One day: a longer wait is a mistake in the unit. */
+/** One day. A larger number is probably one of milliseconds. */
 const MAX_SECONDS = 86_400;
 
 /** The parts of a backend that a drain asks. */

@@ -7,7 +7,7 @@ export class ArrivingRequests {
   readonly #arriving = new Set<ServerResponse>();
   readonly #waiting = new Set<() => void>();
 
-  get areNone(): boolean {
+  get isEmpty(): boolean {
     return this.#arriving.size === 0;
   }
 
@@ -20,7 +20,7 @@ export class ArrivingRequests {
 
   /** The middleware before the backend. */
   readonly leave: Middleware = (req, res, next) => {
-    // A turn later, the backend has counted the request.
+    // The backend counts the request in this turn of the event loop.
     const remove = (): void => void setImmediate(() => this.#remove(res));
     // The backend knows what a POST asks for once it has the body.
     if (req.method === 'POST' && !req.readableEnded) req.once('end', remove);
@@ -29,8 +29,8 @@ export class ArrivingRequests {
   };
 
   /** Resolves when no request is arriving, after `ms` at the latest. */
-  async end(ms: number): Promise<void> {
-    if (this.areNone) return;
+  async settle(ms: number): Promise<void> {
+    if (this.isEmpty) return;
     await new Promise<void>((resolve) => {
       const finish = (): void => {
         clearTimeout(late);

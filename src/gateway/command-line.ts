@@ -54,7 +54,7 @@ export interface RunCommand {
   readonly isOnline: boolean;
   /** The names given to `--ignore`. */
   readonly ignored: readonly string[];
-  /** What the command line says about the log. */
+  /** The log settings of the command line. */
   readonly logging: LogSettings;
   /** Undefined without `--dev-issuer`. */
   readonly devIssuer: DevIssuerArguments | undefined;

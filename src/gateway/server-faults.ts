@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createIntrospection } from '../auth/credential/introspection.js';
 import { AuthError } from '../core/errors.js';
-import { type Logger, type McpHttpBackendOptions, mcpHttpBackend, UpstreamError } from '../index.js';
+import { SILENT } from '../core/logger.js';
+import { type McpHttpBackendOptions, mcpHttpBackend, UpstreamError } from '../index.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { createServerMetadata } from '../upstream/server-metadata.js';
 import type { RouteConfig } from './config/gateway-config.js';
@@ -31,7 +32,7 @@ export async function findServerFaults(
 async function faultOfKeys({ at, policy, ready }: CheckedLogin): Promise<string | undefined> {
   if (await ready()) return undefined;
   const issuers = policy.issuers.map(({ issuer }) => issuer).join(' and ');
-  return `${at}: there are no keys for the tokens of ${issuers}: its key server is unreachable, or has none that can be used`;
+  return `${at}: there are no keys for the tokens of ${issuers}: the key server is unreachable, or has no key that can be used`;
 }
 
 /** Asks about a token that no server has issued. */
@@ -62,8 +63,6 @@ async function faultIf(fault: string, call: Promise<unknown>): Promise<string | 
     throw error;
   }
 }
-
-const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** Asks with a backend of its own: a backend of several targets does not say which one fails. */
 async function faultOfTarget(target: RemoteTarget): Promise<string | undefined> {
