@@ -44,7 +44,6 @@ const examples: readonly (readonly [name: string, text: string, lines: readonly 
   ['keys', blockToRun('docs/command.md', 'keys'), ['gateways.default: 3000']],
   ['rules', blockToRun('docs/command.md', 'rules'), ['mcp: 3000']],
   ['requests', blockToRun('docs/command.md', 'requests'), ['gateways.default: 3000']],
-  ['connections', blockToRun('docs/command.md', 'connections'), ['mcp: 3000']],
   ['policies-by-name', blockToRun('docs/command.md', 'policies-by-name'), ['gateways.default: 3000']],
 ];
 
