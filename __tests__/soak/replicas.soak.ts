@@ -21,7 +21,7 @@ const SEED = Number(process.env.SOAK_SEED ?? 20_261_129);
 const CHANGES = 100;
 const CHANGE_EVERY_MS = 380;
 /** Bytes by which the memory of a replica may grow from the middle to the end. */
-const MAX_GROWTH = 8_000_000;
+const MAX_GROWTH = 5_000_000;
 
 /** The 50 clients: their numbers, by path. */
 const CLIENTS: readonly (readonly [path: string, use: Use, count: number])[] = [
