@@ -30,6 +30,7 @@ export {
   type McpHttpBackendOptions,
   type McpHttpBackendStats,
   mcpHttpBackend,
+  type RetryOptions,
 } from './bridge/mcp-http-backend.js';
 export {
   type McpStdioBackend,

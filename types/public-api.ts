@@ -46,7 +46,7 @@ const remote: McpHttpBackend = mcpHttpBackend({
 });
 const targets: McpBackend = mcpBackend({
   targets: {
-    notes: { command: 'node', args: ['server.js'] },
+    notes: { command: 'node', args: ['server.js'], env: async (auth) => ({ USER_ID: auth?.subject ?? '' }) },
     search: { url: 'https://mcp.example.com/mcp', headers: (auth) => ({ 'x-user': auth?.subject }) },
   },
   sessions: false,

@@ -67,6 +67,11 @@ describe('a key is refused, in every mode', () => {
     expectInvalidToken(await createAppInEveryMode({ apiKeys: [entry] }).send(token), description);
   });
 
+  test('of any form, where a policy accepts nothing else', async () => {
+    const keysAlone = { apiKeys: [entry], issuers: [], issuer: undefined, jwks: undefined };
+    expectInvalidToken(await createAppInEveryMode(keysAlone).send('sk-unknown'), UNKNOWN);
+  });
+
   test('where the list is empty', async () => {
     expectInvalidToken(await createAppInEveryMode({ apiKeys: [] }).send(key), UNKNOWN);
   });

@@ -109,16 +109,18 @@ describe('maxFailedVerificationsPerSecond', () => {
     onTestFinished(() => stop(server));
     return async (token: string) => {
       const { status, headers } = await fetch(`${originOf(server)}/mcp`, {
-        headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
+        headers: { authorization: `Bearer ${token}`, accept: 'text/html' },
       });
-      return { status, retryAfter: headers.get('retry-after'), challenge: headers.has('www-authenticate') };
+      const [type, retryAfter] = [headers.get('content-type'), headers.get('retry-after')];
+      return { status, type, retryAfter, challenge: headers.has('www-authenticate') };
     };
   }
 
-  const REFUSED = { status: 401, retryAfter: null, challenge: true };
-  const BUSY = { status: 503, retryAfter: '1', challenge: false };
+  const type = 'application/json';
+  const REFUSED = { status: 401, type, retryAfter: null, challenge: true };
+  const BUSY = { status: 503, type, retryAfter: '1', challenge: false };
 
-  test('answers 503 beyond it, and known tokens pass', async () => {
+  test('answers 503 in JSON beyond it, whatever the request accepts, and known tokens pass', async () => {
     const send = await start({ maxFailedVerificationsPerSecond: LIMIT });
     const known = fresh();
     expect((await send(known)).status).toBe(200);

@@ -30,6 +30,7 @@ const PUBLIC: Readonly<Record<string, readonly Verb[]>> = {
   '/.well-known/openid-configuration/mcp': READ,
   [DISCOVERY]: READ,
   [`${BASE}/client-registration`]: CALL,
+  '/.well-known/oauth-authorization-server/client-registration': CALL,
   '/register': CALL,
   [`${BASE}/authorize`]: VISIT,
   '/authorize': VISIT,

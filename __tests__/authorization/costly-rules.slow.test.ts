@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { toCelObject } from '../../src/authorization/expressions/cel-values.js';
-import { beginWork } from '../../src/authorization/expressions/evaluation.js';
+import { evaluateTogether } from '../../src/authorization/expressions/evaluation.js';
 import { compileExpression } from '../../src/authorization/expressions/expression.js';
 import { randomExpressions } from '../support/random-rules.js';
 
@@ -43,10 +43,7 @@ function evaluationOf(text: string, shape: number): (() => void) | undefined {
       source: {} as never,
       mcp: { tool: { name: 'echo', target: undefined, arguments: toCelObject(ARGUMENTS[shape] as object as never) } },
     };
-    return () => {
-      beginWork();
-      evaluate(variables, () => undefined);
-    };
+    return () => void evaluateTogether(() => evaluate(variables, () => undefined));
   } catch {
     return undefined;
   }

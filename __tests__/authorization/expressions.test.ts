@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { toCelObject } from '../../src/authorization/expressions/cel-values.js';
-import { beginWork } from '../../src/authorization/expressions/evaluation.js';
+import { evaluateTogether } from '../../src/authorization/expressions/evaluation.js';
 import { compileExpression } from '../../src/authorization/expressions/expression.js';
 
 interface Given {
@@ -13,18 +13,18 @@ const HEADERS = { 'x-team': 'a', 'x-many': ['a', 'b'] };
 /** The outcome of an expression for a tool call, and the code of its failure. */
 function evaluate(text: string, { jwt = {}, args = {} }: Given = {}): unknown {
   let code: string | undefined;
-  beginWork();
-  const outcome = compileExpression(text).evaluate(
-    {
-      jwt: toCelObject(jwt),
-      apiKey: undefined,
-      request: { path: '/mcp', headers: toCelObject(HEADERS) } as never,
-      source: { address: '10.1.2.3', port: 5n },
-      mcp: { tool: { name: 'echo', target: undefined, arguments: toCelObject(args) } },
-    },
-    (given) => {
+  const variables = {
+    jwt: toCelObject(jwt),
+    apiKey: undefined,
+    request: { path: '/mcp', headers: toCelObject(HEADERS) } as never,
+    source: { address: '10.1.2.3', port: 5n },
+    mcp: { tool: { name: 'echo', target: undefined, arguments: toCelObject(args) } },
+  };
+  const expression = compileExpression(text);
+  const outcome = evaluateTogether(() =>
+    expression.evaluate(variables, (given) => {
       code = given;
-    },
+    }),
   );
   return code ?? outcome;
 }

@@ -2,7 +2,7 @@ import { Environment } from '@marcbachmann/cel-js';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { toCelObject } from '../../src/authorization/expressions/cel-values.js';
-import { beginWork } from '../../src/authorization/expressions/evaluation.js';
+import { evaluateTogether } from '../../src/authorization/expressions/evaluation.js';
 import { compileExpression, type Expression } from '../../src/authorization/expressions/expression.js';
 import { createRuleAuthorizer } from '../../src/authorization/rule-authorizer.js';
 import { type AuthorizationRule, createRuleSet } from '../../src/authorization/rule-set.js';
@@ -79,16 +79,19 @@ test('an expression is as true as the library says, and a rule set decides accor
         const expression = compile(text);
         return expression ? [{ kind: each, expression, scopes: [], at: `rules[${i}]` }] : [];
       });
-      beginWork();
       const outcomes = rules.map(({ kind: each, expression }) => {
-        const outcome = expression.evaluate(variables, () => undefined);
+        const outcome = evaluateTogether(() => expression.evaluate(variables, () => undefined));
         const expected = libraryOutcome(expression.text, variables);
         expect(outcome === 'absent' ? 'failed' : outcome, expression.text).toBe(expected);
         seen.set(outcome, (seen.get(outcome) ?? 0) + 1);
         return [each, outcome as boolean | 'failed' | 'absent'] as const;
       });
       const input = { variables, scopes: new Set<string>(), hasLongArguments: false };
-      expect(createRuleSet(rules, () => undefined).decide(input).isAllowed).toBe(decide(outcomes));
+      const ruleSet = createRuleSet(rules, () => undefined);
+      expect(ruleSet.decide(input).isAllowed).toBe(decide(outcomes));
+      // The second decision goes by what the first has remembered.
+      for (const _ of [1, 2])
+        expect(ruleSet.decide({ ...input, subject: 'tool  echo' }).isAllowed).toBe(decide(outcomes));
     }),
     { numRuns: 800 },
   );

@@ -39,7 +39,9 @@ describe('anonymous callers behind an mcpAuth() have a share of their own', () =
     await post(url, initialize());
     const refusalLines = lines.filter((line) => line.includes('maxAnonymousSessions'));
     expect(refusalLines).toEqual([
-      expect.stringMatching(/^warn .* refused a caller with 503: .*, and clients use all of them$/),
+      expect.stringMatching(
+        /^warn .* answered 503 \(too_many_sessions_of_anonymous\): .*, and clients use all of them: raise/,
+      ),
     ]);
     for (const sub of ['a', 'b', 'c', 'd', 'e', 'f']) await openWithStream(url, bridge.bearer({ sub }));
     const beyond = await post(url, initialize(), bridge.bearer({ sub: 'g' }));

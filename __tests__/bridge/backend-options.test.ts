@@ -132,7 +132,15 @@ describe('mcpBackend()', () => {
   test.each([
     [
       'a program',
-      { command: 'x', args: undefined, env: undefined, cwd: undefined, inheritEnv: undefined, warmChildren: undefined },
+      {
+        command: 'x',
+        args: undefined,
+        env: undefined,
+        cwd: undefined,
+        inheritEnv: undefined,
+        inheritNetworkEnv: undefined,
+        warmChildren: undefined,
+      },
     ],
     [
       'a remote server',

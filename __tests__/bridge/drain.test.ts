@@ -1,3 +1,7 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Middleware, mcpBackend, mcpHttpBackend, mcpStdioBackend } from '../../src/index.js';
 import { eventsOf, nextMessage, reasonOf } from '../support/mcp-answers.js';
@@ -14,17 +18,29 @@ import { answerMcp, startRecordingTarget } from '../support/recording-target.js'
 import { NODE, SCRIPTED, serveBackend } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
 
-const TOOL_MS = 200;
-/** A tool of the scripted server that takes so long. */
-const slow = call(1, 'progress', { steps: 1, delay: TOOL_MS });
+/** A call that has no answer until its file is deleted, and the file, which shows that the tool runs. */
+async function makeHeldCall() {
+  const folder = await mkdtemp(join(tmpdir(), 'drain-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, 'running');
+  return {
+    args: { file },
+    message: call(1, 'napBeside', { file }),
+    isRunning: () => existsSync(file),
+    release: () => rm(file),
+  };
+}
 
 const child = { command: NODE, args: [SCRIPTED], env: { STATELESS: '1' } };
 
-/** A remote server whose tools take a while. */
-async function slowTarget(): Promise<string> {
+/** A remote server with the tool of these calls. */
+async function holdingTarget(): Promise<string> {
   const answer = answerMcp();
-  const { url } = await startRecordingTarget((arrived, res, req) => {
-    setTimeout(() => answer(arrived, res, req), arrived.body.includes('progress') ? TOOL_MS : 0);
+  const { url } = await startRecordingTarget(async (arrived, res, req) => {
+    const { file } = arrived.body.includes('napBeside') ? JSON.parse(arrived.body).params.arguments : {};
+    if (file !== undefined) await writeFile(file, '');
+    if (file !== undefined) await until(() => !existsSync(file));
+    answer(arrived, res, req);
   });
   return url;
 }
@@ -32,8 +48,8 @@ async function slowTarget(): Promise<string> {
 const BACKENDS = {
   'mcpStdioBackend()': async () => mcpStdioBackend(child),
   'mcpBackend() with a program': async () => mcpBackend({ targets: { one: child } }),
-  'mcpBackend() with a remote server': async () => mcpBackend({ targets: { one: { url: await slowTarget() } } }),
-  'mcpHttpBackend()': async () => mcpHttpBackend({ url: await slowTarget() }),
+  'mcpBackend() with a remote server': async () => mcpBackend({ targets: { one: { url: await holdingTarget() } } }),
+  'mcpHttpBackend()': async () => mcpHttpBackend({ url: await holdingTarget() }),
 };
 
 async function serve(name: keyof typeof BACKENDS, before: readonly Middleware[] = []) {
@@ -50,14 +66,16 @@ describe.each(Object.keys(BACKENDS) as (keyof typeof BACKENDS)[])('drain() of %s
     const { url, backend } = await serve(name);
     const session = await open(url);
     const stream = await listen(url, session);
-    const answer = post(url, slow, session);
-    await until(() => backend.stats().pending === 1);
+    const held = await makeHeldCall();
+    const answer = post(url, held.message, session);
+    await until(held.isRunning);
     const over: string[] = [];
     void stream.text().then(() => over.push('stream'));
     void answer.then(() => over.push('answer'));
     const drained = backend.drain(10).then(() => over.push('drain'));
-    await post(url, call(2, 'echo'), session);
+    expect((await post(url, initialize())).status).toBe(503);
     expect(over).toEqual([]);
+    await held.release();
     await drained;
     expect([(await answer).status, await reasonOf(await answer)]).toEqual([200, undefined]);
     await until(() => over.length === 3);
@@ -105,13 +123,13 @@ describe.each(Object.keys(BACKENDS) as (keyof typeof BACKENDS)[])('drain() of %s
   test('resolves after the given time if an answer takes longer', async () => {
     const { url, backend } = await serve(name);
     const session = await open(url);
-    const answer = post(url, slow, session);
-    await until(() => backend.stats().pending === 1);
-    const before = performance.now();
+    const held = await makeHeldCall();
+    const answer = post(url, held.message, session);
+    await until(held.isRunning);
     await backend.drain(0.05);
-    expect(performance.now() - before).toBeLessThan(TOOL_MS);
     expect(backend.stats().pending).toBe(1);
-    await answer;
+    await held.release();
+    expect((await answer).status).toBe(200);
   });
 
   test.each([-1, Number.NaN, 86_401, '10'])('refuses %j as its time, and goes on as before', async (seconds) => {
@@ -127,9 +145,12 @@ test('drain() lets calls without a session finish, and ends a subscription with 
   const subscription = await postStateless(url, statelessRequest('s', 'subscriptions/listen', params));
   const events = eventsOf(subscription);
   await nextMessage(events);
-  const answer = postStateless(url, statelessCall(1, 'progress', { steps: 1, delay: TOOL_MS }));
-  await until(() => backend.stats().pending === 2);
-  await backend.drain(10);
+  const held = await makeHeldCall();
+  const answer = postStateless(url, statelessCall(1, 'napBeside', held.args));
+  await until(held.isRunning);
+  const drained = backend.drain(10);
+  await held.release();
+  await drained;
   expect((await answer).status).toBe(200);
   expect(await nextMessage(events)).toMatchObject({ id: 's', result: { resultType: 'complete' } });
   expect((await postStateless(url, statelessCall(2, 'echo'))).status).toBe(200);

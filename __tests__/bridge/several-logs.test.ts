@@ -9,8 +9,9 @@ test('the log lines of programs name their target, since several programs may ha
   const talks = { command: process.execPath, args: ['-e', 'console.error("no key"); process.exit(3)'] };
   const { url } = await serveTargets({ targets: { notes: talks, mail: { command: 'no-such-program' } }, logger });
   await post(url, initialize());
-  await until(() => lines.some((line) => line.startsWith('info child')));
+  await until(() => lines.some((line) => line.includes('ended by itself')));
   const text = lines.join('\n');
   expect(text).toMatch(/^info child \d+ \(notes\): no key$/m);
+  expect(text).toMatch(/^warn child \d+ \(notes\) ended by itself \(code 3\): .* lines on stderr: no key$/m);
   expect(text).toContain('error the MCP server "no-such-program" of target "mail" did not start');
 });

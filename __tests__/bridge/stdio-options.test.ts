@@ -79,6 +79,16 @@ const refused: [string, unknown, string][] = [
     'option "inheritEnv" must be an array of non-empty strings, but got false.',
   ],
   [
+    'inheritNetworkEnv in words',
+    { command: 'x', inheritNetworkEnv: 'no' },
+    'option "inheritNetworkEnv" must be true or false, but got "no". Leave it out for true.',
+  ],
+  [
+    'every variable without those of the network',
+    { command: 'x', inheritEnv: true, inheritNetworkEnv: false },
+    'option "inheritNetworkEnv" must be true where inheritEnv is true, but got false. inheritEnv passes all variables',
+  ],
+  [
     'requestMeta that is an object',
     { command: 'x', requestMeta: {} },
     'option "requestMeta" must be a function of the caller',
@@ -185,6 +195,7 @@ const everythingUndefined: Required<McpStdioBackendOptions> = {
   env: undefined,
   cwd: undefined,
   inheritEnv: undefined,
+  inheritNetworkEnv: undefined,
   sessions: undefined,
   replica: undefined,
   requestMeta: undefined,

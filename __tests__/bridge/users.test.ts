@@ -150,10 +150,8 @@ describe('what the child learns about its caller', () => {
     await stop();
   });
 
-  test('a callback that does not return a plain object at once fails the request and starts nothing', async () => {
+  test('a callback that does not return a plain object fails the request and starts nothing', async () => {
     const wrong: [string, () => unknown][] = [
-      ['a promise', async () => ({ 'example.com/user': 'ada' })],
-      ['a promise that fails', () => Promise.reject(new Error('no such user'))],
       ['nothing', () => undefined],
       ['a Map', () => new Map([['example.com/user', 'ada']])],
       ['a list', () => ['ada']],
@@ -168,6 +166,17 @@ describe('what the child learns about its caller', () => {
         await stop();
       }
     }
+  });
+
+  test.each<[string, () => unknown]>([
+    ['a promise', async () => ({ 'example.com/user': 'ada' })],
+    ['a promise that fails', () => Promise.reject(new Error('no such user'))],
+  ])('requestMeta() that returns %s fails the request and starts nothing', async (_what, requestMeta) => {
+    const { url, backend, errors, stop } = await serve({ requestMeta } as Partial<McpStdioBackendOptions>);
+    expect((await post(url, initialize())).status).toBe(500);
+    expect(errors).toEqual([expect.objectContaining({ code: 'invalid_configuration' })]);
+    expect(backend.stats()).toMatchObject({ sessions: 0, children: 0 });
+    await stop();
   });
 
   test('a callback that throws fails the request and starts nothing', async () => {

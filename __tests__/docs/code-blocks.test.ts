@@ -40,7 +40,13 @@ test.each(['docs/commonjs.md', 'docs/cors.md', 'docs/rules.md', 'docs/scopes.md'
   },
 );
 
-const QUOTED = { page: 'README.md', line: 1, marker: 'samples/scopes.ts', code: "import express from 'express';\n" };
+const QUOTED = {
+  page: 'README.md',
+  line: 1,
+  marker: 'samples/scopes.ts',
+  language: 'ts',
+  code: "import express from 'express';\n",
+};
 
 test.each<[string, Partial<CodeBlock>]>([
   ['has no marker', { marker: '' }],

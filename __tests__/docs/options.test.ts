@@ -4,17 +4,19 @@ import { SCOPES_TABLE } from '../../src/authorization/scopes-options.js';
 import { BRIDGE_TABLE } from '../../src/bridge/bridge-options.js';
 import { CALLER_TOKEN_TABLE } from '../../src/bridge/http/caller-token-options.js';
 import { HTTP_TABLE } from '../../src/bridge/http/http-options.js';
+import { RETRY_TABLE } from '../../src/bridge/http/retry-options.js';
 import { BACKEND_TABLE } from '../../src/bridge/mcp-backend-options.js';
 import { STDIO_TABLE } from '../../src/bridge/stdio-options.js';
 import { CORS_TABLE } from '../../src/cors/cors-options.js';
 import { LIMIT_TABLE, LIMITS_TABLE } from '../../src/limits/limits-options.js';
 import type { OptionRow } from '../../src/options/option-table.js';
-import { SHARED_TABLE, TOKEN_CACHE_TABLE } from '../../src/policy/resolve-auth.js';
+import { SHARED_TABLE } from '../../src/policy/resolve-auth.js';
 import { CREDENTIAL_TABLE, INTROSPECTION_TABLE } from '../../src/policy/resolve-credentials.js';
 import { ISSUER_TABLE, VALIDATION_TABLE } from '../../src/policy/resolve-issuer.js';
 import { OAUTH_PROXY_TABLE } from '../../src/policy/resolve-oauth-proxy.js';
 import { METADATA_TABLE } from '../../src/policy/resolve-resource.js';
 import { DPOP_TABLE, MTLS_TABLE, SENDER_CONSTRAINT_TABLE } from '../../src/policy/resolve-sender-constraint.js';
+import { TOKEN_CACHE_TABLE } from '../../src/policy/token-cache-options.js';
 import { REDIS_STORE_TABLE } from '../../src/store/redis-store.js';
 import { optionsOfInterface, optionsOfPage, written } from '../support/documented-options.js';
 
@@ -91,6 +93,13 @@ const documented: readonly Documented[] = [
     table: CALLER_TOKEN_TABLE,
     file: 'bridge/http/caller-token-options.ts',
     type: 'CallerTokenOptions',
+    heading: 'mcpHttpBackend()',
+  },
+  {
+    path: 'retry',
+    table: RETRY_TABLE,
+    file: 'bridge/http/retry-options.ts',
+    type: 'RetryOptions',
     heading: 'mcpHttpBackend()',
   },
   {

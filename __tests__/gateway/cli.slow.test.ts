@@ -40,7 +40,9 @@ describe('express-mcp-auth', () => {
   test('--help shows every option, and --version the version', async () => {
     const help = cli('--help');
     expect(await help.ended).toBe(0);
-    expect(help.stdout).toContain('Usage: express-mcp-auth -f FILE [--host ADDRESS] [--dev-issuer] [--validate-only]');
+    expect(help.stdout).toContain(
+      'Usage: express-mcp-auth -f FILE [--host ADDRESS] [--dev-issuer] [--validate-only [--online]]',
+    );
     const version = cli('--version');
     expect(await version.ended).toBe(0);
     expect(version.stdout.trim()).toBe(JSON.parse(await readFile(`${ROOT}package.json`, 'utf8')).version);
@@ -108,7 +110,7 @@ describe('express-mcp-auth', () => {
 
 describe('express-mcp-auth refuses in one sentence, with exit code 1,', () => {
   test.each([
-    ['nothing', [], '-f FILE is missing. See express-mcp-auth --help.'],
+    ['nothing', [], '-f FILE is missing: express-mcp-auth init writes a first one. See express-mcp-auth --help.'],
     ...['port', 'ttl'].map((name): [string, string[], string] => [
       `--dev-issuer-${name} without --dev-issuer`,
       ['-f', 'config.yaml', `--dev-issuer-${name}`, '60'],

@@ -10,7 +10,7 @@ import { until } from '../support/until.js';
 const TOOL_MS = 3_000;
 /** The tool of the scripted server that takes so long, and of the remote server below. */
 const slowTool = call(1, 'progress', { steps: 1, delay: TOOL_MS });
-const CLIENTS = 10;
+const CLIENTS = 5;
 
 let folder: GatewayFolder;
 beforeAll(async () => {
@@ -138,5 +138,5 @@ test('in Kubernetes: not ready at once, and what still arrives while it looks aw
   expect((await post(url, initialize())).status).toBe(503);
   expect(await stopped).toBe(0);
   expect(performance.now() - begun).toBeGreaterThan(2_000);
-  expect(calls).toBeGreaterThan(10);
+  expect(calls).toBeGreaterThan(3);
 });

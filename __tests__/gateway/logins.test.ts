@@ -80,7 +80,9 @@ describe('apiKey', () => {
     const mcpAuthorization = { rules: ['apiKey.role == "admin" && mcp.tool.name == "echo"'] };
     const { origin, lines } = await serve({ apiKey: { mode: 'strict', keys }, mcpAuthorization });
     expect(await statusWith(origin)).toBe(401);
-    expect(await statusWith(origin, bearer('sk-three'))).toBe(401);
+    const unknown = await post(`${origin}/mcp`, {}, bearer('sk-three'));
+    expect(unknown.status).toBe(401);
+    expect(await unknown.json()).toMatchObject({ error_description: 'The API key is not known here' });
     const session = await open(`${origin}/mcp`, bearer('sk-one'));
     expect(await callText(`${origin}/mcp`, session, 'echo', {})).toBe('{}');
     const other = await open(`${origin}/mcp`, bearer('sk-two'));

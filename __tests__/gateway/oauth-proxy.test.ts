@@ -108,6 +108,7 @@ describe('the OAuth proxy in the gateway', () => {
     ['/mcp', {}],
     ['/', {}],
     ['/a/b', { legacyEndpoints: true }],
+    ['/client-registration', {}],
   ])('counts them wherever the metadata of %s says that clients register, with %j', async (path, oauthProxy) => {
     const origin = await serve({ oauthProxy, resourceMetadata: { resource: `http://localhost:3000${path}` } });
     const metadata = await (await fetch(`${origin}/.well-known/oauth-authorization-server`)).json();

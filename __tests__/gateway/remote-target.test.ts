@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { HTTP_TABLE } from '../../src/bridge/http/http-options.js';
-import { HTTP_OPTIONS } from '../../src/gateway/config/backend-options.js';
 import { parseConfigFile } from '../../src/gateway/config/config-file.js';
+import { HTTP_OPTIONS } from '../../src/gateway/schema/backend-options.js';
 
 import { configText, route } from '../support/config-text.js';
 
@@ -48,9 +48,11 @@ describe('a remote target', () => {
   });
 
   test('takes each option of mcpHttpBackend() that a file can say, there or from a policy', () => {
-    const elsewhere = ['url', 'headers', 'bearer', 'ca', 'cert', 'key'];
+    const elsewhere = ['url', 'headers', 'bearer', 'ca', 'cert', 'key', 'retry'];
     const ofTheCommand = ['resource', 'allowedOrigins', 'warnWhenOpen', 'logger'];
-    expect([...HTTP_OPTIONS, ...elsewhere, ...ofTheCommand].toSorted()).toEqual(Object.keys(HTTP_TABLE).toSorted());
+    expect([...Object.keys(HTTP_OPTIONS), ...elsewhere, ...ofTheCommand].toSorted()).toEqual(
+      Object.keys(HTTP_TABLE).toSorted(),
+    );
   });
 
   test.each([
@@ -150,13 +152,13 @@ describe('parseConfigFile refuses in a remote target', () => {
       tls({ insecure: true }),
       `${at}.policies.backendTLS.insecure is not supported. Supported here: root, cert, key, hostname.`,
     ],
-    [auth({}), `${at}.policies.backendAuth.key is missing`],
-    [auth({ passthrough: {} }), `${at}.policies.backendAuth.passthrough is not supported. Supported here: key.`],
-    [auth({ key: 7 }), `${at}.policies.backendAuth.key must be text: put the number in quotes`],
+    [auth({}), `${at}.policies.backendAuth must have either key or jwtSign`],
     [
-      auth({ key: { value: 'a', location: {} } }),
-      `${at}.policies.backendAuth.key.location is not supported. Supported here: value.`,
+      auth({ passthrough: {} }),
+      `${at}.policies.backendAuth.passthrough is not supported: a client's token never goes on to a target. Use callerToken beside host, key or jwtSign.`,
     ],
+    [auth({ key: 7 }), `${at}.policies.backendAuth.key must be text: put the number in quotes`],
+    [auth({ key: { value: 'a', location: {} } }), `${at}.policies.backendAuth.key.location.header is missing`],
     [
       {
         mcp: { host: 'https://a.example', requestHeaders: ['X-A'] },

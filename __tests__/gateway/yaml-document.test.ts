@@ -11,7 +11,7 @@ const read = (text: string, env: Record<string, string> = {}) => parseYaml(text,
 describe('parseYaml', () => {
   test('knows the place of each value', () => {
     const [first] = read('list:\n- "a b": 1')
-      .members({ required: ['list'] })
+      .members({ list: { isRequired: true } })
       .list.items();
     expect(first?.children().map(([, { path, value }]) => [path, value])).toEqual([['list[0]["a b"]', 1]]);
   });

@@ -12,6 +12,9 @@ const MAVEN_PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unp
 /** The MCP server as a client, which asks about tokens. */
 export const SERVER_CLIENT = { clientId: 'mcp_proxy', clientSecret: 'the secret of the MCP server' };
 
+/** Keycloak's administrator. */
+export const ADMIN = { username: 'admin', password: 'the password of the administrator' };
+
 let keycloak: ChildProcess | undefined;
 
 /** Starts Keycloak on port 7080 with the sample realm, in memory. Maven fetches Keycloak at the first run. */
@@ -24,7 +27,12 @@ export async function setup(): Promise<void> {
   keycloak = spawn('sh', args, {
     // Its own process group: kc.sh starts the server, and sometimes another program first.
     detached: true,
-    env: { ...process.env, JAVA_HOME: findJava() },
+    env: {
+      ...process.env,
+      JAVA_HOME: findJava(),
+      KC_BOOTSTRAP_ADMIN_USERNAME: ADMIN.username,
+      KC_BOOTSTRAP_ADMIN_PASSWORD: ADMIN.password,
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   try {

@@ -1,6 +1,6 @@
 import request from 'supertest';
 import { describe, expect, test } from 'vitest';
-import { type Limit, mcpScopes } from '../../src/index.js';
+import { createMemoryStore, type Limit, mcpScopes } from '../../src/index.js';
 import {
   ada,
   bob,
@@ -194,10 +194,38 @@ describe('the answer', () => {
     });
   });
 
-  test('is logged once a minute, and never names the caller', async () => {
+  const FIX = 'callers wait as Retry-After says. If they need more, raise its numbers';
+
+  test.each([
+    ['the limit that has too few tokens', {}, 'limits[1] (per user: 1 at once, 1 back every 3600 s)'],
+    [
+      'all limits that count the call, if a store counts',
+      { store: createMemoryStore() },
+      'limits[0] (per user: 5 at once, 1 back every 3600 s) or limits[1] (per user: 1 at once, 1 back every 3600 s)',
+    ],
+  ])('is logged once a minute, with %s, and never names the caller', async (_case, options, limits) => {
     const { lines, logger } = createRecordingLogger();
-    const app = createLimitedApp([hourly('user', 1)], { logger });
+    const never = hourly(() => undefined, 1);
+    const app = createLimitedApp([hourly('user', 5), hourly('user', 1), never], { ...options, logger });
     await statuses(app, [[ada], [ada], [ada]]);
-    expect(lines).toEqual(['warn mcpLimits(): refused a caller with 429: Too many requests (mcpLimits)']);
+    expect(lines).toEqual([
+      `warn mcpLimits(): answered 429 (limit_exceeded): ${limits}: its tokens are used up: ${FIX}`,
+    ]);
+  });
+
+  test('is logged for each limit', async () => {
+    const { lines, logger } = createRecordingLogger();
+    const app = createLimitedApp([hourly('tool', 1), hourly('user', 2)], { logger });
+    await statuses(app, [
+      [ada, tool('a')],
+      [ada, tool('a')],
+      [ada, tool('b')],
+      [ada, tool('c')],
+      [ada, [tool('d'), tool('d')]],
+    ]);
+    expect(lines.map((line) => /limits\[.*\): (.*?):/.exec(line)?.slice(0, 2))).toEqual([
+      ['limits[0] (per tool: 1 at once, 1 back every 3600 s): its tokens are used up:', 'its tokens are used up'],
+      ['limits[1] (per user: 2 at once, 1 back every 3600 s): its tokens are used up:', 'its tokens are used up'],
+    ]);
   });
 });

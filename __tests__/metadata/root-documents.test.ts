@@ -81,8 +81,11 @@ test.each([
   const { policies } = createApp(paths, changes as Record<string, object>);
   const app = express();
   for (const policy of policies) app.use(protectedResourceMetadata(policy));
-  // 503: the document of an OAuth proxy whose authorization server is unreachable.
+  // 503: the document of an OAuth proxy whose authorization server is unreachable. 400: a registration without a body.
   expect((await request(app).get(SERVER)).status).toBe(expected);
+  const registered = await request(app).post(`${SERVER}/client-registration`).set('content-type', 'application/json');
+  expect(registered.status).toBe(expected === 404 ? 404 : 400);
+  expect(registered.headers['access-control-allow-origin']).toBe('*');
 });
 
 test.each([

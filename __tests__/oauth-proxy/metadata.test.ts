@@ -63,6 +63,19 @@ describe('our metadata', () => {
     expect(await (await fetch(guarded.origin + path)).json()).toMatchObject({ issuer: guarded.resource });
   });
 
+  test.each([
+    ['oauth-authorization-server/mcp', 'mcp/client-registration'],
+    ['oauth-authorization-server', 'client-registration'],
+    ['openid-configuration/mcp', 'mcp/client-registration'],
+  ])('%s names …/%s, where a client can register', async (document, registration) => {
+    const { guarded } = await startOAuthProxyFlow('keycloak');
+    const response = await fetch(`${guarded.origin}/.well-known/${document}`);
+    const { registration_endpoint: endpoint } = (await response.json()) as Record<string, string>;
+    expect(endpoint).toBe(`${guarded.origin}/.well-known/oauth-authorization-server/${registration}`);
+    const metadata = { redirect_uris: [REDIRECT_URI], token_endpoint_auth_method: 'none' };
+    expect((await postJson(endpoint ?? '', metadata)).status).toBe(201);
+  });
+
   test('is accepted by an independent client, and the resource names this server', async () => {
     const { guarded } = await startOAuthProxyFlow('auth0');
     const resource = new URL(guarded.resource);

@@ -15,17 +15,19 @@ export interface CodeBlock {
   readonly line: number;
   /** The comment in the line before: a file that has this code, or `run by FILE: NAME`. */
   readonly marker: string;
+  readonly language: string;
   readonly code: string;
 }
 
-const BLOCK = /(?:^<!-- ([^\n]+) -->\n)?^```[^\n]*\n(.*?)^```$/gms;
+const BLOCK = /(?:^<!-- ([^\n]+) -->\n)?^```([^\n]*)\n(.*?)^```$/gms;
 
 export function codeBlocksOf(page: string): readonly CodeBlock[] {
   const text = readFileSync(ROOT + page, 'utf8');
-  return [...text.matchAll(BLOCK)].map(({ index, 1: marker = '', 2: code = '' }) => ({
+  return [...text.matchAll(BLOCK)].map(({ index, 1: marker = '', 2: language = '', 3: code = '' }) => ({
     page,
     line: text.slice(0, index).split('\n').length,
     marker,
+    language,
     code,
   }));
 }

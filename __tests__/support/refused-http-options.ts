@@ -4,6 +4,7 @@ import { REFUSED_CALLER_TOKENS } from './refused-caller-tokens.js';
 const url = 'https://mcp.example/mcp';
 const callerToken = { issuer: 'https://gateway.example/callers' };
 const WHO = 'mcpHttpBackend(): option';
+const RETRY = 'Write { attempts: 3, backoffMs: 500, codes: [502, 503] }.';
 
 /** Options that `mcpHttpBackend()` refuses, and what it says of them. Each secret in them is called `secret`. */
 export const REFUSED_HTTP_OPTIONS: readonly [name: string, options: unknown, message: string][] = [
@@ -202,6 +203,26 @@ export const REFUSED_HTTP_OPTIONS: readonly [name: string, options: unknown, mes
     'a negative timeout',
     { url, responseTimeoutSeconds: -1 },
     `${WHO} "responseTimeoutSeconds" must be a whole number of at least 0, but got -1. The default is 0.`,
+  ],
+  [
+    'no attempt',
+    { url, retry: { attempts: 0 } },
+    `${WHO} "retry.attempts" must be a whole number of at least 1, but got 0. ${RETRY}`,
+  ],
+  [
+    'a wait that no timer has',
+    { url, retry: { backoffMs: 3_000_000_000 } },
+    `${WHO} "retry.backoffMs" must be at most 2147483647, but got 3000000000. ${RETRY}`,
+  ],
+  [
+    'codes that are no list',
+    { url, retry: { codes: 503 } },
+    `${WHO} "retry.codes" must be a list of statuses, but got 503. ${RETRY}`,
+  ],
+  [
+    'a code of an answer that is good',
+    { url, retry: { codes: [503, 200] } },
+    `${WHO} "retry.codes[1]" must be a status from 400 to 599, but got 200. ${RETRY}`,
   ],
   [
     'no sessions',

@@ -3,8 +3,9 @@ import type { IncomingMessage } from 'node:http';
 import type { AuthInfo } from '../core/auth-info.js';
 import { AuthError, type Evidence, UpstreamError } from '../core/errors.js';
 import { ignoreRejection } from '../core/ignore-rejection.js';
-import { type Logger, SILENT } from '../core/logger.js';
+import { type Logger, SILENT, withFields } from '../core/logger.js';
 import { printable, printableJson } from '../core/printable.js';
+import { requestIdOf, requestIdOfApp } from '../core/request-id.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import { type AcceptedCredentials, refusalText } from '../oauth/refusal-text.js';
 import type { AuthDecision } from '../policy/auth-decision.js';
@@ -37,7 +38,9 @@ export function createDecisionLog(
     if (level === undefined && onDecision === undefined && !decisions.hasSubscribers) return;
     const decision = describe(req, mode, verdict);
     decisions.publish(decision);
-    if (level !== undefined) logger[level](lineFor(decision, verdict.error, policy));
+    const { code } = decision;
+    if (level !== undefined)
+      withFields(logger, { ...(code && { code }) })[level](lineFor(decision, verdict.error, policy) + inLine(req));
     advise(verdict.error);
     try {
       ignoreRejection(onDecision?.(decision));
@@ -87,6 +90,7 @@ function describe(
     kid: text(auth?.header.kid ?? kid),
     method: req.method ?? '',
     path: rawPath(requestTarget(req)),
+    requestId: requestIdOf(req),
     durationMs: performance.now() - began,
     cached,
   };
@@ -121,6 +125,12 @@ function lineFor(
     error instanceof AuthError ? refusalText(error.code, accepted) : (error as Error | undefined)?.message;
   const why = error === undefined ? '' : `: ${code ?? 'error'}: ${message} ${evidence}`;
   return `mcpAuth ${mode}: ${method} ${printableJson(path, MAX_PATH_LENGTH)} ${outcome}${why}`;
+}
+
+/** Names the request in a line of text. The log of the command has a field for it. */
+function inLine(req: IncomingMessage): string {
+  const id = requestIdOfApp(req);
+  return id === undefined ? '' : ` (request ${id})`;
 }
 
 function withShortClient(evidence: Evidence): Evidence {

@@ -226,8 +226,8 @@ function createResponder(resolved: ResolvedAuth, options: object) {
     if (error instanceof AuthError) {
       if (code === 'missing_token') hints.onRefusal(req);
       writeRefusal(req, res, error.code, scheme);
-    } else if (error instanceof UpstreamError && asksForJson(req)) {
-      // Express would answer next(error) with an HTML page, which MCP clients cannot read.
+    } else if (error instanceof UpstreamError && (asksForJson(req) || error.code === 'too_many_failed_tokens')) {
+      // Express would answer next(error) with an HTML page, which MCP clients cannot read, and which costs more than the limit saves.
       replyOutage(res, error);
     } else {
       if (error instanceof UpstreamError && !isAnswered(res))

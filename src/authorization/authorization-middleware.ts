@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AuthInfo, getAuth } from '../core/auth-info.js';
 import { withdrawalOf } from '../core/authority.js';
-import { createBodyReport } from '../core/body-report.js';
 import type { Logger } from '../core/logger.js';
 import { BodyError } from '../http/body.js';
 import { asError, type Middleware } from '../http/middleware.js';
 import type { ReceivedBody } from '../messages/calls-in-body.js';
 import { MessageError, reject } from '../messages/message-refusal.js';
 import { lacksMessage, readReceivedMessage } from '../messages/received-message.js';
+import { createRefusalLog, type RefusalLog } from '../messages/refusal-log.js';
 import { type Refuser, refuserOf } from '../oauth/refusal.js';
 import type { Denial, RequestAuthorizer } from './call-authorizer.js';
 import { hideFrom } from './hidden-answer.js';
@@ -34,7 +34,7 @@ export interface AuthorizationPolicy {
 /** Creates the middleware that reads the calls of a request, refuses it if one of them is denied, and filters the lists in its answer. */
 export function createAuthorizationMiddleware(policy: AuthorizationPolicy): Middleware {
   const { who, hide, logger } = policy;
-  const report = createBodyReport(who, logger);
+  const report = createRefusalLog(who, logger);
 
   return function authorizationMiddleware(req, res, next) {
     let refuse: Refuser;
@@ -64,11 +64,7 @@ function requireRefuser(req: IncomingMessage, who: string): Refuser {
   );
 }
 
-async function decide(
-  context: CallContext,
-  policy: AuthorizationPolicy,
-  report: (error: unknown) => void,
-): Promise<void> {
+async function decide(context: CallContext, policy: AuthorizationPolicy, report: RefusalLog): Promise<void> {
   const { req, res, next, refuse } = context;
   const { who, hide, logger } = policy;
   let body: ReceivedBody;

@@ -8,13 +8,14 @@ import { resolveLogger } from '../options/logger-option.js';
 import {
   flag,
   type OptionTable,
-  oneOf,
   optional,
   type ResolvedOptions,
   readOptions,
   wholeNumber,
+  word,
 } from '../options/option-table.js';
 import { requireScopes } from '../options/scope-list.js';
+import { either, listOf, type Member, membersOf, TEXT, TEXTS } from '../options/value-type.js';
 import { compileExpression, type Expression } from './expressions/expression.js';
 import { ExpressionError } from './expressions/expression-error.js';
 import type { AuthorizationRule } from './rule-set.js';
@@ -87,15 +88,27 @@ export interface McpAuthorizationOptions {
   readonly hide?: boolean | undefined;
   /** Bytes. A longer body is answered 413. @default 4194304 */
   readonly maxBodyBytes?: number | undefined;
-  /** Receives a line for each denial, and once a minute for each rule that fails. @default no logging */
+  /** Receives a line for each denial at `debug` (for each rule, one a minute at `info`), and once a minute for each rule that fails. @default no logging */
   readonly logger?: Logger | undefined;
 }
 
+const KINDS = ['allow', 'deny', 'require'] as const;
+
+const RULE = {
+  allow: { type: TEXT },
+  deny: { type: TEXT },
+  require: { type: TEXT },
+  scopes: { type: TEXTS, otherwise: 'none' },
+} as const satisfies Readonly<Record<(typeof KINDS)[number] | 'scopes', Member>>;
+
+/** Rules as a configuration file has them. */
+export const RULES_TYPE = listOf(either(TEXT, membersOf('rule', RULE)), 1);
+
 export const AUTHORIZATION_TABLE = {
-  rules: { read: readRules },
+  rules: { type: RULES_TYPE, read: readRules },
   backend: { read: optional(readBackend) },
-  onDenied: { default: 'unknown', read: oneOf(['unknown', 'challenge'], 'Leave it out to hide what is denied.') },
-  mode: { default: 'strict', read: oneOf(['strict', 'permissive'], 'Leave it out for "strict".') },
+  onDenied: word(['unknown', 'challenge'], 'unknown', 'Leave it out to hide what is denied.'),
+  mode: word(['strict', 'permissive'], 'strict', 'Leave it out for "strict".'),
   hide: flag(true),
   maxBodyBytes: wholeNumber(4_194_304, 1),
   logger: { read: resolveLogger },
@@ -125,15 +138,13 @@ function readRules(checks: OptionChecks, given: unknown, option: string): readon
 }
 
 const RULE_FORM = 'an expression, or an object with one of allow, deny and require';
-const KINDS = ['allow', 'deny', 'require'] as const;
-
 function readRule(checks: OptionChecks, given: unknown, option: string): AuthorizationRule {
   if (typeof given === 'string') {
     return { kind: 'allow', expression: readExpression(checks, given, option), scopes: [], at: option };
   }
   if (!isRecord(given)) return checks.refuse(option, RULE_FORM, given, RULES_FIX);
   const rule = checks.record(given, option, RULES_FIX);
-  checks.knownKeys(rule, option, [...KINDS, 'scopes']);
+  checks.knownKeys(rule, option, Object.keys(RULE));
   const [kind, ...more] = KINDS.filter((name) => rule[name] !== undefined);
   if (kind === undefined || more.length > 0) return checks.refuse(option, RULE_FORM, given, RULES_FIX);
   if (rule.scopes !== undefined && kind !== 'allow')

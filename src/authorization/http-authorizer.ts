@@ -3,7 +3,7 @@ import type { AuthInfo } from '../core/auth-info.js';
 import type { Logger } from '../core/logger.js';
 import { createChecks } from '../options/checks.js';
 import { type AuthorizationRuleOption, resolveAuthorizationOptions } from './authorization-options.js';
-import { beginWork } from './expressions/evaluation.js';
+import { evaluateTogether } from './expressions/evaluation.js';
 import { sharedVariablesOf } from './request-variables.js';
 import { createFailureReport } from './rule-failures.js';
 import { createRuleSet } from './rule-set.js';
@@ -30,8 +30,8 @@ export function createHttpAuthorizer(
   }
   const ruleSet = createRuleSet(resolved.rules, createFailureReport(logger));
   return (req, auth) => {
-    beginWork();
     const variables = { ...sharedVariablesOf(req, auth), mcp: {} };
-    return ruleSet.decide({ variables, scopes: new Set(auth?.scopes), hasLongArguments: false }).isAllowed;
+    const input = { variables, scopes: new Set(auth?.scopes), hasLongArguments: false };
+    return evaluateTogether(() => ruleSet.decide(input)).isAllowed;
   };
 }

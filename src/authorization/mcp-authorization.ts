@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import { withFields } from '../core/logger.js';
+import { createCountedLines } from '../core/rare-line.js';
 import { noteRulesWithoutTargets } from '../core/rules-without-targets.js';
 import type { Middleware } from '../http/middleware.js';
 import { describeCall } from '../messages/mcp-call.js';
@@ -55,11 +57,23 @@ export function mcpAuthorization(options: Readonly<McpAuthorizationOptions>): Mi
   });
 }
 
+const AT_DEBUG = 'The level debug names each call; "rules test" of the command tries one';
+
 function createDenialLog({ mode, logger }: ResolvedAuthorization): (decision: CallDecision) => void {
   const isPermissive = mode === 'permissive';
+  const count = createCountedLines<string | undefined>();
   return ({ call, decision }) => {
     const line = `mcpAuthorization(): ${isPermissive ? 'would deny' : 'denied'} ${describeCall(call)}: ${describeReason(decision)}`;
-    if (isPermissive) logger.info(line);
-    else logger.debug(line);
+    if (isPermissive) {
+      logger.info(line);
+      return;
+    }
+    logger.debug(line);
+    const reason = describeReason(decision);
+    count(decision?.rule?.at, (more) => {
+      withFields(logger, { code: 'call_denied' }).info(
+        `mcpAuthorization(): denied a call (call_denied): ${reason}. ${AT_DEBUG}${more}`,
+      );
+    });
   };
 }

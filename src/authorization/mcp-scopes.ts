@@ -1,7 +1,9 @@
+import { withFields } from '../core/logger.js';
+import { createCountedLines } from '../core/rare-line.js';
 import type { Middleware } from '../http/middleware.js';
 import { replyJson } from '../http/reply.js';
 import { type AuthorizationPolicy, createAuthorizationMiddleware } from './authorization-middleware.js';
-import { createCallAuthorizer, describeDenial } from './call-authorizer.js';
+import { createCallAuthorizer, type Denial, describeDenial } from './call-authorizer.js';
 import { createGrantedScopes } from './granted-scopes.js';
 import { jsonRpcRefusalFor } from './json-rpc-refusal.js';
 import { createRuleBook } from './rule-book.js';
@@ -47,6 +49,7 @@ export function mcpScopes(rules: ScopeRules, options: Readonly<McpScopesOptions>
 }
 
 function createAnswer({ onInsufficientScope, logger }: ResolvedScopes): AuthorizationPolicy['answerDenial'] {
+  const count = createCountedLines<Denial['code']>();
   return ({ req, res, refuse }, body, denial) => {
     const { code, scopes } = denial;
     const description = describeDenial(denial);
@@ -55,9 +58,21 @@ function createAnswer({ onInsufficientScope, logger }: ResolvedScopes): Authoriz
       refuse(req, res, code, { scopes });
       return;
     }
+    // Without the names in the call: only the operator who asks for details gets those.
+    count(code, (more) =>
+      withFields(logger, { code }).info(`mcpScopes(): denied a call (${code}): ${fixFor(denial)}${more}`),
+    );
     const jsonRpcError =
       onInsufficientScope === 'jsonRpcError' ? jsonRpcRefusalFor(body, denial, description) : undefined;
     if (jsonRpcError !== undefined) replyJson(res, 200, jsonRpcError, { 'cache-control': 'no-store' });
     else refuse(req, res, code, { scopes, description });
   };
 }
+
+function fixFor({ code, scopes }: Denial): string {
+  return code === 'insufficient_scope'
+    ? `it needs ${scopes.join(' ')}. Clients ask for more scopes; if they get none, grant them at the authorization server. ${AT_DEBUG}`
+    : `a rule denies it. ${AT_DEBUG}`;
+}
+
+const AT_DEBUG = 'The level debug names each call';

@@ -7,7 +7,7 @@ import type { RuleBackend } from './authorization-options.js';
 import type { Denial, RequestAuthorizer } from './call-authorizer.js';
 import type { NamedVariables } from './expressions/call-variables.js';
 import { type CelMap, toCelObject } from './expressions/cel-values.js';
-import { beginWork, ExpressionFault, UNKNOWN_ARGUMENTS } from './expressions/evaluation.js';
+import { ExpressionFault, evaluateTogether, UNKNOWN_ARGUMENTS } from './expressions/evaluation.js';
 import { createGrantedScopes } from './granted-scopes.js';
 import { type NamedThing, namedThingsIn } from './named-things.js';
 import { isPlainUri } from './plain-uri.js';
@@ -48,8 +48,8 @@ export function createRuleAuthorizer(
       return denied.length === 0 ? undefined : denialFor(denied, auth);
     },
     shows(call) {
-      beginWork();
-      return !decisionsOnCall(call, settings, { ...caller, hasLongArguments: false, isMade: false }).some(isDenied);
+      const context = { ...caller, hasLongArguments: false, isMade: false };
+      return !evaluateTogether(() => decisionsOnCall(call, settings, context)).some(isDenied);
     },
   };
 }
@@ -60,9 +60,9 @@ export function decisionsOn(
   settings: Settings,
   { isShort = false, ...caller }: Caller & { readonly isShort?: boolean },
 ): readonly CallDecision[] {
-  beginWork();
   const hasLongArguments = settings.ruleSet.readsArguments && !isShort && areArgumentsLong(calls);
-  return calls.flatMap((call) => decisionsOnCall(call, settings, { ...caller, hasLongArguments, isMade: true }));
+  const context = { ...caller, hasLongArguments, isMade: true };
+  return evaluateTogether(() => calls.flatMap((call) => decisionsOnCall(call, settings, context)));
 }
 
 function isDenied({ decision }: CallDecision): boolean {
@@ -101,7 +101,8 @@ function inputFor(
     resolved,
     kind === 'tool' ? { value: isMade ? params.arguments : undefined, isMade, isAmbiguous } : undefined,
   );
-  return { variables: { ...shared, mcp: { [kind]: named } }, scopes, hasLongArguments };
+  const variables = { ...shared, mcp: { [kind]: named } };
+  return { variables, scopes, hasLongArguments, subject: `${kind} ${resolved.target ?? ''} ${resolved.name}` };
 }
 
 /** The arguments that a tool call has, or would have. */

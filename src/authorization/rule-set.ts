@@ -1,6 +1,7 @@
 import type { CallVariables } from './expressions/call-variables.js';
 import type { Outcome } from './expressions/evaluation.js';
 import type { Expression } from './expressions/expression.js';
+import { createRememberedOutcomes, readsLastingOnly } from './remembered-outcomes.js';
 
 /** A rule of `mcpAuthorization()`, checked. */
 export interface AuthorizationRule {
@@ -26,7 +27,11 @@ export interface RuleInput {
   readonly scopes: ReadonlySet<string>;
   /** True if the arguments are too long for rules to read. */
   readonly hasLongArguments: boolean;
+  /** What the call names: its kind, its target and its name. Undefined if rules are about requests. */
+  readonly subject?: string;
 }
+
+type Known = Map<AuthorizationRule, boolean> | undefined;
 
 /** Receives each rule that failed, and the code of its failure. */
 export type FailureReport = (rule: AuthorizationRule, code: string) => void;
@@ -50,6 +55,8 @@ export function createRuleSet(rules: readonly AuthorizationRule[], report: Failu
     rules.filter((rule) => rule.kind === kind),
   ) as [AuthorizationRule[], AuthorizationRule[], AuthorizationRule[]];
   const readsArguments = ({ expression }: AuthorizationRule) => expression.reads.has(ARGUMENTS);
+  const lasting = new Set(rules.filter(({ expression }) => readsLastingOnly(expression.reads)));
+  const outcomesFor = createRememberedOutcomes<AuthorizationRule>();
 
   const evaluate = (rule: AuthorizationRule, input: RuleInput): Outcome => {
     if (input.hasLongArguments && readsArguments(rule)) {
@@ -59,9 +66,18 @@ export function createRuleSet(rules: readonly AuthorizationRule[], report: Failu
     return rule.expression.evaluate(input.variables, (code) => report(rule, code));
   };
 
-  const decideAllow = (input: RuleInput): RuleDecision => {
+  /** Evaluates a rule unless its outcome is known. Failures are not remembered, since each one is reported. */
+  const recall = (rule: AuthorizationRule, input: RuleInput, known: Known): Outcome => {
+    const remembered = known?.get(rule);
+    if (remembered !== undefined) return remembered;
+    const outcome = evaluate(rule, input);
+    if (typeof outcome === 'boolean' && lasting.has(rule)) known?.set(rule, outcome);
+    return outcome;
+  };
+
+  const decideAllow = (input: RuleInput, known: Known): RuleDecision => {
     const lacksNothing = ({ scopes }: AuthorizationRule) => scopes.every((scope) => input.scopes.has(scope));
-    const rule = allow.find((each) => lacksNothing(each) && mayHold(evaluate(each, input)));
+    const rule = allow.find((each) => lacksNothing(each) && mayHold(recall(each, input, known)));
     if (rule !== undefined) return { isAllowed: true, rule, missingScopes: [] };
     // A rule that would allow the call if the token had its scopes. The expression may read the scopes too.
     const lacking = allow.find(
@@ -74,10 +90,11 @@ export function createRuleSet(rules: readonly AuthorizationRule[], report: Failu
     readsArguments: rules.some(readsArguments),
     evaluate,
     decide(input) {
+      const known = outcomesFor(input);
       const denying =
-        deny.find((rule) => DENYING.has(evaluate(rule, input))) ??
-        require.find((rule) => !mayHold(evaluate(rule, input)));
-      return denying === undefined ? decideAllow(input) : { isAllowed: false, rule: denying, missingScopes: [] };
+        deny.find((rule) => DENYING.has(recall(rule, input, known))) ??
+        require.find((rule) => !mayHold(recall(rule, input, known)));
+      return denying === undefined ? decideAllow(input, known) : { isAllowed: false, rule: denying, missingScopes: [] };
     },
   };
 }

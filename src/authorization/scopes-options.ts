@@ -5,8 +5,16 @@ import { isTargeted, type McpCall, type TargetedMethod } from '../messages/mcp-c
 import { requireArgument } from '../options/argument.js';
 import { createChecks, isPlain, type OptionChecks, regExpIn } from '../options/checks.js';
 import { resolveLogger } from '../options/logger-option.js';
-import { flag, type OptionTable, type ResolvedOptions, readOptions, wholeNumber } from '../options/option-table.js';
+import {
+  flag,
+  type OptionTable,
+  type ResolvedOptions,
+  readOptions,
+  wholeNumber,
+  word,
+} from '../options/option-table.js';
 import { requireScopes } from '../options/scope-list.js';
+import { recordOf, TEXTS } from '../options/value-type.js';
 import { isMethodName, looksLikeRegExp, patternFault, suggestMethod } from './rule-names.js';
 
 /**
@@ -51,7 +59,7 @@ export interface McpScopesOptions {
   readonly onInsufficientScope?: 'challenge' | 'jsonRpcError' | undefined;
   /** Bytes. A longer body is answered 413. @default 4194304 */
   readonly maxBodyBytes?: number | undefined;
-  /** Receives a line for each refusal, for functions that throw, and for answers that `hide` cannot read. @default no logging */
+  /** Receives a line for each refusal at `debug` and one of each kind a minute at `info`, for functions that throw, and for answers that `hide` cannot read. @default no logging */
   readonly logger?: Logger | undefined;
 }
 
@@ -64,13 +72,9 @@ export interface ResolvedRule {
 }
 
 export const SCOPES_TABLE = {
-  implies: { default: {}, read: resolveImplies },
+  implies: { default: {}, type: recordOf(TEXTS), read: resolveImplies },
   hide: flag(false),
-  onInsufficientScope: {
-    default: 'challenge',
-    read: (checks, value, option) =>
-      checks.oneOf(value, option, ['challenge', 'jsonRpcError'], 'Leave it out for a 403.'),
-  },
+  onInsufficientScope: word(['challenge', 'jsonRpcError'], 'challenge', 'Leave it out for a 403.'),
   maxBodyBytes: wholeNumber(4_194_304, 1),
   logger: { read: resolveLogger },
 } satisfies OptionTable<McpScopesOptions>;

@@ -1,6 +1,7 @@
 import { lowerAscii } from '../http/lower-ascii.js';
 import { resolveLogger } from '../options/logger-option.js';
 import { flag, type OptionReader, optional, wholeNumber } from '../options/option-table.js';
+import { numberFrom, TEXT, TEXTS } from '../options/value-type.js';
 import { requireResource } from '../policy/resolve-resource.js';
 
 /** The options of every backend that the backends describe in the same words. */
@@ -38,11 +39,17 @@ export const limit = (fallback: number, min = 1) => wholeNumber(fallback, min, `
 
 /** The rows of {@link BackendOptions}, and of `logger`. */
 export const BACKEND_ROWS = {
-  resource: { read: optional(requireResource) },
-  allowedHosts: { read: optional(lowerCase('Name hosts such as "api.example.com".')) },
-  allowedOrigins: { read: optional(lowerCase('Name origins such as "https://app.example.com", or "*" for all.')) },
+  resource: { type: TEXT, read: optional(requireResource) },
+  allowedHosts: { type: TEXTS, read: optional(lowerCase('Name hosts such as "api.example.com".')) },
+  allowedOrigins: {
+    type: TEXTS,
+    read: optional(lowerCase('Name origins such as "https://app.example.com", or "*" for all.')),
+  },
   logger: { read: resolveLogger },
-  maxAnonymousSessions: { read: optional(wholeNumber(0, 1, 'Leave it out for a quarter of maxSessions.').read) },
+  maxAnonymousSessions: {
+    type: numberFrom(1),
+    read: optional(wholeNumber(0, 1, 'Leave it out for a quarter of maxSessions.').read),
+  },
   warnWhenOpen: flag(true),
 };
 

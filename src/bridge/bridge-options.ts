@@ -2,7 +2,7 @@ import type { AuthInfo } from '../core/auth-info.js';
 import type { Logger } from '../core/logger.js';
 import type { OptionChecks } from '../options/checks.js';
 import { requirePlainObject } from '../options/environment.js';
-import { flag, type OptionTable, oneOf, optional, type ResolvedOptions } from '../options/option-table.js';
+import { flag, type OptionTable, optional, type ResolvedOptions, word } from '../options/option-table.js';
 import { anonymousShare, BACKEND_ROWS, type BackendOptions, limit } from './backend-options.js';
 import { readReplica } from './replica.js';
 
@@ -72,7 +72,7 @@ export interface BridgeOptions extends BackendOptions {
    * 429. @default 64
    */
   readonly maxPendingRequests?: number | undefined;
-  /** Gets the child's stderr and the warnings of the bridge. @default no logging */
+  /** Gets the child's stderr, how children end, refused requests, and the warnings of the bridge. @default no logging */
   readonly logger?: Logger | undefined;
 }
 
@@ -87,7 +87,7 @@ export const BRIDGE_TABLE = {
   ...BACKEND_ROWS,
   maxSessions: limit(100),
   maxSessionsPerUser: limit(10),
-  anonymousRequests: { default: 'separate', read: oneOf(ANONYMOUS_REQUESTS, 'Leave it out for "separate".') },
+  anonymousRequests: word(ANONYMOUS_REQUESTS, 'separate', 'Leave it out for "separate".'),
   idleTimeoutSeconds: limit(1_800),
   expiryGraceSeconds: limit(60, 0),
   startTimeoutSeconds: limit(120),

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Principal } from '../core/principal.js';
 import type { Caller } from '../core/quota.js';
+import { forwardedRequestId } from '../core/request-id.js';
+import type { Sender } from '../targets/connection.js';
 
 /** One HTTP request and who sent it. */
 export interface BridgeRequest extends Caller {
@@ -9,4 +11,9 @@ export interface BridgeRequest extends Caller {
   readonly principal: Principal;
   /** The time of its arrival, on the clock of `performance.now()`. */
   readonly since: number;
+}
+
+/** Returns the sender of messages that are not requests, and have no headers of their own. */
+export function senderOf({ auth, req }: BridgeRequest): Sender {
+  return { auth, requestId: forwardedRequestId(req) };
 }

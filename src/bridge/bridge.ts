@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Advice } from '../core/advice.js';
 import type { AuthInfo } from '../core/auth-info.js';
 import { requireAuthority } from '../core/authority.js';
-import { createBodyReport } from '../core/body-report.js';
 import { markOwnSessions } from '../core/own-sessions.js';
 import { principalOf, userOf } from '../core/principal.js';
 import type { Caller } from '../core/quota.js';
@@ -11,6 +10,7 @@ import { hasHungUp, onceClosed } from '../http/hang-up.js';
 import { BridgeError } from '../messages/bridge-error.js';
 import { parseMessages } from '../messages/json-rpc.js';
 import { createMetaRules } from '../messages/meta-edit.js';
+import { createRefusalLog, type RefusalLog } from '../messages/refusal-log.js';
 import { isStateless, namesStatelessRevision } from '../messages/revision.js';
 import { refuserOf } from '../oauth/refusal.js';
 import type { ConnectionSource } from '../targets/connection.js';
@@ -69,7 +69,7 @@ export class Bridge {
   readonly #guard: RebindingGuard;
   readonly #warnIfOpen: (req: IncomingMessage, caller: Caller) => void;
   readonly #maxBodyBytes: number;
-  readonly #reportBody: (error: unknown) => void;
+  readonly #logRefusal: RefusalLog;
   readonly #onStats: (stats: BridgeStats) => void;
   readonly #timer: NodeJS.Timeout;
   #ticks = 0;
@@ -95,7 +95,7 @@ export class Bridge {
     this.#guard = createRebindingGuard(who, options, advice);
     this.#warnIfOpen = createOpenWarning(who, { ...options, credentials });
     this.#maxBodyBytes = options.maxBodyBytes;
-    this.#reportBody = createBodyReport(who, options.logger);
+    this.#logRefusal = createRefusalLog(who, options.logger);
     this.#onStats = onStats;
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
@@ -110,7 +110,7 @@ export class Bridge {
       this.#warnIfOpen(req, { auth, isChecked });
       await this.#dispatch({ req, res, auth, isChecked, principal: principalOf(req, auth), since: performance.now() });
     } catch (error) {
-      this.#reportBody(error);
+      this.#logRefusal(error);
       replyFailure(req, res, error);
     }
   }
@@ -216,9 +216,9 @@ export class Bridge {
   #tick(): void {
     const now = performance.now();
     this.#ticks = (this.#ticks + 1) % TICKS_PER_KEEP_ALIVE;
-    this.#sessions.tick(now, this.#ticks === 0);
-    this.#stateless.tick(now, this.#ticks === 0);
-    this.#initialized.tick(now, this.#ticks === 0);
+    const parts = [this.#sessions, this.#stateless, this.#initialized];
+    const late = parts.filter((part) => part.tick(now, this.#ticks === 0));
+    if (late.length > 0) this.#logRefusal(new BridgeError('request_timed_out'));
     this.#drain.check();
     this.#onStats(this.stats());
   }

@@ -1,5 +1,6 @@
 import type { OptionChecks } from '../options/checks.js';
-import { type OptionTable, oneOf, type ResolvedOptions } from '../options/option-table.js';
+import { type OptionTable, type ResolvedOptions, word } from '../options/option-table.js';
+import { ANY, either, FLAG, membersOf, TEXT } from '../options/value-type.js';
 import { PinFile } from '../targets/several/pin-file.js';
 import { FAILURE_MODES, type FailureMode, PREFIX_MODES, type PrefixMode } from '../targets/several/several-options.js';
 
@@ -34,11 +35,17 @@ export interface ServerInfo {
   readonly [member: string]: unknown;
 }
 
+const SERVER_INFO = {
+  name: { type: TEXT, isRequired: true },
+  version: { type: TEXT, isRequired: true },
+} as const;
+const SERVER_INFO_TYPE = membersOf('serverInfo', SERVER_INFO, { pattern: /^/, type: ANY });
+
 export const JOINED_TABLE = {
-  prefixMode: { default: 'conditional', read: oneOf(PREFIX_MODES, 'Leave it out for "conditional".') },
-  failureMode: { default: 'failClosed', read: oneOf(FAILURE_MODES, 'Leave it out for "failClosed".') },
-  serverInfo: { default: { name: 'express-mcp-auth', version: '1' }, read: readServerInfo },
-  pin: { default: false, read: readPin },
+  prefixMode: word(PREFIX_MODES, 'conditional', 'Leave it out for "conditional".'),
+  failureMode: word(FAILURE_MODES, 'failClosed', 'Leave it out for "failClosed".'),
+  serverInfo: { default: { name: 'express-mcp-auth', version: '1' }, type: SERVER_INFO_TYPE, read: readServerInfo },
+  pin: { default: false, type: either(FLAG, TEXT), read: readPin },
 } satisfies OptionTable<JoinedOptions>;
 
 export type ResolvedJoining = ResolvedOptions<typeof JOINED_TABLE>;

@@ -11,6 +11,7 @@ import { type McpHttpBackendOptions, resolveHttpOptions } from './http/http-opti
 export type { CallerTokenOptions } from './http/caller-token-options.js';
 export type { McpHttpBackendOptions } from './http/http-options.js';
 export type { CallerHeaders } from './http/remote-server-options.js';
+export type { RetryOptions } from './http/retry-options.js';
 
 /** The current numbers of a backend, as `stats()` returns them. */
 export interface McpHttpBackendStats {

@@ -15,7 +15,6 @@ export type ResolvedStdio = ResolvedChild & ResolvedBridge;
 export function resolveStdioOptions(options: Readonly<McpStdioBackendOptions>): ResolvedStdio {
   const checks = createChecks('mcpStdioBackend()');
   const given = requireArgument(checks, options, { example: '{ command: "node", args: ["server.js"] }' });
-  const resolved = readOptions(checks, STDIO_TABLE, given);
-  requireChild(checks, resolved, given.env);
+  const resolved = requireChild(checks, readOptions(checks, STDIO_TABLE, given), given.env);
   return withAnonymousShare(resolved);
 }

@@ -65,9 +65,8 @@ function readTarget(checks: OptionChecks, value: unknown, option: string): Resol
   const { command, url, ...others } = given;
   for (const name of Object.keys(others)) refuseElsewhere(checks, `${path}${name}`, name, url === undefined);
   if (url === undefined) {
-    const child = readOptions(checks, CHILD_TABLE, { command, ...others }, option);
-    requireChild(checks, child, given.env, path);
-    return { kind: 'child', child };
+    const values = readOptions(checks, CHILD_TABLE, { command, ...others }, option);
+    return { kind: 'child', child: requireChild(checks, values, given.env, path) };
   }
   const server = readOptions(checks, REMOTE_TARGET_TABLE, { url, ...others }, option);
   return { kind: 'remote', server: { ...server, url: requireRemoteServer(checks, server, path) } };

@@ -1,8 +1,10 @@
+import type { AuthInfo } from '../core/auth-info.js';
 import type { ConnectionSource } from '../targets/connection.js';
 import type { ConnectionHeaders } from '../targets/http/message-headers.js';
 import { RemoteSource } from '../targets/http/remote-source.js';
-import { inheritedEnvironment } from '../targets/stdio/child-environment.js';
+import { environmentHint, inheritedEnvironment } from '../targets/stdio/child-environment.js';
 import { ChildSource } from '../targets/stdio/child-source.js';
+import type { Environment } from '../targets/stdio/late-child.js';
 import type { ResolvedBridge } from './bridge-options.js';
 import type { ResolvedChild } from './child-options.js';
 import { createCallerHeaders } from './http/caller-headers.js';
@@ -28,10 +30,21 @@ const limitsOf = ({ maxPendingRequests, requestTimeoutSeconds, maxMessageBytes, 
  * @param target The name of the target in the log, if the backend has names for them.
  */
 export function createChildSource(child: ResolvedChild, shared: Shared, target?: string): ChildSource {
-  const { command, args, cwd, env, inheritEnv, warmChildren } = child;
-  const inherited = inheritedEnvironment(inheritEnv);
-  const recipe = { command, args, cwd, target, ...limitsOf(shared) };
-  return new ChildSource(recipe, (caller) => ({ ...inherited, ...env(caller) }), warmChildren);
+  const { program, cwd, env, inheritEnv, warmChildren } = child;
+  const inherited = inheritedEnvironment(child);
+  const withInherited = (own: Environment): Environment => ({ ...inherited, ...own });
+  const recipe = {
+    ...program,
+    cwd,
+    target,
+    environmentHint: environmentHint(inheritEnv),
+    ...limitsOf(shared),
+  };
+  const environmentFor = (auth: AuthInfo | undefined) => {
+    const own = env(auth);
+    return own instanceof Promise ? own.then(withInherited) : withInherited(own);
+  };
+  return new ChildSource(recipe, environmentFor, warmChildren);
 }
 
 /** A source of connections to a remote server, and the key that signs its caller tokens. */

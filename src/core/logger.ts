@@ -1,4 +1,5 @@
 import { ignoreRejection } from './ignore-rejection.js';
+import type { LogFields } from './log-fields.js';
 import { printable } from './printable.js';
 
 /**
@@ -8,9 +9,9 @@ import { printable } from './printable.js';
 export interface Logger {
   /** Details of single requests, for debugging. */
   debug(line: string): void;
-  /** Refused requests, and the stderr output of children. */
+  /** Requests that are refused because of the client, and the stderr output of children. */
   info(line: string): void;
-  /** Probable mistakes: weak settings, and settings with which clients cannot log in. */
+  /** Probable mistakes, such as weak settings; limits that are reached; children that end by themselves. */
   warn(line: string): void;
   /** Failures of this server, or of a server that it depends on. */
   error(line: string): void;
@@ -34,13 +35,43 @@ export function createSafeLogger(logger: Logger): Logger {
       // There is no other place to report an error of the logger.
     }
   };
-  return { debug: safe('debug'), info: safe('info'), warn: safe('warn'), error: safe('error') };
+  const wrapped = { debug: safe('debug'), info: safe('info'), warn: safe('warn'), error: safe('error') };
+  return inheritFields(wrapped, logger, createSafeLogger);
 }
 
 /** Wraps a logger so that every line begins with `who`, for parts that do not know whose they are. */
 export function createNamedLogger(who: string, logger: Logger): Logger {
   const named = (level: keyof Logger) => (line: string) => logger[level](`${who}: ${line}`);
-  return { debug: named('debug'), info: named('info'), warn: named('warn'), error: named('error') };
+  const wrapped = { debug: named('debug'), info: named('info'), warn: named('warn'), error: named('error') };
+  return inheritFields(wrapped, logger, (inner) => createNamedLogger(who, inner));
+}
+
+const withMoreFields = new WeakMap<Logger, (fields: LogFields) => Logger>();
+
+/**
+ * Registers a logger that can write fields, and returns it.
+ *
+ * @param more Returns the same logger, whose lines have further fields.
+ */
+export function registerFields(logger: Logger, more: (fields: LogFields) => Logger): Logger {
+  withMoreFields.set(logger, more);
+  return logger;
+}
+
+/** True if a logger can write fields. */
+export function takesFields(logger: Logger): boolean {
+  return withMoreFields.has(logger);
+}
+
+/** Returns a logger whose lines have these fields too; the same logger if it cannot write fields. */
+export function withFields(logger: Logger, fields: LogFields): Logger {
+  return withMoreFields.get(logger)?.(fields) ?? logger;
+}
+
+/** Registers a logger that wraps `inner`, if that one can write fields. */
+function inheritFields(logger: Logger, inner: Logger, wrap: (inner: Logger) => Logger): Logger {
+  const more = withMoreFields.get(inner);
+  return more === undefined ? logger : registerFields(logger, (fields) => wrap(more(fields)));
 }
 
 function ignore(): void {

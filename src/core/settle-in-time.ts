@@ -1,5 +1,10 @@
 const MAX_SECONDS = 10;
 
+/** True for promises of every library. */
+export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
+}
+
 /**
  * Waits for a promise of an application's function, for at most 10 seconds. Any other value is returned at once.
  *
@@ -7,8 +12,7 @@ const MAX_SECONDS = 10;
  * @throws {Error} If it does not settle in time. A rejection goes through.
  */
 export async function settleInTime<T>(who: string, value: T | PromiseLike<T>): Promise<T> {
-  // `await` accepts promises of every library.
-  if (typeof (value as PromiseLike<T> | null | undefined)?.then !== 'function') return value;
+  if (!isPromiseLike(value)) return value;
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_resolve, reject) => {
     const fail = () => reject(new Error(`${who} did not settle within ${MAX_SECONDS} seconds`));

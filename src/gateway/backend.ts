@@ -9,11 +9,12 @@ import {
   mcpBackend,
   mcpHttpBackend,
   mcpStdioBackend,
+  type RetryOptions,
 } from '../index.js';
 import type { McpBackendConfig, TargetConfig } from './config/backend-config.js';
 import type { StdioTarget } from './config/stdio-target.js';
 import type { InputFiles } from './input-files.js';
-import { NAMES_IN_FILE, remoteOptions } from './remote-options.js';
+import { namesInFile, remoteOptions } from './remote-options.js';
 import { atPlace } from './startup-error.js';
 
 /** The MCP servers of a route, ready to take requests. */
@@ -29,6 +30,8 @@ interface BackendSurroundings {
   readonly allowedOrigins: readonly string[] | undefined;
   /** The time in which a target must answer, if the route limits it. */
   readonly backendSeconds: number | undefined;
+  /** When requests to remote targets are sent again. */
+  readonly retry: RetryOptions | undefined;
   /** The name of this process among its replicas. */
   readonly replica: string | undefined;
 }
@@ -41,7 +44,7 @@ export function createBackend(config: McpBackendConfig, surroundings: BackendSur
   const shared = { ...(allowedOrigins && { allowedOrigins }), ...config.options, warnWhenOpen: false, logger };
   const timeout = backendSeconds === undefined ? {} : { requestTimeoutSeconds: backendSeconds };
   const note = <T extends object>(options: T): T => {
-    noteAdvice(options, { ...advice, names: NAMES_IN_FILE });
+    noteAdvice(options, { ...advice, names: namesInFile('url' in server ? server : undefined) });
     return options;
   };
   if (config.isJoined) {

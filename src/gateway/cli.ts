@@ -1,10 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { createSafeLogger } from '../core/logger.js';
 import { printable } from '../core/printable.js';
 import { runDoctor } from '../doctor/doctor.js';
-import type { Logger } from '../index.js';
 import { openAdminServers } from './admin/admin-servers.js';
 import {
   type Command,
@@ -21,36 +19,47 @@ import { createGateway, type Gateway } from './gateway.js';
 import { runInitCommand } from './init-command.js';
 import { KEY_USAGE, runKeyCommand } from './key-command.js';
 import { type LoadedConfig, loadConfig } from './load-config.js';
+import { createLogOutput, type LogStreams } from './log-output.js';
 import { warningsOfMissingPrograms } from './missing-programs.js';
 import { onReloadSignal } from './reload/reload-signal.js';
 import { Reloader } from './reload/reloader.js';
 import { runRulesCommand } from './rules-command.js';
+import { runSchemaCommand } from './schema-command.js';
 import { shutDown } from './shut-down.js';
 import { StartupError } from './startup-error.js';
 import { onStopSignal } from './stop-signal.js';
 
-/** Writes lines as agentgateway does: `INFO express-mcp-auth: Listening on 0.0.0.0:3000`. Warnings and errors go to stderr. */
-const logger: Logger = createSafeLogger({
-  debug: () => undefined,
-  info: (line) => console.log(`INFO express-mcp-auth: ${line}`),
-  warn: (line) => console.error(`WARN express-mcp-auth: ${line}`),
-  error: (line) => console.error(`ERROR express-mcp-auth: ${line}`),
-});
+/** Replaces the values of variables in the lines of a start or a check: they may be secrets. */
+let conceal = (line: string): string => line;
+
+const STREAMS: LogStreams = { out: (line) => console.log(line), err: (line) => console.error(conceal(line)) };
+
+let { logger, fail } = createLogOutput({}, STREAMS);
 
 async function main(command: Command): Promise<void> {
   if (command.action === 'help') return console.log(USAGE);
   if (command.action === 'version') return console.log(version());
   const { env } = process;
+  ({ logger, fail } = createLogOutput(command.logging, STREAMS));
   const loaded = loadConfig(command.file, { env, ignored: command.ignored, process: command.process });
+  ({ logger, fail } = createLogOutput({ ...loaded.config.logging, ...command.logging }, STREAMS));
   if (command.devIssuer === undefined) loaded.step(() => requireIssuers(loaded.config, 'start with --dev-issuer'));
-  if (command.action === 'validate') {
-    const { devIssuer } = command;
-    const served = devIssuer ? configWithDevIssuer(loaded, devIssuerStandIn(devIssuer.port)) : loaded.config;
-    for (const warning of warningsOfMissingPrograms(served)) logger.warn(warning);
-    await openGateway(command, loaded, served).close();
-    return console.log(`${command.file} is valid`);
-  }
+  conceal = loaded.conceal;
+  if (command.action === 'validate') return validate(command, loaded);
   await run(command, loaded);
+}
+
+async function validate(command: RunCommand, loaded: LoadedConfig): Promise<void> {
+  const { devIssuer, file, isOnline } = command;
+  const served = devIssuer ? configWithDevIssuer(loaded, devIssuerStandIn(devIssuer.port)) : loaded.config;
+  for (const warning of warningsOfMissingPrograms(served)) logger.warn(warning);
+  if (!isOnline) loaded.files.tolerate((line) => logger.warn(line));
+  const gateway = openGateway(command, loaded, served);
+  const faults = isOnline ? await gateway.findFaults() : [];
+  await gateway.close();
+  for (const fault of faults) logger.error(fault);
+  if (faults.length === 0) console.log(`${file} is valid`);
+  else throw new StartupError(`${file}: not all of the servers that it names can be used from here`);
 }
 
 async function doctor(args: readonly string[]): Promise<void> {
@@ -111,6 +120,7 @@ async function run(command: RunCommand, loaded: LoadedConfig): Promise<void> {
     const served = devIssuer === undefined ? loaded.config : configWithDevIssuer(loaded, devIssuer);
     const gateway = openGateway(command, loaded, served);
     const { addresses, admin } = await openAll(command, gateway, served);
+    conceal = (line) => line;
     const reloader = new Reloader({ command, gateway, devIssuer, logger, env: process.env }, loaded);
     onReloadSignal(() => reloader.reload(true));
     onStopSignal(() => void shutDown({ gateway, admin, devIssuer, reloader }));
@@ -153,11 +163,13 @@ async function start(): Promise<void> {
     else if (args[0] === 'rules') rules(args.slice(1));
     else if (args[0] === 'init') console.log(runInitCommand(args.slice(1)));
     else if (args[0] === 'key') createKey(args.slice(1));
+    else if (args[0] === 'schema')
+      console.log(runSchemaCommand(args.slice(1), new URL('../../docs/', import.meta.url)));
     else await main(parseCommandLine(args));
   } catch (error) {
     const { message } = error as Error;
     const text = error instanceof StartupError ? message : `unexpected failure: ${message}`;
-    console.error(`express-mcp-auth: ${printable(text, MAX_MESSAGE)}`);
+    fail(printable(text, MAX_MESSAGE));
     process.exitCode = 1;
   }
 }

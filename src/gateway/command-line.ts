@@ -8,19 +8,24 @@ import { resolveAuth } from '../policy/resolve-auth.js';
 import { requireIssuers } from './config/dev-issuer-policies.js';
 import { authenticationsOf, type McpAuthenticationConfig } from './config/gateway-config.js';
 import type { ProcessConfig } from './config/process-settings.js';
+import { readSecretFiles } from './config/secret-file.js';
+import { NO_SECRETS } from './input-files.js';
 import { loadConfig } from './load-config.js';
+import { LOG_OPTIONS, type LogSettings, parseLogOptions } from './log-settings.js';
 import { PROCESS_OPTIONS, PROCESS_USAGE, parseProcessArguments } from './process-arguments.js';
 import { atPlace, StartupError } from './startup-error.js';
 
-export const USAGE = `Usage: express-mcp-auth -f FILE [--host ADDRESS] [--dev-issuer] [--validate-only]
+export const USAGE = `Usage: express-mcp-auth -f FILE [--host ADDRESS] [--dev-issuer] [--validate-only [--online]]
        express-mcp-auth init [-f FILE]
+       express-mcp-auth schema > config.schema.json
        express-mcp-auth doctor (URL | -f FILE) [--token FILE] [--json]
        express-mcp-auth rules test -f FILE --call FILE [--as FILE]
        express-mcp-auth key create [--subject NAME] [--scopes "SCOPE …"] [--expires DATE]
 
 Runs stdio and remote MCP servers behind OAuth, from a configuration file. The doctor checks a server as MCP clients
 see it, and says what to change: see doctor --help. "rules test" says which rule decides on a call: see rules --help.
-"key create" makes an API key: see key --help. "init" writes a first file.
+"key create" makes an API key: see key --help. "init" writes a first file;
+"schema" prints a JSON Schema of the file, for editors.
 
   -f, --file FILE      the configuration file (YAML), read again when it changes, and at SIGHUP; relative file names in it
                        start at its folder
@@ -29,7 +34,11 @@ see it, and says what to change: see doctor --help. "rules test" says which rule
                        (needs the package oidc-provider; --dev-issuer-port PORT, default 9000;
                        --dev-issuer-ttl SECONDS: the lifetime of its access tokens, default 3600).
                        Its keys are kept in .dev-issuer.json beside the configuration file: do not commit it
-      --validate-only  check the file and the key files it names, then exit
+      --validate-only  check the file and the key sets it names, then exit
+      --online         with --validate-only: check also the certificates and keys on this machine, and whether the
+                       servers that the file names answer
+      --log FORMAT     text (the default), or json: one object a line, with the request id and the route
+      --log-level LEVEL  leave out the lines below debug, info (the default), warn or error
       --ignore NAMES   start without these parts of the file, such as llm,a2a; only parts that protect nothing
 ${PROCESS_USAGE}
   -h, --help           show this text
@@ -41,8 +50,12 @@ export interface RunCommand {
   readonly action: 'run' | 'validate';
   readonly file: string;
   readonly host: string;
+  /** True if a check also asks the servers that the file names. */
+  readonly isOnline: boolean;
   /** The names given to `--ignore`. */
   readonly ignored: readonly string[];
+  /** What the command line says about the log. */
+  readonly logging: LogSettings;
   /** Undefined without `--dev-issuer`. */
   readonly devIssuer: DevIssuerArguments | undefined;
   /** The settings of the process on the command line. */
@@ -62,6 +75,8 @@ const OPTIONS = {
   'dev-issuer-port': { type: 'string' },
   'dev-issuer-ttl': { type: 'string' },
   'validate-only': { type: 'boolean' },
+  online: { type: 'boolean', default: false },
+  ...LOG_OPTIONS,
   ignore: { type: 'string', multiple: true },
   ...PROCESS_OPTIONS,
   help: { type: 'boolean', short: 'h' },
@@ -73,11 +88,12 @@ const usageError = usageErrorFor('express-mcp-auth --help');
 /** @throws {StartupError} If an argument is unknown, missing or wrong. */
 export function parseCommandLine(args: readonly string[]): Command {
   const { values: options } = parseArguments({ args: [...args], options: OPTIONS }, usageError);
-  const { help, version, file, host } = options;
+  const { help, version, file, host, online: isOnline } = options;
   if (help) return { action: 'help' };
   if (version) return { action: 'version' };
   if (!file) throw usageError('-f FILE is missing');
   if (!host) throw usageError('--host is empty');
+  if (isOnline && !options['validate-only']) throw usageError('--online needs --validate-only');
   const { 'dev-issuer-port': port, 'dev-issuer-ttl': ttl } = options;
   if (!options['dev-issuer'] && (port ?? ttl) !== undefined) {
     throw usageError(`--dev-issuer-${port === undefined ? 'ttl' : 'port'} needs --dev-issuer`);
@@ -90,8 +106,9 @@ export function parseCommandLine(args: readonly string[]): Command {
     : undefined;
   const ignored = (options.ignore ?? []).flatMap((names) => names.split(',')).filter((name) => name !== '');
   const settings = parseProcessArguments(options, usageError);
+  const logging = parseLogOptions(options, usageError);
   const action = options['validate-only'] ? 'validate' : 'run';
-  return { action, file, host, ignored, devIssuer, process: settings };
+  return { action, file, host, isOnline, ignored, logging, devIssuer, process: settings };
 }
 
 /** Refresh tokens last one day; an access token must not outlast them. */
@@ -196,7 +213,9 @@ function targetsIn(file: string): DoctorTarget[] {
 }
 
 function targetsOf({ policy, at: place }: McpAuthenticationConfig): DoctorTarget[] {
-  const resolved = atPlace(place, () => resolveAuth('mcpAuth()', policy as unknown as McpAuthOptions));
+  const resolved = atPlace(place, () =>
+    resolveAuth('mcpAuth()', readSecretFiles(policy, NO_SECRETS) as unknown as McpAuthOptions),
+  );
   const { resource } = resolved;
   // A resource for each tenant has no address of its own.
   return resource === undefined || resource.tenants !== undefined ? [] : [{ url: resource.href, policy: resolved }];

@@ -16,7 +16,8 @@ import { InputFiles } from './input-files.js';
 import { Readiness } from './readiness.js';
 import { createRegistrationLimit } from './registration-limit.js';
 import { type PreparedConfig, Versions } from './reload/versions.js';
-import { warningsOfOpenRoutes } from './route.js';
+import { identifyRequests } from './request-ids.js';
+import { warningsOfOpenRoutes, warningsOfUnusedBackends, warningsOfUnusedRetry } from './route-warnings.js';
 import { createRouting } from './routing.js';
 import { createSharedStore } from './shared-store.js';
 import { trustProxies } from './trusted-proxies.js';
@@ -28,6 +29,8 @@ export interface Gateway {
   readonly notes: readonly string[];
   /** The addresses of its MCP servers, as clients are given them. */
   readonly clientAddresses: readonly string[];
+  /** Asks the other servers that the file names. Resolves to one sentence for each that cannot be used. */
+  findFaults(): Promise<readonly string[]>;
   /** Opens every port of the file, or none; resolves to the addresses, such as `0.0.0.0:3000`, in the file's order. */
   listen(host: string): Promise<readonly string[]>;
   /**
@@ -65,7 +68,15 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
   let first: PreparedConfig | undefined = versions.prepare(config, files);
   const readiness = new Readiness(() => versions.routes.flatMap(({ checks }) => checks), logger);
   return {
-    warningsFor: (host) => [...warningsOfOpenRoutes(versions.routes, host), ...warningsOfOtherPorts(versions.ports)],
+    warningsFor: (host) => [
+      ...warningsOfOpenRoutes(versions.routes, host),
+      ...warningsOfUnusedBackends(routesOf(config)),
+      ...warningsOfUnusedRetry(routesOf(config)),
+      ...warningsOfOtherPorts(versions.ports),
+    ],
+    findFaults: async () => [
+      ...new Set((await Promise.all(versions.routes.map((route) => route.findFaults()))).flat()),
+    ],
     notes: notesOf(config),
     clientAddresses: clientAddressesOf(versions.ports),
     async listen(host) {
@@ -90,7 +101,9 @@ function notesOf(config: GatewayConfig): readonly string[] {
   const isSilent = servers.some((server) => 'command' in server && !server.saysWhatItInherits);
   const names = INHERITED_VARIABLES.join(', ');
   return isSilent
-    ? [`Programs get these environment variables: ${names}. For others, list their names in inheritEnv beside cmd`]
+    ? [
+        `Programs get these environment variables: ${names}, and those of proxies, certificates and package registries. For others, list their names in inheritEnv beside cmd`,
+      ]
     : [];
 }
 
@@ -100,13 +113,13 @@ function createListener(
   logger: Logger,
 ): RequestListener {
   const trust = trustedProxies && trustProxies(trustedProxies);
-  return (req, res) => {
+  return identifyRequests((req, res) => {
     trust?.(req);
     routing(req, res, (error) => {
       if (error === undefined) answer(res, 404, 'not_found', 'No route matches this path');
       else answerFailure(logger, error, req, res);
     });
-  };
+  }, logger);
 }
 
 /** Characters of a request's path in a log line. */

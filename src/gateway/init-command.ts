@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { parseArguments, usageErrorFor } from './command-line.js';
+import { SCHEMA_HINT } from './schema-command.js';
 import { StartupError } from './startup-error.js';
 
 export const INIT_USAGE = `Usage: express-mcp-auth init [-f FILE]
@@ -10,7 +11,8 @@ Writes a first configuration file, which starts with --dev-issuer.
   -h, --help       show this text`;
 
 /** A file with one program, and clients that log in. */
-export const FIRST_FILE = `# Start it with: npx express-mcp-auth -f config.yaml --host 127.0.0.1 --dev-issuer
+export const FIRST_FILE = `${SCHEMA_HINT}
+# Start it with: npx express-mcp-auth -f config.yaml --host 127.0.0.1 --dev-issuer
 # Without --dev-issuer, add the issuer of your tokens beside resourceMetadata.
 mcp:
   port: 3000

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readInputBytes } from './startup-error.js';
+import { readInputBytes, StartupError } from './startup-error.js';
 
 /** What a file contained, or why it cannot be read. */
 type Input = { readonly bytes: Buffer } | { readonly error: unknown };
@@ -7,6 +7,28 @@ type Input = { readonly bytes: Buffer } | { readonly error: unknown };
 /** The files of one start or reload. Each is read once, so that what is compared, hashed and parsed is the same. */
 export class InputFiles {
   readonly #inputs = new Map<string, Input>();
+  #warn: ((line: string) => void) | undefined;
+
+  /** Makes secrets, certificates and private keys that cannot be used warnings: a file is often checked where they are not. */
+  tolerate(warn: (line: string) => void): void {
+    this.#warn = warn;
+  }
+
+  /**
+   * Returns the result of `read`, which reads a secret, a certificate or a private key: these belong to the machine.
+   *
+   * @param standIn Takes its place in a check.
+   * @throws {StartupError} If it cannot be used, and this is no check.
+   */
+  use<T>(read: () => T, standIn: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      if (this.#warn === undefined || !(error instanceof StartupError)) throw error;
+      this.#warn(`${error.message.replace(/\.$/, '')}. A start refuses that`);
+      return standIn();
+    }
+  }
 
   /**
    * Returns the text of a file.
@@ -71,3 +93,6 @@ function readInput(file: string): Input {
 export function sha256(content: string | Buffer): string {
   return createHash('sha256').update(content).digest('hex');
 }
+
+/** For commands that use no secret. */
+export const NO_SECRETS: Pick<InputFiles, 'read' | 'use'> = { read: () => '', use: (_read, standIn) => standIn() };

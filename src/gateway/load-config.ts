@@ -19,6 +19,8 @@ export interface LoadedConfig {
    * @throws {StartupError}
    */
   step<T>(run: () => T): T;
+  /** Replaces the values of variables in a line by their names. */
+  conceal(line: string): string;
 }
 
 /** Where the values of variables come from, and what is left out. */
@@ -38,7 +40,7 @@ export function loadConfig(file: string, settings: LoadSettings): LoadedConfig {
   const step = <T>(run: () => T) => concealing(texts, () => atPlace(file, run));
   const config = step(() => parseConfigFile(text, dirname(file), { texts, ...(ignored && { ignored }) }));
   const served = { ...config, process: { ...config.process, ...process } };
-  return { config: served, hash: files.hashOf(file), files, step };
+  return { config: served, hash: files.hashOf(file), files, step, conceal: (line) => texts.conceal(line) };
 }
 
 function concealing<T>(texts: ExpandedTexts, run: () => T): T {

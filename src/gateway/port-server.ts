@@ -5,7 +5,7 @@ import { canonicalJson } from '../targets/several/canonical-json.js';
 import { Certificates } from './certificates.js';
 import type { BindConfig } from './config/gateway-config.js';
 import type { TlsConfig } from './config/tls-config.js';
-import { serverOptions } from './connections.js';
+import type { InputFiles } from './input-files.js';
 import { StartupError } from './startup-error.js';
 
 /** The server of a port. */
@@ -20,6 +20,12 @@ export interface PortServer {
   prepare(bind: BindConfig): (() => void) | undefined;
 }
 
+interface PortParts {
+  readonly logger: Logger;
+  readonly files: InputFiles;
+  readonly options: ServerOptions;
+}
+
 /**
  * Creates the server of a port: HTTP, or HTTPS with the certificate for the name that a client asks for.
  *
@@ -28,12 +34,16 @@ export interface PortServer {
 export function createPortServer(
   bind: BindConfig,
   listener: RequestListener,
-  logger: Logger,
-  options: ServerOptions = serverOptions(),
+  { logger, files, options }: PortParts,
 ): PortServer {
   const shape = shapeOf(bind);
   const [first] = certificatesIn(bind);
-  const changes = first && createSecureServer(bind, first, { listener, logger, options });
+  const changes =
+    first &&
+    files.use(
+      () => createSecureServer(bind, first, { listener, logger, options }),
+      () => undefined,
+    );
   const server = changes?.server ?? createServer(options, listener);
   return {
     server,

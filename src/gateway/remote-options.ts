@@ -1,33 +1,42 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { CALLER_TOKEN_TABLE } from '../bridge/http/caller-token-options.js';
 import {
   requireBearer,
   requireCertificate,
+  requireHeader,
   requireHeaderRecord,
   requirePem,
 } from '../bridge/http/read-http-options.js';
 import { isLoopbackHost } from '../http/loopback.js';
 import { lowerAscii } from '../http/lower-ascii.js';
-import type { Logger, McpHttpBackendOptions } from '../index.js';
+import type { Logger, McpHttpBackendOptions, RetryOptions } from '../index.js';
 import { createChecks } from '../options/checks.js';
 import type { RemoteTarget } from './config/remote-target.js';
 import { resolveText, type TextSource } from './config/text-source.js';
 import type { InputFiles } from './input-files.js';
+import { createJwtSigner } from './policies/jwt-sign.js';
 import { atPlace, StartupError } from './startup-error.js';
 
 const checks = createChecks('mcpHttpBackend()');
 
-/** The names of options in the file that differ from those in code. */
-export const NAMES_IN_FILE = new Map([
-  ['bearer', 'backendAuth'],
-  ['headers', 'requestHeaderModifier'],
-  ['replica', '--replica NAME'],
-  ['sessions', 'statefulMode: stateless'],
-]);
+/** Returns the names of options in the file that differ from those in code. */
+export function namesInFile(target?: RemoteTarget): ReadonlyMap<string, string> {
+  const isHeader = (target?.backendAuth?.header ?? target?.backendAuth?.jwtSign) !== undefined;
+  return new Map([
+    ['bearer', 'backendAuth'],
+    ['headers', isHeader ? 'backendAuth' : 'requestHeaderModifier'],
+    ['replica', '--replica NAME'],
+    ['sessions', 'statefulMode: stateless'],
+  ]);
+}
 
 interface Surroundings {
   readonly logger: Logger;
   readonly files: InputFiles;
   /** True if the route lets anonymous callers in. */
   readonly isOpen: boolean;
+  /** When requests are sent again. Undefined for never. */
+  readonly retry?: RetryOptions | undefined;
 }
 
 /**
@@ -35,9 +44,19 @@ interface Surroundings {
  *
  * @throws {StartupError} If they do not fit together, or if a file cannot be read.
  */
-export function remoteOptions(target: RemoteTarget, { logger, isOpen, files }: Surroundings) {
-  const { url, callerKey, options: written, at: place } = target;
-  const secrets = { ...readBearer(target, files), ...readCertificates(target, files), ...readHeaders(target) };
+export function remoteOptions(target: RemoteTarget, { logger, files, isOpen, retry }: Surroundings) {
+  const { url, options: written, at: place } = target;
+  const secrets = {
+    ...files.use<ReturnType<typeof readCredential>>(
+      () => readCredential(target, files),
+      () => readHeaders(target),
+    ),
+    ...files.use<Certificates>(
+      () => readCertificates(target, files),
+      () => ({}),
+    ),
+    ...readCallerToken(target, files),
+  };
   requireOneLogin(target);
   const [shared] = isOpen ? secretsOf(target) : [];
   if (shared !== undefined) logger.warn(`${place}: ${shared} ${SHARED_SECRET}`);
@@ -46,14 +65,7 @@ export function remoteOptions(target: RemoteTarget, { logger, isOpen, files }: S
     requireNoSecret(target);
     logger.warn(`${place}.host: ${url.origin} ${PLAIN_HTTP}`);
   }
-  const { callerToken } = written as Pick<McpHttpBackendOptions, 'callerToken'>;
-  return {
-    ...written,
-    ...secrets,
-    url: url.href,
-    ...(isPlain && { dangerouslyAllowHttp: true }),
-    ...(callerKey && { callerToken: { ...callerToken, key: resolveText(callerKey, files) } }),
-  };
+  return { ...written, ...secrets, retry, url: url.href, ...(isPlain && { dangerouslyAllowHttp: true }) };
 }
 
 const SHARED_SECRET =
@@ -83,27 +95,51 @@ function requireNoSecret(target: RemoteTarget): void {
   );
 }
 
-/** Requires that at most one place in the file sets the `Authorization` header. */
+/** Requires that at most one place in the file sets each header with a credential. */
 function requireOneLogin({ options, backendAuth, headers, at }: RemoteTarget): void {
-  const named = Object.keys(headers?.values ?? {}).find((name) => lowerAscii(name) === 'authorization');
-  const setters = [
-    ...(backendAuth === undefined ? [] : [backendAuth.at]),
-    ...(options.callerToken === undefined ? [] : [`${at}.callerToken`]),
-    ...(named === undefined ? [] : [`${headers?.at}.set.${named}`]),
-  ];
-  const [first, second] = setters;
-  if (second !== undefined) throw new StartupError(`${first} and ${second} both set Authorization: remove one of them`);
+  const own = backendAuth?.header?.name ?? 'authorization';
+  for (const header of new Set([own, 'authorization'])) {
+    const named = Object.keys(headers?.values ?? {}).find((name) => lowerAscii(name) === header);
+    const setters = [
+      ...(backendAuth === undefined || own !== header ? [] : [backendAuth.at]),
+      ...(options.callerToken === undefined || header !== 'authorization' ? [] : [`${at}.callerToken`]),
+      ...(named === undefined ? [] : [`${headers?.at}.set.${named}`]),
+    ];
+    const [first, second] = setters;
+    if (second !== undefined)
+      throw new StartupError(
+        `${first} and ${second} both set ${header === 'authorization' ? 'Authorization' : header}: remove one of them`,
+      );
+  }
 }
 
-function readBearer({ backendAuth }: RemoteTarget, files: InputFiles): { bearer?: string } {
-  if (backendAuth === undefined) return {};
-  return atPlace(backendAuth.at, () => ({ bearer: requireBearer(checks, resolveText(backendAuth.key, files), 'key') }));
+/** Returns the options that carry `backendAuth`, with those of `requestHeaderModifier`. */
+function readCredential(target: RemoteTarget, files: InputFiles): Pick<McpHttpBackendOptions, 'bearer' | 'headers'> {
+  const { backendAuth } = target;
+  const others = readHeaders(target);
+  if (backendAuth === undefined) return others;
+  const { key, jwtSign, at: place, header } = backendAuth;
+  const { name, prefix } = header ?? BEARER;
+  if (jwtSign !== undefined) {
+    const sign = createJwtSigner(jwtSign, files);
+    return { headers: async () => ({ ...others.headers, [name]: `${prefix}${await sign()}` }) };
+  }
+  return atPlace(place, () => {
+    const secret = resolveText(key as TextSource, files);
+    if (header === undefined) return { ...others, bearer: requireBearer(checks, secret, 'key') };
+    return { headers: { ...others.headers, [name]: requireHeader(checks, 'key', name, prefix + secret) } };
+  });
 }
 
-function readCertificates(
-  { backendTls }: RemoteTarget,
-  inputs: InputFiles,
-): { ca?: string[]; cert?: string; key?: string } {
+const BEARER = { name: 'authorization', prefix: 'Bearer ' };
+
+interface Certificates {
+  readonly ca?: string[];
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+function readCertificates({ backendTls }: RemoteTarget, inputs: InputFiles): Certificates {
   if (backendTls === undefined) return {};
   const { root, cert, key, at: place } = backendTls;
   const pem = (source: TextSource, option: string) => String(requirePem(checks, resolveText(source, inputs), option));
@@ -117,6 +153,15 @@ function readCertificates(
     return files;
   });
 }
+
+function readCallerToken({ callerKey, options, at: place }: RemoteTarget, files: InputFiles) {
+  if (callerKey === undefined) return {};
+  const { callerToken } = options as Pick<McpHttpBackendOptions, 'callerToken'>;
+  const read = () => CALLER_TOKEN_TABLE.key.read(checks, resolveText(callerKey, files), 'callerToken.key')?.key;
+  return { callerToken: { ...callerToken, key: files.use(() => atPlace(place, read), makeKey) } };
+}
+
+const makeKey = () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 
 function readHeaders({ headers }: RemoteTarget): { headers?: Record<string, string | undefined> } {
   if (headers === undefined) return {};

@@ -1,27 +1,29 @@
 import { type Advice, noteAdvice } from '../core/advice.js';
 import { type Logger, type McpAuthOptions, type Middleware, mcpAuth, protectedResourceMetadata } from '../index.js';
 import { leaveRoot, rejoinRoot } from '../metadata/root-documents.js';
-import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { policyOf } from '../policy/resolved-policy.js';
 import { canonicalJson } from '../targets/several/canonical-json.js';
 import type { RouteConfig } from './config/gateway-config.js';
+import { readSecretFiles } from './config/secret-file.js';
+import type { InputFiles } from './input-files.js';
 import { plainChallenge } from './policies/plain-challenge.js';
 import { checkKeys, type ReadyCheck } from './readiness.js';
 import type { TakePart } from './reload/kept-parts.js';
+import type { CheckedLogin } from './server-faults.js';
 import type { RouteShare } from './shared-store.js';
 import { atPlace } from './startup-error.js';
 
 /** The login of a route. */
-export interface Authentication {
+export interface Authentication extends CheckedLogin {
   readonly steps: readonly Middleware[];
   readonly check: ReadyCheck;
   readonly metadata: Middleware | undefined;
-  readonly policy: ResolvedAuth;
 }
 
 interface Surroundings extends Pick<RouteShare, 'secret' | 'store'> {
   readonly logger: Logger;
   readonly advice: Advice;
+  readonly files: InputFiles;
   readonly take: TakePart;
 }
 
@@ -32,11 +34,12 @@ interface Surroundings extends Pick<RouteShare, 'secret' | 'store'> {
  */
 export function createAuthentication(
   { mcpAuthentication, credentials }: RouteConfig,
-  { secret, store, logger, advice, take }: Surroundings,
+  { secret, store, logger, files, advice, take }: Surroundings,
 ): Authentication | undefined {
   const config = mcpAuthentication ?? credentials;
   if (config === undefined) return undefined;
-  const { policy, at: place } = config;
+  const { at: place } = config;
+  const policy = readSecretFiles(config.policy, files);
   return take(mcpAuthentication ? 'mcpAuthentication' : 'credentials', canonicalJson([policy, secret]), () => {
     for (const warning of credentials?.warnings ?? []) logger.warn(warning);
     // The block has the members of a policy. mcpAuth() refuses any that it does not support.
@@ -46,9 +49,10 @@ export function createAuthentication(
       const auth = mcpAuth(options);
       const resolved = policyOf('mcpAuth()', auth);
       const check = checkKeys(place, auth);
+      const checked = { check, at: place, policy: resolved, ready: auth.ready };
       const value = mcpAuthentication
-        ? { steps: [auth], check, metadata: protectedResourceMetadata(auth), policy: resolved }
-        : { steps: [plainChallenge, auth], check, metadata: undefined, policy: resolved };
+        ? { ...checked, steps: [auth], metadata: protectedResourceMetadata(auth) }
+        : { ...checked, steps: [plainChallenge, auth], metadata: undefined };
       return { value, end: () => leaveRoot(resolved), resume: () => rejoinRoot(resolved) };
     });
   });

@@ -1,7 +1,7 @@
 import { callerKeysOf } from '../bridge/http/caller-token.js';
-import { type Advice, noteAdvice } from '../core/advice.js';
+import { type Advice, adviceFor, noteAdvice } from '../core/advice.js';
+import { withFields } from '../core/logger.js';
 import { CORS_NAMES_IN_FILE } from '../cors/cors-options.js';
-import { isLoopbackAddress, isLoopbackHost } from '../http/loopback.js';
 import { type Logger, type McpHttpBackendOptions, type Middleware, mcpCors, mcpLimits, mcpScopes } from '../index.js';
 import { requiresToken } from '../policy/modes.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
@@ -24,6 +24,7 @@ import { checkBackend, type ReadyCheck } from './readiness.js';
 import type { EndingPart, TakePart } from './reload/kept-parts.js';
 import { createAuthentication } from './route-authentication.js';
 import { createAuthorization } from './route-authorization.js';
+import { findServerFaults } from './server-faults.js';
 import type { RouteShare } from './shared-store.js';
 import { atPlace, StartupError } from './startup-error.js';
 
@@ -37,8 +38,12 @@ export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'hostnames' | '
   readonly login: 'mcpAuthentication' | CredentialConfig['kind'] | undefined;
   /** Undefined if the route has no such policy. */
   readonly policy: ResolvedAuth | undefined;
+  /** False if the route answers every request itself. */
+  readonly hasBackend: boolean;
   /** The keys that verify the tokens of `callerToken`; empty without it. */
   readonly callerKeys: ReturnType<typeof callerKeysOf>;
+  /** Asks the other servers that the route needs. Resolves to one sentence for each that cannot be used. */
+  findFaults(): Promise<readonly string[]>;
   /** The parts of the route that can be ready or not. */
   readonly checks: readonly ReadyCheck[];
   /** Resolves when the requests that are checked have reached the backend or have an answer, after `ms` at the latest. */
@@ -58,7 +63,8 @@ export interface RouteParts extends RouteShare {
 
 /** @throws {StartupError} If a policy or a target of the route is not valid. */
 export function createRoute(route: RouteConfig, parts: RouteParts): GatewayRoute {
-  const { logger, files, replica } = parts;
+  const { files, replica } = parts;
+  const logger = withFields(parts.logger, { route: route.at });
   const advice = adviceOf(route);
   const authentication = createAuthentication(route, { ...parts, advice });
   const policy = authentication?.policy;
@@ -73,6 +79,7 @@ export function createRoute(route: RouteConfig, parts: RouteParts): GatewayRoute
     ...(responseHeaderModifier ? [changeResponseHeaders(responseHeaderModifier)] : []),
     ...(cors ? [createCors(cors, logger, advice)] : []),
     ...(authentication?.steps ?? []),
+    ...authorizeRequests(route.gatewayAuthorization ?? [], logger),
     ...authorizeRequests(route.authorization ?? [], logger),
     ...createSteps(route, backend, parts),
     ...(backend ? [arriving.leave, backend] : []),
@@ -83,7 +90,9 @@ export function createRoute(route: RouteConfig, parts: RouteParts): GatewayRoute
   const callerKeys = backend && 'callerKeys' in backend ? callerKeysOf(backend.callerKeys) : [];
   const { metadata } = authentication ?? {};
   const checks = [...(authentication ? [authentication.check] : []), ...(backend ? [checkBackend(at, backend)] : [])];
-  return { name, hostnames, matches, at, login, handle, metadata, policy, callerKeys, checks, settle, drain, close };
+  const findFaults = () => findServerFaults(route, authentication);
+  const described = { name, hostnames, matches, at, policy, hasBackend: backend !== undefined, callerKeys };
+  return { ...described, login, handle, metadata, findFaults, checks, settle, drain, close };
 }
 
 /** Waits for requests whose token is checked too, although the backend does not know them yet. */
@@ -134,7 +143,9 @@ function createLimits(
   store: Store | undefined,
   logger: Logger,
 ): EndingPart<Middleware> {
-  return { value: atPlace(place, () => mcpLimits(limits, { store, logger })) };
+  const options = { store, logger };
+  noteAdvice(options, { ...adviceFor(options, 'mcpLimits()'), names: new Map([['limits', place]]) });
+  return { value: atPlace(place, () => mcpLimits(limits, options)) };
 }
 
 interface Surroundings {
@@ -148,7 +159,14 @@ interface Surroundings {
 function createRouteBackend(route: RouteConfig, config: McpBackendConfig, { policy, ...others }: Surroundings) {
   const allowedOrigins = originsForBackend(route, policy);
   const isOpen = policy === undefined || !requiresToken(policy.modeName);
-  return createBackend(config, { ...others, isOpen, allowedOrigins, backendSeconds: route.timeout?.backendSeconds });
+  const { timeout, retry } = route;
+  return createBackend(config, {
+    ...others,
+    isOpen,
+    allowedOrigins,
+    backendSeconds: timeout?.backendSeconds,
+    retry: retry?.options,
+  });
 }
 
 /** Refuses a `callerToken.issuer` that is the OAuth proxy's: a server that trusts the proxy must not accept caller tokens as users' tokens. */
@@ -195,22 +213,4 @@ function adviceOf({ at, mcpAuthentication, credentials }: RouteConfig): Advice {
     everyOrigin: undefined,
     names: new Map(),
   };
-}
-
-/** One warning for each route that lets anonymous callers on other machines reach its backend. */
-export function warningsOfOpenRoutes(routes: readonly GatewayRoute[], host: string): readonly string[] {
-  if (isLoopbackHost(host) || isLoopbackAddress(host)) return [];
-  return routes.flatMap((route) => {
-    const why = reasonOpen(route);
-    return why === undefined
-      ? []
-      : [`${route.at} lets anonymous callers in: ${why}, and ${host} can be reached from other machines. ${ADVICE}`];
-  });
-}
-
-const ADVICE = 'Require a token (mode: strict), or listen on this machine only (--host 127.0.0.1).';
-
-function reasonOpen({ policy, login }: GatewayRoute): string | undefined {
-  if (policy === undefined) return 'policies.mcpAuthentication is missing';
-  return requiresToken(policy.modeName) ? undefined : `policies.${login}.mode is ${policy.modeName}`;
 }

@@ -16,8 +16,14 @@ export interface CountedRequest {
   readonly calls: readonly McpCall[];
 }
 
+/** The buckets from which a request takes, and the limit that each is of: its place in the list of limits. */
+export interface CountedBuckets {
+  readonly buckets: readonly StoreBucket[];
+  readonly limits: readonly number[];
+}
+
 /** Returns the buckets from which a request takes. */
-export type BucketCount = (request: CountedRequest) => StoreBucket[];
+export type BucketCount = (request: CountedRequest) => CountedBuckets;
 
 /** Adds the buckets of one limit. */
 type LimitCount = (request: CountedRequest, buckets: StoreBucket[]) => void;
@@ -28,8 +34,12 @@ export function createBucketCount(limits: readonly ResolvedLimit[]): BucketCount
   const counts = limits.map((limit) => createCount(limit, nameOfLimit(limit, functions.indexOf(limit))));
   return (request) => {
     const buckets: StoreBucket[] = [];
-    for (const count of counts) count(request, buckets);
-    return buckets;
+    const owners: number[] = [];
+    for (let i = 0; i < counts.length; i++) {
+      (counts[i] as LimitCount)(request, buckets);
+      while (owners.length < buckets.length) owners.push(i);
+    }
+    return { buckets, limits: owners };
   };
 }
 

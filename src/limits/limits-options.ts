@@ -49,7 +49,7 @@ export interface McpLimitsOptions {
   readonly store?: Store | undefined;
   /** Bytes. A longer body is answered 413. @default 4194304 */
   readonly maxBodyBytes?: number | undefined;
-  /** Receives a line, at most one a minute, when calls are refused, and when the store cannot be used. @default no logging */
+  /** Receives a line, at most one a minute for each limit, when calls are refused, and when the store cannot be used. @default no logging */
   readonly logger?: Logger | undefined;
 }
 

@@ -1,19 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { adviceFor } from '../core/advice.js';
 import { getAuth } from '../core/auth-info.js';
-import { createBodyReport } from '../core/body-report.js';
-import type { Logger } from '../core/logger.js';
-import { createRareLine } from '../core/rare-line.js';
 import { BodyError } from '../http/body.js';
 import { asError, type Middleware } from '../http/middleware.js';
-import { BridgeError } from '../messages/bridge-error.js';
 import type { ReceivedBody } from '../messages/calls-in-body.js';
 import { MessageError, reject } from '../messages/message-refusal.js';
 import { knownMessage, lacksMessage, readReceivedMessage } from '../messages/received-message.js';
-import { replyBridgeError } from '../messages/reply-error.js';
+import { createRefusalLog } from '../messages/refusal-log.js';
 import { createGuardedStore } from '../store/guarded-store.js';
 import { createBuckets } from '../store/memory-store.js';
 import type { Awaitable, StoreBucket } from '../store/store.js';
-import { createBucketCount } from './counted-buckets.js';
+import { type CountedBuckets, createBucketCount } from './counted-buckets.js';
+import { createLimitRefusal, type LimitRefusal } from './limit-refusal.js';
 import { type Limit, type McpLimitsOptions, type ResolvedLimits, resolveLimits } from './limits-options.js';
 
 const NO_MESSAGE: ReceivedBody = { isBatch: false, calls: [] };
@@ -40,25 +38,29 @@ const NO_MESSAGE: ReceivedBody = { isBatch: false, calls: [] };
 export function mcpLimits(limits: readonly Limit[], options: Readonly<McpLimitsOptions> = {}): Middleware {
   const resolved = resolveLimits(limits, options);
   const { maxBodyBytes, logger } = resolved;
-  const report = createBodyReport('mcpLimits()', logger);
+  const report = createRefusalLog('mcpLimits()', logger);
   const count = createBucketCount(resolved.limits);
   const take = createTake(resolved);
-  const refuse = createRefuse(logger);
+  const refuse = createLimitRefusal(
+    resolved.limits,
+    adviceFor(options, 'mcpLimits()').names.get('limits') ?? 'limits',
+    logger,
+  );
 
   function limit(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void, message: ReceivedBody) {
     const fail = (error: unknown) => next(asError(error, 'mcpLimits()'));
-    const settle = (waitMs: number) => (waitMs > 0 ? refuse(res, message, waitMs) : next());
-    let waitMs: Awaitable<number>;
+    const settle = (refusal: LimitRefusal | undefined) => (refusal ? refuse(res, message, refusal) : next());
+    let refusal: ReturnType<Take>;
     try {
       const auth = getAuth(req);
-      waitMs = take(count({ req, auth, calls: message.calls }), auth !== undefined);
+      refusal = take(count({ req, auth, calls: message.calls }), auth !== undefined);
     } catch (error) {
       fail(error);
       return;
     }
     // Without a store, nothing waits.
-    if (typeof waitMs === 'number') settle(waitMs);
-    else waitMs.then(settle).catch(fail);
+    if (refusal instanceof Promise) refusal.then(settle).catch(fail);
+    else settle(refusal);
   }
 
   return function mcpLimitsMiddleware(req, res, next) {
@@ -83,47 +85,38 @@ export function mcpLimits(limits: readonly Limit[], options: Readonly<McpLimitsO
   };
 }
 
-/** Takes from all buckets or none; returns 0, or the milliseconds until all have enough tokens. */
-type Take = (buckets: readonly StoreBucket[], isKnown: boolean) => Awaitable<number>;
+/** Takes from all buckets or none. Returns undefined, or why it takes from none. */
+type Take = (counted: CountedBuckets, isKnown: boolean) => Awaitable<LimitRefusal | undefined>;
 
 function createTake({ store, logger }: ResolvedLimits): Take {
   // Two memories, so that buckets of anonymous callers never push out those of known ones.
   const ofKnown = createBuckets();
   const ofAnonymous = createBuckets();
-  const local = (buckets: readonly StoreBucket[], isKnown: boolean) => (isKnown ? ofKnown : ofAnonymous)(buckets);
+  const local = ({ buckets, limits }: CountedBuckets, isKnown: boolean): LimitRefusal | undefined => {
+    const short: number[] = [];
+    const waitMs = (isKnown ? ofKnown : ofAnonymous)(buckets, (place) => short.push(limits[place] as number));
+    return waitMs > 0 ? { waitMs, limits: short } : undefined;
+  };
   const meanwhile = 'this process counts its own calls only';
   const shared = store && createGuardedStore(store, { who: 'mcpLimits()', meanwhile, logger });
-  return (buckets, isKnown) => {
-    if (buckets.length === 0) return 0;
+  return (counted, isKnown) => {
+    const { buckets, limits } = counted;
+    if (buckets.length === 0) return undefined;
     // No bucket will ever have as many tokens.
-    if (buckets.some(({ cost, capacity }) => cost > capacity)) return Number.POSITIVE_INFINITY;
-    if (shared === undefined) return local(buckets, isKnown);
+    const tooSmall = limits.filter((_limit, place) => isTooSmall(buckets[place] as StoreBucket));
+    if (tooSmall.length > 0) return { waitMs: Number.POSITIVE_INFINITY, limits: tooSmall };
+    if (shared === undefined) return local(counted, isKnown);
+    const settle = (waitMs: number) => (waitMs > 0 ? { waitMs, limits } : undefined);
     try {
       const wait = shared.take(buckets);
-      return typeof wait === 'number' ? wait : wait.catch(() => local(buckets, isKnown));
+      return typeof wait === 'number' ? settle(wait) : wait.then(settle).catch(() => local(counted, isKnown));
     } catch {
       // The guarded store has logged why it failed.
-      return local(buckets, isKnown);
+      return local(counted, isKnown);
     }
   };
 }
 
-function createRefuse(logger: Logger): (res: ServerResponse, message: ReceivedBody, waitMs: number) => void {
-  const warn = createRareLine((line) => logger.warn(line));
-  return (res, message, waitMs) => {
-    const isNever = !Number.isFinite(waitMs);
-    const error = new BridgeError('limit_exceeded', {
-      id: idOf(message),
-      ...(isNever && { detail: 'the batch has more calls than a limit lets through at once' }),
-      retryAfterSeconds: isNever ? null : Math.ceil(waitMs / 1_000),
-    });
-    warn(`mcpLimits(): refused a caller with 429: ${error.message}`);
-    replyBridgeError(res, error);
-  };
-}
-
-/** The id of a single call as JSON; undefined if it has none, or JSON parsing may have rounded it. */
-function idOf({ isBatch, calls: [call] }: ReceivedBody): string | undefined {
-  const id = isBatch ? undefined : call?.id;
-  return typeof id === 'string' || Number.isSafeInteger(id) ? JSON.stringify(id) : undefined;
+function isTooSmall({ cost, capacity }: StoreBucket): boolean {
+  return cost > capacity;
 }

@@ -39,6 +39,7 @@ export const BRIDGE_ERRORS = {
   too_many_pending: errorRow(429, -32000, 'Too many requests are in flight (maxPendingRequests)'),
   closing: errorRow(503, -32000, 'The server is shutting down'),
   child_not_started: errorRow(502, -32603, 'The MCP server did not start'),
+  environment_failed: errorRow(503, -32603, 'The environment of the MCP server could not be made'),
   child_exited: errorRow(502, -32603, 'The MCP server exited before it answered'),
   session_ended: errorRow(404, -32001, 'The session ended before the request was answered'),
   request_timed_out: errorRow(504, -32603, 'The MCP server did not answer in time (requestTimeoutSeconds)'),

@@ -55,6 +55,11 @@ export function describeNoMessage(line: Buffer): string {
   return skipSpace(line, end) === line.length ? 'JSON, but not a JSON-RPC 2.0 message' : 'JSON followed by more text';
 }
 
+/** True if a line is plain text, such as a greeting: it does not begin like JSON. */
+export function isProse(line: Buffer): boolean {
+  return isUtf8(line) && /^[^{["]/.test(trimOws(line.toString('utf8')));
+}
+
 function withoutByteOrderMark(line: Buffer): Buffer {
   return line.indexOf(BYTE_ORDER_MARK) === 0 ? line.subarray(BYTE_ORDER_MARK.length) : line;
 }

@@ -1,8 +1,14 @@
 import { forEveryOrigin } from '../http/endpoint.js';
 import type { Middleware } from '../http/middleware.js';
 import { replyJson } from '../http/reply.js';
-import { wellKnownPath, withoutClosingSlash } from '../http/well-known.js';
-import { METADATA_METHODS, resourceMetadataPath } from '../oauth/well-known.js';
+import { withoutClosingSlash } from '../http/well-known.js';
+import {
+  METADATA_METHODS,
+  OAUTH_PROXY_METHODS,
+  ROOT_METADATA_PATH,
+  ROOT_REGISTRATION_PATH,
+  resourceMetadataPath,
+} from '../oauth/well-known.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 
 /** The documents that a policy can serve at the root of its origin, by path. */
@@ -18,10 +24,11 @@ interface Entry {
   priorityAt(path: string): number;
 }
 
-const SERVER_PATH = wellKnownPath('oauth-authorization-server');
+/** The paths of the authorization server of an origin. */
+const SERVER_PATHS: readonly string[] = [ROOT_METADATA_PATH, ROOT_REGISTRATION_PATH];
 
-/** The paths of the documents that clients look for at the root of an origin, besides those at the resource's path. */
-export const ROOT_PATHS: readonly string[] = [resourceMetadataPath('/'), SERVER_PATH];
+/** The paths that clients use at the root of an origin, besides those at the resource's path. */
+export const ROOT_PATHS: readonly string[] = [resourceMetadataPath('/'), ...SERVER_PATHS];
 
 /** The policies of this process, by the origin of their resource. Only their middlewares keep them in memory. */
 const entriesByOrigin = new Map<string, WeakRef<Entry>[]>();
@@ -48,11 +55,12 @@ export function shareRoot(policy: ResolvedAuth, documents: RootDocuments): RootD
     logger.info(`${origin} has several resources (${hrefs}): ${path} answers 404, as it can describe only one`);
   }
   const answer = (path: string): Middleware => {
+    const notFound = path === ROOT_REGISTRATION_PATH ? replyNoRegistration : replyNoDocument;
     // If two policies have the same resource, each serves its own documents.
     return (req, res, next) => {
       const owner = ownerOf(origin, path);
       const { documents } = owner?.resource === name ? entry : (owner ?? NO_DOCUMENTS);
-      (documents.get(path) ?? replyNotFound)(req, res, next);
+      (documents.get(path) ?? notFound)(req, res, next);
     };
   };
   return new Map([...documents.keys()].map((path) => [path, answer(path)]));
@@ -89,7 +97,7 @@ function priorityOf({ resource, oauthProxy }: ResolvedAuth, documents: RootDocum
   return (path) => {
     if (!documents.has(path)) return 0;
     if (resource?.pathname === '/') return 2;
-    return path === SERVER_PATH && oauthProxy?.legacyEndpoints === true ? 1 : 0;
+    return SERVER_PATHS.includes(path) && oauthProxy?.legacyEndpoints === true ? 1 : 0;
   };
 }
 
@@ -106,7 +114,9 @@ function ownerOf(origin: string, path: string): Entry | undefined {
   return others.every(({ resource }) => resource === first?.resource) ? first : undefined;
 }
 
-const replyNotFound = forEveryOrigin(METADATA_METHODS, (_req, res) => {
+const replyNotFound: Middleware = (_req, res) => {
   const description = 'This origin has several resources: look for the metadata of one at its own path';
   replyJson(res, 404, JSON.stringify({ error: 'not_found', error_description: description }));
-});
+};
+const replyNoDocument = forEveryOrigin(METADATA_METHODS, replyNotFound);
+const replyNoRegistration = forEveryOrigin(OAUTH_PROXY_METHODS.registration, replyNotFound);

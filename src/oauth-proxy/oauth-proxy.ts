@@ -13,6 +13,8 @@ import {
   type OAuthProxyEndpointName,
   type OAuthProxyPaths,
   oauthProxyPaths,
+  ROOT_METADATA_PATH,
+  ROOT_REGISTRATION_PATH,
 } from '../oauth/well-known.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import type { ResolvedOAuthProxy } from '../policy/resolve-oauth-proxy.js';
@@ -59,16 +61,13 @@ function createOAuthProxy(options: ResolvedOAuthProxy, rest: PolicyRest): Endpoi
   const context = createContext(options, rest, paths);
   const { refusals } = context;
   const { authorize, consent } = createAuthorize(context);
-  const metadata: Endpoint = async (_req, res) =>
-    replyJson(res, 200, JSON.stringify(buildServerMetadata(context, await context.upstream())));
-
   // Clients in a browser call these from pages of any origin, without cookies.
   const forClients = (name: OAuthProxyEndpointName, endpoint: Endpoint) =>
     forEveryOrigin(OAUTH_PROXY_METHODS[name], catchErrors(endpoint, replyError, { name, logger, refusals }));
   const forUsers = (name: OAuthProxyEndpointName, endpoint: Endpoint) =>
     forMethods(OAUTH_PROXY_METHODS[name], catchErrors(endpoint, replyErrorPage, { name, logger, refusals }));
   const routes: Record<OAuthProxyEndpointName, Middleware> = {
-    metadata: forClients('metadata', metadata),
+    metadata: forClients('metadata', createMetadata(context)),
     registration: forClients('registration', createRegistration(context)),
     authorize: forUsers('authorize', authorize),
     consent: forUsers('consent', consent),
@@ -76,7 +75,20 @@ function createOAuthProxy(options: ResolvedOAuthProxy, rest: PolicyRest): Endpoi
     token: forClients('token', createToken(context)),
     revocation: forClients('revocation', createRevocation(context)),
   };
-  return new Map(NAMES.flatMap((name) => paths[name].map((path) => [path, routes[name]])));
+  const endpoints = NAMES.flatMap((name) => paths[name].map((path) => [path, routes[name]] as const));
+  return new Map([...endpoints, [ROOT_METADATA_PATH, forClients('metadata', createRootMetadata(context, paths))]]);
+}
+
+function createMetadata(context: OAuthProxyContext): Endpoint {
+  return async (_req, res) =>
+    replyJson(res, 200, JSON.stringify(buildServerMetadata(context, await context.upstream())));
+}
+
+/** The metadata at the root of the origin names the registration path that agentgateway names there. */
+function createRootMetadata(context: OAuthProxyContext, { registration: paths }: OAuthProxyPaths): Endpoint {
+  const path = paths.includes(ROOT_REGISTRATION_PATH) ? ROOT_REGISTRATION_PATH : paths[0];
+  const registration = `${context.options.resource.origin}${path}`;
+  return createMetadata({ ...context, endpoints: { ...context.endpoints, registration } });
 }
 
 function createContext(options: ResolvedOAuthProxy, rest: PolicyRest, paths: OAuthProxyPaths): OAuthProxyContext {

@@ -33,9 +33,15 @@ export const OAUTH_PROXY_METHODS = Object.freeze({
   revocation: POST,
 });
 
+/** The OAuth proxy's metadata at the root of an origin, for clients of 2025-03-26. */
+export const ROOT_METADATA_PATH = wellKnownPath('oauth-authorization-server');
+
+/** Where clients that read that metadata register. */
+export const ROOT_REGISTRATION_PATH = `${ROOT_METADATA_PATH}/client-registration`;
+
 export type OAuthProxyEndpointName = keyof typeof OAUTH_PROXY_METHODS;
 
-/** The paths of the OAuth proxy. Its metadata names the first of each list. */
+/** The paths of the OAuth proxy. Its metadata names the first of each list, and at the root {@link ROOT_REGISTRATION_PATH}. */
 export type OAuthProxyPaths = Readonly<Record<OAuthProxyEndpointName, readonly [string, ...string[]]>>;
 
 /**
@@ -47,15 +53,17 @@ export function oauthProxyPaths(resourcePath: string, legacyEndpoints: boolean):
   const path = withoutClosingSlash(resourcePath);
   const base = wellKnownPath('oauth-authorization-server', path);
   const atOrigin = (name: string) => (legacyEndpoints ? [name] : []);
+  // The path may be that of the metadata, for a resource at /client-registration.
+  const atRoot = ROOT_REGISTRATION_PATH === base ? [] : [ROOT_REGISTRATION_PATH];
   return {
     metadata: [
       base,
       `${wellKnownPath('oauth-authorization-server')}${resourcePath}`,
-      wellKnownPath('oauth-authorization-server'),
+      ROOT_METADATA_PATH,
       wellKnownPath('openid-configuration', path),
       `${path}${wellKnownPath('openid-configuration')}`,
     ],
-    registration: [`${base}/client-registration`, ...atOrigin('/register')],
+    registration: [`${base}/client-registration`, ...atRoot, ...atOrigin('/register')],
     authorize: [`${base}/authorize`, ...atOrigin('/authorize')],
     consent: [`${base}/consent`],
     callback: [`${base}/callback`],

@@ -1,5 +1,5 @@
 import { ignoreRejection } from '../core/ignore-rejection.js';
-import { isRecord } from '../http/json-object.js';
+import { isPromiseLike } from '../core/settle-in-time.js';
 import { isPlain, type OptionChecks } from './checks.js';
 
 /** Checks environment variables: those given at construction, or those that an `env` function returned. */
@@ -27,7 +27,7 @@ export function requireEnvironment(
  * object without members, so the request fails instead.
  */
 export function requirePlainObject(checks: OptionChecks, value: unknown, option: string): Record<string, unknown> {
-  if (isRecord(value) && typeof value.then === 'function') {
+  if (isPromiseLike(value)) {
     ignoreRejection(value);
     return checks.refuse(option, 'a plain object', 'a promise', 'Make the function synchronous.');
   }

@@ -1,10 +1,11 @@
 import type { OptionChecks } from './checks.js';
+import { FLAG, type Member, numberFrom, oneOfWords } from './value-type.js';
 
 /** Checks one option and returns its resolved value. `option` is its path in error messages. */
 export type OptionReader<Resolved> = (checks: OptionChecks, value: unknown, option: string) => Resolved;
 
-/** The default and the check of one option. Its type and its TSDoc are in the options interface. */
-export interface OptionRow<Given = unknown, Resolved = unknown> {
+/** The default and the check of one option. Its type in code and its TSDoc are in the options interface. */
+export interface OptionRow<Given = unknown, Resolved = unknown> extends Pick<Member, 'type'> {
   /** The value that is read if the option is left out, as a user would write it. Without a default, `undefined` is read. */
   readonly default?: Given;
   readonly read: OptionReader<Resolved>;
@@ -80,14 +81,19 @@ export function group<Table extends Readonly<Record<string, OptionRow>>>(
   return (checks, value, option) => readOptions(checks, table, checks.record(value, option, fix), option);
 }
 
+/** Creates the row of one of the given words. */
+export function word<const Word extends string>(words: readonly Word[], fallback: NoInfer<Word>, fix: string) {
+  return { default: fallback, type: oneOfWords(words), read: oneOf(words, fix) };
+}
+
 /** Creates the row of a whole number with this default and minimum. */
 export function wholeNumber(fallback: number, min: number, fix = `Leave it out for ${fallback}.`) {
   const read: OptionReader<number> = (checks, value, option) => checks.integer(value, option, min, fix);
-  return { default: fallback, read };
+  return { default: fallback, type: numberFrom(min), read };
 }
 
 /** Creates the row of a boolean with this default. */
 export function flag(fallback: boolean, fix = `Leave it out for ${fallback}.`) {
   const read: OptionReader<boolean> = (checks, value, option) => checks.boolean(value, option, fix);
-  return { default: fallback, read };
+  return { default: fallback, type: FLAG, read };
 }

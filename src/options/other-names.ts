@@ -90,7 +90,10 @@ const NEEDLESS_NAMES: readonly { readonly word: string; readonly beside: string;
     beside: 'maxSessionsPerUser',
     fix: 'Several servers behind one address: use mcpBackend({ targets: { name: { … } } }).',
   },
-  ...['command', 'url', 'args', 'env', 'cwd', 'inheritEnv', 'warmChildren', 'headers', 'callerToken'].map((word) => ({
+  ...[
+    ...['command', 'args', 'env', 'cwd', 'inheritEnv', 'inheritNetworkEnv', 'warmChildren'],
+    ...['url', 'headers', 'callerToken'],
+  ].map((word) => ({
     word,
     beside: 'targets',
     fix: `Write it as a member of a target: mcpBackend({ targets: { name: { ${word}: … } } }).`,

@@ -31,6 +31,11 @@ export interface AuthDecision {
   readonly method: string;
   /** The path of the request, without the query. */
   readonly path: string;
+  /**
+   * The id of the request: in the command, that in `x-request-id` of the answer; in an application, `req.id`, if an earlier middleware
+   * set it to a number, or to 1 to 128 letters, digits and `.`, `_`, `~`, `-`.
+   */
+  readonly requestId?: string | undefined;
   /** Milliseconds from the arrival of the request to the decision. */
   readonly durationMs: number;
   /** True if the token was remembered, so that its signature was not verified again. */

@@ -4,6 +4,7 @@ import { fileFault, readRegularFile } from '../core/read-regular-file.js';
 import { isRecord } from '../http/json-object.js';
 import { asError } from '../http/middleware.js';
 import type { OptionChecks } from '../options/checks.js';
+import { ANY, either, listOf, membersOf, TEXT, type ValueType } from '../options/value-type.js';
 import { type Provider, wellKnownJwksUrl } from '../providers/provider.js';
 import type { KeySetSearch } from '../upstream/find-key-set.js';
 import type { Jwks } from './auth-options.js';
@@ -21,6 +22,18 @@ export type JwksSource =
   | { readonly kind: 'discovered'; readonly search: KeySetSearch };
 
 const KINDS = ['file', 'url', 'keys'] as const;
+
+const KIND_TYPES = { file: TEXT, url: TEXT, keys: listOf(ANY) } as const satisfies Record<
+  (typeof KINDS)[number],
+  ValueType
+>;
+
+/** A key set as a configuration file has it. */
+export const JWKS_TYPE = either(
+  membersOf('jwks', Object.fromEntries(KINDS.map((kind) => [kind, { type: KIND_TYPES[kind] }]))),
+  TEXT,
+);
+
 const FIX = 'Give one of { file }, { url }, { keys: […] }, a function, or the key set as JSON text.';
 
 /**

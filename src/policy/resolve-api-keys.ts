@@ -4,7 +4,21 @@ import { isRecord, jsonCopy } from '../http/json-object.js';
 import { lowerAscii } from '../http/lower-ascii.js';
 import { isPlain, type OptionChecks } from '../options/checks.js';
 import { isScopeList } from '../options/scope-list.js';
-import type { ApiKeysOption } from './credential-options.js';
+import { ANY_MAPPING, either, listOf, type Member, membersOf, TEXT, TEXTS } from '../options/value-type.js';
+import type { ApiKey, ApiKeysOption } from './credential-options.js';
+
+const ENTRY = {
+  sha256: { type: TEXT, isRequired: true },
+  subject: { type: TEXT, otherwise: 'none: the key counts as a separate user' },
+  scopes: { type: TEXTS, default: [] },
+  claims: { type: ANY_MAPPING, default: {} },
+  expires: { type: TEXT, otherwise: 'never' },
+} as const satisfies Readonly<Record<keyof ApiKey, Member>>;
+
+const FILE = { file: { type: TEXT, isRequired: true } } as const;
+
+/** API keys as a configuration file has them. */
+export const API_KEYS_TYPE = either(listOf(membersOf('apiKeys entry', ENTRY)), membersOf('apiKeys', FILE));
 
 type FindApiKey = Extract<ApiKeysOption, (...args: never[]) => unknown>;
 
@@ -37,7 +51,7 @@ export function resolveApiKeys(checks: OptionChecks, value: unknown, option: str
     return { kind: 'table', keys: requireKeys(checks, value, option, 'a list of API keys'), file: undefined };
   if (!isPlain(value) || value.file === undefined)
     return checks.refuseUnquoted(option, 'a list of keys, { file }, or a function', PLACE_FIX);
-  checks.knownKeys(value, option, ['file']);
+  checks.knownKeys(value, option, Object.keys(FILE));
   const file = resolve(
     checks.string(value.file, `${option}.file`, 'Give the path of a JSON file with a list of keys.'),
   );
@@ -99,7 +113,7 @@ function parseJson(text: string): unknown {
 
 /** Claims that follow from the other members of an entry. */
 const RESERVED_CLAIMS = ['iss', 'sub', 'client_id', 'azp', 'cid', 'scope', 'scp', 'exp'];
-const MEMBERS = ['subject', 'scopes', 'claims', 'expires'];
+const MEMBERS = Object.keys(ENTRY).filter((name) => name !== 'sha256');
 
 /**
  * Checks what is known of one key. An unknown member is refused: a misspelt `expires` would never end a key.

@@ -7,61 +7,54 @@ import {
   asGiven,
   callback,
   flag,
-  group,
   type OptionTable,
-  oneOf,
   optional,
   type ResolvedOptions,
   readRows,
   wholeNumber,
+  word,
 } from '../options/option-table.js';
 import { requireScopes } from '../options/scope-list.js';
+import { constant, either, membersOf, numberFrom, oneOfWords, TEXTS } from '../options/value-type.js';
 import { readStore } from '../store/store-option.js';
 import type { AuthDecision } from './auth-decision.js';
-import type { McpAuthOptions, SharedOptions, TokenCacheOptions } from './auth-options.js';
+import type { McpAuthOptions, SharedOptions } from './auth-options.js';
 import { resolveChallengeScopes, warnAboutOfflineAccess } from './challenge-scopes.js';
 import { refuseOptionsAsMembers, refuseUnenforcedMembers } from './metadata-members.js';
 import { type McpAuthMode, MODES } from './modes.js';
 import { CREDENTIAL_TABLE, type ResolvedCredentials, resolveCredentials } from './resolve-credentials.js';
 import { ISSUER_OPTIONS, type IssuerContext, resolveIssuer, type TrustedIssuer } from './resolve-issuer.js';
-import { type ResolvedOAuthProxy, resolveOAuthProxy } from './resolve-oauth-proxy.js';
-import { RESOURCE_FIX, type ResourceIdentity, resolveResource } from './resolve-resource.js';
-import { type ResolvedSenderConstraint, resolveSenderConstraint } from './resolve-sender-constraint.js';
-import { resolveSecrets, SECRET_FIX } from './secrets.js';
+import { OAUTH_PROXY_TABLE, type ResolvedOAuthProxy, resolveOAuthProxy } from './resolve-oauth-proxy.js';
+import { METADATA_TYPE, RESOURCE_FIX, type ResourceIdentity, resolveResource } from './resolve-resource.js';
+import {
+  type ResolvedSenderConstraint,
+  resolveSenderConstraint,
+  SENDER_CONSTRAINT_TABLE,
+} from './resolve-sender-constraint.js';
+import { resolveSecrets, SECRET_FIX, SECRETS } from './secrets.js';
+import { TOKEN_CACHE_ROW } from './token-cache-options.js';
 import { warnAboutUnusableIssuers } from './unusable-issuers.js';
-
-const TOKEN_CACHE_FIX = 'Give { maxAgeSeconds, maxEntries, maxBytes }, or false to verify every request again.';
-
-export const TOKEN_CACHE_TABLE = {
-  maxAgeSeconds: wholeNumber(300, 1, TOKEN_CACHE_FIX),
-  maxEntries: wholeNumber(10_000, 1, TOKEN_CACHE_FIX),
-  maxBytes: wholeNumber(67_108_864, 1, TOKEN_CACHE_FIX),
-} satisfies OptionTable<TokenCacheOptions>;
 
 /** The options of a policy that are not options of one issuer. */
 export const SHARED_TABLE = {
-  mode: {
-    default: 'strict',
-    read: oneOf(
-      Object.keys(MODES) as McpAuthMode[],
-      'Leave it out for "strict", which refuses every request without a valid token.',
-    ),
-  },
-  resourceMetadata: { default: {}, read: resolveResource },
+  mode: word(
+    Object.keys(MODES) as McpAuthMode[],
+    'strict',
+    'Leave it out for "strict", which refuses every request without a valid token.',
+  ),
+  resourceMetadata: { default: {}, type: METADATA_TYPE, read: resolveResource },
   requiredScopes: {
     default: [],
+    type: TEXTS,
     read: (checks, value, option) => requireScopes(checks, value, option, 'Leave it out if a valid token is enough.'),
   },
-  challengeScopes: { read: asGiven },
+  challengeScopes: { type: either(TEXTS, oneOfWords(['supported'])), read: asGiven },
   clockToleranceSeconds: wholeNumber(30, 0),
   maxTokenBytes: wholeNumber(16_384, 1),
   staleIfErrorSeconds: wholeNumber(86_400, 0),
-  tokenCache: {
-    default: {},
-    read: (checks, value, option) =>
-      value === false ? undefined : group(TOKEN_CACHE_TABLE, TOKEN_CACHE_FIX)(checks, value, option),
-  },
+  tokenCache: TOKEN_CACHE_ROW,
   maxFailedVerificationsPerSecond: {
+    type: numberFrom(1),
     read: optional((checks, value, option) => checks.integer(value, option, 1, 'Leave it out for no limit.')),
   },
   extra: {
@@ -70,13 +63,14 @@ export const SHARED_TABLE = {
     ),
   },
   stripAuthorization: flag(false),
-  senderConstraint: { default: {}, read: resolveSenderConstraint },
-  oauthProxy: { read: asGiven },
-  sessionOwners: {
-    default: 'remember',
-    read: oneOf(['remember', 'sign', 'off'], 'Leave it out for "remember", which needs no secret.'),
+  senderConstraint: {
+    default: {},
+    type: membersOf('senderConstraint', SENDER_CONSTRAINT_TABLE),
+    read: resolveSenderConstraint,
   },
-  secret: { read: resolveSecrets },
+  oauthProxy: { type: either(membersOf('oauthProxy', OAUTH_PROXY_TABLE), constant(false)), read: asGiven },
+  sessionOwners: word(['remember', 'sign', 'off'], 'remember', 'Leave it out for "remember", which needs no secret.'),
+  secret: { type: SECRETS, read: resolveSecrets },
   store: { read: readStore },
   dangerouslyAllowHttp: flag(false),
   onDecision: {

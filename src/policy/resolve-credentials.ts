@@ -3,32 +3,34 @@ import {
   asGiven,
   group,
   type OptionTable,
-  oneOf,
   optional,
   type ResolvedOptions,
   text,
   wholeNumber,
+  word,
 } from '../options/option-table.js';
+import { membersOf, SECRET, TEXT } from '../options/value-type.js';
 import { STANDARD } from '../providers/provider.js';
 import type { CredentialOptions, IntrospectionOptions, Verifier } from './credential-options.js';
 import { TENANT_ID } from './issuer-tenants.js';
-import { type ApiKeySource, resolveApiKeys } from './resolve-api-keys.js';
+import { API_KEYS_TYPE, type ApiKeySource, resolveApiKeys } from './resolve-api-keys.js';
 import type { TrustedIssuer } from './resolve-issuer.js';
-import { type ResolvedLocation, resolveLocation } from './resolve-location.js';
+import { LOCATION_TYPE, type ResolvedLocation, resolveLocation } from './resolve-location.js';
 import { requireServerUrl } from './server-url.js';
 
 const INTROSPECTION_FIX = 'Write { clientId: …, clientSecret: … }, as they are registered at the authorization server.';
 const VERIFIERS_FIX = 'Write verifiers: [async (token) => …], or [(token) => provider.verifyAccessToken(token)].';
 
 export const INTROSPECTION_TABLE = {
-  endpoint: { read: asGiven },
-  issuer: { read: optional(text('Name one of the issuers of the policy.')) },
-  clientId: { read: text(INTROSPECTION_FIX) },
-  clientSecret: { read: (checks, value, option) => checks.secret(value, option, 1, INTROSPECTION_FIX) },
-  authMethod: {
-    default: 'client_secret_basic',
-    read: oneOf(['client_secret_basic', 'client_secret_post'], 'Leave it out for "client_secret_basic".'),
-  },
+  endpoint: { type: TEXT, read: asGiven },
+  issuer: { type: TEXT, read: optional(text('Name one of the issuers of the policy.')) },
+  clientId: { type: TEXT, read: text(INTROSPECTION_FIX) },
+  clientSecret: { type: SECRET, read: (checks, value, option) => checks.secret(value, option, 1, INTROSPECTION_FIX) },
+  authMethod: word(
+    ['client_secret_basic', 'client_secret_post'],
+    'client_secret_basic',
+    'Leave it out for "client_secret_basic".',
+  ),
   maxAgeSeconds: wholeNumber(60, 1),
   maxBytes: wholeNumber(16_777_216, 1),
   maxCallsPerSecond: wholeNumber(50, 1),
@@ -36,10 +38,13 @@ export const INTROSPECTION_TABLE = {
 
 /** The options of a policy about credentials. {@link resolveCredentials} checks the rest. */
 export const CREDENTIAL_TABLE = {
-  apiKeys: { read: resolveApiKeys },
-  introspection: { read: optional(group(INTROSPECTION_TABLE, INTROSPECTION_FIX)) },
+  apiKeys: { type: API_KEYS_TYPE, read: resolveApiKeys },
+  introspection: {
+    type: membersOf('introspection', INTROSPECTION_TABLE),
+    read: optional(group(INTROSPECTION_TABLE, INTROSPECTION_FIX)),
+  },
   verifiers: { default: [], read: requireVerifiers },
-  authorizationLocation: { read: resolveLocation },
+  authorizationLocation: { type: LOCATION_TYPE, read: resolveLocation },
 } satisfies OptionTable<CredentialOptions>;
 
 type ReadCredentials = ResolvedOptions<typeof CREDENTIAL_TABLE>;

@@ -9,35 +9,49 @@ import {
   readRows,
   text,
 } from '../options/option-table.js';
+import { either, membersOf, oneOfWords, SECRET, TEXT, TEXTS } from '../options/value-type.js';
 import { ENTRA, isEntra } from '../providers/entra.js';
 import { opaqueProviderOf } from '../providers/opaque-providers.js';
 import { type Provider, STANDARD } from '../providers/provider.js';
 import { PROVIDERS, type ProviderName } from '../providers/providers.js';
 import type { IssuerOptions, JwtValidationOptions } from './auth-options.js';
 import { resolveTenants, TENANT_ID } from './issuer-tenants.js';
-import { deriveJwksSource, type JwksSource, resolveJwksSource } from './jwks-source.js';
+import { deriveJwksSource, JWKS_TYPE, type JwksSource, resolveJwksSource } from './jwks-source.js';
 
 const PROVIDER_NAMES = Object.keys(PROVIDERS) as ProviderName[];
+const NO_SETTINGS = membersOf('provider settings', {});
+const PROVIDER_TYPE = either(
+  oneOfWords(PROVIDER_NAMES),
+  membersOf('provider', {}, { pattern: new RegExp(`^(?:${PROVIDER_NAMES.join('|')})$`), type: NO_SETTINGS }),
+);
 const PROVIDER_FIX = 'Write "keycloak", or another provider; leave it out if the issuer follows the MCP specification.';
 const CLAIMS_FIX = 'Write { requiredClaims: ["exp", …] }.';
 
 export const VALIDATION_TABLE = {
-  requiredClaims: { default: ['exp'], read: (checks, value, option) => checks.strings(value, option, CLAIMS_FIX) },
+  requiredClaims: {
+    default: ['exp'],
+    type: TEXTS,
+    read: (checks, value, option) => checks.strings(value, option, CLAIMS_FIX),
+  },
 } satisfies OptionTable<JwtValidationOptions>;
 
 export const ISSUER_TABLE = {
-  issuer: { read: requireIssuerName },
-  audiences: { read: requireAudiences },
-  audienceClaim: { default: 'aud', read: text('Leave it out for "aud".') },
-  tenants: { read: asGiven },
+  issuer: { type: TEXT, read: requireIssuerName },
+  audiences: { type: TEXTS, read: requireAudiences },
+  audienceClaim: { default: 'aud', type: TEXT, read: text('Leave it out for "aud".') },
+  tenants: { type: either(TEXTS, oneOfWords(['*'])), read: asGiven },
   exclusiveAudience: flag(false),
-  jwks: { read: asGiven },
-  jwtValidationOptions: { default: {}, read: group(VALIDATION_TABLE, CLAIMS_FIX) },
-  subjectClaim: { default: 'sub', read: text('Leave it out for "sub".') },
-  scopesClaim: { read: optional(text('Leave it out if "scope" and "scp" are enough.')) },
-  provider: { read: optional(resolveProvider) },
-  clientId: { read: asGiven },
-  clientSecret: { read: asGiven },
+  jwks: { type: JWKS_TYPE, read: asGiven },
+  jwtValidationOptions: {
+    default: {},
+    type: membersOf('jwtValidationOptions', VALIDATION_TABLE),
+    read: group(VALIDATION_TABLE, CLAIMS_FIX),
+  },
+  subjectClaim: { default: 'sub', type: TEXT, read: text('Leave it out for "sub".') },
+  scopesClaim: { type: TEXT, read: optional(text('Leave it out if "scope" and "scp" are enough.')) },
+  provider: { type: PROVIDER_TYPE, read: optional(resolveProvider) },
+  clientId: { type: TEXT, read: asGiven },
+  clientSecret: { type: SECRET, read: asGiven },
 } satisfies OptionTable<IssuerOptions>;
 
 export const ISSUER_OPTIONS = Object.keys(ISSUER_TABLE);

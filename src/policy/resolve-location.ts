@@ -1,5 +1,6 @@
 import { lowerAscii } from '../http/lower-ascii.js';
 import { isPlain, type OptionChecks } from '../options/checks.js';
+import { ANY_TEXT, membersOf, TEXT } from '../options/value-type.js';
 
 /** The header that carries the access token, in place of `Authorization: Bearer`. */
 export interface ResolvedLocation {
@@ -8,6 +9,13 @@ export interface ResolvedLocation {
   /** The text before the token; may be empty. */
   readonly prefix: string;
 }
+
+const HEADER = {
+  name: { type: TEXT, isRequired: true },
+  prefix: { type: ANY_TEXT, otherwise: '`Bearer ` for `Authorization`, nothing for others' },
+} as const;
+const LOCATION = { header: { type: membersOf('header of a token', HEADER), isRequired: true } } as const;
+export const LOCATION_TYPE = membersOf('authorizationLocation', LOCATION);
 
 const FIX = 'Write { header: { name: "Cf-Access-Jwt-Assertion" } }.';
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -32,10 +40,10 @@ export function resolveLocation(checks: OptionChecks, value: unknown, option: st
   for (const [name, reason] of REFUSED_PLACES) {
     if (given[name] !== undefined) checks.refuseUnquoted(`${option}.${name}`, `left out, since ${reason}`, FIX);
   }
-  checks.knownKeys(given, option, ['header']);
+  checks.knownKeys(given, option, Object.keys(LOCATION));
   const path = `${option}.header`;
   if (!isPlain(given.header)) return checks.refuse(path, 'an object', given.header, FIX);
-  checks.knownKeys(given.header, path, ['name', 'prefix']);
+  checks.knownKeys(given.header, path, Object.keys(HEADER));
   const header = requireHeader(checks, given.header.name, `${path}.name`);
   const { prefix = header === 'authorization' ? 'Bearer ' : '' } = given.header;
   if (typeof prefix !== 'string' || !PREFIX.test(prefix)) {

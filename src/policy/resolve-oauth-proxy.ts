@@ -7,18 +7,19 @@ import {
   type ResolvedOptions,
   readOptions,
 } from '../options/option-table.js';
+import { TEXT, TEXTS } from '../options/value-type.js';
 import type { Provider } from '../providers/provider.js';
 import type { OAuthProxyOptions } from './oauth-proxy-options.js';
 import type { StaticClient, TrustedIssuer } from './resolve-issuer.js';
 import { RESOURCE_FIX, type ResourceIdentity } from './resolve-resource.js';
-import { resolveSecrets } from './secrets.js';
+import { resolveSecrets, SECRETS } from './secrets.js';
 import { requireServerUrl } from './server-url.js';
 
 export const OAUTH_PROXY_TABLE = {
-  secret: { read: resolveSecrets },
+  secret: { type: SECRETS, read: resolveSecrets },
   legacyEndpoints: flag(false),
-  metadataUrl: { read: asGiven },
-  allowedRedirectUris: { read: optional(requireRedirectUris) },
+  metadataUrl: { type: TEXT, read: asGiven },
+  allowedRedirectUris: { type: TEXTS, read: optional(requireRedirectUris) },
 } satisfies OptionTable<OAuthProxyOptions>;
 
 /** The resolved OAuth proxy of one issuer. Without `allowedRedirectUris`, every acceptable redirect URI is allowed. */

@@ -1,6 +1,7 @@
 import { createTenantPaths, forTenant, TENANT, type TenantPaths } from '../oauth/tenant-paths.js';
 import type { OptionChecks } from '../options/checks.js';
 import { type OptionReader, type OptionTable, optional, readRows } from '../options/option-table.js';
+import { ANY, membersOf, TEXT, TEXTS } from '../options/value-type.js';
 import type { KnownMetadataMembers } from './auth-options.js';
 
 /** A configured resource. Strings only, because an application could change a `URL` object. */
@@ -48,12 +49,16 @@ const readList: OptionReader<readonly string[] | undefined> = optional((checks, 
 
 /** The members that are read here. All others are only emitted. */
 export const METADATA_TABLE = {
-  resource: { read: optional(requireResource) },
-  url: { read: optional(requireMetadataUrl) },
-  scopesSupported: { read: readList },
-  bearerMethodsSupported: { read: readList },
-  authorizationServers: { read: readList },
+  resource: { type: TEXT, read: optional(requireResource) },
+  url: { type: TEXT, read: optional(requireMetadataUrl) },
+  scopesSupported: { type: TEXTS, read: readList },
+  bearerMethodsSupported: { type: TEXTS, read: readList },
+  authorizationServers: { type: TEXTS, read: readList },
 } satisfies OptionTable<KnownMetadataMembers>;
+
+const MEMBER_NAME = /^[a-z][A-Za-z0-9#-]*$/;
+
+export const METADATA_TYPE = membersOf('resourceMetadata', METADATA_TABLE, { pattern: MEMBER_NAME, type: ANY });
 
 /** Checks `resourceMetadata`: the resource itself, and that every other member can be emitted as JSON. */
 export function resolveResource(
@@ -67,7 +72,7 @@ export function resolveResource(
   for (const [name, value] of Object.entries(members)) {
     if (value === undefined) continue;
     const option = `${path}.${name}`;
-    if (!/^[a-z][A-Za-z0-9#-]*$/.test(name)) {
+    if (!MEMBER_NAME.test(name)) {
       checks.refuse(option, 'a name in camelCase', value, 'Members are emitted in snake_case (RFC 9728, section 2).');
     }
     if (!isJson(value)) {

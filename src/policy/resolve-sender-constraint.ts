@@ -9,6 +9,7 @@ import {
   type ResolvedOptions,
   readOptions,
 } from '../options/option-table.js';
+import { membersOf } from '../options/value-type.js';
 import type { DpopOptions, MtlsOptions, SenderConstraintOptions } from './auth-options.js';
 
 const DPOP_FIX = 'Write {} to accept bound tokens and others, or { required: true } to refuse all others.';
@@ -23,7 +24,7 @@ export const MTLS_TABLE = {
 } satisfies OptionTable<MtlsOptions>;
 
 export const SENDER_CONSTRAINT_TABLE = {
-  dpop: { read: optional(group(DPOP_TABLE, DPOP_FIX)) },
+  dpop: { type: membersOf('dpop', DPOP_TABLE), read: optional(group(DPOP_TABLE, DPOP_FIX)) },
   mtls: { read: optional(group(MTLS_TABLE, MTLS_FIX)) },
 } satisfies OptionTable<SenderConstraintOptions>;
 

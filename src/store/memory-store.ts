@@ -31,6 +31,7 @@ const MAX_BUCKETS = 100_000;
 export function createMemoryStore(): Store {
   const values = new LRUCache<string, string>({ max: MAX_ENTRIES, ttlResolution: 0 });
   const lists = new Map<string, List>();
+  const take = createBuckets();
 
   function append(list: string, entry: string, ttlMs: number): void {
     const entries = lists.get(list) ?? new List();
@@ -49,22 +50,28 @@ export function createMemoryStore(): Store {
     },
     append,
     since: (list, cursor) => lists.get(list)?.since(cursor) ?? { entries: [], cursor: cursor ?? '0' },
-    take: createBuckets(),
+    take: (buckets) => take(buckets),
   };
 }
 
+/** Takes from all buckets or none, as `Store.take()`. `onShort` gets the place of each bucket that has too few tokens. */
+export type TakeFromBuckets = (buckets: readonly StoreBucket[], onShort?: (place: number) => void) => number;
+
 /** Creates token buckets that are taken from together. */
-export function createBuckets(max = MAX_BUCKETS): (buckets: readonly StoreBucket[]) => number {
+export function createBuckets(max = MAX_BUCKETS): TakeFromBuckets {
   // A full bucket needs no memory, so a bucket is forgotten when it has not been used for as long as an empty one takes to fill.
   const kept = new Generations<BucketState>(max);
-  return (buckets) => {
+  return (buckets, onShort) => {
     const now = performance.now();
     const states: BucketState[] = [];
     let wait = 0;
-    for (const bucket of buckets) {
+    for (let place = 0; place < buckets.length; place++) {
+      const bucket = buckets[place] as StoreBucket;
       const state = kept.get(bucket.key, now) ?? { tokens: bucket.capacity, filledAt: now, isKept: false };
       refill(state, bucket, now);
-      wait = Math.max(wait, waitFor(state, bucket, now));
+      const own = waitFor(state, bucket, now);
+      if (own > 0) onShort?.(place);
+      wait = Math.max(wait, own);
       states.push(state);
     }
     if (wait > 0) return wait;

@@ -25,6 +25,8 @@ export interface Sender {
   readonly auth: AuthInfo | undefined;
   /** The headers that repeat parameters of a tool (2026-07-28): names and values, alternating. */
   readonly parameters?: readonly string[];
+  /** The id of the HTTP request, if remote servers get it. */
+  readonly requestId?: string | undefined;
 }
 
 /** A conversation with an MCP server, message by message: a child process, a remote session, or several of them as one. */

@@ -1,7 +1,10 @@
-import { describeNoMessage } from '../messages/child-line.js';
+import { printableJson } from '../core/printable.js';
+import { describeNoMessage, isProse } from '../messages/child-line.js';
 
 // Enough to see what a program prints there, without flooding the log.
 const MAX_LOGGED_LINES = 5;
+/** Characters of a quoted line. */
+const MAX_QUOTED = 200;
 
 /** Counts the lines or answers of a server that are not messages, and logs the length and kind of the first ones. */
 export class UnexpectedOutput {
@@ -19,10 +22,12 @@ export class UnexpectedOutput {
     return this.#count;
   }
 
-  add(line: Buffer): void {
+  /** @param isQuoted True to quote a line of plain text. Nothing of a caller may be in it. */
+  add(line: Buffer, isQuoted = false): void {
     this.#count++;
     if (this.#count > MAX_LOGGED_LINES) return;
     const more = this.#count === MAX_LOGGED_LINES ? '; further lines are not logged' : '';
-    this.#log(`${this.#describe(line.length)} is not an MCP message: ${describeNoMessage(line)}${more}`);
+    const quoted = isQuoted && isProse(line) ? `: ${printableJson(line.toString('utf8'), MAX_QUOTED)}` : '';
+    this.#log(`${this.#describe(line.length)} is not an MCP message: ${describeNoMessage(line)}${quoted}${more}`);
   }
 }

@@ -18,13 +18,15 @@ export function createCredentialVerifiers(resolved: ResolvedAuth): FindVerifier 
   const apiKeys = resolved.apiKeys && createApiKeys(resolved.apiKeys, resolved);
   const verifyKey = apiKeys?.verify ?? refuseKey;
   const verifiers = opaqueVerifiersOf(resolved);
+  // Without issuers and opaque tokens, a caller can have nothing but a key, and should read that it is wrong.
+  const hasOnlyKeys = apiKeys !== undefined && resolved.issuers.length + verifiers.length === 0;
   // Only a function can find a key without our prefix at this point.
   if (apiKeys !== undefined && resolved.apiKeys?.kind === 'function') verifiers.unshift(apiKeys.verify);
   return (credential, isApiKey) => {
     if (isApiKey || apiKeys?.includes(credential)) return verifyKey;
     const form = credentialFormOf(credential);
     // No other server may see what looks like a key of this one.
-    if (form === 'apiKey') return verifyKey;
+    if (form === 'apiKey' || (form === 'opaque' && hasOnlyKeys)) return verifyKey;
     return form === 'jwt' || verifiers.length === 0 ? undefined : (opaque) => verifyOpaque(opaque, verifiers);
   };
 }

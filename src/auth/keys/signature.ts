@@ -3,6 +3,7 @@ import { joseToDer } from 'ecdsa-sig-formatter';
 import type { Algorithm } from 'jsonwebtoken';
 import { AuthError } from '../../core/errors.js';
 import { createLazyImport } from '../../core/lazy-import.js';
+import { createTurns } from './turns.js';
 
 interface SignatureAlgorithm {
   readonly keyType: 'rsa' | 'ec' | 'ed25519';
@@ -55,6 +56,13 @@ export function suitsAlgorithm(key: KeyObject, alg: string): boolean {
 }
 
 /**
+ * More at once are no faster, since libuv's pool has four threads. But their ends would come together, and requests with a known token would
+ * wait for all of them: in a flood of forged tokens they would be a few among hundreds.
+ */
+const MAX_AT_ONCE = 8;
+const inTurn = createTurns(MAX_AT_ONCE);
+
+/**
  * Checks the signature only; token-faults.ts checks the claims. Forgeries are detected off the event loop, since anyone can
  * send any number of them. A library then verifies what is left, so that our own code can refuse a token but never accept
  * one.
@@ -70,7 +78,7 @@ export async function verifySignature({ token, alg }: Record<'token' | 'alg', st
   let reason: string | undefined;
   try {
     // Not thrown here: a second error for each token would be costly in a flood of forged tokens.
-    if (!(await verifyJwt(token, key, alg))) reason = 'it does not verify';
+    if (!(await inTurn(() => verifyJwt(token, key, alg)))) reason = 'it does not verify';
   } catch (error) {
     // Form, algorithm and key were checked before, so only the signature can fail.
     reason = (error as Error).message;

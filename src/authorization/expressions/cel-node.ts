@@ -40,6 +40,7 @@ export interface CelNode {
   readonly args: any;
   readonly pos: number;
   readonly meta: NodeMeta;
+  evaluate: Operator['evaluate'];
   clone(operator: Operator, args: unknown): CelNode;
   setMeta(key: string, value: unknown): CelNode;
 }
@@ -48,20 +49,28 @@ export interface CelNode {
 export function replaceNode(node: CelNode, check: Operator['check'], evaluate: Operator['evaluate']): void {
   const replacement = node.clone({ name: 'replacement', check, evaluate }, []).setMeta('async', false);
   node.setMeta('alternate', replacement).setMeta('async', false);
+  // The library looks for the alternate at each evaluation. This takes as long as a comparison.
+  node.evaluate = evaluate;
 }
 
-/** Runs `evaluate` in place of a node's own evaluation, which it can call. The type stays the same. */
-export function wrapNode(node: CelNode, evaluate: (run: () => unknown) => unknown): void {
-  const { alternate, macro, label, ...own } = node.meta;
-  const inner = node.clone({ name: node.op, check: own.check, evaluate: own.evaluate }, node.args);
-  for (const [key, value] of Object.entries({ alternate, macro, label })) {
-    if (value !== undefined) inner.setMeta(key, value);
-  }
+/** Runs `evaluate` in place of a node's own evaluation, which `evaluator.run(inner, context)` calls. The type stays the same. */
+export function wrapNode(
+  node: CelNode,
+  evaluate: (evaluator: Evaluator, inner: CelNode, context: unknown) => unknown,
+): void {
+  const inner = node.meta.alternate ?? copyOf(node);
   replaceNode(
     node,
     (checker, _node, context) => checker.check(inner, context),
-    (evaluator, _node, context) => evaluate(() => evaluator.run(inner, context)),
+    (evaluator, _node, context) => evaluate(evaluator, inner, context),
   );
+}
+
+function copyOf(node: CelNode): CelNode {
+  const { macro, label, check, evaluate } = node.meta;
+  const copy = node.clone({ name: node.op, check, evaluate }, node.args);
+  for (const [key, value] of Object.entries({ macro, label })) if (value !== undefined) copy.setMeta(key, value);
+  return copy;
 }
 
 /** Returns the names of a chain such as `jwt.nested.key`. Undefined if the node is none. */

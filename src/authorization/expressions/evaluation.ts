@@ -47,9 +47,17 @@ let work = 0;
 let hasFailed = false;
 let isUnknown = false;
 
-/** Starts counting the work of a request. */
-export function beginWork(): void {
+/** Evaluates the expressions of one request, whose work is counted together. */
+export function evaluateTogether<T>(evaluateAll: () => T): T {
   work = 0;
+  // A missing claim is an error inside the library. Its stack trace would take longer than the rest.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return evaluateAll();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 /** @throws {ExpressionFault} If the expressions of a request do more work than is allowed. */
@@ -87,16 +95,12 @@ function resultOf(given: CallVariables, evaluate: () => unknown): unknown {
   variables = given;
   hasFailed = false;
   isUnknown = false;
-  // A missing claim is an error inside the library. Its stack trace would take longer than the rest.
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 0;
   try {
     return evaluate();
   } catch (error) {
     noteFailure(error);
     return error;
   } finally {
-    Error.stackTraceLimit = stackTraceLimit;
     variables = undefined;
   }
 }

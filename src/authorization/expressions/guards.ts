@@ -5,8 +5,8 @@ import { charge, ExpressionFault, noteFailure } from './evaluation.js';
 /** Counts the work that an operator or a function does on an operand. A literal is as long as the expression allows. */
 export function chargeOperand(node: CelNode, factor = 1): void {
   if (isLiteral(node)) return;
-  wrapNode(node, (run) => {
-    const value = run();
+  wrapNode(node, (evaluator, inner, context) => {
+    const value = evaluator.run(inner, context);
     charge(workOf(value) * factor);
     return value;
   });
@@ -19,11 +19,11 @@ function isLiteral({ op, args }: CelNode): boolean {
 /** Records the failures of an operand that its operator may ignore. */
 export function noteFailures(node: CelNode): void {
   if (isLiteral(node)) return;
-  wrapNode(node, (run) => {
+  wrapNode(node, (evaluator, inner, context) => {
     // A macro goes on after a failure, also after one for too much work: this throws again.
     charge(0);
     try {
-      return run();
+      return evaluator.run(inner, context);
     } catch (error) {
       noteFailure(error);
       throw error;
@@ -33,16 +33,16 @@ export function noteFailures(node: CelNode): void {
 
 /** Counts a fixed amount of work for each evaluation of a node. */
 export function chargeFixed(node: CelNode, units: number): void {
-  wrapNode(node, (run) => {
+  wrapNode(node, (evaluator, inner, context) => {
     charge(units);
-    return run();
+    return evaluator.run(inner, context);
   });
 }
 
 /** Bounds the rounds of a macro, and counts the work of all of them before the first. */
 export function boundIterations(node: CelNode, maxLength: number, unitsPerRound: number): void {
-  wrapNode(node, (run) => {
-    const value = run();
+  wrapNode(node, (evaluator, inner, context) => {
+    const value = evaluator.run(inner, context);
     const rounds = lengthOf(value);
     if (rounds > maxLength) throw new ExpressionFault('list_too_long');
     charge(rounds * unitsPerRound);
@@ -73,8 +73,8 @@ const FORMS: ReadonlyMap<string, RegExp> = new Map([
 export function requireForm(name: string, [argument]: readonly CelNode[]): void {
   const form = FORMS.get(name);
   if (form === undefined || argument === undefined) return;
-  wrapNode(argument, (run) => {
-    const value = run();
+  wrapNode(argument, (evaluator, inner, context) => {
+    const value = evaluator.run(inner, context);
     if (typeof value === 'string' && !(value.length <= MAX_FORM_LENGTH && form.test(value)))
       throw new ExpressionFault('malformed_text');
     return value;
@@ -85,8 +85,8 @@ const [MIN_INT, MAX_INT] = [-(2n ** 63n), 2n ** 63n - 1n];
 
 /** Requires a result that is an `int` of 64 bits. The library's `int(1e30)` is larger. */
 export function requireInt64(node: CelNode): void {
-  wrapNode(node, (run) => {
-    const value = run();
+  wrapNode(node, (evaluator, inner, context) => {
+    const value = evaluator.run(inner, context);
     if (typeof value === 'bigint' && (value < MIN_INT || value > MAX_INT))
       throw new ExpressionFault('numeric_overflow');
     return value;

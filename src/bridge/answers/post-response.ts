@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AuthInfo } from '../../core/auth-info.js';
 import type { Withdrawal } from '../../core/authority.js';
+import { forwardedRequestId } from '../../core/request-id.js';
 import { isAnswered } from '../../http/answered.js';
 import { hasHungUp } from '../../http/hang-up.js';
 import { PARAMETER_PREFIX } from '../../messages/header-value.js';
@@ -35,6 +36,7 @@ export interface Recipient {
   /** The caller; undefined if anonymous, and for requests of the bridge itself. */
   readonly auth: AuthInfo | undefined;
   readonly parameters?: readonly string[];
+  readonly requestId?: string | undefined;
   notify(message: Buffer): void;
   respond(message: Buffer, status?: number): void;
   tick(now: number, keepAlive: boolean): void;
@@ -74,6 +76,10 @@ export class PostResponse implements Recipient {
 
   get auth(): AuthInfo | undefined {
     return this.#plan.auth;
+  }
+
+  get requestId(): string | undefined {
+    return forwardedRequestId(this.#plan.req);
   }
 
   /** The headers that repeat parameters of a tool, as the client sent them: names and values, alternating. */

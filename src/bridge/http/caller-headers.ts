@@ -1,19 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { AuthInfo } from '../../core/auth-info.js';
+import { createFailureLine } from '../../core/failure-line.js';
 import type { Logger } from '../../core/logger.js';
-import { printable } from '../../core/printable.js';
-import { createRareLine } from '../../core/rare-line.js';
 import { settleInTime } from '../../core/settle-in-time.js';
-import { asError } from '../../http/middleware.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { createChecks } from '../../options/checks.js';
 import type { HeaderRecord } from '../../targets/http/exchange.js';
 import type { CallerTokens } from './caller-token.js';
 import { type HeaderFunction, requireHeaderRecord } from './read-http-options.js';
-
-/** Characters of an error's name and message in the log. */
-const MAX_NAME_LENGTH = 80;
-const MAX_MESSAGE_LENGTH = 300;
 
 /** The options from which the headers are built. */
 export interface CallerHeaderOptions {
@@ -50,7 +44,7 @@ export function createCallerHeaders(
     }
     return made;
   };
-  const log = createFailureLine(who, logger);
+  const log = createFailureLine('headers()', `${who}: a request is answered 502 (caller_headers_failed)`, logger);
   return async (auth, req) => {
     try {
       return await make(auth, req);
@@ -58,15 +52,5 @@ export function createCallerHeaders(
       log(thrown);
       throw new BridgeError('caller_headers_failed');
     }
-  };
-}
-
-/** Creates the function that logs why headers could not be built. The message may contain text of a client, and may be long. */
-function createFailureLine(who: string, logger: Logger): (thrown: unknown) => void {
-  const log = createRareLine((line) => logger.error(line));
-  return (thrown) => {
-    const { name, message } = asError(thrown, 'headers()');
-    const error = `${printable(name, MAX_NAME_LENGTH)}: ${printable(message, MAX_MESSAGE_LENGTH)}`;
-    log(`${who}: a request is answered 502 (caller_headers_failed): ${error}`);
   };
 }

@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject, type webcrypto } from 'node:crypto';
 import { isPlain, type OptionChecks } from '../../options/checks.js';
 import { group, type OptionTable, optional } from '../../options/option-table.js';
+import { ANY_MAPPING, either, TEXT, TEXTS } from '../../options/value-type.js';
 
 /** The tokens with which a backend tells a remote MCP server who is calling. */
 export interface CallerTokenOptions {
@@ -22,9 +23,9 @@ export interface CallerTokenOptions {
 const OWN_CLAIMS = new Set('iss sub sub_id aud exp nbf iat jti client_id scope cnf'.split(' '));
 
 export const CALLER_TOKEN_TABLE = {
-  issuer: { read: requireIssuer },
-  key: { read: optional(requireKey) },
-  claims: { default: [], read: requireClaims },
+  issuer: { type: TEXT, read: requireIssuer },
+  key: { type: either(TEXT, ANY_MAPPING), read: optional(requireKey) },
+  claims: { default: [], type: TEXTS, read: requireClaims },
 } satisfies OptionTable<CallerTokenOptions>;
 
 const FIX = 'Write { issuer: "https://mcp.example.com/callers" }.';

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Advice } from '../../core/advice.js';
 import { requireAuthority } from '../../core/authority.js';
-import { createBodyReport } from '../../core/body-report.js';
 import { markOwnSessions } from '../../core/own-sessions.js';
 import { userOf } from '../../core/principal.js';
 import type { Caller } from '../../core/quota.js';
 import { hasHungUp } from '../../http/hang-up.js';
 import { BridgeError } from '../../messages/bridge-error.js';
+import { createRefusalLog, type RefusalLog } from '../../messages/refusal-log.js';
 import { type Exchange, type HeaderRecord, headerText, type ResponseHeaders } from '../../targets/http/exchange.js';
 import { createFailureLog, createNotFoundWarning } from '../../targets/http/failure-log.js';
 import { HttpTarget } from '../../targets/http/http-target.js';
@@ -50,7 +50,7 @@ export class HttpBridge {
   readonly #callerHeaders: ReturnType<typeof createCallerHeaders>;
   readonly #targetHeaders: ReturnType<typeof createTargetHeaders>;
   readonly #clientHeaders: ReturnType<typeof createClientHeaders>;
-  readonly #reportBody: (error: unknown) => void;
+  readonly #logRefusal: RefusalLog;
   readonly #log: ReturnType<typeof createFailureLog>;
   readonly #warnAboutNotFound: () => void;
   readonly #host: RelayHost = {
@@ -72,14 +72,14 @@ export class HttpBridge {
     this.#advice = advice;
     this.#target = new HttpTarget(options);
     this.#sessions = new RemoteSessions(options, (session) => this.#endAtTarget(session));
-    this.#inFlight = new RequestsInFlight(options, options.logger);
+    this.#inFlight = new RequestsInFlight(options);
     this.#guard = createRebindingGuard(WHO, options, advice);
     this.#warnIfOpen = createOpenWarning(WHO, { ...options, credentials: credentialOptions(options, advice) });
     this.#warnAboutIssuer = createIssuerWarning(options.callerToken?.issuer, options.logger);
     this.#callerHeaders = createCallerHeaders(options, tokens);
     this.#targetHeaders = createTargetHeaders(options.requestHeaders);
     this.#clientHeaders = createClientHeaders(options.responseHeaders);
-    this.#reportBody = createBodyReport(WHO, options.logger);
+    this.#logRefusal = createRefusalLog(WHO, options.logger, ['unknown_session']);
     this.#log = createFailureLog(WHO, options);
     this.#warnAboutNotFound = createNotFoundWarning(WHO, options);
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
@@ -208,7 +208,7 @@ export class HttpBridge {
   }
 
   #fail({ req, res, next }: HttpRequest, error: unknown, detail?: string): void {
-    this.#reportBody(error);
+    this.#logRefusal(error);
     this.#log(error, detail);
     try {
       replyFailure(req, res, error);

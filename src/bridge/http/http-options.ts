@@ -4,6 +4,7 @@ import type { Logger } from '../../core/logger.js';
 import { requireArgument } from '../../options/argument.js';
 import { createChecks, type OptionChecks } from '../../options/checks.js';
 import { type OptionTable, type ResolvedOptions, readOptions } from '../../options/option-table.js';
+import { TEXTS } from '../../options/value-type.js';
 import { anonymousShare, BACKEND_ROWS, type BackendOptions, limit } from '../backend-options.js';
 import { foldHeaderName, mayReachClient, mayReachTarget } from './header-rules.js';
 import { headerNames } from './read-http-options.js';
@@ -60,8 +61,8 @@ export const HTTP_TABLE = {
   maxSessionsPerUser: limit(100),
   maxPendingRequests: limit(64),
   maxBodyBytes: limit(4_194_304),
-  requestHeaders: { default: [], read: headerNames(mayReachTarget) },
-  responseHeaders: { default: [], read: headerNames(mayReachClient) },
+  requestHeaders: { default: [], type: TEXTS, read: headerNames(mayReachTarget) },
+  responseHeaders: { default: [], type: TEXTS, read: headerNames(mayReachClient) },
   idleTimeoutSeconds: limit(1_800),
 } satisfies OptionTable<McpHttpBackendOptions>;
 

@@ -1,9 +1,11 @@
 import type { OptionChecks } from '../../options/checks.js';
 import { asGiven, flag, optional, type ResolvedOptions } from '../../options/option-table.js';
+import { membersOf } from '../../options/value-type.js';
 import { unusableProxyFor } from '../../targets/http/dispatcher.js';
 import { limit } from '../backend-options.js';
-import { type CallerTokenOptions, resolveCallerToken } from './caller-token-options.js';
+import { CALLER_TOKEN_TABLE, type CallerTokenOptions, resolveCallerToken } from './caller-token-options.js';
 import { requireBearer, requireCertificate, requireHeaders, requirePem, requirePems } from './read-http-options.js';
+import { type RetryOptions, resolveRetry } from './retry-options.js';
 import { requireTargetUrl } from './target-url.js';
 
 /** Headers that say who is calling, by name. A value of `undefined` sends no such header, and drops that of the client. */
@@ -41,6 +43,8 @@ export interface RemoteServerOptions {
    * server has opened an event stream, its tool may run without limit. @default 0
    */
   readonly responseTimeoutSeconds?: number | undefined;
+  /** When a request is sent again that has no second effect. @default no request is sent twice */
+  readonly retry?: Readonly<RetryOptions> | undefined;
 }
 
 /** The rows of {@link RemoteServerOptions}, and of `headers`. */
@@ -48,13 +52,14 @@ export const REMOTE_SERVER_ROWS = {
   url: { read: asGiven },
   headers: { default: {}, read: requireHeaders },
   bearer: { read: optional(requireBearer) },
-  callerToken: { read: optional(resolveCallerToken) },
+  callerToken: { type: membersOf('callerToken', CALLER_TOKEN_TABLE), read: optional(resolveCallerToken) },
   ca: { read: optional(requirePems) },
   cert: { read: optional(requirePem) },
   key: { read: optional(requirePem) },
   dangerouslyAllowHttp: flag(false),
   connectTimeoutSeconds: limit(10),
   responseTimeoutSeconds: limit(0, 0),
+  retry: { read: optional(resolveRetry) },
 };
 
 type ReadServer = ResolvedOptions<typeof REMOTE_SERVER_ROWS>;

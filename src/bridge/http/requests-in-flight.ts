@@ -1,7 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Logger } from '../../core/logger.js';
 import { type Caller, callerKeyOf } from '../../core/quota.js';
-import { createRareLine } from '../../core/rare-line.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { listensOnly } from '../listens.js';
 
@@ -21,11 +19,9 @@ export interface InFlightLimits {
 export class RequestsInFlight {
   readonly #limits: InFlightLimits;
   readonly #counts = new Map<string, number>();
-  readonly #log: (line: string) => void;
 
-  constructor(limits: InFlightLimits, logger: Logger) {
+  constructor(limits: InFlightLimits) {
     this.#limits = limits;
-    this.#log = createRareLine((line) => logger.warn(line));
   }
 
   /**
@@ -37,11 +33,7 @@ export class RequestsInFlight {
     const isMessage = waitsForAnswer(req);
     const key = `${isMessage ? 'message' : 'other'} ${callerKeyOf(caller)}`;
     const count = this.#counts.get(key) ?? 0;
-    if (count >= this.#maxOf(caller, isMessage)) {
-      const error = new BridgeError('too_many_pending');
-      this.#log(`mcpHttpBackend(): refused a caller with ${error.status}: ${error.message}`);
-      throw error;
-    }
+    if (count >= this.#maxOf(caller, isMessage)) throw new BridgeError('too_many_pending');
     this.#counts.set(key, count + 1);
     return () => this.#remove(key);
   }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { AuthError } from '../../core/errors.js';
+import { forwardedRequestId, REQUEST_ID_HEADER } from '../../core/request-id.js';
 import { lowerAscii } from '../../http/lower-ascii.js';
 import { trimOws } from '../../http/ows.js';
 import { PARAMETER_PREFIX } from '../../messages/header-value.js';
@@ -43,14 +44,17 @@ export function createTargetHeaders(further: readonly string[]) {
     const { headers } = req;
     const hopByHop = namesIn(headers.connection);
     const set = foldedNamesOf(caller);
+    const requestId = forwardedRequestId(req);
     const result: string[] = [];
     for (const name of Object.keys(headers)) {
       const value = headers[name];
       const passes = forwarded.has(name) || name.startsWith(PARAMETER_PREFIX);
+      if (name === REQUEST_ID_HEADER && requestId !== undefined) continue;
       if (!passes || typeof value !== 'string' || hopByHop.has(name) || set.has(foldHeaderName(name))) continue;
       result.push(name, value);
     }
     for (const [name, value] of caller) if (value !== undefined) result.push(name, value);
+    if (requestId !== undefined && !set.has(REQUEST_ID_HEADER)) result.push(REQUEST_ID_HEADER, requestId);
     addForwarded(result, req, set);
     // mcpScopes() reads answers, so they must not be compressed.
     result.push('accept-encoding', 'identity');

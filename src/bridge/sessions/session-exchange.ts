@@ -6,7 +6,7 @@ import { type MetaRules, withMeta } from '../../messages/meta-edit.js';
 import { BATCH_REVISION, SESSION_REVISIONS } from '../../messages/revision.js';
 import { type AcceptedForms, acceptedForms, requireAcceptedForms } from '../answers/accepted-forms.js';
 import { PostResponse } from '../answers/post-response.js';
-import type { BridgeRequest } from '../bridge-request.js';
+import { type BridgeRequest, senderOf } from '../bridge-request.js';
 import type { Drain } from '../drain.js';
 import type { Session } from './session.js';
 import type { Sessions } from './sessions.js';
@@ -80,9 +80,10 @@ export class SessionExchange {
     for (const message of requests) session.request(message, response, withMeta(message, rule));
   }
 
-  #sendOthers(session: Session, messages: readonly ClientMessage[], { auth }: BridgeRequest): void {
+  #sendOthers(session: Session, messages: readonly ClientMessage[], request: BridgeRequest): void {
+    const sender = senderOf(request);
     for (const message of messages) {
-      if (message.kind !== 'request') session.send(message, withMeta(message, this.#metaRules.forOthers), { auth });
+      if (message.kind !== 'request') session.send(message, withMeta(message, this.#metaRules.forOthers), sender);
     }
   }
 

@@ -133,17 +133,19 @@ export class Session implements ConnectionListener {
     return this.revision === '' && [...this.#pending.values()].some(({ since }) => now - since >= ms);
   }
 
-  /** Called every second, for timeouts, keep-alive comments and tokens that are over. */
-  tick(now: number, keepAlive: boolean, timeoutMs: number): void {
+  /** Called every second, for timeouts, keep-alive comments and tokens that are over. Returns true if a request has timed out. */
+  tick(now: number, keepAlive: boolean, timeoutMs: number): boolean {
     this.streams.tick(now, keepAlive);
     this.#refuseWithdrawn();
-    for (const [key, { id }] of this.#pending.tick(now, keepAlive, timeoutMs)) {
+    const late = this.#pending.tick(now, keepAlive, timeoutMs);
+    for (const [key, { id }] of late) {
       if (this.revision === '') this.end('request_timed_out');
       else {
         this.#connection.write(cancellation(id, 'timed out'));
         this.#pending.fail(key, 'request_timed_out');
       }
     }
+    return late.length > 0;
   }
 
   /** Refuses requests whose token was withdrawn, except those answered by a stream: a stream ends by itself, and a new token can resume it. */

@@ -78,15 +78,17 @@ export class Sessions {
     return session.ready(since, bytes);
   }
 
-  /** Called every second, for timeouts, keep-alive comments, expired tokens and idle sessions. */
-  tick(now: number, keepAlive: boolean): void {
+  /** Called every second, for timeouts, keep-alive comments, expired tokens and idle sessions. Returns true if a request has timed out. */
+  tick(now: number, keepAlive: boolean): boolean {
     const { startTimeoutSeconds } = this.#options;
+    let isLate = false;
     for (const session of [...this.#byId.values()]) {
       if (session.isLate(now, startTimeoutSeconds * 1_000)) session.endLate(startTimeoutSeconds);
-      session.tick(now, keepAlive, this.#options.requestTimeoutSeconds * 1_000);
+      isLate = session.tick(now, keepAlive, this.#options.requestTimeoutSeconds * 1_000) || isLate;
       if (session.isInUse) session.lastUsed = now;
       else if (isAbandoned(session, now, this.#options)) session.end('session_ended');
     }
+    return isLate;
   }
 
   /** Ends the connections on which clients only listen, except in sessions in which a request is in flight. */

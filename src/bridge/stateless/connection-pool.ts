@@ -86,8 +86,9 @@ export class ConnectionPool<Prepared> {
     return this.#open.get(principal)?.stateless.ready(since, bytes);
   }
 
-  /** Called every second, for timeouts, keep-alive comments, expired tokens and idle connections. */
-  tick(now: number, keepAlive: boolean): void {
+  /** Called every second, for timeouts, keep-alive comments, expired tokens and idle connections. Returns true if a request has timed out. */
+  tick(now: number, keepAlive: boolean): boolean {
+    let isLate = false;
     for (const opened of [...this.#open.values()]) {
       const { stateless, connection } = opened;
       if (stateless.isLate(now, this.#options.startTimeoutSeconds * 1_000)) {
@@ -95,10 +96,11 @@ export class ConnectionPool<Prepared> {
         this.end(opened, 'start_timed_out');
         continue;
       }
-      stateless.tick(now, keepAlive, this.#options.requestTimeoutSeconds * 1_000);
+      isLate = stateless.tick(now, keepAlive, this.#options.requestTimeoutSeconds * 1_000) || isLate;
       if (stateless.isInUse) stateless.lastUsed = now;
       else if (isAbandoned(stateless, now, this.#options)) this.end(opened, 'session_ended');
     }
+    return isLate;
   }
 
   endSubscriptions(): void {

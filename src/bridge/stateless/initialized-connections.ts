@@ -64,9 +64,9 @@ export class InitializedConnections {
     return this.#pool.ready(principal, since, bytes);
   }
 
-  /** Called every second. */
-  tick(now: number, keepAlive: boolean): void {
-    this.#pool.tick(now, keepAlive);
+  /** Called every second. Returns true if a request has timed out. */
+  tick(now: number, keepAlive: boolean): boolean {
+    return this.#pool.tick(now, keepAlive);
   }
 
   endAll(reason: 'closing'): void {

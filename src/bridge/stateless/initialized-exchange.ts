@@ -9,7 +9,7 @@ import { BATCH_REVISION, SESSION_REVISIONS } from '../../messages/revision.js';
 import { requireAcceptedForms } from '../answers/accepted-forms.js';
 import { EventStream } from '../answers/event-stream.js';
 import { PostResponse } from '../answers/post-response.js';
-import type { BridgeRequest } from '../bridge-request.js';
+import { type BridgeRequest, senderOf } from '../bridge-request.js';
 import type { Drain } from '../drain.js';
 import type { AnonymousRefusal } from './anonymous-refusal.js';
 import type { InitializedConnection, InitializedConnections } from './initialized-connections.js';
@@ -95,12 +95,12 @@ export class InitializedExchange {
     return opened;
   }
 
-  #notify({ auth }: BridgeRequest, { stateless }: InitializedConnection, others: readonly ClientMessage[]): void {
+  #notify(request: BridgeRequest, { stateless }: InitializedConnection, others: readonly ClientMessage[]): void {
     for (const message of others) {
       if (message.method !== 'notifications/cancelled')
-        stateless.notify(withMeta(message, this.#rules.metaRules.forOthers), { auth });
+        stateless.notify(withMeta(message, this.#rules.metaRules.forOthers), senderOf(request));
       // Many clients number their requests from 1, so one anonymous caller would cancel the request of another.
-      else if (auth !== undefined) stateless.cancelRequest(keyInParams(message, 'requestId'));
+      else if (request.auth !== undefined) stateless.cancelRequest(keyInParams(message, 'requestId'));
     }
   }
 }

@@ -201,13 +201,15 @@ export class StatelessConnection implements ConnectionListener {
     );
   }
 
-  /** Called every second, for timeouts, keep-alive comments and tokens that are over. */
-  tick(now: number, keepAlive: boolean, timeoutMs: number): void {
+  /** Called every second, for timeouts, keep-alive comments and tokens that are over. Returns true if a request has timed out. */
+  tick(now: number, keepAlive: boolean, timeoutMs: number): boolean {
     this.#endUnauthorized();
-    for (const [key] of this.#pending.tick(now, keepAlive, timeoutMs)) {
+    const late = this.#pending.tick(now, keepAlive, timeoutMs);
+    for (const [key] of late) {
       this.#connection.write(cancellation(key));
       this.#pending.fail(key, 'request_timed_out');
     }
+    return late.length > 0;
   }
 
   /** Ends requests whose token is over. Without a session no answer can be resumed, so the server may stop working on it too. */

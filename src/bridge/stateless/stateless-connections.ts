@@ -69,10 +69,10 @@ export class StatelessConnections {
     return this.#pool.ready(principal, since, bytes);
   }
 
-  /** Called every second. */
-  tick(now: number, keepAlive: boolean): void {
+  /** Called every second. Returns true if a request has timed out. */
+  tick(now: number, keepAlive: boolean): boolean {
     for (const [principal, until] of this.#silentUntil) if (now >= until) this.#silentUntil.delete(principal);
-    this.#pool.tick(now, keepAlive);
+    return this.#pool.tick(now, keepAlive);
   }
 
   /** Ends subscriptions, except on connections on which another request is in flight. */

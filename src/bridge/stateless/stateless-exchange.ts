@@ -9,7 +9,7 @@ import { checkStatelessRequest, metaOf, VERSION_KEY } from '../../messages/revis
 import { requireAcceptedForms } from '../answers/accepted-forms.js';
 import { EventStream } from '../answers/event-stream.js';
 import { PostResponse } from '../answers/post-response.js';
-import type { BridgeRequest } from '../bridge-request.js';
+import { type BridgeRequest, senderOf } from '../bridge-request.js';
 import type { AnonymousRefusal } from './anonymous-refusal.js';
 import type { StatelessConnections } from './stateless-connections.js';
 
@@ -78,7 +78,7 @@ export class StatelessExchange {
       const connection = await this.#connections.get(request, length);
       for (let busy = connection.ready(since, length); busy; busy = connection.ready(since, length)) await busy;
       requireAuthority(auth);
-      connection.notify(withMeta(message, this.#metaRules.forOthers), { auth });
+      connection.notify(withMeta(message, this.#metaRules.forOthers), senderOf(request));
     }
     if (!isAnswered(res) && !hasHungUp(res)) res.writeHead(202).end();
   }

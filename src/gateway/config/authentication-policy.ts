@@ -1,23 +1,26 @@
 import { resolve } from 'node:path';
 import { isRecord } from '../../http/json-object.js';
+import { MCP_AUTHENTICATION } from '../schema/login-keys.js';
 import type { ConfigNode } from './config-node.js';
 import type { McpAuthenticationConfig } from './gateway-config.js';
+import { withSecretFiles } from './secret-file.js';
 
-/** Options of `mcpAuth()` that are objects with functions, with advice. */
-const NOT_IN_FILES: ReadonlyMap<string, string> = new Map([
-  ['logger', ''],
-  ['store', ': write config.store: { redis: URL }'],
-]);
+/** What to use in place of options of `mcpAuth()` that only code can give. */
+const ADVICE: ReadonlyMap<string, string> = new Map([['store', ': write config.store: { redis: URL }']]);
 
-/** Makes file names absolute. `mcpAuth()` checks the rest of the block. */
+/** Reads `mcpAuthentication`, and makes file names absolute. `mcpAuth()` checks the rest of the block. */
 export function readMcpAuthentication(node: ConfigNode, directory: string): McpAuthenticationConfig {
-  for (const [key, member] of node.children()) {
-    const advice = NOT_IN_FILES.get(key);
-    if (advice !== undefined) member.refuse(`is not supported${advice}`);
-  }
-  const { issuers, ...policy } = withFiles(node.mapping(), directory);
+  for (const [key, member] of node.children())
+    if (isOnlyForCode(key)) member.refuse(`is not supported${ADVICE.get(key) ?? ''}`);
+  const { issuers, ...policy } = withFiles(withSecretFiles(node, directory), directory);
   const several = Array.isArray(issuers) ? issuers.map((issuer) => withFiles(issuer, directory)) : issuers;
   return { policy: several === undefined ? policy : { ...policy, issuers: several }, at: node.path };
+}
+
+/** True for an option of `mcpAuth()` that is a function, or an object with functions. */
+function isOnlyForCode(name: string): boolean {
+  const option = Object.hasOwn(MCP_AUTHENTICATION, name) ? MCP_AUTHENTICATION[name] : undefined;
+  return option !== undefined && option.type === undefined;
 }
 
 /** Options that may be the name of a file. */

@@ -1,4 +1,5 @@
 import type { McpAuthorizationOptions } from '../../index.js';
+import { MCP_AUTHORIZATION } from '../schema/login-keys.js';
 import type { ConfigNode } from './config-node.js';
 
 /** A block `mcpAuthorization`, of a route or of its backend. */
@@ -8,8 +9,6 @@ export interface AuthorizationConfig {
   readonly at: string;
 }
 
-const OPTIONS = ['onDenied', 'mode', 'hide', 'maxBodyBytes'] as const;
-
 /**
  * Reads the blocks `mcpAuthorization` for a route. As in agentgateway, the rules of all of them count together.
  *
@@ -18,7 +17,7 @@ const OPTIONS = ['onDenied', 'mode', 'hide', 'maxBodyBytes'] as const;
 export function readAuthorizationPolicies(blocks: readonly ConfigNode[]): readonly AuthorizationConfig[] {
   const seen: Partial<Record<string, ConfigNode>> = {};
   for (const block of blocks) {
-    const { rules: _, ...options } = block.members({ required: ['rules'], optional: OPTIONS });
+    const { rules: _, ...options } = block.members(MCP_AUTHORIZATION);
     for (const [name, option] of Object.entries(options)) {
       const other = seen[name];
       if (other) option.refuse(`is also in ${other.path}: write it once`);

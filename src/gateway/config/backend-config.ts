@@ -1,4 +1,5 @@
-import { BACKEND_OPTIONS, CHILD_OPTIONS, ELSEWHERE, SERVER_OPTIONS } from './backend-options.js';
+import { CHILD_OPTIONS, SERVER_OPTIONS } from '../schema/backend-options.js';
+import { TARGET } from '../schema/target-keys.js';
 import type { ConfigNode } from './config-node.js';
 import { mergePolicies, type Policies, readTargetPolicies, targetPoliciesOf } from './policy-levels.js';
 import { type RemoteTarget, readRemoteTarget } from './remote-target.js';
@@ -25,13 +26,6 @@ export interface TargetConfig {
 
 /** The members of the section `mcp` or of a backend that describe its servers. */
 export type McpMembers = Readonly<Record<string, ConfigNode | undefined> & { targets: ConfigNode }>;
-
-/** What stands beside `targets`, and its advice for names that belong elsewhere. */
-export const MCP_MEMBERS = {
-  required: ['targets'],
-  optional: ['statefulMode', 'dnsRebindingProtection', ...BACKEND_OPTIONS],
-  elsewhere: ELSEWHERE,
-} as const;
 
 interface BackendSurroundings extends RuntimeConfig {
   readonly directory: string;
@@ -81,12 +75,7 @@ function readOptions(members: McpMembers, { sessionSeconds, directory }: Backend
 
 /** Returns undefined for a target that `--ignore` leaves out. */
 function readTarget(node: ConfigNode, { policies: ofRoute, directory }: BackendSurroundings): TargetConfig | undefined {
-  const {
-    name,
-    stdio,
-    mcp: remote,
-    policies,
-  } = node.members({ optional: ['name', 'stdio', 'mcp', 'policies'], staysOut: TARGETS_OUT });
+  const { name, stdio, mcp: remote, policies } = node.members(TARGET, { staysOut: TARGETS_OUT });
   const ofTarget = readTargetPolicies(policies);
   const called = { name: name?.text(), at: node.path };
   if (remote && !stdio) {
@@ -120,7 +109,7 @@ function requireSeveral(node: ConfigNode, targets: readonly TargetConfig[]): voi
     if (names.has(name)) node.refuse(`has two items with the name ${JSON.stringify(name)}`);
     names.add(name);
     const own = 'url' in server ? SERVER_OPTIONS : CHILD_OPTIONS;
-    const other = Object.keys(server.options).find((option) => !own.includes(option));
+    const other = Object.keys(server.options).find((option) => !Object.hasOwn(own, option));
     if (other !== undefined) node.refuse(`has several items, so write ${other} beside it, and not in ${server.at}`);
   }
 }

@@ -1,9 +1,11 @@
+import { BIND, BIND_LISTENER } from '../schema/listener-keys.js';
+import { ROUTE } from '../schema/route-keys.js';
 import type { ConfigNode } from './config-node.js';
 import type { FileParts } from './file-parts.js';
 import type { BindConfig, ListenerConfig } from './gateway-config.js';
-import { LISTENER_MEMBERS, readListenerMembers } from './listener-members.js';
+import { readListenerMembers } from './listener-members.js';
 import { readPolicies } from './policy-levels.js';
-import { ROUTE_MEMBERS, readRoute } from './routes.js';
+import { readRoute } from './routes.js';
 import { LISTENER_OUT } from './stays-out.js';
 
 /** Reads the section `binds`: agentgateway's older form, in which routes are within listeners. */
@@ -12,7 +14,7 @@ export function readBinds(node: ConfigNode, parts: FileParts): readonly BindConf
 }
 
 function readBind(node: ConfigNode, parts: FileParts): BindConfig {
-  const { port, listeners } = node.members({ required: ['port', 'listeners'], staysOut: LISTENER_OUT });
+  const { port, listeners } = node.members(BIND, { staysOut: LISTENER_OUT });
   return {
     port: port.port(),
     listeners: listeners.someItems().map((listener, index) => readListener(listener, index, parts)),
@@ -21,16 +23,12 @@ function readBind(node: ConfigNode, parts: FileParts): BindConfig {
 }
 
 function readListener(node: ConfigNode, index: number, parts: FileParts): ListenerConfig {
-  const { name, namespace, routes, policies, ...members } = node.members({
-    required: ['routes'],
-    optional: ['name', 'namespace', 'policies', ...LISTENER_MEMBERS],
-    staysOut: LISTENER_OUT,
-  });
+  const { name, namespace, routes, policies, ...members } = node.members(BIND_LISTENER, { staysOut: LISTENER_OUT });
   namespace?.text();
-  const targeted = parts.policies.for('gateway', name?.text() ?? `listener${index}`);
-  const surroundings = { ...parts, ofListener: readPolicies(policies, 'listener'), targeted };
-  const read = routes
-    .someItems()
-    .flatMap((route, i) => readRoute(route, route.members({ optional: ROUTE_MEMBERS }), i, surroundings) ?? []);
+  const called = name?.text() ?? `listener${index}`;
+  const targeted = parts.policies.for('gateway', called);
+  const ofListener = parts.policies.ofListener(called, readPolicies(policies, 'listener'));
+  const surroundings = { ...parts, ofListener, targeted };
+  const read = routes.someItems().flatMap((route, i) => readRoute(route, route.members(ROUTE), i, surroundings) ?? []);
   return { ...readListenerMembers(node, members, parts.directory), routes: read, at: node.path };
 }

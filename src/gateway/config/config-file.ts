@@ -1,3 +1,5 @@
+import { FILE } from '../schema/file-keys.js';
+import { ATTACHED_ROUTE } from '../schema/route-keys.js';
 import { StartupError } from '../startup-error.js';
 import { readBinds } from './binds-section.js';
 import type { ConfigNode } from './config-node.js';
@@ -6,7 +8,7 @@ import { Gateways } from './gateways-section.js';
 import { IgnoredNames } from './ignored-names.js';
 import { readNamedBackends } from './named-backends.js';
 import { describeMatch, isSameMatch } from './route-match.js';
-import { ROUTE_MEMBERS, readRoute } from './routes.js';
+import { readRoute } from './routes.js';
 import { type RuntimeConfig, readRuntimeConfig } from './runtime-section.js';
 import { readMcpSection } from './simple-section.js';
 import { SECTIONS_OUT } from './stays-out.js';
@@ -32,10 +34,7 @@ export function parseConfigFile(text: string, directory: string, settings: FileS
   const { texts = new ExpandedTexts({}), ignored = [] } = settings;
   const names = new IgnoredNames(ignored);
   const root = parseYaml(text, texts, (name) => names.has(name));
-  const { binds, gateways, routes, mcp, backends, policies, config } = root.members({
-    optional: ['binds', 'gateways', 'routes', 'mcp', 'backends', 'policies', 'config'],
-    staysOut: SECTIONS_OUT,
-  });
+  const { binds, gateways, routes, mcp, backends, policies, config } = root.members(FILE, { staysOut: SECTIONS_OUT });
   const runtime: RuntimeConfig = config ? readRuntimeConfig(config, directory) : { process: {} };
   const parts = { directory, ...runtime, backends: readNamedBackends(backends), policies: new PolicyTargets(policies) };
   const attached = new Gateways(gateways, parts);
@@ -55,7 +54,7 @@ export function parseConfigFile(text: string, directory: string, settings: FileS
 
 function readAttached(routes: ConfigNode | undefined, gateways: Gateways): readonly BindConfig[] {
   for (const [index, route] of (routes?.items() ?? []).entries()) {
-    const { gateways: references, ...members } = route.members({ optional: ['gateways', ...ROUTE_MEMBERS] });
+    const { gateways: references, ...members } = route.members(ATTACHED_ROUTE);
     gateways.attach(route, references, (surroundings) => readRoute(route, members, index, surroundings));
   }
   return gateways.binds();

@@ -1,6 +1,7 @@
 import { isRecord } from '../../http/json-object.js';
 import { nearestName } from '../../options/checks.js';
 import { otherNameFor, writeAs } from '../../options/other-names.js';
+import type { Members } from '../../options/value-type.js';
 import { StartupError } from '../startup-error.js';
 
 /** A feature of agentgateway that is not supported here. */
@@ -21,9 +22,8 @@ export interface FileContext {
 
 const NO_CONTEXT: FileContext = { isFromVariable: () => false, ignores: () => false };
 
-interface Names<R extends string, O extends string> {
-  readonly required?: readonly R[];
-  readonly optional?: readonly O[];
+/** Names that a mapping does not have. */
+interface OtherKeys {
   /** Names of agentgateway that are not supported here, and are no misspellings of those that are. */
   readonly unsupported?: readonly string[];
   /** Those of them for which there is more to say. */
@@ -32,7 +32,11 @@ interface Names<R extends string, O extends string> {
   readonly elsewhere?: ReadonlyMap<string, string>;
 }
 
-type NodesByName<R extends string, O extends string> = Record<R, ConfigNode> & Partial<Record<O, ConfigNode>>;
+type NodesOf<Table extends Members> = {
+  readonly [Key in keyof Table as Table[Key] extends { isRequired: true } ? Key : never]: ConfigNode;
+} & {
+  readonly [Key in keyof Table as Table[Key] extends { isRequired: true } ? never : Key]?: ConfigNode;
+};
 
 /** A value in the configuration file, with its place there, which every error message names. */
 export class ConfigNode {
@@ -56,10 +60,10 @@ export class ConfigNode {
     throw new StartupError(`${this.path || 'the document'} ${problem}`);
   }
 
-  /** The members of this mapping. Refuses a key that is neither required nor optional: it would have no effect. */
-  members<const R extends string = never, const O extends string = never>(names: Names<R, O>): NodesByName<R, O> {
-    const { required = [], optional = [], unsupported = [], staysOut, elsewhere } = names;
-    const known: readonly string[] = [...required, ...optional];
+  /** The members of this mapping. Refuses a key that the table does not have: it would have no effect. */
+  members<const Table extends Members>(table: Table, others: OtherKeys = {}): NodesOf<Table> {
+    const { unsupported = [], staysOut, elsewhere } = others;
+    const known = Object.keys(table);
     const members: Record<string, ConfigNode> = {};
     for (const [key, member] of this.children()) {
       const out = staysOut?.get(key);
@@ -67,8 +71,10 @@ export class ConfigNode {
       else if (out !== undefined) member.#leaveOut(key, out);
       else member.refuse(`is not supported. ${elsewhere?.get(key) ?? suggestion(key, known, unsupported)}`);
     }
-    for (const key of required) members[key] ??= this.#member(key, undefined).refuse('is missing');
-    return members as NodesByName<R, O>;
+    for (const [key, { isRequired }] of Object.entries(table)) {
+      if (isRequired) members[key] ??= this.#member(key, undefined).refuse('is missing');
+    }
+    return members as NodesOf<Table>;
   }
 
   /** The value for a message, unless it may be a secret. */

@@ -1,4 +1,5 @@
 import type { McpCorsOptions } from '../../index.js';
+import { CORS } from '../schema/policy-keys.js';
 import type { ConfigNode } from './config-node.js';
 import { readSeconds } from './seconds.js';
 
@@ -11,15 +12,10 @@ export interface CorsConfig {
 /** Replaces "*" in `allowMethods`: browsers read a literal "*" as a wildcard only in requests without credentials. */
 const EVERY_METHOD = ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE'];
 
-/** Browsers send these without a preflight (Fetch standard, "CORS-safelisted method"), so a file cannot forbid them. */
-const SAFELISTED_METHODS = ['GET', 'HEAD', 'POST'];
-
 /** Reads `policies.cors` for `mcpCors()`, whose defaults do not apply: only what the file lists is allowed. */
 export function readCorsPolicy(node: ConfigNode): CorsConfig {
-  const members = node.members({
-    optional: ['allowOrigins', 'allowHeaders', 'allowMethods', 'exposeHeaders', 'allowCredentials', 'maxAge'],
-  });
-  const methods = members.allowMethods?.texts() ?? SAFELISTED_METHODS;
+  const members = node.members(CORS);
+  const methods = members.allowMethods?.texts() ?? CORS.allowMethods.default;
   const options = {
     allowedOrigins: members.allowOrigins?.texts() ?? [],
     allowedHeaders: members.allowHeaders?.texts() ?? [],

@@ -1,21 +1,20 @@
 import { createHash } from 'node:crypto';
+import { isRecord } from '../../http/json-object.js';
+import { MODES } from '../../policy/modes.js';
+import { API_KEY, API_KEY_ENTRY, JWT_AUTH, JWT_ISSUER } from '../schema/login-keys.js';
 import { withFiles } from './authentication-policy.js';
 import type { ConfigNode } from './config-node.js';
 import type { CredentialConfig } from './gateway-config.js';
-
-const MODES = ['strict', 'optional', 'permissive'] as const;
+import { SecretFile } from './secret-file.js';
 
 /** Reads `jwtAuth`: tokens of issuers, without the documents for MCP clients. */
 export function readJwtAuth(node: ConfigNode, directory: string): CredentialConfig {
-  const issuerMembers = ['issuer', 'audiences', 'jwks', 'jwtValidationOptions'] as const;
-  const { mode, location, providers, ...single } = node.members({
-    optional: ['mode', 'location', 'providers', ...issuerMembers],
-  });
+  const { mode, location, providers, ...single } = node.members(JWT_AUTH);
   const [other] = Object.values(single);
   if (providers && other) other.refuse('must be in each of the providers, where there are any');
   const items = providers?.someItems() ?? [node];
   const issuers = items.map((item) => {
-    const members = providers ? item.members({ optional: issuerMembers }) : single;
+    const members = providers ? item.members(JWT_ISSUER) : single;
     for (const name of ['issuer', 'audiences', 'jwks'] as const) {
       if (members[name] === undefined) item.refuse(`must have ${name}${name === 'audiences' ? NO_AUDIENCE : ''}`);
     }
@@ -28,9 +27,9 @@ export function readJwtAuth(node: ConfigNode, directory: string): CredentialConf
 const NO_AUDIENCE = ': without it, a token that was issued for another server would pass';
 
 /** Reads `apiKey`: callers with a fixed key. */
-export function readApiKey(node: ConfigNode): CredentialConfig {
-  const { keys, mode, location } = node.members({ required: ['keys'], optional: ['mode', 'location'] });
-  const items = keys.someItems().map(readKey);
+export function readApiKey(node: ConfigNode, directory: string): CredentialConfig {
+  const { keys, mode, location } = node.members(API_KEY);
+  const items = keys.someItems().map((key) => readKey(key, directory));
   const plain = items.filter(({ isPlain }) => isPlain);
   return {
     policy: { issuers: [], apiKeys: items.map(({ entry }) => entry), ...readShared(mode, location) },
@@ -40,21 +39,21 @@ export function readApiKey(node: ConfigNode): CredentialConfig {
   };
 }
 
-function readKey(node: ConfigNode) {
-  const { key, keyHash, metadata } = node.members({
-    optional: ['key', 'keyHash', 'metadata'],
+function readKey(node: ConfigNode, directory: string) {
+  const { key, keyHash, metadata } = node.members(API_KEY_ENTRY, {
     staysOut: new Map([['allowedModels', { why: 'language models are not served here', canIgnore: true }]]),
   });
   if ((key === undefined) === (keyHash === undefined)) node.refuse('must have either key or keyHash');
-  const sha256 = keyHash
-    ? readHash(keyHash)
-    : createHash('sha256')
-        .update((key as ConfigNode).text())
-        .digest('hex');
+  const sha256 = keyHash ? readHash(keyHash) : hashKey(key as ConfigNode, directory);
   const entry = { sha256, ...(metadata && { claims: metadata.mapping() }) };
-  // A key that comes from a variable is not written in the file, so it needs no warning.
-  const isPlain = key !== undefined && !key.isFromVariable;
+  // A key that comes from a variable or from another file is not written in the file, so it needs no warning.
+  const isPlain = key !== undefined && typeof sha256 === 'string' && !key.isFromVariable;
   return { entry, isPlain, hash: `sha256:${sha256}`, at: node.path };
+}
+
+function hashKey(key: ConfigNode, directory: string): string | SecretFile {
+  const hash = (text: string) => createHash('sha256').update(text).digest('hex');
+  return isRecord(key.value) ? new SecretFile(key, directory, hash) : hash(key.text());
 }
 
 function readHash(node: ConfigNode): string {
@@ -63,5 +62,8 @@ function readHash(node: ConfigNode): string {
 }
 
 function readShared(mode: ConfigNode | undefined, location: ConfigNode | undefined) {
-  return { mode: mode?.word(MODES) ?? 'optional', ...(location && { authorizationLocation: location.mapping() }) };
+  return {
+    mode: mode?.word(Object.keys(MODES)) ?? API_KEY.mode.default,
+    ...(location && { authorizationLocation: location.mapping() }),
+  };
 }

@@ -6,6 +6,7 @@ import { ISSUER_OPTIONS } from '../../policy/resolve-issuer.js';
 import { resolveResource } from '../../policy/resolve-resource.js';
 import type { DevResource } from '../dev-issuer/configuration.js';
 import type { DevIssuerIdentity } from '../dev-issuer/dev-issuer.js';
+import { NO_SECRETS } from '../input-files.js';
 import { atPlace, StartupError } from '../startup-error.js';
 import {
   authenticationsOf,
@@ -13,6 +14,7 @@ import {
   type McpAuthenticationConfig,
   type RouteConfig,
 } from './gateway-config.js';
+import { readSecretFiles } from './secret-file.js';
 
 /** Members of a policy that describe one issuer. They move into an entry of `issuers`. */
 const OF_ONE_ISSUER: readonly string[] = ISSUER_OPTIONS;
@@ -90,7 +92,7 @@ function ownIssuers({ policy, at }: McpAuthenticationConfig, devIssuer: string):
   if (!hasIssuer(policy)) return [];
   const own = Object.fromEntries(Object.entries(policy).filter(([name]) => OF_ONE_ISSUER.includes(name)));
   // Checks the policy as written: in the changed policy, messages would name other places.
-  atPlace(at, () => resolveAuth('mcpAuth()', policy as unknown as McpAuthOptions));
+  atPlace(at, () => resolveAuth('mcpAuth()', readSecretFiles(policy, NO_SECRETS) as unknown as McpAuthOptions));
   const issuers = (policy.issuers ?? [own]) as readonly Record<string, unknown>[];
   return issuers.filter(({ issuer }) => issuer !== devIssuer).map(withoutClient);
 }

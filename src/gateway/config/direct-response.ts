@@ -1,3 +1,4 @@
+import { DIRECT_RESPONSE } from '../schema/policy-keys.js';
 import type { ConfigNode } from './config-node.js';
 
 /** The policy `directResponse`: an answer in place of a backend. */
@@ -11,9 +12,7 @@ const EXPRESSION = { why: 'expressions are only in rules. Write a fixed body', c
 
 /** Reads `directResponse`. */
 export function readDirectResponse(node: ConfigNode): DirectResponseConfig {
-  const { status, body } = node.members({
-    required: ['status'],
-    optional: ['body'],
+  const { status, body } = node.members(DIRECT_RESPONSE, {
     staysOut: new Map([
       ['bodyExpression', EXPRESSION],
       ['headers', { ...EXPRESSION, why: 'its values are expressions. Use responseHeaderModifier' }],

@@ -7,6 +7,7 @@ import type { HeaderModifier } from './header-modifier.js';
 import type { HttpRulesConfig } from './http-rules.js';
 import type { ProcessConfig } from './process-settings.js';
 import type { RateLimitsConfig } from './rate-limits.js';
+import type { RetryConfig } from './retry-policy.js';
 import type { RouteMatch } from './route-match.js';
 import type { RuntimeConfig } from './runtime-section.js';
 import type { TimeoutConfig } from './timeouts.js';
@@ -45,6 +46,8 @@ export interface RouteConfig extends RoutePoliciesConfig {
   readonly matches: readonly RouteMatch[];
   /** Undefined if the route answers by itself. */
   readonly backend?: McpBackendConfig;
+  /** The place of a backend that gets no requests, because the route answers by itself. */
+  readonly unusedBackend?: string;
   readonly at: string;
   readonly written: WrittenRoute;
 }
@@ -64,12 +67,15 @@ export interface RoutePoliciesConfig {
   /** The `jwtAuth` or `apiKey` of a route without `mcpAuthentication`. */
   readonly credentials?: CredentialConfig;
   readonly mcpScopes?: ScopesConfig;
-  /** The blocks of every place, whose rules count together. */
+  /** Those of the listener and its gateway: they must allow a request too, as rules that count before a route is selected. */
+  readonly gatewayAuthorization?: readonly HttpRulesConfig[];
+  /** The blocks of every other place, whose rules count together. */
   readonly authorization?: readonly HttpRulesConfig[];
   /** The blocks of every place, whose rules count together. */
   readonly mcpAuthorization?: readonly AuthorizationConfig[];
   readonly localRateLimit?: RateLimitsConfig;
   readonly timeout?: TimeoutConfig;
+  readonly retry?: RetryConfig;
   readonly requestHeaderModifier?: HeaderModifier;
   readonly responseHeaderModifier?: HeaderModifier;
   readonly urlRewrite?: RewriteConfig;
@@ -78,7 +84,7 @@ export interface RoutePoliciesConfig {
 }
 
 export interface McpAuthenticationConfig {
-  /** As written, with absolute file names. Not checked here: `mcpAuth()` does that. */
+  /** As written, with absolute file names, and with a `SecretFile` for a secret in a file. Not checked here: `mcpAuth()` does that. */
   readonly policy: Readonly<Record<string, unknown>>;
   readonly at: string;
 }

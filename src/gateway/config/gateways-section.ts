@@ -1,8 +1,9 @@
+import { GATEWAY, LISTENER } from '../schema/listener-keys.js';
 import type { ConfigNode } from './config-node.js';
 import type { FileParts } from './file-parts.js';
 import type { BindConfig, ListenerConfig, RouteConfig } from './gateway-config.js';
-import { LISTENER_MEMBERS, readListenerMembers } from './listener-members.js';
-import { LISTENER_POLICIES, type Policies } from './policy-levels.js';
+import { type ListenerMembers, readListenerMembers } from './listener-members.js';
+import type { Policies } from './policy-levels.js';
 import type { RouteSurroundings } from './routes.js';
 import { LISTENER_OUT, POLICIES_OUT } from './stays-out.js';
 
@@ -77,11 +78,7 @@ export class Gateways {
 }
 
 function readGateway(name: string, node: ConfigNode, parts: FileParts) {
-  const { port, listeners, ...single } = node.members({
-    required: ['port'],
-    optional: ['listeners', ...LISTENER_MEMBERS, ...LISTENER_POLICIES],
-    staysOut: STAYS_OUT,
-  });
+  const { port, listeners, ...single } = node.members(GATEWAY, { staysOut: STAYS_OUT });
   const [other] = Object.values(single);
   if (listeners && other) other.refuse('must be in each of the listeners, where there are any');
   const read = listeners?.someItems().map((listener, i) => readListener(name, listener, i, parts));
@@ -89,20 +86,18 @@ function readGateway(name: string, node: ConfigNode, parts: FileParts) {
 }
 
 function readListener(gateway: string, node: ConfigNode, index: number, parts: FileParts): GatewayListener {
-  const { name, ...members } = node.members({
-    optional: ['name', ...LISTENER_MEMBERS, ...LISTENER_POLICIES],
-    staysOut: STAYS_OUT,
-  });
+  const { name, ...members } = node.members(LISTENER, { staysOut: STAYS_OUT });
   return createListener(node, [`${gateway}/${name?.text() ?? `listener${index}`}`, gateway], members, parts);
 }
 
 function createListener(
   node: ConfigNode,
   names: readonly [string, ...string[]],
-  { hostname, protocol, tls, ...ofListener }: Policies & Partial<Record<(typeof LISTENER_MEMBERS)[number], ConfigNode>>,
+  { hostname, protocol, tls, ...own }: Policies & ListenerMembers,
   parts: FileParts,
 ): GatewayListener {
   const targeted = parts.policies.for('gateway', names[0]);
+  const ofListener = parts.policies.ofListener(names[0], own);
   return {
     ...readListenerMembers(node, { hostname, protocol, tls } as never, parts.directory),
     names,

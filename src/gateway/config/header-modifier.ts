@@ -1,5 +1,6 @@
 import { isHeaderValue, mayBeSet } from '../../bridge/http/header-rules.js';
 import { lowerAscii } from '../../http/lower-ascii.js';
+import { HEADER_MODIFIER } from '../schema/policy-keys.js';
 import type { ConfigNode } from './config-node.js';
 
 /** Changes to the headers of a message, in agentgateway's order: `add`, `set`, `remove`. */
@@ -12,7 +13,7 @@ export interface HeaderModifier {
 
 /** Reads `requestHeaderModifier` or `responseHeaderModifier`. */
 export function readHeaderModifier(node: ConfigNode): HeaderModifier {
-  const { add, set, remove } = node.members({ optional: ['add', 'set', 'remove'] });
+  const { add, set, remove } = node.members(HEADER_MODIFIER);
   return {
     add: readHeaders(add),
     set: readHeaders(set),

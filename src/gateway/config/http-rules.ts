@@ -1,4 +1,5 @@
 import type { AuthorizationRuleOption } from '../../index.js';
+import { AUTHORIZATION } from '../schema/login-keys.js';
 import type { ConfigNode } from './config-node.js';
 
 /** A block `authorization`: rules about HTTP requests. */
@@ -11,7 +12,7 @@ export interface HttpRulesConfig {
 /** Reads the blocks `authorization` for a route. As in agentgateway, the rules of all of them count together. */
 export function readHttpRules(blocks: readonly ConfigNode[]): readonly HttpRulesConfig[] {
   return blocks.map((node) => {
-    const { rules } = node.members({ required: ['rules'] });
+    const { rules } = node.members(AUTHORIZATION);
     return { rules: rules.someItems().map(({ value }) => value as AuthorizationRuleOption), at: node.path };
   });
 }

@@ -1,3 +1,4 @@
+import { NAMED_BACKEND } from '../schema/file-keys.js';
 import type { ConfigNode } from './config-node.js';
 import type { NamedBackend } from './file-parts.js';
 import { readPolicies } from './policy-levels.js';
@@ -7,11 +8,7 @@ import { BACKENDS_OUT } from './stays-out.js';
 export function readNamedBackends(node: ConfigNode | undefined): ReadonlyMap<string, NamedBackend> {
   const backends = new Map<string, NamedBackend>();
   for (const item of node?.items() ?? []) {
-    const { name, mcp, policies } = item.members({
-      required: ['name'],
-      optional: ['mcp', 'policies'],
-      staysOut: BACKENDS_OUT,
-    });
+    const { name, mcp, policies } = item.members(NAMED_BACKEND, { staysOut: BACKENDS_OUT });
     if (backends.has(name.text())) name.refuse(`is ${JSON.stringify(name.text())}, like that of another backend`);
     // A backend of another kind that --ignore leaves out has no member of its own.
     if (mcp !== undefined) backends.set(name.text(), { mcp, policies: readPolicies(policies, 'backend') });

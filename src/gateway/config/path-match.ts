@@ -1,3 +1,4 @@
+import { PATH_MATCH } from '../schema/route-keys.js';
 import type { ConfigNode } from './config-node.js';
 import { type Pattern, readPattern } from './pattern.js';
 
@@ -15,7 +16,7 @@ export const EVERY_PATH: PathMatch = { kind: 'pathPrefix', path: '' };
 
 /** Reads the member `path` of a match. */
 export function readPathMatch(node: ConfigNode): PathMatch {
-  const { exact, pathPrefix, regex } = node.members({ optional: ['exact', 'pathPrefix', 'regex'] });
+  const { exact, pathPrefix, regex } = node.members(PATH_MATCH);
   if ([exact, pathPrefix, regex].filter((each) => each !== undefined).length !== 1)
     return node.refuse('must have exactly one of exact, pathPrefix and regex');
   if (exact) return { kind: 'exact', path: readPath(exact) };

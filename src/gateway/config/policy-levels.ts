@@ -1,42 +1,15 @@
+import type { Members } from '../../options/value-type.js';
+import { BACKEND_POLICIES, LISTENER_POLICIES, ROUTE_POLICIES, TARGET_POLICIES } from '../schema/policy-keys.js';
 import type { ConfigNode } from './config-node.js';
 import { POLICIES_OUT } from './stays-out.js';
-
-/** agentgateway's policies about the connection to a target. */
-export const TARGET_POLICIES = ['backendAuth', 'backendTLS', 'requestHeaderModifier'] as const;
 
 /** Policies whose rules count together, from every place. */
 export const RULES = ['authorization', 'mcpAuthorization'] as const;
 
-const LOGINS = ['mcpAuthentication', 'jwtAuth', 'apiKey'] as const;
-const OF_RESPONSES = ['responseHeaderModifier', 'requestRedirect'] as const;
-
 /** The policies of each place in the file. */
-const PLACES = {
-  route: [
-    ...([
-      'cors',
-      ...LOGINS,
-      'mcpScopes',
-      ...RULES,
-      'localRateLimit',
-      'timeout',
-      'urlRewrite',
-      'directResponse',
-    ] as const),
-    ...OF_RESPONSES,
-    ...TARGET_POLICIES,
-  ],
-  backend: [...RULES, ...OF_RESPONSES, ...TARGET_POLICIES],
-  listener: ['cors', 'jwtAuth', 'apiKey', 'authorization'],
-} as const;
+const PLACES = { route: ROUTE_POLICIES, backend: BACKEND_POLICIES, listener: LISTENER_POLICIES } as const;
 
-/** The policies that routes may have. */
-export const ROUTE_POLICIES: readonly string[] = PLACES.route;
-
-/** The policies that listeners and gateways may have. */
-export const LISTENER_POLICIES = PLACES.listener;
-
-export type PolicyName = (typeof PLACES)['route'][number];
+export type PolicyName = keyof typeof ROUTE_POLICIES;
 
 export type RulesName = (typeof RULES)[number];
 
@@ -50,18 +23,17 @@ const ELSEWHERE = new Map([
 
 /** Reads the policies of one place in the file. */
 export function readPolicies(node: ConfigNode | undefined, place: keyof typeof PLACES): Policies {
-  const optional: readonly PolicyName[] = PLACES[place];
-  return node?.members({ optional, staysOut: POLICIES_OUT, elsewhere: ELSEWHERE }) ?? {};
+  return node?.members<Members>(PLACES[place], { staysOut: POLICIES_OUT, elsewhere: ELSEWHERE }) ?? {};
 }
 
 /** Reads the policies of a target. */
 export function readTargetPolicies(node: ConfigNode | undefined): Policies {
-  return node?.members({ optional: TARGET_POLICIES, staysOut: POLICIES_OUT }) ?? {};
+  return node?.members(TARGET_POLICIES, { staysOut: POLICIES_OUT }) ?? {};
 }
 
 /** Those policies of a route that are about connections to its targets. */
 export function targetPoliciesOf(policies: Policies): Policies {
-  const entries = Object.entries(policies).filter(([name]) => (TARGET_POLICIES as readonly string[]).includes(name));
+  const entries = Object.entries(policies).filter(([name]) => Object.hasOwn(TARGET_POLICIES, name));
   return Object.fromEntries(entries);
 }
 

@@ -58,14 +58,7 @@ const TIMES = {
   requestTimeout: ['requestSeconds', 1, MAX_TIME],
 } as const;
 
-/** The members of the section `config` with these settings. */
-export const PROCESS_MEMBERS = [
-  'adminAddr',
-  'readinessAddr',
-  ...(Object.keys(TIMES) as (keyof typeof TIMES)[]),
-] as const;
-
-type ProcessNodes = { readonly [Name in (typeof PROCESS_MEMBERS)[number]]?: ConfigNode };
+type ProcessNodes = { readonly [Name in 'adminAddr' | 'readinessAddr' | keyof typeof TIMES]?: ConfigNode };
 
 /** Reads these members of the section `config`. */
 export function readProcessConfig(nodes: ProcessNodes): ProcessConfig {

@@ -1,5 +1,6 @@
 import type { Limit } from '../../index.js';
 import { DURATION_FORM, parseDuration } from '../../limits/duration.js';
+import { PER, RATE_LIMIT } from '../schema/policy-keys.js';
 import type { ConfigNode } from './config-node.js';
 
 /** The policy `localRateLimit`. */
@@ -8,19 +9,13 @@ export interface RateLimitsConfig {
   readonly at: string;
 }
 
-/** The words of `per`, which agentgateway does not have. Without `per`, all callers of the route share a bucket, as they do there. */
-const PER = ['user', 'client', 'key', 'tool'] as const;
-
 /** Reads agentgateway's policy `localRateLimit` for `mcpLimits()`. */
 export function readRateLimits(node: ConfigNode): RateLimitsConfig {
   return { limits: node.someItems().map(readLimit), at: node.path };
 }
 
 function readLimit(node: ConfigNode): Limit {
-  const { maxTokens, tokensPerFill, fillInterval, type, per } = node.members({
-    required: ['maxTokens', 'tokensPerFill', 'fillInterval'],
-    optional: ['type', 'per'],
-  });
+  const { maxTokens, tokensPerFill, fillInterval, type, per } = node.members(RATE_LIMIT);
   if (type && type.text() !== 'requests')
     type.refuse(
       'is not supported, except "requests": the tokens of a language model do not pass through an MCP server',

@@ -1,7 +1,10 @@
 import { looksLikeFileName } from '../../bridge/http/caller-token-options.js';
 import { isRecord, stringsIn } from '../../http/json-object.js';
 import { lowerAscii } from '../../http/lower-ascii.js';
-import { ELSEWHERE, HTTP_OPTIONS } from './backend-options.js';
+import { ELSEWHERE } from '../schema/backend-options.js';
+import { BACKEND_TLS } from '../schema/policy-keys.js';
+import { REMOTE } from '../schema/target-keys.js';
+import { type BackendAuth, readBackendAuth } from './backend-auth.js';
 import type { ConfigNode } from './config-node.js';
 import { readHeaderModifier } from './header-modifier.js';
 import type { Policies } from './policy-levels.js';
@@ -14,7 +17,7 @@ export interface RemoteTarget {
   readonly options: Readonly<Record<string, unknown>>;
   /** The key of `callerToken`, if it is in another file. */
   readonly callerKey?: TextSource;
-  readonly backendAuth?: { readonly key: TextSource; readonly at: string };
+  readonly backendAuth?: BackendAuth;
   readonly backendTls?: BackendTls;
   readonly headers?: { readonly values: Readonly<Record<string, string | undefined>>; readonly at: string };
   /** The place of the member `mcp`. */
@@ -31,13 +34,8 @@ export interface BackendTls {
 
 /** Reads the member `mcp` of a target. */
 export function readRemoteTarget(node: ConfigNode, policies: Policies, directory: string): RemoteTarget {
-  const optional = ['port', 'path', ...HTTP_OPTIONS];
-  const { host, port, path, ...others } = node.members({
-    required: ['host'],
-    optional,
-    unsupported: ['backend'],
-    elsewhere: ELSEWHERE,
-  });
+  const { host, port, path, ...rest } = node.members(REMOTE, { unsupported: ['backend'], elsewhere: ELSEWHERE });
+  const others: Partial<Record<string, ConfigNode>> = rest;
   const { backendAuth, backendTLS, requestHeaderModifier } = policies;
   const url = readUrl({ host, port, path }, backendTLS !== undefined);
   const options = Object.fromEntries(Object.entries(others).map(([name, option]) => [name, option?.option()]));
@@ -102,28 +100,8 @@ function readCallerKey(callerToken: ConfigNode, directory: string): TextSource |
   return key !== undefined && isRecord(key.value) && 'file' in key.value ? readTextSource(key, directory) : undefined;
 }
 
-function readBackendAuth(node: ConfigNode, directory: string) {
-  const { key } = node.members({
-    required: ['key'],
-    unsupported: [
-      'passthrough',
-      'credentials',
-      'gcp',
-      'aws',
-      'azure',
-      'jwtSign',
-      'oauthTokenExchange',
-      'crossAppAccess',
-    ],
-  });
-  // agentgateway's longer form: { key: { value: SECRET } }.
-  const isLong = isRecord(key.value) && 'value' in key.value;
-  const secret = isLong ? key.members({ required: ['value'] }).value : key;
-  return { key: readTextSource(secret, directory), at: node.path };
-}
-
 function readBackendTls(node: ConfigNode, url: URL, directory: string): BackendTls {
-  const { root, cert, key, hostname } = node.members({ optional: ['root', 'cert', 'key', 'hostname'] });
+  const { root, cert, key, hostname } = node.members(BACKEND_TLS);
   if (hostname && hostname.text() !== url.hostname) hostname.refuse(`is not supported, except "${url.hostname}"`);
   if (cert && !key) cert.refuse('needs key beside it');
   if (key && !cert) key.refuse('needs cert beside it');

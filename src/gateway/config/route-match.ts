@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { lowerAscii } from '../../http/lower-ascii.js';
 import { rawPath, rawQuery, requestTarget } from '../../http/request-target.js';
+import { MATCH, VALUE, VALUE_MATCH } from '../schema/route-keys.js';
 import type { ConfigNode } from './config-node.js';
 import { EVERY_PATH, matchesPath, type PathMatch, readPathMatch } from './path-match.js';
 import { type Pattern, readPattern } from './pattern.js';
@@ -28,7 +29,7 @@ export function everyRequest(at: string): RouteMatch {
 
 /** Reads an item of `matches`. */
 export function readRouteMatch(node: ConfigNode): RouteMatch {
-  const { path, method, headers, query } = node.members({ optional: ['path', 'method', 'headers', 'query'] });
+  const { path, method, headers, query } = node.members(MATCH);
   return {
     path: path ? readPathMatch(path) : EVERY_PATH,
     ...(method && { method: readMethod(method) }),
@@ -54,8 +55,8 @@ function readHeaderName(node: ConfigNode): string {
 }
 
 function readValueMatch(node: ConfigNode, readName: (name: ConfigNode) => string): ValueMatch {
-  const { name, value } = node.members({ required: ['name', 'value'] });
-  const { exact, regex } = value.members({ optional: ['exact', 'regex'] });
+  const { name, value } = node.members(VALUE_MATCH);
+  const { exact, regex } = value.members(VALUE);
   if ((exact === undefined) === (regex === undefined)) value.refuse('must have either exact or regex');
   if (regex) return { name: readName(name), value: readPattern(regex) };
   return { name: readName(name), value: exact?.value === '' ? '' : (exact as ConfigNode).text() };

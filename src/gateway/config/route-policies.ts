@@ -9,6 +9,7 @@ import { readHeaderModifier } from './header-modifier.js';
 import { readHttpRules } from './http-rules.js';
 import { everyPolicy, mergePolicies, type Policies } from './policy-levels.js';
 import { readRateLimits } from './rate-limits.js';
+import { readRetry } from './retry-policy.js';
 import type { RouteMatch } from './route-match.js';
 import { readScopesPolicy } from './scopes-policy.js';
 import { readTimeouts } from './timeouts.js';
@@ -16,6 +17,8 @@ import { readRedirect, readRewrite } from './url-change.js';
 
 interface PolicySurroundings {
   readonly matches: readonly RouteMatch[];
+  /** The policies that count before a route is selected, the most specific first. */
+  readonly ofListener: readonly Policies[];
   readonly directory: string;
 }
 
@@ -26,11 +29,12 @@ interface PolicySurroundings {
  */
 export function readRoutePolicies(
   levels: readonly Policies[],
-  { matches, directory }: PolicySurroundings,
+  { matches, ofListener, directory }: PolicySurroundings,
 ): RoutePoliciesConfig {
-  const policies = mergePolicies(levels);
+  const policies = mergePolicies([...levels, ...ofListener]);
   const rules = everyPolicy(levels, 'mcpAuthorization');
   const httpRules = everyPolicy(levels, 'authorization');
+  const ofGateway = everyPolicy(ofListener, 'authorization');
   const { mcpAuthentication, jwtAuth, apiKey, mcpScopes, requestRedirect, directResponse } = policies;
   const [login, second] = [mcpAuthentication, jwtAuth, apiKey].filter((node) => node !== undefined);
   second?.refuse(`is one of two logins of this route, besides ${login?.path}: ${ONE_LOGIN}`);
@@ -40,12 +44,15 @@ export function readRoutePolicies(
   const read = {
     cors: readIf(policies.cors, readCorsPolicy),
     mcpAuthentication: readIf(mcpAuthentication, (node) => readMcpAuthentication(node, directory)),
-    credentials: readIf(jwtAuth, (node) => readJwtAuth(node, directory)) ?? readIf(apiKey, readApiKey),
+    credentials:
+      readIf(jwtAuth, (node) => readJwtAuth(node, directory)) ?? readIf(apiKey, (node) => readApiKey(node, directory)),
+    gatewayAuthorization: ofGateway.length > 0 ? readHttpRules(ofGateway) : undefined,
     authorization: httpRules.length > 0 ? readHttpRules(httpRules) : undefined,
     mcpScopes: readIf(mcpScopes, readScopesPolicy),
     mcpAuthorization: rules.length > 0 ? readAuthorizationPolicies(rules) : undefined,
     localRateLimit: readIf(policies.localRateLimit, readRateLimits),
     timeout: readIf(policies.timeout, readTimeouts),
+    retry: readIf(policies.retry, readRetry),
     requestHeaderModifier: readIf(policies.requestHeaderModifier, readHeaderModifier),
     responseHeaderModifier: readIf(policies.responseHeaderModifier, readHeaderModifier),
     urlRewrite: readIf(policies.urlRewrite, (node) => readRewrite(node, matches)),

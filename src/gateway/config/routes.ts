@@ -1,4 +1,7 @@
-import { MCP_MEMBERS, type McpMembers, readMcpBackend } from './backend-config.js';
+import { ELSEWHERE } from '../schema/backend-options.js';
+import { type ROUTE, ROUTE_BACKEND } from '../schema/route-keys.js';
+import { MCP_SERVERS } from '../schema/target-keys.js';
+import { type McpMembers, readMcpBackend } from './backend-config.js';
 import type { ConfigNode } from './config-node.js';
 import type { FileParts } from './file-parts.js';
 import type { RouteConfig } from './gateway-config.js';
@@ -11,16 +14,14 @@ import { writtenRoute } from './written-route.js';
 
 /** The listener of a route, and what it means for its routes. */
 export interface RouteSurroundings extends FileParts {
-  /** The policies of the listener and its gateway. */
-  readonly ofListener: Policies;
+  /** The policies that count before a route is selected, the most specific first. */
+  readonly ofListener: readonly Policies[];
   /** The policies of the section `policies` for the listener, the most specific first. */
   readonly targeted: readonly Policies[];
 }
 
 /** The members that a route has in every form of the file. */
-export const ROUTE_MEMBERS = ['name', 'namespace', 'ruleName', 'hostnames', 'matches', 'policies', 'backends'] as const;
-
-type RouteMembers = Readonly<Partial<Record<(typeof ROUTE_MEMBERS)[number], ConfigNode>>>;
+type RouteMembers = { readonly [Key in keyof typeof ROUTE]?: ConfigNode };
 
 /**
  * Reads a route. Undefined if `--ignore` leaves its backend out.
@@ -60,15 +61,7 @@ export interface RouteBackend {
 
 function readRouteBackend(node: ConfigNode, { backends, policies }: FileParts): RouteBackend | undefined {
   const only = node.onlyItem();
-  const {
-    mcp,
-    backend,
-    weight,
-    policies: own,
-  } = only.members({
-    optional: ['mcp', 'backend', 'weight', 'policies'],
-    staysOut: BACKENDS_OUT,
-  });
+  const { mcp, backend, weight, policies: own } = only.members(ROUTE_BACKEND, { staysOut: BACKENDS_OUT });
   weight?.count();
   const above = readPolicies(own, 'backend');
   if (mcp && !backend) return { node: mcp, members: readMembers(mcp), above, below: [] };
@@ -85,7 +78,7 @@ function readRouteBackend(node: ConfigNode, { backends, policies }: FileParts): 
 }
 
 function readMembers(mcp: ConfigNode): McpMembers {
-  return mcp.members(MCP_MEMBERS);
+  return mcp.members(MCP_SERVERS, { elsewhere: ELSEWHERE });
 }
 
 interface RouteParts extends RouteSurroundings {
@@ -107,12 +100,13 @@ export function createRouteConfig(backend: RouteBackend | undefined, parts: Rout
   const { above = {}, below = [] } = backend ?? {};
   const levels = [above, own, ...policies.for('route', name), ...below, ...targeted];
   const merged = mergePolicies(levels);
-  refuseTwice(ofListener, merged);
-  const read = readRoutePolicies([...levels, ofListener], { matches, directory });
+  refuseTwice(mergePolicies(ofListener), merged);
+  const read = readRoutePolicies(levels, { matches, ofListener, directory });
   const answersItself = read.requestRedirect !== undefined || read.directResponse !== undefined;
   if (backend === undefined && !answersItself) node.refuse('must have backends, requestRedirect or directResponse');
   const servers = backend && readMcpBackend(backend.node, backend.members, { ...parts, policies: merged });
-  const written = writtenRoute([...levels, ofListener], backend?.members, parts);
+  const written = writtenRoute(levels, ofListener, { ...parts, members: backend?.members });
   const described = { name, hostnames, matches, written, at: node.path };
-  return { ...described, ...read, ...(servers && !answersItself && { backend: servers }) };
+  const unusedBackend = `${node.path}.${backend?.node === node ? 'targets' : 'backends'}`;
+  return { ...described, ...read, ...(servers && (answersItself ? { unusedBackend } : { backend: servers })) };
 }

@@ -1,5 +1,8 @@
+import type { LogSettings } from '../log-settings.js';
+import { RUNTIME, SESSION_TIMES } from '../schema/file-keys.js';
 import type { ConfigNode, StaysOut } from './config-node.js';
-import { PROCESS_MEMBERS, type ProcessConfig, readProcessConfig } from './process-settings.js';
+import { readLogging } from './logging.js';
+import { type ProcessConfig, readProcessConfig } from './process-settings.js';
 import { readSeconds } from './seconds.js';
 import { readSessionKey, type SessionKeyConfig } from './session-key.js';
 import { readStoreConfig, type StoreConfig } from './store-config.js';
@@ -14,6 +17,8 @@ export interface RuntimeConfig {
   /** Without it, this process knows only what it has seen itself. */
   readonly store?: StoreConfig;
   readonly process: ProcessConfig;
+  /** What the file says about the log. */
+  readonly logging?: LogSettings;
 }
 
 /** Addresses of proxies, or networks such as `10.0.0.0/8`. */
@@ -30,7 +35,7 @@ const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
   ...['statsAddr', 'metrics', 'histograms'].map(
     (name) => [name, outside('the command has no ports of its own for it')] as const,
   ),
-  ...['tracing', 'logging', 'standardAttributes', 'sensitiveHeaders'].map(
+  ...['tracing', 'standardAttributes', 'sensitiveHeaders'].map(
     (name) => [name, outside('the command writes its own log, without tokens, and no traces')] as const,
   ),
   ...['modelCatalog', 'database', 'storage'].map(
@@ -52,14 +57,12 @@ const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
 
 /** Reads the section `config`. */
 export function readRuntimeConfig(node: ConfigNode, directory: string): RuntimeConfig {
-  const { mcp, trustProxy, session, store, ...others } = node.members({
-    optional: ['mcp', 'trustProxy', 'session', 'store', ...PROCESS_MEMBERS],
-    staysOut: STAYS_OUT,
-  });
-  const ttl = mcp?.members({ optional: ['sessionTtl'] }).sessionTtl;
+  const { mcp, trustProxy, logging, session, store, ...others } = node.members(RUNTIME, { staysOut: STAYS_OUT });
+  const ttl = mcp?.members(SESSION_TIMES).sessionTtl;
   return {
     ...(ttl && { sessionSeconds: Math.max(1, Math.ceil(readSeconds(ttl))) }),
     ...(trustProxy && { trustedProxies: { addresses: trustProxy.texts(), at: trustProxy.path } }),
+    ...(logging && { logging: readLogging(logging) }),
     ...(session && { sessionKey: readSessionKey(session, directory) }),
     ...(store && { store: readStoreConfig(store, directory) }),
     process: readProcessConfig(others),

@@ -1,11 +1,11 @@
 import { isMethodName, suggestMethod } from '../../authorization/rule-names.js';
-import { SCOPES_OPTIONS } from '../../authorization/scopes-options.js';
+import { SCOPES_TABLE } from '../../authorization/scopes-options.js';
 import type { ScopeRules } from '../../index.js';
+import { inFile } from '../schema/backend-options.js';
 import type { ConfigNode } from './config-node.js';
 import type { ScopesConfig } from './gateway-config.js';
 
-/** The options of `mcpScopes()` in the file. Methods cannot clash: they are `initialize`, `ping`, or contain a slash. */
-const SCOPES_MEMBERS: readonly string[] = SCOPES_OPTIONS.filter((name) => name !== 'logger');
+const SCOPES_MEMBERS = Object.keys(inFile(SCOPES_TABLE));
 
 /** Reads `policies.mcpScopes`: the rules of `mcpScopes()`, with its options among them. */
 export function readScopesPolicy(node: ConfigNode): ScopesConfig {

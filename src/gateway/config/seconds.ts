@@ -1,9 +1,9 @@
+import { TIME_FORM } from '../schema/value-forms.js';
 import type { ConfigNode } from './config-node.js';
 
 /** Reads a time in agentgateway's form, in seconds. */
 export function readSeconds(node: ConfigNode): number {
-  const [all, hours = '0', minutes = '0', seconds = '0', ms = '0'] =
-    /^(?:(\d{1,6})h)?(?:(\d{1,6})m(?!s))?(?:(\d{1,6}(?:\.\d{1,3})?)s)?(?:(\d{1,9})ms)?$/.exec(node.text()) ?? [];
+  const [all, hours = '0', minutes = '0', seconds = '0', ms = '0'] = TIME_FORM.exec(node.text()) ?? [];
   if (!all) return node.refuse(`must be a time such as "600s", "10m" or "1h", but is ${JSON.stringify(node.value)}`);
   return Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds) + Number(ms) / 1000;
 }

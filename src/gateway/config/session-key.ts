@@ -1,6 +1,7 @@
 import { createChecks } from '../../options/checks.js';
 import { resolveSecrets } from '../../policy/secrets.js';
 import type { InputFiles } from '../input-files.js';
+import { SESSION } from '../schema/process-keys.js';
 import { atPlace } from '../startup-error.js';
 import type { ConfigNode } from './config-node.js';
 import { readTextSource, resolveText, type TextSource } from './text-source.js';
@@ -14,7 +15,7 @@ export interface SessionKeyConfig {
 
 /** Reads agentgateway's `session`: `key`, or a list of keys, which agentgateway does not have. */
 export function readSessionKey(node: ConfigNode, directory: string): SessionKeyConfig {
-  const { key } = node.members({ required: ['key'] });
+  const { key } = node.members(SESSION);
   const keys = Array.isArray(key.value) ? key.someItems() : [key];
   return { keys: keys.map((each) => readTextSource(each, directory)), at: key.path };
 }

@@ -1,4 +1,5 @@
-import { MCP_MEMBERS, type McpMembers } from './backend-config.js';
+import { ELSEWHERE } from '../schema/backend-options.js';
+import { MCP_SECTION } from '../schema/file-keys.js';
 import type { ConfigNode } from './config-node.js';
 import type { FileParts } from './file-parts.js';
 import type { BindConfig, RouteConfig } from './gateway-config.js';
@@ -7,27 +8,16 @@ import { readPolicies } from './policy-levels.js';
 import { everyRequest, type RouteMatch } from './route-match.js';
 import { createRouteConfig, type RouteSurroundings } from './routes.js';
 
-/** agentgateway's port for the section `mcp`. */
-const DEFAULT_PORT = 3000;
-
 /**
  * Reads the section `mcp`: one route, on a port of its own or on gateways.
  *
  * @returns The port, if it has its own.
  */
 export function readMcpSection(node: ConfigNode, parts: FileParts, gateways: Gateways): readonly BindConfig[] {
-  const {
-    port,
-    gateways: references,
-    policies,
-    ...members
-  } = node.members({
-    ...MCP_MEMBERS,
-    optional: ['port', 'gateways', 'policies', ...MCP_MEMBERS.optional],
-  });
+  const { port, gateways: references, policies, ...members } = node.members(MCP_SECTION, { elsewhere: ELSEWHERE });
   const own = readPolicies(policies, 'route');
   const routeFor = (matches: readonly RouteMatch[], surroundings: RouteSurroundings): RouteConfig => {
-    const backend = { node, members: members as McpMembers, above: {}, below: [] };
+    const backend = { node, members, above: {}, below: [] };
     return createRouteConfig(backend, { ...surroundings, node, name: 'default', hostnames: [], matches, own });
   };
   if (references || (port === undefined && gateways.hasDefault)) {
@@ -37,8 +27,9 @@ export function readMcpSection(node: ConfigNode, parts: FileParts, gateways: Gat
     gateways.attach(node, references, (surroundings) => routeFor(matches, surroundings));
     return [];
   }
-  const surroundings = { ...parts, ofListener: {}, targeted: parts.policies.for('gateway', 'mcp') };
+  const ofListener = parts.policies.ofListener('mcp', {});
+  const surroundings = { ...parts, ofListener, targeted: parts.policies.for('gateway', 'mcp') };
   const route = routeFor([everyRequest(node.path)], surroundings);
   const listener = { hostname: '*', routes: [route], at: node.path };
-  return [{ port: port?.port() ?? DEFAULT_PORT, listeners: [listener], at: node.path }];
+  return [{ port: port?.port() ?? MCP_SECTION.port.default, listeners: [listener], at: node.path }];
 }

@@ -51,7 +51,6 @@ export const POLICIES_OUT: ReadonlyMap<string, StaysOut> = new Map([
   ],
   ['buffer', harmless('bodies are read and streamed as MCP needs it. maxBodyBytes is their limit')],
   ['delay', harmless('no latency is added. Use a proxy for fault injection')],
-  ['retry', harmless('requests are not repeated, since a call may have had its effect. Clients ask again')],
   ['requestMirror', harmless('requests are not copied to another server')],
   ['a2a', harmless(`only MCP is served here. ${BESIDE}`)],
   ['ai', harmless(`only MCP is served here. ${BESIDE}`)],

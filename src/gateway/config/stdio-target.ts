@@ -1,5 +1,6 @@
 import { isCommandLine } from '../../targets/stdio/is-command-line.js';
-import { ELSEWHERE, STDIO_OPTIONS } from './backend-options.js';
+import { ELSEWHERE } from '../schema/backend-options.js';
+import { STDIO } from '../schema/target-keys.js';
 import type { ConfigNode } from './config-node.js';
 import { readFileName } from './text-source.js';
 
@@ -15,21 +16,13 @@ export interface StdioTarget {
   readonly at: string;
 }
 
-/** The options of `mcpStdioBackend()` that agentgateway has too, under its names. */
-const SHARED: readonly string[] = ['args', 'env'];
-
-const OTHERS = STDIO_OPTIONS.filter((name) => !SHARED.includes(name));
-
 /** Reads the member `stdio` of a target. */
 export function readStdioTarget(node: ConfigNode, directory: string): StdioTarget {
-  const { cmd, args, env, clear_env, ...others } = node.members({
-    required: ['cmd'],
-    optional: ['args', 'env', 'clear_env', ...OTHERS],
-    elsewhere: ELSEWHERE,
-  });
+  const { cmd, args, env, clear_env, ...rest } = node.members(STDIO, { elsewhere: ELSEWHERE });
   const variables = Object.fromEntries(env?.children().map(([key, value]) => [key, readArgument(value)]) ?? []);
   const isCleared = clear_env?.flag() ?? false;
-  const { inheritEnv, cwd } = others as Partial<Record<string, ConfigNode>>;
+  const others: Partial<Record<string, ConfigNode>> = rest;
+  const { inheritEnv, cwd } = others;
   if (isCleared) inheritEnv?.refuse('contradicts clear_env: remove one of them');
   return {
     command: readCommand(cmd, variables.PATH),

@@ -1,4 +1,5 @@
 import type { InputFiles } from '../input-files.js';
+import { STORE } from '../schema/process-keys.js';
 import { atPlace, StartupError } from '../startup-error.js';
 import type { ConfigNode } from './config-node.js';
 import { readTextSource, resolveText, type TextSource } from './text-source.js';
@@ -13,7 +14,7 @@ export interface StoreConfig {
 
 /** Reads `store`, which agentgateway does not have. */
 export function readStoreConfig(node: ConfigNode, directory: string): StoreConfig {
-  const { redis, prefix } = node.members({ required: ['redis'], optional: ['prefix'] });
+  const { redis, prefix } = node.members(STORE);
   return { redis: readTextSource(redis, directory), ...(prefix && { prefix: prefix.text() }), at: node.path };
 }
 

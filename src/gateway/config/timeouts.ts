@@ -1,3 +1,4 @@
+import { TIMEOUT } from '../schema/policy-keys.js';
 import type { ConfigNode } from './config-node.js';
 import { readSeconds } from './seconds.js';
 
@@ -11,9 +12,7 @@ export interface TimeoutConfig {
 
 /** Reads `timeout`. */
 export function readTimeouts(node: ConfigNode): TimeoutConfig {
-  const { requestTimeout, backendRequestTimeout } = node.members({
-    optional: ['requestTimeout', 'backendRequestTimeout'],
-  });
+  const { requestTimeout, backendRequestTimeout } = node.members(TIMEOUT);
   return {
     ...(requestTimeout && { requestMs: requirePositive(requestTimeout) * 1_000 }),
     ...(backendRequestTimeout && { backendSeconds: Math.ceil(requirePositive(backendRequestTimeout)) }),

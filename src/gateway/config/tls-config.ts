@@ -1,7 +1,6 @@
+import { TLS, TLS_VERSIONS } from '../schema/listener-keys.js';
 import type { ConfigNode } from './config-node.js';
 import { readFileName } from './text-source.js';
-
-const VERSIONS = ['TLS_V1_2', 'TLS_V1_3'] as const;
 
 /** The certificate of a listener. */
 export interface TlsConfig {
@@ -28,9 +27,7 @@ const STAYS_OUT = new Map([
 
 /** Reads the member `tls` of a listener or gateway. */
 export function readTls(node: ConfigNode, directory: string): TlsConfig {
-  const { cert, key, root, mode, minTLSVersion, minTlsVersion, maxTLSVersion, maxTlsVersion } = node.members({
-    required: ['cert', 'key'],
-    optional: ['root', 'mode', 'minTLSVersion', 'minTlsVersion', 'maxTLSVersion', 'maxTlsVersion'],
+  const { cert, key, root, mode, minTLSVersion, minTlsVersion, maxTLSVersion, maxTlsVersion } = node.members(TLS, {
     staysOut: STAYS_OUT,
   });
   if (mode && mode.text() !== 'static') mode.refuse('is not supported, except "static"');
@@ -46,5 +43,5 @@ export function readTls(node: ConfigNode, directory: string): TlsConfig {
 }
 
 function readVersion(node: ConfigNode): 'TLSv1.2' | 'TLSv1.3' {
-  return node.word(VERSIONS) === 'TLS_V1_2' ? 'TLSv1.2' : 'TLSv1.3';
+  return node.word(TLS_VERSIONS) === 'TLS_V1_2' ? 'TLSv1.2' : 'TLSv1.3';
 }

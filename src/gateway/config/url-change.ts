@@ -1,3 +1,4 @@
+import { AUTHORITY, PATH_CHANGE, REDIRECT, REWRITE } from '../schema/policy-keys.js';
 import type { ConfigNode } from './config-node.js';
 import type { RouteMatch } from './route-match.js';
 
@@ -26,9 +27,9 @@ const STATUSES = [301, 302, 303, 307, 308];
 
 /** Reads `requestRedirect`. */
 export function readRedirect(node: ConfigNode, matches: readonly RouteMatch[]): RedirectConfig {
-  const { scheme, authority, path, status } = node.members({ optional: ['scheme', 'authority', 'path', 'status'] });
+  const { scheme, authority, path, status } = node.members(REDIRECT);
   const changed = authority && readAuthority(authority);
-  const code = status?.count() ?? 302;
+  const code = status?.count() ?? REDIRECT.status.default;
   if (!STATUSES.includes(code)) status?.refuse(`must be one of ${STATUSES.join(', ')}, but is ${code}`);
   return {
     ...(scheme && { scheme: scheme.word(['http', 'https']) }),
@@ -41,7 +42,7 @@ export function readRedirect(node: ConfigNode, matches: readonly RouteMatch[]): 
 
 /** Reads `urlRewrite`. Undefined if it changes nothing. */
 export function readRewrite(node: ConfigNode, matches: readonly RouteMatch[]): RewriteConfig | undefined {
-  const { authority, path } = node.members({ optional: ['authority', 'path'] });
+  const { authority, path } = node.members(REWRITE);
   if (authority && readAuthority(authority) !== undefined)
     authority.refuse(
       'is not supported, except "auto" and "none": the Host of a request to a target is that of its URL',
@@ -51,7 +52,7 @@ export function readRewrite(node: ConfigNode, matches: readonly RouteMatch[]): R
 
 function readAuthority(node: ConfigNode): AuthorityChange | undefined {
   if (node.value === 'auto' || node.value === 'none') return undefined;
-  const { full, host, port } = node.members({ optional: ['full', 'host', 'port'] });
+  const { full, host, port } = node.members(AUTHORITY);
   if ([full, host, port].filter((each) => each !== undefined).length !== 1)
     node.refuse('must have exactly one of full, host and port');
   if (port) return { port: port.port() };
@@ -66,7 +67,7 @@ function readHost(node: ConfigNode): string {
 }
 
 function readPathChange(node: ConfigNode, matches: readonly RouteMatch[]): PathChange {
-  const { full, prefix } = node.members({ optional: ['full', 'prefix'] });
+  const { full, prefix } = node.members(PATH_CHANGE);
   if ((full === undefined) === (prefix === undefined)) return node.refuse('must have either full or prefix');
   if (full) return { full: readPath(full) };
   const other = matches.find(({ path }) => path.kind !== 'pathPrefix');

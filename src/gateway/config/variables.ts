@@ -4,7 +4,7 @@ import type { ConfigNode } from './config-node.js';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** `$$`, `${…}` or `$NAME`. Any other dollar stays: regular expressions end in it. */
-const VARIABLE = /\$(?:\$|\{([^}]*)\}|([A-Za-z_]\w*))/g;
+export const VARIABLE = /\$(?:\$|\{([^}]*)\}|([A-Za-z_]\w*))/g;
 
 /** The inside of `${NAME}` or `${NAME:-default}`. */
 const BRACED = /^([A-Za-z_]\w*)(?::-([^${]*))?$/;

@@ -8,18 +8,19 @@ import type { RuntimeConfig } from './runtime-section.js';
  * Collects the values that a route is made of, from every place in the file.
  *
  * @param levels The policies of each place, the most specific first.
- * @param backend The members of its backend.
+ * @param ofListener Those that count before a route is selected.
  */
 export function writtenRoute(
   levels: readonly Policies[],
-  backend: McpMembers | undefined,
-  { sessionSeconds }: RuntimeConfig,
+  ofListener: readonly Policies[],
+  { members, sessionSeconds }: RuntimeConfig & { readonly members: McpMembers | undefined },
 ): WrittenRoute {
-  const { authorization: _, mcpAuthorization: __, ...policies } = mergePolicies(levels);
+  const { authorization: _, mcpAuthorization: __, ...policies } = mergePolicies([...levels, ...ofListener]);
+  const rules = RULES.flatMap((name) => [everyPolicy(levels, name), everyPolicy(ofListener, name)]);
   return {
     policies: valuesOf(policies),
-    rules: RULES.map((name) => everyPolicy(levels, name).map(({ value }) => value)),
-    backend: backend && valuesOf(backend),
+    rules: rules.map((blocks) => blocks.map(({ value }) => value)),
+    backend: members && valuesOf(members),
     sessionSeconds,
   };
 }

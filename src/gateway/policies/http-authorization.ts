@@ -1,4 +1,5 @@
 import { createHttpAuthorizer } from '../../authorization/http-authorizer.js';
+import { createRareLine } from '../../core/rare-line.js';
 import { replyJson } from '../../http/reply.js';
 import { getAuth, type Logger, type Middleware } from '../../index.js';
 import type { HttpRulesConfig } from '../config/http-rules.js';
@@ -16,10 +17,14 @@ export function authorizeRequests(blocks: readonly HttpRulesConfig[], logger: Lo
     blocks.flatMap(({ rules }) => rules),
     logger,
   );
+  const report = createRareLine((line) => logger.info(line));
   return [
     (req, res, next) => {
       if (isAllowed(req, getAuth(req))) next();
-      else replyJson(res, 403, DENIED);
+      else {
+        report(`${first.at}: answered 403 (access_denied): no rule allows a request, or one denies it`);
+        replyJson(res, 403, DENIED);
+      }
     },
   ];
 }

@@ -1,5 +1,6 @@
 import { clientAddressesOf, warningsOfOtherPorts } from '../client-addresses.js';
-import { type GatewayRoute, warningsOfOpenRoutes } from '../route.js';
+import type { GatewayRoute } from '../route.js';
+import { warningsOfOpenRoutes } from '../route-warnings.js';
 import type { ConfigChanges } from './versions.js';
 
 /** Routes that are named in a log line. */

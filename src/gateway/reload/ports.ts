@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import type { Logger } from '../../index.js';
 import type { BindConfig } from '../config/gateway-config.js';
 import { type ConnectionTimes, logTimeouts, serverOptions, useTimes } from '../connections.js';
+import type { InputFiles } from '../input-files.js';
 import { closeListener, openListener } from '../listener.js';
 import { createPortServer, type PortServer } from '../port-server.js';
 
@@ -12,6 +13,7 @@ export interface WantedPort {
   readonly bind: BindConfig;
   readonly handler: RequestListener;
   readonly times: ConnectionTimes;
+  readonly files: InputFiles;
 }
 
 /** A port that is served, or will be. */
@@ -107,11 +109,15 @@ export class Ports {
     };
   }
 
-  #create({ id, bind, handler, times }: WantedPort): Port {
+  #create({ id, bind, handler, times, files }: WantedPort): Port {
     // The answers at a closed port end their connections.
     const isEnding = () => this.#isEnding() || port.address === undefined;
     const options = serverOptions(times, isEnding);
-    const server = createPortServer(bind, (req, res) => port.handler(req, res), this.#logger, options);
+    const server = createPortServer(bind, (req, res) => port.handler(req, res), {
+      logger: this.#logger,
+      files,
+      options,
+    });
     const port: Port = { id, bind, handler, times, ...server, address: undefined };
     logTimeouts(port.server, () => port.times, this.#logger);
     return port;

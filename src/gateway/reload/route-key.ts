@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../targets/several/canonical-json.js';
 import type { BindConfig, GatewayConfig, ListenerConfig, RouteConfig } from '../config/gateway-config.js';
 import type { RemoteTarget } from '../config/remote-target.js';
+import { secretFilesIn } from '../config/secret-file.js';
 import type { TextSource } from '../config/text-source.js';
 import { type InputFiles, sha256 } from '../input-files.js';
 
@@ -27,17 +28,27 @@ export function routeKeyOf(
   const { hostnames, written, mcpAuthentication, credentials, backend } = route;
   const matches = route.matches.map(({ at: _, ...conditions }) => JSON.stringify(conditions));
   const place = sha256(canonicalJson([portIdOf(bind), hostname, hostnames, matches]));
-  const secrets = backend?.targets.flatMap(({ server }) =>
-    secretFilesOf(server).map((source) => contentOf(source, files)),
-  );
-  const signing = (mcpAuthentication ?? credentials) ? secret : undefined;
+  const login = mcpAuthentication ?? credentials;
+  const secrets = [
+    files.digestOf(secretFilesIn(login?.policy)),
+    ...(backend?.targets.flatMap(({ server }) => secretFilesOf(server).map((source) => contentOf(source, files))) ??
+      []),
+  ];
+  const signing = login ? secret : undefined;
   // `--dev-issuer` changes the policy that is written.
   return { place, key: sha256(canonicalJson([place, written, mcpAuthentication?.policy, secrets, signing])) };
 }
 
 function secretFilesOf(server: object): readonly (TextSource | undefined)[] {
   const { callerKey, backendAuth, backendTls } = server as Partial<RemoteTarget>;
-  return [callerKey, backendAuth?.key, backendTls?.root, backendTls?.cert, backendTls?.key];
+  return [
+    callerKey,
+    backendAuth?.key,
+    backendAuth?.jwtSign?.signingKey,
+    backendTls?.root,
+    backendTls?.cert,
+    backendTls?.key,
+  ];
 }
 
 /** A file that cannot be read is not a failure here: the route is created again, and says why it cannot be. */

@@ -88,7 +88,9 @@ export class Versions {
     let prepared: PreparedPorts;
     try {
       const times = timesOf(config.process);
-      prepared = this.#ports.prepare(next.ports.map((port) => ({ ...port, times, handler: handlerFor(port, config) })));
+      prepared = this.#ports.prepare(
+        next.ports.map((port) => ({ ...port, times, files, handler: handlerFor(port, config) })),
+      );
     } catch (error) {
       next.discard();
       throw error;

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { Dispatcher } from 'undici';
 import { createLazyImport } from '../../core/lazy-import.js';
 import { isLoopbackHost } from '../../http/loopback.js';
+import type { RetryRules } from './repeater.js';
 
 /** A remote MCP server, and the settings of connections to it. */
 export interface TargetAddress {
@@ -12,6 +13,8 @@ export interface TargetAddress {
   readonly cert?: string | Buffer | undefined;
   readonly key?: string | Buffer | undefined;
   readonly connectTimeoutSeconds: number;
+  /** Undefined if no request is sent twice. */
+  readonly retry?: RetryRules | undefined;
 }
 
 const loadUndici = createLazyImport('undici', () => import('undici'));

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import type { Repeater } from './repeater.js';
 import { faultOf, type TargetFault } from './target-fault.js';
 
 type DispatchHandler = Dispatcher.DispatchHandler;
@@ -28,16 +29,20 @@ class Aborted extends Error {
   override readonly name = 'Aborted';
 }
 
-/** One request to a remote server and its response: a handler for undici's `dispatch()`. */
+/** One request to a remote server and its response: a handler for undici's `dispatch()`. It may be dispatched several times. */
 export class Exchange implements DispatchHandler {
   #listener: ExchangeListener | undefined;
+  #repeater: Repeater | undefined;
+  /** That of the last attempt. */
   #controller: Controller | undefined;
   #isAborted = false;
   #discarded = 0;
   #late: NodeJS.Timeout | undefined;
 
-  constructor(listener: ExchangeListener) {
+  /** @param repeater Undefined if the request must not be sent again. */
+  constructor(listener: ExchangeListener, repeater?: Repeater) {
     this.#listener = listener;
+    this.#repeater = repeater;
   }
 
   /** True if the request was, or may have been, written to a connection. */
@@ -48,12 +53,15 @@ export class Exchange implements DispatchHandler {
   /** Passes the events from now on to another listener. */
   handOver(listener: ExchangeListener): void {
     this.#listener = listener;
+    // The one who waited for an answer has left.
+    this.#repeater = undefined;
   }
 
   /** Hangs up. The listener is not called again. */
   abort(): void {
     this.#listener = undefined;
     this.#isAborted = true;
+    this.#repeater?.cancel();
     this.#controller?.abort(new Aborted('The exchange was aborted'));
   }
 
@@ -75,12 +83,19 @@ export class Exchange implements DispatchHandler {
     if (this.#isAborted) this.abort();
   }
 
-  onResponseStart(_controller: Controller, status: number, headers: ResponseHeaders): void {
+  onResponseStart(controller: Controller, status: number, headers: ResponseHeaders): void {
     // An interim response such as 103 (RFC 9110, section 15.2); the final response follows.
-    if (status >= 200) this.#listener?.onStart(status, headers);
+    if (status < 200) return;
+    if (this.#listener !== undefined && this.#repeater?.afterStatus(status)) {
+      this.#controller = undefined;
+      controller.abort(new Aborted('The request is sent again'));
+    } else {
+      this.#listener?.onStart(status, headers);
+    }
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
+    if (controller !== this.#controller) return;
     if (this.#listener === undefined) this.#count(chunk);
     else if (!this.#listener.onData(chunk)) controller.pause();
   }
@@ -91,9 +106,12 @@ export class Exchange implements DispatchHandler {
     this.#listener?.onEnd();
   }
 
-  onResponseError(_controller: Controller | undefined, error: Error): void {
+  onResponseError(controller: Controller | undefined, error: Error): void {
+    // The end of an earlier attempt.
+    if (controller !== undefined && controller !== this.#controller) return;
     clearTimeout(this.#late);
     const listener = this.#listener;
+    if (listener !== undefined && !this.isSent && this.#repeater?.afterNoConnection()) return;
     this.#listener = undefined;
     listener?.onFault(faultOf(error, this.isSent));
   }

@@ -1,5 +1,5 @@
-import type { Logger } from '../../core/logger.js';
-import { createRareLine, createRareLines } from '../../core/rare-line.js';
+import { type Logger, withFields } from '../../core/logger.js';
+import { createCountedLines, createRareLine } from '../../core/rare-line.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 
 interface Target {
@@ -9,12 +9,15 @@ interface Target {
 
 /** Creates the log of the target's failures. It logs each reason at most once a minute: if a target is down, every request fails. */
 export function createFailureLog(who: string, { url, logger }: Target): (error: unknown, detail?: string) => void {
-  const log = createRareLines<BridgeErrorCode>((line) => logger.error(line));
+  const count = createCountedLines<BridgeErrorCode>();
   const address = addressOf(url);
   return (error, detail) => {
     if (!(error instanceof BridgeError) || !error.reason.startsWith('target_')) return;
     const end = [detail, error.evidence].flatMap((text) => (text === undefined ? [] : `: ${text}`)).join('');
-    log(error.reason, `${who}: ${address}: ${error.message} (${error.reason})${end}`);
+    const { reason, message } = error;
+    count(reason, (more) =>
+      withFields(logger, { code: reason }).error(`${who}: ${address}: ${message} (${reason})${end}${more}`),
+    );
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { createDispatcher, type TargetAddress } from './dispatcher.js';
 import { Exchange, type ExchangeListener } from './exchange.js';
+import { createRepeater, type RetryRules } from './repeater.js';
 import type { Upload } from './upload.js';
 
 /** One request to a remote server. */
@@ -13,10 +14,11 @@ export interface ExchangeRequest {
   readonly timeoutMs: number;
 }
 
-/** A remote MCP server. Its connections are reused, and no request is sent twice. */
+/** A remote MCP server. Its connections are reused. A request that may have had an effect is not sent twice. */
 export class HttpTarget {
   readonly #url: URL;
   readonly #path: string;
+  readonly #retry: RetryRules | undefined;
   readonly #load: () => Promise<Dispatcher>;
   #dispatcher: Dispatcher | undefined;
   #loading: Promise<Dispatcher> | undefined;
@@ -24,6 +26,7 @@ export class HttpTarget {
   constructor(address: TargetAddress) {
     this.#url = address.url;
     this.#path = address.url.pathname + address.url.search;
+    this.#retry = address.retry;
     this.#load = () => createDispatcher(address);
   }
 
@@ -48,13 +51,16 @@ export class HttpTarget {
   }
 
   /** Starts an exchange; call `prepare()` before. `onFault` may be called before this function returns. */
-  exchange({ method, headers, body, timeoutMs }: ExchangeRequest, listener: ExchangeListener): Exchange {
-    const exchange = new Exchange(listener);
+  exchange(request: ExchangeRequest, listener: ExchangeListener): Exchange {
+    const { method, headers, body, timeoutMs } = request;
     const { origin } = this.#url;
-    this.#dispatcher?.dispatch(
-      { origin, path: this.#path, method, headers, body: body ?? null, headersTimeout: timeoutMs },
-      exchange,
-    );
+    const send = () =>
+      this.#dispatcher?.dispatch(
+        { origin, path: this.#path, method, headers, body: body ?? null, headersTimeout: timeoutMs },
+        exchange,
+      );
+    const exchange = new Exchange(listener, createRepeater(this.#retry, request, send));
+    send();
     return exchange;
   }
 

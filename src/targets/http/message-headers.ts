@@ -1,8 +1,10 @@
+import { REQUEST_ID_HEADER } from '../../core/request-id.js';
 import { encodeHeaderValue } from '../../messages/header-value.js';
 import { memberOf, textOf } from '../../messages/json-members.js';
 import { membersAt, type RpcMessage, readString } from '../../messages/json-rpc.js';
 import { targetMember } from '../../messages/mcp-call.js';
 import { VERSION_KEY } from '../../messages/revision.js';
+import type { Sender } from '../connection.js';
 import type { HeaderRecord } from './exchange.js';
 
 /** The state of a connection that its requests carry. */
@@ -24,7 +26,7 @@ export function versionIn(message: RpcMessage): string | undefined {
 export function headersOfMessage(
   message: RpcMessage,
   connection: ConnectionHeaders,
-  parameters: readonly string[] = [],
+  { parameters = [], requestId }: Pick<Sender, 'parameters' | 'requestId'>,
 ): string[] {
   const version = versionIn(message);
   const headers = headersOf('application/json, text/event-stream', {
@@ -33,6 +35,7 @@ export function headersOfMessage(
     sessionId: message.method === 'initialize' ? undefined : connection.sessionId,
     revision: version ?? connection.revision,
   });
+  if (requestId !== undefined && !connection.caller.has(REQUEST_ID_HEADER)) headers.push(REQUEST_ID_HEADER, requestId);
   headers.push('content-type', 'application/json', 'content-length', String(message.bytes.length));
   // Revisions with sessions have no such headers.
   if (version !== undefined) {

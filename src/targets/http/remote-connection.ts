@@ -156,7 +156,7 @@ export class RemoteConnection implements Connection {
     const { sent, sender, response } = request;
     try {
       const own = await this.#session.headersFor(sender.auth);
-      const headers = headersOfMessage(sent, own, sender.parameters);
+      const headers = headersOfMessage(sent, own, sender);
       await this.#recipe.target.prepare();
       if (request.isOver) return;
       const { target, responseMs } = this.#recipe;

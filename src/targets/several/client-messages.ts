@@ -106,7 +106,7 @@ export class ClientMessages {
     const { directory } = this.#conversation;
     const kind = kindNamedBy(message);
     if ((kind === 'tool' || kind === 'prompt') && directory.needsLists && !directory.isComplete(kind)) {
-      const learning = this.#lists.learn(kind, message, sender && { auth: sender.auth });
+      const learning = this.#lists.learn(kind, message, withoutParameters(sender));
       return learning.then((goesOn) => (goesOn ? this.#route(message, sender, kind) : undefined));
     }
     return this.#route(message, sender, kind);
@@ -126,7 +126,7 @@ export class ClientMessages {
 
   /** A client may know the tool from before this process started, so its definition may be another one now. */
   async #compare(message: RpcMessage, sender: Sender | undefined, target: NamedTarget): Promise<void> {
-    const fault = await this.#lists.compare(target, message, sender && { auth: sender.auth });
+    const fault = await this.#lists.compare(target, message, withoutParameters(sender));
     if (fault === undefined) await this.#route(message, sender, 'tool');
     else if (fault !== 'cancelled') this.#conversation.emit(faultResponse(message.id ?? 'null', target.name, fault));
   }
@@ -200,4 +200,9 @@ export class ClientMessages {
 /** True for a request of a revision without sessions: only these name their revision in `_meta`. */
 function isStateless(message: RpcMessage): boolean {
   return memberOf(metaOf(message), VERSION_KEY) !== undefined;
+}
+
+/** The sender of a message that is sent for another one, whose headers repeat parameters of its own. */
+function withoutParameters(sender: Sender | undefined): Sender | undefined {
+  return sender && { auth: sender.auth, requestId: sender.requestId };
 }

@@ -1,11 +1,14 @@
 import type { AuthInfo } from '../../core/auth-info.js';
+import { createFailureLine } from '../../core/failure-line.js';
+import { runOutsideRequest } from '../../core/log-fields.js';
 import type { Caller } from '../../core/quota.js';
-import type { ConnectionSource } from '../connection.js';
+import type { Connection, ConnectionSource } from '../connection.js';
 import { Child, type ChildRecipe } from './child.js';
+import { type Environment, LateChild } from './late-child.js';
 import { dropWatchdog, takeWatchdog } from './watchdog.js';
 
-/** Returns the environment of a caller's child; `undefined` is an anonymous caller. */
-export type EnvironmentFor = (auth: AuthInfo | undefined) => Readonly<Record<string, string>>;
+/** Returns the environment of a caller's child, or a promise of it; `undefined` is an anonymous caller. */
+export type EnvironmentFor = (auth: AuthInfo | undefined) => Environment | Promise<Environment>;
 
 // Starting a process blocks for milliseconds. The delay spares the session that has just taken a child that was started ahead.
 const REFILL_AFTER_MS = 100;
@@ -15,8 +18,9 @@ export class ChildSource implements ConnectionSource {
   readonly #recipe: ChildRecipe;
   readonly #environmentFor: EnvironmentFor;
   readonly #warm: number;
-  readonly #startedAhead: Child[] = [];
-  readonly #running = new Set<Child>();
+  readonly #startedAhead: Connection[] = [];
+  readonly #running = new Set<Connection>();
+  readonly #logFailure: (error: unknown) => void;
   #closed = false;
   #refilling: NodeJS.Timeout | undefined;
 
@@ -24,6 +28,12 @@ export class ChildSource implements ConnectionSource {
     this.#recipe = { ...recipe, watchdog: takeWatchdog() };
     this.#environmentFor = environmentFor;
     this.#warm = warm;
+    const { command, logger } = recipe;
+    this.#logFailure = createFailureLine(
+      'env()',
+      `the MCP server "${command}" is not started (environment_failed)`,
+      logger,
+    );
     this.#refill();
   }
 
@@ -32,7 +42,7 @@ export class ChildSource implements ConnectionSource {
   }
 
   /** Returns an unused child, if possible one that was started ahead. */
-  open(caller: Caller): Child {
+  open(caller: Caller): Connection {
     let child = this.#takeWarm(caller);
     while (child !== undefined && !child.alive) child = this.#takeWarm(caller);
     child ??= this.#start(this.#environmentFor(caller.auth));
@@ -49,7 +59,7 @@ export class ChildSource implements ConnectionSource {
   }
 
   /** Behind an `mcpAuth()`, anonymous callers get at most a quarter of the children that were started ahead. */
-  #takeWarm({ auth, isChecked }: Caller): Child | undefined {
+  #takeWarm({ auth, isChecked }: Caller): Connection | undefined {
     const available = auth === undefined && isChecked ? Math.ceil(this.#warm / 4) : this.#warm;
     return this.#startedAhead.length > this.#warm - available ? this.#startedAhead.shift() : undefined;
   }
@@ -65,8 +75,13 @@ export class ChildSource implements ConnectionSource {
     }
   }
 
-  #start(env: Readonly<Record<string, string>>): Child {
-    const child = new Child(this.#recipe, env);
+  #start(environment: Environment | Promise<Environment>): Connection {
+    // Its lines are about the child, whose life is longer than that of the request that starts it.
+    const start = (known: Environment) => runOutsideRequest(() => new Child(this.#recipe, known));
+    const child =
+      environment instanceof Promise
+        ? new LateChild(this.#recipe, { environment, start, logFailure: this.#logFailure })
+        : start(environment);
     this.#running.add(child);
     void child.ended.then(() => this.#running.delete(child));
     return child;

@@ -1,12 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { ServerResponse } from 'node:http';
 import { type Logger, SILENT } from '../../core/logger.js';
+import { createRareLine } from '../../core/rare-line.js';
 import type { BridgeErrorCode } from '../../messages/bridge-error.js';
+import { readMessage } from '../../messages/json-rpc.js';
 import { encodeLine, LineReader } from '../../messages/line-codec.js';
 import type { Connection, ConnectionListener } from '../connection.js';
 import { SlowReaders } from '../slow-readers.js';
 import { UnexpectedOutput } from '../unexpected-output.js';
 import { Waiters, type WaitLimits } from '../waiters.js';
+import { ChildEnd } from './child-end.js';
 import { stopTree } from './process-tree.js';
 import { logStderr } from './stderr-lines.js';
 import type { Watchdog } from './watchdog.js';
@@ -18,13 +21,22 @@ export interface ChildRecipe extends WaitLimits {
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd: string | undefined;
+  /** What the log adds about a child that ended before its first message. */
+  readonly environmentHint?: string | undefined;
   readonly maxMessageBytes: number;
   readonly watchdog: Watchdog;
   readonly logger: Logger;
 }
 
+const LATE_START = 'Start its command by hand to see why, or raise startTimeoutSeconds if it needs longer';
 const LAST_OUTPUT_MS = 500;
 const LAST_ANSWERS_MS = 5_000;
+/** The messages that open a connection. They carry no call. */
+const OPENING: ReadonlySet<string | undefined> = new Set([
+  'initialize',
+  'server/discover',
+  'notifications/initialized',
+]);
 
 /** One running program and its three streams. */
 export class Child implements Connection {
@@ -49,6 +61,11 @@ export class Child implements Connection {
     (bytes) => `a line of ${bytes} bytes on stdout`,
   );
   #reader: LineReader | undefined;
+  #lines = 0;
+  /** True once a message of a client was written: what the child prints may then repeat it. */
+  #hasCalls = false;
+  #lastLines: () => readonly string[] = () => [];
+  readonly #end = new ChildEnd();
   #drained: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -68,19 +85,22 @@ export class Child implements Connection {
     this.waiters = new Waiters(recipe);
     this.pid = started.pid;
     if (started.pid !== undefined) watchdog.guard(started.pid);
-    if (started.stderr) logStderr(started.stderr, this.#name, logger, () => this.probed);
+    if (started.stderr) this.#lastLines = logStderr(started.stderr, this.#name, logger, () => this.probed);
     // If no file descriptors are left there are no pipes, whatever the types say, and 'error' follows.
     const streams = (started.stdio as typeof started.stdio | undefined) ?? [];
     // Errors of pipes are ignored: the child is gone already, or is stopped by the next lines.
     for (const stream of streams) stream?.on('error', () => undefined);
     // A child may close its input and live on, and requests that wait for it would wait for ever. It may still answer what it has read.
-    started.stdin?.once('error', () => setTimeout(() => void this.stop(), LAST_ANSWERS_MS).unref());
+    started.stdin?.once('error', () => {
+      this.#end.close('input');
+      setTimeout(() => void this.#stop(), LAST_ANSWERS_MS).unref();
+    });
     started.stdout?.once('end', () => this.#onStdoutEnd());
     this.exited = new Promise((resolve) => {
       started.once('exit', () => resolve());
       started.once('error', () => resolve());
     });
-    this.ended = this.exited.then(() => this.stop());
+    this.ended = this.exited.then(() => this.#stop());
     started.on('error', (error) => this.#onFailure(error, command, logger));
     started.once('exit', (code, signal) => this.#onExit(code, signal, logger));
   }
@@ -92,9 +112,19 @@ export class Child implements Connection {
   /** Starts to read the child's messages. Until then they wait in the pipe. */
   listen(listener: ConnectionListener): void {
     this.#listener = listener;
-    const reader = new LineReader(this.#recipe.maxMessageBytes, {
-      line: (bytes) => listener.message(bytes),
-      oversized: (head, tail) => listener.oversized(head, tail),
+    const { maxMessageBytes, logger } = this.#recipe;
+    const warn = createRareLine((line) => logger.warn(line));
+    const reader = new LineReader(maxMessageBytes, {
+      line: (bytes) => {
+        this.#lines++;
+        listener.message(bytes);
+      },
+      oversized: (head, tail) => {
+        warn(
+          `${this.#name}: a message is longer than ${maxMessageBytes} bytes: raise maxMessageBytes if it must be so long`,
+        );
+        listener.oversized(head, tail);
+      },
     });
     this.#reader = reader;
     this.#process.stdout?.on('data', (chunk: Buffer) => {
@@ -113,6 +143,7 @@ export class Child implements Connection {
       setImmediate(() => stdin.uncork());
     }
     this.#busy = true;
+    this.#hasCalls ||= !OPENING.has(readMessage(message)?.method);
     stdin.write(encodeLine(message));
   }
 
@@ -142,7 +173,7 @@ export class Child implements Connection {
 
   /** Logs a line that is not a message. */
   logUnreadable(line: Buffer): void {
-    this.#unexpectedOutput.add(line);
+    this.#unexpectedOutput.add(line, !this.#hasCalls);
   }
 
   /** Logs that the child did not start within `seconds`, and how much it printed instead. */
@@ -150,12 +181,17 @@ export class Child implements Connection {
     const { command, logger } = this.#recipe;
     const printed = `${this.#unexpectedOutput.count} lines that are not MCP messages, and ${this.#reader?.waiting ?? 0} bytes without a line end`;
     logger.error(
-      `${this.#name}: the MCP server "${command}" did not start within ${seconds} s (startTimeoutSeconds); on stdout it printed ${printed}`,
+      `${this.#name}: the MCP server "${command}" did not start within ${seconds} s (startTimeoutSeconds); on stdout it printed ${printed}. ${LATE_START}`,
     );
   }
 
   /** Ends the child and everything it started. */
   stop(): Promise<void> {
+    this.#end.stop();
+    return this.#stop();
+  }
+
+  #stop(): Promise<void> {
     this.#stopping ??= stopTree(this.#process, this.exited).then(() => {
       if (this.pid !== undefined) this.#recipe.watchdog.release(this.pid);
     });
@@ -181,16 +217,26 @@ export class Child implements Connection {
   }
 
   #onExit(code: number | null, signal: NodeJS.Signals | null, logger: Logger): void {
-    logger.debug(`${this.#name} exited with ${signal ?? code}`);
-    void this.stop();
+    const describe = this.#end.exit(code, signal);
+    if (describe === undefined) logger.debug(`${this.#name} exited with ${signal ?? code}`);
+    void this.#stop();
     // Its last output may still be in the pipe. The wait is short, because processes that it started may keep the pipe open for ever.
-    setTimeout(() => this.#notifyGone(), LAST_OUTPUT_MS);
+    setTimeout(() => {
+      const hasAnswered = this.#lines > this.#unexpectedOutput.count;
+      const { environmentHint } = this.#recipe;
+      // Programs of revisions with sessions may end when the bridge asks for others.
+      const level = this.probed ? 'debug' : 'warn';
+      if (describe)
+        logger[level](`${this.#name} ${describe({ hasAnswered, lastLines: this.#lastLines(), environmentHint })}`);
+      this.#notifyGone();
+    }, LAST_OUTPUT_MS);
   }
 
   // A child that has closed its stdout is of no use, even if it still runs.
   #onStdoutEnd(): void {
+    this.#end.close('output');
     this.#notifyGone();
-    void this.stop();
+    void this.#stop();
   }
 
   #notifyGone(): void {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { delimiter, isAbsolute, resolve } from 'node:path';
-import { inheritedEnvironment } from './child-environment.js';
+import { ownVariable } from './child-environment.js';
 
 /**
  * True if `command` is a whole command line, such as "npx -y x", and not a program: it contains a blank, and no file of that name
@@ -17,12 +17,10 @@ export function isProgram(command: string, cwd = '.', path?: string): boolean {
 }
 
 function foldersOf(path: string | undefined): readonly string[] {
-  const { PATH = '' } = inheritedEnvironment([]);
-  return (path ?? PATH).split(delimiter);
+  return (path ?? ownVariable('PATH')).split(delimiter);
 }
 
 function isInFolder(command: string, folders: readonly string[]): boolean {
-  const { PATHEXT = '' } = inheritedEnvironment([]);
-  const endings = ['', ...PATHEXT.split(';')];
+  const endings = ['', ...ownVariable('PATHEXT').split(';')];
   return folders.some((folder) => endings.some((ending) => existsSync(resolve(folder, command + ending))));
 }

@@ -5,15 +5,28 @@ import { LineReader } from '../../messages/line-codec.js';
 
 const MAX_LINE_LENGTH = 2_048;
 const LINES_PER_SECOND = 100;
+/** The last lines that are kept, and the characters of each. */
+const MAX_LAST_LINES = 5;
+const MAX_LAST_LENGTH = 300;
 
 /**
  * Logs the stderr of a child line by line, without unprintable characters and at most 100 lines a second: at info, or at debug while
  * `isProbed()` is true.
+ *
+ * @returns A function that returns the beginnings of its last lines.
  */
-export function logStderr(stream: Readable, name: string, logger: Logger, isProbed: () => boolean = () => false): void {
+export function logStderr(
+  stream: Readable,
+  name: string,
+  logger: Logger,
+  isProbed: () => boolean = () => false,
+): () => readonly string[] {
+  const last: string[] = [];
   let second = 0;
   let lines = 0;
   const log = (text: string): void => {
+    if (text !== '') last.push(printable(text, MAX_LAST_LENGTH));
+    if (last.length > MAX_LAST_LINES) last.shift();
     const now = Math.floor(performance.now() / 1_000);
     if (now !== second) {
       if (lines > LINES_PER_SECOND)
@@ -29,6 +42,7 @@ export function logStderr(stream: Readable, name: string, logger: Logger, isProb
   });
   stream.on('data', (chunk: Buffer) => reader.push(chunk));
   stream.on('end', () => reader.end());
+  return () => last;
 }
 
 // With escape sequences and line ends, a child could forge log lines.

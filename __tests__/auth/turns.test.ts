@@ -1,0 +1,46 @@
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { createTurns } from '../../src/auth/keys/turns.js';
+
+/** Starts `count` pieces of work, each of which ends when its number is called. */
+function startWork(count: number, max: number) {
+  const inTurn = createTurns(max);
+  const started: number[] = [];
+  const ends: ((error?: Error) => void)[] = [];
+  const results = Array.from({ length: count }, (_, i) =>
+    inTurn(() => {
+      started.push(i);
+      return new Promise<number>((resolve, reject) => {
+        ends[i] = (error) => (error ? reject(error) : resolve(i));
+      });
+    }),
+  );
+  return { started, end: (i: number, error?: Error) => ends[i]?.(error), results };
+}
+
+test('no more than the maximum run at once, in the order in which they came', async () => {
+  const { started, end, results } = startWork(5, 2);
+  await turnOfTheLoop();
+  expect(started).toEqual([0, 1]);
+  end(1);
+  await turnOfTheLoop();
+  expect(started).toEqual([0, 1, 2]);
+  for (const i of [0, 2, 3]) end(i);
+  await turnOfTheLoop();
+  end(3);
+  end(4);
+  await turnOfTheLoop();
+  end(4);
+  expect(await Promise.all(results)).toEqual([0, 1, 2, 3, 4]);
+});
+
+test('work that fails passes its turn on', async () => {
+  const { end, results, started } = startWork(2, 1);
+  const first = expect(results[0]).rejects.toThrow('no');
+  end(0, new Error('no'));
+  await first;
+  await turnOfTheLoop();
+  expect(started).toEqual([0, 1]);
+  end(1);
+  expect(await results[1]).toBe(1);
+});

@@ -1,0 +1,48 @@
+import type { CallVariables } from './expressions/call-variables.js';
+
+/** Variables that stay the same for one caller and one thing that calls name: claims, names, targets. */
+const LASTING = /^(?:jwt|apiKey|mcp\.\w+\.(?:name|target))$/;
+
+/** True for a rule whose outcome can be remembered: it reads claims, names and targets alone. */
+export function readsLastingOnly(reads: ReadonlySet<string>): boolean {
+  return [...reads].every((path) => LASTING.test(path));
+}
+
+/** The caller, and what the call names: its kind, target and name. */
+interface Subject {
+  readonly variables: Pick<CallVariables, 'jwt' | 'apiKey'>;
+  readonly subject?: string;
+}
+
+/** Pairs of a caller and a subject. With more of them all are forgotten. */
+const MAX_ENTRIES = 10_000;
+const MAX_SUBJECT_LENGTH = 128;
+
+/** In place of the claims of anonymous callers. */
+const ANONYMOUS = {};
+
+/**
+ * Creates the memory of the outcomes of rules: callers call the same tools again and again. It returns the outcomes for a caller and a
+ * subject, to which the caller of the function adds; undefined if there is no subject, or one that is too long to be kept.
+ */
+export function createRememberedOutcomes<Rule>(): (input: Subject) => Map<Rule, boolean> | undefined {
+  let callers = new WeakMap<object, Map<string, Map<Rule, boolean>>>();
+  let entries = 0;
+
+  function add(caller: object, subject: string): Map<Rule, boolean> {
+    if (entries === MAX_ENTRIES) {
+      callers = new WeakMap();
+      entries = 0;
+    }
+    entries += 1;
+    const outcomes = new Map<Rule, boolean>();
+    callers.set(caller, (callers.get(caller) ?? new Map()).set(subject, outcomes));
+    return outcomes;
+  }
+
+  return ({ variables: { jwt, apiKey }, subject }) => {
+    if (subject === undefined || subject.length > MAX_SUBJECT_LENGTH) return undefined;
+    const caller = jwt ?? apiKey ?? ANONYMOUS;
+    return callers.get(caller)?.get(subject) ?? add(caller, subject);
+  };
+}

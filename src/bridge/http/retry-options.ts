@@ -1,0 +1,50 @@
+import type { OptionChecks } from '../../options/checks.js';
+import { group, type OptionTable, wholeNumber } from '../../options/option-table.js';
+
+/**
+ * When a request to a remote MCP server is sent again: if it could not be sent, and if it has no second effect and the answer has one of
+ * `codes`. These requests have none: GET, DELETE, `initialize`, `ping`, `server/discover` and lists. A call that the server may have
+ * received is never sent again, nor is a request with a body of more than 64 KiB.
+ */
+export interface RetryOptions {
+  /** The largest number of times that a request is sent, with the first one. @default 1 */
+  readonly attempts?: number | undefined;
+  /** Milliseconds between two attempts. @default 0 */
+  readonly backoffMs?: number | undefined;
+  /** The statuses, from 400 to 599, after which a request is sent again that has no second effect. @default [] */
+  readonly codes?: readonly number[] | undefined;
+}
+
+const FIX = 'Write { attempts: 3, backoffMs: 500, codes: [502, 503] }.';
+
+/** The longest time of a timer. */
+const MAX_BACKOFF_MS = 2_147_483_647;
+
+export const RETRY_TABLE = {
+  attempts: wholeNumber(1, 1, FIX),
+  backoffMs: {
+    default: 0,
+    read: (checks, value, option) => {
+      const ms = checks.integer(value, option, 0, FIX);
+      return ms <= MAX_BACKOFF_MS ? ms : checks.refuse(option, `at most ${MAX_BACKOFF_MS}`, ms, FIX);
+    },
+  },
+  codes: { default: [], read: requireCodes },
+} satisfies OptionTable<RetryOptions>;
+
+export const resolveRetry = group(RETRY_TABLE, FIX);
+
+/** The statuses of failures. */
+export const MIN_RETRY_CODE = 400;
+export const MAX_RETRY_CODE = 599;
+
+/** True for the status of an answer after which a request may be sent again. */
+export function isRetryCode(code: unknown): code is number {
+  return Number.isInteger(code) && (code as number) >= MIN_RETRY_CODE && (code as number) <= MAX_RETRY_CODE;
+}
+
+function requireCodes(checks: OptionChecks, value: unknown, option: string): readonly number[] {
+  const codes = Array.isArray(value) ? value : checks.refuse(option, 'a list of statuses', value, FIX);
+  const wrong = codes.findIndex((code) => !isRetryCode(code));
+  return wrong === -1 ? codes : checks.refuse(`${option}[${wrong}]`, 'a status from 400 to 599', codes[wrong], FIX);
+}

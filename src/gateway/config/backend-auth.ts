@@ -1,0 +1,119 @@
+import { looksLikeFileName } from '../../bridge/http/caller-token-options.js';
+import { isHeaderValue, mayBeSet } from '../../bridge/http/header-rules.js';
+import { isRecord } from '../../http/json-object.js';
+import { lowerAscii } from '../../http/lower-ascii.js';
+import {
+  BACKEND_AUTH,
+  BACKEND_AUTH_VALUE,
+  CREDENTIAL_HEADER,
+  CREDENTIAL_LOCATION,
+  JWT_SIGN,
+  SIGNING_ALGORITHMS,
+} from '../schema/policy-keys.js';
+import type { ConfigNode, StaysOut } from './config-node.js';
+import { readSeconds } from './seconds.js';
+import { readTextSource, type TextSource } from './text-source.js';
+
+/** The header of requests to a target that carries its credential. */
+export interface CredentialHeader {
+  /** In lower case. */
+  readonly name: string;
+  /** Written before the credential. */
+  readonly prefix: string;
+}
+
+/** The credential with which this server authenticates itself at a target: a fixed secret, or a JWT that it signs. */
+export interface BackendAuth {
+  readonly key?: TextSource;
+  readonly jwtSign?: JwtSignConfig;
+  /** Undefined for `Authorization: Bearer`. */
+  readonly header?: CredentialHeader;
+  readonly at: string;
+}
+
+/** agentgateway's policy `backendAuth.jwtSign`. */
+export interface JwtSignConfig {
+  /** A private key in PEM. */
+  readonly signingKey: TextSource;
+  readonly alg: (typeof SIGNING_ALGORITHMS)[number];
+  readonly kid?: string;
+  readonly claims: Readonly<Record<string, unknown>>;
+  readonly ttlSeconds: number;
+  readonly at: string;
+}
+
+const CLOUD: StaysOut = { why: 'no credentials of clouds are fetched. Use key or jwtSign', canIgnore: false };
+const EXCHANGE: StaysOut = { why: "clients' tokens are not exchanged. Use callerToken beside host", canIgnore: false };
+
+const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
+  [
+    'passthrough',
+    {
+      why: "a client's token never goes on to a target. Use callerToken beside host, key or jwtSign",
+      canIgnore: false,
+    },
+  ],
+  ['credentials', { why: 'a request carries one credential. Use requestHeaderModifier for others', canIgnore: false }],
+  ...['gcp', 'aws', 'azure', 'copilot'].map((name) => [name, CLOUD] as const),
+  ...['oauthTokenExchange', 'crossAppAccess'].map((name) => [name, EXCHANGE] as const),
+]);
+
+/** Reads `backendAuth`. */
+export function readBackendAuth(node: ConfigNode, directory: string): BackendAuth {
+  const { key, jwtSign } = node.members(BACKEND_AUTH, { staysOut: STAYS_OUT });
+  if ((key === undefined) === (jwtSign === undefined)) return node.refuse('must have either key or jwtSign');
+  if (jwtSign) return { ...readJwtSign(jwtSign, directory), at: node.path };
+  return { ...readKey(key as ConfigNode, directory), at: node.path };
+}
+
+/** Reads `SECRET`, or agentgateway's longer form `{ value: SECRET, location }`. */
+function readKey(node: ConfigNode, directory: string): Pick<BackendAuth, 'key' | 'header'> {
+  if (!isRecord(node.value) || 'file' in node.value) return { key: readTextSource(node, directory) };
+  const { value, location } = node.members(BACKEND_AUTH_VALUE);
+  return { key: readTextSource(value, directory), ...(location && { header: readLocation(location) }) };
+}
+
+/** The default of agentgateway. */
+const TTL_SECONDS = 300;
+
+/** The claims that the signer writes itself. */
+const RESERVED = ['iat', 'exp', 'nbf'];
+
+function readJwtSign(node: ConfigNode, directory: string): Pick<BackendAuth, 'jwtSign' | 'header'> {
+  const { signingKey, alg, kid, claims, ttl, location } = node.members(JWT_SIGN);
+  for (const [name, claim] of claims?.children() ?? [])
+    if (RESERVED.includes(name)) claim.refuse('is a claim that is written with each token: remove it');
+  if (typeof signingKey.value === 'string' && looksLikeFileName(signingKey.value))
+    signingKey.refuse('must be the key itself, and not the name of its file. Write { file: NAME }.');
+  const ttlSeconds = ttl === undefined ? TTL_SECONDS : Math.ceil(readSeconds(ttl));
+  if (ttlSeconds < 1) ttl?.refuse('must be at least one second');
+  const jwtSign = {
+    signingKey: readTextSource(signingKey, directory),
+    alg: alg?.word(SIGNING_ALGORITHMS) ?? JWT_SIGN.alg.default,
+    ...(kid && { kid: kid.text() }),
+    claims: claims?.mapping() ?? {},
+    ttlSeconds,
+    at: node.path,
+  };
+  return { jwtSign, ...(location && { header: readLocation(location) }) };
+}
+
+const LOGGED: StaysOut = {
+  why: 'addresses are written to logs, and cookies belong to browsers. Use header',
+  canIgnore: false,
+};
+
+function readLocation(node: ConfigNode): CredentialHeader {
+  const { header } = node.members(CREDENTIAL_LOCATION, {
+    staysOut: new Map([
+      ['queryParameter', LOGGED],
+      ['cookie', LOGGED],
+    ]),
+  });
+  const { name, prefix } = header.members(CREDENTIAL_HEADER);
+  const lower = lowerAscii(name.text());
+  if (!mayBeSet(lower)) name.refuse('must be the name of a header that is not about the connection');
+  const before = prefix === undefined || prefix.value === '' ? '' : prefix.text();
+  if (!isHeaderValue(before)) prefix?.refuse('must be on one line, without control characters');
+  return { name: lower, prefix: before };
+}

@@ -1,0 +1,17 @@
+import { LOG_FORMATS, LOG_LEVELS, type LogSettings } from '../log-settings.js';
+import { LOGGING } from '../schema/process-keys.js';
+import type { ConfigNode, StaysOut } from './config-node.js';
+
+const outside = (why: string): StaysOut => ({ why, canIgnore: true });
+
+const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
+  ['filter', outside('the log is about the command, and not about each request. --log-level leaves lines out')],
+  ['fields', outside('lines have the same fields for everyone. See docs/logging.md')],
+  ['database', outside('the log is written to the standard output and the standard error')],
+]);
+
+/** Reads the section `config.logging`. Levels by module are not supported: the modules are those of agentgateway. */
+export function readLogging(node: ConfigNode): LogSettings {
+  const { level, format } = node.members(LOGGING, { staysOut: STAYS_OUT });
+  return { ...(level && { level: level.word(LOG_LEVELS) }), ...(format && { format: format.word(LOG_FORMATS) }) };
+}

@@ -1,0 +1,30 @@
+import type { Logger } from '../index.js';
+
+export const LOG_FORMATS = ['text', 'json'] as const;
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const satisfies readonly (keyof Logger)[];
+
+/** How the command writes its log. What is left out is decided elsewhere: the command line counts before the file. */
+export interface LogSettings {
+  readonly format?: (typeof LOG_FORMATS)[number];
+  /** The lowest level that is written. */
+  readonly level?: (typeof LOG_LEVELS)[number];
+}
+
+/** The options of the command line, for `parseArgs()`. */
+export const LOG_OPTIONS = { log: { type: 'string' }, 'log-level': { type: 'string' } } as const;
+
+/** @throws {StartupError} If a value is none of the words. */
+export function parseLogOptions(
+  { log, 'log-level': level }: { readonly log?: string | undefined; readonly 'log-level'?: string | undefined },
+  usageError: (problem: string) => Error,
+): LogSettings {
+  const word = <W extends string>(words: readonly W[], given: string, option: string): W => {
+    const found = words.find((each) => each === given);
+    if (found === undefined) throw usageError(`${option} must be one of ${words.join(', ')}`);
+    return found;
+  };
+  return {
+    ...(log !== undefined && { format: word(LOG_FORMATS, log, '--log') }),
+    ...(level !== undefined && { level: word(LOG_LEVELS, level, '--log-level') }),
+  };
+}

@@ -1,0 +1,43 @@
+import { isLoopbackAddress, isLoopbackHost } from '../http/loopback.js';
+import { requiresToken } from '../policy/modes.js';
+import type { RouteConfig } from './config/gateway-config.js';
+import type { GatewayRoute } from './route.js';
+
+/** One warning for each route that lets anonymous callers on other machines reach its backend. */
+export function warningsOfOpenRoutes(routes: readonly GatewayRoute[], host: string): readonly string[] {
+  if (isLoopbackHost(host) || isLoopbackAddress(host)) return [];
+  return routes.flatMap((route) => {
+    const why = route.hasBackend ? reasonOpen(route) : undefined;
+    return why === undefined
+      ? []
+      : [`${route.at} lets anonymous callers in: ${why}, and ${host} can be reached from other machines. ${ADVICE}`];
+  });
+}
+
+const ADVICE = 'Require a token (mode: strict), or listen on this machine only (--host 127.0.0.1).';
+
+function reasonOpen({ policy, login }: GatewayRoute): string | undefined {
+  if (policy === undefined) return 'policies.mcpAuthentication is missing';
+  return requiresToken(policy.modeName) ? undefined : `policies.${login}.mode is ${policy.modeName}`;
+}
+
+/** One warning for each route whose `retry` has no effect, because it has only programs. */
+export function warningsOfUnusedRetry(routes: readonly RouteConfig[]): readonly string[] {
+  const unused = routes.flatMap(({ retry, backend }) => {
+    if (retry === undefined || backend === undefined || retry.options.attempts === 1) return [];
+    if (backend.targets.some(({ server }) => 'url' in server)) return [];
+    return [`${retry.at} has no effect: a program gets each message once. It is for remote targets`];
+  });
+  return [...new Set(unused)];
+}
+
+/** One warning for each route whose backend gets no requests, because the route answers them itself. */
+export function warningsOfUnusedBackends(routes: readonly RouteConfig[]): readonly string[] {
+  const unused = routes.flatMap(({ unusedBackend, requestRedirect, directResponse }) => {
+    const answer = requestRedirect ?? directResponse;
+    if (unusedBackend === undefined || answer === undefined) return [];
+    return [`${unusedBackend} has no effect, because ${answer.at} answers every request: remove one of them`];
+  });
+  // A route on several listeners is there several times.
+  return [...new Set(unused)];
+}

@@ -1,0 +1,126 @@
+import type { ServerResponse } from 'node:http';
+import type { BridgeErrorCode } from '../../messages/bridge-error.js';
+import type { Connection, ConnectionListener } from '../connection.js';
+import { Waiters } from '../waiters.js';
+import type { Child, ChildRecipe } from './child.js';
+
+/** The variables of a child's environment. */
+export type Environment = Readonly<Record<string, string>>;
+
+/** How a child is started once its environment is known, and what happens if it is not. */
+export interface LateStart {
+  readonly environment: Promise<Environment>;
+  readonly start: (environment: Environment) => Child;
+  readonly logFailure: (error: unknown) => void;
+}
+
+/** What is known of the child before. */
+export type LateRecipe = Pick<ChildRecipe, 'command' | 'logger' | 'maxWaiting' | 'waitMs'>;
+
+/** A child that starts when its environment has been looked up. Messages wait until then. */
+export class LateChild implements Connection {
+  /** Resolves when the child has ended, or when it is certain that there will be none. */
+  readonly ended: Promise<void>;
+  readonly #recipe: LateRecipe;
+  readonly #waiters: Waiters;
+  readonly #messages: Buffer[] = [];
+  readonly #settled: Promise<void>;
+  #child: Child | undefined;
+  #listener: ConnectionListener | undefined;
+  #probed = false;
+  #failure: BridgeErrorCode | undefined;
+  #resolveEnded: () => void = () => undefined;
+
+  constructor(recipe: LateRecipe, { environment, start, logFailure }: LateStart) {
+    this.#recipe = recipe;
+    this.#waiters = new Waiters(recipe);
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+    this.#settled = environment
+      .then((variables) => this.#begin(variables, start))
+      .catch((error: unknown) => this.#fail(error, logFailure));
+  }
+
+  get alive(): boolean {
+    return this.#child?.alive ?? this.#failure === undefined;
+  }
+
+  get waiters(): Waiters {
+    return this.#child?.waiters ?? this.#waiters;
+  }
+
+  get probed(): boolean {
+    return this.#probed;
+  }
+
+  set probed(probed: boolean) {
+    this.#probed = probed;
+    if (this.#child !== undefined) this.#child.probed = probed;
+  }
+
+  listen(listener: ConnectionListener): void {
+    this.#listener = listener;
+    this.#child?.listen(listener);
+    const failure = this.#failure;
+    if (failure !== undefined) queueMicrotask(() => listener.gone(failure));
+  }
+
+  write(message: Buffer): void {
+    if (this.#child !== undefined) this.#child.write(message);
+    else if (this.#failure === undefined) this.#messages.push(message);
+  }
+
+  ready(since: number, bytes = 0): Promise<void> | undefined {
+    if (this.#child !== undefined) return this.#child.ready(since, bytes);
+    return this.#failure === undefined ? this.#waiters.wait(this.#settled, since, bytes) : undefined;
+  }
+
+  pauseFor(res: ServerResponse, maxDrainMs: number): void {
+    this.#child?.pauseFor(res, maxDrainMs);
+  }
+
+  logUnreadable(bytes: Buffer): void {
+    this.#child?.logUnreadable(bytes);
+  }
+
+  logLateStart(seconds: number): void {
+    if (this.#child !== undefined) {
+      this.#child.logLateStart(seconds);
+      return;
+    }
+    const { command, logger } = this.#recipe;
+    logger.error(
+      `the MCP server "${command}" did not start within ${seconds} s (startTimeoutSeconds): env() has not answered`,
+    );
+  }
+
+  stop(): Promise<void> {
+    if (this.#child !== undefined) return this.#child.stop();
+    this.#end('session_ended');
+    return this.ended;
+  }
+
+  #begin(environment: Environment, start: LateStart['start']): void {
+    if (this.#failure !== undefined) return;
+    const child = start(environment);
+    this.#child = child;
+    child.probed = this.#probed;
+    if (this.#listener !== undefined) child.listen(this.#listener);
+    for (const message of this.#messages.splice(0)) child.write(message);
+    void child.ended.then(this.#resolveEnded);
+  }
+
+  #fail(error: unknown, logFailure: LateStart['logFailure']): void {
+    if (this.#failure !== undefined) return;
+    logFailure(error);
+    this.#end('environment_failed');
+    this.#listener?.gone('environment_failed');
+  }
+
+  #end(failure: BridgeErrorCode): void {
+    this.#failure = failure;
+    this.#messages.length = 0;
+    this.#resolveEnded();
+  }
+}
