@@ -28,6 +28,8 @@ beforeAll(async () => {
 /** The files of the page, with the ports of each. None has a warning, except where it must. */
 const examples: readonly (readonly [name: string, text: string, lines: readonly string[]])[] = [
   ['simple', blockToRun('docs/command.md', 'simple'), ['mcp: 3000']],
+  ['secrets', blockToRun('docs/command.md', 'secrets'), ['mcp: 3000']],
+  ['jwt-sign', blockToRun('docs/command.md', 'jwt-sign'), ['mcp: 3000']],
   ['process', blockToRun('docs/command.md', 'process'), ['mcp: 3000']],
   ['gateways', blockToRun('docs/command.md', 'gateways'), ['gateways.default: 8443']],
   ['listeners', blockToRun('docs/command.md', 'listeners'), ['gateways.web: 8443']],
@@ -42,7 +44,6 @@ const examples: readonly (readonly [name: string, text: string, lines: readonly 
   ['keys', blockToRun('docs/command.md', 'keys'), ['gateways.default: 3000']],
   ['rules', blockToRun('docs/command.md', 'rules'), ['mcp: 3000']],
   ['requests', blockToRun('docs/command.md', 'requests'), ['gateways.default: 3000']],
-  ['connections', blockToRun('docs/command.md', 'connections'), ['mcp: 3000']],
   ['policies-by-name', blockToRun('docs/command.md', 'policies-by-name'), ['gateways.default: 3000']],
 ];
 

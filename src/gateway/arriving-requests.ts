@@ -1,11 +1,12 @@
 import type { ServerResponse } from 'node:http';
+import { IdleWaits } from '../core/idle-waits.js';
 import { onceClosed } from '../http/hang-up.js';
 import type { Middleware } from '../index.js';
 
 /** The requests of a route that are not refused, answered or known to the backend yet, for example because a key set is fetched. */
 export class ArrivingRequests {
   readonly #arriving = new Set<ServerResponse>();
-  readonly #waiting = new Set<() => void>();
+  readonly #waits = new IdleWaits();
 
   get isEmpty(): boolean {
     return this.#arriving.size === 0;
@@ -30,20 +31,10 @@ export class ArrivingRequests {
 
   /** Resolves when no request is arriving, after `ms` at the latest. */
   async settle(ms: number): Promise<void> {
-    if (this.isEmpty) return;
-    await new Promise<void>((resolve) => {
-      const finish = (): void => {
-        clearTimeout(late);
-        this.#waiting.delete(finish);
-        resolve();
-      };
-      const late = setTimeout(finish, ms);
-      this.#waiting.add(finish);
-    });
+    if (!this.isEmpty) await this.#waits.add(ms);
   }
 
   #remove(res: ServerResponse): void {
-    if (!this.#arriving.delete(res) || this.#arriving.size > 0) return;
-    for (const finish of [...this.#waiting]) finish();
+    if (this.#arriving.delete(res) && this.isEmpty) this.#waits.finish();
   }
 }

@@ -22,7 +22,7 @@ const MAX_READS = 20;
 /** Characters of a message about a broken file. */
 const MAX_MESSAGE = 4_096;
 
-const RESTART = 'adminAddr, readinessAddr or store has changed, which takes effect with the next start';
+const RESTART = 'adminAddr, readinessAddr, store or logging has changed, which takes effect with the next start';
 
 interface ReloaderParts {
   readonly command: RunCommand;
@@ -174,6 +174,6 @@ export class Reloader {
   }
 }
 
-function settingsOfStart({ process: { admin, health }, store }: GatewayConfig) {
-  return { admin, health, store };
+function settingsOfStart({ process: { admin, health }, store, logging }: GatewayConfig) {
+  return { admin, health, store, logging };
 }
