@@ -91,7 +91,7 @@ export function parseCommandLine(args: readonly string[]): Command {
   const { help, version, file, host, online: isOnline } = options;
   if (help) return { action: 'help' };
   if (version) return { action: 'version' };
-  if (!file) throw usageError('-f FILE is missing');
+  if (!file) throw usageError('-f FILE is missing: express-mcp-auth init writes a first one');
   if (!host) throw usageError('--host is empty');
   if (isOnline && !options['validate-only']) throw usageError('--online needs --validate-only');
   const { 'dev-issuer-port': port, 'dev-issuer-ttl': ttl } = options;

@@ -62,9 +62,9 @@ export interface RouteParts extends RouteShare {
 }
 
 /** @throws {StartupError} If a policy or a target of the route is not valid. */
-export function createRoute(route: RouteConfig, parts: RouteParts): GatewayRoute {
-  const { files, replica } = parts;
-  const logger = withFields(parts.logger, { route: route.at });
+export function createRoute(route: RouteConfig, given: RouteParts): GatewayRoute {
+  const parts = { ...given, logger: withFields(given.logger, { route: route.at }) };
+  const { files, replica, logger } = parts;
   const advice = adviceOf(route);
   const authentication = createAuthentication(route, { ...parts, advice });
   const policy = authentication?.policy;
