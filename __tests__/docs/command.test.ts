@@ -7,6 +7,7 @@ import { BRIDGE_TABLE } from '../../src/bridge/bridge-options.js';
 import { CHILD_TABLE } from '../../src/bridge/child-options.js';
 import { HTTP_TABLE } from '../../src/bridge/http/http-options.js';
 import { JOINED_TABLE } from '../../src/bridge/joined-options.js';
+import { USAGE } from '../../src/gateway/command-line.js';
 import { BACKENDS_OUT, POLICIES_OUT, SECTIONS_OUT, TARGETS_OUT } from '../../src/gateway/config/stays-out.js';
 import { ELSEWHERE } from '../../src/gateway/schema/backend-options.js';
 import { MCP_AUTHENTICATION } from '../../src/gateway/schema/login-keys.js';
@@ -112,4 +113,12 @@ test('docs/command.md names everything that is not supported', () => {
   const named = [...section.matchAll(/`(?:[a-z]+\.)?(\w+)`/g)].map(([, name]) => name);
   const names = [SECTIONS_OUT, BACKENDS_OUT, TARGETS_OUT, POLICIES_OUT].flatMap((out) => [...out.keys()]);
   expect(names.filter((name) => !named.includes(name))).toEqual([]);
+});
+
+test('docs/command.md has a row for every option of --help', () => {
+  const options = [...USAGE.matchAll(/^ +(?:-\w, )?(--[a-z-]+)/gm)].map(([, option]) => option);
+  expect(options).toContain('--file');
+  const page = readFileSync(`${ROOT}docs/command.md`, 'utf8');
+  const rows = page.match(/^\| `-.*$/gm)?.join('\n') ?? '';
+  expect(options.filter((option) => !rows.includes(`\`${option}`))).toEqual([]);
 });

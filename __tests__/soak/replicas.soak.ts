@@ -157,7 +157,13 @@ test(`replicas serve 50 clients without a lost answer, whatever ends or changes 
   const outcomes = clients.flatMap((client) => client.outcomes);
   const lost = outcomes.filter((outcome) => outcome.problem !== undefined);
   const of = (...paths: readonly string[]) => lost.filter(({ path }) => paths.includes(path));
-  console.log({ calls: outcomes.length, lost: lost.length, middle, end, cpu: replicas.log.match(/CPU: \S+/g)?.at(-1) });
+  console.log({
+    calls: outcomes.length,
+    withoutRightAnswer: lost.length,
+    middle,
+    end,
+    cpu: replicas.log.match(/CPU: \S+/g)?.at(-1),
+  });
   expect(of(...UNCHANGED).filter((outcome) => !kill.excuses(outcome))).toEqual([]);
   // Its sessions are those of a remote server, and go on in the next version of the route.
   expect(of('/changing-remote').filter((outcome) => !kill.excuses(outcome) && !isRefusedOpening(outcome))).toEqual([]);
