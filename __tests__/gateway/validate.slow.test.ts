@@ -53,7 +53,7 @@ test('with --online, says all of the servers that cannot be used, with exit code
   expect([await program.ended, program.stdout]).toEqual([1, '']);
   const lines = program.stderr.split('\n').filter((line) => !line.includes('key set of'));
   expect(lines).toEqual([
-    'ERROR express-mcp-auth: mcp.policies.mcpAuthentication: there are no keys for the tokens of https://issuer.test: the key server is unreachable, or has no key that can be used',
+    'ERROR express-mcp-auth: mcp.policies.mcpAuthentication: there are no keys for the tokens of https://issuer.test: its key server is unreachable, or has none that can be used',
     'ERROR express-mcp-auth: mcp.targets[0].mcp.host: the MCP server at $NOTES is unreachable, or answers with an error',
     'express-mcp-auth: config.yaml: not all of the servers that it names can be used from here',
     '',
