@@ -1,6 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Middleware, mcpBackend, mcpHttpBackend, mcpStdioBackend } from '../../src/index.js';
-import { makeHeldCall, startHoldingTarget } from '../support/held-call.js';
 import { eventsOf, nextMessage, reasonOf } from '../support/mcp-answers.js';
 import {
   call,
@@ -13,6 +12,7 @@ import {
 } from '../support/mcp-requests.js';
 import { NODE, SCRIPTED, serveBackend } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
+import { makeWaitingCall, startWaitingTarget } from '../support/waiting-call.js';
 
 const child = { command: NODE, args: [SCRIPTED], env: { STATELESS: '1' } };
 
@@ -20,8 +20,8 @@ const BACKENDS = {
   'mcpStdioBackend()': async () => mcpStdioBackend(child),
   'mcpBackend() with a program': async () => mcpBackend({ targets: { one: child } }),
   'mcpBackend() with a remote server': async () =>
-    mcpBackend({ targets: { one: { url: await startHoldingTarget() } } }),
-  'mcpHttpBackend()': async () => mcpHttpBackend({ url: await startHoldingTarget() }),
+    mcpBackend({ targets: { one: { url: await startWaitingTarget() } } }),
+  'mcpHttpBackend()': async () => mcpHttpBackend({ url: await startWaitingTarget() }),
 };
 
 async function serve(name: keyof typeof BACKENDS, before: readonly Middleware[] = []) {
@@ -38,7 +38,7 @@ describe.each(Object.keys(BACKENDS) as (keyof typeof BACKENDS)[])('drain() of %s
     const { url, backend } = await serve(name);
     const session = await open(url);
     const stream = await listen(url, session);
-    const held = await makeHeldCall();
+    const held = await makeWaitingCall();
     const answer = post(url, held.message, session);
     await until(held.isRunning);
     const over: string[] = [];
@@ -95,7 +95,7 @@ describe.each(Object.keys(BACKENDS) as (keyof typeof BACKENDS)[])('drain() of %s
   test('resolves after the given time if an answer takes longer', async () => {
     const { url, backend } = await serve(name);
     const session = await open(url);
-    const held = await makeHeldCall();
+    const held = await makeWaitingCall();
     const answer = post(url, held.message, session);
     await until(held.isRunning);
     await backend.drain(0.05);
@@ -117,7 +117,7 @@ test('drain() lets calls without a session finish, and ends a subscription with 
   const subscription = await postStateless(url, statelessRequest('s', 'subscriptions/listen', params));
   const events = eventsOf(subscription);
   await nextMessage(events);
-  const held = await makeHeldCall();
+  const held = await makeWaitingCall();
   const answer = postStateless(url, statelessCall(1, 'napBeside', held.args));
   await until(held.isRunning);
   const drained = backend.drain(10);

@@ -71,10 +71,13 @@ describe('a connection without a request', () => {
         req.on('error', reject).end();
       });
     for (let pause = 970; pause <= 1_030; pause += 20) {
-      expect(await ask()).toBe(200);
-      await delay(pause);
+      const statuses = await undisturbed(pause + 300, async () => {
+        const first = await ask();
+        await delay(pause);
+        return [first, await ask().catch(String)];
+      });
+      expect(statuses).toEqual([200, 200]);
     }
-    expect(await ask()).toBe(200);
   });
 });
 

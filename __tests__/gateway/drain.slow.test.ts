@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
-import { makeHeldCall, startHoldingTarget } from '../support/held-call.js';
 import { reasonOf } from '../support/mcp-answers.js';
 import { call, initialize, open, post } from '../support/mcp-requests.js';
 import { CLI, endPrograms, type Program, startNode } from '../support/program.js';
 import { NODE, SCRIPTED } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
+import { makeWaitingCall, startWaitingTarget } from '../support/waiting-call.js';
 
 const CLIENTS = 5;
 
@@ -18,7 +18,7 @@ afterAll(() => folder.remove());
 
 const TARGETS = {
   'a program': async () => ({ name: 'one', stdio: { cmd: NODE, args: [SCRIPTED] } }),
-  'a remote server': async () => ({ name: 'one', mcp: { host: await startHoldingTarget() } }),
+  'a remote server': async () => ({ name: 'one', mcp: { host: await startWaitingTarget() } }),
 };
 
 interface Command {
@@ -53,7 +53,7 @@ describe.each(Object.entries(TARGETS))('SIGTERM while %s works', (_name, target)
     await until(async () => (await readyz())[0] === 200);
     const sessions = await Promise.all(Array.from({ length: CLIENTS }, () => open(url)));
     const streams = await Promise.all(sessions.map((session) => listen(url, session)));
-    const calls = await Promise.all(sessions.map(makeHeldCall));
+    const calls = await Promise.all(sessions.map(makeWaitingCall));
     let over = 0;
     const answers = sessions.map(async (session, i) => {
       const answer = await post(url, calls[i]?.message, session);
@@ -77,7 +77,7 @@ describe.each(Object.entries(TARGETS))('SIGTERM while %s works', (_name, target)
   test('a call that takes longer than --drain-seconds is answered with an error, as without a drain', async () => {
     const { program, url } = await start(await target(), { args: ['--drain-seconds', '1'] });
     const session = await open(url);
-    const held = await makeHeldCall();
+    const held = await makeWaitingCall();
     const before = performance.now();
     const answer = post(url, held.message, session);
     await until(held.isRunning);
@@ -90,7 +90,7 @@ describe.each(Object.entries(TARGETS))('SIGTERM while %s works', (_name, target)
   test('a second signal ends the command at once', async () => {
     const { program, url } = await start(await target());
     const session = await open(url);
-    const held = await makeHeldCall();
+    const held = await makeWaitingCall();
     const answer = post(url, held.message, session).catch(() => 'no answer');
     await until(held.isRunning);
     const stopped = program.stop('SIGTERM');

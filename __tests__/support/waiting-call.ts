@@ -8,8 +8,8 @@ import { answerMcp, startRecordingTarget } from './recording-target.js';
 import { until } from './until.js';
 
 /** A call that has no answer until its file is deleted, and the file, which shows that the tool runs. */
-export async function makeHeldCall() {
-  const folder = await mkdtemp(join(tmpdir(), 'held-'));
+export async function makeWaitingCall() {
+  const folder = await mkdtemp(join(tmpdir(), 'waiting-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, 'running');
   return {
@@ -21,7 +21,7 @@ export async function makeHeldCall() {
 }
 
 /** A remote server with the tool of these calls, which the scripted server has too. */
-export async function startHoldingTarget(): Promise<string> {
+export async function startWaitingTarget(): Promise<string> {
   const answer = answerMcp();
   const { url } = await startRecordingTarget(async (arrived, res, req) => {
     if (arrived.method === 'OPTIONS') return void res.writeHead(204).end();
