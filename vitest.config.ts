@@ -6,8 +6,9 @@ const SLOW = '__tests__/**/*.slow.test.ts';
 
 export default defineConfig({
   test: {
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // A test that waits fails by itself, with a reason: these are for a machine that is busy with other work.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
     setupFiles: ['__tests__/support/require-short-titles.ts'],
     // Many tests wait for processes and tokens to end, so more files than cores make them quicker.
     maxWorkers: 4,
@@ -25,7 +26,10 @@ export default defineConfig({
           isolate: false,
         },
       },
-      { extends: true, test: { name: 'slow', include: [SLOW], sequence: { groupOrder: 1 } } },
+      {
+        extends: true,
+        test: { name: 'slow', include: [SLOW], testTimeout: 60_000, hookTimeout: 60_000, sequence: { groupOrder: 1 } },
+      },
     ],
   },
 });

@@ -24,10 +24,10 @@ test('a key that is added is accepted, and one that is removed is refused, witho
   expect((await send(first.key)).status).toBe(200);
   await writeFile(`${file}.tmp`, JSON.stringify([second.entry]));
   await rename(`${file}.tmp`, file);
-  await vi.waitFor(async () => expect((await send(second.key)).status).toBe(200), 5_000);
+  await vi.waitFor(async () => expect((await send(second.key)).status).toBe(200), 15_000);
   expectInvalidToken(await send(first.key), UNKNOWN);
   await writeFile(file, '[]');
-  await vi.waitFor(async () => expectInvalidToken(await send(second.key), UNKNOWN), 5_000);
+  await vi.waitFor(async () => expectInvalidToken(await send(second.key), UNKNOWN), 15_000);
 });
 
 test('the scopes of a known key are those of the newest file', async () => {
@@ -35,7 +35,7 @@ test('the scopes of a known key are those of the newest file', async () => {
   const { send } = open();
   expect((await send(first.key)).body.scopes).toEqual([]);
   await writeFile(file, JSON.stringify([{ ...first.entry, scopes: ['read'] }]));
-  await vi.waitFor(async () => expect((await send(first.key)).body.scopes).toEqual(['read']), 5_000);
+  await vi.waitFor(async () => expect((await send(first.key)).body.scopes).toEqual(['read']), 15_000);
 });
 
 test.each([
@@ -56,8 +56,8 @@ test.each([
   const { send } = open();
   await writeFile(file, text);
   const line = `error API keys: ${file} cannot be used (${reason}); the previous keys stay in use`;
-  await vi.waitFor(() => expect(lines).toContain(line), 5_000);
+  await vi.waitFor(() => expect(lines).toContain(line), 15_000);
   expect((await send(first.key)).status).toBe(200);
   await writeFile(file, JSON.stringify([second.entry]));
-  await vi.waitFor(async () => expect((await send(second.key)).status).toBe(200), 5_000);
+  await vi.waitFor(async () => expect((await send(second.key)).status).toBe(200), 15_000);
 });

@@ -1,9 +1,13 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { claims, createAppInEveryMode, expectInvalidToken, ISSUER, RESOURCE } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
 
 const signer = createSigner();
 const now = Math.floor(Date.now() / 1000);
+
+// The tests may take longer than the tolerance.
+beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'], now: now * 1_000 }));
+afterEach(() => void vi.useRealTimers());
 
 const EXPIRED = 'The token has expired';
 const NOT_YET = 'The token is not valid yet';

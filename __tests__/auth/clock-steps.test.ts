@@ -6,7 +6,7 @@ import { createRevocations } from '../../src/auth/token/revocations.js';
 import { SILENT } from '../../src/core/logger.js';
 import { createRegistrationLimit, limitRegistrations } from '../../src/gateway/registration-limit.js';
 import type { AuthDecision, AuthInfo } from '../../src/index.js';
-import { fresh, MINUTE, passTime, setDate, setUp, signer } from '../support/app-with-key-server.js';
+import { fresh, MINUTE, passTime, setDate, setUp, signer, stopTime } from '../support/app-with-key-server.js';
 import { claims, createProtectedApp } from '../support/protected-app.js';
 
 const HOUR = 60 * MINUTE;
@@ -24,6 +24,7 @@ test.each([-5, 5])('a key server is asked again when it is time, though the date
 });
 
 test.each([-5, 5])('a token is remembered for as long, though the date moves by %d hours', async (hours) => {
+  stopTime();
   const cached: boolean[] = [];
   const onDecision = (decision: AuthDecision) => cached.push(decision.cached);
   const protectedApp = createProtectedApp({ onDecision, tokenCache: { maxAgeSeconds: 60 } }, signer);

@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { altered } from '../support/altered.js';
-import { passTime, setDate } from '../support/app-with-key-server.js';
+import { passTime, setDate, stopTime } from '../support/app-with-key-server.js';
 import {
   expectOutage,
   replyJson,
@@ -86,6 +86,7 @@ describe('claims are checked as those of a JWT, in every mode', () => {
 });
 
 test('a token that the server does not know is refused in every mode, and asked about once in 10 seconds', async () => {
+  stopTime();
   const server = await startIntrospectionServer();
   const { send } = createProtectedApp({ introspection: server.introspection });
   const token = altered(server.issue(), 5);
@@ -124,6 +125,7 @@ test('a token that becomes active is accepted after 10 seconds', async () => {
 
 describe('an active token', () => {
   test('is asked about again after a minute, and then refused if it was revoked', async () => {
+    stopTime();
     const { server, protectedApp } = await setUpIntrospection();
     const token = server.issue();
     for (const _ of [1, 2]) expect((await protectedApp.send(token)).status).toBe(200);

@@ -27,7 +27,7 @@ test('a file written in place is read again: its new key is known, and its old o
   const token = old.sign(claims());
   expect((await protectedApp.send(token)).status).toBe(200);
   await writeFile(file, setOf(next));
-  await vi.waitFor(async () => expect((await protectedApp.send(next.sign(claims()))).status).toBe(200), 5_000);
+  await vi.waitFor(async () => expect((await protectedApp.send(next.sign(claims()))).status).toBe(200), 15_000);
   expectInvalidToken(await protectedApp.send(token), 'The token is signed with an unknown key');
 });
 
@@ -38,7 +38,7 @@ test('a file put in its place by rename, as editors do, is read again, and again
   for (const signer of [next, old, next]) {
     await writeFile(join(folder, 'jwks.json.tmp'), setOf(signer));
     await rename(join(folder, 'jwks.json.tmp'), file);
-    await vi.waitFor(async () => expect((await protectedApp.send(signer.sign(claims()))).status).toBe(200), 5_000);
+    await vi.waitFor(async () => expect((await protectedApp.send(signer.sign(claims()))).status).toBe(200), 15_000);
   }
 });
 
@@ -52,7 +52,7 @@ test('a link put in its place, as Kubernetes does, is read again', async () => {
   expect((await protectedApp.send(old.sign(claims()))).status).toBe(200);
   await symlink(join(folder, 'v2'), join(folder, 'link'));
   await rename(join(folder, 'link'), file);
-  await vi.waitFor(async () => expect((await protectedApp.send(next.sign(claims()))).status).toBe(200), 5_000);
+  await vi.waitFor(async () => expect((await protectedApp.send(next.sign(claims()))).status).toBe(200), 15_000);
 });
 
 test('a file behind a link into another folder is read again', async () => {
@@ -65,7 +65,7 @@ test('a file behind a link into another folder is read again', async () => {
   expect((await protectedApp.send(old.sign(claims()))).status).toBe(200);
   await writeFile(join(elsewhere, 'jwks.json.tmp'), setOf(next));
   await rename(join(elsewhere, 'jwks.json.tmp'), join(elsewhere, 'jwks.json'));
-  await vi.waitFor(async () => expect((await protectedApp.send(next.sign(claims()))).status).toBe(200), 10_000);
+  await vi.waitFor(async () => expect((await protectedApp.send(next.sign(claims()))).status).toBe(200), 15_000);
 });
 
 test('a file in a folder where something else changes all the time is read again', async () => {
@@ -75,7 +75,7 @@ test('a file in a folder where something else changes all the time is read again
   const busy = setInterval(() => void writeFile(join(folder, 'access.log'), 'line'), 10);
   onTestFinished(() => clearInterval(busy));
   await writeFile(file, setOf(next));
-  await vi.waitFor(async () => expect((await protectedApp.send(next.sign(claims()))).status).toBe(200), 5_000);
+  await vi.waitFor(async () => expect((await protectedApp.send(next.sign(claims()))).status).toBe(200), 15_000);
 });
 
 test.each([
@@ -87,7 +87,7 @@ test.each([
   const protectedApp = open();
   await protectedApp.send(old.sign(claims()));
   await writeFile(file, text);
-  await vi.waitFor(() => expect(lines.filter((line) => line.startsWith('error'))).toHaveLength(1), 5_000);
+  await vi.waitFor(() => expect(lines.filter((line) => line.startsWith('error'))).toHaveLength(1), 15_000);
   expect(lines.find((line) => line.startsWith('error'))).toContain(why);
   expect((await protectedApp.send(old.sign(claims({ jti: 'after' })))).status).toBe(200);
 });
@@ -97,7 +97,7 @@ test('a file that is removed keeps the old keys and says so', async () => {
   const protectedApp = open();
   await protectedApp.send(old.sign(claims()));
   await rm(file);
-  await vi.waitFor(() => expect(lines.some((line) => line.includes('(ENOENT)'))).toBe(true), 5_000);
+  await vi.waitFor(() => expect(lines.some((line) => line.includes('(ENOENT)'))).toBe(true), 15_000);
   expect((await protectedApp.send(old.sign(claims({ jti: 'after' })))).status).toBe(200);
 });
 
@@ -107,7 +107,7 @@ test('a file that becomes a named pipe keeps the old keys and says so, and holds
   await protectedApp.send(old.sign(claims()));
   await rm(file);
   execFileSync('mkfifo', [file]);
-  await vi.waitFor(() => expect(lines.some((line) => line.includes('(not a regular file)'))).toBe(true), 5_000);
+  await vi.waitFor(() => expect(lines.some((line) => line.includes('(not a regular file)'))).toBe(true), 15_000);
   expect((await protectedApp.send(old.sign(claims({ jti: 'after' })))).status).toBe(200);
 });
 

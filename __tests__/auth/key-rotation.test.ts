@@ -13,6 +13,7 @@ import {
 } from '../support/app-with-key-server.js';
 import { claims, createProtectedApp, expectInvalidToken } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
+import { until } from '../support/until.js';
 
 afterEach(() => void vi.useRealTimers());
 
@@ -44,7 +45,7 @@ describe('rotation', () => {
       .auth(fresh(next), { type: 'bearer' })
       .then(({ status }) => status);
     server.answer([signer.jwk, next.jwk]);
-    await vi.waitUntil(() => arrived);
+    await until(() => arrived);
     // It waits for the fetch that had begun before it came.
     for (let i = 0; i < 100; i += 1) await new Promise(setImmediate);
     release();

@@ -84,10 +84,10 @@ describe('a server without requests for a while', () => {
     expect((await protectedApp.send(token)).status).toBe(200);
     const idle = async (minutes: number, fetches: number) => {
       vi.advanceTimersByTime(minutes * MINUTE);
-      await vi.waitUntil(() => server.requests === fetches);
-      // The answer is on its way: real time has to pass, and the clock of this process is faked.
+      await vi.waitUntil(() => server.requests === fetches, { timeout: 15_000 });
+      // The answer is on its way: real time has to pass, and this process has to have its turns. Its clock is faked.
       const soon = process.hrtime.bigint() + 100_000_000n;
-      while (process.hrtime.bigint() < soon) await new Promise(setImmediate);
+      for (let turn = 0; turn < 200 || process.hrtime.bigint() < soon; turn += 1) await new Promise(setImmediate);
     };
     return { server, protectedApp, token, idle };
   };

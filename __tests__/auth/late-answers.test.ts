@@ -34,7 +34,7 @@ describe('an application that has answered before mcpAuth() keeps its answer, an
       .get('/late')
       .set(token === undefined ? {} : { authorization: `Bearer ${token}` });
     expect([response.status, response.text]).toEqual([504, 'too late']);
-    await vi.waitFor(() => expect(decided).toEqual(['/early passed', `/late ${expected}`]));
+    await vi.waitFor(() => expect(decided).toEqual(['/early passed', `/late ${expected}`]), 15_000);
     expect(seen).toEqual(route);
   });
 });

@@ -3,7 +3,7 @@ import request from 'supertest';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createRevocations } from '../../src/auth/token/revocations.js';
 import { type AuthDecision, type AuthInfo, getAuth, mcpAuth } from '../../src/index.js';
-import { passTime as passMs } from '../support/app-with-key-server.js';
+import { passTime as passMs, stopTime } from '../support/app-with-key-server.js';
 import { claims, createProtectedApp, expectInvalidToken, ISSUER, RESOURCE } from '../support/protected-app.js';
 import { createSigner, signatureOf } from '../support/signer.js';
 
@@ -16,6 +16,7 @@ const passTime = (seconds: number) => passMs(seconds * 1_000);
 
 /** A protected app that records which requests were answered from memory. */
 function setUp(options: Record<string, unknown> = {}) {
+  stopTime();
   const cached: boolean[] = [];
   const protectedApp = createProtectedApp(
     { onDecision: (decision: AuthDecision) => cached.push(decision.cached), ...options },

@@ -8,7 +8,7 @@ const big = 'x'.repeat(1_000_000);
 const notification = { jsonrpc: '2.0', method: 'notifications/x', params: { big } };
 
 test('no request waits for longer than requestTimeoutSeconds', async () => {
-  const { url, stop } = await serve({ requestTimeoutSeconds: 1 });
+  const { url, stop } = await serve({ requestTimeoutSeconds: 4 });
   const session = await open(url);
   void post(url, call(1, 'nap', { ms: 30_000 }), session);
   await post(url, notification, session);
@@ -19,8 +19,8 @@ test('no request waits for longer than requestTimeoutSeconds', async () => {
 });
 
 test.each([
-  ['its revisions', { SLOW_START: '2500' }, false],
-  ['its tools', { SLOW_LIST: '2500' }, true],
+  ['its revisions', { SLOW_START: '6000' }, false],
+  ['its tools', { SLOW_LIST: '6000' }, true],
 ])('bodies that wait until a child has named %s are limited in bytes', async (_what, env, isStarted) => {
   const { url, stop } = await serve({ anonymousRequests: 'shared', env: { STATELESS: '1', ...env } });
   if (isStarted) await (await postStateless(url, statelessRequest(0, 'ping'))).text();

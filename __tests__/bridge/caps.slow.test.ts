@@ -73,7 +73,7 @@ describe.concurrent('the idle time', () => {
   });
 
   test('runs for a client that listened and vanished, not for one that still listens', async () => {
-    const { url, backend, stop } = await serve({ idleTimeoutSeconds: 2 });
+    const { url, backend, stop } = await serve({ idleTimeoutSeconds: 5 });
     const vanish = new AbortController();
     const [gone, here] = await Promise.all([open(url), open(url)]);
     const listen = (session: Headers, signal?: AbortSignal): Promise<Response> =>

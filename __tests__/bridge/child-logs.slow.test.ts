@@ -9,14 +9,15 @@ async function serveLogged(options: Partial<McpStdioBackendOptions> = {}) {
   const { lines, logger } = createRecordingLogger();
   const served = await serve({ logger, ...options });
   onTestFinished(() => served.stop());
-  /** Resolves to the lines that match, without the ids of processes, when there is one. */
-  const lineWith = async (pattern: RegExp) => {
+  /** Resolves to the lines that match, without the ids of processes, when there are as many as `count`. */
+  const linesWith = async (pattern: RegExp, count: number) => {
     const found = () =>
       lines.filter((line) => pattern.test(line)).map((line) => line.replace(/child \d+/g, 'child PID'));
-    await until(() => found().length > 0);
+    await until(() => found().length >= count);
     return found();
   };
-  return { ...served, lines, lineWith };
+  const lineWith = (pattern: RegExp) => linesWith(pattern, 1);
+  return { ...served, lines, lineWith, linesWith };
 }
 
 const OPEN_AGAIN = 'the requests in flight failed, and clients open new sessions';
@@ -84,9 +85,9 @@ describe('what a child prints in place of messages', () => {
   test('is quoted while it can repeat nothing of a call: at most 5 lines, and 200 characters of each', async () => {
     const greeting = `Notes\\u001b[2J ready ${'x'.repeat(500)}`;
     const program = `for (let i = 0; i < 20; i++) console.log("${greeting}"); process.stdin.resume()`;
-    const { url, lineWith } = await serveLogged({ args: ['-e', program] });
+    const { url, linesWith } = await serveLogged({ args: ['-e', program] });
     void post(url, initialize()).catch(() => undefined);
-    const [first, ...others] = await lineWith(/is not an MCP message/);
+    const [first, ...others] = await linesWith(/is not an MCP message/, 5);
     expect(first).toBe(
       `warn child PID: a line of 516 bytes on stdout is not an MCP message: not JSON: "Notes\\u001b[2J ready ${'x'.repeat(184)}…"`,
     );
@@ -116,7 +117,7 @@ describe('a child that does not answer', () => {
     ['a session', true],
     ['no session', false],
   ])('a call with %s', async (_case, sessions) => {
-    const { url, lineWith } = await serveLogged({ requestTimeoutSeconds: 1, sessions });
+    const { url, lineWith } = await serveLogged({ requestTimeoutSeconds: 4, sessions });
     const session = sessions ? await open(url) : {};
     await Promise.all([1, 2].map((id) => post(url, call(id, 'hang'), session)));
     expect(await lineWith(/request_timed_out/)).toEqual([

@@ -35,7 +35,7 @@ describe.each([-5, 5])('when the date moves by %d hours', (hours) => {
   });
 
   test('a request times out after requestTimeoutSeconds, and not before', async () => {
-    const { url, stop } = await serve({ requestTimeoutSeconds: 3, env: { STATELESS: '1' } });
+    const { url, stop } = await serve({ requestTimeoutSeconds: 8, env: { STATELESS: '1' } });
     const session = await open(url);
     const answers = [
       post(url, call(1, 'hang'), session),
@@ -49,7 +49,7 @@ describe.each([-5, 5])('when the date moves by %d hours', (hours) => {
     for (const answer of answers.slice(0, 2)) {
       expect((await messagesOf(await answer))[0]).toMatchObject({ error: { data: { reason: 'request_timed_out' } } });
     }
-    expect(performance.now() - began).toBeLessThan(8_000);
+    expect(performance.now() - began).toBeLessThan(25_000);
     vi.useRealTimers();
     await stop();
   });

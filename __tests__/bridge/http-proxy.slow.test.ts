@@ -13,6 +13,6 @@ test('a proxy that never answers: 502 after connectTimeoutSeconds', async () => 
   onTestFinished(() => stop(server));
   vi.stubEnv('HTTPS_PROXY', originOf(server));
   const remote = await serveRemote('https://mcp.internal/mcp', { connectTimeoutSeconds: 1 });
-  const response = await post(remote.url, initialize(), remote.bearer('ada'), AbortSignal.timeout(8_000));
+  const response = await post(remote.url, initialize(), remote.bearer('ada'), AbortSignal.timeout(15_000));
   expect([response.status, await reasonOf(response)]).toEqual([502, 'target_unreachable']);
 });

@@ -14,6 +14,9 @@ function connectionsOf({ server }: RecordingTarget): Promise<number> {
   return new Promise((resolve) => void server.getConnections((_error, count) => resolve(count)));
 }
 
+/** How long the end may take: once a second the backend looks, and a busy machine may be late. */
+const PROMPTLY_MS = 10_000;
+
 describe('who hangs up', () => {
   test.each(['before it answers', 'within a stream', 'within an upload'])(
     'the client, %s: so does the request',
@@ -40,7 +43,7 @@ describe('who hangs up', () => {
       await until(() => hasArrived);
       expect(isClosed).toBe(false);
       req.destroy();
-      await until(() => isClosed, 2_000);
+      await until(() => isClosed);
       await until(() => remote.backend.stats().pending + remote.backend.stats().streams === 0);
       expect(remote.lines.filter((line) => line.includes('mcpHttpBackend'))).toEqual([]);
     },
@@ -59,7 +62,7 @@ describe('what a token was good for ends with it', () => {
     },
   };
 
-  test.each(Object.entries(ENDS))('a stream ends well within 2 seconds when %s', async (_name, end) => {
+  test.each(Object.entries(ENDS))('a stream ends promptly when %s', async (_name, end) => {
     const target = await startRecordingTarget();
     const remote = await serveRemote(target.url);
     const ada = await open(remote.url, remote.bearer('ada'));
@@ -68,7 +71,7 @@ describe('what a token was good for ends with it', () => {
     end(remote);
     const since = performance.now();
     expect((await events.next()).done).toBe(true);
-    expect(performance.now() - since).toBeLessThan(2_500);
+    expect(performance.now() - since).toBeLessThan(PROMPTLY_MS);
     await until(async () => (await connectionsOf(target)) === 0);
   });
 
@@ -84,7 +87,7 @@ describe('what a token was good for ends with it', () => {
       ENDS['it expires']();
       const since = performance.now();
       await expect(response.text()).rejects.toThrow('terminated');
-      expect(performance.now() - since).toBeLessThan(2_500);
+      expect(performance.now() - since).toBeLessThan(PROMPTLY_MS);
       await until(async () => (await connectionsOf(target)) === 0);
     },
   );
@@ -103,7 +106,7 @@ describe('what a token was good for ends with it', () => {
       end(remote);
       const since = performance.now();
       const response = await answer;
-      expect(performance.now() - since).toBeLessThan(2_500);
+      expect(performance.now() - since).toBeLessThan(PROMPTLY_MS);
       expect(response.status).toBe(401);
       expect(response.headers.get('www-authenticate')).toContain('invalid_token');
     },
@@ -134,9 +137,9 @@ describe('timeouts', () => {
     const target = await startTarget((req, res) => {
       req.resume();
       res.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
-      setTimeout(() => res.end('data: {"late":true}\n\n'), 3_500);
+      setTimeout(() => res.end('data: {"late":true}\n\n'), 6_000);
     });
-    const remote = await serveRemote(target.url, { responseTimeoutSeconds: 1 });
+    const remote = await serveRemote(target.url, { responseTimeoutSeconds: 3 });
     expect(await (await post(remote.url, call(1, 'x'), remote.bearer('ada'))).text()).toContain('late');
   });
 
@@ -152,7 +155,7 @@ describe('timeouts', () => {
 
   test('a session that is idle is forgotten, and ended at the target', async () => {
     const target = await startRecordingTarget();
-    const remote = await serveRemote(target.url, { idleTimeoutSeconds: 1 });
+    const remote = await serveRemote(target.url, { idleTimeoutSeconds: 4 });
     const ada = await open(remote.url, remote.bearer('ada'));
     const bob = await open(remote.url, remote.bearer('bob'));
     const stream = await fetch(remote.url, { headers: bob });

@@ -18,7 +18,7 @@ test('an env() that never settles: the session gets 503 after 10 seconds, and th
   ]);
   expect(backend.stats()).toMatchObject({ sessions: 0, children: 0 });
   await stop();
-}, 20_000);
+});
 
 test('a start timeout that is shorter ends the session first, and the log names env()', async () => {
   const { lines, logger } = createRecordingLogger();

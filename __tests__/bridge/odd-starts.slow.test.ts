@@ -10,7 +10,7 @@ const [ADA, BOB] = [{ authorization: 'Bearer ada' }, { authorization: 'Bearer bo
 
 const starting = async (options: Parameters<typeof serve>[0]) => {
   const { lines, logger } = createRecordingLogger();
-  const served = await serve({ startTimeoutSeconds: 1, logger, ...options });
+  const served = await serve({ startTimeoutSeconds: 3, logger, ...options });
   onTestFinished(() => served.stop());
   return { ...served, lines };
 };
@@ -43,7 +43,7 @@ describe('a program that does not answer its first request', () => {
       { id: 0, error: { code: -32603, data: { reason: 'start_timed_out' } } },
     ]);
     const line = lines.find((text) => text.startsWith('error '));
-    expect(line).toContain('did not start within 1 s (startTimeoutSeconds)');
+    expect(line).toContain('did not start within 3 s (startTimeoutSeconds)');
     expect(line).toContain(printed);
     await until(() => backend.stats().sessions === 0 && backend.stats().children === 0);
   });
@@ -84,8 +84,8 @@ describe('a program that does not answer its first request', () => {
 test('a tool may take longer than a start', async () => {
   const { url } = await starting({ env: { STATELESS: '1' } });
   const session = await open(url);
-  const slow = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'nap', arguments: { ms: 2_500 } } };
-  const [first, second] = await Promise.all([post(url, slow, session), statelessText(url, 'nap', { ms: 2_500 })]);
+  const slow = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'nap', arguments: { ms: 4_500 } } };
+  const [first, second] = await Promise.all([post(url, slow, session), statelessText(url, 'nap', { ms: 4_500 })]);
   expect([await first.json(), second]).toMatchObject([{ result: {} }, 'awake']);
 });
 

@@ -56,7 +56,7 @@ describe('answers of', () => {
 });
 
 test('a request that takes too long is cancelled and answered', async () => {
-  const hasty = await serve({ requestTimeoutSeconds: 1 });
+  const hasty = await serve({ requestTimeoutSeconds: 4 });
   const own = await open(hasty.url);
   const response = await post(hasty.url, call('slow', 'hang'), own);
   expect(await reasonOf(response)).toBe('request_timed_out');

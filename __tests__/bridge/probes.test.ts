@@ -3,6 +3,7 @@ import { eventsOf, messagesOf, nextMessage, reasonOf } from '../support/mcp-answ
 import { call, callText, type Headers, open, post } from '../support/mcp-requests.js';
 import { type Served, serve } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
+import { makeWaitingCall } from '../support/waiting-call.js';
 
 let served: Served;
 let session: Headers;
@@ -53,10 +54,12 @@ describe('notifications/cancelled', () => {
 
 test('the same id twice in flight: the second is refused, the first unharmed', async () => {
   const other = await open(served.url);
-  const first = post(served.url, call(1, 'progress', { steps: 3, delay: 30 }), other);
-  await until(() => served.backend.stats().pending === 1);
+  const held = await makeWaitingCall();
+  const first = post(served.url, held.message, other);
+  await until(held.isRunning);
   const second = await post(served.url, call(1, 'echo'), other);
   expect([second.status, await reasonOf(second)]).toEqual([400, 'id_in_flight']);
+  await held.release();
   expect((await messagesOf(await first)).at(-1)).toMatchObject({ id: 1, result: {} });
 });
 

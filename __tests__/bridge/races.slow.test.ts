@@ -34,7 +34,7 @@ test('a request whose answer the client would not accept is not sent to the chil
 test('an id that comes twice at once is refused once, whatever else is in the batches', async () => {
   const { url, stop } = await serve();
   const session = await open(url, {}, '2025-03-26');
-  const batch = [notification, call('same', 'progress', { steps: 1, delay: 1_500 })];
+  const batch = [notification, call('same', 'progress', { steps: 1, delay: 4_000 })];
   const answers = await Promise.all([post(url, batch, session), post(url, batch, session)]);
   expect(answers.map(({ status }) => status).sort()).toEqual([200, 400]);
   for (const answer of answers) {
@@ -48,7 +48,7 @@ test('the limit of requests in flight holds for batches that come at once', asyn
   const { url, stop } = await serve({ maxPendingRequests: 2 });
   const session = await open(url, {}, '2025-03-26');
   const answers = await Promise.all(
-    [1, 2, 3, 4].map((id) => post(url, [notification, call(id, 'progress', { steps: 1, delay: 1_500 })], session)),
+    [1, 2, 3, 4].map((id) => post(url, [notification, call(id, 'progress', { steps: 1, delay: 4_000 })], session)),
   );
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(2);
   expect(answers.filter(({ status }) => status === 429)).toHaveLength(2);
@@ -61,7 +61,7 @@ test('the limit of requests in flight holds for requests without a session that 
     anonymousRequests: 'shared',
     env: { STATELESS: '1' },
   });
-  const slow = (id: number) => postStateless(url, statelessCall(id, 'progress', { steps: 1, delay: 1_500 }));
+  const slow = (id: number) => postStateless(url, statelessCall(id, 'progress', { steps: 1, delay: 4_000 }));
   const answers = await Promise.all([1, 2, 3, 4, 5, 6].map(slow));
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(2);
   for (const answer of answers) {
@@ -74,7 +74,7 @@ test('the limit of requests in flight holds for requests without a session that 
 test('a refusal reaches a client that accepts streams only', async () => {
   const { url, stop } = await serve({ maxPendingRequests: 1, anonymousRequests: 'shared', env: { STATELESS: '1' } });
   const slow = (id: number) =>
-    postStateless(url, statelessCall(id, 'progress', { steps: 1, delay: 1_000 }), { accept: 'text/event-stream' });
+    postStateless(url, statelessCall(id, 'progress', { steps: 1, delay: 4_000 }), { accept: 'text/event-stream' });
   const answers = await Promise.all([1, 2].map(slow));
   expect(answers.map(({ status }) => status).sort()).toEqual([200, 429]);
   await Promise.all(answers.map((answer) => answer.text()));

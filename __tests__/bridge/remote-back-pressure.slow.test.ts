@@ -74,7 +74,7 @@ test('notifications that a remote server does not accept fill no more than a few
     if (called === 'initialize') replyJson(res, id, { protocolVersion: params.protocolVersion, capabilities: {} });
     else if (called === 'notifications/initialized') res.writeHead(202).end();
   });
-  const { url } = await serveTarget(target.url, {}, { requestTimeoutSeconds: 2 });
+  const { url } = await serveTarget(target.url, {}, { requestTimeoutSeconds: 8 });
   const session = await open(url, ADA);
   const statuses: number[] = [];
   for (let sent = 0; sent < 20; sent++) {

@@ -10,7 +10,7 @@ const inSeconds = (seconds: number): number => Math.floor(Date.now() / 1_000) + 
 describe.concurrent('the end of a token', () => {
   test('ends the streams it opened, resumably, and then the session, sooner than the idle time', async () => {
     const { url, backend, stop } = await serve({ expiryGraceSeconds: 0 });
-    const session = await open(url, { authorization: `Bearer ada ${inSeconds(4)}` });
+    const session = await open(url, { authorization: `Bearer ada ${inSeconds(6)}` });
     const pid = Number(await callText(url, session, 'pid'));
     const stream = await fetch(url, { headers: { ...session, accept: 'text/event-stream' } });
     const posted = await post(url, call(1, 'progress', { steps: 1_000, delay: 50 }, { progressToken: 1 }), session);
@@ -25,8 +25,8 @@ describe.concurrent('the end of a token', () => {
 
   test('does not end a stream that was resumed with a new one', async () => {
     const { url, stop } = await serve();
-    const session = await open(url, { authorization: `Bearer ada ${inSeconds(1)}` }, '2025-11-25');
-    const message = call(1, 'progress', { steps: 50, delay: 60 }, { progressToken: 1 });
+    const session = await open(url, { authorization: `Bearer ada ${inSeconds(5)}` }, '2025-11-25');
+    const message = call(1, 'progress', { steps: 120, delay: 60 }, { progressToken: 1 });
     let last: string | undefined;
     for await (const { id } of eventsOf(await post(url, message, session))) last = id ?? last;
     const renewed = { ...session, authorization: `Bearer ada ${inSeconds(60)}`, accept: 'text/event-stream' };
@@ -37,9 +37,9 @@ describe.concurrent('the end of a token', () => {
 
   test('does not matter to a session whose user has a new one', async () => {
     const { url, backend, stop } = await serve({ expiryGraceSeconds: 0 });
-    const session = await open(url, { authorization: `Bearer ada ${inSeconds(3)}` });
+    const session = await open(url, { authorization: `Bearer ada ${inSeconds(6)}` });
     await callText(url, { ...session, authorization: `Bearer ada ${inSeconds(60)}` }, 'pid');
-    const end = inSeconds(4) * 1_000;
+    const end = inSeconds(7) * 1_000;
     await until(() => Date.now() > end);
     expect(backend.stats().sessions).toBe(1);
     await stop();

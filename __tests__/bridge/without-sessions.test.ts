@@ -193,11 +193,11 @@ describe.each(WAYS)('%s with sessions: false', (_who, start) => {
 
   const refusal = '{"jsonrpc":"2.0","id":ID,"error":{"code":-32602,"message":"no"}}\n';
   test.each([
-    ['exits', { FAILS: '1' }, 502, 'child_exited'],
-    ['does not answer initialize', { NULL_AT_START: '1' }, 504, 'start_timed_out'],
-    ['refuses initialize', { PRINT_AT_START: refusal }, 502, 'initialize_refused'],
-  ])('a program that %s: its request gets an error, and it ends', async (_how, env, status, reason) => {
-    const { url, backend } = await serve({ env: env as unknown as Record<string, string>, startTimeoutSeconds: 1 });
+    ['exits', { env: { FAILS: '1' } }, 502, 'child_exited'],
+    ['does not answer initialize', { env: { NULL_AT_START: '1' }, startTimeoutSeconds: 1 }, 504, 'start_timed_out'],
+    ['refuses initialize', { env: { PRINT_AT_START: refusal } }, 502, 'initialize_refused'],
+  ])('a program that %s: its request gets an error, and it ends', async (_how, options, status, reason) => {
+    const { url, backend } = await serve(options as Partial<McpStdioBackendOptions>);
     const response = await post(url, call(5, 'echo'), ADA);
     expect([response.status, await response.json()]).toMatchObject([status, { id: 5, error: { data: { reason } } }]);
     await until(() => backend.stats().children === 0);

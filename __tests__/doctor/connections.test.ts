@@ -75,9 +75,10 @@ test.each<[what: string, start: () => Promise<string>, line: string | RegExp]>([
     async () => 'http://server.invalid',
     /^the host name (?:is not known \(ENOTFOUND\)\. .* Correct the host name, or its entry in DNS|cannot be resolved at the moment \(EAI_AGAIN\)\. .*)\.$/,
   ],
-])('explains %s', async (_what, start, line) => {
+])('explains %s', async (what, start, line) => {
   const url = `${(await start()).replace(/\/$/, '')}/mcp`;
-  const probe = createProbe(url, { bounds: { timeoutMs: 300, maxBytes: 1_000 } });
+  const timeoutMs = what === 'silence' ? 300 : 15_000;
+  const probe = createProbe(url, { bounds: { timeoutMs, maxBytes: 1_000 } });
   const findings: string[] = [];
   for await (const finding of diagnose({ url }, probe)) findings.push(lineOf(finding));
   expect(findings).toHaveLength(1);

@@ -9,6 +9,7 @@ import { CLI, endPrograms, type Program, startNode } from '../support/program.js
 import { startEverything } from '../support/remote-servers.js';
 import { SDK_USERS, type SdkUser, userOfV1, userOfV2 } from '../support/sdk-users.js';
 import { EVERYTHING } from '../support/stdio-bridge.js';
+import { until } from '../support/until.js';
 
 // What pages of agentgateway's documentation promise, with this command in place of agentgateway and files of our own.
 
@@ -210,6 +211,6 @@ describe('the page about multiplexing', { timeout: MAX_TEST_MS }, () => {
     const targets = [everything('alpha'), everything('beta')];
     const { url, gateway } = await start({ mcp: { port: 0, prefixMode: 'never', targets } });
     expect(await (await connect(url)).tools()).toEqual([]);
-    expect(gateway.stderr).toContain('the tool "echo" is hidden: two targets have it');
+    await until(() => gateway.stderr.includes('the tool "echo" is hidden: two targets have it'));
   });
 });

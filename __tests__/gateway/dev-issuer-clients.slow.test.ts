@@ -140,11 +140,11 @@ test('refuses a login with prompt=none', async () => {
 });
 
 test('tokens expire after --dev-issuer-ttl', async () => {
-  const { issuer, resource } = await startDevIssuerAndServer({ tokenSeconds: 2 });
+  const { issuer, resource } = await startDevIssuerAndServer({ tokenSeconds: 6 });
   const { client_id, tokens } = await logIn(issuer, resource, { authorize: { scope: 'read:all' } });
-  expect(tokens.expires_in).toBe(2);
+  expect(tokens.expires_in).toBe(6);
   expect(await status(resource, tokens.access_token)).not.toBe(401);
-  await setTimeout(2_100);
+  await setTimeout(6_100);
   expect(await status(resource, tokens.access_token)).toBe(401);
   const form = { grant_type: 'refresh_token', refresh_token: tokens.refresh_token ?? '', client_id, resource };
   const refreshed = await ask(issuer, form);

@@ -3,13 +3,10 @@ import { type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder
 import { reasonOf } from '../support/mcp-answers.js';
 import { call, initialize, open, post } from '../support/mcp-requests.js';
 import { CLI, endPrograms, type Program, startNode } from '../support/program.js';
-import { answerMcp, startRecordingTarget } from '../support/recording-target.js';
 import { NODE, SCRIPTED } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
+import { makeWaitingCall, startWaitingTarget } from '../support/waiting-call.js';
 
-const TOOL_MS = 3_000;
-/** The tool of the scripted server that takes so long, and of the remote server below. */
-const slowTool = call(1, 'progress', { steps: 1, delay: TOOL_MS });
 const CLIENTS = 5;
 
 let folder: GatewayFolder;
@@ -19,19 +16,9 @@ beforeAll(async () => {
 afterEach(endPrograms);
 afterAll(() => folder.remove());
 
-/** A remote server with one slow tool. */
-async function slowRemote(): Promise<string> {
-  const answer = answerMcp();
-  const { url } = await startRecordingTarget((arrived, res, req) => {
-    if (arrived.method === 'OPTIONS') res.writeHead(204).end();
-    else setTimeout(() => answer(arrived, res, req), arrived.body.includes('progress') ? TOOL_MS : 0);
-  });
-  return url;
-}
-
 const TARGETS = {
   'a program': async () => ({ name: 'one', stdio: { cmd: NODE, args: [SCRIPTED] } }),
-  'a remote server': async () => ({ name: 'one', mcp: { host: await slowRemote() } }),
+  'a remote server': async () => ({ name: 'one', mcp: { host: await startWaitingTarget() } }),
 };
 
 interface Command {
@@ -61,19 +48,19 @@ const listen = (url: string, session: Readonly<Record<string, string>>) =>
 const ENDING = [503, { ready: false, problems: ['the command is shutting down'] }];
 
 describe.each(Object.entries(TARGETS))('SIGTERM while %s works', (_name, target) => {
-  test('calls of 3 seconds finish, then their streams end, and the command ends with exit code 0', async () => {
+  test('calls finish, then their streams end, and the command ends with exit code 0', async () => {
     const { program, url, readyz } = await start(await target());
     await until(async () => (await readyz())[0] === 200);
     const sessions = await Promise.all(Array.from({ length: CLIENTS }, () => open(url)));
     const streams = await Promise.all(sessions.map((session) => listen(url, session)));
+    const calls = await Promise.all(sessions.map(makeWaitingCall));
     let over = 0;
-    const answers = sessions.map(async (session) => {
-      const answer = await post(url, slowTool, session);
+    const answers = sessions.map(async (session, i) => {
+      const answer = await post(url, calls[i]?.message, session);
       over++;
       return [answer.status, answer.headers.get('connection'), await reasonOf(answer)];
     });
-    // Every call has reached the server before the signal.
-    await Promise.all(sessions.map((session) => post(url, call(2, 'echo'), session)));
+    await until(() => calls.every((held) => held.isRunning()));
     const stopped = program.stop('SIGTERM');
     await program.says(/New sessions are refused, and calls may finish for 10 s/);
     expect(await readyz()).toEqual(ENDING);
@@ -81,6 +68,7 @@ describe.each(Object.entries(TARGETS))('SIGTERM while %s works', (_name, target)
     const { headers } = refused;
     expect([refused.status, headers.get('retry-after'), headers.get('connection')]).toEqual([503, '10', 'close']);
     expect([over, await reasonOf(refused)]).toEqual([0, 'closing']);
+    await Promise.all(calls.map((held) => held.release()));
     expect(await Promise.all(answers)).toEqual(Array.from({ length: CLIENTS }, () => [200, 'close', undefined]));
     await Promise.all(streams.map((stream) => stream.text()));
     expect(await stopped).toBe(0);
@@ -89,9 +77,10 @@ describe.each(Object.entries(TARGETS))('SIGTERM while %s works', (_name, target)
   test('a call that takes longer than --drain-seconds is answered with an error, as without a drain', async () => {
     const { program, url } = await start(await target(), { args: ['--drain-seconds', '1'] });
     const session = await open(url);
+    const held = await makeWaitingCall();
     const before = performance.now();
-    const answer = post(url, slowTool, session);
-    await post(url, call(2, 'echo'), session);
+    const answer = post(url, held.message, session);
+    await until(held.isRunning);
     const stopped = program.stop('SIGTERM');
     expect(await reasonOf(await answer)).toBe('closing');
     expect(await stopped).toBe(0);
@@ -101,8 +90,9 @@ describe.each(Object.entries(TARGETS))('SIGTERM while %s works', (_name, target)
   test('a second signal ends the command at once', async () => {
     const { program, url } = await start(await target());
     const session = await open(url);
-    const answer = post(url, slowTool, session).catch(() => 'no answer');
-    await post(url, call(2, 'echo'), session);
+    const held = await makeWaitingCall();
+    const answer = post(url, held.message, session).catch(() => 'no answer');
+    await until(held.isRunning);
     const stopped = program.stop('SIGTERM');
     await program.says(/New sessions are refused/);
     // A signal that follows within half a second is the same Ctrl-C.
@@ -122,7 +112,7 @@ test('without requests in flight, SIGTERM ends the command without a drain', asy
 });
 
 test('in Kubernetes: not ready at once, and what still arrives while it looks away is answered', async () => {
-  const minimum = { connectionMinTerminationDeadline: '2s' };
+  const minimum = { connectionMinTerminationDeadline: '6s' };
   const { program, url, readyz } = await start(await TARGETS['a program'](), { config: minimum });
   const session = await open(url);
   const begun = performance.now();
@@ -137,6 +127,6 @@ test('in Kubernetes: not ready at once, and what still arrives while it looks aw
   }
   expect((await post(url, initialize())).status).toBe(503);
   expect(await stopped).toBe(0);
-  expect(performance.now() - begun).toBeGreaterThan(2_000);
+  expect(performance.now() - begun).toBeGreaterThan(6_000);
   expect(calls).toBeGreaterThan(3);
 });

@@ -18,7 +18,7 @@ async function openServers(config: ProcessConfig, source: Pick<FileGateway['gate
   const { notes, close } = await openAdminServers({ admin: 'off', ...config }, source, logger);
   onTestFinished(close);
   const [origin = ''] = notes.map((note) => note.replace(/^.* on /, ''));
-  return { origin, notes, lines };
+  return { origin, notes, lines, close };
 }
 
 const get = async (url: string, init?: RequestInit): Promise<[number, unknown]> => {
@@ -123,7 +123,7 @@ describe('/readyz says', () => {
     });
     const before = performance.now();
     const probes = await Promise.all(Array.from({ length: 20 }, () => gateway.problems()));
-    expect(performance.now() - before).toBeLessThan(5_000);
+    expect(performance.now() - before).toBeLessThan(8_000);
     expect(probes.flat()).toEqual(probes.map(() => 'the first check is not over'));
     expect(asked).toBe(1);
   });
@@ -145,11 +145,19 @@ describe('an address that is taken', () => {
   });
 
   test('is one warning for the default admin address', async () => {
-    // Another test may have the port, too.
     const server = createServer();
-    await listen(server, DEFAULT_ADMIN.port).catch(() => undefined);
     onTestFinished(() => stop(server));
-    const { notes, lines } = await openServers({ admin: DEFAULT_ADMIN, health: ANY });
+    const openBeside = async () => {
+      if (!server.listening) await listen(server, DEFAULT_ADMIN.port).catch(() => undefined);
+      return openServers({ admin: DEFAULT_ADMIN, health: ANY });
+    };
+    let opened = await openBeside();
+    // Another test may have had the port, and have given it back.
+    while (!server.listening && opened.lines.length === 0) {
+      await opened.close();
+      opened = await openBeside();
+    }
+    const { notes, lines } = opened;
     expect(notes).toHaveLength(1);
     expect(lines).toEqual([
       'warn no admin address: 127.0.0.1:15000 cannot be opened (another program uses it). Choose another one with --admin, or --admin off',

@@ -86,9 +86,9 @@ describe('regular expressions', () => {
 
   test('take time in proportion to the path', () => {
     const table = tableOf(regex('/(a+)+b'));
-    const begin = performance.now();
+    const began = process.cpuUsage();
     expect(table(request(`/${'a'.repeat(10_000)}`))).toBeUndefined();
-    expect(performance.now() - begin).toBeLessThan(2_000);
+    expect(process.cpuUsage(began).user / 1_000, 'milliseconds').toBeLessThan(2_000);
   });
 
   test.each(['(', '(?=a)', '\\1'])('%s is refused', (text) => {

@@ -35,7 +35,7 @@ async function serve() {
   const deny = { rules: [{ deny: 'mcp.tool.name == "pay"' }] };
   const routes = [
     routeAt('login', { mcpAuthentication: AUTHENTICATION, mcpScopes: { 'tools/call': { pay: ['bank'] } } }),
-    routeAt('rules', { mcpAuthorization: deny }, { requestTimeoutSeconds: 1 }),
+    routeAt('rules', { mcpAuthorization: deny }, { requestTimeoutSeconds: 4 }),
     routeAt('limit', { localRateLimit: [{ maxTokens: 1, tokensPerFill: 1, fillInterval: '1h' }] }),
     routeAt('small', {}, { maxBodyBytes: 500, maxSessions: 1 }),
     routeAt('away', {}, { targets: [{ name: 'only', mcp: { host: await unreachableUrl() } }] }),

@@ -62,7 +62,7 @@ describe("agentgateway's tutorial", () => {
   test('step 4: prints the address on which it listens', async () => {
     // In the folder of this repository npx finds the server without a download.
     const gateway = startNode([CLI, '-f', `${folder.path}/config.yaml`]);
-    const [, found] = await gateway.says(/^INFO express-mcp-auth: Listening on 0\.0\.0\.0:(\d+)\n$/);
+    const [, found] = await gateway.says(/^INFO express-mcp-auth: Listening on 0\.0\.0\.0:(\d+)\n/);
     port = Number(found);
   });
 

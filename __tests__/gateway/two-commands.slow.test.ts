@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
-import { CLI, endPrograms, startNode } from '../support/program.js';
+import { CLI, endPrograms, type Program, startNode } from '../support/program.js';
 import { NODE, SCRIPTED } from '../support/stdio-bridge.js';
+import { until } from '../support/until.js';
 
 let folder: GatewayFolder;
 beforeAll(async () => {
@@ -19,13 +20,23 @@ const start = async (config: object, ...args: string[]) => {
 
 const NO_ADMIN = /^WARN express-mcp-auth: no admin address: 127\.0\.0\.1:15000 cannot be opened .*\n$/;
 
+/** Starts a command that gets the admin address, which another test may have for a while. */
+async function startWithAdmin(): Promise<Program> {
+  for (;;) {
+    const program = await start({});
+    await program.says(/Listening/);
+    expect((await fetch('http://127.0.0.1:15000/healthz')).status).toBe(200);
+    if (program.stderr === '') return program;
+    await program.stop();
+  }
+}
+
 test('two commands on one machine both serve: only one has the admin address, and the other warns once', async () => {
-  const first = await start({});
-  await first.says(/Listening/);
+  const first = await startWithAdmin();
   const second = await start({});
   const [, address] = await second.says(/Listening on (\S+)\n/);
-  expect((await fetch('http://127.0.0.1:15000/healthz')).status).toBe(200);
   expect((await fetch(`http://${address}/mcp`)).status).toBe(400);
+  await until(() => second.stderr !== '');
   expect(second.stderr).toMatch(NO_ADMIN);
   expect([await first.stop(), await second.stop()]).toEqual([0, 0]);
 });

@@ -45,7 +45,7 @@ describe('names that callers invent', () => {
   test('a flood of tools makes at most 10,001 buckets of bounded size, in little time', () => {
     const count = createBucketCount([limit]);
     const keys = new Set<string>();
-    const began = performance.now();
+    const began = process.cpuUsage();
     for (let i = 0; i < 15_000; i += 1) {
       const params = { name: `${i}${'x'.repeat(i % 900)}` };
       const call = { method: 'tools/call', target: params.name, params };
@@ -53,7 +53,7 @@ describe('names that callers invent', () => {
     }
     expect(keys.size).toBe(10_001);
     expect(Math.max(...[...keys].map((key) => key.length))).toBeLessThanOrEqual(256);
-    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(process.cpuUsage(began).user / 1_000, 'milliseconds').toBeLessThan(5_000);
   });
 });
 

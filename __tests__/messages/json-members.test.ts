@@ -49,10 +49,10 @@ describe('readMembers()', () => {
 
   test.each(['\\n', '\\"'])('skips a long string full of %j in linear time', (pair) => {
     const text = `${'x'.repeat(60)}${pair}`.repeat(262_144);
-    const started = performance.now();
+    const began = process.cpuUsage();
     const members = readMembers(Buffer.from(`{"long":"${text}","id":7}`));
     expect(members?.list.map(({ name }) => name)).toEqual(['long', 'id']);
-    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(process.cpuUsage(began).user / 1_000, 'milliseconds').toBeLessThan(5_000);
   });
 
   test('edits leave every other byte unchanged', () => {

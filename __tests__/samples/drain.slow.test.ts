@@ -13,7 +13,7 @@ afterAll(async () => {
   await endPrograms();
 });
 
-test('samples/drain.ts: at SIGTERM it is not ready, a call of 3 seconds finishes, and it ends', async () => {
+test('samples/drain.ts: at SIGTERM it is not ready, a call in progress finishes, and it ends', async () => {
   const env = { PORT: `${await freePort()}`, ISSUER: issuer.issuer };
   const program = startNode([`${ROOT}build/samples/drain.js`], { env });
   const [, url = ''] = await program.says(/Listening on (\S+)/);
@@ -21,7 +21,7 @@ test('samples/drain.ts: at SIGTERM it is not ready, a call of 3 seconds finishes
   const readiness = async () => (await fetch(new URL('/readyz', url))).status;
   expect(await readiness()).toBe(200);
   const session = await open(url, headers);
-  const answer = post(url, call(1, 'trigger-long-running-operation', { duration: 3, steps: 3 }), session);
+  const answer = post(url, call(1, 'trigger-long-running-operation', { duration: 8, steps: 3 }), session);
   await post(url, call(2, 'echo', { message: 'hello' }), session);
   const stopped = program.stop('SIGTERM');
   await until(async () => (await readiness()) === 503);

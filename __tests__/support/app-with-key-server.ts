@@ -1,4 +1,4 @@
-import { expect, vi } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
 import { type KeyServer, startKeyServer } from './key-server.js';
 import { claims, createProtectedApp, type ProtectedApp } from './protected-app.js';
 import { createSigner } from './signer.js';
@@ -8,7 +8,10 @@ export const MINUTE = 60_000;
 export const signer = createSigner();
 
 let passedMs = 0;
+let stoppedAt: number | undefined;
 const elapsed = performance.now.bind(performance);
+/** The clock for durations, which never goes back, even if the date does. */
+const now = () => (stoppedAt ?? elapsed()) + passedMs;
 
 /** Sets only the date forward or back, as an operator or a time server does. */
 export function setDate(ms: number): void {
@@ -18,9 +21,17 @@ export function setDate(ms: number): void {
 /** Moves the date and the clock for durations. Timers, sockets and the key server stay real. */
 export function passTime(ms: number): void {
   setDate(ms);
-  // The clock for durations never goes back, even if the date does.
   passedMs += ms;
-  performance.now = () => elapsed() + passedMs;
+  performance.now = now;
+}
+
+/** Lets both clocks move only by `passTime()` until the test ends, however long it takes. */
+export function stopTime(): void {
+  stoppedAt = elapsed();
+  passTime(0);
+  onTestFinished(() => {
+    stoppedAt = undefined;
+  });
 }
 
 /** A token that is valid now, however far the date has been moved. */

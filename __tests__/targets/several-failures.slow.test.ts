@@ -79,18 +79,18 @@ test('failOpen: no target opens', async () => {
 test('a target that hangs at initialize: failOpen goes on within the start timeout, and ends it', async () => {
   const { connect, source, lines } = several(
     { a: {}, b: { HANGS: '1' } },
-    { failureMode: 'failOpen', startTimeoutMs: 2_000 },
+    { failureMode: 'failOpen', startTimeoutMs: 8_000 },
   );
   const client = connect();
   const before = performance.now();
   expect((await client.initialize()).result.instructions).toBe('# a\n\nUse a.');
-  expect(performance.now() - before).toBeLessThan(2_000);
+  expect(performance.now() - before).toBeLessThan(8_000);
   await until(() => source.size === 1);
-  expect(lines.join('\n')).toContain('did not start within 2 s');
+  expect(lines.join('\n')).toContain('did not start within 8 s');
   // A list does not wait for it.
   const then = performance.now();
   expect((await client.request('tools/list')).result.tools[0].name).toBe('a_echo');
-  expect(performance.now() - then).toBeLessThan(1_000);
+  expect(performance.now() - then).toBeLessThan(5_000);
 });
 
 test('a target that hangs at initialize: failClosed refuses the session', async () => {
@@ -173,7 +173,7 @@ test('failOpen: lists wait once for a target that hangs, and have its entries ag
   expect(await listed()).toBe(false);
   const since = performance.now();
   expect([await listed(), await listed()]).toEqual([false, false]);
-  expect(performance.now() - since).toBeLessThan(2_000);
+  expect(performance.now() - since).toBeLessThan(8_000);
   process.kill(pid, 'SIGCONT');
   await until(listed);
 });
@@ -239,7 +239,7 @@ test('a subscription goes on when a target comes back', async () => {
 });
 
 test('failOpen: a target that starts too late is named with the option that limits its start', async () => {
-  const options = { failureMode: 'failOpen', startTimeoutMs: 2_000 } as const;
+  const options = { failureMode: 'failOpen', startTimeoutMs: 6_000 } as const;
   const { connect, lines } = several({ a: {}, b: { HANGS: '1' } }, options);
   const client = connect();
   await client.initialize();

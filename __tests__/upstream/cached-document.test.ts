@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { CachedDocument } from '../../src/upstream/cached-document.js';
+import { until } from '../support/until.js';
 
 test('a document is refreshed outside the context of the request that first fetched it', async () => {
   const requests = new AsyncLocalStorage<string>();
@@ -15,6 +16,6 @@ test('a document is refreshed outside the context of the request that first fetc
     unavailable: ({ cause }) => new Error('unavailable', { cause }),
   });
   await requests.run('the first', () => cached.get());
-  await vi.waitUntil(() => names.length >= 3);
+  await until(() => names.length >= 3);
   expect(names.slice(0, 3)).toEqual(['the first', undefined, undefined]);
 });
