@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../core/logger.js';
 import { createRareLine } from '../core/rare-line.js';
 import { createRedisStore, type Store } from '../store/redis.js';
@@ -59,9 +60,15 @@ function createConnectionLog(place: string, url: string, logger: Logger): RedisE
   };
 }
 
+/** The time in which the server must answer a check. */
+const MAX_CHECK_MS = 5_000;
+
 async function faultsOf(client: RedisClient, place: string): Promise<readonly string[]> {
   try {
-    await client.eval('return 1', { keys: [], arguments: [] });
+    const late = delay(MAX_CHECK_MS, undefined, { ref: false }).then(() => {
+      throw new Error(`no answer of Redis within ${MAX_CHECK_MS / 1_000} seconds`);
+    });
+    await Promise.race([client.eval('return 1', { keys: [], arguments: [] }), late]);
     return [];
   } catch (error) {
     return [`${place}: the store cannot be used: ${(error as Error).message}`];
