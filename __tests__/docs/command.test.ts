@@ -7,6 +7,7 @@ import { BRIDGE_TABLE } from '../../src/bridge/bridge-options.js';
 import { CHILD_TABLE } from '../../src/bridge/child-options.js';
 import { HTTP_TABLE } from '../../src/bridge/http/http-options.js';
 import { JOINED_TABLE } from '../../src/bridge/joined-options.js';
+import { USAGE } from '../../src/gateway/command-line.js';
 import { BACKENDS_OUT, POLICIES_OUT, SECTIONS_OUT, TARGETS_OUT } from '../../src/gateway/config/stays-out.js';
 import { ELSEWHERE } from '../../src/gateway/schema/backend-options.js';
 import { MCP_AUTHENTICATION } from '../../src/gateway/schema/login-keys.js';
@@ -28,6 +29,8 @@ beforeAll(async () => {
 /** The files of the page, with the ports of each. None has a warning, except where it must. */
 const examples: readonly (readonly [name: string, text: string, lines: readonly string[]])[] = [
   ['simple', blockToRun('docs/command.md', 'simple'), ['mcp: 3000']],
+  ['secrets', blockToRun('docs/command.md', 'secrets'), ['mcp: 3000']],
+  ['jwt-sign', blockToRun('docs/command.md', 'jwt-sign'), ['mcp: 3000']],
   ['process', blockToRun('docs/command.md', 'process'), ['mcp: 3000']],
   ['gateways', blockToRun('docs/command.md', 'gateways'), ['gateways.default: 8443']],
   ['listeners', blockToRun('docs/command.md', 'listeners'), ['gateways.web: 8443']],
@@ -42,7 +45,6 @@ const examples: readonly (readonly [name: string, text: string, lines: readonly 
   ['keys', blockToRun('docs/command.md', 'keys'), ['gateways.default: 3000']],
   ['rules', blockToRun('docs/command.md', 'rules'), ['mcp: 3000']],
   ['requests', blockToRun('docs/command.md', 'requests'), ['gateways.default: 3000']],
-  ['connections', blockToRun('docs/command.md', 'connections'), ['mcp: 3000']],
   ['policies-by-name', blockToRun('docs/command.md', 'policies-by-name'), ['gateways.default: 3000']],
 ];
 
@@ -111,4 +113,12 @@ test('docs/command.md names everything that is not supported', () => {
   const named = [...section.matchAll(/`(?:[a-z]+\.)?(\w+)`/g)].map(([, name]) => name);
   const names = [SECTIONS_OUT, BACKENDS_OUT, TARGETS_OUT, POLICIES_OUT].flatMap((out) => [...out.keys()]);
   expect(names.filter((name) => !named.includes(name))).toEqual([]);
+});
+
+test('docs/command.md has a row for every option of --help', () => {
+  const options = [...USAGE.matchAll(/^ +(?:-\w, )?(--[a-z-]+)/gm)].map(([, option]) => option);
+  expect(options).toContain('--file');
+  const page = readFileSync(`${ROOT}docs/command.md`, 'utf8');
+  const rows = page.match(/^\| `-.*$/gm)?.join('\n') ?? '';
+  expect(options.filter((option) => !rows.includes(`\`${option}`))).toEqual([]);
 });

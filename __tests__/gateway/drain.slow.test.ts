@@ -58,7 +58,7 @@ async function start(target: object, { config = {}, args = [] as string[] } = {}
 const listen = (url: string, session: Readonly<Record<string, string>>) =>
   fetch(url, { headers: { ...session, accept: 'text/event-stream' } });
 
-const ENDING = [503, { ready: false, problems: ['the command is about to end'] }];
+const ENDING = [503, { ready: false, problems: ['the command is shutting down'] }];
 
 describe.each(Object.entries(TARGETS))('SIGTERM while %s works', (_name, target) => {
   test('calls of 3 seconds finish, then their streams end, and the command ends with exit code 0', async () => {

@@ -10,6 +10,8 @@ test('/readyz says ready again when a remote server is back, with one line in th
   const port = await freePort();
   const file = { mcp: { port: 0, targets: [{ name: 'one', mcp: { host: `http://127.0.0.1:${port}/mcp` } }] } };
   const { gateway, lines } = await serveFile(file);
+  // The first check may take longer than a probe waits.
+  await until(async () => (await gateway.problems())[0] === MISSING);
   for (let probe = 0; probe < 3; probe++) expect(await gateway.problems()).toEqual([MISSING]);
   const server = createServer((_req, res) => res.writeHead(405).end());
   await listen(server, port);

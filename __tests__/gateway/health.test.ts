@@ -105,10 +105,10 @@ describe('/readyz says', () => {
     const { origin } = await openServers({ health: ANY }, gateway);
     expect(await get(`${origin}/readyz`)).toEqual(READY);
     const drained = gateway.drain();
-    expect(await get(`${origin}/readyz`)).toEqual(notReady('the command is about to end'));
+    expect(await get(`${origin}/readyz`)).toEqual(notReady('the command is shutting down'));
     await drained;
     expect(await get(`${origin}/healthz`)).toEqual([200, { alive: true }]);
-    expect(await get(`${origin}/readyz`)).toEqual(notReady('the command is about to end'));
+    expect(await get(`${origin}/readyz`)).toEqual(notReady('the command is shutting down'));
   });
 
   test('the result of one check to many probes, and not ready while the first check takes long', async () => {
@@ -169,7 +169,9 @@ describe('an address that is taken', () => {
 test('an admin address that other machines can reach is opened with a warning', async () => {
   const { origin, lines } = await openServers({ admin: { host: '0.0.0.0', port: 0 } });
   expect(await get(`${origin.replace('0.0.0.0', '127.0.0.1')}/readyz`)).toEqual(READY);
-  expect(lines).toEqual(['warn the admin address 0.0.0.0:0 can be reached from other machines: --health serves them']);
+  expect(lines).toEqual([
+    'warn the admin address 0.0.0.0:0 can be reached from other machines: use --health for probes from there',
+  ]);
 });
 
 describe('the section config of a file', () => {

@@ -117,7 +117,7 @@ describe('refused', () => {
   const elsewhere = (name: string) => ({ header: { name } });
   const rows: ReadonlyArray<readonly [jwtSign: object, message: string]> = [
     [{ alg: 'HS256' }, `${at}.jwtSign.alg must be one of RS256, RS384, RS512, PS256, ES256, ES384, but is "HS256"`],
-    [{ claims: { iat: 1 } }, `${at}.jwtSign.claims.iat is a claim that is written with each token: remove it`],
+    [{ claims: { iat: 1 } }, `${at}.jwtSign.claims.iat is a claim that the command sets itself: remove it`],
     [{ ttl: '0s' }, `${at}.jwtSign.ttl must be at least one second`],
     [
       { signingKey: 'key.pem' },
@@ -175,6 +175,6 @@ test('a signing key that is not on this machine is a warning of a check', async 
   files.tolerate(logger.warn);
   await createGateway(parseConfigFile(text, folder.path), logger, files).close();
   expect(lines).toEqual([
-    `warn mcp.targets[0].policies.backendAuth.jwtSign.signingKey: ${folder.path}/no: the file does not exist. A start refuses that`,
+    `warn mcp.targets[0].policies.backendAuth.jwtSign.signingKey: ${folder.path}/no: the file does not exist. The command would not start`,
   ]);
 });

@@ -119,6 +119,18 @@ test('SIGHUP reads the file again and says so, even if nothing has changed', asy
   expect(await gateway.program.stop()).toBe(0);
 });
 
+test('warns once of a setting that takes effect with the next start only', async () => {
+  const file = withRoutes(KEPT);
+  const gateway = await startReloading(file);
+  const logging = { format: 'json' };
+  for (const routes of [[KEPT], [KEPT, routeTo('/more')]])
+    await gateway.replace({ ...file, routes, config: { logging } });
+  await until(() => gateway.program.stderr.includes('next start'));
+  expect(gateway.program.stderr).toBe(
+    'WARN express-mcp-auth: adminAddr, readinessAddr, store or logging has changed, which takes effect with the next start\n',
+  );
+});
+
 test('a new port is opened and an old one closed; a port that is in use keeps what runs', async () => {
   const [first, second] = [await freePort(), await freePort()];
   const on = (...ports: number[]) => ({

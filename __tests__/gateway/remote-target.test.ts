@@ -70,7 +70,7 @@ describe('a remote target', () => {
     });
   });
 
-  test('a policy of the target counts before that of the route', () => {
+  test('a policy of the target overrides that of the route', () => {
     const policies = (key: string) => ({ backendAuth: { key } });
     expect(
       read({ mcp: { host: 'https://a.example/mcp' }, policies: policies('own') }, policies('route')),

@@ -36,7 +36,7 @@ test('an address for health that is taken is refused at start, and so is an admi
   const refused = [
     await start({}, '--admin', 'off', '--health', taken),
     await start({ adminAddr: taken }),
-    // The command line counts before the file.
+    // The command line overrides the file.
     await start({ readinessAddr: '127.0.0.1:0' }, '--admin', 'off', '--health', taken),
   ];
   for (const program of refused) {

@@ -69,7 +69,7 @@ test('warns of a secret that is not on this machine; with --online, refuses the 
   const sentence = `mcp.policies.backendAuth: ${folder.path}/secret: the file does not exist`;
   expect([await offline.ended, offline.stderr]).toEqual([
     0,
-    `WARN express-mcp-auth: ${sentence}. A start refuses that\n`,
+    `WARN express-mcp-auth: ${sentence}. The command would not start\n`,
   ]);
   const online = validate(['--online']);
   expect([await online.ended, online.stderr]).toEqual([1, `express-mcp-auth: config.yaml: ${sentence}\n`]);

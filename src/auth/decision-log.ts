@@ -119,7 +119,7 @@ function lineFor(
   error: unknown,
   accepted: AcceptedCredentials,
 ): string {
-  // What a client sent is quoted as JSON, so that it cannot forge a second line.
+  // Text of a client is quoted as JSON, so that it cannot forge a second line.
   const evidence = printable(quoteEvidence(withShortClient(evidenceOf(error))), MAX_EVIDENCE_LENGTH);
   const message =
     error instanceof AuthError ? refusalText(error.code, accepted) : (error as Error | undefined)?.message;

@@ -57,7 +57,7 @@ export function mcpAuthorization(options: Readonly<McpAuthorizationOptions>): Mi
   });
 }
 
-const AT_DEBUG = 'The level debug names each call; "rules test" of the command tries one';
+const AT_DEBUG = 'Each call is logged at the level debug; "express-mcp-auth rules test" says which rule decides on one';
 
 function createDenialLog({ mode, logger }: ResolvedAuthorization): (decision: CallDecision) => void {
   const isPermissive = mode === 'permissive';

@@ -75,4 +75,4 @@ function fixFor({ code, scopes }: Denial): string {
     : `a rule denies it. ${AT_DEBUG}`;
 }
 
-const AT_DEBUG = 'The level debug names each call';
+const AT_DEBUG = 'Each call is logged at the level debug';

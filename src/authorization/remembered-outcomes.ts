@@ -1,6 +1,6 @@
 import type { CallVariables } from './expressions/call-variables.js';
 
-/** Variables that stay the same for one caller and one thing that calls name: claims, names, targets. */
+/** The variables that stay the same for one caller and one tool, prompt or resource: claims, names, targets. */
 const LASTING = /^(?:jwt|apiKey|mcp\.\w+\.(?:name|target))$/;
 
 /** True for a rule whose outcome can be remembered: it reads claims, names and targets alone. */
@@ -22,8 +22,8 @@ const MAX_SUBJECT_LENGTH = 128;
 const ANONYMOUS = {};
 
 /**
- * Creates the memory of the outcomes of rules: callers call the same tools again and again. It returns the outcomes for a caller and a
- * subject, to which the caller of the function adds; undefined if there is no subject, or one that is too long to be kept.
+ * Creates the memory of the outcomes of rules: callers call the same tools again and again. The function returns the outcomes for a caller
+ * and a subject, as a map to which new outcomes are added; undefined if there is no subject, or one that is too long to be kept.
  */
 export function createRememberedOutcomes<Rule>(): (input: Subject) => Map<Rule, boolean> | undefined {
   let callers = new WeakMap<object, Map<string, Map<Rule, boolean>>>();

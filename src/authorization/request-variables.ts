@@ -31,7 +31,7 @@ function claimsOf(auth: AuthInfo): CelMap {
   return claims;
 }
 
-/** What Express adds to a request. These go by its setting `trust proxy`. */
+/** The members that Express adds to a request. They follow its setting `trust proxy`. */
 interface ExpressRequest {
   readonly protocol?: string;
   readonly ip?: string;

@@ -27,7 +27,7 @@ export interface RuleInput {
   readonly scopes: ReadonlySet<string>;
   /** True if the arguments are too long for rules to read. */
   readonly hasLongArguments: boolean;
-  /** What the call names: its kind, its target and its name. Undefined if rules are about requests. */
+  /** The kind, the target and the name that a call has. Undefined if rules are about requests. */
   readonly subject?: string;
 }
 

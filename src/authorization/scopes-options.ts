@@ -79,7 +79,7 @@ export const SCOPES_TABLE = {
   logger: { read: resolveLogger },
 } satisfies OptionTable<McpScopesOptions>;
 
-export const SCOPES_OPTIONS = Object.keys(SCOPES_TABLE);
+const SCOPES_OPTIONS = Object.keys(SCOPES_TABLE);
 
 export interface ResolvedScopes extends ResolvedOptions<typeof SCOPES_TABLE> {
   readonly rules: readonly ResolvedRule[];

@@ -65,7 +65,7 @@ export const CHILD_TABLE = {
 export type ChildValues = ResolvedOptions<typeof CHILD_TABLE>;
 
 export interface ResolvedChild extends ChildValues {
-  /** What this machine starts for `command` and `args`. */
+  /** The program that this machine starts for `command` and `args`. */
   readonly program: Program;
 }
 
@@ -94,7 +94,8 @@ export function requireChild<Values extends ChildValues>(
   return { ...resolved, program };
 }
 
-function pathIn(env: unknown): string | undefined {
+/** Returns the PATH in the option `env`. Undefined if it has none, or is a function. */
+export function pathIn(env: unknown): string | undefined {
   return (env as { PATH?: string } | undefined)?.PATH;
 }
 

@@ -1,6 +1,7 @@
+import { IdleWaits } from '../core/idle-waits.js';
 import { BridgeError } from '../messages/bridge-error.js';
 
-/** One day: a longer wait is a mistake in the unit. */
+/** One day. A larger number is probably one of milliseconds. */
 const MAX_SECONDS = 86_400;
 
 /** The parts of a backend that a drain asks. */
@@ -14,7 +15,7 @@ export interface DrainPlan {
 /** The time before a backend is closed: it opens no new sessions, and clients get the answers that they wait for. */
 export class Drain {
   readonly #plan: DrainPlan;
-  readonly #waiting = new Set<() => void>();
+  readonly #waits = new IdleWaits();
   #hasBegun = false;
 
   constructor(plan: DrainPlan) {
@@ -31,16 +32,9 @@ export class Drain {
     if (!(typeof seconds === 'number' && seconds >= 0 && seconds <= MAX_SECONDS))
       throw new RangeError(`drain() takes a number of seconds from 0 to ${MAX_SECONDS}`);
     this.#hasBegun = true;
-    return new Promise((resolve) => {
-      const finish = (): void => {
-        clearTimeout(late);
-        this.#waiting.delete(finish);
-        resolve();
-      };
-      const late = setTimeout(finish, seconds * 1_000);
-      this.#waiting.add(finish);
-      this.check();
-    });
+    const idle = this.#waits.add(seconds * 1_000);
+    this.check();
+    await idle;
   }
 
   /** @throws {BridgeError} If no new session may be opened; the error answers the request `id`. */
@@ -52,7 +46,6 @@ export class Drain {
   check(): void {
     if (!this.#hasBegun) return;
     this.#plan.endStreams();
-    if (this.#plan.isBusy()) return;
-    for (const finish of [...this.#waiting]) finish();
+    if (!this.#plan.isBusy()) this.#waits.finish();
   }
 }

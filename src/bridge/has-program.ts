@@ -1,4 +1,5 @@
 import { isProgram } from '../targets/stdio/is-command-line.js';
+import { pathIn } from './child-options.js';
 
 /**
  * False if the program of a child is not there. If `env` is a function, each caller may have a PATH of their own, so that a program
@@ -9,5 +10,5 @@ export function hasProgram(
   env: unknown,
 ): boolean {
   if (typeof env === 'function' && !/[/\\]/.test(command)) return true;
-  return isProgram(command, cwd, (env as { PATH?: string } | undefined)?.PATH);
+  return isProgram(command, cwd, pathIn(env));
 }

@@ -13,7 +13,7 @@ export interface JoinedOptions {
    */
   readonly prefixMode?: PrefixMode | undefined;
   /**
-   * What happens without an answer of one target. `failClosed`: sessions cannot be opened, and lists fail. `failOpen`: they go on without
+   * The behaviour if one target does not answer. `failClosed`: sessions cannot be opened, and lists fail. `failOpen`: they go on without
    * it, and the log says which target is missing. Calls to the other targets always go on. @default 'failClosed'
    */
   readonly failureMode?: FailureMode | undefined;

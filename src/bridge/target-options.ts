@@ -36,7 +36,7 @@ export interface ChildTarget extends ChildOptions {
 /** One of the MCP servers behind `mcpBackend()`. */
 export type McpTarget = ChildTarget | RemoteTarget;
 
-export const REMOTE_TARGET_TABLE = REMOTE_SERVER_ROWS satisfies OptionTable<Omit<RemoteTarget, 'command'>>;
+const REMOTE_TARGET_TABLE = REMOTE_SERVER_ROWS satisfies OptionTable<Omit<RemoteTarget, 'command'>>;
 
 export type ResolvedTarget =
   | { readonly kind: 'child'; readonly child: ResolvedChild }

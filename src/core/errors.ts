@@ -173,7 +173,7 @@ export type OutageCode = keyof typeof OUTAGES;
  */
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError';
-  /** What failed; each code has a heading in docs/errors.md. */
+  /** The name of the failure. Each code has a heading in docs/errors.md. */
   readonly code: OutageCode;
   /** The status of the answer. */
   readonly status: 502 | 503;

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** What is known about a line beside its text. Loggers of applications never get it. */
+/** The data of a log line in addition to its text. Loggers of applications never get them. */
 export interface LogFields {
   /** The place of the route in the configuration file. */
   readonly route?: string;

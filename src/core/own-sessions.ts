@@ -4,7 +4,7 @@ import type { SessionOwner } from './session-owner.js';
 import type { SessionSigner } from './session-signer.js';
 import { shareValue } from './shared-state.js';
 
-/** What an `mcpAuth()` that signs session ids knows about a request. */
+/** The facts about a request that an `mcpAuth()` which signs session ids has found. */
 export interface SignedSession {
   /** It also signs the ids in the answer. */
   readonly signer: SessionSigner;

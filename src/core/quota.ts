@@ -9,7 +9,7 @@ export interface Caller {
   readonly isChecked: boolean;
 }
 
-/** What uses a slot, such as a session. It can be ended for another caller while no client uses it. */
+/** The user of a slot, such as a session. It can be ended for another caller while no client uses it. */
 export interface Occupant {
   /** The time of the last request, on the clock of `performance.now()`. */
   readonly lastUsed: number;

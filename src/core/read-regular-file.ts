@@ -36,7 +36,7 @@ function readAll(descriptor: number): Buffer {
     read = readSync(descriptor, bytes, length, bytes.length - length, null);
   }
   if (length > MAX_FILE_BYTES) throw new Error(`larger than ${MAX_FILE_BYTES} bytes`);
-  // A copy: the files of the configuration are kept, and with each of them all of this buffer would be.
+  // A copy: the command keeps the files of its configuration, and a part of this buffer would keep all of it in memory.
   return Buffer.from(bytes.subarray(0, length));
 }
 

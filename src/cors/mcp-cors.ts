@@ -58,7 +58,7 @@ function isCovered(prefixes: readonly string[], name: string): boolean {
   return prefixes.some((prefix) => lowerAscii(name).startsWith(prefix));
 }
 
-/** What a browser client cannot do if a name is not allowed. Accept, GET, HEAD and POST are always allowed (Fetch standard, 2.2). */
+/** The things that a browser client cannot do if a name is not allowed. Accept, GET, HEAD and POST are always allowed (Fetch standard, 2.2). */
 const NEEDED_FOR: Readonly<Record<string, string>> = {
   Authorization: 'send its token',
   'Content-Type': 'send JSON',

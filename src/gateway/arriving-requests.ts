@@ -1,13 +1,14 @@
 import type { ServerResponse } from 'node:http';
+import { IdleWaits } from '../core/idle-waits.js';
 import { onceClosed } from '../http/hang-up.js';
 import type { Middleware } from '../index.js';
 
 /** The requests of a route that are not refused, answered or known to the backend yet, for example because a key set is fetched. */
 export class ArrivingRequests {
   readonly #arriving = new Set<ServerResponse>();
-  readonly #waiting = new Set<() => void>();
+  readonly #waits = new IdleWaits();
 
-  get areNone(): boolean {
+  get isEmpty(): boolean {
     return this.#arriving.size === 0;
   }
 
@@ -20,7 +21,7 @@ export class ArrivingRequests {
 
   /** The middleware before the backend. */
   readonly leave: Middleware = (req, res, next) => {
-    // A turn later, the backend has counted the request.
+    // The backend counts the request in this turn of the event loop.
     const remove = (): void => void setImmediate(() => this.#remove(res));
     // The backend knows what a POST asks for once it has the body.
     if (req.method === 'POST' && !req.readableEnded) req.once('end', remove);
@@ -29,21 +30,11 @@ export class ArrivingRequests {
   };
 
   /** Resolves when no request is arriving, after `ms` at the latest. */
-  async end(ms: number): Promise<void> {
-    if (this.areNone) return;
-    await new Promise<void>((resolve) => {
-      const finish = (): void => {
-        clearTimeout(late);
-        this.#waiting.delete(finish);
-        resolve();
-      };
-      const late = setTimeout(finish, ms);
-      this.#waiting.add(finish);
-    });
+  async settle(ms: number): Promise<void> {
+    if (!this.isEmpty) await this.#waits.add(ms);
   }
 
   #remove(res: ServerResponse): void {
-    if (!this.#arriving.delete(res) || this.#arriving.size > 0) return;
-    for (const finish of [...this.#waiting]) finish();
+    if (this.#arriving.delete(res) && this.isEmpty) this.#waits.finish();
   }
 }

@@ -34,7 +34,7 @@ export class Certificates {
   }
 }
 
-/** Time between two looks at the files of a certificate. */
+/** The time between two checks of the files of a certificate. */
 const CHECK_MS = 1_000;
 
 /** A certificate, its key and the authorities of its clients, read again when the files change: certificates are renewed every few weeks. */

@@ -54,7 +54,7 @@ export interface RunCommand {
   readonly isOnline: boolean;
   /** The names given to `--ignore`. */
   readonly ignored: readonly string[];
-  /** What the command line says about the log. */
+  /** The log settings of the command line. */
   readonly logging: LogSettings;
   /** Undefined without `--dev-issuer`. */
   readonly devIssuer: DevIssuerArguments | undefined;
@@ -92,7 +92,7 @@ export function parseCommandLine(args: readonly string[]): Command {
   const [file, ...moreFiles] = options.file ?? [];
   if (help) return { action: 'help' };
   if (version) return { action: 'version' };
-  if (!file) throw usageError('-f FILE is missing');
+  if (!file) throw usageError('-f FILE is missing: express-mcp-auth init writes a first one');
   if (moreFiles.length > 0) throw usageError('-f FILE is given twice: the command reads one file');
   if (!host) throw usageError('--host is empty');
   if (/^[^:]+:\d+$/.test(host)) throw usageError('--host is an address without a port: the file has the ports');

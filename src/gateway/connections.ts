@@ -9,11 +9,11 @@ export type ConnectionTimes = Pick<ProcessTimes, 'keepAliveSeconds' | 'headersSe
 
 /**
  * A connection ends this much later than clients are told (`Keep-Alive: timeout=…`). A request that was sent just before the end still
- * arrives. Less than a second, because Node derives what it tells from the same time.
+ * arrives. Less than a second, because Node computes the header from the same value, in whole seconds.
  */
 const GRACE_MS = 999;
 
-/** The time between two looks for connections whose request takes too long. */
+/** The time between two checks for requests that take too long to arrive. */
 const CHECK_MS = 1_000;
 
 /**
@@ -36,7 +36,7 @@ export function serverOptions(
   return options as unknown as ServerOptions;
 }
 
-/** Changes the times of a server. They count for each connection from its next request. */
+/** Changes the times of a server. They apply to each connection from its next request on. */
 export function useTimes(server: Server, times: ConnectionTimes): void {
   Object.assign(server, timeoutsOf(times));
 }

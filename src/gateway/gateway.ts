@@ -25,7 +25,7 @@ import { trustProxies } from './trusted-proxies.js';
 export interface Gateway {
   /** The warnings that an operator needs before the gateway listens on `host`. */
   warningsFor(host: string): readonly string[];
-  /** What an operator who comes from agentgateway would not expect. */
+  /** Differences from agentgateway that an operator should know. */
   readonly notes: readonly string[];
   /** The addresses of its MCP servers, as clients are given them. */
   readonly clientAddresses: readonly string[];
@@ -91,7 +91,7 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
       return changes?.opened ?? [];
     },
     prepare: (next, inputs) => versions.prepare(next, inputs),
-    problems: async () => (drain.hasBegun ? ['the command is about to end'] : readiness.problems()),
+    problems: async () => (drain.hasBegun ? ['the command is shutting down'] : readiness.problems()),
     drain: () => drain.run(timesOf(versions.config?.process ?? {})),
     async close() {
       await versions.close();

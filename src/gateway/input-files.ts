@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readInputBytes, StartupError } from './startup-error.js';
 
-/** What a file contained, or why it cannot be read. */
+/** The content of a file, or the reason why it cannot be read. */
 type Input = { readonly bytes: Buffer } | { readonly error: unknown };
 
 /** The files of one start or reload. Each is read once, so that what is compared, hashed and parsed is the same. */
@@ -9,7 +9,7 @@ export class InputFiles {
   readonly #inputs = new Map<string, Input>();
   #warn: ((line: string) => void) | undefined;
 
-  /** Makes secrets, certificates and private keys that cannot be used warnings: a file is often checked where they are not. */
+  /** Warns of secrets, certificates and private keys that cannot be used, and does not throw: a file is often checked on a machine without them. */
   tolerate(warn: (line: string) => void): void {
     this.#warn = warn;
   }
@@ -25,7 +25,7 @@ export class InputFiles {
       return read();
     } catch (error) {
       if (this.#warn === undefined || !(error instanceof StartupError)) throw error;
-      this.#warn(`${error.message.replace(/\.$/, '')}. A start refuses that`);
+      this.#warn(`${error.message.replace(/\.$/, '')}. The command would not start`);
       return standIn();
     }
   }
@@ -54,7 +54,7 @@ export class InputFiles {
     return [...this.#inputs.keys()];
   }
 
-  /** Differs where one of these files differs. */
+  /** Returns a digest of the names and contents of these files. */
   digestOf(names: readonly string[]): string {
     const contents = names.map((name) => {
       const input = this.#input(name);

@@ -11,7 +11,7 @@ export interface LoadedConfig {
   readonly config: GatewayConfig;
   /** The beginning of the file's SHA-256. */
   readonly hash: string;
-  /** What was read. The files that the configuration names are read from here too. */
+  /** The files that were read. Those that the configuration names are read from here too. */
   readonly files: InputFiles;
   /**
    * Runs a step of the start. Its messages begin with the name of the file, and have no values of variables, which may be secrets.
@@ -28,7 +28,7 @@ export interface LoadSettings {
   readonly env: Environment;
   readonly ignored?: readonly string[];
   readonly files?: InputFiles;
-  /** The settings on the command line, which count before those of the file. */
+  /** The settings on the command line, which override those of the file. */
   readonly process?: ProcessConfig;
 }
 

@@ -1,7 +1,7 @@
 import { fieldsOfRequest, type LogFields } from '../core/log-fields.js';
 import { createSafeLogger, registerFields } from '../core/logger.js';
 import type { Logger } from '../index.js';
-import { LOG_LEVELS, type LogSettings } from './log-settings.js';
+import { LOG_DEFAULTS, LOG_LEVELS, type LogSettings } from './log-settings.js';
 
 type Level = keyof Logger;
 
@@ -21,7 +21,8 @@ export interface LogOutput {
  * Creates the log of the command. Lines of text are as agentgateway writes them: `INFO express-mcp-auth: Listening on 0.0.0.0:3000`.
  * JSON is one object a line. Warnings and errors go to the standard error.
  */
-export function createLogOutput({ format = 'text', level = 'info' }: LogSettings, streams: LogStreams): LogOutput {
+export function createLogOutput(settings: LogSettings, streams: LogStreams): LogOutput {
+  const { format, level } = { ...LOG_DEFAULTS, ...settings };
   const write = format === 'json' ? writeJson : writeText;
   const first = LOG_LEVELS.indexOf(level);
   const lineOf = (at: Level, fields: LogFields) => (line: string) => {

@@ -3,12 +3,14 @@ import type { Logger } from '../index.js';
 export const LOG_FORMATS = ['text', 'json'] as const;
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const satisfies readonly (keyof Logger)[];
 
-/** How the command writes its log. What is left out is decided elsewhere: the command line counts before the file. */
+/** The settings of the log. A member that is left out comes from the file or from the defaults: the command line overrides the file. */
 export interface LogSettings {
   readonly format?: (typeof LOG_FORMATS)[number];
   /** The lowest level that is written. */
   readonly level?: (typeof LOG_LEVELS)[number];
 }
+
+export const LOG_DEFAULTS = { format: 'text', level: 'info' } as const satisfies Required<LogSettings>;
 
 /** The options of the command line, for `parseArgs()`. */
 export const LOG_OPTIONS = { log: { type: 'string' }, 'log-level': { type: 'string' } } as const;

@@ -55,7 +55,7 @@ function certificatesIn({ listeners }: BindConfig): readonly TlsConfig[] {
   return listeners.flatMap(({ tls }) => tls ?? []);
 }
 
-/** What a server decides before it knows the name that a client asks for, so that the certificates of a port must share it. */
+/** The settings that a server uses before it knows the host name that a client asks for. All certificates of a port must share them. */
 function shapeOf(bind: BindConfig): string {
   const [first, ...others] = certificatesIn(bind);
   if (first === undefined) return 'http';

@@ -1,5 +1,5 @@
 import { REPLICA_FORM, REPLICA_NAME } from '../bridge/replica.js';
-import { MAX_DRAIN, MAX_TIME, type ProcessConfig } from './config/process-settings.js';
+import { MAX_DRAIN_SECONDS, MAX_TIME_SECONDS, type ProcessConfig } from './config/process-settings.js';
 import { parseServerAddress, type ServerAddress } from './config/server-address.js';
 
 /** The options of the command line with settings of the process. */
@@ -41,7 +41,9 @@ export function parseProcessArguments(args: ProcessArguments, usageError: (probl
     ...(replica !== undefined && { replica }),
     ...(admin !== undefined && { admin: admin === 'off' ? admin : address(admin, '--admin', ', or off') }),
     ...(health !== undefined && { health: address(health, '--health') }),
-    ...(drain !== undefined && { drainSeconds: seconds(drain, '--drain-seconds', [0, MAX_DRAIN]) }),
-    ...(keepAlive !== undefined && { keepAliveSeconds: seconds(keepAlive, '--keep-alive-seconds', [1, MAX_TIME]) }),
+    ...(drain !== undefined && { drainSeconds: seconds(drain, '--drain-seconds', [0, MAX_DRAIN_SECONDS]) }),
+    ...(keepAlive !== undefined && {
+      keepAliveSeconds: seconds(keepAlive, '--keep-alive-seconds', [1, MAX_TIME_SECONDS]),
+    }),
   };
 }

@@ -6,8 +6,8 @@ import { asRequestId, REQUEST_ID_HEADER, setRequestId } from '../core/request-id
 import type { Logger } from '../index.js';
 
 /**
- * Gives each request an id: the client's `X-Request-Id`, if it is short and printable, or a new one. The answer has it, the lines about
- * the request have it, and remote servers get it.
+ * Gives each request an id: the client's `X-Request-Id`, if it is short and printable, or a new one. It is in the answer, in the log
+ * lines about the request, and in requests to remote servers.
  */
 export function identifyRequests(handle: RequestListener, logger: Logger): RequestListener {
   // On Node 20, fields that follow a request make every promise of the process slower.

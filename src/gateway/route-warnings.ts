@@ -38,6 +38,6 @@ export function warningsOfUnusedBackends(routes: readonly RouteConfig[]): readon
     if (unusedBackend === undefined || answer === undefined) return [];
     return [`${unusedBackend} has no effect, because ${answer.at} answers every request: remove one of them`];
   });
-  // A route on several listeners is there several times.
+  // A route on several listeners occurs several times.
   return [...new Set(unused)];
 }

@@ -54,7 +54,7 @@ export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'hostnames' | '
   close(): Promise<void>;
 }
 
-/** What routes are created with. */
+/** The parts from which a route is created. */
 export interface RouteParts extends RouteShare {
   readonly logger: Logger;
   readonly files: InputFiles;
@@ -62,9 +62,9 @@ export interface RouteParts extends RouteShare {
 }
 
 /** @throws {StartupError} If a policy or a target of the route is not valid. */
-export function createRoute(route: RouteConfig, parts: RouteParts): GatewayRoute {
-  const { files, replica } = parts;
-  const logger = withFields(parts.logger, { route: route.at });
+export function createRoute(route: RouteConfig, given: RouteParts): GatewayRoute {
+  const parts = { ...given, logger: withFields(given.logger, { route: route.at }) };
+  const { files, replica, logger } = parts;
   const advice = adviceOf(route);
   const authentication = createAuthentication(route, { ...parts, advice });
   const policy = authentication?.policy;
@@ -84,7 +84,7 @@ export function createRoute(route: RouteConfig, parts: RouteParts): GatewayRoute
     ...createSteps(route, backend, parts),
     ...(backend ? [arriving.leave, backend] : []),
   ]);
-  const settle = (ms: number) => arriving.end(ms);
+  const settle = (ms: number) => arriving.settle(ms);
   const drain = (seconds: number) => drainRoute(seconds, arriving, backend);
   const close = async () => backend?.close();
   const callerKeys = backend && 'callerKeys' in backend ? callerKeysOf(backend.callerKeys) : [];
@@ -104,13 +104,13 @@ async function drainRoute(
   const until = performance.now() + seconds * 1_000;
   const leftMs = () => Math.max(0, until - performance.now());
   await backend?.drain(seconds);
-  while (!arriving.areNone && leftMs() > 0) {
-    await arriving.end(leftMs());
+  while (!arriving.isEmpty && leftMs() > 0) {
+    await arriving.settle(leftMs());
     await backend?.drain(leftMs() / 1_000);
   }
 }
 
-/** What happens to the request of an accepted caller before it reaches the backend, in agentgateway's order. */
+/** The steps from an accepted caller to the backend, in agentgateway's order. */
 function createSteps(
   route: RouteConfig,
   backend: RouteBackend | undefined,

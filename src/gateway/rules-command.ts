@@ -18,7 +18,7 @@ import { atPlace, readInputFile, StartupError } from './startup-error.js';
 
 const CALL_EXAMPLE = '{"method": "tools/call", "params": {"name": "echo", "arguments": {}}}';
 
-export const RULES_USAGE = `Usage: express-mcp-auth rules test -f FILE --call FILE [--as FILE]
+const RULES_USAGE = `Usage: express-mcp-auth rules test -f FILE --call FILE [--as FILE]
 
 Says which rule of mcpAuthorization decides on a call. Exits with code 1 if a route denies it.
 
@@ -37,7 +37,7 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-/** What the command prints, and its exit code. */
+/** The lines that the command prints, and its exit code. */
 export interface RulesResult {
   readonly lines: readonly string[];
   readonly isAllowed: boolean;

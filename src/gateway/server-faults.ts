@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { createIntrospection } from '../auth/credential/introspection.js';
 import { remoteFaultOf } from '../bridge/remote-fault.js';
 import { AuthError } from '../core/errors.js';
-import { type Logger, type McpHttpBackendOptions, mcpHttpBackend, UpstreamError } from '../index.js';
+import { SILENT } from '../core/logger.js';
+import { type McpHttpBackendOptions, mcpHttpBackend, UpstreamError } from '../index.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { createServerMetadata } from '../upstream/server-metadata.js';
 import type { RouteConfig } from './config/gateway-config.js';
@@ -63,8 +64,6 @@ async function faultIf(fault: string, call: Promise<unknown>): Promise<string | 
     throw error;
   }
 }
-
-const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** Asks with a backend of its own: a backend of several targets does not say which one fails. */
 async function faultOfTarget(target: RemoteTarget): Promise<string | undefined> {

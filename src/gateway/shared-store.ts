@@ -9,17 +9,17 @@ import type { InputFiles } from './input-files.js';
 import { createRedisClient, type RedisClient, type RedisEvents } from './redis-client.js';
 import { atPlace } from './startup-error.js';
 
-/** What the replicas of the gateway know together. */
+/** The state that the replicas of the gateway share. */
 export interface SharedStore {
   readonly store: Store;
-  /** Connects to the server. It is no failure that it cannot be reached: the gateway goes on without it, and tries again. */
+  /** Connects to the server. A server that cannot be reached is no failure: the gateway goes on without it, and tries again. */
   open(): Promise<void>;
   /** Resolves to one sentence if the server cannot be used from here, otherwise to none. */
   findFaults(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
-/** What a route shares with the others of its process, and with its replicas. */
+/** The parts that a route shares with the other routes of its process, and with its replicas. */
 export interface RouteShare {
   /** The name of this process among its replicas. */
   readonly replica?: string | undefined;

@@ -6,11 +6,11 @@ import type { ReceivedBody } from '../messages/calls-in-body.js';
 import { replyBridgeError } from '../messages/reply-error.js';
 import type { ResolvedLimit } from './limits-options.js';
 
-/** Why calls are refused. */
+/** The reason why calls are refused. */
 export interface LimitRefusal {
   /** Milliseconds until the calls can be made; infinite if they never can. */
   readonly waitMs: number;
-  /** The places of the limits that refuse them. A store does not say which: then those that count them. */
+  /** The places in the list of the limits that refuse them. A store does not say which these are: then all that count them. */
   readonly limits: readonly number[];
 }
 

@@ -61,7 +61,7 @@ export function isTargeted(method: string): method is TargetedMethod {
   return targetOf(method)?.inRules === true;
 }
 
-/** What a method's target is, as a word. */
+/** The word for a method's target. */
 export type TargetNoun = (typeof TARGETS)[NamingMethod]['noun'];
 
 /** Returns what the method names: a tool, prompt, resource or task. Undefined for a method without a target. */

@@ -7,25 +7,25 @@ export type RefusalReason = BridgeErrorCode | keyof typeof MESSAGE_REFUSALS;
 
 interface RefusalAdvice {
   readonly level: keyof Logger;
-  /** What an operator can do. */
+  /** The advice for an operator. */
   readonly fix: string;
 }
 
 const info = (fix: string): RefusalAdvice => ({ level: 'info', fix });
 const warn = (fix: string): RefusalAdvice => ({ level: 'warn', fix });
-/** What every client does before it knows the server. */
+/** For requests that every client makes before it knows the server. */
 const usual = (fix: string): RefusalAdvice => ({ level: 'debug', fix });
 
 const OTHER_REVISION = 'clients go on with a revision that the server has';
 
-/** What to do about refusals. The others are explained in docs/errors.md alone. */
+/** The advice on refusals. The others are explained in docs/errors.md alone. */
 const ADVICE: Readonly<Partial<Record<RefusalReason, RefusalAdvice>>> = {
   too_many_pending: warn(
     'the MCP server answers slowly, or a client sends too much at once. If clients need more, raise maxPendingRequests',
   ),
   too_many_sessions: warn('raise maxSessions if this machine can run more, or lower idleTimeoutSeconds'),
   too_many_sessions_of_user: warn(
-    'raise maxSessionsPerUser, or look why this user’s clients do not end their sessions',
+    'raise maxSessionsPerUser, or find out why the clients of this user do not end their sessions',
   ),
   too_many_sessions_of_anonymous: warn('raise maxAnonymousSessions, or let callers log in'),
   too_many_bodies: warn(

@@ -14,7 +14,7 @@ export type RefusalLog = (error: unknown) => void;
  * operator can do. A line has nothing of the request.
  *
  * @param who The function that refuses, for example `mcpScopes()`.
- * @param except The reasons about which the function has a line of its own
+ * @param except The reasons about which the function logs a line of its own.
  */
 export function createRefusalLog(who: string, logger: Logger, except: readonly RefusalReason[] = []): RefusalLog {
   const count = createCountedLines<RefusalReason>();

@@ -19,7 +19,7 @@ export function replyBridgeError(res: ServerResponse, cause: BridgeError | BodyE
   if (!res.req.readableEnded) res.req.resume();
   replyJson(res, error.status, error.body(), {
     ...(seconds !== null && { 'retry-after': String(seconds) }),
-    // A client that sends its body so slowly does not keep its connection, and none is kept to a process that ends.
+    // Closes the connection of a client that sends its body too slowly, and every connection to a process that is shutting down.
     ...((error.status === 408 || error.reason === 'closing') && { connection: 'close' }),
   });
 }

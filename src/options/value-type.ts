@@ -35,11 +35,11 @@ export interface MembersType {
   readonly others: { readonly pattern: RegExp; readonly type: ValueType } | undefined;
 }
 
-/** What a user may write under one key. */
+/** The values that a user may write under one key. */
 export interface Member {
   /** Undefined for what only code can give, such as a function. */
   readonly type?: ValueType;
-  /** The value that counts if the key is left out, as a user would write it. */
+  /** The value that is used if the key is left out, as a user would write it. */
   readonly default?: unknown;
   /** The default in words, if it is no fixed value. */
   readonly otherwise?: string;

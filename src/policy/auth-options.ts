@@ -250,7 +250,7 @@ export interface SharedOptions {
    */
   readonly secret?: string | readonly string[] | undefined;
   /**
-   * What replicas must know together: revocations, which reach them within a second, and DPoP proofs, which are accepted once in all of
+   * The state that replicas share: revocations, which reach them within a second, and DPoP proofs, which are accepted once in all of
    * them. See docs/store.md.
    *
    * @default none: each process remembers its own

@@ -88,7 +88,7 @@ function thumbprintOf(certificate: string | Uint8Array): string | undefined {
   try {
     return createHash('sha256').update(new X509Certificate(certificate).raw).digest('base64url');
   } catch {
-    // What the proxy or the client sent is no certificate.
+    // The proxy or the client sent something that is no certificate.
     return undefined;
   }
 }

@@ -56,8 +56,8 @@ export function suitsAlgorithm(key: KeyObject, alg: string): boolean {
 }
 
 /**
- * More at once are no faster, since libuv's pool has four threads. But their ends would come together, and requests with a known token would
- * wait for all of them: in a flood of forged tokens they would be a few among hundreds.
+ * More at once would not be faster, since libuv's pool has four threads. Their callbacks would run together, and in a flood of forged tokens a
+ * request with a known token would wait behind hundreds of them.
  */
 const MAX_AT_ONCE = 8;
 const inTurn = createTurns(MAX_AT_ONCE);

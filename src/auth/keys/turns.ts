@@ -14,7 +14,7 @@ export function createTurns(max: number): <T>(work: () => Promise<T>) => Promise
       return await work();
     } finally {
       const next = waiting.shift();
-      // The first in the queue takes over the turn, so that none who comes later is before it.
+      // The first in the queue takes over the turn, so that no later caller overtakes it.
       if (next === undefined) running -= 1;
       else next();
     }

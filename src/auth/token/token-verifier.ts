@@ -17,7 +17,7 @@ import { type Trust, tokenFaults } from './token-faults.js';
 import { createTrustedIssuers } from './trusted-issuers.js';
 import { createVerificationLimit } from './verification-limit.js';
 
-/** What a request says about its credential. */
+/** The parts of a request that say something about its credential. */
 export interface CredentialContext {
   /** True if it must be an API key, because of its place in the request. */
   readonly isApiKey?: boolean;

@@ -43,7 +43,7 @@ export interface RemoteServerOptions {
    * server has opened an event stream, its tool may run without limit. @default 0
    */
   readonly responseTimeoutSeconds?: number | undefined;
-  /** When a request is sent again that has no second effect. @default no request is sent twice */
+  /** Sends a request again that failed and is safe to repeat. @default no request is sent twice */
   readonly retry?: Readonly<RetryOptions> | undefined;
 }
 

@@ -2,16 +2,16 @@ import type { OptionChecks } from '../../options/checks.js';
 import { group, type OptionTable, wholeNumber } from '../../options/option-table.js';
 
 /**
- * When a request to a remote MCP server is sent again: if it could not be sent, and if it has no second effect and the answer has one of
- * `codes`. These requests have none: GET, DELETE, `initialize`, `ping`, `server/discover` and lists. A call that the server may have
- * received is never sent again, nor is a request with a body of more than 64 KiB.
+ * The rules for sending a request to a remote MCP server again. It is sent again if it could not be sent, or if it is safe to repeat and the
+ * status of the answer is one of `codes`. Safe to repeat are GET, DELETE, `initialize`, `ping`, `server/discover` and lists. A call that the
+ * server may have received is never sent again, and neither is a request with a body of more than 64 KiB.
  */
 export interface RetryOptions {
-  /** The largest number of times that a request is sent, with the first one. @default 1 */
+  /** The maximum number of attempts, including the first one. @default 1 */
   readonly attempts?: number | undefined;
   /** Milliseconds between two attempts. @default 0 */
   readonly backoffMs?: number | undefined;
-  /** The statuses, from 400 to 599, after which a request is sent again that has no second effect. @default [] */
+  /** The statuses, from 400 to 599, after which a request that is safe to repeat is sent again. @default [] */
   readonly codes?: readonly number[] | undefined;
 }
 
@@ -46,5 +46,7 @@ export function isRetryCode(code: unknown): code is number {
 function requireCodes(checks: OptionChecks, value: unknown, option: string): readonly number[] {
   const codes = Array.isArray(value) ? value : checks.refuse(option, 'a list of statuses', value, FIX);
   const wrong = codes.findIndex((code) => !isRetryCode(code));
-  return wrong === -1 ? codes : checks.refuse(`${option}[${wrong}]`, 'a status from 400 to 599', codes[wrong], FIX);
+  return wrong === -1
+    ? codes
+    : checks.refuse(`${option}[${wrong}]`, `a status from ${MIN_RETRY_CODE} to ${MAX_RETRY_CODE}`, codes[wrong], FIX);
 }

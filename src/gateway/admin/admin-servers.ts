@@ -9,7 +9,7 @@ import { StartupError } from '../startup-error.js';
 import { createHealthPages, type HealthSource } from './health-pages.js';
 import { createPageServer, type Page } from './page-server.js';
 
-/** The servers for operators, beside those for clients. */
+/** The servers for operators and probes. */
 export interface AdminServers {
   /** One line for each address that the user chose. */
   readonly notes: readonly string[];
@@ -52,7 +52,7 @@ export async function openAdminServers(
 async function openAdmin(address: ServerAddress, open: () => Promise<void>, logger: Logger): Promise<void> {
   if (!isLoopbackAddress(address.host))
     logger.warn(
-      `the admin address ${describeAddress(address)} can be reached from other machines: --health serves them`,
+      `the admin address ${describeAddress(address)} can be reached from other machines: use --health for probes from there`,
     );
   try {
     await (address === DEFAULT_ADMIN ? open() : chosen('--admin or config.adminAddr', open()));

@@ -1,7 +1,7 @@
 import { replyJson } from '../../http/reply.js';
 import type { Page } from './page-server.js';
 
-/** What a probe asks for. */
+/** Says if the gateway is ready. */
 export interface HealthSource {
   /** The parts that are not ready to take requests; empty if all are. */
   problems(): Promise<readonly string[]>;

@@ -5,7 +5,7 @@ import type { ConfigNode } from './config-node.js';
 import type { McpAuthenticationConfig } from './gateway-config.js';
 import { withSecretFiles } from './secret-file.js';
 
-/** What to use in place of options of `mcpAuth()` that only code can give. */
+/** The keys that replace options of `mcpAuth()` that only code can give. */
 const ADVICE: ReadonlyMap<string, string> = new Map([['store', ': write config.store: { redis: URL }']]);
 
 /** Reads `mcpAuthentication`, and makes file names absolute. `mcpAuth()` checks the rest of the block. */

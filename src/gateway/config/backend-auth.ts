@@ -8,6 +8,7 @@ import {
   CREDENTIAL_HEADER,
   CREDENTIAL_LOCATION,
   JWT_SIGN,
+  SIGNED_TOKEN_SECONDS,
   SIGNING_ALGORITHMS,
 } from '../schema/policy-keys.js';
 import type { ConfigNode, StaysOut } from './config-node.js';
@@ -42,7 +43,7 @@ export interface JwtSignConfig {
   readonly at: string;
 }
 
-const CLOUD: StaysOut = { why: 'no credentials of clouds are fetched. Use key or jwtSign', canIgnore: false };
+const CLOUD: StaysOut = { why: 'credentials of cloud providers are not fetched. Use key or jwtSign', canIgnore: false };
 const EXCHANGE: StaysOut = { why: "clients' tokens are not exchanged. Use callerToken beside host", canIgnore: false };
 
 const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
@@ -73,19 +74,16 @@ function readKey(node: ConfigNode, directory: string): Pick<BackendAuth, 'key' |
   return { key: readTextSource(value, directory), ...(location && { header: readLocation(location) }) };
 }
 
-/** The default of agentgateway. */
-const TTL_SECONDS = 300;
-
-/** The claims that the signer writes itself. */
+/** The claims that the command sets itself. */
 const RESERVED = ['iat', 'exp', 'nbf'];
 
 function readJwtSign(node: ConfigNode, directory: string): Pick<BackendAuth, 'jwtSign' | 'header'> {
   const { signingKey, alg, kid, claims, ttl, location } = node.members(JWT_SIGN);
   for (const [name, claim] of claims?.children() ?? [])
-    if (RESERVED.includes(name)) claim.refuse('is a claim that is written with each token: remove it');
+    if (RESERVED.includes(name)) claim.refuse('is a claim that the command sets itself: remove it');
   if (typeof signingKey.value === 'string' && looksLikeFileName(signingKey.value))
     signingKey.refuse('must be the key itself, and not the name of its file. Write { file: NAME }.');
-  const ttlSeconds = ttl === undefined ? TTL_SECONDS : Math.ceil(readSeconds(ttl));
+  const ttlSeconds = ttl === undefined ? SIGNED_TOKEN_SECONDS : Math.ceil(readSeconds(ttl));
   if (ttlSeconds < 1) ttl?.refuse('must be at least one second');
   const jwtSign = {
     signingKey: readTextSource(signingKey, directory),

@@ -16,7 +16,7 @@ import { PolicyTargets } from './targeted-policies.js';
 import { ExpandedTexts } from './variables.js';
 import { parseYaml } from './yaml-document.js';
 
-/** What a file is read with. */
+/** The settings for reading a file. */
 interface FileSettings {
   /** The values of its variables. By default none is set. */
   readonly texts?: ExpandedTexts;

@@ -12,7 +12,7 @@ export interface StaysOut {
   readonly canIgnore: boolean;
 }
 
-/** What the values of a file have in common. */
+/** The facts about a file that its values need. */
 export interface FileContext {
   /** True for the path of a text that is written with a variable. */
   isFromVariable(path: string): boolean;

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { isRecord } from '../../http/json-object.js';
 import { MODES } from '../../policy/modes.js';
+import { sha256 } from '../input-files.js';
 import { API_KEY, API_KEY_ENTRY, JWT_AUTH, JWT_ISSUER } from '../schema/login-keys.js';
 import { withFiles } from './authentication-policy.js';
 import type { ConfigNode } from './config-node.js';
@@ -44,16 +44,15 @@ function readKey(node: ConfigNode, directory: string) {
     staysOut: new Map([['allowedModels', { why: 'language models are not served here', canIgnore: true }]]),
   });
   if ((key === undefined) === (keyHash === undefined)) node.refuse('must have either key or keyHash');
-  const sha256 = keyHash ? readHash(keyHash) : hashKey(key as ConfigNode, directory);
-  const entry = { sha256, ...(metadata && { claims: metadata.mapping() }) };
+  const hash = keyHash ? readHash(keyHash) : hashKey(key as ConfigNode, directory);
+  const entry = { sha256: hash, ...(metadata && { claims: metadata.mapping() }) };
   // A key that comes from a variable or from another file is not written in the file, so it needs no warning.
-  const isPlain = key !== undefined && typeof sha256 === 'string' && !key.isFromVariable;
-  return { entry, isPlain, hash: `sha256:${sha256}`, at: node.path };
+  const isPlain = key !== undefined && typeof hash === 'string' && !key.isFromVariable;
+  return { entry, isPlain, hash: `sha256:${hash}`, at: node.path };
 }
 
 function hashKey(key: ConfigNode, directory: string): string | SecretFile {
-  const hash = (text: string) => createHash('sha256').update(text).digest('hex');
-  return isRecord(key.value) ? new SecretFile(key, directory, hash) : hash(key.text());
+  return isRecord(key.value) ? new SecretFile(key, directory, sha256) : sha256(key.text());
 }
 
 function readHash(node: ConfigNode): string {

@@ -3,7 +3,7 @@ import type { Policies } from './policy-levels.js';
 import type { RuntimeConfig } from './runtime-section.js';
 import type { PolicyTargets } from './targeted-policies.js';
 
-/** What the readers of a file share. */
+/** The parts that the readers of a file share. */
 export interface FileParts extends RuntimeConfig {
   /** Relative file names start here. */
   readonly directory: string;

@@ -18,7 +18,7 @@ import type { RedirectConfig, RewriteConfig } from './url-change.js';
 export interface GatewayConfig extends Omit<RuntimeConfig, 'sessionSeconds'> {
   /** One for each port. */
   readonly binds: readonly BindConfig[];
-  /** Of the file, and of the command line, which counts. */
+  /** The settings of the file, overridden by those of the command line. */
   readonly process: ProcessConfig;
 }
 
@@ -67,7 +67,7 @@ export interface RoutePoliciesConfig {
   /** The `jwtAuth` or `apiKey` of a route without `mcpAuthentication`. */
   readonly credentials?: CredentialConfig;
   readonly mcpScopes?: ScopesConfig;
-  /** Those of the listener and its gateway: they must allow a request too, as rules that count before a route is selected. */
+  /** The rules of the listener and its gateway. They apply before a route is selected, and must allow a request too. */
   readonly gatewayAuthorization?: readonly HttpRulesConfig[];
   /** The blocks of every other place, whose rules count together. */
   readonly authorization?: readonly HttpRulesConfig[];

@@ -26,7 +26,7 @@ export interface ProcessConfig extends Partial<ProcessTimes> {
   readonly replica?: string;
 }
 
-/** The times that count where neither the file nor the command line has others. */
+/** The times that apply unless the file or the command line has others. */
 export const PROCESS_DEFAULTS: ProcessTimes = Object.freeze({
   drainSeconds: 10,
   minDrainSeconds: 0,
@@ -36,26 +36,25 @@ export const PROCESS_DEFAULTS: ProcessTimes = Object.freeze({
   requestSeconds: 300,
 });
 
-/** The times that count. */
+/** Returns the times that apply. */
 export function timesOf(config: ProcessConfig): ProcessTimes {
   const times = { ...PROCESS_DEFAULTS, ...config };
-  // Node refuses a longer time for a part of the request.
+  // Node refuses a longer time for the headers than for the whole request.
   return { ...times, headersSeconds: config.headersSeconds ?? Math.min(times.headersSeconds, times.requestSeconds) };
 }
 
-/** The admin address where none is chosen, as in agentgateway. */
+/** The admin address unless the user chooses another one, as in agentgateway. */
 export const DEFAULT_ADMIN: ServerAddress = Object.freeze({ host: '127.0.0.1', port: 15_000 });
 
-/** Seconds. */
-export const MAX_DRAIN = 3_600;
-export const MAX_TIME = 86_400;
+export const MAX_DRAIN_SECONDS = 3_600;
+export const MAX_TIME_SECONDS = 86_400;
 
 const TIMES = {
-  connectionTerminationDeadline: ['drainSeconds', 0, MAX_DRAIN],
-  connectionMinTerminationDeadline: ['minDrainSeconds', 0, MAX_DRAIN],
-  keepAliveTimeout: ['keepAliveSeconds', 1, MAX_TIME],
-  headersTimeout: ['headersSeconds', 1, MAX_TIME],
-  requestTimeout: ['requestSeconds', 1, MAX_TIME],
+  connectionTerminationDeadline: ['drainSeconds', 0, MAX_DRAIN_SECONDS],
+  connectionMinTerminationDeadline: ['minDrainSeconds', 0, MAX_DRAIN_SECONDS],
+  keepAliveTimeout: ['keepAliveSeconds', 1, MAX_TIME_SECONDS],
+  headersTimeout: ['headersSeconds', 1, MAX_TIME_SECONDS],
+  requestTimeout: ['requestSeconds', 1, MAX_TIME_SECONDS],
 } as const;
 
 type ProcessNodes = { readonly [Name in 'adminAddr' | 'readinessAddr' | keyof typeof TIMES]?: ConfigNode };

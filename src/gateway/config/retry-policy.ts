@@ -1,6 +1,6 @@
-import { isRetryCode } from '../../bridge/http/retry-options.js';
+import { isRetryCode, MAX_RETRY_CODE, MIN_RETRY_CODE } from '../../bridge/http/retry-options.js';
 import type { RetryOptions } from '../../index.js';
-import { RETRY } from '../schema/policy-keys.js';
+import { MAX_ATTEMPTS, RETRY } from '../schema/policy-keys.js';
 import type { ConfigNode, StaysOut } from './config-node.js';
 import { readSeconds } from './seconds.js';
 
@@ -12,10 +12,8 @@ export interface RetryConfig {
 
 const EXPRESSION: StaysOut = { why: 'only codes decide, and only on what is safe to repeat', canIgnore: true };
 
-/** As in agentgateway. */
-const MAX_ATTEMPTS = 255;
-/** The longest wait, in seconds: a client does not wait longer for its answer. */
-const MAX_BACKOFF = 3_600;
+/** A client does not wait longer for its answer. */
+const MAX_BACKOFF_SECONDS = 3_600;
 
 /** Reads `retry`. */
 export function readRetry(node: ConfigNode): RetryConfig {
@@ -28,7 +26,7 @@ export function readRetry(node: ConfigNode): RetryConfig {
   const times = attempts?.count() ?? RETRY.attempts.default;
   if (times > MAX_ATTEMPTS) attempts?.refuse(`must be at most ${MAX_ATTEMPTS}, but is ${times}`);
   const seconds = backoff === undefined ? 0 : readSeconds(backoff);
-  if (seconds > MAX_BACKOFF) backoff?.refuse('must be at most an hour');
+  if (seconds > MAX_BACKOFF_SECONDS) backoff?.refuse('must be at most an hour');
   return {
     options: { attempts: times, backoffMs: Math.round(seconds * 1_000), codes: codes.items().map(readCode) },
     at: node.path,
@@ -37,5 +35,5 @@ export function readRetry(node: ConfigNode): RetryConfig {
 
 function readCode(node: ConfigNode): number {
   const code = node.option();
-  return isRetryCode(code) ? code : node.refuse('must be a status from 400 to 599');
+  return isRetryCode(code) ? code : node.refuse(`must be a status from ${MIN_RETRY_CODE} to ${MAX_RETRY_CODE}`);
 }

@@ -17,7 +17,7 @@ import { readRedirect, readRewrite } from './url-change.js';
 
 interface PolicySurroundings {
   readonly matches: readonly RouteMatch[];
-  /** The policies that count before a route is selected, the most specific first. */
+  /** The policies that apply before a route is selected, the most specific first. */
   readonly ofListener: readonly Policies[];
   readonly directory: string;
 }

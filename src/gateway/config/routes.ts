@@ -14,7 +14,7 @@ import { writtenRoute } from './written-route.js';
 
 /** The listener of a route, and what it means for its routes. */
 export interface RouteSurroundings extends FileParts {
-  /** The policies that count before a route is selected, the most specific first. */
+  /** The policies that apply before a route is selected, the most specific first. */
   readonly ofListener: readonly Policies[];
   /** The policies of the section `policies` for the listener, the most specific first. */
   readonly targeted: readonly Policies[];

@@ -17,7 +17,7 @@ export interface RuntimeConfig {
   /** Without it, this process knows only what it has seen itself. */
   readonly store?: StoreConfig;
   readonly process: ProcessConfig;
-  /** What the file says about the log. */
+  /** The log settings of the file. */
   readonly logging?: LogSettings;
 }
 

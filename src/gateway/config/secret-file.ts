@@ -18,7 +18,7 @@ export class SecretFile {
 
   /**
    * @param node The mapping `{ file: NAME }`.
-   * @param convert Makes of the secret what the policy has in its place.
+   * @param convert Converts the secret to the value that the policy needs.
    */
   constructor(node: ConfigNode, directory: string, convert = (secret: string) => secret) {
     this.file = readFileName(node.members(IN_FILE).file, directory).file;
@@ -32,7 +32,7 @@ export class SecretFile {
   }
 }
 
-/** The members of a policy that are secrets, and those that have secrets within. */
+/** The members of a policy that are secrets, and those that contain secrets. */
 const SECRETS: readonly string[] = ['clientSecret', 'secret'];
 const WITHIN: readonly string[] = ['issuers', 'introspection', 'oauthProxy'];
 

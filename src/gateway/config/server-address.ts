@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 
-/** An address on which the command listens, beside the ports of the file. */
+/** An address on which the command listens, in addition to the ports of the file. */
 export interface ServerAddress {
   /** An IP address or a name, without brackets. */
   readonly host: string;

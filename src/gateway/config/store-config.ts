@@ -4,7 +4,7 @@ import { atPlace, StartupError } from '../startup-error.js';
 import type { ConfigNode } from './config-node.js';
 import { readTextSource, resolveText, type TextSource } from './text-source.js';
 
-/** The `store` of the section `config`: what replicas must know together. */
+/** The `store` of the section `config`: the state that replicas share. */
 export interface StoreConfig {
   /** The address of the Redis, which may have a password in it. */
   readonly redis: TextSource;

@@ -16,7 +16,7 @@ interface TargetedPolicy {
   readonly kind: 'gateway' | 'route' | 'backend';
   /** Undefined for every listener. */
   readonly name: string | undefined;
-  /** `gateway` for a policy that counts before a route is selected. */
+  /** `gateway` for a policy that applies before a route is selected. */
   readonly phase: 'gateway' | 'route';
   readonly policies: Policies;
   readonly at: ConfigNode;

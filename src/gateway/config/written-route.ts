@@ -8,7 +8,7 @@ import type { RuntimeConfig } from './runtime-section.js';
  * Collects the values that a route is made of, from every place in the file.
  *
  * @param levels The policies of each place, the most specific first.
- * @param ofListener Those that count before a route is selected.
+ * @param ofListener Those that apply before a route is selected.
  */
 export function writtenRoute(
   levels: readonly Policies[],

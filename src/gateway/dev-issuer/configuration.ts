@@ -21,7 +21,7 @@ export interface ConfigurationParts {
   readonly tokenSeconds: number;
   readonly clients: SealedClients;
   readonly store: DevIssuerStore;
-  /** Sign the cookies of logins under way. */
+  /** The keys that sign the cookies of logins in progress. */
   readonly cookieKeys: readonly string[];
 }
 

@@ -7,8 +7,8 @@ import { atPlace, StartupError } from '../startup-error.js';
 
 const loadJose = createLazyImport('jose', () => import('jose'));
 
-/** Seconds. The clock of a target may be slow: agentgateway writes the same `iat`. */
-const BACKDATED = 10;
+/** The clock of a target may be slow. agentgateway writes the same `iat`. */
+const BACKDATED_SECONDS = 10;
 
 /** The keys that each algorithm signs with (RFC 7518, section 3.1). */
 const KEYS: Readonly<Record<JwtSignConfig['alg'], string>> = {
@@ -45,7 +45,7 @@ export function createJwtSigner(
   return async () => {
     const { SignJWT } = await loadJose();
     const now = Math.floor(Date.now() / 1_000);
-    const times = { iat: now - BACKDATED, exp: now + ttlSeconds };
+    const times = { iat: now - BACKDATED_SECONDS, exp: now + ttlSeconds };
     return new SignJWT({ ...claims, ...times }).setProtectedHeader(header).sign(key);
   };
 }

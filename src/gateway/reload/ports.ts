@@ -6,7 +6,7 @@ import type { InputFiles } from '../input-files.js';
 import { closeListener, openListener } from '../listener.js';
 import { createPortServer, type PortServer } from '../port-server.js';
 
-/** What a version of the file needs of a port. */
+/** A port as a version of the file needs it. */
 export interface WantedPort {
   /** Equal for the same port in two versions of the file. */
   readonly id: string;
@@ -52,7 +52,7 @@ export class Ports {
   readonly #isEnding: () => boolean;
   #ports: readonly Port[] = [];
 
-  /** @param isEnding True once the process is about to end. */
+  /** @param isEnding True once the process is shutting down. */
   constructor(logger: Logger, isEnding: () => boolean) {
     this.#logger = logger;
     this.#isEnding = isEnding;

@@ -17,12 +17,12 @@ import type { ConfigChanges } from './versions.js';
 
 /** A file that is being written has the same content twice after this time. */
 const SETTLE_MS = 50;
-/** Looks at a file that changes all the time. */
-const MAX_LOOKS = 20;
+/** A file that keeps changing is read this often at most. */
+const MAX_READS = 20;
 /** Characters of a message about a broken file. */
 const MAX_MESSAGE = 4_096;
 
-const RESTART = 'adminAddr, readinessAddr or store has changed, which takes effect with the next start';
+const RESTART = 'adminAddr, readinessAddr, store or logging has changed, which takes effect with the next start';
 
 interface ReloaderParts {
   readonly command: RunCommand;
@@ -42,7 +42,7 @@ export class Reloader {
   #config: GatewayConfig;
   #endWatch: () => void = () => undefined;
   #running: Promise<void> | undefined;
-  /** What is to be done after the run: true if the operator asked for it. */
+  /** The next run, if there is to be one: true if the operator asked for it. */
   #next: boolean | undefined;
   #isClosed = false;
   /** True while the file cannot be used. */
@@ -67,7 +67,7 @@ export class Reloader {
     this.#running ??= this.#runAll();
   }
 
-  /** Reads nothing any more; resolves when the run that is under way has ended. */
+  /** Stops reading; resolves when the run that is under way has ended. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#endWatch();
@@ -101,7 +101,7 @@ export class Reloader {
   /** Reads the files until their contents stay the same for a moment: an editor may still be writing them. */
   async #readSettled(): Promise<InputFiles> {
     let files = this.#read();
-    for (let looks = 0; looks < MAX_LOOKS && !this.#isClosed; looks += 1) {
+    for (let reads = 0; reads < MAX_READS && !this.#isClosed; reads += 1) {
       await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
       const again = this.#read();
       if (again.digestOf(this.#names) === files.digestOf(this.#names)) return files;
@@ -172,13 +172,13 @@ export class Reloader {
     this.#endWatch = watchFiles(names, {
       onChange: () => this.reload(false),
       onTrouble: (folder, { message }) =>
-        logger.warn(`${folder} is not watched (${message}), so its files are looked at every two seconds`),
+        logger.warn(`${folder} is not watched (${message}), so its files are checked every two seconds`),
     });
     // A file may have changed after it was read and before it was watched.
     this.reload(false);
   }
 }
 
-function settingsOfStart({ process: { admin, health }, store }: GatewayConfig) {
-  return { admin, health, store };
+function settingsOfStart({ process: { admin, health }, store, logging }: GatewayConfig) {
+  return { admin, health, store, logging };
 }

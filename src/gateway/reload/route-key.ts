@@ -5,7 +5,7 @@ import { secretFilesIn } from '../config/secret-file.js';
 import type { TextSource } from '../config/text-source.js';
 import { type InputFiles, sha256 } from '../input-files.js';
 
-/** What tells routes apart from one version of the file to the next. */
+/** The keys that identify a route in several versions of the file. */
 export interface RouteKey {
   /** Equal for routes that get the same requests. */
   readonly place: string;

@@ -34,9 +34,9 @@ interface Surroundings {
   readonly logger: Logger;
   /** Creates the function that answers the requests of a port. */
   handlerFor(port: GenerationPort, config: GatewayConfig): RequestListener;
-  /** True once the process is about to end. */
+  /** True once the process is shutting down. */
   isEnding(): boolean;
-  /** What replicas know together. It stays the same in all versions. */
+  /** The state that replicas share. It stays the same in all versions. */
   readonly store?: Store | undefined;
 }
 

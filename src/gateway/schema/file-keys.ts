@@ -45,7 +45,7 @@ export const POLICY_TARGET = {
   backend: { type: membersOf('backend target', BACKEND_TARGET) },
 } as const satisfies Members;
 
-/** A policy counts before a route is selected, or for a selected route. */
+/** A policy applies before a route is selected, or for a selected route. */
 export const PHASES = ['route', 'gateway'] as const;
 
 /** An item of the section `policies`. */

@@ -13,7 +13,7 @@ export interface DocumentedKey {
 export interface DocumentedTable {
   /** The heading above it. */
   readonly heading: string;
-  /** What the keys are in: the head of its first column. */
+  /** The mapping that has these keys: the head of the first column. */
   readonly mapping: string;
   readonly rows: readonly DocumentedKey[];
 }
@@ -44,7 +44,7 @@ function readRows(rows: string): readonly DocumentedKey[] {
 const BACKENDS = ['mcpBackend()', 'mcpStdioBackend()', 'mcpHttpBackend()'];
 
 /** The headings of docs/options.md with the options that a mapping has under their own names. */
-export const OPTION_HEADINGS: Readonly<Record<string, readonly string[]>> = {
+const OPTION_HEADINGS: Readonly<Record<string, readonly string[]>> = {
   mcpAuthentication: ['mcpAuth() and protectedResourceMetadata()', 'The OAuth proxy'],
   mcpScopes: ['mcpScopes()'],
   mcpAuthorization: ['mcpAuthorization()'],

@@ -29,7 +29,7 @@ export const MCP_AUTHENTICATION: Members = {
 
 const { issuer, audiences, jwks, jwtValidationOptions } = ISSUER_TABLE;
 
-/** What `jwtAuth` has for one issuer. */
+/** The keys that `jwtAuth` has for one issuer. */
 export const JWT_ISSUER = { issuer, audiences, jwks, jwtValidationOptions } as const;
 
 const MODE = { type: oneOfWords(Object.keys(MODES)), default: 'optional' } as const;

@@ -5,7 +5,7 @@ import { FILE } from './file-keys.js';
 export const WHOLE_FILE = membersOf('the file', FILE);
 
 /** The mappings that a value of this type may be or have in it, without those within them. */
-export function mappingsIn(type: ValueType | undefined): readonly MembersType[] {
+function mappingsIn(type: ValueType | undefined): readonly MembersType[] {
   switch (type?.kind) {
     case 'members':
       return [type];

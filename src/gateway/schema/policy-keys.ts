@@ -1,3 +1,4 @@
+import { MAX_RETRY_CODE, MIN_RETRY_CODE } from '../../bridge/http/retry-options.js';
 import { CORS_TABLE } from '../../cors/cors-options.js';
 import {
   ANY_MAPPING,
@@ -44,10 +45,12 @@ export const TIMEOUT = {
   backendRequestTimeout: { type: TIME, otherwise: 'no limit' },
 } as const satisfies Members;
 
+/** As in agentgateway. */
+export const MAX_ATTEMPTS = 255;
 export const RETRY = {
-  attempts: { type: numberFrom(1, 255), default: 1 },
+  attempts: { type: numberFrom(1, MAX_ATTEMPTS), default: 1 },
   backoff: { type: TIME, default: '0s' },
-  codes: { type: listOf(numberFrom(400, 599)), isRequired: true },
+  codes: { type: listOf(numberFrom(MIN_RETRY_CODE, MAX_RETRY_CODE)), isRequired: true },
 } as const satisfies Members;
 
 export const HEADER_MODIFIER = {
@@ -103,12 +106,14 @@ export const BACKEND_AUTH_VALUE = {
 /** The algorithms of `jwtSign`. */
 export const SIGNING_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'ES256', 'ES384'] as const;
 
+/** The default of agentgateway. */
+export const SIGNED_TOKEN_SECONDS = 300;
 export const JWT_SIGN = {
   signingKey: { type: SECRET, isRequired: true },
   alg: { type: oneOfWords(SIGNING_ALGORITHMS), default: 'RS256' },
   kid: { type: TEXT, otherwise: 'none' },
   claims: { type: ANY_MAPPING, default: {} },
-  ttl: { type: TIME, default: '300s' },
+  ttl: { type: TIME, default: `${SIGNED_TOKEN_SECONDS}s` },
   location: LOCATION,
 } as const satisfies Members;
 

@@ -1,6 +1,7 @@
 import { either, listOf, type Members, membersOf, oneOfWords, TEXT } from '../../options/value-type.js';
+import { REDIS_STORE_TABLE } from '../../store/redis-store.js';
 import { DEFAULT_ADMIN, PROCESS_DEFAULTS } from '../config/process-settings.js';
-import { LOG_FORMATS, LOG_LEVELS } from '../log-settings.js';
+import { LOG_DEFAULTS, LOG_FORMATS, LOG_LEVELS } from '../log-settings.js';
 import { SECRET, TIME } from './value-forms.js';
 
 /** `config.session`. */
@@ -11,18 +12,18 @@ export const SESSION = {
 /** `config.store`. */
 export const STORE = {
   redis: { type: SECRET, isRequired: true },
-  prefix: { type: TEXT, default: 'express-mcp-auth' },
+  prefix: { type: TEXT, default: REDIS_STORE_TABLE.prefix.default },
 } as const satisfies Members;
 
 /** `config.logging`. */
 export const LOGGING = {
-  format: { type: oneOfWords(LOG_FORMATS), default: 'text' },
-  level: { type: oneOfWords(LOG_LEVELS), default: 'info' },
+  format: { type: oneOfWords(LOG_FORMATS), default: LOG_DEFAULTS.format },
+  level: { type: oneOfWords(LOG_LEVELS), default: LOG_DEFAULTS.level },
 } as const satisfies Members;
 
 const { drainSeconds, minDrainSeconds, keepAliveSeconds, headersSeconds, requestSeconds } = PROCESS_DEFAULTS;
 
-/** What the section `config` has for the whole process. */
+/** The keys of the section `config` for the whole process. */
 export const PROCESS = {
   adminAddr: { type: TEXT, default: `${DEFAULT_ADMIN.host}:${DEFAULT_ADMIN.port}` },
   readinessAddr: { type: TEXT, otherwise: 'none' },

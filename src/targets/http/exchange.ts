@@ -53,7 +53,7 @@ export class Exchange implements DispatchHandler {
   /** Passes the events from now on to another listener. */
   handOver(listener: ExchangeListener): void {
     this.#listener = listener;
-    // The one who waited for an answer has left.
+    // The client that waited for the answer has left.
     this.#repeater = undefined;
   }
 

@@ -2,9 +2,9 @@ import { BridgeError } from '../../messages/bridge-error.js';
 import { parseMessages } from '../../messages/json-rpc.js';
 import type { Upload } from './upload.js';
 
-/** When a request is sent again. */
+/** The rules for sending a request again. */
 export interface RetryRules {
-  /** The largest number of times that a request is sent. */
+  /** The maximum number of attempts, including the first one. */
   readonly attempts: number;
   readonly backoffMs: number;
   /** Statuses of answers after which a repeatable request is sent again. */
@@ -22,9 +22,9 @@ const REPEATABLE = new Set([
   'resources/templates/list',
 ]);
 
-/** True if a server may get a request twice without a second effect. */
-export function isRepeatable(method: string, body: Buffer | undefined): boolean {
-  // These open a stream, and end a session.
+/** True if a request is safe to repeat: the second one has no further effect. */
+function isRepeatable(method: string, body: Buffer | undefined): boolean {
+  // GET opens a stream, and DELETE ends a session.
   if (method === 'GET' || method === 'DELETE') return true;
   return body !== undefined && REPEATABLE.has(methodIn(body));
 }
@@ -58,15 +58,19 @@ export class Repeater {
 
   /** Called if the request could not be sent. Returns true if it will be sent again. */
   afterNoConnection(): boolean {
-    if (this.#left <= 0) return false;
-    this.#left--;
-    this.#timer = setTimeout(this.#send, this.#rules.backoffMs);
-    return true;
+    return this.#sendAgain();
   }
 
   /** Called with the status of an answer. Returns true if the request will be sent again. */
   afterStatus(status: number): boolean {
-    return this.#isRepeatable && this.#rules.codes.includes(status) && this.afterNoConnection();
+    return this.#isRepeatable && this.#rules.codes.includes(status) && this.#sendAgain();
+  }
+
+  #sendAgain(): boolean {
+    if (this.#left <= 0) return false;
+    this.#left--;
+    this.#timer = setTimeout(this.#send, this.#rules.backoffMs);
+    return true;
   }
 
   cancel(): void {

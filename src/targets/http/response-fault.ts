@@ -14,7 +14,7 @@ const SECONDS = /^\d{1,8}$/;
 /** Characters of a header of the target in the log. */
 const MAX_LOGGED = 300;
 
-/** What the log says about the request that a response answers. */
+/** The facts for the log about the request that a response answers. */
 export interface AnsweredRequest {
   /** The URL of the target. */
   readonly url: URL;

@@ -8,7 +8,7 @@ import { metaOf, paramsOf } from './params.js';
 import type { SeveralOptions } from './several-options.js';
 import type { TargetGroup } from './target-group.js';
 
-/** What all connections of one backend share. */
+/** The parts that all connections of one backend share. */
 export interface SeveralContext {
   readonly options: SeveralOptions;
   readonly directory: Directory;

@@ -32,7 +32,7 @@ export interface ListPage {
   /** All entries as clients see them, joined by commas. */
   readonly joined: Buffer;
   readonly nextCursor: string | undefined;
-  /** What 2026-07-28 says of the list. */
+  /** The cache hints that the list has in 2026-07-28. */
   readonly hints: CacheHints;
 }
 

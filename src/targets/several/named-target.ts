@@ -175,7 +175,7 @@ export class NamedTarget {
 
   #start(): void {
     const { age } = this;
-    // What was still being done for the client must not open a connection that is never stopped.
+    // Work for the client that is still going on must not open a connection that is never stopped.
     if (this.#isStopped) throw new BridgeError('session_ended');
     this.#isOpening = false;
     if (age < (this.isMissing ? MIN_RETRY_MS : MIN_RESTART_MS)) throw new BridgeError(this.#lastReason);

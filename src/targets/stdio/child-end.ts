@@ -1,15 +1,15 @@
 type Stream = 'input' | 'output';
 
-/** A program that ends closes its output a moment before. One that lives on for so long has closed it on purpose. */
+/** A program that ends closes its output a moment before. One that still runs after this time has closed it on purpose. */
 const MAX_END_MS = 1_000;
 
-/** What is known of a child when its last output has arrived. */
+/** The facts about a child when its last output has arrived. */
 export interface ChildOutput {
   /** True if it has sent an MCP message. */
   readonly hasAnswered: boolean;
   /** Its last lines on stderr, printable. */
   readonly lastLines: readonly string[];
-  /** What is said of its environment if it sent no message; undefined for nothing. */
+  /** Advice on its environment if it sent no message; undefined for none. */
   readonly environmentHint: string | undefined;
 }
 
@@ -47,7 +47,7 @@ const KILLED =
   'Linux kills programs when memory is short, and its log says so: lower maxSessions, or give the machine more memory';
 const OTHERWISE = 'the requests in flight failed, and clients open new sessions';
 
-/** What happened, what to do, and what the child said last. */
+/** Says what happened, what to do, and what the child wrote last. */
 function describe(what: string, signal: NodeJS.Signals | undefined, output: ChildOutput): string {
   const { lastLines } = output;
   const said =

@@ -48,7 +48,7 @@ export function withheldVariables({ inheritEnv, inheritNetworkEnv }: InheritedVa
   return NETWORK_URLS.filter((name) => hasCredentials(name, own[name]) && !inheritEnv.includes(name));
 }
 
-/** What the log adds about a child that ended before its first message; undefined if the child gets all variables. */
+/** Returns advice for the log on a child that ended before its first message; undefined if the child gets all variables. */
 export function environmentHint(inheritEnv: InheritedVariables['inheritEnv']): string | undefined {
   return inheritEnv === true
     ? undefined

@@ -21,7 +21,7 @@ export interface ChildRecipe extends WaitLimits {
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd: string | undefined;
-  /** What the log adds about a child that ended before its first message. */
+  /** Advice for the log on a child that ended before its first message. */
   readonly environmentHint?: string | undefined;
   readonly maxMessageBytes: number;
   readonly watchdog: Watchdog;

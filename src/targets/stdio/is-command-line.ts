@@ -16,7 +16,8 @@ export function isProgram(command: string, cwd = '.', path?: string): boolean {
   return isInFolder(command, hasFolder ? [cwd] : foldersOf(path));
 }
 
-function foldersOf(path: string | undefined): readonly string[] {
+/** The folders of `path`, or of our own PATH. */
+export function foldersOf(path: string | undefined): readonly string[] {
   return (path ?? ownVariable('PATH')).split(delimiter);
 }
 

@@ -7,14 +7,14 @@ import type { Child, ChildRecipe } from './child.js';
 /** The variables of a child's environment. */
 export type Environment = Readonly<Record<string, string>>;
 
-/** How a child is started once its environment is known, and what happens if it is not. */
+/** The start of a child once its environment is known, and the log of a failure to find it. */
 export interface LateStart {
   readonly environment: Promise<Environment>;
   readonly start: (environment: Environment) => Child;
   readonly logFailure: (error: unknown) => void;
 }
 
-/** What is known of the child before. */
+/** The facts about a child that are needed before it starts. */
 export type LateRecipe = Pick<ChildRecipe, 'command' | 'logger' | 'maxWaiting' | 'waitMs'>;
 
 /** A child that starts when its environment has been looked up. Messages wait until then. */

@@ -1,6 +1,5 @@
 import { statSync } from 'node:fs';
-import { delimiter } from 'node:path';
-import { ownVariable } from './child-environment.js';
+import { foldersOf } from './is-command-line.js';
 import { type Program, windowsProgram } from './windows-program.js';
 
 /**
@@ -12,7 +11,7 @@ import { type Program, windowsProgram } from './windows-program.js';
 export function ownProgram(program: Program, cwd = process.cwd(), path?: string): Program | undefined {
   if (process.platform !== 'win32') return program;
   const { execPath } = process;
-  return windowsProgram(program, { execPath, path: (path ?? ownVariable('PATH')).split(delimiter), cwd, isFile });
+  return windowsProgram(program, { execPath, path: foldersOf(path), cwd, isFile });
 }
 
 function isFile(name: string): boolean {

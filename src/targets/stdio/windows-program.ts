@@ -1,6 +1,6 @@
 import { win32 } from 'node:path';
 
-/** What must be known of a Windows machine to start a program on it. */
+/** The facts about a Windows machine that decide how a program starts on it. */
 export interface WindowsMachine {
   /** The running program, `process.execPath`. */
   readonly execPath: string;
