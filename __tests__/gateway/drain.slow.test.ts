@@ -72,6 +72,7 @@ describe.each(Object.entries(TARGETS))('SIGTERM while %s works', (_name, target)
     expect(await Promise.all(answers)).toEqual(Array.from({ length: CLIENTS }, () => [200, 'close', undefined]));
     await Promise.all(streams.map((stream) => stream.text()));
     expect(await stopped).toBe(0);
+    expect(program.stderr).not.toContain('have not finished');
   });
 
   test('a call that takes longer than --drain-seconds is answered with an error, as without a drain', async () => {
@@ -85,6 +86,9 @@ describe.each(Object.entries(TARGETS))('SIGTERM while %s works', (_name, target)
     expect(await reasonOf(await answer)).toBe('closing');
     expect(await stopped).toBe(0);
     expect(performance.now() - before).toBeGreaterThan(1_000);
+    expect(program.stderr).toContain(
+      'WARN express-mcp-auth: Calls that have not finished in 1 s end now with an error',
+    );
   });
 
   test('a second signal ends the command at once', async () => {

@@ -137,10 +137,19 @@ describe('an address that is taken', () => {
     return Number(new URL(originOf(server)).port);
   };
 
-  test.each(['admin', 'health'] as const)('is refused if the user chose it: %s', async (name) => {
+  test.each([
+    ['admin', '--admin or config.adminAddr'],
+    ['health', '--health or config.readinessAddr'],
+  ])('is refused if the user chose it: %s', async (name, setting) => {
     const address = { host: '127.0.0.1', port: await takenPort() };
-    await expect(openServers({ [name]: address })).rejects.toThrow(
-      `127.0.0.1:${address.port} cannot be opened (another program uses it)`,
+    await expect(openServers({ admin: 'off', [name]: address })).rejects.toThrow(
+      `127.0.0.1:${address.port} cannot be opened (another program uses it): choose another address in ${setting}`,
+    );
+  });
+
+  test('one of another machine is refused in plain words', async () => {
+    await expect(openServers({ admin: 'off', health: { host: '192.0.2.1', port: 0 } })).rejects.toThrow(
+      '192.0.2.1:0 cannot be opened (it is not an address of this machine)',
     );
   });
 

@@ -26,6 +26,9 @@ describe('is refused in one sentence:', () => {
     ['--health', '0.0.0.0:99999', '--health must be an address and a port, such as 127.0.0.1:15000'],
     ['--drain-seconds', '10s', '--drain-seconds must be a number of seconds from 0 to 3600'],
     ['--drain-seconds', '3601', '--drain-seconds must be a number of seconds from 0 to 3600'],
+    ['--drain-seconds', '-1', "Option '--drain-seconds' argument is ambiguous"],
+    ['-f', 'other.yaml', '-f FILE is given twice: the command reads one file'],
+    ['--host', '127.0.0.1:3000', '--host is an address without a port: the file has the ports'],
     ['--keep-alive-seconds', '0', '--keep-alive-seconds must be a number of seconds from 1 to 86400'],
   ])('%s %s', (option, value, message) => {
     expect(() => parse(option, value)).toThrow(new StartupError(`${message}. See express-mcp-auth --help.`));

@@ -66,6 +66,8 @@ test('a broken file keeps what runs, which is said once; the next good file is u
   await rm(file);
   await until(() => problems().length > 2);
   expect(problems()[2]).toContain('the file does not exist');
+  // The file that is in use comes back.
+  expect(await gateway.replace(withRoutes(KEPT))).toContain('1 route kept, 0 started, 0 drained');
   expect(await gateway.replace(withRoutes(KEPT, routeTo('/more')))).toContain('1 route kept, 1 started (routes[1])');
   expect([await kept.call('pid'), kept.streams]).toEqual([pid, 1]);
 });

@@ -97,12 +97,23 @@ describe('remote targets', () => {
     const url = await unreachableUrl();
     const failing = await serve((_req, res) => res.writeHead(503).end());
     const targets = [good.url, url, failing].map((host, i) => ({ name: `t${i}`, mcp: { host } }));
-    const faultOf = (i: number, at: string) =>
-      `mcp.targets[${i}].mcp.host: the MCP server at ${at} is unreachable, or answers with an error`;
+    const faultOf = (i: number, at: string, why: string) =>
+      `mcp.targets[${i}].mcp.host: the MCP server at ${at} is unreachable, or answers with an error: ${why}`;
     expect((await faultsOf({ targets: [...targets, scripted('child')] })).faults).toEqual([
-      faultOf(1, url),
-      faultOf(2, `${failing}/`),
+      faultOf(1, url, `connect ECONNREFUSED ${new URL(url).host}`),
+      faultOf(2, `${failing}/`, 'it answered with status 503'),
     ]);
     expect(good.arrived.map(({ method }) => method)).toEqual(['OPTIONS']);
   });
+});
+
+test('a store that is unreachable', async () => {
+  const redis = (await unreachableUrl()).replace('http', 'redis');
+  const { gateway } = await serveFile({
+    config: { store: { redis } },
+    mcp: { port: 0, targets: [scripted('only')] },
+  });
+  expect(await gateway.findFaults()).toEqual([
+    'config.store: the store cannot be used: no connection to Redis (ECONNREFUSED)',
+  ]);
 });

@@ -51,10 +51,13 @@ test('with --online, says all of the servers that cannot be used, with exit code
   await fileWith('$NOTES', url);
   const program = validate(['--online'], { NOTES: url });
   expect([await program.ended, program.stdout]).toEqual([1, '']);
-  const lines = program.stderr.split('\n').filter((line) => !line.includes('key set of'));
+  const lines = program.stderr
+    .replaceAll(new URL(url).host, 'HOST')
+    .split('\n')
+    .filter((line) => !line.includes('key set of'));
   expect(lines).toEqual([
     'ERROR express-mcp-auth: mcp.policies.mcpAuthentication: there are no keys for the tokens of https://issuer.test: its key server is unreachable, or has none that can be used',
-    'ERROR express-mcp-auth: mcp.targets[0].mcp.host: the MCP server at $NOTES is unreachable, or answers with an error',
+    'ERROR express-mcp-auth: mcp.targets[0].mcp.host: the MCP server at $NOTES is unreachable, or answers with an error: connect ECONNREFUSED HOST',
     'express-mcp-auth: config.yaml: not all of the servers that it names can be used from here',
     '',
   ]);

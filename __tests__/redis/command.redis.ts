@@ -159,6 +159,7 @@ describe.each(CLIENTS)('Redis that is not there when the command starts, with th
     expect(a.program.stdout + a.program.stderr).not.toContain('secret');
     await startRedis(port, ['--requirepass', 'secret']);
     await until(async () => (await callWithOneProof(a))[0] === 200, 10_000);
+    expect(a.program.stdout).toContain(`config.store: there is a connection to Redis at 127.0.0.1:${port} now`);
   });
 
   test('the command can be ended, also if Redis takes connections and never answers', async () => {

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { CallError, callServer } from '../../src/upstream/call-server.js';
-import { serve } from '../support/loopback-server.js';
+import { serve, unreachableUrl } from '../support/loopback-server.js';
 
 async function failureOf(url: string, timeoutMs: number): Promise<CallError> {
   return await callServer(new URL(url), { method: 'POST', body: 'secret=1' }, { timeoutMs, maxBytes: 100 }).then(
@@ -23,6 +23,21 @@ test.each<[string, (res: ServerResponse) => void, boolean, string, timeoutMs?: n
   expect(error).toBeInstanceOf(CallError);
   expect(error.answered).toBe(answered);
   expect(error.message).toBe(`POST ${origin}/token failed: ${reason}`);
+});
+
+test('a call that does not reach the server says that a proxy of the environment is not used', async () => {
+  vi.stubEnv('HTTP_PROXY', 'http://127.0.0.1:1');
+  vi.stubEnv('http_proxy', undefined);
+  vi.stubEnv('NO_PROXY', undefined);
+  vi.stubEnv('no_proxy', undefined);
+  vi.stubEnv('NODE_USE_ENV_PROXY', undefined);
+  // Reaches this machine, but is not a loopback address.
+  const url = (await unreachableUrl()).replace('127.0.0.1', '0.0.0.0');
+  const { message } = await failureOf(url, 10_000);
+  expect(message).toBe(
+    `POST ${url} failed: ECONNREFUSED. HTTP_PROXY is not used for this: start Node with NODE_USE_ENV_PROXY=1`,
+  );
+  vi.unstubAllEnvs();
 });
 
 test.each<[string, unknown]>([

@@ -7,6 +7,7 @@ import { createCallerKeys, createCallerTokens, publishKey } from './http/caller-
 import { audienceOf } from './http/credentials.js';
 import { HttpBridge } from './http/http-bridge.js';
 import { type McpHttpBackendOptions, resolveHttpOptions } from './http/http-options.js';
+import { rememberFault } from './remote-fault.js';
 
 export type { CallerTokenOptions } from './http/caller-token-options.js';
 export type { McpHttpBackendOptions } from './http/http-options.js';
@@ -98,11 +99,13 @@ export function mcpHttpBackend(options: Readonly<McpHttpBackendOptions>): McpHtt
       fail(error);
     }
   };
-  return Object.assign(mcpHttpBackendMiddleware, {
+  const backend = Object.assign(mcpHttpBackendMiddleware, {
     close: () => bridge.close(),
     drain: (seconds: number) => bridge.drain(seconds),
     stats: () => bridge.stats(),
-    ready: () => bridge.ready(),
+    ready: async () => (await bridge.fault()) === undefined,
     callerKeys: createCallerKeys(key === undefined ? [] : [key]),
   });
+  rememberFault(backend, () => bridge.fault());
+  return backend;
 }

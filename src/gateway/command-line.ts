@@ -69,7 +69,7 @@ export interface DevIssuerArguments {
 }
 
 const OPTIONS = {
-  file: { type: 'string', short: 'f' },
+  file: { type: 'string', short: 'f', multiple: true },
   host: { type: 'string', default: '0.0.0.0' },
   'dev-issuer': { type: 'boolean' },
   'dev-issuer-port': { type: 'string' },
@@ -88,11 +88,14 @@ const usageError = usageErrorFor('express-mcp-auth --help');
 /** @throws {StartupError} If an argument is unknown, missing or wrong. */
 export function parseCommandLine(args: readonly string[]): Command {
   const { values: options } = parseArguments({ args: [...args], options: OPTIONS }, usageError);
-  const { help, version, file, host, online: isOnline } = options;
+  const { help, version, host, online: isOnline } = options;
+  const [file, ...moreFiles] = options.file ?? [];
   if (help) return { action: 'help' };
   if (version) return { action: 'version' };
   if (!file) throw usageError('-f FILE is missing: express-mcp-auth init writes a first one');
+  if (moreFiles.length > 0) throw usageError('-f FILE is given twice: the command reads one file');
   if (!host) throw usageError('--host is empty');
+  if (/^[^:]+:\d+$/.test(host)) throw usageError('--host is an address without a port: the file has the ports');
   if (isOnline && !options['validate-only']) throw usageError('--online needs --validate-only');
   const { 'dev-issuer-port': port, 'dev-issuer-ttl': ttl } = options;
   if (!options['dev-issuer'] && (port ?? ttl) !== undefined) {
@@ -239,6 +242,6 @@ export function parseArguments<const T extends ParseArgsConfig>(
     return parseArgs(config);
   } catch (error) {
     // After its first sentence, parseArgs explains at length. The hint at --help is shorter.
-    throw usageError(withoutTokens((error as Error).message.split('. ')[0] ?? ''), { cause: error });
+    throw usageError(withoutTokens((error as Error).message.split(/\.\s/)[0] ?? ''), { cause: error });
   }
 }

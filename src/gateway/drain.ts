@@ -27,15 +27,26 @@ export class GatewayDrain {
     this.#hasBegun = true;
     const end = performance.now() + drainSeconds * 1_000;
     const drained = this.#drainRoutes(drainSeconds);
-    const isIdle = await Promise.race([drained.then(() => true), nextTurn(false)]);
-    if (!isIdle || minDrainSeconds > 0)
+    if (!(await isSettled(drained)) || minDrainSeconds > 0)
       this.#logger.info(`New sessions are refused, and calls may finish for ${drainSeconds} s. Ctrl-C ends at once`);
     await Promise.all([drained, delay(Math.min(minDrainSeconds, drainSeconds) * 1_000)]);
     // In the shortest time, more requests may have come.
-    await this.#drainRoutes(Math.max(0, end - performance.now()) / 1_000);
+    const last = this.#drainRoutes(Math.max(0, end - performance.now()) / 1_000);
+    const hasCalls = !(await isSettled(last));
+    await last;
+    if (hasCalls && performance.now() >= end)
+      this.#logger.warn(
+        `Calls that have not finished in ${drainSeconds} s end now with an error (closing). ` +
+          'If they need longer: --drain-seconds',
+      );
   }
 
   async #drainRoutes(seconds: number): Promise<void> {
     await Promise.all(this.#routes().map((route) => route.drain(seconds)));
   }
+}
+
+/** Resolves to true if the promise resolves in this turn of the event loop. */
+function isSettled(promise: Promise<void>): Promise<boolean> {
+  return Promise.race([promise.then(() => true), nextTurn(false)]);
 }

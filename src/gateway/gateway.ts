@@ -74,9 +74,13 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
       ...warningsOfUnusedRetry(routesOf(config)),
       ...warningsOfOtherPorts(versions.ports),
     ],
-    findFaults: async () => [
-      ...new Set((await Promise.all(versions.routes.map((route) => route.findFaults()))).flat()),
-    ],
+    findFaults: async () => {
+      const [ofStore = [], ...ofRoutes] = await Promise.all([
+        shared?.findFaults(),
+        ...versions.routes.map((route) => route.findFaults()),
+      ]);
+      return [...new Set([...ofRoutes.flatMap((faults) => faults ?? []), ...ofStore])];
+    },
     notes: notesOf(config),
     clientAddresses: clientAddressesOf(versions.ports),
     async listen(host) {

@@ -17,14 +17,18 @@ interface OpenClient extends NodeRedisClient {
   end(): void;
 }
 
-type OnError = (error: NodeJS.ErrnoException) => void;
+interface Listeners {
+  onError(error: NodeJS.ErrnoException): void;
+  onReady(): void;
+}
 
 // Without these options, the calls of an outage wait in the client, and take their tokens when the server is back.
-const OPENERS: Readonly<Record<string, (url: string, onError: OnError) => Promise<OpenClient>>> = {
-  async redis(url, onError) {
+const OPENERS: Readonly<Record<string, (url: string, listeners: Listeners) => Promise<OpenClient>>> = {
+  async redis(url, { onError, onReady }) {
     const { createClient } = await import('redis');
     const client = createClient({ url, disableOfflineQueue: true });
     client.on('error', onError);
+    client.on('ready', onReady);
     const failed = new Promise((resolve) => client.once('error', resolve));
     // Rejects only if the client is closed before.
     const connected = client.connect().catch(() => undefined);
@@ -36,10 +40,11 @@ const OPENERS: Readonly<Record<string, (url: string, onError: OnError) => Promis
       end: () => client.destroy(),
     };
   },
-  async iovalkey(url, onError) {
+  async iovalkey(url, { onError, onReady }) {
     const { Redis } = await import('iovalkey');
     const client = new Redis(url, { lazyConnect: true, enableOfflineQueue: false });
     client.on('error', onError);
+    client.on('ready', onReady);
     const words = ({ keys, arguments: values }: ScriptArguments) => [keys.length, ...keys, ...values] as const;
     return {
       attempted: client.connect().catch(() => undefined),
@@ -51,20 +56,25 @@ const OPENERS: Readonly<Record<string, (url: string, onError: OnError) => Promis
   },
 };
 
-/**
- * @param onFailure Receives the reason of each failure of the connection: a code such as `ECONNREFUSED`, or a message without a password.
- * @throws {StartupError} If no package with a client is installed.
- */
-export function createRedisClient(url: string, onFailure: (reason: string) => void): RedisClient {
+/** What happens to the connection. */
+export interface RedisEvents {
+  /** Receives the reason of each failure: a code such as `ECONNREFUSED`, or a message without a password. */
+  onFailure(reason: string): void;
+  /** Called each time there is a connection. */
+  onReady(): void;
+}
+
+/** @throws {StartupError} If no package with a client is installed. */
+export function createRedisClient(url: string, { onFailure, onReady }: RedisEvents): RedisClient {
   const open = OPENERS[installedPackage()] as (typeof OPENERS)[string];
   let opening: Promise<OpenClient> | undefined;
   let reason = 'not connected yet';
-  const fail: OnError = ({ code, message }) => {
+  const fail: Listeners['onError'] = ({ code, message }) => {
     reason = code ?? message;
     onFailure(reason);
   };
   const opened = async () => {
-    opening ??= open(url, fail).catch((error: Error) => {
+    opening ??= open(url, { onError: fail, onReady }).catch((error: Error) => {
       opening = undefined;
       fail(error);
       throw error;

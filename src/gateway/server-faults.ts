@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createIntrospection } from '../auth/credential/introspection.js';
+import { remoteFaultOf } from '../bridge/remote-fault.js';
 import { AuthError } from '../core/errors.js';
 import { SILENT } from '../core/logger.js';
 import { type McpHttpBackendOptions, mcpHttpBackend, UpstreamError } from '../index.js';
@@ -69,9 +70,8 @@ async function faultOfTarget(target: RemoteTarget): Promise<string | undefined> 
   const { url, at } = target;
   const options = remoteOptions(target, { logger: SILENT, isOpen: false, files: new InputFiles() });
   const backend = mcpHttpBackend({ ...options, warnWhenOpen: false } as McpHttpBackendOptions);
-  const isReady = await backend.ready();
+  const fault = await remoteFaultOf(backend);
   await backend.close();
-  return isReady
-    ? undefined
-    : `${at}.host: the MCP server at ${url.origin}${url.pathname} is unreachable, or answers with an error`;
+  if (fault === undefined) return undefined;
+  return `${at}.host: the MCP server at ${url.origin}${url.pathname} is unreachable, or answers with an error: ${fault}`;
 }

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../core/logger.js';
 import { createRareLine } from '../core/rare-line.js';
 import { createRedisStore, type Store } from '../store/redis.js';
 import type { ListenerConfig, RouteConfig } from './config/gateway-config.js';
 import { resolveRedisUrl, type StoreConfig } from './config/store-config.js';
 import type { InputFiles } from './input-files.js';
-import { createRedisClient } from './redis-client.js';
+import { createRedisClient, type RedisClient, type RedisEvents } from './redis-client.js';
 import { atPlace } from './startup-error.js';
 
 /** The state that the replicas of the gateway share. */
@@ -13,6 +14,8 @@ export interface SharedStore {
   readonly store: Store;
   /** Connects to the server. A server that cannot be reached is no failure: the gateway goes on without it, and tries again. */
   open(): Promise<void>;
+  /** Resolves to one sentence if the server cannot be used from here, otherwise to none. */
+  findFaults(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -31,13 +34,45 @@ export interface RouteShare {
 export function createSharedStore(config: StoreConfig, files: InputFiles, logger: Logger): SharedStore {
   const { at: place, prefix } = config;
   const url = resolveRedisUrl(config, files);
-  const warn = createRareLine((line) => logger.warn(line));
-  const onFailure = (reason: string) =>
-    warn(`${place}: no connection to Redis (${reason}). Connecting again until there is one`);
+  const events = createConnectionLog(place, url, logger);
   return atPlace(place, () => {
-    const client = createRedisClient(url, onFailure);
-    return { store: createRedisStore(client, { prefix }), open: client.open, close: client.close };
+    const client = createRedisClient(url, events);
+    const findFaults = () => faultsOf(client, place);
+    return { store: createRedisStore(client, { prefix }), open: client.open, findFaults, close: client.close };
   });
+}
+
+function createConnectionLog(place: string, url: string, logger: Logger): RedisEvents {
+  const warn = createRareLine((line) => logger.warn(line));
+  const tell = createRareLine((line) => logger.info(line));
+  // Without the user and the password.
+  const { host } = new URL(url);
+  let hasFailed = false;
+  return {
+    onFailure(reason) {
+      hasFailed = true;
+      warn(`${place}: no connection to Redis (${reason}) at ${host}. Connecting again until there is one`);
+    },
+    onReady() {
+      if (hasFailed) tell(`${place}: there is a connection to Redis at ${host} now`);
+      hasFailed = false;
+    },
+  };
+}
+
+/** The time in which the server must answer a check. */
+const MAX_CHECK_MS = 5_000;
+
+async function faultsOf(client: RedisClient, place: string): Promise<readonly string[]> {
+  try {
+    const late = delay(MAX_CHECK_MS, undefined, { ref: false }).then(() => {
+      throw new Error(`no answer of Redis within ${MAX_CHECK_MS / 1_000} seconds`);
+    });
+    await Promise.race([client.eval('return 1', { keys: [], arguments: [] }), late]);
+    return [];
+  } catch (error) {
+    return [`${place}: the store cannot be used: ${(error as Error).message}`];
+  }
 }
 
 /** Names a route in the store: alike in every replica with the same file, whatever the ports and the order of routes. */

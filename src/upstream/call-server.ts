@@ -2,6 +2,7 @@ import type { OutageCode } from '../core/errors.js';
 import { parseJsonObject } from '../http/json-object.js';
 import { boundedFetch, type FetchBounds, FetchError } from './bounded-fetch.js';
 import { cacheLifetimeSeconds } from './cache-lifetime.js';
+import { proxyAdvice } from './proxy-advice.js';
 
 /** The limits of every call to a key server or an authorization server. */
 export const CALL_LIMITS: FetchBounds = Object.freeze({
@@ -70,7 +71,9 @@ export async function callServer(url: URL, call: ServerCall, limits: FetchBounds
     new CallError(call.method, url, reason, answered, { cause, isAbsence });
   const headers = { accept: 'application/json', ...call.headers };
   const answer = await boundedFetch(url, { ...call, headers }, limits, isUsable).catch((error: unknown) => {
-    throw error instanceof FetchError ? failed(error.message, error.answered, false, error) : error;
+    if (!(error instanceof FetchError)) throw error;
+    const advice = error.answered ? undefined : proxyAdvice(url);
+    throw failed([error.message, advice ?? []].flat().join('. '), error.answered, false, error);
   });
   const { status } = answer;
   if (!isUsable(answer)) throw failed(`it answered with status ${status}`, status < 500, status < 500);

@@ -11,7 +11,7 @@ import { type Exchange, type HeaderRecord, headerText, type ResponseHeaders } fr
 import { createFailureLog, createNotFoundWarning } from '../../targets/http/failure-log.js';
 import { HttpTarget } from '../../targets/http/http-target.js';
 import { type AnsweredRequest, refuseFault } from '../../targets/http/response-fault.js';
-import { endSession, isReachable } from '../../targets/http/target-calls.js';
+import { endSession, faultOfTarget } from '../../targets/http/target-calls.js';
 import { replyFailure } from '../answers/reply-failure.js';
 import { Drain } from '../drain.js';
 import { createOpenWarning } from '../open-warning.js';
@@ -103,13 +103,13 @@ export class HttpBridge {
     return { sessions: this.#sessions.size, ...this.#relays.counts() };
   }
 
-  /** Resolves to true if the target answers and the bridge still passes requests on to it. */
-  async ready(): Promise<boolean> {
-    if (this.#closed !== undefined || this.#drain.hasBegun) return false;
+  /** Resolves to undefined if the target answers and the bridge still passes requests on to it; otherwise to the reason, for a log. */
+  async fault(): Promise<string | undefined> {
+    if (this.#closed !== undefined || this.#drain.hasBegun) return 'it is closing';
     const { requestHeaders } = this.#options;
     // A header of the client may be an API key for the target.
     const sendsCredentials = requestHeaders.length > 0 || credentialOptions(this.#options, this.#advice).length > 0;
-    return isReachable(this.#target, this.#options, sendsCredentials);
+    return faultOfTarget(this.#target, this.#options, sendsCredentials);
   }
 
   /** Opens no more sessions, and ends streams of sessions in which no request is in flight. See `Drain.begin()`. */

@@ -40,7 +40,7 @@ export async function openAdminServers(
     if (address !== DEFAULT_ADMIN) notes.push(`${what} on http://${describeAddress({ ...address, port })}`);
   };
   try {
-    if (health !== undefined) await openAt('Health', health, pages);
+    if (health !== undefined) await chosen('--health or config.readinessAddr', openAt('Health', health, pages));
     if (admin !== 'off') await openAdmin(admin, () => openAt('Admin', admin, pages), logger);
   } catch (error) {
     await close();
@@ -55,21 +55,37 @@ async function openAdmin(address: ServerAddress, open: () => Promise<void>, logg
       `the admin address ${describeAddress(address)} can be reached from other machines: use --health for probes from there`,
     );
   try {
-    await open();
+    await (address === DEFAULT_ADMIN ? open() : chosen('--admin or config.adminAddr', open()));
   } catch (error) {
     if (address !== DEFAULT_ADMIN) throw error;
     logger.warn(`no admin address: ${(error as Error).message}. Choose another one with --admin, or --admin off`);
   }
 }
 
+/** Says which setting names the address, if it cannot be opened. */
+async function chosen(setting: string, opening: Promise<void>): Promise<void> {
+  try {
+    await opening;
+  } catch (error) {
+    const { message } = error as Error;
+    throw new StartupError(`${message}: choose another address in ${setting}`, { cause: error });
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program uses it',
+  EACCES: 'this user may not open it',
+  EADDRNOTAVAIL: 'it is not an address of this machine',
+  ENOTFOUND: 'it is not an address of this machine',
+};
+
 async function listen(server: Server, address: ServerAddress): Promise<Server> {
   try {
     await once(server.listen(address.port, address.host), 'listening');
     return server;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const why = code === 'EADDRINUSE' ? 'another program uses it' : code;
-    throw new StartupError(`${describeAddress(address)} cannot be opened (${why})`, { cause: error });
+    const { code = '' } = error as NodeJS.ErrnoException;
+    throw new StartupError(`${describeAddress(address)} cannot be opened (${REASONS[code] ?? code})`, { cause: error });
   }
 }
 

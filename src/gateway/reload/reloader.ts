@@ -45,6 +45,8 @@ export class Reloader {
   /** The next run, if there is to be one: true if the operator asked for it. */
   #next: boolean | undefined;
   #isClosed = false;
+  /** True while the file cannot be used. */
+  #isBroken = false;
 
   /** @param loaded What the command has started with. */
   constructor(parts: ReloaderParts, loaded: LoadedConfig) {
@@ -138,8 +140,10 @@ export class Reloader {
     const { logger, command } = this.#parts;
     const isSame = hash === this.#hash && changes.started.length === 0 && changes.ended.length === 0;
     this.#hash = hash;
+    const wasBroken = this.#isBroken;
+    this.#isBroken = false;
     // A certificate or a key set that is read again by itself has its own line.
-    if (isSame && !isAsked) return;
+    if (isSame && !isAsked && !wasBroken) return;
     logger.info(`Reloaded ${command.file} (sha256 ${hash}): ${describeChanges(changes)}`);
     for (const address of changes.closed) logger.info(`Stopped listening on ${address}`);
     for (const address of changes.opened) logger.info(`Listening on ${address}`);
@@ -150,6 +154,7 @@ export class Reloader {
   }
 
   #complain(error: unknown): void {
+    this.#isBroken = true;
     const { message } = error as Error;
     const text = error instanceof StartupError ? message : `unexpected failure: ${message}`;
     this.#parts.logger.error(`${printable(text, MAX_MESSAGE)}. The previous configuration stays in use`);

@@ -5,7 +5,7 @@ import { createFailureLog } from './failure-log.js';
 import { HttpTarget } from './http-target.js';
 import { RemoteConnection } from './remote-connection.js';
 import type { RemoteRecipe } from './remote-recipe.js';
-import { isReachable } from './target-calls.js';
+import { faultOfTarget } from './target-calls.js';
 
 /** Opens connections to one remote server, and closes them. */
 export class RemoteSource implements ConnectionSource {
@@ -32,8 +32,9 @@ export class RemoteSource implements ConnectionSource {
   }
 
   /** Resolves to true if the server answers a request that carries no secret. */
-  ready(): Promise<boolean> {
-    return isReachable(this.#recipe.target, this.#address, this.#recipe.sendsCredentials);
+  async ready(): Promise<boolean> {
+    const { target, sendsCredentials } = this.#recipe;
+    return (await faultOfTarget(target, this.#address, sendsCredentials)) === undefined;
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { proxyAdvice } from '../../src/upstream/proxy-advice.js';
+
+const HTTPS = { HTTPS_PROXY: 'http://proxy.company:3128' };
+const HTTP = { HTTP_PROXY: 'http://proxy.company:3128' };
+const AUTH = 'https://auth.example.com/jwks';
+const UNUSED = 'HTTPS_PROXY is not used for this: start Node with NODE_USE_ENV_PROXY=1';
+
+type Case = readonly [what: string, url: string, env: Readonly<Record<string, string>>, advice: string | undefined];
+
+test.each<Case>([
+  ['no proxy', AUTH, {}, undefined],
+  ['a proxy', AUTH, HTTPS, UNUSED],
+  ['a proxy in lower case', AUTH, { https_proxy: 'http://a' }, UNUSED.replace('HTTPS_PROXY', 'https_proxy')],
+  ['a proxy for another scheme', AUTH, HTTP, undefined],
+  ['a proxy, for a server on this machine', 'http://localhost:9000/jwks', HTTP, undefined],
+  ['a domain without a proxy', AUTH, { ...HTTPS, NO_PROXY: 'localhost, .example.com' }, undefined],
+  ['a host and port without a proxy', AUTH, { ...HTTPS, no_proxy: 'auth.example.com:443' }, undefined],
+  ['no host with a proxy', AUTH, { ...HTTPS, NO_PROXY: '*' }, undefined],
+  ['another domain that ends alike', AUTH, { ...HTTPS, NO_PROXY: 'ample.com' }, UNUSED],
+])('a call that fails, with %s', (_what, url, env, advice) => {
+  expect(proxyAdvice(new URL(url), env)).toBe(advice);
+});
+
+test('NODE_USE_ENV_PROXY is enough, except on versions of Node that do not know it', () => {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const isKnown = major >= 24 || (major === 22 && minor >= 21);
+  const advice = proxyAdvice(new URL(AUTH), { ...HTTPS, NODE_USE_ENV_PROXY: '1' });
+  expect(advice).toBe(isKnown ? undefined : 'HTTPS_PROXY needs Node 24, or 22 from 22.21');
+});
