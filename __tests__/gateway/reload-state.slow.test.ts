@@ -32,7 +32,7 @@ test('the calls that a limit has counted stay counted while the limit is the sam
   expect(await isLimited()).toBe(false);
 });
 
-test('a DPoP proof that was used before a reload is refused after it, also on a route that has changed', async () => {
+test('a DPoP proof that was used before a reload is refused after it, also with a changed route or login', async () => {
   const policy = (audience: string) => ({
     mcpAuthentication: {
       issuer: ISSUER,
@@ -50,6 +50,10 @@ test('a DPoP proof that was used before a reload is refused after it, also on a 
   expect(await send(used)).toBe(200);
   expect(await gateway.replace(file('two'))).toContain('0 routes kept, 1 started');
   expect(await send(used)).toBe(401);
+  const usedLater = proof({ ath: hashOf(bound) });
+  expect(await send(usedLater)).toBe(200);
+  expect(await gateway.replace(file('two', 'other'))).toContain('0 routes kept, 1 started');
+  expect([await send(used), await send(usedLater)]).toEqual([401, 401]);
   expect(await send(proof())).toBe(200);
 });
 

@@ -1,7 +1,8 @@
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { makeGatewayFolder } from '../support/gateway-folder.js';
+import { answer } from '../support/file-gateway.js';
+import { AUTHENTICATION, makeGatewayFolder } from '../support/gateway-folder.js';
 import { freePort } from '../support/loopback-server.js';
 import { endPrograms, isRunning } from '../support/program.js';
 import { connectStreaming, routeTo, runReloading, startReloading, withRoutes } from '../support/reloading-gateway.js';
@@ -68,6 +69,15 @@ test('a broken file keeps what runs, which is said once; the next good file is u
   expect(problems()[2]).toContain('the file does not exist');
   expect(await gateway.replace(withRoutes(KEPT, routeTo('/more')))).toContain('1 route kept, 1 started (routes[1])');
   expect([await kept.call('pid'), kept.streams]).toEqual([pid, 1]);
+});
+
+test('a file name that no file can have keeps what runs, and the next good file is used', async () => {
+  const gateway = await startReloading(withRoutes({ policies: answer('one') }));
+  const policies = { ...answer('two'), mcpAuthentication: { ...AUTHENTICATION, jwks: { file: 'pub\0key' } } };
+  await gateway.folder.write('config.yaml', JSON.stringify(withRoutes({ policies })));
+  await until(() => gateway.program.stderr.includes('The previous configuration stays in use'));
+  await gateway.replace(withRoutes({ policies: answer('three') }));
+  expect(await (await fetch(gateway.origin)).text()).toBe('three');
 });
 
 test('a ConfigMap that Kubernetes replaces is read again, and so is a secret beside it', async () => {

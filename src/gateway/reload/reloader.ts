@@ -76,7 +76,8 @@ export class Reloader {
     while (this.#next !== undefined && !this.#isClosed) {
       const isAsked = this.#next;
       this.#next = undefined;
-      await this.#run(isAsked);
+      // A failure must not end the process, nor the reloads that follow.
+      await this.#run(isAsked).catch((error: unknown) => this.#complain(error));
     }
     this.#running = undefined;
   }
