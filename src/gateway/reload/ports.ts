@@ -1,4 +1,5 @@
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { replyJson } from '../../http/reply.js';
 import type { Logger } from '../../index.js';
 import type { BindConfig } from '../config/gateway-config.js';
 import { type ConnectionTimes, logTimeouts, serverOptions, useTimes } from '../connections.js';
@@ -147,6 +148,8 @@ async function openAll(ports: readonly Port[], host: string): Promise<void> {
 function closePorts(ports: readonly Port[]): ClosingPorts {
   const closing = ports.map((port) => {
     port.address = undefined;
+    // Clients keep connections open. What they send on them now came after the reload.
+    port.handler = refuseAtClosedPort;
     return closeListener(port.server);
   });
   return {
@@ -155,3 +158,10 @@ function closePorts(ports: readonly Port[]): ClosingPorts {
     },
   };
 }
+
+/** The rules of the version that had the port may be those that were withdrawn. */
+function refuseAtClosedPort(_req: IncomingMessage, res: ServerResponse): void {
+  replyJson(res, 503, CLOSED, { 'retry-after': '1' });
+}
+
+const CLOSED = JSON.stringify({ error: 'closing', error_description: 'This port is closed' });
