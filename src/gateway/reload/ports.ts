@@ -1,11 +1,11 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { replyJson } from '../../http/reply.js';
+import type { RequestListener } from 'node:http';
 import type { Logger } from '../../index.js';
 import type { BindConfig } from '../config/gateway-config.js';
 import { type ConnectionTimes, logTimeouts, serverOptions, useTimes } from '../connections.js';
 import type { InputFiles } from '../input-files.js';
 import { closeListener, openListener } from '../listener.js';
 import { createPortServer, type PortServer } from '../port-server.js';
+import { refuseConnection } from '../refused-connection.js';
 
 /** What a version of the file needs of a port. */
 export interface WantedPort {
@@ -149,7 +149,7 @@ function closePorts(ports: readonly Port[]): ClosingPorts {
   const closing = ports.map((port) => {
     port.address = undefined;
     // Clients keep connections open. What they send on them now came after the reload.
-    port.handler = refuseAtClosedPort;
+    port.handler = refuseConnection;
     return closeListener(port.server);
   });
   return {
@@ -158,10 +158,3 @@ function closePorts(ports: readonly Port[]): ClosingPorts {
     },
   };
 }
-
-/** The rules of the version that had the port may be those that were withdrawn. */
-function refuseAtClosedPort(_req: IncomingMessage, res: ServerResponse): void {
-  replyJson(res, 503, CLOSED, { 'retry-after': '1' });
-}
-
-const CLOSED = JSON.stringify({ error: 'closing', error_description: 'This port is closed' });
