@@ -80,6 +80,14 @@ test('a file name that no file can have keeps what runs, and the next good file 
   expect(await (await fetch(gateway.origin)).text()).toBe('three');
 });
 
+test('the warnings of a reload have the names of variables in place of their values', async () => {
+  const gateway = await startReloading(withRoutes({ policies: answer('one') }), { env: { HOST_OF: 'hidden.example' } });
+  const targets = [{ name: 'only', mcp: { host: 'http://$HOST_OF:1/mcp' } }];
+  await gateway.replace(withRoutes({ backends: [{ mcp: { targets } }] }));
+  await until(() => gateway.program.stderr.includes('http://$HOST_OF:1 is plain http'));
+  expect(gateway.program.stderr).not.toContain('hidden');
+});
+
 test('a ConfigMap that Kubernetes replaces is read again, and so is a secret beside it', async () => {
   const folder = await makeGatewayFolder();
   const publish = async (version: string, file: object, secret: string) => {
