@@ -65,14 +65,14 @@ export function createGeneration(config: GatewayConfig, surroundings: Surroundin
   const discard = createDiscard(started, parts);
   const isKept = ({ key }: KeyedRoute) => previous?.routes.has(key) === true;
   // A new route must not take the parts of one that stays.
-  for (const each of all.filter(isKept)) parts.keep(each.place);
+  for (const each of all.filter(isKept)) parts.keep(each.key);
   const routeFor = (each: KeyedRoute): GatewayRoute => {
     const kept = previous?.routes.get(each.key);
     const { name, at, hostnames, matches } = each.route;
     if (kept !== undefined) return { ...kept, name, at, hostnames, matches };
     const { replica } = config.process;
     const limits = store && storeOfRoute(store, each.scope);
-    const take = parts.takerFor(each.place);
+    const take = parts.takerFor(each.place, each.key);
     const created = createRoute(each.route, { logger, files, take, replica, secret, store, limits });
     started.push(created);
     return created;
