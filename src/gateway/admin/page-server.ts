@@ -17,7 +17,7 @@ export type Page = (req: IncomingMessage, res: ServerResponse) => void | Promise
  * read the answers under its own host name (DNS rebinding).
  */
 export function createPageServer(address: ServerAddress, pages: ReadonlyMap<string, Page>, logger: Logger): Server {
-  // The name of an address may stand for a loopback address.
+  // A name, or another form of the address, may mean a loopback address.
   const isLocal = () => isLoopbackAddress((server.address() as AddressInfo | null)?.address ?? address.host);
   const log = createRareLine((line) => logger.warn(line));
   const server = createServer(serverOptions(), (req, res) => {
