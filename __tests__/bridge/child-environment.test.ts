@@ -48,6 +48,11 @@ describe('the variables of proxies, certificates and registries', () => {
     ['npm_config_registry', 'https://:pass-word@registry.example/'],
     ['PIP_INDEX_URL', 'https://ada:pass-word@registry.example/simple'],
     ['UV_DEFAULT_INDEX', 'company=https://ada:pass-word@uv.example/'],
+    ['HTTPS_PROXY', 'http://COMPANY\\ada:pass-word@proxy.example:3128'],
+    ['HTTPS_PROXY', 'http:/ada:pass-word@proxy.example:3128'],
+    ['HTTP_PROXY', 'http:\\\\ada:pass-word@proxy.example:3128'],
+    ['https_proxy', 'ht\ntp:/ada:pass-word@proxy.example:3128'],
+    ['PIP_INDEX_URL', 'https://a.example/,https://ada:pass-word@b.example/'],
   ])('%s is left out if it is %s, and a line says so', async (name, value) => {
     const { variables, warnings } = await seen({ [name]: value });
     expect(variables).toEqual({});

@@ -68,6 +68,16 @@ describe('/healthz and /readyz', () => {
       expect(await statusFor(host)).toBe('403');
     expect(lines).toEqual([expect.stringMatching(/^warn 127\.0\.0\.1:0 refused a request with a foreign Host header/)]);
   });
+
+  test.each(['127.1', 'LOCALHOST', '::ffff:7f00:1'])('refuse a foreign Host also at %s', async (host) => {
+    const { origin } = await openServers({ admin: { host, port: 0 } });
+    const { port } = new URL(origin);
+    const response = await sendRaw(
+      `http://127.0.0.1:${port}`,
+      'GET /readyz HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n',
+    );
+    expect(response.split(' ')[1]).toBe('403');
+  });
 });
 
 describe('/readyz says', () => {

@@ -72,3 +72,16 @@ test('a version that is not used ends what it made, and leaves the earlier one a
   expect(log.at(-1)).toBe('ended y made for /b');
   expect(take(first.parts, X, log).taken).toEqual({ '/a': 'x made for /a', '/b': 'x made for /b' });
 });
+
+test('a part ends when its route is gone, although another route at its place stays as it is', () => {
+  const log: string[] = [];
+  const create = (name: string) => () => ({ value: name, end: () => log.push(`ended ${name}`) });
+  const first = new KeptParts(undefined, new Set(['/a']));
+  for (const key of ['one', 'two']) first.takerFor('/a', key)('auth', key, create(key));
+  const second = new KeptParts(first, new Set(['/a']));
+  second.keep('one');
+  second.takerFor('/a', 'three')('auth', 'three', create('three'));
+  log.length = 0;
+  second.endEarlier();
+  expect(log).toEqual(['ended two']);
+});

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { request } from 'node:https';
+import { Agent, request } from 'node:https';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
@@ -32,7 +32,7 @@ test('the calls that a limit has counted stay counted while the limit is the sam
   expect(await isLimited()).toBe(false);
 });
 
-test('a DPoP proof that was used before a reload is refused after it, also on a route that has changed', async () => {
+test('a DPoP proof that was used before a reload is refused after it, also with a changed route or login', async () => {
   const policy = (audience: string) => ({
     mcpAuthentication: {
       issuer: ISSUER,
@@ -50,6 +50,10 @@ test('a DPoP proof that was used before a reload is refused after it, also on a 
   expect(await send(used)).toBe(200);
   expect(await gateway.replace(file('two'))).toContain('0 routes kept, 1 started');
   expect(await send(used)).toBe(401);
+  const usedLater = proof({ ath: hashOf(bound) });
+  expect(await send(usedLater)).toBe(200);
+  expect(await gateway.replace(file('two', 'other'))).toContain('0 routes kept, 1 started');
+  expect([await send(used), await send(usedLater)]).toEqual([401, 401]);
   expect(await send(proof())).toBe(200);
 });
 
@@ -95,6 +99,35 @@ test('another certificate in the file is used at once, on open ports too, and a 
   expect(await certificateOf(origin, { ...CLIENT, servername: 'a.example' })).toBe(first);
   await gateway.replace({ gateways: { default: { port } }, routes: [{ policies: answer('plain') }] });
   expect(await (await fetch(gateway.origin)).text()).toBe('plain');
+});
+
+test('a client whose certificate has no authority any more is refused, on open connections too', async () => {
+  const folder = await makeGatewayFolder();
+  onTestFinished(() => folder.remove());
+  await folder.write('own.crt', SERVER.cert);
+  await folder.write('own.key', SERVER.key);
+  await folder.write('root.crt', CLIENT.cert);
+  const tls = { cert: 'own.crt', key: 'own.key', root: 'root.crt' };
+  const file = { gateways: { default: { port: await freePort(), tls } }, routes: [{ policies: answer('x') }] };
+  await folder.write('config.yaml', JSON.stringify(file));
+  const gateway = await runReloading(folder);
+  const origin = gateway.origin.replace('http:', 'https:');
+  const agent = new Agent({ keepAlive: true, maxSockets: 1, rejectUnauthorized: false, ...CLIENT });
+  onTestFinished(() => agent.destroy());
+  const ask = () =>
+    new Promise((resolve, reject) => {
+      const req = request(origin, { agent }, (res) => void res.resume().on('end', () => resolve(res.statusCode)));
+      req.on('error', reject).end();
+    });
+  expect(await ask()).toBe(200);
+  const read = () => gateway.program.stdout.split('read the new certificate').length - 1;
+  await folder.write('root.crt', `${EXPIRED_SERVER.cert}\n${CLIENT.cert}`);
+  await until(() => read() === 1);
+  expect(await ask()).toBe(200);
+  await folder.write('root.crt', EXPIRED_SERVER.cert);
+  await until(() => read() === 2);
+  expect(await ask()).toBe(503);
+  await expect(ask()).rejects.toThrow();
 });
 
 test('with --dev-issuer a new resource gets tokens, and earlier logins stay', async () => {

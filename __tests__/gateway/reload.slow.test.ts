@@ -1,7 +1,8 @@
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { makeGatewayFolder } from '../support/gateway-folder.js';
+import { answer } from '../support/file-gateway.js';
+import { AUTHENTICATION, makeGatewayFolder } from '../support/gateway-folder.js';
 import { freePort } from '../support/loopback-server.js';
 import { endPrograms, isRunning } from '../support/program.js';
 import { connectStreaming, routeTo, runReloading, startReloading, withRoutes } from '../support/reloading-gateway.js';
@@ -70,6 +71,23 @@ test('a broken file keeps what runs, which is said once; the next good file is u
   expect(await gateway.replace(withRoutes(KEPT))).toContain('1 route kept, 0 started, 0 drained');
   expect(await gateway.replace(withRoutes(KEPT, routeTo('/more')))).toContain('1 route kept, 1 started (routes[1])');
   expect([await kept.call('pid'), kept.streams]).toEqual([pid, 1]);
+});
+
+test('a file name that no file can have keeps what runs, and the next good file is used', async () => {
+  const gateway = await startReloading(withRoutes({ policies: answer('one') }));
+  const policies = { ...answer('two'), mcpAuthentication: { ...AUTHENTICATION, jwks: { file: 'pub\0key' } } };
+  await gateway.folder.write('config.yaml', JSON.stringify(withRoutes({ policies })));
+  await until(() => gateway.program.stderr.includes('The previous configuration stays in use'));
+  await gateway.replace(withRoutes({ policies: answer('three') }));
+  expect(await (await fetch(gateway.origin)).text()).toBe('three');
+});
+
+test('the warnings of a reload have the names of variables in place of their values', async () => {
+  const gateway = await startReloading(withRoutes({ policies: answer('one') }), { env: { HOST_OF: 'hidden.example' } });
+  const targets = [{ name: 'only', mcp: { host: 'http://$HOST_OF:1/mcp' } }];
+  await gateway.replace(withRoutes({ backends: [{ mcp: { targets } }] }));
+  await until(() => gateway.program.stderr.includes('http://$HOST_OF:1 is plain http'));
+  expect(gateway.program.stderr).not.toContain('hidden');
 });
 
 test('a ConfigMap that Kubernetes replaces is read again, and so is a secret beside it', async () => {

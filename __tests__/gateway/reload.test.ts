@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { parseConfigFile } from '../../src/gateway/config/config-file.js';
 import { createGateway } from '../../src/gateway/gateway.js';
@@ -72,6 +75,27 @@ test('a resource that replaces another one is the only one of its origin, withou
   await prepare(policy('http://127.0.0.1/two')).use('127.0.0.1');
   expect(await resourceAtRoot()).toBe('http://127.0.0.1/two');
   expect(lines.filter((line) => line.includes('several resources'))).toEqual([]);
+});
+
+test('a request that is only complete after its port was closed is not served by the earlier version', async () => {
+  const { origin, gateway } = await start(A, to('/held'));
+  const { port } = new URL(origin);
+  const open = (text: string) => {
+    const socket = connect(Number(port), '127.0.0.1', () => socket.write(text));
+    onTestFinished(() => void socket.destroy());
+    return socket.setEncoding('latin1');
+  };
+  const length = 'content-type: application/json\r\ncontent-length: 9';
+  // The earlier version is in use as long as this request is.
+  open(`POST /held HTTP/1.1\r\nhost: localhost\r\n${length}\r\n\r\n{`);
+  const late = open('GET /a HTTP/1.1\r\nhost: localhost\r\n');
+  const answered = once(late, 'data');
+  // No answer shows that they have arrived.
+  await delay(200);
+  const elsewhere = { gateways: { other: { port: 0 } }, routes: [{ ...A, gateways: ['other'] }] };
+  await gateway.prepare(parseConfigFile(JSON.stringify(elsewhere), '/'), new InputFiles()).use('127.0.0.1');
+  late.write('\r\n');
+  expect(String(await answered)).toMatch(/^HTTP\/1\.1 503 /);
 });
 
 test('a request whose token is being checked opens its session, although its route changes', async () => {

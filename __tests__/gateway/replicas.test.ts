@@ -67,6 +67,23 @@ describe('config.session.key: another replica serves a session of a remote serve
   });
 });
 
+test('config.session.key: a session of one route is unknown at another one with the same path and login', async () => {
+  const routes = await Promise.all(
+    ['one', 'two'].map(async (name) => {
+      const { url } = await startRecordingTarget(answerMcp());
+      const backends = [{ mcp: { targets: [{ name, mcp: { host: url } }] } }];
+      return { gateways: [name], matches: [{ path: { exact: '/mcp' } }], policies: LOGINS.jwtAuth, backends };
+    }),
+  );
+  const file = { config: { session: { key: KEY } }, gateways: { one: { port: 0 }, two: { port: 0 } }, routes };
+  const gateway = createGateway(parseConfigFile(JSON.stringify(file), folder.path), createRecordingLogger().logger);
+  onTestFinished(() => gateway.close());
+  const [one, two] = await gateway.listen('127.0.0.1');
+  const session = await open(`http://${one}/mcp`, bearer());
+  expect((await post(`http://${one}/mcp`, PING, session)).status).toBe(200);
+  expect((await post(`http://${two}/mcp`, PING, session)).status).toBe(404);
+});
+
 test('the ids of sessions begin with the name in --replica, with one target and with several', async () => {
   for (const names of [['one'], ['one', 'two']]) {
     const targets = names.map((name) => scripted(name));

@@ -34,20 +34,21 @@ export const withRoutes = (...routes: object[]) => ({ gateways: { default: { por
 /** Starts the command with a file in a folder of its own. */
 export async function startReloading(
   file: object,
-  { args = [] as string[], name = 'config.yaml' } = {},
+  { args = [] as string[], name = 'config.yaml', env = {} as Readonly<Record<string, string>> } = {},
 ): Promise<ReloadingGateway> {
   const folder = await makeGatewayFolder();
   onTestFinished(() => folder.remove());
   await folder.write(name, JSON.stringify(file));
-  return runReloading(folder, { args, name });
+  return runReloading(folder, { args, name, env });
 }
 
 /** Starts the command with a file that is in the folder. */
 export async function runReloading(
   folder: GatewayFolder,
-  { args = [] as string[], name = 'config.yaml' } = {},
+  { args = [] as string[], name = 'config.yaml', env = {} as Readonly<Record<string, string>> } = {},
 ): Promise<ReloadingGateway> {
-  const program = startNode([CLI, '-f', join(folder.path, name), '--host', '127.0.0.1', '--admin', 'off', ...args]);
+  const line = ['-f', join(folder.path, name), '--host', '127.0.0.1', '--admin', 'off', ...args];
+  const program = startNode([CLI, ...line], { env });
   onTestFinished(async () => void (await program.stop('SIGKILL')));
   const [, address] = await program.says(/Listening on (\S+)/);
   const reloads = () => program.stdout.split('\n').filter((line) => line.includes('Reloaded'));

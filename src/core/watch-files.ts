@@ -20,7 +20,8 @@ export interface FileWatch {
  * @returns The function that ends the watch.
  */
 export function watchFiles(files: Iterable<string>, { onChange, onTrouble }: FileWatch): () => void {
-  const names = [...new Set(files)];
+  // No file has a name with NUL, and Node refuses to watch one.
+  const names = [...new Set(files)].filter((name) => !name.includes('\0'));
   let reported = fingerprintsOf(names);
   let timer: NodeJS.Timeout | undefined;
   const changeSoon = () => {

@@ -56,6 +56,11 @@ class Certificate {
     return this.#options;
   }
 
+  /** The authorities of its clients, in PEM; undefined if clients need no certificate. */
+  get authorities(): string | undefined {
+    return this.#options.ca?.toString();
+  }
+
   /** The newest certificate that can be used. */
   current(logger: Logger): SecureContext {
     if (performance.now() >= this.#nextCheck) this.refresh(logger);

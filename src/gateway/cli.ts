@@ -29,10 +29,19 @@ import { shutDown } from './shut-down.js';
 import { StartupError } from './startup-error.js';
 import { onStopSignal } from './stop-signal.js';
 
-/** Replaces the values of variables in the lines of a start or a check: they may be secrets. */
+/** Replaces the values of variables in the lines of a start, a check or a reload: they may be secrets. */
 let conceal = (line: string): string => line;
 
 const STREAMS: LogStreams = { out: (line) => console.log(line), err: (line) => console.error(conceal(line)) };
+
+function concealing<T>(by: LoadedConfig['conceal'], run: () => T): T {
+  conceal = by;
+  try {
+    return run();
+  } finally {
+    conceal = (line) => line;
+  }
+}
 
 let { logger, fail } = createLogOutput({}, STREAMS);
 
@@ -121,7 +130,7 @@ async function run(command: RunCommand, loaded: LoadedConfig): Promise<void> {
     const gateway = openGateway(command, loaded, served);
     const { addresses, admin } = await openAll(command, gateway, served);
     conceal = (line) => line;
-    const reloader = new Reloader({ command, gateway, devIssuer, logger, env: process.env }, loaded);
+    const reloader = new Reloader({ command, gateway, devIssuer, logger, env: process.env, concealing }, loaded);
     onReloadSignal(() => reloader.reload(true));
     onStopSignal(() => void shutDown({ gateway, admin, devIssuer, reloader }));
     if (devIssuer !== undefined)

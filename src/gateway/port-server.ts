@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Logger } from '../index.js';
 import { canonicalJson } from '../targets/several/canonical-json.js';
 import { Certificates } from './certificates.js';
+import { createAuthorizedConnections } from './client-authorities.js';
 import type { BindConfig } from './config/gateway-config.js';
 import type { TlsConfig } from './config/tls-config.js';
 import type { InputFiles } from './input-files.js';
@@ -91,6 +92,7 @@ function createSecureServer(bind: BindConfig, { root, minVersion, maxVersion }: 
     ...(minVersion && { minVersion }),
     ...(maxVersion && { maxVersion }),
   };
+  const connections = createAuthorizedConnections(() => certificates.fallback.authorities);
   const server = createTlsServer(
     {
       ...options,
@@ -98,8 +100,9 @@ function createSecureServer(bind: BindConfig, { root, minVersion, maxVersion }: 
       ...shared,
       SNICallback: (name, done) => done(null, certificates.for(name).current(logger)),
     },
-    listener,
+    root ? connections.guard(listener) : listener,
   );
+  connections.watch(server);
   // Clients that send no name get the server's own certificate.
   let used = certificates.fallback.current(logger);
   const useNewest = () => {

@@ -1,5 +1,12 @@
 import { type Advice, noteAdvice } from '../core/advice.js';
-import { type Logger, type McpAuthOptions, type Middleware, mcpAuth, protectedResourceMetadata } from '../index.js';
+import {
+  createMemoryStore,
+  type Logger,
+  type McpAuthOptions,
+  type Middleware,
+  mcpAuth,
+  protectedResourceMetadata,
+} from '../index.js';
 import { leaveRoot, rejoinRoot } from '../metadata/root-documents.js';
 import { policyOf } from '../policy/resolved-policy.js';
 import { canonicalJson } from '../targets/several/canonical-json.js';
@@ -40,10 +47,12 @@ export function createAuthentication(
   if (config === undefined) return undefined;
   const { at: place } = config;
   const policy = readSecretFiles(config.policy, files);
+  // Proofs that were used with the login of an earlier version stay used.
+  const proofs = policy.senderConstraint && take('proofs', '', () => ({ value: createMemoryStore() }));
   return take(mcpAuthentication ? 'mcpAuthentication' : 'credentials', canonicalJson([policy, secret]), () => {
     for (const warning of credentials?.warnings ?? []) logger.warn(warning);
     // The block has the members of a policy. mcpAuth() refuses any that it does not support.
-    const options = { secret, ...policy, store, logger } as unknown as McpAuthOptions;
+    const options = { secret, ...policy, store: store ?? proofs, logger } as unknown as McpAuthOptions;
     noteAdvice(options, advice);
     return atPlace(place, () => {
       const auth = mcpAuth(options);

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../core/logger.js';
 import { createRareLine } from '../core/rare-line.js';
@@ -80,6 +80,14 @@ export function routeScope(listener: Pick<ListenerConfig, 'at'>, { hostnames, ma
   const conditions = JSON.stringify(matches, (name, value: unknown) => (name === 'at' ? undefined : value));
   const text = JSON.stringify([listener.at, hostnames, conditions]);
   return createHash('sha256').update(text).digest('base64url').slice(0, 22);
+}
+
+/**
+ * Returns the keys that sign the session ids of one route. With the same keys for all, a server could choose the ids with which its clients go
+ * to the server of another route.
+ */
+export function keysOfRoute(keys: readonly string[], scope: string): readonly string[] {
+  return keys.map((key) => createHmac('sha256', key).update(`sessions of ${scope}`).digest('base64url'));
 }
 
 /** Returns the store in which only this route counts: otherwise, limits of several routes that are alike would share their buckets. */

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { createRareLine } from '../../core/rare-line.js';
 import { isLoopbackAddress, isLoopbackHost } from '../../http/loopback.js';
 import { lowerAscii } from '../../http/lower-ascii.js';
@@ -16,10 +17,11 @@ export type Page = (req: IncomingMessage, res: ServerResponse) => void | Promise
  * read the answers under its own host name (DNS rebinding).
  */
 export function createPageServer(address: ServerAddress, pages: ReadonlyMap<string, Page>, logger: Logger): Server {
-  const isLocal = isLoopbackAddress(address.host);
+  // A name, or another form of the address, may mean a loopback address.
+  const isLocal = () => isLoopbackAddress((server.address() as AddressInfo | null)?.address ?? address.host);
   const log = createRareLine((line) => logger.warn(line));
-  return createServer(serverOptions(), (req, res) => {
-    if (isLocal && !isLoopbackHost(hostOf(req))) {
+  const server = createServer(serverOptions(), (req, res) => {
+    if (isLocal() && !isLoopbackHost(hostOf(req))) {
       log(`${describeAddress(address)} refused a request with a foreign Host header (foreign_host)`);
       replyJson(res, 403, '{"error":"foreign_host","error_description":"Ask for localhost or 127.0.0.1"}');
       return;
@@ -29,6 +31,7 @@ export function createPageServer(address: ServerAddress, pages: ReadonlyMap<stri
     else if (req.method !== 'GET' && req.method !== 'HEAD') replyMethodNotAllowed(res, ['GET', 'HEAD']);
     else void serve(page, req, res, logger);
   });
+  return server;
 }
 
 async function serve(page: Page, req: IncomingMessage, res: ServerResponse, logger: Logger): Promise<void> {

@@ -5,7 +5,7 @@ import { resolveSessionKey } from '../config/session-key.js';
 import type { InputFiles } from '../input-files.js';
 import { createRoute, type GatewayRoute } from '../route.js';
 import type { ServedListener } from '../routing.js';
-import { routeScope, storeOfRoute } from '../shared-store.js';
+import { keysOfRoute, routeScope, storeOfRoute } from '../shared-store.js';
 import { StartupError } from '../startup-error.js';
 import { KeptParts } from './kept-parts.js';
 import { portIdOf, routeKeyOf } from './route-key.js';
@@ -65,15 +65,16 @@ export function createGeneration(config: GatewayConfig, surroundings: Surroundin
   const discard = createDiscard(started, parts);
   const isKept = ({ key }: KeyedRoute) => previous?.routes.has(key) === true;
   // A new route must not take the parts of one that stays.
-  for (const each of all.filter(isKept)) parts.keep(each.place);
+  for (const each of all.filter(isKept)) parts.keep(each.key);
   const routeFor = (each: KeyedRoute): GatewayRoute => {
     const kept = previous?.routes.get(each.key);
     const { name, at, hostnames, matches } = each.route;
     if (kept !== undefined) return { ...kept, name, at, hostnames, matches };
     const { replica } = config.process;
     const limits = store && storeOfRoute(store, each.scope);
-    const take = parts.takerFor(each.place);
-    const created = createRoute(each.route, { logger, files, take, replica, secret, store, limits });
+    const keys = secret && keysOfRoute(secret, each.scope);
+    const take = parts.takerFor(each.place, each.key);
+    const created = createRoute(each.route, { logger, files, take, replica, secret: keys, store, limits });
     started.push(created);
     return created;
   };

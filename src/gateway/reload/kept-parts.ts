@@ -5,6 +5,8 @@ interface Part {
   readonly content: string;
   /** The place of its route, see `routeKeyOf()`. */
   readonly place: string;
+  /** The key of its route. Several routes may have one place: only the first of them gets requests. */
+  readonly key: string;
   readonly value: unknown;
   end(): void;
   resume(): void;
@@ -41,25 +43,25 @@ export class KeptParts {
   }
 
   /** Keeps the parts of a route that stays as it is. */
-  keep(place: string): void {
+  keep(key: string): void {
     for (const part of this.#earlier) {
-      if (part.place !== place) continue;
+      if (part.key !== key) continue;
       this.#earlier.delete(part);
       this.#parts.push(part);
     }
   }
 
   /** Takes parts for a new route: those of an earlier route at the same place, or else of one whose place the file no longer has. */
-  takerFor(place: string): TakePart {
+  takerFor(place: string, key = place): TakePart {
     return <T>(kind: string, content: string, create: () => EndingPart<T>): T => {
       const alike = [...this.#earlier].filter((part) => part.kind === kind && part.content === content);
       const found = alike.find((part) => part.place === place) ?? alike.find((part) => !this.#places.has(part.place));
       if (found !== undefined) {
         this.#earlier.delete(found);
-        this.#parts.push({ ...found, place });
+        this.#parts.push({ ...found, place, key });
         return found.value as T;
       }
-      const part = { kind, content, place, ...NO_END, ...this.#createWithout(kind, place, create) };
+      const part = { kind, content, place, key, ...NO_END, ...this.#createWithout(kind, place, create) };
       this.#parts.push(part);
       this.#made.push(part);
       return part.value;

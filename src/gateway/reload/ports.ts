@@ -5,6 +5,7 @@ import { type ConnectionTimes, logTimeouts, serverOptions, useTimes } from '../c
 import type { InputFiles } from '../input-files.js';
 import { closeListener, openListener } from '../listener.js';
 import { createPortServer, type PortServer } from '../port-server.js';
+import { refuseConnection } from '../refused-connection.js';
 
 /** A port as a version of the file needs it. */
 export interface WantedPort {
@@ -147,6 +148,8 @@ async function openAll(ports: readonly Port[], host: string): Promise<void> {
 function closePorts(ports: readonly Port[]): ClosingPorts {
   const closing = ports.map((port) => {
     port.address = undefined;
+    // Clients keep connections open. What they send on them now came after the reload.
+    port.handler = refuseConnection;
     return closeListener(port.server);
   });
   return {

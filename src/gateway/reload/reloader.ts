@@ -30,6 +30,8 @@ interface ReloaderParts {
   readonly devIssuer: DevIssuer | undefined;
   readonly logger: Logger;
   readonly env: Environment;
+  /** Runs a step. The warnings and errors that it logs pass through `conceal`, as those of the start. */
+  concealing<T>(conceal: LoadedConfig['conceal'], run: () => T): T;
 }
 
 /** Reads the configuration file again when it, or a file that it names, changes. */
@@ -78,7 +80,8 @@ export class Reloader {
     while (this.#next !== undefined && !this.#isClosed) {
       const isAsked = this.#next;
       this.#next = undefined;
-      await this.#run(isAsked);
+      // A failure must not end the process, nor the reloads that follow.
+      await this.#run(isAsked).catch((error: unknown) => this.#complain(error));
     }
     this.#running = undefined;
   }
@@ -127,17 +130,17 @@ export class Reloader {
     return { ...loaded, config };
   }
 
-  async #use({ config, files, step }: LoadedConfig): Promise<ConfigChanges> {
-    const { gateway, devIssuer, command } = this.#parts;
+  async #use({ config, files, step, conceal }: LoadedConfig): Promise<ConfigChanges> {
+    const { gateway, devIssuer, command, concealing } = this.#parts;
     const resources = devIssuer && step(() => resourcesOf(config));
-    const prepared = step(() => gateway.prepare(config, files));
+    const prepared = concealing(conceal, () => step(() => gateway.prepare(config, files)));
     const changes = await prepared.use(command.host);
     if (resources !== undefined) devIssuer?.serve(resources);
     return changes;
   }
 
-  #report(changes: ConfigChanges, { hash, config }: LoadedConfig, isAsked: boolean): void {
-    const { logger, command } = this.#parts;
+  #report(changes: ConfigChanges, { hash, config, conceal }: LoadedConfig, isAsked: boolean): void {
+    const { logger, command, concealing } = this.#parts;
     const isSame = hash === this.#hash && changes.started.length === 0 && changes.ended.length === 0;
     this.#hash = hash;
     const wasBroken = this.#isBroken;
@@ -148,7 +151,9 @@ export class Reloader {
     for (const address of changes.closed) logger.info(`Stopped listening on ${address}`);
     for (const address of changes.opened) logger.info(`Listening on ${address}`);
     for (const address of newAddressesIn(changes)) logger.info(`Add ${address} to your MCP client`);
-    for (const warning of warningsOf(changes, command.host)) logger.warn(warning);
+    concealing(conceal, () => {
+      for (const warning of warningsOf(changes, command.host)) logger.warn(warning);
+    });
     if (!isDeepStrictEqual(settingsOfStart(config), settingsOfStart(this.#config))) logger.warn(RESTART);
     this.#config = config;
   }

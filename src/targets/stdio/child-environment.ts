@@ -55,14 +55,15 @@ export function environmentHint(inheritEnv: InheritedVariables['inheritEnv']): s
     : 'it gets only listed environment variables: set others in env, or name them in inheritEnv';
 }
 
+/**
+ * A URL in which `@` stands only where a part of the path begins, so that no program reads a user name before it: programs differ in URLs
+ * such as `http://DOMAIN\\user:password@proxy` and `http:/user:password@proxy`. uv allows a name and "=" before it.
+ */
+const WITHOUT_USER =
+  /^(?:[\w.-]+=)?[a-z][a-z\d+.-]*:\/\/(?:[a-z\d.-]+|\[[\da-f:.]+\])(?::\d{1,5})?\/(?:[^@\\]|(?<=\/)@)*$/i;
+
 function hasCredentials(name: string, value: string | undefined): boolean {
-  if (!value?.includes('@') || !NETWORK_URLS.includes(name)) return false;
-  // A proxy may have no scheme, and uv allows a name and "=" before a URL.
-  const url = /[a-z][a-z\d+.-]*:\/\/.*/is.exec(value)?.[0] ?? `http://${value}`;
-  // A password with a character that URLs do not allow, which programs may accept.
-  if (!URL.canParse(url)) return true;
-  const { username, password } = new URL(url);
-  return username !== '' || password !== '';
+  return value?.includes('@') === true && NETWORK_URLS.includes(name) && !WITHOUT_USER.test(value);
 }
 
 /** The value of a variable of our own environment; empty if it is not set. */
