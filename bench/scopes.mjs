@@ -8,12 +8,11 @@ import { createTestIssuer } from '../dist/testing/index.js';
 import { load } from './load.mjs';
 import { median } from './median.mjs';
 
-// Measures what mcpScopes(), mcpAuthorization(), and mcpLimits() after mcpScopes(), add to a call of 2 KiB, in CPU time of the server's process. Both servers verify the token and read
-// the body; one of them checks scopes first. They take turns, so that other load on the machine affects both alike.
+// Measures what mcpScopes(), mcpAuthorization() and mcpLimits() add to a call of 2 KiB, in CPU time of the server's process.
 const QUICK = process.argv.includes('--quick');
 // Counted in requests and not in seconds: on a busy machine, seconds would measure code that is not compiled yet, or no requests at all.
-const [WARM_UP, CALLS] = QUICK ? [6_000, 3_000] : [20_000, 20_000];
-const ROUNDS = QUICK ? 3 : 7;
+const TURN = 1_000;
+const [WARM_UP, CALLS] = QUICK ? [6_000, 10_000] : [20_000, 40_000];
 // The call of an agent that writes a file: some options, and text.
 const LINE = '- call back "Ada" about the budget, before noon\n';
 const CALL = JSON.stringify({
@@ -58,20 +57,31 @@ const EXPRESSIONS = [
   'mcp.tool.name == "echo"',
   'mcp.tool.name.startsWith("report_")',
 ];
-/** Each comparison is of two servers that differ only in mcpScopes(). */
-const SERVERS = {
-  'a server that reads the request itself': [readAsSent],
-  'the same behind mcpScopes()': [scopes, readAsSent],
-  'express.json(), and a server that takes req.body': [express.json(), takeBody],
-  'mcpScopes(), and a server that takes req.body': [scopes, takeBody],
-  'mcpScopes() with a rule for another method': [mcpScopes({ ping: ['mcp:call'] }), readAsSent],
-  'mcpAuthorization() with ten expressions': [mcpAuthorization({ rules: EXPRESSIONS }), readAsSent],
-  'mcpScopes() alone': [scopes, readAsSent],
-  'mcpScopes() and mcpLimits()': [scopes, limits, readAsSent],
+/** Each comparison is of two routes of one process, which differ only in one middleware: two processes differ by more than that. */
+const COMPARISONS = {
+  'mcpScopes() adds': [[readAsSent], [scopes, readAsSent]],
+  'instead of express.json(), mcpScopes() adds': [
+    [express.json(), takeBody],
+    [scopes, takeBody],
+  ],
+  'ten expressions add to mcpScopes() with a rule for another method': [
+    [mcpScopes({ ping: ['mcp:call'] }), readAsSent],
+    [mcpAuthorization({ rules: EXPRESSIONS }), readAsSent],
+  ],
+  'two limits add to mcpScopes()': [
+    [scopes, readAsSent],
+    [scopes, limits, readAsSent],
+  ],
+  'the same again adds (control)': [
+    [scopes, readAsSent],
+    [scopes, readAsSent],
+  ],
 };
 async function serve(name) {
   const issuer = createTestIssuer();
-  const app = express().use(mcpAuth(issuer.policy({ resource: 'https://mcp.example/mcp' })), ...SERVERS[name]);
+  const auth = mcpAuth(issuer.policy({ resource: 'https://mcp.example/mcp' }));
+  const app = express();
+  for (const [i, steps] of COMPARISONS[name].entries()) app.use(`/${i}`, auth, ...steps);
   const server = createServer(app);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -84,12 +94,12 @@ async function start(name) {
   const child = fork(fileURLToPath(import.meta.url), [`--serve=${name}`], { env });
   const [{ port, token }] = await once(child, 'message');
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-  return { child, headers, url: `http://127.0.0.1:${port}/mcp` };
+  return { child, headers, origin: `http://127.0.0.1:${port}` };
 }
-/** Microseconds of CPU for one call. */
-async function measure(host, amount) {
+/** Microseconds of CPU for one call at a route. */
+async function measure(host, route, amount) {
   const before = await cpuOf(host);
-  const { answered, statuses } = await load(host.url, [host.headers], { amount }, CALL);
+  const { answered, statuses } = await load(`${host.origin}/${route}`, [host.headers], { amount }, CALL);
   if (Object.keys(statuses).join() !== '200') throw new Error(`answered ${Object.keys(statuses)}`);
   return ((await cpuOf(host)) - before) / answered;
 }
@@ -98,29 +108,30 @@ async function cpuOf({ child }) {
   const [{ user, system }] = await once(child, 'message');
   return user + system;
 }
-/** Measures in new processes, because some are faster than others for as long as they live; the first calls are for warming up. */
-async function measureAll(names) {
-  const hosts = await Promise.all(names.map(start));
-  for (const host of hosts) await measure(host, WARM_UP);
-  const spent = [];
-  for (const host of hosts) spent.push(await measure(host, CALLS));
-  for (const { child } of hosts) child.kill();
-  return spent;
-}
-async function compare() {
-  const names = Object.keys(SERVERS);
-  const rounds = [];
-  for (let i = 0; i < ROUNDS; i += 1) rounds.push(await measureAll(names));
-  const spent = names.map((_name, i) => median(rounds.map((round) => round[i])));
-  console.log(`A call of ${CALL.length} bytes: µs of CPU in the server, medians of ${ROUNDS} rounds`);
-  for (const [i, name] of names.entries()) console.log(`  ${spent[i].toFixed(1).padStart(6)}  ${name}`);
-  const added = (i) => median(rounds.map((round) => round[i + 1] - round[i])).toFixed(1);
-  console.log(`mcpScopes() adds ${added(0)}; instead of express.json(), ${added(2)}`);
-  console.log(`Ten expressions add ${added(4)} to mcpScopes(), two limits add ${added(6)}`);
+/** The first calls are for warming up. Then the routes take turns, so that other load on the machine affects both alike. */
+async function compare(name) {
+  const host = await start(name);
+  for (let i = 0; i < WARM_UP; i += TURN) for (const route of [0, 1]) await measure(host, route, TURN);
+  const turns = [];
+  for (let i = 0; i < CALLS; i += TURN) {
+    const spent = [];
+    for (const route of i % (2 * TURN) === 0 ? [0, 1] : [1, 0]) spent[route] = await measure(host, route, TURN);
+    turns.push(spent);
+  }
+  host.child.kill();
+  const [one, other] = [0, 1].map((route) => median(turns.map((spent) => spent[route])));
+  const added = median(turns.map((spent) => spent[1] - spent[0]));
+  console.log(`${added.toFixed(1).padStart(6)} µs  ${name} (${one.toFixed(1)} and ${other.toFixed(1)})`);
 }
 async function main() {
   const served = process.argv.find((argument) => argument.startsWith('--serve='));
-  if (served === undefined) await compare();
-  else await serve(served.slice('--serve='.length));
+  if (served !== undefined) {
+    await serve(served.slice('--serve='.length));
+    return;
+  }
+  console.log(
+    `A call of ${CALL.length} bytes: µs of CPU in the server, medians of ${CALLS / TURN} turns of ${TURN} calls`,
+  );
+  for (const name of Object.keys(COMPARISONS)) await compare(name);
 }
 void main();
