@@ -64,6 +64,7 @@ test('a broken file keeps what runs, which is said once; the next good file is u
   await writeFile(file, JSON.stringify(withRoutes(KEPT, routeTo('/more', { inheritEnv: 'wrong' }))));
   await until(() => problems().length > 1);
   expect(problems()[1]).toContain('routes[1].backends[0].mcp.targets[0].stdio');
+  expect(problems()[1]).toMatch(/[^.]\. The previous configuration stays in use$/);
   await rm(file);
   await until(() => problems().length > 2);
   expect(problems()[2]).toContain('the file does not exist');

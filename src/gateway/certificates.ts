@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import { withSentence } from '../core/sentences.js';
 import type { Logger } from '../index.js';
 import type { BindConfig } from './config/gateway-config.js';
 import { createHostTable } from './config/hostnames.js';
@@ -77,7 +78,7 @@ class Certificate {
       this.#context = this.#read();
       logger.info(`${this.#config.at}: read the new certificate`);
     } catch (error) {
-      logger.error(`${(error as Error).message}. The previous certificate stays in use`);
+      logger.error(withSentence((error as Error).message, 'The previous certificate stays in use'));
     }
   }
 

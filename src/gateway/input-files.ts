@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { withSentence } from '../core/sentences.js';
 import { readInputBytes, StartupError } from './startup-error.js';
 
 /** The content of a file, or the reason why it cannot be read. */
@@ -25,7 +26,7 @@ export class InputFiles {
       return read();
     } catch (error) {
       if (this.#warn === undefined || !(error instanceof StartupError)) throw error;
-      this.#warn(`${error.message.replace(/\.$/, '')}. The command would not start`);
+      this.#warn(withSentence(error.message, 'The command would not start'));
       return standIn();
     }
   }

@@ -3,6 +3,7 @@ import { explainCall } from '../authorization/explain-call.js';
 import type { CallDecision } from '../authorization/rule-authorizer.js';
 import { describeReason } from '../authorization/rule-reason.js';
 import { printable } from '../core/printable.js';
+import { withSentence } from '../core/sentences.js';
 import { isRecord, stringsIn } from '../http/json-object.js';
 import { type AuthInfo, type McpBackendOptions, mcpBackend } from '../index.js';
 import { readCalls } from '../messages/calls-in-body.js';
@@ -98,7 +99,9 @@ function readCall(file: string): Record<string, unknown> {
     readCalls(message);
   } catch (error) {
     if (!(error instanceof MessageError)) throw error;
-    throw new StartupError(`${file}: the call cannot be used: ${error.message}. Write ${CALL_EXAMPLE}.`);
+    throw new StartupError(
+      withSentence(`${file}: the call cannot be used: ${error.message}`, `Write ${CALL_EXAMPLE}.`),
+    );
   }
   return message;
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { withSentence } from '../../core/sentences.js';
 import { isLoopbackAddress } from '../../http/loopback.js';
 import type { Logger } from '../../index.js';
 import { DEFAULT_ADMIN, type ProcessConfig } from '../config/process-settings.js';
@@ -58,7 +59,9 @@ async function openAdmin(address: ServerAddress, open: () => Promise<void>, logg
     await (address === DEFAULT_ADMIN ? open() : chosen('--admin or config.adminAddr', open()));
   } catch (error) {
     if (address !== DEFAULT_ADMIN) throw error;
-    logger.warn(`no admin address: ${(error as Error).message}. Choose another one with --admin, or --admin off`);
+    logger.warn(
+      `no admin address: ${withSentence((error as Error).message, 'Choose another one with --admin, or --admin off')}`,
+    );
   }
 }
 

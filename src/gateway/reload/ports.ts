@@ -1,4 +1,5 @@
 import type { RequestListener } from 'node:http';
+import { withSentence } from '../../core/sentences.js';
 import type { Logger } from '../../index.js';
 import type { BindConfig } from '../config/gateway-config.js';
 import { type ConnectionTimes, logTimeouts, serverOptions, useTimes } from '../connections.js';
@@ -128,7 +129,7 @@ export class Ports {
     try {
       await openAll(ports, host);
     } catch (error) {
-      this.#logger.error(`${(error as Error).message}. The port is closed until the file is read again`);
+      this.#logger.error(withSentence((error as Error).message, 'The port is closed until the file is read again'));
     }
   }
 }

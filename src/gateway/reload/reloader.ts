@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { printable } from '../../core/printable.js';
+import { withSentence } from '../../core/sentences.js';
 import { watchFiles } from '../../core/watch-files.js';
 import type { Logger } from '../../index.js';
 import type { RunCommand } from '../command-line.js';
@@ -162,7 +163,7 @@ export class Reloader {
     this.#isBroken = true;
     const { message } = error as Error;
     const text = error instanceof StartupError ? message : `unexpected failure: ${message}`;
-    this.#parts.logger.error(`${printable(text, MAX_MESSAGE)}. The previous configuration stays in use`);
+    this.#parts.logger.error(withSentence(printable(text, MAX_MESSAGE), 'The previous configuration stays in use'));
   }
 
   /** Watches the files of this run: also those that are missing, which may appear. */
