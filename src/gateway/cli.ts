@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { printable } from '../core/printable.js';
 import { runDoctor } from '../doctor/doctor.js';
 import { openAdminServers } from './admin/admin-servers.js';
 import {
@@ -26,7 +25,7 @@ import { Reloader } from './reload/reloader.js';
 import { runRulesCommand } from './rules-command.js';
 import { runSchemaCommand } from './schema-command.js';
 import { shutDown } from './shut-down.js';
-import { StartupError } from './startup-error.js';
+import { failureText, StartupError } from './startup-error.js';
 import { onStopSignal } from './stop-signal.js';
 
 /** Replaces the values of variables in the lines of a start, a check or a reload: they may be secrets. */
@@ -160,9 +159,6 @@ function version(): string {
   return (JSON.parse(manifest) as { version: string }).version;
 }
 
-/** Characters of the message with which the command fails. */
-const MAX_MESSAGE = 4_096;
-
 async function start(): Promise<void> {
   // The reader of our output may close the pipe (`| head`). The gateway keeps running.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
@@ -176,9 +172,7 @@ async function start(): Promise<void> {
       console.log(runSchemaCommand(args.slice(1), new URL('../../docs/', import.meta.url)));
     else await main(parseCommandLine(args));
   } catch (error) {
-    const { message } = error as Error;
-    const text = error instanceof StartupError ? message : `unexpected failure: ${message}`;
-    fail(printable(text, MAX_MESSAGE));
+    fail(failureText(error));
     process.exitCode = 1;
   }
 }

@@ -1,9 +1,19 @@
+import { printable } from '../core/printable.js';
 import { fileFault, readRegularBytes } from '../core/read-regular-file.js';
 import { ConfigError } from '../index.js';
 
 /** The gateway cannot start. `message` tells the operator why, in one or two sentences. */
 export class StartupError extends Error {
   override readonly name = 'StartupError';
+}
+
+/** Characters of the message. */
+const MAX_MESSAGE = 4_096;
+
+/** Says in one line why a start or a reload has failed. */
+export function failureText(error: unknown): string {
+  const { message } = error as Error;
+  return printable(error instanceof StartupError ? message : `unexpected failure: ${message}`, MAX_MESSAGE);
 }
 
 /** Runs `create`, and puts the file, or the place in it, before the message of a ConfigError or StartupError. */

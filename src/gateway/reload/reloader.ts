@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import { printable } from '../../core/printable.js';
 import { withSentence } from '../../core/sentences.js';
 import { watchFiles } from '../../core/watch-files.js';
 import type { Logger } from '../../index.js';
@@ -11,7 +10,7 @@ import type { DevIssuer } from '../dev-issuer/dev-issuer.js';
 import type { Gateway } from '../gateway.js';
 import { InputFiles } from '../input-files.js';
 import { type LoadedConfig, loadConfig } from '../load-config.js';
-import { StartupError } from '../startup-error.js';
+import { failureText } from '../startup-error.js';
 import { describeChanges, newAddressesIn, warningsOf } from './describe-changes.js';
 import { selfReadFilesOf } from './route-key.js';
 import type { ConfigChanges } from './versions.js';
@@ -20,8 +19,6 @@ import type { ConfigChanges } from './versions.js';
 const SETTLE_MS = 50;
 /** A file that keeps changing is read this often at most. */
 const MAX_READS = 20;
-/** Characters of a message about a broken file. */
-const MAX_MESSAGE = 4_096;
 
 const RESTART = 'adminAddr, readinessAddr, store or logging has changed, which takes effect with the next start';
 
@@ -161,9 +158,7 @@ export class Reloader {
 
   #complain(error: unknown): void {
     this.#isBroken = true;
-    const { message } = error as Error;
-    const text = error instanceof StartupError ? message : `unexpected failure: ${message}`;
-    this.#parts.logger.error(withSentence(printable(text, MAX_MESSAGE), 'The previous configuration stays in use'));
+    this.#parts.logger.error(withSentence(failureText(error), 'The previous configuration stays in use'));
   }
 
   /** Watches the files of this run: also those that are missing, which may appear. */
