@@ -15,8 +15,9 @@ export class ArrivingRequests {
   /** The first middleware of the route. */
   readonly enter: Middleware = (_req, res, next) => {
     this.#arriving.add(res);
-    onceClosed(res, () => this.#remove(res));
     next();
+    // Most requests reach the backend in this turn of the event loop, and need no listener.
+    if (this.#arriving.has(res)) onceClosed(res, () => this.#remove(res));
   };
 
   /** The middleware before the backend. */
@@ -27,6 +28,12 @@ export class ArrivingRequests {
     if (req.method === 'POST' && !req.readableEnded) req.once('end', remove);
     else remove();
     next();
+  };
+
+  /** The middleware before a backend that counts each request as soon as it gets it. */
+  readonly leaveAtOnce: Middleware = (_req, res, next) => {
+    next();
+    this.#remove(res);
   };
 
   /** Resolves when no request is arriving, after `ms` at the latest. */

@@ -61,6 +61,11 @@ export function createBackend(config: McpBackendConfig, surroundings: BackendSur
   return atPlace(server.at, () => mcpStdioBackend(options));
 }
 
+/** True for a backend that counts a request as soon as it gets it, so that a drain waits for it. Others first read what it asks for. */
+export function countsAtOnce({ isJoined, targets }: McpBackendConfig): boolean {
+  return !isJoined && targets.every(({ server }) => 'url' in server);
+}
+
 /** The name of an only target that has none. */
 const ONLY = 'default';
 

@@ -8,7 +8,7 @@ import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import type { Store } from '../store/store.js';
 import { canonicalJson } from '../targets/several/canonical-json.js';
 import { ArrivingRequests } from './arriving-requests.js';
-import { createBackend, type RouteBackend } from './backend.js';
+import { countsAtOnce, createBackend, type RouteBackend } from './backend.js';
 import { chain } from './chain.js';
 import type { McpBackendConfig } from './config/backend-config.js';
 import type { CorsConfig } from './config/cors-policy.js';
@@ -82,7 +82,7 @@ export function createRoute(route: RouteConfig, given: RouteParts): GatewayRoute
     ...authorizeRequests(route.gatewayAuthorization ?? [], logger),
     ...authorizeRequests(route.authorization ?? [], logger),
     ...createSteps(route, backend, parts),
-    ...(backend ? [arriving.leave, backend] : []),
+    ...(backend ? [leaveFor(route, arriving), backend] : []),
   ]);
   const settle = (ms: number) => arriving.settle(ms);
   const drain = (seconds: number) => drainRoute(seconds, arriving, backend);
@@ -93,6 +93,10 @@ export function createRoute(route: RouteConfig, given: RouteParts): GatewayRoute
   const findFaults = () => findServerFaults(route, authentication);
   const described = { name, hostnames, matches, at, policy, hasBackend: backend !== undefined, callerKeys };
   return { ...described, login, handle, metadata, findFaults, checks, settle, drain, close };
+}
+
+function leaveFor({ backend }: RouteConfig, arriving: ArrivingRequests): Middleware {
+  return backend !== undefined && countsAtOnce(backend) ? arriving.leaveAtOnce : arriving.leave;
 }
 
 /** Waits for requests whose token is checked too, although the backend does not know them yet. */

@@ -40,6 +40,8 @@ function createListenerRouting(routes: readonly GatewayRoute[]): Middleware {
     (route.hostnames.length === 0 ? ['*'] : route.hostnames).map((hostname) => [hostname, route] as const),
   );
   const groups = groupBy(byHost).map(([hostname, all]) => [hostname, createHostRouting(all)] as const);
+  const [first, ...others] = groups;
+  if (first?.[0] === '*' && others.length === 0) return first[1];
   const groupsFor = createHostTable(groups);
   return (req, res, next) => chain(groupsFor(hostOf(req)))(req, res, next);
 }

@@ -16,7 +16,8 @@ export function onceClosed(res: ServerResponse, onClosed: () => void): void {
     if (waiting.delete(close)) onClosed();
   };
   waiting.add(close);
-  res.once('close', close);
+  // A second call does nothing, and on() costs less than once().
+  res.on('close', close);
 }
 
 /** One `close` listener per socket: a client can queue many requests on one connection, and Node warns of many listeners. */

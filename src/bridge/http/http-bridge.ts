@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Advice } from '../../core/advice.js';
 import { requireAuthority } from '../../core/authority.js';
 import { markOwnSessions } from '../../core/own-sessions.js';
@@ -26,7 +26,7 @@ import { credentialOptions, describeCredentials, secretsIn } from './credentials
 import type { ResolvedHttp } from './http-options.js';
 import type { HttpRequest } from './http-request.js';
 import { opensSession } from './opens-session.js';
-import { RELAYED_METHODS, Relay, type RelayedMethod, type RelayHost } from './relay.js';
+import { methodOf, Relay, type RelayHost } from './relay.js';
 import { Relays } from './relays.js';
 import { type RemoteSession, RemoteSessions } from './remote-sessions.js';
 import { type RequestBody, requestBody } from './request-body.js';
@@ -89,10 +89,21 @@ export class HttpBridge {
   /** Answers one request. Never rejects: an error that is neither the client's nor the target's fault goes to `next`. */
   async handle(request: HttpRequest): Promise<void> {
     try {
-      markOwnSessions(request.req);
-      this.#warnIfOpen(request.req, request);
-      this.#warnAboutIssuer(request.req);
-      await this.#serve(request);
+      const relay = this.#open(request);
+      if (relay === undefined) return;
+      const { req, auth } = request;
+      const { method, session } = relay;
+      const given = this.#callerHeaders(auth, req);
+      const caller = given instanceof Promise ? await given : given;
+      const sent = method === 'POST' ? await requestBody(req, this.#options.maxBodyBytes, userOf(auth)) : undefined;
+      const prepared = this.#target.prepare();
+      if (prepared !== undefined) await prepared;
+      // The backend was closed, the token was withdrawn, or the client hung up.
+      if (relay.isOver) return;
+      requireAuthority(auth);
+      relay.callerHeaders = caller;
+      if (session !== undefined) session.callerHeaders = caller;
+      this.#begin(relay, caller, sent);
     } catch (error) {
       this.#fail(request, error);
     }
@@ -123,10 +134,14 @@ export class HttpBridge {
     return this.#closed;
   }
 
-  async #serve(request: HttpRequest): Promise<void> {
-    const { req, res, auth } = request;
+  /** Checks a request and counts it. Undefined if its client has left. */
+  #open(request: HttpRequest): Relay | undefined {
+    const { req, res } = request;
+    markOwnSessions(req);
+    this.#warnIfOpen(req, request);
+    this.#warnAboutIssuer(req);
     // The client left while an earlier middleware waited: 'close' has been emitted already.
-    if (hasHungUp(res)) return;
+    if (hasHungUp(res)) return undefined;
     this.#guard(req, request.isChecked);
     if (this.#closed) throw new BridgeError('closing');
     const method = methodOf(req, res);
@@ -136,17 +151,7 @@ export class HttpBridge {
     this.#relays.add(relay, removeFromCount);
     if (session !== undefined) relay.use(session);
     this.#drain.check();
-    const given = this.#callerHeaders(auth, req);
-    const caller = given instanceof Promise ? await given : given;
-    const sent = method === 'POST' ? await requestBody(req, this.#options.maxBodyBytes, userOf(auth)) : undefined;
-    const prepared = this.#target.prepare();
-    if (prepared !== undefined) await prepared;
-    // The backend was closed, the token was withdrawn, or the client hung up.
-    if (relay.isOver) return;
-    requireAuthority(auth);
-    relay.callerHeaders = caller;
-    if (session !== undefined) session.callerHeaders = caller;
-    this.#begin(relay, caller, sent);
+    return relay;
   }
 
   #begin(relay: Relay, caller: HeaderRecord, { body, contentLength }: Partial<RequestBody> = {}): void {
@@ -238,11 +243,4 @@ export class HttpBridge {
     await this.#target.close();
     this.#publish(this.stats());
   }
-}
-
-function methodOf(req: IncomingMessage, res: ServerResponse): RelayedMethod {
-  const method = RELAYED_METHODS.find((each) => each === req.method);
-  if (method !== undefined) return method;
-  res.setHeader('allow', RELAYED_METHODS.join(', '));
-  throw new BridgeError('method_not_allowed');
 }

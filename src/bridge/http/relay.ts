@@ -1,8 +1,9 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isOver, withdrawalOf } from '../../core/authority.js';
 import { AuthError } from '../../core/errors.js';
 import { isAnswered } from '../../http/answered.js';
 import { hasHungUp, onceClosed } from '../../http/hang-up.js';
+import { BridgeError } from '../../messages/bridge-error.js';
 import {
   type Exchange,
   type ExchangeListener,
@@ -15,9 +16,17 @@ import type { HttpRequest } from './http-request.js';
 import type { RemoteSession } from './remote-sessions.js';
 
 /** The methods of MCP (2025-11-25, Streamable HTTP). */
-export const RELAYED_METHODS = ['GET', 'POST', 'DELETE'] as const;
+const RELAYED_METHODS = ['GET', 'POST', 'DELETE'] as const;
 
 export type RelayedMethod = (typeof RELAYED_METHODS)[number];
+
+/** @throws {BridgeError} If the method is not one of MCP. */
+export function methodOf(req: IncomingMessage, res: ServerResponse): RelayedMethod {
+  const method = RELAYED_METHODS.find((each) => each === req.method);
+  if (method !== undefined) return method;
+  res.setHeader('allow', RELAYED_METHODS.join(', '));
+  throw new BridgeError('method_not_allowed');
+}
 
 /** Decides what the client gets. */
 export interface RelayHost {
@@ -47,6 +56,8 @@ export class Relay implements ExchangeListener {
   readonly #host: RelayHost;
   #exchange: Exchange | undefined;
   #hasStarted = false;
+  /** That of the response, if the target declares it. */
+  #contentLength = Number.NaN;
   #isStream = false;
   #isOver = false;
 
@@ -103,6 +114,7 @@ export class Relay implements ExchangeListener {
     try {
       const own = this.#host.headersFor(this, status, headers);
       this.#isStream = isEventStream(headers);
+      this.#contentLength = Number(own['content-length']);
       this.#res.writeHead(status, own);
       // The first event may come late; clients and proxies wait for the headers.
       if (this.#isStream) this.#res.flushHeaders();
@@ -116,6 +128,8 @@ export class Relay implements ExchangeListener {
 
   onData(chunk: Buffer): boolean {
     if (!this.#canWrite) this.abort();
+    // The whole body: one write to the connection is cheaper than two.
+    else if (chunk.length === this.#contentLength) this.#res.end(chunk);
     else if (!this.#res.write(chunk)) {
       this.#res.once('drain', () => this.#exchange?.resume());
       return false;

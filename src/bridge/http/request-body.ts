@@ -19,23 +19,32 @@ export interface RequestBody {
  * @param caller As for `readBody()`.
  * @throws {BodyError}
  */
-export async function requestBody(req: IncomingMessage, maxBytes: number, caller?: string): Promise<RequestBody> {
+export function requestBody(
+  req: IncomingMessage,
+  maxBytes: number,
+  caller?: string,
+): RequestBody | Promise<RequestBody> {
   if (req.readableEnded) requireJson(req);
   else requirePlain(req.headers);
   const { 'transfer-encoding': coding, 'content-length': length } = req.headers;
   const declared = coding === undefined ? Number(length ?? 0) : undefined;
   requireLength(req.headers, maxBytes);
   if (req.readableEnded || (declared !== undefined && declared <= MAX_COLLECTED)) {
-    const body = (await arrivedBody(req, declared)) ?? (await readBody(req, maxBytes, '*/*', caller));
-    return { body, contentLength: undefined };
+    return collectedBody(req, declared, () => readBody(req, maxBytes, '*/*', caller));
   }
   return { body: new Upload(req, maxBytes), contentLength: declared };
 }
 
-/** Returns a body that arrived together with the headers, as most do. Node has it as soon as the request listener has returned. */
-async function arrivedBody(req: IncomingMessage, length: number | undefined): Promise<Buffer | undefined> {
+/** Most bodies arrive together with the headers: Node has them as soon as the request listener has returned. */
+async function collectedBody(
+  req: IncomingMessage,
+  length: number | undefined,
+  readLater: () => Promise<Buffer>,
+): Promise<RequestBody> {
   await undefined;
-  return length !== undefined && length > 0 && req.readableLength === length ? (req.read() ?? undefined) : undefined;
+  const hasArrived = length !== undefined && length > 0 && req.readableLength === length;
+  const body: Buffer = (hasArrived ? req.read() : null) ?? (await readLater());
+  return { body, contentLength: undefined };
 }
 
 /** A body that a parser left as bytes is forwarded as it is; any other becomes JSON, so it must have been JSON. */

@@ -18,7 +18,8 @@ export interface InFlightLimits {
  */
 export class RequestsInFlight {
   readonly #limits: InFlightLimits;
-  readonly #counts = new Map<string, number>();
+  readonly #messages = new Map<string, number>();
+  readonly #others = new Map<string, number>();
 
   constructor(limits: InFlightLimits) {
     this.#limits = limits;
@@ -31,11 +32,12 @@ export class RequestsInFlight {
    */
   add(caller: Caller, req: IncomingMessage): () => void {
     const isMessage = waitsForAnswer(req);
-    const key = `${isMessage ? 'message' : 'other'} ${callerKeyOf(caller)}`;
-    const count = this.#counts.get(key) ?? 0;
+    const counts = isMessage ? this.#messages : this.#others;
+    const key = callerKeyOf(caller);
+    const count = counts.get(key) ?? 0;
     if (count >= this.#maxOf(caller, isMessage)) throw new BridgeError('too_many_pending');
-    this.#counts.set(key, count + 1);
-    return () => this.#remove(key);
+    counts.set(key, count + 1);
+    return () => removeOne(counts, key);
   }
 
   #maxOf({ auth, isChecked }: Caller, isMessage: boolean): number {
@@ -43,12 +45,12 @@ export class RequestsInFlight {
     if (auth !== undefined) return isMessage ? maxPendingRequests : Math.max(maxPendingRequests, maxSessionsPerUser);
     return Math.max(maxPendingRequests, isChecked ? maxAnonymousSessions : maxSessions);
   }
+}
 
-  #remove(key: string): void {
-    const count = this.#counts.get(key) ?? 0;
-    if (count > 1) this.#counts.set(key, count - 1);
-    else this.#counts.delete(key);
-  }
+function removeOne(counts: Map<string, number>, key: string): void {
+  const count = counts.get(key) ?? 0;
+  if (count > 1) counts.set(key, count - 1);
+  else counts.delete(key);
 }
 
 /** False for a request that listens to events of the server, or ends a session. */

@@ -47,11 +47,11 @@ export function createTargetHeaders(further: readonly string[]) {
     const requestId = forwardedRequestId(req);
     const result: string[] = [];
     for (const name of Object.keys(headers)) {
-      const value = headers[name];
-      const passes = forwarded.has(name) || name.startsWith(PARAMETER_PREFIX);
+      if (!forwarded.has(name) && !name.startsWith(PARAMETER_PREFIX)) continue;
       if (name === REQUEST_ID_HEADER && requestId !== undefined) continue;
-      if (!passes || typeof value !== 'string' || hopByHop.has(name) || set.has(foldHeaderName(name))) continue;
-      result.push(name, value);
+      const value = headers[name];
+      if (typeof value !== 'string' || hopByHop.has(name)) continue;
+      if (set.size === 0 || !set.has(foldHeaderName(name))) result.push(name, value);
     }
     for (const [name, value] of caller) if (value !== undefined) result.push(name, value);
     if (requestId !== undefined && !set.has(REQUEST_ID_HEADER)) result.push(REQUEST_ID_HEADER, requestId);

@@ -16,7 +16,7 @@ export interface ExchangeRequest {
 
 /** A remote MCP server. Its connections are reused. A request that may have had an effect is not sent twice. */
 export class HttpTarget {
-  readonly #url: URL;
+  readonly #origin: string;
   readonly #path: string;
   readonly #retry: RetryRules | undefined;
   readonly #load: () => Promise<Dispatcher>;
@@ -24,8 +24,9 @@ export class HttpTarget {
   #loading: Promise<Dispatcher> | undefined;
 
   constructor(address: TargetAddress) {
-    this.#url = address.url;
-    this.#path = address.url.pathname + address.url.search;
+    const { origin, pathname, search } = address.url;
+    this.#origin = origin;
+    this.#path = pathname + search;
     this.#retry = address.retry;
     this.#load = () => createDispatcher(address);
   }
@@ -53,10 +54,9 @@ export class HttpTarget {
   /** Starts an exchange; call `prepare()` before. `onFault` may be called before this function returns. */
   exchange(request: ExchangeRequest, listener: ExchangeListener): Exchange {
     const { method, headers, body, timeoutMs } = request;
-    const { origin } = this.#url;
     const send = () =>
       this.#dispatcher?.dispatch(
-        { origin, path: this.#path, method, headers, body: body ?? null, headersTimeout: timeoutMs },
+        { origin: this.#origin, path: this.#path, method, headers, body: body ?? null, headersTimeout: timeoutMs },
         exchange,
       );
     const exchange = new Exchange(listener, createRepeater(this.#retry, request, send));
