@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { Repeater } from './repeater.js';
-import { faultOf, type TargetFault } from './target-fault.js';
+import { AnswerTimeout, faultOf, type TargetFault } from './target-fault.js';
 
 type DispatchHandler = Dispatcher.DispatchHandler;
 type Controller = Dispatcher.DispatchController;
@@ -32,16 +32,25 @@ class Aborted extends Error {
 /** One request to a remote server and its response: a handler for undici's `dispatch()`. It may be dispatched several times. */
 export class Exchange implements DispatchHandler {
   #listener: ExchangeListener | undefined;
+  /** Undefined if the request must not be sent again. */
   #repeater: Repeater | undefined;
+  readonly #timeoutMs: number;
+  /** Runs until the response to an attempt begins. */
+  #unanswered: NodeJS.Timeout | undefined;
   /** That of the last attempt. */
   #controller: Controller | undefined;
   #isAborted = false;
   #discarded = 0;
   #late: NodeJS.Timeout | undefined;
 
-  /** @param repeater Undefined if the request must not be sent again. */
-  constructor(listener: ExchangeListener, repeater?: Repeater) {
+  /** @param timeoutMs Milliseconds until the response to a request that was sent must begin; 0: no limit. */
+  constructor(listener: ExchangeListener, timeoutMs: number) {
     this.#listener = listener;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Lets the repeater send the request again. */
+  repeatWith(repeater: Repeater | undefined): void {
     this.#repeater = repeater;
   }
 
@@ -79,13 +88,19 @@ export class Exchange implements DispatchHandler {
 
   onRequestStart(controller: Controller): void {
     this.#controller = controller;
+    clearTimeout(this.#unanswered);
     // It was aborted before there was a connection, when undici has no controller yet.
     if (this.#isAborted) this.abort();
+    else if (this.#timeoutMs > 0) this.#unanswered = setTimeout(() => this.#onUnanswered(), this.#timeoutMs);
   }
 
   onResponseStart(controller: Controller, status: number, headers: ResponseHeaders): void {
     // An interim response such as 103 (RFC 9110, section 15.2); the final response follows.
-    if (status < 200) return;
+    if (status < 200) {
+      this.#unanswered?.refresh();
+      return;
+    }
+    clearTimeout(this.#unanswered);
     if (this.#listener !== undefined && this.#repeater?.afterStatus(status)) {
       this.#controller = undefined;
       controller.abort(new Aborted('The request is sent again'));
@@ -109,11 +124,16 @@ export class Exchange implements DispatchHandler {
   onResponseError(controller: Controller | undefined, error: Error): void {
     // The end of an earlier attempt.
     if (controller !== undefined && controller !== this.#controller) return;
+    clearTimeout(this.#unanswered);
     clearTimeout(this.#late);
     const listener = this.#listener;
     if (listener !== undefined && !this.isSent && this.#repeater?.afterNoConnection()) return;
     this.#listener = undefined;
     listener?.onFault(faultOf(error, this.isSent));
+  }
+
+  #onUnanswered(): void {
+    this.#controller?.abort(new AnswerTimeout());
   }
 
   #count(chunk: Buffer): void {

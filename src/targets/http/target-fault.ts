@@ -1,8 +1,18 @@
 import { BodyError } from '../../http/body.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 
-/** Names of undici's errors. Any other error on a connection means that it broke. */
+/** The response did not begin in time. */
+export class AnswerTimeout extends Error {
+  override readonly name = 'AnswerTimeout';
+
+  constructor() {
+    super('it did not begin to answer in time');
+  }
+}
+
+/** The error of undici for the same. */
 const TIMED_OUT = 'HeadersTimeoutError';
+/** Names of undici's errors. Any other error on a connection means that it broke. */
 const UNREADABLE = new Set(['HTTPParserError', 'HeadersOverflowError', 'ResponseContentLengthMismatchError']);
 
 /** Messages of errors for which undici has no name or code of their own: answers that no request asked for. */
@@ -38,13 +48,13 @@ export function faultOf(error: Error, isSent: boolean): TargetFault {
   // If several addresses were tried, the error of Node has a code and no message.
   const detail = code === undefined || error.message.includes(code) ? error.message : `${code} ${error.message}`;
   const advice = PLAIN_HTTP.has(code ?? '') ? '. The server may speak plain http on this port, and not https' : '';
-  return { error: new BridgeError(reasonFor(error.name, isSent)), detail: detail.replace(/[: \n]+$/, '') + advice };
+  return { error: new BridgeError(reasonFor(error, isSent)), detail: detail.replace(/[: \n]+$/, '') + advice };
 }
 
-function reasonFor(name: string, isSent: boolean): BridgeErrorCode {
+function reasonFor(error: Error, isSent: boolean): BridgeErrorCode {
   if (!isSent) return 'target_unreachable';
-  if (name === TIMED_OUT) return 'target_timed_out';
-  return UNREADABLE.has(name) ? 'target_malformed' : 'target_broke_off';
+  if (error instanceof AnswerTimeout || error.name === TIMED_OUT) return 'target_timed_out';
+  return UNREADABLE.has(error.name) ? 'target_malformed' : 'target_broke_off';
 }
 
 function codeOf(error: Error): string | undefined {
