@@ -6,6 +6,8 @@ import type { Middleware } from '../index.js';
 /** The requests of a route that are not refused, answered or known to the backend yet, for example because a key set is fetched. */
 export class ArrivingRequests {
   readonly #arriving = new Set<ServerResponse>();
+  /** The request that arrives in this turn of the event loop. */
+  #entering: ServerResponse | undefined;
   readonly #waits = new IdleWaits();
 
   get isEmpty(): boolean {
@@ -14,10 +16,13 @@ export class ArrivingRequests {
 
   /** The first middleware of the route. */
   readonly enter: Middleware = (_req, res, next) => {
-    this.#arriving.add(res);
+    this.#entering = res;
     next();
-    // Most requests reach the backend in this turn of the event loop, and need no listener.
-    if (this.#arriving.has(res)) onceClosed(res, () => this.#remove(res));
+    // Most requests have reached the backend now.
+    if (this.#entering !== res) return;
+    this.#entering = undefined;
+    this.#arriving.add(res);
+    onceClosed(res, () => this.#remove(res));
   };
 
   /** The middleware before the backend. */
@@ -33,7 +38,8 @@ export class ArrivingRequests {
   /** The middleware before a backend that counts each request as soon as it gets it. */
   readonly leaveAtOnce: Middleware = (_req, res, next) => {
     next();
-    this.#remove(res);
+    if (this.#entering === res) this.#entering = undefined;
+    else this.#remove(res);
   };
 
   /** Resolves when no request is arriving, after `ms` at the latest. */

@@ -11,13 +11,17 @@ const listeners = new WeakMap<Socket, Set<() => void>>();
 
 /** Calls `onClosed` once: when the answer has ended or the client has closed the connection, whichever comes first. */
 export function onceClosed(res: ServerResponse, onClosed: () => void): void {
+  if (res.socket !== null) {
+    res.once('close', onClosed);
+    return;
+  }
+  // Node 20 does not tell a queued response that the connection is closed.
   const waiting = listenersOf(res.req.socket);
   const close = (): void => {
     if (waiting.delete(close)) onClosed();
   };
   waiting.add(close);
-  // A second call does nothing, and on() costs less than once().
-  res.on('close', close);
+  res.once('close', close);
 }
 
 /** One `close` listener per socket: a client can queue many requests on one connection, and Node warns of many listeners. */
