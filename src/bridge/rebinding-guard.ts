@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Advice } from '../core/advice.js';
 import type { Logger } from '../core/logger.js';
+import { rememberLast } from '../core/remember-last.js';
 import { isLoopbackAddress, isLoopbackHost } from '../http/loopback.js';
 import { lowerAscii } from '../http/lower-ascii.js';
 import { repeatedHeader } from '../http/repeated-header.js';
@@ -50,13 +51,17 @@ export function createRebindingGuard(who: string, options: GuardOptions, advice:
   });
   const hostAllowed = (host: string): boolean =>
     knownHosts.has(host) || (HOST.test(host) && knownHosts.has(withoutPort(host)));
+  const readHost = rememberLast((header) => {
+    const host = lowerAscii(header);
+    return { host, local: isLoopbackHost(withoutPort(host)) };
+  });
+  const isLoopback = rememberLast(isLoopbackAddress);
 
   return (req, isChecked) => {
     const repeated = isChecked ? undefined : repeatedHeader(req.rawHeaders);
     if (repeated !== undefined) throw new BridgeError('repeated_header', { detail: repeated });
-    const host = lowerAscii(req.headers.host ?? '');
-    const local = isLoopbackHost(withoutPort(host));
-    const onLoopback = isLoopbackAddress(req.socket.localAddress ?? '');
+    const { host, local } = readHost(req.headers.host ?? '');
+    const onLoopback = isLoopback(req.socket.localAddress ?? '');
     if (allowedHosts || onLoopback) {
       const allowed = (onLoopback && local) || hostAllowed(host) || isHostOf(resourceOriginOf(req), host);
       if (!allowed) refuseHost(host);
