@@ -7,7 +7,7 @@ import { createRecordingLogger } from '../support/recording-logger.js';
 import { createSigner } from '../support/signer.js';
 
 const signer = createSigner({ alg: 'ES256' });
-const client: KeyedClient = { url: CLIENT, keys: { jwks: { keys: [signer.jwk] } } };
+const client: KeyedClient = { url: CLIENT, keys: { jwks: { keys: [signer.jwk as never] } } };
 const USED = 'it has been used before';
 
 /** The order of the group of P-256. */
@@ -94,6 +94,6 @@ test('while the store is down, an assertion is answered 503, and the log says so
     );
   }
   expect(lines).toEqual([
-    'error the OAuth proxy: the store cannot be used: down. Until it can, clients that authenticate with private_key_jwt are answered 503',
+    'error OAuth proxy: the store cannot be used: down. Until it can, clients that authenticate with private_key_jwt are answered 503',
   ]);
 });

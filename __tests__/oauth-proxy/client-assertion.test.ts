@@ -188,26 +188,12 @@ test('an altered signature is refused, and does not use up the jti', async () =>
   expect(await verdictOn(assertion, client, verifier)).toBe('accepted');
 });
 
-test.each<[what: string, jwks: unknown, verdict: string]>([
-  ['no list', { keys: 'x' }, '401 invalid_client: The key set of the client must have a list of at most 20 keys'],
-  ['a text', 'x', '401 invalid_client: The key set of the client must have a list of at most 20 keys'],
-  [
-    'no key',
-    { keys: [] },
-    '401 invalid_client: The key set of the client has no public key that can verify a signature',
-  ],
-  [
-    'secrets alone',
-    { keys: [{ kty: 'oct', k: 'AAAA' }] },
-    '401 invalid_client: The key set of the client has no public key that can verify a signature',
-  ],
-  [
-    '21 keys',
-    { keys: Array(21).fill(rs.jwk) },
-    '401 invalid_client: The key set of the client must have a list of at most 20 keys',
-  ],
-])('a key set with %s verifies nothing', async (_what, jwks, verdict) => {
-  expect(await verdictOn(rs.sign(claims()), { url: CLIENT, keys: { jwks } })).toBe(verdict);
+test.each<[what: string, keys: object[], verdict: string]>([
+  ['no key', [], SIGNATURE],
+  ['secrets alone', [{ kty: 'oct', k: 'AAAA' }], SIGNATURE],
+  ['21 keys', Array(21).fill(rs.jwk), '401 invalid_client: The key set of the client must have at most 20 keys'],
+])('a key set with %s verifies nothing', async (_what, keys, verdict) => {
+  expect(await verdictOn(rs.sign(claims()), { url: CLIENT, keys: { jwks: { keys } } as never })).toBe(verdict);
 });
 
 test.each<[string, string | undefined]>([

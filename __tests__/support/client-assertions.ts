@@ -4,7 +4,7 @@ import {
   type ClientAssertions,
   createClientAssertions,
 } from '../../src/oauth-proxy/client-assertion.js';
-import { createClientKeys, type KeyedClient } from '../../src/oauth-proxy/client-keys.js';
+import { createClientKeySets, type KeyedClient } from '../../src/oauth-proxy/client-keys.js';
 import type { OAuthError } from '../../src/oauth-proxy/oauth-error.js';
 import { createRecordingLogger } from './recording-logger.js';
 
@@ -31,11 +31,11 @@ export const claims = (more: object = {}) => ({
 /** The checks of assertions of clients that have their keys in their document, unless `more` says otherwise. */
 export function createVerifier(more: Partial<AssertionOptions> = {}): ClientAssertions {
   const { logger } = createRecordingLogger();
-  const keys = createClientKeys(() => Promise.reject(new Error('This client has its keys inline')));
+  const keySets = createClientKeySets(() => Promise.reject(new Error('This client has its keys inline')));
   return createClientAssertions({
     audiences: [ISSUER, TOKEN_ENDPOINT],
     clockToleranceSeconds: TOLERANCE,
-    keys,
+    keySets,
     store: undefined,
     logger,
     ...more,

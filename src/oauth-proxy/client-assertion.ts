@@ -1,6 +1,6 @@
 import { createProofIds, createSharedProofIds, type ProofIds } from '../auth/binding/proof-ids.js';
 import { isAcceptedAlgorithm, verifySignature } from '../auth/keys/signature.js';
-import { isForAlgorithm, type VerificationKey } from '../auth/keys/verification-key.js';
+import { isForAlgorithm } from '../auth/keys/verification-key.js';
 import { type CompactJwt, parseToken } from '../auth/token/compact-jwt.js';
 import { AuthError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
@@ -8,7 +8,7 @@ import type { Parameters } from '../http/form.js';
 import { createGuardedStore } from '../store/guarded-store.js';
 import type { Store } from '../store/store.js';
 import { assertionFault, assertionWindowSeconds, type ExpectedClaims, onceIdOf } from './assertion-claims.js';
-import type { ClientKeys, KeyedClient } from './client-keys.js';
+import type { ClientKeySet, ClientKeySets, KeyedClient } from './client-keys.js';
 import { OAuthError } from './oauth-error.js';
 
 /** RFC 7523, section 2.2. */
@@ -21,15 +21,15 @@ export interface ClientAssertions {
   /**
    * Checks that a form has the assertion of this client, and that it is used for the first time.
    *
-   * @param caller The address of the caller, for the limit on fetches.
-   * @throws {OAuthError} `invalid_client`; with status 503 while its keys cannot be fetched.
-   * @throws {UpstreamError} If it cannot be known whether the assertion was used before.
+   * @param caller The network of the caller, which counts its fetches.
+   * @throws {OAuthError} `invalid_client`
+   * @throws {UpstreamError} If its keys cannot be fetched, or it cannot be known whether the assertion was used before.
    */
   verify(client: KeyedClient, form: Parameters, caller: string): Promise<void>;
 }
 
 export interface AssertionOptions extends Omit<ExpectedClaims, 'clientId'> {
-  readonly keys: ClientKeys;
+  readonly keySets: ClientKeySets;
   readonly store: Store | undefined;
   readonly logger: Logger;
 }
@@ -42,7 +42,7 @@ export function createClientAssertions(options: AssertionOptions): ClientAsserti
       const fault = assertionFault(jwt, { ...options, clientId: client.url });
       if (fault !== undefined) throw refusal(fault);
       if (!isAcceptedAlgorithm(jwt.alg)) throw refusal('its alg is not accepted here');
-      await verifyWithKeys(jwt, client, caller, options.keys);
+      await verifyWithKeys(jwt, client, caller, options.keySets);
       if (!(await usedIds.isFirst(client.url, onceIdOf(jwt)))) throw refusal('it has been used before');
     },
   };
@@ -54,7 +54,7 @@ function usedIdsOf({ clockToleranceSeconds, store, logger }: AssertionOptions): 
   const own = createProofIds(windowSeconds);
   if (store === undefined) return own;
   const meanwhile = 'clients that authenticate with private_key_jwt are answered 503';
-  const guarded = createGuardedStore(store, { who: 'the OAuth proxy', meanwhile, logger });
+  const guarded = createGuardedStore(store, { who: 'OAuth proxy', meanwhile, logger });
   // The clocks of two replicas may differ by the tolerance, in both directions.
   return createSharedProofIds(own, guarded, windowSeconds + 2 * clockToleranceSeconds);
 }
@@ -89,17 +89,22 @@ export function clientIdOfAssertion(assertion: string): string | undefined {
   return typeof sub === 'string' ? sub : undefined;
 }
 
-/** Tries the keys that fit, then those of a newer key set: a new key can have the `kid` of the old one, or none. */
-async function verifyWithKeys(jwt: CompactJwt, client: KeyedClient, caller: string, keys: ClientKeys): Promise<void> {
-  const known = await keys.get(client, caller);
+/** If no known key verifies it, newer ones are tried: a new key can also have the `kid` of the old one, or none. */
+async function verifyWithKeys(
+  jwt: CompactJwt,
+  client: KeyedClient,
+  caller: string,
+  sets: ClientKeySets,
+): Promise<void> {
+  const known = await sets.get(client, caller);
   if (await isSignedByOne(jwt, known)) return;
-  const newer = await keys.newer(client, caller, known);
+  const newer = await sets.getNewer(client, caller, known);
   if (newer !== undefined && (await isSignedByOne(jwt, newer))) return;
   throw refusal('no key that the client publishes verifies its signature');
 }
 
 /** Clients may leave out `kid`, as the MCP SDKs do. Then each key is tried; there are few. */
-async function isSignedByOne(jwt: CompactJwt, keys: readonly VerificationKey[]): Promise<boolean> {
+async function isSignedByOne(jwt: CompactJwt, { keys }: ClientKeySet): Promise<boolean> {
   const { kid, alg } = jwt;
   const fitting = keys.filter((key) => (kid === undefined || key.kid === kid) && isForAlgorithm(key, alg));
   for (const { key } of fitting) {

@@ -1,112 +1,80 @@
-import { LRUCache } from 'lru-cache';
+import type { JSONWebKeySet } from 'jose';
 import { readKeys, type VerificationKey } from '../auth/keys/verification-key.js';
-import { isRecord } from '../http/json-object.js';
 import { OAuthError } from './oauth-error.js';
 
 /** A client with keys, as its metadata document describes it. */
 export interface KeyedClient {
   /** The client id. */
   readonly url: string;
-  readonly keys: { readonly jwks: unknown } | { readonly jwksUri: URL };
-}
-
-/** A key set that a client publishes. */
-export interface PublishedKeys {
-  readonly jwks: unknown;
-  readonly lifetimeSeconds: number;
+  readonly keys: { readonly jwks: JSONWebKeySet } | { readonly jwksUri: URL };
 }
 
 /**
- * Fetches a key set whose URL a client chose.
+ * Returns the key set at a URL that a client chose, from a cache or freshly fetched.
  *
+ * @param lacking A key set that was returned before and lacks a key: it is fetched again.
  * @throws {OAuthError} `invalid_client` if there is none, or it may not be fetched.
  * @throws {UpstreamError} If the server does not answer, or too many fetches are made.
  */
-export type FetchKeys = (url: URL, caller: string) => Promise<PublishedKeys>;
+export type FetchKeys = (jwksUri: URL, caller: string, lacking?: JSONWebKeySet) => Promise<JSONWebKeySet>;
+
+/** The usable keys of a client. */
+export interface ClientKeySet {
+  readonly jwks: JSONWebKeySet;
+  /** In the order of the key set. */
+  readonly keys: readonly VerificationKey[];
+  /** On the clock of `performance.now()`: when the set was first used, soon after it was fetched. */
+  readonly since: number;
+}
 
 /** The keys of clients that authenticate with `private_key_jwt`. */
-export interface ClientKeys {
+export interface ClientKeySets {
   /**
-   * Returns the usable keys of a client, in the order of its key set.
-   *
-   * @throws {OAuthError} `invalid_client` if it has none.
+   * @throws {OAuthError} `invalid_client`
    * @throws {UpstreamError} If they cannot be fetched at the moment.
    */
-  get(client: KeyedClient, caller: string): Promise<readonly VerificationKey[]>;
+  get(client: KeyedClient, caller: string): Promise<ClientKeySet>;
   /**
-   * Returns the keys of a client again if these are not the newest: fetches them at most once per cool-down. Undefined if there is
-   * nothing newer.
+   * Returns a newer key set than one that lacks a key; undefined if there is none, or that one is too new to be fetched again.
+   *
+   * @throws {OAuthError} `invalid_client`
+   * @throws {UpstreamError} If it cannot be fetched at the moment: the client may have a new key.
    */
-  newer(
-    client: KeyedClient,
-    caller: string,
-    than: readonly VerificationKey[],
-  ): Promise<readonly VerificationKey[] | undefined>;
+  getNewer(client: KeyedClient, caller: string, lacking: ClientKeySet): Promise<ClientKeySet | undefined>;
 }
 
-/** Two keys while one replaces the other; more for clients with several algorithms. Each is tried for an assertion without `kid`. */
+/** More than clients need while keys replace others. Each is tried for an assertion without `kid`. */
 const MAX_KEYS = 20;
 
-/** Limits the memory to a few megabytes. */
-const MAX_KEY_SETS = 500;
-
-/** After a fetch, none is made for an unknown key for this long: many forged assertions must not cause many fetches. */
+/** A key set is not fetched again for this long after it was: many forged assertions must not cause many fetches. */
 const COOL_DOWN_MS = 30_000;
 
-interface FetchedKeys {
-  readonly keys: readonly VerificationKey[];
-  /** On the clock of `performance.now()`. */
-  readonly fetchedAt: number;
-}
+export function createClientKeySets(fetchKeys: FetchKeys): ClientKeySets {
+  const sets = new WeakMap<JSONWebKeySet, Promise<ClientKeySet>>();
 
-export function createClientKeys(fetchKeys: FetchKeys): ClientKeys {
-  const inline = new WeakMap<object, Promise<readonly VerificationKey[]>>();
-  const fetched = new LRUCache<string, FetchedKeys>({ max: MAX_KEY_SETS });
-  const fetching = new Map<string, Promise<FetchedKeys>>();
-
-  /** Makes one fetch at a time for each URL. Failures are not remembered. */
-  function fetchOnce(url: URL, caller: string): Promise<FetchedKeys> {
-    const running = fetching.get(url.href);
-    if (running !== undefined) return running;
-    const started = fetchNow(url, caller).finally(() => fetching.delete(url.href));
-    fetching.set(url.href, started);
-    return started;
-  }
-
-  async function fetchNow(url: URL, caller: string): Promise<FetchedKeys> {
-    const fetchedAt = performance.now();
-    const { jwks, lifetimeSeconds } = await fetchKeys(url, caller);
-    const entry = { keys: await readKeySet(jwks), fetchedAt };
-    fetched.set(url.href, entry, { ttl: lifetimeSeconds * 1_000 });
-    return entry;
+  function read(jwks: JSONWebKeySet): Promise<ClientKeySet> {
+    const known = sets.get(jwks);
+    if (known !== undefined) return known;
+    const set = readKeySet(jwks);
+    sets.set(jwks, set);
+    return set;
   }
 
   return {
-    async get({ keys }, caller) {
-      if ('jwksUri' in keys) return (fetched.get(keys.jwksUri.href) ?? (await fetchOnce(keys.jwksUri, caller))).keys;
-      const { jwks } = keys;
-      if (typeof jwks !== 'object' || jwks === null) return readKeySet(jwks);
-      const read = inline.get(jwks) ?? readKeySet(jwks);
-      inline.set(jwks, read);
-      return read;
-    },
-    async newer({ keys }, caller, than) {
-      if (!('jwksUri' in keys)) return undefined;
-      const known = fetched.get(keys.jwksUri.href);
-      if (known !== undefined && known.keys !== than) return known.keys;
-      if (known !== undefined && performance.now() - known.fetchedAt < COOL_DOWN_MS) return undefined;
-      return (await fetchOnce(keys.jwksUri, caller)).keys;
+    get: async ({ keys }, caller) => read('jwks' in keys ? keys.jwks : await fetchKeys(keys.jwksUri, caller)),
+    async getNewer({ keys }, caller, { jwks, since }) {
+      // Keys in the document are as new as the document.
+      if ('jwks' in keys || performance.now() - since < COOL_DOWN_MS) return undefined;
+      return read(await fetchKeys(keys.jwksUri, caller, jwks));
     },
   };
 }
 
-/** @throws {OAuthError} If it is no key set, has too many keys, or none that can be used. */
-async function readKeySet(jwks: unknown): Promise<readonly VerificationKey[]> {
-  const listed = isRecord(jwks) ? jwks.keys : undefined;
-  if (!Array.isArray(listed) || listed.length > MAX_KEYS) {
-    throw new OAuthError('invalid_client', `The key set of the client must have a list of at most ${MAX_KEYS} keys`);
+/** @throws {OAuthError} `invalid_client` */
+async function readKeySet(jwks: JSONWebKeySet): Promise<ClientKeySet> {
+  const since = performance.now();
+  if (jwks.keys.length > MAX_KEYS) {
+    throw new OAuthError('invalid_client', `The key set of the client must have at most ${MAX_KEYS} keys`);
   }
-  const { keys } = await readKeys(listed);
-  if (keys.length > 0) return keys;
-  throw new OAuthError('invalid_client', 'The key set of the client has no public key that can verify a signature');
+  return { jwks, keys: (await readKeys(jwks.keys)).keys, since };
 }
