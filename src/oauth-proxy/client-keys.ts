@@ -63,7 +63,8 @@ export function createClientKeySets({ getKeys }: Pick<ClientDocuments, 'getKeys'
 async function readKeySet(jwks: JSONWebKeySet): Promise<ClientKeySet> {
   const since = performance.now();
   if (jwks.keys.length > MAX_KEYS) {
-    throw new OAuthError('invalid_client', `The key set of the client must have at most ${MAX_KEYS} keys`);
+    const message = `The key set of the client must have at most ${MAX_KEYS} keys`;
+    throw new OAuthError('invalid_client', message, 401, { advice: 'tell the publisher of the client' });
   }
   return { jwks, keys: (await readKeys(jwks.keys)).keys, since };
 }
